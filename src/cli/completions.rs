@@ -1,0 +1,20 @@
+//! `visavis completions SHELL`
+
+use super::Cli;
+use crate::domain::Result;
+use clap::CommandFactory;
+
+#[derive(clap::Args)]
+pub struct Completions {
+    /// The shell
+    shell: clap_complete::Shell,
+}
+
+impl Completions {
+    pub fn run(&self) -> Result<()> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "visavis", &mut script);
+        super::output::say(String::from_utf8_lossy(&script).trim_end());
+        Ok(())
+    }
+}

@@ -1,0 +1,201 @@
+//! `visavis export STUDY --what …`
+
+mod table;
+
+use super::{Context, output::remark};
+use crate::{
+    dataset::array,
+    domain::{
+        Fault, Result,
+        image::Images,
+        nearest::suggestion,
+        score::Estimate,
+    },
+    study::{self, Outcome, Step},
+};
+use std::path::{Path, PathBuf};
+use table::{Format, Table};
+
+#[derive(clap::Args)]
+pub struct Export {
+    /// The study file
+    study: PathBuf,
+    /// What to write
+    #[arg(long, value_parser = ["scores", "coordinates", "features", "ledger", "fairness", "contrasts", "metrics", "attempts"])]
+    what: String,
+    /// The model (coordinates, features)
+    #[arg(long)]
+    model: Option<String>,
+    /// The tap (coordinates, features; default: the model's only one)
+    #[arg(long)]
+    tap: Option<String>,
+    /// The projection (coordinates; default: the study's only one)
+    #[arg(long)]
+    projection: Option<String>,
+    /// Which projection seed, from 1
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    seed: u16,
+    /// How to write it (npy: coordinates and features only)
+    #[arg(long, default_value = "csv", value_parser = ["csv", "parquet", "jsonl", "npy"])]
+    format: String,
+    /// Where to (default: standard output)
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Export {
+    pub fn run(&self, context: &Context) -> Result<()> {
+        let opened = study::open(&self.study, &context.workspace)?;
+        let plan = study::Plan::new(&opened, &context.workspace)?;
+        let bytes = match self.what.as_str() {
+            "scores" => self.table(scores(&Outcome::load(&plan)?))?,
+            "ledger" => self.table(ledger(&Outcome::load(&plan)?))?,
+            "fairness" => self.table(fairness(&Outcome::load(&plan)?))?,
+            "coordinates" | "features" => self.matrix(&plan)?,
+            other => return Err(Fault::missing(format!("{other} come with a later visavis"))),
+        };
+        match &self.output {
+            None => { std::io::Write::write_all(&mut std::io::stdout().lock(), &bytes).ok(); }
+            Some(file) => {
+                std::fs::write(file, &bytes).map_err(|error| Fault::io("write", file, &error))?;
+                remark(context, format!("wrote {}", file.display()));
+            }
+        }
+        Ok(())
+    }
+
+    fn table(&self, table: Table) -> Result<Vec<u8>> {
+        table.write(match self.format.as_str() {
+            "csv" => Format::Csv,
+            "jsonl" => Format::JsonLines,
+            "parquet" => Format::Parquet,
+            _ => return Err(Fault::asked(format!("{} are no single array", self.what)).next("--format csv, jsonl or parquet")),
+        })
+    }
+
+    fn matrix(&self, plan: &study::Plan) -> Result<Vec<u8>> {
+        let study = &plan.study;
+        let models: Vec<&str> = study.models.iter().map(|model| model.name.as_str()).collect();
+        let model = place("--model", self.model.as_deref(), &models)?;
+        let taps = study.models[model].taps(study.taps.as_deref());
+        let tap = place("--tap", self.tap.as_deref(), &taps.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let (step, output) = if self.what == "features" {
+            (Step::Features { model, tap }, "features.npy")
+        } else {
+            let projections: Vec<&str> = study.projections.iter().map(|projection| projection.name.as_str()).collect();
+            let projection = place("--projection", self.projection.as_deref(), &projections)?;
+            (Step::Project { model, tap, projection, seed: usize::from(self.seed) - 1 }, "coordinates.npy")
+        };
+        let absent = || Fault::missing(format!("there are no such {} yet", self.what)).next("run the study first");
+        let bytes = plan.bytes(step, output)?.ok_or_else(absent)?;
+        if self.format == "npy" {
+            return Ok(bytes);
+        }
+        let images = plan.bytes(Step::Index, "images")?.and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?)).ok_or_else(absent)?;
+        let matrix = array::from_npy(&bytes, Path::new(output))?;
+        let mut table = Table::default();
+        table.text("image", images.ids().map(|id| Some(id.to_owned())));
+        for axis in 0..matrix.columns() {
+            table.number(&format!("a{}", axis + 1), matrix.column(axis).into_iter().map(|value| Some(f64::from(value))));
+        }
+        self.table(table)
+    }
+}
+
+/// Which of the names; the only one when none is said.
+fn place(option: &str, wanted: Option<&str>, names: &[&str]) -> Result<usize> {
+    match wanted {
+        None if names.len() == 1 => Ok(0),
+        None => Err(Fault::asked(format!("say which: {option} NAME")).next(suggestion("", names))),
+        Some(wanted) => names.iter().position(|name| *name == wanted).ok_or_else(|| Fault::asked(format!("{option}: there is no `{wanted}`")).next(suggestion(wanted, names))),
+    }
+}
+
+fn scores(outcome: &Outcome) -> Table {
+    struct Row<'a> {
+        names: [String; 6],
+        estimate: Estimate,
+        counts: &'a crate::domain::score::Counts,
+        seeds: usize,
+        ranked: bool,
+        key: String,
+    }
+    let study = &outcome.plan.study;
+    let mut rows = Vec::new();
+    for (of, (key, scores)) in &outcome.scores {
+        let tap = &study.models[of.model].taps(study.taps.as_deref())[of.tap];
+        let projection = of.projection.map_or("features", |place| study.projections[place].name.as_str());
+        for row in crate::store::score_rows(scores) {
+            let counts = match row.score.as_str() {
+                "knn_auc_a" => &scores.counts_a,
+                "knn_auc_b" => &scores.counts_b,
+                _ => &scores.counts,
+            };
+            let ranked = scores.unranked.is_none() && of.projection.is_some() && row.score.starts_with("knn_auc");
+            let names = [study.models[of.model].name.clone(), tap.clone(), projection.to_owned(), row.view, study.comparisons[of.comparison].name.clone(), row.score];
+            rows.push(Row { names, estimate: row.estimate, counts, seeds: scores.seeds, ranked, key: key.to_string() });
+        }
+    }
+    let mut table = Table::default();
+    for (column, name) in ["model", "tap", "projection", "view", "comparison", "score"].iter().enumerate() {
+        table.text(name, rows.iter().map(|row| Some(row.names[column].clone())));
+    }
+    table.number("value", rows.iter().map(|row| Some(row.estimate.value)));
+    table.number("low", rows.iter().map(|row| Some(row.estimate.low)));
+    table.number("high", rows.iter().map(|row| Some(row.estimate.high)));
+    table.whole("n", rows.iter().map(|row| Some(row.counts.n)));
+    // The smallest class: what the score rests on.
+    table.whole("positives", rows.iter().map(|row| row.counts.classes.iter().min().copied()));
+    table.whole("identities", rows.iter().map(|row| row.counts.identities.iter().min().copied()));
+    table.whole("seeds", rows.iter().map(|row| Some(row.seeds)));
+    table.flag("ranked", rows.iter().map(|row| row.ranked));
+    table.text("key", rows.iter().map(|row| Some(row.key.clone())));
+    table
+}
+
+fn ledger(outcome: &Outcome) -> Table {
+    let study = &outcome.plan.study;
+    let rows = &outcome.ledger.rows;
+    let cells = || rows.iter().map(|row| row.candidate.cell);
+    let b = |pick: fn(Estimate) -> f64| rows.iter().map(move |row| row.candidate.b.map(pick));
+    let mut table = Table::default();
+    table.whole("rank", rows.iter().map(|row| row.rank));
+    table.text("model", cells().map(|cell| Some(study.models[cell.model].name.clone())));
+    table.text("tap", cells().map(|cell| Some(study.models[cell.model].taps(study.taps.as_deref())[cell.tap].clone())));
+    table.text("projection", cells().map(|cell| Some(study.projections[cell.projection].name.clone())));
+    table.text("view", cells().map(|cell| Some(cell.view.to_string())));
+    table.text("comparison", cells().map(|cell| Some(study.comparisons[cell.comparison].name.clone())));
+    table.number("value", b(|b| b.value));
+    table.number("low", b(|b| b.low));
+    table.number("high", b(|b| b.high));
+    table.flag("picked", rows.iter().map(|row| row.picked));
+    table.text("shown_as", rows.iter().map(|row| (!row.shown_as.is_empty()).then(|| row.shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(" "))));
+    table.text("reason", rows.iter().map(|row| Some(row.reason.clone())));
+    table.text("key", cells().map(|cell| outcome.cell(&cell).map(|(key, ..)| key.to_string())));
+    table
+}
+
+fn fairness(outcome: &Outcome) -> Table {
+    let study = &outcome.plan.study;
+    let mut rows = Vec::new();
+    for group in &outcome.frequencies.groups {
+        let name = group.members.iter().map(|(attribute, value)| format!("{attribute}={value}")).collect::<Vec<_>>().join(" & ");
+        for (comparison, rates) in study.comparisons.iter().zip(&group.rates) {
+            for (class, rate) in comparison.classes.iter().zip(rates) {
+                rows.push((name.clone(), comparison.name.clone(), class.clone(), *rate));
+            }
+        }
+    }
+    let share = |pick: fn(Estimate) -> f64| rows.iter().map(move |row| row.3.share.map(pick)).collect::<Vec<_>>();
+    let mut table = Table::default();
+    table.text("group", rows.iter().map(|row| Some(row.0.clone())));
+    table.text("comparison", rows.iter().map(|row| Some(row.1.clone())));
+    table.text("class", rows.iter().map(|row| Some(row.2.clone())));
+    table.whole("positives", rows.iter().map(|row| Some(row.3.positives)));
+    table.whole("n", rows.iter().map(|row| Some(row.3.n)));
+    table.whole("identities", rows.iter().map(|row| Some(row.3.identities)));
+    table.number("share", share(|share| share.value).into_iter());
+    table.number("low", share(|share| share.low).into_iter());
+    table.number("high", share(|share| share.high).into_iter());
+    table
+}

@@ -1,0 +1,109 @@
+//! A table of columns, written as CSV, JSON lines or Parquet.
+
+use crate::domain::{Fault, Result};
+use polars::prelude::{Column, DataFrame, NamedFrom, ParquetWriter, Series};
+use serde_json::Value;
+
+#[derive(Clone, Copy)]
+pub enum Format {
+    Csv,
+    JsonLines,
+    Parquet,
+}
+
+#[derive(Default)]
+pub struct Table {
+    columns: Vec<(String, Values)>,
+}
+
+enum Values {
+    Text(Vec<Option<String>>),
+    Number(Vec<Option<f64>>),
+    Whole(Vec<Option<i64>>),
+    Flag(Vec<bool>),
+}
+
+impl Table {
+    pub fn text(&mut self, name: &str, values: impl Iterator<Item = Option<String>>) {
+        self.columns.push((name.to_owned(), Values::Text(values.collect())));
+    }
+
+    pub fn number(&mut self, name: &str, values: impl Iterator<Item = Option<f64>>) {
+        self.columns.push((name.to_owned(), Values::Number(values.collect())));
+    }
+
+    pub fn whole(&mut self, name: &str, values: impl Iterator<Item = Option<usize>>) {
+        self.columns.push((name.to_owned(), Values::Whole(values.map(|value| value.map(|n| n as i64)).collect())));
+    }
+
+    pub fn flag(&mut self, name: &str, values: impl Iterator<Item = bool>) {
+        self.columns.push((name.to_owned(), Values::Flag(values.collect())));
+    }
+
+    pub fn write(&self, format: Format) -> Result<Vec<u8>> {
+        match format {
+            Format::Csv => self.csv(),
+            Format::JsonLines => Ok(self.json_lines()),
+            Format::Parquet => self.parquet(),
+        }
+        .map_err(|error| Fault::unexpected(format!("cannot write the table: {error}")))
+    }
+
+    fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |(_, values)| match values {
+            Values::Text(values) => values.len(),
+            Values::Number(values) => values.len(),
+            Values::Whole(values) => values.len(),
+            Values::Flag(values) => values.len(),
+        })
+    }
+
+    fn value(&self, column: usize, row: usize) -> Value {
+        match &self.columns[column].1 {
+            Values::Text(values) => values[row].clone().into(),
+            Values::Number(values) => values[row].into(),
+            Values::Whole(values) => values[row].into(),
+            Values::Flag(values) => values[row].into(),
+        }
+    }
+
+    fn csv(&self) -> std::result::Result<Vec<u8>, String> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let told = |error: csv::Error| error.to_string();
+        writer.write_record(self.columns.iter().map(|(name, _)| name)).map_err(told)?;
+        for row in 0..self.rows() {
+            let field = |column: usize| match self.value(column, row) {
+                Value::Null => String::new(),
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            writer.write_record((0..self.columns.len()).map(field)).map_err(told)?;
+        }
+        writer.into_inner().map_err(|error| error.to_string())
+    }
+
+    fn json_lines(&self) -> Vec<u8> {
+        let row = |row: usize| {
+            let fields = self.columns.iter().enumerate().map(|(column, (name, _))| (name.clone(), self.value(column, row)));
+            format!("{}\n", Value::Object(fields.collect()))
+        };
+        (0..self.rows()).map(row).collect::<String>().into_bytes()
+    }
+
+    fn parquet(&self) -> std::result::Result<Vec<u8>, String> {
+        let series = |(name, values): &(String, Values)| -> Column {
+            let name = name.as_str().into();
+            match values {
+                Values::Text(values) => Series::new(name, values),
+                Values::Number(values) => Series::new(name, values),
+                Values::Whole(values) => Series::new(name, values),
+                Values::Flag(values) => Series::new(name, values),
+            }
+            .into()
+        };
+        let mut frame = DataFrame::new(self.rows(), self.columns.iter().map(series).collect()).map_err(|error| error.to_string())?;
+        let mut bytes = Vec::new();
+        ParquetWriter::new(&mut bytes).finish(&mut frame).map_err(|error| error.to_string())?;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,113 @@
+//! The commands, one file each. The composition root: the only place that sees the whole house.
+
+mod check;
+mod completions;
+mod doctor;
+mod export;
+mod init;
+mod output;
+mod plan;
+mod run;
+mod show;
+mod status;
+mod store;
+mod work;
+
+use crate::{domain::Result, store::Workspace};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+pub use output::tell_fault;
+
+/// Compare recognition models on face attributes, face to face.
+///
+/// Define a matrix of model × loss × training set × projection in a study file, run it, see which model separates which
+/// attribute and how sure that is, and hand out one HTML file that anybody can audit.
+#[derive(Parser)]
+#[command(name = "visavis", version, propagate_version = true, max_term_width = 100, after_help = "Start with `visavis demo`, or `visavis init DIR`.\n\nExit codes: 0 done · 1 unexpected · 2 what was asked is wrong · 3 some jobs failed · 4 an audit found a difference · 5 something needed is not here · 130 interrupted")]
+pub struct Cli {
+    #[command(flatten)]
+    everywhere: Everywhere,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(clap::Args)]
+struct Everywhere {
+    /// The folder that holds data/ and reports/
+    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    workspace: PathBuf,
+    /// The database, if not in the workspace
+    #[arg(long, global = true, value_name = "FILE")]
+    store: Option<PathBuf>,
+    /// Threads to use in all (default: one a core); results do not depend on it
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print results and errors only
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a new workspace with a study to start from
+    Init(init::Init),
+    /// Read a study file and check it against its data
+    Check(check::Check),
+    /// Show what would run, what is there, what is missing, how long and how much disk
+    Plan(plan::Plan),
+    /// Run what a study lacks
+    Run(run::Run),
+    /// Show what the latest run is doing
+    Status,
+    /// Show what a study found: the matrix, or every result with its digest
+    Show(show::Show),
+    /// Write scores, coordinates, features, the ledger or the fairness counts as a table
+    Export(export::Export),
+    /// Look after the store
+    #[command(subcommand)]
+    Store(store::Store),
+    /// Say what this machine has
+    Doctor,
+    /// Print completions for a shell
+    Completions(completions::Completions),
+    /// Be a worker: tasks in, answers out
+    #[command(hide = true)]
+    Work,
+}
+
+/// What every command is given.
+pub struct Context {
+    pub workspace: Workspace,
+    pub threads: usize,
+    pub json: bool,
+    pub quiet: bool,
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// What went wrong, with the exit code it means.
+pub fn run(cli: Cli) -> Result<()> {
+    let Everywhere { workspace, store, threads, json, quiet } = cli.everywhere;
+    let threads = threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().ok();
+    let context = Context { workspace: Workspace::new(workspace, store), threads, json, quiet };
+    match cli.command {
+        Command::Init(init) => init.run(&context),
+        Command::Check(check) => check.run(&context),
+        Command::Plan(plan) => plan.run(&context),
+        Command::Run(run) => run.run(&context),
+        Command::Status => status::status(&context),
+        Command::Show(show) => show.run(&context),
+        Command::Export(export) => export.run(&context),
+        Command::Store(store) => store.run(&context),
+        Command::Doctor => doctor::doctor(&context),
+        Command::Completions(completions) => completions.run(),
+        Command::Work => work::work(&context),
+    }
+}

@@ -1,0 +1,94 @@
+//! What reaches the terminal: results on standard output, everything else on standard error; nothing unprintable.
+
+use super::Context;
+use crate::domain::{Ending, Fault, text::printable};
+use std::io::Write;
+
+/// Prints a line of the result. A reader that has gone away (`| head`) is no error.
+pub fn say(line: impl AsRef<str>) {
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "{}", line.as_ref()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Prints a value as one line of JSON.
+pub fn say_json(value: &serde_json::Value) {
+    say(value.to_string());
+}
+
+/// Prints a remark, unless asked to be quiet.
+pub fn remark(context: &Context, line: impl AsRef<str>) {
+    if !context.quiet {
+        writeln!(std::io::stderr().lock(), "{}", line.as_ref()).ok();
+    }
+}
+
+pub fn warn(context: &Context, warnings: &[String]) {
+    for warning in warnings {
+        remark(context, format!("warning: {}", printable(warning)));
+    }
+}
+
+/// Prints the one error, and says how the program ends.
+pub fn tell_fault(fault: &Fault) -> u8 {
+    writeln!(std::io::stderr().lock(), "error: {fault}").ok();
+    match fault.ending {
+        Ending::Interrupted => 130,
+        ending => ending as u8,
+    }
+}
+
+/// Columns aligned under their heads, numbers to the right; two spaces between.
+pub struct Grid {
+    rows: Vec<Vec<String>>,
+    right: Vec<bool>,
+}
+
+impl Grid {
+    /// Heads that start with `>` are of columns aligned to the right.
+    pub fn new(heads: &[&str]) -> Self {
+        let right = heads.iter().map(|head| head.starts_with('>')).collect();
+        Grid { rows: vec![heads.iter().map(|head| head.trim_start_matches('>').to_owned()).collect()], right }
+    }
+
+    pub fn row(&mut self, cells: &[String]) {
+        self.rows.push(cells.iter().map(|cell| printable(cell)).collect());
+    }
+
+    pub fn print(&self, indent: &str) {
+        let width = |column: usize| self.rows.iter().map(|row| unicode_width(&row[column])).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..self.right.len()).map(width).collect();
+        for row in &self.rows {
+            let mut line = indent.to_owned();
+            for (column, cell) in row.iter().enumerate() {
+                let room = " ".repeat(widths[column] - unicode_width(cell));
+                let (before, after) = if self.right[column] { (room.as_str(), "") } else { ("", room.as_str()) };
+                line += &format!("{before}{cell}{after}  ");
+            }
+            say(line.trim_end());
+        }
+    }
+}
+
+fn unicode_width(text: &str) -> usize {
+    console::measure_text_width(text)
+}
+
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => "less than a second".to_owned(),
+        s if s < 90.0 => format!("about {s:.0} s"),
+        s if s < 5400.0 => format!("about {:.0} min", s / 60.0),
+        s => format!("about {:.1} h", s / 3600.0),
+    }
+}
+
+pub fn size(bytes: u64) -> String {
+    match bytes as f64 {
+        b if b < 1e3 => format!("{b} B"),
+        b if b < 1e6 => format!("{:.0} kB", b / 1e3),
+        b if b < 1e9 => format!("{:.1} MB", b / 1e6),
+        b => format!("{:.1} GB", b / 1e9),
+    }
+}

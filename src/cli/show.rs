@@ -1,0 +1,76 @@
+//! `visavis show STUDY`
+
+use super::{
+    Context,
+    output::{Grid, say, say_json},
+};
+use crate::{
+    domain::{
+        Result,
+        claim::Form,
+        text::{count, printable},
+    },
+    study::{self, Outcome},
+};
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub struct Show {
+    /// The study file
+    study: PathBuf,
+    /// Every result with its key and the digest of its content
+    #[arg(long)]
+    results: bool,
+}
+
+impl Show {
+    pub fn run(&self, context: &Context) -> Result<()> {
+        let opened = study::open(&self.study, &context.workspace)?;
+        let plan = study::Plan::new(&opened, &context.workspace)?;
+        if self.results || context.json {
+            self.results(context, &plan);
+            return Ok(());
+        }
+        matrix(&Outcome::load(&plan)?);
+        Ok(())
+    }
+
+    fn results(&self, context: &Context, plan: &study::Plan) {
+        if context.json {
+            let result = |(step, m): (study::Step, &crate::domain::result::Manifest)| serde_json::json!({ "kind": m.stage.word(), "label": step.label(&plan.study), "key": m.key, "content": m.content(), "outputs": m.outputs });
+            say_json(&serde_json::json!({ "format": 1, "study": plan.study.name, "results": plan.results().map(result).collect::<Vec<_>>() }));
+            return;
+        }
+        let mut grid = Grid::new(&["result", "key", "content"]);
+        for (step, manifest) in plan.results() {
+            grid.row(&[step.label(&plan.study), manifest.key.short(), manifest.content().short()]);
+        }
+        grid.print("  ");
+    }
+}
+
+/// Per model and comparison the view chosen on half A, quoted on half B.
+fn matrix(outcome: &Outcome) {
+    let study = &outcome.plan.study;
+    say(printable(&format!("{}: {}", study.name, study.about)));
+    say("balanced kNN AUC of the best view, chosen on half A, quoted on half B with its 95 % interval");
+    say("");
+    let mut grid = Grid::new(&["model", "comparison", ">AUC", "95 %", "view", "verdict"]);
+    for row in outcome.ledger.rows.iter().filter(|row| row.chosen) {
+        let cell = row.candidate.cell;
+        let Some(b) = row.candidate.b else { continue };
+        let show = |value| Form::Score.show(value);
+        let separates = b.low >= study.statistics.separates_at;
+        grid.row(&[
+            study.models[cell.model].name.clone(),
+            study.comparisons[cell.comparison].name.clone(),
+            show(b.value),
+            format!("{}–{}", show(b.low), show(b.high)),
+            format!("{} {}", study.projections[cell.projection].name, cell.view),
+            if separates { "separates" } else { "not shown to separate" }.to_owned(),
+        ]);
+    }
+    grid.print("  ");
+    say("");
+    say(format!("{} of {} ranked, {} picked for the report", outcome.ledger.ranked, count(outcome.ledger.cells, "cell"), outcome.ledger.picked));
+}

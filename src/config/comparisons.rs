@@ -1,0 +1,57 @@
+//! The `comparisons` section: classes by expressions, quantities, and `within`.
+
+use super::reader::Node;
+use crate::domain::{
+    Result,
+    comparison::{Comparison, Expression, Measured, Question},
+};
+
+pub fn comparisons(node: &Node) -> Result<Vec<Comparison>> {
+    let mut comparisons: Vec<Comparison> = Vec::new();
+    for (name, node) in node.entries()? {
+        let name = node.name_of("comparison", &name)?;
+        let (classes, question) = comparison(&node)?;
+        comparisons.push(Comparison { name, classes, question });
+    }
+    if comparisons.is_empty() {
+        return Err(node.wrong("the study has no comparisons").next("such as `gender: { Male: \"Male\", Female: \"not Male\" }`"));
+    }
+    Ok(comparisons)
+}
+
+fn comparison(node: &Node) -> Result<(Vec<String>, Question)> {
+    let (mut names, mut classes, mut quantity, mut within) = (Vec::new(), Vec::<Expression>::new(), None, None);
+    for (key, child) in node.entries()? {
+        match key.as_str() {
+            "within" => within = Some(expression(&child)?),
+            "quantity" => quantity = Some(child.name_of("quantity", &child.text()?)?),
+            _ => {
+                let name = child.name_of("class", &key)?;
+                let class = expression(&child)?;
+                if let Some(same) = classes.iter().position(|other| *other == class) {
+                    return Err(child.wrong(format!("the classes `{}` and `{name}` of {} are the same: {class}", names[same], node.name())).next("a class held against itself says nothing: change one of them"));
+                }
+                names.push(name);
+                classes.push(class);
+            }
+        }
+    }
+    let measured = match (quantity, classes.len()) {
+        (Some(attribute), 0) => {
+            names = vec![attribute.clone()];
+            Measured::Quantity(attribute)
+        }
+        (Some(_), _) => return Err(node.wrong_key(format!("{} has both a quantity and classes: one of them", node.name()))),
+        (None, 0 | 1) => return Err(node.wrong_key(format!("{} needs two classes or more, or a `quantity`", node.name()))),
+        (None, _) => Measured::Classes(classes),
+    };
+    Ok((names, Question { measured, within }))
+}
+
+fn expression(node: &Node) -> Result<Expression> {
+    let text = node.scalar()?;
+    text.parse::<Expression>().map_err(|misread| {
+        let next = "such as `Young and not Male`, `race=asian` or `Grey_Hair or Bald`";
+        node.wrong_within(format!("{}: {}", node.name(), misread.why), misread.offset).next(next)
+    })
+}

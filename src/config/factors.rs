@@ -1,0 +1,176 @@
+//! The `models` section: the matrix of factors, and models named one by one.
+
+use super::reader::Node;
+use crate::domain::{
+    Result,
+    matrix::{Exclusion, Matrix},
+    model::{ARCHITECTURES, Architecture, FAMILIES, GivenFeatures, LOSSES, Loss, Model, Network, Source, TAPS, Weights},
+};
+use std::collections::BTreeMap;
+
+/// What models may refer to.
+pub struct Known<'a> {
+    pub datasets: Vec<&'a str>,
+    pub preparations: Vec<&'a str>,
+    pub recipes: Vec<&'a str>,
+}
+
+/// All models, those of the matrix first, and how many combinations were excluded.
+pub fn models(node: &Node, known: &Known) -> Result<(Vec<Model>, usize)> {
+    let fields = node.fields(&["matrix", "named"])?;
+    let (mut models, mut excluded) = (Vec::new(), 0);
+    if let Some(node) = fields.get("matrix") {
+        let (of_matrix, left_out) = matrix(node, known)?.models();
+        if of_matrix.is_empty() {
+            return Err(node.wrong_key(format!("every one of the {left_out} combinations of the matrix is excluded")).next("remove an entry of `exclude`, or the matrix"));
+        }
+        for (i, model) in of_matrix.iter().enumerate() {
+            if of_matrix[..i].iter().any(|other| other.name == model.name) {
+                return Err(node.wrong_key(format!("two models of the matrix are named `{}`", model.name)).next("a level is written twice: remove one"));
+            }
+        }
+        models = of_matrix;
+        excluded = left_out;
+    }
+    if let Some(node) = fields.get("named") {
+        for (name, node) in node.entries()? {
+            let name = node.name_of("model", &name)?;
+            if models.iter().any(|other| other.name == name) {
+                return Err(node.wrong_key(format!("the model `{name}` is in the matrix already")).next("give it another name"));
+            }
+            models.push(Model { name, source: named(&node, known)? });
+        }
+    }
+    if models.is_empty() {
+        return Err(node.wrong("the study has no models").next("give `matrix` or `named`"));
+    }
+    Ok((models, excluded))
+}
+
+fn matrix(node: &Node, known: &Known) -> Result<Matrix> {
+    let fields = node.fields(&["architecture", "loss", "trained_on", "prepare", "train", "exclude"])?;
+    let levels = |key: &str| -> Result<Vec<Node>> {
+        let node = fields.need(key)?;
+        let levels = node.list()?;
+        if levels.is_empty() { Err(node.wrong(format!("{} has no levels", node.name()))) } else { Ok(levels) }
+    };
+    let each = |key: &str, noun: &str, known: &[&str]| levels(key)?.iter().map(|node| node.reference(noun, known)).collect::<Result<Vec<_>>>();
+    let train = fields.need("train")?.fields(&["recipe", "seeds"])?;
+    let mut matrix = Matrix {
+        architecture: levels("architecture")?.iter().map(architecture).collect::<Result<_>>()?,
+        loss: levels("loss")?.iter().map(loss).collect::<Result<_>>()?,
+        trained_on: each("trained_on", "data set", &known.datasets)?,
+        prepare: each("prepare", "preparation", &known.preparations)?,
+        recipe: train.need("recipe")?.reference("recipe", &known.recipes)?,
+        seeds: train.or("seeds", 1, |node| node.count(1..=1000))?,
+        exclude: Vec::new(),
+    };
+    if let Some(node) = fields.get("exclude") {
+        matrix.exclude = node.list()?.iter().map(|node| exclusion(node, &matrix)).collect::<Result<_>>()?;
+    }
+    Ok(matrix)
+}
+
+/// Excluding a level that the matrix does not have would silently exclude nothing.
+fn exclusion(node: &Node, matrix: &Matrix) -> Result<Exclusion> {
+    let fields = node.fields(&["architecture", "loss", "trained_on", "prepare"])?;
+    let level = |key: &str, levels: Vec<String>| -> Result<Option<String>> {
+        let levels: Vec<&str> = levels.iter().map(String::as_str).collect();
+        fields.get(key).map(|node| node.reference(&format!("level of {key}"), &levels)).transpose()
+    };
+    let exclusion = Exclusion {
+        architecture: level("architecture", matrix.architecture.iter().flat_map(|a| [a.to_string(), a.word.clone()]).collect())?,
+        loss: level("loss", matrix.loss.iter().flat_map(|l| [l.to_string(), l.word.clone()]).collect())?,
+        trained_on: level("trained_on", matrix.trained_on.clone())?,
+        prepare: level("prepare", matrix.prepare.clone())?,
+    };
+    if exclusion == Exclusion::default() {
+        return Err(node.wrong("this excludes everything").next("name at least one level, such as { loss: arcface, trained_on: imagenet }"));
+    }
+    Ok(exclusion)
+}
+
+fn named(node: &Node, known: &Known) -> Result<Source> {
+    let fields = node.fields(&["architecture", "loss", "trained_on", "prepare", "weights", "train", "features"])?;
+    if let Some(given) = fields.get("features") {
+        if let Some((key, other)) = node.entries()?.iter().find(|(key, _)| key != "features") {
+            return Err(other.wrong_key(format!("a model with given `features` has no `{key}`")));
+        }
+        return features(given).map(Source::Given);
+    }
+    let weights = match (fields.get("weights"), fields.get("train")) {
+        (Some(node), None) => {
+            let fields = node.fields(&["file", "family", "blake3"])?;
+            let digest = |node: &Node| {
+                let text = node.text()?;
+                // An ellipsis stands for a digest not known yet; `plan` says so.
+                let known = text.parse::<crate::domain::Digest>().is_ok();
+                if known { Ok(Some(text)) } else if matches!(text.as_str(), "…" | "...") { Ok(None) } else { Err(node.wrong(format!("{}: not a BLAKE3 digest (64 hexadecimal digits)", node.name())).next("`b3sum FILE` prints it; write \"…\" while it is not known")) }
+            };
+            Weights::File { file: fields.need("file")?.path()?, family: fields.need("family")?.word(&FAMILIES)?.to_owned(), blake3: fields.or("blake3", None, digest)? }
+        }
+        (None, Some(node)) => {
+            let fields = node.fields(&["recipe", "seed"])?;
+            Weights::Recipe { recipe: fields.need("recipe")?.reference("recipe", &known.recipes)?, seed: fields.or("seed", 1, |node| node.count(1..=1000))? }
+        }
+        (None, None) => return Err(node.wrong_key(format!("{} has neither `weights`, nor `train`, nor `features`", node.name())).next("say where the network comes from")),
+        (Some(_), Some(node)) => return Err(node.wrong_key(format!("{} has both `weights` and `train`: one of them", node.name()))),
+    };
+    let trained_on = fields.need("trained_on")?;
+    Ok(Source::Network(Network {
+        architecture: architecture(fields.need("architecture")?)?,
+        loss: loss(fields.need("loss")?)?,
+        // Where weights are given it is a label; where the network is trained here it must be a data set.
+        trained_on: if matches!(weights, Weights::File { .. }) { trained_on.name_of("training set", &trained_on.text()?)? } else { trained_on.reference("data set", &known.datasets)? },
+        prepare: fields.need("prepare")?.reference("preparation", &known.preparations)?,
+        weights,
+    }))
+}
+
+fn features(node: &Node) -> Result<GivenFeatures> {
+    let (mut taps, mut images) = (BTreeMap::new(), None);
+    for (key, node) in node.entries()? {
+        let path = node.path()?;
+        if key == "images" {
+            images = Some(path);
+            continue;
+        }
+        let tap = node.name_of("tap", &key)?;
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_owned();
+        if !matches!(ending.as_str(), "npy" | "safetensors") {
+            let next = if TAPS.contains(&key.as_str()) { "features are .npy or .safetensors files" } else { "expected a tap with its .npy or .safetensors file, and `images`" };
+            return Err(node.wrong(format!("{}: cannot tell the format of `{}`", node.name(), path.display())).next(next));
+        }
+        taps.insert(tap, path);
+    }
+    let Some(images) = images else {
+        return Err(node.wrong_key(format!("{} lacks `images`", node.name())).next("a text file with the image ids, one a line, in the order of the rows"));
+    };
+    if taps.is_empty() {
+        return Err(node.wrong_key(format!("{} has no features", node.name())).next("name a tap with its file: embedding: ../data/mine.npy"));
+    }
+    Ok(GivenFeatures { taps, images })
+}
+
+fn architecture(node: &Node) -> Result<Architecture> {
+    let (word, parameters) = node.variant(&ARCHITECTURES)?;
+    let width = match parameters {
+        Some(node) => node.fields(&["width"])?.or("width", 1.0, |node| node.number(0.01..=8.0))?,
+        None => 1.0,
+    };
+    Ok(Architecture { word: word.to_owned(), width })
+}
+
+fn loss(node: &Node) -> Result<Loss> {
+    let (word, given) = node.variant(&LOSSES.map(|(word, _)| word))?;
+    let (_, usual) = LOSSES.iter().find(|(name, _)| *name == word).expect("variant returns a known word");
+    let mut parameters: BTreeMap<String, f64> = usual.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+    for (key, node) in given.map_or(Ok(vec![]), |node| node.entries())? {
+        let known: Vec<&str> = usual.iter().map(|(name, _)| *name).collect();
+        let Some(parameter) = parameters.get_mut(&key) else {
+            return Err(node.wrong_key(format!("{word} has no parameter `{key}`")).next(crate::domain::nearest::suggestion(&key, &known)));
+        };
+        *parameter = node.number(0.0..=1000.0)?;
+    }
+    Ok(Loss { word: word.to_owned(), parameters })
+}

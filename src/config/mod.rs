@@ -1,0 +1,40 @@
+//! Study files: `experiments/*.yaml` → as written, with positions → checked → [`Study`](crate::domain::study::Study).
+//!
+//! Reads the one file it is given and nothing else: whether data are there is for `study` to say.
+
+mod comparisons;
+mod factors;
+mod reader;
+mod sections;
+mod text;
+
+pub use text::{Step, Text};
+
+use crate::domain::{Result, study::Study};
+use std::path::Path;
+
+/// A study with the text it was read from.
+pub struct StudyFile {
+    pub study: Study,
+    pub text: Text,
+    /// Combinations of the matrix that `exclude` left out.
+    pub excluded: usize,
+}
+
+/// Reads and checks a study file.
+///
+/// # Errors
+/// One fault for the first mistake: what, where (file, line, column), what was expected.
+pub fn read(path: &Path) -> Result<StudyFile> {
+    parse(Text::read(path)?)
+}
+
+/// Checks a study file's text; paths in it are relative to the text's own folder.
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(text: Text) -> Result<StudyFile> {
+    let value = text.parse()?;
+    let (study, excluded) = sections::study(&reader::Node::root(&text, &value))?;
+    Ok(StudyFile { study, text, excluded })
+}

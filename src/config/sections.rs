@@ -1,0 +1,317 @@
+//! The sections of a study file, in their order; and what must agree between them.
+
+use super::{
+    comparisons::comparisons,
+    factors::{self, Known},
+    reader::{Fields, Node},
+};
+use crate::domain::{
+    Result,
+    image::Take,
+    model::{FACTORS, Source},
+    projection::{Method, Projection},
+    score::Statistics,
+    study::{Contrast, Dataset, Evaluation, Fairness, LabelFile, Numerics, Preparation, Recipe, Resources, RunOn, Study, Tolerance},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+const KEYS: [&str; 20] = [
+    "format", "study", "about", "seed", "numerics", "datasets", "preparations", "recipes", "evaluation", "models", "taps", "projections",
+    "comparisons", "contrasts", "statistics", "selection", "fairness", "audit", "resources", "run",
+];
+
+pub fn study(root: &Node) -> Result<(Study, usize)> {
+    let fields = root.fields(&KEYS)?;
+    let format = fields.need("format")?;
+    if format.whole(0..=u64::MAX)? != 1 {
+        return Err(format.wrong("this visavis reads study files of format 1").next("a later visavis may read it; see `visavis --version`"));
+    }
+
+    let datasets = named(&fields, "datasets", dataset)?;
+    let preparations = named(&fields, "preparations", preparation)?;
+    let recipes = named(&fields, "recipes", recipe)?;
+    let known = Known { datasets: names(&datasets), preparations: names(&preparations), recipes: names(&recipes) };
+    let (models, excluded) = factors::models(fields.need("models")?, &known)?;
+    let evaluation = fields.or("evaluation", Evaluation::default(), |node| evaluation(node, &known.datasets))?;
+    if evaluation.dataset.is_none() && models.iter().any(|model| matches!(model.source, Source::Network(_))) {
+        return Err(root.wrong("the study has no `evaluation.dataset`").next("name the data set whose images are compared; only given features can do without"));
+    }
+    let taps = fields.get("taps").map(taps).transpose()?;
+    if let Some(taps) = &taps {
+        let all: BTreeSet<String> = models.iter().flat_map(|model| model.taps(None)).collect();
+        if let Some(tap) = taps.iter().find(|tap| !all.contains(*tap)) {
+            let all: Vec<&str> = all.iter().map(String::as_str).collect();
+            return Err(fields.need("taps")?.wrong(format!("no model of this study has the tap `{tap}`")).next(crate::domain::nearest::suggestion(tap, &all)));
+        }
+    }
+    let model_names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+    let contrasts = fields.or("contrasts", vec![], |node| contrasts(node, &model_names))?;
+
+    let study = Study {
+        name: study_name(fields.need("study")?)?,
+        about: fields.or("about", String::new(), Node::text)?,
+        seed: fields.or("seed", 0, |node| node.whole(0..=u64::MAX))?,
+        numerics: fields.or("numerics", Numerics { device: "cpu".into(), precision: "f32".into(), threads: None }, numerics)?,
+        projections: projections(fields.need("projections")?)?,
+        comparisons: comparisons(fields.need("comparisons")?)?,
+        statistics: fields.or("statistics", Statistics::default(), statistics)?,
+        show: fields.or("selection", 12, |node| node.fields(&["show"])?.or("show", 12, |node| node.count(0..=10_000)))?,
+        fairness: fields.or("fairness", Fairness { groups: vec![], depth: 1 }, fairness)?,
+        tolerance: fields.or("audit", Tolerance { auc: 0.005, features: 0.0001 }, tolerance)?,
+        resources: fields.or("resources", Resources { gpu_slots: 1, cpu_slots: 1 }, resources)?,
+        run: fields.or("run", RunOn::Local, run_on)?,
+        datasets,
+        preparations,
+        recipes,
+        evaluation,
+        models,
+        taps,
+        contrasts,
+    };
+    Ok((study, excluded))
+}
+
+fn names<T>(map: &BTreeMap<String, T>) -> Vec<&str> {
+    map.keys().map(String::as_str).collect()
+}
+
+/// A section that maps names to things of one kind.
+fn named<T>(fields: &Fields, section: &'static str, read: impl Fn(&Node) -> Result<T>) -> Result<BTreeMap<String, T>> {
+    let Some(node) = fields.get(section) else { return Ok(BTreeMap::new()) };
+    let noun = section.trim_end_matches('s');
+    node.entries()?.iter().map(|(name, node)| Ok((node.name_of(noun, name)?, read(node)?))).collect()
+}
+
+/// The name becomes a file name (`reports/NAME.html`), so it is held to plain characters.
+fn study_name(node: &Node) -> Result<String> {
+    let name = node.text()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || name.len() > 100 || !name.chars().all(plain) || name.starts_with(['.', '-']) {
+        return Err(node.wrong("the study's name is not a plain word").next("up to 100 letters, digits, `-`, `_` and `.`: it names files, such as reports/NAME.html"));
+    }
+    Ok(name)
+}
+
+fn numerics(node: &Node) -> Result<Numerics> {
+    let fields = node.fields(&["device", "precision", "threads"])?;
+    Ok(Numerics {
+        device: fields.or("device", "cpu", |node| node.word(&["cpu", "cuda"]))?.to_owned(),
+        precision: fields.or("precision", "f32", |node| node.word(&["f32", "bf16"]))?.to_owned(),
+        threads: fields.or("threads", None, |node| node.count(1..=4096).map(Some))?,
+    })
+}
+
+fn dataset(node: &Node) -> Result<Dataset> {
+    let (word, parameters) = node.variant(&["celeba", "vggface2", "folders", "images"])?;
+    let node = parameters.ok_or_else(|| node.wrong(format!("{} says no folder", node.name())).next(format!("write {word}: {{ root: ../data/{word} }}")))?;
+    let root = |fields: &Fields| fields.need("root")?.path();
+    Ok(match word {
+        "celeba" => Dataset::CelebA { root: root(&node.fields(&["root"])?)? },
+        "folders" => Dataset::Folders { root: root(&node.fields(&["root"])?)? },
+        "vggface2" => {
+            let fields = node.fields(&["root", "split"])?;
+            Dataset::Vggface2 { root: root(&fields)?, split: fields.or("split", "train", |node| node.word(&["train", "test"]))?.to_owned() }
+        }
+        _ => {
+            let fields = node.fields(&["root", "labels"])?;
+            Dataset::Images { root: root(&fields)?, labels: fields.or("labels", None, |node| node.path().map(Some))? }
+        }
+    })
+}
+
+fn preparation(node: &Node) -> Result<Preparation> {
+    let fields = node.fields(&["crop", "size", "pad", "scale"])?;
+    Ok(Preparation {
+        crop: fields.or("crop", "whole", |node| node.word(&["whole", "face", "centre", "aligned"]))?.to_owned(),
+        size: fields.or("size", 112, |node| node.count(8..=2048))?,
+        pad: fields.or("pad", "reflect", |node| node.word(&["reflect", "zero", "edge"]))?.to_owned(),
+        scale: fields.or("scale", "imagenet", |node| node.word(&["imagenet", "symmetric", "vggface2", "raw"]))?.to_owned(),
+    })
+}
+
+fn recipe(node: &Node) -> Result<Recipe> {
+    let fields = node.fields(&["epochs", "batch", "optimizer", "schedule"])?;
+    let (optimizer_word, optimizer) = match fields.get("optimizer") {
+        None => ("sgd", BTreeMap::new()),
+        Some(node) => {
+            let (word, parameters) = node.variant(&["sgd", "adamw"])?;
+            let parameters = match parameters {
+                None => BTreeMap::new(),
+                Some(node) => {
+                    node.fields(&["rate", "momentum", "decay"])?;
+                    node.entries()?.into_iter().map(|(key, node)| Ok((key, node.number(0.0..=100.0)?))).collect::<Result<_>>()?
+                }
+            };
+            (word, parameters)
+        }
+    };
+    Ok(Recipe {
+        epochs: fields.or("epochs", 8, |node| node.count(1..=100_000))?,
+        batch: fields.or("batch", 128, |node| node.count(1..=1_000_000))?,
+        optimizer_word: optimizer_word.to_owned(),
+        optimizer,
+        schedule: fields.or("schedule", "cosine", |node| node.word(&["cosine", "linear", "step", "constant"]))?.to_owned(),
+    })
+}
+
+fn evaluation(node: &Node, datasets: &[&str]) -> Result<Evaluation> {
+    let fields = node.fields(&["dataset", "partition", "take", "labels"])?;
+    let take = |node: &Node| {
+        let fields = node.fields(&["images", "seed"])?;
+        Ok(Some(Take { images: fields.need("images")?.count(1..=u64::MAX)?, seed: fields.or("seed", 0, |node| node.whole(0..=u64::MAX))? }))
+    };
+    let label = |node: &Node| {
+        let fields = node.fields(&["file", "attribute", "provenance"])?;
+        let attribute = fields.need("attribute")?;
+        Ok(LabelFile {
+            file: fields.need("file")?.path()?,
+            attribute: attribute.name_of("attribute", &attribute.text()?)?,
+            provenance: fields.or("provenance", None, |node| node.word(&["self-reported", "perceived", "predicted", "measured"]).map(|word| Some(word.to_owned())))?,
+        })
+    };
+    Ok(Evaluation {
+        dataset: fields.get("dataset").map(|node| node.reference("data set", datasets)).transpose()?,
+        partition: fields.or("partition", None, |node| node.word(&["train", "validation", "test", "all"]).map(|word| Some(word.to_owned())))?,
+        take: fields.or("take", None, take)?,
+        labels: fields.or("labels", vec![], |node| node.list()?.iter().map(label).collect())?,
+    })
+}
+
+fn taps(node: &Node) -> Result<Vec<String>> {
+    let taps = node.list()?.iter().map(Node::text).collect::<Result<Vec<_>>>()?;
+    match taps.iter().enumerate().find(|(i, tap)| taps[..*i].contains(tap)) {
+        Some((_, tap)) => Err(node.wrong(format!("the tap `{tap}` is listed twice"))),
+        None if taps.is_empty() => Err(node.wrong("no taps are listed").next("leave `taps` out to read all there are")),
+        None => Ok(taps),
+    }
+}
+
+fn projections(node: &Node) -> Result<Vec<Projection>> {
+    let mut projections = node.list()?.iter().map(projection).collect::<Result<Vec<_>>>()?;
+    if projections.is_empty() {
+        return Err(node.wrong("the study has no projections").next("such as `- pca: { axes: 10 }`"));
+    }
+    // Two of one method are told apart by what differs from the first.
+    for i in 0..projections.len() {
+        let method = projections[i].method.clone();
+        let rivals: Vec<&Projection> = projections.iter().filter(|other| other.method.word() == method.word()).collect();
+        let name = |differs: &[(bool, String)]| {
+            let parts = differs.iter().filter(|(differs, _)| *differs).map(|(_, part)| format!("-{part}"));
+            format!("{}{}", method.word(), parts.collect::<String>())
+        };
+        let varies = |value: fn(&Method) -> f64| rivals.iter().any(|other| value(&other.method) != value(&rivals[0].method));
+        let axes = |method: &Method| if let Method::Pca { axes } | Method::Ica { axes } = method { *axes as f64 } else { 0.0 };
+        let perplexity = |method: &Method| if let Method::Tsne { perplexity } = method { *perplexity } else { 0.0 };
+        let neighbors = |method: &Method| if let Method::Umap { neighbors, .. } = method { *neighbors as f64 } else { 0.0 };
+        let min_dist = |method: &Method| if let Method::Umap { min_dist, .. } = method { *min_dist } else { 0.0 };
+        let own = [("axes", varies(axes), axes(&method)), ("perplexity", varies(perplexity), perplexity(&method)), ("neighbors", varies(neighbors), neighbors(&method)), ("min_dist", varies(min_dist), min_dist(&method))];
+        projections[i].name = name(&own.map(|(word, differs, value)| (differs, format!("{word}{value}"))));
+    }
+    for (i, projection) in projections.iter().enumerate() {
+        if projections[..i].iter().any(|other| other.name == projection.name) {
+            return Err(node.list()?[i].wrong(format!("the projection {} is written twice", projection.name)).next("change a parameter, or remove one"));
+        }
+    }
+    Ok(projections)
+}
+
+fn projection(node: &Node) -> Result<Projection> {
+    let (word, parameters) = node.variant(&["pca", "ica", "tsne", "umap"])?;
+    let empty = yaml_serde::Value::Mapping(yaml_serde::Mapping::new());
+    let node = parameters.unwrap_or_else(|| Node { value: &empty, ..node.clone() });
+    let seeds = |fields: &Fields| fields.or("seeds", 5, |node| node.count(1..=100));
+    let (method, pairs, seeds) = match word {
+        "pca" | "ica" => {
+            let fields = node.fields(&["axes", "pairs"])?;
+            let axes = fields.or("axes", 10, |node| node.count(1..=1000))?;
+            let first = if axes >= 2 { vec![(1, 2)] } else { vec![] };
+            let pairs = fields.or("pairs", first, |node| node.list()?.iter().map(|node| pair(node, axes)).collect())?;
+            (if word == "pca" { Method::Pca { axes } } else { Method::Ica { axes } }, pairs, 1)
+        }
+        "tsne" => {
+            let fields = node.fields(&["perplexity", "seeds"])?;
+            (Method::Tsne { perplexity: fields.or("perplexity", 30.0, |node| node.number(1.0..=10_000.0))? }, vec![], seeds(&fields)?)
+        }
+        _ => {
+            let fields = node.fields(&["neighbors", "min_dist", "seeds"])?;
+            let neighbors = fields.or("neighbors", 15, |node| node.count(2..=10_000))?;
+            (Method::Umap { neighbors, min_dist: fields.or("min_dist", 0.1, |node| node.number(0.0..=1.0))? }, vec![], seeds(&fields)?)
+        }
+    };
+    Ok(Projection { name: word.to_owned(), method, pairs, seeds })
+}
+
+fn pair(node: &Node, axes: usize) -> Result<(usize, usize)> {
+    let list = node.list()?;
+    let [first, second] = list.as_slice() else { return Err(node.wrong(format!("{}: expected two axes, such as [1, 2]", node.name()))) };
+    let (first, second) = (first.count(1..=axes as u64)?, second.count(1..=axes as u64)?);
+    if first == second {
+        return Err(node.wrong(format!("{}: an axis against itself", node.name())));
+    }
+    Ok((first, second))
+}
+
+fn contrasts(node: &Node, models: &[&str]) -> Result<Vec<Contrast>> {
+    let contrast = |(name, node): (String, Node)| {
+        let name = node.name_of("contrast", &name)?;
+        let fields = node.fields(&["factor", "pair"])?;
+        match (fields.get("factor"), fields.get("pair")) {
+            (Some(node), None) => Ok(Contrast::Factor { name, factor: node.word(&FACTORS)?.to_owned() }),
+            (None, Some(node)) => {
+                let pair = node.list()?.iter().map(|node| node.reference("model", models)).collect::<Result<Vec<_>>>()?;
+                let models: [String; 2] = pair.try_into().map_err(|_| node.wrong(format!("{}: expected two models", node.name())))?;
+                if models[0] == models[1] {
+                    return Err(node.wrong(format!("{}: a model against itself", node.name())));
+                }
+                Ok(Contrast::Pair { name, models })
+            }
+            _ => Err(node.wrong_key(format!("{}: expected either `factor` or `pair`", node.name()))),
+        }
+    };
+    node.entries()?.into_iter().map(contrast).collect()
+}
+
+fn statistics(node: &Node) -> Result<Statistics> {
+    let usual = Statistics::default();
+    let fields = node.fields(&["bootstraps", "permutations", "min_positives", "separates_at"])?;
+    Ok(Statistics {
+        bootstraps: fields.or("bootstraps", usual.bootstraps, |node| node.count(20..=1_000_000))?,
+        permutations: fields.or("permutations", usual.permutations, |node| node.count(20..=1_000_000))?,
+        min_positives: fields.or("min_positives", usual.min_positives, |node| node.count(2..=1_000_000))?,
+        separates_at: fields.or("separates_at", usual.separates_at, |node| node.number(0.5..=1.0))?,
+    })
+}
+
+fn fairness(node: &Node) -> Result<Fairness> {
+    let fields = node.fields(&["groups", "depth"])?;
+    let group = |node: &Node| node.name_of("group", &node.text()?);
+    Ok(Fairness { groups: fields.or("groups", vec![], |node| node.list()?.iter().map(group).collect())?, depth: fields.or("depth", 1, |node| node.count(1..=3))? })
+}
+
+fn tolerance(node: &Node) -> Result<Tolerance> {
+    let number = |node: &Node| node.number(0.0..=1.0);
+    node.fields(&["tolerance"])?.or("tolerance", Tolerance { auc: 0.005, features: 0.0001 }, |node| {
+        let fields = node.fields(&["auc", "features"])?;
+        Ok(Tolerance { auc: fields.or("auc", 0.005, number)?, features: fields.or("features", 0.0001, number)? })
+    })
+}
+
+fn resources(node: &Node) -> Result<Resources> {
+    let fields = node.fields(&["gpu", "cpu"])?;
+    let slots = |key: &str| fields.or(key, 1, |node| node.fields(&["slots"])?.or("slots", 1, |node| node.count(1..=1024)));
+    Ok(Resources { gpu_slots: slots("gpu")?, cpu_slots: slots("cpu")? })
+}
+
+fn run_on(node: &Node) -> Result<RunOn> {
+    let (word, parameters) = node.variant(&["local", "slurm"])?;
+    let settings = |node: &Node| {
+        node.fields(&["partition", "gres", "time", "account", "memory", "qos"])?;
+        node.entries()?.into_iter().map(|(key, node)| Ok((key, node.scalar()?))).collect::<Result<BTreeMap<_, _>>>()
+    };
+    match (word, parameters) {
+        ("local", None) => Ok(RunOn::Local),
+        ("local", Some(node)) => Err(node.wrong_key("`local` takes no parameters").next("write `run: local`")),
+        (_, Some(node)) => Ok(RunOn::Slurm(settings(&node)?)),
+        (_, None) => Ok(RunOn::Slurm(BTreeMap::new())),
+    }
+}

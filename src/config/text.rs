@@ -1,0 +1,111 @@
+//! The text of a study file, and where in it things stand.
+
+use crate::domain::{Fault, Result};
+use std::path::{Path, PathBuf};
+use yaml_serde::Value;
+
+pub struct Text {
+    pub path: PathBuf,
+    pub source: String,
+}
+
+/// One step from the top of the file to a value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// Nobody writes a larger one by hand; it bounds what a damaged file can cost.
+const LARGEST: u64 = 4 << 20;
+
+impl Text {
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::metadata(path).and_then(|about| if about.len() > LARGEST { Ok(vec![]) } else { std::fs::read(path) });
+        let bytes = bytes.map_err(|error| {
+            let fault = Fault::io("read the study file", path, &error);
+            if error.kind() == std::io::ErrorKind::NotFound { fault.next("give the path of a study file, such as experiments/digits.yaml; `visavis init DIR` makes one") } else { fault }
+        })?;
+        if bytes.is_empty() {
+            return Err(Fault::asked("the study file is empty, or larger than 4 MiB").in_file(path));
+        }
+        let source = String::from_utf8(bytes).map_err(|error| {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let (line, column) = line_and_column(&String::from_utf8_lossy(good), good.len());
+            Fault::asked("the study file is not UTF-8").at(path, line, column)
+        })?;
+        Ok(Text { path: path.to_owned(), source })
+    }
+
+    /// The value of the whole file; repeated keys and broken syntax are refused here.
+    pub fn parse(&self) -> Result<Value> {
+        yaml_serde::from_str(&self.source).map_err(|error| {
+            let text = error.to_string();
+            let what = match text.split_once("duplicate entry with key ") {
+                Some((_, key)) => format!("the key {} is written twice", key.split(" at line").next().unwrap_or(key).replace('"', "`")),
+                None => format!("not valid YAML: {}", text.split(" at line").next().unwrap_or(&text)),
+            };
+            let duplicate = text.contains("duplicate entry").then(|| self.second_of_repeated_keys()).flatten();
+            let place = duplicate.or_else(|| error.location().map(|at| (at.line(), at.column())));
+            let (line, column) = place.unwrap_or((1, 1));
+            Fault::asked(what).at(&self.path, line, column)
+        })
+    }
+
+    /// Where the value (or, with `key`, the key) at the end of the path stands: line and column from 1.
+    pub fn position(&self, path: &[Step], key: bool) -> (usize, usize) {
+        let Ok(document) = yamlpath::Document::new(self.source.as_str()) else { return (1, 1) };
+        // What cannot be found (behind an alias, say) is placed at what holds it.
+        for length in (0..=path.len()).rev() {
+            let route = yamlpath::Route::from(path[..length].iter().map(|step| match step {
+                Step::Key(key) => yamlpath::Component::from(key.as_str()),
+                Step::Index(index) => yamlpath::Component::from(*index),
+            }).collect::<Vec<_>>());
+            let ends_in_key = matches!(path[..length].last(), Some(Step::Key(_)));
+            let feature = if ends_in_key && (key || length < path.len()) {
+                document.query_key_only(&route).ok()
+            } else {
+                document.query_exact(&route).ok().flatten().or_else(|| document.query_pretty(&route).ok())
+            };
+            if let Some(feature) = feature {
+                return line_and_column(&self.source, feature.location.byte_span.0);
+            }
+        }
+        (1, 1)
+    }
+
+    /// yaml_serde places a repeated key at its mapping; people want the second one. Block mappings: the same
+    /// indentation and key with no shallower line between.
+    fn second_of_repeated_keys(&self) -> Option<(usize, usize)> {
+        let mut open: Vec<(usize, Vec<&str>)> = Vec::new();
+        for (number, line) in self.source.lines().enumerate() {
+            let mut content = line.trim_start();
+            if content.is_empty() || content.starts_with('#') {
+                continue;
+            }
+            let mut indent = line.len() - content.len();
+            open.retain(|(depth, _)| *depth <= indent);
+            while let Some(item) = content.strip_prefix("- ") {
+                open.retain(|(depth, _)| *depth <= indent);
+                indent += content.len() - item.trim_start().len();
+                open.retain(|(depth, _)| *depth < indent);
+                content = item.trim_start();
+            }
+            let Some(end) = content.find(": ").or_else(|| content.ends_with(':').then(|| content.len() - 1)) else { continue };
+            let key = content[..end].trim();
+            match open.last_mut().filter(|(depth, _)| *depth == indent) {
+                Some((_, keys)) if keys.contains(&key) => return Some((number + 1, indent + 1)),
+                Some((_, keys)) => keys.push(key),
+                None => open.push((indent, vec![key])),
+            }
+        }
+        None
+    }
+}
+
+/// Line and column, from 1, of a byte; columns count characters.
+fn line_and_column(source: &str, byte: usize) -> (usize, usize) {
+    let before = source.get(..byte).unwrap_or(source);
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
+}

@@ -1,0 +1,70 @@
+//! Claims: every number a report shows, with where it comes from, so that an audit can check each.
+
+use super::Key;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    pub id: String,
+    pub form: Form,
+    pub value: f64,
+    pub from: From,
+}
+
+/// Where a claim's number stands: an output of a result, and a JSON pointer into it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct From {
+    pub key: Key,
+    /// An output's name, or `facts`.
+    pub output: String,
+    pub pointer: String,
+}
+
+/// How a number is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// `.871`
+    Score,
+    /// `1,797`
+    Count,
+    /// `12.3 %`
+    Percent,
+    /// `+.024`
+    Difference,
+}
+
+impl Form {
+    pub fn show(self, value: f64) -> String {
+        match self {
+            Form::Score => unsigned(value),
+            Form::Difference => format!("{}{}", if value < 0.0 { "−" } else { "+" }, unsigned(value.abs())),
+            Form::Count => super::text::thousands(value as usize),
+            Form::Percent => format!("{:.1} %", 100.0 * value),
+        }
+    }
+}
+
+/// Three decimals without a leading zero, as the field writes scores: `.871`, `1.000`.
+fn unsigned(value: f64) -> String {
+    let text = format!("{value:.3}");
+    match text.strip_prefix("0.") {
+        Some(decimals) => format!(".{decimals}"),
+        None => text.strip_prefix("-0.").map_or(text.clone(), |decimals| format!("−.{decimals}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_the_field_writes_them() {
+        assert_eq!(Form::Score.show(0.8714), ".871");
+        assert_eq!(Form::Score.show(1.0), "1.000");
+        assert_eq!(Form::Score.show(-0.25), "−.250");
+        assert_eq!(Form::Difference.show(-0.024), "−.024");
+        assert_eq!(Form::Count.show(202_599.0), "202,599");
+        assert_eq!(Form::Percent.show(0.1234), "12.3 %");
+    }
+}

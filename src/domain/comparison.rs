@@ -1,0 +1,381 @@
+//! Comparisons: classes held against each other, each by an expression over attributes; or a quantity.
+//!
+//! ```text
+//! expression = term { "or" term }
+//! term       = factor { "and" factor }
+//! factor     = "not" factor | "(" expression ")" | name [ "=" value ]
+//! ```
+//! A name or value is a run of letters, digits and `_ . + -`, or anything in double quotes.
+
+use super::canonical::Value;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, fmt};
+
+/// One question asked of every view, with the names people read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    pub name: String,
+    /// One a class; the quantity itself otherwise.
+    pub classes: Vec<String>,
+    pub question: Question,
+}
+
+/// What is asked, without what it is called: names never enter keys.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    pub measured: Measured,
+    /// Only images for which this holds take part.
+    pub within: Option<Expression>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measured {
+    /// At least two classes; an image may be in several (members are then compared where exclusive).
+    Classes(Vec<Expression>),
+    /// An attribute whose values are numbers.
+    Quantity(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Expression {
+    /// A binary attribute is present.
+    Has(String),
+    /// An attribute of several classes has this value.
+    Equals(String, String),
+    Not(Box<Expression>),
+    And(Box<Expression>, Box<Expression>),
+    Or(Box<Expression>, Box<Expression>),
+}
+
+impl Question {
+    /// Every attribute whose labels decide who takes part, sorted.
+    pub fn attributes(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        match &self.measured {
+            Measured::Classes(classes) => classes.iter().for_each(|class| class.collect(&mut names)),
+            Measured::Quantity(attribute) => {
+                names.insert(attribute.as_str());
+            }
+        }
+        if let Some(within) = &self.within {
+            within.collect(&mut names);
+        }
+        names
+    }
+
+    /// How many classes; a quantity has one.
+    pub fn width(&self) -> usize {
+        match &self.measured {
+            Measured::Classes(classes) => classes.len(),
+            Measured::Quantity(_) => 1,
+        }
+    }
+
+    pub fn canonical(&self) -> Value {
+        let map = match &self.measured {
+            Measured::Classes(classes) => Value::map().with("classes", Value::list(classes, Expression::canonical)),
+            Measured::Quantity(attribute) => Value::map().with("quantity", Value::text(attribute)),
+        };
+        match &self.within {
+            Some(within) => map.with("within", within.canonical()),
+            None => map,
+        }
+        .done()
+    }
+}
+
+impl Expression {
+    /// Whether an image is in the class: `None` when a label that the expression names is missing, for then the image
+    /// is in no class. `label` gives the image's value of an attribute (binary ones as `0` and `1`).
+    pub fn holds<'a>(&self, label: &impl Fn(&str) -> Option<&'a str>) -> Option<bool> {
+        Some(match self {
+            Expression::Has(attribute) => label(attribute)? == "1",
+            Expression::Equals(attribute, value) => label(attribute)? == value,
+            Expression::Not(inner) => !inner.holds(label)?,
+            Expression::And(left, right) => {
+                let (left, right) = (left.holds(label)?, right.holds(label)?);
+                left && right
+            }
+            Expression::Or(left, right) => {
+                let (left, right) = (left.holds(label)?, right.holds(label)?);
+                left || right
+            }
+        })
+    }
+
+    /// The attributes it names.
+    pub fn collect<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
+        match self {
+            Expression::Has(attribute) | Expression::Equals(attribute, _) => {
+                names.insert(attribute);
+            }
+            Expression::Not(inner) => inner.collect(names),
+            Expression::And(left, right) | Expression::Or(left, right) => {
+                left.collect(names);
+                right.collect(names);
+            }
+        }
+    }
+
+    /// Every `attribute = value` asked for, `None` where the attribute is taken as binary.
+    pub fn asked(&self) -> Vec<(&str, Option<&str>)> {
+        match self {
+            Expression::Has(attribute) => vec![(attribute, None)],
+            Expression::Equals(attribute, value) => vec![(attribute, Some(value))],
+            Expression::Not(inner) => inner.asked(),
+            Expression::And(left, right) | Expression::Or(left, right) => [left.asked(), right.asked()].concat(),
+        }
+    }
+
+    pub fn canonical(&self) -> Value {
+        let list = |op: &str, parts: Vec<Value>| Value::List([vec![Value::text(op)], parts].concat());
+        match self {
+            Expression::Has(attribute) => list("has", vec![Value::text(attribute)]),
+            Expression::Equals(attribute, value) => list("=", vec![Value::text(attribute), Value::text(value)]),
+            Expression::Not(inner) => list("not", vec![inner.canonical()]),
+            Expression::And(left, right) => list("and", vec![left.canonical(), right.canonical()]),
+            Expression::Or(left, right) => list("or", vec![left.canonical(), right.canonical()]),
+        }
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = |text: &str| {
+            let plain = !text.is_empty() && text.chars().all(is_word) && !matches!(text, "not" | "and" | "or");
+            if plain { text.to_owned() } else { format!("\"{text}\"") }
+        };
+        match self {
+            Expression::Has(attribute) => write!(f, "{}", word(attribute)),
+            Expression::Equals(attribute, value) => write!(f, "{}={}", word(attribute), word(value)),
+            Expression::Not(inner) => match **inner {
+                Expression::And(..) | Expression::Or(..) => write!(f, "not ({inner})"),
+                _ => write!(f, "not {inner}"),
+            },
+            Expression::And(left, right) => {
+                let side = |inner: &Expression| match inner {
+                    Expression::Or(..) => format!("({inner})"),
+                    _ => inner.to_string(),
+                };
+                write!(f, "{} and {}", side(left), side(right))
+            }
+            Expression::Or(left, right) => write!(f, "{left} or {right}"),
+        }
+    }
+}
+
+/// Why an expression could not be read, and at which character (from 0).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Misread {
+    pub offset: usize,
+    pub why: String,
+}
+
+impl std::str::FromStr for Expression {
+    type Err = Misread;
+
+    fn from_str(text: &str) -> Result<Self, Misread> {
+        let mut parser = Parser { tokens: tokens(text)?, next: 0, depth: 0, end: text.chars().count() };
+        let expression = parser.or()?;
+        match parser.peek() {
+            None => Ok(expression),
+            Some(token) => Err(parser.wrong(format!("expected `and`, `or` or the end, found {token}"))),
+        }
+    }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '-')
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Word(String),
+    Quoted(String),
+    Equals,
+    Open,
+    Close,
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Token::Word(word) | Token::Quoted(word) => write!(f, "`{word}`"),
+            Token::Equals => f.write_str("`=`"),
+            Token::Open => f.write_str("`(`"),
+            Token::Close => f.write_str("`)`"),
+        }
+    }
+}
+
+fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Misread> {
+    let chars: Vec<char> = text.chars().collect();
+    let (mut tokens, mut at) = (Vec::new(), 0);
+    while at < chars.len() {
+        let start = at;
+        let token = match chars[at] {
+            c if c.is_whitespace() => {
+                at += 1;
+                continue;
+            }
+            '=' => Token::Equals,
+            '(' => Token::Open,
+            ')' => Token::Close,
+            '"' => {
+                let length = chars[at + 1..].iter().position(|&c| c == '"');
+                let length = length.ok_or(Misread { offset: at, why: "this quote is never closed".into() })?;
+                at += length + 1;
+                Token::Quoted(chars[start + 1..at].iter().collect())
+            }
+            c if is_word(c) => {
+                while at + 1 < chars.len() && is_word(chars[at + 1]) {
+                    at += 1;
+                }
+                Token::Word(chars[start..=at].iter().collect())
+            }
+            c => return Err(Misread { offset: at, why: format!("`{c}` means nothing here; put names with unusual characters in double quotes") }),
+        };
+        at += 1;
+        tokens.push((start, token));
+    }
+    Ok(tokens)
+}
+
+struct Parser {
+    tokens: Vec<(usize, Token)>,
+    next: usize,
+    depth: usize,
+    end: usize,
+}
+
+/// Deeper nesting than anybody writes; it bounds the parser's stack.
+const DEEPEST: usize = 64;
+
+impl Parser {
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.next).map(|(_, token)| token)
+    }
+
+    fn take(&mut self, wanted: &Token) -> bool {
+        let found = self.peek() == Some(wanted);
+        self.next += usize::from(found);
+        found
+    }
+
+    fn keyword(&mut self, word: &str) -> bool {
+        self.take(&Token::Word(word.to_owned()))
+    }
+
+    fn wrong(&self, why: String) -> Misread {
+        Misread { offset: self.tokens.get(self.next).map_or(self.end, |(offset, _)| *offset), why }
+    }
+
+    fn or(&mut self) -> Result<Expression, Misread> {
+        let mut left = self.and()?;
+        while self.keyword("or") {
+            left = Expression::Or(Box::new(left), Box::new(self.and()?));
+        }
+        Ok(left)
+    }
+
+    fn and(&mut self) -> Result<Expression, Misread> {
+        let mut left = self.factor()?;
+        while self.keyword("and") {
+            left = Expression::And(Box::new(left), Box::new(self.factor()?));
+        }
+        Ok(left)
+    }
+
+    fn factor(&mut self) -> Result<Expression, Misread> {
+        if self.depth == DEEPEST {
+            return Err(self.wrong("nested too deeply".into()));
+        }
+        self.depth += 1;
+        let factor = self.unnested_factor();
+        self.depth -= 1;
+        factor
+    }
+
+    fn unnested_factor(&mut self) -> Result<Expression, Misread> {
+        if self.keyword("not") {
+            return Ok(Expression::Not(Box::new(self.factor()?)));
+        }
+        if self.take(&Token::Open) {
+            let inner = self.or()?;
+            return if self.take(&Token::Close) { Ok(inner) } else { Err(self.wrong("expected `)`".into())) };
+        }
+        let name = self.name("an attribute's name")?;
+        if self.take(&Token::Equals) {
+            return Ok(Expression::Equals(name, self.name("a value")?));
+        }
+        Ok(Expression::Has(name))
+    }
+
+    fn name(&mut self, expected: &str) -> Result<String, Misread> {
+        let word = match self.peek() {
+            Some(Token::Word(word)) if !matches!(word.as_str(), "and" | "or" | "not") => word.clone(),
+            Some(Token::Quoted(word)) => word.clone(),
+            Some(token) => return Err(self.wrong(format!("expected {expected}, found {token}"))),
+            None => return Err(self.wrong(format!("expected {expected}, found the end"))),
+        };
+        self.next += 1;
+        Ok(word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str) -> Expression {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn not_binds_tighter_than_and_and_tighter_than_or() {
+        assert_eq!(parse("a or not b and c"), parse("a or ((not b) and c)"));
+        assert_eq!(parse("race=caucasian and not Male").to_string(), "race=caucasian and not Male");
+    }
+
+    #[test]
+    fn a_missing_label_puts_an_image_in_no_class() {
+        let labels = |name: &str| match name {
+            "Young" => Some("1"),
+            "digit" => Some("7"),
+            _ => None,
+        };
+        assert_eq!(parse("Young").holds(&labels), Some(true));
+        assert_eq!(parse("not Young or digit=7").holds(&labels), Some(true));
+        assert_eq!(parse("Young or Bald").holds(&labels), None);
+        assert_eq!(parse("not Bald").holds(&labels), None);
+    }
+
+    #[test]
+    fn a_misread_says_where() {
+        let misread = |text: &str| text.parse::<Expression>().unwrap_err().offset;
+        assert_eq!(misread("Young and"), 9);
+        assert_eq!(misread("Young Male"), 6);
+        assert_eq!(misread("(Young"), 6);
+        assert_eq!(misread("a & b"), 2);
+        assert_eq!(misread("\"a"), 0);
+        assert_eq!(misread(""), 0);
+        assert!("not ".repeat(500).parse::<Expression>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_reads_back_the_same(text in "[abn() =\"ot]{0,24}") {
+            if let Ok(expression) = text.parse::<Expression>() {
+                // A quoted word may hold anything but a quote, so printing is exact.
+                prop_assert_eq!(expression.to_string().parse::<Expression>().unwrap().canonical(), regroup(&expression).canonical());
+            }
+        }
+    }
+
+    /// Printing drops redundant grouping of equal operators (`a or (b or c)`); compare with the grouping that reads back.
+    fn regroup(expression: &Expression) -> Expression {
+        expression.to_string().parse().unwrap()
+    }
+}

@@ -1,0 +1,135 @@
+//! What went wrong, in one shape for the whole program: what happened, where, what to do next, and how the program
+//! ends because of it.
+
+use super::text::printable;
+use std::{fmt, path::PathBuf};
+
+pub type Result<T> = std::result::Result<T, Fault>;
+
+/// How a fault ends the program: the exit codes that scripts rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A bug, or a machine that misbehaves.
+    Unexpected = 1,
+    /// What was asked is wrong: usage, study file, data.
+    Asked = 2,
+    /// Some jobs failed.
+    Failed = 3,
+    /// An audit found a difference.
+    Differs = 4,
+    /// Something needed is not here.
+    Missing = 5,
+    /// Stopped by the user, its state saved.
+    Interrupted = 130,
+}
+
+/// A place in a file; line and column count from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub file: PathBuf,
+    pub at: Option<(usize, usize)>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", printable(&self.file.to_string_lossy()))?;
+        match self.at {
+            Some((line, column)) => write!(f, ":{line}:{column}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub ending: Ending,
+    pub what: String,
+    pub place: Option<Place>,
+    pub next: Option<String>,
+}
+
+impl Fault {
+    fn new(ending: Ending, what: impl Into<String>) -> Self {
+        Fault { ending, what: what.into(), place: None, next: None }
+    }
+
+    pub fn unexpected(what: impl Into<String>) -> Self {
+        Self::new(Ending::Unexpected, what)
+    }
+
+    pub fn asked(what: impl Into<String>) -> Self {
+        Self::new(Ending::Asked, what)
+    }
+
+    pub fn failed(what: impl Into<String>) -> Self {
+        Self::new(Ending::Failed, what)
+    }
+
+    pub fn differs(what: impl Into<String>) -> Self {
+        Self::new(Ending::Differs, what)
+    }
+
+    pub fn missing(what: impl Into<String>) -> Self {
+        Self::new(Ending::Missing, what)
+    }
+
+    pub fn interrupted() -> Self {
+        Self::new(Ending::Interrupted, "interrupted; what was finished is kept").next("run the same command again to go on")
+    }
+
+    /// An operation on a file that the operating system refused.
+    pub fn io(doing: &str, path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind as Kind;
+        let next = match error.kind() {
+            Kind::StorageFull | Kind::QuotaExceeded => Some("free some space and run the same command again: what was finished is kept"),
+            Kind::PermissionDenied | Kind::ReadOnlyFilesystem => Some("check the permissions, or choose another workspace with --workspace DIR"),
+            _ => None,
+        };
+        let ending = if error.kind() == Kind::NotFound { Ending::Asked } else { Ending::Unexpected };
+        let mut fault = Self::new(ending, format!("cannot {doing}: {}", describe(error))).in_file(path);
+        fault.next = next.map(str::to_owned);
+        fault
+    }
+
+    #[must_use]
+    pub fn in_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.place = Some(Place { file: file.into(), at: None });
+        self
+    }
+
+    #[must_use]
+    pub fn at(mut self, file: impl Into<PathBuf>, line: usize, column: usize) -> Self {
+        self.place = Some(Place { file: file.into(), at: Some((line, column)) });
+        self
+    }
+
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+}
+
+/// The operating system's words without Rust's `(os error 28)`.
+fn describe(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_lowercase(),
+        None => text,
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", printable(&self.what))?;
+        if let Some(place) = &self.place {
+            write!(f, "\n  at   {place}")?;
+        }
+        if let Some(next) = &self.next {
+            write!(f, "\n  next {}", printable(next))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Fault {}

@@ -1,0 +1,109 @@
+//! Images and their labels, as sets that do not depend on how a data set spells them on disk.
+
+use super::{Digest, canonical::Value};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The name of an image inside its data set: a relative path with forward slashes, free of control characters.
+pub type ImageId = String;
+
+/// Images in their canonical order (sorted by id), each with the digest of its picture where there is one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Images(pub Vec<(ImageId, Option<Digest>)>);
+
+impl Images {
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(id, _)| id.as_str())
+    }
+
+    /// One line an image: id, tab, digest or `-`.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for (id, digest) in &self.0 {
+            text += &format!("{id}\t{}\n", digest.map_or("-".to_owned(), |digest| digest.to_string()));
+        }
+        text
+    }
+
+    /// `None` when the text is not what [`Images::to_text`] writes.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let line = |line: &str| {
+            let (id, digest) = line.split_once('\t')?;
+            Some((id.to_owned(), if digest == "-" { None } else { Some(digest.parse().ok()?) }))
+        };
+        text.lines().map(line).collect::<Option<_>>().map(Images)
+    }
+}
+
+/// The labels of one attribute: image → value, missing ones absent. Binary values are `0` and `1` however the file
+/// spelled them (−1 and 1, true and false, yes and no).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Column(pub BTreeMap<ImageId, String>);
+
+impl Column {
+    pub fn to_text(&self) -> String {
+        self.0.iter().map(|(id, value)| format!("{id}\t{value}\n")).collect()
+    }
+
+    pub fn from_text(text: &str) -> Option<Self> {
+        let line = |line: &str| line.split_once('\t').map(|(id, value)| (id.to_owned(), value.to_owned()));
+        text.lines().map(line).collect::<Option<_>>().map(Column)
+    }
+
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.to_text().as_bytes())
+    }
+
+    pub fn values(&self) -> BTreeSet<&str> {
+        self.0.values().map(String::as_str).collect()
+    }
+
+    pub fn is_binary(&self) -> bool {
+        self.0.values().all(|value| value == "0" || value == "1")
+    }
+}
+
+/// The labels an image set has, by attribute.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels(pub BTreeMap<String, Column>);
+
+impl Labels {
+    pub fn of<'a>(&'a self, attribute: &str, image: &str) -> Option<&'a str> {
+        self.0.get(attribute)?.0.get(image).map(String::as_str)
+    }
+}
+
+/// How many images to take, drawn by the seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Take {
+    pub images: usize,
+    pub seed: u64,
+}
+
+impl Take {
+    pub fn canonical(&self) -> Value {
+        Value::map().with("images", Value::Int(self.images as i64)).with("seed", Value::Int(self.seed as i64)).done()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_and_columns_survive_their_text() {
+        let images = Images(vec![("0/a.png".into(), Some(Digest::of(b"a"))), ("b".into(), None)]);
+        assert_eq!(Images::from_text(&images.to_text()), Some(images));
+        assert_eq!(Images::from_text("no tab"), None);
+        let column = Column([("a".to_owned(), "1".to_owned()), ("b".to_owned(), String::new())].into());
+        assert_eq!(Column::from_text(&column.to_text()), Some(column));
+    }
+}

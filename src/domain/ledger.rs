@@ -1,0 +1,115 @@
+//! The ledger: every candidate figure with its rank and why it was shown or left out.
+
+use super::{projection::View, score::Estimate};
+use serde::{Deserialize, Serialize};
+
+/// A cell as a candidate for a figure, named by its places in the study: names never enter a result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    pub cell: CellId,
+    /// On half A: what it is chosen by.
+    pub a: Option<Estimate>,
+    /// On half B: what is quoted of it.
+    pub b: Option<Estimate>,
+    /// Why it cannot be ranked.
+    pub unranked: Option<String>,
+}
+
+/// Model × tap × projection × view × comparison, counted from 0 in the study's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CellId {
+    pub model: usize,
+    pub tap: usize,
+    pub projection: usize,
+    pub view: View,
+    pub comparison: usize,
+}
+
+/// One row a candidate, in the candidates' order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    pub candidate: Candidate,
+    /// From 1; `None` when it is not ranked.
+    pub rank: Option<usize>,
+    /// By the rule alone.
+    pub picked: bool,
+    /// Best among the views of its model and comparison, on half A.
+    pub chosen: bool,
+    pub shown_as: Vec<ShownAs>,
+    pub reason: String,
+}
+
+/// Why a figure is in the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShownAs {
+    Best,
+    Median,
+    Worst,
+    Random,
+    Pinned,
+}
+
+impl ShownAs {
+    pub fn word(self) -> &'static str {
+        match self {
+            ShownAs::Best => "best",
+            ShownAs::Median => "median",
+            ShownAs::Worst => "worst",
+            ShownAs::Random => "random",
+            ShownAs::Pinned => "pinned",
+        }
+    }
+}
+
+/// What the `rank` stage leaves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    pub format: u32,
+    pub cells: usize,
+    pub ranked: usize,
+    pub unranked: usize,
+    pub picked: usize,
+    /// Mean of A − B over the chosen views: how much choosing flatters.
+    pub optimism: Option<f64>,
+    pub rows: Vec<Row>,
+}
+
+/// How often a class occurs among the labelled images, overall and per group: the `rank` stage's second output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Frequencies {
+    pub format: u32,
+    pub images: usize,
+    pub identities: usize,
+    /// One entry a binary attribute, or a value of an attribute of several classes.
+    pub attributes: Vec<Frequency>,
+    pub groups: Vec<Group>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Frequency {
+    pub attribute: String,
+    /// The value counted; `None` for a binary attribute that is present.
+    pub value: Option<String>,
+    pub rate: Rate,
+}
+
+/// A proportion with its counts and Wilson interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rate {
+    pub positives: usize,
+    pub n: usize,
+    pub identities: usize,
+    /// `None` where nobody is labelled: undefined, not 0.
+    pub share: Option<Estimate>,
+}
+
+/// A group of the fairness appendix: one value of each of up to `depth` attributes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    pub members: Vec<(String, String)>,
+    pub n: usize,
+    pub identities: usize,
+    /// Per comparison (by place), per class, the rate of the class in the group; empty for a quantity.
+    pub rates: Vec<Vec<Rate>>,
+}

@@ -1,0 +1,25 @@
+//! Ground floor: the values Visavis talks about and the rules between them.
+//!
+//! Knows no I/O, no clock, no randomness and no SQL: everything here is a pure function of its arguments, so that a
+//! plan, a key or a ledger made on one machine is the same on every other.
+
+pub mod canonical;
+pub mod claim;
+pub mod comparison;
+pub mod digest;
+pub mod event;
+pub mod fault;
+pub mod image;
+pub mod ledger;
+pub mod matrix;
+pub mod model;
+pub mod nearest;
+pub mod projection;
+pub mod result;
+pub mod score;
+pub mod stage;
+pub mod study;
+pub mod text;
+
+pub use digest::{Digest, Key};
+pub use fault::{Ending, Fault, Result};

@@ -1,0 +1,137 @@
+//! Models: what is compared, and the factors in which they differ.
+
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    pub name: String,
+    pub source: Source,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// A network: weights that are given, or a recipe to make them.
+    Network(Network),
+    /// Features that somebody else made, one file a tap.
+    Given(GivenFeatures),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct GivenFeatures {
+    /// Tap → `.npy` or `.safetensors` file, N × D.
+    pub taps: BTreeMap<String, PathBuf>,
+    /// Image ids, one a line, in row order.
+    pub images: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    pub architecture: Architecture,
+    pub loss: Loss,
+    /// The data set it is trained on; where weights are given, a label.
+    pub trained_on: String,
+    pub prepare: String,
+    pub weights: Weights,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Weights {
+    File { file: PathBuf, family: String, blake3: Option<String> },
+    /// Train with this recipe; `seed` counts from 1.
+    Recipe { recipe: String, seed: usize },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Architecture {
+    pub word: String,
+    /// Channels as a fraction of the usual ones; 1 is the field's network.
+    pub width: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Loss {
+    pub word: String,
+    pub parameters: BTreeMap<String, f64>,
+}
+
+/// Architectures by the names the field gives them, and the taps each has.
+pub const ARCHITECTURES: [&str; 10] =
+    ["resnet34", "resnet50", "seresnet34", "seresnet50", "senet50", "iresnet34", "iresnet50", "iresnet100", "ir50", "irse50"];
+
+/// Where features can be read in every network, in order of depth.
+pub const TAPS: [&str; 5] = ["layer1", "layer2", "layer3", "layer4", "embedding"];
+
+/// Losses with the parameters each takes and their usual values.
+pub const LOSSES: [(&str, &[(&str, f64)]); 6] = [
+    ("softmax", &[]),
+    ("normface", &[("s", 64.0)]),
+    ("arcface", &[("s", 64.0), ("m", 0.5)]),
+    ("cosface", &[("s", 64.0), ("m", 0.35)]),
+    ("adaface", &[("s", 64.0), ("m", 0.4), ("h", 0.333)]),
+    ("triplet", &[("margin", 0.3)]),
+];
+
+/// Families of weight files: how their tensors are named.
+pub const FAMILIES: [&str; 6] = ["torchvision", "cydonia", "timm", "arcface_torch", "treb1en", "visavis"];
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.word)?;
+        if self.width == 1.0 { Ok(()) } else { write!(f, "-width{}", self.width) }
+    }
+}
+
+impl fmt::Display for Loss {
+    /// The word, and the parameters that are not the usual ones.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.word)?;
+        let usual = LOSSES.iter().find(|(word, _)| *word == self.word).map_or(&[][..], |(_, usual)| usual);
+        for (name, value) in &self.parameters {
+            if !usual.contains(&(name.as_str(), *value)) {
+                write!(f, "-{name}{value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What two models can differ in.
+pub const FACTORS: [&str; 6] = ["architecture", "loss", "trained_on", "prepare", "weights", "features"];
+
+impl Model {
+    /// The model's level of every factor it has; what two models differ in is computed from these, not declared.
+    pub fn factors(&self) -> BTreeMap<&'static str, String> {
+        match &self.source {
+            Source::Given(_) => [("features", self.name.clone())].into(),
+            Source::Network(network) => {
+                let mut factors: BTreeMap<_, _> = [
+                    ("architecture", network.architecture.to_string()),
+                    ("loss", network.loss.to_string()),
+                    ("trained_on", network.trained_on.clone()),
+                    ("prepare", network.prepare.clone()),
+                ]
+                .into();
+                if let Weights::File { family, .. } = &network.weights {
+                    factors.insert("weights", family.clone());
+                }
+                factors
+            }
+        }
+    }
+
+    /// Its taps, in order of depth, less those not asked for.
+    pub fn taps(&self, asked: Option<&[String]>) -> Vec<String> {
+        let all: Vec<String> = match &self.source {
+            Source::Given(given) => given.taps.keys().cloned().collect(),
+            Source::Network(_) => TAPS.map(str::to_owned).into(),
+        };
+        all.into_iter().filter(|tap| asked.is_none_or(|asked| asked.contains(tap))).collect()
+    }
+}
+
+/// The factors in which two models differ; empty when they are the same in all.
+pub fn differences(left: &Model, right: &Model) -> Vec<&'static str> {
+    let (left, right) = (left.factors(), right.factors());
+    FACTORS.into_iter().filter(|factor| left.get(factor) != right.get(factor)).collect()
+}

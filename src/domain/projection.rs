@@ -1,0 +1,101 @@
+//! Projections, as asked for: a method with its parameters, and the views it gives.
+
+use super::canonical::Value;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// N × D features → N × k coordinates, by this method.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    Pca { axes: usize },
+    Ica { axes: usize },
+    Tsne { perplexity: f64 },
+    Umap { neighbors: usize, min_dist: f64 },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Projection {
+    /// `pca`, or what tells two of one method apart: `tsne-perplexity50`.
+    pub name: String,
+    pub method: Method,
+    /// Pairs of axes to look at together, counted from 1 (many-axis methods only).
+    pub pairs: Vec<(usize, usize)>,
+    /// How many projection seeds; 1 for methods that need none.
+    pub seeds: usize,
+}
+
+/// What one figure shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// The features themselves: scored as the yardstick for their projections, never drawn.
+    Features,
+    /// One axis, counted from 1.
+    Axis(usize),
+    /// Two axes, counted from 1.
+    Pair(usize, usize),
+    /// The two coordinates of a map (t-SNE, UMAP).
+    Map,
+}
+
+impl Method {
+    pub fn word(&self) -> &'static str {
+        match self {
+            Method::Pca { .. } => "pca",
+            Method::Ica { .. } => "ica",
+            Method::Tsne { .. } => "tsne",
+            Method::Umap { .. } => "umap",
+        }
+    }
+
+    pub fn canonical(&self) -> Value {
+        let map = Value::map().with("method", Value::text(self.word()));
+        match *self {
+            Method::Pca { axes } | Method::Ica { axes } => map.with("axes", Value::Int(axes as i64)),
+            Method::Tsne { perplexity } => map.with("perplexity", Value::Float(perplexity)),
+            Method::Umap { neighbors, min_dist } => map.with("neighbors", Value::Int(neighbors as i64)).with("min_dist", Value::Float(min_dist)),
+        }
+        .done()
+    }
+}
+
+impl Projection {
+    /// Each axis alone and every pair asked for; or the map.
+    pub fn views(&self) -> Vec<View> {
+        match self.method {
+            Method::Pca { axes } | Method::Ica { axes } => {
+                let pairs = self.pairs.iter().map(|&(i, j)| View::Pair(i, j));
+                (1..=axes).map(View::Axis).chain(pairs).collect()
+            }
+            Method::Tsne { .. } | Method::Umap { .. } => vec![View::Map],
+        }
+    }
+}
+
+impl View {
+    /// The columns of the coordinates it shows, from 0.
+    pub fn columns(&self, width: usize) -> Vec<usize> {
+        match *self {
+            View::Features => (0..width).collect(),
+            View::Axis(i) => vec![i - 1],
+            View::Pair(i, j) => vec![i - 1, j - 1],
+            View::Map => vec![0, 1],
+        }
+    }
+
+    pub fn canonical(&self) -> Value {
+        Value::text(self.to_string())
+    }
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            View::Features => f.write_str("features"),
+            View::Axis(i) => write!(f, "axis {i}"),
+            View::Pair(i, j) => write!(f, "axes {i}-{j}"),
+            View::Map => f.write_str("map"),
+        }
+    }
+}

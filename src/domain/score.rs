@@ -1,0 +1,68 @@
+//! Scores: a number with its interval and counts; never a bare float.
+
+use super::projection::View;
+use serde::{Deserialize, Serialize};
+
+/// A value with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    pub value: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+/// Who took part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Images with every label the comparison needs, and in at least one class.
+    pub n: usize,
+    /// Images in each class, in the comparison's order (one entry for a quantity).
+    pub classes: Vec<usize>,
+    /// Identities in each class.
+    pub identities: Vec<usize>,
+    /// Images in more than one class, and labelled images in none.
+    pub several: usize,
+    pub none: usize,
+}
+
+/// One view's scores on one comparison. `whole` is over all images; `a` chooses; `b` is what is quoted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ViewScore {
+    pub view: View,
+    /// Balanced kNN AUC; with several classes the mean over their pairs. `None` where a class is too small to have one.
+    pub whole: Option<Estimate>,
+    pub a: Option<Estimate>,
+    pub b: Option<Estimate>,
+    /// With three classes or more: the pair that separates least, over all images.
+    pub least: Option<Estimate>,
+    /// Mann–Whitney AUC along one axis (two classes), or |Spearman's ρ| (a quantity): a gradient. Over all images.
+    pub monotone: Option<Estimate>,
+}
+
+/// What a `score` stage leaves: every view of one projection (or the features themselves) on one comparison.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    pub format: u32,
+    pub counts: Counts,
+    pub counts_a: Counts,
+    pub counts_b: Counts,
+    /// Why these scores are shown but not ranked; `None` when they are ranked.
+    pub unranked: Option<String>,
+    pub seeds: usize,
+    pub views: Vec<ViewScore>,
+}
+
+/// How intervals are made and what may be ranked.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Statistics {
+    pub bootstraps: usize,
+    pub permutations: usize,
+    pub min_positives: usize,
+    pub separates_at: f64,
+}
+
+impl Default for Statistics {
+    fn default() -> Self {
+        Statistics { bootstraps: 1000, permutations: 1000, min_positives: 30, separates_at: 0.70 }
+    }
+}

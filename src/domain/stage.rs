@@ -1,0 +1,261 @@
+//! Stages and their keys.
+//!
+//! A key is the digest of everything that decides a result: stage kind, its code version, parameters, seed, and the
+//! *content digests* of what it consumes. Names never enter (class names in `draw` aside), nor do paths, threads, slots
+//! or the machine: torch-free stages have the same bits everywhere.
+
+use super::{
+    Digest, Key,
+    canonical::Value,
+    comparison::Question,
+    image::Take,
+    projection::{Method, View},
+    score::Statistics,
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt, path::PathBuf};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Index,
+    Train,
+    Features,
+    Project,
+    Score,
+    Rank,
+    Draw,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 7] = [Kind::Index, Kind::Train, Kind::Features, Kind::Project, Kind::Score, Kind::Rank, Kind::Draw];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Index => "index",
+            Kind::Train => "train",
+            Kind::Features => "features",
+            Kind::Project => "project",
+            Kind::Score => "score",
+            Kind::Rank => "rank",
+            Kind::Draw => "draw",
+        }
+    }
+
+    /// Raised whenever the stage's code gives other bits for the same inputs; the golden digests of
+    /// `tests/golden.rs` fail until it is.
+    pub fn version(self) -> u32 {
+        1
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// What a stage does, with every parameter that decides its result and nothing that does not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Work {
+    /// `listing` → `images`: the images of the evaluation, sorted, taken by seed.
+    Index { take: Option<Take> },
+    /// `array`, `rows`, `images` → `features.npy`: given features, brought into the order of the images.
+    Features { tap: String, format: ArrayFormat },
+    /// `features` → `coordinates.npy`.
+    Project { method: Method, seed: u64 },
+    /// `images`, `points/…`, `labels/…`, `identities` → `scores.json`: every view on one question.
+    Score { question: Question, views: Vec<View>, statistics: Statistics, seed: u64 },
+    /// `scores/…`, `images`, `labels/…`, `identities` → `ledger.json`, `frequencies.json`: the study as a whole.
+    Rank(Ranking),
+    /// → `figure.svg`
+    Draw(Figure),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ArrayFormat {
+    Npy,
+    Safetensors,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ranking {
+    /// One a `scores/…` input: whose it is.
+    pub slots: Vec<Slot>,
+    pub separates_at: f64,
+    pub show: usize,
+    pub seed: u64,
+    /// Attributes counted in the frequencies.
+    pub attributes: Vec<String>,
+    pub groups: Vec<String>,
+    pub depth: usize,
+    pub questions: Vec<Question>,
+}
+
+/// Whose scores: places in the study, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    pub model: usize,
+    pub tap: usize,
+    pub projection: usize,
+    pub comparison: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Figure {
+    /// `images`, `points`, `labels/…`: the labelled images of one question in one view.
+    View { view: View, question: Question, classes: Vec<String>, axes: AxisNames, seed: u64 },
+    /// `frequencies`: how often each attribute occurs.
+    Frequencies,
+}
+
+/// How a figure names its axes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AxisNames {
+    /// The method's word, and the share of variance each axis explains.
+    Explained { method: String, shares: Vec<f64> },
+    /// Distances between clusters mean little: no ticks.
+    Map { method: String },
+}
+
+impl Work {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Work::Index { .. } => Kind::Index,
+            Work::Features { .. } => Kind::Features,
+            Work::Project { .. } => Kind::Project,
+            Work::Score { .. } => Kind::Score,
+            Work::Rank(_) => Kind::Rank,
+            Work::Draw(_) => Kind::Draw,
+        }
+    }
+
+    fn canonical(&self) -> Value {
+        let seed = |seed: &u64| Value::Int(*seed as i64);
+        let nothing = || Value::text("none");
+        match self {
+            Work::Index { take } => {
+                let take = take.as_ref().map_or_else(nothing, Take::canonical);
+                Value::map().unless("take", take, &nothing()).done()
+            }
+            Work::Features { tap, format } => {
+                // The tap is a tensor's name inside a safetensors file; an .npy file holds one array.
+                let map = Value::map();
+                match format {
+                    ArrayFormat::Npy => map,
+                    ArrayFormat::Safetensors => map.with("tensor", Value::text(tap)),
+                }
+                .done()
+            }
+            Work::Project { method, seed: of } => Value::map().with("method", method.canonical()).with("seed", seed(of)).done(),
+            Work::Score { question, views, statistics, seed: of } => Value::map()
+                .with("question", question.canonical())
+                .with("views", Value::list(views, View::canonical))
+                .with("bootstraps", Value::Int(statistics.bootstraps as i64))
+                .with("min_positives", Value::Int(statistics.min_positives as i64))
+                .with("seed", seed(of))
+                .done(),
+            Work::Rank(ranking) => Value::map()
+                .with("slots", Value::list(&ranking.slots, |s| Value::list([s.model, s.tap, s.projection, s.comparison], |i| Value::Int(i as i64))))
+                .with("separates_at", Value::Float(ranking.separates_at))
+                .with("show", Value::Int(ranking.show as i64))
+                .with("seed", seed(&ranking.seed))
+                .with("attributes", Value::list(&ranking.attributes, Value::text))
+                .with("groups", Value::list(&ranking.groups, Value::text))
+                .with("depth", Value::Int(ranking.depth as i64))
+                .with("questions", Value::list(&ranking.questions, Question::canonical))
+                .done(),
+            Work::Draw(Figure::Frequencies) => Value::map().with("figure", Value::text("frequencies")).done(),
+            Work::Draw(Figure::View { view, question, classes, axes, seed: of }) => Value::map()
+                .with("figure", Value::text("view"))
+                .with("view", view.canonical())
+                .with("question", question.canonical())
+                .with("classes", Value::list(classes, Value::text))
+                .with("axes", axes.canonical())
+                .with("seed", seed(of))
+                .done(),
+        }
+    }
+}
+
+impl AxisNames {
+    fn canonical(&self) -> Value {
+        match self {
+            AxisNames::Explained { method, shares } => {
+                Value::map().with("method", Value::text(method)).with("shares", Value::list(shares, |share| Value::Float(*share))).done()
+            }
+            AxisNames::Map { method } => Value::map().with("method", Value::text(method)).done(),
+        }
+    }
+}
+
+/// Something a stage consumes: its role, what it is, and where its bytes are (which never enters the key).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    pub role: String,
+    pub digest: Digest,
+    pub at: Location,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Location {
+    /// An object of the workspace, found by its digest.
+    Object,
+    /// A file outside, verified against the digest when it is read.
+    File(PathBuf),
+}
+
+/// A stage that can be carried out: all it consumes exists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    pub work: Work,
+    pub inputs: Vec<Input>,
+}
+
+impl Task {
+    pub fn key(&self) -> Key {
+        let input = |input: &Input| Value::List(vec![Value::text(&input.role), Value::Digest(input.digest)]);
+        let kind = self.work.kind();
+        let key = Value::map()
+            .with("stage", Value::text(kind.word()))
+            .with("version", Value::Int(kind.version().into()))
+            .with("work", self.work.canonical())
+            .with("inputs", Value::list(&self.inputs, input));
+        Key(key.done().digest())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(path: &str, seed: u64) -> Task {
+        let input = Input { role: "features".into(), digest: Digest::of(b"features"), at: Location::File(path.into()) };
+        Task { work: Work::Project { method: Method::Pca { axes: 10 }, seed }, inputs: vec![input] }
+    }
+
+    #[test]
+    fn a_key_knows_contents_and_parameters_but_no_paths() {
+        assert_eq!(task("a", 1).key(), task("b", 1).key());
+        assert_ne!(task("a", 1).key(), task("a", 2).key());
+        let mut other = task("a", 1);
+        other.inputs[0].digest = Digest::of(b"other features");
+        assert_ne!(task("a", 1).key(), other.key());
+    }
+
+    #[test]
+    fn a_thread_count_cannot_even_be_spelled_in_a_task() {
+        let text = serde_json::to_string(&task("a", 1)).unwrap();
+        assert!(!text.contains("threads") && !text.contains("slots"), "{text}");
+    }
+
+    #[test]
+    fn the_keys_are_pinned() {
+        assert_eq!(task("a", 2019).key().short(), "14f045c9", "changed keys would orphan every stored result");
+    }
+}

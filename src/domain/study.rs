@@ -1,0 +1,121 @@
+//! A study: one question, checked and complete. Made by `config` from a study file, trusted from then on.
+
+use super::{comparison::Comparison, image::Take, model::Model, projection::Projection, score::Statistics};
+use std::{collections::BTreeMap, path::PathBuf};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Study {
+    pub name: String,
+    pub about: String,
+    pub seed: u64,
+    pub numerics: Numerics,
+    pub datasets: BTreeMap<String, Dataset>,
+    pub preparations: BTreeMap<String, Preparation>,
+    pub recipes: BTreeMap<String, Recipe>,
+    pub evaluation: Evaluation,
+    pub models: Vec<Model>,
+    pub taps: Option<Vec<String>>,
+    pub projections: Vec<Projection>,
+    pub comparisons: Vec<Comparison>,
+    pub contrasts: Vec<Contrast>,
+    pub statistics: Statistics,
+    /// How many figures the report shows at most.
+    pub show: usize,
+    pub fairness: Fairness,
+    pub tolerance: Tolerance,
+    pub resources: Resources,
+    pub run: RunOn,
+}
+
+/// What libtorch's bits depend on; torch-free stages have the same bits everywhere.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Numerics {
+    pub device: String,
+    pub precision: String,
+    pub threads: Option<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dataset {
+    CelebA { root: PathBuf },
+    Vggface2 { root: PathBuf, split: String },
+    /// One folder a class.
+    Folders { root: PathBuf },
+    /// A folder of pictures with a label CSV (`image_id,<attribute>…`); the pictures may be absent.
+    Images { root: PathBuf, labels: Option<PathBuf> },
+}
+
+impl Dataset {
+    pub fn root(&self) -> &PathBuf {
+        match self {
+            Dataset::CelebA { root } | Dataset::Vggface2 { root, .. } | Dataset::Folders { root } | Dataset::Images { root, .. } => root,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preparation {
+    pub crop: String,
+    pub size: usize,
+    pub pad: String,
+    pub scale: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    pub epochs: usize,
+    pub batch: usize,
+    pub optimizer: BTreeMap<String, f64>,
+    pub optimizer_word: String,
+    pub schedule: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evaluation {
+    /// Absent when every model's features are given.
+    pub dataset: Option<String>,
+    pub partition: Option<String>,
+    pub take: Option<Take>,
+    pub labels: Vec<LabelFile>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelFile {
+    pub file: PathBuf,
+    pub attribute: String,
+    /// Self-reported, perceived or predicted.
+    pub provenance: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Contrast {
+    /// Every pair of models that differs in this factor only.
+    Factor { name: String, factor: String },
+    Pair { name: String, models: [String; 2] },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fairness {
+    pub groups: Vec<String>,
+    /// How many attributes an intersection may join.
+    pub depth: usize,
+}
+
+/// How far a recomputed number may be off, fixed before the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tolerance {
+    pub auc: f64,
+    pub features: f64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resources {
+    pub gpu_slots: usize,
+    pub cpu_slots: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunOn {
+    Local,
+    Slurm(BTreeMap<String, String>),
+}

@@ -1,0 +1,67 @@
+//! Text from outside, made fit for a terminal. (HTML is escaped by the templates, SQL is bound, paths are never built
+//! from names.)
+
+/// Is the character one that could steer a terminal or reorder a line: a control, a bidirectional override, a
+/// zero-width or a line separator?
+pub fn is_steering(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// The text with every steering character spelled out (`\u{1b}`), on one line.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_steering(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+/// At most `most` characters, the end cut with `…`.
+pub fn shorten(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// `1` → `1 image`, `2` → `2 images`.
+pub fn count(n: usize, noun: &str) -> String {
+    let number = thousands(n);
+    match (n, noun.strip_suffix('s')) {
+        (1, _) => format!("{number} {noun}"),
+        (_, Some(stem)) => format!("{number} {stem}ses"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+/// `202599` → `202,599`.
+pub fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_do_not_reach_a_terminal() {
+        assert_eq!(printable("a\u{1b}[31mb\nc\u{202e}d"), "a\\u{1b}[31mb\\nc\\u{202e}d");
+        assert_eq!(printable("männlich 男 'quoted'"), "männlich 男 'quoted'");
+    }
+
+    #[test]
+    fn counts_read_as_people_write_them() {
+        assert_eq!(count(1, "image"), "1 image");
+        assert_eq!(count(202_599, "image"), "202,599 images");
+        assert_eq!(count(2, "class"), "2 classes");
+    }
+}

@@ -1,0 +1,47 @@
+//! A dense matrix: rows × columns of `f32`, row by row. Arithmetic on it is done in `f64`.
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
+    rows: usize,
+    columns: usize,
+    values: Vec<f32>,
+}
+
+impl Matrix {
+    /// `None` when `values` does not hold rows × columns numbers.
+    pub fn new(rows: usize, columns: usize, values: Vec<f32>) -> Option<Self> {
+        (rows.checked_mul(columns)? == values.len()).then_some(Matrix { rows, columns, values })
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    pub fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.columns..(row + 1) * self.columns]
+    }
+
+    pub fn column(&self, column: usize) -> Vec<f32> {
+        (0..self.rows).map(|row| self.row(row)[column]).collect()
+    }
+
+    /// These columns, in this order.
+    pub fn select(&self, columns: &[usize]) -> Matrix {
+        let values = (0..self.rows).flat_map(|row| columns.iter().map(move |&column| self.row(row)[column])).collect();
+        Matrix { rows: self.rows, columns: columns.len(), values }
+    }
+
+    /// The first value that is not finite: row and column from 0.
+    pub fn first_not_finite(&self) -> Option<(usize, usize)> {
+        let at = self.values.iter().position(|value| !value.is_finite())?;
+        Some((at / self.columns, at % self.columns))
+    }
+}

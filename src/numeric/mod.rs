@@ -1,0 +1,18 @@
+//! Ground floor: what makes numbers the same everywhere.
+//!
+//! The same bits with any number of threads, on any x86-64, at any optimisation level: sums have a fixed order, every
+//! product and distance is one chain of fused multiply-adds in the order of its terms (so tiles and lanes cannot change
+//! it), random numbers are functions of a counter, and exp and ln are our own copy (`libm`), not the system's.
+//! Knows no files, no clock and no names.
+
+pub mod eigen;
+pub mod fused;
+pub mod matrix;
+pub mod neighbours;
+pub mod random;
+pub mod special;
+pub mod sum;
+pub mod tiled;
+
+pub use matrix::Matrix;
+pub use random::Stream;

@@ -1,0 +1,92 @@
+//! Counter-based random numbers: Philox 4×32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
+//! 1, 2, 3", SC 2011). The n-th number of a stream is a function of (seed, stream, n), so any thread can draw any of them.
+
+/// One independent sequence.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    key: [u32; 2],
+    stream: u64,
+    block: u64,
+    waiting: [u64; 2],
+    left: usize,
+}
+
+impl Stream {
+    /// The sequence `stream` of `seed`.
+    pub fn new(seed: u64, stream: u64) -> Self {
+        Stream { key: [seed as u32, (seed >> 32) as u32], stream, block: 0, waiting: [0; 2], left: 0 }
+    }
+
+    pub fn next(&mut self) -> u64 {
+        if self.left == 0 {
+            let counter = [self.block as u32, (self.block >> 32) as u32, self.stream as u32, (self.stream >> 32) as u32];
+            let [a, b, c, d] = philox(counter, self.key).map(u64::from);
+            self.waiting = [c << 32 | d, a << 32 | b];
+            self.left = 2;
+            self.block += 1;
+        }
+        self.left -= 1;
+        self.waiting[self.left]
+    }
+
+    /// Uniform on 0 … n − 1 without bias (Lemire 2019).
+    pub fn below(&mut self, n: u64) -> u64 {
+        loop {
+            let product = u128::from(self.next()) * u128::from(n);
+            if (product as u64) >= n.wrapping_neg() % n {
+                return (product >> 64) as u64;
+            }
+        }
+    }
+
+    /// Uniform on [0, 1), 53 bits.
+    pub fn uniform(&mut self) -> f64 {
+        (self.next() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+    }
+
+    /// Fisher and Yates.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for i in (1..items.len()).rev() {
+            items.swap(i, self.below(i as u64 + 1) as usize);
+        }
+    }
+}
+
+fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+    for _ in 0..10 {
+        let (a, b) = (u64::from(counter[0]) * 0xD251_1F53, u64::from(counter[2]) * 0xCD9E_8D57);
+        counter = [(b >> 32) as u32 ^ counter[1] ^ key[0], b as u32, (a >> 32) as u32 ^ counter[3] ^ key[1], a as u32];
+        key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
+    }
+    counter
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Known answers from the authors' Random123 distribution (kat_vectors, philox4x32 10).
+    #[test]
+    fn philox_gives_the_published_answers() {
+        assert_eq!(philox([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
+        assert_eq!(philox([u32::MAX; 4], [u32::MAX; 2]), [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
+        assert_eq!(
+            philox([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
+            [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
+        );
+    }
+
+    #[test]
+    fn streams_are_uniform_and_do_not_repeat_each_other() {
+        let draw = |stream| {
+            let mut stream = Stream::new(7, stream);
+            (0..6000).map(|_| stream.below(6)).collect::<Vec<_>>()
+        };
+        let (one, other) = (draw(0), draw(1));
+        assert_ne!(one, other);
+        for face in 0..6 {
+            let count = one.iter().filter(|&&drawn| drawn == face).count();
+            assert!((850..1150).contains(&count), "face {face}: {count} of 6000");
+        }
+    }
+}

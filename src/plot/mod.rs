@@ -1,0 +1,25 @@
+//! Finished numbers → SVG bytes: vector axes and text, points as one raster, so that a figure of 200,000 points stays
+//! small. Foreground is `currentColor`, backgrounds are transparent: one picture serves light and dark pages.
+//! Receives numbers and class names, decides nothing.
+
+mod frequencies;
+mod paint;
+mod palette;
+mod ridges;
+mod scatter;
+
+pub use frequencies::{Bar, frequencies};
+pub use ridges::ridges;
+pub use scatter::scatter;
+
+/// The points of one class.
+pub struct Class<'a> {
+    pub name: &'a str,
+    /// Of all images that take part.
+    pub share: f64,
+    /// x (and y) of each member, in the order they are drawn.
+    pub points: Vec<[f64; 2]>,
+}
+
+/// A drawing that could not be made: a bug, or memory.
+pub type Drawn = Result<String, String>;

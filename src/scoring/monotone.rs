@@ -1,0 +1,88 @@
+//! Gradients along one axis: Mann–Whitney AUC of two classes, Spearman's ρ of a quantity.
+//!
+//! Direction is taken on the estimate and the *signed* statistic is bootstrapped: if its interval holds chance, the low
+//! end is chance and the high end the farther of both sides; else it is reflected. (The percentile interval of a folded
+//! statistic covers chance never.)
+
+use super::{
+    auc::Sorted,
+    bootstrap::{Resampler, interval},
+};
+use crate::domain::score::Estimate;
+
+/// `axis` per member; `positive` per member, `None` for those in both classes or neither of this pair.
+pub fn auc(axis: &[f32], positive: &[Option<bool>], resampler: &Resampler, turns: usize) -> Option<Estimate> {
+    let scored = axis.iter().zip(positive).enumerate().filter_map(|(i, (value, positive))| Some((i as u32, f64::from(*value), (*positive)?)));
+    let sorted = Sorted::new(scored.collect());
+    let statistic = |weights: &[u32]| [sorted.wins(|i| weights[i]).auc()];
+    folded(resampler, turns, 0.5, statistic)
+}
+
+/// |Spearman's ρ| of the axis and the quantity: Pearson's r of their mid-ranks, which resamples weight and never redo.
+pub fn spearman(axis: &[f32], quantity: &[f64], resampler: &Resampler, turns: usize) -> Option<Estimate> {
+    let x = ranks(&axis.iter().map(|value| f64::from(*value)).collect::<Vec<_>>());
+    let y = ranks(quantity);
+    let statistic = |weights: &[u32]| {
+        let total: f64 = weights.iter().map(|w| f64::from(*w)).sum();
+        let mean = |of: &[f64]| of.iter().zip(weights).map(|(value, w)| value * f64::from(*w)).sum::<f64>() / total;
+        let (mean_x, mean_y) = (mean(&x), mean(&y));
+        let (mut xy, mut xx, mut yy) = (0.0, 0.0, 0.0);
+        for ((x, y), w) in x.iter().zip(&y).zip(weights) {
+            let (dx, dy, w) = (x - mean_x, y - mean_y, f64::from(*w));
+            xy += w * dx * dy;
+            xx += w * dx * dx;
+            yy += w * dy * dy;
+        }
+        [(xx > 0.0 && yy > 0.0).then(|| xy / (xx * yy).sqrt())]
+    };
+    folded(resampler, turns, 0.0, statistic)
+}
+
+fn folded(resampler: &Resampler, turns: usize, chance: f64, statistic: impl Fn(&[u32]) -> [Option<f64>; 1] + Sync) -> Option<Estimate> {
+    let [value] = statistic(&resampler.once());
+    let [sorted] = resampler.distributions(turns, statistic);
+    interval(value?, &sorted).map(|signed| fold(signed, chance))
+}
+
+fn fold(signed: Estimate, chance: f64) -> Estimate {
+    let Estimate { value, low, high } = signed;
+    let mirror = |x: f64| 2.0 * chance - x;
+    let turned = if value < chance { mirror(value) } else { value };
+    if low <= chance && chance <= high {
+        Estimate { value: turned, low: chance, high: high.max(mirror(low)) }
+    } else if value < chance {
+        Estimate { value: turned, low: mirror(high), high: mirror(low) }
+    } else {
+        signed
+    }
+}
+
+/// Ranks from 1, ties sharing their mean.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]).then(a.cmp(&b)));
+    let mut ranks = vec![0.0; values.len()];
+    for run in order.chunk_by(|&a, &b| values[a] == values[b]) {
+        let first = order.partition_point(|&i| values[i] < values[run[0]]);
+        run.iter().for_each(|&i| ranks[i] = first as f64 + (run.len() + 1) as f64 / 2.0);
+    }
+    ranks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_that_holds_chance_starts_there_and_others_are_reflected() {
+        let fold = |value, low, high| fold(Estimate { value, low, high }, 0.5);
+        assert_eq!(fold(0.45, 0.38, 0.53), Estimate { value: 0.55, low: 0.5, high: 0.62 });
+        assert_eq!(fold(0.25, 0.125, 0.375), Estimate { value: 0.75, low: 0.625, high: 0.875 });
+        assert_eq!(fold(0.75, 0.625, 0.875), Estimate { value: 0.75, low: 0.625, high: 0.875 });
+    }
+
+    #[test]
+    fn ties_share_their_mean_rank() {
+        assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [3.5, 1.0, 3.5, 2.0]);
+    }
+}

@@ -1,0 +1,112 @@
+//! The rule that picks figures, and the ledger that shows it.
+//!
+//! For every model and comparison the view that is best on half A is chosen; chosen views are picked in the order of
+//! their score on A, if the low end of their interval on half B reaches `separates_at`. Text quotes B. Beside the best
+//! stand the median, the worst and one drawn by the seed, of all that are ranked.
+
+use crate::{
+    domain::ledger::{Candidate, Ledger, Row, ShownAs},
+    numeric::{Stream, sum},
+};
+use std::{cmp::Ordering, collections::BTreeMap};
+
+const STREAM: u64 = 5 << 40;
+
+pub fn ledger(candidates: Vec<Candidate>, separates_at: f64, show: usize, seed: u64) -> Ledger {
+    let order = |a: &Candidate, b: &Candidate| -> Ordering {
+        let score = |candidate: &Candidate| candidate.a.map_or(f64::NEG_INFINITY, |a| a.value);
+        score(b).total_cmp(&score(a)).then(a.cell.cmp(&b.cell))
+    };
+    let mut rows: Vec<Row> = candidates.into_iter().map(|candidate| Row { candidate, rank: None, picked: false, chosen: false, shown_as: vec![], reason: String::new() }).collect();
+    let mut ranked: Vec<usize> = (0..rows.len()).filter(|&i| rankable(&rows[i].candidate).is_none()).collect();
+    ranked.sort_by(|&i, &j| order(&rows[i].candidate, &rows[j].candidate));
+
+    let mut best: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+    for (place, &i) in ranked.iter().enumerate() {
+        rows[i].rank = Some(place + 1);
+        let cell = rows[i].candidate.cell;
+        rows[i].chosen = *best.entry((cell.model, cell.comparison)).or_insert(i) == i;
+    }
+    let low = |row: &Row| row.candidate.b.map_or(f64::NEG_INFINITY, |b| b.low);
+    let passing: Vec<usize> = ranked.iter().copied().filter(|&i| rows[i].chosen && low(&rows[i]) >= separates_at).collect();
+    for &i in passing.iter().take(show) {
+        rows[i].picked = true;
+        rows[i].shown_as.push(ShownAs::Best);
+    }
+    if show > 0 && !ranked.is_empty() {
+        let drawn = Stream::new(seed, STREAM).below(ranked.len() as u64) as usize;
+        for (shown_as, place) in [(ShownAs::Median, (ranked.len() - 1) / 2), (ShownAs::Worst, ranked.len() - 1), (ShownAs::Random, drawn)] {
+            rows[ranked[place]].shown_as.push(shown_as);
+        }
+    }
+    for row in &mut rows {
+        row.reason = reason(row, low(row) >= separates_at);
+    }
+    let flattery: Vec<f64> = rows.iter().filter(|row| row.chosen).filter_map(|row| Some(row.candidate.a?.value - row.candidate.b?.value)).collect();
+    Ledger {
+        format: 1,
+        cells: rows.len(),
+        ranked: ranked.len(),
+        unranked: rows.len() - ranked.len(),
+        picked: rows.iter().filter(|row| row.picked).count(),
+        optimism: (!flattery.is_empty()).then(|| sum::mean(&flattery)),
+        rows,
+    }
+}
+
+fn rankable(candidate: &Candidate) -> Option<String> {
+    match (&candidate.unranked, candidate.a, candidate.b) {
+        (Some(why), ..) => Some(why.clone()),
+        (None, None, _) => Some("undefined: the projection has no such axis, or a class is empty".into()),
+        (None, _, None) => Some("undefined on half B".into()),
+        (None, Some(_), Some(_)) => None,
+    }
+}
+
+fn reason(row: &Row, separates: bool) -> String {
+    if let Some(why) = rankable(&row.candidate) {
+        return format!("not ranked: {why}");
+    }
+    let standing = match (row.picked, row.chosen, separates) {
+        (true, ..) => "picked: separates on half B",
+        (false, false, _) => "another view of its model is better at this comparison on half A",
+        (false, true, false) => "left out: its lower bound on half B is below the mark",
+        (false, true, true) => "left out: separates, but there are enough better ones",
+    };
+    let beside: Vec<&str> = row.shown_as.iter().filter(|shown| **shown != ShownAs::Best).map(|shown| shown.word()).collect();
+    if beside.is_empty() { standing.to_owned() } else { format!("{standing}; shown as the {}", beside.join(" and the ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ledger::CellId, projection::View, score::Estimate};
+
+    fn candidate(model: usize, axis: usize, a: f64, low_b: f64) -> Candidate {
+        let cell = CellId { model, tap: 0, projection: 0, view: View::Axis(axis), comparison: 0 };
+        let estimate = |value: f64, low| Some(Estimate { value, low, high: 1.0 });
+        Candidate { cell, a: estimate(a, 0.0), b: estimate(a - 0.02, low_b), unranked: None }
+    }
+
+    #[test]
+    fn the_best_view_on_a_is_picked_if_b_separates() {
+        let ledger = ledger(vec![candidate(0, 1, 0.8, 0.75), candidate(0, 2, 0.9, 0.72), candidate(1, 1, 0.95, 0.6)], 0.7, 12, 1);
+        assert_eq!(ledger.rows.iter().map(|row| row.rank).collect::<Vec<_>>(), [Some(3), Some(2), Some(1)]);
+        assert_eq!(ledger.rows.iter().map(|row| row.picked).collect::<Vec<_>>(), [false, true, false]);
+        assert!((ledger.optimism.unwrap() - 0.02).abs() < 1e-12);
+        assert!(ledger.rows[2].reason.starts_with("left out: its lower bound"));
+        assert!(ledger.rows[0].shown_as.contains(&ShownAs::Worst));
+    }
+
+    #[test]
+    fn noise_picks_nothing_and_the_ledger_says_why() {
+        let ledger = ledger((0..9).map(|axis| candidate(0, axis, 0.5, 0.4)).collect(), 0.7, 12, 1);
+        assert_eq!(ledger.picked, 0);
+        assert!(ledger.rows.iter().all(|row| !row.reason.is_empty()));
+    }
+
+    #[test]
+    fn no_candidates_make_an_empty_ledger() {
+        assert_eq!(ledger(vec![], 0.7, 12, 1).cells, 0);
+    }
+}

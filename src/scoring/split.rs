@@ -1,0 +1,78 @@
+//! Halves and folds: identity-disjoint, class-stratified, fixed by the seed alone, never by a view.
+//!
+//! Views are chosen on half A and quoted on half B; in each half, and over both, five folds keep an image's own identity
+//! out of its neighbours.
+
+use super::members::Members;
+use crate::numeric::Stream;
+use std::collections::BTreeMap;
+
+pub const FOLDS: usize = 5;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Half {
+    A,
+    B,
+}
+
+/// Per entry of the members' rows.
+pub struct Split {
+    pub half: Vec<Half>,
+    pub fold: Vec<usize>,
+}
+
+/// The stream of random numbers that deals groups out.
+const STREAM: u64 = 1 << 40;
+
+pub fn split(members: &Members, group: &[usize], seed: u64) -> Split {
+    // A group's stratum is the classes of its first member; with one identity a group, the classes themselves.
+    let mut groups: BTreeMap<usize, (Vec<bool>, Vec<usize>)> = BTreeMap::new();
+    for (i, row) in members.rows.iter().enumerate() {
+        let stratum = || members.classes.iter().map(|class| class[i]).collect();
+        groups.entry(group[*row]).or_insert_with(|| (stratum(), vec![])).1.push(i);
+    }
+    let mut order: Vec<&(Vec<bool>, Vec<usize>)> = groups.values().collect();
+    Stream::new(seed, STREAM).shuffle(&mut order);
+    order.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
+
+    let mut split = Split { half: vec![Half::A; members.rows.len()], fold: vec![0; members.rows.len()] };
+    let mut dealt: BTreeMap<&Vec<bool>, [usize; 2 * FOLDS]> = BTreeMap::new();
+    let mut all = [0; 2 * FOLDS];
+    for (stratum, members) in order {
+        // The emptiest place for this stratum, then the emptiest of all, then the first.
+        let of_stratum = dealt.entry(stratum).or_default();
+        let place = (0..2 * FOLDS).min_by_key(|&place| (of_stratum[place], all[place], place)).unwrap_or(0);
+        of_stratum[place] += members.len();
+        all[place] += members.len();
+        for &i in members {
+            split.half[i] = if place % 2 == 0 { Half::A } else { Half::B };
+            split.fold[i] = place / 2;
+        }
+    }
+    split
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identities_stay_together_and_classes_are_spread_evenly() {
+        let n = 1000;
+        let class: Vec<bool> = (0..n).map(|i| (i / 4) % 5 == 0).collect();
+        let members = Members { rows: (0..n).collect(), classes: vec![class.clone(), class.iter().map(|c| !c).collect()], quantity: None, none: 0 };
+        let group: Vec<usize> = (0..n).map(|i| i / 4).collect();
+        let split = split(&members, &group, 7);
+        for i in 0..n {
+            let first = i / 4 * 4;
+            assert_eq!((split.half[i], split.fold[i]), (split.half[first], split.fold[first]));
+        }
+        for half in [Half::A, Half::B] {
+            for fold in 0..FOLDS {
+                let here = |i: &usize| split.half[*i] == half && split.fold[*i] == fold;
+                assert_eq!((0..n).filter(here).count(), 100);
+                assert_eq!((0..n).filter(here).filter(|&i| class[i]).count(), 20);
+            }
+        }
+    }
+}

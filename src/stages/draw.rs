@@ -1,0 +1,70 @@
+//! `draw`: one figure. Pictures show class names, attributes and numbers, and no other names.
+
+use super::{Inputs, Made};
+use crate::{
+    domain::{
+        Fault, Result,
+        comparison::{Measured, Question},
+        ledger::Frequencies,
+        projection::View,
+        stage::{AxisNames, Figure},
+    },
+    numeric::Stream,
+    plot,
+};
+
+pub fn draw(figure: &Figure, inputs: &Inputs) -> Result<Made> {
+    let svg = match figure {
+        Figure::Frequencies => frequencies(inputs)?,
+        Figure::View { view, question, classes, axes, seed } => draw_view(*view, question, classes, axes, *seed, inputs)?,
+    };
+    let svg = svg.map_err(|error| Fault::unexpected(format!("cannot draw the figure: {error}")))?;
+    Ok(Made::default().with("figure.svg", svg.into_bytes()))
+}
+
+fn frequencies(inputs: &Inputs) -> Result<plot::Drawn> {
+    let counted: Frequencies = serde_json::from_slice(&inputs.bytes("frequencies")?).map_err(|error| Fault::unexpected(error.to_string()))?;
+    let name = |attribute: String, value: Option<String>| value.map_or(attribute.clone(), |value| format!("{attribute} = {value}"));
+    let mut bars: Vec<plot::Bar> = counted.attributes.into_iter().map(|f| plot::Bar { name: name(f.attribute, f.value), positives: f.rate.positives, n: f.rate.n }).collect();
+    bars.sort_by(|a, b| b.positives.cmp(&a.positives).then(a.name.cmp(&b.name)));
+    Ok(plot::frequencies(&bars))
+}
+
+fn draw_view(view: View, question: &Question, names: &[String], axes: &AxisNames, seed: u64, inputs: &Inputs) -> Result<plot::Drawn> {
+    let Measured::Classes(classes) = &question.measured else {
+        return Err(Fault::unexpected("a quantity has no classes to draw"));
+    };
+    let (images, labels, points) = (inputs.images("images")?, inputs.labels()?, inputs.matrix("points")?);
+    let columns = view.columns(points.columns());
+    if columns.iter().any(|&column| column >= points.columns()) {
+        return Err(Fault::unexpected(format!("there is no {view} to draw")));
+    }
+    let mut drawn: Vec<plot::Class> = names.iter().map(|name| plot::Class { name, share: 0.0, points: vec![] }).collect();
+    // A shuffled order, so that no class lies on top of another by the alphabet.
+    let mut order: Vec<(usize, &str)> = images.ids().enumerate().collect();
+    Stream::new(seed, 0).shuffle(&mut order);
+    let mut shown = 0;
+    for (row, id) in order {
+        let label = |attribute: &str| labels.of(attribute, id);
+        if question.within.as_ref().is_some_and(|within| within.holds(&label) != Some(true)) {
+            continue;
+        }
+        let point = std::array::from_fn(|axis| columns.get(axis).map_or(0.0, |&column| f64::from(points.row(row)[column])));
+        let of: Vec<usize> = (0..classes.len()).filter(|&class| classes[class].holds(&label) == Some(true)).collect();
+        shown += usize::from(!of.is_empty());
+        of.into_iter().for_each(|class| drawn[class].points.push(point));
+    }
+    drawn.iter_mut().for_each(|class| class.share = class.points.len() as f64 / shown.max(1) as f64);
+
+    let name = |axis: usize| match axes {
+        AxisNames::Explained { method, shares } => match shares.get(columns[axis]) {
+            Some(share) => format!("{method} axis {} · {:.1} % of variance", columns[axis] + 1, 100.0 * share),
+            None => format!("{method} axis {}", columns[axis] + 1),
+        },
+        AxisNames::Map { method } => format!("{method} {}", columns[axis] + 1),
+    };
+    Ok(match columns.len() {
+        1 => plot::ridges(&drawn, &name(0)),
+        _ => plot::scatter(&drawn, [&name(0), &name(1)], matches!(axes, AxisNames::Explained { .. })),
+    })
+}

@@ -1,0 +1,74 @@
+//! A task's inputs by role, parsed.
+
+use crate::{
+    dataset::array,
+    domain::{
+        Fault, Result,
+        image::{Column, Images, Labels},
+        stage::{Input, Location, Task},
+    },
+    numeric::Matrix,
+};
+use std::path::{Path, PathBuf};
+
+pub struct Inputs<'a> {
+    task: &'a Task,
+    read: &'a dyn Fn(&Input) -> Result<Vec<u8>>,
+}
+
+impl<'a> Inputs<'a> {
+    pub fn new(task: &'a Task, read: &'a dyn Fn(&Input) -> Result<Vec<u8>>) -> Self {
+        Inputs { task, read }
+    }
+
+    fn find(&self, role: &str) -> Result<&Input> {
+        let found = self.task.inputs.iter().find(|input| input.role == role);
+        found.ok_or_else(|| Fault::unexpected(format!("the {} stage was given no `{role}`", self.task.work.kind())))
+    }
+
+    /// An outside file's path, for messages.
+    pub fn path(&self, role: &str) -> Result<PathBuf> {
+        Ok(match &self.find(role)?.at {
+            Location::File(path) => path.clone(),
+            Location::Object => PathBuf::from(role),
+        })
+    }
+
+    pub fn bytes(&self, role: &str) -> Result<Vec<u8>> {
+        (self.read)(self.find(role)?)
+    }
+
+    pub fn text(&self, role: &str) -> Result<String> {
+        String::from_utf8(self.bytes(role)?).map_err(|_| damaged(role))
+    }
+
+    pub fn matrix(&self, role: &str) -> Result<Matrix> {
+        array::from_npy(&self.bytes(role)?, Path::new(role))
+    }
+
+    /// Every input whose role starts so, in order, with the rest of its role.
+    pub fn each<T>(&self, prefix: &str, parse: impl Fn(&str) -> Result<T>) -> Result<Vec<(String, T)>> {
+        let roles = self.task.inputs.iter().filter_map(|input| Some((input.role.as_str(), input.role.strip_prefix(prefix)?)));
+        roles.map(|(role, rest)| Ok((rest.to_owned(), parse(role)?))).collect()
+    }
+
+    pub fn images(&self, role: &str) -> Result<Images> {
+        Images::from_text(&self.text(role)?).ok_or_else(|| damaged(role))
+    }
+
+    pub fn labels(&self) -> Result<Labels> {
+        let column = |role: &str| Column::from_text(&self.text(role)?).ok_or_else(|| damaged(role));
+        Ok(Labels(self.each("labels/", column)?.into_iter().collect()))
+    }
+
+    pub fn identities(&self) -> Result<Option<Column>> {
+        if self.find("identities").is_err() {
+            return Ok(None);
+        }
+        Column::from_text(&self.text("identities")?).map(Some).ok_or_else(|| damaged("identities"))
+    }
+}
+
+fn damaged(role: &str) -> Fault {
+    Fault::unexpected(format!("the input `{role}` is not what it should be"))
+}

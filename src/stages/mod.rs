@@ -1,0 +1,56 @@
+//! Carries out one stage: its work and the bytes it consumes in, the bytes it leaves out. Same in, same out, on every
+//! machine and with any number of threads; so a worker runs it, and an audit runs it again.
+
+mod draw;
+mod features;
+mod index;
+mod inputs;
+mod project;
+mod rank;
+mod score;
+mod worker;
+
+pub use inputs::Inputs;
+pub use worker::{read, work};
+
+use crate::domain::{Fault, Result, result::Facts, stage::{Task, Work}};
+
+/// What a stage leaves: named outputs, and small numbers.
+#[derive(Debug, Default)]
+pub struct Made {
+    pub outputs: Vec<(String, Vec<u8>)>,
+    pub facts: Facts,
+}
+
+/// Carries the task out in memory. `read` gives an input's bytes, verified.
+///
+/// # Errors
+/// Inputs that cannot be read, or data that the stage cannot work on.
+pub fn carry_out(task: &Task, read: &dyn Fn(&crate::domain::stage::Input) -> Result<Vec<u8>>) -> Result<Made> {
+    let inputs = Inputs::new(task, read);
+    match &task.work {
+        Work::Index { take } => index::index(take.as_ref(), &inputs),
+        Work::Features { tap, format } => features::features(tap, *format, &inputs),
+        Work::Project { method, seed } => project::project(method, *seed, &inputs),
+        Work::Score { question, views, statistics, seed } => score::score(question, views, statistics, *seed, &inputs),
+        Work::Rank(ranking) => rank::rank(ranking, &inputs),
+        Work::Draw(figure) => draw::draw(figure, &inputs),
+    }
+}
+
+impl Made {
+    fn with(mut self, name: &str, bytes: Vec<u8>) -> Self {
+        self.outputs.push((name.to_owned(), bytes));
+        self
+    }
+
+    fn with_json<T: serde::Serialize>(self, name: &str, value: &T) -> Result<Self> {
+        let text = serde_json::to_vec(value).map_err(|error| Fault::unexpected(format!("cannot write {name}: {error}")))?;
+        Ok(self.with(name, text))
+    }
+
+    fn fact(mut self, name: &str, numbers: Vec<f64>) -> Self {
+        self.facts.insert(name.to_owned(), numbers);
+        self
+    }
+}

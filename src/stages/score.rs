@@ -1,0 +1,14 @@
+//! `score`: every view of one projection, or of the features, on one question.
+
+use super::{Inputs, Made};
+use crate::{
+    domain::{Result, comparison::Question, projection::View, score::Statistics},
+    scoring::{self, Setting},
+};
+
+pub fn score(question: &Question, views: &[View], statistics: &Statistics, seed: u64, inputs: &Inputs) -> Result<Made> {
+    let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
+    let points: Vec<_> = inputs.each("points/", |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
+    let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
+    Made::default().with_json("scores.json", &scoring::score(&setting, &points, question, views, statistics, seed))
+}

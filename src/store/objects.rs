@@ -1,0 +1,56 @@
+//! Objects: bytes named by their digest, `data/objects/ab/cdef…`. Verified whenever they are read.
+
+use super::durable;
+use crate::domain::{Digest, Fault, Result};
+use std::{fs, path::PathBuf};
+
+pub struct Objects {
+    root: PathBuf,
+}
+
+impl Objects {
+    pub fn new(root: PathBuf) -> Self {
+        Objects { root }
+    }
+
+    pub fn path(&self, digest: Digest) -> PathBuf {
+        let name = digest.to_string();
+        self.root.join(&name[..2]).join(&name[2..])
+    }
+
+    pub fn has(&self, digest: Digest) -> bool {
+        self.path(digest).is_file()
+    }
+
+    pub fn put(&self, bytes: &[u8]) -> Result<Digest> {
+        let digest = Digest::of(bytes);
+        // An object that is there but damaged is made good: its bytes are known to be these.
+        if self.get(digest).is_err() {
+            durable::replace(&self.path(digest), bytes)?;
+        }
+        Ok(digest)
+    }
+
+    /// # Errors
+    /// An object that is absent, or whose bytes are no longer those it is named by.
+    pub fn get(&self, digest: Digest) -> Result<Vec<u8>> {
+        let path = self.path(digest);
+        let bytes = fs::read(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Fault::failed(format!("the object {} is not there", digest.short())).in_file(&path).next("`visavis run STUDY --force` makes it again"),
+            _ => Fault::io("read", &path, &error),
+        })?;
+        if Digest::of(&bytes) == digest {
+            return Ok(bytes);
+        }
+        Err(Fault::differs(format!("the object {} is damaged: its bytes are not those it is named by", digest.short())).in_file(&path).next("`visavis run STUDY --force` makes it again"))
+    }
+
+    /// Every object, sorted; `Err` entries are files that are no objects.
+    pub fn all(&self) -> Vec<std::result::Result<Digest, PathBuf>> {
+        let entries = |folder: &PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>();
+        let mut files: Vec<PathBuf> = entries(&self.root).iter().flat_map(entries).collect();
+        files.sort();
+        let name = |path: &PathBuf| Some(format!("{}{}", path.parent()?.file_name()?.to_str()?, path.file_name()?.to_str()?));
+        files.into_iter().map(|path| name(&path).and_then(|name| name.parse().ok()).ok_or(path)).collect()
+    }
+}

@@ -1,0 +1,56 @@
+//! Results: `data/results/<key>.json`, created once. *Done means the manifest exists.*
+
+use super::durable::{self, First};
+use crate::domain::{Fault, Key, Result, result::Manifest};
+use std::{fs, path::PathBuf};
+
+pub struct Results {
+    root: PathBuf,
+}
+
+impl Results {
+    pub fn new(root: PathBuf) -> Self {
+        Results { root }
+    }
+
+    pub fn path(&self, key: Key) -> PathBuf {
+        self.root.join(format!("{key}.json"))
+    }
+
+    /// Publishes a result whose objects are stored; true when no other process had finished it before.
+    pub fn publish(&self, manifest: &Manifest) -> Result<bool> {
+        let text = serde_json::to_string_pretty(manifest).map_err(|error| Fault::unexpected(error.to_string()))?;
+        Ok(durable::create(&self.path(manifest.key), (text + "\n").as_bytes())? == First::Yes)
+    }
+
+    /// `None` while the result is not there.
+    pub fn get(&self, key: Key) -> Result<Option<Manifest>> {
+        let path = self.path(key);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Fault::io("read", &path, &error)),
+        };
+        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| Fault::differs(format!("the result is damaged: {error}")).in_file(&path).next("remove the file; `visavis run` makes the result again"))?;
+        if manifest.key != key || manifest.format != 1 {
+            return Err(Fault::differs("the result is not the one its name says, or of a later format").in_file(&path).next("remove the file; `visavis run` makes the result again"));
+        }
+        Ok(Some(manifest))
+    }
+
+    pub fn remove(&self, key: Key) -> Result<()> {
+        let path = self.path(key);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Fault::io("remove", &path, &error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The keys of all results, sorted.
+    pub fn all(&self) -> Vec<Key> {
+        let files = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        let mut keys: Vec<Key> = files.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".json")?.parse().ok()).collect();
+        keys.sort();
+        keys
+    }
+}

@@ -1,0 +1,48 @@
+//! A study on its way: what there is and what is missing → plan → dispatch → the read model that every face shows.
+
+mod checks;
+mod dispatch;
+mod graph;
+mod missing;
+mod outcome;
+mod plan;
+mod timeline;
+
+pub use dispatch::{Dispatch, Ended, Notice, dispatch};
+pub use graph::{Node, Step};
+pub use missing::Missing;
+pub use outcome::{Outcome, ScoreOf};
+pub use plan::{Plan, Tally};
+pub use timeline::{Job, State, Timeline};
+
+use crate::{
+    config::{self, StudyFile},
+    dataset::{self, DigestCache, Survey},
+    domain::{Result, text::printable},
+    store::Workspace,
+};
+use std::path::Path;
+
+/// A study file with what was found of the data it names.
+pub struct Opened {
+    pub file: StudyFile,
+    pub survey: Survey,
+    pub missing: Vec<Missing>,
+    /// Oddities that stop nothing, each fit for a terminal.
+    pub warnings: Vec<String>,
+}
+
+/// Reads a study file and looks at its data.
+///
+/// # Errors
+/// A study file that is wrong, data that are there and cannot be used. What is absent is no error.
+pub fn open(path: &Path, workspace: &Workspace) -> Result<Opened> {
+    let file = config::read(path)?;
+    let mut digests = DigestCache::open(workspace.digests());
+    let survey = dataset::survey(&file.study, &mut digests)?;
+    digests.keep();
+    let mut warnings = checks::check(&file, &survey)?;
+    warnings.extend(survey.warnings.clone());
+    let missing = missing::missing(&file.study, &survey);
+    Ok(Opened { file, survey, missing, warnings: warnings.iter().map(|warning| printable(warning)).collect() })
+}
