@@ -199,3 +199,13 @@ fn fairness(outcome: &Outcome) -> Table {
     table.number("high", share(|share| share.high).into_iter());
     table
 }
+
+/// The ledger as it goes into a report.
+pub fn ledger_csv(outcome: &Outcome) -> Result<Vec<u8>> {
+    ledger(outcome).write(Format::Csv)
+}
+
+/// All scores as they go into a report.
+pub fn scores_csv(outcome: &Outcome) -> Result<Vec<u8>> {
+    scores(outcome).write(Format::Csv)
+}

@@ -1,12 +1,15 @@
 //! The commands, one file each. The composition root: the only place that sees the whole house.
 
+mod audit;
 mod check;
 mod completions;
+mod demo;
 mod doctor;
 mod export;
 mod init;
 mod output;
 mod plan;
+mod report;
 mod run;
 mod show;
 mod status;
@@ -54,6 +57,8 @@ struct Everywhere {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run the study of scanned digits that ships with Visavis, and write its report
+    Demo,
     /// Make a new workspace with a study to start from
     Init(init::Init),
     /// Read a study file and check it against its data
@@ -68,6 +73,10 @@ enum Command {
     Show(show::Show),
     /// Write scores, coordinates, features, the ledger or the fairness counts as a table
     Export(export::Export),
+    /// Write a study's report: one HTML file
+    Report(report::Report),
+    /// Check a report, or a study's results: are these numbers what those inputs give?
+    Audit(audit::Audit),
     /// Look after the store
     #[command(subcommand)]
     Store(store::Store),
@@ -98,6 +107,7 @@ pub fn run(cli: Cli) -> Result<()> {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().ok();
     let context = Context { workspace: Workspace::new(workspace, store), threads, json, quiet };
     match cli.command {
+        Command::Demo => demo::demo(&context),
         Command::Init(init) => init.run(&context),
         Command::Check(check) => check.run(&context),
         Command::Plan(plan) => plan.run(&context),
@@ -105,6 +115,8 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Status => status::status(&context),
         Command::Show(show) => show.run(&context),
         Command::Export(export) => export.run(&context),
+        Command::Report(report) => report.run(&context),
+        Command::Audit(audit) => audit.run(&context),
         Command::Store(store) => store.run(&context),
         Command::Doctor => doctor::doctor(&context),
         Command::Completions(completions) => completions.run(),

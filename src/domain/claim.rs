@@ -6,16 +6,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
     pub id: String,
+    /// What the number is, in words.
+    pub what: String,
     pub form: Form,
     pub value: f64,
-    pub from: From,
+    pub from: Origin,
 }
 
-/// Where a claim's number stands: an output of a result, and a JSON pointer into it.
+/// Where a claim's number stands: an output of a result (or its `facts`, or its `work`), and a JSON pointer into it (RFC 6901).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct From {
+pub struct Origin {
     pub key: Key,
-    /// An output's name, or `facts`.
     pub output: String,
     pub pointer: String,
 }

@@ -62,6 +62,13 @@ impl ShownAs {
     }
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    pub model: usize,
+    pub compared: usize,
+    pub separates: usize,
+}
+
 /// What the `rank` stage leaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
@@ -72,6 +79,8 @@ pub struct Ledger {
     pub picked: usize,
     /// Mean of A − B over the chosen views: how much choosing flatters.
     pub optimism: Option<f64>,
+    /// One a model, by place: how many comparisons it was ranked in, and how many it separates on half B.
+    pub standings: Vec<Standing>,
     pub rows: Vec<Row>,
 }
 

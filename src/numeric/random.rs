@@ -31,12 +31,14 @@ impl Stream {
 
     /// Uniform on 0 … n − 1 without bias (Lemire 2019).
     pub fn below(&mut self, n: u64) -> u64 {
-        loop {
-            let product = u128::from(self.next()) * u128::from(n);
-            if (product as u64) >= n.wrapping_neg() % n {
-                return (product >> 64) as u64;
+        let mut product = u128::from(self.next()) * u128::from(n);
+        // The division is only for the few products that could be biased.
+        if (product as u64) < n {
+            while (product as u64) < n.wrapping_neg() % n {
+                product = u128::from(self.next()) * u128::from(n);
             }
         }
+        (product >> 64) as u64
     }
 
     /// Uniform on [0, 1), 53 bits.

@@ -2,6 +2,7 @@
 
 use super::{Drawn, palette::FOREGROUND};
 use base64::Engine;
+use std::collections::BTreeMap;
 use plotters::{
     prelude::*,
     style::text_anchor::{HPos, Pos, VPos},
@@ -47,9 +48,44 @@ pub fn raster((x, y): (i32, i32), (width, height): (u32, u32), paint: impl FnOnc
     let scaled = |length: u32| (f64::from(length) * SCALE) as u32;
     let mut pixels = tiny_skia::Pixmap::new(scaled(width), scaled(height)).ok_or("the figure has no area")?;
     paint(&mut pixels);
-    let png = pixels.encode_png().map_err(told)?;
+    let png = png(&pixels)?;
     let data = base64::engine::general_purpose::STANDARD.encode(png);
     Ok(format!("<image x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" href=\"data:image/png;base64,{data}\"/>"))
+}
+
+/// A palette PNG: the 255 most frequent colours after rounding to sixteen levels, the others by their nearest. A quarter
+/// of the bytes of a full one, and nobody sees the difference in a cloud of points.
+fn png(pixels: &tiny_skia::Pixmap) -> Result<Vec<u8>, String> {
+    let rounded: Vec<[u8; 4]> = pixels
+        .pixels()
+        .iter()
+        .map(|pixel| {
+            let colour = pixel.demultiply();
+            let level = |channel: u8| (channel & 0xf0) | (channel >> 4);
+            if level(colour.alpha()) == 0 { [0; 4] } else { [colour.red(), colour.green(), colour.blue(), colour.alpha()].map(level) }
+        })
+        .collect();
+    let mut counts: BTreeMap<[u8; 4], usize> = BTreeMap::new();
+    rounded.iter().for_each(|colour| *counts.entry(*colour).or_default() += 1);
+    let mut frequent: Vec<([u8; 4], usize)> = counts.iter().map(|(colour, count)| (*colour, *count)).filter(|(colour, _)| colour[3] > 0).collect();
+    frequent.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    let palette: Vec<[u8; 4]> = [[0; 4]].into_iter().chain(frequent.into_iter().map(|(colour, _)| colour).take(255)).collect();
+    let far = |a: &[u8; 4], b: &[u8; 4]| a.iter().zip(b).map(|(a, b)| (i32::from(*a) - i32::from(*b)).pow(2)).sum::<i32>();
+    let place = |colour: &[u8; 4]| (0..palette.len()).min_by_key(|&i| (far(&palette[i], colour), i)).unwrap_or(0) as u8;
+    let places: BTreeMap<[u8; 4], u8> = counts.keys().map(|colour| (*colour, place(colour))).collect();
+
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, pixels.width(), pixels.height());
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_palette(palette.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect::<Vec<u8>>());
+    encoder.set_trns(palette.iter().map(|colour| colour[3]).collect::<Vec<u8>>());
+    encoder.set_compression(png::Compression::High);
+    encoder.set_filter(png::Filter::NoFilter);
+    let mut writer = encoder.write_header().map_err(told)?;
+    writer.write_image_data(&rounded.iter().map(|colour| places[colour]).collect::<Vec<u8>>()).map_err(told)?;
+    writer.finish().map_err(told)?;
+    Ok(bytes)
 }
 
 /// Fills a polygon given in sheet units.

@@ -4,7 +4,7 @@
 
 use crate::{domain::score::Estimate, numeric::Stream};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 /// Which identity each member is, renumbered from 0 among those that take part.
 pub struct Resampler {
@@ -12,7 +12,12 @@ pub struct Resampler {
     count: usize,
     seed: u64,
     stream: u64,
+    /// The weights of the first turns, drawn once for all views of a question.
+    drawn: OnceLock<Vec<Vec<u32>>>,
 }
+
+/// Weights kept: a quarter of a gigabyte at the most; beyond, they are drawn again.
+const KEPT: usize = 64 << 20;
 
 /// Members that take no part have no identity.
 const NOBODY: u32 = u32::MAX;
@@ -23,7 +28,7 @@ impl Resampler {
         let mut numbers = BTreeMap::new();
         let mut number = |group| { let next = numbers.len() as u32; *numbers.entry(group).or_insert(next) };
         let identity: Vec<u32> = groups.map(|group| group.map_or(NOBODY, &mut number)).collect();
-        Resampler { identity, count: numbers.len(), seed, stream }
+        Resampler { identity, count: numbers.len(), seed, stream, drawn: OnceLock::new() }
     }
 
     /// The weight of every member, as one number each, in the sample itself.
@@ -42,8 +47,16 @@ impl Resampler {
     }
 
     /// The values of `statistic` in the resamples in which it is defined, one list an entry of its result, each sorted.
+    /// All calls of one resampler ask for the same `turns`.
     pub fn distributions<const K: usize>(&self, turns: usize, statistic: impl Fn(&[u32]) -> [Option<f64>; K] + Sync) -> [Vec<f64>; K] {
-        let values: Vec<[Option<f64>; K]> = if self.count == 0 { vec![] } else { (0..turns).into_par_iter().map(|turn| statistic(&self.weights(turn))).collect() };
+        let values: Vec<[Option<f64>; K]> = if self.count == 0 {
+            vec![]
+        } else if turns * self.identity.len() <= KEPT {
+            let drawn = self.drawn.get_or_init(|| (0..turns).into_par_iter().map(|turn| self.weights(turn)).collect());
+            drawn.par_iter().map(|weights| statistic(weights)).collect()
+        } else {
+            (0..turns).into_par_iter().map(|turn| statistic(&self.weights(turn))).collect()
+        };
         std::array::from_fn(|k| {
             let mut column: Vec<f64> = values.iter().filter_map(|value| value[k]).collect();
             column.sort_unstable_by(f64::total_cmp);

@@ -5,7 +5,7 @@
 //! stand the median, the worst and one drawn by the seed, of all that are ranked.
 
 use crate::{
-    domain::ledger::{Candidate, Ledger, Row, ShownAs},
+    domain::ledger::{Candidate, Ledger, Row, ShownAs, Standing},
     numeric::{Stream, sum},
 };
 use std::{cmp::Ordering, collections::BTreeMap};
@@ -42,6 +42,13 @@ pub fn ledger(candidates: Vec<Candidate>, separates_at: f64, show: usize, seed: 
     for row in &mut rows {
         row.reason = reason(row, low(row) >= separates_at);
     }
+    let mut standings: BTreeMap<usize, Standing> = BTreeMap::new();
+    for row in &rows {
+        let model = row.candidate.cell.model;
+        let standing = standings.entry(model).or_insert(Standing { model, ..Standing::default() });
+        standing.compared += usize::from(row.chosen);
+        standing.separates += usize::from(row.chosen && low(row) >= separates_at);
+    }
     let flattery: Vec<f64> = rows.iter().filter(|row| row.chosen).filter_map(|row| Some(row.candidate.a?.value - row.candidate.b?.value)).collect();
     Ledger {
         format: 1,
@@ -50,6 +57,7 @@ pub fn ledger(candidates: Vec<Candidate>, separates_at: f64, show: usize, seed: 
         unranked: rows.len() - ranked.len(),
         picked: rows.iter().filter(|row| row.picked).count(),
         optimism: (!flattery.is_empty()).then(|| sum::mean(&flattery)),
+        standings: standings.into_values().collect(),
         rows,
     }
 }

@@ -4,6 +4,7 @@
 //! both. Workers write results and objects; only one process at a time writes the database.
 
 mod durable;
+pub use durable::replace as write_whole;
 mod index;
 mod journal;
 mod objects;

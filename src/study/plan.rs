@@ -32,7 +32,7 @@ pub struct Plan {
     needs: BTreeMap<Step, Vec<Step>>,
     /// Bytes that the run stores as objects before it starts: image listing, label columns, identities.
     sources: BTreeMap<String, Input>,
-    source_bytes: Vec<Vec<u8>>,
+    source_bytes: Vec<(String, Vec<u8>)>,
     files: BTreeMap<PathBuf, Input>,
     results: BTreeMap<Step, Manifest>,
     tasks: BTreeMap<Step, Task>,
@@ -104,14 +104,19 @@ impl Plan {
 
     fn source(&mut self, role: String, bytes: Vec<u8>) {
         let input = Input { role: role.clone(), digest: Digest::of(&bytes), at: Location::Object };
-        self.sources.insert(role, input);
-        self.source_bytes.push(bytes);
+        self.sources.insert(role.clone(), input);
+        self.source_bytes.push((role, bytes));
     }
 
     /// Stores the objects that tasks consume and no stage makes.
     pub fn store_sources(&self) -> Result<()> {
         let objects = self.workspace.objects();
-        self.source_bytes.iter().try_for_each(|bytes| objects.put(bytes).map(|_| ()))
+        self.source_bytes.iter().try_for_each(|(_, bytes)| objects.put(bytes).map(|_| ()))
+    }
+
+    /// The bytes of those objects, by role.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.source_bytes.iter().map(|(role, bytes)| (role.as_str(), bytes.as_slice()))
     }
 
     /// Every result must be made again.
@@ -219,12 +224,10 @@ impl Plan {
         self.nodes.iter().filter_map(|node| Some((node.step, self.results.get(&node.step)?)))
     }
 
-    pub fn input(&self, role: &str) -> Option<&Input> {
-        self.sources.get(role)
-    }
-
-    pub fn files(&self) -> impl Iterator<Item = &Input> {
-        self.files.values()
+    /// The objects that are made of the data before any stage: role → digest; outside files by their paths.
+    pub fn source_digests(&self) -> BTreeMap<String, Digest> {
+        let files = self.files.iter().map(|(path, input)| (format!("file {}", path.display()), input.digest));
+        self.sources.iter().map(|(role, input)| (role.clone(), input.digest)).chain(files).collect()
     }
 
     /// Tasks that can run now, one a key: stages that two models share run once.

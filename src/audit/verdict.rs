@@ -1,0 +1,62 @@
+//! Verdicts: one a claim; the worst is the report's.
+
+use serde::Serialize;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Made again, or found where it came from: the same bits.
+    Identical,
+    /// Made again: not the same bits, but within the tolerance that the study fixed before it ran.
+    WithinTolerance,
+    /// What is needed for it is not here.
+    Unchecked,
+    /// It could be checked, and was not asked to be.
+    NotAttempted,
+    Differs,
+}
+
+impl Verdict {
+    pub fn words(self) -> &'static str {
+        match self {
+            Verdict::Identical => "identical",
+            Verdict::WithinTolerance => "within tolerance",
+            Verdict::Unchecked => "cannot be checked",
+            Verdict::NotAttempted => "not attempted",
+            Verdict::Differs => "differs",
+        }
+    }
+}
+
+/// One thing that was looked at: a claim, an object, an input.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Checked {
+    pub id: String,
+    pub verdict: Verdict,
+    /// The stage whose output it is, or `page`, `object`, `data`.
+    pub stage: String,
+    pub expected: Option<String>,
+    pub found: Option<String>,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Audit {
+    pub checked: Vec<Checked>,
+}
+
+impl Audit {
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.checked.iter().filter(|checked| checked.verdict == verdict).count()
+    }
+
+    pub fn differs(&self) -> impl Iterator<Item = &Checked> {
+        self.checked.iter().filter(|checked| checked.verdict == Verdict::Differs)
+    }
+
+    /// The worst of what was checked; coverage is said beside it.
+    pub fn verdict(&self) -> Verdict {
+        let looked_at = self.checked.iter().map(|checked| checked.verdict).filter(|verdict| !matches!(verdict, Verdict::Unchecked | Verdict::NotAttempted));
+        looked_at.max().unwrap_or(Verdict::Unchecked)
+    }
+}

@@ -1,0 +1,129 @@
+//! `visavis audit REPORT.html | STUDY`
+
+use super::{
+    Context,
+    output::{Grid, say, say_json},
+};
+use crate::{
+    audit::{self, Audit as Examined, Remade, Verdict},
+    domain::{
+        Digest, Fault, Result,
+        stage::{Input, Kind, Task},
+        text::{count, printable},
+    },
+    stages, study,
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+#[derive(clap::Args)]
+pub struct Audit {
+    /// A report, or a study file whose results are to be audited
+    #[arg(value_name = "REPORT|STUDY")]
+    what: PathBuf,
+    /// What to make again: metrics (scores, ranks, figures), features (projections and features too), training
+    #[arg(long, default_value = "metrics", value_parser = ["metrics", "features", "training"])]
+    recompute: String,
+    /// Make only K stages again, drawn by --seed
+    #[arg(long, value_name = "K")]
+    sample: Option<usize>,
+    /// The auditor's own seed for --sample
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+}
+
+impl Audit {
+    pub fn run(&self, context: &Context) -> Result<()> {
+        if self.recompute == "training" {
+            return Err(Fault::missing("nothing was trained: training comes with a later visavis").next("--recompute features is the deepest there is now"));
+        }
+        let is_report = self.what.extension().is_some_and(|ending| ending == "html" || ending == "htm");
+        let examined = if is_report { self.report(context)? } else { self.study(context)? };
+        conclude(context, &examined)
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        match self.recompute.as_str() {
+            "metrics" => &[Kind::Score, Kind::Rank, Kind::Draw],
+            _ => &[Kind::Index, Kind::Features, Kind::Project, Kind::Score, Kind::Rank, Kind::Draw],
+        }
+    }
+
+    fn report(&self, context: &Context) -> Result<Examined> {
+        let bytes = std::fs::read(&self.what).map_err(|error| Fault::io("read the report", &self.what, &error))?;
+        let text = String::from_utf8(bytes).map_err(|_| Fault::asked("the report is not UTF-8 text").in_file(&self.what))?;
+        let results = context.workspace.results();
+        let workspace = (!results.all().is_empty()).then_some(&context.workspace);
+        let current = study_file(&text).and_then(|file| current(&file, context));
+        audit::examine_report(&text, &self.what, workspace, current.as_ref(), self.kinds(), &self.recompute_with())
+    }
+
+    fn study(&self, context: &Context) -> Result<Examined> {
+        let opened = study::open(&self.what, &context.workspace)?;
+        let plan = study::Plan::new(&opened, &context.workspace)?;
+        let mut results: Vec<_> = plan.results().map(|(step, manifest)| (step.label(&plan.study), manifest)).collect();
+        if results.is_empty() {
+            return Err(Fault::missing("the study has no results to audit").next(format!("run it first: visavis run {}", self.what.display())));
+        }
+        if let Some(sample) = self.sample {
+            crate::numeric::Stream::new(self.seed, 0).shuffle(&mut results);
+            results.truncate(sample);
+        }
+        Ok(audit::examine_results(results.into_iter(), &context.workspace, self.kinds(), &self.recompute_with()))
+    }
+
+    fn recompute_with(&self) -> impl Fn(&Task, &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade> + use<> {
+        |task, read| stages::carry_out(task, read).map(|made| Remade { outputs: made.outputs, facts: made.facts })
+    }
+}
+
+/// Where the report says its study file was.
+fn study_file(report: &str) -> Option<PathBuf> {
+    let start = report.find(audit::MARK)? + audit::MARK.len();
+    let end = start + report[start..].find("</script>")?;
+    let evidence: audit::Evidence = serde_json::from_str(&report[start..end]).ok()?;
+    Some(PathBuf::from(evidence.study_file))
+}
+
+/// The digests of the study's data today; `None` when the study or its data are not here.
+fn current(file: &Path, context: &Context) -> Option<BTreeMap<String, Digest>> {
+    let opened = study::open(file, &context.workspace).ok()?;
+    Some(study::Plan::new(&opened, &context.workspace).ok()?.source_digests())
+}
+
+fn conclude(context: &Context, examined: &Examined) -> Result<()> {
+    let counts = [Verdict::Identical, Verdict::WithinTolerance, Verdict::Differs, Verdict::Unchecked, Verdict::NotAttempted].map(|verdict| examined.count(verdict));
+    let [identical, within, differs, unchecked, not_attempted] = counts;
+    if context.json {
+        say_json(&serde_json::json!({
+            "format": 1, "verdict": examined.verdict(), "identical": identical, "within_tolerance": within, "differs": differs,
+            "unchecked": unchecked, "not_attempted": not_attempted, "claims": examined.checked,
+        }));
+    } else {
+        let mut grid = Grid::new(&["", "", ""]);
+        for checked in examined.differs() {
+            let numbers = match (&checked.expected, &checked.found) {
+                (Some(expected), Some(found)) if expected.len() <= 16 => format!("expected {expected}, found {found}"),
+                _ => String::new(),
+            };
+            grid.row(&[format!("✕ {}", checked.id), numbers, checked.why.clone()]);
+        }
+        if differs > 0 {
+            grid.print("  ");
+            say("");
+        }
+        // Why something could not be checked, each reason once.
+        let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+        for checked in examined.checked.iter().filter(|checked| matches!(checked.verdict, Verdict::Unchecked | Verdict::NotAttempted)) {
+            let why = checked.why.rsplit(": ").next().unwrap_or(&checked.why);
+            *reasons.entry(format!("{}: {}", checked.verdict.words(), printable(why))).or_default() += 1;
+        }
+        say(format!("verdict: {} · {} of {} identical, {within} within tolerance, {differs} differ", examined.verdict().words(), identical, count(examined.checked.len(), "check")));
+        for (why, times) in reasons {
+            say(format!("  {times} {why}"));
+        }
+    }
+    if differs == 0 { Ok(()) } else { Err(Fault::differs(format!("the audit found {}", count(differs, "difference"))).next("what differs is named above")) }
+}

@@ -1,0 +1,54 @@
+//! `visavis report STUDY`
+
+use super::{
+    Context, export,
+    output::{remark, say, size, warn},
+};
+use crate::{
+    domain::{Fault, Result},
+    report::{self, Extras},
+    store::write_whole,
+    study::{self, Outcome},
+};
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+pub struct Report {
+    /// The study file
+    study: PathBuf,
+    /// Where to (default: reports/NAME.html in the workspace)
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Put the faces of licensed data sets into the page
+    #[arg(long)]
+    embed_faces: bool,
+}
+
+impl Report {
+    pub fn run(&self, context: &Context) -> Result<()> {
+        if self.embed_faces {
+            return Err(Fault::missing("pictures in reports come with a later visavis").next("write the report without --embed-faces"));
+        }
+        let file = write(context, &self.study, self.output.as_deref())?;
+        if !context.quiet {
+            say(format!("{} · check it with: visavis audit {}", file.display(), file.display()));
+        }
+        Ok(())
+    }
+}
+
+/// Writes the report of a study that was run; says where.
+pub fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<PathBuf> {
+    let opened = study::open(study, &context.workspace)?;
+    warn(context, &opened.warnings);
+    let plan = study::Plan::new(&opened, &context.workspace)?;
+    let outcome = Outcome::load(&plan)?;
+    let name = &plan.study.name;
+    let tables = vec![(format!("{name}-ledger.csv"), export::ledger_csv(&outcome)?), (format!("{name}-scores.csv"), export::scores_csv(&outcome)?)];
+    let extras = Extras { study_file: study, study_text: &opened.file.text.source, tables };
+    let page = report::render(&outcome, &extras)?;
+    let file = output.map_or_else(|| context.workspace.report(name), Path::to_owned);
+    write_whole(&file, page.as_bytes())?;
+    remark(context, format!("report: {}", size(page.len() as u64)));
+    Ok(file)
+}

@@ -1,0 +1,81 @@
+//! The book of claims: a number enters with where it comes from and leaves as an id; only the template's `claim(id)` turns
+//! it into text.
+
+use crate::domain::{
+    Key,
+    claim::{Claim, Form, Origin},
+    score::Estimate,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex},
+};
+
+#[derive(Clone, Default)]
+pub struct Book(Arc<Mutex<Pages>>);
+
+#[derive(Default)]
+struct Pages {
+    claims: Vec<Claim>,
+    /// Places in `claims`: a number that is shown twice is one claim.
+    known: BTreeMap<(String, String), usize>,
+    shown: BTreeSet<usize>,
+}
+
+/// An output that numbers are taken from.
+#[derive(Clone)]
+pub struct Source {
+    pub key: Key,
+    pub output: &'static str,
+    /// Whose numbers they are, in words.
+    pub of: String,
+}
+
+impl Book {
+    /// Enters a number; returns its id.
+    pub fn enter(&self, source: &Source, pointer: &str, what: &str, form: Form, value: f64) -> String {
+        let mut pages = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let place = (format!("{} {} {form:?}", source.key, source.output), pointer.to_owned());
+        let next = pages.claims.len();
+        let number = *pages.known.entry(place).or_insert(next);
+        if number == next {
+            let from = Origin { key: source.key, output: source.output.to_owned(), pointer: pointer.to_owned() };
+            pages.claims.push(Claim { id: id(number), what: format!("{}, {what}", source.of), form, value, from });
+        }
+        id(number)
+    }
+
+    pub fn count(&self, source: &Source, pointer: &str, what: &str, value: usize) -> String {
+        self.enter(source, pointer, what, Form::Count, value as f64)
+    }
+
+    /// Value, low and high of an estimate that stands at `pointer`.
+    pub fn estimate(&self, source: &Source, pointer: &str, what: &str, form: Form, estimate: Option<Estimate>) -> serde_json::Value {
+        let Some(estimate) = estimate else { return serde_json::Value::Null };
+        let part = |name: &str, value| self.enter(source, &format!("{pointer}/{name}"), &format!("{what}: {name}"), form, value);
+        serde_json::json!({ "value": part("value", estimate.value), "low": part("low", estimate.low), "high": part("high", estimate.high) })
+    }
+
+    /// `claim(id="…")` for templates.
+    pub fn printer(&self) -> impl tera::Function + 'static {
+        let book = self.clone();
+        move |arguments: &HashMap<String, tera::Value>| {
+            let id = arguments.get("id").and_then(tera::Value::as_str).ok_or("claim needs an id")?;
+            let mut pages = book.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let number = id.strip_prefix('c').and_then(|number| number.parse::<usize>().ok()).filter(|number| *number < pages.claims.len()).ok_or("no such claim")?;
+            pages.shown.insert(number);
+            let claim = &pages.claims[number];
+            Ok(tera::Value::String(format!("<data data-claim=\"{id}\">{}</data>", claim.form.show(claim.value))))
+        }
+    }
+
+    /// The claims that the page came to show.
+    pub fn shown(&self) -> Vec<Claim> {
+        let pages = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        pages.shown.iter().map(|&number| pages.claims[number].clone()).collect()
+    }
+}
+
+fn id(number: usize) -> String {
+    format!("c{number}")
+}

@@ -1,0 +1,105 @@
+//! One self-contained page: what was asked, what was found, how sure that is, and all an auditor needs.
+//!
+//! Templates (in `templates/`) print numbers through `claim(id)` alone; the page makes no request, runs no script, and is
+//! a pure function of the study and its results: the same results, the same bytes.
+
+mod book;
+mod sections;
+
+use crate::{
+    audit::{self, Evidence},
+    domain::{Digest, Fault, Result, projection::View},
+    study::{Outcome, Step},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use book::Book;
+use sha2::{Digest as _, Sha256};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+const PAGE: &str = include_str!("../../templates/report.html");
+const METHODS: &str = include_str!("../../templates/methods.html");
+const STYLE: &str = include_str!("../../templates/report.css");
+
+/// Embedded objects, packed: enough to make every score of a small study again, and never a slow page.
+const ROOM: usize = 1_200_000;
+
+/// Where the study file is, and tables to hand out with the page: name, bytes.
+pub struct Extras<'a> {
+    pub study_file: &'a Path,
+    pub study_text: &'a str,
+    pub tables: Vec<(String, Vec<u8>)>,
+}
+
+/// The page.
+///
+/// # Errors
+/// Results that are damaged, or a template that is.
+pub fn render(outcome: &Outcome, extras: &Extras) -> Result<String> {
+    let book = Book::default();
+    let mut context = sections::context(outcome, &book, extras)?;
+    let style_hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+    context.insert("style", STYLE);
+    context.insert("style_hash", &style_hash);
+    let tables: Vec<_> = extras.tables.iter().map(|(name, bytes)| serde_json::json!({ "name": name, "data": STANDARD.encode(bytes) })).collect();
+    context.insert("tables", &tables);
+
+    let mut tera = tera::Tera::default();
+    let told = |error: tera::Error| Fault::unexpected(format!("the report's template is wrong: {error:?}"));
+    tera.add_raw_templates([("report.html", PAGE), ("methods.html", METHODS)]).map_err(told)?;
+    tera.register_function("claim", book.printer());
+    // The evidence holds the claims that the page came to show, so the page is rendered before it.
+    context.insert("evidence", "{{evidence}}");
+    let page = tera.render("report.html", &context).map_err(told)?;
+    let evidence = evidence(outcome, extras, book)?.to_page()?;
+    let page = page.replacen("{{evidence}}", &evidence, 1);
+    let seal = audit::seal(&page);
+    Ok(page.replacen("content=\"{{seal}}\"", &format!("content=\"{seal}\""), 1))
+}
+
+fn evidence(outcome: &Outcome, extras: &Extras, book: Book) -> Result<Evidence> {
+    let (plan, study) = (outcome.plan, &outcome.plan.study);
+    let mut objects = BTreeMap::new();
+    let mut room = ROOM;
+    // What must be there: outputs that claims point into, and what ranks and counts are made of.
+    let mut wanted: Vec<(Step, &str, bool)> = vec![(Step::Rank, "ledger.json", true), (Step::Rank, "frequencies.json", true), (Step::Index, "images", true)];
+    wanted.extend(plan.results().filter(|(step, _)| matches!(step, Step::Score { .. })).map(|(step, _)| (step, "scores.json", true)));
+    // Then coordinates while there is room: of the figures shown first.
+    let project = |cell: &crate::domain::ledger::CellId| Step::Project { model: cell.model, tap: cell.tap, projection: cell.projection, seed: 0 };
+    let shown: BTreeSet<Step> = outcome.shown.iter().map(|(cell, _)| project(cell)).collect();
+    let others = plan.results().map(|(step, _)| step).filter(|step| matches!(step, Step::Project { .. }) && !shown.contains(step));
+    wanted.extend(shown.iter().copied().chain(others).map(|step| (step, "coordinates.npy", false)));
+    for (step, output, must) in wanted {
+        let (Some(bytes), Some(digest)) = (plan.bytes(step, output)?, plan.result(step).and_then(|m| m.output(output)).map(|o| o.digest)) else { continue };
+        let packed = audit::pack(&bytes);
+        if must || packed.len() <= room {
+            room = room.saturating_sub(packed.len());
+            objects.insert(digest, packed);
+        }
+    }
+    for (role, bytes) in plan.sources() {
+        if role != "listing" {
+            objects.insert(Digest::of(bytes), audit::pack(bytes));
+        }
+    }
+    Ok(Evidence {
+        format: 1,
+        program: concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned(),
+        study: study.name.clone(),
+        study_file: extras.study_file.display().to_string(),
+        study_text: extras.study_text.to_owned(),
+        tolerance_auc: study.tolerance.auc,
+        tolerance_features: study.tolerance.features,
+        sources: plan.source_digests(),
+        manifests: plan.results().map(|(_, manifest)| manifest.clone()).collect(),
+        claims: book.shown(),
+        objects,
+    })
+}
+
+/// Is the view drawn with ridges (one axis) or points?
+fn is_axis(view: View) -> bool {
+    matches!(view, View::Axis(_))
+}
