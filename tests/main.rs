@@ -1,1 +1,12 @@
+//! One integration program, one link: what people do with Visavis, tried on real files with the real program.
 
+mod audit;
+mod bad_input;
+mod desk;
+mod faults;
+mod golden;
+mod journeys;
+mod mutants;
+mod oracle;
+mod report;
+mod walls;

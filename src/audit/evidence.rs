@@ -36,7 +36,9 @@ const LARGEST: u64 = 1 << 30;
 /// Bytes, deflated and base64.
 pub fn pack(bytes: &[u8]) -> String {
     let mut packed = Vec::new();
-    flate2::read::DeflateEncoder::new(bytes, flate2::Compression::best()).read_to_end(&mut packed).expect("reading from memory does not fail");
+    flate2::read::DeflateEncoder::new(bytes, flate2::Compression::best())
+        .read_to_end(&mut packed)
+        .expect("reading from memory does not fail");
     STANDARD.encode(packed)
 }
 
@@ -76,7 +78,12 @@ impl Evidence {
     /// As it stands in a page: no `<` can end the script or begin another.
     pub fn to_page(&self) -> Result<String> {
         let text = serde_json::to_string(self).map_err(|error| Fault::unexpected(error.to_string()))?;
-        Ok(text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029"))
+        Ok(text
+            .replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+            .replace('&', "\\u0026")
+            .replace('\u{2028}', "\\u2028")
+            .replace('\u{2029}', "\\u2029"))
     }
 
     pub fn manifest(&self, key: crate::domain::Key) -> Option<&Manifest> {

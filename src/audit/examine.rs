@@ -34,7 +34,10 @@ pub type Recompute<'a> = &'a dyn Fn(&Task, &dyn Fn(&Input) -> Result<Vec<u8>>) -
 /// How a stage stands after it was made again.
 enum Standing {
     Same,
-    Other { outputs: Vec<(String, Vec<u8>)>, facts: Facts },
+    Other {
+        outputs: Vec<(String, Vec<u8>)>,
+        facts: Facts,
+    },
     /// What it consumes is not here.
     Unchecked(String),
     NotAttempted,
@@ -47,7 +50,14 @@ enum Standing {
 ///
 /// # Errors
 /// A file that is no report. A difference is no error: see [`Audit::differs`].
-pub fn examine_report(text: &str, path: &Path, workspace: Option<&Workspace>, current: Option<&BTreeMap<String, Digest>>, kinds: &[Kind], recompute: Recompute) -> Result<Audit> {
+pub fn examine_report(
+    text: &str,
+    path: &Path,
+    workspace: Option<&Workspace>,
+    current: Option<&BTreeMap<String, Digest>>,
+    kinds: &[Kind],
+    recompute: Recompute,
+) -> Result<Audit> {
     let page = page::read(text, path)?;
     let mut audit = Audit::default();
     let embedded = |input: &Input| page.evidence.object(input.digest).unwrap_or_else(|| Err(not_here()));
@@ -74,20 +84,38 @@ pub fn examine_report(text: &str, path: &Path, workspace: Option<&Workspace>, cu
     if let Some(current) = current {
         for (role, digest) in &page.evidence.sources {
             let found = current.get(role);
-            let verdict = if found == Some(digest) { Verdict::Identical } else if found.is_some() { Verdict::Differs } else { Verdict::Unchecked };
+            let verdict = if found == Some(digest) {
+                Verdict::Identical
+            } else if found.is_some() {
+                Verdict::Differs
+            } else {
+                Verdict::Unchecked
+            };
             let why = match verdict {
                 Verdict::Identical => "the data are those the report was made of",
                 Verdict::Differs => "the data are not those the report was made of",
                 _ => "these data are not here",
             };
-            audit.checked.push(Checked { id: role.clone(), verdict, stage: "data".into(), expected: Some(digest.to_string()), found: found.map(ToString::to_string), why: why.into() });
+            audit.checked.push(Checked {
+                id: role.clone(),
+                verdict,
+                stage: "data".into(),
+                expected: Some(digest.to_string()),
+                found: found.map(ToString::to_string),
+                why: why.into(),
+            });
         }
     }
     Ok(audit)
 }
 
 /// Examines results as they are stored: every object, every manifest, and the stages of `kinds` made again.
-pub fn examine_results<'a>(results: impl Iterator<Item = (String, &'a Manifest)>, workspace: &Workspace, kinds: &[Kind], recompute: Recompute) -> Audit {
+pub fn examine_results<'a>(
+    results: impl Iterator<Item = (String, &'a Manifest)>,
+    workspace: &Workspace,
+    kinds: &[Kind],
+    recompute: Recompute,
+) -> Audit {
     let mut audit = Audit::default();
     for (label, manifest) in results {
         objects(manifest, workspace, &mut audit);
@@ -98,7 +126,14 @@ pub fn examine_results<'a>(results: impl Iterator<Item = (String, &'a Manifest)>
             Standing::Broken(why) => (Verdict::Differs, why),
             Standing::Other { outputs, .. } => (Verdict::Differs, format!("made again, {} differ", names(&outputs))),
         };
-        audit.checked.push(Checked { id: label, verdict, stage: manifest.stage.word().into(), expected: Some(manifest.content().to_string()), found: None, why });
+        audit.checked.push(Checked {
+            id: label,
+            verdict,
+            stage: manifest.stage.word().into(),
+            expected: Some(manifest.content().to_string()),
+            found: None,
+            why,
+        });
     }
     audit
 }
@@ -116,7 +151,11 @@ fn read(workspace: &Workspace, input: &Input) -> Result<Vec<u8>> {
         Location::Object => workspace.objects().get(input.digest),
         Location::File(path) => {
             let bytes = std::fs::read(path).map_err(|_| not_here())?;
-            if Digest::of(&bytes) == input.digest { Ok(bytes) } else { Err(crate::domain::Fault::differs(format!("the file {} is not the one that was consumed", path.display()))) }
+            if Digest::of(&bytes) == input.digest {
+                Ok(bytes)
+            } else {
+                Err(crate::domain::Fault::differs(format!("the file {} is not the one that was consumed", path.display())))
+            }
         }
     }
 }
@@ -141,7 +180,9 @@ fn stand(manifest: &Manifest, kinds: &[Kind], recompute: Recompute, read: &dyn F
         Err(fault) => Standing::Broken(format!("cannot be made again: {}", fault.what)),
         Ok(made) => {
             let same = |name: &str, bytes: &[u8]| manifest.output(name).is_some_and(|output| output.digest == Digest::of(bytes));
-            let all = made.outputs.len() == manifest.outputs.len() && made.outputs.iter().all(|(name, bytes)| same(name, bytes)) && made.facts == manifest.facts;
+            let all = made.outputs.len() == manifest.outputs.len()
+                && made.outputs.iter().all(|(name, bytes)| same(name, bytes))
+                && made.facts == manifest.facts;
             if all { Standing::Same } else { Standing::Other { outputs: made.outputs, facts: made.facts } }
         }
     }
@@ -152,7 +193,14 @@ fn examine_claim(claim: &Claim, page: &Page, workspace: Option<&Workspace>, stan
     let stated = claim.form.show(claim.value);
     let manifest = evidence.manifest(claim.from.key);
     let stage = manifest.map_or("page".to_owned(), |manifest| manifest.stage.word().to_owned());
-    let verdict = |verdict, found: Option<String>, why: String| Checked { id: claim.id.clone(), verdict, stage: stage.clone(), expected: Some(stated.clone()), found, why: format!("{}: {why}", claim.what) };
+    let verdict = |verdict, found: Option<String>, why: String| Checked {
+        id: claim.id.clone(),
+        verdict,
+        stage: stage.clone(),
+        expected: Some(stated.clone()),
+        found,
+        why: format!("{}: {why}", claim.what),
+    };
 
     let mut shown = page.shown.iter().filter(|(id, _)| *id == claim.id).map(|(_, text)| text).peekable();
     if shown.peek().is_none() {
@@ -164,23 +212,47 @@ fn examine_claim(claim: &Claim, page: &Page, workspace: Option<&Workspace>, stan
     let Some(manifest) = manifest else { return verdict(Verdict::Differs, None, "no result stands behind it".into()) };
     match original(claim, manifest, evidence, workspace) {
         Err(why) => return verdict(Verdict::Differs, None, why),
-        Ok(Some(value)) if value.to_bits() != claim.value.to_bits() => return verdict(Verdict::Differs, Some(claim.form.show(value)), format!("the {stage} result says {value}, the claim {}", claim.value)),
+        Ok(Some(value)) if value.to_bits() != claim.value.to_bits() => {
+            return verdict(
+                Verdict::Differs,
+                Some(claim.form.show(value)),
+                format!("the {stage} result says {value}, the claim {}", claim.value),
+            );
+        }
         Ok(None) => return verdict(Verdict::Unchecked, None, format!("its {stage} result is not in the file")),
         Ok(Some(_)) => {}
     }
     match &standings[&claim.from.key] {
-        Standing::Same => verdict(Verdict::Identical, Some(stated.clone()), "made again, or found among the results: the same bits".into()),
-        Standing::NotAttempted => verdict(Verdict::NotAttempted, None, format!("its {stage} stage was not asked to be made again")),
+        Standing::Same => {
+            verdict(Verdict::Identical, Some(stated.clone()), "made again, or found among the results: the same bits".into())
+        }
+        Standing::NotAttempted => {
+            verdict(Verdict::NotAttempted, None, format!("its {stage} stage was not asked to be made again"))
+        }
         Standing::Unchecked(why) => verdict(Verdict::Unchecked, None, why.clone()),
         Standing::Broken(why) => verdict(Verdict::Differs, None, why.clone()),
         Standing::Other { outputs, facts } => {
-            let again = outputs.iter().find(|(name, _)| *name == claim.from.output).and_then(|(_, bytes)| serde_json::from_slice(bytes).ok());
+            let again = outputs
+                .iter()
+                .find(|(name, _)| *name == claim.from.output)
+                .and_then(|(_, bytes)| serde_json::from_slice(bytes).ok());
             let again = if claim.from.output == "facts" { serde_json::to_value(facts).ok() } else { again };
-            let value = again.as_ref().and_then(|json: &serde_json::Value| json.pointer(&claim.from.pointer)).and_then(serde_json::Value::as_f64);
+            let value = again
+                .as_ref()
+                .and_then(|json: &serde_json::Value| json.pointer(&claim.from.pointer))
+                .and_then(serde_json::Value::as_f64);
             match value {
-                Some(value) if value.to_bits() == claim.value.to_bits() => verdict(Verdict::Identical, Some(stated.clone()), "made again: the same bits".into()),
-                Some(value) if (value - claim.value).abs() <= evidence.tolerance().auc => verdict(Verdict::WithinTolerance, Some(claim.form.show(value)), format!("made again: {value}")),
-                Some(value) => verdict(Verdict::Differs, Some(claim.form.show(value)), format!("made again from what the file holds, the {stage} stage gives {value}")),
+                Some(value) if value.to_bits() == claim.value.to_bits() => {
+                    verdict(Verdict::Identical, Some(stated.clone()), "made again: the same bits".into())
+                }
+                Some(value) if (value - claim.value).abs() <= evidence.tolerance().auc => {
+                    verdict(Verdict::WithinTolerance, Some(claim.form.show(value)), format!("made again: {value}"))
+                }
+                Some(value) => verdict(
+                    Verdict::Differs,
+                    Some(claim.form.show(value)),
+                    format!("made again from what the file holds, the {stage} stage gives {value}"),
+                ),
                 None => verdict(Verdict::Differs, None, "made again, the stage gives no such number".into()),
             }
         }
@@ -188,42 +260,85 @@ fn examine_claim(claim: &Claim, page: &Page, workspace: Option<&Workspace>, stan
 }
 
 /// The number where it comes from; `None` when that is not here.
-fn original(claim: &Claim, manifest: &Manifest, evidence: &Evidence, workspace: Option<&Workspace>) -> std::result::Result<Option<f64>, String> {
+fn original(
+    claim: &Claim,
+    manifest: &Manifest,
+    evidence: &Evidence,
+    workspace: Option<&Workspace>,
+) -> std::result::Result<Option<f64>, String> {
     let parts = |value: serde_json::Result<serde_json::Value>| value.map_err(|error| error.to_string());
     let json = if claim.from.output == "facts" {
         parts(serde_json::to_value(&manifest.facts))?
     } else if claim.from.output == "work" {
         parts(serde_json::to_value(&manifest.work))?
     } else {
-        let output = manifest.output(&claim.from.output).ok_or_else(|| format!("its result has no output {}", claim.from.output))?;
-        let stored = || workspace.filter(|workspace| workspace.objects().has(output.digest)).map(|workspace| workspace.objects().get(output.digest));
+        let output =
+            manifest.output(&claim.from.output).ok_or_else(|| format!("its result has no output {}", claim.from.output))?;
+        let stored = || {
+            workspace
+                .filter(|workspace| workspace.objects().has(output.digest))
+                .map(|workspace| workspace.objects().get(output.digest))
+        };
         let Some(bytes) = evidence.object(output.digest).or_else(stored) else { return Ok(None) };
         parts(serde_json::from_slice(&bytes.map_err(|fault| fault.what)?))?
     };
-    json.pointer(&claim.from.pointer).and_then(serde_json::Value::as_f64).map(Some).ok_or_else(|| "its result holds no such number".to_owned())
+    json.pointer(&claim.from.pointer)
+        .and_then(serde_json::Value::as_f64)
+        .map(Some)
+        .ok_or_else(|| "its result holds no such number".to_owned())
 }
 
 /// Words, pictures, and numbers that no claim stands behind.
 fn examine_page(page: &Page, audit: &mut Audit) {
-    let finding = |id: &str, why: &str, expected: &str, found: &str| Checked { id: id.to_owned(), verdict: Verdict::Differs, stage: "page".into(), expected: Some(expected.to_owned()), found: Some(found.to_owned()), why: why.to_owned() };
+    let finding = |id: &str, why: &str, expected: &str, found: &str| Checked {
+        id: id.to_owned(),
+        verdict: Verdict::Differs,
+        stage: "page".into(),
+        expected: Some(expected.to_owned()),
+        found: Some(found.to_owned()),
+        why: why.to_owned(),
+    };
     let known: BTreeSet<&str> = page.evidence.claims.iter().map(|claim| claim.id.as_str()).collect();
     for (id, text) in page.shown.iter().filter(|(id, _)| !known.contains(id.as_str())) {
         audit.checked.push(finding(id, "the page shows a number that no claim stands behind", "a claim", text));
     }
     for (key, digest) in &page.figures {
-        let drawn = key.parse().ok().and_then(|key| page.evidence.manifest(key)).and_then(|manifest| manifest.output("figure.svg"));
+        let drawn =
+            key.parse().ok().and_then(|key| page.evidence.manifest(key)).and_then(|manifest| manifest.output("figure.svg"));
         match drawn {
             Some(output) if output.digest == *digest => {
                 let why = "the picture is the one its result names".to_owned();
-                audit.checked.push(Checked { id: format!("figure {}", &key[..8.min(key.len())]), verdict: Verdict::Identical, stage: "draw".into(), expected: Some(digest.to_string()), found: Some(digest.to_string()), why });
+                audit.checked.push(Checked {
+                    id: format!("figure {}", &key[..8.min(key.len())]),
+                    verdict: Verdict::Identical,
+                    stage: "draw".into(),
+                    expected: Some(digest.to_string()),
+                    found: Some(digest.to_string()),
+                    why,
+                });
             }
-            Some(output) => audit.checked.push(finding(&format!("figure {key}"), "the picture is not the one its result names", &output.digest.to_string(), &digest.to_string())),
-            None => audit.checked.push(finding(&format!("figure {key}"), "no result stands behind the picture", "a draw result", "none")),
+            Some(output) => audit.checked.push(finding(
+                &format!("figure {key}"),
+                "the picture is not the one its result names",
+                &output.digest.to_string(),
+                &digest.to_string(),
+            )),
+            None => audit.checked.push(finding(
+                &format!("figure {key}"),
+                "no result stands behind the picture",
+                "a draw result",
+                "none",
+            )),
         }
     }
     let (bears, should) = &page.seal;
     if bears != should {
-        audit.checked.push(finding("seal", "the page's words, pictures or evidence were changed after it was written", should, bears));
+        audit.checked.push(finding(
+            "seal",
+            "the page's words, pictures or evidence were changed after it was written",
+            should,
+            bears,
+        ));
     }
 }
 
@@ -233,11 +348,25 @@ fn against_results(evidence: &Evidence, workspace: &Workspace, audit: &mut Audit
     for manifest in &evidence.manifests {
         let id = format!("{} result {}", manifest.stage, manifest.key.short());
         match workspace.results().get(manifest.key) {
-            Err(fault) => audit.checked.push(Checked { id, verdict: Verdict::Differs, stage: manifest.stage.word().into(), expected: None, found: None, why: fault.what }),
+            Err(fault) => audit.checked.push(Checked {
+                id,
+                verdict: Verdict::Differs,
+                stage: manifest.stage.word().into(),
+                expected: None,
+                found: None,
+                why: fault.what,
+            }),
             Ok(None) => {}
             Ok(Some(stored)) if stored.content() != manifest.content() => {
                 let (expected, found) = (manifest.content().to_string(), stored.content().to_string());
-                audit.checked.push(Checked { id, verdict: Verdict::Differs, stage: manifest.stage.word().into(), expected: Some(expected), found: Some(found), why: "the workspace's result is another one".into() });
+                audit.checked.push(Checked {
+                    id,
+                    verdict: Verdict::Differs,
+                    stage: manifest.stage.word().into(),
+                    expected: Some(expected),
+                    found: Some(found),
+                    why: "the workspace's result is another one".into(),
+                });
             }
             Ok(Some(stored)) => {
                 if objects(&stored, workspace, audit) {
@@ -257,7 +386,14 @@ fn objects(manifest: &Manifest, workspace: &Workspace, audit: &mut Audit) -> boo
             whole = false;
             let place = fault.place.as_ref().map_or(String::new(), |place| format!(" ({place})"));
             let why = format!("{} of the {} result {}: {}{place}", output.name, manifest.stage, manifest.key.short(), fault.what);
-            audit.checked.push(Checked { id: format!("object {}", output.digest), verdict: Verdict::Differs, stage: "object".into(), expected: Some(output.digest.to_string()), found: None, why });
+            audit.checked.push(Checked {
+                id: format!("object {}", output.digest),
+                verdict: Verdict::Differs,
+                stage: "object".into(),
+                expected: Some(output.digest.to_string()),
+                found: None,
+                why,
+            });
         }
     }
     whole

@@ -43,10 +43,16 @@ pub fn seal(page: &str) -> String {
 }
 
 pub fn read(page: &str, path: &Path) -> Result<Page> {
-    let not_one = || Fault::asked("this is no report of Visavis: it carries no evidence").in_file(path).next("give a report that `visavis report` wrote, or a study file");
+    let not_one = || {
+        Fault::asked("this is no report of Visavis: it carries no evidence")
+            .in_file(path)
+            .next("give a report that `visavis report` wrote, or a study file")
+    };
     let start = page.find(MARK).map(|at| at + MARK.len()).ok_or_else(not_one)?;
     let end = page[start..].find("</script>").map(|at| start + at).ok_or_else(not_one)?;
-    let evidence: Evidence = serde_json::from_str(&page[start..end]).map_err(|error| Fault::differs(format!("the report's evidence was damaged: {error}")).in_file(path).next("ask for the report again"))?;
+    let evidence: Evidence = serde_json::from_str(&page[start..end]).map_err(|error| {
+        Fault::differs(format!("the report's evidence was damaged: {error}")).in_file(path).next("ask for the report again")
+    })?;
     if evidence.format != 1 {
         return Err(Fault::asked("the report was written by a later visavis").in_file(path).next("audit it with that visavis"));
     }
@@ -81,7 +87,8 @@ mod tests {
 
     #[test]
     fn the_seal_covers_words_and_not_numbers_or_itself() {
-        let page = |word: &str, number: &str, seal: &str| format!("{SEAL}{seal}\"> <p>{word} {CLAIM}c1\">{number}{CLAIM_END}</p>");
+        let page =
+            |word: &str, number: &str, seal: &str| format!("{SEAL}{seal}\"> <p>{word} {CLAIM}c1\">{number}{CLAIM_END}</p>");
         assert_eq!(seal(&page("good", ".8", "a")), seal(&page("good", ".9", "bb")));
         assert_ne!(seal(&page("good", ".8", "a")), seal(&page("bad", ".8", "a")));
         // A claim's id is a word.

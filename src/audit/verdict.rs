@@ -56,7 +56,11 @@ impl Audit {
 
     /// The worst of what was checked; coverage is said beside it.
     pub fn verdict(&self) -> Verdict {
-        let looked_at = self.checked.iter().map(|checked| checked.verdict).filter(|verdict| !matches!(verdict, Verdict::Unchecked | Verdict::NotAttempted));
+        let looked_at = self
+            .checked
+            .iter()
+            .map(|checked| checked.verdict)
+            .filter(|verdict| !matches!(verdict, Verdict::Unchecked | Verdict::NotAttempted));
         looked_at.max().unwrap_or(Verdict::Unchecked)
     }
 }

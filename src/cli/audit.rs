@@ -37,7 +37,8 @@ pub struct Audit {
 impl Audit {
     pub fn run(&self, context: &Context) -> Result<()> {
         if self.recompute == "training" {
-            return Err(Fault::missing("nothing was trained: training comes with a later visavis").next("--recompute features is the deepest there is now"));
+            return Err(Fault::missing("nothing was trained: training comes with a later visavis")
+                .next("--recompute features is the deepest there is now"));
         }
         let is_report = self.what.extension().is_some_and(|ending| ending == "html" || ending == "htm");
         let examined = if is_report { self.report(context)? } else { self.study(context)? };
@@ -57,26 +58,28 @@ impl Audit {
         let results = context.workspace.results();
         let workspace = (!results.all().is_empty()).then_some(&context.workspace);
         let current = study_file(&text).and_then(|file| current(&file, context));
-        audit::examine_report(&text, &self.what, workspace, current.as_ref(), self.kinds(), &self.recompute_with())
+        audit::examine_report(&text, &self.what, workspace, current.as_ref(), self.kinds(), &recompute)
     }
 
     fn study(&self, context: &Context) -> Result<Examined> {
         let opened = study::open(&self.what, &context.workspace)?;
-        let plan = study::Plan::new(&opened, &context.workspace)?;
+        let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
         let mut results: Vec<_> = plan.results().map(|(step, manifest)| (step.label(&plan.study), manifest)).collect();
         if results.is_empty() {
-            return Err(Fault::missing("the study has no results to audit").next(format!("run it first: visavis run {}", self.what.display())));
+            return Err(Fault::missing("the study has no results to audit")
+                .next(format!("run it first: visavis run {}", self.what.display())));
         }
         if let Some(sample) = self.sample {
             crate::numeric::Stream::new(self.seed, 0).shuffle(&mut results);
             results.truncate(sample);
         }
-        Ok(audit::examine_results(results.into_iter(), &context.workspace, self.kinds(), &self.recompute_with()))
+        Ok(audit::examine_results(results.into_iter(), &context.workspace, self.kinds(), &recompute))
     }
+}
 
-    fn recompute_with(&self) -> impl Fn(&Task, &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade> + use<> {
-        |task, read| stages::carry_out(task, read).map(|made| Remade { outputs: made.outputs, facts: made.facts })
-    }
+/// What a worker does, done again.
+fn recompute(task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade> {
+    stages::carry_out(task, read).map(|made| Remade { outputs: made.outputs, facts: made.facts })
 }
 
 /// Where the report says its study file was.
@@ -94,7 +97,8 @@ fn current(file: &Path, context: &Context) -> Option<BTreeMap<String, Digest>> {
 }
 
 fn conclude(context: &Context, examined: &Examined) -> Result<()> {
-    let counts = [Verdict::Identical, Verdict::WithinTolerance, Verdict::Differs, Verdict::Unchecked, Verdict::NotAttempted].map(|verdict| examined.count(verdict));
+    let counts = [Verdict::Identical, Verdict::WithinTolerance, Verdict::Differs, Verdict::Unchecked, Verdict::NotAttempted]
+        .map(|verdict| examined.count(verdict));
     let [identical, within, differs, unchecked, not_attempted] = counts;
     if context.json {
         say_json(&serde_json::json!({
@@ -116,14 +120,25 @@ fn conclude(context: &Context, examined: &Examined) -> Result<()> {
         }
         // Why something could not be checked, each reason once.
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
-        for checked in examined.checked.iter().filter(|checked| matches!(checked.verdict, Verdict::Unchecked | Verdict::NotAttempted)) {
+        for checked in
+            examined.checked.iter().filter(|checked| matches!(checked.verdict, Verdict::Unchecked | Verdict::NotAttempted))
+        {
             let why = checked.why.rsplit(": ").next().unwrap_or(&checked.why);
             *reasons.entry(format!("{}: {}", checked.verdict.words(), printable(why))).or_default() += 1;
         }
-        say(format!("verdict: {} · {} of {} identical, {within} within tolerance, {differs} differ", examined.verdict().words(), identical, count(examined.checked.len(), "check")));
+        say(format!(
+            "verdict: {} · {} of {} identical, {within} within tolerance, {differs} differ",
+            examined.verdict().words(),
+            identical,
+            count(examined.checked.len(), "check")
+        ));
         for (why, times) in reasons {
             say(format!("  {times} {why}"));
         }
     }
-    if differs == 0 { Ok(()) } else { Err(Fault::differs(format!("the audit found {}", count(differs, "difference"))).next("what differs is named above")) }
+    if differs == 0 {
+        Ok(())
+    } else {
+        Err(Fault::differs(format!("the audit found {}", count(differs, "difference"))).next("what differs is named above"))
+    }
 }

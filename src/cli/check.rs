@@ -41,7 +41,11 @@ impl Check {
         ));
         if !opened.missing.is_empty() {
             let verb = if opened.missing.len() == 1 { "is" } else { "are" };
-            say(format!("{} {verb} missing; `visavis plan {}` names them", count(opened.missing.len(), "input"), self.study.display()));
+            say(format!(
+                "{} {verb} missing; `visavis plan {}` names them",
+                count(opened.missing.len(), "input"),
+                self.study.display()
+            ));
         }
         Ok(())
     }

@@ -9,7 +9,10 @@ use crate::domain::{Result, text::count};
 pub fn doctor(context: &Context) -> Result<()> {
     let found = findings(context);
     if context.json {
-        let fields: serde_json::Map<String, serde_json::Value> = found.iter().map(|(name, well, what)| ((*name).to_owned(), serde_json::json!({ "well": well, "found": what }))).collect();
+        let fields: serde_json::Map<String, serde_json::Value> = found
+            .iter()
+            .map(|(name, well, what)| ((*name).to_owned(), serde_json::json!({ "well": well, "found": what })))
+            .collect();
         say_json(&serde_json::json!({ "format": 1, "doctor": fields }));
         return Ok(());
     }
@@ -26,14 +29,29 @@ fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
     let fused = fused();
     let root = context.workspace.root();
     let writable = tempfile_in(root);
-    let torch = std::env::var_os("VISAVIS_TORCH").map(std::path::PathBuf::from).or_else(|| Some(std::env::current_exe().ok()?.with_file_name("visavis-torch"))).filter(|path| path.is_file());
+    let torch = std::env::var_os("VISAVIS_TORCH")
+        .map(std::path::PathBuf::from)
+        .or_else(|| Some(std::env::current_exe().ok()?.with_file_name("visavis-torch")))
+        .filter(|path| path.is_file());
     vec![
         ("program", true, concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned()),
         ("cores", true, format!("{}, {} in use", count(cores, "core"), count(context.threads, "thread"))),
-        ("fused multiply-add", fused, if fused { "AVX2 and FMA: full speed" } else { "not on this processor: the same results, slower" }.to_owned()),
+        (
+            "fused multiply-add",
+            fused,
+            if fused { "AVX2 and FMA: full speed" } else { "not on this processor: the same results, slower" }.to_owned(),
+        ),
         ("store", true, format!("SQLite {}, inside the program", crate::store::sqlite_version())),
-        ("workspace", writable.is_ok(), writable.map_or_else(|why| format!("{}: {why}", root.display()), |()| format!("{} can be written", root.display()))),
-        ("networks", torch.is_some(), torch.map_or("visavis-torch is not here: given features only".to_owned(), |path| path.display().to_string())),
+        (
+            "workspace",
+            writable.is_ok(),
+            writable.map_or_else(|why| format!("{}: {why}", root.display()), |()| format!("{} can be written", root.display())),
+        ),
+        (
+            "networks",
+            torch.is_some(),
+            torch.map_or("visavis-torch is not here: given features only".to_owned(), |path| path.display().to_string()),
+        ),
     ]
 }
 

@@ -5,12 +5,7 @@ mod table;
 use super::{Context, output::remark};
 use crate::{
     dataset::array,
-    domain::{
-        Fault, Result,
-        image::Images,
-        nearest::suggestion,
-        score::Estimate,
-    },
+    domain::{Fault, Result, image::Images, nearest::suggestion, score::Estimate},
     study::{self, Outcome, Step},
 };
 use std::path::{Path, PathBuf};
@@ -46,16 +41,18 @@ pub struct Export {
 impl Export {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
-        let plan = study::Plan::new(&opened, &context.workspace)?;
+        let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
         let bytes = match self.what.as_str() {
-            "scores" => self.table(scores(&Outcome::load(&plan)?))?,
-            "ledger" => self.table(ledger(&Outcome::load(&plan)?))?,
-            "fairness" => self.table(fairness(&Outcome::load(&plan)?))?,
+            "scores" => self.table(&scores(&Outcome::load(&plan)?))?,
+            "ledger" => self.table(&ledger(&Outcome::load(&plan)?))?,
+            "fairness" => self.table(&fairness(&Outcome::load(&plan)?))?,
             "coordinates" | "features" => self.matrix(&plan)?,
             other => return Err(Fault::missing(format!("{other} come with a later visavis"))),
         };
         match &self.output {
-            None => { std::io::Write::write_all(&mut std::io::stdout().lock(), &bytes).ok(); }
+            None => {
+                std::io::Write::write_all(&mut std::io::stdout().lock(), &bytes).ok();
+            }
             Some(file) => {
                 std::fs::write(file, &bytes).map_err(|error| Fault::io("write", file, &error))?;
                 remark(context, format!("wrote {}", file.display()));
@@ -64,7 +61,7 @@ impl Export {
         Ok(())
     }
 
-    fn table(&self, table: Table) -> Result<Vec<u8>> {
+    fn table(&self, table: &Table) -> Result<Vec<u8>> {
         table.write(match self.format.as_str() {
             "csv" => Format::Csv,
             "jsonl" => Format::JsonLines,
@@ -91,14 +88,17 @@ impl Export {
         if self.format == "npy" {
             return Ok(bytes);
         }
-        let images = plan.bytes(Step::Index, "images")?.and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?)).ok_or_else(absent)?;
+        let images = plan
+            .bytes(Step::Index, "images")?
+            .and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?))
+            .ok_or_else(absent)?;
         let matrix = array::from_npy(&bytes, Path::new(output))?;
         let mut table = Table::default();
         table.text("image", images.ids().map(|id| Some(id.to_owned())));
         for axis in 0..matrix.columns() {
             table.number(&format!("a{}", axis + 1), matrix.column(axis).into_iter().map(|value| Some(f64::from(value))));
         }
-        self.table(table)
+        self.table(&table)
     }
 }
 
@@ -107,7 +107,10 @@ fn place(option: &str, wanted: Option<&str>, names: &[&str]) -> Result<usize> {
     match wanted {
         None if names.len() == 1 => Ok(0),
         None => Err(Fault::asked(format!("say which: {option} NAME")).next(suggestion("", names))),
-        Some(wanted) => names.iter().position(|name| *name == wanted).ok_or_else(|| Fault::asked(format!("{option}: there is no `{wanted}`")).next(suggestion(wanted, names))),
+        Some(wanted) => names
+            .iter()
+            .position(|name| *name == wanted)
+            .ok_or_else(|| Fault::asked(format!("{option}: there is no `{wanted}`")).next(suggestion(wanted, names))),
     }
 }
 
@@ -132,7 +135,14 @@ fn scores(outcome: &Outcome) -> Table {
                 _ => &scores.counts,
             };
             let ranked = scores.unranked.is_none() && of.projection.is_some() && row.score.starts_with("knn_auc");
-            let names = [study.models[of.model].name.clone(), tap.clone(), projection.to_owned(), row.view, study.comparisons[of.comparison].name.clone(), row.score];
+            let names = [
+                study.models[of.model].name.clone(),
+                tap.clone(),
+                projection.to_owned(),
+                row.view,
+                study.comparisons[of.comparison].name.clone(),
+                row.score,
+            ];
             rows.push(Row { names, estimate: row.estimate, counts, seeds: scores.seeds, ranked, key: key.to_string() });
         }
     }
@@ -169,7 +179,12 @@ fn ledger(outcome: &Outcome) -> Table {
     table.number("low", b(|b| b.low));
     table.number("high", b(|b| b.high));
     table.flag("picked", rows.iter().map(|row| row.picked));
-    table.text("shown_as", rows.iter().map(|row| (!row.shown_as.is_empty()).then(|| row.shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(" "))));
+    table.text(
+        "shown_as",
+        rows.iter().map(|row| {
+            (!row.shown_as.is_empty()).then(|| row.shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(" "))
+        }),
+    );
     table.text("reason", rows.iter().map(|row| Some(row.reason.clone())));
     table.text("key", cells().map(|cell| outcome.cell(&cell).map(|(key, ..)| key.to_string())));
     table

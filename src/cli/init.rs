@@ -21,7 +21,9 @@ impl Init {
             std::fs::create_dir_all(&path).map_err(|error| Fault::io("create the folder", path, &error))?;
         }
         let dir = self.dir.display();
-        say(format!("{dir} is a workspace now:\n  experiments/first.yaml  a study to edit: name your features and labels in it\n  data/                   what you bring, and what Visavis keeps\n  reports/                what you hand out\n\nnext: cd {dir} && visavis plan experiments/first.yaml"));
+        say(format!(
+            "{dir} is a workspace now:\n  experiments/first.yaml  a study to edit: name your features and labels in it\n  data/                   what you bring, and what Visavis keeps\n  reports/                what you hand out\n\nnext: cd {dir} && visavis plan experiments/first.yaml"
+        ));
         Ok(())
     }
 }

@@ -27,7 +27,13 @@ pub use output::tell_fault;
 /// Define a matrix of model × loss × training set × projection in a study file, run it, see which model separates which
 /// attribute and how sure that is, and hand out one HTML file that anybody can audit.
 #[derive(Parser)]
-#[command(name = "visavis", version, propagate_version = true, max_term_width = 100, after_help = "Start with `visavis demo`, or `visavis init DIR`.\n\nExit codes: 0 done · 1 unexpected · 2 what was asked is wrong · 3 some jobs failed · 4 an audit found a difference · 5 something needed is not here · 130 interrupted")]
+#[command(
+    name = "visavis",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "Start with `visavis demo`, or `visavis init DIR`.\n\nExit codes: 0 done · 1 unexpected · 2 what was asked is wrong · 3 some jobs failed · 4 an audit found a difference · 5 something needed is not here · 130 interrupted"
+)]
 pub struct Cli {
     #[command(flatten)]
     everywhere: Everywhere,

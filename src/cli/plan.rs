@@ -25,15 +25,29 @@ impl Plan {
         let opened = study::open(&self.study, &context.workspace)?;
         warn(context, &opened.warnings);
         let plan = study::Plan::new(&opened, &context.workspace)?;
-        if context.json { self.as_json(&plan) } else { self.as_text(&opened, &plan) }
+        if context.json {
+            self.as_json(&plan);
+        } else {
+            self.as_text(&opened, &plan);
+        }
         Ok(())
     }
 
     fn as_json(&self, plan: &study::Plan) {
         let (seconds, bytes) = plan.estimate();
-        let stages: Vec<_> = plan.tally().into_iter().map(|(kind, tally)| serde_json::json!({ "kind": kind.word(), "stored": tally.stored, "to_run": tally.to_run })).collect();
-        let missing: Vec<_> = plan.missing.iter().map(|m| serde_json::json!({ "input": m.input, "expected_at": m.expected_at, "cells": m.cells })).collect();
-        say_json(&serde_json::json!({ "format": 1, "study": plan.study.name, "cells": plan.cells(), "waiting": plan.cells_waiting(), "stages": stages, "missing": missing, "seconds": seconds, "bytes": bytes }));
+        let stages: Vec<_> = plan
+            .tally()
+            .into_iter()
+            .map(|(kind, tally)| serde_json::json!({ "kind": kind.word(), "stored": tally.stored, "to_run": tally.to_run }))
+            .collect();
+        let missing: Vec<_> = plan
+            .missing
+            .iter()
+            .map(|m| serde_json::json!({ "input": m.input, "expected_at": m.expected_at, "cells": m.cells }))
+            .collect();
+        say_json(
+            &serde_json::json!({ "format": 1, "study": plan.study.name, "cells": plan.cells(), "waiting": plan.cells_waiting(), "stages": stages, "missing": missing, "seconds": seconds, "bytes": bytes }),
+        );
     }
 
     fn as_text(&self, opened: &study::Opened, plan: &study::Plan) {
@@ -66,12 +80,23 @@ impl Plan {
         if to_run == 0 {
             say("everything is there: nothing would run");
         } else if plan.missing.is_empty() {
-            say(format!("{} to run, {} on {}, {} of disk", count(to_run, "stage"), duration(seconds), count(study.resources.cpu_slots, "slot"), size(bytes)));
+            say(format!(
+                "{} to run, {} on {}, {} of disk",
+                count(to_run, "stage"),
+                duration(seconds),
+                count(study.resources.cpu_slots, "slot"),
+                size(bytes)
+            ));
         }
         if plan.missing.is_empty() {
             return;
         }
-        say(format!("missing: {}; {} of {} wait", count(plan.missing.len(), "input"), thousands(plan.cells_waiting()), count(plan.cells(), "cell")));
+        say(format!(
+            "missing: {}; {} of {} wait",
+            count(plan.missing.len(), "input"),
+            thousands(plan.cells_waiting()),
+            count(plan.cells(), "cell")
+        ));
         say("");
         let mut grid = Grid::new(&["input", "expected at", ">cells that wait"]);
         for missing in &plan.missing {

@@ -27,7 +27,9 @@ pub struct Report {
 impl Report {
     pub fn run(&self, context: &Context) -> Result<()> {
         if self.embed_faces {
-            return Err(Fault::missing("pictures in reports come with a later visavis").next("write the report without --embed-faces"));
+            return Err(
+                Fault::missing("pictures in reports come with a later visavis").next("write the report without --embed-faces")
+            );
         }
         let file = write(context, &self.study, self.output.as_deref())?;
         if !context.quiet {
@@ -41,10 +43,13 @@ impl Report {
 pub fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<PathBuf> {
     let opened = study::open(study, &context.workspace)?;
     warn(context, &opened.warnings);
-    let plan = study::Plan::new(&opened, &context.workspace)?;
+    let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
     let outcome = Outcome::load(&plan)?;
     let name = &plan.study.name;
-    let tables = vec![(format!("{name}-ledger.csv"), export::ledger_csv(&outcome)?), (format!("{name}-scores.csv"), export::scores_csv(&outcome)?)];
+    let tables = vec![
+        (format!("{name}-ledger.csv"), export::ledger_csv(&outcome)?),
+        (format!("{name}-scores.csv"), export::scores_csv(&outcome)?),
+    ];
     let extras = Extras { study_file: study, study_text: &opened.file.text.source, tables };
     let page = report::render(&outcome, &extras)?;
     let file = output.map_or_else(|| context.workspace.report(name), Path::to_owned);

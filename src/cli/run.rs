@@ -15,7 +15,7 @@ use crate::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
-    io::IsTerminal,
+    io::{IsTerminal, Write},
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
 };
@@ -46,7 +46,10 @@ pub struct Run {
 
 impl Run {
     pub fn run(&self, context: &Context) -> Result<()> {
-        let later = |what: &str| Err(Fault::missing(format!("{what} comes with a later visavis")).next("run without it: on this machine, in the foreground, on the CPU"));
+        let later = |what: &str| {
+            Err(Fault::missing(format!("{what} comes with a later visavis"))
+                .next("run without it: on this machine, in the foreground, on the CPU"))
+        };
         if self.detach {
             return later("--detach");
         }
@@ -63,7 +66,8 @@ impl Run {
     pub fn execute(&self, context: &Context) -> Result<Ended> {
         let opened = study::open(&self.study, &context.workspace)?;
         if opened.file.study.run != RunOn::Local && self.on.is_none() {
-            return Err(Fault::missing("the study asks to run on Slurm, which comes with a later visavis").next("run it here: --on local"));
+            return Err(Fault::missing("the study asks to run on Slurm, which comes with a later visavis")
+                .next("run it here: --on local"));
         }
         warn(context, &opened.warnings);
         let mut plan = study::Plan::new(&opened, &context.workspace)?;
@@ -76,11 +80,17 @@ impl Run {
         }
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-            signal_hook::flag::register(signal, Arc::clone(&stop)).map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
+            signal_hook::flag::register(signal, Arc::clone(&stop))
+                .map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
         }
-        let slots = self.jobs.map_or(plan.study.resources.cpu_slots, usize::from).min(if self.jobs.is_some() { usize::MAX } else { context.threads }).max(1);
+        let slots = self
+            .jobs
+            .map_or(plan.study.resources.cpu_slots, usize::from)
+            .min(if self.jobs.is_some() { usize::MAX } else { context.threads })
+            .max(1);
         let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
-        let how = Dispatch { workspace: &context.workspace, program, slots, threads: (context.threads / slots).max(1), stop: &stop };
+        let how =
+            Dispatch { workspace: &context.workspace, program, slots, threads: (context.threads / slots).max(1), stop: &stop };
 
         let mut progress = Progress::new(context, &plan);
         let ended = study::dispatch(&mut plan, &how, &mut |notice| progress.tell(notice))?;
@@ -100,7 +110,11 @@ impl Run {
             return Err(Fault::interrupted());
         }
         if failed > 0 {
-            let what = format!("{} failed; what does not need {} was done", count(failed, "stage"), if failed == 1 { "it" } else { "them" });
+            let what = format!(
+                "{} failed; what does not need {} was done",
+                count(failed, "stage"),
+                if failed == 1 { "it" } else { "them" }
+            );
             let fault = if ended.bad_data { Fault::asked(what) } else { Fault::failed(what) };
             return Err(fault.next("mend what the messages above name, and run the same command again"));
         }
@@ -114,6 +128,11 @@ impl Run {
     pub fn of(study: &Path) -> Self {
         Run { study: study.to_owned(), only: None, force: false, on: None, devices: vec![], jobs: None, detach: false }
     }
+}
+
+/// A line on standard error; a terminal that is gone is no reason to stop a run.
+macro_rules! tell {
+    ($($line:tt)*) => {{ writeln!(std::io::stderr().lock(), $($line)*).ok(); }};
 }
 
 /// A bar on a terminal, lines elsewhere, events as JSON when asked.
@@ -157,10 +176,12 @@ impl Progress {
             (Progress::Lines { labels }, What::Started { key, label, .. }) => _ = labels.insert(*key, printable(label)),
             (Progress::Lines { labels }, What::Finished { key, seconds, .. }) => {
                 let label = labels.get(key).map_or("", String::as_str);
-                eprintln!("  ● {label} · {seconds:.2} s");
+                tell!("  ● {label} · {seconds:.2} s");
             }
-            (Progress::Lines { labels }, What::Failed { key, why }) => eprintln!("  ✕ {}\n{why}", labels.get(key).map_or("", String::as_str)),
-            (Progress::Silent, What::Failed { why, .. }) => eprintln!("error: {why}"),
+            (Progress::Lines { labels }, What::Failed { key, why }) => {
+                tell!("  ✕ {}\n{why}", labels.get(key).map_or("", String::as_str));
+            }
+            (Progress::Silent, What::Failed { why, .. }) => tell!("error: {why}"),
             _ => {}
         }
     }
@@ -174,9 +195,15 @@ impl Progress {
 
 fn tell_json(at: u64, what: &What) {
     let value = match what {
-        What::RunStarted { study, slots, threads } => serde_json::json!({ "event": "started", "at": at, "study": study, "slots": slots, "threads": threads }),
-        What::Started { key, stage, label, slot } => serde_json::json!({ "event": "stage_started", "at": at, "key": key, "kind": stage.word(), "label": label, "slot": slot }),
-        What::Finished { key, seconds, first } => serde_json::json!({ "event": "stage_finished", "at": at, "key": key, "seconds": seconds, "first": first }),
+        What::RunStarted { study, slots, threads } => {
+            serde_json::json!({ "event": "started", "at": at, "study": study, "slots": slots, "threads": threads })
+        }
+        What::Started { key, stage, label, slot } => {
+            serde_json::json!({ "event": "stage_started", "at": at, "key": key, "kind": stage.word(), "label": label, "slot": slot })
+        }
+        What::Finished { key, seconds, first } => {
+            serde_json::json!({ "event": "stage_finished", "at": at, "key": key, "seconds": seconds, "first": first })
+        }
         What::Failed { key, why } => serde_json::json!({ "event": "stage_failed", "at": at, "key": key, "why": why }),
         // The last line is printed when the run is concluded.
         What::RunFinished { .. } => return,

@@ -26,7 +26,7 @@ pub struct Show {
 impl Show {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
-        let plan = study::Plan::new(&opened, &context.workspace)?;
+        let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
         if self.results || context.json {
             self.results(context, &plan);
             return Ok(());
@@ -38,7 +38,9 @@ impl Show {
     fn results(&self, context: &Context, plan: &study::Plan) {
         if context.json {
             let result = |(step, m): (study::Step, &crate::domain::result::Manifest)| serde_json::json!({ "kind": m.stage.word(), "label": step.label(&plan.study), "key": m.key, "content": m.content(), "outputs": m.outputs });
-            say_json(&serde_json::json!({ "format": 1, "study": plan.study.name, "results": plan.results().map(result).collect::<Vec<_>>() }));
+            say_json(
+                &serde_json::json!({ "format": 1, "study": plan.study.name, "results": plan.results().map(result).collect::<Vec<_>>() }),
+            );
             return;
         }
         let mut grid = Grid::new(&["result", "key", "content"]);
@@ -72,5 +74,10 @@ fn matrix(outcome: &Outcome) {
     }
     grid.print("  ");
     say("");
-    say(format!("{} of {} ranked, {} picked for the report", outcome.ledger.ranked, count(outcome.ledger.cells, "cell"), outcome.ledger.picked));
+    say(format!(
+        "{} of {} ranked, {} picked for the report",
+        outcome.ledger.ranked,
+        count(outcome.ledger.cells, "cell"),
+        outcome.ledger.picked
+    ));
 }

@@ -25,7 +25,9 @@ pub fn status(context: &Context) -> Result<()> {
     let failed = count(&|state| matches!(state, State::Failed { .. }));
     let stopped = count(&|state| *state == State::Stopped);
     if context.json {
-        let devices: Vec<_> = (0..timeline.slots.min(1)).map(|_| serde_json::json!({ "device": "cpu", "slots": timeline.slots, "busy": running })).collect();
+        let devices: Vec<_> = (0..timeline.slots.min(1))
+            .map(|_| serde_json::json!({ "device": "cpu", "slots": timeline.slots, "busy": running }))
+            .collect();
         say_json(&serde_json::json!({
             "format": 1, "study": timeline.study, "started": timeline.started, "ended": timeline.ended,
             "jobs": { "queued": stopped, "running": running, "done": done, "failed": failed }, "devices": devices,

@@ -56,22 +56,35 @@ fn check(context: &Context) -> Result<()> {
             }
         }
     }
-    let mut journals: Vec<_> = std::fs::read_dir(context.workspace.journals()).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut journals: Vec<_> =
+        std::fs::read_dir(context.workspace.journals()).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     journals.sort();
     for path in &journals {
         let reading = read_journal(path)?;
         if reading.tail > 0 {
-            found.push(format!("the journal {} ends in {} that do not check; the {} before them are kept", path.display(), count(reading.tail, "byte"), count(reading.events.len(), "record")));
+            found.push(format!(
+                "the journal {} ends in {} that do not check; the {} before them are kept",
+                path.display(),
+                count(reading.tail, "byte"),
+                count(reading.events.len(), "record")
+            ));
         }
     }
     if let Some(index) = Index::look(context.workspace.store())? {
         found.extend(index.check()?);
     }
     if context.json {
-        say_json(&serde_json::json!({ "format": 1, "results": keys.len(), "objects": all.len(), "journals": journals.len(), "defects": found }));
+        say_json(
+            &serde_json::json!({ "format": 1, "results": keys.len(), "objects": all.len(), "journals": journals.len(), "defects": found }),
+        );
     } else {
         say(format!("{}, {}, {}", count(keys.len(), "result"), count(all.len(), "object"), count(journals.len(), "journal")));
         found.iter().for_each(|line| say(format!("✕ {}", line.split('\n').map(printable).collect::<Vec<_>>().join("\n  "))));
     }
-    if found.is_empty() { Ok(()) } else { Err(Fault::differs(format!("{} in the store", count(found.len(), "defect"))).next("`visavis run STUDY` makes what is missing again; --force makes all of it again")) }
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(Fault::differs(format!("{} in the store", count(found.len(), "defect")))
+            .next("`visavis run STUDY` makes what is missing again; --force makes all of it again"))
+    }
 }

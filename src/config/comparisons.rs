@@ -14,7 +14,9 @@ pub fn comparisons(node: &Node) -> Result<Vec<Comparison>> {
         comparisons.push(Comparison { name, classes, question });
     }
     if comparisons.is_empty() {
-        return Err(node.wrong("the study has no comparisons").next("such as `gender: { Male: \"Male\", Female: \"not Male\" }`"));
+        return Err(node
+            .wrong("the study has no comparisons")
+            .next("such as `gender: { Male: \"Male\", Female: \"not Male\" }`"));
     }
     Ok(comparisons)
 }
@@ -29,7 +31,9 @@ fn comparison(node: &Node) -> Result<(Vec<String>, Question)> {
                 let name = child.name_of("class", &key)?;
                 let class = expression(&child)?;
                 if let Some(same) = classes.iter().position(|other| *other == class) {
-                    return Err(child.wrong(format!("the classes `{}` and `{name}` of {} are the same: {class}", names[same], node.name())).next("a class held against itself says nothing: change one of them"));
+                    return Err(child
+                        .wrong(format!("the classes `{}` and `{name}` of {} are the same: {class}", names[same], node.name()))
+                        .next("a class held against itself says nothing: change one of them"));
                 }
                 names.push(name);
                 classes.push(class);

@@ -22,11 +22,15 @@ pub fn models(node: &Node, known: &Known) -> Result<(Vec<Model>, usize)> {
     if let Some(node) = fields.get("matrix") {
         let (of_matrix, left_out) = matrix(node, known)?.models();
         if of_matrix.is_empty() {
-            return Err(node.wrong_key(format!("every one of the {left_out} combinations of the matrix is excluded")).next("remove an entry of `exclude`, or the matrix"));
+            return Err(node
+                .wrong_key(format!("every one of the {left_out} combinations of the matrix is excluded"))
+                .next("remove an entry of `exclude`, or the matrix"));
         }
         for (i, model) in of_matrix.iter().enumerate() {
             if of_matrix[..i].iter().any(|other| other.name == model.name) {
-                return Err(node.wrong_key(format!("two models of the matrix are named `{}`", model.name)).next("a level is written twice: remove one"));
+                return Err(node
+                    .wrong_key(format!("two models of the matrix are named `{}`", model.name))
+                    .next("a level is written twice: remove one"));
             }
         }
         models = of_matrix;
@@ -54,7 +58,9 @@ fn matrix(node: &Node, known: &Known) -> Result<Matrix> {
         let levels = node.list()?;
         if levels.is_empty() { Err(node.wrong(format!("{} has no levels", node.name()))) } else { Ok(levels) }
     };
-    let each = |key: &str, noun: &str, known: &[&str]| levels(key)?.iter().map(|node| node.reference(noun, known)).collect::<Result<Vec<_>>>();
+    let each = |key: &str, noun: &str, known: &[&str]| {
+        levels(key)?.iter().map(|node| node.reference(noun, known)).collect::<Result<Vec<_>>>()
+    };
     let train = fields.need("train")?.fields(&["recipe", "seeds"])?;
     let mut matrix = Matrix {
         architecture: levels("architecture")?.iter().map(architecture).collect::<Result<_>>()?,
@@ -85,7 +91,9 @@ fn exclusion(node: &Node, matrix: &Matrix) -> Result<Exclusion> {
         prepare: level("prepare", matrix.prepare.clone())?,
     };
     if exclusion == Exclusion::default() {
-        return Err(node.wrong("this excludes everything").next("name at least one level, such as { loss: arcface, trained_on: imagenet }"));
+        return Err(node
+            .wrong("this excludes everything")
+            .next("name at least one level, such as { loss: arcface, trained_on: imagenet }"));
     }
     Ok(exclusion)
 }
@@ -105,23 +113,48 @@ fn named(node: &Node, known: &Known) -> Result<Source> {
                 let text = node.text()?;
                 // An ellipsis stands for a digest not known yet; `plan` says so.
                 let known = text.parse::<crate::domain::Digest>().is_ok();
-                if known { Ok(Some(text)) } else if matches!(text.as_str(), "…" | "...") { Ok(None) } else { Err(node.wrong(format!("{}: not a BLAKE3 digest (64 hexadecimal digits)", node.name())).next("`b3sum FILE` prints it; write \"…\" while it is not known")) }
+                if known {
+                    Ok(Some(text))
+                } else if matches!(text.as_str(), "…" | "...") {
+                    Ok(None)
+                } else {
+                    Err(node
+                        .wrong(format!("{}: not a BLAKE3 digest (64 hexadecimal digits)", node.name()))
+                        .next("`b3sum FILE` prints it; write \"…\" while it is not known"))
+                }
             };
-            Weights::File { file: fields.need("file")?.path()?, family: fields.need("family")?.word(&FAMILIES)?.to_owned(), blake3: fields.or("blake3", None, digest)? }
+            Weights::File {
+                file: fields.need("file")?.path()?,
+                family: fields.need("family")?.word(&FAMILIES)?.to_owned(),
+                blake3: fields.or("blake3", None, digest)?,
+            }
         }
         (None, Some(node)) => {
             let fields = node.fields(&["recipe", "seed"])?;
-            Weights::Recipe { recipe: fields.need("recipe")?.reference("recipe", &known.recipes)?, seed: fields.or("seed", 1, |node| node.count(1..=1000))? }
+            Weights::Recipe {
+                recipe: fields.need("recipe")?.reference("recipe", &known.recipes)?,
+                seed: fields.or("seed", 1, |node| node.count(1..=1000))?,
+            }
         }
-        (None, None) => return Err(node.wrong_key(format!("{} has neither `weights`, nor `train`, nor `features`", node.name())).next("say where the network comes from")),
-        (Some(_), Some(node)) => return Err(node.wrong_key(format!("{} has both `weights` and `train`: one of them", node.name()))),
+        (None, None) => {
+            return Err(node
+                .wrong_key(format!("{} has neither `weights`, nor `train`, nor `features`", node.name()))
+                .next("say where the network comes from"));
+        }
+        (Some(_), Some(node)) => {
+            return Err(node.wrong_key(format!("{} has both `weights` and `train`: one of them", node.name())));
+        }
     };
     let trained_on = fields.need("trained_on")?;
     Ok(Source::Network(Network {
         architecture: architecture(fields.need("architecture")?)?,
         loss: loss(fields.need("loss")?)?,
         // Where weights are given it is a label; where the network is trained here it must be a data set.
-        trained_on: if matches!(weights, Weights::File { .. }) { trained_on.name_of("training set", &trained_on.text()?)? } else { trained_on.reference("data set", &known.datasets)? },
+        trained_on: if matches!(weights, Weights::File { .. }) {
+            trained_on.name_of("training set", &trained_on.text()?)?
+        } else {
+            trained_on.reference("data set", &known.datasets)?
+        },
         prepare: fields.need("prepare")?.reference("preparation", &known.preparations)?,
         weights,
     }))
@@ -138,16 +171,24 @@ fn features(node: &Node) -> Result<GivenFeatures> {
         let tap = node.name_of("tap", &key)?;
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_owned();
         if !matches!(ending.as_str(), "npy" | "safetensors") {
-            let next = if TAPS.contains(&key.as_str()) { "features are .npy or .safetensors files" } else { "expected a tap with its .npy or .safetensors file, and `images`" };
+            let next = if TAPS.contains(&key.as_str()) {
+                "features are .npy or .safetensors files"
+            } else {
+                "expected a tap with its .npy or .safetensors file, and `images`"
+            };
             return Err(node.wrong(format!("{}: cannot tell the format of `{}`", node.name(), path.display())).next(next));
         }
         taps.insert(tap, path);
     }
     let Some(images) = images else {
-        return Err(node.wrong_key(format!("{} lacks `images`", node.name())).next("a text file with the image ids, one a line, in the order of the rows"));
+        return Err(node
+            .wrong_key(format!("{} lacks `images`", node.name()))
+            .next("a text file with the image ids, one a line, in the order of the rows"));
     };
     if taps.is_empty() {
-        return Err(node.wrong_key(format!("{} has no features", node.name())).next("name a tap with its file: embedding: ../data/mine.npy"));
+        return Err(node
+            .wrong_key(format!("{} has no features", node.name()))
+            .next("name a tap with its file: embedding: ../data/mine.npy"));
     }
     Ok(GivenFeatures { taps, images })
 }
@@ -168,7 +209,9 @@ fn loss(node: &Node) -> Result<Loss> {
     for (key, node) in given.map_or(Ok(vec![]), |node| node.entries())? {
         let known: Vec<&str> = usual.iter().map(|(name, _)| *name).collect();
         let Some(parameter) = parameters.get_mut(&key) else {
-            return Err(node.wrong_key(format!("{word} has no parameter `{key}`")).next(crate::domain::nearest::suggestion(&key, &known)));
+            return Err(node
+                .wrong_key(format!("{word} has no parameter `{key}`"))
+                .next(crate::domain::nearest::suggestion(&key, &known)));
         };
         *parameter = node.number(0.0..=1000.0)?;
     }

@@ -2,9 +2,7 @@
 
 use super::text::{Step, Text};
 use crate::domain::{Fault, Result, nearest::suggestion, text::is_steering};
-use std::{
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 use yaml_serde::{Mapping, Value};
 
 /// A value and the way to it.
@@ -118,7 +116,8 @@ impl<'a> Node<'a> {
 
     /// A name people will read: not empty, at most 120 characters, nothing that could steer a terminal.
     pub fn name_of(&self, noun: &str, name: &str) -> Result<String> {
-        let wrong = |why: String| Err(self.wrong_key(why).next(format!("choose a name of 1 to 120 visible characters for the {noun}")));
+        let wrong =
+            |why: String| Err(self.wrong_key(why).next(format!("choose a name of 1 to 120 visible characters for the {noun}")));
         if name.trim().is_empty() {
             return wrong(format!("the {noun} has an empty name"));
         }
@@ -134,7 +133,11 @@ impl<'a> Node<'a> {
     pub fn whole(&self, range: std::ops::RangeInclusive<u64>) -> Result<u64> {
         let what = || format!("a whole number from {} to {}", range.start(), range.end());
         let number = self.value.as_u64().ok_or_else(|| self.expected(&what()))?;
-        if range.contains(&number) { Ok(number) } else { Err(self.wrong(format!("{}: expected {}, found {number}", self.name(), what()))) }
+        if range.contains(&number) {
+            Ok(number)
+        } else {
+            Err(self.wrong(format!("{}: expected {}, found {number}", self.name(), what())))
+        }
     }
 
     pub fn count(&self, range: std::ops::RangeInclusive<u64>) -> Result<usize> {
@@ -144,7 +147,11 @@ impl<'a> Node<'a> {
     pub fn number(&self, range: std::ops::RangeInclusive<f64>) -> Result<f64> {
         let what = || format!("a number from {} to {}", range.start(), range.end());
         let number = self.value.as_f64().ok_or_else(|| self.expected(&what()))?;
-        if range.contains(&number) { Ok(number) } else { Err(self.wrong(format!("{}: expected {}, found {number}", self.name(), what()))) }
+        if range.contains(&number) {
+            Ok(number)
+        } else {
+            Err(self.wrong(format!("{}: expected {}, found {number}", self.name(), what())))
+        }
     }
 
     /// One of these words.
@@ -161,19 +168,30 @@ impl<'a> Node<'a> {
         }
         let mut entries = self.entries()?;
         if entries.len() != 1 {
-            return Err(self.wrong(format!("{}: expected one of {} with its parameters, found a map of {} keys", self.name(), known.join(", "), entries.len())));
+            return Err(self.wrong(format!(
+                "{}: expected one of {} with its parameters, found a map of {} keys",
+                self.name(),
+                known.join(", "),
+                entries.len()
+            )));
         }
         let (key, node) = entries.remove(0);
         let word = known.iter().find(|word| **word == key);
-        let word = word.copied().ok_or_else(|| node.wrong_key(format!("{}: `{key}` is not known", self.name())).next(suggestion(&key, known)))?;
+        let word = word
+            .copied()
+            .ok_or_else(|| node.wrong_key(format!("{}: `{key}` is not known", self.name())).next(suggestion(&key, known)))?;
         Ok((word, Some(node)))
     }
 
     /// A path, relative to the study file's folder.
     pub fn path(&self) -> Result<PathBuf> {
         let text = self.text()?;
-        if text.is_empty() || text.chars().any(|c| c.is_control()) {
-            return Err(self.wrong(format!("{}: expected a path, found {}", self.name(), if text.is_empty() { "nothing" } else { "control characters" })));
+        if text.is_empty() || text.chars().any(char::is_control) {
+            return Err(self.wrong(format!(
+                "{}: expected a path, found {}",
+                self.name(),
+                if text.is_empty() { "nothing" } else { "control characters" }
+            )));
         }
         let folder = self.text.path.parent().unwrap_or(Path::new(""));
         Ok(tidy(&folder.join(text)))
@@ -235,4 +253,3 @@ impl<'a> Fields<'a> {
         self.get(key).map_or(Ok(default), read)
     }
 }
-

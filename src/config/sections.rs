@@ -11,20 +11,42 @@ use crate::domain::{
     model::{FACTORS, Source},
     projection::{Method, Projection},
     score::Statistics,
-    study::{Contrast, Dataset, Evaluation, Fairness, LabelFile, Numerics, Preparation, Recipe, Resources, RunOn, Study, Tolerance},
+    study::{
+        Contrast, Dataset, Evaluation, Fairness, LabelFile, Numerics, Preparation, Recipe, Resources, RunOn, Study, Tolerance,
+    },
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 const KEYS: [&str; 20] = [
-    "format", "study", "about", "seed", "numerics", "datasets", "preparations", "recipes", "evaluation", "models", "taps", "projections",
-    "comparisons", "contrasts", "statistics", "selection", "fairness", "audit", "resources", "run",
+    "format",
+    "study",
+    "about",
+    "seed",
+    "numerics",
+    "datasets",
+    "preparations",
+    "recipes",
+    "evaluation",
+    "models",
+    "taps",
+    "projections",
+    "comparisons",
+    "contrasts",
+    "statistics",
+    "selection",
+    "fairness",
+    "audit",
+    "resources",
+    "run",
 ];
 
 pub fn study(root: &Node) -> Result<(Study, usize)> {
     let fields = root.fields(&KEYS)?;
     let format = fields.need("format")?;
     if format.whole(0..=u64::MAX)? != 1 {
-        return Err(format.wrong("this visavis reads study files of format 1").next("a later visavis may read it; see `visavis --version`"));
+        return Err(format
+            .wrong("this visavis reads study files of format 1")
+            .next("a later visavis may read it; see `visavis --version`"));
     }
 
     let datasets = named(&fields, "datasets", dataset)?;
@@ -34,14 +56,19 @@ pub fn study(root: &Node) -> Result<(Study, usize)> {
     let (models, excluded) = factors::models(fields.need("models")?, &known)?;
     let evaluation = fields.or("evaluation", Evaluation::default(), |node| evaluation(node, &known.datasets))?;
     if evaluation.dataset.is_none() && models.iter().any(|model| matches!(model.source, Source::Network(_))) {
-        return Err(root.wrong("the study has no `evaluation.dataset`").next("name the data set whose images are compared; only given features can do without"));
+        return Err(root
+            .wrong("the study has no `evaluation.dataset`")
+            .next("name the data set whose images are compared; only given features can do without"));
     }
     let taps = fields.get("taps").map(taps).transpose()?;
     if let Some(taps) = &taps {
         let all: BTreeSet<String> = models.iter().flat_map(|model| model.taps(None)).collect();
         if let Some(tap) = taps.iter().find(|tap| !all.contains(*tap)) {
             let all: Vec<&str> = all.iter().map(String::as_str).collect();
-            return Err(fields.need("taps")?.wrong(format!("no model of this study has the tap `{tap}`")).next(crate::domain::nearest::suggestion(tap, &all)));
+            return Err(fields
+                .need("taps")?
+                .wrong(format!("no model of this study has the tap `{tap}`"))
+                .next(crate::domain::nearest::suggestion(tap, &all)));
         }
     }
     let model_names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
@@ -87,7 +114,9 @@ fn study_name(node: &Node) -> Result<String> {
     let name = node.text()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.len() > 100 || !name.chars().all(plain) || name.starts_with(['.', '-']) {
-        return Err(node.wrong("the study's name is not a plain word").next("up to 100 letters, digits, `-`, `_` and `.`: it names files, such as reports/NAME.html"));
+        return Err(node
+            .wrong("the study's name is not a plain word")
+            .next("up to 100 letters, digits, `-`, `_` and `.`: it names files, such as reports/NAME.html"));
     }
     Ok(name)
 }
@@ -103,14 +132,19 @@ fn numerics(node: &Node) -> Result<Numerics> {
 
 fn dataset(node: &Node) -> Result<Dataset> {
     let (word, parameters) = node.variant(&["celeba", "vggface2", "folders", "images"])?;
-    let node = parameters.ok_or_else(|| node.wrong(format!("{} says no folder", node.name())).next(format!("write {word}: {{ root: ../data/{word} }}")))?;
+    let node = parameters.ok_or_else(|| {
+        node.wrong(format!("{} says no folder", node.name())).next(format!("write {word}: {{ root: ../data/{word} }}"))
+    })?;
     let root = |fields: &Fields| fields.need("root")?.path();
     Ok(match word {
         "celeba" => Dataset::CelebA { root: root(&node.fields(&["root"])?)? },
         "folders" => Dataset::Folders { root: root(&node.fields(&["root"])?)? },
         "vggface2" => {
             let fields = node.fields(&["root", "split"])?;
-            Dataset::Vggface2 { root: root(&fields)?, split: fields.or("split", "train", |node| node.word(&["train", "test"]))?.to_owned() }
+            Dataset::Vggface2 {
+                root: root(&fields)?,
+                split: fields.or("split", "train", |node| node.word(&["train", "test"]))?.to_owned(),
+            }
         }
         _ => {
             let fields = node.fields(&["root", "labels"])?;
@@ -158,7 +192,10 @@ fn evaluation(node: &Node, datasets: &[&str]) -> Result<Evaluation> {
     let fields = node.fields(&["dataset", "partition", "take", "labels"])?;
     let take = |node: &Node| {
         let fields = node.fields(&["images", "seed"])?;
-        Ok(Some(Take { images: fields.need("images")?.count(1..=u64::MAX)?, seed: fields.or("seed", 0, |node| node.whole(0..=u64::MAX))? }))
+        Ok(Some(Take {
+            images: fields.need("images")?.count(1..=u64::MAX)?,
+            seed: fields.or("seed", 0, |node| node.whole(0..=u64::MAX))?,
+        }))
     };
     let label = |node: &Node| {
         let fields = node.fields(&["file", "attribute", "provenance"])?;
@@ -166,12 +203,15 @@ fn evaluation(node: &Node, datasets: &[&str]) -> Result<Evaluation> {
         Ok(LabelFile {
             file: fields.need("file")?.path()?,
             attribute: attribute.name_of("attribute", &attribute.text()?)?,
-            provenance: fields.or("provenance", None, |node| node.word(&["self-reported", "perceived", "predicted", "measured"]).map(|word| Some(word.to_owned())))?,
+            provenance: fields.or("provenance", None, |node| {
+                node.word(&["self-reported", "perceived", "predicted", "measured"]).map(|word| Some(word.to_owned()))
+            })?,
         })
     };
     Ok(Evaluation {
         dataset: fields.get("dataset").map(|node| node.reference("data set", datasets)).transpose()?,
-        partition: fields.or("partition", None, |node| node.word(&["train", "validation", "test", "all"]).map(|word| Some(word.to_owned())))?,
+        partition: fields
+            .or("partition", None, |node| node.word(&["train", "validation", "test", "all"]).map(|word| Some(word.to_owned())))?,
         take: fields.or("take", None, take)?,
         labels: fields.or("labels", vec![], |node| node.list()?.iter().map(label).collect())?,
     })
@@ -204,12 +244,19 @@ fn projections(node: &Node) -> Result<Vec<Projection>> {
         let perplexity = |method: &Method| if let Method::Tsne { perplexity } = method { *perplexity } else { 0.0 };
         let neighbors = |method: &Method| if let Method::Umap { neighbors, .. } = method { *neighbors as f64 } else { 0.0 };
         let min_dist = |method: &Method| if let Method::Umap { min_dist, .. } = method { *min_dist } else { 0.0 };
-        let own = [("axes", varies(axes), axes(&method)), ("perplexity", varies(perplexity), perplexity(&method)), ("neighbors", varies(neighbors), neighbors(&method)), ("min_dist", varies(min_dist), min_dist(&method))];
+        let own = [
+            ("axes", varies(axes), axes(&method)),
+            ("perplexity", varies(perplexity), perplexity(&method)),
+            ("neighbors", varies(neighbors), neighbors(&method)),
+            ("min_dist", varies(min_dist), min_dist(&method)),
+        ];
         projections[i].name = name(&own.map(|(word, differs, value)| (differs, format!("{word}{value}"))));
     }
     for (i, projection) in projections.iter().enumerate() {
         if projections[..i].iter().any(|other| other.name == projection.name) {
-            return Err(node.list()?[i].wrong(format!("the projection {} is written twice", projection.name)).next("change a parameter, or remove one"));
+            return Err(node.list()?[i]
+                .wrong(format!("the projection {} is written twice", projection.name))
+                .next("change a parameter, or remove one"));
         }
     }
     Ok(projections)
@@ -230,12 +277,20 @@ fn projection(node: &Node) -> Result<Projection> {
         }
         "tsne" => {
             let fields = node.fields(&["perplexity", "seeds"])?;
-            (Method::Tsne { perplexity: fields.or("perplexity", 30.0, |node| node.number(1.0..=10_000.0))? }, vec![], seeds(&fields)?)
+            (
+                Method::Tsne { perplexity: fields.or("perplexity", 30.0, |node| node.number(1.0..=10_000.0))? },
+                vec![],
+                seeds(&fields)?,
+            )
         }
         _ => {
             let fields = node.fields(&["neighbors", "min_dist", "seeds"])?;
             let neighbors = fields.or("neighbors", 15, |node| node.count(2..=10_000))?;
-            (Method::Umap { neighbors, min_dist: fields.or("min_dist", 0.1, |node| node.number(0.0..=1.0))? }, vec![], seeds(&fields)?)
+            (
+                Method::Umap { neighbors, min_dist: fields.or("min_dist", 0.1, |node| node.number(0.0..=1.0))? },
+                vec![],
+                seeds(&fields)?,
+            )
         }
     };
     Ok(Projection { name: word.to_owned(), method, pairs, seeds })
@@ -243,7 +298,9 @@ fn projection(node: &Node) -> Result<Projection> {
 
 fn pair(node: &Node, axes: usize) -> Result<(usize, usize)> {
     let list = node.list()?;
-    let [first, second] = list.as_slice() else { return Err(node.wrong(format!("{}: expected two axes, such as [1, 2]", node.name()))) };
+    let [first, second] = list.as_slice() else {
+        return Err(node.wrong(format!("{}: expected two axes, such as [1, 2]", node.name())));
+    };
     let (first, second) = (first.count(1..=axes as u64)?, second.count(1..=axes as u64)?);
     if first == second {
         return Err(node.wrong(format!("{}: an axis against itself", node.name())));
@@ -259,7 +316,8 @@ fn contrasts(node: &Node, models: &[&str]) -> Result<Vec<Contrast>> {
             (Some(node), None) => Ok(Contrast::Factor { name, factor: node.word(&FACTORS)?.to_owned() }),
             (None, Some(node)) => {
                 let pair = node.list()?.iter().map(|node| node.reference("model", models)).collect::<Result<Vec<_>>>()?;
-                let models: [String; 2] = pair.try_into().map_err(|_| node.wrong(format!("{}: expected two models", node.name())))?;
+                let models: [String; 2] =
+                    pair.try_into().map_err(|_| node.wrong(format!("{}: expected two models", node.name())))?;
                 if models[0] == models[1] {
                     return Err(node.wrong(format!("{}: a model against itself", node.name())));
                 }
@@ -285,7 +343,10 @@ fn statistics(node: &Node) -> Result<Statistics> {
 fn fairness(node: &Node) -> Result<Fairness> {
     let fields = node.fields(&["groups", "depth"])?;
     let group = |node: &Node| node.name_of("group", &node.text()?);
-    Ok(Fairness { groups: fields.or("groups", vec![], |node| node.list()?.iter().map(group).collect())?, depth: fields.or("depth", 1, |node| node.count(1..=3))? })
+    Ok(Fairness {
+        groups: fields.or("groups", vec![], |node| node.list()?.iter().map(group).collect())?,
+        depth: fields.or("depth", 1, |node| node.count(1..=3))?,
+    })
 }
 
 fn tolerance(node: &Node) -> Result<Tolerance> {

@@ -21,10 +21,15 @@ const LARGEST: u64 = 4 << 20;
 
 impl Text {
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::metadata(path).and_then(|about| if about.len() > LARGEST { Ok(vec![]) } else { std::fs::read(path) });
+        let bytes =
+            std::fs::metadata(path).and_then(|about| if about.len() > LARGEST { Ok(vec![]) } else { std::fs::read(path) });
         let bytes = bytes.map_err(|error| {
             let fault = Fault::io("read the study file", path, &error);
-            if error.kind() == std::io::ErrorKind::NotFound { fault.next("give the path of a study file, such as experiments/digits.yaml; `visavis init DIR` makes one") } else { fault }
+            if error.kind() == std::io::ErrorKind::NotFound {
+                fault.next("give the path of a study file, such as experiments/digits.yaml; `visavis init DIR` makes one")
+            } else {
+                fault
+            }
         })?;
         if bytes.is_empty() {
             return Err(Fault::asked("the study file is empty, or larger than 4 MiB").in_file(path));
@@ -42,7 +47,9 @@ impl Text {
         yaml_serde::from_str(&self.source).map_err(|error| {
             let text = error.to_string();
             let what = match text.split_once("duplicate entry with key ") {
-                Some((_, key)) => format!("the key {} is written twice", key.split(" at line").next().unwrap_or(key).replace('"', "`")),
+                Some((_, key)) => {
+                    format!("the key {} is written twice", key.split(" at line").next().unwrap_or(key).replace('"', "`"))
+                }
                 None => format!("not valid YAML: {}", text.split(" at line").next().unwrap_or(&text)),
             };
             let duplicate = text.contains("duplicate entry").then(|| self.second_of_repeated_keys()).flatten();
@@ -57,10 +64,15 @@ impl Text {
         let Ok(document) = yamlpath::Document::new(self.source.as_str()) else { return (1, 1) };
         // What cannot be found (behind an alias, say) is placed at what holds it.
         for length in (0..=path.len()).rev() {
-            let route = yamlpath::Route::from(path[..length].iter().map(|step| match step {
-                Step::Key(key) => yamlpath::Component::from(key.as_str()),
-                Step::Index(index) => yamlpath::Component::from(*index),
-            }).collect::<Vec<_>>());
+            let route = yamlpath::Route::from(
+                path[..length]
+                    .iter()
+                    .map(|step| match step {
+                        Step::Key(key) => yamlpath::Component::from(key.as_str()),
+                        Step::Index(index) => yamlpath::Component::from(*index),
+                    })
+                    .collect::<Vec<_>>(),
+            );
             let ends_in_key = matches!(path[..length].last(), Some(Step::Key(_)));
             let feature = if ends_in_key && (key || length < path.len()) {
                 document.query_key_only(&route).ok()

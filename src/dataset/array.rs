@@ -22,26 +22,42 @@ pub fn from_npy(bytes: &[u8], path: &Path) -> Result<Matrix> {
     let wrong = |what: String| Fault::asked(what).in_file(path);
     let file = npyz::NpyFile::new(bytes).map_err(|error| wrong(format!("not a readable .npy file: {error}")))?;
     let (shape, order, dtype) = (file.shape().to_vec(), file.order(), file.dtype());
-    let [rows, columns] = two_dimensions(&shape).ok_or_else(|| wrong(format!("features are N × D, this array has the shape {shape:?}")))?;
+    let [rows, columns] =
+        two_dimensions(&shape).ok_or_else(|| wrong(format!("features are N × D, this array has the shape {shape:?}")))?;
     // The header is checked against the bytes there are before anything is allocated by its word.
     let size = dtype.num_bytes().unwrap_or(0);
     let wanted = rows.checked_mul(columns).and_then(|count| count.checked_mul(size));
     if size == 0 || wanted.is_none_or(|wanted| wanted > bytes.len()) {
-        return Err(wrong(format!("the header says {rows} × {columns} of {}, the file has {} bytes: it is cut short or damaged", dtype.descr(), bytes.len())));
+        return Err(wrong(format!(
+            "the header says {rows} × {columns} of {}, the file has {} bytes: it is cut short or damaged",
+            dtype.descr(),
+            bytes.len()
+        )));
     }
     let refused = |error: std::io::Error| wrong(format!("cannot read the array ({}): {error}", dtype.descr()));
     let again = || npyz::NpyFile::new(bytes);
     let numbers: Vec<f32> = match dtype.descr().trim_matches('\'') {
         "<f4" | ">f4" => file.into_vec::<f32>().map_err(refused)?,
-        "<f8" | ">f8" => again().and_then(|file| file.into_vec::<f64>()).map_err(refused)?.into_iter().map(|x| x as f32).collect(),
-        "|u1" => again().and_then(|file| file.into_vec::<u8>()).map_err(refused)?.into_iter().map(f32::from).collect(),
-        "<i4" | ">i4" => again().and_then(|file| file.into_vec::<i32>()).map_err(refused)?.into_iter().map(|x| x as f32).collect(),
-        "<i8" | ">i8" => again().and_then(|file| file.into_vec::<i64>()).map_err(refused)?.into_iter().map(|x| x as f32).collect(),
-        other => return Err(wrong(format!("features of the type {other} are not read")).next("save them as float32: np.save(path, features.astype(np.float32))")),
+        "<f8" | ">f8" => {
+            again().and_then(npyz::NpyFile::into_vec::<f64>).map_err(refused)?.into_iter().map(|x| x as f32).collect()
+        }
+        "|u1" => again().and_then(npyz::NpyFile::into_vec::<u8>).map_err(refused)?.into_iter().map(f32::from).collect(),
+        "<i4" | ">i4" => {
+            again().and_then(npyz::NpyFile::into_vec::<i32>).map_err(refused)?.into_iter().map(|x| x as f32).collect()
+        }
+        "<i8" | ">i8" => {
+            again().and_then(npyz::NpyFile::into_vec::<i64>).map_err(refused)?.into_iter().map(|x| x as f32).collect()
+        }
+        other => {
+            return Err(wrong(format!("features of the type {other} are not read"))
+                .next("save them as float32: np.save(path, features.astype(np.float32))"));
+        }
     };
     let numbers = match order {
         npyz::Order::C => numbers,
-        npyz::Order::Fortran => (0..rows).flat_map(|row| (0..columns).map(move |column| column * rows + row)).map(|at| numbers[at]).collect(),
+        npyz::Order::Fortran => {
+            (0..rows).flat_map(|row| (0..columns).map(move |column| column * rows + row)).map(|at| numbers[at]).collect()
+        }
     };
     Matrix::new(rows, columns, numbers).ok_or_else(|| wrong("the array does not hold what its header says".to_owned()))
 }
@@ -49,7 +65,8 @@ pub fn from_npy(bytes: &[u8], path: &Path) -> Result<Matrix> {
 /// The tensor `name` of a safetensors file, or its only one.
 pub fn from_safetensors(bytes: &[u8], name: &str, path: &Path) -> Result<Matrix> {
     let wrong = |what: String| Fault::asked(what).in_file(path);
-    let file = safetensors::SafeTensors::deserialize(bytes).map_err(|error| wrong(format!("not a readable safetensors file: {error}")))?;
+    let file = safetensors::SafeTensors::deserialize(bytes)
+        .map_err(|error| wrong(format!("not a readable safetensors file: {error}")))?;
     let names = file.names();
     let name = if names.len() == 1 { names[0] } else { name };
     let tensor = file.tensor(name).map_err(|_| wrong(format!("there is no tensor `{name}`")).next(suggestion(name, &names)))?;
@@ -57,8 +74,12 @@ pub fn from_safetensors(bytes: &[u8], name: &str, path: &Path) -> Result<Matrix>
         .ok_or_else(|| wrong(format!("features are N × D, the tensor `{name}` has the shape {:?}", tensor.shape())))?;
     let numbers: Vec<f32> = match tensor.dtype() {
         safetensors::Dtype::F32 => tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
-        safetensors::Dtype::F64 => tensor.data().chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().expect("eight bytes")) as f32).collect(),
-        safetensors::Dtype::BF16 => tensor.data().chunks_exact(2).map(|b| f32::from_bits(u32::from(u16::from_le_bytes([b[0], b[1]])) << 16)).collect(),
+        safetensors::Dtype::F64 => {
+            tensor.data().chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().expect("eight bytes")) as f32).collect()
+        }
+        safetensors::Dtype::BF16 => {
+            tensor.data().chunks_exact(2).map(|b| f32::from_bits(u32::from(u16::from_le_bytes([b[0], b[1]])) << 16)).collect()
+        }
         other => return Err(wrong(format!("features of the type {other:?} are not read")).next("save them as float32")),
     };
     Matrix::new(rows, columns, numbers).ok_or_else(|| wrong(format!("the tensor `{name}` does not hold what its header says")))

@@ -43,7 +43,8 @@ impl DigestCache {
     pub fn of(&mut self, path: &Path) -> Result<Digest> {
         let refused = |error| Fault::io("read", path, &error);
         let about = fs::metadata(path).map_err(refused)?;
-        let changed = about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |since| since.as_nanos());
+        let changed =
+            about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |since| since.as_nanos());
         let stamp = Stamp { size: about.len(), changed };
         if let Some((known, digest)) = self.known.get(path)
             && *known == stamp
@@ -70,7 +71,11 @@ impl DigestCache {
             }
         }
         let half = file.with_extension(format!("{}.part", std::process::id()));
-        let kept = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&half, text)).and_then(|()| fs::rename(&half, file));
+        let kept = file
+            .parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write(&half, text))
+            .and_then(|()| fs::rename(&half, file));
         if kept.is_err() {
             fs::remove_file(&half).ok();
         }

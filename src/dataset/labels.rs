@@ -37,14 +37,22 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<LabelTable> {
             Fault::asked(what).at(path, line as usize, column)
         };
         if let Some(field) = fields.iter().position(|field| field.chars().any(is_steering)) {
-            return Err(wrong(field, format!("control characters in `{}`", printable(&fields[field]))).next("remove them: ids, names and values are one visible line each"));
+            return Err(wrong(field, format!("control characters in `{}`", printable(&fields[field])))
+                .next("remove them: ids, names and values are one visible line each"));
         }
         let Some(names) = &header else {
             if fields[0] != "image_id" || fields.len() < 2 {
-                return Err(wrong(0, format!("a label file starts `image_id,<attribute>`, this one starts `{}`", fields.join(","))));
+                return Err(wrong(
+                    0,
+                    format!("a label file starts `image_id,<attribute>`, this one starts `{}`", fields.join(",")),
+                ));
             }
             if let Some(field) = (1..fields.len()).find(|&i| fields[i].is_empty() || fields[..i].contains(&fields[i])) {
-                let what = if fields[field].is_empty() { "an attribute has no name".to_owned() } else { format!("the attribute `{}` is there twice", fields[field]) };
+                let what = if fields[field].is_empty() {
+                    "an attribute has no name".to_owned()
+                } else {
+                    format!("the attribute `{}` is there twice", fields[field])
+                };
                 return Err(wrong(field, what));
             }
             header = Some(fields);
@@ -58,14 +66,18 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<LabelTable> {
             return Err(wrong(0, "a row without an image id".to_owned()));
         }
         if let Some((before, _)) = rows.get(&id) {
-            return Err(wrong(0, format!("the image `{id}` is labelled twice: first in line {before}")).next("keep one of the two rows"));
+            return Err(
+                wrong(0, format!("the image `{id}` is labelled twice: first in line {before}")).next("keep one of the two rows")
+            );
         }
         rows.insert(id, (line, fields));
     }
     let Some(names) = header else { return Err(Fault::asked("the label file is empty").in_file(path)) };
     let column = |field: usize| {
         let labelled = rows.iter().map(|(id, (_, fields))| (id.clone(), fields[field].clone()));
-        normal(Column(labelled.filter(|(_, value)| !matches!(value.as_str(), "" | "NA" | "N/A" | "nan" | "NaN" | "?" | "null")).collect()))
+        normal(Column(
+            labelled.filter(|(_, value)| !matches!(value.as_str(), "" | "NA" | "N/A" | "nan" | "NaN" | "?" | "null")).collect(),
+        ))
     };
     let labels = (1..names.len()).map(|field| (names[field].clone(), column(field))).collect();
     Ok(LabelTable { labels: Labels(labels), images: rows.into_keys().collect() })

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 /// Every picture below `root`, sorted by id, with its digest. An id is the path below `root`, with forward slashes.
 pub fn list(root: &Path, digests: &mut DigestCache) -> Result<Images> {
     let mut found = Vec::new();
-    walk(root, String::new(), &mut found, 0)?;
+    walk(root, "", &mut found, 0)?;
     if found.is_empty() {
         return Err(Fault::asked("the folder holds no pictures (.png, .jpg, .jpeg)").in_file(root));
     }
@@ -22,10 +22,12 @@ pub fn list(root: &Path, digests: &mut DigestCache) -> Result<Images> {
 /// Deeper than any data set; a folder that links to itself ends here.
 const DEEPEST: usize = 16;
 
-fn walk(folder: &Path, prefix: String, found: &mut Vec<String>, depth: usize) -> Result<()> {
+fn walk(folder: &Path, prefix: &str, found: &mut Vec<String>, depth: usize) -> Result<()> {
     let refused = |error| Fault::io("list the folder of pictures", folder, &error);
     if depth > DEEPEST {
-        return Err(Fault::asked(format!("folders nested more than {DEEPEST} deep")).in_file(folder).next("does a link lead back to its own folder?"));
+        return Err(Fault::asked(format!("folders nested more than {DEEPEST} deep"))
+            .in_file(folder)
+            .next("does a link lead back to its own folder?"));
     }
     for entry in fs::read_dir(folder).map_err(refused)? {
         let path = entry.map_err(refused)?.path();
@@ -34,10 +36,12 @@ fn walk(folder: &Path, prefix: String, found: &mut Vec<String>, depth: usize) ->
             continue;
         }
         if path.is_dir() {
-            walk(&path, format!("{prefix}{name}/"), found, depth + 1)?;
+            walk(&path, &format!("{prefix}{name}/"), found, depth + 1)?;
         } else if is_picture(&path) {
             if path.to_str().is_none() || name.chars().any(is_steering) {
-                return Err(Fault::asked("the name of a picture holds control characters or is not UTF-8").in_file(path).next("rename the picture"));
+                return Err(Fault::asked("the name of a picture holds control characters or is not UTF-8")
+                    .in_file(path)
+                    .next("rename the picture"));
             }
             found.push(format!("{prefix}{name}"));
         }

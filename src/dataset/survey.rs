@@ -53,14 +53,20 @@ pub fn survey(study: &Study, digests: &mut DigestCache) -> Result<Survey> {
     evaluation(study, digests, &mut survey)?;
     for file in &study.evaluation.labels {
         if !file.file.exists() {
-            survey.missing.push(Absent { input: format!("labels of `{}`", file.attribute), expected_at: Some(file.file.clone()), need: Need::Attribute(file.attribute.clone()) });
+            survey.missing.push(Absent {
+                input: format!("labels of `{}`", file.attribute),
+                expected_at: Some(file.file.clone()),
+                need: Need::Attribute(file.attribute.clone()),
+            });
             continue;
         }
         let mut table = labels::read(&file.file)?;
         let names: Vec<String> = table.labels.0.keys().cloned().collect();
         let Some(column) = table.labels.0.remove(&file.attribute) else {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            return Err(Fault::asked(format!("the label file has no attribute `{}`", file.attribute)).in_file(&file.file).next(crate::domain::nearest::suggestion(&file.attribute, &names)));
+            return Err(Fault::asked(format!("the label file has no attribute `{}`", file.attribute))
+                .in_file(&file.file)
+                .next(crate::domain::nearest::suggestion(&file.attribute, &names)));
         };
         survey.labels.0.insert(file.attribute.clone(), column);
     }
@@ -85,16 +91,28 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
     let Dataset::Images { root, labels: label_file } = dataset else {
         let root = dataset.root();
         if root.is_dir() {
-            survey.missing.push(Absent { input: format!("a reader for the data set `{name}` (this release reads `images` only)"), expected_at: None, need: Need::Everything });
+            survey.missing.push(Absent {
+                input: format!("a reader for the data set `{name}` (this release reads `images` only)"),
+                expected_at: None,
+                need: Need::Everything,
+            });
         } else {
-            survey.missing.push(Absent { input: format!("evaluation data set `{name}`"), expected_at: Some(root.clone()), need: Need::Everything });
+            survey.missing.push(Absent {
+                input: format!("evaluation data set `{name}`"),
+                expected_at: Some(root.clone()),
+                need: Need::Everything,
+            });
         }
         return Ok(());
     };
     let table = match label_file {
         Some(file) if file.exists() => Some(labels::read(file)?),
         Some(file) => {
-            survey.missing.push(Absent { input: format!("labels of the data set `{name}`"), expected_at: Some(file.clone()), need: Need::Everything });
+            survey.missing.push(Absent {
+                input: format!("labels of the data set `{name}`"),
+                expected_at: Some(file.clone()),
+                need: Need::Everything,
+            });
             None
         }
         None => None,
@@ -104,7 +122,12 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
         if let Some(table) = &table {
             let unlabelled: Vec<&str> = images.ids().filter(|id| !table.images.contains(*id)).collect();
             if let Some(first) = unlabelled.first() {
-                survey.warnings.push(format!("{} of {} pictures of `{name}` have no row in {}, such as `{first}`; they are in no class", unlabelled.len(), images.len(), label_file.as_ref().map_or(String::new(), |file| file.display().to_string())));
+                survey.warnings.push(format!(
+                    "{} of {} pictures of `{name}` have no row in {}, such as `{first}`; they are in no class",
+                    unlabelled.len(),
+                    images.len(),
+                    label_file.as_ref().map_or(String::new(), |file| file.display().to_string())
+                ));
             }
         }
         survey.images = Some(images);
@@ -112,7 +135,11 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
         // The pictures may be absent: the features are given, the labels name the images.
         survey.images = Some(Images(table.images.iter().map(|id| (id.clone(), None)).collect()));
     } else if label_file.is_none() {
-        survey.missing.push(Absent { input: format!("evaluation data set `{name}`"), expected_at: Some(root.clone()), need: Need::Everything });
+        survey.missing.push(Absent {
+            input: format!("evaluation data set `{name}`"),
+            expected_at: Some(root.clone()),
+            need: Need::Everything,
+        });
     }
     if let Some(table) = table {
         survey.labels = table.labels;
@@ -130,12 +157,19 @@ fn given(study: &Study, survey: &mut Survey) -> Result<()> {
             if !file.is_file() {
                 match survey.missing.iter_mut().find(|absent| absent.expected_at.as_ref() == Some(file)) {
                     Some(Absent { need: Need::Models(models), .. }) => _ = models.insert(place),
-                    _ => survey.missing.push(Absent { input, expected_at: Some(file.clone()), need: Need::Models([place].into()) }),
+                    _ => {
+                        survey.missing.push(Absent {
+                            input,
+                            expected_at: Some(file.clone()),
+                            need: Need::Models([place].into()),
+                        });
+                    }
                 }
             }
         }
         if given.images.is_file() {
-            let bytes = std::fs::read(&given.images).map_err(|error| Fault::io("read the list of images", &given.images, &error))?;
+            let bytes =
+                std::fs::read(&given.images).map_err(|error| Fault::io("read the list of images", &given.images, &error))?;
             lists.push((given, features::read_rows(&bytes, &given.images)?));
         }
     }

@@ -234,7 +234,12 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Misread> {
                 }
                 Token::Word(chars[start..=at].iter().collect())
             }
-            c => return Err(Misread { offset: at, why: format!("`{c}` means nothing here; put names with unusual characters in double quotes") }),
+            c => {
+                return Err(Misread {
+                    offset: at,
+                    why: format!("`{c}` means nothing here; put names with unusual characters in double quotes"),
+                });
+            }
         };
         at += 1;
         tokens.push((start, token));

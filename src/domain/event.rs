@@ -15,14 +15,35 @@ pub struct Event {
 #[serde(rename_all = "snake_case")]
 pub enum What {
     /// A dispatcher took up a study.
-    RunStarted { study: String, slots: usize, threads: usize },
+    RunStarted {
+        study: String,
+        slots: usize,
+        threads: usize,
+    },
     /// A stage was handed to a worker.
-    Started { key: Key, stage: Kind, label: String, slot: usize },
+    Started {
+        key: Key,
+        stage: Kind,
+        label: String,
+        slot: usize,
+    },
     /// The stage's result is there; `first` is false when another process had finished it before.
-    Finished { key: Key, seconds: f64, first: bool },
-    Failed { key: Key, why: String },
+    Finished {
+        key: Key,
+        seconds: f64,
+        first: bool,
+    },
+    Failed {
+        key: Key,
+        why: String,
+    },
     /// The run ended; `finished` says how.
-    RunFinished { ran: usize, stored: usize, failed: usize, interrupted: bool },
+    RunFinished {
+        ran: usize,
+        stored: usize,
+        failed: usize,
+        interrupted: bool,
+    },
 }
 
 /// What a worker answers, one JSON value a line, to a task on its input.

@@ -81,8 +81,12 @@ impl Fault {
     pub fn io(doing: &str, path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
         use std::io::ErrorKind as Kind;
         let next = match error.kind() {
-            Kind::StorageFull | Kind::QuotaExceeded => Some("free some space and run the same command again: what was finished is kept"),
-            Kind::PermissionDenied | Kind::ReadOnlyFilesystem => Some("check the permissions, or choose another workspace with --workspace DIR"),
+            Kind::StorageFull | Kind::QuotaExceeded => {
+                Some("free some space and run the same command again: what was finished is kept")
+            }
+            Kind::PermissionDenied | Kind::ReadOnlyFilesystem => {
+                Some("check the permissions, or choose another workspace with --workspace DIR")
+            }
             _ => None,
         };
         let ending = if error.kind() == Kind::NotFound { Ending::Asked } else { Ending::Unexpected };

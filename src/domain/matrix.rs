@@ -30,7 +30,9 @@ pub struct Exclusion {
 
 impl Exclusion {
     fn matches(&self, network: &Network) -> bool {
-        let is = |wanted: &Option<String>, level: &str, word: &str| wanted.as_deref().is_none_or(|wanted| wanted == level || wanted == word);
+        let is = |wanted: &Option<String>, level: &str, word: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == level || wanted == word)
+        };
         is(&self.architecture, &network.architecture.to_string(), &network.architecture.word)
             && is(&self.loss, &network.loss.to_string(), &network.loss.word)
             && is(&self.trained_on, &network.trained_on, &network.trained_on)
@@ -112,7 +114,11 @@ mod tests {
             prepare: vec!["reflect".into()],
             recipe: "small".into(),
             seeds: 2,
-            exclude: vec![Exclusion { loss: Some("arcface".into()), architecture: Some("resnet34-width0.25".into()), ..Exclusion::default() }],
+            exclude: vec![Exclusion {
+                loss: Some("arcface".into()),
+                architecture: Some("resnet34-width0.25".into()),
+                ..Exclusion::default()
+            }],
         }
     }
 
@@ -122,7 +128,14 @@ mod tests {
         let names: Vec<_> = models.iter().map(|model| model.name.as_str()).collect();
         assert_eq!(
             names,
-            ["resnet34-softmax@1", "resnet34-softmax@2", "resnet34-arcface@1", "resnet34-arcface@2", "resnet34-width0.25-softmax@1", "resnet34-width0.25-softmax@2"]
+            [
+                "resnet34-softmax@1",
+                "resnet34-softmax@2",
+                "resnet34-arcface@1",
+                "resnet34-arcface@2",
+                "resnet34-width0.25-softmax@1",
+                "resnet34-width0.25-softmax@2"
+            ]
         );
         assert_eq!(excluded, 1);
     }

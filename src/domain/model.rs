@@ -37,9 +37,16 @@ pub struct Network {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Weights {
-    File { file: PathBuf, family: String, blake3: Option<String> },
+    File {
+        file: PathBuf,
+        family: String,
+        blake3: Option<String>,
+    },
     /// Train with this recipe; `seed` counts from 1.
-    Recipe { recipe: String, seed: usize },
+    Recipe {
+        recipe: String,
+        seed: usize,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -54,7 +54,9 @@ impl Method {
         match *self {
             Method::Pca { axes } | Method::Ica { axes } => map.with("axes", Value::Int(axes as i64)),
             Method::Tsne { perplexity } => map.with("perplexity", Value::Float(perplexity)),
-            Method::Umap { neighbors, min_dist } => map.with("neighbors", Value::Int(neighbors as i64)).with("min_dist", Value::Float(min_dist)),
+            Method::Umap { neighbors, min_dist } => {
+                map.with("neighbors", Value::Int(neighbors as i64)).with("min_dist", Value::Float(min_dist))
+            }
         }
         .done()
     }

@@ -50,7 +50,9 @@ impl Manifest {
     /// The digest of what the stage gave: equal on every machine, with any number of threads.
     pub fn content(&self) -> Digest {
         let output = |output: &Output| Value::List(vec![Value::text(&output.name), Value::Digest(output.digest)]);
-        let fact = |(name, numbers): (&String, &Vec<f64>)| Value::List(vec![Value::text(name), Value::list(numbers, |n| Value::Float(*n))]);
+        let fact = |(name, numbers): (&String, &Vec<f64>)| {
+            Value::List(vec![Value::text(name), Value::list(numbers, |n| Value::Float(*n))])
+        };
         Value::List(vec![Value::list(&self.outputs, output), Value::list(&self.facts, fact)]).digest()
     }
 

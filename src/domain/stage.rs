@@ -160,7 +160,12 @@ impl Work {
                 .with("seed", seed(of))
                 .done(),
             Work::Rank(ranking) => Value::map()
-                .with("slots", Value::list(&ranking.slots, |s| Value::list([s.model, s.tap, s.projection, s.comparison], |i| Value::Int(i as i64))))
+                .with(
+                    "slots",
+                    Value::list(&ranking.slots, |s| {
+                        Value::list([s.model, s.tap, s.projection, s.comparison], |i| Value::Int(i as i64))
+                    }),
+                )
                 .with("separates_at", Value::Float(ranking.separates_at))
                 .with("show", Value::Int(ranking.show as i64))
                 .with("seed", seed(&ranking.seed))
@@ -185,9 +190,10 @@ impl Work {
 impl AxisNames {
     fn canonical(&self) -> Value {
         match self {
-            AxisNames::Explained { method, shares } => {
-                Value::map().with("method", Value::text(method)).with("shares", Value::list(shares, |share| Value::Float(*share))).done()
-            }
+            AxisNames::Explained { method, shares } => Value::map()
+                .with("method", Value::text(method))
+                .with("shares", Value::list(shares, |share| Value::Float(*share)))
+                .done(),
             AxisNames::Map { method } => Value::map().with("method", Value::text(method)).done(),
         }
     }

@@ -37,18 +37,31 @@ pub struct Numerics {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dataset {
-    CelebA { root: PathBuf },
-    Vggface2 { root: PathBuf, split: String },
+    CelebA {
+        root: PathBuf,
+    },
+    Vggface2 {
+        root: PathBuf,
+        split: String,
+    },
     /// One folder a class.
-    Folders { root: PathBuf },
+    Folders {
+        root: PathBuf,
+    },
     /// A folder of pictures with a label CSV (`image_id,<attribute>…`); the pictures may be absent.
-    Images { root: PathBuf, labels: Option<PathBuf> },
+    Images {
+        root: PathBuf,
+        labels: Option<PathBuf>,
+    },
 }
 
 impl Dataset {
     pub fn root(&self) -> &PathBuf {
         match self {
-            Dataset::CelebA { root } | Dataset::Vggface2 { root, .. } | Dataset::Folders { root } | Dataset::Images { root, .. } => root,
+            Dataset::CelebA { root }
+            | Dataset::Vggface2 { root, .. }
+            | Dataset::Folders { root }
+            | Dataset::Images { root, .. } => root,
         }
     }
 }
@@ -90,8 +103,14 @@ pub struct LabelFile {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Contrast {
     /// Every pair of models that differs in this factor only.
-    Factor { name: String, factor: String },
-    Pair { name: String, models: [String; 2] },
+    Factor {
+        name: String,
+        factor: String,
+    },
+    Pair {
+        name: String,
+        models: [String; 2],
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -114,7 +114,6 @@ fn tridiagonal(v: &mut [Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// Diagonalises the tridiagonal matrix, turning the rotation in `v` along. `None` when it does not converge.
-#[expect(clippy::needless_range_loop, reason = "the published algorithm is written in indices")]
 fn ql(v: &mut [Vec<f64>], d: &mut [f64], e: &mut [f64]) -> Option<()> {
     let n = d.len();
     e.rotate_left(usize::from(n > 0));
@@ -123,7 +122,7 @@ fn ql(v: &mut [Vec<f64>], d: &mut [f64], e: &mut [f64]) -> Option<()> {
         largest = largest.max(d[l].abs() + e[l].abs());
         let m = (l..n).find(|&m| m + 1 == n || e[m].abs() <= f64::EPSILON * largest)?;
         let mut turns = 0;
-        while m > l {
+        while m > l && (turns == 0 || e[l].abs() > f64::EPSILON * largest) {
             turns += 1;
             if turns > MOST_TURNS {
                 return None;
@@ -167,9 +166,6 @@ fn ql(v: &mut [Vec<f64>], d: &mut [f64], e: &mut [f64]) -> Option<()> {
             p = -s * s2 * c3 * beside * e[l] / below;
             e[l] = s * p;
             d[l] = c * p;
-            if e[l].abs() <= f64::EPSILON * largest {
-                break;
-            }
         }
         d[l] += f;
         e[l] = 0.0;

@@ -17,7 +17,7 @@ impl Stream {
         Stream { key: [seed as u32, (seed >> 32) as u32], stream, block: 0, waiting: [0; 2], left: 0 }
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         if self.left == 0 {
             let counter = [self.block as u32, (self.block >> 32) as u32, self.stream as u32, (self.stream >> 32) as u32];
             let [a, b, c, d] = philox(counter, self.key).map(u64::from);
@@ -31,11 +31,11 @@ impl Stream {
 
     /// Uniform on 0 … n − 1 without bias (Lemire 2019).
     pub fn below(&mut self, n: u64) -> u64 {
-        let mut product = u128::from(self.next()) * u128::from(n);
+        let mut product = u128::from(self.bits()) * u128::from(n);
         // The division is only for the few products that could be biased.
         if (product as u64) < n {
             while (product as u64) < n.wrapping_neg() % n {
-                product = u128::from(self.next()) * u128::from(n);
+                product = u128::from(self.bits()) * u128::from(n);
             }
         }
         (product >> 64) as u64
@@ -43,7 +43,7 @@ impl Stream {
 
     /// Uniform on [0, 1), 53 bits.
     pub fn uniform(&mut self) -> f64 {
-        (self.next() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+        (self.bits() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
     /// Fisher and Yates.

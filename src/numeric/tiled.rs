@@ -18,7 +18,11 @@ pub fn column_means(x: &Matrix) -> Vec<f64> {
 /// Xᵀ X of the centred matrix, D × D row by row: D (D + 1) / 2 chains of N terms.
 pub fn scatter(x: &Matrix, means: &[f64]) -> Vec<f64> {
     let d = x.columns();
-    let centred: Vec<f64> = x.values().par_chunks(d.max(1)).flat_map_iter(|row| row.iter().zip(means).map(|(value, mean)| f64::from(*value) - mean)).collect();
+    let centred: Vec<f64> = x
+        .values()
+        .par_chunks(d.max(1))
+        .flat_map_iter(|row| row.iter().zip(means).map(|(value, mean)| f64::from(*value) - mean))
+        .collect();
     let mut product = vec![0.0; d * d];
     product.par_chunks_mut(d.max(1)).enumerate().for_each(|(i, row)| {
         for tile in centred.chunks(TILE * d) {

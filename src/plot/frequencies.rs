@@ -19,17 +19,22 @@ pub struct Bar {
 
 const WIDTH: u32 = 620;
 const NAMES: i32 = 170;
-const ROW: i32 = 22;
+const ROW: i32 = 24;
 const NUMBERS: i32 = 120;
 
 pub fn frequencies(bars: &[Bar]) -> Drawn {
     let height = (24 + ROW * bars.len().max(1) as i32) as u32;
-    sheet(WIDTH, height, |root| {
+    sheet("How often each attribute occurs", WIDTH, height, |root| {
         let room = WIDTH as i32 - NAMES - NUMBERS;
         for quarter in 0..=4 {
             let x = NAMES + room * quarter / 4;
             root.draw(&PathElement::new([(x, 0), (x, height as i32 - 20)], FOREGROUND.mix(0.12))).map_err(told)?;
-            root.draw(&Text::new(format!("{} %", 25 * quarter), (x, height as i32 - 8), anchored(ink(12, 0.7), HPos::Center, VPos::Center))).map_err(told)?;
+            root.draw(&Text::new(
+                format!("{} %", 25 * quarter),
+                (x, height as i32 - 8),
+                anchored(&ink(14, 0.7), HPos::Center, VPos::Center),
+            ))
+            .map_err(told)?;
         }
         for (row, bar) in bars.iter().enumerate() {
             let top = 4 + ROW * row as i32;
@@ -37,9 +42,15 @@ pub fn frequencies(bars: &[Bar]) -> Drawn {
             let end = NAMES + (f64::from(room) * share).round() as i32;
             root.draw(&Rectangle::new([(NAMES, top), (end, top + ROW - 6)], colour(0).filled())).map_err(told)?;
             let middle = top + (ROW - 6) / 2;
-            root.draw(&Text::new(shorten(&bar.name, 24), (NAMES - 8, middle), anchored(ink(14, 1.0), HPos::Right, VPos::Center))).map_err(told)?;
+            root.draw(&Text::new(
+                shorten(&bar.name, 24),
+                (NAMES - 8, middle),
+                anchored(&ink(16, 1.0), HPos::Right, VPos::Center),
+            ))
+            .map_err(told)?;
             let numbers = format!("{} of {}", thousands(bar.positives), thousands(bar.n));
-            root.draw(&Text::new(numbers, (end + 8, middle), anchored(ink(12, 0.75), HPos::Left, VPos::Center))).map_err(told)?;
+            root.draw(&Text::new(numbers, (end + 8, middle), anchored(&ink(14, 0.75), HPos::Left, VPos::Center)))
+                .map_err(told)?;
         }
         Ok(String::new())
     })

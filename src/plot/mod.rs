@@ -23,3 +23,8 @@ pub struct Class<'a> {
 
 /// A drawing that could not be made: a bug, or memory.
 pub type Drawn = Result<String, String>;
+
+/// `Zero, One`: the classes of a figure.
+fn named(classes: &[Class]) -> String {
+    classes.iter().map(|class| class.name).collect::<Vec<_>>().join(", ")
+}

@@ -2,16 +2,16 @@
 
 use super::{Drawn, palette::FOREGROUND};
 use base64::Engine;
-use std::collections::BTreeMap;
 use plotters::{
     prelude::*,
     style::text_anchor::{HPos, Pos, VPos},
 };
+use std::collections::BTreeMap;
 
 pub type Sheet<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
-/// Draws on a new sheet and returns its SVG, sized by its view box, without XML preamble.
-pub fn sheet(width: u32, height: u32, draw: impl FnOnce(&Sheet) -> Result<String, String>) -> Drawn {
+/// Draws on a new sheet, titled for those who cannot see it, and returns its SVG, sized by its view box, without XML preamble.
+pub fn sheet(title: &str, width: u32, height: u32, draw: impl FnOnce(&Sheet) -> Result<String, String>) -> Drawn {
     let mut svg = String::new();
     let raster = {
         let root = SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area();
@@ -24,7 +24,15 @@ pub fn sheet(width: u32, height: u32, draw: impl FnOnce(&Sheet) -> Result<String
     let end = svg.rfind("</svg>").ok_or("the drawing has no end")?;
     let foreground = format!("#{:02X}{:02X}{:02X}", FOREGROUND.0, FOREGROUND.1, FOREGROUND.2);
     let vector = svg[start..end].replace(&foreground, "currentColor");
-    Ok(format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"system-ui, sans-serif\">{raster}{}</svg>\n", vector.trim()))
+    Ok(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" font-family=\"system-ui, sans-serif\"><title>{}</title>{raster}{}</svg>\n",
+        escaped(title),
+        vector.trim()
+    ))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 pub fn told(error: impl std::fmt::Display) -> String {
@@ -36,7 +44,7 @@ pub fn ink(size: u32, opacity: f64) -> TextStyle<'static> {
     ("system-ui, sans-serif", size).into_font().color(&FOREGROUND.mix(opacity))
 }
 
-pub fn anchored(style: TextStyle<'static>, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
+pub fn anchored(style: &TextStyle<'static>, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
     style.pos(Pos::new(horizontal, vertical))
 }
 
@@ -62,12 +70,17 @@ fn png(pixels: &tiny_skia::Pixmap) -> Result<Vec<u8>, String> {
         .map(|pixel| {
             let colour = pixel.demultiply();
             let level = |channel: u8| (channel & 0xf0) | (channel >> 4);
-            if level(colour.alpha()) == 0 { [0; 4] } else { [colour.red(), colour.green(), colour.blue(), colour.alpha()].map(level) }
+            if level(colour.alpha()) == 0 {
+                [0; 4]
+            } else {
+                [colour.red(), colour.green(), colour.blue(), colour.alpha()].map(level)
+            }
         })
         .collect();
     let mut counts: BTreeMap<[u8; 4], usize> = BTreeMap::new();
     rounded.iter().for_each(|colour| *counts.entry(*colour).or_default() += 1);
-    let mut frequent: Vec<([u8; 4], usize)> = counts.iter().map(|(colour, count)| (*colour, *count)).filter(|(colour, _)| colour[3] > 0).collect();
+    let mut frequent: Vec<([u8; 4], usize)> =
+        counts.iter().map(|(colour, count)| (*colour, *count)).filter(|(colour, _)| colour[3] > 0).collect();
     frequent.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     let palette: Vec<[u8; 4]> = [[0; 4]].into_iter().chain(frequent.into_iter().map(|(colour, _)| colour).take(255)).collect();
     let far = |a: &[u8; 4], b: &[u8; 4]| a.iter().zip(b).map(|(a, b)| (i32::from(*a) - i32::from(*b)).pow(2)).sum::<i32>();

@@ -9,6 +9,9 @@ pub const FOREGROUND: RGBColor = RGBColor(1, 2, 3);
 const COLOURS: [(u8, u8, u8); 8] =
     [(0, 114, 178), (230, 159, 0), (0, 158, 115), (213, 94, 0), (204, 121, 167), (86, 180, 233), (180, 170, 30), (140, 140, 140)];
 
+/// Seven, to eight colours: the signs repeat only after fifty-six classes.
+const SHAPES: usize = 7;
+
 pub fn colour(class: usize) -> RGBColor {
     let (r, g, b) = COLOURS[class % COLOURS.len()];
     RGBColor(r, g, b)
@@ -26,14 +29,13 @@ pub fn shape(class: usize) -> Vec<(f64, f64)> {
         (0..steps).map(corner).collect()
     };
     let quarter = std::f64::consts::FRAC_PI_4;
-    match class % 8 {
+    match class % SHAPES {
         0 => polygon(20, 0.0, 1.0),
         1 => polygon(4, 0.0, 1.0),
         2 => polygon(3, -2.0 * quarter, 1.0),
         3 => polygon(4, quarter, 1.0),
         4 => polygon(3, 2.0 * quarter, 1.0),
-        5 => polygon(4, 0.0, 0.35),
-        6 => polygon(4, quarter, 0.35),
+        5 => polygon(4, 0.0, 0.4),
         _ => polygon(5, -2.0 * quarter, 0.45),
     }
 }

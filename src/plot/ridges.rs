@@ -1,10 +1,10 @@
 //! One axis: how each class lies along it, a ridge a class on one scale.
 
 use super::{
-    Class, Drawn,
+    Class, Drawn, named,
     paint::{anchored, ink, sheet, told},
     palette::{FOREGROUND, colour},
-    scatter::{number, range},
+    scatter::{range, tick},
 };
 use crate::domain::text::{shorten, thousands};
 use plotters::{
@@ -20,14 +20,19 @@ const BINS: usize = 72;
 pub fn ridges(classes: &[Class], axis: &str) -> Drawn {
     let (low, high) = range(classes.iter().flat_map(|class| class.points.iter().map(|p| p[0])));
     let row = if classes.len() > 4 { 44 } else { 90 };
-    let height = 70 + row * classes.len() as u32;
+    let height = 76 + row * classes.len() as u32;
     let densities: Vec<Vec<f64>> = classes.iter().map(|class| density(&class.points, low, high)).collect();
     let tallest = densities.iter().flatten().copied().fold(f64::MIN_POSITIVE, f64::max);
 
-    sheet(WIDTH, height, |root| {
+    sheet(&format!("{} along {axis}", named(classes)), WIDTH, height, |root| {
         let (names, plot) = root.split_horizontally(NAMES);
         let rows = classes.len() as f64;
-        let mut chart = ChartBuilder::on(&plot).margin(8).margin_right(16).x_label_area_size(42).build_cartesian_2d(low..high, 0.0..rows + 0.25).map_err(told)?;
+        let mut chart = ChartBuilder::on(&plot)
+            .margin(8)
+            .margin_right(16)
+            .x_label_area_size(48)
+            .build_cartesian_2d(low..high, 0.0..rows + 0.25)
+            .map_err(told)?;
         chart
             .configure_mesh()
             .disable_y_mesh()
@@ -36,22 +41,40 @@ pub fn ridges(classes: &[Class], axis: &str) -> Drawn {
             .bold_line_style(FOREGROUND.mix(0.12))
             .light_line_style(FOREGROUND.mix(0.0))
             .axis_style(FOREGROUND.mix(0.35))
-            .label_style(ink(13, 0.75))
-            .axis_desc_style(ink(15, 1.0))
-            .x_label_formatter(&|value| number(*value))
+            .label_style(ink(15, 0.75))
+            .axis_desc_style(ink(17, 1.0))
+            .x_label_formatter(&|value| tick(*value, (low, high)))
             .draw()
             .map_err(told)?;
         for (class, density) in densities.iter().enumerate() {
             let base = rows - 1.0 - class as f64;
             let at = |bin: usize| low + (bin as f64 + 0.5) / BINS as f64 * (high - low);
-            let ridge: Vec<(f64, f64)> = density.iter().enumerate().map(|(bin, d)| (at(bin), base + 1.15 * d / tallest)).collect();
-            chart.draw_series(AreaSeries::new(ridge.iter().copied(), base, colour(class).mix(0.45)).border_style(colour(class).stroke_width(2))).map_err(told)?;
+            let ridge: Vec<(f64, f64)> =
+                density.iter().enumerate().map(|(bin, d)| (at(bin), base + 1.15 * d / tallest)).collect();
+            chart
+                .draw_series(
+                    AreaSeries::new(ridge.iter().copied(), base, colour(class).mix(0.45))
+                        .border_style(colour(class).stroke_width(2)),
+                )
+                .map_err(told)?;
             let (_, y) = chart.plotting_area().map_coordinate(&(low, base));
             let of = &classes[class];
             let lift = (row as i32 / 3).min(24);
-            names.draw(&Text::new(shorten(of.name, 18), ((NAMES - 12) as i32, y - lift), anchored(ink(15, 1.0), HPos::Right, VPos::Center))).map_err(told)?;
+            names
+                .draw(&Text::new(
+                    shorten(of.name, 18),
+                    ((NAMES - 12) as i32, y - lift),
+                    anchored(&ink(17, 1.0), HPos::Right, VPos::Center),
+                ))
+                .map_err(told)?;
             let counts = format!("{} · {:.0} %", thousands(of.points.len()), 100.0 * of.share);
-            names.draw(&Text::new(counts, ((NAMES - 12) as i32, y - lift + 15), anchored(ink(12, 0.7), HPos::Right, VPos::Center))).map_err(told)?;
+            names
+                .draw(&Text::new(
+                    counts,
+                    ((NAMES - 12) as i32, y - lift + 16),
+                    anchored(&ink(14, 0.7), HPos::Right, VPos::Center),
+                ))
+                .map_err(told)?;
         }
         Ok(String::new())
     })
@@ -65,6 +88,8 @@ fn density(points: &[[f64; 2]], low: f64, high: f64) -> Vec<f64> {
         counts[bin.min(BINS - 1)] += 1.0 / points.len() as f64;
     }
     const WEIGHTS: [f64; 5] = [1.0 / 16.0, 4.0 / 16.0, 6.0 / 16.0, 4.0 / 16.0, 1.0 / 16.0];
-    let smoothed = |bin: usize| (0..5).map(|i| WEIGHTS[i] * (bin + i).checked_sub(2).and_then(|at| counts.get(at)).copied().unwrap_or(0.0)).sum();
+    let smoothed = |bin: usize| {
+        (0..5).map(|i| WEIGHTS[i] * (bin + i).checked_sub(2).and_then(|at| counts.get(at)).copied().unwrap_or(0.0)).sum()
+    };
     (0..BINS).map(smoothed).collect()
 }

@@ -15,7 +15,8 @@ pub fn project(features: &Matrix, axes: usize) -> Result<Projected> {
         return Err(Fault::asked(format!("PCA needs two images or more, there is {n}")));
     }
     let means = tiled::column_means(features);
-    let spectrum = eigen::symmetric(&tiled::scatter(features, &means), d).ok_or_else(|| Fault::unexpected("the covariance of the features has no eigenvectors: are all values finite?"))?;
+    let spectrum = eigen::symmetric(&tiled::scatter(features, &means), d)
+        .ok_or_else(|| Fault::unexpected("the covariance of the features has no eigenvectors: are all values finite?"))?;
     // Below the floor an eigenvalue is rounding (as NumPy's matrix_rank: the largest × size × ε).
     let floor = spectrum.values[0] * n.max(d) as f64 * f64::EPSILON;
     let rank = spectrum.values.iter().take_while(|value| **value > floor).count();
@@ -25,7 +26,8 @@ pub fn project(features: &Matrix, axes: usize) -> Result<Projected> {
     let kept = axes.min(rank);
     let mut loadings = spectrum.vectors[..kept * d].to_vec();
     for axis in loadings.chunks_exact_mut(d) {
-        let largest = axis.iter().copied().fold(0.0, |largest: f64, loading| if loading.abs() > largest.abs() { loading } else { largest });
+        let largest =
+            axis.iter().copied().fold(0.0, |largest: f64, loading| if loading.abs() > largest.abs() { loading } else { largest });
         if largest < 0.0 {
             axis.iter_mut().for_each(|loading| *loading = -*loading);
         }
@@ -46,7 +48,8 @@ mod tests {
 
     fn cloud(n: usize, spread: &[f64]) -> Matrix {
         let mut stream = Stream::new(5, 0);
-        let values = (0..n).flat_map(|_| spread.iter().map(|s| (s * (stream.uniform() - 0.5)) as f32).collect::<Vec<_>>()).collect();
+        let values =
+            (0..n).flat_map(|_| spread.iter().map(|s| (s * (stream.uniform() - 0.5)) as f32).collect::<Vec<_>>()).collect();
         Matrix::new(n, spread.len(), values).unwrap()
     }
 

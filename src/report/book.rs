@@ -50,7 +50,14 @@ impl Book {
     }
 
     /// Value, low and high of an estimate that stands at `pointer`.
-    pub fn estimate(&self, source: &Source, pointer: &str, what: &str, form: Form, estimate: Option<Estimate>) -> serde_json::Value {
+    pub fn estimate(
+        &self,
+        source: &Source,
+        pointer: &str,
+        what: &str,
+        form: Form,
+        estimate: Option<Estimate>,
+    ) -> serde_json::Value {
         let Some(estimate) = estimate else { return serde_json::Value::Null };
         let part = |name: &str, value| self.enter(source, &format!("{pointer}/{name}"), &format!("{what}: {name}"), form, value);
         serde_json::json!({ "value": part("value", estimate.value), "low": part("low", estimate.low), "high": part("high", estimate.high) })
@@ -62,7 +69,11 @@ impl Book {
         move |arguments: &HashMap<String, tera::Value>| {
             let id = arguments.get("id").and_then(tera::Value::as_str).ok_or("claim needs an id")?;
             let mut pages = book.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let number = id.strip_prefix('c').and_then(|number| number.parse::<usize>().ok()).filter(|number| *number < pages.claims.len()).ok_or("no such claim")?;
+            let number = id
+                .strip_prefix('c')
+                .and_then(|number| number.parse::<usize>().ok())
+                .filter(|number| *number < pages.claims.len())
+                .ok_or("no such claim")?;
             pages.shown.insert(number);
             let claim = &pages.claims[number];
             Ok(tera::Value::String(format!("<data data-claim=\"{id}\">{}</data>", claim.form.show(claim.value))))

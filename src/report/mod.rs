@@ -43,7 +43,8 @@ pub fn render(outcome: &Outcome, extras: &Extras) -> Result<String> {
     let style_hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
     context.insert("style", STYLE);
     context.insert("style_hash", &style_hash);
-    let tables: Vec<_> = extras.tables.iter().map(|(name, bytes)| serde_json::json!({ "name": name, "data": STANDARD.encode(bytes) })).collect();
+    let tables: Vec<_> =
+        extras.tables.iter().map(|(name, bytes)| serde_json::json!({ "name": name, "data": STANDARD.encode(bytes) })).collect();
     context.insert("tables", &tables);
 
     let mut tera = tera::Tera::default();
@@ -53,26 +54,39 @@ pub fn render(outcome: &Outcome, extras: &Extras) -> Result<String> {
     // The evidence holds the claims that the page came to show, so the page is rendered before it.
     context.insert("evidence", "{{evidence}}");
     let page = tera.render("report.html", &context).map_err(told)?;
-    let evidence = evidence(outcome, extras, book)?.to_page()?;
+    let evidence = evidence(outcome, extras, &book)?.to_page()?;
     let page = page.replacen("{{evidence}}", &evidence, 1);
     let seal = audit::seal(&page);
     Ok(page.replacen("content=\"{{seal}}\"", &format!("content=\"{seal}\""), 1))
 }
 
-fn evidence(outcome: &Outcome, extras: &Extras, book: Book) -> Result<Evidence> {
+fn evidence(outcome: &Outcome, extras: &Extras, book: &Book) -> Result<Evidence> {
     let (plan, study) = (outcome.plan, &outcome.plan.study);
     let mut objects = BTreeMap::new();
     let mut room = ROOM;
     // What must be there: outputs that claims point into, and what ranks and counts are made of.
-    let mut wanted: Vec<(Step, &str, bool)> = vec![(Step::Rank, "ledger.json", true), (Step::Rank, "frequencies.json", true), (Step::Index, "images", true)];
-    wanted.extend(plan.results().filter(|(step, _)| matches!(step, Step::Score { .. })).map(|(step, _)| (step, "scores.json", true)));
+    let mut wanted: Vec<(Step, &str, bool)> =
+        vec![(Step::Rank, "ledger.json", true), (Step::Rank, "frequencies.json", true), (Step::Index, "images", true)];
+    wanted.extend(
+        plan.results().filter(|(step, _)| matches!(step, Step::Score { .. })).map(|(step, _)| (step, "scores.json", true)),
+    );
     // Then coordinates while there is room: of the figures shown first.
-    let project = |cell: &crate::domain::ledger::CellId| Step::Project { model: cell.model, tap: cell.tap, projection: cell.projection, seed: 0 };
+    let project = |cell: &crate::domain::ledger::CellId| Step::Project {
+        model: cell.model,
+        tap: cell.tap,
+        projection: cell.projection,
+        seed: 0,
+    };
     let shown: BTreeSet<Step> = outcome.shown.iter().map(|(cell, _)| project(cell)).collect();
-    let others = plan.results().map(|(step, _)| step).filter(|step| matches!(step, Step::Project { .. }) && !shown.contains(step));
+    let others =
+        plan.results().map(|(step, _)| step).filter(|step| matches!(step, Step::Project { .. }) && !shown.contains(step));
     wanted.extend(shown.iter().copied().chain(others).map(|step| (step, "coordinates.npy", false)));
     for (step, output, must) in wanted {
-        let (Some(bytes), Some(digest)) = (plan.bytes(step, output)?, plan.result(step).and_then(|m| m.output(output)).map(|o| o.digest)) else { continue };
+        let (Some(bytes), Some(digest)) =
+            (plan.bytes(step, output)?, plan.result(step).and_then(|m| m.output(output)).map(|o| o.digest))
+        else {
+            continue;
+        };
         let packed = audit::pack(&bytes);
         if must || packed.len() <= room {
             room = room.saturating_sub(packed.len());

@@ -87,7 +87,13 @@ impl Page<'_> {
     fn half(&self, row: usize, half: &str, estimate: Option<Estimate>) -> Value {
         let cell = &self.outcome.ledger.rows[row].candidate.cell;
         let source = Source { of: self.words(cell), ..self.ledger_source() };
-        self.book.estimate(&source, &format!("/rows/{row}/candidate/{half}"), &format!("AUC on half {}", half.to_uppercase()), Form::Score, estimate)
+        self.book.estimate(
+            &source,
+            &format!("/rows/{row}/candidate/{half}"),
+            &format!("AUC on half {}", half.to_uppercase()),
+            Form::Score,
+            estimate,
+        )
     }
 
     /// The answer, in a few lines with numbers.
@@ -97,12 +103,20 @@ impl Page<'_> {
         let number = |pointer: &str, what: &str, value| self.book.count(&source, pointer, what, value);
         let mut standings: Vec<(usize, _)> = ledger.standings.iter().enumerate().collect();
         standings.sort_by_key(|(_, standing)| std::cmp::Reverse(standing.separates));
-        let standing = |(place, standing): (usize, &crate::domain::ledger::Standing)| json!({
-            "model": study.models[standing.model].name,
-            "separates": number(&format!("/standings/{place}/separates"), "comparisons separated", standing.separates),
-            "compared": number(&format!("/standings/{place}/compared"), "comparisons ranked", standing.compared),
-        });
-        let mut chosen: Vec<(usize, f64)> = ledger.rows.iter().enumerate().filter(|(_, row)| row.chosen).filter_map(|(place, row)| Some((place, row.candidate.b?.low))).collect();
+        let standing = |(place, standing): (usize, &crate::domain::ledger::Standing)| {
+            json!({
+                "model": study.models[standing.model].name,
+                "separates": number(&format!("/standings/{place}/separates"), "comparisons separated", standing.separates),
+                "compared": number(&format!("/standings/{place}/compared"), "comparisons ranked", standing.compared),
+            })
+        };
+        let mut chosen: Vec<(usize, f64)> = ledger
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.chosen)
+            .filter_map(|(place, row)| Some((place, row.candidate.b?.low)))
+            .collect();
         chosen.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let cell = |&(row, _): &(usize, f64)| {
             let cell = &ledger.rows[row].candidate.cell;
@@ -130,8 +144,15 @@ impl Page<'_> {
     /// Models by comparisons: the view chosen on A, quoted on B.
     fn matrix(&self) -> Value {
         let (ledger, study) = (&self.outcome.ledger, &self.outcome.plan.study);
-        let chosen: BTreeMap<(usize, usize), usize> = ledger.rows.iter().enumerate().filter(|(_, row)| row.chosen).map(|(place, row)| ((row.candidate.cell.model, row.candidate.cell.comparison), place)).collect();
-        let ranked: Vec<usize> = (0..study.comparisons.len()).filter(|comparison| chosen.keys().any(|(_, of)| of == comparison)).collect();
+        let chosen: BTreeMap<(usize, usize), usize> = ledger
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.chosen)
+            .map(|(place, row)| ((row.candidate.cell.model, row.candidate.cell.comparison), place))
+            .collect();
+        let ranked: Vec<usize> =
+            (0..study.comparisons.len()).filter(|comparison| chosen.keys().any(|(_, of)| of == comparison)).collect();
         let cell = |model: usize, comparison: usize| {
             let Some(&row) = chosen.get(&(model, comparison)) else { return Value::Null };
             let of = &ledger.rows[row];
@@ -139,16 +160,25 @@ impl Page<'_> {
             json!({ "b": self.half(row, "b", Some(b)), "view": self.view(&of.candidate.cell), "heat": heat(b.value), "separates": b.low >= study.statistics.separates_at })
         };
         let features = |model: usize, comparison: usize| self.features(model, comparison);
-        let row = |model: usize| json!({
-            "model": study.models[model].name,
-            "cells": ranked.iter().map(|&comparison| cell(model, comparison)).collect::<Vec<_>>(),
-            "features": ranked.iter().map(|&comparison| features(model, comparison)).collect::<Vec<_>>(),
-        });
+        let row = |model: usize| {
+            json!({
+                "model": study.models[model].name,
+                "cells": ranked.iter().map(|&comparison| cell(model, comparison)).collect::<Vec<_>>(),
+                "features": ranked.iter().map(|&comparison| features(model, comparison)).collect::<Vec<_>>(),
+            })
+        };
         let models = (0..study.models.len()).filter(|model| chosen.keys().any(|(of, _)| of == model));
-        let unranked: Vec<Value> = (0..study.comparisons.len()).filter(|comparison| !ranked.contains(comparison)).map(|comparison| {
-            let why = ledger.rows.iter().find(|row| row.candidate.cell.comparison == comparison).map_or("its cells wait for something missing", |row| row.reason.as_str());
-            json!({ "comparison": study.comparisons[comparison].name, "why": self.name_classes(comparison, why) })
-        }).collect();
+        let unranked: Vec<Value> = (0..study.comparisons.len())
+            .filter(|comparison| !ranked.contains(comparison))
+            .map(|comparison| {
+                let why = ledger
+                    .rows
+                    .iter()
+                    .find(|row| row.candidate.cell.comparison == comparison)
+                    .map_or("its cells wait for something missing", |row| row.reason.as_str());
+                json!({ "comparison": study.comparisons[comparison].name, "why": self.name_classes(comparison, why) })
+            })
+            .collect();
         json!({ "comparisons": ranked.iter().map(|&c| study.comparisons[c].name.clone()).collect::<Vec<_>>(), "rows": models.map(row).collect::<Vec<_>>(), "unranked": unranked })
     }
 
@@ -156,15 +186,29 @@ impl Page<'_> {
     fn name_classes(&self, comparison: usize, text: &str) -> String {
         let classes = &self.outcome.plan.study.comparisons[comparison].classes;
         // From the last, so that `class 1` does not eat the head of `class 10`.
-        let named = classes.iter().enumerate().rev().fold(text.to_owned(), |text, (place, name)| text.replace(&format!("class {} ", place + 1), &format!("“{name}” ")));
+        let named =
+            classes.iter().enumerate().rev().fold(text.to_owned(), |text, (place, name)| {
+                text.replace(&format!("class {} ", place + 1), &format!("“{name}” "))
+            });
         named.trim_start_matches("not ranked: ").to_owned()
     }
 
     /// The same question asked of the features themselves, at the first tap.
     fn features(&self, model: usize, comparison: usize) -> Value {
-        let Some((key, scores)) = self.outcome.scores.get(&ScoreOf { model, tap: 0, projection: None, comparison }) else { return Value::Null };
+        let Some((key, scores)) = self.outcome.scores.get(&ScoreOf { model, tap: 0, projection: None, comparison }) else {
+            return Value::Null;
+        };
         let study = &self.outcome.plan.study;
-        let source = Source { key: *key, output: "scores.json", of: format!("{} · {} · features · {}", study.models[model].name, self.tap(model, 0), study.comparisons[comparison].name) };
+        let source = Source {
+            key: *key,
+            output: "scores.json",
+            of: format!(
+                "{} · {} · features · {}",
+                study.models[model].name,
+                self.tap(model, 0),
+                study.comparisons[comparison].name
+            ),
+        };
         self.book.estimate(&source, "/views/0/b", "AUC on half B", Form::Score, scores.views.first().and_then(|view| view.b))
     }
 
@@ -175,9 +219,20 @@ impl Page<'_> {
         for comparison in 0..study.comparisons.len() {
             for model in 0..study.models.len() {
                 let low = |view: &ViewScore| view.monotone.map_or(f64::NEG_INFINITY, |estimate| estimate.low);
-                let of_model = self.outcome.scores.iter().filter(|(of, _)| of.model == model && of.comparison == comparison && of.projection.is_some());
-                let views = of_model.flat_map(|(of, (key, scores))| scores.views.iter().enumerate().map(move |(place, view)| (of, key, place, view)));
-                let Some((of, key, place, view)) = views.filter(|(.., view)| view.monotone.is_some()).max_by(|a, b| low(a.3).total_cmp(&low(b.3)).then(b.2.cmp(&a.2))) else { continue };
+                let of_model = self
+                    .outcome
+                    .scores
+                    .iter()
+                    .filter(|(of, _)| of.model == model && of.comparison == comparison && of.projection.is_some());
+                let views = of_model.flat_map(|(of, (key, scores))| {
+                    scores.views.iter().enumerate().map(move |(place, view)| (of, key, place, view))
+                });
+                let Some((of, key, place, view)) = views
+                    .filter(|(.., view)| view.monotone.is_some())
+                    .max_by(|a, b| low(a.3).total_cmp(&low(b.3)).then(b.2.cmp(&a.2)))
+                else {
+                    continue;
+                };
                 let cell = CellId { model, tap: of.tap, projection: of.projection.unwrap_or(0), view: view.view, comparison };
                 let source = Source { key: *key, output: "scores.json", of: self.words(&cell) };
                 let quantity = matches!(study.comparisons[comparison].question.measured, Measured::Quantity(_));
@@ -193,15 +248,24 @@ impl Page<'_> {
         let study = &self.outcome.plan.study;
         let comparison = |(place, of): (usize, &crate::domain::comparison::Comparison)| {
             let scored = self.outcome.scores.iter().find(|(score, _)| score.comparison == place);
-            let count = |class: usize| scored.map(|(_, (key, scores))| {
-                let source = Source { key: *key, output: "scores.json", of: of.name.clone() };
-                self.book.count(&source, &format!("/counts/classes/{class}"), &format!("images of {}", of.classes[class]), scores.counts.classes[class])
-            });
+            let count = |class: usize| {
+                scored.map(|(_, (key, scores))| {
+                    let source = Source { key: *key, output: "scores.json", of: of.name.clone() };
+                    self.book.count(
+                        &source,
+                        &format!("/counts/classes/{class}"),
+                        &format!("images of {}", of.classes[class]),
+                        scores.counts.classes[class],
+                    )
+                })
+            };
             let is = |class: usize| match &of.question.measured {
                 Measured::Classes(classes) => classes[class].to_string(),
                 Measured::Quantity(attribute) => format!("{attribute} (a quantity)"),
             };
-            let classes: Vec<Value> = (0..of.classes.len()).map(|class| json!({ "name": of.classes[class], "is": is(class), "n": count(class) })).collect();
+            let classes: Vec<Value> = (0..of.classes.len())
+                .map(|class| json!({ "name": of.classes[class], "is": is(class), "n": count(class) }))
+                .collect();
             json!({ "name": of.name, "classes": classes, "within": of.question.within.as_ref().map(ToString::to_string) })
         };
         json!(study.comparisons.iter().enumerate().map(comparison).collect::<Vec<_>>())
@@ -224,7 +288,13 @@ impl Page<'_> {
             let name = frequency.value.as_ref().map_or(frequency.attribute.clone(), |value| format!("{} = {value}", frequency.attribute));
             json!({ "rate": self.rate(&format!("/attributes/{place}/rate"), &format!("share of {name}"), &frequency.rate), "name": name })
         }).collect();
-        let provenance: Vec<Value> = plan.study.evaluation.labels.iter().map(|file| json!({ "attribute": file.attribute, "provenance": file.provenance })).collect();
+        let provenance: Vec<Value> = plan
+            .study
+            .evaluation
+            .labels
+            .iter()
+            .map(|file| json!({ "attribute": file.attribute, "provenance": file.provenance }))
+            .collect();
         Ok(json!({
             "name": plan.study.evaluation.dataset,
             "images": self.book.count(&source, "/images", "images", counted.images),
@@ -240,7 +310,9 @@ impl Page<'_> {
     fn drawing(&self, step: Step) -> Result<Value> {
         let svg = self.outcome.plan.bytes(step, "figure.svg")?;
         Ok(match (svg, self.outcome.plan.result(step)) {
-            (Some(svg), Some(manifest)) => json!({ "svg": String::from_utf8_lossy(&svg), "key": manifest.key, "short": manifest.key.short() }),
+            (Some(svg), Some(manifest)) => {
+                json!({ "svg": String::from_utf8_lossy(&svg), "key": manifest.key, "short": manifest.key.short() })
+            }
             _ => Value::Null,
         })
     }
@@ -250,7 +322,9 @@ impl Page<'_> {
         let model = |(place, of): (usize, &crate::domain::model::Model)| {
             let made = match &of.source {
                 Made::Given(_) => "features that were given".to_owned(),
-                Made::Network(_) => of.factors().iter().map(|(factor, level)| format!("{factor} {level}")).collect::<Vec<_>>().join(", "),
+                Made::Network(_) => {
+                    of.factors().iter().map(|(factor, level)| format!("{factor} {level}")).collect::<Vec<_>>().join(", ")
+                }
             };
             let taps: Vec<Value> = of.taps(study.taps.as_deref()).into_iter().enumerate().map(|(tap, name)| {
                 let manifest = self.outcome.plan.result(Step::Features { model: place, tap });
@@ -274,18 +348,39 @@ impl Page<'_> {
             let Some((key, scores, view)) = self.outcome.cell(cell) else { continue };
             let of = &self.outcome.ledger.rows[row];
             let source = Source { key, output: "scores.json", of: self.words(cell) };
-            let score = |name: &str, estimate| self.book.estimate(&source, &format!("/views/{view}/{name}"), name, Form::Score, estimate);
+            let score =
+                |name: &str, estimate| self.book.estimate(&source, &format!("/views/{view}/{name}"), name, Form::Score, estimate);
             let counts: Vec<Value> = scores.counts_b.classes.iter().enumerate().map(|(class, n)| json!({ "name": study.comparisons[cell.comparison].classes[class], "n": self.book.count(&source, &format!("/counts_b/classes/{class}"), "images on half B", *n) })).collect();
-            let feature_space = match self.outcome.scores.get(&ScoreOf { model: cell.model, tap: cell.tap, projection: None, comparison: cell.comparison }) {
+            let feature_space = match self.outcome.scores.get(&ScoreOf {
+                model: cell.model,
+                tap: cell.tap,
+                projection: None,
+                comparison: cell.comparison,
+            }) {
                 None => Value::Null,
                 Some((key, scores)) => {
-                    let source = Source { key: *key, output: "scores.json", of: format!("{} · {} · features · {}", self.model(cell), self.tap(cell.model, cell.tap), self.comparison(cell)) };
-                    self.book.estimate(&source, "/views/0/b", "AUC on half B", Form::Score, scores.views.first().and_then(|view| view.b))
+                    let source = Source {
+                        key: *key,
+                        output: "scores.json",
+                        of: format!(
+                            "{} · {} · features · {}",
+                            self.model(cell),
+                            self.tap(cell.model, cell.tap),
+                            self.comparison(cell)
+                        ),
+                    };
+                    self.book.estimate(
+                        &source,
+                        "/views/0/b",
+                        "AUC on half B",
+                        Form::Score,
+                        scores.views.first().and_then(|view| view.b),
+                    )
                 }
             };
             figures.push(json!({
                 "model": self.model(cell), "tap": self.tap(cell.model, cell.tap), "view": self.view(cell), "comparison": self.comparison(cell),
-                "classes": study.comparisons[cell.comparison].classes.join(" · "),
+                "classes": study.comparisons[cell.comparison].classes.join(" / "),
                 "picked": of.picked, "shown_as": shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(", "), "beside": !shown_as.contains(&ShownAs::Best),
                 "reason": of.reason, "rank": of.rank.map(|rank| self.book.count(&self.ledger_source(), &format!("/rows/{row}/rank"), &format!("rank of {}", self.words(cell)), rank)),
                 "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b),
@@ -329,21 +424,35 @@ impl Page<'_> {
     fn fairness(&self) -> Value {
         let (counted, study) = (&self.outcome.frequencies, &self.outcome.plan.study);
         let source = self.frequencies_source();
-        let group_name = |members: &[(String, String)]| members.iter().map(|(attribute, value)| format!("{attribute} = {value}")).collect::<Vec<_>>().join(" and ");
+        let group_name = |members: &[(String, String)]| {
+            members.iter().map(|(attribute, value)| format!("{attribute} = {value}")).collect::<Vec<_>>().join(" and ")
+        };
         let table = |(comparison, of): (usize, &crate::domain::comparison::Comparison)| {
             if matches!(of.question.measured, Measured::Quantity(_)) {
                 return None;
             }
             let row = |(place, group): (usize, &crate::domain::ledger::Group)| {
                 let name = group_name(&group.members);
-                let rates: Vec<Value> = group.rates[comparison].iter().enumerate().map(|(class, rate)| self.rate(&format!("/groups/{place}/rates/{comparison}/{class}"), &format!("share of {} in {name}", of.classes[class]), rate)).collect();
+                let rates: Vec<Value> = group.rates[comparison]
+                    .iter()
+                    .enumerate()
+                    .map(|(class, rate)| {
+                        self.rate(
+                            &format!("/groups/{place}/rates/{comparison}/{class}"),
+                            &format!("share of {} in {name}", of.classes[class]),
+                            rate,
+                        )
+                    })
+                    .collect();
                 json!({
                     "name": name, "rates": rates, "empty": group.n == 0,
                     "n": self.book.count(&source, &format!("/groups/{place}/n"), &format!("images in {name}"), group.n),
                     "identities": self.book.count(&source, &format!("/groups/{place}/identities"), &format!("identities in {name}"), group.identities),
                 })
             };
-            Some(json!({ "comparison": of.name, "classes": of.classes, "rows": counted.groups.iter().enumerate().map(row).collect::<Vec<_>>() }))
+            Some(
+                json!({ "comparison": of.name, "classes": of.classes, "rows": counted.groups.iter().enumerate().map(row).collect::<Vec<_>>() }),
+            )
         };
         let tables: Vec<Value> = study.comparisons.iter().enumerate().filter_map(table).collect();
         json!({ "groups": study.fairness.groups, "tables": if counted.groups.is_empty() { vec![] } else { tables } })
@@ -352,11 +461,16 @@ impl Page<'_> {
     fn reproduce(&self) -> Value {
         let plan = self.outcome.plan;
         let results: Vec<Value> = plan.results().map(|(step, m)| json!({ "label": step.label(&plan.study), "key": m.key.short(), "content": m.content().short(), "version": m.version })).collect();
-        let sources: Vec<Value> = plan.source_digests().into_iter().map(|(role, digest)| json!({ "role": role, "digest": digest })).collect();
-        let mut made: Vec<String> = plan.results().map(|(_, m)| format!("{}, {}, {}", m.provenance.program, m.provenance.cpu, m.provenance.system)).collect();
+        let sources: Vec<Value> =
+            plan.source_digests().into_iter().map(|(role, digest)| json!({ "role": role, "digest": digest })).collect();
+        let mut made: Vec<String> = plan
+            .results()
+            .map(|(_, m)| format!("{}, {}, {}", m.provenance.program, m.provenance.cpu, m.provenance.system))
+            .collect();
         made.sort();
         made.dedup();
-        let kinds: Vec<&str> = Kind::ALL.into_iter().filter(|kind| plan.results().any(|(_, m)| m.stage == *kind)).map(Kind::word).collect();
+        let kinds: Vec<&str> =
+            Kind::ALL.into_iter().filter(|kind| plan.results().any(|(_, m)| m.stage == *kind)).map(Kind::word).collect();
         json!({ "results": results, "sources": sources, "environment": made, "kinds": kinds.join(", ") })
     }
 }

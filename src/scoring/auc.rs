@@ -43,7 +43,11 @@ impl Sorted {
         let (mut tied_positives, mut tied_negatives) = (0.0, 0.0);
         for &(member, positive, ends) in &self.order {
             let weight = f64::from(weight(member as usize));
-            if positive { tied_positives += weight } else { tied_negatives += weight }
+            if positive {
+                tied_positives += weight;
+            } else {
+                tied_negatives += weight;
+            }
             if ends {
                 won += tied_positives * (negatives + 0.5 * tied_negatives);
                 positives += tied_positives;

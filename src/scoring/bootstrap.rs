@@ -26,7 +26,10 @@ impl Resampler {
     /// `group` per member; `None` leaves the member out. Different `stream`s draw independently.
     pub fn new(groups: impl Iterator<Item = Option<usize>>, seed: u64, stream: u64) -> Self {
         let mut numbers = BTreeMap::new();
-        let mut number = |group| { let next = numbers.len() as u32; *numbers.entry(group).or_insert(next) };
+        let mut number = |group| {
+            let next = numbers.len() as u32;
+            *numbers.entry(group).or_insert(next)
+        };
         let identity: Vec<u32> = groups.map(|group| group.map_or(NOBODY, &mut number)).collect();
         Resampler { identity, count: numbers.len(), seed, stream, drawn: OnceLock::new() }
     }
@@ -48,7 +51,11 @@ impl Resampler {
 
     /// The values of `statistic` in the resamples in which it is defined, one list an entry of its result, each sorted.
     /// All calls of one resampler ask for the same `turns`.
-    pub fn distributions<const K: usize>(&self, turns: usize, statistic: impl Fn(&[u32]) -> [Option<f64>; K] + Sync) -> [Vec<f64>; K] {
+    pub fn distributions<const K: usize>(
+        &self,
+        turns: usize,
+        statistic: impl Fn(&[u32]) -> [Option<f64>; K] + Sync,
+    ) -> [Vec<f64>; K] {
         let values: Vec<[Option<f64>; K]> = if self.count == 0 {
             vec![]
         } else if turns * self.identity.len() <= KEPT {

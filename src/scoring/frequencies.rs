@@ -15,7 +15,13 @@ const Z: f64 = 1.959_963_984_540_054;
 const MOST_VALUES: usize = 24;
 
 /// `attributes` are counted; `fairness` attributes and their intersections to `depth` are the groups.
-pub fn frequencies(setting: &Setting, attributes: &[String], questions: &[Question], fairness: &[String], depth: usize) -> Frequencies {
+pub fn frequencies(
+    setting: &Setting,
+    attributes: &[String],
+    questions: &[Question],
+    fairness: &[String],
+    depth: usize,
+) -> Frequencies {
     let identity = groups(setting);
     let everybody: Vec<usize> = (0..identity.len()).collect();
     let people = |rows: &[usize]| rows.iter().map(|&row| identity[row]).collect::<BTreeSet<_>>().len();
@@ -24,7 +30,12 @@ pub fn frequencies(setting: &Setting, attributes: &[String], questions: &[Questi
     let rate = |rows: &[usize], is: &dyn Fn(usize) -> Option<bool>| {
         let labelled: Vec<usize> = rows.iter().copied().filter(|&row| is(row).is_some()).collect();
         let positives = labelled.iter().filter(|&&row| is(row) == Some(true)).count();
-        Rate { positives, n: labelled.len(), identities: people(&labelled), share: wilson(positives, labelled.len(), people(&labelled)) }
+        Rate {
+            positives,
+            n: labelled.len(),
+            identities: people(&labelled),
+            share: wilson(positives, labelled.len(), people(&labelled)),
+        }
     };
 
     let mut counted = Vec::new();
@@ -32,7 +43,11 @@ pub fn frequencies(setting: &Setting, attributes: &[String], questions: &[Questi
         let Some(column) = setting.labels.0.get(attribute) else { continue };
         let one = |of: Option<&str>| {
             let wanted = of.unwrap_or("1");
-            Frequency { attribute: attribute.clone(), value: of.map(str::to_owned), rate: rate(&everybody, &|row| value(attribute, row).map(|value| value == wanted)) }
+            Frequency {
+                attribute: attribute.clone(),
+                value: of.map(str::to_owned),
+                rate: rate(&everybody, &|row| value(attribute, row).map(|value| value == wanted)),
+            }
         };
         if column.is_binary() {
             counted.push(one(None));
@@ -41,18 +56,27 @@ pub fn frequencies(setting: &Setting, attributes: &[String], questions: &[Questi
         }
     }
 
-    let in_group = |members: &[(String, String)], row: usize| members.iter().all(|(attribute, wanted)| value(attribute, row) == Some(wanted));
+    let in_group = |members: &[(String, String)], row: usize| {
+        members.iter().all(|(attribute, wanted)| value(attribute, row) == Some(wanted))
+    };
     let group = |members: Vec<(String, String)>| {
         let rows: Vec<usize> = everybody.iter().copied().filter(|&row| in_group(&members, row)).collect();
         let class_rates = |question: &Question| match &question.measured {
             Measured::Quantity(_) => vec![],
-            Measured::Classes(classes) => classes.iter().map(|class| {
-                let is = |row: usize| {
-                    let label = |attribute: &str| value(attribute, row);
-                    if question.within.as_ref().is_some_and(|within| within.holds(&label) != Some(true)) { None } else { class.holds(&label) }
-                };
-                rate(&rows, &is)
-            }).collect(),
+            Measured::Classes(classes) => classes
+                .iter()
+                .map(|class| {
+                    let is = |row: usize| {
+                        let label = |attribute: &str| value(attribute, row);
+                        if question.within.as_ref().is_some_and(|within| within.holds(&label) != Some(true)) {
+                            None
+                        } else {
+                            class.holds(&label)
+                        }
+                    };
+                    rate(&rows, &is)
+                })
+                .collect(),
         };
         Group { n: rows.len(), identities: people(&rows), rates: questions.iter().map(class_rates).collect(), members }
     };
@@ -80,7 +104,10 @@ fn intersections(setting: &Setting, attributes: &[String], depth: usize) -> Vec<
     for _ in 0..depth {
         let grow = |(next, members): &(usize, Vec<(String, String)>)| {
             let (next, members) = (*next, members.clone());
-            (next..known.len()).flat_map(|i| values[known[i]].iter().map(move |value| (i, value))).map(|(i, value)| (i + 1, [members.clone(), vec![(known[i].clone(), value.clone())]].concat())).collect::<Vec<_>>()
+            (next..known.len())
+                .flat_map(|i| values[known[i]].iter().map(move |value| (i, value)))
+                .map(|(i, value)| (i + 1, [members.clone(), vec![(known[i].clone(), value.clone())]].concat()))
+                .collect::<Vec<_>>()
         };
         layer = layer.iter().flat_map(grow).collect();
         all.extend(layer.iter().map(|(_, members)| members.clone()));

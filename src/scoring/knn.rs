@@ -29,7 +29,12 @@ impl Pairs {
     /// Every pair of classes, on exclusive members; sets that are equal are kept once.
     pub fn new(members: &Members) -> Self {
         let mut sets: Vec<Vec<bool>> = Vec::new();
-        let mut place = |set: Vec<bool>| sets.iter().position(|other| *other == set).unwrap_or_else(|| { sets.push(set); sets.len() - 1 });
+        let mut place = |set: Vec<bool>| {
+            sets.iter().position(|other| *other == set).unwrap_or_else(|| {
+                sets.push(set);
+                sets.len() - 1
+            })
+        };
         let classes = members.classes.len();
         let pairs = (0..classes).flat_map(|p| (p + 1..classes).map(move |q| (p, q)));
         let pairs = pairs.map(|(p, q)| (place(members.exclusive(p, q)), place(members.exclusive(q, p)))).collect();
@@ -71,7 +76,14 @@ pub fn prepare(points: &Matrix, pairs: &Pairs, split: &Split) -> [Prepared; 3] {
 
     [Pool::Whole, Pool::Half(Half::A), Pool::Half(Half::B)].map(|pool| {
         let scored = |&(p, q): &(usize, usize), fold: usize| {
-            let takes = |i: &usize| split.fold[*i] == fold && (pairs.sets[p][*i] || pairs.sets[q][*i]) && match pool { Pool::Whole => true, Pool::Half(half) => split.half[*i] == half };
+            let takes = |i: &usize| {
+                split.fold[*i] == fold
+                    && (pairs.sets[p][*i] || pairs.sets[q][*i])
+                    && match pool {
+                        Pool::Whole => true,
+                        Pool::Half(half) => split.half[*i] == half,
+                    }
+            };
             let of = |i: usize| &fifths[i][usize::from(pool != Pool::Whole)];
             let score = |i: usize| Some(of(i)[q] - of(i)[p]).filter(|score| !score.is_nan());
             Sorted::new((0..n).filter(takes).filter_map(|i| Some((i as u32, score(i)?, pairs.sets[p][i]))).collect())
@@ -83,7 +95,8 @@ pub fn prepare(points: &Matrix, pairs: &Pairs, split: &Split) -> [Prepared; 3] {
 impl Prepared {
     /// The mean and the least AUC over pairs, with these weights; `None` when no pair has both classes.
     pub fn mean_and_least(&self, weights: &[u32]) -> [Option<f64>; 2] {
-        let auc = |folds: &Vec<Sorted>| folds.iter().map(|fold| fold.wins(|i| weights[i])).fold(Wins::default(), |a, b| a + b).auc();
+        let auc =
+            |folds: &Vec<Sorted>| folds.iter().map(|fold| fold.wins(|i| weights[i])).fold(Wins::default(), |a, b| a + b).auc();
         let all: Vec<f64> = self.0.iter().filter_map(auc).collect();
         let mean = (!all.is_empty()).then(|| crate::numeric::sum::mean(&all));
         [mean, all.iter().copied().min_by(f64::total_cmp)]

@@ -35,7 +35,13 @@ pub fn groups(setting: &Setting) -> Vec<usize> {
         }
     }
     let mut number = BTreeMap::new();
-    (0..parent.len()).map(|row| root(&parent, row)).map(|root| { let next = number.len(); *number.entry(root).or_insert(next) }).collect()
+    (0..parent.len())
+        .map(|row| root(&parent, row))
+        .map(|root| {
+            let next = number.len();
+            *number.entry(root).or_insert(next)
+        })
+        .collect()
 }
 
 /// The images of one question.
@@ -60,13 +66,15 @@ pub fn members(setting: &Setting, question: &Question) -> Members {
             continue;
         }
         let belongs: Vec<bool> = match &question.measured {
-            Measured::Quantity(attribute) => match label(attribute).and_then(|text| text.parse::<f64>().ok()).filter(|value| value.is_finite()) {
-                Some(value) => {
-                    quantity.push(value);
-                    vec![true]
+            Measured::Quantity(attribute) => {
+                match label(attribute).and_then(|text| text.parse::<f64>().ok()).filter(|value| value.is_finite()) {
+                    Some(value) => {
+                        quantity.push(value);
+                        vec![true]
+                    }
+                    None => continue,
                 }
-                None => continue,
-            },
+            }
             Measured::Classes(classes) => match classes.iter().map(|class| class.holds(&label)).collect::<Option<Vec<bool>>>() {
                 Some(belongs) => belongs,
                 None => continue,

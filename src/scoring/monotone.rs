@@ -12,7 +12,11 @@ use crate::domain::score::Estimate;
 
 /// `axis` per member; `positive` per member, `None` for those in both classes or neither of this pair.
 pub fn auc(axis: &[f32], positive: &[Option<bool>], resampler: &Resampler, turns: usize) -> Option<Estimate> {
-    let scored = axis.iter().zip(positive).enumerate().filter_map(|(i, (value, positive))| Some((i as u32, f64::from(*value), (*positive)?)));
+    let scored = axis
+        .iter()
+        .zip(positive)
+        .enumerate()
+        .filter_map(|(i, (value, positive))| Some((i as u32, f64::from(*value), (*positive)?)));
     let sorted = Sorted::new(scored.collect());
     let statistic = |weights: &[u32]| [sorted.wins(|i| weights[i]).auc()];
     folded(resampler, turns, 0.5, statistic)
@@ -38,7 +42,12 @@ pub fn spearman(axis: &[f32], quantity: &[f64], resampler: &Resampler, turns: us
     folded(resampler, turns, 0.0, statistic)
 }
 
-fn folded(resampler: &Resampler, turns: usize, chance: f64, statistic: impl Fn(&[u32]) -> [Option<f64>; 1] + Sync) -> Option<Estimate> {
+fn folded(
+    resampler: &Resampler,
+    turns: usize,
+    chance: f64,
+    statistic: impl Fn(&[u32]) -> [Option<f64>; 1] + Sync,
+) -> Option<Estimate> {
     let [value] = statistic(&resampler.once());
     let [sorted] = resampler.distributions(turns, statistic);
     interval(value?, &sorted).map(|signed| fold(signed, chance))

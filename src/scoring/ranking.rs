@@ -17,7 +17,10 @@ pub fn ledger(candidates: Vec<Candidate>, separates_at: f64, show: usize, seed: 
         let score = |candidate: &Candidate| candidate.a.map_or(f64::NEG_INFINITY, |a| a.value);
         score(b).total_cmp(&score(a)).then(a.cell.cmp(&b.cell))
     };
-    let mut rows: Vec<Row> = candidates.into_iter().map(|candidate| Row { candidate, rank: None, picked: false, chosen: false, shown_as: vec![], reason: String::new() }).collect();
+    let mut rows: Vec<Row> = candidates
+        .into_iter()
+        .map(|candidate| Row { candidate, rank: None, picked: false, chosen: false, shown_as: vec![], reason: String::new() })
+        .collect();
     let mut ranked: Vec<usize> = (0..rows.len()).filter(|&i| rankable(&rows[i].candidate).is_none()).collect();
     ranked.sort_by(|&i, &j| order(&rows[i].candidate, &rows[j].candidate));
 
@@ -35,7 +38,9 @@ pub fn ledger(candidates: Vec<Candidate>, separates_at: f64, show: usize, seed: 
     }
     if show > 0 && !ranked.is_empty() {
         let drawn = Stream::new(seed, STREAM).below(ranked.len() as u64) as usize;
-        for (shown_as, place) in [(ShownAs::Median, (ranked.len() - 1) / 2), (ShownAs::Worst, ranked.len() - 1), (ShownAs::Random, drawn)] {
+        for (shown_as, place) in
+            [(ShownAs::Median, (ranked.len() - 1) / 2), (ShownAs::Worst, ranked.len() - 1), (ShownAs::Random, drawn)]
+        {
             rows[ranked[place]].shown_as.push(shown_as);
         }
     }
@@ -49,7 +54,8 @@ pub fn ledger(candidates: Vec<Candidate>, separates_at: f64, show: usize, seed: 
         standing.compared += usize::from(row.chosen);
         standing.separates += usize::from(row.chosen && low(row) >= separates_at);
     }
-    let flattery: Vec<f64> = rows.iter().filter(|row| row.chosen).filter_map(|row| Some(row.candidate.a?.value - row.candidate.b?.value)).collect();
+    let flattery: Vec<f64> =
+        rows.iter().filter(|row| row.chosen).filter_map(|row| Some(row.candidate.a?.value - row.candidate.b?.value)).collect();
     Ledger {
         format: 1,
         cells: rows.len(),

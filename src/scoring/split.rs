@@ -60,7 +60,12 @@ mod tests {
     fn identities_stay_together_and_classes_are_spread_evenly() {
         let n = 1000;
         let class: Vec<bool> = (0..n).map(|i| (i / 4) % 5 == 0).collect();
-        let members = Members { rows: (0..n).collect(), classes: vec![class.clone(), class.iter().map(|c| !c).collect()], quantity: None, none: 0 };
+        let members = Members {
+            rows: (0..n).collect(),
+            classes: vec![class.clone(), class.iter().map(|c| !c).collect()],
+            quantity: None,
+            none: 0,
+        };
         let group: Vec<usize> = (0..n).map(|i| i / 4).collect();
         let split = split(&members, &group, 7);
         for i in 0..n {

@@ -23,11 +23,19 @@ const HALF_B: u64 = 4 << 40;
 
 /// `points`: one N × k matrix a projection seed, rows in the setting's order. A view that the points do not have (an axis
 /// beyond their rank) is undefined.
-pub fn score(setting: &Setting, points: &[Matrix], question: &Question, views: &[View], statistics: &Statistics, seed: u64) -> Scores {
+pub fn score(
+    setting: &Setting,
+    points: &[Matrix],
+    question: &Question,
+    views: &[View],
+    statistics: &Statistics,
+    seed: u64,
+) -> Scores {
     let group = groups(setting);
     let members = members(setting, question);
     let split = split(&members, &group, seed);
-    let asked = Asked { pairs: Pairs::new(&members), resamplers: resamplers(&members, &split, &group, seed), members, split, statistics };
+    let asked =
+        Asked { pairs: Pairs::new(&members), resamplers: resamplers(&members, &split, &group, seed), members, split, statistics };
     let counts = |half: Option<Half>| asked.members.counts(&group, |i| half.is_none_or(|half| asked.split.half[i] == half));
     let (counts_a, counts_b) = (counts(Some(Half::A)), counts(Some(Half::B)));
     Scores {
@@ -63,7 +71,9 @@ impl Asked<'_> {
         let seen: Option<Vec<Matrix>> = points.iter().map(|points| self.seen(view, points)).collect();
         let Some(seen) = seen.filter(|seen| !seen.is_empty()) else { return score };
         if let Some(quantity) = &self.members.quantity {
-            score.monotone = self.gradient(view, &seen[0], |axis| monotone::spearman(axis, quantity, &self.resamplers[0], self.statistics.bootstraps));
+            score.monotone = self.gradient(view, &seen[0], |axis| {
+                monotone::spearman(axis, quantity, &self.resamplers[0], self.statistics.bootstraps)
+            });
             return score;
         }
         let prepared: Vec<[Prepared; 3]> = seen.iter().map(|points| knn::prepare(points, &self.pairs, &self.split)).collect();
@@ -73,8 +83,10 @@ impl Asked<'_> {
             score.least = whole[1];
         } else {
             let (left, right) = (self.members.exclusive(0, 1), self.members.exclusive(1, 0));
-            let positive: Vec<Option<bool>> = left.iter().zip(right).map(|(left, right)| (*left != right).then_some(*left)).collect();
-            score.monotone = self.gradient(view, &seen[0], |axis| monotone::auc(axis, &positive, &self.resamplers[0], self.statistics.bootstraps));
+            let positive: Vec<Option<bool>> =
+                left.iter().zip(right).map(|(left, right)| (*left != right).then_some(*left)).collect();
+            score.monotone = self
+                .gradient(view, &seen[0], |axis| monotone::auc(axis, &positive, &self.resamplers[0], self.statistics.bootstraps));
         }
         score
     }
@@ -139,15 +151,30 @@ mod tests {
     }
 
     fn question() -> Question {
-        Question { measured: crate::domain::comparison::Measured::Classes(vec!["x".parse().unwrap(), "not x".parse().unwrap()]), within: None }
+        Question {
+            measured: crate::domain::comparison::Measured::Classes(vec!["x".parse().unwrap(), "not x".parse().unwrap()]),
+            within: None,
+        }
     }
 
-    fn scores(n: usize, label: impl Fn(usize) -> u8, point: impl Fn(usize, &mut Stream) -> f32, identities: Option<&Column>) -> Scores {
+    fn scores(
+        n: usize,
+        label: impl Fn(usize) -> u8,
+        point: impl Fn(usize, &mut Stream) -> f32,
+        identities: Option<&Column>,
+    ) -> Scores {
         let (images, labels) = setting(n, label);
         let mut stream = Stream::new(11, 0);
         let points = Matrix::new(n, 1, (0..n).map(|i| point(i, &mut stream)).collect()).unwrap();
         let statistics = Statistics { bootstraps: 200, ..Statistics::default() };
-        score(&Setting { images: &images, labels: &labels, identities }, &[points], &question(), &[View::Axis(1), View::Axis(2)], &statistics, 3)
+        score(
+            &Setting { images: &images, labels: &labels, identities },
+            &[points],
+            &question(),
+            &[View::Axis(1), View::Axis(2)],
+            &statistics,
+            3,
+        )
     }
 
     #[test]
@@ -174,7 +201,7 @@ mod tests {
         let draw = |seed: u64| {
             let mut stream = Stream::new(seed, 9);
             let place: Vec<f32> = (0..100).map(|_| stream.uniform() as f32 * 100.0).collect();
-            let null: Vec<u8> = (0..100).map(|_| (stream.next() % 2) as u8).collect();
+            let null: Vec<u8> = (0..100).map(|_| (stream.bits() % 2) as u8).collect();
             let found = scores(800, |i| null[i / 8], |i, s| place[i / 8] + s.uniform() as f32, Some(&identities));
             found.views[0].whole.unwrap().value
         };

@@ -23,14 +23,27 @@ pub fn draw(figure: &Figure, inputs: &Inputs) -> Result<Made> {
 }
 
 fn frequencies(inputs: &Inputs) -> Result<plot::Drawn> {
-    let counted: Frequencies = serde_json::from_slice(&inputs.bytes("frequencies")?).map_err(|error| Fault::unexpected(error.to_string()))?;
-    let name = |attribute: String, value: Option<String>| value.map_or(attribute.clone(), |value| format!("{attribute} = {value}"));
-    let mut bars: Vec<plot::Bar> = counted.attributes.into_iter().map(|f| plot::Bar { name: name(f.attribute, f.value), positives: f.rate.positives, n: f.rate.n }).collect();
+    let counted: Frequencies =
+        serde_json::from_slice(&inputs.bytes("frequencies")?).map_err(|error| Fault::unexpected(error.to_string()))?;
+    let name =
+        |attribute: String, value: Option<String>| value.map_or(attribute.clone(), |value| format!("{attribute} = {value}"));
+    let mut bars: Vec<plot::Bar> = counted
+        .attributes
+        .into_iter()
+        .map(|f| plot::Bar { name: name(f.attribute, f.value), positives: f.rate.positives, n: f.rate.n })
+        .collect();
     bars.sort_by(|a, b| b.positives.cmp(&a.positives).then(a.name.cmp(&b.name)));
     Ok(plot::frequencies(&bars))
 }
 
-fn draw_view(view: View, question: &Question, names: &[String], axes: &AxisNames, seed: u64, inputs: &Inputs) -> Result<plot::Drawn> {
+fn draw_view(
+    view: View,
+    question: &Question,
+    names: &[String],
+    axes: &AxisNames,
+    seed: u64,
+    inputs: &Inputs,
+) -> Result<plot::Drawn> {
     let Measured::Classes(classes) = &question.measured else {
         return Err(Fault::unexpected("a quantity has no classes to draw"));
     };

@@ -2,7 +2,10 @@
 
 use super::{Inputs, Made};
 use crate::{
-    domain::{Fault, Result, image::{Images, Take}},
+    domain::{
+        Fault, Result,
+        image::{Images, Take},
+    },
     numeric::Stream,
 };
 
@@ -10,7 +13,8 @@ pub fn index(take: Option<&Take>, inputs: &Inputs) -> Result<Made> {
     let mut images = inputs.images("listing")?;
     if let Some(take) = take {
         if take.images > images.len() {
-            return Err(Fault::asked(format!("the study takes {} images, the data set has {}", take.images, images.len())).next("lower `evaluation.take.images`, or leave `take` out"));
+            return Err(Fault::asked(format!("the study takes {} images, the data set has {}", take.images, images.len()))
+                .next("lower `evaluation.take.images`, or leave `take` out"));
         }
         Stream::new(take.seed, 0).shuffle(&mut images.0);
         images.0.truncate(take.images);

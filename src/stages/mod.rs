@@ -13,7 +13,11 @@ mod worker;
 pub use inputs::Inputs;
 pub use worker::{read, work};
 
-use crate::domain::{Fault, Result, result::Facts, stage::{Task, Work}};
+use crate::domain::{
+    Fault, Result,
+    result::Facts,
+    stage::{Task, Work},
+};
 
 /// What a stage leaves: named outputs, and small numbers.
 #[derive(Debug, Default)]

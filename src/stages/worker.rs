@@ -31,10 +31,16 @@ pub fn work(workspace: &Workspace, threads: usize, tasks: impl BufRead, mut answ
         let answer = match outcome {
             Ok(Ok((seconds, first))) => Answer::Finished { key, seconds, first },
             Ok(Err(fault)) => Answer::Failed { key, ending: fault.ending as i32, why: fault.to_string() },
-            Err(_) => Answer::Failed { key, ending: 1, why: "a bug in visavis stopped this stage; please report it with the study file".to_owned() },
+            Err(_) => Answer::Failed {
+                key,
+                ending: 1,
+                why: "a bug in visavis stopped this stage; please report it with the study file".to_owned(),
+            },
         };
         let line = serde_json::to_string(&answer).map_err(|error| Fault::unexpected(error.to_string()))?;
-        writeln!(answers, "{line}").and_then(|()| answers.flush()).map_err(|error| Fault::unexpected(format!("nobody listens: {error}")))?;
+        writeln!(answers, "{line}")
+            .and_then(|()| answers.flush())
+            .map_err(|error| Fault::unexpected(format!("nobody listens: {error}")))?;
     }
     Ok(())
 }
@@ -66,7 +72,15 @@ fn attempt(workspace: &Workspace, threads: usize, task: &Task) -> Result<(f64, b
             program: concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned(),
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             cpu: cpu(),
-            system: { let about = rustix::system::uname(); format!("{} {} {}", about.sysname().to_string_lossy(), about.release().to_string_lossy(), about.machine().to_string_lossy()) },
+            system: {
+                let about = rustix::system::uname();
+                format!(
+                    "{} {} {}",
+                    about.sysname().to_string_lossy(),
+                    about.release().to_string_lossy(),
+                    about.machine().to_string_lossy()
+                )
+            },
             threads,
             started: started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
             seconds,
@@ -90,6 +104,10 @@ pub fn read(workspace: &Workspace, input: &Input) -> Result<Vec<u8>> {
 
 fn cpu() -> String {
     let about = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = about.lines().find_map(|line| line.strip_prefix("model name")).and_then(|rest| rest.split_once(':')).map(|(_, name)| name.trim().to_owned());
+    let model = about
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .and_then(|rest| rest.split_once(':'))
+        .map(|(_, name)| name.trim().to_owned());
     model.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
 }

@@ -40,7 +40,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 /// A synced file beside `path` that holds `bytes`; removed again if anything fails.
 fn write_beside(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(|error| Fault::io("create the folder", folder, &error))?;
     let half = folder.join(format!(".part-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)));
     let written = File::create(&half).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
@@ -50,7 +50,12 @@ fn write_beside(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
     })
 }
 
+/// The folder a file is in; the current one for a bare name.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn sync_folder(path: &Path) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| Fault::io("sync the folder", folder, &error))
 }

@@ -43,7 +43,9 @@ impl Index {
         let refused = |error| told(path, &error);
         let mut connection = Connection::open(path).map_err(refused)?;
         connection.busy_timeout(Duration::from_secs(5)).map_err(refused)?;
-        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;").map_err(refused)?;
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+            .map_err(refused)?;
         let applied = version(&connection, path)?;
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive).map_err(refused)?;
         for migration in MIGRATIONS.iter().skip(applied) {
@@ -59,7 +61,8 @@ impl Index {
         if !path.exists() {
             return Ok(None);
         }
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(|error| told(path, &error))?;
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(|error| told(path, &error))?;
         connection.busy_timeout(Duration::from_secs(5)).map_err(|error| told(path, &error))?;
         version(&connection, path)?;
         Ok(Some(Index { connection }))
@@ -89,14 +92,21 @@ impl Index {
 
     fn take_in(&mut self, journal: &str, events: &[Event]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
-        let known: i64 = transaction.query_row("SELECT events FROM journal WHERE name = ?1", [journal], |row| row.get(0)).optional()?.unwrap_or(0);
+        let known: i64 = transaction
+            .query_row("SELECT events FROM journal WHERE name = ?1", [journal], |row| row.get(0))
+            .optional()?
+            .unwrap_or(0);
         if known as usize >= events.len() {
             return Ok(());
         }
-        transaction.execute("INSERT INTO journal VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET events = ?2", params![journal, events.len() as i64])?;
+        transaction.execute(
+            "INSERT INTO journal VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET events = ?2",
+            params![journal, events.len() as i64],
+        )?;
         for (number, event) in events.iter().enumerate().skip(known as usize) {
             let body = serde_json::to_string(event).expect("an event that was read can be written");
-            transaction.execute("INSERT INTO event VALUES (?1, ?2, ?3, ?4)", params![journal, number as i64, event.at as i64, body])?;
+            transaction
+                .execute("INSERT INTO event VALUES (?1, ?2, ?3, ?4)", params![journal, number as i64, event.at as i64, body])?;
         }
         transaction.commit()
     }
@@ -112,11 +122,20 @@ impl Index {
         let transaction = self.connection.transaction()?;
         transaction.execute(
             "INSERT OR REPLACE INTO result VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![key, manifest.stage.word(), manifest.content().to_string(), manifest.provenance.started as i64, manifest.provenance.seconds],
+            params![
+                key,
+                manifest.stage.word(),
+                manifest.content().to_string(),
+                manifest.provenance.started as i64,
+                manifest.provenance.seconds
+            ],
         )?;
         for row in scores.map(rows).unwrap_or_default() {
             let Estimate { value, low, high } = row.estimate;
-            transaction.execute("INSERT INTO score VALUES (?1, ?2, ?3, ?4, ?5, ?6)", params![key, row.view, row.score, value, low, high])?;
+            transaction.execute(
+                "INSERT INTO score VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![key, row.view, row.score, value, low, high],
+            )?;
         }
         if let Some(svg) = svg {
             transaction.execute("INSERT INTO figure VALUES (?1, ?2)", params![key, svg])?;
@@ -141,9 +160,14 @@ impl Index {
     /// What is wrong with the index itself; empty when nothing is.
     pub fn check(&self) -> Result<Vec<String>> {
         let outcome = (|| {
-            let mut found: Vec<String> = self.connection.prepare("PRAGMA integrity_check")?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            let mut found: Vec<String> = self
+                .connection
+                .prepare("PRAGMA integrity_check")?
+                .query_map([], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
             found.retain(|line| line != "ok");
-            let foreign = self.connection.prepare("PRAGMA foreign_key_check")?.query_map([], |row| row.get::<_, String>(0))?.count();
+            let foreign =
+                self.connection.prepare("PRAGMA foreign_key_check")?.query_map([], |row| row.get::<_, String>(0))?.count();
             found.extend((foreign > 0).then(|| format!("{foreign} rows point to rows that are not there")));
             Ok(found)
         })();
@@ -163,7 +187,9 @@ impl Index {
 fn version(connection: &Connection, path: &Path) -> Result<usize> {
     let applied: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|error| told(path, &error))?;
     if applied as usize > MIGRATIONS.len() {
-        return Err(Fault::asked("the store was written by a later visavis").in_file(path).next("use that visavis, or another store with --store FILE"));
+        return Err(Fault::asked("the store was written by a later visavis")
+            .in_file(path)
+            .next("use that visavis, or another store with --store FILE"));
     }
     Ok(applied as usize)
 }
@@ -172,9 +198,19 @@ fn version(connection: &Connection, path: &Path) -> Result<usize> {
 pub fn rows(scores: &Scores) -> Vec<ScoreRow> {
     let named = |view: &crate::domain::score::ViewScore| {
         let gradient = if scores.counts.classes.len() == 1 { "spearman" } else { "monotone_auc" };
-        let all = [("knn_auc", view.whole), ("knn_auc_a", view.a), ("knn_auc_b", view.b), ("knn_auc_least", view.least), (gradient, view.monotone)];
+        let all = [
+            ("knn_auc", view.whole),
+            ("knn_auc_a", view.a),
+            ("knn_auc_b", view.b),
+            ("knn_auc_least", view.least),
+            (gradient, view.monotone),
+        ];
         let name = view.view.to_string();
-        all.into_iter().filter_map(move |(score, estimate)| Some(ScoreRow { view: name.clone(), score: score.to_owned(), estimate: estimate? })).collect::<Vec<_>>()
+        all.into_iter()
+            .filter_map(move |(score, estimate)| {
+                Some(ScoreRow { view: name.clone(), score: score.to_owned(), estimate: estimate? })
+            })
+            .collect::<Vec<_>>()
     };
     scores.views.iter().flat_map(named).collect()
 }
@@ -184,8 +220,12 @@ fn told(path: &Path, error: &rusqlite::Error) -> Fault {
     let fault = Fault::unexpected(format!("the store cannot be used: {error}")).in_file(path);
     match error.sqlite_error_code() {
         Some(Code::DiskFull) => fault.next("free some space and run the same command again: what was finished is kept"),
-        Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => fault.next("check the permissions, or put the store elsewhere with --store FILE"),
-        Some(Code::NotADatabase | Code::DatabaseCorrupt) => fault.next("move the file away: the next run makes it again from results and journals"),
+        Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
+            fault.next("check the permissions, or put the store elsewhere with --store FILE")
+        }
+        Some(Code::NotADatabase | Code::DatabaseCorrupt) => {
+            fault.next("move the file away: the next run makes it again from results and journals")
+        }
         _ => fault,
     }
 }

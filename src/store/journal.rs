@@ -30,7 +30,8 @@ impl Journal {
     pub fn start(folder: &Path, now: u64) -> Result<Self> {
         fs::create_dir_all(folder).map_err(|error| Fault::io("create the folder", folder, &error))?;
         let path = folder.join(format!("{now:015}-{}.journal", std::process::id()));
-        let file = File::create_new(&path).and_then(|mut file| file.write_all(HEAD).and_then(|()| file.sync_all()).map(|()| file));
+        let file =
+            File::create_new(&path).and_then(|mut file| file.write_all(HEAD).and_then(|()| file.sync_all()).map(|()| file));
         Ok(Journal { file: file.map_err(|error| Fault::io("start the journal", &path, &error))?, path, chain: [0; CHAIN] })
     }
 
@@ -43,7 +44,10 @@ impl Journal {
         record.extend(crc32fast::hash(&payload).to_le_bytes());
         record.extend(self.chain);
         record.extend(payload);
-        self.file.write_all(&record).and_then(|()| self.file.sync_data()).map_err(|error| Fault::io("append to the journal", &self.path, &error))
+        self.file
+            .write_all(&record)
+            .and_then(|()| self.file.sync_data())
+            .map_err(|error| Fault::io("append to the journal", &self.path, &error))
     }
 }
 

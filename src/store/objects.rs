@@ -36,18 +36,23 @@ impl Objects {
     pub fn get(&self, digest: Digest) -> Result<Vec<u8>> {
         let path = self.path(digest);
         let bytes = fs::read(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Fault::failed(format!("the object {} is not there", digest.short())).in_file(&path).next("`visavis run STUDY --force` makes it again"),
+            std::io::ErrorKind::NotFound => Fault::failed(format!("the object {} is not there", digest.short()))
+                .in_file(&path)
+                .next("`visavis run STUDY --force` makes it again"),
             _ => Fault::io("read", &path, &error),
         })?;
         if Digest::of(&bytes) == digest {
             return Ok(bytes);
         }
-        Err(Fault::differs(format!("the object {} is damaged: its bytes are not those it is named by", digest.short())).in_file(&path).next("`visavis run STUDY --force` makes it again"))
+        Err(Fault::differs(format!("the object {} is damaged: its bytes are not those it is named by", digest.short()))
+            .in_file(&path)
+            .next("`visavis run STUDY --force` makes it again"))
     }
 
     /// Every object, sorted; `Err` entries are files that are no objects.
     pub fn all(&self) -> Vec<std::result::Result<Digest, PathBuf>> {
-        let entries = |folder: &PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>();
+        let entries =
+            |folder: &PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>();
         let mut files: Vec<PathBuf> = entries(&self.root).iter().flat_map(entries).collect();
         files.sort();
         let name = |path: &PathBuf| Some(format!("{}{}", path.parent()?.file_name()?.to_str()?, path.file_name()?.to_str()?));

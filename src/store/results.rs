@@ -31,9 +31,15 @@ impl Results {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Fault::io("read", &path, &error)),
         };
-        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| Fault::differs(format!("the result is damaged: {error}")).in_file(&path).next("remove the file; `visavis run` makes the result again"))?;
+        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| {
+            Fault::differs(format!("the result is damaged: {error}"))
+                .in_file(&path)
+                .next("remove the file; `visavis run` makes the result again")
+        })?;
         if manifest.key != key || manifest.format != 1 {
-            return Err(Fault::differs("the result is not the one its name says, or of a later format").in_file(&path).next("remove the file; `visavis run` makes the result again"));
+            return Err(Fault::differs("the result is not the one its name says, or of a later format")
+                .in_file(&path)
+                .next("remove the file; `visavis run` makes the result again"));
         }
         Ok(Some(manifest))
     }
@@ -49,7 +55,8 @@ impl Results {
     /// The keys of all results, sorted.
     pub fn all(&self) -> Vec<Key> {
         let files = fs::read_dir(&self.root).into_iter().flatten().flatten();
-        let mut keys: Vec<Key> = files.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".json")?.parse().ok()).collect();
+        let mut keys: Vec<Key> =
+            files.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".json")?.parse().ok()).collect();
         keys.sort();
         keys
     }

@@ -42,7 +42,9 @@ pub fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
         if !known.contains(&group.as_str()) {
             let path = vec![config_key("fairness"), config_key("groups"), crate::config::Step::Index(place)];
             let (line, column) = text.position(&path, false);
-            return Err(Fault::asked(format!("fairness.groups: there is no attribute `{group}`")).at(&text.path, line, column).next(suggestion(group, &known)));
+            return Err(Fault::asked(format!("fairness.groups: there is no attribute `{group}`"))
+                .at(&text.path, line, column)
+                .next(suggestion(group, &known)));
         }
     }
     Ok(warnings)
@@ -71,7 +73,7 @@ struct Spot<'a> {
 }
 
 impl Spot<'_> {
-    fn wrong(&self, what: String) -> Fault {
+    fn wrong(&self, what: &str) -> Fault {
         let path: Vec<_> = self.path.iter().map(|key| config_key(key)).collect();
         let (line, column) = self.text.position(&path, false);
         Fault::asked(format!("{}: {what}", self.path.join("."))).at(&self.text.path, line, column)
@@ -81,7 +83,7 @@ impl Spot<'_> {
 fn expression(expression: &Expression, known: &[&str], survey: &Survey, spot: &Spot) -> Result<()> {
     for (attribute, value) in expression.asked() {
         if !known.contains(&attribute) {
-            return Err(spot.wrong(format!("there is no attribute `{attribute}`")).next(suggestion(attribute, known)));
+            return Err(spot.wrong(&format!("there is no attribute `{attribute}`")).next(suggestion(attribute, known)));
         }
         if let (None, Some(column)) = (value, survey.labels.0.get(attribute))
             && !column.is_binary()
@@ -89,7 +91,9 @@ fn expression(expression: &Expression, known: &[&str], survey: &Survey, spot: &S
             let values = column.values();
             let some: Vec<&str> = values.iter().copied().take(6).collect();
             let more = if values.len() > some.len() { ", …" } else { "" };
-            return Err(spot.wrong(format!("`{attribute}` is not a yes-or-no attribute")).next(format!("say which value: {attribute}=VALUE, of {}{more}", some.join(", "))));
+            return Err(spot
+                .wrong(&format!("`{attribute}` is not a yes-or-no attribute"))
+                .next(format!("say which value: {attribute}=VALUE, of {}{more}", some.join(", "))));
         }
     }
     Ok(())
@@ -97,18 +101,29 @@ fn expression(expression: &Expression, known: &[&str], survey: &Survey, spot: &S
 
 fn quantity(attribute: &str, known: &[&str], survey: &Survey, spot: &Spot) -> Result<()> {
     if !known.contains(&attribute) {
-        return Err(spot.wrong(format!("there is no attribute `{attribute}`")).next(suggestion(attribute, known)));
+        return Err(spot.wrong(&format!("there is no attribute `{attribute}`")).next(suggestion(attribute, known)));
     }
     let Some(column) = survey.labels.0.get(attribute) else { return Ok(()) };
     match column.0.iter().find(|(_, value)| !value.parse::<f64>().is_ok_and(f64::is_finite)) {
-        Some((image, value)) => Err(spot.wrong(format!("`{attribute}` is no quantity: the image `{image}` has `{value}`")).next("a quantity's values are numbers; compare values as classes instead")),
+        Some((image, value)) => Err(spot
+            .wrong(&format!("`{attribute}` is no quantity: the image `{image}` has `{value}`"))
+            .next("a quantity's values are numbers; compare values as classes instead")),
         None => Ok(()),
     }
 }
 
 /// The members of a class, once every attribute it names has labels.
-fn members<'a>(class: &Expression, within: Option<&Expression>, images: &'a Images, survey: &Survey) -> Option<BTreeSet<&'a str>> {
-    let there = class.asked().into_iter().chain(within.map(Expression::asked).unwrap_or_default()).all(|(attribute, _)| survey.labels.0.contains_key(attribute));
+fn members<'a>(
+    class: &Expression,
+    within: Option<&Expression>,
+    images: &'a Images,
+    survey: &Survey,
+) -> Option<BTreeSet<&'a str>> {
+    let there = class
+        .asked()
+        .into_iter()
+        .chain(within.map(Expression::asked).unwrap_or_default())
+        .all(|(attribute, _)| survey.labels.0.contains_key(attribute));
     there.then(|| {
         let is = |id: &&str| {
             let label = |attribute: &str| survey.labels.of(attribute, id);
@@ -118,7 +133,13 @@ fn members<'a>(class: &Expression, within: Option<&Expression>, images: &'a Imag
     })
 }
 
-fn oddities(comparison: &str, names: &[String], classes: &[Expression], members: &[Option<BTreeSet<&str>>], survey: &Survey) -> Vec<String> {
+fn oddities(
+    comparison: &str,
+    names: &[String],
+    classes: &[Expression],
+    members: &[Option<BTreeSet<&str>>],
+    survey: &Survey,
+) -> Vec<String> {
     let mut found = Vec::new();
     for (i, of) in members.iter().enumerate() {
         let Some(of) = of else { continue };
@@ -126,11 +147,23 @@ fn oddities(comparison: &str, names: &[String], classes: &[Expression], members:
             let hint = classes[i].asked().into_iter().find_map(|(attribute, value)| {
                 let column = survey.labels.0.get(attribute)?;
                 let value = value.filter(|value| !column.values().contains(value))?;
-                Some(format!("; `{attribute}` is never `{value}`: {}", suggestion(value, &column.values().into_iter().collect::<Vec<_>>())))
+                Some(format!(
+                    "; `{attribute}` is never `{value}`: {}",
+                    suggestion(value, &column.values().into_iter().collect::<Vec<_>>())
+                ))
             });
-            found.push(format!("{comparison}: no image is in the class `{}`, so its cells are undefined{}", names[i], hint.unwrap_or_default()));
+            found.push(format!(
+                "{comparison}: no image is in the class `{}`, so its cells are undefined{}",
+                names[i],
+                hint.unwrap_or_default()
+            ));
         } else if let Some(twin) = members[..i].iter().position(|other| other.as_ref() == Some(of)) {
-            found.push(format!("{comparison}: the classes `{}` and `{}` hold the same {} images", names[twin], names[i], of.len()));
+            found.push(format!(
+                "{comparison}: the classes `{}` and `{}` hold the same {} images",
+                names[twin],
+                names[i],
+                of.len()
+            ));
         }
     }
     found

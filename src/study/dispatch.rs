@@ -59,7 +59,8 @@ pub fn dispatch(plan: &mut Plan, how: &Dispatch, tell: &mut dyn FnMut(&Notice)) 
         return Ok(Ended { stored: plan.stored(), ..Ended::default() });
     }
     let Some(_lock) = how.workspace.lock()? else {
-        return Err(Fault::failed("another visavis is running studies in this workspace").next("wait for it, or choose another workspace with --workspace DIR"));
+        return Err(Fault::failed("another visavis is running studies in this workspace")
+            .next("wait for it, or choose another workspace with --workspace DIR"));
     };
     plan.store_sources()?;
     let mut run = Run::start(plan, how)?;
@@ -89,8 +90,12 @@ impl Run {
         let mut index = Index::open(how.workspace.store())?;
         index.ingest(&how.workspace.journals())?;
         let (sender, answers) = mpsc::channel();
-        let mut run = Run { journal, index, workers: (0..how.slots).map(|_| None).collect(), answers, sender, ran: 0, bad_data: true };
-        run.journal.append(&Event { at: now(), what: What::RunStarted { study: plan.study.name.clone(), slots: how.slots, threads: how.threads } })?;
+        let mut run =
+            Run { journal, index, workers: (0..how.slots).map(|_| None).collect(), answers, sender, ran: 0, bad_data: true };
+        run.journal.append(&Event {
+            at: now(),
+            what: What::RunStarted { study: plan.study.name.clone(), slots: how.slots, threads: how.threads },
+        })?;
         Ok(run)
     }
 
@@ -100,7 +105,9 @@ impl Run {
             if how.stop.load(Ordering::SeqCst) {
                 return Ok(());
             }
-            for (key, step, task) in plan.ready().into_iter().map(|(key, step, task)| (key, step, task.clone())).collect::<Vec<_>>() {
+            for (key, step, task) in
+                plan.ready().into_iter().map(|(key, step, task)| (key, step, task.clone())).collect::<Vec<_>>()
+            {
                 let Some(slot) = (0..how.slots).find(|slot| !running.contains_key(slot)) else { break };
                 if running.values().any(|other| *other == key) {
                     continue;
@@ -113,7 +120,9 @@ impl Run {
                 running.insert(slot, key);
                 self.note(What::Started { key, stage: step.kind(), label: step.label(&plan.study), slot }, plan, tell)?;
                 // A worker that is gone already says so through its closed output.
-                self.workers[slot].as_mut().map(|worker| worker.give(&line));
+                if let Some(worker) = self.workers[slot].as_mut() {
+                    worker.give(&line);
+                }
             }
             if running.is_empty() {
                 return Ok(());
@@ -129,7 +138,14 @@ impl Run {
         }
     }
 
-    fn take(&mut self, slot: usize, key: Key, answer: Option<Answer>, plan: &mut Plan, tell: &mut dyn FnMut(&Notice)) -> Result<()> {
+    fn take(
+        &mut self,
+        slot: usize,
+        key: Key,
+        answer: Option<Answer>,
+        plan: &mut Plan,
+        tell: &mut dyn FnMut(&Notice),
+    ) -> Result<()> {
         let what = match answer {
             Some(Answer::Finished { seconds, first, .. }) => {
                 plan.finished(key);
@@ -145,7 +161,7 @@ impl Run {
                 What::Failed { key, why }
             }
             None => {
-                let end = self.workers[slot].take().map_or(String::new(), |worker| worker.end());
+                let end = self.workers[slot].take().map_or(String::new(), Worker::end);
                 self.bad_data = false;
                 let why = format!("the worker ended before the stage did ({end})");
                 plan.failed(key, &why);

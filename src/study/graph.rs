@@ -1,14 +1,12 @@
 //! The stages of a study and what each consumes. Pure: a step becomes a task once the results it consumes are there.
 
-use crate::{
-    domain::{
-        ledger::{CellId, Ledger, ShownAs},
-        model::Source,
-        projection::{Method, View},
-        result::Manifest,
-        stage::{ArrayFormat, AxisNames, Figure, Input, Kind, Location, Ranking, Slot, Task, Work},
-        study::Study,
-    },
+use crate::domain::{
+    ledger::{CellId, Ledger, ShownAs},
+    model::Source,
+    projection::{Method, View},
+    result::Manifest,
+    stage::{ArrayFormat, AxisNames, Figure, Input, Kind, Location, Ranking, Slot, Task, Work},
+    study::Study,
 };
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -17,11 +15,26 @@ use std::{collections::BTreeMap, path::PathBuf};
 pub enum Step {
     Index,
     /// A network's training: for visavis-torch.
-    Train { model: usize },
-    Features { model: usize, tap: usize },
-    Project { model: usize, tap: usize, projection: usize, seed: usize },
+    Train {
+        model: usize,
+    },
+    Features {
+        model: usize,
+        tap: usize,
+    },
+    Project {
+        model: usize,
+        tap: usize,
+        projection: usize,
+        seed: usize,
+    },
     /// `projection: None` scores the features themselves.
-    Score { model: usize, tap: usize, projection: Option<usize>, comparison: usize },
+    Score {
+        model: usize,
+        tap: usize,
+        projection: Option<usize>,
+        comparison: usize,
+    },
     Rank,
     DrawFrequencies,
     Draw(CellId),
@@ -43,20 +56,35 @@ impl Step {
     /// How people tell it from others: names by places.
     pub fn label(self, study: &Study) -> String {
         let model = |model: usize| study.models[model].name.clone();
-        let at = |place: usize, tap: usize| format!("{} · {}", model(place), study.models[place].taps(study.taps.as_deref())[tap]);
-        let projection = |projection: Option<usize>| projection.map_or("features", |place| study.projections[place].name.as_str());
+        let at =
+            |place: usize, tap: usize| format!("{} · {}", model(place), study.models[place].taps(study.taps.as_deref())[tap]);
+        let projection =
+            |projection: Option<usize>| projection.map_or("features", |place| study.projections[place].name.as_str());
         let what = match self {
             Step::Index => study.evaluation.dataset.clone().unwrap_or_else(|| "given images".to_owned()),
             Step::Train { model: place } => model(place),
             Step::Features { model, tap } => at(model, tap),
             Step::Project { model, tap, projection: place, seed } => {
                 let seeds = study.projections[place].seeds;
-                format!("{} · {}{}", at(model, tap), study.projections[place].name, if seeds > 1 { format!(" @{}", seed + 1) } else { String::new() })
+                format!(
+                    "{} · {}{}",
+                    at(model, tap),
+                    study.projections[place].name,
+                    if seeds > 1 { format!(" @{}", seed + 1) } else { String::new() }
+                )
             }
-            Step::Score { model, tap, projection: place, comparison } => format!("{} · {} · {}", at(model, tap), projection(place), study.comparisons[comparison].name),
+            Step::Score { model, tap, projection: place, comparison } => {
+                format!("{} · {} · {}", at(model, tap), projection(place), study.comparisons[comparison].name)
+            }
             Step::Rank => "all cells".to_owned(),
             Step::DrawFrequencies => "frequencies".to_owned(),
-            Step::Draw(cell) => format!("{} · {} {} · {}", at(cell.model, cell.tap), study.projections[cell.projection].name, cell.view, study.comparisons[cell.comparison].name),
+            Step::Draw(cell) => format!(
+                "{} · {} {} · {}",
+                at(cell.model, cell.tap),
+                study.projections[cell.projection].name,
+                cell.view,
+                study.comparisons[cell.comparison].name
+            ),
         };
         format!("{} {what}", self.kind())
     }
@@ -139,9 +167,18 @@ impl Known<'_> {
                 let Source::Given(given) = &study.models[model].source else { return None };
                 let tap = &study.models[model].taps(study.taps.as_deref())[tap];
                 let array = &given.taps[tap];
-                let format = if array.extension().is_some_and(|ending| ending == "npy") { ArrayFormat::Npy } else { ArrayFormat::Safetensors };
-                let file = |role: &str, path: &PathBuf| self.files.get(path).map(|input| Input { role: role.to_owned(), ..input.clone() });
-                (Work::Features { tap: tap.clone(), format }, vec![file("array", array)?, file("rows", &given.images)?, self.images()?])
+                let format = if array.extension().is_some_and(|ending| ending == "npy") {
+                    ArrayFormat::Npy
+                } else {
+                    ArrayFormat::Safetensors
+                };
+                let file = |role: &str, path: &PathBuf| {
+                    self.files.get(path).map(|input| Input { role: role.to_owned(), ..input.clone() })
+                };
+                (
+                    Work::Features { tap: tap.clone(), format },
+                    vec![file("array", array)?, file("rows", &given.images)?, self.images()?],
+                )
             }
             Step::Project { model, tap, projection, seed } => {
                 let features = self.output(Step::Features { model, tap }, "features.npy", "features")?;
@@ -150,7 +187,9 @@ impl Known<'_> {
             }
             Step::Score { model, tap, projection, comparison } => self.score(model, tap, projection, comparison)?,
             Step::Rank => self.rank()?,
-            Step::DrawFrequencies => (Work::Draw(Figure::Frequencies), vec![self.output(Step::Rank, "frequencies.json", "frequencies")?]),
+            Step::DrawFrequencies => {
+                (Work::Draw(Figure::Frequencies), vec![self.output(Step::Rank, "frequencies.json", "frequencies")?])
+            }
             Step::Draw(cell) => self.draw(cell)?,
         };
         Some(Task { work, inputs })
@@ -171,7 +210,8 @@ impl Known<'_> {
 
     /// The columns of these attributes, and the identities.
     fn labels<'a>(&self, attributes: impl IntoIterator<Item = &'a str>) -> Option<Vec<Input>> {
-        let columns: Option<Vec<Input>> = attributes.into_iter().map(|attribute| self.source(&format!("labels/{attribute}"))).collect();
+        let columns: Option<Vec<Input>> =
+            attributes.into_iter().map(|attribute| self.source(&format!("labels/{attribute}"))).collect();
         Some(columns?.into_iter().chain(self.source("identities")).collect())
     }
 
@@ -181,7 +221,13 @@ impl Known<'_> {
         let (points, views) = match projection {
             None => (vec![self.output(Step::Features { model, tap }, "features.npy", "points/0")?], vec![View::Features]),
             Some(place) => {
-                let seeds = (0..study.projections[place].seeds).map(|seed| self.output(Step::Project { model, tap, projection: place, seed }, "coordinates.npy", &format!("points/{seed}")));
+                let seeds = (0..study.projections[place].seeds).map(|seed| {
+                    self.output(
+                        Step::Project { model, tap, projection: place, seed },
+                        "coordinates.npy",
+                        &format!("points/{seed}"),
+                    )
+                });
                 (seeds.collect::<Option<_>>()?, study.projections[place].views())
             }
         };
@@ -205,7 +251,8 @@ impl Known<'_> {
             return None;
         }
         let questions: Vec<_> = study.comparisons.iter().map(|comparison| comparison.question.clone()).collect();
-        let attributes: Vec<String> = self.sources.keys().filter_map(|role| role.strip_prefix("labels/")).map(str::to_owned).collect();
+        let attributes: Vec<String> =
+            self.sources.keys().filter_map(|role| role.strip_prefix("labels/")).map(str::to_owned).collect();
         let inputs = [vec![self.images()?], scores, self.labels(attributes.iter().map(String::as_str))?].concat();
         let ranking = Ranking {
             slots,
@@ -233,10 +280,22 @@ impl Known<'_> {
         };
         let axes = match cell.view {
             View::Map => AxisNames::Map { method: word.to_owned() },
-            _ => AxisNames::Explained { method: word.to_owned(), shares: self.results.get(&projected)?.fact("explained").to_vec() },
+            _ => {
+                AxisNames::Explained { method: word.to_owned(), shares: self.results.get(&projected)?.fact("explained").to_vec() }
+            }
         };
-        let figure = Figure::View { view: cell.view, question: comparison.question.clone(), classes: comparison.classes.clone(), axes, seed: study.seed };
-        let inputs = [vec![self.images()?, self.output(projected, "coordinates.npy", "points")?], self.labels(comparison.question.attributes())?].concat();
+        let figure = Figure::View {
+            view: cell.view,
+            question: comparison.question.clone(),
+            classes: comparison.classes.clone(),
+            axes,
+            seed: study.seed,
+        };
+        let inputs = [
+            vec![self.images()?, self.output(projected, "coordinates.npy", "points")?],
+            self.labels(comparison.question.attributes())?,
+        ]
+        .concat();
         Some((Work::Draw(figure), inputs))
     }
 }

@@ -34,9 +34,19 @@ pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
         let expected_at = absent.expected_at.as_ref().map_or("a later visavis".to_owned(), |path| path.display().to_string());
         add(absent.input.clone(), expected_at, absent.need.clone());
     }
-    let models = |wanted: &dyn Fn(&Source) -> bool| study.models.iter().enumerate().filter(|(_, model)| wanted(&model.source)).map(|(place, _)| place).collect::<BTreeSet<_>>();
+    let models = |wanted: &dyn Fn(&Source) -> bool| {
+        study
+            .models
+            .iter()
+            .enumerate()
+            .filter(|(_, model)| wanted(&model.source))
+            .map(|(place, _)| place)
+            .collect::<BTreeSet<_>>()
+    };
     for (name, dataset) in &study.datasets {
-        let trained = models(&|source| matches!(source, Source::Network(network) if network.trained_on == *name && matches!(network.weights, Weights::Recipe { .. })));
+        let trained = models(
+            &|source| matches!(source, Source::Network(network) if network.trained_on == *name && matches!(network.weights, Weights::Recipe { .. })),
+        );
         if !trained.is_empty() && !dataset.root().is_dir() {
             add(format!("training set `{name}`"), dataset.root().display().to_string(), Need::Models(trained));
         }

@@ -1,6 +1,9 @@
 //! What a study found: the read model of reports, exports and screens, names joined to results.
 
-use super::{graph::{self, Step}, plan::Plan};
+use super::{
+    graph::{self, Step},
+    plan::Plan,
+};
 use crate::domain::{
     Fault, Key, Result,
     ledger::{CellId, Frequencies, Ledger, ShownAs},
@@ -47,7 +50,12 @@ impl<'a> Outcome<'a> {
 
     /// The result behind a cell's score, and the place of its view in it.
     pub fn cell(&self, cell: &CellId) -> Option<(Key, &Scores, usize)> {
-        let (key, scores) = self.scores.get(&ScoreOf { model: cell.model, tap: cell.tap, projection: Some(cell.projection), comparison: cell.comparison })?;
+        let (key, scores) = self.scores.get(&ScoreOf {
+            model: cell.model,
+            tap: cell.tap,
+            projection: Some(cell.projection),
+            comparison: cell.comparison,
+        })?;
         Some((*key, scores, scores.views.iter().position(|view| view.view == cell.view)?))
     }
 

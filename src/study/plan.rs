@@ -135,7 +135,9 @@ impl Plan {
         };
         let mut kept: BTreeSet<Step> = self.nodes.iter().filter(wanted).map(|node| node.step).collect();
         if kept.is_empty() {
-            return Err(Fault::asked(format!("no stage of the study matches `{filter}`")).next("a filter is words of a stage's label, such as --only \"score gender\"; `visavis plan STUDY --json` lists kinds"));
+            return Err(Fault::asked(format!("no stage of the study matches `{filter}`")).next(
+                "a filter is words of a stage's label, such as --only \"score gender\"; `visavis plan STUDY --json` lists kinds",
+            ));
         }
         for node in self.nodes.iter().rev() {
             if kept.contains(&node.step) {
@@ -145,6 +147,20 @@ impl Plan {
         self.nodes.retain(|node| kept.contains(&node.step));
         self.needs.retain(|step, _| kept.contains(step));
         Ok(())
+    }
+
+    /// Takes what is there for all there is: a study that ran only in part has a ledger of that part.
+    pub fn as_it_stands(mut self) -> Result<Self> {
+        loop {
+            let open =
+                |step: &Step| !matches!(step, Step::Rank) && !self.results.contains_key(step) && !self.failed.contains_key(step);
+            let absent: Vec<Step> = self.tasks.keys().copied().filter(open).collect();
+            if absent.is_empty() {
+                return Ok(self);
+            }
+            self.failed.extend(absent.into_iter().map(|step| (step, "not run".to_owned())));
+            self.refresh()?;
+        }
     }
 
     /// Looks up what is there: a result that is found makes the keys of what consumes it known, and so on.
@@ -207,7 +223,9 @@ impl Plan {
     /// An output of a step's result, parsed; `None` while the result is not there.
     pub fn json<T: serde::de::DeserializeOwned>(&self, step: Step, output: &str) -> Result<Option<T>> {
         let Some(bytes) = self.bytes(step, output)? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| Fault::unexpected(format!("{output} is not what it should be: {error}")))
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| Fault::unexpected(format!("{output} is not what it should be: {error}")))
     }
 
     pub fn bytes(&self, step: Step, output: &str) -> Result<Option<Vec<u8>>> {
@@ -270,17 +288,30 @@ impl Plan {
     fn waits(&self, step: Step) -> bool {
         self.missing.iter().any(|missing| match (&missing.need, step) {
             (Need::Everything, _) => true,
-            (Need::Models(models), Step::Train { model } | Step::Features { model, .. } | Step::Project { model, .. } | Step::Score { model, .. }) => models.contains(&model),
-            (Need::Attribute(attribute), Step::Score { comparison, .. }) => self.study.comparisons[comparison].question.attributes().contains(attribute.as_str()),
-            (Need::Projection(of), Step::Project { projection, .. } | Step::Score { projection: Some(projection), .. }) => *of == projection,
+            (
+                Need::Models(models),
+                Step::Train { model } | Step::Features { model, .. } | Step::Project { model, .. } | Step::Score { model, .. },
+            ) => models.contains(&model),
+            (Need::Attribute(attribute), Step::Score { comparison, .. }) => {
+                self.study.comparisons[comparison].question.attributes().contains(attribute.as_str())
+            }
+            (Need::Projection(of), Step::Project { projection, .. } | Step::Score { projection: Some(projection), .. }) => {
+                *of == projection
+            }
             _ => false,
-        }) || self.needs.get(&step).is_some_and(|needs| needs.iter().any(|need| self.failed.contains_key(need) || (step != Step::Rank && self.waits(*need))))
+        }) || self.needs.get(&step).is_some_and(|needs| {
+            needs.iter().any(|need| self.failed.contains_key(need) || (step != Step::Rank && self.waits(*need)))
+        })
     }
 
     /// Figures that the ledger will show, as far as can be said before it is there.
     fn figures_to_come(&self) -> usize {
         let draws = self.needs.contains_key(&Step::DrawFrequencies) && !self.results.contains_key(&Step::Rank);
-        if draws && self.study.show > 0 { self.study.show.min(self.study.models.len() * self.study.comparisons.len()) + 3 } else { 0 }
+        if draws && self.study.show > 0 {
+            self.study.show.min(self.study.models.len() * self.study.comparisons.len()) + 3
+        } else {
+            0
+        }
     }
 
     /// What is stored and what would run, by kind, in the order of work.
@@ -303,13 +334,22 @@ impl Plan {
     /// Cells whose score is there.
     pub fn cells_done(&self) -> usize {
         let done = |step: &Step| matches!(step, Step::Score { projection: Some(_), .. });
-        let views = |step: &Step| if let Step::Score { projection: Some(place), .. } = step { self.study.projections[*place].views().len() } else { 0 };
+        let views = |step: &Step| {
+            if let Step::Score { projection: Some(place), .. } = step { self.study.projections[*place].views().len() } else { 0 }
+        };
         self.results.keys().filter(|step| done(step)).map(views).sum()
     }
 
     /// Cells that wait for something missing (each once).
     pub fn cells_waiting(&self) -> usize {
-        let waits = |cell: &crate::domain::ledger::CellId| self.waits(Step::Score { model: cell.model, tap: cell.tap, projection: Some(cell.projection), comparison: cell.comparison });
+        let waits = |cell: &crate::domain::ledger::CellId| {
+            self.waits(Step::Score {
+                model: cell.model,
+                tap: cell.tap,
+                projection: Some(cell.projection),
+                comparison: cell.comparison,
+            })
+        };
         matrix::cells(&self.study).iter().filter(|cell| waits(cell)).count()
     }
 
@@ -330,7 +370,10 @@ impl Plan {
             let like: Vec<&Manifest> = self.results.values().filter(|manifest| manifest.stage == kind).collect();
             let (each, size) = match like.len() {
                 0 => usual(kind),
-                n => (like.iter().map(|m| m.provenance.seconds).sum::<f64>() / n as f64, like.iter().flat_map(|m| &m.outputs).map(|output| output.bytes).sum::<u64>() / n as u64),
+                n => (
+                    like.iter().map(|m| m.provenance.seconds).sum::<f64>() / n as f64,
+                    like.iter().flat_map(|m| &m.outputs).map(|output| output.bytes).sum::<u64>() / n as u64,
+                ),
             };
             seconds += each * tally.to_run as f64;
             bytes += size * tally.to_run as u64;

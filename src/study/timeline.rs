@@ -1,6 +1,10 @@
 //! The timeline: what happened, folded from events. Live and replayed alike, the fold is the same.
 
-use crate::domain::{Key, event::{Event, What}, stage::Kind};
+use crate::domain::{
+    Key,
+    event::{Event, What},
+    stage::Kind,
+};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,9 +29,15 @@ pub struct Job {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
-    Running { since: u64 },
-    Done { seconds: f64 },
-    Failed { why: String },
+    Running {
+        since: u64,
+    },
+    Done {
+        seconds: f64,
+    },
+    Failed {
+        why: String,
+    },
     /// The run ended before it did.
     Stopped,
 }
@@ -41,9 +51,14 @@ impl Timeline {
 
     pub fn take(&mut self, event: &Event) {
         match &event.what {
-            What::RunStarted { study, slots, .. } => *self = Timeline { study: Some(study.clone()), started: Some(event.at), slots: *slots, ..Timeline::default() },
+            What::RunStarted { study, slots, .. } => {
+                *self = Timeline { study: Some(study.clone()), started: Some(event.at), slots: *slots, ..Timeline::default() }
+            }
             What::Started { key, stage, label, slot } => {
-                self.jobs.insert(*key, Job { stage: *stage, label: label.clone(), slot: *slot, state: State::Running { since: event.at } });
+                self.jobs.insert(
+                    *key,
+                    Job { stage: *stage, label: label.clone(), slot: *slot, state: State::Running { since: event.at } },
+                );
             }
             What::Finished { key, seconds, .. } => self.set(key, State::Done { seconds: *seconds }),
             What::Failed { key, why } => self.set(key, State::Failed { why: why.clone() }),

@@ -101,7 +101,8 @@ impl Table {
             }
             .into()
         };
-        let mut frame = DataFrame::new(self.rows(), self.columns.iter().map(series).collect()).map_err(|error| error.to_string())?;
+        let mut frame =
+            DataFrame::new(self.rows(), self.columns.iter().map(series).collect()).map_err(|error| error.to_string())?;
         let mut bytes = Vec::new();
         ParquetWriter::new(&mut bytes).finish(&mut frame).map_err(|error| error.to_string())?;
         Ok(bytes)

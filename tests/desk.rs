@@ -1,0 +1,130 @@
+//! A desk to work at: a workspace in a temporary folder, with a small study on it, and the real program.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+pub struct Desk {
+    folder: tempfile::TempDir,
+}
+
+/// How a command ended.
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Desk {
+    /// An empty workspace.
+    pub fn empty() -> Self {
+        Desk { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A workspace with the digits sample and a study of it that runs in a blink.
+    pub fn with_digits() -> Self {
+        let desk = Desk::empty();
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits");
+        for name in ["labels.csv", "images.txt", "pixels.npy", "blocks.npy"] {
+            desk.write(&format!("data/digits/{name}"), &fs::read(sample.join(name)).unwrap());
+        }
+        desk.write("experiments/small.yaml", SMALL.as_bytes());
+        desk
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Rewrites a file, which must hold what is replaced.
+    pub fn edit(&self, name: &str, from: &str, to: &str) {
+        let text = self.read(name);
+        assert!(text.contains(from), "{name} does not hold {from}");
+        self.write(name, text.replacen(from, to, 1).as_bytes());
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_visavis"));
+        command.current_dir(self.folder.path()).args(arguments).env_remove("RUST_BACKTRACE");
+        command
+    }
+
+    pub fn visavis(&self, arguments: &[&str]) -> Said {
+        self.command(arguments).output().unwrap().into()
+    }
+
+    /// Runs a command that must succeed.
+    pub fn succeed(&self, arguments: &[&str]) -> String {
+        let said = self.visavis(arguments);
+        assert_eq!(said.code, 0, "visavis {arguments:?} said\n{}{}", said.out, said.err);
+        said.out
+    }
+
+    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let out = self.succeed(&[arguments, &["--json"]].concat());
+        serde_json::from_str(out.lines().last().unwrap()).unwrap()
+    }
+
+    /// Stages that ran, by kind, and how many were stored, in one more run of the study.
+    pub fn ran(&self, study: &str) -> (Vec<String>, u64) {
+        let out = self.succeed(&["run", study, "--json"]);
+        let events: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let kinds = events
+            .iter()
+            .filter(|event| event["event"] == "stage_started")
+            .map(|event| event["kind"].as_str().unwrap().to_owned());
+        let mut kinds: Vec<String> = kinds.collect();
+        kinds.sort();
+        kinds.dedup();
+        let last = events.last().unwrap();
+        assert_eq!(last["event"], "finished");
+        (kinds, last["ran"].as_u64().unwrap())
+    }
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Said { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+}
+
+/// Two feature sets, few axes, few resamples.
+pub const SMALL: &str = r#"format: 1
+study: small
+about: Do blocks of pixels separate digits as well as pixels do?
+seed: 7
+datasets:
+  digits: { images: { root: ../data/digits/images, labels: ../data/digits/labels.csv } }
+evaluation:
+  dataset: digits
+models:
+  named:
+    pixels:
+      features: { embedding: ../data/digits/pixels.npy, images: ../data/digits/images.txt }
+    blocks:
+      features: { embedding: ../data/digits/blocks.npy, images: ../data/digits/images.txt }
+projections:
+  - pca: { axes: 3, pairs: [[1, 2]] }
+comparisons:
+  zero or one: { Zero: "digit=0", One: "digit=1" }
+  even or odd: { Even: "even", Odd: "not even" }
+  ink: { quantity: ink }
+statistics: { bootstraps: 60 }
+selection: { show: 3 }
+fairness: { groups: [bold], depth: 1 }
+resources:
+  cpu: { slots: 2 }
+"#;

@@ -1,0 +1,161 @@
+//! The page: self-contained, silent, every number a claim.
+
+use crate::desk::Desk;
+
+const STUDY: &str = "experiments/small.yaml";
+
+/// A desk with a report on it, and the page's text.
+pub fn with_report() -> (Desk, String) {
+    let desk = Desk::with_digits();
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    desk.succeed(&["report", STUDY, "--quiet"]);
+    let page = desk.read("reports/small.html");
+    (desk, page)
+}
+
+/// What a reader sees: the text outside tags, scripts, styles and pictures; claims' numbers and names of code left out.
+fn visible(page: &str) -> String {
+    let mut text = page.to_owned();
+    for (start, end) in [
+        ("<script", "</script>"),
+        ("<style", "</style>"),
+        ("<svg", "</svg>"),
+        ("<data", "</data>"),
+        ("<code", "</code>"),
+        ("<title", "</title>"),
+    ] {
+        while let Some(from) = text.find(start) {
+            let to = from + text[from..].find(end).unwrap() + end.len();
+            text.replace_range(from..to, " ");
+        }
+    }
+    let mut out = String::new();
+    let mut inside = false;
+    for c in text.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => inside = false,
+            c if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
+#[test]
+fn every_number_on_the_page_is_a_claim() {
+    let (_desk, page) = with_report();
+    let visible = visible(&page);
+    // Names may hold digits (axis 1); scores and counts may not stand outside a claim.
+    let rest = [
+        "axis 1",
+        "axis 2",
+        "axis 3",
+        "axes 1-2",
+        "Figure 1.",
+        "95&nbsp;%",
+        "&#x27;",
+        "&#x2F;",
+        "BLAKE3",
+        "digit = 0",
+        "digit = 1",
+        "digit = 2",
+        "digit = 3",
+        "digit = 4",
+        "digit = 5",
+        "digit = 6",
+        "digit = 7",
+        "digit = 8",
+        "digit = 9",
+        "bold = 0",
+        "bold = 1",
+    ]
+    .iter()
+    .fold(visible, |text, name| text.replace(name, ""));
+    let stray: Vec<&str> = rest.lines().filter(|line| line.chars().any(|c| c.is_ascii_digit())).collect();
+    assert!(stray.is_empty(), "numbers without a claim: {stray:?}");
+    assert!(page.matches("<data data-claim=").count() > 100);
+}
+
+#[test]
+fn the_page_asks_for_nothing_and_runs_nothing() {
+    let (_desk, page) = with_report();
+    assert!(page.contains("default-src 'none'") && !page.contains("unsafe-inline"));
+    for word in [" src=", "http://", "https://", "url(", "@import", " style=", " onclick", "javascript:"] {
+        let body = page.replace("http://www.w3.org/2000/svg", "");
+        assert!(!body.contains(word), "the page holds `{word}`");
+    }
+    assert_eq!(page.matches("<script").count(), 1, "the evidence is the only script element, and it is data");
+}
+
+#[test]
+fn hostile_names_stay_names() {
+    let desk = Desk::with_digits();
+    let hostile = r#"</script><script>alert('x')</script>"#;
+    desk.edit("experiments/small.yaml", "    pixels:", &format!("    \"{hostile}\":"));
+    desk.edit("experiments/small.yaml", "  zero or one:", "  \"../../etc/\\\"passwd\\\" '; DROP TABLE result; --\":");
+    desk.edit("experiments/small.yaml", "Zero:", "\"<img src=x onerror=alert(1)>\":");
+    desk.edit("experiments/small.yaml", "about: Do", "about: <b>&amp;</b> {{ claim(id=1) }} Do");
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    desk.succeed(&["report", STUDY, "--quiet"]);
+    let page = desk.read("reports/small.html");
+    assert!(!page.contains("<script>alert") && !page.contains("<img") && !page.contains("<b>&amp;"));
+    assert!(page.contains("&lt;script&gt;alert"));
+    assert_eq!(desk.visavis(&["audit", "reports/small.html"]).code, 0);
+    // And through exports, the store and the terminal.
+    assert!(desk.succeed(&["export", STUDY, "--what", "ledger", "--format", "jsonl"]).contains("DROP TABLE"));
+    desk.succeed(&["show", STUDY]);
+    desk.succeed(&["store", "check"]);
+}
+
+/// Whom Chromium itself calls at its start, whatever page is open.
+const BROWSERS_OWN: [&str; 3] = ["googleapis.com/", "google.com/", "gvt1.com/"];
+
+/// In a real browser with no network: no request, no message. Needs Chromium; `make test` installs it.
+#[test]
+fn a_browser_opens_the_page_without_a_request_or_a_message() {
+    let (desk, page) = with_report();
+    let chromium = ["chromium", "chromium-browser", "google-chrome"]
+        .iter()
+        .find(|name| std::process::Command::new(name).arg("--version").output().is_ok());
+    let Some(chromium) = chromium else {
+        assert!(std::env::var_os("CI").is_none(), "CI has a browser");
+        return;
+    };
+    let profile = tempfile::tempdir().unwrap();
+    let log = desk.path("net.json");
+    let dump = std::process::Command::new(chromium)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+        ])
+        .args([
+            "--disable-component-update",
+            "--disable-sync",
+            "--enable-logging=stderr",
+            "--v=0",
+            "--virtual-time-budget=2000",
+            "--dump-dom",
+        ])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("--log-net-log={}", log.display()))
+        .arg(format!("file://{}", desk.path("reports/small.html").display()))
+        .output()
+        .unwrap();
+    let (dom, messages) = (String::from_utf8_lossy(&dump.stdout), String::from_utf8_lossy(&dump.stderr));
+    assert!(dom.contains("What was asked, and what was found"), "{messages}");
+    assert!(!messages.contains("CONSOLE"), "{messages}");
+    assert_eq!(dom.matches("data-claim=").count(), page.matches("data-claim=").count());
+    let net = std::fs::read_to_string(&log).unwrap_or_default();
+    let asked: Vec<&str> = net
+        .split("\"url\":\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|url| url.starts_with("http") && !BROWSERS_OWN.iter().any(|host| url.contains(host)))
+        .collect();
+    assert!(asked.is_empty(), "{asked:?}");
+}

@@ -1,0 +1,189 @@
+//! The walls of the house: who may know whom. See ARCHITECTURE.md.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Each folder and the folders it may import from `crate::`.
+const FLOORS: [(&str, &[&str]); 15] = [
+    ("domain", &[]),
+    ("numeric", &[]),
+    ("config", &["domain", "numeric"]),
+    ("dataset", &["domain", "numeric"]),
+    ("projection", &["domain", "numeric"]),
+    ("scoring", &["domain", "numeric"]),
+    ("plot", &["domain", "numeric"]),
+    ("store", &["domain", "numeric"]),
+    ("stages", &["domain", "numeric", "config", "dataset", "projection", "scoring", "plot", "store"]),
+    ("study", &["domain", "numeric", "config", "dataset", "projection", "scoring", "plot", "store"]),
+    ("audit", &["domain", "numeric", "config", "dataset", "projection", "scoring", "plot", "store"]),
+    ("report", &["domain", "study", "audit"]),
+    ("tui", &["domain", "study", "audit"]),
+    (
+        "cli",
+        &[
+            "domain",
+            "numeric",
+            "config",
+            "dataset",
+            "projection",
+            "scoring",
+            "plot",
+            "store",
+            "stages",
+            "study",
+            "audit",
+            "report",
+            "tui",
+        ],
+    ),
+    ("main.rs", &["cli"]),
+];
+
+/// Crates and modules that only some folders may name.
+const GUARDED: [(&str, &[&str]); 8] = [
+    ("rusqlite", &["store"]),
+    ("polars", &["dataset", "scoring", "cli"]),
+    ("plotters", &["plot"]),
+    ("tera", &["report"]),
+    ("ratatui", &["tui"]),
+    ("tch", &[]),
+    ("std::fs", &["config", "dataset", "store", "stages", "audit", "cli", "weights"]),
+    ("std::time", &["dataset", "store", "stages", "study", "cli", "tui"]),
+];
+
+fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+/// Every source file with the folder it is in, its tests cut off: they may know more.
+fn files() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    sources(&root, &mut paths);
+    assert!(paths.len() > 60, "the walls look at nothing");
+    let parted = |path: PathBuf| {
+        let folder = path.strip_prefix(&root).unwrap().components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text
+            .split("#[cfg(test)]")
+            .next()
+            .unwrap()
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        (folder, path, text)
+    };
+    paths.into_iter().map(parted).collect()
+}
+
+/// The modules named by `crate::a::…` and by `use crate::{a::…, b::…}`.
+fn imports(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in text.match_indices("crate::") {
+        let rest = &text[at + "crate::".len()..];
+        let word = |text: &str| text.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("").to_owned();
+        if let Some(group) = rest.strip_prefix('{') {
+            let mut depth = 0;
+            let mut part = String::new();
+            for c in group.chars() {
+                match c {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => found.insert(word(&std::mem::take(&mut part))).then_some(()).unwrap_or(()),
+                    _ => {}
+                }
+                if depth == 0 && c != ',' {
+                    part.push(c);
+                }
+            }
+            found.insert(word(&part));
+        } else {
+            found.insert(word(rest));
+        }
+    }
+    found.remove("");
+    found
+}
+
+#[test]
+fn each_folder_imports_only_from_the_floors_below() {
+    for (folder, path, text) in files() {
+        if folder == "lib.rs" {
+            continue;
+        }
+        let (_, allowed) =
+            FLOORS.iter().find(|(name, _)| *name == folder).unwrap_or_else(|| panic!("{folder} has no floor: give it one"));
+        for import in imports(&text) {
+            assert!(
+                import == folder || allowed.contains(&import.as_str()),
+                "{}: {folder}/ may not know {import}/",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn guarded_crates_are_named_only_where_they_may_be() {
+    for (folder, path, text) in files() {
+        for (name, allowed) in GUARDED {
+            // `std::{fs, …}` names it too.
+            let grouped = name.strip_prefix("std::").is_some_and(|part| {
+                text.match_indices("std::{").any(|(at, _)| {
+                    let group = &text[at..text[at..].find("};").map_or(text.len(), |end| at + end)];
+                    group
+                        .split([',', '{', '}', '\n'])
+                        .any(|item| item.trim() == part || item.trim().starts_with(&format!("{part}::")))
+                })
+            });
+            let direct = text.match_indices(name).any(|(at, _)| {
+                let before = text[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_');
+                let after = text[at + name.len()..].starts_with("::")
+                    || (name.starts_with("std::") && text[at + name.len()..].starts_with(';'));
+                !before && after
+            });
+            assert!(
+                !(direct || grouped) || allowed.contains(&folder.as_str()),
+                "{}: {folder}/ may not name {name}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_walls_would_see_a_breach() {
+    assert_eq!(
+        imports("use crate::{\n a::{b, c},\n d,\n};\nlet x = crate::store::Y;"),
+        ["a", "d", "store"].map(str::to_owned).into()
+    );
+}
+
+#[test]
+fn the_program_is_not_linked_to_libtorch() {
+    let libraries = std::process::Command::new("ldd").arg(env!("CARGO_BIN_EXE_visavis")).output().unwrap();
+    let text = String::from_utf8_lossy(&libraries.stdout).into_owned();
+    assert!(text.contains("libc.so"), "ldd said nothing: {text}");
+    assert!(!text.contains("torch"), "{text}");
+}
+
+#[test]
+fn the_text_of_the_house_names_no_machine() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "Makefile", ".ci/run"] {
+        let text = fs::read_to_string(root.join(name)).unwrap();
+        assert!(!text.contains(concat!("/wo", "rk/")) && !text.contains(concat!("/ro", "ot/")), "{name} names a machine's path");
+    }
+}
