@@ -42,7 +42,7 @@ fn main() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
     let limit = |what: &str, seconds: f64, limit: f64| {
-        println!("{what:44} {seconds:8.4} s   limit {limit:6.3} s   {:5.1} × under", limit / seconds)
+        println!("{what:44} {seconds:8.4} s   limit {limit:6.3} s   {:5.1} × under", limit / seconds);
     };
 
     limit("visavis --help", timed(20, || run(&["--help"])), 0.020);
@@ -66,7 +66,7 @@ fn main() {
     let points = projection::project(&Method::Pca { axes: 2 }, &pixels, 0).expect("PCA of the sample").coordinates;
     let setting = Setting { images: &images, labels: &labels, identities: None };
     let score = timed(5, || {
-        drop(scoring::score(&setting, std::slice::from_ref(&points), &question, &[View::Pair(1, 2)], &Statistics::default(), 1))
+        drop(scoring::score(&setting, std::slice::from_ref(&points), &question, &[View::Pair(1, 2)], &Statistics::default(), 1));
     });
 
     let peer =

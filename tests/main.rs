@@ -1,5 +1,7 @@
 //! One integration program, one link: what people do with Visavis, tried on real files with the real program.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 mod audit;
 mod bad_input;
 mod desk;

@@ -101,7 +101,7 @@ fn imports(text: &str) -> BTreeSet<String> {
                     '{' => depth += 1,
                     '}' if depth == 0 => break,
                     '}' => depth -= 1,
-                    ',' if depth == 0 => found.insert(word(&std::mem::take(&mut part))).then_some(()).unwrap_or(()),
+                    ',' if depth == 0 => _ = found.insert(word(&std::mem::take(&mut part))),
                     _ => {}
                 }
                 if depth == 0 && c != ',' {

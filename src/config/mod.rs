@@ -1,4 +1,4 @@
-//! Study files: `experiments/*.yaml` → as written, with positions → checked → [`Study`](crate::domain::study::Study).
+//! Study files: `experiments/*.yaml` → as written, with positions → checked → [`Study`].
 //!
 //! Reads the one file it is given and nothing else: whether data are there is for `study` to say.
 

@@ -1,7 +1,7 @@
 //! Runs a kernel with the machine's fused multiply-add where it has one.
 //!
 //! `f64::mul_add` rounds once by definition, so its bits do not depend on the machine; but without the instruction it is
-//! a slow function call. A kernel is written once, `#[inline(always)]`, and [`fused!`] compiles it a second time for
+//! a slow function call. A kernel is written once, `#[inline(always)]`, and `fused!` compiles it a second time for
 //! machines with AVX2 and FMA.
 
 /// `fused!(fn name(arguments) = kernel)`: a function that runs `kernel` with AVX2 and FMA where they are found.
