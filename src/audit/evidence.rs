@@ -5,7 +5,7 @@
 use crate::domain::{Digest, Fault, Result, claim::Claim, result::Manifest, study::Tolerance};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, io::Read};
+use std::{collections::BTreeMap, io::Read, path::Path};
 
 /// How the evidence's element begins in a page.
 pub const MARK: &str = "<script type=\"application/json\" id=\"visavis-evidence\">";
@@ -64,6 +64,29 @@ mod packed {
 }
 
 impl Evidence {
+    /// The evidence that a page carries.
+    ///
+    /// # Errors
+    /// A page that carries none, a damaged one, or one of a later format.
+    pub fn of_page(page: &str, path: &Path) -> Result<Self> {
+        let not_one = || {
+            Fault::asked("this is no report of Visavis: it carries no evidence")
+                .in_file(path)
+                .next("give a report that `visavis report` wrote, or a study file")
+        };
+        let (_, rest) = page.split_once(MARK).ok_or_else(not_one)?;
+        let (text, _) = rest.split_once("</script>").ok_or_else(not_one)?;
+        let evidence: Evidence = serde_json::from_str(text).map_err(|error| {
+            Fault::differs(format!("the report's evidence was damaged: {error}")).in_file(path).next("ask for the report again")
+        })?;
+        if evidence.format != 1 {
+            return Err(Fault::asked("the report was written by a later visavis")
+                .in_file(path)
+                .next("audit it with that visavis"));
+        }
+        Ok(evidence)
+    }
+
     pub fn tolerance(&self) -> Tolerance {
         Tolerance { auc: self.tolerance_auc, features: self.tolerance_features }
     }

@@ -31,6 +31,18 @@ pub struct Remade {
 /// Carries a task out again, its inputs read by the second argument.
 pub type Recompute<'a> = &'a dyn Fn(&Task, &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade>;
 
+/// Which stages are made again: those of these kinds; with a sample, only those among them that it drew.
+pub struct Again<'a> {
+    pub kinds: &'a [Kind],
+    pub sample: Option<BTreeSet<Key>>,
+}
+
+impl Again<'_> {
+    fn takes(&self, manifest: &Manifest) -> bool {
+        self.kinds.contains(&manifest.stage) && self.sample.as_ref().is_none_or(|drawn| drawn.contains(&manifest.key))
+    }
+}
+
 /// How a stage stands after it was made again.
 enum Standing {
     Same,
@@ -46,7 +58,7 @@ enum Standing {
 }
 
 /// Examines a report file; with a workspace that holds results, those too; with `current`, the digests that the study's
-/// data have today (role → digest), the data as well. `kinds` are made again.
+/// data have today (role → digest), the data as well. `again` says which stages are made again.
 ///
 /// # Errors
 /// A file that is no report. A difference is no error: see [`Audit::differs`].
@@ -55,7 +67,7 @@ pub fn examine_report(
     path: &Path,
     workspace: Option<&Workspace>,
     current: Option<&BTreeMap<String, Digest>>,
-    kinds: &[Kind],
+    again: &Again,
     recompute: Recompute,
 ) -> Result<Audit> {
     let page = page::read(text, path)?;
@@ -63,14 +75,14 @@ pub fn examine_report(
     let embedded = |input: &Input| page.evidence.object(input.digest).unwrap_or_else(|| Err(not_here()));
     let mut standings: BTreeMap<Key, Standing> = BTreeMap::new();
     for manifest in &page.evidence.manifests {
-        standings.insert(manifest.key, stand(manifest, kinds, recompute, &embedded));
+        standings.insert(manifest.key, stand(manifest, again, recompute, &embedded));
     }
     if let Some(workspace) = workspace {
         let stored = against_results(&page.evidence, workspace, &mut audit);
         for manifest in &page.evidence.manifests {
             let standing = &standings[&manifest.key];
             if matches!(standing, Standing::Unchecked(_) | Standing::NotAttempted) && stored.contains(&manifest.key) {
-                let again = stand(manifest, kinds, recompute, &|input| read(workspace, input));
+                let again = stand(manifest, again, recompute, &|input| read(workspace, input));
                 // Not made again, but found as it is claimed among the results.
                 let again = if matches!(again, Standing::Unchecked(_) | Standing::NotAttempted) { Standing::Same } else { again };
                 standings.insert(manifest.key, again);
@@ -109,17 +121,17 @@ pub fn examine_report(
     Ok(audit)
 }
 
-/// Examines results as they are stored: every object, every manifest, and the stages of `kinds` made again.
+/// Examines results as they are stored: every object, every manifest, and the stages of `again` made again.
 pub fn examine_results<'a>(
     results: impl Iterator<Item = (String, &'a Manifest)>,
     workspace: &Workspace,
-    kinds: &[Kind],
+    again: &Again,
     recompute: Recompute,
 ) -> Audit {
     let mut audit = Audit::default();
     for (label, manifest) in results {
         objects(manifest, workspace, &mut audit);
-        let (verdict, why) = match stand(manifest, kinds, recompute, &|input| read(workspace, input)) {
+        let (verdict, why) = match stand(manifest, again, recompute, &|input| read(workspace, input)) {
             Standing::Same => (Verdict::Identical, "made again: the same bits".to_owned()),
             Standing::NotAttempted => (Verdict::NotAttempted, "objects verified, not made again".to_owned()),
             Standing::Unchecked(why) => (Verdict::Unchecked, why),
@@ -161,12 +173,12 @@ fn read(workspace: &Workspace, input: &Input) -> Result<Vec<u8>> {
 }
 
 /// Makes the stage again and compares.
-fn stand(manifest: &Manifest, kinds: &[Kind], recompute: Recompute, read: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Standing {
+fn stand(manifest: &Manifest, again: &Again, recompute: Recompute, read: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Standing {
     let task = Task { work: manifest.work.clone(), inputs: manifest.inputs.clone() };
     if task.key() != manifest.key {
         return Standing::Broken("its key does not follow from what it says it did: another program's, or changed".into());
     }
-    if !kinds.contains(&manifest.stage) {
+    if !again.takes(manifest) {
         return Standing::NotAttempted;
     }
     for input in &manifest.inputs {
@@ -301,6 +313,9 @@ fn examine_page(page: &Page, audit: &mut Audit) {
     let known: BTreeSet<&str> = page.evidence.claims.iter().map(|claim| claim.id.as_str()).collect();
     for (id, text) in page.shown.iter().filter(|(id, _)| !known.contains(id.as_str())) {
         audit.checked.push(finding(id, "the page shows a number that no claim stands behind", "a claim", text));
+    }
+    for number in &page.stray {
+        audit.checked.push(finding("page", "the page shows a number that no claim stands behind", "a claim", number));
     }
     for (key, digest) in &page.figures {
         let drawn =

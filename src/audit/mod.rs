@@ -9,6 +9,6 @@ mod page;
 mod verdict;
 
 pub use evidence::{Evidence, MARK, pack};
-pub use examine::{Recompute, Remade, examine_report, examine_results};
+pub use examine::{Again, Recompute, Remade, examine_report, examine_results};
 pub use page::seal;
 pub use verdict::{Audit, Checked, Verdict};

@@ -2,7 +2,7 @@
 //! everything else, which the seal covers.
 
 use super::evidence::{Evidence, MARK};
-use crate::domain::{Digest, Fault, Result};
+use crate::domain::{Digest, Result};
 use std::path::Path;
 
 const CLAIM: &str = "<data data-claim=\"";
@@ -17,6 +17,8 @@ pub struct Page {
     /// Result key, and the digest of the picture shown for it.
     pub figures: Vec<(String, Digest)>,
     pub evidence: Evidence,
+    /// Scores and percentages in the text that no claim stands behind, and that are not the study's own words.
+    pub stray: Vec<String>,
     /// The seal it bears, and the one it should.
     pub seal: (String, String),
 }
@@ -43,21 +45,9 @@ pub fn seal(page: &str) -> String {
 }
 
 pub fn read(page: &str, path: &Path) -> Result<Page> {
-    let not_one = || {
-        Fault::asked("this is no report of Visavis: it carries no evidence")
-            .in_file(path)
-            .next("give a report that `visavis report` wrote, or a study file")
-    };
-    let start = page.find(MARK).map(|at| at + MARK.len()).ok_or_else(not_one)?;
-    let end = page[start..].find("</script>").map(|at| start + at).ok_or_else(not_one)?;
-    let evidence: Evidence = serde_json::from_str(&page[start..end]).map_err(|error| {
-        Fault::differs(format!("the report's evidence was damaged: {error}")).in_file(path).next("ask for the report again")
-    })?;
-    if evidence.format != 1 {
-        return Err(Fault::asked("the report was written by a later visavis").in_file(path).next("audit it with that visavis"));
-    }
+    let evidence = Evidence::of_page(page, path)?;
     // Claims and figures stand before the evidence; text inside it is data.
-    let body = &page[..start];
+    let body = page.split(MARK).next().unwrap_or(page);
     let sealed = between(body, SEAL, "\"").next().unwrap_or("").to_owned();
     let claim = |text: &str| {
         let (id, rest) = text.split_once('"')?;
@@ -73,8 +63,39 @@ pub fn read(page: &str, path: &Path) -> Result<Page> {
         shown: between(body, CLAIM, CLAIM_END).filter_map(claim).collect(),
         figures: between(body, FIGURE, FIGURE_END).filter_map(figure).collect(),
         seal: (sealed, seal(page)),
+        stray: stray(body, &evidence.study_text),
         evidence,
     })
+}
+
+/// What looks like a score (`.871`) or a percentage (`12.3 %`) in the text a reader sees, outside claims, code, pictures
+/// and the study's own words. A comment is not a reader's text, but numbers hidden in one are not shown either.
+fn stray(body: &str, study: &str) -> Vec<String> {
+    let mut found: Vec<String> = body.contains("<!--").then(|| "a comment".to_owned()).into_iter().collect();
+    let mut rest = body.find("<body").map_or(body, |start| &body[start..]);
+    while let Some(open) = rest.find('<') {
+        found.extend(scores(&rest[..open]).filter(|number| !study.contains(number.trim_end_matches(" %"))));
+        let tag = &rest[open..];
+        let name: String = tag[1..].chars().take_while(char::is_ascii_alphanumeric).collect();
+        let end = match name.as_str() {
+            "data" | "code" | "svg" | "style" | "script" => tag.find(&format!("</{name}>")),
+            _ => None,
+        };
+        let Some(close) = tag[end.unwrap_or(0)..].find('>').map(|at| at + end.unwrap_or(0)) else { break };
+        rest = &tag[close + 1..];
+    }
+    found
+}
+
+/// `.ddd`, `d.ddd` and `d.d %` in a text.
+fn scores(text: &str) -> impl Iterator<Item = String> {
+    let words: Vec<&str> = text.split(|c: char| !(c.is_ascii_digit() || c == '.')).collect();
+    let score = |word: &str| {
+        let decimals = word.trim_end_matches('.').rsplit('.').next().unwrap_or("");
+        word.contains('.') && decimals.len() >= 3 && decimals.bytes().all(|digit| digit.is_ascii_digit())
+    };
+    let percent = |word: &str| word.contains('.') && word.len() >= 3 && text.contains(&format!("{word} %"));
+    words.into_iter().filter(move |word| score(word) || percent(word)).map(str::to_owned).collect::<Vec<_>>().into_iter()
 }
 
 fn between<'a>(text: &'a str, start: &'a str, end: &'a str) -> impl Iterator<Item = &'a str> {
@@ -84,6 +105,15 @@ fn between<'a>(text: &'a str, start: &'a str, end: &'a str) -> impl Iterator<Ite
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_without_a_claim_are_seen() {
+        let body = format!(
+            "<body><p>AUC .999 of axis 1, 95 % and 12.3 % {CLAIM}c1\">.871{CLAIM_END} <code>.123</code> named .555 Figure 1.</p>"
+        );
+        assert_eq!(stray(&body, "comparisons: named .555"), [".999", "12.3"]);
+        assert_eq!(stray("<body><!-- .1 -->", ""), ["a comment"]);
+    }
 
     #[test]
     fn the_seal_covers_words_and_not_numbers_or_itself() {

@@ -5,9 +5,9 @@ use super::{
     output::{Grid, say, say_json},
 };
 use crate::{
-    audit::{self, Audit as Examined, Remade, Verdict},
+    audit::{self, Again, Audit as Examined, Remade, Verdict},
     domain::{
-        Digest, Fault, Result,
+        Digest, Fault, Key, Result,
         stage::{Input, Kind, Task},
         text::{count, printable},
     },
@@ -45,11 +45,18 @@ impl Audit {
         conclude(context, &examined)
     }
 
-    fn kinds(&self) -> &'static [Kind] {
-        match self.recompute.as_str() {
+    /// Which stages are made again; the sample is drawn by the auditor's own seed.
+    fn again(&self, keys: impl Iterator<Item = Key>) -> Again<'static> {
+        let kinds: &[Kind] = match self.recompute.as_str() {
             "metrics" => &[Kind::Score, Kind::Rank, Kind::Draw],
             _ => &[Kind::Index, Kind::Features, Kind::Project, Kind::Score, Kind::Rank, Kind::Draw],
-        }
+        };
+        let draw = |count| {
+            let mut keys: Vec<Key> = keys.collect();
+            crate::numeric::Stream::new(self.seed, 0).shuffle(&mut keys);
+            keys.into_iter().take(count).collect()
+        };
+        Again { kinds, sample: self.sample.map(draw) }
     }
 
     fn report(&self, context: &Context) -> Result<Examined> {
@@ -57,37 +64,28 @@ impl Audit {
         let text = String::from_utf8(bytes).map_err(|_| Fault::asked("the report is not UTF-8 text").in_file(&self.what))?;
         let results = context.workspace.results();
         let workspace = (!results.all().is_empty()).then_some(&context.workspace);
-        let current = study_file(&text).and_then(|file| current(&file, context));
-        audit::examine_report(&text, &self.what, workspace, current.as_ref(), self.kinds(), &recompute)
+        let evidence = audit::Evidence::of_page(&text, &self.what)?;
+        let current = current(Path::new(&evidence.study_file), context);
+        let again = self.again(evidence.manifests.iter().map(|manifest| manifest.key));
+        audit::examine_report(&text, &self.what, workspace, current.as_ref(), &again, &recompute)
     }
 
     fn study(&self, context: &Context) -> Result<Examined> {
         let opened = study::open(&self.what, &context.workspace)?;
         let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
-        let mut results: Vec<_> = plan.results().map(|(step, manifest)| (step.label(&plan.study), manifest)).collect();
+        let results: Vec<_> = plan.results().map(|(step, manifest)| (step.label(&plan.study), manifest)).collect();
         if results.is_empty() {
             return Err(Fault::missing("the study has no results to audit")
                 .next(format!("run it first: visavis run {}", self.what.display())));
         }
-        if let Some(sample) = self.sample {
-            crate::numeric::Stream::new(self.seed, 0).shuffle(&mut results);
-            results.truncate(sample);
-        }
-        Ok(audit::examine_results(results.into_iter(), &context.workspace, self.kinds(), &recompute))
+        let again = self.again(results.iter().map(|(_, manifest)| manifest.key));
+        Ok(audit::examine_results(results.into_iter(), &context.workspace, &again, &recompute))
     }
 }
 
 /// What a worker does, done again.
 fn recompute(task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade> {
     stages::carry_out(task, read).map(|made| Remade { outputs: made.outputs, facts: made.facts })
-}
-
-/// Where the report says its study file was.
-fn study_file(report: &str) -> Option<PathBuf> {
-    let start = report.find(audit::MARK)? + audit::MARK.len();
-    let end = start + report[start..].find("</script>")?;
-    let evidence: audit::Evidence = serde_json::from_str(&report[start..end]).ok()?;
-    Some(PathBuf::from(evidence.study_file))
 }
 
 /// The digests of the study's data today; `None` when the study or its data are not here.

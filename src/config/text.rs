@@ -80,10 +80,26 @@ impl Text {
                 document.query_exact(&route).ok().flatten().or_else(|| document.query_pretty(&route).ok())
             };
             if let Some(feature) = feature {
-                return line_and_column(&self.source, feature.location.byte_span.0);
+                let start = feature.location.byte_span.0;
+                let key =
+                    path.get(length).and_then(|step| if let Step::Key(key) = step { self.quoted_key(start, key) } else { None });
+                return line_and_column(&self.source, key.unwrap_or(start));
             }
         }
         (1, 1)
+    }
+
+    /// Where a key written with escapes stands, from this byte on: yamlpath compares keys as they are written.
+    fn quoted_key(&self, from: usize, key: &str) -> Option<usize> {
+        let rest = &self.source[from..];
+        let quotes = rest.match_indices('"').map(|(at, _)| at);
+        let ends = |start: usize| rest[start + 1..].match_indices("\":").map(move |(at, _)| start + 1 + at + 1);
+        let is_key = |start: &usize| {
+            ends(*start)
+                .next()
+                .is_some_and(|end| yaml_serde::from_str::<String>(&rest[*start..end]).is_ok_and(|text| text == key))
+        };
+        quotes.into_iter().find(is_key).map(|at| from + at)
     }
 
     /// yaml_serde places a repeated key at its mapping; people want the second one. Block mappings: the same
