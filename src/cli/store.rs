@@ -16,14 +16,38 @@ use crate::{
 pub enum Store {
     /// Verify every result, object and journal, and the database
     Check,
+    /// Make the database again from results and journals
+    Rebuild,
 }
 
 impl Store {
     pub fn run(&self, context: &Context) -> Result<()> {
         match self {
             Store::Check => check(context),
+            Store::Rebuild => rebuild(context),
         }
     }
+}
+
+fn rebuild(context: &Context) -> Result<()> {
+    let workspace = &context.workspace;
+    let Some(_lock) = workspace.lock()? else {
+        return Err(Fault::failed("a study is running in this workspace").next("wait for it, then rebuild"));
+    };
+    for ending in ["", "-wal", "-shm"] {
+        let file = workspace
+            .store()
+            .with_file_name(format!("{}{ending}", workspace.store().file_name().unwrap_or_default().to_string_lossy()));
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Fault::io("remove", &file, &error)),
+            _ => {}
+        }
+    }
+    let mut index = Index::open(workspace.store())?;
+    index.ingest(&workspace.journals())?;
+    index.take_results(&workspace.results(), &workspace.objects())?;
+    say(format!("made again: {}, {}", count(index.keys()?.len(), "result"), count(index.events()?.len(), "event")));
+    Ok(())
 }
 
 fn check(context: &Context) -> Result<()> {

@@ -2,15 +2,15 @@
 //!
 //! Migrations are only ever appended; `user_version` says how many were applied.
 
-use super::journal;
+use super::{Objects, Results, journal};
 use crate::domain::{
-    Fault, Key, Result,
+    Ending, Fault, Key, Result,
     event::Event,
     result::Manifest,
     score::{Estimate, Scores},
 };
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 const MIGRATIONS: [&str; 1] = ["
     CREATE TABLE result (key TEXT PRIMARY KEY, stage TEXT NOT NULL, content TEXT NOT NULL, started INTEGER NOT NULL, seconds REAL NOT NULL) STRICT;
@@ -112,16 +112,33 @@ impl Index {
     }
 
     /// Takes in a result, with its scores or its figure.
-    pub fn add(&mut self, manifest: &Manifest, scores: Option<&Scores>, svg: Option<&[u8]>) -> Result<()> {
-        let outcome = self.insert(manifest, scores, svg);
+    pub fn take_result(&mut self, manifest: &Manifest, objects: &Objects) -> Result<()> {
+        let bytes = |name: &str| manifest.output(name).map(|output| objects.get(output.digest)).transpose();
+        let scores = bytes("scores.json")?.and_then(|bytes| serde_json::from_slice::<Scores>(&bytes).ok());
+        let svg = bytes("figure.svg")?;
+        let outcome = self.insert(manifest, scores.as_ref(), svg.as_deref());
         self.ran(outcome)
+    }
+
+    /// Takes in every result that is not here yet. What is damaged is left out: `store check` names it.
+    pub fn take_results(&mut self, results: &Results, objects: &Objects) -> Result<()> {
+        let known: BTreeSet<Key> = self.keys()?.into_iter().collect();
+        for key in results.all().into_iter().filter(|key| !known.contains(key)) {
+            if let Ok(Some(manifest)) = results.get(key) {
+                self.take_result(&manifest, objects)
+                    .or_else(|fault| if fault.ending == Ending::Unexpected { Err(fault) } else { Ok(()) })?;
+            }
+        }
+        Ok(())
     }
 
     fn insert(&mut self, manifest: &Manifest, scores: Option<&Scores>, svg: Option<&[u8]>) -> rusqlite::Result<()> {
         let key = manifest.key.to_string();
         let transaction = self.connection.transaction()?;
+        // A result made again (--force) takes the place of the first, with its scores.
+        transaction.execute("DELETE FROM result WHERE key = ?1", [&key])?;
         transaction.execute(
-            "INSERT OR REPLACE INTO result VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO result VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
                 key,
                 manifest.stage.word(),
@@ -141,11 +158,6 @@ impl Index {
             transaction.execute("INSERT INTO figure VALUES (?1, ?2)", params![key, svg])?;
         }
         transaction.commit()
-    }
-
-    pub fn has(&self, key: Key) -> Result<bool> {
-        let outcome = self.connection.query_row("SELECT 1 FROM result WHERE key = ?1", [key.to_string()], |_| Ok(())).optional();
-        Ok(self.ran(outcome)?.is_some())
     }
 
     /// Every event, in the order of their times.
@@ -224,7 +236,7 @@ fn told(path: &Path, error: &rusqlite::Error) -> Fault {
             fault.next("check the permissions, or put the store elsewhere with --store FILE")
         }
         Some(Code::NotADatabase | Code::DatabaseCorrupt) => {
-            fault.next("move the file away: the next run makes it again from results and journals")
+            fault.next("`visavis store rebuild` makes it again from results and journals")
         }
         _ => fault,
     }

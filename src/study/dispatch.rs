@@ -5,7 +5,6 @@ use crate::{
     domain::{
         Ending, Fault, Key, Result,
         event::{Answer, Event, What},
-        result::Manifest,
     },
     store::{Index, Journal, Workspace},
 };
@@ -89,6 +88,7 @@ impl Run {
         let journal = Journal::start(&how.workspace.journals(), now())?;
         let mut index = Index::open(how.workspace.store())?;
         index.ingest(&how.workspace.journals())?;
+        index.take_results(&how.workspace.results(), &how.workspace.objects())?;
         let (sender, answers) = mpsc::channel();
         let mut run =
             Run { journal, index, workers: (0..how.slots).map(|_| None).collect(), answers, sender, ran: 0, bad_data: true };
@@ -130,7 +130,7 @@ impl Run {
             match self.answers.recv_timeout(Duration::from_millis(100)) {
                 Ok((slot, answer)) => {
                     let Some(key) = running.remove(&slot) else { continue };
-                    self.take(slot, key, answer, plan, tell)?;
+                    self.take(slot, key, answer, plan, how, tell)?;
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(Fault::unexpected("all workers are gone")),
@@ -144,6 +144,7 @@ impl Run {
         key: Key,
         answer: Option<Answer>,
         plan: &mut Plan,
+        how: &Dispatch,
         tell: &mut dyn FnMut(&Notice),
     ) -> Result<()> {
         let what = match answer {
@@ -151,7 +152,9 @@ impl Run {
                 plan.finished(key);
                 plan.refresh()?;
                 self.ran += 1;
-                self.add(key, plan)?;
+                if let Some(manifest) = how.workspace.results().get(key)? {
+                    self.index.take_result(&manifest, &how.workspace.objects())?;
+                }
                 What::Finished { key, seconds, first }
             }
             Some(Answer::Failed { why, ending, .. }) => {
@@ -170,15 +173,6 @@ impl Run {
             }
         };
         self.note(what, plan, tell)
-    }
-
-    /// Takes the new result into the index.
-    fn add(&mut self, key: Key, plan: &Plan) -> Result<()> {
-        let Some((step, manifest)) = plan.results().find(|(_, manifest)| manifest.key == key) else { return Ok(()) };
-        let manifest: Manifest = manifest.clone();
-        let scores = plan.json(step, "scores.json")?;
-        let svg = plan.bytes(step, "figure.svg")?;
-        self.index.add(&manifest, scores.as_ref(), svg.as_deref())
     }
 
     fn note(&mut self, what: What, plan: &Plan, tell: &mut dyn FnMut(&Notice)) -> Result<()> {
