@@ -35,7 +35,9 @@ pub struct Plan {
     source_bytes: Vec<(String, Vec<u8>)>,
     files: BTreeMap<PathBuf, Input>,
     results: BTreeMap<Step, Manifest>,
-    tasks: BTreeMap<Step, Task>,
+    tasks: BTreeMap<Step, (Key, Task)>,
+    /// Keys whose results came since they were last looked up.
+    fresh: BTreeSet<Key>,
     /// Steps whose results must be made again: `--force`.
     forced: BTreeSet<Step>,
     failed: BTreeMap<Step, String>,
@@ -65,6 +67,7 @@ impl Plan {
             files: BTreeMap::new(),
             results: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            fresh: BTreeSet::new(),
             forced: BTreeSet::new(),
             failed: BTreeMap::new(),
             ran: BTreeSet::new(),
@@ -173,18 +176,28 @@ impl Plan {
                 if self.results.contains_key(&step) || !self.settled(&self.nodes[place]) {
                     continue;
                 }
-                let known = Known { study: &self.study, sources: &self.sources, files: &self.files, results: &self.results };
-                let Some(task) = known.task(step) else { continue };
+                let key = match self.tasks.get(&step) {
+                    Some((key, _)) if !self.fresh.contains(key) => continue,
+                    Some((key, _)) => *key,
+                    None => {
+                        let known =
+                            Known { study: &self.study, sources: &self.sources, files: &self.files, results: &self.results };
+                        let Some(task) = known.task(step) else { continue };
+                        let key = task.key();
+                        self.tasks.insert(step, (key, task));
+                        key
+                    }
+                };
                 if !self.forced.contains(&step)
-                    && let Some(manifest) = results.get(task.key())?
+                    && let Some(manifest) = results.get(key)?
                 {
                     self.results.insert(step, manifest);
                     grew = true;
                 }
-                self.tasks.insert(step, task);
             }
             grew |= self.grow_figures()?;
             if !grew {
+                self.fresh.clear();
                 return Ok(());
             }
         }
@@ -253,7 +266,7 @@ impl Plan {
         let mut seen = BTreeSet::new();
         let waiting = self.tasks.iter().filter(|(step, _)| !self.results.contains_key(*step) && !self.failed.contains_key(*step));
         let kept = waiting.filter(|(step, _)| self.needs.contains_key(*step));
-        kept.map(|(step, task)| (task.key(), *step, task)).filter(|(key, ..)| seen.insert(*key)).collect()
+        kept.map(|(step, (key, task))| (*key, *step, task)).filter(|(key, ..)| seen.insert(*key)).collect()
     }
 
     /// Removes the result that a forced task is to make again.
@@ -261,18 +274,21 @@ impl Plan {
         if self.forced.contains(&step) { self.workspace.results().remove(key) } else { Ok(()) }
     }
 
+    fn steps_of(&self, key: Key) -> Vec<Step> {
+        self.tasks.iter().filter(|(_, (of, _))| *of == key).map(|(step, _)| *step).collect()
+    }
+
     /// Notes that a task is done: `forced` no longer holds its steps back.
     pub fn finished(&mut self, key: Key) {
-        let steps: Vec<Step> = self.tasks.iter().filter(|(_, task)| task.key() == key).map(|(step, _)| *step).collect();
-        for step in steps {
+        self.fresh.insert(key);
+        for step in self.steps_of(key) {
             self.forced.remove(&step);
             self.ran.insert(step);
         }
     }
 
     pub fn failed(&mut self, key: Key, why: &str) {
-        let steps: Vec<Step> = self.tasks.iter().filter(|(_, task)| task.key() == key).map(|(step, _)| *step).collect();
-        self.failed.extend(steps.into_iter().map(|step| (step, why.to_owned())));
+        self.failed.extend(self.steps_of(key).into_iter().map(|step| (step, why.to_owned())));
     }
 
     pub fn failures(&self) -> usize {
