@@ -114,6 +114,8 @@ fn a_worker_that_dies_fails_its_stage_and_no_other() {
         std::thread::sleep(Duration::from_millis(5));
     };
     std::thread::sleep(Duration::from_millis(200));
+    let status = desk.json(&["status"]);
+    assert!(status["jobs"]["running"] == 1 && status["jobs"]["done"].as_u64() > Some(0), "status follows a run: {status}");
     Command::new("kill").args(["-9", &worker]).status().unwrap();
     std::thread::sleep(Duration::from_millis(300));
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();

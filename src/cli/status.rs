@@ -12,10 +12,14 @@ use crate::{
 
 pub fn status(context: &Context) -> Result<()> {
     // When nobody dispatches, this face takes in what the journals say; otherwise the dispatcher does.
-    if context.workspace.journals().is_dir()
-        && let Some(_lock) = context.workspace.lock()?
-    {
-        Index::open(context.workspace.store())?.ingest(&context.workspace.journals())?;
+    let mut running_now = false;
+    if context.workspace.journals().is_dir() {
+        match context.workspace.lock() {
+            Ok(Some(_lock)) => Index::open(context.workspace.store())?.ingest(&context.workspace.journals())?,
+            Ok(None) => running_now = true,
+            // A workspace that cannot be written can still be looked at.
+            Err(_) => {}
+        }
     }
     let events = Index::look(context.workspace.store())?.map_or(Ok(vec![]), |index| index.events())?;
     let timeline = Timeline::fold(&events);
@@ -38,7 +42,11 @@ pub fn status(context: &Context) -> Result<()> {
         say("nothing was run in this workspace yet; `visavis run STUDY` runs a study");
         return Ok(());
     };
-    let state = if timeline.ended.is_some() { "ended" } else { "running, or stopped without a word" };
+    let state = match (timeline.ended, running_now) {
+        (Some(_), _) => "ended",
+        (None, true) => "running",
+        (None, false) => "stopped without a word; run the study again to go on",
+    };
     say(format!("{}: {state} · {done} done, {running} running, {stopped} stopped, {failed} failed", printable(study)));
     let mut grid = Grid::new(&["", "stage", ""]);
     for job in timeline.jobs.values() {

@@ -111,6 +111,25 @@ impl Index {
         transaction.commit()
     }
 
+    /// Takes in one event as it is journaled, so that a second process sees it at once. One that does not follow on what is
+    /// known is left for [`Index::ingest`].
+    pub fn take_event(&mut self, journal: &str, number: usize, event: &Event) -> Result<()> {
+        let outcome = self.insert_event(journal, number as i64, event);
+        self.ran(outcome)
+    }
+
+    fn insert_event(&mut self, journal: &str, number: i64, event: &Event) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute("INSERT INTO journal VALUES (?1, 0) ON CONFLICT DO NOTHING", [journal])?;
+        let follows = transaction
+            .execute("UPDATE journal SET events = ?2 + 1 WHERE name = ?1 AND events = ?2", params![journal, number])?;
+        if follows == 1 {
+            let body = serde_json::to_string(event).expect("an event can be written");
+            transaction.execute("INSERT INTO event VALUES (?1, ?2, ?3, ?4)", params![journal, number, event.at as i64, body])?;
+        }
+        transaction.commit()
+    }
+
     /// Takes in a result, with its scores or its figure.
     pub fn take_result(&mut self, manifest: &Manifest, objects: &Objects) -> Result<()> {
         let bytes = |name: &str| manifest.output(name).map(|output| objects.get(output.digest)).transpose();

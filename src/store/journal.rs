@@ -23,6 +23,7 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     chain: [u8; CHAIN],
+    count: usize,
 }
 
 impl Journal {
@@ -32,11 +33,21 @@ impl Journal {
         let path = folder.join(format!("{now:015}-{}.journal", std::process::id()));
         let file =
             File::create_new(&path).and_then(|mut file| file.write_all(HEAD).and_then(|()| file.sync_all()).map(|()| file));
-        Ok(Journal { file: file.map_err(|error| Fault::io("start the journal", &path, &error))?, path, chain: [0; CHAIN] })
+        Ok(Journal {
+            file: file.map_err(|error| Fault::io("start the journal", &path, &error))?,
+            path,
+            chain: [0; CHAIN],
+            count: 0,
+        })
     }
 
-    /// Appends and syncs: when this returns, the event is kept.
-    pub fn append(&mut self, event: &Event) -> Result<()> {
+    /// The file's name, which tells it from every other journal.
+    pub fn name(&self) -> String {
+        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// Appends and syncs: when this returns, the event is kept. Says its number in this journal, from 0.
+    pub fn append(&mut self, event: &Event) -> Result<usize> {
         let payload = serde_json::to_vec(event).map_err(|error| Fault::unexpected(error.to_string()))?;
         self.chain = link(&self.chain, &payload);
         let mut record = Vec::with_capacity(PREFIX + payload.len());
@@ -44,10 +55,10 @@ impl Journal {
         record.extend(crc32fast::hash(&payload).to_le_bytes());
         record.extend(self.chain);
         record.extend(payload);
-        self.file
-            .write_all(&record)
-            .and_then(|()| self.file.sync_data())
-            .map_err(|error| Fault::io("append to the journal", &self.path, &error))
+        let written = self.file.write_all(&record).and_then(|()| self.file.sync_data());
+        written.map_err(|error| Fault::io("append to the journal", &self.path, &error))?;
+        self.count += 1;
+        Ok(self.count - 1)
     }
 }
 
@@ -101,7 +112,7 @@ mod tests {
     fn what_was_acknowledged_is_read_back_and_a_torn_or_flipped_tail_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::start(folder.path(), 1).unwrap();
-        (0..5).for_each(|at| journal.append(&event(at)).unwrap());
+        (0..5).for_each(|at| assert_eq!(journal.append(&event(at)).unwrap(), at as usize));
         let path = journal.path.clone();
         assert_eq!(read(&path).unwrap().events, (0..5).map(event).collect::<Vec<_>>());
 

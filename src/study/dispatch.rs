@@ -69,7 +69,6 @@ pub fn dispatch(plan: &mut Plan, how: &Dispatch, tell: &mut dyn FnMut(&Notice)) 
     let ended = Ended { ran: run.ran, stored: plan.stored(), failed: plan.failures(), interrupted, bad_data: run.bad_data };
     let closing = What::RunFinished { ran: ended.ran, stored: ended.stored, failed: ended.failed, interrupted };
     run.note(closing, plan, tell)?;
-    run.index.ingest(&how.workspace.journals())?;
     outcome.map(|()| ended)
 }
 
@@ -92,7 +91,7 @@ impl Run {
         let (sender, answers) = mpsc::channel();
         let mut run =
             Run { journal, index, workers: (0..how.slots).map(|_| None).collect(), answers, sender, ran: 0, bad_data: true };
-        run.journal.append(&Event {
+        run.keep(&Event {
             at: now(),
             what: What::RunStarted { study: plan.study.name.clone(), slots: how.slots, threads: how.threads },
         })?;
@@ -175,9 +174,15 @@ impl Run {
         self.note(what, plan, tell)
     }
 
+    /// Journals an event, then lets the index know.
+    fn keep(&mut self, event: &Event) -> Result<()> {
+        let number = self.journal.append(event)?;
+        self.index.take_event(&self.journal.name(), number, event)
+    }
+
     fn note(&mut self, what: What, plan: &Plan, tell: &mut dyn FnMut(&Notice)) -> Result<()> {
         let event = Event { at: now(), what };
-        self.journal.append(&event)?;
+        self.keep(&event)?;
         let left = plan.tally().iter().map(|(_, tally)| tally.to_run).sum();
         tell(&Notice { event: &event, done: self.ran, left });
         Ok(())
