@@ -95,7 +95,7 @@ fn hostile_names_stay_names() {
     desk.edit("experiments/small.yaml", "    pixels:", &format!("    \"{hostile}\":"));
     desk.edit("experiments/small.yaml", "  zero or one:", "  \"../../etc/\\\"passwd\\\" '; DROP TABLE result; --\":");
     desk.edit("experiments/small.yaml", "Zero:", "\"<img src=x onerror=alert(1)>\":");
-    desk.edit("experiments/small.yaml", "about: Do", "about: <b>&amp;</b> {{ claim(id=1) }} Do");
+    desk.edit("experiments/small.yaml", "about: Do", "about: <b>&amp;</b> {{ claim(id=1) }} {{evidence}} .999 Do");
     desk.succeed(&["run", STUDY, "--quiet"]);
     desk.succeed(&["report", STUDY, "--quiet"]);
     let page = desk.read("reports/small.html");

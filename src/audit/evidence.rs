@@ -5,7 +5,11 @@
 use crate::domain::{Digest, Fault, Result, claim::Claim, result::Manifest, study::Tolerance};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, io::Read, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read,
+    path::Path,
+};
 
 /// How the evidence's element begins in a page.
 pub const MARK: &str = "<script type=\"application/json\" id=\"visavis-evidence\">";
@@ -107,6 +111,24 @@ impl Evidence {
             .replace('&', "\\u0026")
             .replace('\u{2028}', "\\u2028")
             .replace('\u{2029}', "\\u2029"))
+    }
+
+    /// The study's text and the values of its labels: numbers in them are names.
+    pub fn own_words(&self) -> String {
+        let labels = self
+            .sources
+            .iter()
+            .filter(|(role, _)| role.starts_with("labels/"))
+            .filter_map(|(_, digest)| self.object(*digest)?.ok());
+        let values: BTreeSet<String> = labels
+            .flat_map(|bytes| {
+                String::from_utf8_lossy(&bytes)
+                    .lines()
+                    .filter_map(|line| Some(line.split_once('\t')?.1.to_owned()))
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        values.into_iter().fold(self.study_text.clone(), |text, value| text + "\n" + &value)
     }
 
     pub fn manifest(&self, key: crate::domain::Key) -> Option<&Manifest> {

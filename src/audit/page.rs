@@ -63,7 +63,7 @@ pub fn read(page: &str, path: &Path) -> Result<Page> {
         shown: between(body, CLAIM, CLAIM_END).filter_map(claim).collect(),
         figures: between(body, FIGURE, FIGURE_END).filter_map(figure).collect(),
         seal: (sealed, seal(page)),
-        stray: stray(body, &evidence.study_text),
+        stray: stray(body, &evidence.own_words()),
         evidence,
     })
 }
