@@ -149,7 +149,7 @@ fn slips_in_a_matrix_are_placed() {
     );
     let said = desk.visavis(&["check", "m.yaml"]);
     assert!(
-        said.code == 2 && said.err.contains("the model `softmax` is in the matrix already") && said.err.contains("m.yaml:18:5"),
+        said.code == 2 && said.err.contains("the model `softmax` is there already") && said.err.contains("m.yaml:18:5"),
         "{}",
         said.err
     );
@@ -279,5 +279,58 @@ fn usage_that_is_wrong_exits_2_and_what_comes_later_exits_5() {
         &["report", STUDY],
     ] {
         assert_eq!(desk.visavis(later).code, 5, "{later:?}");
+    }
+}
+
+#[test]
+fn long_lists_of_values_run_and_monstrous_files_are_told_at_once() {
+    let desk = Desk::with_digits();
+    let list = (0..200).map(|value| format!("digit={}", value % 5)).collect::<Vec<_>>().join(" or ");
+    desk.edit(STUDY, "\"even\"", &format!("\"{list}\""));
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    for (monster, says) in [
+        ("x: ".to_owned() + &"[".repeat(100_000), "nested too deeply"),
+        (String::new(), "is empty"),
+        ("\n \n".to_owned(), "is empty"),
+    ] {
+        desk.write("monster.yaml", monster.as_bytes());
+        let said = desk.visavis(&["check", "monster.yaml"]);
+        assert!(said.code == 2 && said.err.contains(says), "{}", said.err);
+    }
+    desk.write("long.yaml", format!("x: \"{}A\"", "A and ".repeat(100_000)).as_bytes());
+    assert_eq!(desk.visavis(&["check", "long.yaml"]).code, 2);
+    let said = desk.visavis(&["check", "/dev/zero"]);
+    assert!(said.code == 2 && said.err.contains("larger than 4 MiB"), "{}", said.err);
+    assert_eq!(desk.visavis(&["plan", STUDY, "--workspace", "nowhere"]).code, 2);
+    assert!(!desk.path("nowhere").exists());
+}
+
+#[test]
+fn an_array_whose_header_overflows_is_damaged_and_no_bug() {
+    let desk = Desk::with_digits();
+    let honest = String::from_utf8_lossy(&npy(3, 2, |i| i as f32)[10..]).into_owned();
+    let lying = honest.replacen("(3, 2", "(4611686018427387904, 12", 1);
+    let header = lying.split('\n').next().unwrap().trim_end().to_owned() + "\n";
+    let length = (header.len() as u16).to_le_bytes();
+    desk.write("data/digits/blocks.npy", &[b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), &[0; 48]].concat());
+    let said = desk.visavis(&["run", STUDY]);
+    assert!(
+        said.code == 2 && said.err.contains("cut short or damaged") && !said.err.contains("a bug"),
+        "{}: {}",
+        said.code,
+        said.err
+    );
+}
+
+#[test]
+fn names_that_are_one_to_people_are_one() {
+    for (from, to, says) in [
+        ("    blocks:", "    \" pixels\":", "begins or ends with a space"),
+        ("  even or odd:", "  1: { A: even, B: not even }\n  \"1\":", "the key `1` is written twice"),
+    ] {
+        let desk = Desk::with_digits();
+        desk.edit(STUDY, from, to);
+        let said = desk.visavis(&["check", STUDY]);
+        assert!(said.code == 2 && said.err.contains(says), "{}", said.err);
     }
 }

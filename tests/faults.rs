@@ -93,7 +93,7 @@ fn two_runs_at_once_do_not_meet() {
         .collect();
     codes.sort();
     assert_eq!(codes[0].0, Some(0), "{codes:?}");
-    assert!(codes[1].0 == Some(0) || (codes[1].0 == Some(3) && codes[1].1.contains("another visavis is running")), "{codes:?}");
+    assert!(codes[1].0 == Some(0) || (codes[1].0 == Some(5) && codes[1].1.contains("another visavis is running")), "{codes:?}");
     desk.succeed(&["store", "check"]);
 }
 
@@ -144,4 +144,40 @@ fn a_damaged_or_later_store_is_told_and_results_are_kept() {
     assert!(desk.json(&["status"])["jobs"]["done"].as_u64() > Some(10));
     desk.succeed(&["store", "check"]);
     assert_eq!(desk.json(&["show", STUDY]), results);
+}
+
+#[test]
+fn output_that_is_lost_is_told_and_a_reader_that_leaves_changes_no_exit_code() {
+    let desk = Desk::with_digits();
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    let full = || std::process::Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    for command in [&["plan", STUDY][..], &["export", STUDY, "--what", "scores"]] {
+        let output = desk.command(command).stdout(full()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("not everything could be written"));
+    }
+    desk.succeed(&["report", STUDY, "--quiet"]);
+    desk.edit("reports/small.html", "What was asked", "What was wanted");
+    let mut child =
+        desk.command(&["audit", "reports/small.html", "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(4));
+    // A run goes on without its reader.
+    let other = Desk::with_digits();
+    let mut child = other.command(&["run", STUDY, "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(other.ran(STUDY).1, 0);
+}
+
+#[test]
+fn an_object_taken_away_is_made_again_by_the_next_run() {
+    let desk = Desk::with_digits();
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    let before = desk.json(&["show", STUDY])["results"].clone();
+    let project = before.as_array().unwrap().iter().find(|result| result["kind"] == "project").unwrap();
+    let digest = project["outputs"][0]["digest"].as_str().unwrap();
+    fs::remove_file(desk.path(&format!("data/objects/{}/{}", &digest[..2], &digest[2..]))).unwrap();
+    assert_eq!(desk.ran(STUDY), (vec!["project".to_owned()], 1), "the same bits: nothing after it runs again");
+    assert_eq!(desk.json(&["show", STUDY])["results"], before);
 }

@@ -8,7 +8,7 @@ const GOLDEN: [(&str, &str); 6] = [
     ("index", "412109a6"),
     ("features", "60d0efce"),
     ("project", "68d4a1ce"),
-    ("score", "6a6ff710"),
+    ("score", "65e77cb4"),
     ("rank", "98ec2526"),
     ("draw", "530e065d"),
 ];

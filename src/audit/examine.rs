@@ -82,10 +82,10 @@ pub fn examine_report(
         for manifest in &page.evidence.manifests {
             let standing = &standings[&manifest.key];
             if matches!(standing, Standing::Unchecked(_) | Standing::NotAttempted) && stored.contains(&manifest.key) {
-                let again = stand(manifest, again, recompute, &|input| read(workspace, input));
-                // Not made again, but found as it is claimed among the results.
-                let again = if matches!(again, Standing::Unchecked(_) | Standing::NotAttempted) { Standing::Same } else { again };
-                standings.insert(manifest.key, again);
+                let beside = stand(manifest, again, recompute, &|input| read(workspace, input));
+                // Not asked to be made again, but found among the results as it is claimed.
+                let beside = if matches!(beside, Standing::NotAttempted) { Standing::Same } else { beside };
+                standings.insert(manifest.key, beside);
             }
         }
     }
@@ -184,7 +184,9 @@ fn stand(manifest: &Manifest, again: &Again, recompute: Recompute, read: &dyn Fn
     for input in &manifest.inputs {
         match read(input) {
             Err(fault) if fault.ending == crate::domain::Ending::Differs => return Standing::Broken(fault.what),
-            Err(_) => return Standing::Unchecked(format!("made from `{}`, which is not here", input.role)),
+            Err(_) => {
+                return Standing::Unchecked("its inputs are not here: give the results or data it was made from".to_owned());
+            }
             Ok(_) => {}
         }
     }

@@ -5,11 +5,11 @@ use super::{
     output::{Grid, say, say_json},
 };
 use crate::{
-    audit::{self, Again, Audit as Examined, Remade, Verdict},
+    audit::{self, Again, Audit as Examined, Checked, Remade, Verdict},
     domain::{
         Digest, Fault, Key, Result,
         stage::{Input, Kind, Task},
-        text::{count, printable},
+        text::{count, printable, thousands},
     },
     stages, study,
 };
@@ -79,7 +79,16 @@ impl Audit {
                 .next(format!("run it first: visavis run {}", self.what.display())));
         }
         let again = self.again(results.iter().map(|(_, manifest)| manifest.key));
-        Ok(audit::examine_results(results.into_iter(), &context.workspace, &again, &recompute))
+        let mut examined = audit::examine_results(results.into_iter(), &context.workspace, &again, &recompute);
+        examined.checked.extend(plan.open_steps().map(|step| Checked {
+            id: step.label(&plan.study),
+            verdict: Verdict::Unchecked,
+            stage: step.kind().word().to_owned(),
+            expected: None,
+            found: None,
+            why: "it has no result: run the study".to_owned(),
+        }));
+        Ok(examined)
     }
 }
 
@@ -127,7 +136,7 @@ fn conclude(context: &Context, examined: &Examined) -> Result<()> {
         say(format!(
             "verdict: {} · {} of {} identical, {within} within tolerance, {differs} differ",
             examined.verdict().words(),
-            identical,
+            thousands(identical),
             count(examined.checked.len(), "check")
         ));
         for (why, times) in reasons {

@@ -2,10 +2,18 @@
 
 mod table;
 
-use super::{Context, output::remark};
+use super::{
+    Context,
+    output::{remark, write_out},
+};
 use crate::{
     dataset::array,
-    domain::{Fault, Result, image::Images, nearest::suggestion, score::Estimate},
+    domain::{
+        Fault, Result,
+        image::Images,
+        nearest::suggestion,
+        score::{Counts, Estimate},
+    },
     study::{self, Outcome, Step},
 };
 use std::path::{Path, PathBuf};
@@ -50,9 +58,7 @@ impl Export {
             other => return Err(Fault::missing(format!("{other} come with a later visavis"))),
         };
         match &self.output {
-            None => {
-                std::io::Write::write_all(&mut std::io::stdout().lock(), &bytes).ok();
-            }
+            None => write_out(&bytes),
             Some(file) => {
                 std::fs::write(file, &bytes).map_err(|error| Fault::io("write", file, &error))?;
                 remark(context, format!("wrote {}", file.display()));
@@ -118,7 +124,7 @@ fn scores(outcome: &Outcome) -> Table {
     struct Row<'a> {
         names: [String; 6],
         estimate: Estimate,
-        counts: &'a crate::domain::score::Counts,
+        counts: &'a Counts,
         seeds: usize,
         ranked: bool,
         key: String,
@@ -154,9 +160,12 @@ fn scores(outcome: &Outcome) -> Table {
     table.number("low", rows.iter().map(|row| Some(row.estimate.low)));
     table.number("high", rows.iter().map(|row| Some(row.estimate.high)));
     table.whole("n", rows.iter().map(|row| Some(row.counts.n)));
-    // The smallest class: what the score rests on.
-    table.whole("positives", rows.iter().map(|row| row.counts.classes.iter().min().copied()));
-    table.whole("identities", rows.iter().map(|row| row.counts.identities.iter().min().copied()));
+    // The first of two classes; of several the smallest, which is what the score rests on.
+    let positives = |counts: &Counts| {
+        if counts.exclusive.len() > 2 { counts.exclusive.iter().min().copied() } else { counts.exclusive.first().copied() }
+    };
+    table.whole("positives", rows.iter().map(|row| positives(row.counts)));
+    table.whole("identities", rows.iter().map(|row| Some(row.counts.people)));
     table.whole("seeds", rows.iter().map(|row| Some(row.seeds)));
     table.flag("ranked", rows.iter().map(|row| row.ranked));
     table.text("key", rows.iter().map(|row| Some(row.key.clone())));
@@ -165,7 +174,8 @@ fn scores(outcome: &Outcome) -> Table {
 
 fn ledger(outcome: &Outcome) -> Table {
     let study = &outcome.plan.study;
-    let rows = &outcome.ledger.rows;
+    let mut rows: Vec<_> = outcome.ledger.rows.iter().collect();
+    rows.sort_by_key(|row| row.rank.unwrap_or(usize::MAX));
     let cells = || rows.iter().map(|row| row.candidate.cell);
     let b = |pick: fn(Estimate) -> f64| rows.iter().map(move |row| row.candidate.b.map(pick));
     let mut table = Table::default();
@@ -185,7 +195,7 @@ fn ledger(outcome: &Outcome) -> Table {
             (!row.shown_as.is_empty()).then(|| row.shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(" "))
         }),
     );
-    table.text("reason", rows.iter().map(|row| Some(row.reason.clone())));
+    table.text("reason", rows.iter().map(|row| Some(outcome.reason(row))));
     table.text("key", cells().map(|cell| outcome.cell(&cell).map(|(key, ..)| key.to_string())));
     table
 }

@@ -16,7 +16,10 @@ mod status;
 mod store;
 mod work;
 
-use crate::{domain::Result, store::Workspace};
+use crate::{
+    domain::{Fault, Result},
+    store::Workspace,
+};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -111,8 +114,13 @@ pub fn run(cli: Cli) -> Result<()> {
     let Everywhere { workspace, store, threads, json, quiet } = cli.everywhere;
     let threads = threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().ok();
+    if !workspace.is_dir() {
+        return Err(Fault::asked("the workspace is not a folder")
+            .in_file(workspace)
+            .next("make it, or name another with --workspace DIR"));
+    }
     let context = Context { workspace: Workspace::new(workspace, store), threads, json, quiet };
-    match cli.command {
+    let done = match cli.command {
         Command::Demo => demo::demo(&context),
         Command::Init(init) => init.run(&context),
         Command::Check(check) => check.run(&context),
@@ -127,5 +135,6 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Doctor => doctor::doctor(&context),
         Command::Completions(completions) => completions.run(),
         Command::Work => work::work(&context),
-    }
+    };
+    done.and_then(|()| output::all_written())
 }

@@ -1,15 +1,37 @@
 //! What reaches the terminal: results on standard output, everything else on standard error; nothing unprintable.
 
 use super::Context;
-use crate::domain::{Ending, Fault, text::printable};
-use std::io::Write;
+use crate::domain::{Ending, Fault, Result, text::printable};
+use std::{
+    io::Write,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-/// Prints a line of the result. A reader that has gone away (`| head`) is no error.
+/// Set when results could not be written.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Prints a line of the result. A reader that has gone away (`| head`) is no error and changes no exit code.
 pub fn say(line: impl AsRef<str>) {
+    write_out(format!("{}\n", line.as_ref()).as_bytes());
+}
+
+/// Writes bytes to standard output.
+pub fn write_out(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
-    if writeln!(out, "{}", line.as_ref()).is_err() {
-        std::process::exit(0);
+    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush())
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        LOST.store(true, Ordering::Relaxed);
     }
+}
+
+/// # Errors
+/// Output that was lost: a full disk, say.
+pub fn all_written() -> Result<()> {
+    if LOST.load(Ordering::Relaxed) {
+        return Err(Fault::unexpected("not everything could be written to standard output").next("is the disk full?"));
+    }
+    Ok(())
 }
 
 /// Prints a value as one line of JSON.

@@ -52,7 +52,7 @@ impl Plan {
 
     fn as_text(&self, opened: &study::Opened, plan: &study::Plan) {
         let study = &plan.study;
-        say(printable(&format!("{}: {}", study.name, study.about)));
+        say(printable(&study.title()));
         let excluded = if opened.file.excluded > 0 { format!(", {} excluded", opened.file.excluded) } else { String::new() };
         say(format!(
             "{}{excluded} · {} · {} → {}, {} scored",

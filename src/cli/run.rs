@@ -56,6 +56,11 @@ impl Run {
         if self.on.as_deref() == Some("slurm") {
             return later("running on Slurm");
         }
+        let known =
+            |device: &str| device == "cpu" || device.strip_prefix("cuda:").is_some_and(|number| number.parse::<u16>().is_ok());
+        if let Some(device) = self.devices.iter().find(|device| !known(device)) {
+            return Err(Fault::asked(format!("there is no device `{device}`")).next("such as --devices cpu,cuda:0"));
+        }
         if let Some(device) = self.devices.iter().find(|device| *device != "cpu") {
             return later(&format!("the device `{}`", printable(device)));
         }

@@ -54,7 +54,7 @@ impl Show {
 /// Per model and comparison the view chosen on half A, quoted on half B.
 fn matrix(outcome: &Outcome) {
     let study = &outcome.plan.study;
-    say(printable(&format!("{}: {}", study.name, study.about)));
+    say(printable(&study.title()));
     say("balanced kNN AUC of the best view, chosen on half A, quoted on half B with its 95 % interval");
     say("");
     let mut grid = Grid::new(&["model", "comparison", ">AUC", "95 %", "view", "verdict"]);
@@ -73,6 +73,16 @@ fn matrix(outcome: &Outcome) {
         ]);
     }
     grid.print("  ");
+    for (place, comparison) in study.comparisons.iter().enumerate() {
+        let mut rows = outcome.ledger.rows.iter().filter(|row| row.candidate.cell.comparison == place).peekable();
+        let why = match rows.peek() {
+            None => "its cells wait; see `visavis plan`".to_owned(),
+            Some(first) => outcome.reason(first),
+        };
+        if !rows.any(|row| row.chosen) {
+            say(printable(&format!("  {}: {why}", comparison.name)));
+        }
+    }
     say("");
     say(format!(
         "{} of {} ranked, {} picked for the report",

@@ -40,7 +40,9 @@ pub fn models(node: &Node, known: &Known) -> Result<(Vec<Model>, usize)> {
         for (name, node) in node.entries()? {
             let name = node.name_of("model", &name)?;
             if models.iter().any(|other| other.name == name) {
-                return Err(node.wrong_key(format!("the model `{name}` is in the matrix already")).next("give it another name"));
+                return Err(node
+                    .wrong_key(format!("the model `{name}` is there already: in the matrix, or named before"))
+                    .next("give it another name"));
             }
             models.push(Model { name, source: named(&node, known)? });
         }

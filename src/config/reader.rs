@@ -92,7 +92,12 @@ impl<'a> Node<'a> {
             };
             Ok((key.clone(), self.child(Step::Key(key), value)))
         };
-        mapping.iter().map(entry).collect()
+        let entries: Vec<(String, Node<'a>)> = mapping.iter().map(entry).collect::<Result<_>>()?;
+        // `1` and `"1"` are two keys to YAML and one name to people.
+        match entries.iter().enumerate().find(|(i, (key, _))| entries[..*i].iter().any(|(other, _)| other == key)) {
+            Some((_, (key, node))) => Err(node.wrong_key(format!("the key `{key}` is written twice"))),
+            None => Ok(entries),
+        }
     }
 
     pub fn list(&self) -> Result<Vec<Node<'a>>> {
@@ -120,6 +125,9 @@ impl<'a> Node<'a> {
             |why: String| Err(self.wrong_key(why).next(format!("choose a name of 1 to 120 visible characters for the {noun}")));
         if name.trim().is_empty() {
             return wrong(format!("the {noun} has an empty name"));
+        }
+        if name.trim() != name {
+            return wrong(format!("the name `{name}` of the {noun} begins or ends with a space"));
         }
         if name.chars().count() > 120 {
             return wrong(format!("the name of the {noun} is longer than 120 characters"));

@@ -1,7 +1,10 @@
 //! The text of a study file, and where in it things stand.
 
 use crate::domain::{Fault, Result};
-use std::path::{Path, PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 use yaml_serde::Value;
 
 pub struct Text {
@@ -21,9 +24,9 @@ const LARGEST: u64 = 4 << 20;
 
 impl Text {
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes =
-            std::fs::metadata(path).and_then(|about| if about.len() > LARGEST { Ok(vec![]) } else { std::fs::read(path) });
-        let bytes = bytes.map_err(|error| {
+        let mut bytes = Vec::new();
+        let read = std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+        read.map_err(|error| {
             let fault = Fault::io("read the study file", path, &error);
             if error.kind() == std::io::ErrorKind::NotFound {
                 fault.next("give the path of a study file, such as experiments/digits.yaml; `visavis init DIR` makes one")
@@ -31,8 +34,16 @@ impl Text {
                 fault
             }
         })?;
-        if bytes.is_empty() {
-            return Err(Fault::asked("the study file is empty, or larger than 4 MiB").in_file(path));
+        if bytes.len() as u64 > LARGEST {
+            return Err(Fault::asked("the study file is larger than 4 MiB").in_file(path));
+        }
+        if bytes.starts_with("\u{feff}".as_bytes()) {
+            bytes.drain(..3);
+        }
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Err(Fault::asked("the study file is empty")
+                .in_file(path)
+                .next("`visavis init DIR` makes a study to start from"));
         }
         let source = String::from_utf8(bytes).map_err(|error| {
             let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
@@ -44,6 +55,9 @@ impl Text {
 
     /// The value of the whole file; repeated keys and broken syntax are refused here.
     pub fn parse(&self) -> Result<Value> {
+        if let Some((line, column)) = self.too_deep() {
+            return Err(Fault::asked("brackets nested too deeply").at(&self.path, line, column));
+        }
         yaml_serde::from_str(&self.source).map_err(|error| {
             let text = error.to_string();
             let what = match text.split_once("duplicate entry with key ") {
@@ -52,7 +66,9 @@ impl Text {
                 }
                 None => format!("not valid YAML: {}", text.split(" at line").next().unwrap_or(&text)),
             };
-            let duplicate = text.contains("duplicate entry").then(|| self.second_of_repeated_keys()).flatten();
+            let repeated =
+                text.split_once("duplicate entry with key ").map(|(_, key)| key.split(" at line").next().unwrap_or(key));
+            let duplicate = repeated.and_then(|key| self.second_of_repeated_keys(key.trim_matches('"')));
             let place = duplicate.or_else(|| error.location().map(|at| (at.line(), at.column())));
             let (line, column) = place.unwrap_or((1, 1));
             Fault::asked(what).at(&self.path, line, column)
@@ -89,6 +105,23 @@ impl Text {
         (1, 1)
     }
 
+    /// Where flow brackets are nested deeper than anybody nests them: the parser would take minutes to say so.
+    fn too_deep(&self) -> Option<(usize, usize)> {
+        const DEEPEST: usize = 100;
+        let mut depth = 0usize;
+        for (at, c) in self.source.char_indices() {
+            match c {
+                '[' | '{' => depth += 1,
+                ']' | '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > DEEPEST {
+                return Some(line_and_column(&self.source, at));
+            }
+        }
+        None
+    }
+
     /// Where a key written with escapes stands, from this byte on: yamlpath compares keys as they are written.
     fn quoted_key(&self, from: usize, key: &str) -> Option<usize> {
         let rest = &self.source[from..];
@@ -104,7 +137,7 @@ impl Text {
 
     /// yaml_serde places a repeated key at its mapping; people want the second one. Block mappings: the same
     /// indentation and key with no shallower line between.
-    fn second_of_repeated_keys(&self) -> Option<(usize, usize)> {
+    fn second_of_repeated_keys(&self, wanted: &str) -> Option<(usize, usize)> {
         let mut open: Vec<(usize, Vec<&str>)> = Vec::new();
         for (number, line) in self.source.lines().enumerate() {
             let mut content = line.trim_start();
@@ -120,9 +153,9 @@ impl Text {
                 content = item.trim_start();
             }
             let Some(end) = content.find(": ").or_else(|| content.ends_with(':').then(|| content.len() - 1)) else { continue };
-            let key = content[..end].trim();
+            let key = content[..end].trim().trim_matches(['"', '\'']);
             match open.last_mut().filter(|(depth, _)| *depth == indent) {
-                Some((_, keys)) if keys.contains(&key) => return Some((number + 1, indent + 1)),
+                Some((_, keys)) if key == wanted && keys.contains(&key) => return Some((number + 1, indent + 1)),
                 Some((_, keys)) => keys.push(key),
                 None => open.push((indent, vec![key])),
             }

@@ -14,7 +14,7 @@ pub type GivenRows = BTreeMap<String, usize>;
 pub fn read_rows(bytes: &[u8], path: &Path) -> Result<GivenRows> {
     let text = std::str::from_utf8(bytes).map_err(|_| Fault::asked("the list of images is not UTF-8 text").in_file(path))?;
     let mut rows = GivenRows::new();
-    for (row, id) in text.lines().map(|line| line.trim_end_matches('\r')).enumerate() {
+    for (row, id) in text.trim_start_matches('\u{feff}').lines().map(str::trim).enumerate() {
         let wrong = |what: String| Err(Fault::asked(what).at(path, row + 1, 1));
         if id.is_empty() {
             return wrong("an empty line in the list of images".into());

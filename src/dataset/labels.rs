@@ -3,7 +3,7 @@
 use crate::domain::{
     Fault, Result,
     image::{Column, Labels},
-    text::{is_steering, printable},
+    text::{is_steering, printable, shorten},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +22,14 @@ pub fn read(path: &Path) -> Result<LabelTable> {
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<LabelTable> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+    // The csv crate counts a CRLF's line before its end: one kind of line end keeps the numbers right.
+    let bytes: Vec<u8> = bytes
+        .iter()
+        .enumerate()
+        .filter(|(at, byte)| **byte != b'\r' || bytes.get(at + 1) != Some(&b'\n'))
+        .map(|(_, byte)| *byte)
+        .collect();
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes.as_slice());
     let mut header: Option<Vec<String>> = None;
     let mut rows: BTreeMap<String, (u64, Vec<String>)> = BTreeMap::new();
     for record in reader.records() {
@@ -37,14 +44,14 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<LabelTable> {
             Fault::asked(what).at(path, line as usize, column)
         };
         if let Some(field) = fields.iter().position(|field| field.chars().any(is_steering)) {
-            return Err(wrong(field, format!("control characters in `{}`", printable(&fields[field])))
+            return Err(wrong(field, format!("control characters in `{}`", shorten(&printable(&fields[field]), 60)))
                 .next("remove them: ids, names and values are one visible line each"));
         }
         let Some(names) = &header else {
             if fields[0] != "image_id" || fields.len() < 2 {
                 return Err(wrong(
                     0,
-                    format!("a label file starts `image_id,<attribute>`, this one starts `{}`", fields.join(",")),
+                    format!("a label file starts `image_id,<attribute>`, this one starts `{}`", shorten(&fields.join(","), 60)),
                 ));
             }
             if let Some(field) = (1..fields.len()).find(|&i| fields[i].is_empty() || fields[..i].contains(&fields[i])) {
@@ -85,7 +92,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<LabelTable> {
 
 /// A binary column reads `0` and `1` however it was spelled, so that equal labels have equal digests.
 fn normal(column: Column) -> Column {
-    let spellings: [(&str, &str); 4] = [("-1", "1"), ("false", "true"), ("no", "yes"), ("0", "1")];
+    let spellings = [("-1", "1"), ("false", "true"), ("no", "yes"), ("0", "1"), ("0.0", "1.0"), ("-1.0", "1.0")];
     let lower: BTreeMap<_, _> = column.0.iter().map(|(id, value)| (id.clone(), value.to_lowercase())).collect();
     for (no, yes) in spellings {
         if lower.values().all(|value| value == no || value == yes) {
@@ -110,6 +117,12 @@ mod tests {
         assert_eq!(zero_one, digest("image_id,Young\r\nc,NA\r\nb,-1\r\na,1\r\n"));
         assert_eq!(zero_one, digest("image_id,Young\na,Yes\nb,no\n"));
         assert_ne!(zero_one, digest("image_id,Young\na,1\nb,1\n"));
+    }
+
+    #[test]
+    fn line_ends_do_not_move_a_mistake() {
+        let place = |text: &str| table(text).err().unwrap().place.unwrap().at;
+        assert_eq!(place("image_id,Young\r\na,1\r\nb,1\r\nb,0\r\n"), Some((4, 1)));
     }
 
     #[test]

@@ -68,7 +68,11 @@ pub fn survey(study: &Study, digests: &mut DigestCache) -> Result<Survey> {
                 .in_file(&file.file)
                 .next(crate::domain::nearest::suggestion(&file.attribute, &names)));
         };
-        survey.labels.0.insert(file.attribute.clone(), column);
+        if survey.labels.0.insert(file.attribute.clone(), column).is_some() {
+            return Err(Fault::asked(format!("the attribute `{}` has labels in two files", file.attribute))
+                .in_file(&file.file)
+                .next("rename it in one of them, or leave one out"));
+        }
     }
     given(study, &mut survey)?;
     if let Some(images) = &survey.images {
@@ -117,6 +121,9 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
         }
         None => None,
     };
+    if study.evaluation.partition.is_some() {
+        survey.warnings.push(format!("`{name}` has no partitions: `evaluation.partition` is passed over"));
+    }
     if root.is_dir() {
         let images = pictures::list(root, digests)?;
         if let Some(table) = &table {

@@ -44,8 +44,10 @@ pub enum Expression {
     /// An attribute of several classes has this value.
     Equals(String, String),
     Not(Box<Expression>),
-    And(Box<Expression>, Box<Expression>),
-    Or(Box<Expression>, Box<Expression>),
+    /// All of these, two or more; flat, so that a long list is not a deep tree.
+    And(Vec<Expression>),
+    /// Any of these, two or more.
+    Or(Vec<Expression>),
 }
 
 impl Question {
@@ -93,13 +95,11 @@ impl Expression {
             Expression::Has(attribute) => label(attribute)? == "1",
             Expression::Equals(attribute, value) => label(attribute)? == value,
             Expression::Not(inner) => !inner.holds(label)?,
-            Expression::And(left, right) => {
-                let (left, right) = (left.holds(label)?, right.holds(label)?);
-                left && right
+            Expression::And(parts) => {
+                parts.iter().map(|part| part.holds(label)).collect::<Option<Vec<bool>>>()?.into_iter().all(|holds| holds)
             }
-            Expression::Or(left, right) => {
-                let (left, right) = (left.holds(label)?, right.holds(label)?);
-                left || right
+            Expression::Or(parts) => {
+                parts.iter().map(|part| part.holds(label)).collect::<Option<Vec<bool>>>()?.into_iter().any(|holds| holds)
             }
         })
     }
@@ -111,10 +111,7 @@ impl Expression {
                 names.insert(attribute);
             }
             Expression::Not(inner) => inner.collect(names),
-            Expression::And(left, right) | Expression::Or(left, right) => {
-                left.collect(names);
-                right.collect(names);
-            }
+            Expression::And(parts) | Expression::Or(parts) => parts.iter().for_each(|part| part.collect(names)),
         }
     }
 
@@ -124,7 +121,7 @@ impl Expression {
             Expression::Has(attribute) => vec![(attribute, None)],
             Expression::Equals(attribute, value) => vec![(attribute, Some(value))],
             Expression::Not(inner) => inner.asked(),
-            Expression::And(left, right) | Expression::Or(left, right) => [left.asked(), right.asked()].concat(),
+            Expression::And(parts) | Expression::Or(parts) => parts.iter().flat_map(Expression::asked).collect(),
         }
     }
 
@@ -134,8 +131,8 @@ impl Expression {
             Expression::Has(attribute) => list("has", vec![Value::text(attribute)]),
             Expression::Equals(attribute, value) => list("=", vec![Value::text(attribute), Value::text(value)]),
             Expression::Not(inner) => list("not", vec![inner.canonical()]),
-            Expression::And(left, right) => list("and", vec![left.canonical(), right.canonical()]),
-            Expression::Or(left, right) => list("or", vec![left.canonical(), right.canonical()]),
+            Expression::And(parts) => list("and", parts.iter().map(Expression::canonical).collect()),
+            Expression::Or(parts) => list("or", parts.iter().map(Expression::canonical).collect()),
         }
     }
 }
@@ -150,17 +147,15 @@ impl fmt::Display for Expression {
             Expression::Has(attribute) => write!(f, "{}", word(attribute)),
             Expression::Equals(attribute, value) => write!(f, "{}={}", word(attribute), word(value)),
             Expression::Not(inner) => match **inner {
-                Expression::And(..) | Expression::Or(..) => write!(f, "not ({inner})"),
+                Expression::And(_) | Expression::Or(_) => write!(f, "not ({inner})"),
                 _ => write!(f, "not {inner}"),
             },
-            Expression::And(left, right) => {
-                let side = |inner: &Expression| match inner {
-                    Expression::Or(..) => format!("({inner})"),
-                    _ => inner.to_string(),
-                };
-                write!(f, "{} and {}", side(left), side(right))
+            Expression::And(parts) => {
+                let side =
+                    |part: &Expression| if matches!(part, Expression::Or(_)) { format!("({part})") } else { part.to_string() };
+                f.write_str(&parts.iter().map(side).collect::<Vec<_>>().join(" and "))
             }
-            Expression::Or(left, right) => write!(f, "{left} or {right}"),
+            Expression::Or(parts) => f.write_str(&parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")),
         }
     }
 }
@@ -254,8 +249,8 @@ struct Parser {
     end: usize,
 }
 
-/// Deeper nesting than anybody writes; it bounds the parser's stack.
-const DEEPEST: usize = 64;
+/// Deeper nesting than anybody writes; it bounds the parser's stack, and the depth of a task as JSON.
+const DEEPEST: usize = 24;
 
 impl Parser {
     fn peek(&self) -> Option<&Token> {
@@ -277,19 +272,28 @@ impl Parser {
     }
 
     fn or(&mut self) -> Result<Expression, Misread> {
-        let mut left = self.and()?;
-        while self.keyword("or") {
-            left = Expression::Or(Box::new(left), Box::new(self.and()?));
-        }
-        Ok(left)
+        self.chain("or", Self::and, Expression::Or)
     }
 
     fn and(&mut self) -> Result<Expression, Misread> {
-        let mut left = self.factor()?;
-        while self.keyword("and") {
-            left = Expression::And(Box::new(left), Box::new(self.factor()?));
+        self.chain("and", Self::factor, Expression::And)
+    }
+
+    /// Parts joined by a word.
+    fn chain(
+        &mut self,
+        word: &str,
+        part: fn(&mut Self) -> Result<Expression, Misread>,
+        join: fn(Vec<Expression>) -> Expression,
+    ) -> Result<Expression, Misread> {
+        let mut parts = vec![part(self)?];
+        while self.keyword(word) {
+            parts.push(part(self)?);
         }
-        Ok(left)
+        if parts.len() == 1 {
+            return Ok(parts.remove(0));
+        }
+        Ok(join(parts))
     }
 
     fn factor(&mut self) -> Result<Expression, Misread> {

@@ -89,7 +89,11 @@ impl Fault {
             }
             _ => None,
         };
-        let ending = if error.kind() == Kind::NotFound { Ending::Asked } else { Ending::Unexpected };
+        let ending = match error.kind() {
+            Kind::NotFound | Kind::IsADirectory | Kind::NotADirectory | Kind::InvalidFilename => Ending::Asked,
+            _ if error.raw_os_error() == Some(40) => Ending::Asked, // ELOOP: a link that leads back to itself
+            _ => Ending::Unexpected,
+        };
         let mut fault = Self::new(ending, format!("cannot {doing}: {}", describe(error))).in_file(path);
         fault.next = next.map(str::to_owned);
         fault

@@ -18,8 +18,13 @@ pub struct Counts {
     pub n: usize,
     /// Images in each class, in the comparison's order (one entry for a quantity).
     pub classes: Vec<usize>,
-    /// Identities in each class.
+    /// Images of each class that are in no other: what pairs compare. The least over the other classes, where there are
+    /// several.
+    pub exclusive: Vec<usize>,
+    /// Identities of those.
     pub identities: Vec<usize>,
+    /// Identities in all.
+    pub people: usize,
     /// Images in more than one class, and labelled images in none.
     pub several: usize,
     pub none: usize,

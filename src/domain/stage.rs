@@ -223,6 +223,14 @@ pub struct Task {
     pub inputs: Vec<Input>,
 }
 
+/// What a dispatcher asks of a worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    pub task: Task,
+    /// Make it again even if its result is there; the new one takes the old one's place when it is ready.
+    pub again: bool,
+}
+
 impl Task {
     pub fn key(&self) -> Key {
         let input = |input: &Input| Value::List(vec![Value::text(&input.role), Value::Digest(input.digest)]);

@@ -27,6 +27,13 @@ pub struct Study {
     pub run: RunOn,
 }
 
+impl Study {
+    /// `digits: Which features …`
+    pub fn title(&self) -> String {
+        if self.about.is_empty() { self.name.clone() } else { format!("{}: {}", self.name, self.about) }
+    }
+}
+
 /// What libtorch's bits depend on; torch-free stages have the same bits everywhere.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Numerics {

@@ -175,22 +175,11 @@ impl Page<'_> {
                     .rows
                     .iter()
                     .find(|row| row.candidate.cell.comparison == comparison)
-                    .map_or("its cells wait for something missing", |row| row.reason.as_str());
-                json!({ "comparison": study.comparisons[comparison].name, "why": self.name_classes(comparison, why) })
+                    .map_or("its cells wait for something missing".to_owned(), |row| self.outcome.reason(row));
+                json!({ "comparison": study.comparisons[comparison].name, "why": why.trim_start_matches("not ranked: ") })
             })
             .collect();
         json!({ "comparisons": ranked.iter().map(|&c| study.comparisons[c].name.clone()).collect::<Vec<_>>(), "rows": models.map(row).collect::<Vec<_>>(), "unranked": unranked })
-    }
-
-    /// Results know classes by their places; people by their names.
-    fn name_classes(&self, comparison: usize, text: &str) -> String {
-        let classes = &self.outcome.plan.study.comparisons[comparison].classes;
-        // From the last, so that `class 1` does not eat the head of `class 10`.
-        let named =
-            classes.iter().enumerate().rev().fold(text.to_owned(), |text, (place, name)| {
-                text.replace(&format!("class {} ", place + 1), &format!("“{name}” "))
-            });
-        named.trim_start_matches("not ranked: ").to_owned()
     }
 
     /// The same question asked of the features themselves, at the first tap.
@@ -219,11 +208,15 @@ impl Page<'_> {
         for comparison in 0..study.comparisons.len() {
             for model in 0..study.models.len() {
                 let low = |view: &ViewScore| view.monotone.map_or(f64::NEG_INFINITY, |estimate| estimate.low);
+                let enough = |scores: &crate::domain::score::Scores| {
+                    scores.counts.exclusive.iter().all(|n| *n >= study.statistics.min_positives)
+                };
                 let of_model = self
                     .outcome
                     .scores
                     .iter()
-                    .filter(|(of, _)| of.model == model && of.comparison == comparison && of.projection.is_some());
+                    .filter(|(of, _)| of.model == model && of.comparison == comparison && of.projection.is_some())
+                    .filter(|(_, (_, scores))| enough(scores));
                 let views = of_model.flat_map(|(of, (key, scores))| {
                     scores.views.iter().enumerate().map(move |(place, view)| (of, key, place, view))
                 });
@@ -350,7 +343,7 @@ impl Page<'_> {
             let source = Source { key, output: "scores.json", of: self.words(cell) };
             let score =
                 |name: &str, estimate| self.book.estimate(&source, &format!("/views/{view}/{name}"), name, Form::Score, estimate);
-            let counts: Vec<Value> = scores.counts_b.classes.iter().enumerate().map(|(class, n)| json!({ "name": study.comparisons[cell.comparison].classes[class], "n": self.book.count(&source, &format!("/counts_b/classes/{class}"), "images on half B", *n) })).collect();
+            let counts: Vec<Value> = scores.counts_b.exclusive.iter().enumerate().map(|(class, n)| json!({ "name": study.comparisons[cell.comparison].classes[class], "n": self.book.count(&source, &format!("/counts_b/exclusive/{class}"), "images on half B", *n) })).collect();
             let feature_space = match self.outcome.scores.get(&ScoreOf {
                 model: cell.model,
                 tap: cell.tap,
@@ -382,7 +375,7 @@ impl Page<'_> {
                 "model": self.model(cell), "tap": self.tap(cell.model, cell.tap), "view": self.view(cell), "comparison": self.comparison(cell),
                 "classes": study.comparisons[cell.comparison].classes.join(" / "),
                 "picked": of.picked, "shown_as": shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(", "), "beside": !shown_as.contains(&ShownAs::Best),
-                "reason": of.reason, "rank": of.rank.map(|rank| self.book.count(&self.ledger_source(), &format!("/rows/{row}/rank"), &format!("rank of {}", self.words(cell)), rank)),
+                "reason": self.outcome.reason(of), "rank": of.rank.map(|rank| self.book.count(&self.ledger_source(), &format!("/rows/{row}/rank"), &format!("rank of {}", self.words(cell)), rank)),
                 "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b),
                 "whole": score("whole", scores.views[view].whole), "monotone": score("monotone", scores.views[view].monotone), "least": score("least", scores.views[view].least),
                 "features": feature_space, "counts": counts, "drawing": drawing, "axis": is_axis(cell.view),
@@ -402,7 +395,7 @@ impl Page<'_> {
             json!({
                 "rank": of.rank.map(|rank| self.book.count(&self.ledger_source(), &format!("/rows/{row}/rank"), &format!("rank of {}", self.words(cell)), rank)),
                 "model": self.model(cell), "tap": self.tap(cell.model, cell.tap), "view": self.view(cell), "comparison": self.comparison(cell),
-                "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b), "picked": of.picked, "reason": self.name_classes(cell.comparison, &of.reason),
+                "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b), "picked": of.picked, "reason": self.outcome.reason(of),
             })
         };
         // The strip: every ranked cell at its score on A, across a width of a thousand.

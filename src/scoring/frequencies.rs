@@ -126,7 +126,10 @@ fn wilson(positives: usize, n: usize, identities: usize) -> Option<Estimate> {
     let scale = 1.0 + Z * Z / effective;
     let centre = (share + Z * Z / (2.0 * effective)) / scale;
     let reach = Z / scale * (share * (1.0 - share) / effective + Z * Z / (4.0 * effective * effective)).sqrt();
-    Some(Estimate { value: share, low: (centre - reach).max(0.0), high: (centre + reach).min(1.0) })
+    // At the ends the formula gives them exactly; rounding would not.
+    let low = if positives == 0 { 0.0 } else { (centre - reach).max(0.0) };
+    let high = if positives == n { 1.0 } else { (centre + reach).min(1.0) };
+    Some(Estimate { value: share, low, high })
 }
 
 #[cfg(test)]

@@ -97,12 +97,23 @@ impl Members {
     /// Counts over the members that `takes` says take part; `group` is by row.
     pub fn counts(&self, group: &[usize], takes: impl Fn(usize) -> bool) -> Counts {
         let part: Vec<usize> = (0..self.rows.len()).filter(|&i| takes(i)).collect();
-        let of = |class: &Vec<bool>| part.iter().copied().filter(|&i| class[i]).collect::<Vec<_>>();
-        let identities = |class: &Vec<bool>| of(class).iter().map(|&i| group[self.rows[i]]).collect::<BTreeSet<_>>().len();
+        let of = |set: &[bool]| part.iter().copied().filter(|&i| set[i]).collect::<Vec<_>>();
+        let people = |rows: &[usize]| rows.iter().map(|&i| group[self.rows[i]]).collect::<BTreeSet<_>>().len();
+        let width = self.classes.len();
+        let alone = |p: usize| {
+            (0..width)
+                .filter(|&q| q != p)
+                .map(|q| of(&self.exclusive(p, q)))
+                .min_by_key(Vec::len)
+                .unwrap_or_else(|| of(&self.classes[p]))
+        };
+        let exclusive: Vec<Vec<usize>> = (0..width).map(alone).collect();
         Counts {
             n: part.len(),
             classes: self.classes.iter().map(|class| of(class).len()).collect(),
-            identities: self.classes.iter().map(identities).collect(),
+            exclusive: exclusive.iter().map(Vec::len).collect(),
+            identities: exclusive.iter().map(|rows| people(rows)).collect(),
+            people: people(&part),
             several: part.iter().filter(|&&i| self.classes.iter().filter(|class| class[i]).count() > 1).count(),
             none: self.none,
         }

@@ -71,7 +71,7 @@ pub fn ledger(candidates: Vec<Candidate>, separates_at: f64, show: usize, seed: 
 fn rankable(candidate: &Candidate) -> Option<String> {
     match (&candidate.unranked, candidate.a, candidate.b) {
         (Some(why), ..) => Some(why.clone()),
-        (None, None, _) => Some("undefined: the projection has no such axis, or a class is empty".into()),
+        (None, None, _) => Some("undefined: the projection has no such axis, or a class has no image of its own".into()),
         (None, _, None) => Some("undefined on half B".into()),
         (None, Some(_), Some(_)) => None,
     }

@@ -123,7 +123,7 @@ fn unranked(question: &Question, a: &Counts, b: &Counts, least: usize) -> Option
         return Some("a quantity is shown as a gradient, not ranked".into());
     }
     for (half, counts) in [("A", a), ("B", b)] {
-        for (class, (images, identities)) in counts.classes.iter().zip(&counts.identities).enumerate() {
+        for (class, (images, identities)) in counts.exclusive.iter().zip(&counts.identities).enumerate() {
             let place = class + 1;
             if *images < least {
                 return Some(format!("class {place} has {images} images in half {half}, {least} are needed"));

@@ -7,7 +7,7 @@ use crate::{
         Digest, Fault, Result,
         event::Answer,
         result::{Manifest, Output, Provenance},
-        stage::{Input, Location, Task},
+        stage::{Input, Location, Order},
     },
     store::Workspace,
 };
@@ -24,10 +24,10 @@ use std::{
 pub fn work(workspace: &Workspace, threads: usize, tasks: impl BufRead, mut answers: impl Write) -> Result<()> {
     for line in tasks.lines() {
         let line = line.map_err(|error| Fault::unexpected(format!("cannot read tasks: {error}")))?;
-        let task: Task = serde_json::from_str(&line).map_err(|error| Fault::asked(format!("not a task: {error}")))?;
-        let key = task.key();
+        let order: Order = serde_json::from_str(&line).map_err(|error| Fault::asked(format!("not a task: {error}")))?;
+        let key = order.task.key();
         // A panic is a bug, but it is this task's: the others still deserve their turn.
-        let outcome = catch_unwind(AssertUnwindSafe(|| attempt(workspace, threads, &task)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| attempt(workspace, threads, &order)));
         let answer = match outcome {
             Ok(Ok((seconds, first))) => Answer::Finished { key, seconds, first },
             Ok(Err(fault)) => Answer::Failed { key, ending: fault.ending as i32, why: fault.to_string() },
@@ -46,9 +46,9 @@ pub fn work(workspace: &Workspace, threads: usize, tasks: impl BufRead, mut answ
 }
 
 /// Carries the task out and publishes its result; says how long it took, and whether it was the first.
-fn attempt(workspace: &Workspace, threads: usize, task: &Task) -> Result<(f64, bool)> {
+fn attempt(workspace: &Workspace, threads: usize, Order { task, again }: &Order) -> Result<(f64, bool)> {
     let (results, objects) = (workspace.results(), workspace.objects());
-    if results.get(task.key())?.is_some() {
+    if !again && results.get(task.key())?.is_some() {
         return Ok((0.0, false));
     }
     let (clock, started) = (Instant::now(), SystemTime::now());
@@ -86,7 +86,8 @@ fn attempt(workspace: &Workspace, threads: usize, task: &Task) -> Result<(f64, b
             seconds,
         },
     };
-    Ok((seconds, results.publish(&manifest)?))
+    let first = if *again { results.replace(&manifest).map(|()| true) } else { results.publish(&manifest) };
+    Ok((seconds, first?))
 }
 
 /// An input's bytes, verified against what the key says they are.

@@ -19,8 +19,12 @@ impl Results {
 
     /// Publishes a result whose objects are stored; true when no other process had finished it before.
     pub fn publish(&self, manifest: &Manifest) -> Result<bool> {
-        let text = serde_json::to_string_pretty(manifest).map_err(|error| Fault::unexpected(error.to_string()))?;
-        Ok(durable::create(&self.path(manifest.key), (text + "\n").as_bytes())? == First::Yes)
+        Ok(durable::create(&self.path(manifest.key), &text(manifest)?)? == First::Yes)
+    }
+
+    /// Puts a result made again in the place of the first.
+    pub fn replace(&self, manifest: &Manifest) -> Result<()> {
+        durable::replace(&self.path(manifest.key), &text(manifest)?)
     }
 
     /// `None` while the result is not there.
@@ -32,24 +36,16 @@ impl Results {
             Err(error) => return Err(Fault::io("read", &path, &error)),
         };
         let manifest: Manifest = serde_json::from_str(&text).map_err(|error| {
-            Fault::differs(format!("the result is damaged: {error}"))
+            Fault::unexpected(format!("the result is damaged: {error}"))
                 .in_file(&path)
                 .next("remove the file; `visavis run` makes the result again")
         })?;
         if manifest.key != key || manifest.format != 1 {
-            return Err(Fault::differs("the result is not the one its name says, or of a later format")
+            return Err(Fault::unexpected("the result is not the one its name says, or of a later format")
                 .in_file(&path)
                 .next("remove the file; `visavis run` makes the result again"));
         }
         Ok(Some(manifest))
-    }
-
-    pub fn remove(&self, key: Key) -> Result<()> {
-        let path = self.path(key);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Fault::io("remove", &path, &error)),
-            _ => Ok(()),
-        }
     }
 
     /// The keys of all results, sorted.
@@ -60,4 +56,9 @@ impl Results {
         keys.sort();
         keys
     }
+}
+
+fn text(manifest: &Manifest) -> Result<Vec<u8>> {
+    let text = serde_json::to_string_pretty(manifest).map_err(|error| Fault::unexpected(error.to_string()))?;
+    Ok((text + "\n").into_bytes())
 }

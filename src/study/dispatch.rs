@@ -5,6 +5,7 @@ use crate::{
     domain::{
         Ending, Fault, Key, Result,
         event::{Answer, Event, What},
+        stage::Order,
     },
     store::{Index, Journal, Workspace},
 };
@@ -58,7 +59,7 @@ pub fn dispatch(plan: &mut Plan, how: &Dispatch, tell: &mut dyn FnMut(&Notice)) 
         return Ok(Ended { stored: plan.stored(), ..Ended::default() });
     }
     let Some(_lock) = how.workspace.lock()? else {
-        return Err(Fault::failed("another visavis is running studies in this workspace")
+        return Err(Fault::missing("another visavis is running studies in this workspace")
             .next("wait for it, or choose another workspace with --workspace DIR"));
     };
     plan.store_sources()?;
@@ -114,8 +115,8 @@ impl Run {
                 if self.workers[slot].is_none() {
                     self.workers[slot] = Some(Worker::start(slot, how, self.sender.clone())?);
                 }
-                plan.make_way(key, step)?;
-                let line = serde_json::to_string(&task).map_err(|error| Fault::unexpected(error.to_string()))?;
+                let line = serde_json::to_string(&Order { again: plan.again(step), task })
+                    .map_err(|error| Fault::unexpected(error.to_string()))?;
                 running.insert(slot, key);
                 self.note(What::Started { key, stage: step.kind(), label: step.label(&plan.study), slot }, plan, tell)?;
                 // A worker that is gone already says so through its closed output.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::domain::{
     Fault, Key, Result,
-    ledger::{CellId, Frequencies, Ledger, ShownAs},
+    ledger::{CellId, Frequencies, Ledger, Row, ShownAs},
     result::Manifest,
     score::Scores,
 };
@@ -57,6 +57,15 @@ impl<'a> Outcome<'a> {
             comparison: cell.comparison,
         })?;
         Some((*key, scores, scores.views.iter().position(|view| view.view == cell.view)?))
+    }
+
+    /// Why a cell is shown or left out. Results know classes by their places; people by their names.
+    pub fn reason(&self, row: &Row) -> String {
+        let classes = &self.plan.study.comparisons[row.candidate.cell.comparison].classes;
+        // From the last, so that `class 1` does not eat the head of `class 10`.
+        let named =
+            |text: String, (place, name): (usize, &String)| text.replace(&format!("class {} ", place + 1), &format!("“{name}” "));
+        classes.iter().enumerate().rev().fold(row.reason.clone(), named)
     }
 
     pub fn projected(&self, cell: &CellId) -> Option<&Manifest> {

@@ -38,7 +38,7 @@ pub struct Plan {
     tasks: BTreeMap<Step, (Key, Task)>,
     /// Keys whose results came since they were last looked up.
     fresh: BTreeSet<Key>,
-    /// Steps whose results must be made again: `--force`.
+    /// Steps whose results must be made again: `--force`, or an object that is gone.
     forced: BTreeSet<Step>,
     failed: BTreeMap<Step, String>,
     ran: BTreeSet<Step>,
@@ -168,12 +168,15 @@ impl Plan {
 
     /// Looks up what is there: a result that is found makes the keys of what consumes it known, and so on.
     pub fn refresh(&mut self) -> Result<()> {
-        let results = self.workspace.results();
+        let (results, objects) = (self.workspace.results(), self.workspace.objects());
         loop {
             let mut grew = false;
             for place in 0..self.nodes.len() {
                 let step = self.nodes[place].step;
-                if self.results.contains_key(&step) || !self.settled(&self.nodes[place]) {
+                if self.results.contains_key(&step)
+                    || !self.settled(&self.nodes[place])
+                    || (step != Step::Rank && self.waits(step))
+                {
                     continue;
                 }
                 let key = match self.tasks.get(&step) {
@@ -191,8 +194,13 @@ impl Plan {
                 if !self.forced.contains(&step)
                     && let Some(manifest) = results.get(key)?
                 {
-                    self.results.insert(step, manifest);
-                    grew = true;
+                    if manifest.outputs.iter().all(|output| objects.has(output.digest)) {
+                        self.results.insert(step, manifest);
+                        grew = true;
+                    } else {
+                        // An object was taken away: the result is made again.
+                        self.forced.insert(step);
+                    }
                 }
             }
             grew |= self.grow_figures()?;
@@ -250,6 +258,11 @@ impl Plan {
         self.results.get(&step)
     }
 
+    /// Steps that have no result.
+    pub fn open_steps(&self) -> impl Iterator<Item = Step> {
+        self.nodes.iter().map(|node| node.step).filter(|step| !self.results.contains_key(step))
+    }
+
     /// Every result of the study that is there, in the order of its steps.
     pub fn results(&self) -> impl Iterator<Item = (Step, &Manifest)> {
         self.nodes.iter().filter_map(|node| Some((node.step, self.results.get(&node.step)?)))
@@ -269,9 +282,9 @@ impl Plan {
         kept.map(|(step, (key, task))| (*key, *step, task)).filter(|(key, ..)| seen.insert(*key)).collect()
     }
 
-    /// Removes the result that a forced task is to make again.
-    pub fn make_way(&self, key: Key, step: Step) -> Result<()> {
-        if self.forced.contains(&step) { self.workspace.results().remove(key) } else { Ok(()) }
+    /// Must the step be made even though a result of it may be there?
+    pub fn again(&self, step: Step) -> bool {
+        self.forced.contains(&step)
     }
 
     fn steps_of(&self, key: Key) -> Vec<Step> {
