@@ -158,8 +158,12 @@ fn output_that_is_lost_is_told_and_a_reader_that_leaves_changes_no_exit_code() {
     }
     desk.succeed(&["report", STUDY, "--quiet"]);
     desk.edit("reports/small.html", "What was asked", "What was wanted");
-    let mut child =
-        desk.command(&["audit", "reports/small.html", "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = desk
+        .command(&["audit", "reports/small.html", "--json"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(4));
     // A run goes on without its reader.

@@ -187,3 +187,31 @@ fn the_text_of_the_house_names_no_machine() {
         assert!(!text.contains(concat!("/wo", "rk/")) && !text.contains(concat!("/ro", "ot/")), "{name} names a machine's path");
     }
 }
+
+/// What `deny.toml` says, kept where `cargo deny` is not installed: permissive licences, one registry.
+#[test]
+fn every_dependency_has_a_permissive_licence_and_comes_from_the_registry() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let deny = fs::read_to_string(root.join("deny.toml")).unwrap();
+    let allowed: BTreeSet<&str> =
+        deny.split("allow = [").nth(1).unwrap().split(']').next().unwrap().split('"').skip(1).step_by(2).collect();
+    assert!(allowed.contains("MIT") && !allowed.contains("GPL-3.0"));
+    let platform = ["--filter-platform", "x86_64-unknown-linux-gnu"];
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked"])
+        .args(platform)
+        .current_dir(root)
+        .output();
+    let metadata: serde_json::Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 100);
+    for package in packages.iter().filter(|package| package["name"] != "visavis") {
+        let (name, licence) = (package["name"].as_str().unwrap(), package["license"].as_str().unwrap_or(""));
+        // Any alternative will do; of one, every part must.
+        let plain = licence.replace('/', " OR ").replace(['(', ')'], "");
+        let fine = plain.split(" OR ").any(|one| one.split(" AND ").all(|part| allowed.contains(part.trim())));
+        assert!(fine, "{name} is licensed {licence:?}");
+        assert!(package["source"].as_str().is_some_and(|source| source.starts_with("registry+")), "{name} comes from elsewhere");
+        assert!(!matches!(name, "tch" | "torch-sys"), "libtorch is the other package's");
+    }
+}

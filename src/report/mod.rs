@@ -8,7 +8,11 @@ mod sections;
 
 use crate::{
     audit::{self, Evidence},
-    domain::{Digest, Fault, Result, projection::View},
+    domain::{
+        Digest, Fault, Result,
+        projection::View,
+        result::{Manifest, Provenance},
+    },
     study::{Outcome, Step},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -108,10 +112,15 @@ fn evidence(outcome: &Outcome, extras: &Extras, book: &Book) -> Result<Evidence>
         tolerance_auc: study.tolerance.auc,
         tolerance_features: study.tolerance.features,
         sources: plan.source_digests(),
-        manifests: plan.results().map(|(_, manifest)| manifest.clone()).collect(),
+        manifests: plan.results().map(|(_, manifest)| nameless(manifest)).collect(),
         claims: book.shown(),
         objects,
     })
+}
+
+/// A manifest without the name of the machine: a report is handed out, and the name proves nothing.
+fn nameless(manifest: &Manifest) -> Manifest {
+    Manifest { provenance: Provenance { host: String::new(), ..manifest.provenance.clone() }, ..manifest.clone() }
 }
 
 /// Is the view drawn with ridges (one axis) or points?
