@@ -272,12 +272,7 @@ fn usage_that_is_wrong_exits_2_and_what_comes_later_exits_5() {
     {
         assert_eq!(desk.visavis(wrong).code, 2, "{wrong:?}");
     }
-    for later in [
-        &["run", STUDY, "--detach"][..],
-        &["run", STUDY, "--on", "slurm"],
-        &["run", STUDY, "--devices", "cuda:0"],
-        &["report", STUDY],
-    ] {
+    for later in [&["run", STUDY, "--on", "slurm"][..], &["run", STUDY, "--devices", "cuda:0"], &["report", STUDY]] {
         assert_eq!(desk.visavis(later).code, 5, "{later:?}");
     }
 }

@@ -34,6 +34,15 @@ impl Desk {
         desk
     }
 
+    /// A workspace with a study of networks that only pretend to learn: four models, sixty jobs, two seconds.
+    pub fn with_pretence() -> Self {
+        let desk = Desk::empty();
+        let row = |i: usize| format!("{i:02}.png,{},{}\n", i % 2, u8::from(i % 3 == 0));
+        desk.write("data/dots.csv", ("image_id,odd,third\n".to_owned() + &(0..40).map(row).collect::<String>()).as_bytes());
+        desk.write("experiments/micro.yaml", MICRO.as_bytes());
+        desk
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -127,4 +136,43 @@ selection: { show: 3 }
 fairness: { groups: [bold], depth: 1 }
 resources:
   cpu: { slots: 2 }
+"#;
+
+/// Everything but the networks is real.
+pub const MICRO: &str = r#"format: 1
+study: micro
+seed: 5
+numerics: { device: pretend }
+datasets:
+  dots: { images: { root: ../data/dots, labels: ../data/dots.csv } }
+  faces: { folders: { root: ../data/faces } }
+preparations:
+  whole: { crop: whole, size: 32, pad: zero, scale: imagenet }
+recipes:
+  quick: { epochs: 4, batch: 8, optimizer: { sgd: { rate: 0.1 } }, schedule: cosine }
+evaluation: { dataset: dots }
+models:
+  matrix:
+    architecture:
+      - resnet34
+      - seresnet34
+    loss:
+      - softmax
+      - arcface
+    trained_on:
+      - faces
+    prepare:
+      - whole
+    train: { recipe: quick }
+taps: [layer4, embedding]
+projections:
+  - pca: { axes: 2 }
+comparisons:
+  odd or even: { Odd: "odd", Even: "not odd" }
+  third: { Third: "third", Others: "not third" }
+statistics: { bootstraps: 20, min_positives: 4 }
+selection: { show: 3 }
+resources:
+  cpu: { slots: 2 }
+  gpu: { slots: 2 }
 "#;

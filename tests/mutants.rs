@@ -14,7 +14,7 @@ const WORDS: [&str; 24] = [
 fn a_damaged_study_file_is_told_and_never_a_panic() {
     let desk = Desk::with_digits();
     let mutants = if std::env::var_os("VISAVIS_LONG").is_some() { 10_000 } else { 300 };
-    let workspace = Workspace::new(desk.path("."), None);
+    let workspace = Workspace::new(desk.path("."), None).unwrap();
     let source = std::fs::read_to_string(format!("{}/experiments/face-attributes.yaml", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let (mut refused, mut read) = (0, 0);
     for mutant in 0..mutants {

@@ -43,13 +43,14 @@ const FLOORS: [(&str, &[&str]); 15] = [
 ];
 
 /// Crates and modules that only some folders may name.
-const GUARDED: [(&str, &[&str]); 8] = [
+const GUARDED: [(&str, &[&str]); 9] = [
     ("rusqlite", &["store"]),
     ("polars", &["dataset", "scoring", "cli"]),
     ("plotters", &["plot"]),
     ("tera", &["report"]),
     ("ratatui", &["tui"]),
     ("tch", &[]),
+    ("nvml_wrapper", &["study"]),
     ("std::fs", &["config", "dataset", "store", "stages", "audit", "cli", "weights"]),
     ("std::time", &["dataset", "store", "stages", "study", "cli", "tui"]),
 ];

@@ -27,6 +27,12 @@ pub fn doctor(context: &Context) -> Result<()> {
 fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let fused = fused();
+    let (found, driver) = crate::study::devices::cards();
+    let card = |card: &crate::study::devices::Card| {
+        let state = if card.busy() { "in use" } else { "free" };
+        format!("cuda:{} {}, {:.0} GB, {state}", card.number, card.model, card.memory as f64 / 1e9)
+    };
+    let cards = found.iter().map(card).chain(driver.map(|version| format!("driver {version}"))).collect::<Vec<_>>().join("; ");
     let root = context.workspace.root();
     let writable = tempfile_in(root);
     let torch = std::env::var_os("VISAVIS_TORCH")
@@ -41,7 +47,17 @@ fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
             fused,
             if fused { "AVX2 and FMA: full speed" } else { "not on this processor: the same results, slower" }.to_owned(),
         ),
-        ("store", true, format!("SQLite {}, inside the program", crate::store::sqlite_version())),
+        ("store", true, {
+            let place = context.workspace.moved().map_or(String::new(), |network| {
+                format!("; the workspace is on {network}, so it is {}", context.workspace.store().display())
+            });
+            format!("SQLite {}, inside the program{place}", crate::store::sqlite_version())
+        }),
+        (
+            "cards",
+            !cards.is_empty(),
+            if cards.is_empty() { "none that a driver knows: everything runs on the processor".to_owned() } else { cards },
+        ),
         (
             "workspace",
             writable.is_ok(),

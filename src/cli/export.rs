@@ -3,20 +3,26 @@
 mod table;
 
 use super::{
-    Context,
+    Context, look,
     output::{remark, write_out},
 };
 use crate::{
     dataset::array,
     domain::{
-        Fault, Result,
+        Fault, Key, Result,
         image::Images,
+        job::JobId,
+        metric::Point,
         nearest::suggestion,
         score::{Counts, Estimate},
     },
+    store::AttemptRow,
     study::{self, Outcome, Step},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 use table::{Format, Table};
 
 #[derive(clap::Args)]
@@ -55,6 +61,8 @@ impl Export {
             "ledger" => self.table(&ledger(&Outcome::load(&plan)?))?,
             "fairness" => self.table(&fairness(&Outcome::load(&plan)?))?,
             "coordinates" | "features" => self.matrix(&plan)?,
+            "attempts" => self.table(&attempts(context, &plan)?)?,
+            "metrics" => self.table(&metrics(context, &plan)?)?,
             other => return Err(Fault::missing(format!("{other} come with a later visavis"))),
         };
         match &self.output {
@@ -223,6 +231,78 @@ fn fairness(outcome: &Outcome) -> Table {
     table.number("low", share(|share| share.low).into_iter());
     table.number("high", share(|share| share.high).into_iter());
     table
+}
+
+/// One row an attempt, with what it takes to do it again.
+fn attempts(context: &Context, plan: &study::Plan) -> Result<Table> {
+    let index = look::store(context)?.ok_or_else(|| Fault::missing("nothing was run yet").next("run the study first"))?;
+    let rows = index.attempts_of(&plan.study.name)?;
+    let jobs: HashMap<JobId, String> = index.jobs_of(&plan.study.name)?.into_iter().map(|job| (job.id, job.label)).collect();
+    let mut runs = HashMap::new();
+    for row in &rows {
+        if !runs.contains_key(&row.run) {
+            runs.insert(row.run.clone(), index.run_of(&row.run)?);
+        }
+    }
+    let run = |row: &AttemptRow| runs.get(&row.run).and_then(Option::as_ref);
+    let ending = |row: &AttemptRow| match (row.ended, row.cause) {
+        (None, _) => "unknown".to_owned(),
+        (Some(_), None) => "done".to_owned(),
+        (Some(_), Some(cause)) => cause.word().to_owned(),
+    };
+    let mut table = Table::default();
+    let mut text = |name: &str, value: &dyn Fn(&AttemptRow) -> Option<String>| table.text(name, rows.iter().map(value));
+    text("job", &|row| Some(row.job.to_string()));
+    text("label", &|row| jobs.get(&row.job).cloned());
+    text("key", &|row| Some(row.key.to_string()));
+    text("ending", &|row| Some(ending(row)));
+    text("why", &|row| row.why.clone());
+    text("exit", &|row| row.exit.clone());
+    text("log", &|row| (!row.log.is_empty()).then(|| row.log.join("\n")));
+    text("device", &|row| Some(row.device.clone()));
+    text("host", &|row| Some(run(row)?.origin.host.clone()));
+    text("cpu", &|row| Some(run(row)?.origin.cpu.clone()));
+    text("system", &|row| Some(run(row)?.origin.system.clone()));
+    text("driver", &|row| run(row)?.origin.driver.clone());
+    text("program", &|row| Some(run(row)?.origin.program.clone()));
+    text("program_digest", &|row| Some(run(row)?.origin.program_digest?.to_string()));
+    text("commit", &|row| run(row)?.origin.commit.clone());
+    text("study_text", &|row| Some(run(row)?.text?.to_string()));
+    text("environment", &|row| serde_json::to_string(&run(row)?.origin.environment).ok());
+    text("run", &|row| Some(row.run.clone()));
+    text("worker", &|row| Some(row.worker.clone()));
+    table.flag("dirty", rows.iter().map(|row| run(row).is_some_and(|run| run.origin.dirty)));
+    table.whole("attempt", rows.iter().map(|row| Some(row.number as usize)));
+    table.whole("slot", rows.iter().map(|row| Some(row.slot)));
+    table.whole("threads", rows.iter().map(|row| Some(row.threads)));
+    table.whole("seed", rows.iter().map(|row| row.seed.map(|seed| seed as usize)));
+    table.whole("started", rows.iter().map(|row| Some(row.started as usize)));
+    table.whole("ended", rows.iter().map(|row| row.ended.map(|at| at as usize)));
+    table.number("seconds", rows.iter().map(|row| row.seconds));
+    Ok(table)
+}
+
+/// One row a point that an attempt behind a result recorded.
+fn metrics(context: &Context, plan: &study::Plan) -> Result<Table> {
+    let index = look::store(context)?.ok_or_else(|| Fault::missing("nothing was run yet").next("run the study first"))?;
+    let mut rows: Vec<(String, String, Key, Point)> = Vec::new();
+    for (step, manifest) in plan.results() {
+        let made = &manifest.provenance;
+        for series in index.series_of(manifest.key)? {
+            if series.worker == made.worker && series.attempt == made.attempt {
+                let label = step.label(&plan.study);
+                rows.extend(series.points.iter().map(|point| (label.clone(), series.series.clone(), manifest.key, *point)));
+            }
+        }
+    }
+    let mut table = Table::default();
+    table.text("job", rows.iter().map(|row| Some(row.0.clone())));
+    table.text("series", rows.iter().map(|row| Some(row.1.clone())));
+    table.whole("step", rows.iter().map(|row| Some(row.3.step as usize)));
+    table.number("value", rows.iter().map(|row| Some(row.3.value)));
+    table.whole("at", rows.iter().map(|row| Some(row.3.at as usize)));
+    table.text("key", rows.iter().map(|row| Some(row.2.to_string())));
+    Ok(table)
 }
 
 /// The ledger as it goes into a report.

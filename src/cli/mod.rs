@@ -1,14 +1,20 @@
 //! The commands, one file each. The composition root: the only place that sees the whole house.
 
+mod acts;
+mod attach;
 mod audit;
 mod check;
 mod completions;
 mod demo;
 mod doctor;
+mod explain;
 mod export;
 mod init;
+mod logs;
+mod look;
 mod output;
 mod plan;
+mod progress;
 mod report;
 mod run;
 mod show;
@@ -20,6 +26,7 @@ use crate::{
     domain::{Fault, Result},
     store::Workspace,
 };
+use acts::Verb;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -76,8 +83,22 @@ enum Command {
     Plan(plan::Plan),
     /// Run what a study lacks
     Run(run::Run),
-    /// Show what the latest run is doing
-    Status,
+    /// Show how the latest run stands
+    Status(status::Status),
+    /// Follow a run that goes on in the background
+    Attach,
+    /// Print what jobs logged, and how their attempts ended
+    Logs(logs::Logs),
+    /// Say why a job waits, failed, or must be made again
+    Explain(explain::Explain),
+    /// Start a job no more until it is retried; without JOB, start nothing more
+    Pause(acts::Jobs),
+    /// Stop a job, and start it no more until it is retried
+    Cancel(acts::Jobs),
+    /// Take up a paused, cancelled or failed job again; without JOB, all of them
+    Retry(acts::Jobs),
+    /// Let the run finish what it is at, start nothing more, and end
+    Drain,
     /// Show what a study found: the matrix, or every result with its digest
     Show(show::Show),
     /// Write scores, coordinates, features, the ledger or the fairness counts as a table
@@ -95,7 +116,7 @@ enum Command {
     Completions(completions::Completions),
     /// Be a worker: tasks in, answers out
     #[command(hide = true)]
-    Work,
+    Work(work::Work),
 }
 
 /// What every command is given.
@@ -119,14 +140,21 @@ pub fn run(cli: Cli) -> Result<()> {
             .in_file(workspace)
             .next("make it, or name another with --workspace DIR"));
     }
-    let context = Context { workspace: Workspace::new(workspace, store), threads, json, quiet };
+    let context = Context { workspace: Workspace::new(workspace, store)?, threads, json, quiet };
     let done = match cli.command {
         Command::Demo => demo::demo(&context),
         Command::Init(init) => init.run(&context),
         Command::Check(check) => check.run(&context),
         Command::Plan(plan) => plan.run(&context),
         Command::Run(run) => run.run(&context),
-        Command::Status => status::status(&context),
+        Command::Status(status) => status.run(&context),
+        Command::Attach => attach::attach(&context),
+        Command::Logs(logs) => logs.run(&context),
+        Command::Explain(explain) => explain.run(&context),
+        Command::Pause(jobs) => jobs.run(&context, Verb::Pause),
+        Command::Cancel(jobs) => jobs.run(&context, Verb::Cancel),
+        Command::Retry(jobs) => jobs.run(&context, Verb::Retry),
+        Command::Drain => acts::drain(&context),
         Command::Show(show) => show.run(&context),
         Command::Export(export) => export.run(&context),
         Command::Report(report) => report.run(&context),
@@ -134,7 +162,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Store(store) => store.run(&context),
         Command::Doctor => doctor::doctor(&context),
         Command::Completions(completions) => completions.run(),
-        Command::Work => work::work(&context),
+        Command::Work(work) => work.run(&context),
     };
     done.and_then(|()| output::all_written())
 }

@@ -1,7 +1,7 @@
 //! `visavis plan STUDY`
 
 use super::{
-    Context,
+    Context, look,
     output::{Grid, duration, say, say_json, size, warn},
 };
 use crate::{
@@ -10,9 +10,13 @@ use crate::{
         stage::Kind,
         text::{count, printable, thousands},
     },
-    study,
+    store::Index,
+    study::{self, Costs, Estimate, Step},
 };
-use std::path::PathBuf;
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+};
 
 #[derive(clap::Args)]
 pub struct Plan {
@@ -25,20 +29,28 @@ impl Plan {
         let opened = study::open(&self.study, &context.workspace)?;
         warn(context, &opened.warnings);
         let plan = study::Plan::new(&opened, &context.workspace)?;
+        let index = look::store(context)?;
+        let costs = Costs::learn(index.as_ref())?;
+        let slots = plan.study.resources.cpu_slots.min(context.threads);
+        let estimate = plan.estimate(&costs, slots);
+        let stale = stale(&plan, index.as_ref())?;
         if context.json {
-            self.as_json(&plan);
+            self.as_json(&plan, &estimate, &stale);
         } else {
-            self.as_text(&opened, &plan);
+            self.as_text(&opened, &plan, &estimate, slots, &stale);
         }
         Ok(())
     }
 
-    fn as_json(&self, plan: &study::Plan) {
-        let (seconds, bytes) = plan.estimate();
+    fn as_json(&self, plan: &study::Plan, estimate: &Estimate, stale: &BTreeMap<Kind, usize>) {
+        let Estimate { seconds, low, high, bytes, .. } = *estimate;
         let stages: Vec<_> = plan
             .tally()
             .into_iter()
-            .map(|(kind, tally)| serde_json::json!({ "kind": kind.word(), "stored": tally.stored, "to_run": tally.to_run }))
+            .map(|(kind, tally)| {
+                let stale = stale.get(&kind).copied().unwrap_or(0);
+                serde_json::json!({ "kind": kind.word(), "stored": tally.stored, "to_run": tally.to_run, "stale": stale })
+            })
             .collect();
         let missing: Vec<_> = plan
             .missing
@@ -46,11 +58,18 @@ impl Plan {
             .map(|m| serde_json::json!({ "input": m.input, "expected_at": m.expected_at, "cells": m.cells }))
             .collect();
         say_json(
-            &serde_json::json!({ "format": 1, "study": plan.study.name, "cells": plan.cells(), "waiting": plan.cells_waiting(), "stages": stages, "missing": missing, "seconds": seconds, "bytes": bytes }),
+            &serde_json::json!({ "format": 1, "study": plan.study.name, "cells": plan.cells(), "waiting": plan.cells_waiting(), "stages": stages, "missing": missing, "seconds": seconds, "seconds_low": low, "seconds_high": high, "bytes": bytes.round() }),
         );
     }
 
-    fn as_text(&self, opened: &study::Opened, plan: &study::Plan) {
+    fn as_text(
+        &self,
+        opened: &study::Opened,
+        plan: &study::Plan,
+        estimate: &Estimate,
+        slots: usize,
+        stale: &BTreeMap<Kind, usize>,
+    ) {
         let study = &plan.study;
         say(printable(&study.title()));
         let excluded = if opened.file.excluded > 0 { format!(", {} excluded", opened.file.excluded) } else { String::new() };
@@ -69,6 +88,7 @@ impl Plan {
                 Kind::Draw if tally.to_run > 0 && plan.result(study::Step::Rank).is_none() => "at most: the ledger decides",
                 Kind::Rank if tally.to_run > 0 => "when its scores are there",
                 Kind::Train => "needs visavis-torch",
+                _ if stale.contains_key(&kind) => "stale: what they were made from changed; `visavis explain JOB` says how",
                 _ => "",
             };
             grid.row(&[kind.word().to_owned(), thousands(tally.stored), thousands(tally.to_run), remark.to_owned()]);
@@ -76,17 +96,20 @@ impl Plan {
         grid.print("  ");
         say("");
         let to_run: usize = plan.tally().iter().map(|(_, tally)| tally.to_run).sum();
-        let (seconds, bytes) = plan.estimate();
         if to_run == 0 {
             say("everything is there: nothing would run");
         } else if plan.missing.is_empty() {
             say(format!(
-                "{} to run, {} on {}, {} of disk",
+                "{} to run, {} ({}) on {}, {} of disk",
                 count(to_run, "stage"),
-                duration(seconds),
-                count(study.resources.cpu_slots, "slot"),
-                size(bytes)
+                duration(estimate.seconds),
+                if estimate.guessed { "guessed: nothing like it has run here".to_owned() } else { between(estimate) },
+                count(slots, "slot"),
+                size(estimate.bytes as u64)
             ));
+            if let Some(room) = plan.workspace().room().filter(|room| (*room as f64) < estimate.bytes * 1.2) {
+                say(format!("the disk has only {} left", size(room)));
+            }
         }
         if plan.missing.is_empty() {
             return;
@@ -104,4 +127,29 @@ impl Plan {
         }
         grid.print("  ");
     }
+}
+
+/// How many stages of each kind have a result that was made from something else.
+fn stale(plan: &study::Plan, index: Option<&Index>) -> Result<BTreeMap<Kind, usize>> {
+    let mut stale = BTreeMap::new();
+    let open: Vec<Step> = plan.open_steps().collect();
+    let Some(index) = index.filter(|_| !open.is_empty()) else { return Ok(stale) };
+    let former: HashMap<_, _> = index.jobs_of(&plan.study.name)?.into_iter().filter_map(|row| Some((row.id, row.key?))).collect();
+    for step in open {
+        if plan.stale(step, former.get(&plan.job(step)).copied())?.is_some() {
+            *stale.entry(step.kind()).or_default() += 1;
+        }
+    }
+    Ok(stale)
+}
+
+/// An interval that holds four times in five.
+fn between(estimate: &Estimate) -> String {
+    let show = |seconds: f64| match seconds {
+        s if s < 10.0 => format!("{s:.1} s"),
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    };
+    format!("{} to {}, four times in five", show(estimate.low), show(estimate.high))
 }

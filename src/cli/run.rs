@@ -3,6 +3,7 @@
 use super::{
     Context,
     output::{remark, say, say_json, warn},
+    progress::Progress,
 };
 use crate::{
     domain::{
@@ -11,13 +12,19 @@ use crate::{
         study::RunOn,
         text::{count, printable},
     },
-    study::{self, Dispatch, Ended, Notice},
+    store::{LOOKING, tail},
+    study::{
+        self, Dispatch, Ended,
+        devices::{self, Machine, Name},
+    },
 };
-use indicatif::{ProgressBar, ProgressStyle};
 use std::{
-    io::{IsTerminal, Write},
+    fs::File,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
+    process::{Command, Stdio},
     sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
 #[derive(clap::Args)]
@@ -33,83 +40,179 @@ pub struct Run {
     /// Where to run
     #[arg(long, value_parser = ["local", "slurm"])]
     on: Option<String>,
-    /// Devices to use, such as cpu,cuda:0
+    /// Devices to use, such as cpu,cuda:0 (default: what the study's numerics ask for; cards that others use are left alone)
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     devices: Vec<String>,
-    /// Workers at a time (default: the study's cpu slots, at most one a thread)
+    /// Workers at a time on the processor (default: the study's cpu slots, at most one a thread)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Go on when the terminal is closed
+    /// Run in the background, and go on when the terminal is closed; `visavis attach` follows it
     #[arg(long)]
     detach: bool,
+    /// How often a job is tried that ran out of memory, crashed, hung or took too long
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    attempts: u32,
+    /// What one attempt may take (default: as long as it likes)
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// A worker that gives no sign of life for so long is ended
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(2..))]
+    patience: u64,
+    /// Be the background part of --detach
+    #[arg(long, hide = true)]
+    session: bool,
 }
 
+/// What the background part of `--detach` says when it has taken the workspace.
+const READY: &str = "visavis runs";
+
 impl Run {
-    pub fn run(&self, context: &Context) -> Result<()> {
-        let later = |what: &str| {
-            Err(Fault::missing(format!("{what} comes with a later visavis"))
-                .next("run without it: on this machine, in the foreground, on the CPU"))
-        };
-        if self.detach {
-            return later("--detach");
+    pub fn of(study: &Path) -> Self {
+        Run {
+            study: study.to_owned(),
+            only: None,
+            force: false,
+            on: None,
+            devices: vec![],
+            jobs: None,
+            detach: false,
+            attempts: 3,
+            limit: None,
+            patience: 60,
+            session: false,
         }
-        if self.on.as_deref() == Some("slurm") {
-            return later("running on Slurm");
-        }
-        let known =
-            |device: &str| device == "cpu" || device.strip_prefix("cuda:").is_some_and(|number| number.parse::<u16>().is_ok());
-        if let Some(device) = self.devices.iter().find(|device| !known(device)) {
-            return Err(Fault::asked(format!("there is no device `{device}`")).next("such as --devices cpu,cuda:0"));
-        }
-        if let Some(device) = self.devices.iter().find(|device| *device != "cpu") {
-            return later(&format!("the device `{}`", printable(device)));
-        }
-        self.execute(context).map(|_| ())
     }
 
-    /// Runs, and says how it ended.
-    pub fn execute(&self, context: &Context) -> Result<Ended> {
+    pub fn run(&self, context: &Context) -> Result<()> {
+        if self.on.as_deref() == Some("slurm") {
+            return Err(Fault::missing("running on Slurm comes with a later visavis").next("run it here: --on local"));
+        }
+        if self.detach { self.detach(context) } else { self.execute(context).map(|_| ()) }
+    }
+
+    /// Starts the same command in a session of its own, and leaves it when it has taken the workspace.
+    fn detach(&self, context: &Context) -> Result<()> {
+        // Mistakes are told here, where somebody reads them.
+        let (opened, plan) = self.plan(context)?;
+        self.devices(context, &plan)?;
+        if !plan.is_ready() {
+            drop((opened, plan));
+            return self.execute(context).map(|_| ());
+        }
+        context.workspace.lock_or_say(LOOKING)?;
+        let said = context.workspace.said();
+        let log = File::create(&said).map_err(|error| Fault::io("write", &said, &error))?;
+        let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
+        let arguments = std::env::args_os().skip(1).filter(|argument| argument != "--detach");
+        let mut child = Command::new(&program)
+            .args(arguments)
+            .arg("--session")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .map_err(|error| Fault::io("start", &program, &error))?;
+        let first = child.stdout.take().and_then(|out| BufReader::new(out).lines().find_map(std::io::Result::ok));
+        if first.as_deref() != Some(READY) {
+            let status = child.wait().map_err(|error| Fault::unexpected(error.to_string()))?;
+            let last = tail(&said, 4000);
+            return Err(Fault::unexpected(format!("the run ended as soon as it began ({status}):\n{}", last.trim_end())));
+        }
+        if context.json {
+            say_json(&serde_json::json!({ "event": "detached", "process": child.id(), "study": plan.study.name }));
+        } else if !context.quiet {
+            say(format!("{} runs in the background, process {}", plan.study.name, child.id()));
+            say("  visavis status · attach · logs · drain");
+        }
+        Ok(())
+    }
+
+    fn plan(&self, context: &Context) -> Result<(study::Opened, study::Plan)> {
         let opened = study::open(&self.study, &context.workspace)?;
         if opened.file.study.run != RunOn::Local && self.on.is_none() {
             return Err(Fault::missing("the study asks to run on Slurm, which comes with a later visavis")
                 .next("run it here: --on local"));
         }
-        warn(context, &opened.warnings);
         let mut plan = study::Plan::new(&opened, &context.workspace)?;
         if let Some(filter) = &self.only {
             plan.only(filter)?;
         }
         if self.force {
-            plan.force();
-            plan.refresh()?;
+            plan.force()?;
         }
-        let stop = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-            signal_hook::flag::register(signal, Arc::clone(&stop))
-                .map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
-        }
-        let slots = self
-            .jobs
-            .map_or(plan.study.resources.cpu_slots, usize::from)
-            .min(if self.jobs.is_some() { usize::MAX } else { context.threads })
-            .max(1);
-        let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
-        let how =
-            Dispatch { workspace: &context.workspace, program, slots, threads: (context.threads / slots).max(1), stop: &stop };
+        Ok((opened, plan))
+    }
 
-        let mut progress = Progress::new(context, &plan);
-        let ended = study::dispatch(&mut plan, &how, &mut |notice| progress.tell(notice))?;
+    fn devices(&self, context: &Context, plan: &study::Plan) -> Result<(Vec<devices::Device>, Option<String>)> {
+        let named = self.devices.iter().map(|name| name.parse()).collect::<Result<Vec<Name>>>()?;
+        let asks = plan.study.numerics.device == "cuda" || named.iter().any(|name| name.class == devices::Class::Cuda);
+        let (cards, driver) = if asks { devices::cards() } else { (vec![], None) };
+        let machine = Machine { threads: context.threads, cards };
+        let (devices, remarks) = devices::choose(&plan.study, &named, self.jobs.map(usize::from), &machine)?;
+        remarks.iter().for_each(|line| remark(context, printable(line)));
+        Ok((devices, driver))
+    }
+
+    /// Runs, and says how it ended.
+    pub fn execute(&self, context: &Context) -> Result<Ended> {
+        if self.session {
+            rustix::process::setsid().map_err(|error| Fault::unexpected(format!("cannot start a session: {error}")))?;
+        }
+        let (opened, mut plan) = self.plan(context)?;
+        warn(context, &opened.warnings);
+        let (devices, driver) = self.devices(context, &plan)?;
+        let stop = self.listen()?;
+        let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
+        // As somebody who looks from another folder would name it.
+        let file = self.study.canonicalize().unwrap_or_else(|_| self.study.clone());
+        let origin = if plan.is_ready() {
+            study::origin::of(&file, &program, &context.workspace, driver)
+        } else {
+            crate::domain::event::Origin::default()
+        };
+        let how = Dispatch {
+            workspace: &context.workspace,
+            program,
+            devices,
+            file: file.to_string_lossy().into_owned(),
+            text: &opened.file.text.source,
+            origin,
+            attempts: self.attempts,
+            patience: Duration::from_secs(self.patience),
+            limit: self.limit.map(Duration::from_secs),
+            stop: &stop,
+        };
+        let mut progress = Progress::new(context, &plan.study.name, &count(plan.cells(), "cell"));
+        let ended = study::dispatch(&mut plan, &how, &mut |notice| {
+            if self.session && matches!(notice.event.what, What::RunStarted { .. }) {
+                say(READY);
+            }
+            progress.tell(notice);
+        })?;
         progress.close();
         self.conclude(context, &plan, &ended)
     }
 
+    /// A flag that signals set. In a session of its own, a terminal that is closed is nothing to it.
+    fn listen(&self) -> Result<Arc<AtomicBool>> {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        let (stop, nothing) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            let flag = if signal == SIGHUP && self.session { &nothing } else { &stop };
+            signal_hook::flag::register(signal, Arc::clone(flag))
+                .map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
+        }
+        Ok(stop)
+    }
+
     fn conclude(&self, context: &Context, plan: &study::Plan, ended: &Ended) -> Result<Ended> {
-        let Ended { ran, stored, failed, .. } = *ended;
+        let Ended { ran, stored, failed, paused, cancelled, .. } = *ended;
         if context.json {
             say_json(&serde_json::json!({ "event": "finished", "ran": ran, "stored": stored, "failed": failed }));
         } else if !context.quiet {
-            let failures = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-            say(format!("{} ran, {stored} stored{failures}", count(ran, "stage")));
+            let some = |n: usize, what: &str| if n > 0 { format!(", {n} {what}") } else { String::new() };
+            let others = some(failed, "failed") + &some(paused, "paused") + &some(cancelled, "cancelled");
+            say(format!("{} ran, {stored} stored{others}", count(ran, "stage")));
         }
         if ended.interrupted {
             return Err(Fault::interrupted());
@@ -123,95 +226,18 @@ impl Run {
             let fault = if ended.bad_data { Fault::asked(what) } else { Fault::failed(what) };
             return Err(fault.next("mend what the messages above name, and run the same command again"));
         }
+        if ended.drained {
+            return Err(Fault::failed("drained: what ran was finished, the rest was not started")
+                .next("run the same command again to go on"));
+        }
+        if paused + cancelled > 0 {
+            let what = format!("{} not made, for people set them aside", count(paused + cancelled, "stage"));
+            return Err(Fault::failed(what).next("take all of it up again with `visavis retry`, and run the same command again"));
+        }
         if !plan.missing.is_empty() {
             let what = format!("{} of {} wait for something that is not here", plan.cells_waiting(), count(plan.cells(), "cell"));
             return Err(Fault::missing(what).next(format!("see what: visavis plan {}", self.study.display())));
         }
         Ok(ended.clone())
     }
-
-    pub fn of(study: &Path) -> Self {
-        Run { study: study.to_owned(), only: None, force: false, on: None, devices: vec![], jobs: None, detach: false }
-    }
-}
-
-/// A line on standard error; a terminal that is gone is no reason to stop a run.
-macro_rules! tell {
-    ($($line:tt)*) => {{ writeln!(std::io::stderr().lock(), $($line)*).ok(); }};
-}
-
-/// A bar on a terminal, lines elsewhere, events as JSON when asked.
-enum Progress {
-    Bar(ProgressBar),
-    Lines { labels: std::collections::BTreeMap<crate::domain::Key, String> },
-    Json,
-    Silent,
-}
-
-impl Progress {
-    fn new(context: &Context, plan: &study::Plan) -> Self {
-        if context.json {
-            return Progress::Json;
-        }
-        if context.quiet {
-            return Progress::Silent;
-        }
-        remark(context, format!("{}: {}", plan.study.name, count(plan.cells(), "cell")));
-        if !std::io::stderr().is_terminal() {
-            return Progress::Lines { labels: [].into() };
-        }
-        let bar = ProgressBar::new(0);
-        if let Ok(style) = ProgressStyle::with_template("  {bar:28} {pos:>4} of {len} · {elapsed} · {wide_msg}") {
-            bar.set_style(style.progress_chars("━━╌"));
-        }
-        Progress::Bar(bar)
-    }
-
-    fn tell(&mut self, notice: &Notice) {
-        match (&mut *self, &notice.event.what) {
-            (Progress::Json, what) => tell_json(notice.event.at, what),
-            (Progress::Bar(bar), What::Failed { why, .. }) => bar.println(format!("  ✕ {why}")),
-            (Progress::Bar(bar), what) => {
-                bar.set_length((notice.done + notice.left) as u64);
-                bar.set_position(notice.done as u64);
-                if let What::Started { label, .. } = what {
-                    bar.set_message(printable(label));
-                }
-            }
-            (Progress::Lines { labels }, What::Started { key, label, .. }) => _ = labels.insert(*key, printable(label)),
-            (Progress::Lines { labels }, What::Finished { key, seconds, .. }) => {
-                let label = labels.get(key).map_or("", String::as_str);
-                tell!("  ● {label} · {seconds:.2} s");
-            }
-            (Progress::Lines { labels }, What::Failed { key, why }) => {
-                tell!("  ✕ {}\n{why}", labels.get(key).map_or("", String::as_str));
-            }
-            (Progress::Silent, What::Failed { why, .. }) => tell!("error: {why}"),
-            _ => {}
-        }
-    }
-
-    fn close(self) {
-        if let Progress::Bar(bar) = self {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-fn tell_json(at: u64, what: &What) {
-    let value = match what {
-        What::RunStarted { study, slots, threads } => {
-            serde_json::json!({ "event": "started", "at": at, "study": study, "slots": slots, "threads": threads })
-        }
-        What::Started { key, stage, label, slot } => {
-            serde_json::json!({ "event": "stage_started", "at": at, "key": key, "kind": stage.word(), "label": label, "slot": slot })
-        }
-        What::Finished { key, seconds, first } => {
-            serde_json::json!({ "event": "stage_finished", "at": at, "key": key, "seconds": seconds, "first": first })
-        }
-        What::Failed { key, why } => serde_json::json!({ "event": "stage_failed", "at": at, "key": key, "why": why }),
-        // The last line is printed when the run is concluded.
-        What::RunFinished { .. } => return,
-    };
-    say_json(&value);
 }

@@ -1,64 +1,138 @@
 //! `visavis status`
 
 use super::{
-    Context,
+    Context, look,
     output::{Grid, say, say_json},
 };
 use crate::{
-    domain::{Result, text::printable},
-    store::Index,
-    study::{State, Timeline},
+    domain::{
+        Result,
+        job::State,
+        text::{count, printable, thousands},
+    },
+    store::{Index, JobRow},
+    study::{Phase, Timeline},
 };
 
-pub fn status(context: &Context) -> Result<()> {
-    // When nobody dispatches, this face takes in what the journals say; otherwise the dispatcher does.
-    let mut running_now = false;
-    if context.workspace.journals().is_dir() {
-        match context.workspace.lock() {
-            Ok(Some(_lock)) => Index::open(context.workspace.store())?.ingest(&context.workspace.journals())?,
-            Ok(None) => running_now = true,
-            // A workspace that cannot be written can still be looked at.
-            Err(_) => {}
+#[derive(clap::Args)]
+pub struct Status {
+    /// Show it again whenever it changes, until the run ends
+    #[arg(long, short)]
+    follow: bool,
+}
+
+/// Jobs of one state that are listed before the rest is counted.
+const MOST: usize = 20;
+
+impl Status {
+    pub fn run(&self, context: &Context) -> Result<()> {
+        let Some(index) = look::store(context)? else { return nothing(context) };
+        if self.follow {
+            return look::follow(context, |index| {
+                show(context, index)?;
+                Ok(Timeline::read(index, &context.workspace)?.is_some_and(|timeline| timeline.phase() == Phase::Running))
+            });
+        }
+        show(context, &index)
+    }
+}
+
+fn nothing(context: &Context) -> Result<()> {
+    if context.json {
+        let jobs: serde_json::Map<String, serde_json::Value> =
+            State::ALL.into_iter().map(|state| (state.word().to_owned(), 0.into())).collect();
+        say_json(&serde_json::json!({ "format": 1, "study": null, "jobs": jobs, "devices": [] }));
+    } else {
+        say("nothing was run in this workspace yet; `visavis run STUDY` runs a study");
+    }
+    Ok(())
+}
+
+fn show(context: &Context, index: &Index) -> Result<()> {
+    let Some(timeline) = Timeline::read(index, &context.workspace)? else { return nothing(context) };
+    if context.json { as_json(index, &timeline) } else { as_text(index, &timeline) }
+}
+
+fn as_json(index: &Index, timeline: &Timeline) -> Result<()> {
+    let run = &timeline.run;
+    let jobs: serde_json::Map<String, serde_json::Value> =
+        State::ALL.into_iter().map(|state| (state.word().to_owned(), timeline.count(state).into())).collect();
+    let running = running(index, timeline)?;
+    let busy = |device: &str| running.iter().filter(|(_, on, _)| on == device).count();
+    let devices: Vec<_> = run
+        .devices
+        .iter()
+        .map(|device| serde_json::json!({ "device": device.device, "slots": device.slots, "threads": device.threads, "busy": busy(&device.device) }))
+        .collect();
+    let state = match timeline.phase() {
+        Phase::Running => "running",
+        Phase::Ended => "ended",
+        Phase::Interrupted => "interrupted",
+        Phase::Lost => "lost",
+    };
+    say_json(&serde_json::json!({
+        "format": 1, "study": run.study, "state": state, "started": run.started, "ended": run.ended, "run": run.journal,
+        "process": run.origin.pid, "host": run.origin.host, "jobs": jobs, "devices": devices,
+    }));
+    Ok(())
+}
+
+/// What runs, on which device and slot.
+fn running(index: &Index, timeline: &Timeline) -> Result<Vec<(JobRow, String, usize)>> {
+    if timeline.phase() != Phase::Running {
+        return Ok(vec![]);
+    }
+    let on = |job: JobRow| {
+        let attempt = index.attempts_at(job.id)?.pop();
+        Ok((
+            job,
+            attempt.as_ref().map_or(String::new(), |attempt| attempt.device.clone()),
+            attempt.map_or(0, |attempt| attempt.slot),
+        ))
+    };
+    timeline.jobs(index, State::Running, 1024)?.into_iter().map(on).collect()
+}
+
+fn as_text(index: &Index, timeline: &Timeline) -> Result<()> {
+    let run = &timeline.run;
+    let state = match timeline.phase() {
+        Phase::Running => format!("running since {}, process {} on {}", look::ago(run.started), run.origin.pid, run.origin.host),
+        Phase::Ended => format!("ended {}", look::ago(run.ended.unwrap_or(0))),
+        Phase::Interrupted => format!("interrupted {}; run it again to go on", look::ago(run.ended.unwrap_or(0))),
+        Phase::Lost => "ended without a word; what it finished is kept, run it again to go on".to_owned(),
+    };
+    say(printable(&format!("{}: {}", run.study, state.replace("since just now", "since just now"))));
+    let counts: Vec<String> = [State::Done, State::Running, State::Queued, State::Paused, State::Cancelled, State::Failed]
+        .into_iter()
+        .filter(|state| timeline.count(*state) > 0 || matches!(state, State::Done | State::Failed))
+        .map(|state| format!("{} {}", thousands(timeline.count(state)), state.word()))
+        .collect();
+    say(counts.join(" · "));
+    let mut grid = Grid::new(&["", "job", "", ""]);
+    let mut rows = 0;
+    for (job, device, slot) in running(index, timeline)?.into_iter().take(MOST) {
+        let since = look::ago(job.at).replace(" ago", "");
+        grid.row(&["◐".to_owned(), job.id.to_string(), job.label, format!("{device}, slot {}, {since}", slot + 1)]);
+        rows += 1;
+    }
+    for (state, sign) in [(State::Failed, "✕"), (State::Paused, "‖"), (State::Cancelled, "–"), (State::Queued, "○")] {
+        let jobs = timeline.jobs(index, state, MOST + 1)?;
+        let (more, shown) = (timeline.count(state).saturating_sub(MOST), if state == State::Queued { 5 } else { MOST });
+        for job in jobs.into_iter().take(shown) {
+            let remark = match (state, &job.why) {
+                (State::Failed, Some(why)) => why.lines().next().unwrap_or("").to_owned(),
+                (State::Paused | State::Cancelled, _) => format!("visavis retry {} takes it up again", job.id),
+                (State::Queued, Some(why)) => format!("to be tried again: {}", why.lines().next().unwrap_or("")),
+                _ => String::new(),
+            };
+            grid.row(&[sign.to_owned(), job.id.to_string(), job.label, remark]);
+            rows += 1;
+        }
+        if state != State::Queued && more > 0 {
+            grid.row(&[String::new(), String::new(), format!("and {} more {}", count(more, "job"), state.word()), String::new()]);
         }
     }
-    let events = Index::look(context.workspace.store())?.map_or(Ok(vec![]), |index| index.events())?;
-    let timeline = Timeline::fold(&events);
-    let count = |is: &dyn Fn(&State) -> bool| timeline.count(is);
-    let running = count(&|state| matches!(state, State::Running { .. }));
-    let done = count(&|state| matches!(state, State::Done { .. }));
-    let failed = count(&|state| matches!(state, State::Failed { .. }));
-    let stopped = count(&|state| *state == State::Stopped);
-    if context.json {
-        let devices: Vec<_> = (0..timeline.slots.min(1))
-            .map(|_| serde_json::json!({ "device": "cpu", "slots": timeline.slots, "busy": running }))
-            .collect();
-        say_json(&serde_json::json!({
-            "format": 1, "study": timeline.study, "started": timeline.started, "ended": timeline.ended,
-            "jobs": { "queued": stopped, "running": running, "done": done, "failed": failed }, "devices": devices,
-        }));
-        return Ok(());
-    }
-    let Some(study) = &timeline.study else {
-        say("nothing was run in this workspace yet; `visavis run STUDY` runs a study");
-        return Ok(());
-    };
-    let state = match (timeline.ended, running_now) {
-        (Some(_), _) => "ended",
-        (None, true) => "running",
-        (None, false) => "stopped without a word; run the study again to go on",
-    };
-    say(format!("{}: {state} · {done} done, {running} running, {stopped} stopped, {failed} failed", printable(study)));
-    let mut grid = Grid::new(&["", "stage", ""]);
-    for job in timeline.jobs.values() {
-        let (sign, remark) = match &job.state {
-            State::Running { .. } => ("◐", format!("on cpu, slot {}", job.slot + 1)),
-            State::Failed { why } => ("✕", why.lines().next().unwrap_or("").to_owned()),
-            State::Stopped => ("○", "stopped with its run; the next run makes it".to_owned()),
-            State::Done { .. } => continue,
-        };
-        grid.row(&[sign.to_owned(), job.label.clone(), remark]);
-    }
-    if running + failed + stopped > 0 {
+    if rows > 0 {
         grid.print("  ");
     }
     Ok(())

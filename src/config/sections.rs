@@ -124,7 +124,7 @@ fn study_name(node: &Node) -> Result<String> {
 fn numerics(node: &Node) -> Result<Numerics> {
     let fields = node.fields(&["device", "precision", "threads"])?;
     Ok(Numerics {
-        device: fields.or("device", "cpu", |node| node.word(&["cpu", "cuda"]))?.to_owned(),
+        device: fields.or("device", "cpu", |node| node.word(&["cpu", "cuda", "pretend"]))?.to_owned(),
         precision: fields.or("precision", "f32", |node| node.word(&["f32", "bf16"]))?.to_owned(),
         threads: fields.or("threads", None, |node| node.count(1..=4096).map(Some))?,
     })

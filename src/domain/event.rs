@@ -1,12 +1,20 @@
-//! Events: the append-only facts of what was tried, by whom, and how it ended. Screens and `status` are folds over them.
+//! Events: the append-only facts of what was tried, by whom, and how it ended. What `status` shows is a fold over them.
 
-use super::{Key, stage::Kind};
+use super::{
+    Digest, Key,
+    job::{Cause, JobId, Planned},
+    metric::{self, Chunk},
+};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-/// One journal record. A changed meaning needs a new variant: old journals are read for ever.
+/// A fact. A changed meaning needs a new variant: old journals are read for ever.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// Milliseconds since 1970, UTC.
+    /// Lamport's clock (1978): greater than that of every event its writer had seen. Orders events whatever the time of day
+    /// does.
+    pub clock: u64,
+    /// Milliseconds since 1970, UTC; for people.
     pub at: u64,
     pub what: What,
 }
@@ -14,20 +22,161 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// A dispatcher took up a study.
+    // What a dispatcher does.
+    /// It took up a study. `text` is the study file, kept as an object.
     RunStarted {
         study: String,
-        slots: usize,
+        file: String,
+        text: Digest,
+        devices: Vec<Slots>,
+        origin: Origin,
+    },
+    /// Jobs it will run.
+    Queued {
+        jobs: Vec<Planned>,
+    },
+    /// A worker took up a job. `worker` is the journal that holds what happened there.
+    Started {
+        job: JobId,
+        key: Key,
+        attempt: u32,
+        device: String,
+        slot: usize,
+        threads: usize,
+        seed: Option<u64>,
+        worker: String,
+    },
+    /// The result is there; `first` is false when another process had finished it before.
+    Finished {
+        job: JobId,
+        key: Key,
+        attempt: u32,
+        seconds: f64,
+        first: bool,
+    },
+    /// Results of these jobs turned up without running them here.
+    Found {
+        jobs: Vec<(JobId, Key)>,
+    },
+    /// The attempt ended badly. `log`: its last lines. `again`: it will be tried again.
+    Failed {
+        job: JobId,
+        key: Key,
+        attempt: u32,
+        cause: Cause,
+        why: String,
+        exit: Option<String>,
+        log: Vec<String>,
+        again: bool,
+    },
+    /// What people asked was done to these jobs.
+    Paused {
+        jobs: Vec<JobId>,
+    },
+    Cancelled {
+        jobs: Vec<JobId>,
+    },
+    Resumed {
+        jobs: Vec<JobId>,
+    },
+    /// The run ended. A run without this ended without a word.
+    RunFinished {
+        ran: usize,
+        stored: usize,
+        failed: usize,
+        interrupted: bool,
+    },
+
+    // What a worker does.
+    WorkerStarted {
+        run: String,
+        pid: u32,
+        device: String,
+        slot: usize,
         threads: usize,
     },
-    /// A stage was handed to a worker.
-    Started {
+    Begun {
         key: Key,
-        stage: Kind,
-        label: String,
-        slot: usize,
+        attempt: u32,
     },
-    /// The stage's result is there; `first` is false when another process had finished it before.
+    Logged {
+        key: Option<Key>,
+        attempt: u32,
+        line: String,
+    },
+    /// `cause: None`: it ended well.
+    Ended {
+        key: Key,
+        attempt: u32,
+        cause: Option<Cause>,
+    },
+
+    // What people do.
+    Asked {
+        act: Act,
+        by: String,
+    },
+}
+
+/// What a person asks of the dispatcher, now or when one comes. `job: None` means all of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Start it no more until it is retried; what runs goes on.
+    Pause { job: Option<JobId> },
+    /// Stop it, and start it no more until it is retried.
+    Cancel { job: JobId },
+    /// Take it up again: paused, cancelled or failed.
+    Retry { job: Option<JobId> },
+    /// Finish what runs, start nothing more, and end.
+    Drain,
+}
+
+/// A device with room for some jobs at a time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Slots {
+    pub device: String,
+    pub slots: usize,
+    /// Threads of each worker.
+    pub threads: usize,
+}
+
+/// Where a run came from: enough to do it again, or to say why it cannot be done again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    pub program: String,
+    /// BLAKE3 of the program's file.
+    pub program_digest: Option<Digest>,
+    /// The commit of the repository that the study lies in, if it lies in one.
+    pub commit: Option<String>,
+    /// It had changes that were not committed.
+    pub dirty: bool,
+    pub host: String,
+    pub user: String,
+    pub pid: u32,
+    pub cpu: String,
+    pub system: String,
+    pub driver: Option<String>,
+    /// Variables that can change what is computed or where.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// What a worker says, one JSON value a line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// It is up, and this is its journal.
+    Ready {
+        journal: String,
+    },
+    /// It took up the task.
+    Begun {
+        key: Key,
+    },
+    /// Its journal has grown, and what it has grown by is synced.
+    Kept,
+    /// It lives.
+    Beat,
     Finished {
         key: Key,
         seconds: f64,
@@ -35,21 +184,35 @@ pub enum What {
     },
     Failed {
         key: Key,
+        cause: Cause,
         why: String,
-    },
-    /// The run ended; `finished` says how.
-    RunFinished {
-        ran: usize,
-        stored: usize,
-        failed: usize,
-        interrupted: bool,
     },
 }
 
-/// What a worker answers, one JSON value a line, to a task on its input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    Finished { key: Key, seconds: f64, first: bool },
-    Failed { key: Key, ending: i32, why: String },
+/// What a journal's record holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    Event(Event),
+    Metrics(Chunk),
+    /// Of a later visavis: kept, and not understood here.
+    Later,
+}
+
+impl Record {
+    pub fn of_bytes(payload: &[u8]) -> Self {
+        let later = || Record::Later;
+        match payload.first() {
+            Some(&metric::TAG) => Chunk::of_bytes(payload).map_or_else(later, Record::Metrics),
+            _ => serde_json::from_slice(payload).map_or_else(|_| later(), Record::Event),
+        }
+    }
+
+    /// `None` for [`Record::Later`], whose bytes are another's.
+    pub fn to_bytes(&self) -> Option<Vec<u8>> {
+        match self {
+            Record::Event(event) => serde_json::to_vec(event).ok(),
+            Record::Metrics(chunk) => Some(chunk.to_bytes()),
+            Record::Later => None,
+        }
+    }
 }

@@ -41,6 +41,11 @@ pub struct Provenance {
     pub cpu: String,
     pub system: String,
     pub threads: usize,
+    /// The journal of the worker that made it, and which attempt it was: they hold the rest.
+    #[serde(default)]
+    pub worker: String,
+    #[serde(default)]
+    pub attempt: u32,
     /// Milliseconds since 1970, UTC.
     pub started: u64,
     pub seconds: f64,

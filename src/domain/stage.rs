@@ -11,6 +11,7 @@ use super::{
     image::Take,
     projection::{Method, View},
     score::Statistics,
+    study::Numerics,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
@@ -42,6 +43,10 @@ impl Kind {
         }
     }
 
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
     /// Raised whenever the stage's code gives other bits for the same inputs; the golden digests of
     /// `tests/golden.rs` fail until it is.
     pub fn version(self) -> u32 {
@@ -63,6 +68,10 @@ pub enum Work {
     Index { take: Option<Take> },
     /// `array`, `rows`, `images` → `features.npy`: given features, brought into the order of the images.
     Features { tap: String, format: ArrayFormat },
+    /// → `weights`: a network that learned.
+    Train(Training),
+    /// `weights`, `images` → `features.npy`: what the network gives at one tap.
+    Extract(Extraction),
     /// `features` → `coordinates.npy`.
     Project { method: Method, seed: u64 },
     /// `images`, `points/…`, `labels/…`, `identities` → `scores.json`: every view on one question.
@@ -78,6 +87,23 @@ pub enum Work {
 pub enum ArrayFormat {
     Npy,
     Safetensors,
+}
+
+/// Everything that decides what a network learns, by content and not by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// Architecture, loss and training set.
+    pub network: String,
+    pub epochs: usize,
+    pub batch: usize,
+    pub seed: u64,
+    pub numerics: Numerics,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Extraction {
+    pub tap: String,
+    pub numerics: Numerics,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -126,11 +152,34 @@ impl Work {
     pub fn kind(&self) -> Kind {
         match self {
             Work::Index { .. } => Kind::Index,
-            Work::Features { .. } => Kind::Features,
+            Work::Features { .. } | Work::Extract(_) => Kind::Features,
+            Work::Train(_) => Kind::Train,
             Work::Project { .. } => Kind::Project,
             Work::Score { .. } => Kind::Score,
             Work::Rank(_) => Kind::Rank,
             Work::Draw(_) => Kind::Draw,
+        }
+    }
+
+    /// Work that takes about as long: what a plan learns costs from.
+    pub fn alike(&self) -> String {
+        match self {
+            Work::Project { method, .. } => format!("project {}", method.word()),
+            Work::Score { views, .. } if *views == [View::Features] => "score features".to_owned(),
+            Work::Train(training) => format!("train {} {}", training.numerics.device, training.network),
+            Work::Extract(extraction) => format!("features {}", extraction.numerics.device),
+            other => other.kind().word().to_owned(),
+        }
+    }
+
+    /// The seed it draws from, if it draws.
+    pub fn seed(&self) -> Option<u64> {
+        match self {
+            Work::Index { take } => take.as_ref().map(|take| take.seed),
+            Work::Features { .. } | Work::Extract(_) | Work::Draw(Figure::Frequencies) => None,
+            Work::Project { seed, .. } | Work::Score { seed, .. } | Work::Draw(Figure::View { seed, .. }) => Some(*seed),
+            Work::Rank(ranking) => Some(ranking.seed),
+            Work::Train(training) => Some(training.seed),
         }
     }
 
@@ -150,6 +199,16 @@ impl Work {
                     ArrayFormat::Safetensors => map.with("tensor", Value::text(tap)),
                 }
                 .done()
+            }
+            Work::Train(training) => Value::map()
+                .with("network", Value::text(&training.network))
+                .with("epochs", Value::Int(training.epochs as i64))
+                .with("batch", Value::Int(training.batch as i64))
+                .with("seed", seed(&training.seed))
+                .with("numerics", training.numerics.canonical())
+                .done(),
+            Work::Extract(extraction) => {
+                Value::map().with("tap", Value::text(&extraction.tap)).with("numerics", extraction.numerics.canonical()).done()
             }
             Work::Project { method, seed: of } => Value::map().with("method", method.canonical()).with("seed", seed(of)).done(),
             Work::Score { question, views, statistics, seed: of } => Value::map()
@@ -227,6 +286,12 @@ pub struct Task {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Order {
     pub task: Task,
+    /// What people call it.
+    pub label: String,
+    /// Which try at it this is, from 1.
+    pub attempt: u32,
+    /// The dispatcher's clock.
+    pub clock: u64,
     /// Make it again even if its result is there; the new one takes the old one's place when it is ready.
     pub again: bool,
 }

@@ -1,6 +1,14 @@
 //! A study: one question, checked and complete. Made by `config` from a study file, trusted from then on.
 
-use super::{comparison::Comparison, image::Take, model::Model, projection::Projection, score::Statistics};
+use super::{
+    canonical::Value,
+    comparison::Comparison,
+    image::Take,
+    model::{Model, Source},
+    projection::Projection,
+    score::Statistics,
+};
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +36,11 @@ pub struct Study {
 }
 
 impl Study {
+    /// Are there networks that only pretend to learn?
+    pub fn pretends(&self) -> bool {
+        self.numerics.device == "pretend" && self.models.iter().any(|model| matches!(model.source, Source::Network(_)))
+    }
+
     /// `digits: Which features …`
     pub fn title(&self) -> String {
         if self.about.is_empty() { self.name.clone() } else { format!("{}: {}", self.name, self.about) }
@@ -35,11 +48,23 @@ impl Study {
 }
 
 /// What libtorch's bits depend on; torch-free stages have the same bits everywhere.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Numerics {
+    /// `cpu`, `cuda`, or `pretend`: networks that only pretend to learn, for trying everything around them.
     pub device: String,
     pub precision: String,
     pub threads: Option<usize>,
+}
+
+impl Numerics {
+    pub fn canonical(&self) -> Value {
+        let threads = self.threads.map_or(Value::text("any"), |threads| Value::Int(threads as i64));
+        Value::map()
+            .with("device", Value::text(&self.device))
+            .with("precision", Value::text(&self.precision))
+            .unless("threads", threads, &Value::text("any"))
+            .done()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

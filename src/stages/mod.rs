@@ -5,13 +5,15 @@ mod draw;
 mod features;
 mod index;
 mod inputs;
+mod mishap;
+mod pretend;
 mod project;
 mod rank;
 mod score;
 mod worker;
 
 pub use inputs::Inputs;
-pub use worker::{read, work};
+pub use worker::{Post, read, work};
 
 use crate::domain::{
     Fault, Result,
@@ -26,14 +28,34 @@ pub struct Made {
     pub facts: Facts,
 }
 
+/// Who is told how a stage goes on while it does.
+pub trait Listener {
+    /// One value of a series, such as `loss`.
+    fn point(&self, series: &str, step: u64, value: f64);
+    /// A line of the stage's log.
+    fn line(&self, line: &str);
+}
+
+/// Nobody listens: an audit looks at results alone.
+impl Listener for () {
+    fn point(&self, _: &str, _: u64, _: f64) {}
+    fn line(&self, _: &str) {}
+}
+
 /// Carries the task out in memory. `read` gives an input's bytes, verified.
 ///
 /// # Errors
 /// Inputs that cannot be read, or data that the stage cannot work on.
-pub fn carry_out(task: &Task, read: &dyn Fn(&crate::domain::stage::Input) -> Result<Vec<u8>>) -> Result<Made> {
+pub fn carry_out(
+    task: &Task,
+    read: &dyn Fn(&crate::domain::stage::Input) -> Result<Vec<u8>>,
+    listener: &dyn Listener,
+) -> Result<Made> {
     let inputs = Inputs::new(task, read);
     match &task.work {
         Work::Index { take } => index::index(take.as_ref(), &inputs),
+        Work::Train(training) => pretend::train(training, listener),
+        Work::Extract(extraction) => pretend::extract(extraction, &inputs, listener),
         Work::Features { tap, format } => features::features(tap, *format, &inputs),
         Work::Project { method, seed } => project::project(method, *seed, &inputs),
         Work::Score { question, views, statistics, seed } => score::score(question, views, statistics, *seed, &inputs),

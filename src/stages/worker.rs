@@ -1,93 +1,181 @@
-//! The worker: tasks in, one JSON value a line; answers out, likewise. It ends when its input does, so it cannot outlive
-//! the dispatcher that holds the other end.
+//! The worker: tasks in, one JSON value a line; answers out, likewise. What happens on the way goes into a journal of its
+//! own. It cannot outlive the dispatcher that started it: the kernel ends it, and its input ends.
 
-use super::carry_out;
+use super::{Listener, carry_out, mishap};
 use crate::{
     domain::{
-        Digest, Fault, Result,
-        event::Answer,
+        Digest, Ending, Fault, Key, Result,
+        event::{Answer, What},
+        job::Cause,
         result::{Manifest, Output, Provenance},
         stage::{Input, Location, Order},
     },
-    store::Workspace,
+    store::{Journal, Recorder, Workspace, now, origin},
 };
 use std::{
     io::{BufRead, Write},
     panic::{AssertUnwindSafe, catch_unwind},
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
+
+/// How often it says that it lives.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// Where a worker is put to work.
+#[derive(Clone, Debug)]
+pub struct Post {
+    /// The journal of the run it works for.
+    pub run: String,
+    pub device: String,
+    pub slot: usize,
+    pub threads: usize,
+}
 
 /// Works off the tasks on `tasks` until it ends.
 ///
 /// # Errors
-/// A line that is no task, or a dispatcher that no longer listens.
-pub fn work(workspace: &Workspace, threads: usize, tasks: impl BufRead, mut answers: impl Write) -> Result<()> {
+/// A line that is no task, a dispatcher that no longer listens, a disk that takes no journal.
+pub fn work(workspace: &Workspace, post: &Post, tasks: impl BufRead, answers: impl Write + Send + 'static) -> Result<()> {
+    let answers = Mouth(Arc::new(Mutex::new(answers)));
+    let journal = Journal::start(&workspace.journals(), now())?;
+    let name = journal.name();
+    let recorder = Recorder::start(journal, {
+        let answers = answers.clone();
+        move || _ = answers.say(&Answer::Kept)
+    });
+    recorder.event(What::WorkerStarted {
+        run: post.run.clone(),
+        pid: std::process::id(),
+        device: post.device.clone(),
+        slot: post.slot,
+        threads: post.threads,
+    });
+    answers.say(&Answer::Ready { journal: name.clone() })?;
+    std::thread::spawn({
+        let answers = answers.clone();
+        move || {
+            while answers.say(&Answer::Beat).is_ok() {
+                std::thread::sleep(BEAT);
+            }
+        }
+    });
+    let worker = Worker { workspace, post, journal: name, recorder: &recorder };
     for line in tasks.lines() {
         let line = line.map_err(|error| Fault::unexpected(format!("cannot read tasks: {error}")))?;
         let order: Order = serde_json::from_str(&line).map_err(|error| Fault::asked(format!("not a task: {error}")))?;
-        let key = order.task.key();
-        // A panic is a bug, but it is this task's: the others still deserve their turn.
-        let outcome = catch_unwind(AssertUnwindSafe(|| attempt(workspace, threads, &order)));
-        let answer = match outcome {
-            Ok(Ok((seconds, first))) => Answer::Finished { key, seconds, first },
-            Ok(Err(fault)) => Answer::Failed { key, ending: fault.ending as i32, why: fault.to_string() },
-            Err(_) => Answer::Failed {
-                key,
-                ending: 1,
-                why: "a bug in visavis stopped this stage; please report it with the study file".to_owned(),
-            },
-        };
-        let line = serde_json::to_string(&answer).map_err(|error| Fault::unexpected(error.to_string()))?;
-        writeln!(answers, "{line}")
-            .and_then(|()| answers.flush())
-            .map_err(|error| Fault::unexpected(format!("nobody listens: {error}")))?;
+        answers.say(&Answer::Begun { key: order.task.key() })?;
+        answers.say(&worker.answer(&order))?;
     }
     Ok(())
 }
 
-/// Carries the task out and publishes its result; says how long it took, and whether it was the first.
-fn attempt(workspace: &Workspace, threads: usize, Order { task, again }: &Order) -> Result<(f64, bool)> {
-    let (results, objects) = (workspace.results(), workspace.objects());
-    if !again && results.get(task.key())?.is_some() {
-        return Ok((0.0, false));
+/// Answers of several threads, a line each.
+struct Mouth<W>(Arc<Mutex<W>>);
+
+impl<W> Clone for Mouth<W> {
+    fn clone(&self) -> Self {
+        Mouth(Arc::clone(&self.0))
     }
-    let (clock, started) = (Instant::now(), SystemTime::now());
-    let made = carry_out(task, &|input| read(workspace, input))?;
-    let mut outputs = Vec::new();
-    for (name, bytes) in &made.outputs {
-        outputs.push(Output { name: name.clone(), digest: objects.put(bytes)?, bytes: bytes.len() as u64 });
+}
+
+impl<W: Write> Mouth<W> {
+    fn say(&self, answer: &Answer) -> Result<()> {
+        let line = serde_json::to_string(answer).map_err(|error| Fault::unexpected(error.to_string()))? + "\n";
+        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        out.write_all(line.as_bytes())
+            .and_then(|()| out.flush())
+            .map_err(|error| Fault::unexpected(format!("nobody listens: {error}")))
     }
-    let seconds = clock.elapsed().as_secs_f64();
-    let kind = task.work.kind();
-    let manifest = Manifest {
-        format: 1,
-        key: task.key(),
-        stage: kind,
-        version: kind.version(),
-        work: task.work.clone(),
-        inputs: task.inputs.clone(),
-        outputs,
-        facts: made.facts,
-        provenance: Provenance {
-            program: concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned(),
-            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
-            cpu: cpu(),
-            system: {
-                let about = rustix::system::uname();
-                format!(
-                    "{} {} {}",
-                    about.sysname().to_string_lossy(),
-                    about.release().to_string_lossy(),
-                    about.machine().to_string_lossy()
-                )
+}
+
+impl Listener for Recorder {
+    fn point(&self, series: &str, step: u64, value: f64) {
+        Recorder::point(self, series, step, value);
+    }
+
+    fn line(&self, line: &str) {
+        self.log(line);
+    }
+}
+
+struct Worker<'a> {
+    workspace: &'a Workspace,
+    post: &'a Post,
+    journal: String,
+    recorder: &'a Recorder,
+}
+
+impl Worker<'_> {
+    /// Tries a task, and says how that ended.
+    fn answer(&self, order: &Order) -> Answer {
+        let key = order.task.key();
+        self.recorder.begin(key, order.attempt, order.clock);
+        self.recorder.event(What::Begun { key, attempt: order.attempt });
+        // A panic is a bug, but it is this task's: the others still deserve their turn.
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            mishap::befall(order)?;
+            self.attempt(order, key).map_err(|fault| (cause(&fault), fault))
+        }));
+        let bug = || Fault::unexpected("a bug in visavis stopped this stage; please report it with the study file");
+        let outcome = outcome.unwrap_or_else(|_| Err((Cause::Bug, bug())));
+        let ended = outcome.as_ref().err().map(|(cause, _)| *cause);
+        self.recorder.event(What::Ended { key, attempt: order.attempt, cause: ended });
+        let kept = self.recorder.flush();
+        match (outcome, kept) {
+            (Err((cause, fault)), _) => Answer::Failed { key, cause, why: fault.to_string() },
+            (Ok(_), Err(fault)) => Answer::Failed { key, cause: Cause::Machine, why: fault.to_string() },
+            (Ok((seconds, first)), Ok(())) => Answer::Finished { key, seconds, first },
+        }
+    }
+
+    /// Carries the task out and publishes its result; says how long it took, and whether it was the first.
+    fn attempt(&self, Order { task, again, attempt, .. }: &Order, key: Key) -> Result<(f64, bool)> {
+        let (results, objects) = (self.workspace.results(), self.workspace.objects());
+        if !again && results.get(key)?.is_some() {
+            return Ok((0.0, false));
+        }
+        let (clock, started) = (Instant::now(), now());
+        let made = carry_out(task, &|input| read(self.workspace, input), self.recorder)?;
+        // A result says which attempt made it, so what that recorded is kept before the result is.
+        self.recorder.flush()?;
+        let mut outputs = Vec::new();
+        for (name, bytes) in &made.outputs {
+            outputs.push(Output { name: name.clone(), digest: objects.put(bytes)?, bytes: bytes.len() as u64 });
+        }
+        let seconds = clock.elapsed().as_secs_f64();
+        let kind = task.work.kind();
+        let manifest = Manifest {
+            format: 1,
+            key,
+            stage: kind,
+            version: kind.version(),
+            work: task.work.clone(),
+            inputs: task.inputs.clone(),
+            outputs,
+            facts: made.facts,
+            provenance: Provenance {
+                program: concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned(),
+                host: origin::host(),
+                cpu: origin::cpu(),
+                system: origin::system(),
+                threads: self.post.threads,
+                worker: self.journal.clone(),
+                attempt: *attempt,
+                started,
+                seconds,
             },
-            threads,
-            started: started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
-            seconds,
-        },
-    };
-    let first = if *again { results.replace(&manifest).map(|()| true) } else { results.publish(&manifest) };
-    Ok((seconds, first?))
+        };
+        let first = if *again { results.replace(&manifest).map(|()| true) } else { results.publish(&manifest) };
+        Ok((seconds, first?))
+    }
+}
+
+fn cause(fault: &Fault) -> Cause {
+    match fault.ending {
+        Ending::Asked => Cause::Input,
+        _ => Cause::Machine,
+    }
 }
 
 /// An input's bytes, verified against what the key says they are.
@@ -101,14 +189,4 @@ pub fn read(workspace: &Workspace, input: &Input) -> Result<Vec<u8>> {
         return Ok(bytes);
     }
     Err(Fault::failed("the file changed since the run was planned").in_file(&path).next("run the same command again"))
-}
-
-fn cpu() -> String {
-    let about = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = about
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .and_then(|rest| rest.split_once(':'))
-        .map(|(_, name)| name.trim().to_owned());
-    model.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
 }

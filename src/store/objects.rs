@@ -1,6 +1,6 @@
 //! Objects: bytes named by their digest, `data/objects/ab/cdef…`. Verified whenever they are read.
 
-use super::durable;
+use super::disk;
 use crate::domain::{Digest, Fault, Result};
 use std::{fs, path::PathBuf};
 
@@ -26,7 +26,7 @@ impl Objects {
         let digest = Digest::of(bytes);
         // An object that is there but damaged is made good: its bytes are known to be these.
         if self.get(digest).is_err() {
-            durable::replace(&self.path(digest), bytes)?;
+            disk::replace(&self.path(digest), bytes)?;
         }
         Ok(digest)
     }
@@ -47,6 +47,18 @@ impl Objects {
         Err(Fault::differs(format!("the object {} is damaged: its bytes are not those it is named by", digest.short()))
             .in_file(&path)
             .next("`visavis run STUDY --force` makes it again"))
+    }
+
+    /// Removes an object.
+    pub fn remove(&self, digest: Digest) -> Result<()> {
+        let path = self.path(digest);
+        fs::remove_file(&path).map_err(|error| Fault::io("remove", &path, &error))
+    }
+
+    /// Removes what writers that are gone left half-written; says how many files.
+    pub fn sweep(&self) -> usize {
+        let folders = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        folders.map(|folder| disk::sweep(&folder.path())).sum()
     }
 
     /// Every object, sorted; `Err` entries are files that are no objects.

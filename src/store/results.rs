@@ -1,6 +1,6 @@
 //! Results: `data/results/<key>.json`, created once. *Done means the manifest exists.*
 
-use super::durable::{self, First};
+use super::disk::{self, First};
 use crate::domain::{Fault, Key, Result, result::Manifest};
 use std::{fs, path::PathBuf};
 
@@ -19,12 +19,12 @@ impl Results {
 
     /// Publishes a result whose objects are stored; true when no other process had finished it before.
     pub fn publish(&self, manifest: &Manifest) -> Result<bool> {
-        Ok(durable::create(&self.path(manifest.key), &text(manifest)?)? == First::Yes)
+        Ok(disk::create(&self.path(manifest.key), &text(manifest)?)? == First::Yes)
     }
 
     /// Puts a result made again in the place of the first.
     pub fn replace(&self, manifest: &Manifest) -> Result<()> {
-        durable::replace(&self.path(manifest.key), &text(manifest)?)
+        disk::replace(&self.path(manifest.key), &text(manifest)?)
     }
 
     /// `None` while the result is not there.
@@ -46,6 +46,17 @@ impl Results {
                 .next("remove the file; `visavis run` makes the result again"));
         }
         Ok(Some(manifest))
+    }
+
+    /// Removes a result. Its objects stay until `store gc`.
+    pub fn remove(&self, key: Key) -> Result<()> {
+        let path = self.path(key);
+        fs::remove_file(&path).map_err(|error| Fault::io("remove", &path, &error))
+    }
+
+    /// Removes what writers that are gone left half-written; says how many files.
+    pub fn sweep(&self) -> usize {
+        disk::sweep(&self.root)
     }
 
     /// The keys of all results, sorted.

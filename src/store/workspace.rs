@@ -1,10 +1,12 @@
 //! A workspace: any folder. What Visavis keeps there is below `data/`.
 
-use super::{Objects, Results};
+use super::{Objects, Results, disk, place};
 use crate::domain::{Fault, Result};
 use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
+    io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -12,18 +14,45 @@ use std::{
 pub struct Workspace {
     root: PathBuf,
     store: PathBuf,
+    /// The store is not in the workspace because that is on a network: the file system's name.
+    moved: Option<&'static str>,
 }
 
 /// Held by the one process that dispatches; the kernel releases it when that process ends, however it ends.
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+/// What a face does that takes in what journals say, because nobody else does.
+pub const LOOKING: &str = "looking";
+
+/// Who holds the workspace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Holder {
+    pub pid: u32,
+    pub host: String,
+    /// What it does: `running digits`.
+    pub doing: String,
 }
 
 impl Workspace {
     /// `store`: where the database is, if not in the workspace.
-    pub fn new(root: PathBuf, store: Option<PathBuf>) -> Self {
-        let store = store.unwrap_or_else(|| root.join("data/visavis.db"));
-        Workspace { root, store }
+    ///
+    /// # Errors
+    /// A store that is asked for on a network file system, where SQLite's log is not safe.
+    pub fn new(root: PathBuf, store: Option<PathBuf>) -> Result<Self> {
+        let Some(store) = store else {
+            let moved = place::network(&root);
+            let store = if moved.is_some() { place::local_store(&root) } else { root.join("data/visavis.db") };
+            return Ok(Workspace { root, store, moved });
+        };
+        let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        match place::network(folder) {
+            None => Ok(Workspace { root, store, moved: None }),
+            Some(name) => Err(Fault::asked(format!("the store cannot be on {name}: SQLite's log is not safe on a network"))
+                .in_file(store)
+                .next("name a file on a local disk; results and journals may stay on the network")),
+        }
     }
 
     pub fn root(&self) -> &Path {
@@ -32,6 +61,11 @@ impl Workspace {
 
     pub fn store(&self) -> &Path {
         &self.store
+    }
+
+    /// The name of the network file system that keeps the store out of the workspace.
+    pub fn moved(&self) -> Option<&'static str> {
+        self.moved
     }
 
     pub fn data(&self) -> PathBuf {
@@ -54,19 +88,90 @@ impl Workspace {
         self.data().join("cache/digests.tsv")
     }
 
+    /// What a detached dispatcher would have said on a terminal.
+    pub fn said(&self) -> PathBuf {
+        self.data().join("dispatcher.log")
+    }
+
     pub fn report(&self, study: &str) -> PathBuf {
         self.root.join("reports").join(format!("{study}.html"))
     }
 
-    /// Takes the workspace for dispatching; `None` while another process has it.
-    pub fn lock(&self) -> Result<Option<Lock>> {
-        let path = self.data().join("dispatcher.lock");
-        fs::create_dir_all(self.data()).map_err(|error| Fault::io("create the folder", self.data(), &error))?;
-        let file = File::options().create(true).append(true).open(&path).map_err(|error| Fault::io("open", &path, &error))?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Lock { _file: file })),
-            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-            Err(error) => Err(Fault::io("lock", &path, &error.into())),
-        }
+    /// Bytes that can still be written here; `None` where the system does not say.
+    pub fn room(&self) -> Option<u64> {
+        let about = rustix::fs::statvfs(&self.root).ok()?;
+        Some(about.f_bavail.saturating_mul(about.f_frsize))
     }
+
+    fn lock_file(&self) -> PathBuf {
+        self.data().join("dispatcher.lock")
+    }
+
+    /// Takes the workspace for writing its store; `None` while another process has it.
+    pub fn lock(&self, doing: &str) -> Result<Option<Lock>> {
+        let path = self.lock_file();
+        disk::make_folder(&self.data())?;
+        let file =
+            File::options().create(true).read(true).append(true).open(&path).map_err(|error| Fault::io("open", &path, &error))?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+            Err(error) => return Err(Fault::io("lock", &path, &error.into())),
+        }
+        let holder = Holder { pid: std::process::id(), host: super::origin::host(), doing: doing.to_owned() };
+        // For people; a disk that is full must not keep anybody from the lock.
+        let mut lock = Lock { file };
+        lock.tell(&serde_json::to_string(&holder).unwrap_or_default());
+        Ok(Some(lock))
+    }
+
+    /// Takes the workspace, or says who has it.
+    pub fn lock_or_say(&self, doing: &str) -> Result<Lock> {
+        // A face that only looks has the workspace for an instant.
+        for _ in 0..100 {
+            if let Some(lock) = self.lock(doing)? {
+                return Ok(lock);
+            }
+            if self.holder().is_some_and(|holder| holder.doing != LOOKING) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let who = self
+            .holder()
+            .map_or(String::new(), |holder| format!(": process {} on {}, {}", holder.pid, holder.host, holder.doing));
+        Err(Fault::missing(format!("another visavis is at work in this workspace{who}")).next(
+            "follow it with `visavis attach`, end it with `visavis drain`, or choose another workspace with --workspace DIR",
+        ))
+    }
+
+    /// Who has the workspace now; `None` when nobody has.
+    pub fn holder(&self) -> Option<Holder> {
+        let mut file = File::open(self.lock_file()).ok()?;
+        if flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
+            return None;
+        }
+        let mut text = String::new();
+        file.read_to_string(&mut text).ok()?;
+        serde_json::from_str(&text).ok().or(Some(Holder { pid: 0, host: String::new(), doing: "at work".to_owned() }))
+    }
+}
+
+impl Lock {
+    fn tell(&mut self, text: &str) {
+        let told = self.file.set_len(0).and_then(|()| self.file.seek(SeekFrom::Start(0)));
+        told.and_then(|_| self.file.write_all(text.as_bytes())).ok();
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.file.set_len(0).ok();
+    }
+}
+
+/// Reads what is there of a file; empty when there is none.
+pub fn tail(path: &Path, most: usize) -> String {
+    let text = fs::read(path).unwrap_or_default();
+    String::from_utf8_lossy(&text[text.len().saturating_sub(most)..]).into_owned()
 }

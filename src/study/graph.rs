@@ -1,14 +1,18 @@
 //! The stages of a study and what each consumes. Pure: a step becomes a task once the results it consumes are there.
 
+use super::devices::Class;
 use crate::domain::{
     ledger::{CellId, Ledger, ShownAs},
-    model::Source,
+    model::{Source, Weights},
     projection::{Method, View},
     result::Manifest,
-    stage::{ArrayFormat, AxisNames, Figure, Input, Kind, Location, Ranking, Slot, Task, Work},
+    stage::{ArrayFormat, AxisNames, Extraction, Figure, Input, Kind, Location, Ranking, Slot, Task, Training, Work},
     study::Study,
 };
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+};
 
 /// One stage of a study, by places in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +54,33 @@ impl Step {
             Step::Score { .. } => Kind::Score,
             Step::Rank => Kind::Rank,
             Step::DrawFrequencies | Step::Draw(_) => Kind::Draw,
+        }
+    }
+
+    /// Work that takes about as long, as [`Work::alike`] says once the task is known.
+    pub fn alike(self, study: &Study) -> String {
+        match self {
+            Step::Project { projection, .. } => format!("project {}", study.projections[projection].method.word()),
+            Step::Score { projection: None, .. } => "score features".to_owned(),
+            Step::Train { model } => match &study.models[model].source {
+                Source::Network(of) => {
+                    format!("train {} {} {} {} {}", study.numerics.device, of.architecture, of.loss, of.trained_on, of.prepare)
+                }
+                Source::Given(_) => "train".to_owned(),
+            },
+            Step::Features { model, .. } if matches!(study.models[model].source, Source::Network(_)) => {
+                format!("features {}", study.numerics.device)
+            }
+            other => other.kind().word().to_owned(),
+        }
+    }
+
+    /// The class of devices it runs on.
+    pub fn class(self, study: &Study) -> Class {
+        let network = |model: usize| matches!(study.models[model].source, Source::Network(_));
+        match self {
+            Step::Train { model } | Step::Features { model, .. } if network(model) => Class::of_word(&study.numerics.device),
+            _ => Class::Cpu,
         }
     }
 
@@ -104,7 +135,7 @@ pub fn steps(study: &Study) -> Vec<Node> {
     for (model, of) in study.models.iter().enumerate() {
         let network = matches!(of.source, Source::Network(_));
         if let Source::Network(network) = &of.source
-            && matches!(network.weights, crate::domain::model::Weights::Recipe { .. })
+            && matches!(network.weights, Weights::Recipe { .. })
         {
             nodes.push(Node { step: Step::Train { model }, needs: vec![] });
         }
@@ -153,7 +184,7 @@ pub struct Known<'a> {
     pub sources: &'a BTreeMap<String, Input>,
     /// Outside files → digest.
     pub files: &'a BTreeMap<PathBuf, Input>,
-    pub results: &'a BTreeMap<Step, Manifest>,
+    pub results: &'a HashMap<Step, Manifest>,
 }
 
 impl Known<'_> {
@@ -161,10 +192,10 @@ impl Known<'_> {
     pub fn task(&self, step: Step) -> Option<Task> {
         let study = self.study;
         let (work, inputs) = match step {
-            Step::Train { .. } => return None,
+            Step::Train { model } => (Work::Train(self.training(model)?), vec![]),
             Step::Index => (Work::Index { take: study.evaluation.take }, vec![self.source("listing")?]),
             Step::Features { model, tap } => {
-                let Source::Given(given) = &study.models[model].source else { return None };
+                let Source::Given(given) = &study.models[model].source else { return self.extract(model, tap) };
                 let tap = &study.models[model].taps(study.taps.as_deref())[tap];
                 let array = &given.taps[tap];
                 let format = if array.extension().is_some_and(|ending| ending == "npy") {
@@ -193,6 +224,28 @@ impl Known<'_> {
             Step::Draw(cell) => self.draw(cell)?,
         };
         Some(Task { work, inputs })
+    }
+
+    /// Networks are visavis-torch's, unless they only pretend.
+    fn training(&self, model: usize) -> Option<Training> {
+        let study = self.study;
+        let Source::Network(network) = &study.models[model].source else { return None };
+        let Weights::Recipe { recipe, seed } = &network.weights else { return None };
+        let recipe = &study.recipes[recipe];
+        (study.numerics.device == "pretend").then(|| Training {
+            network: format!("{} {} {} {}", network.architecture, network.loss, network.trained_on, network.prepare),
+            epochs: recipe.epochs,
+            batch: recipe.batch,
+            seed: study.seed.wrapping_add(*seed as u64),
+            numerics: study.numerics.clone(),
+        })
+    }
+
+    fn extract(&self, model: usize, tap: usize) -> Option<Task> {
+        self.training(model)?;
+        let tap = self.study.models[model].taps(self.study.taps.as_deref())[tap].clone();
+        let work = Work::Extract(Extraction { tap, numerics: self.study.numerics.clone() });
+        Some(Task { work, inputs: vec![self.output(Step::Train { model }, "weights", "weights")?, self.images()?] })
     }
 
     fn source(&self, role: &str) -> Option<Input> {

@@ -47,7 +47,7 @@ pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
         let trained = models(
             &|source| matches!(source, Source::Network(network) if network.trained_on == *name && matches!(network.weights, Weights::Recipe { .. })),
         );
-        if !trained.is_empty() && !dataset.root().is_dir() {
+        if !trained.is_empty() && !dataset.root().is_dir() && study.numerics.device != "pretend" {
             add(format!("training set `{name}`"), dataset.root().display().to_string(), Need::Models(trained));
         }
     }
@@ -64,7 +64,11 @@ pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
         let names: Vec<&str> = models.iter().map(|&place| study.models[place].name.as_str()).collect();
         add(format!("weights of {}", names.join(", ")), file.display().to_string(), Need::Models(models));
     }
-    let networks = models(&|source| matches!(source, Source::Network(_)));
+    // Pretending takes no libtorch, and no weights that were learned elsewhere.
+    let pretends = study.numerics.device == "pretend";
+    let networks = models(
+        &|source| matches!(source, Source::Network(network) if !pretends || matches!(network.weights, Weights::File { .. })),
+    );
     if !networks.is_empty() {
         add("visavis-torch, which runs networks".to_owned(), "a later visavis".to_owned(), Need::Models(networks));
     }

@@ -1,19 +1,28 @@
 //! A study on its way: what there is and what is missing → plan → dispatch → the read model that every face shows.
 
+mod acts;
 mod checks;
+mod cost;
+pub mod devices;
 mod dispatch;
+mod explain;
 mod graph;
 mod missing;
+pub mod origin;
 mod outcome;
 mod plan;
+mod queue;
 mod timeline;
 
+pub use acts::Acts;
+pub use cost::{Costs, Estimate};
 pub use dispatch::{Dispatch, Ended, Notice, dispatch};
+pub use explain::{Explained, Stale, explain};
 pub use graph::{Node, Step};
 pub use missing::Missing;
 pub use outcome::{Outcome, ScoreOf};
-pub use plan::{Plan, Tally};
-pub use timeline::{Job, State, Timeline};
+pub use plan::{Plan, Standing, Tally};
+pub use timeline::{Phase, Timeline};
 
 use crate::{
     config::{self, StudyFile},
@@ -43,6 +52,10 @@ pub fn open(path: &Path, workspace: &Workspace) -> Result<Opened> {
     digests.keep();
     let mut warnings = checks::check(&file, &survey)?;
     warnings.extend(survey.warnings.clone());
+    if file.study.pretends() {
+        warnings
+            .push("networks only pretend to learn (`numerics.device: pretend`): what this study finds means nothing".to_owned());
+    }
     let missing = missing::missing(&file.study, &survey);
     Ok(Opened { file, survey, missing, warnings: warnings.iter().map(|warning| printable(warning)).collect() })
 }

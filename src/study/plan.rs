@@ -1,4 +1,7 @@
 //! The plan: every stage of a study, which results are there, which can run now, and what is missing.
+//!
+//! Pure but for looking up what is there. Keys of what consumes a result become known when it exists, so a plan grows in
+//! waves: what a wave finds makes the next one's tasks.
 
 use super::{
     Opened,
@@ -9,6 +12,7 @@ use crate::{
     dataset::DigestCache,
     domain::{
         Digest, Fault, Key, Result,
+        job::{JobId, State},
         ledger::{Frequencies, Ledger},
         matrix,
         model::Source,
@@ -18,8 +22,9 @@ use crate::{
     },
     store::Workspace,
 };
+use rayon::prelude::*;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
 };
 
@@ -27,21 +32,54 @@ pub struct Plan {
     pub study: Study,
     pub missing: Vec<Missing>,
     workspace: Workspace,
-    /// Steps in their order, prerequisites first; and what each needs.
-    nodes: Vec<Node>,
-    needs: BTreeMap<Step, Vec<Step>>,
+    /// Stages, prerequisites first.
+    stages: Vec<Stage>,
+    places: HashMap<Step, usize>,
+    of_key: HashMap<Key, Vec<usize>>,
     /// Bytes that the run stores as objects before it starts: image listing, label columns, identities.
     sources: BTreeMap<String, Input>,
     source_bytes: Vec<(String, Vec<u8>)>,
     files: BTreeMap<PathBuf, Input>,
-    results: BTreeMap<Step, Manifest>,
-    tasks: BTreeMap<Step, (Key, Task)>,
-    /// Keys whose results came since they were last looked up.
-    fresh: BTreeSet<Key>,
-    /// Steps whose results must be made again: `--force`, or an object that is gone.
+    results: HashMap<Step, Manifest>,
+    /// Results that must be made again: `--force`, or an object that is gone.
     forced: BTreeSet<Step>,
-    failed: BTreeMap<Step, String>,
+    /// What people asked of jobs.
+    aside: HashMap<JobId, State>,
+    failed: HashMap<Key, String>,
     ran: BTreeSet<Step>,
+    newly: Vec<usize>,
+    turned_up: Vec<Step>,
+}
+
+struct Stage {
+    step: Step,
+    needs: Vec<usize>,
+    wanted_by: Vec<usize>,
+    /// How many of the stages it needs are not settled yet.
+    unsettled: usize,
+    standing: Standing,
+    task: Option<(Key, Task)>,
+}
+
+/// How a stage stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// Something it consumes is not there yet.
+    Open,
+    Ready,
+    Done,
+    Failed(String),
+    /// It waits for something missing, or for a stage that failed.
+    Barred,
+    /// A person paused or cancelled it.
+    Aside(State),
+}
+
+impl Standing {
+    /// Nothing will become of it in this run, or all that will has.
+    fn settled(&self) -> bool {
+        !matches!(self, Standing::Open | Standing::Ready | Standing::Aside(State::Paused))
+    }
 }
 
 /// Stages of one kind.
@@ -57,30 +95,27 @@ impl Plan {
     pub fn new(opened: &Opened, workspace: &Workspace) -> Result<Self> {
         let study = opened.file.study.clone();
         let mut plan = Plan {
-            nodes: vec![],
-            needs: BTreeMap::new(),
             study,
             missing: opened.missing.clone(),
             workspace: workspace.clone(),
+            stages: vec![],
+            places: HashMap::new(),
+            of_key: HashMap::new(),
             sources: BTreeMap::new(),
             source_bytes: vec![],
             files: BTreeMap::new(),
-            results: BTreeMap::new(),
-            tasks: BTreeMap::new(),
-            fresh: BTreeSet::new(),
+            results: HashMap::new(),
             forced: BTreeSet::new(),
-            failed: BTreeMap::new(),
+            aside: HashMap::new(),
+            failed: HashMap::new(),
             ran: BTreeSet::new(),
+            newly: vec![],
+            turned_up: vec![],
         };
-        plan.add(graph::steps(&plan.study));
         plan.take_sources(opened)?;
-        plan.refresh()?;
+        plan.add(graph::steps(&plan.study));
+        plan.look()?;
         Ok(plan)
-    }
-
-    fn add(&mut self, nodes: Vec<Node>) {
-        self.needs.extend(nodes.iter().map(|node| (node.step, node.needs.clone())));
-        self.nodes.extend(nodes);
     }
 
     fn take_sources(&mut self, opened: &Opened) -> Result<()> {
@@ -122,115 +157,223 @@ impl Plan {
         self.source_bytes.iter().map(|(role, bytes)| (role.as_str(), bytes.as_slice()))
     }
 
+    /// The digests of everything outside that the study's stages consume.
+    pub fn source_digests(&self) -> BTreeMap<String, Digest> {
+        let files = self.files.iter().map(|(path, input)| (format!("file {}", path.display()), input.digest));
+        self.sources.iter().map(|(role, input)| (role.clone(), input.digest)).chain(files).collect()
+    }
+
+    fn add(&mut self, nodes: Vec<Node>) {
+        for Node { step, needs } in nodes {
+            let place = self.stages.len();
+            let needs: Vec<usize> = needs.iter().filter_map(|need| self.places.get(need).copied()).collect();
+            for &need in &needs {
+                self.stages[need].wanted_by.push(place);
+            }
+            let unsettled = needs.iter().filter(|&&need| !self.stages[need].standing.settled()).count();
+            let standing = Standing::Open;
+            self.stages.push(Stage { step, needs, wanted_by: vec![], unsettled, standing, task: None });
+            self.places.insert(step, place);
+        }
+    }
+
     /// Every result must be made again.
-    pub fn force(&mut self) {
-        self.forced = self.nodes.iter().map(|node| node.step).collect();
-        self.results.clear();
-        self.tasks.clear();
+    pub fn force(&mut self) -> Result<()> {
+        self.forced = self.stages.iter().map(|stage| stage.step).collect();
+        self.again_from_the_start()
     }
 
     /// Keeps the steps whose label holds every word of the filter, and what they need.
     pub fn only(&mut self, filter: &str) -> Result<()> {
         let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
-        let wanted = |node: &&Node| {
-            let label = node.step.label(&self.study).to_lowercase();
+        let wanted = |stage: &Stage| {
+            let label = stage.step.label(&self.study).to_lowercase();
             words.iter().all(|word| label.contains(word))
         };
-        let mut kept: BTreeSet<Step> = self.nodes.iter().filter(wanted).map(|node| node.step).collect();
-        if kept.is_empty() {
+        let mut kept: Vec<bool> = self.stages.iter().map(wanted).collect();
+        if !kept.contains(&true) {
             return Err(Fault::asked(format!("no stage of the study matches `{filter}`")).next(
                 "a filter is words of a stage's label, such as --only \"score gender\"; `visavis plan STUDY --json` lists kinds",
             ));
         }
-        for node in self.nodes.iter().rev() {
-            if kept.contains(&node.step) {
-                kept.extend(node.needs.iter().copied());
+        for place in (0..kept.len()).rev() {
+            if kept[place] {
+                self.stages[place].needs.iter().for_each(|&need| kept[need] = true);
             }
         }
-        self.nodes.retain(|node| kept.contains(&node.step));
-        self.needs.retain(|step, _| kept.contains(step));
-        Ok(())
+        let nodes: Vec<Node> = self.nodes().zip(&kept).filter(|(_, kept)| **kept).map(|(node, _)| node).collect();
+        self.start_over(nodes)
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = Node> {
+        let step = |need: &usize| self.stages[*need].step;
+        self.stages.iter().map(move |stage| Node { step: stage.step, needs: stage.needs.iter().map(step).collect() })
+    }
+
+    /// Looks everything up anew: after a person's act, or when results are to be made again.
+    fn again_from_the_start(&mut self) -> Result<()> {
+        let nodes = self.nodes().filter(|node| !matches!(node.step, Step::Draw(_))).collect();
+        self.start_over(nodes)
+    }
+
+    fn start_over(&mut self, nodes: Vec<Node>) -> Result<()> {
+        self.stages.clear();
+        self.places.clear();
+        self.of_key.clear();
+        self.newly.clear();
+        self.results.clear();
+        self.add(nodes);
+        self.look()
+    }
+
+    /// What people asked of jobs, in place of what they asked before.
+    pub fn set_aside(&mut self, aside: HashMap<JobId, State>) -> Result<()> {
+        if aside == self.aside {
+            return Ok(());
+        }
+        self.aside = aside;
+        self.again_from_the_start()
     }
 
     /// Takes what is there for all there is: a study that ran only in part has a ledger of that part.
     pub fn as_it_stands(mut self) -> Result<Self> {
         loop {
-            let open =
-                |step: &Step| !matches!(step, Step::Rank) && !self.results.contains_key(step) && !self.failed.contains_key(step);
-            let absent: Vec<Step> = self.tasks.keys().copied().filter(open).collect();
+            let open = |stage: &Stage| stage.standing == Standing::Ready && stage.step != Step::Rank;
+            let absent: Vec<usize> = (0..self.stages.len()).filter(|&place| open(&self.stages[place])).collect();
             if absent.is_empty() {
                 return Ok(self);
             }
-            self.failed.extend(absent.into_iter().map(|step| (step, "not run".to_owned())));
-            self.refresh()?;
+            let mut wave = Vec::new();
+            for place in absent {
+                self.settle(place, Standing::Failed("not run".to_owned()), &mut wave);
+            }
+            self.follow(wave)?;
         }
     }
 
-    /// Looks up what is there: a result that is found makes the keys of what consumes it known, and so on.
-    pub fn refresh(&mut self) -> Result<()> {
-        let (results, objects) = (self.workspace.results(), self.workspace.objects());
-        loop {
-            let mut grew = false;
-            for place in 0..self.nodes.len() {
-                let step = self.nodes[place].step;
-                if self.results.contains_key(&step)
-                    || !self.settled(&self.nodes[place])
-                    || (step != Step::Rank && self.waits(step))
-                {
+    /// Looks up what is there, from the stages that need nothing.
+    fn look(&mut self) -> Result<()> {
+        let mut wave = Vec::new();
+        for place in 0..self.stages.len() {
+            let stage = &self.stages[place];
+            if stage.standing != Standing::Open {
+                continue;
+            }
+            let aside = || self.aside.get(&self.job(stage.step));
+            if let Some(state) = (!self.aside.is_empty()).then(aside).flatten() {
+                self.settle(place, Standing::Aside(*state), &mut wave);
+            } else if stage.step != Step::Rank && !self.lacking(stage.step).is_empty() {
+                self.settle(place, Standing::Barred, &mut wave);
+            } else if stage.unsettled == 0 {
+                wave.push(place);
+            }
+        }
+        self.follow(wave)
+    }
+
+    /// Notes how a stage stands, and puts those that can be looked at because of it into the wave.
+    fn settle(&mut self, place: usize, standing: Standing, wave: &mut Vec<usize>) {
+        let before = self.stages[place].standing.settled();
+        let bars = matches!(standing, Standing::Failed(_) | Standing::Barred | Standing::Aside(State::Cancelled));
+        let now = standing.settled();
+        self.stages[place].standing = standing;
+        if before || !now {
+            return;
+        }
+        for wanting in self.stages[place].wanted_by.clone() {
+            let stage = &mut self.stages[wanting];
+            stage.unsettled -= 1;
+            // A ledger of the cells that can be scored is better than none.
+            let bars = bars && stage.step != Step::Rank;
+            if stage.standing != Standing::Open {
+                continue;
+            }
+            if bars {
+                self.settle(wanting, Standing::Barred, wave);
+            } else if stage.unsettled == 0 {
+                wave.push(wanting);
+            }
+        }
+    }
+
+    /// Looks at the stages of a wave, and of the waves that follow from it.
+    fn follow(&mut self, mut wave: Vec<usize>) -> Result<()> {
+        while !wave.is_empty() {
+            wave.retain(|&place| self.stages[place].standing == Standing::Open);
+            let seen: Vec<(usize, Seen)> = wave.par_iter().map(|&place| Ok((place, self.see(place)?))).collect::<Result<_>>()?;
+            let mut next = Vec::new();
+            for (place, seen) in seen {
+                let step = self.stages[place].step;
+                let Some((key, task, found)) = seen else {
+                    self.settle(place, Standing::Barred, &mut next);
                     continue;
-                }
-                let key = match self.tasks.get(&step) {
-                    Some((key, _)) if !self.fresh.contains(key) => continue,
-                    Some((key, _)) => *key,
-                    None => {
-                        let known =
-                            Known { study: &self.study, sources: &self.sources, files: &self.files, results: &self.results };
-                        let Some(task) = known.task(step) else { continue };
-                        let key = task.key();
-                        self.tasks.insert(step, (key, task));
-                        key
-                    }
                 };
-                if !self.forced.contains(&step)
-                    && let Some(manifest) = results.get(key)?
-                {
-                    if manifest.outputs.iter().all(|output| objects.has(output.digest)) {
-                        self.results.insert(step, manifest);
-                        grew = true;
-                    } else {
+                self.stages[place].task = Some((key, task));
+                self.of_key.entry(key).or_default().push(place);
+                match found {
+                    Found::Whole(manifest) => self.found(place, *manifest, &mut next),
+                    Found::Part => {
                         // An object was taken away: the result is made again.
                         self.forced.insert(step);
+                        self.ready(place);
                     }
+                    Found::Nothing => match self.failed.get(&key) {
+                        Some(why) => self.settle(place, Standing::Failed(why.clone()), &mut next),
+                        None => self.ready(place),
+                    },
                 }
             }
-            grew |= self.grow_figures()?;
-            if !grew {
-                self.fresh.clear();
-                return Ok(());
-            }
+            next.extend(self.grow_figures()?);
+            wave = next;
         }
+        Ok(())
     }
 
-    /// Everything a step needs is done or cannot be done; a rank over scores that are still to come would be made twice.
-    fn settled(&self, node: &Node) -> bool {
-        let done = |need: &Step| self.results.contains_key(need);
-        let settled = |need: &Step| done(need) || self.failed.contains_key(need) || self.waits(*need);
-        if node.step == Step::Rank { node.needs.iter().all(settled) } else { node.needs.iter().all(done) }
+    fn ready(&mut self, place: usize) {
+        self.stages[place].standing = Standing::Ready;
+        self.newly.push(place);
+    }
+
+    fn found(&mut self, place: usize, manifest: Manifest, wave: &mut Vec<usize>) {
+        self.results.insert(self.stages[place].step, manifest);
+        self.turned_up.push(self.stages[place].step);
+        self.settle(place, Standing::Done, wave);
+    }
+
+    fn see(&self, place: usize) -> Result<Seen> {
+        let step = self.stages[place].step;
+        let known = Known { study: &self.study, sources: &self.sources, files: &self.files, results: &self.results };
+        let Some(task) = known.task(step) else { return Ok(None) };
+        let key = task.key();
+        let found = if self.forced.contains(&step) { Found::Nothing } else { self.look_up(key)? };
+        Ok(Some((key, task, found)))
+    }
+
+    fn look_up(&self, key: Key) -> Result<Found> {
+        let objects = self.workspace.objects();
+        Ok(match self.workspace.results().get(key)? {
+            None => Found::Nothing,
+            Some(manifest) if manifest.outputs.iter().all(|output| objects.has(output.digest)) => {
+                Found::Whole(Box::new(manifest))
+            }
+            Some(_) => Found::Part,
+        })
     }
 
     /// Once the ledger is there, the figures it shows are known.
-    fn grow_figures(&mut self) -> Result<bool> {
-        if self.nodes.iter().any(|node| matches!(node.step, Step::Draw(_))) || !self.needs.contains_key(&Step::DrawFrequencies) {
-            return Ok(false);
+    fn grow_figures(&mut self) -> Result<Vec<usize>> {
+        let first = self.stages.len();
+        let drawn = |stage: &Stage| matches!(stage.step, Step::Draw(_));
+        if !self.places.contains_key(&Step::DrawFrequencies) || self.stages.last().is_some_and(drawn) {
+            return Ok(vec![]);
         }
-        let Some(ledger) = self.ledger()? else { return Ok(false) };
+        let Some(ledger) = self.ledger()? else { return Ok(vec![]) };
         let figures: Vec<Node> = graph::shown(&ledger).into_iter().map(|(cell, _)| graph::figure(cell)).collect();
-        let grew = !figures.is_empty();
-        if !self.forced.is_empty() {
+        if self.forced.contains(&Step::DrawFrequencies) {
             self.forced.extend(figures.iter().map(|node| node.step));
         }
         self.add(figures);
-        Ok(grew)
+        Ok((first..self.stages.len()).filter(|&place| self.stages[place].unsettled == 0).collect())
     }
 
     pub fn ledger(&self) -> Result<Option<Ledger>> {
@@ -258,64 +401,39 @@ impl Plan {
         self.results.get(&step)
     }
 
+    /// Every step with how it stands, prerequisites first.
+    pub fn steps(&self) -> impl Iterator<Item = (Step, &Standing)> {
+        self.stages.iter().map(|stage| (stage.step, &stage.standing))
+    }
+
     /// Steps that have no result.
     pub fn open_steps(&self) -> impl Iterator<Item = Step> {
-        self.nodes.iter().map(|node| node.step).filter(|step| !self.results.contains_key(step))
+        self.steps().filter(|(_, standing)| **standing != Standing::Done).map(|(step, _)| step)
     }
 
     /// Every result of the study that is there, in the order of its steps.
     pub fn results(&self) -> impl Iterator<Item = (Step, &Manifest)> {
-        self.nodes.iter().filter_map(|node| Some((node.step, self.results.get(&node.step)?)))
+        self.stages.iter().filter_map(|stage| Some((stage.step, self.results.get(&stage.step)?)))
     }
 
-    /// The objects that are made of the data before any stage: role → digest; outside files by their paths.
-    pub fn source_digests(&self) -> BTreeMap<String, Digest> {
-        let files = self.files.iter().map(|(path, input)| (format!("file {}", path.display()), input.digest));
-        self.sources.iter().map(|(role, input)| (role.clone(), input.digest)).chain(files).collect()
+    pub fn standing(&self, step: Step) -> Option<&Standing> {
+        self.places.get(&step).map(|&place| &self.stages[place].standing)
     }
 
-    /// Tasks that can run now, one a key: stages that two models share run once.
-    pub fn ready(&self) -> Vec<(Key, Step, &Task)> {
-        let mut seen = BTreeSet::new();
-        let waiting = self.tasks.iter().filter(|(step, _)| !self.results.contains_key(*step) && !self.failed.contains_key(*step));
-        let kept = waiting.filter(|(step, _)| self.needs.contains_key(*step));
-        kept.map(|(step, (key, task))| (*key, *step, task)).filter(|(key, ..)| seen.insert(*key)).collect()
+    /// What a step consumes.
+    pub fn needs(&self, step: Step) -> Vec<Step> {
+        let needs = self.places.get(&step).map_or(&[][..], |&place| &self.stages[place].needs);
+        needs.iter().map(|&need| self.stages[need].step).collect()
     }
 
-    /// Must the step be made even though a result of it may be there?
-    pub fn again(&self, step: Step) -> bool {
-        self.forced.contains(&step)
+    /// The task of a step, once all it consumes is there.
+    pub fn task(&self, step: Step) -> Option<&(Key, Task)> {
+        self.stages[*self.places.get(&step)?].task.as_ref()
     }
 
-    fn steps_of(&self, key: Key) -> Vec<Step> {
-        self.tasks.iter().filter(|(_, (of, _))| *of == key).map(|(step, _)| *step).collect()
-    }
-
-    /// Notes that a task is done: `forced` no longer holds its steps back.
-    pub fn finished(&mut self, key: Key) {
-        self.fresh.insert(key);
-        for step in self.steps_of(key) {
-            self.forced.remove(&step);
-            self.ran.insert(step);
-        }
-    }
-
-    pub fn failed(&mut self, key: Key, why: &str) {
-        self.failed.extend(self.steps_of(key).into_iter().map(|step| (step, why.to_owned())));
-    }
-
-    pub fn failures(&self) -> usize {
-        self.failed.len()
-    }
-
-    /// Is the result there from before this run?
-    pub fn stored(&self) -> usize {
-        self.results.keys().filter(|step| !self.ran.contains(step)).count()
-    }
-
-    /// Does the step, or one it needs, wait for something missing?
-    fn waits(&self, step: Step) -> bool {
-        self.missing.iter().any(|missing| match (&missing.need, step) {
+    /// What the step itself lacks.
+    pub fn lacking(&self, step: Step) -> Vec<&Missing> {
+        let lacks = |missing: &&Missing| match (&missing.need, step) {
             (Need::Everything, _) => true,
             (
                 Need::Models(models),
@@ -328,14 +446,104 @@ impl Plan {
                 *of == projection
             }
             _ => false,
-        }) || self.needs.get(&step).is_some_and(|needs| {
-            needs.iter().any(|need| self.failed.contains_key(need) || (step != Step::Rank && self.waits(*need)))
-        })
+        };
+        self.missing.iter().filter(lacks).collect()
+    }
+
+    pub fn job(&self, step: Step) -> JobId {
+        JobId::of(&self.study.name, &step.label(&self.study))
+    }
+
+    /// Tasks that have become ready since this was last asked, one a key: stages that two models share run once.
+    pub fn newly_ready(&mut self) -> Vec<(Key, Step)> {
+        let places = std::mem::take(&mut self.newly);
+        let ready = |place: usize| self.stages[place].standing == Standing::Ready;
+        let first = |place: usize, key: &Key| self.of_key[key].iter().copied().find(|&place| ready(place)) == Some(place);
+        let of = |place: usize| Some((self.stages[place].task.as_ref()?.0, self.stages[place].step));
+        let mut found = Vec::new();
+        for place in places.into_iter().filter(|&place| ready(place)) {
+            found.extend(of(place).filter(|(key, _)| first(place, key)));
+        }
+        found
+    }
+
+    /// Lets [`Plan::newly_ready`] give everything that is ready once more.
+    pub fn everything_is_new(&mut self) {
+        let ready = |place: &usize| self.stages[*place].standing == Standing::Ready;
+        self.newly = (0..self.stages.len()).filter(ready).collect();
+    }
+
+    /// Steps whose results were found since this was last asked.
+    pub fn newly_found(&mut self) -> Vec<(Step, Key)> {
+        let key = |step: Step| Some((step, self.results.get(&step)?.key));
+        std::mem::take(&mut self.turned_up).into_iter().filter_map(key).collect()
+    }
+
+    /// Does anything wait to run?
+    pub fn is_ready(&self) -> bool {
+        self.stages.iter().any(|stage| stage.standing == Standing::Ready)
+    }
+
+    /// Must the step be made even though a result of it may be there?
+    pub fn again(&self, step: Step) -> bool {
+        self.forced.contains(&step)
+    }
+
+    /// The steps that a key stands for.
+    pub fn steps_of(&self, key: Key) -> Vec<Step> {
+        self.of_key.get(&key).map_or(vec![], |places| places.iter().map(|&place| self.stages[place].step).collect())
+    }
+
+    /// Notes that a task is done, and looks up what follows; its manifest.
+    ///
+    /// # Errors
+    /// A result that was there a moment ago and cannot be read.
+    pub fn finished(&mut self, key: Key) -> Result<Option<Manifest>> {
+        let Found::Whole(manifest) = self.look_up(key)? else { return Ok(None) };
+        let mut wave = Vec::new();
+        for place in self.of_key.get(&key).cloned().unwrap_or_default() {
+            let step = self.stages[place].step;
+            self.forced.remove(&step);
+            self.ran.insert(step);
+            self.found(place, (*manifest).clone(), &mut wave);
+        }
+        self.follow(wave)?;
+        Ok(Some(*manifest))
+    }
+
+    pub fn failed(&mut self, key: Key, why: &str) -> Result<()> {
+        self.failed.insert(key, why.to_owned());
+        let mut wave = Vec::new();
+        for place in self.of_key.get(&key).cloned().unwrap_or_default() {
+            self.settle(place, Standing::Failed(why.to_owned()), &mut wave);
+        }
+        self.follow(wave)
+    }
+
+    /// A failed task may be tried again.
+    pub fn forgive(&mut self, keys: &[Key]) -> Result<()> {
+        let before = self.failed.len();
+        self.failed.retain(|key, _| !keys.contains(key));
+        if self.failed.len() == before { Ok(()) } else { self.again_from_the_start() }
+    }
+
+    pub fn failures(&self) -> usize {
+        self.stages.iter().filter(|stage| matches!(stage.standing, Standing::Failed(_))).count()
+    }
+
+    /// How many stages people paused or cancelled.
+    pub fn count_aside(&self, state: State) -> usize {
+        self.stages.iter().filter(|stage| stage.standing == Standing::Aside(state)).count()
+    }
+
+    /// Is the result there from before this run?
+    pub fn stored(&self) -> usize {
+        self.results.keys().filter(|step| !self.ran.contains(step)).count()
     }
 
     /// Figures that the ledger will show, as far as can be said before it is there.
     fn figures_to_come(&self) -> usize {
-        let draws = self.needs.contains_key(&Step::DrawFrequencies) && !self.results.contains_key(&Step::Rank);
+        let draws = self.places.contains_key(&Step::DrawFrequencies) && !self.results.contains_key(&Step::Rank);
         if draws && self.study.show > 0 {
             self.study.show.min(self.study.models.len() * self.study.comparisons.len()) + 3
         } else {
@@ -346,9 +554,9 @@ impl Plan {
     /// What is stored and what would run, by kind, in the order of work.
     pub fn tally(&self) -> Vec<(Kind, Tally)> {
         let mut tallies: BTreeMap<Kind, Tally> = BTreeMap::new();
-        for node in &self.nodes {
-            let tally = tallies.entry(node.step.kind()).or_default();
-            if self.results.contains_key(&node.step) { tally.stored += 1 } else { tally.to_run += 1 }
+        for stage in &self.stages {
+            let tally = tallies.entry(stage.step.kind()).or_default();
+            if stage.standing == Standing::Done { tally.stored += 1 } else { tally.to_run += 1 }
         }
         if let Some(tally) = tallies.get_mut(&Kind::Draw) {
             tally.to_run += self.figures_to_come();
@@ -360,53 +568,36 @@ impl Plan {
         matrix::cells(&self.study).len()
     }
 
+    /// The cells that a step scores.
+    fn cells_of(&self, step: Step) -> usize {
+        match step {
+            Step::Score { projection: Some(place), .. } => self.study.projections[place].views().len(),
+            _ => 0,
+        }
+    }
+
     /// Cells whose score is there.
     pub fn cells_done(&self) -> usize {
-        let done = |step: &Step| matches!(step, Step::Score { projection: Some(_), .. });
-        let views = |step: &Step| {
-            if let Step::Score { projection: Some(place), .. } = step { self.study.projections[*place].views().len() } else { 0 }
-        };
-        self.results.keys().filter(|step| done(step)).map(views).sum()
+        self.results.keys().map(|step| self.cells_of(*step)).sum()
     }
 
     /// Cells that wait for something missing (each once).
     pub fn cells_waiting(&self) -> usize {
-        let waits = |cell: &crate::domain::ledger::CellId| {
-            self.waits(Step::Score {
-                model: cell.model,
-                tap: cell.tap,
-                projection: Some(cell.projection),
-                comparison: cell.comparison,
-            })
-        };
-        matrix::cells(&self.study).iter().filter(|cell| waits(cell)).count()
+        self.steps().filter(|(_, standing)| **standing == Standing::Barred).map(|(step, _)| self.cells_of(step)).sum()
     }
 
-    /// Expected seconds and bytes of what is still to run: the mean of the same kind's stored results here, else what the
-    /// kind usually takes for a few thousand images.
-    pub fn estimate(&self) -> (f64, u64) {
-        let usual = |kind: Kind| match kind {
-            Kind::Index => (0.05, 200_000),
-            Kind::Train => (3600.0, 100_000_000),
-            Kind::Features => (0.1, 4_000_000),
-            Kind::Project => (0.5, 150_000),
-            Kind::Score => (0.5, 6_000),
-            Kind::Rank => (0.1, 100_000),
-            Kind::Draw => (0.1, 60_000),
-        };
-        let (mut seconds, mut bytes) = (0.0, 0);
-        for (kind, tally) in self.tally() {
-            let like: Vec<&Manifest> = self.results.values().filter(|manifest| manifest.stage == kind).collect();
-            let (each, size) = match like.len() {
-                0 => usual(kind),
-                n => (
-                    like.iter().map(|m| m.provenance.seconds).sum::<f64>() / n as f64,
-                    like.iter().flat_map(|m| &m.outputs).map(|output| output.bytes).sum::<u64>() / n as u64,
-                ),
-            };
-            seconds += each * tally.to_run as f64;
-            bytes += size * tally.to_run as u64;
-        }
-        (seconds / self.study.resources.cpu_slots as f64, bytes)
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
     }
 }
+
+/// What is there of a result.
+enum Found {
+    Whole(Box<Manifest>),
+    /// A manifest, and not every object it names.
+    Part,
+    Nothing,
+}
+
+/// `None`: the task cannot be made here.
+type Seen = Option<(Key, Task, Found)>;

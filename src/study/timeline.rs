@@ -1,83 +1,62 @@
-//! The timeline: what happened, folded from events. Live and replayed alike, the fold is the same.
+//! The timeline: how the latest run stands, as the store's fold of the events has it.
 
-use crate::domain::{
-    Key,
-    event::{Event, What},
-    stage::Kind,
+use crate::{
+    domain::{Result, job::State},
+    store::{Index, JobRow, RunRow, Workspace},
 };
 use std::collections::BTreeMap;
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Timeline {
-    /// The study of the latest run.
-    pub study: Option<String>,
-    /// When the latest run started, and how it ended if it did; milliseconds since 1970.
-    pub started: Option<u64>,
-    pub ended: Option<u64>,
-    pub slots: usize,
-    /// The jobs of the latest run.
-    pub jobs: BTreeMap<Key, Job>,
+    pub run: RunRow,
+    /// Its dispatcher is at work now.
+    pub live: bool,
+    counts: BTreeMap<State, usize>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct Job {
-    pub stage: Kind,
-    pub label: String,
-    pub slot: usize,
-    pub state: State,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum State {
-    Running {
-        since: u64,
-    },
-    Done {
-        seconds: f64,
-    },
-    Failed {
-        why: String,
-    },
-    /// The run ended before it did.
-    Stopped,
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Running,
+    Ended,
+    Interrupted,
+    /// Its dispatcher is gone and never said so.
+    Lost,
 }
 
 impl Timeline {
-    pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
-        let mut timeline = Timeline::default();
-        events.into_iter().for_each(|event| timeline.take(event));
-        timeline
+    /// `None`: nothing was run in this workspace yet.
+    pub fn read(index: &Index, workspace: &Workspace) -> Result<Option<Self>> {
+        let Some(run) = index.latest_run()? else { return Ok(None) };
+        let at_work = |run: &RunRow| {
+            workspace.holder().is_some_and(|holder| holder.pid == run.origin.pid && holder.host == run.origin.host)
+        };
+        let live = run.ended.is_none() && at_work(&run);
+        let counts = index.tally(&run.journal)?.into_iter().collect();
+        Ok(Some(Timeline { run, live, counts }))
     }
 
-    pub fn take(&mut self, event: &Event) {
-        match &event.what {
-            What::RunStarted { study, slots, .. } => {
-                *self = Timeline { study: Some(study.clone()), started: Some(event.at), slots: *slots, ..Timeline::default() }
-            }
-            What::Started { key, stage, label, slot } => {
-                self.jobs.insert(
-                    *key,
-                    Job { stage: *stage, label: label.clone(), slot: *slot, state: State::Running { since: event.at } },
-                );
-            }
-            What::Finished { key, seconds, .. } => self.set(key, State::Done { seconds: *seconds }),
-            What::Failed { key, why } => self.set(key, State::Failed { why: why.clone() }),
-            What::RunFinished { .. } => {
-                self.ended = Some(event.at);
-                for job in self.jobs.values_mut().filter(|job| matches!(job.state, State::Running { .. })) {
-                    job.state = State::Stopped;
-                }
-            }
+    pub fn phase(&self) -> Phase {
+        match (self.run.ended, self.live) {
+            (Some(_), _) if self.run.interrupted => Phase::Interrupted,
+            (Some(_), _) => Phase::Ended,
+            (None, true) => Phase::Running,
+            (None, false) => Phase::Lost,
         }
     }
 
-    fn set(&mut self, key: &Key, state: State) {
-        if let Some(job) = self.jobs.get_mut(key) {
-            job.state = state;
+    /// How many jobs of the run are in a state. What ran when its dispatcher vanished waits for the next run.
+    pub fn count(&self, state: State) -> usize {
+        let of = |state: State| self.counts.get(&state).copied().unwrap_or(0);
+        match (state, self.phase()) {
+            (State::Running, Phase::Lost) => 0,
+            (State::Queued, Phase::Lost) => of(State::Queued) + of(State::Running),
+            _ => of(state),
         }
     }
 
-    pub fn count(&self, is: impl Fn(&State) -> bool) -> usize {
-        self.jobs.values().filter(|job| is(&job.state)).count()
+    /// The jobs in a state, the longest in it first.
+    pub fn jobs(&self, index: &Index, state: State, most: usize) -> Result<Vec<JobRow>> {
+        index.jobs_in(&self.run.journal, state, most)
     }
 }

@@ -1,0 +1,124 @@
+//! `visavis pause | cancel | retry JOB`, `visavis drain`: what people ask of a run, now or the next time.
+
+use super::{
+    Context, look,
+    output::{say, say_json},
+};
+use crate::{
+    domain::{
+        Fault, Result,
+        event::{Act, Event, What},
+        job::JobId,
+        text::printable,
+    },
+    store::{Index, Journal, LOOKING, now, origin},
+};
+
+#[derive(clap::Args)]
+pub struct Jobs {
+    /// The job's eight digits, or words of its label
+    #[arg(value_name = "JOB")]
+    job: Vec<String>,
+    /// Every job that the words match
+    #[arg(long)]
+    all: bool,
+}
+
+/// What is asked of the jobs.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Verb {
+    Pause,
+    Cancel,
+    Retry,
+}
+
+impl Jobs {
+    pub fn run(&self, context: &Context, verb: Verb) -> Result<()> {
+        let index = look::store(context)?;
+        let jobs = self.meant(index.as_ref(), verb)?;
+        let live = context.workspace.holder().filter(|holder| holder.doing != LOOKING);
+        let acts: Vec<Act> = match (verb, &jobs[..]) {
+            (Verb::Cancel, jobs) => jobs.iter().map(|(job, _)| Act::Cancel { job: *job }).collect(),
+            (Verb::Pause, []) => vec![Act::Pause { job: None }],
+            (Verb::Pause, jobs) => jobs.iter().map(|(job, _)| Act::Pause { job: Some(*job) }).collect(),
+            (Verb::Retry, []) => vec![Act::Retry { job: None }],
+            (Verb::Retry, jobs) => jobs.iter().map(|(job, _)| Act::Retry { job: Some(*job) }).collect(),
+        };
+        if live.is_none() && acts == [Act::Pause { job: None }] {
+            return Err(nothing_runs());
+        }
+        keep(context, index.as_ref(), acts)?;
+        let (word, then) = match (verb, live.is_some()) {
+            (Verb::Pause, _) if jobs.is_empty() => ("paused", "nothing more is started until: visavis retry"),
+            (Verb::Pause, _) => ("paused", "it is not started until it is retried; what runs goes on"),
+            (Verb::Cancel, _) => ("cancelled", "it is not started until it is retried"),
+            (Verb::Retry, true) => ("taken up again", ""),
+            (Verb::Retry, false) => ("taken up again", "the next `visavis run` makes it"),
+        };
+        if context.json {
+            let jobs: Vec<_> = jobs.iter().map(|(job, label)| serde_json::json!({ "job": job, "label": label })).collect();
+            say_json(&serde_json::json!({ "format": 1, "asked": word, "jobs": jobs }));
+            return Ok(());
+        }
+        if jobs.is_empty() {
+            say(format!("{word}: everything"));
+        }
+        for (job, label) in &jobs {
+            say(printable(&format!("{word}: {label} ({job})")));
+        }
+        if !then.is_empty() && !context.quiet {
+            say(format!("  {then}"));
+        }
+        Ok(())
+    }
+
+    fn meant(&self, index: Option<&Index>, verb: Verb) -> Result<Vec<(JobId, String)>> {
+        let words = self.job.join(" ");
+        if words.trim().is_empty() {
+            return match verb {
+                Verb::Cancel => {
+                    Err(Fault::asked("say which job to cancel").next("`visavis status` lists jobs; `visavis drain` ends a run"))
+                }
+                Verb::Pause | Verb::Retry => Ok(vec![]),
+            };
+        }
+        let known = look::known(index.map_or(Ok(vec![]), Index::jobs)?);
+        let found = if self.all { look::matching(&words, &known) } else { vec![] };
+        let found = if found.is_empty() {
+            vec![look::one(&words, &known, "say more of its label, or --all for all of them")?]
+        } else {
+            found
+        };
+        Ok(found.into_iter().map(|(job, label, _)| (job, label)).collect())
+    }
+}
+
+/// `visavis drain`
+pub fn drain(context: &Context) -> Result<()> {
+    let index = look::store(context)?;
+    let Some(holder) = context.workspace.holder().filter(|holder| holder.doing != LOOKING) else { return Err(nothing_runs()) };
+    keep(context, index.as_ref(), vec![Act::Drain])?;
+    if context.json {
+        say_json(&serde_json::json!({ "format": 1, "asked": "drained", "process": holder.pid }));
+    } else {
+        say(format!("process {} on {} finishes what runs, starts nothing more, and ends", holder.pid, printable(&holder.host)));
+    }
+    Ok(())
+}
+
+fn nothing_runs() -> Fault {
+    Fault::asked("nothing runs in this workspace").next("`visavis run STUDY` runs a study")
+}
+
+/// Writes down what was asked. When this returns, it will be done: by the dispatcher that runs, or by the next.
+fn keep(context: &Context, index: Option<&Index>, acts: Vec<Act>) -> Result<()> {
+    let clock = index.map_or(Ok(0), Index::clock)?;
+    let mut journal = Journal::start(&context.workspace.journals(), now())?;
+    let by = origin::user();
+    for (more, act) in acts.into_iter().enumerate() {
+        let what = What::Asked { act, by: by.clone() };
+        journal.append_event(Event { clock: clock + 1 + more as u64, at: now(), what })?;
+    }
+    drop(journal);
+    look::store(context).map(|_| ())
+}

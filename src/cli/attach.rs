@@ -1,0 +1,67 @@
+//! `visavis attach`: follow a run that another process dispatches. Leaving stops nothing.
+
+use super::{
+    Context, look,
+    output::{say, say_json},
+    progress::Progress,
+};
+use crate::{
+    domain::{Fault, Result, job::State, text::count},
+    study::{Phase, Timeline},
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+pub fn attach(context: &Context) -> Result<()> {
+    let nothing = || Fault::asked("nothing runs in this workspace").next("`visavis run STUDY` runs a study");
+    let index = look::store(context)?.ok_or_else(nothing)?;
+    let mut timeline = Timeline::read(&index, &context.workspace)?.ok_or_else(nothing)?;
+    if timeline.phase() != Phase::Running {
+        return Err(nothing());
+    }
+    let left = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&left))
+        .map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
+    let mut progress = Progress::new(context, &timeline.run.study, "Ctrl-C leaves; the run goes on");
+    let (run, mut seen) = (timeline.run.journal.clone(), 0);
+    loop {
+        for job in index.jobs_since(&run, seen)? {
+            seen = seen.max(job.clock);
+            progress.job(&job);
+        }
+        timeline = Timeline::read(&index, &context.workspace)?.filter(|timeline| timeline.run.journal == run).unwrap_or(timeline);
+        let (done, open) = (timeline.count(State::Done), timeline.count(State::Queued) + timeline.count(State::Running));
+        progress.stand(done, open);
+        if timeline.phase() != Phase::Running || left.load(Ordering::SeqCst) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    progress.close();
+    let (done, failed) = (timeline.count(State::Done), timeline.count(State::Failed));
+    if left.load(Ordering::SeqCst) {
+        say("left; the run goes on. Come back with: visavis attach");
+        return Ok(());
+    }
+    if context.json {
+        say_json(&serde_json::json!({ "event": "finished", "ran": done, "stored": 0, "failed": failed }));
+    }
+    match timeline.phase() {
+        Phase::Ended if failed > 0 => {
+            Err(Fault::failed(format!("{} failed", count(failed, "job"))).next("visavis status says which, and why"))
+        }
+        Phase::Ended => {
+            if !context.json && !context.quiet {
+                say(format!("{} done", count(done, "job")));
+            }
+            Ok(())
+        }
+        Phase::Interrupted => Err(Fault::interrupted()),
+        _ => Err(Fault::failed("the run ended without a word; what it finished is kept").next("run the study again to go on")),
+    }
+}

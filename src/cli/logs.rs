@@ -1,0 +1,104 @@
+//! `visavis logs [JOB]`
+
+use super::{
+    Context, look,
+    output::{remark, say, say_json},
+};
+use crate::{
+    domain::{
+        Fault, Key, Result,
+        job::{Cause, State},
+        text::printable,
+    },
+    store::{AttemptRow, Index, LogRow},
+    study::{Phase, Timeline},
+};
+use std::collections::HashMap;
+
+#[derive(clap::Args)]
+pub struct Logs {
+    /// The job's eight digits, or words of its label (default: the latest lines of all)
+    #[arg(value_name = "JOB")]
+    job: Vec<String>,
+    /// Go on as long as the run does
+    #[arg(long, short)]
+    follow: bool,
+    /// How many lines of all jobs
+    #[arg(long, short = 'n', default_value_t = 50)]
+    lines: usize,
+}
+
+impl Logs {
+    pub fn run(&self, context: &Context) -> Result<()> {
+        let Some(index) = look::store(context)? else {
+            return Err(Fault::missing("nothing was run in this workspace yet").next("`visavis run STUDY` runs a study"));
+        };
+        let words = self.job.join(" ");
+        let mut told = 0;
+        let mut show = |index: &Index| -> Result<bool> {
+            let lines = if words.trim().is_empty() { latest(index, self.lines)? } else { of_job(index, &words)? };
+            if lines.is_empty() && !self.follow {
+                remark(context, "nothing was logged");
+            }
+            for line in lines.iter().skip(told) {
+                if context.json { say_json(&line.0) } else { say(&line.1) }
+            }
+            told = told.max(lines.len());
+            Ok(Timeline::read(index, &context.workspace)?.is_some_and(|timeline| timeline.phase() == Phase::Running))
+        };
+        if !self.follow {
+            return show(&index).map(|_| ());
+        }
+        loop {
+            let more = show(&index)?;
+            if !more {
+                return Ok(());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    }
+}
+
+/// A line as JSON and as text.
+type Line = (serde_json::Value, String);
+
+fn line(label: &str, row: &LogRow, named: bool) -> Line {
+    let json = serde_json::json!({ "at": row.at, "job": label, "key": row.key, "attempt": row.attempt, "line": row.line });
+    let whose = if named && !label.is_empty() { format!("{label} · ") } else { String::new() };
+    (json, printable(&format!("{}  {whose}{}", look::moment(row.at), row.line)))
+}
+
+fn latest(index: &Index, most: usize) -> Result<Vec<Line>> {
+    let labels: HashMap<Key, String> = index.jobs()?.into_iter().filter_map(|job| Some((job.key?, job.label))).collect();
+    let label = |row: &LogRow| row.key.and_then(|key| labels.get(&key)).map_or("", String::as_str).to_owned();
+    Ok(index.latest_log(most)?.iter().map(|row| line(&label(row), row, true)).collect())
+}
+
+/// Every attempt at a job: what it logged, and how it ended.
+fn of_job(index: &Index, words: &str) -> Result<Vec<Line>> {
+    let (_, label, job) = look::one(words, &look::known(index.jobs()?), "say more of its label")?;
+    let mut lines = Vec::new();
+    for attempt in index.attempts_at(job.id)? {
+        let head = format!("attempt {} on {}, slot {}", attempt.number, attempt.device, attempt.slot + 1);
+        let row = |at: u64, line: String| LogRow { at, key: Some(attempt.key), attempt: attempt.number, line };
+        lines.push(line(&label, &row(attempt.started, format!("── {head}, journal {}", attempt.worker)), false));
+        lines.extend(index.log_of(&attempt)?.iter().map(|row| line(&label, row, false)));
+        if let Some(at) = attempt.ended {
+            lines.push(line(&label, &row(at, format!("── {}", ending(&attempt))), false));
+        } else if job.state != State::Running {
+            lines.push(line(&label, &row(attempt.started, "── its run ended without a word".to_owned()), false));
+        }
+    }
+    Ok(lines)
+}
+
+fn ending(attempt: &AttemptRow) -> String {
+    let seconds = attempt.seconds.map_or(String::new(), |seconds| format!(" after {seconds:.2} s"));
+    match attempt.cause {
+        None => format!("done{seconds}"),
+        Some(cause) => {
+            let why = attempt.why.as_deref().unwrap_or("").replace('\n', " · ");
+            format!("{}{seconds}: {why}", Cause::words(cause))
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What faces share that look at the store: bringing it up to date, finding the job somebody means, following a run.
+
+use super::{Context, output::remark};
+use crate::{
+    domain::{Fault, Result, job::JobId, text::printable},
+    store::{Index, JobRow, LOOKING},
+};
+use std::{
+    io::{IsTerminal, Write},
+    time::{Duration, UNIX_EPOCH},
+};
+
+/// The store, for reading. When nobody dispatches, this face takes in what journals say; otherwise the dispatcher does.
+pub fn store(context: &Context) -> Result<Option<Index>> {
+    let workspace = &context.workspace;
+    if workspace.journals().is_dir() {
+        // A workspace that cannot be written can still be looked at.
+        if let Ok(Some(_lock)) = workspace.lock(LOOKING) {
+            let mut index = Index::open(workspace.store())?;
+            index.follow(&workspace.journals())?;
+        }
+    }
+    if let Some(network) = workspace.moved() {
+        remark(context, format!("the workspace is on {network}: its store is {}", workspace.store().display()));
+    }
+    Index::look(workspace.store())
+}
+
+/// Looks, and looks again whenever the store has changed, until `show` says that there is no more to come.
+pub fn follow(context: &Context, mut show: impl FnMut(&Index) -> Result<bool>) -> Result<()> {
+    let Some(mut index) = store(context)? else { return Ok(()) };
+    loop {
+        if std::io::stdout().is_terminal() && !context.json {
+            // Home, and clear what is below.
+            write!(std::io::stdout(), "\u{1b}[H\u{1b}[J").ok();
+        }
+        if !show(&index)? {
+            return Ok(());
+        }
+        let turn = index.turn()?;
+        let mut waited = 0;
+        while index.turn()? == turn && waited < 50 {
+            std::thread::sleep(Duration::from_millis(100));
+            waited += 1;
+        }
+        // A dispatcher that vanished leaves its last words to whoever looks.
+        if waited == 50
+            && let Some(fresh) = store(context)?
+        {
+            index = fresh;
+        }
+    }
+}
+
+/// The jobs that somebody means by some words: the start of a job's digits, or words of its label.
+pub fn matching<T: Clone>(words: &str, jobs: &[(JobId, String, T)]) -> Vec<(JobId, String, T)> {
+    let digits = words.len() >= 4 && words.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let by_id: Vec<_> = jobs.iter().filter(|(id, ..)| digits && id.to_string().starts_with(words)).cloned().collect();
+    if !by_id.is_empty() {
+        return by_id;
+    }
+    let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+    let exact = |label: &str| label.to_lowercase() == words.join(" ");
+    let holds = |label: &str| {
+        let label = label.to_lowercase();
+        words.iter().all(|word| label.contains(word))
+    };
+    let found: Vec<_> = jobs.iter().filter(|(_, label, _)| exact(label)).cloned().collect();
+    if !found.is_empty() {
+        return found;
+    }
+    jobs.iter().filter(|(_, label, _)| holds(label)).cloned().collect()
+}
+
+/// The one job that is meant.
+///
+/// # Errors
+/// None, or several.
+pub fn one<T: Clone>(words: &str, jobs: &[(JobId, String, T)], what_else: &str) -> Result<(JobId, String, T)> {
+    let mut found = matching(words, jobs);
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(Fault::asked(format!("no job is called `{words}`"))
+            .next("a job is named by its eight digits, or by words of its label; `visavis status` lists both")),
+        many => {
+            let few: Vec<String> = found.iter().take(5).map(|(id, label, _)| format!("{id} {}", printable(label))).collect();
+            let more = if many > 5 { format!(", and {} more", many - 5) } else { String::new() };
+            Err(Fault::asked(format!("`{words}` means {many} jobs: {}{more}", few.join("; "))).next(what_else))
+        }
+    }
+}
+
+/// Jobs as [`one`] takes them.
+pub fn known(rows: Vec<JobRow>) -> Vec<(JobId, String, JobRow)> {
+    rows.into_iter().map(|row| (row.id, row.label.clone(), row)).collect()
+}
+
+/// `2026-11-23 09:30:05.120` UTC.
+pub fn moment(at: u64) -> String {
+    let time = UNIX_EPOCH + Duration::from_millis(at);
+    humantime::format_rfc3339_millis(time).to_string().replace('T', " ").replace('Z', "")
+}
+
+/// `3 min ago`.
+pub fn ago(at: u64) -> String {
+    let seconds = crate::store::now().saturating_sub(at) / 1000;
+    match seconds {
+        0..=1 => "just now".to_owned(),
+        2..=99 => format!("{seconds} s ago"),
+        100..=5999 => format!("{} min ago", seconds / 60),
+        6000..=172_799 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}

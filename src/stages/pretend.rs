@@ -1,0 +1,58 @@
+//! Networks that only pretend to learn, for studies whose `numerics.device` is `pretend`: they take a moment, tell how they
+//! go on, and give numbers that mean nothing. The device is in every key, so that what they leave can never pass for the
+//! work of a network. With them everything around networks can be tried: queue, devices, retries, curves.
+
+use super::{Inputs, Listener, Made};
+use crate::{
+    dataset::array,
+    domain::{
+        Digest, Fault, Result,
+        stage::{Extraction, Training},
+        study::Numerics,
+    },
+    numeric::{Matrix, Stream},
+};
+use std::time::Duration;
+
+const STEPS_AN_EPOCH: u64 = 10;
+const STEP: Duration = Duration::from_millis(2);
+const COLUMNS: usize = 8;
+
+pub fn train(training: &Training, listener: &dyn Listener) -> Result<Made> {
+    only_pretends(&training.numerics)?;
+    listener.line(&format!("pretending to train {} from seed {}", training.network, training.seed));
+    let mut noise = Stream::new(training.seed, 0);
+    for step in 0..training.epochs as u64 * STEPS_AN_EPOCH {
+        std::thread::sleep(STEP);
+        let progress = step as f64 / STEPS_AN_EPOCH as f64;
+        listener.point("loss", step, 2.0 / (1.0 + progress) + 0.1 * noise.uniform());
+        if (step + 1).is_multiple_of(STEPS_AN_EPOCH) {
+            listener.point("accuracy", step, 1.0 - 1.0 / (2.0 + progress));
+            listener.line(&format!("epoch {} of {}", (step + 1) / STEPS_AN_EPOCH, training.epochs));
+        }
+    }
+    let weights = format!("{}\n{}\n{}\n", training.network, training.seed, training.epochs);
+    Ok(Made::default().with("weights", weights.into_bytes()).fact("epochs", vec![training.epochs as f64]))
+}
+
+pub fn extract(extraction: &Extraction, inputs: &Inputs, listener: &dyn Listener) -> Result<Made> {
+    only_pretends(&extraction.numerics)?;
+    let (images, weights) = (inputs.images("images")?, inputs.bytes("weights")?);
+    let mut values = Vec::with_capacity(images.len() * COLUMNS);
+    for id in images.ids() {
+        let digest = Digest::of(&[&weights[..], extraction.tap.as_bytes(), b"\n", id.as_bytes()].concat());
+        let mut noise = Stream::new(u64::from_le_bytes(std::array::from_fn(|place| digest.as_bytes()[place])), 0);
+        values.extend((0..COLUMNS).map(|_| noise.uniform() as f32));
+    }
+    listener.point("images", 0, images.len() as f64);
+    let features = Matrix::new(images.len(), COLUMNS, values)
+        .ok_or_else(|| Fault::unexpected("pretended features have another shape than they should"))?;
+    Ok(Made::default().with("features.npy", array::to_npy(&features)).fact("shape", vec![images.len() as f64, COLUMNS as f64]))
+}
+
+fn only_pretends(numerics: &Numerics) -> Result<()> {
+    if numerics.device == "pretend" {
+        return Ok(());
+    }
+    Err(Fault::missing("networks run in visavis-torch, which is not this program"))
+}

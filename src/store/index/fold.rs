@@ -1,0 +1,130 @@
+//! The timeline's fold: what each event changes in the tables of runs, jobs and attempts.
+//!
+//! A store made again takes journals in another order than they were written in, so no change may depend on that order: a
+//! job's row is changed only by an event of a later clock, and attempts and runs only by events of their own journal.
+
+use crate::domain::{
+    event::{Act, Event, What},
+    job::{JobId, State},
+};
+use rusqlite::{Transaction, params};
+
+pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event) -> rusqlite::Result<()> {
+    let Event { clock, at, what } = event;
+    let (clock, at, offset) = (*clock as i64, *at as i64, offset as i64);
+    if let What::Logged { key, attempt, line } = what {
+        return transaction
+            .prepare_cached("INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![journal, offset, key.map(|key| key.to_string()), attempt, at, line])
+            .map(|_| ());
+    }
+    transaction.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+        journal,
+        offset,
+        clock,
+        at,
+        json(event)?
+    ])?;
+
+    // `NULL` leaves a job's key or time as it was.
+    let set = |job: &JobId, state: State, key: Option<String>, seconds: Option<f64>, why: Option<&str>| {
+        transaction
+            .prepare_cached(
+                "UPDATE job SET run = ?2, clock = ?3, at = ?4, state = ?5, key = coalesce(?6, key), seconds = ?7, why = ?8
+                 WHERE id = ?1 AND clock < ?3",
+            )?
+            .execute(params![job.to_string(), journal, clock, at, state.word(), key, seconds, why])
+            .map(|_| ())
+    };
+    match what {
+        What::RunStarted { study, file, text, devices, origin } => {
+            transaction
+                .prepare_cached("INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, NULL, NULL, NULL)")?
+                .execute(params![journal, clock, study, file, text.to_string(), json(devices)?, json(origin)?, at])?;
+        }
+        What::RunFinished { ran, stored, failed, interrupted } => {
+            transaction
+                .prepare_cached(
+                    "UPDATE run SET ended = ?2, ran = ?3, stored = ?4, failed = ?5, interrupted = ?6 WHERE journal = ?1",
+                )?
+                .execute(params![journal, at, *ran as i64, *stored as i64, *failed as i64, interrupted])?;
+        }
+        What::Queued { jobs } => {
+            let mut statement = transaction.prepare_cached(
+                "INSERT INTO job SELECT ?1, ?2, ?3, study, ?4, ?5, 'queued', NULL, ?6, NULL, NULL FROM run WHERE journal = ?2
+                 ON CONFLICT (id) DO UPDATE SET run = ?2, clock = ?3, state = 'queued', at = ?6, seconds = NULL, why = NULL
+                 WHERE clock < ?3",
+            )?;
+            for planned in jobs {
+                statement.execute(params![planned.job.to_string(), journal, clock, planned.stage.word(), planned.label, at])?;
+            }
+        }
+        What::Started { job, key, attempt, device, slot, threads, seed, worker } => {
+            transaction
+                .prepare_cached(
+                    "INSERT INTO attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL, NULL, NULL, NULL, NULL, NULL)
+                     ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![
+                    journal,
+                    key.to_string(),
+                    attempt,
+                    job.to_string(),
+                    device,
+                    *slot as i64,
+                    *threads as i64,
+                    seed.map(|seed| seed as i64),
+                    worker,
+                    at
+                ])?;
+            set(job, State::Running, Some(key.to_string()), None, None)?;
+        }
+        What::Finished { job, key, attempt, seconds, .. } => {
+            transaction
+                .prepare_cached("UPDATE attempt SET ended = ?4, seconds = ?5 WHERE run = ?1 AND key = ?2 AND number = ?3")?
+                .execute(params![journal, key.to_string(), attempt, at, seconds])?;
+            set(job, State::Done, Some(key.to_string()), Some(*seconds), None)?;
+        }
+        What::Failed { job, key, attempt, cause, why, exit, log, again } => {
+            transaction
+                .prepare_cached(
+                    "UPDATE attempt SET ended = ?4, cause = ?5, why = ?6, exit = ?7, log = ?8, seconds = (?4 - started) / 1000.0
+                     WHERE run = ?1 AND key = ?2 AND number = ?3",
+                )?
+                .execute(params![journal, key.to_string(), attempt, at, cause.word(), why, exit, log.join("\n")])?;
+            let state = if *again { State::Queued } else { State::Failed };
+            set(job, state, Some(key.to_string()), None, Some(why))?;
+        }
+        What::Found { jobs } => {
+            for (job, key) in jobs {
+                set(job, State::Done, Some(key.to_string()), None, None)?;
+            }
+        }
+        What::Paused { jobs } => jobs.iter().try_for_each(|job| set(job, State::Paused, None, None, None))?,
+        What::Cancelled { jobs } => jobs.iter().try_for_each(|job| set(job, State::Cancelled, None, None, None))?,
+        What::Resumed { jobs } => jobs.iter().try_for_each(|job| set(job, State::Queued, None, None, None))?,
+        What::Asked { act, by } => {
+            let (word, job) = match act {
+                Act::Pause { job } => ("pause", *job),
+                Act::Cancel { job } => ("cancel", Some(*job)),
+                Act::Retry { job } => ("retry", *job),
+                Act::Drain => ("drain", None),
+            };
+            transaction.prepare_cached("INSERT INTO act VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
+                journal,
+                offset,
+                clock,
+                at,
+                job.map(|job| job.to_string()),
+                word,
+                by
+            ])?;
+        }
+        What::WorkerStarted { .. } | What::Begun { .. } | What::Ended { .. } | What::Logged { .. } => {}
+    }
+    Ok(())
+}
+
+fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}

@@ -1,0 +1,163 @@
+//! Journals into tables: each record exactly once, for how far a journal was taken in changes in the same transaction.
+
+use super::{Index, fold::fold};
+use crate::{
+    domain::{
+        Fault, Result,
+        event::{Event, Record},
+        metric::Chunk,
+    },
+    store::journal::{self, Kept, Mark, Reading},
+};
+use rusqlite::{OptionalExtension, Transaction, params};
+use std::{
+    collections::HashSet,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+/// An event that was taken in just now.
+#[derive(Debug)]
+pub struct Taken {
+    pub journal: String,
+    pub offset: u64,
+    pub event: Event,
+}
+
+/// A folder that changed so short a time ago may change again within the same tick of its clock.
+const TICK: Duration = Duration::from_millis(200);
+
+impl Index {
+    /// Takes in whatever journals have grown by. Cheap when nothing has: the folder is listed only when it changed, and
+    /// journals whose writers are gone are not looked at again.
+    pub fn follow(&mut self, folder: &Path) -> Result<Vec<Taken>> {
+        let changed = std::fs::metadata(folder).and_then(|about| about.modified()).ok();
+        let recent = changed.is_none_or(|at| SystemTime::now().duration_since(at).unwrap_or_default() < TICK);
+        if self.closed.is_none() || recent || changed != self.listed {
+            self.list(folder)?;
+            self.listed = changed;
+        }
+        let names = std::mem::take(&mut self.open);
+        let outcome = self.take_in(folder, &names);
+        self.open = names;
+        if let Some(closed) = &self.closed {
+            self.open.retain(|name| !closed.contains(name));
+        }
+        outcome
+    }
+
+    fn list(&mut self, folder: &Path) -> Result<()> {
+        if self.closed.is_none() {
+            let outcome = (|| {
+                let mut statement = self.connection.prepare("SELECT name FROM journal WHERE closed")?;
+                statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<HashSet<String>>>()
+            })();
+            self.closed = Some(self.ran(outcome)?);
+        }
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.retain(|name| name.ends_with(".journal") && self.closed.as_ref().is_none_or(|closed| !closed.contains(name)));
+        names.sort();
+        self.open = names;
+        Ok(())
+    }
+
+    /// Takes in what these journals have grown by, in one transaction a stride.
+    pub fn take_in(&mut self, folder: &Path, names: &[String]) -> Result<Vec<Taken>> {
+        let (mut taken, mut more) = (Vec::new(), true);
+        while more {
+            more = false;
+            let mut readings = Vec::new();
+            for name in names.iter().filter(|name| self.closed.as_ref().is_none_or(|closed| !closed.contains(*name))) {
+                let mark = self.mark(name)?;
+                let reading = journal::read(&folder.join(name), mark.as_ref().unwrap_or(&Mark::default()))?;
+                more |= reading.more;
+                if reading.closed || mark.as_ref() != Some(&reading.mark) {
+                    readings.push((name, reading));
+                }
+            }
+            if readings.is_empty() {
+                break;
+            }
+            let outcome = (|| {
+                let transaction = self.connection.transaction()?;
+                for (name, reading) in &readings {
+                    take(&transaction, name, reading)?;
+                }
+                transaction.commit()
+            })();
+            self.ran(outcome)?;
+            for (name, reading) in readings {
+                if reading.closed
+                    && let Some(closed) = &mut self.closed
+                {
+                    closed.insert(name.clone());
+                }
+                let event = |Kept { offset, record }| match record {
+                    Record::Event(event) => Some(Taken { journal: name.clone(), offset, event }),
+                    _ => None,
+                };
+                taken.extend(reading.records.into_iter().filter_map(event));
+            }
+        }
+        Ok(taken)
+    }
+
+    fn mark(&self, name: &str) -> Result<Option<Mark>> {
+        let outcome =
+            self.connection.prepare_cached("SELECT offset, chain FROM journal WHERE name = ?1").and_then(|mut statement| {
+                statement.query_row([name], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))).optional()
+            });
+        let Some((offset, chain)) = self.ran(outcome)? else { return Ok(None) };
+        let chain = chain.try_into().map_err(|_| {
+            Fault::unexpected("the store does not know how far it has read a journal")
+                .in_file(self.path())
+                .next("`visavis store rebuild` makes it again from results and journals")
+        })?;
+        Ok(Some(Mark { offset: offset as u64, chain }))
+    }
+}
+
+fn take(transaction: &Transaction, name: &str, reading: &Reading) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO journal VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET offset = ?2, chain = ?3, closed = ?4",
+        )?
+        .execute(params![name, reading.mark.offset as i64, reading.mark.chain, reading.closed])?;
+    for damage in &reading.damage {
+        transaction.prepare_cached("INSERT INTO damage VALUES (?1, ?2, ?3)")?.execute(params![
+            name,
+            damage.offset as i64,
+            damage.bytes as i64
+        ])?;
+    }
+    for Kept { offset, record } in &reading.records {
+        match record {
+            Record::Event(event) => fold(transaction, name, *offset, event)?,
+            Record::Metrics(chunk) => metrics(transaction, name, *offset, chunk)?,
+            Record::Later => {}
+        }
+    }
+    Ok(())
+}
+
+fn metrics(transaction: &Transaction, journal: &str, offset: u64, chunk: &Chunk) -> rusqlite::Result<()> {
+    let step = |point: Option<&crate::domain::metric::Point>| point.map_or(0, |point| point.step as i64);
+    let (least, greatest) = chunk.range().unzip();
+    transaction
+        .prepare_cached("INSERT INTO metric VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?
+        .execute(params![
+            journal,
+            offset as i64,
+            chunk.key.to_string(),
+            chunk.attempt,
+            chunk.series,
+            chunk.points.len() as i64,
+            step(chunk.points.first()),
+            step(chunk.points.last()),
+            least,
+            greatest,
+            chunk.to_bytes()
+        ])
+        .map(|_| ())
+}

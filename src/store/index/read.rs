@@ -1,0 +1,310 @@
+//! What faces ask of the index.
+
+use super::Index;
+use crate::domain::{
+    Digest, Key, Result,
+    event::{Origin, Slots},
+    job::{Cause, JobId, State},
+    metric::Point,
+    stage::Kind,
+};
+use rusqlite::{OptionalExtension, Params, Row, params};
+
+/// A run: one dispatcher's time with one study.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRow {
+    pub journal: String,
+    pub study: String,
+    pub file: String,
+    pub text: Option<Digest>,
+    pub devices: Vec<Slots>,
+    pub origin: Origin,
+    /// Milliseconds since 1970.
+    pub started: u64,
+    pub ended: Option<u64>,
+    pub interrupted: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobRow {
+    pub id: JobId,
+    pub run: String,
+    pub clock: u64,
+    pub study: String,
+    pub stage: Kind,
+    pub label: String,
+    pub state: State,
+    /// Its result's, or its latest attempt's.
+    pub key: Option<Key>,
+    pub at: u64,
+    pub seconds: Option<f64>,
+    pub why: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttemptRow {
+    pub run: String,
+    pub key: Key,
+    pub number: u32,
+    pub job: JobId,
+    pub device: String,
+    pub slot: usize,
+    pub threads: usize,
+    pub seed: Option<u64>,
+    pub worker: String,
+    pub started: u64,
+    pub ended: Option<u64>,
+    pub seconds: Option<f64>,
+    pub cause: Option<Cause>,
+    pub why: Option<String>,
+    pub exit: Option<String>,
+    pub log: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogRow {
+    pub at: u64,
+    pub key: Option<Key>,
+    pub attempt: u32,
+    pub line: String,
+}
+
+/// One series of one attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesRow {
+    pub key: Key,
+    pub attempt: u32,
+    pub worker: String,
+    pub series: String,
+    pub points: Vec<Point>,
+}
+
+/// What results of one kind of work took: how many, and per result the seconds and bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spent {
+    pub alike: String,
+    pub count: usize,
+    pub seconds: f64,
+    /// Standard deviation of the seconds.
+    pub spread: f64,
+    pub bytes: f64,
+}
+
+impl Index {
+    fn all<T>(&self, query: &str, parameters: impl Params, each: impl Fn(&Row) -> rusqlite::Result<T>) -> Result<Vec<T>> {
+        let outcome =
+            self.connection.prepare_cached(query).and_then(|mut statement| statement.query_map(parameters, each)?.collect());
+        self.ran(outcome)
+    }
+
+    /// The greatest clock of any event, 0 when there is none.
+    pub fn clock(&self) -> Result<u64> {
+        let outcome = self.connection.query_row("SELECT coalesce(max(clock), 0) FROM event", [], |row| row.get::<_, i64>(0));
+        Ok(self.ran(outcome)? as u64)
+    }
+
+    pub fn latest_run(&self) -> Result<Option<RunRow>> {
+        let outcome = self
+            .connection
+            .query_row(
+                "SELECT journal, study, file, text, devices, origin, started, ended, interrupted FROM run
+                 ORDER BY clock DESC, journal DESC LIMIT 1",
+                [],
+                run,
+            )
+            .optional();
+        self.ran(outcome)
+    }
+
+    pub fn run_of(&self, journal: &str) -> Result<Option<RunRow>> {
+        let outcome = self
+            .connection
+            .query_row(
+                "SELECT journal, study, file, text, devices, origin, started, ended, interrupted FROM run WHERE journal = ?1",
+                [journal],
+                run,
+            )
+            .optional();
+        self.ran(outcome)
+    }
+
+    /// How many jobs a run knows, by state.
+    pub fn tally(&self, run: &str) -> Result<Vec<(State, usize)>> {
+        let row = |row: &Row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)? as usize));
+        let counted = self.all("SELECT state, count(*) FROM job WHERE run = ?1 GROUP BY state", [run], row)?;
+        Ok(counted.into_iter().filter_map(|(word, count)| Some((State::of_word(&word)?, count))).collect())
+    }
+
+    /// The jobs of a run in one state, the longest in it first; at most so many.
+    pub fn jobs_in(&self, run: &str, state: State, most: usize) -> Result<Vec<JobRow>> {
+        let query = "SELECT * FROM job WHERE run = ?1 AND state = ?2 ORDER BY at, id LIMIT ?3";
+        self.all(query, params![run, state.word(), most as i64], job)
+    }
+
+    /// The jobs of a run that changed after a clock, in the order they did.
+    pub fn jobs_since(&self, run: &str, clock: u64) -> Result<Vec<JobRow>> {
+        self.all("SELECT * FROM job WHERE run = ?1 AND clock > ?2 ORDER BY clock", params![run, clock as i64], job)
+    }
+
+    /// The jobs of a study, by label.
+    pub fn jobs_of(&self, study: &str) -> Result<Vec<JobRow>> {
+        self.all("SELECT * FROM job WHERE study = ?1 ORDER BY label", [study], job)
+    }
+
+    /// Every job that any run knew.
+    pub fn jobs(&self) -> Result<Vec<JobRow>> {
+        self.all("SELECT * FROM job ORDER BY clock DESC, label", [], job)
+    }
+
+    pub fn attempts_at(&self, id: JobId) -> Result<Vec<AttemptRow>> {
+        self.all("SELECT * FROM attempt WHERE job = ?1 ORDER BY started, run, number", [id.to_string()], attempt)
+    }
+
+    /// Attempts at jobs of a study, in the order they started.
+    pub fn attempts_of(&self, study: &str) -> Result<Vec<AttemptRow>> {
+        let query = "SELECT attempt.* FROM attempt JOIN run ON run.journal = attempt.run WHERE run.study = ?1
+                     ORDER BY run.clock, attempt.started, attempt.key, attempt.number";
+        self.all(query, [study], attempt)
+    }
+
+    /// Log lines of one worker's attempt.
+    pub fn log_of(&self, attempt: &AttemptRow) -> Result<Vec<LogRow>> {
+        self.all(
+            "SELECT at, key, attempt, line FROM log WHERE key = ?1 AND attempt = ?2 AND journal IN (?3, ?4) ORDER BY at, offset",
+            params![attempt.key.to_string(), attempt.number, attempt.worker, attempt.run],
+            line,
+        )
+    }
+
+    /// The latest log lines of all, oldest first.
+    pub fn latest_log(&self, most: usize) -> Result<Vec<LogRow>> {
+        let query = "SELECT at, key, attempt, line FROM log ORDER BY at DESC, journal DESC, offset DESC LIMIT ?1";
+        let mut lines = self.all(query, [most as i64], line)?;
+        lines.reverse();
+        Ok(lines)
+    }
+
+    /// The series that one result's attempts recorded.
+    pub fn series_of(&self, key: Key) -> Result<Vec<SeriesRow>> {
+        let query =
+            "SELECT journal, attempt, series, points FROM metric WHERE key = ?1 ORDER BY journal, attempt, series, offset";
+        let row = |row: &Row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get::<_, Vec<u8>>(3)?));
+        let mut series: Vec<SeriesRow> = Vec::new();
+        for (worker, attempt, name, bytes) in self.all(query, [key.to_string()], row)? {
+            let Some(chunk) = crate::domain::metric::Chunk::of_bytes(&bytes) else { continue };
+            match series.last_mut() {
+                Some(last) if last.worker == worker && last.attempt == attempt && last.series == name => {
+                    last.points.extend(chunk.points);
+                }
+                _ => series.push(SeriesRow { key, attempt, worker, series: name, points: chunk.points }),
+            }
+        }
+        Ok(series)
+    }
+
+    /// How many points the store holds.
+    pub fn points(&self) -> Result<u64> {
+        let outcome = self.connection.query_row("SELECT coalesce(sum(count), 0) FROM metric", [], |row| row.get::<_, i64>(0));
+        Ok(self.ran(outcome)? as u64)
+    }
+
+    /// How many events the store holds.
+    pub fn events(&self) -> Result<usize> {
+        let outcome = self.connection.query_row("SELECT count(*) FROM event", [], |row| row.get::<_, i64>(0));
+        Ok(self.ran(outcome)? as usize)
+    }
+
+    /// What results took, by kind of work.
+    pub fn spent(&self) -> Result<Vec<Spent>> {
+        let query =
+            "SELECT alike, count(*), avg(seconds), avg(seconds * seconds), avg(bytes) FROM result GROUP BY alike ORDER BY alike";
+        self.all(query, [], |row| {
+            let (count, mean, square) = (row.get::<_, i64>(1)? as usize, row.get::<_, f64>(2)?, row.get::<_, f64>(3)?);
+            let variance = (square - mean * mean).max(0.0) * count as f64 / (count.max(2) - 1) as f64;
+            Ok(Spent { alike: row.get(0)?, count, seconds: mean, spread: variance.sqrt(), bytes: row.get(4)? })
+        })
+    }
+
+    /// What people asked of jobs and of everything (`None`), each job's latest: act, when, who; by job.
+    pub fn standing_acts(&self) -> Result<Vec<(Option<JobId>, String, u64, String)>> {
+        let row = |row: &Row| Ok((row.get::<_, Option<String>>(0)?, row.get(1)?, row.get::<_, i64>(2)? as u64, row.get(3)?));
+        let acts = self.all("SELECT job, act, at, by FROM act WHERE act <> 'drain' ORDER BY clock, journal, offset", [], row)?;
+        let parsed = |(job, act, at, by): (Option<String>, String, u64, String)| match job {
+            None => Some((None, act, at, by)),
+            Some(job) => Some((Some(job.parse().ok()?), act, at, by)),
+        };
+        Ok(acts.into_iter().filter_map(parsed).collect())
+    }
+
+    /// The digests of the study texts that runs were started with.
+    pub fn texts(&self) -> Result<Vec<Digest>> {
+        let texts = self.all("SELECT DISTINCT text FROM run ORDER BY text", [], |row| row.get::<_, String>(0))?;
+        Ok(texts.iter().filter_map(|text| text.parse().ok()).collect())
+    }
+}
+
+/// A column's text as what it stands for; a row that holds anything else was not written by Visavis.
+fn parsed<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    parse(&text).ok_or_else(|| rusqlite::Error::InvalidColumnName(format!("{column} = {text}")))
+}
+
+fn run(row: &Row) -> rusqlite::Result<RunRow> {
+    Ok(RunRow {
+        journal: row.get("journal")?,
+        study: row.get("study")?,
+        file: row.get("file")?,
+        text: parsed(row, "text", |text| text.parse().ok()).ok(),
+        devices: parsed(row, "devices", |text| serde_json::from_str(text).ok())?,
+        origin: parsed(row, "origin", |text| serde_json::from_str(text).ok())?,
+        started: row.get::<_, i64>("started")? as u64,
+        ended: row.get::<_, Option<i64>>("ended")?.map(|at| at as u64),
+        interrupted: row.get::<_, Option<bool>>("interrupted")?.unwrap_or(false),
+    })
+}
+
+fn job(row: &Row) -> rusqlite::Result<JobRow> {
+    Ok(JobRow {
+        id: parsed(row, "id", |text| text.parse().ok())?,
+        run: row.get("run")?,
+        clock: row.get::<_, i64>("clock")? as u64,
+        study: row.get("study")?,
+        stage: parsed(row, "stage", Kind::of_word)?,
+        label: row.get("label")?,
+        state: parsed(row, "state", State::of_word)?,
+        key: row.get::<_, Option<String>>("key")?.and_then(|key| key.parse().ok()),
+        at: row.get::<_, i64>("at")? as u64,
+        seconds: row.get("seconds")?,
+        why: row.get("why")?,
+    })
+}
+
+fn attempt(row: &Row) -> rusqlite::Result<AttemptRow> {
+    Ok(AttemptRow {
+        run: row.get("run")?,
+        key: parsed(row, "key", |text| text.parse().ok())?,
+        number: row.get("number")?,
+        job: parsed(row, "job", |text| text.parse().ok())?,
+        device: row.get("device")?,
+        slot: row.get::<_, i64>("slot")? as usize,
+        threads: row.get::<_, i64>("threads")? as usize,
+        seed: row.get::<_, Option<i64>>("seed")?.map(|seed| seed as u64),
+        worker: row.get("worker")?,
+        started: row.get::<_, i64>("started")? as u64,
+        ended: row.get::<_, Option<i64>>("ended")?.map(|at| at as u64),
+        seconds: row.get("seconds")?,
+        cause: row.get::<_, Option<String>>("cause")?.and_then(|word| Cause::of_word(&word)),
+        why: row.get("why")?,
+        exit: row.get("exit")?,
+        log: row.get::<_, Option<String>>("log")?.map_or(vec![], |log| log.lines().map(str::to_owned).collect()),
+    })
+}
+
+fn line(row: &Row) -> rusqlite::Result<LogRow> {
+    Ok(LogRow {
+        at: row.get::<_, i64>(0)? as u64,
+        key: row.get::<_, Option<String>>(1)?.and_then(|key| key.parse().ok()),
+        attempt: row.get(2)?,
+        line: row.get(3)?,
+    })
+}

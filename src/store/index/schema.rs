@@ -1,0 +1,107 @@
+//! The tables, and how a store from an earlier release is brought up to date. Migrations are only ever appended;
+//! `user_version` says how many were applied. `tests/fixtures` keeps a store of every release.
+
+use super::told;
+use crate::domain::{Fault, Result};
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
+
+const MIGRATIONS: [&str; 1] = ["
+    -- How far each journal was taken in: exactly once, for this row changes in the same transaction.
+    CREATE TABLE journal (
+        name TEXT PRIMARY KEY, offset INTEGER NOT NULL, chain BLOB NOT NULL, closed INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE damage (
+        journal TEXT NOT NULL REFERENCES journal, offset INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (journal, offset)
+    ) STRICT, WITHOUT ROWID;
+
+    -- What journals say. Points are as `domain/metric.rs` writes them.
+    CREATE TABLE event (
+        journal TEXT NOT NULL REFERENCES journal, offset INTEGER NOT NULL, clock INTEGER NOT NULL, at INTEGER NOT NULL,
+        body TEXT NOT NULL, PRIMARY KEY (journal, offset)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX event_by_clock ON event (clock);
+    CREATE TABLE metric (
+        journal TEXT NOT NULL REFERENCES journal, offset INTEGER NOT NULL, key TEXT NOT NULL, attempt INTEGER NOT NULL,
+        series TEXT NOT NULL, count INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, least REAL, greatest REAL,
+        points BLOB NOT NULL, PRIMARY KEY (journal, offset)
+    ) STRICT;
+    CREATE INDEX metric_by_key ON metric (key, series);
+    CREATE TABLE log (
+        journal TEXT NOT NULL REFERENCES journal, offset INTEGER NOT NULL, key TEXT, attempt INTEGER NOT NULL,
+        at INTEGER NOT NULL, line TEXT NOT NULL, PRIMARY KEY (journal, offset)
+    ) STRICT;
+    CREATE INDEX log_by_key ON log (key);
+    CREATE TABLE act (
+        journal TEXT NOT NULL REFERENCES journal, offset INTEGER NOT NULL, clock INTEGER NOT NULL, at INTEGER NOT NULL,
+        job TEXT, act TEXT NOT NULL, by TEXT NOT NULL, PRIMARY KEY (journal, offset)
+    ) STRICT, WITHOUT ROWID;
+
+    -- The timeline: what the events come to.
+    CREATE TABLE run (
+        journal TEXT PRIMARY KEY REFERENCES journal, clock INTEGER NOT NULL, study TEXT NOT NULL, file TEXT NOT NULL,
+        text TEXT NOT NULL, devices TEXT NOT NULL, origin TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER,
+        ran INTEGER, stored INTEGER, failed INTEGER, interrupted INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE job (
+        id TEXT PRIMARY KEY, run TEXT NOT NULL, clock INTEGER NOT NULL, study TEXT NOT NULL, stage TEXT NOT NULL,
+        label TEXT NOT NULL, state TEXT NOT NULL, key TEXT, at INTEGER NOT NULL, seconds REAL, why TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX job_by_state ON job (run, state);
+    CREATE TABLE attempt (
+        run TEXT NOT NULL, key TEXT NOT NULL, number INTEGER NOT NULL, job TEXT NOT NULL, device TEXT NOT NULL,
+        slot INTEGER NOT NULL, threads INTEGER NOT NULL, seed INTEGER, worker TEXT NOT NULL, started INTEGER NOT NULL,
+        ended INTEGER, seconds REAL, cause TEXT, why TEXT, exit TEXT, log TEXT, PRIMARY KEY (run, key, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX attempt_by_job ON attempt (job);
+
+    -- What results hold.
+    CREATE TABLE result (
+        key TEXT PRIMARY KEY, stage TEXT NOT NULL, alike TEXT NOT NULL, content TEXT NOT NULL, bytes INTEGER NOT NULL,
+        worker TEXT NOT NULL, attempt INTEGER NOT NULL, started INTEGER NOT NULL, seconds REAL NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE score (
+        key TEXT NOT NULL REFERENCES result ON DELETE CASCADE, view TEXT NOT NULL, score TEXT NOT NULL,
+        value REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL, PRIMARY KEY (key, view, score)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE figure (key TEXT PRIMARY KEY REFERENCES result ON DELETE CASCADE, svg BLOB NOT NULL) STRICT;
+"];
+
+/// The tables, with the columns that tell their rows apart; in the order of what refers to what.
+pub const TABLES: [(&str, &str); 11] = [
+    ("journal", "name"),
+    ("damage", "journal, offset"),
+    ("event", "journal, offset"),
+    ("metric", "journal, offset"),
+    ("log", "journal, offset"),
+    ("act", "journal, offset"),
+    ("run", "journal"),
+    ("job", "id"),
+    ("attempt", "run, key, number"),
+    ("result", "key"),
+    ("score", "key, view, score"),
+];
+
+pub fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
+    let refused = |error| told(path, &error);
+    if version(connection, path)? == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive).map_err(refused)?;
+    // Read again: another process may have migrated while this one waited.
+    for migration in MIGRATIONS.iter().skip(version(&transaction, path)?) {
+        transaction.execute_batch(migration).map_err(refused)?;
+    }
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64).map_err(refused)?;
+    transaction.commit().map_err(refused)
+}
+
+pub fn version(connection: &Connection, path: &Path) -> Result<usize> {
+    let applied: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|error| told(path, &error))?;
+    if applied as usize > MIGRATIONS.len() {
+        return Err(Fault::asked("the store was written by a later visavis")
+            .in_file(path)
+            .next("use that visavis, or another store with --store FILE"));
+    }
+    Ok(applied as usize)
+}

@@ -1,0 +1,50 @@
+//! What is kept about where something was made.
+
+use std::{collections::BTreeMap, fs};
+
+/// The machine's name.
+pub fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The processor, as the system names it.
+pub fn cpu() -> String {
+    let about = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = about
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .and_then(|rest| rest.split_once(':'))
+        .map(|(_, name)| name.trim().to_owned());
+    model.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
+}
+
+/// The system: `Linux 6.1.0 x86_64`.
+pub fn system() -> String {
+    let about = rustix::system::uname();
+    let parts = [about.sysname(), about.release(), about.machine()];
+    parts.map(|part| part.to_string_lossy().into_owned()).join(" ")
+}
+
+/// Who asks: the user's name, or number.
+pub fn user() -> String {
+    std::env::var("USER").unwrap_or_else(|_| format!("user {}", rustix::process::getuid().as_raw()))
+}
+
+/// The variables that can change what is computed, or where. Nothing else of the environment is kept: it may hold secrets.
+pub fn environment() -> BTreeMap<String, String> {
+    const MATTER: [&str; 9] = [
+        "CUDA_VISIBLE_DEVICES",
+        "CUBLAS_WORKSPACE_CONFIG",
+        "OMP_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "RAYON_NUM_THREADS",
+        "LD_PRELOAD",
+        "LD_LIBRARY_PATH",
+        "LIBTORCH",
+        "TZ",
+    ];
+    let matters = |name: &str| MATTER.contains(&name) || name.starts_with("VISAVIS_") || name.starts_with("SLURM_JOB");
+    let held =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+    held.filter(|(name, _)| matters(name)).collect()
+}

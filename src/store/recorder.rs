@@ -1,0 +1,270 @@
+//! What a worker records while a stage runs: points, log lines, events; grouped, and synced soon by a thread of its own, so
+//! that recording costs the stage a push into memory.
+
+use super::Journal;
+use crate::domain::{
+    Fault, Key, Result,
+    event::{Event, Record, What},
+    metric::{Chunk, Point},
+};
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// How long a point waits for company. With the sync and the store's own, well under what an eye notices.
+const SOON: Duration = Duration::from_millis(8);
+
+/// So many points of one series are a chunk; so many in all are written at once, and a stage that records faster than the
+/// disk takes it waits.
+const CHUNK: usize = 8192;
+const ROOM: usize = 64 * CHUNK;
+
+/// Log lines of one attempt that are kept; a loop that prints must not fill a disk.
+const MOST_LINES: usize = 10_000;
+
+pub struct Recorder {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// Something came, or something was kept.
+    changed: Condvar,
+}
+
+struct State {
+    clock: u64,
+    /// Whose points are recorded now.
+    of: Option<(Key, u32)>,
+    lines: usize,
+    pending: Vec<Pending>,
+    events: Vec<Record>,
+    points: usize,
+    /// Batches handed in and batches kept.
+    turn: u64,
+    kept: u64,
+    hurry: bool,
+    closing: bool,
+    fault: Option<Fault>,
+}
+
+/// Points of one series.
+struct Pending {
+    series: String,
+    of: (Key, u32),
+    points: Vec<Point>,
+}
+
+impl Recorder {
+    /// `told` is called whenever the journal has grown and that is synced.
+    pub fn start(journal: Journal, told: impl Fn() + Send + 'static) -> Self {
+        let state = State {
+            clock: 0,
+            of: None,
+            lines: 0,
+            pending: vec![],
+            events: vec![],
+            points: 0,
+            turn: 0,
+            kept: 0,
+            hurry: false,
+            closing: false,
+            fault: None,
+        };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+        let thread = std::thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.keep(journal, &told)
+        });
+        Recorder { shared, thread: Some(thread) }
+    }
+
+    /// From now on, points and lines are of this attempt.
+    pub fn begin(&self, key: Key, attempt: u32, clock: u64) {
+        let mut state = self.shared.lock();
+        state.clock = state.clock.max(clock);
+        state.of = Some((key, attempt));
+        state.lines = 0;
+    }
+
+    /// Records one value of a series, such as `loss`.
+    pub fn point(&self, series: &str, step: u64, value: f64) {
+        let mut state = self.shared.lock();
+        let Some(of) = state.of else { return };
+        while state.points >= ROOM && state.fault.is_none() {
+            state.hurry = true;
+            self.shared.changed.notify_all();
+            state = self.shared.wait(state);
+        }
+        let point = Point { step, at: now(), value };
+        match state.pending.iter_mut().rev().find(|pending| pending.series == series && pending.of == of) {
+            Some(pending) if pending.points.len() < CHUNK => pending.points.push(point),
+            _ => state.pending.push(Pending { series: series.to_owned(), of, points: vec![point] }),
+        }
+        state.points += 1;
+        if state.points == 1 || state.points == ROOM / 2 {
+            self.shared.changed.notify_all();
+        }
+    }
+
+    /// Keeps a line of the stage's log.
+    pub fn log(&self, line: &str) {
+        let mut state = self.shared.lock();
+        let (key, attempt) = state.of.map_or((None, 0), |(key, attempt)| (Some(key), attempt));
+        state.lines += 1;
+        let line = match state.lines {
+            lines if lines < MOST_LINES => crate::domain::text::shorten(line, 2000),
+            MOST_LINES => format!("… more than {MOST_LINES} lines: the rest is left out"),
+            _ => return,
+        };
+        state.event(What::Logged { key, attempt, line });
+        self.shared.changed.notify_all();
+    }
+
+    pub fn event(&self, what: What) {
+        self.shared.lock().event(what);
+        self.shared.changed.notify_all();
+    }
+
+    /// Returns when everything recorded so far is kept.
+    ///
+    /// # Errors
+    /// A disk that refused: what was recorded since is lost.
+    pub fn flush(&self) -> Result<()> {
+        let mut state = self.shared.lock();
+        state.hurry = true;
+        self.shared.changed.notify_all();
+        while state.fault.is_none() && (state.waits() || state.kept < state.turn) {
+            state.hurry = true;
+            state = self.shared.wait(state);
+        }
+        state.fault.clone().map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.shared.lock().closing = true;
+        self.shared.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+impl State {
+    fn event(&mut self, what: What) {
+        self.clock += 1;
+        // Points that came before an event stay before it.
+        self.gather();
+        self.events.push(Record::Event(Event { clock: self.clock, at: now(), what }));
+    }
+
+    fn gather(&mut self) {
+        let chunk = |Pending { series, of: (key, attempt), points }| Record::Metrics(Chunk { key, attempt, series, points });
+        self.events.extend(std::mem::take(&mut self.pending).into_iter().map(chunk));
+        self.points = 0;
+    }
+
+    fn waits(&self) -> bool {
+        !self.events.is_empty() || self.points > 0
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The keeping thread: waits for something, waits a little for more, writes and syncs it, says so.
+    fn keep(&self, mut journal: Journal, told: &impl Fn()) {
+        let mut state = self.lock();
+        loop {
+            while !state.waits() && !state.closing {
+                state = self.wait(state);
+            }
+            if !state.waits() {
+                return;
+            }
+            if !state.hurry && !state.closing && state.events.is_empty() && state.points < ROOM / 2 {
+                drop(state);
+                std::thread::sleep(SOON);
+                state = self.lock();
+            }
+            state.gather();
+            state.hurry = false;
+            state.turn += 1;
+            let records = std::mem::take(&mut state.events);
+            drop(state);
+            let outcome = journal.append(&records);
+            state = self.lock();
+            match outcome {
+                Ok(_) => {
+                    state.kept += 1;
+                    told();
+                }
+                Err(fault) => state.fault = Some(fault),
+            }
+            self.changed.notify_all();
+            if state.fault.is_some() {
+                return;
+            }
+        }
+    }
+}
+
+/// Milliseconds since 1970, UTC.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Digest;
+    use crate::store::{Mark, read_journal};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn what_is_flushed_is_kept_in_its_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&told);
+        let recorder =
+            Recorder::start(Journal::start(folder.path(), 1).unwrap(), move || _ = count.fetch_add(1, Ordering::SeqCst));
+        let key = Key(Digest::of(b"k"));
+        recorder.begin(key, 2, 40);
+        let many = 3 * CHUNK as u64 + 5;
+        (0..many).for_each(|step| recorder.point("loss", step, step as f64));
+        (0..7).for_each(|step| recorder.point("accuracy", step, 0.5));
+        recorder.log("half way");
+        recorder.flush().unwrap();
+        assert!(told.load(Ordering::SeqCst) >= 1);
+
+        let path = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        let reading = read_journal(&path, &Mark::default()).unwrap();
+        let mut steps = Vec::new();
+        for kept in &reading.records {
+            match &kept.record {
+                Record::Metrics(chunk) if chunk.series == "loss" => steps.extend(chunk.points.iter().map(|point| point.step)),
+                Record::Metrics(chunk) => assert_eq!((chunk.points.len(), chunk.attempt), (7, 2)),
+                Record::Event(event) => {
+                    assert!(event.clock > 40 && matches!(&event.what, What::Logged { line, .. } if line == "half way"))
+                }
+                Record::Later => unreachable!(),
+            }
+        }
+        assert_eq!(steps, (0..many).collect::<Vec<_>>());
+        assert!(
+            matches!(reading.records.last().unwrap().record, Record::Event(_)),
+            "points recorded before a line are before it"
+        );
+    }
+}

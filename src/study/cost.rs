@@ -1,0 +1,127 @@
+//! What stages cost: learned from results of the same kind of work in this workspace, guessed where there are none; and how
+//! long and how much a whole plan takes, with how sure that is.
+
+use super::{
+    graph::Step,
+    plan::{Plan, Standing},
+};
+use crate::{
+    domain::{Result, stage::Kind},
+    store::{Index, Spent},
+};
+use std::collections::{BTreeMap, HashMap};
+
+/// Seconds and bytes of one stage, and how much the seconds vary.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cost {
+    pub seconds: f64,
+    /// Standard deviation of the seconds from stage to stage.
+    pub spread: f64,
+    pub bytes: f64,
+    /// How many results this was learned from; 0: a guess.
+    pub seen: usize,
+}
+
+#[derive(Debug, Default)]
+pub struct Costs(HashMap<String, Cost>);
+
+/// What is still to come, as intervals that hold four times in five if what is to come is like what was.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Estimate {
+    pub seconds: f64,
+    pub low: f64,
+    pub high: f64,
+    pub bytes: f64,
+    /// Some of it was guessed, for no result of its kind is here.
+    pub guessed: bool,
+}
+
+impl Costs {
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn learn(index: Option<&Index>) -> Result<Self> {
+        let spent = index.map_or(Ok(vec![]), Index::spent)?;
+        let cost = |Spent { alike, count, seconds, spread, bytes }| {
+            // Of one result alone, nobody knows how it varies.
+            let spread = if count < 3 { seconds } else { spread };
+            (alike, Cost { seconds, spread, bytes, seen: count })
+        };
+        Ok(Costs(spent.into_iter().map(cost).collect()))
+    }
+
+    /// Learns from one more result.
+    pub fn note(&mut self, alike: &str, kind: Kind, seconds: f64) {
+        let cost = self.0.entry(alike.to_owned()).or_insert(Cost { seen: 0, seconds: 0.0, ..guess(kind) });
+        cost.seen += 1;
+        cost.seconds += (seconds - cost.seconds) / cost.seen as f64;
+    }
+
+    pub fn of(&self, alike: &str, kind: Kind) -> Cost {
+        self.0.get(alike).copied().unwrap_or_else(|| guess(kind))
+    }
+}
+
+/// What a kind of work takes for a few thousand images; it may take three times as long.
+fn guess(kind: Kind) -> Cost {
+    let (seconds, bytes) = match kind {
+        Kind::Index => (0.05, 200_000.0),
+        Kind::Train => (3600.0, 100_000_000.0),
+        Kind::Features => (0.1, 4_000_000.0),
+        Kind::Project => (0.5, 150_000.0),
+        Kind::Score => (0.5, 6_000.0),
+        Kind::Rank => (0.1, 100_000.0),
+        Kind::Draw => (0.1, 60_000.0),
+    };
+    Cost { seconds, spread: seconds, bytes, seen: 0 }
+}
+
+impl Plan {
+    /// What running the plan takes on so many slots, of the steps that can run: the greater of the work divided by the slots
+    /// and of the longest chain (Graham's bounds, 1966).
+    pub fn estimate(&self, costs: &Costs, slots: usize) -> Estimate {
+        let mut kinds: BTreeMap<(String, Kind), usize> = BTreeMap::new();
+        let will_run = |standing: &Standing| matches!(standing, Standing::Open | Standing::Ready);
+        let runs: Vec<Step> = self.steps().filter(|(_, standing)| will_run(standing)).map(|(step, _)| step).collect();
+        for step in &runs {
+            *kinds.entry((step.alike(&self.study), step.kind())).or_default() += 1;
+        }
+        let figures = self.tally().into_iter().find(|(kind, _)| *kind == Kind::Draw).map_or(0, |(_, tally)| tally.to_run);
+        if !runs.is_empty() && figures > 0 {
+            kinds.insert(("draw".to_owned(), Kind::Draw), figures);
+        }
+        let (mut work, mut variance, mut estimate) = (0.0, 0.0, Estimate::default());
+        for ((alike, kind), count) in &kinds {
+            let (cost, n) = (costs.of(alike, *kind), *count as f64);
+            work += n * cost.seconds;
+            // Each stage varies by itself; that the mean itself is off concerns them all alike.
+            variance += n * cost.spread.powi(2) + (n * cost.spread).powi(2) / cost.seen.max(1) as f64;
+            estimate.bytes += n * cost.bytes;
+            estimate.guessed |= cost.seen == 0;
+        }
+        let slots = slots.max(1) as f64;
+        let urgencies = self.urgencies(costs);
+        let chain = runs.iter().filter_map(|step| urgencies.get(step)).copied().fold(0.0, f64::max);
+        estimate.seconds = (work / slots).max(chain);
+        let off = 1.2816 * variance.sqrt() / slots;
+        estimate.low = (estimate.seconds - off).max(estimate.seconds / 4.0);
+        estimate.high = estimate.seconds + off;
+        estimate
+    }
+
+    /// How much each step that is not done holds up: its own seconds and those of the longest chain of steps that wait for it
+    /// (the upward rank of Topcuoglu et al., 2002).
+    pub fn urgencies(&self, costs: &Costs) -> HashMap<Step, f64> {
+        let mut urgencies: HashMap<Step, f64> = HashMap::new();
+        let steps: Vec<(Step, bool)> = self.steps().map(|(step, standing)| (step, *standing == Standing::Done)).collect();
+        for (step, done) in steps.into_iter().rev() {
+            let after = urgencies.get(&step).copied().unwrap_or(0.0);
+            let own = if done { 0.0 } else { costs.of(&step.alike(&self.study), step.kind()).seconds };
+            urgencies.insert(step, own + after);
+            for need in self.needs(step) {
+                let held = urgencies.entry(need).or_default();
+                *held = held.max(own + after);
+            }
+        }
+        urgencies
+    }
+}

@@ -1,0 +1,90 @@
+//! What the dispatcher writes down: its journal first, then the store; and what it reads in the journals of others.
+
+use crate::{
+    domain::{
+        Result,
+        event::{Event, Record, What},
+        result::Manifest,
+    },
+    store::{Index, Journal, Taken, Workspace, now},
+};
+use std::collections::BTreeSet;
+
+pub struct Diary {
+    workspace: Workspace,
+    journal: Journal,
+    index: Index,
+    clock: u64,
+    noted: Vec<Event>,
+    /// Journals of workers that have grown.
+    grown: BTreeSet<String>,
+    results: Vec<Manifest>,
+}
+
+impl Diary {
+    /// Starts a journal, and brings the store up to date with all others. The caller holds the workspace's lock.
+    pub fn start(workspace: &Workspace) -> Result<Self> {
+        let mut index = Index::open(workspace.store())?;
+        index.follow(&workspace.journals())?;
+        index.match_results(&workspace.results(), &workspace.objects())?;
+        let clock = index.clock()?;
+        let journal = Journal::start(&workspace.journals(), now())?;
+        Ok(Diary { workspace: workspace.clone(), journal, index, clock, noted: vec![], grown: BTreeSet::new(), results: vec![] })
+    }
+
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    pub fn name(&self) -> String {
+        self.journal.name()
+    }
+
+    pub fn clock(&self) -> u64 {
+        self.clock
+    }
+
+    /// Notes an event, to be kept by the next [`Diary::keep`].
+    pub fn note(&mut self, what: What) {
+        self.clock += 1;
+        self.noted.push(Event { clock: self.clock, at: now(), what });
+    }
+
+    /// A worker's journal has grown.
+    pub fn grew(&mut self, journal: &str) {
+        self.grown.insert(journal.to_owned());
+    }
+
+    pub fn result(&mut self, manifest: Manifest) {
+        self.results.push(manifest);
+    }
+
+    /// Keeps what was noted and takes in what workers kept: one sync of the journal, one of the store. Gives the events that
+    /// were kept.
+    pub fn keep(&mut self) -> Result<Vec<Event>> {
+        let noted = std::mem::take(&mut self.noted);
+        let mut names: Vec<String> = std::mem::take(&mut self.grown).into_iter().collect();
+        if !noted.is_empty() {
+            let records: Vec<Record> = noted.iter().cloned().map(Record::Event).collect();
+            self.journal.append(&records)?;
+            names.push(self.journal.name());
+        }
+        if !self.results.is_empty() {
+            self.index.take_results(std::mem::take(&mut self.results), &self.workspace.objects())?;
+        }
+        if !names.is_empty() {
+            self.index.take_in(&self.workspace.journals(), &names)?;
+        }
+        Ok(noted)
+    }
+
+    /// What others wrote since this was last asked.
+    pub fn read(&mut self) -> Result<Vec<Taken>> {
+        let mut taken = self.index.follow(&self.workspace.journals())?;
+        let own = self.journal.name();
+        taken.retain(|taken| taken.journal != own);
+        let latest = taken.iter().map(|taken| taken.event.clock).max().unwrap_or(0);
+        self.clock = self.clock.max(latest);
+        Ok(taken)
+    }
+}

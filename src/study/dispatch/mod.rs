@@ -1,0 +1,622 @@
+//! The dispatcher on this machine: hands ready jobs to workers, notes what becomes of them, does what people ask, and stops
+//! cleanly.
+
+mod diary;
+mod worker;
+
+use super::{
+    acts::Acts,
+    cost::Costs,
+    devices::Device,
+    graph::Step,
+    plan::{Plan, Standing},
+    queue::{Queue, Waiting},
+};
+use crate::{
+    domain::{
+        Fault, Key, Result,
+        event::{Act, Answer, Event, Origin, Slots, What},
+        job::{Cause, JobId, Planned, State},
+        stage::{Kind, Order},
+    },
+    store::Workspace,
+};
+use diary::Diary;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    path::PathBuf,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    },
+    time::{Duration, Instant},
+};
+use worker::{Heard, Post, Word, Worker};
+
+/// How a study is run.
+pub struct Dispatch<'a> {
+    pub workspace: &'a Workspace,
+    /// The program that is its own worker: `PROGRAM work …`.
+    pub program: PathBuf,
+    pub devices: Vec<Device>,
+    /// The study file's path and text.
+    pub file: String,
+    pub text: &'a str,
+    pub origin: Origin,
+    /// How often a job is tried whose attempts end in a way that another may not.
+    pub attempts: u32,
+    /// A worker that is silent for so long hangs.
+    pub patience: Duration,
+    /// What an attempt may take.
+    pub limit: Option<Duration>,
+    /// Set from outside to stop.
+    pub stop: &'a AtomicBool,
+}
+
+/// What a face is told while a run goes on.
+pub struct Notice<'a> {
+    pub event: &'a Event,
+    /// The job that the event is about.
+    pub job: Option<(Kind, String)>,
+    pub done: usize,
+    pub left: usize,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ended {
+    pub ran: usize,
+    pub stored: usize,
+    pub failed: usize,
+    pub paused: usize,
+    pub cancelled: usize,
+    pub interrupted: bool,
+    /// Every failure was of the data, none of the program or the machine.
+    pub bad_data: bool,
+    /// A person asked it to finish what ran and to start nothing more, and something was left.
+    pub drained: bool,
+}
+
+/// How often the journals of others are looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Runs what the plan lacks until nothing more can run.
+///
+/// # Errors
+/// Another dispatcher in this workspace, or a workspace that cannot be written. A failed stage is no error: see [`Ended`].
+pub fn dispatch(plan: &mut Plan, how: &Dispatch, tell: &mut dyn FnMut(&Notice)) -> Result<Ended> {
+    if !plan.is_ready() {
+        return Ok(Ended { stored: plan.stored(), ..Ended::default() });
+    }
+    let _lock = how.workspace.lock_or_say(&format!("running {}", plan.study.name))?;
+    let mut run = Run::start(plan, how, tell)?;
+    let outcome = run.go();
+    run.close(outcome)
+}
+
+struct Run<'a> {
+    plan: &'a mut Plan,
+    how: &'a Dispatch<'a>,
+    tell: &'a mut dyn FnMut(&Notice),
+    diary: Diary,
+    queue: Queue,
+    costs: Costs,
+    urgencies: HashMap<Step, f64>,
+    /// The steps that people call by these names.
+    jobs: HashMap<JobId, Step>,
+    queued: HashSet<JobId>,
+    acts: Acts,
+    draining: bool,
+    hands: BTreeMap<u64, Hand>,
+    started: u64,
+    heard: Receiver<Heard>,
+    sender: Sender<Heard>,
+    attempts: HashMap<Key, u32>,
+    /// Attempts that a person's retry forgave.
+    forgiven: HashMap<Key, u32>,
+    looked: Instant,
+    ran: usize,
+    bad_data: bool,
+}
+
+/// A worker at its place.
+struct Hand {
+    device: usize,
+    slot: usize,
+    worker: Worker,
+    journal: String,
+    /// Jobs it was given and has not answered; it works on the first.
+    given: VecDeque<Given>,
+    /// When it began the first.
+    begun: Option<Instant>,
+    heard: Instant,
+    /// Why this dispatcher ended it.
+    ended: Option<(Cause, String)>,
+}
+
+#[derive(Clone)]
+struct Given {
+    waiting: Waiting,
+    step: Step,
+    attempt: u32,
+}
+
+impl<'a> Run<'a> {
+    fn start(plan: &'a mut Plan, how: &'a Dispatch, tell: &'a mut dyn FnMut(&Notice)) -> Result<Self> {
+        // Whoever left these is gone: this process holds the lock, and workers end with their dispatcher.
+        how.workspace.results().sweep();
+        how.workspace.objects().sweep();
+        plan.store_sources()?;
+        let text = how.workspace.objects().put(how.text.as_bytes())?;
+        let diary = Diary::start(how.workspace)?;
+        let acts = Acts::standing(diary.index())?;
+        let costs = Costs::learn(Some(diary.index()))?;
+        let (sender, heard) = mpsc::channel();
+        let mut run = Run {
+            plan,
+            how,
+            tell,
+            diary,
+            queue: Queue::default(),
+            costs,
+            urgencies: HashMap::new(),
+            jobs: HashMap::new(),
+            queued: HashSet::new(),
+            acts,
+            draining: false,
+            hands: BTreeMap::new(),
+            started: 0,
+            heard,
+            sender,
+            attempts: HashMap::new(),
+            forgiven: HashMap::new(),
+            looked: Instant::now(),
+            ran: 0,
+            bad_data: true,
+        };
+        let slots = |device: &Device| Slots { device: device.name.to_string(), slots: device.slots, threads: device.threads };
+        run.diary.note(What::RunStarted {
+            study: run.plan.study.name.clone(),
+            file: how.file.clone(),
+            text,
+            devices: how.devices.iter().map(slots).collect(),
+            origin: how.origin.clone(),
+        });
+        run.plan.set_aside(run.acts.aside())?;
+        run.take_up()?;
+        run.note_aside();
+        Ok(run)
+    }
+
+    fn go(&mut self) -> Result<()> {
+        loop {
+            self.fill()?;
+            self.keep()?;
+            if self.over() {
+                return Ok(());
+            }
+            self.hear()?;
+            self.obey()?;
+            self.watch();
+        }
+    }
+
+    fn over(&self) -> bool {
+        let running = self.hands.values().any(|hand| !hand.given.is_empty());
+        let held = self.acts.paused_all && !self.draining && !self.queue.is_empty();
+        self.how.stop.load(Ordering::SeqCst) || !running && !held && (self.draining || self.queue.is_empty())
+    }
+
+    /// Ends the workers, says how the run ended.
+    fn close(mut self, outcome: Result<()>) -> Result<Ended> {
+        for hand in std::mem::take(&mut self.hands).into_values() {
+            let Some(given) = hand.given.front().filter(|_| hand.begun.is_some()) else { continue };
+            let why = "the run ended first; the next one makes it".to_owned();
+            self.note_failure(given, Cause::Stopped, why, None, vec![], true);
+        }
+        let ended = Ended {
+            ran: self.ran,
+            stored: self.plan.stored(),
+            failed: self.plan.failures(),
+            paused: self.plan.count_aside(State::Paused),
+            cancelled: self.plan.count_aside(State::Cancelled),
+            interrupted: self.how.stop.load(Ordering::SeqCst),
+            bad_data: self.bad_data,
+            drained: self.draining && !self.queue.is_empty(),
+        };
+        let Ended { ran, stored, failed, interrupted, .. } = ended;
+        self.diary.read().ok();
+        self.diary.note(What::RunFinished { ran, stored, failed, interrupted });
+        let kept = self.keep();
+        outcome.and(kept).map(|()| ended)
+    }
+
+    /// Keeps what was noted, then tells.
+    fn keep(&mut self) -> Result<()> {
+        let events = self.diary.keep()?;
+        let left = if events.is_empty() { 0 } else { self.plan.tally().iter().map(|(_, tally)| tally.to_run).sum() };
+        for event in &events {
+            let job = match &event.what {
+                What::Started { job, .. } | What::Finished { job, .. } | What::Failed { job, .. } => self.jobs.get(job),
+                _ => None,
+            };
+            let job = job.map(|step| (step.kind(), step.label(&self.plan.study)));
+            (self.tell)(&Notice { event, job, done: self.ran, left });
+        }
+        Ok(())
+    }
+
+    /// Puts what has become ready into the queue, and notes jobs that are new or that were found done.
+    fn take_up(&mut self) -> Result<()> {
+        let new: Vec<Step> = self.plan.steps().map(|(step, _)| step).filter(|step| !self.urgencies.contains_key(step)).collect();
+        if !new.is_empty() {
+            self.urgencies = self.plan.urgencies(&self.costs);
+            let mut jobs = Vec::new();
+            for step in new {
+                let (label, open) = (
+                    step.label(&self.plan.study),
+                    self.plan.standing(step).is_some_and(|s| matches!(s, Standing::Open | Standing::Ready | Standing::Aside(_))),
+                );
+                let job = JobId::of(&self.plan.study.name, &label);
+                self.jobs.insert(job, step);
+                if open {
+                    self.queued.insert(job);
+                    jobs.push(Planned { job, stage: step.kind(), label });
+                }
+            }
+            if !jobs.is_empty() {
+                self.diary.note(What::Queued { jobs });
+            }
+        }
+        let found: Vec<(JobId, Key)> = self
+            .plan
+            .newly_found()
+            .into_iter()
+            .map(|(step, key)| (self.plan.job(step), key))
+            .filter(|(job, _)| self.queued.remove(job))
+            .collect();
+        if !found.is_empty() {
+            self.diary.note(What::Found { jobs: found });
+        }
+        let busy: HashSet<Key> = self.hands.values().flat_map(|hand| &hand.given).map(|given| given.waiting.key).collect();
+        for (key, step) in self.plan.newly_ready() {
+            if !busy.contains(&key) {
+                let waiting = self.waiting(key, step);
+                self.queue.push(waiting);
+            }
+        }
+        Ok(())
+    }
+
+    fn waiting(&self, key: Key, step: Step) -> Waiting {
+        let study = &self.plan.study;
+        Waiting {
+            key,
+            job: self.plan.job(step),
+            class: step.class(study),
+            urgency: self.urgencies.get(&step).copied().unwrap_or(0.0),
+            seconds: self.costs.of(&step.alike(study), step.kind()).seconds,
+        }
+    }
+
+    /// Gives every free slot something to do.
+    fn fill(&mut self) -> Result<()> {
+        if self.acts.paused_all || self.draining || self.how.stop.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        for (place, device) in self.how.devices.iter().enumerate() {
+            let of_class = |other: &&Device| other.name.class == device.name.class;
+            let slots: usize = self.how.devices.iter().filter(of_class).map(|device| device.slots).sum();
+            for slot in 0..device.slots {
+                let here = self.hands.iter().find(|(_, hand)| hand.device == place && hand.slot == slot);
+                if here.is_some_and(|(_, hand)| !hand.given.is_empty() || hand.ended.is_some()) {
+                    continue;
+                }
+                let here = here.map(|(number, _)| *number);
+                let batch = self.queue.batch(device.name.class, slots);
+                if batch.is_empty() {
+                    break;
+                }
+                let number = match here {
+                    Some(number) => number,
+                    None => self.hire(place, slot)?,
+                };
+                batch.into_iter().try_for_each(|waiting| self.give(number, waiting))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn hire(&mut self, place: usize, slot: usize) -> Result<u64> {
+        let device = &self.how.devices[place];
+        self.started += 1;
+        let run = self.diary.name();
+        let post = Post {
+            program: &self.how.program,
+            workspace: self.how.workspace,
+            run: &run,
+            device: device.name.to_string(),
+            slot,
+            threads: device.threads,
+        };
+        let worker = Worker::start(self.started, &post, &self.sender)?;
+        let hand = Hand {
+            device: place,
+            slot,
+            worker,
+            journal: String::new(),
+            given: VecDeque::new(),
+            begun: None,
+            heard: Instant::now(),
+            ended: None,
+        };
+        self.hands.insert(self.started, hand);
+        Ok(self.started)
+    }
+
+    fn give(&mut self, number: u64, waiting: Waiting) -> Result<()> {
+        let Some(step) = self.jobs.get(&waiting.job).copied() else { return Ok(()) };
+        let Some((_, task)) = self.plan.task(step) else { return Ok(()) };
+        let attempt = self.attempts.get(&waiting.key).copied().unwrap_or(0) + 1;
+        let order = Order {
+            task: task.clone(),
+            label: step.label(&self.plan.study),
+            attempt,
+            clock: self.diary.clock(),
+            again: self.plan.again(step),
+        };
+        let line = serde_json::to_string(&order).map_err(|error| Fault::unexpected(error.to_string()))?;
+        if let Some(hand) = self.hands.get_mut(&number) {
+            if hand.given.is_empty() {
+                hand.heard = Instant::now();
+            }
+            hand.worker.give(line);
+            hand.given.push_back(Given { waiting, step, attempt });
+        }
+        Ok(())
+    }
+
+    /// Waits for something to be said, and takes everything that was.
+    fn hear(&mut self) -> Result<()> {
+        let mut next = match self.heard.recv_timeout(LOOK) {
+            Ok(heard) => Some(heard),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return Err(Fault::unexpected("all workers are gone")),
+        };
+        for _ in 0..4096 {
+            let Some(Heard { worker, what }) = next else { break };
+            match what {
+                Word::Answer(answer) => self.take(worker, answer)?,
+                Word::Line(line) => self.log(worker, line),
+                Word::Gone => self.gone(worker)?,
+            }
+            next = self.heard.try_recv().ok();
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, number: u64, answer: Answer) -> Result<()> {
+        let Some(hand) = self.hands.get_mut(&number) else { return Ok(()) };
+        hand.heard = Instant::now();
+        match answer {
+            Answer::Beat => {}
+            Answer::Ready { journal } => {
+                self.diary.grew(&journal);
+                hand.journal = journal;
+            }
+            Answer::Kept => self.diary.grew(&hand.journal),
+            Answer::Begun { key } => {
+                hand.begun = Some(Instant::now());
+                let Some(given) = hand.given.front().filter(|given| given.waiting.key == key) else { return Ok(()) };
+                let device = &self.how.devices[hand.device];
+                let seed = self.plan.task(given.step).and_then(|(_, task)| task.work.seed());
+                self.attempts.insert(key, given.attempt);
+                self.diary.note(What::Started {
+                    job: given.waiting.job,
+                    key,
+                    attempt: given.attempt,
+                    device: device.name.to_string(),
+                    slot: hand.slot,
+                    threads: device.threads,
+                    seed,
+                    worker: hand.journal.clone(),
+                });
+            }
+            Answer::Finished { key, seconds, first } => {
+                hand.begun = None;
+                let Some(given) = hand.given.pop_front() else { return Ok(()) };
+                self.ran += 1;
+                self.queued.remove(&given.waiting.job);
+                let alike = given.step.alike(&self.plan.study);
+                if first {
+                    self.costs.note(&alike, given.step.kind(), seconds);
+                }
+                self.diary.note(What::Finished { job: given.waiting.job, key, attempt: given.attempt, seconds, first });
+                match self.plan.finished(key)? {
+                    Some(manifest) => self.diary.result(manifest),
+                    None => self.plan.failed(key, "its result vanished as soon as it was there")?,
+                }
+                self.take_up()?;
+            }
+            Answer::Failed { key, cause, why } => {
+                hand.begun = None;
+                let Some(given) = hand.given.pop_front().filter(|given| given.waiting.key == key) else { return Ok(()) };
+                self.failed(&given, cause, why, None, vec![])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn log(&mut self, number: u64, line: String) {
+        let at = self.hands.get(&number).filter(|hand| hand.begun.is_some()).and_then(|hand| hand.given.front());
+        let (key, attempt) = at.map_or((None, 0), |given| (Some(given.waiting.key), given.attempt));
+        self.diary.note(What::Logged { key, attempt, line });
+    }
+
+    /// A worker has ended: what it was on failed, the rest of its batch goes back.
+    fn gone(&mut self, number: u64) -> Result<()> {
+        let Some(mut hand) = self.hands.remove(&number) else { return Ok(()) };
+        if !hand.journal.is_empty() {
+            self.diary.grew(&hand.journal);
+        }
+        let end = hand.worker.end();
+        let first = hand.given.pop_front();
+        for given in hand.given {
+            self.queue.push(given.waiting);
+        }
+        let Some(given) = first else { return Ok(()) };
+        let memory = |line: &String| {
+            let line = line.to_lowercase();
+            line.contains("out of memory") || line.contains("memory allocation of")
+        };
+        let (cause, why) = hand.ended.unwrap_or_else(|| match end.log.iter().rev().find(|line| memory(line)) {
+            Some(line) => (Cause::Memory, line.clone()),
+            None => (Cause::Crash, format!("the worker ended before the stage did ({})", end.exit)),
+        });
+        if hand.begun.is_none() && cause != Cause::Cancelled {
+            // It did not come to the job: that counts as an attempt all the same, or a worker that never starts is hired for ever.
+            self.attempts.insert(given.waiting.key, given.attempt);
+        }
+        self.failed(&given, cause, why, Some(end.exit), end.log)
+    }
+
+    fn failed(&mut self, given: &Given, cause: Cause, why: String, exit: Option<String>, log: Vec<String>) -> Result<()> {
+        let key = given.waiting.key;
+        if cause == Cause::Cancelled {
+            self.note_failure(given, cause, why, exit, log, true);
+            self.diary.note(What::Cancelled { jobs: vec![given.waiting.job] });
+            return Ok(());
+        }
+        if cause == Cause::Stopped {
+            self.note_failure(given, cause, why, exit, log, true);
+            self.queue.push(given.waiting.clone());
+            return Ok(());
+        }
+        let tried = given.attempt - self.forgiven.get(&key).copied().unwrap_or(0).min(given.attempt);
+        let again = cause.worth_another_try() && tried < self.how.attempts;
+        self.note_failure(given, cause, why.clone(), exit, log, again);
+        if again {
+            self.queue.push(given.waiting.clone());
+            return Ok(());
+        }
+        self.bad_data &= cause == Cause::Input;
+        self.plan.failed(key, &why)?;
+        self.take_up()
+    }
+
+    fn note_failure(&mut self, given: &Given, cause: Cause, why: String, exit: Option<String>, log: Vec<String>, again: bool) {
+        let (job, key, attempt) = (given.waiting.job, given.waiting.key, given.attempt);
+        self.diary.note(What::Failed { job, key, attempt, cause, why, exit, log, again });
+    }
+
+    /// Does what people asked since it last looked.
+    fn obey(&mut self) -> Result<()> {
+        if self.looked.elapsed() < LOOK {
+            return Ok(());
+        }
+        self.looked = Instant::now();
+        for taken in self.diary.read()? {
+            let What::Asked { act, .. } = taken.event.what else { continue };
+            match &act {
+                Act::Drain => self.draining = true,
+                Act::Cancel { job } => self.stop_job(*job),
+                Act::Retry { job } => self.forgive(*job)?,
+                Act::Pause { .. } => {}
+            }
+            let before = self.acts.aside();
+            self.acts.take(&act);
+            let resumed = before
+                .keys()
+                .filter(|job| !self.acts.aside().contains_key(job))
+                .copied()
+                .filter(|job| self.jobs.contains_key(job));
+            let resumed: Vec<JobId> = resumed.collect();
+            self.plan.set_aside(self.acts.aside())?;
+            self.queue = Queue::default();
+            if !resumed.is_empty() {
+                self.queued.extend(&resumed);
+                self.diary.note(What::Resumed { jobs: resumed });
+            }
+            self.note_aside();
+            self.plan.everything_is_new();
+            self.take_up()?;
+        }
+        Ok(())
+    }
+
+    /// Notes which of this run's jobs people have set aside, unless they still run.
+    fn note_aside(&mut self) {
+        let running: HashSet<JobId> = self.hands.values().flat_map(|hand| &hand.given).map(|given| given.waiting.job).collect();
+        let aside = self.acts.aside();
+        let of = |wanted: State| {
+            let mut jobs: Vec<JobId> = aside
+                .iter()
+                .filter(|(job, state)| **state == wanted && self.queued.contains(job) && !running.contains(job))
+                .map(|(job, _)| *job)
+                .collect();
+            jobs.sort();
+            jobs
+        };
+        let (paused, cancelled) = (of(State::Paused), of(State::Cancelled));
+        for job in paused.iter().chain(&cancelled) {
+            self.queued.remove(job);
+        }
+        if !paused.is_empty() {
+            self.diary.note(What::Paused { jobs: paused });
+        }
+        if !cancelled.is_empty() {
+            self.diary.note(What::Cancelled { jobs: cancelled });
+        }
+    }
+
+    /// Ends the worker that was given a job. What else it was given goes back to the queue.
+    fn stop_job(&mut self, job: JobId) {
+        for hand in self.hands.values_mut().filter(|hand| hand.given.iter().any(|given| given.waiting.job == job)) {
+            let at_it = hand.given.front().is_some_and(|given| given.waiting.job == job);
+            hand.given.retain(|given| at_it || given.waiting.job != job);
+            hand.ended = Some(if at_it {
+                (Cause::Cancelled, "a person cancelled it".to_owned())
+            } else {
+                (Cause::Stopped, "its worker was ended, for it had a job before it that was cancelled".to_owned())
+            });
+            hand.worker.kill();
+        }
+    }
+
+    fn forgive(&mut self, job: Option<JobId>) -> Result<()> {
+        let steps: Vec<Step> = match job {
+            Some(job) => self.jobs.get(&job).copied().into_iter().collect(),
+            None => self.jobs.values().copied().collect(),
+        };
+        let mut keys = Vec::new();
+        for step in steps {
+            if let (Some(Standing::Failed(_)), Some((key, _))) = (self.plan.standing(step), self.plan.task(step)) {
+                keys.push(*key);
+                self.queued.insert(self.plan.job(step));
+                self.diary.note(What::Resumed { jobs: vec![self.plan.job(step)] });
+            }
+        }
+        for key in &keys {
+            self.forgiven.insert(*key, self.attempts.get(key).copied().unwrap_or(0));
+        }
+        self.plan.forgive(&keys)
+    }
+
+    /// Ends workers that hang, and attempts that take too long.
+    fn watch(&mut self) {
+        let (patience, limit) = (self.how.patience, self.how.limit);
+        for hand in self.hands.values_mut().filter(|hand| hand.ended.is_none() && !hand.given.is_empty()) {
+            let reason = if hand.heard.elapsed() > patience {
+                (Cause::Silence, format!("the worker gave no sign of life for {} s and was ended", patience.as_secs()))
+            } else if let (Some(limit), Some(begun)) = (limit, hand.begun)
+                && begun.elapsed() > limit
+            {
+                (Cause::Timeout, format!("it took longer than its limit of {} s and was ended", limit.as_secs()))
+            } else {
+                continue;
+            };
+            hand.ended = Some(reason);
+            hand.worker.kill();
+        }
+    }
+}

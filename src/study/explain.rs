@@ -1,0 +1,330 @@
+//! Why a job waits, failed, or must be made again: said so that somebody who did not write the study understands it.
+
+use super::{
+    acts::Acts,
+    cost::Costs,
+    graph::Step,
+    plan::{Plan, Standing},
+    queue::{Queue, Waiting},
+    timeline::Timeline,
+};
+use crate::{
+    domain::{
+        Key, Result,
+        job::{Cause, JobId, State},
+        result::Manifest,
+        stage::Task,
+        text::count,
+    },
+    store::{AttemptRow, Index, JobRow},
+};
+
+/// What can be said of one job; each line a sentence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explained {
+    pub job: JobId,
+    pub label: String,
+    /// One word: done, ready, running, waiting, failed, paused, cancelled, stale, missing.
+    pub state: &'static str,
+    pub why: Vec<String>,
+    /// What to do, if there is anything to do.
+    pub next: Option<String>,
+}
+
+/// A result that was made from other inputs than there are now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stale {
+    pub old: Manifest,
+    pub reasons: Vec<String>,
+}
+
+/// Explains a step of the plan. `study`: how the study file is named in what to do next.
+///
+/// # Errors
+/// A store or a result that cannot be read.
+pub fn explain(plan: &Plan, step: Step, index: Option<&Index>, study: &str) -> Result<Explained> {
+    let job = plan.job(step);
+    let row = index.map_or(Ok(None), |index| job_row(index, &plan.study.name, job))?;
+    let attempts = index.map_or(Ok(vec![]), |index| index.attempts_at(job))?;
+    let timeline = index.map_or(Ok(None), |index| Timeline::read(index, plan.workspace()))?;
+    let live = timeline.as_ref().is_some_and(|timeline| timeline.live && timeline.run.study == plan.study.name);
+    let explainer =
+        Explainer { plan, index, row: row.as_ref(), attempts: &attempts, timeline: timeline.as_ref().filter(|_| live), study };
+    let (state, why, next) = explainer.of(step)?;
+    Ok(Explained { job, label: step.label(&plan.study), state, why, next })
+}
+
+fn job_row(index: &Index, study: &str, job: JobId) -> Result<Option<JobRow>> {
+    Ok(index.jobs_of(study)?.into_iter().find(|row| row.id == job))
+}
+
+struct Explainer<'a> {
+    plan: &'a Plan,
+    index: Option<&'a Index>,
+    row: Option<&'a JobRow>,
+    attempts: &'a [AttemptRow],
+    /// Of a run of this study that is going on.
+    timeline: Option<&'a Timeline>,
+    study: &'a str,
+}
+
+type Told = (&'static str, Vec<String>, Option<String>);
+
+impl Explainer<'_> {
+    fn of(&self, step: Step) -> Result<Told> {
+        let plan = self.plan;
+        if let Some(manifest) = plan.result(step) {
+            return Ok(("done", self.done(manifest), None));
+        }
+        if let (Some(_), Some(JobRow { state: State::Running, .. })) = (self.timeline, self.row) {
+            return Ok(("running", self.running(), None));
+        }
+        if let Some(state) = self.aside(plan.job(step))? {
+            let why = format!("A person said so, and what is {} is not started until it is retried.", state.word());
+            return Ok((state.word(), vec![why], Some(format!("visavis retry {}", plan.job(step)))));
+        }
+        let stale = self.stale(step)?;
+        if let Some(JobRow { state: State::Failed, .. }) = self.row
+            && stale.is_none()
+        {
+            return Ok(self.failed());
+        }
+        let (state, mut why, next) = match plan.standing(step) {
+            Some(Standing::Ready) => self.ready(step)?,
+            _ => self.waiting(step)?,
+        };
+        let Some(Stale { old, reasons }) = stale else { return Ok((state, why, next)) };
+        let made = format!("A result of it is there (key {}), but it was made from something else:", old.key.short());
+        let lines = [made].into_iter().chain(reasons.into_iter().map(|reason| format!("  – {reason}")));
+        why = lines.chain(["It is kept; what it is now has another key.".to_owned()]).chain(why).collect();
+        Ok(("stale", why, next))
+    }
+
+    fn done(&self, manifest: &Manifest) -> Vec<String> {
+        let made = &manifest.provenance;
+        let tries = match self.attempts.len() {
+            0 | 1 => String::new(),
+            tries => format!(" It took {}.", count(tries, "attempt")),
+        };
+        let by = if made.worker.is_empty() { String::new() } else { format!(", journal {}", made.worker) };
+        vec![
+            format!("Its result is there: key {}, content {}.", manifest.key.short(), manifest.content().short()),
+            format!("It was made in {:.2} s by {} on {}{by}.{tries}", made.seconds, made.program, made.host),
+        ]
+    }
+
+    fn running(&self) -> Vec<String> {
+        let Some(attempt) = self.attempts.last() else { return vec!["It runs.".to_owned()] };
+        vec![format!("It runs on {}, slot {}: attempt {}.", attempt.device, attempt.slot + 1, attempt.number)]
+    }
+
+    fn aside(&self, job: JobId) -> Result<Option<State>> {
+        let Some(index) = self.index else { return Ok(None) };
+        Ok(Acts::standing(index)?.aside().get(&job).copied())
+    }
+
+    fn failed(&self) -> Told {
+        let mut why = Vec::new();
+        for attempt in self.attempts.iter().filter(|attempt| attempt.cause.is_some()) {
+            let (cause, told) =
+                (attempt.cause.map_or("", Cause::words), attempt.why.as_deref().unwrap_or("").replace('\n', " · "));
+            let seconds = attempt.seconds.map_or(String::new(), |seconds| format!(" after {seconds:.1} s"));
+            why.push(format!("Attempt {} on {}{seconds}: {cause}. {told}", attempt.number, attempt.device));
+            let last = attempt.log.iter().rev().take(5).rev();
+            why.extend(last.map(|line| format!("    │ {line}")));
+        }
+        let cause = self.attempts.last().and_then(|attempt| attempt.cause);
+        why.push(match cause {
+            Some(Cause::Input) => "It is not tried again by itself: the same input would fail the same way.".to_owned(),
+            Some(Cause::Diverged) => "It is not tried again by itself: the same seed would diverge the same way.".to_owned(),
+            Some(Cause::Machine) => "It is not tried again by itself: a person must make room, or give leave.".to_owned(),
+            Some(cause) if cause.worth_another_try() => "It was tried as often as a run tries.".to_owned(),
+            _ => "It is not tried again in that run.".to_owned(),
+        });
+        let mend = if cause == Some(Cause::Input) { "mend the input, then " } else { "" };
+        let next = match self.timeline {
+            Some(_) => format!("{mend}visavis retry {}", self.row.map_or(String::new(), |row| row.id.to_string())),
+            None => format!("{mend}visavis run {}", self.study),
+        };
+        ("failed", why, Some(next))
+    }
+
+    fn ready(&self, step: Step) -> Result<Told> {
+        let plan = self.plan;
+        let consumed = match plan.needs(step).len() {
+            0 => "It needs no other stage".to_owned(),
+            some => format!("All it consumes is there ({})", count(some, "stage")),
+        };
+        let Some(timeline) = self.timeline else {
+            return Ok((
+                "ready",
+                vec![format!("{consumed}. Nothing runs this study now.")],
+                Some(format!("visavis run {}", self.study)),
+            ));
+        };
+        let class = step.class(&plan.study);
+        let devices: Vec<_> = timeline.run.devices.iter().filter(|device| device.device.starts_with(class.word())).collect();
+        let slots: usize = devices.iter().map(|device| device.slots).sum();
+        if slots == 0 {
+            let why = format!("{consumed}, but it runs on {} and the run that goes on has none.", class.word());
+            return Ok(("waiting", vec![why], None));
+        }
+        let busy = timeline.count(State::Running);
+        let mut why = vec![format!("{consumed}. It waits for a slot: {busy} running on {}.", count(slots, "slot"))];
+        let costs = Costs::learn(self.index)?;
+        let urgencies = plan.urgencies(&costs);
+        let mut queue = Queue::default();
+        for (other, standing) in plan.steps() {
+            if *standing == Standing::Ready
+                && let Some((key, _)) = plan.task(other)
+            {
+                queue.push(Waiting {
+                    key: *key,
+                    job: plan.job(other),
+                    class: other.class(&plan.study),
+                    urgency: urgencies.get(&other).copied().unwrap_or(0.0),
+                    seconds: costs.of(&other.alike(&plan.study), other.kind()).seconds,
+                });
+            }
+        }
+        if let Some((before, seconds)) = plan.task(step).and_then(|(key, _)| queue.before(*key)) {
+            why.push(format!(
+                "{} in the queue before it, for more waits on them or they came first: about {:.0} s of work.",
+                match before {
+                    1 => "1 job is".to_owned(),
+                    many => format!("{} are", count(many, "job")),
+                },
+                (seconds / slots as f64).ceil()
+            ));
+        }
+        Ok(("waiting", why, None))
+    }
+
+    fn waiting(&self, step: Step) -> Result<Told> {
+        let plan = self.plan;
+        let mut why = Vec::new();
+        for missing in plan.lacking(step) {
+            why.push(format!("{} is not here; it is expected at {}.", missing.input, missing.expected_at));
+        }
+        if !why.is_empty() {
+            return Ok(("missing", why, Some("put it there, and run the study again".to_owned())));
+        }
+        let needs = plan.needs(step);
+        let open: Vec<Step> = needs.iter().copied().filter(|need| plan.result(*need).is_none()).collect();
+        why.push(format!(
+            "It consumes the results of {}, and {} not there yet:",
+            count(needs.len(), "stage"),
+            match open.len() {
+                1 => "1 is".to_owned(),
+                some => format!("{some} are"),
+            }
+        ));
+        let standings = self.index.map_or(Ok(vec![]), |index| index.jobs_of(&plan.study.name))?;
+        for need in open.iter().take(5) {
+            let failed = standings.iter().find(|row| row.id == plan.job(*need) && row.state == State::Failed);
+            let stands = match (failed, plan.standing(*need)) {
+                (Some(row), _) => format!("it failed: {}", row.why.as_deref().unwrap_or("").lines().next().unwrap_or("")),
+                (None, Some(Standing::Ready)) => "it is ready to run".to_owned(),
+                (None, Some(Standing::Aside(state))) => format!("it is {} by a person", state.word()),
+                (None, Some(Standing::Barred)) if !plan.lacking(*need).is_empty() => {
+                    format!("it waits for {}, which is not here", plan.lacking(*need)[0].input)
+                }
+                _ => "it waits itself".to_owned(),
+            };
+            why.push(format!("  – {} ({}): {stands}", need.label(&plan.study), plan.job(*need)));
+        }
+        if open.len() > 5 {
+            why.push(format!("  – and {} more", open.len() - 5));
+        }
+        let root = self.root(step);
+        let next =
+            root.filter(|root| *root != step).map(|root| format!("visavis explain {} says what holds it up", plan.job(root)));
+        Ok(("waiting", why, next))
+    }
+
+    /// The first step on the way to this one that waits for nothing but itself.
+    fn root(&self, step: Step) -> Option<Step> {
+        let mut at = step;
+        loop {
+            match self.plan.needs(at).into_iter().find(|need| self.plan.result(*need).is_none()) {
+                Some(need) => at = need,
+                None => return Some(at),
+            }
+        }
+    }
+
+    /// Was there a result of this job, made from something else?
+    fn stale(&self, step: Step) -> Result<Option<Stale>> {
+        self.plan.stale(step, self.row.and_then(|row| row.key))
+    }
+}
+
+impl Plan {
+    /// Whether a job's former result was made from other inputs than there are now, and which.
+    pub fn stale(&self, step: Step, former: Option<Key>) -> Result<Option<Stale>> {
+        let Some(former) = former.filter(|_| self.result(step).is_none()) else { return Ok(None) };
+        let Some(old) = self.workspace().results().get(former)? else { return Ok(None) };
+        let reasons = match self.task(step) {
+            Some((key, _)) if *key == former => {
+                let objects = self.workspace().objects();
+                let gone = old.outputs.iter().filter(|output| !objects.has(output.digest));
+                gone.map(|output| format!("its object {} ({}) is not there any more", output.name, output.digest.short()))
+                    .collect()
+            }
+            Some((_, task)) => differences(&old, task),
+            None => {
+                let open = self.needs(step).into_iter().filter(|need| self.result(*need).is_none());
+                open.take(3).map(|need| format!("{} is to be made again", need.label(&self.study))).collect()
+            }
+        };
+        Ok((!reasons.is_empty()).then_some(Stale { old, reasons }))
+    }
+}
+
+/// In what a task differs from what a result was made of.
+fn differences(old: &Manifest, task: &Task) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let version = task.work.kind().version();
+    if old.version != version {
+        reasons.push(format!("the stage's code was version {} then and is {version} now", old.version));
+    }
+    if old.work != task.work {
+        let (then, now) =
+            (serde_json::to_value(&old.work).unwrap_or_default(), serde_json::to_value(&task.work).unwrap_or_default());
+        parameters("", &then, &now, &mut reasons);
+    }
+    for input in &task.inputs {
+        match old.inputs.iter().find(|then| then.role == input.role) {
+            None => reasons.push(format!("it consumes {} now, and did not then", input.role)),
+            Some(then) if then.digest != input.digest => {
+                reasons.push(format!("{} was {} then and is {} now", input.role, then.digest.short(), input.digest.short()));
+            }
+            Some(_) => {}
+        }
+    }
+    for then in old.inputs.iter().filter(|then| task.inputs.iter().all(|input| input.role != then.role)) {
+        reasons.push(format!("it consumed {} then, and does not now", then.role));
+    }
+    reasons
+}
+
+fn parameters(name: &str, then: &serde_json::Value, now: &serde_json::Value, reasons: &mut Vec<String>) {
+    use serde_json::Value;
+    match (then, now) {
+        (Value::Object(then), Value::Object(now)) if then.keys().eq(now.keys()) => {
+            for (key, then) in then {
+                parameters(key, then, &now[key], reasons);
+            }
+        }
+        _ if then != now => {
+            let short = |value: &Value| crate::domain::text::shorten(&value.to_string(), 60);
+            reasons.push(format!(
+                "{} was {} then and is {} now",
+                if name.is_empty() { "the work" } else { name },
+                short(then),
+                short(now)
+            ));
+        }
+        _ => {}
+    }
+}

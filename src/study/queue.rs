@@ -1,0 +1,117 @@
+//! The queue: what is ready, and in which order a device should take it up. Pure.
+
+use super::devices::Class;
+use crate::domain::{Key, job::JobId};
+use std::collections::{BTreeMap, HashMap};
+
+/// A job that could start now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    pub key: Key,
+    pub job: JobId,
+    pub class: Class,
+    /// Seconds that it and the longest chain waiting for it take.
+    pub urgency: f64,
+    /// Seconds that it takes itself.
+    pub seconds: f64,
+}
+
+#[derive(Debug, Default)]
+pub struct Queue {
+    /// Most urgent first; of equally urgent ones, the one that came first.
+    lines: BTreeMap<Class, BTreeMap<(u64, u64), Waiting>>,
+    turns: HashMap<Key, (Class, (u64, u64))>,
+    came: u64,
+}
+
+/// A worker is given work for about so long at a time, so that it never waits for the dispatcher and a job that becomes more
+/// urgent does not wait for it.
+const BATCH_SECONDS: f64 = 0.25;
+
+/// And never more than so many jobs.
+const BATCH_JOBS: usize = 64;
+
+impl Queue {
+    pub fn push(&mut self, waiting: Waiting) {
+        if self.turns.contains_key(&waiting.key) {
+            return;
+        }
+        self.came += 1;
+        let turn = (u64::MAX - (waiting.urgency.max(0.0) * 1e6) as u64, self.came);
+        self.turns.insert(waiting.key, (waiting.class, turn));
+        self.lines.entry(waiting.class).or_default().insert(turn, waiting);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.turns.is_empty()
+    }
+
+    /// The next jobs for one of so many slots: enough to keep a worker busy, and never more than its share of what waits.
+    pub fn batch(&mut self, class: Class, slots: usize) -> Vec<Waiting> {
+        let Some(line) = self.lines.get_mut(&class) else { return vec![] };
+        let most = line.len().div_ceil(2 * slots.max(1)).min(BATCH_JOBS);
+        let (mut batch, mut seconds): (Vec<Waiting>, f64) = (Vec::new(), 0.0);
+        while batch.len() < most && (batch.is_empty() || seconds < BATCH_SECONDS) {
+            let Some((_, waiting)) = line.pop_first() else { break };
+            self.turns.remove(&waiting.key);
+            seconds += waiting.seconds;
+            batch.push(waiting);
+        }
+        batch
+    }
+
+    /// How many jobs go before this one on its class of devices, and the seconds they take.
+    pub fn before(&self, key: Key) -> Option<(usize, f64)> {
+        let (class, turn) = self.turns.get(&key)?;
+        let before = self.lines.get(class)?.range(..*turn);
+        Some(before.fold((0, 0.0), |(count, seconds), (_, waiting)| (count + 1, seconds + waiting.seconds)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Digest;
+
+    fn waiting(name: &str, urgency: f64, seconds: f64) -> Waiting {
+        Waiting { key: Key(Digest::of(name.as_bytes())), job: JobId::of("s", name), class: Class::Cpu, urgency, seconds }
+    }
+
+    fn queue(jobs: &[(&str, f64, f64)]) -> Queue {
+        let mut queue = Queue::default();
+        jobs.iter().for_each(|(name, urgency, seconds)| queue.push(waiting(name, *urgency, *seconds)));
+        queue
+    }
+
+    #[test]
+    fn what_holds_up_most_starts_first_and_equals_in_the_order_they_came() {
+        let mut queue = queue(&[("a", 1.0, 1.0), ("b", 5.0, 1.0), ("c", 1.0, 1.0)]);
+        let order: Vec<JobId> = std::iter::from_fn(|| queue.batch(Class::Cpu, 1).pop().map(|waiting| waiting.job)).collect();
+        assert_eq!(order, ["b", "a", "c"].map(|name| JobId::of("s", name)));
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn short_jobs_come_in_batches_long_ones_alone_and_every_slot_gets_its_share() {
+        let short: Vec<(String, f64, f64)> = (0..100).map(|i| (i.to_string(), 1.0, 0.01)).collect();
+        let short: Vec<(&str, f64, f64)> = short.iter().map(|(name, u, s)| (name.as_str(), *u, *s)).collect();
+        assert_eq!(queue(&short).batch(Class::Cpu, 2).len(), 25);
+        assert_eq!(queue(&short).batch(Class::Cpu, 20).len(), 3);
+        assert_eq!(queue(&short[..1]).batch(Class::Cpu, 20).len(), 1);
+        assert_eq!(queue(&[("a", 1.0, 9.0), ("b", 1.0, 9.0), ("c", 1.0, 9.0)]).batch(Class::Cpu, 1).len(), 1);
+        assert!(queue(&short).batch(Class::Cuda, 1).is_empty(), "a card does no work that is not its own");
+    }
+
+    #[test]
+    fn a_job_is_in_the_queue_once_and_knows_who_goes_before_it() {
+        let mut queue = queue(&[("a", 3.0, 2.0), ("b", 2.0, 1.0), ("b", 9.0, 1.0), ("c", 1.0, 1.0)]);
+        let key = |name: &str| Key(Digest::of(name.as_bytes()));
+        assert_eq!(queue.before(key("c")), Some((2, 3.0)));
+        assert_eq!(queue.batch(Class::Cpu, 1)[0].key, key("a"));
+        assert_eq!((queue.before(key("c")), queue.before(key("a"))), (Some((1, 1.0)), None));
+        assert_eq!(
+            (queue.batch(Class::Cpu, 1).len(), queue.batch(Class::Cpu, 1).len(), queue.batch(Class::Cpu, 1).len()),
+            (1, 1, 0)
+        );
+    }
+}
