@@ -191,3 +191,149 @@ fn an_object_taken_away_is_made_again_by_the_next_run() {
     assert_eq!(desk.ran(STUDY), (vec!["project".to_owned()], 1), "the same bits: nothing after it runs again");
     assert_eq!(desk.json(&["show", STUDY])["results"], before);
 }
+
+const MICRO: &str = "experiments/micro.yaml";
+
+#[test]
+fn a_disk_of_sixteen_megabytes_that_fills_anywhere_is_told_and_loses_nothing() {
+    let whole = Desk::with_pretence();
+    whole.succeed(&["run", MICRO, "--quiet"]);
+    let results = whole.json(&["show", MICRO])["results"].clone();
+    let rooms: Vec<u64> =
+        if std::env::var_os("VISAVIS_LONG").is_some() { (0..140).map(|i| i * 8).collect() } else { vec![0, 48, 160, 400] };
+    for room in rooms {
+        let desk = Desk::with_pretence();
+        let Some(_disk) = Disk::mount(&desk, "size=16m") else { return };
+        // All but so many kB are taken.
+        let mut fill = Command::new("dd");
+        fill.args(["if=/dev/zero", "bs=1k"]).arg(format!("count={}", 16 * 1024 - room));
+        fill.arg(format!("of={}", desk.path("out/filler").display())).stderr(std::process::Stdio::null());
+        assert!(fill.status().unwrap().success());
+        let run = ["run", MICRO, "--workspace", "out", "--quiet"];
+        let said = desk.visavis(&run);
+        assert!([1, 3].contains(&said.code), "{room} kB left: {} {}", said.code, said.err);
+        let told = said.err.contains("no space left") || said.err.contains("disk is full");
+        assert!(told && said.err.contains("free some space") && !said.err.contains("panicked"), "{room} kB left: {}", said.err);
+        fs::remove_file(desk.path("out/filler")).unwrap();
+        desk.succeed(&run);
+        assert_eq!(desk.json(&["show", MICRO, "--workspace", "out"])["results"], results, "{room} kB left");
+        desk.succeed(&["store", "check", "--workspace", "out"]);
+        assert!(desk.succeed(&["store", "rebuild", "--workspace", "out"]).contains("equal to the one before"), "{room} kB left");
+    }
+}
+
+#[test]
+fn a_torn_or_flipped_journal_is_named_and_the_rest_is_kept() {
+    let desk = Desk::with_pretence();
+    desk.succeed(&["run", MICRO, "--quiet"]);
+    let mut journals: Vec<_> = fs::read_dir(desk.path("data/journals")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    journals.sort();
+    let points = desk.json(&["store", "rebuild"])["points"].as_u64().unwrap();
+    // A byte flipped in the middle of one, the end torn off another.
+    let mut bytes = fs::read(&journals[0]).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&journals[0], &bytes).unwrap();
+    let bytes = fs::read(&journals[1]).unwrap();
+    fs::write(&journals[1], &bytes[..bytes.len() - 5]).unwrap();
+    let said = desk.visavis(&["store", "check"]);
+    for journal in &journals[..2] {
+        assert!(said.out.contains(journal.file_name().unwrap().to_str().unwrap()), "{}", said.out);
+    }
+    assert!(
+        said.code == 4 && said.out.matches("is damaged").count() == 2 && said.out.contains("around them are kept"),
+        "{}",
+        said.out
+    );
+    let rebuilt = desk.json(&["store", "rebuild"]);
+    assert!(rebuilt["points"].as_u64().unwrap() + 64 > points && rebuilt["events"].as_u64() > Some(100), "{rebuilt}");
+    assert_eq!(desk.ran(MICRO).1, 0, "results are what they were");
+}
+
+#[test]
+fn a_clock_that_jumps_changes_no_order() {
+    let desk = Desk::with_pretence();
+    let day = 86_400_000_i64;
+    // A run in the future that fails, one in the past that mends it, one today that finds it mended.
+    let at = |jump: i64, mishaps: &str| {
+        let mut run = desk.command(&["run", MICRO, "--quiet"]);
+        run.env("VISAVIS_JUMP", jump.to_string()).env("VISAVIS_MISHAPS", mishaps).output().unwrap().status.code()
+    };
+    assert_eq!(at(400 * day, "score=input"), Some(2));
+    assert!(desk.json(&["status"])["jobs"]["failed"].as_u64() > Some(0));
+    assert_eq!(at(-4000 * day, ""), Some(0));
+    let status = desk.json(&["status"]);
+    assert!(
+        status["jobs"]["failed"] == 0 && status["jobs"]["done"].as_u64() > Some(20),
+        "the later run is the later one: {status}"
+    );
+    assert_eq!(desk.ran(MICRO).1, 0);
+    assert!(desk.succeed(&["store", "rebuild"]).contains("equal to the one before"));
+    assert_eq!(desk.json(&["status"])["jobs"], status["jobs"]);
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_told_and_can_be_read() {
+    let desk = Desk::with_pretence();
+    let Some(_disk) = Disk::mount(&desk, "size=64m") else { return };
+    desk.succeed(&["run", MICRO, "--quiet", "--store", "out/visavis.db", "--only", "project"]);
+    assert!(Command::new("mount").args(["-o", "remount,ro"]).arg(desk.path("out")).status().unwrap().success());
+    let said = desk.visavis(&["run", MICRO, "--store", "out/visavis.db"]);
+    assert!(said.code == 1 && said.err.contains("out/visavis.db") && said.err.contains("--store FILE"), "{}", said.err);
+    assert!(desk.json(&["status", "--store", "out/visavis.db"])["jobs"]["done"].as_u64() > Some(5));
+    // Elsewhere, everything goes on.
+    desk.succeed(&["run", MICRO, "--quiet"]);
+}
+
+#[test]
+fn a_store_of_a_later_visavis_is_left_alone() {
+    let desk = Desk::with_pretence();
+    desk.succeed(&["run", MICRO, "--quiet"]);
+    desk.succeed(&["store", "rebuild"]);
+    // `user_version` is the 32 bits at byte 60 of the file's head (sqlite.org/fileformat2.html).
+    let mut bytes = fs::read(desk.path("data/visavis.db")).unwrap();
+    bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
+    fs::write(desk.path("data/visavis.db"), &bytes).unwrap();
+    for command in [&["status"][..], &["run", MICRO, "--force"], &["logs"]] {
+        let said = desk.visavis(command);
+        assert!(said.code == 2 && said.err.contains("written by a later visavis"), "{command:?}: {}", said.err);
+    }
+    assert!(fs::read(desk.path("data/visavis.db")).unwrap() == bytes, "not one byte was changed");
+}
+
+#[test]
+fn a_store_stays_off_a_network_file_system() {
+    let desk = Desk::with_pretence();
+    let run = |arguments: &[&str]| -> crate::desk::Said {
+        let network = format!("{}=26985", desk.path(".").canonicalize().unwrap().display());
+        let mut command = desk.command(arguments);
+        command.env("VISAVIS_STATFS", network).env("XDG_STATE_HOME", desk.path("state")).output().unwrap().into()
+    };
+    // The tests' folder is said to be NFS; the state folder is below it here, which only a test can do.
+    let said = run(&["run", MICRO, "--store", "data/visavis.db"]);
+    assert!(said.code == 2 && said.err.contains("cannot be on NFS") && said.err.contains("local disk"), "{}", said.err);
+    let said = run(&["run", MICRO]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(!desk.path("data/visavis.db").exists() && desk.path("state/visavis").is_dir());
+    let said = run(&["status"]);
+    assert!(said.err.contains("the workspace is on NFS: its store is") && said.out.contains("done"), "{}{}", said.err, said.out);
+}
+
+#[test]
+fn fifty_thousand_files_in_a_folder_do_not_matter() {
+    let desk = Desk::with_pretence();
+    desk.succeed(&["run", MICRO, "--quiet"]);
+    let journal = fs::read_dir(desk.path("data/journals")).unwrap().next().unwrap().unwrap().path();
+    let head = &fs::read(&journal).unwrap()[..18];
+    let few = if std::env::var_os("VISAVIS_LONG").is_some() { 50_000 } else { 5_000 };
+    for i in 0..few {
+        fs::write(desk.path(&format!("data/journals/{i:015}-1.journal")), head).unwrap();
+        fs::write(desk.path(&format!("data/results/stray-{i}")), b"").unwrap();
+        fs::write(desk.path(&format!("data/journals/stray-{i}")), b"").unwrap();
+    }
+    desk.succeed(&["status"]);
+    assert_eq!(desk.ran(MICRO).1, 0);
+    desk.edit(MICRO, "bootstraps: 20", "bootstraps: 21");
+    desk.succeed(&["run", MICRO, "--quiet"]);
+    assert!(desk.succeed(&["store", "rebuild"]).contains("equal to the one before"));
+}

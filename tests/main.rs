@@ -5,9 +5,11 @@
 mod audit;
 mod bad_input;
 mod desk;
+mod dispatch;
 mod faults;
 mod golden;
 mod journeys;
+mod kills;
 mod mutants;
 mod oracle;
 mod report;

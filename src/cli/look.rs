@@ -15,9 +15,12 @@ pub fn store(context: &Context) -> Result<Option<Index>> {
     let workspace = &context.workspace;
     if workspace.journals().is_dir() {
         // A workspace that cannot be written can still be looked at.
-        if let Ok(Some(_lock)) = workspace.lock(LOOKING) {
-            let mut index = Index::open(workspace.store())?;
-            index.follow(&workspace.journals())?;
+        if let Ok(Some(_lock)) = workspace.lock(LOOKING)
+            && let Err(fault) = Index::open(workspace.store()).and_then(|mut index| index.follow(&workspace.journals()))
+        {
+            let behind = Index::look(workspace.store())?;
+            remark(context, printable(&format!("what was written last may be missing: {}", fault.what)));
+            return Ok(behind);
         }
     }
     if let Some(network) = workspace.moved() {
@@ -59,17 +62,19 @@ pub fn matching<T: Clone>(words: &str, jobs: &[(JobId, String, T)]) -> Vec<(JobI
     if !by_id.is_empty() {
         return by_id;
     }
-    let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
-    let exact = |label: &str| label.to_lowercase() == words.join(" ");
-    let holds = |label: &str| {
-        let label = label.to_lowercase();
-        words.iter().all(|word| label.contains(word))
+    // As it is written, else by whole words, else by parts of words.
+    let plain =
+        |text: &str| text.to_lowercase().split([' ', '·']).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let words = plain(words);
+    type Test<'a> = &'a dyn Fn(&[String], &str) -> bool;
+    let tests: [Test; 3] = [&|label, _| label == words, &|label, _| words.iter().all(|word| label.contains(word)), &|_, text| {
+        words.iter().all(|word| text.contains(word))
+    }];
+    let meant = |test: &Test| {
+        let holds = |(_, label, _): &&(JobId, String, T)| test(&plain(label), &label.to_lowercase());
+        Some(jobs.iter().filter(holds).cloned().collect::<Vec<_>>()).filter(|found| !found.is_empty())
     };
-    let found: Vec<_> = jobs.iter().filter(|(_, label, _)| exact(label)).cloned().collect();
-    if !found.is_empty() {
-        return found;
-    }
-    jobs.iter().filter(|(_, label, _)| holds(label)).cloned().collect()
+    tests.iter().find_map(meant).unwrap_or_default()
 }
 
 /// The one job that is meant.

@@ -96,16 +96,22 @@ fn running(index: &Index, timeline: &Timeline) -> Result<Vec<(JobRow, String, us
 fn as_text(index: &Index, timeline: &Timeline) -> Result<()> {
     let run = &timeline.run;
     let state = match timeline.phase() {
-        Phase::Running => format!("running since {}, process {} on {}", look::ago(run.started), run.origin.pid, run.origin.host),
+        Phase::Running => {
+            format!("running, started {}, process {} on {}", look::ago(run.started), run.origin.pid, run.origin.host)
+        }
         Phase::Ended => format!("ended {}", look::ago(run.ended.unwrap_or(0))),
         Phase::Interrupted => format!("interrupted {}; run it again to go on", look::ago(run.ended.unwrap_or(0))),
         Phase::Lost => "ended without a word; what it finished is kept, run it again to go on".to_owned(),
     };
-    say(printable(&format!("{}: {}", run.study, state.replace("since just now", "since just now"))));
+    say(printable(&format!("{}: {state}", run.study)));
     let counts: Vec<String> = [State::Done, State::Running, State::Queued, State::Paused, State::Cancelled, State::Failed]
         .into_iter()
         .filter(|state| timeline.count(*state) > 0 || matches!(state, State::Done | State::Failed))
-        .map(|state| format!("{} {}", thousands(timeline.count(state)), state.word()))
+        .map(|state| {
+            let word =
+                if state == State::Queued && timeline.phase() != Phase::Running { "left for the next run" } else { state.word() };
+            format!("{} {word}", thousands(timeline.count(state)))
+        })
         .collect();
     say(counts.join(" · "));
     let mut grid = Grid::new(&["", "job", "", ""]);

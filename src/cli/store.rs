@@ -162,7 +162,7 @@ impl Gc {
             orphans.iter().try_for_each(|digest| objects.remove(*digest))?;
             index.match_results(&results, &objects)?;
         }
-        let halves = results.sweep() + objects.sweep();
+        let halves = workspace.sweep();
         if context.json {
             say_json(
                 &serde_json::json!({ "format": 1, "results": unused.len(), "objects": orphans.len(), "bytes": bytes, "half_written": halves, "removed": go }),

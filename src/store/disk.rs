@@ -28,7 +28,7 @@ pub enum First {
 /// Creates `path` with `bytes` unless it exists: the first one wins, and a reader never sees half a file.
 pub fn create(path: &Path, bytes: &[u8]) -> Result<First> {
     let half = write_beside(path, bytes)?;
-    let linked = trip(Op::Link).and_then(|()| fs::hard_link(&half, path));
+    let linked = link(&half, path);
     fs::remove_file(&half).ok();
     match linked {
         Ok(()) => sync_folder_of(path).map(|()| First::Yes),
@@ -89,6 +89,12 @@ pub fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
         return Err(error);
     }
     file.write_all(bytes)
+}
+
+/// Gives a file a second name, unless that is taken.
+pub fn link(from: &Path, to: &Path) -> io::Result<()> {
+    trip(Op::Link)?;
+    fs::hard_link(from, to)
 }
 
 pub fn sync(file: &File) -> io::Result<()> {

@@ -46,18 +46,24 @@ impl Journal {
     pub fn start(folder: &Path, now: u64) -> Result<Self> {
         disk::make_folder(folder)?;
         let mut name = format!("{now:015}-{}", std::process::id());
-        let (path, mut file) = loop {
-            let path = folder.join(format!("{name}.journal"));
-            match File::options().read(true).append(true).create_new(true).open(&path) {
-                // Another machine's process of the same number, in the same millisecond.
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => name += "x",
-                Err(error) => return Err(Fault::io("start the journal", &path, &error)),
-                Ok(file) => break (path, file),
+        let half = folder.join(format!("{}{name}", disk::PART));
+        let refused = |error| Fault::io("start the journal", folder, &error);
+        let mut file = File::options().read(true).append(true).create_new(true).open(&half).map_err(refused)?;
+        // Locked before it has its name: whoever finds it by that name can tell that its writer lives.
+        let begun = flock(&file, FlockOperation::LockExclusive).map_err(std::io::Error::from);
+        let begun = begun.and_then(|()| disk::write(&mut file, HEAD)).and_then(|()| disk::sync(&file));
+        let named = begun.and_then(|()| {
+            loop {
+                let path = folder.join(format!("{name}.journal"));
+                match disk::link(&half, &path) {
+                    // Another machine's process of the same number, in the same millisecond.
+                    Err(error) if error.kind() == ErrorKind::AlreadyExists => name += "x",
+                    linked => return linked.map(|()| path),
+                }
             }
-        };
-        let refused = |error| Fault::io("start the journal", &path, &error);
-        flock(&file, FlockOperation::LockExclusive).map_err(|error| refused(error.into()))?;
-        disk::write(&mut file, HEAD).and_then(|()| disk::sync(&file)).map_err(refused)?;
+        });
+        std::fs::remove_file(&half).ok();
+        let path = named.map_err(refused)?;
         disk::sync_folder_of(&path)?;
         Ok(Journal { path, file, chain: [0; CHAIN], end: HEAD.len() as u64, torn: false })
     }

@@ -61,11 +61,12 @@ impl Objects {
         folders.map(|folder| disk::sweep(&folder.path())).sum()
     }
 
-    /// Every object, sorted; `Err` entries are files that are no objects.
+    /// Every object, sorted; `Err` entries are files that are no objects. What is not whole yet is left out.
     pub fn all(&self) -> Vec<std::result::Result<Digest, PathBuf>> {
         let entries =
             |folder: &PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>();
         let mut files: Vec<PathBuf> = entries(&self.root).iter().flat_map(entries).collect();
+        files.retain(|path| !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(disk::PART)));
         files.sort();
         let name = |path: &PathBuf| Some(format!("{}{}", path.parent()?.file_name()?.to_str()?, path.file_name()?.to_str()?));
         files.into_iter().map(|path| name(&path).and_then(|name| name.parse().ok()).ok_or(path)).collect()

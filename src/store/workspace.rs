@@ -97,6 +97,12 @@ impl Workspace {
         self.root.join("reports").join(format!("{study}.html"))
     }
 
+    /// Removes what writers that are gone left half-written; says how many files. The caller holds the lock, and no worker
+    /// lives.
+    pub fn sweep(&self) -> usize {
+        self.results().sweep() + self.objects().sweep()
+    }
+
     /// Bytes that can still be written here; `None` where the system does not say.
     pub fn room(&self) -> Option<u64> {
         let about = rustix::fs::statvfs(&self.root).ok()?;

@@ -68,6 +68,9 @@ struct Explainer<'a> {
     study: &'a str,
 }
 
+/// The least number says most.
+type Telling = (u8, String);
+
 type Told = (&'static str, Vec<String>, Option<String>);
 
 impl Explainer<'_> {
@@ -219,36 +222,50 @@ impl Explainer<'_> {
                 some => format!("{some} are"),
             }
         ));
-        let standings = self.index.map_or(Ok(vec![]), |index| index.jobs_of(&plan.study.name))?;
-        for need in open.iter().take(5) {
-            let failed = standings.iter().find(|row| row.id == plan.job(*need) && row.state == State::Failed);
-            let stands = match (failed, plan.standing(*need)) {
-                (Some(row), _) => format!("it failed: {}", row.why.as_deref().unwrap_or("").lines().next().unwrap_or("")),
-                (None, Some(Standing::Ready)) => "it is ready to run".to_owned(),
-                (None, Some(Standing::Aside(state))) => format!("it is {} by a person", state.word()),
-                (None, Some(Standing::Barred)) if !plan.lacking(*need).is_empty() => {
-                    format!("it waits for {}, which is not here", plan.lacking(*need)[0].input)
-                }
-                _ => "it waits itself".to_owned(),
-            };
-            why.push(format!("  – {} ({}): {stands}", need.label(&plan.study), plan.job(*need)));
+        let rows = self.index.map_or(Ok(vec![]), |index| index.jobs_of(&plan.study.name))?;
+        let mut stands: Vec<(Telling, Step)> = open.iter().map(|need| (self.stands(*need, &rows), *need)).collect();
+        stands.sort_by_key(|(telling, _)| telling.0);
+        for ((_, words), need) in stands.iter().take(4) {
+            why.push(format!("  – {} ({}): {words}", need.label(&plan.study), plan.job(*need)));
         }
-        if open.len() > 5 {
-            why.push(format!("  – and {} more", open.len() - 5));
+        if open.len() > 4 {
+            why.push(format!("  – and {} more", open.len() - 4));
         }
         let root = self.root(step);
-        let next =
-            root.filter(|root| *root != step).map(|root| format!("visavis explain {} says what holds it up", plan.job(root)));
-        Ok(("waiting", why, next))
+        if !needs.contains(&root) {
+            let (_, words) = self.stands(root, &rows);
+            why.push(format!("What holds it up: {} ({}); {words}.", root.label(&plan.study), plan.job(root)));
+        }
+        Ok(("waiting", why, Some(format!("visavis explain {}", plan.job(root)))))
+    }
+
+    /// How a step that is needed stands.
+    fn stands(&self, need: Step, rows: &[JobRow]) -> Telling {
+        let plan = self.plan;
+        let row = rows.iter().find(|row| row.id == plan.job(need));
+        match (row, plan.standing(need)) {
+            (Some(JobRow { state: State::Failed, why, .. }), _) => {
+                (0, format!("it failed: {}", why.as_deref().unwrap_or("").lines().next().unwrap_or("")))
+            }
+            (Some(JobRow { state: state @ (State::Paused | State::Cancelled), .. }), _) | (_, Some(Standing::Aside(state))) => {
+                (1, format!("it is {} by a person", state.word()))
+            }
+            (_, Some(Standing::Barred)) if !plan.lacking(need).is_empty() => {
+                (2, format!("it waits for {}, which is not here", plan.lacking(need)[0].input))
+            }
+            (Some(JobRow { state: State::Running, .. }), _) if self.timeline.is_some() => (3, "it runs".to_owned()),
+            (_, Some(Standing::Ready)) => (4, "it is ready to run".to_owned()),
+            _ => (5, "it waits itself".to_owned()),
+        }
     }
 
     /// The first step on the way to this one that waits for nothing but itself.
-    fn root(&self, step: Step) -> Option<Step> {
+    fn root(&self, step: Step) -> Step {
         let mut at = step;
         loop {
             match self.plan.needs(at).into_iter().find(|need| self.plan.result(*need).is_none()) {
                 Some(need) => at = need,
-                None => return Some(at),
+                None => return at,
             }
         }
     }

@@ -40,6 +40,8 @@ impl Index {
         let refused = |error| told(path, &error);
         let mut connection = Connection::open(path).map_err(refused)?;
         connection.busy_timeout(Duration::from_secs(10)).map_err(refused)?;
+        // A store of a later visavis is left as it is.
+        schema::version(&connection, path)?;
         connection
             .execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000;",
@@ -151,7 +153,12 @@ fn uri(path: &Path) -> String {
 fn told(path: &Path, error: &rusqlite::Error) -> Fault {
     use rusqlite::ErrorCode as Code;
     let fault = Fault::unexpected(format!("the store cannot be used: {error}")).in_file(path);
+    // What SQLite keeps beside the file may be what does not fit: it then knows of an error only.
+    let room = || rustix::fs::statvfs(path.parent().unwrap_or(path)).map_or(u64::MAX, |about| about.f_bavail * about.f_frsize);
     match error.sqlite_error_code() {
+        Some(Code::SystemIoFailure) if room() < 1 << 20 => Fault::unexpected("the store cannot be used: the disk is full")
+            .in_file(path)
+            .next("free some space and run the same command again: what was finished is kept"),
         Some(Code::DiskFull) => fault.next("free some space and run the same command again: what was finished is kept"),
         Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
             fault.next("check the permissions, or put the store elsewhere with --store FILE")

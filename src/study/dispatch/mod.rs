@@ -144,8 +144,7 @@ struct Given {
 impl<'a> Run<'a> {
     fn start(plan: &'a mut Plan, how: &'a Dispatch, tell: &'a mut dyn FnMut(&Notice)) -> Result<Self> {
         // Whoever left these is gone: this process holds the lock, and workers end with their dispatcher.
-        how.workspace.results().sweep();
-        how.workspace.objects().sweep();
+        how.workspace.sweep();
         plan.store_sources()?;
         let text = how.workspace.objects().put(how.text.as_bytes())?;
         let diary = Diary::start(how.workspace)?;
@@ -225,6 +224,7 @@ impl<'a> Run<'a> {
             drained: self.draining && !self.queue.is_empty(),
         };
         let Ended { ran, stored, failed, interrupted, .. } = ended;
+        self.how.workspace.sweep();
         self.diary.read().ok();
         self.diary.note(What::RunFinished { ran, stored, failed, interrupted });
         let kept = self.keep();
@@ -471,7 +471,12 @@ impl<'a> Run<'a> {
         };
         let (cause, why) = hand.ended.unwrap_or_else(|| match end.log.iter().rev().find(|line| memory(line)) {
             Some(line) => (Cause::Memory, line.clone()),
-            None => (Cause::Crash, format!("the worker ended before the stage did ({})", end.exit)),
+            None => {
+                // A worker that could not go on has said why.
+                let said = end.log.iter().rev().find_map(|line| line.strip_prefix("error: "));
+                let said = said.map_or(String::new(), |said| format!(": {said}"));
+                (Cause::Crash, format!("the worker ended before the stage did ({}){said}", end.exit))
+            }
         });
         if hand.begun.is_none() && cause != Cause::Cancelled {
             // It did not come to the job: that counts as an attempt all the same, or a worker that never starts is hired for ever.
