@@ -227,3 +227,32 @@ fn it_explains_what_waits_what_is_stale_and_what_is_done() {
     let told = desk.succeed(&["explain", "score", "pixels", "pca", "ink"]);
     assert!(told.contains("bootstraps was 60 then and is 61 now"), "{told}");
 }
+
+/// Sixty-four networks that learn at once, each in a process with a journal of its own.
+#[test]
+fn sixty_four_writers_lose_nothing_and_nobody_sees_a_lock() {
+    let desk = Desk::with_pretence();
+    desk.edit(STUDY, "    train: { recipe: quick }", "    train: { recipe: quick, seeds: 16 }");
+    desk.edit(STUDY, "gpu: { slots: 2 }", "gpu: { slots: 64 }");
+    desk.edit(STUDY, "epochs: 4", "epochs: 60");
+    let mut run = desk.command(&["run", STUDY, "--quiet", "--only", "train", "--patience", "120"]);
+    let mut run = run.stderr(Stdio::piped()).spawn().unwrap();
+    let (mut looks, mut most) = (0, 0);
+    while run.try_wait().unwrap().is_none() {
+        let said = desk.visavis(&["status", "--json"]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        assert!(!said.err.contains("lock"), "{}", said.err);
+        let status: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+        most = most.max(status["jobs"]["running"].as_u64().unwrap_or(0));
+        looks += 1;
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let output = run.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(looks > 3 && most >= 32, "{looks} looks saw at most {most} at once");
+    // Sixty epochs of ten steps: 600 losses and 60 accuracies each.
+    let rebuilt = desk.json(&["store", "rebuild"]);
+    assert_eq!((rebuilt["points"].as_u64(), &rebuilt["equal"]), (Some(64 * 660), &true.into()), "{rebuilt}");
+    let table = desk.succeed(&["export", STUDY, "--what", "metrics"]);
+    assert_eq!(table.lines().count(), 64 * 660 + 1);
+}

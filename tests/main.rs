@@ -12,5 +12,6 @@ mod journeys;
 mod kills;
 mod mutants;
 mod oracle;
+mod releases;
 mod report;
 mod walls;
