@@ -1,5 +1,5 @@
 # What a newcomer types. Everything is built into one folder, which CI keeps beyond its clone.
-.PHONY: demo test test-long bench install oracle check tools
+.PHONY: demo test test-long kills bench install oracle check tools
 
 CARGO ?= cargo
 
@@ -11,11 +11,16 @@ demo:
 test: tools
 	$(CARGO) test --quiet
 
-## test-long: the same, with ten thousand damaged study files
+## test-long: the same, with ten thousand damaged study files, a thousand kills, and a failure at every operation on a disk
 test-long: tools
 	VISAVIS_LONG=1 $(CARGO) test --quiet
 
-## bench: speed of what `make demo` builds, each number beside a peer or a limit; PYTHON names a Python with the peers
+## kills: the table of kills; VISAVIS_LONG=1 makes twenty a thousand
+kills:
+	$(CARGO) test --quiet --test visavis kills -- --nocapture
+
+## bench: speed of what `make demo` builds, each number beside a peer (scikit-learn, MLflow) or a limit; PYTHON names a Python
+## with the peers
 bench:
 	$(CARGO) bench --quiet --profile dev
 

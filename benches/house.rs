@@ -50,6 +50,11 @@ fn main() {
     limit("visavis run, nothing to do", timed(20, || run(&["run", "experiments/digits.yaml", "--quiet"])), 0.5);
     limit("visavis plan", timed(20, || run(&["plan", "experiments/digits.yaml"])), 0.5);
 
+    let finished = ten_thousand(desk.path());
+    run(&["run", "big.yaml", "--quiet"]);
+    limit(&format!("visavis plan, {finished} finished cells"), timed(9, || run(&["plan", "big.yaml"])), 0.5);
+    limit(&format!("visavis status, {finished} finished cells"), timed(9, || run(&["status"])), 0.2);
+
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits");
     let pixels = array::from_npy(&std::fs::read(folder.join("pixels.npy")).expect("the sample"), &folder).expect("the sample");
     let project = timed(9, || drop(projection::project(&Method::Pca { axes: 10 }, &pixels, 0).map(|p| p.coordinates)));
@@ -85,6 +90,36 @@ fn main() {
     {
         println!("{what:44} {own:8.4} s   scikit-learn {theirs:8.4} s   {:5.1} ×", theirs / own);
     }
+}
+
+/// A study of ten thousand cells, as cheap as cells can be: 84 models, three views, forty comparisons of noise with noise.
+fn ten_thousand(folder: &std::path::Path) -> usize {
+    let (images, models, comparisons) = (120, 84, 40);
+    let mut random = visavis::numeric::Stream::new(7, 0);
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).expect("a file");
+    let rows: Vec<String> = (0..images).map(|row| format!("{row:04}.png")).collect();
+    write("rows.txt", (rows.join("\n") + "\n").as_bytes());
+    let mut labels = "image_id".to_owned() + &(0..comparisons).map(|i| format!(",a{i}")).collect::<String>() + "\n";
+    for row in &rows {
+        labels += row;
+        (0..comparisons).for_each(|_| labels += if random.uniform() < 0.5 { ",0" } else { ",1" });
+        labels.push('\n');
+    }
+    write("labels.csv", labels.as_bytes());
+    let mut study = "format: 1\nstudy: big\ndatasets: { d: { images: { root: images, labels: labels.csv } } }\n\
+        evaluation: { dataset: d }\nprojections: [pca: { axes: 2 }]\n\
+        statistics: { bootstraps: 20, min_positives: 4 }\nmodels:\n  named:\n"
+        .to_owned();
+    for model in 0..models {
+        let values = (0..images * 4).map(|_| random.uniform() as f32).collect();
+        let features = visavis::numeric::Matrix::new(images, 4, values).expect("its shape");
+        write(&format!("m{model}.npy"), &array::to_npy(&features));
+        study += &format!("    m{model}: {{ features: {{ embedding: m{model}.npy, images: rows.txt }} }}\n");
+    }
+    study += "comparisons:\n";
+    (0..comparisons).for_each(|i| study += &format!("  c{i}: {{ A: \"a{i}\", B: \"not a{i}\" }}\n"));
+    write("big.yaml", study.as_bytes());
+    models * 3 * comparisons
 }
 
 /// The same work by scikit-learn: seconds of PCA, seconds of a kNN AUC with a bootstrap on the whole and on two halves.

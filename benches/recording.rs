@@ -121,7 +121,7 @@ fn measure() {
     println!("{:44} {ours:12.0} points/s", "recorded, synced, in the store");
     match mlflow() {
         Some(theirs) => {
-            println!("{:44} {theirs:12.0} points/s   {:5.0} × (50 asked for)", "MLflow, batches of 1,000, SQLite", ours / theirs)
+            println!("{:44} {theirs:12.0} points/s   {:5.0} × (50 asked for)", "MLflow, batches of 1,000, SQLite", ours / theirs);
         }
         None => println!("no MLflow here (PYTHON=… names a Python that has it); 8,489 points/s were measured on two cores"),
     }

@@ -10,6 +10,11 @@ pub struct Desk {
     folder: tempfile::TempDir,
 }
 
+/// The program under test: another than the one just built, if it is named.
+pub fn program() -> String {
+    std::env::var("VISAVIS_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_visavis").to_owned())
+}
+
 /// How a command ended.
 pub struct Said {
     pub code: i32,
@@ -37,7 +42,7 @@ impl Desk {
     /// A workspace with a study of networks that only pretend to learn: four models, sixty jobs, two seconds.
     pub fn with_pretence() -> Self {
         let desk = Desk::empty();
-        let row = |i: usize| format!("{i:02}.png,{},{}\n", i % 2, u8::from(i % 3 == 0));
+        let row = |i: usize| format!("{i:02}.png,{},{}\n", i % 2, u8::from(i.is_multiple_of(3)));
         desk.write("data/dots.csv", ("image_id,odd,third\n".to_owned() + &(0..40).map(row).collect::<String>()).as_bytes());
         desk.write("experiments/micro.yaml", MICRO.as_bytes());
         desk
@@ -65,7 +70,7 @@ impl Desk {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_visavis"));
+        let mut command = Command::new(program());
         command.current_dir(self.folder.path()).args(arguments).env_remove("RUST_BACKTRACE");
         command
     }

@@ -126,7 +126,7 @@ fn a_bug_in_one_stage_is_told_and_stops_no_other() {
 #[test]
 fn a_detached_run_outlives_its_shell_and_is_seen_steered_and_drained_from_others() {
     let desk = long(400);
-    let program = env!("CARGO_BIN_EXE_visavis");
+    let program = crate::desk::program();
     // The shell that starts it is gone at once, and its terminal with it.
     let shell = Command::new("setsid")
         .args(["bash", "-c", &format!("{program} run {STUDY} --detach --json; kill -HUP 0")])
@@ -181,7 +181,10 @@ fn a_run_that_is_paused_starts_nothing_more_and_waits() {
     let _run = Detached::start(&desk);
     wait(&desk, "a training", |status| jobs(status, "running") > 0);
     desk.succeed(&["pause"]);
-    wait(&desk, "nothing running", |status| jobs(status, "running") == 0);
+    let status = wait(&desk, "nothing running", |status| jobs(status, "running") == 0);
+    assert_eq!(status["held"], "paused");
+    assert!(desk.succeed(&["status"]).contains("paused by a person"));
+    assert!(desk.succeed(&["explain", "train", "seresnet34-arcface"]).contains("a person paused the run"));
     let (before, now) = (desk.json(&["status"]), {
         std::thread::sleep(Duration::from_millis(500));
         desk.json(&["status"])
@@ -189,6 +192,42 @@ fn a_run_that_is_paused_starts_nothing_more_and_waits() {
     assert_eq!((before["jobs"].clone(), &now["state"]), (now["jobs"].clone(), &"running".into()));
     desk.succeed(&["retry"]);
     wait(&desk, "more running", |status| jobs(status, "running") > 0);
+}
+
+#[test]
+fn what_is_cancelled_and_asked_for_again_at_once_is_made() {
+    for _ in 0..4 {
+        let desk = long(60);
+        let run = desk.command(&["run", STUDY, "--quiet"]).stderr(Stdio::piped()).spawn().unwrap();
+        wait(&desk, "a training", |status| status["devices"][1]["busy"] == 2);
+        let shell = format!("{p} cancel train resnet34-softmax && {p} retry train resnet34-softmax", p = crate::desk::program());
+        assert!(Command::new("bash").args(["-c", &shell]).current_dir(desk.path(".")).output().unwrap().status.success());
+        let output = run.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(desk.ran(STUDY).1, 0, "nothing was left out");
+        assert_eq!(desk.json(&["status"])["jobs"]["done"], 58);
+    }
+}
+
+#[test]
+fn a_run_without_a_device_for_its_networks_does_the_rest_and_says_so() {
+    let desk = Desk::with_pretence();
+    let said = desk.visavis(&["run", STUDY, "--devices", "cpu"]);
+    assert!(said.code == 5 && said.err.contains("4 stages wait for a device"), "{}: {}", said.code, said.err);
+    let said = desk.visavis(&["run", STUDY, "--devices", "pretend:0"]);
+    assert_eq!(said.code, 0, "the processor is always there: {}", said.err);
+}
+
+#[test]
+fn a_job_that_is_done_cannot_be_set_aside() {
+    let desk = Desk::with_pretence();
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    for act in ["pause", "cancel", "retry"] {
+        let said = desk.visavis(&[act, "index", "dots"]);
+        assert!(said.code == 2 && said.err.contains("is done: there is nothing to"), "{act}: {}", said.err);
+    }
+    desk.edit(STUDY, "epochs: 4", "epochs: 5");
+    desk.succeed(&["run", STUDY, "--quiet"]);
 }
 
 #[test]
@@ -226,6 +265,27 @@ fn it_explains_what_waits_what_is_stale_and_what_is_done() {
     desk.edit(study, "bootstraps: 60", "bootstraps: 61");
     let told = desk.succeed(&["explain", "score", "pixels", "pca", "ink"]);
     assert!(told.contains("bootstraps was 60 then and is 61 now"), "{told}");
+}
+
+#[test]
+fn every_signal_that_stops_a_run_saves_its_state_and_ends_its_workers() {
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let desk = long(300);
+        let mut run = desk.command(&["run", STUDY, "--quiet"]).stderr(Stdio::piped()).spawn().unwrap();
+        wait(&desk, "a training", |status| status["devices"][1]["busy"] == 2);
+        let workers = Command::new("pgrep").args(["-P", &run.id().to_string()]).output().unwrap().stdout;
+        let clock = Instant::now();
+        Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap();
+        assert_eq!(run.wait().unwrap().code(), Some(130), "{signal}");
+        assert!(clock.elapsed() < Duration::from_secs(3), "{signal} took {:?}", clock.elapsed());
+        for worker in String::from_utf8_lossy(&workers).lines() {
+            assert!(!std::path::Path::new("/proc").join(worker).exists(), "{signal}: worker {worker} lives");
+        }
+        let status = desk.json(&["status"]);
+        assert_eq!((&status["state"], jobs(&status, "running")), (&"interrupted".into(), 0), "{signal}");
+        let stopped = attempts(&desk).iter().filter(|attempt| attempt["ending"] == "stopped").count();
+        assert_eq!(stopped, 2, "{signal}");
+    }
 }
 
 /// Sixty-four networks that learn at once, each in a process with a journal of its own.

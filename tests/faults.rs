@@ -66,7 +66,11 @@ fn an_interrupted_run_exits_130_and_goes_on_to_the_same_results() {
     let mut run = desk.command(&["run", STUDY, "--quiet", "--threads", "1"]);
     let mut child = run.stderr(std::process::Stdio::piped()).spawn().unwrap();
     let started = Instant::now();
-    while !desk.path("data/results").exists() && started.elapsed() < Duration::from_secs(20) {
+    let finished = || {
+        fs::read_dir(desk.path("data/results"))
+            .is_ok_and(|folder| folder.flatten().any(|entry| entry.path().extension().is_some()))
+    };
+    while !finished() && started.elapsed() < Duration::from_secs(20) {
         std::thread::sleep(Duration::from_millis(5));
     }
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
@@ -251,6 +255,48 @@ fn a_torn_or_flipped_journal_is_named_and_the_rest_is_kept() {
 }
 
 #[test]
+fn a_result_that_is_torn_is_made_again() {
+    let desk = Desk::with_pretence();
+    desk.succeed(&["run", MICRO, "--quiet"]);
+    let before = desk.json(&["show", MICRO])["results"].clone();
+    let path = fs::read_dir(desk.path("data/results")).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read(&path).unwrap();
+    fs::write(&path, &text[..text.len() / 2]).unwrap();
+    assert_eq!(desk.visavis(&["store", "check"]).code, 4);
+    assert!(desk.succeed(&["store", "rebuild"]).contains("1 result cannot be read"));
+    assert_eq!(desk.ran(MICRO).1, 1);
+    assert_eq!(desk.json(&["show", MICRO])["results"], before);
+    desk.succeed(&["store", "check"]);
+}
+
+#[test]
+fn a_folder_of_results_that_cannot_be_listed_is_not_an_empty_one() {
+    let desk = Desk::with_pretence();
+    desk.succeed(&["run", MICRO, "--quiet"]);
+    let (there, aside) = (desk.path("data/results"), desk.path("aside"));
+    fs::rename(&there, &aside).unwrap();
+    fs::write(&there, b"not a folder").unwrap();
+    let objects = || walk(&desk.path("data/objects"));
+    let before = objects();
+    assert_ne!(desk.visavis(&["store", "gc", "--yes"]).code, 0);
+    assert_eq!(objects(), before);
+    fs::remove_file(&there).unwrap();
+    fs::rename(&aside, &there).unwrap();
+    assert_eq!(desk.ran(MICRO).1, 0);
+    // What nothing refers to is removed, and what something does is kept.
+    desk.write(&format!("data/objects/{}/{}", "ab", "c".repeat(62)), b"an orphan");
+    assert!(desk.succeed(&["store", "gc"]).contains("--yes removes"));
+    assert!(desk.succeed(&["store", "gc", "--yes"]).contains("removed 0 results, 1 object"));
+    assert_eq!(objects(), before);
+    assert_eq!(desk.ran(MICRO).1, 0);
+}
+
+fn walk(folder: &std::path::Path) -> usize {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| if path.is_dir() { walk(&path) } else { 1 }).sum()
+}
+
+#[test]
 fn a_clock_that_jumps_changes_no_order() {
     let desk = Desk::with_pretence();
     let day = 86_400_000_i64;
@@ -261,6 +307,9 @@ fn a_clock_that_jumps_changes_no_order() {
     };
     assert_eq!(at(400 * day, "score=input"), Some(2));
     assert!(desk.json(&["status"])["jobs"]["failed"].as_u64() > Some(0));
+    // One in between that ends before it has made anything.
+    assert_eq!(at(-5000 * day, "index=input; score=input; train=crash"), Some(2));
+    assert!(desk.succeed(&["store", "rebuild"]).contains("equal to the one before"));
     assert_eq!(at(-4000 * day, ""), Some(0));
     let status = desk.json(&["status"]);
     assert!(
@@ -290,11 +339,12 @@ fn a_store_of_a_later_visavis_is_left_alone() {
     let desk = Desk::with_pretence();
     desk.succeed(&["run", MICRO, "--quiet"]);
     desk.succeed(&["store", "rebuild"]);
+    // It is refused by everything, also by what would make it again.
     // `user_version` is the 32 bits at byte 60 of the file's head (sqlite.org/fileformat2.html).
     let mut bytes = fs::read(desk.path("data/visavis.db")).unwrap();
     bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
     fs::write(desk.path("data/visavis.db"), &bytes).unwrap();
-    for command in [&["status"][..], &["run", MICRO, "--force"], &["logs"]] {
+    for command in [&["status"][..], &["run", MICRO, "--force"], &["logs"], &["store", "rebuild"]] {
         let said = desk.visavis(command);
         assert!(said.code == 2 && said.err.contains("written by a later visavis"), "{command:?}: {}", said.err);
     }

@@ -15,7 +15,7 @@ use visavis::{
 };
 
 /// Releases, and the digest of what their store holds.
-const RELEASES: [(&str, &str); 1] = [("v1", "cc578381")];
+const RELEASES: [(&str, &str); 1] = [("v1", "cb919684")];
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
@@ -64,7 +64,7 @@ fn make_the_workspace_of_this_release() {
     for name in ["journals", "cache", "visavis.db", "visavis.db-wal", "visavis.db-shm", "dispatcher.lock"] {
         let path = desk.path(&format!("data/{name}"));
         if path.is_dir() {
-            fs::remove_dir_all(path).unwrap()
+            fs::remove_dir_all(path).unwrap();
         } else {
             fs::remove_file(path).ok();
         }
@@ -125,7 +125,16 @@ fn make_the_workspace_of_this_release() {
     };
     let text = Digest::of(b"study");
     let records = vec![
-        event(1, What::RunStarted { study: "kept".into(), file: "experiments/kept.yaml".into(), text, devices, origin }),
+        event(
+            1,
+            What::RunStarted {
+                study: "kept".into(),
+                file: "experiments/kept.yaml".into(),
+                text,
+                devices,
+                origin: Box::new(origin),
+            },
+        ),
         event(
             2,
             What::Queued {

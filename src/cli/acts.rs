@@ -8,7 +8,7 @@ use crate::{
     domain::{
         Fault, Result,
         event::{Act, Event, What},
-        job::JobId,
+        job::{JobId, State},
         text::printable,
     },
     store::{Index, Journal, LOOKING, now, origin},
@@ -49,7 +49,7 @@ impl Jobs {
         }
         keep(context, index.as_ref(), acts)?;
         let (word, then) = match (verb, live.is_some()) {
-            (Verb::Pause, _) if jobs.is_empty() => ("paused", "nothing more is started until: visavis retry"),
+            (Verb::Pause, _) if jobs.is_empty() => ("paused", "this run starts nothing more until: visavis retry"),
             (Verb::Pause, _) => ("paused", "it is not started until it is retried; what runs goes on"),
             (Verb::Cancel, _) => ("cancelled", "it is not started until it is retried"),
             (Verb::Retry, true) => ("taken up again", ""),
@@ -64,7 +64,7 @@ impl Jobs {
             say(format!("{word}: everything"));
         }
         for (job, label) in &jobs {
-            say(printable(&format!("{word}: {label} ({job})")));
+            say(printable(&format!("{word}: {label} ({})", job.short())));
         }
         if !then.is_empty() && !context.quiet {
             say(format!("  {then}"));
@@ -83,13 +83,30 @@ impl Jobs {
             };
         }
         let known = look::known(index.map_or(Ok(vec![]), Index::jobs)?);
-        let found = if self.all { look::matching(&words, &known) } else { vec![] };
-        let found = if found.is_empty() {
-            vec![look::one(&words, &known, "say more of its label, or --all for all of them")?]
-        } else {
+        // Several jobs named by their digits are meant, each of them; several that words happen to match are not.
+        let by_digits = self.job.iter().all(|word| word.len() >= 8 && word.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let found = look::matching(&words, &known);
+        let found = if found.len() > 1 && (self.all || by_digits && found.len() == self.job.len()) {
             found
+        } else {
+            vec![look::one(&words, &known, "say more of its label, or --all for all of them")?]
         };
-        Ok(found.into_iter().map(|(job, label, _)| (job, label)).collect())
+        if let [(job, label, row)] = &found[..]
+            && row.state == State::Done
+        {
+            return Err(Fault::asked(format!("{label} ({}) is done: there is nothing to {}", job.short(), verb.word())));
+        }
+        Ok(found.into_iter().filter(|(.., row)| row.state != State::Done).map(|(job, label, _)| (job, label)).collect())
+    }
+}
+
+impl Verb {
+    fn word(self) -> &'static str {
+        match self {
+            Verb::Pause => "pause",
+            Verb::Cancel => "cancel",
+            Verb::Retry => "retry",
+        }
     }
 }
 

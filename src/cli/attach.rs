@@ -34,7 +34,8 @@ pub fn attach(context: &Context) -> Result<()> {
             seen = seen.max(job.clock);
             progress.job(&job);
         }
-        timeline = Timeline::read(&index, &context.workspace)?.filter(|timeline| timeline.run.journal == run).unwrap_or(timeline);
+        let Some(row) = index.run_of(&run)? else { return Err(nothing()) };
+        timeline = Timeline::of(row, &index, &context.workspace)?;
         let (done, open) = (timeline.count(State::Done), timeline.count(State::Queued) + timeline.count(State::Running));
         progress.stand(done, open);
         if timeline.phase() != Phase::Running || left.load(Ordering::SeqCst) {

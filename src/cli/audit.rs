@@ -63,7 +63,7 @@ impl Audit {
         let bytes = std::fs::read(&self.what).map_err(|error| Fault::io("read the report", &self.what, &error))?;
         let text = String::from_utf8(bytes).map_err(|_| Fault::asked("the report is not UTF-8 text").in_file(&self.what))?;
         let results = context.workspace.results();
-        let workspace = (!results.all().is_empty()).then_some(&context.workspace);
+        let workspace = (!results.all()?.is_empty()).then_some(&context.workspace);
         let evidence = audit::Evidence::of_page(&text, &self.what)?;
         let current = current(Path::new(&evidence.study_file), context);
         let again = self.again(evidence.manifests.iter().map(|manifest| manifest.key));

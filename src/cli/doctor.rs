@@ -35,6 +35,7 @@ fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
     let cards = found.iter().map(card).chain(driver.map(|version| format!("driver {version}"))).collect::<Vec<_>>().join("; ");
     let root = context.workspace.root();
     let writable = tempfile_in(root);
+    let room = context.workspace.room().unwrap_or(0);
     let torch = std::env::var_os("VISAVIS_TORCH")
         .map(std::path::PathBuf::from)
         .or_else(|| Some(std::env::current_exe().ok()?.with_file_name("visavis-torch")))
@@ -60,8 +61,11 @@ fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
         ),
         (
             "workspace",
-            writable.is_ok(),
-            writable.map_or_else(|why| format!("{}: {why}", root.display()), |()| format!("{} can be written", root.display())),
+            writable.is_ok() && room > 100_000_000,
+            writable.map_or_else(
+                |why| format!("{}: {why}", root.display()),
+                |()| format!("{} can be written, {} free", root.display(), super::output::size(room)),
+            ),
         ),
         (
             "networks",

@@ -38,7 +38,7 @@ impl Explain {
             }));
             return Ok(());
         }
-        say(printable(&format!("{} ({}): {}", explained.label, explained.job, explained.state)));
+        say(printable(&format!("{} ({}): {}", explained.label, explained.job.short(), explained.state)));
         explained.why.iter().for_each(|line| say(printable(&format!("  {line}"))));
         if let Some(next) = &explained.next {
             say(printable(&format!("  → {next}")));

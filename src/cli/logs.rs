@@ -34,24 +34,26 @@ impl Logs {
             return Err(Fault::missing("nothing was run in this workspace yet").next("`visavis run STUDY` runs a study"));
         };
         let words = self.job.join(" ");
-        let mut told = 0;
-        let mut show = |index: &Index| -> Result<bool> {
-            let lines = if words.trim().is_empty() { latest(index, self.lines)? } else { of_job(index, &words)? };
+        let (mut told, mut place) = (0, None);
+        loop {
+            let lines = if words.trim().is_empty() {
+                let (lines, last) = latest(&index, place, self.lines)?;
+                place = last;
+                lines
+            } else {
+                let lines = of_job(&index, &words)?;
+                let new = lines.into_iter().skip(told).collect::<Vec<_>>();
+                told += new.len();
+                new
+            };
             if lines.is_empty() && !self.follow {
                 remark(context, "nothing was logged");
             }
-            for line in lines.iter().skip(told) {
+            for line in &lines {
                 if context.json { say_json(&line.0) } else { say(&line.1) }
             }
-            told = told.max(lines.len());
-            Ok(Timeline::read(index, &context.workspace)?.is_some_and(|timeline| timeline.phase() == Phase::Running))
-        };
-        if !self.follow {
-            return show(&index).map(|_| ());
-        }
-        loop {
-            let more = show(&index)?;
-            if !more {
+            let runs = Timeline::read(&index, &context.workspace)?.is_some_and(|timeline| timeline.phase() == Phase::Running);
+            if !self.follow || !runs && lines.is_empty() {
                 return Ok(());
             }
             std::thread::sleep(std::time::Duration::from_millis(100));
@@ -68,10 +70,14 @@ fn line(label: &str, row: &LogRow, named: bool) -> Line {
     (json, printable(&format!("{}  {whose}{}", look::moment(row.at), row.line)))
 }
 
-fn latest(index: &Index, most: usize) -> Result<Vec<Line>> {
+fn latest(index: &Index, place: Option<i64>, most: usize) -> Result<(Vec<Line>, Option<i64>)> {
+    let (rows, last) = index.log_since(place, most)?;
+    if rows.is_empty() {
+        return Ok((vec![], last));
+    }
     let labels: HashMap<Key, String> = index.jobs()?.into_iter().filter_map(|job| Some((job.key?, job.label))).collect();
     let label = |row: &LogRow| row.key.and_then(|key| labels.get(&key)).map_or("", String::as_str).to_owned();
-    Ok(index.latest_log(most)?.iter().map(|row| line(&label(row), row, true)).collect())
+    Ok((rows.iter().map(|row| line(&label(row), row, true)).collect(), last))
 }
 
 /// Every attempt at a job: what it logged, and how it ended.
@@ -97,8 +103,12 @@ fn ending(attempt: &AttemptRow) -> String {
     match attempt.cause {
         None => format!("done{seconds}"),
         Some(cause) => {
-            let why = attempt.why.as_deref().unwrap_or("").replace('\n', " · ");
-            format!("{}{seconds}: {why}", Cause::words(cause))
+            let why: Vec<&str> = attempt.why.as_deref().unwrap_or("").lines().map(str::trim).collect();
+            if why.is_empty() {
+                format!("{}{seconds}", Cause::words(cause))
+            } else {
+                format!("failed{seconds}: {}", why.join("; "))
+            }
         }
     }
 }

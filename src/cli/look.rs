@@ -3,7 +3,7 @@
 use super::{Context, output::remark};
 use crate::{
     domain::{Fault, Result, job::JobId, text::printable},
-    store::{Index, JobRow, LOOKING},
+    store::{Index, JobRow},
 };
 use std::{
     io::{IsTerminal, Write},
@@ -15,8 +15,8 @@ pub fn store(context: &Context) -> Result<Option<Index>> {
     let workspace = &context.workspace;
     if workspace.journals().is_dir() {
         // A workspace that cannot be written can still be looked at.
-        if let Ok(Some(_lock)) = workspace.lock(LOOKING)
-            && let Err(fault) = Index::open(workspace.store()).and_then(|mut index| index.follow(&workspace.journals()))
+        if let Ok(Some(_lock)) = workspace.lock_store()
+            && let Err(fault) = Index::open(workspace.store()).and_then(|mut index| index.catch_up(workspace))
         {
             let behind = Index::look(workspace.store())?;
             remark(context, printable(&format!("what was written last may be missing: {}", fault.what)));
@@ -55,23 +55,26 @@ pub fn follow(context: &Context, mut show: impl FnMut(&Index) -> Result<bool>) -
     }
 }
 
-/// The jobs that somebody means by some words: the start of a job's digits, or words of its label.
+/// The jobs that somebody means by some words: the beginnings of jobs' digits, or words of a label.
 pub fn matching<T: Clone>(words: &str, jobs: &[(JobId, String, T)]) -> Vec<(JobId, String, T)> {
-    let digits = words.len() >= 4 && words.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let by_id: Vec<_> = jobs.iter().filter(|(id, ..)| digits && id.to_string().starts_with(words)).cloned().collect();
-    if !by_id.is_empty() {
-        return by_id;
+    let digits = |word: &str| word.len() >= 4 && word.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if words.split_whitespace().all(digits) {
+        let named = |id: &JobId| words.split_whitespace().any(|word| id.to_string().starts_with(word));
+        let found: Vec<_> = jobs.iter().filter(|(id, ..)| named(id)).cloned().collect();
+        if !found.is_empty() {
+            return found;
+        }
     }
-    // As it is written, else by whole words, else by parts of words.
+    // As it is written, else by whole words, else by the beginnings of words.
     let plain =
         |text: &str| text.to_lowercase().split([' ', '·']).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>();
     let words = plain(words);
-    type Test<'a> = &'a dyn Fn(&[String], &str) -> bool;
-    let tests: [Test; 3] = [&|label, _| label == words, &|label, _| words.iter().all(|word| label.contains(word)), &|_, text| {
-        words.iter().all(|word| text.contains(word))
+    type Test<'a> = &'a dyn Fn(&[String]) -> bool;
+    let tests: [Test; 3] = [&|label| label == words, &|label| words.iter().all(|word| label.contains(word)), &|label| {
+        words.iter().all(|word| label.iter().any(|of| of.starts_with(word.as_str())))
     }];
     let meant = |test: &Test| {
-        let holds = |(_, label, _): &&(JobId, String, T)| test(&plain(label), &label.to_lowercase());
+        let holds = |(_, label, _): &&(JobId, String, T)| test(&plain(label));
         Some(jobs.iter().filter(holds).cloned().collect::<Vec<_>>()).filter(|found| !found.is_empty())
     };
     tests.iter().find_map(meant).unwrap_or_default()
@@ -88,7 +91,8 @@ pub fn one<T: Clone>(words: &str, jobs: &[(JobId, String, T)], what_else: &str) 
         0 => Err(Fault::asked(format!("no job is called `{words}`"))
             .next("a job is named by its eight digits, or by words of its label; `visavis status` lists both")),
         many => {
-            let few: Vec<String> = found.iter().take(5).map(|(id, label, _)| format!("{id} {}", printable(label))).collect();
+            let few: Vec<String> =
+                found.iter().take(5).map(|(id, label, _)| format!("{} {}", id.short(), printable(label))).collect();
             let more = if many > 5 { format!(", and {} more", many - 5) } else { String::new() };
             Err(Fault::asked(format!("`{words}` means {many} jobs: {}{more}", few.join("; "))).next(what_else))
         }

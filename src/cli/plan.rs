@@ -87,8 +87,8 @@ impl Plan {
             let remark = match kind {
                 Kind::Draw if tally.to_run > 0 && plan.result(study::Step::Rank).is_none() => "at most: the ledger decides",
                 Kind::Rank if tally.to_run > 0 => "when its scores are there",
-                Kind::Train => "needs visavis-torch",
-                _ if stale.contains_key(&kind) => "stale: what they were made from changed; `visavis explain JOB` says how",
+                Kind::Train if !study.pretends() => "needs visavis-torch",
+                _ if stale.contains_key(&kind) => "stale: `visavis explain JOB` says what changed",
                 _ => "",
             };
             grid.row(&[kind.word().to_owned(), thousands(tally.stored), thousands(tally.to_run), remark.to_owned()]);

@@ -66,7 +66,7 @@ impl Progress {
             }
             (Progress::Lines, What::Paused { jobs }) => tell!("  ‖ {} paused by a person", jobs.len()),
             (Progress::Lines, What::Cancelled { jobs }) => tell!("  – {} cancelled by a person", jobs.len()),
-            (Progress::Silent, What::Failed { why, again: false, .. }) => tell!("error: {why}"),
+            (Progress::Silent, What::Failed { why, again: false, .. }) => tell!("error: {}", indented(why)),
             _ => {}
         }
     }

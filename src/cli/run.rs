@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Fault, Result,
+        Ending, Fault, Result,
         event::What,
         study::RunOn,
         text::{count, printable},
@@ -115,8 +115,15 @@ impl Run {
         let first = child.stdout.take().and_then(|out| BufReader::new(out).lines().find_map(std::io::Result::ok));
         if first.as_deref() != Some(READY) {
             let status = child.wait().map_err(|error| Fault::unexpected(error.to_string()))?;
+            // What it said, said here, and ended as it ended.
             let last = tail(&said, 4000);
-            return Err(Fault::unexpected(format!("the run ended as soon as it began ({status}):\n{}", last.trim_end())));
+            let why = last.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or("it said nothing").to_owned();
+            let ending = status.code().map_or(Ending::Unexpected, Ending::of_code);
+            let next =
+                last.lines().find_map(|line| line.trim().strip_prefix("next ")).unwrap_or("run it without --detach to see more");
+            let mut fault = Fault::unexpected(format!("the run ended as soon as it began: {why}")).in_file(&said).next(next);
+            fault.ending = ending;
+            return Err(fault);
         }
         if context.json {
             say_json(&serde_json::json!({ "event": "detached", "process": child.id(), "study": plan.study.name }));
@@ -227,8 +234,17 @@ impl Run {
             return Err(fault.next("mend what the messages above name, and run the same command again"));
         }
         if ended.drained {
-            return Err(Fault::failed("drained: what ran was finished, the rest was not started")
-                .next("run the same command again to go on"));
+            let mut fault = Fault::interrupted();
+            fault.what = "drained: what ran was finished, the rest was not started".to_owned();
+            return Err(fault);
+        }
+        if ended.homeless > 0 {
+            let what = format!("{} wait for a device of a kind that this run had none of", count(ended.homeless, "stage"));
+            return Err(Fault::missing(what).next("name one with --devices, or leave --devices out"));
+        }
+        if ended.left > 0 {
+            let what = format!("{} could have run and did not", count(ended.left, "stage"));
+            return Err(Fault::unexpected(what).next("this is a bug in visavis; please report it. Running again goes on"));
         }
         if paused + cancelled > 0 {
             let what = format!("{} not made, for people set them aside", count(paused + cancelled, "stage"));

@@ -1,16 +1,16 @@
 //! `visavis show STUDY`
 
 use super::{
-    Context,
+    Context, look,
     output::{Grid, say, say_json},
 };
 use crate::{
     domain::{
-        Result,
+        Ending, Result,
         claim::Form,
         text::{count, printable},
     },
-    study::{self, Outcome},
+    study::{self, Outcome, Phase, Timeline},
 };
 use std::path::PathBuf;
 
@@ -21,10 +21,27 @@ pub struct Show {
     /// Every result with its key and the digest of its content
     #[arg(long)]
     results: bool,
+    /// Show it again whenever it changes, until the run ends
+    #[arg(long, short)]
+    follow: bool,
 }
 
 impl Show {
     pub fn run(&self, context: &Context) -> Result<()> {
+        if self.follow {
+            return look::follow(context, |index| {
+                // Early in a run there is no ledger yet: what there is, is said.
+                match self.once(context) {
+                    Err(fault) if fault.ending == Ending::Missing => say(printable(&fault.what)),
+                    shown => shown?,
+                }
+                Ok(Timeline::read(index, &context.workspace)?.is_some_and(|timeline| timeline.phase() == Phase::Running))
+            });
+        }
+        self.once(context)
+    }
+
+    fn once(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
         if self.results || context.json {

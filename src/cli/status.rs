@@ -2,16 +2,16 @@
 
 use super::{
     Context, look,
-    output::{Grid, say, say_json},
+    output::{say, say_json},
 };
 use crate::{
     domain::{
         Result,
         job::State,
-        text::{count, printable, thousands},
+        text::{printable, thousands},
     },
     store::{Index, JobRow},
-    study::{Phase, Timeline},
+    study::{Held, Phase, Timeline},
 };
 
 #[derive(clap::Args)]
@@ -64,6 +64,12 @@ fn as_json(index: &Index, timeline: &Timeline) -> Result<()> {
         .iter()
         .map(|device| serde_json::json!({ "device": device.device, "slots": device.slots, "threads": device.threads, "busy": busy(&device.device) }))
         .collect();
+    let mut listed = Vec::new();
+    let lists = [State::Running, State::Failed, State::Paused, State::Cancelled];
+    for state in lists.into_iter().filter(|state| timeline.count(*state) > 0) {
+        let job = |job: &JobRow| serde_json::json!({ "job": job.id, "label": job.label, "state": state.word(), "why": job.why });
+        listed.extend(timeline.jobs(index, state, 1000)?.iter().map(job));
+    }
     let state = match timeline.phase() {
         Phase::Running => "running",
         Phase::Ended => "ended",
@@ -72,7 +78,8 @@ fn as_json(index: &Index, timeline: &Timeline) -> Result<()> {
     };
     say_json(&serde_json::json!({
         "format": 1, "study": run.study, "state": state, "started": run.started, "ended": run.ended, "run": run.journal,
-        "process": run.origin.pid, "host": run.origin.host, "jobs": jobs, "devices": devices,
+        "process": run.origin.pid, "host": run.origin.host, "held": timeline.held.map(Held::word), "jobs": jobs, "devices": devices,
+        "listed": listed,
     }));
     Ok(())
 }
@@ -96,6 +103,10 @@ fn running(index: &Index, timeline: &Timeline) -> Result<Vec<(JobRow, String, us
 fn as_text(index: &Index, timeline: &Timeline) -> Result<()> {
     let run = &timeline.run;
     let state = match timeline.phase() {
+        Phase::Running if timeline.held == Some(Held::Paused) => {
+            "paused by a person; it starts nothing until: visavis retry".to_owned()
+        }
+        Phase::Running if timeline.held == Some(Held::Draining) => "draining: it finishes what runs, and ends".to_owned(),
         Phase::Running => {
             format!("running, started {}, process {} on {}", look::ago(run.started), run.origin.pid, run.origin.host)
         }
@@ -114,32 +125,35 @@ fn as_text(index: &Index, timeline: &Timeline) -> Result<()> {
         })
         .collect();
     say(counts.join(" · "));
-    let mut grid = Grid::new(&["", "job", "", ""]);
-    let mut rows = 0;
     for (job, device, slot) in running(index, timeline)?.into_iter().take(MOST) {
         let since = look::ago(job.at).replace(" ago", "");
-        grid.row(&["◐".to_owned(), job.id.to_string(), job.label, format!("{device}, slot {}, {since}", slot + 1)]);
-        rows += 1;
+        line("◐", &job, &format!("{device}, slot {}, {since}", slot + 1));
     }
     for (state, sign) in [(State::Failed, "✕"), (State::Paused, "‖"), (State::Cancelled, "–"), (State::Queued, "○")] {
-        let jobs = timeline.jobs(index, state, MOST + 1)?;
-        let (more, shown) = (timeline.count(state).saturating_sub(MOST), if state == State::Queued { 5 } else { MOST });
-        for job in jobs.into_iter().take(shown) {
-            let remark = match (state, &job.why) {
-                (State::Failed, Some(why)) => why.lines().next().unwrap_or("").to_owned(),
-                (State::Paused | State::Cancelled, _) => format!("visavis retry {} takes it up again", job.id),
-                (State::Queued, Some(why)) => format!("to be tried again: {}", why.lines().next().unwrap_or("")),
-                _ => String::new(),
-            };
-            grid.row(&[sign.to_owned(), job.id.to_string(), job.label, remark]);
-            rows += 1;
+        let most = if state == State::Queued { 5 } else { MOST };
+        let jobs = timeline.jobs(index, state, most)?;
+        let more = timeline.count(state).saturating_sub(jobs.len());
+        for job in &jobs {
+            let why = job.why.as_deref().unwrap_or("").lines().next().unwrap_or("");
+            match state {
+                State::Queued if !why.is_empty() => line(sign, job, &format!("to be tried again: {why}")),
+                _ => line(sign, job, why),
+            }
         }
-        if state != State::Queued && more > 0 {
-            grid.row(&[String::new(), String::new(), format!("and {} more {}", count(more, "job"), state.word()), String::new()]);
+        if more > 0 {
+            say(format!("     and {} more {}", thousands(more), state.word()));
         }
-    }
-    if rows > 0 {
-        grid.print("  ");
+        if !jobs.is_empty() && matches!(state, State::Paused | State::Cancelled) {
+            say("     `visavis retry JOB` takes one up again, `visavis retry` all");
+        }
     }
     Ok(())
+}
+
+/// A job, and below it what is to be said of it.
+fn line(sign: &str, job: &JobRow, remark: &str) {
+    say(printable(&format!("  {sign} {}  {}", job.id.short(), job.label)));
+    if !remark.is_empty() {
+        say(printable(&format!("               {remark}")));
+    }
 }

@@ -9,13 +9,13 @@ use crate::{
         Digest, Fault, Key, Result,
         text::{count, printable},
     },
-    store::{Index, Mark, read_journal},
+    store::{Before, Index, Mark, read_journal},
     study,
 };
 use std::{
     collections::BTreeSet,
     io::{IsTerminal, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 #[derive(clap::Subcommand)]
@@ -57,58 +57,49 @@ impl Store {
     }
 }
 
-/// The new store is made beside the old one and takes its place when it is whole.
 fn rebuild(context: &Context) -> Result<()> {
-    let workspace = &context.workspace;
-    let _lock = workspace.lock_or_say("rebuilding the store")?;
-    let path = workspace.store();
-    let with = |ending: &str| path.with_file_name(format!("{}{ending}", path.file_name().unwrap_or_default().to_string_lossy()));
-    let aside = with(".new");
-    let remove = |file: &Path| match std::fs::remove_file(file) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Fault::io("remove", file, &error)),
-        _ => Ok(()),
-    };
-    ["", "-wal", "-shm"].iter().try_for_each(|ending| remove(&with(&format!(".new{ending}"))))?;
-    let catch_up = |index: &mut Index| {
-        index.follow(&workspace.journals())?;
-        index.match_results(&workspace.results(), &workspace.objects())
-    };
-    let mut index = Index::open(&aside)?;
-    catch_up(&mut index)?;
-    let made = index.digest()?;
-    let (results, events, points) = (index.keys()?.len(), index.events()?, index.points()?);
-    index.settle()?;
-    // What the old one holds is compared once it, too, has taken in everything.
-    let before: Option<Result<Digest>> = path.exists().then(|| {
-        let mut old = Index::open(path)?;
-        catch_up(&mut old)?;
-        let digest = old.digest()?;
-        old.settle()?;
-        Ok(digest)
-    });
-    ["-wal", "-shm"].iter().try_for_each(|ending| remove(&with(ending)))?;
-    std::fs::rename(&aside, path).map_err(|error| Fault::io("put in place", path, &error))?;
-    let verdict = match &before {
-        None => "there was none before".to_owned(),
-        Some(Ok(digest)) if *digest == made => "equal to the one before".to_owned(),
-        Some(Ok(digest)) => format!("the one before differed (dump {})", digest.short()),
-        Some(Err(fault)) => format!("the one before could not be read: {}", fault.what),
+    let _lock = context.workspace.lock_or_say("rebuilding the store")?;
+    let made = Index::rebuild(&context.workspace)?;
+    let lost = |held: usize, holds: usize, noun: &str| (held > holds).then(|| format!("{} fewer", count(held - holds, noun)));
+    let verdict = match &made.before {
+        Before::None => "there was none before".to_owned(),
+        Before::Equal => "equal to the one before".to_owned(),
+        Before::Differed { kept, events, points } => {
+            let fewer = [lost(*events, made.events, "event"), lost(*points as usize, made.points as usize, "point")];
+            let fewer: Vec<String> = fewer.into_iter().flatten().collect();
+            let how = if fewer.is_empty() { String::new() } else { format!(" ({})", fewer.join(", ")) };
+            format!("the one before differed{how}, and is kept as {}", kept.display())
+        }
+        Before::Unreadable { kept, why } => {
+            format!("the one before could not be read ({why}), and is kept as {}", kept.display())
+        }
     };
     if context.json {
-        let equal = before.and_then(Result::ok).map(|digest| digest == made);
-        say_json(
-            &serde_json::json!({ "format": 1, "results": results, "events": events, "points": points, "dump": made, "equal": equal }),
-        );
+        let equal = match made.before {
+            Before::None => None,
+            Before::Equal => Some(true),
+            _ => Some(false),
+        };
+        say_json(&serde_json::json!({
+            "format": 1, "results": made.results, "events": made.events, "points": made.points, "dump": made.dump, "equal": equal,
+            "damaged": made.damaged,
+        }));
         return Ok(());
     }
     say(format!(
         "made again: {}, {}, {} · dump {} · {}",
-        count(results, "result"),
-        count(events, "event"),
-        count(points as usize, "point"),
-        made.short(),
+        count(made.results, "result"),
+        count(made.events, "event"),
+        count(made.points as usize, "point"),
+        made.dump.short(),
         printable(&verdict)
     ));
+    if !made.damaged.is_empty() {
+        say(format!(
+            "  {} cannot be read and is left out; `visavis store check` says which",
+            count(made.damaged.len(), "result")
+        ));
+    }
     Ok(())
 }
 
@@ -136,7 +127,7 @@ impl Gc {
             kept.extend(plan.source_digests().values());
         }
         let (mut unused, mut bytes) = (Vec::new(), 0);
-        for key in results.all() {
+        for key in results.all()? {
             // A result that cannot be read is for a person to judge: `store check` names it.
             let manifest = results.get(key)?;
             if used.as_ref().is_some_and(|used| !used.contains(&key)) {
@@ -160,7 +151,7 @@ impl Gc {
             // Results first: one whose objects are gone is worse than objects without a result.
             unused.iter().try_for_each(|key| results.remove(*key))?;
             orphans.iter().try_for_each(|digest| objects.remove(*digest))?;
-            index.match_results(&results, &objects)?;
+            index.catch_up(workspace)?;
         }
         let halves = workspace.sweep();
         if context.json {
@@ -193,7 +184,7 @@ fn ask(what: &str) -> bool {
 fn check(context: &Context) -> Result<()> {
     let (results, objects) = (context.workspace.results(), context.workspace.objects());
     let mut found: Vec<String> = Vec::new();
-    let keys = results.all();
+    let keys = results.all()?;
     for key in &keys {
         match results.get(*key) {
             Err(fault) => found.push(fault.to_string()),
@@ -222,7 +213,9 @@ fn check(context: &Context) -> Result<()> {
     }
     let mut journals: Vec<_> =
         std::fs::read_dir(context.workspace.journals()).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    journals.retain(|path: &PathBuf| path.extension().is_some_and(|ending| ending == "journal"));
     journals.sort();
+    let of_results = found.len();
     for path in &journals {
         let reading = read_journal(path, &Mark::default())?;
         for damage in &reading.damage {
@@ -249,7 +242,11 @@ fn check(context: &Context) -> Result<()> {
     if found.is_empty() {
         Ok(())
     } else {
-        Err(Fault::differs(format!("{} in the store", count(found.len(), "defect")))
-            .next("`visavis run STUDY` makes what is missing again; --force makes all of it again"))
+        let next = if of_results > 0 {
+            "`visavis run STUDY --force` makes results and objects again, with the same bits"
+        } else {
+            "results are not touched by this; what a journal has lost cannot be made again, and is named here from now on"
+        };
+        Err(Fault::differs(format!("{} in the store", count(found.len(), "defect"))).next(next))
     }
 }

@@ -29,7 +29,7 @@ pub enum What {
         file: String,
         text: Digest,
         devices: Vec<Slots>,
-        origin: Origin,
+        origin: Box<Origin>,
     },
     /// Jobs it will run.
     Queued {

@@ -23,6 +23,16 @@ pub enum Ending {
     Interrupted = 130,
 }
 
+impl Ending {
+    /// What an exit code of this program meant.
+    pub fn of_code(code: i32) -> Self {
+        [Ending::Asked, Ending::Failed, Ending::Differs, Ending::Missing, Ending::Interrupted]
+            .into_iter()
+            .find(|ending| *ending as i32 == code)
+            .unwrap_or(Ending::Unexpected)
+    }
+}
+
 /// A place in a file; line and column count from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {

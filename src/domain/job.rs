@@ -4,21 +4,26 @@ use super::{Digest, stage::Kind};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
 
-/// What a person calls a job by: eight digits made of its study's name and its own label, the same in every run.
+/// What a person calls a job by: sixteen digits made of its study's name and its own label, the same in every run. Any
+/// beginning that no other job shares will do.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct JobId(u32);
+pub struct JobId(u64);
 
 impl JobId {
     pub fn of(study: &str, label: &str) -> Self {
         let digest = Digest::of(format!("{study}\n{label}").as_bytes());
-        let bytes = digest.as_bytes();
-        JobId(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+        JobId(u64::from_be_bytes(std::array::from_fn(|place| digest.as_bytes()[place])))
+    }
+
+    /// The first eight digits, for people.
+    pub fn short(self) -> String {
+        self.to_string()[..8].to_owned()
     }
 }
 
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}", self.0)
+        write!(f, "{:016x}", self.0)
     }
 }
 
@@ -29,15 +34,15 @@ impl fmt::Debug for JobId {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("not a job (eight hexadecimal digits)")]
+#[error("not a job (sixteen hexadecimal digits)")]
 pub struct NotAJob;
 
 impl FromStr for JobId {
     type Err = NotAJob;
 
     fn from_str(text: &str) -> Result<Self, NotAJob> {
-        let plain = text.len() == 8 && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-        u32::from_str_radix(text, 16).ok().filter(|_| plain).map(JobId).ok_or(NotAJob)
+        let plain = text.len() == 16 && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        u64::from_str_radix(text, 16).ok().filter(|_| plain).map(JobId).ok_or(NotAJob)
     }
 }
 
@@ -187,7 +192,7 @@ mod tests {
         assert_eq!(job, JobId::of("small", "score pixels · embedding · pca · ink"));
         assert_ne!(job, JobId::of("other", "score pixels · embedding · pca · ink"));
         assert_eq!(job.to_string().parse::<JobId>().unwrap(), job);
-        assert!("ABCDEF01".parse::<JobId>().is_err() && "+1234567".parse::<JobId>().is_err());
+        assert!("ABCDEF0123456789".parse::<JobId>().is_err() && "+123456789abcdef".parse::<JobId>().is_err());
     }
 
     #[test]

@@ -94,6 +94,8 @@ pub enum ArrayFormat {
 pub struct Training {
     /// Architecture, loss and training set.
     pub network: String,
+    /// Preparation, optimiser and schedule.
+    pub recipe: String,
     pub epochs: usize,
     pub batch: usize,
     pub seed: u64,
@@ -202,6 +204,7 @@ impl Work {
             }
             Work::Train(training) => Value::map()
                 .with("network", Value::text(&training.network))
+                .with("recipe", Value::text(&training.recipe))
                 .with("epochs", Value::Int(training.epochs as i64))
                 .with("batch", Value::Int(training.batch as i64))
                 .with("seed", seed(&training.seed))

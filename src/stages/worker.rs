@@ -66,6 +66,10 @@ pub fn work(workspace: &Workspace, post: &Post, tasks: impl BufRead, answers: im
         let order: Order = serde_json::from_str(&line).map_err(|error| Fault::asked(format!("not a task: {error}")))?;
         answers.say(&Answer::Begun { key: order.task.key() })?;
         answers.say(&worker.answer(&order))?;
+        if recorder.is_broken() {
+            // Another process may have a journal again; this one's is closed for good.
+            return Err(Fault::unexpected("the worker's journal was refused by the disk"));
+        }
     }
     Ok(())
 }

@@ -91,6 +91,12 @@ pub fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
+/// Gives a file another name, for good.
+pub fn rename(from: &Path, to: &Path) -> Result<()> {
+    trip(Op::Rename).and_then(|()| fs::rename(from, to)).map_err(|error| Fault::io("put in place", to, &error))?;
+    sync_folder_of(to)
+}
+
 /// Gives a file a second name, unless that is taken.
 pub fn link(from: &Path, to: &Path) -> io::Result<()> {
     trip(Op::Link)?;

@@ -163,22 +163,23 @@ pub fn read(path: &Path, from: &Mark) -> Result<Reading> {
     // Asked before reading: what a writer that is gone now has written is all there.
     let alive = matches!(flock(&file, FlockOperation::NonBlockingLockShared), Err(rustix::io::Errno::WOULDBLOCK));
     let length = file.metadata().map_err(refused)?.len();
-    file.seek(SeekFrom::Start(from.offset)).map_err(refused)?;
-    let mut bytes = Vec::new();
-    // What nobody adds to any more is read whole, so that damage can be told from a record that is cut by the stride.
-    file.by_ref()
-        .take(if alive { STRIDE.max(longest_pending(length, from)) } else { u64::MAX })
-        .read_to_end(&mut bytes)
-        .map_err(refused)?;
-    let mut reading = parse(&bytes, from, !alive);
-    reading.closed = !alive;
-    reading.more = alive && !reading.records.is_empty() && from.offset + (bytes.len() as u64) < length;
-    Ok(reading)
-}
-
-/// A stride that holds at least one whole record of the longest kind, if there may be one.
-fn longest_pending(length: u64, from: &Mark) -> u64 {
-    length.saturating_sub(from.offset).min((LONGEST + PREFIX) as u64)
+    let mut take = |stride: u64| -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(from.offset)).map_err(refused)?;
+        file.by_ref().take(stride).read_to_end(&mut bytes).map_err(refused)?;
+        Ok(bytes)
+    };
+    let bytes = take(STRIDE)?;
+    let whole = from.offset + bytes.len() as u64 >= length;
+    let reading = parse(&bytes, from, whole && !alive);
+    if whole || reading.mark.offset > from.offset {
+        return Ok(Reading { closed: whole && !alive, more: !whole, ..reading });
+    }
+    // Nothing in a stride: a record longer than that, or damage. Of a writer that is gone, everything tells which.
+    let bytes = take(if alive { (LONGEST + PREFIX) as u64 } else { u64::MAX })?;
+    let whole = from.offset + bytes.len() as u64 >= length;
+    let reading = parse(&bytes, from, !alive);
+    Ok(Reading { closed: !alive, more: alive && !whole && reading.mark.offset > from.offset, ..reading })
 }
 
 /// `last`: nothing will follow these bytes, so what is no record is damage.

@@ -15,7 +15,8 @@ mod workspace;
 
 pub use disk::replace as write_whole;
 pub use index::{
-    AttemptRow, Index, JobRow, LogRow, RunRow, ScoreRow, SeriesRow, Spent, Taken, rows as score_rows, sqlite_version,
+    AttemptRow, Before, Index, JobRow, LogRow, Rebuilt, RunRow, ScoreRow, SeriesRow, Spent, Taken, rows as score_rows,
+    sqlite_version,
 };
 pub use journal::{Damage, Journal, Kept, Mark, Reading, read as read_journal};
 pub use objects::Objects;

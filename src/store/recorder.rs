@@ -93,7 +93,7 @@ impl Recorder {
     /// Records one value of a series, such as `loss`.
     pub fn point(&self, series: &str, step: u64, value: f64) {
         let mut state = self.shared.lock();
-        let Some(of) = state.of else { return };
+        let Some(of) = state.of.filter(|_| state.fault.is_none()) else { return };
         while state.points >= ROOM && state.fault.is_none() {
             state.hurry = true;
             self.shared.changed.notify_all();
@@ -127,6 +127,11 @@ impl Recorder {
     pub fn event(&self, what: What) {
         self.shared.lock().event(what);
         self.shared.changed.notify_all();
+    }
+
+    /// Has the disk refused? Then nothing more will be kept.
+    pub fn is_broken(&self) -> bool {
+        self.shared.lock().fault.is_some()
     }
 
     /// Returns when everything recorded so far is kept.
@@ -260,7 +265,7 @@ mod tests {
                 Record::Metrics(chunk) if chunk.series == "loss" => steps.extend(chunk.points.iter().map(|point| point.step)),
                 Record::Metrics(chunk) => assert_eq!((chunk.points.len(), chunk.attempt), (7, 2)),
                 Record::Event(event) => {
-                    assert!(event.clock > 40 && matches!(&event.what, What::Logged { line, .. } if line == "half way"))
+                    assert!(event.clock > 40 && matches!(&event.what, What::Logged { line, .. } if line == "half way"));
                 }
                 Record::Later => unreachable!(),
             }

@@ -36,14 +36,12 @@ impl Results {
             Err(error) => return Err(Fault::io("read", &path, &error)),
         };
         let manifest: Manifest = serde_json::from_str(&text).map_err(|error| {
-            Fault::unexpected(format!("the result is damaged: {error}"))
-                .in_file(&path)
-                .next("remove the file; `visavis run` makes the result again")
+            Fault::differs(format!("the result is damaged: {error}")).in_file(&path).next("`visavis run STUDY` makes it again")
         })?;
         if manifest.key != key || manifest.format != 1 {
-            return Err(Fault::unexpected("the result is not the one its name says, or of a later format")
+            return Err(Fault::differs("the result is not the one its name says, or of a later format")
                 .in_file(&path)
-                .next("remove the file; `visavis run` makes the result again"));
+                .next("`visavis run STUDY` makes it again"));
         }
         Ok(Some(manifest))
     }
@@ -60,12 +58,28 @@ impl Results {
     }
 
     /// The keys of all results, sorted.
-    pub fn all(&self) -> Vec<Key> {
-        let files = fs::read_dir(&self.root).into_iter().flatten().flatten();
-        let mut keys: Vec<Key> =
-            files.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".json")?.parse().ok()).collect();
+    ///
+    /// # Errors
+    /// A folder that is there and cannot be listed: that is not the same as no results.
+    pub fn all(&self) -> Result<Vec<Key>> {
+        let refused = |error| Fault::io("list the results", &self.root, &error);
+        let entries = match fs::read_dir(&self.root) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+            entries => entries.map_err(refused)?,
+        };
+        let mut keys = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(refused)?.file_name();
+            keys.extend(name.to_str().and_then(|name| name.strip_suffix(".json")?.parse::<Key>().ok()));
+        }
         keys.sort();
-        keys
+        Ok(keys)
+    }
+
+    /// When a result was put in its place, in nanoseconds: it changes when the result is replaced.
+    pub fn stamp(&self, key: Key) -> u64 {
+        let changed = fs::metadata(self.path(key)).and_then(|about| about.modified()).ok();
+        changed.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |since| since.as_nanos() as u64)
     }
 }
 

@@ -109,24 +109,17 @@ impl Workspace {
         Some(about.f_bavail.saturating_mul(about.f_frsize))
     }
 
-    fn lock_file(&self) -> PathBuf {
+    fn told(&self) -> PathBuf {
         self.data().join("dispatcher.lock")
     }
 
     /// Takes the workspace for writing its store; `None` while another process has it.
     pub fn lock(&self, doing: &str) -> Result<Option<Lock>> {
-        let path = self.lock_file();
+        let path = self.told();
         disk::make_folder(&self.data())?;
-        let file =
-            File::options().create(true).read(true).append(true).open(&path).map_err(|error| Fault::io("open", &path, &error))?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
-            Err(error) => return Err(Fault::io("lock", &path, &error.into())),
-        }
+        let Some(mut lock) = lock_file(&path)? else { return Ok(None) };
         let holder = Holder { pid: std::process::id(), host: super::origin::host(), doing: doing.to_owned() };
         // For people; a disk that is full must not keep anybody from the lock.
-        let mut lock = Lock { file };
         lock.tell(&serde_json::to_string(&holder).unwrap_or_default());
         Ok(Some(lock))
     }
@@ -138,7 +131,7 @@ impl Workspace {
             if let Some(lock) = self.lock(doing)? {
                 return Ok(lock);
             }
-            if self.holder().is_some_and(|holder| holder.doing != LOOKING) {
+            if self.holder().is_some_and(|holder| holder.pid != 0 && holder.doing != LOOKING) {
                 break;
             }
             std::thread::sleep(std::time::Duration::from_millis(20));
@@ -151,9 +144,20 @@ impl Workspace {
         ))
     }
 
-    /// Who has the workspace now; `None` when nobody has.
+    /// Takes the store for writing: the workspace, or where the store had to be put elsewhere, that. So a machine of its own
+    /// store can take in the journals that another's dispatcher writes.
+    pub fn lock_store(&self) -> Result<Option<Lock>> {
+        if self.moved.is_none() {
+            return self.lock(LOOKING);
+        }
+        let path = self.store.with_extension("lock");
+        path.parent().map_or(Ok(()), disk::make_folder)?;
+        lock_file(&path)
+    }
+
+    /// Who has the workspace now; `None` when nobody has. Process 0: somebody who has not said.
     pub fn holder(&self) -> Option<Holder> {
-        let mut file = File::open(self.lock_file()).ok()?;
+        let mut file = File::open(self.told()).ok()?;
         if flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
             return None;
         }
@@ -163,16 +167,20 @@ impl Workspace {
     }
 }
 
+fn lock_file(path: &Path) -> Result<Option<Lock>> {
+    let file =
+        File::options().create(true).read(true).append(true).open(path).map_err(|error| Fault::io("open", path, &error))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(Lock { file })),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(Fault::io("lock", path, &error.into())),
+    }
+}
+
 impl Lock {
     fn tell(&mut self, text: &str) {
         let told = self.file.set_len(0).and_then(|()| self.file.seek(SeekFrom::Start(0)));
         told.and_then(|_| self.file.write_all(text.as_bytes())).ok();
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        self.file.set_len(0).ok();
     }
 }
 

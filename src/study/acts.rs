@@ -21,7 +21,7 @@ impl Acts {
     /// What stands from before: of jobs, not of runs.
     pub fn standing(index: &Index) -> Result<Self> {
         let mut acts = Acts::default();
-        for (job, act, ..) in index.standing_acts()? {
+        for (job, act) in index.standing_acts()? {
             match (job, act.as_str()) {
                 (Some(job), "pause") => acts.take(&Act::Pause { job: Some(job) }),
                 (Some(job), "cancel") => acts.take(&Act::Cancel { job }),
@@ -44,7 +44,7 @@ impl Acts {
     }
 
     /// Jobs that are not to be started.
-    pub fn aside(&self) -> HashMap<JobId, State> {
-        self.aside.clone()
+    pub fn aside(&self) -> &HashMap<JobId, State> {
+        &self.aside
     }
 }

@@ -56,8 +56,37 @@ impl Costs {
         cost.seconds += (seconds - cost.seconds) / cost.seen as f64;
     }
 
+    /// What work of this sort took here; else what takes most after it did, by the first words of its name
+    /// (`train pretend` for `train pretend resnet34 …`); else a guess.
     pub fn of(&self, alike: &str, kind: Kind) -> Cost {
-        self.0.get(alike).copied().unwrap_or_else(|| guess(kind))
+        let mut words = alike;
+        loop {
+            if let Some(cost) = self.0.get(words) {
+                return *cost;
+            }
+            if let Some(cost) = self.mean_of(words) {
+                return cost;
+            }
+            match words.rsplit_once(' ') {
+                Some((before, _)) => words = before,
+                None => return guess(kind),
+            }
+        }
+    }
+
+    /// The mean over what begins so. How far its members are apart is part of how it varies.
+    fn mean_of(&self, words: &str) -> Option<Cost> {
+        let begins = |alike: &str| alike.strip_prefix(words).is_some_and(|rest| rest.starts_with(' '));
+        let like: Vec<&Cost> = self.0.iter().filter(|(alike, _)| begins(alike)).map(|(_, cost)| cost).collect();
+        let n = like.len() as f64;
+        let mean = |of: fn(&Cost) -> f64| like.iter().map(|cost| of(cost)).sum::<f64>() / n;
+        let seconds = mean(|cost| cost.seconds);
+        (!like.is_empty()).then(|| Cost {
+            seconds,
+            spread: (like.iter().map(|cost| (cost.seconds - seconds).powi(2)).sum::<f64>() / n).sqrt() + mean(|cost| cost.spread),
+            bytes: mean(|cost| cost.bytes),
+            seen: like.iter().map(|cost| cost.seen).sum(),
+        })
     }
 }
 

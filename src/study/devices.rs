@@ -129,7 +129,6 @@ pub fn choose(study: &Study, named: &[Name], jobs: Option<usize>, machine: &Mach
     let mut remarks = Vec::new();
     let mut names = named.to_vec();
     if named.is_empty() {
-        names.push(Name { class: Class::Cpu, number: 0 });
         match Class::of_word(&study.numerics.device) {
             Class::Cpu => {}
             Class::Pretend => names.push(Name { class: Class::Pretend, number: 0 }),
@@ -151,6 +150,8 @@ pub fn choose(study: &Study, named: &[Name], jobs: Option<usize>, machine: &Mach
             }
         }
     }
+    // Whatever card is named, what needs none needs the processor.
+    names.push(Name { class: Class::Cpu, number: 0 });
     names.sort();
     names.dedup();
     let absent = |name: &&Name| name.class == Class::Cuda && machine.cards.iter().all(|card| card.number != name.number);
@@ -191,7 +192,7 @@ mod tests {
         assert_eq!(names(&devices), ["cpu", "cuda:1"]);
         assert!(remarks.len() == 2 && remarks[0].contains("cuda:0 is left alone: 1 process on it, 97 % load"), "{remarks:?}");
         let named = ["cuda:0".parse().unwrap()];
-        assert_eq!(names(&choose(&study("cuda"), &named, None, &machine()).unwrap().0), ["cuda:0"]);
+        assert_eq!(names(&choose(&study("cuda"), &named, None, &machine()).unwrap().0), ["cpu", "cuda:0"]);
     }
 
     #[test]

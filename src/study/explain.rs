@@ -6,7 +6,7 @@ use super::{
     graph::Step,
     plan::{Plan, Standing},
     queue::{Queue, Waiting},
-    timeline::Timeline,
+    timeline::{Held, Timeline},
 };
 use crate::{
     domain::{
@@ -84,7 +84,7 @@ impl Explainer<'_> {
         }
         if let Some(state) = self.aside(plan.job(step))? {
             let why = format!("A person said so, and what is {} is not started until it is retried.", state.word());
-            return Ok((state.word(), vec![why], Some(format!("visavis retry {}", plan.job(step)))));
+            return Ok((state.word(), vec![why], Some(format!("visavis retry {}", plan.job(step).short()))));
         }
         let stale = self.stale(step)?;
         if let Some(JobRow { state: State::Failed, .. }) = self.row
@@ -97,9 +97,15 @@ impl Explainer<'_> {
             _ => self.waiting(step)?,
         };
         let Some(Stale { old, reasons }) = stale else { return Ok((state, why, next)) };
-        let made = format!("A result of it is there (key {}), but it was made from something else:", old.key.short());
-        let lines = [made].into_iter().chain(reasons.into_iter().map(|reason| format!("  – {reason}")));
-        why = lines.chain(["It is kept; what it is now has another key.".to_owned()]).chain(why).collect();
+        let same = self.plan.task(step).is_some_and(|(key, _)| *key == old.key);
+        let (made, kept) = if same {
+            ("Its result was there, and is no longer whole:", "It is made again under the same key, with the same bits.")
+        } else {
+            ("A result of it is there, but it was made from something else:", "It is kept; what it is now has another key.")
+        };
+        let lines = [format!("{made} (key {})", old.key.short())].into_iter();
+        let lines = lines.chain(reasons.into_iter().map(|reason| format!("  – {reason}")));
+        why = lines.chain([kept.to_owned()]).chain(why).collect();
         Ok(("stale", why, next))
     }
 
@@ -129,10 +135,11 @@ impl Explainer<'_> {
     fn failed(&self) -> Told {
         let mut why = Vec::new();
         for attempt in self.attempts.iter().filter(|attempt| attempt.cause.is_some()) {
-            let (cause, told) =
-                (attempt.cause.map_or("", Cause::words), attempt.why.as_deref().unwrap_or("").replace('\n', " · "));
+            let (cause, told) = (attempt.cause.map_or("", Cause::words), one_line(attempt.why.as_deref().unwrap_or("")));
             let seconds = attempt.seconds.map_or(String::new(), |seconds| format!(" after {seconds:.1} s"));
-            why.push(format!("Attempt {} on {}{seconds}: {cause}. {told}", attempt.number, attempt.device));
+            // Most reasons say what happened in their own words already.
+            let told = if told.is_empty() { cause } else { &told };
+            why.push(format!("Attempt {} on {}{seconds}: {told}.", attempt.number, attempt.device));
             let last = attempt.log.iter().rev().take(5).rev();
             why.extend(last.map(|line| format!("    │ {line}")));
         }
@@ -146,7 +153,7 @@ impl Explainer<'_> {
         });
         let mend = if cause == Some(Cause::Input) { "mend the input, then " } else { "" };
         let next = match self.timeline {
-            Some(_) => format!("{mend}visavis retry {}", self.row.map_or(String::new(), |row| row.id.to_string())),
+            Some(_) => format!("{mend}visavis retry {}", self.row.map_or(String::new(), |row| row.id.short())),
             None => format!("{mend}visavis run {}", self.study),
         };
         ("failed", why, Some(next))
@@ -172,18 +179,32 @@ impl Explainer<'_> {
             let why = format!("{consumed}, but it runs on {} and the run that goes on has none.", class.word());
             return Ok(("waiting", vec![why], None));
         }
+        match timeline.held {
+            Some(Held::Paused) => {
+                let why = format!("{consumed}, but a person paused the run: it starts nothing.");
+                return Ok(("waiting", vec![why], Some("visavis retry".to_owned())));
+            }
+            Some(Held::Draining) => {
+                let why = format!("{consumed}, but the run is draining: it finishes what runs and ends.");
+                return Ok(("waiting", vec![why], Some(format!("when it has ended: visavis run {}", self.study))));
+            }
+            None => {}
+        }
         let busy = timeline.count(State::Running);
         let mut why = vec![format!("{consumed}. It waits for a slot: {busy} running on {}.", count(slots, "slot"))];
         let costs = Costs::learn(self.index)?;
         let urgencies = plan.urgencies(&costs);
         let mut queue = Queue::default();
+        let rows = self.index.map_or(Ok(vec![]), |index| index.jobs_of(&plan.study.name))?;
+        let runs: Vec<JobId> = rows.iter().filter(|row| row.state == State::Running).map(|row| row.id).collect();
         for (other, standing) in plan.steps() {
             if *standing == Standing::Ready
+                && !runs.contains(&plan.job(other))
                 && let Some((key, _)) = plan.task(other)
             {
                 queue.push(Waiting {
                     key: *key,
-                    job: plan.job(other),
+                    step: other,
                     class: other.class(&plan.study),
                     urgency: urgencies.get(&other).copied().unwrap_or(0.0),
                     seconds: costs.of(&other.alike(&plan.study), other.kind()).seconds,
@@ -226,7 +247,7 @@ impl Explainer<'_> {
         let mut stands: Vec<(Telling, Step)> = open.iter().map(|need| (self.stands(*need, &rows), *need)).collect();
         stands.sort_by_key(|(telling, _)| telling.0);
         for ((_, words), need) in stands.iter().take(4) {
-            why.push(format!("  – {} ({}): {words}", need.label(&plan.study), plan.job(*need)));
+            why.push(format!("  – {} ({}): {words}", need.label(&plan.study), plan.job(*need).short()));
         }
         if open.len() > 4 {
             why.push(format!("  – and {} more", open.len() - 4));
@@ -234,9 +255,9 @@ impl Explainer<'_> {
         let root = self.root(step);
         if !needs.contains(&root) {
             let (_, words) = self.stands(root, &rows);
-            why.push(format!("What holds it up: {} ({}); {words}.", root.label(&plan.study), plan.job(root)));
+            why.push(format!("What holds it up: {} ({}); {words}.", root.label(&plan.study), plan.job(root).short()));
         }
-        Ok(("waiting", why, Some(format!("visavis explain {}", plan.job(root)))))
+        Ok(("waiting", why, Some(format!("visavis explain {}", plan.job(root).short()))))
     }
 
     /// How a step that is needed stands.
@@ -296,6 +317,11 @@ impl Plan {
         };
         Ok((!reasons.is_empty()).then_some(Stale { old, reasons }))
     }
+}
+
+/// An error that was told on several lines, on one.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// In what a task differs from what a result was made of.

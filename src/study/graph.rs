@@ -7,7 +7,7 @@ use crate::domain::{
     projection::{Method, View},
     result::Manifest,
     stage::{ArrayFormat, AxisNames, Extraction, Figure, Input, Kind, Location, Ranking, Slot, Task, Training, Work},
-    study::Study,
+    study::{Preparation, Study},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -232,8 +232,13 @@ impl Known<'_> {
         let Source::Network(network) = &study.models[model].source else { return None };
         let Weights::Recipe { recipe, seed } = &network.weights else { return None };
         let recipe = &study.recipes[recipe];
+        let Preparation { crop, size, pad, scale } = study.preparations.get(&network.prepare)?;
+        let optimizer: Vec<String> = recipe.optimizer.iter().map(|(name, value)| format!("{name} {value:e}")).collect();
+        let settings =
+            format!("{crop} {size} {pad} {scale} · {} {} · {}", recipe.optimizer_word, optimizer.join(" "), recipe.schedule);
         (study.numerics.device == "pretend").then(|| Training {
             network: format!("{} {} {} {}", network.architecture, network.loss, network.trained_on, network.prepare),
+            recipe: settings,
             epochs: recipe.epochs,
             batch: recipe.batch,
             seed: study.seed.wrapping_add(*seed as u64),

@@ -22,7 +22,7 @@ pub use graph::{Node, Step};
 pub use missing::Missing;
 pub use outcome::{Outcome, ScoreOf};
 pub use plan::{Plan, Standing, Tally};
-pub use timeline::{Phase, Timeline};
+pub use timeline::{Held, Phase, Timeline};
 
 use crate::{
     config::{self, StudyFile},

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     dataset::DigestCache,
     domain::{
-        Digest, Fault, Key, Result,
+        Digest, Ending, Fault, Key, Result,
         job::{JobId, State},
         ledger::{Frequencies, Ledger},
         matrix,
@@ -49,6 +49,8 @@ pub struct Plan {
     ran: BTreeSet<Step>,
     newly: Vec<usize>,
     turned_up: Vec<Step>,
+    /// Results that are there and cannot be read.
+    pub damaged: Vec<(Step, String)>,
 }
 
 struct Stage {
@@ -111,6 +113,7 @@ impl Plan {
             ran: BTreeSet::new(),
             newly: vec![],
             turned_up: vec![],
+            damaged: vec![],
         };
         plan.take_sources(opened)?;
         plan.add(graph::steps(&plan.study));
@@ -221,18 +224,23 @@ impl Plan {
         self.places.clear();
         self.of_key.clear();
         self.newly.clear();
+        self.damaged.clear();
         self.results.clear();
         self.add(nodes);
         self.look()
     }
 
-    /// What people asked of jobs, in place of what they asked before.
-    pub fn set_aside(&mut self, aside: HashMap<JobId, State>) -> Result<()> {
-        if aside == self.aside {
-            return Ok(());
+    /// Looks anew, with what people asked of jobs in place of what they asked before, and what failed with these keys
+    /// forgiven. Everything that is ready is new again.
+    pub fn replan(&mut self, aside: HashMap<JobId, State>, forgiven: &[Key]) -> Result<()> {
+        self.failed.retain(|key, _| !forgiven.contains(key));
+        if aside != self.aside || !forgiven.is_empty() {
+            self.aside = aside;
+            return self.again_from_the_start();
         }
-        self.aside = aside;
-        self.again_from_the_start()
+        let ready = |place: &usize| self.stages[*place].standing == Standing::Ready;
+        self.newly = (0..self.stages.len()).filter(ready).collect();
+        Ok(())
     }
 
     /// Takes what is there for all there is: a study that ran only in part has a ledger of that part.
@@ -259,10 +267,7 @@ impl Plan {
             if stage.standing != Standing::Open {
                 continue;
             }
-            let aside = || self.aside.get(&self.job(stage.step));
-            if let Some(state) = (!self.aside.is_empty()).then(aside).flatten() {
-                self.settle(place, Standing::Aside(*state), &mut wave);
-            } else if stage.step != Step::Rank && !self.lacking(stage.step).is_empty() {
+            if stage.step != Step::Rank && !self.lacking(stage.step).is_empty() {
                 self.settle(place, Standing::Barred, &mut wave);
             } else if stage.unsettled == 0 {
                 wave.push(place);
@@ -310,23 +315,37 @@ impl Plan {
                 };
                 self.stages[place].task = Some((key, task));
                 self.of_key.entry(key).or_default().push(place);
+                // What is there needs no run: only what would have to run can be set aside, or have failed.
+                let standing = match (&found, self.failed.get(&key), self.asked_aside(step)) {
+                    (Found::Whole(_), ..) => Standing::Done,
+                    (_, Some(why), _) => Standing::Failed(why.clone()),
+                    (_, None, Some(state)) => Standing::Aside(state),
+                    (_, None, None) => Standing::Ready,
+                };
                 match found {
                     Found::Whole(manifest) => self.found(place, *manifest, &mut next),
-                    Found::Part => {
-                        // An object was taken away: the result is made again.
+                    Found::Nothing => {}
+                    // An object was taken away, or the result is damaged: it is made again and takes the other's place.
+                    Found::Part => _ = self.forced.insert(step),
+                    Found::Damaged(why) => {
                         self.forced.insert(step);
-                        self.ready(place);
+                        self.damaged.push((step, why));
                     }
-                    Found::Nothing => match self.failed.get(&key) {
-                        Some(why) => self.settle(place, Standing::Failed(why.clone()), &mut next),
-                        None => self.ready(place),
-                    },
+                }
+                match standing {
+                    Standing::Done => {}
+                    Standing::Ready => self.ready(place),
+                    other => self.settle(place, other, &mut next),
                 }
             }
             next.extend(self.grow_figures()?);
             wave = next;
         }
         Ok(())
+    }
+
+    fn asked_aside(&self, step: Step) -> Option<State> {
+        if self.aside.is_empty() { None } else { self.aside.get(&self.job(step)).copied() }
     }
 
     fn ready(&mut self, place: usize) {
@@ -351,12 +370,14 @@ impl Plan {
 
     fn look_up(&self, key: Key) -> Result<Found> {
         let objects = self.workspace.objects();
-        Ok(match self.workspace.results().get(key)? {
-            None => Found::Nothing,
-            Some(manifest) if manifest.outputs.iter().all(|output| objects.has(output.digest)) => {
+        Ok(match self.workspace.results().get(key) {
+            Err(fault) if fault.ending == Ending::Differs => Found::Damaged(fault.to_string()),
+            Err(fault) => return Err(fault),
+            Ok(None) => Found::Nothing,
+            Ok(Some(manifest)) if manifest.outputs.iter().all(|output| objects.has(output.digest)) => {
                 Found::Whole(Box::new(manifest))
             }
-            Some(_) => Found::Part,
+            Ok(Some(_)) => Found::Part,
         })
     }
 
@@ -467,12 +488,6 @@ impl Plan {
         found
     }
 
-    /// Lets [`Plan::newly_ready`] give everything that is ready once more.
-    pub fn everything_is_new(&mut self) {
-        let ready = |place: &usize| self.stages[*place].standing == Standing::Ready;
-        self.newly = (0..self.stages.len()).filter(ready).collect();
-    }
-
     /// Steps whose results were found since this was last asked.
     pub fn newly_found(&mut self) -> Vec<(Step, Key)> {
         let key = |step: Step| Some((step, self.results.get(&step)?.key));
@@ -518,13 +533,6 @@ impl Plan {
             self.settle(place, Standing::Failed(why.to_owned()), &mut wave);
         }
         self.follow(wave)
-    }
-
-    /// A failed task may be tried again.
-    pub fn forgive(&mut self, keys: &[Key]) -> Result<()> {
-        let before = self.failed.len();
-        self.failed.retain(|key, _| !keys.contains(key));
-        if self.failed.len() == before { Ok(()) } else { self.again_from_the_start() }
     }
 
     pub fn failures(&self) -> usize {
@@ -596,6 +604,8 @@ enum Found {
     Whole(Box<Manifest>),
     /// A manifest, and not every object it names.
     Part,
+    /// A manifest that cannot be read.
+    Damaged(String),
     Nothing,
 }
 

@@ -1,14 +1,14 @@
 //! The queue: what is ready, and in which order a device should take it up. Pure.
 
-use super::devices::Class;
-use crate::domain::{Key, job::JobId};
+use super::{devices::Class, graph::Step};
+use crate::domain::Key;
 use std::collections::{BTreeMap, HashMap};
 
 /// A job that could start now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Waiting {
     pub key: Key,
-    pub job: JobId,
+    pub step: Step,
     pub class: Class,
     /// Seconds that it and the longest chain waiting for it take.
     pub urgency: f64,
@@ -40,6 +40,10 @@ impl Queue {
         let turn = (u64::MAX - (waiting.urgency.max(0.0) * 1e6) as u64, self.came);
         self.turns.insert(waiting.key, (waiting.class, turn));
         self.lines.entry(waiting.class).or_default().insert(turn, waiting);
+    }
+
+    pub fn len(&self) -> usize {
+        self.turns.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -74,7 +78,7 @@ mod tests {
     use crate::domain::Digest;
 
     fn waiting(name: &str, urgency: f64, seconds: f64) -> Waiting {
-        Waiting { key: Key(Digest::of(name.as_bytes())), job: JobId::of("s", name), class: Class::Cpu, urgency, seconds }
+        Waiting { key: Key(Digest::of(name.as_bytes())), step: Step::Index, class: Class::Cpu, urgency, seconds }
     }
 
     fn queue(jobs: &[(&str, f64, f64)]) -> Queue {
@@ -86,8 +90,8 @@ mod tests {
     #[test]
     fn what_holds_up_most_starts_first_and_equals_in_the_order_they_came() {
         let mut queue = queue(&[("a", 1.0, 1.0), ("b", 5.0, 1.0), ("c", 1.0, 1.0)]);
-        let order: Vec<JobId> = std::iter::from_fn(|| queue.batch(Class::Cpu, 1).pop().map(|waiting| waiting.job)).collect();
-        assert_eq!(order, ["b", "a", "c"].map(|name| JobId::of("s", name)));
+        let order: Vec<Key> = std::iter::from_fn(|| queue.batch(Class::Cpu, 1).pop().map(|waiting| waiting.key)).collect();
+        assert_eq!(order, ["b", "a", "c"].map(|name| Key(Digest::of(name.as_bytes()))));
         assert!(queue.is_empty());
     }
 

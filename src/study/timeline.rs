@@ -11,7 +11,25 @@ pub struct Timeline {
     pub run: RunRow,
     /// Its dispatcher is at work now.
     pub live: bool,
+    /// What people asked of the whole of it: it starts nothing.
+    pub held: Option<Held>,
     counts: BTreeMap<State, usize>,
+}
+
+/// Why a run that goes on starts nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    Paused,
+    Draining,
+}
+
+impl Held {
+    pub fn word(self) -> &'static str {
+        match self {
+            Held::Paused => "paused",
+            Held::Draining => "draining",
+        }
+    }
 }
 
 /// How a run stands.
@@ -25,15 +43,23 @@ pub enum Phase {
 }
 
 impl Timeline {
-    /// `None`: nothing was run in this workspace yet.
+    /// Of the latest run; `None`: nothing was run in this workspace yet.
     pub fn read(index: &Index, workspace: &Workspace) -> Result<Option<Self>> {
-        let Some(run) = index.latest_run()? else { return Ok(None) };
+        index.latest_run()?.map(|run| Self::of(run, index, workspace)).transpose()
+    }
+
+    pub fn of(run: RunRow, index: &Index, workspace: &Workspace) -> Result<Self> {
         let at_work = |run: &RunRow| {
             workspace.holder().is_some_and(|holder| holder.pid == run.origin.pid && holder.host == run.origin.host)
         };
         let live = run.ended.is_none() && at_work(&run);
+        let held = match index.act_on_all(run.clock)?.as_deref() {
+            Some("drain") => Some(Held::Draining),
+            Some("pause") => Some(Held::Paused),
+            _ => None,
+        };
         let counts = index.tally(&run.journal)?.into_iter().collect();
-        Ok(Some(Timeline { run, live, counts }))
+        Ok(Timeline { run, live, held: held.filter(|_| live), counts })
     }
 
     pub fn phase(&self) -> Phase {

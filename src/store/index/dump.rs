@@ -6,11 +6,15 @@ use crate::domain::{Digest, Result, metric::Chunk};
 use rusqlite::types::ValueRef;
 
 impl Index {
-    /// Every row of every table, a line each, in the order of what tells rows apart. (Whether a journal's writer was alive
-    /// when it was last read is not dumped: that is of the moment.)
+    /// Every row of every table, a line each, in the order of what tells rows apart. (What is of the moment is not dumped:
+    /// whether a journal's writer lived when it was last read, when a result's file was put there.)
     pub fn dump(&self, each: &mut dyn FnMut(&str)) -> Result<()> {
         for (table, order) in TABLES.iter().chain(&[("figure", "key")]) {
-            let columns = if *table == "journal" { "name, offset, chain" } else { "*" };
+            let columns = match *table {
+                "journal" => "name, offset, chain",
+                "result" => "key, stage, alike, content, bytes, worker, attempt, started, seconds",
+                _ => "*",
+            };
             self.lines(table, &format!("SELECT {columns} FROM {table} ORDER BY {order}"), each)?;
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! job's row is changed only by an event of a later clock, and attempts and runs only by events of their own journal.
 
 use crate::domain::{
+    Key,
     event::{Act, Event, What},
     job::{JobId, State},
 };
@@ -26,14 +27,18 @@ pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event
         json(event)?
     ])?;
 
-    // `NULL` leaves a job's key or time as it was.
-    let set = |job: &JobId, state: State, key: Option<String>, seconds: Option<f64>, why: Option<&str>| {
+    let set = |job: &JobId, state: State, seconds: Option<f64>, why: Option<&str>| {
         transaction
             .prepare_cached(
-                "UPDATE job SET run = ?2, clock = ?3, at = ?4, state = ?5, key = coalesce(?6, key), seconds = ?7, why = ?8
-                 WHERE id = ?1 AND clock < ?3",
+                "UPDATE job SET run = ?2, clock = ?3, at = ?4, state = ?5, seconds = ?6, why = ?7 WHERE id = ?1 AND clock < ?3",
             )?
-            .execute(params![job.to_string(), journal, clock, at, state.word(), key, seconds, why])
+            .execute(params![job.to_string(), journal, clock, at, state.word(), seconds, why])
+            .map(|_| ())
+    };
+    let set_key = |job: &JobId, key: &Key| {
+        transaction
+            .prepare_cached("UPDATE job SET key = ?2, key_clock = ?3 WHERE id = ?1 AND key_clock < ?3")?
+            .execute(params![job.to_string(), key.to_string(), clock])
             .map(|_| ())
     };
     match what {
@@ -51,7 +56,7 @@ pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event
         }
         What::Queued { jobs } => {
             let mut statement = transaction.prepare_cached(
-                "INSERT INTO job SELECT ?1, ?2, ?3, study, ?4, ?5, 'queued', NULL, ?6, NULL, NULL FROM run WHERE journal = ?2
+                "INSERT INTO job SELECT ?1, ?2, ?3, study, ?4, ?5, 'queued', ?6, NULL, NULL, NULL, 0 FROM run WHERE journal = ?2
                  ON CONFLICT (id) DO UPDATE SET run = ?2, clock = ?3, state = 'queued', at = ?6, seconds = NULL, why = NULL
                  WHERE clock < ?3",
             )?;
@@ -77,13 +82,15 @@ pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event
                     worker,
                     at
                 ])?;
-            set(job, State::Running, Some(key.to_string()), None, None)?;
+            set(job, State::Running, None, None)?;
+            set_key(job, key)?;
         }
         What::Finished { job, key, attempt, seconds, .. } => {
             transaction
                 .prepare_cached("UPDATE attempt SET ended = ?4, seconds = ?5 WHERE run = ?1 AND key = ?2 AND number = ?3")?
                 .execute(params![journal, key.to_string(), attempt, at, seconds])?;
-            set(job, State::Done, Some(key.to_string()), Some(*seconds), None)?;
+            set(job, State::Done, Some(*seconds), None)?;
+            set_key(job, key)?;
         }
         What::Failed { job, key, attempt, cause, why, exit, log, again } => {
             transaction
@@ -93,16 +100,18 @@ pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event
                 )?
                 .execute(params![journal, key.to_string(), attempt, at, cause.word(), why, exit, log.join("\n")])?;
             let state = if *again { State::Queued } else { State::Failed };
-            set(job, state, Some(key.to_string()), None, Some(why))?;
+            set(job, state, None, Some(why))?;
+            set_key(job, key)?;
         }
         What::Found { jobs } => {
             for (job, key) in jobs {
-                set(job, State::Done, Some(key.to_string()), None, None)?;
+                set(job, State::Done, None, None)?;
+                set_key(job, key)?;
             }
         }
-        What::Paused { jobs } => jobs.iter().try_for_each(|job| set(job, State::Paused, None, None, None))?,
-        What::Cancelled { jobs } => jobs.iter().try_for_each(|job| set(job, State::Cancelled, None, None, None))?,
-        What::Resumed { jobs } => jobs.iter().try_for_each(|job| set(job, State::Queued, None, None, None))?,
+        What::Paused { jobs } => jobs.iter().try_for_each(|job| set(job, State::Paused, None, None))?,
+        What::Cancelled { jobs } => jobs.iter().try_for_each(|job| set(job, State::Cancelled, None, None))?,
+        What::Resumed { jobs } => jobs.iter().try_for_each(|job| set(job, State::Queued, None, None))?,
         What::Asked { act, by } => {
             let (word, job) = match act {
                 Act::Pause { job } => ("pause", *job),

@@ -24,6 +24,9 @@ pub struct Taken {
     pub event: Event,
 }
 
+/// Bytes of journals that are taken in at once.
+const MOST: u64 = 16 << 20;
+
 /// A folder that changed so short a time ago may change again within the same tick of its clock.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -62,45 +65,62 @@ impl Index {
         Ok(())
     }
 
-    /// Takes in what these journals have grown by, in one transaction a stride.
+    /// Takes in what these journals have grown by, in one transaction for some megabytes.
     pub fn take_in(&mut self, folder: &Path, names: &[String]) -> Result<Vec<Taken>> {
-        let (mut taken, mut more) = (Vec::new(), true);
-        while more {
-            more = false;
-            let mut readings = Vec::new();
-            for name in names.iter().filter(|name| self.closed.as_ref().is_none_or(|closed| !closed.contains(*name))) {
-                let mark = self.mark(name)?;
+        let mut taken = Vec::new();
+        let mut readings: Vec<(&String, Reading)> = Vec::new();
+        let mut held = 0;
+        for name in names {
+            if self.closed.as_ref().is_some_and(|closed| closed.contains(name)) {
+                continue;
+            }
+            let mut mark = self.mark(name)?;
+            loop {
                 let reading = journal::read(&folder.join(name), mark.as_ref().unwrap_or(&Mark::default()))?;
-                more |= reading.more;
+                let more = reading.more;
                 if reading.closed || mark.as_ref() != Some(&reading.mark) {
+                    held += reading.mark.offset.saturating_sub(mark.as_ref().map_or(0, |mark| mark.offset));
+                    mark = Some(reading.mark.clone());
                     readings.push((name, reading));
                 }
-            }
-            if readings.is_empty() {
-                break;
-            }
-            let outcome = (|| {
-                let transaction = self.connection.transaction()?;
-                for (name, reading) in &readings {
-                    take(&transaction, name, reading)?;
+                if held > MOST {
+                    self.commit(std::mem::take(&mut readings), &mut taken)?;
+                    held = 0;
                 }
-                transaction.commit()
-            })();
-            self.ran(outcome)?;
-            for (name, reading) in readings {
-                if reading.closed
-                    && let Some(closed) = &mut self.closed
-                {
-                    closed.insert(name.clone());
+                if !more {
+                    break;
                 }
-                let event = |Kept { offset, record }| match record {
-                    Record::Event(event) => Some(Taken { journal: name.clone(), offset, event }),
-                    _ => None,
-                };
-                taken.extend(reading.records.into_iter().filter_map(event));
             }
         }
+        self.commit(readings, &mut taken)?;
         Ok(taken)
+    }
+
+    fn commit(&mut self, readings: Vec<(&String, Reading)>, taken: &mut Vec<Taken>) -> Result<()> {
+        if readings.is_empty() {
+            return Ok(());
+        }
+        let outcome = (|| {
+            let transaction = self.connection.transaction()?;
+            for (name, reading) in &readings {
+                take(&transaction, name, reading)?;
+            }
+            transaction.commit()
+        })();
+        self.ran(outcome)?;
+        for (name, reading) in readings {
+            if reading.closed
+                && let Some(closed) = &mut self.closed
+            {
+                closed.insert(name.clone());
+            }
+            let event = |Kept { offset, record }| match record {
+                Record::Event(event) => Some(Taken { journal: name.clone(), offset, event }),
+                _ => None,
+            };
+            taken.extend(reading.records.into_iter().filter_map(event));
+        }
+        Ok(())
     }
 
     fn mark(&self, name: &str) -> Result<Option<Mark>> {

@@ -1,17 +1,19 @@
 //! The index `data/visavis.db`: SQLite, rebuildable from results and journals. The only SQL of Visavis.
 //!
 //! One process at a time writes it (the workspace's lock says which); any number read. It is told by [`Index::follow`] what
-//! journals say, each record exactly once, and by [`Index::take_result`] what results hold.
+//! journals say, each record exactly once, and by [`Index::take_results`] what results hold.
 
 mod dump;
 mod fold;
 mod journals;
 mod read;
+mod rebuild;
 mod results;
 mod schema;
 
 pub use journals::Taken;
 pub use read::{AttemptRow, JobRow, LogRow, RunRow, SeriesRow, Spent};
+pub use rebuild::{Before, Rebuilt};
 pub use results::{ScoreRow, rows};
 
 use crate::domain::{Fault, Result};
@@ -73,7 +75,10 @@ impl Index {
             _ => Err(error),
         });
         let connection = connection.map_err(|error| told(path, &error))?;
-        schema::version(&connection, path)?;
+        // Somebody is just making it: nothing is in it yet.
+        if schema::version(&connection, path)? == 0 {
+            return Ok(None);
+        }
         Ok(Some(Index::of(connection)))
     }
 

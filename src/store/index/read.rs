@@ -14,6 +14,7 @@ use rusqlite::{OptionalExtension, Params, Row, params};
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunRow {
     pub journal: String,
+    pub clock: u64,
     pub study: String,
     pub file: String,
     pub text: Option<Digest>,
@@ -107,7 +108,7 @@ impl Index {
         let outcome = self
             .connection
             .query_row(
-                "SELECT journal, study, file, text, devices, origin, started, ended, interrupted FROM run
+                "SELECT journal, clock, study, file, text, devices, origin, started, ended, interrupted FROM run
                  ORDER BY clock DESC, journal DESC LIMIT 1",
                 [],
                 run,
@@ -120,7 +121,7 @@ impl Index {
         let outcome = self
             .connection
             .query_row(
-                "SELECT journal, study, file, text, devices, origin, started, ended, interrupted FROM run WHERE journal = ?1",
+                "SELECT journal, clock, study, file, text, devices, origin, started, ended, interrupted FROM run WHERE journal = ?1",
                 [journal],
                 run,
             )
@@ -176,12 +177,20 @@ impl Index {
         )
     }
 
-    /// The latest log lines of all, oldest first.
-    pub fn latest_log(&self, most: usize) -> Result<Vec<LogRow>> {
-        let query = "SELECT at, key, attempt, line FROM log ORDER BY at DESC, journal DESC, offset DESC LIMIT ?1";
-        let mut lines = self.all(query, [most as i64], line)?;
-        lines.reverse();
-        Ok(lines)
+    /// Log lines that were taken in after a place, oldest first, and the place of the last; `None`: the latest so many.
+    pub fn log_since(&self, place: Option<i64>, most: usize) -> Result<(Vec<LogRow>, Option<i64>)> {
+        let row = |row: &Row| Ok((line(row)?, row.get::<_, i64>(4)?));
+        let columns = "SELECT at, key, attempt, line, rowid FROM log";
+        let rows = match place {
+            Some(place) => self.all(&format!("{columns} WHERE rowid > ?1 ORDER BY rowid"), [place], row)?,
+            None => {
+                let mut rows = self.all(&format!("{columns} ORDER BY rowid DESC LIMIT ?1"), [most as i64], row)?;
+                rows.reverse();
+                rows
+            }
+        };
+        let last = rows.last().map(|(_, place)| *place).or(place);
+        Ok((rows.into_iter().map(|(line, _)| line).collect(), last))
     }
 
     /// The series that one result's attempts recorded.
@@ -225,15 +234,28 @@ impl Index {
         })
     }
 
-    /// What people asked of jobs and of everything (`None`), each job's latest: act, when, who; by job.
-    pub fn standing_acts(&self) -> Result<Vec<(Option<JobId>, String, u64, String)>> {
-        let row = |row: &Row| Ok((row.get::<_, Option<String>>(0)?, row.get(1)?, row.get::<_, i64>(2)? as u64, row.get(3)?));
-        let acts = self.all("SELECT job, act, at, by FROM act WHERE act <> 'drain' ORDER BY clock, journal, offset", [], row)?;
-        let parsed = |(job, act, at, by): (Option<String>, String, u64, String)| match job {
-            None => Some((None, act, at, by)),
-            Some(job) => Some((Some(job.parse().ok()?), act, at, by)),
+    /// What people asked of jobs and of everything (`None`), in the order they did.
+    pub fn standing_acts(&self) -> Result<Vec<(Option<JobId>, String)>> {
+        let row = |row: &Row| Ok((row.get::<_, Option<String>>(0)?, row.get(1)?));
+        let acts = self.all("SELECT job, act FROM act WHERE act <> 'drain' ORDER BY clock, journal, offset", [], row)?;
+        let parsed = |(job, act): (Option<String>, String)| match job {
+            None => Some((None, act)),
+            Some(job) => Some((Some(job.parse().ok()?), act)),
         };
         Ok(acts.into_iter().filter_map(parsed).collect())
+    }
+
+    /// The latest act that was meant for everything, after a clock.
+    pub fn act_on_all(&self, clock: u64) -> Result<Option<String>> {
+        let outcome = self
+            .connection
+            .query_row(
+                "SELECT act FROM act WHERE job IS NULL AND clock > ?1 ORDER BY act = 'drain' DESC, clock DESC, journal DESC LIMIT 1",
+                [clock as i64],
+                |row| row.get(0),
+            )
+            .optional();
+        self.ran(outcome)
     }
 
     /// The digests of the study texts that runs were started with.
@@ -252,6 +274,7 @@ fn parsed<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<T>) -> rusq
 fn run(row: &Row) -> rusqlite::Result<RunRow> {
     Ok(RunRow {
         journal: row.get("journal")?,
+        clock: row.get::<_, i64>("clock")? as u64,
         study: row.get("study")?,
         file: row.get("file")?,
         text: parsed(row, "text", |text| text.parse().ok()).ok(),

@@ -10,7 +10,7 @@ use crate::{
     store::{Objects, Results},
 };
 use rusqlite::{Transaction, params};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreRow {
@@ -22,55 +22,65 @@ pub struct ScoreRow {
 /// What is taken from one result.
 struct Held {
     manifest: Manifest,
+    stamp: u64,
     scores: Option<Scores>,
     svg: Option<Vec<u8>>,
 }
 
 impl Index {
     /// Takes in results, with their scores and figures, in one transaction.
-    pub fn take_results(&mut self, manifests: Vec<Manifest>, objects: &Objects) -> Result<()> {
-        let held = manifests.into_iter().map(|manifest| Held::of(manifest, objects)).collect::<Result<Vec<_>>>()?;
+    pub fn take_results(&mut self, manifests: Vec<Manifest>, results: &Results, objects: &Objects) -> Result<()> {
+        let held = |manifest: Manifest| {
+            let stamp = results.stamp(manifest.key);
+            Held::of(manifest, stamp, objects)
+        };
+        let held = manifests.into_iter().map(held).collect::<Result<Vec<_>>>()?;
+        self.insert(&held, &[])
+    }
+
+    /// Takes in every result that is not here yet or was replaced, and forgets those that are there no more. Those that
+    /// cannot be read are left out, and returned: `store check` says what is wrong with them.
+    pub fn match_results(&mut self, results: &Results, objects: &Objects) -> Result<Vec<Key>> {
+        let known = self.stamps()?;
+        let there: BTreeMap<Key, u64> = results.all()?.into_iter().map(|key| (key, results.stamp(key))).collect();
+        let gone: Vec<Key> = known.keys().filter(|key| !there.contains_key(key)).copied().collect();
+        self.insert(&[], &gone)?;
+        let new: Vec<(Key, u64)> = there.into_iter().filter(|(key, stamp)| known.get(key) != Some(stamp)).collect();
+        let mut damaged = Vec::new();
+        for some in new.chunks(500) {
+            let mut sound = Vec::new();
+            for &(key, stamp) in some {
+                let held = results.get(key).and_then(|manifest| manifest.map(|of| Held::of(of, stamp, objects)).transpose());
+                match held {
+                    Ok(held) => sound.extend(held),
+                    Err(fault) if fault.ending == Ending::Unexpected => return Err(fault),
+                    Err(_) => damaged.push(key),
+                }
+            }
+            self.insert(&sound, &damaged)?;
+        }
+        Ok(damaged)
+    }
+
+    fn insert(&mut self, held: &[Held], gone: &[Key]) -> Result<()> {
         let outcome = (|| {
             let transaction = self.connection.transaction()?;
+            for key in gone {
+                transaction.prepare_cached("DELETE FROM result WHERE key = ?1")?.execute([key.to_string()])?;
+            }
             held.iter().try_for_each(|held| insert(&transaction, held))?;
             transaction.commit()
         })();
         self.ran(outcome)
     }
 
-    /// Takes in every result that is not here yet, and forgets those that are there no more. What is damaged is left out:
-    /// `store check` names it.
-    pub fn match_results(&mut self, results: &Results, objects: &Objects) -> Result<()> {
-        let known: BTreeSet<Key> = self.keys()?.into_iter().collect();
-        let there: BTreeSet<Key> = results.all().into_iter().collect();
-        let gone: Vec<Key> = known.difference(&there).copied().collect();
+    fn stamps(&self) -> Result<BTreeMap<Key, u64>> {
         let outcome = (|| {
-            let transaction = self.connection.transaction()?;
-            for key in &gone {
-                transaction.execute("DELETE FROM result WHERE key = ?1", [key.to_string()])?;
-            }
-            transaction.commit()
+            let mut statement = self.connection.prepare("SELECT key, stamp FROM result")?;
+            let row = |row: &rusqlite::Row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
+            statement.query_map([], row)?.collect::<rusqlite::Result<Vec<_>>>()
         })();
-        self.ran(outcome)?;
-        let new: Vec<Key> = there.difference(&known).copied().collect();
-        for keys in new.chunks(500) {
-            let manifests = keys.iter().filter_map(|&key| results.get(key).ok().flatten());
-            let mut sound = Vec::new();
-            for manifest in manifests {
-                match Held::of(manifest, objects) {
-                    Ok(held) => sound.push(held),
-                    Err(fault) if fault.ending == Ending::Unexpected => return Err(fault),
-                    Err(_) => {}
-                }
-            }
-            let outcome = (|| {
-                let transaction = self.connection.transaction()?;
-                sound.iter().try_for_each(|held| insert(&transaction, held))?;
-                transaction.commit()
-            })();
-            self.ran(outcome)?;
-        }
-        Ok(())
+        Ok(self.ran(outcome)?.iter().filter_map(|(key, stamp)| Some((key.parse().ok()?, *stamp as u64))).collect())
     }
 
     /// The keys of the results it knows.
@@ -84,20 +94,20 @@ impl Index {
 }
 
 impl Held {
-    fn of(manifest: Manifest, objects: &Objects) -> Result<Self> {
+    fn of(manifest: Manifest, stamp: u64, objects: &Objects) -> Result<Self> {
         let bytes = |name: &str| manifest.output(name).map(|output| objects.get(output.digest)).transpose();
         let scores = bytes("scores.json")?.and_then(|bytes| serde_json::from_slice::<Scores>(&bytes).ok());
         let svg = bytes("figure.svg")?;
-        Ok(Held { manifest, scores, svg })
+        Ok(Held { manifest, stamp, scores, svg })
     }
 }
 
-fn insert(transaction: &Transaction, Held { manifest, scores, svg }: &Held) -> rusqlite::Result<()> {
+fn insert(transaction: &Transaction, Held { manifest, stamp, scores, svg }: &Held) -> rusqlite::Result<()> {
     let key = manifest.key.to_string();
     let provenance = &manifest.provenance;
     // A result made again (--force) takes the place of the first, with its scores.
     transaction.prepare_cached("DELETE FROM result WHERE key = ?1")?.execute([&key])?;
-    transaction.prepare_cached("INSERT INTO result VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(params![
+    transaction.prepare_cached("INSERT INTO result VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(params![
         key,
         manifest.stage.word(),
         manifest.work.alike(),
@@ -106,7 +116,8 @@ fn insert(transaction: &Transaction, Held { manifest, scores, svg }: &Held) -> r
         provenance.worker,
         provenance.attempt,
         provenance.started as i64,
-        provenance.seconds
+        provenance.seconds,
+        *stamp as i64
     ])?;
     for row in scores.as_ref().map(rows).unwrap_or_default() {
         let Estimate { value, low, high } = row.estimate;

@@ -45,7 +45,9 @@ const MIGRATIONS: [&str; 1] = ["
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE job (
         id TEXT PRIMARY KEY, run TEXT NOT NULL, clock INTEGER NOT NULL, study TEXT NOT NULL, stage TEXT NOT NULL,
-        label TEXT NOT NULL, state TEXT NOT NULL, key TEXT, at INTEGER NOT NULL, seconds REAL, why TEXT
+        label TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL, seconds REAL, why TEXT,
+        -- Its result's key, or its latest attempt's, and the clock of the event that said so.
+        key TEXT, key_clock INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX job_by_state ON job (run, state);
     CREATE TABLE attempt (
@@ -58,7 +60,9 @@ const MIGRATIONS: [&str; 1] = ["
     -- What results hold.
     CREATE TABLE result (
         key TEXT PRIMARY KEY, stage TEXT NOT NULL, alike TEXT NOT NULL, content TEXT NOT NULL, bytes INTEGER NOT NULL,
-        worker TEXT NOT NULL, attempt INTEGER NOT NULL, started INTEGER NOT NULL, seconds REAL NOT NULL
+        worker TEXT NOT NULL, attempt INTEGER NOT NULL, started INTEGER NOT NULL, seconds REAL NOT NULL,
+        -- When its file was put in its place: another time, another result.
+        stamp INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE score (
         key TEXT NOT NULL REFERENCES result ON DELETE CASCADE, view TEXT NOT NULL, score TEXT NOT NULL,

@@ -6,12 +6,14 @@ use crate::{
         event::{Event, Record, What},
         result::Manifest,
     },
-    store::{Index, Journal, Taken, Workspace, now},
+    store::{Index, Journal, Lock, Taken, Workspace, now},
 };
 use std::collections::BTreeSet;
 
 pub struct Diary {
     workspace: Workspace,
+    /// Where the store is not in the workspace, it has a lock of its own.
+    _store: Option<Lock>,
     journal: Journal,
     index: Index,
     clock: u64,
@@ -24,12 +26,21 @@ pub struct Diary {
 impl Diary {
     /// Starts a journal, and brings the store up to date with all others. The caller holds the workspace's lock.
     pub fn start(workspace: &Workspace) -> Result<Self> {
+        let store = workspace.moved().map(|_| workspace.lock_store()).transpose()?.flatten();
         let mut index = Index::open(workspace.store())?;
-        index.follow(&workspace.journals())?;
-        index.match_results(&workspace.results(), &workspace.objects())?;
+        index.catch_up(workspace)?;
         let clock = index.clock()?;
         let journal = Journal::start(&workspace.journals(), now())?;
-        Ok(Diary { workspace: workspace.clone(), journal, index, clock, noted: vec![], grown: BTreeSet::new(), results: vec![] })
+        Ok(Diary {
+            workspace: workspace.clone(),
+            _store: store,
+            journal,
+            index,
+            clock,
+            noted: vec![],
+            grown: BTreeSet::new(),
+            results: vec![],
+        })
     }
 
     pub fn index(&self) -> &Index {
@@ -70,7 +81,7 @@ impl Diary {
             names.push(self.journal.name());
         }
         if !self.results.is_empty() {
-            self.index.take_results(std::mem::take(&mut self.results), &self.workspace.objects())?;
+            self.index.take_results(std::mem::take(&mut self.results), &self.workspace.results(), &self.workspace.objects())?;
         }
         if !names.is_empty() {
             self.index.take_in(&self.workspace.journals(), &names)?;

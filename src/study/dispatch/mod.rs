@@ -75,7 +75,14 @@ pub struct Ended {
     pub bad_data: bool,
     /// A person asked it to finish what ran and to start nothing more, and something was left.
     pub drained: bool,
+    /// Stages that wait for a kind of device that the run had none of.
+    pub homeless: usize,
+    /// Stages that could have run and did not: never, unless the run was stopped or people stepped in.
+    pub left: usize,
 }
+
+/// Lines of one attempt's standard error that are kept; a loop that prints must not fill a disk.
+const MOST_LINES: usize = 10_000;
 
 /// How often the journals of others are looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -104,7 +111,10 @@ struct Run<'a> {
     urgencies: HashMap<Step, f64>,
     /// The steps that people call by these names.
     jobs: HashMap<JobId, Step>,
+    /// Jobs that were noted as queued, and not yet as anything else.
     queued: HashSet<JobId>,
+    /// Jobs that wait for a kind of device that this run has none of.
+    homeless: HashSet<Key>,
     acts: Acts,
     draining: bool,
     hands: BTreeMap<u64, Hand>,
@@ -112,8 +122,10 @@ struct Run<'a> {
     heard: Receiver<Heard>,
     sender: Sender<Heard>,
     attempts: HashMap<Key, u32>,
-    /// Attempts that a person's retry forgave.
-    forgiven: HashMap<Key, u32>,
+    /// Attempts that ended badly since a person last asked for another; what people or the run itself ended does not count.
+    spent: HashMap<Key, u32>,
+    /// Lines that workers printed in the attempt they are at.
+    printed: HashMap<u64, usize>,
     looked: Instant,
     ran: usize,
     bad_data: bool,
@@ -130,15 +142,17 @@ struct Hand {
     /// When it began the first.
     begun: Option<Instant>,
     heard: Instant,
-    /// Why this dispatcher ended it.
-    ended: Option<(Cause, String)>,
+    /// Why this dispatcher ended it, and because of which job.
+    ended: Option<(Key, Cause, String)>,
 }
 
 #[derive(Clone)]
 struct Given {
     waiting: Waiting,
-    step: Step,
+    job: JobId,
     attempt: u32,
+    /// It was noted as started.
+    noted: bool,
 }
 
 impl<'a> Run<'a> {
@@ -161,6 +175,7 @@ impl<'a> Run<'a> {
             urgencies: HashMap::new(),
             jobs: HashMap::new(),
             queued: HashSet::new(),
+            homeless: HashSet::new(),
             acts,
             draining: false,
             hands: BTreeMap::new(),
@@ -168,7 +183,8 @@ impl<'a> Run<'a> {
             heard,
             sender,
             attempts: HashMap::new(),
-            forgiven: HashMap::new(),
+            spent: HashMap::new(),
+            printed: HashMap::new(),
             looked: Instant::now(),
             ran: 0,
             bad_data: true,
@@ -179,9 +195,9 @@ impl<'a> Run<'a> {
             file: how.file.clone(),
             text,
             devices: how.devices.iter().map(slots).collect(),
-            origin: how.origin.clone(),
+            origin: Box::new(how.origin.clone()),
         });
-        run.plan.set_aside(run.acts.aside())?;
+        run.plan.replan(run.acts.aside().clone(), &[])?;
         run.take_up()?;
         run.note_aside();
         Ok(run)
@@ -211,7 +227,7 @@ impl<'a> Run<'a> {
         for hand in std::mem::take(&mut self.hands).into_values() {
             let Some(given) = hand.given.front().filter(|_| hand.begun.is_some()) else { continue };
             let why = "the run ended first; the next one makes it".to_owned();
-            self.note_failure(given, Cause::Stopped, why, None, vec![], true);
+            self.note_failure(given, &hand.journal, Cause::Stopped, why, None, vec![], true);
         }
         let ended = Ended {
             ran: self.ran,
@@ -222,6 +238,8 @@ impl<'a> Run<'a> {
             interrupted: self.how.stop.load(Ordering::SeqCst),
             bad_data: self.bad_data,
             drained: self.draining && !self.queue.is_empty(),
+            homeless: self.homeless.len(),
+            left: self.queue.len(),
         };
         let Ended { ran, stored, failed, interrupted, .. } = ended;
         self.how.workspace.sweep();
@@ -280,8 +298,10 @@ impl<'a> Run<'a> {
         }
         let busy: HashSet<Key> = self.hands.values().flat_map(|hand| &hand.given).map(|given| given.waiting.key).collect();
         for (key, step) in self.plan.newly_ready() {
-            if !busy.contains(&key) {
-                let waiting = self.waiting(key, step);
+            let waiting = self.waiting(key, step);
+            if !self.how.devices.iter().any(|device| device.name.class == waiting.class) {
+                self.homeless.insert(key);
+            } else if !busy.contains(&key) {
                 self.queue.push(waiting);
             }
         }
@@ -290,12 +310,14 @@ impl<'a> Run<'a> {
 
     fn waiting(&self, key: Key, step: Step) -> Waiting {
         let study = &self.plan.study;
+        let alike = step.alike(study);
+        debug_assert!(self.plan.task(step).is_none_or(|(_, task)| task.work.alike() == alike), "{alike}");
         Waiting {
             key,
-            job: self.plan.job(step),
+            step,
             class: step.class(study),
             urgency: self.urgencies.get(&step).copied().unwrap_or(0.0),
-            seconds: self.costs.of(&step.alike(study), step.kind()).seconds,
+            seconds: self.costs.of(&alike, step.kind()).seconds,
         }
     }
 
@@ -355,23 +377,19 @@ impl<'a> Run<'a> {
     }
 
     fn give(&mut self, number: u64, waiting: Waiting) -> Result<()> {
-        let Some(step) = self.jobs.get(&waiting.job).copied() else { return Ok(()) };
+        let step = waiting.step;
         let Some((_, task)) = self.plan.task(step) else { return Ok(()) };
         let attempt = self.attempts.get(&waiting.key).copied().unwrap_or(0) + 1;
-        let order = Order {
-            task: task.clone(),
-            label: step.label(&self.plan.study),
-            attempt,
-            clock: self.diary.clock(),
-            again: self.plan.again(step),
-        };
+        let label = step.label(&self.plan.study);
+        let job = JobId::of(&self.plan.study.name, &label);
+        let order = Order { task: task.clone(), label, attempt, clock: self.diary.clock(), again: self.plan.again(step) };
         let line = serde_json::to_string(&order).map_err(|error| Fault::unexpected(error.to_string()))?;
         if let Some(hand) = self.hands.get_mut(&number) {
             if hand.given.is_empty() {
                 hand.heard = Instant::now();
             }
             hand.worker.give(line);
-            hand.given.push_back(Given { waiting, step, attempt });
+            hand.given.push_back(Given { waiting, job, attempt, noted: false });
         }
         Ok(())
     }
@@ -404,34 +422,26 @@ impl<'a> Run<'a> {
                 self.diary.grew(&journal);
                 hand.journal = journal;
             }
+            // Before it has said which journal, there is nothing to read that `Ready` will not bring.
+            Answer::Kept if hand.journal.is_empty() => {}
             Answer::Kept => self.diary.grew(&hand.journal),
             Answer::Begun { key } => {
                 hand.begun = Some(Instant::now());
-                let Some(given) = hand.given.front().filter(|given| given.waiting.key == key) else { return Ok(()) };
-                let device = &self.how.devices[hand.device];
-                let seed = self.plan.task(given.step).and_then(|(_, task)| task.work.seed());
-                self.attempts.insert(key, given.attempt);
-                self.diary.note(What::Started {
-                    job: given.waiting.job,
-                    key,
-                    attempt: given.attempt,
-                    device: device.name.to_string(),
-                    slot: hand.slot,
-                    threads: device.threads,
-                    seed,
-                    worker: hand.journal.clone(),
-                });
+                self.printed.remove(&number);
+                let Some(given) = hand.given.iter_mut().find(|given| given.waiting.key == key) else { return Ok(()) };
+                given.noted = true;
+                let (given, journal, place, slot) = (given.clone(), hand.journal.clone(), hand.device, hand.slot);
+                self.note_start(&given, journal, place, slot);
             }
             Answer::Finished { key, seconds, first } => {
                 hand.begun = None;
-                let Some(given) = hand.given.pop_front() else { return Ok(()) };
+                let Some(given) = hand.answered(key) else { return Ok(()) };
                 self.ran += 1;
-                self.queued.remove(&given.waiting.job);
-                let alike = given.step.alike(&self.plan.study);
+                self.queued.remove(&given.job);
                 if first {
-                    self.costs.note(&alike, given.step.kind(), seconds);
+                    self.costs.note(&given.waiting.step.alike(&self.plan.study), given.waiting.step.kind(), seconds);
                 }
-                self.diary.note(What::Finished { job: given.waiting.job, key, attempt: given.attempt, seconds, first });
+                self.diary.note(What::Finished { job: given.job, key, attempt: given.attempt, seconds, first });
                 match self.plan.finished(key)? {
                     Some(manifest) => self.diary.result(manifest),
                     None => self.plan.failed(key, "its result vanished as soon as it was there")?,
@@ -440,14 +450,29 @@ impl<'a> Run<'a> {
             }
             Answer::Failed { key, cause, why } => {
                 hand.begun = None;
-                let Some(given) = hand.given.pop_front().filter(|given| given.waiting.key == key) else { return Ok(()) };
-                self.failed(&given, cause, why, None, vec![])?;
+                let journal = hand.journal.clone();
+                let Some(given) = hand.answered(key) else { return Ok(()) };
+                self.failed(&given, &journal, cause, why, None, vec![])?;
             }
         }
         Ok(())
     }
 
+    fn note_start(&mut self, given: &Given, worker: String, place: usize, slot: usize) {
+        let device = &self.how.devices[place];
+        let (job, key, attempt) = (given.job, given.waiting.key, given.attempt);
+        self.attempts.insert(key, attempt);
+        let seed = self.plan.task(given.waiting.step).and_then(|(_, task)| task.work.seed());
+        let (name, threads) = (device.name.to_string(), device.threads);
+        self.diary.note(What::Started { job, key, attempt, device: name, slot, threads, seed, worker });
+    }
+
     fn log(&mut self, number: u64, line: String) {
+        let printed = self.printed.entry(number).or_default();
+        *printed += 1;
+        if *printed > MOST_LINES {
+            return;
+        }
         let at = self.hands.get(&number).filter(|hand| hand.begun.is_some()).and_then(|hand| hand.given.front());
         let (key, attempt) = at.map_or((None, 0), |given| (Some(given.waiting.key), given.attempt));
         self.diary.note(What::Logged { key, attempt, line });
@@ -456,102 +481,157 @@ impl<'a> Run<'a> {
     /// A worker has ended: what it was on failed, the rest of its batch goes back.
     fn gone(&mut self, number: u64) -> Result<()> {
         let Some(mut hand) = self.hands.remove(&number) else { return Ok(()) };
+        self.printed.remove(&number);
         if !hand.journal.is_empty() {
             self.diary.grew(&hand.journal);
         }
-        let end = hand.worker.end();
-        let first = hand.given.pop_front();
+        let (end, at_work) = (hand.worker.end(), hand.begun.is_some());
+        let Some(mut first) = hand.given.pop_front() else { return Ok(()) };
         for given in hand.given {
-            self.queue.push(given.waiting);
+            self.requeue(&given);
         }
-        let Some(given) = first else { return Ok(()) };
+        let meant = hand.ended.as_ref().is_some_and(|(key, ..)| *key == first.waiting.key);
         let memory = |line: &String| {
             let line = line.to_lowercase();
             line.contains("out of memory") || line.contains("memory allocation of")
         };
-        let (cause, why) = hand.ended.unwrap_or_else(|| match end.log.iter().rev().find(|line| memory(line)) {
-            Some(line) => (Cause::Memory, line.clone()),
-            None => {
-                // A worker that could not go on has said why.
-                let said = end.log.iter().rev().find_map(|line| line.strip_prefix("error: "));
-                let said = said.map_or(String::new(), |said| format!(": {said}"));
-                (Cause::Crash, format!("the worker ended before the stage did ({}){said}", end.exit))
+        let (cause, why) = match hand.ended {
+            Some((_, cause, why)) if meant => (cause, why),
+            // The worker was ended for another job, which it had done by then.
+            Some(_) if at_work => (Cause::Stopped, "its worker was ended for another job".to_owned()),
+            Some(_) => {
+                self.requeue(&first);
+                return Ok(());
             }
-        });
-        if hand.begun.is_none() && cause != Cause::Cancelled {
-            // It did not come to the job: that counts as an attempt all the same, or a worker that never starts is hired for ever.
-            self.attempts.insert(given.waiting.key, given.attempt);
+            None => match end.log.iter().rev().find(|line| memory(line)) {
+                Some(line) => (Cause::Memory, line.clone()),
+                None => {
+                    // A worker that could not go on has said why.
+                    let said = end.log.iter().rev().find_map(|line| line.strip_prefix("error: "));
+                    let said = said.map_or(String::new(), |said| format!(": {said}"));
+                    (Cause::Crash, format!("the worker ended before the stage did ({}){said}", end.exit))
+                }
+            },
+        };
+        if !first.noted {
+            // It did not come to the job. That counts all the same, or a worker that never starts is hired for ever.
+            first.noted = true;
+            self.note_start(&first, hand.journal.clone(), hand.device, hand.slot);
         }
-        self.failed(&given, cause, why, Some(end.exit), end.log)
+        self.failed(&first, &hand.journal, cause, why, Some(end.exit), end.log)
     }
 
-    fn failed(&mut self, given: &Given, cause: Cause, why: String, exit: Option<String>, log: Vec<String>) -> Result<()> {
-        let key = given.waiting.key;
-        if cause == Cause::Cancelled {
-            self.note_failure(given, cause, why, exit, log, true);
-            self.diary.note(What::Cancelled { jobs: vec![given.waiting.job] });
-            return Ok(());
-        }
-        if cause == Cause::Stopped {
-            self.note_failure(given, cause, why, exit, log, true);
+    /// Back into the queue, unless a person has set it aside.
+    fn requeue(&mut self, given: &Given) {
+        if !self.acts.aside().contains_key(&given.job) {
             self.queue.push(given.waiting.clone());
+        }
+    }
+
+    fn failed(
+        &mut self,
+        given: &Given,
+        worker: &str,
+        cause: Cause,
+        why: String,
+        exit: Option<String>,
+        log: Vec<String>,
+    ) -> Result<()> {
+        let (key, job) = (given.waiting.key, given.job);
+        if matches!(cause, Cause::Cancelled | Cause::Stopped) {
+            self.note_failure(given, worker, cause, why, exit, log, true);
+            if self.acts.aside().contains_key(&job) {
+                self.queued.remove(&job);
+                self.diary.note(What::Cancelled { jobs: vec![job] });
+            }
+            // Or it was asked for again before its worker had ended.
+            self.requeue(given);
             return Ok(());
         }
-        let tried = given.attempt - self.forgiven.get(&key).copied().unwrap_or(0).min(given.attempt);
-        let again = cause.worth_another_try() && tried < self.how.attempts;
-        self.note_failure(given, cause, why.clone(), exit, log, again);
+        let spent = self.spent.entry(key).or_default();
+        *spent += 1;
+        let again = cause.worth_another_try() && *spent < self.how.attempts;
+        self.note_failure(given, worker, cause, why.clone(), exit, log, again);
         if again {
-            self.queue.push(given.waiting.clone());
+            self.requeue(given);
             return Ok(());
         }
         self.bad_data &= cause == Cause::Input;
+        self.queued.remove(&job);
         self.plan.failed(key, &why)?;
         self.take_up()
     }
 
-    fn note_failure(&mut self, given: &Given, cause: Cause, why: String, exit: Option<String>, log: Vec<String>, again: bool) {
-        let (job, key, attempt) = (given.waiting.job, given.waiting.key, given.attempt);
+    #[expect(clippy::too_many_arguments, reason = "the fields of one event")]
+    fn note_failure(
+        &mut self,
+        given: &Given,
+        worker: &str,
+        cause: Cause,
+        why: String,
+        exit: Option<String>,
+        log: Vec<String>,
+        again: bool,
+    ) {
+        debug_assert!(given.noted || worker.is_empty(), "an attempt ends that was never noted");
+        let (job, key, attempt) = (given.job, given.waiting.key, given.attempt);
         self.diary.note(What::Failed { job, key, attempt, cause, why, exit, log, again });
     }
 
-    /// Does what people asked since it last looked.
+    /// Does what people asked since it last looked: all of it, then one new look at the plan.
     fn obey(&mut self) -> Result<()> {
         if self.looked.elapsed() < LOOK {
             return Ok(());
         }
         self.looked = Instant::now();
-        for taken in self.diary.read()? {
-            let What::Asked { act, .. } = taken.event.what else { continue };
-            match &act {
-                Act::Drain => self.draining = true,
-                Act::Cancel { job } => self.stop_job(*job),
-                Act::Retry { job } => self.forgive(*job)?,
-                Act::Pause { .. } => {}
-            }
-            let before = self.acts.aside();
-            self.acts.take(&act);
-            let resumed = before
-                .keys()
-                .filter(|job| !self.acts.aside().contains_key(job))
-                .copied()
-                .filter(|job| self.jobs.contains_key(job));
-            let resumed: Vec<JobId> = resumed.collect();
-            self.plan.set_aside(self.acts.aside())?;
-            self.queue = Queue::default();
-            if !resumed.is_empty() {
-                self.queued.extend(&resumed);
-                self.diary.note(What::Resumed { jobs: resumed });
-            }
-            self.note_aside();
-            self.plan.everything_is_new();
-            self.take_up()?;
+        let acts: Vec<Act> = self
+            .diary
+            .read()?
+            .into_iter()
+            .filter_map(|taken| match taken.event.what {
+                What::Asked { act, .. } => Some(act),
+                _ => None,
+            })
+            .collect();
+        if acts.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let before = self.acts.aside().clone();
+        let mut forgiven = Vec::new();
+        for act in &acts {
+            match act {
+                Act::Drain => self.draining = true,
+                Act::Retry { job } => forgiven.extend(self.forgive(*job)),
+                Act::Cancel { .. } | Act::Pause { .. } => {}
+            }
+            self.acts.take(act);
+        }
+        let cancelled: Vec<JobId> = acts
+            .iter()
+            .filter_map(|act| match act {
+                Act::Cancel { job } => Some(*job),
+                _ => None,
+            })
+            .collect();
+        cancelled.into_iter().for_each(|job| self.stop_job(job));
+        let lifted = before.keys().filter(|job| !self.acts.aside().contains_key(job) && self.jobs.contains_key(job));
+        let resumed: Vec<JobId> = lifted.copied().chain(forgiven.iter().map(|(job, _)| *job)).collect();
+        for (_, key) in &forgiven {
+            self.spent.remove(key);
+        }
+        self.plan.replan(self.acts.aside().clone(), &forgiven.iter().map(|(_, key)| *key).collect::<Vec<_>>())?;
+        self.queue = Queue::default();
+        if !resumed.is_empty() {
+            self.queued.extend(&resumed);
+            self.diary.note(What::Resumed { jobs: resumed });
+        }
+        self.note_aside();
+        self.take_up()
     }
 
     /// Notes which of this run's jobs people have set aside, unless they still run.
     fn note_aside(&mut self) {
-        let running: HashSet<JobId> = self.hands.values().flat_map(|hand| &hand.given).map(|given| given.waiting.job).collect();
+        let running: HashSet<JobId> = self.hands.values().flat_map(|hand| &hand.given).map(|given| given.job).collect();
         let aside = self.acts.aside();
         let of = |wanted: State| {
             let mut jobs: Vec<JobId> = aside
@@ -576,35 +656,25 @@ impl<'a> Run<'a> {
 
     /// Ends the worker that was given a job. What else it was given goes back to the queue.
     fn stop_job(&mut self, job: JobId) {
-        for hand in self.hands.values_mut().filter(|hand| hand.given.iter().any(|given| given.waiting.job == job)) {
-            let at_it = hand.given.front().is_some_and(|given| given.waiting.job == job);
-            hand.given.retain(|given| at_it || given.waiting.job != job);
-            hand.ended = Some(if at_it {
-                (Cause::Cancelled, "a person cancelled it".to_owned())
-            } else {
-                (Cause::Stopped, "its worker was ended, for it had a job before it that was cancelled".to_owned())
-            });
-            hand.worker.kill();
+        for hand in self.hands.values_mut() {
+            if let Some(given) = hand.given.iter().find(|given| given.job == job) {
+                hand.ended = Some((given.waiting.key, Cause::Cancelled, "a person cancelled it".to_owned()));
+                hand.worker.kill();
+            }
         }
     }
 
-    fn forgive(&mut self, job: Option<JobId>) -> Result<()> {
+    /// The failed jobs that a retry is meant for.
+    fn forgive(&self, job: Option<JobId>) -> Vec<(JobId, Key)> {
         let steps: Vec<Step> = match job {
             Some(job) => self.jobs.get(&job).copied().into_iter().collect(),
             None => self.jobs.values().copied().collect(),
         };
-        let mut keys = Vec::new();
-        for step in steps {
-            if let (Some(Standing::Failed(_)), Some((key, _))) = (self.plan.standing(step), self.plan.task(step)) {
-                keys.push(*key);
-                self.queued.insert(self.plan.job(step));
-                self.diary.note(What::Resumed { jobs: vec![self.plan.job(step)] });
-            }
-        }
-        for key in &keys {
-            self.forgiven.insert(*key, self.attempts.get(key).copied().unwrap_or(0));
-        }
-        self.plan.forgive(&keys)
+        let failed = |step: &Step| match (self.plan.standing(*step), self.plan.task(*step)) {
+            (Some(Standing::Failed(_)), Some((key, _))) => Some((self.plan.job(*step), *key)),
+            _ => None,
+        };
+        steps.iter().filter_map(failed).collect()
     }
 
     /// Ends workers that hang, and attempts that take too long.
@@ -620,8 +690,17 @@ impl<'a> Run<'a> {
             } else {
                 continue;
             };
-            hand.ended = Some(reason);
+            let Some(given) = hand.given.front() else { continue };
+            hand.ended = Some((given.waiting.key, reason.0, reason.1));
             hand.worker.kill();
         }
+    }
+}
+
+impl Hand {
+    /// Takes what was answered off what was given.
+    fn answered(&mut self, key: Key) -> Option<Given> {
+        let place = self.given.iter().position(|given| given.waiting.key == key)?;
+        self.given.remove(place)
     }
 }
