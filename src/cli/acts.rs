@@ -136,6 +136,14 @@ fn keep(context: &Context, index: Option<&Index>, acts: Vec<Act>) -> Result<()> 
         let what = What::Asked { act, by: by.clone() };
         journal.append_event(Event { clock: clock + 1 + more as u64, at: now(), what })?;
     }
+    let name = journal.name();
     drop(journal);
-    look::store(context).map(|_| ())
+    // It is kept; whoever asks next should see it too. The dispatcher looks ten times a second.
+    for _ in 0..40 {
+        if look::store(context)?.map_or(Ok(true), |index| index.knows(&name))? {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    Ok(())
 }

@@ -103,7 +103,13 @@ impl Plan {
                 "{} to run, {} ({}) on {}, {} of disk",
                 count(to_run, "stage"),
                 duration(estimate.seconds),
-                if estimate.guessed { "guessed: nothing like it has run here".to_owned() } else { between(estimate) },
+                if estimate.high < 1.0 {
+                    "measured here".to_owned()
+                } else if estimate.guessed {
+                    "guessed: nothing like it has run here".to_owned()
+                } else {
+                    between(estimate)
+                },
                 count(slots, "slot"),
                 size(estimate.bytes as u64)
             ));

@@ -212,14 +212,16 @@ impl Explainer<'_> {
             }
         }
         if let Some((before, seconds)) = plan.task(step).and_then(|(key, _)| queue.before(*key)) {
-            why.push(format!(
-                "{} in the queue before it, for more waits on them or they came first: about {:.0} s of work.",
-                match before {
-                    1 => "1 job is".to_owned(),
-                    many => format!("{} are", count(many, "job")),
-                },
-                (seconds / slots as f64).ceil()
-            ));
+            why.push(match before {
+                0 => "It is the next to start.".to_owned(),
+                some => format!(
+                    "{} before it, for more waits on {} or {} came first: about {:.0} s of work.",
+                    if some == 1 { "1 job is".to_owned() } else { format!("{} are", count(some, "job")) },
+                    if some == 1 { "it" } else { "them" },
+                    if some == 1 { "it" } else { "they" },
+                    (seconds / slots as f64).ceil()
+                ),
+            });
         }
         Ok(("waiting", why, None))
     }

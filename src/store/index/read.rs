@@ -245,6 +245,12 @@ impl Index {
         Ok(acts.into_iter().filter_map(parsed).collect())
     }
 
+    /// Has the journal been taken in to its end?
+    pub fn knows(&self, journal: &str) -> Result<bool> {
+        let query = "SELECT count(*) FROM journal WHERE name = ?1 AND closed";
+        Ok(self.ran(self.connection.query_row(query, [journal], |row| row.get::<_, i64>(0)))? > 0)
+    }
+
     /// The latest act that was meant for everything, after a clock.
     pub fn act_on_all(&self, clock: u64) -> Result<Option<String>> {
         let outcome = self
