@@ -83,6 +83,59 @@ fn a_consistent_forgery_does_not_follow_from_its_evidence() {
     drop(desk);
 }
 
+fn evidence_of(page: &str) -> (visavis::audit::Evidence, usize, usize) {
+    let start = page.find(visavis::audit::MARK).unwrap() + visavis::audit::MARK.len();
+    let end = start + page[start..].find("</script>").unwrap();
+    (serde_json::from_str(&page[start..end]).unwrap(), start, end)
+}
+
+fn sealed(page: &str) -> String {
+    let old = page.split("name=\"visavis-seal\" content=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    page.replacen(&old, &visavis::audit::seal(page), 1)
+}
+
+/// A picture that is changed together with the digest that names it, and sealed again, is not what its stage draws.
+#[test]
+fn a_picture_forged_with_its_result_is_found_by_drawing_it_again() {
+    let (_desk, page) = with_report();
+    let (mut evidence, ..) = evidence_of(&page);
+    let start = page.find("<div class=\"drawing\" data-result=\"").unwrap();
+    let svg = start + page[start..].find("<svg").unwrap();
+    let end = svg + page[svg..].find("</svg>\n").unwrap() + "</svg>\n".len();
+    let (old, new) = (&page[svg..end], page[svg..end].replacen("How often", "How seldom", 1));
+    assert_ne!(old, new);
+    let digest = |svg: &str| visavis::domain::Digest::of(svg.as_bytes());
+    let output =
+        evidence.manifests.iter_mut().flat_map(|manifest| &mut manifest.outputs).find(|output| output.digest == digest(old));
+    output.unwrap().digest = digest(&new);
+    let forged = page.replacen(old, &new, 1);
+    let (_, start, end) = evidence_of(&forged);
+    let forged = sealed(&format!("{}{}{}", &forged[..start], evidence.to_page().unwrap(), &forged[end..]));
+    let alone = Desk::empty();
+    alone.write("forged.html", forged.as_bytes());
+    let (code, found) = audit(&alone, &["forged.html"]);
+    assert!(code == 4 && differing(&found).iter().any(|id| id.starts_with("draw result")), "{:?}", differing(&found));
+}
+
+/// No tolerance that the file itself names makes a forged score good, and no second result under its key hides it.
+#[test]
+fn neither_a_tolerance_nor_a_second_result_makes_a_forgery_pass() {
+    let (_desk, page) = with_report();
+    let honest = evidence_of(&page).0;
+    let forged = forge(&page);
+    let (mut evidence, start, end) = evidence_of(&forged);
+    evidence.tolerance_auc = 1e9;
+    for twice in [false, true] {
+        if twice {
+            evidence.manifests.extend(honest.manifests.clone());
+        }
+        let page = sealed(&format!("{}{}{}", &forged[..start], evidence.to_page().unwrap(), &forged[end..]));
+        let alone = Desk::empty();
+        alone.write("forged.html", page.as_bytes());
+        assert_eq!(audit(&alone, &["forged.html"]).0, 4, "twice: {twice}");
+    }
+}
+
 /// Rewrites the ledger's evidence so that it says other numbers, and everything that names it.
 fn forge(page: &str) -> String {
     use visavis::audit::{Evidence, MARK, pack, seal};

@@ -13,7 +13,7 @@ use crate::{
         Digest, Key, Result,
         claim::Claim,
         result::{Facts, Manifest},
-        stage::{Input, Kind, Location, Task},
+        stage::{Input, Kind, Location, Task, Work},
     },
     store::Workspace,
 };
@@ -89,6 +89,21 @@ pub fn examine_report(
             }
         }
     }
+    // A stage that no number stems from, such as a figure's, is held to its result all the same.
+    for manifest in &page.evidence.manifests {
+        audit.checked.extend(remade(manifest, &standings[&manifest.key]));
+        let named = page.evidence.manifest(manifest.key).map(Manifest::content);
+        if named != Some(manifest.content()) {
+            audit.checked.push(Checked {
+                id: format!("{} result {}", manifest.stage, manifest.key.short()),
+                verdict: Verdict::Differs,
+                stage: manifest.stage.word().into(),
+                expected: named.map(|content| content.to_string()),
+                found: Some(manifest.content().to_string()),
+                why: "the file holds two results under one key".into(),
+            });
+        }
+    }
     for claim in &page.evidence.claims {
         audit.checked.push(examine_claim(claim, &page, workspace, &standings));
     }
@@ -148,6 +163,26 @@ pub fn examine_results<'a>(
         });
     }
     audit
+}
+
+/// What making a result again came to; `None` where it was not made again.
+fn remade(manifest: &Manifest, standing: &Standing) -> Option<Checked> {
+    let (verdict, why) = match standing {
+        Standing::Same => (Verdict::Identical, "made again, or found among the results: the same bits".to_owned()),
+        Standing::Broken(why) => (Verdict::Differs, why.clone()),
+        Standing::Other { outputs, .. } => {
+            (Verdict::Differs, format!("made again from what the file holds, it gives other bits: {}", names(outputs)))
+        }
+        Standing::Unchecked(_) | Standing::NotAttempted => return None,
+    };
+    Some(Checked {
+        id: format!("{} result {}", manifest.stage, manifest.key.short()),
+        verdict,
+        stage: manifest.stage.word().into(),
+        expected: Some(manifest.content().to_string()),
+        found: None,
+        why,
+    })
 }
 
 fn names(outputs: &[(String, Vec<u8>)]) -> String {
@@ -259,7 +294,11 @@ fn examine_claim(claim: &Claim, page: &Page, workspace: Option<&Workspace>, stan
                 Some(value) if value.to_bits() == claim.value.to_bits() => {
                     verdict(Verdict::Identical, Some(stated.clone()), "made again: the same bits".into())
                 }
-                Some(value) if (value - claim.value).abs() <= evidence.tolerance().auc => {
+                // Torch-free stages have the same bits everywhere: no tolerance is theirs, whatever the file says.
+                Some(value)
+                    if matches!(manifest.work, Work::Train(_) | Work::Extract(_))
+                        && (value - claim.value).abs() <= evidence.tolerance().auc =>
+                {
                     verdict(Verdict::WithinTolerance, Some(claim.form.show(value)), format!("made again: {value}"))
                 }
                 Some(value) => verdict(
