@@ -11,7 +11,7 @@ use crate::{
         text::printable,
     },
     store::{AttemptRow, Index, LogRow},
-    study::{Phase, Timeline},
+    study::Timeline,
 };
 use std::collections::HashMap;
 
@@ -52,7 +52,7 @@ impl Logs {
             for line in &lines {
                 if context.json { say_json(&line.0) } else { say(&line.1) }
             }
-            let runs = Timeline::read(&index, &context.workspace)?.is_some_and(|timeline| timeline.phase() == Phase::Running);
+            let runs = Timeline::goes_on(&index, &context.workspace)?;
             if !self.follow || !runs && lines.is_empty() {
                 return Ok(());
             }

@@ -10,7 +10,7 @@ use crate::{
         claim::Form,
         text::{count, printable},
     },
-    study::{self, Outcome, Phase, Timeline},
+    study::{self, Outcome, Timeline},
 };
 use std::path::PathBuf;
 
@@ -35,7 +35,7 @@ impl Show {
                     Err(fault) if fault.ending == Ending::Missing => say(printable(&fault.what)),
                     shown => shown?,
                 }
-                Ok(Timeline::read(index, &context.workspace)?.is_some_and(|timeline| timeline.phase() == Phase::Running))
+                Timeline::goes_on(index, &context.workspace)
             });
         }
         self.once(context)

@@ -30,7 +30,7 @@ impl Status {
         if self.follow {
             return look::follow(context, |index| {
                 show(context, index)?;
-                Ok(Timeline::read(index, &context.workspace)?.is_some_and(|timeline| timeline.phase() == Phase::Running))
+                Timeline::goes_on(index, &context.workspace)
             });
         }
         show(context, &index)

@@ -20,6 +20,6 @@ pub use index::{
 };
 pub use journal::{Damage, Journal, Kept, Mark, Reading, read as read_journal};
 pub use objects::Objects;
-pub use recorder::{Recorder, now};
+pub use recorder::{MOST_LINES, Recorder, now};
 pub use results::Results;
 pub use workspace::{Holder, LOOKING, Lock, Workspace, tail};

@@ -21,8 +21,8 @@ const SOON: Duration = Duration::from_millis(8);
 const CHUNK: usize = 8192;
 const ROOM: usize = 64 * CHUNK;
 
-/// Log lines of one attempt that are kept; a loop that prints must not fill a disk.
-const MOST_LINES: usize = 10_000;
+/// Log lines of one attempt that are kept, recorded or printed; a loop that prints must not fill a disk.
+pub const MOST_LINES: usize = 10_000;
 
 pub struct Recorder {
     shared: Arc<Shared>,

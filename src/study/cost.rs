@@ -4,9 +4,10 @@
 use super::{
     graph::Step,
     plan::{Plan, Standing},
+    queue::Waiting,
 };
 use crate::{
-    domain::{Result, stage::Kind},
+    domain::{Key, Result, stage::Kind},
     store::{Index, Spent},
 };
 use std::collections::{BTreeMap, HashMap};
@@ -152,5 +153,17 @@ impl Plan {
             }
         }
         urgencies
+    }
+    /// A ready step as the queue takes it.
+    pub fn waiting(&self, key: Key, step: Step, costs: &Costs, urgencies: &HashMap<Step, f64>) -> Waiting {
+        let alike = step.alike(&self.study);
+        debug_assert!(self.task(step).is_none_or(|(_, task)| task.work.alike() == alike), "{alike}");
+        Waiting {
+            key,
+            step,
+            class: step.class(&self.study),
+            urgency: urgencies.get(&step).copied().unwrap_or(0.0),
+            seconds: costs.of(&alike, step.kind()).seconds,
+        }
     }
 }

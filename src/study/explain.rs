@@ -5,7 +5,7 @@ use super::{
     cost::Costs,
     graph::Step,
     plan::{Plan, Standing},
-    queue::{Queue, Waiting},
+    queue::Queue,
     timeline::{Held, Timeline},
 };
 use crate::{
@@ -44,23 +44,21 @@ pub struct Stale {
 /// A store or a result that cannot be read.
 pub fn explain(plan: &Plan, step: Step, index: Option<&Index>, study: &str) -> Result<Explained> {
     let job = plan.job(step);
-    let row = index.map_or(Ok(None), |index| job_row(index, &plan.study.name, job))?;
+    let rows = index.map_or(Ok(vec![]), |index| index.jobs_of(&plan.study.name))?;
     let attempts = index.map_or(Ok(vec![]), |index| index.attempts_at(job))?;
     let timeline = index.map_or(Ok(None), |index| Timeline::read(index, plan.workspace()))?;
-    let live = timeline.as_ref().is_some_and(|timeline| timeline.live && timeline.run.study == plan.study.name);
-    let explainer =
-        Explainer { plan, index, row: row.as_ref(), attempts: &attempts, timeline: timeline.as_ref().filter(|_| live), study };
+    let live = timeline.filter(|timeline| timeline.live && timeline.run.study == plan.study.name);
+    let row = rows.iter().find(|row| row.id == job);
+    let explainer = Explainer { plan, index, rows: &rows, row, attempts: &attempts, timeline: live.as_ref(), study };
     let (state, why, next) = explainer.of(step)?;
     Ok(Explained { job, label: step.label(&plan.study), state, why, next })
-}
-
-fn job_row(index: &Index, study: &str, job: JobId) -> Result<Option<JobRow>> {
-    Ok(index.jobs_of(study)?.into_iter().find(|row| row.id == job))
 }
 
 struct Explainer<'a> {
     plan: &'a Plan,
     index: Option<&'a Index>,
+    /// The study's jobs, as runs left them; and the one to explain.
+    rows: &'a [JobRow],
     row: Option<&'a JobRow>,
     attempts: &'a [AttemptRow],
     /// Of a run of this study that is going on.
@@ -94,7 +92,7 @@ impl Explainer<'_> {
         }
         let (state, mut why, next) = match plan.standing(step) {
             Some(Standing::Ready) => self.ready(step)?,
-            _ => self.waiting(step)?,
+            _ => self.waiting(step),
         };
         let Some(Stale { old, reasons }) = stale else { return Ok((state, why, next)) };
         let same = self.plan.task(step).is_some_and(|(key, _)| *key == old.key);
@@ -195,20 +193,13 @@ impl Explainer<'_> {
         let costs = Costs::learn(self.index)?;
         let urgencies = plan.urgencies(&costs);
         let mut queue = Queue::default();
-        let rows = self.index.map_or(Ok(vec![]), |index| index.jobs_of(&plan.study.name))?;
-        let runs: Vec<JobId> = rows.iter().filter(|row| row.state == State::Running).map(|row| row.id).collect();
+        let runs: Vec<JobId> = self.rows.iter().filter(|row| row.state == State::Running).map(|row| row.id).collect();
         for (other, standing) in plan.steps() {
             if *standing == Standing::Ready
                 && !runs.contains(&plan.job(other))
                 && let Some((key, _)) = plan.task(other)
             {
-                queue.push(Waiting {
-                    key: *key,
-                    step: other,
-                    class: other.class(&plan.study),
-                    urgency: urgencies.get(&other).copied().unwrap_or(0.0),
-                    seconds: costs.of(&other.alike(&plan.study), other.kind()).seconds,
-                });
+                queue.push(plan.waiting(*key, other, &costs, &urgencies));
             }
         }
         if let Some((before, seconds)) = plan.task(step).and_then(|(key, _)| queue.before(*key)) {
@@ -226,14 +217,14 @@ impl Explainer<'_> {
         Ok(("waiting", why, None))
     }
 
-    fn waiting(&self, step: Step) -> Result<Told> {
+    fn waiting(&self, step: Step) -> Told {
         let plan = self.plan;
         let mut why = Vec::new();
         for missing in plan.lacking(step) {
             why.push(format!("{} is not here; it is expected at {}.", missing.input, missing.expected_at));
         }
         if !why.is_empty() {
-            return Ok(("missing", why, Some("put it there, and run the study again".to_owned())));
+            return ("missing", why, Some("put it there, and run the study again".to_owned()));
         }
         let needs = plan.needs(step);
         let open: Vec<Step> = needs.iter().copied().filter(|need| plan.result(*need).is_none()).collect();
@@ -245,8 +236,7 @@ impl Explainer<'_> {
                 some => format!("{some} are"),
             }
         ));
-        let rows = self.index.map_or(Ok(vec![]), |index| index.jobs_of(&plan.study.name))?;
-        let mut stands: Vec<(Telling, Step)> = open.iter().map(|need| (self.stands(*need, &rows), *need)).collect();
+        let mut stands: Vec<(Telling, Step)> = open.iter().map(|need| (self.stands(*need), *need)).collect();
         stands.sort_by_key(|(telling, _)| telling.0);
         for ((_, words), need) in stands.iter().take(4) {
             why.push(format!("  – {} ({}): {words}", need.label(&plan.study), plan.job(*need).short()));
@@ -256,16 +246,16 @@ impl Explainer<'_> {
         }
         let root = self.root(step);
         if !needs.contains(&root) {
-            let (_, words) = self.stands(root, &rows);
+            let (_, words) = self.stands(root);
             why.push(format!("What holds it up: {} ({}); {words}.", root.label(&plan.study), plan.job(root).short()));
         }
-        Ok(("waiting", why, Some(format!("visavis explain {}", plan.job(root).short()))))
+        ("waiting", why, Some(format!("visavis explain {}", plan.job(root).short())))
     }
 
     /// How a step that is needed stands.
-    fn stands(&self, need: Step, rows: &[JobRow]) -> Telling {
+    fn stands(&self, need: Step) -> Telling {
         let plan = self.plan;
-        let row = rows.iter().find(|row| row.id == plan.job(need));
+        let row = self.rows.iter().find(|row| row.id == plan.job(need));
         match (row, plan.standing(need)) {
             (Some(JobRow { state: State::Failed, why, .. }), _) => {
                 (0, format!("it failed: {}", why.as_deref().unwrap_or("").lines().next().unwrap_or("")))

@@ -48,6 +48,7 @@ pub struct Plan {
     failed: HashMap<Key, String>,
     ran: BTreeSet<Step>,
     newly: Vec<usize>,
+    grown: bool,
     turned_up: Vec<Step>,
     /// Results that are there and cannot be read.
     pub damaged: Vec<(Step, String)>,
@@ -112,6 +113,7 @@ impl Plan {
             failed: HashMap::new(),
             ran: BTreeSet::new(),
             newly: vec![],
+            grown: false,
             turned_up: vec![],
             damaged: vec![],
         };
@@ -166,7 +168,13 @@ impl Plan {
         self.sources.iter().map(|(role, input)| (role.clone(), input.digest)).chain(files).collect()
     }
 
+    /// Has it come to hold other steps since this was last asked?
+    pub fn has_grown(&mut self) -> bool {
+        std::mem::take(&mut self.grown)
+    }
+
     fn add(&mut self, nodes: Vec<Node>) {
+        self.grown = true;
         for Node { step, needs } in nodes {
             let place = self.stages.len();
             let needs: Vec<usize> = needs.iter().filter_map(|need| self.places.get(need).copied()).collect();
@@ -502,11 +510,6 @@ impl Plan {
     /// Must the step be made even though a result of it may be there?
     pub fn again(&self, step: Step) -> bool {
         self.forced.contains(&step)
-    }
-
-    /// The steps that a key stands for.
-    pub fn steps_of(&self, key: Key) -> Vec<Step> {
-        self.of_key.get(&key).map_or(vec![], |places| places.iter().map(|&place| self.stages[place].step).collect())
     }
 
     /// Notes that a task is done, and looks up what follows; its manifest.

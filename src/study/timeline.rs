@@ -53,13 +53,19 @@ impl Timeline {
             workspace.holder().is_some_and(|holder| holder.pid == run.origin.pid && holder.host == run.origin.host)
         };
         let live = run.ended.is_none() && at_work(&run);
-        let held = match index.act_on_all(run.clock)?.as_deref() {
+        let asked = if live { index.act_on_all(run.clock)? } else { None };
+        let held = match asked.as_deref() {
             Some("drain") => Some(Held::Draining),
             Some("pause") => Some(Held::Paused),
             _ => None,
         };
         let counts = index.tally(&run.journal)?.into_iter().collect();
-        Ok(Timeline { run, live, held: held.filter(|_| live), counts })
+        Ok(Timeline { run, live, held, counts })
+    }
+
+    /// Does the latest run go on?
+    pub fn goes_on(index: &Index, workspace: &Workspace) -> Result<bool> {
+        Ok(Self::read(index, workspace)?.is_some_and(|timeline| timeline.phase() == Phase::Running))
     }
 
     pub fn phase(&self) -> Phase {

@@ -2,6 +2,7 @@
 //! cleanly.
 
 mod diary;
+mod people;
 mod worker;
 
 use super::{
@@ -15,11 +16,11 @@ use super::{
 use crate::{
     domain::{
         Fault, Key, Result,
-        event::{Act, Answer, Event, Origin, Slots, What},
+        event::{Answer, Event, Origin, Slots, What},
         job::{Cause, JobId, Planned, State},
         stage::{Kind, Order},
     },
-    store::Workspace,
+    store::{MOST_LINES, Workspace},
 };
 use diary::Diary;
 use std::{
@@ -80,9 +81,6 @@ pub struct Ended {
     /// Stages that could have run and did not: never, unless the run was stopped or people stepped in.
     pub left: usize,
 }
-
-/// Lines of one attempt's standard error that are kept; a loop that prints must not fill a disk.
-const MOST_LINES: usize = 10_000;
 
 /// How often the journals of others are looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -153,6 +151,21 @@ struct Given {
     attempt: u32,
     /// It was noted as started.
     noted: bool,
+}
+
+/// How an attempt ended badly: with its worker's exit and last lines, if that ended too.
+struct Bad {
+    cause: Cause,
+    why: String,
+    exit: Option<String>,
+    log: Vec<String>,
+}
+
+impl Bad {
+    /// As the worker, or this dispatcher, says.
+    fn told(cause: Cause, why: String) -> Self {
+        Bad { cause, why, exit: None, log: vec![] }
+    }
 }
 
 impl<'a> Run<'a> {
@@ -227,7 +240,7 @@ impl<'a> Run<'a> {
         for hand in std::mem::take(&mut self.hands).into_values() {
             let Some(given) = hand.given.front().filter(|_| hand.begun.is_some()) else { continue };
             let why = "the run ended first; the next one makes it".to_owned();
-            self.note_failure(given, &hand.journal, Cause::Stopped, why, None, vec![], true);
+            self.note_failure(given, Bad::told(Cause::Stopped, why), true);
         }
         let ended = Ended {
             ran: self.ran,
@@ -266,25 +279,8 @@ impl<'a> Run<'a> {
 
     /// Puts what has become ready into the queue, and notes jobs that are new or that were found done.
     fn take_up(&mut self) -> Result<()> {
-        let new: Vec<Step> = self.plan.steps().map(|(step, _)| step).filter(|step| !self.urgencies.contains_key(step)).collect();
-        if !new.is_empty() {
-            self.urgencies = self.plan.urgencies(&self.costs);
-            let mut jobs = Vec::new();
-            for step in new {
-                let (label, open) = (
-                    step.label(&self.plan.study),
-                    self.plan.standing(step).is_some_and(|s| matches!(s, Standing::Open | Standing::Ready | Standing::Aside(_))),
-                );
-                let job = JobId::of(&self.plan.study.name, &label);
-                self.jobs.insert(job, step);
-                if open {
-                    self.queued.insert(job);
-                    jobs.push(Planned { job, stage: step.kind(), label });
-                }
-            }
-            if !jobs.is_empty() {
-                self.diary.note(What::Queued { jobs });
-            }
+        if self.plan.has_grown() {
+            self.note_queued();
         }
         let found: Vec<(JobId, Key)> = self
             .plan
@@ -298,7 +294,7 @@ impl<'a> Run<'a> {
         }
         let busy: HashSet<Key> = self.hands.values().flat_map(|hand| &hand.given).map(|given| given.waiting.key).collect();
         for (key, step) in self.plan.newly_ready() {
-            let waiting = self.waiting(key, step);
+            let waiting = self.plan.waiting(key, step, &self.costs, &self.urgencies);
             if !self.how.devices.iter().any(|device| device.name.class == waiting.class) {
                 self.homeless.insert(key);
             } else if !busy.contains(&key) {
@@ -308,16 +304,26 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn waiting(&self, key: Key, step: Step) -> Waiting {
-        let study = &self.plan.study;
-        let alike = step.alike(study);
-        debug_assert!(self.plan.task(step).is_none_or(|(_, task)| task.work.alike() == alike), "{alike}");
-        Waiting {
-            key,
-            step,
-            class: step.class(study),
-            urgency: self.urgencies.get(&step).copied().unwrap_or(0.0),
-            seconds: self.costs.of(&alike, step.kind()).seconds,
+    /// Notes the steps that this run had not seen yet.
+    fn note_queued(&mut self) {
+        let new: Vec<Step> = self.plan.steps().map(|(step, _)| step).filter(|step| !self.urgencies.contains_key(step)).collect();
+        if new.is_empty() {
+            return;
+        }
+        self.urgencies = self.plan.urgencies(&self.costs);
+        let mut planned = Vec::new();
+        for step in new {
+            let label = step.label(&self.plan.study);
+            let job = JobId::of(&self.plan.study.name, &label);
+            self.jobs.insert(job, step);
+            let open = matches!(self.plan.standing(step), Some(Standing::Open | Standing::Ready | Standing::Aside(_)));
+            if open {
+                self.queued.insert(job);
+                planned.push(Planned { job, stage: step.kind(), label });
+            }
+        }
+        if !planned.is_empty() {
+            self.diary.note(What::Queued { jobs: planned });
         }
     }
 
@@ -450,9 +456,8 @@ impl<'a> Run<'a> {
             }
             Answer::Failed { key, cause, why } => {
                 hand.begun = None;
-                let journal = hand.journal.clone();
                 let Some(given) = hand.answered(key) else { return Ok(()) };
-                self.failed(&given, &journal, cause, why, None, vec![])?;
+                self.failed(&given, Bad::told(cause, why))?;
             }
         }
         Ok(())
@@ -516,9 +521,9 @@ impl<'a> Run<'a> {
         if !first.noted {
             // It did not come to the job. That counts all the same, or a worker that never starts is hired for ever.
             first.noted = true;
-            self.note_start(&first, hand.journal.clone(), hand.device, hand.slot);
+            self.note_start(&first, hand.journal, hand.device, hand.slot);
         }
-        self.failed(&first, &hand.journal, cause, why, Some(end.exit), end.log)
+        self.failed(&first, Bad { cause, why, exit: Some(end.exit), log: end.log })
     }
 
     /// Back into the queue, unless a person has set it aside.
@@ -528,18 +533,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn failed(
-        &mut self,
-        given: &Given,
-        worker: &str,
-        cause: Cause,
-        why: String,
-        exit: Option<String>,
-        log: Vec<String>,
-    ) -> Result<()> {
+    fn failed(&mut self, given: &Given, bad: Bad) -> Result<()> {
         let (key, job) = (given.waiting.key, given.job);
-        if matches!(cause, Cause::Cancelled | Cause::Stopped) {
-            self.note_failure(given, worker, cause, why, exit, log, true);
+        if matches!(bad.cause, Cause::Cancelled | Cause::Stopped) {
+            self.note_failure(given, bad, true);
             if self.acts.aside().contains_key(&job) {
                 self.queued.remove(&job);
                 self.diary.note(What::Cancelled { jobs: vec![job] });
@@ -550,8 +547,9 @@ impl<'a> Run<'a> {
         }
         let spent = self.spent.entry(key).or_default();
         *spent += 1;
-        let again = cause.worth_another_try() && *spent < self.how.attempts;
-        self.note_failure(given, worker, cause, why.clone(), exit, log, again);
+        let again = bad.cause.worth_another_try() && *spent < self.how.attempts;
+        let (cause, why) = (bad.cause, bad.why.clone());
+        self.note_failure(given, bad, again);
         if again {
             self.requeue(given);
             return Ok(());
@@ -562,119 +560,10 @@ impl<'a> Run<'a> {
         self.take_up()
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of one event")]
-    fn note_failure(
-        &mut self,
-        given: &Given,
-        worker: &str,
-        cause: Cause,
-        why: String,
-        exit: Option<String>,
-        log: Vec<String>,
-        again: bool,
-    ) {
-        debug_assert!(given.noted || worker.is_empty(), "an attempt ends that was never noted");
+    fn note_failure(&mut self, given: &Given, Bad { cause, why, exit, log }: Bad, again: bool) {
+        debug_assert!(given.noted, "an attempt ends that was never noted");
         let (job, key, attempt) = (given.job, given.waiting.key, given.attempt);
         self.diary.note(What::Failed { job, key, attempt, cause, why, exit, log, again });
-    }
-
-    /// Does what people asked since it last looked: all of it, then one new look at the plan.
-    fn obey(&mut self) -> Result<()> {
-        if self.looked.elapsed() < LOOK {
-            return Ok(());
-        }
-        self.looked = Instant::now();
-        let acts: Vec<Act> = self
-            .diary
-            .read()?
-            .into_iter()
-            .filter_map(|taken| match taken.event.what {
-                What::Asked { act, .. } => Some(act),
-                _ => None,
-            })
-            .collect();
-        if acts.is_empty() {
-            return Ok(());
-        }
-        let before = self.acts.aside().clone();
-        let mut forgiven = Vec::new();
-        for act in &acts {
-            match act {
-                Act::Drain => self.draining = true,
-                Act::Retry { job } => forgiven.extend(self.forgive(*job)),
-                Act::Cancel { .. } | Act::Pause { .. } => {}
-            }
-            self.acts.take(act);
-        }
-        let cancelled: Vec<JobId> = acts
-            .iter()
-            .filter_map(|act| match act {
-                Act::Cancel { job } => Some(*job),
-                _ => None,
-            })
-            .collect();
-        cancelled.into_iter().for_each(|job| self.stop_job(job));
-        let lifted = before.keys().filter(|job| !self.acts.aside().contains_key(job) && self.jobs.contains_key(job));
-        let resumed: Vec<JobId> = lifted.copied().chain(forgiven.iter().map(|(job, _)| *job)).collect();
-        for (_, key) in &forgiven {
-            self.spent.remove(key);
-        }
-        self.plan.replan(self.acts.aside().clone(), &forgiven.iter().map(|(_, key)| *key).collect::<Vec<_>>())?;
-        self.queue = Queue::default();
-        if !resumed.is_empty() {
-            self.queued.extend(&resumed);
-            self.diary.note(What::Resumed { jobs: resumed });
-        }
-        self.note_aside();
-        self.take_up()
-    }
-
-    /// Notes which of this run's jobs people have set aside, unless they still run.
-    fn note_aside(&mut self) {
-        let running: HashSet<JobId> = self.hands.values().flat_map(|hand| &hand.given).map(|given| given.job).collect();
-        let aside = self.acts.aside();
-        let of = |wanted: State| {
-            let mut jobs: Vec<JobId> = aside
-                .iter()
-                .filter(|(job, state)| **state == wanted && self.queued.contains(job) && !running.contains(job))
-                .map(|(job, _)| *job)
-                .collect();
-            jobs.sort();
-            jobs
-        };
-        let (paused, cancelled) = (of(State::Paused), of(State::Cancelled));
-        for job in paused.iter().chain(&cancelled) {
-            self.queued.remove(job);
-        }
-        if !paused.is_empty() {
-            self.diary.note(What::Paused { jobs: paused });
-        }
-        if !cancelled.is_empty() {
-            self.diary.note(What::Cancelled { jobs: cancelled });
-        }
-    }
-
-    /// Ends the worker that was given a job. What else it was given goes back to the queue.
-    fn stop_job(&mut self, job: JobId) {
-        for hand in self.hands.values_mut() {
-            if let Some(given) = hand.given.iter().find(|given| given.job == job) {
-                hand.ended = Some((given.waiting.key, Cause::Cancelled, "a person cancelled it".to_owned()));
-                hand.worker.kill();
-            }
-        }
-    }
-
-    /// The failed jobs that a retry is meant for.
-    fn forgive(&self, job: Option<JobId>) -> Vec<(JobId, Key)> {
-        let steps: Vec<Step> = match job {
-            Some(job) => self.jobs.get(&job).copied().into_iter().collect(),
-            None => self.jobs.values().copied().collect(),
-        };
-        let failed = |step: &Step| match (self.plan.standing(*step), self.plan.task(*step)) {
-            (Some(Standing::Failed(_)), Some((key, _))) => Some((self.plan.job(*step), *key)),
-            _ => None,
-        };
-        steps.iter().filter_map(failed).collect()
     }
 
     /// Ends workers that hang, and attempts that take too long.
