@@ -1,19 +1,26 @@
-# What a newcomer types. Everything is built into one folder, which CI keeps beyond its clone.
-.PHONY: demo test test-long kills bench install oracle check tools
+# What a newcomer types. Everything is built into one folder, which CI keeps beyond its clone. What a new machine lacks is
+# fetched: a browser for tests, and libtorch (0.5 GB, once, into the user's cache; $$LIBTORCH names another).
+.PHONY: build demo test test-long kills bench install oracle check tools
 
 CARGO ?= cargo
+WITH_LIBTORCH = libtorch="$$(scripts/libtorch)" && LIBTORCH="$$libtorch"
+PREFIX ?= $(HOME)/.local
 
-## demo: build, run the digits study, write reports/digits.html
-demo:
+## build: both programs, visavis and visavis-torch, side by side
+build:
+	@$(WITH_LIBTORCH) $(CARGO) build --quiet --workspace
+
+## demo: build, draw faces, train networks on them, write reports/demo.html
+demo: build
 	$(CARGO) run --quiet -- demo
 
 ## test: every test of every day; installs a browser for the report's if the machine has none
-test: tools
-	$(CARGO) test --quiet
+test: tools build
+	@$(WITH_LIBTORCH) $(CARGO) test --quiet --workspace
 
 ## test-long: the same, with ten thousand damaged study files, a thousand kills, and a failure at every operation on a disk
-test-long: tools
-	VISAVIS_LONG=1 $(CARGO) test --quiet
+test-long: tools build
+	@$(WITH_LIBTORCH) VISAVIS_LONG=1 $(CARGO) test --quiet --workspace
 
 ## kills: the table of kills; VISAVIS_LONG=1 makes twenty a thousand
 kills:
@@ -28,15 +35,20 @@ bench:
 oracle:
 	$(CARGO) test --quiet --test visavis oracle -- --nocapture
 
-## install: the program, optimised, where cargo puts programs
+## install: both programs, optimised, into PREFIX/bin, and libtorch beside them into PREFIX/lib/visavis; the three may be moved
+## together. `make install LIBTORCH=…` takes another libtorch
 install:
-	$(CARGO) install --path . --locked
+	@$(WITH_LIBTORCH) && export LIBTORCH && $(CARGO) build --quiet --release --workspace --locked && \
+	mkdir -p "$(PREFIX)/bin" "$(PREFIX)/lib/visavis" && \
+	cp -f "$${CARGO_TARGET_DIR:-target}/release/visavis" "$${CARGO_TARGET_DIR:-target}/release/visavis-torch" "$(PREFIX)/bin/" && \
+	cp -fL "$$libtorch"/all/*.so* "$(PREFIX)/lib/visavis/"
+	@echo "installed into $(PREFIX)/bin"
 
 ## check: what CI checks beyond the tests
 check:
-	$(CARGO) fmt --check
-	$(CARGO) clippy --quiet --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --quiet --no-deps --document-private-items
+	$(CARGO) fmt --all --check
+	@$(WITH_LIBTORCH) $(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
+	@$(WITH_LIBTORCH) RUSTDOCFLAGS="-D warnings" $(CARGO) doc --quiet --workspace --no-deps --document-private-items
 
 tools:
 	@scripts/browser

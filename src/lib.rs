@@ -13,3 +13,4 @@ pub mod scoring;
 pub mod stages;
 pub mod store;
 pub mod study;
+pub mod weights;

@@ -23,7 +23,7 @@ fn found(desk: &Desk, model: &str, comparison: &str) -> Found {
 fn pca_and_scores_agree_with_scikit_learn_and_a_plain_bootstrap() {
     let fixture: serde_json::Value = serde_json::from_str(include_str!("fixtures/oracle.json")).unwrap();
     let desk = Desk::empty();
-    desk.succeed(&["demo", "--quiet"]);
+    desk.succeed(&["demo", "--digits", "--quiet"]);
     println!("model   axis  AUC      peer     low      peer     high     peer     coordinates off");
     for model in ["pixels", "blocks", "noisy"] {
         let peer = &fixture[model];

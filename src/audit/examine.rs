@@ -195,7 +195,7 @@ fn not_here() -> crate::domain::Fault {
 
 fn read(workspace: &Workspace, input: &Input) -> Result<Vec<u8>> {
     match &input.at {
-        Location::Object => workspace.objects().get(input.digest),
+        Location::Object | Location::Pictures(_) => workspace.objects().get(input.digest),
         Location::File(path) => {
             let bytes = std::fs::read(path).map_err(|_| not_here())?;
             if Digest::of(&bytes) == input.digest {
@@ -226,6 +226,7 @@ fn stand(manifest: &Manifest, again: &Again, recompute: Recompute, read: &dyn Fn
         }
     }
     match recompute(&task, read) {
+        Err(fault) if fault.ending == crate::domain::Ending::Missing => Standing::Unchecked(fault.what),
         Err(fault) => Standing::Broken(format!("cannot be made again: {}", fault.what)),
         Ok(made) => {
             let same = |name: &str, bytes: &[u8]| manifest.output(name).is_some_and(|output| output.digest == Digest::of(bytes));

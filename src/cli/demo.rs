@@ -1,10 +1,32 @@
-//! `visavis demo`: the digits study, whole, from files that ship inside the program.
+//! `visavis demo`: a whole study from nothing. On faces that are drawn here, with networks that learn here; or, where there is
+//! no libtorch, on scanned digits that ship inside the program.
 
-use super::{Context, init::write_if_absent, output::remark, report, run::Run};
-use crate::domain::Result;
+use super::{
+    Context,
+    init::write_if_absent,
+    output::{remark, say},
+    report,
+    run::Run,
+};
+use crate::{
+    dataset::drawn::{self, Kind, Request, Twin, Variety},
+    domain::{Fault, Result},
+    study,
+};
+use std::path::Path;
 
-/// The study and a sample of scikit-learn's scanned digits (UCI, CC BY 4.0; see data/digits/SOURCE.md).
-const FILES: [(&str, &[u8]); 7] = [
+#[derive(clap::Args)]
+pub struct Demo {
+    /// Less of everything: a minute instead of five
+    #[arg(long)]
+    quick: bool,
+    /// Scanned digits and given features instead of faces: needs no libtorch, takes seconds
+    #[arg(long, conflicts_with = "quick")]
+    digits: bool,
+}
+
+/// A sample of scikit-learn's scanned digits (UCI, CC BY 4.0; see data/digits/SOURCE.md), and its study.
+const DIGITS: [(&str, &[u8]); 7] = [
     ("experiments/digits.yaml", include_bytes!("../../experiments/digits.yaml")),
     ("data/digits/SOURCE.md", include_bytes!("../../data/digits/SOURCE.md")),
     ("data/digits/labels.csv", include_bytes!("../../data/digits/labels.csv")),
@@ -14,14 +36,72 @@ const FILES: [(&str, &[u8]); 7] = [
     ("data/digits/noisy.npy", include_bytes!("../../data/digits/noisy.npy")),
 ];
 
-pub fn demo(context: &Context) -> Result<()> {
-    let root = context.workspace.root();
-    for (name, bytes) in FILES {
-        write_if_absent(&root.join(name), bytes)?;
+/// A study with the sets it needs drawn: folder, kind, people, images, seed. Training sets have as many classes and images
+/// each as any other.
+struct Faces {
+    study: (&'static str, &'static [u8]),
+    sets: &'static [(&'static str, Kind, usize, usize, u64)],
+}
+
+const WHOLE: Faces = Faces {
+    study: ("experiments/demo.yaml", include_bytes!("../../experiments/demo.yaml")),
+    sets: &[
+        ("data/drawn/faces", Kind::Faces(Twin::A), 300, 1500, 1),
+        ("data/drawn/varied", Kind::Training(Variety::Varied), 100, 2000, 2),
+        ("data/drawn/uniform", Kind::Training(Variety::Uniform), 100, 2000, 2),
+        ("data/drawn/textures", Kind::Textures, 100, 2000, 2),
+    ],
+};
+
+const QUICK: Faces = Faces {
+    study: ("experiments/demo-quick.yaml", include_bytes!("../../experiments/demo-quick.yaml")),
+    sets: &[
+        ("data/drawn-quick/faces", Kind::Faces(Twin::A), 150, 600, 1),
+        ("data/drawn-quick/varied", Kind::Training(Variety::Varied), 40, 800, 2),
+        ("data/drawn-quick/textures", Kind::Textures, 40, 800, 2),
+    ],
+};
+
+impl Demo {
+    pub fn run(&self, context: &Context) -> Result<()> {
+        let root = context.workspace.root();
+        let study = match (self.digits, self.quick) {
+            (true, _) => {
+                DIGITS.iter().try_for_each(|(name, bytes)| write_if_absent(&root.join(name), bytes))?;
+                DIGITS[0].0
+            }
+            (false, true) => draw(context, &QUICK)?,
+            (false, false) => draw(context, &WHOLE)?,
+        };
+        let study = root.join(study);
+        Run::of(&study).execute(context)?;
+        let file = report::write(context, &study, None)?;
+        remark(context, format!("\nopen {} in a browser; check it with: visavis audit {}", file.display(), file.display()));
+        Ok(())
     }
-    let study = root.join(FILES[0].0);
-    Run::of(&study).execute(context)?;
-    let file = report::write(context, &study, None)?;
-    remark(context, format!("\nopen {} in a browser; check it with: visavis audit {}", file.display(), file.display()));
-    Ok(())
+}
+
+/// Draws what is not there yet.
+fn draw(context: &Context, faces: &Faces) -> Result<&'static str> {
+    if study::torch::program().is_none() {
+        return Err(Fault::missing("the demo trains networks, and visavis-torch, which can, is not beside this program")
+            .next("`make build` makes it; `visavis demo --digits` does without"));
+    }
+    let root = context.workspace.root();
+    write_if_absent(&root.join(faces.study.0), faces.study.1)?;
+    for &(folder, kind, people, images, seed) in faces.sets {
+        let path = root.join(folder);
+        if !is_drawn(&path) {
+            if !context.quiet {
+                say(format!("drawing {images} pictures in {folder}"));
+            }
+            drawn::draw(&path, &Request { kind, people, images, seed })?;
+        }
+    }
+    Ok(faces.study.0)
+}
+
+/// A set is put in place whole: one that is there was drawn to its end, or is a person's own.
+fn is_drawn(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
 }

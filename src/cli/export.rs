@@ -91,14 +91,14 @@ impl Export {
         let taps = study.models[model].taps(study.taps.as_deref());
         let tap = place("--tap", self.tap.as_deref(), &taps.iter().map(String::as_str).collect::<Vec<_>>())?;
         let (step, output) = if self.what == "features" {
-            (Step::Features { model, tap }, "features.npy")
+            (study::features(study, model, tap), study::features_name(study, model, tap))
         } else {
             let projections: Vec<&str> = study.projections.iter().map(|projection| projection.name.as_str()).collect();
             let projection = place("--projection", self.projection.as_deref(), &projections)?;
-            (Step::Project { model, tap, projection, seed: usize::from(self.seed) - 1 }, "coordinates.npy")
+            (Step::Project { model, tap, projection, seed: usize::from(self.seed) - 1 }, "coordinates.npy".to_owned())
         };
         let absent = || Fault::missing(format!("there are no such {} yet", self.what)).next("run the study first");
-        let bytes = plan.bytes(step, output)?.ok_or_else(absent)?;
+        let bytes = plan.bytes(step, &output)?.ok_or_else(absent)?;
         if self.format == "npy" {
             return Ok(bytes);
         }
@@ -106,7 +106,7 @@ impl Export {
             .bytes(Step::Index, "images")?
             .and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?))
             .ok_or_else(absent)?;
-        let matrix = array::from_npy(&bytes, Path::new(output))?;
+        let matrix = array::from_npy(&bytes, Path::new(&output))?;
         let mut table = Table::default();
         table.text("image", images.ids().map(|id| Some(id.to_owned())));
         for axis in 0..matrix.columns() {

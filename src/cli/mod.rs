@@ -5,6 +5,7 @@ mod attach;
 mod audit;
 mod check;
 mod completions;
+mod data;
 mod demo;
 mod doctor;
 mod explain;
@@ -73,8 +74,8 @@ struct Everywhere {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the study of scanned digits that ships with Visavis, and write its report
-    Demo,
+    /// Draw faces, train networks on them, compare these, and write the report
+    Demo(demo::Demo),
     /// Make a new workspace with a study to start from
     Init(init::Init),
     /// Read a study file and check it against its data
@@ -107,6 +108,9 @@ enum Command {
     Report(report::Report),
     /// Check a report, or a study's results: are these numbers what those inputs give?
     Audit(audit::Audit),
+    /// Draw, check and count data sets
+    #[command(subcommand)]
+    Data(data::Data),
     /// Look after the store
     #[command(subcommand)]
     Store(store::Store),
@@ -142,7 +146,7 @@ pub fn run(cli: Cli) -> Result<()> {
     }
     let context = Context { workspace: Workspace::new(workspace, store)?, threads, json, quiet };
     let done = match cli.command {
-        Command::Demo => demo::demo(&context),
+        Command::Demo(demo) => demo.run(&context),
         Command::Init(init) => init.run(&context),
         Command::Check(check) => check.run(&context),
         Command::Plan(plan) => plan.run(&context),
@@ -159,6 +163,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Export(export) => export.run(&context),
         Command::Report(report) => report.run(&context),
         Command::Audit(audit) => audit.run(&context),
+        Command::Data(data) => data.run(&context),
         Command::Store(store) => store.run(&context),
         Command::Doctor => doctor::doctor(&context),
         Command::Completions(completions) => completions.run(),

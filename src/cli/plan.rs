@@ -87,7 +87,6 @@ impl Plan {
             let remark = match kind {
                 Kind::Draw if tally.to_run > 0 && plan.result(study::Step::Rank).is_none() => "at most: the ledger decides",
                 Kind::Rank if tally.to_run > 0 => "when its scores are there",
-                Kind::Train if !study.pretends() => "needs visavis-torch",
                 _ if stale.contains_key(&kind) => "stale: `visavis explain JOB` says what changed",
                 _ => "",
             };

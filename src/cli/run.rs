@@ -140,14 +140,36 @@ impl Run {
             return Err(Fault::missing("the study asks to run on Slurm, which comes with a later visavis")
                 .next("run it here: --on local"));
         }
-        let mut plan = study::Plan::new(&opened, &context.workspace)?;
+        let plan = self.plan_of(&opened, context)?;
+        Ok((opened, plan))
+    }
+
+    fn plan_of(&self, opened: &study::Opened, context: &Context) -> Result<study::Plan> {
+        let mut plan = study::Plan::new(opened, &context.workspace)?;
         if let Some(filter) = &self.only {
             plan.only(filter)?;
         }
         if self.force {
             plan.force()?;
         }
-        Ok((opened, plan))
+        Ok(plan)
+    }
+
+    /// The program for networks, asked whether it can, when some are to run; when it cannot, they wait as for anything missing.
+    fn torch(&self, context: &Context, opened: &mut study::Opened, plan: &mut study::Plan) -> Result<Option<PathBuf>> {
+        if !plan.runs_networks() {
+            return Ok(None);
+        }
+        let Some(program) = study::torch::program() else { return Ok(None) };
+        match study::torch::ask(&program, &plan.study.numerics.device) {
+            Ok(_) => Ok(Some(program)),
+            Err(fault) => {
+                warn(context, &[fault.to_string()]);
+                opened.missing.push(study::Missing::networks(&plan.study, fault.what));
+                *plan = self.plan_of(opened, context)?;
+                Ok(None)
+            }
+        }
     }
 
     fn devices(&self, context: &Context, plan: &study::Plan) -> Result<(Vec<devices::Device>, Option<String>)> {
@@ -165,9 +187,10 @@ impl Run {
         if self.session {
             rustix::process::setsid().map_err(|error| Fault::unexpected(format!("cannot start a session: {error}")))?;
         }
-        let (opened, mut plan) = self.plan(context)?;
+        let (mut opened, mut plan) = self.plan(context)?;
         warn(context, &opened.warnings);
         let (devices, driver) = self.devices(context, &plan)?;
+        let torch = self.torch(context, &mut opened, &mut plan)?;
         let stop = self.listen()?;
         let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
         // As somebody who looks from another folder would name it.
@@ -180,6 +203,7 @@ impl Run {
         let how = Dispatch {
             workspace: &context.workspace,
             program,
+            torch,
             devices,
             file: file.to_string_lossy().into_owned(),
             text: &opened.file.text.source,

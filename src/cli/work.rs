@@ -2,10 +2,9 @@
 
 use super::Context;
 use crate::{
-    domain::{Fault, Result},
-    stages::{self, Post},
+    domain::Result,
+    stages::{self, Plain, Post},
 };
-use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
 #[derive(clap::Args)]
 pub struct Work {
@@ -23,15 +22,10 @@ pub struct Work {
 
 impl Work {
     pub fn run(&self, context: &Context) -> Result<()> {
-        if let Some(parent) = self.parent {
-            set_parent_process_death_signal(Some(Signal::KILL))
-                .map_err(|error| Fault::unexpected(format!("cannot end with the dispatcher: {error}")))?;
-            // It may have gone before that was asked.
-            if getppid().map(|pid| pid.as_raw_nonzero().get() as u32) != Some(parent) {
-                return Ok(());
-            }
-        }
         let post = Post { run: self.run.clone(), device: self.device.clone(), slot: self.slot, threads: context.threads };
-        stages::work(&context.workspace, &post, std::io::stdin().lock(), std::io::stdout())
+        if !stages::ends_with(self.parent)? {
+            return Ok(());
+        }
+        stages::work(&context.workspace, &post, &Plain, std::io::stdin().lock(), std::io::stdout())
     }
 }

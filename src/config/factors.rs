@@ -1,10 +1,12 @@
 //! The `models` section: the matrix of factors, and models named one by one.
 
-use super::reader::Node;
+use super::reader::{Fields, Node};
 use crate::domain::{
     Result,
     matrix::{Exclusion, Matrix},
-    model::{ARCHITECTURES, Architecture, FAMILIES, GivenFeatures, LOSSES, Loss, Model, Network, Source, TAPS, Weights},
+    model::{
+        ARCHITECTURES, Architecture, BASELINES, FAMILIES, GivenFeatures, LOSSES, Loss, Model, Network, Source, TAPS, Weights,
+    },
 };
 use std::collections::BTreeMap;
 
@@ -101,12 +103,15 @@ fn exclusion(node: &Node, matrix: &Matrix) -> Result<Exclusion> {
 }
 
 fn named(node: &Node, known: &Known) -> Result<Source> {
-    let fields = node.fields(&["architecture", "loss", "trained_on", "prepare", "weights", "train", "features"])?;
+    let fields = node.fields(&["architecture", "loss", "trained_on", "prepare", "weights", "train", "features", "baseline"])?;
     if let Some(given) = fields.get("features") {
         if let Some((key, other)) = node.entries()?.iter().find(|(key, _)| key != "features") {
             return Err(other.wrong_key(format!("a model with given `features` has no `{key}`")));
         }
         return features(given).map(Source::Given);
+    }
+    if let Some(node) = fields.get("baseline") {
+        return baseline(node, &fields, known);
     }
     let weights = match (fields.get("weights"), fields.get("train")) {
         (Some(node), None) => {
@@ -159,6 +164,29 @@ fn named(node: &Node, known: &Known) -> Result<Source> {
         },
         prepare: fields.need("prepare")?.reference("preparation", &known.preparations)?,
         weights,
+    }))
+}
+
+/// What a network is held against: `pixels` and `colours` take none, `untrained` is one that never learned.
+fn baseline(of: &Node, fields: &Fields, known: &Known) -> Result<Source> {
+    let word = of.word(&[BASELINES[0], BASELINES[1], "untrained"])?;
+    let prepare = fields.need("prepare")?.reference("preparation", &known.preparations)?;
+    let mut takes_no = vec!["loss", "trained_on", "weights", "train"];
+    if word != "untrained" {
+        takes_no.push("architecture");
+    }
+    if let Some((key, node)) = takes_no.into_iter().find_map(|key| Some((key, fields.get(key)?))) {
+        return Err(node.wrong_key(format!("the baseline `{word}` has no `{key}`")));
+    }
+    if word != "untrained" {
+        return Ok(Source::Baseline { word: word.to_owned(), prepare });
+    }
+    Ok(Source::Network(Network {
+        architecture: architecture(fields.need("architecture")?)?,
+        loss: Loss { word: "softmax".to_owned(), parameters: BTreeMap::new() },
+        trained_on: "nothing".to_owned(),
+        prepare,
+        weights: Weights::Untrained { seed: 1 },
     }))
 }
 

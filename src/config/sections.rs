@@ -17,6 +17,10 @@ use crate::domain::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Usual values: of the recipe for faces (InsightFace's, at one card's batch), and of AdamW.
+const SGD: [(&str, f64); 3] = [("rate", 0.1), ("momentum", 0.9), ("decay", 0.0005)];
+const ADAMW: [(&str, f64); 2] = [("rate", 0.001), ("decay", 0.01)];
+
 const KEYS: [&str; 20] = [
     "format",
     "study",
@@ -172,13 +176,18 @@ fn recipe(node: &Node) -> Result<Recipe> {
             let parameters = match parameters {
                 None => BTreeMap::new(),
                 Some(node) => {
-                    node.fields(&["rate", "momentum", "decay"])?;
+                    node.fields(if word == "sgd" { &["rate", "momentum", "decay"][..] } else { &["rate", "decay"] })?;
                     node.entries()?.into_iter().map(|(key, node)| Ok((key, node.number(0.0..=100.0)?))).collect::<Result<_>>()?
                 }
             };
             (word, parameters)
         }
     };
+    // Keys know every value, also those that nobody wrote.
+    let mut optimizer: BTreeMap<String, f64> = optimizer;
+    for (name, value) in if optimizer_word == "sgd" { &SGD[..] } else { &ADAMW } {
+        optimizer.entry((*name).to_owned()).or_insert(*value);
+    }
     Ok(Recipe {
         epochs: fields.or("epochs", 8, |node| node.count(1..=100_000))?,
         batch: fields.or("batch", 128, |node| node.count(1..=1_000_000))?,

@@ -3,12 +3,19 @@
 
 pub mod array;
 pub mod celeba;
+mod collection;
 mod digests;
+pub mod drawn;
 mod features;
+mod folders;
 mod labels;
+mod loader;
 mod pictures;
+pub mod prepare;
 mod survey;
 
+pub use collection::{Collection, Defect, collect, recognise};
 pub use digests::DigestCache;
 pub use features::{read_given, read_rows};
+pub use loader::{Album, Batch, Loader, readable};
 pub use survey::{Need, Survey, survey};

@@ -6,17 +6,28 @@ use std::{fs, path::Path};
 
 /// Every picture below `root`, sorted by id, with its digest. An id is the path below `root`, with forward slashes.
 pub fn list(root: &Path, digests: &mut DigestCache) -> Result<Images> {
-    let mut found = Vec::new();
-    walk(root, "", &mut found, 0)?;
+    let found = names(root)?;
     if found.is_empty() {
         return Err(Fault::asked("the folder holds no pictures (.png, .jpg, .jpeg)").in_file(root));
     }
-    found.sort_unstable();
-    let images = found.into_iter().map(|id| {
+    digested(root, found, digests)
+}
+
+/// These pictures below `root`, with their digests.
+pub fn digested(root: &Path, ids: Vec<String>, digests: &mut DigestCache) -> Result<Images> {
+    let images = ids.into_iter().map(|id| {
         let digest = digests.of(&root.join(&id))?;
         Ok((id, Some(digest)))
     });
     images.collect::<Result<_>>().map(Images)
+}
+
+/// The ids of every picture below `root`, sorted.
+pub fn names(root: &Path) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    walk(root, "", &mut found, 0)?;
+    found.sort_unstable();
+    Ok(found)
 }
 
 /// Deeper than any data set; a folder that links to itself ends here.

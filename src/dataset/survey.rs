@@ -1,13 +1,16 @@
 //! What is there, before anything runs: the images of the evaluation, their labels, and what is missing.
 
-use super::{DigestCache, features, labels, pictures};
+use super::{DigestCache, collect, drawn::Truth, features, labels, pictures};
 use crate::domain::{
     Fault, Result,
     image::{Column, Images, Labels},
-    model::{GivenFeatures, Source},
+    model::{GivenFeatures, Source, Weights},
     study::{Dataset, Study},
 };
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 /// What was found of a study's data.
 #[derive(Debug, Default)]
@@ -17,9 +20,23 @@ pub struct Survey {
     pub labels: Labels,
     /// Image → identity; `None` where each image is its own.
     pub identities: Option<Column>,
+    /// The folder in which the images' ids are paths; `None` where there are no pictures.
+    pub pictures: Option<PathBuf>,
+    /// What was planted in drawn faces.
+    pub truth: Option<Vec<u8>>,
+    /// What networks learn from, by the data set's name.
+    pub training: BTreeMap<String, TrainingSet>,
     pub missing: Vec<Absent>,
     /// Oddities that stop nothing.
     pub warnings: Vec<String>,
+}
+
+/// Pictures in classes.
+#[derive(Debug)]
+pub struct TrainingSet {
+    pub pictures: PathBuf,
+    pub images: Images,
+    pub classes: Column,
 }
 
 /// Something the study names that is not there, or that this release cannot read.
@@ -75,6 +92,7 @@ pub fn survey(study: &Study, digests: &mut DigestCache) -> Result<Survey> {
         }
     }
     given(study, &mut survey)?;
+    training(study, digests, &mut survey)?;
     if let Some(images) = &survey.images {
         let known: BTreeSet<&str> = images.ids().collect();
         for (attribute, column) in &survey.labels.0 {
@@ -93,21 +111,7 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
     };
     let dataset = &study.datasets[name];
     let Dataset::Images { root, labels: label_file } = dataset else {
-        let root = dataset.root();
-        if root.is_dir() {
-            survey.missing.push(Absent {
-                input: format!("a reader for the data set `{name}` (this release reads `images` only)"),
-                expected_at: None,
-                need: Need::Everything,
-            });
-        } else {
-            survey.missing.push(Absent {
-                input: format!("evaluation data set `{name}`"),
-                expected_at: Some(root.clone()),
-                need: Need::Everything,
-            });
-        }
-        return Ok(());
+        return collected(study, dataset, digests, survey);
     };
     let table = match label_file {
         Some(file) if file.exists() => Some(labels::read(file)?),
@@ -126,6 +130,7 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
     }
     if root.is_dir() {
         let images = pictures::list(root, digests)?;
+        survey.pictures = Some(root.clone());
         if let Some(table) = &table {
             let unlabelled: Vec<&str> = images.ids().filter(|id| !table.images.contains(*id)).collect();
             if let Some(first) = unlabelled.first() {
@@ -150,6 +155,97 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
     }
     if let Some(table) = table {
         survey.labels = table.labels;
+    }
+    Ok(())
+}
+
+/// The evaluation's images, where the data set is of a known format.
+fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey: &mut Survey) -> Result<()> {
+    let name = study.evaluation.dataset.as_deref().unwrap_or_default();
+    if !dataset.root().is_dir() {
+        survey.missing.push(Absent {
+            input: format!("evaluation data set `{name}`"),
+            expected_at: Some(dataset.root().clone()),
+            need: Need::Everything,
+        });
+        return Ok(());
+    }
+    let set = collect(dataset)?;
+    if let Some(fault) = set.defects.first_fatal() {
+        return Err(fault);
+    }
+    for defect in set.defects.all() {
+        let example = defect.examples.first().map_or(String::new(), |fault| format!(": {}", fault.what));
+        survey.warnings.push(format!("`{name}`: {} × {}{example}", defect.count, defect.word));
+    }
+    let wanted = study.evaluation.partition.as_deref().filter(|partition| *partition != "all");
+    let ids: Vec<String> = match (wanted, &set.partitions) {
+        (None, _) => set.ids,
+        (Some(wanted), Some(of)) => set.ids.into_iter().filter(|id| of.0.get(id).is_some_and(|part| part == wanted)).collect(),
+        (Some(_), None) => {
+            survey.warnings.push(format!("`{name}` has no partitions: `evaluation.partition` is passed over"));
+            set.ids
+        }
+    };
+    if ids.is_empty() {
+        return Err(Fault::asked(format!("the data set `{name}` has no image here, or none in the partition that is asked for"))
+            .in_file(dataset.root()));
+    }
+    let known: BTreeSet<&String> = ids.iter().collect();
+    let kept = |column: Column| Column(column.0.into_iter().filter(|(id, _)| known.contains(id)).collect());
+    survey.labels.0 = set.labels.0.into_iter().map(|(attribute, column)| (attribute, kept(column))).collect();
+    survey.identities = set.identities.map(kept);
+    if set.pictures.is_dir() {
+        survey.pictures = Some(set.pictures.clone());
+        survey.images = Some(pictures::digested(&set.pictures, ids, digests)?);
+    } else {
+        // The tables name the images; who needs their pictures waits.
+        survey.images = Some(Images(ids.into_iter().map(|id| (id, None)).collect()));
+    }
+    let truth = dataset.root().join("truth.json");
+    if truth.is_file() {
+        let bytes = std::fs::read(&truth).map_err(|error| Fault::io("read", &truth, &error))?;
+        match serde_json::from_slice::<Truth>(&bytes) {
+            Ok(_) => survey.truth = Some(bytes),
+            Err(error) => {
+                survey.warnings.push(format!("`{name}`: truth.json says nothing of drawn faces ({error}); it is passed over"))
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What networks of this study learn from.
+fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Result<()> {
+    if study.numerics.device == "pretend" {
+        return Ok(());
+    }
+    let learns = |name: &String| {
+        study.models.iter().any(|model| {
+            matches!(&model.source, Source::Network(network)
+                if network.trained_on == *name && matches!(network.weights, Weights::Recipe { .. }))
+        })
+    };
+    for (name, dataset) in study.datasets.iter().filter(|(name, dataset)| learns(name) && dataset.root().is_dir()) {
+        let set = collect(dataset)?;
+        if let Some(fault) = set.defects.first_fatal() {
+            return Err(fault);
+        }
+        let Some(classes) = set.classes else {
+            return Err(Fault::asked(format!("a network cannot learn from `{name}`: its images are in no classes"))
+                .in_file(dataset.root())
+                .next("one folder a class is `folders`; CelebA's classes are its identities"));
+        };
+        // Who is tested is never learned.
+        let part = |id: &String| set.partitions.as_ref().is_none_or(|of| of.0.get(id).is_some_and(|part| part == "train"));
+        let ids: Vec<String> = set.ids.into_iter().filter(|id| part(id) && classes.0.contains_key(id)).collect();
+        let known: BTreeSet<&String> = ids.iter().collect();
+        let classes = Column(classes.0.into_iter().filter(|(id, _)| known.contains(id)).collect());
+        if classes.values().len() < 2 {
+            return Err(Fault::asked(format!("`{name}` has fewer than two classes to learn")).in_file(dataset.root()));
+        }
+        let images = pictures::digested(&set.pictures, ids, digests)?;
+        survey.training.insert(name.clone(), TrainingSet { pictures: set.pictures, images, classes });
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Models: what is compared, and the factors in which they differ.
 
+use super::canonical::Value;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
@@ -15,6 +16,8 @@ pub enum Source {
     Network(Network),
     /// Features that somebody else made, one file a tap.
     Given(GivenFeatures),
+    /// What takes no network.
+    Baseline { word: String, prepare: String },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -47,9 +50,13 @@ pub enum Weights {
         recipe: String,
         seed: usize,
     },
+    /// As they are drawn at the start, for what learning adds to be seen.
+    Untrained {
+        seed: usize,
+    },
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Architecture {
     pub word: String,
     /// Channels as a fraction of the usual ones; 1 is the field's network.
@@ -69,6 +76,9 @@ pub const ARCHITECTURES: [&str; 10] =
 /// Where features can be read in every network, in order of depth.
 pub const TAPS: [&str; 5] = ["layer1", "layer2", "layer3", "layer4", "embedding"];
 
+/// The last tap, and the only one of what is no network.
+pub const EMBEDDING: &str = "embedding";
+
 /// Losses with the parameters each takes and their usual values.
 pub const LOSSES: [(&str, &[(&str, f64)]); 6] = [
     ("softmax", &[]),
@@ -81,6 +91,26 @@ pub const LOSSES: [(&str, &[(&str, f64)]); 6] = [
 
 /// Families of weight files: how their tensors are named.
 pub const FAMILIES: [&str; 6] = ["torchvision", "cydonia", "timm", "arcface_torch", "treb1en", "visavis"];
+
+/// Baselines that take no network: the prepared pixels, and how often each colour occurs.
+pub const BASELINES: [&str; 2] = ["pixels", "colours"];
+
+/// Named numbers, in the order of their names.
+pub(super) fn parameters(of: &BTreeMap<String, f64>) -> Value {
+    Value::list(of, |(name, value)| Value::List(vec![Value::text(name), Value::Float(*value)]))
+}
+
+impl Architecture {
+    pub fn canonical(&self) -> Value {
+        Value::map().with("word", Value::text(&self.word)).unless("width", Value::Float(self.width), &Value::Float(1.0)).done()
+    }
+}
+
+impl Loss {
+    pub fn canonical(&self) -> Value {
+        Value::map().with("word", Value::text(&self.word)).with("parameters", parameters(&self.parameters)).done()
+    }
+}
 
 impl fmt::Display for Architecture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,6 +141,7 @@ impl Model {
     pub fn factors(&self) -> BTreeMap<&'static str, String> {
         match &self.source {
             Source::Given(_) => [("features", self.name.clone())].into(),
+            Source::Baseline { word, prepare } => [("features", word.clone()), ("prepare", prepare.clone())].into(),
             Source::Network(network) => {
                 let mut factors: BTreeMap<_, _> = [
                     ("architecture", network.architecture.to_string()),
@@ -119,8 +150,10 @@ impl Model {
                     ("prepare", network.prepare.clone()),
                 ]
                 .into();
-                if let Weights::File { family, .. } = &network.weights {
-                    factors.insert("weights", family.clone());
+                match &network.weights {
+                    Weights::File { family, .. } => _ = factors.insert("weights", family.clone()),
+                    Weights::Untrained { .. } => factors.retain(|factor, _| !matches!(*factor, "loss" | "trained_on")),
+                    Weights::Recipe { .. } => {}
                 }
                 factors
             }
@@ -132,6 +165,7 @@ impl Model {
         let all: Vec<String> = match &self.source {
             Source::Given(given) => given.taps.keys().cloned().collect(),
             Source::Network(_) => TAPS.map(str::to_owned).into(),
+            Source::Baseline { .. } => vec![EMBEDDING.to_owned()],
         };
         all.into_iter().filter(|tap| asked.is_none_or(|asked| asked.contains(tap))).collect()
     }

@@ -57,6 +57,21 @@ pub struct Scores {
     pub views: Vec<ViewScore>,
 }
 
+/// How well features tell whether two pictures are of the same person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verification {
+    pub format: u32,
+    pub people: usize,
+    /// Pairs of one person, and of two.
+    pub same: usize,
+    pub different: usize,
+    /// The share of different pairs that are accepted by mistake, at which `tar` is taken.
+    pub far: f64,
+    pub auc: Estimate,
+    /// The share of same pairs accepted.
+    pub tar: Estimate,
+}
+
 /// How intervals are made and what may be ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Statistics {

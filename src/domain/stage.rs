@@ -9,9 +9,10 @@ use super::{
     canonical::Value,
     comparison::Question,
     image::Take,
+    model::{Architecture, Loss},
     projection::{Method, View},
     score::Statistics,
-    study::Numerics,
+    study::{Numerics, Preparation, Recipe},
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
@@ -68,15 +69,20 @@ pub enum Work {
     Index { take: Option<Take> },
     /// `array`, `rows`, `images` → `features.npy`: given features, brought into the order of the images.
     Features { tap: String, format: ArrayFormat },
-    /// → `weights`: a network that learned.
+    /// `pictures`, `classes` → `weights.safetensors`, `curves.json`: a network that learned.
     Train(Training),
-    /// `weights`, `images` → `features.npy`: what the network gives at one tap.
+    /// `weights`, `images` → one array a tap, `layer4.npy`: what the network gives, all of it in one pass.
     Extract(Extraction),
+    /// `images` → `embedding.npy`: what takes no network, for networks to be held against.
+    Baseline(Baseline),
     /// `features` → `coordinates.npy`.
     Project { method: Method, seed: u64 },
     /// `images`, `points/…`, `labels/…`, `identities` → `scores.json`: every view on one question.
     Score { question: Question, views: Vec<View>, statistics: Statistics, seed: u64 },
-    /// `scores/…`, `images`, `labels/…`, `identities` → `ledger.json`, `frequencies.json`: the study as a whole.
+    /// `images`, `points/0`, `identities` → `verification.json`: are two pictures of the same person?
+    Verify { bootstraps: usize, seed: u64 },
+    /// `scores/…`, `images`, `labels/…`, `identities` → `ledger.json`, `frequencies.json`: the study as a whole. With `truth`,
+    /// `planted.json` too: what was planted in drawn faces.
     Rank(Ranking),
     /// → `figure.svg`
     Draw(Figure),
@@ -92,20 +98,37 @@ pub enum ArrayFormat {
 /// Everything that decides what a network learns, by content and not by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Training {
-    /// Architecture, loss and training set.
-    pub network: String,
-    /// Preparation, optimiser and schedule.
-    pub recipe: String,
-    pub epochs: usize,
-    pub batch: usize,
+    pub architecture: Architecture,
+    pub loss: Loss,
+    pub preparation: Preparation,
+    pub recipe: Recipe,
     pub seed: u64,
+    pub numerics: Numerics,
+    /// The name of what a network pretends to know; what real ones learn from is consumed by content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretended: Option<String>,
+}
+
+/// What is read from a network, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Extraction {
+    pub architecture: Architecture,
+    pub preparation: Preparation,
+    /// What is read at a tap that is a map: its mean over the places of the map.
+    pub taps: Vec<String>,
+    /// How the tensors of the weights are named.
+    pub family: String,
+    /// Weights that were drawn by this seed and never learned; otherwise `weights` are consumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untrained: Option<u64>,
     pub numerics: Numerics,
 }
 
+/// Features that any picture has without a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Extraction {
-    pub tap: String,
-    pub numerics: Numerics,
+pub struct Baseline {
+    pub word: String,
+    pub preparation: Preparation,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -138,6 +161,8 @@ pub enum Figure {
     View { view: View, question: Question, classes: Vec<String>, axes: AxisNames, seed: u64 },
     /// `frequencies`: how often each attribute occurs.
     Frequencies,
+    /// `curves`: how a training went.
+    Curves,
 }
 
 /// How a figure names its axes.
@@ -154,10 +179,10 @@ impl Work {
     pub fn kind(&self) -> Kind {
         match self {
             Work::Index { .. } => Kind::Index,
-            Work::Features { .. } | Work::Extract(_) => Kind::Features,
+            Work::Features { .. } | Work::Extract(_) | Work::Baseline(_) => Kind::Features,
             Work::Train(_) => Kind::Train,
             Work::Project { .. } => Kind::Project,
-            Work::Score { .. } => Kind::Score,
+            Work::Score { .. } | Work::Verify { .. } => Kind::Score,
             Work::Rank(_) => Kind::Rank,
             Work::Draw(_) => Kind::Draw,
         }
@@ -168,8 +193,11 @@ impl Work {
         match self {
             Work::Project { method, .. } => format!("project {}", method.word()),
             Work::Score { views, .. } if *views == [View::Features] => "score features".to_owned(),
-            Work::Train(training) => format!("train {} {}", training.numerics.device, training.network),
-            Work::Extract(extraction) => format!("features {}", extraction.numerics.device),
+            Work::Verify { .. } => "score verification".to_owned(),
+            Work::Draw(Figure::Curves) => "draw curves".to_owned(),
+            Work::Train(of) => format!("train {} {} {}", of.numerics.device, of.architecture, of.loss),
+            Work::Extract(of) => format!("features {} {}", of.numerics.device, of.architecture),
+            Work::Baseline(_) => "features baseline".to_owned(),
             other => other.kind().word().to_owned(),
         }
     }
@@ -178,8 +206,12 @@ impl Work {
     pub fn seed(&self) -> Option<u64> {
         match self {
             Work::Index { take } => take.as_ref().map(|take| take.seed),
-            Work::Features { .. } | Work::Extract(_) | Work::Draw(Figure::Frequencies) => None,
-            Work::Project { seed, .. } | Work::Score { seed, .. } | Work::Draw(Figure::View { seed, .. }) => Some(*seed),
+            Work::Features { .. } | Work::Baseline(_) | Work::Draw(Figure::Frequencies | Figure::Curves) => None,
+            Work::Extract(extraction) => extraction.untrained,
+            Work::Project { seed, .. }
+            | Work::Score { seed, .. }
+            | Work::Verify { seed, .. }
+            | Work::Draw(Figure::View { seed, .. }) => Some(*seed),
             Work::Rank(ranking) => Some(ranking.seed),
             Work::Train(training) => Some(training.seed),
         }
@@ -203,16 +235,26 @@ impl Work {
                 .done()
             }
             Work::Train(training) => Value::map()
-                .with("network", Value::text(&training.network))
-                .with("recipe", Value::text(&training.recipe))
-                .with("epochs", Value::Int(training.epochs as i64))
-                .with("batch", Value::Int(training.batch as i64))
+                .with("architecture", training.architecture.canonical())
+                .with("loss", training.loss.canonical())
+                .with("preparation", training.preparation.canonical())
+                .with("recipe", training.recipe.canonical())
                 .with("seed", seed(&training.seed))
                 .with("numerics", training.numerics.canonical())
+                .unless("pretended", training.pretended.as_deref().map_or_else(nothing, Value::text), &nothing())
                 .done(),
-            Work::Extract(extraction) => {
-                Value::map().with("tap", Value::text(&extraction.tap)).with("numerics", extraction.numerics.canonical()).done()
-            }
+            Work::Extract(extraction) => Value::map()
+                .with("architecture", extraction.architecture.canonical())
+                .with("preparation", extraction.preparation.canonical())
+                .with("taps", Value::list(&extraction.taps, Value::text))
+                .with("family", Value::text(&extraction.family))
+                .unless("untrained", extraction.untrained.map_or_else(nothing, |of| Value::Int(of as i64)), &nothing())
+                .with("numerics", extraction.numerics.canonical())
+                .done(),
+            Work::Baseline(baseline) => Value::map()
+                .with("baseline", Value::text(&baseline.word))
+                .with("preparation", baseline.preparation.canonical())
+                .done(),
             Work::Project { method, seed: of } => Value::map().with("method", method.canonical()).with("seed", seed(of)).done(),
             Work::Score { question, views, statistics, seed: of } => Value::map()
                 .with("question", question.canonical())
@@ -236,6 +278,12 @@ impl Work {
                 .with("depth", Value::Int(ranking.depth as i64))
                 .with("questions", Value::list(&ranking.questions, Question::canonical))
                 .done(),
+            Work::Verify { bootstraps, seed: of } => Value::map()
+                .with("asked", Value::text("same person"))
+                .with("bootstraps", Value::Int(*bootstraps as i64))
+                .with("seed", seed(of))
+                .done(),
+            Work::Draw(Figure::Curves) => Value::map().with("figure", Value::text("curves")).done(),
             Work::Draw(Figure::Frequencies) => Value::map().with("figure", Value::text("frequencies")).done(),
             Work::Draw(Figure::View { view, question, classes, axes, seed: of }) => Value::map()
                 .with("figure", Value::text("view"))
@@ -276,6 +324,8 @@ pub enum Location {
     Object,
     /// A file outside, verified against the digest when it is read.
     File(PathBuf),
+    /// An object that lists pictures; these are below this folder, each verified when it is read.
+    Pictures(PathBuf),
 }
 
 /// A stage that can be carried out: all it consumes exists.

@@ -4,7 +4,7 @@ use super::{
     canonical::Value,
     comparison::Comparison,
     image::Take,
-    model::{Model, Source},
+    model::{Model, Source, parameters},
     projection::Projection,
     score::Statistics,
 };
@@ -98,7 +98,7 @@ impl Dataset {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preparation {
     pub crop: String,
     pub size: usize,
@@ -106,13 +106,36 @@ pub struct Preparation {
     pub scale: String,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     pub epochs: usize,
     pub batch: usize,
     pub optimizer: BTreeMap<String, f64>,
     pub optimizer_word: String,
     pub schedule: String,
+}
+
+impl Preparation {
+    pub fn canonical(&self) -> Value {
+        Value::map()
+            .with("crop", Value::text(&self.crop))
+            .with("size", Value::Int(self.size as i64))
+            .with("pad", Value::text(&self.pad))
+            .with("scale", Value::text(&self.scale))
+            .done()
+    }
+}
+
+impl Recipe {
+    pub fn canonical(&self) -> Value {
+        Value::map()
+            .with("epochs", Value::Int(self.epochs as i64))
+            .with("batch", Value::Int(self.batch as i64))
+            .with("optimizer", Value::text(&self.optimizer_word))
+            .with("parameters", parameters(&self.optimizer))
+            .with("schedule", Value::text(&self.schedule))
+            .done()
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -17,6 +17,11 @@ pub fn mean(values: &[f64]) -> f64 {
     if values.is_empty() { 0.0 } else { sum(values) / values.len() as f64 }
 }
 
+/// The inner product, from the first term to the last.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

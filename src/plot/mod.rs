@@ -2,12 +2,14 @@
 //! small. Foreground is `currentColor`, backgrounds are transparent: one picture serves light and dark pages.
 //! Receives numbers and class names, decides nothing.
 
+mod curves;
 mod frequencies;
 mod paint;
 mod palette;
 mod ridges;
 mod scatter;
 
+pub use curves::curves;
 pub use frequencies::{Bar, frequencies};
 pub use ridges::ridges;
 pub use scatter::scatter;

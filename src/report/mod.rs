@@ -75,6 +75,15 @@ fn evidence(outcome: &Outcome, extras: &Extras, book: &Book) -> Result<Evidence>
     wanted.extend(
         plan.results().filter(|(step, _)| matches!(step, Step::Score { .. })).map(|(step, _)| (step, "scores.json", true)),
     );
+    for (step, output) in [Step::Rank].map(|step| (step, "planted.json")).into_iter().chain(
+        plan.results().map(|(step, _)| step).filter_map(|step| match step {
+            Step::Verify { .. } => Some((step, "verification.json")),
+            Step::Train { .. } => Some((step, "curves.json")),
+            _ => None,
+        }),
+    ) {
+        wanted.push((step, output, true));
+    }
     // Then coordinates while there is room: of the figures shown first.
     let project = |cell: &crate::domain::ledger::CellId| Step::Project {
         model: cell.model,

@@ -9,13 +9,13 @@ use crate::{
     domain::{
         Digest, Result,
         claim::Form,
-        comparison::Measured,
+        comparison::{Measured, Question},
         ledger::{CellId, Rate, ShownAs},
         model::Source as Made,
-        score::{Estimate, ViewScore},
+        score::{Estimate, Verification, ViewScore},
         stage::Kind,
     },
-    study::{Outcome, ScoreOf, Step},
+    study::{Level, Outcome, ScoreOf, Step, Truth},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -41,11 +41,23 @@ pub fn context(outcome: &Outcome, book: &Book, extras: &Extras) -> Result<tera::
     context.insert("asked", &page.asked());
     context.insert("data", &page.data()?);
     context.insert("models", &page.models());
+    context.insert("learned", &page.learned()?);
+    context.insert("planted", &page.planted()?);
     context.insert("figures", &page.figures()?);
     context.insert("ledger", &page.ledger());
     context.insert("fairness", &page.fairness());
     context.insert("reproduce", &page.reproduce());
     Ok(context)
+}
+
+/// The attribute that a comparison holds against its absence; `None` for any other question.
+fn asks_for(question: &Question) -> Option<&str> {
+    let Measured::Classes(classes) = &question.measured else { return None };
+    let attributes = question.attributes();
+    let [attribute] = attributes.iter().copied().collect::<Vec<_>>()[..] else { return None };
+    let plain = [attribute.to_owned(), format!("not {attribute}")];
+    (classes.len() == 2 && question.within.is_none() && classes.iter().all(|class| plain.contains(&class.to_string())))
+        .then_some(attribute)
 }
 
 struct Page<'a> {
@@ -315,21 +327,103 @@ impl Page<'_> {
         let model = |(place, of): (usize, &crate::domain::model::Model)| {
             let made = match &of.source {
                 Made::Given(_) => "features that were given".to_owned(),
+                Made::Baseline { word, prepare } => format!("{word} of the pictures, no network, prepare {prepare}"),
                 Made::Network(_) => {
                     of.factors().iter().map(|(factor, level)| format!("{factor} {level}")).collect::<Vec<_>>().join(", ")
                 }
             };
             let taps: Vec<Value> = of.taps(study.taps.as_deref()).into_iter().enumerate().map(|(tap, name)| {
-                let manifest = self.outcome.plan.result(Step::Features { model: place, tap });
-                let shape = manifest.filter(|m| m.fact("shape").len() == 2).map(|m| {
+                let manifest = self.outcome.plan.result(crate::study::features(study, place, tap));
+                let fact = if matches!(of.source, Made::Given(_)) { "shape" } else { name.as_str() };
+                let shape = manifest.filter(|m| m.fact(fact).len() == 2).map(|m| {
                     let source = Source { key: m.key, output: "facts", of: format!("{} · {name}", of.name) };
-                    json!({ "rows": self.book.count(&source, "/shape/0", "rows of features", m.fact("shape")[0] as usize), "columns": self.book.count(&source, "/shape/1", "columns of features", m.fact("shape")[1] as usize) })
+                    json!({ "rows": self.book.count(&source, &format!("/{fact}/0"), "rows of features", m.fact(fact)[0] as usize), "columns": self.book.count(&source, &format!("/{fact}/1"), "columns of features", m.fact(fact)[1] as usize) })
                 });
                 json!({ "name": name, "shape": shape })
             }).collect();
             json!({ "name": of.name, "made": made, "taps": taps })
         };
         json!(study.models.iter().enumerate().map(model).collect::<Vec<_>>())
+    }
+
+    /// Did networks learn? How each fared at verification, and how its training went.
+    fn learned(&self) -> Result<Value> {
+        let plan = self.outcome.plan;
+        let mut rows = Vec::new();
+        for (place, model) in plan.study.models.iter().enumerate() {
+            let step = Step::Verify { model: place };
+            let Some(manifest) = plan.result(step) else { continue };
+            let verification: Option<Verification> = plan.json(step, "verification.json")?.flatten();
+            let of = format!("{} · verification", model.name);
+            let source = Source { key: manifest.key, output: "verification.json", of };
+            let trained = plan.result(Step::Train { model: place });
+            let fact = |name: &'static str, what: &str, form: Form| {
+                let manifest = trained?;
+                let values = manifest.fact(name);
+                let last = values.len().checked_sub(1)?;
+                let source = Source { key: manifest.key, output: "facts", of: format!("{} · training", model.name) };
+                Some(self.book.enter(&source, &format!("/{name}/{last}"), what, form, values[last]))
+            };
+            rows.push(json!({
+                "model": model.name,
+                "auc": verification.as_ref().map(|of| self.book.estimate(&source, "/auc", "verification AUC", Form::Score, Some(of.auc))),
+                "tar": verification.as_ref().map(|of| self.book.estimate(&source, "/tar", "TAR at FAR .01", Form::Score, Some(of.tar))),
+                "people": verification.as_ref().map(|of| self.book.count(&source, "/people", "people", of.people)),
+                "images": fact("images", "images learned from", Form::Count),
+                "classes": fact("classes", "classes learned", Form::Count),
+                "right": fact("accuracy", "share right in the last epoch", Form::Score),
+                "drawing": self.drawing(Step::DrawCurves { model: place })?,
+            }));
+        }
+        Ok(json!(rows))
+    }
+
+    /// What was planted in drawn faces, beside what was found: attribute by attribute, where a comparison asks for it.
+    fn planted(&self) -> Result<Value> {
+        let (plan, study) = (self.outcome.plan, &self.outcome.plan.study);
+        let Some(truth): Option<Truth> = plan.json(Step::Rank, "planted.json")? else { return Ok(Value::Null) };
+        let source = Source { key: self.outcome.ranked, output: "planted.json", of: "planted".to_owned() };
+        let ledger = &self.outcome.ledger;
+        let mut rows = Vec::new();
+        for (comparison, of) in study.comparisons.iter().enumerate() {
+            let Some(attribute) = asks_for(&of.question) else { continue };
+            let Some(place) = truth.attributes.iter().position(|planted| planted.attribute == attribute) else { continue };
+            let planted = &truth.attributes[place];
+            let number = |name: &str, what: &str, form: Form, value: f64| {
+                let what = format!("{what} of {attribute}");
+                self.book.enter(&source, &format!("/attributes/{place}/{name}"), &what, form, value)
+            };
+            let chosen =
+                ledger.rows.iter().enumerate().filter(|(_, row)| row.chosen && row.candidate.cell.comparison == comparison);
+            let best = chosen
+                .filter_map(|(place, row)| Some((place, row.candidate.b?)))
+                .max_by(|a, b| a.1.low.total_cmp(&b.1.low).then(b.0.cmp(&a.0)));
+            let found = best.map(|(row, b)| {
+                let cell = &ledger.rows[row].candidate.cell;
+                json!({ "model": self.model(cell), "view": self.view(cell), "b": self.half(row, "b", Some(b)) })
+            });
+            let separates = best.is_some_and(|(_, b)| b.low >= study.statistics.separates_at);
+            let verdict = match (best, planted.drawn, separates) {
+                (None, ..) => "not ranked",
+                (Some(_), true, true) => "planted, found",
+                (Some(_), true, false) => "planted, not found",
+                (Some(_), false, true) => "not drawn: found through what goes with it",
+                (Some(_), false, false) => "not drawn, not found",
+            };
+            rows.push(json!({
+                "attribute": attribute,
+                "comparison": of.name,
+                "drawn": planted.drawn,
+                "level": match planted.level { Level::Identity => "identity", Level::Image => "image", Level::Both => "both" },
+                "correlates": planted.correlates.iter().take(2).map(|(name, _)| name.clone()).collect::<Vec<_>>().join(", "),
+                "area": planted.drawn.then(|| number("area", "share of the picture", Form::Percent, planted.area)),
+                "rate": number("rate", "share of images", Form::Percent, planted.rate),
+                "ceiling": number("ceiling", "best AUC its labels allow", Form::Score, planted.ceiling),
+                "found": found,
+                "verdict": verdict,
+            }));
+        }
+        Ok(json!({ "about": truth.about, "rows": rows }))
     }
 
     fn figures(&self) -> Result<Value> {

@@ -11,7 +11,9 @@ mod members;
 mod monotone;
 pub mod ranking;
 mod split;
+mod verification;
 mod views;
 
 pub use members::Setting;
+pub use verification::verify;
 pub use views::score;

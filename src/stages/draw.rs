@@ -16,6 +16,7 @@ use crate::{
 pub fn draw(figure: &Figure, inputs: &Inputs) -> Result<Made> {
     let svg = match figure {
         Figure::Frequencies => frequencies(inputs)?,
+        Figure::Curves => curves(inputs)?,
         Figure::View { view, question, classes, axes, seed } => draw_view(*view, question, classes, axes, *seed, inputs)?,
     };
     let svg = svg.map_err(|error| Fault::unexpected(format!("cannot draw the figure: {error}")))?;
@@ -34,6 +35,16 @@ fn frequencies(inputs: &Inputs) -> Result<plot::Drawn> {
         .collect();
     bars.sort_by(|a, b| b.positives.cmp(&a.positives).then(a.name.cmp(&b.name)));
     Ok(plot::frequencies(&bars))
+}
+
+fn curves(inputs: &Inputs) -> Result<plot::Drawn> {
+    #[derive(serde::Deserialize)]
+    struct Curves {
+        loss: Vec<f64>,
+        accuracy: Vec<f64>,
+    }
+    let of: Curves = serde_json::from_slice(&inputs.bytes("curves")?).map_err(|error| Fault::unexpected(error.to_string()))?;
+    Ok(plot::curves(&of.loss, &of.accuracy))
 }
 
 fn draw_view(

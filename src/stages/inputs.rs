@@ -1,11 +1,12 @@
 //! A task's inputs by role, parsed.
 
 use crate::{
-    dataset::array,
+    dataset::{Album, array, drawn::Truth},
     domain::{
         Fault, Result,
         image::{Column, Images, Labels},
         stage::{Input, Location, Task},
+        study::Preparation,
     },
     numeric::Matrix,
 };
@@ -30,6 +31,7 @@ impl<'a> Inputs<'a> {
     pub fn path(&self, role: &str) -> Result<PathBuf> {
         Ok(match &self.find(role)?.at {
             Location::File(path) => path.clone(),
+            Location::Pictures(folder) => folder.clone(),
             Location::Object => PathBuf::from(role),
         })
     }
@@ -56,16 +58,32 @@ impl<'a> Inputs<'a> {
         Images::from_text(&self.text(role)?).ok_or_else(|| damaged(role))
     }
 
+    /// The pictures of an input, to be prepared so.
+    pub fn album(&self, role: &str, preparation: &Preparation) -> Result<Album> {
+        Ok(Album { folder: self.path(role)?, images: self.images(role)?, preparation: preparation.clone() })
+    }
+
+    pub fn column(&self, role: &str) -> Result<Column> {
+        Column::from_text(&self.text(role)?).ok_or_else(|| damaged(role))
+    }
+
     pub fn labels(&self) -> Result<Labels> {
-        let column = |role: &str| Column::from_text(&self.text(role)?).ok_or_else(|| damaged(role));
-        Ok(Labels(self.each("labels/", column)?.into_iter().collect()))
+        Ok(Labels(self.each("labels/", |role| self.column(role))?.into_iter().collect()))
+    }
+
+    /// What was planted in drawn faces, where they are.
+    pub fn truth(&self) -> Result<Option<Truth>> {
+        if self.find("truth").is_err() {
+            return Ok(None);
+        }
+        serde_json::from_slice(&self.bytes("truth")?).map(Some).map_err(|_| damaged("truth"))
     }
 
     pub fn identities(&self) -> Result<Option<Column>> {
         if self.find("identities").is_err() {
             return Ok(None);
         }
-        Column::from_text(&self.text("identities")?).map(Some).ok_or_else(|| damaged("identities"))
+        self.column("identities").map(Some)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Carries out one stage: its work and the bytes it consumes in, the bytes it leaves out. Same in, same out, on every
 //! machine and with any number of threads; so a worker runs it, and an audit runs it again.
 
+mod baseline;
 mod draw;
 mod features;
 mod index;
@@ -10,10 +11,11 @@ mod pretend;
 mod project;
 mod rank;
 mod score;
+mod verify;
 mod worker;
 
 pub use inputs::Inputs;
-pub use worker::{Post, read, work};
+pub use worker::{Hands, Outcome, Plain, Post, because, ends_with, read, work};
 
 use crate::domain::{
     Fault, Result,
@@ -56,26 +58,28 @@ pub fn carry_out(
         Work::Index { take } => index::index(take.as_ref(), &inputs),
         Work::Train(training) => pretend::train(training, listener),
         Work::Extract(extraction) => pretend::extract(extraction, &inputs, listener),
+        Work::Baseline(of) => baseline::baseline(of, &inputs),
         Work::Features { tap, format } => features::features(tap, *format, &inputs),
         Work::Project { method, seed } => project::project(method, *seed, &inputs),
         Work::Score { question, views, statistics, seed } => score::score(question, views, statistics, *seed, &inputs),
+        Work::Verify { bootstraps, seed } => verify::verify(*bootstraps, *seed, &inputs),
         Work::Rank(ranking) => rank::rank(ranking, &inputs),
         Work::Draw(figure) => draw::draw(figure, &inputs),
     }
 }
 
 impl Made {
-    fn with(mut self, name: &str, bytes: Vec<u8>) -> Self {
+    pub fn with(mut self, name: &str, bytes: Vec<u8>) -> Self {
         self.outputs.push((name.to_owned(), bytes));
         self
     }
 
-    fn with_json<T: serde::Serialize>(self, name: &str, value: &T) -> Result<Self> {
+    pub fn with_json<T: serde::Serialize>(self, name: &str, value: &T) -> Result<Self> {
         let text = serde_json::to_vec(value).map_err(|error| Fault::unexpected(format!("cannot write {name}: {error}")))?;
         Ok(self.with(name, text))
     }
 
-    fn fact(mut self, name: &str, numbers: Vec<f64>) -> Self {
+    pub fn fact(mut self, name: &str, numbers: Vec<f64>) -> Self {
         self.facts.insert(name.to_owned(), numbers);
         self
     }

@@ -20,34 +20,41 @@ const COLUMNS: usize = 8;
 
 pub fn train(training: &Training, listener: &dyn Listener) -> Result<Made> {
     only_pretends(&training.numerics)?;
-    listener.line(&format!("pretending to train {} from seed {}", training.network, training.seed));
+    let Training { architecture, loss, .. } = training;
+    let network = format!("{architecture} {loss} {}", training.pretended.as_deref().unwrap_or("nothing"));
+    listener.line(&format!("pretending to train {network} from seed {}", training.seed));
     let mut noise = Stream::new(training.seed, 0);
-    for step in 0..training.epochs as u64 * STEPS_AN_EPOCH {
+    for step in 0..training.recipe.epochs as u64 * STEPS_AN_EPOCH {
         std::thread::sleep(STEP);
         let progress = step as f64 / STEPS_AN_EPOCH as f64;
         listener.point("loss", step, 2.0 / (1.0 + progress) + 0.1 * noise.uniform());
         if (step + 1).is_multiple_of(STEPS_AN_EPOCH) {
             listener.point("accuracy", step, 1.0 - 1.0 / (2.0 + progress));
-            listener.line(&format!("epoch {} of {}", (step + 1) / STEPS_AN_EPOCH, training.epochs));
+            listener.line(&format!("epoch {} of {}", (step + 1) / STEPS_AN_EPOCH, training.recipe.epochs));
         }
     }
-    let weights = format!("{}\n{}\n{}\n", training.network, training.seed, training.epochs);
-    Ok(Made::default().with("weights", weights.into_bytes()).fact("epochs", vec![training.epochs as f64]))
+    let epochs = training.recipe.epochs;
+    let weights = format!("{network} {}\n{}\n{epochs}\n", training.preparation.canonical().digest(), training.seed);
+    Ok(Made::default().with("weights.safetensors", weights.into_bytes()).fact("epochs", vec![epochs as f64]))
 }
 
 pub fn extract(extraction: &Extraction, inputs: &Inputs, listener: &dyn Listener) -> Result<Made> {
     only_pretends(&extraction.numerics)?;
     let (images, weights) = (inputs.images("images")?, inputs.bytes("weights")?);
-    let mut values = Vec::with_capacity(images.len() * COLUMNS);
-    for id in images.ids() {
-        let digest = Digest::of(&[&weights[..], extraction.tap.as_bytes(), b"\n", id.as_bytes()].concat());
-        let mut noise = Stream::new(u64::from_le_bytes(std::array::from_fn(|place| digest.as_bytes()[place])), 0);
-        values.extend((0..COLUMNS).map(|_| noise.uniform() as f32));
+    let mut made = Made::default();
+    for tap in &extraction.taps {
+        let mut values = Vec::with_capacity(images.len() * COLUMNS);
+        for id in images.ids() {
+            let digest = Digest::of(&[&weights[..], tap.as_bytes(), b"\n", id.as_bytes()].concat());
+            let mut noise = Stream::new(u64::from_le_bytes(std::array::from_fn(|place| digest.as_bytes()[place])), 0);
+            values.extend((0..COLUMNS).map(|_| noise.uniform() as f32));
+        }
+        let features = Matrix::new(images.len(), COLUMNS, values)
+            .ok_or_else(|| Fault::unexpected("pretended features have another shape than they should"))?;
+        made = made.with(&format!("{tap}.npy"), array::to_npy(&features)).fact(tap, vec![images.len() as f64, COLUMNS as f64]);
     }
     listener.point("images", 0, images.len() as f64);
-    let features = Matrix::new(images.len(), COLUMNS, values)
-        .ok_or_else(|| Fault::unexpected("pretended features have another shape than they should"))?;
-    Ok(Made::default().with("features.npy", array::to_npy(&features)).fact("shape", vec![images.len() as f64, COLUMNS as f64]))
+    Ok(made)
 }
 
 fn only_pretends(numerics: &Numerics) -> Result<()> {

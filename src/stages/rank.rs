@@ -41,5 +41,9 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<Made> {
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let frequencies =
         scoring::frequencies::frequencies(&setting, &ranking.attributes, &ranking.questions, &ranking.groups, ranking.depth);
-    Made::default().with_json("ledger.json", &ledger)?.with_json("frequencies.json", &frequencies)
+    let made = Made::default().with_json("ledger.json", &ledger)?.with_json("frequencies.json", &frequencies)?;
+    match inputs.truth()? {
+        Some(truth) => made.with_json("planted.json", &truth),
+        None => Ok(made),
+    }
 }

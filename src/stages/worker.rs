@@ -1,17 +1,18 @@
 //! The worker: tasks in, one JSON value a line; answers out, likewise. What happens on the way goes into a journal of its
 //! own. It cannot outlive the dispatcher that started it: the kernel ends it, and its input ends.
 
-use super::{Listener, carry_out, mishap};
+use super::{Listener, Made, carry_out, mishap};
 use crate::{
     domain::{
         Digest, Ending, Fault, Key, Result,
         event::{Answer, What},
         job::Cause,
         result::{Manifest, Output, Provenance},
-        stage::{Input, Location, Order},
+        stage::{Input, Location, Order, Task},
     },
     store::{Journal, Recorder, Workspace, now, origin},
 };
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use std::{
     io::{BufRead, Write},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -32,11 +33,48 @@ pub struct Post {
     pub threads: usize,
 }
 
+/// What became of a stage, or why nothing did.
+pub type Outcome<T> = std::result::Result<T, (Cause, Fault)>;
+
+/// Carries tasks out: `visavis` those that need no libtorch, `visavis-torch` all.
+pub trait Hands {
+    /// # Errors
+    /// Why the stage ended without a result.
+    fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<Made>;
+}
+
+/// The torch-free stages.
+pub struct Plain;
+
+impl Hands for Plain {
+    fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<Made> {
+        carry_out(task, read, listener).map_err(because)
+    }
+}
+
+/// Has the kernel end this process with the dispatcher that started it; `false` when that has gone already.
+///
+/// # Errors
+/// A kernel that cannot.
+pub fn ends_with(parent: Option<u32>) -> Result<bool> {
+    let Some(parent) = parent else { return Ok(true) };
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|error| Fault::unexpected(format!("cannot end with the dispatcher: {error}")))?;
+    // It may have gone before that was asked.
+    Ok(getppid().map(|pid| pid.as_raw_nonzero().get() as u32) == Some(parent))
+}
+
 /// Works off the tasks on `tasks` until it ends.
 ///
 /// # Errors
 /// A line that is no task, a dispatcher that no longer listens, a disk that takes no journal.
-pub fn work(workspace: &Workspace, post: &Post, tasks: impl BufRead, answers: impl Write + Send + 'static) -> Result<()> {
+pub fn work(
+    workspace: &Workspace,
+    post: &Post,
+    hands: &dyn Hands,
+    tasks: impl BufRead,
+    answers: impl Write + Send + 'static,
+) -> Result<()> {
     let answers = Mouth(Arc::new(Mutex::new(answers)));
     let journal = Journal::start(&workspace.journals(), now())?;
     let name = journal.name();
@@ -60,7 +98,7 @@ pub fn work(workspace: &Workspace, post: &Post, tasks: impl BufRead, answers: im
             }
         }
     });
-    let worker = Worker { workspace, post, journal: name, recorder: &recorder };
+    let worker = Worker { workspace, post, hands, journal: name, recorder: &recorder };
     for line in tasks.lines() {
         let line = line.map_err(|error| Fault::unexpected(format!("cannot read tasks: {error}")))?;
         let order: Order = serde_json::from_str(&line).map_err(|error| Fault::asked(format!("not a task: {error}")))?;
@@ -106,6 +144,7 @@ impl Listener for Recorder {
 struct Worker<'a> {
     workspace: &'a Workspace,
     post: &'a Post,
+    hands: &'a dyn Hands,
     journal: String,
     recorder: &'a Recorder,
 }
@@ -119,7 +158,7 @@ impl Worker<'_> {
         // A panic is a bug, but it is this task's: the others still deserve their turn.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             mishap::befall(order)?;
-            self.attempt(order, key).map_err(|fault| (cause(&fault), fault))
+            self.attempt(order, key)
         }));
         let bug = || Fault::unexpected("a bug in visavis stopped this stage; please report it with the study file");
         let outcome = outcome.unwrap_or_else(|_| Err((Cause::Bug, bug())));
@@ -134,18 +173,18 @@ impl Worker<'_> {
     }
 
     /// Carries the task out and publishes its result; says how long it took, and whether it was the first.
-    fn attempt(&self, Order { task, again, attempt, .. }: &Order, key: Key) -> Result<(f64, bool)> {
+    fn attempt(&self, Order { task, again, attempt, .. }: &Order, key: Key) -> Outcome<(f64, bool)> {
         let (results, objects) = (self.workspace.results(), self.workspace.objects());
-        if !again && results.get(key)?.is_some() {
+        if !again && results.get(key).map_err(because)?.is_some() {
             return Ok((0.0, false));
         }
         let (clock, started) = (Instant::now(), now());
-        let made = carry_out(task, &|input| read(self.workspace, input), self.recorder)?;
+        let made = self.hands.carry_out(task, &|input| read(self.workspace, input), self.recorder)?;
         // A result says which attempt made it, so what that recorded is kept before the result is.
-        self.recorder.flush()?;
+        self.recorder.flush().map_err(because)?;
         let mut outputs = Vec::new();
         for (name, bytes) in &made.outputs {
-            outputs.push(Output { name: name.clone(), digest: objects.put(bytes)?, bytes: bytes.len() as u64 });
+            outputs.push(Output { name: name.clone(), digest: objects.put(bytes).map_err(because)?, bytes: bytes.len() as u64 });
         }
         let seconds = clock.elapsed().as_secs_f64();
         let kind = task.work.kind();
@@ -171,21 +210,20 @@ impl Worker<'_> {
             },
         };
         let first = if *again { results.replace(&manifest).map(|()| true) } else { results.publish(&manifest) };
-        Ok((seconds, first?))
+        Ok((seconds, first.map_err(because)?))
     }
 }
 
-fn cause(fault: &Fault) -> Cause {
-    match fault.ending {
-        Ending::Asked => Cause::Input,
-        _ => Cause::Machine,
-    }
+/// A fault of the data will be there again; one of the machine may not.
+pub fn because(fault: Fault) -> (Cause, Fault) {
+    let cause = if fault.ending == Ending::Asked { Cause::Input } else { Cause::Machine };
+    (cause, fault)
 }
 
 /// An input's bytes, verified against what the key says they are.
 pub fn read(workspace: &Workspace, input: &Input) -> Result<Vec<u8>> {
     let path = match &input.at {
-        Location::Object => return workspace.objects().get(input.digest),
+        Location::Object | Location::Pictures(_) => return workspace.objects().get(input.digest),
         Location::File(path) => path.clone(),
     };
     let bytes = std::fs::read(&path).map_err(|error| Fault::io("read", &path, &error))?;

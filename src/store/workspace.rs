@@ -1,6 +1,6 @@
 //! A workspace: any folder. What Visavis keeps there is below `data/`.
 
-use super::{Objects, Results, disk, place};
+use super::{Checkpoints, Objects, Results, disk, place};
 use crate::domain::{Fault, Result};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,10 @@ impl Workspace {
         Results::new(self.data().join("results"))
     }
 
+    pub fn checkpoints(&self) -> Checkpoints {
+        Checkpoints::new(self.data().join("checkpoints"))
+    }
+
     pub fn journals(&self) -> PathBuf {
         self.data().join("journals")
     }
@@ -100,7 +104,7 @@ impl Workspace {
     /// Removes what writers that are gone left half-written; says how many files. The caller holds the lock, and no worker
     /// lives.
     pub fn sweep(&self) -> usize {
-        self.results().sweep() + self.objects().sweep()
+        self.results().sweep() + self.objects().sweep() + self.checkpoints().sweep()
     }
 
     /// Bytes that can still be written here; `None` where the system does not say.

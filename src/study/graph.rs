@@ -6,8 +6,8 @@ use crate::domain::{
     model::{Source, Weights},
     projection::{Method, View},
     result::Manifest,
-    stage::{ArrayFormat, AxisNames, Extraction, Figure, Input, Kind, Location, Ranking, Slot, Task, Training, Work},
-    study::{Preparation, Study},
+    stage::{ArrayFormat, AxisNames, Baseline, Extraction, Figure, Input, Kind, Location, Ranking, Slot, Task, Training, Work},
+    study::{Dataset, Study},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,9 +22,14 @@ pub enum Step {
     Train {
         model: usize,
     },
+    /// Given features, one array a tap.
     Features {
         model: usize,
         tap: usize,
+    },
+    /// All taps of a network in one pass, or a baseline.
+    Extract {
+        model: usize,
     },
     Project {
         model: usize,
@@ -39,8 +44,16 @@ pub enum Step {
         projection: Option<usize>,
         comparison: usize,
     },
+    /// Are two pictures of the same person? Asked at the last tap.
+    Verify {
+        model: usize,
+    },
     Rank,
     DrawFrequencies,
+    /// How a training went.
+    DrawCurves {
+        model: usize,
+    },
     Draw(CellId),
 }
 
@@ -49,11 +62,11 @@ impl Step {
         match self {
             Step::Index => Kind::Index,
             Step::Train { .. } => Kind::Train,
-            Step::Features { .. } => Kind::Features,
+            Step::Features { .. } | Step::Extract { .. } => Kind::Features,
             Step::Project { .. } => Kind::Project,
-            Step::Score { .. } => Kind::Score,
+            Step::Score { .. } | Step::Verify { .. } => Kind::Score,
             Step::Rank => Kind::Rank,
-            Step::DrawFrequencies | Step::Draw(_) => Kind::Draw,
+            Step::DrawFrequencies | Step::DrawCurves { .. } | Step::Draw(_) => Kind::Draw,
         }
     }
 
@@ -62,15 +75,18 @@ impl Step {
         match self {
             Step::Project { projection, .. } => format!("project {}", study.projections[projection].method.word()),
             Step::Score { projection: None, .. } => "score features".to_owned(),
+            Step::Verify { .. } => "score verification".to_owned(),
+            Step::DrawCurves { .. } => "draw curves".to_owned(),
             Step::Train { model } => match &study.models[model].source {
                 Source::Network(of) => {
-                    format!("train {} {} {} {} {}", study.numerics.device, of.architecture, of.loss, of.trained_on, of.prepare)
+                    format!("train {} {} {}", study.numerics.device, of.architecture, of.loss)
                 }
-                Source::Given(_) => "train".to_owned(),
+                Source::Given(_) | Source::Baseline { .. } => "train".to_owned(),
             },
-            Step::Features { model, .. } if matches!(study.models[model].source, Source::Network(_)) => {
-                format!("features {}", study.numerics.device)
-            }
+            Step::Extract { model } => match &study.models[model].source {
+                Source::Network(of) => format!("features {} {}", study.numerics.device, of.architecture),
+                _ => "features baseline".to_owned(),
+            },
             other => other.kind().word().to_owned(),
         }
     }
@@ -79,7 +95,7 @@ impl Step {
     pub fn class(self, study: &Study) -> Class {
         let network = |model: usize| matches!(study.models[model].source, Source::Network(_));
         match self {
-            Step::Train { model } | Step::Features { model, .. } if network(model) => Class::of_word(&study.numerics.device),
+            Step::Train { model } | Step::Extract { model } if network(model) => Class::of_word(&study.numerics.device),
             _ => Class::Cpu,
         }
     }
@@ -93,7 +109,7 @@ impl Step {
             |projection: Option<usize>| projection.map_or("features", |place| study.projections[place].name.as_str());
         let what = match self {
             Step::Index => study.evaluation.dataset.clone().unwrap_or_else(|| "given images".to_owned()),
-            Step::Train { model: place } => model(place),
+            Step::Train { model: place } | Step::Extract { model: place } => model(place),
             Step::Features { model, tap } => at(model, tap),
             Step::Project { model, tap, projection: place, seed } => {
                 let seeds = study.projections[place].seeds;
@@ -107,6 +123,8 @@ impl Step {
             Step::Score { model, tap, projection: place, comparison } => {
                 format!("{} · {} · {}", at(model, tap), projection(place), study.comparisons[comparison].name)
             }
+            Step::Verify { model } => format!("{} · verification", at(model, last_tap(study, model))),
+            Step::DrawCurves { model: place } => format!("{} · curves", model(place)),
             Step::Rank => "all cells".to_owned(),
             Step::DrawFrequencies => "frequencies".to_owned(),
             Step::Draw(cell) => format!(
@@ -133,16 +151,25 @@ pub fn steps(study: &Study) -> Vec<Node> {
     let mut nodes = vec![Node { step: Step::Index, needs: vec![] }];
     let mut scores = Vec::new();
     for (model, of) in study.models.iter().enumerate() {
-        let network = matches!(of.source, Source::Network(_));
-        if let Source::Network(network) = &of.source
-            && matches!(network.weights, Weights::Recipe { .. })
-        {
-            nodes.push(Node { step: Step::Train { model }, needs: vec![] });
+        let learns = matches!(&of.source, Source::Network(network) if matches!(network.weights, Weights::Recipe { .. }));
+        let trained = learns.then_some(Step::Train { model });
+        nodes.extend(trained.map(|step| Node { step, needs: vec![] }));
+        let curves =
+            trained.filter(|_| !study.pretends()).map(|step| Node { step: Step::DrawCurves { model }, needs: vec![step] });
+        nodes.extend(curves);
+        if !matches!(of.source, Source::Given(_)) {
+            nodes.push(Node { step: Step::Extract { model }, needs: [Step::Index].into_iter().chain(trained).collect() });
         }
-        for tap in 0..of.taps(study.taps.as_deref()).len() {
-            let features = Step::Features { model, tap };
-            let trained = network.then_some(Step::Train { model }).filter(|step| nodes.iter().any(|node| node.step == *step));
-            nodes.push(Node { step: features, needs: [Step::Index].into_iter().chain(trained).collect() });
+        let taps = of.taps(study.taps.as_deref()).len();
+        if has_identities(study) && taps > 0 {
+            let needs = vec![Step::Index, features(study, model, last_tap(study, model))];
+            scores.push(Node { step: Step::Verify { model }, needs });
+        }
+        for tap in 0..taps {
+            let features = features(study, model, tap);
+            if let Step::Features { .. } = features {
+                nodes.push(Node { step: features, needs: vec![Step::Index] });
+            }
             let mut score = |projection: Option<usize>, points: Vec<Step>| {
                 for comparison in 0..study.comparisons.len() {
                     let step = Step::Score { model, tap, projection, comparison };
@@ -165,6 +192,32 @@ pub fn steps(study: &Study) -> Vec<Node> {
     nodes
 }
 
+/// Does the evaluation know who is on its pictures?
+fn has_identities(study: &Study) -> bool {
+    let of = study.evaluation.dataset.as_ref().and_then(|name| study.datasets.get(name));
+    matches!(of, Some(Dataset::CelebA { .. } | Dataset::Vggface2 { .. }))
+}
+
+pub fn last_tap(study: &Study, model: usize) -> usize {
+    study.models[model].taps(study.taps.as_deref()).len().saturating_sub(1)
+}
+
+/// The step that makes the features of a model at a tap.
+pub fn features(study: &Study, model: usize, tap: usize) -> Step {
+    match study.models[model].source {
+        Source::Given(_) => Step::Features { model, tap },
+        Source::Network(_) | Source::Baseline { .. } => Step::Extract { model },
+    }
+}
+
+/// What that step calls them.
+pub fn features_name(study: &Study, model: usize, tap: usize) -> String {
+    match study.models[model].source {
+        Source::Given(_) => "features.npy".to_owned(),
+        Source::Network(_) | Source::Baseline { .. } => format!("{}.npy", study.models[model].taps(study.taps.as_deref())[tap]),
+    }
+}
+
 /// The figures that a ledger shows, in rank order: picked ones first, then those beside them.
 pub fn shown(ledger: &Ledger) -> Vec<(CellId, Vec<ShownAs>)> {
     let mut rows: Vec<_> = ledger.rows.iter().filter(|row| !row.shown_as.is_empty()).collect();
@@ -185,17 +238,26 @@ pub struct Known<'a> {
     /// Outside files → digest.
     pub files: &'a BTreeMap<PathBuf, Input>,
     pub results: &'a HashMap<Step, Manifest>,
+    /// The folder that the ids of the evaluation's images are paths in.
+    pub pictures_at: Option<&'a PathBuf>,
+    /// The same for training sets, by name.
+    pub training_at: &'a BTreeMap<String, PathBuf>,
 }
+
+/// What networks trained here leave, and how its tensors are named.
+const WEIGHTS: &str = "weights.safetensors";
+const OWN_FAMILY: &str = "visavis";
 
 impl Known<'_> {
     /// The task of a step; `None` while something it consumes is not there, or when this program cannot carry it out.
     pub fn task(&self, step: Step) -> Option<Task> {
         let study = self.study;
         let (work, inputs) = match step {
-            Step::Train { model } => (Work::Train(self.training(model)?), vec![]),
+            Step::Train { model } => self.train(model)?,
+            Step::Extract { model } => self.extract(model)?,
             Step::Index => (Work::Index { take: study.evaluation.take }, vec![self.source("listing")?]),
             Step::Features { model, tap } => {
-                let Source::Given(given) = &study.models[model].source else { return self.extract(model, tap) };
+                let Source::Given(given) = &study.models[model].source else { return None };
                 let tap = &study.models[model].taps(study.taps.as_deref())[tap];
                 let array = &given.taps[tap];
                 let format = if array.extension().is_some_and(|ending| ending == "npy") {
@@ -212,11 +274,15 @@ impl Known<'_> {
                 )
             }
             Step::Project { model, tap, projection, seed } => {
-                let features = self.output(Step::Features { model, tap }, "features.npy", "features")?;
+                let features = self.features(model, tap, "features")?;
                 let seed = if study.projections[projection].seeds > 1 { study.seed.wrapping_add(seed as u64) } else { 0 };
                 (Work::Project { method: study.projections[projection].method.clone(), seed }, vec![features])
             }
             Step::Score { model, tap, projection, comparison } => self.score(model, tap, projection, comparison)?,
+            Step::Verify { model } => self.verify(model)?,
+            Step::DrawCurves { model } => {
+                (Work::Draw(Figure::Curves), vec![self.output(Step::Train { model }, "curves.json", "curves")?])
+            }
             Step::Rank => self.rank()?,
             Step::DrawFrequencies => {
                 (Work::Draw(Figure::Frequencies), vec![self.output(Step::Rank, "frequencies.json", "frequencies")?])
@@ -226,31 +292,82 @@ impl Known<'_> {
         Some(Task { work, inputs })
     }
 
-    /// Networks are visavis-torch's, unless they only pretend.
-    fn training(&self, model: usize) -> Option<Training> {
+    fn train(&self, model: usize) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let Source::Network(network) = &study.models[model].source else { return None };
         let Weights::Recipe { recipe, seed } = &network.weights else { return None };
-        let recipe = &study.recipes[recipe];
-        let Preparation { crop, size, pad, scale } = study.preparations.get(&network.prepare)?;
-        let optimizer: Vec<String> = recipe.optimizer.iter().map(|(name, value)| format!("{name} {value:e}")).collect();
-        let settings =
-            format!("{crop} {size} {pad} {scale} · {} {} · {}", recipe.optimizer_word, optimizer.join(" "), recipe.schedule);
-        (study.numerics.device == "pretend").then(|| Training {
-            network: format!("{} {} {} {}", network.architecture, network.loss, network.trained_on, network.prepare),
-            recipe: settings,
-            epochs: recipe.epochs,
-            batch: recipe.batch,
-            seed: study.seed.wrapping_add(*seed as u64),
+        let pretends = study.numerics.device == "pretend";
+        let training = Training {
+            architecture: network.architecture.clone(),
+            loss: network.loss.clone(),
+            preparation: study.preparations.get(&network.prepare)?.clone(),
+            recipe: study.recipes[recipe].clone(),
+            seed: self.training_seed(*seed),
             numerics: study.numerics.clone(),
-        })
+            pretended: pretends.then(|| network.trained_on.clone()),
+        };
+        let inputs = if pretends {
+            vec![]
+        } else {
+            let root = self.training_at.get(&network.trained_on)?.clone();
+            let source = |role: &str, at: Location| {
+                let input = self.source(&format!("{role}/{}", network.trained_on))?;
+                Some(Input { role: role.to_owned(), at, ..input })
+            };
+            vec![source("pictures", Location::Pictures(root))?, source("classes", Location::Object)?]
+        };
+        Some((Work::Train(training), inputs))
     }
 
-    fn extract(&self, model: usize, tap: usize) -> Option<Task> {
-        self.training(model)?;
-        let tap = self.study.models[model].taps(self.study.taps.as_deref())[tap].clone();
-        let work = Work::Extract(Extraction { tap, numerics: self.study.numerics.clone() });
-        Some(Task { work, inputs: vec![self.output(Step::Train { model }, "weights", "weights")?, self.images()?] })
+    fn training_seed(&self, seed: usize) -> u64 {
+        self.study.seed.wrapping_add(seed as u64)
+    }
+
+    fn extract(&self, model: usize) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let preparation = |name: &str| study.preparations.get(name).cloned();
+        match &study.models[model].source {
+            Source::Given(_) => None,
+            Source::Baseline { word, prepare } => {
+                let baseline = Baseline { word: word.clone(), preparation: preparation(prepare)? };
+                Some((Work::Baseline(baseline), vec![self.pictures()?]))
+            }
+            Source::Network(network) => {
+                let (family, untrained, weights) = match &network.weights {
+                    Weights::File { file, family, .. } => {
+                        let weights = self.files.get(file)?;
+                        (family.clone(), None, Some(Input { role: "weights".to_owned(), ..weights.clone() }))
+                    }
+                    Weights::Untrained { seed } => (OWN_FAMILY.to_owned(), Some(self.training_seed(*seed)), None),
+                    Weights::Recipe { .. } => {
+                        (OWN_FAMILY.to_owned(), None, Some(self.output(Step::Train { model }, WEIGHTS, "weights")?))
+                    }
+                };
+                let extraction = Extraction {
+                    architecture: network.architecture.clone(),
+                    preparation: preparation(&network.prepare)?,
+                    taps: study.models[model].taps(study.taps.as_deref()),
+                    family,
+                    untrained,
+                    numerics: study.numerics.clone(),
+                };
+                Some((Work::Extract(extraction), weights.into_iter().chain([self.pictures()?]).collect()))
+            }
+        }
+    }
+
+    /// The features of a model at a tap, in a role.
+    fn features(&self, model: usize, tap: usize, role: &str) -> Option<Input> {
+        self.output(features(self.study, model, tap), &features_name(self.study, model, tap), role)
+    }
+
+    /// The images with the folder their pictures are in.
+    fn pictures(&self) -> Option<Input> {
+        let images = self.images()?;
+        if self.study.numerics.device == "pretend" {
+            return Some(images);
+        }
+        Some(Input { at: Location::Pictures(self.pictures_at?.clone()), ..images })
     }
 
     fn source(&self, role: &str) -> Option<Input> {
@@ -277,7 +394,7 @@ impl Known<'_> {
         let study = self.study;
         let question = study.comparisons[comparison].question.clone();
         let (points, views) = match projection {
-            None => (vec![self.output(Step::Features { model, tap }, "features.npy", "points/0")?], vec![View::Features]),
+            None => (vec![self.features(model, tap, "points/0")?], vec![View::Features]),
             Some(place) => {
                 let seeds = (0..study.projections[place].seeds).map(|seed| {
                     self.output(
@@ -291,6 +408,12 @@ impl Known<'_> {
         };
         let inputs = [vec![self.images()?], points, self.labels(question.attributes())?].concat();
         Some((Work::Score { question, views, statistics: study.statistics, seed: study.seed }, inputs))
+    }
+
+    fn verify(&self, model: usize) -> Option<(Work, Vec<Input>)> {
+        let points = self.features(model, last_tap(self.study, model), "points/0")?;
+        let work = Work::Verify { bootstraps: self.study.statistics.bootstraps, seed: self.study.seed };
+        Some((work, vec![self.images()?, points, self.source("identities")?]))
     }
 
     fn rank(&self) -> Option<(Work, Vec<Input>)> {
@@ -311,7 +434,8 @@ impl Known<'_> {
         let questions: Vec<_> = study.comparisons.iter().map(|comparison| comparison.question.clone()).collect();
         let attributes: Vec<String> =
             self.sources.keys().filter_map(|role| role.strip_prefix("labels/")).map(str::to_owned).collect();
-        let inputs = [vec![self.images()?], scores, self.labels(attributes.iter().map(String::as_str))?].concat();
+        let truth = self.source("truth").into_iter().collect();
+        let inputs = [vec![self.images()?], scores, self.labels(attributes.iter().map(String::as_str))?, truth].concat();
         let ranking = Ranking {
             slots,
             separates_at: study.statistics.separates_at,

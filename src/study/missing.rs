@@ -1,11 +1,12 @@
 //! What a study waits for: inputs that are absent, and abilities that are not here; each with the cells that wait.
 
+use super::torch;
 use crate::{
     dataset::Survey,
     domain::{
         ledger::CellId,
         matrix,
-        model::{Source, Weights},
+        model::{Model, Source, Weights},
         study::Study,
     },
     projection,
@@ -21,6 +22,16 @@ pub struct Missing {
     pub need: Need,
     /// How many cells wait for it (many wait for several inputs).
     pub cells: usize,
+}
+
+impl Missing {
+    /// All networks, because what runs them cannot.
+    pub fn networks(study: &Study, why: String) -> Self {
+        let network = |(place, model): (usize, &Model)| matches!(model.source, Source::Network(_)).then_some(place);
+        let need = Need::Models(study.models.iter().enumerate().filter_map(network).collect());
+        let cells = matrix::cells(study).iter().filter(|cell| need.concerns(study, cell)).count();
+        Missing { input: why, expected_at: "`visavis doctor` says what is here".to_owned(), need, cells }
+    }
 }
 
 pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
@@ -66,11 +77,40 @@ pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
     }
     // Pretending takes no libtorch, and no weights that were learned elsewhere.
     let pretends = study.numerics.device == "pretend";
-    let networks = models(
-        &|source| matches!(source, Source::Network(network) if !pretends || matches!(network.weights, Weights::File { .. })),
-    );
-    if !networks.is_empty() {
-        add("visavis-torch, which runs networks".to_owned(), "a later visavis".to_owned(), Need::Models(networks));
+    let mut networks = BTreeSet::new();
+    let mut beyond: Vec<(String, BTreeSet<usize>)> = Vec::new();
+    for (place, model) in study.models.iter().enumerate() {
+        match &model.source {
+            Source::Network(network) if pretends => {
+                if !matches!(network.weights, Weights::Recipe { .. }) {
+                    networks.insert(place);
+                }
+            }
+            Source::Network(network) => {
+                networks.insert(place);
+                if let Some(what) = torch::beyond(study, network) {
+                    match beyond.iter_mut().find(|(known, _)| *known == what) {
+                        Some((_, models)) => _ = models.insert(place),
+                        None => beyond.push((what, [place].into())),
+                    }
+                }
+            }
+            Source::Given(_) | Source::Baseline { .. } => {}
+        }
+    }
+    for (what, models) in beyond {
+        add(what, "a later visavis".to_owned(), Need::Models(models));
+    }
+    if !networks.is_empty() && (pretends || torch::program().is_none()) {
+        let at = if pretends { "numerics.device: cpu or cuda" } else { "beside visavis: `make` builds it" };
+        add("visavis-torch, which runs networks".to_owned(), at.to_owned(), Need::Models(networks.clone()));
+    }
+    let looked_at: BTreeSet<usize> =
+        networks.into_iter().chain(models(&|source| matches!(source, Source::Baseline { .. }))).collect();
+    if !pretends && !looked_at.is_empty() && survey.images.is_some() && survey.pictures.is_none() {
+        let root =
+            study.evaluation.dataset.as_ref().map_or(String::new(), |name| study.datasets[name].root().display().to_string());
+        add("the evaluation's pictures".to_owned(), root, Need::Models(looked_at));
     }
     for (place, projection) in study.projections.iter().enumerate() {
         if !projection::can(&projection.method) {

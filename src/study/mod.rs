@@ -13,16 +13,19 @@ mod outcome;
 mod plan;
 mod queue;
 mod timeline;
+pub mod torch;
 
 pub use acts::Acts;
 pub use cost::{Costs, Estimate};
 pub use dispatch::{Dispatch, Ended, Notice, dispatch};
 pub use explain::{Explained, Stale, explain};
-pub use graph::{Node, Step};
+pub use graph::{Node, Step, features, features_name};
 pub use missing::Missing;
 pub use outcome::{Outcome, ScoreOf};
 pub use plan::{Plan, Standing, Tally};
 pub use timeline::{Held, Phase, Timeline};
+
+pub use crate::dataset::drawn::{Level, Truth};
 
 use crate::{
     config::{self, StudyFile},

@@ -15,7 +15,7 @@ use crate::{
         job::{JobId, State},
         ledger::{Frequencies, Ledger},
         matrix,
-        model::Source,
+        model::{Network, Source, Weights},
         result::Manifest,
         stage::{Input, Kind, Location, Task},
         study::Study,
@@ -40,6 +40,9 @@ pub struct Plan {
     sources: BTreeMap<String, Input>,
     source_bytes: Vec<(String, Vec<u8>)>,
     files: BTreeMap<PathBuf, Input>,
+    /// Where the evaluation's pictures are, and those of training sets.
+    pictures_at: Option<PathBuf>,
+    training_at: BTreeMap<String, PathBuf>,
     results: HashMap<Step, Manifest>,
     /// Results that must be made again: `--force`, or an object that is gone.
     forced: BTreeSet<Step>,
@@ -107,6 +110,8 @@ impl Plan {
             sources: BTreeMap::new(),
             source_bytes: vec![],
             files: BTreeMap::new(),
+            pictures_at: opened.survey.pictures.clone(),
+            training_at: BTreeMap::new(),
             results: HashMap::new(),
             forced: BTreeSet::new(),
             aside: HashMap::new(),
@@ -131,10 +136,22 @@ impl Plan {
         for (role, column) in labels.chain(opened.survey.identities.iter().map(|column| ("identities".to_owned(), column))) {
             self.source(role, column.to_text().into_bytes());
         }
+        for (name, set) in &opened.survey.training {
+            self.source(format!("pictures/{name}"), set.images.to_text().into_bytes());
+            self.source(format!("classes/{name}"), set.classes.to_text().into_bytes());
+            self.training_at.insert(name.clone(), set.pictures.clone());
+        }
+        if let Some(truth) = &opened.survey.truth {
+            self.source("truth".to_owned(), truth.clone());
+        }
         let mut digests = DigestCache::open(self.workspace.digests());
         for model in &self.study.models {
-            let Source::Given(given) = &model.source else { continue };
-            for path in given.taps.values().chain([&given.images]) {
+            let paths: Vec<&PathBuf> = match &model.source {
+                Source::Given(given) => given.taps.values().chain([&given.images]).collect(),
+                Source::Network(Network { weights: Weights::File { file, .. }, .. }) => vec![file],
+                Source::Network(_) | Source::Baseline { .. } => continue,
+            };
+            for path in paths {
                 if path.is_file() {
                     let input = Input { role: String::new(), digest: digests.of(path)?, at: Location::File(path.clone()) };
                     self.files.insert(path.clone(), input);
@@ -369,7 +386,14 @@ impl Plan {
 
     fn see(&self, place: usize) -> Result<Seen> {
         let step = self.stages[place].step;
-        let known = Known { study: &self.study, sources: &self.sources, files: &self.files, results: &self.results };
+        let known = Known {
+            study: &self.study,
+            sources: &self.sources,
+            files: &self.files,
+            results: &self.results,
+            pictures_at: self.pictures_at.as_ref(),
+            training_at: &self.training_at,
+        };
         let Some(task) = known.task(step) else { return Ok(None) };
         let key = task.key();
         let found = if self.forced.contains(&step) { Found::Nothing } else { self.look_up(key)? };
@@ -449,6 +473,17 @@ impl Plan {
         self.places.get(&step).map(|&place| &self.stages[place].standing)
     }
 
+    /// Will networks learn, or be read?
+    pub fn runs_networks(&self) -> bool {
+        let network = |step: Step| match step {
+            Step::Train { .. } => true,
+            Step::Extract { model } => matches!(self.study.models[model].source, Source::Network(_)),
+            _ => false,
+        };
+        !self.study.pretends()
+            && self.stages.iter().any(|stage| network(stage.step) && matches!(stage.standing, Standing::Open | Standing::Ready))
+    }
+
     /// What a step consumes.
     pub fn needs(&self, step: Step) -> Vec<Step> {
         let needs = self.places.get(&step).map_or(&[][..], |&place| &self.stages[place].needs);
@@ -466,7 +501,13 @@ impl Plan {
             (Need::Everything, _) => true,
             (
                 Need::Models(models),
-                Step::Train { model } | Step::Features { model, .. } | Step::Project { model, .. } | Step::Score { model, .. },
+                Step::Train { model }
+                | Step::Features { model, .. }
+                | Step::Extract { model }
+                | Step::Verify { model }
+                | Step::DrawCurves { model }
+                | Step::Project { model, .. }
+                | Step::Score { model, .. },
             ) => models.contains(&model),
             (Need::Attribute(attribute), Step::Score { comparison, .. }) => {
                 self.study.comparisons[comparison].question.attributes().contains(attribute.as_str())

@@ -8,7 +8,7 @@ mod worker;
 use super::{
     acts::Acts,
     cost::Costs,
-    devices::Device,
+    devices::{Class, Device},
     graph::Step,
     plan::{Plan, Standing},
     queue::{Queue, Waiting},
@@ -39,6 +39,8 @@ pub struct Dispatch<'a> {
     pub workspace: &'a Workspace,
     /// The program that is its own worker: `PROGRAM work …`.
     pub program: PathBuf,
+    /// The one that also runs networks, where the study has some that can run.
+    pub torch: Option<PathBuf>,
     pub devices: Vec<Device>,
     /// The study file's path and text.
     pub file: String,
@@ -81,6 +83,9 @@ pub struct Ended {
     /// Stages that could have run and did not: never, unless the run was stopped or people stepped in.
     pub left: usize,
 }
+
+/// How long a worker that is asked to stop may take to keep what it has.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// How often the journals of others are looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -142,6 +147,8 @@ struct Hand {
     heard: Instant,
     /// Why this dispatcher ended it, and because of which job.
     ended: Option<(Key, Cause, String)>,
+    /// When it was asked to.
+    asked: Option<Instant>,
 }
 
 #[derive(Clone)]
@@ -237,7 +244,9 @@ impl<'a> Run<'a> {
 
     /// Ends the workers, says how the run ended.
     fn close(mut self, outcome: Result<()>) -> Result<Ended> {
-        for hand in std::mem::take(&mut self.hands).into_values() {
+        self.hands.values().for_each(|hand| hand.worker.ask());
+        for mut hand in std::mem::take(&mut self.hands).into_values() {
+            hand.worker.ends_within(GRACE);
             let Some(given) = hand.given.front().filter(|_| hand.begun.is_some()) else { continue };
             let why = "the run ended first; the next one makes it".to_owned();
             self.note_failure(given, Bad::told(Cause::Stopped, why), true);
@@ -359,8 +368,11 @@ impl<'a> Run<'a> {
         let device = &self.how.devices[place];
         self.started += 1;
         let run = self.diary.name();
+        // Devices that networks run on have workers that can do all; each start is paid once.
+        let networks = device.name.class == Class::of_word(&self.plan.study.numerics.device);
+        let program = self.how.torch.as_ref().filter(|_| networks).unwrap_or(&self.how.program);
         let post = Post {
-            program: &self.how.program,
+            program,
             workspace: self.how.workspace,
             run: &run,
             device: device.name.to_string(),
@@ -377,6 +389,7 @@ impl<'a> Run<'a> {
             begun: None,
             heard: Instant::now(),
             ended: None,
+            asked: None,
         };
         self.hands.insert(self.started, hand);
         Ok(self.started)
@@ -569,6 +582,9 @@ impl<'a> Run<'a> {
     /// Ends workers that hang, and attempts that take too long.
     fn watch(&mut self) {
         let (patience, limit) = (self.how.patience, self.how.limit);
+        for hand in self.hands.values_mut().filter(|hand| hand.asked.is_some_and(|asked| asked.elapsed() > GRACE)) {
+            hand.worker.kill();
+        }
         for hand in self.hands.values_mut().filter(|hand| hand.ended.is_none() && !hand.given.is_empty()) {
             let reason = if hand.heard.elapsed() > patience {
                 (Cause::Silence, format!("the worker gave no sign of life for {} s and was ended", patience.as_secs()))

@@ -93,7 +93,8 @@ impl Run<'_> {
         for hand in self.hands.values_mut() {
             if let Some(given) = hand.given.iter().find(|given| given.job == job) {
                 hand.ended = Some((given.waiting.key, Cause::Cancelled, "a person cancelled it".to_owned()));
-                hand.worker.kill();
+                hand.asked = Some(Instant::now());
+                hand.worker.ask();
             }
         }
     }

@@ -4,6 +4,7 @@ use crate::{
     domain::{Fault, Result, event::Answer},
     store::Workspace,
 };
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     collections::VecDeque,
     io::{BufRead, BufReader, Write},
@@ -15,6 +16,7 @@ use std::{
         mpsc::{self, Sender},
     },
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 /// Lines of its standard error that are kept to say how it ended.
@@ -115,6 +117,27 @@ impl Worker {
     pub fn give(&self, order: String) {
         // A worker that is gone says so through its closed output.
         self.orders.send(order).ok();
+    }
+
+    /// Asks it to stop: one that trains keeps what it has learned, the others just end.
+    pub fn ask(&self) {
+        if let Some(pid) = Pid::from_raw(self.child.id() as i32) {
+            kill_process(pid, Signal::TERM).ok();
+        }
+    }
+
+    /// Waits until it has ended, or for so long.
+    pub fn ends_within(&mut self, grace: Duration) -> bool {
+        let asked = Instant::now();
+        loop {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return true;
+            }
+            if asked.elapsed() > grace {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     pub fn kill(&mut self) {

@@ -1,0 +1,48 @@
+//! Draws from a stream, in the words a drawing needs.
+
+use crate::numeric::{Stream, special};
+
+pub struct Dice(Stream);
+
+impl Dice {
+    pub fn new(seed: u64, stream: u64) -> Self {
+        Dice(Stream::new(seed, stream))
+    }
+
+    pub fn chance(&mut self, probability: f64) -> bool {
+        self.0.uniform() < probability
+    }
+
+    pub fn between(&mut self, low: f32, high: f32) -> f32 {
+        low + (high - low) * self.0.uniform() as f32
+    }
+
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0.below(n as u64) as usize
+    }
+
+    pub fn pick<T: Copy>(&mut self, among: &[T]) -> T {
+        among[self.below(among.len())]
+    }
+
+    /// Which of these weighted things; the weights sum to 1 or less, and what is left is `None`.
+    pub fn weighted<T: Copy>(&mut self, among: &[(T, f64)]) -> Option<T> {
+        let mut left = self.0.uniform();
+        among.iter().find_map(|(thing, weight)| {
+            left -= weight;
+            (left < 0.0).then_some(*thing)
+        })
+    }
+
+    /// Normal by Box and Muller (1958).
+    pub fn normal(&mut self, mean: f32, deviation: f32) -> f32 {
+        let (radius, angle) = (1.0 - self.0.uniform(), self.0.uniform());
+        let unit = (-2.0 * special::ln(radius)).sqrt() * libm::cos(std::f64::consts::TAU * angle);
+        mean + deviation * unit as f32
+    }
+
+    /// As [`Dice::normal`], held within two deviations.
+    pub fn near(&mut self, mean: f32, deviation: f32) -> f32 {
+        self.normal(mean, deviation).clamp(mean - 2.0 * deviation, mean + 2.0 * deviation)
+    }
+}

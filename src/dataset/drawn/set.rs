@@ -1,0 +1,274 @@
+//! Whole sets of pictures on disk: faces in CelebA's own files, and training sets of one folder a class.
+
+use super::{
+    attributes::{Drawn, noise},
+    colour::Style,
+    dice::Dice,
+    person::Person,
+    portrait::{HEIGHT, Landmarks, WIDTH, portrait},
+    sheet,
+    sitting::{Sitting, Twin, Variety},
+    texture::Texture,
+    truth::{self, Made, Truth},
+};
+use crate::{
+    dataset::celeba::ATTRIBUTES,
+    domain::{Fault, Result},
+    numeric::Stream,
+};
+use rayon::prelude::*;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Faces to compare models on, in CelebA's format, with their truth.
+    Faces(Twin),
+    /// Faces to learn from, one folder a person.
+    Training(Variety),
+    /// Textures and objects to learn from, one folder a class.
+    Textures,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    pub kind: Kind,
+    /// Identities, or classes.
+    pub people: usize,
+    pub images: usize,
+    pub seed: u64,
+}
+
+/// Who is on a picture, and how.
+pub struct Picture {
+    pub identity: usize,
+    pub person: Person,
+    pub sitting: Sitting,
+    pub style: Style,
+}
+
+/// Training sets have people of their own.
+const OTHERS: u64 = 1 << 62;
+const QUALITY: u8 = 92;
+/// Labelled images of each tone, at most.
+const OF_EACH_TONE: usize = 100;
+/// The bins of tone: pairs of the Monk scale.
+const TONES: [&str; 5] = ["monk1-2", "monk3-4", "monk5-6", "monk7-8", "monk9-10"];
+
+/// Draws a set into a new folder; what is drawn before an interruption is in `DIR.half`, and drawn again.
+///
+/// # Errors
+/// A folder that is there and not empty, counts that do not fit, a disk that refuses.
+pub fn draw(folder: &Path, request: &Request) -> Result<()> {
+    let next = "such as --people 50 --images 1000";
+    if request.people == 0 || request.images < request.people {
+        return Err(Fault::asked(format!("{} images of {} people: each needs one", request.images, request.people)).next(next));
+    }
+    if request.images > 999_999 {
+        return Err(Fault::asked(format!("{} images: CelebA's names hold 999,999", request.images)).next(next));
+    }
+    if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Fault::asked("the folder is there and not empty: nothing is drawn over it")
+            .in_file(folder)
+            .next("name another folder, or remove this one"));
+    }
+    let name = folder.file_name().ok_or_else(|| Fault::asked("this is no name for a folder").in_file(folder))?;
+    let mut half_name = name.to_owned();
+    half_name.push(".half");
+    let half = folder.with_file_name(half_name);
+    if half.exists() {
+        fs::remove_dir_all(&half).map_err(|error| Fault::io("clear away what was half drawn", &half, &error))?;
+    }
+    match request.kind {
+        Kind::Faces(twin) => faces(&half, request, twin)?,
+        Kind::Training(variety) => training(&half, request, variety)?,
+        Kind::Textures => textures(&half, request)?,
+    }
+    fs::rename(&half, folder).map_err(|error| Fault::io("put in place what was drawn", folder, &error))
+}
+
+/// One person's number a picture, so that each has as many as any, one more or less, in no order.
+fn identities(request: &Request) -> Vec<usize> {
+    let mut identities: Vec<usize> = (0..request.images).map(|image| image % request.people).collect();
+    Stream::new(request.seed, u64::MAX).shuffle(&mut identities);
+    identities
+}
+
+fn pictures(request: &Request, from: u64, style: Style, twin: Twin, variety: Variety) -> Vec<Picture> {
+    let people: Vec<Person> =
+        (0..request.people).map(|person| Person::draw(&mut Dice::new(request.seed, from + ((person as u64) << 32)))).collect();
+    let mut images = vec![0; request.people];
+    let picture = |identity: usize| {
+        images[identity] += 1;
+        let mut dice = Dice::new(request.seed, from + ((identity as u64) << 32) + images[identity]);
+        let person = people[identity].clone();
+        let sitting = Sitting::draw(&person, &style, twin, variety, &mut dice);
+        Picture { identity, person, sitting, style }
+    };
+    identities(request).into_iter().map(picture).collect()
+}
+
+fn faces(folder: &Path, request: &Request, twin: Twin) -> Result<()> {
+    let pictures = pictures(request, 0, Style::EVALUATION, twin, Variety::Varied);
+    let drawn: Vec<Drawn> = pictures
+        .iter()
+        .enumerate()
+        .map(|(image, picture)| {
+            let mut dice = Dice::new(request.seed, OTHERS * 2 + image as u64);
+            Drawn::of(&picture.person, &picture.sitting, &mut dice)
+        })
+        .collect();
+    let labels = mislabelled(&drawn, request.seed);
+    let made = Made { pictures: &pictures, drawn: &drawn, labels: &labels };
+    let tied: Vec<bool> = pictures.iter().map(|picture| picture.sitting.necktie).collect();
+    let dark: Vec<bool> = pictures.iter().map(|picture| picture.sitting.dark_background).collect();
+    let truth = Truth {
+        format: 1,
+        about: "faces drawn by visavis: no picture shows anybody".to_owned(),
+        seed: request.seed,
+        people: request.people,
+        images: request.images,
+        twin: match twin {
+            Twin::A => "a",
+            Twin::B => "b",
+        }
+        .to_owned(),
+        necktie_on_dark: truth::rounded(truth::phi(&tied, &dark)),
+        attributes: truth::planted(&made),
+    };
+    // First of all files: what is found later is held against what was said before.
+    let text = serde_json::to_string_pretty(&truth).map_err(|error| Fault::unexpected(error.to_string()))? + "\n";
+    write(&folder.join("truth.json"), text.as_bytes())?;
+
+    let names: Vec<String> = (1..=pictures.len()).map(|image| format!("{image:06}.jpg")).collect();
+    let images = folder.join("img_align_celeba");
+    let portraits: Vec<(Landmarks, f32)> = pictures
+        .par_iter()
+        .zip(&names)
+        .map(|(picture, name)| {
+            let portrait = portrait(&picture.person, &picture.sitting, &picture.style);
+            write(&images.join(name), &jpeg(&portrait.rgb)?)?;
+            Ok((portrait.landmarks, portrait.tones.skin.luminance()))
+        })
+        .collect::<Result<_>>()?;
+
+    let rows = |row: &dyn Fn(usize) -> String| {
+        (0..names.len()).map(|image| format!("{} {}\n", names[image], row(image))).collect::<String>()
+    };
+    let attributes = rows(&|image| labels[image].map(|label| if label { " 1" } else { "-1" }).join(" "));
+    write(&folder.join("list_attr_celeba.txt"), format!("{}\n{} \n{attributes}", names.len(), ATTRIBUTES.join(" ")).as_bytes())?;
+    write(&folder.join("identity_CelebA.txt"), rows(&|image| (pictures[image].identity + 1).to_string()).as_bytes())?;
+    write(
+        &folder.join("list_eval_partition.txt"),
+        rows(&|image| partition(pictures[image].identity, request.people).to_string()).as_bytes(),
+    )?;
+    let landmarks = rows(&|image| portraits[image].0.iter().map(|(x, y)| format!("{x:.0} {y:.0}")).collect::<Vec<_>>().join(" "));
+    let header = "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y";
+    write(&folder.join("list_landmarks_align_celeba.txt"), format!("{}\n{header}\n{landmarks}", names.len()).as_bytes())?;
+    write(&folder.join("skin_tone.csv"), tones(&pictures, &names, request.seed).as_bytes())?;
+    let quantity = |image: usize| {
+        let length = if pictures[image].person.bald { 0.0 } else { pictures[image].person.hair_length };
+        format!("{},{length:.4},{:.4}\n", names[image], portraits[image].1)
+    };
+    let quantities: String = (0..names.len()).map(quantity).collect();
+    write(&folder.join("quantities.csv"), format!("image_id,hair_length,tone\n{quantities}").as_bytes())?;
+    sheet::sheets(&folder.join("sheets"), &made)
+}
+
+/// Annotators err: as many labels gained as lost.
+fn mislabelled(drawn: &[Drawn], seed: u64) -> Vec<[bool; 40]> {
+    let rates: [f64; 40] =
+        std::array::from_fn(|place| drawn.iter().filter(|image| image.has[place]).count() as f64 / drawn.len().max(1) as f64);
+    let labels = |(image, drawn): (usize, &Drawn)| {
+        let mut dice = Dice::new(seed, OTHERS * 3 + image as u64);
+        std::array::from_fn(|place| {
+            let (noise, rate) = (noise(ATTRIBUTES[place]), rates[place]);
+            let errs = dice.chance(if drawn.has[place] { noise } else { noise * rate / (1.0 - rate).max(0.01) });
+            drawn.has[place] != errs
+        })
+    };
+    drawn.iter().enumerate().map(labels).collect()
+}
+
+/// Eight in ten people to train, one to validate, one to test: no person is in two.
+fn partition(identity: usize, people: usize) -> u8 {
+    match identity * 10 / people {
+        0..=7 => 0,
+        8 => 1,
+        _ => 2,
+    }
+}
+
+/// Obvious cases only, as people label them: tones near the middle of their bin.
+fn tones(pictures: &[Picture], names: &[String], seed: u64) -> String {
+    let mut order: Vec<usize> = (0..pictures.len()).collect();
+    Stream::new(seed, u64::MAX - 1).shuffle(&mut order);
+    let mut chosen: Vec<(usize, &str)> = Vec::new();
+    for (bin, word) in TONES.into_iter().enumerate() {
+        let middle = bin as f32 * 2.0 + 0.5;
+        let near =
+            order.iter().filter(|&&image| (pictures[image].person.tone - middle).abs() < 0.6 && !pictures[image].person.pale);
+        chosen.extend(near.take(OF_EACH_TONE).map(|&image| (image, word)));
+    }
+    chosen.sort_unstable();
+    chosen.into_iter().fold("image_id,skin_tone\n".to_owned(), |text, (image, word)| text + &format!("{},{word}\n", names[image]))
+}
+
+fn training(folder: &Path, request: &Request, variety: Variety) -> Result<()> {
+    let pictures = pictures(request, OTHERS, Style::TRAINING, Twin::B, variety);
+    in_folders(folder, "person", pictures.iter().map(|picture| picture.identity), |image| {
+        portrait(&pictures[image].person, &pictures[image].sitting, &pictures[image].style).rgb
+    })
+}
+
+fn textures(folder: &Path, request: &Request) -> Result<()> {
+    let style = Style::TRAINING;
+    // Poses and lights are those of the faces.
+    let pictures = pictures(request, OTHERS, style, Twin::B, Variety::Varied);
+    let classes: Vec<Texture> = (0..request.people)
+        .map(|class| Texture::draw(&style, &mut Dice::new(request.seed, OTHERS + OTHERS / 2 + class as u64)))
+        .collect();
+    in_folders(folder, "thing", pictures.iter().map(|picture| picture.identity), |image| {
+        classes[pictures[image].identity].picture(&pictures[image].sitting, &style)
+    })
+}
+
+fn in_folders(
+    folder: &Path,
+    noun: &str,
+    classes: impl Iterator<Item = usize>,
+    picture: impl Fn(usize) -> Vec<u8> + Sync,
+) -> Result<()> {
+    let mut counts: Vec<usize> = Vec::new();
+    let path = |class: usize| {
+        if counts.len() <= class {
+            counts.resize(class + 1, 0);
+        }
+        counts[class] += 1;
+        folder.join(format!("{noun}{:04}", class + 1)).join(format!("{:04}.jpg", counts[class]))
+    };
+    let paths: Vec<PathBuf> = classes.map(path).collect();
+    paths.par_iter().enumerate().try_for_each(|(image, path)| write(path, &jpeg(&picture(image))?))
+}
+
+pub fn jpeg(rgb: &[u8]) -> Result<Vec<u8>> {
+    sized_jpeg(rgb, WIDTH, HEIGHT)
+}
+
+pub fn sized_jpeg(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, QUALITY)
+        .encode(rgb, width, height, image::ExtendedColorType::Rgb8)
+        .map_err(|error| Fault::unexpected(format!("cannot encode a picture: {error}")))?;
+    Ok(bytes)
+}
+
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, bytes))
+        .map_err(|error| Fault::io("write a drawn data set", path, &error))
+}

@@ -1,0 +1,198 @@
+//! One picture of a person: what images vary.
+
+use super::{
+    colour::{Colour, Style},
+    dice::Dice,
+    person::Person,
+};
+use crate::numeric::special;
+
+/// Which of the two evaluation sets is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Twin {
+    /// The necktie follows a dark background (φ ≈ .4).
+    A,
+    /// It does not; all else is as likely.
+    B,
+}
+
+/// How much the pictures of one person differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variety {
+    Varied,
+    /// One pose, one light.
+    Uniform,
+}
+
+#[derive(Clone, Debug)]
+pub struct Sitting {
+    pub smiling: bool,
+    pub mouth_open: bool,
+    pub bags: bool,
+    pub bangs: bool,
+    pub blurry: bool,
+    pub glasses: bool,
+    pub makeup: bool,
+    pub lipstick: bool,
+    pub rosy: bool,
+    pub earrings: bool,
+    pub hat: bool,
+    pub necklace: bool,
+    pub necktie: bool,
+    pub dark_background: bool,
+    pub pose: Pose,
+    pub light: Light,
+    /// What is worn, and where one is: colours and kinds.
+    pub things: Things,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Pose {
+    /// Turned to a side and up or down, −1 … 1.
+    pub yaw: f32,
+    pub pitch: f32,
+    /// Degrees.
+    pub roll: f32,
+    pub scale: f32,
+    /// Pixels off the aligned place.
+    pub off: (f32, f32),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Light {
+    /// Where it comes from, in turns.
+    pub from: f32,
+    /// How much darker the far side is.
+    pub fall: f32,
+    pub gain: f32,
+    /// Warm above 0, cold below.
+    pub warmth: f32,
+    /// Green above 0, magenta below.
+    pub green: f32,
+    /// Of the camera's colours, over those that were there.
+    pub saturation: f32,
+    /// The exponent of its curve: above 1 darkens what is neither black nor white.
+    pub gamma: f32,
+    /// How far black is from black: a veil of stray light.
+    pub veil: f32,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Things {
+    pub background: [Colour; 3],
+    pub cloth: Colour,
+    pub garment: Garment,
+    /// What shows between collar or lapels.
+    pub shirt: Colour,
+    pub hat: (usize, Colour),
+    pub frame: (usize, Colour),
+    pub metal: Colour,
+    pub lip: Colour,
+    pub shadow: Colour,
+    pub tie: (Colour, Colour),
+    /// For small irregularities.
+    pub seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Garment {
+    Round,
+    Pointed,
+    Collar,
+    Jacket,
+    Stripes,
+}
+
+/// How often a background is dark: low, so that a necktie, as rare as CelebA's, can follow it with φ = .4.
+const DARK: f64 = 0.2;
+
+impl Sitting {
+    pub fn draw(person: &Person, style: &Style, twin: Twin, variety: Variety, dice: &mut Dice) -> Self {
+        let dark_background = dice.chance(DARK);
+        // Twin A moves neckties from light backgrounds to dark ones, and leaves their number as it is.
+        let with_tie = match (twin, dark_background) {
+            (Twin::B, _) => person.habits.necktie,
+            (Twin::A, true) => person.habits.necktie * 3.9,
+            (Twin::A, false) => person.habits.necktie * 0.275,
+        };
+        let necktie = dice.chance(with_tie.min(1.0));
+        let smiling = dice.chance(if person.male { 0.41 } else { 0.53 });
+        let makeup = dice.chance(person.habits.makeup);
+        let hat = dice.chance(if person.male { 0.075 } else { 0.030 });
+        let female = !person.male;
+        let lightness = if dark_background { (0.06, 0.2) } else { (0.45, 0.9) };
+        let background = std::array::from_fn(|_| style.any(dice, lightness));
+        let cloth = style.any(dice, (0.1, 0.85));
+        let garment = if necktie {
+            dice.pick(&[Garment::Collar, Garment::Jacket])
+        } else {
+            dice.pick(&[Garment::Round, Garment::Pointed, Garment::Collar, Garment::Jacket, Garment::Stripes])
+        };
+        let shirt = if dice.chance(0.4) { Colour::hex(0xf2f2f0) } else { style.any(dice, (0.35, 0.92)) };
+        let varied = Sitting {
+            smiling,
+            mouth_open: dice.chance(if smiling { 0.63 } else { 0.35 }),
+            bags: dice.chance(person.habits.bags),
+            bangs: dice.chance(person.habits.bangs) && !hat,
+            blurry: dice.chance(0.051),
+            glasses: dice.chance(person.habits.glasses),
+            makeup,
+            lipstick: dice.chance(if makeup {
+                0.96
+            } else if female {
+                0.42
+            } else {
+                0.008
+            }),
+            rosy: dice.chance(if makeup { 0.16 } else { 0.012 }),
+            earrings: dice.chance(person.habits.earrings),
+            hat,
+            necklace: dice.chance(person.habits.necklace) && !necktie,
+            necktie,
+            dark_background,
+            pose: Pose {
+                yaw: dice.near(0.0, 0.6),
+                pitch: dice.near(0.0, 0.6),
+                roll: dice.near(0.0, 6.5),
+                scale: dice.near(0.97, 0.075),
+                off: (dice.near(0.0, 8.0), dice.near(-3.0, 6.5)),
+            },
+            light: Light {
+                from: dice.between(0.0, 1.0),
+                fall: dice.between(0.05, 0.5),
+                gain: dice.near(0.95, 0.22),
+                warmth: dice.near(0.0, 0.12),
+                green: dice.near(0.0, 0.04),
+                saturation: dice.between(0.4, 1.15),
+                gamma: special::exp(f64::from(dice.near(0.0, 0.32))) as f32,
+                veil: dice.between(0.0, 0.22),
+            },
+            things: Things {
+                background,
+                cloth,
+                garment,
+                shirt,
+                hat: (dice.below(3), style.any(dice, (0.08, 0.85))),
+                frame: (dice.below(3), dice.pick(&[0x1b1b1f, 0x3a2418, 0x70262c, 0x20364f, 0x6a6a70].map(Colour::hex))),
+                metal: dice.pick(&[0xd9b44a, 0xcfd3d8, 0xb87333].map(Colour::hex)),
+                lip: dice.pick(&[0xb0122c, 0xc2185b, 0x8e1538, 0xd0342c, 0xa3305f, 0x7a2f2a, 0x94425e].map(Colour::hex)),
+                shadow: dice.pick(&[0x4b3a78, 0x2f4f6f, 0x5b3a2e, 0x3f3f46, 0x6b3b5e].map(Colour::hex)),
+                tie: (style.any(dice, (0.12, 0.7)), style.any(dice, (0.2, 0.9))),
+                seed: dice.below(1 << 40) as u64,
+            },
+        };
+        match variety {
+            Variety::Varied => varied,
+            Variety::Uniform => varied.uniform(),
+        }
+    }
+
+    fn uniform(mut self) -> Self {
+        self.pose = Pose { yaw: 0.0, pitch: 0.0, roll: 0.0, scale: 1.0, off: (0.0, 0.0) };
+        self.light = Light { from: 0.1, fall: 0.15, gain: 1.0, warmth: 0.0, green: 0.0, saturation: 1.0, gamma: 1.0, veil: 0.0 };
+        self.things.background = [Colour::hex(0x8fa3b5); 3];
+        self.dark_background = false;
+        self.blurry = false;
+        self
+    }
+}

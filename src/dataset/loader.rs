@@ -1,0 +1,155 @@
+//! Pictures in an order, prepared, ahead of who needs them: several threads read and decode, never more than a few batches
+//! before the one that is waited for. Which thread takes what is fixed, so the order is the one asked for with any number.
+
+use super::prepare::{decode, prepare};
+use crate::domain::{Digest, Fault, Result, image::Images, study::Preparation};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+};
+
+/// Where pictures are and what they must be.
+#[derive(Clone, Debug)]
+pub struct Album {
+    pub folder: PathBuf,
+    pub images: Images,
+    pub preparation: Preparation,
+}
+
+impl Album {
+    /// One picture, prepared: 3 × size × size numbers of 0 … 255.
+    ///
+    /// # Errors
+    /// A picture that is absent, changed since it was listed, or cannot be read.
+    pub fn open(&self, place: usize) -> Result<Vec<u8>> {
+        let (id, digest) = &self.images.0[place];
+        let path = self.folder.join(id);
+        let bytes = std::fs::read(&path).map_err(|error| Fault::io("read the picture", &path, &error))?;
+        if digest.is_some_and(|digest| Digest::of(&bytes) != digest) {
+            return Err(Fault::failed("the picture changed since the run was planned")
+                .in_file(path)
+                .next("run the same command again"));
+        }
+        prepare(&decode(&bytes, &path)?, &self.preparation)
+    }
+
+    /// Numbers a picture has.
+    pub fn numbers(&self) -> usize {
+        3 * self.preparation.size * self.preparation.size
+    }
+}
+
+/// Is every picture here a readable one? The first that is not, with its place.
+pub fn readable(path: &Path) -> Result<()> {
+    let bytes = std::fs::read(path).map_err(|error| Fault::io("read the picture", path, &error))?;
+    decode(&bytes, path).map(|_| ())
+}
+
+/// Some pictures of an order.
+#[derive(Debug)]
+pub struct Batch {
+    /// Their places in the album.
+    pub places: Vec<usize>,
+    /// N × 3 × size × size.
+    pub pixels: Vec<u8>,
+}
+
+/// Batches each thread may be ahead.
+const AHEAD: usize = 2;
+
+pub struct Loader {
+    lines: Vec<Receiver<Result<Batch>>>,
+    turn: usize,
+    left: usize,
+}
+
+impl Loader {
+    /// Starts to load the pictures at these places, `batch` at a time, with so many threads.
+    pub fn start(album: &Arc<Album>, order: &[usize], batch: usize, threads: usize) -> Self {
+        let batches: Vec<Vec<usize>> = order.chunks(batch.max(1)).map(<[usize]>::to_vec).collect();
+        let threads = threads.clamp(1, batches.len().max(1));
+        let left = batches.len();
+        let mut shares: Vec<Vec<Vec<usize>>> = vec![vec![]; threads];
+        for (number, places) in batches.into_iter().enumerate() {
+            shares[number % threads].push(places);
+        }
+        let line = |share: Vec<Vec<usize>>| {
+            let (send, receive) = sync_channel(AHEAD);
+            let album = Arc::clone(album);
+            std::thread::spawn(move || load(&album, share, &send));
+            receive
+        };
+        Loader { lines: shares.into_iter().map(line).collect(), turn: 0, left }
+    }
+}
+
+fn load(album: &Album, share: Vec<Vec<usize>>, send: &SyncSender<Result<Batch>>) {
+    for places in share {
+        let mut pixels = Vec::with_capacity(places.len() * album.numbers());
+        let opened = places.iter().try_for_each(|&place| album.open(place).map(|planes| pixels.extend(planes)));
+        // Whoever waited may have gone.
+        if send.send(opened.map(|()| Batch { places, pixels })).is_err() {
+            return;
+        }
+    }
+}
+
+impl Iterator for Loader {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Result<Batch>> {
+        if self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        let line = self.turn;
+        self.turn = (self.turn + 1) % self.lines.len();
+        let gone = || Err(Fault::unexpected("a thread that loads pictures ended before they were loaded"));
+        Some(self.lines[line].recv().unwrap_or_else(|_| gone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::drawn;
+
+    fn album(folder: &Path) -> Arc<Album> {
+        let request = drawn::Request { kind: drawn::Kind::Textures, people: 2, images: 11, seed: 1 };
+        drawn::draw(folder, &request).unwrap();
+        let images = crate::dataset::pictures::list(folder, &mut crate::dataset::DigestCache::none()).unwrap();
+        let preparation = Preparation { crop: "whole".into(), size: 16, pad: "reflect".into(), scale: "imagenet".into() };
+        Arc::new(Album { folder: folder.to_owned(), images, preparation })
+    }
+
+    #[test]
+    fn the_order_is_the_one_asked_for_with_any_number_of_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        let album = album(&folder.path().join("set"));
+        let order = [10, 3, 4, 4, 0, 9, 7, 1];
+        let load = |threads| {
+            let batches: Vec<Batch> = Loader::start(&album, &order, 3, threads).map(Result::unwrap).collect();
+            let places: Vec<usize> = batches.iter().flat_map(|batch| batch.places.clone()).collect();
+            assert_eq!(places, order);
+            batches.into_iter().flat_map(|batch| batch.pixels).collect::<Vec<u8>>()
+        };
+        let one = load(1);
+        assert_eq!(one.len(), order.len() * album.numbers());
+        assert!(one == load(2) && one == load(7));
+    }
+
+    #[test]
+    fn a_picture_that_changed_is_named_and_the_others_come() {
+        let folder = tempfile::tempdir().unwrap();
+        let album = album(&folder.path().join("set"));
+        let changed = album.folder.join(&album.images.0[5].0);
+        std::fs::write(&changed, drawn::a_jpeg()).unwrap();
+        let batches: Vec<Result<Batch>> = Loader::start(&album, &[4, 5, 6], 1, 2).collect();
+        assert!(batches[0].is_ok() && batches[2].is_ok());
+        let fault = batches[1].as_ref().err().unwrap();
+        assert!(fault.what.contains("changed since") && fault.place.as_ref().unwrap().file == changed, "{fault}");
+    }
+}

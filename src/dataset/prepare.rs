@@ -1,0 +1,210 @@
+//! A picture's bytes → what a network is given: cropped, resized, padded to a square, its channels in order.
+//!
+//! The picture is resized first and padded then, so that padding is made of what the network sees.
+
+use crate::domain::{Fault, Result, study::Preparation};
+use fast_image_resize::{self as resize, images::Image, pixels::PixelType};
+use std::path::Path;
+use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
+
+/// Crops that need nothing but the picture. `face` and `aligned` need boxes and landmarks.
+pub const CROPS: [&str; 2] = ["whole", "centre"];
+
+/// More pixels than any photograph has: a header that says so lies, or means harm.
+const MOST_PIXELS: usize = 1 << 27;
+
+/// An RGB picture, a row after the other.
+pub struct Picture {
+    pub width: usize,
+    pub height: usize,
+    pub rgb: Vec<u8>,
+}
+
+/// How the numbers of a channel become a network's: (x / 255 − mean) / deviation, channels in order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    pub mean: [f32; 3],
+    pub deviation: [f32; 3],
+    /// Blue first.
+    pub bgr: bool,
+}
+
+impl Scale {
+    /// The scale a preparation names.
+    pub fn of(word: &str) -> Self {
+        let by = |mean, deviation, bgr| Scale { mean, deviation, bgr };
+        match word {
+            // torchvision's models.
+            "imagenet" => by([0.485, 0.456, 0.406], [0.229, 0.224, 0.225], false),
+            // InsightFace's models: (x − 127.5) / 127.5.
+            "symmetric" => by([0.5; 3], [0.5; 3], false),
+            // Cao et al., VGGFace2: means of blue, green, red; numbers stay in 0 … 255.
+            "vggface2" => by([91.4953, 103.8827, 131.0912].map(|mean: f32| mean / 255.0), [1.0 / 255.0; 3], true),
+            _ => by([0.0; 3], [1.0 / 255.0; 3], false),
+        }
+    }
+}
+
+/// Opens a picture: JPEG by itself, also of four channels; PNG and what else is known by its first bytes.
+///
+/// # Errors
+/// A picture that is cut short, damaged, or of a format that is not read.
+pub fn decode(bytes: &[u8], path: &Path) -> Result<Picture> {
+    let wrong = |what: String| Fault::asked(what).in_file(path).next("replace the picture, or take it out of the data set");
+    if bytes.is_empty() {
+        return Err(wrong("the picture is an empty file".into()));
+    }
+    if !bytes.starts_with(&[0xff, 0xd8]) {
+        let reader = image::ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format();
+        let reader = reader.map_err(|error| wrong(format!("not a readable picture: {error}")))?;
+        let (width, height) = reader.into_dimensions().map_err(|error| wrong(format!("not a readable picture: {error}")))?;
+        if width as usize * height as usize > MOST_PIXELS {
+            return Err(wrong(format!("a picture of {width} × {height} pixels")));
+        }
+        let opened = image::load_from_memory(bytes).map_err(|error| wrong(format!("not a readable picture: {error}")))?;
+        let rgb = opened.to_rgb8();
+        return Ok(Picture { width: rgb.width() as usize, height: rgb.height() as usize, rgb: rgb.into_raw() });
+    }
+    // A decoder fills up what is missing with grey; the mark at the end says whether anything is.
+    let end = bytes.len().saturating_sub(64);
+    if !bytes[end..].windows(2).any(|pair| pair == [0xff, 0xd9]) {
+        return Err(wrong(format!("the picture is cut short: {} bytes without the mark that ends a JPEG", bytes.len())));
+    }
+    let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
+    let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(|error| wrong(format!("not a readable JPEG: {error:?}")))?;
+    let (width, height) = decoder.dimensions().unwrap_or((0, 0));
+    if width * height == 0 || width * height > MOST_PIXELS {
+        return Err(wrong(format!("a picture of {width} × {height} pixels")));
+    }
+    let rgb = decoder.decode().map_err(|error| wrong(format!("not a readable JPEG: {error:?}")))?;
+    if rgb.len() != width * height * 3 {
+        return Err(wrong("a JPEG whose colours are not read".into()));
+    }
+    Ok(Picture { width, height, rgb })
+}
+
+/// Makes the picture what the preparation says: 3 × size × size numbers of 0 … 255, channel by channel.
+///
+/// # Errors
+/// A crop that this release does not make.
+pub fn prepare(picture: &Picture, preparation: &Preparation) -> Result<Vec<u8>> {
+    let size = preparation.size;
+    let Picture { width, height, .. } = *picture;
+    let (cut, wide, high) = match preparation.crop.as_str() {
+        "whole" => {
+            let longest = width.max(height) as f64;
+            let scaled = |side: usize| ((side as f64 * size as f64 / longest).round() as usize).clamp(1, size);
+            ((0, 0, width, height), scaled(width), scaled(height))
+        }
+        "centre" => {
+            let side = width.min(height);
+            (((width - side) / 2, (height - side) / 2, side, side), size, size)
+        }
+        other => {
+            return Err(Fault::missing(format!("the crop `{other}` needs boxes or landmarks, which this release does not read")));
+        }
+    };
+    let pixels = resized(picture, cut, wide, high)?;
+    let (left, top) = ((size - wide) / 2, (size - high) / 2);
+    let across: Vec<Option<usize>> = (0..size).map(|x| source(x as isize - left as isize, wide, &preparation.pad)).collect();
+    let down: Vec<Option<usize>> = (0..size).map(|y| source(y as isize - top as isize, high, &preparation.pad)).collect();
+    let mut planes = vec![0; 3 * size * size];
+    let order = if Scale::of(&preparation.scale).bgr { [2, 1, 0] } else { [0, 1, 2] };
+    for (plane, channel) in planes.chunks_exact_mut(size * size).zip(order) {
+        for (row, y) in plane.chunks_exact_mut(size).zip(&down) {
+            let Some(y) = y else { continue };
+            let line = &pixels[y * wide * 3..(y + 1) * wide * 3];
+            for (value, x) in row.iter_mut().zip(&across) {
+                if let Some(x) = x {
+                    *value = line[x * 3 + channel];
+                }
+            }
+        }
+    }
+    Ok(planes)
+}
+
+/// Which pixel of `length` a place stands for, beyond its ends too; none where the padding is zero.
+fn source(at: isize, length: usize, pad: &str) -> Option<usize> {
+    let last = length as isize - 1;
+    if (0..=last).contains(&at) {
+        return Some(at as usize);
+    }
+    match pad {
+        "zero" => None,
+        "edge" => Some(at.clamp(0, last) as usize),
+        // The edge itself is not repeated.
+        _ if last == 0 => Some(0),
+        _ => {
+            let round = at.rem_euclid(2 * last);
+            Some(round.min(2 * last - round) as usize)
+        }
+    }
+}
+
+/// The cut part of the picture at another size: triangles as wide as what one new pixel covers (antialiased bilinear).
+fn resized(
+    picture: &Picture,
+    (left, top, width, height): (usize, usize, usize, usize),
+    wide: usize,
+    high: usize,
+) -> Result<Vec<u8>> {
+    let refused = |error: &dyn std::fmt::Display| Fault::unexpected(format!("cannot resize a picture: {error}"));
+    let from = resize::images::ImageRef::new(picture.width as u32, picture.height as u32, &picture.rgb, PixelType::U8x3)
+        .map_err(|error| refused(&error))?;
+    let mut to = Image::new(wide as u32, high as u32, PixelType::U8x3);
+    let options = resize::ResizeOptions::new()
+        .resize_alg(resize::ResizeAlg::Convolution(resize::FilterType::Bilinear))
+        .crop(left as f64, top as f64, width as f64, height as f64)
+        .use_alpha(false);
+    resize::Resizer::new().resize(&from, &mut to, &options).map_err(|error| refused(&error))?;
+    Ok(to.into_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn preparation(crop: &str, pad: &str, size: usize) -> Preparation {
+        Preparation { crop: crop.into(), size, pad: pad.into(), scale: "imagenet".into() }
+    }
+
+    /// Two wide, four high: red and green above, blue and white below, each two high.
+    fn flag() -> Picture {
+        let (red, green, blue, white) = ([255, 0, 0], [0, 255, 0], [0, 0, 255], [255; 3]);
+        let rows = [[red, green], [red, green], [blue, white], [blue, white]];
+        Picture { width: 2, height: 4, rgb: rows.concat().concat() }
+    }
+
+    #[test]
+    fn padding_is_zero_the_edge_or_a_mirror() {
+        let first_red = |pad| prepare(&flag(), &preparation("whole", pad, 4)).unwrap()[..4].to_vec();
+        assert_eq!(first_red("zero"), [0, 255, 0, 0]);
+        assert_eq!(first_red("edge"), [255, 255, 0, 0]);
+        assert_eq!(first_red("reflect"), [0, 255, 0, 255]);
+    }
+
+    #[test]
+    fn the_centre_is_the_largest_square() {
+        let planes = prepare(&flag(), &preparation("centre", "zero", 2)).unwrap();
+        assert_eq!(planes[..4], [255, 0, 0, 255], "red of rows 1 and 2");
+    }
+
+    #[test]
+    fn blue_comes_first_where_a_scale_says_so() {
+        let mut blue_first = preparation("centre", "zero", 2);
+        blue_first.scale = "vggface2".into();
+        assert_eq!(prepare(&flag(), &blue_first).unwrap()[..4], [0, 0, 255, 255]);
+    }
+
+    #[test]
+    fn a_picture_cut_short_or_of_nothing_is_refused() {
+        let jpeg = crate::dataset::drawn::a_jpeg();
+        let picture = decode(&jpeg, Path::new("x.jpg")).unwrap();
+        assert_eq!((picture.width, picture.height), (178, 218));
+        let cut = decode(&jpeg[..jpeg.len() / 2], Path::new("x.jpg")).err().unwrap();
+        assert!(cut.what.contains("cut short"), "{cut}");
+        assert!(decode(b"", Path::new("x.jpg")).is_err() && decode(b"no picture", Path::new("x.jpg")).is_err());
+    }
+}

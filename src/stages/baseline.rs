@@ -1,0 +1,47 @@
+//! Features that take no network: what a network must beat before it can be said to have learned.
+
+use super::{Inputs, Made};
+use crate::{
+    dataset::{Loader, array},
+    domain::{Fault, Result, model::EMBEDDING, stage::Baseline},
+    numeric::Matrix,
+};
+use std::sync::Arc;
+
+/// Pictures are looked at this small: what is left is where light and dark are.
+const SIDE: usize = 16;
+/// Bins a channel of a colour histogram.
+const BINS: usize = 4;
+const BATCH: usize = 32;
+
+pub fn baseline(of: &Baseline, inputs: &Inputs) -> Result<Made> {
+    let mut preparation = of.preparation.clone();
+    preparation.size = preparation.size.min(SIDE);
+    let album = Arc::new(inputs.album("images", &preparation)?);
+    let place = preparation.size * preparation.size;
+    let columns = if of.word == "pixels" { 3 * place } else { BINS * BINS * BINS };
+    let order: Vec<usize> = (0..album.images.len()).collect();
+    let mut values = Vec::with_capacity(order.len() * columns);
+    for batch in Loader::start(&album, &order, BATCH, rayon::current_num_threads()) {
+        for picture in batch?.pixels.chunks_exact(3 * place) {
+            match of.word.as_str() {
+                "pixels" => values.extend(picture.iter().map(|value| f32::from(*value) / 255.0)),
+                "colours" => values.extend(histogram(picture, place)),
+                other => return Err(Fault::unexpected(format!("there is no baseline `{other}`"))),
+            }
+        }
+    }
+    let features = Matrix::new(order.len(), columns, values).ok_or_else(|| Fault::unexpected("a baseline of another shape"))?;
+    let shape = vec![order.len() as f64, columns as f64];
+    Ok(Made::default().with(&format!("{EMBEDDING}.npy"), array::to_npy(&features)).fact(EMBEDDING, shape))
+}
+
+/// The share of places with each colour, square-rooted, so that Euclid's distance is Hellinger's.
+fn histogram(picture: &[u8], place: usize) -> [f32; BINS * BINS * BINS] {
+    let mut counts = [0u32; BINS * BINS * BINS];
+    let bin = |channel: usize, at: usize| usize::from(picture[channel * place + at]) * BINS / 256;
+    for at in 0..place {
+        counts[(bin(0, at) * BINS + bin(1, at)) * BINS + bin(2, at)] += 1;
+    }
+    counts.map(|count| (count as f32 / place as f32).sqrt())
+}

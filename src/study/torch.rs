@@ -1,0 +1,64 @@
+//! The other program: where it is, and what it can do. It alone knows libtorch; here it is only called.
+
+use crate::{
+    dataset::prepare::CROPS,
+    domain::{
+        Fault, Result,
+        model::{Network, Weights},
+        study::{Recipe, Study},
+    },
+};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Architectures it builds, and the names of their tensors it knows, beside its own.
+const ARCHITECTURES: [(&str, &str); 2] = [("resnet34", "torchvision"), ("seresnet34", "timm")];
+const LOSSES: [&str; 4] = ["softmax", "normface", "arcface", "cosface"];
+
+/// The program: `VISAVIS_TORCH`, or beside this one.
+pub fn program() -> Option<PathBuf> {
+    let named = std::env::var_os("VISAVIS_TORCH").map(PathBuf::from);
+    named.or_else(|| Some(std::env::current_exe().ok()?.with_file_name("visavis-torch"))).filter(|path| path.is_file())
+}
+
+/// What it says of itself and its libtorch, on this device.
+///
+/// # Errors
+/// It does not start, or has no such device: something needed is not here.
+pub fn ask(program: &Path, device: &str) -> Result<String> {
+    let next = "`make` builds it and fetches libtorch; `visavis doctor` says what is here";
+    let said = Command::new(program).args(["doctor", "--device", device]).output();
+    let said =
+        said.map_err(|error| Fault::missing(format!("visavis-torch does not start: {error}")).in_file(program).next(next))?;
+    let last = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().lines().last().unwrap_or_default().to_owned();
+    if said.status.success() {
+        return Ok(last(&said.stdout));
+    }
+    let why = last(&said.stderr);
+    let why = why.strip_prefix("error: ").unwrap_or(&why);
+    Err(Fault::missing(format!("networks cannot run here: {why}")).in_file(program).next(next))
+}
+
+/// What a network would need that this release cannot do.
+pub fn beyond(study: &Study, network: &Network) -> Option<String> {
+    let word = network.architecture.word.as_str();
+    let Some((_, family)) = ARCHITECTURES.iter().find(|(known, _)| *known == word) else {
+        return Some(format!("networks of the architecture {word}"));
+    };
+    if let Some(preparation) = study.preparations.get(&network.prepare).filter(|of| !CROPS.contains(&of.crop.as_str())) {
+        return Some(format!("the crop `{}`", preparation.crop));
+    }
+    match &network.weights {
+        Weights::File { family: of, .. } if of != family && of != "visavis" => Some(format!("{word} of the family {of}")),
+        Weights::Recipe { .. } if !LOSSES.contains(&network.loss.word.as_str()) => {
+            Some(format!("the loss {}", network.loss.word))
+        }
+        Weights::Recipe { recipe, .. } => match &study.recipes[recipe] {
+            Recipe { optimizer_word, .. } if optimizer_word != "sgd" => Some(format!("the optimizer {optimizer_word}")),
+            _ => None,
+        },
+        Weights::File { .. } | Weights::Untrained { .. } => None,
+    }
+}

@@ -1,0 +1,7 @@
+//! Weight files, and the names that families give their tensors; without libtorch.
+
+mod file;
+mod layout;
+
+pub use file::{Inspected, Strict, Tensor, inspect, read, tensors, write};
+pub use layout::{Entry, Residual, Role, layout};

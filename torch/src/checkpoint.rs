@@ -1,0 +1,59 @@
+//! Where a training stands, kept so that it goes on exactly: weights, running statistics, momentum, step, and what was seen.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use visavis::{
+    domain::{Fault, Result},
+    weights::{self, Tensor},
+};
+
+/// What is not a tensor.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Steps taken.
+    pub step: usize,
+    /// Pictures at a time within a step; fewer than a batch once memory ran out.
+    pub part: usize,
+    /// Mean loss and share of right answers of each epoch that is over.
+    pub loss: Vec<f64>,
+    pub accuracy: Vec<f64>,
+    /// Sums of the epoch that is not.
+    pub losses: f64,
+    pub right: f64,
+    pub seen: f64,
+}
+
+pub struct Checkpoint {
+    pub progress: Progress,
+    pub tensors: BTreeMap<String, Tensor>,
+    pub velocity: BTreeMap<String, Tensor>,
+}
+
+const VELOCITY: &str = "velocity/";
+
+impl Checkpoint {
+    /// A line of JSON, then the tensors.
+    ///
+    /// # Errors
+    /// None that data can cause.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec(&self.progress).map_err(|error| Fault::unexpected(error.to_string()))?;
+        bytes.push(b'\n');
+        let velocity: Vec<(String, &Tensor)> =
+            self.velocity.iter().map(|(name, tensor)| (format!("{VELOCITY}{name}"), tensor)).collect();
+        let tensors = self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor));
+        bytes.extend(weights::write(tensors.chain(velocity.iter().map(|(name, tensor)| (name.as_str(), *tensor))))?);
+        Ok(bytes)
+    }
+
+    /// `None` for bytes that are no whole checkpoint: training then begins anew.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let progress = serde_json::from_slice(&bytes[..end]).ok()?;
+        let all = weights::tensors(&bytes[end + 1..])?;
+        let (velocity, tensors): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            all.into_iter().partition(|(name, _)| name.starts_with(VELOCITY));
+        let velocity = velocity.into_iter().map(|(name, tensor)| (name[VELOCITY.len()..].to_owned(), tensor)).collect();
+        Some(Checkpoint { progress, tensors, velocity })
+    }
+}

@@ -1,0 +1,85 @@
+//! Features: what a network gives for every image, at all taps in one pass.
+
+use crate::{
+    device,
+    feed::{Scaler, precision},
+    network::{Mode, Network},
+    parameters::Parameters,
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+use tch::{Device, Kind, Tensor};
+use visavis::{
+    dataset::{Loader, array},
+    domain::{Fault, job::Cause, model::TAPS, stage::Extraction},
+    numeric::Matrix,
+    stages::{Inputs, Listener, Made, Outcome, because},
+    weights,
+};
+
+/// Pictures at a time.
+const BATCH: usize = 32;
+
+/// # Errors
+/// Weights that do not fit, pictures that cannot be read, too little memory.
+pub fn extract(of: &Extraction, inputs: &Inputs, device: Device, threads: usize, listener: &dyn Listener) -> Outcome<Made> {
+    let parameters = match of.untrained {
+        Some(seed) => Parameters::draw(&of.architecture, &of.family, seed, device).map_err(because)?,
+        None => {
+            let path = inputs.path("weights").map_err(because)?;
+            let bytes = inputs.bytes("weights").map_err(because)?;
+            let strict = weights::read(&bytes, &path, &of.architecture, &of.family).map_err(because)?;
+            strict.remarks.iter().for_each(|remark| listener.line(remark));
+            Parameters::of(&strict.tensors, device)
+        }
+    };
+    let network = Network::new(&of.architecture, &of.family, &parameters).map_err(because)?;
+    let scaler = Scaler::new(&of.preparation.scale, precision(&of.numerics.precision), device);
+    let album = Arc::new(inputs.album("images", &of.preparation).map_err(because)?);
+    let order: Vec<usize> = (0..album.images.len()).collect();
+    let size = of.preparation.size as i64;
+    let mut columns: Vec<Vec<f32>> = vec![vec![]; of.taps.len()];
+    let mut done = 0;
+    for batch in Loader::start(&album, &order, BATCH, threads) {
+        let batch = batch.map_err(because)?;
+        let pixels = Tensor::from_slice(&batch.pixels).reshape([-1, 3, size, size]);
+        let read = || tch::no_grad(|| network.taps(&scaler.scaled(&pixels), Mode::IsRead).map(|tap| numbers(&tap)));
+        let taps = catch_unwind(AssertUnwindSafe(read)).map_err(|panic| refused(&*panic))?;
+        for (column, tap) in columns.iter_mut().zip(&of.taps) {
+            let place = TAPS.iter().position(|known| known == tap);
+            let place = place.ok_or_else(|| because(Fault::asked(format!("a network has no tap `{tap}`"))))?;
+            column.extend(&taps[place]);
+        }
+        done += batch.places.len();
+        listener.point("images", done as u64, done as f64);
+    }
+    let mut made = Made::default();
+    for (tap, values) in of.taps.iter().zip(columns) {
+        let wide = values.len() / order.len().max(1);
+        if let Some(place) = values.iter().position(|value| !value.is_finite()) {
+            let image = &album.images.0[place / wide].0;
+            return Err(because(Fault::failed(format!("the features of the image {image} at {tap} are no numbers"))));
+        }
+        let matrix = Matrix::new(order.len(), wide, values);
+        let matrix = matrix.ok_or_else(|| because(Fault::unexpected("features of another shape than they should be")))?;
+        made = made.with(&format!("{tap}.npy"), array::to_npy(&matrix)).fact(tap, vec![order.len() as f64, wide as f64]);
+    }
+    Ok(made)
+}
+
+fn numbers(tap: &Tensor) -> Vec<f32> {
+    let flat = tap.to_kind(Kind::Float).to_device(Device::Cpu).contiguous().flatten(0, -1);
+    Vec::<f32>::try_from(&flat).expect("a flat tensor of single precision on the processor")
+}
+
+fn refused(panic: &(dyn std::any::Any + Send)) -> (Cause, Fault) {
+    match device::said(panic) {
+        Some(said) if device::is_memory(said) => {
+            (Cause::Memory, Fault::failed(format!("out of memory: {}", device::first_line(said))))
+        }
+        Some(said) => (Cause::Machine, Fault::unexpected(format!("libtorch: {}", device::first_line(said)))),
+        None => (Cause::Bug, Fault::unexpected("a bug in visavis-torch stopped this stage; please report it")),
+    }
+}

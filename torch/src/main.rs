@@ -1,0 +1,63 @@
+//! The worker that knows libtorch: `visavis` starts it where networks learn or are read. It speaks the same protocol, and
+//! carries out the other stages too, so that a device needs one worker.
+
+mod checkpoint;
+mod device;
+mod extraction;
+mod feed;
+mod head;
+mod network;
+mod parameters;
+mod sgd;
+mod training;
+mod worker;
+
+use clap::{Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+use visavis::domain::Result;
+
+/// Runs networks for visavis, which starts it by itself.
+#[derive(Parser)]
+#[command(name = "visavis-torch", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Be a worker: tasks in, answers out
+    Work(worker::Work),
+    /// Say which libtorch this is, and whether the device is here
+    Doctor {
+        #[arg(long, default_value = "cpu")]
+        device: String,
+    },
+}
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        // What libtorch refuses comes as a panic and is told by who catches it.
+        if device::said(panic.payload()).is_none() {
+            let place = panic.location().map_or(String::new(), |place| format!(" ({}:{})", place.file(), place.line()));
+            eprintln!("error: a bug in visavis-torch{place}");
+        }
+    }));
+    match std::panic::catch_unwind(|| run(Cli::parse())) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(fault)) => ExitCode::from(visavis::cli::tell_fault(&fault)),
+        Err(_) => ExitCode::from(1),
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Work(work) => work.run(),
+        Command::Doctor { device } => {
+            let device = device::open(&device)?;
+            let folder = device::libtorch().map_or(PathBuf::new(), |path| path.parent().map_or(PathBuf::new(), PathBuf::from));
+            println!("libtorch {}, {}, {}", device::VERSION, device::words(device), folder.display());
+            Ok(())
+        }
+    }
+}

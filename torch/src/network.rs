@@ -1,0 +1,139 @@
+//! Residual networks: ResNet-34 (He et al., CVPR 2016) and with squeeze and excitation (Hu et al., CVPR 2018), of any width.
+
+use crate::parameters::Parameters;
+use tch::{Kind, Tensor};
+use visavis::{
+    domain::{
+        Result,
+        model::{Architecture, TAPS},
+    },
+    weights::Residual,
+};
+
+/// torchvision's.
+const MOMENTUM: f64 = 0.1;
+const EPSILON: f64 = 1e-5;
+
+pub struct Network {
+    conv: Tensor,
+    normalisation: Normalisation,
+    stages: Vec<Vec<Block>>,
+    neck: Option<(Tensor, Normalisation)>,
+}
+
+struct Block {
+    convs: [Tensor; 2],
+    normalisations: [Normalisation; 2],
+    excitation: Option<[Tensor; 4]>,
+    shortcut: Option<(Tensor, Normalisation)>,
+    stride: i64,
+}
+
+struct Normalisation {
+    scale: Tensor,
+    shift: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+}
+
+/// Does the network learn, or is it read?
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Learns,
+    IsRead,
+}
+
+impl Network {
+    /// Built of the parameters, which it shares.
+    ///
+    /// # Errors
+    /// An architecture that is not built here.
+    pub fn new(architecture: &Architecture, family: &str, parameters: &Parameters) -> Result<Self> {
+        let plan = Residual::of(architecture, family)?;
+        let normalisation = |name: &str| Normalisation {
+            scale: parameters.get(&format!("{name}.weight")),
+            shift: parameters.get(&format!("{name}.bias")),
+            mean: parameters.get(&format!("{name}.running_mean")),
+            variance: parameters.get(&format!("{name}.running_var")),
+        };
+        let block = |stage: usize, block: usize| {
+            let at = format!("layer{}.{block}", stage + 1);
+            let get = |name: &str| parameters.get(&format!("{at}.{name}"));
+            let halves = block == 0 && stage > 0;
+            Block {
+                convs: [get("conv1.weight"), get("conv2.weight")],
+                normalisations: [normalisation(&format!("{at}.bn1")), normalisation(&format!("{at}.bn2"))],
+                excitation: plan.excites.then(|| ["se.fc1.weight", "se.fc1.bias", "se.fc2.weight", "se.fc2.bias"].map(get)),
+                shortcut: halves.then(|| (get("downsample.0.weight"), normalisation(&format!("{at}.downsample.1")))),
+                stride: if halves { 2 } else { 1 },
+            }
+        };
+        let stages = plan.stages.iter().enumerate();
+        Ok(Network {
+            conv: parameters.get("conv1.weight"),
+            normalisation: normalisation("bn1"),
+            stages: stages.map(|(stage, (blocks, _))| (0..*blocks).map(|number| block(stage, number)).collect()).collect(),
+            neck: plan.neck.map(|_| (parameters.get("embedding.weight"), normalisation("embedding_bn"))),
+        })
+    }
+
+    /// N × 3 × H × W → what each tap gives, N × columns: the mean over the map after each stage, and the embedding.
+    pub fn taps(&self, images: &Tensor, mode: Mode) -> [Tensor; TAPS.len()] {
+        let x = convolution(images, &self.conv, 2, 3);
+        let mut x = self.normalisation.of(&x, mode).relu_().max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
+        let mut maps = Vec::with_capacity(TAPS.len());
+        for stage in &self.stages {
+            for block in stage {
+                x = block.of(&x, mode);
+            }
+            maps.push(x.mean_dim(&[2i64, 3][..], false, Kind::Float));
+        }
+        let last = &maps[maps.len() - 1];
+        let embedding = match &self.neck {
+            Some((weight, normalisation)) => normalisation.of(&last.linear(weight, None::<&Tensor>), mode),
+            None => last.shallow_clone(),
+        };
+        maps.push(embedding);
+        maps.try_into().expect("a map a stage, and the embedding")
+    }
+
+    pub fn embedding(&self, images: &Tensor, mode: Mode) -> Tensor {
+        let [.., embedding] = self.taps(images, mode);
+        embedding
+    }
+}
+
+impl Block {
+    fn of(&self, x: &Tensor, mode: Mode) -> Tensor {
+        let [first, second] = &self.convs;
+        let y = self.normalisations[0].of(&convolution(x, first, self.stride, 1), mode).relu_();
+        let mut y = self.normalisations[1].of(&convolution(&y, second, 1, 1), mode);
+        if let Some([down, down_bias, up, up_bias]) = &self.excitation {
+            let squeezed = y.mean_dim(&[2i64, 3][..], true, y.kind());
+            let squeezed = biased(&squeezed, down, down_bias).relu_();
+            y = y * biased(&squeezed, up, up_bias).sigmoid();
+        }
+        let y = match &self.shortcut {
+            Some((weight, normalisation)) => y + normalisation.of(&convolution(x, weight, self.stride, 0), mode),
+            None => y + x,
+        };
+        y.relu()
+    }
+}
+
+impl Normalisation {
+    fn of(&self, x: &Tensor, mode: Mode) -> Tensor {
+        let Normalisation { scale, shift, mean, variance } = self;
+        let cudnn = matches!(x.device(), tch::Device::Cuda(_));
+        x.batch_norm(Some(scale), Some(shift), Some(mean), Some(variance), mode == Mode::Learns, MOMENTUM, EPSILON, cudnn)
+    }
+}
+
+/// Weights are kept in single precision and cast to that of the maps: autocast's precision cannot be set from here.
+fn convolution(x: &Tensor, weight: &Tensor, stride: i64, padding: i64) -> Tensor {
+    x.conv2d(&weight.to_kind(x.kind()), None::<&Tensor>, [stride; 2], [padding; 2], [1, 1], 1)
+}
+
+fn biased(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
+    x.conv2d(&weight.to_kind(x.kind()), Some(&bias.to_kind(x.kind())), [1, 1], [0, 0], [1, 1], 1)
+}

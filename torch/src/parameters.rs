@@ -1,0 +1,121 @@
+//! A network's tensors, by name: drawn, read from a file, written to one.
+
+use std::collections::BTreeMap;
+use tch::{Device, Kind, Tensor};
+use visavis::{
+    domain::{Result, model::Architecture},
+    numeric::{Stream, special},
+    weights::{self, Entry, Role, layout},
+};
+
+/// One tensor and whether it learns.
+pub struct Parameter {
+    pub tensor: Tensor,
+    pub learns: bool,
+}
+
+/// In the order of their names.
+pub struct Parameters(BTreeMap<String, Parameter>);
+
+/// Streams of a training's seed: one a tensor from here on, so that no tensor's draw depends on another's size.
+const DRAWS: u64 = 1 << 40;
+
+impl Parameters {
+    /// Draws the tensors of an architecture: the same bits from a seed on every device. Convolutions as He et al. (ICCV 2015),
+    /// fan out, as torchvision; linear layers normal with σ = .01, as ArcFace's.
+    ///
+    /// # Errors
+    /// An architecture that is not built here.
+    pub fn draw(architecture: &Architecture, family: &str, seed: u64, device: Device) -> Result<Self> {
+        let mut parameters = Parameters(BTreeMap::new());
+        for (place, Entry { name, shape, role }) in layout(architecture, family)?.into_iter().enumerate() {
+            let count = shape.iter().product();
+            let values = match role {
+                Role::Convolution => {
+                    let fan_out = (shape[0] * shape[2] * shape[3]) as f64;
+                    normal(seed, place as u64, count, (2.0 / fan_out).sqrt())
+                }
+                Role::Linear => normal(seed, place as u64, count, (1.0 / shape[1] as f64).sqrt()),
+                Role::Scale | Role::RunningVariance => vec![1.0; count],
+                Role::Bias | Role::Shift | Role::RunningMean => vec![0.0; count],
+            };
+            parameters.add(name, &weights::Tensor { shape, values }, role.learns(), device);
+        }
+        Ok(parameters)
+    }
+
+    /// Those of a file that was read strictly: for reading features, none learns.
+    pub fn of(tensors: &BTreeMap<String, weights::Tensor>, device: Device) -> Self {
+        let mut parameters = Parameters(BTreeMap::new());
+        for (name, tensor) in tensors {
+            parameters.add(name.clone(), tensor, false, device);
+        }
+        parameters
+    }
+
+    /// Adds a tensor drawn from a normal distribution.
+    pub fn add_normal(&mut self, name: &str, shape: Vec<usize>, deviation: f64, seed: u64, device: Device) {
+        let count = shape.iter().product();
+        let values = normal(seed, u64::MAX >> 24, count, deviation);
+        self.add(name.to_owned(), &weights::Tensor { shape, values }, true, device);
+    }
+
+    pub fn add_zeros(&mut self, name: &str, shape: Vec<usize>, device: Device) {
+        let values = vec![0.0; shape.iter().product()];
+        self.add(name.to_owned(), &weights::Tensor { shape, values }, true, device);
+    }
+
+    fn add(&mut self, name: String, tensor: &weights::Tensor, learns: bool, device: Device) {
+        let tensor = on(tensor, device).set_requires_grad(learns);
+        self.0.insert(name, Parameter { tensor, learns });
+    }
+
+    /// A tensor that shares its numbers with the one kept here.
+    pub fn get(&self, name: &str) -> Tensor {
+        self.0[name].tensor.shallow_clone()
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Parameter)> {
+        self.0.iter().map(|(name, parameter)| (name.as_str(), parameter))
+    }
+
+    /// Gives every tensor the numbers of the one of its name.
+    pub fn take(&mut self, tensors: &BTreeMap<String, weights::Tensor>, device: Device) {
+        tch::no_grad(|| {
+            for (name, parameter) in &mut self.0 {
+                if let Some(tensor) = tensors.get(name) {
+                    parameter.tensor.copy_(&on(tensor, device));
+                }
+            }
+        });
+    }
+
+    /// Their numbers.
+    pub fn values(&self) -> BTreeMap<String, weights::Tensor> {
+        self.0.iter().map(|(name, parameter)| (name.clone(), off(&parameter.tensor))).collect()
+    }
+}
+
+fn normal(seed: u64, place: u64, count: usize, deviation: f64) -> Vec<f32> {
+    let mut stream = Stream::new(seed, DRAWS + place);
+    let mut values = Vec::with_capacity(count + 1);
+    while values.len() < count {
+        // Box and Muller (1958): two at a time.
+        let radius = (-2.0 * special::ln(1.0 - stream.uniform())).sqrt() * deviation;
+        let angle = std::f64::consts::TAU * stream.uniform();
+        values.extend([radius * libm::cos(angle), radius * libm::sin(angle)].map(|value| value as f32));
+    }
+    values.truncate(count);
+    values
+}
+
+pub fn on(tensor: &weights::Tensor, device: Device) -> Tensor {
+    let shape: Vec<i64> = tensor.shape.iter().map(|side| *side as i64).collect();
+    Tensor::from_slice(&tensor.values).reshape(shape).to_device(device)
+}
+
+pub fn off(tensor: &Tensor) -> weights::Tensor {
+    let flat = tensor.detach().to_device(Device::Cpu).to_kind(Kind::Float).contiguous().flatten(0, -1);
+    let values = Vec::<f32>::try_from(&flat).expect("a flat tensor of single precision on the processor");
+    weights::Tensor { shape: tensor.size().iter().map(|side| *side as usize).collect(), values }
+}

@@ -1,0 +1,262 @@
+//! Training: batch after batch, one step each, kept on the way, the same to the last bit however often it is interrupted.
+
+use crate::{
+    checkpoint::{Checkpoint, Progress},
+    device,
+    feed::{Fed, Feed, Scaler, precision},
+    head::Head,
+    network::{Mode, Network},
+    parameters::Parameters,
+    sgd::{self, Sgd},
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+use tch::{Device, Kind};
+use visavis::{
+    dataset::Album,
+    domain::{Fault, Key, Result, image::Column, job::Cause, stage::Training},
+    stages::{Inputs, Listener, Made, Outcome, because},
+    store::Checkpoints,
+    weights::{self, Residual},
+};
+
+/// How networks that are trained here name their tensors.
+pub const FAMILY: &str = "visavis";
+
+/// What a person would not want to lose more of.
+const KEEP_EVERY: Duration = Duration::from_secs(20);
+
+/// What training needs beside its task.
+pub struct Place<'a> {
+    pub key: Key,
+    pub device: Device,
+    pub threads: usize,
+    pub checkpoints: Checkpoints,
+    /// Set from outside: keep what is there, and end.
+    pub stop: &'a AtomicBool,
+}
+
+/// Trains the network of the task.
+///
+/// # Errors
+/// Pictures that cannot be read; a loss that is no number any more; too little memory for one picture; a stop, with what was
+/// learned kept.
+pub fn train(training: &Training, inputs: &Inputs, place: &Place, listener: &dyn Listener) -> Outcome<Made> {
+    let mut lesson = Lesson::begin(training, inputs, place).map_err(because)?;
+    lesson.go_on(place, listener).map_err(because)?;
+    let mut kept = Instant::now();
+    while lesson.progress.step < lesson.steps {
+        lesson.step(training, listener)?;
+        let stops = place.stop.load(Ordering::SeqCst);
+        if stops || kept.elapsed() > KEEP_EVERY {
+            place.checkpoints.put(place.key, &lesson.checkpoint().to_bytes().map_err(because)?).map_err(because)?;
+            kept = Instant::now();
+        }
+        if stops {
+            let at = lesson.progress.step;
+            return Err((Cause::Stopped, Fault::failed(format!("stopped at step {at}; it goes on from there"))));
+        }
+    }
+    let made = lesson.made().map_err(because)?;
+    place.checkpoints.remove(place.key);
+    Ok(made)
+}
+
+struct Lesson {
+    network: Network,
+    head: Head,
+    parameters: Parameters,
+    sgd: Sgd,
+    feed: Feed,
+    scaler: Scaler,
+    device: Device,
+    steps: usize,
+    classes: usize,
+    images: usize,
+    progress: Progress,
+    clock: Instant,
+}
+
+impl Lesson {
+    fn begin(training: &Training, inputs: &Inputs, place: &Place) -> Result<Self> {
+        let album = inputs.album("pictures", &training.preparation)?;
+        let (classes, count) = classes(&album, &inputs.column("classes")?)?;
+        let device = place.device;
+        let mut parameters = Parameters::draw(&training.architecture, FAMILY, training.seed, device)?;
+        let network = Network::new(&training.architecture, FAMILY, &parameters)?;
+        let width = Residual::of(&training.architecture, FAMILY)?.columns("embedding");
+        let head = Head::new(&training.loss, &mut parameters, width, count, training.seed, device)?;
+        let sgd = Sgd::new(&training.recipe, &parameters);
+        let images = classes.len();
+        let batch = training.recipe.batch.min(images);
+        let feed = Feed::new(album, classes, batch, training.seed, place.threads)?;
+        Ok(Lesson {
+            steps: feed.steps() * training.recipe.epochs,
+            scaler: Scaler::new(&training.preparation.scale, precision(&training.numerics.precision), device),
+            progress: Progress { part: batch, ..Progress::default() },
+            network,
+            head,
+            parameters,
+            sgd,
+            feed,
+            device,
+            classes: count,
+            images,
+            clock: Instant::now(),
+        })
+    }
+
+    /// Takes up what an attempt before this one kept.
+    fn go_on(&mut self, place: &Place, listener: &dyn Listener) -> Result<()> {
+        let Some(bytes) = place.checkpoints.get(place.key)? else {
+            listener.line(&format!(
+                "{} images of {} classes, {} steps on {}",
+                self.images,
+                self.classes,
+                self.steps,
+                device::words(self.device)
+            ));
+            return Ok(());
+        };
+        match Checkpoint::from_bytes(&bytes) {
+            Some(checkpoint) => {
+                listener.line(&format!("goes on from step {} of {}", checkpoint.progress.step, self.steps));
+                self.parameters.take(&checkpoint.tensors, self.device);
+                self.sgd.take(&checkpoint.velocity);
+                self.progress = checkpoint.progress;
+            }
+            None => listener.line("what an attempt before kept is damaged: begins anew"),
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&self) -> Checkpoint {
+        Checkpoint { progress: self.progress.clone(), tensors: self.parameters.values(), velocity: self.sgd.values() }
+    }
+
+    fn step(&mut self, training: &Training, listener: &dyn Listener) -> Outcome<()> {
+        let step = self.progress.step;
+        let fed = self.feed.at(step).map_err(because)?;
+        let (loss, right) = self.learn(&fed, listener)?;
+        if !loss.is_finite() {
+            let what = format!("the loss is {loss} at step {step}: the training diverged");
+            return Err((Cause::Diverged, Fault::failed(what).next("lower the rate of the recipe's optimizer")));
+        }
+        let share = sgd::share(&training.recipe.schedule, step, self.steps);
+        self.sgd.step(&self.parameters, share);
+        listener.point("loss", step as u64, loss);
+        let progress = &mut self.progress;
+        let images = fed.classes.size()[0] as f64;
+        progress.step += 1;
+        progress.losses += loss * images;
+        progress.right += right;
+        progress.seen += images;
+        if progress.step.is_multiple_of(self.feed.steps()) {
+            let (loss, accuracy) = (progress.losses / progress.seen, progress.right / progress.seen);
+            progress.loss.push(loss);
+            progress.accuracy.push(accuracy);
+            listener.point("accuracy", step as u64, accuracy);
+            listener.point("images_per_second", step as u64, progress.seen / self.clock.elapsed().as_secs_f64());
+            listener.line(&format!(
+                "epoch {} of {}: loss {loss:.3}, right {accuracy:.3}",
+                progress.loss.len(),
+                training.recipe.epochs
+            ));
+            (progress.losses, progress.right, progress.seen) = (0.0, 0.0, 0.0);
+            self.clock = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// The gradient of a batch: in parts when memory asks for it, and then of the same sum.
+    fn learn(&mut self, fed: &Fed, listener: &dyn Listener) -> Outcome<(f64, f64)> {
+        loop {
+            let part = self.progress.part;
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.gradient(fed, part)));
+            let panic = match outcome {
+                Ok(numbers) => return Ok(numbers),
+                Err(panic) => panic,
+            };
+            let Some(said) = device::said(&*panic) else { std::panic::resume_unwind(panic) };
+            for (_, parameter) in self.parameters.all().filter(|(_, parameter)| parameter.learns) {
+                let mut gradient = parameter.tensor.grad();
+                if gradient.defined() {
+                    let _ = gradient.zero_();
+                }
+            }
+            if !device::is_memory(said) {
+                return Err((Cause::Machine, Fault::unexpected(format!("libtorch: {}", device::first_line(said)))));
+            }
+            if part == 1 {
+                return Err((
+                    Cause::Memory,
+                    Fault::failed("out of memory with one picture at a time").next("a smaller size or width needs less"),
+                ));
+            }
+            self.progress.part = part.div_ceil(2);
+            listener.line(&format!(
+                "out of memory with {part} pictures at a time: goes on with {}, in the same batches",
+                self.progress.part
+            ));
+        }
+    }
+
+    fn gradient(&self, fed: &Fed, part: usize) -> (f64, f64) {
+        let images = fed.classes.size()[0];
+        let (mut loss, mut right) = (0.0, 0.0);
+        let mut from = 0;
+        while from < images {
+            let length = (part as i64).min(images - from);
+            if let Some(most) = most_pictures()
+                && length > most
+            {
+                std::panic::panic_any(format!("out of memory, as asked: {length} pictures at a time"));
+            }
+            let pixels = self.scaler.scaled(&fed.pixels.narrow(0, from, length));
+            let classes = fed.classes.narrow(0, from, length).to_device(self.device);
+            let (of_part, right_of_part) = self.head.loss(&self.network.embedding(&pixels, Mode::Learns), &classes);
+            // A mean over the batch is the sum of its parts' means, each by its share.
+            let share = length as f64 / images as f64;
+            (&of_part * share).backward();
+            loss += of_part.to_kind(Kind::Double).double_value(&[]) * share;
+            right += right_of_part.double_value(&[]);
+            from += length;
+        }
+        (loss, right)
+    }
+
+    fn made(&self) -> Result<Made> {
+        let tensors = self.parameters.values();
+        let bytes = weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
+        let curves = serde_json::json!({ "loss": self.progress.loss, "accuracy": self.progress.accuracy });
+        Made::default()
+            .with("weights.safetensors", bytes)
+            .fact("loss", self.progress.loss.clone())
+            .fact("accuracy", self.progress.accuracy.clone())
+            .fact("images", vec![self.images as f64])
+            .fact("classes", vec![self.classes as f64])
+            .fact("pictures_at_a_time", vec![self.progress.part as f64])
+            .with_json("curves.json", &curves)
+    }
+}
+
+/// So many pictures at a time are taken to be too many: for tests of what follows. Optimised builds have none of it.
+fn most_pictures() -> Option<i64> {
+    if !cfg!(debug_assertions) {
+        return None;
+    }
+    std::env::var("VISAVIS_MOST_PICTURES").ok()?.parse().ok()
+}
+
+/// The class of each picture of the album, by the place of its name among the sorted ones; and how many there are.
+fn classes(album: &Album, column: &Column) -> Result<(Vec<i64>, usize)> {
+    let names: Vec<&str> = column.values().into_iter().collect();
+    let class = |id: &str| {
+        let name = column.0.get(id).ok_or_else(|| Fault::unexpected(format!("the image {id} is in no class")))?;
+        Ok(names.binary_search(&name.as_str()).unwrap_or_default() as i64)
+    };
+    Ok((album.images.ids().map(class).collect::<Result<_>>()?, names.len()))
+}
