@@ -11,6 +11,7 @@ mod golden;
 mod journeys;
 mod kills;
 mod mutants;
+mod networks;
 mod oracle;
 mod releases;
 mod report;

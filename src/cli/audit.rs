@@ -37,8 +37,9 @@ pub struct Audit {
 impl Audit {
     pub fn run(&self, context: &Context) -> Result<()> {
         if self.recompute == "training" {
-            return Err(Fault::missing("nothing was trained: training comes with a later visavis")
-                .next("--recompute features is the deepest there is now"));
+            return Err(Fault::missing("training again is not part of an audit yet").next(
+                "run the study with --force beside a copy of its results; --recompute features is the deepest there is now",
+            ));
         }
         let is_report = self.what.extension().is_some_and(|ending| ending == "html" || ending == "htm");
         let examined = if is_report { self.report(context)? } else { self.study(context)? };

@@ -2,19 +2,39 @@
 
 use super::{
     Context,
-    output::{remark, say},
+    output::{Grid, remark, say, say_json},
 };
 use crate::{
-    dataset::drawn::{self, Kind, Request, Twin, Variety},
-    domain::Result,
+    dataset::{
+        self, Collection,
+        drawn::{self, Kind, Request, Twin, Variety},
+    },
+    domain::{
+        Fault, Result,
+        image::Column,
+        study::Dataset,
+        text::{count, printable, thousands},
+    },
 };
 use clap::{Subcommand, ValueEnum};
+use rayon::prelude::*;
+use serde_json::json;
 use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub enum Data {
     /// Draw faces whose truth is known, in CelebA's own format, or a training set
     Draw(Draw),
+    /// Look for what is wrong with a data set: its tables, and every picture
+    Check(Folder),
+    /// Count a data set's images, identities and labels
+    Stats(Folder),
+}
+
+#[derive(clap::Args)]
+pub struct Folder {
+    /// The folder that holds it: CelebA, VGGFace2, one folder a class, or plain pictures
+    dir: PathBuf,
 }
 
 #[derive(clap::Args)]
@@ -58,8 +78,104 @@ impl Data {
     pub fn run(&self, context: &Context) -> Result<()> {
         match self {
             Data::Draw(draw) => draw.run(context),
+            Data::Check(folder) => folder.check(context),
+            Data::Stats(folder) => folder.stats(context),
         }
     }
+}
+
+impl Folder {
+    fn open(&self) -> Result<(Dataset, Collection)> {
+        if !self.dir.is_dir() {
+            return Err(Fault::asked("the data set is not a folder").in_file(&self.dir));
+        }
+        let dataset = dataset::recognise(&self.dir);
+        let set = dataset::collect(&dataset)?;
+        Ok((dataset, set))
+    }
+
+    fn check(&self, context: &Context) -> Result<()> {
+        let (dataset, mut set) = self.open()?;
+        if set.pictures.is_dir() {
+            let there: Vec<PathBuf> = set.ids.iter().map(|id| set.pictures.join(id)).filter(|path| path.exists()).collect();
+            let unreadable: Vec<Fault> = there.par_iter().filter_map(|path| dataset::readable(path).err()).collect();
+            for fault in unreadable {
+                let word = if fault.what.contains("cut short") { "truncated" } else { "unreadable" };
+                set.defects.fatal(word, fault);
+            }
+        }
+        let counts = [set.ids.len(), identities(&set), set.labels.0.len()];
+        let defects: Vec<_> = set.defects.all().collect();
+        if context.json {
+            let defect = |of: &dataset::Defect| {
+                let examples: Vec<String> = of.examples.iter().map(told).collect();
+                json!({ "defect": of.word, "count": of.count, "examples": examples })
+            };
+            say_json(&json!({
+                "format": 1, "kind": dataset.word(), "images": counts[0], "identities": counts[1], "attributes": counts[2],
+                "defects": defects.iter().map(defect).collect::<Vec<_>>(),
+            }));
+        } else {
+            say(summary(&dataset, &set));
+            for of in &defects {
+                say(format!("  {} × {}", thousands(of.count), of.word));
+                of.examples.iter().for_each(|fault| say(format!("    {}", told(fault))));
+            }
+        }
+        if defects.is_empty() {
+            return Ok(());
+        }
+        let kinds = match defects.len() {
+            1 => "a defect of one kind".to_owned(),
+            n => format!("defects of {n} kinds"),
+        };
+        Err(Fault::asked(format!("the data set has {kinds}")).in_file(&self.dir))
+    }
+
+    fn stats(&self, context: &Context) -> Result<()> {
+        let (dataset, set) = self.open()?;
+        let rate = |column: &Column| (column.0.values().filter(|value| *value == "1").count(), column.0.len());
+        if context.json {
+            let attributes: serde_json::Map<String, serde_json::Value> = set
+                .labels
+                .0
+                .iter()
+                .map(|(name, column)| (name.clone(), json!({ "positives": rate(column).0, "n": rate(column).1 })))
+                .collect();
+            say_json(&json!({
+                "format": 1, "kind": dataset.word(), "images": set.ids.len(), "identities": identities(&set),
+                "classes": set.classes.as_ref().map(|classes| classes.values().len()), "attributes": attributes,
+            }));
+            return Ok(());
+        }
+        say(summary(&dataset, &set));
+        let mut grid = Grid::new(&["attribute", ">images", ">share"]);
+        for (name, column) in &set.labels.0 {
+            let (positives, n) = rate(column);
+            grid.row(&[printable(name), thousands(positives), format!("{:.1} %", 100.0 * positives as f64 / n.max(1) as f64)]);
+        }
+        grid.print("  ");
+        Ok(())
+    }
+}
+
+fn identities(set: &Collection) -> usize {
+    set.identities.as_ref().map_or(set.ids.len(), |identities| identities.values().len())
+}
+
+fn summary(dataset: &Dataset, set: &Collection) -> String {
+    let who = match (&set.identities, &set.classes) {
+        (Some(identities), _) => format!(" of {}", count(identities.values().len(), "identity")),
+        (None, Some(classes)) => format!(" in {}", count(classes.values().len(), "class")),
+        (None, None) => String::new(),
+    };
+    format!("{}: {}{who}, {}", dataset.word(), count(set.ids.len(), "image"), count(set.labels.0.len(), "attribute"))
+}
+
+/// What is wrong, and where, on one line.
+fn told(fault: &Fault) -> String {
+    let place = fault.place.as_ref().map_or(String::new(), |place| format!(" ({place})"));
+    format!("{}{place}", printable(&fault.what))
 }
 
 impl Draw {

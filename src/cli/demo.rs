@@ -47,9 +47,9 @@ const WHOLE: Faces = Faces {
     study: ("experiments/demo.yaml", include_bytes!("../../experiments/demo.yaml")),
     sets: &[
         ("data/drawn/faces", Kind::Faces(Twin::A), 300, 1500, 1),
-        ("data/drawn/varied", Kind::Training(Variety::Varied), 100, 2000, 2),
-        ("data/drawn/uniform", Kind::Training(Variety::Uniform), 100, 2000, 2),
-        ("data/drawn/textures", Kind::Textures, 100, 2000, 2),
+        ("data/drawn/varied", Kind::Training(Variety::Varied), 250, 2000, 2),
+        ("data/drawn/uniform", Kind::Training(Variety::Uniform), 250, 2000, 2),
+        ("data/drawn/textures", Kind::Textures, 250, 2000, 2),
     ],
 };
 
@@ -57,8 +57,8 @@ const QUICK: Faces = Faces {
     study: ("experiments/demo-quick.yaml", include_bytes!("../../experiments/demo-quick.yaml")),
     sets: &[
         ("data/drawn-quick/faces", Kind::Faces(Twin::A), 150, 600, 1),
-        ("data/drawn-quick/varied", Kind::Training(Variety::Varied), 40, 800, 2),
-        ("data/drawn-quick/textures", Kind::Textures, 40, 800, 2),
+        ("data/drawn-quick/varied", Kind::Training(Variety::Varied), 100, 800, 2),
+        ("data/drawn-quick/textures", Kind::Textures, 100, 800, 2),
     ],
 };
 
@@ -92,7 +92,7 @@ fn draw(context: &Context, faces: &Faces) -> Result<&'static str> {
     for &(folder, kind, people, images, seed) in faces.sets {
         let path = root.join(folder);
         if !is_drawn(&path) {
-            if !context.quiet {
+            if !context.quiet && !context.json {
                 say(format!("drawing {images} pictures in {folder}"));
             }
             drawn::draw(&path, &Request { kind, people, images, seed })?;

@@ -21,6 +21,7 @@ mod run;
 mod show;
 mod status;
 mod store;
+mod weights;
 mod work;
 
 use crate::{
@@ -111,6 +112,9 @@ enum Command {
     /// Draw, check and count data sets
     #[command(subcommand)]
     Data(data::Data),
+    /// Look into weight files
+    #[command(subcommand)]
+    Weights(weights::Weights),
     /// Look after the store
     #[command(subcommand)]
     Store(store::Store),
@@ -164,6 +168,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Report(report) => report.run(&context),
         Command::Audit(audit) => audit.run(&context),
         Command::Data(data) => data.run(&context),
+        Command::Weights(weights) => weights.run(&context),
         Command::Store(store) => store.run(&context),
         Command::Doctor => doctor::doctor(&context),
         Command::Completions(completions) => completions.run(),

@@ -164,7 +164,7 @@ impl Run {
         match study::torch::ask(&program, &plan.study.numerics.device) {
             Ok(_) => Ok(Some(program)),
             Err(fault) => {
-                warn(context, &[fault.to_string()]);
+                warn(context, &[printable(&fault.what)]);
                 opened.missing.push(study::Missing::networks(&plan.study, fault.what));
                 *plan = self.plan_of(opened, context)?;
                 Ok(None)

@@ -88,14 +88,14 @@ pub fn collect(root: &Path) -> Result<Collection> {
     for (place, name) in attributes.names.iter().enumerate() {
         let binary = |row: &Row| match row.values.get(place).map(String::as_str) {
             Some("1") => Some("1".to_owned()),
-            Some("-1" | "0") => Some("0".to_owned()),
+            Some("-1") => Some("0".to_owned()),
             _ => None,
         };
         let column = attributes.rows.iter().filter_map(|(id, row)| Some((id.clone(), binary(row)?)));
         set.labels.0.insert(name.clone(), Column(column.collect()));
     }
     for (id, row) in &attributes.rows {
-        if let Some(at) = row.values.iter().position(|value| !matches!(value.as_str(), "1" | "-1" | "0")) {
+        if let Some(at) = row.values.iter().position(|value| !matches!(value.as_str(), "1" | "-1")) {
             let what =
                 format!("{} of {id} is `{}`", attributes.names.get(at).map_or("a value", String::as_str), shown(&row.values[at]));
             set.defects.fatal("wrong-value", Fault::asked(what).at(&path, row.line, row.columns[at]).next("values are 1 and -1"));

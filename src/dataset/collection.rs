@@ -114,6 +114,14 @@ pub fn recognise(root: &Path) -> Dataset {
 }
 
 impl Dataset {
+    /// Is the folder there that its pictures are looked for in?
+    pub fn is_here(&self) -> bool {
+        match self {
+            Dataset::Vggface2 { root, split } => root.join(split).is_dir(),
+            other => other.root().is_dir(),
+        }
+    }
+
     /// What the kind is called in a study file.
     pub fn word(&self) -> &'static str {
         match self {

@@ -46,10 +46,16 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<String>, depth: usize) -> R
         if name.starts_with('.') {
             continue;
         }
+        let steers = path.to_str().is_none() || name.chars().any(is_steering);
         if path.is_dir() {
+            if steers {
+                return Err(Fault::asked("the name of a folder of pictures holds control characters or is not UTF-8")
+                    .in_file(path)
+                    .next("rename the folder"));
+            }
             walk(&path, &format!("{prefix}{name}/"), found, depth + 1)?;
-        } else if is_picture(&path) {
-            if path.to_str().is_none() || name.chars().any(is_steering) {
+        } else if is_picture(&path) && (path.is_file() || !path.exists()) {
+            if steers {
                 return Err(Fault::asked("the name of a picture holds control characters or is not UTF-8")
                     .in_file(path)
                     .next("rename the picture"));

@@ -66,8 +66,8 @@ pub fn decode(bytes: &[u8], path: &Path) -> Result<Picture> {
         return Ok(Picture { width: rgb.width() as usize, height: rgb.height() as usize, rgb: rgb.into_raw() });
     }
     // A decoder fills up what is missing with grey; the mark at the end says whether anything is.
-    let end = bytes.len().saturating_sub(64);
-    if !bytes[end..].windows(2).any(|pair| pair == [0xff, 0xd9]) {
+    // (A thumbnail's own mark is in the first half; what follows the last one, some cameras put there.)
+    if !bytes[bytes.len() / 2..].windows(2).any(|pair| pair == [0xff, 0xd9]) {
         return Err(wrong(format!("the picture is cut short: {} bytes without the mark that ends a JPEG", bytes.len())));
     }
     let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);

@@ -2,9 +2,9 @@
 
 use super::{DigestCache, collect, drawn::Truth, features, labels, pictures};
 use crate::domain::{
-    Fault, Result,
+    Digest, Fault, Result,
     image::{Column, Images, Labels},
-    model::{GivenFeatures, Source, Weights},
+    model::{GivenFeatures, Source},
     study::{Dataset, Study},
 };
 use std::{
@@ -162,7 +162,7 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
 /// The evaluation's images, where the data set is of a known format.
 fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey: &mut Survey) -> Result<()> {
     let name = study.evaluation.dataset.as_deref().unwrap_or_default();
-    if !dataset.root().is_dir() {
+    if !dataset.is_here() {
         survey.missing.push(Absent {
             input: format!("evaluation data set `{name}`"),
             expected_at: Some(dataset.root().clone()),
@@ -220,14 +220,18 @@ fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Re
     if study.numerics.device == "pretend" {
         return Ok(());
     }
-    let learns = |name: &String| {
-        study.models.iter().any(|model| {
-            matches!(&model.source, Source::Network(network)
-                if network.trained_on == *name && matches!(network.weights, Weights::Recipe { .. }))
-        })
-    };
-    for (name, dataset) in study.datasets.iter().filter(|(name, dataset)| learns(name) && dataset.root().is_dir()) {
+    let learns = |name: &String| study.models.iter().any(|model| model.learns_from(name));
+    for (name, dataset) in study.datasets.iter().filter(|(name, dataset)| learns(name) && dataset.is_here()) {
         let set = collect(dataset)?;
+        if !set.pictures.is_dir() {
+            let models = study.models.iter().enumerate().filter(|(_, model)| model.learns_from(name)).map(|(place, _)| place);
+            survey.missing.push(Absent {
+                input: format!("pictures of the training set `{name}`"),
+                expected_at: Some(set.pictures),
+                need: Need::Models(models.collect()),
+            });
+            continue;
+        }
         if let Some(fault) = set.defects.first_fatal() {
             return Err(fault);
         }
@@ -245,6 +249,14 @@ fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Re
             return Err(Fault::asked(format!("`{name}` has fewer than two classes to learn")).in_file(dataset.root()));
         }
         let images = pictures::digested(&set.pictures, ids, digests)?;
+        let evaluated: BTreeSet<Digest> =
+            survey.images.iter().flat_map(|images| &images.0).filter_map(|(_, digest)| *digest).collect();
+        let learned = images.0.iter().filter(|(_, digest)| digest.is_some_and(|digest| evaluated.contains(&digest))).count();
+        if learned > 0 {
+            survey.warnings.push(format!(
+                "{learned} pictures of the evaluation are among those that networks learn from in `{name}`: what is found there may be learned by heart"
+            ));
+        }
         survey.training.insert(name.clone(), TrainingSet { pictures: set.pictures, images, classes });
     }
     Ok(())

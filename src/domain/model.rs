@@ -137,6 +137,12 @@ impl fmt::Display for Loss {
 pub const FACTORS: [&str; 6] = ["architecture", "loss", "trained_on", "prepare", "weights", "features"];
 
 impl Model {
+    /// Is it trained here, on the data set of this name?
+    pub fn learns_from(&self, name: &str) -> bool {
+        matches!(&self.source, Source::Network(network)
+            if network.trained_on == name && matches!(network.weights, Weights::Recipe { .. }))
+    }
+
     /// The model's level of every factor it has; what two models differ in is computed from these, not declared.
     pub fn factors(&self) -> BTreeMap<&'static str, String> {
         match &self.source {

@@ -31,6 +31,7 @@ pub fn count(n: usize, noun: &str) -> String {
     match (n, noun.strip_suffix('s')) {
         (1, _) => format!("{number} {noun}"),
         (_, Some(stem)) => format!("{number} {stem}ses"),
+        _ if noun.ends_with("ity") => format!("{number} {}ies", &noun[..noun.len() - 1]),
         _ => format!("{number} {noun}s"),
     }
 }

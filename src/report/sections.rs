@@ -396,8 +396,9 @@ impl Page<'_> {
             let chosen =
                 ledger.rows.iter().enumerate().filter(|(_, row)| row.chosen && row.candidate.cell.comparison == comparison);
             let best = chosen
-                .filter_map(|(place, row)| Some((place, row.candidate.b?)))
-                .max_by(|a, b| a.1.low.total_cmp(&b.1.low).then(b.0.cmp(&a.0)));
+                .filter_map(|(place, row)| Some((place, row.candidate.a?, row.candidate.b?)))
+                .max_by(|x, y| x.1.value.total_cmp(&y.1.value).then(y.0.cmp(&x.0)))
+                .map(|(place, _, b)| (place, b));
             let found = best.map(|(row, b)| {
                 let cell = &ledger.rows[row].candidate.cell;
                 json!({ "model": self.model(cell), "view": self.view(cell), "b": self.half(row, "b", Some(b)) })

@@ -41,6 +41,14 @@ pub trait Hands {
     /// # Errors
     /// Why the stage ended without a result.
     fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<Made>;
+
+    /// The stage's result is published: what was kept on the way is needless.
+    fn published(&self, _key: Key) {}
+
+    /// Was it asked to stop?
+    fn stops(&self) -> bool {
+        false
+    }
 }
 
 /// The torch-free stages.
@@ -104,6 +112,9 @@ pub fn work(
         let order: Order = serde_json::from_str(&line).map_err(|error| Fault::asked(format!("not a task: {error}")))?;
         answers.say(&Answer::Begun { key: order.task.key() })?;
         answers.say(&worker.answer(&order))?;
+        if hands.stops() {
+            return Ok(());
+        }
         if recorder.is_broken() {
             // Another process may have a journal again; this one's is closed for good.
             return Err(Fault::unexpected("the worker's journal was refused by the disk"));
@@ -210,7 +221,9 @@ impl Worker<'_> {
             },
         };
         let first = if *again { results.replace(&manifest).map(|()| true) } else { results.publish(&manifest) };
-        Ok((seconds, first.map_err(because)?))
+        let first = first.map_err(because)?;
+        self.hands.published(key);
+        Ok((seconds, first))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What training keeps on its way, one file a key: the only thing here that is written over. A result makes it needless.
 
-use super::disk;
+use super::{Results, disk};
 use crate::domain::{Fault, Key, Result};
 use std::{fs, path::PathBuf};
 
@@ -34,8 +34,12 @@ impl Checkpoints {
         fs::remove_file(self.path(key)).ok();
     }
 
-    /// Removes what writers that are gone left half-written.
-    pub(super) fn sweep(&self) -> usize {
-        disk::sweep(&self.0)
+    /// Removes what writers that are gone left half-written, and what a result has made needless.
+    pub(super) fn sweep(&self, results: &Results) -> usize {
+        let names =
+            fs::read_dir(&self.0).into_iter().flatten().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let done = |name: &String| name.parse().is_ok_and(|digest| results.get(Key(digest)).is_ok_and(|result| result.is_some()));
+        let needless = names.filter(done).filter(|name| fs::remove_file(self.0.join(name)).is_ok()).count();
+        needless + disk::sweep(&self.0)
     }
 }

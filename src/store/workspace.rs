@@ -104,7 +104,7 @@ impl Workspace {
     /// Removes what writers that are gone left half-written; says how many files. The caller holds the lock, and no worker
     /// lives.
     pub fn sweep(&self) -> usize {
-        self.results().sweep() + self.objects().sweep() + self.checkpoints().sweep()
+        self.results().sweep() + self.objects().sweep() + self.checkpoints().sweep(&self.results())
     }
 
     /// Bytes that can still be written here; `None` where the system does not say.

@@ -3,7 +3,7 @@
 use super::devices::Class;
 use crate::domain::{
     ledger::{CellId, Ledger, ShownAs},
-    model::{Source, Weights},
+    model::{EMBEDDING, Source, Weights},
     projection::{Method, View},
     result::Manifest,
     stage::{ArrayFormat, AxisNames, Baseline, Extraction, Figure, Input, Kind, Location, Ranking, Slot, Task, Training, Work},
@@ -157,7 +157,7 @@ pub fn steps(study: &Study) -> Vec<Node> {
         let curves =
             trained.filter(|_| !study.pretends()).map(|step| Node { step: Step::DrawCurves { model }, needs: vec![step] });
         nodes.extend(curves);
-        if !matches!(of.source, Source::Given(_)) {
+        if !matches!(of.source, Source::Given(_)) && !of.taps(study.taps.as_deref()).is_empty() {
             nodes.push(Node { step: Step::Extract { model }, needs: [Step::Index].into_iter().chain(trained).collect() });
         }
         let taps = of.taps(study.taps.as_deref()).len();
@@ -198,8 +198,10 @@ fn has_identities(study: &Study) -> bool {
     matches!(of, Some(Dataset::CelebA { .. } | Dataset::Vggface2 { .. }))
 }
 
+/// The embedding, or what is nearest to one.
 pub fn last_tap(study: &Study, model: usize) -> usize {
-    study.models[model].taps(study.taps.as_deref()).len().saturating_sub(1)
+    let taps = study.models[model].taps(study.taps.as_deref());
+    taps.iter().position(|tap| tap == EMBEDDING).unwrap_or(taps.len().saturating_sub(1))
 }
 
 /// The step that makes the features of a model at a tap.
@@ -351,7 +353,8 @@ impl Known<'_> {
                     untrained,
                     numerics: study.numerics.clone(),
                 };
-                Some((Work::Extract(extraction), weights.into_iter().chain([self.pictures()?]).collect()))
+                let images = if study.pretends() { self.images()? } else { self.pictures()? };
+                Some((Work::Extract(extraction), weights.into_iter().chain([images]).collect()))
             }
         }
     }
@@ -363,11 +366,7 @@ impl Known<'_> {
 
     /// The images with the folder their pictures are in.
     fn pictures(&self) -> Option<Input> {
-        let images = self.images()?;
-        if self.study.numerics.device == "pretend" {
-            return Some(images);
-        }
-        Some(Input { at: Location::Pictures(self.pictures_at?.clone()), ..images })
+        Some(Input { at: Location::Pictures(self.pictures_at?.clone()), ..self.images()? })
     }
 
     fn source(&self, role: &str) -> Option<Input> {

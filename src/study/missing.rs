@@ -55,10 +55,9 @@ pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
             .collect::<BTreeSet<_>>()
     };
     for (name, dataset) in &study.datasets {
-        let trained = models(
-            &|source| matches!(source, Source::Network(network) if network.trained_on == *name && matches!(network.weights, Weights::Recipe { .. })),
-        );
-        if !trained.is_empty() && !dataset.root().is_dir() && study.numerics.device != "pretend" {
+        let learns = study.models.iter().enumerate().filter(|(_, model)| model.learns_from(name));
+        let trained: BTreeSet<usize> = learns.map(|(place, _)| place).collect();
+        if !trained.is_empty() && !dataset.is_here() && study.numerics.device != "pretend" {
             add(format!("training set `{name}`"), dataset.root().display().to_string(), Need::Models(trained));
         }
     }

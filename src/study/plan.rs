@@ -123,7 +123,10 @@ impl Plan {
             damaged: vec![],
         };
         plan.take_sources(opened)?;
-        plan.add(graph::steps(&plan.study));
+        // Without identities nobody can be verified.
+        let nobody = opened.survey.images.is_some() && opened.survey.identities.is_none();
+        let asked = |node: &Node| !(nobody && matches!(node.step, Step::Verify { .. }));
+        plan.add(graph::steps(&plan.study).into_iter().filter(asked).collect());
         plan.look()?;
         Ok(plan)
     }
@@ -151,6 +154,17 @@ impl Plan {
                 Source::Network(Network { weights: Weights::File { file, .. }, .. }) => vec![file],
                 Source::Network(_) | Source::Baseline { .. } => continue,
             };
+            if let Source::Network(Network { weights: Weights::File { file, blake3: Some(wanted), .. }, .. }) = &model.source
+                && file.is_file()
+                && digests.of(file)?.to_string() != *wanted
+            {
+                return Err(Fault::asked(format!(
+                    "the weights of {} are not those the study names: their digest is another",
+                    model.name
+                ))
+                .in_file(file)
+                .next("`visavis weights inspect` prints a file's digest; write it into the study if the file is the right one"));
+            }
             for path in paths {
                 if path.is_file() {
                     let input = Input { role: String::new(), digest: digests.of(path)?, at: Location::File(path.clone()) };

@@ -36,8 +36,8 @@ pub fn ask(program: &Path, device: &str) -> Result<String> {
     if said.status.success() {
         return Ok(last(&said.stdout));
     }
-    let why = last(&said.stderr);
-    let why = why.strip_prefix("error: ").unwrap_or(&why);
+    let words = String::from_utf8_lossy(&said.stderr).into_owned();
+    let why = words.lines().find_map(|line| line.strip_prefix("error: ")).map_or_else(|| last(&said.stderr), str::to_owned);
     Err(Fault::missing(format!("networks cannot run here: {why}")).in_file(program).next(next))
 }
 

@@ -71,9 +71,7 @@ impl Residual {
 
     /// Channels between the two layers that weigh channels: a sixteenth, in eights, as timm rounds.
     pub fn squeezed(channels: usize) -> usize {
-        let sixteenth = channels as f64 / 16.0;
-        let eights = ((sixteenth + 4.0) as usize / 8 * 8).max(8);
-        if (eights as f64) < 0.9 * sixteenth { eights + 8 } else { eights }
+        ((channels as f64 / 16.0 + 4.0) as usize / 8 * 8).max(8)
     }
 }
 

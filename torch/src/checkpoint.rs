@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use visavis::{
-    domain::{Fault, Result},
+    domain::{Digest, Fault, Result},
     weights::{self, Tensor},
 };
 
@@ -32,22 +32,28 @@ pub struct Checkpoint {
 const VELOCITY: &str = "velocity/";
 
 impl Checkpoint {
-    /// A line of JSON, then the tensors.
+    /// The digest of what follows, a line of JSON, the tensors.
     ///
     /// # Errors
     /// None that data can cause.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut bytes = serde_json::to_vec(&self.progress).map_err(|error| Fault::unexpected(error.to_string()))?;
+        let told = |error: serde_json::Error| Fault::unexpected(error.to_string());
+        let mut bytes = serde_json::to_vec(&self.progress).map_err(told)?;
         bytes.push(b'\n');
         let velocity: Vec<(String, &Tensor)> =
             self.velocity.iter().map(|(name, tensor)| (format!("{VELOCITY}{name}"), tensor)).collect();
         let tensors = self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor));
         bytes.extend(weights::write(tensors.chain(velocity.iter().map(|(name, tensor)| (name.as_str(), *tensor))))?);
-        Ok(bytes)
+        Ok([format!("{}\n", Digest::of(&bytes)).as_bytes(), &bytes].concat())
     }
 
     /// `None` for bytes that are no whole checkpoint: training then begins anew.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let (digest, bytes) = (&bytes[..end], &bytes[end + 1..]);
+        if digest != Digest::of(bytes).to_string().as_bytes() {
+            return None;
+        }
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
         let progress = serde_json::from_slice(&bytes[..end]).ok()?;
         let all = weights::tensors(&bytes[end + 1..])?;

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use tch::Device;
-use visavis::domain::{Fault, Result};
+use visavis::domain::{Fault, Result, job::Cause};
 
 pub const VERSION: &str = "2.11";
 
@@ -79,8 +79,16 @@ pub fn is_memory(said: &str) -> bool {
     [OUT_OF_MEMORY, "not enough memory", "can't allocate memory"].iter().any(|words| said.contains(words))
 }
 
+/// Why a stage ended that libtorch refused.
+pub fn refused(said: &str) -> (Cause, Fault) {
+    if is_memory(said) {
+        return (Cause::Memory, Fault::failed(format!("out of memory: {}", first_line(said))));
+    }
+    (Cause::Machine, Fault::unexpected(format!("libtorch: {}", first_line(said))))
+}
+
 /// Its first line: what follows are addresses.
-pub fn first_line(said: &str) -> String {
+fn first_line(said: &str) -> String {
     let text = said.split("Torch(\"").nth(1).unwrap_or(said);
     text.split("\\n").next().unwrap_or(text).split('\n').next().unwrap_or(text).chars().take(200).collect()
 }

@@ -1,19 +1,15 @@
 //! Features: what a network gives for every image, at all taps in one pass.
 
 use crate::{
-    device,
     feed::{Scaler, precision},
     network::{Mode, Network},
     parameters::Parameters,
 };
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 use visavis::{
     dataset::{Loader, array},
-    domain::{Fault, job::Cause, model::TAPS, stage::Extraction},
+    domain::{Fault, model::TAPS, stage::Extraction},
     numeric::Matrix,
     stages::{Inputs, Listener, Made, Outcome, because},
     weights,
@@ -45,8 +41,7 @@ pub fn extract(of: &Extraction, inputs: &Inputs, device: Device, threads: usize,
     for batch in Loader::start(&album, &order, BATCH, threads) {
         let batch = batch.map_err(because)?;
         let pixels = Tensor::from_slice(&batch.pixels).reshape([-1, 3, size, size]);
-        let read = || tch::no_grad(|| network.taps(&scaler.scaled(&pixels), Mode::IsRead).map(|tap| numbers(&tap)));
-        let taps = catch_unwind(AssertUnwindSafe(read)).map_err(|panic| refused(&*panic))?;
+        let taps = tch::no_grad(|| network.taps(&scaler.scaled(&pixels), Mode::IsRead).map(|tap| numbers(&tap)));
         for (column, tap) in columns.iter_mut().zip(&of.taps) {
             let place = TAPS.iter().position(|known| known == tap);
             let place = place.ok_or_else(|| because(Fault::asked(format!("a network has no tap `{tap}`"))))?;
@@ -72,14 +67,4 @@ pub fn extract(of: &Extraction, inputs: &Inputs, device: Device, threads: usize,
 fn numbers(tap: &Tensor) -> Vec<f32> {
     let flat = tap.to_kind(Kind::Float).to_device(Device::Cpu).contiguous().flatten(0, -1);
     Vec::<f32>::try_from(&flat).expect("a flat tensor of single precision on the processor")
-}
-
-fn refused(panic: &(dyn std::any::Any + Send)) -> (Cause, Fault) {
-    match device::said(panic) {
-        Some(said) if device::is_memory(said) => {
-            (Cause::Memory, Fault::failed(format!("out of memory: {}", device::first_line(said))))
-        }
-        Some(said) => (Cause::Machine, Fault::unexpected(format!("libtorch: {}", device::first_line(said)))),
-        None => (Cause::Bug, Fault::unexpected("a bug in visavis-torch stopped this stage; please report it")),
-    }
 }

@@ -102,8 +102,8 @@ pub fn logits(
         Kindof::Angle(m) => {
             // The square root's slope at 0 is no number.
             let sine = (right.square().neg() + 1.0).clamp_min(LEAST_SQUARED_SINE).sqrt();
-            let turned = &right * m.cos() - sine * m.sin();
-            turned.where_self(&right.gt(-m.cos()), &(&right - m * m.sin()))
+            let turned = &right * libm::cos(m) - sine * libm::sin(m);
+            turned.where_self(&right.gt(-libm::cos(m)), &(&right - m * libm::sin(m)))
         }
     };
     let change = harder - right;
@@ -117,4 +117,112 @@ const LEAST_SQUARED_SINE: f64 = 1e-9;
 /// Rows of length 1.
 fn unit(x: &Tensor) -> Tensor {
     x / x.norm_scalaropt_dim(2.0, &[1i64][..], true).clamp_min(1e-12)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ArcFace by its own words, in double precision: the mean of −ln softmax over s·cos θ, that of the right class at
+    /// cos(θ + m), or past π at cos θ − m sin m.
+    fn by_the_words(embeddings: &[Vec<f64>], weights: &[Vec<f64>], classes: &[usize], margin: Option<Margin>) -> f64 {
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let one = |(embedding, &class): (&Vec<f64>, &usize)| {
+            let logit = |(place, weight): (usize, &Vec<f64>)| match margin {
+                None => dot(embedding, weight),
+                Some(Margin { scale, kind }) => {
+                    let cosine = dot(embedding, weight) / (dot(embedding, embedding) * dot(weight, weight)).sqrt();
+                    let angle = cosine.acos();
+                    scale
+                        * match kind {
+                            Kindof::Angle(m) if place == class && angle + m < std::f64::consts::PI => (angle + m).cos(),
+                            Kindof::Angle(m) if place == class => cosine - m * m.sin(),
+                            Kindof::Cosine(m) if place == class => cosine - m,
+                            _ => cosine,
+                        }
+                }
+            };
+            let logits: Vec<f64> = weights.iter().enumerate().map(logit).collect();
+            let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            most + logits.iter().map(|logit| (logit - most).exp()).sum::<f64>().ln() - logits[class]
+        };
+        embeddings.iter().zip(classes).map(one).sum::<f64>() / classes.len() as f64
+    }
+
+    fn tensor(rows: &[Vec<f64>], kind: Kind) -> Tensor {
+        let flat: Vec<f64> = rows.concat();
+        Tensor::from_slice(&flat).reshape([rows.len() as i64, -1]).to_kind(kind).set_requires_grad(true)
+    }
+
+    fn loss(embeddings: &Tensor, weights: &Tensor, classes: &[usize], margin: Option<Margin>) -> Tensor {
+        let classes = Tensor::from_slice(&classes.iter().map(|class| *class as i64).collect::<Vec<_>>());
+        let (_, logits) = logits(embeddings, weights, None, margin, &classes);
+        logits.cross_entropy_loss(&classes, None::<Tensor>, Reduction::Mean, -100, 0.0)
+    }
+
+    /// Two-dimensional embeddings at these angles from the weights of their classes, and other classes around.
+    fn at_angles(angles: &[f64]) -> (Vec<Vec<f64>>, Vec<Vec<f64>>, Vec<usize>) {
+        let weights: Vec<Vec<f64>> = [0.3, 1.7, 4.0].iter().map(|turn: &f64| vec![1.3 * turn.cos(), 1.3 * turn.sin()]).collect();
+        let embedding = |(place, angle): (usize, &f64)| {
+            let turn = [0.3, 1.7, 4.0][place % 3] + angle;
+            vec![2.0 * turn.cos(), 2.0 * turn.sin()]
+        };
+        let embeddings = angles.iter().enumerate().map(embedding).collect();
+        (embeddings, weights, (0..angles.len()).map(|place| place % 3).collect())
+    }
+
+    #[test]
+    fn losses_and_their_slopes_are_those_of_the_words() {
+        let pi = std::f64::consts::PI;
+        // From nearly along to nearly against; −cos m, where the two forms meet, is left out: there is no slope there.
+        let angles = [1e-4, 1e-3, 0.01, 0.3, 1.0, pi / 2.0, 2.0, 2.5, 2.8, 3.0, pi - 0.01, pi - 1e-4];
+        let margins = [
+            None,
+            Some(Margin { scale: 64.0, kind: Kindof::None }),
+            Some(Margin { scale: 64.0, kind: Kindof::Angle(0.5) }),
+            Some(Margin { scale: 16.0, kind: Kindof::Angle(0.2) }),
+            Some(Margin { scale: 64.0, kind: Kindof::Cosine(0.35) }),
+        ];
+        for margin in margins {
+            for angle in angles {
+                let (embeddings, weights, classes) = at_angles(&[angle, 0.5, 1.2]);
+                let wanted = by_the_words(&embeddings, &weights, &classes, margin);
+                let (x, w) = (tensor(&embeddings, Kind::Double), tensor(&weights, Kind::Double));
+                let double = loss(&x, &w, &classes, margin);
+                let found = double.double_value(&[]);
+                assert!((found - wanted).abs() < 1e-8 * wanted.abs().max(1.0), "{margin:?} at {angle}: {found}, not {wanted}");
+                let single = loss(&tensor(&embeddings, Kind::Float), &tensor(&weights, Kind::Float), &classes, margin);
+                let (single, room) = (single.double_value(&[]), 2e-5 * wanted.abs().max(1.0) / angle.sin().clamp(1e-3, 1.0));
+                assert!((single - wanted).abs() < room, "{margin:?} at {angle} in single precision: {single}, not {wanted}");
+
+                double.backward();
+                for (of, gradient, is_embedding) in [(&embeddings, x.grad(), true), (&weights, w.grad(), false)] {
+                    for row in 0..of.len() {
+                        for column in 0..2 {
+                            let step = 1e-7;
+                            let moved = |by: f64| {
+                                let mut moved = of.clone();
+                                moved[row][column] += by;
+                                let (e, w) = if is_embedding { (&moved, &weights) } else { (&embeddings, &moved) };
+                                by_the_words(e, w, &classes, margin)
+                            };
+                            let slope = (moved(step) - moved(-step)) / (2.0 * step);
+                            let found = gradient.double_value(&[row as i64, column as i64]);
+                            // acos itself is of little use near its ends, and so is what is held against.
+                            let room = 1e-5 * slope.abs().max(1.0) / angle.sin().clamp(1e-4, 1.0).powi(2).max(1e-3);
+                            assert!((found - slope).abs() < room, "{margin:?} at {angle}: slope {found}, not {slope}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_embedding_along_its_weight_has_a_slope() {
+        let margin = Some(Margin { scale: 64.0, kind: Kindof::Angle(0.5) });
+        let (x, w) = (tensor(&[vec![1.0, 0.0]], Kind::Float), tensor(&[vec![2.0, 0.0], vec![0.0, 1.0]], Kind::Float));
+        loss(&x, &w, &[0], margin).backward();
+        assert!(Vec::<f32>::try_from(&x.grad().flatten(0, -1)).unwrap().iter().all(|value| value.is_finite()));
+    }
 }

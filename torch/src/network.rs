@@ -137,3 +137,66 @@ fn convolution(x: &Tensor, weight: &Tensor, stride: i64, padding: i64) -> Tensor
 fn biased(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
     x.conv2d(&weight.to_kind(x.kind()), Some(&bias.to_kind(x.kind())), [1, 1], [0, 0], [1, 1], 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use tch::Device;
+    use visavis::{
+        domain::model::Architecture,
+        weights::{self, Entry, Role, layout},
+    };
+
+    /// The numbers that `tests/fixtures/torch/make.py` gives a name.
+    fn numbers(name: &str, count: usize) -> Vec<f64> {
+        let hash =
+            name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        let mixed = |place: u64| {
+            let x = hash.wrapping_add(place.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((x ^ x >> 31) >> 40) as f64 / 8_388_608.0 - 1.0
+        };
+        (0..count as u64).map(mixed).collect()
+    }
+
+    fn filled(Entry { name, shape, role }: Entry) -> (String, weights::Tensor) {
+        let spread =
+            |by: f64, middle: f64| numbers(&name, shape.iter().product()).into_iter().map(|u| (middle + by * u) as f32).collect();
+        let values = match role {
+            Role::RunningVariance => spread(0.5, 1.0),
+            Role::RunningMean | Role::Bias | Role::Shift => spread(0.1, 0.0),
+            Role::Scale => spread(0.2, 1.0),
+            Role::Convolution => spread((6.0 / (shape[0] * shape[2] * shape[3]) as f64).sqrt(), 0.0),
+            Role::Linear => spread((6.0 / shape[0] as f64).sqrt(), 0.0),
+        };
+        (name, weights::Tensor { shape, values })
+    }
+
+    #[test]
+    fn every_tap_is_pytorchs() {
+        let answers: serde_json::Value = serde_json::from_str(include_str!("../../tests/fixtures/torch/taps.json")).unwrap();
+        let pictures: Vec<f32> = numbers("pictures", 2 * 3 * 112 * 112).into_iter().map(|u| u as f32).collect();
+        let pictures = Tensor::from_slice(&pictures).reshape([2, 3, 112, 112]);
+        for (word, family) in [("resnet34", "torchvision"), ("seresnet34", "timm")] {
+            let architecture = Architecture { word: word.into(), width: 1.0 };
+            let tensors: BTreeMap<_, _> = layout(&architecture, family).unwrap().into_iter().map(filled).collect();
+            // Through a file, as a user's weights come.
+            let bytes = weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).unwrap();
+            let strict = weights::read(&bytes, std::path::Path::new("w.safetensors"), &architecture, family).unwrap();
+            let parameters = Parameters::of(&strict.tensors, Device::Cpu);
+            let network = Network::new(&architecture, family, &parameters).unwrap();
+            let taps = tch::no_grad(|| network.taps(&pictures, Mode::IsRead));
+            for (name, tap) in TAPS.iter().zip(&taps) {
+                let wanted: Vec<f64> = serde_json::from_value(answers[word][name].clone()).unwrap();
+                let found = Vec::<f32>::try_from(&tap.flatten(0, -1)).unwrap();
+                assert_eq!(found.len(), wanted.len(), "{word} {name}");
+                let size = wanted.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+                let off = found.iter().zip(&wanted).map(|(found, wanted)| (f64::from(*found) - wanted).abs()).fold(0.0, f64::max);
+                println!("{word} {name}: off by {:.1e} of the largest value", off / size);
+                assert!(off <= 1e-5 * size, "{word} {name}: off by {off} of {size}");
+            }
+        }
+    }
+}

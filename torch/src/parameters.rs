@@ -22,7 +22,7 @@ const DRAWS: u64 = 1 << 40;
 
 impl Parameters {
     /// Draws the tensors of an architecture: the same bits from a seed on every device. Convolutions as He et al. (ICCV 2015),
-    /// fan out, as torchvision; linear layers normal with σ = .01, as ArcFace's.
+    /// fan out, as torchvision; linear layers normal with σ = 1/√fan in.
     ///
     /// # Errors
     /// An architecture that is not built here.
@@ -86,6 +86,19 @@ impl Parameters {
                 if let Some(tensor) = tensors.get(name) {
                     parameter.tensor.copy_(&on(tensor, device));
                 }
+            }
+        });
+    }
+
+    /// Copies of what does not learn: running means and variances.
+    pub fn running(&self) -> Vec<Tensor> {
+        self.0.values().filter(|parameter| !parameter.learns).map(|parameter| parameter.tensor.copy()).collect()
+    }
+
+    pub fn set_running(&mut self, running: &[Tensor]) {
+        tch::no_grad(|| {
+            for (parameter, before) in self.0.values_mut().filter(|parameter| !parameter.learns).zip(running) {
+                parameter.tensor.copy_(before);
             }
         });
     }

@@ -73,6 +73,6 @@ pub fn share(schedule: &str, step: usize, steps: usize) -> f64 {
         // A tenth at half the way, a hundredth at three quarters.
         "step" => 0.1f64.powi(i32::from(at >= 0.5) + i32::from(at >= 0.75)),
         // Loshchilov and Hutter (ICLR 2017), without restarts.
-        _ => 0.5 * (1.0 + (std::f64::consts::PI * at).cos()),
+        _ => 0.5 * (1.0 + libm::cos(std::f64::consts::PI * at)),
     }
 }

@@ -26,6 +26,9 @@ use visavis::{
 /// How networks that are trained here name their tensors.
 pub const FAMILY: &str = "visavis";
 
+/// Batch normalisation is of several pictures, or of none.
+const LEAST_PART: usize = 2;
+
 /// What a person would not want to lose more of.
 const KEEP_EVERY: Duration = Duration::from_secs(20);
 
@@ -51,18 +54,17 @@ pub fn train(training: &Training, inputs: &Inputs, place: &Place, listener: &dyn
     while lesson.progress.step < lesson.steps {
         lesson.step(training, listener)?;
         let stops = place.stop.load(Ordering::SeqCst);
-        if stops || kept.elapsed() > KEEP_EVERY {
+        if stops || kept.elapsed() > KEEP_EVERY || asked::keeps(lesson.progress.step) {
             place.checkpoints.put(place.key, &lesson.checkpoint().to_bytes().map_err(because)?).map_err(because)?;
             kept = Instant::now();
         }
+        asked::die(lesson.progress.step);
         if stops {
             let at = lesson.progress.step;
             return Err((Cause::Stopped, Fault::failed(format!("stopped at step {at}; it goes on from there"))));
         }
     }
-    let made = lesson.made().map_err(because)?;
-    place.checkpoints.remove(place.key);
-    Ok(made)
+    lesson.made()
 }
 
 struct Lesson {
@@ -92,6 +94,11 @@ impl Lesson {
         let sgd = Sgd::new(&training.recipe, &parameters);
         let images = classes.len();
         let batch = training.recipe.batch.min(images);
+        if batch < LEAST_PART {
+            return Err(
+                Fault::asked("a batch of one picture cannot be normalised").next("give the recipe a batch of two or more")
+            );
+        }
         let feed = Feed::new(album, classes, batch, training.seed, place.threads)?;
         Ok(Lesson {
             steps: feed.steps() * training.recipe.epochs,
@@ -142,8 +149,7 @@ impl Lesson {
         let fed = self.feed.at(step).map_err(because)?;
         let (loss, right) = self.learn(&fed, listener)?;
         if !loss.is_finite() {
-            let what = format!("the loss is {loss} at step {step}: the training diverged");
-            return Err((Cause::Diverged, Fault::failed(what).next("lower the rate of the recipe's optimizer")));
+            return Err((Cause::Diverged, diverged(&format!("the loss is {loss}"), step)));
         }
         let share = sgd::share(&training.recipe.schedule, step, self.steps);
         self.sgd.step(&self.parameters, share);
@@ -173,6 +179,7 @@ impl Lesson {
 
     /// The gradient of a batch: in parts when memory asks for it, and then of the same sum.
     fn learn(&mut self, fed: &Fed, listener: &dyn Listener) -> Outcome<(f64, f64)> {
+        let running = self.parameters.running();
         loop {
             let part = self.progress.part;
             let outcome = catch_unwind(AssertUnwindSafe(|| self.gradient(fed, part)));
@@ -188,15 +195,15 @@ impl Lesson {
                 }
             }
             if !device::is_memory(said) {
-                return Err((Cause::Machine, Fault::unexpected(format!("libtorch: {}", device::first_line(said)))));
+                return Err(device::refused(said));
             }
-            if part == 1 {
-                return Err((
-                    Cause::Memory,
-                    Fault::failed("out of memory with one picture at a time").next("a smaller size or width needs less"),
-                ));
+            if part <= LEAST_PART {
+                let fault = Fault::failed(format!("out of memory with {part} pictures at a time"));
+                return Err((Cause::Memory, fault.next("a smaller size or width needs less")));
             }
-            self.progress.part = part.div_ceil(2);
+            // What was done before memory ran out is done again.
+            self.parameters.set_running(&running);
+            self.progress.part = part.div_ceil(2).max(LEAST_PART);
             listener.line(&format!(
                 "out of memory with {part} pictures at a time: goes on with {}, in the same batches",
                 self.progress.part
@@ -209,8 +216,10 @@ impl Lesson {
         let (mut loss, mut right) = (0.0, 0.0);
         let mut from = 0;
         while from < images {
-            let length = (part as i64).min(images - from);
-            if let Some(most) = most_pictures()
+            // A part of one picture has no variance: it joins the one before it.
+            let left = images - from;
+            let length = if left <= part as i64 + 1 { left } else { part as i64 };
+            if let Some(most) = asked::most_pictures()
                 && length > most
             {
                 std::panic::panic_any(format!("out of memory, as asked: {length} pictures at a time"));
@@ -228,9 +237,13 @@ impl Lesson {
         (loss, right)
     }
 
-    fn made(&self) -> Result<Made> {
+    fn made(&self) -> Outcome<Made> {
         let tensors = self.parameters.values();
-        let bytes = weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
+        // The last step's loss was of the weights before it.
+        if let Some((name, _)) = tensors.iter().find(|(_, tensor)| tensor.values.iter().any(|value| !value.is_finite())) {
+            return Err((Cause::Diverged, diverged(&format!("`{name}` is no number"), self.progress.step)));
+        }
+        let bytes = weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).map_err(because)?;
         let curves = serde_json::json!({ "loss": self.progress.loss, "accuracy": self.progress.accuracy });
         Made::default()
             .with("weights.safetensors", bytes)
@@ -240,15 +253,38 @@ impl Lesson {
             .fact("classes", vec![self.classes as f64])
             .fact("pictures_at_a_time", vec![self.progress.part as f64])
             .with_json("curves.json", &curves)
+            .map_err(because)
     }
 }
 
-/// So many pictures at a time are taken to be too many: for tests of what follows. Optimised builds have none of it.
-fn most_pictures() -> Option<i64> {
-    if !cfg!(debug_assertions) {
-        return None;
+fn diverged(what: &str, step: usize) -> Fault {
+    Fault::failed(format!("{what} at step {step}: the training diverged")).next("lower the rate of the recipe's optimizer")
+}
+
+/// What goes wrong on request, so that what follows can be tested. Optimised builds have none of it.
+mod asked {
+    use std::str::FromStr;
+
+    fn number<T: FromStr>(name: &str) -> Option<T> {
+        if cfg!(debug_assertions) { std::env::var(name).ok()?.parse().ok() } else { None }
     }
-    std::env::var("VISAVIS_MOST_PICTURES").ok()?.parse().ok()
+
+    /// `VISAVIS_MOST_PICTURES`: more at a time are too many for the memory.
+    pub fn most_pictures() -> Option<i64> {
+        number("VISAVIS_MOST_PICTURES")
+    }
+
+    /// `VISAVIS_KEEP_EVERY`: steps after which what was learned is kept.
+    pub fn keeps(step: usize) -> bool {
+        number("VISAVIS_KEEP_EVERY").is_some_and(|every: usize| step.is_multiple_of(every.max(1)))
+    }
+
+    /// `VISAVIS_DIE_AT`: the step at which the process is killed.
+    pub fn die(step: usize) {
+        if number("VISAVIS_DIE_AT") == Some(step) {
+            std::process::abort();
+        }
+    }
 }
 
 /// The class of each picture of the album, by the place of its name among the sorted ones; and how many there are.

@@ -4,14 +4,19 @@ use crate::{
     device, extraction,
     training::{self, Place},
 };
+use signal_hook::consts::SIGTERM;
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::PathBuf,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tch::Device;
 use visavis::{
     domain::{
-        Fault, Result,
+        Fault, Key, Result,
         stage::{Input, Task, Work as Stage},
         study::Numerics,
     },
@@ -42,6 +47,7 @@ struct Networks {
     device: Device,
     threads: usize,
     stop: Arc<AtomicBool>,
+    idle: Arc<AtomicBool>,
 }
 
 impl Work {
@@ -49,13 +55,16 @@ impl Work {
         if !stages::ends_with(self.parent)? {
             return Ok(());
         }
-        let stop = Arc::new(AtomicBool::new(false));
-        signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&stop))
-            .map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
+        rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global().ok();
+        // Who trains keeps what was learned before it ends; anything else ends at once.
+        let (stop, idle) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
+        let refused = |error| Fault::unexpected(format!("cannot listen for signals: {error}"));
+        signal_hook::flag::register_conditional_shutdown(SIGTERM, 143, Arc::clone(&idle)).map_err(refused)?;
+        signal_hook::flag::register(SIGTERM, Arc::clone(&stop)).map_err(refused)?;
         let workspace = Workspace::new(self.workspace, None)?;
         let post = Post { run: self.run, device: self.device, slot: self.slot, threads: self.threads };
         let device = device::open(&post.device)?;
-        let hands = Networks { workspace: workspace.clone(), device, threads: post.threads, stop };
+        let hands = Networks { workspace: workspace.clone(), device, threads: post.threads, stop, idle };
         stages::work(&workspace, &post, &hands, std::io::stdin().lock(), std::io::stdout())
     }
 }
@@ -71,8 +80,29 @@ impl Networks {
 
 impl Hands for Networks {
     fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<Made> {
+        // What libtorch refuses comes as a panic, wherever it is asked.
+        let carried = catch_unwind(AssertUnwindSafe(|| self.carry(task, read, listener)));
+        self.idle.store(true, Ordering::SeqCst);
+        carried.unwrap_or_else(|panic| match device::said(&*panic) {
+            Some(said) => Err(device::refused(said)),
+            None => resume_unwind(panic),
+        })
+    }
+
+    fn published(&self, key: Key) {
+        self.workspace.checkpoints().remove(key);
+    }
+
+    fn stops(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+}
+
+impl Networks {
+    fn carry(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<Made> {
         match &task.work {
             Stage::Train(training) if training.pretended.is_none() => {
+                self.idle.store(false, Ordering::SeqCst);
                 let threads = self.set(&training.numerics);
                 let checkpoints = self.workspace.checkpoints();
                 let place = Place { key: task.key(), device: self.device, threads, checkpoints, stop: &self.stop };

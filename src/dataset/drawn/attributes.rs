@@ -2,7 +2,7 @@
 
 use super::{
     dice::Dice,
-    person::{Beard, HairColour, Person, Texture},
+    person::{Beard, HairColour, JAW, Person, Texture},
     sitting::Sitting,
 };
 use crate::{dataset::celeba::ATTRIBUTES, numeric::special};
@@ -126,12 +126,27 @@ pub fn flip(attribute: &str, person: &mut Person, sitting: &mut Sitting) {
         "Chubby" => person.chubby = to,
         "Double_Chin" => person.double_chin = to,
         "Eyeglasses" => sitting.glasses = to,
-        "Goatee" => person.beard = beard(Beard::Goatee),
+        "Goatee" => {
+            person.beard = match person.beard {
+                Beard::Full | Beard::GoateeAndMustache => Beard::Mustache,
+                Beard::Mustache => Beard::GoateeAndMustache,
+                _ => beard(Beard::Goatee),
+            }
+        }
         "Gray_Hair" => person.hair = hair(HairColour::Gray),
         "Heavy_Makeup" => sitting.makeup = to,
-        "Male" => person.male = to,
+        "Male" => {
+            person.male = to;
+            person.shape.jaw += if to { JAW } else { -JAW };
+        }
         "Mouth_Slightly_Open" => sitting.mouth_open = to,
-        "Mustache" => person.beard = beard(Beard::Mustache),
+        "Mustache" => {
+            person.beard = match person.beard {
+                Beard::Full | Beard::GoateeAndMustache => Beard::Goatee,
+                Beard::Goatee => Beard::GoateeAndMustache,
+                _ => beard(Beard::Mustache),
+            }
+        }
         "Narrow_Eyes" => person.narrow_eyes = to,
         "No_Beard" => person.beard = if to { Beard::None } else { Beard::Full },
         "Pale_Skin" => person.pale = to,

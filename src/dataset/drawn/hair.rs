@@ -259,7 +259,7 @@ fn stubble(w: f32, mouth: f32, chin: f32, dice: &mut Dice) -> Vec<Point> {
         .map(|_| (dice.between(-w * 0.92, w * 0.92), dice.between(mouth - 12.0, chin - 1.0)))
         .filter(|(x, y)| {
             let low = (y - mouth + 12.0) / (chin - mouth + 12.0);
-            let edge = w * (0.93 - 0.55 * low * low);
+            let edge = w * (0.86 - 0.5 * low * low);
             let inner = w * 0.62 * (1.0 - low * 1.3);
             x.abs() < edge && (x.abs() > inner || *y < mouth - 5.0 && x.abs() < 15.0 || *y > mouth + 8.0)
         })

@@ -31,6 +31,9 @@ pub enum Beard {
     Full,
 }
 
+/// How much wider a man's jaw is, as a share of the head.
+pub const JAW: f32 = 0.16;
+
 #[derive(Clone, Debug)]
 pub struct Person {
     pub male: bool,
@@ -182,7 +185,7 @@ impl Person {
             shape: Shape {
                 width: dice.near(44.0, 1.8),
                 chin: dice.near(57.0, 2.5) + if male { 1.5 } else { 0.0 },
-                jaw: dice.near(if male { 0.80 } else { 0.66 }, 0.035),
+                jaw: dice.near(0.65, 0.035) + if male { JAW } else { 0.0 },
                 eye_distance: dice.near(19.5, 0.9),
                 eye_size: dice.near(1.0, 0.07),
                 eye_slant: dice.near(0.0, 1.1),

@@ -143,7 +143,7 @@ fn width(person: &Person) -> f32 {
 }
 
 fn neck(canvas: &mut Canvas, person: &Person, tones: &Tones) {
-    let half = if person.male { 24.0 } else { 20.0 } * if person.chubby { 1.15 } else { 1.0 };
+    let half = if person.male { 27.0 } else { 18.5 } * if person.chubby { 1.15 } else { 1.0 };
     canvas.polygon(&[(-half, 30.0), (half, 30.0), (half * 1.05, 96.0), (-half * 1.05, 96.0)], tones.shade, 1.0);
     canvas.fill(
         &[(-half, 40.0), (half, 40.0), (half * 0.9, 64.0), (0.0, 70.0), (-half * 0.9, 64.0)],
@@ -163,7 +163,7 @@ fn skull(canvas: &mut Canvas, person: &Person, tones: &Tones, yaw: f32) {
     }
     let jaw = shape.jaw * if person.chubby { 1.15 } else { 1.0 };
     let fullness = if person.chubby { 1.02 } else { 0.93 };
-    let chin_half = if person.male { 0.40 } else { 0.25 } * w;
+    let chin_half = if person.male { 0.44 } else { 0.22 } * w;
     let right = [
         (0.0, -66.0),
         (w * 0.60, -58.0),
@@ -177,9 +177,10 @@ fn skull(canvas: &mut Canvas, person: &Person, tones: &Tones, yaw: f32) {
     let outline: Vec<Point> = right.iter().copied().chain([(0.0, shape.chin)]).chain(left).collect();
     canvas.fill(&outline, tones.skin, 1.0);
     if person.male {
-        for side in both(&[(w * jaw - 1.0, 33.0), (chin_half + 4.0, shape.chin - 7.0)]) {
-            canvas.line(&side, 1.3, tones.shade, 0.55);
+        for side in both(&[(w * jaw - 2.0, 30.0), (w * jaw - 6.0, 40.0), (chin_half, shape.chin - 6.0)]) {
+            canvas.line(&side, 2.0, tones.line, 0.5);
         }
+        canvas.line(&[(0.0, shape.chin - 9.0), (0.6, shape.chin - 3.0)], 1.6, tones.line, 0.7);
     }
     if person.bald {
         canvas.glow((-14.0, -50.0), (14.0, 7.0), tones.skin.lighter(0.6), 0.5);

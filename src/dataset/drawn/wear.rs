@@ -36,14 +36,14 @@ pub fn clothes(canvas: &mut Canvas, sitting: &Sitting) {
         Garment::Stripes => {
             for stripe in -6i32..=6 {
                 let x = stripe as f32 * 14.0;
-                canvas.line(&[(x * 0.75, 70.0 + (x * 0.13).abs()), (x, 112.0)], 4.0, shirt, 0.8);
+                canvas.line(&[(x * 0.75, 70.0 + (x * 0.13).abs()), (x, 150.0)], 4.0, shirt, 0.8);
             }
         }
         Garment::Collar | Garment::Jacket => {
-            canvas.polygon(&[(-20.0, 64.0), (0.0, 82.0), (20.0, 64.0), (25.0, 112.0), (-25.0, 112.0)], shirt, 1.0);
+            canvas.polygon(&[(-20.0, 64.0), (0.0, 82.0), (20.0, 64.0), (25.0, 150.0), (-25.0, 150.0)], shirt, 1.0);
             if !sitting.necktie {
                 // A row of buttons where a tie would hang.
-                canvas.line(&[(0.0, 80.0), (0.0, 112.0)], 1.4, shirt.darker(0.35), 0.9);
+                canvas.line(&[(0.0, 80.0), (0.0, 150.0)], 1.4, shirt.darker(0.35), 0.9);
                 for button in 0..4 {
                     canvas.ellipse((0.0, 84.0 + button as f32 * 7.0), (1.6, 1.6), shirt.darker(0.5), 1.0);
                 }
@@ -56,7 +56,7 @@ pub fn clothes(canvas: &mut Canvas, sitting: &Sitting) {
                 );
                 if things.garment == Garment::Jacket {
                     canvas.polygon(
-                        &[(side * 30.0, 66.0), (side * 9.0, 112.0), (side * 44.0, 112.0), (side * 40.0, 70.0)],
+                        &[(side * 30.0, 66.0), (side * 9.0, 150.0), (side * 44.0, 150.0), (side * 40.0, 70.0)],
                         cloth.darker(0.18),
                         1.0,
                     );
@@ -67,7 +67,7 @@ pub fn clothes(canvas: &mut Canvas, sitting: &Sitting) {
     if sitting.necktie {
         let (dark, light) = things.tie;
         canvas.polygon(&[(-6.8, 71.0), (6.8, 71.0), (4.8, 79.0), (-4.8, 79.0)], dark.darker(0.25), 1.0);
-        canvas.polygon(&[(-4.8, 79.0), (4.8, 79.0), (10.0, 112.0), (-10.0, 112.0)], dark, 1.0);
+        canvas.polygon(&[(-4.8, 79.0), (4.8, 79.0), (11.0, 150.0), (-11.0, 150.0)], dark, 1.0);
         for stripe in 0..5 {
             let y = 80.5 + stripe as f32 * 6.4;
             canvas.line(&[(-5.5 - stripe as f32 * 0.6, y + 3.2), (5.5 + stripe as f32 * 0.6, y)], 1.6, light, 0.95);

@@ -245,8 +245,9 @@ impl<'a> Run<'a> {
     /// Ends the workers, says how the run ended.
     fn close(mut self, outcome: Result<()>) -> Result<Ended> {
         self.hands.values().for_each(|hand| hand.worker.ask());
+        let asked = Instant::now();
         for mut hand in std::mem::take(&mut self.hands).into_values() {
-            hand.worker.ends_within(GRACE);
+            hand.worker.ends_within(GRACE.saturating_sub(asked.elapsed()));
             let Some(given) = hand.given.front().filter(|_| hand.begun.is_some()) else { continue };
             let why = "the run ended first; the next one makes it".to_owned();
             self.note_failure(given, Bad::told(Cause::Stopped, why), true);

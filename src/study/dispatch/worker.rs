@@ -68,6 +68,8 @@ impl Worker {
         command.arg("work").arg("--workspace").arg(post.workspace.root()).args(["--threads", &post.threads.to_string()]);
         command.args(["--run", post.run, "--device", &post.device, "--slot", &post.slot.to_string()]);
         command.args(["--parent", &std::process::id().to_string()]);
+        // Single precision means single precision, on cards too; and the same order of sums every time.
+        command.env("NVIDIA_TF32_OVERRIDE", "0").env("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
         // A group of its own: Ctrl-C is for the dispatcher, which then ends its workers.
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn();
         let mut child = child.map_err(|error| Fault::io("start a worker", post.program, &error))?;
@@ -146,6 +148,10 @@ impl Worker {
 
     /// Waits for it to end, and says how it did.
     pub fn end(mut self) -> End {
+        // One that only closed its mouth is ended.
+        if !self.ends_within(Duration::from_secs(2)) {
+            self.kill();
+        }
         let exit = self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
         if let Some(errors) = self.errors.take() {
             errors.join().ok();

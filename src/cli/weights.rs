@@ -1,0 +1,54 @@
+//! `visavis weights …`: weight files, without libtorch.
+
+use super::{
+    Context,
+    output::{say, say_json},
+};
+use crate::{
+    domain::{
+        Digest, Fault, Result,
+        text::{count, printable},
+    },
+    weights,
+};
+use clap::Subcommand;
+use serde_json::json;
+use std::path::PathBuf;
+
+#[derive(Subcommand)]
+pub enum Weights {
+    /// Say which network a weight file is of, and what it lacks or has too much
+    Inspect {
+        /// A .safetensors file
+        file: PathBuf,
+    },
+}
+
+impl Weights {
+    pub fn run(&self, context: &Context) -> Result<()> {
+        let Weights::Inspect { file } = self;
+        let bytes = std::fs::read(file).map_err(|error| Fault::io("read the weights", file, &error))?;
+        let found = weights::inspect(&bytes, file)?;
+        let digest = Digest::of(&bytes).to_string();
+        if context.json {
+            say_json(&json!({
+                "format": 1, "family": found.family, "architecture": found.architecture, "tensors": found.tensors,
+                "missing": found.missing, "extra": found.extra, "digest": digest,
+            }));
+            return Ok(());
+        }
+        match (&found.family, &found.architecture) {
+            (Some(family), Some(architecture)) => {
+                say(format!("{architecture} of the family {family}, {}", count(found.tensors, "tensor")))
+            }
+            _ => say(format!("{} of no family that is known here", count(found.tensors, "tensor"))),
+        }
+        for (word, names) in [("lacks", &found.missing), ("has too much", &found.extra)] {
+            if let Some(first) = names.first() {
+                say(format!("  {word}: {}, such as {}", count(names.len(), "tensor"), printable(first)));
+            }
+        }
+        say(format!("  blake3 {digest}"));
+        Ok(())
+    }
+}
