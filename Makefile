@@ -12,7 +12,7 @@ build:
 
 ## demo: build, draw faces, train networks on them, write reports/demo.html
 demo: build
-	$(CARGO) run --quiet -- demo
+	@"$${CARGO_TARGET_DIR:-target}/debug/visavis" demo
 
 ## test: every test of every day; installs a browser for the report's if the machine has none
 test: tools build
@@ -26,10 +26,10 @@ test-long: tools build
 kills:
 	$(CARGO) test --quiet --test visavis kills -- --nocapture
 
-## bench: speed of what `make demo` builds, each number beside a peer (scikit-learn, MLflow) or a limit; PYTHON names a Python
-## with the peers
-bench:
-	$(CARGO) bench --quiet --profile dev
+## bench: speed of what `make demo` builds, each number beside a peer (scikit-learn, MLflow, PyTorch) or a limit; PYTHON names a
+## Python with the peers
+bench: build
+	@$(WITH_LIBTORCH) $(CARGO) bench --quiet --profile dev --workspace
 
 ## oracle: the table of scores beside scikit-learn's
 oracle:

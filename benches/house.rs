@@ -46,7 +46,7 @@ fn main() {
     };
 
     limit("visavis --help", timed(20, || run(&["--help"])), 0.020);
-    limit("visavis demo, the first time", timed(1, || run(&["demo", "--quiet"])), 30.0);
+    limit("visavis demo, the first time", timed(1, || run(&["demo", "--digits", "--quiet"])), 30.0);
     limit("visavis run, nothing to do", timed(20, || run(&["run", "experiments/digits.yaml", "--quiet"])), 0.5);
     limit("visavis plan", timed(20, || run(&["plan", "experiments/digits.yaml"])), 0.5);
 

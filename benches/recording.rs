@@ -149,7 +149,7 @@ fn idle() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    visavis(&["demo", "--quiet"]);
+    visavis(&["demo", "--digits", "--quiet"]);
     let detached = visavis(&["run", "experiments/digits.yaml", "--force", "--detach", "--json"]);
     visavis(&["pause"]);
     let pid = detached.split("\"process\":").nth(1).and_then(|rest| rest.split([',', '}']).next()).expect("a process").to_owned();

@@ -13,6 +13,23 @@ const GOLDEN: [(&str, &str); 6] = [
     ("draw", "530e065d"),
 ];
 
+/// Drawn faces, from their pictures to their verification, without a network.
+const DRAWN: &str = "07a6cdc7";
+
+#[test]
+fn drawn_faces_and_what_takes_no_network_are_the_bits_they_were() {
+    let desk = crate::networks::desk();
+    crate::networks::without_libtorch(&desk);
+    let shown = desk.json(&["show", crate::networks::STUDY]);
+    let contents: Vec<&str> =
+        shown["results"].as_array().unwrap().iter().map(|result| result["content"].as_str().unwrap()).collect();
+    assert!(contents.len() > 4);
+    let mut bytes = contents.concat().into_bytes();
+    bytes.extend(std::fs::read(desk.path("data/faces/truth.json")).unwrap());
+    bytes.extend(std::fs::read(desk.path("data/people/person0003/0002.jpg")).unwrap());
+    assert_eq!(visavis::domain::Digest::of(&bytes).short(), DRAWN);
+}
+
 #[test]
 fn every_stage_gives_the_bits_it_gave() {
     let desk = Desk::with_digits();

@@ -4,7 +4,7 @@ use crate::desk::{Desk, Said};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{fs, path::Path, process::Stdio, time::Duration};
 
-const STUDY: &str = "experiments/tiny.yaml";
+pub const STUDY: &str = "experiments/tiny.yaml";
 
 const TINY: &str = r#"format: 1
 study: tiny
@@ -41,7 +41,7 @@ resources:
   cpu: { slots: 2 }
 "#;
 
-fn desk() -> Desk {
+pub fn desk() -> Desk {
     let torch = Path::new(&crate::desk::program()).with_file_name("visavis-torch");
     assert!(torch.is_file(), "{} is not there: `make build` makes it", torch.display());
     let desk = Desk::empty();
@@ -49,6 +49,12 @@ fn desk() -> Desk {
     desk.succeed(&["data", "draw", "data/faces", "--people", "14", "--images", "42", "--quiet"]);
     desk.succeed(&["data", "draw", "data/people", "--train", "varied", "--people", "4", "--images", "32", "--quiet"]);
     desk
+}
+
+/// Runs what needs no network.
+pub fn without_libtorch(desk: &Desk) {
+    let run = said(desk, &["run", STUDY, "--quiet"], &[("VISAVIS_TORCH", "/nowhere")]);
+    assert_eq!(run.code, 5, "{}{}", run.out, run.err);
 }
 
 fn said(desk: &Desk, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
@@ -143,8 +149,7 @@ fn a_loss_that_is_no_number_ends_the_job_with_its_step() {
 #[test]
 fn without_libtorch_the_rest_is_done_and_what_is_missing_is_named() {
     let desk = desk();
-    let run = said(&desk, &["run", STUDY], &[("VISAVIS_TORCH", "/nowhere")]);
-    assert_eq!(run.code, 5, "{}{}", run.out, run.err);
+    without_libtorch(&desk);
     assert!(verified(&desk), "pixels take no network");
     let plan: serde_json::Value =
         serde_json::from_str(&said(&desk, &["plan", STUDY, "--json"], &[("VISAVIS_TORCH", "/nowhere")]).out).unwrap();

@@ -4,7 +4,13 @@ use super::{
     Context,
     output::{Grid, say_json},
 };
-use crate::domain::{Result, text::count};
+use crate::{
+    domain::{
+        Result,
+        text::{count, printable},
+    },
+    study::torch,
+};
 
 pub fn doctor(context: &Context) -> Result<()> {
     let found = findings(context);
@@ -36,10 +42,8 @@ fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
     let root = context.workspace.root();
     let writable = tempfile_in(root);
     let room = context.workspace.room().unwrap_or(0);
-    let torch = std::env::var_os("VISAVIS_TORCH")
-        .map(std::path::PathBuf::from)
-        .or_else(|| Some(std::env::current_exe().ok()?.with_file_name("visavis-torch")))
-        .filter(|path| path.is_file());
+    let device = if found.is_empty() { "cpu" } else { "cuda" };
+    let torch = torch::program().map(|program| torch::ask(&program, device));
     vec![
         ("program", true, concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned()),
         ("cores", true, format!("{}, {} in use", count(cores, "core"), count(context.threads, "thread"))),
@@ -69,8 +73,12 @@ fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
         ),
         (
             "networks",
-            torch.is_some(),
-            torch.map_or("visavis-torch is not here: given features only".to_owned(), |path| path.display().to_string()),
+            matches!(torch, Some(Ok(_))),
+            match torch {
+                None => "visavis-torch is not here: given features only; `make build` makes it".to_owned(),
+                Some(Ok(said)) => said,
+                Some(Err(fault)) => printable(&fault.what),
+            },
         ),
     ]
 }

@@ -39,7 +39,7 @@ impl Weights {
         }
         match (&found.family, &found.architecture) {
             (Some(family), Some(architecture)) => {
-                say(format!("{architecture} of the family {family}, {}", count(found.tensors, "tensor")))
+                say(format!("{architecture} of the family {family}, {}", count(found.tensors, "tensor")));
             }
             _ => say(format!("{} of no family that is known here", count(found.tensors, "tensor"))),
         }

@@ -18,4 +18,5 @@ pub use collection::{Collection, Defect, collect, recognise};
 pub use digests::DigestCache;
 pub use features::{read_given, read_rows};
 pub use loader::{Album, Batch, Loader, readable};
+pub use pictures::list as list_pictures;
 pub use survey::{Need, Survey, survey};

@@ -208,7 +208,7 @@ fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey
         match serde_json::from_slice::<Truth>(&bytes) {
             Ok(_) => survey.truth = Some(bytes),
             Err(error) => {
-                survey.warnings.push(format!("`{name}`: truth.json says nothing of drawn faces ({error}); it is passed over"))
+                survey.warnings.push(format!("`{name}`: truth.json says nothing of drawn faces ({error}); it is passed over"));
             }
         }
     }

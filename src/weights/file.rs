@@ -32,7 +32,7 @@ fn open<'a>(bytes: &'a [u8], path: &Path) -> Result<SafeTensors<'a>> {
     SafeTensors::deserialize(bytes).map_err(|error| {
         Fault::asked(format!("not a readable safetensors file: {error}"))
             .in_file(path)
-            .next("`visavis weights convert` makes one of a PyTorch file")
+            .next("PyTorch makes one of its own: safetensors.torch.save_file(model.state_dict(), path)")
     })
 }
 

@@ -1,20 +1,10 @@
 //! The worker that knows libtorch: `visavis` starts it where networks learn or are read. It speaks the same protocol, and
 //! carries out the other stages too, so that a device needs one worker.
 
-mod checkpoint;
-mod device;
-mod extraction;
-mod feed;
-mod head;
-mod network;
-mod parameters;
-mod sgd;
-mod training;
-mod worker;
-
 use clap::{Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 use visavis::domain::Result;
+use visavis_torch::{device, worker};
 
 /// Runs networks for visavis, which starts it by itself.
 #[derive(Parser)]

@@ -111,7 +111,7 @@ impl Block {
         if let Some([down, down_bias, up, up_bias]) = &self.excitation {
             let squeezed = y.mean_dim(&[2i64, 3][..], true, y.kind());
             let squeezed = biased(&squeezed, down, down_bias).relu_();
-            y = y * biased(&squeezed, up, up_bias).sigmoid();
+            y *= biased(&squeezed, up, up_bias).sigmoid();
         }
         let y = match &self.shortcut {
             Some((weight, normalisation)) => y + normalisation.of(&convolution(x, weight, self.stride, 0), mode),

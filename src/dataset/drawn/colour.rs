@@ -60,14 +60,14 @@ pub const SKIN: [Colour; 10] = [
 pub const HAIR: [Colour; 10] = [
     Colour::hex(0x0c0b0d),
     Colour::hex(0x322e2c),
-    Colour::hex(0x26140a),
-    Colour::hex(0x9a6a40),
+    Colour::hex(0x3a2010),
+    Colour::hex(0x8a5c38),
     Colour::hex(0xa87a30),
     Colour::hex(0xf3dfa6),
     Colour::hex(0x5c5c61),
     Colour::hex(0xe2e2e4),
-    Colour::hex(0x420f09),
-    Colour::hex(0xee9c6e),
+    Colour::hex(0x36090a),
+    Colour::hex(0xf2a87e),
 ];
 
 /// How a data set is drawn: what a network cannot carry over from its training set to the evaluation by palette alone.

@@ -164,7 +164,7 @@ impl Sitting {
                 warmth: dice.near(0.0, 0.12),
                 green: dice.near(0.0, 0.04),
                 saturation: dice.between(0.4, 1.15),
-                gamma: special::exp(f64::from(dice.near(0.0, 0.32))) as f32,
+                gamma: special::exp(f64::from(dice.near(0.0, 0.42))) as f32,
                 veil: dice.between(0.0, 0.22),
             },
             things: Things {

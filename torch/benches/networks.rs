@@ -1,0 +1,144 @@
+//! How fast pictures are loaded and features made, beside PyTorch (torchvision, DataLoader, Pillow, two workers), in one run:
+//! `make bench`; PYTHON names a Python with torch 2.11 and torchvision 0.26.
+//!
+//! The limit of features is the forward pass alone, on pictures that are prepared already. ResNet-34 at 112 pixels, batches
+//! of 32, single precision, on drawn faces; images a second, medians of several runs; on a card where there is one.
+
+use std::{path::Path, process::Command, sync::Arc, time::Instant};
+use tch::{Device, Tensor};
+use visavis::{
+    dataset::{Album, DigestCache, Loader, drawn, list_pictures},
+    domain::{
+        Result,
+        model::{Architecture, TAPS},
+        stage::{Extraction, Input, Location, Task, Work},
+        study::{Numerics, Preparation},
+    },
+    stages::Inputs,
+};
+use visavis_torch::{
+    device, extraction,
+    feed::{Scaler, precision},
+    network::{Mode, Network},
+    parameters::Parameters,
+};
+
+const PICTURES: usize = 960;
+const OF_FEATURES: usize = 320;
+const BATCH: usize = 32;
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+/// Images a second of work on so many.
+fn rate(images: usize, turns: usize, mut work: impl FnMut()) -> f64 {
+    let once = |_| {
+        let clock = Instant::now();
+        work();
+        images as f64 / clock.elapsed().as_secs_f64()
+    };
+    median((0..turns).map(once).collect())
+}
+
+fn main() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pictures = folder.path().join("pictures");
+    let request = drawn::Request { kind: drawn::Kind::Textures, people: 24, images: PICTURES, seed: 1 };
+    drawn::draw(&pictures, &request).expect("pictures are drawn");
+    let images = list_pictures(&pictures, &mut DigestCache::none()).expect("they are listed");
+    let preparation = Preparation { crop: "whole".into(), size: 112, pad: "reflect".into(), scale: "imagenet".into() };
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(2);
+    let peer = peer(&pictures);
+
+    let album = Arc::new(Album { folder: pictures.clone(), images: images.clone(), preparation: preparation.clone() });
+    let order: Vec<usize> = (0..PICTURES).collect();
+    let loader =
+        rate(PICTURES, 5, || Loader::start(&album, &order, BATCH, threads).for_each(|batch| drop(batch.expect("a batch"))));
+    say("loader", loader, &[("PyTorch's DataLoader", peer.map(|peer| peer[0]), 3.0)]);
+
+    tch::set_num_threads(threads as i32);
+    let mut devices = vec![("cpu", Device::Cpu)];
+    match device::open("cuda") {
+        Ok(card) => devices.push(("cuda", card)),
+        Err(fault) => println!("features on a card: not measured ({})", fault.what),
+    }
+    for (name, device) in devices {
+        let of_features = if name == "cpu" { OF_FEATURES } else { PICTURES };
+        let few = visavis::domain::image::Images(images.0[..of_features].to_vec());
+        let architecture = Architecture { word: "resnet34".into(), width: 1.0 };
+        let work = Work::Extract(Extraction {
+            architecture: architecture.clone(),
+            preparation: preparation.clone(),
+            taps: TAPS.map(str::to_owned).into(),
+            family: "torchvision".into(),
+            untrained: Some(1),
+            numerics: Numerics { device: name.into(), precision: "f32".into(), threads: None },
+        });
+        let listing = few.to_text().into_bytes();
+        let digest = visavis::domain::Digest::of(&listing);
+        let input = Input { role: "images".into(), digest, at: Location::Pictures(pictures.clone()) };
+        let task = Task { work: work.clone(), inputs: vec![input] };
+        let read = |_: &Input| -> Result<Vec<u8>> { Ok(listing.clone()) };
+        let Work::Extract(of) = &work else { unreachable!("made above") };
+        let whole = || {
+            drop(
+                extraction::extract(of, &Inputs::new(&task, &read), device, threads, &())
+                    .map_err(|(_, fault)| fault)
+                    .expect("features"),
+            );
+        };
+
+        // The same pictures, prepared, through the same network: nothing else is left to do.
+        let parameters = Parameters::draw(&architecture, "torchvision", 1, device).expect("weights");
+        let network = Network::new(&architecture, "torchvision", &parameters).expect("a network");
+        let scaler = Scaler::new("imagenet", precision("f32"), device);
+        let few_album = Arc::new(Album { folder: pictures.clone(), images: few, preparation: preparation.clone() });
+        let order: Vec<usize> = (0..of_features).collect();
+        let ready: Vec<Tensor> = Loader::start(&few_album, &order, BATCH, threads)
+            .map(|batch| Tensor::from_slice(&batch.expect("a batch").pixels).reshape([-1, 3, 112, 112]))
+            .collect();
+        let forward = || {
+            for pixels in &ready {
+                let taps = tch::no_grad(|| network.taps(&scaler.scaled(pixels), Mode::IsRead));
+                drop(taps.map(|tap| tap.to_device(Device::Cpu)));
+            }
+        };
+        // Turn by turn, so that what else the machine does meets both.
+        let (mut forwards, mut wholes) = (vec![], vec![]);
+        for _ in 0..if name == "cpu" { 3 } else { 7 } {
+            forwards.push(rate(of_features, 1, forward));
+            wholes.push(rate(of_features, 1, whole));
+        }
+        let (forward, whole) = (median(forwards), median(wholes));
+        let peers = [
+            ("its forward pass alone", Some(forward), 0.95),
+            ("a PyTorch script", peer.filter(|_| name == "cpu").map(|peer| peer[1]), 1.15),
+        ];
+        say(&format!("features on {name}"), whole, &peers);
+    }
+    if let Some([_, _, forward]) = peer {
+        println!("(PyTorch's forward pass alone: {forward:.1} images/s)");
+    }
+}
+
+fn say(what: &str, ours: f64, peers: &[(&str, Option<f64>, f64)]) {
+    println!("{what:18} {ours:9.1} images/s");
+    for (peer, rate, asked) in peers {
+        match rate {
+            Some(rate) => println!("  {peer:26} {rate:9.1} images/s   {:5.2} ×   (asked: {asked})", ours / rate),
+            None => println!("  {peer:26} not measured: PYTHON names no Python with torch and torchvision"),
+        }
+    }
+}
+
+/// What PyTorch does on the same pictures: loader, features, forward pass alone.
+fn peer(pictures: &Path) -> Option<[f64; 3]> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peer.py");
+    let output =
+        Command::new(std::env::var_os("PYTHON")?).arg(script).arg(pictures).arg(OF_FEATURES.to_string()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut numbers = text.lines().last()?.split_whitespace().map(|number| number.parse().ok());
+    Some([numbers.next()??, numbers.next()??, numbers.next()??])
+}
