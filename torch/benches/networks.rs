@@ -82,20 +82,16 @@ fn main() {
         let task = Task { work: work.clone(), inputs: vec![input] };
         let read = |_: &Input| -> Result<Vec<u8>> { Ok(listing.clone()) };
         let Work::Extract(of) = &work else { unreachable!("made above") };
-        let whole = || {
-            drop(
-                extraction::extract(of, &Inputs::new(&task, &read), device, threads, &())
-                    .map_err(|(_, fault)| fault)
-                    .expect("features"),
-            );
-        };
+        let inputs = Inputs::new(&task, &read);
+        let reader = extraction::Reader::open(of, &inputs, device, &()).expect("a network");
 
         // The same pictures, prepared, through the same network: nothing else is left to do.
         let parameters = Parameters::draw(&architecture, "torchvision", 1, device).expect("weights");
-        let network = Network::new(&architecture, "torchvision", &parameters).expect("a network");
+        let network = Network::new(&architecture, "torchvision", &parameters).expect("a network").folded();
         let scaler = Scaler::new("imagenet", precision("f32"), device);
         let few_album = Arc::new(Album { folder: pictures.clone(), images: few, preparation: preparation.clone() });
         let order: Vec<usize> = (0..of_features).collect();
+        let whole = || drop(reader.read(&few_album, threads, &()).expect("features"));
         let ready: Vec<Tensor> = Loader::start(&few_album, &order, BATCH, threads)
             .map(|batch| Tensor::from_slice(&batch.expect("a batch").pixels).reshape([-1, 3, 112, 112]))
             .collect();

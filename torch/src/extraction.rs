@@ -8,8 +8,8 @@ use crate::{
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 use visavis::{
-    dataset::{Loader, array},
-    domain::{Fault, model::TAPS, stage::Extraction},
+    dataset::{Album, Loader, array},
+    domain::{Fault, Result, model::TAPS, stage::Extraction},
     numeric::Matrix,
     stages::{Inputs, Listener, Made, Outcome, because},
     weights,
@@ -18,50 +18,72 @@ use visavis::{
 /// Pictures at a time.
 const BATCH: usize = 32;
 
+/// A network that is ready to be read.
+pub struct Reader<'a> {
+    of: &'a Extraction,
+    network: Network,
+    scaler: Scaler,
+}
+
+/// Features of the task's images.
+///
 /// # Errors
-/// Weights that do not fit, pictures that cannot be read, too little memory.
+/// Weights that do not fit, pictures that cannot be read, features that are no numbers.
 pub fn extract(of: &Extraction, inputs: &Inputs, device: Device, threads: usize, listener: &dyn Listener) -> Outcome<Made> {
-    let parameters = match of.untrained {
-        Some(seed) => Parameters::draw(&of.architecture, &of.family, seed, device).map_err(because)?,
-        None => {
-            let path = inputs.path("weights").map_err(because)?;
-            let bytes = inputs.bytes("weights").map_err(because)?;
-            let strict = weights::read(&bytes, &path, &of.architecture, &of.family).map_err(because)?;
-            strict.remarks.iter().for_each(|remark| listener.line(remark));
-            Parameters::of(&strict.tensors, device)
-        }
-    };
-    let network = Network::new(&of.architecture, &of.family, &parameters).map_err(because)?;
-    let scaler = Scaler::new(&of.preparation.scale, precision(&of.numerics.precision), device);
+    let reader = Reader::open(of, inputs, device, listener).map_err(because)?;
     let album = Arc::new(inputs.album("images", &of.preparation).map_err(because)?);
-    let order: Vec<usize> = (0..album.images.len()).collect();
-    let size = of.preparation.size as i64;
-    let mut columns: Vec<Vec<f32>> = vec![vec![]; of.taps.len()];
-    let mut done = 0;
-    for batch in Loader::start(&album, &order, BATCH, threads) {
-        let batch = batch.map_err(because)?;
-        let pixels = Tensor::from_slice(&batch.pixels).reshape([-1, 3, size, size]);
-        let taps = tch::no_grad(|| network.taps(&scaler.scaled(&pixels), Mode::IsRead).map(|tap| numbers(&tap)));
-        for (column, tap) in columns.iter_mut().zip(&of.taps) {
-            let place = TAPS.iter().position(|known| known == tap);
-            let place = place.ok_or_else(|| because(Fault::asked(format!("a network has no tap `{tap}`"))))?;
-            column.extend(&taps[place]);
-        }
-        done += batch.places.len();
-        listener.point("images", done as u64, done as f64);
+    reader.read(&album, threads, listener).map_err(because)
+}
+
+impl<'a> Reader<'a> {
+    /// # Errors
+    /// Weights that do not fit.
+    pub fn open(of: &'a Extraction, inputs: &Inputs, device: Device, listener: &dyn Listener) -> Result<Self> {
+        let parameters = match of.untrained {
+            Some(seed) => Parameters::draw(&of.architecture, &of.family, seed, device)?,
+            None => {
+                let strict = weights::read(&inputs.bytes("weights")?, &inputs.path("weights")?, &of.architecture, &of.family)?;
+                strict.remarks.iter().for_each(|remark| listener.line(remark));
+                Parameters::of(&strict.tensors, device)
+            }
+        };
+        let network = Network::new(&of.architecture, &of.family, &parameters)?.folded();
+        Ok(Reader { of, network, scaler: Scaler::new(&of.preparation.scale, precision(&of.numerics.precision), device) })
     }
-    let mut made = Made::default();
-    for (tap, values) in of.taps.iter().zip(columns) {
-        let wide = values.len() / order.len().max(1);
-        if let Some(place) = values.iter().position(|value| !value.is_finite()) {
-            let image = &album.images.0[place / wide].0;
-            return Err(because(Fault::failed(format!("the features of the image {image} at {tap} are no numbers"))));
+
+    /// What the network gives for the pictures, one array a tap; the next are loaded while it works on some.
+    ///
+    /// # Errors
+    /// Pictures that cannot be read, features that are no numbers.
+    pub fn read(&self, album: &Arc<Album>, threads: usize, listener: &dyn Listener) -> Result<Made> {
+        let order: Vec<usize> = (0..album.images.len()).collect();
+        let size = self.of.preparation.size as i64;
+        let mut columns: Vec<Vec<f32>> = vec![vec![]; self.of.taps.len()];
+        let mut done = 0;
+        for batch in Loader::start(album, &order, BATCH, threads) {
+            let batch = batch?;
+            let pixels = Tensor::from_slice(&batch.pixels).reshape([-1, 3, size, size]);
+            let taps = tch::no_grad(|| self.network.taps(&self.scaler.scaled(&pixels), Mode::IsRead).map(|tap| numbers(&tap)));
+            for (column, tap) in columns.iter_mut().zip(&self.of.taps) {
+                let place = TAPS.iter().position(|known| known == tap);
+                column.extend(&taps[place.ok_or_else(|| Fault::asked(format!("a network has no tap `{tap}`")))?]);
+            }
+            done += batch.places.len();
+            listener.point("images", done as u64, done as f64);
         }
-        let matrix = Matrix::new(order.len(), wide, values);
-        let matrix = matrix.ok_or_else(|| because(Fault::unexpected("features of another shape than they should be")))?;
-        made = made.with(&format!("{tap}.npy"), array::to_npy(&matrix)).fact(tap, vec![order.len() as f64, wide as f64]);
+        let mut made = Made::default();
+        for (tap, values) in self.of.taps.iter().zip(columns) {
+            let wide = values.len() / order.len().max(1);
+            if let Some(place) = values.iter().position(|value| !value.is_finite()) {
+                let image = &album.images.0[place / wide].0;
+                return Err(Fault::failed(format!("the features of the image {image} at {tap} are no numbers")));
+            }
+            let matrix = Matrix::new(order.len(), wide, values);
+            let matrix = matrix.ok_or_else(|| Fault::unexpected("features of another shape than they should be"))?;
+            made = made.with(&format!("{tap}.npy"), array::to_npy(&matrix)).fact(tap, vec![order.len() as f64, wide as f64]);
+        }
+        Ok(made)
     }
-    Ok(made)
 }
 
 fn numbers(tap: &Tensor) -> Vec<f32> {

@@ -15,18 +15,28 @@ const MOMENTUM: f64 = 0.1;
 const EPSILON: f64 = 1e-5;
 
 pub struct Network {
-    conv: Tensor,
-    normalisation: Normalisation,
+    stem: Layer,
     stages: Vec<Vec<Block>>,
     neck: Option<(Tensor, Normalisation)>,
 }
 
 struct Block {
-    convs: [Tensor; 2],
-    normalisations: [Normalisation; 2],
+    layers: [Layer; 2],
     excitation: Option<[Tensor; 4]>,
-    shortcut: Option<(Tensor, Normalisation)>,
+    shortcut: Option<Layer>,
+}
+
+/// A convolution with its normalisation, or with that folded into it.
+struct Layer {
+    weight: Tensor,
+    after: After,
     stride: i64,
+    padding: i64,
+}
+
+enum After {
+    Normalisation(Normalisation),
+    Bias(Tensor),
 }
 
 struct Normalisation {
@@ -56,31 +66,47 @@ impl Network {
             mean: parameters.get(&format!("{name}.running_mean")),
             variance: parameters.get(&format!("{name}.running_var")),
         };
+        let layer = |conv: &str, after: &str, stride: i64, padding: i64| Layer {
+            weight: parameters.get(&format!("{conv}.weight")),
+            after: After::Normalisation(normalisation(after)),
+            stride,
+            padding,
+        };
         let block = |stage: usize, block: usize| {
-            let at = format!("layer{}.{block}", stage + 1);
-            let get = |name: &str| parameters.get(&format!("{at}.{name}"));
+            let at = |name: &str| format!("layer{}.{block}.{name}", stage + 1);
             let halves = block == 0 && stage > 0;
+            let stride = if halves { 2 } else { 1 };
+            let excitation = ["se.fc1.weight", "se.fc1.bias", "se.fc2.weight", "se.fc2.bias"];
             Block {
-                convs: [get("conv1.weight"), get("conv2.weight")],
-                normalisations: [normalisation(&format!("{at}.bn1")), normalisation(&format!("{at}.bn2"))],
-                excitation: plan.excites.then(|| ["se.fc1.weight", "se.fc1.bias", "se.fc2.weight", "se.fc2.bias"].map(get)),
-                shortcut: halves.then(|| (get("downsample.0.weight"), normalisation(&format!("{at}.downsample.1")))),
-                stride: if halves { 2 } else { 1 },
+                layers: [layer(&at("conv1"), &at("bn1"), stride, 1), layer(&at("conv2"), &at("bn2"), 1, 1)],
+                excitation: plan.excites.then(|| excitation.map(|name| parameters.get(&at(name)))),
+                shortcut: halves.then(|| layer(&at("downsample.0"), &at("downsample.1"), 2, 0)),
             }
         };
         let stages = plan.stages.iter().enumerate();
         Ok(Network {
-            conv: parameters.get("conv1.weight"),
-            normalisation: normalisation("bn1"),
+            stem: layer("conv1", "bn1", 2, 3),
             stages: stages.map(|(stage, (blocks, _))| (0..*blocks).map(|number| block(stage, number)).collect()).collect(),
             neck: plan.neck.map(|_| (parameters.get("embedding.weight"), normalisation("embedding_bn"))),
         })
     }
 
+    /// The same network for reading alone: normalisations become part of the convolutions before them, which saves a pass over
+    /// every map.
+    #[must_use]
+    pub fn folded(self) -> Self {
+        let block = |block: Block| Block {
+            layers: block.layers.map(Layer::folded),
+            excitation: block.excitation,
+            shortcut: block.shortcut.map(Layer::folded),
+        };
+        let stages = self.stages.into_iter().map(|stage| stage.into_iter().map(block).collect());
+        Network { stem: self.stem.folded(), stages: stages.collect(), neck: self.neck }
+    }
+
     /// N × 3 × H × W → what each tap gives, N × columns: the mean over the map after each stage, and the embedding.
     pub fn taps(&self, images: &Tensor, mode: Mode) -> [Tensor; TAPS.len()] {
-        let x = convolution(images, &self.conv, 2, 3);
-        let mut x = self.normalisation.of(&x, mode).relu_().max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
+        let mut x = self.stem.of(images, mode).relu_().max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
         let mut maps = Vec::with_capacity(TAPS.len());
         for stage in &self.stages {
             for block in stage {
@@ -105,19 +131,41 @@ impl Network {
 
 impl Block {
     fn of(&self, x: &Tensor, mode: Mode) -> Tensor {
-        let [first, second] = &self.convs;
-        let y = self.normalisations[0].of(&convolution(x, first, self.stride, 1), mode).relu_();
-        let mut y = self.normalisations[1].of(&convolution(&y, second, 1, 1), mode);
+        let [first, second] = &self.layers;
+        let mut y = second.of(&first.of(x, mode).relu_(), mode);
         if let Some([down, down_bias, up, up_bias]) = &self.excitation {
             let squeezed = y.mean_dim(&[2i64, 3][..], true, y.kind());
-            let squeezed = biased(&squeezed, down, down_bias).relu_();
-            y *= biased(&squeezed, up, up_bias).sigmoid();
+            let squeezed = convolution(&squeezed, down, Some(down_bias), 1, 0).relu_();
+            y = y * convolution(&squeezed, up, Some(up_bias), 1, 0).sigmoid();
         }
-        let y = match &self.shortcut {
-            Some((weight, normalisation)) => y + normalisation.of(&convolution(x, weight, self.stride, 0), mode),
+        let mut y = match &self.shortcut {
+            Some(shortcut) => y + shortcut.of(x, mode),
             None => y + x,
         };
-        y.relu()
+        y.relu_()
+    }
+}
+
+impl Layer {
+    fn of(&self, x: &Tensor, mode: Mode) -> Tensor {
+        match &self.after {
+            After::Normalisation(normalisation) => {
+                normalisation.of(&convolution(x, &self.weight, None, self.stride, self.padding), mode)
+            }
+            After::Bias(bias) => convolution(x, &self.weight, Some(bias), self.stride, self.padding),
+        }
+    }
+
+    /// w ← w · γ/√(σ² + ε), b ← β − μ · γ/√(σ² + ε), in double precision.
+    fn folded(self) -> Self {
+        let After::Normalisation(Normalisation { scale, shift, mean, variance }) = &self.after else { return self };
+        tch::no_grad(|| {
+            let double = |tensor: &Tensor| tensor.to_kind(Kind::Double);
+            let factor = double(scale) / (double(variance) + EPSILON).sqrt();
+            let weight = (double(&self.weight) * factor.reshape([-1, 1, 1, 1])).to_kind(Kind::Float);
+            let bias = (double(shift) - double(mean) * &factor).to_kind(Kind::Float);
+            Layer { weight, after: After::Bias(bias), ..self }
+        })
     }
 }
 
@@ -130,12 +178,9 @@ impl Normalisation {
 }
 
 /// Weights are kept in single precision and cast to that of the maps: autocast's precision cannot be set from here.
-fn convolution(x: &Tensor, weight: &Tensor, stride: i64, padding: i64) -> Tensor {
-    x.conv2d(&weight.to_kind(x.kind()), None::<&Tensor>, [stride; 2], [padding; 2], [1, 1], 1)
-}
-
-fn biased(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
-    x.conv2d(&weight.to_kind(x.kind()), Some(&bias.to_kind(x.kind())), [1, 1], [0, 0], [1, 1], 1)
+fn convolution(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, stride: i64, padding: i64) -> Tensor {
+    let bias = bias.map(|bias| bias.to_kind(x.kind()));
+    x.conv2d(&weight.to_kind(x.kind()), bias.as_ref(), [stride; 2], [padding; 2], [1, 1], 1)
 }
 
 #[cfg(test)]
@@ -186,9 +231,9 @@ mod tests {
             let bytes = weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).unwrap();
             let strict = weights::read(&bytes, std::path::Path::new("w.safetensors"), &architecture, family).unwrap();
             let parameters = Parameters::of(&strict.tensors, Device::Cpu);
-            let network = Network::new(&architecture, family, &parameters).unwrap();
-            let taps = tch::no_grad(|| network.taps(&pictures, Mode::IsRead));
-            for (name, tap) in TAPS.iter().zip(&taps) {
+            let network = || Network::new(&architecture, family, &parameters).unwrap();
+            let [plain, folded] = [network(), network().folded()].map(|of| tch::no_grad(|| of.taps(&pictures, Mode::IsRead)));
+            for (name, tap) in TAPS.iter().zip(&plain).chain(TAPS.iter().zip(&folded)) {
                 let wanted: Vec<f64> = serde_json::from_value(answers[word][name].clone()).unwrap();
                 let found = Vec::<f32>::try_from(&tap.flatten(0, -1)).unwrap();
                 assert_eq!(found.len(), wanted.len(), "{word} {name}");
