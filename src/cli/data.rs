@@ -189,6 +189,10 @@ impl Draw {
         };
         drawn::draw(&self.dir, &Request { kind, people: self.people, images: self.images, seed: self.seed })?;
         let dir = self.dir.display();
+        if context.json {
+            say_json(&json!({ "format": 1, "drawn": self.images, "people": self.people, "seed": self.seed, "folder": self.dir }));
+            return Ok(());
+        }
         match kind {
             Kind::Faces(_) => {
                 say(format!("drew {} pictures of {} people in {dir}", self.images, self.people));

@@ -4,7 +4,7 @@
 //! Two images are as alike as the cosine between their features, less the mean of all. Same: every pair of an identity's
 //! images, up to some; different: for each image as many others, drawn by the seed. AUC, and the share of same pairs that are
 //! accepted where one in a hundred different ones is (TAR at FAR .01; Klare et al., CVPR 2015). Identities are resampled whole
-//! (Efron and Tibshirani 1993): a pair weighs the product of its identities' multiplicities.
+//! (Efron and Tibshirani 1993): a different pair weighs the product of its identities' multiplicities, a same pair that of its one.
 
 use super::bootstrap::{Resampler, interval};
 use crate::{
@@ -20,6 +20,8 @@ use std::collections::BTreeMap;
 const PARTNERS: usize = 32;
 /// False accepts that are put up with.
 const FAR: f64 = 0.01;
+/// Streams of the pairs: apart from those of the resamples.
+const PAIRS: u64 = 1 << 40;
 /// Fewer people say nothing about others.
 const LEAST_PEOPLE: usize = 10;
 
@@ -82,7 +84,7 @@ fn pairs(of: &[Option<usize>], seed: u64) -> Vec<Pair> {
         }
     }
     for &a in &known {
-        let mut dice = Stream::new(seed, 1 + a as u64);
+        let mut dice = Stream::new(seed, PAIRS + a as u64);
         for _ in 0..PARTNERS {
             let b = known[dice.below(known.len() as u64) as usize];
             if of[b] != of[a] {

@@ -52,7 +52,7 @@ impl Costs {
 
     /// Learns from one more result.
     pub fn note(&mut self, alike: &str, kind: Kind, seconds: f64) {
-        let cost = self.0.entry(alike.to_owned()).or_insert(Cost { seen: 0, seconds: 0.0, ..guess(kind) });
+        let cost = self.0.entry(alike.to_owned()).or_insert(Cost { seen: 0, seconds: 0.0, ..guess(alike, kind) });
         cost.seen += 1;
         cost.seconds += (seconds - cost.seconds) / cost.seen as f64;
     }
@@ -70,7 +70,7 @@ impl Costs {
             }
             match words.rsplit_once(' ') {
                 Some((before, _)) => words = before,
-                None => return guess(kind),
+                None => return guess(alike, kind),
             }
         }
     }
@@ -92,10 +92,12 @@ impl Costs {
 }
 
 /// What a kind of work takes for a few thousand images; it may take three times as long.
-fn guess(kind: Kind) -> Cost {
+fn guess(alike: &str, kind: Kind) -> Cost {
     let (seconds, bytes) = match kind {
         Kind::Index => (0.05, 200_000.0),
+        Kind::Train if alike.contains("width") => (60.0, 10_000_000.0),
         Kind::Train => (3600.0, 100_000_000.0),
+        Kind::Features if alike.starts_with("features c") => (10.0, 10_000_000.0),
         Kind::Features => (0.1, 4_000_000.0),
         Kind::Project => (0.5, 150_000.0),
         Kind::Score => (0.5, 6_000.0),

@@ -132,12 +132,15 @@ impl Network {
 impl Block {
     fn of(&self, x: &Tensor, mode: Mode) -> Tensor {
         let [first, second] = &self.layers;
-        let mut y = second.of(&first.of(x, mode).relu_(), mode);
-        if let Some([down, down_bias, up, up_bias]) = &self.excitation {
-            let squeezed = y.mean_dim(&[2i64, 3][..], true, y.kind());
-            let squeezed = convolution(&squeezed, down, Some(down_bias), 1, 0).relu_();
-            y = y * convolution(&squeezed, up, Some(up_bias), 1, 0).sigmoid();
-        }
+        let y = second.of(&first.of(x, mode).relu_(), mode);
+        let y = match &self.excitation {
+            Some([down, down_bias, up, up_bias]) => {
+                let squeezed = y.mean_dim(&[2i64, 3][..], true, y.kind());
+                let squeezed = convolution(&squeezed, down, Some(down_bias), 1, 0).relu_();
+                y * convolution(&squeezed, up, Some(up_bias), 1, 0).sigmoid()
+            }
+            None => y,
+        };
         let mut y = match &self.shortcut {
             Some(shortcut) => y + shortcut.of(x, mode),
             None => y + x,
