@@ -13,7 +13,6 @@ use crate::{
     domain::{Fault, Result},
     study,
 };
-use std::path::Path;
 
 #[derive(clap::Args)]
 pub struct Demo {
@@ -91,7 +90,7 @@ fn draw(context: &Context, faces: &Faces) -> Result<&'static str> {
     write_if_absent(&root.join(faces.study.0), faces.study.1)?;
     for &(folder, kind, people, images, seed) in faces.sets {
         let path = root.join(folder);
-        if !is_drawn(&path) {
+        if !drawn::is_there(&path) {
             if !context.quiet && !context.json {
                 say(format!("drawing {images} pictures in {folder}"));
             }
@@ -99,9 +98,4 @@ fn draw(context: &Context, faces: &Faces) -> Result<&'static str> {
         }
     }
     Ok(faces.study.0)
-}
-
-/// A set is put in place whole: one that is there was drawn to its end, or is a person's own.
-fn is_drawn(folder: &Path) -> bool {
-    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
 }

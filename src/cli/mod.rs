@@ -33,6 +33,7 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
 pub use output::tell_fault;
+pub use work::Orders;
 
 /// Compare recognition models on face attributes, face to face.
 ///

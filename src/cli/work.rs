@@ -6,8 +6,9 @@ use crate::{
     stages::{self, Plain, Post},
 };
 
+/// What a dispatcher tells the worker it starts, of either program.
 #[derive(clap::Args)]
-pub struct Work {
+pub struct Orders {
     /// The journal of the run it works for
     #[arg(long, default_value = "")]
     run: String,
@@ -20,12 +21,27 @@ pub struct Work {
     parent: Option<u32>,
 }
 
+impl Orders {
+    /// Where the worker is put to work; `None` when its dispatcher has gone already.
+    ///
+    /// # Errors
+    /// A kernel that cannot end it with its dispatcher.
+    pub fn post(&self, threads: usize) -> Result<Option<Post>> {
+        let Orders { run, device, slot, parent } = self;
+        let post = Post { run: run.clone(), device: device.clone(), slot: *slot, threads };
+        Ok(stages::ends_with(*parent)?.then_some(post))
+    }
+}
+
+#[derive(clap::Args)]
+pub struct Work {
+    #[command(flatten)]
+    orders: Orders,
+}
+
 impl Work {
     pub fn run(&self, context: &Context) -> Result<()> {
-        let post = Post { run: self.run.clone(), device: self.device.clone(), slot: self.slot, threads: context.threads };
-        if !stages::ends_with(self.parent)? {
-            return Ok(());
-        }
+        let Some(post) = self.orders.post(context.threads)? else { return Ok(()) };
         stages::work(&context.workspace, &post, &Plain, std::io::stdin().lock(), std::io::stdout())
     }
 }

@@ -1,15 +1,16 @@
 //! CelebA (Liu, Luo, Wang and Tang, ICCV 2015): its attributes in their order, and its files, in the text dialect of the
 //! release or the CSV one of copies, with line ends of any kind and the folder of pictures once or twice.
 
-use super::collection::Collection;
+use super::{collection::Collection, pictures::is_plain};
 use crate::domain::{
     Fault, Result,
     image::Column,
     text::{count, is_steering, printable, shorten},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -85,27 +86,26 @@ pub fn collect(root: &Path) -> Result<Collection> {
     };
     let mut set = Collection { pictures: pictures(root), ..Collection::default() };
     let attributes = read(&path, Head::Names, &mut set)?;
-    for (place, name) in attributes.names.iter().enumerate() {
-        let binary = |row: &Row| match row.values.get(place).map(String::as_str) {
-            Some("1") => Some("1".to_owned()),
-            Some("-1") => Some("0".to_owned()),
-            _ => None,
-        };
-        let column = attributes.rows.iter().filter_map(|(id, row)| Some((id.clone(), binary(row)?)));
-        set.labels.0.insert(name.clone(), Column(column.collect()));
-    }
+    let mut columns = vec![Column::default(); attributes.names.len()];
     for (id, row) in &attributes.rows {
-        if let Some(at) = row.values.iter().position(|value| !matches!(value.as_str(), "1" | "-1")) {
-            let what =
-                format!("{} of {id} is `{}`", attributes.names.get(at).map_or("a value", String::as_str), shown(&row.values[at]));
-            set.defects.fatal("wrong-value", Fault::asked(what).at(&path, row.line, row.columns[at]).next("values are 1 and -1"));
+        let mut wrong = None;
+        for (place, (at, value)) in attributes.values(row).into_iter().enumerate() {
+            match value {
+                "1" => _ = columns[place].0.insert(id.clone(), "1".to_owned()),
+                "-1" => _ = columns[place].0.insert(id.clone(), "0".to_owned()),
+                _ => wrong = wrong.or(Some((place, at, value))),
+            }
+        }
+        if let Some((place, at, value)) = wrong {
+            let what = format!("{} of {id} is `{}`", attributes.names[place], shown(value));
+            set.defects.fatal("wrong-value", Fault::asked(what).at(&path, row.line, at).next("values are 1 and -1"));
         }
     }
+    set.labels.0 = attributes.names.iter().cloned().zip(columns).collect();
     set.ids = attributes.rows.keys().cloned().collect();
     if let Some(path) = table(root, "identity_CelebA") {
         let identities = read(&path, Head::None, &mut set)?;
-        let column = identities.rows.iter().filter_map(|(id, row)| Some((id.clone(), row.values.first()?.clone())));
-        let column = Column(column.collect());
+        let column = Column(identities.rows.iter().map(|(id, row)| (id.clone(), identities.value(row).1.to_owned())).collect());
         missing(&mut set, "no-identity", &column, &path);
         set.classes = Some(column.clone());
         set.identities = Some(column);
@@ -114,16 +114,14 @@ pub fn collect(root: &Path) -> Result<Collection> {
         let partitions = read(&path, Head::None, &mut set)?;
         let mut column = Column::default();
         for (id, row) in &partitions.rows {
-            match row.values.first().and_then(|value| value.parse::<usize>().ok()).and_then(|part| PARTITIONS.get(part)) {
+            let (at, value) = partitions.value(row);
+            match value.parse::<usize>().ok().and_then(|part| PARTITIONS.get(part)) {
                 Some(word) => _ = column.0.insert(id.clone(), (*word).to_owned()),
                 None => set.defects.fatal(
                     "wrong-partition",
-                    Fault::asked(format!(
-                        "the partition of {id} is `{}`",
-                        row.values.first().map_or(String::new(), |value| shown(value))
-                    ))
-                    .at(&path, row.line, row.columns.first().copied().unwrap_or(1))
-                    .next("0 is train, 1 validation, 2 test"),
+                    Fault::asked(format!("the partition of {id} is `{}`", shown(value)))
+                        .at(&path, row.line, at)
+                        .next("0 is train, 1 validation, 2 test"),
                 ),
             }
         }
@@ -149,13 +147,13 @@ impl Collection {
         if !self.pictures.is_dir() {
             return Ok(());
         }
-        let there: std::collections::BTreeSet<String> = super::pictures::names(&self.pictures)?.into_iter().collect();
+        let there: BTreeSet<String> = super::pictures::names(&self.pictures)?.into_iter().collect();
         for id in self.ids.iter().filter(|id| !there.contains(*id)) {
             let fault = Fault::asked(format!("the image {id} is listed in {} and absent", name_of(listed_in)))
                 .in_file(self.pictures.join(id));
             self.defects.fatal("listed-and-absent", fault);
         }
-        let listed: std::collections::BTreeSet<&String> = self.ids.iter().collect();
+        let listed: BTreeSet<&String> = self.ids.iter().collect();
         let unlisted: Vec<&String> = there.iter().filter(|id| !listed.contains(id)).collect();
         if let Some(first) = unlisted.first() {
             let fault = Fault::asked("a picture that no table lists: it is left out").in_file(self.pictures.join(first));
@@ -181,48 +179,59 @@ enum Head {
 }
 
 struct Table {
+    text: String,
+    is_csv: bool,
     names: Vec<String>,
     rows: BTreeMap<String, Row>,
 }
 
+/// Where a row is in its table's text: what is in it is looked up, for a table has eight million values.
 struct Row {
     line: usize,
-    values: Vec<String>,
-    /// Where each value starts, from 1.
-    columns: Vec<usize>,
+    at: Range<usize>,
+}
+
+impl Table {
+    /// The values of a row, each with the column it starts in.
+    fn values(&self, row: &Row) -> Vec<(usize, &str)> {
+        fields(&self.text[row.at.clone()], self.is_csv).split_off(1)
+    }
+
+    /// The only value of a row of a table that has one.
+    fn value(&self, row: &Row) -> (usize, &str) {
+        self.values(row)[0]
+    }
 }
 
 fn read(path: &Path, head: Head, set: &mut Collection) -> Result<Table> {
     let bytes = fs::read(path).map_err(|error| Fault::io("read", path, &error))?;
     let text = String::from_utf8(bytes).map_err(|_| Fault::asked("the table is not UTF-8 text").in_file(path))?;
-    let text = text.trim_start_matches('\u{feff}');
+    let text = text.trim_start_matches('\u{feff}').to_owned();
     let crlf = text.lines().count().min(text.matches("\r\n").count());
     if crlf > 0 {
         set.defects.note("crlf", crlf, Fault::asked("lines end in CR LF: they are read as if they ended in LF").in_file(path));
     }
     let is_csv = path.extension().is_some_and(|ending| ending == "csv");
-    let mut table = Table { names: vec![], rows: BTreeMap::new() };
+    let (mut names, mut rows) = (Vec::new(), BTreeMap::new());
     let mut counted: Option<usize> = None;
     let mut headed = !(is_csv || head == Head::Names);
-    for (line, text) in text.lines().enumerate().map(|(line, text)| (line + 1, text)) {
-        if text.trim().is_empty() {
+    for (line, row) in text.lines().enumerate().map(|(line, row)| (line + 1, row)) {
+        if row.trim().is_empty() {
             continue;
         }
-        let fields = fields(text, is_csv);
+        let fields = fields(row, is_csv);
         if !is_csv && head == Head::Names && counted.is_none() {
-            counted = Some(text.trim().parse().map_err(|_| {
-                Fault::asked(format!("the first line is `{}`, not the number of images", shown(text.trim()))).at(path, line, 1)
+            counted = Some(row.trim().parse().map_err(|_| {
+                Fault::asked(format!("the first line is `{}`, not the number of images", shown(row.trim()))).at(path, line, 1)
             })?);
             continue;
         }
         if !headed {
             headed = true;
-            let names = fields.iter().map(|(_, field)| (*field).to_owned());
-            table.names = if is_csv { names.skip(1).collect() } else { names.collect() };
-            if head == Head::Names && table.names.len() != ATTRIBUTES.len() {
-                let lacking: Vec<&str> =
-                    ATTRIBUTES.into_iter().filter(|name| !table.names.iter().any(|other| other == name)).collect();
-                let what = format!("{} attributes where CelebA has {}", table.names.len(), ATTRIBUTES.len());
+            names = fields.iter().skip(usize::from(is_csv)).map(|(_, field)| (*field).to_owned()).collect();
+            if head == Head::Names && names.len() != ATTRIBUTES.len() {
+                let lacking: Vec<&str> = ATTRIBUTES.into_iter().filter(|name| !names.iter().any(|other| other == name)).collect();
+                let what = format!("{} attributes where CelebA has {}", names.len(), ATTRIBUTES.len());
                 let what = if lacking.is_empty() {
                     what
                 } else {
@@ -230,60 +239,53 @@ fn read(path: &Path, head: Head, set: &mut Collection) -> Result<Table> {
                 };
                 set.defects.fatal("wrong-columns", Fault::asked(what).at(path, line, 1));
             }
-            if let Some(repeated) = (0..table.names.len()).find(|&i| table.names[..i].contains(&table.names[i])) {
-                let what = format!("the attribute `{}` is there twice", shown(&table.names[repeated]));
+            if let Some(repeated) = (0..names.len()).find(|&i| names[..i].contains(&names[i])) {
+                let what = format!("the attribute `{}` is there twice", shown(&names[repeated]));
                 set.defects.fatal("repeated-attribute", Fault::asked(what).at(path, line, 1));
             }
-            if let Some(name) = table.names.iter().find(|name| name.chars().any(is_steering)) {
+            if let Some(name) = names.iter().find(|name| name.chars().any(is_steering)) {
                 return Err(Fault::asked(format!("control characters in the name `{}`", shown(name))).at(path, line, 1));
             }
             continue;
         }
-        let id = fields[0].1.to_owned();
-        if id.chars().any(is_steering) || Path::new(&id).components().any(|part| !matches!(part, std::path::Component::Normal(_)))
-        {
-            let what = format!("`{}` is no name of a picture", shown(&id));
+        let id = fields[0].1;
+        if id.chars().any(is_steering) || !is_plain(id) {
+            let what = format!("`{}` is no name of a picture", shown(id));
             set.defects.fatal("wrong-name", Fault::asked(what).at(path, line, 1));
             continue;
         }
-        let expected = if head == Head::Names { table.names.len() } else { 1 };
+        let expected = if head == Head::Names { names.len() } else { 1 };
         if fields.len() - 1 != expected {
             let what = format!("{id} has {} values where the table has {expected}", fields.len() - 1);
             set.defects.fatal("wrong-columns", Fault::asked(what).at(path, line, 1));
             continue;
         }
-        let row = Row {
-            line,
-            values: fields[1..].iter().map(|(_, field)| (*field).to_owned()).collect(),
-            columns: fields[1..].iter().map(|(column, _)| *column).collect(),
-        };
-        if let Some(before) = table.rows.insert(id.clone(), row) {
+        let start = place_in(&text, row);
+        if let Some(before) = rows.insert(id.to_owned(), Row { line, at: start..start + row.len() }) {
             set.defects.fatal(
                 "repeated-image",
                 Fault::asked(format!("{id} is there twice: first in line {}", before.line)).at(path, line, 1),
             );
         }
     }
-    if let Some(counted) = counted.filter(|counted| *counted != table.rows.len()) {
-        let what = format!("the first line says {}, the table has {}", count(counted, "image"), table.rows.len());
+    if let Some(counted) = counted.filter(|counted| *counted != rows.len()) {
+        let what = format!("the first line says {}, the table has {}", count(counted, "image"), rows.len());
         set.defects.note("wrong-count", 1, Fault::asked(what).at(path, 1, 1));
     }
-    Ok(table)
+    Ok(Table { text, is_csv, names, rows })
 }
 
 /// The fields of a line, each with the column it starts in, from 1.
 fn fields(line: &str, is_csv: bool) -> Vec<(usize, &str)> {
-    let divides = |c: char| if is_csv { c == ',' } else { c.is_whitespace() };
-    let mut fields = Vec::new();
-    let mut start = 0;
-    for (at, c) in line.char_indices().chain([(line.len(), if is_csv { ',' } else { ' ' })]) {
-        if divides(c) {
-            let field = line[start..at].trim();
-            if is_csv || !field.is_empty() {
-                fields.push((line[..start].chars().count() + 1, field));
-            }
-            start = at + c.len_utf8().min(line.len().saturating_sub(at).max(1));
-        }
+    let column = |field: &str| line[..place_in(line, field)].chars().count() + 1;
+    if is_csv {
+        line.split(',').map(|field| (column(field), field.trim())).collect()
+    } else {
+        line.split_whitespace().map(|field| (column(field), field)).collect()
     }
-    fields
+}
+
+/// Where a part of a text begins in it.
+fn place_in(text: &str, part: &str) -> usize {
+    part.as_ptr() as usize - text.as_ptr() as usize
 }

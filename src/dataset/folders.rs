@@ -17,13 +17,15 @@ pub fn collect(root: &Path) -> Result<Collection> {
         let fault = Fault::asked("a picture beside the folders is in no class").in_file(root.join(id));
         set.defects.fatal("no-class", fault.next("put it into the folder of its class, or take it away"));
     }
+    let known = classes.values();
     for entry in fs::read_dir(root).map_err(|error| Fault::io("list", root, &error))?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_class = entry.path().is_dir() && !name.starts_with('.');
-        if is_class && classes.0.range(format!("{name}/")..).next().is_none_or(|(id, _)| !id.starts_with(&format!("{name}/"))) {
+        if is_class && !known.contains(name.as_str()) {
             set.defects.note("empty-class", 1, Fault::asked("a class without a picture: it is left out").in_file(entry.path()));
         }
     }
+    drop(known);
     set.classes = Some(classes);
     Ok(set)
 }

@@ -1,7 +1,10 @@
 //! Pictures in an order, prepared, ahead of who needs them: several threads read and decode, never more than a few batches
 //! before the one that is waited for. Which thread takes what is fixed, so the order is the one asked for with any number.
 
-use super::prepare::{decode, prepare};
+use super::{
+    pictures::is_plain,
+    prepare::{decode, prepare},
+};
 use crate::domain::{Digest, Fault, Result, image::Images, study::Preparation};
 use std::{
     path::{Path, PathBuf},
@@ -28,8 +31,7 @@ impl Album {
         let (id, digest) = &self.images.0[place];
         let path = self.folder.join(id);
         // A listing may come with somebody's report: nothing outside the folder is opened, and nothing that is no file.
-        let plain = Path::new(id).components().all(|part| matches!(part, std::path::Component::Normal(_)));
-        if !plain || digest.is_none() || !path.is_file() {
+        if !is_plain(id) || digest.is_none() || !path.is_file() {
             return Err(Fault::missing("the picture is not here").in_file(path));
         }
         let bytes = std::fs::read(&path).map_err(|error| Fault::io("read the picture", &path, &error))?;

@@ -2,7 +2,10 @@
 
 use super::DigestCache;
 use crate::domain::{Fault, Result, image::Images, text::is_steering};
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Component, Path},
+};
 
 /// Every picture below `root`, sorted by id, with its digest. An id is the path below `root`, with forward slashes.
 pub fn list(root: &Path, digests: &mut DigestCache) -> Result<Images> {
@@ -20,6 +23,11 @@ pub fn digested(root: &Path, ids: Vec<String>, digests: &mut DigestCache) -> Res
         Ok((id, Some(digest)))
     });
     images.collect::<Result<_>>().map(Images)
+}
+
+/// Is the id a path that stays below its folder?
+pub fn is_plain(id: &str) -> bool {
+    Path::new(id).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// The ids of every picture below `root`, sorted.

@@ -90,7 +90,13 @@ pub const LOSSES: [(&str, &[(&str, f64)]); 6] = [
 ];
 
 /// Families of weight files: how their tensors are named.
-pub const FAMILIES: [&str; 6] = ["torchvision", "cydonia", "timm", "arcface_torch", "treb1en", "visavis"];
+pub const FAMILIES: [&str; 6] = ["torchvision", "cydonia", "timm", "arcface_torch", "treb1en", OWN_FAMILY];
+
+/// How the tensors of networks that are trained here are named.
+pub const OWN_FAMILY: &str = "visavis";
+
+/// The architectures that are built here, each with the family whose names it goes by beside our own.
+pub const BUILT: [(&str, &str); 2] = [("resnet34", "torchvision"), ("seresnet34", "timm")];
 
 /// Baselines that take no network: the prepared pixels, and how often each colour occurs.
 pub const BASELINES: [&str; 2] = ["pixels", "colours"];

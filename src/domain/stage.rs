@@ -175,6 +175,15 @@ pub enum AxisNames {
     Map { method: String },
 }
 
+/// What a training leaves.
+pub const WEIGHTS: &str = "weights.safetensors";
+pub const CURVES: &str = "curves.json";
+
+/// What the features of a network or a baseline at a tap are called.
+pub fn features_at(tap: &str) -> String {
+    format!("{tap}.npy")
+}
+
 impl Work {
     pub fn kind(&self) -> Kind {
         match self {

@@ -1,6 +1,8 @@
 //! Counter-based random numbers: Philox 4×32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
 //! 1, 2, 3", SC 2011). The n-th number of a stream is a function of (seed, stream, n), so any thread can draw any of them.
 
+use super::special::ln;
+
 /// One independent sequence.
 #[derive(Clone, Debug)]
 pub struct Stream {
@@ -44,6 +46,13 @@ impl Stream {
     /// Uniform on [0, 1), 53 bits.
     pub fn uniform(&mut self) -> f64 {
         (self.bits() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+    }
+
+    /// Two normal numbers around 0 (Box and Muller 1958).
+    pub fn normals(&mut self, deviation: f64) -> [f64; 2] {
+        let radius = (-2.0 * ln(1.0 - self.uniform())).sqrt() * deviation;
+        let angle = std::f64::consts::TAU * self.uniform();
+        [radius * libm::cos(angle), radius * libm::sin(angle)]
     }
 
     /// Fisher and Yates.

@@ -4,6 +4,7 @@
 //! a pure function of the study and its results: the same results, the same bytes.
 
 mod book;
+mod learned;
 mod sections;
 
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
         Digest, Fault, Result,
         projection::View,
         result::{Manifest, Provenance},
+        stage::CURVES,
     },
     study::{Outcome, Step},
 };
@@ -72,18 +74,13 @@ fn evidence(outcome: &Outcome, extras: &Extras, book: &Book) -> Result<Evidence>
     // What must be there: outputs that claims point into, and what ranks and counts are made of.
     let mut wanted: Vec<(Step, &str, bool)> =
         vec![(Step::Rank, "ledger.json", true), (Step::Rank, "frequencies.json", true), (Step::Index, "images", true)];
-    wanted.extend(
-        plan.results().filter(|(step, _)| matches!(step, Step::Score { .. })).map(|(step, _)| (step, "scores.json", true)),
-    );
-    for (step, output) in [Step::Rank].map(|step| (step, "planted.json")).into_iter().chain(
-        plan.results().map(|(step, _)| step).filter_map(|step| match step {
-            Step::Verify { .. } => Some((step, "verification.json")),
-            Step::Train { .. } => Some((step, "curves.json")),
-            _ => None,
-        }),
-    ) {
-        wanted.push((step, output, true));
-    }
+    wanted.extend(plan.results().filter_map(|(step, _)| match step {
+        Step::Score { .. } => Some((step, "scores.json", true)),
+        Step::Verify { .. } => Some((step, "verification.json", true)),
+        Step::Train { .. } => Some((step, CURVES, true)),
+        Step::Rank => Some((step, "planted.json", true)),
+        _ => None,
+    }));
     // Then coordinates while there is room: of the figures shown first.
     let project = |cell: &crate::domain::ledger::CellId| Step::Project {
         model: cell.model,

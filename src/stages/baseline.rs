@@ -2,7 +2,7 @@
 
 use super::{Inputs, Made};
 use crate::{
-    dataset::{Loader, array},
+    dataset::Loader,
     domain::{Fault, Result, model::EMBEDDING, stage::Baseline},
     numeric::Matrix,
 };
@@ -32,8 +32,7 @@ pub fn baseline(of: &Baseline, inputs: &Inputs) -> Result<Made> {
         }
     }
     let features = Matrix::new(order.len(), columns, values).ok_or_else(|| Fault::unexpected("a baseline of another shape"))?;
-    let shape = vec![order.len() as f64, columns as f64];
-    Ok(Made::default().with(&format!("{EMBEDDING}.npy"), array::to_npy(&features)).fact(EMBEDDING, shape))
+    Ok(Made::default().with_features(EMBEDDING, &features))
 }
 
 /// The share of places with each colour, square-rooted, so that Euclid's distance is Hellinger's.

@@ -20,8 +20,9 @@ pub use worker::{Hands, Outcome, Plain, Post, because, ends_with, read, work};
 use crate::domain::{
     Fault, Result,
     result::Facts,
-    stage::{Task, Work},
+    stage::{Task, Work, features_at},
 };
+use crate::{dataset::array, numeric::Matrix};
 
 /// What a stage leaves: named outputs, and small numbers.
 #[derive(Debug, Default)]
@@ -72,6 +73,12 @@ impl Made {
     pub fn with(mut self, name: &str, bytes: Vec<u8>) -> Self {
         self.outputs.push((name.to_owned(), bytes));
         self
+    }
+
+    /// Features at a tap, N × columns, with their shape as a fact.
+    pub fn with_features(self, tap: &str, features: &Matrix) -> Self {
+        let shape = vec![features.rows() as f64, features.columns() as f64];
+        self.with(&features_at(tap), array::to_npy(features)).fact(tap, shape)
     }
 
     pub fn with_json<T: serde::Serialize>(self, name: &str, value: &T) -> Result<Self> {

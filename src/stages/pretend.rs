@@ -4,10 +4,9 @@
 
 use super::{Inputs, Listener, Made};
 use crate::{
-    dataset::array,
     domain::{
         Digest, Fault, Result,
-        stage::{Extraction, Training},
+        stage::{Extraction, Training, WEIGHTS},
         study::Numerics,
     },
     numeric::{Matrix, Stream},
@@ -35,7 +34,7 @@ pub fn train(training: &Training, listener: &dyn Listener) -> Result<Made> {
     }
     let epochs = training.recipe.epochs;
     let weights = format!("{network} {}\n{}\n{epochs}\n", training.preparation.canonical().digest(), training.seed);
-    Ok(Made::default().with("weights.safetensors", weights.into_bytes()).fact("epochs", vec![epochs as f64]))
+    Ok(Made::default().with(WEIGHTS, weights.into_bytes()).fact("epochs", vec![epochs as f64]))
 }
 
 pub fn extract(extraction: &Extraction, inputs: &Inputs, listener: &dyn Listener) -> Result<Made> {
@@ -51,7 +50,7 @@ pub fn extract(extraction: &Extraction, inputs: &Inputs, listener: &dyn Listener
         }
         let features = Matrix::new(images.len(), COLUMNS, values)
             .ok_or_else(|| Fault::unexpected("pretended features have another shape than they should"))?;
-        made = made.with(&format!("{tap}.npy"), array::to_npy(&features)).fact(tap, vec![images.len() as f64, COLUMNS as f64]);
+        made = made.with_features(tap, &features);
     }
     listener.point("images", 0, images.len() as f64);
     Ok(made)

@@ -3,10 +3,13 @@
 use super::devices::Class;
 use crate::domain::{
     ledger::{CellId, Ledger, ShownAs},
-    model::{EMBEDDING, Source, Weights},
+    model::{EMBEDDING, OWN_FAMILY, Source, Weights},
     projection::{Method, View},
     result::Manifest,
-    stage::{ArrayFormat, AxisNames, Baseline, Extraction, Figure, Input, Kind, Location, Ranking, Slot, Task, Training, Work},
+    stage::{
+        ArrayFormat, AxisNames, Baseline, CURVES, Extraction, Figure, Input, Kind, Location, Ranking, Slot, Task, Training,
+        WEIGHTS, Work, features_at,
+    },
     study::{Dataset, Study},
 };
 use std::{
@@ -216,7 +219,7 @@ pub fn features(study: &Study, model: usize, tap: usize) -> Step {
 pub fn features_name(study: &Study, model: usize, tap: usize) -> String {
     match study.models[model].source {
         Source::Given(_) => "features.npy".to_owned(),
-        Source::Network(_) | Source::Baseline { .. } => format!("{}.npy", study.models[model].taps(study.taps.as_deref())[tap]),
+        Source::Network(_) | Source::Baseline { .. } => features_at(&study.models[model].taps(study.taps.as_deref())[tap]),
     }
 }
 
@@ -245,10 +248,6 @@ pub struct Known<'a> {
     /// The same for training sets, by name.
     pub training_at: &'a BTreeMap<String, PathBuf>,
 }
-
-/// What networks trained here leave, and how its tensors are named.
-const WEIGHTS: &str = "weights.safetensors";
-const OWN_FAMILY: &str = "visavis";
 
 impl Known<'_> {
     /// The task of a step; `None` while something it consumes is not there, or when this program cannot carry it out.
@@ -283,7 +282,7 @@ impl Known<'_> {
             Step::Score { model, tap, projection, comparison } => self.score(model, tap, projection, comparison)?,
             Step::Verify { model } => self.verify(model)?,
             Step::DrawCurves { model } => {
-                (Work::Draw(Figure::Curves), vec![self.output(Step::Train { model }, "curves.json", "curves")?])
+                (Work::Draw(Figure::Curves), vec![self.output(Step::Train { model }, CURVES, "curves")?])
             }
             Step::Rank => self.rank()?,
             Step::DrawFrequencies => {

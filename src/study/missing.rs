@@ -27,11 +27,15 @@ pub struct Missing {
 impl Missing {
     /// All networks, because what runs them cannot.
     pub fn networks(study: &Study, why: String) -> Self {
-        let network = |(place, model): (usize, &Model)| matches!(model.source, Source::Network(_)).then_some(place);
-        let need = Need::Models(study.models.iter().enumerate().filter_map(network).collect());
+        let need = Need::Models(places(study, &|model| matches!(model.source, Source::Network(_))));
         let cells = matrix::cells(study).iter().filter(|cell| need.concerns(study, cell)).count();
         Missing { input: why, expected_at: "`visavis doctor` says what is here".to_owned(), need, cells }
     }
+}
+
+/// The models that are so, by place.
+fn places(study: &Study, wanted: &dyn Fn(&Model) -> bool) -> BTreeSet<usize> {
+    study.models.iter().enumerate().filter(|(_, model)| wanted(model)).map(|(place, _)| place).collect()
 }
 
 pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
@@ -45,18 +49,9 @@ pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
         let expected_at = absent.expected_at.as_ref().map_or("a later visavis".to_owned(), |path| path.display().to_string());
         add(absent.input.clone(), expected_at, absent.need.clone());
     }
-    let models = |wanted: &dyn Fn(&Source) -> bool| {
-        study
-            .models
-            .iter()
-            .enumerate()
-            .filter(|(_, model)| wanted(&model.source))
-            .map(|(place, _)| place)
-            .collect::<BTreeSet<_>>()
-    };
+    let models = |wanted: &dyn Fn(&Model) -> bool| places(study, wanted);
     for (name, dataset) in &study.datasets {
-        let learns = study.models.iter().enumerate().filter(|(_, model)| model.learns_from(name));
-        let trained: BTreeSet<usize> = learns.map(|(place, _)| place).collect();
+        let trained = models(&|model| model.learns_from(name));
         if !trained.is_empty() && !dataset.is_here() && study.numerics.device != "pretend" {
             add(format!("training set `{name}`"), dataset.root().display().to_string(), Need::Models(trained));
         }
@@ -65,10 +60,7 @@ pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
     for (place, model) in study.models.iter().enumerate() {
         let Source::Network(network) = &model.source else { continue };
         let Weights::File { file, .. } = &network.weights else { continue };
-        match files.iter_mut().find(|(known, _)| known == file) {
-            Some((_, models)) => _ = models.insert(place),
-            None => files.push((file.clone(), [place].into())),
-        }
+        note(&mut files, file.clone(), place);
     }
     for (file, models) in files.into_iter().filter(|(file, _)| !file.is_file()) {
         let names: Vec<&str> = models.iter().map(|&place| study.models[place].name.as_str()).collect();
@@ -88,10 +80,7 @@ pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
             Source::Network(network) => {
                 networks.insert(place);
                 if let Some(what) = torch::beyond(study, network) {
-                    match beyond.iter_mut().find(|(known, _)| *known == what) {
-                        Some((_, models)) => _ = models.insert(place),
-                        None => beyond.push((what, [place].into())),
-                    }
+                    note(&mut beyond, what, place);
                 }
             }
             Source::Given(_) | Source::Baseline { .. } => {}
@@ -105,7 +94,7 @@ pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
         add("visavis-torch, which runs networks".to_owned(), at.to_owned(), Need::Models(networks.clone()));
     }
     let looked_at: BTreeSet<usize> =
-        networks.into_iter().chain(models(&|source| matches!(source, Source::Baseline { .. }))).collect();
+        networks.into_iter().chain(models(&|model| matches!(model.source, Source::Baseline { .. }))).collect();
     if !pretends && !looked_at.is_empty() && survey.images.is_some() && survey.pictures.is_none() {
         let root =
             study.evaluation.dataset.as_ref().map_or(String::new(), |name| study.datasets[name].root().display().to_string());
@@ -117,6 +106,14 @@ pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
         }
     }
     missing
+}
+
+/// Notes that a model waits for something, in the order in which things were first waited for.
+fn note<T: PartialEq>(waiting: &mut Vec<(T, BTreeSet<usize>)>, what: T, model: usize) {
+    match waiting.iter_mut().find(|(known, _)| *known == what) {
+        Some((_, models)) => _ = models.insert(model),
+        None => waiting.push((what, [model].into())),
+    }
 }
 
 impl Need {

@@ -4,7 +4,7 @@ use crate::{
     dataset::prepare::CROPS,
     domain::{
         Fault, Result,
-        model::{Network, Weights},
+        model::{BUILT, Network, OWN_FAMILY, Weights},
         study::{Recipe, Study},
     },
 };
@@ -13,8 +13,6 @@ use std::{
     process::Command,
 };
 
-/// Architectures it builds, and the names of their tensors it knows, beside its own.
-const ARCHITECTURES: [(&str, &str); 2] = [("resnet34", "torchvision"), ("seresnet34", "timm")];
 const LOSSES: [&str; 4] = ["softmax", "normface", "arcface", "cosface"];
 
 /// The program: `VISAVIS_TORCH`, or beside this one.
@@ -44,14 +42,14 @@ pub fn ask(program: &Path, device: &str) -> Result<String> {
 /// What a network would need that this release cannot do.
 pub fn beyond(study: &Study, network: &Network) -> Option<String> {
     let word = network.architecture.word.as_str();
-    let Some((_, family)) = ARCHITECTURES.iter().find(|(known, _)| *known == word) else {
+    let Some((_, family)) = BUILT.iter().find(|(known, _)| *known == word) else {
         return Some(format!("networks of the architecture {word}"));
     };
     if let Some(preparation) = study.preparations.get(&network.prepare).filter(|of| !CROPS.contains(&of.crop.as_str())) {
         return Some(format!("the crop `{}`", preparation.crop));
     }
     match &network.weights {
-        Weights::File { family: of, .. } if of != family && of != "visavis" => Some(format!("{word} of the family {of}")),
+        Weights::File { family: of, .. } if of != family && of != OWN_FAMILY => Some(format!("{word} of the family {of}")),
         Weights::Recipe { .. } if !LOSSES.contains(&network.loss.word.as_str()) => {
             Some(format!("the loss {}", network.loss.word))
         }

@@ -2,7 +2,12 @@
 //! that is there must be the network's: a file that fits only nearly would run, and give numbers that mean nothing.
 
 use super::layout::{Entry, Role, layout};
-use crate::domain::{Fault, Result, model::Architecture, nearest::suggestion, text::count};
+use crate::domain::{
+    Fault, Result,
+    model::{Architecture, BUILT, OWN_FAMILY},
+    nearest::suggestion,
+    text::count,
+};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -114,15 +119,8 @@ fn held_against(file: &SafeTensors, wanted: &[Entry]) -> (Vec<String>, Vec<Strin
 pub fn inspect(bytes: &[u8], path: &Path) -> Result<Inspected> {
     let file = open(bytes, path)?;
     let names: BTreeSet<&str> = file.names().into_iter().collect();
-    let word = if names.iter().any(|name| name.contains(".se.fc1.")) { "seresnet34" } else { "resnet34" };
-    let own = names.contains("embedding.weight");
-    let family = if own {
-        "visavis"
-    } else if word == "seresnet34" {
-        "timm"
-    } else {
-        "torchvision"
-    };
+    let (word, others) = BUILT[usize::from(names.iter().any(|name| name.contains(".se.fc1.")))];
+    let family = if names.contains("embedding.weight") { OWN_FAMILY } else { others };
     let channels = file.tensor("conv1.weight").ok().and_then(|tensor| tensor.shape().first().copied());
     let architecture = Architecture { word: word.to_owned(), width: channels.map_or(1.0, |channels| channels as f64 / 64.0) };
     let (missing, extra) = held_against(&file, &layout(&architecture, family)?);

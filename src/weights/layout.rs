@@ -4,7 +4,10 @@
 //! ResNet: He, Zhang, Ren and Sun (CVPR 2016), torchvision's names. Squeeze and excitation: Hu, Shen and Sun (CVPR 2018),
 //! timm's names and its rounding of the squeezed width.
 
-use crate::domain::{Fault, Result, model::Architecture};
+use crate::domain::{
+    Fault, Result,
+    model::{Architecture, BUILT, OWN_FAMILY},
+};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -52,13 +55,13 @@ impl Residual {
     /// # Errors
     /// An architecture that is not built here.
     pub fn of(architecture: &Architecture, family: &str) -> Result<Self> {
-        let excites = match architecture.word.as_str() {
-            "resnet34" => false,
-            "seresnet34" => true,
-            other => return Err(Fault::missing(format!("networks of the architecture {other} are not built here"))),
-        };
+        let word = architecture.word.as_str();
+        if !BUILT.iter().any(|(built, _)| *built == word) {
+            return Err(Fault::missing(format!("networks of the architecture {word} are not built here")));
+        }
+        let excites = word.starts_with("se");
         let stages = STAGES.map(|(blocks, channels)| (blocks, narrowed(channels, architecture.width)));
-        Ok(Residual { stages: stages.into(), excites, neck: (family == "visavis").then(|| embedding_width(architecture.width)) })
+        Ok(Residual { stages: stages.into(), excites, neck: (family == OWN_FAMILY).then(|| embedding_width(architecture.width)) })
     }
 
     /// How many numbers the tap gives an image.

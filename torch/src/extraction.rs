@@ -8,7 +8,7 @@ use crate::{
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 use visavis::{
-    dataset::{Album, Loader, array},
+    dataset::{Album, Loader},
     domain::{Fault, Result, model::TAPS, stage::Extraction},
     numeric::Matrix,
     stages::{Inputs, Listener, Made, Outcome, because},
@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
             }
             let matrix = Matrix::new(order.len(), wide, values);
             let matrix = matrix.ok_or_else(|| Fault::unexpected("features of another shape than they should be"))?;
-            made = made.with(&format!("{tap}.npy"), array::to_npy(&matrix)).fact(tap, vec![order.len() as f64, wide as f64]);
+            made = made.with_features(tap, &matrix);
         }
         Ok(made)
     }

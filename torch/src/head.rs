@@ -17,11 +17,11 @@ pub struct Head {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Margin {
     pub scale: f64,
-    pub kind: Kindof,
+    pub penalty: Penalty,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kindof {
+pub enum Penalty {
     /// cos θ: NormFace (Wang et al., MM 2017).
     None,
     /// cos(θ + m): ArcFace (Deng et al., CVPR 2019), in its first form: cos θ cos m − sin θ sin m, and where θ + m would pass
@@ -41,14 +41,14 @@ impl Margin {
     /// A loss that is not built here.
     pub fn of(loss: &Loss) -> Result<Option<Self>> {
         let number = |name: &str| loss.parameters.get(name).copied().unwrap_or_default();
-        let kind = match loss.word.as_str() {
+        let penalty = match loss.word.as_str() {
             "softmax" => return Ok(None),
-            "normface" => Kindof::None,
-            "arcface" => Kindof::Angle(number("m")),
-            "cosface" => Kindof::Cosine(number("m")),
+            "normface" => Penalty::None,
+            "arcface" => Penalty::Angle(number("m")),
+            "cosface" => Penalty::Cosine(number("m")),
             other => return Err(Fault::missing(format!("the loss {other} is not built here"))),
         };
-        Ok(Some(Margin { scale: number("s"), kind }))
+        Ok(Some(Margin { scale: number("s"), penalty }))
     }
 }
 
@@ -90,16 +90,16 @@ pub fn logits(
     margin: Option<Margin>,
     classes: &Tensor,
 ) -> (Tensor, Tensor) {
-    let Some(Margin { scale, kind }) = margin else {
+    let Some(Margin { scale, penalty }) = margin else {
         let logits = embeddings.linear(weight, bias);
         return (logits.shallow_clone(), logits);
     };
     let cosine = unit(embeddings).linear(&unit(weight), None::<&Tensor>);
     let right = cosine.gather(1, &classes.unsqueeze(1), false);
-    let harder = match kind {
-        Kindof::None => right.shallow_clone(),
-        Kindof::Cosine(m) => &right - m,
-        Kindof::Angle(m) => {
+    let harder = match penalty {
+        Penalty::None => right.shallow_clone(),
+        Penalty::Cosine(m) => &right - m,
+        Penalty::Angle(m) => {
             // The square root's slope at 0 is no number.
             let sine = (right.square().neg() + 1.0).clamp_min(LEAST_SQUARED_SINE).sqrt();
             let turned = &right * libm::cos(m) - sine * libm::sin(m);
@@ -130,14 +130,14 @@ mod tests {
         let one = |(embedding, &class): (&Vec<f64>, &usize)| {
             let logit = |(place, weight): (usize, &Vec<f64>)| match margin {
                 None => dot(embedding, weight),
-                Some(Margin { scale, kind }) => {
+                Some(Margin { scale, penalty }) => {
                     let cosine = dot(embedding, weight) / (dot(embedding, embedding) * dot(weight, weight)).sqrt();
                     let angle = cosine.acos();
                     scale
-                        * match kind {
-                            Kindof::Angle(m) if place == class && angle + m < std::f64::consts::PI => (angle + m).cos(),
-                            Kindof::Angle(m) if place == class => cosine - m * m.sin(),
-                            Kindof::Cosine(m) if place == class => cosine - m,
+                        * match penalty {
+                            Penalty::Angle(m) if place == class && angle + m < std::f64::consts::PI => (angle + m).cos(),
+                            Penalty::Angle(m) if place == class => cosine - m * m.sin(),
+                            Penalty::Cosine(m) if place == class => cosine - m,
                             _ => cosine,
                         }
                 }
@@ -178,10 +178,10 @@ mod tests {
         let angles = [1e-4, 1e-3, 0.01, 0.3, 1.0, pi / 2.0, 2.0, 2.5, 2.8, 3.0, pi - 0.01, pi - 1e-4];
         let margins = [
             None,
-            Some(Margin { scale: 64.0, kind: Kindof::None }),
-            Some(Margin { scale: 64.0, kind: Kindof::Angle(0.5) }),
-            Some(Margin { scale: 16.0, kind: Kindof::Angle(0.2) }),
-            Some(Margin { scale: 64.0, kind: Kindof::Cosine(0.35) }),
+            Some(Margin { scale: 64.0, penalty: Penalty::None }),
+            Some(Margin { scale: 64.0, penalty: Penalty::Angle(0.5) }),
+            Some(Margin { scale: 16.0, penalty: Penalty::Angle(0.2) }),
+            Some(Margin { scale: 64.0, penalty: Penalty::Cosine(0.35) }),
         ];
         for margin in margins {
             for angle in angles {
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn an_embedding_along_its_weight_has_a_slope() {
-        let margin = Some(Margin { scale: 64.0, kind: Kindof::Angle(0.5) });
+        let margin = Some(Margin { scale: 64.0, penalty: Penalty::Angle(0.5) });
         let (x, w) = (tensor(&[vec![1.0, 0.0]], Kind::Float), tensor(&[vec![2.0, 0.0], vec![0.0, 1.0]], Kind::Float));
         loss(&x, &w, &[0], margin).backward();
         assert!(Vec::<f32>::try_from(&x.grad().flatten(0, -1)).unwrap().iter().all(|value| value.is_finite()));

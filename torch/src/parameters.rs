@@ -4,18 +4,12 @@ use std::collections::BTreeMap;
 use tch::{Device, Kind, Tensor};
 use visavis::{
     domain::{Result, model::Architecture},
-    numeric::{Stream, special},
+    numeric::Stream,
     weights::{self, Entry, Role, layout},
 };
 
-/// One tensor and whether it learns.
-pub struct Parameter {
-    pub tensor: Tensor,
-    pub learns: bool,
-}
-
-/// In the order of their names.
-pub struct Parameters(BTreeMap<String, Parameter>);
+/// Tensors in the order of their names; those that learn ask libtorch for gradients.
+pub struct Parameters(BTreeMap<String, Tensor>);
 
 /// Streams of a training's seed: one a tensor from here on, so that no tensor's draw depends on another's size.
 const DRAWS: u64 = 1 << 40;
@@ -66,17 +60,16 @@ impl Parameters {
     }
 
     fn add(&mut self, name: String, tensor: &weights::Tensor, learns: bool, device: Device) {
-        let tensor = on(tensor, device).set_requires_grad(learns);
-        self.0.insert(name, Parameter { tensor, learns });
+        self.0.insert(name, on(tensor, device).set_requires_grad(learns));
     }
 
     /// A tensor that shares its numbers with the one kept here.
     pub fn get(&self, name: &str) -> Tensor {
-        self.0[name].tensor.shallow_clone()
+        self.0[name].shallow_clone()
     }
 
-    pub fn all(&self) -> impl Iterator<Item = (&str, &Parameter)> {
-        self.0.iter().map(|(name, parameter)| (name.as_str(), parameter))
+    pub fn learning(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.0.iter().filter(|(_, tensor)| tensor.requires_grad()).map(|(name, tensor)| (name.as_str(), tensor))
     }
 
     /// Gives every tensor the numbers of the one of its name.
@@ -84,7 +77,7 @@ impl Parameters {
         tch::no_grad(|| {
             for (name, parameter) in &mut self.0 {
                 if let Some(tensor) = tensors.get(name) {
-                    parameter.tensor.copy_(&on(tensor, device));
+                    parameter.copy_(&on(tensor, device));
                 }
             }
         });
@@ -92,20 +85,20 @@ impl Parameters {
 
     /// Copies of what does not learn: running means and variances.
     pub fn running(&self) -> Vec<Tensor> {
-        self.0.values().filter(|parameter| !parameter.learns).map(|parameter| parameter.tensor.copy()).collect()
+        self.0.values().filter(|tensor| !tensor.requires_grad()).map(Tensor::copy).collect()
     }
 
     pub fn set_running(&mut self, running: &[Tensor]) {
         tch::no_grad(|| {
-            for (parameter, before) in self.0.values_mut().filter(|parameter| !parameter.learns).zip(running) {
-                parameter.tensor.copy_(before);
+            for (tensor, before) in self.0.values_mut().filter(|tensor| !tensor.requires_grad()).zip(running) {
+                tensor.copy_(before);
             }
         });
     }
 
     /// Their numbers.
     pub fn values(&self) -> BTreeMap<String, weights::Tensor> {
-        self.0.iter().map(|(name, parameter)| (name.clone(), off(&parameter.tensor))).collect()
+        self.0.iter().map(|(name, tensor)| (name.clone(), off(tensor))).collect()
     }
 }
 
@@ -113,10 +106,7 @@ fn normal(seed: u64, place: u64, count: usize, deviation: f64) -> Vec<f32> {
     let mut stream = Stream::new(seed, DRAWS + place);
     let mut values = Vec::with_capacity(count + 1);
     while values.len() < count {
-        // Box and Muller (1958): two at a time.
-        let radius = (-2.0 * special::ln(1.0 - stream.uniform())).sqrt() * deviation;
-        let angle = std::f64::consts::TAU * stream.uniform();
-        values.extend([radius * libm::cos(angle), radius * libm::sin(angle)].map(|value| value as f32));
+        values.extend(stream.normals(deviation).map(|value| value as f32));
     }
     values.truncate(count);
     values

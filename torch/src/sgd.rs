@@ -19,12 +19,11 @@ const LONGEST: f64 = 5.0;
 impl Sgd {
     pub fn new(recipe: &Recipe, parameters: &Parameters) -> Self {
         let number = |name: &str| recipe.optimizer.get(name).copied().unwrap_or_default();
-        let learns = parameters.all().filter(|(_, parameter)| parameter.learns);
         Sgd {
             rate: number("rate"),
             momentum: number("momentum"),
             decay: number("decay"),
-            velocity: learns.map(|(name, parameter)| (name.to_owned(), parameter.tensor.zeros_like())).collect(),
+            velocity: parameters.learning().map(|(name, tensor)| (name.to_owned(), tensor.zeros_like())).collect(),
         }
     }
 
@@ -32,9 +31,8 @@ impl Sgd {
     pub fn step(&mut self, parameters: &Parameters, share: f64) {
         tch::no_grad(|| {
             let learning: Vec<(&str, Tensor, Tensor)> = parameters
-                .all()
-                .filter(|(_, parameter)| parameter.learns)
-                .map(|(name, parameter)| (name, parameter.tensor.shallow_clone(), parameter.tensor.grad()))
+                .learning()
+                .map(|(name, tensor)| (name, tensor.shallow_clone(), tensor.grad()))
                 .filter(|(_, _, gradient)| gradient.defined())
                 .collect();
             let squares: Vec<Tensor> = learning.iter().map(|(_, _, gradient)| gradient.square().sum(tch::Kind::Float)).collect();

@@ -17,14 +17,17 @@ use std::{
 use tch::{Device, Kind};
 use visavis::{
     dataset::Album,
-    domain::{Fault, Key, Result, image::Column, job::Cause, stage::Training},
+    domain::{
+        Fault, Key, Result,
+        image::Column,
+        job::Cause,
+        model::OWN_FAMILY,
+        stage::{CURVES, Training, WEIGHTS},
+    },
     stages::{Inputs, Listener, Made, Outcome, because},
     store::Checkpoints,
     weights::{self, Residual},
 };
-
-/// How networks that are trained here name their tensors.
-pub const FAMILY: &str = "visavis";
 
 /// Batch normalisation is of several pictures, or of none.
 const LEAST_PART: usize = 2;
@@ -87,9 +90,9 @@ impl Lesson {
         let album = inputs.album("pictures", &training.preparation)?;
         let (classes, count) = classes(&album, &inputs.column("classes")?)?;
         let device = place.device;
-        let mut parameters = Parameters::draw(&training.architecture, FAMILY, training.seed, device)?;
-        let network = Network::new(&training.architecture, FAMILY, &parameters)?;
-        let width = Residual::of(&training.architecture, FAMILY)?.columns("embedding");
+        let mut parameters = Parameters::draw(&training.architecture, OWN_FAMILY, training.seed, device)?;
+        let network = Network::new(&training.architecture, OWN_FAMILY, &parameters)?;
+        let width = Residual::of(&training.architecture, OWN_FAMILY)?.columns("embedding");
         let head = Head::new(&training.loss, &mut parameters, width, count, training.seed, device)?;
         let sgd = Sgd::new(&training.recipe, &parameters);
         let images = classes.len();
@@ -187,15 +190,8 @@ impl Lesson {
                 Ok(numbers) => return Ok(numbers),
                 Err(panic) => panic,
             };
-            let Some(said) = device::said(&*panic) else { std::panic::resume_unwind(panic) };
-            for (_, parameter) in self.parameters.all().filter(|(_, parameter)| parameter.learns) {
-                let mut gradient = parameter.tensor.grad();
-                if gradient.defined() {
-                    let _ = gradient.zero_();
-                }
-            }
-            if !device::is_memory(said) {
-                return Err(device::refused(said));
+            if !device::said(&*panic).is_some_and(device::is_memory) {
+                std::panic::resume_unwind(panic);
             }
             if part <= LEAST_PART {
                 let fault = Fault::failed(format!("out of memory with {part} pictures at a time"));
@@ -203,6 +199,12 @@ impl Lesson {
             }
             // What was done before memory ran out is done again.
             self.parameters.set_running(&running);
+            for (_, tensor) in self.parameters.learning() {
+                let mut gradient = tensor.grad();
+                if gradient.defined() {
+                    let _ = gradient.zero_();
+                }
+            }
             self.progress.part = part.div_ceil(2).max(LEAST_PART);
             listener.line(&format!(
                 "out of memory with {part} pictures at a time: goes on with {}, in the same batches",
@@ -246,13 +248,13 @@ impl Lesson {
         let bytes = weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).map_err(because)?;
         let curves = serde_json::json!({ "loss": self.progress.loss, "accuracy": self.progress.accuracy });
         Made::default()
-            .with("weights.safetensors", bytes)
+            .with(WEIGHTS, bytes)
             .fact("loss", self.progress.loss.clone())
             .fact("accuracy", self.progress.accuracy.clone())
             .fact("images", vec![self.images as f64])
             .fact("classes", vec![self.classes as f64])
             .fact("pictures_at_a_time", vec![self.progress.part as f64])
-            .with_json("curves.json", &curves)
+            .with_json(CURVES, &curves)
             .map_err(because)
     }
 }

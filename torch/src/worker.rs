@@ -15,12 +15,13 @@ use std::{
 };
 use tch::Device;
 use visavis::{
+    cli::Orders,
     domain::{
         Fault, Key, Result,
         stage::{Input, Task, Work as Stage},
         study::Numerics,
     },
-    stages::{self, Hands, Inputs, Listener, Made, Outcome, Plain, Post},
+    stages::{self, Hands, Inputs, Listener, Made, Outcome, Plain},
     store::Workspace,
 };
 
@@ -30,16 +31,8 @@ pub struct Work {
     workspace: PathBuf,
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// The journal of the run it works for
-    #[arg(long, default_value = "")]
-    run: String,
-    #[arg(long, default_value = "cpu")]
-    device: String,
-    #[arg(long, default_value_t = 0)]
-    slot: usize,
-    /// The dispatcher's process: without it, there is nothing to do
-    #[arg(long)]
-    parent: Option<u32>,
+    #[command(flatten)]
+    orders: Orders,
 }
 
 struct Networks {
@@ -52,9 +45,7 @@ struct Networks {
 
 impl Work {
     pub fn run(self) -> Result<()> {
-        if !stages::ends_with(self.parent)? {
-            return Ok(());
-        }
+        let Some(post) = self.orders.post(self.threads)? else { return Ok(()) };
         rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global().ok();
         // Who trains keeps what was learned before it ends; anything else ends at once.
         let (stop, idle) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
@@ -62,7 +53,6 @@ impl Work {
         signal_hook::flag::register_conditional_shutdown(SIGTERM, 143, Arc::clone(&idle)).map_err(refused)?;
         signal_hook::flag::register(SIGTERM, Arc::clone(&stop)).map_err(refused)?;
         let workspace = Workspace::new(self.workspace, None)?;
-        let post = Post { run: self.run, device: self.device, slot: self.slot, threads: self.threads };
         let device = device::open(&post.device)?;
         let hands = Networks { workspace: workspace.clone(), device, threads: post.threads, stop, idle };
         stages::work(&workspace, &post, &hands, std::io::stdin().lock(), std::io::stdout())

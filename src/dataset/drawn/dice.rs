@@ -1,6 +1,6 @@
 //! Draws from a stream, in the words a drawing needs.
 
-use crate::numeric::{Stream, special};
+use crate::numeric::Stream;
 
 pub struct Dice(Stream);
 
@@ -34,15 +34,9 @@ impl Dice {
         })
     }
 
-    /// Normal by Box and Muller (1958).
-    pub fn normal(&mut self, mean: f32, deviation: f32) -> f32 {
-        let (radius, angle) = (1.0 - self.0.uniform(), self.0.uniform());
-        let unit = (-2.0 * special::ln(radius)).sqrt() * libm::cos(std::f64::consts::TAU * angle);
-        mean + deviation * unit as f32
-    }
-
-    /// As [`Dice::normal`], held within two deviations.
+    /// Normal, held within two deviations.
     pub fn near(&mut self, mean: f32, deviation: f32) -> f32 {
-        self.normal(mean, deviation).clamp(mean - 2.0 * deviation, mean + 2.0 * deviation)
+        let [unit, _] = self.0.normals(1.0);
+        (mean + deviation * unit as f32).clamp(mean - 2.0 * deviation, mean + 2.0 * deviation)
     }
 }

@@ -10,10 +10,6 @@ use super::{
 
 const TOP: f32 = -77.0;
 
-fn half_width(person: &Person) -> f32 {
-    person.shape.width * if person.chubby { 1.16 } else { 1.0 }
-}
-
 /// How far down it falls.
 fn end(person: &Person) -> f32 {
     -14.0 + person.hair_length * 112.0
@@ -24,7 +20,7 @@ pub fn behind(canvas: &mut Canvas, person: &Person, tones: &Tones, dice: &mut Di
     if person.bald {
         return;
     }
-    let (w, end, long) = (half_width(person), end(person), person.hair_length > 0.28);
+    let (w, end, long) = (person.hair_width(), end(person), person.hair_length > 0.28);
     if !long {
         canvas.fill(&side_to_side(w + 3.0, -20.0, 2.0 + end.max(-12.0), 1.0, person, dice), tones.hair, 1.0);
         return;
@@ -80,7 +76,7 @@ pub fn above(canvas: &mut Canvas, person: &Person, sitting: &Sitting, tones: &To
     if person.bald {
         return;
     }
-    let w = half_width(person);
+    let w = person.hair_width();
     let hairline = if person.receding { -63.0 } else { -49.0 };
     let parting = person.shape.parting * 12.0;
     let bump = |dice: &mut Dice| if person.texture == Texture::Wavy { dice.between(1.5, 5.5) } else { dice.between(-0.4, 0.6) };
@@ -215,7 +211,7 @@ fn bangs(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, dice: &mut
 
 /// What grows on jaw and chin.
 pub fn beard(canvas: &mut Canvas, person: &Person, tones: &Tones, dice: &mut Dice) {
-    let (w, chin, mouth) = (half_width(person), person.shape.chin, person.shape.mouth_height);
+    let (w, chin, mouth) = (person.hair_width(), person.shape.chin, person.shape.mouth_height);
     let hair = if person.bald { tones.hair.mix(tones.line, 0.3) } else { tones.hair };
     match person.beard {
         Beard::None | Beard::Mustache => {}

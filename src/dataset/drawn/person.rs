@@ -203,6 +203,17 @@ impl Person {
     }
 }
 
+impl Person {
+    /// Half the width of the head, and of the hair around it.
+    pub fn width(&self) -> f32 {
+        self.shape.width * if self.chubby { 1.21 } else { 1.0 }
+    }
+
+    pub fn hair_width(&self) -> f32 {
+        self.shape.width * if self.chubby { 1.16 } else { 1.0 }
+    }
+}
+
 /// Most men wear it short and most women long; one in five does not.
 fn hair_length(male: bool, dice: &mut Dice) -> f32 {
     if male != dice.chance(0.22) { dice.near(0.12, 0.08).max(0.0) } else { dice.near(0.64, 0.17) }

@@ -138,10 +138,6 @@ fn both(points: &[Point]) -> [Vec<Point>; 2] {
     [points.to_vec(), points.iter().map(|&(x, y)| (-x, y)).collect()]
 }
 
-fn width(person: &Person) -> f32 {
-    person.shape.width * if person.chubby { 1.21 } else { 1.0 }
-}
-
 fn neck(canvas: &mut Canvas, person: &Person, tones: &Tones) {
     let half = if person.male { 27.0 } else { 18.5 } * if person.chubby { 1.15 } else { 1.0 };
     canvas.polygon(&[(-half, 30.0), (half, 30.0), (half * 1.05, 96.0), (-half * 1.05, 96.0)], tones.shade, 1.0);
@@ -153,7 +149,7 @@ fn neck(canvas: &mut Canvas, person: &Person, tones: &Tones) {
 }
 
 fn skull(canvas: &mut Canvas, person: &Person, tones: &Tones, yaw: f32) {
-    let (w, shape) = (width(person), &person.shape);
+    let (w, shape) = (person.width(), &person.shape);
     let ear = 10.5 * shape.ear;
     for (side, hidden) in [(-1.0, yaw > 0.55), (1.0, yaw < -0.55)] {
         if !hidden {
@@ -188,7 +184,7 @@ fn skull(canvas: &mut Canvas, person: &Person, tones: &Tones, yaw: f32) {
 }
 
 fn double_chin(canvas: &mut Canvas, person: &Person, tones: &Tones) {
-    let (w, chin) = (width(person) * 0.62, person.shape.chin);
+    let (w, chin) = (person.width() * 0.62, person.shape.chin);
     canvas.fill(
         &[(-w, chin - 12.0), (w, chin - 12.0), (w * 0.8, chin + 6.0), (0.0, chin + 12.0), (-w * 0.8, chin + 6.0)],
         tones.skin,

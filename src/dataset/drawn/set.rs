@@ -70,7 +70,7 @@ pub fn draw(folder: &Path, request: &Request) -> Result<()> {
     if request.images > 999_999 {
         return Err(Fault::asked(format!("{} images: CelebA's names hold 999,999", request.images)).next(next));
     }
-    if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+    if is_there(folder) {
         return Err(Fault::asked("the folder is there and not empty: nothing is drawn over it")
             .in_file(folder)
             .next("name another folder, or remove this one"));
@@ -88,6 +88,11 @@ pub fn draw(folder: &Path, request: &Request) -> Result<()> {
         Kind::Textures => textures(&half, request)?,
     }
     fs::rename(&half, folder).map_err(|error| Fault::io("put in place what was drawn", folder, &error))
+}
+
+/// Is there anything in the folder? A set is put in place whole: one that is there was drawn to its end, or is a person's own.
+pub fn is_there(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// One person's number a picture, so that each has as many as any, one more or less, in no order.

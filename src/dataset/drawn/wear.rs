@@ -90,7 +90,7 @@ pub fn necklace(canvas: &mut Canvas, sitting: &Sitting) {
 
 pub fn earrings(canvas: &mut Canvas, person: &Person, sitting: &Sitting) {
     let metal = sitting.things.metal;
-    let x = person.shape.width * if person.chubby { 1.21 } else { 1.0 } + 2.5;
+    let x = person.width() + 2.5;
     for side in [-1.0, 1.0] {
         canvas.line(&[(side * x, 3.0), (side * (x + 0.4), 8.5)], 1.3, metal.darker(0.3), 1.0);
         canvas.ellipse((side * (x + 0.4), 12.5), (5.4, 6.6), metal, 1.0);
@@ -131,7 +131,7 @@ pub fn glasses(canvas: &mut Canvas, person: &Person, sitting: &Sitting) {
 }
 
 pub fn hat(canvas: &mut Canvas, person: &Person, sitting: &Sitting) {
-    let w = person.shape.width * if person.chubby { 1.16 } else { 1.0 } + 6.0;
+    let w = person.hair_width() + 6.0;
     let (kind, cloth) = sitting.things.hat;
     let band = if cloth.luminance() > 0.4 { cloth.darker(0.45) } else { cloth.lighter(0.4) };
     match kind {
