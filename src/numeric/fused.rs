@@ -1,29 +1,110 @@
 //! Runs a kernel with the machine's fused multiply-add where it has one.
 //!
 //! `f64::mul_add` rounds once by definition, so its bits do not depend on the machine; but without the instruction it is
-//! a slow function call. A kernel is written once, `#[inline(always)]`, and `fused!` compiles it a second time for
-//! machines with AVX2 and FMA.
+//! a slow function call. A kernel is written once, `#[inline(always)]`, and `fused!` compiles it again for machines with
+//! AVX2 and FMA, and for those with AVX-512. Which of them runs changes the time and never a bit.
 
-/// `fused!(fn name(arguments) = kernel)`: a function that runs `kernel` with AVX2 and FMA where they are found.
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// What a kernel may use of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// What every x86-64 has.
+    Plain,
+    /// AVX2 and FMA.
+    Fma,
+    /// AVX-512 as well.
+    Wide,
+}
+
+impl Level {
+    pub const ALL: [Level; 3] = [Level::Plain, Level::Fma, Level::Wide];
+
+    pub fn word(self) -> &'static str {
+        ["plain", "fma", "wide"][self as usize]
+    }
+}
+
+static CEILING: AtomicU8 = AtomicU8::new(Level::Wide as u8);
+
+/// From now on no kernel uses more than this: for those who want to see that it changes no bit.
+pub fn limit(level: Level) {
+    CEILING.store(level as u8, Ordering::Relaxed);
+}
+
+/// What kernels use here.
+pub fn level() -> Level {
+    let ceiling = Level::ALL[usize::from(CEILING.load(Ordering::Relaxed))];
+    found().min(ceiling)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn found() -> Level {
+    match std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+        true if std::is_x86_feature_detected!("avx512f") => Level::Wide,
+        true => Level::Fma,
+        false => Level::Plain,
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn found() -> Level {
+    Level::Plain
+}
+
+/// `fused!(fn name(arguments) = kernel)`: a function that runs `kernel` with what is found. `fma: other` names a kernel of
+/// the same bits that suits sixteen registers better than the thirty-two of AVX-512. `= lanes kernel` is for a kernel over
+/// [`Lanes`](super::lanes::Lanes).
 macro_rules! fused {
-    ($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) = $kernel:path) => {
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) = lanes $kernel:ident) => {
+        $crate::numeric::fused::fused!($(#[$doc])* $visibility fn $name($($argument: $type),*) =
+            $kernel::<$crate::numeric::lanes::Wide>, fma: $kernel::<$crate::numeric::lanes::Fma>,
+            plain: $kernel::<$crate::numeric::lanes::Plain>);
+    };
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) = $kernel:expr) => {
+        $crate::numeric::fused::fused!($(#[$doc])* $visibility fn $name($($argument: $type),*) = $kernel, fma: $kernel);
+    };
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) = $kernel:expr, fma: $narrow:expr) => {
+        $crate::numeric::fused::fused!($(#[$doc])* $visibility fn $name($($argument: $type),*) = $kernel, fma: $narrow, plain: $narrow);
+    };
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) =
+        $kernel:expr, fma: $narrow:expr, plain: $plain:expr) => {
         $(#[$doc])*
         $visibility fn $name($($argument: $type),*) {
             #[cfg(target_arch = "x86_64")]
             {
+                use $crate::numeric::fused::{Level, level};
+
+                #[target_feature(enable = "avx512f,avx2,fma")]
+                #[expect(unsafe_code, reason = "compiled for instructions that the caller has looked for")]
+                unsafe fn wide($($argument: $type),*) {
+                    $kernel($($argument),*)
+                }
                 #[target_feature(enable = "avx2,fma")]
                 #[expect(unsafe_code, reason = "compiled for instructions that the caller has looked for")]
                 unsafe fn with_fma($($argument: $type),*) {
-                    $kernel($($argument),*)
+                    $narrow($($argument),*)
                 }
-                if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-                    #[expect(unsafe_code, reason = "both features were just found")]
-                    return unsafe { with_fma($($argument),*) };
+                #[expect(unsafe_code, reason = "the features were just found")]
+                match level() {
+                    Level::Wide => return unsafe { wide($($argument),*) },
+                    Level::Fma => return unsafe { with_fma($($argument),*) },
+                    Level::Plain => {}
                 }
             }
-            $kernel($($argument),*)
+            $plain($($argument),*)
         }
     };
 }
 
 pub(crate) use fused;
+
+/// Runs a test at each level, and leaves the highest behind. Tests beside it see another level now and then, and must give
+/// the same bits.
+#[cfg(test)]
+pub fn each_level(mut test: impl FnMut(Level)) {
+    for level in Level::ALL {
+        limit(level);
+        test(level);
+    }
+}

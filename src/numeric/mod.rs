@@ -7,6 +7,7 @@
 
 pub mod eigen;
 pub mod fused;
+pub mod lanes;
 pub mod matrix;
 pub mod neighbours;
 pub mod random;

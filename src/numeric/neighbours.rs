@@ -1,6 +1,353 @@
-//! Exact neighbours: squared Euclidean distances, each one fused chain over the columns in order; ties by index.
+//! Exact neighbours.
+//!
+//! A distance is *defined* as one fused chain of squared differences over the columns in order, in `f64`; ties go by index.
+//! [`Points`] gives such distances from one point to all. [`Neighbours`] are the k nearest of every point: products in
+//! `f32` tiles, each made once for both its points, rule out with a proven bound all but a few candidates, whose distances are
+//! then taken as defined. So what rules out may be as fast as it likes and cannot change a bit of the answer.
 
-use super::{Matrix, fused::fused};
+use super::{
+    Matrix,
+    fused::fused,
+    lanes::Lanes,
+    sum::dot_lanes,
+    tiled::{Panels, WIDE_F32, add_products_f32, column_means},
+};
+use rayon::prelude::*;
+use std::sync::Mutex;
+
+/// How far apart two images' features are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Metric {
+    Euclidean,
+    /// 1 − cos of the angle: half the squared distance of the rows brought to length 1.
+    Cosine,
+}
+
+/// The k nearest of every point, itself left out, nearest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Neighbours {
+    k: usize,
+    /// N × k, row by row.
+    indices: Vec<u32>,
+    /// Squared Euclidean distances (of rows of length 1, for cosines).
+    squares: Vec<f64>,
+    metric: Metric,
+}
+
+impl Neighbours {
+    /// `k` is held to N − 1. `None` for cosines when a row is 0: it has no direction.
+    pub fn exact(matrix: &Matrix, k: usize, metric: Metric) -> Option<Self> {
+        let k = k.min(matrix.rows().saturating_sub(1));
+        let (indices, squares) = match metric {
+            Metric::Euclidean => nearest(matrix, k),
+            Metric::Cosine => nearest(&directions(matrix)?, k),
+        };
+        Some(Neighbours { k, indices, squares, metric })
+    }
+
+    /// From what was kept of some that were made before; `None` when the parts do not fit each other.
+    pub fn kept(n: usize, k: usize, indices: Vec<u32>, squares: Vec<f64>, metric: Metric) -> Option<Self> {
+        let fits = n.checked_mul(k) == Some(indices.len())
+            && squares.len() == indices.len()
+            && indices.iter().all(|index| (*index as usize) < n)
+            && squares.iter().all(|square| *square >= 0.0 && square.is_finite());
+        fits.then_some(Neighbours { k, indices, squares, metric })
+    }
+
+    pub fn k(&self) -> usize {
+        self.k
+    }
+
+    pub fn count(&self) -> usize {
+        self.indices.len().checked_div(self.k).unwrap_or(0)
+    }
+
+    pub fn of(&self, point: usize) -> &[u32] {
+        &self.indices[point * self.k..][..self.k]
+    }
+
+    pub fn squares(&self, point: usize) -> &[f64] {
+        &self.squares[point * self.k..][..self.k]
+    }
+
+    /// Distances in the metric asked for.
+    pub fn distances(&self, point: usize) -> impl Iterator<Item = f64> {
+        let metric = self.metric;
+        self.squares(point).iter().map(move |square| match metric {
+            Metric::Euclidean => square.sqrt(),
+            Metric::Cosine => 0.5 * square,
+        })
+    }
+
+    /// All indices and all squares, row by row.
+    pub fn parts(&self) -> (&[u32], &[f64]) {
+        (&self.indices, &self.squares)
+    }
+
+    /// Of each point only the nearest `k`.
+    pub fn nearest(&self, k: usize) -> Neighbours {
+        let k = k.min(self.k);
+        let indices = self.indices.chunks_exact(self.k.max(1)).flat_map(|row| &row[..k]).copied().collect();
+        let squares = self.squares.chunks_exact(self.k.max(1)).flat_map(|row| &row[..k]).copied().collect();
+        Neighbours { k, indices, squares, metric: self.metric }
+    }
+}
+
+/// Rows brought to length 1.
+pub fn directions(matrix: &Matrix) -> Option<Matrix> {
+    let mut values = Vec::with_capacity(matrix.values().len());
+    for row in 0..matrix.rows() {
+        let row = matrix.row(row);
+        let length = row.iter().fold(0.0f64, |sum, x| f64::from(*x).mul_add(f64::from(*x), sum)).sqrt();
+        if length == 0.0 {
+            return None;
+        }
+        values.extend(row.iter().map(|x| (f64::from(*x) / length) as f32));
+    }
+    Matrix::new(matrix.rows(), matrix.columns(), values)
+}
+
+/// Points of one block: tiles are made block by block, and a block is locked as a whole.
+const BLOCK: usize = 16 * WIDE_F32;
+
+fn nearest(matrix: &Matrix, k: usize) -> (Vec<u32>, Vec<f64>) {
+    let n = matrix.rows();
+    if k == 0 {
+        return (vec![], vec![]);
+    }
+    let shadow = Shadow::new(matrix);
+    let blocks = n.div_ceil(BLOCK);
+    let state = |block: usize| {
+        let points = block * BLOCK..n.min((block + 1) * BLOCK);
+        Mutex::new(points.map(|_| Candidates::default()).collect::<Vec<_>>())
+    };
+    let states: Vec<Mutex<Vec<Candidates>>> = (0..blocks).map(state).collect();
+    let gather = Gather { matrix, shadow: &shadow, k };
+
+    // Far from the diagonal last: what a block meets first, its own points, tells nothing of what is near.
+    let pairs: Vec<(usize, usize)> = (0..blocks).flat_map(|apart| (0..blocks - apart).map(move |i| (i, i + apart))).collect();
+    pairs.par_iter().for_each_init(
+        || vec![0.0; BLOCK * BLOCK],
+        |tile, &(a, b)| {
+            shadow.lower_bounds(a, b, tile);
+            gather.rows(a, b, tile, &mut states[a].lock().expect("no panic while gathering"));
+            if a != b {
+                gather.columns(a, b, tile, &mut states[b].lock().expect("no panic while gathering"));
+            }
+        },
+    );
+
+    let mut indices = vec![0; n * k];
+    let mut squares = vec![0.0; n * k];
+    indices.par_chunks_mut(BLOCK * k).zip(squares.par_chunks_mut(BLOCK * k)).zip(states).enumerate().for_each(
+        |(block, ((indices, squares), state))| {
+            let state = state.into_inner().expect("no panic while gathering");
+            let rows = indices.chunks_exact_mut(k).zip(squares.chunks_exact_mut(k)).zip(state);
+            for (place, ((indices, squares), mut candidates)) in rows.enumerate() {
+                gather.prune(block * BLOCK + place, &mut candidates);
+                gather.settle(block * BLOCK + place, &mut candidates);
+                for (place, (square, index)) in candidates.settled.iter().enumerate() {
+                    (indices[place], squares[place]) = (*index, *square);
+                }
+            }
+        },
+    );
+    (indices, squares)
+}
+
+/// The points as `f32` sees them: centred, and brought to a size around 1, so that it sees well.
+struct Shadow {
+    /// A power of two.
+    scale: f32,
+    panels: Panels<f32, WIDE_F32>,
+    /// Squared lengths, less their share of the bound: see [`Shadow::lower_bounds`].
+    low: Vec<f32>,
+    /// What the bound adds to a lower one to make an upper one, by point.
+    slack: Vec<f32>,
+}
+
+impl Shadow {
+    fn new(matrix: &Matrix) -> Self {
+        let (n, d) = (matrix.rows(), matrix.columns());
+        let largest = matrix.values().iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+        let scale = libm::scalbnf(1.0, -(libm::ilogbf(largest.max(f32::MIN_POSITIVE)) + 1).clamp(-126, 126));
+        let means: Vec<f32> = column_means(matrix).into_iter().map(|mean| (mean * f64::from(scale)) as f32).collect();
+        let term = |point: usize, column: usize| matrix.row(point)[column] * scale - means[column];
+        let filled = |point: usize, column: usize| if point < n { term(point, column) } else { 0.0 };
+        let panels = Panels::new(n.div_ceil(BLOCK) * BLOCK, d, filled);
+        // With u = 2⁻²⁴ and centred rows a, b: rounding the rows costs at most 4u (|a|² + |b|²) of |a − b|², the chain of D
+        // fused terms 2 D u |a||b| ≤ D u (|a|² + |b|²) (Higham 2002, 3.1), the rest of the sum 6u (|a|² + |b|²) at most.
+        let share = (d as f64 + 16.0) * 2f64.powi(-24);
+        let lengths = (0..n).map(|point| {
+            let row: Vec<f64> = (0..d).map(|column| f64::from(term(point, column))).collect();
+            let length = dot_lanes(&row, &row);
+            (length * (1.0 - share), length * 2.0 * share * (1.0 + 1e-6) + f64::from(f32::MIN_POSITIVE))
+        });
+        let (low, slack) = lengths.map(|(low, slack)| (low as f32, slack as f32)).unzip();
+        Shadow { scale, panels, low, slack }
+    }
+
+    /// Lower bounds of the squared distances between the points of two blocks, `BLOCK` × `BLOCK`; infinite beyond the points.
+    fn lower_bounds(&self, a: usize, b: usize, tile: &mut [f32]) {
+        const PANELS: usize = BLOCK / WIDE_F32;
+        let none = f32::INFINITY;
+        let low = |point: usize| self.low.get(point).copied().unwrap_or(none);
+        let column: Vec<f32> = (0..BLOCK).map(|j| low(b * BLOCK + j)).collect();
+        for i in 0..PANELS {
+            for j in 0..PANELS {
+                let mut products = [[0.0; WIDE_F32]; WIDE_F32];
+                add_products_f32(self.panels.panel(a * PANELS + i), self.panels.panel(b * PANELS + j), &mut products);
+                let (rows, others) = (i * WIDE_F32, &column[j * WIDE_F32..][..WIDE_F32]);
+                let own: [f32; WIDE_F32] = std::array::from_fn(|row| low(a * BLOCK + rows + row));
+                to_bounds(&products, &own, others.try_into().expect("a panel's points"), &mut tile[rows * BLOCK + j * WIDE_F32..]);
+            }
+        }
+    }
+}
+
+fused! {
+    /// `own + other − 2 product`, into rows of a tile that is `BLOCK` wide.
+    fn to_bounds(products: &[[f32; WIDE_F32]; WIDE_F32], own: &[f32; WIDE_F32], others: &[f32; WIDE_F32], out: &mut [f32]) =
+        lanes to_bounds_kernel
+}
+
+#[inline(always)]
+fn to_bounds_kernel<L: Lanes>(
+    products: &[[f32; WIDE_F32]; WIDE_F32],
+    own: &[f32; WIDE_F32],
+    others: &[f32; WIDE_F32],
+    out: &mut [f32],
+) {
+    let (others, twice) = (L::load(others), L::splat(-2.0));
+    for row in 0..WIDE_F32 {
+        let out = out[row * BLOCK..].first_chunk_mut().expect("a row of the tile");
+        twice.fused(L::load(&products[row]), L::splat(own[row]).add(others)).store(out);
+    }
+}
+
+/// What may be among the nearest of one point.
+#[derive(Default)]
+struct Candidates {
+    /// Lower bounds and indices.
+    open: Vec<(f32, u32)>,
+    /// Distances as defined, at most k of them, nearest first.
+    settled: Vec<(f64, u32)>,
+    /// No point with a lower bound above it can be among the nearest.
+    limit: Option<f32>,
+}
+
+struct Gather<'a> {
+    matrix: &'a Matrix,
+    shadow: &'a Shadow,
+    k: usize,
+}
+
+impl Gather<'_> {
+    /// Room for open candidates of one point.
+    fn room(&self) -> usize {
+        4 * self.k + 64
+    }
+
+    fn rows(&self, a: usize, b: usize, tile: &[f32], state: &mut [Candidates]) {
+        for (place, (candidates, bounds)) in state.iter_mut().zip(tile.chunks_exact(BLOCK)).enumerate() {
+            let limit = [candidates.limit.unwrap_or(f32::MAX); BLOCK];
+            for_each_within(bounds, &limit, |j| self.meet(a * BLOCK + place, b * BLOCK + j, bounds[j], candidates));
+        }
+    }
+
+    fn columns(&self, a: usize, b: usize, tile: &[f32], state: &mut [Candidates]) {
+        let limits: Vec<f32> =
+            (0..BLOCK).map(|j| state.get(j).map_or(f32::NEG_INFINITY, |of| of.limit.unwrap_or(f32::MAX))).collect();
+        for (i, bounds) in tile.chunks_exact(BLOCK).enumerate() {
+            for_each_within(bounds, &limits, |j| self.meet(b * BLOCK + j, a * BLOCK + i, bounds[j], &mut state[j]));
+        }
+    }
+
+    fn meet(&self, point: usize, other: usize, bound: f32, candidates: &mut Candidates) {
+        if point == other || candidates.limit.is_some_and(|limit| bound > limit) {
+            return;
+        }
+        candidates.open.push((bound, other as u32));
+        if candidates.open.len() == self.room() {
+            self.prune(point, candidates);
+            // Many that are as near as each other (all equal, say) are told apart now, so that they take no more room.
+            if candidates.open.len() > self.room() / 2 {
+                self.settle(point, candidates);
+            }
+        }
+    }
+
+    /// Lowers the limit to the k-th smallest upper bound, and forgets what lies above it.
+    fn prune(&self, point: usize, candidates: &mut Candidates) {
+        if candidates.open.len() <= self.k {
+            return;
+        }
+        let own = self.shadow.slack[point];
+        let upper = |(bound, other): &(f32, u32)| bound + (own + self.shadow.slack[*other as usize]);
+        let mut uppers: Vec<f32> = candidates.open.iter().map(upper).collect();
+        let (_, kth, _) = uppers.select_nth_unstable_by(self.k - 1, f32::total_cmp);
+        let limit = candidates.limit.map_or(*kth, |limit| limit.min(*kth));
+        candidates.limit = Some(limit);
+        candidates.open.retain(|(bound, _)| *bound <= limit);
+    }
+
+    /// Takes the distances of open candidates as they are defined, and keeps the nearest.
+    fn settle(&self, point: usize, candidates: &mut Candidates) {
+        let own = self.matrix.row(point);
+        for group in candidates.open.chunks(CHAINS) {
+            // A group that is not full is filled with the point itself.
+            let rows: [&[f32]; CHAINS] =
+                std::array::from_fn(|i| group.get(i).map_or(own, |(_, other)| self.matrix.row(*other as usize)));
+            let mut squares = [0.0; CHAINS];
+            squared_distances(own, &rows, &mut squares);
+            candidates.settled.extend(group.iter().zip(squares).map(|((_, other), square)| (square, *other)));
+        }
+        candidates.open.clear();
+        candidates.settled.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        candidates.settled.truncate(self.k);
+        if candidates.settled.len() == self.k {
+            // Rounded up, so that a tie is still met.
+            let kth = (candidates.settled[self.k - 1].0 * f64::from(self.shadow.scale).powi(2)) as f32;
+            let kth = kth.next_up();
+            candidates.limit = Some(candidates.limit.map_or(kth, |limit| limit.min(kth)));
+        }
+    }
+}
+
+/// Calls back for each place whose bound is within its limit. Most groups of places have none.
+#[inline(always)]
+fn for_each_within(bounds: &[f32], limits: &[f32], mut found: impl FnMut(usize)) {
+    const GROUP: usize = 32;
+    let groups = bounds.as_chunks::<GROUP>().0.iter().zip(limits.as_chunks::<GROUP>().0);
+    for (group, (bounds, limits)) in groups.enumerate() {
+        let any = bounds.iter().zip(limits).fold(false, |any, (bound, limit)| any | (bound <= limit));
+        if any {
+            for (place, (bound, limit)) in bounds.iter().zip(limits).enumerate() {
+                if bound <= limit {
+                    found(group * GROUP + place);
+                }
+            }
+        }
+    }
+}
+
+/// Distances that are taken beside each other: each is a chain, whose next term waits for the last.
+const CHAINS: usize = 8;
+
+fused! { fn squared_distances(own: &[f32], others: &[&[f32]; CHAINS], squares: &mut [f64; CHAINS]) = squared_distances_kernel }
+
+#[inline(always)]
+fn squared_distances_kernel(own: &[f32], others: &[&[f32]; CHAINS], squares: &mut [f64; CHAINS]) {
+    let others = others.map(|other| &other[..own.len()]);
+    let mut sums = [0.0; CHAINS];
+    for k in 0..own.len() {
+        sums = std::array::from_fn(|i| {
+            let difference = f64::from(others[i][k]) - f64::from(own[k]);
+            difference.mul_add(difference, sums[i])
+        });
+    }
+    *squares = sums;
+}
 
 /// Points held column by column, so that one lane of the machine is one point and a distance stays one chain.
 pub struct Points {
@@ -26,20 +373,6 @@ impl Points {
             add_squares(&self.columns, self.count, from, out);
         }
     }
-
-    /// The k nearest of `among` (indices), nearest first, ties by index; the point itself only if it is among them.
-    pub fn nearest(&self, from: usize, among: &[usize], k: usize) -> Vec<(f64, usize)> {
-        let mut distances = vec![0.0; self.count];
-        self.distances(from, &mut distances);
-        let mut found: Vec<(f64, usize)> = among.iter().map(|&i| (distances[i], i)).collect();
-        let order = |a: &(f64, usize), b: &(f64, usize)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-        if k < found.len() {
-            found.select_nth_unstable_by(k, order);
-            found.truncate(k);
-        }
-        found.sort_unstable_by(order);
-        found
-    }
 }
 
 fused! { fn add_squares(columns: &[f64], count: usize, from: usize, out: &mut [f64]) = add_squares_kernel }
@@ -59,25 +392,73 @@ fn add_squares_kernel(columns: &[f64], count: usize, from: usize, out: &mut [f64
 mod tests {
     use super::*;
     use crate::numeric::Stream;
+    use proptest::prelude::*;
+
+    fn random(n: usize, d: usize, seed: u64) -> Matrix {
+        let mut stream = Stream::new(seed, 0);
+        Matrix::new(n, d, (0..n * d).map(|_| stream.uniform() as f32).collect()).unwrap()
+    }
+
+    /// By definition: all distances, sorted.
+    fn plain(matrix: &Matrix, k: usize) -> (Vec<u32>, Vec<f64>) {
+        let points = Points::new(matrix);
+        let mut distances = vec![0.0; matrix.rows()];
+        let (mut indices, mut squares) = (vec![], vec![]);
+        for from in 0..matrix.rows() {
+            points.distances(from, &mut distances);
+            let mut order: Vec<usize> = (0..matrix.rows()).filter(|i| *i != from).collect();
+            order.sort_by(|a, b| distances[*a].total_cmp(&distances[*b]).then(a.cmp(b)));
+            indices.extend(order[..k].iter().map(|i| *i as u32));
+            squares.extend(order[..k].iter().map(|i| distances[*i]));
+        }
+        (indices, squares)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        /// Grids have ties, a great offset leaves `f32` few digits, and few values make many equal points.
+        #[test]
+        fn they_are_those_of_a_plain_search(
+            n in 1usize..300, d in 1usize..20, k in 1usize..40, levels in 1u64..50, offset in prop::sample::select(vec![0.0f32, 1e3, -1e6]), size in prop::sample::select(vec![1.0f32, 1e-30, 1e30]), seed in any::<u64>(),
+        ) {
+            let mut stream = Stream::new(seed, 1);
+            let matrix = Matrix::new(n, d, (0..n * d).map(|_| (offset + stream.below(levels) as f32 * 0.37) * size).collect()).unwrap();
+            let found = Neighbours::exact(&matrix, k, Metric::Euclidean).unwrap();
+            let (indices, squares) = plain(&matrix, k.min(n - 1));
+            prop_assert_eq!(found.indices, indices);
+            prop_assert_eq!(found.squares, squares);
+        }
+    }
 
     #[test]
-    fn neighbours_are_those_of_a_plain_search_and_ties_go_by_index() {
-        let mut stream = Stream::new(3, 0);
-        // A coarse grid has many ties.
-        let matrix = Matrix::new(200, 2, (0..400).map(|_| stream.below(6) as f32).collect()).unwrap();
-        let points = Points::new(&matrix);
-        let all: Vec<usize> = (0..200).collect();
-        for from in [0, 17, 199] {
-            let mut plain: Vec<(u32, usize)> = all
-                .iter()
-                .map(|&i| {
-                    let squares = matrix.row(from).iter().zip(matrix.row(i)).map(|(a, b)| ((a - b) * (a - b)) as u32);
-                    (squares.sum(), i)
-                })
-                .collect();
-            plain.sort_unstable();
-            let found = points.nearest(from, &all, 9);
-            assert_eq!(found.iter().map(|(_, i)| *i).collect::<Vec<_>>(), plain[..9].iter().map(|(_, i)| *i).collect::<Vec<_>>());
+    fn many_blocks_and_many_equal_points_are_answered_exactly() {
+        let mut matrices = vec![random(BLOCK * 2 + 100, 9, 5)];
+        matrices.push(Matrix::new(BLOCK + 300, 3, vec![0.25; (BLOCK + 300) * 3]).unwrap());
+        for matrix in &matrices {
+            let found = Neighbours::exact(matrix, 12, Metric::Euclidean).unwrap();
+            let (indices, squares) = plain(matrix, 12);
+            assert!(found.indices == indices && found.squares == squares);
         }
+    }
+
+    #[test]
+    fn cosines_are_of_angles_and_a_row_of_zeros_has_none() {
+        let matrix = Matrix::new(3, 2, vec![1.0, 0.0, 10.0, 0.0, 0.0, 2.0]).unwrap();
+        let found = Neighbours::exact(&matrix, 2, Metric::Cosine).unwrap();
+        assert_eq!(found.of(0), [1, 2]);
+        assert!(found.distances(0).zip([0.0, 1.0]).all(|(a, b)| (a - b).abs() < 1e-7));
+        assert!(Neighbours::exact(&Matrix::new(2, 2, vec![0.0, 0.0, 1.0, 1.0]).unwrap(), 1, Metric::Cosine).is_none());
+    }
+
+    #[test]
+    fn the_bits_depend_neither_on_threads_nor_on_the_machines_lanes() {
+        let matrix = random(900, 33, 2);
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| Neighbours::exact(&matrix, 20, Metric::Euclidean).unwrap())
+        };
+        let one = with(1);
+        assert!(one == with(2) && one == with(16));
+        crate::numeric::fused::each_level(|level| assert!(one == with(2), "{level:?}"));
     }
 }

@@ -10,9 +10,60 @@ pub fn ln(x: f64) -> f64 {
     libm::log(x)
 }
 
+/// eˣ without a branch, so that a loop over it uses all lanes: within 2 units in the last place, x held to ±708. The
+/// polynomial is Taylor's to the 13th power on ±ln 2 / 2.
+#[inline(always)]
+pub fn exp_lane(x: f64) -> f64 {
+    // 1.5 · 2⁵²: adding it rounds to a whole number and leaves that number in the lowest bits.
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
+    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    const INVERSE_FACTORIALS: [f64; 12] = [
+        1.0 / 6_227_020_800.0,
+        1.0 / 479_001_600.0,
+        1.0 / 39_916_800.0,
+        1.0 / 3_628_800.0,
+        1.0 / 362_880.0,
+        1.0 / 40_320.0,
+        1.0 / 5_040.0,
+        1.0 / 720.0,
+        1.0 / 120.0,
+        1.0 / 24.0,
+        1.0 / 6.0,
+        0.5,
+    ];
+    let x = x.clamp(-708.0, 708.0);
+    let rounded = x.mul_add(std::f64::consts::LOG2_E, ROUND);
+    let n = rounded - ROUND;
+    let r = n.mul_add(-LN2_LOW, n.mul_add(-LN2_HIGH, x));
+    let mut sum = INVERSE_FACTORIALS[0];
+    for term in &INVERSE_FACTORIALS[1..] {
+        sum = sum.mul_add(r, *term);
+    }
+    let power = f64::from_bits((rounded.to_bits() << 52).wrapping_add(1.0f64.to_bits()));
+    power * (sum * r).mul_add(r, r + 1.0)
+}
+
+/// tanh x, to within 2⁻⁵² of 1 (not of itself), without a branch.
+#[inline(always)]
+pub fn tanh_lane(x: f64) -> f64 {
+    (1.0 - 2.0 / (exp_lane(2.0 * x.abs()) + 1.0)).copysign(x)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_runs_in_lanes_is_close_to_what_does_not() {
+        for i in -70_000..70_000 {
+            let x = f64::from(i) * 0.01;
+            assert!((exp_lane(x) / exp(x) - 1.0).abs() < 5e-16, "exp {x}: {:e}", exp_lane(x) / exp(x) - 1.0);
+            assert!((tanh_lane(x) - libm::tanh(x)).abs() < 3e-16, "tanh {x}");
+        }
+        assert_eq!(exp_lane(0.0), 1.0);
+        assert_eq!(exp_lane(f64::NEG_INFINITY), exp_lane(-708.0));
+    }
 
     #[test]
     fn the_bits_are_pinned() {

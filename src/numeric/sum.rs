@@ -1,5 +1,7 @@
 //! Sums in a fixed order: the same bits however the work is shared out.
 
+use super::fused::fused;
+
 /// Pairwise summation (Higham 1993): error grows with log n, and the tree depends on the length alone.
 pub fn sum(values: &[f64]) -> f64 {
     /// Short runs are added from left to right.
@@ -20,6 +22,40 @@ pub fn mean(values: &[f64]) -> f64 {
 /// The inner product, from the first term to the last.
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
+}
+
+/// The inner product in sixteen interleaved fused chains, added in pairs at the end: as many as the widest machine has lanes
+/// in two registers, and the same sixteen on every other.
+pub fn dot_lanes(a: &[f64], b: &[f64]) -> f64 {
+    let mut sum = [0.0];
+    add_dot_lanes(a, b, &mut sum);
+    sum[0]
+}
+
+fused! { fn add_dot_lanes(a: &[f64], b: &[f64], sum: &mut [f64; 1]) = dot_lanes_kernel }
+
+#[inline(always)]
+fn dot_lanes_kernel(a: &[f64], b: &[f64], sum: &mut [f64; 1]) {
+    const CHAINS: usize = 16;
+    let mut chains = [0.0; CHAINS];
+    let (a, b) = (a.chunks(CHAINS), b.chunks(CHAINS));
+    for (a, b) in a.zip(b) {
+        if let (Ok(a), Ok(b)) = (<&[f64; CHAINS]>::try_from(a), <&[f64; CHAINS]>::try_from(b)) {
+            for i in 0..CHAINS {
+                chains[i] = a[i].mul_add(b[i], chains[i]);
+            }
+        } else {
+            for ((chain, a), b) in chains.iter_mut().zip(a).zip(b) {
+                *chain = a.mul_add(*b, *chain);
+            }
+        }
+    }
+    for half in [8, 4, 2, 1] {
+        for i in 0..half {
+            chains[i] += chains[i + half];
+        }
+    }
+    sum[0] = chains[0];
 }
 
 #[cfg(test)]

@@ -3,76 +3,201 @@
 //! Every element is one chain of fused multiply-adds over its terms in order, so its bits depend neither on the tile,
 //! nor on the width of the machine's lanes, nor on the threads.
 
-use super::{Matrix, fused::fused, sum};
+use super::{
+    Matrix,
+    fused::fused,
+    lanes::{self, LANES, Lanes},
+    sum,
+};
 use rayon::prelude::*;
 
-/// Rows of X held in the cache while a block of Xᵀ X is made.
-const TILE: usize = 256;
+/// Vectors of one panel: a tile of products is this wide and this high. One cache line of `f64`; two of `f32` would not fit
+/// the registers.
+pub const WIDE: usize = 8;
+/// The same for `f32`: a cache line holds twice as many.
+pub const WIDE_F32: usize = LANES;
+
+/// Terms of a chain that are held in the cache while a block of products goes on.
+const BLOCK: usize = 512;
+
+/// What panels hold.
+pub trait Real: Copy + Default + Send + Sync {
+    fn fused(self, factor: Self, sum: Self) -> Self;
+}
+
+impl Real for f32 {
+    #[inline(always)]
+    fn fused(self, factor: f32, sum: f32) -> f32 {
+        self.mul_add(factor, sum)
+    }
+}
+
+impl Real for f64 {
+    #[inline(always)]
+    fn fused(self, factor: f64, sum: f64) -> f64 {
+        self.mul_add(factor, sum)
+    }
+}
+
+/// Vectors of one length, `WIDTH` to a panel, term by term; the last panel is filled with zeros.
+#[derive(Debug)]
+pub struct Panels<T, const WIDTH: usize> {
+    length: usize,
+    values: Vec<T>,
+}
+
+impl<T: Real, const WIDTH: usize> Panels<T, WIDTH> {
+    /// `term(vector, k)` is the k-th term of a vector.
+    pub fn new(vectors: usize, length: usize, term: impl Fn(usize, usize) -> T + Sync) -> Self {
+        let mut values = vec![T::default(); vectors.div_ceil(WIDTH) * WIDTH * length];
+        values.par_chunks_mut((WIDTH * length).max(1)).enumerate().for_each(|(panel, values)| {
+            let lanes = WIDTH.min(vectors - panel * WIDTH);
+            for (k, values) in values.chunks_exact_mut(WIDTH).enumerate() {
+                for (lane, value) in values[..lanes].iter_mut().enumerate() {
+                    *value = term(panel * WIDTH + lane, k);
+                }
+            }
+        });
+        Panels { length, values }
+    }
+
+    pub fn panel(&self, panel: usize) -> &[T] {
+        &self.values[panel * WIDTH * self.length..][..WIDTH * self.length]
+    }
+}
+
+/// `out[i][j] += Σ a[i][k] b[j][k]`, `HIGH` rows of the tile at a time. Plain loops over arrays of known size: a closure here
+/// is not always inlined, and then runs without the machine's instructions (look at the speed before changing it).
+#[inline(always)]
+fn multiply_tile<T: Real, const WIDTH: usize, const HIGH: usize>(a: &[T], b: &[T], out: &mut [T]) {
+    let tile = out.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<HIGH>().0;
+    let (a, b) = (a.as_chunks::<WIDTH>().0, b.as_chunks::<WIDTH>().0);
+    for (part, out) in tile.iter_mut().enumerate() {
+        let mut sums = *out;
+        for (a, b) in a.iter().zip(b) {
+            let a: &[T; HIGH] = a[part * HIGH..][..HIGH].try_into().expect("a part of the panel");
+            for i in 0..HIGH {
+                for j in 0..WIDTH {
+                    sums[i][j] = a[i].fused(b[j], sums[i][j]);
+                }
+            }
+        }
+        *out = sums;
+    }
+}
+
+fused! {
+    /// Adds the products of two panels, every vector of one with every vector of the other: `out` is `WIDE` × `WIDE`.
+    pub fn add_products(a: &[f64], b: &[f64], out: &mut [f64]) = multiply_tile::<f64, WIDE, 8>, fma: multiply_tile::<f64, WIDE, 4>
+}
+
+fused! {
+    /// The same in `f32`: `out` is `WIDE_F32` × `WIDE_F32`.
+    pub fn add_products_f32(a: &[f32], b: &[f32], out: &mut [[f32; WIDE_F32]; WIDE_F32]) =
+        multiply_lanes::<lanes::Wide, 16>, fma: multiply_lanes::<lanes::Fma, 4>, plain: multiply_lanes::<lanes::Plain, 4>
+}
+
+#[inline(always)]
+fn multiply_lanes<L: Lanes, const HIGH: usize>(a: &[f32], b: &[f32], out: &mut [[f32; WIDE_F32]; WIDE_F32]) {
+    let (a, b) = (a.as_chunks::<WIDE_F32>().0, b.as_chunks::<WIDE_F32>().0);
+    for (part, out) in out.as_chunks_mut::<HIGH>().0.iter_mut().enumerate() {
+        let mut sums = [L::splat(0.0); HIGH];
+        for i in 0..HIGH {
+            sums[i] = L::load(&out[i]);
+        }
+        for (a, b) in a.iter().zip(b) {
+            let b = L::load(b);
+            for i in 0..HIGH {
+                sums[i] = L::splat(a[part * HIGH + i]).fused(b, sums[i]);
+            }
+        }
+        for i in 0..HIGH {
+            sums[i].store(&mut out[i]);
+        }
+    }
+}
 
 /// The mean of every column.
 pub fn column_means(x: &Matrix) -> Vec<f64> {
-    let column = |column| sum::mean(&(0..x.rows()).map(|row| f64::from(x.row(row)[column])).collect::<Vec<_>>());
-    (0..x.columns()).into_par_iter().map(column).collect()
+    // A strip of columns at a time, so that a row is not fetched once for each of its columns.
+    const STRIP: usize = 16;
+    let strips = x.columns().div_ceil(STRIP);
+    let strip = |strip: usize| {
+        let columns = strip * STRIP..x.columns().min((strip + 1) * STRIP);
+        let mut gathered = vec![Vec::with_capacity(x.rows()); columns.len()];
+        for row in 0..x.rows() {
+            gathered.iter_mut().zip(&x.row(row)[columns.clone()]).for_each(|(column, value)| column.push(f64::from(*value)));
+        }
+        gathered.iter().map(|column| sum::mean(column)).collect::<Vec<_>>()
+    };
+    (0..strips).into_par_iter().flat_map_iter(strip).collect()
 }
 
 /// Xᵀ X of the centred matrix, D × D row by row: D (D + 1) / 2 chains of N terms.
 pub fn scatter(x: &Matrix, means: &[f64]) -> Vec<f64> {
-    let d = x.columns();
-    let centred: Vec<f64> = x
-        .values()
-        .par_chunks(d.max(1))
-        .flat_map_iter(|row| row.iter().zip(means).map(|(value, mean)| f64::from(*value) - mean))
-        .collect();
-    let mut product = vec![0.0; d * d];
-    product.par_chunks_mut(d.max(1)).enumerate().for_each(|(i, row)| {
-        for tile in centred.chunks(TILE * d) {
-            accumulate(tile, d, i, row);
+    let blocks = (0..x.rows()).step_by(BLOCK).map(|first| {
+        let rows = BLOCK.min(x.rows() - first);
+        Panels::new(x.columns(), rows, move |column, row| f64::from(x.row(first + row)[column]) - means[column])
+    });
+    symmetric_products(x.columns(), blocks)
+}
+
+/// X Xᵀ of the centred matrix, N × N row by row: chains of D terms.
+pub fn gram(x: &Matrix, means: &[f64]) -> Vec<f64> {
+    let blocks = (0..x.columns()).step_by(BLOCK).map(|first| {
+        let columns = BLOCK.min(x.columns() - first);
+        Panels::new(x.rows(), columns, move |row, column| f64::from(x.row(row)[first + column]) - means[first + column])
+    });
+    symmetric_products(x.rows(), blocks)
+}
+
+/// The products of n vectors with each other, given in blocks of their terms.
+fn symmetric_products(n: usize, blocks: impl Iterator<Item = Panels<f64, WIDE>>) -> Vec<f64> {
+    let panels = n.div_ceil(WIDE);
+    // One row of tiles a panel, from the diagonal on.
+    let mut tiles: Vec<Vec<f64>> = (0..panels).map(|first| vec![0.0; (panels - first) * WIDE * WIDE]).collect();
+    for block in blocks {
+        tiles.par_iter_mut().enumerate().for_each(|(first, tiles)| {
+            for (second, tile) in (first..).zip(tiles.chunks_exact_mut(WIDE * WIDE)) {
+                add_products(block.panel(first), block.panel(second), tile);
+            }
+        });
+    }
+    let mut product = vec![0.0; n * n];
+    product.par_chunks_mut(n.max(1)).enumerate().for_each(|(i, row)| {
+        for (j, value) in row.iter_mut().enumerate() {
+            let (low, high) = (i.min(j), i.max(j));
+            let (first, second) = (low / WIDE, high / WIDE);
+            *value = tiles[first][(second - first) * WIDE * WIDE + low % WIDE * WIDE + high % WIDE];
         }
     });
-    for i in 0..d {
-        for j in 0..i {
-            product[i * d + j] = product[j * d + i];
-        }
-    }
     product
-}
-
-fused! {
-    /// Adds the tile's share to row `i` of the product, from the diagonal on.
-    fn accumulate(tile: &[f64], d: usize, i: usize, row: &mut [f64]) = accumulate_kernel
-}
-
-#[inline(always)]
-fn accumulate_kernel(tile: &[f64], d: usize, i: usize, row: &mut [f64]) {
-    for x in tile.chunks_exact(d) {
-        let factor = x[i];
-        for (sum, value) in row[i..].iter_mut().zip(&x[i..]) {
-            *sum = factor.mul_add(*value, *sum);
-        }
-    }
 }
 
 /// The centred rows of X times the k axes (k × D, row by row): N × k.
 pub fn project(x: &Matrix, means: &[f64], axes: &[f64]) -> Vec<f64> {
-    let d = x.columns();
+    let (n, d) = (x.rows(), x.columns());
     let k = axes.len() / d;
-    // Axes as columns, so that one lane is one axis and every element stays one chain over D.
-    let transposed: Vec<f64> = (0..d).flat_map(|j| (0..k).map(move |axis| axes[axis * d + j])).collect();
-    let mut out = vec![0.0; x.rows() * k];
-    out.par_chunks_mut(k).enumerate().for_each(|(row, out)| multiply(x.row(row), means, &transposed, out));
-    out
-}
-
-fused! { fn multiply(row: &[f32], means: &[f64], transposed: &[f64], out: &mut [f64]) = multiply_kernel }
-
-#[inline(always)]
-fn multiply_kernel(row: &[f32], means: &[f64], transposed: &[f64], out: &mut [f64]) {
-    for ((value, mean), axes) in row.iter().zip(means).zip(transposed.chunks_exact(out.len())) {
-        let centred = f64::from(*value) - mean;
-        for (sum, axis) in out.iter_mut().zip(axes) {
-            *sum = centred.mul_add(*axis, *sum);
+    let axes: Panels<f64, WIDE> = Panels::new(k, d, |axis, column| axes[axis * d + column]);
+    let mut out = vec![0.0; n * k];
+    out.par_chunks_mut(k * WIDE).enumerate().for_each(|(panel, out)| {
+        let rows = panel * WIDE..n.min((panel + 1) * WIDE);
+        let mut centred = vec![0.0; WIDE * d];
+        for (lane, row) in rows.enumerate() {
+            for (column, (value, mean)) in x.row(row).iter().zip(means).enumerate() {
+                centred[column * WIDE + lane] = f64::from(*value) - mean;
+            }
         }
-    }
+        for first in (0..k).step_by(WIDE) {
+            let mut tile = [0.0; WIDE * WIDE];
+            add_products(&centred, axes.panel(first / WIDE), &mut tile);
+            for (out, tile) in out.chunks_exact_mut(k).zip(tile.chunks_exact(WIDE)) {
+                let width = WIDE.min(k - first);
+                out[first..first + width].copy_from_slice(&tile[..width]);
+            }
+        }
+    });
+    out
 }
 
 #[cfg(test)]
@@ -87,20 +212,23 @@ mod tests {
 
     #[test]
     fn every_element_is_one_chain_whatever_the_tile() {
-        let x = random(TILE * 2 + 17, 13);
+        let x = random(BLOCK * 2 + 17, 13);
         let means = column_means(&x);
+        let centred = |row: usize, column: usize| f64::from(x.row(row)[column]) - means[column];
         let product = scatter(&x, &means);
         for (i, j) in [(0, 0), (3, 12), (12, 3), (7, 8)] {
-            let chain = (0..x.rows()).fold(0.0, |sum: f64, row| {
-                let centred = |column: usize| f64::from(x.row(row)[column]) - means[column];
-                centred(i.min(j)).mul_add(centred(i.max(j)), sum)
-            });
+            let chain = (0..x.rows()).fold(0.0, |sum: f64, row| centred(row, i.min(j)).mul_add(centred(row, i.max(j)), sum));
             assert_eq!(product[i * 13 + j].to_bits(), chain.to_bits());
+        }
+        let (product, n) = (gram(&x, &means), x.rows());
+        for (i, j) in [(0, 0), (900, 20), (1040, 1040)] {
+            let chain = (0..13).fold(0.0, |sum: f64, column| centred(i, column).mul_add(centred(j, column), sum));
+            assert_eq!(product[i * n + j].to_bits(), chain.to_bits());
         }
     }
 
     #[test]
-    fn the_bits_do_not_depend_on_the_threads() {
+    fn the_bits_depend_neither_on_threads_nor_on_the_machines_lanes() {
         let x = random(999, 37);
         let with = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -115,5 +243,6 @@ mod tests {
         for threads in [2, 3, 16] {
             assert!(one == with(threads), "{threads} threads");
         }
+        crate::numeric::fused::each_level(|level| assert!(one == with(2), "{level:?}"));
     }
 }

@@ -1,22 +1,54 @@
 //! Principal component analysis (Pearson 1901; Hotelling 1933), exact: the eigenvectors of the covariance matrix in
-//! `f64`. Shares of variance are over the full spectrum, not over the axes kept. Sign: each axis's largest loading is
-//! positive (the first of equals), so an axis does not turn around between machines.
+//! `f64`, or of the images' products with each other where features have more columns than rows. Shares of variance are over
+//! the full spectrum, not over the axes kept. Sign: each axis's largest loading is positive (the first of equals), so an axis
+//! does not turn around between machines.
 
 use super::Projected;
 use crate::{
     domain::{Fault, Result},
     numeric::{Matrix, eigen, sum, tiled},
 };
+use rayon::prelude::*;
+
+/// Directions of greatest variance.
+pub struct Principal {
+    means: Vec<f64>,
+    /// Unit vectors, one a row of D loadings.
+    pub loadings: Vec<f64>,
+    /// Sums of squares along the axes kept.
+    pub values: Vec<f64>,
+    /// The same over all axes.
+    total: f64,
+    pub rank: usize,
+}
 
 /// At most `axes` axes: no more than the features' rank. Facts: `explained` (share of variance an axis), `rank`.
 pub fn project(features: &Matrix, axes: usize) -> Result<Projected> {
+    let principal = principal(features, axes)?;
+    let explained = principal.values.iter().map(|value| value / principal.total).collect();
+    Ok(Projected {
+        coordinates: principal.coordinates(features),
+        facts: [("explained".to_owned(), explained), ("rank".to_owned(), vec![principal.rank as f64])].into(),
+    })
+}
+
+/// The directions themselves.
+///
+/// # Errors
+/// Fewer than two images, or features that are all the same.
+pub fn principal(features: &Matrix, axes: usize) -> Result<Principal> {
     let (n, d) = (features.rows(), features.columns());
     if n < 2 {
         return Err(Fault::asked(format!("PCA needs two images or more, there is {n}")));
     }
     let means = tiled::column_means(features);
-    let spectrum = eigen::symmetric(&tiled::scatter(features, &means), d)
-        .ok_or_else(|| Fault::unexpected("the covariance of the features has no eigenvectors: are all values finite?"))?;
+    let unsolved = || Fault::unexpected("the covariance of the features has no eigenvectors: are all values finite?");
+    let spectrum = if d <= n {
+        eigen::leading(tiled::scatter(features, &means), d, axes.min(d))
+    } else {
+        eigen::leading(tiled::gram(features, &means), n, axes.min(n))
+    };
+    let spectrum = spectrum.ok_or_else(unsolved)?;
     // Below the floor an eigenvalue is rounding (as NumPy's matrix_rank: the largest × size × ε).
     let floor = spectrum.values[0] * n.max(d) as f64 * f64::EPSILON;
     let rank = spectrum.values.iter().take_while(|value| **value > floor).count();
@@ -24,23 +56,54 @@ pub fn project(features: &Matrix, axes: usize) -> Result<Projected> {
         return Err(Fault::asked(format!("all {n} images have the same features: there is nothing to project")));
     }
     let kept = axes.min(rank);
-    let mut loadings = spectrum.vectors[..kept * d].to_vec();
-    for axis in loadings.chunks_exact_mut(d) {
-        let largest =
-            axis.iter().copied().fold(0.0, |largest: f64, loading| if loading.abs() > largest.abs() { loading } else { largest });
-        if largest < 0.0 {
-            axis.iter_mut().for_each(|loading| *loading = -*loading);
-        }
-    }
-    let coordinates = tiled::project(features, &means, &loadings).into_iter().map(|value| value as f32).collect();
+    let mut loadings = if d <= n {
+        spectrum.vectors[..kept * d].to_vec()
+    } else {
+        spectrum.vectors[..kept * n].par_chunks(n).flat_map(|along| direction(features, &means, along)).collect()
+    };
+    loadings.chunks_exact_mut(d).for_each(turn);
     let total = sum::sum(&spectrum.values);
-    let explained = spectrum.values[..kept].iter().map(|value| value / total).collect();
-    Ok(Projected {
-        coordinates: Matrix::new(n, kept, coordinates).expect("one row an image, one column an axis"),
-        facts: [("explained".to_owned(), explained), ("rank".to_owned(), vec![rank as f64])].into(),
-    })
+    Ok(Principal { means, loadings, values: spectrum.values[..kept].to_vec(), total, rank })
 }
 
+impl Principal {
+    pub fn axes(&self) -> usize {
+        self.values.len()
+    }
+
+    /// N × axes.
+    pub fn coordinates(&self, features: &Matrix) -> Matrix {
+        let values = self.exact(features).into_iter().map(|value| value as f32).collect();
+        Matrix::new(features.rows(), self.axes(), values).expect("one row an image, one column an axis")
+    }
+
+    /// The same, not yet rounded, row by row.
+    pub fn exact(&self, features: &Matrix) -> Vec<f64> {
+        tiled::project(features, &self.means, &self.loadings)
+    }
+}
+
+/// The unit vector of loadings of which `along` are the images' coordinates, up to their size.
+fn direction(features: &Matrix, means: &[f64], along: &[f64]) -> Vec<f64> {
+    let mut loadings = vec![0.0; features.columns()];
+    for (row, weight) in along.iter().enumerate() {
+        for ((loading, value), mean) in loadings.iter_mut().zip(features.row(row)).zip(means) {
+            *loading += weight * (f64::from(*value) - mean);
+        }
+    }
+    let size = sum::dot(&loadings, &loadings).sqrt();
+    loadings.iter_mut().for_each(|loading| *loading /= size);
+    loadings
+}
+
+/// Turns an axis so that its largest loading is positive, the first of equals.
+pub fn turn(axis: &mut [f64]) {
+    let largest =
+        axis.iter().copied().fold(0.0, |largest: f64, loading| if loading.abs() > largest.abs() { loading } else { largest });
+    if largest < 0.0 {
+        axis.iter_mut().for_each(|loading| *loading = -*loading);
+    }
+}
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,316 @@
+//! Sixteen `f32` beside each other, for kernels whose speed must not hang on what a compiler makes of a loop. Every operation
+//! rounds as IEEE 754 says, each lane by itself; so the three kinds below differ in time and never in a bit. `fused!` chooses.
+
+/// Lanes of one value.
+pub const LANES: usize = 16;
+
+pub trait Lanes: Copy {
+    fn splat(value: f32) -> Self;
+    fn load(from: &[f32; LANES]) -> Self;
+    fn store(self, to: &mut [f32; LANES]);
+    fn add(self, other: Self) -> Self;
+    fn sub(self, other: Self) -> Self;
+    fn mul(self, other: Self) -> Self;
+    fn div(self, other: Self) -> Self;
+    /// `self · factor + term`, rounded once.
+    fn fused(self, factor: Self, term: Self) -> Self;
+    /// `other` where either is not a number.
+    fn max(self, other: Self) -> Self;
+    fn min(self, other: Self) -> Self;
+    /// A positive normal number as m · 2ⁿ with m in [1, 2): m and n.
+    fn split(self) -> (Self, Self);
+    /// 2ⁿ for whole n from −126 to 127.
+    fn power_of_two(self) -> Self;
+
+    /// The sum of all lanes: halves are added to each other until one is left.
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        let mut lanes = [0.0; LANES];
+        self.store(&mut lanes);
+        for half in [8, 4, 2, 1] {
+            for i in 0..half {
+                lanes[i] += lanes[i + half];
+            }
+        }
+        lanes[0]
+    }
+}
+
+/// What every machine can do.
+#[derive(Clone, Copy)]
+pub struct Plain([f32; LANES]);
+
+impl Plain {
+    #[inline(always)]
+    fn with(self, other: Self, of: impl Fn(f32, f32) -> f32) -> Self {
+        let mut out = self;
+        for (a, b) in out.0.iter_mut().zip(other.0) {
+            *a = of(*a, b);
+        }
+        out
+    }
+}
+
+impl Lanes for Plain {
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        Plain([value; LANES])
+    }
+    #[inline(always)]
+    fn load(from: &[f32; LANES]) -> Self {
+        Plain(*from)
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [f32; LANES]) {
+        *to = self.0;
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.with(other, |a, b| a + b)
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.with(other, |a, b| a - b)
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.with(other, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        self.with(other, |a, b| a / b)
+    }
+    #[inline(always)]
+    fn fused(self, factor: Self, term: Self) -> Self {
+        let mut out = term;
+        for i in 0..LANES {
+            out.0[i] = self.0[i].mul_add(factor.0[i], term.0[i]);
+        }
+        out
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        self.with(other, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        self.with(other, |a, b| if a < b { a } else { b })
+    }
+    #[inline(always)]
+    fn split(self) -> (Self, Self) {
+        let (mut part, mut power) = (self, self);
+        for (part, power) in part.0.iter_mut().zip(&mut power.0) {
+            let bits = part.to_bits();
+            *power = ((bits >> 23) as i32 - 127) as f32;
+            *part = f32::from_bits((bits & 0x007F_FFFF) | 0x3F80_0000);
+        }
+        (part, power)
+    }
+    #[inline(always)]
+    fn power_of_two(self) -> Self {
+        self.with(self, |n, _| f32::from_bits(((n as i32 + 127) as u32) << 23))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub use machine::{Fma, Wide};
+
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "instructions that `fused!` has looked for; loads and stores of arrays of just that size")]
+mod machine {
+    use super::{LANES, Lanes};
+    use std::arch::x86_64::*;
+
+    /// AVX2 and FMA: two registers. Only `fused!` makes one, where these were found.
+    #[derive(Clone, Copy)]
+    pub struct Fma([__m256; 2]);
+
+    /// AVX-512: one register.
+    #[derive(Clone, Copy)]
+    pub struct Wide(__m512);
+
+    macro_rules! by_halves {
+        ($($name:ident($($other:ident),*) = $of:ident;)*) => {
+            $(#[inline(always)]
+            fn $name(self, $($other: Self),*) -> Self {
+                unsafe { Fma([$of(self.0[0], $($other.0[0]),*), $of(self.0[1], $($other.0[1]),*)]) }
+            })*
+        };
+    }
+
+    impl Lanes for Fma {
+        #[inline(always)]
+        fn splat(value: f32) -> Self {
+            unsafe { Fma([_mm256_set1_ps(value); 2]) }
+        }
+        #[inline(always)]
+        fn load(from: &[f32; LANES]) -> Self {
+            let at = from.as_ptr();
+            unsafe { Fma([_mm256_loadu_ps(at), _mm256_loadu_ps(at.add(8))]) }
+        }
+        #[inline(always)]
+        fn store(self, to: &mut [f32; LANES]) {
+            let at = to.as_mut_ptr();
+            unsafe {
+                _mm256_storeu_ps(at, self.0[0]);
+                _mm256_storeu_ps(at.add(8), self.0[1]);
+            }
+        }
+        by_halves! {
+            add(other) = _mm256_add_ps;
+            sub(other) = _mm256_sub_ps;
+            mul(other) = _mm256_mul_ps;
+            div(other) = _mm256_div_ps;
+            fused(factor, term) = _mm256_fmadd_ps;
+            max(other) = _mm256_max_ps;
+            min(other) = _mm256_min_ps;
+        }
+        #[inline(always)]
+        fn split(self) -> (Self, Self) {
+            let split = |of: __m256| unsafe {
+                let bits = _mm256_castps_si256(of);
+                let power = _mm256_sub_epi32(_mm256_srli_epi32(bits, 23), _mm256_set1_epi32(127));
+                let part = _mm256_or_si256(
+                    _mm256_and_si256(bits, _mm256_set1_epi32(0x007F_FFFF)),
+                    _mm256_set1_epi32(0x3F80_0000),
+                );
+                (_mm256_castsi256_ps(part), _mm256_cvtepi32_ps(power))
+            };
+            let (low, high) = (split(self.0[0]), split(self.0[1]));
+            (Fma([low.0, high.0]), Fma([low.1, high.1]))
+        }
+        #[inline(always)]
+        fn power_of_two(self) -> Self {
+            let power = |n: __m256| unsafe {
+                let n = _mm256_add_epi32(_mm256_cvttps_epi32(n), _mm256_set1_epi32(127));
+                _mm256_castsi256_ps(_mm256_slli_epi32(n, 23))
+            };
+            Fma([power(self.0[0]), power(self.0[1])])
+        }
+    }
+
+    macro_rules! whole {
+        ($($name:ident($($other:ident),*) = $of:ident;)*) => {
+            $(#[inline(always)]
+            fn $name(self, $($other: Self),*) -> Self {
+                unsafe { Wide($of(self.0, $($other.0),*)) }
+            })*
+        };
+    }
+
+    impl Lanes for Wide {
+        #[inline(always)]
+        fn splat(value: f32) -> Self {
+            unsafe { Wide(_mm512_set1_ps(value)) }
+        }
+        #[inline(always)]
+        fn load(from: &[f32; LANES]) -> Self {
+            unsafe { Wide(_mm512_loadu_ps(from.as_ptr())) }
+        }
+        #[inline(always)]
+        fn store(self, to: &mut [f32; LANES]) {
+            unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) }
+        }
+        whole! {
+            add(other) = _mm512_add_ps;
+            sub(other) = _mm512_sub_ps;
+            mul(other) = _mm512_mul_ps;
+            div(other) = _mm512_div_ps;
+            fused(factor, term) = _mm512_fmadd_ps;
+            max(other) = _mm512_max_ps;
+            min(other) = _mm512_min_ps;
+        }
+        #[inline(always)]
+        fn split(self) -> (Self, Self) {
+            unsafe {
+                let bits = _mm512_castps_si512(self.0);
+                let power = _mm512_sub_epi32(_mm512_srli_epi32(bits, 23), _mm512_set1_epi32(127));
+                let part = _mm512_or_si512(
+                    _mm512_and_si512(bits, _mm512_set1_epi32(0x007F_FFFF)),
+                    _mm512_set1_epi32(0x3F80_0000),
+                );
+                (Wide(_mm512_castsi512_ps(part)), Wide(_mm512_cvtepi32_ps(power)))
+            }
+        }
+        #[inline(always)]
+        fn power_of_two(self) -> Self {
+            unsafe {
+                let n = _mm512_add_epi32(_mm512_cvttps_epi32(self.0), _mm512_set1_epi32(127));
+                Wide(_mm512_castsi512_ps(_mm512_slli_epi32(n, 23)))
+            }
+        }
+    }
+}
+
+/// ln x of positive normal numbers, to within 2e-7 of itself or of 1: the power apart, and Horner's scheme for
+/// 2 artanh((m − 1) / (m + 1)) with m in [√½, √2).
+#[inline(always)]
+pub fn ln<L: Lanes>(x: L) -> L {
+    let (part, power) = x.split();
+    // m > √2 is halved; a comparison without a branch: min and max of a step.
+    let over = part.sub(L::splat(std::f32::consts::SQRT_2)).mul(L::splat(1e30)).max(L::splat(0.0)).min(L::splat(1.0));
+    let (part, power) = (over.mul(L::splat(-0.5)).fused(part, part), power.add(over));
+    let s = part.sub(L::splat(1.0)).div(part.add(L::splat(1.0)));
+    let squared = s.mul(s);
+    let series = squared.fused(L::splat(2.0 / 9.0), L::splat(2.0 / 7.0));
+    let series = series.fused(squared, L::splat(2.0 / 5.0));
+    let series = series.fused(squared, L::splat(2.0 / 3.0));
+    let series = series.fused(squared, L::splat(2.0)).mul(s);
+    power.fused(L::splat(std::f32::consts::LN_2), series)
+}
+
+/// eˣ to within 2e-7 of itself, x held to ±87.
+#[inline(always)]
+pub fn exp<L: Lanes>(x: L) -> L {
+    // 1.5 · 2²³: adding it rounds to a whole number.
+    const ROUND: f32 = 12_582_912.0;
+    let x = x.max(L::splat(-87.0)).min(L::splat(87.0));
+    let n = x.fused(L::splat(std::f32::consts::LOG2_E), L::splat(ROUND)).sub(L::splat(ROUND));
+    let r = n.fused(L::splat(-0.693_359_4), x);
+    let r = n.fused(L::splat(2.121_944_4e-4), r);
+    let series = r.fused(L::splat(1.0 / 5040.0), L::splat(1.0 / 720.0));
+    let series = series.fused(r, L::splat(1.0 / 120.0));
+    let series = series.fused(r, L::splat(1.0 / 24.0));
+    let series = series.fused(r, L::splat(1.0 / 6.0));
+    let series = series.fused(r, L::splat(0.5));
+    let series = series.fused(r, L::splat(1.0));
+    series.fused(r, L::splat(1.0)).mul(n.power_of_two())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::numeric::fused::{each_level, fused};
+
+    fused! { fn try_all(x: &[f32; LANES], out: &mut [[f32; LANES]; 4]) = lanes try_all_kernel }
+
+    #[inline(always)]
+    fn try_all_kernel<L: Lanes>(x: &[f32; LANES], out: &mut [[f32; LANES]; 4]) {
+        let lanes = L::load(x);
+        ln(lanes).store(&mut out[0]);
+        exp(lanes.sub(L::splat(40.0))).store(&mut out[1]);
+        lanes.max(L::splat(3.0)).min(L::splat(9.0)).div(L::splat(7.0)).store(&mut out[2]);
+        out[3][0] = lanes.fused(lanes, L::splat(0.1)).sum();
+    }
+
+    #[test]
+    fn every_level_gives_the_same_bits_and_functions_are_close() {
+        for turn in 0..2_000 {
+            let x: [f32; LANES] = std::array::from_fn(|i| 1e-6 + (turn * LANES + i) as f32 * 0.0037);
+            let mut first = None;
+            each_level(|level| {
+                let mut out = [[0.0; LANES]; 4];
+                try_all(&x, &mut out);
+                let bits = out.map(|lanes| lanes.map(f32::to_bits));
+                assert_eq!(*first.get_or_insert(bits), bits, "{level:?}");
+            });
+            let values = first.unwrap().map(|lanes| lanes.map(f32::from_bits));
+            for (i, &x) in x.iter().enumerate() {
+                let ln = libm::log(f64::from(x));
+                assert!((f64::from(values[0][i]) - ln).abs() < 2.5e-7 * ln.abs().max(1.0), "ln {x}: {} {ln}", values[0][i]);
+                let exp = libm::exp(f64::from(x - 40.0));
+                assert!((f64::from(values[1][i]) / exp - 1.0).abs() < 3e-7, "exp {}: {} {exp}", x - 40.0, values[1][i]);
+            }
+        }
+    }
+}
