@@ -5,6 +5,10 @@ use visavis::{
     numeric::neighbours::{Metric, Neighbours},
     projection,
 };
+struct Say;
+impl projection::Watch for Say {
+    fn objective(&self, s: &str, step: usize, v: f64) { if std::env::var("SAY").is_ok() { println!("  {s} {step} {v:.4}"); } }
+}
 fn main() {
     let a: Vec<String> = std::env::args().filter(|a| a != "--bench").collect();
     let (method, data) = (&a[1], &a[2]);
@@ -22,7 +26,7 @@ fn main() {
     let mut times = vec![];
     for _ in 0..turns {
         let clock = Instant::now();
-        let p = projection::project(&method, &x, 1).unwrap();
+        let p = projection::project(&method, &projection::Given { features: &x, seed: std::env::var("SEED").map_or(1, |s| s.parse().unwrap()), graphs: &(), watch: &Say }).unwrap();
         times.push(clock.elapsed().as_secs_f64());
         println!("{:.4} s {:?}", times.last().unwrap(), p.facts);
         if let Some(out) = a.get(4) {

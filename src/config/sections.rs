@@ -9,7 +9,7 @@ use crate::domain::{
     Result,
     image::Take,
     model::{FACTORS, Source},
-    projection::{Method, Projection},
+    projection::{Method, Metric, Projection},
     score::Statistics,
     study::{
         Contrast, Dataset, Evaluation, Fairness, LabelFile, Numerics, Preparation, Recipe, Resources, RunOn, Study, Tolerance,
@@ -248,18 +248,10 @@ fn projections(node: &Node) -> Result<Vec<Projection>> {
             let parts = differs.iter().filter(|(differs, _)| *differs).map(|(_, part)| format!("-{part}"));
             format!("{}{}", method.word(), parts.collect::<String>())
         };
-        let varies = |value: fn(&Method) -> f64| rivals.iter().any(|other| value(&other.method) != value(&rivals[0].method));
-        let axes = |method: &Method| if let Method::Pca { axes } | Method::Ica { axes } = method { *axes as f64 } else { 0.0 };
-        let perplexity = |method: &Method| if let Method::Tsne { perplexity } = method { *perplexity } else { 0.0 };
-        let neighbors = |method: &Method| if let Method::Umap { neighbors, .. } = method { *neighbors as f64 } else { 0.0 };
-        let min_dist = |method: &Method| if let Method::Umap { min_dist, .. } = method { *min_dist } else { 0.0 };
-        let own = [
-            ("axes", varies(axes), axes(&method)),
-            ("perplexity", varies(perplexity), perplexity(&method)),
-            ("neighbors", varies(neighbors), neighbors(&method)),
-            ("min_dist", varies(min_dist), min_dist(&method)),
-        ];
-        projections[i].name = name(&own.map(|(word, differs, value)| (differs, format!("{word}{value}"))));
+        let parts = parameters(&method);
+        let differs = |place: usize| rivals.iter().any(|other| parameters(&other.method)[place] != parameters(&rivals[0].method)[place]);
+        let own: Vec<(bool, String)> = parts.iter().enumerate().map(|(place, part)| (differs(place), part.clone())).collect();
+        projections[i].name = name(&own);
     }
     for (i, projection) in projections.iter().enumerate() {
         if projections[..i].iter().any(|other| other.name == projection.name) {
@@ -269,6 +261,25 @@ fn projections(node: &Node) -> Result<Vec<Projection>> {
         }
     }
     Ok(projections)
+}
+
+/// As names have them; as many for every projection of one method.
+fn parameters(method: &Method) -> Vec<String> {
+    match method {
+        Method::Pca { axes } | Method::Ica { axes } => vec![format!("axes{axes}")],
+        Method::Tsne { perplexity, metric } => vec![format!("perplexity{perplexity}"), metric.word().to_owned()],
+        Method::Umap { neighbors, min_dist, metric } => {
+            vec![format!("neighbors{neighbors}"), format!("min_dist{min_dist}"), metric.word().to_owned()]
+        }
+    }
+}
+
+fn metric(fields: &Fields) -> Result<Metric> {
+    let known = Metric::ALL.map(Metric::word);
+    fields.or("metric", Metric::default(), |node| {
+        let word = node.word(&known)?;
+        Ok(Metric::ALL.into_iter().find(|metric| metric.word() == word).unwrap_or_default())
+    })
 }
 
 fn projection(node: &Node) -> Result<Projection> {
@@ -285,21 +296,15 @@ fn projection(node: &Node) -> Result<Projection> {
             (if word == "pca" { Method::Pca { axes } } else { Method::Ica { axes } }, pairs, 1)
         }
         "tsne" => {
-            let fields = node.fields(&["perplexity", "seeds"])?;
-            (
-                Method::Tsne { perplexity: fields.or("perplexity", 30.0, |node| node.number(1.0..=10_000.0))? },
-                vec![],
-                seeds(&fields)?,
-            )
+            let fields = node.fields(&["perplexity", "metric", "seeds"])?;
+            let perplexity = fields.or("perplexity", 30.0, |node| node.number(1.0..=10_000.0))?;
+            (Method::Tsne { perplexity, metric: metric(&fields)? }, vec![], seeds(&fields)?)
         }
         _ => {
-            let fields = node.fields(&["neighbors", "min_dist", "seeds"])?;
+            let fields = node.fields(&["neighbors", "min_dist", "metric", "seeds"])?;
             let neighbors = fields.or("neighbors", 15, |node| node.count(2..=10_000))?;
-            (
-                Method::Umap { neighbors, min_dist: fields.or("min_dist", 0.1, |node| node.number(0.0..=1.0))? },
-                vec![],
-                seeds(&fields)?,
-            )
+            let min_dist = fields.or("min_dist", 0.1, |node| node.number(0.0..=1.0))?;
+            (Method::Umap { neighbors, min_dist, metric: metric(&fields)? }, vec![], seeds(&fields)?)
         }
     };
     Ok(Projection { name: word.to_owned(), method, pairs, seeds })

@@ -57,8 +57,6 @@ pub enum Need {
     Models(BTreeSet<usize>),
     /// Those of comparisons that name this attribute.
     Attribute(String),
-    /// Those of this projection, by place.
-    Projection(usize),
 }
 
 /// Looks at everything the study names.

@@ -10,8 +10,45 @@ use std::fmt;
 pub enum Method {
     Pca { axes: usize },
     Ica { axes: usize },
-    Tsne { perplexity: f64 },
-    Umap { neighbors: usize, min_dist: f64 },
+    Tsne {
+        perplexity: f64,
+        #[serde(default, skip_serializing_if = "Metric::is_usual")]
+        metric: Metric,
+    },
+    Umap {
+        neighbors: usize,
+        min_dist: f64,
+        #[serde(default, skip_serializing_if = "Metric::is_usual")]
+        metric: Metric,
+    },
+}
+
+/// How far apart two images' features are, for methods that ask for the nearest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    #[default]
+    Euclidean,
+    Cosine,
+}
+
+impl Metric {
+    pub const ALL: [Metric; 2] = [Metric::Euclidean, Metric::Cosine];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Metric::Euclidean => "euclidean",
+            Metric::Cosine => "cosine",
+        }
+    }
+
+    fn is_usual(&self) -> bool {
+        *self == Metric::default()
+    }
+
+    fn canonical(self) -> Value {
+        Value::text(self.word())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,10 +90,13 @@ impl Method {
         let map = Value::map().with("method", Value::text(self.word()));
         match *self {
             Method::Pca { axes } | Method::Ica { axes } => map.with("axes", Value::Int(axes as i64)),
-            Method::Tsne { perplexity } => map.with("perplexity", Value::Float(perplexity)),
-            Method::Umap { neighbors, min_dist } => {
-                map.with("neighbors", Value::Int(neighbors as i64)).with("min_dist", Value::Float(min_dist))
-            }
+            Method::Tsne { perplexity, metric } => map
+                .with("perplexity", Value::Float(perplexity))
+                .unless("metric", metric.canonical(), &Metric::default().canonical()),
+            Method::Umap { neighbors, min_dist, metric } => map
+                .with("neighbors", Value::Int(neighbors as i64))
+                .with("min_dist", Value::Float(min_dist))
+                .unless("metric", metric.canonical(), &Metric::default().canonical()),
         }
         .done()
     }

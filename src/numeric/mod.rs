@@ -6,6 +6,7 @@
 //! Knows no files, no clock and no names.
 
 pub mod eigen;
+pub mod fourier;
 pub mod fused;
 pub mod lanes;
 pub mod matrix;

@@ -3,12 +3,37 @@
 //! the full spectrum, not over the axes kept. Sign: each axis's largest loading is positive (the first of equals), so an axis
 //! does not turn around between machines.
 
-use super::Projected;
+use super::{Given, Projected, Projector};
 use crate::{
     domain::{Fault, Result},
     numeric::{Matrix, eigen, sum, tiled},
 };
 use rayon::prelude::*;
+
+pub struct Pca {
+    axes: usize,
+}
+
+impl Pca {
+    pub fn new(axes: usize) -> Result<Self> {
+        if axes > 0 { Ok(Pca { axes }) } else { Err(Fault::asked("PCA takes one axis or more")) }
+    }
+}
+
+impl Projector for Pca {
+    /// At most `axes` axes: no more than the features' rank. Facts: `explained` (share of variance an axis), `rank`.
+    fn project(&self, given: &Given) -> Result<Projected> {
+        let principal = principal(given.features, self.axes)?;
+        let facts = [("explained".to_owned(), principal.explained()), ("rank".to_owned(), vec![principal.rank as f64])];
+        Ok(Projected { coordinates: principal.coordinates(given.features), facts: facts.into() })
+    }
+
+    fn operations(&self, n: f64, d: f64) -> f64 {
+        // Products of the shorter side, and its eigenvalues.
+        let (short, long) = (n.min(d), n.max(d));
+        short * short * long + 4.0 * short.powi(3) + 2.0 * n * d * self.axes as f64
+    }
+}
 
 /// Directions of greatest variance.
 pub struct Principal {
@@ -18,18 +43,8 @@ pub struct Principal {
     /// Sums of squares along the axes kept.
     pub values: Vec<f64>,
     /// The same over all axes.
-    total: f64,
+    pub total: f64,
     pub rank: usize,
-}
-
-/// At most `axes` axes: no more than the features' rank. Facts: `explained` (share of variance an axis), `rank`.
-pub fn project(features: &Matrix, axes: usize) -> Result<Projected> {
-    let principal = principal(features, axes)?;
-    let explained = principal.values.iter().map(|value| value / principal.total).collect();
-    Ok(Projected {
-        coordinates: principal.coordinates(features),
-        facts: [("explained".to_owned(), explained), ("rank".to_owned(), vec![principal.rank as f64])].into(),
-    })
 }
 
 /// The directions themselves.
@@ -71,6 +86,11 @@ impl Principal {
         self.values.len()
     }
 
+    /// Shares of the full variance.
+    pub fn explained(&self) -> Vec<f64> {
+        self.values.iter().map(|value| value / self.total).collect()
+    }
+
     /// N × axes.
     pub fn coordinates(&self, features: &Matrix) -> Matrix {
         let values = self.exact(features).into_iter().map(|value| value as f32).collect();
@@ -104,10 +124,15 @@ pub fn turn(axis: &mut [f64]) {
         axis.iter_mut().for_each(|loading| *loading = -*loading);
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::numeric::Stream;
+
+    fn project(features: &Matrix, axes: usize) -> Result<Projected> {
+        Pca { axes }.project(&Given { features, seed: 0, graphs: &(), watch: &() })
+    }
 
     fn cloud(n: usize, spread: &[f64]) -> Matrix {
         let mut stream = Stream::new(5, 0);

@@ -61,7 +61,7 @@ pub fn carry_out(
         Work::Extract(extraction) => pretend::extract(extraction, &inputs, listener),
         Work::Baseline(of) => baseline::baseline(of, &inputs),
         Work::Features { tap, format } => features::features(tap, *format, &inputs),
-        Work::Project { method, seed } => project::project(method, *seed, &inputs),
+        Work::Project { method, seed } => project::project(method, *seed, &inputs, listener),
         Work::Score { question, views, statistics, seed } => score::score(question, views, statistics, *seed, &inputs),
         Work::Verify { bootstraps, seed } => verify::verify(*bootstraps, *seed, &inputs),
         Work::Rank(ranking) => rank::rank(ranking, &inputs),

@@ -9,7 +9,6 @@ use crate::{
         model::{Model, Source, Weights},
         study::Study,
     },
-    projection,
 };
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -100,11 +99,6 @@ pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
             study.evaluation.dataset.as_ref().map_or(String::new(), |name| study.datasets[name].root().display().to_string());
         add("the evaluation's pictures".to_owned(), root, Need::Models(looked_at));
     }
-    for (place, projection) in study.projections.iter().enumerate() {
-        if !projection::can(&projection.method) {
-            add(format!("the projection {}", projection.name), "a later visavis".to_owned(), Need::Projection(place));
-        }
-    }
     missing
 }
 
@@ -122,7 +116,6 @@ impl Need {
             Need::Everything => true,
             Need::Models(models) => models.contains(&cell.model),
             Need::Attribute(attribute) => study.comparisons[cell.comparison].question.attributes().contains(attribute.as_str()),
-            Need::Projection(projection) => cell.projection == *projection,
         }
     }
 }

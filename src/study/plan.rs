@@ -526,9 +526,6 @@ impl Plan {
             (Need::Attribute(attribute), Step::Score { comparison, .. }) => {
                 self.study.comparisons[comparison].question.attributes().contains(attribute.as_str())
             }
-            (Need::Projection(of), Step::Project { projection, .. } | Step::Score { projection: Some(projection), .. }) => {
-                *of == projection
-            }
             _ => false,
         };
         self.missing.iter().filter(lacks).collect()

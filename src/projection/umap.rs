@@ -1,0 +1,104 @@
+//! UMAP (McInnes, Healy and Melville 2018), as umap-learn sets it up: a fuzzy graph of exact neighbours, a spectral start brought to
+//! 0 … 10 along each axis, 500 epochs up to 10,000 images and 200 beyond, five random images a meeting.
+
+mod curve;
+mod fuzzy;
+mod layout;
+mod spectral;
+
+use super::{Given, Projected, Projector, start};
+use crate::{
+    domain::{Fault, Result},
+    numeric::neighbours::Metric,
+};
+use curve::Curve;
+use layout::Layout;
+
+/// The start's width, and the noise on it.
+const WIDTH: f64 = 10.0;
+const NOISE: f64 = 1e-4;
+/// How often the objective is told.
+const TELL: usize = 50;
+
+pub struct Umap {
+    /// The image itself counts as its nearest, as in umap-learn.
+    neighbors: usize,
+    curve: Curve,
+    metric: Metric,
+}
+
+impl Umap {
+    pub fn new(neighbors: usize, min_dist: f64, metric: Metric) -> Result<Self> {
+        if neighbors < 2 {
+            return Err(Fault::asked(format!("UMAP takes two neighbors or more, not {neighbors}")));
+        }
+        if !(0.0..=1.0).contains(&min_dist) {
+            return Err(Fault::asked(format!("UMAP takes a min_dist from 0 to 1, not {min_dist}")));
+        }
+        Ok(Umap { neighbors, curve: Curve::fitted(min_dist), metric })
+    }
+}
+
+/// As umap-learn's.
+fn epochs(n: usize) -> usize {
+    if n <= 10_000 { 500 } else { 200 }
+}
+
+impl Projector for Umap {
+    /// N × 2. Facts: `loss`, the mean over the graph's weights of what the layout makes small; `components`, the parts of the graph.
+    /// More than one has no spectral start (each part would lie at one point): the map then starts from the principal axes.
+    fn project(&self, given: &Given) -> Result<Projected> {
+        let n = given.features.rows();
+        if n <= self.neighbors {
+            return Err(Fault::asked(format!("UMAP with {} neighbors needs {} images, there are {n}", self.neighbors, self.neighbors + 1))
+                .next(format!("lower neighbors to {} or less", n.saturating_sub(1))));
+        }
+        // Refuses features that are all the same.
+        let principal = start::principal_start(given.features, 1.0, given.seed)?;
+        let neighbours = given.neighbours(self.neighbors - 1, self.metric)?;
+        given.watch.go_on()?;
+        let graph = fuzzy::graph(&neighbours, epochs(n));
+        let components = graph.components();
+        let mut points = if components == 1 { spectral::start(&graph) } else { principal };
+        fit_width(&mut points);
+        start::jitter(&mut points, NOISE, given.seed);
+        fit_width(&mut points);
+        given.watch.go_on()?;
+
+        let mut layout = Layout::new(&graph, points, self.curve, given.seed);
+        for epoch in 0..epochs(n) {
+            given.watch.go_on()?;
+            layout.step(epoch, epochs(n));
+            if (epoch + 1) % TELL == 0 {
+                given.watch.objective("loss", epoch + 1, layout.loss());
+            }
+        }
+        let facts = [("loss".to_owned(), vec![layout.loss()]), ("components".to_owned(), vec![components as f64])];
+        Ok(Projected { coordinates: start::matrix(&layout.points()), facts: facts.into() })
+    }
+
+    fn operations(&self, n: f64, d: f64) -> f64 {
+        let meetings = epochs(n as usize) as f64 * n * self.neighbors as f64 * 0.5;
+        n * n * d + n * d * d + 400.0 * meetings + 300.0 * n * (4.0 * self.neighbors as f64 + 300.0)
+    }
+}
+
+/// Each axis from 0 to `WIDTH`.
+fn fit_width(points: &mut [[f64; 2]]) {
+    for axis in 0..2 {
+        let (low, high) =
+            points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| (low.min(p[axis]), high.max(p[axis])));
+        let scale = if high > low { WIDTH / (high - low) } else { 0.0 };
+        points.iter_mut().for_each(|point| point[axis] = (point[axis] - low) * scale);
+    }
+}
+
+/// Points on a circle: what the parts are tried on.
+#[cfg(test)]
+fn ring(n: usize) -> super::graph::Graph {
+    use crate::numeric::{Matrix, neighbours::Neighbours};
+    let angle = |i: usize| std::f64::consts::TAU * i as f64 / n as f64;
+    let values = (0..n).flat_map(|i| [angle(i).cos() as f32, angle(i).sin() as f32]).collect();
+    let neighbours = Neighbours::exact(&Matrix::new(n, 2, values).unwrap(), 4, Metric::Euclidean).unwrap();
+    fuzzy::graph(&neighbours, 500)
+}

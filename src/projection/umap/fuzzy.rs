@@ -1,0 +1,71 @@
+//! The fuzzy graph: how surely two images are near each other, each image's distances measured from its nearest and by a width of
+//! its own (McInnes et al. 2018, algorithm 3; umap-learn's `smooth_knn_dist`).
+
+use crate::{
+    numeric::{neighbours::Neighbours, special::exp, sum},
+    projection::graph::Graph,
+};
+use rayon::prelude::*;
+
+/// A width is not less than this share of the mean distance.
+const LEAST_WIDTH: f64 = 1e-3;
+const TOLERANCE: f64 = 1e-5;
+const TURNS: usize = 64;
+
+/// Entries that a layout of so many epochs would never meet are left out.
+pub fn graph(neighbours: &Neighbours, epochs: usize) -> Graph {
+    let (n, k) = (neighbours.count(), neighbours.k());
+    let means: Vec<f64> = (0..n).map(|i| neighbours.distances(i).sum::<f64>()).collect();
+    // The image itself counts, at distance 0, as in umap-learn.
+    let mean = sum::sum(&means) / (n * (k + 1)) as f64;
+    let mut directed = vec![0.0f32; n * k];
+    directed.par_chunks_mut(k).enumerate().for_each(|(i, row)| {
+        let distances: Vec<f64> = neighbours.distances(i).collect();
+        memberships(&distances, mean, row);
+    });
+    let graph = Graph::joined(neighbours, &directed, |p, q| p + q - p * q);
+    let most = graph.values().iter().copied().fold(0.0, f32::max);
+    let order: Vec<u32> = (0..n as u32).collect();
+    graph.reordered(&order, most / epochs as f32)
+}
+
+/// e^−(d − nearest) / width, the width such that they and the image's own sum to log₂ of how many there are.
+fn memberships(distances: &[f64], mean: f64, out: &mut [f32]) {
+    let target = libm::log2((distances.len() + 1) as f64);
+    let nearest = distances.iter().copied().find(|d| *d > 0.0).unwrap_or(0.0);
+    let membership = |d: f64, width: f64| if d > nearest { exp(-(d - nearest) / width) } else { 1.0 };
+    let (mut low, mut high, mut width) = (0.0, f64::INFINITY, 1.0);
+    for _ in 0..TURNS {
+        let total: f64 = distances.iter().map(|d| membership(*d, width)).sum();
+        if (total - target).abs() < TOLERANCE {
+            break;
+        }
+        if total > target {
+            high = width;
+            width = f64::midpoint(low, high);
+        } else {
+            low = width;
+            width = if high.is_finite() { f64::midpoint(low, high) } else { width * 2.0 };
+        }
+    }
+    let own = distances.iter().sum::<f64>() / (distances.len() + 1) as f64;
+    let width = width.max(LEAST_WIDTH * if nearest > 0.0 { own } else { mean });
+    for (out, d) in out.iter_mut().zip(distances) {
+        *out = if width > 0.0 { membership(*d, width) as f32 } else { 1.0 };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memberships_sum_to_the_logarithm_and_equal_images_are_sure() {
+        let distances: Vec<f64> = (1..15).map(|i| f64::from(i) * 0.3).collect();
+        let mut out = [0.0; 14];
+        memberships(&distances, 1.0, &mut out);
+        assert!((out.iter().sum::<f32>() - 15f32.log2()).abs() < 1e-4 && out[0] == 1.0);
+        memberships(&[0.0; 14], 0.0, &mut out);
+        assert_eq!(out, [1.0; 14]);
+    }
+}
