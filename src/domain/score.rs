@@ -72,6 +72,51 @@ pub struct Verification {
     pub tar: Estimate,
 }
 
+/// Over projection seeds, or pairs of them: the middle one, and the range.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    pub median: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+impl Spread {
+    /// `None` of nothing. Of an even number the median is the mean of the two in the middle.
+    pub fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let (low, high) = (*values.first()?, *values.last()?);
+        let median = f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]);
+        Some(Spread { median, low, high })
+    }
+}
+
+/// How faithful one view is to its features: all from 0 or −1 to 1, and 1 is best.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ViewQuality {
+    pub view: View,
+    /// Are its neighbours neighbours in the features?
+    pub trustworthiness: Option<Spread>,
+    /// Are the features' neighbours still neighbours?
+    pub continuity: Option<Spread>,
+    /// The share of the features' nearest that are among its nearest.
+    pub recall: Option<Spread>,
+    /// Spearman's ρ of distances.
+    pub distances: Option<Spread>,
+    /// What two seeds' pictures have in common; `None` for one seed.
+    pub stability: Option<Spread>,
+}
+
+/// Every view of one projection beside the features it was made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quality {
+    pub format: u32,
+    /// How many neighbours were asked for, and of how many images.
+    pub neighbours: usize,
+    pub asked: usize,
+    pub seeds: usize,
+    pub views: Vec<ViewQuality>,
+}
+
 /// How intervals are made and what may be ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Statistics {

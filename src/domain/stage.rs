@@ -81,6 +81,8 @@ pub enum Work {
     Score { question: Question, views: Vec<View>, statistics: Statistics, seed: u64 },
     /// `images`, `points/0`, `identities` → `verification.json`: are two pictures of the same person?
     Verify { bootstraps: usize, seed: u64 },
+    /// `features`, `points/…` (one a projection seed) → `quality.json`: how faithful every view is to the features.
+    Quality { views: Vec<View>, seed: u64 },
     /// `scores/…`, `images`, `labels/…`, `identities` → `ledger.json`, `frequencies.json`: the study as a whole. With `truth`,
     /// `planted.json` too: what was planted in drawn faces.
     Rank(Ranking),
@@ -191,7 +193,7 @@ impl Work {
             Work::Features { .. } | Work::Extract(_) | Work::Baseline(_) => Kind::Features,
             Work::Train(_) => Kind::Train,
             Work::Project { .. } => Kind::Project,
-            Work::Score { .. } | Work::Verify { .. } => Kind::Score,
+            Work::Score { .. } | Work::Verify { .. } | Work::Quality { .. } => Kind::Score,
             Work::Rank(_) => Kind::Rank,
             Work::Draw(_) => Kind::Draw,
         }
@@ -203,6 +205,7 @@ impl Work {
             Work::Project { method, .. } => format!("project {}", method.word()),
             Work::Score { views, .. } if *views == [View::Features] => "score features".to_owned(),
             Work::Verify { .. } => "score verification".to_owned(),
+            Work::Quality { .. } => "score quality".to_owned(),
             Work::Draw(Figure::Curves) => "draw curves".to_owned(),
             Work::Train(of) => format!("train {} {} {}", of.numerics.device, of.architecture, of.loss),
             Work::Extract(of) => format!("features {} {}", of.numerics.device, of.architecture),
@@ -220,6 +223,7 @@ impl Work {
             Work::Project { seed, .. }
             | Work::Score { seed, .. }
             | Work::Verify { seed, .. }
+            | Work::Quality { seed, .. }
             | Work::Draw(Figure::View { seed, .. }) => Some(*seed),
             Work::Rank(ranking) => Some(ranking.seed),
             Work::Train(training) => Some(training.seed),
@@ -286,6 +290,10 @@ impl Work {
                 .with("groups", Value::list(&ranking.groups, Value::text))
                 .with("depth", Value::Int(ranking.depth as i64))
                 .with("questions", Value::list(&ranking.questions, Question::canonical))
+                .done(),
+            Work::Quality { views, seed: of } => Value::map()
+                .with("quality", Value::list(views, View::canonical))
+                .with("seed", seed(of))
                 .done(),
             Work::Verify { bootstraps, seed: of } => Value::map()
                 .with("asked", Value::text("same person"))

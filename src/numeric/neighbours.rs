@@ -349,6 +349,18 @@ fn squared_distances_kernel(own: &[f32], others: &[&[f32]; CHAINS], squares: &mu
     *squares = sums;
 }
 
+/// Squared distances from one row to every row, each one chain as defined. For few of many wide rows; for all of few columns
+/// there are [`Points`].
+pub fn distances_from(matrix: &Matrix, from: usize, out: &mut [f64]) {
+    let own = matrix.row(from);
+    for (group, out) in out.chunks_mut(CHAINS).enumerate() {
+        let row = |i: usize| matrix.row((group * CHAINS + i).min(matrix.rows() - 1));
+        let mut squares = [0.0; CHAINS];
+        squared_distances(own, &std::array::from_fn(row), &mut squares);
+        out.copy_from_slice(&squares[..out.len()]);
+    }
+}
+
 /// Points held column by column, so that one lane of the machine is one point and a distance stays one chain.
 pub struct Points {
     count: usize,

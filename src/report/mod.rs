@@ -4,6 +4,7 @@
 //! a pure function of the study and its results: the same results, the same bytes.
 
 mod book;
+mod faithful;
 mod learned;
 mod sections;
 
@@ -76,6 +77,7 @@ fn evidence(outcome: &Outcome, extras: &Extras, book: &Book) -> Result<Evidence>
         vec![(Step::Rank, "ledger.json", true), (Step::Rank, "frequencies.json", true), (Step::Index, "images", true)];
     wanted.extend(plan.results().filter_map(|(step, _)| match step {
         Step::Score { .. } => Some((step, "scores.json", true)),
+        Step::Quality { .. } => Some((step, "quality.json", true)),
         Step::Verify { .. } => Some((step, "verification.json", true)),
         Step::Train { .. } => Some((step, CURVES, true)),
         Step::Rank => Some((step, "planted.json", true)),

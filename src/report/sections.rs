@@ -43,6 +43,7 @@ pub fn context(outcome: &Outcome, book: &Book, extras: &Extras) -> Result<tera::
     context.insert("models", &page.models());
     context.insert("learned", &page.learned()?);
     context.insert("planted", &page.planted()?);
+    context.insert("faithful", &page.faithful()?);
     context.insert("figures", &page.figures()?);
     context.insert("ledger", &page.ledger());
     context.insert("fairness", &page.fairness());
@@ -68,7 +69,7 @@ impl Page<'_> {
         self.outcome.plan.study.models[cell.model].name.clone()
     }
 
-    fn tap(&self, model: usize, tap: usize) -> String {
+    pub(super) fn tap(&self, model: usize, tap: usize) -> String {
         let study = &self.outcome.plan.study;
         study.models[model].taps(study.taps.as_deref())[tap].clone()
     }

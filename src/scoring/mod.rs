@@ -11,9 +11,11 @@ mod members;
 mod monotone;
 pub mod ranking;
 mod split;
+mod quality;
 mod verification;
 mod views;
 
 pub use members::Setting;
+pub use quality::quality;
 pub use verification::verify;
 pub use views::score;

@@ -9,6 +9,7 @@ mod inputs;
 mod mishap;
 mod pretend;
 mod project;
+mod quality;
 mod rank;
 mod score;
 mod verify;
@@ -63,6 +64,7 @@ pub fn carry_out(
         Work::Features { tap, format } => features::features(tap, *format, &inputs),
         Work::Project { method, seed } => project::project(method, *seed, &inputs, listener),
         Work::Score { question, views, statistics, seed } => score::score(question, views, statistics, *seed, &inputs),
+        Work::Quality { views, seed } => quality::quality(views, *seed, &inputs),
         Work::Verify { bootstraps, seed } => verify::verify(*bootstraps, *seed, &inputs),
         Work::Rank(ranking) => rank::rank(ranking, &inputs),
         Work::Draw(figure) => draw::draw(figure, &inputs),

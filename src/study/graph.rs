@@ -47,6 +47,12 @@ pub enum Step {
         projection: Option<usize>,
         comparison: usize,
     },
+    /// How faithful is the projection to the features?
+    Quality {
+        model: usize,
+        tap: usize,
+        projection: usize,
+    },
     /// Are two pictures of the same person? Asked at the last tap.
     Verify {
         model: usize,
@@ -67,7 +73,7 @@ impl Step {
             Step::Train { .. } => Kind::Train,
             Step::Features { .. } | Step::Extract { .. } => Kind::Features,
             Step::Project { .. } => Kind::Project,
-            Step::Score { .. } | Step::Verify { .. } => Kind::Score,
+            Step::Score { .. } | Step::Quality { .. } | Step::Verify { .. } => Kind::Score,
             Step::Rank => Kind::Rank,
             Step::DrawFrequencies | Step::DrawCurves { .. } | Step::Draw(_) => Kind::Draw,
         }
@@ -78,6 +84,7 @@ impl Step {
         match self {
             Step::Project { projection, .. } => format!("project {}", study.projections[projection].method.word()),
             Step::Score { projection: None, .. } => "score features".to_owned(),
+            Step::Quality { .. } => "score quality".to_owned(),
             Step::Verify { .. } => "score verification".to_owned(),
             Step::DrawCurves { .. } => "draw curves".to_owned(),
             Step::Train { model } => match &study.models[model].source {
@@ -125,6 +132,9 @@ impl Step {
             }
             Step::Score { model, tap, projection: place, comparison } => {
                 format!("{} · {} · {}", at(model, tap), projection(place), study.comparisons[comparison].name)
+            }
+            Step::Quality { model, tap, projection: place } => {
+                format!("{} · {} · quality", at(model, tap), study.projections[place].name)
             }
             Step::Verify { model } => format!("{} · verification", at(model, last_tap(study, model))),
             Step::DrawCurves { model: place } => format!("{} · curves", model(place)),
@@ -183,6 +193,8 @@ pub fn steps(study: &Study) -> Vec<Node> {
             for (projection, of) in study.projections.iter().enumerate() {
                 let points: Vec<Step> = (0..of.seeds).map(|seed| Step::Project { model, tap, projection, seed }).collect();
                 nodes.extend(points.iter().map(|&step| Node { step, needs: vec![features] }));
+                let step = Step::Quality { model, tap, projection };
+                nodes.push(Node { step, needs: [vec![features], points.clone()].concat() });
                 score(Some(projection), points);
             }
         }
@@ -280,6 +292,11 @@ impl Known<'_> {
                 (Work::Project { method: study.projections[projection].method.clone(), seed }, vec![features])
             }
             Step::Score { model, tap, projection, comparison } => self.score(model, tap, projection, comparison)?,
+            Step::Quality { model, tap, projection } => {
+                let features = self.features(model, tap, "features")?;
+                let inputs = [vec![features], self.points(model, tap, projection)?].concat();
+                (Work::Quality { views: study.projections[projection].views(), seed: study.seed }, inputs)
+            }
             Step::Verify { model } => self.verify(model)?,
             Step::DrawCurves { model } => {
                 (Work::Draw(Figure::Curves), vec![self.output(Step::Train { model }, CURVES, "curves")?])
@@ -388,20 +405,22 @@ impl Known<'_> {
         Some(columns?.into_iter().chain(self.source("identities")).collect())
     }
 
+    /// The coordinates of a projection, one a seed.
+    fn points(&self, model: usize, tap: usize, projection: usize) -> Option<Vec<Input>> {
+        let of = |seed: usize| {
+            let step = Step::Project { model, tap, projection, seed };
+            self.output(step, "coordinates.npy", &format!("points/{seed}"))
+        };
+        (0..self.study.projections[projection].seeds).map(of).collect()
+    }
+
     fn score(&self, model: usize, tap: usize, projection: Option<usize>, comparison: usize) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let question = study.comparisons[comparison].question.clone();
         let (points, views) = match projection {
             None => (vec![self.features(model, tap, "points/0")?], vec![View::Features]),
             Some(place) => {
-                let seeds = (0..study.projections[place].seeds).map(|seed| {
-                    self.output(
-                        Step::Project { model, tap, projection: place, seed },
-                        "coordinates.npy",
-                        &format!("points/{seed}"),
-                    )
-                });
-                (seeds.collect::<Option<_>>()?, study.projections[place].views())
+                (self.points(model, tap, place)?, study.projections[place].views())
             }
         };
         let inputs = [vec![self.images()?], points, self.labels(question.attributes())?].concat();

@@ -518,6 +518,7 @@ impl Plan {
                 Step::Train { model }
                 | Step::Features { model, .. }
                 | Step::Extract { model }
+                | Step::Quality { model, .. }
                 | Step::Verify { model }
                 | Step::DrawCurves { model }
                 | Step::Project { model, .. }

@@ -1,0 +1,79 @@
+//! How faithful views are to their features.
+
+use super::{book::Source, is_axis, sections::Page};
+use crate::{
+    domain::{
+        Result,
+        claim::Form,
+        projection::View,
+        score::{Quality, Spread},
+    },
+    study::Step,
+};
+use serde_json::{Value, json};
+
+impl Page<'_> {
+    /// One row a view of two dimensions; what is known of single axes stands in the export.
+    pub(super) fn faithful(&self) -> Result<Value> {
+        let plan = self.outcome.plan;
+        let (mut rows, mut stable, mut neighbours) = (Vec::new(), Vec::new(), Value::Null);
+        for (step, manifest) in plan.results() {
+            let Step::Quality { model, tap, projection } = step else { continue };
+            let Some(quality): Option<Quality> = plan.json(step, "quality.json")? else { continue };
+            let (name, tap_name) = (&plan.study.models[model].name, self.tap(model, tap));
+            let method = &plan.study.projections[projection].name;
+            let of = format!("{name} · {tap_name} · {method}");
+            let source = Source { key: manifest.key, output: "quality.json", of: of.clone() };
+            if neighbours.is_null() {
+                neighbours = json!(self.book.count(&source, "/neighbours", "neighbours asked for", quality.neighbours));
+            }
+            let projected = plan.result(Step::Project { model, tap, projection, seed: 0 });
+            let fact = |name: &str, place: usize, what: &str, form: Form| {
+                let manifest = projected?;
+                let value = *manifest.fact(name).get(place)?;
+                let source = Source { key: manifest.key, output: "facts", of: of.clone() };
+                Some(self.book.enter(&source, &format!("/{name}/{place}"), what, form, value))
+            };
+            for (place, view) in quality.views.iter().enumerate().filter(|(_, view)| !is_axis(view.view)) {
+                let measure = |name: &str, spread: Option<Spread>| self.spread(&source, place, name, spread, quality.seeds);
+                rows.push(json!({
+                    "model": name,
+                    "tap": tap_name,
+                    "view": format!("{method} {}", view.view),
+                    "measures": [
+                        measure("trustworthiness", view.trustworthiness),
+                        measure("continuity", view.continuity),
+                        measure("recall", view.recall),
+                        measure("distances", view.distances),
+                        measure("stability", view.stability),
+                    ],
+                    "explained": match view.view {
+                        View::Pair(i, j) => [i, j]
+                            .into_iter()
+                            .map(|axis| fact("explained", axis - 1, &format!("variance explained by axis {axis}"), Form::Percent))
+                            .collect::<Option<Vec<_>>>(),
+                        _ => None,
+                    },
+                    "kl": fact("kl", 0, "Kullback–Leibler divergence", Form::Score),
+                }));
+            }
+            let axes: Option<Vec<String>> = (0..projected.map_or(0, |manifest| manifest.fact("stability").len()))
+                .map(|axis| fact("stability", axis, &format!("axis {} found again", axis + 1), Form::Score))
+                .collect();
+            if let Some(axes) = axes.filter(|axes| !axes.is_empty()) {
+                stable.push(json!({ "model": name, "tap": tap_name, "projection": method, "axes": axes }));
+            }
+        }
+        Ok(json!({ "neighbours": neighbours, "rows": rows, "stable": stable }))
+    }
+
+    /// The range is shown where there is more than one seed.
+    fn spread(&self, source: &Source, view: usize, name: &str, spread: Option<Spread>, seeds: usize) -> Value {
+        let Some(spread) = spread else { return Value::Null };
+        let part = |part: &str, value: f64| {
+            self.book.enter(source, &format!("/views/{view}/{name}/{part}"), &format!("{name}: {part}"), Form::Score, value)
+        };
+        let range = (seeds > 1).then(|| (part("low", spread.low), part("high", spread.high))).unzip();
+        json!({ "median": part("median", spread.median), "low": range.0, "high": range.1 })
+    }
+}
