@@ -1,36 +1,407 @@
-//! dev
-use std::{path::Path, time::Instant};
+//! Projections beside scikit-learn, openTSNE and umap-learn (`benches/peers.py`; `PYTHON` names a Python that has them), two threads
+//! each, the same data and epochs, peers warm.
+//!
+//!     make bench                  speed at 3,392 and 20,000 × 512, beside peers and the machine's own rate
+//!     make projections            quality over ten seeds beside peers; the digests of all coordinates; pictures
+//!     make scaling                from 1,000 to 202,599 × 512: seconds, memory, docs/scaling.svg
+//!
+//! The limit of a projection is its operations (`projection::operations`) over the rate at which this machine multiplies and
+//! adds `f32` in tiles, measured in the same run on both threads. Neighbours come within two or three times of it; layouts, which
+//! fetch a few numbers from anywhere in memory for each operation, stay far below.
+
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
 use visavis::{
     dataset::array,
-    numeric::neighbours::{Metric, Neighbours},
-    projection,
+    domain::{
+        Digest,
+        projection::{Method, Metric, View},
+        score::Spread,
+    },
+    numeric::{
+        Matrix, Stream,
+        fused::{self, Level},
+        neighbours::{self, Neighbours},
+        tiled::{WIDE_F32, add_products_f32},
+    },
+    projection::{self, Given, Graphs, Projected},
+    scoring,
 };
-struct Say;
-impl projection::Watch for Say {
-    fn objective(&self, s: &str, step: usize, v: f64) { if std::env::var("SAY").is_ok() { println!("  {s} {step} {v:.4}"); } }
+
+const THREADS: usize = 2;
+
+fn methods() -> [(&'static str, Method); 4] {
+    [
+        ("pca", Method::Pca { axes: 10 }),
+        ("ica", Method::Ica { axes: 10 }),
+        ("tsne", Method::Tsne { perplexity: 30.0, metric: Metric::Euclidean }),
+        ("umap", Method::Umap { neighbors: 15, min_dist: 0.1, metric: Metric::Euclidean }),
+    ]
 }
+
 fn main() {
-    let a: Vec<String> = std::env::args().filter(|a| a != "--bench").collect();
-    let (method, data) = (&a[1], &a[2]);
-    let turns: usize = a.get(3).map_or(1, |t| t.parse().unwrap());
-    let x = array::from_npy(&std::fs::read(data).unwrap(), Path::new(data)).unwrap();
-    if let Ok(k) = method.parse::<usize>() {
-        for _ in 0..turns {
-            let clock = Instant::now();
-            let n = Neighbours::exact(&x, k, Metric::Euclidean).unwrap();
-            println!("{:.4} s {:?}", clock.elapsed().as_secs_f64(), n.of(1)[0]);
-        }
-        return;
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    match words.first().map(String::as_str) {
+        None => speed(),
+        Some("quality") => quality(),
+        Some("bits") => bits(),
+        Some("scaling") => scaling(),
+        Some("one") => one(&words[1], words[2].parse().expect("a number of images")),
+        Some(other) => panic!("quality, bits or scaling, not {other}"),
     }
-    let method: visavis::domain::projection::Method = serde_json::from_str(method).unwrap();
-    let mut times = vec![];
-    for _ in 0..turns {
+}
+
+/// Counts the seconds of the neighbours apart.
+#[derive(Default)]
+struct Timed(Cell<f64>);
+
+impl Graphs for Timed {
+    fn neighbours(
+        &self,
+        features: &Matrix,
+        k: usize,
+        metric: neighbours::Metric,
+    ) -> visavis::domain::Result<Option<Neighbours>> {
         let clock = Instant::now();
-        let p = projection::project(&method, &projection::Given { features: &x, seed: std::env::var("SEED").map_or(1, |s| s.parse().unwrap()), graphs: &(), watch: &Say }).unwrap();
-        times.push(clock.elapsed().as_secs_f64());
-        println!("{:.4} s {:?}", times.last().unwrap(), p.facts);
-        if let Some(out) = a.get(4) {
-            std::fs::write(out, array::to_npy(&p.coordinates)).unwrap();
+        let found = Neighbours::exact(features, k, metric);
+        self.0.set(clock.elapsed().as_secs_f64());
+        Ok(found)
+    }
+}
+
+struct Run {
+    projected: Projected,
+    seconds: f64,
+    neighbours: f64,
+}
+
+fn place(method: &Method, features: &Matrix, seed: u64, threads: usize) -> Run {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    pool.install(|| {
+        let graphs = Timed::default();
+        let clock = Instant::now();
+        let projected = projection::project(method, &Given { features, seed, graphs: &graphs, watch: &() });
+        let seconds = clock.elapsed().as_secs_f64();
+        Run { projected: projected.expect("data that can be placed"), seconds, neighbours: graphs.0.get() }
+    })
+}
+
+fn read(path: &Path) -> Matrix {
+    array::from_npy(&std::fs::read(path).expect("an array"), path).expect("an array")
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// What the peers say, or nothing where they are not installed.
+fn peers(arguments: &[&str]) -> Option<String> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers.py");
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let output = Command::new(python)
+        .arg(script)
+        .args(arguments)
+        .env("OMP_NUM_THREADS", THREADS.to_string())
+        .env("OPENBLAS_NUM_THREADS", THREADS.to_string())
+        .env("NUMBA_NUM_THREADS", THREADS.to_string())
+        .output()
+        .ok()?;
+    if !output.status.success() {
+        eprintln!("no peers: {}", String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or(""));
+        return None;
+    }
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn told(text: &str) -> Vec<serde_json::Value> {
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// Multiplications and additions a second, of `f32` in tiles that stay in the cache, on all threads.
+fn rate() -> f64 {
+    let turns = 20_000;
+    let work = |_: usize| {
+        let panel = vec![0.5f32; WIDE_F32 * 256];
+        let mut out = [[0.0; WIDE_F32]; WIDE_F32];
+        for _ in 0..turns {
+            add_products_f32(std::hint::black_box(&panel), &panel, &mut out);
+        }
+        std::hint::black_box(out);
+    };
+    let clock = Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            scope.spawn(move || work(thread));
+        }
+    });
+    2.0 * (THREADS * turns * WIDE_F32 * WIDE_F32 * 256) as f64 / clock.elapsed().as_secs_f64()
+}
+
+fn speed() {
+    let rate = rate();
+    println!("this machine, {THREADS} threads, {}: {:.0} GFLOP/s in f32 tiles", fused::level().word(), rate / 1e9);
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().to_string_lossy().into_owned();
+    if peers(&["data", &data]).is_none() {
+        clusters(folder.path());
+    }
+    println!("images  method   ours s  (neighbours)   peer s  (layout)   ratio   limit s  above it");
+    for n in [3392, 20000] {
+        let path = folder.path().join(format!("clusters-{n}.npy"));
+        let features = read(&path);
+        let jobs: Vec<serde_json::Value> = methods()
+            .iter()
+            .map(|(word, _)| *word)
+            .chain(["pca in double"])
+            .flat_map(|word| (1..=3).map(move |seed| (word, seed)))
+            .map(|(word, seed)| serde_json::json!({ "method": word, "data": path, "seed": seed, "out": folder.path().join("peer.npy"), "maps": [] }))
+            .collect();
+        let list = folder.path().join("jobs.json");
+        std::fs::write(&list, serde_json::to_vec(&jobs).expect("JSON")).expect("a file");
+        let theirs = peers(&["run", &list.to_string_lossy(), &THREADS.to_string()]).map(|text| told(&text)).unwrap_or_default();
+        for (word, method) in methods() {
+            let runs: Vec<Run> = (1..=3).map(|seed| place(&method, &features, seed, THREADS)).collect();
+            let ours = median(runs.iter().map(|run| run.seconds).collect());
+            let near = median(runs.iter().map(|run| run.neighbours).collect());
+            let number = |word: &str, name: &str| {
+                let of: Vec<f64> =
+                    theirs.iter().filter(|told| told["method"] == word).filter_map(|told| told[name].as_f64()).collect();
+                (!of.is_empty()).then(|| median(of))
+            };
+            let limit = projection::operations(&method, n, 512) / rate;
+            if word == "pca" && let Some(peer) = number("pca in double", "seconds") {
+                println!("{n:6}  pca    beside scikit-learn in double precision, which ours is: {:.1} ×", peer / ours);
+            }
+            let of = |value: Option<f64>| value.map_or("      –".to_owned(), |value| format!("{value:7.3}"));
+            let peer = number(word, "seconds");
+            println!(
+                "{n:6}  {word:6} {ours:8.3}  ({near:7.3})    {}  ({})  {}   {limit:7.3}  {:.1} ×",
+                of(peer),
+                of(number(word, "layout")),
+                peer.map_or("     –".to_owned(), |peer| format!("{:5.1} ×", peer / ours)),
+                ours / limit
+            );
         }
     }
+}
+
+/// The clusters of `peers.py`, drawn here.
+fn clusters(folder: &Path) {
+    for n in [3392, 20000] {
+        std::fs::write(folder.join(format!("clusters-{n}.npy")), array::to_npy(&drawn(n, 512))).expect("a file");
+    }
+}
+
+/// 400 clusters of D columns.
+fn drawn(n: usize, d: usize) -> Matrix {
+    let mut stream = Stream::new(1, 0);
+    let mut normal = |count: usize| -> Vec<f32> {
+        (0..count.div_ceil(2)).flat_map(|_| stream.normals(1.0)).map(|value| value as f32).take(count).collect()
+    };
+    let centres = normal(400 * d);
+    let mut values = normal(n * d);
+    for (i, row) in values.chunks_exact_mut(d).enumerate() {
+        row.iter_mut().zip(&centres[i % 400 * d..]).for_each(|(value, centre)| *value += centre);
+    }
+    Matrix::new(n, d, values).expect("rows of D columns")
+}
+
+/// The data sets of the quality tables: digits, a Swiss roll, and the demo's features where `VISAVIS_DEMO` names its workspace.
+fn sets(folder: &Path) -> Vec<(&'static str, PathBuf)> {
+    peers(&["data", &folder.to_string_lossy()]).expect("the peers make the data");
+    let mut sets = vec![("digits", folder.join("digits.npy")), ("roll", folder.join("roll.npy"))];
+    if let Some(demo) = std::env::var_os("VISAVIS_DEMO") {
+        let out = folder.join("demo.npy");
+        let arguments =
+            ["export", "experiments/demo.yaml", "--what", "features", "--model", "softmax-varied", "--tap", "embedding"];
+        let status = Command::new(env!("CARGO_BIN_EXE_visavis"))
+            .args(arguments)
+            .args(["--format", "npy", "-o"])
+            .arg(&out)
+            .current_dir(demo)
+            .status();
+        assert!(status.is_ok_and(|status| status.success()), "VISAVIS_DEMO names a workspace in which the demo was run");
+        sets.push(("demo", out));
+    }
+    sets
+}
+
+/// Both on the same data with ten seeds, measured by one evaluator, `scoring::quality`.
+fn quality() {
+    let seeds: u64 = std::env::var("VISAVIS_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(10);
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |parts: &[&str]| folder.path().join(parts.join("-"));
+    let sets = sets(folder.path());
+    let mut ours = BTreeMap::new();
+    let mut jobs = vec![];
+    for (set, path) in &sets {
+        let features = read(path);
+        for (word, method) in methods() {
+            for seed in 1..=seeds {
+                let run = place(&method, &features, seed, THREADS);
+                let out = at(&["ours", set, word, &format!("{seed}.npy")]);
+                std::fs::write(&out, array::to_npy(&run.projected.coordinates)).expect("a file");
+                ours.insert((*set, word, seed), (run.seconds, run.projected.facts.get("kl").map(|kl| kl[0])));
+                let maps = if word == "tsne" { vec![out] } else { vec![] };
+                let theirs = at(&["peer", set, word, &format!("{seed}.npy")]);
+                jobs.push(serde_json::json!({ "method": word, "data": path, "seed": seed, "out": theirs, "maps": maps, "set": set }));
+            }
+        }
+    }
+    let list = folder.path().join("jobs.json");
+    std::fs::write(&list, serde_json::to_vec(&jobs).expect("JSON")).expect("a file");
+    let theirs = told(&peers(&["run", &list.to_string_lossy(), &THREADS.to_string()]).expect("the peers run"));
+    println!("| data | method | measure | Visavis | peer | lower bound of the difference |");
+    println!("|---|---|---|---|---|---|");
+    for (set, path) in &sets {
+        let features = read(path);
+        for (word, _) in methods() {
+            let view = if matches!(word, "pca" | "ica") { View::Pair(1, 2) } else { View::Map };
+            let measured = |who: &str| -> Vec<[f64; 4]> {
+                let maps = (1..=seeds).map(|seed| read(&at(&[who, set, word, &format!("{seed}.npy")])));
+                let of = maps.map(|map| scoring::quality(&features, &[map], &[view], 1).views.remove(0));
+                of.map(|of| [of.trustworthiness, of.continuity, of.recall, of.distances].map(|spread| spread.map_or(f64::NAN, |s| s.median)))
+                    .collect()
+            };
+            let (own, peer) = (measured("ours"), measured("peer"));
+            let row = |measure: &str, own: Vec<f64>, peer: Vec<f64>, bound: bool| {
+                let low = if bound { format!("{:+.3}", lower_bound(&own, &peer)) } else { format!("{:.1} ×", median(peer.clone()) / median(own.clone())) };
+                println!("| {set} | {word} | {measure} | {} | {} | {low} |", spread(own), spread(peer));
+            };
+            for (place, measure) in ["trustworthiness", "continuity", "recall", "distances"].into_iter().enumerate() {
+                row(measure, own.iter().map(|of| of[place]).collect(), peer.iter().map(|of| of[place]).collect(), true);
+            }
+            let told: Vec<&serde_json::Value> =
+                theirs.iter().filter(|told| told["method"] == word && told["data"] == path.to_string_lossy().as_ref()).collect();
+            if word == "tsne" {
+                let (own, peer) = told.iter().filter_map(|told| Some((told["kl_of_maps"][0].as_f64()?, told["kl"].as_f64()?))).unzip();
+                // Less is better.
+                let turned = |values: &Vec<f64>| values.iter().map(|value| -value).collect::<Vec<f64>>();
+                let low = lower_bound(&turned(&own), &turned(&peer));
+                println!("| {set} | {word} | KL on the peer's P | {} | {} | {low:+.3} |", spread(own), spread(peer));
+            }
+            let seconds = (1..=seeds).map(|seed| ours[&(*set, word, seed)].0).collect();
+            row("seconds", seconds, told.iter().filter_map(|told| told["seconds"].as_f64()).collect(), false);
+        }
+    }
+    if let Some(keep) = std::env::var_os("VISAVIS_MAPS") {
+        for (set, word) in sets.iter().flat_map(|(set, _)| methods().map(|(word, _)| (*set, word))) {
+            for who in ["ours", "peer"] {
+                let name = [who, set, word, "1.npy"].join("-");
+                std::fs::copy(folder.path().join(&name), Path::new(&keep).join(&name)).expect("a copy");
+            }
+        }
+    }
+}
+
+fn spread(values: Vec<f64>) -> String {
+    Spread::of(values).map_or("–".to_owned(), |of| format!("{:.3} ({:.3}–{:.3})", of.median, of.low, of.high))
+}
+
+/// Of the difference of medians: the 2.5th percentile of 10,000 resamples of the seeds.
+fn lower_bound(own: &[f64], peer: &[f64]) -> f64 {
+    let mut stream = Stream::new(1, 1);
+    let mut resampled = |of: &[f64]| {
+        let values = (0..of.len()).map(|_| of[stream.below(of.len() as u64) as usize]).collect();
+        Spread::of(values).map_or(f64::NAN, |of| of.median)
+    };
+    let mut differences: Vec<f64> = (0..10_000).map(|_| resampled(own) - resampled(peer)).collect();
+    differences.sort_by(f64::total_cmp);
+    differences[250]
+}
+
+/// Every method with 1, 2 and 16 threads, twice each, with each set of instructions: one digest a method and data set.
+fn bits() {
+    let ceiling = fused::level();
+    println!("instructions found: {}", ceiling.word());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits/pixels.npy");
+    for (set, features) in [("digits sample", read(&root)), ("clusters", drawn(6000, 64))] {
+        for (word, method) in methods() {
+            let mut digests = BTreeMap::new();
+            for level in Level::ALL.into_iter().filter(|level| *level > Level::Plain && *level <= ceiling) {
+                fused::limit(level);
+                for threads in [1, 2, 16, 1, 2, 16] {
+                    let run = place(&method, &features, 7, threads);
+                    let facts = format!("{:?}", run.projected.facts);
+                    let digest = Digest::of(&[array::to_npy(&run.projected.coordinates), facts.into_bytes()].concat());
+                    digests.entry(digest.short()).or_insert_with(Vec::new).push(format!("{}/{threads}", level.word()));
+                }
+            }
+            fused::limit(ceiling);
+            let all: Vec<String> = digests.iter().map(|(digest, runs)| format!("{digest} × {}", runs.len())).collect();
+            println!("{set:14} {word:5} {}", all.join("   "));
+            assert_eq!(digests.len(), 1, "{digests:?}");
+        }
+    }
+}
+
+/// Seconds and memory from 1,000 images on, each run a process of its own so that its peak is its own.
+fn scaling() {
+    let sizes: Vec<usize> = std::env::var("VISAVIS_SIZES").map_or(vec![1000, 3392, 10_000, 20_000, 60_000, 202_599], |sizes| {
+        sizes.split(',').filter_map(|size| size.parse().ok()).collect()
+    });
+    println!("| images | method | seconds | of these neighbours | memory, GB | limit, seconds |");
+    println!("|---|---|---|---|---|---|");
+    let rate = rate();
+    let mut curves: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+    for (word, method) in methods() {
+        for n in &sizes {
+            let program = std::env::current_exe().expect("this program");
+            let output = Command::new(program).args(["one", word, &n.to_string()]).output().expect("this program runs");
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+            let [seconds, near, memory] = numbers[..] else { panic!("{word} {n}: {text}{}", String::from_utf8_lossy(&output.stderr)) };
+            let limit = projection::operations(&method, *n, 512) / rate;
+            println!("| {n} | {word} | {seconds:.2} | {near:.2} | {memory:.2} | {limit:.2} |");
+            curves.entry(word).or_default().push((*n as f64, seconds));
+        }
+    }
+    if let Some(out) = std::env::var_os("VISAVIS_FIGURE") {
+        std::fs::write(out, figure(&curves)).expect("a file");
+    }
+}
+
+/// One run: seconds, those of the neighbours, and the most memory that was held, in GB; of which the features are a part.
+fn one(word: &str, n: usize) {
+    let method = methods().into_iter().find(|(name, _)| *name == word).expect("a method").1;
+    let features = drawn(n, 512);
+    let run = place(&method, &features, 1, THREADS);
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());
+    println!("{} {} {}", run.seconds, run.neighbours, peak.expect("a peak") / 1e6);
+}
+
+/// Seconds by images, both axes logarithmic, as SVG.
+fn figure(curves: &BTreeMap<&str, Vec<(f64, f64)>>) -> String {
+    const COLOURS: [&str; 4] = ["#0072b2", "#e69f00", "#009e73", "#cc79a7"];
+    let x = |n: f64| 70.0 + 440.0 * (n.log10() - 3.0) / (5.4 - 3.0);
+    let y = |seconds: f64| 320.0 - 290.0 * (seconds.log10() + 2.0) / 5.0;
+    let mut svg = String::from(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 620 370\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#444\"><rect width=\"620\" height=\"370\" fill=\"#fff\"/>",
+    );
+    for power in -2..=3 {
+        let at = y(10f64.powi(power));
+        svg += &format!("<line x1=\"70\" x2=\"510\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#ddd\"/><text x=\"62\" y=\"{:.1}\" text-anchor=\"end\">{} s</text>", at + 4.0, 10f64.powi(power));
+    }
+    for n in [1e3, 1e4, 1e5] {
+        svg += &format!("<line x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"30\" y2=\"320\" stroke=\"#ddd\"/><text x=\"{0:.1}\" y=\"338\" text-anchor=\"middle\">{n}</text>", x(n));
+    }
+    svg += "<text x=\"290\" y=\"360\" text-anchor=\"middle\">images, 512 columns each; two threads</text>";
+    for ((word, points), colour) in curves.iter().zip(COLOURS) {
+        let path: Vec<String> = points.iter().map(|(n, seconds)| format!("{:.1},{:.1}", x(*n), y(*seconds))).collect();
+        svg += &format!("<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>", path.join(" "));
+        for (n, seconds) in points {
+            svg += &format!("<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>", x(*n), y(*seconds));
+        }
+        if let Some((n, seconds)) = points.last() {
+            svg += &format!("<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{word} {seconds:.0} s</text>", x(*n) + 8.0, y(*seconds) + 4.0);
+        }
+    }
+    svg + "</svg>\n"
 }

@@ -154,11 +154,15 @@ impl Gc {
             index.catch_up(workspace)?;
         }
         let halves = workspace.sweep();
+        let cached = if go || self.yes { workspace.graphs().clear() } else { 0 };
         if context.json {
             say_json(
                 &serde_json::json!({ "format": 1, "results": unused.len(), "objects": orphans.len(), "bytes": bytes, "half_written": halves, "removed": go }),
             );
             return Ok(());
+        }
+        if cached > 0 {
+            say(format!("removed {} of neighbours, which are made again when they are asked for", size(cached)));
         }
         if halves > 0 {
             say(format!("removed {} that were never finished", count(halves, "file")));

@@ -42,6 +42,6 @@ pub struct Work {
 impl Work {
     pub fn run(&self, context: &Context) -> Result<()> {
         let Some(post) = self.orders.post(context.threads)? else { return Ok(()) };
-        stages::work(&context.workspace, &post, &Plain, std::io::stdin().lock(), std::io::stdout())
+        stages::work(&context.workspace, &post, &Plain(&context.workspace), std::io::stdin().lock(), std::io::stdout())
     }
 }

@@ -86,6 +86,14 @@ impl Method {
         }
     }
 
+    /// How many columns its coordinates have, at most.
+    pub fn axes(&self) -> usize {
+        match *self {
+            Method::Pca { axes } | Method::Ica { axes } => axes,
+            Method::Tsne { .. } | Method::Umap { .. } => 2,
+        }
+    }
+
     pub fn canonical(&self) -> Value {
         let map = Value::map().with("method", Value::text(self.word()));
         match *self {
@@ -112,6 +120,15 @@ impl Projection {
             }
             Method::Tsne { .. } | Method::Umap { .. } => vec![View::Map],
         }
+    }
+}
+
+impl Projection {
+    /// The views that are held beside the features themselves: those of two axes, where there are any.
+    pub fn pictures(&self) -> Vec<View> {
+        let views = self.views();
+        let flat: Vec<View> = views.iter().copied().filter(|view| !matches!(view, View::Axis(_))).collect();
+        if flat.is_empty() { views } else { flat }
     }
 }
 

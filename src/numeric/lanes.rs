@@ -6,6 +6,8 @@ pub const LANES: usize = 16;
 
 pub trait Lanes: Copy {
     fn splat(value: f32) -> Self;
+    /// One value in the first eight lanes, another in the others.
+    fn two(first: f32, other: f32) -> Self;
     fn load(from: &[f32; LANES]) -> Self;
     fn store(self, to: &mut [f32; LANES]);
     fn add(self, other: Self) -> Self;
@@ -21,6 +23,22 @@ pub trait Lanes: Copy {
     fn split(self) -> (Self, Self);
     /// 2ⁿ for whole n from −126 to 127.
     fn power_of_two(self) -> Self;
+    /// The pairs at these places, parted; a place beyond the last is the last. There is at least one.
+    fn gather(from: &[[f32; 2]], places: &[u32; LANES]) -> [Self; 2];
+
+    /// The sums of the first eight lanes and of the others, each as [`Lanes::sum`].
+    #[inline(always)]
+    fn halves(self) -> [f32; 2] {
+        let mut lanes = [0.0; LANES];
+        self.store(&mut lanes);
+        for half in [4, 2, 1] {
+            for i in 0..half {
+                lanes[i] += lanes[i + half];
+                lanes[i + 8] += lanes[i + 8 + half];
+            }
+        }
+        [lanes[0], lanes[8]]
+    }
 
     /// The sum of all lanes: halves are added to each other until one is left.
     #[inline(always)]
@@ -55,6 +73,10 @@ impl Lanes for Plain {
     #[inline(always)]
     fn splat(value: f32) -> Self {
         Plain([value; LANES])
+    }
+    #[inline(always)]
+    fn two(first: f32, other: f32) -> Self {
+        Plain(std::array::from_fn(|lane| if lane < LANES / 2 { first } else { other }))
     }
     #[inline(always)]
     fn load(from: &[f32; LANES]) -> Self {
@@ -110,6 +132,15 @@ impl Lanes for Plain {
     fn power_of_two(self) -> Self {
         self.with(self, |n, _| f32::from_bits(((n as i32 + 127) as u32) << 23))
     }
+    #[inline(always)]
+    fn gather(from: &[[f32; 2]], places: &[u32; LANES]) -> [Self; 2] {
+        let mut out = [Plain([0.0; LANES]); 2];
+        for (lane, place) in places.iter().enumerate() {
+            let [x, y] = from[(*place as usize).min(from.len() - 1)];
+            (out[0].0[lane], out[1].0[lane]) = (x, y);
+        }
+        out
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -142,6 +173,10 @@ mod machine {
         #[inline(always)]
         fn splat(value: f32) -> Self {
             unsafe { Fma([_mm256_set1_ps(value); 2]) }
+        }
+        #[inline(always)]
+        fn two(first: f32, other: f32) -> Self {
+            unsafe { Fma([_mm256_set1_ps(first), _mm256_set1_ps(other)]) }
         }
         #[inline(always)]
         fn load(from: &[f32; LANES]) -> Self {
@@ -187,6 +222,18 @@ mod machine {
             };
             Fma([power(self.0[0]), power(self.0[1])])
         }
+        #[inline(always)]
+        fn gather(from: &[[f32; 2]], places: &[u32; LANES]) -> [Self; 2] {
+            assert!(!from.is_empty());
+            let (at, last) = (from.as_ptr().cast::<f32>(), from.len().min(1 << 30) as i32 - 1);
+            let half = |first: usize| unsafe {
+                let places = _mm256_loadu_si256(places.as_ptr().add(first).cast());
+                let places = _mm256_min_epu32(places, _mm256_set1_epi32(last));
+                (_mm256_i32gather_ps::<8>(at, places), _mm256_i32gather_ps::<8>(at.add(1), places))
+            };
+            let (low, high) = (half(0), half(8));
+            [Fma([low.0, high.0]), Fma([low.1, high.1])]
+        }
     }
 
     macro_rules! whole {
@@ -202,6 +249,10 @@ mod machine {
         #[inline(always)]
         fn splat(value: f32) -> Self {
             unsafe { Wide(_mm512_set1_ps(value)) }
+        }
+        #[inline(always)]
+        fn two(first: f32, other: f32) -> Self {
+            unsafe { Wide(_mm512_mask_blend_ps(0xFF00, _mm512_set1_ps(first), _mm512_set1_ps(other))) }
         }
         #[inline(always)]
         fn load(from: &[f32; LANES]) -> Self {
@@ -237,6 +288,16 @@ mod machine {
             unsafe {
                 let n = _mm512_add_epi32(_mm512_cvttps_epi32(self.0), _mm512_set1_epi32(127));
                 Wide(_mm512_castsi512_ps(_mm512_slli_epi32(n, 23)))
+            }
+        }
+        #[inline(always)]
+        fn gather(from: &[[f32; 2]], places: &[u32; LANES]) -> [Self; 2] {
+            assert!(!from.is_empty());
+            let (at, last) = (from.as_ptr().cast::<f32>(), from.len().min(1 << 30) as i32 - 1);
+            unsafe {
+                let places = _mm512_loadu_si512(places.as_ptr().cast());
+                let places = _mm512_min_epu32(places, _mm512_set1_epi32(last));
+                [Wide(_mm512_i32gather_ps::<8>(places, at)), Wide(_mm512_i32gather_ps::<8>(places, at.add(1)))]
             }
         }
     }
@@ -282,15 +343,21 @@ mod tests {
     use super::*;
     use crate::numeric::fused::{each_level, fused};
 
-    fused! { fn try_all(x: &[f32; LANES], out: &mut [[f32; LANES]; 4]) = lanes try_all_kernel }
+    fused! { fn try_all(x: &[f32; LANES], out: &mut [[f32; LANES]; 6]) = lanes try_all_kernel }
 
     #[inline(always)]
-    fn try_all_kernel<L: Lanes>(x: &[f32; LANES], out: &mut [[f32; LANES]; 4]) {
+    fn try_all_kernel<L: Lanes>(x: &[f32; LANES], out: &mut [[f32; LANES]; 6]) {
         let lanes = L::load(x);
         ln(lanes).store(&mut out[0]);
         exp(lanes.sub(L::splat(40.0))).store(&mut out[1]);
         lanes.max(L::splat(3.0)).min(L::splat(9.0)).div(L::splat(7.0)).store(&mut out[2]);
         out[3][0] = lanes.fused(lanes, L::splat(0.1)).sum();
+        [out[3][1], out[3][2]] = lanes.halves();
+        let pairs: [[f32; 2]; 9] = std::array::from_fn(|i| [x[i], -x[i + 1]]);
+        let places = std::array::from_fn(|i| [7, 0, 8, 1_000_000, u32::MAX][i % 5]);
+        let [left, right] = L::gather(&pairs, &places);
+        left.store(&mut out[4]);
+        right.store(&mut out[5]);
     }
 
     #[test]
@@ -299,12 +366,13 @@ mod tests {
             let x: [f32; LANES] = std::array::from_fn(|i| 1e-6 + (turn * LANES + i) as f32 * 0.0037);
             let mut first = None;
             each_level(|level| {
-                let mut out = [[0.0; LANES]; 4];
+                let mut out = [[0.0; LANES]; 6];
                 try_all(&x, &mut out);
                 let bits = out.map(|lanes| lanes.map(f32::to_bits));
                 assert_eq!(*first.get_or_insert(bits), bits, "{level:?}");
             });
             let values = first.unwrap().map(|lanes| lanes.map(f32::from_bits));
+            assert_eq!((values[4][0], values[4][1], values[5][2], values[4][3], values[5][4]), (x[7], x[0], -x[9], x[8], -x[9]));
             for (i, &x) in x.iter().enumerate() {
                 let ln = libm::log(f64::from(x));
                 assert!((f64::from(values[0][i]) - ln).abs() < 2.5e-7 * ln.abs().max(1.0), "ln {x}: {} {ln}", values[0][i]);

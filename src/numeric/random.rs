@@ -63,16 +63,11 @@ impl Stream {
     }
 }
 
-/// 64 random bits for these three numbers: SplitMix64's output function (Steele, Lea and Flood 2014) over a sequence that they
-/// choose. Where millions of draws a second decide little; otherwise a [`Stream`].
+/// The `place`-th 64 random bits of a sequence: SplitMix64 (Steele, Lea and Flood 2014). Where millions of draws a second decide
+/// little each; otherwise a [`Stream`].
 #[inline(always)]
-pub fn mixed(seed: u64, a: u64, b: u64) -> u64 {
-    const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-    finish(finish(seed.wrapping_add(a.wrapping_add(1).wrapping_mul(GOLDEN))).wrapping_add(b.wrapping_add(1).wrapping_mul(GOLDEN)))
-}
-
-#[inline(always)]
-fn finish(mut bits: u64) -> u64 {
+pub fn mixed(sequence: u64, place: u64) -> u64 {
+    let mut bits = sequence.wrapping_add(place.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     bits = (bits ^ bits >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ bits >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
     bits ^ bits >> 31

@@ -7,7 +7,6 @@ use super::{
     Matrix,
     fused::fused,
     lanes::{self, LANES, Lanes},
-    sum,
 };
 use rayon::prelude::*;
 
@@ -117,20 +116,37 @@ fn multiply_lanes<L: Lanes, const HIGH: usize>(a: &[f32], b: &[f32], out: &mut [
     }
 }
 
-/// The mean of every column.
+/// The mean of every column: rows are added in blocks, from the first to the last, and blocks in pairs.
 pub fn column_means(x: &Matrix) -> Vec<f64> {
-    // A strip of columns at a time, so that a row is not fetched once for each of its columns.
-    const STRIP: usize = 16;
-    let strips = x.columns().div_ceil(STRIP);
-    let strip = |strip: usize| {
-        let columns = strip * STRIP..x.columns().min((strip + 1) * STRIP);
-        let mut gathered = vec![Vec::with_capacity(x.rows()); columns.len()];
-        for row in 0..x.rows() {
-            gathered.iter_mut().zip(&x.row(row)[columns.clone()]).for_each(|(column, value)| column.push(f64::from(*value)));
-        }
-        gathered.iter().map(|column| sum::mean(column)).collect::<Vec<_>>()
+    const ROWS: usize = 128;
+    let (rows, columns) = (x.rows(), x.columns());
+    let block = |values: &[f32]| {
+        let mut sums = vec![0.0; columns];
+        add_rows(values, &mut sums);
+        sums
     };
-    (0..strips).into_par_iter().flat_map_iter(strip).collect()
+    let mut sums: Vec<Vec<f64>> = x.values().par_chunks((ROWS * columns).max(1)).map(block).collect();
+    while sums.len() > 1 {
+        let pair = |pair: &[Vec<f64>]| match pair {
+            [a, b] => a.iter().zip(b).map(|(a, b)| a + b).collect(),
+            _ => pair.concat(),
+        };
+        sums = sums.par_chunks(2).map(pair).collect();
+    }
+    let mut means = sums.pop().unwrap_or_else(|| vec![0.0; columns]);
+    means.iter_mut().for_each(|sum| *sum /= rows.max(1) as f64);
+    means
+}
+
+fused! { fn add_rows(values: &[f32], sums: &mut [f64]) = add_rows_kernel }
+
+#[inline(always)]
+fn add_rows_kernel(values: &[f32], sums: &mut [f64]) {
+    for row in values.chunks_exact(sums.len().max(1)) {
+        for (sum, value) in sums.iter_mut().zip(row) {
+            *sum += f64::from(*value);
+        }
+    }
 }
 
 /// Xᵀ X of the centred matrix, D × D row by row: D (D + 1) / 2 chains of N terms.

@@ -41,6 +41,10 @@ impl Graph {
         self.starts.len() - 1
     }
 
+    pub fn columns(&self) -> &[u32] {
+        &self.columns
+    }
+
     pub fn values(&self) -> &[f32] {
         &self.values
     }

@@ -110,7 +110,11 @@ pub fn project(method: &Method, given: &Given) -> Result<Projected> {
     if let Some((row, column)) = given.features.first_not_finite() {
         return Err(Fault::asked(format!("the features of image {} are not all finite (column {})", row + 1, column + 1)));
     }
-    projector.project(given)
+    let projected = projector.project(given)?;
+    match projected.coordinates.first_not_finite() {
+        None => Ok(projected),
+        Some(_) => Err(Fault::asked("the coordinates are beyond what single precision holds").next("scale the features")),
+    }
 }
 
 /// What the method takes for N × D features, in floating-point operations.
@@ -126,5 +130,184 @@ impl Given<'_> {
             Fault::asked(format!("the features of image {} are all 0: they have no direction", row.map_or(0, |row| row + 1)))
                 .next("use `metric: euclidean`, or leave the image out")
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::numeric::{Stream, fused};
+    use proptest::prelude::*;
+    use std::cell::Cell;
+
+    const SMALL: [Method; 4] = [
+        Method::Pca { axes: 3 },
+        Method::Ica { axes: 3 },
+        Method::Tsne { perplexity: 5.0, metric: Metric::Euclidean },
+        Method::Umap { neighbors: 5, min_dist: 0.1, metric: Metric::Euclidean },
+    ];
+
+    fn cloud(n: usize, d: usize, seed: u64) -> Matrix {
+        let mut stream = Stream::new(seed, 0);
+        Matrix::new(n, d, (0..n * d).map(|_| stream.normals(1.0)[0] as f32).collect()).unwrap()
+    }
+
+    fn placed(method: &Method, features: &Matrix) -> Result<Projected> {
+        project(method, &Given { features, seed: 1, graphs: &(), watch: &() })
+    }
+
+    /// What is refused is the asker's to mend, and says how.
+    fn refused(method: &Method, features: &Matrix, why: &str) {
+        let fault = placed(method, features).unwrap_err();
+        assert!(fault.ending == crate::domain::Ending::Asked && fault.what.contains(why), "{method:?}: {fault}");
+    }
+
+    #[test]
+    fn values_that_are_no_numbers_are_refused_with_their_image() {
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut values = cloud(40, 4, 1).values().to_vec();
+            values[4 * 7 + 2] = bad;
+            let features = Matrix::new(40, 4, values).unwrap();
+            SMALL.iter().for_each(|method| refused(method, &features, "image 8 are not all finite (column 3)"));
+        }
+    }
+
+    #[test]
+    fn one_image_or_equal_images_are_refused() {
+        for method in &SMALL {
+            assert!(placed(method, &cloud(1, 4, 1)).is_err());
+            refused(method, &Matrix::new(60, 4, vec![0.5; 240]).unwrap(), "all 60 images have the same features");
+        }
+    }
+
+    #[test]
+    fn too_few_images_for_the_neighbours_are_refused_with_what_would_do() {
+        let features = cloud(16, 4, 1);
+        let fault = placed(&SMALL[2], &features).unwrap_err();
+        assert_eq!(fault.what, "t-SNE with perplexity 5 needs 17 images, there are 16");
+        assert_eq!(fault.next.as_deref(), Some("lower the perplexity to 4 or less"));
+        let fault = placed(&SMALL[3], &cloud(5, 4, 1)).unwrap_err();
+        assert_eq!(fault.next.as_deref(), Some("lower neighbors to 4 or less"));
+        assert!(placed(&Method::Tsne { perplexity: 4.0, metric: Metric::Euclidean }, &features).is_ok());
+        assert!(placed(&Method::Umap { neighbors: 15, min_dist: 0.1, metric: Metric::Euclidean }, &features).is_ok());
+    }
+
+    #[test]
+    fn parameters_out_of_range_are_refused() {
+        let features = cloud(60, 4, 1);
+        refused(&Method::Pca { axes: 0 }, &features, "one axis or more");
+        refused(&Method::Ica { axes: 0 }, &features, "one axis or more");
+        for perplexity in [0.5, f64::NAN, f64::INFINITY] {
+            refused(&Method::Tsne { perplexity, metric: Metric::Euclidean }, &features, "perplexity");
+        }
+        refused(&Method::Umap { neighbors: 1, min_dist: 0.1, metric: Metric::Euclidean }, &features, "neighbors");
+        refused(&Method::Umap { neighbors: 5, min_dist: f64::NAN, metric: Metric::Euclidean }, &features, "min_dist");
+    }
+
+    #[test]
+    fn an_image_without_direction_is_refused_by_name() {
+        let mut values = cloud(60, 3, 1).values().to_vec();
+        values[9..12].fill(0.0);
+        let features = Matrix::new(60, 3, values).unwrap();
+        let methods = [
+            Method::Tsne { perplexity: 5.0, metric: Metric::Cosine },
+            Method::Umap { neighbors: 5, min_dist: 0.1, metric: Metric::Cosine },
+        ];
+        for method in &methods {
+            refused(method, &features, "image 4 are all 0");
+            assert!(placed(method, &cloud(60, 3, 1)).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_graph_in_parts_starts_from_the_principal_axes_and_parts_stay_apart() {
+        let mut values = cloud(80, 3, 1).values().to_vec();
+        values[120..].iter_mut().for_each(|value| *value += 1000.0);
+        let projected = placed(&SMALL[3], &Matrix::new(80, 3, values).unwrap()).unwrap();
+        assert_eq!(projected.facts["components"], [2.0]);
+        let points = &projected.coordinates;
+        let middle = |of: std::ops::Range<usize>| of.map(|i| f64::from(points.row(i)[0])).sum::<f64>() / 40.0;
+        let spread = |of: std::ops::Range<usize>| {
+            let middle = middle(of.clone());
+            of.map(|i| (f64::from(points.row(i)[0]) - middle).abs()).fold(0.0, f64::max)
+        };
+        assert!((middle(0..40) - middle(40..80)).abs() > spread(0..40).max(spread(40..80)));
+    }
+
+    #[test]
+    fn whoever_watches_hears_the_objective_and_can_stop() {
+        struct Impatient(Cell<usize>);
+        impl Watch for Impatient {
+            fn objective(&self, _: &str, _: usize, value: f64) {
+                assert!(value.is_finite());
+                self.0.set(self.0.get() + 1);
+            }
+            fn stops(&self) -> bool {
+                self.0.get() >= 2
+            }
+        }
+        for method in &SMALL[1..] {
+            let watch = Impatient(Cell::new(0));
+            let ended = project(method, &Given { features: &cloud(200, 5, 1), seed: 1, graphs: &(), watch: &watch });
+            assert_eq!(ended.unwrap_err().ending, crate::domain::Ending::Interrupted, "{method:?}");
+            assert_eq!(watch.0.get(), 2);
+        }
+    }
+
+    /// The grid's side of t-SNE has its turn, and a layout of several turns.
+    #[test]
+    fn the_bits_depend_neither_on_threads_nor_on_the_machines_lanes() {
+        let (few, many) = (cloud(700, 9, 3), cloud(4100, 5, 4));
+        for (method, features) in SMALL.iter().map(|method| (method, &few)).chain([(&SMALL[2], &many)]) {
+            let with = |threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let projected = pool.install(|| placed(method, features)).unwrap();
+                (projected.coordinates, projected.facts)
+            };
+            let one = with(1);
+            assert!(one == with(2) && one == with(16), "{method:?}");
+            if features.rows() < 1000 {
+                fused::each_level(|level| assert!(one == with(2), "{method:?} {level:?}"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_seed_decides_and_another_gives_another_map() {
+        let features = cloud(120, 6, 3);
+        for method in &SMALL[2..] {
+            let with = |seed| project(method, &Given { features: &features, seed, graphs: &(), watch: &() }).unwrap().coordinates;
+            assert!(with(1) == with(1) && with(1) != with(2), "{method:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        /// Whatever the features: coordinates that are numbers, or a refusal; never a panic.
+        #[test]
+        fn any_features_are_placed_or_refused(
+            n in 1usize..70,
+            d in 1usize..90,
+            levels in 1u64..6,
+            dead in 0usize..4,
+            scale in prop::sample::select(vec![1.0f32, 1e-30, 1e-6, 1e15, 1e37]),
+            which in 0usize..4,
+            seed in any::<u64>(),
+        ) {
+            // Few levels make duplicates and equal distances; some columns are constant.
+            let mut stream = Stream::new(seed, 1);
+            let value = |i: usize, draw: u64| if i % d < dead { 3.0 } else { (draw as f32 - 1.0) * scale };
+            let values = (0..n * d).map(|i| value(i, stream.below(levels))).collect();
+            let features = Matrix::new(n, d, values).unwrap();
+            match placed(&SMALL[which], &features) {
+                Ok(projected) => {
+                    prop_assert_eq!(projected.coordinates.rows(), n);
+                    prop_assert!(projected.coordinates.columns() <= 3.min(n.max(2)).min(d.max(2)));
+                    prop_assert!(projected.coordinates.first_not_finite().is_none());
+                    prop_assert!(projected.facts.values().flatten().all(|number| number.is_finite()));
+                }
+                Err(fault) => prop_assert_eq!(fault.ending, crate::domain::Ending::Asked),
+            }
+        }
     }
 }

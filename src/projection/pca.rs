@@ -68,7 +68,7 @@ pub fn principal(features: &Matrix, axes: usize) -> Result<Principal> {
     let floor = spectrum.values[0] * n.max(d) as f64 * f64::EPSILON;
     let rank = spectrum.values.iter().take_while(|value| **value > floor).count();
     if rank == 0 {
-        return Err(Fault::asked(format!("all {n} images have the same features: there is nothing to project")));
+        return Err(all_the_same(n));
     }
     let kept = axes.min(rank);
     let mut loadings = if d <= n {
@@ -79,6 +79,10 @@ pub fn principal(features: &Matrix, axes: usize) -> Result<Principal> {
     loadings.chunks_exact_mut(d).for_each(turn);
     let total = sum::sum(&spectrum.values);
     Ok(Principal { means, loadings, values: spectrum.values[..kept].to_vec(), total, rank })
+}
+
+pub fn all_the_same(n: usize) -> Fault {
+    Fault::asked(format!("all {n} images have the same features: there is nothing to project"))
 }
 
 impl Principal {

@@ -1,7 +1,7 @@
 //! Where maps start from: the first two principal axes, so that the whole is arranged as the features are (Kobak and Linderman
 //! 2021), and a little noise from the seed, so that equal images come apart.
 
-use super::pca::principal;
+use super::pca::{all_the_same, principal};
 use crate::{
     domain::Result,
     numeric::{Matrix, Stream, sum},
@@ -24,6 +24,13 @@ pub fn principal_start(features: &Matrix, deviation: f64, seed: u64) -> Result<V
         exact.chunks_exact(axes).map(|point| [point[0] * scale, point.get(1).map_or(0.0, |y| y * scale)]).collect();
     jitter(&mut points, 0.01 * deviation, seed);
     Ok(points)
+}
+
+/// # Errors
+/// Images whose features are all the same.
+pub fn varies(features: &Matrix) -> Result<()> {
+    let first = features.row(0);
+    if (1..features.rows()).any(|row| features.row(row) != first) { Ok(()) } else { Err(all_the_same(features.rows())) }
 }
 
 /// Adds normal noise.

@@ -53,13 +53,16 @@ impl Projector for Umap {
             return Err(Fault::asked(format!("UMAP with {} neighbors needs {} images, there are {n}", self.neighbors, self.neighbors + 1))
                 .next(format!("lower neighbors to {} or less", n.saturating_sub(1))));
         }
-        // Refuses features that are all the same.
-        let principal = start::principal_start(given.features, 1.0, given.seed)?;
+        start::varies(given.features)?;
         let neighbours = given.neighbours(self.neighbors - 1, self.metric)?;
         given.watch.go_on()?;
         let graph = fuzzy::graph(&neighbours, epochs(n));
         let components = graph.components();
-        let mut points = if components == 1 { spectral::start(&graph) } else { principal };
+        let mut points = if components == 1 {
+            spectral::start(&graph)
+        } else {
+            start::principal_start(given.features, 1.0, given.seed)?
+        };
         fit_width(&mut points);
         start::jitter(&mut points, NOISE, given.seed);
         fit_width(&mut points);

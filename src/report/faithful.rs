@@ -1,6 +1,6 @@
 //! How faithful views are to their features.
 
-use super::{book::Source, is_axis, sections::Page};
+use super::{book::Source, sections::Page};
 use crate::{
     domain::{
         Result,
@@ -13,7 +13,7 @@ use crate::{
 use serde_json::{Value, json};
 
 impl Page<'_> {
-    /// One row a view of two dimensions; what is known of single axes stands in the export.
+    /// One row a view of two axes; of single ones where there is no other.
     pub(super) fn faithful(&self) -> Result<Value> {
         let plan = self.outcome.plan;
         let (mut rows, mut stable, mut neighbours) = (Vec::new(), Vec::new(), Value::Null);
@@ -34,7 +34,7 @@ impl Page<'_> {
                 let source = Source { key: manifest.key, output: "facts", of: of.clone() };
                 Some(self.book.enter(&source, &format!("/{name}/{place}"), what, form, value))
             };
-            for (place, view) in quality.views.iter().enumerate().filter(|(_, view)| !is_axis(view.view)) {
+            for (place, view) in quality.views.iter().enumerate() {
                 let measure = |name: &str, spread: Option<Spread>| self.spread(&source, place, name, spread, quality.seeds);
                 rows.push(json!({
                     "model": name,
@@ -48,11 +48,13 @@ impl Page<'_> {
                         measure("stability", view.stability),
                     ],
                     "explained": match view.view {
-                        View::Pair(i, j) => [i, j]
+                        View::Axis(_) | View::Pair(..) => view
+                            .view
+                            .columns(0)
                             .into_iter()
-                            .map(|axis| fact("explained", axis - 1, &format!("variance explained by axis {axis}"), Form::Percent))
+                            .map(|axis| fact("explained", axis, &format!("variance explained by axis {}", axis + 1), Form::Percent))
                             .collect::<Option<Vec<_>>>(),
-                        _ => None,
+                        View::Features | View::Map => None,
                     },
                     "kl": fact("kl", 0, "Kullback–Leibler divergence", Form::Score),
                 }));

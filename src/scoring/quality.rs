@@ -18,7 +18,7 @@ use rayon::prelude::*;
 /// Neighbours asked for; fewer where there are few images.
 pub const NEIGHBOURS: usize = 15;
 /// Images that are asked: all up to here, so many drawn beyond.
-const ALL: usize = 5000;
+const ALL: usize = 2000;
 const DRAWN: usize = 1000;
 /// Images whose distances to each other are ranked.
 const APART: usize = 1000;

@@ -3,7 +3,7 @@
 use crate::{
     dataset::{Album, array, drawn::Truth},
     domain::{
-        Fault, Result,
+        Digest, Fault, Result,
         image::{Column, Images, Labels},
         stage::{Input, Location, Task},
         study::Preparation,
@@ -25,6 +25,10 @@ impl<'a> Inputs<'a> {
     fn find(&self, role: &str) -> Result<&Input> {
         let found = self.task.inputs.iter().find(|input| input.role == role);
         found.ok_or_else(|| Fault::unexpected(format!("the {} stage was given no `{role}`", self.task.work.kind())))
+    }
+
+    pub fn digest(&self, role: &str) -> Result<Digest> {
+        Ok(self.find(role)?.digest)
     }
 
     /// An outside file's path, for messages.

@@ -51,12 +51,12 @@ pub trait Hands {
     }
 }
 
-/// The torch-free stages.
-pub struct Plain;
+/// The torch-free stages, which share what a workspace has of neighbours.
+pub struct Plain<'a>(pub &'a Workspace);
 
-impl Hands for Plain {
+impl Hands for Plain<'_> {
     fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<Made> {
-        carry_out(task, read, listener).map_err(because)
+        carry_out(task, read, &self.0.graphs(), listener).map_err(because)
     }
 }
 

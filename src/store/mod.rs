@@ -5,6 +5,7 @@
 
 mod checkpoints;
 mod disk;
+mod graphs;
 mod index;
 mod journal;
 mod objects;
@@ -16,6 +17,7 @@ mod workspace;
 
 pub use checkpoints::Checkpoints;
 pub use disk::replace as write_whole;
+pub use graphs::Graphs;
 pub use index::{
     AttemptRow, Before, Index, JobRow, LogRow, Rebuilt, RunRow, ScoreRow, SeriesRow, Spent, Taken, rows as score_rows,
     sqlite_version,

@@ -1,6 +1,6 @@
 //! A workspace: any folder. What Visavis keeps there is below `data/`.
 
-use super::{Checkpoints, Objects, Results, disk, place};
+use super::{Checkpoints, Graphs, Objects, Results, disk, place};
 use crate::domain::{Fault, Result};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,10 @@ impl Workspace {
 
     pub fn checkpoints(&self) -> Checkpoints {
         Checkpoints::new(self.data().join("checkpoints"))
+    }
+
+    pub fn graphs(&self) -> Graphs {
+        Graphs::new(self.data().join("cache/neighbours"))
     }
 
     pub fn journals(&self) -> PathBuf {

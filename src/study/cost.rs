@@ -7,7 +7,8 @@ use super::{
     queue::Waiting,
 };
 use crate::{
-    domain::{Key, Result, stage::Kind},
+    domain::{Key, Result, projection::Method, stage::Kind},
+    projection,
     store::{Index, Spent},
 };
 use std::collections::{BTreeMap, HashMap};
@@ -91,6 +92,36 @@ impl Costs {
     }
 }
 
+/// Columns of features that nobody has seen yet.
+const COLUMNS: usize = 512;
+/// Operations a second that projections come to on one thread, about: layouts wait for memory more than they calculate.
+const RATE: f64 = 2e10;
+
+impl Costs {
+    /// A projection's work grows faster than its images: what was learned is taken to as many as there are here; what was not
+    /// is guessed from its operations.
+    fn of_projection(&self, method: &Method, images: usize) -> Cost {
+        let work = |images: usize| projection::operations(method, images, COLUMNS).max(1.0);
+        match self.0.get(&format!("project {}", method.word())) {
+            Some(learned) => {
+                let images_then = (learned.bytes / (4.0 * method.axes() as f64)) as usize;
+                let times = work(images) / work(images_then.max(1));
+                let grown = images as f64 / images_then.max(1) as f64;
+                Cost {
+                    seconds: learned.seconds * times,
+                    spread: learned.spread * times,
+                    bytes: learned.bytes * grown,
+                    seen: learned.seen,
+                }
+            }
+            None => {
+                let seconds = work(images) / RATE;
+                Cost { seconds, spread: seconds, bytes: (4 * images * method.axes()) as f64, seen: 0 }
+            }
+        }
+    }
+}
+
 /// What a kind of work takes for a few thousand images; it may take three times as long.
 fn guess(alike: &str, kind: Kind) -> Cost {
     let (seconds, bytes) = match kind {
@@ -111,19 +142,19 @@ impl Plan {
     /// What running the plan takes on so many slots, of the steps that can run: the greater of the work divided by the slots
     /// and of the longest chain (Graham's bounds, 1966).
     pub fn estimate(&self, costs: &Costs, slots: usize) -> Estimate {
-        let mut kinds: BTreeMap<(String, Kind), usize> = BTreeMap::new();
+        let mut kinds: BTreeMap<(String, Kind), (Cost, usize)> = BTreeMap::new();
         let will_run = |standing: &Standing| matches!(standing, Standing::Open | Standing::Ready);
         let runs: Vec<Step> = self.steps().filter(|(_, standing)| will_run(standing)).map(|(step, _)| step).collect();
         for step in &runs {
-            *kinds.entry((step.alike(&self.study), step.kind())).or_default() += 1;
+            kinds.entry((step.alike(&self.study), step.kind())).or_insert_with(|| (self.cost(*step, costs), 0)).1 += 1;
         }
         let figures = self.tally().into_iter().find(|(kind, _)| *kind == Kind::Draw).map_or(0, |(_, tally)| tally.to_run);
         if !runs.is_empty() && figures > 0 {
-            kinds.insert(("draw".to_owned(), Kind::Draw), figures);
+            kinds.insert(("draw".to_owned(), Kind::Draw), (costs.of("draw", Kind::Draw), figures));
         }
         let (mut work, mut variance, mut estimate) = (0.0, 0.0, Estimate::default());
-        for ((alike, kind), count) in &kinds {
-            let (cost, n) = (costs.of(alike, *kind), *count as f64);
+        for (cost, count) in kinds.values() {
+            let n = *count as f64;
             work += n * cost.seconds;
             // Each stage varies by itself; that the mean itself is off concerns them all alike.
             variance += n * cost.spread.powi(2) + (n * cost.spread).powi(2) / cost.seen.max(1) as f64;
@@ -147,7 +178,7 @@ impl Plan {
         let steps: Vec<(Step, bool)> = self.steps().map(|(step, standing)| (step, *standing == Standing::Done)).collect();
         for (step, done) in steps.into_iter().rev() {
             let after = urgencies.get(&step).copied().unwrap_or(0.0);
-            let own = if done { 0.0 } else { costs.of(&step.alike(&self.study), step.kind()).seconds };
+            let own = if done { 0.0 } else { self.cost(step, costs).seconds };
             urgencies.insert(step, own + after);
             for need in self.needs(step) {
                 let held = urgencies.entry(need).or_default();
@@ -156,6 +187,16 @@ impl Plan {
         }
         urgencies
     }
+
+    fn cost(&self, step: Step, costs: &Costs) -> Cost {
+        match step {
+            Step::Project { projection, .. } if self.images > 0 => {
+                costs.of_projection(&self.study.projections[projection].method, self.images)
+            }
+            other => costs.of(&other.alike(&self.study), other.kind()),
+        }
+    }
+
     /// A ready step as the queue takes it.
     pub fn waiting(&self, key: Key, step: Step, costs: &Costs, urgencies: &HashMap<Step, f64>) -> Waiting {
         let alike = step.alike(&self.study);
@@ -165,7 +206,7 @@ impl Plan {
             step,
             class: step.class(&self.study),
             urgency: urgencies.get(&step).copied().unwrap_or(0.0),
-            seconds: costs.of(&alike, step.kind()).seconds,
+            seconds: self.cost(step, costs).seconds,
         }
     }
 }

@@ -295,7 +295,7 @@ impl Known<'_> {
             Step::Quality { model, tap, projection } => {
                 let features = self.features(model, tap, "features")?;
                 let inputs = [vec![features], self.points(model, tap, projection)?].concat();
-                (Work::Quality { views: study.projections[projection].views(), seed: study.seed }, inputs)
+                (Work::Quality { views: study.projections[projection].pictures(), seed: study.seed }, inputs)
             }
             Step::Verify { model } => self.verify(model)?,
             Step::DrawCurves { model } => {

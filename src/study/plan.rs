@@ -46,6 +46,8 @@ pub struct Plan {
     results: HashMap<Step, Manifest>,
     /// Results that must be made again: `--force`, or an object that is gone.
     forced: BTreeSet<Step>,
+    /// How many images are evaluated; 0 while nobody knows.
+    pub(super) images: usize,
     /// What people asked of jobs.
     aside: HashMap<JobId, State>,
     failed: HashMap<Key, String>,
@@ -114,6 +116,7 @@ impl Plan {
             training_at: BTreeMap::new(),
             results: HashMap::new(),
             forced: BTreeSet::new(),
+            images: 0,
             aside: HashMap::new(),
             failed: HashMap::new(),
             ran: BTreeSet::new(),
@@ -133,6 +136,8 @@ impl Plan {
 
     fn take_sources(&mut self, opened: &Opened) -> Result<()> {
         let Some(images) = &opened.survey.images else { return Ok(()) };
+        let taken = self.study.evaluation.take.as_ref().map_or(usize::MAX, |take| take.images);
+        self.images = images.0.len().min(taken);
         self.source("listing".to_owned(), images.to_text().into_bytes());
         // Labels enter as parsed and sorted columns; which file they came from does not matter.
         let labels = opened.survey.labels.0.iter().map(|(attribute, column)| (format!("labels/{attribute}"), column));

@@ -102,7 +102,7 @@ impl Networks {
                 let threads = self.set(&of.numerics);
                 extraction::extract(of, &Inputs::new(task, read), self.device, threads, listener)
             }
-            _ => Plain.carry_out(task, read, listener),
+            _ => Plain(&self.workspace).carry_out(task, read, listener),
         }
     }
 }

@@ -94,15 +94,22 @@ fn weigh_kernel(squares: &[f64], least: f64, beta: f64, p: &mut [f64]) {
     }
 }
 
-/// Sixteen entries of a row: where the other points are, and their values; what is left over is filled with the point itself.
+/// Sixteen entries of a row: the way to the other points, and the values; what is left over is the point itself, with none.
 #[inline(always)]
-fn sixteen(columns: &[u32], values: &[f32], points: &[[f32; 2]], own: [f32; 2]) -> [[f32; LANES]; 3] {
-    let mut out = [[own[0]; LANES], [own[1]; LANES], [0.0; LANES]];
-    for (lane, (column, value)) in columns.iter().zip(values).enumerate() {
-        let [x, y] = points[*column as usize];
-        (out[0][lane], out[1][lane], out[2][lane]) = (x, y, *value);
-    }
-    out
+fn sixteen<L: Lanes>(columns: &[u32], values: &[f32], points: &[[f32; 2]], own: usize) -> [L; 3] {
+    let mut places = [own as u32; LANES];
+    let mut weights = [0.0; LANES];
+    let (places, weights) = match (columns.first_chunk(), values.first_chunk()) {
+        (Some(columns), Some(values)) => (columns, values),
+        _ => {
+            places[..columns.len()].copy_from_slice(columns);
+            weights[..values.len()].copy_from_slice(values);
+            (&places, &weights)
+        }
+    };
+    let [x, y] = points[own];
+    let [xs, ys] = L::gather(points, places);
+    [L::splat(x).sub(xs), L::splat(y).sub(ys), L::load(weights)]
 }
 
 fused! { fn pull(graph: &Graph, points: &[[f32; 2]], first: usize, forces: &mut [[f32; 2]]) = lanes pull_kernel }
@@ -111,14 +118,11 @@ fused! { fn pull(graph: &Graph, points: &[[f32; 2]], first: usize, forces: &mut 
 fn pull_kernel<L: Lanes>(graph: &Graph, points: &[[f32; 2]], first: usize, forces: &mut [[f32; 2]]) {
     let one = L::splat(1.0);
     for (i, force) in (first..).zip(forces) {
-        let own = points[i];
-        let (x, y) = (L::splat(own[0]), L::splat(own[1]));
         let (mut along_x, mut along_y) = (L::splat(0.0), L::splat(0.0));
         let (columns, values) = graph.row(i);
         for (columns, values) in columns.chunks(LANES).zip(values.chunks(LANES)) {
-            let [xs, ys, p] = sixteen(columns, values, points, own);
-            let (dx, dy) = (x.sub(L::load(&xs)), y.sub(L::load(&ys)));
-            let weight = L::load(&p).div(dx.fused(dx, dy.fused(dy, one)));
+            let [dx, dy, p] = sixteen::<L>(columns, values, points, i);
+            let weight = p.div(dx.fused(dx, dy.fused(dy, one)));
             along_x = weight.fused(dx, along_x);
             along_y = weight.fused(dy, along_y);
         }
@@ -132,15 +136,12 @@ fused! { fn near(graph: &Graph, points: &[[f32; 2]], first: usize, sums: &mut [f
 fn near_kernel<L: Lanes>(graph: &Graph, points: &[[f32; 2]], first: usize, sums: &mut [f64]) {
     let one = L::splat(1.0);
     for (i, sum) in (first..).zip(sums) {
-        let own = points[i];
-        let (x, y) = (L::splat(own[0]), L::splat(own[1]));
         let mut total = L::splat(0.0);
         let (columns, values) = graph.row(i);
         for (columns, values) in columns.chunks(LANES).zip(values.chunks(LANES)) {
-            let [xs, ys, p] = sixteen(columns, values, points, own);
-            let (dx, dy) = (x.sub(L::load(&xs)), y.sub(L::load(&ys)));
+            let [dx, dy, p] = sixteen::<L>(columns, values, points, i);
             let apart = lanes::ln(dx.fused(dx, dy.fused(dy, one)));
-            total = L::load(&p).fused(apart, total);
+            total = p.fused(apart, total);
         }
         *sum = -f64::from(total.sum());
     }

@@ -34,7 +34,9 @@ fn memberships(distances: &[f64], mean: f64, out: &mut [f32]) {
     let target = libm::log2((distances.len() + 1) as f64);
     let nearest = distances.iter().copied().find(|d| *d > 0.0).unwrap_or(0.0);
     let membership = |d: f64, width: f64| if d > nearest { exp(-(d - nearest) / width) } else { 1.0 };
-    let (mut low, mut high, mut width) = (0.0, f64::INFINITY, 1.0);
+    let own = distances.iter().sum::<f64>() / (distances.len() + 1) as f64;
+    // From the distances themselves, so that their unit does not matter.
+    let (mut low, mut high, mut width) = (0.0, f64::INFINITY, if own > 0.0 { own } else { 1.0 });
     for _ in 0..TURNS {
         let total: f64 = distances.iter().map(|d| membership(*d, width)).sum();
         if (total - target).abs() < TOLERANCE {
@@ -48,7 +50,6 @@ fn memberships(distances: &[f64], mean: f64, out: &mut [f32]) {
             width = if high.is_finite() { f64::midpoint(low, high) } else { width * 2.0 };
         }
     }
-    let own = distances.iter().sum::<f64>() / (distances.len() + 1) as f64;
     let width = width.max(LEAST_WIDTH * if nearest > 0.0 { own } else { mean });
     for (out, d) in out.iter_mut().zip(distances) {
         *out = if width > 0.0 { membership(*d, width) as f32 } else { 1.0 };

@@ -72,7 +72,8 @@ impl Layout {
     pub fn step(&mut self, epoch: usize, epochs: usize) {
         let n = self.points.len();
         let turn = n.div_ceil(TURNS).max(LEAST);
-        let at = Epoch { epoch: epoch as u64, rate: (1.0 - epoch as f64 / epochs as f64) as f32 };
+        let rate = (1.0 - epoch as f64 / epochs as f64) as f32;
+        let at = Epoch { epoch: epoch as u64, bits: mixed(self.seed, epoch as u64), rate };
         for first in (0..n).step_by(turn) {
             let last = n.min(first + turn);
             let mut moved = self.points[first..last].to_vec();
@@ -86,6 +87,19 @@ impl Layout {
     fn meets(&self, entry: usize, epoch: u64) -> bool {
         let rate = self.rates[entry];
         rate * epoch >> 32 != (rate * (epoch + 1)) >> 32
+    }
+
+    /// The entries of a point that have their turn in this epoch, added without a branch: whether one has is hard to foresee.
+    #[inline(always)]
+    fn meetings(&self, point: usize, epoch: u64, into: &mut Vec<u32>) {
+        let entries = self.starts[point]..self.starts[point] + self.graph.row(point).0.len();
+        into.resize(entries.len() + 1, 0);
+        let mut count = 0;
+        for entry in entries {
+            into[count] = entry as u32;
+            count += usize::from(self.meets(entry, epoch));
+        }
+        into.truncate(count);
     }
 
     /// What the layout makes small (Damrich and Hamprecht 2021), a unit of weight: −ln near for pulls, −ln(1 − near) for pushes, these
@@ -103,8 +117,8 @@ impl Layout {
             let pulls: f64 =
                 columns.iter().zip(values).map(|(j, w)| -f64::from(*w) * libm::log(near(i, *j as usize))).sum();
             let degree: f64 = values.iter().map(|w| f64::from(*w)).sum();
-            let others = Others::new(self.seed, u64::MAX, i as u64, n);
-            let pushes: f64 = (0..OTHERS).map(|k| others.get(k)).filter(|j| *j != i).map(|j| -libm::log(1.0 - near(i, j))).sum();
+            let others = others(mixed(self.seed, u64::MAX), i as u64, i, n);
+            let pushes: f64 = others.iter().map(|j| -libm::log(1.0 - near(i, *j as usize))).sum();
             (pulls + degree * pushes, degree)
         };
         let (losses, degrees): (Vec<f64>, Vec<f64>) = (0..n).into_par_iter().map(of).unzip();
@@ -115,80 +129,89 @@ impl Layout {
 #[derive(Clone, Copy)]
 struct Epoch {
     epoch: u64,
+    /// What is drawn in it.
+    bits: u64,
     /// How far steps go: from 1 to 0.
     rate: f32,
 }
 
-/// The random others of one meeting.
-struct Others {
-    bits: [u64; OTHERS.div_ceil(2)],
-    count: u64,
-}
+/// Draws of one meeting.
+const DRAWS: u64 = OTHERS.div_ceil(2) as u64;
 
-impl Others {
-    #[inline(always)]
-    fn new(seed: u64, epoch: u64, entry: u64, count: usize) -> Self {
-        let mut bits = [0; OTHERS.div_ceil(2)];
-        for (k, bits) in bits.iter_mut().enumerate() {
-            *bits = mixed(seed, epoch, entry * OTHERS.div_ceil(2) as u64 + k as u64);
-        }
-        Others { bits, count: count as u64 }
+/// The random others that a point meets at one meeting: all but itself are as likely.
+#[inline(always)]
+fn others(bits: u64, meeting: u64, point: usize, count: usize) -> [u32; OTHERS] {
+    let drawn: [u64; DRAWS as usize] = [0, 1, 2].map(|k| mixed(bits, meeting * DRAWS + k));
+    let mut others = [0; OTHERS];
+    for (k, other) in others.iter_mut().enumerate() {
+        let half = drawn[k / 2] >> (32 * (k % 2)) & 0xFFFF_FFFF;
+        let place = half * (count as u64 - 1) >> 32;
+        *other = (place + u64::from(place >= point as u64)) as u32;
     }
-
-    #[inline(always)]
-    fn get(&self, k: usize) -> usize {
-        let half = self.bits[k / 2] >> (32 * (k % 2)) & 0xFFFF_FFFF;
-        (half * self.count >> 32) as usize
-    }
+    others
 }
 
 fused! { fn go(layout: &Layout, at: Epoch, first: usize, moved: &mut [[f32; 2]]) = lanes go_kernel }
 
-/// Meetings one after the other, each from where the last left the point. The lanes are the one who pulls and those who push.
+/// Points that are moved beside each other, two to the sixteen lanes: a meeting waits for the point's last, not for another's.
+const TOGETHER: usize = 8;
+
+/// Meetings of a point one after the other, each from where the last left it. The lanes are the one who pulls and those who push.
 #[inline(always)]
 fn go_kernel<L: Lanes>(layout: &Layout, at: Epoch, first: usize, moved: &mut [[f32; 2]]) {
-    let n = layout.points.len();
     let (a, b) = (layout.curve.a as f32, layout.curve.b as f32);
     let (one, clip, under) = (L::splat(1.0), L::splat(CLIP), L::splat(-CLIP));
-    // An entry stands for both directions, which meet in the same epochs: each point is pulled twice.
-    let mut pull = [0.0; LANES];
-    pull[0] = -2.0 * a * b * 2.0;
-    let pull = L::load(&pull);
-    let mut push = [0.0; LANES];
-    push[1..=OTHERS].fill(2.0 * b);
-    let push = L::load(&push);
-    let mut softened = [0.0; LANES];
-    softened[1..=OTHERS].fill(NEAR);
-    let softened = L::load(&softened);
-    for (i, point) in (first..).zip(moved) {
-        let (columns, _) = layout.graph.row(i);
-        for (entry, j) in (layout.starts[i]..).zip(columns) {
-            if !layout.meets(entry, at.epoch) {
-                continue;
+    let lanes_of = |pull: f32, push: f32| {
+        let mut lanes = [0.0; LANES];
+        for half in [0, LANES / 2] {
+            lanes[half] = pull;
+            lanes[half + 1..][..OTHERS].fill(push);
+        }
+        L::load(&lanes)
+    };
+    // An entry stands for both directions, which meet in the same epochs: each point is pulled twice. Lanes that are not used
+    // have neither pull nor push.
+    let (pull, push, softened) = (lanes_of(-2.0 * a * b * 2.0, 0.0), lanes_of(0.0, 2.0 * b), lanes_of(0.0, NEAR));
+    let mut meetings: [Vec<u32>; TOGETHER] = Default::default();
+    for (group, moved) in moved.chunks_mut(TOGETHER).enumerate() {
+        let first = first + group * TOGETHER;
+        meetings.iter_mut().for_each(Vec::clear);
+        for (k, meetings) in meetings.iter_mut().enumerate().take(moved.len()) {
+            layout.meetings(first + k, at.epoch, meetings);
+        }
+        let mut points = [[0.0; 2]; TOGETHER];
+        points[..moved.len()].copy_from_slice(moved);
+        let most = meetings.iter().map(Vec::len).max().unwrap_or(0);
+        for turn in 0..most {
+            let mut places = [[0; LANES]; TOGETHER / 2];
+            let mut rates = [0.0; TOGETHER];
+            for (k, meetings) in meetings.iter().enumerate() {
+                // Who has nobody left to meet stays.
+                let Some(entry) = meetings.get(turn) else { continue };
+                rates[k] = at.rate;
+                let places = &mut places[k / 2][k % 2 * (LANES / 2)..][..=OTHERS];
+                places[0] = layout.graph.columns()[*entry as usize];
+                places[1..].copy_from_slice(&others(at.bits, u64::from(*entry), first + k, layout.points.len()));
             }
-            let [own_x, own_y] = *point;
-            // Lanes that are not used, and points drawn as their own other, are where the point is: they do nothing.
-            let (mut xs, mut ys) = ([own_x; LANES], [own_y; LANES]);
-            [xs[0], ys[0]] = layout.points[*j as usize];
-            let others = Others::new(layout.seed, at.epoch, entry as u64, n);
-            for k in 0..OTHERS {
-                let other = others.get(k);
-                if other != i {
-                    [xs[k + 1], ys[k + 1]] = layout.points[other];
+            for (pair, places) in places.iter().enumerate() {
+                let [left, right] = [points[2 * pair], points[2 * pair + 1]];
+                let [xs, ys] = L::gather(&layout.points, places);
+                let (dx, dy) = (L::two(left[0], right[0]).sub(xs), L::two(left[1], right[1]).sub(ys));
+                let square = dx.fused(dx, dy.mul(dy)).max(L::splat(1e-30));
+                let power = lanes::exp(lanes::ln(square).mul(L::splat(b)));
+                let below = power.fused(L::splat(a), one);
+                // −2ab d²⁽ᵇ⁻¹⁾ / (1 + a d²ᵇ), and 2b / ((ε + d²) (1 + a d²ᵇ)): one of the two is 0.
+                let above = pull.fused(power, push);
+                let strength = above.div(square.add(softened).mul(below));
+                let step = |d: L| strength.mul(d).max(under).min(clip).halves();
+                let (steps_x, steps_y) = (step(dx), step(dy));
+                for half in 0..2 {
+                    let (point, rate) = (&mut points[2 * pair + half], rates[2 * pair + half]);
+                    *point = [rate.mul_add(steps_x[half], point[0]), rate.mul_add(steps_y[half], point[1])];
                 }
             }
-            let (dx, dy) = (L::splat(own_x).sub(L::load(&xs)), L::splat(own_y).sub(L::load(&ys)));
-            let square = dx.fused(dx, dy.mul(dy)).max(L::splat(1e-30));
-            let power = lanes::exp(lanes::ln(square).mul(L::splat(b)));
-            let below = power.fused(L::splat(a), one);
-            // −2ab d²⁽ᵇ⁻¹⁾ / (1 + a d²ᵇ), and 2b / ((ε + d²) (1 + a d²ᵇ)).
-            let pulled = pull.mul(power).div(square.mul(below));
-            let pushed = push.div(square.add(softened).mul(below));
-            let strength = pulled.add(pushed);
-            let step = |d: L| strength.mul(d).max(under).min(clip).sum();
-            let (step_x, step_y) = (step(dx), step(dy));
-            *point = [at.rate.mul_add(step_x, own_x), at.rate.mul_add(step_y, own_y)];
         }
+        moved.copy_from_slice(&points[..moved.len()]);
     }
 }
 
