@@ -35,7 +35,7 @@ fn timed(turns: usize, mut work: impl FnMut()) -> f64 {
     median((0..turns).map(once).collect())
 }
 
-fn project(axes: usize, features: &Matrix) -> visavis::domain::Result<projection::Projected> {
+fn projected(axes: usize, features: &Matrix) -> visavis::domain::Result<projection::Projected> {
     projection::project(&Method::Pca { axes }, &Given { features, seed: 0, graphs: &(), watch: &() })
 }
 
@@ -62,7 +62,7 @@ fn main() {
 
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits");
     let pixels = array::from_npy(&std::fs::read(folder.join("pixels.npy")).expect("the sample"), &folder).expect("the sample");
-    let project = timed(9, || drop(project(10, &pixels).map(|p| p.coordinates)));
+    let project = timed(9, || drop(projected(10, &pixels).map(|p| p.coordinates)));
     let images = Images((0..pixels.rows()).map(|row| (format!("{row:05}"), None)).collect());
     let labels = std::fs::read_to_string(folder.join("labels.csv")).expect("the sample");
     let even = labels
@@ -73,7 +73,7 @@ fn main() {
     let labels = Labels([("even".to_owned(), Column(even.collect()))].into());
     let classes = vec!["even".parse().expect("an expression"), "not even".parse().expect("an expression")];
     let question = Question { measured: Measured::Classes(classes), within: None };
-    let points = project(2, &pixels).expect("PCA of the sample").coordinates;
+    let points = projected(2, &pixels).expect("PCA of the sample").coordinates;
     let setting = Setting { images: &images, labels: &labels, identities: None };
     let score = timed(5, || {
         drop(scoring::score(&setting, std::slice::from_ref(&points), &question, &[View::Pair(1, 2)], &Statistics::default(), 1));

@@ -78,7 +78,8 @@ def place(method, features, seed, threads):
         # As precise as ours; with `float32` in, scikit-learn works in single precision.
         features = features.astype(np.float64)
         clock = time.perf_counter()
-    of = PCA(10) if method.startswith("pca") else FastICA(10, whiten="unit-variance", random_state=seed)
+    axes = min(10, features.shape[1])
+    of = PCA(axes) if method.startswith("pca") else FastICA(axes, whiten="unit-variance", random_state=seed)
     found = of.fit_transform(features)
     return found.astype(np.float32), time.perf_counter() - clock, {}
 

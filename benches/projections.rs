@@ -61,12 +61,7 @@ fn main() {
 struct Timed(Cell<f64>);
 
 impl Graphs for Timed {
-    fn neighbours(
-        &self,
-        features: &Matrix,
-        k: usize,
-        metric: neighbours::Metric,
-    ) -> visavis::domain::Result<Option<Neighbours>> {
+    fn neighbours(&self, features: &Matrix, k: usize, metric: neighbours::Metric) -> visavis::domain::Result<Option<Neighbours>> {
         let clock = Instant::now();
         let found = Neighbours::exact(features, k, metric);
         self.0.set(clock.elapsed().as_secs_f64());
@@ -175,7 +170,9 @@ fn speed() {
                 (!of.is_empty()).then(|| median(of))
             };
             let limit = projection::operations(&method, n, 512) / rate;
-            if word == "pca" && let Some(peer) = number("pca in double", "seconds") {
+            if word == "pca"
+                && let Some(peer) = number("pca in double", "seconds")
+            {
                 println!("{n:6}  pca    beside scikit-learn in double precision, which ours is: {:.1} ×", peer / ours);
             }
             let of = |value: Option<f64>| value.map_or("      –".to_owned(), |value| format!("{value:7.3}"));
@@ -238,7 +235,6 @@ fn quality() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |parts: &[&str]| folder.path().join(parts.join("-"));
     let sets = sets(folder.path());
-    let mut ours = BTreeMap::new();
     let mut jobs = vec![];
     for (set, path) in &sets {
         let features = read(path);
@@ -247,10 +243,11 @@ fn quality() {
                 let run = place(&method, &features, seed, THREADS);
                 let out = at(&["ours", set, word, &format!("{seed}.npy")]);
                 std::fs::write(&out, array::to_npy(&run.projected.coordinates)).expect("a file");
-                ours.insert((*set, word, seed), (run.seconds, run.projected.facts.get("kl").map(|kl| kl[0])));
                 let maps = if word == "tsne" { vec![out] } else { vec![] };
                 let theirs = at(&["peer", set, word, &format!("{seed}.npy")]);
-                jobs.push(serde_json::json!({ "method": word, "data": path, "seed": seed, "out": theirs, "maps": maps, "set": set }));
+                jobs.push(
+                    serde_json::json!({ "method": word, "data": path, "seed": seed, "out": theirs, "maps": maps, "set": set }),
+                );
             }
         }
     }
@@ -266,28 +263,30 @@ fn quality() {
             let measured = |who: &str| -> Vec<[f64; 4]> {
                 let maps = (1..=seeds).map(|seed| read(&at(&[who, set, word, &format!("{seed}.npy")])));
                 let of = maps.map(|map| scoring::quality(&features, &[map], &[view], 1).views.remove(0));
-                of.map(|of| [of.trustworthiness, of.continuity, of.recall, of.distances].map(|spread| spread.map_or(f64::NAN, |s| s.median)))
-                    .collect()
+                of.map(|of| {
+                    [of.trustworthiness, of.continuity, of.recall, of.distances]
+                        .map(|spread| spread.map_or(f64::NAN, |s| s.median))
+                })
+                .collect()
             };
             let (own, peer) = (measured("ours"), measured("peer"));
-            let row = |measure: &str, own: Vec<f64>, peer: Vec<f64>, bound: bool| {
-                let low = if bound { format!("{:+.3}", lower_bound(&own, &peer)) } else { format!("{:.1} ×", median(peer.clone()) / median(own.clone())) };
-                println!("| {set} | {word} | {measure} | {} | {} | {low} |", spread(own), spread(peer));
+            let row = |measure: &str, own: Vec<f64>, peer: Vec<f64>| {
+                let low = lower_bound(&own, &peer);
+                println!("| {set} | {word} | {measure} | {} | {} | {low:+.3} |", spread(own), spread(peer));
             };
             for (place, measure) in ["trustworthiness", "continuity", "recall", "distances"].into_iter().enumerate() {
-                row(measure, own.iter().map(|of| of[place]).collect(), peer.iter().map(|of| of[place]).collect(), true);
+                row(measure, own.iter().map(|of| of[place]).collect(), peer.iter().map(|of| of[place]).collect());
             }
             let told: Vec<&serde_json::Value> =
                 theirs.iter().filter(|told| told["method"] == word && told["data"] == path.to_string_lossy().as_ref()).collect();
             if word == "tsne" {
-                let (own, peer) = told.iter().filter_map(|told| Some((told["kl_of_maps"][0].as_f64()?, told["kl"].as_f64()?))).unzip();
+                let (own, peer) =
+                    told.iter().filter_map(|told| Some((told["kl_of_maps"][0].as_f64()?, told["kl"].as_f64()?))).unzip();
                 // Less is better.
                 let turned = |values: &Vec<f64>| values.iter().map(|value| -value).collect::<Vec<f64>>();
                 let low = lower_bound(&turned(&own), &turned(&peer));
                 println!("| {set} | {word} | KL on the peer's P | {} | {} | {low:+.3} |", spread(own), spread(peer));
             }
-            let seconds = (1..=seeds).map(|seed| ours[&(*set, word, seed)].0).collect();
-            row("seconds", seconds, told.iter().filter_map(|told| told["seconds"].as_f64()).collect(), false);
         }
     }
     if let Some(keep) = std::env::var_os("VISAVIS_MAPS") {
@@ -356,7 +355,9 @@ fn scaling() {
             let output = Command::new(program).args(["one", word, &n.to_string()]).output().expect("this program runs");
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-            let [seconds, near, memory] = numbers[..] else { panic!("{word} {n}: {text}{}", String::from_utf8_lossy(&output.stderr)) };
+            let [seconds, near, memory] = numbers[..] else {
+                panic!("{word} {n}: {text}{}", String::from_utf8_lossy(&output.stderr))
+            };
             let limit = projection::operations(&method, *n, 512) / rate;
             println!("| {n} | {word} | {seconds:.2} | {near:.2} | {memory:.2} | {limit:.2} |");
             curves.entry(word).or_default().push((*n as f64, seconds));
@@ -387,10 +388,17 @@ fn figure(curves: &BTreeMap<&str, Vec<(f64, f64)>>) -> String {
     );
     for power in -2..=3 {
         let at = y(10f64.powi(power));
-        svg += &format!("<line x1=\"70\" x2=\"510\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#ddd\"/><text x=\"62\" y=\"{:.1}\" text-anchor=\"end\">{} s</text>", at + 4.0, 10f64.powi(power));
+        svg += &format!(
+            "<line x1=\"70\" x2=\"510\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#ddd\"/><text x=\"62\" y=\"{:.1}\" text-anchor=\"end\">{} s</text>",
+            at + 4.0,
+            10f64.powi(power)
+        );
     }
     for n in [1e3, 1e4, 1e5] {
-        svg += &format!("<line x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"30\" y2=\"320\" stroke=\"#ddd\"/><text x=\"{0:.1}\" y=\"338\" text-anchor=\"middle\">{n}</text>", x(n));
+        svg += &format!(
+            "<line x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"30\" y2=\"320\" stroke=\"#ddd\"/><text x=\"{0:.1}\" y=\"338\" text-anchor=\"middle\">{n}</text>",
+            x(n)
+        );
     }
     svg += "<text x=\"290\" y=\"360\" text-anchor=\"middle\">images, 512 columns each; two threads</text>";
     for ((word, points), colour) in curves.iter().zip(COLOURS) {
@@ -400,7 +408,11 @@ fn figure(curves: &BTreeMap<&str, Vec<(f64, f64)>>) -> String {
             svg += &format!("<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>", x(*n), y(*seconds));
         }
         if let Some((n, seconds)) = points.last() {
-            svg += &format!("<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{word} {seconds:.0} s</text>", x(*n) + 8.0, y(*seconds) + 4.0);
+            svg += &format!(
+                "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{word} {seconds:.0} s</text>",
+                x(*n) + 8.0,
+                y(*seconds) + 4.0
+            );
         }
     }
     svg + "</svg>\n"

@@ -1,5 +1,6 @@
 //! `visavis export STUDY --what …`
 
+mod faithful;
 mod table;
 
 use super::{
@@ -14,8 +15,7 @@ use crate::{
         job::JobId,
         metric::Point,
         nearest::suggestion,
-        projection::View,
-        score::{Counts, Estimate, Quality, Spread, ViewQuality},
+        score::{Counts, Estimate},
     },
     store::AttemptRow,
     study::{self, Outcome, Step},
@@ -59,7 +59,7 @@ impl Export {
         let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
         let bytes = match self.what.as_str() {
             "scores" => self.table(&scores(&Outcome::load(&plan)?))?,
-            "quality" => self.table(&quality(&plan)?)?,
+            "quality" => self.table(&faithful::quality(&plan)?)?,
             "ledger" => self.table(&ledger(&Outcome::load(&plan)?))?,
             "fairness" => self.table(&fairness(&Outcome::load(&plan)?))?,
             "coordinates" | "features" => self.matrix(&plan)?,
@@ -180,55 +180,6 @@ fn scores(outcome: &Outcome) -> Table {
     table.flag("ranked", rows.iter().map(|row| row.ranked));
     table.text("key", rows.iter().map(|row| Some(row.key.clone())));
     table
-}
-
-/// One row a view: how faithful it is to its features.
-fn quality(plan: &study::Plan) -> Result<Table> {
-    let study = &plan.study;
-    let mut rows: Vec<([String; 5], usize, usize, ViewQuality, [Option<f64>; 2])> = Vec::new();
-    for (step, manifest) in plan.results() {
-        let Step::Quality { model, tap, projection } = step else { continue };
-        let Some(of): Option<Quality> = plan.json(step, "quality.json")? else { continue };
-        let projected = plan.result(Step::Project { model, tap, projection, seed: 0 });
-        let fact = |name: &str| projected.map_or(&[][..], |manifest| manifest.fact(name));
-        for view in of.views {
-            let names = [
-                study.models[model].name.clone(),
-                study.models[model].taps(study.taps.as_deref())[tap].clone(),
-                study.projections[projection].name.clone(),
-                view.view.to_string(),
-                manifest.key.to_string(),
-            ];
-            let shares = view.view.columns(0).into_iter().map(|axis| fact("explained").get(axis));
-            let explained = match view.view {
-                View::Axis(_) | View::Pair(..) => shares.sum::<Option<f64>>(),
-                View::Features | View::Map => None,
-            };
-            rows.push((names, of.asked, of.seeds, view, [explained, fact("kl").first().copied()]));
-        }
-    }
-    let mut table = Table::default();
-    for (column, name) in ["model", "tap", "projection", "view"].iter().enumerate() {
-        table.text(name, rows.iter().map(|row| Some(row.0[column].clone())));
-    }
-    let measures: [(&str, fn(&ViewQuality) -> Option<Spread>); 5] = [
-        ("trustworthiness", |view| view.trustworthiness),
-        ("continuity", |view| view.continuity),
-        ("recall", |view| view.recall),
-        ("distances", |view| view.distances),
-        ("stability", |view| view.stability),
-    ];
-    for (name, measure) in measures {
-        table.number(name, rows.iter().map(|row| Some(measure(&row.3)?.median)));
-        table.number(&format!("{name}_low"), rows.iter().map(|row| Some(measure(&row.3)?.low)));
-        table.number(&format!("{name}_high"), rows.iter().map(|row| Some(measure(&row.3)?.high)));
-    }
-    table.number("explained", rows.iter().map(|row| row.4[0]));
-    table.number("kl", rows.iter().map(|row| row.4[1]));
-    table.whole("asked", rows.iter().map(|row| Some(row.1)));
-    table.whole("seeds", rows.iter().map(|row| Some(row.2)));
-    table.text("key", rows.iter().map(|row| Some(row.0[4].clone())));
-    Ok(table)
 }
 
 fn ledger(outcome: &Outcome) -> Table {

@@ -249,7 +249,8 @@ fn projections(node: &Node) -> Result<Vec<Projection>> {
             format!("{}{}", method.word(), parts.collect::<String>())
         };
         let parts = parameters(&method);
-        let differs = |place: usize| rivals.iter().any(|other| parameters(&other.method)[place] != parameters(&rivals[0].method)[place]);
+        let differs =
+            |place: usize| rivals.iter().any(|other| parameters(&other.method)[place] != parameters(&rivals[0].method)[place]);
         let own: Vec<(bool, String)> = parts.iter().enumerate().map(|(place, part)| (differs(place), part.clone())).collect();
         projections[i].name = name(&own);
     }

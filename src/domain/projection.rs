@@ -8,8 +8,12 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    Pca { axes: usize },
-    Ica { axes: usize },
+    Pca {
+        axes: usize,
+    },
+    Ica {
+        axes: usize,
+    },
     Tsne {
         perplexity: f64,
         #[serde(default, skip_serializing_if = "Metric::is_usual")]
@@ -98,9 +102,11 @@ impl Method {
         let map = Value::map().with("method", Value::text(self.word()));
         match *self {
             Method::Pca { axes } | Method::Ica { axes } => map.with("axes", Value::Int(axes as i64)),
-            Method::Tsne { perplexity, metric } => map
-                .with("perplexity", Value::Float(perplexity))
-                .unless("metric", metric.canonical(), &Metric::default().canonical()),
+            Method::Tsne { perplexity, metric } => map.with("perplexity", Value::Float(perplexity)).unless(
+                "metric",
+                metric.canonical(),
+                &Metric::default().canonical(),
+            ),
             Method::Umap { neighbors, min_dist, metric } => map
                 .with("neighbors", Value::Int(neighbors as i64))
                 .with("min_dist", Value::Float(min_dist))

@@ -49,10 +49,10 @@ pub fn leading(mut matrix: Vec<f64>, n: usize, k: usize) -> Option<Eigen> {
 
     let size = diagonal.iter().zip(&beside).map(|(d, e)| d.abs() + e.abs()).fold(f64::MIN_POSITIVE, f64::max);
     let (mut vectors, mut shift): (Vec<f64>, f64) = (Vec::with_capacity(k * n), f64::INFINITY);
-    for place in 0..k {
+    for &value in &values[..k] {
         // Equal values are told apart, or each would give the vector of the first.
-        shift = values[place].min(shift - 10.0 * f64::EPSILON * size);
-        match inverse_iteration(&diagonal, &beside, size, [values[place], shift], &vectors) {
+        shift = value.min(shift - 10.0 * f64::EPSILON * size);
+        match inverse_iteration(&diagonal, &beside, size, [value, shift], &vectors) {
             Some(vector) => vectors.extend(vector),
             None => return symmetric(&whole, n).map(|all| Eigen { vectors: all.vectors[..k * n].to_vec(), ..all }),
         }

@@ -163,13 +163,7 @@ impl Butterfly<5> for Five {
         let zero = [L::splat(0.0); 2];
         let near_turned = add_scaled(add_scaled(zero, SINE[0], outer_turned), SINE[1], inner_turned);
         let far_turned = add_scaled(add_scaled(zero, SINE[1], outer_turned), -SINE[0], inner_turned);
-        [
-            add(a, add(outer, inner)),
-            add(near, near_turned),
-            add(far, far_turned),
-            sub(far, far_turned),
-            sub(near, near_turned),
-        ]
+        [add(a, add(outer, inner)), add(near, near_turned), add(far, far_turned), sub(far, far_turned), sub(near, near_turned)]
     }
 }
 
@@ -263,11 +257,7 @@ pub type Grid = Vec<Row>;
 impl Convolution {
     /// `kernel(dx, dy)`: the even kernel, and the force along x; along y it is that of (dy, dx). Steps of the grid, of either sign.
     /// `sharpened` multiplies what goes through at an angle a step, along each axis.
-    pub fn new(
-        least_side: usize,
-        kernel: impl Fn(f64, f64) -> [f64; 2] + Sync,
-        sharpened: impl Fn(f64) -> f64 + Sync,
-    ) -> Self {
+    pub fn new(least_side: usize, kernel: impl Fn(f64, f64) -> [f64; 2] + Sync, sharpened: impl Fn(f64) -> f64 + Sync) -> Self {
         let side = padded(least_side);
         // Twice as long, so that nothing comes around the edge.
         let length = 2 * side;
@@ -440,7 +430,9 @@ mod tests {
                 }
             }
             transform.backward(&mut of);
-            assert!((of.re[3][2] / length as f32 - re[3][2]).abs() < 1e-6 && (of.im[5][9] / length as f32 - im[5][9]).abs() < 1e-6);
+            assert!(
+                (of.re[3][2] / length as f32 - re[3][2]).abs() < 1e-6 && (of.im[5][9] / length as f32 - im[5][9]).abs() < 1e-6
+            );
         }
     }
 

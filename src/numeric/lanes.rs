@@ -6,8 +6,8 @@ pub const LANES: usize = 16;
 
 pub trait Lanes: Copy {
     fn splat(value: f32) -> Self;
-    /// One value in the first eight lanes, another in the others.
-    fn two(first: f32, other: f32) -> Self;
+    /// Each value in four lanes.
+    fn fours(values: [f32; LANES / 4]) -> Self;
     fn load(from: &[f32; LANES]) -> Self;
     fn store(self, to: &mut [f32; LANES]);
     fn add(self, other: Self) -> Self;
@@ -26,20 +26,6 @@ pub trait Lanes: Copy {
     /// The pairs at these places, parted; a place beyond the last is the last. There is at least one.
     fn gather(from: &[[f32; 2]], places: &[u32; LANES]) -> [Self; 2];
 
-    /// The sums of the first eight lanes and of the others, each as [`Lanes::sum`].
-    #[inline(always)]
-    fn halves(self) -> [f32; 2] {
-        let mut lanes = [0.0; LANES];
-        self.store(&mut lanes);
-        for half in [4, 2, 1] {
-            for i in 0..half {
-                lanes[i] += lanes[i + half];
-                lanes[i + 8] += lanes[i + 8 + half];
-            }
-        }
-        [lanes[0], lanes[8]]
-    }
-
     /// The sum of all lanes: halves are added to each other until one is left.
     #[inline(always)]
     fn sum(self) -> f32 {
@@ -51,6 +37,18 @@ pub trait Lanes: Copy {
             }
         }
         lanes[0]
+    }
+
+    /// The sum of each four lanes: halves are added to each other.
+    #[inline(always)]
+    fn quarters(self) -> [f32; LANES / 4] {
+        let mut lanes = [0.0; LANES];
+        self.store(&mut lanes);
+        let mut sums = [0.0; LANES / 4];
+        for (sum, of) in sums.iter_mut().zip(lanes.as_chunks::<4>().0) {
+            *sum = (of[0] + of[2]) + (of[1] + of[3]);
+        }
+        sums
     }
 }
 
@@ -75,8 +73,8 @@ impl Lanes for Plain {
         Plain([value; LANES])
     }
     #[inline(always)]
-    fn two(first: f32, other: f32) -> Self {
-        Plain(std::array::from_fn(|lane| if lane < LANES / 2 { first } else { other }))
+    fn fours(values: [f32; LANES / 4]) -> Self {
+        Plain(std::array::from_fn(|lane| values[lane / 4]))
     }
     #[inline(always)]
     fn load(from: &[f32; LANES]) -> Self {
@@ -175,8 +173,9 @@ mod machine {
             unsafe { Fma([_mm256_set1_ps(value); 2]) }
         }
         #[inline(always)]
-        fn two(first: f32, other: f32) -> Self {
-            unsafe { Fma([_mm256_set1_ps(first), _mm256_set1_ps(other)]) }
+        fn fours([a, b, c, d]: [f32; LANES / 4]) -> Self {
+            let two = |a: f32, b: f32| unsafe { _mm256_set_m128(_mm_set1_ps(b), _mm_set1_ps(a)) };
+            Fma([two(a, b), two(c, d)])
         }
         #[inline(always)]
         fn load(from: &[f32; LANES]) -> Self {
@@ -205,10 +204,8 @@ mod machine {
             let split = |of: __m256| unsafe {
                 let bits = _mm256_castps_si256(of);
                 let power = _mm256_sub_epi32(_mm256_srli_epi32(bits, 23), _mm256_set1_epi32(127));
-                let part = _mm256_or_si256(
-                    _mm256_and_si256(bits, _mm256_set1_epi32(0x007F_FFFF)),
-                    _mm256_set1_epi32(0x3F80_0000),
-                );
+                let part =
+                    _mm256_or_si256(_mm256_and_si256(bits, _mm256_set1_epi32(0x007F_FFFF)), _mm256_set1_epi32(0x3F80_0000));
                 (_mm256_castsi256_ps(part), _mm256_cvtepi32_ps(power))
             };
             let (low, high) = (split(self.0[0]), split(self.0[1]));
@@ -251,8 +248,11 @@ mod machine {
             unsafe { Wide(_mm512_set1_ps(value)) }
         }
         #[inline(always)]
-        fn two(first: f32, other: f32) -> Self {
-            unsafe { Wide(_mm512_mask_blend_ps(0xFF00, _mm512_set1_ps(first), _mm512_set1_ps(other))) }
+        fn fours(values: [f32; LANES / 4]) -> Self {
+            unsafe {
+                let places = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
+                Wide(_mm512_permutexvar_ps(places, _mm512_castps128_ps512(_mm_loadu_ps(values.as_ptr()))))
+            }
         }
         #[inline(always)]
         fn load(from: &[f32; LANES]) -> Self {
@@ -276,10 +276,8 @@ mod machine {
             unsafe {
                 let bits = _mm512_castps_si512(self.0);
                 let power = _mm512_sub_epi32(_mm512_srli_epi32(bits, 23), _mm512_set1_epi32(127));
-                let part = _mm512_or_si512(
-                    _mm512_and_si512(bits, _mm512_set1_epi32(0x007F_FFFF)),
-                    _mm512_set1_epi32(0x3F80_0000),
-                );
+                let part =
+                    _mm512_or_si512(_mm512_and_si512(bits, _mm512_set1_epi32(0x007F_FFFF)), _mm512_set1_epi32(0x3F80_0000));
                 (Wide(_mm512_castsi512_ps(part)), Wide(_mm512_cvtepi32_ps(power)))
             }
         }
@@ -343,21 +341,22 @@ mod tests {
     use super::*;
     use crate::numeric::fused::{each_level, fused};
 
-    fused! { fn try_all(x: &[f32; LANES], out: &mut [[f32; LANES]; 6]) = lanes try_all_kernel }
+    fused! { fn try_all(x: &[f32; LANES], out: &mut [[f32; LANES]; 7]) = lanes try_all_kernel }
 
     #[inline(always)]
-    fn try_all_kernel<L: Lanes>(x: &[f32; LANES], out: &mut [[f32; LANES]; 6]) {
+    fn try_all_kernel<L: Lanes>(x: &[f32; LANES], out: &mut [[f32; LANES]; 7]) {
         let lanes = L::load(x);
         ln(lanes).store(&mut out[0]);
         exp(lanes.sub(L::splat(40.0))).store(&mut out[1]);
         lanes.max(L::splat(3.0)).min(L::splat(9.0)).div(L::splat(7.0)).store(&mut out[2]);
         out[3][0] = lanes.fused(lanes, L::splat(0.1)).sum();
-        [out[3][1], out[3][2]] = lanes.halves();
+        out[3][1..5].copy_from_slice(&lanes.quarters());
         let pairs: [[f32; 2]; 9] = std::array::from_fn(|i| [x[i], -x[i + 1]]);
         let places = std::array::from_fn(|i| [7, 0, 8, 1_000_000, u32::MAX][i % 5]);
         let [left, right] = L::gather(&pairs, &places);
         left.store(&mut out[4]);
         right.store(&mut out[5]);
+        L::fours([x[0], x[1], x[2], x[3]]).store(&mut out[6]);
     }
 
     #[test]
@@ -366,7 +365,7 @@ mod tests {
             let x: [f32; LANES] = std::array::from_fn(|i| 1e-6 + (turn * LANES + i) as f32 * 0.0037);
             let mut first = None;
             each_level(|level| {
-                let mut out = [[0.0; LANES]; 6];
+                let mut out = [[0.0; LANES]; 7];
                 try_all(&x, &mut out);
                 let bits = out.map(|lanes| lanes.map(f32::to_bits));
                 assert_eq!(*first.get_or_insert(bits), bits, "{level:?}");

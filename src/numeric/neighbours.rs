@@ -199,7 +199,12 @@ impl Shadow {
                 add_products_f32(self.panels.panel(a * PANELS + i), self.panels.panel(b * PANELS + j), &mut products);
                 let (rows, others) = (i * WIDE_F32, &column[j * WIDE_F32..][..WIDE_F32]);
                 let own: [f32; WIDE_F32] = std::array::from_fn(|row| low(a * BLOCK + rows + row));
-                to_bounds(&products, &own, others.try_into().expect("a panel's points"), &mut tile[rows * BLOCK + j * WIDE_F32..]);
+                to_bounds(
+                    &products,
+                    &own,
+                    others.try_into().expect("a panel's points"),
+                    &mut tile[rows * BLOCK + j * WIDE_F32..],
+                );
             }
         }
     }

@@ -158,16 +158,21 @@ impl White {
             // In the features' own columns, for the sign.
             let d = principal.loadings.len() / self.k;
             let mut loadings = vec![0.0; d];
-            for (axis, weight) in principal.loadings.chunks_exact(d).zip(direction).zip(&principal.values).map(
-                |((axis, weight), value)| (axis, weight / value.sqrt()),
-            ) {
+            for (axis, weight) in principal
+                .loadings
+                .chunks_exact(d)
+                .zip(direction)
+                .zip(&principal.values)
+                .map(|((axis, weight), value)| (axis, weight / value.sqrt()))
+            {
                 loadings.iter_mut().zip(axis).for_each(|(sum, loading)| *sum += weight * loading);
             }
             let before = loadings.clone();
             turn(&mut loadings);
             let sign = if loadings == before { 1.0 } else { -1.0 };
             let direction: Vec<f64> = direction.iter().map(|value| sign * value).collect();
-            let explained = direction.iter().zip(&principal.values).map(|(w, value)| w * w * value).sum::<f64>() / principal.total;
+            let explained =
+                direction.iter().zip(&principal.values).map(|(w, value)| w * w * value).sum::<f64>() / principal.total;
             let away = self.mean_ln_cosh(&direction) - GAUSSIAN;
             Axis { direction, explained, negentropy: away * away }
         };
@@ -301,8 +306,7 @@ mod tests {
                         projected.coordinates.column(axis).into_iter().map(f64::from).collect(),
                     );
                     let (mx, my) = (sum::mean(&x), sum::mean(&y));
-                    let (x, y): (Vec<f64>, Vec<f64>) =
-                        (x.iter().map(|v| v - mx).collect(), y.iter().map(|v| v - my).collect());
+                    let (x, y): (Vec<f64>, Vec<f64>) = (x.iter().map(|v| v - mx).collect(), y.iter().map(|v| v - my).collect());
                     (dot(&x, &y) / (dot(&x, &x) * dot(&y, &y)).sqrt()).abs()
                 };
                 assert!((0..3).map(correlation).fold(0.0, f64::max) > 0.98, "source {source}, seed {seed}");

@@ -50,25 +50,26 @@ impl Projector for Umap {
     fn project(&self, given: &Given) -> Result<Projected> {
         let n = given.features.rows();
         if n <= self.neighbors {
-            return Err(Fault::asked(format!("UMAP with {} neighbors needs {} images, there are {n}", self.neighbors, self.neighbors + 1))
-                .next(format!("lower neighbors to {} or less", n.saturating_sub(1))));
+            return Err(Fault::asked(format!(
+                "UMAP with {} neighbors needs {} images, there are {n}",
+                self.neighbors,
+                self.neighbors + 1
+            ))
+            .next(format!("lower neighbors to {} or less", n.saturating_sub(1))));
         }
         start::varies(given.features)?;
         let neighbours = given.neighbours(self.neighbors - 1, self.metric)?;
         given.watch.go_on()?;
         let graph = fuzzy::graph(&neighbours, epochs(n));
         let components = graph.components();
-        let mut points = if components == 1 {
-            spectral::start(&graph)
-        } else {
-            start::principal_start(given.features, 1.0, given.seed)?
-        };
+        let mut points =
+            if components == 1 { spectral::start(&graph) } else { start::principal_start(given.features, 1.0, given.seed)? };
         fit_width(&mut points);
         start::jitter(&mut points, NOISE, given.seed);
         fit_width(&mut points);
         given.watch.go_on()?;
 
-        let mut layout = Layout::new(&graph, points, self.curve, given.seed);
+        let mut layout = Layout::new(&graph, &points, self.curve, given.seed);
         for epoch in 0..epochs(n) {
             given.watch.go_on()?;
             layout.step(epoch, epochs(n));

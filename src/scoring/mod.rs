@@ -9,9 +9,9 @@ pub mod frequencies;
 mod knn;
 mod members;
 mod monotone;
+mod quality;
 pub mod ranking;
 mod split;
-mod quality;
 mod verification;
 mod views;
 

@@ -31,10 +31,8 @@ pub fn quality(features: &Matrix, points: &[Matrix], views: &[View], seed: u64) 
     let k = NEIGHBOURS.min((2 * n).saturating_sub(2) / 3).min(n.saturating_sub(1));
     let asked = drawn(n, if n <= ALL { n } else { DRAWN }, seed);
     let apart = drawn(n, APART.min(n), seed);
-    let seen: Vec<(View, Vec<Matrix>)> = views
-        .iter()
-        .map(|view| (*view, points.iter().filter_map(|points| of_view(*view, points)).collect()))
-        .collect();
+    let seen: Vec<(View, Vec<Matrix>)> =
+        views.iter().map(|view| (*view, points.iter().filter_map(|points| of_view(*view, points)).collect())).collect();
     let flat: Vec<&Matrix> = seen.iter().flat_map(|(_, seen)| seen).collect();
     let near: Vec<Vec<Near>> = asked.par_iter().map(|image| near(features, &flat, *image, k)).collect();
     let far = Ranks::new(&distances(features, &apart));
@@ -241,6 +239,32 @@ mod tests {
         assert!(chance.distances.unwrap().median.abs() < 0.1 && chance.stability.unwrap().high < 0.1);
     }
 
+    /// `tests/faithful.py` wrote what scikit-learn and SciPy say.
+    #[test]
+    fn every_measure_is_the_peers() {
+        let fixture: serde_json::Value = serde_json::from_str(include_str!("../../tests/fixtures/faithful.json")).unwrap();
+        let matrix = |value: &serde_json::Value| {
+            let rows: Vec<Vec<f32>> = serde_json::from_value(value.clone()).unwrap();
+            Matrix::new(rows.len(), rows[0].len(), rows.concat()).unwrap()
+        };
+        let (features, maps) = (matrix(&fixture["features"]), [0, 1].map(|map| matrix(&fixture["maps"][map])));
+        for (place, map) in maps.iter().enumerate() {
+            let of = quality(&features, std::slice::from_ref(map), &[View::Map], 1).views.remove(0);
+            for (name, found) in [
+                ("trustworthiness", of.trustworthiness),
+                ("continuity", of.continuity),
+                ("recall", of.recall),
+                ("distances", of.distances),
+            ] {
+                let peer = fixture["measures"][place][name].as_f64().unwrap();
+                assert!((found.unwrap().median - peer).abs() < 1e-9, "{name}: {found:?} beside {peer}");
+            }
+        }
+        let both = quality(&features, &maps, &[View::Map], 1).views.remove(0);
+        let peer = fixture["stability"].as_f64().unwrap();
+        assert!((both.stability.unwrap().median - peer).abs() < 1e-9, "{both:?} beside {peer}");
+    }
+
     #[test]
     fn few_or_equal_images_are_measured_or_undefined_but_never_a_panic() {
         for n in [1, 2, 3, 5] {
@@ -248,6 +272,6 @@ mod tests {
             assert_eq!(of.views[0].recall.is_some(), n > 2, "{n}: {of:?}");
         }
         let equal = Matrix::new(50, 2, vec![1.0; 100]).unwrap();
-        assert_eq!(quality(&equal, &[equal.clone()], &[View::Map], 1).views[0].distances, None);
+        assert_eq!(quality(&equal, std::slice::from_ref(&equal), &[View::Map], 1).views[0].distances, None);
     }
 }

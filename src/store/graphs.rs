@@ -45,7 +45,11 @@ impl Graphs {
     /// Removes all of it; says how many bytes that were.
     pub fn clear(&self) -> u64 {
         let files = fs::read_dir(&self.0).into_iter().flatten().flatten();
-        files.filter_map(|file| Some((file.path(), file.metadata().ok()?.len()))).filter(|(path, _)| fs::remove_file(path).is_ok()).map(|(_, bytes)| bytes).sum()
+        files
+            .filter_map(|file| Some((file.path(), file.metadata().ok()?.len())))
+            .filter(|(path, _)| fs::remove_file(path).is_ok())
+            .map(|(_, bytes)| bytes)
+            .sum()
     }
 }
 

@@ -419,9 +419,7 @@ impl Known<'_> {
         let question = study.comparisons[comparison].question.clone();
         let (points, views) = match projection {
             None => (vec![self.features(model, tap, "points/0")?], vec![View::Features]),
-            Some(place) => {
-                (self.points(model, tap, place)?, study.projections[place].views())
-            }
+            Some(place) => (self.points(model, tap, place)?, study.projections[place].views()),
         };
         let inputs = [vec![self.images()?], points, self.labels(question.attributes())?].concat();
         Some((Work::Score { question, views, statistics: study.statistics, seed: study.seed }, inputs))

@@ -1,13 +1,16 @@
 //! How near images are to each other in feature space: p, by a Gaussian around each whose width gives it the perplexity asked
 //! for; and how that pulls on a map.
 
-use crate::{numeric::{
-    fused::fused,
-    lanes::{self, LANES, Lanes},
-    neighbours::Neighbours,
-    special::exp_lane,
-    sum,
-}, projection::graph::Graph};
+use crate::{
+    numeric::{
+        fused::fused,
+        lanes::{self, LANES, Lanes},
+        neighbours::Neighbours,
+        special::exp_lane,
+        sum,
+    },
+    projection::graph::Graph,
+};
 use rayon::prelude::*;
 
 /// Rows that are carried out in one piece.

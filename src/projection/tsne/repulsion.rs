@@ -98,9 +98,9 @@ fn push_kernel<L: Lanes, const TOGETHER: usize>(points: &[[f32; 2]], xs: &[Row],
 
 fn on_grid(field: &mut Option<Field>, points: &[[f32; 2]]) -> (f64, Vec<[f32; 2]>) {
     let reach = |axis: usize| {
-        let (low, high) = points.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), point| {
-            (low.min(point[axis]), high.max(point[axis]))
-        });
+        let (low, high) = points
+            .iter()
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), point| (low.min(point[axis]), high.max(point[axis])));
         (f64::from(low), f64::from(high))
     };
     let bounds = [reach(0), reach(1)];
@@ -163,13 +163,8 @@ impl Place {
             let t = at - at.floor();
             place.first[axis] = at.floor() as usize - 1;
             let u = 1.0 - t;
-            place.shares[axis] = [
-                u * u * u,
-                (3.0 * t - 6.0) * t * t + 4.0,
-                (3.0 * u - 6.0) * u * u + 4.0,
-                t * t * t,
-            ]
-            .map(|share| (share / 6.0) as f32);
+            place.shares[axis] = [u * u * u, (3.0 * t - 6.0) * t * t + 4.0, (3.0 * u - 6.0) * u * u + 4.0, t * t * t]
+                .map(|share| (share / 6.0) as f32);
         }
         place
     }

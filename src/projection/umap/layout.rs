@@ -18,6 +18,8 @@ use rayon::prelude::*;
 
 /// Random others a meeting.
 const OTHERS: usize = 5;
+/// Of these, at most so many in one pass.
+const MOST: usize = 3;
 /// No single pull or push moves a point farther, along an axis.
 const CLIP: f32 = 4.0;
 /// Keeps pushes finite.
@@ -43,7 +45,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    pub fn new(graph: &Graph, points: Vec<[f64; 2]>, curve: Curve, seed: u64) -> Self {
+    pub fn new(graph: &Graph, points: &[[f64; 2]], curve: Curve, seed: u64) -> Self {
         let mut order: Vec<u32> = (0..points.len() as u32).collect();
         Stream::new(seed, ORDER).shuffle(&mut order);
         let graph = graph.reordered(&order, 0.0);
@@ -69,16 +71,20 @@ impl Layout {
         out
     }
 
+    /// One epoch. An entry of the graph stands for both directions, which meet in the same epochs: each point is pulled twice, in
+    /// two passes, so that the others have moved in between; and pushed by three others in the first, by two in the second.
     pub fn step(&mut self, epoch: usize, epochs: usize) {
         let n = self.points.len();
         let turn = n.div_ceil(TURNS).max(LEAST);
         let rate = (1.0 - epoch as f64 / epochs as f64) as f32;
-        let at = Epoch { epoch: epoch as u64, bits: mixed(self.seed, epoch as u64), rate };
-        for first in (0..n).step_by(turn) {
-            let last = n.min(first + turn);
-            let mut moved = self.points[first..last].to_vec();
-            moved.par_chunks_mut(ROWS).enumerate().for_each(|(block, moved)| go(self, at, first + block * ROWS, moved));
-            self.points[first..last].copy_from_slice(&moved);
+        for (pass, others) in [MOST, OTHERS - MOST].into_iter().enumerate() {
+            let at = Pass { epoch: epoch as u64, bits: mixed(self.seed, (2 * epoch + pass) as u64), others, rate };
+            for first in (0..n).step_by(turn) {
+                let last = n.min(first + turn);
+                let mut moved = self.points[first..last].to_vec();
+                moved.par_chunks_mut(ROWS).enumerate().for_each(|(block, moved)| go(self, at, first + block * ROWS, moved));
+                self.points[first..last].copy_from_slice(&moved);
+            }
         }
     }
 
@@ -86,7 +92,7 @@ impl Layout {
     #[inline(always)]
     fn meets(&self, entry: usize, epoch: u64) -> bool {
         let rate = self.rates[entry];
-        rate * epoch >> 32 != (rate * (epoch + 1)) >> 32
+        (rate * epoch) >> 32 != (rate * (epoch + 1)) >> 32
     }
 
     /// The entries of a point that have their turn in this epoch, added without a branch: whether one has is hard to foresee.
@@ -103,7 +109,7 @@ impl Layout {
     }
 
     /// What the layout makes small (Damrich and Hamprecht 2021), a unit of weight: −ln near for pulls, −ln(1 − near) for pushes, these
-    /// estimated from five others a point.
+    /// estimated from three others a point.
     pub fn loss(&self) -> f64 {
         let n = self.points.len();
         let Curve { a, b } = self.curve;
@@ -114,12 +120,11 @@ impl Layout {
         };
         let of = |i: usize| {
             let (columns, values) = self.graph.row(i);
-            let pulls: f64 =
-                columns.iter().zip(values).map(|(j, w)| -f64::from(*w) * libm::log(near(i, *j as usize))).sum();
+            let pulls: f64 = columns.iter().zip(values).map(|(j, w)| -f64::from(*w) * libm::log(near(i, *j as usize))).sum();
             let degree: f64 = values.iter().map(|w| f64::from(*w)).sum();
             let others = others(mixed(self.seed, u64::MAX), i as u64, i, n);
-            let pushes: f64 = others.iter().map(|j| -libm::log(1.0 - near(i, *j as usize))).sum();
-            (pulls + degree * pushes, degree)
+            let pushes = others.iter().map(|j| -libm::log(1.0 - near(i, *j as usize))).sum::<f64>() / MOST as f64;
+            (pulls + OTHERS as f64 * degree * pushes, degree)
         };
         let (losses, degrees): (Vec<f64>, Vec<f64>) = (0..n).into_par_iter().map(of).unzip();
         sum::sum(&losses) / sum::sum(&degrees).max(f64::MIN_POSITIVE)
@@ -127,51 +132,50 @@ impl Layout {
 }
 
 #[derive(Clone, Copy)]
-struct Epoch {
+struct Pass {
     epoch: u64,
     /// What is drawn in it.
     bits: u64,
+    /// How many others push.
+    others: usize,
     /// How far steps go: from 1 to 0.
     rate: f32,
 }
 
-/// Draws of one meeting.
-const DRAWS: u64 = OTHERS.div_ceil(2) as u64;
-
 /// The random others that a point meets at one meeting: all but itself are as likely.
 #[inline(always)]
-fn others(bits: u64, meeting: u64, point: usize, count: usize) -> [u32; OTHERS] {
-    let drawn: [u64; DRAWS as usize] = [0, 1, 2].map(|k| mixed(bits, meeting * DRAWS + k));
-    let mut others = [0; OTHERS];
+fn others(bits: u64, meeting: u64, point: usize, count: usize) -> [u32; MOST] {
+    let drawn = [0, 1].map(|k| mixed(bits, meeting * 2 + k));
+    let mut others = [0; MOST];
     for (k, other) in others.iter_mut().enumerate() {
         let half = drawn[k / 2] >> (32 * (k % 2)) & 0xFFFF_FFFF;
-        let place = half * (count as u64 - 1) >> 32;
+        let place = (half * (count as u64 - 1)) >> 32;
         *other = (place + u64::from(place >= point as u64)) as u32;
     }
     others
 }
 
-fused! { fn go(layout: &Layout, at: Epoch, first: usize, moved: &mut [[f32; 2]]) = lanes go_kernel }
+fused! { fn go(layout: &Layout, at: Pass, first: usize, moved: &mut [[f32; 2]]) = lanes go_kernel }
 
-/// Points that are moved beside each other, two to the sixteen lanes: a meeting waits for the point's last, not for another's.
-const TOGETHER: usize = 8;
+/// Points of one register: the one who pulls and those who push are four lanes.
+const ABREAST: usize = LANES / 4;
+/// Points that are moved beside each other: a meeting waits for the point's last, not for another's.
+const TOGETHER: usize = 4 * ABREAST;
 
-/// Meetings of a point one after the other, each from where the last left it. The lanes are the one who pulls and those who push.
+/// Meetings of a point one after the other, each from where the last left it.
 #[inline(always)]
-fn go_kernel<L: Lanes>(layout: &Layout, at: Epoch, first: usize, moved: &mut [[f32; 2]]) {
+fn go_kernel<L: Lanes>(layout: &Layout, at: Pass, first: usize, moved: &mut [[f32; 2]]) {
     let (a, b) = (layout.curve.a as f32, layout.curve.b as f32);
     let (one, clip, under) = (L::splat(1.0), L::splat(CLIP), L::splat(-CLIP));
     let lanes_of = |pull: f32, push: f32| {
         let mut lanes = [0.0; LANES];
-        for half in [0, LANES / 2] {
-            lanes[half] = pull;
-            lanes[half + 1..][..OTHERS].fill(push);
+        for four in lanes.as_chunks_mut::<4>().0 {
+            four[0] = pull;
+            four[1..=at.others].fill(push);
         }
         L::load(&lanes)
     };
-    // An entry stands for both directions, which meet in the same epochs: each point is pulled twice. Lanes that are not used
-    // have neither pull nor push.
-    let (pull, push, softened) = (lanes_of(-2.0 * a * b * 2.0, 0.0), lanes_of(0.0, 2.0 * b), lanes_of(0.0, NEAR));
+    let (pull, push, softened) = (lanes_of(-2.0 * a * b, 0.0), lanes_of(0.0, 2.0 * b), lanes_of(0.0, NEAR));
     let mut meetings: [Vec<u32>; TOGETHER] = Default::default();
     for (group, moved) in moved.chunks_mut(TOGETHER).enumerate() {
         let first = first + group * TOGETHER;
@@ -179,39 +183,43 @@ fn go_kernel<L: Lanes>(layout: &Layout, at: Epoch, first: usize, moved: &mut [[f
         for (k, meetings) in meetings.iter_mut().enumerate().take(moved.len()) {
             layout.meetings(first + k, at.epoch, meetings);
         }
-        let mut points = [[0.0; 2]; TOGETHER];
-        points[..moved.len()].copy_from_slice(moved);
+        let (mut xs, mut ys) = ([0.0; TOGETHER], [0.0; TOGETHER]);
+        for (k, [x, y]) in moved.iter().enumerate() {
+            (xs[k], ys[k]) = (*x, *y);
+        }
         let most = meetings.iter().map(Vec::len).max().unwrap_or(0);
         for turn in 0..most {
-            let mut places = [[0; LANES]; TOGETHER / 2];
+            let mut places = [[0; LANES]; TOGETHER / ABREAST];
             let mut rates = [0.0; TOGETHER];
             for (k, meetings) in meetings.iter().enumerate() {
                 // Who has nobody left to meet stays.
                 let Some(entry) = meetings.get(turn) else { continue };
                 rates[k] = at.rate;
-                let places = &mut places[k / 2][k % 2 * (LANES / 2)..][..=OTHERS];
+                let places = &mut places[k / ABREAST][k % ABREAST * 4..][..4];
                 places[0] = layout.graph.columns()[*entry as usize];
                 places[1..].copy_from_slice(&others(at.bits, u64::from(*entry), first + k, layout.points.len()));
             }
-            for (pair, places) in places.iter().enumerate() {
-                let [left, right] = [points[2 * pair], points[2 * pair + 1]];
-                let [xs, ys] = L::gather(&layout.points, places);
-                let (dx, dy) = (L::two(left[0], right[0]).sub(xs), L::two(left[1], right[1]).sub(ys));
+            let (xs, ys) = (xs.as_chunks_mut::<ABREAST>().0, ys.as_chunks_mut::<ABREAST>().0);
+            for ((places, rates), (xs, ys)) in places.iter().zip(rates.as_chunks::<ABREAST>().0).zip(xs.iter_mut().zip(ys)) {
+                let [other_xs, other_ys] = L::gather(&layout.points, places);
+                let (dx, dy) = (L::fours(*xs).sub(other_xs), L::fours(*ys).sub(other_ys));
                 let square = dx.fused(dx, dy.mul(dy)).max(L::splat(1e-30));
                 let power = lanes::exp(lanes::ln(square).mul(L::splat(b)));
                 let below = power.fused(L::splat(a), one);
                 // −2ab d²⁽ᵇ⁻¹⁾ / (1 + a d²ᵇ), and 2b / ((ε + d²) (1 + a d²ᵇ)): one of the two is 0.
                 let above = pull.fused(power, push);
                 let strength = above.div(square.add(softened).mul(below));
-                let step = |d: L| strength.mul(d).max(under).min(clip).halves();
+                let step = |d: L| strength.mul(d).max(under).min(clip).quarters();
                 let (steps_x, steps_y) = (step(dx), step(dy));
-                for half in 0..2 {
-                    let (point, rate) = (&mut points[2 * pair + half], rates[2 * pair + half]);
-                    *point = [rate.mul_add(steps_x[half], point[0]), rate.mul_add(steps_y[half], point[1])];
+                for k in 0..ABREAST {
+                    xs[k] = rates[k].mul_add(steps_x[k], xs[k]);
+                    ys[k] = rates[k].mul_add(steps_y[k], ys[k]);
                 }
             }
         }
-        moved.copy_from_slice(&points[..moved.len()]);
+        for (k, point) in moved.iter_mut().enumerate() {
+            *point = [xs[k], ys[k]];
+        }
     }
 }
 
@@ -223,7 +231,7 @@ mod tests {
     #[test]
     fn entries_meet_as_often_as_they_are_sure() {
         let graph = ring(40);
-        let layout = Layout::new(&graph, vec![[0.0; 2]; 40], Curve::fitted(0.1), 1);
+        let layout = Layout::new(&graph, &[[0.0; 2]; 40], Curve::fitted(0.1), 1);
         let most = graph.values().iter().copied().fold(0.0, f32::max);
         for (entry, value) in layout.graph.values().iter().enumerate() {
             let met = (0..500).filter(|epoch| layout.meets(entry, *epoch)).count();
@@ -235,8 +243,8 @@ mod tests {
     fn neighbours_come_together_and_the_loss_falls() {
         let graph = ring(300);
         let mut stream = Stream::new(1, 1);
-        let points = (0..300).map(|_| [10.0 * stream.uniform(), 10.0 * stream.uniform()]).collect();
-        let mut layout = Layout::new(&graph, points, Curve::fitted(0.1), 1);
+        let points: Vec<[f64; 2]> = (0..300).map(|_| [10.0 * stream.uniform(), 10.0 * stream.uniform()]).collect();
+        let mut layout = Layout::new(&graph, &points, Curve::fitted(0.1), 1);
         let before = layout.loss();
         (0..epochs(300)).for_each(|epoch| layout.step(epoch, epochs(300)));
         assert!(layout.loss() < 0.6 * before, "{before} {}", layout.loss());
