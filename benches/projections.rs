@@ -48,7 +48,7 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     match words.first().map(String::as_str) {
         None => speed(),
-        Some("quality") => quality(),
+        Some("quality") => quality(words.get(1).map(String::as_str)),
         Some("bits") => bits(),
         Some("scaling") => scaling(),
         Some("one") => one(&words[1], words[2].parse().expect("a number of images")),
@@ -229,16 +229,17 @@ fn sets(folder: &Path) -> Vec<(&'static str, PathBuf)> {
     sets
 }
 
-/// Both on the same data with ten seeds, measured by one evaluator, `scoring::quality`.
-fn quality() {
+/// Both on the same data with ten seeds, measured by one evaluator, `scoring::quality`; of one method where it is named.
+fn quality(only: Option<&str>) {
     let seeds: u64 = std::env::var("VISAVIS_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(10);
     let folder = tempfile::tempdir().expect("a folder");
     let at = |parts: &[&str]| folder.path().join(parts.join("-"));
     let sets = sets(folder.path());
+    let asked = || methods().into_iter().filter(|(word, _)| only.is_none_or(|only| only == *word));
     let mut jobs = vec![];
     for (set, path) in &sets {
         let features = read(path);
-        for (word, method) in methods() {
+        for (word, method) in asked() {
             for seed in 1..=seeds {
                 let run = place(&method, &features, seed, THREADS);
                 let out = at(&["ours", set, word, &format!("{seed}.npy")]);
@@ -258,7 +259,7 @@ fn quality() {
     println!("|---|---|---|---|---|---|");
     for (set, path) in &sets {
         let features = read(path);
-        for (word, _) in methods() {
+        for (word, _) in asked() {
             let view = if matches!(word, "pca" | "ica") { View::Pair(1, 2) } else { View::Map };
             let measured = |who: &str| -> Vec<[f64; 4]> {
                 let maps = (1..=seeds).map(|seed| read(&at(&[who, set, word, &format!("{seed}.npy")])));
@@ -290,7 +291,7 @@ fn quality() {
         }
     }
     if let Some(keep) = std::env::var_os("VISAVIS_MAPS") {
-        for (set, word) in sets.iter().flat_map(|(set, _)| methods().map(|(word, _)| (*set, word))) {
+        for (set, word) in sets.iter().flat_map(|(set, _)| asked().map(|(word, _)| (*set, word))) {
             for who in ["ours", "peer"] {
                 let name = [who, set, word, "1.npy"].join("-");
                 std::fs::copy(folder.path().join(&name), Path::new(&keep).join(&name)).expect("a copy");

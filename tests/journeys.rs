@@ -32,7 +32,7 @@ fn a_changed_label_scores_ranks_and_draws_again_and_nothing_else() {
     let scored = desk.json(&["plan", STUDY])["stages"].as_array().unwrap().iter().find(|stage| stage["kind"] == "score").unwrap()
         ["stored"]
         .as_u64();
-    assert_eq!(scored, Some(12));
+    assert_eq!(scored, Some(14), "with how faithful the two projections are, which no label changes");
     assert!(ran >= 9);
     // And back: what was there is found again.
     desk.edit("data/digits/labels.csv", "0000.png,1,0", "0000.png,0,1");
@@ -174,9 +174,7 @@ fn the_source_study_names_all_it_waits_for() {
     assert_eq!(plan["cells"], 13 * 5 * 24 * 14);
     assert_eq!(plan["waiting"], plan["cells"]);
     let missing: Vec<&str> = plan["missing"].as_array().unwrap().iter().map(|m| m["input"].as_str().unwrap()).collect();
-    for input in
-        ["celeba", "labels of `race`", "training set `vggface2`", "weights of senet50-arcface-emore", "visavis-torch", "umap"]
-    {
+    for input in ["celeba", "labels of `race`", "training set `vggface2`", "weights of senet50-arcface-emore", "visavis-torch"] {
         assert!(missing.iter().any(|missing| missing.contains(input)), "{input} is not among {missing:?}");
     }
     assert_eq!(desk.visavis(&["check", &study]).code, 0, "missing inputs are no mistake");

@@ -30,7 +30,16 @@ fn pca_and_scores_agree_with_scikit_learn_and_a_plain_bootstrap() {
         let of = |list: &str, axis: usize| {
             peer[list][axis].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect::<Vec<_>>()
         };
-        let coordinates = desk.succeed(&["export", "experiments/digits.yaml", "--what", "coordinates", "--model", model]);
+        let coordinates = desk.succeed(&[
+            "export",
+            "experiments/digits.yaml",
+            "--what",
+            "coordinates",
+            "--projection",
+            "pca",
+            "--model",
+            model,
+        ]);
         let rows: Vec<Vec<f64>> = coordinates
             .lines()
             .skip(1)

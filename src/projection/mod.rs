@@ -1,7 +1,7 @@
 //! Features → coordinates, one file a method. Same features, method and seed: same bits.
 //!
-//! To add a method: a file with its parameters, their check and a [`Projector`]; a line in [`projector`]; its word in
-//! `domain/projection.rs`. Isomap, LLE, MDS and the rest find their graph in [`Graphs`] and their start in [`pca`].
+//! To add a method: a file with its parameters, their check and a `Projector`; a line in `projector`; its word in
+//! `domain/projection.rs`. Isomap, LLE, MDS and the rest find their graph in [`Graphs`] and their start in `pca`.
 
 mod graph;
 mod ica;

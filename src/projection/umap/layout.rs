@@ -20,6 +20,9 @@ use rayon::prelude::*;
 const OTHERS: usize = 5;
 /// Of these, at most so many in one pass.
 const MOST: usize = 3;
+/// How far steps go at first, where umap-learn begins with 1. There both ends of a pull move, here each point jumps from where the
+/// others stand: an eighth loses none of the loss, and keeps the start's arrangement and the seeds' agreement.
+const RATE: f64 = 0.125;
 /// No single pull or push moves a point farther, along an axis.
 const CLIP: f32 = 4.0;
 /// Keeps pushes finite.
@@ -76,7 +79,7 @@ impl Layout {
     pub fn step(&mut self, epoch: usize, epochs: usize) {
         let n = self.points.len();
         let turn = n.div_ceil(TURNS).max(LEAST);
-        let rate = (1.0 - epoch as f64 / epochs as f64) as f32;
+        let rate = (RATE * (1.0 - epoch as f64 / epochs as f64)) as f32;
         for (pass, others) in [MOST, OTHERS - MOST].into_iter().enumerate() {
             let at = Pass { epoch: epoch as u64, bits: mixed(self.seed, (2 * epoch + pass) as u64), others, rate };
             for first in (0..n).step_by(turn) {
@@ -138,7 +141,7 @@ struct Pass {
     bits: u64,
     /// How many others push.
     others: usize,
-    /// How far steps go: from 1 to 0.
+    /// How far steps go: from `RATE` to 0.
     rate: f32,
 }
 

@@ -14,9 +14,9 @@ const ABREAST: usize = 3;
 /// The basis that is grown before it is cut back to the best few.
 const BASIS: usize = 60;
 const KEPT: usize = 15;
-const RESTARTS: usize = 30;
+const RESTARTS: usize = 40;
 /// A residual, beside how far the value is from 1, that a start need not be better than.
-const TOLERANCE: f64 = 0.05;
+const TOLERANCE: f64 = 0.005;
 
 /// N × 2. The graph has one component.
 pub fn start(graph: &Graph) -> Vec<[f64; 2]> {
