@@ -1,6 +1,6 @@
 # What a newcomer types. Everything is built into one folder, which CI keeps beyond its clone. What a new machine lacks is
 # fetched: a browser for tests, and libtorch (0.5 GB, once, into the user's cache; $$LIBTORCH names another).
-.PHONY: build demo test test-long kills bench projections scaling bits install oracle check tools
+.PHONY: build demo test test-long kills bench projections scaling install oracle check tools
 
 CARGO ?= cargo
 WITH_LIBTORCH = libtorch="$$(scripts/libtorch)" && LIBTORCH="$$libtorch"
@@ -40,10 +40,6 @@ projections:
 ## scaling: seconds and memory of projections from 1,000 to 202,599 x 512; half an hour
 scaling:
 	@VISAVIS_FIGURE=docs/scaling.svg $(CARGO) bench --quiet --profile dev --bench projections -- scaling
-
-## bits: digests of every projection on machines that lack what this one has (emulated, and built for another)
-bits:
-	@scripts/bits
 
 ## oracle: the table of scores beside scikit-learn's
 oracle:

@@ -51,7 +51,7 @@ fn every_stage_gives_the_bits_it_gave() {
 const PROJECTIONS: [(&str, &str); 5] =
     [("pca", "21d77d18"), ("ica", "be07dbb9"), ("tsne", "9418c716"), ("umap", "d8dfd5ef"), ("tsne many", "33afba42")];
 
-/// The same on every machine: `scripts/bits` runs this test on machines that lack what this one has.
+/// The same on every machine; `make projections` prints such digests with fewer instructions and other threads.
 #[test]
 fn every_projection_gives_the_bits_it_gave() {
     use visavis::{
