@@ -89,6 +89,15 @@ fn the_page_asks_for_nothing_and_runs_nothing() {
 }
 
 #[test]
+fn a_run_that_measured_no_view_still_has_a_report() {
+    let desk = Desk::with_digits();
+    desk.succeed(&["run", "experiments/small.yaml", "--only", "rank", "--quiet"]);
+    desk.succeed(&["report", "experiments/small.yaml"]);
+    let page = std::fs::read_to_string(desk.path("reports/small.html")).unwrap();
+    assert!(!page.contains("#faithful") && page.contains("#ledger"));
+}
+
+#[test]
 fn hostile_names_stay_names() {
     let desk = Desk::with_digits();
     let hostile = r#"</script><script>alert('x')</script>"#;

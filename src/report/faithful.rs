@@ -66,6 +66,10 @@ impl Page<'_> {
                 stable.push(json!({ "model": name, "tap": tap_name, "projection": method, "axes": axes }));
             }
         }
+        // A run of some stages alone (`--only`) may have left none.
+        if rows.is_empty() {
+            return Ok(Value::Null);
+        }
         Ok(json!({ "neighbours": neighbours, "rows": rows, "stable": stable }))
     }
 
