@@ -95,7 +95,7 @@ impl Audit {
 
 /// What a worker does, done again.
 fn recompute(task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade> {
-    stages::carry_out(task, read, &(), &()).map(|made| Remade { outputs: made.outputs, facts: made.facts })
+    stages::carry_out(task, read, None, &()).map(|made| Remade { outputs: made.outputs, facts: made.facts })
 }
 
 /// The digests of the study's data today; `None` when the study or its data are not here.

@@ -127,9 +127,7 @@ impl Projection {
             Method::Tsne { .. } | Method::Umap { .. } => vec![View::Map],
         }
     }
-}
 
-impl Projection {
     /// The views that are held beside the features themselves: those of two axes, where there are any.
     pub fn pictures(&self) -> Vec<View> {
         let views = self.views();

@@ -94,7 +94,7 @@ impl Neighbours {
 }
 
 /// Rows brought to length 1.
-pub fn directions(matrix: &Matrix) -> Option<Matrix> {
+fn directions(matrix: &Matrix) -> Option<Matrix> {
     let mut values = Vec::with_capacity(matrix.values().len());
     for row in 0..matrix.rows() {
         let row = matrix.row(row);

@@ -10,33 +10,13 @@ use super::{
 };
 use rayon::prelude::*;
 
-/// Vectors of one panel: a tile of products is this wide and this high. One cache line of `f64`; two of `f32` would not fit
-/// the registers.
+/// Vectors of one panel: a tile of products is this wide and this high. One cache line of `f64`.
 pub const WIDE: usize = 8;
 /// The same for `f32`: a cache line holds twice as many.
 pub const WIDE_F32: usize = LANES;
 
 /// Terms of a chain that are held in the cache while a block of products goes on.
 const BLOCK: usize = 512;
-
-/// What panels hold.
-pub trait Real: Copy + Default + Send + Sync {
-    fn fused(self, factor: Self, sum: Self) -> Self;
-}
-
-impl Real for f32 {
-    #[inline(always)]
-    fn fused(self, factor: f32, sum: f32) -> f32 {
-        self.mul_add(factor, sum)
-    }
-}
-
-impl Real for f64 {
-    #[inline(always)]
-    fn fused(self, factor: f64, sum: f64) -> f64 {
-        self.mul_add(factor, sum)
-    }
-}
 
 /// Vectors of one length, `WIDTH` to a panel, term by term; the last panel is filled with zeros.
 #[derive(Debug)]
@@ -45,7 +25,7 @@ pub struct Panels<T, const WIDTH: usize> {
     values: Vec<T>,
 }
 
-impl<T: Real, const WIDTH: usize> Panels<T, WIDTH> {
+impl<T: Copy + Default + Send + Sync, const WIDTH: usize> Panels<T, WIDTH> {
     /// `term(vector, k)` is the k-th term of a vector.
     pub fn new(vectors: usize, length: usize, term: impl Fn(usize, usize) -> T + Sync) -> Self {
         let mut values = vec![T::default(); vectors.div_ceil(WIDTH) * WIDTH * length];
@@ -68,16 +48,16 @@ impl<T: Real, const WIDTH: usize> Panels<T, WIDTH> {
 /// `out[i][j] += Σ a[i][k] b[j][k]`, `HIGH` rows of the tile at a time. Plain loops over arrays of known size: a closure here
 /// is not always inlined, and then runs without the machine's instructions (look at the speed before changing it).
 #[inline(always)]
-fn multiply_tile<T: Real, const WIDTH: usize, const HIGH: usize>(a: &[T], b: &[T], out: &mut [T]) {
-    let tile = out.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<HIGH>().0;
-    let (a, b) = (a.as_chunks::<WIDTH>().0, b.as_chunks::<WIDTH>().0);
+fn multiply_tile<const HIGH: usize>(a: &[f64], b: &[f64], out: &mut [f64]) {
+    let tile = out.as_chunks_mut::<WIDE>().0.as_chunks_mut::<HIGH>().0;
+    let (a, b) = (a.as_chunks::<WIDE>().0, b.as_chunks::<WIDE>().0);
     for (part, out) in tile.iter_mut().enumerate() {
         let mut sums = *out;
         for (a, b) in a.iter().zip(b) {
-            let a: &[T; HIGH] = a[part * HIGH..][..HIGH].try_into().expect("a part of the panel");
+            let a: &[f64; HIGH] = a[part * HIGH..][..HIGH].try_into().expect("a part of the panel");
             for i in 0..HIGH {
-                for j in 0..WIDTH {
-                    sums[i][j] = a[i].fused(b[j], sums[i][j]);
+                for j in 0..WIDE {
+                    sums[i][j] = a[i].mul_add(b[j], sums[i][j]);
                 }
             }
         }
@@ -87,7 +67,7 @@ fn multiply_tile<T: Real, const WIDTH: usize, const HIGH: usize>(a: &[T], b: &[T
 
 fused! {
     /// Adds the products of two panels, every vector of one with every vector of the other: `out` is `WIDE` × `WIDE`.
-    pub fn add_products(a: &[f64], b: &[f64], out: &mut [f64]) = multiply_tile::<f64, WIDE, 8>, fma: multiply_tile::<f64, WIDE, 4>
+    pub fn add_products(a: &[f64], b: &[f64], out: &mut [f64]) = multiply_tile::<8>, fma: multiply_tile::<4>
 }
 
 fused! {

@@ -2,6 +2,7 @@
 
 use crate::numeric::neighbours::Neighbours;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// A sparse symmetric matrix, row by row, columns ascending.
 pub struct Graph {
@@ -49,21 +50,36 @@ impl Graph {
         &self.values
     }
 
-    /// The first entry of a row among all entries, and the row's columns and values.
-    pub fn row(&self, i: usize) -> (&[u32], &[f32]) {
-        let range = self.starts[i]..self.starts[i + 1];
-        (&self.columns[range.clone()], &self.values[range])
+    /// Where a row's entries stand among all.
+    pub fn entries(&self, i: usize) -> Range<usize> {
+        self.starts[i]..self.starts[i + 1]
     }
 
-    /// Without the entries below `least`, and with points in another order: the i-th is then what was `order[i]`.
-    pub fn reordered(&self, order: &[u32], least: f32) -> Graph {
+    /// A row's columns and values.
+    pub fn row(&self, i: usize) -> (&[u32], &[f32]) {
+        (&self.columns[self.entries(i)], &self.values[self.entries(i)])
+    }
+
+    /// Without the entries below `least`.
+    pub fn at_least(&self, least: f32) -> Graph {
+        let mut graph = Graph { starts: vec![0], columns: vec![], values: vec![] };
+        for i in 0..self.points() {
+            let (columns, values) = self.row(i);
+            let entries = columns.iter().copied().zip(values.iter().copied());
+            graph.push(&entries.filter(|(_, value)| *value >= least).collect::<Vec<_>>());
+        }
+        graph
+    }
+
+    /// With points in another order: the i-th is then what was `order[i]`.
+    pub fn reordered(&self, order: &[u32]) -> Graph {
         let mut place = vec![0u32; order.len()];
         order.iter().enumerate().for_each(|(i, old)| place[*old as usize] = i as u32);
         let mut graph = Graph { starts: vec![0], columns: vec![], values: vec![] };
         for old in order {
             let (columns, values) = self.row(*old as usize);
-            let kept = columns.iter().zip(values).filter(|(_, value)| **value >= least);
-            let mut row: Vec<(u32, f32)> = kept.map(|(column, value)| (place[*column as usize], *value)).collect();
+            let mut row: Vec<(u32, f32)> =
+                columns.iter().zip(values).map(|(column, value)| (place[*column as usize], *value)).collect();
             row.sort_unstable_by_key(|(column, _)| *column);
             graph.push(&row);
         }
@@ -150,7 +166,7 @@ mod tests {
         assert_eq!(graph.row(0), (&[1][..], &[3.0][..]));
         assert_eq!(graph.row(1), (&[0, 2][..], &[3.0, 4.0][..]));
         assert_eq!(graph.components(), 2);
-        let turned = graph.reordered(&[5, 4, 3, 2, 1, 0], 4.0);
+        let turned = graph.at_least(4.0).reordered(&[5, 4, 3, 2, 1, 0]);
         assert_eq!(turned.row(4), (&[3][..], &[4.0][..]));
         assert_eq!(turned.row(5).0.len(), 0);
     }

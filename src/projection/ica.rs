@@ -3,7 +3,7 @@
 
 use super::{
     Given, Projected, Projector,
-    pca::{Principal, principal, turn},
+    pca::{self, Principal, principal, turn},
 };
 use crate::{
     domain::{Fault, Result},
@@ -63,7 +63,7 @@ impl Projector for Ica {
 
     fn operations(&self, n: f64, d: f64) -> f64 {
         let (k, turns) = (self.axes as f64, 30.0 * (1 + AGAIN) as f64);
-        super::pca::Pca::new(self.axes).map_or(0.0, |pca| pca.operations(n, d)) + turns * n * (4.0 * k * k + 50.0 * k)
+        pca::operations(n, d, self.axes) + turns * n * (4.0 * k * k + 50.0 * k)
     }
 }
 

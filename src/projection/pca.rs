@@ -29,10 +29,14 @@ impl Projector for Pca {
     }
 
     fn operations(&self, n: f64, d: f64) -> f64 {
-        // Products of the shorter side, and its eigenvalues.
-        let (short, long) = (n.min(d), n.max(d));
-        short * short * long + 4.0 * short.powi(3) + 2.0 * n * d * self.axes as f64
+        operations(n, d, self.axes)
     }
+}
+
+/// Products of the shorter side, its eigenvalues, and the coordinates.
+pub fn operations(n: f64, d: f64, axes: usize) -> f64 {
+    let (short, long) = (n.min(d), n.max(d));
+    short * short * long + 4.0 * short.powi(3) + 2.0 * n * d * axes as f64
 }
 
 /// Directions of greatest variance.

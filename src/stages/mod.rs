@@ -19,18 +19,11 @@ pub use inputs::Inputs;
 pub use worker::{Hands, Outcome, Plain, Post, because, ends_with, read, work};
 
 use crate::domain::{
-    Digest, Fault, Result,
+    Fault, Result,
     result::Facts,
     stage::{Task, Work, features_at},
 };
-use crate::{
-    dataset::array,
-    numeric::{
-        Matrix,
-        neighbours::{Metric, Neighbours},
-    },
-    store,
-};
+use crate::{dataset::array, numeric::Matrix, store};
 
 /// What a stage leaves: named outputs, and small numbers.
 #[derive(Debug, Default)]
@@ -53,37 +46,15 @@ impl Listener for () {
     fn line(&self, _: &str) {}
 }
 
-/// Where neighbours of features are kept for the next stage that wants them.
-pub trait Shelf {
-    fn take(&self, features: Digest, metric: Metric, k: usize) -> Option<Neighbours>;
-    fn put(&self, features: Digest, metric: Metric, neighbours: &Neighbours);
-}
-
-/// An audit trusts nothing that was kept.
-impl Shelf for () {
-    fn take(&self, _: Digest, _: Metric, _: usize) -> Option<Neighbours> {
-        None
-    }
-    fn put(&self, _: Digest, _: Metric, _: &Neighbours) {}
-}
-
-impl Shelf for store::Graphs {
-    fn take(&self, features: Digest, metric: Metric, k: usize) -> Option<Neighbours> {
-        self.get(features, metric, k)
-    }
-    fn put(&self, features: Digest, metric: Metric, neighbours: &Neighbours) {
-        store::Graphs::put(self, features, metric, neighbours);
-    }
-}
-
-/// Carries the task out in memory. `read` gives an input's bytes, verified.
+/// Carries the task out in memory. `read` gives an input's bytes, verified; `graphs` is where neighbours of features are kept for
+/// the next stage that wants them. An audit has none: it trusts nothing that was kept.
 ///
 /// # Errors
 /// Inputs that cannot be read, or data that the stage cannot work on.
 pub fn carry_out(
     task: &Task,
     read: &dyn Fn(&crate::domain::stage::Input) -> Result<Vec<u8>>,
-    shelf: &dyn Shelf,
+    graphs: Option<&store::Graphs>,
     listener: &dyn Listener,
 ) -> Result<Made> {
     let inputs = Inputs::new(task, read);
@@ -93,7 +64,7 @@ pub fn carry_out(
         Work::Extract(extraction) => pretend::extract(extraction, &inputs, listener),
         Work::Baseline(of) => baseline::baseline(of, &inputs),
         Work::Features { tap, format } => features::features(tap, *format, &inputs),
-        Work::Project { method, seed } => project::project(method, *seed, &inputs, shelf, listener),
+        Work::Project { method, seed } => project::project(method, *seed, &inputs, graphs, listener),
         Work::Score { question, views, statistics, seed } => score::score(question, views, statistics, *seed, &inputs),
         Work::Quality { views, seed } => quality::quality(views, *seed, &inputs),
         Work::Verify { bootstraps, seed } => verify::verify(*bootstraps, *seed, &inputs),

@@ -1,6 +1,6 @@
 //! `project`: features → coordinates.
 
-use super::{Inputs, Listener, Made, Shelf};
+use super::{Inputs, Listener, Made};
 use crate::{
     dataset::array,
     domain::{Digest, Result, projection::Method},
@@ -9,11 +9,18 @@ use crate::{
         neighbours::{Metric, Neighbours},
     },
     projection::{self, Given, Graphs, Watch},
+    store,
 };
 
-pub fn project(method: &Method, seed: u64, inputs: &Inputs, shelf: &dyn Shelf, listener: &dyn Listener) -> Result<Made> {
+pub fn project(
+    method: &Method,
+    seed: u64,
+    inputs: &Inputs,
+    kept: Option<&store::Graphs>,
+    listener: &dyn Listener,
+) -> Result<Made> {
     let features = inputs.matrix("features")?;
-    let graphs = Shared { shelf, digest: inputs.digest("features")? };
+    let graphs = Shared { kept, digest: inputs.digest("features")? };
     let given = Given { features: &features, seed, graphs: &graphs, watch: &Heard(listener) };
     let projected = projection::project(method, &given)?;
     Ok(Made { facts: projected.facts, ..Made::default() }.with("coordinates.npy", array::to_npy(&projected.coordinates)))
@@ -28,20 +35,21 @@ impl Watch for Heard<'_> {
     }
 }
 
-/// Neighbours from the shelf, or made and put there.
+/// Neighbours that were kept, or made and kept for others.
 struct Shared<'a> {
-    shelf: &'a dyn Shelf,
+    kept: Option<&'a store::Graphs>,
     digest: Digest,
 }
 
 impl Graphs for Shared<'_> {
     fn neighbours(&self, features: &Matrix, k: usize, metric: Metric) -> Result<Option<Neighbours>> {
-        if let Some(kept) = self.shelf.take(self.digest, metric, k).filter(|kept| kept.count() == features.rows()) {
-            return Ok(Some(kept));
+        let found = self.kept.and_then(|kept| kept.get(self.digest, metric, k));
+        if let Some(found) = found.filter(|found| found.count() == features.rows()) {
+            return Ok(Some(found));
         }
         let made = Neighbours::exact(features, k, metric);
-        if let Some(made) = &made {
-            self.shelf.put(self.digest, metric, made);
+        if let (Some(kept), Some(made)) = (self.kept, &made) {
+            kept.put(self.digest, metric, made);
         }
         Ok(made)
     }

@@ -56,7 +56,7 @@ pub struct Plain<'a>(pub &'a Workspace);
 
 impl Hands for Plain<'_> {
     fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<Made> {
-        carry_out(task, read, &self.0.graphs(), listener).map_err(because)
+        carry_out(task, read, Some(&self.0.graphs()), listener).map_err(because)
     }
 }
 

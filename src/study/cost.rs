@@ -100,9 +100,9 @@ const RATE: f64 = 2e10;
 impl Costs {
     /// A projection's work grows faster than its images: what was learned is taken to as many as there are here; what was not
     /// is guessed from its operations.
-    fn of_projection(&self, method: &Method, images: usize) -> Cost {
+    fn of_projection(&self, alike: &str, method: &Method, images: usize) -> Cost {
         let work = |images: usize| projection::operations(method, images, COLUMNS).max(1.0);
-        match self.0.get(&format!("project {}", method.word())) {
+        match self.0.get(alike) {
             Some(learned) => {
                 let images_then = (learned.bytes / (4.0 * method.axes() as f64)) as usize;
                 let times = work(images) / work(images_then.max(1));
@@ -191,7 +191,7 @@ impl Plan {
     fn cost(&self, step: Step, costs: &Costs) -> Cost {
         match step {
             Step::Project { projection, .. } if self.images > 0 => {
-                costs.of_projection(&self.study.projections[projection].method, self.images)
+                costs.of_projection(&step.alike(&self.study), &self.study.projections[projection].method, self.images)
             }
             other => costs.of(&other.alike(&self.study), other.kind()),
         }

@@ -25,8 +25,7 @@ pub fn graph(neighbours: &Neighbours, epochs: usize) -> Graph {
     });
     let graph = Graph::joined(neighbours, &directed, |p, q| p + q - p * q);
     let most = graph.values().iter().copied().fold(0.0, f32::max);
-    let order: Vec<u32> = (0..n as u32).collect();
-    graph.reordered(&order, most / epochs as f32)
+    graph.at_least(most / epochs as f32)
 }
 
 /// e^−(d − nearest) / width, the width such that they and the image's own sum to log₂ of how many there are.

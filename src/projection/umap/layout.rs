@@ -21,7 +21,7 @@ const OTHERS: usize = 5;
 /// Of these, at most so many in one pass.
 const MOST: usize = 3;
 /// How far steps go at first, where umap-learn begins with 1. There both ends of a pull move, here each point jumps from where the
-/// others stand: an eighth loses none of the loss, and keeps the start's arrangement and the seeds' agreement.
+/// others stand: steps an eighth as long keep the start's arrangement and the seeds' agreement (docs/projections.md).
 const RATE: f64 = 0.125;
 /// No single pull or push moves a point farther, along an axis.
 const CLIP: f32 = 4.0;
@@ -38,8 +38,6 @@ pub struct Layout {
     graph: Graph,
     /// How often each entry of the graph meets: of 2³² epochs.
     rates: Vec<u64>,
-    /// The entries before each point's.
-    starts: Vec<usize>,
     points: Vec<[f32; 2]>,
     /// Where each point stood before they were put in order.
     order: Vec<u32>,
@@ -51,18 +49,12 @@ impl Layout {
     pub fn new(graph: &Graph, points: &[[f64; 2]], curve: Curve, seed: u64) -> Self {
         let mut order: Vec<u32> = (0..points.len() as u32).collect();
         Stream::new(seed, ORDER).shuffle(&mut order);
-        let graph = graph.reordered(&order, 0.0);
+        let graph = graph.reordered(&order);
         let most = graph.values().iter().copied().fold(f32::MIN_POSITIVE, f32::max);
         let rate = |value: &f32| (f64::from(*value) / f64::from(most) * 4_294_967_296.0) as u64;
         let rates = graph.values().iter().map(rate).collect();
-        let starts = (0..graph.points()).scan(0, |at, i| {
-            let own = *at;
-            *at += graph.row(i).0.len();
-            Some(own)
-        });
-        let starts = starts.collect();
         let points = order.iter().map(|old| points[*old as usize].map(|value| value as f32)).collect();
-        Layout { graph, rates, starts, points, order, curve, seed }
+        Layout { graph, rates, points, order, curve, seed }
     }
 
     /// In the order that they came in.
@@ -101,7 +93,7 @@ impl Layout {
     /// The entries of a point that have their turn in this epoch, added without a branch: whether one has is hard to foresee.
     #[inline(always)]
     fn meetings(&self, point: usize, epoch: u64, into: &mut Vec<u32>) {
-        let entries = self.starts[point]..self.starts[point] + self.graph.row(point).0.len();
+        let entries = self.graph.entries(point);
         into.resize(entries.len() + 1, 0);
         let mut count = 0;
         for entry in entries {
