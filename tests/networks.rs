@@ -164,6 +164,23 @@ fn without_libtorch_the_rest_is_done_and_what_is_missing_is_named() {
 }
 
 #[test]
+fn a_worker_of_another_build_is_refused_not_waited_for() {
+    let desk = desk();
+    without_libtorch(&desk);
+    let key = "0".repeat(64);
+    let script = format!(
+        "#!/bin/sh\n[ $1 = doctor ] && echo fine && exit\nread order\necho '{{\"begun\":{{\"key\":\"{key}\"}}}}'\nsleep 60\n"
+    );
+    desk.write("older", script.as_bytes());
+    fs::set_permissions(desk.path("older"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let older = desk.path("older");
+    let run = said(&desk, &["run", STUDY, "--quiet"], &[("VISAVIS_TORCH", older.to_str().unwrap())]);
+    assert_eq!(run.code, 5, "{}{}", run.out, run.err);
+    assert!(run.err.contains("the worker is of another build than visavis") && run.err.contains("older"), "{}", run.err);
+    desk.succeed(&["run", STUDY, "--quiet"]);
+}
+
+#[test]
 fn a_device_that_is_not_here_is_missing() {
     let desk = desk();
     desk.edit(STUDY, "device: cpu, threads: 1", "device: cuda");

@@ -25,7 +25,7 @@ use crate::{
 use diary::Diary;
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
@@ -369,11 +369,8 @@ impl<'a> Run<'a> {
         let device = &self.how.devices[place];
         self.started += 1;
         let run = self.diary.name();
-        // Devices that networks run on have workers that can do all; each start is paid once.
-        let networks = device.name.class == Class::of_word(&self.plan.study.numerics.device);
-        let program = self.how.torch.as_ref().filter(|_| networks).unwrap_or(&self.how.program);
         let post = Post {
-            program,
+            program: self.worker_on(place),
             workspace: self.how.workspace,
             run: &run,
             device: device.name.to_string(),
@@ -394,6 +391,12 @@ impl<'a> Run<'a> {
         };
         self.hands.insert(self.started, hand);
         Ok(self.started)
+    }
+
+    /// Devices that networks run on have workers that can do all; each start is paid once.
+    fn worker_on(&self, place: usize) -> &Path {
+        let networks = self.how.devices[place].name.class == Class::of_word(&self.plan.study.numerics.device);
+        self.how.torch.as_ref().filter(|_| networks).unwrap_or(&self.how.program)
     }
 
     fn give(&mut self, number: u64, waiting: Waiting) -> Result<()> {
@@ -447,10 +450,16 @@ impl<'a> Run<'a> {
             Answer::Kept => self.diary.grew(&hand.journal),
             Answer::Begun { key } => {
                 hand.begun = Some(Instant::now());
+                let place = hand.device;
                 self.printed.remove(&number);
-                let Some(given) = hand.given.iter_mut().find(|given| given.waiting.key == key) else { return Ok(()) };
+                // A stage has one key, whoever works it out: unless the programs were built from different sources.
+                let Some(given) = hand.given.iter_mut().find(|given| given.waiting.key == key) else {
+                    return Err(Fault::missing("the worker is of another build than visavis: it gives a stage another key")
+                        .in_file(self.worker_on(place))
+                        .next("build both programs from one source (`make build` or `make install`), then run again"));
+                };
                 given.noted = true;
-                let (given, journal, place, slot) = (given.clone(), hand.journal.clone(), hand.device, hand.slot);
+                let (given, journal, slot) = (given.clone(), hand.journal.clone(), hand.slot);
                 self.note_start(&given, journal, place, slot);
             }
             Answer::Finished { key, seconds, first } => {
