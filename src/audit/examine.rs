@@ -18,6 +18,7 @@ use crate::{
     store::Workspace,
 };
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     path::Path,
 };
@@ -72,10 +73,20 @@ pub fn examine_report(
 ) -> Result<Audit> {
     let page = page::read(text, path)?;
     let mut audit = Audit::default();
-    let embedded = |input: &Input| page.evidence.object(input.digest).unwrap_or_else(|| Err(not_here()));
+    // What a stage gave again is an input of the next: the file need not hold it.
+    let given = RefCell::new(BTreeMap::new());
+    let embedded = |input: &Input| {
+        let again = || given.borrow().get(&input.digest).cloned().ok_or_else(not_here);
+        page.evidence.object(input.digest).unwrap_or_else(again)
+    };
     let mut standings: BTreeMap<Key, Standing> = BTreeMap::new();
     for manifest in &page.evidence.manifests {
-        standings.insert(manifest.key, stand(manifest, again, recompute, &embedded));
+        let tee = |task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>| {
+            let made = recompute(task, read)?;
+            given.borrow_mut().extend(made.outputs.iter().map(|(_, bytes)| (Digest::of(bytes), bytes.clone())));
+            Ok(made)
+        };
+        standings.insert(manifest.key, stand(manifest, again, &tee, &embedded));
     }
     if let Some(workspace) = workspace {
         let stored = against_results(&page.evidence, workspace, &mut audit);

@@ -1,5 +1,7 @@
 //! `visavis export STUDY --what …`
 
+mod contrasts;
+mod fairness;
 mod faithful;
 mod table;
 
@@ -11,13 +13,15 @@ use crate::{
     dataset::array,
     domain::{
         Fault, Key, Result,
+        grid::Sureness,
         image::Images,
         job::JobId,
+        ledger::CellId,
         metric::Point,
         nearest::suggestion,
         score::{Counts, Estimate},
     },
-    store::AttemptRow,
+    store::{AttemptRow, ScoreRow},
     study::{self, Outcome, Step},
 };
 use std::{
@@ -61,11 +65,11 @@ impl Export {
             "scores" => self.table(&scores(&Outcome::load(&plan)?))?,
             "quality" => self.table(&faithful::quality(&plan)?)?,
             "ledger" => self.table(&ledger(&Outcome::load(&plan)?))?,
-            "fairness" => self.table(&fairness(&Outcome::load(&plan)?))?,
+            "fairness" => self.table(&fairness::fairness(&Outcome::load(&plan)?)?)?,
+            "contrasts" => self.table(&contrasts::contrasts(&Outcome::load(&plan)?))?,
             "coordinates" | "features" => self.matrix(&plan)?,
             "attempts" => self.table(&attempts(context, &plan)?)?,
-            "metrics" => self.table(&metrics(context, &plan)?)?,
-            other => return Err(Fault::missing(format!("{other} come with a later visavis"))),
+            _ => self.table(&metrics(context, &plan)?)?,
         };
         match &self.output {
             None => write_out(&bytes),
@@ -141,13 +145,21 @@ fn scores(outcome: &Outcome) -> Table {
     }
     let study = &outcome.plan.study;
     let mut rows = Vec::new();
-    for (of, (key, scores)) in &outcome.scores {
+    for (of, scored) in &outcome.scores {
+        let scores = &scored.scores;
         let tap = &study.models[of.model].taps(study.taps.as_deref())[of.tap];
         let projection = of.projection.map_or("features", |place| study.projections[place].name.as_str());
-        for row in crate::store::score_rows(scores) {
+        let probe = scored.probe.as_ref().map_or(vec![], |probe| {
+            let named = [("probe_auc", probe.whole), ("probe_auc_a", probe.a), ("probe_auc_b", probe.b)];
+            let row = |(score, estimate): (&str, Option<Estimate>)| {
+                Some(ScoreRow { view: "features".to_owned(), score: score.to_owned(), estimate: estimate? })
+            };
+            named.into_iter().filter_map(row).collect()
+        });
+        for row in crate::store::score_rows(scores).into_iter().chain(probe) {
             let counts = match row.score.as_str() {
-                "knn_auc_a" => &scores.counts_a,
-                "knn_auc_b" => &scores.counts_b,
+                "knn_auc_a" | "probe_auc_a" => &scores.counts_a,
+                "knn_auc_b" | "probe_auc_b" => &scores.counts_b,
                 _ => &scores.counts,
             };
             let ranked = scores.unranked.is_none() && of.projection.is_some() && row.score.starts_with("knn_auc");
@@ -159,7 +171,7 @@ fn scores(outcome: &Outcome) -> Table {
                 study.comparisons[of.comparison].name.clone(),
                 row.score,
             ];
-            rows.push(Row { names, estimate: row.estimate, counts, seeds: scores.seeds, ranked, key: key.to_string() });
+            rows.push(Row { names, estimate: row.estimate, counts, seeds: scores.seeds, ranked, key: scored.key.to_string() });
         }
     }
     let mut table = Table::default();
@@ -206,32 +218,15 @@ fn ledger(outcome: &Outcome) -> Table {
         }),
     );
     table.text("reason", rows.iter().map(|row| Some(outcome.reason(row))));
-    table.text("key", cells().map(|cell| outcome.cell(&cell).map(|(key, ..)| key.to_string())));
-    table
-}
-
-fn fairness(outcome: &Outcome) -> Table {
-    let study = &outcome.plan.study;
-    let mut rows = Vec::new();
-    for group in &outcome.frequencies.groups {
-        let name = group.members.iter().map(|(attribute, value)| format!("{attribute}={value}")).collect::<Vec<_>>().join(" & ");
-        for (comparison, rates) in study.comparisons.iter().zip(&group.rates) {
-            for (class, rate) in comparison.classes.iter().zip(rates) {
-                rows.push((name.clone(), comparison.name.clone(), class.clone(), *rate));
-            }
-        }
-    }
-    let share = |pick: fn(Estimate) -> f64| rows.iter().map(move |row| row.3.share.map(pick)).collect::<Vec<_>>();
-    let mut table = Table::default();
-    table.text("group", rows.iter().map(|row| Some(row.0.clone())));
-    table.text("comparison", rows.iter().map(|row| Some(row.1.clone())));
-    table.text("class", rows.iter().map(|row| Some(row.2.clone())));
-    table.whole("positives", rows.iter().map(|row| Some(row.3.positives)));
-    table.whole("n", rows.iter().map(|row| Some(row.3.n)));
-    table.whole("identities", rows.iter().map(|row| Some(row.3.identities)));
-    table.number("share", share(|share| share.value).into_iter());
-    table.number("low", share(|share| share.low).into_iter());
-    table.number("high", share(|share| share.high).into_iter());
+    let sureness: HashMap<CellId, Sureness> = outcome.grid.cells.iter().map(|of| (of.cell, *of)).collect();
+    let mut sure =
+        |name: &str, value: fn(&Sureness) -> f64| table.number(name, cells().map(|cell| sureness.get(&cell).map(value)));
+    sure("simultaneous_low", |of| of.low);
+    sure("z", |of| of.z);
+    sure("p", |of| of.p);
+    sure("adjusted_p", |of| of.adjusted);
+    sure("q", |of| of.q);
+    table.text("key", cells().map(|cell| outcome.cell(&cell).map(|(scored, _)| scored.key.to_string())));
     table
 }
 

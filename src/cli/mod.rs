@@ -4,6 +4,7 @@ mod acts;
 mod attach;
 mod audit;
 mod check;
+mod compare;
 mod completions;
 mod data;
 mod demo;
@@ -104,6 +105,8 @@ enum Command {
     Drain,
     /// Show what a study found: the matrix, or every result with its digest
     Show(show::Show),
+    /// Hold models against each other on the same images: what differs, by how much, how sure that is
+    Compare(compare::Compare),
     /// Write scores, coordinates, features, the ledger or the fairness counts as a table
     Export(export::Export),
     /// Write a study's report: one HTML file
@@ -165,6 +168,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Retry(jobs) => jobs.run(&context, Verb::Retry),
         Command::Drain => acts::drain(&context),
         Command::Show(show) => show.run(&context),
+        Command::Compare(compare) => compare.run(&context),
         Command::Export(export) => export.run(&context),
         Command::Report(report) => report.run(&context),
         Command::Audit(audit) => audit.run(&context),

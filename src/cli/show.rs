@@ -79,7 +79,7 @@ fn matrix(outcome: &Outcome) {
         let cell = row.candidate.cell;
         let Some(b) = row.candidate.b else { continue };
         let show = |value| Form::Score.show(value);
-        let separates = b.low >= study.statistics.separates_at;
+        let separates = row.low.is_some_and(|low| low >= study.statistics.separates_at);
         grid.row(&[
             study.models[cell.model].name.clone(),
             study.comparisons[cell.comparison].name.clone(),

@@ -74,6 +74,22 @@ impl Question {
         }
     }
 
+    /// The attribute that is held against its absence, over all images; `None` for any other question.
+    pub fn presence(&self) -> Option<&str> {
+        let Measured::Classes(classes) = &self.measured else { return None };
+        let [first, second] = &classes[..] else { return None };
+        let of = |one: &'_ Expression, other: &'_ Expression| match other {
+            Expression::Not(inner) => **inner == *one,
+            _ => false,
+        };
+        let (Expression::Has(attribute), true) =
+            (if of(first, second) { first } else { second }, of(first, second) || of(second, first))
+        else {
+            return None;
+        };
+        self.within.is_none().then_some(attribute)
+    }
+
     pub fn canonical(&self) -> Value {
         let map = match &self.measured {
             Measured::Classes(classes) => Value::map().with("classes", Value::list(classes, Expression::canonical)),

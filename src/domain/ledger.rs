@@ -35,6 +35,8 @@ pub struct Row {
     pub picked: bool,
     /// Best among the views of its model and comparison, on half A.
     pub chosen: bool,
+    /// The simultaneous lower bound on half B: separates where it reaches the mark. `None` when it is not ranked.
+    pub low: Option<f64>,
     pub shown_as: Vec<ShownAs>,
     pub reason: String,
 }
@@ -69,6 +71,16 @@ pub struct Standing {
     pub separates: usize,
 }
 
+/// One projection, in its view that is best on half A, over models and comparisons.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfProjection {
+    pub projection: usize,
+    pub compared: usize,
+    pub separates: usize,
+    /// By projection: how many it separates of those that the other does not.
+    pub rescues: Vec<usize>,
+}
+
 /// What the `rank` stage leaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
@@ -79,9 +91,30 @@ pub struct Ledger {
     pub picked: usize,
     /// Mean of A − B over the chosen views: how much choosing flatters.
     pub optimism: Option<f64>,
+    /// One a projection: in how many comparisons of models its own best view separates.
+    pub projections: Vec<OfProjection>,
     /// One a model, by place: how many comparisons it was ranked in, and how many it separates on half B.
     pub standings: Vec<Standing>,
     pub rows: Vec<Row>,
+}
+
+/// A cell is told beyond chance when as many grids without signal, or fewer, have one as good.
+pub const CHANCE: f64 = 0.05;
+
+/// What a study of drawn faces made of what was planted in them: the `rank` stage's own score.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovered {
+    pub format: u32,
+    /// Attributes that were drawn, asked for and ranked; those of them that some model's chosen view separates; and those that
+    /// one tells beyond chance, all other cells considered.
+    pub planted: usize,
+    pub found: usize,
+    pub beyond_chance: usize,
+    /// Attributes that no stroke shows; those told beyond chance all the same, through what goes with them; and findings that the
+    /// truth contradicts: of what is not drawn and goes with nothing, or surer than the labels allow.
+    pub undrawn: usize,
+    pub through: usize,
+    pub wrong: usize,
 }
 
 /// How often a class occurs among the labelled images, overall and per group: the `rank` stage's second output.

@@ -6,9 +6,12 @@
 pub mod canonical;
 pub mod claim;
 pub mod comparison;
+pub mod contrast;
 pub mod digest;
 pub mod event;
+pub mod fairness;
 pub mod fault;
+pub mod grid;
 pub mod image;
 pub mod job;
 pub mod ledger;

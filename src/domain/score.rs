@@ -54,7 +54,81 @@ pub struct Scores {
     /// Why these scores are shown but not ranked; `None` when they are ranked.
     pub unranked: Option<String>,
     pub seeds: usize,
+    /// On half B: identities, and those of them whose labels no permutation can move, for nobody else has as many images.
+    #[serde(default)]
+    pub permuted: [usize; 2],
     pub views: Vec<ViewScore>,
+}
+
+/// A linear probe of features on one question: logistic, balanced, cross-fitted in each half over folds of identities.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// AUC within half and fold; with several classes the mean over their pairs.
+    pub whole: Option<Estimate>,
+    pub a: Option<Estimate>,
+    pub b: Option<Estimate>,
+    /// Of two classes: the mean of both classes' shares right, the share right where the prior is known too, and the share of
+    /// the larger class, which takes no probe.
+    pub balanced_accuracy: Option<f64>,
+    pub accuracy: Option<f64>,
+    pub majority: Option<f64>,
+}
+
+/// What the features themselves hold of one question: the yardstick for their projections.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Of one view, the features.
+    pub scores: Scores,
+    /// `None` for a quantity.
+    pub probe: Option<Probe>,
+}
+
+/// What a `space` stage leaves: the features at one tap, on every question whose labels are there, in their order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Space {
+    pub format: u32,
+    pub answers: Vec<Answer>,
+}
+
+/// Scores that are shown beside those that rank, of two classes. `None` where undefined: fewer than two images in a class, all points equal, a coordinate that is not finite, or a ratio to 0.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Beside {
+    /// The share of images nearer to their own class's centroid than to the other's, balanced (Sips et al. 2009).
+    pub distance_consistency: Option<f64>,
+    /// The share of an image's ten nearest others that are of its class, balanced.
+    pub purity: Option<f64>,
+    /// The mean silhouette, balanced (Rousseeuw 1987): −1 to 1.
+    pub silhouette: Option<f64>,
+    /// Sum of the classes' mean distances to their centroids, over the centroids' distance (Davies and Bouldin 1979): 0 is best.
+    pub davies_bouldin: Option<f64>,
+    /// Variance between the classes over variance within, each by its degrees of freedom (Caliński and Harabasz 1974).
+    pub calinski_harabasz: Option<f64>,
+    /// |m₁ − m₂|² / (trace S₁ + trace S₂), S the classes' population covariances: on one axis Fisher's ratio (1936).
+    pub fisher: Option<f64>,
+    /// √(mean variance within a class / variance of both, each class weighing half): 0 when every class is one point, 1 when
+    /// classes are as spread as everything. With two classes it is 1 / √(1 + fisher / 2): the same order, turned round.
+    pub compactness: Option<f64>,
+    /// The area under precision and recall of the score for the first class, by steps and without interpolation.
+    pub average_precision: Option<f64>,
+    /// The first class's share of the scored images: average precision by chance.
+    pub prevalence: Option<f64>,
+    /// Inverse Simpson's index of the classes of an image's thirty nearest others, averaged over images (Korsunsky et al. 2019,
+    /// but with equal weights in place of a perplexity): 1 is pure, 2 is mixed.
+    pub lisi: Option<f64>,
+    /// What the score, in ten bins of equally many images, tells of the class: mutual information over the class's entropy
+    /// (Cover and Thomas 2006), 0 to 1. Not corrected for chance, of which some 9 / 2n nats are expected
+    /// (Miller 1955).
+    pub mutual_information: Option<f64>,
+}
+
+/// What a shown figure has beside its score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Steady {
+    pub format: u32,
+    pub beside: Option<Beside>,
+    /// Its AUC on half B when it is projected again, from so many subsamples of four people in five.
+    pub times: usize,
+    pub again: Option<Spread>,
 }
 
 /// How well features tell whether two pictures are of the same person.

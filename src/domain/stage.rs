@@ -8,6 +8,7 @@ use super::{
     Digest, Key,
     canonical::Value,
     comparison::Question,
+    contrast::Held,
     image::Take,
     model::{Architecture, Loss},
     projection::{Method, View},
@@ -54,6 +55,8 @@ impl Kind {
         match self {
             // 2: leading eigenvectors by inverse iteration, column means by blocks.
             Kind::Project => 2,
+            // 2: ranks beside scores, all questions of a feature space together; a grid behind the ledger.
+            Kind::Score | Kind::Rank => 2,
             _ => 1,
         }
     }
@@ -83,11 +86,20 @@ pub enum Work {
     Project { method: Method, seed: u64 },
     /// `images`, `points/…`, `labels/…`, `identities` → `scores.json`: every view on one question.
     Score { question: Question, views: Vec<View>, statistics: Statistics, seed: u64 },
+    /// `images`, `features`, `labels/…`, `identities` → `space.json`, `ranks-….npy`, `decisions.npy`: the features themselves on all
+    /// questions.
+    Space { questions: Vec<Question>, statistics: Statistics, seed: u64 },
+    /// `images`, `features`, `points`, `labels/…`, `identities` → `steady.json`: what a shown figure has beside its score.
+    Steady(Shown),
+    /// `images`, `features`, `decisions`, `labels/…`, `identities` → `fairness.json`: a model's probes among groups.
+    Fairness(Fair),
     /// `images`, `points/0`, `identities` → `verification.json`: are two pictures of the same person?
     Verify { bootstraps: usize, seed: u64 },
     /// `features`, `points/…` (one a projection seed) → `quality.json`: how faithful every view is to the features.
     Quality { views: Vec<View>, seed: u64 },
-    /// `scores/…`, `images`, `labels/…`, `identities` → `ledger.json`, `frequencies.json`: the study as a whole. With `truth`,
+    /// `images`, `scores/…`, `ranks/…`, `permuted/…`, `spaces/…`, `labels/…`, `identities` → `grid.json`: all cells resampled together.
+    Grid(Gridding),
+    /// `scores/…`, `grid`, `images`, `labels/…`, `identities` → `ledger.json`, `frequencies.json`: the study as a whole. With `truth`,
     /// `planted.json` too: what was planted in drawn faces.
     Rank(Ranking),
     /// → `figure.svg`
@@ -151,6 +163,39 @@ pub struct Ranking {
     pub questions: Vec<Question>,
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fair {
+    /// Those of the decisions.
+    pub questions: Vec<Question>,
+    pub groups: Vec<String>,
+    pub depth: usize,
+    pub statistics: Statistics,
+    pub seed: u64,
+}
+
+/// A figure that is shown, and how its points came about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    pub question: Question,
+    pub view: View,
+    pub method: Method,
+    /// The projection's seed.
+    pub projected: u64,
+    pub seed: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gridding {
+    /// One a `scores/…` and `ranks/…` input: whose they are.
+    pub slots: Vec<Slot>,
+    /// One a `spaces/…` input: the features of which model, tap and comparison.
+    pub spaces: Vec<[usize; 3]>,
+    pub questions: Vec<Question>,
+    pub held: Vec<Held>,
+    pub statistics: Statistics,
+    pub seed: u64,
+}
+
 /// Whose scores: places in the study, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
@@ -185,6 +230,11 @@ pub enum AxisNames {
 pub const WEIGHTS: &str = "weights.safetensors";
 pub const CURVES: &str = "curves.json";
 
+/// What the ranks of features on one of several questions are called.
+pub fn ranks_of(question: usize) -> String {
+    format!("ranks-{question}.npy")
+}
+
 /// What the features of a network or a baseline at a tap are called.
 pub fn features_at(tap: &str) -> String {
     format!("{tap}.npy")
@@ -197,7 +247,13 @@ impl Work {
             Work::Features { .. } | Work::Extract(_) | Work::Baseline(_) => Kind::Features,
             Work::Train(_) => Kind::Train,
             Work::Project { .. } => Kind::Project,
-            Work::Score { .. } | Work::Verify { .. } | Work::Quality { .. } => Kind::Score,
+            Work::Score { .. }
+            | Work::Space { .. }
+            | Work::Fairness(_)
+            | Work::Steady(_)
+            | Work::Verify { .. }
+            | Work::Quality { .. }
+            | Work::Grid(_) => Kind::Score,
             Work::Rank(_) => Kind::Rank,
             Work::Draw(_) => Kind::Draw,
         }
@@ -207,7 +263,12 @@ impl Work {
     pub fn alike(&self) -> String {
         match self {
             Work::Project { method, .. } => format!("project {}", method.word()),
+            Work::Space { .. } => "score features".to_owned(),
+            // As results of the first release have it.
             Work::Score { views, .. } if *views == [View::Features] => "score features".to_owned(),
+            Work::Fairness(_) => "score fairness".to_owned(),
+            Work::Steady(of) => format!("score again {}", of.method.word()),
+            Work::Grid(_) => "score grid".to_owned(),
             Work::Verify { .. } => "score verification".to_owned(),
             Work::Quality { .. } => "score quality".to_owned(),
             Work::Draw(Figure::Curves) => "draw curves".to_owned(),
@@ -226,9 +287,13 @@ impl Work {
             Work::Extract(extraction) => extraction.untrained,
             Work::Project { seed, .. }
             | Work::Score { seed, .. }
+            | Work::Space { seed, .. }
             | Work::Verify { seed, .. }
             | Work::Quality { seed, .. }
             | Work::Draw(Figure::View { seed, .. }) => Some(*seed),
+            Work::Fairness(of) => Some(of.seed),
+            Work::Steady(of) => Some(of.seed),
+            Work::Grid(gridding) => Some(gridding.seed),
             Work::Rank(ranking) => Some(ranking.seed),
             Work::Train(training) => Some(training.seed),
         }
@@ -277,16 +342,48 @@ impl Work {
                 .with("question", question.canonical())
                 .with("views", Value::list(views, View::canonical))
                 .with("bootstraps", Value::Int(statistics.bootstraps as i64))
+                .with("permutations", Value::Int(statistics.permutations as i64))
                 .with("min_positives", Value::Int(statistics.min_positives as i64))
                 .with("seed", seed(of))
                 .done(),
-            Work::Rank(ranking) => Value::map()
+            Work::Space { questions, statistics, seed: of } => Value::map()
+                .with("questions", Value::list(questions, Question::canonical))
+                .with("bootstraps", Value::Int(statistics.bootstraps as i64))
+                .with("min_positives", Value::Int(statistics.min_positives as i64))
+                .with("seed", seed(of))
+                .done(),
+            Work::Fairness(of) => Value::map()
+                .with("questions", Value::list(&of.questions, Question::canonical))
+                .with("groups", Value::list(&of.groups, Value::text))
+                .with("depth", Value::Int(of.depth as i64))
+                .with("bootstraps", Value::Int(of.statistics.bootstraps as i64))
+                .with("seed", seed(&of.seed))
+                .done(),
+            Work::Steady(of) => Value::map()
+                .with("question", of.question.canonical())
+                .with("view", of.view.canonical())
+                .with("method", of.method.canonical())
+                .with("projected", seed(&of.projected))
+                .with("seed", seed(&of.seed))
+                .done(),
+            Work::Grid(gridding) => Value::map()
+                .with("slots", Value::list(&gridding.slots, Slot::canonical))
+                .with("spaces", Value::list(&gridding.spaces, places))
+                .with("questions", Value::list(&gridding.questions, Question::canonical))
                 .with(
-                    "slots",
-                    Value::list(&ranking.slots, |s| {
-                        Value::list([s.model, s.tap, s.projection, s.comparison], |i| Value::Int(i as i64))
+                    "held",
+                    Value::list(&gridding.held, |held| {
+                        let contrast = Value::Int(held.contrast as i64);
+                        Value::List(vec![contrast, places(&held.left), places(&held.right)])
                     }),
                 )
+                .with("bootstraps", Value::Int(gridding.statistics.bootstraps as i64))
+                .with("permutations", Value::Int(gridding.statistics.permutations as i64))
+                .with("min_positives", Value::Int(gridding.statistics.min_positives as i64))
+                .with("seed", seed(&gridding.seed))
+                .done(),
+            Work::Rank(ranking) => Value::map()
+                .with("slots", Value::list(&ranking.slots, Slot::canonical))
                 .with("separates_at", Value::Float(ranking.separates_at))
                 .with("show", Value::Int(ranking.show as i64))
                 .with("seed", seed(&ranking.seed))
@@ -314,6 +411,17 @@ impl Work {
                 .with("seed", seed(of))
                 .done(),
         }
+    }
+}
+
+/// Places in the study.
+fn places<'a>(of: impl IntoIterator<Item = &'a usize>) -> Value {
+    Value::list(of, |place| Value::Int(*place as i64))
+}
+
+impl Slot {
+    fn canonical(&self) -> Value {
+        places(&[self.model, self.tap, self.projection, self.comparison])
     }
 }
 

@@ -1,6 +1,6 @@
 //! A dense matrix: rows × columns of `f32`, row by row. Arithmetic on it is done in `f64`.
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matrix {
     rows: usize,
     columns: usize,

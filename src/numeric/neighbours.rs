@@ -390,6 +390,33 @@ impl Points {
             add_squares(&self.columns, self.count, from, out);
         }
     }
+
+    /// The same from several points, one after the other in `out`: a column is read once for all of them.
+    pub fn distances_of<const K: usize>(&self, from: &[usize; K], out: &mut [f64]) {
+        out.fill(0.0);
+        for start in (0..self.count).step_by(TILE) {
+            let end = (start + TILE).min(self.count);
+            for column in self.columns.chunks_exact(self.count) {
+                for (lane, &from) in from.iter().enumerate() {
+                    let out = &mut out[lane * self.count + start..lane * self.count + end];
+                    add_squares_to(&column[start..end], column[from], out);
+                }
+            }
+        }
+    }
+}
+
+/// Points whose sums stay in the nearest cache while the columns pass by.
+const TILE: usize = 512;
+
+fused! { fn add_squares_to(column: &[f64], at: f64, out: &mut [f64]) = add_squares_to_kernel }
+
+#[inline(always)]
+fn add_squares_to_kernel(column: &[f64], at: f64, out: &mut [f64]) {
+    for (sum, value) in out.iter_mut().zip(column) {
+        let difference = value - at;
+        *sum = difference.mul_add(difference, *sum);
+    }
 }
 
 fused! { fn add_squares(columns: &[f64], count: usize, from: usize, out: &mut [f64]) = add_squares_kernel }

@@ -43,6 +43,25 @@ impl Stream {
         (product >> 64) as u64
     }
 
+    /// How often each of `times.len()` comes up in as many draws with replacement (Lemire 2019, on 32 bits, two to a number).
+    pub fn multiplicities(&mut self, times: &mut [u32]) {
+        let n = times.len() as u64;
+        debug_assert!(n < 1 << 32);
+        let (mut left, mut bits, mut halves) = (n, 0, 0);
+        while left > 0 {
+            if halves == 0 {
+                (bits, halves) = (self.bits(), 2);
+            }
+            let product = (bits & 0xFFFF_FFFF) * n;
+            (bits, halves) = (bits >> 32, halves - 1);
+            // The division is only for the few products that could be biased.
+            if product & 0xFFFF_FFFF >= n || product & 0xFFFF_FFFF >= (1 << 32) % n {
+                times[(product >> 32) as usize] += 1;
+                left -= 1;
+            }
+        }
+    }
+
     /// Uniform on [0, 1), 53 bits.
     pub fn uniform(&mut self) -> f64 {
         (self.bits() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         Result,
         claim::Form,
-        comparison::{Measured, Question},
+        ledger::{CHANCE, Recovered},
         score::Verification,
     },
     study::{Level, Step, Truth},
@@ -53,7 +53,7 @@ impl Page<'_> {
         let ledger = &self.outcome.ledger;
         let mut rows = Vec::new();
         for (comparison, of) in study.comparisons.iter().enumerate() {
-            let Some(attribute) = asks_for(&of.question) else { continue };
+            let Some(attribute) = of.question.presence() else { continue };
             let Some(place) = truth.attributes.iter().position(|planted| planted.attribute == attribute) else { continue };
             let planted = &truth.attributes[place];
             let number = |name: &str, what: &str, form: Form, value: f64| {
@@ -66,17 +66,23 @@ impl Page<'_> {
                 .filter_map(|(place, row)| Some((place, row.candidate.a?, row.candidate.b?)))
                 .max_by(|x, y| x.1.value.total_cmp(&y.1.value).then(y.0.cmp(&x.0)))
                 .map(|(place, _, b)| (place, b));
+            let low = best.and_then(|(row, _)| ledger.rows[row].low);
+            let beyond = best.is_some_and(|(row, _)| {
+                let cell = ledger.rows[row].candidate.cell;
+                self.outcome.grid.cells.iter().any(|of| of.cell == cell && of.adjusted <= CHANCE)
+            });
             let found = best.map(|(row, b)| {
                 let cell = &ledger.rows[row].candidate.cell;
                 json!({ "model": self.model(cell), "view": self.view(cell), "b": self.half(row, "b", Some(b)) })
             });
-            let separates = best.is_some_and(|(_, b)| b.low >= study.statistics.separates_at);
-            let verdict = match (best, planted.drawn, separates) {
+            let separates = low.is_some_and(|low| low >= study.statistics.separates_at);
+            let verdict = match (best, planted.drawn, separates, beyond) {
                 (None, ..) => "not ranked",
-                (Some(_), true, true) => "planted, found",
-                (Some(_), true, false) => "planted, not found",
-                (Some(_), false, true) => "not drawn: found through what goes with it",
-                (Some(_), false, false) => "not drawn, not found",
+                (Some(_), true, true, _) => "planted, separated",
+                (Some(_), true, false, true) => "planted, told beyond chance",
+                (Some(_), true, false, false) => "planted, not found",
+                (Some(_), false, _, true) => "not drawn: told through what goes with it",
+                (Some(_), false, ..) => "not drawn, not found",
             };
             rows.push(json!({
                 "attribute": attribute,
@@ -91,16 +97,15 @@ impl Page<'_> {
                 "verdict": verdict,
             }));
         }
-        Ok(json!({ "about": truth.about, "rows": rows }))
+        let own: Option<Recovered> = plan.json(Step::Rank, "recovered.json")?;
+        let source = Source { key: self.outcome.ranked, output: "recovered.json", of: "what was planted".to_owned() };
+        let count = |name: &str, value: usize| self.book.count(&source, &format!("/{name}"), name, value);
+        let own = own.map(|own| {
+            json!({
+                "planted": count("planted", own.planted), "found": count("found", own.found), "beyond": count("beyond_chance", own.beyond_chance), "undrawn": count("undrawn", own.undrawn),
+                "through": count("through", own.through), "wrong": count("wrong", own.wrong),
+            })
+        });
+        Ok(json!({ "about": truth.about, "rows": rows, "own": own }))
     }
-}
-
-/// The attribute that a comparison holds against its absence; `None` for any other question.
-fn asks_for(question: &Question) -> Option<&str> {
-    let Measured::Classes(classes) = &question.measured else { return None };
-    let attributes = question.attributes();
-    let [attribute] = attributes.iter().copied().collect::<Vec<_>>()[..] else { return None };
-    let plain = [attribute.to_owned(), format!("not {attribute}")];
-    (classes.len() == 2 && question.within.is_none() && classes.iter().all(|class| plain.contains(&class.to_string())))
-        .then_some(attribute)
 }

@@ -5,6 +5,8 @@
 
 mod book;
 mod faithful;
+mod findings;
+mod groups;
 mod learned;
 mod sections;
 
@@ -73,14 +75,18 @@ fn evidence(outcome: &Outcome, extras: &Extras, book: &Book) -> Result<Evidence>
     let mut objects = BTreeMap::new();
     let mut room = ROOM;
     // What must be there: outputs that claims point into, and what ranks and counts are made of.
-    let mut wanted: Vec<(Step, &str, bool)> =
-        vec![(Step::Rank, "ledger.json", true), (Step::Rank, "frequencies.json", true), (Step::Index, "images", true)];
+    let of_rank = ["ledger.json", "frequencies.json", "planted.json", "recovered.json"];
+    let mut wanted: Vec<(Step, &str, bool)> = of_rank.map(|output| (Step::Rank, output, true)).to_vec();
+    wanted.push((Step::Index, "images", true));
     wanted.extend(plan.results().filter_map(|(step, _)| match step {
         Step::Score { .. } => Some((step, "scores.json", true)),
+        Step::Space { .. } => Some((step, "space.json", true)),
+        Step::Grid => Some((step, "grid.json", true)),
+        Step::Steady(_) => Some((step, "steady.json", true)),
+        Step::Fairness { .. } => Some((step, "fairness.json", true)),
         Step::Quality { .. } => Some((step, "quality.json", true)),
         Step::Verify { .. } => Some((step, "verification.json", true)),
         Step::Train { .. } => Some((step, CURVES, true)),
-        Step::Rank => Some((step, "planted.json", true)),
         _ => None,
     }));
     // Then coordinates while there is room: of the figures shown first.

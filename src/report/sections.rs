@@ -12,7 +12,7 @@ use crate::{
         comparison::Measured,
         ledger::{CellId, Rate, ShownAs},
         model::Source as Made,
-        score::{Estimate, ViewScore},
+        score::{Estimate, Steady, ViewScore},
         stage::Kind,
     },
     study::{Outcome, ScoreOf, Step},
@@ -47,6 +47,12 @@ pub fn context(outcome: &Outcome, book: &Book, extras: &Extras) -> Result<tera::
     context.insert("figures", &page.figures()?);
     context.insert("ledger", &page.ledger());
     context.insert("fairness", &page.fairness());
+    context.insert("findings", &page.findings());
+    context.insert("critical", &page.critical());
+    context.insert("contrasts", &page.contrasts());
+    context.insert("kept", &page.kept());
+    context.insert("rescues", &page.rescues());
+    context.insert("groups", &page.groups()?);
     context.insert("reproduce", &page.reproduce());
     Ok(context)
 }
@@ -57,7 +63,7 @@ pub(super) struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn ledger_source(&self) -> Source {
+    pub(super) fn ledger_source(&self) -> Source {
         Source { key: self.outcome.ranked, output: "ledger.json", of: "ledger".to_owned() }
     }
 
@@ -82,7 +88,7 @@ impl Page<'_> {
         self.outcome.plan.study.comparisons[cell.comparison].name.clone()
     }
 
-    fn words(&self, cell: &CellId) -> String {
+    pub(super) fn words(&self, cell: &CellId) -> String {
         format!("{} · {} · {} · {}", self.model(cell), self.tap(cell.model, cell.tap), self.view(cell), self.comparison(cell))
     }
 
@@ -118,7 +124,7 @@ impl Page<'_> {
             .iter()
             .enumerate()
             .filter(|(_, row)| row.chosen)
-            .filter_map(|(place, row)| Some((place, row.candidate.b?.low)))
+            .filter_map(|(place, row)| Some((place, row.low?)))
             .collect();
         chosen.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let cell = |&(row, _): &(usize, f64)| {
@@ -160,9 +166,12 @@ impl Page<'_> {
             let Some(&row) = chosen.get(&(model, comparison)) else { return Value::Null };
             let of = &ledger.rows[row];
             let Some(b) = of.candidate.b else { return Value::Null };
-            json!({ "b": self.half(row, "b", Some(b)), "view": self.view(&of.candidate.cell), "heat": heat(b.value), "separates": b.low >= study.statistics.separates_at })
+            json!({ "b": self.half(row, "b", Some(b)), "view": self.view(&of.candidate.cell), "heat": heat(b.value), "separates": of.low.is_some_and(|low| low >= study.statistics.separates_at) })
         };
-        let features = |model: usize, comparison: usize| self.features(model, comparison);
+        let features = |model: usize, comparison: usize| {
+            let tap = chosen.get(&(model, comparison)).map_or(0, |&row| ledger.rows[row].candidate.cell.tap);
+            self.features(model, tap, comparison)
+        };
         let row = |model: usize| {
             json!({
                 "model": study.models[model].name,
@@ -185,23 +194,24 @@ impl Page<'_> {
         json!({ "comparisons": ranked.iter().map(|&c| study.comparisons[c].name.clone()).collect::<Vec<_>>(), "rows": models.map(row).collect::<Vec<_>>(), "unranked": unranked })
     }
 
-    /// The same question asked of the features themselves, at the first tap.
-    fn features(&self, model: usize, comparison: usize) -> Value {
-        let Some((key, scores)) = self.outcome.scores.get(&ScoreOf { model, tap: 0, projection: None, comparison }) else {
-            return Value::Null;
-        };
+    /// The same question asked of the features themselves at a tap: by nearest neighbours, and by a linear probe.
+    pub(super) fn features(&self, model: usize, tap: usize, comparison: usize) -> Value {
+        let Some(of) = self.outcome.scores.get(&ScoreOf { model, tap, projection: None, comparison }) else { return Value::Null };
         let study = &self.outcome.plan.study;
-        let source = Source {
-            key: *key,
-            output: "scores.json",
-            of: format!(
-                "{} · {} · features · {}",
-                study.models[model].name,
-                self.tap(model, 0),
-                study.comparisons[comparison].name
-            ),
-        };
-        self.book.estimate(&source, "/views/0/b", "AUC on half B", Form::Score, scores.views.first().and_then(|view| view.b))
+        let words = format!(
+            "{} · {} · features · {}",
+            study.models[model].name,
+            self.tap(model, tap),
+            study.comparisons[comparison].name
+        );
+        let source = Source { key: of.key, output: of.output, of: words };
+        let near = of.scores.views.first().and_then(|view| view.b);
+        let at = of.pointer.trim_end_matches("/scores");
+        let probe = of.probe.as_ref();
+        json!({
+            "near": self.book.estimate(&source, &format!("{}/views/0/b", of.pointer), "AUC on half B", Form::Score, near),
+            "probe": self.book.estimate(&source, &format!("{at}/probe/b"), "AUC of the probe on half B", Form::Score, probe.and_then(|probe| probe.b)),
+        })
     }
 
     /// Along single axes: the largest lower bound per model and comparison.
@@ -219,9 +229,9 @@ impl Page<'_> {
                     .scores
                     .iter()
                     .filter(|(of, _)| of.model == model && of.comparison == comparison && of.projection.is_some())
-                    .filter(|(_, (_, scores))| enough(scores));
-                let views = of_model.flat_map(|(of, (key, scores))| {
-                    scores.views.iter().enumerate().map(move |(place, view)| (of, key, place, view))
+                    .filter(|(_, scored)| enough(&scored.scores));
+                let views = of_model.flat_map(|(of, scored)| {
+                    scored.scores.views.iter().enumerate().map(move |(place, view)| (of, &scored.key, place, view))
                 });
                 let Some((of, key, place, view)) = views
                     .filter(|(.., view)| view.monotone.is_some())
@@ -245,13 +255,13 @@ impl Page<'_> {
         let comparison = |(place, of): (usize, &crate::domain::comparison::Comparison)| {
             let scored = self.outcome.scores.iter().find(|(score, _)| score.comparison == place);
             let count = |class: usize| {
-                scored.map(|(_, (key, scores))| {
-                    let source = Source { key: *key, output: "scores.json", of: of.name.clone() };
+                scored.map(|(_, scored)| {
+                    let source = Source { key: scored.key, output: scored.output, of: of.name.clone() };
                     self.book.count(
                         &source,
-                        &format!("/counts/classes/{class}"),
+                        &format!("{}/counts/classes/{class}", scored.pointer),
                         &format!("images of {}", of.classes[class]),
-                        scores.counts.classes[class],
+                        scored.scores.counts.classes[class],
                     )
                 })
             };
@@ -343,51 +353,58 @@ impl Page<'_> {
         for (cell, shown_as) in &self.outcome.shown {
             let drawing = self.drawing(Step::Draw(*cell))?;
             let Some(row) = self.outcome.ledger.rows.iter().position(|row| row.candidate.cell == *cell) else { continue };
-            let Some((key, scores, view)) = self.outcome.cell(cell) else { continue };
-            let of = &self.outcome.ledger.rows[row];
-            let source = Source { key, output: "scores.json", of: self.words(cell) };
+            let Some((scored, view)) = self.outcome.cell(cell) else { continue };
+            let (of, scores) = (&self.outcome.ledger.rows[row], &scored.scores);
+            let source = Source { key: scored.key, output: scored.output, of: self.words(cell) };
             let score =
                 |name: &str, estimate| self.book.estimate(&source, &format!("/views/{view}/{name}"), name, Form::Score, estimate);
             let counts: Vec<Value> = scores.counts_b.exclusive.iter().enumerate().map(|(class, n)| json!({ "name": study.comparisons[cell.comparison].classes[class], "n": self.book.count(&source, &format!("/counts_b/exclusive/{class}"), "images on half B", *n) })).collect();
-            let feature_space = match self.outcome.scores.get(&ScoreOf {
-                model: cell.model,
-                tap: cell.tap,
-                projection: None,
-                comparison: cell.comparison,
-            }) {
-                None => Value::Null,
-                Some((key, scores)) => {
-                    let source = Source {
-                        key: *key,
-                        output: "scores.json",
-                        of: format!(
-                            "{} · {} · features · {}",
-                            self.model(cell),
-                            self.tap(cell.model, cell.tap),
-                            self.comparison(cell)
-                        ),
-                    };
-                    self.book.estimate(
-                        &source,
-                        "/views/0/b",
-                        "AUC on half B",
-                        Form::Score,
-                        scores.views.first().and_then(|view| view.b),
-                    )
-                }
-            };
             figures.push(json!({
                 "model": self.model(cell), "tap": self.tap(cell.model, cell.tap), "view": self.view(cell), "comparison": self.comparison(cell),
                 "classes": study.comparisons[cell.comparison].classes.join(" / "),
                 "picked": of.picked, "shown_as": shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(", "), "beside": !shown_as.contains(&ShownAs::Best),
                 "reason": self.outcome.reason(of), "rank": of.rank.map(|rank| self.book.count(&self.ledger_source(), &format!("/rows/{row}/rank"), &format!("rank of {}", self.words(cell)), rank)),
-                "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b),
+                "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b), "low": self.simultaneous(row), "steady": self.steady(cell)?,
                 "whole": score("whole", scores.views[view].whole), "monotone": score("monotone", scores.views[view].monotone), "least": score("least", scores.views[view].least),
-                "features": feature_space, "counts": counts, "drawing": drawing, "axis": is_axis(cell.view),
+                "features": self.features(cell.model, cell.tap, cell.comparison), "counts": counts, "drawing": drawing, "axis": is_axis(cell.view),
                 "points": self.outcome.projected(cell).and_then(|m| m.output("coordinates.npy")).map(|output| output.digest.short()),
             }));
         }
         Ok(json!(figures))
+    }
+
+    /// What a figure has beside its score: measures that rank nothing, and what it comes to when it is projected again.
+    fn steady(&self, cell: &CellId) -> Result<Value> {
+        let step = Step::Steady(*cell);
+        let (Some(manifest), Some(steady)) =
+            (self.outcome.plan.result(step), self.outcome.plan.json::<Steady>(step, "steady.json")?)
+        else {
+            return Ok(Value::Null);
+        };
+        let source = Source { key: manifest.key, output: "steady.json", of: self.words(cell) };
+        let again = steady.again.map(|again| {
+            let part = |name: &str, value: f64| {
+                self.book.enter(&source, &format!("/again/{name}"), &format!("AUC when projected again: {name}"), Form::Score, value)
+            };
+            json!({ "times": self.book.count(&source, "/times", "projected again", steady.times), "median": part("median", again.median), "low": part("low", again.low), "high": part("high", again.high) })
+        });
+        let of = steady.beside.unwrap_or_default();
+        let measures = [
+            ("distance consistency", "distance_consistency", of.distance_consistency),
+            ("purity of neighbours", "purity", of.purity),
+            ("silhouette", "silhouette", of.silhouette),
+            ("Davies–Bouldin", "davies_bouldin", of.davies_bouldin),
+            ("Fisher’s ratio", "fisher", of.fisher),
+            ("compactness", "compactness", of.compactness),
+            ("average precision", "average_precision", of.average_precision),
+            ("where chance has", "prevalence", of.prevalence),
+            ("LISI", "lisi", of.lisi),
+            ("mutual information", "mutual_information", of.mutual_information),
+        ];
+        let shown = measures.into_iter().filter_map(|(name, field, value)| {
+            Some(json!({ "name": name, "value": self.book.enter(&source, &format!("/beside/{field}"), name, Form::Score, value?) }))
+        });
+        Ok(json!({ "again": again, "measures": shown.collect::<Vec<_>>() }))
     }
 
     fn ledger(&self) -> Value {
@@ -400,7 +417,7 @@ impl Page<'_> {
             json!({
                 "rank": of.rank.map(|rank| self.book.count(&self.ledger_source(), &format!("/rows/{row}/rank"), &format!("rank of {}", self.words(cell)), rank)),
                 "model": self.model(cell), "tap": self.tap(cell.model, cell.tap), "view": self.view(cell), "comparison": self.comparison(cell),
-                "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b), "picked": of.picked, "reason": self.outcome.reason(of),
+                "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b), "low": self.simultaneous(row), "picked": of.picked, "reason": self.outcome.reason(of),
             })
         };
         // The strip: every ranked cell at its score on A, across a width of a thousand.

@@ -2,6 +2,14 @@
 //!
 //! Sums of halves below 2⁵² are exact in `f64`, so the order of summation cannot change a bit.
 
+use crate::numeric::fused::fused;
+
+/// Resamples that are weighed at once.
+pub const TURNS: usize = 16;
+
+/// A member's weight in each of them: whole numbers.
+pub type Weights = [f32; TURNS];
+
 /// Scored members of one fold, sorted once, weighted often.
 pub struct Sorted {
     /// By ascending score: the member, whether it is positive, and whether it ends a run of equal scores.
@@ -27,6 +35,21 @@ impl Wins {
     /// `None` when one class is empty.
     pub fn auc(self) -> Option<f64> {
         (self.played > 0.0).then(|| self.won / self.played)
+    }
+}
+
+/// [`Wins`] of several resamples.
+#[derive(Clone, Copy, Debug)]
+pub struct ManyWins {
+    won: [f64; TURNS],
+    played: [f64; TURNS],
+}
+
+impl ManyWins {
+    pub const NONE: ManyWins = ManyWins { won: [0.0; TURNS], played: [0.0; TURNS] };
+
+    pub fn auc(&self) -> [Option<f64>; TURNS] {
+        std::array::from_fn(|turn| Wins { won: self.won[turn], played: self.played[turn] }.auc())
     }
 }
 
@@ -57,6 +80,70 @@ impl Sorted {
         }
         Wins { won, played: positives * negatives }
     }
+
+    /// Adds the wins with these weights, by member.
+    pub fn add_wins(&self, weights: &[Weights], wins: &mut ManyWins) {
+        add_wins(&self.order, weights, wins);
+    }
+
+    /// Every member's rank among them, from 1, ties sharing their mean: `out` is by member.
+    pub fn ranks(&self, out: &mut [f32]) {
+        let mut first = 0;
+        for (place, &(.., ends)) in self.order.iter().enumerate() {
+            if ends {
+                let rank = (first + place + 2) as f32 / 2.0;
+                self.order[first..=place].iter().for_each(|(member, ..)| out[*member as usize] = rank);
+                first = place + 1;
+            }
+        }
+    }
+}
+
+fused! { fn add_wins(order: &[(u32, bool, bool)], weights: &[Weights], wins: &mut ManyWins) = add_wins_kernel }
+
+#[inline(always)]
+fn add_wins_kernel(order: &[(u32, bool, bool)], weights: &[Weights], wins: &mut ManyWins) {
+    let (mut won, mut negatives, mut positives) = ([0.0; TURNS], [0.0; TURNS], [0.0; TURNS]);
+    let mut first = 0;
+    while first < order.len() {
+        let (member, positive, ends) = order[first];
+        first += 1;
+        let weight = &weights[member as usize];
+        // Most scores are nobody else's. Whose they are cannot be guessed, so nothing branches on it.
+        if ends {
+            let is = f64::from(u8::from(positive));
+            for turn in 0..TURNS {
+                let weight = f64::from(weight[turn]);
+                let of_positive = weight * is;
+                won[turn] += of_positive * negatives[turn];
+                positives[turn] += of_positive;
+                negatives[turn] += weight - of_positive;
+            }
+        } else {
+            let mut tied = [[0.0; TURNS]; 2];
+            first -= 1;
+            loop {
+                let (member, positive, ends) = order[first];
+                first += 1;
+                let (tied, weight) = (&mut tied[usize::from(positive)], &weights[member as usize]);
+                for turn in 0..TURNS {
+                    tied[turn] += f64::from(weight[turn]);
+                }
+                if ends {
+                    break;
+                }
+            }
+            for turn in 0..TURNS {
+                won[turn] += tied[1][turn] * (negatives[turn] + 0.5 * tied[0][turn]);
+                negatives[turn] += tied[0][turn];
+                positives[turn] += tied[1][turn];
+            }
+        }
+    }
+    for turn in 0..TURNS {
+        wins.won[turn] += won[turn];
+        wins.played[turn] += negatives[turn] * positives[turn];
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +164,19 @@ mod tests {
                 }
             }
             prop_assert_eq!(sorted.wins(|i| scored[i].2), Wins { won, played });
+            let weights: Vec<Weights> = scored.iter().map(|s| std::array::from_fn(|turn| (s.2 as usize * turn) as f32)).collect();
+            let mut many = ManyWins::NONE;
+            sorted.add_wins(&weights, &mut many);
+            for turn in 0..TURNS {
+                let wins = sorted.wins(|i| scored[i].2 * turn as u32);
+                prop_assert_eq!((many.won[turn], many.played[turn]), (wins.won, wins.played));
+            }
+            // Wins are the sum of the positives' ranks, less what it is at the least (Mann and Whitney, 1947).
+            let mut ranks = vec![0.0; scored.len()];
+            sorted.ranks(&mut ranks);
+            let positives = scored.iter().filter(|s| s.1).count() as f64;
+            let sum: f64 = scored.iter().zip(&ranks).filter(|(s, _)| s.1).map(|(_, rank)| f64::from(*rank)).sum();
+            prop_assert_eq!(sum - positives * (positives + 1.0) / 2.0, sorted.wins(|_| 1).won);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! multiplicities weight scores that stay fixed. Neighbours are never rebuilt in a resample: rebuilt ones see copies of
 //! an image as its neighbours and turn a null AUC of .487 into .581.
 
+use super::auc::{TURNS, Weights};
 use crate::{domain::score::Estimate, numeric::Stream};
 use rayon::prelude::*;
 use std::{collections::BTreeMap, sync::OnceLock};
@@ -12,8 +13,8 @@ pub struct Resampler {
     count: usize,
     seed: u64,
     stream: u64,
-    /// The weights of the first turns, drawn once for all views of a question.
-    drawn: OnceLock<Vec<Vec<u32>>>,
+    /// Weights by members, of [`TURNS`] turns each, drawn once for all views of a question.
+    drawn: OnceLock<Vec<Vec<Weights>>>,
 }
 
 /// Weights kept: a quarter of a gigabyte at the most; beyond, they are drawn again.
@@ -43,33 +44,65 @@ impl Resampler {
     fn weights(&self, turn: usize) -> Vec<u32> {
         let mut stream = Stream::new(self.seed, self.stream + turn as u64);
         let mut multiplicity = vec![0u32; self.count];
-        for _ in 0..self.count {
-            multiplicity[stream.below(self.count as u64) as usize] += 1;
-        }
+        stream.multiplicities(&mut multiplicity);
         self.identity.iter().map(|&identity| multiplicity.get(identity as usize).copied().unwrap_or(0)).collect()
     }
 
+    /// The weights of every member in the `block`-th turns.
+    fn block(&self, block: usize) -> Vec<Weights> {
+        let mut times = vec![[0.0; TURNS]; self.count];
+        let mut multiplicity = vec![0; self.count];
+        for turn in 0..TURNS {
+            multiplicity.fill(0);
+            Stream::new(self.seed, self.stream + (block * TURNS + turn) as u64).multiplicities(&mut multiplicity);
+            times.iter_mut().zip(&multiplicity).for_each(|(times, of)| times[turn] = *of as f32);
+        }
+        self.identity.iter().map(|&identity| times.get(identity as usize).copied().unwrap_or([0.0; TURNS])).collect()
+    }
+
     /// The values of `statistic` in the resamples in which it is defined, one list an entry of its result, each sorted.
-    /// All calls of one resampler ask for the same `turns`.
     pub fn distributions<const K: usize>(
         &self,
         turns: usize,
         statistic: impl Fn(&[u32]) -> [Option<f64>; K] + Sync,
     ) -> [Vec<f64>; K] {
-        let values: Vec<[Option<f64>; K]> = if self.count == 0 {
-            vec![]
-        } else if turns * self.identity.len() <= KEPT {
-            let drawn = self.drawn.get_or_init(|| (0..turns).into_par_iter().map(|turn| self.weights(turn)).collect());
+        let turns = if self.count == 0 { 0 } else { turns };
+        let values: Vec<[Option<f64>; K]> = (0..turns).into_par_iter().map(|turn| statistic(&self.weights(turn))).collect();
+        std::array::from_fn(|k| sorted(values.iter().filter_map(|value| value[k]).collect()))
+    }
+
+    /// The same of a statistic of many turns at once. All calls of one resampler ask for the same `turns`.
+    pub fn distributions_of_many<const K: usize>(
+        &self,
+        turns: usize,
+        statistic: impl Fn(&[Weights]) -> [[Option<f64>; TURNS]; K] + Sync,
+    ) -> [Vec<f64>; K] {
+        let values = self.each_of_many(turns, statistic);
+        std::array::from_fn(|k| sorted(values.iter().filter_map(|value| value[k]).collect()))
+    }
+
+    /// The same, one entry a turn, so that statistics of one resampler can be paired.
+    pub fn each_of_many<const K: usize>(
+        &self,
+        turns: usize,
+        statistic: impl Fn(&[Weights]) -> [[Option<f64>; TURNS]; K] + Sync,
+    ) -> Vec<[Option<f64>; K]> {
+        let blocks = if self.count == 0 { 0 } else { turns.div_ceil(TURNS) };
+        let values: Vec<[[Option<f64>; TURNS]; K]> = if blocks * TURNS * self.identity.len() <= KEPT {
+            let drawn = self.drawn.get_or_init(|| (0..blocks).into_par_iter().map(|block| self.block(block)).collect());
             drawn.par_iter().map(|weights| statistic(weights)).collect()
         } else {
-            (0..turns).into_par_iter().map(|turn| statistic(&self.weights(turn))).collect()
+            (0..blocks).into_par_iter().map(|block| statistic(&self.block(block))).collect()
         };
-        std::array::from_fn(|k| {
-            let mut column: Vec<f64> = values.iter().filter_map(|value| value[k]).collect();
-            column.sort_unstable_by(f64::total_cmp);
-            column
-        })
+        // The last block may hold more turns than were asked for.
+        let turn = |value: &[[Option<f64>; TURNS]; K]| (0..TURNS).map(|turn| value.map(|of| of[turn])).collect::<Vec<_>>();
+        values.iter().flat_map(turn).take(turns).collect()
     }
+}
+
+fn sorted(mut values: Vec<f64>) -> Vec<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    values
 }
 
 /// The central 95 % of a sorted distribution, with the estimate.

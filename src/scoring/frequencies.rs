@@ -1,15 +1,15 @@
 //! How often labels occur, overall and per group: counts first, rates beside them with Wilson's interval.
 
-use super::members::{Setting, groups};
+use super::{
+    fairness::{effective, wilson},
+    members::{Setting, groups},
+};
 use crate::domain::{
     comparison::{Measured, Question},
     ledger::{Frequencies, Frequency, Group, Rate},
     score::Estimate,
 };
 use std::collections::{BTreeMap, BTreeSet};
-
-/// z of a two-sided 95 % interval.
-const Z: f64 = 1.959_963_984_540_054;
 
 /// More values than this make a quantity, not classes.
 const MOST_VALUES: usize = 24;
@@ -30,12 +30,18 @@ pub fn frequencies(
     let rate = |rows: &[usize], is: &dyn Fn(usize) -> Option<bool>| {
         let labelled: Vec<usize> = rows.iter().copied().filter(|&row| is(row).is_some()).collect();
         let positives = labelled.iter().filter(|&&row| is(row) == Some(true)).count();
-        Rate {
-            positives,
-            n: labelled.len(),
-            identities: people(&labelled),
-            share: wilson(positives, labelled.len(), people(&labelled)),
+        // Images of one identity are not independent: its positives of n.
+        let mut by_identity: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+        for &row in &labelled {
+            let (yes, n) = by_identity.entry(identity[row]).or_default();
+            *yes += usize::from(is(row) == Some(true));
+            *n += 1;
         }
+        let identities = by_identity.len();
+        let effective = effective(&by_identity.into_values().collect::<Vec<_>>());
+        let value = positives as f64 / labelled.len().max(1) as f64;
+        let share = wilson(value, effective).map(|(low, high)| Estimate { value, low, high });
+        Rate { positives, n: labelled.len(), identities, share }
     };
 
     let mut counted = Vec::new();
@@ -91,7 +97,7 @@ pub fn frequencies(
 
 /// Every value of each attribute, then of every pair and triple of attributes up to `depth`. Empty ones are kept: that
 /// nobody is there is a finding.
-fn intersections(setting: &Setting, attributes: &[String], depth: usize) -> Vec<Vec<(String, String)>> {
+pub fn intersections(setting: &Setting, attributes: &[String], depth: usize) -> Vec<Vec<(String, String)>> {
     let values: BTreeMap<&String, Vec<String>> = attributes
         .iter()
         .filter_map(|attribute| Some((attribute, setting.labels.0.get(attribute)?)))
@@ -113,36 +119,4 @@ fn intersections(setting: &Setting, attributes: &[String], depth: usize) -> Vec<
         all.extend(layer.iter().map(|(_, members)| members.clone()));
     }
     all
-}
-
-/// Wilson's score interval (1927) on the effective n: images of one identity are not independent, so no more than the
-/// number of identities counts as evidence.
-fn wilson(positives: usize, n: usize, identities: usize) -> Option<Estimate> {
-    if n == 0 {
-        return None;
-    }
-    let share = positives as f64 / n as f64;
-    let effective = identities as f64;
-    let scale = 1.0 + Z * Z / effective;
-    let centre = (share + Z * Z / (2.0 * effective)) / scale;
-    let reach = Z / scale * (share * (1.0 - share) / effective + Z * Z / (4.0 * effective * effective)).sqrt();
-    // At the ends the formula gives them exactly; rounding would not.
-    let low = if positives == 0 { 0.0 } else { (centre - reach).max(0.0) };
-    let high = if positives == n { 1.0 } else { (centre + reach).min(1.0) };
-    Some(Estimate { value: share, low, high })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wilsons_interval_is_the_published_one() {
-        // Newcombe (1998), table I: 81 of 263 and 0 of 20.
-        let estimate = wilson(81, 263, 263).unwrap();
-        assert!((estimate.low - 0.2553).abs() < 5e-5 && (estimate.high - 0.3662).abs() < 5e-5);
-        let none = wilson(0, 20, 20).unwrap();
-        assert!(none.low == 0.0 && (none.high - 0.1611).abs() < 5e-5);
-        assert_eq!(wilson(0, 0, 0), None);
-    }
 }

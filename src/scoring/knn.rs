@@ -3,14 +3,11 @@
 //! fifth: a rare class is not outvoted.
 
 use super::{
-    auc::{Sorted, Wins},
+    auc::{ManyWins, Sorted, TURNS, Weights, Wins},
     members::Members,
+    nearest::Fifths,
     split::{FOLDS, Half, Split},
 };
-use crate::numeric::{Matrix, neighbours::Points, special::ln};
-use rayon::prelude::*;
-
-const NEIGHBOUR: usize = 5;
 
 /// Whose neighbours count, and whose AUC is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +18,8 @@ pub enum Pool {
 
 /// Sets of members whose distances are asked for, and the pairs of them that are held against each other.
 pub struct Pairs {
-    sets: Vec<Vec<bool>>,
-    pairs: Vec<(usize, usize)>,
+    pub sets: Vec<Vec<bool>>,
+    pub pairs: Vec<(usize, usize)>,
 }
 
 impl Pairs {
@@ -46,96 +43,85 @@ impl Pairs {
 pub struct Prepared(Vec<Vec<Sorted>>);
 
 /// Scores every member once, for the whole and for its half: out-of-fold scores that resamples only weight.
-/// `points` has one row an entry of the members' rows.
-pub fn prepare(points: &Matrix, pairs: &Pairs, split: &Split) -> [Prepared; 3] {
-    let space = Points::new(points);
-    let n = points.rows();
-    // Which sets each member is in, so that one pass over the distances serves all sets.
-    let in_sets: Vec<Vec<usize>> = (0..n).map(|i| (0..pairs.sets.len()).filter(|&set| pairs.sets[set][i]).collect()).collect();
-    // Per member: ln distance to its fifth of every set, in the whole and in its half.
-    let fifths: Vec<[Vec<f64>; 2]> = (0..n)
-        .into_par_iter()
-        .map_init(
-            || vec![0.0; n],
-            |distances, i| {
-                space.distances(i, distances);
-                let mut whole = vec![Nearest::default(); pairs.sets.len()];
-                let mut half = whole.clone();
-                for j in (0..n).filter(|&j| split.fold[j] != split.fold[i]) {
-                    for &set in &in_sets[j] {
-                        whole[set].meet(distances[j]);
-                        if split.half[j] == split.half[i] {
-                            half[set].meet(distances[j]);
-                        }
-                    }
-                }
-                [whole, half].map(|sets| sets.iter().map(Nearest::ln_distance).collect())
-            },
-        )
-        .collect();
-
+pub fn prepare(fifths: &Fifths, pairs: &Pairs, split: &Split) -> [Prepared; 3] {
     [Pool::Whole, Pool::Half(Half::A), Pool::Half(Half::B)].map(|pool| {
-        let scored = |&(p, q): &(usize, usize), fold: usize| {
-            let takes = |i: &usize| {
-                split.fold[*i] == fold
-                    && (pairs.sets[p][*i] || pairs.sets[q][*i])
-                    && match pool {
-                        Pool::Whole => true,
-                        Pool::Half(half) => split.half[*i] == half,
-                    }
-            };
-            let of = |i: usize| &fifths[i][usize::from(pool != Pool::Whole)];
-            let score = |i: usize| Some(of(i)[q] - of(i)[p]).filter(|score| !score.is_nan());
-            Sorted::new((0..n).filter(takes).filter_map(|i| Some((i as u32, score(i)?, pairs.sets[p][i]))).collect())
+        let score = |pair: usize, i: usize| {
+            let (p, q) = pairs.pairs[pair];
+            let of = &fifths[i][usize::from(pool != Pool::Whole)];
+            of[q] - of[p]
         };
-        Prepared(pairs.pairs.iter().map(|pair| (0..FOLDS).map(|fold| scored(pair, fold)).collect()).collect())
+        prepared(pairs, split, pool, FOLDS, |i| split.fold[i], score)
     })
 }
 
+/// The same of scores that were made elsewhere, in each half by itself: by pair, by member. Scores of two halves are not
+/// compared with each other.
+pub fn held_out(scores: &[Vec<f64>], pairs: &Pairs, split: &Split) -> [Prepared; 3] {
+    [Pool::Whole, Pool::Half(Half::A), Pool::Half(Half::B)].map(|pool| {
+        let place = |i: usize| split.fold[i] + if split.half[i] == Half::A { 0 } else { FOLDS };
+        prepared(pairs, split, pool, 2 * FOLDS, place, |pair, i| scores[pair][i])
+    })
+}
+
+fn prepared(
+    pairs: &Pairs,
+    split: &Split,
+    pool: Pool,
+    places: usize,
+    place: impl Fn(usize) -> usize,
+    score: impl Fn(usize, usize) -> f64,
+) -> Prepared {
+    let takes = |i: usize| match pool {
+        Pool::Whole => true,
+        Pool::Half(half) => split.half[i] == half,
+    };
+    let of = |(pair, &(p, q)): (usize, &(usize, usize))| {
+        let mut folds = vec![vec![]; places];
+        for i in (0..split.fold.len()).filter(|&i| (pairs.sets[p][i] || pairs.sets[q][i]) && takes(i)) {
+            let score = score(pair, i);
+            if !score.is_nan() {
+                folds[place(i)].push((i as u32, score, pairs.sets[p][i]));
+            }
+        }
+        folds.into_iter().map(Sorted::new).collect()
+    };
+    Prepared(pairs.pairs.iter().enumerate().map(of).collect())
+}
+
 impl Prepared {
-    /// The mean and the least AUC over pairs, with these weights; `None` when no pair has both classes.
-    pub fn mean_and_least(&self, weights: &[u32]) -> [Option<f64>; 2] {
-        let auc =
-            |folds: &Vec<Sorted>| folds.iter().map(|fold| fold.wins(|i| weights[i])).fold(Wins::default(), |a, b| a + b).auc();
-        let all: Vec<f64> = self.0.iter().filter_map(auc).collect();
-        let mean = (!all.is_empty()).then(|| crate::numeric::sum::mean(&all));
-        [mean, all.iter().copied().min_by(f64::total_cmp)]
+    /// The mean and the least AUC over pairs, in the sample itself; `None` when no pair has both classes.
+    pub fn mean_and_least(&self) -> [Option<f64>; 2] {
+        let auc = |folds: &Vec<Sorted>| folds.iter().map(|fold| fold.wins(|_| 1)).fold(Wins::default(), |a, b| a + b).auc();
+        mean_and_least(self.0.iter().map(auc))
+    }
+
+    /// The same in resamples, by weights of members.
+    pub fn resampled(&self, weights: &[Weights]) -> [[Option<f64>; 2]; TURNS] {
+        let pairs: Vec<[Option<f64>; TURNS]> = self
+            .0
+            .iter()
+            .map(|folds| {
+                let mut wins = ManyWins::NONE;
+                folds.iter().for_each(|fold| fold.add_wins(weights, &mut wins));
+                wins.auc()
+            })
+            .collect();
+        std::array::from_fn(|turn| mean_and_least(pairs.iter().map(|pair| pair[turn])))
+    }
+
+    /// Per pair, every member's rank in its fold; NaN for those that the pair does not score.
+    pub fn ranks(&self, members: usize) -> Vec<Vec<f32>> {
+        let of = |folds: &Vec<Sorted>| {
+            let mut ranks = vec![f32::NAN; members];
+            folds.iter().for_each(|fold| fold.ranks(&mut ranks));
+            ranks
+        };
+        self.0.iter().map(of).collect()
     }
 }
 
-/// The five smallest squared distances met so far, ascending.
-#[derive(Clone)]
-struct Nearest {
-    smallest: [f64; NEIGHBOUR],
-    met: usize,
-}
-
-impl Default for Nearest {
-    fn default() -> Self {
-        Nearest { smallest: [f64::INFINITY; NEIGHBOUR], met: 0 }
-    }
-}
-
-impl Nearest {
-    fn meet(&mut self, distance: f64) {
-        self.met += 1;
-        if distance >= self.smallest[NEIGHBOUR - 1] {
-            return;
-        }
-        let mut at = NEIGHBOUR - 1;
-        while at > 0 && self.smallest[at - 1] > distance {
-            self.smallest[at] = self.smallest[at - 1];
-            at -= 1;
-        }
-        self.smallest[at] = distance;
-    }
-
-    /// Half the ln of the squared distance to the fifth, or to the farthest where there are fewer; NaN where there is
-    /// none. Equal points are at the smallest positive distance, not at ln 0.
-    fn ln_distance(&self) -> f64 {
-        match self.met.min(NEIGHBOUR) {
-            0 => f64::NAN,
-            met => 0.5 * ln(self.smallest[met - 1].max(f64::MIN_POSITIVE)),
-        }
-    }
+fn mean_and_least(pairs: impl Iterator<Item = Option<f64>>) -> [Option<f64>; 2] {
+    let all: Vec<f64> = pairs.flatten().collect();
+    let mean = (!all.is_empty()).then(|| crate::numeric::sum::mean(&all));
+    [mean, all.iter().copied().min_by(f64::total_cmp)]
 }

@@ -5,7 +5,7 @@ use crate::domain::{
     image::{Column, Images, Labels},
     score::Counts,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The images all scores of a study are about.
 pub struct Setting<'a> {
@@ -24,14 +24,18 @@ pub fn groups(setting: &Setting) -> Vec<usize> {
         }
         i
     }
-    let mut first: BTreeMap<String, usize> = BTreeMap::new();
-    for (row, (id, digest)) in setting.images.0.iter().enumerate() {
-        let identity = setting.identities.and_then(|column| column.0.get(id)).map(|identity| format!("identity {identity}"));
-        let picture = digest.map(|digest| format!("picture {digest}"));
-        for sign in identity.into_iter().chain(picture) {
-            let other = root(&parent, *first.entry(sign).or_insert(row));
-            let own = root(&parent, row);
-            parent[own.max(other)] = own.min(other);
+    let identities = setting.identities.map(|column| aligned(setting.images, column));
+    let (mut people, mut pictures) = (HashMap::new(), HashMap::new());
+    let mut join = |row: usize, other: usize| {
+        let (other, own) = (root(&parent, other), root(&parent, row));
+        parent[own.max(other)] = own.min(other);
+    };
+    for (row, (_, digest)) in setting.images.0.iter().enumerate() {
+        if let Some(identity) = identities.as_ref().and_then(|identities| identities[row]) {
+            join(row, *people.entry(identity).or_insert(row));
+        }
+        if let Some(digest) = digest {
+            join(row, *pictures.entry(digest).or_insert(row));
         }
     }
     let mut number = BTreeMap::new();
@@ -40,6 +44,23 @@ pub fn groups(setting: &Setting) -> Vec<usize> {
         .map(|root| {
             let next = number.len();
             *number.entry(root).or_insert(next)
+        })
+        .collect()
+}
+
+/// A column's values in the images' order. Both are sorted: one pass along them.
+pub fn aligned<'a>(images: &Images, column: &'a Column) -> Vec<Option<&'a str>> {
+    let mut entries = column.0.iter().peekable();
+    let mut last = "";
+    images
+        .ids()
+        .map(|id| {
+            if id < last {
+                return column.0.get(id).map(String::as_str);
+            }
+            last = id;
+            while entries.next_if(|(other, _)| other.as_str() < id).is_some() {}
+            entries.peek().filter(|(other, _)| other.as_str() == id).map(|(_, value)| value.as_str())
         })
         .collect()
 }
@@ -60,8 +81,13 @@ pub fn members(setting: &Setting, question: &Question) -> Members {
     let width = question.width();
     let mut members = Members { rows: vec![], classes: vec![vec![]; width], quantity: None, none: 0 };
     let mut quantity = Vec::new();
-    for (row, id) in setting.images.ids().enumerate() {
-        let label = |attribute: &str| setting.labels.of(attribute, id);
+    let columns: Vec<(&str, Vec<Option<&str>>)> = question
+        .attributes()
+        .into_iter()
+        .filter_map(|attribute| Some((attribute, aligned(setting.images, setting.labels.0.get(attribute)?))))
+        .collect();
+    for row in 0..setting.images.len() {
+        let label = |attribute: &str| columns.iter().find(|(name, _)| *name == attribute).and_then(|(_, values)| values[row]);
         if question.within.as_ref().is_some_and(|within| within.holds(&label) != Some(true)) {
             continue;
         }

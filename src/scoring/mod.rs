@@ -4,18 +4,34 @@
 //! Pure: labels and points in, numbers out.
 
 mod auc;
+mod beside;
 mod bootstrap;
+#[cfg(test)]
+mod degenerate;
+pub mod fairness;
 pub mod frequencies;
+pub mod gaps;
+pub mod grid;
 mod knn;
 mod members;
 mod monotone;
+mod nearest;
+mod permuted;
+mod probe;
 mod quality;
 pub mod ranking;
+mod scale;
+#[cfg(test)]
+mod simulations;
+mod space;
 mod split;
+mod steady;
 mod verification;
 mod views;
 
 pub use members::Setting;
 pub use quality::quality;
+pub use space::{Measured, space};
+pub use steady::steady;
 pub use verification::verify;
-pub use views::score;
+pub use views::{Scored, score};

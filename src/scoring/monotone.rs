@@ -5,21 +5,27 @@
 //! statistic covers chance never.)
 
 use super::{
-    auc::Sorted,
+    auc::{ManyWins, Sorted},
     bootstrap::{Resampler, interval},
+    scale::Scale,
 };
 use crate::domain::score::Estimate;
 
 /// `axis` per member; `positive` per member, `None` for those in both classes or neither of this pair.
-pub fn auc(axis: &[f32], positive: &[Option<bool>], resampler: &Resampler, turns: usize) -> Option<Estimate> {
+pub fn auc(axis: &[f32], positive: &[Option<bool>], scale: Scale, resampler: &Resampler, turns: usize) -> Option<Estimate> {
     let scored = axis
         .iter()
         .zip(positive)
         .enumerate()
         .filter_map(|(i, (value, positive))| Some((i as u32, f64::from(*value), (*positive)?)));
     let sorted = Sorted::new(scored.collect());
-    let statistic = |weights: &[u32]| [sorted.wins(|i| weights[i]).auc()];
-    folded(resampler, turns, 0.5, statistic)
+    let value = sorted.wins(|_| 1).auc()?;
+    let [resampled] = resampler.distributions_of_many(turns, |weights| {
+        let mut wins = ManyWins::NONE;
+        sorted.add_wins(weights, &mut wins);
+        [wins.auc()]
+    });
+    scale.interval(value, &resampled).map(|signed| fold(signed, 0.5))
 }
 
 /// |Spearman's ρ| of the axis and the quantity: Pearson's r of their mid-ranks, which resamples weight and never redo.
@@ -39,18 +45,9 @@ pub fn spearman(axis: &[f32], quantity: &[f64], resampler: &Resampler, turns: us
         }
         [(xx > 0.0 && yy > 0.0).then(|| xy / (xx * yy).sqrt())]
     };
-    folded(resampler, turns, 0.0, statistic)
-}
-
-fn folded(
-    resampler: &Resampler,
-    turns: usize,
-    chance: f64,
-    statistic: impl Fn(&[u32]) -> [Option<f64>; 1] + Sync,
-) -> Option<Estimate> {
     let [value] = statistic(&resampler.once());
     let [sorted] = resampler.distributions(turns, statistic);
-    interval(value?, &sorted).map(|signed| fold(signed, chance))
+    interval(value?, &sorted).map(|signed| fold(signed, 0.0))
 }
 
 fn fold(signed: Estimate, chance: f64) -> Estimate {

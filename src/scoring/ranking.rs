@@ -1,27 +1,32 @@
 //! The rule that picks figures, and the ledger that shows it.
 //!
 //! For every model and comparison the view that is best on half A is chosen; chosen views are picked in the order of
-//! their score on A, if the low end of their interval on half B reaches `separates_at`. Text quotes B. Beside the best
+//! their score on A, if their lower bound on half B, simultaneous over the whole grid, reaches `separates_at`. Text quotes B. Beside the best
 //! stand the median, the worst and one drawn by the seed, of all that are ranked.
 
 use crate::{
-    domain::ledger::{Candidate, Ledger, Row, ShownAs, Standing},
+    domain::{
+        grid::Sureness,
+        ledger::{CHANCE, Candidate, CellId, Ledger, OfProjection, Recovered, Row, ShownAs, Standing},
+    },
     numeric::{Stream, sum},
 };
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 const STREAM: u64 = 5 << 40;
 
-pub fn ledger(candidates: Vec<Candidate>, separates_at: f64, show: usize, seed: u64) -> Ledger {
-    let order = |a: &Candidate, b: &Candidate| -> Ordering {
-        let score = |candidate: &Candidate| candidate.a.map_or(f64::NEG_INFINITY, |a| a.value);
-        score(b).total_cmp(&score(a)).then(a.cell.cmp(&b.cell))
+/// `sure`: one a ranked cell, from the grid.
+pub fn ledger(candidates: Vec<Candidate>, sure: &[Sureness], separates_at: f64, show: usize, seed: u64) -> Ledger {
+    let lows: BTreeMap<CellId, f64> = sure.iter().map(|of| (of.cell, of.low)).collect();
+    let row = |candidate: Candidate| {
+        let low = lows.get(&candidate.cell).copied().filter(|_| unrankable(&candidate).is_none());
+        Row { candidate, rank: None, picked: false, chosen: false, low, shown_as: vec![], reason: String::new() }
     };
-    let mut rows: Vec<Row> = candidates
-        .into_iter()
-        .map(|candidate| Row { candidate, rank: None, picked: false, chosen: false, shown_as: vec![], reason: String::new() })
-        .collect();
-    let mut ranked: Vec<usize> = (0..rows.len()).filter(|&i| rankable(&rows[i].candidate).is_none()).collect();
+    let mut rows: Vec<Row> = candidates.into_iter().map(row).collect();
+    let mut ranked: Vec<usize> = (0..rows.len()).filter(|&i| unrankable(&rows[i].candidate).is_none()).collect();
     ranked.sort_by(|&i, &j| order(&rows[i].candidate, &rows[j].candidate));
 
     let mut best: BTreeMap<(usize, usize), usize> = BTreeMap::new();
@@ -30,7 +35,7 @@ pub fn ledger(candidates: Vec<Candidate>, separates_at: f64, show: usize, seed: 
         let cell = rows[i].candidate.cell;
         rows[i].chosen = *best.entry((cell.model, cell.comparison)).or_insert(i) == i;
     }
-    let low = |row: &Row| row.candidate.b.map_or(f64::NEG_INFINITY, |b| b.low);
+    let low = |row: &Row| row.low.unwrap_or(f64::NEG_INFINITY);
     let passing: Vec<usize> = ranked.iter().copied().filter(|&i| rows[i].chosen && low(&rows[i]) >= separates_at).collect();
     for &i in passing.iter().take(show) {
         rows[i].picked = true;
@@ -63,12 +68,94 @@ pub fn ledger(candidates: Vec<Candidate>, separates_at: f64, show: usize, seed: 
         unranked: rows.len() - ranked.len(),
         picked: rows.iter().filter(|row| row.picked).count(),
         optimism: (!flattery.is_empty()).then(|| sum::mean(&flattery)),
+        projections: projections(&rows, separates_at),
         standings: standings.into_values().collect(),
         rows,
     }
 }
 
-fn rankable(candidate: &Candidate) -> Option<String> {
+/// What is known of one attribute.
+pub struct Known {
+    pub comparison: usize,
+    pub drawn: bool,
+    /// Something that is drawn goes with it.
+    pub correlates: bool,
+    /// The best AUC that its labels allow.
+    pub ceiling: f64,
+}
+
+/// Findings beside the truth: of each comparison the chosen view that is best on half A, of any model.
+pub fn recovered(ledger: &Ledger, sure: &[Sureness], known: &[Known], separates_at: f64) -> Recovered {
+    let adjusted: BTreeMap<CellId, f64> = sure.iter().map(|of| (of.cell, of.adjusted)).collect();
+    let mut own = Recovered { format: 1, ..Recovered::default() };
+    for of in known {
+        let ranked = ledger.rows.iter().filter(|row| row.chosen && row.candidate.cell.comparison == of.comparison);
+        let Some(best) = ranked.min_by_key(|row| row.rank) else { continue };
+        let low = best.low.unwrap_or(f64::NEG_INFINITY);
+        let beyond = adjusted.get(&best.candidate.cell).is_some_and(|adjusted| *adjusted <= CHANCE);
+        if of.drawn {
+            own.planted += 1;
+            own.found += usize::from(low >= separates_at);
+            own.beyond_chance += usize::from(beyond);
+        } else {
+            own.undrawn += 1;
+            own.through += usize::from(beyond && of.correlates);
+        }
+        own.wrong += usize::from(low > of.ceiling || beyond && !of.drawn && !of.correlates);
+    }
+    own
+}
+
+/// Each projection by its own best view on half A, per model and comparison.
+fn projections(rows: &[Row], separates_at: f64) -> Vec<OfProjection> {
+    let mut best: BTreeMap<(usize, usize, usize), &Row> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.rank.is_some()) {
+        let cell = row.candidate.cell;
+        let held = best.entry((cell.projection, cell.model, cell.comparison)).or_insert(row);
+        if row.rank < held.rank {
+            *held = row;
+        }
+    }
+    let separates = |row: &Row| row.low.is_some_and(|low| low >= separates_at);
+    let places: BTreeSet<usize> = best.keys().map(|(projection, ..)| *projection).collect();
+    let of = |&projection: &usize| {
+        let own = best.iter().filter(|((place, ..), _)| *place == projection);
+        let fails = |other: usize, (_, model, comparison): &(usize, usize, usize)| {
+            best.get(&(other, *model, *comparison)).is_some_and(|row| !separates(row))
+        };
+        OfProjection {
+            projection,
+            compared: own.clone().count(),
+            separates: own.clone().filter(|(_, row)| separates(row)).count(),
+            rescues: (0..=places.last().copied().unwrap_or(0))
+                .map(|other| own.clone().filter(|(key, row)| separates(row) && fails(other, key)).count())
+                .collect(),
+        }
+    };
+    places.iter().map(of).collect()
+}
+
+/// Per model and comparison the view that is best on half A; ties go to the first.
+pub fn chosen(ranked: &[&Candidate]) -> Vec<CellId> {
+    let mut best: BTreeMap<(usize, usize), &Candidate> = BTreeMap::new();
+    for candidate in ranked {
+        let place = (candidate.cell.model, candidate.cell.comparison);
+        let held = best.entry(place).or_insert(candidate);
+        if order(candidate, held) == Ordering::Less {
+            *held = candidate;
+        }
+    }
+    best.into_values().map(|candidate| candidate.cell).collect()
+}
+
+/// Best on half A first.
+fn order(a: &Candidate, b: &Candidate) -> Ordering {
+    let score = |candidate: &Candidate| candidate.a.map_or(f64::NEG_INFINITY, |a| a.value);
+    score(b).total_cmp(&score(a)).then(a.cell.cmp(&b.cell))
+}
+
+/// Why it cannot be ranked, if it cannot.
+pub fn unrankable(candidate: &Candidate) -> Option<String> {
     match (&candidate.unranked, candidate.a, candidate.b) {
         (Some(why), ..) => Some(why.clone()),
         (None, None, _) => Some("undefined: the projection has no such axis, or a class has no image of its own".into()),
@@ -78,13 +165,13 @@ fn rankable(candidate: &Candidate) -> Option<String> {
 }
 
 fn reason(row: &Row, separates: bool) -> String {
-    if let Some(why) = rankable(&row.candidate) {
+    if let Some(why) = unrankable(&row.candidate) {
         return format!("not ranked: {why}");
     }
     let standing = match (row.picked, row.chosen, separates) {
         (true, ..) => "picked: separates on half B",
         (false, false, _) => "another view of its model is better at this comparison on half A",
-        (false, true, false) => "left out: its lower bound on half B is below the mark",
+        (false, true, false) => "left out: its lower bound on half B, beside so many others, is below the mark",
         (false, true, true) => "left out: separates, but there are enough better ones",
     };
     let beside: Vec<&str> = row.shown_as.iter().filter(|shown| **shown != ShownAs::Best).map(|shown| shown.word()).collect();
@@ -94,7 +181,7 @@ fn reason(row: &Row, separates: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ledger::CellId, projection::View, score::Estimate};
+    use crate::domain::{projection::View, score::Estimate};
 
     fn candidate(model: usize, axis: usize, a: f64, low_b: f64) -> Candidate {
         let cell = CellId { model, tap: 0, projection: 0, view: View::Axis(axis), comparison: 0 };
@@ -102,9 +189,19 @@ mod tests {
         Candidate { cell, a: estimate(a, 0.0), b: estimate(a - 0.02, low_b), unranked: None }
     }
 
+    /// As sure as each is by itself.
+    fn ranked(candidates: Vec<Candidate>) -> Ledger {
+        let sure = |of: &Candidate| {
+            let low = of.b.map_or(0.0, |b| b.low);
+            Sureness { cell: of.cell, z: 0.0, p: 1.0, adjusted: 1.0, q: 1.0, low }
+        };
+        let all: Vec<Sureness> = candidates.iter().map(sure).collect();
+        ledger(candidates, &all, 0.7, 12, 1)
+    }
+
     #[test]
     fn the_best_view_on_a_is_picked_if_b_separates() {
-        let ledger = ledger(vec![candidate(0, 1, 0.8, 0.75), candidate(0, 2, 0.9, 0.72), candidate(1, 1, 0.95, 0.6)], 0.7, 12, 1);
+        let ledger = ranked(vec![candidate(0, 1, 0.8, 0.75), candidate(0, 2, 0.9, 0.72), candidate(1, 1, 0.95, 0.6)]);
         assert_eq!(ledger.rows.iter().map(|row| row.rank).collect::<Vec<_>>(), [Some(3), Some(2), Some(1)]);
         assert_eq!(ledger.rows.iter().map(|row| row.picked).collect::<Vec<_>>(), [false, true, false]);
         assert!((ledger.optimism.unwrap() - 0.02).abs() < 1e-12);
@@ -114,13 +211,13 @@ mod tests {
 
     #[test]
     fn noise_picks_nothing_and_the_ledger_says_why() {
-        let ledger = ledger((0..9).map(|axis| candidate(0, axis, 0.5, 0.4)).collect(), 0.7, 12, 1);
+        let ledger = ranked((0..9).map(|axis| candidate(0, axis, 0.5, 0.4)).collect());
         assert_eq!(ledger.picked, 0);
         assert!(ledger.rows.iter().all(|row| !row.reason.is_empty()));
     }
 
     #[test]
     fn no_candidates_make_an_empty_ledger() {
-        assert_eq!(ledger(vec![], 0.7, 12, 1).cells, 0);
+        assert_eq!(ranked(vec![]).cells, 0);
     }
 }

@@ -1,10 +1,14 @@
 //! Every view of one projection (or the features themselves) on one question.
 
 use super::{
-    bootstrap::{Resampler, interval, median},
+    auc::{TURNS, Weights},
+    bootstrap::{Resampler, median},
     knn::{self, Pairs, Prepared},
     members::{Members, Setting, groups, members},
     monotone,
+    nearest::{self, Fifths, Sought},
+    permuted::Permutations,
+    scale::Scale,
     split::{Half, Split, split},
 };
 use crate::{
@@ -21,6 +25,18 @@ const WHOLE: u64 = 2 << 40;
 const HALF_A: u64 = 3 << 40;
 const HALF_B: u64 = 4 << 40;
 
+/// What is found of one question: the scores, and what they were made of.
+pub struct Scored {
+    pub scores: Scores,
+    /// On half B: one row a view, projection seed and pair of classes (in that order, the last fastest), one column a member
+    /// of the half. The rank of the member's out-of-fold score in its fold, from 1, ties sharing their mean; NaN for those
+    /// that the pair does not score. All that resampling the whole grid takes.
+    pub ranks: Matrix,
+    /// On half B: one row a view, one column a permutation of labels: the score again, of the first projection seed (the median
+    /// of several varies less: so this is on the safe side). NaN where it is undefined.
+    pub permuted: Matrix,
+}
+
 /// `points`: one N × k matrix a projection seed, rows in the setting's order. A view that the points do not have (an axis
 /// beyond their rank) is undefined.
 pub fn score(
@@ -30,32 +46,38 @@ pub fn score(
     views: &[View],
     statistics: &Statistics,
     seed: u64,
-) -> Scores {
-    let group = groups(setting);
-    let members = members(setting, question);
-    let split = split(&members, &group, seed);
-    let asked =
-        Asked { pairs: Pairs::new(&members), resamplers: resamplers(&members, &split, &group, seed), members, split, statistics };
-    let counts = |half: Option<Half>| asked.members.counts(&group, |i| half.is_none_or(|half| asked.split.half[i] == half));
-    let (counts_a, counts_b) = (counts(Some(Half::A)), counts(Some(Half::B)));
-    Scores {
-        format: 1,
-        unranked: unranked(question, &counts_a, &counts_b, statistics.min_positives),
-        counts: counts(None),
-        counts_a,
-        counts_b,
-        seeds: points.len(),
-        views: views.iter().map(|view| asked.view(*view, points)).collect(),
+) -> Scored {
+    let asked = Asked::new(setting, question, statistics, seed);
+    let permutations = Permutations::new(&asked, statistics.permutations, seed);
+    let (mut scores, mut ranks, mut permuted) = (Vec::new(), Vec::new(), Vec::new());
+    for view in views {
+        let seen: Option<Vec<Matrix>> = points.iter().map(|points| asked.seen(*view, points)).collect();
+        let seen = seen.unwrap_or_default();
+        let classes = asked.members.quantity.is_none();
+        let prepared: Vec<[Prepared; 3]> =
+            seen.iter().filter(|_| classes).map(|points| asked.prepare(&nearest::in_view(points, &asked.sought()))).collect();
+        scores.push(asked.view(*view, &prepared, seen.first()));
+        asked.rank(&prepared, points.len(), &mut ranks);
+        permuted.extend(match seen.first().filter(|_| classes) {
+            Some(points) => permutations.scores(points),
+            None => vec![f32::NAN; statistics.permutations],
+        });
     }
+    let scores = Scores { permuted: permutations.people(), ..asked.scores(question, points.len(), scores) };
+    let permuted = Matrix::new(views.len(), statistics.permutations, permuted).unwrap_or_default();
+    Scored { scores, ranks: asked.ranks(&ranks), permuted }
 }
 
 /// What all views of one question share.
-struct Asked<'a> {
-    members: Members,
-    split: Split,
-    pairs: Pairs,
+pub struct Asked<'a> {
+    pub members: Members,
+    pub split: Split,
+    pub pairs: Pairs,
     resamplers: [Resampler; 3],
+    /// In the whole, and in each half.
+    scales: [Scale; 3],
     statistics: &'a Statistics,
+    group: Vec<usize>,
 }
 
 fn resamplers(members: &Members, split: &Split, group: &[usize], seed: u64) -> [Resampler; 3] {
@@ -65,19 +87,76 @@ fn resamplers(members: &Members, split: &Split, group: &[usize], seed: u64) -> [
     })
 }
 
-impl Asked<'_> {
-    fn view(&self, view: View, points: &[Matrix]) -> ViewScore {
+impl<'a> Asked<'a> {
+    pub fn new(setting: &Setting, question: &Question, statistics: &'a Statistics, seed: u64) -> Self {
+        let group = groups(setting);
+        let members = members(setting, question);
+        let split = split(&members, &group, seed);
+        let (pairs, resamplers) = (Pairs::new(&members), resamplers(&members, &split, &group, seed));
+        let scales = [None, Some(Half::A), Some(Half::B)].map(|half| {
+            let counts = members.counts(&group, |i| half.is_none_or(|half| split.half[i] == half));
+            Scale::of(counts.identities.into_iter().min().unwrap_or(0))
+        });
+        Asked { members, split, pairs, resamplers, scales, statistics, group }
+    }
+
+    pub fn sought(&self) -> Sought<'_> {
+        Sought { rows: &self.members.rows, sets: &self.pairs.sets, split: &self.split }
+    }
+
+    /// Who a member is: the images' identities, numbered in their order.
+    pub fn group(&self, member: usize) -> usize {
+        self.group[self.members.rows[member]]
+    }
+
+    pub fn scale(&self, half: Half) -> Scale {
+        self.scales[if half == Half::A { 1 } else { 2 }]
+    }
+
+    pub fn groups(&self) -> impl Iterator<Item = usize> {
+        self.group.iter().copied()
+    }
+
+    /// The two sets of every pair of classes: who is in the first, who in the second.
+    pub fn pairs(&self) -> impl Iterator<Item = [&[bool]; 2]> {
+        self.pairs.pairs.iter().map(|&(p, q)| [&self.pairs.sets[p][..], &self.pairs.sets[q][..]])
+    }
+
+    pub fn prepare(&self, fifths: &Fifths) -> [Prepared; 3] {
+        knn::prepare(fifths, &self.pairs, &self.split)
+    }
+
+    /// Of scores that were made in each half by itself: by pair, by member.
+    pub fn held_out(&self, scores: &[Vec<f64>]) -> [Prepared; 3] {
+        knn::held_out(scores, &self.pairs, &self.split)
+    }
+
+    pub fn scores(&self, question: &Question, seeds: usize, views: Vec<ViewScore>) -> Scores {
+        let counts =
+            |half: Option<Half>| self.members.counts(&self.group, |i| half.is_none_or(|half| self.split.half[i] == half));
+        let (counts_a, counts_b) = (counts(Some(Half::A)), counts(Some(Half::B)));
+        Scores {
+            format: 1,
+            unranked: unranked(question, &counts_a, &counts_b, self.statistics.min_positives),
+            counts: counts(None),
+            counts_a,
+            counts_b,
+            seeds,
+            permuted: [0; 2],
+            views,
+        }
+    }
+
+    /// `prepared`: one a projection seed; none where the view is undefined, or a quantity is asked for.
+    pub fn view(&self, view: View, prepared: &[[Prepared; 3]], axis: Option<&Matrix>) -> ViewScore {
         let mut score = ViewScore { view, whole: None, a: None, b: None, least: None, monotone: None };
-        let seen: Option<Vec<Matrix>> = points.iter().map(|points| self.seen(view, points)).collect();
-        let Some(seen) = seen.filter(|seen| !seen.is_empty()) else { return score };
+        let axis = axis.filter(|_| matches!(view, View::Axis(_))).map(Matrix::values);
+        let (resampler, turns) = (&self.resamplers[0], self.statistics.bootstraps);
         if let Some(quantity) = &self.members.quantity {
-            score.monotone = self.gradient(view, &seen[0], |axis| {
-                monotone::spearman(axis, quantity, &self.resamplers[0], self.statistics.bootstraps)
-            });
+            score.monotone = axis.and_then(|axis| monotone::spearman(axis, quantity, resampler, turns));
             return score;
         }
-        let prepared: Vec<[Prepared; 3]> = seen.iter().map(|points| knn::prepare(points, &self.pairs, &self.split)).collect();
-        let [whole, a, b] = std::array::from_fn(|pool| self.estimate(&prepared, pool));
+        let [whole, a, b] = std::array::from_fn(|pool| self.estimate(prepared, pool));
         (score.whole, score.a, score.b) = (whole[0], a[0], b[0]);
         if self.members.classes.len() > 2 {
             score.least = whole[1];
@@ -85,35 +164,49 @@ impl Asked<'_> {
             let (left, right) = (self.members.exclusive(0, 1), self.members.exclusive(1, 0));
             let positive: Vec<Option<bool>> =
                 left.iter().zip(right).map(|(left, right)| (*left != right).then_some(*left)).collect();
-            score.monotone = self
-                .gradient(view, &seen[0], |axis| monotone::auc(axis, &positive, &self.resamplers[0], self.statistics.bootstraps));
+            score.monotone = axis.and_then(|axis| monotone::auc(axis, &positive, self.scales[0], resampler, turns));
         }
         score
     }
 
-    /// The members' points in the view; `None` when the points lack one of its axes.
-    fn seen(&self, view: View, points: &Matrix) -> Option<Matrix> {
+    /// Adds the view's rows of ranks: as many as there are seeds and pairs, whether it is defined or not.
+    pub fn rank(&self, prepared: &[[Prepared; 3]], seeds: usize, rows: &mut Vec<Vec<f32>>) {
+        let members = self.members.rows.len();
+        for seed in 0..seeds {
+            match prepared.get(seed) {
+                Some([.., b]) => rows.extend(b.ranks(members)),
+                None => rows.extend(self.pairs.pairs.iter().map(|_| vec![f32::NAN; members])),
+            }
+        }
+    }
+
+    /// Rows over all members, as a matrix over those of half B.
+    pub fn ranks(&self, rows: &[Vec<f32>]) -> Matrix {
+        let b: Vec<usize> = (0..self.members.rows.len()).filter(|&i| self.split.half[i] == Half::B).collect();
+        let values = rows.iter().flat_map(|row| b.iter().map(|&i| row[i])).collect();
+        Matrix::new(rows.len(), b.len(), values).unwrap_or_default()
+    }
+
+    /// The members' points in the view; `None` when the points lack one of its axes, or hold no numbers there.
+    pub fn seen(&self, view: View, points: &Matrix) -> Option<Matrix> {
         let columns = view.columns(points.columns());
         if columns.iter().any(|&column| column >= points.columns()) {
             return None;
         }
         let values = self.members.rows.iter().flat_map(|&row| columns.iter().map(move |&column| points.row(row)[column]));
-        Matrix::new(self.members.rows.len(), columns.len(), values.collect())
-    }
-
-    fn gradient(&self, view: View, seen: &Matrix, of: impl Fn(&[f32]) -> Option<Estimate>) -> Option<Estimate> {
-        matches!(view, View::Axis(_)).then(|| of(seen.values())).flatten()
+        Matrix::new(self.members.rows.len(), columns.len(), values.collect()).filter(|seen| seen.first_not_finite().is_none())
     }
 
     /// Mean and least over pairs in one pool; each resample takes the median over projection seeds.
-    fn estimate(&self, prepared: &[[Prepared; 3]], pool: usize) -> [Option<Estimate>; 2] {
-        let statistic = |weights: &[u32]| -> [Option<f64>; 2] {
-            let seeds: Vec<[Option<f64>; 2]> = prepared.iter().map(|pools| pools[pool].mean_and_least(weights)).collect();
-            std::array::from_fn(|k| median(seeds.iter().map(|seed| seed[k])))
-        };
-        let values = statistic(&self.resamplers[pool].once());
-        let sorted = self.resamplers[pool].distributions(self.statistics.bootstraps, statistic);
-        std::array::from_fn(|k| values[k].and_then(|value| interval(value, &sorted[k])))
+    pub fn estimate(&self, prepared: &[[Prepared; 3]], pool: usize) -> [Option<Estimate>; 2] {
+        let seeds: Vec<[Option<f64>; 2]> = prepared.iter().map(|pools| pools[pool].mean_and_least()).collect();
+        let values: [Option<f64>; 2] = std::array::from_fn(|k| median(seeds.iter().map(|seed| seed[k])));
+        let sorted: [Vec<f64>; 2] =
+            self.resamplers[pool].distributions_of_many(self.statistics.bootstraps, |weights: &[Weights]| {
+                let seeds: Vec<[[Option<f64>; 2]; TURNS]> = prepared.iter().map(|pools| pools[pool].resampled(weights)).collect();
+                std::array::from_fn(|k| std::array::from_fn(|turn| median(seeds.iter().map(|seed| seed[turn][k]))))
+            });
+        std::array::from_fn(|k| values[k].and_then(|value| self.scales[pool].interval(value, &sorted[k])))
     }
 }
 
@@ -175,12 +268,13 @@ mod tests {
             &statistics,
             3,
         )
+        .scores
     }
 
     #[test]
     fn what_separates_scores_near_one_and_noise_near_a_half() {
         let separated = scores(400, |i| (i % 2) as u8, |i, s| (i % 2) as f32 + s.uniform() as f32, None);
-        assert!(separated.views[0].b.unwrap().low > 0.95);
+        assert!(separated.views[0].b.unwrap().low > 0.9);
         let noise = scores(400, |i| (i % 2) as u8, |_, s| s.uniform() as f32, None).views[0].clone();
         let (whole, monotone) = (noise.whole.unwrap(), noise.monotone.unwrap());
         assert!(whole.low < 0.5 && 0.5 < whole.high && monotone.low == 0.5, "{noise:?}");

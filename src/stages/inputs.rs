@@ -5,6 +5,7 @@ use crate::{
     domain::{
         Digest, Fault, Result,
         image::{Column, Images, Labels},
+        score::Scores,
         stage::{Input, Location, Task},
         study::Preparation,
     },
@@ -73,6 +74,12 @@ impl<'a> Inputs<'a> {
 
     pub fn labels(&self) -> Result<Labels> {
         Ok(Labels(self.each("labels/", |role| self.column(role))?.into_iter().collect()))
+    }
+
+    /// The scores of projections, in the order of their slots.
+    pub fn scores(&self) -> Result<Vec<Scores>> {
+        let parse = |role: &str| serde_json::from_slice(&self.bytes(role)?).map_err(|_| damaged(role));
+        Ok(self.each("scores/", parse)?.into_iter().map(|(_, scores)| scores).collect())
     }
 
     /// What was planted in drawn faces, where they are.

@@ -3,7 +3,9 @@
 
 mod baseline;
 mod draw;
+mod fairness;
 mod features;
+mod grid;
 mod index;
 mod inputs;
 mod mishap;
@@ -12,6 +14,8 @@ mod project;
 mod quality;
 mod rank;
 mod score;
+mod space;
+mod steady;
 mod verify;
 mod worker;
 
@@ -66,6 +70,10 @@ pub fn carry_out(
         Work::Features { tap, format } => features::features(tap, *format, &inputs),
         Work::Project { method, seed } => project::project(method, *seed, &inputs, graphs, listener),
         Work::Score { question, views, statistics, seed } => score::score(question, views, statistics, *seed, &inputs),
+        Work::Space { questions, statistics, seed } => space::space(questions, statistics, *seed, &inputs),
+        Work::Steady(of) => steady::steady(of, &inputs),
+        Work::Fairness(of) => fairness::fairness(of, &inputs),
+        Work::Grid(gridding) => grid::grid(gridding, &inputs),
         Work::Quality { views, seed } => quality::quality(views, *seed, &inputs),
         Work::Verify { bootstraps, seed } => verify::verify(*bootstraps, *seed, &inputs),
         Work::Rank(ranking) => rank::rank(ranking, &inputs),

@@ -2,40 +2,19 @@
 
 use super::{Inputs, Made};
 use crate::{
-    domain::{
-        Fault, Result,
-        ledger::{Candidate, CellId},
-        projection::View,
-        score::Scores,
-        stage::Ranking,
-    },
-    scoring::{self, Setting},
+    domain::{Fault, Result, grid::Grid, stage::Ranking},
+    scoring::{self, Setting, ranking::Known},
 };
 
 pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<Made> {
-    let parse = |role: &str| {
-        serde_json::from_slice::<Scores>(&inputs.bytes(role)?)
-            .map_err(|error| Fault::unexpected(format!("{role} is not what it should be: {error}")))
-    };
-    let scores = inputs.each("scores/", parse)?;
+    let scores = inputs.scores()?;
     if scores.len() != ranking.slots.len() {
         return Err(Fault::unexpected("the rank stage was given more or fewer scores than it has slots"));
     }
-    let candidates = ranking.slots.iter().zip(&scores).flat_map(|(slot, (_, scores))| {
-        scores.views.iter().filter(|view| view.view != View::Features).map(|view| Candidate {
-            cell: CellId {
-                model: slot.model,
-                tap: slot.tap,
-                projection: slot.projection,
-                view: view.view,
-                comparison: slot.comparison,
-            },
-            a: view.a,
-            b: view.b,
-            unranked: scores.unranked.clone(),
-        })
-    });
-    let ledger = scoring::ranking::ledger(candidates.collect(), ranking.separates_at, ranking.show, ranking.seed);
+    let grid: Grid = serde_json::from_slice(&inputs.bytes("grid")?)
+        .map_err(|error| Fault::unexpected(format!("grid is not what it should be: {error}")))?;
+    let candidates = scoring::grid::candidates(ranking.slots.iter().copied().zip(&scores));
+    let ledger = scoring::ranking::ledger(candidates, &grid.cells, ranking.separates_at, ranking.show, ranking.seed);
 
     let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
@@ -43,7 +22,14 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<Made> {
         scoring::frequencies::frequencies(&setting, &ranking.attributes, &ranking.questions, &ranking.groups, ranking.depth);
     let made = Made::default().with_json("ledger.json", &ledger)?.with_json("frequencies.json", &frequencies)?;
     match inputs.truth()? {
-        Some(truth) => made.with_json("planted.json", &truth),
+        Some(truth) => {
+            let known = ranking.questions.iter().enumerate().filter_map(|(comparison, question)| {
+                let of = truth.attributes.iter().find(|of| Some(of.attribute.as_str()) == question.presence())?;
+                Some(Known { comparison, drawn: of.drawn, correlates: !of.correlates.is_empty(), ceiling: of.ceiling })
+            });
+            let recovered = scoring::ranking::recovered(&ledger, &grid.cells, &known.collect::<Vec<_>>(), ranking.separates_at);
+            made.with_json("planted.json", &truth)?.with_json("recovered.json", &recovered)
+        }
         None => Ok(made),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Inputs, Made};
 use crate::{
+    dataset::array,
     domain::{Result, comparison::Question, projection::View, score::Statistics},
     scoring::{self, Setting},
 };
@@ -10,5 +11,9 @@ pub fn score(question: &Question, views: &[View], statistics: &Statistics, seed:
     let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
     let points: Vec<_> = inputs.each("points/", |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
-    Made::default().with_json("scores.json", &scoring::score(&setting, &points, question, views, statistics, seed))
+    let scored = scoring::score(&setting, &points, question, views, statistics, seed);
+    Ok(Made::default()
+        .with_json("scores.json", &scored.scores)?
+        .with("ranks.npy", array::to_npy(&scored.ranks))
+        .with("permuted.npy", array::to_npy(&scored.permuted)))
 }

@@ -2,18 +2,20 @@
 
 use super::devices::Class;
 use crate::domain::{
+    comparison::Question,
+    contrast,
     ledger::{CellId, Ledger, ShownAs},
     model::{EMBEDDING, OWN_FAMILY, Source, Weights},
     projection::{Method, View},
     result::Manifest,
     stage::{
-        ArrayFormat, AxisNames, Baseline, CURVES, Extraction, Figure, Input, Kind, Location, Ranking, Slot, Task, Training,
-        WEIGHTS, Work, features_at,
+        ArrayFormat, AxisNames, Baseline, CURVES, Extraction, Fair, Figure, Gridding, Input, Kind, Location, Ranking, Shown,
+        Slot, Task, Training, WEIGHTS, Work, features_at, ranks_of,
     },
     study::{Dataset, Study},
 };
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
 };
 
@@ -40,12 +42,16 @@ pub enum Step {
         projection: usize,
         seed: usize,
     },
-    /// `projection: None` scores the features themselves.
     Score {
         model: usize,
         tap: usize,
-        projection: Option<usize>,
+        projection: usize,
         comparison: usize,
+    },
+    /// The features themselves, on all comparisons.
+    Space {
+        model: usize,
+        tap: usize,
     },
     /// How faithful is the projection to the features?
     Quality {
@@ -57,12 +63,20 @@ pub enum Step {
     Verify {
         model: usize,
     },
+    /// The probes of a model's last tap, among groups.
+    Fairness {
+        model: usize,
+    },
+    /// All cells, resampled together.
+    Grid,
     Rank,
     DrawFrequencies,
     /// How a training went.
     DrawCurves {
         model: usize,
     },
+    /// What a shown figure has beside its score.
+    Steady(CellId),
     Draw(CellId),
 }
 
@@ -73,7 +87,13 @@ impl Step {
             Step::Train { .. } => Kind::Train,
             Step::Features { .. } | Step::Extract { .. } => Kind::Features,
             Step::Project { .. } => Kind::Project,
-            Step::Score { .. } | Step::Quality { .. } | Step::Verify { .. } => Kind::Score,
+            Step::Score { .. }
+            | Step::Space { .. }
+            | Step::Fairness { .. }
+            | Step::Steady(_)
+            | Step::Quality { .. }
+            | Step::Verify { .. }
+            | Step::Grid => Kind::Score,
             Step::Rank => Kind::Rank,
             Step::DrawFrequencies | Step::DrawCurves { .. } | Step::Draw(_) => Kind::Draw,
         }
@@ -83,7 +103,10 @@ impl Step {
     pub fn alike(self, study: &Study) -> String {
         match self {
             Step::Project { projection, .. } => format!("project {}", study.projections[projection].method.word()),
-            Step::Score { projection: None, .. } => "score features".to_owned(),
+            Step::Space { .. } => "score features".to_owned(),
+            Step::Fairness { .. } => "score fairness".to_owned(),
+            Step::Steady(cell) => format!("score again {}", study.projections[cell.projection].method.word()),
+            Step::Grid => "score grid".to_owned(),
             Step::Quality { .. } => "score quality".to_owned(),
             Step::Verify { .. } => "score verification".to_owned(),
             Step::DrawCurves { .. } => "draw curves".to_owned(),
@@ -110,13 +133,16 @@ impl Step {
         }
     }
 
+    /// Does it make do with what is there? A ledger of the cells that can be scored is better than none.
+    pub fn gathers(self) -> bool {
+        matches!(self, Step::Grid | Step::Rank)
+    }
+
     /// How people tell it from others: names by places.
     pub fn label(self, study: &Study) -> String {
         let model = |model: usize| study.models[model].name.clone();
         let at =
             |place: usize, tap: usize| format!("{} · {}", model(place), study.models[place].taps(study.taps.as_deref())[tap]);
-        let projection =
-            |projection: Option<usize>| projection.map_or("features", |place| study.projections[place].name.as_str());
         let what = match self {
             Step::Index => study.evaluation.dataset.clone().unwrap_or_else(|| "given images".to_owned()),
             Step::Train { model: place } | Step::Extract { model: place } => model(place),
@@ -131,21 +157,25 @@ impl Step {
                 )
             }
             Step::Score { model, tap, projection: place, comparison } => {
-                format!("{} · {} · {}", at(model, tap), projection(place), study.comparisons[comparison].name)
+                format!("{} · {} · {}", at(model, tap), study.projections[place].name, study.comparisons[comparison].name)
             }
+            Step::Space { model, tap } => format!("{} · features", at(model, tap)),
             Step::Quality { model, tap, projection: place } => {
                 format!("{} · {} · quality", at(model, tap), study.projections[place].name)
             }
             Step::Verify { model } => format!("{} · verification", at(model, last_tap(study, model))),
             Step::DrawCurves { model: place } => format!("{} · curves", model(place)),
+            Step::Fairness { model } => format!("{} · fairness", at(model, last_tap(study, model))),
+            Step::Grid => "grid".to_owned(),
             Step::Rank => "all cells".to_owned(),
             Step::DrawFrequencies => "frequencies".to_owned(),
-            Step::Draw(cell) => format!(
-                "{} · {} {} · {}",
+            Step::Draw(cell) | Step::Steady(cell) => format!(
+                "{} · {} {} · {}{}",
                 at(cell.model, cell.tap),
                 study.projections[cell.projection].name,
                 cell.view,
-                study.comparisons[cell.comparison].name
+                study.comparisons[cell.comparison].name,
+                if matches!(self, Step::Steady(_)) { " · again" } else { "" }
             ),
         };
         format!("{} {what}", self.kind())
@@ -183,26 +213,28 @@ pub fn steps(study: &Study) -> Vec<Node> {
             if let Step::Features { .. } = features {
                 nodes.push(Node { step: features, needs: vec![Step::Index] });
             }
-            let mut score = |projection: Option<usize>, points: Vec<Step>| {
-                for comparison in 0..study.comparisons.len() {
-                    let step = Step::Score { model, tap, projection, comparison };
-                    scores.push(Node { step, needs: [vec![Step::Index], points.clone()].concat() });
-                }
-            };
-            score(None, vec![features]);
+            scores.push(Node { step: Step::Space { model, tap }, needs: vec![Step::Index, features] });
             for (projection, of) in study.projections.iter().enumerate() {
                 let points: Vec<Step> = (0..of.seeds).map(|seed| Step::Project { model, tap, projection, seed }).collect();
                 nodes.extend(points.iter().map(|&step| Node { step, needs: vec![features] }));
                 let step = Step::Quality { model, tap, projection };
                 nodes.push(Node { step, needs: [vec![features], points.clone()].concat() });
-                score(Some(projection), points);
+                for comparison in 0..study.comparisons.len() {
+                    let step = Step::Score { model, tap, projection, comparison };
+                    scores.push(Node { step, needs: [vec![Step::Index], points.clone()].concat() });
+                }
             }
         }
+        if !study.fairness.groups.is_empty() && taps > 0 {
+            let (step, tap) = (Step::Fairness { model }, last_tap(study, model));
+            scores.push(Node { step, needs: vec![Step::Index, features(study, model, tap), Step::Space { model, tap }] });
+        }
     }
-    let ranked = scores.iter().map(|node| node.step).filter(|step| matches!(step, Step::Score { projection: Some(_), .. }));
-    let rank = Node { step: Step::Rank, needs: [Step::Index].into_iter().chain(ranked).collect() };
+    let gathered = scores.iter().map(|node| node.step).filter(|step| matches!(step, Step::Score { .. } | Step::Space { .. }));
+    let gathered: Vec<Step> = [Step::Index].into_iter().chain(gathered).collect();
     nodes.extend(scores);
-    nodes.push(rank);
+    nodes.push(Node { step: Step::Grid, needs: gathered.clone() });
+    nodes.push(Node { step: Step::Rank, needs: [gathered, vec![Step::Grid]].concat() });
     nodes.push(Node { step: Step::DrawFrequencies, needs: vec![Step::Rank] });
     nodes
 }
@@ -240,6 +272,12 @@ pub fn shown(ledger: &Ledger) -> Vec<(CellId, Vec<ShownAs>)> {
     let mut rows: Vec<_> = ledger.rows.iter().filter(|row| !row.shown_as.is_empty()).collect();
     rows.sort_by_key(|row| (!row.picked, row.rank));
     rows.into_iter().map(|row| (row.candidate.cell, row.shown_as.clone())).collect()
+}
+
+/// What is made for a figure that is shown.
+pub fn steady(study: &Study, cell: CellId) -> Node {
+    let points = Step::Project { model: cell.model, tap: cell.tap, projection: cell.projection, seed: 0 };
+    Node { step: Step::Steady(cell), needs: vec![Step::Index, features(study, cell.model, cell.tap), points, Step::Rank] }
 }
 
 pub fn figure(cell: CellId) -> Node {
@@ -301,10 +339,14 @@ impl Known<'_> {
             Step::DrawCurves { model } => {
                 (Work::Draw(Figure::Curves), vec![self.output(Step::Train { model }, CURVES, "curves")?])
             }
+            Step::Space { model, tap } => self.space(model, tap)?,
+            Step::Fairness { model } => self.fairness(model)?,
+            Step::Grid => self.grid()?,
             Step::Rank => self.rank()?,
             Step::DrawFrequencies => {
                 (Work::Draw(Figure::Frequencies), vec![self.output(Step::Rank, "frequencies.json", "frequencies")?])
             }
+            Step::Steady(cell) => self.steady(cell)?,
             Step::Draw(cell) => self.draw(cell)?,
         };
         Some(Task { work, inputs })
@@ -414,15 +456,90 @@ impl Known<'_> {
         (0..self.study.projections[projection].seeds).map(of).collect()
     }
 
-    fn score(&self, model: usize, tap: usize, projection: Option<usize>, comparison: usize) -> Option<(Work, Vec<Input>)> {
+    fn score(&self, model: usize, tap: usize, projection: usize, comparison: usize) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let question = study.comparisons[comparison].question.clone();
-        let (points, views) = match projection {
-            None => (vec![self.features(model, tap, "points/0")?], vec![View::Features]),
-            Some(place) => (self.points(model, tap, place)?, study.projections[place].views()),
-        };
+        let (points, views) = (self.points(model, tap, projection)?, study.projections[projection].views());
         let inputs = [vec![self.images()?], points, self.labels(question.attributes())?].concat();
         Some((Work::Score { question, views, statistics: study.statistics, seed: study.seed }, inputs))
+    }
+
+    /// The comparisons whose labels are all there.
+    fn labelled(&self) -> Vec<usize> {
+        let questions = self.study.comparisons.iter().enumerate();
+        let there =
+            |question: &Question| question.attributes().iter().all(|of| self.sources.contains_key(&format!("labels/{of}")));
+        questions.filter(|(_, comparison)| there(&comparison.question)).map(|(place, _)| place).collect()
+    }
+
+    fn questions(&self, comparisons: &[usize]) -> Vec<Question> {
+        comparisons.iter().map(|&place| self.study.comparisons[place].question.clone()).collect()
+    }
+
+    /// The columns that questions ask for, each once.
+    fn labels_of(&self, questions: &[Question]) -> Option<Vec<Input>> {
+        let attributes: BTreeSet<&str> = questions.iter().flat_map(Question::attributes).collect();
+        self.labels(attributes)
+    }
+
+    fn space(&self, model: usize, tap: usize) -> Option<(Work, Vec<Input>)> {
+        let questions = self.questions(&self.labelled());
+        let features = self.features(model, tap, "features")?;
+        let inputs = [vec![self.images()?, features], self.labels_of(&questions)?].concat();
+        Some((Work::Space { questions, statistics: self.study.statistics, seed: self.study.seed }, inputs))
+    }
+
+    fn fairness(&self, model: usize) -> Option<(Work, Vec<Input>)> {
+        let (study, tap) = (self.study, last_tap(self.study, model));
+        let questions = self.questions(&self.labelled());
+        let there = |group: &&String| self.sources.contains_key(&format!("labels/{group}"));
+        let groups: Vec<String> = study.fairness.groups.iter().filter(there).cloned().collect();
+        let attributes = questions.iter().flat_map(Question::attributes).chain(groups.iter().map(String::as_str));
+        let labels = self.labels(attributes.collect::<BTreeSet<_>>())?;
+        let decisions = self.output(Step::Space { model, tap }, "decisions.npy", "decisions")?;
+        let inputs = [vec![self.images()?, self.features(model, tap, "features")?, decisions], labels].concat();
+        let (statistics, seed) = (study.statistics, study.seed);
+        Some((Work::Fairness(Fair { questions, groups, depth: study.fairness.depth, statistics, seed }), inputs))
+    }
+
+    fn grid(&self) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let (mut slots, mut inputs) = (Vec::new(), vec![self.images()?]);
+        for (slot, step) in self.scored() {
+            for (output, role) in [("scores.json", "scores"), ("ranks.npy", "ranks"), ("permuted.npy", "permuted")] {
+                inputs.push(self.output(step, output, &format!("{role}/{}", slots.len()))?);
+            }
+            slots.push(slot);
+        }
+        if slots.is_empty() {
+            return None;
+        }
+        let mut spaces = Vec::new();
+        for step in steps(study).into_iter().map(|node| node.step) {
+            let Step::Space { model, tap } = step else { continue };
+            for (place, comparison) in self.labelled().into_iter().enumerate() {
+                if let Some(input) = self.output(step, &ranks_of(place), &format!("spaces/{}", spaces.len())) {
+                    spaces.push([model, tap, comparison]);
+                    inputs.push(input);
+                }
+            }
+        }
+        let all: Vec<usize> = (0..study.comparisons.len()).collect();
+        let questions = self.questions(&all);
+        inputs.extend(self.labels_of(&self.questions(&self.labelled()))?);
+        let (statistics, seed) = (study.statistics, study.seed);
+        Some((Work::Grid(Gridding { slots, spaces, questions, held: contrast::held(study), statistics, seed }), inputs))
+    }
+
+    /// Scores of projections that are there. What is missing is left out.
+    fn scored(&self) -> Vec<(Slot, Step)> {
+        let of = |step: Step| match step {
+            Step::Score { model, tap, projection, comparison } if self.results.contains_key(&step) => {
+                Some((Slot { model, tap, projection, comparison }, step))
+            }
+            _ => None,
+        };
+        steps(self.study).into_iter().filter_map(|node| of(node.step)).collect()
     }
 
     fn verify(&self, model: usize) -> Option<(Work, Vec<Input>)> {
@@ -434,14 +551,9 @@ impl Known<'_> {
     fn rank(&self) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let (mut slots, mut scores) = (Vec::new(), Vec::new());
-        // What is missing is left out: a ledger of the cells that can be scored is better than none.
-        for step in steps(study).into_iter().map(|node| node.step) {
-            if let Step::Score { model, tap, projection: Some(projection), comparison } = step
-                && let Some(input) = self.output(step, "scores.json", &format!("scores/{}", scores.len()))
-            {
-                slots.push(Slot { model, tap, projection, comparison });
-                scores.push(input);
-            }
+        for (slot, step) in self.scored() {
+            scores.push(self.output(step, "scores.json", &format!("scores/{}", scores.len()))?);
+            slots.push(slot);
         }
         if scores.is_empty() {
             return None;
@@ -450,7 +562,8 @@ impl Known<'_> {
         let attributes: Vec<String> =
             self.sources.keys().filter_map(|role| role.strip_prefix("labels/")).map(str::to_owned).collect();
         let truth = self.source("truth").into_iter().collect();
-        let inputs = [vec![self.images()?], scores, self.labels(attributes.iter().map(String::as_str))?, truth].concat();
+        let grid = self.output(Step::Grid, "grid.json", "grid")?;
+        let inputs = [vec![self.images()?, grid], scores, self.labels(attributes.iter().map(String::as_str))?, truth].concat();
         let ranking = Ranking {
             slots,
             separates_at: study.statistics.separates_at,
@@ -462,6 +575,21 @@ impl Known<'_> {
             questions,
         };
         Some((Work::Rank(ranking), inputs))
+    }
+
+    fn steady(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let projection = &study.projections[cell.projection];
+        let question = study.comparisons[cell.comparison].question.clone();
+        let projected = Step::Project { model: cell.model, tap: cell.tap, projection: cell.projection, seed: 0 };
+        let inputs = [
+            vec![self.images()?, self.features(cell.model, cell.tap, "features")?],
+            vec![self.output(projected, "coordinates.npy", "points")?],
+            self.labels(question.attributes())?,
+        ];
+        let projected = if projection.seeds > 1 { study.seed } else { 0 };
+        let (view, method, seed) = (cell.view, projection.method.clone(), study.seed);
+        Some((Work::Steady(Shown { question, view, method, projected, seed }), inputs.concat()))
     }
 
     fn draw(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {

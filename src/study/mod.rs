@@ -19,9 +19,9 @@ pub use acts::Acts;
 pub use cost::{Costs, Estimate};
 pub use dispatch::{Dispatch, Ended, Notice, dispatch};
 pub use explain::{Explained, Stale, explain};
-pub use graph::{Node, Step, features, features_name};
+pub use graph::{Node, Step, features, features_name, last_tap};
 pub use missing::Missing;
-pub use outcome::{Outcome, ScoreOf};
+pub use outcome::{Outcome, ScoreOf, Scored};
 pub use plan::{Plan, Standing, Tally};
 pub use timeline::{Held, Phase, Timeline};
 

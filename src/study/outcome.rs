@@ -6,9 +6,12 @@ use super::{
 };
 use crate::domain::{
     Fault, Key, Result,
+    contrast::{self, Held},
+    grid::Grid,
     ledger::{CellId, Frequencies, Ledger, Row, ShownAs},
     result::Manifest,
-    score::Scores,
+    score::{Answer, Probe, Scores, Space},
+    stage::Work,
 };
 use std::collections::BTreeMap;
 
@@ -21,9 +24,23 @@ pub struct ScoreOf {
     pub comparison: usize,
 }
 
+/// Scores, and where they stand: an output of a result, from this JSON pointer on.
+pub struct Scored {
+    pub key: Key,
+    pub output: &'static str,
+    pub pointer: String,
+    pub scores: Scores,
+    /// Of features alone.
+    pub probe: Option<Probe>,
+}
+
 pub struct Outcome<'a> {
     pub plan: &'a Plan,
-    pub scores: BTreeMap<ScoreOf, (Key, Scores)>,
+    pub scores: BTreeMap<ScoreOf, Scored>,
+    pub grid: Grid,
+    pub gridded: Key,
+    /// The sides of contrasts that the grid's differences are of.
+    pub held: Vec<Held>,
     pub ledger: Ledger,
     pub frequencies: Frequencies,
     pub ranked: Key,
@@ -39,24 +56,52 @@ impl<'a> Outcome<'a> {
         let frequencies = plan.frequencies()?.ok_or_else(absent)?;
         let mut scores = BTreeMap::new();
         for (step, manifest) in plan.results() {
-            if let Step::Score { model, tap, projection, comparison } = step {
-                let of = plan.json(step, "scores.json")?.ok_or_else(absent)?;
-                scores.insert(ScoreOf { model, tap, projection, comparison }, (manifest.key, of));
+            let key = manifest.key;
+            match step {
+                Step::Score { model, tap, projection, comparison } => {
+                    let found = plan.json(step, "scores.json")?.ok_or_else(absent)?;
+                    let of = ScoreOf { model, tap, projection: Some(projection), comparison };
+                    scores.insert(of, Scored { key, output: "scores.json", pointer: String::new(), scores: found, probe: None });
+                }
+                Step::Space { model, tap } => {
+                    let space: Space = plan.json(step, "space.json")?.ok_or_else(absent)?;
+                    let Work::Space { questions, .. } = &manifest.work else { continue };
+                    for (comparison, asked) in plan.study.comparisons.iter().enumerate() {
+                        let Some(place) = questions.iter().position(|question| *question == asked.question) else { continue };
+                        let Some(Answer { scores: found, probe }) = space.answers.get(place).cloned() else { continue };
+                        let pointer = format!("/answers/{place}/scores");
+                        let of = ScoreOf { model, tap, projection: None, comparison };
+                        scores.insert(of, Scored { key, output: "space.json", pointer, scores: found, probe });
+                    }
+                }
+                _ => {}
             }
         }
+        let grid = plan.json(Step::Grid, "grid.json")?.ok_or_else(absent)?;
+        let gridded = plan.result(Step::Grid).ok_or_else(absent)?.key;
         let ranked = plan.result(Step::Rank).ok_or_else(absent)?.key;
-        Ok(Outcome { plan, scores, shown: graph::shown(&ledger), ledger, frequencies, ranked })
+        Ok(Outcome {
+            plan,
+            scores,
+            grid,
+            gridded,
+            held: contrast::held(&plan.study),
+            shown: graph::shown(&ledger),
+            ledger,
+            frequencies,
+            ranked,
+        })
     }
 
     /// The result behind a cell's score, and the place of its view in it.
-    pub fn cell(&self, cell: &CellId) -> Option<(Key, &Scores, usize)> {
-        let (key, scores) = self.scores.get(&ScoreOf {
+    pub fn cell(&self, cell: &CellId) -> Option<(&Scored, usize)> {
+        let scored = self.scores.get(&ScoreOf {
             model: cell.model,
             tap: cell.tap,
             projection: Some(cell.projection),
             comparison: cell.comparison,
         })?;
-        Some((*key, scores, scores.views.iter().position(|view| view.view == cell.view)?))
+        Some((scored, scored.scores.views.iter().position(|view| view.view == cell.view)?))
     }
 
     /// Why a cell is shown or left out. Results know classes by their places; people by their names.
@@ -66,6 +111,12 @@ impl<'a> Outcome<'a> {
         let named =
             |text: String, (place, name): (usize, &String)| text.replace(&format!("class {} ", place + 1), &format!("“{name}” "));
         classes.iter().enumerate().rev().fold(row.reason.clone(), named)
+    }
+
+    /// What a side of a contrast is called: a model, or what several trainings of one have in common.
+    pub fn side(&self, models: &[usize]) -> String {
+        let name = models.first().map_or("", |&model| self.plan.study.models[model].name.as_str());
+        if models.len() > 1 { name.split('@').next().unwrap_or(name).to_owned() } else { name.to_owned() }
     }
 
     pub fn projected(&self, cell: &CellId) -> Option<&Manifest> {

@@ -259,7 +259,7 @@ impl Plan {
 
     /// Looks everything up anew: after a person's act, or when results are to be made again.
     fn again_from_the_start(&mut self) -> Result<()> {
-        let nodes = self.nodes().filter(|node| !matches!(node.step, Step::Draw(_))).collect();
+        let nodes = self.nodes().filter(|node| !matches!(node.step, Step::Draw(_) | Step::Steady(_))).collect();
         self.start_over(nodes)
     }
 
@@ -290,8 +290,13 @@ impl Plan {
     /// Takes what is there for all there is: a study that ran only in part has a ledger of that part.
     pub fn as_it_stands(mut self) -> Result<Self> {
         loop {
-            let open = |stage: &Stage| stage.standing == Standing::Ready && stage.step != Step::Rank;
-            let absent: Vec<usize> = (0..self.stages.len()).filter(|&place| open(&self.stages[place])).collect();
+            let ready = |place: &usize| self.stages[*place].standing == Standing::Ready;
+            let (gathering, mut absent): (Vec<usize>, Vec<usize>) =
+                (0..self.stages.len()).filter(ready).partition(|&place| self.stages[place].step.gathers());
+            // The grid of what is there was not made either: only then is it given up.
+            if absent.is_empty() {
+                absent = gathering.into_iter().filter(|&place| self.stages[place].step == Step::Grid).collect();
+            }
             if absent.is_empty() {
                 return Ok(self);
             }
@@ -311,7 +316,7 @@ impl Plan {
             if stage.standing != Standing::Open {
                 continue;
             }
-            if stage.step != Step::Rank && !self.lacking(stage.step).is_empty() {
+            if !stage.step.gathers() && !self.lacking(stage.step).is_empty() {
                 self.settle(place, Standing::Barred, &mut wave);
             } else if stage.unsettled == 0 {
                 wave.push(place);
@@ -333,7 +338,7 @@ impl Plan {
             let stage = &mut self.stages[wanting];
             stage.unsettled -= 1;
             // A ledger of the cells that can be scored is better than none.
-            let bars = bars && stage.step != Step::Rank;
+            let bars = bars && !stage.step.gathers();
             if stage.standing != Standing::Open {
                 continue;
             }
@@ -440,7 +445,9 @@ impl Plan {
             return Ok(vec![]);
         }
         let Some(ledger) = self.ledger()? else { return Ok(vec![]) };
-        let figures: Vec<Node> = graph::shown(&ledger).into_iter().map(|(cell, _)| graph::figure(cell)).collect();
+        let shown = || graph::shown(&ledger).into_iter().map(|(cell, _)| cell);
+        let steady = shown().map(|cell| graph::steady(&self.study, cell));
+        let figures: Vec<Node> = steady.chain(shown().map(graph::figure)).collect();
         if self.forced.contains(&Step::DrawFrequencies) {
             self.forced.extend(figures.iter().map(|node| node.step));
         }
@@ -527,7 +534,9 @@ impl Plan {
                 | Step::Verify { model }
                 | Step::DrawCurves { model }
                 | Step::Project { model, .. }
-                | Step::Score { model, .. },
+                | Step::Score { model, .. }
+                | Step::Space { model, .. }
+                | Step::Fairness { model },
             ) => models.contains(&model),
             (Need::Attribute(attribute), Step::Score { comparison, .. }) => {
                 self.study.comparisons[comparison].question.attributes().contains(attribute.as_str())
@@ -640,7 +649,7 @@ impl Plan {
     /// The cells that a step scores.
     fn cells_of(&self, step: Step) -> usize {
         match step {
-            Step::Score { projection: Some(place), .. } => self.study.projections[place].views().len(),
+            Step::Score { projection, .. } => self.study.projections[projection].views().len(),
             _ => 0,
         }
     }

@@ -449,7 +449,6 @@ impl<'a> Run<'a> {
             Answer::Kept if hand.journal.is_empty() => {}
             Answer::Kept => self.diary.grew(&hand.journal),
             Answer::Begun { key } => {
-                hand.begun = Some(Instant::now());
                 let place = hand.device;
                 self.printed.remove(&number);
                 // A stage has one key, whoever works it out: unless the programs were built from different sources.
@@ -459,6 +458,7 @@ impl<'a> Run<'a> {
                         .next("build both programs from one source (`make build` or `make install`), then run again"));
                 };
                 given.noted = true;
+                hand.begun = Some(Instant::now());
                 let (given, journal, slot) = (given.clone(), hand.journal.clone(), hand.slot);
                 self.note_start(&given, journal, place, slot);
             }

@@ -1,0 +1,119 @@
+//! `visavis compare STUDY [LEFT RIGHT]`: models face to face, on the same images.
+
+use super::{
+    Context,
+    output::{Grid, say, say_json},
+};
+use crate::{
+    domain::{Fault, Result, claim::Form, contrast::Held, grid::Difference, nearest::suggestion, text::printable},
+    study::{self, Outcome},
+};
+use serde_json::json;
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub struct Compare {
+    /// The study file
+    study: PathBuf,
+    /// Two models, or beginnings of their names, that the study's contrasts hold against each other (default: all that are)
+    #[arg(num_args = 0..=2, value_name = "MODEL")]
+    models: Vec<String>,
+}
+
+impl Compare {
+    pub fn run(&self, context: &Context) -> Result<()> {
+        let opened = study::open(&self.study, &context.workspace)?;
+        let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
+        let outcome = Outcome::load(&plan)?;
+        if outcome.held.is_empty() {
+            return Err(Fault::asked("the study holds no models against each other")
+                .in_file(&self.study)
+                .next("name some: contrasts: { loss: { factor: loss } }, or { pair: [one, another] }"));
+        }
+        let wanted: Vec<usize> = (0..outcome.held.len()).filter(|&place| self.means(&outcome, &outcome.held[place])).collect();
+        if wanted.is_empty() {
+            let names: Vec<String> =
+                outcome.held.iter().flat_map(|held| [&held.left, &held.right]).map(|side| outcome.side(side)).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            return Err(Fault::asked(format!("no contrast is of {}", self.models.join(" and ")))
+                .next(suggestion(self.models.first().map_or("", String::as_str), &names)));
+        }
+        if context.json {
+            let all: Vec<serde_json::Value> = wanted.iter().flat_map(|&place| rows(&outcome, place)).collect();
+            say_json(&json!({ "format": 1, "study": plan.study.name, "differences": all }));
+            return Ok(());
+        }
+        say(
+            "AUC of each side's view that is best on half A, on the same people of half B; right less left with its 95 % interval",
+        );
+        wanted.into_iter().for_each(|place| print(&outcome, place));
+        Ok(())
+    }
+
+    /// Is every model that was named one of its sides?
+    fn means(&self, outcome: &Outcome, held: &Held) -> bool {
+        let sides = [outcome.side(&held.left), outcome.side(&held.right)];
+        let exact = self.models.iter().all(|model| sides.contains(model));
+        let known = |model: &String| outcome.plan.study.models.iter().any(|of| of.name == *model);
+        exact
+            || (!self.models.iter().all(known)
+                && self.models.iter().all(|model| sides.iter().any(|side| side.starts_with(model.as_str()))))
+    }
+}
+
+fn of<'a>(outcome: &'a Outcome, place: usize) -> impl Iterator<Item = &'a Difference> + use<'a> {
+    outcome.grid.differences.iter().filter(move |of| of.held == place)
+}
+
+fn rows(outcome: &Outcome, place: usize) -> Vec<serde_json::Value> {
+    let (study, held) = (&outcome.plan.study, &outcome.held[place]);
+    let row = |of: &Difference| {
+        json!({
+            "contrast": study.contrasts[held.contrast].name(), "left": outcome.side(&held.left), "right": outcome.side(&held.right),
+            "differs": held.differences(study), "trainings": held.left.len().min(held.right.len()), "names_factor": held.names_factor(),
+            "comparison": study.comparisons[of.comparison].name, "left_value": of.left, "right_value": of.right,
+            "difference": of.difference, "p": of.p, "q": of.q, "beyond_probes": of.beyond, "shown": of.is_shown(),
+        })
+    };
+    self::of(outcome, place).map(row).collect()
+}
+
+fn print(outcome: &Outcome, place: usize) {
+    let (study, held) = (&outcome.plan.study, &outcome.held[place]);
+    let (left, right) = (outcome.side(&held.left), outcome.side(&held.right));
+    let differs = held.differences(study).join(", ").replace('_', " ");
+    say("");
+    say(printable(&format!(
+        "{}: {left} → {right}, which differ in {}",
+        study.contrasts[held.contrast].name(),
+        if differs.is_empty() { "nothing the study names" } else { &differs }
+    )));
+    say(if held.names_factor() {
+        "several trainings a side, drawn as people are: what is shown is said of what differs".to_owned()
+    } else {
+        format!(
+            "{} a side: what is shown is said of these checkpoints, not of what they differ in",
+            crate::domain::text::count(held.left.len().min(held.right.len()), "training")
+        )
+    });
+    let mut grid = Grid::new(&["comparison", ">left", ">right", ">right − left", "95 %", ">q", ">beyond probes", "verdict"]);
+    let signed = |value: f64| Form::Difference.show(value);
+    for of in self::of(outcome, place) {
+        let verdict = match (of.is_shown(), of.difference.value > 0.0) {
+            (true, true) => "higher",
+            (true, false) => "lower",
+            (false, _) => "not shown to differ",
+        };
+        grid.row(&[
+            study.comparisons[of.comparison].name.clone(),
+            Form::Score.show(of.left),
+            Form::Score.show(of.right),
+            signed(of.difference.value),
+            format!("{} to {}", signed(of.difference.low), signed(of.difference.high)),
+            Form::Score.show(of.q),
+            of.beyond.map_or(String::new(), |beyond| signed(beyond.value)),
+            verdict.to_owned(),
+        ]);
+    }
+    grid.print("  ");
+}

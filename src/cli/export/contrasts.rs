@@ -1,0 +1,38 @@
+//! `visavis export STUDY --what contrasts`: models held against each other.
+
+use super::table::Table;
+use crate::{
+    domain::{contrast::Held, grid::Difference, score::Estimate},
+    study::Outcome,
+};
+
+/// One row a pair of sides and comparison.
+pub fn contrasts(outcome: &Outcome) -> Table {
+    let study = &outcome.plan.study;
+    let rows: Vec<(&Held, &Difference)> = outcome.grid.differences.iter().map(|of| (&outcome.held[of.held], of)).collect();
+    let mut table = Table::default();
+    let mut text = |name: &str, value: &dyn Fn(&Held) -> String| table.text(name, rows.iter().map(|(held, _)| Some(value(held))));
+    text("contrast", &|held| study.contrasts[held.contrast].name().to_owned());
+    text("left", &|held| outcome.side(&held.left));
+    text("right", &|held| outcome.side(&held.right));
+    text("differs", &|held| held.differences(study).join(" "));
+    text("said_of", &|held| if held.names_factor() { "factor" } else { "checkpoints" }.to_owned());
+    table.whole("trainings", rows.iter().map(|(held, _)| Some(held.left.len().min(held.right.len()))));
+    table.text("comparison", rows.iter().map(|(_, of)| Some(study.comparisons[of.comparison].name.clone())));
+    let mut number =
+        |name: &str, value: &dyn Fn(&Difference) -> Option<f64>| table.number(name, rows.iter().map(|(_, of)| value(of)));
+    number("left_value", &|of| Some(of.left));
+    number("right_value", &|of| Some(of.right));
+    number("difference", &|of| Some(of.difference.value));
+    number("low", &|of| Some(of.difference.low));
+    number("high", &|of| Some(of.difference.high));
+    number("p", &|of| Some(of.p));
+    number("q", &|of| Some(of.q));
+    let beyond = |pick: fn(Estimate) -> f64| move |of: &Difference| of.beyond.map(pick);
+    number("beyond", &beyond(|of| of.value));
+    number("beyond_low", &beyond(|of| of.low));
+    number("beyond_high", &beyond(|of| of.high));
+    table.flag("shown", rows.iter().map(|(_, of)| of.is_shown()));
+    table.text("key", rows.iter().map(|_| Some(outcome.gridded.to_string())));
+    table
+}

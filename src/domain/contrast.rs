@@ -1,0 +1,92 @@
+//! Contrasts: models held against each other on the same images. What differs is computed from the models, not declared.
+
+use super::{
+    model::{Model, Source, Weights, differences},
+    study::{Contrast, Study},
+};
+use serde::{Deserialize, Serialize};
+
+/// Fewer trainings a side tell two checkpoints apart, and nothing of what made them.
+pub const LEAST_TRAININGS: usize = 3;
+
+/// Two sides of a contrast, by places of models: trainings from several seeds of one description are one side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Which contrast of the study, from 0.
+    pub contrast: usize,
+    pub left: Vec<usize>,
+    pub right: Vec<usize>,
+}
+
+impl Held {
+    /// May what differs be named as the cause, or only these checkpoints?
+    pub fn names_factor(&self) -> bool {
+        self.left.len().min(self.right.len()) >= LEAST_TRAININGS
+    }
+
+    /// In what the sides differ.
+    pub fn differences(&self, study: &Study) -> Vec<&'static str> {
+        match (self.left.first(), self.right.first()) {
+            (Some(&left), Some(&right)) => differences(&study.models[left], &study.models[right]),
+            _ => vec![],
+        }
+    }
+}
+
+impl Contrast {
+    pub fn name(&self) -> &str {
+        match self {
+            Contrast::Factor { name, .. } | Contrast::Pair { name, .. } => name,
+        }
+    }
+}
+
+/// Every pair of sides that the study's contrasts ask for.
+pub fn held(study: &Study) -> Vec<Held> {
+    let sides = sides(&study.models);
+    let mut held = Vec::new();
+    for (contrast, of) in study.contrasts.iter().enumerate() {
+        match of {
+            Contrast::Pair { models, .. } => {
+                let place = |name: &String| study.models.iter().position(|model| model.name == *name);
+                if let (Some(left), Some(right)) = (place(&models[0]), place(&models[1])) {
+                    held.push(Held { contrast, left: vec![left], right: vec![right] });
+                }
+            }
+            Contrast::Factor { factor, .. } => {
+                for (place, left) in sides.iter().enumerate() {
+                    for right in &sides[place + 1..] {
+                        if differences(&study.models[left[0]], &study.models[right[0]]) == [factor.as_str()] {
+                            held.push(Held { contrast, left: left.clone(), right: right.clone() });
+                        }
+                    }
+                }
+            }
+        }
+    }
+    held
+}
+
+/// Trainings that differ in their seed alone stand together; every other model stands alone.
+fn sides(models: &[Model]) -> Vec<Vec<usize>> {
+    let trained = |model: &Model| matches!(&model.source, Source::Network(of) if matches!(of.weights, Weights::Recipe { .. }));
+    let recipe = |model: &Model| match &model.source {
+        Source::Network(of) => match &of.weights {
+            Weights::Recipe { recipe, .. } => Some(recipe.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let mut sides: Vec<Vec<usize>> = Vec::new();
+    for (place, model) in models.iter().enumerate() {
+        let alike = |side: &&mut Vec<usize>| {
+            let first = &models[side[0]];
+            trained(model) && trained(first) && recipe(model) == recipe(first) && differences(first, model).is_empty()
+        };
+        match sides.iter_mut().find(alike) {
+            Some(side) => side.push(place),
+            None => sides.push(vec![place]),
+        }
+    }
+    sides
+}

@@ -1,0 +1,89 @@
+//! The grid: all cells of a study resampled together, so that what is said of one holds beside all the others.
+
+use super::{ledger::CellId, score::Estimate};
+use serde::{Deserialize, Serialize};
+
+/// What the `grid` stage leaves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grid {
+    pub format: u32,
+    pub permutations: usize,
+    /// The 95th percentile, over permutations of labels, of the largest studentised score of the ranked grid: how far from
+    /// chance the luckiest of so many cells comes without any signal. `None` where nothing is ranked.
+    pub critical: Option<f64>,
+    /// One a ranked cell, in the study's order.
+    pub cells: Vec<Sureness>,
+    /// One a comparison of every two sides that are held against each other.
+    pub differences: Vec<Difference>,
+    /// One a model and comparison: its chosen view beside its features.
+    pub beside: Vec<Kept>,
+}
+
+/// How sure one cell is, all others considered. On half B.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sureness {
+    pub cell: CellId,
+    /// (AUC − .5) over its standard deviation under permuted labels.
+    pub z: f64,
+    /// The share of permutations that do as well in this cell.
+    pub p: f64,
+    /// The share of permutations in which any cell does as well (Westfall and Young 1993).
+    pub adjusted: f64,
+    /// The false discovery rate among cells at least as good (Benjamini and Hochberg 1995): for browsing.
+    pub q: f64,
+    /// The simultaneous lower bound: the interval's lower arm, stretched from 1.960 to `critical`.
+    pub low: f64,
+}
+
+/// A comparison in two sides' chosen views, on the same images of half B.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The place among what is held.
+    pub held: usize,
+    pub comparison: usize,
+    /// Each side's AUC: the mean over its trainings.
+    pub left: f64,
+    pub right: f64,
+    /// Right less left.
+    pub difference: Estimate,
+    /// Two-sided, from the resamples; and among all differences (Benjamini and Hochberg 1995).
+    pub p: f64,
+    pub q: f64,
+    /// The same of view less probe: does the projection gain more, or less, than the features did? (An interaction.)
+    pub beyond: Option<Estimate>,
+}
+
+/// Differences are named where no more than one in twenty of those that are would be false.
+pub const DISCOVERY: f64 = 0.05;
+
+impl Difference {
+    pub fn is_shown(&self) -> bool {
+        self.q <= DISCOVERY
+    }
+}
+
+/// A chosen view beside the best of its features: what the picture lost, or made up.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    pub model: usize,
+    pub comparison: usize,
+    pub cell: CellId,
+    /// On half B: nearest neighbours in the features, and the linear probe.
+    pub features: Option<f64>,
+    pub probe: Option<f64>,
+    /// View less the better of the two.
+    pub kept: Estimate,
+}
+
+impl Kept {
+    /// In one word, where the interval excludes nought.
+    pub fn word(&self) -> &'static str {
+        if self.kept.low > 0.0 {
+            "inflated"
+        } else if self.kept.high < 0.0 {
+            "lost"
+        } else {
+            "kept"
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What the numbers support, in words, each with its evidence; and "not shown" where they do not.
+
+use super::{book::Source, sections::Page};
+use crate::domain::{
+    claim::Form,
+    contrast::LEAST_TRAININGS,
+    grid::{Difference, Kept},
+    score::Estimate,
+};
+use serde_json::{Value, json};
+
+impl Page<'_> {
+    fn grid_source(&self, of: String) -> Source {
+        Source { key: self.outcome.gridded, output: "grid.json", of }
+    }
+
+    /// Per model: what it separates, surest first, and what it was not shown to.
+    pub(super) fn findings(&self) -> Value {
+        let (ledger, study) = (&self.outcome.ledger, &self.outcome.plan.study);
+        let mut models = Vec::new();
+        for (model, of) in study.models.iter().enumerate() {
+            let mut chosen: Vec<usize> = (0..ledger.rows.len())
+                .filter(|&row| ledger.rows[row].chosen && ledger.rows[row].candidate.cell.model == model)
+                .collect();
+            let low = |row: &usize| ledger.rows[*row].low.unwrap_or(f64::NEG_INFINITY);
+            chosen.sort_by(|x, y| low(y).total_cmp(&low(x)).then(x.cmp(y)));
+            let (separates, not): (Vec<usize>, Vec<usize>) =
+                chosen.into_iter().partition(|row| low(row) >= study.statistics.separates_at);
+            let name = |row: &usize| study.comparisons[ledger.rows[*row].candidate.cell.comparison].name.clone();
+            let sure = |row: &usize| {
+                let cell = &ledger.rows[*row].candidate.cell;
+                json!({
+                    "comparison": name(row),
+                    "view": format!("{}, {}", self.tap(cell.model, cell.tap), self.view(cell)),
+                    "b": self.half(*row, "b", ledger.rows[*row].candidate.b),
+                    "low": self.simultaneous(*row),
+                })
+            };
+            if separates.is_empty() && not.is_empty() {
+                models.push(json!({ "model": of.name, "separates": [], "not": not.iter().map(name).collect::<Vec<_>>() }));
+            } else if !separates.is_empty() {
+                let separates: Vec<Value> = separates.iter().map(sure).collect();
+                models.push(json!({ "model": of.name, "separates": separates, "not": not.iter().map(name).collect::<Vec<_>>() }));
+            }
+        }
+        json!(models)
+    }
+
+    /// The lower bound that holds beside all other cells.
+    pub(super) fn simultaneous(&self, row: usize) -> Value {
+        let of = &self.outcome.ledger.rows[row];
+        let source = Source { of: self.words(&of.candidate.cell), ..self.ledger_source() };
+        let enter =
+            |low| self.book.enter(&source, &format!("/rows/{row}/low"), "simultaneous lower bound on half B", Form::Score, low);
+        of.low.map_or(Value::Null, |low| json!(enter(low)))
+    }
+
+    /// How far the luckiest cell comes without any signal, in standard deviations.
+    pub(super) fn critical(&self) -> Value {
+        let (grid, source) = (&self.outcome.grid, self.grid_source("the grid".to_owned()));
+        json!({
+            "critical": grid.critical.map(|critical| self.book.enter(&source, "/critical", "95th percentile of the largest studentised score", Form::Score, critical)),
+            "permutations": self.book.count(&source, "/permutations", "permutations", grid.permutations),
+        })
+    }
+
+    /// Every two sides that the study holds against each other.
+    pub(super) fn contrasts(&self) -> Value {
+        let (study, grid) = (&self.outcome.plan.study, &self.outcome.grid);
+        let mut contrasts: Vec<(usize, Vec<Value>)> = Vec::new();
+        for (place, held) in self.outcome.held.iter().enumerate() {
+            let rows: Vec<(usize, &Difference)> =
+                grid.differences.iter().enumerate().filter(|(_, of)| of.held == place).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let (left, right) = (self.outcome.side(&held.left), self.outcome.side(&held.right));
+            let of_sides = |comparison: usize| format!("{left} → {right} · {}", study.comparisons[comparison].name);
+            let row = |&(place, of): &(usize, &Difference)| {
+                let source = self.grid_source(of_sides(of.comparison));
+                let at = |name: &str| format!("/differences/{place}/{name}");
+                let estimate = |name: &str, what: &str, estimate: Option<Estimate>| {
+                    self.book.estimate(&source, &at(name), what, Form::Difference, estimate)
+                };
+                json!({
+                    "comparison": study.comparisons[of.comparison].name,
+                    "left": self.book.enter(&source, &at("left"), "AUC of the left side on half B", Form::Score, of.left),
+                    "right": self.book.enter(&source, &at("right"), "AUC of the right side on half B", Form::Score, of.right),
+                    "difference": estimate("difference", "right less left", Some(of.difference)),
+                    "q": self.book.enter(&source, &at("q"), "false discovery rate", Form::Score, of.q),
+                    "beyond": estimate("beyond", "right less left, beyond the probes", of.beyond),
+                    "shown": of.is_shown(),
+                    "up": of.difference.value > 0.0,
+                })
+            };
+            let all: Vec<Value> = rows.iter().map(row).collect();
+            let of = |shown: bool, up: bool| -> Vec<&Value> {
+                all.iter().filter(|row| row["shown"] == shown && (!shown || row["up"] == up)).collect()
+            };
+            let differs = held.differences(study);
+            let pair = json!({
+                "left": left, "right": right,
+                "differs": if differs.is_empty() { "nothing that the study names".to_owned() } else { differs.join(", ").replace('_', " ") },
+                "names_factor": held.names_factor() && differs.len() == 1,
+                "factor": differs.first().map(|factor| factor.replace('_', " ")),
+                "single": held.left.len().min(held.right.len()) < LEAST_TRAININGS,
+                "higher": of(true, true), "lower": of(true, false), "undecided": of(false, true), "rows": all,
+            });
+            match contrasts.iter_mut().find(|(contrast, _)| *contrast == held.contrast) {
+                Some((_, pairs)) => pairs.push(pair),
+                None => contrasts.push((held.contrast, vec![pair])),
+            }
+        }
+        let named = |(contrast, pairs): (usize, Vec<Value>)| json!({ "name": study.contrasts[contrast].name(), "pairs": pairs });
+        json!(contrasts.into_iter().map(named).collect::<Vec<_>>())
+    }
+
+    /// The chosen views beside their features: what the pictures lost, or made up.
+    pub(super) fn kept(&self) -> Value {
+        let study = &self.outcome.plan.study;
+        let row = |(place, of): (usize, &Kept)| {
+            let source = self.grid_source(self.words(&of.cell));
+            let at = |name: &str| format!("/beside/{place}/{name}");
+            let score = |name: &str, what: &str, value: Option<f64>| {
+                value.map(|value| self.book.enter(&source, &at(name), what, Form::Score, value))
+            };
+            json!({
+                "model": study.models[of.model].name,
+                "comparison": study.comparisons[of.comparison].name,
+                "view": format!("{}, {}", self.tap(of.model, of.cell.tap), self.view(&of.cell)),
+                "features": score("features", "AUC of the features on half B", of.features),
+                "probe": score("probe", "AUC of the probe on half B", of.probe),
+                "kept": self.book.estimate(&source, &at("kept"), "view less the better of both", Form::Difference, Some(of.kept)),
+                "word": of.word(),
+            })
+        };
+        json!(self.outcome.grid.beside.iter().enumerate().map(row).collect::<Vec<_>>())
+    }
+
+    /// What one projection separates where another does not.
+    pub(super) fn rescues(&self) -> Value {
+        let (study, ledger) = (&self.outcome.plan.study, &self.outcome.ledger);
+        let source = self.ledger_source();
+        let names: Vec<String> = ledger.projections.iter().map(|of| study.projections[of.projection].name.clone()).collect();
+        let row = |(place, of): (usize, &crate::domain::ledger::OfProjection)| {
+            let count = |pointer: &str, what: &str, value: usize| {
+                self.book.count(&source, &format!("/projections/{place}/{pointer}"), &format!("{}: {what}", names[place]), value)
+            };
+            let rescue = |other: &crate::domain::ledger::OfProjection| {
+                let value = *of.rescues.get(other.projection)?;
+                let what = format!("separates what {} does not", study.projections[other.projection].name);
+                (other.projection != of.projection).then(|| count(&format!("rescues/{}", other.projection), &what, value))
+            };
+            json!({
+                "name": names[place],
+                "compared": count("compared", "comparisons of models", of.compared),
+                "separates": count("separates", "separated", of.separates),
+                "rescues": ledger.projections.iter().map(rescue).collect::<Vec<_>>(),
+            })
+        };
+        json!({ "names": names, "rows": ledger.projections.iter().enumerate().map(row).collect::<Vec<_>>() })
+    }
+}

@@ -1,0 +1,174 @@
+//! The fairness appendix: probes among groups, of the model whose probe is best, and every model's widest gap.
+
+use super::{book::Source, sections::Page};
+use crate::{
+    domain::{
+        Result,
+        claim::Form,
+        fairness::{Asked, Cell, FEW, Fairness, Gap, Reweighed, SUPPRESSED},
+        score::Estimate,
+        stage::Work,
+    },
+    study::{ScoreOf, Step},
+};
+use serde_json::{Value, json};
+
+/// A model's appendix, and where it stands.
+struct Of {
+    model: usize,
+    source: Source,
+    fairness: Fairness,
+    /// By comparison: the place of its question.
+    places: Vec<Option<usize>>,
+}
+
+impl Page<'_> {
+    pub(super) fn groups(&self) -> Result<Value> {
+        let (plan, study) = (self.outcome.plan, &self.outcome.plan.study);
+        let mut all = Vec::new();
+        for model in 0..study.models.len() {
+            let step = Step::Fairness { model };
+            let (Some(manifest), Some(fairness)) = (plan.result(step), plan.json::<Fairness>(step, "fairness.json")?) else {
+                continue;
+            };
+            let Work::Fairness(of) = &manifest.work else { continue };
+            let place = |comparison: &crate::domain::comparison::Comparison| {
+                of.questions.iter().position(|question| *question == comparison.question)
+            };
+            let source = Source { key: manifest.key, output: "fairness.json", of: study.models[model].name.clone() };
+            all.push(Of { model, source, fairness, places: study.comparisons.iter().map(place).collect() });
+        }
+        if all.is_empty() {
+            return Ok(Value::Null);
+        }
+        let tables =
+            (0..study.comparisons.len()).filter_map(|comparison| self.of_comparison(&all, comparison)).collect::<Vec<_>>();
+        let tests: usize = all.iter().map(|of| of.fairness.tests).sum();
+        // Every model states how many gaps it tested; they are claims of the first that has some.
+        let counted = all.iter().map(|of| {
+            json!({ "model": study.models[of.model].name, "tests": self.book.count(&of.source, "/tests", "gaps tested", of.fairness.tests) })
+        });
+        Ok(json!({ "tables": tables, "any": tests > 0, "counted": counted.collect::<Vec<_>>() }))
+    }
+
+    /// The table of the model whose probe is best on half A, and the widest gap of each.
+    fn of_comparison(&self, all: &[Of], comparison: usize) -> Option<Value> {
+        let study = &self.outcome.plan.study;
+        let best = all.iter().max_by(|x, y| {
+            let auc = |of: &Of| {
+                let tap = crate::study::last_tap(study, of.model);
+                let scored = self.outcome.scores.get(&ScoreOf { model: of.model, tap, projection: None, comparison });
+                scored.and_then(|scored| Some(scored.probe.as_ref()?.a?.value)).unwrap_or(f64::NEG_INFINITY)
+            };
+            auc(x).total_cmp(&auc(y)).then(y.model.cmp(&x.model))
+        })?;
+        let place = best.places[comparison]?;
+        let asked = best.fairness.asked.get(place).filter(|asked| asked.cells.iter().any(|cell| cell.n > 0))?;
+        let name = |group: usize| {
+            best.fairness.groups[group]
+                .iter()
+                .map(|(attribute, value)| format!("{attribute} = {value}"))
+                .collect::<Vec<_>>()
+                .join(" and ")
+        };
+        let rows: Vec<Value> = asked
+            .cells
+            .iter()
+            .enumerate()
+            .map(|(group, cell)| self.row(&best.source, place, group, cell, asked, &name))
+            .collect();
+        let reweighed: Vec<Value> =
+            asked.reweighed.iter().enumerate().map(|(at, of)| self.reweighed(&best.source, place, at, of, &name)).collect();
+        Some(json!({
+            "comparison": study.comparisons[comparison].name, "positive": study.comparisons[comparison].classes[0],
+            "model": study.models[best.model].name, "rows": rows, "reweighed": reweighed,
+            "widest": all.iter().filter_map(|of| self.widest(of, comparison)).collect::<Vec<_>>(),
+        }))
+    }
+
+    fn row(
+        &self,
+        source: &Source,
+        place: usize,
+        group: usize,
+        cell: &Cell,
+        asked: &Asked,
+        name: &dyn Fn(usize) -> String,
+    ) -> Value {
+        let source = Source { of: format!("{} · {}", source.of, name(group)), ..source.clone() };
+        let at = |what: &str| format!("/asked/{place}/cells/{group}/{what}");
+        let rate = |what: &str, estimate: Option<Estimate>| self.book.estimate(&source, &at(what), what, Form::Score, estimate);
+        let count = |what: &str, value: usize| self.book.count(&source, &at(what), what, value);
+        let gap = asked.gaps.iter().position(|gap| gap.group == group);
+        let told = gap.map(|gap| self.gap(&source, place, gap, &asked.gaps[gap], name));
+        let shown = cell.positives >= SUPPRESSED;
+        json!({
+            "name": name(group), "n": count("n", cell.n), "positives": count("positives", cell.positives), "identities": count("identities", cell.identities),
+            "tpr": if shown { rate("tpr", cell.tpr) } else { Value::Null }, "fpr": if shown { rate("fpr", cell.fpr) } else { Value::Null },
+            "auc": if shown { rate("auc", cell.auc) } else { Value::Null },
+            "few": cell.positives < FEW, "suppressed": !shown, "empty": cell.n == 0, "gap": if shown { json!(told) } else { Value::Null },
+            "reference": gap.is_none() && asked.gaps.iter().any(|gap| gap.reference == group),
+        })
+    }
+
+    fn gap(&self, source: &Source, place: usize, at: usize, gap: &Gap, name: &dyn Fn(usize) -> String) -> Value {
+        let pointer = |what: &str| format!("/asked/{place}/gaps/{at}/{what}");
+        let difference = |what: &str, estimate: Option<Estimate>| {
+            self.book.estimate(source, &pointer(what), &format!("{what} gap"), Form::Difference, estimate)
+        };
+        let number = |what: &str, form: Form, value: Option<f64>| {
+            value.map(|value| self.book.enter(source, &pointer(what), what, form, value))
+        };
+        json!({
+            "reference": name(gap.reference), "tpr": difference("tpr", gap.tpr), "fpr": difference("fpr", gap.fpr), "auc": difference("auc", gap.auc),
+            "parity": number("parity", Form::Difference, gap.parity), "impact": number("impact", Form::Score, gap.impact),
+            "odds": number("odds", Form::Score, gap.odds), "q": number("q", Form::Score, gap.q),
+            "shown": gap.q.is_some_and(|q| q <= 0.05),
+        })
+    }
+
+    fn reweighed(&self, source: &Source, place: usize, at: usize, of: &Reweighed, name: &dyn Fn(usize) -> String) -> Value {
+        let pointer = |what: &str| format!("/asked/{place}/reweighed/{at}/{what}");
+        let words = Source { of: format!("{} · reweighed by {}", source.of, of.attribute), ..source.clone() };
+        let number = |what: &str, form: Form, value: Option<f64>| {
+            value.map(|value| self.book.enter(&words, &pointer(what), what, form, value))
+        };
+        let level = |(place, [before, after]): (usize, &[Option<f64>; 2])| {
+            json!({
+                "group": name(of.groups[place]),
+                "before": number(&format!("levels/{place}/0"), Form::Score, *before),
+                "after": number(&format!("levels/{place}/1"), Form::Score, *after),
+            })
+        };
+        json!({
+            "attribute": of.attribute, "refused": of.refused, "before": number("before", Form::Score, of.before), "after": number("after", Form::Score, of.after),
+            "change": self.book.estimate(&words, &pointer("change"), "change of the widest TPR gap", Form::Difference, of.change),
+            "levels": of.levels.iter().enumerate().map(level).collect::<Vec<_>>(), "levelled_down": of.levelled_down,
+        })
+    }
+
+    /// A model's widest TPR gap on a comparison, among groups with enough positives.
+    fn widest(&self, of: &Of, comparison: usize) -> Option<Value> {
+        let place = of.places[comparison]?;
+        let asked = of.fairness.asked.get(place)?;
+        let enough =
+            |gap: &Gap| asked.cells[gap.group].positives >= SUPPRESSED && asked.cells[gap.reference].positives >= SUPPRESSED;
+        let wide = |gap: &Gap| gap.tpr.map_or(0.0, |tpr| tpr.value.abs());
+        let (at, gap) = asked
+            .gaps
+            .iter()
+            .enumerate()
+            .filter(|(_, gap)| enough(gap) && gap.tpr.is_some())
+            .max_by(|x, y| wide(x.1).total_cmp(&wide(y.1)).then(y.0.cmp(&x.0)))?;
+        let name = |group: usize| {
+            of.fairness.groups[group]
+                .iter()
+                .map(|(attribute, value)| format!("{attribute} = {value}"))
+                .collect::<Vec<_>>()
+                .join(" and ")
+        };
+        Some(
+            json!({ "model": self.outcome.plan.study.models[of.model].name, "group": name(gap.group), "gap": self.gap(&of.source, place, at, gap, &name) }),
+        )
+    }
+}

@@ -1,0 +1,163 @@
+//! What data can be at their worst: every score is undefined or unranked with a reason, and nothing panics.
+
+use super::{
+    gaps,
+    grid::{self, Given, OfFeatures, OfProjection},
+    members::Setting,
+    score, space,
+};
+use crate::{
+    domain::{
+        comparison::{Measured, Question},
+        contrast::Held,
+        fairness::Fairness,
+        grid::Grid,
+        image::{Column, Images, Labels},
+        projection::View,
+        score::{Scores, Statistics},
+        stage::Slot,
+    },
+    numeric::{Matrix, Stream},
+};
+
+struct Came {
+    scores: Vec<Scores>,
+    grid: Grid,
+    fairness: Fairness,
+}
+
+/// Two models on these questions, of 120 images and two columns, through all that is scored.
+fn all(
+    questions: &[&[&str]],
+    label: impl Fn(&str, usize) -> Option<u8>,
+    person: impl Fn(usize) -> usize,
+    value: impl Fn(usize, &mut Stream) -> f32,
+) -> Came {
+    let (n, id) = (120, |i: usize| format!("{i:04}"));
+    let images = Images((0..n).map(|i| (id(i), None)).collect());
+    let identities = Column((0..n).map(|i| (id(i), person(i).to_string())).collect());
+    let column = |name: &str| Column((0..n).filter_map(|i| Some((id(i), label(name, i)?.to_string()))).collect());
+    let labels = Labels(["x", "g"].map(|name| (name.to_owned(), column(name))).into());
+    let setting = Setting { images: &images, labels: &labels, identities: Some(&identities) };
+    let of = |classes: &&[&str]| Question {
+        measured: Measured::Classes(classes.iter().map(|class| class.parse().unwrap()).collect()),
+        within: None,
+    };
+    let questions: Vec<Question> = questions.iter().map(of).collect();
+    let mut dice = Stream::new(1, 1);
+    let points = Matrix::new(n, 2, (0..2 * n).map(|at| value(at / 2, &mut dice)).collect()).unwrap();
+    let statistics = Statistics { bootstraps: 50, permutations: 50, min_positives: 5, separates_at: 0.7 };
+    let views = [View::Axis(1), View::Pair(1, 2), View::Axis(3)];
+    let (mut projections, mut scores) = (Vec::new(), Vec::new());
+    for model in 0..2 {
+        for (comparison, question) in questions.iter().enumerate() {
+            let scored = score(&setting, std::slice::from_ref(&points), question, &views, &statistics, 1);
+            scores.push(scored.scores.clone());
+            let slot = Slot { model, tap: 0, projection: 0, comparison };
+            projections.push(OfProjection { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted });
+        }
+    }
+    let measured = space(&setting, &points, &questions, &statistics, 1);
+    let groups = ["g".to_owned()];
+    let fairness = gaps::gaps(&gaps::Given {
+        setting: &setting,
+        features: &points,
+        decisions: &measured.decisions,
+        questions: &questions,
+        attributes: &groups,
+        depth: 2,
+        statistics: &statistics,
+        seed: 1,
+    });
+    let of = |(comparison, ranks)| OfFeatures { model: 0, tap: 0, comparison, ranks };
+    let features: Vec<OfFeatures> = measured.ranks.into_iter().enumerate().map(of).collect();
+    let held = [Held { contrast: 0, left: vec![0], right: vec![1] }];
+    let given = Given {
+        setting: &setting,
+        questions: &questions,
+        projections: &projections,
+        features: &features,
+        held: &held,
+        statistics: &statistics,
+        seed: 1,
+    };
+    Came { grid: grid::grid(&given), scores, fairness }
+}
+
+const X: &[&str] = &["x", "not x"];
+
+fn noise(_: usize, dice: &mut Stream) -> f32 {
+    dice.uniform() as f32
+}
+
+#[test]
+fn a_class_of_none_of_one_and_of_few_is_not_ranked() {
+    for count in [0, 1, 4] {
+        let came = all(&[X], |name, i| Some(if name == "x" { u8::from(i < count) } else { u8::from(i % 2 == 0) }), |i| i, noise);
+        assert!(came.scores[0].unranked.as_ref().is_some_and(|why| why.contains("class 1 has")), "{count}: {:?}", came.scores[0]);
+        assert!(came.grid.cells.is_empty() && came.grid.differences.is_empty() && came.grid.critical.is_none());
+        if count == 0 {
+            assert_eq!(came.scores[0].views[0].whole, None, "undefined, not nought");
+        }
+    }
+}
+
+#[test]
+fn one_identity_is_not_ranked_and_says_so() {
+    let came = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |_| 0, noise);
+    assert!(came.scores[0].unranked.is_some() && came.grid.cells.is_empty());
+}
+
+#[test]
+fn people_of_one_class_each_are_permuted_as_people() {
+    let came =
+        all(&[X], |name, i| Some(if name == "x" { u8::from(i / 2 % 2 == 0) } else { u8::from(i % 2 == 0) }), |i| i / 2, noise);
+    assert!(came.scores[0].unranked.is_none() && came.scores[0].permuted[1] == 0 && !came.grid.cells.is_empty());
+}
+
+#[test]
+fn scores_that_are_all_tied_are_chance() {
+    let came = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, |_, _| 1.0);
+    let b = came.scores[0].views[1].b.unwrap();
+    assert_eq!((b.value, b.low <= 0.5, b.high >= 0.5), (0.5, true, true));
+    assert!(came.grid.cells.iter().all(|cell| cell.low < 0.7));
+}
+
+#[test]
+fn labels_and_numbers_that_are_missing_leave_images_out_or_views_undefined() {
+    let came = all(&[X], |name, i| (name != "x" || i % 3 > 0).then(|| u8::from(i % 2 == 0)), |i| i, noise);
+    assert_eq!(came.scores[0].counts.n, 80);
+    let came = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, |i, dice| if i == 7 { f32::NAN } else { noise(i, dice) });
+    assert!(came.scores[0].views.iter().all(|view| view.whole.is_none()) && came.grid.cells.is_empty());
+    let came = all(&[X], |_, _| None, |i| i, noise);
+    assert_eq!(came.scores[0].counts.n, 0);
+}
+
+#[test]
+fn two_comparisons_of_the_same_classes_are_scored_alike() {
+    let came =
+        all(&[X, X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, |i, dice| noise(i, dice) + if i % 2 == 0 { 1.0 } else { 0.0 });
+    assert_eq!(came.scores[0], came.scores[1]);
+    assert_eq!(came.grid.differences.len(), 2);
+    assert_eq!(came.grid.differences[0].difference.value, 0.0, "a model beside itself");
+}
+
+#[test]
+fn a_group_without_positives_has_no_rate_and_is_refused_for_reweighing() {
+    let came = all(&[X], |name, i| Some(if name == "x" { u8::from(i < 40) } else { u8::from(i < 60) }), |i| i, noise);
+    let asked = &came.fairness.asked[0];
+    let without = came.fairness.groups.iter().position(|group| group[0].1 == "0").unwrap();
+    assert_eq!((asked.cells[without].positives, asked.cells[without].tpr), (0, None));
+    assert!(asked.gaps[0].tpr.is_none() && asked.gaps[0].odds.is_none(), "undefined where peers write 0: {:?}", asked.gaps);
+    assert!(asked.reweighed[0].refused.as_ref().unwrap().contains("nobody of g = 0 is in the first class"));
+}
+
+#[test]
+fn what_separates_is_sure_beside_all_others() {
+    let apart = |i: usize, dice: &mut Stream| noise(i, dice) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
+    let came = all(&[X], |name, i| Some(if name == "x" { u8::from(i % 2 == 0) } else { u8::from(i % 3 == 0) }), |i| i, apart);
+    let cell = &came.grid.cells[0];
+    assert!(cell.low > 0.9 && cell.adjusted <= 0.05 && cell.q <= 0.05, "{cell:?}");
+    let kept = &came.grid.beside[0];
+    assert!(kept.features.unwrap() > 0.99 && kept.probe.unwrap() > 0.99 && kept.word() == "kept", "{kept:?}");
+}

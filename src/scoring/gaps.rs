@@ -1,0 +1,314 @@
+//! The fairness appendix of one model: how its linear probes fare among groups and their intersections, and what reweighing
+//! them does. Rates stand beside their counts, gaps beside their intervals; nothing is a pass or a fail.
+
+use super::{
+    auc::{ManyWins, Sorted, TURNS, Weights},
+    bootstrap::{Resampler, interval},
+    fairness::{Confusion, Pair, effective, reweigh, wilson},
+    frequencies::intersections,
+    grid::discoveries,
+    members::{Setting, groups},
+    probe,
+    scale::Scale,
+    split::{FOLDS, Half},
+    views::Asked,
+};
+use crate::{
+    domain::{
+        comparison::Question,
+        fairness::{self, Cell, Fairness, Gap, Reweighed},
+        score::{Estimate, Statistics},
+    },
+    numeric::Matrix,
+};
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+const STREAM: u64 = 9 << 40;
+
+/// What is asked of one model.
+pub struct Given<'a> {
+    pub setting: &'a Setting<'a>,
+    /// N × D, of its last tap.
+    pub features: &'a Matrix,
+    /// One row a question, one column an image: log-odds for the first class; NaN for images without.
+    pub decisions: &'a Matrix,
+    /// Those of the decisions, in their order.
+    pub questions: &'a [Question],
+    pub attributes: &'a [String],
+    pub depth: usize,
+    pub statistics: &'a Statistics,
+    pub seed: u64,
+}
+
+pub fn gaps(given: &Given) -> Fairness {
+    let identity = groups(given.setting);
+    let named = intersections(given.setting, given.attributes, given.depth);
+    let ids: Vec<&str> = given.setting.images.ids().collect();
+    let is_in = |members: &Vec<(String, String)>| -> Vec<bool> {
+        let has = |row: usize, (attribute, value): &(String, String)| given.setting.labels.of(attribute, ids[row]) == Some(value);
+        (0..ids.len()).map(|row| members.iter().all(|member| has(row, member))).collect()
+    };
+    let inside: Vec<Vec<bool>> = named.iter().map(is_in).collect();
+    let world = World { given, identity: &identity, named: &named, inside: &inside };
+    let mut asked: Vec<fairness::Asked> =
+        (0..given.questions.len()).into_par_iter().map(|question| world.question(question)).collect();
+    let p: Vec<f64> = asked.iter().flat_map(|asked| &asked.gaps).filter_map(|gap| gap.p).collect();
+    let mut q = discoveries(&p).into_iter();
+    for gap in asked.iter_mut().flat_map(|asked| &mut asked.gaps).filter(|gap| gap.p.is_some()) {
+        gap.q = q.next();
+    }
+    Fairness { format: 1, groups: named, tests: p.len(), asked }
+}
+
+struct World<'a> {
+    given: &'a Given<'a>,
+    identity: &'a [usize],
+    named: &'a [Vec<(String, String)>],
+    /// By group, by image.
+    inside: &'a [Vec<bool>],
+}
+
+/// One image of a question: its row, its label and the log-odds for it, and where scores may be compared.
+struct Shown {
+    row: usize,
+    positive: bool,
+    decision: f64,
+    place: usize,
+}
+
+impl World<'_> {
+    fn question(&self, question: usize) -> fairness::Asked {
+        let given = self.given;
+        let asked = Asked::new(given.setting, &given.questions[question], given.statistics, given.seed);
+        let two = given.questions[question].width() == 2;
+        let shown: Vec<Shown> = match asked.pairs().next().filter(|_| two) {
+            None => vec![],
+            Some([first, second]) => (0..asked.members.rows.len())
+                .filter(|&i| first[i] != second[i])
+                .map(|i| {
+                    let row = asked.members.rows[i];
+                    let place = asked.split.fold[i] + if asked.split.half[i] == Half::A { 0 } else { FOLDS };
+                    Shown { row, positive: first[i], decision: f64::from(given.decisions.row(question)[row]), place }
+                })
+                .filter(|shown| !shown.decision.is_nan())
+                .collect(),
+        };
+        let resampler = Resampler::new(shown.iter().map(|shown| Some(self.identity[shown.row])), given.seed, STREAM);
+        let drawn: Vec<Drawn> = self.inside.iter().map(|inside| self.draw(&shown, inside, &resampler)).collect();
+        fairness::Asked {
+            cells: self.inside.iter().zip(&drawn).map(|(inside, drawn)| self.cell(&shown, inside, drawn)).collect(),
+            gaps: self.gaps(&shown, &drawn),
+            reweighed: given
+                .attributes
+                .iter()
+                .filter_map(|attribute| self.reweighed(attribute, &asked, &shown, &resampler))
+                .collect(),
+        }
+    }
+
+    /// A group's rates in the sample and in every resample.
+    fn draw(&self, shown: &[Shown], inside: &[bool], resampler: &Resampler) -> Drawn {
+        let mut folds = vec![vec![]; 2 * FOLDS];
+        for (member, shown) in shown.iter().enumerate().filter(|(_, shown)| inside[shown.row]) {
+            folds[shown.place].push((member as u32, shown.decision, shown.positive));
+        }
+        let folds: Vec<Sorted> = folds.into_iter().map(Sorted::new).collect();
+        let aucs = |weights: &[Weights]| {
+            let mut wins = ManyWins::NONE;
+            folds.iter().for_each(|fold| fold.add_wins(weights, &mut wins));
+            wins.auc()
+        };
+        let once = vec![[1.0; TURNS]; shown.len()];
+        let of = |weights: &[Weights]| {
+            let [tpr, fpr] = rates(shown, |shown| inside[shown.row].then_some(shown.decision > 0.0), weights);
+            [tpr, fpr, aucs(weights)]
+        };
+        let value = of(&once).map(|values| values[0]);
+        let turns = resampler.each_of_many(self.given.statistics.bootstraps, of);
+        Drawn { value, turns }
+    }
+
+    fn cell(&self, shown: &[Shown], inside: &[bool], drawn: &Drawn) -> Cell {
+        let here = || shown.iter().filter(|shown| inside[shown.row]);
+        // Images of one identity are not independent: its positives of n.
+        let rate = |value: Option<f64>, of: bool| {
+            let mut people: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+            for shown in here().filter(|shown| shown.positive == of) {
+                let (yes, n) = people.entry(self.identity[shown.row]).or_default();
+                *yes += usize::from(shown.decision > 0.0);
+                *n += 1;
+            }
+            let (low, high) = wilson(value?, effective(&people.into_values().collect::<Vec<_>>()))?;
+            Some(Estimate { value: value?, low, high })
+        };
+        let people = |of: bool| {
+            here().filter(|shown| shown.positive == of).map(|shown| self.identity[shown.row]).collect::<BTreeSet<_>>().len()
+        };
+        Cell {
+            n: here().count(),
+            positives: here().filter(|shown| shown.positive).count(),
+            identities: here().map(|shown| self.identity[shown.row]).collect::<BTreeSet<_>>().len(),
+            tpr: rate(drawn.value[0], true),
+            fpr: rate(drawn.value[1], false),
+            auc: drawn.auc(Scale::of(people(true).min(people(false)))),
+        }
+    }
+
+    fn gaps(&self, shown: &[Shown], drawn: &[Drawn]) -> Vec<Gap> {
+        let confusion = |group: usize| -> Confusion {
+            let here = shown.iter().filter(|shown| self.inside[group][shown.row]);
+            here.map(|shown| (shown.positive, shown.decision > 0.0, 1.0)).collect()
+        };
+        let counted: Vec<Confusion> = (0..self.named.len()).map(confusion).collect();
+        let mut gaps = Vec::new();
+        for part in self.parts() {
+            let size = |group: &&usize| (counted[**group].n() as usize, std::cmp::Reverse(**group));
+            let Some(&reference) = part.iter().max_by_key(size).filter(|group| counted[**group].n() > 0.0) else { continue };
+            for &group in part.iter().filter(|group| **group != reference) {
+                let pair = Pair { group: counted[group], reference: counted[reference] };
+                let (tpr, fpr, auc) = (
+                    drawn[group].less(&drawn[reference], 0),
+                    drawn[group].less(&drawn[reference], 1),
+                    drawn[group].less(&drawn[reference], 2),
+                );
+                gaps.push(Gap {
+                    group,
+                    reference,
+                    parity: pair.statistical_parity_of_labels(),
+                    impact: pair.disparate_impact_of_labels(),
+                    p: tpr.as_ref().map(|(_, p)| *p),
+                    q: None,
+                    tpr: tpr.map(|(gap, _)| gap),
+                    fpr: fpr.map(|(gap, _)| gap),
+                    auc: auc.map(|(gap, _)| gap),
+                    odds: pair.equalized_odds(),
+                    average: pair.average_odds(),
+                });
+            }
+        }
+        gaps
+    }
+
+    /// Groups of the same attributes.
+    fn parts(&self) -> Vec<Vec<usize>> {
+        let attributes = |group: &usize| self.named[*group].iter().map(|(attribute, _)| attribute).collect::<Vec<_>>();
+        let all: Vec<usize> = (0..self.named.len()).collect();
+        all.chunk_by(|a, b| attributes(a) == attributes(b)).map(<[usize]>::to_vec).collect()
+    }
+
+    /// The probe again, with weights that make the groups of one attribute equal in base rate.
+    fn reweighed(&self, attribute: &String, asked: &Asked, shown: &[Shown], resampler: &Resampler) -> Option<Reweighed> {
+        let groups: Vec<usize> =
+            (0..self.named.len()).filter(|&group| self.named[group].len() == 1 && self.named[group][0].0 == *attribute).collect();
+        let group_of = |row: usize| groups.iter().position(|&group| self.inside[group][row]);
+        let nothing = Reweighed {
+            attribute: attribute.clone(),
+            refused: None,
+            before: None,
+            after: None,
+            change: None,
+            levels: vec![],
+            groups: groups.clone(),
+            levelled_down: false,
+        };
+        if shown.is_empty() || groups.len() < 2 {
+            return None;
+        }
+        let labelled: Vec<&Shown> = shown.iter().filter(|shown| group_of(shown.row).is_some()).collect();
+        let (group, label): (Vec<usize>, Vec<bool>) =
+            labelled.iter().map(|shown| (group_of(shown.row).unwrap_or(0), shown.positive)).unzip();
+        let weights = match reweigh(&group, &label, None) {
+            Ok(weights) => weights,
+            Err(empty) => {
+                let value = &self.named[groups[empty.group]][0].1;
+                let label = if empty.label { "first" } else { "second" };
+                let refused = format!("nobody of {attribute} = {value} is in the {label} class");
+                return Some(Reweighed { refused: Some(refused), ..nothing });
+            }
+        };
+        let images = self.given.features.rows();
+        let mut weight = vec![0.0; images];
+        labelled.iter().zip(weights).for_each(|(shown, of)| weight[shown.row] = of);
+        let mut folds = vec![0; images];
+        asked.members.rows.iter().zip(&asked.split.fold).for_each(|(&row, &fold)| folds[row] = fold);
+        let mut target = [vec![None; images], vec![None; images]];
+        for shown in &labelled {
+            target[shown.place / FOLDS][shown.row] = Some(shown.positive);
+        }
+        let questions = target.each_ref().map(|target| probe::Asked { target, fold: &folds, weight: Some(&weight) });
+        let again = probe::probe(self.given.features, &questions);
+        let after = |shown: &Shown| again[shown.place / FOLDS][shown.row];
+
+        let tprs = |group: usize, weights: &[Weights]| -> [[Option<f64>; TURNS]; 2] {
+            let inside = &self.inside[group];
+            let before = rates(shown, |shown| inside[shown.row].then_some(shown.decision > 0.0), weights);
+            let now = rates(shown, |shown| (inside[shown.row] && !after(shown).is_nan()).then(|| after(shown) > 0.0), weights);
+            [before[0], now[0]]
+        };
+        let gap = |weights: &[Weights]| -> [[Option<f64>; TURNS]; 3] {
+            let all: Vec<[[Option<f64>; TURNS]; 2]> = groups.iter().map(|&group| tprs(group, weights)).collect();
+            let [before, now] = [0, 1].map(|when| {
+                std::array::from_fn::<Option<f64>, TURNS, _>(|turn| {
+                    let levels: Vec<f64> = all.iter().filter_map(|of| of[when][turn]).collect();
+                    super::fairness::range(&levels)
+                })
+            });
+            [before, now, std::array::from_fn(|turn| Some(now[turn]? - before[turn]?))]
+        };
+        let once = vec![[1.0; TURNS]; shown.len()];
+        let [before, now, change] = gap(&once).map(|values| values[0]);
+        let levels: Vec<[Option<f64>; 2]> = groups.iter().map(|&group| tprs(group, &once).map(|values| values[0])).collect();
+        let mut changes: Vec<f64> =
+            resampler.each_of_many(self.given.statistics.bootstraps, gap).into_iter().filter_map(|[.., change]| change).collect();
+        changes.sort_unstable_by(f64::total_cmp);
+        let grew = levels.iter().any(|[before, after]| before.zip(*after).is_some_and(|(before, after)| after > before));
+        Some(Reweighed {
+            before,
+            after: now,
+            change: change.and_then(|change| interval(change, &changes)),
+            levels,
+            levelled_down: change.is_some_and(|change| change < 0.0) && !grew,
+            ..nothing
+        })
+    }
+}
+
+/// True and false positive rate of a group in many resamples. `predicted`: `None` for images outside the group.
+fn rates(shown: &[Shown], predicted: impl Fn(&Shown) -> Option<bool>, weights: &[Weights]) -> [[Option<f64>; TURNS]; 2] {
+    let (mut yes, mut all) = ([[0.0f64; TURNS]; 2], [[0.0f64; TURNS]; 2]);
+    for (shown, weight) in shown.iter().zip(weights) {
+        let Some(predicted) = predicted(shown) else { continue };
+        let of = usize::from(!shown.positive);
+        for turn in 0..TURNS {
+            let weight = f64::from(weight[turn]);
+            all[of][turn] += weight;
+            yes[of][turn] += if predicted { weight } else { 0.0 };
+        }
+    }
+    [0, 1].map(|of| std::array::from_fn(|turn| (all[of][turn] > 0.0).then(|| yes[of][turn] / all[of][turn])))
+}
+
+/// TPR, FPR and AUC of one group, in the sample and in every resample.
+struct Drawn {
+    value: [Option<f64>; 3],
+    turns: Vec<[Option<f64>; 3]>,
+}
+
+impl Drawn {
+    fn auc(&self, scale: Scale) -> Option<Estimate> {
+        let turns: Vec<f64> = self.turns.iter().filter_map(|[.., auc]| *auc).collect();
+        scale.interval(self.value[2]?, &turns)
+    }
+
+    /// This group less another, in the same resamples; and how seldom the difference would be on the other side of nought.
+    fn less(&self, other: &Drawn, of: usize) -> Option<(Estimate, f64)> {
+        let mut sorted: Vec<f64> =
+            self.turns.iter().zip(&other.turns).filter_map(|(own, other)| Some(own[of]? - other[of]?)).collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let gap = interval(self.value[of]? - other.value[of]?, &sorted)?;
+        let below = sorted.partition_point(|value| *value <= 0.0);
+        let above = sorted.len() - sorted.partition_point(|value| *value < 0.0);
+        Some((gap, (2.0 * (1 + below.min(above)) as f64 / (1 + sorted.len()) as f64).min(1.0)))
+    }
+}

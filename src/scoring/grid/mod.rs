@@ -1,0 +1,144 @@
+//! The whole grid on half B: every cell under the same permutations of labels, every chosen view in the same resamples of
+//! identities. So "separates" holds beside all other cells, and models are compared on the same people.
+
+mod permuted;
+mod resampled;
+
+use super::{
+    members::Setting,
+    ranking,
+    scale::{Scale, Z},
+    split::Half,
+    views::Asked,
+};
+use crate::{
+    domain::{
+        comparison::Question,
+        contrast::Held,
+        grid::{Grid, Sureness},
+        ledger::{Candidate, CellId},
+        projection::View,
+        score::{Estimate, Scores, Statistics},
+        stage::Slot,
+    },
+    numeric::Matrix,
+};
+use permuted::Permuted;
+use rayon::prelude::*;
+use resampled::Resampled;
+use std::collections::BTreeMap;
+
+/// How often a grid without signal may show one that separates.
+const FAMILY: f64 = 0.05;
+
+/// The scores of one projection on one question, as [`super::views::Scored`] has them.
+pub struct OfProjection {
+    pub slot: Slot,
+    pub scores: Scores,
+    pub ranks: Matrix,
+    /// One row a view, one column a permutation.
+    pub permuted: Matrix,
+}
+
+/// The features at a tap on one question: rows of pairs for the nearest neighbours, then for the probe.
+pub struct OfFeatures {
+    pub model: usize,
+    pub tap: usize,
+    pub comparison: usize,
+    pub ranks: Matrix,
+}
+
+/// All that is resampled together.
+pub struct Given<'a> {
+    pub setting: &'a Setting<'a>,
+    pub questions: &'a [Question],
+    pub projections: &'a [OfProjection],
+    pub features: &'a [OfFeatures],
+    pub held: &'a [Held],
+    pub statistics: &'a Statistics,
+    pub seed: u64,
+}
+
+pub fn grid(given: &Given) -> Grid {
+    let asked: Vec<Asked> =
+        given.questions.par_iter().map(|question| Asked::new(given.setting, question, given.statistics, given.seed)).collect();
+    let candidates = candidates(given.projections.iter().map(|of| (of.slot, &of.scores)));
+    let ranked: Vec<&Candidate> = candidates.iter().filter(|candidate| ranking::unrankable(candidate).is_none()).collect();
+
+    let mut permuted = Permuted::new(given.statistics.permutations);
+    given.projections.iter().for_each(|of| permuted.meet(of));
+    let critical = permuted.critical(FAMILY);
+    let by_cell: BTreeMap<CellId, Estimate> =
+        ranked.iter().filter_map(|candidate| Some((candidate.cell, candidate.b?))).collect();
+    let scales: Vec<Scale> = asked.iter().map(|asked| asked.scale(Half::B)).collect();
+    let mut cells: Vec<Sureness> = permuted
+        .cells()
+        .filter_map(|(cell, z, p)| {
+            let b = by_cell.get(&cell)?;
+            let low = scales[cell.comparison].stretched(*b, critical?.max(Z));
+            Some(Sureness { cell, z, p, adjusted: permuted.adjusted(z), q: 1.0, low })
+        })
+        .collect();
+    cells.sort_by_key(|of| of.cell);
+    let q = discoveries(&cells.iter().map(|of| of.p).collect::<Vec<_>>());
+    cells.iter_mut().zip(q).for_each(|(of, q)| of.q = q);
+
+    let chosen = ranking::chosen(&ranked);
+    let resampled = Resampled::new(given, &asked, &chosen);
+    let mut differences = resampled.differences(given.held);
+    let q = discoveries(&differences.iter().map(|of| of.p).collect::<Vec<_>>());
+    differences.iter_mut().zip(q).for_each(|(of, q)| of.q = q);
+    Grid { format: 1, permutations: given.statistics.permutations, critical, cells, differences, beside: resampled.kept() }
+}
+
+/// Every view of every score as a candidate for a figure, the features aside.
+pub fn candidates<'a>(scores: impl Iterator<Item = (Slot, &'a Scores)>) -> Vec<Candidate> {
+    let of = |(slot, scores): (Slot, &'a Scores)| {
+        scores.views.iter().filter(|view| view.view != View::Features).map(move |view| Candidate {
+            cell: CellId {
+                model: slot.model,
+                tap: slot.tap,
+                projection: slot.projection,
+                view: view.view,
+                comparison: slot.comparison,
+            },
+            a: view.a,
+            b: view.b,
+            unranked: scores.unranked.clone(),
+        })
+    };
+    scores.flat_map(of).collect()
+}
+
+/// Benjamini and Hochberg's (1995) step-up, as q-values: the least rate of false discoveries at which each is one.
+pub fn discoveries(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|&i, &j| p[i].total_cmp(&p[j]).then(i.cmp(&j)));
+    let (mut q, mut least) = (vec![1.0; p.len()], 1.0f64);
+    for (place, &i) in order.iter().enumerate().rev() {
+        least = least.min(p[i] * p.len() as f64 / (place + 1) as f64);
+        q[i] = least;
+    }
+    q
+}
+
+/// The rows of ranks of one view and projection seed: one a pair of classes.
+fn rows(of: &OfProjection, view: usize, seed: usize, pairs: usize) -> std::ops::Range<usize> {
+    let first = (view * of.scores.seeds + seed) * pairs;
+    first..first + pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn q_values_are_those_of_the_published_example() {
+        // Benjamini and Hochberg (1995), section 3.2: fifteen p-values, four rejected at .05.
+        let p =
+            [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0];
+        let q = discoveries(&p);
+        assert_eq!(q.iter().filter(|q| **q <= 0.05).count(), 4);
+        assert!((q[3] - 0.0095 * 15.0 / 4.0).abs() < 1e-12 && q[14] == 1.0);
+    }
+}

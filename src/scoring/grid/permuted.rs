@@ -1,0 +1,67 @@
+//! Max-T over the grid (Westfall and Young 1993): what the luckiest cell comes to when labels mean nothing.
+//!
+//! Every view's score under the same permutations stands beside it (see [`crate::scoring::permuted`]): here they are studentised,
+//! and the largest of each permutation is kept.
+
+use super::OfProjection;
+use crate::domain::ledger::CellId;
+
+pub struct Permuted {
+    turns: usize,
+    /// By permutation: the largest studentised score so far.
+    largest: Vec<f64>,
+    cells: Vec<(CellId, f64, f64)>,
+}
+
+impl Permuted {
+    pub fn new(turns: usize) -> Self {
+        Permuted { turns, largest: vec![f64::NEG_INFINITY; turns], cells: vec![] }
+    }
+
+    /// Takes in every ranked view.
+    pub fn meet(&mut self, of: &OfProjection) {
+        for (place, view) in of.scores.views.iter().enumerate() {
+            let (Some(_), Some(b), None) = (view.a, view.b, &of.scores.unranked) else { continue };
+            if place >= of.permuted.rows() || of.permuted.columns() != self.turns {
+                continue;
+            }
+            let permuted = of.permuted.row(place);
+            let square: f64 = permuted.iter().map(|auc| (f64::from(*auc) - 0.5).powi(2)).sum();
+            let deviation = (square / permuted.len().max(1) as f64).sqrt();
+            if deviation.is_nan() || deviation <= 0.0 {
+                continue;
+            }
+            let better = permuted.iter().filter(|auc| f64::from(**auc) >= b.value).count();
+            let slot = of.slot;
+            let cell = CellId {
+                model: slot.model,
+                tap: slot.tap,
+                projection: slot.projection,
+                view: view.view,
+                comparison: slot.comparison,
+            };
+            self.cells.push((cell, (b.value - 0.5) / deviation, (1 + better) as f64 / (1 + permuted.len()) as f64));
+            for (largest, auc) in self.largest.iter_mut().zip(permuted) {
+                *largest = largest.max((f64::from(*auc) - 0.5) / deviation);
+            }
+        }
+    }
+
+    /// Cells with their studentised scores and the share of permutations that do as well.
+    pub fn cells(&self) -> impl Iterator<Item = (CellId, f64, f64)> {
+        self.cells.iter().copied()
+    }
+
+    /// What the largest score reaches in this share of permutations; `None` where nothing was ranked.
+    pub fn critical(&self, share: f64) -> Option<f64> {
+        let mut largest = self.largest.clone();
+        largest.sort_unstable_by(f64::total_cmp);
+        let at = ((1.0 - share) * (largest.len() + 1) as f64).ceil() as usize;
+        largest.get(at.clamp(1, largest.len().max(1)) - 1).copied().filter(|_| !self.cells.is_empty())
+    }
+
+    /// The share of permutations whose largest score is as large.
+    pub fn adjusted(&self, z: f64) -> f64 {
+        (1 + self.largest.iter().filter(|largest| **largest >= z).count()) as f64 / (1 + self.turns) as f64
+    }
+}

@@ -1,0 +1,48 @@
+//! `score`, of the grid: all cells of a study resampled together.
+
+use super::{Inputs, Made};
+use crate::{
+    domain::{Fault, Result, stage::Gridding},
+    scoring::{
+        self, Setting,
+        grid::{Given, OfFeatures, OfProjection},
+    },
+};
+
+pub fn grid(gridding: &Gridding, inputs: &Inputs) -> Result<Made> {
+    let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
+    let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
+    let (scores, ranks) = (inputs.scores()?, inputs.each("ranks/", |role| inputs.matrix(role))?);
+    let permuted = inputs.each("permuted/", |role| inputs.matrix(role))?;
+    let spaces = inputs.each("spaces/", |role| inputs.matrix(role))?;
+    if scores.len() != gridding.slots.len()
+        || ranks.len() != scores.len()
+        || permuted.len() != scores.len()
+        || spaces.len() != gridding.spaces.len()
+    {
+        return Err(Fault::unexpected("the grid was given more or fewer scores than it has slots"));
+    }
+    let projections: Vec<OfProjection> = gridding
+        .slots
+        .iter()
+        .zip(scores)
+        .zip(ranks.into_iter().zip(permuted))
+        .map(|((slot, scores), ((_, ranks), (_, permuted)))| OfProjection { slot: *slot, scores, ranks, permuted })
+        .collect();
+    let features: Vec<OfFeatures> = gridding
+        .spaces
+        .iter()
+        .zip(spaces)
+        .map(|(&[model, tap, comparison], (_, ranks))| OfFeatures { model, tap, comparison, ranks })
+        .collect();
+    let given = Given {
+        setting: &setting,
+        questions: &gridding.questions,
+        projections: &projections,
+        features: &features,
+        held: &gridding.held,
+        statistics: &gridding.statistics,
+        seed: gridding.seed,
+    };
+    Made::default().with_json("grid.json", &scoring::grid::grid(&given))
+}

@@ -1,0 +1,19 @@
+//! `score`, of features themselves: the yardstick for their projections, on all questions at once.
+
+use super::{Inputs, Made};
+use crate::{
+    dataset::array,
+    domain::{Result, comparison::Question, score::Statistics, stage::ranks_of},
+    scoring::{self, Setting},
+};
+
+pub fn space(questions: &[Question], statistics: &Statistics, seed: u64, inputs: &Inputs) -> Result<Made> {
+    let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
+    let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
+    let measured = scoring::space(&setting, &inputs.matrix("features")?, questions, statistics, seed);
+    let mut made = Made::default().with_json("space.json", &measured.space)?;
+    for (question, ranks) in measured.ranks.iter().enumerate() {
+        made = made.with(&ranks_of(question), array::to_npy(ranks));
+    }
+    Ok(made.with("decisions.npy", array::to_npy(&measured.decisions)))
+}

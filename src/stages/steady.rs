@@ -1,0 +1,20 @@
+//! `score`, of a figure that is shown: measures beside it, and its score when it is projected again.
+
+use super::{Inputs, Made};
+use crate::{
+    domain::{Result, stage::Shown},
+    projection::{self, Given},
+    scoring::{self, Setting},
+};
+
+pub fn steady(of: &Shown, inputs: &Inputs) -> Result<Made> {
+    let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
+    let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
+    let (features, points) = (inputs.matrix("features")?, inputs.matrix("points")?);
+    let project = |features: &_| {
+        let given = Given { features, seed: of.projected, graphs: &(), watch: &() };
+        projection::project(&of.method, &given).map(|projected| projected.coordinates)
+    };
+    let steady = scoring::steady(&setting, &of.question, [&features, &points], of.view, of.seed, project)?;
+    Made::default().with_json("steady.json", &steady)
+}
