@@ -76,14 +76,14 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// In one word, where the interval excludes nought.
+    /// In words, where the interval excludes nought.
     pub fn word(&self) -> &'static str {
         if self.kept.low > 0.0 {
             "inflated"
         } else if self.kept.high < 0.0 {
             "lost"
         } else {
-            "kept"
+            "not shown to differ"
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::domain::{
     claim::Form,
     contrast::LEAST_TRAININGS,
     grid::{Difference, Kept},
+    ledger::CHANCE,
     score::Estimate,
 };
 use serde_json::{Value, json};
@@ -31,16 +32,22 @@ impl Page<'_> {
                 let cell = &ledger.rows[*row].candidate.cell;
                 json!({
                     "comparison": name(row),
+                    "noise": self.noise(cell.comparison),
                     "view": format!("{}, {}", self.tap(cell.model, cell.tap), self.view(cell)),
                     "b": self.half(*row, "b", ledger.rows[*row].candidate.b),
                     "low": self.simultaneous(*row),
                 })
             };
-            if separates.is_empty() && not.is_empty() {
-                models.push(json!({ "model": of.name, "separates": [], "not": not.iter().map(name).collect::<Vec<_>>() }));
-            } else if !separates.is_empty() {
-                let separates: Vec<Value> = separates.iter().map(sure).collect();
-                models.push(json!({ "model": of.name, "separates": separates, "not": not.iter().map(name).collect::<Vec<_>>() }));
+            let beyond =
+                |row: &usize| self.outcome.sureness(&ledger.rows[*row].candidate.cell).is_some_and(|of| of.adjusted <= CHANCE);
+            let (beyond, not): (Vec<usize>, Vec<usize>) = not.into_iter().partition(beyond);
+            if separates.len() + beyond.len() + not.len() > 0 {
+                models.push(json!({
+                    "model": of.name,
+                    "separates": separates.iter().map(sure).collect::<Vec<_>>(),
+                    "beyond": beyond.iter().map(sure).collect::<Vec<_>>(),
+                    "not": not.iter().map(name).collect::<Vec<_>>(),
+                }));
             }
         }
         json!(models)

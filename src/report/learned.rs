@@ -68,8 +68,7 @@ impl Page<'_> {
                 .map(|(place, _, b)| (place, b));
             let low = best.and_then(|(row, _)| ledger.rows[row].low);
             let beyond = best.is_some_and(|(row, _)| {
-                let cell = ledger.rows[row].candidate.cell;
-                self.outcome.grid.cells.iter().any(|of| of.cell == cell && of.adjusted <= CHANCE)
+                self.outcome.sureness(&ledger.rows[row].candidate.cell).is_some_and(|of| of.adjusted <= CHANCE)
             });
             let found = best.map(|(row, b)| {
                 let cell = &ledger.rows[row].candidate.cell;

@@ -8,6 +8,7 @@ mod faithful;
 mod findings;
 mod groups;
 mod learned;
+mod noise;
 mod sections;
 
 use crate::{

@@ -191,7 +191,8 @@ impl Page<'_> {
                 json!({ "comparison": study.comparisons[comparison].name, "why": why.trim_start_matches("not ranked: ") })
             })
             .collect();
-        json!({ "comparisons": ranked.iter().map(|&c| study.comparisons[c].name.clone()).collect::<Vec<_>>(), "rows": models.map(row).collect::<Vec<_>>(), "unranked": unranked })
+        let named = |&c: &usize| json!({ "name": study.comparisons[c].name, "noise": self.noise(c) });
+        json!({ "comparisons": ranked.iter().map(named).collect::<Vec<_>>(), "rows": models.map(row).collect::<Vec<_>>(), "unranked": unranked })
     }
 
     /// The same question asked of the features themselves at a tap: by nearest neighbours, and by a linear probe.
@@ -361,7 +362,7 @@ impl Page<'_> {
             let counts: Vec<Value> = scores.counts_b.exclusive.iter().enumerate().map(|(class, n)| json!({ "name": study.comparisons[cell.comparison].classes[class], "n": self.book.count(&source, &format!("/counts_b/exclusive/{class}"), "images on half B", *n) })).collect();
             figures.push(json!({
                 "model": self.model(cell), "tap": self.tap(cell.model, cell.tap), "view": self.view(cell), "comparison": self.comparison(cell),
-                "classes": study.comparisons[cell.comparison].classes.join(" / "),
+                "classes": study.comparisons[cell.comparison].classes.join(" / "), "noise": self.noise(cell.comparison),
                 "picked": of.picked, "shown_as": shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(", "), "beside": !shown_as.contains(&ShownAs::Best),
                 "reason": self.outcome.reason(of), "rank": of.rank.map(|rank| self.book.count(&self.ledger_source(), &format!("/rows/{row}/rank"), &format!("rank of {}", self.words(cell)), rank)),
                 "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b), "low": self.simultaneous(row), "steady": self.steady(cell)?,

@@ -7,7 +7,7 @@ use super::{
 use crate::domain::{
     Fault, Key, Result,
     contrast::{self, Held},
-    grid::Grid,
+    grid::{Grid, Sureness},
     ledger::{CellId, Frequencies, Ledger, Row, ShownAs},
     result::Manifest,
     score::{Answer, Probe, Scores, Space},
@@ -111,6 +111,12 @@ impl<'a> Outcome<'a> {
         let named =
             |text: String, (place, name): (usize, &String)| text.replace(&format!("class {} ", place + 1), &format!("“{name}” "));
         classes.iter().enumerate().rev().fold(row.reason.clone(), named)
+    }
+
+    /// How sure a ranked cell is, all others considered.
+    pub fn sureness(&self, cell: &CellId) -> Option<&Sureness> {
+        let place = self.grid.cells.binary_search_by_key(cell, |of| of.cell).ok()?;
+        Some(&self.grid.cells[place])
     }
 
     /// What a side of a contrast is called: a model, or what several trainings of one have in common.

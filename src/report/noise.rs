@@ -1,0 +1,35 @@
+//! Marks where labels are known to be noisy: nobody separates what is not labelled well.
+
+use super::sections::Page;
+use crate::{
+    domain::study::Dataset,
+    study::{Step, Truth},
+};
+
+/// What two annotators and a manual audit say of CelebA's labels (Wu et al. 2023, arXiv 2210.07356).
+const CELEBA: [(&str, &str); 5] = [
+    ("High_Cheekbones", "two annotators agree on it hardly more than by chance"),
+    ("Pointy_Nose", "two annotators agree on it hardly more than by chance"),
+    ("Oval_Face", "two annotators agree on it hardly more than by chance"),
+    ("No_Beard", "many that are labelled as bearded are not"),
+    ("Mouth_Slightly_Open", "one in five that are labelled open is not"),
+];
+
+impl Page<'_> {
+    /// Why the labels of a comparison are not to be trusted, where that is known.
+    pub(super) fn noise(&self, comparison: usize) -> Option<String> {
+        let study = &self.outcome.plan.study;
+        let asked = study.comparisons[comparison].question.attributes();
+        let why = |(attribute, why): (&str, &str)| format!("labels of {attribute}: {why}");
+        let truth: Option<Truth> = self.outcome.plan.json(Step::Rank, "planted.json").ok().flatten();
+        if let Some(truth) = truth {
+            let noisy = truth.attributes.iter().find(|of| asked.contains(of.attribute.as_str()) && of.label_noise > 0.0)?;
+            return Some(why((&noisy.attribute, "some were turned round on purpose")));
+        }
+        let of = study.evaluation.dataset.as_ref().and_then(|name| study.datasets.get(name));
+        if !matches!(of, Some(Dataset::CelebA { .. })) {
+            return None;
+        }
+        CELEBA.into_iter().find(|(attribute, _)| asked.contains(attribute)).map(why)
+    }
+}
