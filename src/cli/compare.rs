@@ -52,12 +52,22 @@ impl Compare {
 
     /// Is every model that was named one of its sides?
     fn means(&self, outcome: &Outcome, held: &Held) -> bool {
-        let sides = [outcome.side(&held.left), outcome.side(&held.right)];
-        let exact = self.models.iter().all(|model| sides.contains(model));
-        let known = |model: &String| outcome.plan.study.models.iter().any(|of| of.name == *model);
-        exact
-            || (!self.models.iter().all(known)
-                && self.models.iter().all(|model| sides.iter().any(|side| side.starts_with(model.as_str()))))
+        let models = &outcome.plan.study.models;
+        let is = |side: &[usize], name: &String, whole: bool| {
+            let own = outcome.side(side);
+            let named = |text: &str| if whole { text == name } else { text.starts_with(name.as_str()) };
+            named(&own) || side.iter().any(|&model| named(&models[model].name))
+        };
+        let meant = |whole: bool| match &self.models[..] {
+            [] => true,
+            [one] => is(&held.left, one, whole) || is(&held.right, one, whole),
+            [one, other, ..] => {
+                is(&held.left, one, whole) && is(&held.right, other, whole)
+                    || is(&held.right, one, whole) && is(&held.left, other, whole)
+            }
+        };
+        let known = |model: &String| models.iter().any(|of| of.name == *model);
+        meant(true) || (!self.models.iter().all(known) && meant(false))
     }
 }
 
@@ -89,7 +99,7 @@ fn print(outcome: &Outcome, place: usize) {
         if differs.is_empty() { "nothing the study names" } else { &differs }
     )));
     say(if held.names_factor() {
-        "several trainings a side, drawn as people are: what is shown is said of what differs".to_owned()
+        "several trainings a side, which vary as people do: what is shown is said of what differs".to_owned()
     } else {
         format!(
             "{} a side: what is shown is said of these checkpoints, not of what they differ in",

@@ -107,7 +107,7 @@ enum Command {
     Show(show::Show),
     /// Hold models against each other on the same images: what differs, by how much, how sure that is
     Compare(compare::Compare),
-    /// Write scores, coordinates, features, the ledger or the fairness counts as a table
+    /// Write scores, contrasts, groups, coordinates, features or the ledger as a table
     Export(export::Export),
     /// Write a study's report: one HTML file
     Report(report::Report),

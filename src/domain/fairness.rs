@@ -34,6 +34,7 @@ pub struct Asked {
 pub struct Cell {
     pub n: usize,
     pub positives: usize,
+    pub negatives: usize,
     pub identities: usize,
     /// True and false positive rate, with Wilson's interval on the effective n. `None`: nobody to have one.
     pub tpr: Option<Estimate>,

@@ -15,6 +15,9 @@ pub struct Grid {
     pub cells: Vec<Sureness>,
     /// One a comparison of every two sides that are held against each other.
     pub differences: Vec<Difference>,
+    /// One a comparison within some images and every two sides, where the same is asked over all images too.
+    #[serde(default)]
+    pub interactions: Vec<Interaction>,
     /// One a model and comparison: its chosen view beside its features.
     pub beside: Vec<Kept>,
 }
@@ -51,6 +54,18 @@ pub struct Difference {
     pub q: f64,
     /// The same of view less probe: does the projection gain more, or less, than the features did? (An interaction.)
     pub beyond: Option<Estimate>,
+}
+
+/// What two sides differ by within some images, less what they differ by over all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interaction {
+    pub held: usize,
+    /// Places of the comparisons.
+    pub within: usize,
+    pub whole: usize,
+    pub difference: Estimate,
+    pub p: f64,
+    pub q: f64,
 }
 
 /// Differences are named where no more than one in twenty of those that are would be false.

@@ -92,6 +92,7 @@ pub struct Ledger {
     /// Mean of A − B over the chosen views: how much choosing flatters.
     pub optimism: Option<f64>,
     /// One a projection: in how many comparisons of models its own best view separates.
+    #[serde(default)]
     pub projections: Vec<OfProjection>,
     /// One a model, by place: how many comparisons it was ranked in, and how many it separates on half B.
     pub standings: Vec<Standing>,
@@ -105,8 +106,8 @@ pub const CHANCE: f64 = 0.05;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recovered {
     pub format: u32,
-    /// Attributes that were drawn, asked for and ranked; those of them that some model's chosen view separates; and those that
-    /// one tells beyond chance, all other cells considered.
+    /// Attributes that were drawn, asked for and ranked; those of them that the best chosen view on half A separates; and those
+    /// that it tells beyond chance, all other cells considered.
     pub planted: usize,
     pub found: usize,
     pub beyond_chance: usize,

@@ -10,6 +10,7 @@ use super::{
     comparison::Question,
     contrast::Held,
     image::Take,
+    ledger::CellId,
     model::{Architecture, Loss},
     projection::{Method, View},
     score::Statistics,
@@ -420,6 +421,11 @@ fn places<'a>(of: impl IntoIterator<Item = &'a usize>) -> Value {
 }
 
 impl Slot {
+    /// Is it the projection's, on the cell's comparison?
+    pub fn holds(&self, cell: &CellId) -> bool {
+        (self.model, self.tap, self.projection, self.comparison) == (cell.model, cell.tap, cell.projection, cell.comparison)
+    }
+
     fn canonical(&self) -> Value {
         places(&[self.model, self.tap, self.projection, self.comparison])
     }

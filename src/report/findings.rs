@@ -4,7 +4,7 @@ use super::{book::Source, sections::Page};
 use crate::domain::{
     claim::Form,
     contrast::LEAST_TRAININGS,
-    grid::{Difference, Kept},
+    grid::{DISCOVERY, Difference, Interaction, Kept},
     ledger::CHANCE,
     score::Estimate,
 };
@@ -104,8 +104,22 @@ impl Page<'_> {
             let of = |shown: bool, up: bool| -> Vec<&Value> {
                 all.iter().filter(|row| row["shown"] == shown && (!shown || row["up"] == up)).collect()
             };
+            let interaction = |(at, of): (usize, &Interaction)| {
+                let name = &study.comparisons[of.within].name;
+                let source = self.grid_source(format!("{left} → {right} · {name}"));
+                let at = |what: &str| format!("/interactions/{at}/{what}");
+                json!({
+                    "within": name, "whole": study.comparisons[of.whole].name,
+                    "difference": self.book.estimate(&source, &at("difference"), "within less over all", Form::Difference, Some(of.difference)),
+                    "q": self.book.enter(&source, &at("q"), "false discovery rate", Form::Score, of.q),
+                    "shown": of.q <= DISCOVERY,
+                })
+            };
+            let interactions: Vec<Value> =
+                grid.interactions.iter().enumerate().filter(|(_, of)| of.held == place).map(interaction).collect();
             let differs = held.differences(study);
             let pair = json!({
+                "interactions": interactions,
                 "left": left, "right": right,
                 "differs": if differs.is_empty() { "nothing that the study names".to_owned() } else { differs.join(", ").replace('_', " ") },
                 "names_factor": held.names_factor() && differs.len() == 1,

@@ -99,15 +99,30 @@ impl Page<'_> {
         let at = |what: &str| format!("/asked/{place}/cells/{group}/{what}");
         let rate = |what: &str, estimate: Option<Estimate>| self.book.estimate(&source, &at(what), what, Form::Score, estimate);
         let count = |what: &str, value: usize| self.book.count(&source, &at(what), what, value);
-        let gap = asked.gaps.iter().position(|gap| gap.group == group);
-        let told = gap.map(|gap| self.gap(&source, place, gap, &asked.gaps[gap], name));
-        let shown = cell.positives >= SUPPRESSED;
+        let negatives = cell.n - cell.positives;
+        let fewer = cell.positives.min(negatives);
+        let carried = |rate: Value, by: usize| json!({ "rate": rate, "few": by < FEW, "suppressed": by < SUPPRESSED });
+        let at_gap = asked.gaps.iter().position(|gap| gap.group == group);
+        let told = at_gap.map(|at| {
+            let gap = &asked.gaps[at];
+            let enough = |group: usize| {
+                let cell = &asked.cells[group];
+                cell.positives.min(cell.n - cell.positives) >= SUPPRESSED
+            };
+            let mut told = self.gap(&source, place, at, gap, name);
+            if !enough(group) {
+                told["small"] = json!(if cell.n == 0 { "nobody" } else { "too few to say" });
+            } else if !enough(gap.reference) {
+                told["small"] = json!("its reference is too small to say");
+            }
+            told
+        });
         json!({
-            "name": name(group), "n": count("n", cell.n), "positives": count("positives", cell.positives), "identities": count("identities", cell.identities),
-            "tpr": if shown { rate("tpr", cell.tpr) } else { Value::Null }, "fpr": if shown { rate("fpr", cell.fpr) } else { Value::Null },
-            "auc": if shown { rate("auc", cell.auc) } else { Value::Null },
-            "few": cell.positives < FEW, "suppressed": !shown, "empty": cell.n == 0, "gap": if shown { json!(told) } else { Value::Null },
-            "reference": gap.is_none() && asked.gaps.iter().any(|gap| gap.reference == group),
+            "name": name(group), "n": count("n", cell.n), "positives": count("positives", cell.positives),
+            "negatives": count("negatives", cell.negatives), "identities": count("identities", cell.identities),
+            "rates": [carried(rate("tpr", cell.tpr), cell.positives), carried(rate("fpr", cell.fpr), negatives), carried(rate("auc", cell.auc), fewer)],
+            "empty": cell.n == 0, "gap": told,
+            "reference": at_gap.is_none() && asked.gaps.iter().any(|gap| gap.reference == group),
         })
     }
 

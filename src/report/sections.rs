@@ -119,15 +119,15 @@ impl Page<'_> {
                 "compared": number(&format!("/standings/{place}/compared"), "comparisons ranked", standing.compared),
             })
         };
-        let mut chosen: Vec<(usize, f64)> = ledger
+        let mut chosen: Vec<(usize, usize)> = ledger
             .rows
             .iter()
             .enumerate()
             .filter(|(_, row)| row.chosen)
-            .filter_map(|(place, row)| Some((place, row.low?)))
+            .filter_map(|(place, row)| Some((place, row.rank?)))
             .collect();
-        chosen.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        let cell = |&(row, _): &(usize, f64)| {
+        chosen.sort_by_key(|(_, rank)| *rank);
+        let cell = |&(row, _): &(usize, usize)| {
             let cell = &ledger.rows[row].candidate.cell;
             json!({ "model": self.model(cell), "view": self.view(cell), "comparison": self.comparison(cell), "b": self.half(row, "b", ledger.rows[row].candidate.b) })
         };

@@ -39,9 +39,10 @@ fn all(
     let column = |name: &str| Column((0..n).filter_map(|i| Some((id(i), label(name, i)?.to_string()))).collect());
     let labels = Labels(["x", "g"].map(|name| (name.to_owned(), column(name))).into());
     let setting = Setting { images: &images, labels: &labels, identities: Some(&identities) };
+    // A third expression restricts who takes part.
     let of = |classes: &&[&str]| Question {
-        measured: Measured::Classes(classes.iter().map(|class| class.parse().unwrap()).collect()),
-        within: None,
+        measured: Measured::Classes(classes[..2].iter().map(|class| class.parse().unwrap()).collect()),
+        within: classes.get(2).map(|within| within.parse().unwrap()),
     };
     let questions: Vec<Question> = questions.iter().map(of).collect();
     let mut dice = Stream::new(1, 1);
@@ -160,4 +161,12 @@ fn what_separates_is_sure_beside_all_others() {
     assert!(cell.low > 0.9 && cell.adjusted <= 0.05 && cell.q <= 0.05, "{cell:?}");
     let kept = &came.grid.beside[0];
     assert!(kept.features.unwrap() > 0.99 && kept.probe.unwrap() > 0.99 && kept.word() == "not shown to differ", "{kept:?}");
+}
+
+#[test]
+fn a_comparison_within_some_images_is_held_beside_the_same_over_all() {
+    let label = |name: &str, i: usize| Some(if name == "x" { u8::from(i.is_multiple_of(2)) } else { u8::from(i < 60) });
+    let came = all(&[X, &["x", "not x", "g"]], label, |i| i, noise);
+    let [of] = &came.grid.interactions[..] else { panic!("{:?}", came.grid.interactions) };
+    assert_eq!((of.within, of.whole, of.difference.value, of.q), (1, 0, 0.0, 1.0), "a model beside itself");
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{
         comparison::Question,
-        fairness::{self, Cell, Fairness, Gap, Reweighed},
+        fairness::{self, Cell, Fairness, Gap, Reweighed, SUPPRESSED},
         score::{Estimate, Statistics},
     },
     numeric::Matrix,
@@ -148,6 +148,7 @@ impl World<'_> {
         Cell {
             n: here().count(),
             positives: here().filter(|shown| shown.positive).count(),
+            negatives: here().filter(|shown| !shown.positive).count(),
             identities: here().map(|shown| self.identity[shown.row]).collect::<BTreeSet<_>>().len(),
             tpr: rate(drawn.value[0], true),
             fpr: rate(drawn.value[1], false),
@@ -161,6 +162,7 @@ impl World<'_> {
             here.map(|shown| (shown.positive, shown.decision > 0.0, 1.0)).collect()
         };
         let counted: Vec<Confusion> = (0..self.named.len()).map(confusion).collect();
+        let enough = |group: usize| counted[group].positives() >= SUPPRESSED as f64;
         let mut gaps = Vec::new();
         for part in self.parts() {
             let size = |group: &&usize| (counted[**group].n() as usize, std::cmp::Reverse(**group));
@@ -177,7 +179,8 @@ impl World<'_> {
                     reference,
                     parity: pair.statistical_parity_of_labels(),
                     impact: pair.disparate_impact_of_labels(),
-                    p: tpr.as_ref().map(|(_, p)| *p),
+                    // Rates of a handful never vary in a resample: they are shown as counts, and test nothing.
+                    p: tpr.as_ref().map(|(_, p)| *p).filter(|_| enough(group) && enough(reference)),
                     q: None,
                     tpr: tpr.map(|(gap, _)| gap),
                     fpr: fpr.map(|(gap, _)| gap),
@@ -215,6 +218,7 @@ impl World<'_> {
         if shown.is_empty() || groups.len() < 2 {
             return None;
         }
+        let positives = |group: &&usize| shown.iter().filter(|shown| shown.positive && self.inside[**group][shown.row]).count();
         let labelled: Vec<&Shown> = shown.iter().filter(|shown| group_of(shown.row).is_some()).collect();
         let (group, label): (Vec<usize>, Vec<bool>) =
             labelled.iter().map(|shown| (group_of(shown.row).unwrap_or(0), shown.positive)).unzip();
@@ -227,6 +231,10 @@ impl World<'_> {
                 return Some(Reweighed { refused: Some(refused), ..nothing });
             }
         };
+        if let Some(small) = groups.iter().find(|group| positives(group) < SUPPRESSED) {
+            let refused = format!("{attribute} = {} has too few of the first class to say", self.named[*small][0].1);
+            return Some(Reweighed { refused: Some(refused), ..nothing });
+        }
         let images = self.given.features.rows();
         let mut weight = vec![0.0; images];
         labelled.iter().zip(weights).for_each(|(shown, of)| weight[shown.row] = of);
@@ -250,8 +258,8 @@ impl World<'_> {
             let all: Vec<[[Option<f64>; TURNS]; 2]> = groups.iter().map(|&group| tprs(group, weights)).collect();
             let [before, now] = [0, 1].map(|when| {
                 std::array::from_fn::<Option<f64>, TURNS, _>(|turn| {
-                    let levels: Vec<f64> = all.iter().filter_map(|of| of[when][turn]).collect();
-                    super::fairness::range(&levels)
+                    let levels: Option<Vec<f64>> = all.iter().map(|of| of[when][turn]).collect();
+                    super::fairness::range(&levels?)
                 })
             });
             [before, now, std::array::from_fn(|turn| Some(now[turn]? - before[turn]?))]

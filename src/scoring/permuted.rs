@@ -1,8 +1,9 @@
 //! A view's score on half B when labels mean nothing: the whole of it again, under permuted labels.
 //!
-//! Blocks of labels are permuted among identities of equal image count, inside the images that a pair of classes is about. Which
-//! identity takes whose labels follows from (seed, turn, identity) alone, so attributes that go together stay together over
-//! all comparisons. Neighbours are looked for anew under every permutation: scores that were kept, and labels permuted beside
+//! Blocks of labels are permuted among identities of equal image count, inside the images that a pair of classes is about. Keys of
+//! (seed, turn, identity) say who takes whose labels: all views of a comparison share a permutation, and comparisons about the same
+//! images do. Halves are stratified by class, so two comparisons are seldom about quite the same: between them permutations are
+//! nearly independent, which makes the largest of the grid larger, if anything. Neighbours are looked for anew under every permutation: scores that were kept, and labels permuted beside
 //! them, vary by about √2 too little, for two people who are near and alike win each by the other.
 //!
 //! What no permutation changes is who is near whom. So every image's neighbours are put in order once, and 512 permutations walk
@@ -28,7 +29,7 @@ const STEPS: usize = 64;
 /// How far a walk goes for five of the rarer class: so many times as far as it takes on average, and never farther than this.
 /// Who has not met five by then is taken to meet the fifth there.
 const PATIENCE: f64 = 2.5;
-const FARTHEST: usize = 400;
+const FARTHEST: usize = 4000;
 
 /// The permutations of one question, for all its views.
 pub struct Permutations {

@@ -54,13 +54,31 @@ impl Scale {
     }
 }
 
-/// The 97.5th percentile of Student's t (Abramowitz and Stegun 26.7.5), good to four digits from five degrees on.
-fn student(degrees: f64) -> f64 {
+/// The 97.5th percentile of Student's t (Abramowitz and Stegun 26.7.5); of fewer than five degrees the table's, rounded down.
+pub fn student(degrees: f64) -> f64 {
+    const FEW: [f64; 4] = [12.7062, 4.3027, 3.1824, 2.7764];
+    if degrees < 5.0 {
+        return FEW[(degrees.floor().max(1.0) as usize - 1).min(3)];
+    }
     let [z, z3, z5, z7, z9] = [1, 3, 5, 7, 9].map(|power| Z.powi(power));
     Z + (z3 + z) / (4.0 * degrees)
         + (5.0 * z5 + 16.0 * z3 + 3.0 * z) / (96.0 * degrees.powi(2))
         + (3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * z) / (384.0 * degrees.powi(3))
         + (79.0 * z9 + 776.0 * z7 + 1482.0 * z5 - 1920.0 * z3 - 945.0 * z) / (92160.0 * degrees.powi(4))
+}
+
+/// P(|T| ≥ |t|) of Student's t (Hill 1970, algorithm 395: the normal deviate that is as far out).
+pub fn two_sided(t: f64, degrees: f64) -> f64 {
+    let z = if degrees.is_finite() {
+        let a = degrees - 0.5;
+        let b = 48.0 * a * a;
+        let square = a * ln(1.0 + t * t / degrees);
+        let more = ((-0.4 * square - 3.3) * square - 24.0) * square - 85.5;
+        ((more / (0.8 * square * square + 100.0 + b) + square + 3.0) / b + 1.0) * square.sqrt()
+    } else {
+        t.abs()
+    };
+    libm::erfc(z / std::f64::consts::SQRT_2).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
@@ -69,9 +87,19 @@ mod tests {
 
     #[test]
     fn students_t_is_the_tables() {
-        for (degrees, t) in [(5.0, 2.5706), (10.0, 2.2281), (29.0, 2.0452), (120.0, 1.9799)] {
+        for (degrees, t) in [(2.0, 4.3027), (4.9, 2.7764), (5.0, 2.5706), (10.0, 2.2281), (29.0, 2.0452), (120.0, 1.9799)] {
             assert!((student(degrees) - t).abs() < 2e-3, "{degrees}: {}", student(degrees));
         }
+    }
+
+    #[test]
+    fn tails_are_the_tables() {
+        for (t, degrees, p) in
+            [(4.3027, 2.0, 0.05), (2.7764, 4.0, 0.05), (2.2281, 10.0, 0.05), (3.1693, 10.0, 0.01), (1.96, f64::INFINITY, 0.05)]
+        {
+            assert!((two_sided(t, degrees) - p).abs() < 2e-3, "{t} {degrees}: {}", two_sided(t, degrees));
+        }
+        assert_eq!(two_sided(0.0, 4.0), 1.0);
     }
 
     #[test]

@@ -34,12 +34,12 @@ pub struct Measured {
 pub fn space(setting: &Setting, features: &Matrix, questions: &[Question], statistics: &Statistics, seed: u64) -> Measured {
     let asked: Vec<Asked> = questions.par_iter().map(|question| Asked::new(setting, question, statistics, seed)).collect();
     let finite = features.first_not_finite().is_none() && features.columns() > 0;
-    let sought: Vec<_> = asked.iter().map(Asked::sought).collect();
-    let fifths = if finite { nearest::in_space(features, &sought) } else { vec![] };
+    let fifths = if finite { nearest::in_space(features, &asked.iter().map(Asked::sought).collect::<Vec<_>>()) } else { vec![] };
     let decisions = if finite { decisions(features, &asked) } else { vec![] };
     let mut measured = Measured { space: Space { format: 1, answers: vec![] }, ranks: vec![], decisions: Matrix::default() };
     let mut shown = Vec::new();
-    for (place, (question, asked)) in questions.iter().zip(&asked).enumerate() {
+    // One question after the other, so that no more than one keeps its resamples.
+    for (place, (question, asked)) in questions.iter().zip(asked).enumerate() {
         let classes = asked.members.quantity.is_none();
         let near: Vec<[Prepared; 3]> = fifths.get(place).filter(|_| classes).map(|of| asked.prepare(of)).into_iter().collect();
         let probed: Vec<[Prepared; 3]> =
@@ -52,7 +52,7 @@ pub fn space(setting: &Setting, features: &Matrix, questions: &[Question], stati
         let two = decisions.get(place).filter(|of| of.len() == 1).map(|of| &of[0][..]);
         let probe = classes.then(|| {
             let [whole, a, b] = std::array::from_fn(|pool| asked.estimate(&probed, pool)[0]);
-            let right = two.map(|decision| accuracy(decision, &targets(asked)[0]));
+            let right = two.map(|decision| accuracy(decision, &targets(&asked)[0]));
             Probe {
                 whole,
                 a,

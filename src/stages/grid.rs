@@ -3,6 +3,7 @@
 use super::{Inputs, Made};
 use crate::{
     domain::{Fault, Result, stage::Gridding},
+    numeric::Matrix,
     scoring::{
         self, Setting,
         grid::{Given, OfFeatures, OfProjection},
@@ -12,7 +13,17 @@ use crate::{
 pub fn grid(gridding: &Gridding, inputs: &Inputs) -> Result<Made> {
     let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
-    let (scores, ranks) = (inputs.scores()?, inputs.each("ranks/", |role| inputs.matrix(role))?);
+    let scores = inputs.scores()?;
+    // Ranks of chosen views alone are resampled: the others, which are many, are left where they are.
+    let chosen = scoring::grid::chosen(gridding.slots.iter().copied().zip(&scores));
+    let ranks = inputs.each("ranks/", |role| {
+        let slot = role.strip_prefix("ranks/").and_then(|place| gridding.slots.get(place.parse::<usize>().ok()?));
+        if slot.is_some_and(|slot| chosen.iter().any(|cell| slot.holds(cell))) {
+            inputs.matrix(role)
+        } else {
+            Ok(Matrix::default())
+        }
+    })?;
     let permuted = inputs.each("permuted/", |role| inputs.matrix(role))?;
     let spaces = inputs.each("spaces/", |role| inputs.matrix(role))?;
     if scores.len() != gridding.slots.len()

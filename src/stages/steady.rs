@@ -15,6 +15,6 @@ pub fn steady(of: &Shown, inputs: &Inputs) -> Result<Made> {
         let given = Given { features, seed: of.projected, graphs: &(), watch: &() };
         projection::project(&of.method, &given).map(|projected| projected.coordinates)
     };
-    let steady = scoring::steady(&setting, &of.question, [&features, &points], of.view, of.seed, project)?;
+    let steady = scoring::steady(&setting, &of.question, [&features, &points], of.view, of.seed, project);
     Made::default().with_json("steady.json", &steady)
 }

@@ -122,7 +122,8 @@ impl<'a> Outcome<'a> {
     /// What a side of a contrast is called: a model, or what several trainings of one have in common.
     pub fn side(&self, models: &[usize]) -> String {
         let name = models.first().map_or("", |&model| self.plan.study.models[model].name.as_str());
-        if models.len() > 1 { name.split('@').next().unwrap_or(name).to_owned() } else { name.to_owned() }
+        let family = name.rsplit_once('@').filter(|_| models.len() > 1);
+        family.map_or(name, |(family, _)| family).to_owned()
     }
 
     pub fn projected(&self, cell: &CellId) -> Option<&Manifest> {

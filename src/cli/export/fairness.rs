@@ -61,7 +61,7 @@ pub fn fairness(outcome: &Outcome) -> Result<Table> {
         let Work::Fairness(work) = &manifest.work else { continue };
         for comparison in &study.comparisons {
             let Some(place) = work.questions.iter().position(|question| *question == comparison.question) else { continue };
-            let asked = &found.asked[place];
+            let Some(asked) = found.asked.get(place).filter(|_| comparison.question.width() == 2) else { continue };
             let row = |group: usize, cell: &Cell| Row {
                 names: [
                     named(&found.groups[group]),

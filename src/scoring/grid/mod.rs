@@ -88,7 +88,32 @@ pub fn grid(given: &Given) -> Grid {
     let mut differences = resampled.differences(given.held);
     let q = discoveries(&differences.iter().map(|of| of.p).collect::<Vec<_>>());
     differences.iter_mut().zip(q).for_each(|(of, q)| of.q = q);
-    Grid { format: 1, permutations: given.statistics.permutations, critical, cells, differences, beside: resampled.kept() }
+    let mut interactions = resampled.interactions(given.held, &within(given.questions));
+    let q = discoveries(&interactions.iter().map(|of| of.p).collect::<Vec<_>>());
+    interactions.iter_mut().zip(q).for_each(|(of, q)| of.q = q);
+    Grid {
+        format: 1,
+        permutations: given.statistics.permutations,
+        critical,
+        cells,
+        differences,
+        interactions,
+        beside: resampled.kept(),
+    }
+}
+
+/// Comparisons that are asked within some images, each with the same over all.
+fn within(questions: &[Question]) -> Vec<(usize, usize)> {
+    let whole = |of: &Question| questions.iter().position(|other| other.within.is_none() && other.measured == of.measured);
+    let inner = questions.iter().enumerate().filter(|(_, of)| of.within.is_some());
+    inner.filter_map(|(place, of)| Some((place, whole(of)?))).collect()
+}
+
+/// Per model and comparison the view that is best on half A: what is resampled.
+pub fn chosen<'a>(scores: impl Iterator<Item = (Slot, &'a Scores)>) -> Vec<CellId> {
+    let candidates = candidates(scores);
+    let ranked: Vec<&Candidate> = candidates.iter().filter(|candidate| ranking::unrankable(candidate).is_none()).collect();
+    ranking::chosen(&ranked)
 }
 
 /// Every view of every score as a candidate for a figure, the features aside.

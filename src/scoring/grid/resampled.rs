@@ -4,29 +4,81 @@ use super::{Given, OfFeatures, OfProjection, rows};
 use crate::{
     domain::{
         contrast::Held,
-        grid::{Difference, Kept},
+        grid::{Difference, Interaction, Kept},
         ledger::CellId,
+        score::Estimate,
     },
     numeric::{Stream, sum},
     scoring::{
         auc::{ManyWins, Sorted, TURNS, Weights},
         bootstrap::{interval, median},
+        scale::{student, two_sided},
         split::{FOLDS, Half},
         views::Asked,
     },
 };
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const STREAM: u64 = 7 << 40;
-/// The trainings of a side are drawn too, where there are enough.
-const TRAININGS: u64 = 8 << 40;
 
 /// A score in the sample and in every resample; `None` where it is undefined.
 #[derive(Clone)]
 struct Drawn {
     value: f64,
     turns: Vec<Option<f64>>,
+}
+
+impl Drawn {
+    /// In the sample, or in one resample.
+    fn at(&self, turn: Option<usize>) -> Option<f64> {
+        turn.map_or(Some(self.value), |turn| self.turns[turn])
+    }
+}
+
+/// How much the trainings of one side vary: the variance of their mean, and the degrees of freedom it is known by.
+struct Trainings {
+    variance: f64,
+    degrees: f64,
+}
+
+impl Trainings {
+    fn of(values: &[f64]) -> Self {
+        let (n, mean) = (values.len() as f64, sum::mean(values));
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Trainings { variance: squares / (n - 1.0) / n, degrees: n - 1.0 }
+    }
+}
+
+/// A difference, and what is not known of it: who the people are, and, where a factor may be named, how the trainings fell out.
+struct Less {
+    drawn: Drawn,
+    trainings: Option<[Trainings; 2]>,
+}
+
+impl Less {
+    /// The interval, and how seldom the value would be on the other side of nought, two-sided. A handful of trainings cannot be
+    /// drawn with replacement: their variance is added to that over people, and Student's t has Welch's degrees of freedom
+    /// (Satterthwaite 1946; Welch 1947).
+    fn tested(&self) -> Option<(Estimate, f64)> {
+        let mut sorted: Vec<f64> = self.drawn.turns.iter().flatten().copied().collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let value = self.drawn.value;
+        let Some(sides) = &self.trainings else {
+            let below = sorted.partition_point(|value| *value <= 0.0);
+            let above = sorted.len() - sorted.partition_point(|value| *value < 0.0);
+            let p = (2.0 * (1 + below.min(above)) as f64 / (1 + sorted.len()) as f64).min(1.0);
+            return Some((interval(value, &sorted)?, p));
+        };
+        let mean = (!sorted.is_empty()).then(|| sum::mean(&sorted))?;
+        let people = sorted.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / sorted.len() as f64;
+        let variance = people + sides.iter().map(|side| side.variance).sum::<f64>();
+        let spent: f64 = sides.iter().map(|side| side.variance.powi(2) / side.degrees).sum();
+        let degrees = if spent > 0.0 { variance.powi(2) / spent } else { f64::INFINITY };
+        let reach = student(degrees) * variance.sqrt();
+        let p = if variance > 0.0 { two_sided(value / variance.sqrt(), degrees) } else { 1.0 };
+        Some((Estimate { value, low: value - reach, high: value + reach }, p))
+    }
 }
 
 /// A model's chosen view on a comparison, beside its features at the same tap.
@@ -38,7 +90,7 @@ struct Chosen {
 }
 
 pub struct Resampled {
-    seed: u64,
+    turns: usize,
     /// By model and comparison.
     chosen: BTreeMap<(usize, usize), Chosen>,
 }
@@ -62,66 +114,58 @@ impl Resampled {
             let of = |cell: &CellId| Some(((cell.model, comparison), half.chosen(given, *cell)?));
             found.extend(cells.par_iter().filter_map(of).collect::<Vec<_>>());
         }
-        Resampled { seed: given.seed, chosen: found }
+        Resampled { turns, chosen: found }
     }
 
     /// Every comparison in every two sides, where all their models have a chosen view.
     pub fn differences(&self, held: &[Held]) -> Vec<Difference> {
-        let comparisons: std::collections::BTreeSet<usize> = self.chosen.keys().map(|(_, comparison)| *comparison).collect();
-        let mut differences = Vec::new();
-        for (place, of) in held.iter().enumerate() {
-            for &comparison in &comparisons {
-                let side = |models: &[usize]| -> Option<Vec<&Chosen>> {
-                    models.iter().map(|&model| self.chosen.get(&(model, comparison))).collect()
-                };
-                let (Some(left), Some(right)) = (side(&of.left), side(&of.right)) else { continue };
-                differences.extend(self.difference(place, comparison, &left, &right, of.names_factor()));
-            }
-        }
-        differences
+        let comparisons: BTreeSet<usize> = self.chosen.keys().map(|(_, comparison)| *comparison).collect();
+        let places = (0..held.len()).flat_map(|place| comparisons.iter().map(move |&comparison| (place, comparison)));
+        places.filter_map(|(place, comparison)| self.difference(place, &held[place], comparison)).collect()
     }
 
-    fn difference(&self, held: usize, comparison: usize, left: &[&Chosen], right: &[&Chosen], many: bool) -> Option<Difference> {
-        let mean = |side: &[&Chosen], of: fn(&Chosen) -> Option<f64>| {
-            side.iter().map(|chosen| of(chosen)).collect::<Option<Vec<f64>>>().map(|values| sum::mean(&values))
-        };
-        let turns = left.first()?.view.turns.len();
-        // With enough trainings a side, they are a sample too, and drawn like people.
-        let drawn = |side: &[&Chosen], turn: usize, other: u64, of: &dyn Fn(&Chosen) -> Option<f64>| {
-            let mut stream = Stream::new(self.seed, TRAININGS + ((held as u64 * 2 + other) << 24) + turn as u64);
-            let pick = |place: usize, stream: &mut Stream| if many { stream.below(side.len() as u64) as usize } else { place };
-            let values: Option<Vec<f64>> = (0..side.len()).map(|place| of(side[pick(place, &mut stream)])).collect();
+    fn difference(&self, place: usize, held: &Held, comparison: usize) -> Option<Difference> {
+        let chosen = |model: usize| self.chosen.get(&(model, comparison));
+        let view = self.less(held, &|model, turn| chosen(model)?.view.at(turn))?;
+        let beyond =
+            self.less(held, &|model, turn| Some(chosen(model)?.view.at(turn)? - chosen(model)?.probe.as_ref()?.at(turn)?));
+        let mean = |models: &[usize]| {
+            let values = models.iter().map(|&model| Some(chosen(model)?.view.value)).collect::<Option<Vec<f64>>>();
             values.map(|values| sum::mean(&values))
         };
-        let resampled = |of: &dyn Fn(&Chosen, usize) -> Option<f64>| -> Vec<f64> {
-            let mut values: Vec<f64> = (0..turns)
-                .filter_map(|turn| {
-                    let of = |chosen: &Chosen| of(chosen, turn);
-                    Some(drawn(right, turn, 1, &of)? - drawn(left, turn, 0, &of)?)
-                })
-                .collect();
-            values.sort_unstable_by(f64::total_cmp);
-            values
-        };
-        let view = |chosen: &Chosen| Some(chosen.view.value);
-        let (before, after) = (mean(left, view)?, mean(right, view)?);
-        let sorted = resampled(&|chosen, turn| chosen.view.turns[turn]);
-        let below = sorted.partition_point(|value| *value <= 0.0);
-        let above = sorted.len() - sorted.partition_point(|value| *value < 0.0);
-        let beyond = |chosen: &Chosen| Some(chosen.view.value - chosen.probe.as_ref()?.value);
-        let beyond_at = |chosen: &Chosen, turn: usize| Some(chosen.view.turns[turn]? - chosen.probe.as_ref()?.turns[turn]?);
+        let (difference, p) = view.tested()?;
         Some(Difference {
-            held,
+            held: place,
             comparison,
-            left: before,
-            right: after,
-            difference: interval(after - before, &sorted)?,
-            p: (2.0 * (1 + below.min(above)) as f64 / (1 + sorted.len()) as f64).min(1.0),
+            left: mean(&held.left)?,
+            right: mean(&held.right)?,
+            difference,
+            p,
             q: 1.0,
-            beyond: mean(left, beyond)
-                .zip(mean(right, beyond))
-                .and_then(|(left, right)| interval(right - left, &resampled(&beyond_at))),
+            beyond: beyond.and_then(|beyond| Some(beyond.tested()?.0)),
         })
+    }
+
+    /// Differences of differences: what two sides differ by on a comparison within some images, less what they differ by on the
+    /// same comparison over all. `pairs`: the comparison within, and over all.
+    pub fn interactions(&self, held: &[Held], pairs: &[(usize, usize)]) -> Vec<Interaction> {
+        let places = (0..held.len()).flat_map(|place| pairs.iter().map(move |&pair| (place, pair)));
+        let of = |(place, (within, whole)): (usize, (usize, usize))| {
+            let view = |model, comparison, turn| self.chosen.get(&(model, comparison))?.view.at(turn);
+            let less = self.less(&held[place], &|model, turn| Some(view(model, within, turn)? - view(model, whole, turn)?))?;
+            let (difference, p) = less.tested()?;
+            Some(Interaction { held: place, within, whole, difference, p, q: 1.0 })
+        };
+        places.filter_map(of).collect()
+    }
+
+    /// The right side's mean of a statistic of models less the left side's, in the sample and in every resample of people.
+    fn less(&self, held: &Held, of: &dyn Fn(usize, Option<usize>) -> Option<f64>) -> Option<Less> {
+        let all = |models: &[usize], turn| models.iter().map(|&model| of(model, turn)).collect::<Option<Vec<f64>>>();
+        let at = |turn| Some(sum::mean(&all(&held.right, turn)?) - sum::mean(&all(&held.left, turn)?));
+        let drawn = Drawn { value: at(None)?, turns: (0..self.turns).map(|turn| at(Some(turn))).collect() };
+        let sides = [all(&held.left, None)?, all(&held.right, None)?];
+        Some(Less { drawn, trainings: held.names_factor().then(|| sides.map(|side| Trainings::of(&side))) })
     }
 
     /// Every chosen view less the better of its features' neighbours and their probe, the better taken in each resample.
@@ -184,10 +228,7 @@ impl OnHalf {
     }
 
     fn chosen(&self, given: &Given, cell: CellId) -> Option<Chosen> {
-        let of: &OfProjection = given.projections.iter().find(|of| {
-            let slot = of.slot;
-            (slot.model, slot.tap, slot.projection, slot.comparison) == (cell.model, cell.tap, cell.projection, cell.comparison)
-        })?;
+        let of: &OfProjection = given.projections.iter().find(|of| of.slot.holds(&cell))?;
         let view = of.scores.views.iter().position(|score| score.view == cell.view)?;
         let seeds: Vec<Drawn> = (0..of.scores.seeds)
             .map(|seed| self.drawn(rows(of, view, seed, self.pairs.len()).map(|row| of.ranks.row(row))))
@@ -240,5 +281,28 @@ impl OnHalf {
         let value = aucs(&once)[0]?;
         let turns = self.weights.iter().flat_map(|weights| aucs(weights)).take(self.turns).collect();
         Some(Drawn { value, turns })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three trainings a side, and nothing between them but chance: a difference is named once in twenty times, not in five.
+    #[test]
+    fn a_few_trainings_name_a_factor_as_seldom_as_they_should() {
+        let mut dice = Stream::new(5, 5);
+        let mut normal = || dice.normals(1.0)[0];
+        let runs = 2000;
+        let named = (0..runs)
+            .filter(|_| {
+                let sides = [0, 1].map(|_| [normal(), normal(), normal()]);
+                let value = sum::mean(&sides[1]) - sum::mean(&sides[0]);
+                let drawn = Drawn { value, turns: (0..50).map(|_| Some(value + 0.05 * normal())).collect() };
+                let less = Less { drawn, trainings: Some(sides.map(|side| Trainings::of(&side))) };
+                less.tested().unwrap().1 <= 0.05
+            })
+            .count();
+        assert!((0.02..0.065).contains(&(named as f64 / f64::from(runs))), "{named} of {runs}");
     }
 }
