@@ -26,10 +26,17 @@ impl Page<'_> {
             let noisy = truth.attributes.iter().find(|of| asked.contains(of.attribute.as_str()) && of.label_noise > 0.0)?;
             return Some(why((&noisy.attribute, "some were turned round on purpose")));
         }
-        let of = study.evaluation.dataset.as_ref().and_then(|name| study.datasets.get(name));
-        if !matches!(of, Some(Dataset::CelebA { .. })) {
+        if !self.labels_are_celebas() {
             return None;
         }
         CELEBA.into_iter().find(|(attribute, _)| asked.contains(attribute)).map(why)
+    }
+
+    /// And not those of faces drawn in its format.
+    pub(super) fn labels_are_celebas(&self) -> bool {
+        let plan = self.outcome.plan;
+        let of = plan.study.evaluation.dataset.as_ref().and_then(|name| plan.study.datasets.get(name));
+        let drawn = plan.result(Step::Rank).is_some_and(|manifest| manifest.output("planted.json").is_some());
+        matches!(of, Some(Dataset::CelebA { .. })) && !drawn
     }
 }

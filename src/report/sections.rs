@@ -309,6 +309,7 @@ impl Page<'_> {
             "own": counted.images == counted.identities,
             "attributes": attributes,
             "provenance": provenance,
+            "celebas": self.labels_are_celebas(),
             "figure": self.drawing(Step::DrawFrequencies)?,
         }))
     }
