@@ -23,14 +23,17 @@ ink = np.array([float(row["ink"]) for row in labels])
 
 
 def student(value, score, n, people, turns=2000):
-    """On log-odds, half a pair of people added to either side; Student's t on the people of the smaller class."""
-    pairs = people**2
-    odds = lambda auc: np.log((auc * pairs + 0.5) / (pairs + 1)) - np.log1p(-(auc * pairs + 0.5) / (pairs + 1))
+    """On log-odds, half of four times the people (low), half a pair of people (high) added to either side; Student's t on the people
+    of the smaller class."""
     random = np.random.default_rng(1)
     values = [score(random.integers(0, n, n)) for _ in range(turns)]
-    reach = t.ppf(0.975, people - 1) * np.std([odds(x) for x in values if x is not None])
+    values = np.array([x for x in values if x is not None])
     back = lambda x: float(1 / (1 + np.exp(-x)))
-    return min(back(odds(value) - reach), value), max(back(odds(value) + reach), value)
+    ends = []
+    for of, side in [(4 * people, -1), (people**2, 1)]:
+        odds = lambda auc: np.log((auc * of + 0.5) / (of + 1)) - np.log1p(-(auc * of + 0.5) / (of + 1))
+        ends.append(back(odds(value) + side * t.ppf(0.975, people - 1) * np.std(odds(values))))
+    return min(ends[0], value), max(ends[1], value)
 
 
 def bootstrap(score, n, turns=10_000):
