@@ -124,6 +124,6 @@ mod tests {
         // One person makes every mistake there is: without it a resample is perfect.
         let one: Vec<f64> = (0..100).map(|turn| if turn % 3 == 0 { 1.0 } else { 0.994 }).collect();
         let of = Scale::of(175).interval(0.996, &one).unwrap();
-        assert!(of.low > 0.96 && Scale::of(175).stretched(of, 4.0) > 0.85, "{of:?}");
+        assert!(of.low > 0.96 && Scale::of(175).stretched(of, 4.0) > 0.7, "{of:?}");
     }
 }
