@@ -19,7 +19,8 @@ pub struct Held {
 }
 
 impl Held {
-    /// May what differs be named as the cause, or only these checkpoints?
+    /// May what differs be named as the cause, or only these checkpoints? Sides of several trainings are a factor's, and differ in
+    /// that alone: named pairs are of one model each.
     pub fn names_factor(&self) -> bool {
         self.left.len().min(self.right.len()) >= LEAST_TRAININGS
     }

@@ -33,6 +33,12 @@ impl Matrix {
         (0..self.rows).map(|row| self.row(row)[column]).collect()
     }
 
+    /// These rows, in this order.
+    pub fn take(&self, rows: &[usize]) -> Matrix {
+        let values = rows.iter().flat_map(|&row| self.row(row)).copied().collect();
+        Matrix { rows: rows.len(), columns: self.columns, values }
+    }
+
     /// These columns, in this order.
     pub fn select(&self, columns: &[usize]) -> Matrix {
         let values = (0..self.rows).flat_map(|row| columns.iter().map(move |&column| self.row(row)[column])).collect();

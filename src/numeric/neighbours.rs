@@ -385,10 +385,7 @@ impl Points {
 
     /// Squared distances from one point to every point (0 to itself) into `out`, which holds one number a point.
     pub fn distances(&self, from: usize, out: &mut [f64]) {
-        out.fill(0.0);
-        if self.count > 0 {
-            add_squares(&self.columns, self.count, from, out);
-        }
+        self.distances_of(&[from], out);
     }
 
     /// The same from several points, one after the other in `out`: a column is read once for all of them.
@@ -399,7 +396,7 @@ impl Points {
             for column in self.columns.chunks_exact(self.count) {
                 for (lane, &from) in from.iter().enumerate() {
                     let out = &mut out[lane * self.count + start..lane * self.count + end];
-                    add_squares_to(&column[start..end], column[from], out);
+                    add_squares(&column[start..end], column[from], out);
                 }
             }
         }
@@ -409,26 +406,13 @@ impl Points {
 /// Points whose sums stay in the nearest cache while the columns pass by.
 const TILE: usize = 512;
 
-fused! { fn add_squares_to(column: &[f64], at: f64, out: &mut [f64]) = add_squares_to_kernel }
+fused! { fn add_squares(column: &[f64], at: f64, out: &mut [f64]) = add_squares_kernel }
 
 #[inline(always)]
-fn add_squares_to_kernel(column: &[f64], at: f64, out: &mut [f64]) {
+fn add_squares_kernel(column: &[f64], at: f64, out: &mut [f64]) {
     for (sum, value) in out.iter_mut().zip(column) {
         let difference = value - at;
         *sum = difference.mul_add(difference, *sum);
-    }
-}
-
-fused! { fn add_squares(columns: &[f64], count: usize, from: usize, out: &mut [f64]) = add_squares_kernel }
-
-#[inline(always)]
-fn add_squares_kernel(columns: &[f64], count: usize, from: usize, out: &mut [f64]) {
-    for column in columns.chunks_exact(count) {
-        let at = column[from];
-        for (sum, value) in out.iter_mut().zip(column) {
-            let difference = value - at;
-            *sum = difference.mul_add(difference, *sum);
-        }
     }
 }
 

@@ -3,7 +3,6 @@
 use super::{book::Source, sections::Page};
 use crate::domain::{
     claim::Form,
-    contrast::LEAST_TRAININGS,
     grid::{DISCOVERY, Difference, Interaction, Kept},
     ledger::CHANCE,
     score::Estimate,
@@ -101,9 +100,7 @@ impl Page<'_> {
                 })
             };
             let all: Vec<Value> = rows.iter().map(row).collect();
-            let of = |shown: bool, up: bool| -> Vec<&Value> {
-                all.iter().filter(|row| row["shown"] == shown && (!shown || row["up"] == up)).collect()
-            };
+            let of = |up: bool| -> Vec<&Value> { all.iter().filter(|row| row["shown"] == true && row["up"] == up).collect() };
             let interaction = |(at, of): (usize, &Interaction)| {
                 let name = &study.comparisons[of.within].name;
                 let source = self.grid_source(format!("{left} → {right} · {name}"));
@@ -122,10 +119,9 @@ impl Page<'_> {
                 "interactions": interactions,
                 "left": left, "right": right,
                 "differs": if differs.is_empty() { "nothing that the study names".to_owned() } else { differs.join(", ").replace('_', " ") },
-                "names_factor": held.names_factor() && differs.len() == 1,
+                "names_factor": held.names_factor(),
                 "factor": differs.first().map(|factor| factor.replace('_', " ")),
-                "single": held.left.len().min(held.right.len()) < LEAST_TRAININGS,
-                "higher": of(true, true), "lower": of(true, false), "undecided": of(false, true), "rows": all,
+                "higher": of(true), "lower": of(false), "rows": all,
             });
             match contrasts.iter_mut().find(|(contrast, _)| *contrast == held.contrast) {
                 Some((_, pairs)) => pairs.push(pair),

@@ -6,6 +6,7 @@ use crate::{
         Result,
         claim::Form,
         fairness::{Asked, Cell, FEW, Fairness, Gap, Reweighed, SUPPRESSED},
+        grid::DISCOVERY,
         score::Estimate,
         stage::Work,
     },
@@ -20,6 +21,11 @@ struct Of {
     fairness: Fairness,
     /// By comparison: the place of its question.
     places: Vec<Option<usize>>,
+}
+
+/// How people read a group.
+pub(super) fn named(members: &[(String, String)]) -> String {
+    members.iter().map(|(attribute, value)| format!("{attribute} = {value}")).collect::<Vec<_>>().join(" and ")
 }
 
 impl Page<'_> {
@@ -43,12 +49,10 @@ impl Page<'_> {
         }
         let tables =
             (0..study.comparisons.len()).filter_map(|comparison| self.of_comparison(&all, comparison)).collect::<Vec<_>>();
-        let tests: usize = all.iter().map(|of| of.fairness.tests).sum();
-        // Every model states how many gaps it tested; they are claims of the first that has some.
         let counted = all.iter().map(|of| {
             json!({ "model": study.models[of.model].name, "tests": self.book.count(&of.source, "/tests", "gaps tested", of.fairness.tests) })
         });
-        Ok(json!({ "tables": tables, "any": tests > 0, "counted": counted.collect::<Vec<_>>() }))
+        Ok(json!({ "tables": tables, "counted": counted.collect::<Vec<_>>() }))
     }
 
     /// The table of the model whose probe is best on half A, and the widest gap of each.
@@ -64,13 +68,7 @@ impl Page<'_> {
         })?;
         let place = best.places[comparison]?;
         let asked = best.fairness.asked.get(place).filter(|asked| asked.cells.iter().any(|cell| cell.n > 0))?;
-        let name = |group: usize| {
-            best.fairness.groups[group]
-                .iter()
-                .map(|(attribute, value)| format!("{attribute} = {value}"))
-                .collect::<Vec<_>>()
-                .join(" and ")
-        };
+        let name = |group: usize| named(&best.fairness.groups[group]);
         let rows: Vec<Value> = asked
             .cells
             .iter()
@@ -99,17 +97,16 @@ impl Page<'_> {
         let at = |what: &str| format!("/asked/{place}/cells/{group}/{what}");
         let rate = |what: &str, estimate: Option<Estimate>| self.book.estimate(&source, &at(what), what, Form::Score, estimate);
         let count = |what: &str, value: usize| self.book.count(&source, &at(what), what, value);
-        let negatives = cell.n - cell.positives;
-        let fewer = cell.positives.min(negatives);
+        let fewer = cell.positives.min(cell.negatives);
         let carried = |rate: Value, by: usize| json!({ "rate": rate, "few": by < FEW, "suppressed": by < SUPPRESSED });
         let at_gap = asked.gaps.iter().position(|gap| gap.group == group);
         let told = at_gap.map(|at| {
             let gap = &asked.gaps[at];
             let enough = |group: usize| {
                 let cell = &asked.cells[group];
-                cell.positives.min(cell.n - cell.positives) >= SUPPRESSED
+                cell.positives.min(cell.negatives) >= SUPPRESSED
             };
-            let mut told = self.gap(&source, place, at, gap, name);
+            let mut told = self.gap(&source, place, at, gap);
             if !enough(group) {
                 told["small"] = json!(if cell.n == 0 { "nobody" } else { "too few to say" });
             } else if !enough(gap.reference) {
@@ -120,13 +117,13 @@ impl Page<'_> {
         json!({
             "name": name(group), "n": count("n", cell.n), "positives": count("positives", cell.positives),
             "negatives": count("negatives", cell.negatives), "identities": count("identities", cell.identities),
-            "rates": [carried(rate("tpr", cell.tpr), cell.positives), carried(rate("fpr", cell.fpr), negatives), carried(rate("auc", cell.auc), fewer)],
+            "rates": [carried(rate("tpr", cell.tpr), cell.positives), carried(rate("fpr", cell.fpr), cell.negatives), carried(rate("auc", cell.auc), fewer)],
             "empty": cell.n == 0, "gap": told,
             "reference": at_gap.is_none() && asked.gaps.iter().any(|gap| gap.reference == group),
         })
     }
 
-    fn gap(&self, source: &Source, place: usize, at: usize, gap: &Gap, name: &dyn Fn(usize) -> String) -> Value {
+    fn gap(&self, source: &Source, place: usize, at: usize, gap: &Gap) -> Value {
         let pointer = |what: &str| format!("/asked/{place}/gaps/{at}/{what}");
         let difference = |what: &str, estimate: Option<Estimate>| {
             self.book.estimate(source, &pointer(what), &format!("{what} gap"), Form::Difference, estimate)
@@ -135,10 +132,10 @@ impl Page<'_> {
             value.map(|value| self.book.enter(source, &pointer(what), what, form, value))
         };
         json!({
-            "reference": name(gap.reference), "tpr": difference("tpr", gap.tpr), "fpr": difference("fpr", gap.fpr), "auc": difference("auc", gap.auc),
+            "tpr": difference("tpr", gap.tpr), "fpr": difference("fpr", gap.fpr), "auc": difference("auc", gap.auc),
             "parity": number("parity", Form::Difference, gap.parity), "impact": number("impact", Form::Score, gap.impact),
             "odds": number("odds", Form::Score, gap.odds), "q": number("q", Form::Score, gap.q),
-            "shown": gap.q.is_some_and(|q| q <= 0.05),
+            "shown": gap.q.is_some_and(|q| q <= DISCOVERY),
         })
     }
 
@@ -175,15 +172,9 @@ impl Page<'_> {
             .enumerate()
             .filter(|(_, gap)| enough(gap) && gap.tpr.is_some())
             .max_by(|x, y| wide(x.1).total_cmp(&wide(y.1)).then(y.0.cmp(&x.0)))?;
-        let name = |group: usize| {
-            of.fairness.groups[group]
-                .iter()
-                .map(|(attribute, value)| format!("{attribute} = {value}"))
-                .collect::<Vec<_>>()
-                .join(" and ")
-        };
+        let name = |group: usize| named(&of.fairness.groups[group]);
         Some(
-            json!({ "model": self.outcome.plan.study.models[of.model].name, "group": name(gap.group), "gap": self.gap(&of.source, place, at, gap, &name) }),
+            json!({ "model": self.outcome.plan.study.models[of.model].name, "group": name(gap.group), "gap": self.gap(&of.source, place, at, gap) }),
         )
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         ledger::{CHANCE, Recovered},
         score::Verification,
     },
-    study::{Level, Step, Truth},
+    study::{Level, Step},
 };
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ impl Page<'_> {
     /// What was planted in drawn faces, beside what was found: attribute by attribute, where a comparison asks for it.
     pub(super) fn planted(&self) -> Result<Value> {
         let (plan, study) = (self.outcome.plan, &self.outcome.plan.study);
-        let Some(truth): Option<Truth> = plan.json(Step::Rank, "planted.json")? else { return Ok(Value::Null) };
+        let Some(truth) = &self.outcome.truth else { return Ok(Value::Null) };
         let source = Source { key: self.outcome.ranked, output: "planted.json", of: "planted".to_owned() };
         let ledger = &self.outcome.ledger;
         let mut rows = Vec::new();

@@ -1,10 +1,7 @@
 //! Marks where labels are known to be noisy: nobody separates what is not labelled well.
 
 use super::sections::Page;
-use crate::{
-    domain::study::Dataset,
-    study::{Step, Truth},
-};
+use crate::domain::study::Dataset;
 
 /// What two annotators and a manual audit say of CelebA's labels (Wu et al. 2023, arXiv 2210.07356).
 const CELEBA: [(&str, &str); 5] = [
@@ -21,8 +18,7 @@ impl Page<'_> {
         let study = &self.outcome.plan.study;
         let asked = study.comparisons[comparison].question.attributes();
         let why = |(attribute, why): (&str, &str)| format!("labels of {attribute}: {why}");
-        let truth: Option<Truth> = self.outcome.plan.json(Step::Rank, "planted.json").ok().flatten();
-        if let Some(truth) = truth {
+        if let Some(truth) = &self.outcome.truth {
             let noisy = truth.attributes.iter().find(|of| asked.contains(of.attribute.as_str()) && of.label_noise > 0.0)?;
             return Some(why((&noisy.attribute, "some were turned round on purpose")));
         }
@@ -34,9 +30,8 @@ impl Page<'_> {
 
     /// And not those of faces drawn in its format.
     pub(super) fn labels_are_celebas(&self) -> bool {
-        let plan = self.outcome.plan;
-        let of = plan.study.evaluation.dataset.as_ref().and_then(|name| plan.study.datasets.get(name));
-        let drawn = plan.result(Step::Rank).is_some_and(|manifest| manifest.output("planted.json").is_some());
-        matches!(of, Some(Dataset::CelebA { .. })) && !drawn
+        let study = &self.outcome.plan.study;
+        let of = study.evaluation.dataset.as_ref().and_then(|name| study.datasets.get(name));
+        matches!(of, Some(Dataset::CelebA { .. })) && self.outcome.truth.is_none()
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     Extras,
     book::{Book, Source},
+    groups::named,
     is_axis,
 };
 use crate::{
@@ -441,15 +442,12 @@ impl Page<'_> {
     fn fairness(&self) -> Value {
         let (counted, study) = (&self.outcome.frequencies, &self.outcome.plan.study);
         let source = self.frequencies_source();
-        let group_name = |members: &[(String, String)]| {
-            members.iter().map(|(attribute, value)| format!("{attribute} = {value}")).collect::<Vec<_>>().join(" and ")
-        };
         let table = |(comparison, of): (usize, &crate::domain::comparison::Comparison)| {
             if matches!(of.question.measured, Measured::Quantity(_)) {
                 return None;
             }
             let row = |(place, group): (usize, &crate::domain::ledger::Group)| {
-                let name = group_name(&group.members);
+                let name = named(&group.members);
                 let rates: Vec<Value> = group.rates[comparison]
                     .iter()
                     .enumerate()

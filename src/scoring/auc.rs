@@ -38,19 +38,11 @@ impl Wins {
     }
 }
 
-/// [`Wins`] of several resamples.
-#[derive(Clone, Copy, Debug)]
-pub struct ManyWins {
-    won: [f64; TURNS],
-    played: [f64; TURNS],
-}
-
-impl ManyWins {
-    pub const NONE: ManyWins = ManyWins { won: [0.0; TURNS], played: [0.0; TURNS] };
-
-    pub fn auc(&self) -> [Option<f64>; TURNS] {
-        std::array::from_fn(|turn| Wins { won: self.won[turn], played: self.played[turn] }.auc())
-    }
+/// The AUC within folds in several resamples, by weights of members.
+pub fn resampled(folds: &[Sorted], weights: &[Weights]) -> [Option<f64>; TURNS] {
+    let mut wins = [Wins::default(); TURNS];
+    folds.iter().for_each(|fold| add_wins(&fold.order, weights, &mut wins));
+    wins.map(Wins::auc)
 }
 
 impl Sorted {
@@ -81,11 +73,6 @@ impl Sorted {
         Wins { won, played: positives * negatives }
     }
 
-    /// Adds the wins with these weights, by member.
-    pub fn add_wins(&self, weights: &[Weights], wins: &mut ManyWins) {
-        add_wins(&self.order, weights, wins);
-    }
-
     /// Every member's rank among them, from 1, ties sharing their mean: `out` is by member.
     pub fn ranks(&self, out: &mut [f32]) {
         let mut first = 0;
@@ -99,10 +86,10 @@ impl Sorted {
     }
 }
 
-fused! { fn add_wins(order: &[(u32, bool, bool)], weights: &[Weights], wins: &mut ManyWins) = add_wins_kernel }
+fused! { fn add_wins(order: &[(u32, bool, bool)], weights: &[Weights], wins: &mut [Wins; TURNS]) = add_wins_kernel }
 
 #[inline(always)]
-fn add_wins_kernel(order: &[(u32, bool, bool)], weights: &[Weights], wins: &mut ManyWins) {
+fn add_wins_kernel(order: &[(u32, bool, bool)], weights: &[Weights], wins: &mut [Wins; TURNS]) {
     let (mut won, mut negatives, mut positives) = ([0.0; TURNS], [0.0; TURNS], [0.0; TURNS]);
     let mut first = 0;
     while first < order.len() {
@@ -141,8 +128,7 @@ fn add_wins_kernel(order: &[(u32, bool, bool)], weights: &[Weights], wins: &mut 
         }
     }
     for turn in 0..TURNS {
-        wins.won[turn] += won[turn];
-        wins.played[turn] += negatives[turn] * positives[turn];
+        wins[turn] = wins[turn] + Wins { won: won[turn], played: negatives[turn] * positives[turn] };
     }
 }
 
@@ -165,11 +151,10 @@ mod tests {
             }
             prop_assert_eq!(sorted.wins(|i| scored[i].2), Wins { won, played });
             let weights: Vec<Weights> = scored.iter().map(|s| std::array::from_fn(|turn| (s.2 as usize * turn) as f32)).collect();
-            let mut many = ManyWins::NONE;
-            sorted.add_wins(&weights, &mut many);
-            for turn in 0..TURNS {
-                let wins = sorted.wins(|i| scored[i].2 * turn as u32);
-                prop_assert_eq!((many.won[turn], many.played[turn]), (wins.won, wins.played));
+            let mut many = [Wins::default(); TURNS];
+            add_wins(&sorted.order, &weights, &mut many);
+            for (turn, many) in many.into_iter().enumerate() {
+                prop_assert_eq!(many, sorted.wins(|i| scored[i].2 * turn as u32));
             }
             // Wins are the sum of the positives' ranks, less what it is at the least (Mann and Whitney, 1947).
             let mut ranks = vec![0.0; scored.len()];

@@ -100,7 +100,8 @@ impl Resampler {
     }
 }
 
-fn sorted(mut values: Vec<f64>) -> Vec<f64> {
+/// The values there are, in order.
+pub fn sorted(mut values: Vec<f64>) -> Vec<f64> {
     values.sort_unstable_by(f64::total_cmp);
     values
 }
@@ -109,6 +110,14 @@ fn sorted(mut values: Vec<f64>) -> Vec<f64> {
 pub fn interval(value: f64, sorted: &[f64]) -> Option<Estimate> {
     let finite = value.is_finite() && !sorted.is_empty();
     finite.then(|| Estimate { value, low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) })
+}
+
+/// The same, and how seldom the value would be on the other side of nought: two-sided.
+pub fn tested(value: f64, sorted: &[f64]) -> Option<(Estimate, f64)> {
+    let below = sorted.partition_point(|value| *value <= 0.0);
+    let above = sorted.len() - sorted.partition_point(|value| *value < 0.0);
+    let p = (2.0 * (1 + below.min(above)) as f64 / (1 + sorted.len()) as f64).min(1.0);
+    Some((interval(value, sorted)?, p))
 }
 
 /// Linear between order statistics (Hyndman and Fan's type 7, NumPy's default).

@@ -4,10 +4,8 @@
 //! What has an empty denominator is undefined, `None`, and an infinite ratio is too: peers write 0, 1 or ∞ there, and a group
 //! without positives then has the worst true positive rate of all. Counts are weighted; a weight is finite and not negative.
 
+use super::scale::Z;
 use crate::numeric::special::{exp, ln};
-
-/// z of a two-sided 95 % interval.
-const Z: f64 = 1.959_963_984_540_054;
 
 /// How often labels and predictions meet, in weights (in images, where each weighs 1). Collected from (label, prediction, weight)
 /// triples; of labels alone, give each label as its own prediction.

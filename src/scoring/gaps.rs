@@ -2,15 +2,15 @@
 //! them does. Rates stand beside their counts, gaps beside their intervals; nothing is a pass or a fail.
 
 use super::{
-    auc::{ManyWins, Sorted, TURNS, Weights},
-    bootstrap::{Resampler, interval},
+    auc::{self, Sorted, TURNS, Weights},
+    bootstrap::{Resampler, interval, sorted, tested},
     fairness::{Confusion, Pair, effective, reweigh, wilson},
     frequencies::intersections,
     grid::discoveries,
     members::{Setting, groups},
     probe,
     scale::Scale,
-    split::{FOLDS, Half},
+    split::FOLDS,
     views::Asked,
 };
 use crate::{
@@ -82,18 +82,13 @@ impl World<'_> {
         let given = self.given;
         let asked = Asked::new(given.setting, &given.questions[question], given.statistics, given.seed);
         let two = given.questions[question].width() == 2;
-        let shown: Vec<Shown> = match asked.pairs().next().filter(|_| two) {
-            None => vec![],
-            Some([first, second]) => (0..asked.members.rows.len())
-                .filter(|&i| first[i] != second[i])
-                .map(|i| {
-                    let row = asked.members.rows[i];
-                    let place = asked.split.fold[i] + if asked.split.half[i] == Half::A { 0 } else { FOLDS };
-                    Shown { row, positive: first[i], decision: f64::from(given.decisions.row(question)[row]), place }
-                })
-                .filter(|shown| !shown.decision.is_nan())
-                .collect(),
+        let target = asked.targets().into_iter().next().filter(|_| two).unwrap_or_default();
+        let of = |(member, positive): (usize, Option<bool>)| {
+            let row = asked.members.rows[member];
+            let decision = Some(f64::from(given.decisions.row(question)[row])).filter(|decision| !decision.is_nan())?;
+            Some(Shown { row, positive: positive?, decision, place: asked.split.place(member) })
         };
+        let shown: Vec<Shown> = target.into_iter().enumerate().filter_map(of).collect();
         let resampler = Resampler::new(shown.iter().map(|shown| Some(self.identity[shown.row])), given.seed, STREAM);
         let drawn: Vec<Drawn> = self.inside.iter().map(|inside| self.draw(&shown, inside, &resampler)).collect();
         fairness::Asked {
@@ -114,15 +109,10 @@ impl World<'_> {
             folds[shown.place].push((member as u32, shown.decision, shown.positive));
         }
         let folds: Vec<Sorted> = folds.into_iter().map(Sorted::new).collect();
-        let aucs = |weights: &[Weights]| {
-            let mut wins = ManyWins::NONE;
-            folds.iter().for_each(|fold| fold.add_wins(weights, &mut wins));
-            wins.auc()
-        };
         let once = vec![[1.0; TURNS]; shown.len()];
         let of = |weights: &[Weights]| {
             let [tpr, fpr] = rates(shown, |shown| inside[shown.row].then_some(shown.decision > 0.0), weights);
-            [tpr, fpr, aucs(weights)]
+            [tpr, fpr, auc::resampled(&folds, weights)]
         };
         let value = of(&once).map(|values| values[0]);
         let turns = resampler.each_of_many(self.given.statistics.bootstraps, of);
@@ -169,11 +159,7 @@ impl World<'_> {
             let Some(&reference) = part.iter().max_by_key(size).filter(|group| counted[**group].n() > 0.0) else { continue };
             for &group in part.iter().filter(|group| **group != reference) {
                 let pair = Pair { group: counted[group], reference: counted[reference] };
-                let (tpr, fpr, auc) = (
-                    drawn[group].less(&drawn[reference], 0),
-                    drawn[group].less(&drawn[reference], 1),
-                    drawn[group].less(&drawn[reference], 2),
-                );
+                let [tpr, fpr, auc] = [0, 1, 2].map(|of| drawn[group].less(&drawn[reference], of));
                 gaps.push(Gap {
                     group,
                     reference,
@@ -267,9 +253,7 @@ impl World<'_> {
         let once = vec![[1.0; TURNS]; shown.len()];
         let [before, now, change] = gap(&once).map(|values| values[0]);
         let levels: Vec<[Option<f64>; 2]> = groups.iter().map(|&group| tprs(group, &once).map(|values| values[0])).collect();
-        let mut changes: Vec<f64> =
-            resampler.each_of_many(self.given.statistics.bootstraps, gap).into_iter().filter_map(|[.., change]| change).collect();
-        changes.sort_unstable_by(f64::total_cmp);
+        let [.., changes] = resampler.distributions_of_many(self.given.statistics.bootstraps, gap);
         let grew = levels.iter().any(|[before, after]| before.zip(*after).is_some_and(|(before, after)| after > before));
         Some(Reweighed {
             before,
@@ -311,12 +295,8 @@ impl Drawn {
 
     /// This group less another, in the same resamples; and how seldom the difference would be on the other side of nought.
     fn less(&self, other: &Drawn, of: usize) -> Option<(Estimate, f64)> {
-        let mut sorted: Vec<f64> =
-            self.turns.iter().zip(&other.turns).filter_map(|(own, other)| Some(own[of]? - other[of]?)).collect();
-        sorted.sort_unstable_by(f64::total_cmp);
-        let gap = interval(self.value[of]? - other.value[of]?, &sorted)?;
-        let below = sorted.partition_point(|value| *value <= 0.0);
-        let above = sorted.len() - sorted.partition_point(|value| *value < 0.0);
-        Some((gap, (2.0 * (1 + below.min(above)) as f64 / (1 + sorted.len()) as f64).min(1.0)))
+        let less = |own: &[Option<f64>; 3], other: &[Option<f64>; 3]| Some(own[of]? - other[of]?);
+        let turns = self.turns.iter().zip(&other.turns).filter_map(|(own, other)| less(own, other));
+        tested(less(&self.value, &other.value)?, &sorted(turns.collect()))
     }
 }

@@ -3,7 +3,7 @@
 //! fifth: a rare class is not outvoted.
 
 use super::{
-    auc::{ManyWins, Sorted, TURNS, Weights, Wins},
+    auc::{self, Sorted, TURNS, Weights, Wins},
     members::Members,
     nearest::Fifths,
     split::{FOLDS, Half, Split},
@@ -40,7 +40,7 @@ impl Pairs {
 }
 
 /// Per pair, per fold, in one pool: the scored members.
-pub struct Prepared(Vec<Vec<Sorted>>);
+pub struct Prepared(pub Vec<Vec<Sorted>>);
 
 /// Scores every member once, for the whole and for its half: out-of-fold scores that resamples only weight.
 pub fn prepare(fifths: &Fifths, pairs: &Pairs, split: &Split) -> [Prepared; 3] {
@@ -57,10 +57,8 @@ pub fn prepare(fifths: &Fifths, pairs: &Pairs, split: &Split) -> [Prepared; 3] {
 /// The same of scores that were made elsewhere, in each half by itself: by pair, by member. Scores of two halves are not
 /// compared with each other.
 pub fn held_out(scores: &[Vec<f64>], pairs: &Pairs, split: &Split) -> [Prepared; 3] {
-    [Pool::Whole, Pool::Half(Half::A), Pool::Half(Half::B)].map(|pool| {
-        let place = |i: usize| split.fold[i] + if split.half[i] == Half::A { 0 } else { FOLDS };
-        prepared(pairs, split, pool, 2 * FOLDS, place, |pair, i| scores[pair][i])
-    })
+    [Pool::Whole, Pool::Half(Half::A), Pool::Half(Half::B)]
+        .map(|pool| prepared(pairs, split, pool, 2 * FOLDS, |i| split.place(i), |pair, i| scores[pair][i]))
 }
 
 fn prepared(
@@ -97,15 +95,7 @@ impl Prepared {
 
     /// The same in resamples, by weights of members.
     pub fn resampled(&self, weights: &[Weights]) -> [[Option<f64>; 2]; TURNS] {
-        let pairs: Vec<[Option<f64>; TURNS]> = self
-            .0
-            .iter()
-            .map(|folds| {
-                let mut wins = ManyWins::NONE;
-                folds.iter().for_each(|fold| fold.add_wins(weights, &mut wins));
-                wins.auc()
-            })
-            .collect();
+        let pairs: Vec<[Option<f64>; TURNS]> = self.0.iter().map(|folds| auc::resampled(folds, weights)).collect();
         std::array::from_fn(|turn| mean_and_least(pairs.iter().map(|pair| pair[turn])))
     }
 

@@ -5,7 +5,7 @@
 //! statistic covers chance never.)
 
 use super::{
-    auc::{ManyWins, Sorted},
+    auc::{self, Sorted},
     bootstrap::{Resampler, interval},
     scale::Scale,
 };
@@ -20,11 +20,8 @@ pub fn auc(axis: &[f32], positive: &[Option<bool>], scale: Scale, resampler: &Re
         .filter_map(|(i, (value, positive))| Some((i as u32, f64::from(*value), (*positive)?)));
     let sorted = Sorted::new(scored.collect());
     let value = sorted.wins(|_| 1).auc()?;
-    let [resampled] = resampler.distributions_of_many(turns, |weights| {
-        let mut wins = ManyWins::NONE;
-        sorted.add_wins(weights, &mut wins);
-        [wins.auc()]
-    });
+    let folds = [sorted];
+    let [resampled] = resampler.distributions_of_many(turns, |weights| [auc::resampled(&folds, weights)]);
     scale.interval(value, &resampled).map(|signed| fold(signed, 0.5))
 }
 

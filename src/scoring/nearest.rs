@@ -25,8 +25,12 @@ pub type Fifths = Vec<[Vec<f64>; 2]>;
 /// Of one or two columns, for one question. `points` has one row a member.
 pub fn in_view(points: &Matrix, sought: &Sought) -> Fifths {
     match points.columns() {
-        1 => by_set(sought, |set| Line::new(points, set), |line, met, i| line.walk(i, met)),
-        2 => by_set(sought, |set| Tree::new(points, set), |tree, met, i| tree.search(i, met)),
+        1 => {
+            let at = |i: usize| f64::from(points.values()[i]);
+            let line = |set: &[bool]| Line::new((0..set.len()).filter(|&i| set[i]).map(|i| (at(i), i as u32)));
+            by_set(sought, line, |line, met, i| line.walk(at(i), met))
+        }
+        2 => by_set(sought, |set| Tree::new(points, set), |tree, met, i| tree.search(in_plane(points, i), met)),
         _ => {
             let all: Vec<usize> = (0..points.rows()).collect();
             let sought = Sought { rows: &all, ..*sought };
@@ -195,49 +199,50 @@ impl Nearest {
     }
 }
 
-/// A set along one axis, in order.
-struct Line<'a> {
-    points: &'a Matrix,
-    order: Vec<(f32, u32)>,
+/// Members along one axis, in order.
+struct Line {
+    order: Vec<(f64, u32)>,
 }
 
-impl<'a> Line<'a> {
-    fn new(points: &'a Matrix, set: &[bool]) -> Self {
-        let mut order: Vec<(f32, u32)> = (0..points.rows()).filter(|&i| set[i]).map(|i| (points.values()[i], i as u32)).collect();
+impl Line {
+    fn new(members: impl Iterator<Item = (f64, u32)>) -> Self {
+        let mut order: Vec<(f64, u32)> = members.collect();
         order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        Line { points, order }
+        Line { order }
     }
 
-    /// From the member's place outwards, the nearer side first.
-    fn walk(&self, i: usize, met: &mut Met) {
-        let at = self.points.values()[i];
-        let square = |place: usize| {
-            let difference = f64::from(self.order[place].0) - f64::from(at);
-            difference * difference
-        };
+    /// Members by squared distance from a place, outwards; the one below first where two are as far.
+    fn outwards(&self, at: f64) -> impl Iterator<Item = (f64, u32)> {
         let mut right = self.order.partition_point(|(value, _)| *value < at);
         let mut left = right;
-        loop {
-            let before = if left > 0 { square(left - 1) } else { f64::INFINITY };
-            let after = if right < self.order.len() { square(right) } else { f64::INFINITY };
-            if before.min(after) >= met.farthest() {
+        let square = move |(value, member): (f64, u32)| ((value - at) * (value - at), member);
+        std::iter::from_fn(move || {
+            let before = left.checked_sub(1).map(|place| square(self.order[place]));
+            let after = self.order.get(right).copied().map(square);
+            if before.is_some_and(|before| after.is_none_or(|after| before.0 <= after.0)) {
+                left -= 1;
+                return before;
+            }
+            right += 1;
+            after
+        })
+    }
+
+    /// From the member's place outwards, until nobody there changes anything.
+    fn walk(&self, at: f64, met: &mut Met) {
+        for (square, member) in self.outwards(at) {
+            if square >= met.farthest() {
                 return;
             }
-            if before <= after {
-                left -= 1;
-                met.meet(self.order[left].1 as usize, before);
-            } else {
-                met.meet(self.order[right].1 as usize, after);
-                right += 1;
-            }
+            met.meet(member as usize, square);
         }
     }
 }
 
 /// A set in the plane, halved along its wider side until few are left.
 struct Tree {
-    /// Members in the order of the leaves, with their places; all members' places by themselves.
-    order: Vec<([f64; 2], u32)>,
+    /// Members in the order of the leaves, and where they are.
+    order: Vec<u32>,
     places: Vec<[f64; 2]>,
     nodes: Vec<Branch>,
 }
@@ -254,47 +259,26 @@ const LEAF: usize = 8;
 
 impl Tree {
     fn new(points: &Matrix, set: &[bool]) -> Self {
-        let place = |i: usize| [f64::from(points.row(i)[0]), f64::from(points.row(i)[1])];
-        let order = (0..points.rows()).filter(|&i| set[i]).map(|i| (place(i), i as u32)).collect();
-        let mut tree = Tree { order, places: (0..points.rows()).map(place).collect(), nodes: vec![] };
-        tree.grow(0, tree.order.len());
-        tree
+        let mut members: Vec<([f64; 2], u32)> =
+            (0..set.len()).filter(|&i| set[i]).map(|i| (in_plane(points, i), i as u32)).collect();
+        let mut nodes = Vec::new();
+        grow(&mut members, 0, &mut nodes);
+        let (places, order) = members.into_iter().unzip();
+        Tree { order, places, nodes }
     }
 
-    fn grow(&mut self, from: usize, to: usize) {
-        let node = self.nodes.len();
-        self.nodes.push(Branch { from, to, cut: None });
-        if to - from <= LEAF {
-            return;
-        }
-        let members = &mut self.order[from..to];
-        let spread = |axis: usize| {
-            let values = members.iter().map(|(place, _)| place[axis]);
-            values.clone().fold(f64::NEG_INFINITY, f64::max) - values.fold(f64::INFINITY, f64::min)
-        };
-        let axis = usize::from(spread(1) > spread(0));
-        let middle = members.len() / 2;
-        members.select_nth_unstable_by(middle, |a, b| a.0[axis].total_cmp(&b.0[axis]).then(a.1.cmp(&b.1)));
-        let (cut, middle) = (members[middle].0[axis], from + middle);
-        self.grow(from, middle);
-        let upper = self.nodes.len();
-        self.grow(middle, to);
-        self.nodes[node].cut = Some((axis, cut, upper));
-    }
-
-    fn search(&self, i: usize, met: &mut Met) {
+    fn search(&self, at: [f64; 2], met: &mut Met) {
         if !self.order.is_empty() {
-            self.descend(0, self.places[i], met);
+            self.descend(0, at, met);
         }
     }
 
     fn descend(&self, node: usize, at: [f64; 2], met: &mut Met) {
         let branch = &self.nodes[node];
         let Some((axis, cut, upper)) = branch.cut else {
-            let leaf = &self.order[branch.from..branch.to];
             let mut squares = [0.0; LEAF];
-            squares_in_plane(leaf, at, &mut squares);
-            for ((_, j), square) in leaf.iter().zip(squares) {
+            squares_in_plane(&self.places[branch.from..branch.to], at, &mut squares);
+            for (j, square) in self.order[branch.from..branch.to].iter().zip(squares) {
                 if square < met.farthest() {
                     met.meet(*j as usize, square);
                 }
@@ -311,28 +295,46 @@ impl Tree {
     }
 }
 
-fused! { fn squares_in_plane(leaf: &[([f64; 2], u32)], at: [f64; 2], squares: &mut [f64; LEAF]) = squares_in_plane_kernel }
-
-#[inline(always)]
-fn squares_in_plane_kernel(leaf: &[([f64; 2], u32)], at: [f64; 2], squares: &mut [f64; LEAF]) {
-    for (square, (place, _)) in squares.iter_mut().zip(leaf) {
-        let (dx, dy) = (place[0] - at[0], place[1] - at[1]);
-        *square = dy.mul_add(dy, dx * dx);
+/// Adds the nodes of these members, the first of which is so far in the order.
+fn grow(members: &mut [([f64; 2], u32)], from: usize, nodes: &mut Vec<Branch>) {
+    let node = nodes.len();
+    nodes.push(Branch { from, to: from + members.len(), cut: None });
+    if members.len() <= LEAF {
+        return;
     }
+    let spread = |axis: usize| {
+        let values = members.iter().map(|(place, _)| place[axis]);
+        values.clone().fold(f64::NEG_INFINITY, f64::max) - values.fold(f64::INFINITY, f64::min)
+    };
+    let axis = usize::from(spread(1) > spread(0));
+    let middle = members.len() / 2;
+    members.select_nth_unstable_by(middle, |a, b| a.0[axis].total_cmp(&b.0[axis]).then(a.1.cmp(&b.1)));
+    let cut = members[middle].0[axis];
+    let (lower, upper) = members.split_at_mut(middle);
+    grow(lower, from, nodes);
+    nodes[node].cut = Some((axis, cut, nodes.len()));
+    grow(upper, from + middle, nodes);
+}
+
+fn in_plane(points: &Matrix, i: usize) -> [f64; 2] {
+    let row = points.row(i);
+    [f64::from(row[0]), f64::from(row[1])]
 }
 
 /// Per member, by squared distance, its nearest of the other folds, as places among the members; ties by place. `points` of one or
 /// two columns, `members` are rows of it. No more than `most`.
 pub fn in_order(points: &Matrix, members: &[usize], folds: &[usize], most: usize) -> Vec<Vec<(f64, u32)>> {
-    let place = |i: usize| [f64::from(points.row(i)[0]), points.row(i).get(1).map_or(0.0, |value| f64::from(*value))];
-    let places: Vec<[f64; 2]> = members.iter().map(|&i| place(i)).collect();
     if points.columns() == 1 {
-        return along(&places, folds, most);
+        let places: Vec<f64> = members.iter().map(|&i| f64::from(points.values()[i])).collect();
+        let line = Line::new(places.iter().zip(0..).map(|(place, i)| (*place, i)));
+        let near = |i: usize| line.outwards(places[i]).filter(|(_, j)| folds[*j as usize] != folds[i]).take(most).collect();
+        return (0..places.len()).into_par_iter().map(near).collect();
     }
+    let places: Vec<[f64; 2]> = members.iter().map(|&i| in_plane(points, i)).collect();
     let by = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
     let near = |all: &mut Vec<(f64, u32)>, i: usize| {
         let mut squares = vec![0.0; places.len()];
-        all_squares_in_plane(&places, places[i], &mut squares);
+        squares_in_plane(&places, places[i], &mut squares);
         all.clear();
         all.extend(squares.iter().enumerate().filter(|(j, _)| folds[*j] != folds[i]).map(|(j, square)| (*square, j as u32)));
         if all.len() > most {
@@ -345,38 +347,10 @@ pub fn in_order(points: &Matrix, members: &[usize], folds: &[usize], most: usize
     (0..places.len()).into_par_iter().map_init(Vec::new, near).collect()
 }
 
-fn along(places: &[[f64; 2]], folds: &[usize], most: usize) -> Vec<Vec<(f64, u32)>> {
-    let mut order: Vec<(f64, u32)> = places.iter().enumerate().map(|(i, place)| (place[0], i as u32)).collect();
-    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let walk = |i: usize| {
-        let at = places[i][0];
-        let square = |place: usize| order.get(place).map_or(f64::INFINITY, |(value, _)| (value - at) * (value - at));
-        let mut right = order.partition_point(|(value, _)| *value < at);
-        let mut left = right;
-        let mut near = Vec::with_capacity(most);
-        while near.len() < most && (left > 0 || right < order.len()) {
-            let before = if left > 0 { square(left - 1) } else { f64::INFINITY };
-            let after = square(right);
-            let (square, j) = if left > 0 && before <= after {
-                left -= 1;
-                (before, order[left].1)
-            } else {
-                right += 1;
-                (after, order[right - 1].1)
-            };
-            if folds[j as usize] != folds[i] {
-                near.push((square, j));
-            }
-        }
-        near
-    };
-    (0..places.len()).into_par_iter().map(walk).collect()
-}
-
-fused! { fn all_squares_in_plane(places: &[[f64; 2]], at: [f64; 2], squares: &mut [f64]) = all_squares_in_plane_kernel }
+fused! { fn squares_in_plane(places: &[[f64; 2]], at: [f64; 2], squares: &mut [f64]) = squares_in_plane_kernel }
 
 #[inline(always)]
-fn all_squares_in_plane_kernel(places: &[[f64; 2]], at: [f64; 2], squares: &mut [f64]) {
+fn squares_in_plane_kernel(places: &[[f64; 2]], at: [f64; 2], squares: &mut [f64]) {
     for (square, place) in squares.iter_mut().zip(places) {
         let (dx, dy) = (place[0] - at[0], place[1] - at[1]);
         *square = dy.mul_add(dy, dx * dx);

@@ -76,8 +76,7 @@ impl Permutations {
 
 impl Pair {
     fn new(asked: &Asked, [first, second]: [&[bool]; 2], turns: usize, seed: u64) -> Self {
-        let in_pair = |&i: &usize| asked.split.half[i] == Half::B && (first[i] || second[i]);
-        let members: Vec<usize> = (0..asked.members.rows.len()).filter(in_pair).collect();
+        let members: Vec<usize> = asked.split.of(Half::B).into_iter().filter(|&i| first[i] || second[i]).collect();
         let labels: Vec<bool> = members.iter().map(|&i| first[i]).collect();
         let mut of_identity: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
         for (place, &i) in members.iter().enumerate() {

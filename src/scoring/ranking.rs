@@ -1,8 +1,8 @@
 //! The rule that picks figures, and the ledger that shows it.
 //!
 //! For every model and comparison the view that is best on half A is chosen; chosen views are picked in the order of
-//! their score on A, if their lower bound on half B, simultaneous over the whole grid, reaches `separates_at`. Text quotes B. Beside the best
-//! stand the median, the worst and one drawn by the seed, of all that are ranked.
+//! their score on A, if their lower bound on half B, simultaneous over the whole grid, reaches `separates_at`. Text quotes B.
+//! Beside the best stand the median, the worst and one drawn by the seed, of all that are ranked.
 
 use crate::{
     domain::{
@@ -20,21 +20,18 @@ const STREAM: u64 = 5 << 40;
 
 /// `sure`: one a ranked cell, from the grid.
 pub fn ledger(candidates: Vec<Candidate>, sure: &[Sureness], separates_at: f64, show: usize, seed: u64) -> Ledger {
+    let best: BTreeSet<CellId> = chosen(&candidates).into_iter().collect();
     let lows: BTreeMap<CellId, f64> = sure.iter().map(|of| (of.cell, of.low)).collect();
     let row = |candidate: Candidate| {
         let low = lows.get(&candidate.cell).copied().filter(|_| unrankable(&candidate).is_none());
-        Row { candidate, rank: None, picked: false, chosen: false, low, shown_as: vec![], reason: String::new() }
+        let chosen = best.contains(&candidate.cell);
+        Row { candidate, rank: None, picked: false, chosen, low, shown_as: vec![], reason: String::new() }
     };
     let mut rows: Vec<Row> = candidates.into_iter().map(row).collect();
     let mut ranked: Vec<usize> = (0..rows.len()).filter(|&i| unrankable(&rows[i].candidate).is_none()).collect();
     ranked.sort_by(|&i, &j| order(&rows[i].candidate, &rows[j].candidate));
 
-    let mut best: BTreeMap<(usize, usize), usize> = BTreeMap::new();
-    for (place, &i) in ranked.iter().enumerate() {
-        rows[i].rank = Some(place + 1);
-        let cell = rows[i].candidate.cell;
-        rows[i].chosen = *best.entry((cell.model, cell.comparison)).or_insert(i) == i;
-    }
+    ranked.iter().enumerate().for_each(|(place, &i)| rows[i].rank = Some(place + 1));
     let low = |row: &Row| row.low.unwrap_or(f64::NEG_INFINITY);
     let passing: Vec<usize> = ranked.iter().copied().filter(|&i| rows[i].chosen && low(&rows[i]) >= separates_at).collect();
     for &i in passing.iter().take(show) {
@@ -136,9 +133,9 @@ fn projections(rows: &[Row], separates_at: f64) -> Vec<OfProjection> {
 }
 
 /// Per model and comparison the view that is best on half A; ties go to the first.
-pub fn chosen(ranked: &[&Candidate]) -> Vec<CellId> {
+pub fn chosen(candidates: &[Candidate]) -> Vec<CellId> {
     let mut best: BTreeMap<(usize, usize), &Candidate> = BTreeMap::new();
-    for candidate in ranked {
+    for candidate in candidates.iter().filter(|candidate| unrankable(candidate).is_none()) {
         let place = (candidate.cell.model, candidate.cell.comparison);
         let held = best.entry(place).or_insert(candidate);
         if order(candidate, held) == Ordering::Less {

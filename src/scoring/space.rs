@@ -52,7 +52,7 @@ pub fn space(setting: &Setting, features: &Matrix, questions: &[Question], stati
         let two = decisions.get(place).filter(|of| of.len() == 1).map(|of| &of[0][..]);
         let probe = classes.then(|| {
             let [whole, a, b] = std::array::from_fn(|pool| asked.estimate(&probed, pool)[0]);
-            let right = two.map(|decision| accuracy(decision, &targets(&asked)[0]));
+            let right = two.map(|decision| accuracy(decision, &asked.targets()[0]));
             Probe {
                 whole,
                 a,
@@ -73,20 +73,12 @@ pub fn space(setting: &Setting, features: &Matrix, questions: &[Question], stati
     measured
 }
 
-/// Per pair of classes, per member: is it of the first? `None` for those of neither, or of both.
-fn targets(asked: &Asked) -> Vec<Vec<Option<bool>>> {
-    let of = |[first, second]: [&[bool]; 2]| {
-        first.iter().zip(second).map(|(first, second)| (*first != *second).then_some(*first)).collect()
-    };
-    asked.pairs().map(of).collect()
-}
-
 /// Per question, per pair of classes, per member: log-odds for the first class, by a probe of its own half's other folds.
 fn decisions(features: &Matrix, asked: &[Asked]) -> Vec<Vec<Vec<f64>>> {
     let images = features.rows();
     let mut probed: Vec<(Vec<Option<bool>>, Vec<usize>)> = Vec::new();
     for asked in asked {
-        for target in targets(asked) {
+        for target in asked.targets() {
             for half in [Half::A, Half::B] {
                 let (mut of, mut folds) = (vec![None; images], vec![0; images]);
                 for (member, &image) in asked.members.rows.iter().enumerate() {

@@ -21,6 +21,18 @@ pub struct Split {
     pub fold: Vec<usize>,
 }
 
+impl Split {
+    /// Half and fold as one number, below twice the folds: scores that were made in each half are compared within it.
+    pub fn place(&self, member: usize) -> usize {
+        self.fold[member] + if self.half[member] == Half::A { 0 } else { FOLDS }
+    }
+
+    /// The members of a half.
+    pub fn of(&self, half: Half) -> Vec<usize> {
+        (0..self.half.len()).filter(|&i| self.half[i] == half).collect()
+    }
+}
+
 /// The stream of random numbers that deals groups out.
 const STREAM: u64 = 1 << 40;
 

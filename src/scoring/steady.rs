@@ -44,16 +44,11 @@ pub fn steady(
         let rows: Vec<usize> =
             asked.groups().enumerate().filter(|(_, person)| taken.contains(person)).map(|(row, _)| row).collect();
         // Four people in five may be too few for the method: then this time is not counted.
-        if let Ok(points) = project(&take(features, &rows)) {
+        if let Ok(points) = project(&features.take(&rows)) {
             again.extend(on_half_b(&asked, &rows, &points, view));
         }
     }
     Steady { format: 1, beside: measures(&asked, points, view), times: again.len(), again: Spread::of(again) }
-}
-
-fn take(matrix: &Matrix, rows: &[usize]) -> Matrix {
-    let values = rows.iter().flat_map(|&row| matrix.row(row).iter().copied()).collect();
-    Matrix::new(rows.len(), matrix.columns(), values).unwrap_or_default()
 }
 
 /// The score of those members that are among `rows`, in the halves and folds that they are in anyway.
@@ -69,7 +64,7 @@ fn on_half_b(asked: &Asked, rows: &[usize], points: &Matrix, view: View) -> Opti
     if columns.iter().any(|&column| column >= points.columns()) {
         return None;
     }
-    let seen = take(points, &places).select(&columns);
+    let seen = points.take(&places).select(&columns);
     let of = |set: &Vec<bool>| members.iter().map(|&member| set[member]).collect();
     let pairs = Pairs { sets: asked.pairs.sets.iter().map(of).collect(), pairs: asked.pairs.pairs.clone() };
     let split = Split {
@@ -90,5 +85,5 @@ fn measures(asked: &Asked, points: &Matrix, view: View) -> Option<Beside> {
     let shown: Vec<usize> = (0..first.len()).filter(|&i| first[i] || second[i]).collect();
     let class: Vec<bool> = shown.iter().map(|&i| first[i]).collect();
     let score: Vec<f64> = shown.iter().map(|&i| fifths[i][0][q] - fifths[i][0][p]).collect();
-    Some(beside(&take(&seen, &shown), &class, &score))
+    Some(beside(&seen.take(&shown), &class, &score))
 }

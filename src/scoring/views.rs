@@ -122,6 +122,14 @@ impl<'a> Asked<'a> {
         self.pairs.pairs.iter().map(|&(p, q)| [&self.pairs.sets[p][..], &self.pairs.sets[q][..]])
     }
 
+    /// Per pair of classes, per member: is it of the first? `None` for those of neither, or of both.
+    pub fn targets(&self) -> Vec<Vec<Option<bool>>> {
+        let of = |[first, second]: [&[bool]; 2]| {
+            first.iter().zip(second).map(|(first, second)| (*first != *second).then_some(*first)).collect()
+        };
+        self.pairs().map(of).collect()
+    }
+
     pub fn prepare(&self, fifths: &Fifths) -> [Prepared; 3] {
         knn::prepare(fifths, &self.pairs, &self.split)
     }
@@ -161,10 +169,8 @@ impl<'a> Asked<'a> {
         if self.members.classes.len() > 2 {
             score.least = whole[1];
         } else {
-            let (left, right) = (self.members.exclusive(0, 1), self.members.exclusive(1, 0));
-            let positive: Vec<Option<bool>> =
-                left.iter().zip(right).map(|(left, right)| (*left != right).then_some(*left)).collect();
-            score.monotone = axis.and_then(|axis| monotone::auc(axis, &positive, self.scales[0], resampler, turns));
+            let positive = &self.targets()[0];
+            score.monotone = axis.and_then(|axis| monotone::auc(axis, positive, self.scales[0], resampler, turns));
         }
         score
     }
@@ -182,7 +188,7 @@ impl<'a> Asked<'a> {
 
     /// Rows over all members, as a matrix over those of half B.
     pub fn ranks(&self, rows: &[Vec<f32>]) -> Matrix {
-        let b: Vec<usize> = (0..self.members.rows.len()).filter(|&i| self.split.half[i] == Half::B).collect();
+        let b = self.split.of(Half::B);
         let values = rows.iter().flat_map(|row| b.iter().map(|&i| row[i])).collect();
         Matrix::new(rows.len(), b.len(), values).unwrap_or_default()
     }
@@ -193,8 +199,7 @@ impl<'a> Asked<'a> {
         if columns.iter().any(|&column| column >= points.columns()) {
             return None;
         }
-        let values = self.members.rows.iter().flat_map(|&row| columns.iter().map(move |&column| points.row(row)[column]));
-        Matrix::new(self.members.rows.len(), columns.len(), values.collect()).filter(|seen| seen.first_not_finite().is_none())
+        Some(points.select(&columns).take(&self.members.rows)).filter(|seen| seen.first_not_finite().is_none())
     }
 
     /// Mean and least over pairs in one pool; each resample takes the median over projection seeds.

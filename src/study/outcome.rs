@@ -4,6 +4,7 @@ use super::{
     graph::{self, Step},
     plan::Plan,
 };
+use crate::dataset::drawn::Truth;
 use crate::domain::{
     Fault, Key, Result,
     contrast::{self, Held},
@@ -44,6 +45,8 @@ pub struct Outcome<'a> {
     pub ledger: Ledger,
     pub frequencies: Frequencies,
     pub ranked: Key,
+    /// What was planted in drawn faces.
+    pub truth: Option<Truth>,
     pub shown: Vec<(CellId, Vec<ShownAs>)>,
 }
 
@@ -80,6 +83,7 @@ impl<'a> Outcome<'a> {
         let grid = plan.json(Step::Grid, "grid.json")?.ok_or_else(absent)?;
         let gridded = plan.result(Step::Grid).ok_or_else(absent)?.key;
         let ranked = plan.result(Step::Rank).ok_or_else(absent)?.key;
+        let truth = plan.json(Step::Rank, "planted.json")?;
         Ok(Outcome {
             plan,
             scores,
@@ -90,6 +94,7 @@ impl<'a> Outcome<'a> {
             ledger,
             frequencies,
             ranked,
+            truth,
         })
     }
 

@@ -16,9 +16,7 @@ pub fn contrasts(outcome: &Outcome) -> Table {
     text("left", &|held| outcome.side(&held.left));
     text("right", &|held| outcome.side(&held.right));
     text("differs", &|held| held.differences(study).join(" "));
-    text("said_of", &|held| {
-        if held.names_factor() && held.differences(study).len() == 1 { "factor" } else { "checkpoints" }.to_owned()
-    });
+    text("said_of", &|held| if held.names_factor() { "factor" } else { "checkpoints" }.to_owned());
     table.whole("trainings", rows.iter().map(|(held, _)| Some(held.left.len().min(held.right.len()))));
     table.text("comparison", rows.iter().map(|(_, of)| Some(study.comparisons[of.comparison].name.clone())));
     let mut number =

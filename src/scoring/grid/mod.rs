@@ -63,13 +63,12 @@ pub fn grid(given: &Given) -> Grid {
     let asked: Vec<Asked> =
         given.questions.par_iter().map(|question| Asked::new(given.setting, question, given.statistics, given.seed)).collect();
     let candidates = candidates(given.projections.iter().map(|of| (of.slot, &of.scores)));
-    let ranked: Vec<&Candidate> = candidates.iter().filter(|candidate| ranking::unrankable(candidate).is_none()).collect();
 
     let mut permuted = Permuted::new(given.statistics.permutations);
     given.projections.iter().for_each(|of| permuted.meet(of));
     let critical = permuted.critical(FAMILY);
     let by_cell: BTreeMap<CellId, Estimate> =
-        ranked.iter().filter_map(|candidate| Some((candidate.cell, candidate.b?))).collect();
+        candidates.iter().filter_map(|candidate| Some((candidate.cell, candidate.b?))).collect();
     let scales: Vec<Scale> = asked.iter().map(|asked| asked.scale(Half::B)).collect();
     let mut cells: Vec<Sureness> = permuted
         .cells()
@@ -80,17 +79,13 @@ pub fn grid(given: &Given) -> Grid {
         })
         .collect();
     cells.sort_by_key(|of| of.cell);
-    let q = discoveries(&cells.iter().map(|of| of.p).collect::<Vec<_>>());
-    cells.iter_mut().zip(q).for_each(|(of, q)| of.q = q);
+    discover(&mut cells, |of| (of.p, &mut of.q));
 
-    let chosen = ranking::chosen(&ranked);
-    let resampled = Resampled::new(given, &asked, &chosen);
+    let resampled = Resampled::new(given, &asked, &ranking::chosen(&candidates));
     let mut differences = resampled.differences(given.held);
-    let q = discoveries(&differences.iter().map(|of| of.p).collect::<Vec<_>>());
-    differences.iter_mut().zip(q).for_each(|(of, q)| of.q = q);
+    discover(&mut differences, |of| (of.p, &mut of.q));
     let mut interactions = resampled.interactions(given.held, &within(given.questions));
-    let q = discoveries(&interactions.iter().map(|of| of.p).collect::<Vec<_>>());
-    interactions.iter_mut().zip(q).for_each(|(of, q)| of.q = q);
+    discover(&mut interactions, |of| (of.p, &mut of.q));
     Grid {
         format: 1,
         permutations: given.statistics.permutations,
@@ -111,9 +106,7 @@ fn within(questions: &[Question]) -> Vec<(usize, usize)> {
 
 /// Per model and comparison the view that is best on half A: what is resampled.
 pub fn chosen<'a>(scores: impl Iterator<Item = (Slot, &'a Scores)>) -> Vec<CellId> {
-    let candidates = candidates(scores);
-    let ranked: Vec<&Candidate> = candidates.iter().filter(|candidate| ranking::unrankable(candidate).is_none()).collect();
-    ranking::chosen(&ranked)
+    ranking::chosen(&candidates(scores))
 }
 
 /// Every view of every score as a candidate for a figure, the features aside.
@@ -133,6 +126,12 @@ pub fn candidates<'a>(scores: impl Iterator<Item = (Slot, &'a Scores)>) -> Vec<C
         })
     };
     scores.flat_map(of).collect()
+}
+
+/// Writes every q beside its p.
+fn discover<T>(all: &mut [T], of: impl Fn(&mut T) -> (f64, &mut f64)) {
+    let p: Vec<f64> = all.iter_mut().map(|one| of(one).0).collect();
+    all.iter_mut().zip(discoveries(&p)).for_each(|(one, q)| *of(one).1 = q);
 }
 
 /// Benjamini and Hochberg's (1995) step-up, as q-values: the least rate of false discoveries at which each is one.

@@ -10,8 +10,9 @@ use crate::{
     },
     numeric::{Stream, sum},
     scoring::{
-        auc::{ManyWins, Sorted, TURNS, Weights},
-        bootstrap::{interval, median},
+        auc::{Sorted, TURNS, Weights},
+        bootstrap::{interval, median, sorted, tested},
+        knn::Prepared,
         scale::{student, two_sided},
         split::{FOLDS, Half},
         views::Asked,
@@ -61,15 +62,9 @@ impl Less {
     /// drawn with replacement: their variance is added to that over people, and Student's t has Welch's degrees of freedom
     /// (Satterthwaite 1946; Welch 1947).
     fn tested(&self) -> Option<(Estimate, f64)> {
-        let mut sorted: Vec<f64> = self.drawn.turns.iter().flatten().copied().collect();
-        sorted.sort_unstable_by(f64::total_cmp);
+        let sorted = sorted(self.drawn.turns.iter().flatten().copied().collect());
         let value = self.drawn.value;
-        let Some(sides) = &self.trainings else {
-            let below = sorted.partition_point(|value| *value <= 0.0);
-            let above = sorted.len() - sorted.partition_point(|value| *value < 0.0);
-            let p = (2.0 * (1 + below.min(above)) as f64 / (1 + sorted.len()) as f64).min(1.0);
-            return Some((interval(value, &sorted)?, p));
-        };
+        let Some(sides) = &self.trainings else { return tested(value, &sorted) };
         let mean = (!sorted.is_empty()).then(|| sum::mean(&sorted))?;
         let people = sorted.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / sorted.len() as f64;
         let variance = people + sides.iter().map(|side| side.variance).sum::<f64>();
@@ -175,30 +170,29 @@ impl Resampled {
                 (Some(features), Some(probe)) => Some(features.max(probe)),
                 (one, other) => one.or(other),
             };
-            let value = |drawn: &Option<Drawn>| drawn.as_ref().map(|drawn| drawn.value);
-            let at = |drawn: &Option<Drawn>, turn: usize| drawn.as_ref().and_then(|drawn| drawn.turns[turn]);
-            let kept = chosen.view.value - better(value(&chosen.features), value(&chosen.probe))?;
-            let mut sorted: Vec<f64> = (0..chosen.view.turns.len())
-                .filter_map(|turn| Some(chosen.view.turns[turn]? - better(at(&chosen.features, turn), at(&chosen.probe, turn))?))
-                .collect();
-            sorted.sort_unstable_by(f64::total_cmp);
+            let of = |drawn: &Option<Drawn>, turn| drawn.as_ref().and_then(|drawn| drawn.at(turn));
+            let kept = |turn| Some(chosen.view.at(turn)? - better(of(&chosen.features, turn), of(&chosen.probe, turn))?);
+            let turns = sorted((0..self.turns).filter_map(|turn| kept(Some(turn))).collect());
             Some(Kept {
                 model,
                 comparison,
                 cell: chosen.cell,
-                features: value(&chosen.features),
-                probe: value(&chosen.probe),
-                kept: interval(kept, &sorted)?,
+                features: of(&chosen.features, None),
+                probe: of(&chosen.probe, None),
+                kept: interval(kept(None)?, &turns)?,
             })
         };
         self.chosen.iter().filter_map(of).collect()
     }
 }
 
+/// Columns of the ranks, and whether each is of the first class.
+type Fold = Vec<(usize, bool)>;
+
 /// Half B of one comparison: who is in each pair of classes, and how often each was drawn.
 struct OnHalf {
-    /// Per pair, per fold: columns of the ranks, and whether each is of the first class.
-    pairs: Vec<Vec<Vec<(usize, bool)>>>,
+    /// Per pair.
+    pairs: Vec<Vec<Fold>>,
     /// By block of turns, by column.
     weights: Vec<Vec<Weights>>,
     turns: usize,
@@ -206,7 +200,7 @@ struct OnHalf {
 
 impl OnHalf {
     fn new(asked: &Asked, times: &[Vec<u32>]) -> Self {
-        let members: Vec<usize> = (0..asked.members.rows.len()).filter(|&i| asked.split.half[i] == Half::B).collect();
+        let members = asked.split.of(Half::B);
         let pairs = asked
             .pairs()
             .map(|[first, second]| {
@@ -254,33 +248,16 @@ impl OnHalf {
 
     /// The mean over pairs, in the sample and in every resample. `rows`: ranks, one row a pair.
     fn drawn<'r>(&self, rows: impl Iterator<Item = &'r [f32]>) -> Option<Drawn> {
-        let sorted: Vec<Vec<Sorted>> = rows
-            .zip(&self.pairs)
-            .map(|(ranks, folds)| {
-                let scored = |&(column, first): &(usize, bool)| {
-                    Some((column as u32, f64::from(ranks[column]), first)).filter(|(_, rank, _)| !rank.is_nan())
-                };
-                folds.iter().map(|fold| Sorted::new(fold.iter().filter_map(scored).collect())).collect()
-            })
-            .collect();
-        let aucs = |weights: &[Weights]| -> [Option<f64>; TURNS] {
-            let pairs: Vec<[Option<f64>; TURNS]> = sorted
-                .iter()
-                .map(|folds| {
-                    let mut wins = ManyWins::NONE;
-                    folds.iter().for_each(|fold| fold.add_wins(weights, &mut wins));
-                    wins.auc()
-                })
-                .collect();
-            std::array::from_fn(|turn| {
-                let all: Vec<f64> = pairs.iter().filter_map(|pair| pair[turn]).collect();
-                (!all.is_empty()).then(|| sum::mean(&all))
-            })
+        let sorted = |(ranks, folds): (&[f32], &Vec<Fold>)| {
+            let scored = |&(column, first): &(usize, bool)| {
+                Some((column as u32, f64::from(ranks[column]), first)).filter(|(_, rank, _)| !rank.is_nan())
+            };
+            folds.iter().map(|fold| Sorted::new(fold.iter().filter_map(scored).collect())).collect()
         };
-        let once = vec![[1.0; TURNS]; self.weights.first().map_or(0, Vec::len)];
-        let value = aucs(&once)[0]?;
-        let turns = self.weights.iter().flat_map(|weights| aucs(weights)).take(self.turns).collect();
-        Some(Drawn { value, turns })
+        let prepared = Prepared(rows.zip(&self.pairs).map(sorted).collect());
+        let [value, _] = prepared.mean_and_least();
+        let means = |weights: &Vec<Weights>| prepared.resampled(weights).map(|[mean, _]| mean);
+        Some(Drawn { value: value?, turns: self.weights.iter().flat_map(means).take(self.turns).collect() })
     }
 }
 
