@@ -13,4 +13,5 @@ pub mod scoring;
 pub mod stages;
 pub mod store;
 pub mod study;
+pub mod tui;
 pub mod weights;

@@ -86,7 +86,9 @@ pub fn examine_report(
             given.borrow_mut().extend(made.outputs.iter().map(|(_, bytes)| (Digest::of(bytes), bytes.clone())));
             Ok(made)
         };
-        standings.insert(manifest.key, stand(manifest, again, &tee, &embedded));
+        let standing = stand(manifest, again, &tee, &embedded);
+        audit.verified.extend(matches!(standing, Standing::Same).then_some(manifest.key));
+        standings.insert(manifest.key, standing);
     }
     if let Some(workspace) = workspace {
         let stored = against_results(&page.evidence, workspace, &mut audit);
@@ -94,6 +96,7 @@ pub fn examine_report(
             let standing = &standings[&manifest.key];
             if matches!(standing, Standing::Unchecked(_) | Standing::NotAttempted) && stored.contains(&manifest.key) {
                 let beside = stand(manifest, again, recompute, &|input| read(workspace, input));
+                audit.verified.extend(matches!(beside, Standing::Same).then_some(manifest.key));
                 // Not asked to be made again, but found among the results as it is claimed.
                 let beside = if matches!(beside, Standing::NotAttempted) { Standing::Same } else { beside };
                 standings.insert(manifest.key, beside);
@@ -158,7 +161,10 @@ pub fn examine_results<'a>(
     for (label, manifest) in results {
         objects(manifest, workspace, &mut audit);
         let (verdict, why) = match stand(manifest, again, recompute, &|input| read(workspace, input)) {
-            Standing::Same => (Verdict::Identical, "made again: the same bits".to_owned()),
+            Standing::Same => {
+                audit.verified.insert(manifest.key);
+                (Verdict::Identical, "made again: the same bits".to_owned())
+            }
             Standing::NotAttempted => (Verdict::NotAttempted, "objects verified, not made again".to_owned()),
             Standing::Unchecked(why) => (Verdict::Unchecked, why),
             Standing::Broken(why) => (Verdict::Differs, why),

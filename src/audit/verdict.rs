@@ -1,6 +1,8 @@
 //! Verdicts: one a claim; the worst is the report's.
 
+use crate::domain::Key;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -43,6 +45,8 @@ pub struct Checked {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Audit {
     pub checked: Vec<Checked>,
+    /// Results that were made again, to the same bits.
+    pub verified: BTreeSet<Key>,
 }
 
 impl Audit {

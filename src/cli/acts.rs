@@ -47,7 +47,7 @@ impl Jobs {
         if live.is_none() && acts == [Act::Pause { job: None }] {
             return Err(nothing_runs());
         }
-        keep(context, index.as_ref(), acts)?;
+        keep(context, index.as_ref(), asked(acts))?;
         let (word, then) = match (verb, live.is_some()) {
             (Verb::Pause, _) if jobs.is_empty() => ("paused", "this run starts nothing more until: visavis retry"),
             (Verb::Pause, _) => ("paused", "it is not started until it is retried; what runs goes on"),
@@ -114,7 +114,7 @@ impl Verb {
 pub fn drain(context: &Context) -> Result<()> {
     let index = look::store(context)?;
     let Some(holder) = context.workspace.holder().filter(|holder| holder.doing != LOOKING) else { return Err(nothing_runs()) };
-    keep(context, index.as_ref(), vec![Act::Drain])?;
+    keep(context, index.as_ref(), asked(vec![Act::Drain]))?;
     if context.json {
         say_json(&serde_json::json!({ "format": 1, "asked": "drained", "process": holder.pid }));
     } else {
@@ -127,13 +127,16 @@ fn nothing_runs() -> Fault {
     Fault::asked("nothing runs in this workspace").next("`visavis run STUDY` runs a study")
 }
 
-/// Writes down what was asked. When this returns, it will be done: by the dispatcher that runs, or by the next.
-fn keep(context: &Context, index: Option<&Index>, acts: Vec<Act>) -> Result<()> {
+fn asked(acts: Vec<Act>) -> Vec<What> {
+    let by = origin::user();
+    acts.into_iter().map(|act| What::Asked { act, by: by.clone() }).collect()
+}
+
+/// Writes down what a person does. When this returns, it will be done: by the dispatcher that runs, or by the next.
+pub fn keep(context: &Context, index: Option<&Index>, acts: Vec<What>) -> Result<()> {
     let clock = index.map_or(Ok(0), Index::clock)?;
     let mut journal = Journal::start(&context.workspace.journals(), now())?;
-    let by = origin::user();
-    for (more, act) in acts.into_iter().enumerate() {
-        let what = What::Asked { act, by: by.clone() };
+    for (more, what) in acts.into_iter().enumerate() {
         journal.append_event(Event { clock: clock + 1 + more as u64, at: now(), what })?;
     }
     let name = journal.name();

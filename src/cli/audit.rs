@@ -2,7 +2,7 @@
 
 use super::{
     Context,
-    output::{Grid, say, say_json},
+    output::{Grid, remark, say, say_json},
 };
 use crate::{
     audit::{self, Again, Audit as Examined, Checked, Remade, Verdict},
@@ -11,7 +11,9 @@ use crate::{
         stage::{Input, Kind, Task},
         text::{count, printable, thousands},
     },
-    stages, study,
+    stages,
+    store::LastAudit,
+    study,
 };
 use std::{
     collections::BTreeMap,
@@ -42,8 +44,33 @@ impl Audit {
             ));
         }
         let is_report = self.what.extension().is_some_and(|ending| ending == "html" || ending == "htm");
-        let examined = if is_report { self.report(context)? } else { self.study(context)? };
+        let (study, examined) = if is_report { self.report(context)? } else { self.study(context)? };
+        self.keep(context, &study, &examined);
         conclude(context, &examined)
+    }
+
+    /// Notes what it came to, for whoever shows these results; an auditor without a workspace, or in one that cannot be written,
+    /// notes nothing.
+    fn keep(&self, context: &Context, study: &str, examined: &Examined) {
+        if !context.workspace.results().all().is_ok_and(|results| !results.is_empty()) {
+            return;
+        }
+        let count = |verdict| examined.count(verdict);
+        let audit = LastAudit {
+            format: 1,
+            at: 0,
+            of: self.what.display().to_string(),
+            verdict: examined.verdict().words().to_owned(),
+            identical: count(Verdict::Identical),
+            within_tolerance: count(Verdict::WithinTolerance),
+            differs: count(Verdict::Differs),
+            unchecked: count(Verdict::Unchecked),
+            not_attempted: count(Verdict::NotAttempted),
+            verified: examined.verified.iter().copied().collect(),
+        };
+        if let Err(fault) = audit.keep(&context.workspace, study) {
+            remark(context, format!("the verdict was not noted: {}", fault.what));
+        }
     }
 
     /// Which stages are made again; the sample is drawn by the auditor's own seed.
@@ -60,7 +87,7 @@ impl Audit {
         Again { kinds, sample: self.sample.map(draw) }
     }
 
-    fn report(&self, context: &Context) -> Result<Examined> {
+    fn report(&self, context: &Context) -> Result<(String, Examined)> {
         let bytes = std::fs::read(&self.what).map_err(|error| Fault::io("read the report", &self.what, &error))?;
         let text = String::from_utf8(bytes).map_err(|_| Fault::asked("the report is not UTF-8 text").in_file(&self.what))?;
         let results = context.workspace.results();
@@ -68,10 +95,11 @@ impl Audit {
         let evidence = audit::Evidence::of_page(&text, &self.what)?;
         let current = current(Path::new(&evidence.study_file), context);
         let again = self.again(evidence.manifests.iter().map(|manifest| manifest.key));
-        audit::examine_report(&text, &self.what, workspace, current.as_ref(), &again, &recompute)
+        let examined = audit::examine_report(&text, &self.what, workspace, current.as_ref(), &again, &recompute)?;
+        Ok((evidence.study.clone(), examined))
     }
 
-    fn study(&self, context: &Context) -> Result<Examined> {
+    fn study(&self, context: &Context) -> Result<(String, Examined)> {
         let opened = study::open(&self.what, &context.workspace)?;
         let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
         let results: Vec<_> = plan.results().map(|(step, manifest)| (step.label(&plan.study), manifest)).collect();
@@ -89,7 +117,7 @@ impl Audit {
             found: None,
             why: "it has no result: run the study".to_owned(),
         }));
-        Ok(examined)
+        Ok((plan.study.name.clone(), examined))
     }
 }
 

@@ -214,7 +214,8 @@ fn ledger(outcome: &Outcome) -> Table {
     table.text(
         "shown_as",
         rows.iter().map(|row| {
-            (!row.shown_as.is_empty()).then(|| row.shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(" "))
+            let shown = outcome.shown.iter().find(|(cell, _)| *cell == row.candidate.cell);
+            shown.map(|(_, shown_as)| shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(" "))
         }),
     );
     table.text("reason", rows.iter().map(|row| Some(outcome.reason(row))));

@@ -4,29 +4,20 @@ use super::{Context, output::remark};
 use crate::{
     domain::{Fault, Result, job::JobId, text::printable},
     store::{Index, JobRow},
+    study,
 };
 use std::{
     io::{IsTerminal, Write},
     time::{Duration, UNIX_EPOCH},
 };
 
-/// The store, for reading. When nobody dispatches, this face takes in what journals say; otherwise the dispatcher does.
+/// The store, for reading.
 pub fn store(context: &Context) -> Result<Option<Index>> {
-    let workspace = &context.workspace;
-    if workspace.journals().is_dir() {
-        // A workspace that cannot be written can still be looked at.
-        if let Ok(Some(_lock)) = workspace.lock_store()
-            && let Err(fault) = Index::open(workspace.store()).and_then(|mut index| index.catch_up(workspace))
-        {
-            let behind = Index::look(workspace.store())?;
-            remark(context, printable(&format!("what was written last may be missing: {}", fault.what)));
-            return Ok(behind);
-        }
+    let looked = study::look(&context.workspace)?;
+    if let Some(line) = looked.remark {
+        remark(context, line);
     }
-    if let Some(network) = workspace.moved() {
-        remark(context, format!("the workspace is on {network}: its store is {}", workspace.store().display()));
-    }
-    Index::look(workspace.store())
+    Ok(looked.index)
 }
 
 /// Looks, and looks again whenever the store has changed, until `show` says that there is no more to come.

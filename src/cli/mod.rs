@@ -15,6 +15,7 @@ mod init;
 mod logs;
 mod look;
 mod output;
+mod pin;
 mod plan;
 mod progress;
 mod report;
@@ -22,6 +23,7 @@ mod run;
 mod show;
 mod status;
 mod store;
+mod tui;
 mod weights;
 mod work;
 
@@ -46,13 +48,13 @@ pub use work::Orders;
     version,
     propagate_version = true,
     max_term_width = 100,
-    after_help = "Start with `visavis demo`, or `visavis init DIR`.\n\nExit codes: 0 done · 1 unexpected · 2 what was asked is wrong · 3 some jobs failed · 4 an audit found a difference · 5 something needed is not here · 130 interrupted"
+    after_help = "Without a command: the terminal UI. Start with `visavis demo`, or `visavis init DIR`.\n\nExit codes: 0 done · 1 unexpected · 2 what was asked is wrong · 3 some jobs failed · 4 an audit found a difference · 5 something needed is not here · 130 interrupted"
 )]
 pub struct Cli {
     #[command(flatten)]
     everywhere: Everywhere,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 /// Options of every command.
@@ -77,6 +79,8 @@ struct Everywhere {
 
 #[derive(Subcommand)]
 enum Command {
+    /// The terminal UI on this workspace: define, run, watch, compare, report (also: no command at all)
+    Tui(tui::Tui),
     /// Draw faces, train networks on them, compare these, and write the report
     Demo(demo::Demo),
     /// Make a new workspace with a study to start from
@@ -109,6 +113,10 @@ enum Command {
     Compare(compare::Compare),
     /// Write scores, contrasts, groups, coordinates, features or the ledger as a table
     Export(export::Export),
+    /// Want a figure in the report, whatever the rule says
+    Pin(pin::Pin),
+    /// Want it no more
+    Unpin(pin::Unpin),
     /// Write a study's report: one HTML file
     Report(report::Report),
     /// Check a report, or a study's results: are these numbers what those inputs give?
@@ -137,6 +145,14 @@ pub struct Context {
     pub threads: usize,
     pub json: bool,
     pub quiet: bool,
+    /// The options of every command, as they were given, for command lines of this program that it runs itself.
+    globals: Vec<String>,
+}
+
+impl Context {
+    pub fn globals(&self) -> Vec<String> {
+        self.globals.clone()
+    }
 }
 
 /// Carries out a command.
@@ -145,6 +161,11 @@ pub struct Context {
 /// What went wrong, with the exit code it means.
 pub fn run(cli: Cli) -> Result<()> {
     let Everywhere { workspace, store, threads, json, quiet } = cli.everywhere;
+    let given = [
+        Some(vec!["--workspace".to_owned(), workspace.display().to_string()]),
+        store.as_ref().map(|store| vec!["--store".to_owned(), store.display().to_string()]),
+        threads.map(|threads| vec!["--threads".to_owned(), threads.to_string()]),
+    ];
     let threads = threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().ok();
     if !workspace.is_dir() {
@@ -152,8 +173,15 @@ pub fn run(cli: Cli) -> Result<()> {
             .in_file(workspace)
             .next("make it, or name another with --workspace DIR"));
     }
-    let context = Context { workspace: Workspace::new(workspace, store)?, threads, json, quiet };
-    let done = match cli.command {
+    let context = Context {
+        workspace: Workspace::new(workspace, store)?,
+        threads,
+        json,
+        quiet,
+        globals: given.into_iter().flatten().flatten().collect(),
+    };
+    let done = match cli.command.unwrap_or_else(|| Command::Tui(tui::Tui::default())) {
+        Command::Tui(tui) => tui.run(&context),
         Command::Demo(demo) => demo.run(&context),
         Command::Init(init) => init.run(&context),
         Command::Check(check) => check.run(&context),
@@ -170,6 +198,8 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Show(show) => show.run(&context),
         Command::Compare(compare) => compare.run(&context),
         Command::Export(export) => export.run(&context),
+        Command::Pin(pin) => pin.run(&context),
+        Command::Unpin(unpin) => unpin.run(&context),
         Command::Report(report) => report.run(&context),
         Command::Audit(audit) => audit.run(&context),
         Command::Data(data) => data.run(&context),

@@ -2,12 +2,16 @@
 //!
 //! Reads the one file it is given and nothing else: whether data are there is for `study` to say.
 
+mod amend;
 mod comparisons;
 mod factors;
+mod levels;
 mod reader;
 mod sections;
 mod text;
 
+pub use amend::{Change, amend};
+pub use levels::{FACTORS, Levels};
 pub use text::{Step, Text};
 
 use crate::domain::{Result, study::Study};

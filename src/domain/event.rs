@@ -116,6 +116,13 @@ pub enum What {
         act: Act,
         by: String,
     },
+    /// A figure of a study is to be in its report, or no more (`note: None`).
+    Pinned {
+        study: String,
+        figure: String,
+        note: Option<String>,
+        by: String,
+    },
 }
 
 /// What a person asks of the dispatcher, now or when one comes. `job: None` means all of them.

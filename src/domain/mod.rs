@@ -19,6 +19,7 @@ pub mod matrix;
 pub mod metric;
 pub mod model;
 pub mod nearest;
+pub mod pin;
 pub mod projection;
 pub mod result;
 pub mod score;

@@ -172,6 +172,14 @@ impl Model {
         }
     }
 
+    /// The recipe that it is trained by, if it is trained here.
+    pub fn recipe(&self) -> Option<&str> {
+        match &self.source {
+            Source::Network(Network { weights: Weights::Recipe { recipe, .. }, .. }) => Some(recipe),
+            _ => None,
+        }
+    }
+
     /// Its taps, in order of depth, less those not asked for.
     pub fn taps(&self, asked: Option<&[String]>) -> Vec<String> {
         let all: Vec<String> = match &self.source {

@@ -3,6 +3,7 @@
 //! Results and objects are the truth, journals say what was tried, the database is an index that can be made again from
 //! both. Workers write results, objects and journals; only one process at a time writes the database.
 
+mod audits;
 mod checkpoints;
 mod disk;
 mod graphs;
@@ -15,6 +16,7 @@ mod recorder;
 mod results;
 mod workspace;
 
+pub use audits::LastAudit;
 pub use checkpoints::Checkpoints;
 pub use disk::replace as write_whole;
 pub use graphs::Graphs;

@@ -105,6 +105,11 @@ impl Workspace {
         self.root.join("reports").join(format!("{study}.html"))
     }
 
+    /// What the last audit of a study came to.
+    pub fn audit(&self, study: &str) -> PathBuf {
+        self.data().join("audits").join(format!("{study}.json"))
+    }
+
     /// Removes what writers that are gone left half-written; says how many files. The caller holds the lock, and no worker
     /// lives.
     pub fn sweep(&self) -> usize {

@@ -108,6 +108,17 @@ pub fn cards() -> (Vec<Card>, Option<String>) {
     (cards, nvml.sys_driver_version().ok())
 }
 
+/// How much of this machine's processor works (its load over the last minute, a core being 1 of them), and bytes of memory in
+/// use and there.
+pub fn processor() -> (f32, (u64, u64)) {
+    let about = rustix::system::sysinfo();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = about.loads[0] as f32 / 65536.0 / cores as f32;
+    let (unit, total) = (u64::from(about.mem_unit), about.totalram as u64);
+    let used = total.saturating_sub(about.freeram as u64 + about.bufferram as u64);
+    (load.min(1.0), (used * unit, total * unit))
+}
+
 /// How many cores and which cards there are to choose from.
 #[derive(Clone, Debug, Default)]
 pub struct Machine {

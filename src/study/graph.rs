@@ -4,7 +4,7 @@ use super::devices::Class;
 use crate::domain::{
     comparison::Question,
     contrast,
-    ledger::{CellId, Ledger, ShownAs},
+    ledger::{CellId, Ledger, Row, ShownAs},
     model::{EMBEDDING, OWN_FAMILY, Source, Weights},
     projection::{Method, View},
     result::Manifest,
@@ -169,14 +169,8 @@ impl Step {
             Step::Grid => "grid".to_owned(),
             Step::Rank => "all cells".to_owned(),
             Step::DrawFrequencies => "frequencies".to_owned(),
-            Step::Draw(cell) | Step::Steady(cell) => format!(
-                "{} · {} {} · {}{}",
-                at(cell.model, cell.tap),
-                study.projections[cell.projection].name,
-                cell.view,
-                study.comparisons[cell.comparison].name,
-                if matches!(self, Step::Steady(_)) { " · again" } else { "" }
-            ),
+            Step::Draw(cell) => figure_name(study, cell),
+            Step::Steady(cell) => format!("{} · again", figure_name(study, cell)),
         };
         format!("{} {what}", self.kind())
     }
@@ -267,11 +261,23 @@ pub fn features_name(study: &Study, model: usize, tap: usize) -> String {
     }
 }
 
-/// The figures that a ledger shows, in rank order: picked ones first, then those beside them.
-pub fn shown(ledger: &Ledger) -> Vec<(CellId, Vec<ShownAs>)> {
-    let mut rows: Vec<_> = ledger.rows.iter().filter(|row| !row.shown_as.is_empty()).collect();
-    rows.sort_by_key(|row| (!row.picked, row.rank));
-    rows.into_iter().map(|row| (row.candidate.cell, row.shown_as.clone())).collect()
+/// `model · tap · umap map · comparison`.
+pub fn figure_name(study: &Study, cell: CellId) -> String {
+    let tap = &study.models[cell.model].taps(study.taps.as_deref())[cell.tap];
+    let (model, projection) = (&study.models[cell.model].name, &study.projections[cell.projection].name);
+    format!("{model} · {tap} · {projection} {} · {}", cell.view, study.comparisons[cell.comparison].name)
+}
+
+/// Why each figure that the report holds is there, in rank order: picked ones first, then those beside them, those that a person
+/// pinned last.
+pub fn shown(ledger: &Ledger, pinned: &BTreeSet<CellId>) -> Vec<(CellId, Vec<ShownAs>)> {
+    let of = |row: &Row| {
+        let pinned = pinned.contains(&row.candidate.cell).then_some(ShownAs::Pinned);
+        row.shown_as.iter().copied().chain(pinned).collect::<Vec<_>>()
+    };
+    let mut rows: Vec<_> = ledger.rows.iter().map(|row| (row, of(row))).filter(|(_, shown_as)| !shown_as.is_empty()).collect();
+    rows.sort_by_key(|(row, shown_as)| (!row.picked, *shown_as == [ShownAs::Pinned], row.rank));
+    rows.into_iter().map(|(row, shown_as)| (row.candidate.cell, shown_as)).collect()
 }
 
 /// What is made for a figure that is shown.

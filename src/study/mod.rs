@@ -1,25 +1,32 @@
 //! A study on its way: what there is and what is missing → plan → dispatch → the read model that every face shows.
 
 mod acts;
+pub mod board;
 mod checks;
 mod cost;
+pub mod curves;
 pub mod devices;
 mod dispatch;
+pub mod draft;
 mod explain;
 mod graph;
+mod look;
 mod missing;
 pub mod origin;
 mod outcome;
+pub mod picture;
 mod plan;
 mod queue;
 mod timeline;
 pub mod torch;
+pub mod watch;
 
 pub use acts::Acts;
 pub use cost::{Costs, Estimate};
 pub use dispatch::{Dispatch, Ended, Notice, dispatch};
 pub use explain::{Explained, Stale, explain};
-pub use graph::{Node, Step, features, features_name, last_tap};
+pub use graph::{Node, Step, features, features_name, figure_name, last_tap};
+pub use look::{Looked, look};
 pub use missing::Missing;
 pub use outcome::{Outcome, ScoreOf, Scored};
 pub use plan::{Plan, Standing, Tally};
@@ -49,7 +56,11 @@ pub struct Opened {
 /// # Errors
 /// A study file that is wrong, data that are there and cannot be used. What is absent is no error.
 pub fn open(path: &Path, workspace: &Workspace) -> Result<Opened> {
-    let file = config::read(path)?;
+    survey(config::read(path)?, workspace)
+}
+
+/// Looks at the data of a study that was read.
+fn survey(file: StudyFile, workspace: &Workspace) -> Result<Opened> {
     let mut digests = DigestCache::open(workspace.digests());
     let survey = dataset::survey(&file.study, &mut digests)?;
     digests.keep();

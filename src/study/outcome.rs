@@ -1,9 +1,6 @@
 //! What a study found: the read model of reports, exports and screens, names joined to results.
 
-use super::{
-    graph::{self, Step},
-    plan::Plan,
-};
+use super::{graph::Step, plan::Plan};
 use crate::dataset::drawn::Truth;
 use crate::domain::{
     Fault, Key, Result,
@@ -90,7 +87,7 @@ impl<'a> Outcome<'a> {
             grid,
             gridded,
             held: contrast::held(&plan.study),
-            shown: graph::shown(&ledger),
+            shown: plan.shown(&ledger),
             ledger,
             frequencies,
             ranked,

@@ -13,14 +13,15 @@ use crate::{
     domain::{
         Digest, Ending, Fault, Key, Result,
         job::{JobId, State},
-        ledger::{Frequencies, Ledger},
+        ledger::{CellId, Frequencies, Ledger, ShownAs},
         matrix,
         model::{Network, Source, Weights},
+        pin::Pin,
         result::Manifest,
         stage::{Input, Kind, Location, Task},
         study::Study,
     },
-    store::Workspace,
+    store::{Index, Workspace},
 };
 use rayon::prelude::*;
 use std::{
@@ -50,6 +51,8 @@ pub struct Plan {
     pub(super) images: usize,
     /// What people asked of jobs.
     aside: HashMap<JobId, State>,
+    /// Figures that people want in the report.
+    pins: Vec<Pin>,
     failed: HashMap<Key, String>,
     ran: BTreeSet<Step>,
     newly: Vec<usize>,
@@ -118,6 +121,7 @@ impl Plan {
             forced: BTreeSet::new(),
             images: 0,
             aside: HashMap::new(),
+            pins: Index::look(workspace.store())?.map_or(Ok(vec![]), |index| index.pins(&opened.file.study.name))?,
             failed: HashMap::new(),
             ran: BTreeSet::new(),
             newly: vec![],
@@ -445,7 +449,8 @@ impl Plan {
             return Ok(vec![]);
         }
         let Some(ledger) = self.ledger()? else { return Ok(vec![]) };
-        let shown = || graph::shown(&ledger).into_iter().map(|(cell, _)| cell);
+        let shown = self.shown(&ledger);
+        let shown = || shown.iter().map(|(cell, _)| *cell);
         let steady = shown().map(|cell| graph::steady(&self.study, cell));
         let figures: Vec<Node> = steady.chain(shown().map(graph::figure)).collect();
         if self.forced.contains(&Step::DrawFrequencies) {
@@ -457,6 +462,26 @@ impl Plan {
 
     pub fn ledger(&self) -> Result<Option<Ledger>> {
         self.json(Step::Rank, "ledger.json")
+    }
+
+    /// The figures that the report shows, and why.
+    pub fn shown(&self, ledger: &Ledger) -> Vec<(CellId, Vec<ShownAs>)> {
+        let names: BTreeSet<&str> = self.pins.iter().map(|pin| pin.figure.as_str()).collect();
+        let is_pinned = |cell: &CellId| names.contains(graph::figure_name(&self.study, *cell).as_str());
+        let cells = ledger.rows.iter().map(|row| row.candidate.cell);
+        let pinned = if names.is_empty() { BTreeSet::new() } else { cells.filter(is_pinned).collect() };
+        graph::shown(ledger, &pinned)
+    }
+
+    /// Figures that people want in the report, those too that the study has no more.
+    pub fn pins(&self) -> &[Pin] {
+        &self.pins
+    }
+
+    /// What a person notes to a figure.
+    pub fn note(&self, cell: CellId) -> Option<&str> {
+        let name = graph::figure_name(&self.study, cell);
+        self.pins.iter().find(|pin| pin.figure == name).map(|pin| pin.note.as_str())
     }
 
     pub fn frequencies(&self) -> Result<Option<Frequencies>> {

@@ -129,6 +129,14 @@ pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event
                 by
             ])?;
         }
+        What::Pinned { study, figure, note, by } => {
+            transaction
+                .prepare_cached(
+                    "INSERT INTO pin VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (study, figure) DO UPDATE
+                     SET note = ?3, by = ?4, at = ?5, clock = ?6 WHERE clock < ?6",
+                )?
+                .execute(params![study, figure, note, by, at, clock])?;
+        }
         What::WorkerStarted { .. } | What::Begun { .. } | What::Ended { .. } | What::Logged { .. } => {}
     }
     Ok(())

@@ -1,11 +1,12 @@
 //! What faces ask of the index.
 
-use super::Index;
+use super::{Index, schema};
 use crate::domain::{
     Digest, Key, Result,
     event::{Origin, Slots},
     job::{Cause, JobId, State},
     metric::Point,
+    pin::Pin,
     stage::Kind,
 };
 use rusqlite::{OptionalExtension, Params, Row, params};
@@ -147,9 +148,18 @@ impl Index {
         self.all("SELECT * FROM job WHERE run = ?1 AND clock > ?2 ORDER BY clock", params![run, clock as i64], job)
     }
 
+    /// The jobs of a study that changed after a clock, whichever run it was in.
+    pub fn jobs_after(&self, study: &str, clock: u64) -> Result<Vec<JobRow>> {
+        self.all("SELECT * FROM job WHERE study = ?1 AND clock > ?2", params![study, clock as i64], job)
+    }
+
     /// The jobs of a study, by label.
     pub fn jobs_of(&self, study: &str) -> Result<Vec<JobRow>> {
         self.all("SELECT * FROM job WHERE study = ?1 ORDER BY label", [study], job)
+    }
+
+    pub fn job(&self, id: JobId) -> Result<Option<JobRow>> {
+        Ok(self.all("SELECT * FROM job WHERE id = ?1", [id.to_string()], job)?.pop())
     }
 
     /// Every job that any run knew.
@@ -232,6 +242,41 @@ impl Index {
             let variance = (square - mean * mean).max(0.0) * count as f64 / (count.max(2) - 1) as f64;
             Ok(Spent { alike: row.get(0)?, count, seconds: mean, spread: variance.sqrt(), bytes: row.get(4)? })
         })
+    }
+
+    /// The figures of a study that people want in its report, by name.
+    pub fn pins(&self, study: &str) -> Result<Vec<Pin>> {
+        // A store that an earlier visavis wrote, and nobody could bring up to date, has none.
+        if schema::version(&self.connection, &self.path())? < 2 {
+            return Ok(vec![]);
+        }
+        let row = |row: &Row| Ok(Pin { figure: row.get(0)?, note: row.get(1)? });
+        self.all("SELECT figure, note FROM pin WHERE study = ?1 AND note IS NOT NULL ORDER BY figure", [study], row)
+    }
+
+    /// The latest runs, the last first.
+    pub fn runs(&self, most: usize) -> Result<Vec<RunRow>> {
+        let query = "SELECT journal, clock, study, file, text, devices, origin, started, ended, interrupted FROM run
+                     ORDER BY clock DESC, journal DESC LIMIT ?1";
+        self.all(query, [most as i64], run)
+    }
+
+    /// How many runs there were.
+    pub fn count_runs(&self) -> Result<usize> {
+        let outcome = self.connection.query_row("SELECT count(*) FROM run", [], |row| row.get::<_, i64>(0));
+        Ok(self.ran(outcome)? as usize)
+    }
+
+    /// The jobs that runs took up last, whichever run it was; the latest first.
+    pub fn latest_jobs(&self, most: usize) -> Result<Vec<JobRow>> {
+        self.all("SELECT * FROM job ORDER BY clock DESC, label LIMIT ?1", [most as i64], job)
+    }
+
+    /// How many points of a series a result's attempts recorded.
+    pub fn count_points(&self, key: Key, series: &str) -> Result<u64> {
+        let query = "SELECT coalesce(sum(count), 0) FROM metric WHERE key = ?1 AND series = ?2";
+        let outcome = self.connection.query_row(query, [key.to_string(), series.to_owned()], |row| row.get::<_, i64>(0));
+        Ok(self.ran(outcome)? as u64)
     }
 
     /// What people asked of jobs and of everything (`None`), in the order they did.

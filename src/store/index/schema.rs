@@ -6,7 +6,8 @@ use crate::domain::{Fault, Result};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     -- How far each journal was taken in: exactly once, for this row changes in the same transaction.
     CREATE TABLE journal (
         name TEXT PRIMARY KEY, offset INTEGER NOT NULL, chain BLOB NOT NULL, closed INTEGER NOT NULL
@@ -69,10 +70,18 @@ const MIGRATIONS: [&str; 1] = ["
         value REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL, PRIMARY KEY (key, view, score)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE figure (key TEXT PRIMARY KEY REFERENCES result ON DELETE CASCADE, svg BLOB NOT NULL) STRICT;
-"];
+",
+    "
+    -- Figures that people want in a report. One that was taken off stays, without a note, so that the latest act is known.
+    CREATE TABLE pin (
+        study TEXT NOT NULL, figure TEXT NOT NULL, note TEXT, by TEXT NOT NULL, at INTEGER NOT NULL, clock INTEGER NOT NULL,
+        PRIMARY KEY (study, figure)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// The tables, with the columns that tell their rows apart; in the order of what refers to what.
-pub const TABLES: [(&str, &str); 11] = [
+pub const TABLES: [(&str, &str); 12] = [
     ("journal", "name"),
     ("damage", "journal, offset"),
     ("event", "journal, offset"),
@@ -84,6 +93,7 @@ pub const TABLES: [(&str, &str); 11] = [
     ("attempt", "run, key, number"),
     ("result", "key"),
     ("score", "key, view, score"),
+    ("pin", "study, figure"),
 ];
 
 pub fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {

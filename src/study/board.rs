@@ -1,0 +1,316 @@
+//! The board: a study's whole matrix with what each cell found, for whoever shows it. Made from a plan; how the cells stand
+//! while a run goes on is [`super::watch`]'s to say.
+
+use super::{
+    Opened,
+    graph::{self, Step},
+    outcome::Outcome,
+    plan::{Plan, Standing},
+};
+use crate::{
+    config::{Levels, StudyFile},
+    dataset::drawn::Truth,
+    domain::{
+        Key, Result,
+        contrast::Held,
+        grid::Grid,
+        job::{JobId, State},
+        ledger::{CellId, Ledger, ShownAs},
+        model::{Network, Source, Weights},
+        pin::Pin,
+        projection::View,
+        score::{Estimate, Probe, Scores, Space, Verification},
+        stage::Work,
+        study::Study,
+    },
+};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+};
+
+/// Everything of a study that does not change while nothing is made.
+pub struct Board {
+    pub study: Study,
+    pub file: PathBuf,
+    /// The study file's text, and its lists as they are written.
+    pub text: String,
+    pub levels: Levels,
+    pub excluded: usize,
+    pub warnings: Vec<String>,
+    /// Input, where it is expected, and how many cells wait for it.
+    pub missing: Vec<(String, String, usize)>,
+    /// Attributes that the evaluation has labels of.
+    pub attributes: Vec<String>,
+    /// Model by model: its taps.
+    pub taps: Vec<Vec<String>>,
+    /// Model by model: what its trainings have in common, and which of them it is, from 1.
+    pub families: Vec<(String, usize)>,
+    /// Model × tap × projection × comparison, in the study's order.
+    pub cells: Vec<Cell>,
+    /// Of the features themselves, by model, tap and comparison.
+    pub spaces: HashMap<(usize, usize, usize), (Scores, Option<Probe>)>,
+    pub verified: HashMap<usize, Verification>,
+    /// Of what was trained here: the share right on its training set, epoch by epoch.
+    pub accuracy: HashMap<usize, Vec<f64>>,
+    pub found: Option<Found>,
+    pub pins: Vec<Pin>,
+    /// Figures that the report shows, picked ones first, as it shows them.
+    pub shown: Vec<(CellId, Vec<ShownAs>)>,
+    pub stored: usize,
+    pub to_run: usize,
+    pub seconds: f64,
+    pub bytes: f64,
+    jobs: HashMap<Step, JobId>,
+}
+
+/// What the whole grid came to.
+pub struct Found {
+    pub ledger: Ledger,
+    pub grid: Grid,
+    pub held: Vec<Held>,
+    pub truth: Option<Truth>,
+    /// Why each row of the ledger is where it is, for people.
+    pub reasons: Vec<String>,
+}
+
+/// A cell less its views: what one `score` stage is of.
+pub struct Cell {
+    pub model: usize,
+    pub tap: usize,
+    pub projection: usize,
+    pub comparison: usize,
+    pub stood: Stood,
+    pub scores: Option<Arc<Scores>>,
+    pub key: Option<Key>,
+    /// Its view that is best on half A.
+    pub best: Option<Best>,
+}
+
+/// How a cell's score stood when the board was made.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stood {
+    Done,
+    /// Made again by an audit: the same bits.
+    Verified,
+    /// There is a score, and it is of other inputs than there are now.
+    Stale,
+    /// It can be made.
+    Open,
+    /// It waits for something that is missing, or that failed.
+    Waits(String),
+}
+
+/// Chosen on half A, quoted on half B.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Best {
+    pub view: View,
+    /// What it is chosen by.
+    pub a: f64,
+    pub quoted: Estimate,
+    /// Held against the others; small classes are shown and not ranked.
+    pub ranked: bool,
+}
+
+impl Best {
+    pub fn of(scores: &Scores) -> Option<Self> {
+        let ranked = scores.unranked.is_none();
+        let of = |view: &crate::domain::score::ViewScore| {
+            let halves = view.a.zip(view.b).map(|(a, b)| (a.value, b));
+            let (a, quoted) = halves.or(view.whole.filter(|_| !ranked).map(|whole| (whole.value, whole)))?;
+            Some(Best { view: view.view, a, quoted, ranked })
+        };
+        scores.views.iter().filter_map(of).reduce(Best::better)
+    }
+
+    /// The one to show of two: chosen on half A, the first of equals.
+    pub fn better(self, other: Self) -> Self {
+        if (other.ranked, other.a) > (self.ranked, self.a) { other } else { self }
+    }
+}
+
+/// Scores that were read before, by their results.
+pub type Cache = HashMap<Key, Arc<Scores>>;
+
+/// What is known of a study's jobs beside its plan.
+#[derive(Default)]
+pub struct Former {
+    pub keys: HashMap<JobId, Key>,
+    /// Results that an audit made again, to the same bits.
+    pub verified: HashSet<Key>,
+}
+
+impl Board {
+    /// # Errors
+    /// Results that are damaged.
+    pub fn of(opened: &Opened, plan: &Plan, former: &Former, (seconds, bytes): (f64, f64), cache: &mut Cache) -> Result<Self> {
+        let study = plan.study.clone();
+        let StudyFile { text, excluded, .. } = &opened.file;
+        let taps: Vec<Vec<String>> = study.models.iter().map(|model| model.taps(study.taps.as_deref())).collect();
+        let standing: HashMap<Step, &Standing> = plan.steps().collect();
+        let mut cells = Vec::new();
+        let mut kept = Cache::new();
+        for (model, taps) in taps.iter().enumerate() {
+            for tap in 0..taps.len() {
+                for projection in 0..study.projections.len() {
+                    for comparison in 0..study.comparisons.len() {
+                        let step = Step::Score { model, tap, projection, comparison };
+                        let key = plan.result(step).map(|manifest| manifest.key);
+                        let scores = match key.and_then(|key| cache.get(&key)) {
+                            Some(known) => Some(Arc::clone(known)),
+                            None => plan.json(step, "scores.json")?.map(Arc::new),
+                        };
+                        kept.extend(key.zip(scores.clone()));
+                        let best = scores.as_deref().and_then(Best::of);
+                        let stood = stood(plan, step, standing.get(&step).copied(), former)?;
+                        cells.push(Cell { model, tap, projection, comparison, stood, scores, key, best });
+                    }
+                }
+            }
+        }
+        *cache = kept;
+        let mut board = Board {
+            families: study.models.iter().map(|model| family(&model.source, &model.name)).collect(),
+            file: text.path.clone(),
+            text: text.source.clone(),
+            levels: Levels::of(text),
+            excluded: *excluded,
+            warnings: opened.warnings.clone(),
+            missing: plan.missing.iter().map(|m| (m.input.clone(), m.expected_at.clone(), m.cells)).collect(),
+            attributes: opened.survey.labels.0.keys().cloned().collect(),
+            spaces: HashMap::new(),
+            verified: HashMap::new(),
+            accuracy: HashMap::new(),
+            found: None,
+            pins: plan.pins().to_vec(),
+            shown: vec![],
+            stored: plan.results().count(),
+            to_run: plan.tally().iter().map(|(_, tally)| tally.to_run).sum(),
+            seconds,
+            bytes,
+            jobs: plan.steps().map(|(step, _)| (step, plan.job(step))).collect(),
+            taps,
+            cells,
+            study,
+        };
+        board.take_features(plan)?;
+        board.take_outcome(plan)?;
+        Ok(board)
+    }
+
+    fn take_features(&mut self, plan: &Plan) -> Result<()> {
+        for (step, manifest) in plan.results() {
+            match (step, &manifest.work) {
+                (Step::Space { model, tap }, Work::Space { questions, .. }) => {
+                    let Some(space) = plan.json::<Space>(step, "space.json")? else { continue };
+                    for (comparison, asked) in self.study.comparisons.iter().enumerate() {
+                        let place = questions.iter().position(|question| *question == asked.question);
+                        let Some(answer) = place.and_then(|place| space.answers.get(place)) else { continue };
+                        self.spaces.insert((model, tap, comparison), (answer.scores.clone(), answer.probe.clone()));
+                    }
+                }
+                (Step::Train { model }, _) => _ = self.accuracy.insert(model, manifest.fact("accuracy").to_vec()),
+                (Step::Verify { model }, _) => {
+                    self.verified.extend(plan.json(step, "verification.json")?.map(|of: Verification| (model, of)));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn take_outcome(&mut self, plan: &Plan) -> Result<()> {
+        // Before the ledger is there, nothing was picked.
+        if plan.result(Step::Rank).is_none() {
+            return Ok(());
+        }
+        let outcome = Outcome::load(plan)?;
+        let reasons = outcome.ledger.rows.iter().map(|row| outcome.reason(row)).collect();
+        let Outcome { grid, held, ledger, truth, shown, .. } = outcome;
+        self.shown = shown;
+        self.found = Some(Found { ledger, grid, held, truth, reasons });
+        Ok(())
+    }
+
+    /// The stages that a cell's score is made by, the last first.
+    fn stages(&self, cell: &Cell) -> impl Iterator<Item = Step> {
+        let Cell { model, tap, projection, comparison, .. } = *cell;
+        let seeds = self.study.projections[projection].seeds;
+        [Step::Score { model, tap, projection, comparison }]
+            .into_iter()
+            .chain((0..seeds).map(move |seed| Step::Project { model, tap, projection, seed }))
+            .chain([graph::features(&self.study, model, tap), Step::Train { model }])
+    }
+
+    /// The jobs that a cell's score is made by, the last first.
+    pub fn jobs(&self, cell: &Cell) -> impl Iterator<Item = JobId> {
+        self.stages(cell).filter_map(|step| self.jobs.get(&step).copied())
+    }
+
+    /// The cell's own job.
+    pub fn job(&self, cell: &Cell) -> Option<JobId> {
+        self.jobs(cell).next()
+    }
+
+    pub fn cell(&self, of: &CellId) -> Option<&Cell> {
+        let holds = |cell: &&Cell| {
+            (cell.model, cell.tap, cell.projection, cell.comparison) == (of.model, of.tap, of.projection, of.comparison)
+        };
+        self.cells.iter().find(holds)
+    }
+
+    /// `model · tap · umap map · comparison`: what a figure is called, wherever it is.
+    pub fn name(&self, cell: &CellId) -> String {
+        graph::figure_name(&self.study, *cell)
+    }
+
+    /// Every figure that could be shown, those of the ledger in their rank.
+    pub fn figures(&self) -> Vec<CellId> {
+        let Some(found) = &self.found else { return vec![] };
+        let mut rows: Vec<_> = found.ledger.rows.iter().filter(|row| row.rank.is_some() || !row.shown_as.is_empty()).collect();
+        rows.sort_by_key(|row| (row.rank.is_none(), row.rank));
+        rows.into_iter().map(|row| row.candidate.cell).collect()
+    }
+
+    /// Features' own score on half B.
+    pub fn space(&self, model: usize, tap: usize, comparison: usize) -> Option<(Option<Estimate>, Option<&Probe>)> {
+        let (scores, probe) = self.spaces.get(&(model, tap, comparison))?;
+        Some((scores.views.first().and_then(|view| view.b.or(view.whole)), probe.as_ref()))
+    }
+
+    /// By family: the models it holds, in the study's order.
+    pub fn trainings(&self) -> BTreeMap<usize, Vec<usize>> {
+        let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (model, (family, _)) in self.families.iter().enumerate() {
+            let first = self.families.iter().position(|(other, _)| other == family).unwrap_or(model);
+            groups.entry(first).or_default().push(model);
+        }
+        groups
+    }
+}
+
+/// `resnet34-arcface@2` → (`resnet34-arcface`, 2).
+fn family(source: &Source, name: &str) -> (String, usize) {
+    let trained = matches!(source, Source::Network(Network { weights: Weights::Recipe { .. }, .. }));
+    let parted = name.rsplit_once('@').filter(|_| trained).and_then(|(family, seed)| Some((family, seed.parse().ok()?)));
+    parted.map_or((name.to_owned(), 1), |(family, seed)| (family.to_owned(), seed))
+}
+
+fn stood(plan: &Plan, step: Step, standing: Option<&Standing>, former: &Former) -> Result<Stood> {
+    Ok(match standing {
+        Some(Standing::Done) => match plan.result(step) {
+            Some(manifest) if former.verified.contains(&manifest.key) => Stood::Verified,
+            _ => Stood::Done,
+        },
+        Some(Standing::Barred) => {
+            let lacking = plan.lacking(step).first().map(|missing| missing.input.clone());
+            Stood::Waits(lacking.unwrap_or_else(|| "something it is made from".to_owned()))
+        }
+        Some(Standing::Aside(State::Cancelled)) => Stood::Waits("a person cancelled it".to_owned()),
+        _ => {
+            let key = former.keys.get(&plan.job(step)).copied();
+            if plan.stale(step, key)?.is_some() { Stood::Stale } else { Stood::Open }
+        }
+    })
+}

@@ -1,0 +1,74 @@
+//! A change to a study file, tried before it is written: how many cells it adds and what they cost.
+
+use super::{Plan, watch::Watch};
+use crate::{
+    config::{self, Text},
+    domain::{Fault, Result},
+    store::write_whole,
+};
+use std::path::{Path, PathBuf};
+
+pub use crate::config::{Change, FACTORS};
+
+/// A study file with changes that were not written yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    pub file: PathBuf,
+    /// The text as it was read, and as it would be.
+    pub before: String,
+    pub after: String,
+    pub costs: Costs,
+}
+
+/// What a draft adds to a study (or takes, where less than nought).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Costs {
+    pub models: i64,
+    pub cells: i64,
+    pub stages: i64,
+    pub seconds: f64,
+}
+
+impl Watch {
+    /// # Errors
+    /// What is wrong with the study as it would be, and where.
+    pub fn draft(&self, change: &Change) -> Result<Draft> {
+        let plan = self.plan.as_ref().ok_or_else(|| Fault::missing("no study is open"))?;
+        let file = self.file().ok_or_else(|| Fault::missing("no study is open"))?.to_owned();
+        let before = Text::read(&file)?.source;
+        let after = config::amend(&before, &file, change)?;
+        let opened = super::survey(config::parse(Text { path: file.clone(), source: after.clone() })?, self.workspace())?;
+        let new = Plan::new(&opened, self.workspace())?;
+        let slots = plan.study.resources.cpu_slots.max(1);
+        let open = |plan: &Plan| plan.open_steps().count() as i64;
+        let seconds = |plan: &Plan| plan.estimate(self.costs(), slots).seconds;
+        let costs = Costs {
+            models: new.study.models.len() as i64 - plan.study.models.len() as i64,
+            cells: new.cells() as i64 - plan.cells() as i64,
+            stages: open(&new) - open(plan),
+            seconds: seconds(&new) - seconds(plan),
+        };
+        Ok(Draft { file, before, after, costs })
+    }
+}
+
+/// Writes a study file, unless somebody else has written it since `before` was read.
+///
+/// # Errors
+/// A file that has changed meanwhile: it is left as it is.
+pub fn write(file: &Path, before: &str, after: &str) -> Result<()> {
+    if Text::read(file)?.source != before {
+        return Err(Fault::asked("the study file was edited elsewhere meanwhile: it is left as it is")
+            .in_file(file)
+            .next("it was read again: make the change anew"));
+    }
+    write_whole(file, after.as_bytes())
+}
+
+/// What is wrong with a study file, if anything.
+///
+/// # Errors
+/// The first mistake: what, where, what was expected.
+pub fn check(file: &Path) -> Result<()> {
+    config::read(file).map(|_| ())
+}

@@ -1,0 +1,105 @@
+//! A figure's points with their classes, for whoever draws them where no picture file will do.
+
+use super::{Plan, graph::Step, watch::Watch};
+use crate::{
+    dataset::array,
+    domain::{
+        Fault, Result,
+        comparison::Measured,
+        image::{Column, Images, Labels},
+        ledger::CellId,
+        projection::View,
+    },
+    numeric::Stream,
+};
+use std::path::Path;
+
+/// Points of one figure, in a shuffled order, so that no class lies on top of another by the alphabet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    pub cell: CellId,
+    /// One coordinate where the view is an axis; two otherwise. And the class.
+    pub points: Vec<([f32; 2], u8)>,
+    pub one_axis: bool,
+    /// Name and number of points, class by class.
+    pub classes: Vec<(String, usize)>,
+}
+
+/// Fifths of a quantity are shown as classes.
+const FIFTHS: usize = 5;
+
+impl Watch {
+    /// # Errors
+    /// Coordinates that are not there yet, or are damaged.
+    pub fn picture(&self, cell: CellId) -> Result<Picture> {
+        let absent = || Fault::missing("this projection was not made yet").next("r runs the study");
+        picture(self.plan.as_ref().ok_or_else(absent)?, cell)
+    }
+}
+
+pub fn picture(plan: &Plan, cell: CellId) -> Result<Picture> {
+    let absent = || Fault::missing("this projection was not made yet").next("r runs the study");
+    let step = Step::Project { model: cell.model, tap: cell.tap, projection: cell.projection, seed: 0 };
+    let points = array::from_npy(&plan.bytes(step, "coordinates.npy")?.ok_or_else(absent)?, Path::new("coordinates.npy"))?;
+    let images = plan.bytes(Step::Index, "images")?.and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?));
+    let images = images.ok_or_else(absent)?;
+    let comparison = &plan.study.comparisons[cell.comparison];
+    let wanted = comparison.question.attributes();
+    let column = |(role, bytes): (&str, &[u8])| {
+        let attribute = role.strip_prefix("labels/").filter(|attribute| wanted.contains(attribute))?;
+        Some((attribute.to_owned(), Column::from_text(std::str::from_utf8(bytes).ok()?)?))
+    };
+    let labels = Labels(plan.sources().filter_map(column).collect());
+    let columns = cell.view.columns(points.columns());
+    if columns.iter().any(|&column| column >= points.columns()) || images.len() != points.rows() {
+        return Err(Fault::missing("this projection has no such axis"));
+    }
+    let label = |attribute: &str, id: &str| labels.of(attribute, id).map(str::to_owned);
+    let within = |id: &str| {
+        comparison.question.within.as_ref().is_none_or(|within| within.holds(&|name| labels.of(name, id)) == Some(true))
+    };
+    let mut quantity: Vec<f64> = match &comparison.question.measured {
+        Measured::Quantity(of) => images.ids().filter_map(|id| label(of, id)?.parse().ok()).collect(),
+        Measured::Classes(_) => vec![],
+    };
+    quantity.sort_by(f64::total_cmp);
+    let bounds: Vec<f64> = (1..FIFTHS).filter_map(|fifth| quantity.get(fifth * quantity.len() / FIFTHS).copied()).collect();
+    let classes_of = |id: &str| -> Vec<usize> {
+        match &comparison.question.measured {
+            Measured::Classes(classes) => {
+                (0..classes.len()).filter(|&class| classes[class].holds(&|name| labels.of(name, id)) == Some(true)).collect()
+            }
+            Measured::Quantity(of) => {
+                let value = label(of, id).and_then(|text| text.parse::<f64>().ok());
+                value.map(|value| bounds.iter().filter(|bound| value >= **bound).count()).into_iter().collect()
+            }
+        }
+    };
+    let names: Vec<String> = match &comparison.question.measured {
+        Measured::Classes(_) => comparison.classes.clone(),
+        Measured::Quantity(of) => {
+            let name = |fifth: usize| match fifth {
+                0 => format!("least {of}"),
+                4 => format!("most {of}"),
+                _ => format!("fifth {}", fifth + 1),
+            };
+            (0..FIFTHS).map(name).collect()
+        }
+    };
+    let mut order: Vec<(usize, &str)> = images.ids().enumerate().filter(|(_, id)| within(id)).collect();
+    Stream::new(plan.study.seed, 0).shuffle(&mut order);
+    let mut picture = Picture {
+        cell,
+        points: vec![],
+        one_axis: !matches!(cell.view, View::Map | View::Pair(..)),
+        classes: names.into_iter().map(|name| (name, 0)).collect(),
+    };
+    for (row, id) in order {
+        let point = std::array::from_fn(|axis| columns.get(axis).map_or(0.0, |&column| points.row(row)[column]));
+        for class in classes_of(id) {
+            picture.classes[class].1 += 1;
+            picture.points.push((point, class.min(255) as u8));
+        }
+    }
+    Ok(picture)
+}

@@ -1,0 +1,305 @@
+//! The state of the screens: what was seen, and where the person is. Changed by `update` alone.
+
+use super::{
+    compare::Compare,
+    figures::Figures,
+    form::Form,
+    lattice::{Axis, Lattice, Spot, Turn},
+    report::Report,
+    runs::Runs,
+    theme::Theme,
+};
+use crate::{
+    domain::{job::JobId, ledger::CellId},
+    study::{curves::Diary, draft::Draft, picture::Picture, watch::Snapshot},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Screen {
+    #[default]
+    Matrix,
+    Runs,
+    Compare,
+    Figures,
+    Report,
+}
+
+impl Screen {
+    pub const ALL: [Screen; 5] = [Screen::Matrix, Screen::Runs, Screen::Compare, Screen::Figures, Screen::Report];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Screen::Matrix => "Matrix",
+            Screen::Runs => "Runs",
+            Screen::Compare => "Compare",
+            Screen::Figures => "Figures",
+            Screen::Report => "Report",
+        }
+    }
+
+    pub fn of_word(word: &str) -> Option<Self> {
+        Screen::ALL.into_iter().find(|screen| screen.word().eq_ignore_ascii_case(word))
+    }
+}
+
+/// What lies over a screen, and takes the keys.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Overlay {
+    Help(usize),
+    /// Every command, found by typing.
+    Palette {
+        text: String,
+        cursor: usize,
+    },
+    /// What rows are shown; as they are typed.
+    Filter(String),
+    /// A note to a figure that is pinned.
+    Note {
+        figure: CellId,
+        text: String,
+    },
+    Form(Form),
+    /// One of several things to do, or to open.
+    Choice {
+        title: &'static str,
+        options: Vec<String>,
+        cursor: usize,
+        then: Chosen,
+    },
+    /// A change to the study, before it is written.
+    Draft(Draft),
+    /// What stops or deletes asks.
+    Ask {
+        question: String,
+        then: Asked,
+    },
+    /// A fault, or what a command said.
+    Message {
+        title: String,
+        text: String,
+        scroll: usize,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    Study,
+    Add,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    Cancel(Vec<JobId>),
+    Drain,
+}
+
+/// A line that goes by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Toast {
+    pub text: String,
+    pub bad: bool,
+    /// Milliseconds since 1970 at which it came.
+    pub at: u64,
+}
+
+/// How figures are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Drawing {
+    #[default]
+    Braille,
+    Blocks,
+    Ascii,
+    Kitty,
+    Sixel,
+    Iterm,
+}
+
+impl Drawing {
+    pub const ALL: [Drawing; 6] =
+        [Drawing::Braille, Drawing::Blocks, Drawing::Ascii, Drawing::Kitty, Drawing::Sixel, Drawing::Iterm];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Drawing::Braille => "braille",
+            Drawing::Blocks => "half blocks",
+            Drawing::Ascii => "letters",
+            Drawing::Kitty => "kitty",
+            Drawing::Sixel => "sixel",
+            Drawing::Iterm => "iTerm2",
+        }
+    }
+
+    /// What the environment says the terminal can show.
+    pub fn of_environment(of: &dyn Fn(&str) -> Option<String>) -> Self {
+        let holds = |name: &str, word: &str| of(name).is_some_and(|value| value.to_lowercase().contains(word));
+        // Multiplexers pass pictures on to nobody knows which terminal.
+        if of("TMUX").is_some() || holds("TERM", "screen") || holds("TERM", "tmux") {
+            Drawing::Braille
+        } else if of("KITTY_WINDOW_ID").is_some() || holds("TERM", "kitty") || holds("TERM", "ghostty") {
+            Drawing::Kitty
+        } else if holds("TERM_PROGRAM", "iterm") || holds("TERM_PROGRAM", "wezterm") {
+            Drawing::Iterm
+        } else if holds("TERM", "foot") || holds("TERM", "mlterm") || holds("TERM", "sixel") {
+            Drawing::Sixel
+        } else if holds("TERM", "linux") || holds("TERM", "vt100") || (holds("LC_ALL", "c") && !holds("LC_ALL", "utf")) {
+            Drawing::Ascii
+        } else {
+            Drawing::Braille
+        }
+    }
+}
+
+/// The matrix, and where in it the person is.
+#[derive(Default)]
+pub struct MatrixState {
+    pub turn: Turn,
+    pub lattice: Lattice,
+    pub spots: Vec<Vec<Option<Spot>>>,
+    /// Rows as they are shown: sorted, and filtered.
+    pub order: Vec<usize>,
+    pub row: usize,
+    pub column: usize,
+    /// The axis that `<` and `>` step along.
+    pub stepping: Option<Axis>,
+    /// Sorted by this column; `true`: the least first.
+    pub sorted: Option<(usize, bool)>,
+    pub filter: String,
+    /// The view of the square's cell that is looked at, beside its best.
+    pub view: Option<usize>,
+    /// The list of levels has the keys, and which line of it.
+    pub axes: Option<usize>,
+    pub wide: bool,
+    /// The figure by itself.
+    pub zoom: bool,
+}
+
+pub struct App {
+    pub seen: Snapshot,
+    pub now: u64,
+    pub size: (u16, u16),
+    pub theme: Theme,
+    pub drawing: Drawing,
+    pub screen: Screen,
+    pub overlay: Option<Overlay>,
+    pub toast: Option<Toast>,
+    /// Commands that run now, in words.
+    pub working: Vec<String>,
+    pub matrix: MatrixState,
+    pub runs: Runs,
+    pub compare: Compare,
+    pub figures: Figures,
+    pub report: Report,
+    /// Models that are marked, by name: the same on every screen.
+    pub marked: BTreeSet<String>,
+    pub undo: Vec<(String, String)>,
+    pub pictures: HashMap<CellId, Result<Arc<Picture>, String>>,
+    pub diaries: HashMap<JobId, Arc<Diary>>,
+    /// Rows that a list has room for: what a page is.
+    pub page: usize,
+    /// The workspace, as a path's beginning: empty, or `dir/`.
+    pub root: String,
+    pub quit: bool,
+}
+
+/// What is remembered from one time to the next.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Layout {
+    pub screen: String,
+    pub rows: String,
+    pub columns: String,
+    pub drawing: Option<Drawing>,
+    pub logarithmic: bool,
+    pub smoothing: usize,
+}
+
+impl App {
+    pub fn new(size: (u16, u16), theme: Theme, drawing: Drawing, layout: &Layout) -> Self {
+        let mut app = App {
+            seen: Snapshot::default(),
+            now: 0,
+            size,
+            theme,
+            drawing: layout.drawing.unwrap_or(drawing),
+            screen: Screen::of_word(&layout.screen).unwrap_or_default(),
+            overlay: None,
+            toast: None,
+            working: vec![],
+            matrix: MatrixState::default(),
+            runs: Runs::default(),
+            compare: Compare::default(),
+            figures: Figures::default(),
+            report: Report::default(),
+            marked: BTreeSet::new(),
+            undo: vec![],
+            pictures: HashMap::new(),
+            diaries: HashMap::new(),
+            page: 10,
+            root: String::new(),
+            quit: false,
+        };
+        if let (Some(rows), Some(columns)) = (Axis::of_word(&layout.rows), Axis::of_word(&layout.columns))
+            && rows != columns
+        {
+            (app.matrix.turn.rows, app.matrix.turn.columns) = (rows, columns);
+        }
+        (app.runs.logarithmic, app.runs.smoothing) = (layout.logarithmic, layout.smoothing.min(3));
+        app
+    }
+
+    pub fn layout(&self) -> Layout {
+        Layout {
+            screen: self.screen.word().to_owned(),
+            rows: self.matrix.turn.rows.word().to_owned(),
+            columns: self.matrix.turn.columns.word().to_owned(),
+            drawing: Some(self.drawing),
+            logarithmic: self.runs.logarithmic,
+            smoothing: self.runs.smoothing,
+        }
+    }
+
+    /// The square of the matrix under the cursor.
+    pub fn spot(&self) -> Option<&Spot> {
+        let row = *self.matrix.order.get(self.matrix.row)?;
+        self.matrix.spots.get(row)?.get(self.matrix.column)?.as_ref()
+    }
+
+    /// The figure that the person looks at.
+    pub fn figure(&self) -> Option<CellId> {
+        let board = self.seen.board.as_deref()?;
+        match self.screen {
+            Screen::Figures => self.figures.at(self.figures.cursor),
+            _ => {
+                let mut figure = self.spot()?.figure(board)?;
+                if let Some(view) = self.matrix.view {
+                    let views = board.study.projections[figure.projection].views();
+                    figure.view = *views.get(view % views.len())?;
+                }
+                Some(figure)
+            }
+        }
+    }
+
+    /// The figures that are on the screen, so that their points be read.
+    pub fn figures_wanted(&self) -> Vec<CellId> {
+        match self.screen {
+            Screen::Matrix => self.figure().into_iter().collect(),
+            Screen::Figures => self.figures.wanted(),
+            _ => vec![],
+        }
+    }
+
+    pub fn say(&mut self, text: impl Into<String>, bad: bool) {
+        self.toast = Some(Toast { text: text.into(), bad, at: self.now });
+    }
+
+    /// The study file as the person would type it.
+    pub fn study_file(&self) -> String {
+        self.seen.board.as_ref().map_or("STUDY".to_owned(), |board| board.file.display().to_string())
+    }
+}

@@ -1,0 +1,148 @@
+//! The thread behind the screens: it watches the study, reads what is asked for, and runs command lines of this program.
+
+use super::event::{Effect, Ended, Event, Purpose, Written};
+use crate::{
+    domain::Fault,
+    study::{draft, watch::Watch},
+};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    time::Duration,
+};
+
+pub struct Backend {
+    pub asks: Sender<Effect>,
+    pub replies: Receiver<Event>,
+}
+
+/// How often what is watched is looked at, while a run goes on and otherwise.
+const LIVE: Duration = Duration::from_millis(250);
+const CALM: Duration = Duration::from_millis(500);
+
+/// This program, and what every command line of it starts with.
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub path: PathBuf,
+    /// `--workspace DIR` and the like.
+    pub globals: Vec<String>,
+}
+
+impl Backend {
+    pub fn start(watch: Watch, program: Program) -> Self {
+        let (asks, asked) = channel();
+        let (replying, replies) = channel();
+        std::thread::spawn(move || serve(watch, &program, &asked, &replying));
+        Backend { asks, replies }
+    }
+}
+
+fn serve(mut watch: Watch, program: &Program, asked: &Receiver<Effect>, replying: &Sender<Event>) {
+    // What the store knows is there at once; the study's data take longer.
+    let mut live = watch.glance();
+    let mut pause = Duration::ZERO;
+    if replying.send(Event::Seen(Box::new(live.clone()))).is_err() {
+        return;
+    }
+    loop {
+        let reply = match asked.recv_timeout(pause) {
+            Ok(Effect::Program { arguments, purpose, words }) => {
+                start(program, arguments, purpose, words, replying.clone());
+                None
+            }
+            Ok(effect) => answer(&mut watch, effect),
+            Err(RecvTimeoutError::Timeout) => {
+                let seen = watch.refresh();
+                if let Some(seen) = &seen {
+                    live = seen.clone();
+                }
+                pause = if live.is_live() { LIVE } else { CALM };
+                seen.map(|seen| Event::Seen(Box::new(seen)))
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if reply.is_some_and(|reply| replying.send(reply).is_err()) {
+            return;
+        }
+    }
+}
+
+/// Does what is asked of what is watched.
+pub fn answer(watch: &mut Watch, effect: Effect) -> Option<Event> {
+    Some(match effect {
+        Effect::Picture(cell) => Event::Picture(cell, watch.picture(cell)),
+        Effect::Diary(id) => Event::Diary(id, watch.diary(id).unwrap_or_default()),
+        Effect::Draft(change) => Event::Drafted(watch.draft(&change)),
+        Effect::Write { file, before, after, undo } => {
+            let written = draft::write(&file, &before, &after);
+            Event::Written(written.map(|()| Written { before, after, undone: undo }))
+        }
+        Effect::Choose(file) => {
+            watch.choose(&file);
+            Event::Seen(Box::new(watch.glance()))
+        }
+        Effect::Renew => {
+            watch.renew();
+            return watch.refresh().map(|seen| Event::Seen(Box::new(seen)));
+        }
+        _ => return None,
+    })
+}
+
+fn start(program: &Program, arguments: Vec<String>, purpose: Purpose, line: String, replying: Sender<Event>) {
+    let mut command = Command::new(&program.path);
+    command.args(&program.globals).args(&arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    std::thread::spawn(move || {
+        let ended = match command.output() {
+            Ok(output) => Ended {
+                purpose,
+                line,
+                code: output.status.code(),
+                out: String::from_utf8_lossy(&output.stdout).into_owned(),
+                err: String::from_utf8_lossy(&output.stderr).into_owned(),
+            },
+            Err(error) => {
+                Ended { purpose, line, code: None, out: String::new(), err: format!("cannot start this program: {error}") }
+            }
+        };
+        replying.send(Event::Ended(ended)).ok();
+    });
+}
+
+/// Opens a file with what the desktop opens such files with.
+///
+/// # Errors
+/// No desktop here: the file's place, to be opened elsewhere.
+pub fn browse(file: &Path) -> Result<(), Fault> {
+    let has = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let opener = if cfg!(target_os = "macos") {
+        Some("open")
+    } else if has("DISPLAY") || has("WAYLAND_DISPLAY") {
+        Some("xdg-open")
+    } else {
+        None
+    };
+    let place = || {
+        Fault::missing("there is no browser here")
+            .in_file(file)
+            .next("copy the file to where there is one: it needs nothing beside it")
+    };
+    let opener = opener.ok_or_else(place)?;
+    let mut command = Command::new(opener);
+    command.arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(|_| ()).map_err(|_| place())
+}
+
+/// Edits a file with `$VISUAL`, `$EDITOR`, or vi.
+///
+/// # Errors
+/// An editor that cannot be started; what is wrong with the study file as it was left.
+pub fn edit(file: &Path) -> Result<(), Fault> {
+    let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()));
+    let editor = editor.unwrap_or_else(|| "vi".to_owned());
+    let mut words = editor.split_whitespace();
+    let program = words.next().unwrap_or("vi");
+    let ended = Command::new(program).args(words).arg(file).status();
+    ended.map_err(|error| Fault::missing(format!("cannot start the editor `{program}`: {error}")).next("set EDITOR"))?;
+    draft::check(file)
+}

@@ -1,0 +1,333 @@
+//! Models face to face: a table of scores, and two of them paired on the same images.
+
+use super::{
+    filter::Filter,
+    table::{Table, Value},
+};
+use crate::{
+    domain::{
+        contrast::Held,
+        grid::Difference,
+        model::{Model, differences},
+        score::Estimate,
+    },
+    study::board::{Best, Board},
+};
+use std::collections::{BTreeSet, HashMap};
+
+#[derive(Default)]
+pub struct Compare {
+    pub cursor: usize,
+    pub column: usize,
+    pub sorted: Option<(usize, bool)>,
+    pub hidden: BTreeSet<usize>,
+    pub filter: String,
+    pub table: Table,
+    /// Rows as they are shown.
+    pub order: Vec<usize>,
+    /// By row: the models that are its trainings.
+    pub families: Vec<Vec<usize>>,
+    /// Only where two marked models differ.
+    pub diff: bool,
+}
+
+pub const HEADS: [&str; 15] = [
+    "model",
+    "auc",
+    "best",
+    "separates",
+    "probe",
+    "features",
+    "verification",
+    "tar",
+    "accuracy",
+    "last",
+    "seeds",
+    "architecture",
+    "loss",
+    "trained on",
+    "prepare",
+];
+
+/// Fields of a filter beside the columns.
+pub const FIELDS: [&str; 16] = [
+    "model",
+    "auc",
+    "best",
+    "separates",
+    "probe",
+    "features",
+    "verification",
+    "tar",
+    "accuracy",
+    "last",
+    "seeds",
+    "architecture",
+    "loss",
+    "trained on",
+    "prepare",
+    "comparison",
+];
+
+/// What a column holds, in a line.
+pub fn explained(column: usize) -> &'static str {
+    match HEADS[column] {
+        "auc" => {
+            "mean over comparisons of the view that is best on half A, quoted on half B; over training seeds with its 95 % interval"
+        }
+        "best" => "the comparison it separates best, on half B",
+        "separates" => "comparisons whose bound beside all other cells reaches the mark",
+        "probe" => "a linear probe of the features, mean over comparisons, half B",
+        "features" => "nearest neighbours in the features, mean over comparisons, half B",
+        "verification" => "are two pictures of the same person? AUC over pairs",
+        "tar" => "pairs of one person accepted where one pair of two in a hundred is",
+        "accuracy" => "on its training set, the best epoch's",
+        "last" => "on its training set, the last epoch's",
+        "seeds" => "trainings of the same recipe",
+        _ => "",
+    }
+}
+
+impl Compare {
+    /// Makes the table anew.
+    pub fn rebuild(&mut self, board: &Board) {
+        let filter = Filter::parse(&self.filter, &FIELDS).unwrap_or_default();
+        // A comparison that the filter names restricts what scores are means of; it takes no model away.
+        let comparisons: Vec<usize> = (0..board.study.comparisons.len())
+            .filter(|&place| {
+                let name = board.study.comparisons[place].name.clone();
+                let wanted = self.filter.split_whitespace().any(|term| term.starts_with("comparison"));
+                !wanted
+                    || Filter::parse(&only(&self.filter), &["comparison"])
+                        .is_ok_and(|filter| filter.holds("", &|_| Value::from(name.as_str())))
+            })
+            .collect();
+        let best = best_by_model(board);
+        self.families = board.trainings().into_values().collect();
+        let rows = self.families.iter().map(|models| row(board, models, &comparisons, &best)).collect();
+        self.table = Table { title: "models face to face".to_owned(), heads: HEADS.to_vec(), rows };
+        let holds = |row: &usize| {
+            let cells = &self.table.rows[*row];
+            let field = |name: &str| match HEADS.iter().position(|head| *head == name) {
+                Some(column) => cells[column].clone(),
+                None => Value::Empty,
+            };
+            without(&filter, &self.filter).holds(&cells[0].text(), &field)
+        };
+        let mut order: Vec<usize> = (0..self.table.rows.len()).filter(holds).collect();
+        if let Some((column, least)) = self.sorted {
+            let rows = &self.table.rows;
+            order.sort_by(|&a, &b| {
+                let (a, b) = (&rows[a][column], &rows[b][column]);
+                let by_number = |a: Option<f64>, b: Option<f64>| match (a, b) {
+                    (Some(a), Some(b)) => {
+                        if least {
+                            a.total_cmp(&b)
+                        } else {
+                            b.total_cmp(&a)
+                        }
+                    }
+                    (a, b) => b.is_some().cmp(&a.is_some()),
+                };
+                by_number(a.number(), b.number()).then_with(|| a.text().cmp(&b.text()))
+            });
+        }
+        self.order = order;
+        self.cursor = self.cursor.min(self.order.len().saturating_sub(1));
+    }
+
+    pub fn at(&self, row: usize) -> Option<&str> {
+        match self.table.rows.get(*self.order.get(row)?)?.first()? {
+            Value::Text(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+/// The terms that name a comparison.
+fn only(text: &str) -> String {
+    text.split_whitespace().filter(|term| term.starts_with("comparison")).collect::<Vec<_>>().join(" ")
+}
+
+/// The filter less those terms.
+fn without(filter: &Filter, text: &str) -> Filter {
+    let rest: Vec<&str> = text.split_whitespace().filter(|term| !term.starts_with("comparison")).collect();
+    Filter::parse(&rest.join(" "), &FIELDS).unwrap_or_else(|_| filter.clone())
+}
+
+type Chosen = HashMap<(usize, usize), Best>;
+
+/// By model and comparison: the view that is best on half A, of any tap and projection.
+fn best_by_model(board: &Board) -> Chosen {
+    let mut best: Chosen = HashMap::new();
+    for cell in &board.cells {
+        let Some(of) = cell.best.filter(|best| best.ranked) else { continue };
+        best.entry((cell.model, cell.comparison)).and_modify(|own| *own = own.better(of)).or_insert(of);
+    }
+    best
+}
+
+fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &Chosen) -> Vec<Value> {
+    let study = &board.study;
+    let first = &study.models[models[0]];
+    let of_seed = |model: &usize| {
+        let chosen: Vec<Estimate> =
+            comparisons.iter().filter_map(|&of| best.get(&(*model, of)).map(|best| best.quoted)).collect();
+        (!chosen.is_empty()).then(|| chosen.iter().map(|of| of.value).sum::<f64>() / chosen.len() as f64)
+    };
+    let seeds: Vec<f64> = models.iter().filter_map(of_seed).collect();
+    let single = match (models, comparisons) {
+        ([model], [comparison]) => best.get(&(*model, *comparison)).map(|best| best.quoted),
+        _ => None,
+    };
+    let auc = single.map(Value::Estimate).unwrap_or_else(|| over_seeds(&seeds));
+    let top = comparisons
+        .iter()
+        .flat_map(|&comparison| {
+            models.iter().filter_map(move |&model| Some((comparison, best.get(&(model, comparison))?.quoted)))
+        })
+        .max_by(|a, b| a.1.value.total_cmp(&b.1.value));
+    let separates = board.found.as_ref().map(|found| {
+        let holds = |row: &&crate::domain::ledger::Row| {
+            row.chosen
+                && models.contains(&row.candidate.cell.model)
+                && comparisons.contains(&row.candidate.cell.comparison)
+                && row.low.is_some_and(|low| low >= study.statistics.separates_at)
+        };
+        let told: BTreeSet<usize> = found.ledger.rows.iter().filter(holds).map(|row| row.candidate.cell.comparison).collect();
+        told.len()
+    });
+    let space = |probe: bool| {
+        let each = models.iter().filter_map(|&model| {
+            let tap = crate::study::last_tap(study, model);
+            let of = comparisons.iter().filter_map(|&comparison| {
+                let (features, of) = board.space(model, tap, comparison)?;
+                if probe { of?.b.map(|b| b.value) } else { features.map(|features| features.value) }
+            });
+            let values: Vec<f64> = of.collect();
+            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        });
+        over_seeds(&each.collect::<Vec<_>>())
+    };
+    let verified: Vec<_> = models.iter().filter_map(|model| board.verified.get(model)).collect();
+    let mean = |of: &dyn Fn(&crate::domain::score::Verification) -> Estimate| match &verified[..] {
+        [one] => Value::Estimate(of(one)),
+        many => over_seeds(&many.iter().map(|one| of(one).value).collect::<Vec<_>>()),
+    };
+    let learned = |of: fn(&[f64]) -> Option<f64>| {
+        over_seeds(&models.iter().filter_map(|model| of(board.accuracy.get(model)?)).collect::<Vec<_>>())
+    };
+    let factors = first.factors();
+    let factor = |name: &str| Value::of(factors.get(name).map(String::as_str));
+    vec![
+        board.families[models[0]].0.as_str().into(),
+        auc,
+        Value::of(top.map(|(comparison, of)| format!("{} {}", study.comparisons[comparison].name, super::text::score(of.value)))),
+        Value::of(separates),
+        space(true),
+        space(false),
+        mean(&|of| of.auc),
+        mean(&|of| of.tar),
+        learned(|of| of.iter().copied().reduce(f64::max)),
+        learned(|of| of.last().copied()),
+        Value::Count(models.len()),
+        factor("architecture"),
+        factor("loss"),
+        factor("trained_on"),
+        factor("prepare"),
+    ]
+}
+
+/// The mean over training seeds, with Student's interval from two on.
+fn over_seeds(values: &[f64]) -> Value {
+    /// The 97.5th percentile of Student's t, by degrees of freedom.
+    const T: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    match values.len() {
+        0 => Value::Empty,
+        1 => Value::Number(mean),
+        count => {
+            let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+            let half = T.get(count - 2).copied().unwrap_or(1.96 + 2.6 / (n - 1.0)) * (variance / n).sqrt();
+            Value::Estimate(Estimate { value: mean, low: mean - half, high: mean + half })
+        }
+    }
+}
+
+/// Two models on the same images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Paired {
+    pub left: String,
+    pub right: String,
+    /// Factor, and what each side has of it.
+    pub differs: Vec<(String, String, String)>,
+    /// Comparisons in which the left one's best view is the better, of how many; and the median of left less right.
+    pub wins: usize,
+    pub of: usize,
+    pub median: f64,
+    /// Per comparison: left, right, left less right.
+    pub rows: Vec<(String, f64, f64, Option<Estimate>)>,
+    /// The study holds these two against each other: differences have intervals.
+    pub held: bool,
+}
+
+pub fn paired(board: &Board, left: &str, right: &str) -> Option<Paired> {
+    let side = |name: &str| board.trainings().into_values().find(|models| board.families[models[0]].0 == name);
+    let (left_models, right_models) = (side(left)?, side(right)?);
+    let best = best_by_model(board);
+    let mean = |models: &[usize], comparison: usize| {
+        let values: Vec<f64> = models.iter().filter_map(|&model| Some(best.get(&(model, comparison))?.quoted.value)).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    let held = board.found.as_ref().and_then(|found| {
+        let is =
+            |of: &Held| (of.left == left_models && of.right == right_models, of.left == right_models && of.right == left_models);
+        found.held.iter().enumerate().find_map(|(place, of)| match is(of) {
+            (true, _) => Some((place, -1.0)),
+            (_, true) => Some((place, 1.0)),
+            _ => None,
+        })
+    });
+    // A difference is right less left as it was held; here it is the first marked less the second.
+    let difference = |comparison: usize| {
+        let (place, sign) = held?;
+        let of: &Difference =
+            board.found.as_ref()?.grid.differences.iter().find(|of| of.held == place && of.comparison == comparison)?;
+        let (a, b) = (sign * of.difference.low, sign * of.difference.high);
+        Some(Estimate { value: sign * of.difference.value, low: a.min(b), high: a.max(b) })
+    };
+    let mut rows = Vec::new();
+    for (place, comparison) in board.study.comparisons.iter().enumerate() {
+        let (Some(a), Some(b)) = (mean(&left_models, place), mean(&right_models, place)) else { continue };
+        rows.push((comparison.name.clone(), a, b, difference(place)));
+    }
+    let mut differences: Vec<f64> = rows.iter().map(|(_, a, b, _)| a - b).collect();
+    differences.sort_by(f64::total_cmp);
+    let median = if differences.is_empty() {
+        f64::NAN
+    } else {
+        f64::midpoint(differences[(differences.len() - 1) / 2], differences[differences.len() / 2])
+    };
+    let wins = differences.iter().filter(|of| **of > 0.0).count();
+    let (a, b) = (&board.study.models[left_models[0]], &board.study.models[right_models[0]]);
+    let held = held.is_some();
+    Some(Paired {
+        left: left.to_owned(),
+        right: right.to_owned(),
+        differs: differing(a, b),
+        wins,
+        of: rows.len(),
+        median,
+        rows,
+        held,
+    })
+}
+
+fn differing(left: &Model, right: &Model) -> Vec<(String, String, String)> {
+    let (a, b) = (left.factors(), right.factors());
+    let of = |factors: &std::collections::BTreeMap<&'static str, String>, name: &str| {
+        factors.get(name).cloned().unwrap_or_else(|| "–".to_owned())
+    };
+    differences(left, right).into_iter().map(|name| (name.replace('_', " "), of(&a, name), of(&b, name))).collect()
+}

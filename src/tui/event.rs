@@ -1,0 +1,108 @@
+//! What comes in, and what is to be done outside: the two sides of `update`, which itself does nothing.
+
+use super::app::Layout;
+use crate::{
+    domain::{Fault, job::JobId, ledger::CellId},
+    study::{
+        curves::Diary,
+        draft::{Change, Draft},
+        picture::Picture,
+        watch::Snapshot,
+    },
+};
+use ratatui::crossterm::event::KeyEvent;
+use std::path::PathBuf;
+
+/// What comes in.
+pub enum Event {
+    Key(KeyEvent),
+    /// A click, or a turn of the wheel (−1, 1), at a column and row.
+    Click(u16, u16),
+    Wheel(i8),
+    Resize(u16, u16),
+    /// Time passes: milliseconds since 1970.
+    Tick(u64),
+    Seen(Box<Snapshot>),
+    Picture(CellId, Result<Picture, Fault>),
+    Diary(JobId, Diary),
+    Drafted(Result<Draft, Fault>),
+    Written(Result<Written, Fault>),
+    /// The editor was closed; what is wrong with the file now.
+    Edited(Result<(), Fault>),
+    Ended(Ended),
+}
+
+/// A study file was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written {
+    pub before: String,
+    pub after: String,
+    /// It was put back to what it was.
+    pub undone: bool,
+}
+
+/// A command of this very program has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    pub purpose: Purpose,
+    pub line: String,
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+/// What a command was run for: what becomes of what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Run,
+    /// What people ask of jobs, and pins.
+    Ask,
+    /// Figures that were pinned are drawn before the report is written.
+    Draw,
+    Report,
+    Audit,
+    /// What it says is shown.
+    Show,
+}
+
+/// What is to be done outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    Picture(CellId),
+    Diary(JobId),
+    Choose(PathBuf),
+    Draft(Change),
+    Write {
+        file: PathBuf,
+        before: String,
+        after: String,
+        undo: bool,
+    },
+    Edit(PathBuf),
+    /// A command line of this very program, and how it is called while it runs.
+    Program {
+        arguments: Vec<String>,
+        purpose: Purpose,
+        words: String,
+    },
+    Copy(String),
+    Browse(String),
+    Renew,
+    Remember(Layout),
+}
+
+/// A command line as a shell takes it.
+pub fn line(arguments: &[String]) -> String {
+    let plain = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./=,@:+%".contains(c));
+    let quoted = |word: &String| if plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) };
+    std::iter::once("visavis".to_owned()).chain(arguments.iter().map(quoted)).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_line_is_safe_in_a_shell() {
+        let words = ["run".to_owned(), "a b.yaml".to_owned(), "it's $(rm)".to_owned(), String::new()];
+        assert_eq!(super::line(&words), "visavis run 'a b.yaml' 'it'\\''s $(rm)' ''");
+    }
+}

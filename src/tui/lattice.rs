@@ -1,0 +1,203 @@
+//! The matrix as people turn it: any two of five axes are its rows and columns, the others are fixed or taken together.
+
+use super::table::{Table, Value};
+use crate::{
+    domain::ledger::CellId,
+    study::{
+        board::{Best, Board},
+        watch::CellState,
+    },
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Axis {
+    Model,
+    Tap,
+    Projection,
+    Comparison,
+    Seed,
+}
+
+impl Axis {
+    pub const ALL: [Axis; 5] = [Axis::Model, Axis::Tap, Axis::Projection, Axis::Comparison, Axis::Seed];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Axis::Model => "model",
+            Axis::Tap => "tap",
+            Axis::Projection => "projection",
+            Axis::Comparison => "comparison",
+            Axis::Seed => "training seed",
+        }
+    }
+
+    pub fn of_word(word: &str) -> Option<Self> {
+        Axis::ALL.into_iter().find(|axis| axis.word() == word)
+    }
+}
+
+/// Every cell of a board by its place on each axis.
+#[derive(Default)]
+pub struct Lattice {
+    /// The levels of each axis, in the study's order.
+    pub levels: [Vec<String>; 5],
+    places: Vec<[u16; 5]>,
+}
+
+/// One square of the matrix as it is turned: the cells that fall into it, the most urgent state, the view that is best on half A.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spot {
+    pub state: CellState,
+    pub count: usize,
+    pub done: usize,
+    /// Which cell of the board the best is of.
+    pub best: Option<(usize, Best)>,
+    /// A cell in this state: the one to look at where nothing is done.
+    pub urgent: usize,
+}
+
+/// How the matrix is turned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Turn {
+    pub rows: Axis,
+    pub columns: Axis,
+    /// The level of each axis that is neither, or all of its levels.
+    pub fixed: [Option<usize>; 5],
+}
+
+impl Default for Turn {
+    fn default() -> Self {
+        Turn { rows: Axis::Model, columns: Axis::Comparison, fixed: [None; 5] }
+    }
+}
+
+impl Turn {
+    /// The axes that are neither rows nor columns.
+    pub fn hidden(&self) -> impl Iterator<Item = Axis> + use<> {
+        let (rows, columns) = (self.rows, self.columns);
+        Axis::ALL.into_iter().filter(move |axis| *axis != rows && *axis != columns)
+    }
+}
+
+impl Lattice {
+    pub fn of(board: &Board) -> Self {
+        let mut families: Vec<String> = Vec::new();
+        let mut taps: Vec<String> = Vec::new();
+        let mut seeds = 1;
+        for ((family, seed), of) in board.families.iter().zip(&board.taps) {
+            if !families.contains(family) {
+                families.push(family.clone());
+            }
+            seeds = seeds.max(*seed);
+            for tap in of {
+                if !taps.contains(tap) {
+                    taps.push(tap.clone());
+                }
+            }
+        }
+        // In order of depth, whichever model was first.
+        let depth = |tap: &String| crate::domain::model::TAPS.iter().position(|of| of == tap).unwrap_or(usize::MAX);
+        taps.sort_by_key(depth);
+        let find = |names: &[String], name: &str| names.iter().position(|of| of == name).unwrap_or(0) as u16;
+        let family_of: Vec<u16> = board.families.iter().map(|(family, _)| find(&families, family)).collect();
+        let tap_of: Vec<Vec<u16>> = board.taps.iter().map(|of| of.iter().map(|tap| find(&taps, tap)).collect()).collect();
+        let place = |cell: &crate::study::board::Cell| {
+            [
+                family_of[cell.model],
+                tap_of[cell.model][cell.tap],
+                cell.projection as u16,
+                cell.comparison as u16,
+                (board.families[cell.model].1 - 1) as u16,
+            ]
+        };
+        let study = &board.study;
+        Lattice {
+            places: board.cells.iter().map(place).collect(),
+            levels: [
+                families,
+                taps,
+                study.projections.iter().map(|of| of.name.clone()).collect(),
+                study.comparisons.iter().map(|of| of.name.clone()).collect(),
+                (1..=seeds).map(|seed| format!("@{seed}")).collect(),
+            ],
+        }
+    }
+
+    pub fn names(&self, axis: Axis) -> &[String] {
+        &self.levels[axis as usize]
+    }
+
+    /// Rows × columns of the matrix as it is turned; `None` where the study has no cell.
+    pub fn spots(&self, board: &Board, states: &[CellState], turn: &Turn) -> Vec<Vec<Option<Spot>>> {
+        let (rows, columns) = (turn.rows as usize, turn.columns as usize);
+        let mut spots: Vec<Vec<Option<Spot>>> = vec![vec![None; self.levels[columns].len()]; self.levels[rows].len()];
+        let fits = |place: &[u16; 5]| {
+            turn.hidden().all(|axis| turn.fixed[axis as usize].is_none_or(|level| usize::from(place[axis as usize]) == level))
+        };
+        for (number, place) in self.places.iter().enumerate().filter(|(_, place)| fits(place)) {
+            let (cell, state) = (&board.cells[number], states.get(number).unwrap_or(&CellState::NotRun));
+            let done = usize::from(cell.scores.is_some());
+            let best = cell.best.map(|best| (number, best));
+            let spot = &mut spots[usize::from(place[rows])][usize::from(place[columns])];
+            match spot {
+                None => *spot = Some(Spot { state: state.clone(), count: 1, done, best, urgent: number }),
+                Some(spot) => {
+                    spot.count += 1;
+                    spot.done += done;
+                    if state.urgency() > spot.state.urgency() {
+                        (spot.state, spot.urgent) = (state.clone(), number);
+                    }
+                    spot.best = match (spot.best, best) {
+                        (Some((own, of)), Some((other, better))) => {
+                            let chosen = of.better(better);
+                            Some((if chosen == of { own } else { other }, chosen))
+                        }
+                        (own, other) => own.or(other),
+                    };
+                }
+            }
+        }
+        spots
+    }
+}
+
+impl Spot {
+    /// The figure that the square stands for.
+    pub fn figure(&self, board: &Board) -> Option<CellId> {
+        let (number, view) = match &self.best {
+            Some((number, best)) => (*number, best.view),
+            None => {
+                let cell = &board.cells[self.urgent];
+                (self.urgent, *board.study.projections[cell.projection].views().first()?)
+            }
+        };
+        let cell = &board.cells[number];
+        Some(CellId { model: cell.model, tap: cell.tap, projection: cell.projection, view, comparison: cell.comparison })
+    }
+}
+
+/// Every cell of a board: its state, and its view that is best on half A, quoted on half B.
+pub fn table(board: Option<&Board>, states: &[CellState]) -> Table {
+    let heads = vec!["model", "tap", "projection", "comparison", "state", "view", "auc", "n", "people", "why"];
+    let Some(board) = board else { return Table { title: "no study is open".to_owned(), heads, rows: vec![] } };
+    let study = &board.study;
+    let row = |(cell, state): (&crate::study::board::Cell, &CellState)| {
+        let why = match state {
+            CellState::Failed(why) | CellState::Waits(why) => why.lines().next().unwrap_or(""),
+            _ => cell.scores.as_ref().and_then(|scores| scores.unranked.as_deref()).unwrap_or(""),
+        };
+        vec![
+            study.models[cell.model].name.as_str().into(),
+            board.taps[cell.model][cell.tap].as_str().into(),
+            study.projections[cell.projection].name.as_str().into(),
+            study.comparisons[cell.comparison].name.as_str().into(),
+            state.word().into(),
+            Value::of(cell.best.map(|best| best.view.to_string())),
+            Value::of(cell.best.map(|best| best.quoted)),
+            Value::of(cell.scores.as_ref().map(|scores| scores.counts.n)),
+            Value::of(cell.scores.as_ref().map(|scores| scores.counts.people)),
+            why.into(),
+        ]
+    };
+    Table { title: study.title(), heads, rows: board.cells.iter().zip(states).map(row).collect() }
+}

@@ -1,0 +1,91 @@
+//! Figures in pixels, where a terminal shows pictures: kitty's protocol, sixel, iTerm2's.
+
+use super::{app::Drawing, theme::Theme};
+use crate::{domain::ledger::CellId, study::picture::Picture};
+use image::{DynamicImage, Rgba, RgbaImage};
+use ratatui::{Frame, layout::Rect, style::Color};
+use ratatui_image::{
+    Image, Resize,
+    picker::{Picker, ProtocolType},
+    protocol::Protocol,
+};
+use std::collections::HashMap;
+
+/// Pictures that were encoded, by what they show and how large.
+#[derive(Default)]
+pub struct Pixels {
+    /// Columns and rows of pixels in a character.
+    font: Option<(u16, u16)>,
+    encoded: HashMap<(CellId, Rect, usize), Protocol>,
+}
+
+impl Pixels {
+    /// `font`: how many pixels a character has; `None` where the terminal does not say: ten by twenty, then.
+    pub fn new(font: Option<(u16, u16)>) -> Self {
+        Pixels { font, encoded: HashMap::new() }
+    }
+
+    /// Says whether it could.
+    pub fn draw(&mut self, frame: &mut Frame, area: Rect, picture: &Picture, drawing: Drawing, theme: Theme) -> bool {
+        let key = (picture.cell, area, drawing as usize * 8 + theme as usize);
+        if self.encoded.len() > 32 {
+            self.encoded.clear();
+        }
+        if !self.encoded.contains_key(&key) {
+            let Some(made) = self.encode(area, picture, drawing, theme) else { return false };
+            self.encoded.insert(key, made);
+        }
+        if let Some(protocol) = self.encoded.get(&key) {
+            frame.render_widget(Image::new(protocol), area);
+        }
+        true
+    }
+
+    fn encode(&self, area: Rect, picture: &Picture, drawing: Drawing, theme: Theme) -> Option<Protocol> {
+        let (across, down) = self.font.unwrap_or((10, 20));
+        #[allow(deprecated, reason = "asking the terminal for its size of letters would read keys that people typed")]
+        let mut picker = Picker::from_fontsize((across, down).into());
+        picker.set_protocol_type(match drawing {
+            Drawing::Kitty => ProtocolType::Kitty,
+            Drawing::Sixel => ProtocolType::Sixel,
+            _ => ProtocolType::Iterm2,
+        });
+        let size = (u32::from(area.width) * u32::from(across), u32::from(area.height) * u32::from(down));
+        let image = painted(picture, size, theme);
+        picker.new_protocol(DynamicImage::ImageRgba8(image), area.into(), Resize::Fit(None)).ok()
+    }
+}
+
+/// Discs of a class's colour; the ground is left to the terminal.
+fn painted(picture: &Picture, (wide, high): (u32, u32), theme: Theme) -> RgbaImage {
+    let mut image = RgbaImage::from_pixel(wide.max(1), high.max(1), Rgba([0, 0, 0, 0]));
+    let along = |axis: usize| super::canvas::bounds(picture.points.iter().map(|(point, _)| f64::from(point[axis])));
+    let (Some(x), y) = (along(0), along(1)) else { return image };
+    let place = |value: f32, (low, top): (f64, f64), pixels: u32| {
+        ((f64::from(value) - low) / (top - low) * f64::from(pixels.saturating_sub(1))) as i64
+    };
+    // Fewer points are drawn larger.
+    let radius = if picture.points.len() > 2000 { 2_i64 } else { 3 };
+    for (number, (point, class)) in picture.points.iter().enumerate() {
+        let Color::Rgb(r, g, b) = theme.class(usize::from(*class)).fg.unwrap_or(Color::White) else { continue };
+        let across = place(point[0], x, wide);
+        let down = match y.filter(|_| !picture.one_axis) {
+            Some(y) => i64::from(high) - 1 - place(point[1], y, high),
+            // Along one axis: a strip a class, spread by a sequence that fills it evenly (Weyl 1916).
+            None => {
+                let strip = i64::from(high) / picture.classes.len().max(1) as i64;
+                let spread = (number as f64 * 0.618_033_988_75).fract();
+                i64::from(*class) * strip + (spread * (strip - 4).max(1) as f64) as i64 + 2
+            }
+        };
+        for dy in -radius..=radius {
+            for dx in -radius..=radius {
+                let (px, py) = (across + dx, down + dy);
+                if dx * dx + dy * dy <= radius * radius && px >= 0 && py >= 0 && px < i64::from(wide) && py < i64::from(high) {
+                    image.put_pixel(px as u32, py as u32, Rgba([r, g, b, 230]));
+                }
+            }
+        }
+    }
+    image
+}

@@ -1,0 +1,223 @@
+//! What the report will hold, and what its last audit came to.
+
+use super::{
+    table::{Table, Value},
+    text,
+};
+use crate::{
+    domain::{
+        ledger::ShownAs,
+        text::{count, thousands},
+    },
+    study::watch::Snapshot,
+};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Default)]
+pub struct Report {
+    pub cursor: usize,
+    /// Branches of the verdict's tree that are open.
+    pub open: BTreeSet<String>,
+    pub audit: Option<Audited>,
+    pub lines: Vec<Line>,
+}
+
+/// What `visavis audit --json` prints.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Audited {
+    pub verdict: String,
+    pub identical: usize,
+    pub within_tolerance: usize,
+    pub differs: usize,
+    pub unchecked: usize,
+    pub not_attempted: usize,
+    pub claims: Vec<Claim>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Claim {
+    pub id: String,
+    pub verdict: String,
+    pub stage: String,
+    pub expected: Option<String>,
+    pub found: Option<String>,
+    #[serde(default)]
+    pub why: String,
+}
+
+/// A line of the screen's list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    pub depth: usize,
+    pub kind: Kind,
+    pub text: String,
+    /// What is said beside it.
+    pub note: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    Head,
+    /// It will be in the report.
+    There,
+    /// It would be, and is not there yet.
+    Missing,
+    /// A branch of verdicts: its name in the set of open ones, its verdict.
+    Branch(String, String),
+    /// One thing that was looked at.
+    Leaf(String),
+}
+
+/// Verdicts, the worst first.
+const VERDICTS: [&str; 5] = ["differs", "unchecked", "within_tolerance", "not_attempted", "identical"];
+/// Leaves of a branch that are listed.
+const MOST: usize = 200;
+
+impl Report {
+    pub fn rebuild(&mut self, seen: &Snapshot) {
+        self.lines = outline(seen);
+        if let Some(audit) = &self.audit {
+            self.lines.extend(verdicts(audit, &self.open));
+        }
+        self.cursor = self.cursor.min(self.lines.len().saturating_sub(1));
+    }
+
+    /// Opens or closes the branch under the cursor.
+    pub fn fold(&mut self) {
+        if let Some(Line { kind: Kind::Branch(name, _), .. }) = self.lines.get(self.cursor)
+            && !self.open.remove(name)
+        {
+            self.open.insert(name.clone());
+        }
+    }
+}
+
+fn line(depth: usize, kind: Kind, text: impl Into<String>, note: impl Into<String>) -> Line {
+    Line { depth, kind, text: text.into(), note: note.into() }
+}
+
+fn outline(seen: &Snapshot) -> Vec<Line> {
+    let Some(board) = &seen.board else { return vec![] };
+    let study = &board.study;
+    let mut lines = vec![line(0, Kind::Head, "The report", study.about.clone())];
+    let part = |there: bool, text: String, note: String| line(1, if there { Kind::There } else { Kind::Missing }, text, note);
+    let done = board.cells.iter().filter(|cell| cell.scores.is_some()).count();
+    let found = board.found.as_ref();
+    lines.push(part(found.is_some(), "the answer, in five lines".into(), String::new()));
+    lines.push(part(
+        done == board.cells.len(),
+        "the matrix".into(),
+        format!("{} of {} scored", thousands(done), count(board.cells.len(), "cell")),
+    ));
+    lines.push(part(found.is_some(), "findings, contrasts".into(), count(study.contrasts.len(), "contrast")));
+    let shown = |as_pinned: bool| board.shown.iter().filter(move |(_, of)| of.contains(&ShownAs::Pinned) == as_pinned);
+    lines.push(part(
+        found.is_some(),
+        "figures by the rule".into(),
+        format!("{} of {} at most", shown(false).count(), study.show),
+    ));
+    for pin in &board.pins {
+        let there = shown(true).any(|(cell, _)| board.name(cell) == pin.figure);
+        let note = if pin.note.is_empty() { "pinned".to_owned() } else { format!("pinned: {}", pin.note) };
+        lines.push(line(2, if there { Kind::There } else { Kind::Missing }, pin.figure.clone(), note));
+    }
+    let fair = if study.fairness.groups.is_empty() {
+        "no groups are named in the study".to_owned()
+    } else {
+        format!("groups by {}", study.fairness.groups.join(", "))
+    };
+    lines.push(part(!study.fairness.groups.is_empty() && found.is_some(), "fairness and bias".into(), fair));
+    lines.push(part(
+        found.is_some(),
+        "ledger, methods, evidence".into(),
+        found.map_or(String::new(), |found| count(found.ledger.rows.len(), "row")),
+    ));
+    for (input, at, cells) in &board.missing {
+        lines.push(line(1, Kind::Missing, format!("missing: {input}"), format!("{at} · {} wait", count(*cells, "cell"))));
+    }
+    let written = match seen.report {
+        Some((size, _)) => format!("{} as it was last written", text::size(size)),
+        None => "not written yet: b builds it".to_owned(),
+    };
+    lines.push(line(
+        1,
+        if seen.report.is_some() { Kind::There } else { Kind::Missing },
+        format!("reports/{}.html", study.name),
+        written,
+    ));
+    lines.push(line(
+        0,
+        Kind::Head,
+        "The last audit",
+        seen.audit.as_ref().map_or("none yet: A audits".to_owned(), |audit| format!("{}: {}", audit.of, audit.verdict)),
+    ));
+    lines
+}
+
+fn verdicts(audit: &Audited, open: &BTreeSet<String>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut tree: BTreeMap<(usize, &str), Vec<&Claim>> = BTreeMap::new();
+    for claim in &audit.claims {
+        let worst = VERDICTS.iter().position(|verdict| *verdict == claim.verdict).unwrap_or(0);
+        tree.entry((worst, claim.stage.as_str())).or_default().push(claim);
+    }
+    for (place, verdict) in VERDICTS.iter().enumerate() {
+        let stages: Vec<_> = tree.iter().filter(|((of, _), _)| *of == place).collect();
+        let total: usize = stages.iter().map(|(_, claims)| claims.len()).sum();
+        if total == 0 {
+            continue;
+        }
+        let branch = (*verdict).to_owned();
+        lines.push(line(1, Kind::Branch(branch.clone(), branch.clone()), verdict.replace('_', " "), thousands(total)));
+        if !open.contains(&branch) {
+            continue;
+        }
+        for ((_, stage), claims) in stages {
+            let name = format!("{branch} {stage}");
+            lines.push(line(2, Kind::Branch(name.clone(), branch.clone()), (*stage).to_owned(), thousands(claims.len())));
+            if !open.contains(&name) {
+                continue;
+            }
+            for claim in claims.iter().take(MOST) {
+                let numbers = match (&claim.expected, &claim.found) {
+                    (Some(expected), Some(found)) if expected != found => {
+                        format!("expected {expected}, found {found}; {}", claim.why)
+                    }
+                    _ => claim.why.clone(),
+                };
+                lines.push(line(3, Kind::Leaf(branch.clone()), claim.id.clone(), numbers));
+            }
+            if claims.len() > MOST {
+                lines.push(line(
+                    3,
+                    Kind::Leaf(branch.clone()),
+                    format!("and {} more", thousands(claims.len() - MOST)),
+                    "visavis audit --json lists all",
+                ));
+            }
+        }
+    }
+    lines
+}
+
+pub fn table(report: &Report) -> Table {
+    let row = |line: &Line| {
+        let state = match &line.kind {
+            Kind::Head => "",
+            Kind::There => "there",
+            Kind::Missing => "missing",
+            Kind::Branch(_, verdict) | Kind::Leaf(verdict) => verdict,
+        };
+        vec![
+            Value::from(state),
+            Value::from(format!("{}{}", "  ".repeat(line.depth), line.text)),
+            Value::from(line.note.as_str()),
+        ]
+    };
+    Table {
+        title: "what the report holds".to_owned(),
+        heads: vec!["state", "part", "note"],
+        rows: report.lines.iter().map(row).collect(),
+    }
+}

@@ -1,0 +1,160 @@
+//! What a screen says, as a table: its twin for scripts, and for people without a terminal.
+
+use super::text;
+use crate::domain::{score::Estimate, text::printable};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    Empty,
+    Text(String),
+    Count(usize),
+    Number(f64),
+    Estimate(Estimate),
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    pub title: String,
+    pub heads: Vec<&'static str>,
+    pub rows: Vec<Vec<Value>>,
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        if text.is_empty() { Value::Empty } else { Value::Text(text.to_owned()) }
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        if text.is_empty() { Value::Empty } else { Value::Text(text) }
+    }
+}
+
+impl Value {
+    pub fn of<T: Into<Value>>(value: Option<T>) -> Self {
+        value.map_or(Value::Empty, Into::into)
+    }
+
+    /// What rows are sorted and filtered by.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Value::Count(n) => Some(*n as f64),
+            Value::Number(x) => Some(*x),
+            Value::Estimate(of) => Some(of.value),
+            Value::Empty | Value::Text(_) => None,
+        }
+    }
+
+    pub fn text(&self) -> String {
+        match self {
+            Value::Empty => String::new(),
+            Value::Text(text) => printable(text),
+            Value::Count(n) => n.to_string(),
+            Value::Number(x) => text::score(*x),
+            Value::Estimate(of) => format!("{} ({}–{})", text::score(of.value), text::score(of.low), text::score(of.high)),
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        match self {
+            Value::Empty => serde_json::Value::Null,
+            Value::Text(text) => text.clone().into(),
+            Value::Count(n) => (*n).into(),
+            Value::Number(x) => (*x).into(),
+            Value::Estimate(of) => serde_json::json!({ "value": of.value, "low": of.low, "high": of.high }),
+        }
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        if number.is_finite() { Value::Number(number) } else { Value::Empty }
+    }
+}
+
+impl From<usize> for Value {
+    fn from(count: usize) -> Self {
+        Value::Count(count)
+    }
+}
+
+impl From<Estimate> for Value {
+    fn from(estimate: Estimate) -> Self {
+        Value::Estimate(estimate)
+    }
+}
+
+impl Table {
+    pub fn plain(&self) -> String {
+        let shown: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(Value::text).collect()).collect();
+        let width = |column: usize| {
+            let cells = shown.iter().filter_map(|row| row.get(column)).map(|cell| text::width(cell));
+            cells.max().unwrap_or(0).max(text::width(self.heads[column]))
+        };
+        let widths: Vec<usize> = (0..self.heads.len()).map(width).collect();
+        let line = |cells: &[String]| {
+            let padded =
+                cells.iter().zip(&widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - text::width(cell))));
+            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        };
+        let heads: Vec<String> = self.heads.iter().map(|head| (*head).to_owned()).collect();
+        let lines = std::iter::once(line(&heads)).chain(shown.iter().map(|row| line(row)));
+        format!("{}\n\n{}", printable(&self.title), lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    pub fn json(&self, study: Option<&str>) -> serde_json::Value {
+        let row = |row: &Vec<Value>| {
+            self.heads.iter().zip(row).map(|(head, value)| ((*head).to_owned(), value.json())).collect::<serde_json::Map<_, _>>()
+        };
+        serde_json::json!({ "format": 1, "study": study, "rows": self.rows.iter().map(row).collect::<Vec<_>>() })
+    }
+
+    /// An estimate is three columns.
+    pub fn csv(&self) -> String {
+        let wide = |column: usize| self.rows.iter().any(|row| matches!(row.get(column), Some(Value::Estimate(_))));
+        let wide: Vec<bool> = (0..self.heads.len()).map(wide).collect();
+        let mut lines = Vec::new();
+        let mut heads = Vec::new();
+        for (head, wide) in self.heads.iter().zip(&wide) {
+            heads.push((*head).to_owned());
+            heads.extend(["low", "high"].iter().filter(|_| *wide).map(|end| format!("{head} {end}")));
+        }
+        lines.push(heads);
+        for row in &self.rows {
+            let mut cells = Vec::new();
+            for (value, wide) in row.iter().zip(&wide) {
+                match value {
+                    Value::Estimate(of) => cells.extend([of.value, of.low, of.high].map(|x| x.to_string())),
+                    Value::Number(x) => cells.push(x.to_string()),
+                    other => cells.push(other.text()),
+                }
+                cells.extend((0..2).filter(|_| *wide && !matches!(value, Value::Estimate(_))).map(|_| String::new()));
+            }
+            lines.push(cells);
+        }
+        lines.iter().map(|cells| cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\n").collect()
+    }
+}
+
+/// RFC 4180; and no cell starts a formula in a spreadsheet.
+fn quoted(cell: &str) -> String {
+    let formula = cell.starts_with(['=', '@', '+']) && cell.parse::<f64>().is_err();
+    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
+    if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_told_in_three_ways() {
+        let estimate = Estimate { value: 0.9, low: 0.85, high: 0.95 };
+        let rows = vec![vec!["a,\"b\"".into(), Value::Estimate(estimate)], vec!["=x\u{1b}".into(), Value::Empty]];
+        let table = Table { title: "t".into(), heads: vec!["model", "auc"], rows };
+        assert_eq!(table.plain(), "t\n\nmodel      auc\na,\"b\"      .900 (.850–.950)\n=x\\u{1b}");
+        assert_eq!(table.csv(), "model,auc,auc low,auc high\n\"a,\"\"b\"\"\",0.9,0.85,0.95\n'=x\\u{1b},,,\n");
+        assert_eq!(table.json(Some("s"))["rows"][0]["auc"]["low"], 0.85);
+    }
+}

@@ -1,0 +1,254 @@
+//! The terminal itself: taken, drawn on, and given back whatever happens.
+
+use super::{
+    app::{App, Drawing, Layout},
+    backend::{self, Backend, Program},
+    event::{Effect, Event},
+    pixels::Pixels,
+    theme::Theme,
+    update::update,
+    view::{self, Hit},
+};
+use crate::{
+    domain::{Fault, Result},
+    study::watch::Watch,
+};
+use base64::Engine;
+use ratatui::{
+    Terminal,
+    backend::CrosstermBackend,
+    crossterm::{
+        cursor, event as input, execute, queue,
+        terminal::{
+            self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+            enable_raw_mode,
+        },
+    },
+};
+use std::{
+    io::{Stdout, Write, stdout},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+/// What the terminal UI is started with.
+pub struct Setup {
+    pub watch: Watch,
+    pub program: PathBuf,
+    /// What every command line of this program starts with, such as `--workspace DIR`.
+    pub globals: Vec<String>,
+    /// The workspace.
+    pub root: PathBuf,
+    pub theme: Theme,
+    pub drawing: Drawing,
+    pub layout: Layout,
+    pub mouse: bool,
+    /// Keeps the layout for the next time.
+    pub remember: Box<dyn Fn(&Layout)>,
+}
+
+/// No two frames are nearer to each other: thirty a second, for slow lines.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// # Errors
+/// A terminal that cannot be taken or written.
+pub fn run(setup: Setup) -> Result<()> {
+    let Setup { watch, program, globals, root, theme, drawing, layout, mouse, remember } = setup;
+    let gone = listen()?;
+    let backend = Backend::start(watch, Program { path: program, globals });
+    let refused = |error: std::io::Error| Fault::unexpected(format!("the terminal cannot be used: {error}"));
+    let screen = Taken::take(mouse).map_err(refused)?;
+    let size = terminal::size().unwrap_or((80, 24));
+    let mut app = App::new(size, theme, drawing, &layout);
+    app.root = if root.as_os_str() == "." { String::new() } else { format!("{}/", root.display()) };
+    let mut looped = Loop { app, backend, screen, pixels: Pixels::new(font()), hits: vec![], root, waiting: 0 };
+    looped.run(&gone, &*remember).map_err(refused)
+}
+
+struct Loop {
+    app: App,
+    backend: Backend,
+    screen: Taken,
+    pixels: Pixels,
+    hits: Vec<Hit>,
+    root: PathBuf,
+    /// Questions to the backend that were not answered yet.
+    waiting: usize,
+}
+
+impl Loop {
+    fn run(&mut self, gone: &AtomicBool, remember: &dyn Fn(&Layout)) -> std::io::Result<()> {
+        let mut drawn = Instant::now() - FRAME;
+        let mut ticked = Instant::now() - Duration::from_secs(60);
+        let mut dirty = true;
+        while !self.app.quit && !gone.load(Ordering::Relaxed) {
+            // The clock matters where time is shown.
+            let every = if self.app.toast.is_some() || self.app.seen.is_live() { 1 } else { 15 };
+            if ticked.elapsed() >= Duration::from_secs(every) {
+                ticked = Instant::now();
+                self.take(Event::Tick(now()), remember)?;
+                dirty = true;
+            }
+            if dirty && drawn.elapsed() >= FRAME {
+                self.draw()?;
+                (drawn, dirty) = (Instant::now(), false);
+            }
+            let patience = match (dirty, self.waiting) {
+                (true, _) => FRAME.saturating_sub(drawn.elapsed()),
+                (false, 0) => Duration::from_millis(100),
+                // Its answer is looked for soon.
+                (false, _) => Duration::from_millis(4),
+            };
+            let mut patience = patience;
+            while input::poll(patience)? {
+                patience = Duration::ZERO;
+                if let Some(event) = understood(input::read()?) {
+                    self.take(event, remember)?;
+                    dirty = true;
+                }
+            }
+            while let Ok(reply) = self.backend.replies.try_recv() {
+                if matches!(reply, Event::Picture(..) | Event::Diary(..) | Event::Drafted(_) | Event::Written(_)) {
+                    self.waiting = self.waiting.saturating_sub(1);
+                }
+                self.take(reply, remember)?;
+                dirty = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self) -> std::io::Result<()> {
+        queue!(self.screen.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        let (app, pixels, hits) = (&self.app, &mut self.pixels, &mut self.hits);
+        self.screen.terminal.draw(|frame| *hits = view::draw(frame, app, pixels))?;
+        execute!(self.screen.terminal.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    fn take(&mut self, event: Event, remember: &dyn Fn(&Layout)) -> std::io::Result<()> {
+        let theme = (self.app.theme, self.app.drawing);
+        let mut effects = update(&mut self.app, event, &self.hits);
+        if theme != (self.app.theme, self.app.drawing) {
+            // Pixels of before are not in the buffer that frames are held against.
+            self.screen.terminal.clear()?;
+        }
+        while let Some(effect) = effects.pop() {
+            match effect {
+                Effect::Remember(layout) => remember(&layout),
+                Effect::Copy(text) => {
+                    // OSC 52: the terminal keeps it, also across SSH.
+                    let encoded = base64::engine::general_purpose::STANDARD.encode(&text);
+                    write!(self.screen.terminal.backend_mut(), "\x1b]52;c;{encoded}\x07")?;
+                    self.app.say(format!("copied: {text}"), false);
+                }
+                Effect::Browse(file) => match backend::browse(&self.root.join(&file)) {
+                    Ok(()) => self.app.say(format!("opened {file}"), false),
+                    Err(fault) => self.app.say(format!("{}: {}", fault.what, self.root.join(&file).display()), true),
+                },
+                Effect::Edit(file) => {
+                    self.screen.lend()?;
+                    let edited = backend::edit(&file);
+                    self.screen.take_back()?;
+                    effects.extend(update(&mut self.app, Event::Edited(edited), &[]));
+                }
+                asked => {
+                    if matches!(asked, Effect::Picture(_) | Effect::Diary(_) | Effect::Draft(_) | Effect::Write { .. }) {
+                        self.waiting += 1;
+                    }
+                    self.backend.asks.send(asked).ok();
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn understood(event: input::Event) -> Option<Event> {
+    match event {
+        input::Event::Key(key) if key.kind != input::KeyEventKind::Release => Some(Event::Key(key)),
+        input::Event::Resize(width, height) => Some(Event::Resize(width, height)),
+        input::Event::Mouse(mouse) => match mouse.kind {
+            input::MouseEventKind::Down(input::MouseButton::Left) => Some(Event::Click(mouse.column, mouse.row)),
+            input::MouseEventKind::ScrollDown => Some(Event::Wheel(1)),
+            input::MouseEventKind::ScrollUp => Some(Event::Wheel(-1)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+/// Pixels of a character, as the terminal's driver tells.
+fn font() -> Option<(u16, u16)> {
+    let size = terminal::window_size().ok()?;
+    let (across, down) = (size.width / size.columns.max(1), size.height / size.rows.max(1));
+    (across > 0 && down > 0).then_some((across, down))
+}
+
+/// A flag that is set when somebody wants this process gone. Ctrl-C is a key here.
+fn listen() -> Result<Arc<AtomicBool>> {
+    use signal_hook::consts::{SIGHUP, SIGTERM};
+    let gone = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&gone))
+            .map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
+    }
+    Ok(gone)
+}
+
+/// The terminal while it is ours.
+struct Taken {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    mouse: bool,
+}
+
+impl Taken {
+    fn take(mouse: bool) -> std::io::Result<Self> {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            // First the terminal, so that what is said can be read.
+            give_back();
+            before(panic);
+        }));
+        enter(mouse)?;
+        Ok(Taken { terminal: Terminal::new(CrosstermBackend::new(stdout()))?, mouse })
+    }
+
+    fn lend(&mut self) -> std::io::Result<()> {
+        give_back();
+        Ok(())
+    }
+
+    fn take_back(&mut self) -> std::io::Result<()> {
+        enter(self.mouse)?;
+        self.terminal.clear()
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn enter(mouse: bool) -> std::io::Result<()> {
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, cursor::Hide)?;
+    if mouse {
+        execute!(stdout(), input::EnableMouseCapture)?;
+    }
+    Ok(())
+}
+
+/// Gives the terminal back; safe to do twice.
+fn give_back() {
+    execute!(stdout(), input::DisableMouseCapture, LeaveAlternateScreen, cursor::Show).ok();
+    disable_raw_mode().ok();
+}

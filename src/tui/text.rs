@@ -1,0 +1,155 @@
+//! Text in the room there is. Widths are columns of a terminal: a wide letter takes two.
+
+use crate::domain::text::printable;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// Text from outside, fit for a terminal and for so many columns; what does not fit ends in `…`.
+pub fn fit(text: &str, room: usize) -> String {
+    let text = printable(text);
+    if text.width() <= room {
+        return text;
+    }
+    let mut taken = String::new();
+    let mut left = room.saturating_sub(1);
+    for letter in text.chars() {
+        let wide = letter.width().unwrap_or(0);
+        if wide > left {
+            break;
+        }
+        left -= wide;
+        taken.push(letter);
+    }
+    if room > 0 {
+        taken.push('…');
+    }
+    taken
+}
+
+/// The end of a text, in the room there is: of names that begin alike, the end tells.
+pub fn fit_end(text: &str, room: usize) -> String {
+    let text = printable(text);
+    if text.width() <= room {
+        return text;
+    }
+    let mut taken: Vec<char> = Vec::new();
+    let mut left = room.saturating_sub(1);
+    for letter in text.chars().rev() {
+        let wide = letter.width().unwrap_or(0);
+        if wide > left {
+            break;
+        }
+        left -= wide;
+        taken.push(letter);
+    }
+    std::iter::once('…').filter(|_| room > 0).chain(taken.into_iter().rev()).collect()
+}
+
+pub fn left(text: &str, room: usize) -> String {
+    let text = fit(text, room);
+    let space = room.saturating_sub(text.width());
+    text + &" ".repeat(space)
+}
+
+pub fn right(text: &str, room: usize) -> String {
+    let text = fit(text, room);
+    " ".repeat(room.saturating_sub(text.width())) + &text
+}
+
+/// Lines of at most so many columns, broken between words.
+pub fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for part in text.split('\n') {
+        let mut line = String::new();
+        for word in part.split(' ') {
+            if !line.is_empty() && width(&line) + 1 + width(word) > room {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line += &fit(word, room.max(1));
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// `.871`, `1.000`: as papers write what cannot exceed one.
+pub fn score(value: f64) -> String {
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    let text = format!("{value:.3}");
+    text.strip_prefix("0.")
+        .map(|rest| format!(".{rest}"))
+        .or_else(|| text.strip_prefix("-0.").map(|rest| format!("−.{rest}")))
+        .unwrap_or(text)
+}
+
+/// `±.02`: half of an interval, rounded up so that it is never said to be narrower than it is.
+pub fn half(low: f64, high: f64) -> String {
+    let half = ((high - low) / 2.0 * 100.0 - 1e-9).ceil() / 100.0;
+    let text = format!("{half:.2}");
+    format!("±{}", text.strip_prefix('0').unwrap_or(&text))
+}
+
+pub fn signed(value: f64) -> String {
+    if value < 0.0 { format!("−{}", score(-value)) } else { format!("+{}", score(value)) }
+}
+
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 0.95 => "< 1 s".to_owned(),
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+pub fn size(bytes: u64) -> String {
+    match bytes as f64 {
+        b if b < 1e3 => format!("{b} B"),
+        b if b < 1e6 => format!("{:.0} kB", b / 1e3),
+        b if b < 1e9 => format!("{:.1} MB", b / 1e6),
+        b => format!("{:.1} GB", b / 1e9),
+    }
+}
+
+/// Time gone by between two moments in milliseconds.
+pub fn ago(at: u64, now: u64) -> String {
+    match now.saturating_sub(at) / 1000 {
+        0..=1 => "just now".to_owned(),
+        s @ 2..=99 => format!("{s} s ago"),
+        s @ 100..=5999 => format!("{} min ago", s / 60),
+        s @ 6000..=172_799 => format!("{} h ago", s / 3600),
+        s => format!("{} days ago", s / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_any_kind_fit_their_room() {
+        for text in ["plain", "a\u{1b}[31mred", "女性の顔", "مرحبا", "e\u{301}e\u{301}", "🙂🙂🙂", ""] {
+            for room in 0..12 {
+                assert!(width(&fit(text, room)) <= room, "{text:?} {room}");
+                assert!(width(&fit_end(text, room)) <= room);
+                assert_eq!(width(&left(text, room)), room, "{text:?} {room}");
+                assert!(!fit(text, room).contains('\u{1b}'));
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_as_papers_write_them() {
+        assert_eq!((score(0.8714), score(1.0), score(-0.02)), (".871".into(), "1.000".into(), "−.020".into()));
+        assert_eq!((half(0.86, 0.88), half(0.8, 0.9)), ("±.01".into(), "±.05".into()));
+        assert_eq!((signed(0.024), signed(-0.1)), ("+.024".into(), "−.100".into()));
+    }
+}

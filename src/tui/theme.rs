@@ -1,0 +1,258 @@
+//! Colours, and what stands in for them. State is a glyph and a word first; colour comes third, and may be absent.
+
+use crate::study::watch::CellState;
+use ratatui::style::{Color, Modifier, Style};
+
+/// What a terminal can show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    #[default]
+    Dark,
+    Light,
+    /// The terminal's own sixteen, on whatever ground it has.
+    Sixteen,
+    /// No colour at all: `NO_COLOR`, or a terminal that has none.
+    Plain,
+}
+
+impl Theme {
+    pub const ALL: [Theme; 4] = [Theme::Dark, Theme::Light, Theme::Sixteen, Theme::Plain];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Theme::Dark => "dark",
+            Theme::Light => "light",
+            Theme::Sixteen => "16",
+            Theme::Plain => "none",
+        }
+    }
+
+    pub fn of_word(word: &str) -> Option<Self> {
+        Theme::ALL.into_iter().find(|theme| theme.word() == word)
+    }
+
+    /// What the environment says of the terminal. The text has the terminal's own colour in every theme, so a wrong guess costs
+    /// beauty and nothing else.
+    pub fn of_environment(of: &dyn Fn(&str) -> Option<String>) -> Self {
+        let is = |name: &str, words: &[&str]| of(name).is_some_and(|value| words.iter().any(|word| value.contains(word)));
+        if of("NO_COLOR").is_some_and(|value| !value.is_empty()) || is("TERM", &["dumb", "vt100", "-m", "mono"]) {
+            return Theme::Plain;
+        }
+        if !is("COLORTERM", &["truecolor", "24bit"]) && !is("TERM", &["256", "kitty", "direct", "ghostty", "foot"]) {
+            return Theme::Sixteen;
+        }
+        // rxvt's convention, kept by many: foreground;background, from the sixteen.
+        let ground = of("COLORFGBG").and_then(|value| value.rsplit(';').next()?.parse::<u8>().ok());
+        if matches!(ground, Some(7 | 9..=15)) { Theme::Light } else { Theme::Dark }
+    }
+
+    pub fn next(self) -> Self {
+        let place = Theme::ALL.iter().position(|theme| *theme == self).unwrap_or(0);
+        Theme::ALL[(place + 1) % Theme::ALL.len()]
+    }
+
+    fn pick(self, dark: (u8, u8, u8), light: (u8, u8, u8), sixteen: Color) -> Style {
+        match self {
+            Theme::Dark => Style::new().fg(rgb(dark)),
+            Theme::Light => Style::new().fg(rgb(light)),
+            Theme::Sixteen => Style::new().fg(sixteen),
+            Theme::Plain => Style::new(),
+        }
+    }
+
+    pub fn accent(self) -> Style {
+        self.pick((102, 187, 255), (0, 95, 175), Color::Cyan)
+    }
+
+    pub fn warning(self) -> Style {
+        self.pick((240, 180, 60), (150, 90, 0), Color::Yellow)
+    }
+
+    pub fn error(self) -> Style {
+        self.pick((255, 120, 105), (185, 40, 30), Color::Red).add_modifier(Modifier::BOLD)
+    }
+
+    pub fn good(self) -> Style {
+        self.pick((80, 200, 160), (0, 120, 85), Color::Green)
+    }
+
+    pub fn dim(self) -> Style {
+        match self {
+            Theme::Plain | Theme::Sixteen => Style::new().add_modifier(Modifier::DIM),
+            _ => self.pick((140, 145, 155), (105, 110, 120), Color::Gray),
+        }
+    }
+
+    pub fn border(self, focused: bool) -> Style {
+        if focused {
+            return self.accent().add_modifier(if self == Theme::Plain { Modifier::BOLD } else { Modifier::empty() });
+        }
+        match self {
+            Theme::Plain | Theme::Sixteen => Style::new().add_modifier(Modifier::DIM),
+            _ => self.pick((75, 80, 90), (190, 195, 200), Color::Gray),
+        }
+    }
+
+    pub fn title(self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    /// Where the cursor is.
+    pub fn cursor(self) -> Style {
+        match self {
+            Theme::Dark => Style::new().bg(rgb((45, 60, 85))).add_modifier(Modifier::BOLD),
+            Theme::Light => Style::new().bg(rgb((205, 225, 245))).add_modifier(Modifier::BOLD),
+            Theme::Sixteen | Theme::Plain => Style::new().add_modifier(Modifier::REVERSED),
+        }
+    }
+
+    pub fn key(self) -> Style {
+        self.accent().add_modifier(Modifier::BOLD)
+    }
+
+    pub fn state(self, state: &CellState) -> Style {
+        match state {
+            CellState::Failed(_) => self.error(),
+            CellState::Stale | CellState::Paused => self.warning(),
+            CellState::Running(_) => self.accent(),
+            CellState::Verified => self.good(),
+            CellState::Done => Style::new(),
+            CellState::NotRun | CellState::Queued | CellState::Waits(_) | CellState::Cancelled => self.dim(),
+        }
+    }
+
+    /// A score by heat: viridis behind it (Smith and van der Walt 2015), from .5 to 1; with few colours the colour of its text;
+    /// without any, [`bar`] says it.
+    pub fn heat(self, value: f64) -> Style {
+        let share = ((value - 0.5) * 2.0).clamp(0.0, 1.0);
+        match self {
+            Theme::Plain => Style::new().add_modifier(if share > 0.4 { Modifier::BOLD } else { Modifier::empty() }),
+            Theme::Sixteen => {
+                let steps = [Color::Blue, Color::Blue, Color::Cyan, Color::Green, Color::Yellow];
+                Style::new().fg(steps[((share * 5.0) as usize).min(4)])
+            }
+            Theme::Dark | Theme::Light => {
+                let (r, g, b) = viridis(share);
+                // The relative luminance at which black and white are equally far (WCAG 2).
+                let light = 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b) > 0.179;
+                let text = if light { (0, 0, 0) } else { (255, 255, 255) };
+                Style::new().bg(rgb((r, g, b))).fg(rgb(text))
+            }
+        }
+    }
+
+    /// Okabe and Ito's colours of classes; with sixteen the nearest.
+    pub fn class(self, class: usize) -> Style {
+        const COLOURS: [(u8, u8, u8); 8] = [
+            (86, 180, 233),
+            (230, 159, 0),
+            (0, 158, 115),
+            (213, 94, 0),
+            (204, 121, 167),
+            (0, 114, 178),
+            (200, 190, 50),
+            (150, 150, 150),
+        ];
+        const SIXTEEN: [Color; 8] = [
+            Color::LightBlue,
+            Color::Yellow,
+            Color::Green,
+            Color::Red,
+            Color::Magenta,
+            Color::Blue,
+            Color::LightYellow,
+            Color::Gray,
+        ];
+        let colour = COLOURS[class % 8];
+        let darker = |part: u8| (f32::from(part) * 0.75) as u8;
+        self.pick(colour, (darker(colour.0), darker(colour.1), darker(colour.2)), SIXTEEN[class % 8])
+    }
+}
+
+pub fn rgb((r, g, b): (u8, u8, u8)) -> Color {
+    Color::Rgb(r, g, b)
+}
+
+fn linear(part: u8) -> f64 {
+    let part = f64::from(part) / 255.0;
+    if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+}
+
+/// Viridis at nine places, and straight between.
+fn viridis(share: f64) -> (u8, u8, u8) {
+    const STOPS: [(u8, u8, u8); 9] = [
+        (68, 1, 84),
+        (71, 44, 122),
+        (59, 81, 139),
+        (44, 113, 142),
+        (33, 144, 141),
+        (39, 173, 129),
+        (92, 200, 99),
+        (170, 220, 50),
+        (253, 231, 37),
+    ];
+    let at = share.clamp(0.0, 1.0) * 8.0;
+    let (low, part) = ((at as usize).min(7), at - (at as usize).min(7) as f64);
+    let mix = |a: u8, b: u8| (f64::from(a) + part * (f64::from(b) - f64::from(a))).round() as u8;
+    let (a, b) = (STOPS[low], STOPS[low + 1]);
+    (mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
+}
+
+/// Heat without colour: eight heights.
+pub fn bar(value: f64) -> char {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    BARS[(((value - 0.5) * 16.0).clamp(0.0, 7.0)) as usize]
+}
+
+/// The sign of a state.
+pub fn glyph(state: &CellState) -> char {
+    match state {
+        CellState::NotRun => '·',
+        CellState::Queued => '○',
+        CellState::Running(_) => '◐',
+        CellState::Done => '●',
+        CellState::Verified => '◆',
+        CellState::Failed(_) => '✕',
+        CellState::Stale => '◌',
+        CellState::Waits(_) => '…',
+        CellState::Paused => '‖',
+        CellState::Cancelled => '–',
+    }
+}
+
+/// Signs of classes, each a shape of its own.
+pub fn sign(class: usize) -> char {
+    const SIGNS: [char; 8] = ['●', '◆', '▲', '■', '▼', '✚', '★', '○'];
+    SIGNS[class % 8]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Theme {
+        Theme::of_environment(&|name| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_theme_follows_the_terminal() {
+        assert_eq!(of(&[("TERM", "xterm-256color")]), Theme::Dark);
+        assert_eq!(of(&[("TERM", "xterm-256color"), ("COLORFGBG", "0;15")]), Theme::Light);
+        assert_eq!(of(&[("TERM", "xterm")]), Theme::Sixteen);
+        assert_eq!(of(&[("TERM", "xterm-256color"), ("NO_COLOR", "1")]), Theme::Plain);
+        assert_eq!(of(&[("TERM", "xterm-256color"), ("NO_COLOR", "")]), Theme::Dark);
+    }
+
+    #[test]
+    fn heat_is_readable_everywhere() {
+        for step in 0..=100 {
+            let value = 0.5 + f64::from(step) / 200.0;
+            let style = Theme::Dark.heat(value);
+            let (Some(Color::Rgb(r, g, b)), Some(Color::Rgb(text, ..))) = (style.bg, style.fg) else { panic!("no colours") };
+            let ground = 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+            let text = linear(text);
+            let contrast = (ground.max(text) + 0.05) / (ground.min(text) + 0.05);
+            assert!(contrast >= 4.5, "{value}: {contrast}");
+        }
+    }
+}

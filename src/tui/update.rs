@@ -1,0 +1,213 @@
+//! Event → state and effects. Does no I/O, reads no clock.
+
+use super::{
+    app::{App, Overlay, Screen},
+    command::{self, Command},
+    event::{Effect, Ended, Event, Purpose, Written},
+    keys,
+    lattice::Lattice,
+    report::Audited,
+    view::Hit,
+};
+use crate::{domain::Fault, study::watch::Snapshot};
+use std::sync::Arc;
+
+mod act;
+mod overlay;
+
+pub use act::matrix_order;
+
+pub fn update(app: &mut App, event: Event, hits: &[Hit]) -> Vec<Effect> {
+    let mut effects = match event {
+        Event::Key(key) => keys::command(app, &key).map_or(vec![], |command| act_on(app, command)),
+        Event::Click(column, row) => click(app, column, row, hits),
+        Event::Wheel(turns) => act_on(app, if turns > 0 { Command::Down } else { Command::Up }),
+        Event::Resize(width, height) => {
+            app.size = (width, height);
+            vec![]
+        }
+        Event::Tick(now) => {
+            app.now = now;
+            // Bad news stays until a key is pressed.
+            if app.toast.as_ref().is_some_and(|toast| !toast.bad && now.saturating_sub(toast.at) > 4000) {
+                app.toast = None;
+            }
+            vec![]
+        }
+        Event::Seen(seen) => see(app, *seen),
+        Event::Picture(cell, picture) => {
+            // A screenful or two is kept.
+            if app.pictures.len() > 64 {
+                app.pictures.clear();
+            }
+            app.pictures.insert(cell, picture.map(Arc::new).map_err(|fault| fault.what));
+            vec![]
+        }
+        Event::Diary(id, diary) => {
+            app.diaries.insert(id, Arc::new(diary));
+            vec![]
+        }
+        Event::Drafted(Ok(draft)) => {
+            app.overlay = Some(Overlay::Draft(draft));
+            vec![]
+        }
+        // What was typed is not lost: it can be mended.
+        Event::Drafted(Err(fault)) if matches!(app.overlay, Some(Overlay::Form(_))) => {
+            app.say(fault.to_string().replace("\n  ", " · "), true);
+            vec![]
+        }
+        Event::Drafted(Err(fault)) | Event::Written(Err(fault)) | Event::Edited(Err(fault)) => {
+            refuse(app, &fault);
+            vec![Effect::Renew]
+        }
+        Event::Written(Ok(written)) => wrote(app, written),
+        Event::Edited(Ok(())) => {
+            app.say("the study file reads well", false);
+            vec![Effect::Renew]
+        }
+        Event::Ended(ended) => end(app, ended),
+    };
+    app.runs.rebuild(&app.seen);
+    let (across, down) = super::view::wall(app.size);
+    (app.figures.across, app.figures.page) = (across, across * down);
+    app.page = usize::from(app.size.1.saturating_sub(10)).max(4);
+    effects.extend(wanted(app));
+    effects
+}
+
+fn act_on(app: &mut App, command: Command) -> Vec<Effect> {
+    if app.toast.as_ref().is_some_and(|toast| toast.bad) {
+        app.toast = None;
+    }
+    if app.overlay.is_some() && command != Command::Quit {
+        return overlay::act(app, command);
+    }
+    act::act(app, command)
+}
+
+/// What was clicked: a key that is shown, a tab, or a row.
+fn click(app: &mut App, column: u16, row: u16, hits: &[Hit]) -> Vec<Effect> {
+    let holds = |hit: &&Hit| hit.area.contains((column, row).into());
+    match hits.iter().rev().find(holds).map(|hit| hit.what.clone()) {
+        Some(super::view::Clicked::Command(command)) => act_on(app, command),
+        Some(super::view::Clicked::Place(row, column)) if app.overlay.is_none() => act::place(app, row, column),
+        _ => vec![],
+    }
+}
+
+/// Points and diaries that the screen shows and nobody has read yet.
+fn wanted(app: &App) -> Vec<Effect> {
+    let pictures = app.figures_wanted().into_iter().filter(|cell| !app.pictures.contains_key(cell)).map(Effect::Picture);
+    let diaries = if app.screen == Screen::Runs { app.runs.shown(&app.seen) } else { vec![] };
+    let diaries = diaries.into_iter().filter(|id| !app.diaries.contains_key(id)).map(Effect::Diary);
+    pictures.chain(diaries).collect()
+}
+
+fn see(app: &mut App, seen: Snapshot) -> Vec<Effect> {
+    let same = match (&app.seen.board, &seen.board) {
+        (Some(old), Some(new)) => Arc::ptr_eq(old, new),
+        _ => false,
+    };
+    app.seen = seen;
+    // What runs goes on writing: its diary is read again.
+    let running: Vec<_> = app.runs.shown(&app.seen);
+    app.diaries.retain(|id, diary| {
+        let row = app.seen.jobs.iter().find(|job| job.row.id == *id).map(|job| &job.row);
+        !(running.contains(id)
+            && row.is_some_and(|row| row.state == crate::domain::job::State::Running || diary.job.as_ref() != Some(row)))
+    });
+    if !same {
+        app.pictures.clear();
+        if let Some(board) = app.seen.board.clone() {
+            app.matrix.lattice = Lattice::of(&board);
+            let known: Vec<&String> = board.families.iter().map(|(family, _)| family).collect();
+            app.marked.retain(|name| known.contains(&name));
+        }
+    }
+    rebuild(app);
+    vec![]
+}
+
+/// Makes anew what the screens show of what was seen.
+pub fn rebuild(app: &mut App) {
+    if let Some(board) = app.seen.board.clone() {
+        app.matrix.spots = app.matrix.lattice.spots(&board, &app.seen.states, &app.matrix.turn);
+        matrix_order(app);
+        app.compare.rebuild(&board);
+        app.figures.rebuild(&board);
+    }
+    app.report.rebuild(&app.seen);
+    app.runs.rebuild(&app.seen);
+}
+
+fn refuse(app: &mut App, fault: &Fault) {
+    app.overlay = Some(Overlay::Message { title: "not done".to_owned(), text: fault.to_string(), scroll: 0 });
+}
+
+fn wrote(app: &mut App, written: Written) -> Vec<Effect> {
+    if written.undone {
+        app.say("undone: the study file is as it was", false);
+    } else {
+        app.undo.push((written.before, written.after));
+        app.say("written to the study file · z undoes it · r runs what is new", false);
+    }
+    vec![Effect::Renew]
+}
+
+/// What a command said, and what follows from it.
+fn end(app: &mut App, ended: Ended) -> Vec<Effect> {
+    app.working.retain(|words| *words != ended.line);
+    let last = |text: &str| text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("").to_owned();
+    let good = ended.code == Some(0);
+    match ended.purpose {
+        Purpose::Show => {
+            let text = if ended.err.trim().is_empty() { ended.out } else { format!("{}\n{}", ended.out, ended.err) };
+            app.overlay = Some(Overlay::Message { title: ended.line, text, scroll: 0 });
+        }
+        // An audit that found a difference did what it was asked to.
+        Purpose::Audit if good || ended.code == Some(4) => match serde_json::from_str::<Audited>(&ended.out) {
+            Ok(audited) => {
+                app.say(
+                    format!(
+                        "audit: {} · {} identical, {} differ",
+                        audited.verdict.replace('_', " "),
+                        audited.identical,
+                        audited.differs
+                    ),
+                    audited.differs > 0,
+                );
+                app.report.open = if audited.differs > 0 { ["differs".to_owned()].into() } else { [].into() };
+                app.report.audit = Some(audited);
+                app.report.rebuild(&app.seen);
+            }
+            Err(error) => app.say(format!("the audit said nothing that can be read: {error}"), true),
+        },
+        Purpose::Draw => {
+            let mut effects = act::program(app, &["report", &app.study_file()], Purpose::Report);
+            effects.push(Effect::Renew);
+            return effects;
+        }
+        _ if !good => {
+            app.overlay = Some(Overlay::Message {
+                title: ended.line,
+                text: if ended.err.trim().is_empty() { ended.out } else { ended.err },
+                scroll: 0,
+            });
+        }
+        Purpose::Run => app.say(last(&ended.out.lines().next().unwrap_or("").to_owned()), false),
+        _ => app.say(last(&ended.out), false),
+    }
+    vec![Effect::Renew]
+}
+
+/// What the palette runs when a line is chosen.
+fn chosen(app: &mut App, command: Command) -> Vec<Effect> {
+    let screen = command::COMMANDS.iter().find(|entry| entry.command == command).and_then(|entry| entry.screens.first().copied());
+    // A command of another screen takes the person there.
+    if let Some(screen) =
+        screen.filter(|_| !command::COMMANDS.iter().any(|entry| entry.command == command && entry.is_of(app.screen)))
+    {
+        app.screen = screen;
+    }
+    act::act(app, command)
+}

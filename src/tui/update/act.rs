@@ -1,0 +1,587 @@
+//! Commands, where nothing lies over the screen.
+
+use super::rebuild;
+use crate::{
+    domain::job::State,
+    study::{board::Board, draft::Change},
+    tui::{
+        app::{App, Asked, Chosen, Drawing, Overlay, Screen},
+        axes,
+        command::Command,
+        event::{Effect, Purpose, line},
+        form::Adding,
+        lattice::Axis,
+    },
+};
+use std::sync::Arc;
+
+pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Up | Command::Previous => step(app, -1),
+        Command::Down | Command::Next => step(app, 1),
+        Command::PageUp => step(app, -(app.page as isize / 2).max(1)),
+        Command::PageDown => step(app, (app.page as isize / 2).max(1)),
+        Command::First => step(app, isize::MIN / 2),
+        Command::Last => step(app, isize::MAX / 2),
+        Command::Left => sideways(app, -1),
+        Command::Right => sideways(app, 1),
+        Command::Go(screen) => go(app, screen),
+        Command::Focus => focus(app),
+        Command::Enter => return enter(app),
+        Command::Back => back(app),
+        Command::Help => app.overlay = Some(Overlay::Help(0)),
+        Command::Palette => app.overlay = Some(Overlay::Palette { text: String::new(), cursor: 0 }),
+        Command::Filter => app.overlay = Some(Overlay::Filter(filter(app).to_owned())),
+        Command::Mark => return mark(app),
+        Command::Unmark => {
+            app.marked.clear();
+            app.runs.marked.clear();
+        }
+        Command::Sort => sort(app, false),
+        Command::SortLeast => sort(app, true),
+        Command::Axes => app.matrix.axes = if app.matrix.axes.is_some() { None } else { Some(1) },
+        Command::TurnRows => turn(app, |turn| (next_axis(turn.rows, turn.columns), turn.columns)),
+        Command::TurnColumns => turn(app, |turn| (turn.rows, next_axis(turn.columns, turn.rows))),
+        Command::Swap => turn(app, |turn| (turn.columns, turn.rows)),
+        Command::StepAxis => {
+            let axes: Vec<Axis> = app.matrix.turn.hidden().collect();
+            let place = app.matrix.stepping.and_then(|axis| axes.iter().position(|of| *of == axis)).map_or(0, |place| place + 1);
+            app.matrix.stepping = axes.get(place % axes.len()).copied();
+        }
+        Command::StepForth => step_level(app, 1),
+        Command::StepBack => step_level(app, -1),
+        Command::View => app.matrix.view = next_view(app),
+        Command::Wide => app.matrix.wide = !app.matrix.wide,
+        Command::Compare | Command::Diff => compare(app, command == Command::Diff),
+        Command::Hide => hide(app),
+        Command::Series => app.runs.series += 1,
+        Command::Logarithm => app.runs.logarithmic = !app.runs.logarithmic,
+        Command::Smooth => app.runs.smoothing = (app.runs.smoothing + 1) % crate::tui::runs::SMOOTHING.len(),
+        Command::Beside => beside(app),
+        Command::Theme => {
+            app.theme = app.theme.next();
+            app.say(format!("theme: {}", app.theme.word()), false);
+        }
+        Command::Draw => {
+            let place = Drawing::ALL.iter().position(|of| *of == app.drawing).unwrap_or(0);
+            app.drawing = Drawing::ALL[(place + 1) % Drawing::ALL.len()];
+            app.say(format!("figures in {}", app.drawing.word()), false);
+        }
+        Command::Quit => {
+            app.quit = true;
+            return vec![Effect::Remember(app.layout())];
+        }
+        Command::Refresh => return vec![Effect::Renew],
+        Command::Copy => return vec![Effect::Copy(equivalent(app))],
+        Command::Undo => return undo(app),
+        Command::Edit => match &app.seen.board {
+            Some(board) => return vec![Effect::Edit(board.file.clone())],
+            None => match app.seen.studies.first() {
+                Some(file) => return vec![Effect::Edit(file.clone())],
+                None => app.say("there is no study file to edit", true),
+            },
+        },
+        Command::Study => {
+            let options: Vec<String> = app.seen.studies.iter().map(|path| path.display().to_string()).collect();
+            if options.is_empty() {
+                app.say("experiments/ holds no study: `visavis init .` makes one", true);
+            } else {
+                app.overlay = Some(Overlay::Choice { title: "open a study", options, cursor: 0, then: Chosen::Study });
+            }
+        }
+        Command::Add => {
+            let options = Adding::ALL.iter().map(|adding| adding.words().to_owned()).collect();
+            app.overlay = Some(Overlay::Choice { title: "add to the study", options, cursor: 0, then: Chosen::Add });
+        }
+        Command::Exclude => return exclude(app),
+        Command::Run => return run(app, None),
+        Command::RunThis => return run_this(app),
+        Command::Pause | Command::Resume | Command::Cancel | Command::Drain => return ask(app, command),
+        Command::Retry => return ask(app, Command::Resume),
+        Command::Pin | Command::Note => return pin(app),
+        Command::Build => return build(app),
+        Command::Open => return open(app),
+        Command::Audit => return audit(app, false),
+        Command::AuditStudy => return audit(app, true),
+        Command::Check => return program(app, &["check", &app.study_file()], Purpose::Show),
+        Command::Doctor => return program(app, &["doctor"], Purpose::Show),
+        Command::StoreCheck => return program(app, &["store", "check"], Purpose::Show),
+        Command::Type(_) | Command::Erase | Command::EraseWord | Command::Complete => {}
+    }
+    vec![]
+}
+
+/// A command line of this program.
+pub fn program(app: &mut App, arguments: &[&str], purpose: Purpose) -> Vec<Effect> {
+    let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
+    let words = line(&arguments);
+    if app.working.contains(&words) {
+        app.say("that is being done", false);
+        return vec![];
+    }
+    app.working.push(words.clone());
+    vec![Effect::Program { arguments, purpose, words }]
+}
+
+fn moved(place: usize, by: isize, count: usize) -> usize {
+    place.saturating_add_signed(by).min(count.saturating_sub(1))
+}
+
+fn step(app: &mut App, by: isize) {
+    match app.screen {
+        Screen::Matrix => match (&app.matrix.axes, app.seen.board.as_deref()) {
+            (Some(place), Some(board)) => app.matrix.axes = Some(moved(*place, by, axes::lines(board).len())),
+            _ => {
+                app.matrix.row = moved(app.matrix.row, by, app.matrix.order.len());
+                app.matrix.view = None;
+            }
+        },
+        Screen::Runs => app.runs.cursor = moved(app.runs.cursor, by, app.runs.order.len()),
+        Screen::Compare => app.compare.cursor = moved(app.compare.cursor, by, app.compare.order.len()),
+        Screen::Figures if app.figures.alone => app.figures.cursor = moved(app.figures.cursor, by, app.figures.list.len()),
+        Screen::Figures => {
+            let rows = app.figures.across.max(1) as isize;
+            app.figures.cursor = moved(app.figures.cursor, by.saturating_mul(rows), app.figures.list.len());
+        }
+        Screen::Report => app.report.cursor = moved(app.report.cursor, by, app.report.lines.len()),
+    }
+}
+
+fn sideways(app: &mut App, by: isize) {
+    match app.screen {
+        Screen::Matrix => {
+            let columns = app.matrix.lattice.names(app.matrix.turn.columns).len();
+            app.matrix.column = moved(app.matrix.column, by, columns);
+            app.matrix.view = None;
+        }
+        Screen::Compare => {
+            let shown: Vec<usize> =
+                (0..app.compare.table.heads.len()).filter(|column| !app.compare.hidden.contains(column)).collect();
+            let place = shown.iter().position(|column| *column == app.compare.column).unwrap_or(0);
+            app.compare.column = shown.get(moved(place, by, shown.len())).copied().unwrap_or(0);
+        }
+        Screen::Figures => app.figures.cursor = moved(app.figures.cursor, by, app.figures.list.len()),
+        Screen::Runs | Screen::Report => {}
+    }
+}
+
+/// A row and a column of the screen's list were clicked.
+pub fn place(app: &mut App, row: usize, column: usize) -> Vec<Effect> {
+    match app.screen {
+        Screen::Matrix => {
+            (app.matrix.row, app.matrix.column, app.matrix.view) =
+                (row.min(app.matrix.order.len().saturating_sub(1)), column, None);
+        }
+        Screen::Runs => app.runs.cursor = row,
+        Screen::Compare => (app.compare.cursor, app.compare.column) = (row, column),
+        Screen::Figures => app.figures.cursor = row.min(app.figures.list.len().saturating_sub(1)),
+        Screen::Report => {
+            app.report.cursor = row;
+            return enter(app);
+        }
+    }
+    vec![]
+}
+
+fn go(app: &mut App, screen: Screen) {
+    app.screen = screen;
+    app.matrix.axes = None;
+}
+
+fn focus(app: &mut App) {
+    let place = Screen::ALL.iter().position(|screen| *screen == app.screen).unwrap_or(0);
+    go(app, Screen::ALL[(place + 1) % Screen::ALL.len()]);
+}
+
+fn enter(app: &mut App) -> Vec<Effect> {
+    match app.screen {
+        Screen::Matrix if app.matrix.axes.is_some() => return mark(app),
+        Screen::Matrix => app.matrix.zoom = app.spot().is_some() && !app.matrix.zoom,
+        Screen::Figures => app.figures.alone = !app.figures.alone,
+        Screen::Compare => compare(app, true),
+        Screen::Report => {
+            app.report.fold();
+            app.report.rebuild(&app.seen);
+        }
+        Screen::Runs => app.runs.alone = !app.runs.alone,
+    }
+    vec![]
+}
+
+fn back(app: &mut App) {
+    match app.screen {
+        Screen::Matrix if app.matrix.zoom => app.matrix.zoom = false,
+        Screen::Matrix if app.matrix.axes.is_some() => app.matrix.axes = None,
+        Screen::Figures if app.figures.beside.is_some() => app.figures.beside = None,
+        Screen::Figures if app.figures.alone => app.figures.alone = false,
+        Screen::Compare if app.compare.diff => app.compare.diff = false,
+        Screen::Runs if app.runs.alone => app.runs.alone = false,
+        _ => set_filter(app, String::new()),
+    }
+}
+
+pub fn filter(app: &App) -> &str {
+    match app.screen {
+        Screen::Matrix => &app.matrix.filter,
+        Screen::Runs => &app.runs.filter,
+        Screen::Compare => &app.compare.filter,
+        Screen::Figures => &app.figures.filter,
+        Screen::Report => "",
+    }
+}
+
+pub fn set_filter(app: &mut App, text: String) {
+    match app.screen {
+        Screen::Matrix => app.matrix.filter = text,
+        Screen::Runs => app.runs.filter = text,
+        Screen::Compare => app.compare.filter = text,
+        Screen::Figures => app.figures.filter = text,
+        Screen::Report => {}
+    }
+    rebuild(app);
+}
+
+/// The model that the person looks at, by what its trainings have in common.
+fn model_here(app: &App) -> Option<String> {
+    let board = app.seen.board.as_deref()?;
+    match app.screen {
+        Screen::Compare => app.compare.at(app.compare.cursor).map(str::to_owned),
+        Screen::Matrix if app.matrix.turn.rows == Axis::Model => {
+            Some(app.matrix.lattice.names(Axis::Model)[*app.matrix.order.get(app.matrix.row)?].clone())
+        }
+        _ => Some(board.families[app.figure()?.model].0.clone()),
+    }
+}
+
+fn mark(app: &mut App) -> Vec<Effect> {
+    match (app.screen, app.matrix.axes, app.seen.board.clone()) {
+        (Screen::Matrix, Some(place), Some(board)) => {
+            let change = axes::lines(&board).get(place).and_then(|line| line.change.clone());
+            return change.map_or(vec![], |change| vec![Effect::Draft(change)]);
+        }
+        (Screen::Runs, ..) => {
+            if let Some(id) = app.runs.at(&app.seen).map(|job| job.row.id)
+                && !app.runs.marked.remove(&id)
+            {
+                app.runs.marked.insert(id);
+            }
+        }
+        _ => {
+            if let Some(name) = model_here(app)
+                && !app.marked.remove(&name)
+            {
+                app.marked.insert(name);
+            }
+        }
+    }
+    vec![]
+}
+
+fn sort(app: &mut App, least: bool) {
+    let flip =
+        |sorted: Option<(usize, bool)>, column: usize| if sorted == Some((column, least)) { None } else { Some((column, least)) };
+    match app.screen {
+        Screen::Matrix => {
+            app.matrix.sorted = flip(app.matrix.sorted, app.matrix.column);
+            matrix_order(app);
+        }
+        Screen::Compare => {
+            app.compare.sorted = flip(app.compare.sorted, app.compare.column);
+            rebuild(app);
+        }
+        _ => {}
+    }
+}
+
+/// The matrix's rows as they are shown.
+pub fn matrix_order(app: &mut App) {
+    let matrix = &mut app.matrix;
+    let names = matrix.lattice.names(matrix.turn.rows);
+    let wanted: Vec<String> = matrix.filter.split_whitespace().map(str::to_lowercase).collect();
+    let holds = |row: &usize| {
+        let name = names[*row].to_lowercase();
+        wanted.iter().all(|word| match word.strip_prefix('-').filter(|word| !word.is_empty()) {
+            Some(word) => !name.contains(word),
+            None => name.contains(word.as_str()),
+        })
+    };
+    let mut order: Vec<usize> = (0..names.len()).filter(holds).collect();
+    if let Some((column, least)) = matrix.sorted {
+        let value = |row: usize| matrix.spots.get(row)?.get(column)?.as_ref()?.best.map(|(_, best)| best.quoted.value);
+        order.sort_by(|&a, &b| match (value(a), value(b)) {
+            (Some(a), Some(b)) => {
+                if least {
+                    a.total_cmp(&b)
+                } else {
+                    b.total_cmp(&a)
+                }
+            }
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        });
+    }
+    let columns = matrix.lattice.names(matrix.turn.columns).len();
+    matrix.order = order;
+    matrix.row = matrix.row.min(matrix.order.len().saturating_sub(1));
+    matrix.column = matrix.column.min(columns.saturating_sub(1));
+}
+
+fn next_axis(axis: Axis, taken: Axis) -> Axis {
+    let place = Axis::ALL.iter().position(|of| *of == axis).unwrap_or(0);
+    let next = |by: usize| Axis::ALL[(place + by) % Axis::ALL.len()];
+    if next(1) == taken { next(2) } else { next(1) }
+}
+
+fn turn(app: &mut App, to: impl Fn(&crate::tui::lattice::Turn) -> (Axis, Axis)) {
+    let matrix = &mut app.matrix;
+    (matrix.turn.rows, matrix.turn.columns) = to(&matrix.turn);
+    (matrix.row, matrix.column, matrix.sorted, matrix.stepping, matrix.view) = (0, 0, None, None, None);
+    rebuild(app);
+}
+
+fn step_level(app: &mut App, by: isize) {
+    let hidden: Vec<Axis> = app.matrix.turn.hidden().collect();
+    // Without a choice: the first that has more than one level.
+    let several = |axis: &&Axis| app.matrix.lattice.names(**axis).len() > 1;
+    let Some(axis) = app.matrix.stepping.or_else(|| hidden.iter().find(several).or(hidden.first()).copied()) else { return };
+    app.matrix.stepping = Some(axis);
+    let count = app.matrix.lattice.names(axis).len() as isize;
+    // All of them together come before the first.
+    let place = app.matrix.turn.fixed[axis as usize].map_or(0, |level| level as isize + 1);
+    let next = (place + by).rem_euclid(count + 1);
+    app.matrix.turn.fixed[axis as usize] = (next > 0).then(|| next as usize - 1);
+    app.matrix.view = None;
+    rebuild(app);
+}
+
+fn next_view(app: &App) -> Option<usize> {
+    let board = app.seen.board.as_deref()?;
+    let figure = app.figure()?;
+    let views = board.study.projections[figure.projection].views();
+    let place = views.iter().position(|view| *view == figure.view)?;
+    Some((place + 1) % views.len())
+}
+
+fn compare(app: &mut App, diff: bool) {
+    if app.screen != Screen::Compare {
+        app.screen = Screen::Compare;
+    }
+    if diff {
+        match app.marked.len() {
+            2 => app.compare.diff = true,
+            n => app.say(format!("mark two models with Space: {n} are marked"), true),
+        }
+    } else if app.marked.len() < 2 {
+        app.say("Space marks models: two of them are compared", false);
+    }
+}
+
+fn hide(app: &mut App) {
+    if app.compare.column == 0 {
+        app.compare.hidden.clear();
+    } else {
+        app.compare.hidden.insert(app.compare.column);
+        sideways(app, -1);
+    }
+}
+
+fn beside(app: &mut App) {
+    let here = app.figures.at(app.figures.cursor);
+    app.figures.beside = if app.figures.beside == here { None } else { here };
+    app.figures.alone = true;
+    app.say("move on to a figure to see beside it", false);
+}
+
+fn undo(app: &mut App) -> Vec<Effect> {
+    let (Some(board), Some((before, after))) = (app.seen.board.clone(), app.undo.pop()) else {
+        app.say("nothing to undo: no change was made to the study file from here", false);
+        return vec![];
+    };
+    vec![Effect::Write { file: board.file.clone(), before: after, after: before, undo: true }]
+}
+
+fn exclude(app: &mut App) -> Vec<Effect> {
+    let (Some(board), Some(figure)) = (app.seen.board.clone(), app.figure()) else { return vec![] };
+    let factors = board.study.models[figure.model].factors();
+    let named = !matches!(board.study.models[figure.model].recipe(), Some(_)) || board.levels.factors.is_empty();
+    if named {
+        app.say("only combinations of the matrix can be left out; x and Space take a named model out", true);
+        return vec![];
+    }
+    let varying = |(factor, levels): (&&'static str, &Vec<String>)| {
+        (levels.len() > 1).then(|| Some(((*factor).to_owned(), factors.get(factor)?.clone())))?
+    };
+    let levels: Vec<(String, String)> = board.levels.factors.iter().filter_map(varying).collect();
+    vec![Effect::Draft(Change::Exclude { levels })]
+}
+
+fn run(app: &mut App, only: Option<&str>) -> Vec<Effect> {
+    let file = app.study_file();
+    if app.seen.board.is_none() {
+        app.say("no study is open: F opens one", true);
+        return vec![];
+    }
+    if app.seen.is_live() {
+        app.say("a run goes on: it takes up one study at a time", true);
+        return vec![];
+    }
+    app.screen = if only.is_none() { Screen::Runs } else { app.screen };
+    match only {
+        None => program(app, &["run", &file, "--detach"], Purpose::Run),
+        Some(only) => program(app, &["run", &file, "--only", only, "--detach"], Purpose::Run),
+    }
+}
+
+/// The words that only this cell's stages have.
+fn only(board: &Board, app: &App) -> Option<String> {
+    let figure = app.figure()?;
+    let study = &board.study;
+    let tap = &board.taps[figure.model][figure.tap];
+    Some(format!(
+        "score {} {tap} {} {}",
+        study.models[figure.model].name, study.projections[figure.projection].name, study.comparisons[figure.comparison].name
+    ))
+}
+
+fn run_this(app: &mut App) -> Vec<Effect> {
+    let only = app.seen.board.clone().and_then(|board| only(&board, app));
+    only.map_or(vec![], |only| run(app, Some(&only)))
+}
+
+/// What is asked of jobs: of those that are marked, else of the one that is looked at.
+fn ask(app: &mut App, command: Command) -> Vec<Effect> {
+    let here = app.runs.at(&app.seen).map(|job| job.row.id);
+    let of_cell = || {
+        let board = app.seen.board.clone()?;
+        let cell = board.cells.get(app.spot()?.urgent)?;
+        board.jobs(cell).find(|id| {
+            app.seen
+                .jobs
+                .iter()
+                .any(|job| job.row.id == *id && matches!(job.row.state, State::Failed | State::Paused | State::Cancelled))
+        })
+    };
+    let marked: Vec<_> = app.runs.marked.iter().copied().collect();
+    let jobs = match (app.screen, marked.is_empty()) {
+        (Screen::Matrix, _) => of_cell().into_iter().collect(),
+        (_, false) => marked,
+        (_, true) => here.into_iter().collect::<Vec<_>>(),
+    };
+    let ids: Vec<String> = jobs.iter().map(|id| id.short()).collect();
+    let with = |verb: &'static str| std::iter::once(verb).chain(ids.iter().map(String::as_str)).collect::<Vec<_>>();
+    match command {
+        // Nothing marked: everything.
+        Command::Pause if app.runs.marked.is_empty() => program(app, &["pause"], Purpose::Ask),
+        Command::Pause => program(app, &with("pause"), Purpose::Ask),
+        Command::Resume if app.screen != Screen::Matrix && app.runs.marked.is_empty() => program(app, &["retry"], Purpose::Ask),
+        Command::Resume if jobs.is_empty() => {
+            app.say("nothing here failed or was set aside", false);
+            vec![]
+        }
+        Command::Resume => program(app, &with("retry"), Purpose::Ask),
+        Command::Cancel if !jobs.is_empty() => {
+            let question = format!(
+                "stop {}, and start {} no more until retried?",
+                crate::domain::text::count(jobs.len(), "job"),
+                if jobs.len() == 1 { "it" } else { "them" }
+            );
+            app.overlay = Some(Overlay::Ask { question, then: Asked::Cancel(jobs) });
+            vec![]
+        }
+        Command::Drain => {
+            app.overlay = Some(Overlay::Ask {
+                question: "finish what runs, start nothing more, and end the run?".to_owned(),
+                then: Asked::Drain,
+            });
+            vec![]
+        }
+        _ => vec![],
+    }
+}
+
+fn pin(app: &mut App) -> Vec<Effect> {
+    let Some(board) = app.seen.board.clone() else { return vec![] };
+    if app.screen == Screen::Report {
+        // A pinned line of the outline: taken off.
+        let name = app.report.lines.get(app.report.cursor).map(|line| line.text.clone()).unwrap_or_default();
+        return match board.pins.iter().find(|pin| pin.figure == name) {
+            Some(_) => program(app, &["unpin", &app.study_file(), &name], Purpose::Ask),
+            None => vec![],
+        };
+    }
+    let Some(figure) = app.figure() else { return vec![] };
+    let name = board.name(&figure);
+    if board.pins.iter().any(|pin| pin.figure == name) {
+        return program(app, &["unpin", &app.study_file(), &name], Purpose::Ask);
+    }
+    app.overlay = Some(Overlay::Note { figure, text: String::new() });
+    vec![]
+}
+
+fn build(app: &mut App) -> Vec<Effect> {
+    let Some(board) = app.seen.board.clone() else { return vec![] };
+    let file = app.study_file();
+    if board.pins.is_empty() || app.seen.is_live() || board.found.is_none() {
+        return program(app, &["report", &file], Purpose::Report);
+    }
+    program(app, &["run", &file, "--only", "draw"], Purpose::Draw)
+}
+
+fn open(app: &mut App) -> Vec<Effect> {
+    match (&app.seen.board, app.seen.report) {
+        (Some(board), Some(_)) => vec![Effect::Browse(format!("reports/{}.html", board.study.name))],
+        _ => {
+            app.say("there is no report yet: b builds it", true);
+            vec![]
+        }
+    }
+}
+
+fn audit(app: &mut App, study: bool) -> Vec<Effect> {
+    let Some(board) = app.seen.board.clone() else { return vec![] };
+    if study {
+        return program(app, &["audit", &app.study_file(), "--json"], Purpose::Audit);
+    }
+    if app.seen.report.is_none() {
+        app.say("there is no report yet: b builds it", true);
+        return vec![];
+    }
+    let file = format!("{}reports/{}.html", app.root, board.study.name);
+    program(app, &["audit", &file, "--json"], Purpose::Audit)
+}
+
+/// The command line that shows or does what is looked at.
+pub fn equivalent(app: &App) -> String {
+    let file = app.study_file();
+    let said = |words: &[&str]| line(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+    let Some(board): Option<Arc<Board>> = app.seen.board.clone() else { return said(&["status"]) };
+    match app.screen {
+        Screen::Matrix => match only(&board, app) {
+            Some(only) => said(&["run", &file, "--only", &only]),
+            None => said(&["show", &file]),
+        },
+        Screen::Runs => match app.runs.at(&app.seen) {
+            Some(job) => said(&["logs", &job.row.id.short()]),
+            None => said(&["status"]),
+        },
+        Screen::Compare => {
+            let marked: Vec<&str> = app.marked.iter().map(String::as_str).collect();
+            match &marked[..] {
+                [one, other] => said(&["compare", &file, one, other]),
+                _ => said(&["compare", &file]),
+            }
+        }
+        Screen::Figures => match app.figure() {
+            Some(figure) => {
+                let study = &board.study;
+                let (model, tap, projection) = (
+                    &study.models[figure.model].name,
+                    &board.taps[figure.model][figure.tap],
+                    &study.projections[figure.projection].name,
+                );
+                said(&["export", &file, "--what", "coordinates", "--model", model, "--tap", tap, "--projection", projection])
+            }
+            None => said(&["export", &file, "--what", "ledger"]),
+        },
+        Screen::Report => said(&["report", &file]),
+    }
+}

@@ -1,0 +1,73 @@
+//! Screen 5: what the report will hold; what its audit came to, as a tree.
+
+use super::{Clicked, Paint, first, over_ground, scrollbar};
+use crate::tui::{
+    app::App,
+    report::{Kind, Line as Row},
+    text::{ago, fit, left, width},
+    theme::Theme,
+};
+use ratatui::{
+    layout::Rect,
+    style::{Modifier, Style},
+    text::{Line, Span},
+};
+
+pub fn draw(paint: &mut Paint, area: Rect, app: &App) {
+    let Some(board) = app.seen.board.as_deref() else { return };
+    let written = app.seen.report.map_or("not written yet".to_owned(), |(_, at)| format!("written {}", ago(at, app.now)));
+    let inner = paint.pane(area, &format!("Report · reports/{}.html · {written}", board.study.name), true);
+    let rows = usize::from(inner.height);
+    let lines = &app.report.lines;
+    let top = first(app.report.cursor, rows, lines.len());
+    for (at, row) in lines.iter().enumerate().skip(top).take(rows) {
+        let place = Rect { y: inner.y + (at - top) as u16, height: 1, ..inner };
+        let open = matches!(&row.kind, Kind::Branch(name, _) if app.report.open.contains(name));
+        let line = shown(paint.theme, row, open, at == app.report.cursor, usize::from(inner.width));
+        paint.line(place, line);
+        paint.hit(place, Clicked::Place(at, 0));
+    }
+    scrollbar(paint, area, top, rows, lines.len());
+}
+
+fn verdict(theme: Theme, verdict: &str) -> (char, Style) {
+    match verdict {
+        "identical" => ('◆', theme.good()),
+        "within_tolerance" => ('◇', theme.good()),
+        "differs" => ('✕', theme.error()),
+        "unchecked" => ('○', theme.warning()),
+        _ => ('·', theme.dim()),
+    }
+}
+
+fn shown(theme: Theme, row: &Row, open: bool, here: bool, room: usize) -> Line<'static> {
+    let ground = here.then(|| theme.cursor());
+    let (sign, style) = match &row.kind {
+        Kind::Head => (' ', theme.title()),
+        Kind::There => ('●', theme.good()),
+        Kind::Missing => ('○', theme.dim()),
+        Kind::Branch(_, of) | Kind::Leaf(of) => verdict(theme, of),
+    };
+    let fold = match &row.kind {
+        Kind::Branch(..) => {
+            if open {
+                "▾ "
+            } else {
+                "▸ "
+            }
+        }
+        _ => "",
+    };
+    let indent = "  ".repeat(row.depth.saturating_sub(1));
+    let head = format!(" {indent}{fold}{sign} ");
+    let text_style = if row.kind == Kind::Head { Style::new().add_modifier(Modifier::BOLD) } else { Style::new() };
+    let text = fit(&row.text, room.saturating_sub(width(&head) + 2));
+    let wide = (room * 2 / 5).max(28).min(room.saturating_sub(width(&head)));
+    let text = if width(&text) < wide { left(&text, wide) } else { text };
+    let rest = room.saturating_sub(width(&head) + width(&text) + 2);
+    Line::from(vec![
+        Span::styled(head, over_ground(style, ground)),
+        Span::styled(text, over_ground(text_style, ground)),
+        Span::styled(format!("  {}", left(&row.note, rest)), over_ground(theme.dim(), ground)),
+    ])
+}
