@@ -1,6 +1,6 @@
 # What a newcomer types. Everything is built into one folder, which CI keeps beyond its clone. What a new machine lacks is
 # fetched: a browser for tests, and libtorch (0.5 GB, once, into the user's cache; $$LIBTORCH names another).
-.PHONY: build demo test test-long kills bench projections bits simulations scaling install oracle check tools
+.PHONY: build demo test test-long kills bench projections bits screens simulations scaling install oracle check tools
 
 CARGO ?= cargo
 WITH_LIBTORCH = libtorch="$$(scripts/libtorch)" && LIBTORCH="$$libtorch"
@@ -44,6 +44,10 @@ bits:
 	@$(BITS) | tee "$${CARGO_TARGET_DIR:-target}/bits"
 	@RUSTFLAGS="-C target-cpu=x86-64-v3" CARGO_TARGET_DIR="$${CARGO_TARGET_DIR:-target}/v3" $(BITS) | diff "$${CARGO_TARGET_DIR:-target}/bits" -
 	@echo "a build for x86-64-v3 gives the same"
+
+## screens: the pictures of screens in docs/screens, drawn anew by the program from the digits' study
+screens:
+	VISAVIS_BLESS=1 $(CARGO) test --quiet --test visavis the_demo_runs_from_any_folder -- --nocapture
 
 ## simulations: the tables of docs/statistics.md: coverage, family-wise error, what choosing flatters; some minutes
 simulations:

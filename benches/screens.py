@@ -9,14 +9,14 @@ the first program is what the others are divided by. Needs Linux; `--leet` needs
 
 *Frame*: what arrives up to the end of a synchronized update, or, from programs that have none, up to 5 ms of silence; its time is
 that of its last byte. A frame that neither prints nor erases is none. *First frame*: since the call of exec, medians of five
-starts, the worst beside it. *Until*: the first frame after which a pattern is on the screen, which is kept as a terminal keeps it.
-*Whole*: the last frame before 0.4 s of silence, when all is read that is shown.
-*Key*: from writing it to the end of the frame that follows; keys come 20 to 40 ms apart, in the silence after what the last one
-did, and those that no frame follows within 300 ms are counted apart. *Settled*: to the last frame before that silence. *Memory*:
-VmRSS after the keys, VmHWM; *idle*: processor time of all threads, and bytes written, in five seconds without a key. Both with all
-child processes. *Waits*: how long its threads stood in line for a processor while keys were pressed, per time passed: on a machine that
-does nothing else, near nothing. The terminal answers what terminals are asked. Reading costs what the row *the measuring itself*
-says: a `cat` in the same place.
+starts, the worst beside it. *Until*: the first frame after which a pattern is on the screen, which is kept as a terminal keeps
+it. *Whole*: the last frame before 0.4 s of silence, when all is read that is shown. *Key*: from writing it to the end of the
+frame that follows; keys come 20 to 40 ms apart, in the silence after what the last one did, and those that no frame follows
+within 300 ms are counted apart (still). *Settled*: to the last frame before that silence. *Memory*: VmRSS after the keys, and
+VmHWM; *idle*: processor time of all threads, and bytes written, in five seconds without a key. Both with all child processes.
+*Waits*: how long its threads stood in line for a processor while keys were pressed, per time passed: on a machine that does
+nothing else, near nothing, for a program of one thread. The terminal answers what terminals are asked. Reading costs what the
+row *the measuring itself* says: a `cat` in the same place.
 """
 
 import argparse
@@ -422,7 +422,8 @@ def start(program, size, pictures, give_up):
             found["whole"] = None
             break
     if "until" not in found:
-        print(f"{program['name']}: no {program['until'] or 'frame'} in {give_up:.0f} s; on the screen:\n{terminal.text()}", file=sys.stderr)
+        absent = program["until"] or "frame"
+        print(f"{program['name']}: no {absent} in {give_up:.0f} s; on the screen:\n{terminal.text()}", file=sys.stderr)
     if "first" not in found:
         terminal.end([])
         sys.exit(1)
@@ -564,9 +565,10 @@ def measure(program, size, options):
 
 COLUMNS = [
     ("first", "first ms", 1), ("first_worst", "worst", 0), ("until", "until ms", 1), ("until_worst", "worst", 0),
-    ("whole", "whole ms", 0), ("whole_worst", "worst", 0), ("p50", "key p50", 1), ("p99", "p99", 1), ("worst", "worst", 1), ("settled", "settled p99", 1), ("keys", "keys", 0),
-    ("still", "still", 0), ("bytes_a_key", "bytes/key", 0), ("waits", "waits %", 1), ("memory", "MB", 1), ("memory_most", "at most", 1),
-    ("idle", "idle %", 2), ("idle_bytes", "bytes/s", 0),
+    ("whole", "whole ms", 0), ("whole_worst", "worst", 0), ("p50", "key p50", 1), ("p99", "p99", 1), ("worst", "worst", 1),
+    ("settled", "settled p99", 1), ("keys", "keys", 0), ("still", "still", 0), ("bytes_a_key", "bytes/key", 0),
+    ("waits", "waits %", 1), ("memory", "MB", 1), ("memory_most", "at most", 1), ("idle", "idle %", 2),
+    ("idle_bytes", "bytes/s", 0),
 ]  # fmt: skip
 DIVIDED = ["first", "until", "whole", "p99", "memory"]
 
@@ -600,7 +602,8 @@ def make_leet(folder, runs, series, steps):
     def run(name, log):
         os.makedirs(f"{folder}/one", exist_ok=True)
         settings = wandb.Settings(mode="offline", silent=True, disable_git=True, disable_code=True, x_disable_stats=True)
-        one = wandb.init(dir=f"{folder}/one", project="faces", name=name, config={"model": "resnet", "seed": 7}, settings=settings)
+        config = {"model": "resnet", "seed": 7}
+        one = wandb.init(dir=f"{folder}/one", project="faces", name=name, config=config, settings=settings)
         log(one)
         one.finish()
         (here,) = [place for place in os.listdir(f"{folder}/one/wandb") if place.endswith(one.id) and place != "latest-run"]
@@ -645,7 +648,8 @@ def make_leet(folder, runs, series, steps):
 
     def log(one):
         for step in range(steps):
-            one.log({f"train/m{place:02}": math.exp(-step / 9000) * (1 + place) + math.sin(step * 0.37) / 9 for place in range(series)})
+            value = lambda place: math.exp(-step / 9000) * (1 + place) + math.sin(step * 0.37) / 9
+            one.log({f"train/m{place:02}": value(place) for place in range(series)})
 
     where, name = run("all the points", log)
     shutil.copytree(where, where.replace("/one/", "/many/"), copy_function=os.link)
@@ -715,7 +719,7 @@ def main():
     parser.add_argument("--count", type=int, default=300, help="keys that are pressed")
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--give-up", type=float, default=30, help="seconds that --until, and silence, are waited for")
-    parser.add_argument("--rest", type=float, default=0, help="seconds that are waited, at most, for the processor to rest before keys")
+    parser.add_argument("--rest", type=float, default=0, help="seconds that keys wait, at most, for it to use no processor")
     parser.add_argument("--pictures", action="store_true", help="says that it shows kitty's pictures")
     parser.add_argument("--show", action="store_true", help="prints the screen after --press, and measures nothing")
     parser.add_argument("--keep", action="store_true", help="prints the last screen of each measurement, to stderr")

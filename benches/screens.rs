@@ -16,7 +16,7 @@ use std::{
     fmt::Write,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
     time::Instant,
 };
 use visavis::{
@@ -51,16 +51,17 @@ const FILE: &str = "experiments/screens.yaml";
 /// Through the matrix, the latest run's jobs, the models, the figures and the report.
 const KEYS: &str = "1 j*12 l*6 h*6 k*6 C-d C-u 2 j*12 C-d C-d C-u k*6 3 j*8 l*4 k*4 4 j*8 l*6 C-d C-d C-u 5 j*4 k*4";
 /// Job after job, and series after series of the one that has a million points.
-const KEYS_OF_RUNS: &str = "g i*10 j*3 k*3 i*10 L w";
+const KEYS_OF_RUNS: &str = "i*10 j*3 k*3 i*10 L w L w*3";
 
 fn main() {
     let kept = std::env::var_os("VISAVIS_DESK").map(PathBuf::from);
     let desk = tempfile::tempdir().expect("a folder");
     let root = kept.unwrap_or_else(|| desk.path().join("desk"));
+    let root = std::path::absolute(root).expect("a folder");
     if !root.join("data/visavis.db").exists() {
         make(&root);
     }
-    measure(&root, desk.path());
+    measure(&root);
 }
 
 fn make(root: &Path) {
@@ -177,7 +178,8 @@ impl Pen {
             ..Origin::default()
         };
         self.note(What::RunStarted { study: STUDY.to_owned(), file: file.to_owned(), text, devices, origin: Box::new(origin) });
-        let planned = |(label, stage): &(String, Kind)| Planned { job: JobId::of(STUDY, label), stage: *stage, label: label.clone() };
+        let planned =
+            |(label, stage): &(String, Kind)| Planned { job: JobId::of(STUDY, label), stage: *stage, label: label.clone() };
         self.note(What::Queued { jobs: jobs.iter().map(planned).collect() });
     }
 
@@ -221,7 +223,8 @@ fn latest(workspace: &Workspace, text: Digest, file: &str) {
                 _ => format!("m{place:02}"),
             };
             let value = |step: u64| (-(step as f64) / 9000.0).exp() * (1 + place) as f64 + (step as f64 * 0.37).sin() / 9.0;
-            let points = (first..STEPS.min(first + CHUNK)).map(|step| Point { step, at: at + step, value: value(step) }).collect();
+            let points =
+                (first..STEPS.min(first + CHUNK)).map(|step| Point { step, at: at + step, value: value(step) }).collect();
             worker.records.push(Record::Metrics(Chunk { key: key(&training), attempt: 1, series, points }));
         }
         worker.keep();
@@ -266,34 +269,23 @@ fn figures(workspace: &Workspace) {
     });
 }
 
-/// `benches/screens.py` on what was built: as it opens, and as it opens on the runs, where the million points are.
-fn measure(root: &Path, desk: &Path) {
+/// `benches/screens.py` on what was built: the matrix, then all screens; and the runs, where the million points are.
+fn measure(root: &Path) {
     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/screens.py");
-    let call = format!("'{}' --workspace '{}'", env!("CARGO_BIN_EXE_visavis"), root.display());
-    // What is remembered from one time to the next is this bench's own.
-    let remembered = |name: &str| -> Vec<String> {
-        ["XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"]
-            .iter()
-            .flat_map(|variable| ["--env".to_owned(), format!("{variable}={}", desk.join(name).display())])
-            .collect()
-    };
-    let program = |name: &str, until: &str, keys: &str, folder: &str| -> Vec<String> {
-        let mut words = ["--program", name, &call, "--until", until, "--keys", keys].map(str::to_owned).to_vec();
-        words.extend(remembered(folder));
-        words
-    };
-    let matrix = program("visavis", r"\bnet\d\d\b", KEYS, "matrix");
-    let runs = program("visavis, runs", "[\u{2801}-\u{28ff}]", KEYS_OF_RUNS, "runs");
-
-    // It opens where it was left: on the runs.
-    let left = Command::new(&python).arg(&script).args(&runs).args(["--show", "--press", "2", "--size", "200x60"]).stdout(Stdio::null()).status();
-    let Ok(left) = left else {
-        println!("no Python here (PYTHON=… names one): nothing is measured");
-        return;
-    };
-    assert!(left.success(), "the program shows nothing");
+    // What an earlier person chose there is not what is measured.
+    fs::remove_file(root.join("data/tui.json")).ok();
+    let mut command = Command::new(python);
+    command.arg(script);
+    for (name, screen, until, keys) in
+        [("visavis", "matrix", r"net\d\d .*\.\d\d\d", KEYS), ("visavis, runs", "runs", "[\u{2801}-\u{28ff}]", KEYS_OF_RUNS)]
+    {
+        let call = format!("'{}' tui --screen {screen} --workspace '{}'", env!("CARGO_BIN_EXE_visavis"), root.display());
+        command.args(["--program", name, &call, "--until", until, "--keys", keys]);
+    }
     let leet = Path::new(env!("CARGO_TARGET_TMPDIR")).join("leet");
-    let status = Command::new(&python).arg(&script).args(&matrix).args(&runs).arg("--leet").arg(&leet).status();
-    assert!(status.expect("Python runs").success());
+    match command.arg("--leet").arg(leet).status() {
+        Ok(status) => assert!(status.success(), "benches/screens.py says why"),
+        Err(error) => println!("no Python here (PYTHON=… names one): {error}"),
+    }
 }

@@ -160,6 +160,7 @@ fn the_demo_runs_from_any_folder_and_audits_clean() {
         "{audit}"
     );
     assert!(fs::metadata(desk.path("reports/digits.html")).unwrap().len() < 3_000_000);
+    crate::screens::pictures_are_true(&desk);
 }
 
 #[test]

@@ -15,4 +15,5 @@ mod networks;
 mod oracle;
 mod releases;
 mod report;
+mod screens;
 mod walls;

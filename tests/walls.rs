@@ -45,12 +45,14 @@ const FLOORS: [(&str, &[&str]); 16] = [
 ];
 
 /// Crates and modules that only some folders may name.
-const GUARDED: [(&str, &[&str]); 9] = [
+const GUARDED: [(&str, &[&str]); 11] = [
     ("rusqlite", &["store"]),
     ("polars", &["dataset", "scoring", "cli"]),
     ("plotters", &["plot"]),
     ("tera", &["report"]),
     ("ratatui", &["tui"]),
+    ("ratatui_image", &["tui"]),
+    ("yamlpath", &["config"]),
     ("tch", &[]),
     ("nvml_wrapper", &["study"]),
     ("std::fs", &["config", "dataset", "store", "stages", "audit", "cli", "weights"]),

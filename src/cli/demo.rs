@@ -22,6 +22,9 @@ pub struct Demo {
     /// Scanned digits and given features instead of faces: needs no libtorch, takes seconds
     #[arg(long, conflicts_with = "quick")]
     digits: bool,
+    /// Write the study and the data it needs, and run nothing
+    #[arg(long)]
+    prepare: bool,
 }
 
 /// A sample of scikit-learn's scanned digits (UCI, CC BY 4.0; see data/digits/SOURCE.md), and its study.
@@ -73,6 +76,10 @@ impl Demo {
             (false, false) => draw(context, &WHOLE)?,
         };
         let study = root.join(study);
+        if self.prepare {
+            say(format!("{} is there, with its data", study.display()));
+            return Ok(());
+        }
         Run::of(&study).execute(context)?;
         let file = report::write(context, &study, None)?;
         remark(context, format!("\nopen {} in a browser; check it with: visavis audit {}", file.display(), file.display()));

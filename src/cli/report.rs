@@ -44,6 +44,10 @@ pub fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<P
     let opened = study::open(study, &context.workspace)?;
     warn(context, &opened.warnings);
     let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
+    // A report that silently lacked what people want in it would be another's.
+    if let Some(fault) = plan.unread.clone() {
+        return Err(fault);
+    }
     let outcome = Outcome::load(&plan)?;
     let name = &plan.study.name;
     let tables = vec![

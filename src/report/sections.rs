@@ -366,7 +366,7 @@ impl Page<'_> {
                 "model": self.model(cell), "tap": self.tap(cell.model, cell.tap), "view": self.view(cell), "comparison": self.comparison(cell),
                 "classes": study.comparisons[cell.comparison].classes.join(" / "), "noise": self.noise(cell.comparison),
                 "picked": of.picked, "shown_as": shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(", "), "beside": !shown_as.contains(&ShownAs::Best),
-                "reason": self.outcome.reason(of), "rank": of.rank.map(|rank| self.book.count(&self.ledger_source(), &format!("/rows/{row}/rank"), &format!("rank of {}", self.words(cell)), rank)),
+                "reason": self.outcome.reason(of), "note": self.outcome.plan.note(*cell).filter(|note| !note.is_empty()), "rank": of.rank.map(|rank| self.book.count(&self.ledger_source(), &format!("/rows/{row}/rank"), &format!("rank of {}", self.words(cell)), rank)),
                 "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b), "low": self.simultaneous(row), "steady": self.steady(cell)?,
                 "whole": score("whole", scores.views[view].whole), "monotone": score("monotone", scores.views[view].monotone), "least": score("least", scores.views[view].least),
                 "features": self.features(cell.model, cell.tap, cell.comparison), "counts": counts, "drawing": drawing, "axis": is_axis(cell.view),

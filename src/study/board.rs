@@ -118,8 +118,10 @@ impl Best {
         let ranked = scores.unranked.is_none();
         let of = |view: &crate::domain::score::ViewScore| {
             let halves = view.a.zip(view.b).map(|(a, b)| (a.value, b));
-            let (a, quoted) = halves.or(view.whole.filter(|_| !ranked).map(|whole| (whole.value, whole)))?;
-            Some(Best { view: view.view, a, quoted, ranked })
+            // Of a quantity there is a gradient only: |ρ|, which ranks nothing.
+            let rest = view.whole.or(view.monotone).filter(|_| !ranked || view.whole.is_none());
+            let (a, quoted) = halves.or(rest.map(|of| (of.value, of)))?;
+            Some(Best { view: view.view, a, quoted, ranked: ranked && halves.is_some() })
         };
         scores.views.iter().filter_map(of).reduce(Best::better)
     }
@@ -241,6 +243,13 @@ impl Board {
             .into_iter()
             .chain((0..seeds).map(move |seed| Step::Project { model, tap, projection, seed }))
             .chain([graph::features(&self.study, model, tap), Step::Train { model }])
+    }
+
+    /// Cells whose score is there, and all of them: views are counted, as a plan does.
+    pub fn counted(&self) -> (usize, usize) {
+        let views = |cell: &Cell| self.study.projections[cell.projection].views().len();
+        let scored = self.cells.iter().filter(|cell| cell.scores.is_some()).map(views).sum();
+        (scored, self.cells.iter().map(views).sum())
     }
 
     /// The jobs that a cell's score is made by, the last first.

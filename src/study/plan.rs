@@ -53,6 +53,8 @@ pub struct Plan {
     aside: HashMap<JobId, State>,
     /// Figures that people want in the report.
     pins: Vec<Pin>,
+    /// Why nobody knows what is pinned.
+    pub unread: Option<Fault>,
     failed: HashMap<Key, String>,
     ran: BTreeSet<Step>,
     newly: Vec<usize>,
@@ -121,7 +123,8 @@ impl Plan {
             forced: BTreeSet::new(),
             images: 0,
             aside: HashMap::new(),
-            pins: Index::look(workspace.store())?.map_or(Ok(vec![]), |index| index.pins(&opened.file.study.name))?,
+            pins: vec![],
+            unread: None,
             failed: HashMap::new(),
             ran: BTreeSet::new(),
             newly: vec![],
@@ -129,6 +132,7 @@ impl Plan {
             turned_up: vec![],
             damaged: vec![],
         };
+        plan.take_pins();
         plan.take_sources(opened)?;
         // Without identities nobody can be verified.
         let nobody = opened.survey.images.is_some() && opened.survey.identities.is_none();
@@ -136,6 +140,16 @@ impl Plan {
         plan.add(graph::steps(&plan.study).into_iter().filter(asked).collect());
         plan.look()?;
         Ok(plan)
+    }
+
+    /// A store that cannot be read keeps nobody from what results say.
+    fn take_pins(&mut self) {
+        let pins =
+            Index::look(self.workspace.store()).and_then(|index| index.map_or(Ok(vec![]), |index| index.pins(&self.study.name)));
+        match pins {
+            Ok(pins) => self.pins = pins,
+            Err(fault) => self.unread = Some(fault),
+        }
     }
 
     fn take_sources(&mut self, opened: &Opened) -> Result<()> {

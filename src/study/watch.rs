@@ -219,6 +219,9 @@ impl Watch {
         let found = studies(&self.workspace);
         changed |= found != self.seen.studies;
         self.seen.studies = found;
+        if self.file.is_none() {
+            self.file = self.seen.studies.first().cloned();
+        }
         if self.is_due() {
             self.make_board();
             changed = true;
@@ -313,6 +316,10 @@ impl Watch {
         let Some(file) = &self.file else { return false };
         let Some(made) = &self.made else { return true };
         if made.file != stamp(file) {
+            return true;
+        }
+        // What was wrong may be mended meanwhile.
+        if self.seen.trouble.is_some() && made.at.elapsed() > PAUSE {
             return true;
         }
         let rested = made.at.elapsed() > PAUSE.max(10 * made.took);

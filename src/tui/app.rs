@@ -90,7 +90,17 @@ pub enum Overlay {
 pub enum Chosen {
     Study,
     Add,
+    /// A first study, in a workspace that has none.
+    Start,
 }
+
+/// What a workspace may start with, and the command line that makes it.
+pub const STARTS: [(&str, &[&str]); 4] = [
+    ("a study of my own: experiments/first.yaml, to be edited", &["init", "."]),
+    ("scanned digits: seconds, needs no libtorch", &["demo", "--digits", "--prepare"]),
+    ("drawn faces, quick: networks that learn in a minute", &["demo", "--quick", "--prepare"]),
+    ("drawn faces: the whole demo, five minutes", &["demo", "--prepare"]),
+];
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Asked {

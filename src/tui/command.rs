@@ -45,13 +45,11 @@ pub enum Command {
     Pause,
     Resume,
     Cancel,
-    Retry,
     Drain,
     Series,
     Logarithm,
     Smooth,
     Pin,
-    Note,
     Compare,
     Diff,
     Hide,
@@ -180,6 +178,31 @@ pub const COMMANDS: &[Entry] = &[
     entry(C::Help, &["?"], &[], "help", "help on where you are"),
     entry(C::Quit, &["q", "Ctrl-c"], &[], "quit", "leave; what runs goes on"),
 ];
+
+/// What the line of keys shows, the most needed first: what does not fit is left to help.
+pub fn foot(screen: Screen) -> &'static [Command] {
+    match screen {
+        Matrix => &[
+            C::Down,
+            C::Enter,
+            C::Mark,
+            C::Run,
+            C::Add,
+            C::Axes,
+            C::Pin,
+            C::TurnRows,
+            C::StepForth,
+            C::View,
+            C::Sort,
+            C::Diff,
+            C::Filter,
+        ],
+        Runs => &[C::Down, C::Run, C::Mark, C::Series, C::Smooth, C::Logarithm, C::Pause, C::Resume, C::Cancel, C::Filter],
+        Compare => &[C::Down, C::Mark, C::Diff, C::Sort, C::Filter, C::Copy],
+        Figures => &[C::Down, C::Enter, C::Pin, C::Beside, C::Filter, C::Build, C::Mark],
+        Report => &[C::Down, C::Build, C::Open, C::Audit, C::Enter, C::Pin, C::Copy],
+    }
+}
 
 impl Entry {
     pub fn is_of(&self, screen: Screen) -> bool {

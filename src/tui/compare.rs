@@ -266,8 +266,8 @@ pub struct Paired {
     pub wins: usize,
     pub of: usize,
     pub median: f64,
-    /// Per comparison: left, right, left less right.
-    pub rows: Vec<(String, f64, f64, Option<Estimate>)>,
+    /// Per comparison: left, right, left less right; and whether that is shown beside all other differences.
+    pub rows: Vec<(String, f64, f64, Option<(Estimate, bool)>)>,
     /// The study holds these two against each other: differences have intervals.
     pub held: bool,
 }
@@ -295,7 +295,7 @@ pub fn paired(board: &Board, left: &str, right: &str) -> Option<Paired> {
         let of: &Difference =
             board.found.as_ref()?.grid.differences.iter().find(|of| of.held == place && of.comparison == comparison)?;
         let (a, b) = (sign * of.difference.low, sign * of.difference.high);
-        Some(Estimate { value: sign * of.difference.value, low: a.min(b), high: a.max(b) })
+        Some((Estimate { value: sign * of.difference.value, low: a.min(b), high: a.max(b) }, of.is_shown()))
     };
     let mut rows = Vec::new();
     for (place, comparison) in board.study.comparisons.iter().enumerate() {

@@ -4,7 +4,7 @@
 use super::{
     app::{App, Drawing, Layout, Screen},
     backend,
-    event::{Effect, Event},
+    event::{Effect, Ended, Event, Purpose},
     keys,
     pixels::Pixels,
     table::Table,
@@ -117,6 +117,24 @@ impl Session {
         debug_assert!(drawn.is_ok());
     }
 
+    /// A command line that was left has ended so.
+    pub fn ended(&mut self, line: &str, code: i32, out: &str, err: &str) {
+        let words = |begins: &str| line.starts_with(&format!("visavis {begins}"));
+        let purpose = match () {
+            () if words("audit") => Purpose::Audit,
+            () if words("report") => Purpose::Report,
+            () if words("run") => Purpose::Run,
+            () => Purpose::Ask,
+        };
+        self.take(Event::Ended(Ended {
+            purpose,
+            line: line.to_owned(),
+            code: Some(code),
+            out: out.to_owned(),
+            err: err.to_owned(),
+        }));
+    }
+
     pub fn quits(&self) -> bool {
         self.app.quit
     }
@@ -188,7 +206,7 @@ impl Recorded {
         let (ground, ink) = if self.theme == Theme::Light { ("#fbfbf8", "#1c1e22") } else { ("#14161a", "#dfe2e7") };
         let (wide, high) = (f64::from(area.width) * ACROSS + 24.0, f64::from(area.height) * DOWN + 24.0);
         let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {wide:.0} {high:.0}\" width=\"{wide:.0}\" height=\"{high:.0}\" role=\"img\">\n<title>Visavis in a terminal</title>\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{ground}\"/>\n<g font-family=\"'DejaVu Sans Mono', 'JetBrains Mono', Menlo, Consolas, monospace\" font-size=\"14\" fill=\"{ink}\" xml:space=\"preserve\">\n"
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {wide:.0} {high:.0}\" width=\"{wide:.0}\" height=\"{high:.0}\" role=\"img\">\n<title>Visavis in a terminal</title>\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{ground}\"/>\n<g font-family=\"'DejaVu Sans Mono', 'JetBrains Mono', Menlo, Consolas, monospace\" font-size=\"14\" fill=\"{ink}\" style=\"white-space:pre\">\n"
         );
         for y in 0..area.height {
             let mut x = 0;
@@ -231,10 +249,14 @@ impl Recorded {
         if let Some(bg) = bg {
             writeln!(svg, "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{wide:.1}\" height=\"{DOWN}\" fill=\"{bg}\"/>").ok();
         }
-        if words.trim().is_empty() {
+        let shown = words.trim();
+        if shown.is_empty() {
             return;
         }
-        let escaped = words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let skipped = super::text::width(words) - super::text::width(words.trim_start());
+        let (left, wide) = (left + skipped as f64 * ACROSS, super::text::width(shown) as f64 * ACROSS);
+        // Spaces that stay.
+        let escaped = shown.replace(' ', "\u{a0}").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let weight = if look.2.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
         let line = if look.2.contains(Modifier::UNDERLINED) { " text-decoration=\"underline\"" } else { "" };
         let dim = if look.2.contains(Modifier::DIM) { " opacity=\".6\"" } else { "" };

@@ -28,10 +28,7 @@ pub struct Report {
 pub struct Audited {
     pub verdict: String,
     pub identical: usize,
-    pub within_tolerance: usize,
     pub differs: usize,
-    pub unchecked: usize,
-    pub not_attempted: usize,
     pub claims: Vec<Claim>,
 }
 
@@ -102,14 +99,10 @@ fn outline(seen: &Snapshot) -> Vec<Line> {
     let study = &board.study;
     let mut lines = vec![line(0, Kind::Head, "The report", study.about.clone())];
     let part = |there: bool, text: String, note: String| line(1, if there { Kind::There } else { Kind::Missing }, text, note);
-    let done = board.cells.iter().filter(|cell| cell.scores.is_some()).count();
+    let (done, all) = board.counted();
     let found = board.found.as_ref();
     lines.push(part(found.is_some(), "the answer, in five lines".into(), String::new()));
-    lines.push(part(
-        done == board.cells.len(),
-        "the matrix".into(),
-        format!("{} of {} scored", thousands(done), count(board.cells.len(), "cell")),
-    ));
+    lines.push(part(done == all, "the matrix".into(), format!("{} of {} scored", thousands(done), count(all, "cell"))));
     lines.push(part(found.is_some(), "findings, contrasts".into(), count(study.contrasts.len(), "contrast")));
     let shown = |as_pinned: bool| board.shown.iter().filter(move |(_, of)| of.contains(&ShownAs::Pinned) == as_pinned);
     lines.push(part(
@@ -150,7 +143,16 @@ fn outline(seen: &Snapshot) -> Vec<Line> {
         0,
         Kind::Head,
         "The last audit",
-        seen.audit.as_ref().map_or("none yet: A audits".to_owned(), |audit| format!("{}: {}", audit.of, audit.verdict)),
+        seen.audit.as_ref().map_or("none yet: A audits the report, V the results".to_owned(), |audit| {
+            format!(
+                "{}: {} · {} identical, {} differ, {} not checked",
+                audit.of,
+                audit.verdict,
+                thousands(audit.identical),
+                thousands(audit.differs),
+                thousands(audit.unchecked + audit.not_attempted)
+            )
+        }),
     ));
     lines
 }

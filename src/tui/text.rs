@@ -103,7 +103,7 @@ pub fn signed(value: f64) -> String {
 
 pub fn duration(seconds: f64) -> String {
     match seconds {
-        s if s < 0.95 => "< 1 s".to_owned(),
+        s if s < 0.95 => "a moment".to_owned(),
         s if s < 90.0 => format!("{s:.0} s"),
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.1} h", s / 3600.0),

@@ -5,7 +5,7 @@ use crate::{
     domain::job::State,
     study::{board::Board, draft::Change},
     tui::{
-        app::{App, Asked, Chosen, Drawing, Overlay, Screen},
+        app::{App, Asked, Chosen, Drawing, Overlay, STARTS, Screen},
         axes,
         command::Command,
         event::{Effect, Purpose, line},
@@ -84,11 +84,12 @@ pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
         Command::Study => {
             let options: Vec<String> = app.seen.studies.iter().map(|path| path.display().to_string()).collect();
             if options.is_empty() {
-                app.say("experiments/ holds no study: `visavis init .` makes one", true);
+                first_study(app);
             } else {
                 app.overlay = Some(Overlay::Choice { title: "open a study", options, cursor: 0, then: Chosen::Study });
             }
         }
+        Command::Add if app.seen.board.is_none() => first_study(app),
         Command::Add => {
             let options = Adding::ALL.iter().map(|adding| adding.words().to_owned()).collect();
             app.overlay = Some(Overlay::Choice { title: "add to the study", options, cursor: 0, then: Chosen::Add });
@@ -97,8 +98,7 @@ pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
         Command::Run => return run(app, None),
         Command::RunThis => return run_this(app),
         Command::Pause | Command::Resume | Command::Cancel | Command::Drain => return ask(app, command),
-        Command::Retry => return ask(app, Command::Resume),
-        Command::Pin | Command::Note => return pin(app),
+        Command::Pin => return pin(app),
         Command::Build => return build(app),
         Command::Open => return open(app),
         Command::Audit => return audit(app, false),
@@ -195,6 +195,7 @@ fn focus(app: &mut App) {
 
 fn enter(app: &mut App) -> Vec<Effect> {
     match app.screen {
+        _ if app.seen.board.is_none() && app.screen != Screen::Runs => first_study(app),
         Screen::Matrix if app.matrix.axes.is_some() => return mark(app),
         Screen::Matrix => app.matrix.zoom = app.spot().is_some() && !app.matrix.zoom,
         Screen::Figures => app.figures.alone = !app.figures.alone,
@@ -206,6 +207,16 @@ fn enter(app: &mut App) -> Vec<Effect> {
         Screen::Runs => app.runs.alone = !app.runs.alone,
     }
     vec![]
+}
+
+/// Offers what a workspace may start with; where there are studies, those.
+fn first_study(app: &mut App) {
+    let (title, options, then) = if app.seen.studies.is_empty() {
+        ("start with", STARTS.iter().map(|(words, _)| (*words).to_owned()).collect(), Chosen::Start)
+    } else {
+        ("open a study", app.seen.studies.iter().map(|path| path.display().to_string()).collect(), Chosen::Study)
+    };
+    app.overlay = Some(Overlay::Choice { title, options, cursor: 0, then });
 }
 
 fn back(app: &mut App) {
@@ -520,10 +531,12 @@ fn pin(app: &mut App) -> Vec<Effect> {
 fn build(app: &mut App) -> Vec<Effect> {
     let Some(board) = app.seen.board.clone() else { return vec![] };
     let file = app.study_file();
-    if board.pins.is_empty() || app.seen.is_live() || board.found.is_none() {
+    // What a pin lacks, and nothing more: anything else is for a person to run.
+    let undrawn = board.to_run > 0 && board.to_run <= 2 * board.pins.len();
+    if !undrawn || app.seen.is_live() || board.found.is_none() {
         return program(app, &["report", &file], Purpose::Report);
     }
-    program(app, &["run", &file, "--only", "draw"], Purpose::Draw)
+    program(app, &["run", &file], Purpose::Draw)
 }
 
 fn open(app: &mut App) -> Vec<Effect> {

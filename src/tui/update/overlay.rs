@@ -2,7 +2,7 @@
 
 use super::{act, chosen};
 use crate::tui::{
-    app::{App, Asked, Chosen, Overlay},
+    app::{App, Asked, Chosen, Overlay, STARTS},
     command::{self, Command},
     event::{Effect, Purpose},
     form::{Adding, Form},
@@ -163,6 +163,14 @@ fn choose(app: &mut App, options: &[String], cursor: usize, then: Chosen) -> Vec
             }
             None => vec![],
         },
+        Chosen::Start => {
+            let words: Vec<&str> = STARTS.get(cursor).map_or(vec![], |(_, words)| words.to_vec());
+            // `init` makes a folder: this one.
+            let root = app.root.trim_end_matches('/').to_owned();
+            let words: Vec<&str> =
+                words.into_iter().map(|word| if word == "." && !root.is_empty() { root.as_str() } else { word }).collect();
+            act::program(app, &words, Purpose::Ask)
+        }
         Chosen::Add => {
             if let (Some(adding), Some(board)) = (Adding::ALL.get(cursor), app.seen.board.clone()) {
                 app.overlay = Some(Overlay::Form(Form::new(*adding, &board)));

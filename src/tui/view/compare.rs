@@ -214,21 +214,31 @@ fn draw_pair(paint: &mut Paint, area: Rect, app: &App, board: &Board, pair: &Pai
         format!("{} {} {}  difference (95 %)", left("", name), right(&one, side), right(&other, side)),
         theme.dim(),
     ));
-    for (comparison, a, b, difference) in &pair.rows {
+    // What does not fit is counted, not dropped.
+    let fits = usize::from(inner.height).saturating_sub(lines.len());
+    let shown = if pair.rows.len() > fits { fits.saturating_sub(1) } else { pair.rows.len() };
+    for (comparison, a, b, difference) in pair.rows.iter().take(shown) {
         let (text, style) = match difference {
-            Some(of) if of.low > 0.0 => {
-                (format!("{} ({} … {})  higher", signed(of.value), signed(of.low), signed(of.high)), theme.good())
+            Some((of, shown)) => {
+                let (word, style) = match (shown, of.value > 0.0) {
+                    (true, true) => ("  higher", theme.good()),
+                    (true, false) => ("  lower", theme.warning()),
+                    (false, _) => ("", Style::new()),
+                };
+                (format!("{} ({} … {}){word}", signed(of.value), signed(of.low), signed(of.high)), style)
             }
-            Some(of) if of.high < 0.0 => {
-                (format!("{} ({} … {})  lower", signed(of.value), signed(of.low), signed(of.high)), theme.warning())
-            }
-            Some(of) => (format!("{} ({} … {})", signed(of.value), signed(of.low), signed(of.high)), Style::new()),
             None => (signed(a - b), theme.dim()),
         };
         lines.push(Line::from(vec![
             Span::raw(format!("{} {} {}  ", left(comparison, name), right(&score(*a), side), right(&score(*b), side))),
             Span::styled(text, style),
         ]));
+    }
+    if shown < pair.rows.len() {
+        lines.push(Line::styled(
+            format!("and {} more: y copies the command that prints all", pair.rows.len() - shown),
+            theme.dim(),
+        ));
     }
     paint.lines(inner, lines);
 }

@@ -104,20 +104,16 @@ fn ridges(canvas: &mut Canvas, picture: &Picture) {
     }
 }
 
-/// `● Male 1,402  ◆ Female 1,990`
+/// `● Male 1,402  ◆ Female 1,990`; names are cut before numbers are.
 fn legend(theme: Theme, picture: &Picture, room: usize) -> Line<'static> {
+    let count = |n: usize| format!(" {}  ", thousands(n));
+    let whole: usize = picture.classes.iter().map(|(name, n)| 2 + width(name) + width(&count(*n))).sum();
+    let numbers: usize = picture.classes.iter().map(|(_, n)| 2 + width(&count(*n))).sum();
+    let most = if whole <= room { usize::MAX } else { (room.saturating_sub(numbers) / picture.classes.len().max(1)).max(2) };
     let mut spans = Vec::new();
-    let mut left = room;
-    let each = (room / picture.classes.len().max(1)).saturating_sub(4).max(4);
     for (class, (name, n)) in picture.classes.iter().enumerate() {
-        let words = format!("{} {}  ", fit(name, each.saturating_sub(6).max(3)), thousands(*n));
-        let wide = width(&words) + 2;
-        if wide > left {
-            break;
-        }
-        left -= wide;
         spans.push(Span::styled(format!("{} ", sign(class)), theme.class(class)));
-        spans.push(Span::styled(words, Style::new()));
+        spans.push(Span::styled(format!("{}{}", fit(name, most), count(*n)), Style::new()));
     }
     Line::from(spans)
 }

@@ -61,8 +61,8 @@ fn title(app: &App) -> String {
 }
 
 fn draw_grid(paint: &mut Paint, area: Rect, app: &App, board: &Board) {
-    let done = board.cells.iter().filter(|cell| cell.scores.is_some()).count();
-    let title = format!("Matrix · {} of {} scored · {}", thousands(done), count(board.cells.len(), "cell"), title(app));
+    let (done, all) = board.counted();
+    let title = format!("Matrix · {} of {} scored · {}", thousands(done), count(all, "cell"), title(app));
     let inner = paint.pane(area, &title, app.matrix.axes.is_none());
     let matrix = &app.matrix;
     let (names, heads) = (matrix.lattice.names(matrix.turn.rows), matrix.lattice.names(matrix.turn.columns));
@@ -77,7 +77,9 @@ fn draw_grid(paint: &mut Paint, area: Rect, app: &App, board: &Board) {
     let room = usize::from(inner.width);
     let label = longest.min(room * 2 / 5).max(6) + 3;
     let fair = room.saturating_sub(label) / heads.len().max(1);
-    let wide = if matrix.wide { 14 } else { fair.clamp(7, 14) };
+    // Room for a score; and where heads are longer, for the longest word in them.
+    let words = heads.iter().flat_map(|head| head.split(' ')).map(width).max().unwrap_or(0);
+    let wide = if matrix.wide { 14 } else { fair.clamp((words + 2).clamp(7, 10), 14) };
     let shown = (room.saturating_sub(label) / wide).clamp(1, heads.len());
     let from = first(matrix.column, shown, heads.len());
     let head_rows = if inner.height > 8 { 2 } else { 1 };
@@ -150,7 +152,7 @@ fn draw_heads(
             let word = if line + 1 == rows { format!("{word}{arrow}") } else { word };
             let style =
                 if column == matrix.column { paint.theme.accent().add_modifier(Modifier::BOLD) } else { paint.theme.dim() };
-            spans.push(Span::styled(format!("{} ", left(&word, wide - 1)), style));
+            spans.push(Span::styled(format!(" {}", left(&word, wide - 1)), style));
         }
         paint.line(Rect { y: inner.y + line as u16, height: 1, ..inner }, Line::from(spans));
     }
@@ -181,7 +183,7 @@ fn square(theme: Theme, spot: Option<&Spot>, wide: usize, cursor: bool) -> Vec<S
         }
         (CellState::Running(Some(share)), None) => format!("{} {:.0}%", glyph(&spot.state), share * 100.0),
         // A score that there is and no number for: a class too small.
-        (CellState::Done | CellState::Verified, None) => format!("{} none", glyph(&spot.state)),
+        (CellState::Done | CellState::Verified, None) if spot.done > 0 => format!("{} none", glyph(&spot.state)),
         (state, None) => format!("{} {}", glyph(state), state.word()),
     };
     if cursor {
@@ -268,7 +270,18 @@ fn believe(theme: Theme, app: &App, board: &Board, cell: &CellId, room: usize) -
             ),
             plain.add_modifier(Modifier::BOLD),
         ),
-        None => say("no AUC: a class is too small".to_owned(), theme.warning()),
+        None => match view.and_then(|view| view.monotone) {
+            Some(rho) => say(
+                format!(
+                    "a gradient: |ρ| {} ({}–{}) along the axis, which ranks nothing",
+                    score(rho.value),
+                    score(rho.low),
+                    score(rho.high)
+                ),
+                plain.add_modifier(Modifier::BOLD),
+            ),
+            None => say("no AUC: a class is too small".to_owned(), theme.warning()),
+        },
     }
     if let Some((row, reason)) = figures::row(board, cell) {
         let mark = board.study.statistics.separates_at;
@@ -354,7 +367,7 @@ fn draw_axes(paint: &mut Paint, area: Rect, app: &App, board: &Board) {
     }
     scrollbar(paint, area, top, rows, lines.len());
     let foot = Rect { y: inner.bottom().saturating_sub(2), height: 2.min(inner.height), ..inner };
-    let total = format!("{} · {}", count(board.study.models.len(), "model"), count(board.cells.len(), "cell"));
+    let total = format!("{} · {}", count(board.study.models.len(), "model"), count(board.counted().1, "cell"));
     let hint = if cursor.is_some() { "Space takes in or out · Esc back" } else { "x to change them" };
     let lines = vec![Line::styled(right(&total, room), Style::new()), Line::styled(fit(hint, room), paint.theme.dim())];
     paint.lines(foot, lines);

@@ -179,7 +179,7 @@ fn standing(app: &App) -> String {
         Some(run) if run.phase() == Phase::Lost => "✕ the last run ended without a word".to_owned(),
         _ => app.seen.board.as_ref().map_or(String::new(), |board| match board.to_run {
             0 => "● everything is done".to_owned(),
-            n => format!("○ {} to run · ~{}", thousands(n), text::duration(board.seconds)),
+            n => format!("○ {} to run · ~{}", thousands(n), text::duration(board.seconds)).replace("~a", "a"),
         }),
     }
 }
@@ -198,8 +198,8 @@ fn welcome(paint: &mut Paint, area: Rect, app: &App) {
             return;
         }
         (None, true, _) => "reading the study and its data …".to_owned(),
-        (None, false, true) => "This workspace has no study yet.\n\nvisavis init .   makes one to start from\nvisavis demo     draws faces, trains networks, compares them\n\n: finds every command · ? helps · q leaves".to_owned(),
-        (None, false, false) => "F opens a study".to_owned(),
+        (None, false, true) => "This workspace has no study yet.\n\nEnter starts one: your own, scanned digits, or drawn faces\n\n: finds every command · ? helps · q leaves".to_owned(),
+        (None, false, false) => "Enter opens a study".to_owned(),
     };
     paint.empty(inner, &words);
 }
@@ -235,12 +235,10 @@ fn footer(paint: &mut Paint, area: Rect, app: &App) {
         at += width(&text);
         spans.push(Span::styled(text, theme.accent()));
     }
-    let shown = |entry: &&command::Entry| entry.is_of(app.screen) && !entry.short.is_empty() && !entry.keys.is_empty();
-    // What is particular to the screen comes first; help and quit are always there.
-    let mut entries: Vec<&command::Entry> = command::COMMANDS.iter().filter(shown).collect();
-    entries.sort_by_key(|entry| (entry.screens.is_empty(), entry.screens.len()));
-    let always = [Command::Palette, Command::Help, Command::Quit];
-    let (last, first): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| always.contains(&entry.command));
+    let entry = |command: &Command| command::COMMANDS.iter().find(|entry| entry.command == *command);
+    let first: Vec<&command::Entry> = command::foot(app.screen).iter().filter_map(entry).collect();
+    // Help and quit are always there.
+    let last: Vec<&command::Entry> = [Command::Palette, Command::Help, Command::Quit].iter().filter_map(entry).collect();
     let reserved: usize = last.iter().map(|entry| width(entry.keys[0]) + width(entry.short) + 4).sum();
     let mut put = |entry: &command::Entry, at: &mut usize, spans: &mut Vec<Span<'static>>, limit: usize| {
         let key = if entry.command == Command::Down { "hjkl" } else { entry.keys[0] };

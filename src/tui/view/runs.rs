@@ -211,7 +211,7 @@ fn curves(paint: &mut Paint, area: Rect, app: &App, diaries: &[(JobId, Arc<Diary
     );
     let inner = paint.pane(
         area,
-        &format!("{} · {} of {}{how}", series.replace('_', " "), app.runs.series % names.len() + 1, count(names.len(), "series")),
+        &format!("{} · {} of {}{how}", series.replace('_', " "), app.runs.series % names.len() + 1, names.len()),
         false,
     );
     if inner.height < 4 || inner.width < 20 {
@@ -247,15 +247,22 @@ fn curves(paint: &mut Paint, area: Rect, app: &App, diaries: &[(JobId, Arc<Diary
     for (value, row) in [(y.1, plot.y), (f64::midpoint(y.0, y.1), plot.y + plot.height / 2), (y.0, plot.bottom() - 1)] {
         paint.line(Rect { x: inner.x, y: row, width: 7, height: 1 }, Line::styled(right(&tick(raw(value)), 7), theme.dim()));
     }
+    let ends_at = lines.iter().flat_map(|(_, points)| points.iter().map(|point| point.0));
+    let x_ends = ends_at.fold((f64::INFINITY, 0.0_f64), |(low, high), at| (low.min(at), high.max(at)));
     let ends = format!(
         "{}{}",
-        left(&tick(x.0.max(0.0)), usize::from(plot.width / 2)),
-        right(&format!("step {}", tick(x.1)), usize::from(plot.width - plot.width / 2))
+        left(&thousands(x_ends.0 as usize), usize::from(plot.width / 2)),
+        right(&format!("step {}", thousands(x_ends.1 as usize)), usize::from(plot.width - plot.width / 2))
     );
     paint.line(Rect { y: plot.bottom(), height: 1, ..plot }, Line::styled(ends, theme.dim()));
     for (line, (kind, diary, curve)) in of.iter().rev().take(usize::from(legend)).enumerate() {
         let name = diary.job.as_ref().map_or("", |job| job.label.as_str());
-        let numbers = format!(" last {} · best {} · {}", tick(curve.last), tick(curve.best), count(curve.count, "point"));
+        let numbers = format!(
+            " last {} · best {} · {}",
+            tick(curve.last),
+            tick(curve.best),
+            crate::domain::text::count(curve.count, "point")
+        );
         let room = usize::from(inner.width).saturating_sub(width(&numbers) + 3);
         let row = Rect { y: plot.bottom() + 1 + line as u16, height: 1, ..inner };
         paint.line(

@@ -1,0 +1,386 @@
+//! The terminal UI, typed at: keys in, frames out, on real workspaces. What a key leaves to be done is a command line, which is
+//! done with the real program.
+
+use crate::desk::{Desk, SMALL, program};
+use std::{
+    fs,
+    io::{Read, Write},
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+use visavis::{
+    store::Workspace,
+    study::watch::Watch,
+    tui::{Session, Theme},
+};
+
+const STUDY: &str = "experiments/small.yaml";
+/// A day in 2026.
+const NOW: u64 = 1_795_000_000_000;
+
+fn session(desk: &Desk, size: (u16, u16)) -> Session {
+    let workspace = Workspace::new(desk.path(""), None).unwrap();
+    Session::new(Watch::new(&workspace, 2), size, Theme::Dark, NOW)
+}
+
+/// Does what the keys left to be done, and tells the session how that ended.
+fn follow(desk: &Desk, session: &mut Session) -> Vec<String> {
+    let mut done = Vec::new();
+    while let Some(line) = session.left.pop() {
+        // As a person would paste it.
+        let bin = Path::new(&program()).parent().unwrap().to_owned();
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        let output = Command::new("sh").args(["-c", &line]).current_dir(desk.path("")).env("PATH", path).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        session.ended(&line, output.status.code().unwrap(), &text(&output.stdout), &text(&output.stderr));
+        done.push(line);
+    }
+    done
+}
+
+fn wait_for(session: &mut Session, words: &str) {
+    let begun = Instant::now();
+    while !session.text().contains(words) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never showed {words:?}:\n{}", session.text());
+        std::thread::sleep(Duration::from_millis(100));
+        session.refresh();
+    }
+}
+
+/// Places of the sample's files are relative to the study's folder, which sessions see from elsewhere.
+fn holds(session: &Session, words: &[&str]) {
+    let text = session.text();
+    for word in words {
+        assert!(text.contains(word), "no {word:?} in\n{text}");
+    }
+}
+
+#[test]
+fn from_an_empty_workspace_to_an_audited_report_by_keys_alone() {
+    let desk = Desk::empty();
+    let mut seen = session(&desk, (120, 40));
+    holds(&seen, &["no study yet", "Enter starts one"]);
+    seen.press("Enter");
+    holds(&seen, &["a study of my own", "scanned digits"]);
+    seen.press("j Enter");
+    assert!(follow(&desk, &mut seen)[0].ends_with("demo --digits --prepare"));
+    // The whole sample takes half a minute: the small study stands in for it.
+    fs::remove_file(desk.path("experiments/digits.yaml")).unwrap();
+    desk.write(STUDY, SMALL.as_bytes());
+    let mut seen = session(&desk, (120, 40));
+    holds(&seen, &["· not run", "r runs the study"]);
+    seen.press("r");
+    let line = seen.left.last().unwrap().clone();
+    assert!(line.starts_with("visavis run ") && line.ends_with("--detach"), "{line}");
+    follow(&desk, &mut seen);
+    wait_for(&mut seen, "everything is done");
+    seen.press("1");
+    holds(&seen, &["zero or one", "AUC", "rank", "other views", "people"]);
+    // Pin the figure that is looked at, build, audit.
+    seen.press("p 'for_the_<b>_record Enter");
+    follow(&desk, &mut seen);
+    wait_for(&mut seen, "small");
+    seen.press("5 b");
+    follow(&desk, &mut seen);
+    follow(&desk, &mut seen);
+    holds(&seen, &["pinned: for the <b> record"]);
+    let page = desk.read("reports/small.html");
+    assert!(page.contains("for the &lt;b&gt; record") && !page.contains("for the <b>"), "a note is text");
+    let ledger = desk.succeed(&["export", STUDY, "--what", "ledger", "--format", "csv"]);
+    assert_eq!(ledger.lines().filter(|line| line.contains("pinned")).count(), 1);
+    seen.press("A");
+    follow(&desk, &mut seen);
+    holds(&seen, &["◆ identical", "reports/small.html: identical"]);
+    seen.press("G Enter");
+    holds(&seen, &["▾ ◆ identical"]);
+    seen.press("1");
+    wait_for(&mut seen, "◆");
+    holds(&seen, &["◆ verified"]);
+    seen.press("q");
+    assert!(seen.quits());
+}
+
+#[test]
+fn every_state_is_told_by_sign_and_word() {
+    let desk = Desk::with_pretence();
+    let mut seen = session(&desk, (140, 40));
+    holds(&seen, &["· not run"]);
+    let mishaps = "train resnet34-softmax=input";
+    desk.command(&["run", "experiments/micro.yaml", "--quiet"]).env("VISAVIS_MISHAPS", mishaps).output().unwrap();
+    seen.refresh();
+    holds(&seen, &["✕ failed", "R tries it again"]);
+    // The failed cell is taken up again, by its job.
+    seen.press("R");
+    let line = seen.left.last().unwrap().clone();
+    assert!(line.starts_with("visavis retry "), "{line}");
+    follow(&desk, &mut seen);
+    seen.press("2 / 'state=failed Enter");
+    holds(&seen, &["train resnet34-softmax", "its input"]);
+    desk.succeed(&["run", "experiments/micro.yaml", "--quiet"]);
+    seen = session(&desk, (140, 40));
+    let text = seen.text();
+    assert!(!text.contains("✕"), "{text}");
+    // Stale: the labels are other ones now.
+    let labels = desk.read("data/dots.csv");
+    desk.write("data/dots.csv", labels.replacen("00.png,0,1", "00.png,0,0", 1).as_bytes());
+    let mut seen = session(&desk, (140, 40));
+    seen.press("l");
+    holds(&seen, &["◌ stale", "r makes it again"]);
+    // Waits: the data are gone.
+    fs::remove_file(desk.path("data/dots.csv")).unwrap();
+    holds(&session(&desk, (140, 40)), &["… waits", "waits for"]);
+}
+
+#[test]
+fn two_models_are_held_against_each_other() {
+    let desk = Desk::with_digits();
+    desk.edit(STUDY, "statistics:", "contrasts:\n  features: { pair: [pixels, blocks] }\nstatistics:");
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    let mut seen = session(&desk, (130, 40));
+    seen.press("Space j Space d");
+    // The same numbers as on the command line; the first marked less the second.
+    let said = desk.json(&["compare", STUDY]);
+    let of = said["differences"].as_array().unwrap().iter().find(|of| of["comparison"] == "even or odd").unwrap();
+    let score = |value: &serde_json::Value| format!("{:.3}", value.as_f64().unwrap()).trim_start_matches('0').to_owned();
+    let text = seen.text();
+    let row = text.lines().find(|line| line.contains("even or odd  ")).unwrap();
+    // Marks are in the order of names: blocks less pixels, which is right less left of the contrast.
+    assert!(row.contains(&score(&of["left_value"])) && row.contains(&score(&of["right_value"])), "{row} {of}");
+    let difference = of["difference"]["value"].as_f64().unwrap();
+    let sign = if difference < 0.0 { "−" } else { "+" };
+    assert!(row.contains(&format!("{sign}{}", format!("{:.3}", difference.abs()).trim_start_matches('0'))), "{row} {of}");
+    holds(&seen, &["blocks minus pixels", "features"]);
+    seen.press("Esc / 'auc>2 Enter");
+    holds(&seen, &["no model fits the filter"]);
+    seen.press("Esc / 'acu>1");
+    holds(&seen, &["no field `acu`"]);
+    seen.press("Esc / 'model=pixels Enter");
+    holds(&seen, &["Compare · 1 model"]);
+    seen.press("y");
+    assert_eq!(seen.left.pop().unwrap(), format!("visavis compare {} blocks pixels", desk.path(STUDY).display()));
+}
+
+#[test]
+fn a_change_to_the_study_is_shown_written_and_undone() {
+    let desk = Desk::with_pretence();
+    let study = "experiments/micro.yaml";
+    let commented = desk.read(study).replace("      - arcface\n", "      - arcface   # with its usual margin\n");
+    desk.write(study, commented.as_bytes());
+    let mut seen = session(&desk, (140, 45));
+    // Down to a loss that is on offer: four architectures, a heading, softmax, arcface, normface, cosface.
+    seen.press("x j j j j j j j j");
+    seen.press("Space");
+    holds(&seen, &["+2 models", "+24 cells", "cosface", "Enter writes it"]);
+    assert_eq!(desk.read(study), commented, "nothing is written before it is wanted");
+    seen.press("Enter");
+    let written = desk.read(study);
+    assert!(written.contains("      - arcface   # with its usual margin\n      - cosface\n"), "{written}");
+    seen.press("Esc z");
+    assert_eq!(desk.read(study), commented);
+    // A form, with completion; what is wrong is said and what was typed is kept.
+    seen.press("a Enter 'odds Enter 'Odd Enter 'od Tab Enter 'Even Enter 'not_o Tab Enter Enter");
+    holds(&seen, &["+ ", "odds:", "Enter writes it"]);
+    // Somebody else was faster.
+    desk.write(study, commented.replace("seed: 5", "seed: 6").as_bytes());
+    seen.press("Enter");
+    holds(&seen, &["edited elsewhere"]);
+    assert!(desk.read(study).contains("seed: 6") && !desk.read(study).contains("odds"));
+    // And a mistake is shown where it is, and goes when it is mended.
+    desk.write(study, commented.replace("- softmax", "- sofmax").as_bytes());
+    seen.press("Enter");
+    wait_for(&mut seen, "micro");
+    let mut seen = session(&desk, (140, 45));
+    holds(&seen, &["cannot be read", "micro.yaml:", "softmax"]);
+    desk.write(study, commented.as_bytes());
+    seen.refresh();
+    wait_for(&mut seen, "Matrix · ");
+}
+
+#[test]
+fn hostile_names_and_every_size_draw_and_steer_nothing() {
+    let desk = Desk::with_digits();
+    let hostile = "  \"\\e[31mred\\e]0;x\\a\": { \"女性\": \"digit=2\", \"مرحبا \\u202e\": \"digit=3\" }\n  ink:";
+    desk.edit(STUDY, "  ink:", hostile);
+    let said = desk.visavis(&["check", STUDY]);
+    // Names that steer are refused by the study file already; those that are merely odd are not.
+    assert_eq!(said.code, 2, "{}", said.err);
+    desk.edit(STUDY, "\\e[31mred\\e]0;x\\a", "🙂 e\u{301}\u{301}\u{301} ﷽ very long name of a comparison that goes on and on");
+    desk.edit(STUDY, " \\u202e", "");
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    for size in [(40, 12), (41, 13), (80, 24), (120, 40), (200, 60), (20, 5), (1, 1), (300, 12), (40, 100)] {
+        let mut seen = session(&desk, size);
+        for keys in [
+            "1",
+            "l l l",
+            "Enter",
+            "Esc x",
+            "2",
+            "3",
+            "Space j Space d",
+            "4",
+            "Enter",
+            "v l",
+            "5",
+            "?",
+            "Esc :",
+            "Esc 1 a",
+            "Enter",
+            "Esc E",
+            "T",
+            "T",
+            "T",
+            "I",
+            "I",
+        ] {
+            seen.press(keys);
+            let text = seen.text();
+            assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{size:?} {keys}: {text:?}");
+            assert!(text.lines().count() == usize::from(size.1));
+        }
+        seen.resize(40, 12);
+        seen.resize(9, 2);
+        seen.resize(120, 40);
+        holds(&seen, &["small"]);
+    }
+    let small = session(&desk, (20, 5));
+    holds(&small, &["needs 40"]);
+}
+
+#[test]
+fn a_damaged_or_vanished_store_is_told_and_comes_back() {
+    let desk = Desk::with_digits();
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    let sound = fs::read(desk.path("data/visavis.db")).unwrap();
+    let mut seen = session(&desk, (120, 40));
+    holds(&seen, &["everything is done"]);
+    desk.write("data/visavis.db", b"no database at all, and quite long enough to be looked at as one");
+    let mut broken = session(&desk, (120, 40));
+    holds(&broken, &["✕ store"]);
+    // The matrix is there all the same: results are the truth.
+    broken.press("1");
+    desk.write("data/visavis.db", &sound);
+    wait_for(&mut broken, "everything is done");
+    fs::remove_file(desk.path("data/visavis.db")).unwrap();
+    seen.refresh();
+    seen.press("2");
+    wait_for(&mut seen, "small");
+}
+
+#[test]
+fn screens_have_twins_without_a_terminal() {
+    let desk = Desk::with_digits();
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    for screen in ["matrix", "runs", "compare", "figures", "report"] {
+        let plain = desk.succeed(&["tui", "--plain", "--screen", screen]);
+        assert!(plain.lines().count() > 3, "{screen}: {plain}");
+        let json = desk.json(&["tui", "--screen", screen]);
+        let csv = desk.succeed(&["tui", "--csv", "--screen", screen]);
+        let rows = json["rows"].as_array().unwrap().len();
+        assert!(rows > 0 && json["format"] == 1, "{json}");
+        assert_eq!(csv::Reader::from_reader(csv.as_bytes()).records().map(Result::unwrap).count(), rows, "{screen}");
+    }
+    let matrix = desk.json(&["tui", "--screen", "matrix"]);
+    let scores = desk.succeed(&["export", STUDY, "--what", "ledger", "--format", "jsonl"]);
+    let chosen: serde_json::Value = scores
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .find(|row| row["picked"] == true)
+        .unwrap();
+    let row = matrix["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["model"] == chosen["model"] && row["comparison"] == chosen["comparison"])
+        .unwrap();
+    assert_eq!(row["auc"]["value"], chosen["value"], "the matrix quotes what the ledger does");
+    // No terminal, and one that can do nothing.
+    let said = desk.visavis(&[]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("no terminal") && said.err.contains("--plain"), "{}", said.err);
+    assert_eq!(desk.visavis(&["tui", "--record", "x.png"]).code, 2);
+    desk.succeed(&["tui", "--record", "screen.txt", "--size", "60x20", "--screen", "compare"]);
+    assert_eq!(desk.read("screen.txt").lines().count(), 20);
+}
+
+/// In a real terminal: it is taken, drawn on, and given back, also when the process is told to go.
+#[test]
+fn a_real_terminal_is_given_back() {
+    if Command::new("script").arg("--version").output().is_err() {
+        println!("no `script` here: nothing was looked at");
+        return;
+    }
+    let desk = Desk::with_digits();
+    for end in ["key", "signal"] {
+        let line = format!("stty rows 40 cols 120; exec {} tui --theme dark", program());
+        let mut child = Command::new("script")
+            .args(["-qfec", &line, "/dev/null"])
+            .current_dir(desk.path(""))
+            .env("TERM", "xterm-256color")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = child.stdout.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            out.read_to_end(&mut bytes).ok();
+            bytes
+        });
+        std::thread::sleep(Duration::from_millis(1500));
+        let mut keys = child.stdin.take().unwrap();
+        if end == "key" {
+            keys.write_all(b"2q").unwrap();
+        } else {
+            let running = Command::new("pgrep").args(["-P", &child.id().to_string()]).output().unwrap();
+            let pid = String::from_utf8(running.stdout).unwrap();
+            let pid = pid.split_whitespace().next().unwrap_or("0").to_owned();
+            // `script` runs a shell, which became the program.
+            Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        }
+        let begun = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it does not end by {end}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        drop(keys);
+        let bytes = reader.join().unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        let (taken, given) = (text.find("\x1b[?1049h"), text.rfind("\x1b[?1049l"));
+        assert!(taken.is_some() && given > taken, "{end}: the screen was not given back: {text:?}");
+        assert!(text[given.unwrap()..].contains("\x1b[?25h"), "{end}: the cursor is hidden");
+        assert!(text.contains("Matrix"), "{end}");
+    }
+}
+
+/// The pictures in the documents are what the program draws of the digits' study; `VISAVIS_BLESS=1` draws them anew.
+pub fn pictures_are_true(desk: &Desk) {
+    let pictures = [
+        ("matrix", Theme::Dark, (120, 36), "1 j"),
+        ("compare", Theme::Light, (120, 36), "3 Space j Space d"),
+        ("figures", Theme::Dark, (120, 44), "4 l"),
+        ("report", Theme::Dark, (120, 24), "5"),
+        ("help", Theme::Dark, (120, 44), "1 ?"),
+        ("narrow", Theme::Sixteen, (80, 24), "1 j l"),
+        ("monochrome", Theme::Plain, (80, 24), "1 j l"),
+    ];
+    for (name, theme, size, keys) in pictures {
+        let workspace = Workspace::new(desk.path(""), None).unwrap();
+        let written = fs::metadata(desk.path("reports/digits.html")).unwrap().modified().unwrap();
+        let now = written.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64;
+        let mut seen = Session::new(Watch::new(&workspace, 2), size, theme, now);
+        seen.press(keys);
+        let drawn = seen.frame().svg();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/screens/{name}.svg"));
+        if std::env::var_os("VISAVIS_BLESS").is_some() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &drawn).unwrap();
+        }
+        let kept = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            kept == drawn,
+            "docs/screens/{name}.svg is not what the program draws: `make screens` draws it anew\n{}",
+            seen.text()
+        );
+    }
+}
