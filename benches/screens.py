@@ -50,7 +50,7 @@ NAMED = {
 
 
 def keys_of(script):
-    """`j*3 C-d Enter` as bytes, a key each."""
+    """`j*3 C-d Enter` as names and bytes, a key each."""
     keys = []
     for word in script.split():
         name, times = (word.rsplit("*", 1) + ["1"])[:2] if re.search(r".\*\d+$", word) else (word, "1")
@@ -62,7 +62,7 @@ def keys_of(script):
             key = name.encode()
         else:
             sys.exit(f"screens.py: {name!r} is no key: a character, C-x, or one of {', '.join(NAMED)}")
-        keys += [key] * int(times)
+        keys += [(name, key)] * int(times)
     return keys
 
 
@@ -345,7 +345,7 @@ class Terminal:
     def end(self, keys):
         """Asks the program to leave, then makes it. Its children are of its own process group, or end with it."""
         try:
-            for key in keys:
+            for _, key in keys:
                 self.write(key)
             end = time.perf_counter() + 2
             while time.perf_counter() < end:
@@ -512,6 +512,9 @@ def measure(program, size, options):
     for turn in range(options.starts):
         terminal, found = start(program, size, options.pictures, options.give_up)
         starts.append(found)
+        if "until" not in found:
+            # It was said once that it does not come.
+            program = program | {"until": None}
         if turn + 1 < options.starts:
             terminal.end(keys_of(program["quit"]))
     terminal.drain(0.3, 5)
@@ -520,22 +523,24 @@ def measure(program, size, options):
         before = spent(terminal.pid)[0]
         terminal.drain(1, 1)
         on = spent(terminal.pid)[0] - before
-    for key in keys_of(program["press"]):
+    for _, key in keys_of(program["press"]):
         terminal.write(key)
         terminal.drain(0.3, 5)
     script, dice = keys_of(program["keys"]), random.Random(1)
-    took, settled, still, written = [], [], 0, 0
+    took, slowest, settled, still, written = [], [], [], 0, 0
     clock, used = time.perf_counter(), spent(terminal.pid)
     for turn in range(options.count if script else 0):
         terminal.drain(dice.uniform(0.02, 0.04))
         place, pressed = len(terminal.record), time.perf_counter()
-        found = press(terminal, script[turn % len(script)])
+        name, key = script[turn % len(script)]
+        found = press(terminal, key)
         after = terminal.drain(0.02)
         written += sum(len(data) for _, data in terminal.record[place:])
         if found is None:
             still += 1
         else:
             took.append(found)
+            slowest.append((found, name, turn % len(script) + 1))
             last = [at for at, _ in frames(after)]
             settled.append((last[-1] - pressed) * 1e3 if last else found)
     waits = (spent(terminal.pid)[1] - used[1]) / (time.perf_counter() - clock) * 100
@@ -559,7 +564,7 @@ def measure(program, size, options):
         "p50": rank(took, 0.5), "p99": rank(took, 0.99), "worst": max(took, default=None), "settled": rank(settled, 0.99),
         "keys": len(took), "still": still, "bytes_a_key": written / max(len(took), 1), "waits": waits,
         "memory": resident, "memory_most": most, "idle": idle, "idle_bytes": said / IDLE,
-        "took": [round(one, 3) for one in took],
+        "slowest": sorted(slowest, reverse=True)[:8], "took": [round(one, 3) for one in took],
     }  # fmt: skip
 
 
@@ -742,7 +747,7 @@ def main():
         for size in sizes:
             for program in programs:
                 terminal, found = start(program, size, options.pictures, options.give_up)
-                for key in keys_of(program["press"]):
+                for _, key in keys_of(program["press"]):
                     terminal.write(key)
                     terminal.drain(0.5, 5)
                 took = ", ".join(f"{name} {found[name]:.1f} ms" for name in ["first", "until", "whole"] if found.get(name))
@@ -756,6 +761,9 @@ def main():
         rows = [measure(program, size, options) for program in programs]
         all_rows += rows
         table(rows, size)
+        for row in rows[:-1]:
+            slow = ", ".join(f"{name} ({place}.) {took:.1f}" for took, name, place in row["slowest"])
+            print(f"{row['program']}, the slowest keys and their places in the script: {slow}")
         print(flush=True)
     for program in programs:
         print(f"{program['name']}: {program['command']}   until {program['until']!r}, keys {program['keys']}")

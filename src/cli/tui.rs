@@ -23,6 +23,9 @@ pub struct Tui {
     /// Colours: dark, light, 16, none (default: what the terminal says)
     #[arg(long, value_name = "NAME", value_parser = ["dark", "light", "16", "none"])]
     theme: Option<String>,
+    /// How figures are drawn: braille, blocks, letters, kitty, sixel, iterm2 (default: what the terminal can show; braille over SSH)
+    #[arg(long, value_name = "NAME", value_parser = ["braille", "blocks", "letters", "kitty", "sixel", "iterm2"])]
+    figures: Option<String>,
     /// Leave the mouse to the terminal
     #[arg(long)]
     no_mouse: bool,
@@ -80,7 +83,7 @@ impl Tui {
             globals: context.globals(),
             root: context.workspace.root().to_owned(),
             theme,
-            drawing: Drawing::of_environment(&variable),
+            drawing: self.figures.as_deref().and_then(Drawing::of_word).unwrap_or_else(|| Drawing::of_environment(&variable)),
             layout,
             mouse: !self.no_mouse,
             remember,

@@ -15,7 +15,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -118,7 +118,7 @@ pub struct Toast {
 }
 
 /// How figures are drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Drawing {
     #[default]
     Braille,
@@ -136,19 +136,28 @@ impl Drawing {
     pub fn word(self) -> &'static str {
         match self {
             Drawing::Braille => "braille",
-            Drawing::Blocks => "half blocks",
+            Drawing::Blocks => "blocks",
             Drawing::Ascii => "letters",
             Drawing::Kitty => "kitty",
             Drawing::Sixel => "sixel",
-            Drawing::Iterm => "iTerm2",
+            Drawing::Iterm => "iterm2",
         }
+    }
+
+    pub fn of_word(word: &str) -> Option<Self> {
+        Drawing::ALL.into_iter().find(|drawing| drawing.word() == word)
     }
 
     /// What the environment says the terminal can show.
     pub fn of_environment(of: &dyn Fn(&str) -> Option<String>) -> Self {
         let holds = |name: &str, word: &str| of(name).is_some_and(|value| value.to_lowercase().contains(word));
-        // Multiplexers pass pictures on to nobody knows which terminal.
-        if of("TMUX").is_some() || holds("TERM", "screen") || holds("TERM", "tmux") {
+        // Multiplexers pass pictures on to nobody knows which terminal, and a megabyte a figure is much for a line to elsewhere.
+        if of("TMUX").is_some()
+            || of("SSH_CONNECTION").is_some()
+            || of("SSH_TTY").is_some()
+            || holds("TERM", "screen")
+            || holds("TERM", "tmux")
+        {
             Drawing::Braille
         } else if of("KITTY_WINDOW_ID").is_some() || holds("TERM", "kitty") || holds("TERM", "ghostty") {
             Drawing::Kitty
@@ -209,6 +218,10 @@ pub struct App {
     pub undo: Vec<(String, String)>,
     pub pictures: HashMap<CellId, Result<Arc<Picture>, String>>,
     pub diaries: HashMap<JobId, Arc<Diary>>,
+    /// Diaries that have grown since.
+    pub stale: HashSet<JobId>,
+    /// What of these was asked for, and is on its way.
+    pub asked: (HashSet<CellId>, HashSet<JobId>),
     /// Rows that a list has room for: what a page is.
     pub page: usize,
     /// The workspace, as a path's beginning: empty, or `dir/`.
@@ -223,7 +236,6 @@ pub struct Layout {
     pub screen: String,
     pub rows: String,
     pub columns: String,
-    pub drawing: Option<Drawing>,
     pub logarithmic: bool,
     pub smoothing: usize,
 }
@@ -235,7 +247,7 @@ impl App {
             now: 0,
             size,
             theme,
-            drawing: layout.drawing.unwrap_or(drawing),
+            drawing,
             screen: Screen::of_word(&layout.screen).unwrap_or_default(),
             overlay: None,
             toast: None,
@@ -249,6 +261,8 @@ impl App {
             undo: vec![],
             pictures: HashMap::new(),
             diaries: HashMap::new(),
+            stale: HashSet::new(),
+            asked: Default::default(),
             page: 10,
             root: String::new(),
             quit: false,
@@ -267,7 +281,6 @@ impl App {
             screen: self.screen.word().to_owned(),
             rows: self.matrix.turn.rows.word().to_owned(),
             columns: self.matrix.turn.columns.word().to_owned(),
-            drawing: Some(self.drawing),
             logarithmic: self.runs.logarithmic,
             smoothing: self.runs.smoothing,
         }

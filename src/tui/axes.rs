@@ -31,7 +31,7 @@ pub fn lines(board: &Board) -> Vec<Line> {
         let word = |level: &str| level.split(':').next().unwrap_or(level).to_owned();
         for name in known(board, factor)
             .iter()
-            .filter(|name| !own.contains(name) && !(factor == "loss" && own.iter().any(|of| word(of) == **name)))
+            .filter(|name| !(own.contains(name) || factor == "loss" && own.iter().any(|of| word(of) == **name)))
         {
             lines.push(level(name, false, Change::AddLevel { factor: factor.to_owned(), level: name.clone() }));
         }

@@ -48,7 +48,7 @@ fn serve(mut watch: Watch, program: &Program, asked: &Receiver<Effect>, replying
     loop {
         let reply = match asked.recv_timeout(pause) {
             Ok(Effect::Program { arguments, purpose, words }) => {
-                start(program, arguments, purpose, words, replying.clone());
+                start(program, &arguments, purpose, words, replying.clone());
                 None
             }
             Ok(effect) => answer(&mut watch, effect),
@@ -90,9 +90,9 @@ pub fn answer(watch: &mut Watch, effect: Effect) -> Option<Event> {
     })
 }
 
-fn start(program: &Program, arguments: Vec<String>, purpose: Purpose, line: String, replying: Sender<Event>) {
+fn start(program: &Program, arguments: &[String], purpose: Purpose, line: String, replying: Sender<Event>) {
     let mut command = Command::new(&program.path);
-    command.args(&program.globals).args(&arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(&program.globals).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     std::thread::spawn(move || {
         let ended = match command.output() {
             Ok(output) => Ended {

@@ -142,7 +142,7 @@ pub fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 /// A number on an axis, in few letters.
 pub fn tick(value: f64) -> String {
     match value.abs() {
-        v if v == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         v if v >= 1e6 => format!("{:.1}M", value / 1e6),
         v if v >= 1e4 => format!("{:.0}k", value / 1e3),
         v if v >= 100.0 => format!("{value:.0}"),

@@ -255,6 +255,9 @@ fn over_seeds(values: &[f64]) -> Value {
     }
 }
 
+/// One comparison of two models: its name, left, right; left less right, and whether that is shown beside all other differences.
+pub type PairedRow = (String, f64, f64, Option<(Estimate, bool)>);
+
 /// Two models on the same images.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Paired {
@@ -266,8 +269,7 @@ pub struct Paired {
     pub wins: usize,
     pub of: usize,
     pub median: f64,
-    /// Per comparison: left, right, left less right; and whether that is shown beside all other differences.
-    pub rows: Vec<(String, f64, f64, Option<(Estimate, bool)>)>,
+    pub rows: Vec<PairedRow>,
     /// The study holds these two against each other: differences have intervals.
     pub held: bool,
 }

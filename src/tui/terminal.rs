@@ -106,7 +106,7 @@ impl Loop {
             let mut patience = patience;
             while input::poll(patience)? {
                 patience = Duration::ZERO;
-                if let Some(event) = understood(input::read()?) {
+                if let Some(event) = understood(&input::read()?) {
                     self.take(event, remember)?;
                     dirty = true;
                 }
@@ -167,10 +167,10 @@ impl Loop {
     }
 }
 
-fn understood(event: input::Event) -> Option<Event> {
+fn understood(event: &input::Event) -> Option<Event> {
     match event {
-        input::Event::Key(key) if key.kind != input::KeyEventKind::Release => Some(Event::Key(key)),
-        input::Event::Resize(width, height) => Some(Event::Resize(width, height)),
+        input::Event::Key(key) if key.kind != input::KeyEventKind::Release => Some(Event::Key(*key)),
+        input::Event::Resize(width, height) => Some(Event::Resize(*width, *height)),
         input::Event::Mouse(mouse) => match mouse.kind {
             input::MouseEventKind::Down(input::MouseButton::Left) => Some(Event::Click(mouse.column, mouse.row)),
             input::MouseEventKind::ScrollDown => Some(Event::Wheel(1)),

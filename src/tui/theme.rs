@@ -94,7 +94,7 @@ impl Theme {
     }
 
     pub fn title(self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
+        Style::new().fg(Color::Reset).add_modifier(Modifier::BOLD)
     }
 
     /// Where the cursor is.

@@ -9,11 +9,17 @@ use super::{
     report::Audited,
     view::Hit,
 };
-use crate::{domain::Fault, study::watch::Snapshot};
+use crate::{
+    domain::{Fault, job::State},
+    study::watch::Snapshot,
+};
 use std::sync::Arc;
 
 mod act;
 mod overlay;
+
+/// Figures whose points are kept.
+const MOST_PICTURES: usize = 96;
 
 pub use act::matrix_order;
 
@@ -36,14 +42,17 @@ pub fn update(app: &mut App, event: Event, hits: &[Hit]) -> Vec<Effect> {
         }
         Event::Seen(seen) => see(app, *seen),
         Event::Picture(cell, picture) => {
-            // A screenful or two is kept.
-            if app.pictures.len() > 64 {
-                app.pictures.clear();
+            app.asked.0.remove(&cell);
+            // A screenful or two is kept; what is shown always is.
+            if app.pictures.len() > MOST_PICTURES {
+                let shown = app.figures_wanted();
+                app.pictures.retain(|cell, _| shown.contains(cell));
             }
             app.pictures.insert(cell, picture.map(Arc::new).map_err(|fault| fault.what));
             vec![]
         }
         Event::Diary(id, diary) => {
+            app.asked.1.remove(&id);
             app.diaries.insert(id, Arc::new(diary));
             vec![]
         }
@@ -95,29 +104,41 @@ fn click(app: &mut App, column: u16, row: u16, hits: &[Hit]) -> Vec<Effect> {
     }
 }
 
-/// Points and diaries that the screen shows and nobody has read yet.
-fn wanted(app: &App) -> Vec<Effect> {
-    let pictures = app.figures_wanted().into_iter().filter(|cell| !app.pictures.contains_key(cell)).map(Effect::Picture);
+/// Points and diaries that the screen shows, and nobody has read or asked for yet.
+fn wanted(app: &mut App) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for cell in app.figures_wanted() {
+        if !app.pictures.contains_key(&cell) && app.asked.0.insert(cell) {
+            effects.push(Effect::Picture(cell));
+        }
+    }
     let diaries = if app.screen == Screen::Runs { app.runs.shown(&app.seen) } else { vec![] };
-    let diaries = diaries.into_iter().filter(|id| !app.diaries.contains_key(id)).map(Effect::Diary);
-    pictures.chain(diaries).collect()
+    for id in diaries {
+        if (!app.diaries.contains_key(&id) || app.stale.contains(&id)) && app.asked.1.insert(id) {
+            app.stale.remove(&id);
+            effects.push(Effect::Diary(id));
+        }
+    }
+    effects
 }
 
 fn see(app: &mut App, seen: Snapshot) -> Vec<Effect> {
-    let same = match (&app.seen.board, &seen.board) {
-        (Some(old), Some(new)) => Arc::ptr_eq(old, new),
-        _ => false,
+    let (same, reads_alike) = match (&app.seen.board, &seen.board) {
+        (Some(old), Some(new)) => (Arc::ptr_eq(old, new), old.text == new.text),
+        _ => (false, false),
     };
     app.seen = seen;
-    // What runs goes on writing: its diary is read again.
-    let running: Vec<_> = app.runs.shown(&app.seen);
-    app.diaries.retain(|id, diary| {
-        let row = app.seen.jobs.iter().find(|job| job.row.id == *id).map(|job| &job.row);
-        !(running.contains(id)
-            && row.is_some_and(|row| row.state == crate::domain::job::State::Running || diary.job.as_ref() != Some(row)))
-    });
+    // What runs goes on writing: its diary is read again; until then the one of before is shown.
+    for id in app.runs.shown(&app.seen) {
+        let row = app.seen.jobs.iter().find(|job| job.row.id == id).map(|job| &job.row);
+        let known = app.diaries.get(&id).and_then(|diary| diary.job.as_ref());
+        if row.is_some_and(|row| row.state == State::Running || known != Some(row)) {
+            app.stale.insert(id);
+        }
+    }
     if !same {
-        app.pictures.clear();
+        // Figures are known by their places in the study file: while that reads alike, points that were read stay.
+        app.pictures.retain(|_, picture| reads_alike && picture.is_ok());
         if let Some(board) = app.seen.board.clone() {
             app.matrix.lattice = Lattice::of(&board);
             let known: Vec<&String> = board.families.iter().map(|(family, _)| family).collect();
@@ -194,7 +215,7 @@ fn end(app: &mut App, ended: Ended) -> Vec<Effect> {
                 scroll: 0,
             });
         }
-        Purpose::Run => app.say(last(&ended.out.lines().next().unwrap_or("").to_owned()), false),
+        Purpose::Run => app.say(last(ended.out.lines().next().unwrap_or("")), false),
         _ => app.say(last(&ended.out), false),
     }
     vec![Effect::Renew]

@@ -413,7 +413,7 @@ fn undo(app: &mut App) -> Vec<Effect> {
 fn exclude(app: &mut App) -> Vec<Effect> {
     let (Some(board), Some(figure)) = (app.seen.board.clone(), app.figure()) else { return vec![] };
     let factors = board.study.models[figure.model].factors();
-    let named = !matches!(board.study.models[figure.model].recipe(), Some(_)) || board.levels.factors.is_empty();
+    let named = board.study.models[figure.model].recipe().is_none() || board.levels.factors.is_empty();
     if named {
         app.say("only combinations of the matrix can be left out; x and Space take a named model out", true);
         return vec![];

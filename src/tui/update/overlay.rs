@@ -24,7 +24,7 @@ pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
                 app.overlay = Some(Overlay::Message { title, text, scroll: scrolled(scroll, command) });
             }
         }
-        Overlay::Palette { text, cursor } => return palette(app, text, cursor, command),
+        Overlay::Palette { text, cursor } => return palette(app, &text, cursor, command),
         Overlay::Filter(text) => filter(app, text, command),
         Overlay::Note { figure, text } => {
             if command == Command::Enter {
@@ -110,12 +110,12 @@ fn moved(cursor: usize, count: usize, command: Command) -> usize {
     }
 }
 
-fn palette(app: &mut App, text: String, cursor: usize, command: Command) -> Vec<Effect> {
-    let found = command::found(&text);
+fn palette(app: &mut App, text: &str, cursor: usize, command: Command) -> Vec<Effect> {
+    let found = command::found(text);
     if command == Command::Enter {
         return found.get(cursor).map_or(vec![], |entry| chosen(app, entry.command));
     }
-    let after = typed(text.clone(), command);
+    let after = typed(text.to_owned(), command);
     let cursor = if after == text { moved(cursor, found.len(), command) } else { 0 };
     app.overlay = Some(Overlay::Palette { text: after, cursor });
     vec![]

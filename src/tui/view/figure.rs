@@ -46,9 +46,9 @@ pub fn draw(paint: &mut Paint, area: Rect, app: &App, cell: CellId, legend: bool
 fn in_dots(paint: &mut Paint, area: Rect, app: &App, picture: &Picture) {
     let mut canvas = Canvas::new(area, app.drawing, paint.theme);
     if picture.one_axis {
-        ridges(&mut canvas, picture)
+        ridges(&mut canvas, picture);
     } else {
-        scatter(&mut canvas, picture)
+        scatter(&mut canvas, picture);
     }
     let theme = paint.theme;
     canvas.draw(paint.frame.buffer_mut(), &|class| theme.class(class));
@@ -61,13 +61,13 @@ fn scatter(canvas: &mut Canvas, picture: &Picture) {
     let at = |value: f32, (low, high): (f64, f64), dots: usize| {
         ((f64::from(value) - low) / (high - low) * (dots as f64 - 1.0)).round()
     };
-    for (point, class) in &picture.points {
-        if point.iter().all(|value| value.is_finite()) {
-            canvas.dot(
-                at(point[0], x, wide) as usize,
-                high - 1 - (at(point[1], y, high) as usize).min(high - 1),
-                usize::from(*class),
-            );
+    // Few points are drawn larger, to be seen at all.
+    let size = if picture.points.len() < 600 && high > picture.points.len().isqrt() { 2 } else { 1 };
+    for (point, class) in picture.points.iter().filter(|(point, _)| point.iter().all(|value| value.is_finite())) {
+        let (left, below) = (at(point[0], x, wide) as usize, at(point[1], y, high) as usize);
+        let top = (high - 1).saturating_sub(below);
+        for dx in 0..size {
+            (0..size).for_each(|dy| canvas.dot(left + dx, top + dy, usize::from(*class)));
         }
     }
 }

@@ -66,10 +66,11 @@ impl Paint<'_, '_> {
     /// A rounded pane with a title; what is left inside.
     pub fn pane(&mut self, area: Rect, title: &str, focused: bool) -> Rect {
         let room = usize::from(area.width.saturating_sub(4));
-        let block = Block::bordered()
-            .border_type(BorderType::Rounded)
-            .border_style(self.theme.border(focused))
-            .title(Line::styled(format!(" {} ", fit(title, room)), self.theme.title()));
+        let block =
+            Block::bordered().border_type(BorderType::Rounded).border_style(self.theme.border(focused)).title(Line::styled(
+                format!(" {} ", fit(title, room)),
+                if focused { self.theme.title().patch(self.theme.border(true)) } else { self.theme.title() },
+            ));
         let inner = block.inner(area);
         self.frame.render_widget(block, area);
         inner

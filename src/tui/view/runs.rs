@@ -182,8 +182,9 @@ fn details(paint: &mut Paint, area: Rect, app: &App) {
     let shown = app.runs.shown(&app.seen);
     let diaries: Vec<(JobId, Arc<Diary>)> = shown.iter().filter_map(|id| Some((*id, Arc::clone(app.diaries.get(id)?)))).collect();
     let has_curves = diaries.iter().any(|(_, diary)| !diary.curves.is_empty());
-    let share = if has_curves { 58 } else { 0 };
-    let [above, below] = Layout::vertical([Constraint::Percentage(share), Constraint::Fill(1)]).areas(area);
+    // A curve needs some height; its log makes do with what is left.
+    let high = if has_curves { (area.height * 29 / 50).max(8).min(area.height) } else { 0 };
+    let [above, below] = Layout::vertical([Constraint::Length(high), Constraint::Fill(1)]).areas(area);
     if has_curves {
         curves(paint, above, app, &diaries);
     }
@@ -214,7 +215,7 @@ fn curves(paint: &mut Paint, area: Rect, app: &App, diaries: &[(JobId, Arc<Diary
         &format!("{} · {} of {}{how}", series.replace('_', " "), app.runs.series % names.len() + 1, names.len()),
         false,
     );
-    if inner.height < 4 || inner.width < 20 {
+    if inner.height < 3 || inner.width < 20 {
         return;
     }
     let scaled = |y: f64| if app.runs.logarithmic { y.max(1e-12).log10() } else { y };
