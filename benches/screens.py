@@ -11,7 +11,7 @@ the first program is what the others are divided by. Needs Linux; `--leet` needs
 that of its last byte. A frame that neither prints nor erases is none. *First frame*: since the call of exec, medians of five
 starts, the worst beside it. *Until*: the first frame after which a pattern is on the screen, which is kept as a terminal keeps
 it. *Whole*: the last frame before 0.4 s of silence, when all is read that is shown. *Key*: from writing it to the end of the
-frame that follows; keys come 20 to 40 ms apart, in the silence after what the last one did, and those that no frame follows
+frame that follows; keys come 35 to 55 ms apart (a key that is held down repeats every 33 to 40), in the silence after what the last one did, and those that no frame follows
 within 300 ms are counted apart (still). *Settled*: to the last frame before that silence. *Memory*: VmRSS after the keys, and
 VmHWM; *idle*: processor time of all threads, and bytes written, in five seconds without a key. Both with all child processes.
 *Waits*: how long its threads stood in line for a processor while keys were pressed, per time passed: on a machine that does
@@ -530,7 +530,7 @@ def measure(program, size, options):
     took, slowest, settled, still, written = [], [], [], 0, 0
     clock, used = time.perf_counter(), spent(terminal.pid)
     for turn in range(options.count if script else 0):
-        terminal.drain(dice.uniform(0.02, 0.04))
+        terminal.drain(dice.uniform(0.035, 0.055))
         place, pressed = len(terminal.record), time.perf_counter()
         name, key = script[turn % len(script)]
         found = press(terminal, key)

@@ -51,8 +51,29 @@ pub struct Setup {
     pub remember: Box<dyn Fn(&Layout)>,
 }
 
-/// No two frames are nearer to each other: thirty a second, for slow lines.
+/// Thirty frames a second in the long run, for slow lines; so many at once, for a person does not wait for a clock.
 const FRAME: Duration = Duration::from_millis(33);
+const AT_ONCE: f64 = 4.0;
+
+/// How many frames may be drawn now: a bucket that fills with time.
+struct Allowance {
+    frames: f64,
+    at: Instant,
+}
+
+impl Allowance {
+    fn new() -> Self {
+        Allowance { frames: AT_ONCE, at: Instant::now() }
+    }
+
+    /// How long until a frame may be drawn; nought: now.
+    fn wait(&mut self) -> Duration {
+        let now = Instant::now();
+        self.frames = (self.frames + (now - self.at).as_secs_f64() / FRAME.as_secs_f64()).min(AT_ONCE);
+        self.at = now;
+        if self.frames >= 1.0 { Duration::ZERO } else { FRAME.mul_f64(1.0 - self.frames) }
+    }
+}
 
 /// # Errors
 /// A terminal that cannot be taken or written.
@@ -82,23 +103,24 @@ struct Loop {
 
 impl Loop {
     fn run(&mut self, gone: &AtomicBool, remember: &dyn Fn(&Layout)) -> std::io::Result<()> {
-        let mut drawn = Instant::now() - FRAME;
-        let mut ticked = Instant::now() - Duration::from_secs(60);
+        let mut allowed = Allowance::new();
+        let mut ticked: Option<Instant> = None;
         let mut dirty = true;
         while !self.app.quit && !gone.load(Ordering::Relaxed) {
             // The clock matters where time is shown.
             let every = if self.app.toast.is_some() || self.app.seen.is_live() { 1 } else { 15 };
-            if ticked.elapsed() >= Duration::from_secs(every) {
-                ticked = Instant::now();
+            if ticked.is_none_or(|at| at.elapsed() >= Duration::from_secs(every)) {
+                ticked = Some(Instant::now());
                 self.take(Event::Tick(now()), remember)?;
                 dirty = true;
             }
-            if dirty && drawn.elapsed() >= FRAME {
+            if dirty && allowed.wait().is_zero() {
                 self.draw()?;
-                (drawn, dirty) = (Instant::now(), false);
+                allowed.frames -= 1.0;
+                dirty = false;
             }
             let patience = match (dirty, self.waiting) {
-                (true, _) => FRAME.saturating_sub(drawn.elapsed()),
+                (true, _) => allowed.wait(),
                 (false, 0) => Duration::from_millis(100),
                 // Its answer is looked for soon.
                 (false, _) => Duration::from_millis(4),
