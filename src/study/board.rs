@@ -24,6 +24,7 @@ use crate::{
         study::Study,
     },
 };
+use rayon::prelude::*;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::PathBuf,
@@ -150,28 +151,22 @@ impl Board {
         let study = plan.study.clone();
         let StudyFile { text, excluded, .. } = &opened.file;
         let taps: Vec<Vec<String>> = study.models.iter().map(|model| model.taps(study.taps.as_deref())).collect();
-        let standing: HashMap<Step, &Standing> = plan.steps().collect();
-        let mut cells = Vec::new();
-        let mut kept = Cache::new();
-        for (model, taps) in taps.iter().enumerate() {
-            for tap in 0..taps.len() {
-                for projection in 0..study.projections.len() {
-                    for comparison in 0..study.comparisons.len() {
-                        let step = Step::Score { model, tap, projection, comparison };
-                        let key = plan.result(step).map(|manifest| manifest.key);
-                        let scores = match key.and_then(|key| cache.get(&key)) {
-                            Some(known) => Some(Arc::clone(known)),
-                            None => plan.json(step, "scores.json")?.map(Arc::new),
-                        };
-                        kept.extend(key.zip(scores.clone()));
-                        let best = scores.as_deref().and_then(Best::of);
-                        let stood = stood(plan, step, standing.get(&step).copied(), former)?;
-                        cells.push(Cell { model, tap, projection, comparison, stood, scores, key, best });
-                    }
-                }
-            }
-        }
-        *cache = kept;
+        let known = &*cache;
+        let cell = |(step, standing): (Step, &Standing)| {
+            let Step::Score { model, tap, projection, comparison } = step else { return Ok(None) };
+            let key = plan.result(step).map(|manifest| manifest.key);
+            let scores = match key.and_then(|key| known.get(&key)) {
+                Some(known) => Some(Arc::clone(known)),
+                None => plan.json(step, "scores.json")?.map(Arc::new),
+            };
+            let best = scores.as_deref().and_then(Best::of);
+            Ok(Some(Cell { model, tap, projection, comparison, stood: stood(plan, step, standing, former)?, scores, key, best }))
+        };
+        // A file each: many at once.
+        let steps: Vec<(Step, &Standing)> = plan.steps().collect();
+        let cells: Vec<Option<Cell>> = steps.into_par_iter().map(cell).collect::<Result<_>>()?;
+        let cells: Vec<Cell> = cells.into_iter().flatten().collect();
+        *cache = cells.iter().filter_map(|cell| Some((cell.key?, Arc::clone(cell.scores.as_ref()?)))).collect();
         let mut board = Board {
             families: study.models.iter().map(|model| family(&model.source, &model.name)).collect(),
             file: text.path.clone(),
@@ -306,17 +301,17 @@ fn family(source: &Source, name: &str) -> (String, usize) {
     parted.map_or((name.to_owned(), 1), |(family, seed)| (family.to_owned(), seed))
 }
 
-fn stood(plan: &Plan, step: Step, standing: Option<&Standing>, former: &Former) -> Result<Stood> {
+fn stood(plan: &Plan, step: Step, standing: &Standing, former: &Former) -> Result<Stood> {
     Ok(match standing {
-        Some(Standing::Done) => match plan.result(step) {
+        Standing::Done => match plan.result(step) {
             Some(manifest) if former.verified.contains(&manifest.key) => Stood::Verified,
             _ => Stood::Done,
         },
-        Some(Standing::Barred) => {
+        Standing::Barred => {
             let lacking = plan.lacking(step).first().map(|missing| missing.input.clone());
             Stood::Waits(lacking.unwrap_or_else(|| "something it is made from".to_owned()))
         }
-        Some(Standing::Aside(State::Cancelled)) => Stood::Waits("a person cancelled it".to_owned()),
+        Standing::Aside(State::Cancelled) => Stood::Waits("a person cancelled it".to_owned()),
         _ => {
             let key = former.keys.get(&plan.job(step)).copied();
             if plan.stale(step, key)?.is_some() { Stood::Stale } else { Stood::Open }

@@ -122,7 +122,7 @@ impl Theme {
     }
 
     /// A score by heat: viridis behind it (Smith and van der Walt 2015), from .5 to 1; with few colours the colour of its text;
-    /// without any, [`bar`] says it.
+    /// without any, `bar` says it.
     pub fn heat(self, value: f64) -> Style {
         let share = ((value - 0.5) * 2.0).clamp(0.0, 1.0);
         match self {
