@@ -6,4 +6,6 @@ pub struct Pin {
     pub figure: String,
     /// Why, in the person's words; may be empty.
     pub note: String,
+    /// Milliseconds since 1970 at which it was pinned.
+    pub at: u64,
 }

@@ -14,11 +14,13 @@ use crate::{
         Key, Result,
         contrast::Held,
         grid::Grid,
+        image::Column,
         job::{JobId, State},
         ledger::{CellId, Ledger, ShownAs},
         model::{Network, Source, Weights},
         pin::Pin,
         projection::View,
+        result::Manifest,
         score::{Estimate, Probe, Scores, Space, Verification},
         stage::Work,
         study::Study,
@@ -27,8 +29,9 @@ use crate::{
 use rayon::prelude::*;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
+    time::SystemTime,
 };
 
 /// Everything of a study that does not change while nothing is made.
@@ -42,8 +45,8 @@ pub struct Board {
     pub warnings: Vec<String>,
     /// Input, where it is expected, and how many cells wait for it.
     pub missing: Vec<(String, String, usize)>,
-    /// Attributes that the evaluation has labels of.
-    pub attributes: Vec<String>,
+    /// Attributes that the evaluation has labels of, and where they are not binary their values, if these are few.
+    pub attributes: Vec<(String, Vec<String>)>,
     /// Model by model: its taps.
     pub taps: Vec<Vec<String>>,
     /// Model by model: what its trainings have in common, and which of them it is, from 1.
@@ -59,6 +62,8 @@ pub struct Board {
     pub pins: Vec<Pin>,
     /// Figures that the report shows, picked ones first, as it shows them.
     pub shown: Vec<(CellId, Vec<ShownAs>)>,
+    /// When the latest of its results, pins and its file was made: what a report must not be older than. Milliseconds since 1970.
+    pub newest: u64,
     pub stored: usize,
     pub to_run: usize,
     pub seconds: f64,
@@ -175,13 +180,14 @@ impl Board {
             excluded: *excluded,
             warnings: opened.warnings.clone(),
             missing: plan.missing.iter().map(|m| (m.input.clone(), m.expected_at.clone(), m.cells)).collect(),
-            attributes: opened.survey.labels.0.keys().cloned().collect(),
+            attributes: opened.survey.labels.0.iter().map(|(name, column)| (name.clone(), values(column))).collect(),
             spaces: HashMap::new(),
             verified: HashMap::new(),
             accuracy: HashMap::new(),
             found: None,
             pins: plan.pins().to_vec(),
             shown: vec![],
+            newest: newest(plan, &text.path),
             stored: plan.results().count(),
             to_run: plan.tally().iter().map(|(_, tally)| tally.to_run).sum(),
             seconds,
@@ -299,6 +305,19 @@ fn family(source: &Source, name: &str) -> (String, usize) {
     let trained = matches!(source, Source::Network(Network { weights: Weights::Recipe { .. }, .. }));
     let parted = name.rsplit_once('@').filter(|_| trained).and_then(|(family, seed)| Some((family, seed.parse().ok()?)));
     parted.map_or((name.to_owned(), 1), |(family, seed)| (family.to_owned(), seed))
+}
+
+fn newest(plan: &Plan, file: &Path) -> u64 {
+    let ended = |manifest: &Manifest| manifest.provenance.started + (manifest.provenance.seconds * 1000.0) as u64;
+    let written = file.metadata().and_then(|about| about.modified()).ok();
+    let written = written.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|at| at.as_millis() as u64);
+    let results = plan.results().map(|(_, manifest)| ended(manifest));
+    results.chain(plan.pins().iter().map(|pin| pin.at)).chain(written).max().unwrap_or(0)
+}
+
+fn values(column: &Column) -> Vec<String> {
+    let all = column.values();
+    if column.is_binary() || all.len() > 24 { vec![] } else { all.into_iter().map(str::to_owned).collect() }
 }
 
 fn stood(plan: &Plan, step: Step, standing: &Standing, former: &Former) -> Result<Stood> {

@@ -54,7 +54,9 @@ impl Watch {
         if let Some(key) = attempts.last().map(|attempt| attempt.key) {
             for series in index.series_of(key)? {
                 let numbers = || series.points.iter().map(|point| point.value).filter(|value| value.is_finite());
-                let best = if series.series.contains("loss") { numbers().reduce(f64::min) } else { numbers().reduce(f64::max) };
+                // What is made small: losses, and t-SNE's divergence.
+                let small = series.series.contains("loss") || series.series == "kl";
+                let best = if small { numbers().reduce(f64::min) } else { numbers().reduce(f64::max) };
                 curves.push(Curve {
                     count: series.points.len(),
                     last: series.points.last().map_or(f64::NAN, |point| point.value),

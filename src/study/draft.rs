@@ -3,7 +3,11 @@
 use super::{Plan, watch::Watch};
 use crate::{
     config::{self, Text},
-    domain::{Fault, Result},
+    dataset::Survey,
+    domain::{
+        Fault, Result,
+        comparison::{Comparison, Expression, Measured},
+    },
     store::write_whole,
 };
 use std::path::{Path, PathBuf};
@@ -18,6 +22,8 @@ pub struct Draft {
     pub before: String,
     pub after: String,
     pub costs: Costs,
+    /// New comparisons, and how many images are in each of their classes.
+    pub classes: Vec<(String, Vec<(String, usize)>)>,
 }
 
 /// What a draft adds to a study (or takes, where less than nought).
@@ -40,7 +46,7 @@ impl Watch {
         let opened = super::survey(config::parse(Text { path: file.clone(), source: after.clone() })?, self.workspace())?;
         let new = Plan::new(&opened, self.workspace())?;
         let slots = plan.study.resources.cpu_slots.max(1);
-        let open = |plan: &Plan| plan.open_steps().count() as i64;
+        let open = |plan: &Plan| plan.tally().iter().map(|(_, tally)| tally.to_run as i64).sum::<i64>();
         let seconds = |plan: &Plan| plan.estimate(self.costs(), slots).seconds;
         let costs = Costs {
             models: new.study.models.len() as i64 - plan.study.models.len() as i64,
@@ -48,8 +54,19 @@ impl Watch {
             stages: open(&new) - open(plan),
             seconds: seconds(&new) - seconds(plan),
         };
-        Ok(Draft { file, before, after, costs })
+        let known = |of: &&Comparison| !plan.study.comparisons.iter().any(|own| own.name == of.name);
+        let classes = new.study.comparisons.iter().filter(known).map(|of| (of.name.clone(), sizes(of, &opened.survey))).collect();
+        Ok(Draft { file, before, after, costs, classes })
     }
+}
+
+/// How many images are in each class; nothing of a quantity, or while the data are missing.
+fn sizes(of: &Comparison, survey: &Survey) -> Vec<(String, usize)> {
+    let (Measured::Classes(classes), Some(images)) = (&of.question.measured, &survey.images) else { return vec![] };
+    let holds = |expression: &Expression, id: &str| expression.holds(&|name| survey.labels.of(name, id)) == Some(true);
+    let within = |id: &&str| of.question.within.as_ref().is_none_or(|within| holds(within, id));
+    let count = |class: &Expression| images.ids().filter(within).filter(|id| holds(class, id)).count();
+    of.classes.iter().cloned().zip(classes.iter().map(count)).collect()
 }
 
 /// Writes a study file, unless somebody else has written it since `before` was read.

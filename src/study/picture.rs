@@ -81,7 +81,7 @@ pub fn picture(plan: &Plan, cell: CellId) -> Result<Picture> {
             let name = |fifth: usize| match fifth {
                 0 => format!("least {of}"),
                 4 => format!("most {of}"),
-                _ => format!("fifth {}", fifth + 1),
+                _ => format!("{}", fifth + 1),
             };
             (0..FIFTHS).map(name).collect()
         }

@@ -267,10 +267,14 @@ impl Watch {
         let run = Timeline::read(index, &self.workspace)?;
         let mut jobs = Vec::new();
         if let Some(run) = &run {
-            for state in [State::Running, State::Failed, State::Queued, State::Paused, State::Cancelled, State::Done] {
-                jobs.extend(
-                    run.jobs(index, state, MOST)?.into_iter().map(|row| self.seen_job(index, row)).collect::<Result<Vec<_>>>()?,
-                );
+            for state in [State::Running, State::Failed, State::Queued, State::Paused, State::Cancelled] {
+                for row in run.jobs(index, state, MOST)? {
+                    jobs.push(self.seen_job(index, row)?);
+                }
+            }
+            // What earlier runs of the study made is there too, and its curves.
+            for row in index.jobs_done(&run.run.study, MOST)? {
+                jobs.push(self.seen_job(index, row)?);
             }
         }
         self.seen.history = Arc::new(index.runs(200)?);

@@ -71,8 +71,11 @@ pub enum Overlay {
         cursor: usize,
         then: Chosen,
     },
-    /// A change to the study, before it is written.
-    Draft(Draft),
+    /// A change to the study, before it is written; and the form that it came from, to go back to.
+    Draft {
+        draft: Draft,
+        form: Option<Form>,
+    },
     /// What stops or deletes asks.
     Ask {
         question: String,
@@ -106,6 +109,8 @@ pub const STARTS: [(&str, &[&str]); 4] = [
 pub enum Asked {
     Cancel(Vec<JobId>),
     Drain,
+    /// A figure, by name.
+    Unpin(String),
 }
 
 /// A line that goes by itself.
@@ -215,6 +220,10 @@ pub struct App {
     pub report: Report,
     /// Models that are marked, by name: the same on every screen.
     pub marked: BTreeSet<String>,
+    /// The theme was changed by hand.
+    pub themed: bool,
+    /// What of the layout waits for the study's names.
+    pub remembered: Option<Layout>,
     pub undo: Vec<(String, String)>,
     pub pictures: HashMap<CellId, Result<Arc<Picture>, String>>,
     pub diaries: HashMap<JobId, Arc<Diary>>,
@@ -236,6 +245,11 @@ pub struct Layout {
     pub screen: String,
     pub rows: String,
     pub columns: String,
+    /// The level of each axis that is neither, by name.
+    pub fixed: Vec<Option<String>>,
+    pub marked: Vec<String>,
+    /// Where it was changed by hand.
+    pub theme: Option<String>,
     pub logarithmic: bool,
     pub smoothing: usize,
 }
@@ -258,6 +272,8 @@ impl App {
             figures: Figures::default(),
             report: Report::default(),
             marked: BTreeSet::new(),
+            themed: false,
+            remembered: None,
             undo: vec![],
             pictures: HashMap::new(),
             diaries: HashMap::new(),
@@ -273,7 +289,18 @@ impl App {
             (app.matrix.turn.rows, app.matrix.turn.columns) = (rows, columns);
         }
         (app.runs.logarithmic, app.runs.smoothing) = (layout.logarithmic, layout.smoothing.min(3));
+        app.remembered = Some(layout.clone());
         app
+    }
+
+    /// What is remembered by name, once names are known.
+    pub fn remember(&mut self) {
+        let Some(layout) = self.remembered.take() else { return };
+        for (axis, name) in Axis::ALL.into_iter().zip(&layout.fixed) {
+            let names = self.matrix.lattice.names(axis);
+            self.matrix.turn.fixed[axis as usize] = name.as_ref().and_then(|name| names.iter().position(|of| of == name));
+        }
+        self.marked.extend(layout.marked);
     }
 
     pub fn layout(&self) -> Layout {
@@ -281,6 +308,12 @@ impl App {
             screen: self.screen.word().to_owned(),
             rows: self.matrix.turn.rows.word().to_owned(),
             columns: self.matrix.turn.columns.word().to_owned(),
+            fixed: Axis::ALL
+                .iter()
+                .map(|axis| self.matrix.lattice.names(*axis).get(self.matrix.turn.fixed[*axis as usize]?).cloned())
+                .collect(),
+            marked: self.marked.iter().cloned().collect(),
+            theme: self.themed.then(|| self.theme.word().to_owned()),
             logarithmic: self.runs.logarithmic,
             smoothing: self.runs.smoothing,
         }
@@ -315,6 +348,16 @@ impl App {
             Screen::Figures => self.figures.wanted(),
             _ => vec![],
         }
+    }
+
+    /// Does anything on the screen change as time passes?
+    pub fn tells_time(&self) -> bool {
+        self.toast.is_some() || self.seen.is_live() || matches!(self.screen, Screen::Runs | Screen::Report)
+    }
+
+    /// Too little room for anything to be seen: nothing is done blindly.
+    pub fn is_blind(&self) -> bool {
+        self.size.0 < super::view::LEAST.0 || self.size.1 < super::view::LEAST.1
     }
 
     pub fn say(&mut self, text: impl Into<String>, bad: bool) {

@@ -31,10 +31,11 @@ pub struct Compare {
     pub diff: bool,
 }
 
-pub const HEADS: [&str; 15] = [
+pub const HEADS: [&str; 16] = [
     "model",
     "auc",
     "best",
+    "best on",
     "separates",
     "probe",
     "features",
@@ -50,10 +51,11 @@ pub const HEADS: [&str; 15] = [
 ];
 
 /// Fields of a filter beside the columns.
-pub const FIELDS: [&str; 16] = [
+pub const FIELDS: [&str; 17] = [
     "model",
     "auc",
     "best",
+    "best on",
     "separates",
     "probe",
     "features",
@@ -75,7 +77,8 @@ pub fn explained(column: usize) -> &'static str {
         "auc" => {
             "mean over comparisons of the view that is best on half A, quoted on half B; over training seeds with its 95 % interval"
         }
-        "best" => "the comparison it separates best, on half B",
+        "best" => "of the comparison it tells best, on half B",
+        "best on" => "the comparison it tells best",
         "separates" => "comparisons whose bound beside all other cells reaches the mark",
         "probe" => "a linear probe of the features, mean over comparisons, half B",
         "features" => "nearest neighbours in the features, mean over comparisons, half B",
@@ -93,15 +96,9 @@ impl Compare {
     pub fn rebuild(&mut self, board: &Board) {
         let filter = Filter::parse(&self.filter, &FIELDS).unwrap_or_default();
         // A comparison that the filter names restricts what scores are means of; it takes no model away.
-        let comparisons: Vec<usize> = (0..board.study.comparisons.len())
-            .filter(|&place| {
-                let name = board.study.comparisons[place].name.clone();
-                let wanted = self.filter.split_whitespace().any(|term| term.starts_with("comparison"));
-                !wanted
-                    || Filter::parse(&only(&self.filter), &["comparison"])
-                        .is_ok_and(|filter| filter.holds("", &|_| Value::from(name.as_str())))
-            })
-            .collect();
+        let (asked, filter) = (filter.only("comparison"), filter.without("comparison"));
+        let named = |place: &usize| asked.holds("", &|_| Value::from(board.study.comparisons[*place].name.as_str()));
+        let comparisons: Vec<usize> = (0..board.study.comparisons.len()).filter(named).collect();
         let best = best_by_model(board);
         self.families = board.trainings().into_values().collect();
         let rows = self.families.iter().map(|models| row(board, models, &comparisons, &best)).collect();
@@ -112,7 +109,7 @@ impl Compare {
                 Some(column) => cells[column].clone(),
                 None => Value::Empty,
             };
-            without(&filter, &self.filter).holds(&cells[0].text(), &field)
+            filter.holds(&cells[0].text(), &field)
         };
         let mut order: Vec<usize> = (0..self.table.rows.len()).filter(holds).collect();
         if let Some((column, least)) = self.sorted {
@@ -136,23 +133,18 @@ impl Compare {
         self.cursor = self.cursor.min(self.order.len().saturating_sub(1));
     }
 
+    /// Columns that hold anything, less those that a person hid.
+    pub fn columns(&self) -> Vec<usize> {
+        let holds = |column: &usize| self.table.rows.iter().any(|row| row[*column] != Value::Empty);
+        (0..self.table.heads.len()).filter(|column| !self.hidden.contains(column)).filter(holds).collect()
+    }
+
     pub fn at(&self, row: usize) -> Option<&str> {
         match self.table.rows.get(*self.order.get(row)?)?.first()? {
             Value::Text(name) => Some(name),
             _ => None,
         }
     }
-}
-
-/// The terms that name a comparison.
-fn only(text: &str) -> String {
-    text.split_whitespace().filter(|term| term.starts_with("comparison")).collect::<Vec<_>>().join(" ")
-}
-
-/// The filter less those terms.
-fn without(filter: &Filter, text: &str) -> Filter {
-    let rest: Vec<&str> = text.split_whitespace().filter(|term| !term.starts_with("comparison")).collect();
-    Filter::parse(&rest.join(" "), &FIELDS).unwrap_or_else(|_| filter.clone())
 }
 
 type Chosen = HashMap<(usize, usize), Best>;
@@ -222,7 +214,8 @@ fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &Chosen) ->
     vec![
         board.families[models[0]].0.as_str().into(),
         auc,
-        Value::of(top.map(|(comparison, of)| format!("{} {}", study.comparisons[comparison].name, super::text::score(of.value)))),
+        Value::of(top.map(|(_, of)| of)),
+        Value::of(top.map(|(comparison, _)| study.comparisons[comparison].name.as_str())),
         Value::of(separates),
         space(true),
         space(false),
@@ -265,8 +258,9 @@ pub struct Paired {
     pub right: String,
     /// Factor, and what each side has of it.
     pub differs: Vec<(String, String, String)>,
-    /// Comparisons in which the left one's best view is the better, of how many; and the median of left less right.
+    /// Comparisons in which the left one's best view is the better, the worse, of how many; and the median of left less right.
     pub wins: usize,
+    pub losses: usize,
     pub of: usize,
     pub median: f64,
     pub rows: Vec<PairedRow>,
@@ -312,6 +306,7 @@ pub fn paired(board: &Board, left: &str, right: &str) -> Option<Paired> {
         f64::midpoint(differences[(differences.len() - 1) / 2], differences[differences.len() / 2])
     };
     let wins = differences.iter().filter(|of| **of > 0.0).count();
+    let losses = differences.iter().filter(|of| **of < 0.0).count();
     let (a, b) = (&board.study.models[left_models[0]], &board.study.models[right_models[0]]);
     let held = held.is_some();
     Some(Paired {
@@ -319,6 +314,7 @@ pub fn paired(board: &Board, left: &str, right: &str) -> Option<Paired> {
         right: right.to_owned(),
         differs: differing(a, b),
         wins,
+        losses,
         of: rows.len(),
         median,
         rows,

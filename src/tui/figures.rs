@@ -30,7 +30,9 @@ impl Figures {
         let here = self.at(self.cursor);
         self.list = board.figures();
         if !filter.is_empty() {
-            self.list.retain(|cell| filter.holds(&board.name(cell), &|name| field(board, cell, name)));
+            self.list.retain(|cell| {
+                filter.holds(&format!("{} {}", board.name(cell), shown_as(board, cell)), &|name| field(board, cell, name))
+            });
         }
         // The same figure stays under the cursor.
         let place = here.and_then(|here| self.list.iter().position(|cell| *cell == here));

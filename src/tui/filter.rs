@@ -44,7 +44,18 @@ impl Filter {
     /// # Errors
     /// What is wrong, in words: an unknown field, or a number that is none.
     pub fn parse(text: &str, fields: &[&str]) -> Result<Self, String> {
-        words(text).into_iter().map(|word| term(&word, fields)).collect::<Result<_, _>>().map(Filter)
+        let terms = words(&tightened(text)).into_iter().map(|word| term(&word, fields)).collect::<Result<Vec<Term>, _>>()?;
+        // A term without a value is one that somebody is still typing.
+        Ok(Filter(terms.into_iter().filter(|term| !term.value.is_empty()).collect()))
+    }
+
+    /// The terms of one field, and those of all else.
+    pub fn only(&self, field: &str) -> Self {
+        Filter(self.0.iter().filter(|term| term.is_of(field)).cloned().collect())
+    }
+
+    pub fn without(&self, field: &str) -> Self {
+        Filter(self.0.iter().filter(|term| !term.is_of(field)).cloned().collect())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -59,6 +70,10 @@ impl Filter {
 }
 
 impl Term {
+    fn is_of(&self, field: &str) -> bool {
+        self.field.as_ref().is_some_and(|(name, _)| name == field)
+    }
+
     fn holds(&self, names: &str, field: &dyn Fn(&str) -> Value) -> bool {
         let Some((name, operator)) = &self.field else { return names.contains(&self.value) };
         let found = field(name);
@@ -77,6 +92,24 @@ impl Term {
             Operator::AtMost => by_number(|a, b| a <= b),
         }
     }
+}
+
+/// Without spaces round operators: `auc > 0.8` is one term.
+fn tightened(text: &str) -> String {
+    let mut tight = String::new();
+    let mut quoted = false;
+    let operator = |c: char| "=<>!:".contains(c);
+    for letter in text.chars() {
+        quoted ^= letter == '"';
+        if !quoted && operator(letter) {
+            tight.truncate(tight.trim_end().len());
+        }
+        if letter == ' ' && !quoted && tight.ends_with(operator) {
+            continue;
+        }
+        tight.push(letter);
+    }
+    tight
 }
 
 /// Words between spaces, quotes kept together.
@@ -132,7 +165,8 @@ mod tests {
     fn terms_are_all_to_hold() {
         assert!(holds("") && holds("r34") && holds("loss=arcface auc>0.8") && holds("trained_on:vgg auc<=.85"));
         assert!(!holds("auc>0.85") && !holds("-r34") && holds("-r50") && holds("loss!=softmax") && !holds("r34 r50"));
-        assert!(holds("trained_on=\"vggface2 clean\""));
+        assert!(holds("trained_on=\"vggface2 clean\"") && holds("auc > 0.8 loss = arcface") && !holds("auc < 0.8"));
+        assert!(holds("auc>"), "somebody is still typing");
     }
 
     #[test]

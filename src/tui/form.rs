@@ -32,6 +32,8 @@ pub struct Form {
     pub adding: Adding,
     pub fields: Vec<Field>,
     pub cursor: usize,
+    /// Why the change could not be made.
+    pub fault: String,
 }
 
 impl Adding {
@@ -98,10 +100,15 @@ impl Form {
         let field = |name, hint, options: Vec<String>| Field { name, hint, value: String::new(), options };
         let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let name = || field("name", "how people will call it", vec![]);
+        // `Smiling`, and of an attribute with several values each: `digit=3`.
         let attributes = || {
-            let mut words: Vec<String> = board.attributes.clone();
-            words.extend(board.attributes.iter().map(|word| format!("not {word}")));
-            words
+            let named = |(name, values): &(String, Vec<String>)| match values.len() {
+                0 => vec![name.clone()],
+                _ => values.iter().map(|value| format!("{}={}", bare(name), bare(value))).collect(),
+            };
+            let words: Vec<String> = board.attributes.iter().flat_map(named).collect();
+            let not: Vec<String> = words.iter().map(|word| format!("not {word}")).collect();
+            [words, not].concat()
         };
         let prepare = || field("prepare", "a preparation of the study", board.levels.preparations.clone());
         let architecture = || {
@@ -115,7 +122,7 @@ impl Form {
             Adding::Comparison => vec![
                 name(),
                 field("first class", "what it is called: Smiling", vec![]),
-                field("who is in it", "attributes with not, and, or: Smiling and not Young", attributes()),
+                field("who is in it", "attributes with and, or, not; one of several values: digit=3", attributes()),
                 field("second class", "Not smiling", vec![]),
                 field("who is in it", "not Smiling", attributes()),
                 field("within", "only images for which this holds; may stay empty", attributes()),
@@ -147,7 +154,7 @@ impl Form {
             ],
             _ => vec![field("level", "as the study file writes it", known(board, adding.factor().unwrap_or("loss")))],
         };
-        Form { adding, fields, cursor: 0 }
+        Form { adding, fields, cursor: 0, fault: String::new() }
     }
 
     /// What the field may be completed to, those that begin as it does first.
@@ -231,6 +238,12 @@ impl Form {
     }
 }
 
+/// A name as an expression takes it: in quotes, unless it is a plain word.
+fn bare(name: &str) -> String {
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.+-".contains(c));
+    if plain && !["and", "or", "not"].contains(&name) { name.to_owned() } else { format!("\"{name}\"") }
+}
+
 /// A scalar in double quotes, as YAML reads it in flow style.
 fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
@@ -248,7 +261,12 @@ mod tests {
             value: String::new(),
             options: options.iter().map(|of| (*of).to_owned()).collect(),
         };
-        let mut form = Form { adding: Adding::Comparison, fields: vec![field(&["Smiling", "Young", "not Young"])], cursor: 0 };
+        let mut form = Form {
+            adding: Adding::Comparison,
+            fields: vec![field(&["Smiling", "Young", "not Young"])],
+            cursor: 0,
+            fault: String::new(),
+        };
         form.fields[0].value = "Smiling and yo".into();
         form.complete();
         assert_eq!(form.fields[0].value, "Smiling and Young");

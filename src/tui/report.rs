@@ -104,14 +104,18 @@ fn outline(seen: &Snapshot) -> Vec<Line> {
     lines.push(part(found.is_some(), "the answer, in five lines".into(), String::new()));
     lines.push(part(done == all, "the matrix".into(), format!("{} of {} scored", thousands(done), count(all, "cell"))));
     lines.push(part(found.is_some(), "findings, contrasts".into(), count(study.contrasts.len(), "contrast")));
-    let shown = |as_pinned: bool| board.shown.iter().filter(move |(_, of)| of.contains(&ShownAs::Pinned) == as_pinned);
+    let pinned = || board.shown.iter().filter(|(_, of)| of.contains(&ShownAs::Pinned));
     lines.push(part(
         found.is_some(),
         "figures by the rule".into(),
-        format!("{} of {} at most", shown(false).count(), study.show),
+        found.map_or(String::new(), |found| {
+            let beside =
+                board.shown.iter().filter(|(_, of)| of.iter().any(|of| !matches!(of, ShownAs::Best | ShownAs::Pinned))).count();
+            format!("{} picked, {} at most; {beside} beside them: median, worst, random", found.ledger.picked, study.show)
+        }),
     ));
     for pin in &board.pins {
-        let there = shown(true).any(|(cell, _)| board.name(cell) == pin.figure);
+        let there = pinned().any(|(cell, _)| board.name(cell) == pin.figure);
         let note = if pin.note.is_empty() { "pinned".to_owned() } else { format!("pinned: {}", pin.note) };
         lines.push(line(2, if there { Kind::There } else { Kind::Missing }, pin.figure.clone(), note));
     }
@@ -129,16 +133,13 @@ fn outline(seen: &Snapshot) -> Vec<Line> {
     for (input, at, cells) in &board.missing {
         lines.push(line(1, Kind::Missing, format!("missing: {input}"), format!("{at} · {} wait", count(*cells, "cell"))));
     }
-    let written = match seen.report {
-        Some((size, _)) => format!("{} as it was last written", text::size(size)),
-        None => "not written yet: b builds it".to_owned(),
+    let (there, written) = match seen.report {
+        Some((size, at)) if at >= board.newest => (true, format!("{}, of what is here now", text::size(size))),
+        Some((size, _)) => (false, format!("{}, older than its results, pins or study file: b builds it anew", text::size(size))),
+        None => (false, "not written yet: b builds it".to_owned()),
     };
-    lines.push(line(
-        1,
-        if seen.report.is_some() { Kind::There } else { Kind::Missing },
-        format!("reports/{}.html", study.name),
-        written,
-    ));
+    let page = format!("reports/{}.html", study.name);
+    lines.push(line(1, if there { Kind::There } else { Kind::Missing }, page, written));
     lines.push(line(
         0,
         Kind::Head,

@@ -153,7 +153,7 @@ mod tests {
         let estimate = Estimate { value: 0.9, low: 0.85, high: 0.95 };
         let rows = vec![vec!["a,\"b\"".into(), Value::Estimate(estimate)], vec!["=x\u{1b}".into(), Value::Empty]];
         let table = Table { title: "t".into(), heads: vec!["model", "auc"], rows };
-        assert_eq!(table.plain(), "t\n\nmodel      auc\na,\"b\"      .900 (.850–.950)\n=x\\u{1b}");
+        assert_eq!(table.plain(), "t\n\nmodel     auc\na,\"b\"     .900 (.850–.950)\n=x\\u{1b}");
         assert_eq!(table.csv(), "model,auc,auc low,auc high\n\"a,\"\"b\"\"\",0.9,0.85,0.95\n'=x\\u{1b},,,\n");
         assert_eq!(table.json(Some("s"))["rows"][0]["auc"]["low"], 0.85);
     }

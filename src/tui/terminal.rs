@@ -108,7 +108,7 @@ impl Loop {
         let mut dirty = true;
         while !self.app.quit && !gone.load(Ordering::Relaxed) {
             // The clock matters where time is shown.
-            let every = if self.app.toast.is_some() || self.app.seen.is_live() { 1 } else { 15 };
+            let every = if self.app.tells_time() { 1 } else { 15 };
             if ticked.is_none_or(|at| at.elapsed() >= Duration::from_secs(every)) {
                 ticked = Some(Instant::now());
                 self.take(Event::Tick(now()), remember)?;
@@ -153,6 +153,7 @@ impl Loop {
 
     fn take(&mut self, event: Event, remember: &dyn Fn(&Layout)) -> std::io::Result<()> {
         let theme = (self.app.theme, self.app.drawing);
+        self.app.now = now();
         let mut effects = update(&mut self.app, event, &self.hits);
         if theme != (self.app.theme, self.app.drawing) {
             // Pixels of before are not in the buffer that frames are held against.

@@ -48,6 +48,16 @@ pub fn fit_end(text: &str, room: usize) -> String {
     std::iter::once('…').filter(|_| room > 0).chain(taken.into_iter().rev()).collect()
 }
 
+/// Both ends of a text: where many begin alike, and end differently.
+pub fn fit_middle(text: &str, room: usize) -> String {
+    let text = printable(text);
+    if text.width() <= room || room < 8 {
+        return fit(&text, room);
+    }
+    let head = fit(&text, room / 3);
+    format!("{head}{}", fit_end(&text, room - head.width()).trim_start_matches('…'))
+}
+
 pub fn left(text: &str, room: usize) -> String {
     let text = fit(text, room);
     let space = room.saturating_sub(text.width());
@@ -139,7 +149,7 @@ mod tests {
         for text in ["plain", "a\u{1b}[31mred", "女性の顔", "مرحبا", "e\u{301}e\u{301}", "🙂🙂🙂", ""] {
             for room in 0..12 {
                 assert!(width(&fit(text, room)) <= room, "{text:?} {room}");
-                assert!(width(&fit_end(text, room)) <= room);
+                assert!(width(&fit_end(text, room)) <= room && width(&fit_middle(text, room)) <= room);
                 assert_eq!(width(&left(text, room)), room, "{text:?} {room}");
                 assert!(!fit(text, room).contains('\u{1b}'));
             }

@@ -57,12 +57,18 @@ pub fn update(app: &mut App, event: Event, hits: &[Hit]) -> Vec<Effect> {
             vec![]
         }
         Event::Drafted(Ok(draft)) => {
-            app.overlay = Some(Overlay::Draft(draft));
+            let form = match app.overlay.take() {
+                Some(Overlay::Form(form)) => Some(form),
+                _ => None,
+            };
+            app.overlay = Some(Overlay::Draft { draft, form });
             vec![]
         }
         // What was typed is not lost: it can be mended.
         Event::Drafted(Err(fault)) if matches!(app.overlay, Some(Overlay::Form(_))) => {
-            app.say(fault.to_string().replace("\n  ", " · "), true);
+            if let Some(Overlay::Form(form)) = &mut app.overlay {
+                form.fault = fault.to_string();
+            }
             vec![]
         }
         Event::Drafted(Err(fault)) | Event::Written(Err(fault)) | Event::Edited(Err(fault)) => {
@@ -87,6 +93,9 @@ pub fn update(app: &mut App, event: Event, hits: &[Hit]) -> Vec<Effect> {
 fn act_on(app: &mut App, command: Command) -> Vec<Effect> {
     if app.toast.as_ref().is_some_and(|toast| toast.bad) {
         app.toast = None;
+    }
+    if app.is_blind() && command != Command::Quit {
+        return vec![];
     }
     if app.overlay.is_some() && command != Command::Quit {
         return overlay::act(app, command);
@@ -141,6 +150,7 @@ fn see(app: &mut App, seen: Snapshot) -> Vec<Effect> {
         app.pictures.retain(|_, picture| reads_alike && picture.is_ok());
         if let Some(board) = app.seen.board.clone() {
             app.matrix.lattice = Lattice::of(&board);
+            app.remember();
             let known: Vec<&String> = board.families.iter().map(|(family, _)| family).collect();
             app.marked.retain(|name| known.contains(&name));
         }

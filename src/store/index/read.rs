@@ -162,6 +162,12 @@ impl Index {
         Ok(self.all("SELECT * FROM job WHERE id = ?1", [id.to_string()], job)?.pop())
     }
 
+    /// The latest jobs of a study that are done, whichever run made them; the last first.
+    pub fn jobs_done(&self, study: &str, most: usize) -> Result<Vec<JobRow>> {
+        let query = "SELECT * FROM job WHERE study = ?1 AND state = 'done' ORDER BY at DESC, label LIMIT ?2";
+        self.all(query, params![study, most as i64], job)
+    }
+
     /// Every job that any run knew.
     pub fn jobs(&self) -> Result<Vec<JobRow>> {
         self.all("SELECT * FROM job ORDER BY clock DESC, label", [], job)
@@ -250,8 +256,8 @@ impl Index {
         if schema::version(&self.connection, &self.path())? < 2 {
             return Ok(vec![]);
         }
-        let row = |row: &Row| Ok(Pin { figure: row.get(0)?, note: row.get(1)? });
-        self.all("SELECT figure, note FROM pin WHERE study = ?1 AND note IS NOT NULL ORDER BY figure", [study], row)
+        let row = |row: &Row| Ok(Pin { figure: row.get(0)?, note: row.get(1)?, at: row.get::<_, i64>(2)? as u64 });
+        self.all("SELECT figure, note, at FROM pin WHERE study = ?1 AND note IS NOT NULL ORDER BY figure", [study], row)
     }
 
     /// The latest runs, the last first.

@@ -2,7 +2,10 @@
 
 use super::rebuild;
 use crate::{
-    domain::job::State,
+    domain::{
+        comparison::Measured,
+        job::{JobId, State},
+    },
     study::{board::Board, draft::Change},
     tui::{
         app::{App, Asked, Chosen, Drawing, Overlay, STARTS, Screen},
@@ -10,12 +13,22 @@ use crate::{
         command::Command,
         event::{Effect, Purpose, line},
         form::Adding,
-        lattice::Axis,
+        lattice::{Axis, Turn},
     },
 };
 use std::sync::Arc;
 
+/// Commands that mean something where no study is open.
+fn needs_no_study(app: &App, command: Command) -> bool {
+    use Command::{Add, Doctor, Draw, Edit, Enter, Focus, Go, Help, Palette, Quit, Refresh, Run, StoreCheck, Study, Theme};
+    let anywhere = [Add, Doctor, Draw, Edit, Enter, Focus, Help, Palette, Quit, Refresh, Run, StoreCheck, Study, Theme];
+    app.seen.board.is_some() || app.screen == Screen::Runs || anywhere.contains(&command) || matches!(command, Go(_))
+}
+
 pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
+    if !needs_no_study(app, command) {
+        return vec![];
+    }
     match command {
         Command::Up | Command::Previous => step(app, -1),
         Command::Down | Command::Next => step(app, 1),
@@ -40,11 +53,25 @@ pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
         Command::Sort => sort(app, false),
         Command::SortLeast => sort(app, true),
         Command::Axes => app.matrix.axes = if app.matrix.axes.is_some() { None } else { Some(1) },
-        Command::TurnRows => turn(app, |turn| (next_axis(turn.rows, turn.columns), turn.columns)),
-        Command::TurnColumns => turn(app, |turn| (turn.rows, next_axis(turn.columns, turn.rows))),
-        Command::Swap => turn(app, |turn| (turn.columns, turn.rows)),
+        Command::TurnRows => {
+            let rows = next_axis(app, app.matrix.turn.rows, app.matrix.turn.columns);
+            turn(app, rows, app.matrix.turn.columns);
+        }
+        Command::TurnColumns => {
+            let columns = next_axis(app, app.matrix.turn.columns, app.matrix.turn.rows);
+            turn(app, app.matrix.turn.rows, columns);
+        }
+        Command::Swap => turn(app, app.matrix.turn.columns, app.matrix.turn.rows),
+        Command::Straight => {
+            app.matrix.turn = Turn::default();
+            app.matrix.filter.clear();
+            turn(app, Axis::Model, Axis::Comparison);
+        }
         Command::StepAxis => {
-            let axes: Vec<Axis> = app.matrix.turn.hidden().collect();
+            let axes = several(app);
+            if axes.is_empty() {
+                return vec![];
+            }
             let place = app.matrix.stepping.and_then(|axis| axes.iter().position(|of| *of == axis)).map_or(0, |place| place + 1);
             app.matrix.stepping = axes.get(place % axes.len()).copied();
         }
@@ -60,6 +87,7 @@ pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
         Command::Beside => beside(app),
         Command::Theme => {
             app.theme = app.theme.next();
+            app.themed = true;
             app.say(format!("theme: {}", app.theme.word()), false);
         }
         Command::Draw => {
@@ -82,12 +110,7 @@ pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
             },
         },
         Command::Study => {
-            let options: Vec<String> = app.seen.studies.iter().map(|path| path.display().to_string()).collect();
-            if options.is_empty() {
-                first_study(app);
-            } else {
-                app.overlay = Some(Overlay::Choice { title: "open a study", options, cursor: 0, then: Chosen::Study });
-            }
+            first_study(app);
         }
         Command::Add if app.seen.board.is_none() => first_study(app),
         Command::Add => {
@@ -155,8 +178,7 @@ fn sideways(app: &mut App, by: isize) {
             app.matrix.view = None;
         }
         Screen::Compare => {
-            let shown: Vec<usize> =
-                (0..app.compare.table.heads.len()).filter(|column| !app.compare.hidden.contains(column)).collect();
+            let shown = app.compare.columns();
             let place = shown.iter().position(|column| *column == app.compare.column).unwrap_or(0);
             app.compare.column = shown.get(moved(place, by, shown.len())).copied().unwrap_or(0);
         }
@@ -209,12 +231,14 @@ fn enter(app: &mut App) -> Vec<Effect> {
     vec![]
 }
 
-/// Offers what a workspace may start with; where there are studies, those.
+/// The workspace's studies, and what it may start with beside them.
 fn first_study(app: &mut App) {
+    let starts = STARTS.iter().map(|(words, _)| (*words).to_owned());
     let (title, options, then) = if app.seen.studies.is_empty() {
-        ("start with", STARTS.iter().map(|(words, _)| (*words).to_owned()).collect(), Chosen::Start)
+        ("start with", starts.collect(), Chosen::Start)
     } else {
-        ("open a study", app.seen.studies.iter().map(|path| path.display().to_string()).collect(), Chosen::Study)
+        let studies = app.seen.studies.iter().map(|path| path.display().to_string());
+        ("open a study, or start another", studies.chain(starts.map(|words| format!("+ {words}"))).collect(), Chosen::Study)
     };
     app.overlay = Some(Overlay::Choice { title, options, cursor: 0, then });
 }
@@ -336,24 +360,34 @@ pub fn matrix_order(app: &mut App) {
     matrix.column = matrix.column.min(columns.saturating_sub(1));
 }
 
-fn next_axis(axis: Axis, taken: Axis) -> Axis {
+/// The next axis with more than one level, if there is another.
+fn next_axis(app: &App, axis: Axis, taken: Axis) -> Axis {
     let place = Axis::ALL.iter().position(|of| *of == axis).unwrap_or(0);
-    let next = |by: usize| Axis::ALL[(place + by) % Axis::ALL.len()];
-    if next(1) == taken { next(2) } else { next(1) }
+    let others = (1..Axis::ALL.len()).map(|by| Axis::ALL[(place + by) % Axis::ALL.len()]);
+    others.into_iter().find(|of| *of != taken && app.matrix.lattice.names(*of).len() > 1).unwrap_or(axis)
 }
 
-fn turn(app: &mut App, to: impl Fn(&crate::tui::lattice::Turn) -> (Axis, Axis)) {
+/// Axes that are neither rows nor columns, and have levels to step along.
+fn several(app: &App) -> Vec<Axis> {
+    app.matrix.turn.hidden().filter(|axis| app.matrix.lattice.names(*axis).len() > 1).collect()
+}
+
+/// What stays an axis keeps its place.
+fn turn(app: &mut App, rows: Axis, columns: Axis) {
     let matrix = &mut app.matrix;
-    (matrix.turn.rows, matrix.turn.columns) = to(&matrix.turn);
-    (matrix.row, matrix.column, matrix.sorted, matrix.stepping, matrix.view) = (0, 0, None, None, None);
+    if columns != matrix.turn.columns {
+        (matrix.column, matrix.sorted) = (0, None);
+    }
+    if rows != matrix.turn.rows {
+        matrix.row = 0;
+    }
+    (matrix.turn.rows, matrix.turn.columns) = (rows, columns);
+    (matrix.stepping, matrix.view) = (None, None);
     rebuild(app);
 }
 
 fn step_level(app: &mut App, by: isize) {
-    let hidden: Vec<Axis> = app.matrix.turn.hidden().collect();
-    // Without a choice: the first that has more than one level.
-    let several = |axis: &&Axis| app.matrix.lattice.names(**axis).len() > 1;
-    let Some(axis) = app.matrix.stepping.or_else(|| hidden.iter().find(several).or(hidden.first()).copied()) else { return };
+    let Some(axis) = app.matrix.stepping.or_else(|| several(app).first().copied()) else { return };
     app.matrix.stepping = Some(axis);
     let count = app.matrix.lattice.names(axis).len() as isize;
     // All of them together come before the first.
@@ -415,7 +449,7 @@ fn exclude(app: &mut App) -> Vec<Effect> {
     let factors = board.study.models[figure.model].factors();
     let named = board.study.models[figure.model].recipe().is_none() || board.levels.factors.is_empty();
     if named {
-        app.say("only combinations of the matrix can be left out; x and Space take a named model out", true);
+        app.say("this model stands by its name, not in the matrix: x lists it, Space takes it out", true);
         return vec![];
     }
     let varying = |(factor, levels): (&&'static str, &Vec<String>)| {
@@ -428,7 +462,7 @@ fn exclude(app: &mut App) -> Vec<Effect> {
 fn run(app: &mut App, only: Option<&str>) -> Vec<Effect> {
     let file = app.study_file();
     if app.seen.board.is_none() {
-        app.say("no study is open: F opens one", true);
+        app.say("no study is open: Enter opens or starts one", true);
         return vec![];
     }
     if app.seen.is_live() {
@@ -477,6 +511,13 @@ fn ask(app: &mut App, command: Command) -> Vec<Effect> {
         (_, false) => marked,
         (_, true) => here.into_iter().collect::<Vec<_>>(),
     };
+    if command != Command::Resume && !app.seen.is_live() {
+        app.say("nothing runs: there is nothing to pause, stop or end", false);
+        return vec![];
+    }
+    let is_done = |id: &&JobId| app.seen.jobs.iter().any(|job| job.row.id == **id && job.row.state == State::Done);
+    let jobs: Vec<JobId> =
+        if command == Command::Cancel { jobs.iter().filter(|id| !is_done(id)).copied().collect() } else { jobs };
     let ids: Vec<String> = jobs.iter().map(|id| id.short()).collect();
     let with = |verb: &'static str| std::iter::once(verb).chain(ids.iter().map(String::as_str)).collect::<Vec<_>>();
     match command {
@@ -505,27 +546,41 @@ fn ask(app: &mut App, command: Command) -> Vec<Effect> {
             });
             vec![]
         }
-        _ => vec![],
+        _ => {
+            app.say("what is done cannot be stopped", false);
+            vec![]
+        }
     }
 }
 
 fn pin(app: &mut App) -> Vec<Effect> {
     let Some(board) = app.seen.board.clone() else { return vec![] };
     if app.screen == Screen::Report {
-        // A pinned line of the outline: taken off.
+        // A pinned line of the outline.
         let name = app.report.lines.get(app.report.cursor).map(|line| line.text.clone()).unwrap_or_default();
-        return match board.pins.iter().find(|pin| pin.figure == name) {
-            Some(_) => program(app, &["unpin", &app.study_file(), &name], Purpose::Ask),
-            None => vec![],
-        };
+        unpin(app, &board, &name);
+        return vec![];
     }
     let Some(figure) = app.figure() else { return vec![] };
     let name = board.name(&figure);
-    if board.pins.iter().any(|pin| pin.figure == name) {
-        return program(app, &["unpin", &app.study_file(), &name], Purpose::Ask);
+    if unpin(app, &board, &name) {
+        return vec![];
+    }
+    if matches!(board.study.comparisons[figure.comparison].question.measured, Measured::Quantity(_)) {
+        app.say("a quantity has no figure of its own: only comparisons of classes are drawn", true);
+        return vec![];
     }
     app.overlay = Some(Overlay::Note { figure, text: String::new() });
     vec![]
+}
+
+/// Asks whether a pinned figure is to be taken off, with its note; false where it is not pinned.
+fn unpin(app: &mut App, board: &Board, name: &str) -> bool {
+    let Some(pin) = board.pins.iter().find(|pin| pin.figure == name) else { return false };
+    let note = if pin.note.is_empty() { String::new() } else { format!(", with its note “{}”", pin.note) };
+    app.overlay =
+        Some(Overlay::Ask { question: format!("take {name} off the report{note}?"), then: Asked::Unpin(name.to_owned()) });
+    true
 }
 
 fn build(app: &mut App) -> Vec<Effect> {

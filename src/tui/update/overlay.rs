@@ -11,9 +11,12 @@ use crate::tui::{
 pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
     let Some(overlay) = app.overlay.take() else { return vec![] };
     if command == Command::Back {
-        // A filter that is left is taken off.
-        if matches!(overlay, Overlay::Filter(_)) {
-            act::set_filter(app, String::new());
+        match overlay {
+            // A filter that is left is taken off.
+            Overlay::Filter(_) => act::set_filter(app, String::new()),
+            // Back to what was typed.
+            Overlay::Draft { form: Some(form), .. } => app.overlay = Some(Overlay::Form(form)),
+            _ => {}
         }
         return vec![];
     }
@@ -39,11 +42,11 @@ pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
             Command::Enter => return choose(app, &options, cursor, then),
             _ => app.overlay = Some(Overlay::Choice { cursor: moved(cursor, options.len(), command), title, options, then }),
         },
-        Overlay::Draft(draft) => {
+        Overlay::Draft { draft, form } => {
             if command == Command::Enter {
                 return vec![Effect::Write { file: draft.file, before: draft.before, after: draft.after, undo: false }];
             }
-            app.overlay = Some(Overlay::Draft(draft));
+            app.overlay = Some(Overlay::Draft { draft, form });
         }
         Overlay::Ask { question, then } => {
             if command != Command::Enter {
@@ -52,6 +55,7 @@ pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
             }
             return match then {
                 Asked::Drain => act::program(app, &["drain"], Purpose::Ask),
+                Asked::Unpin(name) => act::program(app, &["unpin", &app.study_file(), &name], Purpose::Ask),
                 Asked::Cancel(jobs) => {
                     let ids: Vec<String> = jobs.iter().map(|id| id.short()).collect();
                     let words: Vec<&str> = std::iter::once("cancel").chain(ids.iter().map(String::as_str)).collect();
@@ -136,10 +140,11 @@ fn fill(app: &mut App, mut form: Form, command: Command) -> Vec<Effect> {
         Command::Enter => match form.change() {
             Ok(change) => {
                 // It stays until the change can be made: a mistake in it can be mended.
+                form.fault.clear();
                 app.overlay = Some(Overlay::Form(form));
                 return vec![Effect::Draft(change)];
             }
-            Err(why) => app.say(why, true),
+            Err(why) => form.fault = why,
         },
         Command::Complete if !form.completions().is_empty() && !form.fields[form.cursor].value.is_empty() => form.complete(),
         Command::Complete | Command::Down => form.cursor = moved(form.cursor, form.fields.len(), Command::Down),
@@ -155,6 +160,7 @@ fn fill(app: &mut App, mut form: Form, command: Command) -> Vec<Effect> {
 
 fn choose(app: &mut App, options: &[String], cursor: usize, then: Chosen) -> Vec<Effect> {
     match then {
+        Chosen::Study if cursor >= app.seen.studies.len() => start(app, cursor - app.seen.studies.len()),
         Chosen::Study => match options.get(cursor) {
             Some(path) => {
                 app.seen.board = None;
@@ -163,14 +169,7 @@ fn choose(app: &mut App, options: &[String], cursor: usize, then: Chosen) -> Vec
             }
             None => vec![],
         },
-        Chosen::Start => {
-            let words: Vec<&str> = STARTS.get(cursor).map_or(vec![], |(_, words)| words.to_vec());
-            // `init` makes a folder: this one.
-            let root = app.root.trim_end_matches('/').to_owned();
-            let words: Vec<&str> =
-                words.into_iter().map(|word| if word == "." && !root.is_empty() { root.as_str() } else { word }).collect();
-            act::program(app, &words, Purpose::Ask)
-        }
+        Chosen::Start => start(app, cursor),
         Chosen::Add => {
             if let (Some(adding), Some(board)) = (Adding::ALL.get(cursor), app.seen.board.clone()) {
                 app.overlay = Some(Overlay::Form(Form::new(*adding, &board)));
@@ -180,4 +179,14 @@ fn choose(app: &mut App, options: &[String], cursor: usize, then: Chosen) -> Vec
             vec![]
         }
     }
+}
+
+/// Makes a study that a workspace may start with.
+fn start(app: &mut App, place: usize) -> Vec<Effect> {
+    let words: Vec<&str> = STARTS.get(place).map_or(vec![], |(_, words)| words.to_vec());
+    // `init` makes a folder: this one.
+    let root = app.root.trim_end_matches('/').to_owned();
+    let here = |word: &str| word == "." && !root.is_empty();
+    let words: Vec<&str> = words.into_iter().map(|word| if here(word) { root.as_str() } else { word }).collect();
+    act::program(app, &words, Purpose::Ask)
 }

@@ -76,7 +76,7 @@ fn draw_table(paint: &mut Paint, area: Rect, app: &App) {
     }
     let theme = paint.theme;
     let rows = usize::from(inner.height).saturating_sub(2);
-    let columns: Vec<usize> = (0..HEADS.len()).filter(|column| !compare.hidden.contains(column)).collect();
+    let columns = compare.columns();
     let wide = |column: usize| {
         let cells = compare.order.iter().map(|&row| width(&shown(&compare.table.rows[row][column], 99)));
         cells.max().unwrap_or(0).max(HEADS[column].len() + 2).clamp(4, if column == 0 { 34 } else { 24 })
@@ -128,7 +128,11 @@ fn draw_table(paint: &mut Paint, area: Rect, app: &App) {
                     (shown(value, widths[place]), style)
                 }
             };
-            let number = row.is_some_and(|row| compare.table.rows[row][column].number().is_some());
+            // Heads stand over their numbers.
+            let number = match row {
+                Some(row) => compare.table.rows[row][column].number().is_some(),
+                None => compare.table.rows.iter().any(|row| row[column].number().is_some()),
+            };
             let text = if number {
                 right(&text, widths[place])
             } else if place == 0 {
@@ -156,6 +160,16 @@ fn draw_table(paint: &mut Paint, area: Rect, app: &App) {
         paint.line(area, Line::from(spans));
         paint.hit(area, Clicked::Place(at, compare.column));
     }
+    if visible.len() < columns.len() {
+        let last = visible.last().map_or(1, |place| place + 1);
+        let words = format!(" columns {}–{last} of {} ", visible.get(1).map_or(1, |place| place + 1), columns.len());
+        let wide = width(&words) as u16;
+        let place = Rect { x: area.right().saturating_sub(wide + 3), y: area.y, width: wide, height: 1 }.intersection(area);
+        paint.line(place, Line::styled(words, theme.dim()));
+    }
+    if explained(compare.column).is_empty() {
+        return;
+    }
     let foot = Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner };
     let words = explained(compare.column);
     paint.line(
@@ -173,7 +187,7 @@ fn draw_table(paint: &mut Paint, area: Rect, app: &App) {
 
 fn draw_pair(paint: &mut Paint, area: Rect, app: &App, board: &Board, pair: &Paired) {
     let theme = paint.theme;
-    let images = board.cells.iter().find_map(|cell| cell.scores.as_ref().map(|scores| scores.counts.n)).unwrap_or(0);
+    let images = board.cells.iter().filter_map(|cell| Some(cell.scores.as_ref()?.counts.n)).max().unwrap_or(0);
     let inner = paint.pane(
         area,
         &format!("{} minus {} · on the same images (up to {})", pair.left, pair.right, crate::domain::text::thousands(images)),
@@ -183,8 +197,9 @@ fn draw_pair(paint: &mut Paint, area: Rect, app: &App, board: &Board, pair: &Pai
     let differs: Vec<String> = pair.differs.iter().map(|(name, ..)| name.clone()).collect();
     let mut lines = vec![Line::raw(fit(
         &format!(
-            "better on {} of {} · median {} · differs in: {}",
+            "better on {}, worse on {} of {} · median {} · differs in: {}",
             pair.wins,
+            pair.losses,
             count(pair.of, "comparison"),
             signed(pair.median),
             if differs.is_empty() { "nothing the study names".to_owned() } else { differs.join(", ") }
@@ -204,14 +219,19 @@ fn draw_pair(paint: &mut Paint, area: Rect, app: &App, board: &Board, pair: &Pai
     for (name, one, other) in &pair.differs {
         lines.push(Line::from(vec![
             Span::styled(left(name, 14), theme.dim()),
-            Span::raw(fit(&format!("{one} → {other}"), room.saturating_sub(14))),
+            Span::raw(fit(&format!("{one} | {other}"), room.saturating_sub(14))),
         ]));
     }
     let name = pair.rows.iter().map(|(name, ..)| width(name)).max().unwrap_or(10).min(28);
     let (one, other) = (fit_end(&pair.left, 12), fit_end(&pair.right, 12));
     let side = width(&one).max(width(&other)).max(5);
     lines.push(Line::styled(
-        format!("{} {} {}  difference (95 %)", left("", name), right(&one, side), right(&other, side)),
+        format!(
+            "{} {} {}  difference (95 %); in words where it holds beside all others",
+            left("", name),
+            right(&one, side),
+            right(&other, side)
+        ),
         theme.dim(),
     ));
     // What does not fit is counted, not dropped.

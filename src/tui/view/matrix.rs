@@ -3,6 +3,7 @@
 use super::{Clicked, Paint, figure, first, over_ground, scrollbar};
 use crate::{
     domain::{
+        comparison::Measured,
         ledger::{CHANCE, CellId},
         text::{count, thousands},
     },
@@ -92,13 +93,7 @@ fn draw_grid(paint: &mut Paint, area: Rect, app: &App, board: &Board) {
         let here = at == matrix.row;
         let marked = matrix.turn.rows == Axis::Model && app.marked.contains(name);
         let ground = here.then(|| paint.theme.cursor());
-        let mark = if marked {
-            "▣ "
-        } else if here {
-            "▸ "
-        } else {
-            "  "
-        };
+        let mark = format!("{}{}", if here { "▸" } else { " " }, if marked { "▣" } else { " " });
         let mut spans = vec![
             Span::styled(mark, over_ground(paint.theme.accent(), ground)),
             Span::styled(left(&fit_end(name, label - 3), label - 2), over_ground(Style::new(), ground)),
@@ -256,6 +251,11 @@ fn believe(theme: Theme, app: &App, board: &Board, cell: &CellId, room: usize) -
     }
     let Some(scores) = &of.scores else { return lines };
     let view = scores.views.iter().find(|view| view.view == cell.view);
+    let quantity = matches!(board.study.comparisons[cell.comparison].question.measured, Measured::Quantity(_));
+    if let Some(pin) = board.pins.iter().find(|pin| pin.figure == board.name(cell)) {
+        let note = if pin.note.is_empty() { String::new() } else { format!(": {}", pin.note) };
+        say(format!("◆ pinned to the report{note}"), theme.accent());
+    }
     if let Some(why) = &scores.unranked {
         say(format!("not ranked: {why}"), theme.warning());
     }
@@ -280,6 +280,9 @@ fn believe(theme: Theme, app: &App, board: &Board, cell: &CellId, room: usize) -
                 ),
                 plain.add_modifier(Modifier::BOLD),
             ),
+            None if quantity => {
+                say("a quantity: only single axes have a gradient (v shows the other views)".to_owned(), theme.warning())
+            }
             None => say("no AUC: a class is too small".to_owned(), theme.warning()),
         },
     }

@@ -229,6 +229,18 @@ fn footer(paint: &mut Paint, area: Rect, app: &App) {
         paint.line(area, Line::styled(format!(" {sign} {}", fit(&toast.text, room.saturating_sub(4))), style));
         return;
     }
+    if let Some(overlay) = &app.overlay {
+        let keys = match overlay {
+            super::app::Overlay::Help(_) | super::app::Overlay::Message { .. } => " j k scroll · Esc back",
+            super::app::Overlay::Ask { .. } => " y yes · n no",
+            super::app::Overlay::Palette { .. } => " type to find · ↑ ↓ choose · Enter does it · Esc back",
+            super::app::Overlay::Choice { .. } => " j k choose · Enter takes it · Esc back",
+            super::app::Overlay::Draft { .. } => " Enter writes it · Esc back, nothing is written",
+            _ => " Enter takes it · Esc leaves",
+        };
+        paint.line(area, Line::styled(fit(keys, room), theme.dim()));
+        return;
+    }
     let mut spans = vec![Span::raw(" ")];
     let mut at = 1;
     if let Some(words) = app.working.last() {

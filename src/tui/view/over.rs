@@ -50,7 +50,7 @@ pub fn draw(paint: &mut Paint, area: Rect, app: &App, overlay: &Overlay) {
             let inner = over(paint, area, 72, options.len() as u16 + 2, title);
             list(paint, inner, options, *cursor);
         }
-        Overlay::Draft(draft) => draw_draft(paint, area, draft),
+        Overlay::Draft { draft, .. } => draw_draft(paint, area, draft),
         Overlay::Ask { question, .. } => {
             let inner = over(paint, area, 66, 5, "sure?");
             let mut lines: Vec<Line> = wrapped(question, usize::from(inner.width)).into_iter().map(Line::from).collect();
@@ -100,6 +100,19 @@ fn list(paint: &mut Paint, area: Rect, options: &[String], cursor: usize) {
     }
 }
 
+/// Words that the screens use, for who meets them first here.
+const WORDS: [(&str, &str); 9] = [
+    ("tap", "where in a network features are read: layer1 … layer4, embedding"),
+    ("view", "what one figure shows: a map, a pair of axes, or one axis of a projection"),
+    ("AUC", "of a balanced vote of nearest neighbours: .5 is chance, 1 keeps the classes apart; ± half of its 95 % interval"),
+    ("half A, half B", "people are parted in two: the best view is chosen on A, and what is quoted of it comes from B"),
+    ("beside all cells", "a lower bound that holds for every cell at once, however many were looked at"),
+    ("separates", "that bound reaches the study's mark (separates_at)"),
+    ("beyond chance", "fewer than one in twenty grids without signal have any cell as good"),
+    ("( )", "shown and not ranked: a class is too small, or the comparison is of a quantity"),
+    ("people", "identities: pictures of one person are never parted; without identities each picture is its own"),
+];
+
 /// What a screen is for, in a few lines.
 fn about(screen: Screen) -> &'static [&'static str] {
     match screen {
@@ -130,6 +143,14 @@ fn help(paint: &mut Paint, area: Rect, app: &App, scroll: usize) {
     let room = usize::from(inner.width);
     let theme = paint.theme;
     let mut lines: Vec<Line> = about(app.screen).iter().flat_map(|line| wrapped(line, room)).map(Line::raw).collect();
+    lines.push(Line::default());
+    lines.push(Line::styled("words", theme.title()));
+    for (word, meaning) in WORDS {
+        let meaning = wrapped(meaning, room.saturating_sub(17));
+        for (at, line) in meaning.into_iter().enumerate() {
+            lines.push(Line::from(vec![Span::raw(left(if at == 0 { word } else { "" }, 17)), Span::raw(line)]));
+        }
+    }
     let mut section = |title: &str, of: &dyn Fn(&command::Entry) -> bool| {
         lines.push(Line::default());
         lines.push(Line::styled(title.to_owned(), theme.title()));
@@ -191,8 +212,11 @@ fn palette(paint: &mut Paint, area: Rect, app: &App, typed: &str, cursor: usize)
 
 fn draw_form(paint: &mut Paint, area: Rect, form: &Form) {
     let options = form.completions();
-    let high = form.fields.len() as u16 + 6 + (options.len() as u16).min(6);
-    let inner = over(paint, area, 86, high, &format!("add {}", form.adding.words()));
+    let room = usize::from(area.width.min(90).saturating_sub(4));
+    let fault: Vec<String> =
+        if form.fault.is_empty() { vec![] } else { form.fault.lines().flat_map(|line| wrapped(line.trim(), room)).collect() };
+    let high = form.fields.len() as u16 + 5 + (options.len() as u16).min(6) + fault.len() as u16;
+    let inner = over(paint, area, 90, high, &format!("add {}", form.adding.words()));
     let theme = paint.theme;
     let room = usize::from(inner.width);
     let mut lines = Vec::new();
@@ -224,7 +248,11 @@ fn draw_form(paint: &mut Paint, area: Rect, form: &Form) {
                 .map(|option| Line::styled(format!("    {}", fit(option, room.saturating_sub(4))), theme.dim())),
         );
     }
-    lines.push(Line::styled("Tab completes, or goes on · Enter next, then shows what it costs · Esc leaves", theme.dim()));
+    lines.extend(fault.into_iter().map(|line| Line::styled(fit(&line, room), theme.error())));
+    lines.push(Line::styled(
+        fit("Esc leaves · Tab completes · Enter goes on, and at the end shows what it costs", room),
+        theme.dim(),
+    ));
     paint.lines(inner, lines);
 }
 
@@ -237,7 +265,7 @@ fn draw_draft(paint: &mut Paint, area: Rect, draft: &Draft) {
         before.iter().rev().zip(after.iter().rev()).take_while(|(a, b)| a == b).count().min(before.len().min(after.len()) - same);
     let changed = |lines: &[&str]| lines[same..lines.len() - tail].iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
     let (gone, new) = (changed(&before), changed(&after));
-    let inner = over(paint, area, 92, (gone.len() + new.len()) as u16 + 8, "change the study file");
+    let inner = over(paint, area, 92, (gone.len() + new.len() + draft.classes.len()) as u16 + 7, "change the study file");
     let room = usize::from(inner.width);
     let costs = &draft.costs;
     let signed = |n: i64, noun: &str| match n {
@@ -258,12 +286,24 @@ fn draw_draft(paint: &mut Paint, area: Rect, draft: &Draft) {
         Line::default(),
     ];
     let number = same + 1;
+    for (comparison, classes) in &draft.classes {
+        let sizes: Vec<String> = classes.iter().map(|(name, n)| format!("{name} {}", thousands(*n))).collect();
+        let none = classes.iter().any(|(_, n)| *n == 0);
+        let style = if none { theme.warning() } else { Style::new() };
+        lines.push(Line::styled(
+            fit(
+                &format!("{comparison}: {}{}", sizes.join(" | "), if none { " · nobody is in a class of none" } else { "" }),
+                room,
+            ),
+            style,
+        ));
+    }
     lines.extend(gone.iter().take(8).map(|line| Line::styled(fit(&format!("{number:>4} − {line}"), room), theme.error())));
     lines.extend(new.iter().take(8).map(|line| Line::styled(fit(&format!("{number:>4} + {line}"), room), theme.good())));
     lines.push(Line::default());
     lines.push(Line::from(vec![
         Span::styled("Enter", theme.key()),
-        Span::raw(" writes it · z undoes it later · "),
+        Span::raw(" writes it · z undoes it while this is open · "),
         Span::styled("Esc", theme.key()),
         Span::raw(" leaves the file as it is"),
     ]));

@@ -15,7 +15,7 @@ use crate::{
         app::App,
         canvas::{Canvas, bounds, tick},
         runs::{SMOOTHING, smoothed},
-        text::{self, ago, fit, left, right, size, width},
+        text::{self, ago, fit, fit_middle, left, right, size, width},
         theme::{Theme, sign},
     },
 };
@@ -31,7 +31,11 @@ pub fn draw(paint: &mut Paint, area: Rect, app: &App) {
         let inner = paint.pane(area, "Runs", true);
         paint.empty(
             inner,
-            "nothing was run in this workspace yet\n\nr runs the study in the background; it goes on when you leave",
+            if app.seen.board.is_some() {
+                "nothing was run in this workspace yet\n\nr runs the study in the background; it goes on when you leave"
+            } else {
+                "nothing was run in this workspace yet\n\nEnter on screen 1 opens or starts a study"
+            },
         );
         return;
     };
@@ -144,13 +148,7 @@ fn jobs(paint: &mut Paint, area: Rect, app: &App) {
 fn job_line(theme: Theme, app: &App, job: &JobSeen, here: bool, room: usize) -> Line<'static> {
     let row = &job.row;
     let ground = here.then(|| theme.cursor());
-    let mark = if app.runs.marked.contains(&row.id) {
-        "▣"
-    } else if here {
-        "▸"
-    } else {
-        " "
-    };
+    let mark = format!("{}{}", if here { "▸" } else { " " }, if app.runs.marked.contains(&row.id) { "▣" } else { " " });
     let end = match row.state {
         State::Running => {
             let on = job.on.as_ref().map_or(String::new(), |(device, slot, attempt)| {
@@ -168,9 +166,10 @@ fn job_line(theme: Theme, app: &App, job: &JobSeen, here: bool, room: usize) -> 
         state => state.word().to_owned(),
     };
     let end = fit(&end, room / 2);
-    let label = left(&row.label, room.saturating_sub(width(&end) + 5));
+    let wide = room.saturating_sub(width(&end) + 6);
+    let label = left(&fit_middle(&row.label, wide), wide);
     Line::from(vec![
-        Span::styled(mark.to_owned(), over_ground(theme.accent(), ground)),
+        Span::styled(mark, over_ground(theme.accent(), ground)),
         Span::styled(format!("{} ", job_sign(row.state)), over_ground(job_style(theme, row.state), ground)),
         Span::styled(label, over_ground(Style::new(), ground)),
         Span::styled(format!(" {end} "), over_ground(job_style(theme, row.state), ground)),
