@@ -161,8 +161,9 @@ impl Context {
 /// What went wrong, with the exit code it means.
 pub fn run(cli: Cli) -> Result<()> {
     let Everywhere { workspace, store, threads, json, quiet } = cli.everywhere;
+    let here = workspace.as_os_str() == ".";
     let given = [
-        Some(vec!["--workspace".to_owned(), workspace.display().to_string()]),
+        (!here).then(|| vec!["--workspace".to_owned(), workspace.display().to_string()]),
         store.as_ref().map(|store| vec!["--store".to_owned(), store.display().to_string()]),
         threads.map(|threads| vec!["--threads".to_owned(), threads.to_string()]),
     ];

@@ -5,7 +5,7 @@
 //! Where things stand is `yamlpath`'s to say. The text is cut here and not by `yamlpatch`, whose appended entries swallow
 //! the comment after the list, whose added maps lose their depth, and whose removals take a flow list's whole line.
 
-use super::text::Text;
+use super::{levels::FACTORS, text::Text};
 use crate::domain::{Fault, Result, nearest::suggestion, text::is_steering};
 use std::{ops::Range, path::Path};
 use yaml_serde::{Mapping, Value};
@@ -59,7 +59,6 @@ pub enum Change {
 }
 
 /// The factors whose levels a matrix lists.
-const FACTORS: [&str; 4] = ["architecture", "loss", "trained_on", "prepare"];
 const MATRIX: &[&str] = &["models", "matrix"];
 const EXCLUDE: &[&str] = &["models", "matrix", "exclude"];
 const NAMED: &[&str] = &["models", "named"];

@@ -17,7 +17,6 @@ pub struct Levels {
     pub named: Vec<String>,
     pub datasets: Vec<String>,
     pub preparations: Vec<String>,
-    pub recipes: Vec<String>,
 }
 
 impl Levels {
@@ -34,7 +33,6 @@ impl Levels {
             named: names(models),
             datasets: names(&root["datasets"]),
             preparations: names(&root["preparations"]),
-            recipes: names(&root["recipes"]),
         }
     }
 }

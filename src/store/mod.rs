@@ -28,4 +28,4 @@ pub use journal::{Damage, Journal, Kept, Mark, Reading, read as read_journal};
 pub use objects::Objects;
 pub use recorder::{MOST_LINES, Recorder, now};
 pub use results::Results;
-pub use workspace::{Holder, LOOKING, Lock, Workspace, tail};
+pub use workspace::{Holder, LOOKING, Lock, Workspace, stamp, tail};

@@ -105,6 +105,15 @@ impl Workspace {
         self.root.join("reports").join(format!("{study}.html"))
     }
 
+    /// The study files of `experiments/`, by name.
+    pub fn studies(&self) -> Vec<PathBuf> {
+        let is_study = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+        let entries = fs::read_dir(self.root.join("experiments")).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut found: Vec<PathBuf> = entries.filter(is_study).collect();
+        found.sort();
+        found
+    }
+
     /// What the last audit of a study came to.
     pub fn audit(&self, study: &str) -> PathBuf {
         self.data().join("audits").join(format!("{study}.json"))
@@ -195,6 +204,13 @@ impl Lock {
         let told = self.file.set_len(0).and_then(|()| self.file.seek(SeekFrom::Start(0)));
         told.and_then(|_| self.file.write_all(text.as_bytes())).ok();
     }
+}
+
+/// What changes when a file is written: when that was, milliseconds since 1970, and its size. `None`: there is none.
+pub fn stamp(path: &Path) -> Option<(u64, u64)> {
+    let about = fs::metadata(path).ok()?;
+    let at = about.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some((at.as_millis() as u64, about.len()))
 }
 
 /// Reads what is there of a file; empty when there is none.

@@ -7,9 +7,9 @@ use super::{
     outcome::Outcome,
     plan::{Plan, Standing},
 };
+use crate::store::stamp;
 use crate::{
     config::{Levels, StudyFile},
-    dataset::drawn::Truth,
     domain::{
         Key, Result,
         contrast::Held,
@@ -31,7 +31,6 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
     sync::Arc,
-    time::SystemTime,
 };
 
 /// Everything of a study that does not change while nothing is made.
@@ -41,7 +40,6 @@ pub struct Board {
     /// The study file's text, and its lists as they are written.
     pub text: String,
     pub levels: Levels,
-    pub excluded: usize,
     pub warnings: Vec<String>,
     /// Input, where it is expected, and how many cells wait for it.
     pub missing: Vec<(String, String, usize)>,
@@ -64,10 +62,10 @@ pub struct Board {
     pub shown: Vec<(CellId, Vec<ShownAs>)>,
     /// When the latest of its results, pins and its file was made: what a report must not be older than. Milliseconds since 1970.
     pub newest: u64,
-    pub stored: usize,
     pub to_run: usize,
+    /// Of these, what figures in the report lack.
+    pub undrawn: usize,
     pub seconds: f64,
-    pub bytes: f64,
     jobs: HashMap<Step, JobId>,
 }
 
@@ -76,9 +74,10 @@ pub struct Found {
     pub ledger: Ledger,
     pub grid: Grid,
     pub held: Vec<Held>,
-    pub truth: Option<Truth>,
     /// Why each row of the ledger is where it is, for people.
     pub reasons: Vec<String>,
+    /// The row of each cell.
+    pub rows: HashMap<CellId, usize>,
 }
 
 /// A cell less its views: what one `score` stage is of.
@@ -106,6 +105,7 @@ pub enum Stood {
     Open,
     /// It waits for something that is missing, or that failed.
     Waits(String),
+    Cancelled,
 }
 
 /// Chosen on half A, quoted on half B.
@@ -117,6 +117,10 @@ pub struct Best {
     pub quoted: Estimate,
     /// Held against the others; small classes are shown and not ranked.
     pub ranked: bool,
+    /// `knn_auc`, or `monotone`: |ρ| along an axis, of a quantity.
+    pub score: &'static str,
+    /// Quoted on people that it was not chosen by.
+    pub held_back: bool,
 }
 
 impl Best {
@@ -127,7 +131,8 @@ impl Best {
             // Of a quantity there is a gradient only: |ρ|, which ranks nothing.
             let rest = view.whole.or(view.monotone).filter(|_| !ranked || view.whole.is_none());
             let (a, quoted) = halves.or(rest.map(|of| (of.value, of)))?;
-            Some(Best { view: view.view, a, quoted, ranked: ranked && halves.is_some() })
+            let score = if halves.is_some() || view.whole.is_some() { "knn_auc" } else { "monotone" };
+            Some(Best { view: view.view, a, quoted, ranked: ranked && halves.is_some(), score, held_back: halves.is_some() })
         };
         scores.views.iter().filter_map(of).reduce(Best::better)
     }
@@ -152,9 +157,9 @@ pub struct Former {
 impl Board {
     /// # Errors
     /// Results that are damaged.
-    pub fn of(opened: &Opened, plan: &Plan, former: &Former, (seconds, bytes): (f64, f64), cache: &mut Cache) -> Result<Self> {
+    pub fn of(opened: &Opened, plan: &Plan, former: &Former, seconds: f64, cache: &mut Cache) -> Result<Self> {
         let study = plan.study.clone();
-        let StudyFile { text, excluded, .. } = &opened.file;
+        let StudyFile { text, .. } = &opened.file;
         let taps: Vec<Vec<String>> = study.models.iter().map(|model| model.taps(study.taps.as_deref())).collect();
         let known = &*cache;
         let cell = |(step, standing): (Step, &Standing)| {
@@ -177,7 +182,6 @@ impl Board {
             file: text.path.clone(),
             text: text.source.clone(),
             levels: Levels::of(text),
-            excluded: *excluded,
             warnings: opened.warnings.clone(),
             missing: plan.missing.iter().map(|m| (m.input.clone(), m.expected_at.clone(), m.cells)).collect(),
             attributes: opened.survey.labels.0.iter().map(|(name, column)| (name.clone(), values(column))).collect(),
@@ -188,10 +192,9 @@ impl Board {
             pins: plan.pins().to_vec(),
             shown: vec![],
             newest: newest(plan, &text.path),
-            stored: plan.results().count(),
+            undrawn: plan.open_steps().filter(|step| matches!(step, Step::Draw(_) | Step::Steady(_))).count(),
             to_run: plan.tally().iter().map(|(_, tally)| tally.to_run).sum(),
             seconds,
-            bytes,
             jobs: plan.steps().map(|(step, _)| (step, plan.job(step))).collect(),
             taps,
             cells,
@@ -230,9 +233,10 @@ impl Board {
         }
         let outcome = Outcome::load(plan)?;
         let reasons = outcome.ledger.rows.iter().map(|row| outcome.reason(row)).collect();
-        let Outcome { grid, held, ledger, truth, shown, .. } = outcome;
+        let Outcome { grid, held, ledger, shown, .. } = outcome;
+        let rows = ledger.rows.iter().enumerate().map(|(place, row)| (row.candidate.cell, place)).collect();
         self.shown = shown;
-        self.found = Some(Found { ledger, grid, held, truth, reasons });
+        self.found = Some(Found { ledger, grid, held, reasons, rows });
         Ok(())
     }
 
@@ -270,9 +274,16 @@ impl Board {
         self.cells.iter().find(holds)
     }
 
-    /// `model · tap · umap map · comparison`: what a figure is called, wherever it is.
+    /// `model · tap · umap map · comparison`: what a figure is called, wherever it is. Of one that the study has no more, nothing.
     pub fn name(&self, cell: &CellId) -> String {
-        graph::figure_name(&self.study, *cell)
+        if self.has(cell) { graph::figure_name(&self.study, *cell) } else { String::new() }
+    }
+
+    /// Is it a cell of this study? One from before the file was edited may not be.
+    pub fn has(&self, cell: &CellId) -> bool {
+        self.taps.get(cell.model).is_some_and(|taps| cell.tap < taps.len())
+            && self.study.projections.get(cell.projection).is_some_and(|of| of.views().contains(&cell.view))
+            && cell.comparison < self.study.comparisons.len()
     }
 
     /// Every figure that could be shown, those of the ledger in their rank.
@@ -300,19 +311,19 @@ impl Board {
     }
 }
 
-/// `resnet34-arcface@2` → (`resnet34-arcface`, 2).
+/// `resnet34-arcface@2` → (`resnet34-arcface`, 2), where that is the matrix's own numbering.
 fn family(source: &Source, name: &str) -> (String, usize) {
-    let trained = matches!(source, Source::Network(Network { weights: Weights::Recipe { .. }, .. }));
-    let parted = name.rsplit_once('@').filter(|_| trained).and_then(|(family, seed)| Some((family, seed.parse().ok()?)));
-    parted.map_or((name.to_owned(), 1), |(family, seed)| (family.to_owned(), seed))
+    let seed = match source {
+        Source::Network(Network { weights: Weights::Recipe { seed, .. }, .. }) => *seed,
+        _ => return (name.to_owned(), 1),
+    };
+    name.strip_suffix(&format!("@{seed}")).map_or((name.to_owned(), 1), |family| (family.to_owned(), seed))
 }
 
 fn newest(plan: &Plan, file: &Path) -> u64 {
     let ended = |manifest: &Manifest| manifest.provenance.started + (manifest.provenance.seconds * 1000.0) as u64;
-    let written = file.metadata().and_then(|about| about.modified()).ok();
-    let written = written.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|at| at.as_millis() as u64);
     let results = plan.results().map(|(_, manifest)| ended(manifest));
-    results.chain(plan.pins().iter().map(|pin| pin.at)).chain(written).max().unwrap_or(0)
+    results.chain(plan.pins().iter().map(|pin| pin.at)).chain(stamp(file).map(|(at, _)| at)).max().unwrap_or(0)
 }
 
 fn values(column: &Column) -> Vec<String> {
@@ -330,7 +341,7 @@ fn stood(plan: &Plan, step: Step, standing: &Standing, former: &Former) -> Resul
             let lacking = plan.lacking(step).first().map(|missing| missing.input.clone());
             Stood::Waits(lacking.unwrap_or_else(|| "something it is made from".to_owned()))
         }
-        Standing::Aside(State::Cancelled) => Stood::Waits("a person cancelled it".to_owned()),
+        Standing::Aside(State::Cancelled) => Stood::Cancelled,
         _ => {
             let key = former.keys.get(&plan.job(step)).copied();
             if plan.stale(step, key)?.is_some() { Stood::Stale } else { Stood::Open }

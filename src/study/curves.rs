@@ -2,11 +2,7 @@
 
 use super::watch::Watch;
 use crate::{
-    domain::{
-        Result,
-        job::{JobId, State},
-        metric::Point,
-    },
+    domain::{Result, job::JobId, metric::Point},
     store::{AttemptRow, JobRow, LogRow},
 };
 
@@ -68,11 +64,6 @@ impl Watch {
             }
         }
         Ok(Diary { job, curves, attempts, log })
-    }
-
-    /// Jobs whose diaries change by themselves.
-    pub fn is_running(&self, id: JobId) -> bool {
-        self.index().and_then(|index| index.job(id).ok().flatten()).is_some_and(|row| row.state == State::Running)
     }
 }
 

@@ -32,18 +32,21 @@ impl Watch {
     /// # Errors
     /// Coordinates that are not there yet, or are damaged.
     pub fn picture(&self, cell: CellId) -> Result<Picture> {
-        let absent = || Fault::missing("this projection was not made yet").next("r runs the study");
         picture(self.plan.as_ref().ok_or_else(absent)?, cell)
     }
 }
 
-pub fn picture(plan: &Plan, cell: CellId) -> Result<Picture> {
-    let absent = || Fault::missing("this projection was not made yet").next("r runs the study");
+fn absent() -> Fault {
+    Fault::missing("this projection was not made yet").next("r runs the study")
+}
+
+fn picture(plan: &Plan, cell: CellId) -> Result<Picture> {
     let step = Step::Project { model: cell.model, tap: cell.tap, projection: cell.projection, seed: 0 };
     let points = array::from_npy(&plan.bytes(step, "coordinates.npy")?.ok_or_else(absent)?, Path::new("coordinates.npy"))?;
     let images = plan.bytes(Step::Index, "images")?.and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?));
     let images = images.ok_or_else(absent)?;
-    let comparison = &plan.study.comparisons[cell.comparison];
+    // A cell from before the study file was edited may be of nothing.
+    let comparison = plan.study.comparisons.get(cell.comparison).ok_or_else(absent)?;
     let wanted = comparison.question.attributes();
     let column = |(role, bytes): (&str, &[u8])| {
         let attribute = role.strip_prefix("labels/").filter(|attribute| wanted.contains(attribute))?;

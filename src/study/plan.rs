@@ -21,7 +21,7 @@ use crate::{
         stage::{Input, Kind, Location, Task},
         study::Study,
     },
-    store::{Index, Workspace},
+    store::Workspace,
 };
 use rayon::prelude::*;
 use std::{
@@ -145,7 +145,7 @@ impl Plan {
     /// A store that cannot be read keeps nobody from what results say.
     fn take_pins(&mut self) {
         let pins =
-            Index::look(self.workspace.store()).and_then(|index| index.map_or(Ok(vec![]), |index| index.pins(&self.study.name)));
+            super::look(&self.workspace).and_then(|looked| looked.index.map_or(Ok(vec![]), |index| index.pins(&self.study.name)));
         match pins {
             Ok(pins) => self.pins = pins,
             Err(fault) => self.unread = Some(fault),

@@ -16,15 +16,18 @@ use crate::{
     domain::{
         Result,
         job::{JobId, State},
+        model::{Model, Network, Source, Weights},
+        study::{Dataset, Study},
         text::printable,
     },
-    store::{Index, JobRow, LastAudit, RunRow, Workspace},
+    store::{Index, JobRow, LastAudit, Workspace, stamp},
 };
 use std::{
     collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 /// How a cell stands now.
@@ -108,8 +111,7 @@ pub struct Snapshot {
     pub states: Arc<Vec<CellState>>,
     pub run: Option<Timeline>,
     pub jobs: Arc<Vec<JobSeen>>,
-    /// The latest runs, and how many there were.
-    pub history: Arc<Vec<RunRow>>,
+    /// How many runs there were.
     pub runs: usize,
     pub devices: Vec<DeviceSeen>,
     /// What is wrong with the study file or its data.
@@ -147,14 +149,17 @@ pub struct Watch {
     clock: u64,
     turn: Option<i64>,
     made: Option<Made>,
+    /// When devices were looked at.
+    measured: Option<Instant>,
     seen: Snapshot,
 }
 
 /// Of what the board was made, and what that took.
 struct Made {
-    file: Option<(SystemTime, u64)>,
-    audit: Option<(SystemTime, u64)>,
-    done: usize,
+    file: Option<(u64, u64)>,
+    inputs: u64,
+    audit: Option<(u64, u64)>,
+    done: (usize, u64),
     pins: usize,
     at: Instant,
     took: Duration,
@@ -175,6 +180,7 @@ impl Watch {
             clock: 0,
             turn: None,
             made: None,
+            measured: None,
             seen: Snapshot::default(),
         }
     }
@@ -196,14 +202,14 @@ impl Watch {
         self.seen.board = None;
     }
 
-    /// The study that is watched; else the latest run's, else the only one there is.
+    /// The study that is watched: one that was chosen, else the latest run's, else the first there is.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()
     }
 
     /// What the store says, without the study: there at once.
     pub fn glance(&mut self) -> Snapshot {
-        self.seen.studies = studies(&self.workspace);
+        self.seen.studies = self.workspace.studies();
         self.read_store();
         if self.file.is_none() {
             let of_run = self.seen.run.as_ref().map(|run| PathBuf::from(&run.run.file)).filter(|file| file.is_file());
@@ -216,9 +222,10 @@ impl Watch {
     /// Brings everything up to date; `None` when nothing has changed.
     pub fn refresh(&mut self) -> Option<Snapshot> {
         let mut changed = self.read_store();
-        let found = studies(&self.workspace);
+        let found = self.workspace.studies();
         changed |= found != self.seen.studies;
         self.seen.studies = found;
+        changed |= self.look_at_devices();
         if self.file.is_none() {
             self.file = self.seen.studies.first().cloned();
         }
@@ -277,9 +284,7 @@ impl Watch {
                 jobs.push(self.seen_job(index, row)?);
             }
         }
-        self.seen.history = Arc::new(index.runs(200)?);
         self.seen.runs = index.count_runs()?;
-        self.seen.devices = run.as_ref().map_or(vec![], |run| devices(run, &jobs));
         self.seen.jobs = Arc::new(jobs);
         let study = self.seen.board.as_ref().map(|board| board.study.name.clone());
         if let Some(study) = study {
@@ -316,10 +321,23 @@ impl Watch {
         plan.study.models[model].recipe().and_then(|recipe| plan.study.recipes.get(recipe)).map(|recipe| recipe.epochs)
     }
 
+    /// Load and memory change without anybody's doing: while a run goes on they are read every second.
+    fn look_at_devices(&mut self) -> bool {
+        let live = self.seen.is_live();
+        if live && self.measured.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
+            return false;
+        }
+        self.measured = live.then(Instant::now);
+        let found = self.seen.run.as_ref().map_or(vec![], |run| devices(run, &self.seen.jobs, live));
+        let changed = found != self.seen.devices;
+        self.seen.devices = found;
+        changed
+    }
+
     fn is_due(&self) -> bool {
         let Some(file) = &self.file else { return false };
         let Some(made) = &self.made else { return true };
-        if made.file != stamp(file) {
+        if made.file != stamp(file) || self.plan.as_ref().is_some_and(|plan| inputs(&plan.study) != made.inputs) {
             return true;
         }
         // What was wrong may be mended meanwhile.
@@ -330,8 +348,10 @@ impl Watch {
         rested && (made.done != self.done() || made.audit != self.audited() || made.pins != self.pins())
     }
 
-    fn done(&self) -> usize {
-        self.jobs.values().filter(|row| row.state == State::Done).count()
+    /// How many jobs are done, and when the latest was.
+    fn done(&self) -> (usize, u64) {
+        let done = || self.jobs.values().filter(|row| row.state == State::Done);
+        (done().count(), done().map(|row| row.clock).max().unwrap_or(0))
     }
 
     /// A number that changes with what is pinned.
@@ -345,7 +365,7 @@ impl Watch {
         LastAudit::of(&self.workspace, &self.seen.board.as_ref()?.study.name)
     }
 
-    fn audited(&self) -> Option<(SystemTime, u64)> {
+    fn audited(&self) -> Option<(u64, u64)> {
         stamp(&self.workspace.audit(&self.seen.board.as_ref()?.study.name))
     }
 
@@ -357,8 +377,7 @@ impl Watch {
         self.seen.reading = false;
         match made {
             Ok(board) => {
-                self.seen.report = stamp(&self.workspace.report(&board.study.name))
-                    .map(|(at, size)| (size, at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |at| at.as_millis() as u64)));
+                self.seen.report = stamp(&self.workspace.report(&board.study.name)).map(|(at, size)| (size, at));
                 self.seen.board = Some(Arc::new(board));
                 self.seen.trouble = None;
             }
@@ -372,6 +391,7 @@ impl Watch {
         }
         self.made = Some(Made {
             file: written,
+            inputs: self.plan.as_ref().map_or(0, |plan| inputs(&plan.study)),
             audit: self.audited(),
             done: self.done(),
             pins: self.pins(),
@@ -395,7 +415,7 @@ impl Watch {
         let slots = plan.study.resources.cpu_slots.min(self.threads);
         let estimate = plan.estimate(&self.costs, slots);
         // A plan that ran in part has a ledger of that part only when nothing more will come.
-        let board = Board::of(&opened, &plan, &former, (estimate.seconds, estimate.bytes), &mut self.cache)?;
+        let board = Board::of(&opened, &plan, &former, estimate.seconds, &mut self.cache)?;
         self.plan = Some(plan);
         Ok(board)
     }
@@ -414,6 +434,7 @@ impl Watch {
                 Stood::Stale => CellState::Stale,
                 Stood::Open => CellState::NotRun,
                 Stood::Waits(why) => CellState::Waits(why.clone()),
+                Stood::Cancelled => CellState::Cancelled,
             };
             let own = board.job(cell).and_then(|job| self.jobs.get(&job));
             // Its board is not made anew yet.
@@ -445,33 +466,39 @@ impl Watch {
     }
 }
 
-/// The study files of a workspace, by name.
-fn studies(workspace: &Workspace) -> Vec<PathBuf> {
-    let folder = workspace.root().join("experiments");
-    let is_study = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
-    let entries = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut found: Vec<PathBuf> = entries.filter(is_study).collect();
-    found.sort();
-    found
+/// A number that changes when a file does that the study is made from.
+fn inputs(study: &Study) -> u64 {
+    let of_set = |set: &Dataset| match set {
+        Dataset::Images { root, labels } => labels.iter().cloned().chain([root.clone()]).collect::<Vec<_>>(),
+        Dataset::CelebA { root } => vec![root.clone(), root.join("list_attr_celeba.txt"), root.join("identity_CelebA.txt")],
+        other => vec![other.root().clone()],
+    };
+    let of_model = |model: &Model| match &model.source {
+        Source::Given(given) => given.taps.values().chain([&given.images]).cloned().collect(),
+        Source::Network(Network { weights: Weights::File { file, .. }, .. }) => vec![file.clone()],
+        Source::Network(_) | Source::Baseline { .. } => vec![],
+    };
+    let labels = study.evaluation.labels.iter().map(|labels| labels.file.clone());
+    let files = study.datasets.values().flat_map(of_set).chain(labels).chain(study.models.iter().flat_map(of_model));
+    let mut hasher = DefaultHasher::new();
+    files.for_each(|file| stamp(&file).hash(&mut hasher));
+    hasher.finish()
 }
 
-fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
-    let about = file.metadata().ok()?;
-    Some((about.modified().ok()?, about.len()))
-}
-
-fn devices(run: &Timeline, jobs: &[JobSeen]) -> Vec<DeviceSeen> {
-    let cards = if run.run.devices.iter().any(|of| of.device.starts_with("cuda")) { devices::cards().0 } else { vec![] };
+/// Of a run that has ended nothing is measured: it would be somebody else's load.
+fn devices(run: &Timeline, jobs: &[JobSeen], live: bool) -> Vec<DeviceSeen> {
+    let cards = if live && run.run.devices.iter().any(|of| of.device.starts_with("cuda")) { devices::cards().0 } else { vec![] };
     let of = |slots: &crate::domain::event::Slots| {
         let busy = jobs.iter().filter(|job| job.on.as_ref().is_some_and(|(device, ..)| *device == slots.device)).count();
         let card = slots.device.strip_prefix("cuda:").and_then(|number| number.parse().ok());
         let card: Option<&Card> = card.and_then(|number: u32| cards.iter().find(|card| card.number == number));
         let (load, memory, model) = match card {
             Some(card) => (Some(card.load as f32 / 100.0), Some((card.used, card.memory)), card.model.clone()),
-            None if slots.device == "cpu" => {
+            None if slots.device == "cpu" && live => {
                 let (load, memory) = devices::processor();
                 (Some(load), Some(memory), run.run.origin.cpu.clone())
             }
+            None if slots.device == "cpu" => (None, None, run.run.origin.cpu.clone()),
             None => (None, None, String::new()),
         };
         DeviceSeen { name: slots.device.clone(), slots: slots.slots, busy, load, memory, model }

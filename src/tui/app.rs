@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{job::JobId, ledger::CellId},
-    study::{curves::Diary, draft::Draft, picture::Picture, watch::Snapshot},
+    study::{board::Board, curves::Diary, draft::Draft, picture::Picture, watch::Snapshot},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -210,6 +210,8 @@ pub struct App {
     pub drawing: Drawing,
     pub screen: Screen,
     pub overlay: Option<Overlay>,
+    /// What came while something was typed: shown when that is done.
+    pub later: Vec<Overlay>,
     pub toast: Option<Toast>,
     /// Commands that run now, in words.
     pub working: Vec<String>,
@@ -227,14 +229,16 @@ pub struct App {
     pub undo: Vec<(String, String)>,
     pub pictures: HashMap<CellId, Result<Arc<Picture>, String>>,
     pub diaries: HashMap<JobId, Arc<Diary>>,
-    /// Diaries that have grown since.
-    pub stale: HashSet<JobId>,
+    /// Pictures and diaries that may have changed: shown until what is true now is read.
+    pub stale: (HashSet<CellId>, HashSet<JobId>),
     /// What of these was asked for, and is on its way.
     pub asked: (HashSet<CellId>, HashSet<JobId>),
     /// Rows that a list has room for: what a page is.
     pub page: usize,
     /// The workspace, as a path's beginning: empty, or `dir/`.
     pub root: String,
+    /// Options that every command line is given, where they are not the usual ones.
+    pub globals: Vec<String>,
     pub quit: bool,
 }
 
@@ -264,6 +268,7 @@ impl App {
             drawing,
             screen: Screen::of_word(&layout.screen).unwrap_or_default(),
             overlay: None,
+            later: vec![],
             toast: None,
             working: vec![],
             matrix: MatrixState::default(),
@@ -277,10 +282,11 @@ impl App {
             undo: vec![],
             pictures: HashMap::new(),
             diaries: HashMap::new(),
-            stale: HashSet::new(),
+            stale: Default::default(),
             asked: Default::default(),
             page: 10,
             root: String::new(),
+            globals: vec![],
             quit: false,
         };
         if let (Some(rows), Some(columns)) = (Axis::of_word(&layout.rows), Axis::of_word(&layout.columns))
@@ -301,6 +307,27 @@ impl App {
             self.matrix.turn.fixed[axis as usize] = name.as_ref().and_then(|name| names.iter().position(|of| of == name));
         }
         self.marked.extend(layout.marked);
+    }
+
+    /// Takes up a board that is another than before: what was chosen by place is found again by name.
+    pub fn take_board(&mut self, board: &Board) {
+        let fixed = Axis::ALL.map(|axis| {
+            let level = self.matrix.turn.fixed[axis as usize]?;
+            self.matrix.lattice.names(axis).get(level).cloned()
+        });
+        let columns = self.matrix.lattice.names(self.matrix.turn.columns).to_vec();
+        self.matrix.lattice = Lattice::of(board);
+        for (axis, name) in Axis::ALL.into_iter().zip(fixed) {
+            self.matrix.turn.fixed[axis as usize] =
+                name.and_then(|name| self.matrix.lattice.names(axis).iter().position(|of| *of == name));
+        }
+        if columns != self.matrix.lattice.names(self.matrix.turn.columns) {
+            self.matrix.sorted = None;
+        }
+        self.remember();
+        self.marked.retain(|name| board.families.iter().any(|(family, _)| family == name));
+        let gone = |overlay: &Overlay| matches!(overlay, Overlay::Note { figure, .. } if !board.has(figure));
+        self.overlay = self.overlay.take().filter(|overlay| !gone(overlay));
     }
 
     pub fn layout(&self) -> Layout {
@@ -358,6 +385,14 @@ impl App {
     /// Too little room for anything to be seen: nothing is done blindly.
     pub fn is_blind(&self) -> bool {
         self.size.0 < super::view::LEAST.0 || self.size.1 < super::view::LEAST.1
+    }
+
+    /// Lays something over the screen; what a person is in the middle of comes first.
+    pub fn show(&mut self, overlay: Overlay) {
+        match &self.overlay {
+            None | Some(Overlay::Message { .. } | Overlay::Help(_)) => self.overlay = Some(overlay),
+            Some(_) => self.later.push(overlay),
+        }
     }
 
     pub fn say(&mut self, text: impl Into<String>, bad: bool) {

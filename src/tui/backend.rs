@@ -140,9 +140,11 @@ pub fn browse(file: &Path) -> Result<(), Fault> {
 pub fn edit(file: &Path) -> Result<(), Fault> {
     let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()));
     let editor = editor.unwrap_or_else(|| "vi".to_owned());
-    let mut words = editor.split_whitespace();
-    let program = words.next().unwrap_or("vi");
-    let ended = Command::new(program).args(words).arg(file).status();
-    ended.map_err(|error| Fault::missing(format!("cannot start the editor `{program}`: {error}")).next("set EDITOR"))?;
+    // As git takes it: words of a shell, with the file behind them.
+    let ended = Command::new("sh").arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(file).status();
+    let refused = || Fault::missing(format!("the editor `{editor}` did not end well")).next("set EDITOR to one that is here");
+    if !ended.is_ok_and(|ended| ended.success()) {
+        return Err(refused());
+    }
     draft::check(file)
 }

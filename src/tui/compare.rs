@@ -77,8 +77,8 @@ pub fn explained(column: usize) -> &'static str {
         "auc" => {
             "mean over comparisons of the view that is best on half A, quoted on half B; over training seeds with its 95 % interval"
         }
-        "best" => "of the comparison it tells best, on half B",
-        "best on" => "the comparison it tells best",
+        "best" => "of the comparison that is best on half A, quoted on half B",
+        "best on" => "the comparison that is best on half A",
         "separates" => "comparisons whose bound beside all other cells reaches the mark",
         "probe" => "a linear probe of the features, mean over comparisons, half B",
         "features" => "nearest neighbours in the features, mean over comparisons, half B",
@@ -139,6 +139,20 @@ impl Compare {
         (0..self.table.heads.len()).filter(|column| !self.hidden.contains(column)).filter(holds).collect()
     }
 
+    /// As it is shown: filtered, sorted, without hidden columns.
+    pub fn shown(&self) -> Table {
+        let columns = self.columns();
+        Table {
+            title: self.table.title.clone(),
+            heads: columns.iter().map(|&column| self.table.heads[column]).collect(),
+            rows: self
+                .order
+                .iter()
+                .map(|&row| columns.iter().map(|&column| self.table.rows[row][column].clone()).collect())
+                .collect(),
+        }
+    }
+
     pub fn at(&self, row: usize) -> Option<&str> {
         match self.table.rows.get(*self.order.get(row)?)?.first()? {
             Value::Text(name) => Some(name),
@@ -173,12 +187,19 @@ fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &Chosen) ->
         _ => None,
     };
     let auc = single.map(Value::Estimate).unwrap_or_else(|| over_seeds(&seeds));
-    let top = comparisons
-        .iter()
-        .flat_map(|&comparison| {
-            models.iter().filter_map(move |&model| Some((comparison, best.get(&(model, comparison))?.quoted)))
-        })
-        .max_by(|a, b| a.1.value.total_cmp(&b.1.value));
+    // Chosen on half A, over its trainings; quoted on half B.
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+    let told = |comparison: &usize| {
+        let of: Vec<&Best> = models.iter().filter_map(|&model| best.get(&(model, *comparison))).collect();
+        let a = mean(of.iter().map(|best| best.a).collect());
+        let quoted = match of[..] {
+            [] => return None,
+            [one] => Value::Estimate(one.quoted),
+            _ => over_seeds(&of.iter().map(|best| best.quoted.value).collect::<Vec<_>>()),
+        };
+        Some((*comparison, a, quoted))
+    };
+    let top = comparisons.iter().filter_map(told).reduce(|own, other| if other.1 > own.1 { other } else { own });
     let separates = board.found.as_ref().map(|found| {
         let holds = |row: &&crate::domain::ledger::Row| {
             row.chosen
@@ -214,8 +235,8 @@ fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &Chosen) ->
     vec![
         board.families[models[0]].0.as_str().into(),
         auc,
-        Value::of(top.map(|(_, of)| of)),
-        Value::of(top.map(|(comparison, _)| study.comparisons[comparison].name.as_str())),
+        top.as_ref().map_or(Value::Empty, |(_, _, quoted)| quoted.clone()),
+        Value::of(top.map(|(comparison, ..)| study.comparisons[comparison].name.as_str())),
         Value::of(separates),
         space(true),
         space(false),

@@ -16,6 +16,8 @@ use std::path::PathBuf;
 /// What comes in.
 pub enum Event {
     Key(KeyEvent),
+    /// Text that was pasted: typed where text is typed, and no commands elsewhere.
+    Paste(String),
     /// A click, or a turn of the wheel (−1, 1), at a column and row.
     Click(u16, u16),
     Wheel(i8),
@@ -60,7 +62,8 @@ pub enum Purpose {
     /// Figures that were pinned are drawn before the report is written.
     Draw,
     Report,
-    Audit,
+    /// Of this study.
+    Audit(String),
     /// What it says is shown.
     Show,
 }

@@ -60,7 +60,7 @@ impl Figures {
 /// A figure's row of the ledger, and why it stands there.
 pub fn row<'a>(board: &'a Board, cell: &CellId) -> Option<(&'a Row, &'a str)> {
     let found = board.found.as_ref()?;
-    let place = found.ledger.rows.iter().position(|row| row.candidate.cell == *cell)?;
+    let place = *found.rows.get(cell)?;
     Some((&found.ledger.rows[place], &found.reasons[place]))
 }
 

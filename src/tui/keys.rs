@@ -69,7 +69,7 @@ pub fn command(app: &App, key: &KeyEvent) -> Option<Command> {
             KeyCode::Char('j') => Command::Down,
             KeyCode::Char('k') => Command::Up,
             KeyCode::Char('q' | '?') => Command::Back,
-            KeyCode::Char('y') => Command::Enter,
+            KeyCode::Char('y') if matches!(app.overlay, Some(Overlay::Ask { .. })) => Command::Enter,
             KeyCode::Char('n') => Command::Back,
             _ => return None,
         },

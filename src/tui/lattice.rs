@@ -36,6 +36,10 @@ impl Axis {
     }
 }
 
+/// Fields of a filter of rows: their own name, the factors of models, and the best score in them.
+pub const FIELDS: [&str; 10] =
+    ["model", "tap", "projection", "comparison", "training seed", "architecture", "loss", "trained on", "prepare", "auc"];
+
 /// Every cell of a board by its place on each axis.
 #[derive(Default)]
 pub struct Lattice {
@@ -178,7 +182,7 @@ impl Spot {
 
 /// Every cell of a board: its state, and its view that is best on half A, quoted on half B.
 pub fn table(board: Option<&Board>, states: &[CellState]) -> Table {
-    let heads = vec!["model", "tap", "projection", "comparison", "state", "view", "auc", "n", "people", "why"];
+    let heads = vec!["model", "tap", "projection", "comparison", "state", "view", "score", "value", "half", "n", "people", "why"];
     let Some(board) = board else { return Table { title: "no study is open".to_owned(), heads, rows: vec![] } };
     let study = &board.study;
     let row = |(cell, state): (&crate::study::board::Cell, &CellState)| {
@@ -193,7 +197,9 @@ pub fn table(board: Option<&Board>, states: &[CellState]) -> Table {
             study.comparisons[cell.comparison].name.as_str().into(),
             state.word().into(),
             Value::of(cell.best.map(|best| best.view.to_string())),
+            Value::of(cell.best.map(|best| best.score)),
             Value::of(cell.best.map(|best| best.quoted)),
+            Value::of(cell.best.map(|best| if best.held_back { "B" } else { "all" })),
             Value::of(cell.scores.as_ref().map(|scores| scores.counts.n)),
             Value::of(cell.scores.as_ref().map(|scores| scores.counts.people)),
             why.into(),

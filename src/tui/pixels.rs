@@ -1,22 +1,22 @@
 //! Figures in pixels, where a terminal shows pictures: kitty's protocol, sixel, iTerm2's.
 
 use super::{app::Drawing, theme::Theme};
-use crate::{domain::ledger::CellId, study::picture::Picture};
+use crate::study::picture::Picture;
 use image::{DynamicImage, Rgba, RgbaImage};
-use ratatui::{Frame, layout::Rect, style::Color};
+use ratatui::{Frame, layout::Rect};
 use ratatui_image::{
     Image, Resize,
     picker::{Picker, ProtocolType},
     protocol::Protocol,
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-/// Pictures that were encoded, by what they show and how large.
+/// Pictures that were encoded, by which picture it was and how large.
 #[derive(Default)]
 pub struct Pixels {
     /// Columns and rows of pixels in a character.
     font: Option<(u16, u16)>,
-    encoded: HashMap<(CellId, Rect, usize), Protocol>,
+    encoded: HashMap<(usize, Rect, usize), (Protocol, Arc<Picture>)>,
 }
 
 impl Pixels {
@@ -26,16 +26,17 @@ impl Pixels {
     }
 
     /// Says whether it could.
-    pub fn draw(&mut self, frame: &mut Frame, area: Rect, picture: &Picture, drawing: Drawing, theme: Theme) -> bool {
-        let key = (picture.cell, area, drawing as usize * 8 + theme as usize);
+    pub fn draw(&mut self, frame: &mut Frame, area: Rect, picture: &Arc<Picture>, drawing: Drawing, theme: Theme) -> bool {
+        let key = (Arc::as_ptr(picture) as usize, area, drawing as usize * 8 + theme as usize);
         if self.encoded.len() > 32 {
             self.encoded.clear();
         }
         if !self.encoded.contains_key(&key) {
             let Some(made) = self.encode(area, picture, drawing, theme) else { return false };
-            self.encoded.insert(key, made);
+            // Kept with it: no other picture can take its place in memory.
+            self.encoded.insert(key, (made, Arc::clone(picture)));
         }
-        if let Some(protocol) = self.encoded.get(&key) {
+        if let Some((protocol, _)) = self.encoded.get(&key) {
             frame.render_widget(Image::new(protocol), area);
         }
         true
@@ -67,7 +68,7 @@ fn painted(picture: &Picture, (wide, high): (u32, u32), theme: Theme) -> RgbaIma
     // Fewer points are drawn larger.
     let radius = if picture.points.len() > 2000 { 2_i64 } else { 3 };
     for (number, (point, class)) in picture.points.iter().enumerate() {
-        let Color::Rgb(r, g, b) = theme.class(usize::from(*class)).fg.unwrap_or(Color::White) else { continue };
+        let (r, g, b) = theme.pixel(usize::from(*class));
         let across = place(point[0], x, wide);
         let down = match y.filter(|_| !picture.one_axis) {
             Some(y) => i64::from(high) - 1 - place(point[1], y, high),

@@ -121,7 +121,7 @@ impl Session {
     pub fn ended(&mut self, line: &str, code: i32, out: &str, err: &str) {
         let words = |begins: &str| line.starts_with(&format!("visavis {begins}"));
         let purpose = match () {
-            () if words("audit") => Purpose::Audit,
+            () if words("audit") => Purpose::Audit(self.study().unwrap_or("").to_owned()),
             () if words("report") => Purpose::Report,
             () if words("run") => Purpose::Run,
             () => Purpose::Ask,
@@ -145,7 +145,7 @@ impl Session {
         match self.app.screen {
             Screen::Matrix => super::lattice::table(board, &self.app.seen.states),
             Screen::Runs => super::runs::table(&self.app.seen),
-            Screen::Compare => self.app.compare.table.clone(),
+            Screen::Compare => self.app.compare.shown(),
             Screen::Figures => super::figures::table(board, &self.app.figures.list),
             Screen::Report => super::report::table(&self.app.report),
         }

@@ -19,7 +19,8 @@ pub struct Report {
     pub cursor: usize,
     /// Branches of the verdict's tree that are open.
     pub open: BTreeSet<String>,
-    pub audit: Option<Audited>,
+    /// Of which study, and what it came to.
+    pub audit: Option<(String, Audited)>,
     pub lines: Vec<Line>,
 }
 
@@ -74,7 +75,9 @@ const MOST: usize = 200;
 impl Report {
     pub fn rebuild(&mut self, seen: &Snapshot) {
         self.lines = outline(seen);
-        if let Some(audit) = &self.audit {
+        if let (Some((study, audit)), Some(board)) = (&self.audit, &seen.board)
+            && *study == board.study.name
+        {
             self.lines.extend(verdicts(audit, &self.open));
         }
         self.cursor = self.cursor.min(self.lines.len().saturating_sub(1));
@@ -130,6 +133,9 @@ fn outline(seen: &Snapshot) -> Vec<Line> {
         "ledger, methods, evidence".into(),
         found.map_or(String::new(), |found| count(found.ledger.rows.len(), "row")),
     ));
+    for warning in &board.warnings {
+        lines.push(line(1, Kind::Missing, "warning", warning.clone()));
+    }
     for (input, at, cells) in &board.missing {
         lines.push(line(1, Kind::Missing, format!("missing: {input}"), format!("{at} · {} wait", count(*cells, "cell"))));
     }

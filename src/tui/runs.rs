@@ -38,6 +38,8 @@ impl Runs {
         let holds = |place: &usize| filter.holds(&seen.jobs[*place].row.label, &|name| field(&seen.jobs[*place], name));
         self.order = (0..seen.jobs.len()).filter(holds).collect();
         self.cursor = self.cursor.min(self.order.len().saturating_sub(1));
+        // What is not seen is not acted on.
+        self.marked.retain(|id| self.order.iter().any(|&place| seen.jobs[place].row.id == *id));
     }
 
     pub fn at<'a>(&self, seen: &'a Snapshot) -> Option<&'a JobSeen> {

@@ -139,7 +139,7 @@ impl Table {
 
 /// RFC 4180; and no cell starts a formula in a spreadsheet.
 fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '@', '+']) && cell.parse::<f64>().is_err();
+    let formula = cell.starts_with(['=', '@', '+', '-']) && cell.parse::<f64>().is_err();
     let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
     if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
 }

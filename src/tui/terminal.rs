@@ -31,6 +31,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc::TryRecvError,
     },
     time::{Duration, Instant, SystemTime},
 };
@@ -80,11 +81,12 @@ impl Allowance {
 pub fn run(setup: Setup) -> Result<()> {
     let Setup { watch, program, globals, root, theme, drawing, layout, mouse, remember } = setup;
     let gone = listen()?;
-    let backend = Backend::start(watch, Program { path: program, globals });
+    let backend = Backend::start(watch, Program { path: program, globals: globals.clone() });
     let refused = |error: std::io::Error| Fault::unexpected(format!("the terminal cannot be used: {error}"));
     let screen = Taken::take(mouse).map_err(refused)?;
     let size = terminal::size().unwrap_or((80, 24));
     let mut app = App::new(size, theme, drawing, &layout);
+    app.globals = globals;
     app.root = if root.as_os_str() == "." { String::new() } else { format!("{}/", root.display()) };
     let mut looped = Loop { app, backend, screen, pixels: Pixels::new(font()), hits: vec![], root, waiting: 0 };
     looped.run(&gone, &*remember).map_err(refused)
@@ -133,12 +135,19 @@ impl Loop {
                     dirty = true;
                 }
             }
-            while let Ok(reply) = self.backend.replies.try_recv() {
-                if matches!(reply, Event::Picture(..) | Event::Diary(..) | Event::Drafted(_) | Event::Written(_)) {
-                    self.waiting = self.waiting.saturating_sub(1);
+            loop {
+                match self.backend.replies.try_recv() {
+                    Ok(reply) => {
+                        if matches!(reply, Event::Picture(..) | Event::Diary(..) | Event::Drafted(_) | Event::Written(_)) {
+                            self.waiting = self.waiting.saturating_sub(1);
+                        }
+                        self.take(reply, remember)?;
+                        dirty = true;
+                    }
+                    Err(TryRecvError::Empty) => break,
+                    // What watches is gone: a screen that hears nothing any more would lie.
+                    Err(TryRecvError::Disconnected) => return Err(std::io::Error::other("what watches the study ended")),
                 }
-                self.take(reply, remember)?;
-                dirty = true;
             }
         }
         Ok(())
@@ -193,6 +202,7 @@ impl Loop {
 fn understood(event: &input::Event) -> Option<Event> {
     match event {
         input::Event::Key(key) if key.kind != input::KeyEventKind::Release => Some(Event::Key(*key)),
+        input::Event::Paste(text) => Some(Event::Paste(text.clone())),
         input::Event::Resize(width, height) => Some(Event::Resize(*width, *height)),
         input::Event::Mouse(mouse) => match mouse.kind {
             input::MouseEventKind::Down(input::MouseButton::Left) => Some(Event::Click(mouse.column, mouse.row)),
@@ -215,14 +225,23 @@ fn font() -> Option<(u16, u16)> {
     (across > 0 && down > 0).then_some((across, down))
 }
 
-/// A flag that is set when somebody wants this process gone. Ctrl-C is a key here.
+/// A flag that is set when somebody wants this process gone.
 fn listen() -> Result<Arc<AtomicBool>> {
-    use signal_hook::consts::{SIGHUP, SIGTERM};
+    use signal_hook::{
+        consts::{SIGHUP, SIGINT, SIGTERM},
+        flag,
+    };
     let gone = Arc::new(AtomicBool::new(false));
-    for signal in [SIGTERM, SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&gone))
-            .map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
-    }
+    let listened = || {
+        // A terminal that is gone needs nothing given back, and reading it would never end.
+        flag::register_conditional_shutdown(SIGHUP, 129, Arc::new(AtomicBool::new(true)))?;
+        // Told once, it ends in order; told twice, at once.
+        flag::register_conditional_shutdown(SIGTERM, 143, Arc::clone(&gone))?;
+        flag::register(SIGTERM, Arc::clone(&gone))?;
+        // Ctrl-C is a key here, and while an editor has the terminal it is the editor's.
+        flag::register(SIGINT, Arc::new(AtomicBool::new(false)))
+    };
+    listened().map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
     Ok(gone)
 }
 
@@ -263,7 +282,7 @@ impl Drop for Taken {
 
 fn enter(mouse: bool) -> std::io::Result<()> {
     enable_raw_mode()?;
-    execute!(stdout(), EnterAlternateScreen, cursor::Hide)?;
+    execute!(stdout(), EnterAlternateScreen, input::EnableBracketedPaste, cursor::Hide)?;
     if mouse {
         execute!(stdout(), input::EnableMouseCapture)?;
     }
@@ -272,6 +291,6 @@ fn enter(mouse: bool) -> std::io::Result<()> {
 
 /// Gives the terminal back; safe to do twice.
 fn give_back() {
-    execute!(stdout(), input::DisableMouseCapture, LeaveAlternateScreen, cursor::Show).ok();
+    execute!(stdout(), input::DisableMouseCapture, input::DisableBracketedPaste, LeaveAlternateScreen, cursor::Show).ok();
     disable_raw_mode().ok();
 }

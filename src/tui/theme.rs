@@ -141,6 +141,15 @@ impl Theme {
         }
     }
 
+    /// A class's colour in pictures, which have every colour.
+    pub fn pixel(self, class: usize) -> (u8, u8, u8) {
+        let ground = if self == Theme::Light { Theme::Light } else { Theme::Dark };
+        match ground.class(class).fg {
+            Some(Color::Rgb(r, g, b)) => (r, g, b),
+            _ => (128, 128, 128),
+        }
+    }
+
     /// Okabe and Ito's colours of classes; with sixteen the nearest.
     pub fn class(self, class: usize) -> Style {
         const COLOURS: [(u8, u8, u8); 8] = [

@@ -5,7 +5,6 @@ use super::{
     command::{self, Command},
     event::{Effect, Ended, Event, Purpose, Written},
     keys,
-    lattice::Lattice,
     report::Audited,
     view::Hit,
 };
@@ -26,6 +25,16 @@ pub use act::matrix_order;
 pub fn update(app: &mut App, event: Event, hits: &[Hit]) -> Vec<Effect> {
     let mut effects = match event {
         Event::Key(key) => keys::command(app, &key).map_or(vec![], |command| act_on(app, command)),
+        Event::Paste(text) => {
+            let typing = |app: &App| {
+                matches!(
+                    app.overlay,
+                    Some(Overlay::Palette { .. } | Overlay::Filter(_) | Overlay::Note { .. } | Overlay::Form(_))
+                )
+            };
+            let letters = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+            letters.flat_map(|letter| if typing(app) { act_on(app, Command::Type(letter)) } else { vec![] }).collect()
+        }
         Event::Click(column, row) => click(app, column, row, hits),
         Event::Wheel(turns) => act_on(app, if turns > 0 { Command::Down } else { Command::Up }),
         Event::Resize(width, height) => {
@@ -48,7 +57,11 @@ pub fn update(app: &mut App, event: Event, hits: &[Hit]) -> Vec<Effect> {
                 let shown = app.figures_wanted();
                 app.pictures.retain(|cell, _| shown.contains(cell));
             }
-            app.pictures.insert(cell, picture.map(Arc::new).map_err(|fault| fault.what));
+            let picture = picture.map(Arc::new).map_err(|fault| fault.what);
+            // The same points stay the same picture, which was encoded before.
+            if !matches!((&picture, app.pictures.get(&cell)), (Ok(new), Some(Ok(old))) if new == old) {
+                app.pictures.insert(cell, picture);
+            }
             vec![]
         }
         Event::Diary(id, diary) => {
@@ -57,11 +70,13 @@ pub fn update(app: &mut App, event: Event, hits: &[Hit]) -> Vec<Effect> {
             vec![]
         }
         Event::Drafted(Ok(draft)) => {
-            let form = match app.overlay.take() {
-                Some(Overlay::Form(form)) => Some(form),
-                _ => None,
-            };
-            app.overlay = Some(Overlay::Draft { draft, form });
+            match app.overlay.take() {
+                // What it answers.
+                Some(Overlay::Form(form)) => app.overlay = Some(Overlay::Draft { draft, form: Some(form) }),
+                None => app.overlay = Some(Overlay::Draft { draft, form: None }),
+                // A person has gone on to something else.
+                other => app.overlay = other,
+            }
             vec![]
         }
         // What was typed is not lost: it can be mended.
@@ -98,7 +113,11 @@ fn act_on(app: &mut App, command: Command) -> Vec<Effect> {
         return vec![];
     }
     if app.overlay.is_some() && command != Command::Quit {
-        return overlay::act(app, command);
+        let effects = overlay::act(app, command);
+        if app.overlay.is_none() {
+            app.overlay = app.later.pop();
+        }
+        return effects;
     }
     act::act(app, command)
 }
@@ -109,6 +128,10 @@ fn click(app: &mut App, column: u16, row: u16, hits: &[Hit]) -> Vec<Effect> {
     match hits.iter().rev().find(holds).map(|hit| hit.what.clone()) {
         Some(super::view::Clicked::Command(command)) => act_on(app, command),
         Some(super::view::Clicked::Place(row, column)) if app.overlay.is_none() => act::place(app, row, column),
+        Some(super::view::Clicked::Place(row, _)) => {
+            overlay::place(app, row);
+            act_on(app, Command::Enter)
+        }
         _ => vec![],
     }
 }
@@ -117,14 +140,15 @@ fn click(app: &mut App, column: u16, row: u16, hits: &[Hit]) -> Vec<Effect> {
 fn wanted(app: &mut App) -> Vec<Effect> {
     let mut effects = Vec::new();
     for cell in app.figures_wanted() {
-        if !app.pictures.contains_key(&cell) && app.asked.0.insert(cell) {
+        if (!app.pictures.contains_key(&cell) || app.stale.0.contains(&cell)) && app.asked.0.insert(cell) {
+            app.stale.0.remove(&cell);
             effects.push(Effect::Picture(cell));
         }
     }
     let diaries = if app.screen == Screen::Runs { app.runs.shown(&app.seen) } else { vec![] };
     for id in diaries {
-        if (!app.diaries.contains_key(&id) || app.stale.contains(&id)) && app.asked.1.insert(id) {
-            app.stale.remove(&id);
+        if (!app.diaries.contains_key(&id) || app.stale.1.contains(&id)) && app.asked.1.insert(id) {
+            app.stale.1.remove(&id);
             effects.push(Effect::Diary(id));
         }
     }
@@ -142,17 +166,19 @@ fn see(app: &mut App, seen: Snapshot) -> Vec<Effect> {
         let row = app.seen.jobs.iter().find(|job| job.row.id == id).map(|job| &job.row);
         let known = app.diaries.get(&id).and_then(|diary| diary.job.as_ref());
         if row.is_some_and(|row| row.state == State::Running || known != Some(row)) {
-            app.stale.insert(id);
+            app.stale.1.insert(id);
         }
     }
     if !same {
-        // Figures are known by their places in the study file: while that reads alike, points that were read stay.
-        app.pictures.retain(|_, picture| reads_alike && picture.is_ok());
+        // Figures are known by their places in the study file.
+        if reads_alike {
+            app.stale.0 = app.pictures.keys().copied().collect();
+        } else {
+            app.pictures.clear();
+            app.figures.beside = None;
+        }
         if let Some(board) = app.seen.board.clone() {
-            app.matrix.lattice = Lattice::of(&board);
-            app.remember();
-            let known: Vec<&String> = board.families.iter().map(|(family, _)| family).collect();
-            app.marked.retain(|name| known.contains(&name));
+            app.take_board(&board);
         }
     }
     rebuild(app);
@@ -172,7 +198,7 @@ pub fn rebuild(app: &mut App) {
 }
 
 fn refuse(app: &mut App, fault: &Fault) {
-    app.overlay = Some(Overlay::Message { title: "not done".to_owned(), text: fault.to_string(), scroll: 0 });
+    app.show(Overlay::Message { title: "not done".to_owned(), text: fault.to_string(), scroll: 0 });
 }
 
 fn wrote(app: &mut App, written: Written) -> Vec<Effect> {
@@ -193,10 +219,10 @@ fn end(app: &mut App, ended: Ended) -> Vec<Effect> {
     match ended.purpose {
         Purpose::Show => {
             let text = if ended.err.trim().is_empty() { ended.out } else { format!("{}\n{}", ended.out, ended.err) };
-            app.overlay = Some(Overlay::Message { title: ended.line, text, scroll: 0 });
+            app.show(Overlay::Message { title: ended.line, text, scroll: 0 });
         }
         // An audit that found a difference did what it was asked to.
-        Purpose::Audit if good || ended.code == Some(4) => match serde_json::from_str::<Audited>(&ended.out) {
+        Purpose::Audit(study) if good || ended.code == Some(4) => match serde_json::from_str::<Audited>(&ended.out) {
             Ok(audited) => {
                 app.say(
                     format!(
@@ -208,22 +234,19 @@ fn end(app: &mut App, ended: Ended) -> Vec<Effect> {
                     audited.differs > 0,
                 );
                 app.report.open = if audited.differs > 0 { ["differs".to_owned()].into() } else { [].into() };
-                app.report.audit = Some(audited);
+                app.report.audit = Some((study, audited));
                 app.report.rebuild(&app.seen);
             }
             Err(error) => app.say(format!("the audit said nothing that can be read: {error}"), true),
         },
-        Purpose::Draw => {
+        Purpose::Draw if good => {
             let mut effects = act::program(app, &["report", &app.study_file()], Purpose::Report);
             effects.push(Effect::Renew);
             return effects;
         }
         _ if !good => {
-            app.overlay = Some(Overlay::Message {
-                title: ended.line,
-                text: if ended.err.trim().is_empty() { ended.out } else { ended.err },
-                scroll: 0,
-            });
+            let text = if ended.err.trim().is_empty() { ended.out } else { ended.err };
+            app.show(Overlay::Message { title: ended.line, text, scroll: 0 });
         }
         Purpose::Run => app.say(last(ended.out.lines().next().unwrap_or("")), false),
         _ => app.say(last(&ended.out), false),

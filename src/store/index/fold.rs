@@ -132,10 +132,11 @@ pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event
         What::Pinned { study, figure, note, by } => {
             transaction
                 .prepare_cached(
-                    "INSERT INTO pin VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (study, figure) DO UPDATE
-                     SET note = ?3, by = ?4, at = ?5, clock = ?6 WHERE clock < ?6",
+                    "INSERT INTO pin VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (study, figure) DO UPDATE
+                     SET note = ?3, by = ?4, at = ?5, clock = ?6, journal = ?7, offset = ?8
+                     WHERE (clock, journal, offset) < (?6, ?7, ?8)",
                 )?
-                .execute(params![study, figure, note, by, at, clock])?;
+                .execute(params![study, figure, note, by, at, clock, journal, offset])?;
         }
         What::WorkerStarted { .. } | What::Begun { .. } | What::Ended { .. } | What::Logged { .. } => {}
     }

@@ -260,22 +260,10 @@ impl Index {
         self.all("SELECT figure, note, at FROM pin WHERE study = ?1 AND note IS NOT NULL ORDER BY figure", [study], row)
     }
 
-    /// The latest runs, the last first.
-    pub fn runs(&self, most: usize) -> Result<Vec<RunRow>> {
-        let query = "SELECT journal, clock, study, file, text, devices, origin, started, ended, interrupted FROM run
-                     ORDER BY clock DESC, journal DESC LIMIT ?1";
-        self.all(query, [most as i64], run)
-    }
-
     /// How many runs there were.
     pub fn count_runs(&self) -> Result<usize> {
         let outcome = self.connection.query_row("SELECT count(*) FROM run", [], |row| row.get::<_, i64>(0));
         Ok(self.ran(outcome)? as usize)
-    }
-
-    /// The jobs that runs took up last, whichever run it was; the latest first.
-    pub fn latest_jobs(&self, most: usize) -> Result<Vec<JobRow>> {
-        self.all("SELECT * FROM job ORDER BY clock DESC, label LIMIT ?1", [most as i64], job)
     }
 
     /// How many points of a series a result's attempts recorded.

@@ -75,6 +75,8 @@ const MIGRATIONS: [&str; 2] = [
     -- Figures that people want in a report. One that was taken off stays, without a note, so that the latest act is known.
     CREATE TABLE pin (
         study TEXT NOT NULL, figure TEXT NOT NULL, note TEXT, by TEXT NOT NULL, at INTEGER NOT NULL, clock INTEGER NOT NULL,
+        -- Two people at once have one clock: then the journal decides, in whatever order they are taken in.
+        journal TEXT NOT NULL, offset INTEGER NOT NULL,
         PRIMARY KEY (study, figure)
     ) STRICT, WITHOUT ROWID;
 ",

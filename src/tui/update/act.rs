@@ -12,8 +12,10 @@ use crate::{
         axes,
         command::Command,
         event::{Effect, Purpose, line},
+        filter::Filter,
         form::Adding,
-        lattice::{Axis, Turn},
+        lattice::{self, Axis, Turn},
+        table::Value,
     },
 };
 use std::sync::Arc;
@@ -330,15 +332,24 @@ fn sort(app: &mut App, least: bool) {
 
 /// The matrix's rows as they are shown.
 pub fn matrix_order(app: &mut App) {
-    let matrix = &mut app.matrix;
+    let matrix = &app.matrix;
     let names = matrix.lattice.names(matrix.turn.rows);
-    let wanted: Vec<String> = matrix.filter.split_whitespace().map(str::to_lowercase).collect();
+    let filter = Filter::parse(&matrix.filter, &lattice::FIELDS).unwrap_or_default();
+    let factors = |row: usize| {
+        let board = app.seen.board.as_ref().filter(|_| matrix.turn.rows == Axis::Model)?;
+        let model = board.families.iter().position(|(family, _)| *family == names[row])?;
+        Some(board.study.models[model].factors())
+    };
     let holds = |row: &usize| {
-        let name = names[*row].to_lowercase();
-        wanted.iter().all(|word| match word.strip_prefix('-').filter(|word| !word.is_empty()) {
-            Some(word) => !name.contains(word),
-            None => name.contains(word.as_str()),
-        })
+        let field = |name: &str| match name {
+            "auc" => {
+                let scores = matrix.spots[*row].iter().flatten().filter_map(|spot| Some(spot.best?.1.quoted.value));
+                Value::of(scores.reduce(f64::max))
+            }
+            axis if axis == matrix.turn.rows.word() => Value::from(names[*row].as_str()),
+            factor => Value::of(factors(*row).and_then(|of| of.get(factor.replace(' ', "_").as_str()).cloned())),
+        };
+        filter.holds(&names[*row], &field)
     };
     let mut order: Vec<usize> = (0..names.len()).filter(holds).collect();
     if let Some((column, least)) = matrix.sorted {
@@ -355,6 +366,7 @@ pub fn matrix_order(app: &mut App) {
         });
     }
     let columns = matrix.lattice.names(matrix.turn.columns).len();
+    let matrix = &mut app.matrix;
     matrix.order = order;
     matrix.row = matrix.row.min(matrix.order.len().saturating_sub(1));
     matrix.column = matrix.column.min(columns.saturating_sub(1));
@@ -424,8 +436,12 @@ fn hide(app: &mut App) {
     if app.compare.column == 0 {
         app.compare.hidden.clear();
     } else {
-        app.compare.hidden.insert(app.compare.column);
-        sideways(app, -1);
+        let column = app.compare.column;
+        sideways(app, 1);
+        app.compare.hidden.insert(column);
+        if app.compare.column == column {
+            sideways(app, -1);
+        }
     }
 }
 
@@ -531,11 +547,11 @@ fn ask(app: &mut App, command: Command) -> Vec<Effect> {
         }
         Command::Resume => program(app, &with("retry"), Purpose::Ask),
         Command::Cancel if !jobs.is_empty() => {
-            let question = format!(
-                "stop {}, and start {} no more until retried?",
-                crate::domain::text::count(jobs.len(), "job"),
-                if jobs.len() == 1 { "it" } else { "them" }
-            );
+            let labels: Vec<&str> =
+                app.seen.jobs.iter().filter(|job| jobs.contains(&job.row.id)).map(|job| job.row.label.as_str()).collect();
+            let more = if labels.len() > 3 { format!(", and {} more", labels.len() - 3) } else { String::new() };
+            let question =
+                format!("stop {}{more}, and start no more of it until retried?", labels[..labels.len().min(3)].join("; "));
             app.overlay = Some(Overlay::Ask { question, then: Asked::Cancel(jobs) });
             vec![]
         }
@@ -586,8 +602,8 @@ fn unpin(app: &mut App, board: &Board, name: &str) -> bool {
 fn build(app: &mut App) -> Vec<Effect> {
     let Some(board) = app.seen.board.clone() else { return vec![] };
     let file = app.study_file();
-    // What a pin lacks, and nothing more: anything else is for a person to run.
-    let undrawn = board.to_run > 0 && board.to_run <= 2 * board.pins.len();
+    // What figures lack, and nothing more: anything else is for a person to run.
+    let undrawn = board.undrawn > 0 && board.to_run == board.undrawn;
     if !undrawn || app.seen.is_live() || board.found.is_none() {
         return program(app, &["report", &file], Purpose::Report);
     }
@@ -607,20 +623,23 @@ fn open(app: &mut App) -> Vec<Effect> {
 fn audit(app: &mut App, study: bool) -> Vec<Effect> {
     let Some(board) = app.seen.board.clone() else { return vec![] };
     if study {
-        return program(app, &["audit", &app.study_file(), "--json"], Purpose::Audit);
+        return program(app, &["audit", &app.study_file(), "--json"], Purpose::Audit(board.study.name.clone()));
     }
     if app.seen.report.is_none() {
         app.say("there is no report yet: b builds it", true);
         return vec![];
     }
     let file = format!("{}reports/{}.html", app.root, board.study.name);
-    program(app, &["audit", &file, "--json"], Purpose::Audit)
+    program(app, &["audit", &file, "--json"], Purpose::Audit(board.study.name.clone()))
 }
 
 /// The command line that shows or does what is looked at.
 pub fn equivalent(app: &App) -> String {
     let file = app.study_file();
-    let said = |words: &[&str]| line(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+    let said = |words: &[&str]| {
+        let words = words.iter().map(|word| (*word).to_owned());
+        line(&words.chain(app.globals.iter().cloned()).collect::<Vec<_>>())
+    };
     let Some(board): Option<Arc<Board>> = app.seen.board.clone() else { return said(&["status"]) };
     match app.screen {
         Screen::Matrix => match only(&board, app) {

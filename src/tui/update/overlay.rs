@@ -33,9 +33,13 @@ pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
             if command == Command::Enter {
                 let Some(board) = app.seen.board.clone() else { return vec![] };
                 let (file, name) = (app.study_file(), board.name(&figure));
-                return act::program(app, &["pin", &file, &name, "--note", text.trim()], Purpose::Ask);
+                let note = format!("--note={}", text.trim());
+                return act::program(app, &["pin", &note, "--", &file, &name], Purpose::Ask);
             }
-            app.overlay = Some(Overlay::Note { figure, text: typed(text, command) });
+            // A line or two: `visavis pin` takes no more.
+            let text =
+                if text.chars().count() < 500 || !matches!(command, Command::Type(_)) { typed(text, command) } else { text };
+            app.overlay = Some(Overlay::Note { figure, text });
         }
         Overlay::Form(form) => return fill(app, form, command),
         Overlay::Choice { title, options, cursor, then } => match command {
@@ -65,6 +69,13 @@ pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
         }
     }
     vec![]
+}
+
+/// A line of what lies over the screen was clicked.
+pub fn place(app: &mut App, at: usize) {
+    if let Some(Overlay::Palette { cursor, .. } | Overlay::Choice { cursor, .. }) = &mut app.overlay {
+        *cursor = at;
+    }
 }
 
 /// A text with what was typed.
@@ -127,6 +138,10 @@ fn palette(app: &mut App, text: &str, cursor: usize, command: Command) -> Vec<Ef
 
 fn filter(app: &mut App, text: String, command: Command) {
     if command == Command::Enter {
+        // One that means nothing is not kept: what is wrong stands beside it.
+        if crate::tui::view::filter_fault(app, &text).is_some() {
+            app.overlay = Some(Overlay::Filter(text));
+        }
         return;
     }
     let text = typed(text, command);

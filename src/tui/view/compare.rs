@@ -55,7 +55,7 @@ pub fn draw(paint: &mut Paint, area: Rect, app: &App) {
 fn shown(value: &Value, room: usize) -> String {
     match value {
         Value::Estimate(of) => {
-            let whole = format!("{} {}", score(of.value), half(of.low, of.high));
+            let whole = format!("{} {}", score(of.value), half(of));
             if width(&whole) <= room { whole } else { score(of.value) }
         }
         other => other.text(),

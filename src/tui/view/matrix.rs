@@ -5,6 +5,7 @@ use crate::{
     domain::{
         comparison::Measured,
         ledger::{CHANCE, CellId},
+        score::Estimate,
         text::{count, thousands},
     },
     study::{board::Board, watch::CellState},
@@ -166,7 +167,7 @@ fn square(theme: Theme, spot: Option<&Spot>, wide: usize, cursor: bool) -> Vec<S
     let words = match (&spot.state, spot.best) {
         (state, Some((_, best))) => {
             let value = score(best.quoted.value);
-            let rest = format!(" {}", half(best.quoted.low, best.quoted.high));
+            let rest = format!(" {}", half(&best.quoted));
             let heat = if theme == Theme::Plain { bar(best.quoted.value).to_string() } else { String::new() };
             if settled {
                 style = if best.ranked { theme.heat(best.quoted.value) } else { theme.dim() };
@@ -259,17 +260,18 @@ fn believe(theme: Theme, app: &App, board: &Board, cell: &CellId, room: usize) -
     if let Some(why) = &scores.unranked {
         say(format!("not ranked: {why}"), theme.warning());
     }
-    match view.and_then(|view| view.b.or(view.whole)) {
-        Some(b) => say(
-            format!(
-                "AUC {} ({}–{}) on half B{}",
-                score(b.value),
-                score(b.low),
-                score(b.high),
-                view.and_then(|view| view.a).map_or(String::new(), |a| format!(", chosen by {} on A", score(a.value)))
-            ),
-            plain.add_modifier(Modifier::BOLD),
-        ),
+    let (b, whole) = (view.and_then(|view| view.b), view.and_then(|view| view.whole));
+    let interval = |of: &Estimate| format!("AUC {} ({}–{})", score(of.value), score(of.low), score(of.high));
+    match b.as_ref().or(whole.as_ref()) {
+        Some(of) => {
+            let where_from = match (b, view.and_then(|view| view.a)) {
+                (Some(_), Some(a)) => format!(" on half B, chosen by {} on A", score(a.value)),
+                (Some(_), None) => " on half B".to_owned(),
+                // A class is missing from a half: nothing was held back.
+                (None, _) => " over all images: what it was chosen by, too".to_owned(),
+            };
+            say(interval(of) + &where_from, plain.add_modifier(Modifier::BOLD));
+        }
         None => match view.and_then(|view| view.monotone) {
             Some(rho) => say(
                 format!(
@@ -281,7 +283,7 @@ fn believe(theme: Theme, app: &App, board: &Board, cell: &CellId, room: usize) -
                 plain.add_modifier(Modifier::BOLD),
             ),
             None if quantity => {
-                say("a quantity: only single axes have a gradient (v shows the other views)".to_owned(), theme.warning())
+                say("a quantity: only single axes have a gradient (v shows the other views)".to_owned(), theme.warning());
             }
             None => say("no AUC: a class is too small".to_owned(), theme.warning()),
         },

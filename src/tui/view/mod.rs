@@ -16,7 +16,10 @@ use super::{
     theme::Theme,
 };
 use crate::{
-    domain::{job::State, text::thousands},
+    domain::{
+        job::State,
+        text::{printable, thousands},
+    },
     study::{Held, Phase},
 };
 use ratatui::{
@@ -28,6 +31,7 @@ use ratatui::{
 };
 
 pub use figures::wall;
+pub use over::filter_fault;
 
 /// Something that can be clicked.
 #[derive(Clone, Debug, PartialEq)]
@@ -161,6 +165,10 @@ fn standing(app: &App) -> String {
     if app.seen.reading {
         return "◐ reading the study".to_owned();
     }
+    if let Some(fault) = app.seen.trouble.as_ref().filter(|_| app.seen.board.is_some()) {
+        let place = fault.place.as_ref().map_or(String::new(), |place| format!("{place}: "));
+        return format!("✕ {place}{} · E opens it", printable(&fault.what));
+    }
     let left = |run: &crate::study::Timeline| run.count(State::Queued) + run.count(State::Running);
     match &app.seen.run {
         Some(run) if run.phase() == Phase::Running => {
@@ -213,7 +221,7 @@ fn footer(paint: &mut Paint, area: Rect, app: &App) {
         let wrong = over::filter_fault(app, filter);
         let line = vec![
             Span::styled(" / ", theme.key()),
-            Span::raw(fit(filter, room.saturating_sub(6))),
+            Span::raw(text::fit_end(filter, room.saturating_sub(6))),
             Span::styled("▏", theme.accent()),
             Span::styled(
                 wrong.map_or("   Enter keeps it · Esc takes it off".to_owned(), |wrong| format!("   ✕ {wrong}")),

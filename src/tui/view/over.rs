@@ -6,11 +6,11 @@ use crate::{
     study::draft::Draft,
     tui::{
         app::{App, Overlay, Screen},
-        command::{self, COMMANDS, Command},
+        command::{self, COMMANDS},
         compare, figures,
         filter::Filter,
         form::Form,
-        runs,
+        lattice, runs,
         text::{self, fit, left, wrapped},
     },
 };
@@ -37,7 +37,7 @@ pub fn draw(paint: &mut Paint, area: Rect, app: &App, overlay: &Overlay) {
                     Line::raw(fit(&name, room)),
                     Line::from(vec![
                         Span::styled("note ", theme.dim()),
-                        Span::raw(fit(text, room.saturating_sub(8))),
+                        Span::raw(text::fit_end(text, room.saturating_sub(8))),
                         Span::styled("▏", theme.accent()),
                     ]),
                     Line::default(),
@@ -91,6 +91,7 @@ fn list(paint: &mut Paint, area: Rect, options: &[String], cursor: usize) {
     let top = first(cursor, rows, options.len());
     for (at, option) in options.iter().enumerate().skip(top).take(rows) {
         let place = Rect { y: area.y + (at - top) as u16, height: 1, ..area };
+        paint.hit(place, Clicked::Place(at, 0));
         let here = at == cursor;
         let style = if here { paint.theme.cursor() } else { Style::new() };
         paint.line(
@@ -183,7 +184,7 @@ fn palette(paint: &mut Paint, area: Rect, app: &App, typed: &str, cursor: usize)
         Rect { height: 1, ..inner },
         Line::from(vec![
             Span::styled(": ", theme.key()),
-            Span::raw(fit(typed, room.saturating_sub(4))),
+            Span::raw(text::fit_end(typed, room.saturating_sub(4))),
             Span::styled("▏", theme.accent()),
         ]),
     );
@@ -206,7 +207,7 @@ fn palette(paint: &mut Paint, area: Rect, app: &App, typed: &str, cursor: usize)
             Span::styled(left(&format!("{}{of}", entry.words), room.saturating_sub(8)), ground),
         ]);
         paint.line(place, line);
-        paint.hit(place, Clicked::Command(Command::Enter));
+        paint.hit(place, Clicked::Place(at, 0));
     }
 }
 
@@ -316,7 +317,8 @@ pub fn filter_fault(app: &App, text: &str) -> Option<String> {
         Screen::Runs => &runs::FIELDS,
         Screen::Compare => &compare::FIELDS,
         Screen::Figures => &figures::FIELDS,
-        Screen::Matrix | Screen::Report => return None,
+        Screen::Matrix => &lattice::FIELDS,
+        Screen::Report => return None,
     };
     Filter::parse(text, fields).err()
 }
