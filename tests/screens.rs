@@ -157,6 +157,10 @@ fn two_models_are_held_against_each_other() {
     holds(&seen, &["no field `acu`"]);
     seen.press("Esc / 'model=pixels Enter");
     holds(&seen, &["Compare · 1 model"]);
+    // A comparison that is named restricts what scores are means of, and takes no model away.
+    seen.press("Esc / 'comparison:\"zero_or_one\" Enter");
+    holds(&seen, &["Compare · 2 models", "zero or one"]);
+    assert!(!seen.text().contains("even or odd ."), "{}", seen.text());
     seen.press("y");
     assert_eq!(seen.left.pop().unwrap(), format!("visavis compare {} blocks pixels", desk.path(STUDY).display()));
 }
@@ -267,6 +271,38 @@ fn a_damaged_or_vanished_store_is_told_and_comes_back() {
     wait_for(&mut seen, "small");
 }
 
+/// What was looked at may be gone when a study is edited, or another is opened.
+#[test]
+fn a_study_that_shrinks_takes_nothing_down() {
+    let desk = Desk::with_digits();
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    let whole = desk.read(STUDY);
+    let mut seen = session(&desk, (120, 40));
+    // A figure put aside, a level fixed, a note begun; then all of it goes.
+    seen.press("1 t > > j l G p 'why");
+    seen.press("Esc 4 G v k 1 l l G");
+    let small = whole
+        .replace("  even or odd: { Even: \"even\", Odd: \"not even\" }\n  ink: { quantity: ink }\n", "")
+        .replace("    blocks:\n      features: { embedding: ../data/digits/blocks.npy, images: ../data/digits/images.txt }\n", "")
+        .replace("pca: { axes: 3, pairs: [[1, 2]] }", "pca: { axes: 1, pairs: [] }");
+    assert!(small.len() + 150 < whole.len());
+    desk.write(STUDY, small.as_bytes());
+    seen.refresh();
+    for keys in ["1", "2", "3", "4", "5", "1 Enter", "v", "p", "Esc Esc 4 Enter v", "1 0 G l l l"] {
+        seen.press(keys);
+        assert!(seen.text().contains("small"), "{keys}");
+    }
+    // A broken file is told, and what was read before stays.
+    desk.write(STUDY, small.replace("projections:", "projektions:").as_bytes());
+    seen.refresh();
+    holds(&seen, &["✕", "projektions"]);
+    // Names that look like the matrix's own trainings, and are not.
+    let desk = Desk::with_pretence();
+    let odd = "    train: { recipe: quick }\n  named:\n    \"x@0\": { architecture: resnet34, loss: softmax, trained_on: faces, prepare: whole, train: { recipe: quick } }\n    \"x@5000000000\": { baseline: pixels, prepare: whole }\n";
+    desk.edit("experiments/micro.yaml", "    train: { recipe: quick }\n", odd);
+    holds(&session(&desk, (140, 40)), &["x@0", "x@5000000000"]);
+}
+
 #[test]
 fn screens_have_twins_without_a_terminal() {
     let desk = Desk::with_digits();
@@ -293,7 +329,7 @@ fn screens_have_twins_without_a_terminal() {
         .iter()
         .find(|row| row["model"] == chosen["model"] && row["comparison"] == chosen["comparison"])
         .unwrap();
-    assert_eq!(row["auc"]["value"], chosen["value"], "the matrix quotes what the ledger does");
+    assert_eq!(row["value"]["value"], chosen["value"], "the matrix quotes what the ledger does");
     // No terminal, and one that can do nothing.
     let said = desk.visavis(&[]);
     assert_eq!(said.code, 2);
@@ -311,7 +347,7 @@ fn a_real_terminal_is_given_back() {
         return;
     }
     let desk = Desk::with_digits();
-    for end in ["key", "signal"] {
+    for end in ["key", "signal", "hangup"] {
         let line = format!("stty rows 40 cols 120; exec {} tui --theme dark", program());
         let mut child = Command::new("script")
             .args(["-qfec", &line, "/dev/null"])
@@ -336,7 +372,19 @@ fn a_real_terminal_is_given_back() {
             let pid = String::from_utf8(running.stdout).unwrap();
             let pid = pid.split_whitespace().next().unwrap_or("0").to_owned();
             // `script` runs a shell, which became the program.
-            Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+            if end == "signal" {
+                Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+            } else {
+                // The terminal itself goes: nobody is left to be given anything back, and nothing goes on reading.
+                child.kill().unwrap();
+                child.wait().unwrap();
+                let begun = Instant::now();
+                while Path::new(&format!("/proc/{pid}")).exists() {
+                    assert!(begun.elapsed() < Duration::from_secs(10), "it reads a terminal that is gone");
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                continue;
+            }
         }
         let begun = Instant::now();
         while child.try_wait().unwrap().is_none() {

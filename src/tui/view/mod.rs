@@ -166,8 +166,8 @@ fn standing(app: &App) -> String {
         return "◐ reading the study".to_owned();
     }
     if let Some(fault) = app.seen.trouble.as_ref().filter(|_| app.seen.board.is_some()) {
-        let place = fault.place.as_ref().map_or(String::new(), |place| format!("{place}: "));
-        return format!("✕ {place}{} · E opens it", printable(&fault.what));
+        let line = fault.place.as_ref().and_then(|place| place.at).map_or(String::new(), |(line, _)| format!("line {line}: "));
+        return format!("✕ {line}{} · E opens it", printable(&fault.what));
     }
     let left = |run: &crate::study::Timeline| run.count(State::Queued) + run.count(State::Running);
     match &app.seen.run {
