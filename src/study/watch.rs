@@ -274,15 +274,14 @@ impl Watch {
         let run = Timeline::read(index, &self.workspace)?;
         let mut jobs = Vec::new();
         if let Some(run) = &run {
-            for state in [State::Running, State::Failed, State::Queued, State::Paused, State::Cancelled] {
-                for row in run.jobs(index, state, MOST)? {
-                    jobs.push(self.seen_job(index, row)?);
-                }
+            let states = [State::Running, State::Failed, State::Queued, State::Paused, State::Cancelled, State::Done];
+            let mut rows = Vec::new();
+            for state in states {
+                rows.extend(run.jobs(index, state, MOST)?);
             }
             // What earlier runs of the study made is there too, and its curves.
-            for row in index.jobs_done(&run.run.study, MOST)? {
-                jobs.push(self.seen_job(index, row)?);
-            }
+            rows.extend(index.jobs_done_before(&run.run.study, &run.run.journal, MOST)?);
+            jobs = rows.into_iter().map(|row| self.seen_job(index, row)).collect::<Result<_>>()?;
         }
         self.seen.runs = index.count_runs()?;
         self.seen.jobs = Arc::new(jobs);

@@ -162,10 +162,10 @@ impl Index {
         Ok(self.all("SELECT * FROM job WHERE id = ?1", [id.to_string()], job)?.pop())
     }
 
-    /// The latest jobs of a study that are done, whichever run made them; the last first.
-    pub fn jobs_done(&self, study: &str, most: usize) -> Result<Vec<JobRow>> {
-        let query = "SELECT * FROM job WHERE study = ?1 AND state = 'done' ORDER BY at DESC, label LIMIT ?2";
-        self.all(query, params![study, most as i64], job)
+    /// The latest jobs of a study that other runs than this one did; the last first.
+    pub fn jobs_done_before(&self, study: &str, run: &str, most: usize) -> Result<Vec<JobRow>> {
+        let query = "SELECT * FROM job WHERE study = ?1 AND state = 'done' AND run <> ?2 ORDER BY at DESC, label LIMIT ?3";
+        self.all(query, params![study, run, most as i64], job)
     }
 
     /// Every job that any run knew.

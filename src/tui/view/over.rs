@@ -105,7 +105,10 @@ fn list(paint: &mut Paint, area: Rect, options: &[String], cursor: usize) {
 const WORDS: [(&str, &str); 9] = [
     ("tap", "where in a network features are read: layer1 … layer4, embedding"),
     ("view", "what one figure shows: a map, a pair of axes, or one axis of a projection"),
-    ("AUC", "of a balanced vote of nearest neighbours: .5 is chance, 1 keeps the classes apart; ± the longer arm of its 95 % interval"),
+    (
+        "AUC",
+        "of a balanced vote of nearest neighbours: .5 is chance, 1 keeps the classes apart; ± the longer arm of its 95 % interval",
+    ),
     ("half A, half B", "people are parted in two: the best view is chosen on A, and what is quoted of it comes from B"),
     ("beside all cells", "a lower bound that holds for every cell at once, however many were looked at"),
     ("separates", "that bound reaches the study's mark (separates_at)"),
