@@ -68,7 +68,7 @@ fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
             writable.is_ok() && room > 100_000_000,
             writable.map_or_else(
                 |why| format!("{}: {why}", root.display()),
-                |()| format!("{} can be written, {} free", root.display(), super::output::size(room)),
+                |()| format!("{} can be written, {} free", root.display(), crate::domain::text::size(room)),
             ),
         ),
         (

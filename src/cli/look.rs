@@ -2,7 +2,11 @@
 
 use super::{Context, output::remark};
 use crate::{
-    domain::{Fault, Result, job::JobId, text::printable},
+    domain::{
+        Fault, Result,
+        job::JobId,
+        text::{self, printable},
+    },
     store::{Index, JobRow},
     study,
 };
@@ -103,12 +107,5 @@ pub fn moment(at: u64) -> String {
 
 /// `3 min ago`.
 pub fn ago(at: u64) -> String {
-    let seconds = crate::store::now().saturating_sub(at) / 1000;
-    match seconds {
-        0..=1 => "just now".to_owned(),
-        2..=99 => format!("{seconds} s ago"),
-        100..=5999 => format!("{} min ago", seconds / 60),
-        6000..=172_799 => format!("{} h ago", seconds / 3600),
-        _ => format!("{} days ago", seconds / 86_400),
-    }
+    text::ago(at, crate::store::now())
 }

@@ -105,12 +105,3 @@ pub fn duration(seconds: f64) -> String {
         s => format!("about {:.1} h", s / 3600.0),
     }
 }
-
-pub fn size(bytes: u64) -> String {
-    match bytes as f64 {
-        b if b < 1e3 => format!("{b} B"),
-        b if b < 1e6 => format!("{:.0} kB", b / 1e3),
-        b if b < 1e9 => format!("{:.1} MB", b / 1e6),
-        b => format!("{:.1} GB", b / 1e9),
-    }
-}

@@ -2,13 +2,13 @@
 
 use super::{
     Context, look,
-    output::{Grid, duration, say, say_json, size, warn},
+    output::{Grid, duration, say, say_json, warn},
 };
 use crate::{
     domain::{
         Result,
         stage::Kind,
-        text::{count, printable, thousands},
+        text::{count, printable, size, thousands},
     },
     store::Index,
     study::{self, Costs, Estimate, Step},

@@ -2,10 +2,10 @@
 
 use super::{
     Context, export,
-    output::{remark, say, size, warn},
+    output::{remark, say, warn},
 };
 use crate::{
-    domain::{Fault, Result},
+    domain::{Fault, Result, text::size},
     report::{self, Extras},
     store::write_whole,
     study::{self, Outcome},

@@ -2,12 +2,12 @@
 
 use super::{
     Context, look,
-    output::{say, say_json, size},
+    output::{say, say_json},
 };
 use crate::{
     domain::{
         Digest, Fault, Key, Result,
-        text::{count, printable},
+        text::{count, printable, size},
     },
     store::{Before, Index, Mark, read_journal},
     study,

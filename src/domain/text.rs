@@ -49,6 +49,28 @@ pub fn thousands(n: usize) -> String {
     out
 }
 
+/// `15.4 MB`.
+pub fn size(bytes: u64) -> String {
+    match bytes as f64 {
+        b if b < 1e3 => format!("{b} B"),
+        b if b < 1e6 => format!("{:.0} kB", b / 1e3),
+        b if b < 1e9 => format!("{:.1} MB", b / 1e6),
+        b => format!("{:.1} GB", b / 1e9),
+    }
+}
+
+/// Time gone by between two moments in milliseconds: `3 min ago`.
+pub fn ago(at: u64, now: u64) -> String {
+    let seconds = now.saturating_sub(at) / 1000;
+    match seconds {
+        0..=1 => "just now".to_owned(),
+        2..=99 => format!("{seconds} s ago"),
+        100..=5999 => format!("{} min ago", seconds / 60),
+        6000..=172_799 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,14 +45,12 @@ impl Watch {
         let after = config::amend(&before, &file, change)?;
         let opened = super::survey(config::parse(Text { path: file.clone(), source: after.clone() })?, self.workspace())?;
         let new = Plan::new(&opened, self.workspace())?;
-        let slots = plan.study.resources.cpu_slots.max(1);
         let open = |plan: &Plan| plan.tally().iter().map(|(_, tally)| tally.to_run as i64).sum::<i64>();
-        let seconds = |plan: &Plan| plan.estimate(self.costs(), slots).seconds;
         let costs = Costs {
             models: new.study.models.len() as i64 - plan.study.models.len() as i64,
             cells: new.cells() as i64 - plan.cells() as i64,
             stages: open(&new) - open(plan),
-            seconds: seconds(&new) - seconds(plan),
+            seconds: self.seconds(&new) - self.seconds(plan),
         };
         let known = |of: &&Comparison| !plan.study.comparisons.iter().any(|own| own.name == of.name);
         let classes = new.study.comparisons.iter().filter(known).map(|of| (of.name.clone(), sizes(of, &opened.survey))).collect();

@@ -411,10 +411,8 @@ impl Watch {
             keys: keys.into_iter().filter_map(|row| Some((row.id, row.key?))).collect(),
             verified: verified.into_iter().collect(),
         };
-        let slots = plan.study.resources.cpu_slots.min(self.threads);
-        let estimate = plan.estimate(&self.costs, slots);
         // A plan that ran in part has a ledger of that part only when nothing more will come.
-        let board = Board::of(&opened, &plan, &former, estimate.seconds, &mut self.cache)?;
+        let board = Board::of(&opened, &plan, &former, self.seconds(&plan), &mut self.cache)?;
         self.plan = Some(plan);
         Ok(board)
     }
@@ -460,8 +458,9 @@ impl Watch {
         self.seen.states = Arc::new(board.cells.iter().map(state).collect());
     }
 
-    pub fn costs(&self) -> &Costs {
-        &self.costs
+    /// What is left of a plan takes about so long here.
+    pub(super) fn seconds(&self, plan: &Plan) -> f64 {
+        plan.estimate(&self.costs, plan.study.resources.cpu_slots.min(self.threads)).seconds
     }
 }
 

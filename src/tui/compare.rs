@@ -2,7 +2,7 @@
 
 use super::{
     filter::Filter,
-    table::{Table, Value},
+    table::{Table, Value, by_number},
 };
 use crate::{
     domain::{
@@ -50,26 +50,16 @@ pub const HEADS: [&str; 16] = [
     "prepare",
 ];
 
-/// Fields of a filter beside the columns.
-pub const FIELDS: [&str; 17] = [
-    "model",
-    "auc",
-    "best",
-    "best on",
-    "separates",
-    "probe",
-    "features",
-    "verification",
-    "tar",
-    "accuracy",
-    "last",
-    "seeds",
-    "architecture",
-    "loss",
-    "trained on",
-    "prepare",
-    "comparison",
-];
+/// Fields of a filter: the columns, and the comparisons that they are means over.
+pub const FIELDS: [&str; HEADS.len() + 1] = {
+    let mut fields = ["comparison"; HEADS.len() + 1];
+    let mut at = 0;
+    while at < HEADS.len() {
+        fields[at] = HEADS[at];
+        at += 1;
+    }
+    fields
+};
 
 /// What a column holds, in a line.
 pub fn explained(column: usize) -> &'static str {
@@ -116,17 +106,7 @@ impl Compare {
             let rows = &self.table.rows;
             order.sort_by(|&a, &b| {
                 let (a, b) = (&rows[a][column], &rows[b][column]);
-                let by_number = |a: Option<f64>, b: Option<f64>| match (a, b) {
-                    (Some(a), Some(b)) => {
-                        if least {
-                            a.total_cmp(&b)
-                        } else {
-                            b.total_cmp(&a)
-                        }
-                    }
-                    (a, b) => b.is_some().cmp(&a.is_some()),
-                };
-                by_number(a.number(), b.number()).then_with(|| a.text().cmp(&b.text()))
+                by_number(a.number(), b.number(), least).then_with(|| a.text().cmp(&b.text()))
             });
         }
         self.order = order;

@@ -1,13 +1,10 @@
 //! What the report will hold, and what its last audit came to.
 
-use super::{
-    table::{Table, Value},
-    text,
-};
+use super::table::{Table, Value};
 use crate::{
     domain::{
         ledger::ShownAs,
-        text::{count, thousands},
+        text::{count, size, thousands},
     },
     study::watch::Snapshot,
 };
@@ -140,8 +137,8 @@ fn outline(seen: &Snapshot) -> Vec<Line> {
         lines.push(line(1, Kind::Missing, format!("missing: {input}"), format!("{at} · {} wait", count(*cells, "cell"))));
     }
     let (there, written) = match seen.report {
-        Some((size, at)) if at >= board.newest => (true, format!("{}, of what is here now", text::size(size))),
-        Some((size, _)) => (false, format!("{}, older than its results, pins or study file: b builds it anew", text::size(size))),
+        Some((bytes, at)) if at >= board.newest => (true, format!("{}, of what is here now", size(bytes))),
+        Some((bytes, _)) => (false, format!("{}, older than its results, pins or study file: b builds it anew", size(bytes))),
         None => (false, "not written yet: b builds it".to_owned()),
     };
     let page = format!("reports/{}.html", study.name);

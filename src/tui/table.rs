@@ -2,6 +2,7 @@
 
 use super::text;
 use crate::domain::{score::Estimate, text::printable};
+use std::cmp::Ordering;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -82,6 +83,15 @@ impl From<usize> for Value {
 impl From<Estimate> for Value {
     fn from(estimate: Estimate) -> Self {
         Value::Estimate(estimate)
+    }
+}
+
+/// How two numbers of a column stand to each other, the greatest first unless `least`; what has none comes last.
+pub fn by_number(a: Option<f64>, b: Option<f64>, least: bool) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) if least => a.total_cmp(&b),
+        (Some(a), Some(b)) => b.total_cmp(&a),
+        (a, b) => b.is_some().cmp(&a.is_some()),
     }
 }
 

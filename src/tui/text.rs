@@ -113,31 +113,15 @@ pub fn signed(value: f64) -> String {
 
 pub fn duration(seconds: f64) -> String {
     match seconds {
-        s if s < 0.95 => "a moment".to_owned(),
         s if s < 90.0 => format!("{s:.0} s"),
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.1} h", s / 3600.0),
     }
 }
 
-pub fn size(bytes: u64) -> String {
-    match bytes as f64 {
-        b if b < 1e3 => format!("{b} B"),
-        b if b < 1e6 => format!("{:.0} kB", b / 1e3),
-        b if b < 1e9 => format!("{:.1} MB", b / 1e6),
-        b => format!("{:.1} GB", b / 1e9),
-    }
-}
-
-/// Time gone by between two moments in milliseconds.
-pub fn ago(at: u64, now: u64) -> String {
-    match now.saturating_sub(at) / 1000 {
-        0..=1 => "just now".to_owned(),
-        s @ 2..=99 => format!("{s} s ago"),
-        s @ 100..=5999 => format!("{} min ago", s / 60),
-        s @ 6000..=172_799 => format!("{} h ago", s / 3600),
-        s => format!("{} days ago", s / 86_400),
-    }
+/// `~22 min`, of what is guessed.
+pub fn about(seconds: f64) -> String {
+    if seconds < 0.95 { "a moment".to_owned() } else { format!("~{}", duration(seconds)) }
 }
 
 #[cfg(test)]

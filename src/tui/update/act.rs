@@ -15,7 +15,7 @@ use crate::{
         filter::Filter,
         form::Adding,
         lattice::{self, Axis, Turn},
-        table::Value,
+        table::{Value, by_number},
     },
 };
 use std::sync::Arc;
@@ -354,16 +354,7 @@ pub fn matrix_order(app: &mut App) {
     let mut order: Vec<usize> = (0..names.len()).filter(holds).collect();
     if let Some((column, least)) = matrix.sorted {
         let value = |row: usize| matrix.spots.get(row)?.get(column)?.as_ref()?.best.map(|(_, best)| best.quoted.value);
-        order.sort_by(|&a, &b| match (value(a), value(b)) {
-            (Some(a), Some(b)) => {
-                if least {
-                    a.total_cmp(&b)
-                } else {
-                    b.total_cmp(&a)
-                }
-            }
-            (a, b) => b.is_some().cmp(&a.is_some()),
-        });
+        order.sort_by(|&a, &b| by_number(value(a), value(b), least));
     }
     let columns = matrix.lattice.names(matrix.turn.columns).len();
     let matrix = &mut app.matrix;

@@ -178,7 +178,7 @@ fn standing(app: &App) -> String {
                 None => "",
             };
             let time = app.seen.board.as_ref().filter(|board| board.seconds > 1.0 && board.study.name == run.run.study);
-            let time = time.map_or(String::new(), |board| format!(" · ~{}", text::duration(board.seconds)));
+            let time = time.map_or(String::new(), |board| format!(" · {}", text::about(board.seconds)));
             let failed =
                 if run.count(State::Failed) > 0 { format!("✕ {} failed · ", run.count(State::Failed)) } else { String::new() };
             format!("{held}{failed}◐ {} running · {} left{time}", run.count(State::Running), thousands(left(run)))
@@ -188,7 +188,7 @@ fn standing(app: &App) -> String {
         Some(run) if run.phase() == Phase::Lost => "✕ the last run ended without a word".to_owned(),
         _ => app.seen.board.as_ref().map_or(String::new(), |board| match board.to_run {
             0 => "● everything is done".to_owned(),
-            n => format!("○ {} to run · ~{}", thousands(n), text::duration(board.seconds)).replace("~a", "a"),
+            n => format!("○ {} to run · {}", thousands(n), text::about(board.seconds)),
         }),
     }
 }

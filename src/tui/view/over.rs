@@ -278,7 +278,7 @@ fn draw_draft(paint: &mut Paint, area: Rect, draft: &Draft) {
         n => format!("−{}", count(n.unsigned_abs() as usize, noun)),
     };
     let more = if costs.stages > 0 {
-        format!(" · {} to run, ~{}", thousands(costs.stages as usize), text::duration(costs.seconds.max(0.0))).replace("~a", "a")
+        format!(" · {} to run, {}", thousands(costs.stages as usize), text::about(costs.seconds))
     } else {
         String::new()
     };

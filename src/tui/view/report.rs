@@ -1,10 +1,11 @@
 //! Screen 5: what the report will hold; what its audit came to, as a tree.
 
 use super::{Clicked, Paint, first, over_ground, scrollbar};
+use crate::domain::text::ago;
 use crate::tui::{
     app::App,
     report::{Kind, Line as Row},
-    text::{ago, fit, left, width},
+    text::{fit, left, width},
     theme::Theme,
 };
 use ratatui::{

@@ -4,7 +4,7 @@ use super::{Clicked, Paint, first, over_ground, scrollbar};
 use crate::{
     domain::{
         job::{JobId, State},
-        text::{count, thousands},
+        text::{ago, count, size, thousands},
     },
     study::{
         Phase,
@@ -15,7 +15,7 @@ use crate::{
         app::App,
         canvas::{Canvas, bounds, tick},
         runs::{SMOOTHING, smoothed},
-        text::{self, ago, fit, fit_middle, left, right, size, width},
+        text::{self, fit, fit_middle, left, right, width},
         theme::{Theme, sign},
     },
 };
@@ -257,12 +257,7 @@ fn curves(paint: &mut Paint, area: Rect, app: &App, diaries: &[(JobId, Arc<Diary
     paint.line(Rect { y: plot.bottom(), height: 1, ..plot }, Line::styled(ends, theme.dim()));
     for (line, (kind, diary, curve)) in of.iter().rev().take(usize::from(legend)).enumerate() {
         let name = diary.job.as_ref().map_or("", |job| job.label.as_str());
-        let numbers = format!(
-            " last {} · best {} · {}",
-            tick(curve.last),
-            tick(curve.best),
-            crate::domain::text::count(curve.count, "point")
-        );
+        let numbers = format!(" last {} · best {} · {}", tick(curve.last), tick(curve.best), count(curve.count, "point"));
         let room = usize::from(inner.width).saturating_sub(width(&numbers) + 3);
         let row = Rect { y: plot.bottom() + 1 + line as u16, height: 1, ..inner };
         paint.line(
