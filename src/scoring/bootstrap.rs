@@ -2,7 +2,7 @@
 //! multiplicities weight scores that stay fixed. Neighbours are never rebuilt in a resample: rebuilt ones see copies of
 //! an image as its neighbours and turn a null AUC of .487 into .581.
 
-use super::auc::{TURNS, Weights};
+use super::auc::{TURNS, Weights, weight};
 use crate::{domain::score::Estimate, numeric::Stream};
 use rayon::prelude::*;
 use std::{collections::BTreeMap, sync::OnceLock};
@@ -17,8 +17,8 @@ pub struct Resampler {
     drawn: OnceLock<Vec<Vec<Weights>>>,
 }
 
-/// Weights kept: a quarter of a gigabyte at the most; beyond, they are drawn again.
-const KEPT: usize = 64 << 20;
+/// Weights kept, in bytes; beyond, they are drawn again.
+const KEPT: usize = 256 << 20;
 
 /// Members that take no part have no identity.
 const NOBODY: u32 = u32::MAX;
@@ -50,14 +50,14 @@ impl Resampler {
 
     /// The weights of every member in the `block`-th turns.
     fn block(&self, block: usize) -> Vec<Weights> {
-        let mut times = vec![[0.0; TURNS]; self.count];
+        let mut times = vec![[0; TURNS]; self.count];
         let mut multiplicity = vec![0; self.count];
         for turn in 0..TURNS {
             multiplicity.fill(0);
             Stream::new(self.seed, self.stream + (block * TURNS + turn) as u64).multiplicities(&mut multiplicity);
-            times.iter_mut().zip(&multiplicity).for_each(|(times, of)| times[turn] = *of as f32);
+            times.iter_mut().zip(&multiplicity).for_each(|(times, of)| times[turn] = weight(*of));
         }
-        self.identity.iter().map(|&identity| times.get(identity as usize).copied().unwrap_or([0.0; TURNS])).collect()
+        self.identity.iter().map(|&identity| times.get(identity as usize).copied().unwrap_or([0; TURNS])).collect()
     }
 
     /// The values of `statistic` in the resamples in which it is defined, one list an entry of its result, each sorted.

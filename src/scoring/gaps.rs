@@ -109,7 +109,7 @@ impl World<'_> {
             folds[shown.place].push((member as u32, shown.decision, shown.positive));
         }
         let folds: Vec<Sorted> = folds.into_iter().map(Sorted::new).collect();
-        let once = vec![[1.0; TURNS]; shown.len()];
+        let once = vec![[1; TURNS]; shown.len()];
         let of = |weights: &[Weights]| {
             let [tpr, fpr] = rates(shown, |shown| inside[shown.row].then_some(shown.decision > 0.0), weights);
             [tpr, fpr, auc::resampled(&folds, weights)]
@@ -250,7 +250,7 @@ impl World<'_> {
             });
             [before, now, std::array::from_fn(|turn| Some(now[turn]? - before[turn]?))]
         };
-        let once = vec![[1.0; TURNS]; shown.len()];
+        let once = vec![[1; TURNS]; shown.len()];
         let [before, now, change] = gap(&once).map(|values| values[0]);
         let levels: Vec<[Option<f64>; 2]> = groups.iter().map(|&group| tprs(group, &once).map(|values| values[0])).collect();
         let [.., changes] = resampler.distributions_of_many(self.given.statistics.bootstraps, gap);

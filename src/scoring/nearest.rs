@@ -321,33 +321,10 @@ fn in_plane(points: &Matrix, i: usize) -> [f64; 2] {
     [f64::from(row[0]), f64::from(row[1])]
 }
 
-/// Per member, by squared distance, its nearest of the other folds, as places among the members; ties by place. `points` of one or
-/// two columns, `members` are rows of it. No more than `most`.
-pub fn in_order(points: &Matrix, members: &[usize], folds: &[usize], most: usize) -> Vec<Vec<(f64, u32)>> {
-    if points.columns() == 1 {
-        let places: Vec<f64> = members.iter().map(|&i| f64::from(points.values()[i])).collect();
-        let line = Line::new(places.iter().zip(0..).map(|(place, i)| (*place, i)));
-        let near = |i: usize| line.outwards(places[i]).filter(|(_, j)| folds[*j as usize] != folds[i]).take(most).collect();
-        return (0..places.len()).into_par_iter().map(near).collect();
-    }
-    let places: Vec<[f64; 2]> = members.iter().map(|&i| in_plane(points, i)).collect();
-    let by = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-    let near = |all: &mut Vec<(f64, u32)>, i: usize| {
-        let mut squares = vec![0.0; places.len()];
-        squares_in_plane(&places, places[i], &mut squares);
-        all.clear();
-        all.extend(squares.iter().enumerate().filter(|(j, _)| folds[*j] != folds[i]).map(|(j, square)| (*square, j as u32)));
-        if all.len() > most {
-            all.select_nth_unstable_by(most, by);
-            all.truncate(most);
-        }
-        all.sort_unstable_by(by);
-        all.clone()
-    };
-    (0..places.len()).into_par_iter().map_init(Vec::new, near).collect()
+fused! {
+    /// Squared distances of these from a place.
+    pub fn squares_in_plane(places: &[[f64; 2]], at: [f64; 2], squares: &mut [f64]) = squares_in_plane_kernel
 }
-
-fused! { fn squares_in_plane(places: &[[f64; 2]], at: [f64; 2], squares: &mut [f64]) = squares_in_plane_kernel }
 
 #[inline(always)]
 fn squares_in_plane_kernel(places: &[[f64; 2]], at: [f64; 2], squares: &mut [f64]) {

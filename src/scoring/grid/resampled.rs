@@ -10,7 +10,7 @@ use crate::{
     },
     numeric::{Stream, sum},
     scoring::{
-        auc::{Sorted, TURNS, Weights},
+        auc::{Sorted, TURNS, Weights, weight},
         bootstrap::{interval, median, sorted, tested},
         knn::Prepared,
         scale::{student, two_sided},
@@ -214,9 +214,8 @@ impl OnHalf {
             })
             .collect();
         let block = |turns: &[Vec<u32>]| {
-            let weight =
-                |&i: &usize| std::array::from_fn(|lane| turns.get(lane).map_or(0.0, |times| times[asked.group(i)] as f32));
-            members.iter().map(weight).collect()
+            let of = |&i: &usize| std::array::from_fn(|lane| turns.get(lane).map_or(0, |times| weight(times[asked.group(i)])));
+            members.iter().map(of).collect()
         };
         OnHalf { pairs, weights: times.par_chunks(TURNS).map(block).collect(), turns: times.len() }
     }

@@ -1,0 +1,303 @@
+//! A view's score on half B when labels mean nothing: the whole of it again, under permuted labels.
+//!
+//! Blocks of labels are permuted among identities of equal image count, inside the images that a pair of classes is about. Keys of
+//! (seed, turn, identity) say who takes whose labels: all views of a comparison share a permutation, and comparisons about the same
+//! images do. Halves are stratified by class, so two comparisons are seldom about quite the same: between them permutations are
+//! nearly independent, which makes the largest of the grid larger, if anything. Neighbours are looked for anew under every permutation: scores that were kept, and labels permuted beside
+//! them, vary by about √2 too little, for two people who are near and alike win each by the other.
+//!
+//! What no permutation changes is who is near whom. So every member's neighbours are put in order once, and 512 permutations walk
+//! along it at once, one bit each, counting to five. Scores are taken in 64 steps; ties count half.
+
+mod order;
+mod sliced;
+
+use super::{
+    split::{FOLDS, Half},
+    views::Asked,
+};
+use crate::numeric::{Matrix, Stream, random::mixed};
+use order::{Key, Places};
+use rayon::prelude::*;
+use sliced::{Bits, CODES, Codes, LANES, Met, NEIGHBOUR, Path, Scale};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
+
+const STREAM: u64 = 6 << 40;
+/// How far a walk goes for five of the rarer class: so many times as far as it takes on average, and never farther than this.
+/// Who has not met five by then is taken to meet the fifth there.
+const PATIENCE: f64 = 2.5;
+const FARTHEST: usize = 4000;
+/// Members whose scores under the first 64 permutations say how wide a step is.
+const SAMPLE: usize = 64;
+/// Permutations whose scores are counted at once: their counts stay in the nearest cache.
+const COUNTED: usize = 32;
+
+/// The permutations of one question, for all its views.
+pub struct Permutations {
+    turns: usize,
+    pairs: Vec<Pair>,
+}
+
+/// The members of half B that one pair of classes is about, one fold after the other.
+struct Pair {
+    /// Places among the members.
+    members: Vec<usize>,
+    folds: Vec<Range<usize>>,
+    /// Per block of permutations, per entry of `members`: is it of the first class?
+    labels: Vec<Vec<Bits>>,
+    /// How many neighbours it takes to meet five of the second class and of the first, on average; and how many a walk may meet.
+    expected: [usize; 2],
+    far: usize,
+    people: BTreeSet<usize>,
+    moved: BTreeSet<usize>,
+}
+
+impl Permutations {
+    pub fn new(asked: &Asked, turns: usize, seed: u64) -> Self {
+        let pairs: Vec<[&[bool]; 2]> = asked.pairs().collect();
+        Permutations { turns, pairs: pairs.into_par_iter().map(|sets| Pair::new(asked, sets, turns, seed)).collect() }
+    }
+
+    /// Identities of half B, and those of them whose labels cannot move: nobody else has as many images.
+    pub fn people(&self) -> [usize; 2] {
+        let all: BTreeSet<usize> = self.pairs.iter().flat_map(|pair| pair.people.iter().copied()).collect();
+        let moved: BTreeSet<usize> = self.pairs.iter().flat_map(|pair| pair.moved.iter().copied()).collect();
+        [all.len(), all.len() - moved.len()]
+    }
+
+    /// The mean AUC over pairs under every permutation, in a view of one or two columns; NaN where it is undefined.
+    pub fn scores(&self, points: &Matrix) -> Vec<f32> {
+        let mut mean = vec![0.0; self.turns];
+        for pair in self.pairs.iter().filter(|_| self.turns > 0) {
+            let aucs = pair.aucs(points, self.turns);
+            mean.iter_mut().zip(aucs).for_each(|(mean, auc)| *mean += auc / self.pairs.len() as f64);
+        }
+        mean.into_iter().map(|auc| auc as f32).collect()
+    }
+}
+
+impl Pair {
+    fn new(asked: &Asked, [first, second]: [&[bool]; 2], turns: usize, seed: u64) -> Self {
+        let mut members: Vec<usize> = asked.split.of(Half::B).into_iter().filter(|&i| first[i] || second[i]).collect();
+        members.sort_by_key(|&i| asked.split.fold[i]);
+        let start = |fold: usize| members.partition_point(|&i| asked.split.fold[i] < fold);
+        let folds = (0..FOLDS).map(|fold| start(fold)..start(fold + 1)).collect();
+        let labels: Vec<bool> = members.iter().map(|&i| first[i]).collect();
+        let mut of_identity: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+        for (place, &i) in members.iter().enumerate() {
+            of_identity.entry(asked.group(i)).or_default().push(place as u32);
+        }
+        let people = of_identity.keys().copied().collect();
+        // Identities of equal image count change places.
+        let mut by_count: BTreeMap<usize, Stratum> = BTreeMap::new();
+        for (identity, places) in of_identity {
+            let stratum = by_count.entry(places.len()).or_default();
+            stratum.identities.push(identity);
+            stratum.places.extend(places);
+        }
+        let strata: Vec<Stratum> = by_count.into_values().filter(|stratum| stratum.identities.len() > 1).collect();
+        let moved = strata.iter().flat_map(|stratum| stratum.identities.iter().copied()).collect();
+        let block = |block: usize| {
+            let mut bits = vec![[0; LANES / 64]; members.len()];
+            let mut permuted = labels.clone();
+            for lane in 0..LANES.min(turns - block * LANES) {
+                let keys = Stream::new(seed, STREAM + (block * LANES + lane) as u64).bits();
+                strata.iter().for_each(|stratum| stratum.permute(&labels, keys, &mut permuted));
+                for (bits, label) in bits.iter_mut().zip(&permuted) {
+                    bits[lane / 64] |= u64::from(*label) << (lane % 64);
+                }
+            }
+            bits
+        };
+        let ones = labels.iter().filter(|label| **label).count();
+        let expected = [labels.len() - ones, ones].map(|of| NEIGHBOUR as f64 * labels.len() as f64 / of.max(1) as f64);
+        Pair {
+            folds,
+            labels: (0..turns.div_ceil(LANES)).map(block).collect(),
+            expected: expected.map(|neighbours| neighbours as usize),
+            far: ((expected[0].max(expected[1]) * PATIENCE) as usize + 10).min(FARTHEST),
+            people,
+            members,
+            moved,
+        }
+    }
+
+    fn aucs(&self, points: &Matrix, turns: usize) -> Vec<f64> {
+        let (n, blocks) = (self.members.len(), self.labels.len());
+        if self.folds.iter().any(|fold| n > 0 && fold.len() == n) {
+            return vec![f64::NAN; turns];
+        }
+        let places = Places::new(points, &self.members, self.folds.clone());
+        let follow = |member: usize, (keys, path): &mut (Vec<Key>, Path)| {
+            places.nearest(member, self.far, keys);
+            path.follow(keys.iter().map(|key| places.member(*key)), keys.iter().map(|key| places.square(*key)));
+        };
+        let mut on = <(Vec<Key>, Path)>::default();
+        let mut some = vec![];
+        for member in (0..n).step_by(n.div_ceil(SAMPLE).max(1)) {
+            follow(member, &mut on);
+            some.extend(self.scores(&on.1));
+        }
+        let scale = Scale::of(&mut some);
+        // By member, by block.
+        let mut codes: Vec<Codes> = vec![[[0; 64]; 8]; n * blocks];
+        codes.par_chunks_mut(blocks).enumerate().for_each_init(Default::default, |on, (member, codes)| {
+            follow(member, on);
+            on.1.scale(&scale, self.expected);
+            for (codes, labels) in codes.iter_mut().zip(&self.labels) {
+                on.1.walk(labels, &labels[member], codes);
+            }
+        });
+        let mut aucs: Vec<f64> = (0..blocks).into_par_iter().flat_map_iter(|block| self.counted(&codes[block..])).collect();
+        aucs.truncate(turns);
+        aucs
+    }
+
+    /// A member's scores under the first 64 permutations.
+    fn scores(&self, path: &Path) -> impl Iterator<Item = f64> {
+        let mut fifths = [[path.logs[path.logs.len() - 1]; 64]; 2];
+        for (fifths, turned) in fifths.iter_mut().zip([u64::MAX, 0]) {
+            let mut met = Met::<1>::NONE;
+            for (neighbour, log) in path.neighbours.iter().zip(&path.logs) {
+                let [mut now] = met.meet(&[self.labels[0][*neighbour as usize][0] ^ turned]);
+                while now != 0 {
+                    fifths[now.trailing_zeros() as usize] = *log;
+                    now &= now - 1;
+                }
+            }
+        }
+        let [second, first] = fifths;
+        second.into_iter().zip(first).map(|(second, first)| second - first)
+    }
+
+    /// The AUC by permutation of a block. `codes`: the block's first, one every so many blocks.
+    fn counted(&self, codes: &[Codes]) -> Vec<f64> {
+        let mut aucs = vec![0.5; LANES];
+        for (row, first) in (0..8).flat_map(|row| [0, COUNTED].map(|first| (row, first))) {
+            let mut wins = [[0u64; 2]; COUNTED];
+            for fold in &self.folds {
+                let mut met = [[0u32; CODES]; COUNTED];
+                for member in fold.clone() {
+                    let codes = &codes[member * self.labels.len()][row][first..first + COUNTED];
+                    for (met, code) in met.iter_mut().zip(codes) {
+                        let met = &mut met[usize::from(*code) % CODES];
+                        *met = met.wrapping_add(1);
+                    }
+                }
+                for (met, [won, played]) in met.iter().zip(&mut wins) {
+                    let (mut negatives, mut positives) = (0u64, 0u64);
+                    for [negative, positive] in met.as_chunks::<2>().0 {
+                        let (negative, positive) = (u64::from(*negative), u64::from(*positive));
+                        // Twice the wins, so that a tie is one.
+                        *won += positive * (2 * negatives + negative);
+                        negatives += negative;
+                        positives += positive;
+                    }
+                    *played += negatives * positives;
+                }
+            }
+            for (column, [won, played]) in wins.into_iter().enumerate().filter(|(_, [_, played])| *played > 0) {
+                aucs[sliced::turn(row, first + column)] = won as f64 / (2 * played) as f64;
+            }
+        }
+        aucs
+    }
+}
+
+/// Identities of equal image count, and the places of their images, one identity after the other.
+#[derive(Default)]
+struct Stratum {
+    identities: Vec<usize>,
+    places: Vec<u32>,
+}
+
+impl Stratum {
+    /// Every identity takes the labels of another, in the order of a key that each has for this turn.
+    fn permute(&self, labels: &[bool], keys: u64, permuted: &mut [bool]) {
+        let key = |(place, &identity): (usize, &usize)| (mixed(keys, identity as u64), place);
+        let mut order: Vec<(u64, usize)> = self.identities.iter().enumerate().map(key).collect();
+        order.sort_unstable();
+        let images = self.places.len() / self.identities.len();
+        for (to, (_, from)) in self.places.chunks_exact(images).zip(order) {
+            let from = &self.places[from * images..(from + 1) * images];
+            to.iter().zip(from).for_each(|(&to, &from)| permuted[to as usize] = labels[from as usize]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{
+            comparison::{Measured, Question},
+            image::{Column, Images, Labels},
+            score::Statistics,
+        },
+        scoring::members::Setting,
+    };
+
+    /// By definition: the fifth-nearest of each class among the other folds, under the labels of one permutation.
+    fn plain(pair: &Pair, points: &Matrix, turn: usize) -> f64 {
+        let label = |i: usize| pair.labels[turn / LANES][i][turn % LANES / 64] >> (turn % 64) & 1 == 1;
+        let n = pair.members.len();
+        let fold = |i: usize| pair.folds.iter().position(|fold| fold.contains(&i));
+        let square = |i: usize, j: usize| {
+            let difference =
+                |column: usize| f64::from(points.row(pair.members[i])[column]) - f64::from(points.row(pair.members[j])[column]);
+            (0..points.columns()).map(|column| difference(column).powi(2)).sum::<f64>()
+        };
+        let fifth = |i: usize, class: bool| {
+            let mut all: Vec<f64> = (0..n).filter(|&j| fold(j) != fold(i) && label(j) == class).map(|j| square(i, j)).collect();
+            all.sort_by(f64::total_cmp);
+            0.5 * all[4].max(f64::MIN_POSITIVE).ln()
+        };
+        let scores: Vec<f64> = (0..n).map(|i| fifth(i, false) - fifth(i, true)).collect();
+        let (mut won, mut played) = (0.0, 0.0);
+        for i in (0..n).filter(|&i| label(i)) {
+            for j in (0..n).filter(|&j| !label(j) && fold(j) == fold(i)) {
+                played += 1.0;
+                won += if scores[i] > scores[j] { 1.0 } else { f64::from(u8::from(scores[i] == scores[j])) / 2.0 };
+            }
+        }
+        won / played
+    }
+
+    /// Rare classes and common ones, of people and of images; points that are scattered, that lie together by person, that
+    /// have few places.
+    #[test]
+    fn a_permuted_score_is_the_whole_score_again() {
+        let mut dice = Stream::new(8, 8);
+        let n = 900;
+        let id = |i: usize| format!("{i:04}");
+        let images = Images((0..n).map(|i| (id(i), None)).collect());
+        let identities = Column((0..n).map(|i| (id(i), (i / 3).to_string())).collect());
+        for (share, together) in [(0.33, 1), (0.5, 3), (0.08, 1), (0.08, 3)] {
+            let drawn: Vec<bool> = (0..n).map(|_| dice.uniform() < share).collect();
+            let label = |i: usize| u8::from(drawn[i / together * together]).to_string();
+            let labels = Labels([("x".to_owned(), Column((0..n).map(|i| (id(i), label(i))).collect()))].into());
+            let setting = Setting { images: &images, labels: &labels, identities: Some(&identities) };
+            let question =
+                Question { measured: Measured::Classes(vec!["x".parse().unwrap(), "not x".parse().unwrap()]), within: None };
+            let statistics = Statistics::default();
+            let asked = Asked::new(&setting, &question, &statistics, 3);
+            let permutations = Permutations::new(&asked, 600, 3);
+            for (columns, spread, levels) in
+                [(1, 1.0, 1e6), (2, 1.0, 1e6), (1, 0.02, 1e6), (2, 0.02, 1e6), (1, 1.0, 30.0), (2, 1.0, 9.0)]
+            {
+                let people: Vec<f64> = (0..n * columns).map(|_| dice.uniform()).collect();
+                let mut place = |at: usize| people[at / columns / 3 * 3 * columns + at % columns] + spread * dice.uniform();
+                let values = (0..n * columns).map(|at| ((place(at) * levels).floor() / levels) as f32).collect();
+                let points = Matrix::new(n, columns, values).unwrap();
+                let scores = permutations.scores(&points);
+                let off = |turn: usize| f64::from(scores[turn]) - plain(&permutations.pairs[0], &points, turn);
+                let all: Vec<f64> = [0, 1, 2, 63, 64, 130, 511, 512, 599].map(off).to_vec();
+                let tolerance = if levels < 100.0 { 0.04 } else { 0.01 };
+                assert!(all.iter().all(|off| off.abs() < tolerance), "{share} {together} {columns} {spread} {levels}: {all:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Who is near whom: what no permutation of labels changes.
+
+use crate::{numeric::Matrix, scoring::nearest::squares_in_plane};
+use std::ops::Range;
+
+/// Members of two folds or more in a view of one or two columns.
+pub struct Places {
+    at: Along,
+    /// Bits of a key that hold a member; the rest are its squared distance, cut short.
+    member: u32,
+    /// Members of each fold, one fold after the other.
+    folds: Vec<Range<usize>>,
+}
+
+enum Along {
+    /// In order along the axis: place and member, between −∞ and ∞; and where each member is in it.
+    Line {
+        order: Vec<(f64, u32)>,
+        rank: Vec<u32>,
+    },
+    Plane(Vec<[f64; 2]>),
+}
+
+/// A neighbour and its squared distance in one number, so that sorting sorts by distance, then by member.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key(u64);
+
+impl Places {
+    /// `members`: rows of the points, one fold after the other.
+    pub fn new(points: &Matrix, members: &[usize], folds: Vec<Range<usize>>) -> Self {
+        let at = |i: usize, column: usize| f64::from(points.row(i)[column]);
+        let along = if points.columns() == 1 {
+            let mut order: Vec<(f64, u32)> = members.iter().zip(0..).map(|(&i, member)| (at(i, 0), member)).collect();
+            order.push((f64::NEG_INFINITY, u32::MAX));
+            order.push((f64::INFINITY, u32::MAX));
+            order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            let mut rank = vec![0; members.len()];
+            let within = order.iter().zip(0..).skip(1).take(members.len());
+            within.for_each(|((_, member), place)| rank[*member as usize] = place);
+            Along::Line { order, rank }
+        } else {
+            Along::Plane(members.iter().map(|&i| [at(i, 0), at(i, 1)]).collect())
+        };
+        Places { at: along, member: members.len().next_power_of_two().trailing_zeros(), folds }
+    }
+
+    fn key(&self, square: f64, member: usize) -> Key {
+        Key(square.to_bits() >> self.member << self.member | member as u64)
+    }
+
+    pub fn member(&self, key: Key) -> u32 {
+        (key.0 & ((1 << self.member) - 1)) as u32
+    }
+
+    pub fn square(&self, key: Key) -> f64 {
+        f64::from_bits(key.0 >> self.member << self.member)
+    }
+
+    /// Into `keys`: a member's nearest of the other folds, nearest first, no more than `most`.
+    pub fn nearest(&self, member: usize, most: usize, keys: &mut Vec<Key>) {
+        keys.clear();
+        let fold = self.folds.iter().find(|fold| fold.contains(&member)).cloned().unwrap_or(0..0);
+        match &self.at {
+            Along::Line { order, rank } => self.outwards(order, rank[member] as usize, &fold, most, keys),
+            Along::Plane(places) => self.around(places, member, &fold, most, keys),
+        }
+    }
+
+    /// From the place outwards; the one below first where two are as far.
+    fn outwards(&self, order: &[(f64, u32)], place: usize, fold: &Range<usize>, most: usize, keys: &mut Vec<Key>) {
+        let at = order[place].0;
+        let others = order.len() - 2 - fold.len();
+        // One more than are wanted, so that nothing branches on whose fold is met.
+        keys.resize(most.min(others) + 1, Key(0));
+        let (mut left, mut right, mut met) = (place - 1, place + 1, 0);
+        while met + 1 < keys.len() {
+            let (below, above) = (at - order[left].0, order[right].0 - at);
+            let lower = below <= above;
+            let (distance, next) = if lower { (below, left) } else { (above, right) };
+            left -= usize::from(lower);
+            right += usize::from(!lower);
+            let neighbour = order[next].1 as usize;
+            keys[met] = self.key(distance * distance, neighbour);
+            met += usize::from(!fold.contains(&neighbour));
+        }
+        keys.truncate(met);
+    }
+
+    fn around(&self, places: &[[f64; 2]], member: usize, fold: &Range<usize>, most: usize, keys: &mut Vec<Key>) {
+        let mut squares = vec![0.0; places.len()];
+        squares_in_plane(places, places[member], &mut squares);
+        squares[fold.clone()].fill(f64::INFINITY);
+        let others = places.len() - fold.len();
+        // Every eighth says about how far the nearest are; where it says too little, all are taken.
+        let mut some: Vec<f64> = squares.iter().copied().step_by(8).collect();
+        let far = most / 8 * 3 / 2 + 8;
+        let bound = if far < some.len() { *some.select_nth_unstable_by(far, f64::total_cmp).1 } else { f64::MAX };
+        for bound in [bound, f64::MAX] {
+            keys.resize(places.len() + 1, Key(0));
+            let mut met = 0;
+            for (neighbour, square) in squares.iter().enumerate() {
+                keys[met] = self.key(*square, neighbour);
+                met += usize::from(*square <= bound);
+            }
+            keys.truncate(met);
+            if met >= most.min(others) {
+                break;
+            }
+        }
+        if keys.len() > most {
+            keys.select_nth_unstable(most);
+            keys.truncate(most);
+        }
+        keys.sort_unstable();
+    }
+}
