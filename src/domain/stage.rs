@@ -56,8 +56,10 @@ impl Kind {
         match self {
             // 2: leading eigenvectors by inverse iteration, column means by blocks.
             Kind::Project => 2,
-            // 2: ranks beside scores, all questions of a feature space together; a grid behind the ledger.
-            Kind::Score | Kind::Rank => 2,
+            // 2: ranks beside scores. 3: steps of permuted scores span what is seen of them.
+            Kind::Score => 3,
+            // 2: a grid behind the ledger.
+            Kind::Rank => 2,
             _ => 1,
         }
     }

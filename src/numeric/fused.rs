@@ -25,17 +25,28 @@ impl Level {
     }
 }
 
-static CEILING: AtomicU8 = AtomicU8::new(Level::Wide as u8);
+/// The level, once it is known; [`UNKNOWN`] before.
+static LEVEL: AtomicU8 = AtomicU8::new(UNKNOWN);
+const UNKNOWN: u8 = u8::MAX;
 
 /// From now on no kernel uses more than this: for those who want to see that it changes no bit.
 pub fn limit(level: Level) {
-    CEILING.store(level as u8, Ordering::Relaxed);
+    LEVEL.store(found().min(level) as u8, Ordering::Relaxed);
 }
 
 /// What kernels use here.
+#[inline(always)]
 pub fn level() -> Level {
-    let ceiling = Level::ALL[usize::from(CEILING.load(Ordering::Relaxed))];
-    found().min(ceiling)
+    match Level::ALL.get(usize::from(LEVEL.load(Ordering::Relaxed))) {
+        Some(level) => *level,
+        None => first(),
+    }
+}
+
+#[cold]
+fn first() -> Level {
+    limit(Level::Wide);
+    found()
 }
 
 #[cfg(target_arch = "x86_64")]

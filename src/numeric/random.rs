@@ -1,7 +1,7 @@
 //! Counter-based random numbers: Philox 4×32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
 //! 1, 2, 3", SC 2011). The n-th number of a stream is a function of (seed, stream, n), so any thread can draw any of them.
 
-use super::special::ln;
+use super::{fused::fused, special::ln};
 
 /// One independent sequence.
 #[derive(Clone, Debug)]
@@ -21,14 +21,14 @@ impl Stream {
 
     pub fn bits(&mut self) -> u64 {
         if self.left == 0 {
-            let counter = [self.block as u32, (self.block >> 32) as u32, self.stream as u32, (self.stream >> 32) as u32];
-            let [a, b, c, d] = philox(counter, self.key).map(u64::from);
-            self.waiting = [c << 32 | d, a << 32 | b];
+            let mut block = [[0; 2]];
+            blocks_kernel(self.block, self.stream, self.key, &mut block);
+            [self.waiting] = block;
             self.left = 2;
             self.block += 1;
         }
         self.left -= 1;
-        self.waiting[self.left]
+        self.waiting[1 - self.left]
     }
 
     /// Uniform on 0 … n − 1 without bias (Lemire 2019).
@@ -43,22 +43,32 @@ impl Stream {
         (product >> 64) as u64
     }
 
-    /// How often each of `times.len()` comes up in as many draws with replacement (Lemire 2019, on 32 bits, two to a number).
-    pub fn multiplicities(&mut self, times: &mut [u32]) {
-        let n = times.len() as u64;
-        debug_assert!(n < 1 << 32);
-        let (mut left, mut bits, mut halves) = (n, 0, 0);
-        while left > 0 {
-            if halves == 0 {
-                (bits, halves) = (self.bits(), 2);
+    /// Draws one of `n`, as often as that (Lemire 2019, on 32 bits, two to a number).
+    pub fn with_replacement(&mut self, n: usize, mut drawn: impl FnMut(usize)) {
+        debug_assert!((n as u64) < 1 << 32);
+        let (mut left, n) = (n, n as u64);
+        let mut meet = |bits: u64| {
+            for half in [bits & 0xFFFF_FFFF, bits >> 32] {
+                let product = half * n;
+                // The division is only for the few products that could be biased.
+                if left > 0 && (product & 0xFFFF_FFFF >= n || product & 0xFFFF_FFFF >= (1 << 32) % n) {
+                    drawn((product >> 32) as usize);
+                    left -= 1;
+                }
             }
-            let product = (bits & 0xFFFF_FFFF) * n;
-            (bits, halves) = (bits >> 32, halves - 1);
-            // The division is only for the few products that could be biased.
-            if product & 0xFFFF_FFFF >= n || product & 0xFFFF_FFFF >= (1 << 32) % n {
-                times[(product >> 32) as usize] += 1;
-                left -= 1;
+            left.div_ceil(2)
+        };
+        let mut wanted = (n as usize).div_ceil(2);
+        let mut many = [[0; 2]; 32];
+        while wanted > 0 {
+            let blocks = (wanted / 2).min(many.len());
+            if self.left > 0 || blocks == 0 {
+                wanted = meet(self.bits());
+                continue;
             }
+            blocks_of(self.block, self.stream, self.key, &mut many[..blocks]);
+            self.block += blocks as u64;
+            many[..blocks].iter().flatten().for_each(|bits| wanted = meet(*bits));
         }
     }
 
@@ -92,6 +102,17 @@ pub fn mixed(sequence: u64, place: u64) -> u64 {
     bits ^ bits >> 31
 }
 
+fused! { fn blocks_of(first: u64, stream: u64, key: [u32; 2], blocks: &mut [[u64; 2]]) = blocks_kernel }
+
+#[inline(always)]
+fn blocks_kernel(first: u64, stream: u64, key: [u32; 2], blocks: &mut [[u64; 2]]) {
+    for (at, block) in (first..).zip(blocks) {
+        let [a, b, c, d] = philox([at as u32, (at >> 32) as u32, stream as u32, (stream >> 32) as u32], key).map(u64::from);
+        *block = [a << 32 | b, c << 32 | d];
+    }
+}
+
+#[inline(always)]
 fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     for _ in 0..10 {
         let (a, b) = (u64::from(counter[0]) * 0xD251_1F53, u64::from(counter[2]) * 0xCD9E_8D57);
@@ -114,6 +135,23 @@ mod tests {
             philox([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
+    }
+
+    /// However many are drawn, what comes next is what comes next.
+    #[test]
+    fn draws_with_replacement_are_the_stream_in_halves() {
+        for n in [0, 1, 2, 3, 64, 127, 128, 129, 1000, 1131] {
+            for before in 0..3 {
+                let (mut one, mut other) = (Stream::new(3, n), Stream::new(3, n));
+                (0..before).for_each(|_| assert_eq!(one.bits(), other.bits()));
+                let mut drawn = vec![];
+                one.with_replacement(n as usize, |of| drawn.push(of as u64));
+                let words = (0..n.div_ceil(2)).map(|_| other.bits()).collect::<Vec<_>>();
+                let halves = words.iter().flat_map(|word| [word & 0xFFFF_FFFF, word >> 32]);
+                assert_eq!(drawn, halves.map(|half| (half * n) >> 32).take(n as usize).collect::<Vec<_>>());
+                assert_eq!(one.bits(), other.bits());
+            }
+        }
     }
 
     #[test]

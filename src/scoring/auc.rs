@@ -7,13 +7,23 @@ use crate::numeric::fused::fused;
 /// Resamples that are weighed at once.
 pub const TURNS: usize = 16;
 
-/// A member's weight in each of them: how often its identity was drawn. Of n identities nobody is drawn more than n times, and of
-/// more than 255 nobody ever so often; in bytes, a thousand resamples of a few thousand images stay in the processor's own cache.
-pub type Weights = [u8; TURNS];
+/// How often an identity was drawn in each of them. Of n identities nobody is drawn more than n times, and of more than 255 nobody
+/// ever so often. In bytes, and of identities, they are few enough for the processor's nearest cache.
+pub type Times = [u8; TURNS];
 
-/// How often an identity was drawn, as a weight.
-pub fn weight(times: u32) -> u8 {
-    u8::try_from(times).unwrap_or(u8::MAX)
+/// What members weigh in resamples: as often as its identity was drawn, each.
+#[derive(Clone, Copy)]
+pub struct Weights<'a> {
+    pub times: &'a [Times],
+    /// By member, whose times those are.
+    pub identity: &'a [u32],
+}
+
+impl<'a> Weights<'a> {
+    #[inline(always)]
+    pub fn of(self, member: usize) -> &'a Times {
+        &self.times[self.identity[member] as usize]
+    }
 }
 
 /// Scored members of one fold, sorted once, weighted often.
@@ -45,7 +55,7 @@ impl Wins {
 }
 
 /// The AUC within folds in several resamples, by weights of members.
-pub fn resampled(folds: &[Sorted], weights: &[Weights]) -> [Option<f64>; TURNS] {
+pub fn resampled(folds: &[Sorted], weights: Weights) -> [Option<f64>; TURNS] {
     let mut wins = [Wins::default(); TURNS];
     folds.iter().for_each(|fold| add_wins(&fold.order, weights, &mut wins));
     wins.map(Wins::auc)
@@ -92,16 +102,16 @@ impl Sorted {
     }
 }
 
-fused! { fn add_wins(order: &[(u32, bool, bool)], weights: &[Weights], wins: &mut [Wins; TURNS]) = add_wins_kernel }
+fused! { fn add_wins(order: &[(u32, bool, bool)], weights: Weights, wins: &mut [Wins; TURNS]) = add_wins_kernel }
 
 #[inline(always)]
-fn add_wins_kernel(order: &[(u32, bool, bool)], weights: &[Weights], wins: &mut [Wins; TURNS]) {
+fn add_wins_kernel(order: &[(u32, bool, bool)], weights: Weights, wins: &mut [Wins; TURNS]) {
     let (mut won, mut negatives, mut positives) = ([0.0; TURNS], [0.0; TURNS], [0.0; TURNS]);
     let mut first = 0;
     while first < order.len() {
         let (member, positive, ends) = order[first];
         first += 1;
-        let weight = &weights[member as usize];
+        let weight = weights.of(member as usize);
         // Most scores are nobody else's. Whose they are cannot be guessed, so nothing branches on it.
         if ends {
             let is = f64::from(u8::from(positive));
@@ -118,7 +128,7 @@ fn add_wins_kernel(order: &[(u32, bool, bool)], weights: &[Weights], wins: &mut 
             loop {
                 let (member, positive, ends) = order[first];
                 first += 1;
-                let (tied, weight) = (&mut tied[usize::from(positive)], &weights[member as usize]);
+                let (tied, weight) = (&mut tied[usize::from(positive)], weights.of(member as usize));
                 for turn in 0..TURNS {
                     tied[turn] += f64::from(weight[turn]);
                 }
@@ -156,9 +166,10 @@ mod tests {
                 }
             }
             prop_assert_eq!(sorted.wins(|i| scored[i].2), Wins { won, played });
-            let weights: Vec<Weights> = scored.iter().map(|s| std::array::from_fn(|turn| (s.2 as usize * turn) as u8)).collect();
+            let times: Vec<Times> = scored.iter().map(|s| std::array::from_fn(|turn| (s.2 as usize * turn) as u8)).collect();
             let mut many = [Wins::default(); TURNS];
-            add_wins(&sorted.order, &weights, &mut many);
+            let identity: Vec<u32> = (0..scored.len() as u32).collect();
+            add_wins(&sorted.order, Weights { times: &times, identity: &identity }, &mut many);
             for (turn, many) in many.into_iter().enumerate() {
                 prop_assert_eq!(many, sorted.wins(|i| scored[i].2 * turn as u32));
             }

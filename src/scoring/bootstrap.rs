@@ -2,26 +2,24 @@
 //! multiplicities weight scores that stay fixed. Neighbours are never rebuilt in a resample: rebuilt ones see copies of
 //! an image as its neighbours and turn a null AUC of .487 into .581.
 
-use super::auc::{TURNS, Weights, weight};
+use super::auc::{TURNS, Times, Weights};
 use crate::{domain::score::Estimate, numeric::Stream};
 use rayon::prelude::*;
 use std::{collections::BTreeMap, sync::OnceLock};
 
 /// Which identity each member is, renumbered from 0 among those that take part.
 pub struct Resampler {
+    /// By member; `count` for those that take no part.
     identity: Vec<u32>,
     count: usize,
     seed: u64,
     stream: u64,
-    /// Weights by members, of [`TURNS`] turns each, drawn once for all views of a question.
-    drawn: OnceLock<Vec<Vec<Weights>>>,
+    /// By block of [`TURNS`] turns, by identity, the last of which nobody draws: once for all views of a question.
+    drawn: OnceLock<Vec<Vec<Times>>>,
 }
 
-/// Weights kept, in bytes; beyond, they are drawn again.
+/// Bytes of times kept; beyond, they are drawn again.
 const KEPT: usize = 256 << 20;
-
-/// Members that take no part have no identity.
-const NOBODY: u32 = u32::MAX;
 
 impl Resampler {
     /// `group` per member; `None` leaves the member out. Different `stream`s draw independently.
@@ -31,33 +29,33 @@ impl Resampler {
             let next = numbers.len() as u32;
             *numbers.entry(group).or_insert(next)
         };
-        let identity: Vec<u32> = groups.map(|group| group.map_or(NOBODY, &mut number)).collect();
-        Resampler { identity, count: numbers.len(), seed, stream, drawn: OnceLock::new() }
+        let identity: Vec<Option<u32>> = groups.map(|group| group.map(&mut number)).collect();
+        let count = numbers.len();
+        let identity = identity.into_iter().map(|identity| identity.unwrap_or(count as u32)).collect();
+        Resampler { identity, count, seed, stream, drawn: OnceLock::new() }
     }
 
     /// The weight of every member, as one number each, in the sample itself.
     pub fn once(&self) -> Vec<u32> {
-        self.identity.iter().map(|&identity| u32::from(identity != NOBODY)).collect()
+        self.identity.iter().map(|&identity| u32::from(identity as usize != self.count)).collect()
     }
 
     /// The weight of every member in the `turn`-th resample.
     fn weights(&self, turn: usize) -> Vec<u32> {
         let mut stream = Stream::new(self.seed, self.stream + turn as u64);
-        let mut multiplicity = vec![0u32; self.count];
-        stream.multiplicities(&mut multiplicity);
-        self.identity.iter().map(|&identity| multiplicity.get(identity as usize).copied().unwrap_or(0)).collect()
+        let mut times = vec![0; self.count + 1];
+        stream.with_replacement(self.count, |identity| times[identity] += 1);
+        self.identity.iter().map(|&identity| times[identity as usize]).collect()
     }
 
-    /// The weights of every member in the `block`-th turns.
-    fn block(&self, block: usize) -> Vec<Weights> {
-        let mut times = vec![[0; TURNS]; self.count];
-        let mut multiplicity = vec![0; self.count];
-        for turn in 0..TURNS {
-            multiplicity.fill(0);
-            Stream::new(self.seed, self.stream + (block * TURNS + turn) as u64).multiplicities(&mut multiplicity);
-            times.iter_mut().zip(&multiplicity).for_each(|(times, of)| times[turn] = weight(*of));
-        }
-        self.identity.iter().map(|&identity| times.get(identity as usize).copied().unwrap_or([0; TURNS])).collect()
+    /// How often every identity is drawn in the `block`-th turns.
+    fn block(&self, block: usize) -> Vec<Times> {
+        let mut times = vec![[0u8; TURNS]; self.count + 1];
+        (0..TURNS).for_each(|turn| {
+            let mut stream = Stream::new(self.seed, self.stream + (block * TURNS + turn) as u64);
+            stream.with_replacement(self.count, |identity| times[identity][turn] = times[identity][turn].saturating_add(1));
+        });
+        times
     }
 
     /// The values of `statistic` in the resamples in which it is defined, one list an entry of its result, each sorted.
@@ -75,7 +73,7 @@ impl Resampler {
     pub fn distributions_of_many<const K: usize>(
         &self,
         turns: usize,
-        statistic: impl Fn(&[Weights]) -> [[Option<f64>; TURNS]; K] + Sync,
+        statistic: impl Fn(Weights) -> [[Option<f64>; TURNS]; K] + Sync,
     ) -> [Vec<f64>; K] {
         let values = self.each_of_many(turns, statistic);
         std::array::from_fn(|k| sorted(values.iter().filter_map(|value| value[k]).collect()))
@@ -85,12 +83,13 @@ impl Resampler {
     pub fn each_of_many<const K: usize>(
         &self,
         turns: usize,
-        statistic: impl Fn(&[Weights]) -> [[Option<f64>; TURNS]; K] + Sync,
+        statistic: impl Fn(Weights) -> [[Option<f64>; TURNS]; K] + Sync,
     ) -> Vec<[Option<f64>; K]> {
         let blocks = if self.count == 0 { 0 } else { turns.div_ceil(TURNS) };
-        let values: Vec<[[Option<f64>; TURNS]; K]> = if blocks * TURNS * self.identity.len() <= KEPT {
+        let statistic = |times: &Vec<Times>| statistic(Weights { times, identity: &self.identity });
+        let values: Vec<[[Option<f64>; TURNS]; K]> = if blocks * TURNS * self.count <= KEPT {
             let drawn = self.drawn.get_or_init(|| (0..blocks).into_par_iter().map(|block| self.block(block)).collect());
-            drawn.par_iter().map(|weights| statistic(weights)).collect()
+            drawn.par_iter().map(statistic).collect()
         } else {
             (0..blocks).into_par_iter().map(|block| statistic(&self.block(block))).collect()
         };

@@ -109,12 +109,11 @@ impl World<'_> {
             folds[shown.place].push((member as u32, shown.decision, shown.positive));
         }
         let folds: Vec<Sorted> = folds.into_iter().map(Sorted::new).collect();
-        let once = vec![[1; TURNS]; shown.len()];
-        let of = |weights: &[Weights]| {
+        let of = |weights: Weights| {
             let [tpr, fpr] = rates(shown, |shown| inside[shown.row].then_some(shown.decision > 0.0), weights);
             [tpr, fpr, auc::resampled(&folds, weights)]
         };
-        let value = of(&once).map(|values| values[0]);
+        let value = once(shown, of).map(|values| values[0]);
         let turns = resampler.each_of_many(self.given.statistics.bootstraps, of);
         Drawn { value, turns }
     }
@@ -234,13 +233,13 @@ impl World<'_> {
         let again = probe::probe(self.given.features, &questions);
         let after = |shown: &Shown| again[shown.place / FOLDS][shown.row];
 
-        let tprs = |group: usize, weights: &[Weights]| -> [[Option<f64>; TURNS]; 2] {
+        let tprs = |group: usize, weights: Weights| -> [[Option<f64>; TURNS]; 2] {
             let inside = &self.inside[group];
             let before = rates(shown, |shown| inside[shown.row].then_some(shown.decision > 0.0), weights);
             let now = rates(shown, |shown| (inside[shown.row] && !after(shown).is_nan()).then(|| after(shown) > 0.0), weights);
             [before[0], now[0]]
         };
-        let gap = |weights: &[Weights]| -> [[Option<f64>; TURNS]; 3] {
+        let gap = |weights: Weights| -> [[Option<f64>; TURNS]; 3] {
             let all: Vec<[[Option<f64>; TURNS]; 2]> = groups.iter().map(|&group| tprs(group, weights)).collect();
             let [before, now] = [0, 1].map(|when| {
                 std::array::from_fn::<Option<f64>, TURNS, _>(|turn| {
@@ -250,9 +249,9 @@ impl World<'_> {
             });
             [before, now, std::array::from_fn(|turn| Some(now[turn]? - before[turn]?))]
         };
-        let once = vec![[1; TURNS]; shown.len()];
-        let [before, now, change] = gap(&once).map(|values| values[0]);
-        let levels: Vec<[Option<f64>; 2]> = groups.iter().map(|&group| tprs(group, &once).map(|values| values[0])).collect();
+        let [before, now, change] = once(shown, gap).map(|values| values[0]);
+        let levels: Vec<[Option<f64>; 2]> =
+            groups.iter().map(|&group| once(shown, |weights| tprs(group, weights)).map(|values| values[0])).collect();
         let [.., changes] = resampler.distributions_of_many(self.given.statistics.bootstraps, gap);
         let grew = levels.iter().any(|[before, after]| before.zip(*after).is_some_and(|(before, after)| after > before));
         Some(Reweighed {
@@ -266,11 +265,17 @@ impl World<'_> {
     }
 }
 
+/// In the sample itself, as if everybody were drawn once in every turn.
+fn once<T>(shown: &[Shown], statistic: impl Fn(Weights) -> T) -> T {
+    statistic(Weights { times: &[[1; TURNS]], identity: &vec![0; shown.len()] })
+}
+
 /// True and false positive rate of a group in many resamples. `predicted`: `None` for images outside the group.
-fn rates(shown: &[Shown], predicted: impl Fn(&Shown) -> Option<bool>, weights: &[Weights]) -> [[Option<f64>; TURNS]; 2] {
+fn rates(shown: &[Shown], predicted: impl Fn(&Shown) -> Option<bool>, weights: Weights) -> [[Option<f64>; TURNS]; 2] {
     let (mut yes, mut all) = ([[0.0f64; TURNS]; 2], [[0.0f64; TURNS]; 2]);
-    for (shown, weight) in shown.iter().zip(weights) {
+    for (member, shown) in shown.iter().enumerate() {
         let Some(predicted) = predicted(shown) else { continue };
+        let weight = weights.of(member);
         let of = usize::from(!shown.positive);
         for turn in 0..TURNS {
             let weight = f64::from(weight[turn]);

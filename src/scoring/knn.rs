@@ -94,7 +94,7 @@ impl Prepared {
     }
 
     /// The same in resamples, by weights of members.
-    pub fn resampled(&self, weights: &[Weights]) -> [[Option<f64>; 2]; TURNS] {
+    pub fn resampled(&self, weights: Weights) -> [[Option<f64>; 2]; TURNS] {
         let pairs: Vec<[Option<f64>; TURNS]> = self.0.iter().map(|folds| auc::resampled(folds, weights)).collect();
         std::array::from_fn(|turn| mean_and_least(pairs.iter().map(|pair| pair[turn])))
     }

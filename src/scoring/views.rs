@@ -207,7 +207,7 @@ impl<'a> Asked<'a> {
         let seeds: Vec<[Option<f64>; 2]> = prepared.iter().map(|pools| pools[pool].mean_and_least()).collect();
         let values: [Option<f64>; 2] = std::array::from_fn(|k| median(seeds.iter().map(|seed| seed[k])));
         let sorted: [Vec<f64>; 2] =
-            self.resamplers[pool].distributions_of_many(self.statistics.bootstraps, |weights: &[Weights]| {
+            self.resamplers[pool].distributions_of_many(self.statistics.bootstraps, |weights: Weights| {
                 let seeds: Vec<[[Option<f64>; 2]; TURNS]> = prepared.iter().map(|pools| pools[pool].resampled(weights)).collect();
                 std::array::from_fn(|k| std::array::from_fn(|turn| median(seeds.iter().map(|seed| seed[turn][k]))))
             });

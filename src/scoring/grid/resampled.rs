@@ -8,10 +8,10 @@ use crate::{
         ledger::CellId,
         score::Estimate,
     },
-    numeric::{Stream, sum},
+    numeric::sum,
     scoring::{
-        auc::{Sorted, TURNS, Weights, weight},
-        bootstrap::{interval, median, sorted, tested},
+        auc::{Sorted, Weights},
+        bootstrap::{Resampler, interval, median, sorted, tested},
         knn::Prepared,
         scale::{student, two_sided},
         split::{FOLDS, Half},
@@ -94,18 +94,12 @@ impl Resampled {
     pub fn new(given: &Given, asked: &[Asked], chosen: &[CellId]) -> Self {
         let identities = asked.iter().flat_map(Asked::groups).max().map_or(0, |last| last + 1);
         let turns = given.statistics.bootstraps;
-        let draw = |turn: usize| {
-            let mut stream = Stream::new(given.seed, STREAM + turn as u64);
-            let mut times = vec![0u32; identities];
-            stream.multiplicities(&mut times);
-            times
-        };
-        let times: Vec<Vec<u32>> = (0..turns).into_par_iter().map(draw).collect();
+        let resampler = Resampler::new((0..identities).map(Some), given.seed, STREAM);
         let mut by_comparison: BTreeMap<usize, Vec<CellId>> = BTreeMap::new();
         chosen.iter().for_each(|cell| by_comparison.entry(cell.comparison).or_default().push(*cell));
         let mut found = BTreeMap::new();
         for (comparison, cells) in by_comparison {
-            let half = OnHalf::new(&asked[comparison], &times);
+            let half = OnHalf::new(&asked[comparison], &resampler, turns);
             let of = |cell: &CellId| Some(((cell.model, comparison), half.chosen(given, *cell)?));
             found.extend(cells.par_iter().filter_map(of).collect::<Vec<_>>());
         }
@@ -189,17 +183,18 @@ impl Resampled {
 /// Columns of the ranks, and whether each is of the first class.
 type Fold = Vec<(usize, bool)>;
 
-/// Half B of one comparison: who is in each pair of classes, and how often each was drawn.
-struct OnHalf {
+/// Half B of one comparison: who is in each pair of classes, and who everybody is.
+struct OnHalf<'a> {
     /// Per pair.
     pairs: Vec<Vec<Fold>>,
-    /// By block of turns, by column.
-    weights: Vec<Vec<Weights>>,
+    /// By column.
+    identity: Vec<u32>,
+    resampler: &'a Resampler,
     turns: usize,
 }
 
-impl OnHalf {
-    fn new(asked: &Asked, times: &[Vec<u32>]) -> Self {
+impl<'a> OnHalf<'a> {
+    fn new(asked: &Asked, resampler: &'a Resampler, turns: usize) -> Self {
         let members = asked.split.of(Half::B);
         let pairs = asked
             .pairs()
@@ -213,11 +208,7 @@ impl OnHalf {
                 folds
             })
             .collect();
-        let block = |turns: &[Vec<u32>]| {
-            let of = |&i: &usize| std::array::from_fn(|lane| turns.get(lane).map_or(0, |times| weight(times[asked.group(i)])));
-            members.iter().map(of).collect()
-        };
-        OnHalf { pairs, weights: times.par_chunks(TURNS).map(block).collect(), turns: times.len() }
+        OnHalf { pairs, identity: members.iter().map(|&i| asked.group(i) as u32).collect(), resampler, turns }
     }
 
     fn chosen(&self, given: &Given, cell: CellId) -> Option<Chosen> {
@@ -255,14 +246,19 @@ impl OnHalf {
         };
         let prepared = Prepared(rows.zip(&self.pairs).map(sorted).collect());
         let [value, _] = prepared.mean_and_least();
-        let means = |weights: &Vec<Weights>| prepared.resampled(weights).map(|[mean, _]| mean);
-        Some(Drawn { value: value?, turns: self.weights.iter().flat_map(means).take(self.turns).collect() })
+        let means = |weights: Weights| {
+            let of_columns = Weights { identity: &self.identity, ..weights };
+            [prepared.resampled(of_columns).map(|[mean, _]| mean)]
+        };
+        let turns = self.resampler.each_of_many(self.turns, means);
+        Some(Drawn { value: value?, turns: turns.into_iter().map(|[mean]| mean).collect() })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numeric::Stream;
 
     /// Three trainings a side, and nothing between them but chance: a difference is named once in twenty times, not in five.
     #[test]

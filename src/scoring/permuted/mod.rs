@@ -3,8 +3,9 @@
 //! Blocks of labels are permuted among identities of equal image count, inside the images that a pair of classes is about. Keys of
 //! (seed, turn, identity) say who takes whose labels: all views of a comparison share a permutation, and comparisons about the same
 //! images do. Halves are stratified by class, so two comparisons are seldom about quite the same: between them permutations are
-//! nearly independent, which makes the largest of the grid larger, if anything. Neighbours are looked for anew under every permutation: scores that were kept, and labels permuted beside
-//! them, vary by about √2 too little, for two people who are near and alike win each by the other.
+//! nearly independent, which makes the largest of the grid larger, if anything. Neighbours are looked for anew under every
+//! permutation: scores that were kept, and labels permuted beside them, vary by about √2 too little, for two people who are near and
+//! alike win each by the other.
 //!
 //! What no permutation changes is who is near whom. So every member's neighbours are put in order once, and 512 permutations walk
 //! along it at once, one bit each, counting to five. Scores are taken in 64 steps; ties count half.
@@ -17,7 +18,7 @@ use super::{
     views::Asked,
 };
 use crate::numeric::{Matrix, Stream, random::mixed};
-use order::{Key, Places};
+use order::Places;
 use rayon::prelude::*;
 use sliced::{Bits, CODES, Codes, LANES, Met, NEIGHBOUR, Path, Scale};
 use std::{
@@ -127,28 +128,24 @@ impl Pair {
 
     fn aucs(&self, points: &Matrix, turns: usize) -> Vec<f64> {
         let (n, blocks) = (self.members.len(), self.labels.len());
-        if self.folds.iter().any(|fold| n > 0 && fold.len() == n) {
+        if self.folds.iter().any(|fold| fold.len() == n) {
             return vec![f64::NAN; turns];
         }
         let places = Places::new(points, &self.members, self.folds.clone());
-        let follow = |member: usize, (keys, path): &mut (Vec<Key>, Path)| {
-            places.nearest(member, self.far, keys);
-            path.follow(keys.iter().map(|key| places.member(*key)), keys.iter().map(|key| places.square(*key)));
-        };
-        let mut on = <(Vec<Key>, Path)>::default();
+        let mut path = Path::default();
         let mut some = vec![];
-        for member in (0..n).step_by(n.div_ceil(SAMPLE).max(1)) {
-            follow(member, &mut on);
-            some.extend(self.scores(&on.1));
+        for member in (0..n).step_by(n.div_ceil(SAMPLE)) {
+            path.follow(&places, member, self.far);
+            some.extend(self.first_scores(&path).take(turns));
         }
         let scale = Scale::of(&mut some);
         // By member, by block.
         let mut codes: Vec<Codes> = vec![[[0; 64]; 8]; n * blocks];
-        codes.par_chunks_mut(blocks).enumerate().for_each_init(Default::default, |on, (member, codes)| {
-            follow(member, on);
-            on.1.scale(&scale, self.expected);
+        codes.par_chunks_mut(blocks).enumerate().for_each_init(Path::default, |path, (member, codes)| {
+            path.follow(&places, member, self.far);
+            path.scale(&scale, self.expected);
             for (codes, labels) in codes.iter_mut().zip(&self.labels) {
-                on.1.walk(labels, &labels[member], codes);
+                path.walk(labels, &labels[member], codes);
             }
         });
         let mut aucs: Vec<f64> = (0..blocks).into_par_iter().flat_map_iter(|block| self.counted(&codes[block..])).collect();
@@ -157,7 +154,7 @@ impl Pair {
     }
 
     /// A member's scores under the first 64 permutations.
-    fn scores(&self, path: &Path) -> impl Iterator<Item = f64> {
+    fn first_scores(&self, path: &Path) -> impl Iterator<Item = f64> {
         let mut fifths = [[path.logs[path.logs.len() - 1]; 64]; 2];
         for (fifths, turned) in fifths.iter_mut().zip([u64::MAX, 0]) {
             let mut met = Met::<1>::NONE;
@@ -237,6 +234,7 @@ mod tests {
             image::{Column, Images, Labels},
             score::Statistics,
         },
+        numeric::fused::each_level,
         scoring::members::Setting,
     };
 
@@ -293,6 +291,7 @@ mod tests {
                 let values = (0..n * columns).map(|at| ((place(at) * levels).floor() / levels) as f32).collect();
                 let points = Matrix::new(n, columns, values).unwrap();
                 let scores = permutations.scores(&points);
+                each_level(|level| assert_eq!(permutations.scores(&points), scores, "{}", level.word()));
                 let off = |turn: usize| f64::from(scores[turn]) - plain(&permutations.pairs[0], &points, turn);
                 let all: Vec<f64> = [0, 1, 2, 63, 64, 130, 511, 512, 599].map(off).to_vec();
                 let tolerance = if levels < 100.0 { 0.04 } else { 0.01 };

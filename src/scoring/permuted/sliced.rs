@@ -1,6 +1,9 @@
 //! 512 permutations beside each other, one bit each: who has met its fifth neighbour of a class, how far away that was, and what
 //! score comes of it, in sums and differences of bits (bit-slicing; Biham 1997).
 
+#![expect(clippy::needless_range_loop, reason = "loops over words side by side are what becomes lanes")]
+
+use super::order::{Key, Places};
 use crate::numeric::{fused::fused, special::log2_lane};
 
 pub const LANES: usize = 512;
@@ -83,6 +86,7 @@ impl Scale {
 /// One member's neighbours, nearest first: what permutations walk along.
 #[derive(Default)]
 pub struct Path {
+    keys: Vec<Key>,
     pub neighbours: Vec<u32>,
     /// log₂ of the squared distance.
     pub logs: Vec<f64>,
@@ -92,15 +96,18 @@ pub struct Path {
 }
 
 impl Path {
-    pub fn follow(&mut self, neighbours: impl Iterator<Item = u32>, squares: impl Iterator<Item = f64>) {
-        self.neighbours.clear();
-        self.neighbours.extend(neighbours);
-        self.logs.clear();
-        self.logs.extend(squares);
+    /// To as many as `far` neighbours.
+    pub fn follow(&mut self, places: &Places, member: usize, far: usize) {
+        let Path { keys, neighbours, logs, .. } = self;
+        places.nearest(member, far, keys);
+        neighbours.clear();
+        neighbours.extend(keys.iter().map(|key| places.member(*key)));
         // Who is at the very place has no logarithm: a tenth as far as the nearest elsewhere, so that steps stay narrow.
-        let least = self.logs.iter().find(|square| **square > 0.0).map_or(0.0, |square| square / 100.0);
-        self.logs.iter_mut().for_each(|square| *square = square.max(least));
-        log2_all(&mut self.logs);
+        let squares = keys.iter().map(|key| places.square(*key));
+        let least = squares.clone().find(|square| *square > 0.0).map_or(0.0, |square| square / 100.0);
+        logs.clear();
+        logs.extend(squares.map(|square| square.max(least)));
+        log2_all(logs);
     }
 
     /// `expected`: places at which the fifth of each class is expected.
@@ -148,7 +155,7 @@ const MASKS: [[u64; 3]; 8] = {
     let mut masks = [[0; 3]; 8];
     let mut at = 0;
     while at < 24 {
-        if at / 3 >> (at % 3) & 1 == 1 {
+        if ((at / 3) >> (at % 3)) & 1 == 1 {
             masks[at / 3][at % 3] = u64::MAX;
         }
         at += 1;
@@ -219,27 +226,29 @@ fn in_fourths_kernel(logs: &[f64], centre: f64, per_log: f64, values: &mut [u16]
     }
 }
 
-/// The score is how much farther the fifth of the second class is than that of the first: a full adder of every bit, twice.
+/// Adds a term plane by plane, and `carry` to the lowest: a full adder of every bit.
 #[inline(always)]
-fn encode_kernel(second: &[Bits; PLANES], first: &[Bits; PLANES], shift: i32, own: &Bits, codes: &mut Codes) {
-    let mut score = [[0; WORDS]; WIDE];
-    let mut carry = [u64::MAX; WORDS];
-    for plane in 0..WIDE {
+fn add(sum: &mut [Bits; WIDE], term: impl Fn(usize) -> Bits, carry: u64) {
+    let mut carry = [carry; WORDS];
+    for (plane, sum) in sum.iter_mut().enumerate() {
+        let term = term(plane);
         for word in 0..WORDS {
-            let (a, b) = if plane < PLANES { (second[plane][word], !first[plane][word]) } else { (0, u64::MAX) };
-            score[plane][word] = a ^ b ^ carry[word];
+            let (a, b) = (sum[word], term[word]);
+            sum[word] = a ^ b ^ carry[word];
             carry[word] = (a & b) | (carry[word] & (a ^ b));
         }
     }
-    let mut carry = [0; WORDS];
-    for plane in 0..WIDE {
-        let bit = if shift >> plane & 1 == 1 { u64::MAX } else { 0 };
-        for word in 0..WORDS {
-            let a = score[plane][word];
-            score[plane][word] = a ^ bit ^ carry[word];
-            carry[word] = (a & bit) | (carry[word] & (a ^ bit));
-        }
-    }
+}
+
+/// The score is how much farther the fifth of the second class is than that of the first, shifted.
+#[inline(always)]
+fn encode_kernel(second: &[Bits; PLANES], first: &[Bits; PLANES], shift: i32, own: &Bits, codes: &mut Codes) {
+    const ALL: u64 = u64::MAX;
+    let mut score = [[0; WORDS]; WIDE];
+    score[..PLANES].copy_from_slice(second);
+    // Less is plus all bits turned, and one.
+    add(&mut score, |plane| first.get(plane).map_or([ALL; WORDS], |first| first.map(|word| !word)), ALL);
+    add(&mut score, |plane| [if (shift >> plane) & 1 == 1 { ALL } else { 0 }; WORDS], 0);
     // Fourths go; what is below the first step is in the first, what is above the last in the last.
     let mut rows = [[0; WORDS]; 8];
     rows[0] = *own;
