@@ -74,6 +74,24 @@ impl Question {
         }
     }
 
+    /// The attributes whose presence the classes are, over all images: the one that is held against its absence, or one a class;
+    /// none for any other question.
+    pub fn presences(&self) -> Vec<&str> {
+        fn of(class: &Expression) -> Option<&str> {
+            match class {
+                Expression::Has(attribute) => Some(attribute),
+                _ => None,
+            }
+        }
+        match (&self.measured, self.presence()) {
+            (_, Some(attribute)) => vec![attribute],
+            (Measured::Classes(classes), None) if self.within.is_none() => {
+                classes.iter().map(of).collect::<Option<_>>().unwrap_or_default()
+            }
+            _ => vec![],
+        }
+    }
+
     /// The attribute that is held against its absence, over all images; `None` for any other question.
     pub fn presence(&self) -> Option<&str> {
         let Measured::Classes(classes) = &self.measured else { return None };

@@ -1,6 +1,9 @@
 //! The grid: all cells of a study resampled together, so that what is said of one holds beside all the others.
 
-use super::{ledger::CellId, score::Estimate};
+use super::{
+    ledger::CellId,
+    score::{Estimate, Spread},
+};
 use serde::{Deserialize, Serialize};
 
 /// What the `grid` stage leaves.
@@ -20,6 +23,16 @@ pub struct Grid {
     pub interactions: Vec<Interaction>,
     /// One a model and comparison: its chosen view beside its features.
     pub beside: Vec<Kept>,
+    pub detectable: Detectable,
+}
+
+/// What this study could have shown, whatever it found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Detectable {
+    /// Over ranked cells: from which AUC on half B one is told beyond chance, all others considered.
+    pub auc: Option<Spread>,
+    /// Over differences: how large a true one must be for four samples of people in five to show it, by itself.
+    pub difference: Option<Spread>,
 }
 
 /// How sure one cell is, all others considered. On half B.
@@ -49,6 +62,8 @@ pub struct Difference {
     pub right: f64,
     /// Right less left.
     pub difference: Estimate,
+    /// Its standard error, over people, and over trainings where these may be named.
+    pub error: f64,
     /// Two-sided, from the resamples; and among all differences (Benjamini and Hochberg 1995).
     pub p: f64,
     pub q: f64,

@@ -103,19 +103,38 @@ pub struct Ledger {
 pub const CHANCE: f64 = 0.05;
 
 /// What a study of drawn faces made of what was planted in them: the `rank` stage's own score.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recovered {
     pub format: u32,
-    /// Attributes that were drawn, asked for and ranked; those of them that the best chosen view on half A separates; and those
-    /// that it tells beyond chance, all other cells considered.
+    /// Comparisons of what was drawn, as far as they are ranked; those of them that some model's chosen view separates; and those
+    /// that one tells beyond chance, all other cells considered.
     pub planted: usize,
     pub found: usize,
     pub beyond_chance: usize,
-    /// Attributes that no stroke shows; those told beyond chance all the same, through what goes with them; and findings that the
+    /// Those of what no stroke shows; those told beyond chance all the same, through what goes with them; and findings that the
     /// truth contradicts: of what is not drawn and goes with nothing, or surer than the labels allow.
     pub undrawn: usize,
     pub through: usize,
     pub wrong: usize,
+    /// The same by linear probes of features, of each attribute the one that is best on half A: drawn ones that it tells, and
+    /// others.
+    #[serde(default)]
+    pub told_by_probes: usize,
+    #[serde(default)]
+    pub through_by_probes: usize,
+    #[serde(default)]
+    pub probes: Vec<Told>,
+}
+
+/// The probe that is best on half A of one comparison, on half B.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    pub comparison: usize,
+    pub model: usize,
+    pub tap: usize,
+    pub b: Estimate,
+    /// How seldom chance does as well in any of so many.
+    pub adjusted: f64,
 }
 
 /// How often a class occurs among the labelled images, overall and per group: the `rank` stage's second output.

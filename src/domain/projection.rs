@@ -36,6 +36,27 @@ pub enum Metric {
     Cosine,
 }
 
+impl Method {
+    /// Half and twice the neighbours, and the other metric: what tells whether a picture hangs on them. Methods of axes have none.
+    pub fn next(&self) -> Vec<(String, Method)> {
+        let name = |metric: Metric| metric.word().to_owned();
+        match *self {
+            Method::Pca { .. } | Method::Ica { .. } => vec![],
+            Method::Tsne { perplexity, metric } => {
+                let of = |perplexity: f64| (format!("perplexity {perplexity}"), Method::Tsne { perplexity, metric });
+                let other = metric.other();
+                vec![of(perplexity / 2.0), of(perplexity * 2.0), (name(other), Method::Tsne { perplexity, metric: other })]
+            }
+            Method::Umap { neighbors, min_dist, metric } => {
+                let of = |neighbors: usize| (format!("{neighbors} neighbours"), Method::Umap { neighbors, min_dist, metric });
+                let other = metric.other();
+                let by_other = (name(other), Method::Umap { neighbors, min_dist, metric: other });
+                vec![of((neighbors / 2).max(2)), of(neighbors * 2), by_other]
+            }
+        }
+    }
+}
+
 impl Metric {
     pub const ALL: [Metric; 2] = [Metric::Euclidean, Metric::Cosine];
 
@@ -43,6 +64,13 @@ impl Metric {
         match self {
             Metric::Euclidean => "euclidean",
             Metric::Cosine => "cosine",
+        }
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Metric::Euclidean => Metric::Cosine,
+            Metric::Cosine => Metric::Euclidean,
         }
     }
 

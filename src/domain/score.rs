@@ -129,6 +129,23 @@ pub struct Steady {
     /// Its AUC on half B when it is projected again, from so many subsamples of four people in five.
     pub times: usize,
     pub again: Option<Spread>,
+    /// Its AUC on half B by methods that are next to its own.
+    pub other: Vec<Other>,
+    /// Its AUC on half B when so many of a hundred labels are wrong, at random, where it is.
+    pub mislabelled: Vec<Mislabelled>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Other {
+    /// `perplexity 15`, `cosine`.
+    pub method: String,
+    pub auc: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mislabelled {
+    pub share: f64,
+    pub again: Spread,
 }
 
 /// How well features tell whether two pictures are of the same person.

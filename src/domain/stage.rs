@@ -58,8 +58,8 @@ impl Kind {
             Kind::Project => 2,
             // 2: ranks beside scores. 3: steps of permuted scores span what is seen of them.
             Kind::Score => 3,
-            // 2: a grid behind the ledger.
-            Kind::Rank => 2,
+            // 2: a grid behind the ledger. 3: what could have been shown.
+            Kind::Rank => 3,
             _ => 1,
         }
     }
@@ -164,6 +164,24 @@ pub struct Ranking {
     pub groups: Vec<String>,
     pub depth: usize,
     pub questions: Vec<Question>,
+    /// Where the truth is known, and so is asked what probes of features tell.
+    #[serde(default, skip_serializing_if = "Probes::is_empty")]
+    pub probes: Probes,
+}
+
+/// Feature spaces that are consumed, and what was asked of each.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Probes {
+    /// One a `spaces/…` input: model and tap.
+    pub spaces: Vec<[usize; 2]>,
+    /// One an answer: the comparison.
+    pub asked: Vec<usize>,
+}
+
+impl Probes {
+    fn is_empty(&self) -> bool {
+        self.spaces.is_empty()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

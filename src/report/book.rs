@@ -4,7 +4,7 @@
 use crate::domain::{
     Key,
     claim::{Claim, Form, Origin},
-    score::Estimate,
+    score::{Estimate, Spread},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -61,6 +61,13 @@ impl Book {
         let Some(estimate) = estimate else { return serde_json::Value::Null };
         let part = |name: &str, value| self.enter(source, &format!("{pointer}/{name}"), &format!("{what}: {name}"), form, value);
         serde_json::json!({ "value": part("value", estimate.value), "low": part("low", estimate.low), "high": part("high", estimate.high) })
+    }
+
+    /// Median and range of AUCs that stand at `pointer`.
+    pub fn spread(&self, source: &Source, pointer: &str, what: &str, spread: Spread) -> serde_json::Value {
+        let part =
+            |name: &str, value| self.enter(source, &format!("{pointer}/{name}"), &format!("{what}: {name}"), Form::Score, value);
+        serde_json::json!({ "median": part("median", spread.median), "low": part("low", spread.low), "high": part("high", spread.high) })
     }
 
     /// `claim(id="…")` for templates.

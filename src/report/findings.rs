@@ -4,7 +4,7 @@ use super::{book::Source, sections::Page};
 use crate::domain::{
     claim::Form,
     grid::{DISCOVERY, Difference, Interaction, Kept},
-    ledger::CHANCE,
+    ledger::Row,
     score::Estimate,
 };
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ impl Page<'_> {
             let low = |row: &usize| ledger.rows[*row].low.unwrap_or(f64::NEG_INFINITY);
             chosen.sort_by(|x, y| low(y).total_cmp(&low(x)).then(x.cmp(y)));
             let (separates, not): (Vec<usize>, Vec<usize>) =
-                chosen.into_iter().partition(|row| low(row) >= study.statistics.separates_at);
+                chosen.into_iter().partition(|row| self.separates(&ledger.rows[*row]));
             let name = |row: &usize| study.comparisons[ledger.rows[*row].candidate.cell.comparison].name.clone();
             let sure = |row: &usize| {
                 let cell = &ledger.rows[*row].candidate.cell;
@@ -37,9 +37,7 @@ impl Page<'_> {
                     "low": self.simultaneous(*row),
                 })
             };
-            let beyond =
-                |row: &usize| self.outcome.sureness(&ledger.rows[*row].candidate.cell).is_some_and(|of| of.adjusted <= CHANCE);
-            let (beyond, not): (Vec<usize>, Vec<usize>) = not.into_iter().partition(beyond);
+            let (beyond, not): (Vec<usize>, Vec<usize>) = not.into_iter().partition(|row| self.told(&ledger.rows[*row]));
             if separates.len() + beyond.len() + not.len() > 0 {
                 models.push(json!({
                     "model": of.name,
@@ -61,18 +59,24 @@ impl Page<'_> {
         of.low.map_or(Value::Null, |low| json!(enter(low)))
     }
 
-    /// How far the luckiest cell comes without any signal, in standard deviations.
+    /// How far the luckiest cell comes without any signal, in standard deviations; and what it takes to be told from that.
     pub(super) fn critical(&self) -> Value {
         let (grid, source) = (&self.outcome.grid, self.grid_source("the grid".to_owned()));
         json!({
             "critical": grid.critical.map(|critical| self.book.enter(&source, "/critical", "95th percentile of the largest studentised score", Form::Score, critical)),
             "permutations": self.book.count(&source, "/permutations", "permutations", grid.permutations),
+            "auc": grid.detectable.auc.map(|auc| self.book.spread(&source, "/detectable/auc", "AUC that is told beyond chance", auc)),
+            "difference": grid.detectable.difference.map(|of| self.book.spread(&source, "/detectable/difference", "difference that is shown", of)),
         })
     }
 
     /// Every two sides that the study holds against each other.
     pub(super) fn contrasts(&self) -> Value {
         let (study, grid) = (&self.outcome.plan.study, &self.outcome.grid);
+        let told = |model: usize, comparison: usize| {
+            let is = |row: &&Row| (row.candidate.cell.model, row.candidate.cell.comparison) == (model, comparison);
+            self.outcome.ledger.rows.iter().filter(|row| row.chosen).filter(is).any(|row| self.told(row))
+        };
         let mut contrasts: Vec<(usize, Vec<Value>)> = Vec::new();
         for (place, held) in self.outcome.held.iter().enumerate() {
             let rows: Vec<(usize, &Difference)> =
@@ -96,11 +100,14 @@ impl Page<'_> {
                     "q": self.book.enter(&source, &at("q"), "false discovery rate", Form::Score, of.q),
                     "beyond": estimate("beyond", "right less left, beyond the probes", of.beyond),
                     "shown": of.is_shown(),
+                    "known": held.left.iter().chain(&held.right).any(|&model| told(model, of.comparison)),
                     "up": of.difference.value > 0.0,
                 })
             };
             let all: Vec<Value> = rows.iter().map(row).collect();
-            let of = |up: bool| -> Vec<&Value> { all.iter().filter(|row| row["shown"] == true && row["up"] == up).collect() };
+            let shown = || all.iter().filter(|row| row["shown"] == true);
+            let of = |up: bool| -> Vec<&Value> { shown().filter(|row| row["known"] == true && row["up"] == up).collect() };
+            let unknown: Vec<&Value> = shown().filter(|row| row["known"] == false).collect();
             let interaction = |(at, of): (usize, &Interaction)| {
                 let name = &study.comparisons[of.within].name;
                 let source = self.grid_source(format!("{left} → {right} · {name}"));
@@ -121,7 +128,7 @@ impl Page<'_> {
                 "differs": if differs.is_empty() { "nothing that the study names".to_owned() } else { differs.join(", ").replace('_', " ") },
                 "names_factor": held.names_factor(),
                 "factor": differs.first().map(|factor| factor.replace('_', " ")),
-                "higher": of(true), "lower": of(false), "rows": all,
+                "higher": of(true), "lower": of(false), "unknown": unknown, "rows": all,
             });
             match contrasts.iter_mut().find(|(contrast, _)| *contrast == held.contrast) {
                 Some((_, pairs)) => pairs.push(pair),

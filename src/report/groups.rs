@@ -13,6 +13,7 @@ use crate::{
     study::{ScoreOf, Step},
 };
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// A model's appendix, and where it stands.
 struct Of {
@@ -26,6 +27,11 @@ struct Of {
 /// How people read a group.
 pub(super) fn named(members: &[(String, String)]) -> String {
     members.iter().map(|(attribute, value)| format!("{attribute} = {value}")).collect::<Vec<_>>().join(" and ")
+}
+
+/// Who is grouped by what is asked is in one class by definition.
+pub(super) fn by_definition(members: &[(String, String)], asked: &BTreeSet<&str>) -> bool {
+    members.iter().any(|(attribute, _)| asked.contains(attribute.as_str()))
 }
 
 impl Page<'_> {
@@ -69,14 +75,21 @@ impl Page<'_> {
         let place = best.places[comparison]?;
         let asked = best.fairness.asked.get(place).filter(|asked| asked.cells.iter().any(|cell| cell.n > 0))?;
         let name = |group: usize| named(&best.fairness.groups[group]);
+        let asked_of = study.comparisons[comparison].question.attributes();
         let rows: Vec<Value> = asked
             .cells
             .iter()
             .enumerate()
+            .filter(|(group, _)| !by_definition(&best.fairness.groups[*group], &asked_of))
             .map(|(group, cell)| self.row(&best.source, place, group, cell, asked, &name))
             .collect();
-        let reweighed: Vec<Value> =
-            asked.reweighed.iter().enumerate().map(|(at, of)| self.reweighed(&best.source, place, at, of, &name)).collect();
+        let reweighed: Vec<Value> = asked
+            .reweighed
+            .iter()
+            .enumerate()
+            .filter(|(_, of)| !asked_of.contains(of.attribute.as_str()))
+            .map(|(at, of)| self.reweighed(&best.source, place, at, of, &name))
+            .collect();
         Some(json!({
             "comparison": study.comparisons[comparison].name, "positive": study.comparisons[comparison].classes[0],
             "model": study.models[best.model].name, "rows": rows, "reweighed": reweighed,
@@ -102,15 +115,15 @@ impl Page<'_> {
         let at_gap = asked.gaps.iter().position(|gap| gap.group == group);
         let told = at_gap.map(|at| {
             let gap = &asked.gaps[at];
-            let enough = |group: usize| {
-                let cell = &asked.cells[group];
-                cell.positives.min(cell.negatives) >= SUPPRESSED
-            };
+            // Positives carry true positive rates, the others false ones, both an AUC and equalized odds.
+            let of = [cell, &asked.cells[gap.reference]];
+            let carried = |by: fn(&Cell) -> usize| of.iter().all(|cell| by(cell) >= SUPPRESSED);
+            let (tpr, fpr) = (carried(|cell| cell.positives), carried(|cell| cell.negatives));
             let mut told = self.gap(&source, place, at, gap);
-            if !enough(group) {
-                told["small"] = json!(if cell.n == 0 { "nobody" } else { "too few to say" });
-            } else if !enough(gap.reference) {
-                told["small"] = json!("its reference is too small to say");
+            for (what, enough) in [("tpr", tpr), ("fpr", fpr), ("auc", tpr && fpr), ("odds", tpr && fpr)] {
+                if !enough {
+                    told[what] = json!("few");
+                }
             }
             told
         });
@@ -163,6 +176,7 @@ impl Page<'_> {
     fn widest(&self, of: &Of, comparison: usize) -> Option<Value> {
         let place = of.places[comparison]?;
         let asked = of.fairness.asked.get(place)?;
+        let asked_of = self.outcome.plan.study.comparisons[comparison].question.attributes();
         let enough =
             |gap: &Gap| asked.cells[gap.group].positives >= SUPPRESSED && asked.cells[gap.reference].positives >= SUPPRESSED;
         let wide = |gap: &Gap| gap.tpr.map_or(0.0, |tpr| tpr.value.abs());
@@ -170,7 +184,7 @@ impl Page<'_> {
             .gaps
             .iter()
             .enumerate()
-            .filter(|(_, gap)| enough(gap) && gap.tpr.is_some())
+            .filter(|(_, gap)| enough(gap) && gap.tpr.is_some() && !by_definition(&of.fairness.groups[gap.group], &asked_of))
             .max_by(|x, y| wide(x.1).total_cmp(&wide(y.1)).then(y.0.cmp(&x.0)))?;
         let name = |group: usize| named(&of.fairness.groups[group]);
         Some(

@@ -9,6 +9,7 @@ mod findings;
 mod groups;
 mod learned;
 mod noise;
+mod planted;
 mod sections;
 
 use crate::{

@@ -3,7 +3,7 @@
 use super::{
     Extras,
     book::{Book, Source},
-    groups::named,
+    groups::{by_definition, named},
     is_axis,
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
         Digest, Result,
         claim::Form,
         comparison::Measured,
-        ledger::{CellId, Rate, ShownAs},
+        ledger::{CHANCE, CellId, Rate, Row, ShownAs},
         model::Source as Made,
         score::{Estimate, Steady, ViewScore},
         stage::Kind,
@@ -23,6 +23,9 @@ use std::collections::BTreeMap;
 
 /// Rows of the ledger that the page itself shows; the table beside it holds all.
 const LEDGER_ROWS: usize = 400;
+
+/// Models that the summary names of those that tell one comparison.
+const TELLERS: usize = 6;
 
 /// Below this many positives a rate is shown faintly.
 const FEW: usize = 30;
@@ -113,9 +116,13 @@ impl Page<'_> {
         let number = |pointer: &str, what: &str, value| self.book.count(&source, pointer, what, value);
         let mut standings: Vec<(usize, _)> = ledger.standings.iter().enumerate().collect();
         standings.sort_by_key(|(_, standing)| std::cmp::Reverse(standing.separates));
+        let chosen_rows = || ledger.rows.iter().filter(|row| row.chosen);
+        let of_model = |model: usize| chosen_rows().filter(move |row| row.candidate.cell.model == model);
         let standing = |(place, standing): (usize, &crate::domain::ledger::Standing)| {
+            let names =
+                of_model(standing.model).filter(|row| self.separates(row)).map(|row| self.comparison(&row.candidate.cell));
             json!({
-                "model": study.models[standing.model].name,
+                "model": study.models[standing.model].name, "names": names.collect::<Vec<_>>(),
                 "separates": number(&format!("/standings/{place}/separates"), "comparisons separated", standing.separates),
                 "compared": number(&format!("/standings/{place}/compared"), "comparisons ranked", standing.compared),
             })
@@ -132,14 +139,32 @@ impl Page<'_> {
             let cell = &ledger.rows[row].candidate.cell;
             json!({ "model": self.model(cell), "view": self.view(cell), "comparison": self.comparison(cell), "b": self.half(row, "b", ledger.rows[row].candidate.b) })
         };
+        let (some, nothing): (Vec<_>, Vec<_>) = standings.into_iter().partition(|(_, of)| of.separates > 0);
+        let (some, nothing) = (some.into_iter(), nothing.into_iter());
+        // By comparison: who tells it.
+        let (mut told, mut untold) = (Vec::new(), Vec::new());
+        for (comparison, of) in study.comparisons.iter().enumerate() {
+            let asked = || chosen_rows().filter(|row| row.candidate.cell.comparison == comparison);
+            let models: Vec<String> = asked().filter(|row| self.told(row)).map(|row| self.model(&row.candidate.cell)).collect();
+            match (asked().next().is_some(), models.is_empty()) {
+                (true, false) => {
+                    let (some, more) = (&models[..models.len().min(TELLERS)], models.len() > TELLERS);
+                    let all = asked().all(|row| self.told(row));
+                    told.push(json!({ "comparison": of.name, "models": some, "more": more, "all": all }));
+                }
+                (true, true) => untold.push(of.name.clone()),
+                (false, _) => {}
+            }
+        }
         json!({
             "cells": number("/cells", "cells", ledger.cells),
             "ranked": number("/ranked", "cells ranked", ledger.ranked),
             "picked": number("/picked", "figures picked", ledger.picked),
             "none_picked": ledger.picked == 0,
-            "standings": standings.into_iter().take(5).map(standing).collect::<Vec<_>>(),
+            "standings": some.map(standing).collect::<Vec<_>>(),
+            "nothing": nothing.map(|(_, of)| study.models[of.model].name.clone()).collect::<Vec<_>>(),
+            "told": told, "untold": untold,
             "best": chosen.first().map(cell),
-            "worst": (chosen.len() > 1).then(|| chosen.last().map(cell)),
             "optimism": ledger.optimism.map(|value| self.book.enter(&source, "/optimism", "mean of A − B over chosen views", Form::Difference, value)),
             "separates_at": self.parameter("/rank/separates_at", "the mark", Form::Score, study.statistics.separates_at),
         })
@@ -167,20 +192,26 @@ impl Page<'_> {
             let Some(&row) = chosen.get(&(model, comparison)) else { return Value::Null };
             let of = &ledger.rows[row];
             let Some(b) = of.candidate.b else { return Value::Null };
-            json!({ "b": self.half(row, "b", Some(b)), "view": self.view(&of.candidate.cell), "heat": heat(b.value), "separates": of.low.is_some_and(|low| low >= study.statistics.separates_at) })
-        };
-        let features = |model: usize, comparison: usize| {
-            let tap = chosen.get(&(model, comparison)).map_or(0, |&row| ledger.rows[row].candidate.cell.tap);
-            self.features(model, tap, comparison)
-        };
-        let row = |model: usize| {
             json!({
-                "model": study.models[model].name,
-                "cells": ranked.iter().map(|&comparison| cell(model, comparison)).collect::<Vec<_>>(),
-                "features": ranked.iter().map(|&comparison| features(model, comparison)).collect::<Vec<_>>(),
+                "b": self.half(row, "b", Some(b)), "view": self.view(&of.candidate.cell), "heat": heat(b.value),
+                "separates": self.separates(of), "told": self.told(of),
+                "features": self.features(model, of.candidate.cell.tap, comparison),
             })
         };
-        let models = (0..study.models.len()).filter(|model| chosen.keys().any(|(of, _)| of == model));
+        let models: Vec<usize> = (0..study.models.len()).filter(|model| chosen.keys().any(|(of, _)| of == model)).collect();
+        let model = |&model: &usize| json!({ "name": study.models[model].name, "noise": null });
+        let comparison = |&c: &usize| json!({ "name": study.comparisons[c].name, "noise": self.noise(c) });
+        let named = [models.iter().map(model).collect::<Vec<_>>(), ranked.iter().map(comparison).collect::<Vec<_>>()];
+        // The more of the two go down the page.
+        let (columns, rows): (Vec<Value>, Vec<Value>) = if models.len() > ranked.len() {
+            let cells = |of: &usize| ranked.iter().map(|&comparison| cell(*of, comparison)).collect::<Vec<_>>();
+            let rows = models.iter().zip(&named[0]).map(|(of, name)| json!({ "of": name, "cells": cells(of) })).collect();
+            (named[1].clone(), rows)
+        } else {
+            let cells = |of: &usize| models.iter().map(|&model| cell(model, *of)).collect::<Vec<_>>();
+            let rows = ranked.iter().zip(&named[1]).map(|(of, name)| json!({ "of": name, "cells": cells(of) })).collect();
+            (named[0].clone(), rows)
+        };
         let unranked: Vec<Value> = (0..study.comparisons.len())
             .filter(|comparison| !ranked.contains(comparison))
             .map(|comparison| {
@@ -192,8 +223,17 @@ impl Page<'_> {
                 json!({ "comparison": study.comparisons[comparison].name, "why": why.trim_start_matches("not ranked: ") })
             })
             .collect();
-        let named = |&c: &usize| json!({ "name": study.comparisons[c].name, "noise": self.noise(c) });
-        json!({ "comparisons": ranked.iter().map(named).collect::<Vec<_>>(), "rows": models.map(row).collect::<Vec<_>>(), "unranked": unranked })
+        json!({ "columns": columns, "rows": rows, "unranked": unranked })
+    }
+
+    /// Its lower bound, beside all other cells, reaches the mark.
+    pub(super) fn separates(&self, of: &Row) -> bool {
+        of.low.is_some_and(|low| low >= self.outcome.plan.study.statistics.separates_at)
+    }
+
+    /// Better than the luckiest of as many cells without signal.
+    pub(super) fn told(&self, of: &Row) -> bool {
+        self.outcome.sureness(&of.candidate.cell).is_some_and(|of| of.adjusted <= CHANCE)
     }
 
     /// The same question asked of the features themselves at a tap: by nearest neighbours, and by a linear probe.
@@ -385,12 +425,25 @@ impl Page<'_> {
             return Ok(Value::Null);
         };
         let source = Source { key: manifest.key, output: "steady.json", of: self.words(cell) };
-        let again = steady.again.map(|again| {
-            let part = |name: &str, value: f64| {
-                self.book.enter(&source, &format!("/again/{name}"), &format!("AUC when projected again: {name}"), Form::Score, value)
-            };
-            json!({ "times": self.book.count(&source, "/times", "projected again", steady.times), "median": part("median", again.median), "low": part("low", again.low), "high": part("high", again.high) })
+        let again = steady.again.map(|again| self.book.spread(&source, "/again", "AUC when projected again", again));
+        let times = self.book.count(&source, "/times", "projected again", steady.times);
+        let other = steady.other.iter().enumerate().map(|(place, of)| {
+            let auc = self.book.enter(
+                &source,
+                &format!("/other/{place}/auc"),
+                &format!("AUC on half B, {}", of.method),
+                Form::Score,
+                of.auc,
+            );
+            json!({ "method": of.method, "auc": auc })
         });
+        let mislabelled = steady.mislabelled.iter().enumerate().map(|(place, of)| {
+            let at = format!("/mislabelled/{place}");
+            let share = self.book.enter(&source, &format!("{at}/share"), "labels taken to be wrong", Form::Percent, of.share);
+            let again = self.book.spread(&source, &format!("{at}/again"), "AUC on half B when labels are wrong", of.again);
+            json!({ "share": share, "again": again })
+        });
+        let (other, mislabelled) = (other.collect::<Vec<_>>(), mislabelled.collect::<Vec<_>>());
         let of = steady.beside.unwrap_or_default();
         let measures = [
             ("distance consistency", "distance_consistency", of.distance_consistency),
@@ -407,7 +460,10 @@ impl Page<'_> {
         let shown = measures.into_iter().filter_map(|(name, field, value)| {
             Some(json!({ "name": name, "value": self.book.enter(&source, &format!("/beside/{field}"), name, Form::Score, value?) }))
         });
-        Ok(json!({ "again": again, "measures": shown.collect::<Vec<_>>() }))
+        Ok(json!({
+            "again": again, "times": times, "other": other, "mislabelled": mislabelled,
+            "measures": shown.collect::<Vec<_>>(),
+        }))
     }
 
     fn ledger(&self) -> Value {
@@ -446,6 +502,7 @@ impl Page<'_> {
             if matches!(of.question.measured, Measured::Quantity(_)) {
                 return None;
             }
+            let asked = of.question.attributes();
             let row = |(place, group): (usize, &crate::domain::ledger::Group)| {
                 let name = named(&group.members);
                 let rates: Vec<Value> = group.rates[comparison]
@@ -465,9 +522,8 @@ impl Page<'_> {
                     "identities": self.book.count(&source, &format!("/groups/{place}/identities"), &format!("identities in {name}"), group.identities),
                 })
             };
-            Some(
-                json!({ "comparison": of.name, "classes": of.classes, "rows": counted.groups.iter().enumerate().map(row).collect::<Vec<_>>() }),
-            )
+            let groups = counted.groups.iter().enumerate().filter(|(_, group)| !by_definition(&group.members, &asked));
+            Some(json!({ "comparison": of.name, "classes": of.classes, "rows": groups.map(row).collect::<Vec<_>>() }))
         };
         let tables: Vec<Value> = study.comparisons.iter().enumerate().filter_map(table).collect();
         json!({ "groups": study.fairness.groups, "tables": if counted.groups.is_empty() { vec![] } else { tables } })

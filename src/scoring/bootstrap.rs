@@ -2,8 +2,14 @@
 //! multiplicities weight scores that stay fixed. Neighbours are never rebuilt in a resample: rebuilt ones see copies of
 //! an image as its neighbours and turn a null AUC of .487 into .581.
 
-use super::auc::{TURNS, Times, Weights};
-use crate::{domain::score::Estimate, numeric::Stream};
+use super::{
+    auc::{TURNS, Times, Weights},
+    scale::two_sided,
+};
+use crate::{
+    domain::score::Estimate,
+    numeric::{Stream, sum},
+};
 use rayon::prelude::*;
 use std::{collections::BTreeMap, sync::OnceLock};
 
@@ -111,12 +117,21 @@ pub fn interval(value: f64, sorted: &[f64]) -> Option<Estimate> {
     finite.then(|| Estimate { value, low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) })
 }
 
-/// The same, and how seldom the value would be on the other side of nought: two-sided.
+/// The same, and how seldom the value would be on the other side of nought: two-sided. Where no resample is there, they cannot
+/// say how seldom; then their standard deviation does.
 pub fn tested(value: f64, sorted: &[f64]) -> Option<(Estimate, f64)> {
     let below = sorted.partition_point(|value| *value <= 0.0);
     let above = sorted.len() - sorted.partition_point(|value| *value < 0.0);
-    let p = (2.0 * (1 + below.min(above)) as f64 / (1 + sorted.len()) as f64).min(1.0);
-    Some((interval(value, sorted)?, p))
+    let other = below.min(above);
+    let p = (2.0 * (1 + other) as f64 / (1 + sorted.len()) as f64).min(1.0);
+    let beyond = two_sided(value / deviation(sorted), f64::INFINITY);
+    Some((interval(value, sorted)?, if other == 0 && beyond < p { beyond } else { p }))
+}
+
+/// Around their mean.
+pub fn deviation(values: &[f64]) -> f64 {
+    let mean = sum::mean(values);
+    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
 }
 
 /// Linear between order statistics (Hyndman and Fan's type 7, NumPy's default).

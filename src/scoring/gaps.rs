@@ -253,15 +253,10 @@ impl World<'_> {
         let levels: Vec<[Option<f64>; 2]> =
             groups.iter().map(|&group| once(shown, |weights| tprs(group, weights)).map(|values| values[0])).collect();
         let [.., changes] = resampler.distributions_of_many(self.given.statistics.bootstraps, gap);
+        let change = change.and_then(|change| interval(change, &changes));
+        let surely = change.is_some_and(|change| change.high < 0.0);
         let grew = levels.iter().any(|[before, after]| before.zip(*after).is_some_and(|(before, after)| after > before));
-        Some(Reweighed {
-            before,
-            after: now,
-            change: change.and_then(|change| interval(change, &changes)),
-            levels,
-            levelled_down: change.is_some_and(|change| change < 0.0) && !grew,
-            ..nothing
-        })
+        Some(Reweighed { before, after: now, change, levels, levelled_down: surely && !grew, ..nothing })
     }
 }
 

@@ -20,6 +20,7 @@ mod permuted;
 mod probe;
 mod quality;
 pub mod ranking;
+pub mod recovered;
 mod scale;
 #[cfg(test)]
 mod simulations;
@@ -32,6 +33,6 @@ mod views;
 pub use members::Setting;
 pub use quality::quality;
 pub use space::{Measured, space};
-pub use steady::steady;
+pub use steady::{Figure, steady};
 pub use verification::verify;
 pub use views::{Scored, score};

@@ -7,7 +7,7 @@
 use crate::{
     domain::{
         grid::Sureness,
-        ledger::{CHANCE, Candidate, CellId, Ledger, OfProjection, Recovered, Row, ShownAs, Standing},
+        ledger::{Candidate, CellId, Ledger, OfProjection, Row, ShownAs, Standing},
     },
     numeric::{Stream, sum},
 };
@@ -69,38 +69,6 @@ pub fn ledger(candidates: Vec<Candidate>, sure: &[Sureness], separates_at: f64, 
         standings: standings.into_values().collect(),
         rows,
     }
-}
-
-/// What is known of one attribute.
-pub struct Known {
-    pub comparison: usize,
-    pub drawn: bool,
-    /// Something that is drawn goes with it.
-    pub correlates: bool,
-    /// The best AUC that its labels allow.
-    pub ceiling: f64,
-}
-
-/// Findings beside the truth: of each comparison the chosen view that is best on half A, of any model.
-pub fn recovered(ledger: &Ledger, sure: &[Sureness], known: &[Known], separates_at: f64) -> Recovered {
-    let adjusted: BTreeMap<CellId, f64> = sure.iter().map(|of| (of.cell, of.adjusted)).collect();
-    let mut own = Recovered { format: 1, ..Recovered::default() };
-    for of in known {
-        let ranked = ledger.rows.iter().filter(|row| row.chosen && row.candidate.cell.comparison == of.comparison);
-        let Some(best) = ranked.min_by_key(|row| row.rank) else { continue };
-        let low = best.low.unwrap_or(f64::NEG_INFINITY);
-        let beyond = adjusted.get(&best.candidate.cell).is_some_and(|adjusted| *adjusted <= CHANCE);
-        if of.drawn {
-            own.planted += 1;
-            own.found += usize::from(low >= separates_at);
-            own.beyond_chance += usize::from(beyond);
-        } else {
-            own.undrawn += 1;
-            own.through += usize::from(beyond && of.correlates);
-        }
-        own.wrong += usize::from(low > of.ceiling || beyond && !of.drawn && !of.correlates);
-    }
-    own
 }
 
 /// Each projection by its own best view on half A, per model and comparison.

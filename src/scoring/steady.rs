@@ -1,10 +1,11 @@
 //! What a figure that is shown has beside its score: measures that rank nothing, and how its score fares when it is projected
-//! again from subsamples of people. Intervals are conditional on the coordinates; this is what they do not see.
+//! again, from subsamples of people and by methods next to its own, and when labels are wrong. Intervals are conditional on the
+//! coordinates and the labels; this is what they do not see.
 
 use super::{
     beside::beside,
     knn::{self, Pairs},
-    members::Setting,
+    members::{Members, Setting},
     nearest::{self, Sought},
     split::Split,
     views::Asked,
@@ -13,8 +14,8 @@ use crate::{
     domain::{
         Result,
         comparison::Question,
-        projection::View,
-        score::{Beside, Spread, Statistics, Steady},
+        projection::{Method, View},
+        score::{Beside, Mislabelled, Other, Spread, Statistics, Steady},
     },
     numeric::{Matrix, Stream},
 };
@@ -23,16 +24,28 @@ use std::collections::BTreeSet;
 /// So many subsamples, each of four people in five.
 const TIMES: usize = 10;
 const STREAM: u64 = 10 << 40;
+/// So many labels are taken to be wrong.
+const SHARES: [f64; 3] = [0.05, 0.1, 0.2];
+const MISLABELLED: u64 = 11 << 40;
 
-/// `features` and `points` (the figure's coordinates): one row an image; `project` makes coordinates of other features.
+/// A figure that is shown.
+pub struct Figure<'a> {
+    /// One row an image.
+    pub features: &'a Matrix,
+    pub points: &'a Matrix,
+    pub method: &'a Method,
+    pub view: View,
+}
+
+/// `project` makes coordinates of other features, or by another method.
 pub fn steady(
     setting: &Setting,
     question: &Question,
-    [features, points]: [&Matrix; 2],
-    view: View,
+    figure: &Figure,
     seed: u64,
-    project: impl Fn(&Matrix) -> Result<Matrix>,
+    project: impl Fn(&Method, &Matrix) -> Result<Matrix>,
 ) -> Steady {
+    let Figure { features, points, method, view } = *figure;
     let statistics = Statistics { bootstraps: 0, permutations: 0, ..Statistics::default() };
     let asked = Asked::new(setting, question, &statistics, seed);
     let people: Vec<usize> = asked.groups().collect::<BTreeSet<_>>().into_iter().collect();
@@ -44,11 +57,54 @@ pub fn steady(
         let rows: Vec<usize> =
             asked.groups().enumerate().filter(|(_, person)| taken.contains(person)).map(|(row, _)| row).collect();
         // Four people in five may be too few for the method: then this time is not counted.
-        if let Ok(points) = project(&features.take(&rows)) {
+        if let Ok(points) = project(method, &features.take(&rows)) {
             again.extend(on_half_b(&asked, &rows, &points, view));
         }
     }
-    Steady { format: 1, beside: measures(&asked, points, view), times: again.len(), again: Spread::of(again) }
+    let all: Vec<usize> = (0..features.rows()).collect();
+    let by = |(name, method): (String, Method)| {
+        let points = project(&method, features).ok()?;
+        Some(Other { method: name, auc: on_half_b(&asked, &all, &points, view)? })
+    };
+    Steady {
+        format: 1,
+        beside: measures(&asked, points, view),
+        times: again.len(),
+        again: Spread::of(again),
+        other: method.next().into_iter().filter_map(by).collect(),
+        mislabelled: asked.seen(view, points).map(|seen| mislabelled(&asked, &seen, seed)).unwrap_or_default(),
+    }
+}
+
+fn mislabelled(asked: &Asked, seen: &Matrix, seed: u64) -> Vec<Mislabelled> {
+    let score = |share: f64, stream: u64| {
+        let classes = turned(&asked.members.classes, share, &mut Stream::new(seed, MISLABELLED + stream));
+        let members = Members { rows: asked.members.rows.clone(), classes, quantity: None, none: 0 };
+        let pairs = Pairs::new(&members);
+        let fifths = nearest::in_view(seen, &Sought { rows: &members.rows, sets: &pairs.sets, split: &asked.split });
+        let [.., b] = knn::prepare(&fifths, &pairs, &asked.split);
+        b.mean_and_least()[0]
+    };
+    let of = |(place, &share): (usize, &f64)| {
+        let scores = (0..TIMES).filter_map(|time| score(share, (place * TIMES + time) as u64)).collect();
+        Some(Mislabelled { share, again: Spread::of(scores)? })
+    };
+    SHARES.iter().enumerate().filter_map(of).collect()
+}
+
+/// This share of the images that are in one class alone are in another one.
+fn turned(classes: &[Vec<bool>], share: f64, dice: &mut Stream) -> Vec<Vec<bool>> {
+    let mut turned = classes.to_vec();
+    for member in 0..classes.first().map_or(0, Vec::len) {
+        let is = |class: &usize| classes[*class][member];
+        let own: Vec<usize> = (0..classes.len()).filter(is).collect();
+        let (chance, other) = (dice.uniform(), 1 + dice.below(classes.len().max(2) as u64 - 1) as usize);
+        if let (&[own], true) = (&own[..], chance < share) {
+            turned[own][member] = false;
+            turned[(own + other) % classes.len()][member] = true;
+        }
+    }
+    turned
 }
 
 /// The score of those members that are among `rows`, in the halves and folds that they are in anyway.
@@ -86,4 +142,21 @@ fn measures(asked: &Asked, points: &Matrix, view: View) -> Option<Beside> {
     let class: Vec<bool> = shown.iter().map(|&i| first[i]).collect();
     let score: Vec<f64> = shown.iter().map(|&i| fifths[i][0][q] - fifths[i][0][p]).collect();
     Some(beside(&seen.take(&shown), &class, &score))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_labels_are_wrong_as_should_be_and_everybody_stays_in_one_class() {
+        let n = 4000;
+        for many in [2, 3] {
+            let classes: Vec<Vec<bool>> = (0..many).map(|class| (0..n).map(|i| i % many == class).collect()).collect();
+            let turned = turned(&classes, 0.2, &mut Stream::new(1, 1));
+            assert!((0..n).all(|i| turned.iter().filter(|class| class[i]).count() == 1));
+            let wrong = (0..n).filter(|&i| !turned[i % many][i]).count() as f64 / n as f64;
+            assert!((wrong - 0.2).abs() < 0.02, "{wrong}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         Digest, Fault, Result,
         image::{Column, Images, Labels},
-        score::Scores,
+        score::{Scores, Space},
         stage::{Input, Location, Task},
         study::Preparation,
     },
@@ -80,6 +80,11 @@ impl<'a> Inputs<'a> {
     pub fn scores(&self) -> Result<Vec<Scores>> {
         let parse = |role: &str| serde_json::from_slice(&self.bytes(role)?).map_err(|_| damaged(role));
         Ok(self.each("scores/", parse)?.into_iter().map(|(_, scores)| scores).collect())
+    }
+
+    pub fn spaces(&self) -> Result<Vec<Space>> {
+        let parse = |role: &str| serde_json::from_slice(&self.bytes(role)?).map_err(|_| damaged(role));
+        Ok(self.each("spaces/", parse)?.into_iter().map(|(_, space)| space).collect())
     }
 
     /// What was planted in drawn faces, where they are.

@@ -2,8 +2,16 @@
 
 use super::{Inputs, Made};
 use crate::{
-    domain::{Fault, Result, grid::Grid, stage::Ranking},
-    scoring::{self, Setting, ranking::Known},
+    domain::{
+        Fault, Result,
+        grid::Grid,
+        score::Space,
+        stage::{Probes, Ranking},
+    },
+    scoring::{
+        self, Setting,
+        recovered::{Known, Probed},
+    },
 };
 
 pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<Made> {
@@ -24,12 +32,32 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<Made> {
     match inputs.truth()? {
         Some(truth) => {
             let known = ranking.questions.iter().enumerate().filter_map(|(comparison, question)| {
-                let of = truth.attributes.iter().find(|of| Some(of.attribute.as_str()) == question.presence())?;
-                Some(Known { comparison, drawn: of.drawn, correlates: !of.correlates.is_empty(), ceiling: of.ceiling })
+                let asked = question.presences();
+                let find = |name: &&str| truth.attributes.iter().find(|of| of.attribute == *name);
+                let of = asked.iter().map(find).collect::<Option<Vec<_>>>().filter(|of| !of.is_empty())?;
+                let drawn = of.iter().all(|of| of.drawn);
+                let correlates = of.iter().any(|of| !of.correlates.is_empty());
+                // What bounds an attribute's score says nothing of a mean over pairs.
+                let ceiling = if let [one] = &of[..] { one.ceiling } else { 1.0 };
+                Some(Known { comparison, drawn, correlates, ceiling })
             });
-            let recovered = scoring::ranking::recovered(&ledger, &grid.cells, &known.collect::<Vec<_>>(), ranking.separates_at);
+            let known: Vec<Known> = known.collect();
+            let probed = probed(&ranking.probes, inputs)?;
+            let recovered = scoring::recovered::recovered(&ledger, &grid.cells, &probed, &known, ranking.separates_at);
             made.with_json("planted.json", &truth)?.with_json("recovered.json", &recovered)
         }
         None => Ok(made),
     }
+}
+
+fn probed(probes: &Probes, inputs: &Inputs) -> Result<Vec<Probed>> {
+    let spaces = inputs.spaces()?;
+    if spaces.len() != probes.spaces.len() {
+        return Err(Fault::unexpected("the rank stage was given more or fewer feature spaces than it has places for"));
+    }
+    let of = |(&[model, tap], space): (&[usize; 2], Space)| {
+        let answers = probes.asked.iter().zip(space.answers);
+        answers.filter_map(|(&comparison, answer)| Probed::new([model, tap, comparison], &answer)).collect::<Vec<_>>()
+    };
+    Ok(probes.spaces.iter().zip(spaces).flat_map(of).collect())
 }

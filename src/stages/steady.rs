@@ -11,10 +11,11 @@ pub fn steady(of: &Shown, inputs: &Inputs) -> Result<Made> {
     let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let (features, points) = (inputs.matrix("features")?, inputs.matrix("points")?);
-    let project = |features: &_| {
+    let project = |method: &_, features: &_| {
         let given = Given { features, seed: of.projected, graphs: &(), watch: &() };
-        projection::project(&of.method, &given).map(|projected| projected.coordinates)
+        projection::project(method, &given).map(|projected| projected.coordinates)
     };
-    let steady = scoring::steady(&setting, &of.question, [&features, &points], of.view, of.seed, project);
+    let figure = scoring::Figure { features: &features, points: &points, method: &of.method, view: of.view };
+    let steady = scoring::steady(&setting, &of.question, &figure, of.seed, project);
     Made::default().with_json("steady.json", &steady)
 }

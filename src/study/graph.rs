@@ -9,8 +9,8 @@ use crate::domain::{
     projection::{Method, View},
     result::Manifest,
     stage::{
-        ArrayFormat, AxisNames, Baseline, CURVES, Extraction, Fair, Figure, Gridding, Input, Kind, Location, Ranking, Shown,
-        Slot, Task, Training, WEIGHTS, Work, features_at, ranks_of,
+        ArrayFormat, AxisNames, Baseline, CURVES, Extraction, Fair, Figure, Gridding, Input, Kind, Location, Probes, Ranking,
+        Shown, Slot, Task, Training, WEIGHTS, Work, features_at, ranks_of,
     },
     study::{Dataset, Study},
 };
@@ -567,9 +567,11 @@ impl Known<'_> {
         let questions: Vec<_> = study.comparisons.iter().map(|comparison| comparison.question.clone()).collect();
         let attributes: Vec<String> =
             self.sources.keys().filter_map(|role| role.strip_prefix("labels/")).map(str::to_owned).collect();
-        let truth = self.source("truth").into_iter().collect();
+        let truth: Vec<Input> = self.source("truth").into_iter().collect();
+        let (probes, spaces) = if truth.is_empty() { Default::default() } else { self.probes() };
         let grid = self.output(Step::Grid, "grid.json", "grid")?;
-        let inputs = [vec![self.images()?, grid], scores, self.labels(attributes.iter().map(String::as_str))?, truth].concat();
+        let inputs =
+            [vec![self.images()?, grid], scores, self.labels(attributes.iter().map(String::as_str))?, truth, spaces].concat();
         let ranking = Ranking {
             slots,
             separates_at: study.statistics.separates_at,
@@ -579,8 +581,22 @@ impl Known<'_> {
             groups: study.fairness.groups.clone(),
             depth: study.fairness.depth,
             questions,
+            probes,
         };
         Some((Work::Rank(ranking), inputs))
+    }
+
+    /// Feature spaces that are there, with their probes.
+    fn probes(&self) -> (Probes, Vec<Input>) {
+        let (mut spaces, mut inputs) = (Vec::new(), Vec::new());
+        for step in steps(self.study).into_iter().map(|node| node.step) {
+            let Step::Space { model, tap } = step else { continue };
+            if let Some(input) = self.output(step, "space.json", &format!("spaces/{}", spaces.len())) {
+                spaces.push([model, tap]);
+                inputs.push(input);
+            }
+        }
+        (Probes { spaces, asked: self.labelled() }, inputs)
     }
 
     fn steady(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {

@@ -32,7 +32,7 @@ pub use outcome::{Outcome, ScoreOf, Scored};
 pub use plan::{Plan, Standing, Tally};
 pub use timeline::{Held, Phase, Timeline};
 
-pub use crate::dataset::drawn::{Level, Truth};
+pub use crate::dataset::drawn::{Level, Planted, Truth};
 
 use crate::{
     config::{self, StudyFile},

@@ -15,21 +15,24 @@ use crate::{
     domain::{
         comparison::Question,
         contrast::Held,
-        grid::{Grid, Sureness},
+        grid::{Detectable, Grid, Sureness},
         ledger::{Candidate, CellId},
         projection::View,
-        score::{Estimate, Scores, Statistics},
+        score::{Estimate, Scores, Spread, Statistics},
         stage::Slot,
     },
     numeric::Matrix,
 };
-use permuted::Permuted;
+use permuted::{Permuted, Studentised};
 use rayon::prelude::*;
 use resampled::Resampled;
 use std::collections::BTreeMap;
 
 /// How often a grid without signal may show one that separates.
 const FAMILY: f64 = 0.05;
+
+/// Standard errors of a difference that four samples in five show, two-sided at .05: the normal deviates of .975 and .8 (Cohen 1988).
+const FOUR_IN_FIVE: f64 = 1.959_964 + 0.841_621;
 
 /// The scores of one projection on one question, as [`super::views::Scored`] has them.
 pub struct OfProjection {
@@ -72,7 +75,7 @@ pub fn grid(given: &Given) -> Grid {
     let scales: Vec<Scale> = asked.iter().map(|asked| asked.scale(Half::B)).collect();
     let mut cells: Vec<Sureness> = permuted
         .cells()
-        .filter_map(|(cell, z, p)| {
+        .filter_map(|Studentised { cell, z, p, .. }| {
             let b = by_cell.get(&cell)?;
             let low = scales[cell.comparison].stretched(*b, critical?.max(Z));
             Some(Sureness { cell, z, p, adjusted: permuted.adjusted(z), q: 1.0, low })
@@ -86,6 +89,10 @@ pub fn grid(given: &Given) -> Grid {
     discover(&mut differences, |of| (of.p, &mut of.q));
     let mut interactions = resampled.interactions(given.held, &within(given.questions));
     discover(&mut interactions, |of| (of.p, &mut of.q));
+    let detectable = Detectable {
+        auc: critical.and_then(|critical| Spread::of(permuted.cells().map(|of| 0.5 + critical * of.deviation).collect())),
+        difference: Spread::of(differences.iter().map(|of| FOUR_IN_FIVE * of.error).collect()),
+    };
     Grid {
         format: 1,
         permutations: given.statistics.permutations,
@@ -94,6 +101,7 @@ pub fn grid(given: &Given) -> Grid {
         differences,
         interactions,
         beside: resampled.kept(),
+        detectable,
     }
 }
 

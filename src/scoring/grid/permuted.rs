@@ -10,7 +10,16 @@ pub struct Permuted {
     turns: usize,
     /// By permutation: the largest studentised score so far.
     largest: Vec<f64>,
-    cells: Vec<(CellId, f64, f64)>,
+    cells: Vec<Studentised>,
+}
+
+/// A cell's score in standard deviations under permuted labels, and the share of permutations that do as well.
+#[derive(Clone, Copy)]
+pub struct Studentised {
+    pub cell: CellId,
+    pub z: f64,
+    pub p: f64,
+    pub deviation: f64,
 }
 
 impl Permuted {
@@ -40,15 +49,15 @@ impl Permuted {
                 view: view.view,
                 comparison: slot.comparison,
             };
-            self.cells.push((cell, (b.value - 0.5) / deviation, (1 + better) as f64 / (1 + permuted.len()) as f64));
+            let p = (1 + better) as f64 / (1 + permuted.len()) as f64;
+            self.cells.push(Studentised { cell, z: (b.value - 0.5) / deviation, p, deviation });
             for (largest, auc) in self.largest.iter_mut().zip(permuted) {
                 *largest = largest.max((f64::from(*auc) - 0.5) / deviation);
             }
         }
     }
 
-    /// Cells with their studentised scores and the share of permutations that do as well.
-    pub fn cells(&self) -> impl Iterator<Item = (CellId, f64, f64)> {
+    pub fn cells(&self) -> impl Iterator<Item = Studentised> {
         self.cells.iter().copied()
     }
 

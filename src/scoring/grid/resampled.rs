@@ -11,7 +11,7 @@ use crate::{
     numeric::sum,
     scoring::{
         auc::{Sorted, Weights},
-        bootstrap::{Resampler, interval, median, sorted, tested},
+        bootstrap::{Resampler, deviation, interval, median, sorted, tested},
         knn::Prepared,
         scale::{student, two_sided},
         split::{FOLDS, Half},
@@ -58,16 +58,25 @@ struct Less {
 }
 
 impl Less {
+    /// The value in those resamples in which it is defined.
+    fn turns(&self) -> Vec<f64> {
+        self.drawn.turns.iter().flatten().copied().collect()
+    }
+
+    /// Over people, and over trainings where these may be named; `None` where no resample has a value.
+    fn variance(&self) -> Option<f64> {
+        let turns = self.turns();
+        let people = (!turns.is_empty()).then(|| deviation(&turns).powi(2))?;
+        Some(people + self.trainings.iter().flatten().map(|side| side.variance).sum::<f64>())
+    }
+
     /// The interval, and how seldom the value would be on the other side of nought, two-sided. A handful of trainings cannot be
     /// drawn with replacement: their variance is added to that over people, and Student's t has Welch's degrees of freedom
     /// (Satterthwaite 1946; Welch 1947).
     fn tested(&self) -> Option<(Estimate, f64)> {
-        let sorted = sorted(self.drawn.turns.iter().flatten().copied().collect());
         let value = self.drawn.value;
-        let Some(sides) = &self.trainings else { return tested(value, &sorted) };
-        let mean = (!sorted.is_empty()).then(|| sum::mean(&sorted))?;
-        let people = sorted.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / sorted.len() as f64;
-        let variance = people + sides.iter().map(|side| side.variance).sum::<f64>();
+        let Some(sides) = &self.trainings else { return tested(value, &sorted(self.turns())) };
+        let variance = self.variance()?;
         let spent: f64 = sides.iter().map(|side| side.variance.powi(2) / side.degrees).sum();
         let degrees = if spent > 0.0 { variance.powi(2) / spent } else { f64::INFINITY };
         let reach = student(degrees) * variance.sqrt();
@@ -129,6 +138,7 @@ impl Resampled {
             left: mean(&held.left)?,
             right: mean(&held.right)?,
             difference,
+            error: view.variance()?.sqrt(),
             p,
             q: 1.0,
             beyond: beyond.and_then(|beyond| Some(beyond.tested()?.0)),

@@ -1,0 +1,110 @@
+//! The truth about drawn faces beside what was found: Visavis's own score.
+
+use super::{book::Source, sections::Page};
+use crate::{
+    domain::{
+        Result,
+        claim::Form,
+        ledger::{CHANCE, Recovered, Row},
+    },
+    study::{Level, Planted, Step},
+};
+use serde_json::{Value, json};
+
+impl Page<'_> {
+    /// One row a comparison of what was planted: of one attribute, or of several.
+    pub(super) fn planted(&self) -> Result<Value> {
+        let plan = self.outcome.plan;
+        let Some(truth) = &self.outcome.truth else { return Ok(Value::Null) };
+        let own: Option<Recovered> = plan.json(Step::Rank, "recovered.json")?;
+        let source = Source { key: self.outcome.ranked, output: "recovered.json", of: "what was planted".to_owned() };
+        let mut rows = Vec::new();
+        for (comparison, of) in plan.study.comparisons.iter().enumerate() {
+            let place = |name: &&str| truth.attributes.iter().position(|planted| planted.attribute == *name);
+            let places: Option<Vec<usize>> = of.question.presences().iter().map(place).collect();
+            let planted =
+                places.unwrap_or_default().into_iter().map(|place| (place, &truth.attributes[place])).collect::<Vec<_>>();
+            if !planted.is_empty() {
+                rows.push(self.row_of(comparison, &planted, own.as_ref(), &source));
+            }
+        }
+        let count = |name: &str, value: usize| self.book.count(&source, &format!("/{name}"), name, value);
+        let own = own.as_ref().map(|own| {
+            json!({
+                "planted": count("planted", own.planted), "found": count("found", own.found), "beyond": count("beyond_chance", own.beyond_chance), "undrawn": count("undrawn", own.undrawn),
+                "through": count("through", own.through), "wrong": count("wrong", own.wrong),
+                "by_probes": count("told_by_probes", own.told_by_probes), "through_by_probes": count("through_by_probes", own.through_by_probes),
+            })
+        });
+        Ok(json!({ "about": truth.about, "rows": rows, "own": own }))
+    }
+
+    fn row_of(&self, comparison: usize, planted: &[(usize, &Planted)], own: Option<&Recovered>, source: &Source) -> Value {
+        let (study, ledger) = (&self.outcome.plan.study, &self.outcome.ledger);
+        let name = &study.comparisons[comparison].name;
+        let drawn = planted.iter().all(|(_, of)| of.drawn);
+        let truth = Source { key: self.outcome.ranked, output: "planted.json", of: "planted".to_owned() };
+        let number = |field: &str, what: &str, form: Form, value: fn(&Planted) -> f64| {
+            let of = |(place, of): &(usize, &Planted)| {
+                self.book.enter(
+                    &truth,
+                    &format!("/attributes/{place}/{field}"),
+                    &format!("{what} of {}", of.attribute),
+                    form,
+                    value(of),
+                )
+            };
+            planted.iter().map(of).collect::<Vec<_>>()
+        };
+        let chosen: Vec<(usize, &Row)> =
+            ledger.rows.iter().enumerate().filter(|(_, row)| row.chosen && row.candidate.cell.comparison == comparison).collect();
+        let best = chosen.iter().min_by_key(|(_, row)| row.rank).map(|(place, row)| {
+            let cell = &row.candidate.cell;
+            json!({ "model": self.model(cell), "view": self.view(cell), "b": self.half(*place, "b", row.candidate.b) })
+        });
+        let tellers: Vec<String> =
+            chosen.iter().filter(|(_, row)| self.told(row)).map(|(_, row)| self.model(&row.candidate.cell)).collect();
+        let told = own.and_then(|own| own.probes.iter().enumerate().find(|(_, told)| told.comparison == comparison));
+        let probe = told.map(|(place, told)| {
+            let what = format!("{name}, best probe, AUC on half B");
+            let b = self.book.estimate(source, &format!("/probes/{place}/b"), &what, Form::Score, Some(told.b));
+            let (model, tap) = (&study.models[told.model], self.tap(told.model, told.tap));
+            let several = model.taps(study.taps.as_deref()).len() > 1;
+            json!({ "model": if several { format!("{}, {tap}", model.name) } else { model.name.clone() }, "b": b })
+        });
+        let separates = chosen.iter().any(|(_, row)| self.separates(row));
+        let by_probe = told.is_some_and(|(_, told)| told.adjusted <= CHANCE);
+        let verdict = match (chosen.is_empty(), drawn, separates, !tellers.is_empty(), by_probe) {
+            (true, ..) => "not ranked",
+            (_, true, true, ..) => "planted, separated",
+            (_, true, _, true, _) => "planted, told beyond chance",
+            (_, true, _, _, true) => "planted, told by a probe alone",
+            (_, true, ..) => "planted, not found",
+            (_, false, _, true, _) => "not drawn, told through what goes with it",
+            (_, false, _, _, true) => "not drawn, told by a probe through what goes with it",
+            (_, false, ..) => "not drawn, not found",
+        };
+        let level = |of: &Planted| match of.level {
+            Level::Identity => "identity",
+            Level::Image => "image",
+            Level::Both => "both",
+        };
+        let goes_with = planted.first().filter(|_| planted.len() == 1).map(|(_, of)| {
+            let names = of.correlates.iter().take(2).map(|(name, _)| name.as_str());
+            names.collect::<Vec<_>>().join(", ")
+        });
+        json!({
+            "comparison": name,
+            "attributes": planted.iter().map(|(_, of)| of.attribute.as_str()).collect::<Vec<_>>().join(", "),
+            "verdict": verdict,
+            "tellers": tellers,
+            "found": best,
+            "probe": probe,
+            "level": planted.first().map(|(_, of)| level(of)),
+            "correlates": goes_with,
+            "areas": if drawn { number("area", "share of the picture", Form::Percent, |of| of.area) } else { vec![] },
+            "rates": number("rate", "share of images", Form::Percent, |of| of.rate),
+            "ceiling": if planted.len() == 1 { number("ceiling", "best AUC its labels allow", Form::Score, |of| of.ceiling).pop() } else { None },
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! Findings beside the truth of drawn faces: what was planted and found, in views and by probes of features.
+
+use super::scale::Scale;
+use crate::domain::{
+    grid::Sureness,
+    ledger::{CHANCE, CellId, Ledger, Recovered, Row, Told},
+    score::{Answer, Estimate},
+};
+use std::collections::BTreeMap;
+
+/// What is known of one comparison, of an attribute's presence or of several.
+pub struct Known {
+    pub comparison: usize,
+    /// All of them are.
+    pub drawn: bool,
+    /// Something that is drawn goes with it.
+    pub correlates: bool,
+    /// The best AUC that its labels allow.
+    pub ceiling: f64,
+}
+
+/// What the probe of a model's features at a tap came to on a comparison.
+pub struct Probed {
+    model: usize,
+    tap: usize,
+    comparison: usize,
+    a: Estimate,
+    b: Estimate,
+    scale: Scale,
+}
+
+impl Probed {
+    /// `None` where the comparison is not ranked, or has no probe in both halves.
+    pub fn new([model, tap, comparison]: [usize; 3], of: &Answer) -> Option<Self> {
+        let probe = of.probe.as_ref().filter(|_| of.scores.unranked.is_none())?;
+        let people = of.scores.counts_b.identities.iter().copied().min().unwrap_or(0);
+        Some(Probed { model, tap, comparison, a: probe.a?, b: probe.b?, scale: Scale::of(people) })
+    }
+}
+
+/// Of each comparison every model's chosen view; and the probe that is best on half A, of any model.
+pub fn recovered(ledger: &Ledger, sure: &[Sureness], probed: &[Probed], known: &[Known], separates_at: f64) -> Recovered {
+    let adjusted: BTreeMap<CellId, f64> = sure.iter().map(|of| (of.cell, of.adjusted)).collect();
+    let mut own = Recovered { format: 1, ..Recovered::default() };
+    for of in known {
+        let asked: Vec<&Row> =
+            ledger.rows.iter().filter(|row| row.chosen && row.candidate.cell.comparison == of.comparison).collect();
+        if asked.is_empty() {
+            continue;
+        }
+        // Bounds and adjusted p hold beside all cells: so of several models any may tell.
+        let low = asked.iter().filter_map(|row| row.low).fold(f64::NEG_INFINITY, f64::max);
+        let told = |row: &&Row| adjusted.get(&row.candidate.cell).is_some_and(|adjusted| *adjusted <= CHANCE);
+        let beyond = asked.iter().any(told);
+        if of.drawn {
+            own.planted += 1;
+            own.found += usize::from(low >= separates_at);
+            own.beyond_chance += usize::from(beyond);
+        } else {
+            own.undrawn += 1;
+            own.through += usize::from(beyond && of.correlates);
+        }
+        own.wrong += usize::from(low > of.ceiling || beyond && !of.drawn && !of.correlates);
+    }
+    by_probes(&mut own, probed, known);
+    own
+}
+
+/// Probes were chosen on half A among all models' and are asked on half B: as many questions as there are attributes (Bonferroni).
+fn by_probes(own: &mut Recovered, probed: &[Probed], known: &[Known]) {
+    let best = |of: &Known| {
+        let asked = probed.iter().enumerate().filter(|(_, probed)| probed.comparison == of.comparison);
+        asked.max_by(|x, y| x.1.a.value.total_cmp(&y.1.a.value).then(y.0.cmp(&x.0))).map(|(_, probed)| probed)
+    };
+    let best: Vec<(&Known, &Probed)> = known.iter().filter_map(|of| Some((of, best(of)?))).collect();
+    for (of, probed) in &best {
+        let beyond = |mark: f64| (probed.scale.above(probed.b, mark) * best.len() as f64).min(1.0);
+        let told = beyond(0.5) <= CHANCE;
+        own.told_by_probes += usize::from(told && of.drawn);
+        own.through_by_probes += usize::from(told && !of.drawn && of.correlates);
+        own.wrong += usize::from(beyond(of.ceiling) <= CHANCE || told && !of.drawn && !of.correlates);
+        let Probed { model, tap, comparison, b, .. } = **probed;
+        own.probes.push(Told { model, tap, comparison, b, adjusted: beyond(0.5) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_probe_that_is_best_on_a_is_asked_on_b_and_held_against_the_truth() {
+        let estimate = |value: f64, arm: f64| Estimate { value, low: value - arm, high: value + arm };
+        let probed = |model, comparison, a, b| Probed {
+            model,
+            tap: 0,
+            comparison,
+            a: estimate(a, 0.05),
+            b: estimate(b, 0.05),
+            scale: Scale::of(100),
+        };
+        let known = |comparison, drawn, correlates, ceiling| Known { comparison, drawn, correlates, ceiling };
+        let all = [
+            // The better one on B was not the better one on A.
+            probed(0, 0, 0.6, 0.9),
+            probed(1, 0, 0.8, 0.7),
+            probed(0, 1, 0.6, 0.52),
+            probed(0, 2, 0.9, 0.7),
+            probed(0, 3, 0.9, 0.7),
+            probed(0, 4, 0.9, 0.95),
+        ];
+        let known = [
+            known(0, true, false, 1.0),
+            known(1, true, false, 1.0),
+            known(2, false, true, 0.8),
+            known(3, false, false, 0.8),
+            known(4, true, false, 0.8),
+            known(5, true, false, 1.0),
+        ];
+        let mut own = Recovered::default();
+        by_probes(&mut own, &all, &known);
+        assert_eq!((own.told_by_probes, own.through_by_probes, own.wrong), (2, 1, 2));
+        assert_eq!(
+            own.probes.iter().map(|of| (of.comparison, of.model)).collect::<Vec<_>>(),
+            [(0, 1), (1, 0), (2, 0), (3, 0), (4, 0)]
+        );
+        assert!(own.probes[0].adjusted < 1e-6 && own.probes[1].adjusted == 1.0);
+    }
+}
