@@ -164,7 +164,7 @@ pub struct Ranking {
     pub groups: Vec<String>,
     pub depth: usize,
     pub questions: Vec<Question>,
-    /// Where the truth is known, and so is asked what probes of features tell.
+    /// Where the truth is known: what probes of features tell is asked too.
     #[serde(default, skip_serializing_if = "Probes::is_empty")]
     pub probes: Probes,
 }
@@ -412,6 +412,8 @@ impl Work {
                 .with("groups", Value::list(&ranking.groups, Value::text))
                 .with("depth", Value::Int(ranking.depth as i64))
                 .with("questions", Value::list(&ranking.questions, Question::canonical))
+                .with("spaces", Value::list(&ranking.probes.spaces, places))
+                .with("asked", places(&ranking.probes.asked))
                 .done(),
             Work::Quality { views, seed: of } => {
                 Value::map().with("quality", Value::list(views, View::canonical)).with("seed", seed(of)).done()

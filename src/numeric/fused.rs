@@ -45,8 +45,12 @@ pub fn level() -> Level {
 
 #[cold]
 fn first() -> Level {
-    limit(Level::Wide);
-    found()
+    let found = found();
+    match LEVEL.compare_exchange(UNKNOWN, found as u8, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => found,
+        // Somebody limited it meanwhile.
+        Err(limited) => Level::ALL[usize::from(limited)],
+    }
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -74,8 +74,10 @@ impl Page<'_> {
         });
         let separates = chosen.iter().any(|(_, row)| self.separates(row));
         let by_probe = told.is_some_and(|(_, told)| told.adjusted <= CHANCE);
+        let through = planted.iter().any(|(_, of)| of.drawn || !of.correlates.is_empty());
         let verdict = match (chosen.is_empty(), drawn, separates, !tellers.is_empty(), by_probe) {
             (true, ..) => "not ranked",
+            (_, false, _, told, by_probe) if !through && (told || by_probe) => "told, and false: nothing drawn goes with it",
             (_, true, true, ..) => "planted, separated",
             (_, true, _, true, _) => "planted, told beyond chance",
             (_, true, _, _, true) => "planted, told by a probe alone",

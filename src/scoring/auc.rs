@@ -11,7 +11,7 @@ pub const TURNS: usize = 16;
 /// ever so often. In bytes, and of identities, they are few enough for the processor's nearest cache.
 pub type Times = [u8; TURNS];
 
-/// What members weigh in resamples: as often as its identity was drawn, each.
+/// What members weigh in resamples: each as much as its identity was drawn often.
 #[derive(Clone, Copy)]
 pub struct Weights<'a> {
     pub times: &'a [Times],

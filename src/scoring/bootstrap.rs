@@ -2,10 +2,7 @@
 //! multiplicities weight scores that stay fixed. Neighbours are never rebuilt in a resample: rebuilt ones see copies of
 //! an image as its neighbours and turn a null AUC of .487 into .581.
 
-use super::{
-    auc::{TURNS, Times, Weights},
-    scale::two_sided,
-};
+use super::auc::{TURNS, Times, Weights};
 use crate::{
     domain::score::Estimate,
     numeric::{Stream, sum},
@@ -94,7 +91,8 @@ impl Resampler {
         let blocks = if self.count == 0 { 0 } else { turns.div_ceil(TURNS) };
         let statistic = |times: &Vec<Times>| statistic(Weights { times, identity: &self.identity });
         let values: Vec<[[Option<f64>; TURNS]; K]> = if blocks * TURNS * self.count <= KEPT {
-            let drawn = self.drawn.get_or_init(|| (0..blocks).into_par_iter().map(|block| self.block(block)).collect());
+            // By one thread: one that waits here for others' pieces could be given another cell, and come here again.
+            let drawn = self.drawn.get_or_init(|| (0..blocks).map(|block| self.block(block)).collect());
             drawn.par_iter().map(statistic).collect()
         } else {
             (0..blocks).into_par_iter().map(|block| statistic(&self.block(block))).collect()
@@ -117,15 +115,12 @@ pub fn interval(value: f64, sorted: &[f64]) -> Option<Estimate> {
     finite.then(|| Estimate { value, low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) })
 }
 
-/// The same, and how seldom the value would be on the other side of nought: two-sided. Where no resample is there, they cannot
-/// say how seldom; then their standard deviation does.
+/// The same, and how seldom the value would be on the other side of nought: two-sided.
 pub fn tested(value: f64, sorted: &[f64]) -> Option<(Estimate, f64)> {
     let below = sorted.partition_point(|value| *value <= 0.0);
     let above = sorted.len() - sorted.partition_point(|value| *value < 0.0);
-    let other = below.min(above);
-    let p = (2.0 * (1 + other) as f64 / (1 + sorted.len()) as f64).min(1.0);
-    let beyond = two_sided(value / deviation(sorted), f64::INFINITY);
-    Some((interval(value, sorted)?, if other == 0 && beyond < p { beyond } else { p }))
+    let p = (2.0 * (1 + below.min(above)) as f64 / (1 + sorted.len()) as f64).min(1.0);
+    Some((interval(value, sorted)?, p))
 }
 
 /// Around their mean.
@@ -169,6 +164,18 @@ mod tests {
             assert!(weights[20..].iter().all(|weight| *weight == 0));
             assert!(weights[..20].chunks(4).all(|identity| identity.iter().all(|weight| *weight == identity[0])));
             assert_eq!(weights.iter().sum::<u32>(), 20);
+        }
+    }
+
+    /// Many ask at once, on more threads than there are resamples for each: nobody waits for one that waits for it.
+    #[test]
+    fn many_cells_share_one_resampler() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(16).build().unwrap();
+        for _ in 0..50 {
+            let resampler = Resampler::new((0..300).map(Some), 1, 0);
+            let first = |weights: Weights| [weights.times[0].map(|times| Some(f64::from(times)))];
+            let all: Vec<_> = pool.install(|| (0..40).into_par_iter().map(|_| resampler.each_of_many(200, first)).collect());
+            assert!(all.iter().all(|of| *of == all[0] && of.len() == 200));
         }
     }
 }

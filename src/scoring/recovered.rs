@@ -62,17 +62,18 @@ pub fn recovered(ledger: &Ledger, sure: &[Sureness], probed: &[Probed], known: &
         }
         own.wrong += usize::from(low > of.ceiling || beyond && !of.drawn && !of.correlates);
     }
-    by_probes(&mut own, probed, known);
+    let ranked = |of: &&Known| ledger.rows.iter().any(|row| row.chosen && row.candidate.cell.comparison == of.comparison);
+    by_probes(&mut own, probed, &known.iter().filter(ranked).collect::<Vec<_>>());
     own
 }
 
 /// Probes were chosen on half A among all models' and are asked on half B: as many questions as there are attributes (Bonferroni).
-fn by_probes(own: &mut Recovered, probed: &[Probed], known: &[Known]) {
+fn by_probes(own: &mut Recovered, probed: &[Probed], known: &[&Known]) {
     let best = |of: &Known| {
         let asked = probed.iter().enumerate().filter(|(_, probed)| probed.comparison == of.comparison);
         asked.max_by(|x, y| x.1.a.value.total_cmp(&y.1.a.value).then(y.0.cmp(&x.0))).map(|(_, probed)| probed)
     };
-    let best: Vec<(&Known, &Probed)> = known.iter().filter_map(|of| Some((of, best(of)?))).collect();
+    let best: Vec<(&Known, &Probed)> = known.iter().filter_map(|of| Some((*of, best(of)?))).collect();
     for (of, probed) in &best {
         let beyond = |mark: f64| (probed.scale.above(probed.b, mark) * best.len() as f64).min(1.0);
         let told = beyond(0.5) <= CHANCE;
@@ -118,7 +119,7 @@ mod tests {
             known(5, true, false, 1.0),
         ];
         let mut own = Recovered::default();
-        by_probes(&mut own, &all, &known);
+        by_probes(&mut own, &all, &known.iter().collect::<Vec<_>>());
         assert_eq!((own.told_by_probes, own.through_by_probes, own.wrong), (2, 1, 2));
         assert_eq!(
             own.probes.iter().map(|of| (of.comparison, of.model)).collect::<Vec<_>>(),

@@ -40,12 +40,12 @@ impl Scale {
         Some(Estimate { value, low: low.min(value), high: high.max(value) })
     }
 
-    /// How seldom a true AUC of `mark` would come out as high, one-sided, going by the low arm of its interval.
+    /// How seldom a true AUC of `mark` would come out as high, one-sided, going by the low arm of its interval; 1 where no resample
+    /// varies, for then nothing is known of that.
     pub fn above(self, of: Estimate, mark: f64) -> f64 {
         let arm = odds(of.value, self.low) - ln(of.low / (1.0 - of.low));
         let beyond = odds(of.value, self.low) - odds(mark, self.low);
-        let deviations = if arm > 0.0 { beyond / arm * Z } else { beyond * f64::INFINITY };
-        if deviations.is_nan() { 1.0 } else { 0.5 * libm::erfc(deviations / std::f64::consts::SQRT_2) }
+        if arm > 0.0 { 0.5 * libm::erfc(beyond / arm * Z / std::f64::consts::SQRT_2) } else { 1.0 }
     }
 
     /// The low end if an interval that reaches `Z` standard deviations reached so many.

@@ -36,7 +36,7 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<Made> {
                 let find = |name: &&str| truth.attributes.iter().find(|of| of.attribute == *name);
                 let of = asked.iter().map(find).collect::<Option<Vec<_>>>().filter(|of| !of.is_empty())?;
                 let drawn = of.iter().all(|of| of.drawn);
-                let correlates = of.iter().any(|of| !of.correlates.is_empty());
+                let correlates = of.iter().any(|of| of.drawn || !of.correlates.is_empty());
                 // What bounds an attribute's score says nothing of a mean over pairs.
                 let ceiling = if let [one] = &of[..] { one.ceiling } else { 1.0 };
                 Some(Known { comparison, drawn, correlates, ceiling })
@@ -52,8 +52,8 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<Made> {
 
 fn probed(probes: &Probes, inputs: &Inputs) -> Result<Vec<Probed>> {
     let spaces = inputs.spaces()?;
-    if spaces.len() != probes.spaces.len() {
-        return Err(Fault::unexpected("the rank stage was given more or fewer feature spaces than it has places for"));
+    if spaces.len() != probes.spaces.len() || spaces.iter().any(|space| space.answers.len() != probes.asked.len()) {
+        return Err(Fault::unexpected("the rank stage was given more or fewer answers of feature spaces than it has places for"));
     }
     let of = |(&[model, tap], space): (&[usize; 2], Space)| {
         let answers = probes.asked.iter().zip(space.answers);

@@ -91,7 +91,8 @@ pub fn grid(given: &Given) -> Grid {
     discover(&mut interactions, |of| (of.p, &mut of.q));
     let detectable = Detectable {
         auc: critical.and_then(|critical| Spread::of(permuted.cells().map(|of| 0.5 + critical * of.deviation).collect())),
-        difference: Spread::of(differences.iter().map(|of| FOUR_IN_FIVE * of.error).collect()),
+        // Two perfect sides differ by nothing in every sample: that says nothing of others.
+        difference: Spread::of(differences.iter().filter(|of| of.error > 0.0).map(|of| FOUR_IN_FIVE * of.error).collect()),
     };
     Grid {
         format: 1,

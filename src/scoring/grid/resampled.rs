@@ -54,6 +54,8 @@ impl Trainings {
 /// A difference, and what is not known of it: who the people are, and, where a factor may be named, how the trainings fell out.
 struct Less {
     drawn: Drawn,
+    /// Each side by itself, in resamples.
+    both_vary: bool,
     trainings: Option<[Trainings; 2]>,
 }
 
@@ -75,7 +77,14 @@ impl Less {
     /// (Satterthwaite 1946; Welch 1947).
     fn tested(&self) -> Option<(Estimate, f64)> {
         let value = self.drawn.value;
-        let Some(sides) = &self.trainings else { return tested(value, &sorted(self.turns())) };
+        let Some(sides) = &self.trainings else {
+            let sorted = sorted(self.turns());
+            let (estimate, p) = tested(value, &sorted)?;
+            // Where no resample is on the other side, they cannot say how seldom; their standard deviation can, if both sides vary.
+            let none = sorted.first()? * sorted.last()? > 0.0;
+            let beyond = two_sided(value / deviation(&sorted), f64::INFINITY);
+            return Some((estimate, if none && self.both_vary { p.min(beyond) } else { p }));
+        };
         let variance = self.variance()?;
         let spent: f64 = sides.iter().map(|side| side.variance.powi(2) / side.degrees).sum();
         let degrees = if spent > 0.0 { variance.powi(2) / spent } else { f64::INFINITY };
@@ -164,7 +173,9 @@ impl Resampled {
         let at = |turn| Some(sum::mean(&all(&held.right, turn)?) - sum::mean(&all(&held.left, turn)?));
         let drawn = Drawn { value: at(None)?, turns: (0..self.turns).map(|turn| at(Some(turn))).collect() };
         let sides = [all(&held.left, None)?, all(&held.right, None)?];
-        Some(Less { drawn, trainings: held.names_factor().then(|| sides.map(|side| Trainings::of(&side))) })
+        let varies = |models: &[usize]| (1..self.turns).any(|turn| all(models, Some(turn)) != all(models, Some(0)));
+        let both_vary = varies(&held.left) && varies(&held.right);
+        Some(Less { drawn, both_vary, trainings: held.names_factor().then(|| sides.map(|side| Trainings::of(&side))) })
     }
 
     /// Every chosen view less the better of its features' neighbours and their probe, the better taken in each resample.
@@ -281,7 +292,7 @@ mod tests {
                 let sides = [0, 1].map(|_| [normal(), normal(), normal()]);
                 let value = sum::mean(&sides[1]) - sum::mean(&sides[0]);
                 let drawn = Drawn { value, turns: (0..50).map(|_| Some(value + 0.05 * normal())).collect() };
-                let less = Less { drawn, trainings: Some(sides.map(|side| Trainings::of(&side))) };
+                let less = Less { drawn, both_vary: true, trainings: Some(sides.map(|side| Trainings::of(&side))) };
                 less.tested().unwrap().1 <= 0.05
             })
             .count();

@@ -7,7 +7,7 @@ use std::ops::Range;
 pub struct Places {
     at: Along,
     /// Bits of a key that hold a member; the rest are its squared distance, cut short.
-    member: u32,
+    member_bits: u32,
     /// Members of each fold, one fold after the other.
     folds: Vec<Range<usize>>,
 }
@@ -41,19 +41,19 @@ impl Places {
         } else {
             Along::Plane(members.iter().map(|&i| [at(i, 0), at(i, 1)]).collect())
         };
-        Places { at: along, member: members.len().next_power_of_two().trailing_zeros(), folds }
+        Places { at: along, member_bits: members.len().next_power_of_two().trailing_zeros(), folds }
     }
 
     fn key(&self, square: f64, member: usize) -> Key {
-        Key(square.to_bits() >> self.member << self.member | member as u64)
+        Key(square.to_bits() >> self.member_bits << self.member_bits | member as u64)
     }
 
     pub fn member(&self, key: Key) -> u32 {
-        (key.0 & ((1 << self.member) - 1)) as u32
+        (key.0 & ((1 << self.member_bits) - 1)) as u32
     }
 
     pub fn square(&self, key: Key) -> f64 {
-        f64::from_bits(key.0 >> self.member << self.member)
+        f64::from_bits(key.0 >> self.member_bits << self.member_bits)
     }
 
     /// Into `keys`: a member's nearest of the other folds, nearest first, no more than `most`.
@@ -95,7 +95,8 @@ impl Places {
         let mut some: Vec<f64> = squares.iter().copied().step_by(8).collect();
         let far = most / 8 * 3 / 2 + 8;
         let bound = if far < some.len() { *some.select_nth_unstable_by(far, f64::total_cmp).1 } else { f64::MAX };
-        for bound in [bound, f64::MAX] {
+        // The own fold is at no distance below infinity.
+        for bound in [bound.min(f64::MAX), f64::MAX] {
             keys.resize(places.len() + 1, Key(0));
             let mut met = 0;
             for (neighbour, square) in squares.iter().enumerate() {

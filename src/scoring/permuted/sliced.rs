@@ -11,24 +11,23 @@ const WORDS: usize = LANES / 64;
 /// One bit a permutation.
 pub type Bits = [u64; WORDS];
 
-/// Of a class.
+/// The neighbour of a class that a score asks for.
 pub const NEIGHBOUR: usize = 5;
 
-/// Steps into which scores are sorted.
-pub const STEPS: usize = 64;
-/// A distance is kept in fourths of a step: 128 steps around what is expected of its class.
-const FOURTHS: f64 = 4.0;
+/// A class's fifth is kept in so many bits, as quanta around what is expected of it; there are 256 in the range of scores.
 const PLANES: usize = 9;
-/// A difference of two distances, shifted: in two's complement.
+const QUANTA: f64 = 256.0;
+/// A score, the difference of two fifths, is kept in so many, in two's complement.
 const WIDE: usize = 12;
 const FARTHEST_SHIFT: f64 = 1500.0;
 
-/// Step and own label of every permutation: see [`turn`].
-pub type Codes = [[u8; 64]; 8];
-/// The label is the lowest bit of a code.
-pub const CODES: usize = 2 * STEPS;
+/// Scores are counted in so many steps, which are met equally often.
+pub const STEPS: usize = 64;
 
-/// Which permutation `codes[row][column]` is of.
+/// Score and own label of every permutation: the lower bits, then the upper ones and the label. See [`turn`].
+pub type Codes = [[[u8; 64]; 8]; 2];
+
+/// Which permutation `codes[…][row][column]` is of.
 pub fn turn(row: usize, column: usize) -> usize {
     column * 8 + row
 }
@@ -66,21 +65,60 @@ impl<const W: usize> Met<W> {
     }
 }
 
-/// How distances are cut into steps: in log₂ of their squares, of which a score is the difference.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// How scores are cut, in log₂ of squared distances, whose differences they are.
 pub struct Scale {
-    lowest: f64,
-    fourth: f64,
+    quantum: f64,
+    /// What the very place counts as.
+    nought: f64,
+    /// By code, both bytes of it: step and label.
+    steps: Vec<u8>,
 }
 
 impl Scale {
-    /// Over all but the outermost hundredths of these scores; there is one at least.
-    pub fn of(scores: &mut [f64]) -> Self {
-        scores.sort_unstable_by(f64::total_cmp);
-        let out = scores.len() / 100;
-        let (lowest, highest) = (scores[out], scores[scores.len() - 1 - out]);
-        Scale { lowest, fourth: ((highest - lowest) / (STEPS as f64 * FOURTHS)).max(1e-9) }
+    /// From fifths of some members under some permutations, of the second class and the first: there is one at least.
+    pub fn of(fifths: &[[f64; 2]]) -> Self {
+        // Who is at the very place is nearer than anybody else by more than these differ among themselves.
+        let elsewhere = sorted(fifths.iter().flatten().copied().filter(|log| *log > NOWHERE));
+        let nought = match (middle(&elsewhere), fifths.iter().flatten().any(|log| *log <= NOWHERE)) {
+            (Some([low, high]), true) => low - (high - low) - 1.0,
+            (Some(_), false) => NOWHERE,
+            (None, _) => 0.0,
+        };
+        let score = |[second, first]: &[f64; 2]| second.max(nought) - first.max(nought);
+        let scores = sorted(fifths.iter().map(score));
+        let range = middle(&scores).map_or(0.0, |[low, high]| high - low);
+        let quantum = (range / QUANTA).max(1e-9);
+        // Each step is met as often as every other, by these scores.
+        let places: Vec<i32> = scores.iter().map(|score| (score / quantum).clamp(-2048.0, 2047.0).round() as i32).collect();
+        let step = |code: usize| {
+            let place = ((code << 20) as i32) >> 20;
+            let (below, through) = (places.partition_point(|of| *of < place), places.partition_point(|of| *of <= place));
+            ((below + through) * (STEPS / 2) / places.len().max(1)).min(STEPS - 1) as u8
+        };
+        let steps = (0..2 << WIDE).map(|code| step(code & ((1 << WIDE) - 1)) << 1 | (code >> WIDE) as u8).collect();
+        Scale { quantum, nought, steps }
     }
+
+    /// Twice the step, and the label.
+    #[inline(always)]
+    pub fn step(&self, [low, high]: [u8; 2]) -> usize {
+        usize::from(self.steps[usize::from(low) | usize::from(high) << 8]) % (2 * STEPS)
+    }
+}
+
+/// log₂ of less than any squared distance that is not nought.
+const NOWHERE: f64 = -1000.0;
+
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values
+}
+
+/// All but the outermost hundredths.
+fn middle(sorted: &[f64]) -> Option<[f64; 2]> {
+    let out = sorted.len() / 100;
+    Some([*sorted.get(out)?, sorted[sorted.len() - 1 - out]])
 }
 
 /// One member's neighbours, nearest first: what permutations walk along.
@@ -90,7 +128,7 @@ pub struct Path {
     pub neighbours: Vec<u32>,
     /// log₂ of the squared distance.
     pub logs: Vec<f64>,
-    /// The same in fourths of a step, by class (second, first).
+    /// The same in quanta, by class (second, first).
     values: [Vec<u16>; 2],
     shift: i32,
 }
@@ -102,23 +140,21 @@ impl Path {
         places.nearest(member, far, keys);
         neighbours.clear();
         neighbours.extend(keys.iter().map(|key| places.member(*key)));
-        // Who is at the very place has no logarithm: a tenth as far as the nearest elsewhere, so that steps stay narrow.
-        let squares = keys.iter().map(|key| places.square(*key));
-        let least = squares.clone().find(|square| *square > 0.0).map_or(0.0, |square| square / 100.0);
         logs.clear();
-        logs.extend(squares.map(|square| square.max(least)));
+        logs.extend(keys.iter().map(|key| places.square(*key)));
         log2_all(logs);
     }
 
     /// `expected`: places at which the fifth of each class is expected.
     pub fn scale(&mut self, scale: &Scale, expected: [usize; 2]) {
+        self.logs.iter_mut().for_each(|log| *log = log.max(scale.nought));
         let centres = expected.map(|place| self.logs[place.min(self.logs.len() - 1)]);
         for (values, centre) in self.values.iter_mut().zip(centres) {
             values.clear();
             values.resize(self.logs.len(), 0);
-            in_fourths(&self.logs, centre, 1.0 / scale.fourth, values);
+            in_quanta(&self.logs, centre, 1.0 / scale.quantum, values);
         }
-        let shift = (centres[0] - centres[1] - scale.lowest) / scale.fourth;
+        let shift = (centres[0] - centres[1]) / scale.quantum;
         self.shift = shift.clamp(-FARTHEST_SHIFT, FARTHEST_SHIFT).round() as i32;
     }
 
@@ -190,7 +226,7 @@ fused! {
 }
 fused! { fn encode(second: &[Bits; PLANES], first: &[Bits; PLANES], shift: i32, own: &Bits, codes: &mut Codes) = encode_kernel }
 fused! { fn log2_all(values: &mut [f64]) = log2_all_kernel }
-fused! { fn in_fourths(logs: &[f64], centre: f64, per_log: f64, values: &mut [u16]) = in_fourths_kernel }
+fused! { fn in_quanta(logs: &[f64], centre: f64, per_log: f64, values: &mut [u16]) = in_quanta_kernel }
 
 // The classes are copied, so that they stay in registers.
 #[inline(always)]
@@ -219,7 +255,7 @@ fn log2_all_kernel(values: &mut [f64]) {
 }
 
 #[inline(always)]
-fn in_fourths_kernel(logs: &[f64], centre: f64, per_log: f64, values: &mut [u16]) {
+fn in_quanta_kernel(logs: &[f64], centre: f64, per_log: f64, values: &mut [u16]) {
     const MIDDLE: f64 = (1 << (PLANES - 1)) as f64;
     for (value, log) in values.iter_mut().zip(logs) {
         *value = ((log - centre) * per_log + (MIDDLE + 0.5)).clamp(0.0, 2.0 * MIDDLE - 1.0) as i32 as u16;
@@ -249,16 +285,21 @@ fn encode_kernel(second: &[Bits; PLANES], first: &[Bits; PLANES], shift: i32, ow
     // Less is plus all bits turned, and one.
     add(&mut score, |plane| first.get(plane).map_or([ALL; WORDS], |first| first.map(|word| !word)), ALL);
     add(&mut score, |plane| [if (shift >> plane) & 1 == 1 { ALL } else { 0 }; WORDS], 0);
-    // Fourths go; what is below the first step is in the first, what is above the last in the last.
-    let mut rows = [[0; WORDS]; 8];
-    rows[0] = *own;
-    for word in 0..WORDS {
-        let (below, above) = (score[11][word], score[8][word] | score[9][word] | score[10][word]);
-        for bit in 0..6 {
-            rows[bit + 1][word] = (score[bit + 2][word] | above) & !below;
+    for (part, codes) in codes.iter_mut().enumerate() {
+        let mut rows = [[0; WORDS]; 8];
+        for (row, plane) in rows.iter_mut().zip(8 * part..WIDE) {
+            *row = score[plane];
         }
+        if part == 1 {
+            rows[WIDE - 8] = *own;
+        }
+        turn_over(rows, codes);
     }
-    // Eight rows of bits become eight columns (Warren, Hacker's Delight, 7-3): one byte a permutation.
+}
+
+/// Eight rows of bits become eight columns (Warren, Hacker's Delight, 7-3): one byte a permutation.
+#[inline(always)]
+fn turn_over(mut rows: [Bits; 8], codes: &mut [[u8; 64]; 8]) {
     for (step, mask) in [(4, 0x0F0F_0F0F_0F0F_0F0F), (2, 0x3333_3333_3333_3333), (1, 0x5555_5555_5555_5555)] {
         for row in (0..8).filter(|row| row & step == 0) {
             for word in 0..WORDS {
