@@ -20,6 +20,17 @@ pub enum Source {
     Baseline { word: String, prepare: String },
 }
 
+impl Source {
+    /// It takes no network, or one whose weights were only drawn.
+    pub fn learned_nothing(&self) -> bool {
+        match self {
+            Source::Network(network) => matches!(network.weights, Weights::Untrained { .. }),
+            Source::Given(_) => false,
+            Source::Baseline { .. } => true,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct GivenFeatures {
     /// Tap → `.npy` or `.safetensors` file, N × D.

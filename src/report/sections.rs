@@ -163,11 +163,33 @@ impl Page<'_> {
             "none_picked": ledger.picked == 0,
             "standings": some.map(standing).collect::<Vec<_>>(),
             "nothing": nothing.map(|(_, of)| study.models[of.model].name.clone()).collect::<Vec<_>>(),
-            "told": told, "untold": untold,
+            "told": told, "untold": untold, "unlearned": self.unlearned(),
             "best": chosen.first().map(cell),
             "optimism": ledger.optimism.map(|value| self.book.enter(&source, "/optimism", "mean of A − B over chosen views", Form::Difference, value)),
             "separates_at": self.parameter("/rank/separates_at", "the mark", Form::Score, study.statistics.separates_at),
         })
+    }
+
+    /// Comparisons of which the best probe on half A is of features that nothing was learned for, where others were learned.
+    fn unlearned(&self) -> Vec<Value> {
+        let study = &self.outcome.plan.study;
+        let nothing = |model: usize| study.models[model].source.learned_nothing();
+        let ranked = |comparison: usize| {
+            self.outcome.ledger.rows.iter().any(|row| row.chosen && row.candidate.cell.comparison == comparison)
+        };
+        let best = |comparison: usize| {
+            let asked = self.outcome.scores.iter().filter(|(of, _)| of.projection.is_none() && of.comparison == comparison);
+            let probes = asked.filter_map(|(of, scored)| Some((of.model, scored.probe.as_ref()?.a?.value)));
+            probes.reduce(|best, other| if other.1 > best.1 { other } else { best }).map(|(model, _)| model)
+        };
+        if (0..study.models.len()).all(nothing) {
+            return vec![];
+        }
+        let comparisons = (0..study.comparisons.len()).filter(|&comparison| ranked(comparison));
+        comparisons
+            .filter_map(|comparison| Some((comparison, best(comparison).filter(|model| nothing(*model))?)))
+            .map(|(comparison, model)| json!({ "comparison": study.comparisons[comparison].name, "model": study.models[model].name }))
+            .collect()
     }
 
     /// A parameter of the rank stage, as its manifest records it.
