@@ -109,6 +109,11 @@ fn only_runs_what_matches_and_what_it_needs() {
     let out = desk.succeed(&["run", STUDY, "--only", "project pixels", "--json"]);
     let last: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
     assert_eq!(last["ran"], 3, "index, features, project");
+    // A whole label is that stage alone, whatever other names hold its words.
+    let out = desk.succeed(&["run", STUDY, "--only", "=score pixels · embedding · pca · zero or one", "--json"]);
+    let last: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+    assert_eq!((last["ran"].as_u64(), last["stored"].as_u64()), (Some(1), Some(3)));
+    assert_eq!(desk.visavis(&["run", STUDY, "--only", "=score pixels · embedding · pca"]).code, 2);
     let said = desk.visavis(&["run", STUDY, "--only", "nonsense"]);
     assert!(said.code == 2 && said.err.contains("no stage of the study matches `nonsense`"), "{}", said.err);
 }

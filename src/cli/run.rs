@@ -31,7 +31,7 @@ use std::{
 pub struct Run {
     /// The study file
     study: PathBuf,
-    /// Only stages whose label holds all these words, and what they need
+    /// Only stages whose label holds all these words, or is this (`=score pixels · embedding · pca · age`), and what they need
     #[arg(long, value_name = "FILTER")]
     only: Option<String>,
     /// Make every result again

@@ -248,17 +248,25 @@ impl Plan {
         self.again_from_the_start()
     }
 
-    /// Keeps the steps whose label holds every word of the filter, and what they need.
+    /// Keeps the steps whose label holds every word of the filter, and what they need; behind `=` stands a label itself, for names
+    /// may hold each other.
     pub fn only(&mut self, filter: &str) -> Result<()> {
         let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
         let wanted = |stage: &Stage| {
-            let label = stage.step.label(&self.study).to_lowercase();
-            words.iter().all(|word| label.contains(word))
+            let label = stage.step.label(&self.study);
+            filter.strip_prefix('=').map_or_else(
+                || {
+                    let label = label.to_lowercase();
+                    words.iter().all(|word| label.contains(word))
+                },
+                |whole| label == whole,
+            )
         };
         let mut kept: Vec<bool> = self.stages.iter().map(wanted).collect();
         if !kept.contains(&true) {
             return Err(Fault::asked(format!("no stage of the study matches `{filter}`")).next(
-                "a filter is words of a stage's label, such as --only \"score gender\"; `visavis plan STUDY --json` lists kinds",
+                "a filter is words of a stage's label, such as --only \"score gender\", or `=` and a whole one; \
+                 `visavis run STUDY` names them, `visavis plan STUDY --json` lists kinds",
             ));
         }
         for place in (0..kept.len()).rev() {

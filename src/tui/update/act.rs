@@ -5,8 +5,9 @@ use crate::{
     domain::{
         comparison::Measured,
         job::{JobId, State},
+        ledger::CellId,
     },
-    study::{board::Board, draft::Change},
+    study::{Step, board::Board, draft::Change},
     tui::{
         app::{App, Asked, Chosen, Drawing, Overlay, STARTS, Screen},
         axes,
@@ -483,15 +484,10 @@ fn run(app: &mut App, only: Option<&str>) -> Vec<Effect> {
     }
 }
 
-/// The words that only this cell's stages have.
+/// The stage that scores this cell, and no other.
 fn only(board: &Board, app: &App) -> Option<String> {
-    let figure = app.figure()?;
-    let study = &board.study;
-    let tap = &board.taps[figure.model][figure.tap];
-    Some(format!(
-        "score {} {tap} {} {}",
-        study.models[figure.model].name, study.projections[figure.projection].name, study.comparisons[figure.comparison].name
-    ))
+    let CellId { model, tap, projection, comparison, .. } = app.figure()?;
+    Some(format!("={}", Step::Score { model, tap, projection, comparison }.label(&board.study)))
 }
 
 fn run_this(app: &mut App) -> Vec<Effect> {
