@@ -79,14 +79,13 @@ fn matrix(outcome: &Outcome) {
         let cell = row.candidate.cell;
         let Some(b) = row.candidate.b else { continue };
         let show = |value| Form::Score.show(value);
-        let separates = row.low.is_some_and(|low| low >= study.statistics.separates_at);
         grid.row(&[
             study.models[cell.model].name.clone(),
             study.comparisons[cell.comparison].name.clone(),
             show(b.value),
             format!("{}–{}", show(b.low), show(b.high)),
             format!("{} {}", study.projections[cell.projection].name, cell.view),
-            if separates { "separates" } else { "not shown to separate" }.to_owned(),
+            if outcome.separates(row) { "separates" } else { "not shown to separate" }.to_owned(),
         ]);
     }
     grid.print("  ");

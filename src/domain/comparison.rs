@@ -93,7 +93,7 @@ impl Question {
     }
 
     /// The attribute that is held against its absence, over all images; `None` for any other question.
-    pub fn presence(&self) -> Option<&str> {
+    fn presence(&self) -> Option<&str> {
         let Measured::Classes(classes) = &self.measured else { return None };
         let [first, second] = &classes[..] else { return None };
         let of = |one: &'_ Expression, other: &'_ Expression| match other {

@@ -1,7 +1,7 @@
 //! The grid: all cells of a study resampled together, so that what is said of one holds beside all the others.
 
 use super::{
-    ledger::CellId,
+    ledger::{CHANCE, CellId},
     score::{Estimate, Spread},
 };
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,13 @@ pub struct Sureness {
     pub q: f64,
     /// The simultaneous lower bound: the interval's lower arm, stretched from 1.960 to `critical`.
     pub low: f64,
+}
+
+impl Sureness {
+    /// Beyond chance: better than the luckiest of as many cells without signal.
+    pub fn is_told(&self) -> bool {
+        self.adjusted <= CHANCE
+    }
 }
 
 /// A comparison in two sides' chosen views, on the same images of half B.

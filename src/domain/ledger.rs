@@ -116,7 +116,7 @@ pub struct Recovered {
     pub undrawn: usize,
     pub through: usize,
     pub wrong: usize,
-    /// The same by linear probes of features, of each attribute the one that is best on half A: drawn ones that it tells, and
+    /// The same by linear probes of features, of each comparison the one that is best on half A: drawn ones that it tells, and
     /// others.
     #[serde(default)]
     pub told_by_probes: usize,
@@ -135,6 +135,12 @@ pub struct Told {
     pub b: Estimate,
     /// How seldom chance does as well in any of so many.
     pub adjusted: f64,
+}
+
+impl Told {
+    pub fn is_told(&self) -> bool {
+        self.adjusted <= CHANCE
+    }
 }
 
 /// How often a class occurs among the labelled images, overall and per group: the `rank` stage's second output.

@@ -56,7 +56,7 @@ impl Kind {
         match self {
             // 2: leading eigenvectors by inverse iteration, column means by blocks.
             Kind::Project => 2,
-            // 2: ranks beside scores. 3: steps of permuted scores span what is seen of them.
+            // 2: ranks beside scores. 3: permuted scores in steps that are met equally often; shown figures made otherwise.
             Kind::Score => 3,
             // 2: a grid behind the ledger. 3: what could have been shown.
             Kind::Rank => 3,

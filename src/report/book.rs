@@ -59,15 +59,22 @@ impl Book {
         estimate: Option<Estimate>,
     ) -> serde_json::Value {
         let Some(estimate) = estimate else { return serde_json::Value::Null };
-        let part = |name: &str, value| self.enter(source, &format!("{pointer}/{name}"), &format!("{what}: {name}"), form, value);
-        serde_json::json!({ "value": part("value", estimate.value), "low": part("low", estimate.low), "high": part("high", estimate.high) })
+        let Estimate { value, low, high } = estimate;
+        self.parts(source, pointer, what, form, [("value", value), ("low", low), ("high", high)])
     }
 
     /// Median and range of AUCs that stand at `pointer`.
     pub fn spread(&self, source: &Source, pointer: &str, what: &str, spread: Spread) -> serde_json::Value {
-        let part =
-            |name: &str, value| self.enter(source, &format!("{pointer}/{name}"), &format!("{what}: {name}"), Form::Score, value);
-        serde_json::json!({ "median": part("median", spread.median), "low": part("low", spread.low), "high": part("high", spread.high) })
+        let Spread { median, low, high } = spread;
+        self.parts(source, pointer, what, Form::Score, [("median", median), ("low", low), ("high", high)])
+    }
+
+    fn parts(&self, source: &Source, pointer: &str, what: &str, form: Form, parts: [(&str, f64); 3]) -> serde_json::Value {
+        let enter = |(name, value): (&str, f64)| {
+            let id = self.enter(source, &format!("{pointer}/{name}"), &format!("{what}: {name}"), form, value);
+            (name.to_owned(), serde_json::Value::String(id))
+        };
+        serde_json::Value::Object(parts.into_iter().map(enter).collect())
     }
 
     /// `claim(id="…")` for templates.

@@ -4,7 +4,6 @@ use super::{book::Source, sections::Page};
 use crate::domain::{
     claim::Form,
     grid::{DISCOVERY, Difference, Interaction, Kept},
-    ledger::Row,
     score::Estimate,
 };
 use serde_json::{Value, json};
@@ -19,13 +18,11 @@ impl Page<'_> {
         let (ledger, study) = (&self.outcome.ledger, &self.outcome.plan.study);
         let mut models = Vec::new();
         for (model, of) in study.models.iter().enumerate() {
-            let mut chosen: Vec<usize> = (0..ledger.rows.len())
-                .filter(|&row| ledger.rows[row].chosen && ledger.rows[row].candidate.cell.model == model)
-                .collect();
+            let mut chosen: Vec<usize> = self.outcome.chosen_of(model).map(|(row, _)| row).collect();
             let low = |row: &usize| ledger.rows[*row].low.unwrap_or(f64::NEG_INFINITY);
             chosen.sort_by(|x, y| low(y).total_cmp(&low(x)).then(x.cmp(y)));
             let (separates, not): (Vec<usize>, Vec<usize>) =
-                chosen.into_iter().partition(|row| self.separates(&ledger.rows[*row]));
+                chosen.into_iter().partition(|row| self.outcome.separates(&ledger.rows[*row]));
             let name = |row: &usize| study.comparisons[ledger.rows[*row].candidate.cell.comparison].name.clone();
             let sure = |row: &usize| {
                 let cell = &ledger.rows[*row].candidate.cell;
@@ -37,7 +34,7 @@ impl Page<'_> {
                     "low": self.simultaneous(*row),
                 })
             };
-            let (beyond, not): (Vec<usize>, Vec<usize>) = not.into_iter().partition(|row| self.told(&ledger.rows[*row]));
+            let (beyond, not): (Vec<usize>, Vec<usize>) = not.into_iter().partition(|row| self.outcome.tells(&ledger.rows[*row]));
             if separates.len() + beyond.len() + not.len() > 0 {
                 models.push(json!({
                     "model": of.name,
@@ -74,8 +71,8 @@ impl Page<'_> {
     pub(super) fn contrasts(&self) -> Value {
         let (study, grid) = (&self.outcome.plan.study, &self.outcome.grid);
         let told = |model: usize, comparison: usize| {
-            let is = |row: &&Row| (row.candidate.cell.model, row.candidate.cell.comparison) == (model, comparison);
-            self.outcome.ledger.rows.iter().filter(|row| row.chosen).filter(is).any(|row| self.told(row))
+            let row = self.outcome.chosen.get(&(model, comparison));
+            row.is_some_and(|&row| self.outcome.tells(&self.outcome.ledger.rows[row]))
         };
         let mut contrasts: Vec<(usize, Vec<Value>)> = Vec::new();
         for (place, held) in self.outcome.held.iter().enumerate() {

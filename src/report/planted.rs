@@ -5,7 +5,7 @@ use crate::{
     domain::{
         Result,
         claim::Form,
-        ledger::{CHANCE, Recovered, Row},
+        ledger::{Recovered, Row},
     },
     study::{Level, Planted, Step},
 };
@@ -20,10 +20,7 @@ impl Page<'_> {
         let source = Source { key: self.outcome.ranked, output: "recovered.json", of: "what was planted".to_owned() };
         let mut rows = Vec::new();
         for (comparison, of) in plan.study.comparisons.iter().enumerate() {
-            let place = |name: &&str| truth.attributes.iter().position(|planted| planted.attribute == *name);
-            let places: Option<Vec<usize>> = of.question.presences().iter().map(place).collect();
-            let planted =
-                places.unwrap_or_default().into_iter().map(|place| (place, &truth.attributes[place])).collect::<Vec<_>>();
+            let planted = truth.asked_by(&of.question);
             if !planted.is_empty() {
                 rows.push(self.row_of(comparison, &planted, own.as_ref(), &source));
             }
@@ -40,7 +37,7 @@ impl Page<'_> {
     }
 
     fn row_of(&self, comparison: usize, planted: &[(usize, &Planted)], own: Option<&Recovered>, source: &Source) -> Value {
-        let (study, ledger) = (&self.outcome.plan.study, &self.outcome.ledger);
+        let study = &self.outcome.plan.study;
         let name = &study.comparisons[comparison].name;
         let drawn = planted.iter().all(|(_, of)| of.drawn);
         let truth = Source { key: self.outcome.ranked, output: "planted.json", of: "planted".to_owned() };
@@ -56,14 +53,12 @@ impl Page<'_> {
             };
             planted.iter().map(of).collect::<Vec<_>>()
         };
-        let chosen: Vec<(usize, &Row)> =
-            ledger.rows.iter().enumerate().filter(|(_, row)| row.chosen && row.candidate.cell.comparison == comparison).collect();
+        let chosen: Vec<(usize, &Row)> = self.outcome.chosen_on(comparison).collect();
         let best = chosen.iter().min_by_key(|(_, row)| row.rank).map(|(place, row)| {
             let cell = &row.candidate.cell;
             json!({ "model": self.model(cell), "view": self.view(cell), "b": self.half(*place, "b", row.candidate.b) })
         });
-        let tellers: Vec<String> =
-            chosen.iter().filter(|(_, row)| self.told(row)).map(|(_, row)| self.model(&row.candidate.cell)).collect();
+        let tellers = self.tellers(comparison);
         let told = own.and_then(|own| own.probes.iter().enumerate().find(|(_, told)| told.comparison == comparison));
         let probe = told.map(|(place, told)| {
             let what = format!("{name}, best probe, AUC on half B");
@@ -72,9 +67,9 @@ impl Page<'_> {
             let several = model.taps(study.taps.as_deref()).len() > 1;
             json!({ "model": if several { format!("{}, {tap}", model.name) } else { model.name.clone() }, "b": b })
         });
-        let separates = chosen.iter().any(|(_, row)| self.separates(row));
-        let by_probe = told.is_some_and(|(_, told)| told.adjusted <= CHANCE);
-        let through = planted.iter().any(|(_, of)| of.drawn || !of.correlates.is_empty());
+        let separates = chosen.iter().any(|(_, row)| self.outcome.separates(row));
+        let by_probe = told.is_some_and(|(_, told)| told.is_told());
+        let through = planted.iter().any(|(_, of)| of.can_be_told());
         let verdict = match (chosen.is_empty(), drawn, separates, !tellers.is_empty(), by_probe) {
             (true, ..) => "not ranked",
             (_, false, _, told, by_probe) if !through && (told || by_probe) => "told, and false: nothing drawn goes with it",

@@ -11,7 +11,7 @@ use crate::{
         Digest, Result,
         claim::Form,
         comparison::Measured,
-        ledger::{CHANCE, CellId, Rate, Row, ShownAs},
+        ledger::{CellId, Rate, ShownAs},
         model::Source as Made,
         score::{Estimate, Steady, ViewScore},
         stage::Kind,
@@ -19,7 +19,6 @@ use crate::{
     study::{Outcome, ScoreOf, Step},
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// Rows of the ledger that the page itself shows; the table beside it holds all.
 const LEDGER_ROWS: usize = 400;
@@ -116,26 +115,18 @@ impl Page<'_> {
         let number = |pointer: &str, what: &str, value| self.book.count(&source, pointer, what, value);
         let mut standings: Vec<(usize, _)> = ledger.standings.iter().enumerate().collect();
         standings.sort_by_key(|(_, standing)| std::cmp::Reverse(standing.separates));
-        let chosen_rows = || ledger.rows.iter().filter(|row| row.chosen);
-        let of_model = |model: usize| chosen_rows().filter(move |row| row.candidate.cell.model == model);
         let standing = |(place, standing): (usize, &crate::domain::ledger::Standing)| {
-            let names =
-                of_model(standing.model).filter(|row| self.separates(row)).map(|row| self.comparison(&row.candidate.cell));
+            let separated = self.outcome.chosen_of(standing.model).filter(|(_, row)| self.outcome.separates(row));
+            let names = separated.map(|(_, row)| self.comparison(&row.candidate.cell));
             json!({
                 "model": study.models[standing.model].name, "names": names.collect::<Vec<_>>(),
                 "separates": number(&format!("/standings/{place}/separates"), "comparisons separated", standing.separates),
                 "compared": number(&format!("/standings/{place}/compared"), "comparisons ranked", standing.compared),
             })
         };
-        let mut chosen: Vec<(usize, usize)> = ledger
-            .rows
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| row.chosen)
-            .filter_map(|(place, row)| Some((place, row.rank?)))
-            .collect();
-        chosen.sort_by_key(|(_, rank)| *rank);
-        let cell = |&(row, _): &(usize, usize)| {
+        let ranked = self.outcome.chosen.values().filter_map(|&row| Some((row, ledger.rows[row].rank?)));
+        let best = ranked.min_by_key(|(_, rank)| *rank);
+        let cell = |(row, _): (usize, usize)| {
             let cell = &ledger.rows[row].candidate.cell;
             json!({ "model": self.model(cell), "view": self.view(cell), "comparison": self.comparison(cell), "b": self.half(row, "b", ledger.rows[row].candidate.b) })
         };
@@ -144,12 +135,12 @@ impl Page<'_> {
         // By comparison: who tells it.
         let (mut told, mut untold) = (Vec::new(), Vec::new());
         for (comparison, of) in study.comparisons.iter().enumerate() {
-            let asked = || chosen_rows().filter(|row| row.candidate.cell.comparison == comparison);
-            let models: Vec<String> = asked().filter(|row| self.told(row)).map(|row| self.model(&row.candidate.cell)).collect();
-            match (asked().next().is_some(), models.is_empty()) {
+            let asked = self.outcome.chosen_on(comparison).count();
+            let models = self.tellers(comparison);
+            match (asked > 0, models.is_empty()) {
                 (true, false) => {
                     let (some, more) = (&models[..models.len().min(TELLERS)], models.len() > TELLERS);
-                    let all = asked().all(|row| self.told(row));
+                    let all = models.len() == asked;
                     told.push(json!({ "comparison": of.name, "models": some, "more": more, "all": all }));
                 }
                 (true, true) => untold.push(of.name.clone()),
@@ -164,19 +155,22 @@ impl Page<'_> {
             "standings": some.map(standing).collect::<Vec<_>>(),
             "nothing": nothing.map(|(_, of)| study.models[of.model].name.clone()).collect::<Vec<_>>(),
             "told": told, "untold": untold, "unlearned": self.unlearned(),
-            "best": chosen.first().map(cell),
+            "best": best.map(cell),
             "optimism": ledger.optimism.map(|value| self.book.enter(&source, "/optimism", "mean of A − B over chosen views", Form::Difference, value)),
             "separates_at": self.parameter("/rank/separates_at", "the mark", Form::Score, study.statistics.separates_at),
         })
+    }
+
+    /// Models whose chosen view tells the comparison beyond chance.
+    pub(super) fn tellers(&self, comparison: usize) -> Vec<String> {
+        let telling = self.outcome.chosen_on(comparison).filter(|(_, row)| self.outcome.tells(row));
+        telling.map(|(_, row)| self.model(&row.candidate.cell)).collect()
     }
 
     /// Comparisons of which the best probe on half A is of features that nothing was learned for, where others were learned.
     fn unlearned(&self) -> Vec<Value> {
         let study = &self.outcome.plan.study;
         let nothing = |model: usize| study.models[model].source.learned_nothing();
-        let ranked = |comparison: usize| {
-            self.outcome.ledger.rows.iter().any(|row| row.chosen && row.candidate.cell.comparison == comparison)
-        };
         let best = |comparison: usize| {
             let asked = self.outcome.scores.iter().filter(|(of, _)| of.projection.is_none() && of.comparison == comparison);
             let probes = asked.filter_map(|(of, scored)| Some((of.model, scored.probe.as_ref()?.a?.value)));
@@ -185,7 +179,7 @@ impl Page<'_> {
         if (0..study.models.len()).all(nothing) {
             return vec![];
         }
-        let comparisons = (0..study.comparisons.len()).filter(|&comparison| ranked(comparison));
+        let comparisons = (0..study.comparisons.len()).filter(|&comparison| self.outcome.chosen_on(comparison).next().is_some());
         comparisons
             .filter_map(|comparison| Some((comparison, best(comparison).filter(|model| nothing(*model))?)))
             .map(|(comparison, model)| json!({ "comparison": study.comparisons[comparison].name, "model": study.models[model].name }))
@@ -201,13 +195,7 @@ impl Page<'_> {
     /// Models by comparisons: the view chosen on A, quoted on B.
     fn matrix(&self) -> Value {
         let (ledger, study) = (&self.outcome.ledger, &self.outcome.plan.study);
-        let chosen: BTreeMap<(usize, usize), usize> = ledger
-            .rows
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| row.chosen)
-            .map(|(place, row)| ((row.candidate.cell.model, row.candidate.cell.comparison), place))
-            .collect();
+        let chosen = &self.outcome.chosen;
         let ranked: Vec<usize> =
             (0..study.comparisons.len()).filter(|comparison| chosen.keys().any(|(_, of)| of == comparison)).collect();
         let cell = |model: usize, comparison: usize| {
@@ -216,7 +204,7 @@ impl Page<'_> {
             let Some(b) = of.candidate.b else { return Value::Null };
             json!({
                 "b": self.half(row, "b", Some(b)), "view": self.view(&of.candidate.cell), "heat": heat(b.value),
-                "separates": self.separates(of), "told": self.told(of),
+                "separates": self.outcome.separates(of), "told": self.outcome.tells(of),
                 "features": self.features(model, of.candidate.cell.tap, comparison),
             })
         };
@@ -246,16 +234,6 @@ impl Page<'_> {
             })
             .collect();
         json!({ "columns": columns, "rows": rows, "unranked": unranked })
-    }
-
-    /// Its lower bound, beside all other cells, reaches the mark.
-    pub(super) fn separates(&self, of: &Row) -> bool {
-        of.low.is_some_and(|low| low >= self.outcome.plan.study.statistics.separates_at)
-    }
-
-    /// Better than the luckiest of as many cells without signal.
-    pub(super) fn told(&self, of: &Row) -> bool {
-        self.outcome.sureness(&of.candidate.cell).is_some_and(|of| of.adjusted <= CHANCE)
     }
 
     /// The same question asked of the features themselves at a tap: by nearest neighbours, and by a linear probe.

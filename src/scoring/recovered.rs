@@ -6,7 +6,7 @@ use crate::domain::{
     ledger::{CHANCE, CellId, Ledger, Recovered, Row, Told},
     score::{Answer, Estimate},
 };
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// What is known of one comparison, of an attribute's presence or of several.
 pub struct Known {
@@ -40,7 +40,7 @@ impl Probed {
 
 /// Of each comparison every model's chosen view; and the probe that is best on half A, of any model.
 pub fn recovered(ledger: &Ledger, sure: &[Sureness], probed: &[Probed], known: &[Known], separates_at: f64) -> Recovered {
-    let adjusted: BTreeMap<CellId, f64> = sure.iter().map(|of| (of.cell, of.adjusted)).collect();
+    let told: BTreeSet<CellId> = sure.iter().filter(|of| of.is_told()).map(|of| of.cell).collect();
     let mut own = Recovered { format: 1, ..Recovered::default() };
     for of in known {
         let asked: Vec<&Row> =
@@ -50,8 +50,7 @@ pub fn recovered(ledger: &Ledger, sure: &[Sureness], probed: &[Probed], known: &
         }
         // Bounds and adjusted p hold beside all cells: so of several models any may tell.
         let low = asked.iter().filter_map(|row| row.low).fold(f64::NEG_INFINITY, f64::max);
-        let told = |row: &&Row| adjusted.get(&row.candidate.cell).is_some_and(|adjusted| *adjusted <= CHANCE);
-        let beyond = asked.iter().any(told);
+        let beyond = asked.iter().any(|row| told.contains(&row.candidate.cell));
         if of.drawn {
             own.planted += 1;
             own.found += usize::from(low >= separates_at);
@@ -76,12 +75,12 @@ fn by_probes(own: &mut Recovered, probed: &[Probed], known: &[&Known]) {
     let best: Vec<(&Known, &Probed)> = known.iter().filter_map(|of| Some((*of, best(of)?))).collect();
     for (of, probed) in &best {
         let beyond = |mark: f64| (probed.scale.above(probed.b, mark) * best.len() as f64).min(1.0);
-        let told = beyond(0.5) <= CHANCE;
-        own.told_by_probes += usize::from(told && of.drawn);
-        own.through_by_probes += usize::from(told && !of.drawn && of.correlates);
-        own.wrong += usize::from(beyond(of.ceiling) <= CHANCE || told && !of.drawn && !of.correlates);
         let Probed { model, tap, comparison, b, .. } = **probed;
-        own.probes.push(Told { model, tap, comparison, b, adjusted: beyond(0.5) });
+        let told = Told { model, tap, comparison, b, adjusted: beyond(0.5) };
+        own.told_by_probes += usize::from(told.is_told() && of.drawn);
+        own.through_by_probes += usize::from(told.is_told() && !of.drawn && of.correlates);
+        own.wrong += usize::from(beyond(of.ceiling) <= CHANCE || told.is_told() && !of.drawn && !of.correlates);
+        own.probes.push(told);
     }
 }
 

@@ -43,7 +43,7 @@ impl Scale {
     /// How seldom a true AUC of `mark` would come out as high, one-sided, going by the low arm of its interval; 1 where no resample
     /// varies, for then nothing is known of that.
     pub fn above(self, of: Estimate, mark: f64) -> f64 {
-        let arm = odds(of.value, self.low) - ln(of.low / (1.0 - of.low));
+        let arm = self.low_arm(of);
         let beyond = odds(of.value, self.low) - odds(mark, self.low);
         if arm > 0.0 { 0.5 * libm::erfc(beyond / arm * Z / std::f64::consts::SQRT_2) } else { 1.0 }
     }
@@ -51,8 +51,11 @@ impl Scale {
     /// The low end if an interval that reaches `Z` standard deviations reached so many.
     pub fn stretched(self, of: Estimate, deviations: f64) -> f64 {
         let value = odds(of.value, self.low);
-        let arm = value - ln(of.low / (1.0 - of.low));
-        back(value - arm * deviations / Z).min(of.low)
+        back(value - self.low_arm(of) * deviations / Z).min(of.low)
+    }
+
+    fn low_arm(self, of: Estimate) -> f64 {
+        odds(of.value, self.low) - ln(of.low / (1.0 - of.low))
     }
 }
 

@@ -77,16 +77,13 @@ pub fn steady(
 }
 
 fn mislabelled(asked: &Asked, seen: &Matrix, seed: u64) -> Vec<Mislabelled> {
-    let score = |share: f64, stream: u64| {
+    let again = |share: f64, stream: u64| {
         let classes = turned(&asked.members.classes, share, &mut Stream::new(seed, MISLABELLED + stream));
         let members = Members { rows: asked.members.rows.clone(), classes, quantity: None, none: 0 };
-        let pairs = Pairs::new(&members);
-        let fifths = nearest::in_view(seen, &Sought { rows: &members.rows, sets: &pairs.sets, split: &asked.split });
-        let [.., b] = knn::prepare(&fifths, &pairs, &asked.split);
-        b.mean_and_least()[0]
+        score(seen, &members.rows, &Pairs::new(&members), &asked.split)
     };
     let of = |(place, &share): (usize, &f64)| {
-        let scores = (0..TIMES).filter_map(|time| score(share, (place * TIMES + time) as u64)).collect();
+        let scores = (0..TIMES).filter_map(|time| again(share, (place * TIMES + time) as u64)).collect();
         Some(Mislabelled { share, again: Spread::of(scores)? })
     };
     SHARES.iter().enumerate().filter_map(of).collect()
@@ -127,8 +124,13 @@ fn on_half_b(asked: &Asked, rows: &[usize], points: &Matrix, view: View) -> Opti
         half: members.iter().map(|&member| asked.split.half[member]).collect(),
         fold: members.iter().map(|&member| asked.split.fold[member]).collect(),
     };
-    let fifths = nearest::in_view(&seen, &Sought { rows: &places, sets: &pairs.sets, split: &split });
-    let [.., b] = knn::prepare(&fifths, &pairs, &split);
+    score(&seen, &places, &pairs, &split)
+}
+
+/// On half B.
+fn score(seen: &Matrix, rows: &[usize], pairs: &Pairs, split: &Split) -> Option<f64> {
+    let fifths = nearest::in_view(seen, &Sought { rows, sets: &pairs.sets, split });
+    let [.., b] = knn::prepare(&fifths, pairs, split);
     b.mean_and_least()[0]
 }
 

@@ -11,6 +11,7 @@ use crate::{
     },
     numeric::Matrix,
 };
+use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
 pub struct Inputs<'a> {
@@ -78,13 +79,16 @@ impl<'a> Inputs<'a> {
 
     /// The scores of projections, in the order of their slots.
     pub fn scores(&self) -> Result<Vec<Scores>> {
-        let parse = |role: &str| serde_json::from_slice(&self.bytes(role)?).map_err(|_| damaged(role));
-        Ok(self.each("scores/", parse)?.into_iter().map(|(_, scores)| scores).collect())
+        self.parsed("scores/")
     }
 
     pub fn spaces(&self) -> Result<Vec<Space>> {
+        self.parsed("spaces/")
+    }
+
+    fn parsed<T: DeserializeOwned>(&self, prefix: &str) -> Result<Vec<T>> {
         let parse = |role: &str| serde_json::from_slice(&self.bytes(role)?).map_err(|_| damaged(role));
-        Ok(self.each("spaces/", parse)?.into_iter().map(|(_, space)| space).collect())
+        Ok(self.each(prefix, parse)?.into_iter().map(|(_, of)| of).collect())
     }
 
     /// What was planted in drawn faces, where they are.

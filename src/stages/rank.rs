@@ -32,13 +32,11 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<Made> {
     match inputs.truth()? {
         Some(truth) => {
             let known = ranking.questions.iter().enumerate().filter_map(|(comparison, question)| {
-                let asked = question.presences();
-                let find = |name: &&str| truth.attributes.iter().find(|of| of.attribute == *name);
-                let of = asked.iter().map(find).collect::<Option<Vec<_>>>().filter(|of| !of.is_empty())?;
-                let drawn = of.iter().all(|of| of.drawn);
-                let correlates = of.iter().any(|of| of.drawn || !of.correlates.is_empty());
+                let of = Some(truth.asked_by(question)).filter(|of| !of.is_empty())?;
+                let drawn = of.iter().all(|(_, of)| of.drawn);
+                let correlates = of.iter().any(|(_, of)| of.can_be_told());
                 // What bounds an attribute's score says nothing of a mean over pairs.
-                let ceiling = if let [one] = &of[..] { one.ceiling } else { 1.0 };
+                let ceiling = if let [(_, one)] = of[..] { one.ceiling } else { 1.0 };
                 Some(Known { comparison, drawn, correlates, ceiling })
             });
             let known: Vec<Known> = known.collect();

@@ -40,6 +40,8 @@ pub struct Outcome<'a> {
     /// The sides of contrasts that the grid's differences are of.
     pub held: Vec<Held>,
     pub ledger: Ledger,
+    /// By model and comparison: the place in the ledger of the view that was chosen on half A.
+    pub chosen: BTreeMap<(usize, usize), usize>,
     pub frequencies: Frequencies,
     pub ranked: Key,
     /// What was planted in drawn faces.
@@ -81,7 +83,9 @@ impl<'a> Outcome<'a> {
         let gridded = plan.result(Step::Grid).ok_or_else(absent)?.key;
         let ranked = plan.result(Step::Rank).ok_or_else(absent)?.key;
         let truth = plan.json(Step::Rank, "planted.json")?;
+        let chosen = ledger.rows.iter().enumerate().filter(|(_, row)| row.chosen);
         Ok(Outcome {
+            chosen: chosen.map(|(place, row)| ((row.candidate.cell.model, row.candidate.cell.comparison), place)).collect(),
             plan,
             scores,
             grid,
@@ -119,6 +123,26 @@ impl<'a> Outcome<'a> {
     pub fn sureness(&self, cell: &CellId) -> Option<&Sureness> {
         let place = self.grid.cells.binary_search_by_key(cell, |of| of.cell).ok()?;
         Some(&self.grid.cells[place])
+    }
+
+    /// Its lower bound, beside all other cells, reaches the mark.
+    pub fn separates(&self, of: &Row) -> bool {
+        of.low.is_some_and(|low| low >= self.plan.study.statistics.separates_at)
+    }
+
+    /// Better than the luckiest of as many cells without signal.
+    pub fn tells(&self, of: &Row) -> bool {
+        self.sureness(&of.candidate.cell).is_some_and(Sureness::is_told)
+    }
+
+    /// The chosen views on a comparison, in the order of models, with their places in the ledger.
+    pub fn chosen_on(&self, comparison: usize) -> impl Iterator<Item = (usize, &Row)> {
+        self.chosen.iter().filter(move |((_, of), _)| *of == comparison).map(|(_, &place)| (place, &self.ledger.rows[place]))
+    }
+
+    /// Those of a model, in the order of the ledger.
+    pub fn chosen_of(&self, model: usize) -> impl Iterator<Item = (usize, &Row)> {
+        self.ledger.rows.iter().enumerate().filter(move |(_, row)| row.chosen && row.candidate.cell.model == model)
     }
 
     /// What a side of a contrast is called: a model, or what several trainings of one have in common.

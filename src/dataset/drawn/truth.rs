@@ -5,7 +5,7 @@ use super::{
     portrait::portrait,
     set::Picture,
 };
-use crate::dataset::celeba::ATTRIBUTES;
+use crate::{dataset::celeba::ATTRIBUTES, domain::comparison::Question};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,21 @@ pub struct Planted {
     pub correlates: Vec<(String, f64)>,
     /// The best AUC on these labels: of one who knows all that is drawn.
     pub ceiling: f64,
+}
+
+impl Truth {
+    /// What a question is about, each with its place, where it is about nothing else.
+    pub fn asked_by(&self, question: &Question) -> Vec<(usize, &Planted)> {
+        let find = |name: &&str| self.attributes.iter().enumerate().find(|(_, of)| of.attribute == *name);
+        question.presences().iter().map(find).collect::<Option<_>>().unwrap_or_default()
+    }
+}
+
+impl Planted {
+    /// Strokes show it, or something that goes with it.
+    pub fn can_be_told(&self) -> bool {
+        self.drawn || !self.correlates.is_empty()
+    }
 }
 
 pub struct Made<'a> {

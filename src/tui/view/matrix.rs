@@ -4,7 +4,8 @@ use super::{Clicked, Paint, figure, first, over_ground, scrollbar};
 use crate::{
     domain::{
         comparison::Measured,
-        ledger::{CHANCE, CellId},
+        grid::Sureness,
+        ledger::CellId,
         score::Estimate,
         text::{count, thousands},
     },
@@ -294,7 +295,7 @@ fn believe(theme: Theme, app: &App, board: &Board, cell: &CellId, room: usize) -
         if let Some(low) = row.low {
             let word = if low >= mark {
                 ("separates", theme.good())
-            } else if sure.is_some_and(|sure| sure.adjusted <= CHANCE) {
+            } else if sure.is_some_and(Sureness::is_told) {
                 ("told beyond chance, not shown to separate", plain)
             } else {
                 ("not shown: a grid without signal does as well", theme.warning())
