@@ -7,6 +7,7 @@ mod bad_input;
 mod desk;
 mod dispatch;
 mod faults;
+mod files;
 mod golden;
 mod journeys;
 mod kills;

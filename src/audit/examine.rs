@@ -95,7 +95,7 @@ pub fn examine_report(
         for manifest in &page.evidence.manifests {
             let standing = &standings[&manifest.key];
             if matches!(standing, Standing::Unchecked(_) | Standing::NotAttempted) && stored.contains(&manifest.key) {
-                let beside = stand(manifest, again, recompute, &|input| read(workspace, input));
+                let beside = stand(&located(manifest, workspace), again, recompute, &|input| read(workspace, input));
                 audit.verified.extend(matches!(beside, Standing::Same).then_some(manifest.key));
                 // Not asked to be made again, but found among the results as it is claimed.
                 let beside = if matches!(beside, Standing::NotAttempted) { Standing::Same } else { beside };
@@ -160,7 +160,8 @@ pub fn examine_results<'a>(
     let mut audit = Audit::default();
     for (label, manifest) in results {
         objects(manifest, workspace, &mut audit);
-        let (verdict, why) = match stand(manifest, again, recompute, &|input| read(workspace, input)) {
+        let standing = stand(&located(manifest, workspace), again, recompute, &|input| read(workspace, input));
+        let (verdict, why) = match standing {
             Standing::Same => {
                 audit.verified.insert(manifest.key);
                 (Verdict::Identical, "made again: the same bits".to_owned())
@@ -210,15 +211,24 @@ fn not_here() -> crate::domain::Fault {
     crate::domain::Fault::missing("not in the file")
 }
 
+/// A result of the workspace, with its paths made ones from here.
+fn located(manifest: &Manifest, workspace: &Workspace) -> Manifest {
+    let inputs = manifest.inputs.iter().map(|input| input.clone().from_root(workspace.root())).collect();
+    Manifest { inputs, ..manifest.clone() }
+}
+
 fn read(workspace: &Workspace, input: &Input) -> Result<Vec<u8>> {
     match &input.at {
         Location::Object | Location::Pictures(_) => workspace.objects().get(input.digest),
         Location::File(path) => {
             let bytes = std::fs::read(path).map_err(|_| not_here())?;
-            if Digest::of(&bytes) == input.digest {
+            let (expected, found) = (input.digest, Digest::of(&bytes));
+            if found == expected {
                 Ok(bytes)
             } else {
-                Err(crate::domain::Fault::differs(format!("the file {} is not the one that was consumed", path.display())))
+                let path = path.display();
+                let what = format!("the file {path} is not the one that was consumed: expected blake3 {expected}, found {found}");
+                Err(crate::domain::Fault::differs(what))
             }
         }
     }

@@ -35,10 +35,9 @@ impl Album {
             return Err(Fault::missing("the picture is not here").in_file(path));
         }
         let bytes = std::fs::read(&path).map_err(|error| Fault::io("read the picture", &path, &error))?;
-        if digest.is_some_and(|digest| Digest::of(&bytes) != digest) {
-            return Err(Fault::failed("the picture changed since the run was planned")
-                .in_file(path)
-                .next("run the same command again"));
+        let found = Digest::of(&bytes);
+        if let Some(expected) = digest.filter(|expected| found != *expected) {
+            return Err(Fault::changed(path, expected, found));
         }
         prepare(&decode(&bytes, &path)?, &self.preparation)
     }

@@ -18,11 +18,9 @@ pub fn list(root: &Path, digests: &mut DigestCache) -> Result<Images> {
 
 /// These pictures below `root`, with their digests.
 pub fn digested(root: &Path, ids: Vec<String>, digests: &mut DigestCache) -> Result<Images> {
-    let images = ids.into_iter().map(|id| {
-        let digest = digests.of(&root.join(&id))?;
-        Ok((id, Some(digest)))
-    });
-    images.collect::<Result<_>>().map(Images)
+    let paths: Vec<_> = ids.iter().map(|id| root.join(id)).collect();
+    let digests = digests.of_all(&paths)?;
+    Ok(Images(ids.into_iter().zip(digests.into_iter().map(Some)).collect()))
 }
 
 /// Is the id a path that stays below its folder?

@@ -1,7 +1,7 @@
 //! What went wrong, in one shape for the whole program: what happened, where, what to do next, and how the program
 //! ends because of it.
 
-use super::text::printable;
+use super::{Digest, text::printable};
 use std::{fmt, path::PathBuf};
 
 pub type Result<T> = std::result::Result<T, Fault>;
@@ -85,6 +85,13 @@ impl Fault {
 
     pub fn interrupted() -> Self {
         Self::new(Ending::Interrupted, "interrupted; what was finished is kept").next("run the same command again to go on")
+    }
+
+    /// A file whose bytes are not those that were consumed, or that a run was planned with.
+    pub fn changed(file: impl Into<PathBuf>, expected: Digest, found: Digest) -> Self {
+        Self::failed(format!("the file changed since the run was planned: expected blake3 {expected}, found {found}"))
+            .in_file(file)
+            .next("run the same command again: the file will be read anew")
     }
 
     /// An operation on a file that the operating system refused.

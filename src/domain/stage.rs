@@ -17,7 +17,10 @@ use super::{
     study::{Numerics, Preparation, Recipe},
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -478,7 +481,7 @@ pub struct Input {
 pub enum Location {
     /// An object of the workspace, found by its digest.
     Object,
-    /// A file outside, verified against the digest when it is read.
+    /// A file outside, verified against the digest when it is read. A relative path starts at the workspace's root.
     File(PathBuf),
     /// An object that lists pictures; these are below this folder, each verified when it is read.
     Pictures(PathBuf),
@@ -489,6 +492,20 @@ pub enum Location {
 pub struct Task {
     pub work: Work,
     pub inputs: Vec<Input>,
+}
+
+impl Input {
+    /// Where a path is from the root of the workspace, it is from here.
+    #[must_use]
+    pub fn from_root(mut self, root: &Path) -> Self {
+        if let Location::File(path) | Location::Pictures(path) = &mut self.at
+            && path.is_relative()
+            && root != Path::new(".")
+        {
+            *path = root.join(&path);
+        }
+        self
+    }
 }
 
 /// What a dispatcher asks of a worker.
@@ -506,6 +523,12 @@ pub struct Order {
 }
 
 impl Task {
+    /// With every path from the root of the workspace made one from here.
+    #[must_use]
+    pub fn from_root(&self, root: &Path) -> Self {
+        Task { work: self.work.clone(), inputs: self.inputs.iter().map(|input| input.clone().from_root(root)).collect() }
+    }
+
     pub fn key(&self) -> Key {
         let input = |input: &Input| Value::List(vec![Value::text(&input.role), Value::Digest(input.digest)]);
         let kind = self.work.kind();

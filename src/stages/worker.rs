@@ -3,6 +3,7 @@
 
 use super::{Listener, Made, carry_out, mishap};
 use crate::{
+    dataset::DigestCache,
     domain::{
         Digest, Ending, Fault, Key, Result,
         event::{Answer, What},
@@ -183,6 +184,19 @@ impl Worker<'_> {
         }
     }
 
+    /// A file outside that a stage found something wrong with is read anew by the next plan, whatever its times say.
+    fn doubt(&self, task: &Task, fault: &Fault) {
+        let Some(place) = &fault.place else { return };
+        let consumes = |input: &Input| match &input.at {
+            Location::File(path) => place.file == *path,
+            Location::Pictures(folder) => place.file.starts_with(folder),
+            Location::Object => false,
+        };
+        if task.inputs.iter().any(consumes) {
+            DigestCache::doubt(&self.workspace.digests(), &place.file);
+        }
+    }
+
     /// Carries the task out and publishes its result; says how long it took, and whether it was the first.
     fn attempt(&self, Order { task, again, attempt, .. }: &Order, key: Key) -> Outcome<(f64, bool)> {
         let (results, objects) = (self.workspace.results(), self.workspace.objects());
@@ -190,7 +204,9 @@ impl Worker<'_> {
             return Ok((0.0, false));
         }
         let (clock, started) = (Instant::now(), now());
-        let made = self.hands.carry_out(task, &|input| read(self.workspace, input), self.recorder)?;
+        let located = task.from_root(self.workspace.root());
+        let made = self.hands.carry_out(&located, &|input| read(self.workspace, input), self.recorder);
+        let made = made.inspect_err(|(_, fault)| self.doubt(&located, fault))?;
         // A result says which attempt made it, so what that recorded is kept before the result is.
         self.recorder.flush().map_err(because)?;
         let mut outputs = Vec::new();
@@ -240,8 +256,6 @@ pub fn read(workspace: &Workspace, input: &Input) -> Result<Vec<u8>> {
         Location::File(path) => path.clone(),
     };
     let bytes = std::fs::read(&path).map_err(|error| Fault::io("read", &path, &error))?;
-    if Digest::of(&bytes) == input.digest {
-        return Ok(bytes);
-    }
-    Err(Fault::failed("the file changed since the run was planned").in_file(&path).next("run the same command again"))
+    let found = Digest::of(&bytes);
+    if found == input.digest { Ok(bytes) } else { Err(Fault::changed(path, input.digest, found)) }
 }

@@ -59,6 +59,13 @@ impl Workspace {
         &self.root
     }
 
+    /// A path as results name it, whatever folder a command is given in: from the root where it lies below that, else absolute.
+    pub fn place(&self, path: &Path) -> PathBuf {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let (path, root) = (absolute(path), absolute(&self.root));
+        path.strip_prefix(&root).map_or(path.clone(), Path::to_owned)
+    }
+
     pub fn store(&self) -> &Path {
         &self.store
     }

@@ -117,7 +117,7 @@ impl Plan {
             sources: BTreeMap::new(),
             source_bytes: vec![],
             files: BTreeMap::new(),
-            pictures_at: opened.survey.pictures.clone(),
+            pictures_at: opened.survey.pictures.as_ref().map(|folder| workspace.place(folder)),
             training_at: BTreeMap::new(),
             results: HashMap::new(),
             forced: BTreeSet::new(),
@@ -165,7 +165,7 @@ impl Plan {
         for (name, set) in &opened.survey.training {
             self.source(format!("pictures/{name}"), set.images.to_text().into_bytes());
             self.source(format!("classes/{name}"), set.classes.to_text().into_bytes());
-            self.training_at.insert(name.clone(), set.pictures.clone());
+            self.training_at.insert(name.clone(), self.workspace.place(&set.pictures));
         }
         if let Some(truth) = &opened.survey.truth {
             self.source("truth".to_owned(), truth.clone());
@@ -190,7 +190,8 @@ impl Plan {
             }
             for path in paths {
                 if path.is_file() {
-                    let input = Input { role: String::new(), digest: digests.of(path)?, at: Location::File(path.clone()) };
+                    let at = Location::File(self.workspace.place(path));
+                    let input = Input { role: String::new(), digest: digests.of(path)?, at };
                     self.files.insert(path.clone(), input);
                 }
             }
