@@ -70,7 +70,7 @@ fn main() {
         .skip(1)
         .enumerate()
         .map(|(row, line)| (format!("{row:05}"), line.split(',').nth(2).unwrap_or("").to_owned()));
-    let labels = Labels([("even".to_owned(), Column(even.collect()))].into());
+    let labels: Labels = [("even", even.collect::<Column>())].into_iter().collect();
     let classes = vec!["even".parse().expect("an expression"), "not even".parse().expect("an expression")];
     let question = Question { measured: Measured::Classes(classes), within: None };
     let points = projected(2, &pixels).expect("PCA of the sample").coordinates;

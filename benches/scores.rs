@@ -56,11 +56,12 @@ fn world(n: usize) -> World {
             (0..n).map(|i| if place % 2 == 0 { of_people[i / 3] } else { dice.uniform() < *share }).collect()
         })
         .collect();
-    let column = |of: &Vec<bool>| Column(of.iter().enumerate().map(|(i, has)| (id(i), u8::from(*has).to_string())).collect());
+    let column =
+        |of: &Vec<bool>| -> Column { of.iter().enumerate().map(|(i, has)| (id(i), u8::from(*has).to_string())).collect() };
     World {
         images: Images((0..n).map(|i| (id(i), None)).collect()),
-        identities: Column((0..n).map(|i| (id(i), (i / 3).to_string())).collect()),
-        labels: Labels(has.iter().enumerate().map(|(place, of)| (format!("x{place}"), column(of))).collect()),
+        identities: (0..n).map(|i| (id(i), (i / 3).to_string())).collect(),
+        labels: has.iter().enumerate().map(|(place, of)| (format!("x{place}"), column(of))).collect(),
         has,
         people,
     }

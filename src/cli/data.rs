@@ -104,7 +104,7 @@ impl Folder {
                 set.defects.fatal(word, fault);
             }
         }
-        let counts = [set.ids.len(), identities(&set), set.labels.0.len()];
+        let counts = [set.ids.len(), identities(&set), set.labels.len()];
         let defects: Vec<_> = set.defects.all().collect();
         if context.json {
             let defect = |of: &dataset::Defect| {
@@ -134,13 +134,12 @@ impl Folder {
 
     fn stats(&self, context: &Context) -> Result<()> {
         let (dataset, set) = self.open()?;
-        let rate = |column: &Column| (column.0.values().filter(|value| *value == "1").count(), column.0.len());
+        let rate = |column: &Column| (column.counts().get("1").copied().unwrap_or_default(), column.len());
         if context.json {
             let attributes: serde_json::Map<String, serde_json::Value> = set
                 .labels
-                .0
                 .iter()
-                .map(|(name, column)| (name.clone(), json!({ "positives": rate(column).0, "n": rate(column).1 })))
+                .map(|(name, column)| (name.to_owned(), json!({ "positives": rate(column).0, "n": rate(column).1 })))
                 .collect();
             say_json(&json!({
                 "format": 1, "kind": dataset.word(), "images": set.ids.len(), "identities": identities(&set),
@@ -150,7 +149,7 @@ impl Folder {
         }
         say(summary(&dataset, &set));
         let mut grid = Grid::new(&["attribute", ">images", ">share"]);
-        for (name, column) in &set.labels.0 {
+        for (name, column) in set.labels.iter() {
             let (positives, n) = rate(column);
             grid.row(&[printable(name), thousands(positives), format!("{:.1} %", 100.0 * positives as f64 / n.max(1) as f64)]);
         }
@@ -169,7 +168,7 @@ fn summary(dataset: &Dataset, set: &Collection) -> String {
         (None, Some(classes)) => format!(" in {}", count(classes.values().len(), "class")),
         (None, None) => String::new(),
     };
-    format!("{}: {}{who}, {}", dataset.word(), count(set.ids.len(), "image"), count(set.labels.0.len(), "attribute"))
+    format!("{}: {}{who}, {}", dataset.word(), count(set.ids.len(), "image"), count(set.labels.len(), "attribute"))
 }
 
 /// What is wrong, and where, on one line.

@@ -86,13 +86,13 @@ pub fn collect(root: &Path) -> Result<Collection> {
     };
     let mut set = Collection { pictures: pictures(root), ..Collection::default() };
     let attributes = read(&path, Head::Names, &mut set)?;
-    let mut columns = vec![Column::default(); attributes.names.len()];
+    let mut columns = vec![Vec::new(); attributes.names.len()];
     for (id, row) in &attributes.rows {
         let mut wrong = None;
         for (place, (at, value)) in attributes.values(row).into_iter().enumerate() {
             match value {
-                "1" => _ = columns[place].0.insert(id.clone(), "1".to_owned()),
-                "-1" => _ = columns[place].0.insert(id.clone(), "0".to_owned()),
+                "1" => columns[place].push((id.as_str(), "1")),
+                "-1" => columns[place].push((id.as_str(), "0")),
                 _ => wrong = wrong.or(Some((place, at, value))),
             }
         }
@@ -101,22 +101,22 @@ pub fn collect(root: &Path) -> Result<Collection> {
             set.defects.fatal("wrong-value", Fault::asked(what).at(&path, row.line, at).next("values are 1 and -1"));
         }
     }
-    set.labels.0 = attributes.names.iter().cloned().zip(columns).collect();
+    set.labels = attributes.names.iter().cloned().zip(columns.into_iter().map(Column::from_iter)).collect();
     set.ids = attributes.rows.keys().cloned().collect();
     if let Some(path) = table(root, "identity_CelebA") {
         let identities = read(&path, Head::None, &mut set)?;
-        let column = Column(identities.rows.iter().map(|(id, row)| (id.clone(), identities.value(row).1.to_owned())).collect());
+        let column: Column = identities.rows.iter().map(|(id, row)| (id.as_str(), identities.value(row).1)).collect();
         missing(&mut set, "no-identity", &column, &path);
         set.classes = Some(column.clone());
         set.identities = Some(column);
     }
     if let Some(path) = table(root, "list_eval_partition") {
         let partitions = read(&path, Head::None, &mut set)?;
-        let mut column = Column::default();
+        let mut known = Vec::new();
         for (id, row) in &partitions.rows {
             let (at, value) = partitions.value(row);
             match value.parse::<usize>().ok().and_then(|part| PARTITIONS.get(part)) {
-                Some(word) => _ = column.0.insert(id.clone(), (*word).to_owned()),
+                Some(word) => known.push((id.as_str(), *word)),
                 None => set.defects.fatal(
                     "wrong-partition",
                     Fault::asked(format!("the partition of {id} is `{}`", shown(value)))
@@ -125,6 +125,7 @@ pub fn collect(root: &Path) -> Result<Collection> {
                 ),
             }
         }
+        let column = Column::from_iter(known);
         missing(&mut set, "no-partition", &column, &path);
         set.partitions = Some(column);
     }
@@ -134,7 +135,7 @@ pub fn collect(root: &Path) -> Result<Collection> {
 
 /// Images of the main table that another table leaves out.
 fn missing(set: &mut Collection, word: &'static str, column: &Column, path: &Path) {
-    let without: Vec<&String> = set.ids.iter().filter(|id| !column.0.contains_key(*id)).collect();
+    let without: Vec<&String> = set.ids.iter().filter(|id| column.get(id).is_none()).collect();
     if let Some(first) = without.first() {
         let what = format!("{} of {} have no row here, such as {first}", without.len(), count(set.ids.len(), "image"));
         set.defects.note(word, without.len(), Fault::asked(what).in_file(path));

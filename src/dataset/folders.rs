@@ -11,9 +11,8 @@ use std::{fs, path::Path};
 /// One folder a class; the class index is the place of the folder's name among the sorted names.
 pub fn collect(root: &Path) -> Result<Collection> {
     let mut set = Collection { pictures: root.to_owned(), ids: pictures::names(root)?, ..Collection::default() };
-    let class = |id: &String| Some((id.clone(), id.split_once('/')?.0.to_owned()));
-    let classes = Column(set.ids.iter().filter_map(class).collect());
-    for id in set.ids.iter().filter(|id| !classes.0.contains_key(*id)) {
+    let classes: Column = set.ids.iter().filter_map(|id| Some((id.as_str(), id.split_once('/')?.0))).collect();
+    for id in set.ids.iter().filter(|id| classes.get(id).is_none()) {
         let fault = Fault::asked("a picture beside the folders is in no class").in_file(root.join(id));
         set.defects.fatal("no-class", fault.next("put it into the folder of its class, or take it away"));
     }
@@ -63,8 +62,8 @@ pub fn collect_vggface2(root: &Path, split: &str) -> Result<Collection> {
                 }
             }
         }
-        let of = |(id, person): (&String, &String)| Some((id.clone(), (*male.get(person)?).to_owned()));
-        set.labels.0.insert("Male".to_owned(), Column(classes.0.iter().filter_map(of).collect()));
+        let of = |(id, person)| Some((id, *male.get(person)?));
+        set.labels.insert("Male".to_owned(), classes.iter().filter_map(of).collect());
     }
     Ok(set)
 }

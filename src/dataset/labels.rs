@@ -81,22 +81,20 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<LabelTable> {
     }
     let Some(names) = header else { return Err(Fault::asked("the label file is empty").in_file(path)) };
     let column = |field: usize| {
-        let labelled = rows.iter().map(|(id, (_, fields))| (id.clone(), fields[field].clone()));
-        normal(Column(
-            labelled.filter(|(_, value)| !matches!(value.as_str(), "" | "NA" | "N/A" | "nan" | "NaN" | "?" | "null")).collect(),
-        ))
+        let labelled = rows.iter().map(|(id, (_, fields))| (id.as_str(), fields[field].as_str()));
+        normal(labelled.filter(|(_, value)| !matches!(*value, "" | "NA" | "N/A" | "nan" | "NaN" | "?" | "null")).collect())
     };
-    let labels = (1..names.len()).map(|field| (names[field].clone(), column(field))).collect();
-    Ok(LabelTable { labels: Labels(labels), images: rows.into_keys().collect() })
+    let labels = (1..names.len()).map(|field| (names[field].as_str(), column(field))).collect();
+    Ok(LabelTable { labels, images: rows.into_keys().collect() })
 }
 
 /// A binary column reads `0` and `1` however it was spelled, so that equal labels have equal digests.
 fn normal(column: Column) -> Column {
     let spellings = [("-1", "1"), ("false", "true"), ("no", "yes"), ("0", "1"), ("0.0", "1.0"), ("-1.0", "1.0")];
-    let lower: BTreeMap<_, _> = column.0.iter().map(|(id, value)| (id.clone(), value.to_lowercase())).collect();
+    let lower: BTreeMap<_, _> = column.iter().map(|(id, value)| (id, value.to_lowercase())).collect();
     for (no, yes) in spellings {
         if lower.values().all(|value| value == no || value == yes) {
-            return Column(lower.into_iter().map(|(id, value)| (id, if value == yes { "1" } else { "0" }.to_owned())).collect());
+            return lower.into_iter().map(|(id, value)| (id, if value == yes { "1" } else { "0" })).collect();
         }
     }
     column
@@ -112,7 +110,7 @@ mod tests {
 
     #[test]
     fn spellings_of_a_binary_attribute_have_equal_digests() {
-        let digest = |text: &str| table(text).unwrap().labels.0["Young"].digest();
+        let digest = |text: &str| table(text).unwrap().labels.get("Young").unwrap().digest();
         let zero_one = digest("image_id,Young\na,1\nb,0\nc,\n");
         assert_eq!(zero_one, digest("image_id,Young\r\nc,NA\r\nb,-1\r\na,1\r\n"));
         assert_eq!(zero_one, digest("image_id,Young\na,Yes\nb,no\n"));

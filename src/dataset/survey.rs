@@ -76,14 +76,14 @@ pub fn survey(study: &Study, digests: &mut DigestCache) -> Result<Survey> {
             continue;
         }
         let mut table = labels::read(&file.file)?;
-        let names: Vec<String> = table.labels.0.keys().cloned().collect();
-        let Some(column) = table.labels.0.remove(&file.attribute) else {
+        let names: Vec<String> = table.labels.names().map(str::to_owned).collect();
+        let Some(column) = table.labels.remove(&file.attribute) else {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             return Err(Fault::asked(format!("the label file has no attribute `{}`", file.attribute))
                 .in_file(&file.file)
                 .next(crate::domain::nearest::suggestion(&file.attribute, &names)));
         };
-        if survey.labels.0.insert(file.attribute.clone(), column).is_some() {
+        if survey.labels.insert(file.attribute.clone(), column).is_some() {
             return Err(Fault::asked(format!("the attribute `{}` has labels in two files", file.attribute))
                 .in_file(&file.file)
                 .next("rename it in one of them, or leave one out"));
@@ -93,8 +93,8 @@ pub fn survey(study: &Study, digests: &mut DigestCache) -> Result<Survey> {
     training(study, digests, &mut survey)?;
     if let Some(images) = &survey.images {
         let known: BTreeSet<&str> = images.ids().collect();
-        for (attribute, column) in &survey.labels.0 {
-            let strange = column.0.keys().filter(|id| !known.contains(id.as_str())).count();
+        for (attribute, column) in survey.labels.iter() {
+            let strange = column.images().filter(|id| !known.contains(id)).count();
             if strange > 0 {
                 survey.warnings.push(format!("{strange} labels of `{attribute}` are of images that the evaluation data set does not have; they are left out"));
             }
@@ -179,7 +179,7 @@ fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey
     let wanted = study.evaluation.partition.as_deref().filter(|partition| *partition != "all");
     let ids: Vec<String> = match (wanted, &set.partitions) {
         (None, _) => set.ids,
-        (Some(wanted), Some(of)) => set.ids.into_iter().filter(|id| of.0.get(id).is_some_and(|part| part == wanted)).collect(),
+        (Some(wanted), Some(of)) => set.ids.into_iter().filter(|id| of.get(id).is_some_and(|part| part == wanted)).collect(),
         (Some(_), None) => {
             survey.warnings.push(format!("`{name}` has no partitions: `evaluation.partition` is passed over"));
             set.ids
@@ -189,17 +189,16 @@ fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey
         return Err(Fault::asked(format!("the data set `{name}` has no image here, or none in the partition that is asked for"))
             .in_file(dataset.root()));
     }
-    let known: BTreeSet<&String> = ids.iter().collect();
-    let kept = |column: Column| Column(column.0.into_iter().filter(|(id, _)| known.contains(id)).collect());
-    survey.labels.0 = set.labels.0.into_iter().map(|(attribute, column)| (attribute, kept(column))).collect();
-    survey.identities = set.identities.map(kept);
-    if set.pictures.is_dir() {
+    let images = if set.pictures.is_dir() {
         survey.pictures = Some(set.pictures.clone());
-        survey.images = Some(pictures::digested(&set.pictures, ids, digests)?);
+        pictures::digested(&set.pictures, ids, digests)?
     } else {
         // The tables name the images; who needs their pictures waits.
-        survey.images = Some(Images(ids.into_iter().map(|id| (id, None)).collect()));
-    }
+        Images(ids.into_iter().map(|id| (id, None)).collect())
+    };
+    survey.labels = set.labels.restricted(&images);
+    survey.identities = set.identities.map(|identities| identities.restricted(&images));
+    survey.images = Some(images);
     let truth = dataset.root().join("truth.json");
     if truth.is_file() {
         let bytes = std::fs::read(&truth).map_err(|error| Fault::io("read", &truth, &error))?;
@@ -239,14 +238,14 @@ fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Re
                 .next("one folder a class is `folders`; CelebA's classes are its identities"));
         };
         // Who is tested is never learned.
-        let part = |id: &String| set.partitions.as_ref().is_none_or(|of| of.0.get(id).is_some_and(|part| part == "train"));
-        let ids: Vec<String> = set.ids.into_iter().filter(|id| part(id) && classes.0.contains_key(id)).collect();
-        let known: BTreeSet<&String> = ids.iter().collect();
-        let classes = Column(classes.0.into_iter().filter(|(id, _)| known.contains(id)).collect());
-        if classes.values().len() < 2 {
+        let part = |id: &String| set.partitions.as_ref().is_none_or(|of| of.get(id).is_some_and(|part| part == "train"));
+        let ids: Vec<String> = set.ids.into_iter().filter(|id| part(id) && classes.get(id).is_some()).collect();
+        let kept: BTreeSet<&str> = ids.iter().filter_map(|id| classes.get(id)).collect();
+        if kept.len() < 2 {
             return Err(Fault::asked(format!("`{name}` has fewer than two classes to learn")).in_file(dataset.root()));
         }
         let images = pictures::digested(&set.pictures, ids, digests)?;
+        let classes = classes.restricted(&images);
         let evaluated: BTreeSet<Digest> =
             survey.images.iter().flat_map(|images| &images.0).filter_map(|(_, digest)| *digest).collect();
         let learned = images.0.iter().filter(|(_, digest)| digest.is_some_and(|digest| evaluated.contains(&digest))).count();

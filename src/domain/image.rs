@@ -1,8 +1,9 @@
 //! Images and their labels, as sets that do not depend on how a data set spells them on disk.
 
+pub use super::column::{Column, ImageIndex, Labels};
+
 use super::{Digest, canonical::Value};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The name of an image inside its data set: a relative path with forward slashes, free of control characters.
 pub type ImageId = String;
@@ -26,9 +27,13 @@ impl Images {
 
     /// One line an image: id, tab, digest or `-`.
     pub fn to_text(&self) -> String {
-        let mut text = String::new();
+        let mut text = String::with_capacity(self.0.len() * 80);
         for (id, digest) in &self.0 {
-            text += &format!("{id}\t{}\n", digest.map_or("-".to_owned(), |digest| digest.to_string()));
+            text.push_str(id);
+            match digest {
+                Some(digest) => text.push_str(&format!("\t{digest}\n")),
+                None => text.push_str("\t-\n"),
+            }
         }
         text
     }
@@ -40,44 +45,6 @@ impl Images {
             Some((id.to_owned(), if digest == "-" { None } else { Some(digest.parse().ok()?) }))
         };
         text.lines().map(line).collect::<Option<_>>().map(Images)
-    }
-}
-
-/// The labels of one attribute: image → value, missing ones absent. Binary values are `0` and `1` however the file
-/// spelled them (−1 and 1, true and false, yes and no).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Column(pub BTreeMap<ImageId, String>);
-
-impl Column {
-    pub fn to_text(&self) -> String {
-        self.0.iter().map(|(id, value)| format!("{id}\t{value}\n")).collect()
-    }
-
-    pub fn from_text(text: &str) -> Option<Self> {
-        let line = |line: &str| line.split_once('\t').map(|(id, value)| (id.to_owned(), value.to_owned()));
-        text.lines().map(line).collect::<Option<_>>().map(Column)
-    }
-
-    pub fn digest(&self) -> Digest {
-        Digest::of(self.to_text().as_bytes())
-    }
-
-    pub fn values(&self) -> BTreeSet<&str> {
-        self.0.values().map(String::as_str).collect()
-    }
-
-    pub fn is_binary(&self) -> bool {
-        self.0.values().all(|value| value == "0" || value == "1")
-    }
-}
-
-/// The labels an image set has, by attribute.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Labels(pub BTreeMap<String, Column>);
-
-impl Labels {
-    pub fn of<'a>(&'a self, attribute: &str, image: &str) -> Option<&'a str> {
-        self.0.get(attribute)?.0.get(image).map(String::as_str)
     }
 }
 
@@ -103,7 +70,7 @@ mod tests {
         let images = Images(vec![("0/a.png".into(), Some(Digest::of(b"a"))), ("b".into(), None)]);
         assert_eq!(Images::from_text(&images.to_text()), Some(images));
         assert_eq!(Images::from_text("no tab"), None);
-        let column = Column([("a".to_owned(), "1".to_owned()), ("b".to_owned(), String::new())].into());
+        let column: Column = [("a", "1"), ("b", "")].into_iter().collect();
         assert_eq!(Column::from_text(&column.to_text()), Some(column));
     }
 }

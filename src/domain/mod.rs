@@ -5,6 +5,7 @@
 
 pub mod canonical;
 pub mod claim;
+mod column;
 pub mod comparison;
 pub mod contrast;
 pub mod digest;

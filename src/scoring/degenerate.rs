@@ -35,9 +35,9 @@ fn all(
 ) -> Came {
     let (n, id) = (120, |i: usize| format!("{i:04}"));
     let images = Images((0..n).map(|i| (id(i), None)).collect());
-    let identities = Column((0..n).map(|i| (id(i), person(i).to_string())).collect());
-    let column = |name: &str| Column((0..n).filter_map(|i| Some((id(i), label(name, i)?.to_string()))).collect());
-    let labels = Labels(["x", "g"].map(|name| (name.to_owned(), column(name))).into());
+    let identities = (0..n).map(|i| (id(i), person(i).to_string())).collect::<Column>();
+    let column = |name: &str| -> Column { (0..n).filter_map(|i| Some((id(i), label(name, i)?.to_string()))).collect() };
+    let labels: Labels = ["x", "g"].map(|name| (name, column(name))).into_iter().collect();
     let setting = Setting { images: &images, labels: &labels, identities: Some(&identities) };
     // A third expression restricts who takes part.
     let of = |classes: &&[&str]| Question {

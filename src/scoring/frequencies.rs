@@ -46,7 +46,7 @@ pub fn frequencies(
 
     let mut counted = Vec::new();
     for attribute in attributes {
-        let Some(column) = setting.labels.0.get(attribute) else { continue };
+        let Some(column) = setting.labels.get(attribute) else { continue };
         let one = |of: Option<&str>| {
             let wanted = of.unwrap_or("1");
             Frequency {
@@ -100,7 +100,7 @@ pub fn frequencies(
 pub fn intersections(setting: &Setting, attributes: &[String], depth: usize) -> Vec<Vec<(String, String)>> {
     let values: BTreeMap<&String, Vec<String>> = attributes
         .iter()
-        .filter_map(|attribute| Some((attribute, setting.labels.0.get(attribute)?)))
+        .filter_map(|attribute| Some((attribute, setting.labels.get(attribute)?)))
         .filter(|(_, column)| column.values().len() <= MOST_VALUES)
         .map(|(attribute, column)| (attribute, column.values().into_iter().map(str::to_owned).collect()))
         .collect();

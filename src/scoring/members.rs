@@ -24,7 +24,7 @@ pub fn groups(setting: &Setting) -> Vec<usize> {
         }
         i
     }
-    let identities = setting.identities.map(|column| aligned(setting.images, column));
+    let identities = setting.identities.map(|column| column.aligned(setting.images));
     let (mut people, mut pictures) = (HashMap::new(), HashMap::new());
     let mut join = |row: usize, other: usize| {
         let (other, own) = (root(&parent, other), root(&parent, row));
@@ -48,23 +48,6 @@ pub fn groups(setting: &Setting) -> Vec<usize> {
         .collect()
 }
 
-/// A column's values in the images' order. Both are sorted: one pass along them.
-pub fn aligned<'a>(images: &Images, column: &'a Column) -> Vec<Option<&'a str>> {
-    let mut entries = column.0.iter().peekable();
-    let mut last = "";
-    images
-        .ids()
-        .map(|id| {
-            if id < last {
-                return column.0.get(id).map(String::as_str);
-            }
-            last = id;
-            while entries.next_if(|(other, _)| other.as_str() < id).is_some() {}
-            entries.peek().filter(|(other, _)| other.as_str() == id).map(|(_, value)| value.as_str())
-        })
-        .collect()
-}
-
 /// The images of one question.
 pub struct Members {
     /// Rows (of the images) that take part.
@@ -84,7 +67,7 @@ pub fn members(setting: &Setting, question: &Question) -> Members {
     let columns: Vec<(&str, Vec<Option<&str>>)> = question
         .attributes()
         .into_iter()
-        .filter_map(|attribute| Some((attribute, aligned(setting.images, setting.labels.0.get(attribute)?))))
+        .filter_map(|attribute| Some((attribute, setting.labels.get(attribute)?.aligned(setting.images))))
         .collect();
     for row in 0..setting.images.len() {
         let label = |attribute: &str| columns.iter().find(|(name, _)| *name == attribute).and_then(|(_, values)| values[row]);

@@ -18,7 +18,6 @@ use crate::{
     numeric::{Matrix, Stream, sum},
 };
 use rayon::prelude::*;
-use std::collections::BTreeMap;
 
 fn runs(long: usize, short: usize) -> usize {
     if std::env::var_os("VISAVIS_LONG").is_some() { long } else { short }
@@ -28,7 +27,7 @@ fn runs(long: usize, short: usize) -> usize {
 struct World {
     images: Images,
     identities: Column,
-    labels: BTreeMap<String, Column>,
+    labels: Labels,
     /// Which person each image is of.
     person: Vec<usize>,
 }
@@ -37,19 +36,18 @@ impl World {
     /// As many images of each person as `sizes` says.
     fn new(sizes: &[usize]) -> Self {
         let person: Vec<usize> = sizes.iter().enumerate().flat_map(|(person, &size)| vec![person; size]).collect();
-        let identities = Column(person.iter().enumerate().map(|(i, person)| (id(i), person.to_string())).collect());
+        let identities = person.iter().enumerate().map(|(i, person)| (id(i), person.to_string())).collect();
         let images = Images((0..person.len()).map(|i| (id(i), None)).collect());
-        World { images, identities, labels: BTreeMap::new(), person }
+        World { images, identities, labels: Labels::default(), person }
     }
 
     fn label(&mut self, attribute: &str, has: impl Fn(usize) -> bool) {
         let column = (0..self.person.len()).map(|i| (id(i), u8::from(has(i)).to_string())).collect();
-        self.labels.insert(attribute.to_owned(), Column(column));
+        self.labels.insert(attribute.to_owned(), column);
     }
 
     fn with<T>(&self, then: impl FnOnce(&Setting) -> T) -> T {
-        let labels = Labels(self.labels.clone());
-        then(&Setting { images: &self.images, labels: &labels, identities: Some(&self.identities) })
+        then(&Setting { images: &self.images, labels: &self.labels, identities: Some(&self.identities) })
     }
 }
 

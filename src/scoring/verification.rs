@@ -32,7 +32,7 @@ pub fn verify(features: &Matrix, images: &Images, identities: &Column, bootstrap
         .ids()
         .map(|id| {
             let next = numbers.len();
-            identities.0.get(id).map(|person| *numbers.entry(person).or_insert(next))
+            identities.get(id).map(|person| *numbers.entry(person).or_insert(next))
         })
         .collect();
     if numbers.len() < LEAST_PEOPLE {
@@ -140,8 +140,8 @@ mod tests {
 
     fn people(images: usize, per: usize) -> (Images, Column) {
         let ids: Vec<String> = (0..images).map(|i| format!("{i:04}")).collect();
-        let column = ids.iter().enumerate().map(|(i, id)| (id.clone(), (i / per).to_string())).collect();
-        (Images(ids.into_iter().map(|id| (id, None)).collect()), Column(column))
+        let column = ids.iter().enumerate().map(|(i, id)| (id.as_str(), (i / per).to_string())).collect();
+        (Images(ids.into_iter().map(|id| (id, None)).collect()), column)
     }
 
     #[test]

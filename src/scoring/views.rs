@@ -244,8 +244,8 @@ mod tests {
 
     fn setting(n: usize, label: impl Fn(usize) -> u8) -> (Images, Labels) {
         let id = |i: usize| format!("{i:05}");
-        let column = Column((0..n).map(|i| (id(i), label(i).to_string())).collect());
-        (Images((0..n).map(|i| (id(i), None)).collect()), Labels([("x".to_owned(), column)].into()))
+        let column: Column = (0..n).map(|i| (id(i), label(i).to_string())).collect();
+        (Images((0..n).map(|i| (id(i), None)).collect()), [("x", column)].into_iter().collect())
     }
 
     fn question() -> Question {
@@ -296,7 +296,7 @@ mod tests {
     /// identity is among its neighbours.
     #[test]
     fn a_null_attribute_constant_per_identity_scores_a_half() {
-        let identities = Column((0..800).map(|i| (format!("{i:05}"), (i / 8).to_string())).collect());
+        let identities = (0..800).map(|i| (format!("{i:05}"), (i / 8).to_string())).collect::<Column>();
         let draw = |seed: u64| {
             let mut stream = Stream::new(seed, 9);
             let place: Vec<f32> = (0..100).map(|_| stream.uniform() as f32 * 100.0).collect();

@@ -74,7 +74,7 @@ impl<'a> Inputs<'a> {
     }
 
     pub fn labels(&self) -> Result<Labels> {
-        Ok(Labels(self.each("labels/", |role| self.column(role))?.into_iter().collect()))
+        Ok(self.each("labels/", |role| self.column(role))?.into_iter().collect())
     }
 
     /// The scores of projections, in the order of their slots.

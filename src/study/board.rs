@@ -184,7 +184,7 @@ impl Board {
             levels: Levels::of(text),
             warnings: opened.warnings.clone(),
             missing: plan.missing.iter().map(|m| (m.input.clone(), m.expected_at.clone(), m.cells)).collect(),
-            attributes: opened.survey.labels.0.iter().map(|(name, column)| (name.clone(), values(column))).collect(),
+            attributes: opened.survey.labels.iter().map(|(name, column)| (name.to_owned(), values(column))).collect(),
             spaces: HashMap::new(),
             verified: HashMap::new(),
             accuracy: HashMap::new(),

@@ -56,7 +56,7 @@ fn config_key(key: &str) -> crate::config::Step {
 
 /// Every attribute that can be asked for; `None` while that cannot be known.
 fn attributes(study: &Study, survey: &Survey) -> Option<BTreeSet<String>> {
-    let mut known: BTreeSet<String> = survey.labels.0.keys().cloned().collect();
+    let mut known: BTreeSet<String> = survey.labels.names().map(str::to_owned).collect();
     match study.evaluation.dataset.as_ref().map(|name| &study.datasets[name]) {
         Some(Dataset::CelebA { .. }) => known.extend(celeba::ATTRIBUTES.map(str::to_owned)),
         Some(Dataset::Images { labels: Some(file), .. }) if !file.exists() => return None,
@@ -85,7 +85,7 @@ fn expression(expression: &Expression, known: &[&str], survey: &Survey, spot: &S
         if !known.contains(&attribute) {
             return Err(spot.wrong(&format!("there is no attribute `{attribute}`")).next(suggestion(attribute, known)));
         }
-        if let (None, Some(column)) = (value, survey.labels.0.get(attribute))
+        if let (None, Some(column)) = (value, survey.labels.get(attribute))
             && !column.is_binary()
         {
             let values = column.values();
@@ -103,8 +103,8 @@ fn quantity(attribute: &str, known: &[&str], survey: &Survey, spot: &Spot) -> Re
     if !known.contains(&attribute) {
         return Err(spot.wrong(&format!("there is no attribute `{attribute}`")).next(suggestion(attribute, known)));
     }
-    let Some(column) = survey.labels.0.get(attribute) else { return Ok(()) };
-    match column.0.iter().find(|(_, value)| !value.parse::<f64>().is_ok_and(f64::is_finite)) {
+    let Some(column) = survey.labels.get(attribute) else { return Ok(()) };
+    match column.iter().find(|(_, value)| !value.parse::<f64>().is_ok_and(f64::is_finite)) {
         Some((image, value)) => Err(spot
             .wrong(&format!("`{attribute}` is no quantity: the image `{image}` has `{value}`"))
             .next("a quantity's values are numbers; compare values as classes instead")),
@@ -123,7 +123,7 @@ fn members<'a>(
         .asked()
         .into_iter()
         .chain(within.map(Expression::asked).unwrap_or_default())
-        .all(|(attribute, _)| survey.labels.0.contains_key(attribute));
+        .all(|(attribute, _)| survey.labels.contains(attribute));
     there.then(|| {
         let is = |id: &&str| {
             let label = |attribute: &str| survey.labels.of(attribute, id);
@@ -145,7 +145,7 @@ fn oddities(
         let Some(of) = of else { continue };
         if of.is_empty() {
             let hint = classes[i].asked().into_iter().find_map(|(attribute, value)| {
-                let column = survey.labels.0.get(attribute)?;
+                let column = survey.labels.get(attribute)?;
                 let value = value.filter(|value| !column.values().contains(value))?;
                 Some(format!(
                     "; `{attribute}` is never `{value}`: {}",

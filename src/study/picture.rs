@@ -52,7 +52,7 @@ fn picture(plan: &Plan, cell: CellId) -> Result<Picture> {
         let attribute = role.strip_prefix("labels/").filter(|attribute| wanted.contains(attribute))?;
         Some((attribute.to_owned(), Column::from_text(std::str::from_utf8(bytes).ok()?)?))
     };
-    let labels = Labels(plan.sources().filter_map(column).collect());
+    let labels = plan.sources().filter_map(column).collect::<Labels>();
     let columns = cell.view.columns(points.columns());
     if columns.iter().any(|&column| column >= points.columns()) || images.len() != points.rows() {
         return Err(Fault::missing("this projection has no such axis"));

@@ -158,7 +158,7 @@ impl Plan {
         self.images = images.0.len().min(taken);
         self.source("listing".to_owned(), images.to_text().into_bytes());
         // Labels enter as parsed and sorted columns; which file they came from does not matter.
-        let labels = opened.survey.labels.0.iter().map(|(attribute, column)| (format!("labels/{attribute}"), column));
+        let labels = opened.survey.labels.iter().map(|(attribute, column)| (format!("labels/{attribute}"), column));
         for (role, column) in labels.chain(opened.survey.identities.iter().map(|column| ("identities".to_owned(), column))) {
             self.source(role, column.to_text().into_bytes());
         }

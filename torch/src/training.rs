@@ -293,8 +293,8 @@ mod asked {
 fn classes(album: &Album, column: &Column) -> Result<(Vec<i64>, usize)> {
     let names: Vec<&str> = column.values().into_iter().collect();
     let class = |id: &str| {
-        let name = column.0.get(id).ok_or_else(|| Fault::unexpected(format!("the image {id} is in no class")))?;
-        Ok(names.binary_search(&name.as_str()).unwrap_or_default() as i64)
+        let name = column.get(id).ok_or_else(|| Fault::unexpected(format!("the image {id} is in no class")))?;
+        Ok(names.binary_search(&name).unwrap_or_default() as i64)
     };
     Ok((album.images.ids().map(class).collect::<Result<_>>()?, names.len()))
 }

@@ -280,7 +280,7 @@ mod tests {
         let n = 600;
         let id = |i: usize| format!("{i:04}");
         let images = Images((0..n).map(|i| (id(i), None)).collect());
-        let identities = Column((0..n).map(|i| (id(i), (i / 3).to_string())).collect());
+        let identities = (0..n).map(|i| (id(i), (i / 3).to_string())).collect::<Column>();
         type Place = fn(usize, &mut Stream) -> f64;
         let places: [(&str, Place); 6] = [
             ("scattered", |_, dice| dice.uniform()),
@@ -293,7 +293,7 @@ mod tests {
         for (share, together) in [(0.33, 1), (0.5, 3), (0.1, 3)] {
             let drawn: Vec<bool> = (0..n).map(|_| dice.uniform() < share).collect();
             let label = |i: usize| u8::from(drawn[i / together * together]).to_string();
-            let labels = Labels([("x".to_owned(), Column((0..n).map(|i| (id(i), label(i))).collect()))].into());
+            let labels: Labels = [("x", (0..n).map(|i| (id(i), label(i))).collect::<Column>())].into_iter().collect();
             let setting = Setting { images: &images, labels: &labels, identities: Some(&identities) };
             let question =
                 Question { measured: Measured::Classes(vec!["x".parse().unwrap(), "not x".parse().unwrap()]), within: None };
