@@ -263,7 +263,7 @@ fn figures(workspace: &Workspace) {
             seconds: 0.1,
         };
         let outputs = vec![Output { name: "figure.svg".to_owned(), digest: picture, bytes: svg.len() as u64 }];
-        let version = stage.version();
+        let version = work.version();
         let manifest = Manifest { format: 1, key, stage, version, work, inputs, outputs, facts: Facts::new(), provenance };
         results.publish(&manifest).expect("a result");
     });

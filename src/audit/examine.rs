@@ -237,9 +237,9 @@ fn read(workspace: &Workspace, input: &Input) -> Result<Vec<u8>> {
 /// Makes the stage again and compares.
 fn stand(manifest: &Manifest, again: &Again, recompute: Recompute, read: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Standing {
     let task = Task { work: manifest.work.clone(), inputs: manifest.inputs.clone() };
-    let (theirs, own) = (manifest.version, manifest.stage.version());
+    let (theirs, own) = (manifest.version, manifest.work.version());
     if theirs != own {
-        let what = format!("made by version {theirs} of the {} stage, and this program has version {own}", manifest.stage);
+        let what = format!("made by version {theirs} of the {} stage, and this program has version {own}", manifest.work.word());
         return Standing::Broken(format!("{what}: audit it with the visavis that made it"));
     }
     if task.key() != manifest.key {

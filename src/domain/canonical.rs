@@ -3,6 +3,9 @@
 //! Every value carries a type tag and every variable-length one its length, so no two different values share their
 //! bytes (`["ab"]` is not `["a", "b"]`, `1` is not `1.0`). Floats enter as bits; maps are sorted; a field that is at its
 //! default is left out, so that a field added by a later release does not change the keys of studies that ignore it.
+//!
+//! Whoever writes the canonical form of a struct takes it apart by `let Struct { a, b } = self`, without `..`: a field added
+//! later does not compile until it enters, or is named and left out with a reason (`c: _`).
 
 use super::Digest;
 use std::collections::BTreeMap;
@@ -21,6 +24,16 @@ pub enum Value {
 impl Value {
     pub fn text(text: impl Into<String>) -> Self {
         Value::Text(text.into())
+    }
+
+    /// A count or a place. Every `usize` has an integer of its own.
+    pub fn count(count: usize) -> Self {
+        Value::Int(count as i64)
+    }
+
+    /// Every seed has an integer of its own.
+    pub fn seed(seed: u64) -> Self {
+        Value::Int(seed as i64)
     }
 
     pub fn list<T>(items: impl IntoIterator<Item = T>, each: impl Fn(T) -> Value) -> Self {
@@ -84,6 +97,15 @@ impl Map {
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
         self.0.insert(name, value);
         self
+    }
+
+    /// Adds the field if there is a value: no value of it can be taken for its absence.
+    #[must_use]
+    pub fn optional(self, name: &'static str, value: Option<Value>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
     }
 
     /// Adds the field only if it differs from its default.

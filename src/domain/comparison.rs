@@ -109,15 +109,12 @@ impl Question {
     }
 
     pub fn canonical(&self) -> Value {
-        let map = match &self.measured {
+        let Question { measured, within } = self;
+        let map = match measured {
             Measured::Classes(classes) => Value::map().with("classes", Value::list(classes, Expression::canonical)),
             Measured::Quantity(attribute) => Value::map().with("quantity", Value::text(attribute)),
         };
-        match &self.within {
-            Some(within) => map.with("within", within.canonical()),
-            None => map,
-        }
-        .done()
+        map.optional("within", within.as_ref().map(Expression::canonical)).done()
     }
 }
 

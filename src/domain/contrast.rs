@@ -1,6 +1,7 @@
 //! Contrasts: models held against each other on the same images. What differs is computed from the models, not declared.
 
 use super::{
+    canonical::Value,
     model::{Model, Source, Weights, differences},
     study::{Contrast, Study},
 };
@@ -19,6 +20,12 @@ pub struct Held {
 }
 
 impl Held {
+    pub fn canonical(&self) -> Value {
+        let Held { contrast, left, right } = self;
+        let places = |of: &Vec<usize>| Value::list(of, |place| Value::count(*place));
+        Value::List(vec![Value::count(*contrast), places(left), places(right)])
+    }
+
     /// May what differs be named as the cause, or only these checkpoints? Sides of several trainings are a factor's, and differ in
     /// that alone: named pairs are of one model each.
     pub fn names_factor(&self) -> bool {

@@ -57,7 +57,8 @@ pub struct Take {
 
 impl Take {
     pub fn canonical(&self) -> Value {
-        Value::map().with("images", Value::Int(self.images as i64)).with("seed", Value::Int(self.seed as i64)).done()
+        let Take { images, seed } = self;
+        Value::map().with("images", Value::count(*images)).with("seed", Value::seed(*seed)).done()
     }
 }
 

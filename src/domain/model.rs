@@ -119,13 +119,15 @@ pub(super) fn parameters(of: &BTreeMap<String, f64>) -> Value {
 
 impl Architecture {
     pub fn canonical(&self) -> Value {
-        Value::map().with("word", Value::text(&self.word)).unless("width", Value::Float(self.width), &Value::Float(1.0)).done()
+        let Architecture { word, width } = self;
+        Value::map().with("word", Value::text(word)).unless("width", Value::Float(*width), &Value::Float(1.0)).done()
     }
 }
 
 impl Loss {
     pub fn canonical(&self) -> Value {
-        Value::map().with("word", Value::text(&self.word)).with("parameters", parameters(&self.parameters)).done()
+        let Loss { word, parameters: of } = self;
+        Value::map().with("word", Value::text(word)).with("parameters", parameters(of)).done()
     }
 }
 

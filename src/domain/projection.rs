@@ -129,14 +129,14 @@ impl Method {
     pub fn canonical(&self) -> Value {
         let map = Value::map().with("method", Value::text(self.word()));
         match *self {
-            Method::Pca { axes } | Method::Ica { axes } => map.with("axes", Value::Int(axes as i64)),
+            Method::Pca { axes } | Method::Ica { axes } => map.with("axes", Value::count(axes)),
             Method::Tsne { perplexity, metric } => map.with("perplexity", Value::Float(perplexity)).unless(
                 "metric",
                 metric.canonical(),
                 &Metric::default().canonical(),
             ),
             Method::Umap { neighbors, min_dist, metric } => map
-                .with("neighbors", Value::Int(neighbors as i64))
+                .with("neighbors", Value::count(neighbors))
                 .with("min_dist", Value::Float(min_dist))
                 .unless("metric", metric.canonical(), &Metric::default().canonical()),
         }
@@ -175,8 +175,14 @@ impl View {
         }
     }
 
+    /// Spelled out here, so that people may be told of views in other words without a change of keys.
     pub fn canonical(&self) -> Value {
-        Value::text(self.to_string())
+        Value::text(match self {
+            View::Features => "features".to_owned(),
+            View::Axis(i) => format!("axis {i}"),
+            View::Pair(i, j) => format!("axes {i}-{j}"),
+            View::Map => "map".to_owned(),
+        })
     }
 }
 

@@ -1,12 +1,15 @@
 //! Stages and their keys.
 //!
-//! A key is the digest of everything that decides a result: stage kind, its code version, parameters, seed, and the
-//! *content digests* of what it consumes. Names never enter (class names in `draw` aside), nor do paths, threads, slots
-//! or the machine: torch-free stages have the same bits everywhere.
+//! A key is the digest of everything that decides a result: the stage, its code version, parameters, seed, and the
+//! *content digests* of what it consumes ([`keys`]). Names never enter (class names in `draw` aside), nor do paths, threads,
+//! slots or the machine: torch-free stages have the same bits everywhere.
+
+mod keys;
+#[cfg(test)]
+mod perturbed;
 
 use super::{
-    Digest, Key,
-    canonical::Value,
+    Digest,
     comparison::Question,
     contrast::Held,
     image::Take,
@@ -51,20 +54,6 @@ impl Kind {
 
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.word() == word)
-    }
-
-    /// Raised whenever the stage's code gives other bits for the same inputs; the golden digests of
-    /// `tests/golden.rs` fail until it is.
-    pub fn version(self) -> u32 {
-        match self {
-            // 2: leading eigenvectors by inverse iteration, column means by blocks.
-            Kind::Project => 2,
-            // 2: ranks beside scores. 3: permuted scores in steps that are met equally often; shown figures made otherwise.
-            Kind::Score => 3,
-            // 2: a grid behind the ledger. 3: what could have been shown.
-            Kind::Rank => 3,
-            _ => 1,
-        }
     }
 }
 
@@ -265,6 +254,27 @@ pub fn features_at(tap: &str) -> String {
 }
 
 impl Work {
+    /// What the stage is called in manifests: finer than its kind.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Work::Index { .. } => "index",
+            Work::Features { .. } => "features",
+            Work::Train(_) => "train",
+            Work::Extract(_) => "extract",
+            Work::Baseline(_) => "baseline",
+            Work::Project { .. } => "project",
+            Work::Score { .. } => "score",
+            Work::Space { .. } => "space",
+            Work::Steady(_) => "steady",
+            Work::Fairness(_) => "fairness",
+            Work::Verify { .. } => "verify",
+            Work::Quality { .. } => "quality",
+            Work::Grid(_) => "grid",
+            Work::Rank(_) => "rank",
+            Work::Draw(_) => "draw",
+        }
+    }
+
     pub fn kind(&self) -> Kind {
         match self {
             Work::Index { .. } => Kind::Index,
@@ -322,149 +332,12 @@ impl Work {
             Work::Train(training) => Some(training.seed),
         }
     }
-
-    fn canonical(&self) -> Value {
-        let seed = |seed: &u64| Value::Int(*seed as i64);
-        let nothing = || Value::text("none");
-        match self {
-            Work::Index { take } => {
-                let take = take.as_ref().map_or_else(nothing, Take::canonical);
-                Value::map().unless("take", take, &nothing()).done()
-            }
-            Work::Features { tap, format } => {
-                // The tap is a tensor's name inside a safetensors file; an .npy file holds one array.
-                let map = Value::map();
-                match format {
-                    ArrayFormat::Npy => map,
-                    ArrayFormat::Safetensors => map.with("tensor", Value::text(tap)),
-                }
-                .done()
-            }
-            Work::Train(training) => Value::map()
-                .with("architecture", training.architecture.canonical())
-                .with("loss", training.loss.canonical())
-                .with("preparation", training.preparation.canonical())
-                .with("recipe", training.recipe.canonical())
-                .with("seed", seed(&training.seed))
-                .with("numerics", training.numerics.canonical())
-                .unless("pretended", training.pretended.as_deref().map_or_else(nothing, Value::text), &nothing())
-                .done(),
-            Work::Extract(extraction) => Value::map()
-                .with("architecture", extraction.architecture.canonical())
-                .with("preparation", extraction.preparation.canonical())
-                .with("taps", Value::list(&extraction.taps, Value::text))
-                .with("family", Value::text(&extraction.family))
-                .unless("untrained", extraction.untrained.map_or_else(nothing, |of| Value::Int(of as i64)), &nothing())
-                .with("numerics", extraction.numerics.canonical())
-                .done(),
-            Work::Baseline(baseline) => Value::map()
-                .with("baseline", Value::text(&baseline.word))
-                .with("preparation", baseline.preparation.canonical())
-                .done(),
-            Work::Project { method, seed: of } => Value::map().with("method", method.canonical()).with("seed", seed(of)).done(),
-            Work::Score { question, views, statistics, seed: of } => Value::map()
-                .with("question", question.canonical())
-                .with("views", Value::list(views, View::canonical))
-                .with("bootstraps", Value::Int(statistics.bootstraps as i64))
-                .with("permutations", Value::Int(statistics.permutations as i64))
-                .with("min_positives", Value::Int(statistics.min_positives as i64))
-                .with("seed", seed(of))
-                .done(),
-            Work::Space { questions, statistics, seed: of } => Value::map()
-                .with("questions", Value::list(questions, Question::canonical))
-                .with("bootstraps", Value::Int(statistics.bootstraps as i64))
-                .with("min_positives", Value::Int(statistics.min_positives as i64))
-                .with("seed", seed(of))
-                .done(),
-            Work::Fairness(of) => Value::map()
-                .with("questions", Value::list(&of.questions, Question::canonical))
-                .with("groups", Value::list(&of.groups, Value::text))
-                .with("depth", Value::Int(of.depth as i64))
-                .with("bootstraps", Value::Int(of.statistics.bootstraps as i64))
-                .with("seed", seed(&of.seed))
-                .done(),
-            Work::Steady(of) => Value::map()
-                .with("question", of.question.canonical())
-                .with("view", of.view.canonical())
-                .with("method", of.method.canonical())
-                .with("projected", seed(&of.projected))
-                .with("seed", seed(&of.seed))
-                .done(),
-            Work::Grid(gridding) => Value::map()
-                .with("slots", Value::list(&gridding.slots, Slot::canonical))
-                .with("spaces", Value::list(&gridding.spaces, places))
-                .with("questions", Value::list(&gridding.questions, Question::canonical))
-                .with(
-                    "held",
-                    Value::list(&gridding.held, |held| {
-                        let contrast = Value::Int(held.contrast as i64);
-                        Value::List(vec![contrast, places(&held.left), places(&held.right)])
-                    }),
-                )
-                .with("bootstraps", Value::Int(gridding.statistics.bootstraps as i64))
-                .with("permutations", Value::Int(gridding.statistics.permutations as i64))
-                .with("min_positives", Value::Int(gridding.statistics.min_positives as i64))
-                .with("seed", seed(&gridding.seed))
-                .done(),
-            Work::Rank(ranking) => Value::map()
-                .with("slots", Value::list(&ranking.slots, Slot::canonical))
-                .with("separates_at", Value::Float(ranking.separates_at))
-                .with("show", Value::Int(ranking.show as i64))
-                .with("seed", seed(&ranking.seed))
-                .with("attributes", Value::list(&ranking.attributes, Value::text))
-                .with("groups", Value::list(&ranking.groups, Value::text))
-                .with("depth", Value::Int(ranking.depth as i64))
-                .with("questions", Value::list(&ranking.questions, Question::canonical))
-                .with("spaces", Value::list(&ranking.probes.spaces, places))
-                .with("asked", places(&ranking.probes.asked))
-                .done(),
-            Work::Quality { views, seed: of } => {
-                Value::map().with("quality", Value::list(views, View::canonical)).with("seed", seed(of)).done()
-            }
-            Work::Verify { bootstraps, seed: of } => Value::map()
-                .with("asked", Value::text("same person"))
-                .with("bootstraps", Value::Int(*bootstraps as i64))
-                .with("seed", seed(of))
-                .done(),
-            Work::Draw(Figure::Curves) => Value::map().with("figure", Value::text("curves")).done(),
-            Work::Draw(Figure::Frequencies) => Value::map().with("figure", Value::text("frequencies")).done(),
-            Work::Draw(Figure::View { view, question, classes, axes, seed: of }) => Value::map()
-                .with("figure", Value::text("view"))
-                .with("view", view.canonical())
-                .with("question", question.canonical())
-                .with("classes", Value::list(classes, Value::text))
-                .with("axes", axes.canonical())
-                .with("seed", seed(of))
-                .done(),
-        }
-    }
-}
-
-/// Places in the study.
-fn places<'a>(of: impl IntoIterator<Item = &'a usize>) -> Value {
-    Value::list(of, |place| Value::Int(*place as i64))
 }
 
 impl Slot {
     /// Is it the projection's, on the cell's comparison?
     pub fn holds(&self, cell: &CellId) -> bool {
         (self.model, self.tap, self.projection, self.comparison) == (cell.model, cell.tap, cell.projection, cell.comparison)
-    }
-
-    fn canonical(&self) -> Value {
-        places(&[self.model, self.tap, self.projection, self.comparison])
-    }
-}
-
-impl AxisNames {
-    fn canonical(&self) -> Value {
-        match self {
-            AxisNames::Explained { method, shares } => Value::map()
-                .with("method", Value::text(method))
-                .with("shares", Value::list(shares, |share| Value::Float(*share)))
-                .done(),
-            AxisNames::Map { method } => Value::map().with("method", Value::text(method)).done(),
-        }
     }
 }
 
@@ -527,46 +400,5 @@ impl Task {
     #[must_use]
     pub fn from_root(&self, root: &Path) -> Self {
         Task { work: self.work.clone(), inputs: self.inputs.iter().map(|input| input.clone().from_root(root)).collect() }
-    }
-
-    pub fn key(&self) -> Key {
-        let input = |input: &Input| Value::List(vec![Value::text(&input.role), Value::Digest(input.digest)]);
-        let kind = self.work.kind();
-        let key = Value::map()
-            .with("stage", Value::text(kind.word()))
-            .with("version", Value::Int(kind.version().into()))
-            .with("work", self.work.canonical())
-            .with("inputs", Value::list(&self.inputs, input));
-        Key(key.done().digest())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn task(path: &str, seed: u64) -> Task {
-        let input = Input { role: "features".into(), digest: Digest::of(b"features"), at: Location::File(path.into()) };
-        Task { work: Work::Project { method: Method::Pca { axes: 10 }, seed }, inputs: vec![input] }
-    }
-
-    #[test]
-    fn a_key_knows_contents_and_parameters_but_no_paths() {
-        assert_eq!(task("a", 1).key(), task("b", 1).key());
-        assert_ne!(task("a", 1).key(), task("a", 2).key());
-        let mut other = task("a", 1);
-        other.inputs[0].digest = Digest::of(b"other features");
-        assert_ne!(task("a", 1).key(), other.key());
-    }
-
-    #[test]
-    fn a_thread_count_cannot_even_be_spelled_in_a_task() {
-        let text = serde_json::to_string(&task("a", 1)).unwrap();
-        assert!(!text.contains("threads") && !text.contains("slots"), "{text}");
-    }
-
-    #[test]
-    fn the_keys_are_pinned() {
-        assert_eq!(task("a", 2019).key().short(), "228dd188", "changed keys would orphan every stored result");
     }
 }

@@ -58,11 +58,11 @@ pub struct Numerics {
 
 impl Numerics {
     pub fn canonical(&self) -> Value {
-        let threads = self.threads.map_or(Value::text("any"), |threads| Value::Int(threads as i64));
+        let Numerics { device, precision, threads } = self;
         Value::map()
-            .with("device", Value::text(&self.device))
-            .with("precision", Value::text(&self.precision))
-            .unless("threads", threads, &Value::text("any"))
+            .with("device", Value::text(device))
+            .with("precision", Value::text(precision))
+            .optional("threads", threads.map(Value::count))
             .done()
     }
 }
@@ -117,23 +117,25 @@ pub struct Recipe {
 
 impl Preparation {
     pub fn canonical(&self) -> Value {
+        let Preparation { crop, size, pad, scale } = self;
         Value::map()
-            .with("crop", Value::text(&self.crop))
-            .with("size", Value::Int(self.size as i64))
-            .with("pad", Value::text(&self.pad))
-            .with("scale", Value::text(&self.scale))
+            .with("crop", Value::text(crop))
+            .with("size", Value::count(*size))
+            .with("pad", Value::text(pad))
+            .with("scale", Value::text(scale))
             .done()
     }
 }
 
 impl Recipe {
     pub fn canonical(&self) -> Value {
+        let Recipe { epochs, batch, optimizer, optimizer_word, schedule } = self;
         Value::map()
-            .with("epochs", Value::Int(self.epochs as i64))
-            .with("batch", Value::Int(self.batch as i64))
-            .with("optimizer", Value::text(&self.optimizer_word))
-            .with("parameters", parameters(&self.optimizer))
-            .with("schedule", Value::text(&self.schedule))
+            .with("epochs", Value::count(*epochs))
+            .with("batch", Value::count(*batch))
+            .with("optimizer", Value::text(optimizer_word))
+            .with("parameters", parameters(optimizer))
+            .with("schedule", Value::text(schedule))
             .done()
     }
 }

@@ -214,12 +214,11 @@ impl Worker<'_> {
             outputs.push(Output { name: name.clone(), digest: objects.put(bytes).map_err(because)?, bytes: bytes.len() as u64 });
         }
         let seconds = clock.elapsed().as_secs_f64();
-        let kind = task.work.kind();
         let manifest = Manifest {
             format: 1,
             key,
-            stage: kind,
-            version: kind.version(),
+            stage: task.work.kind(),
+            version: task.work.version(),
             work: task.work.clone(),
             inputs: task.inputs.clone(),
             outputs,

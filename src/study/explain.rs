@@ -319,7 +319,7 @@ fn one_line(text: &str) -> String {
 /// In what a task differs from what a result was made of.
 fn differences(old: &Manifest, task: &Task) -> Vec<String> {
     let mut reasons = Vec::new();
-    let version = task.work.kind().version();
+    let version = task.work.version();
     if old.version != version {
         reasons.push(format!("the stage's code was version {} then and is {version} now", old.version));
     }

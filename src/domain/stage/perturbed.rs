@@ -1,0 +1,341 @@
+//! Keys forget nothing: every field of every stage, however deep, is changed, and the key must change with it.
+//!
+//! Tasks go to workers as JSON, so what is not in the JSON cannot decide a result. The JSON of a sample of every stage is
+//! walked: every number, word, list and map is changed in several ways, read back as a task, and keyed.
+
+use super::*;
+use crate::domain::{
+    Key,
+    comparison::{Expression, Measured},
+    projection::Metric,
+};
+use serde_json::{Value as Json, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What decides no result, by stage and field, and why.
+const LEFT_OUT: [(&str, &str); 11] = [
+    // Where bytes are.
+    ("", "inputs.0.at"),
+    ("", "inputs.0.at.file"),
+    ("", "inputs.1.at"),
+    // What separates is the ledger's business, which has a field of its own.
+    ("score", "work.score.statistics.separates_at"),
+    ("space", "work.space.statistics.separates_at"),
+    ("grid", "work.grid.statistics.separates_at"),
+    // Features are not permuted, and groups are neither permuted nor ranked.
+    ("space", "work.space.statistics.permutations"),
+    ("fairness", "work.fairness.statistics.permutations"),
+    ("fairness", "work.fairness.statistics.min_positives"),
+    ("fairness", "work.fairness.statistics.separates_at"),
+    // The name of the only array of a file. (A safetensors file holds several: there it enters.)
+    ("features npy", "work.features.tap"),
+];
+
+/// Every field set, and set to something other than its default; every variant of every enum somewhere.
+fn samples() -> Vec<(&'static str, Task)> {
+    let statistics = Statistics { bootstraps: 11, permutations: 12, min_positives: 13, separates_at: 0.75 };
+    let architecture = Architecture { word: "resnet34".into(), width: 0.5 };
+    let loss = Loss { word: "arcface".into(), parameters: [("m".to_owned(), 0.5), ("s".to_owned(), 64.0)].into() };
+    let preparation = Preparation { crop: "whole".into(), size: 32, pad: "zero".into(), scale: "imagenet".into() };
+    let recipe = Recipe {
+        epochs: 4,
+        batch: 8,
+        optimizer: [("rate".to_owned(), 0.1)].into(),
+        optimizer_word: "sgd".into(),
+        schedule: "cosine".into(),
+    };
+    let numerics = Numerics { device: "cpu".into(), precision: "float32".into(), threads: Some(2) };
+    let class = |text: &str| text.parse::<Expression>().expect("an expression");
+    let question = Question {
+        measured: Measured::Classes(vec![class("a and not b"), class("race=x or (c and d=\"y\")"), class("not a")]),
+        within: Some(class("e=z")),
+    };
+    let quantity = Question { measured: Measured::Quantity("ink".into()), within: None };
+    let questions = vec![question.clone(), quantity.clone()];
+    let views = vec![View::Features, View::Axis(3), View::Pair(1, 2), View::Map];
+    let slots =
+        vec![Slot { model: 1, tap: 2, projection: 3, comparison: 4 }, Slot { model: 5, tap: 6, projection: 7, comparison: 8 }];
+    let tsne = Method::Tsne { perplexity: 30.0, metric: Metric::Cosine };
+    let umap = Method::Umap { neighbors: 15, min_dist: 0.1, metric: Metric::Cosine };
+    let explained = AxisNames::Explained { method: "pca".into(), shares: vec![0.5, 0.25] };
+    let drawn =
+        |view, axes| Figure::View { view, question: question.clone(), classes: vec!["A".into(), "B".into()], axes, seed: 9 };
+    let project = |method: Method| Work::Project { method, seed: 7 };
+    let training = Training {
+        architecture: architecture.clone(),
+        loss,
+        preparation: preparation.clone(),
+        recipe,
+        seed: 3,
+        numerics: numerics.clone(),
+        pretended: Some("faces".into()),
+    };
+    let works = vec![
+        ("index", Work::Index { take: Some(Take { images: 100, seed: 5 }) }),
+        ("features npy", Work::Features { tap: "layer1".into(), format: ArrayFormat::Npy }),
+        ("features", Work::Features { tap: "layer1".into(), format: ArrayFormat::Safetensors }),
+        ("train", Work::Train(training)),
+        (
+            "extract",
+            Work::Extract(Extraction {
+                architecture,
+                preparation: preparation.clone(),
+                taps: vec!["layer1".into(), "embedding".into()],
+                family: "visavis".into(),
+                untrained: Some(4),
+                numerics,
+            }),
+        ),
+        ("baseline", Work::Baseline(Baseline { word: "pixels".into(), preparation })),
+        ("pca", project(Method::Pca { axes: 10 })),
+        ("ica", project(Method::Ica { axes: 10 })),
+        ("tsne", project(tsne.clone())),
+        ("umap", project(umap.clone())),
+        ("score", Work::Score { question: question.clone(), views: views.clone(), statistics, seed: 7 }),
+        ("quantity", Work::Score { question: quantity, views: views.clone(), statistics, seed: 7 }),
+        ("space", Work::Space { questions: questions.clone(), statistics, seed: 7 }),
+        (
+            "steady",
+            Work::Steady(Shown { question: question.clone(), view: View::Pair(1, 2), method: umap, projected: 8, seed: 7 }),
+        ),
+        (
+            "fairness",
+            Work::Fairness(Fair {
+                questions: questions.clone(),
+                groups: vec!["race".into(), "Male".into()],
+                depth: 2,
+                statistics,
+                seed: 7,
+            }),
+        ),
+        ("verify", Work::Verify { bootstraps: 10, seed: 7 }),
+        ("quality", Work::Quality { views, seed: 7 }),
+        (
+            "grid",
+            Work::Grid(Gridding {
+                slots: slots.clone(),
+                spaces: vec![[1, 2, 3], [4, 5, 6]],
+                questions: questions.clone(),
+                held: vec![Held { contrast: 1, left: vec![2, 3], right: vec![4] }],
+                statistics,
+                seed: 7,
+            }),
+        ),
+        (
+            "rank",
+            Work::Rank(Ranking {
+                slots,
+                separates_at: 0.75,
+                show: 12,
+                seed: 7,
+                attributes: vec!["a".into(), "b".into()],
+                groups: vec!["race".into()],
+                depth: 2,
+                questions,
+                probes: Probes { spaces: vec![[1, 2], [3, 4]], asked: vec![0, 2] },
+            }),
+        ),
+        ("view", Work::Draw(drawn(View::Axis(1), explained))),
+        ("map", Work::Draw(drawn(View::Map, AxisNames::Map { method: "umap".into() }))),
+        ("frequencies", Work::Draw(Figure::Frequencies)),
+        ("curves", Work::Draw(Figure::Curves)),
+    ];
+    let inputs = vec![
+        Input { role: "images".into(), digest: Digest::of(b"images"), at: Location::File("a".into()) },
+        Input { role: "labels/a".into(), digest: Digest::of(b"labels"), at: Location::Object },
+    ];
+    works.into_iter().map(|(name, work)| (name, Task { work, inputs: inputs.clone() })).collect()
+}
+
+/// Other values of one node of the JSON, leaving the rest.
+fn others(node: &Json) -> Vec<Json> {
+    let mut others = vec![Json::Null];
+    match node {
+        Json::Null => {}
+        Json::Bool(of) => others.push(json!(!of)),
+        Json::Number(of) => match of.as_u64() {
+            Some(of) => others.extend([json!(of + 1), json!(of + (1 << 40)), json!(0)]),
+            None => {
+                others.extend(of.as_f64().map(|of| [json!(of + 0.5), json!(of * (1.0 + f64::EPSILON))]).into_iter().flatten())
+            }
+        },
+        Json::String(of) => {
+            others.extend([json!(format!("{of}x")), json!(""), json!("none")]);
+            // Another digest, where it is one.
+            others.push(json!(of.chars().rev().collect::<String>()));
+        }
+        Json::Array(of) => {
+            for place in 0..of.len() {
+                let (mut fewer, mut more, mut turned) = (of.clone(), of.clone(), of.clone());
+                fewer.remove(place);
+                more.insert(place, of[place].clone());
+                turned.rotate_left(place);
+                others.extend([fewer, more, turned].map(Json::Array));
+            }
+        }
+        Json::Object(of) => {
+            for name in of.keys() {
+                let mut fewer = of.clone();
+                fewer.shift_remove(name);
+                let mut renamed = fewer.clone();
+                renamed.insert(format!("{name}x"), of[name].clone());
+                others.extend([fewer, renamed].map(Json::Object));
+            }
+        }
+    }
+    others
+}
+
+/// The words that an enum knows, from the error that an unknown one gives.
+fn known(error: &str) -> Vec<String> {
+    let Some((_, expected)) = error.split_once("unknown variant").and_then(|(_, rest)| rest.split_once("expected")) else {
+        return vec![];
+    };
+    expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// Every node, by its path.
+fn nodes(of: &Json, path: &str, into: &mut Vec<String>) {
+    into.push(path.to_owned());
+    match of {
+        Json::Array(of) => of.iter().enumerate().for_each(|(place, of)| nodes(of, &format!("{path}/{place}"), into)),
+        Json::Object(of) => of.iter().for_each(|(name, of)| nodes(of, &format!("{path}/{name}"), into)),
+        _ => {}
+    }
+}
+
+/// The task with another value at that path, in every way that is still a task and another one.
+fn changed(task: &Task, path: &str) -> Vec<Task> {
+    let whole = serde_json::to_value(task).expect("a task is JSON");
+    let node = whole.pointer(path).expect("a path of its own").clone();
+    let with = |other: Json| {
+        let mut of = whole.clone();
+        *of.pointer_mut(path).expect("a path of its own") = other;
+        serde_json::from_value::<Task>(of)
+    };
+    let mut all = Vec::new();
+    for other in others(&node) {
+        match with(other) {
+            Ok(other) => all.push(other),
+            Err(error) => {
+                // A variant of an enum, without a value or around one.
+                let variants = known(&error.to_string()).into_iter();
+                let forms = variants.flat_map(|word| [json!(word), Json::Object([(word, json!("x"))].into_iter().collect())]);
+                all.extend(forms.filter_map(|form| with(form).ok()));
+            }
+        }
+    }
+    all.retain(|other| other != task);
+    all
+}
+
+#[test]
+fn every_field_of_every_stage_changes_its_key() {
+    let (mut blind, mut forgotten, mut left_out) = (vec![], vec![], BTreeSet::new());
+    let mut seen: BTreeMap<Key, String> = BTreeMap::new();
+    let mut tried = 0;
+    for (stage, task) in samples() {
+        let mut paths = Vec::new();
+        nodes(&serde_json::to_value(&task).unwrap(), "", &mut paths);
+        for path in &paths {
+            let field = path.trim_start_matches('/').replace('/', ".");
+            let changed = changed(&task, path);
+            let leaf = !paths.iter().any(|other| other.starts_with(&format!("{path}/")));
+            if leaf && changed.is_empty() {
+                blind.push(format!("{stage}: {field}"));
+            }
+            for other in changed {
+                tried += 1;
+                let exempt = LEFT_OUT.iter().find(|(of, left)| (of.is_empty() || *of == stage) && field == *left);
+                if other.key() != task.key() {
+                    let text =
+                        serde_json::to_string(&Task { inputs: other.inputs.iter().map(nowhere).collect(), ..other.clone() });
+                    let text = text.unwrap();
+                    let first = seen.entry(other.key()).or_insert_with(|| text.clone());
+                    assert_eq!(*first, text, "two tasks have one key");
+                } else if let Some(exempt) = exempt {
+                    left_out.insert(exempt);
+                } else {
+                    forgotten.push(format!("{stage}: {field}"));
+                }
+            }
+        }
+    }
+    assert_eq!(forgotten, Vec::<String>::new(), "these fields decide results and are not in their keys");
+    assert_eq!(blind, Vec::<String>::new(), "these fields were not tried: give the sample another value of them");
+    assert_eq!(left_out, LEFT_OUT.iter().collect(), "what is left out is listed, and nothing else");
+    assert!(tried > 1500, "{tried}");
+}
+
+/// The same input wherever it lies.
+fn nowhere(input: &Input) -> Input {
+    Input { at: Location::Object, ..input.clone() }
+}
+
+/// The samples are of every stage: one that is added does not compile until it has a place here.
+#[test]
+fn every_stage_has_a_sample() {
+    let place = |work: &Work| match work {
+        Work::Index { .. } => 0,
+        Work::Features { .. } => 1,
+        Work::Train(_) => 2,
+        Work::Extract(_) => 3,
+        Work::Baseline(_) => 4,
+        Work::Project { method: Method::Pca { .. }, .. } => 5,
+        Work::Project { method: Method::Ica { .. }, .. } => 6,
+        Work::Project { method: Method::Tsne { .. }, .. } => 7,
+        Work::Project { method: Method::Umap { .. }, .. } => 8,
+        Work::Score { .. } => 9,
+        Work::Space { .. } => 10,
+        Work::Steady(_) => 11,
+        Work::Fairness(_) => 12,
+        Work::Verify { .. } => 13,
+        Work::Quality { .. } => 14,
+        Work::Grid(_) => 15,
+        Work::Rank(_) => 16,
+        Work::Draw(Figure::View { .. }) => 17,
+        Work::Draw(Figure::Frequencies) => 18,
+        Work::Draw(Figure::Curves) => 19,
+    };
+    let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
+    assert_eq!(places, (0..20).collect());
+    // A word is the tag of the JSON, and one stage's only.
+    for (_, task) in samples() {
+        assert!(serde_json::to_value(&task.work).unwrap().get(task.work.word()).is_some(), "{}", task.work.word());
+    }
+}
+
+/// A name that happens to be the word for "nothing" is still a name.
+#[test]
+fn no_name_is_taken_for_an_absence() {
+    let of = |pretended: Option<&str>| {
+        let (_, task) = samples().into_iter().find(|(stage, _)| *stage == "train").unwrap();
+        let Work::Train(training) = task.work else { unreachable!() };
+        Task { work: Work::Train(Training { pretended: pretended.map(str::to_owned), ..training }), inputs: vec![] }.key()
+    };
+    assert_ne!(of(Some("none")), of(None));
+    assert_ne!(of(Some("")), of(None));
+}
+
+#[test]
+fn a_thread_count_cannot_even_be_spelled_in_a_task_without_a_network() {
+    for (stage, task) in samples() {
+        let text = serde_json::to_string(&task).unwrap();
+        assert!(matches!(stage, "train" | "extract") || !text.contains("threads"), "{text}");
+        assert!(!text.contains("slots\":{"), "{text}");
+    }
+}
+
+/// Keys of all samples, as they were in the first release: changed keys orphan stored results. A stage whose version is
+/// raised gets new ones.
+#[test]
+fn the_keys_are_pinned() {
+    let found: Vec<(&str, String)> = samples().into_iter().map(|(stage, task)| (stage, task.key().short())).collect();
+    let pinned = PINNED.map(|(stage, key)| (stage, key.to_owned()));
+    assert_eq!(found, pinned);
+    let input = Input { role: "features".into(), digest: Digest::of(b"features"), at: Location::File("a".into()) };
+    let work = Work::Project { method: Method::Pca { axes: 10 }, seed: 2019 };
+    assert_eq!(Task { work, inputs: vec![input] }.key().short(), "228dd188");
+}
+
+const PINNED: [(&str, &str); 0] = [];
