@@ -236,10 +236,15 @@ impl Input {
 
 impl Task {
     pub fn key(&self) -> Key {
+        self.key_of_version(self.work.version())
+    }
+
+    /// The key that a program with this version of the stage's code gives it.
+    pub(super) fn key_of_version(&self, version: u32) -> Key {
         let Task { work, inputs } = self;
         let key = Value::map()
             .with("stage", Value::text(work.kind().word()))
-            .with("version", Value::Int(work.version().into()))
+            .with("version", Value::Int(version.into()))
             .with("work", work.canonical())
             .with("inputs", Value::list(inputs, Input::canonical));
         Key(key.done().digest())
