@@ -100,7 +100,7 @@ fn main() {
 /// A study of ten thousand cells, as cheap as cells can be: 84 models, three views, forty comparisons of noise with noise.
 fn ten_thousand(folder: &std::path::Path) -> usize {
     let (images, models, comparisons) = (120, 84, 40);
-    let mut random = visavis::numeric::Stream::new(7, 0);
+    let mut random = visavis::numeric::Stream::for_test(7, 0);
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).expect("a file");
     let rows: Vec<String> = (0..images).map(|row| format!("{row:04}.png")).collect();
     write("rows.txt", (rows.join("\n") + "\n").as_bytes());

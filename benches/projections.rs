@@ -197,7 +197,7 @@ fn clusters(folder: &Path) {
 
 /// 400 clusters of D columns.
 fn drawn(n: usize, d: usize) -> Matrix {
-    let mut stream = Stream::new(1, 0);
+    let mut stream = Stream::for_test(1, 0);
     let mut normal = |count: usize| -> Vec<f32> {
         (0..count.div_ceil(2)).flat_map(|_| stream.normals(1.0)).map(|value| value as f32).take(count).collect()
     };
@@ -306,7 +306,7 @@ fn spread(values: Vec<f64>) -> String {
 
 /// Of the difference of medians: the 2.5th percentile of 10,000 resamples of the seeds.
 fn lower_bound(own: &[f64], peer: &[f64]) -> f64 {
-    let mut stream = Stream::new(1, 1);
+    let mut stream = Stream::for_test(1, 1);
     let mut resampled = |of: &[f64]| {
         let values = (0..of.len()).map(|_| of[stream.below(of.len() as u64) as usize]).collect();
         Spread::of(values).map_or(f64::NAN, |of| of.median)

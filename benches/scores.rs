@@ -46,7 +46,7 @@ struct World {
 
 /// Three images of each person; half of the attributes are people's, half images'.
 fn world(n: usize) -> World {
-    let mut dice = Stream::new(1, 1);
+    let mut dice = Stream::for_test(1, 1);
     let (people, id) = (n.div_ceil(3), |i: usize| format!("{i:06}"));
     let has: Vec<Vec<bool>> = SHARES
         .iter()
@@ -75,7 +75,7 @@ fn questions() -> Vec<Question> {
 
 /// Columns that lean towards attributes, one after the other.
 fn drawn(world: &World, columns: usize, seed: u64) -> Matrix {
-    let mut dice = Stream::new(seed, 2);
+    let mut dice = Stream::for_test(seed, 2);
     let n = world.images.len();
     let value = |i: usize, column: usize, dice: &mut Stream| {
         (dice.normals(1.0)[0] + if world.has[column % SHARES.len()][i] { 0.8 } else { 0.0 }) as f32

@@ -106,7 +106,7 @@ fn make(root: &Path) {
 
 /// A study whose ledger has 3,528 rows, as cheap as they can be; its text.
 fn study(root: &Path) -> String {
-    let mut dice = Stream::new(7, 0);
+    let mut dice = Stream::for_test(7, 0);
     let write = |name: &str, bytes: &[u8]| {
         let path = root.join(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
@@ -238,7 +238,7 @@ fn latest(workspace: &Workspace, text: Digest, file: &str) {
 fn figures(workspace: &Workspace) {
     let (objects, results) = (workspace.objects(), workspace.results());
     (0..FIGURES).into_par_iter().for_each(|figure| {
-        let mut dice = Stream::new(figure as u64, 1);
+        let mut dice = Stream::for_test(figure as u64, 1);
         let mut svg = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">"#.to_owned();
         for _ in 0..40 {
             let (x, y) = (dice.uniform() * 100.0, dice.uniform() * 100.0);

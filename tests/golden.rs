@@ -118,7 +118,7 @@ fn every_projection_gives_the_bits_it_gave() {
     };
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits/pixels.npy");
     let digits = array::from_npy(&fs::read(&file).unwrap(), &file).unwrap();
-    let mut stream = Stream::new(4, 4);
+    let mut stream = Stream::for_test(4, 4);
     let cloud = Matrix::new(4100, 5, (0..4100 * 5).map(|_| stream.uniform() as f32).collect()).unwrap();
     let tsne = Method::Tsne { perplexity: 10.0, metric: Metric::Euclidean };
     let all = [

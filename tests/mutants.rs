@@ -18,7 +18,7 @@ fn a_damaged_study_file_is_told_and_never_a_panic() {
     let source = std::fs::read_to_string(format!("{}/experiments/face-attributes.yaml", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let (mut refused, mut read) = (0, 0);
     for mutant in 0..mutants {
-        let mut stream = Stream::new(99, mutant);
+        let mut stream = Stream::for_test(99, mutant);
         let mut text = if mutant % 3 == 0 { source.clone() } else { SMALL.to_owned() };
         for _ in 0..=stream.below(3) {
             mutate(&mut text, &mut stream);

@@ -11,6 +11,7 @@ use crate::{
         stage::{Input, Kind, Task},
         text::{count, printable, thousands},
     },
+    numeric::{Purpose, Stream},
     stages,
     store::LastAudit,
     study,
@@ -81,7 +82,7 @@ impl Audit {
         };
         let draw = |count| {
             let mut keys: Vec<Key> = keys.collect();
-            crate::numeric::Stream::new(self.seed, 0).shuffle(&mut keys);
+            Stream::new(self.seed, Purpose::AuditSample, 0).shuffle(&mut keys);
             keys.into_iter().take(count).collect()
         };
         Again { kinds, sample: self.sample.map(draw) }

@@ -407,7 +407,7 @@ mod tests {
     #[test]
     fn a_transform_is_what_it_is_defined_as() {
         for length in [16, 48, 80, 240, 64] {
-            let mut stream = Stream::new(1, length as u64);
+            let mut stream = Stream::for_test(1, length as u64);
             let mut of = Sequences::new(length);
             for i in 0..length {
                 for lane in 0..LANES {
@@ -445,7 +445,7 @@ mod tests {
         let convolution = Convolution::new(70, kernel, |_| 1.0);
         let side = convolution.side();
         let mut charges = convolution.empty();
-        let mut stream = Stream::new(5, 5);
+        let mut stream = Stream::for_test(5, 5);
         let places: Vec<(usize, usize, f64)> =
             (0..40).map(|_| (stream.below(side as u64) as usize, stream.below(side as u64) as usize, stream.uniform())).collect();
         for &(x, y, charge) in &places {

@@ -11,10 +11,12 @@ pub mod fused;
 pub mod lanes;
 pub mod matrix;
 pub mod neighbours;
+pub mod purpose;
 pub mod random;
 pub mod special;
 pub mod sum;
 pub mod tiled;
 
 pub use matrix::Matrix;
+pub use purpose::Purpose;
 pub use random::Stream;

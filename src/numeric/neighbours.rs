@@ -423,7 +423,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn random(n: usize, d: usize, seed: u64) -> Matrix {
-        let mut stream = Stream::new(seed, 0);
+        let mut stream = Stream::for_test(seed, 0);
         Matrix::new(n, d, (0..n * d).map(|_| stream.uniform() as f32).collect()).unwrap()
     }
 
@@ -449,7 +449,7 @@ mod tests {
         fn they_are_those_of_a_plain_search(
             n in 1usize..300, d in 1usize..20, k in 1usize..40, levels in 1u64..50, offset in prop::sample::select(vec![0.0f32, 1e3, -1e6]), size in prop::sample::select(vec![1.0f32, 1e-30, 1e30]), seed in any::<u64>(),
         ) {
-            let mut stream = Stream::new(seed, 1);
+            let mut stream = Stream::for_test(seed, 1);
             let matrix = Matrix::new(n, d, (0..n * d).map(|_| (offset + stream.below(levels) as f32 * 0.37) * size).collect()).unwrap();
             let found = Neighbours::exact(&matrix, k, Metric::Euclidean).unwrap();
             let (indices, squares) = plain(&matrix, k.min(n - 1));

@@ -1,22 +1,40 @@
 //! Counter-based random numbers: Philox 4×32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
 //! 1, 2, 3", SC 2011). The n-th number of a stream is a function of (seed, stream, n), so any thread can draw any of them.
 
-use super::{fused::fused, special::ln};
+use super::{fused::fused, purpose::Purpose, special::ln};
 
 /// One independent sequence.
 #[derive(Clone, Debug)]
 pub struct Stream {
     key: [u32; 2],
     stream: u64,
+    /// The next position, and above it the purpose's domain: see [`super::purpose`].
     block: u64,
     waiting: [u64; 2],
     left: usize,
 }
 
 impl Stream {
-    /// The sequence `stream` of `seed`.
-    pub fn new(seed: u64, stream: u64) -> Self {
+    /// The sequence of this purpose and index under a seed. Tests draw theirs by [`Stream::for_test`].
+    ///
+    /// # Panics
+    /// An index that the purpose has no room for.
+    pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
+        let range = purpose.range();
+        assert!(index < range.most, "{purpose:?} has {} sequences, not one numbered {index}", range.most);
+        Stream { block: u64::from(range.domain) << POSITION, ..Stream::for_test(seed, range.first + index) }
+    }
+
+    /// A sequence that is registered nowhere, for the made-up data of tests and benches. What the program draws has a
+    /// [`Purpose`].
+    pub fn for_test(seed: u64, stream: u64) -> Self {
         Stream { key: [seed as u32, (seed >> 32) as u32], stream, block: 0, waiting: [0; 2], left: 0 }
+    }
+
+    /// What is enciphered at a position.
+    #[cfg(test)]
+    pub(super) fn counter(&self, position: u64) -> [u32; 4] {
+        counter(self.block + position, self.stream)
     }
 
     pub fn bits(&mut self) -> u64 {
@@ -102,14 +120,22 @@ pub fn mixed(sequence: u64, place: u64) -> u64 {
     bits ^ bits >> 31
 }
 
+/// Bits of a position in a sequence: more than can be drawn in a day.
+const POSITION: u32 = 48;
+
 fused! { fn blocks_of(first: u64, stream: u64, key: [u32; 2], blocks: &mut [[u64; 2]]) = blocks_kernel }
 
 #[inline(always)]
 fn blocks_kernel(first: u64, stream: u64, key: [u32; 2], blocks: &mut [[u64; 2]]) {
     for (at, block) in (first..).zip(blocks) {
-        let [a, b, c, d] = philox([at as u32, (at >> 32) as u32, stream as u32, (stream >> 32) as u32], key).map(u64::from);
+        let [a, b, c, d] = philox(counter(at, stream), key).map(u64::from);
         *block = [a << 32 | b, c << 32 | d];
     }
+}
+
+#[inline(always)]
+fn counter(block: u64, stream: u64) -> [u32; 4] {
+    [block as u32, (block >> 32) as u32, stream as u32, (stream >> 32) as u32]
 }
 
 #[inline(always)]
@@ -142,7 +168,7 @@ mod tests {
     fn draws_with_replacement_are_the_stream_in_halves() {
         for n in [0, 1, 2, 3, 64, 127, 128, 129, 1000, 1131] {
             for before in 0..3 {
-                let (mut one, mut other) = (Stream::new(3, n), Stream::new(3, n));
+                let (mut one, mut other) = (Stream::for_test(3, n), Stream::for_test(3, n));
                 (0..before).for_each(|_| assert_eq!(one.bits(), other.bits()));
                 let mut drawn = vec![];
                 one.with_replacement(n as usize, |of| drawn.push(of as u64));
@@ -157,7 +183,7 @@ mod tests {
     #[test]
     fn streams_are_uniform_and_do_not_repeat_each_other() {
         let draw = |stream| {
-            let mut stream = Stream::new(7, stream);
+            let mut stream = Stream::for_test(7, stream);
             (0..6000).map(|_| stream.below(6)).collect::<Vec<_>>()
         };
         let (one, other) = (draw(0), draw(1));

@@ -202,7 +202,7 @@ mod tests {
     use crate::numeric::Stream;
 
     fn random(rows: usize, columns: usize) -> Matrix {
-        let mut stream = Stream::new(1, 2);
+        let mut stream = Stream::for_test(1, 2);
         Matrix::new(rows, columns, (0..rows * columns).map(|_| stream.uniform() as f32).collect()).unwrap()
     }
 

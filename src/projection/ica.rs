@@ -8,7 +8,7 @@ use super::{
 use crate::{
     domain::{Fault, Result},
     numeric::{
-        Matrix, Stream, eigen,
+        Matrix, Purpose, Stream, eigen,
         fused::fused,
         special::{exp_lane, tanh_lane},
         sum::{self, dot, dot_lanes},
@@ -102,7 +102,7 @@ impl White {
     /// k directions, row by row, orthogonal to each other; and after how many turns.
     fn rotation(&self, seed: u64, given: &Given) -> Result<(Vec<f64>, usize)> {
         let k = self.k;
-        let mut stream = Stream::new(seed, 0);
+        let mut stream = Stream::new(seed, Purpose::IcaStart, 0);
         let start: Vec<f64> = (0..k * k).map(|_| stream.normals(1.0)[0]).collect();
         let mut rotation = orthogonal(&start, k)?;
         for turn in 1..=TURNS {
@@ -278,7 +278,7 @@ mod tests {
 
     /// Three sources that are not Gaussian, mixed.
     fn mixed(n: usize, extra: usize) -> (Vec<[f64; 3]>, Matrix) {
-        let mut stream = Stream::new(9, 9);
+        let mut stream = Stream::for_test(9, 9);
         let sources: Vec<[f64; 3]> = (0..n)
             .map(|_| {
                 let [a, b] = stream.normals(1.0);

@@ -148,7 +148,7 @@ mod tests {
     ];
 
     fn cloud(n: usize, d: usize, seed: u64) -> Matrix {
-        let mut stream = Stream::new(seed, 0);
+        let mut stream = Stream::for_test(seed, 0);
         Matrix::new(n, d, (0..n * d).map(|_| stream.normals(1.0)[0] as f32).collect()).unwrap()
     }
 
@@ -295,7 +295,7 @@ mod tests {
             seed in any::<u64>(),
         ) {
             // Few levels make duplicates and equal distances; some columns are constant.
-            let mut stream = Stream::new(seed, 1);
+            let mut stream = Stream::for_test(seed, 1);
             let value = |i: usize, draw: u64| if i % d < dead { 3.0 } else { (draw as f32 - 1.0) * scale };
             let values = (0..n * d).map(|i| value(i, stream.below(levels))).collect();
             let features = Matrix::new(n, d, values).unwrap();

@@ -143,7 +143,7 @@ mod tests {
     }
 
     fn cloud(n: usize, spread: &[f64]) -> Matrix {
-        let mut stream = Stream::new(5, 0);
+        let mut stream = Stream::for_test(5, 0);
         let values =
             (0..n).flat_map(|_| spread.iter().map(|s| (s * (stream.uniform() - 0.5)) as f32).collect::<Vec<_>>()).collect();
         Matrix::new(n, spread.len(), values).unwrap()

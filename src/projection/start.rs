@@ -4,11 +4,8 @@
 use super::pca::{all_the_same, principal};
 use crate::{
     domain::Result,
-    numeric::{Matrix, Stream, sum},
+    numeric::{Matrix, Purpose, Stream, sum},
 };
-
-/// Streams of the seed: what is drawn for one purpose does not depend on another.
-const JITTER: u64 = 1 << 40;
 
 /// Two principal axes, the first with this standard deviation; normal noise of a hundredth of it. N × 2.
 ///
@@ -35,7 +32,7 @@ pub fn varies(features: &Matrix) -> Result<()> {
 
 /// Adds normal noise.
 pub fn jitter(points: &mut [[f64; 2]], deviation: f64, seed: u64) {
-    let mut stream = Stream::new(seed, JITTER);
+    let mut stream = Stream::new(seed, Purpose::MapStart, 0);
     for point in points {
         let [x, y] = stream.normals(deviation);
         point[0] += x;

@@ -257,7 +257,7 @@ mod tests {
 
     /// Every `rare`-th image is of the first class, whose centre is 1 away on the first axis.
     fn cloud(n: usize, d: usize, rare: usize) -> (Matrix, Vec<bool>, Vec<f64>) {
-        let (mut stream, class) = (Stream::new(7, 0), (0..n).map(|i| i.is_multiple_of(rare)).collect::<Vec<bool>>());
+        let (mut stream, class) = (Stream::for_test(7, 0), (0..n).map(|i| i.is_multiple_of(rare)).collect::<Vec<bool>>());
         let mut value = |i: usize| stream.normals(1.0)[0] as f32 + if i.is_multiple_of(d) && class[i / d] { 1.0 } else { 0.0 };
         let points = Matrix::new(n, d, (0..n * d).map(&mut value).collect()).unwrap();
         let score = points.column(0).into_iter().map(f64::from).collect();

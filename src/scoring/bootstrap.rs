@@ -5,7 +5,7 @@
 use super::auc::{TURNS, Times, Weights};
 use crate::{
     domain::score::Estimate,
-    numeric::{Stream, sum},
+    numeric::{Purpose, Stream, sum},
 };
 use rayon::prelude::*;
 use std::{collections::BTreeMap, sync::OnceLock};
@@ -16,7 +16,7 @@ pub struct Resampler {
     identity: Vec<u32>,
     count: usize,
     seed: u64,
-    stream: u64,
+    purpose: Purpose,
     /// By block of [`TURNS`] turns, by identity, the last of which nobody draws: once for all views of a question.
     drawn: OnceLock<Vec<Vec<Times>>>,
 }
@@ -25,8 +25,8 @@ pub struct Resampler {
 const KEPT: usize = 256 << 20;
 
 impl Resampler {
-    /// `group` per member; `None` leaves the member out. Different `stream`s draw independently.
-    pub fn new(groups: impl Iterator<Item = Option<usize>>, seed: u64, stream: u64) -> Self {
+    /// `group` per member; `None` leaves the member out. Different purposes draw independently.
+    pub fn new(groups: impl Iterator<Item = Option<usize>>, seed: u64, purpose: Purpose) -> Self {
         let mut numbers = BTreeMap::new();
         let mut number = |group| {
             let next = numbers.len() as u32;
@@ -35,7 +35,7 @@ impl Resampler {
         let identity: Vec<Option<u32>> = groups.map(|group| group.map(&mut number)).collect();
         let count = numbers.len();
         let identity = identity.into_iter().map(|identity| identity.unwrap_or(count as u32)).collect();
-        Resampler { identity, count, seed, stream, drawn: OnceLock::new() }
+        Resampler { identity, count, seed, purpose, drawn: OnceLock::new() }
     }
 
     /// The weight of every member, as one number each, in the sample itself.
@@ -45,7 +45,7 @@ impl Resampler {
 
     /// The weight of every member in the `turn`-th resample.
     fn weights(&self, turn: usize) -> Vec<u32> {
-        let mut stream = Stream::new(self.seed, self.stream + turn as u64);
+        let mut stream = Stream::new(self.seed, self.purpose, turn as u64);
         let mut times = vec![0; self.count + 1];
         stream.with_replacement(self.count, |identity| times[identity] += 1);
         self.identity.iter().map(|&identity| times[identity as usize]).collect()
@@ -55,7 +55,7 @@ impl Resampler {
     fn block(&self, block: usize) -> Vec<Times> {
         let mut times = vec![[0u8; TURNS]; self.count + 1];
         (0..TURNS).for_each(|turn| {
-            let mut stream = Stream::new(self.seed, self.stream + (block * TURNS + turn) as u64);
+            let mut stream = Stream::new(self.seed, self.purpose, (block * TURNS + turn) as u64);
             stream.with_replacement(self.count, |identity| times[identity][turn] = times[identity][turn].saturating_add(1));
         });
         times
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_resample_draws_identities_whole_and_as_many_as_there_are() {
-        let resampler = Resampler::new((0..30).map(|i| (i < 20).then_some(i / 4)), 1, 0);
+        let resampler = Resampler::new((0..30).map(|i| (i < 20).then_some(i / 4)), 1, Purpose::ResampledWhole);
         for turn in 0..50 {
             let weights = resampler.weights(turn);
             assert!(weights[20..].iter().all(|weight| *weight == 0));
@@ -172,7 +172,7 @@ mod tests {
     fn many_cells_share_one_resampler() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(16).build().unwrap();
         for _ in 0..50 {
-            let resampler = Resampler::new((0..300).map(Some), 1, 0);
+            let resampler = Resampler::new((0..300).map(Some), 1, Purpose::ResampledWhole);
             let first = |weights: Weights| [weights.times[0].map(|times| Some(f64::from(times)))];
             let all: Vec<_> = pool.install(|| (0..40).into_par_iter().map(|_| resampler.each_of_many(200, first)).collect());
             assert!(all.iter().all(|of| *of == all[0] && of.len() == 200));

@@ -45,7 +45,7 @@ fn all(
         within: classes.get(2).map(|within| within.parse().unwrap()),
     };
     let questions: Vec<Question> = questions.iter().map(of).collect();
-    let mut dice = Stream::new(1, 1);
+    let mut dice = Stream::for_test(1, 1);
     let points = Matrix::new(n, 2, (0..2 * n).map(|at| value(at / 2, &mut dice)).collect()).unwrap();
     let statistics = Statistics { bootstraps: 50, permutations: 50, min_positives: 5, separates_at: 0.7 };
     let views = [View::Axis(1), View::Pair(1, 2), View::Axis(3)];

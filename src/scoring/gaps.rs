@@ -19,12 +19,10 @@ use crate::{
         fairness::{self, Cell, Fairness, Gap, Reweighed, SUPPRESSED},
         score::{Estimate, Statistics},
     },
-    numeric::Matrix,
+    numeric::{Matrix, Purpose},
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-
-const STREAM: u64 = 9 << 40;
 
 /// What is asked of one model.
 pub struct Given<'a> {
@@ -89,7 +87,8 @@ impl World<'_> {
             Some(Shown { row, positive: positive?, decision, place: asked.split.place(member) })
         };
         let shown: Vec<Shown> = target.into_iter().enumerate().filter_map(of).collect();
-        let resampler = Resampler::new(shown.iter().map(|shown| Some(self.identity[shown.row])), given.seed, STREAM);
+        let resampler =
+            Resampler::new(shown.iter().map(|shown| Some(self.identity[shown.row])), given.seed, Purpose::ResampledGroups);
         let drawn: Vec<Drawn> = self.inside.iter().map(|inside| self.draw(&shown, inside, &resampler)).collect();
         fairness::Asked {
             cells: self.inside.iter().zip(&drawn).map(|(inside, drawn)| self.cell(&shown, inside, drawn)).collect(),

@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn every_way_finds_the_same_bits() {
         for (columns, levels) in [(1, 9), (1, 1 << 20), (2, 7), (2, 1 << 20)] {
-            let mut dice = Stream::new(columns as u64, levels);
+            let mut dice = Stream::for_test(columns as u64, levels);
             let n = 300;
             let values = (0..n * columns).map(|_| dice.below(levels) as f32 * 0.37).collect();
             let points = Matrix::new(n, columns, values).unwrap();

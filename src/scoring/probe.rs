@@ -760,7 +760,7 @@ mod tests {
 
     /// Of each question one row in seven takes no part; the classes lean on the first columns.
     fn drawn(n: usize, d: usize, questions: usize) -> (Matrix, Vec<Question>) {
-        let mut stream = Stream::new(3, 0);
+        let mut stream = Stream::for_test(3, 0);
         let features = Matrix::new(n, d, (0..n * d).map(|_| stream.normals(1.0)[0] as f32).collect()).unwrap();
         let question = |q: usize| {
             let class = |row: usize| features.row(row)[q % d] + 0.5 * features.row(row)[(q + 1) % d] > 0.3 * q as f32;

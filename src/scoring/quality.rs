@@ -8,7 +8,7 @@ use crate::{
         score::{Quality, Spread, ViewQuality},
     },
     numeric::{
-        Matrix, Stream,
+        Matrix, Purpose, Stream,
         neighbours::distances_from,
         sum::{dot, mean},
     },
@@ -22,7 +22,6 @@ const ALL: usize = 2000;
 const DRAWN: usize = 1000;
 /// Images whose distances to each other are ranked.
 const APART: usize = 1000;
-const ASKED: u64 = 5 << 40;
 
 /// `points`: one N × k matrix a projection seed.
 pub fn quality(features: &Matrix, points: &[Matrix], views: &[View], seed: u64) -> Quality {
@@ -72,7 +71,7 @@ pub fn quality(features: &Matrix, points: &[Matrix], views: &[View], seed: u64) 
 fn drawn(n: usize, count: usize, seed: u64) -> Vec<usize> {
     let mut places: Vec<usize> = (0..n).collect();
     if count < n {
-        Stream::new(seed, ASKED).shuffle(&mut places);
+        Stream::new(seed, Purpose::QualitySample, 0).shuffle(&mut places);
         places.truncate(count);
         places.sort_unstable();
     }
@@ -219,7 +218,7 @@ mod tests {
     use super::*;
 
     fn cloud(n: usize, d: usize, seed: u64) -> Matrix {
-        let mut stream = Stream::new(seed, 0);
+        let mut stream = Stream::for_test(seed, 0);
         Matrix::new(n, d, (0..n * d).map(|_| stream.normals(1.0)[0] as f32).collect()).unwrap()
     }
 

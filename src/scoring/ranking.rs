@@ -9,14 +9,12 @@ use crate::{
         grid::Sureness,
         ledger::{Candidate, CellId, Ledger, OfProjection, Row, ShownAs, Standing},
     },
-    numeric::{Stream, sum},
+    numeric::{Purpose, Stream, sum},
 };
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
 };
-
-const STREAM: u64 = 5 << 40;
 
 /// `sure`: one a ranked cell, from the grid.
 pub fn ledger(candidates: Vec<Candidate>, sure: &[Sureness], separates_at: f64, show: usize, seed: u64) -> Ledger {
@@ -39,7 +37,7 @@ pub fn ledger(candidates: Vec<Candidate>, sure: &[Sureness], separates_at: f64, 
         rows[i].shown_as.push(ShownAs::Best);
     }
     if show > 0 && !ranked.is_empty() {
-        let drawn = Stream::new(seed, STREAM).below(ranked.len() as u64) as usize;
+        let drawn = Stream::new(seed, Purpose::RandomFigure, 0).below(ranked.len() as u64) as usize;
         for (shown_as, place) in
             [(ShownAs::Median, (ranked.len() - 1) / 2), (ShownAs::Worst, ranked.len() - 1), (ShownAs::Random, drawn)]
         {

@@ -15,7 +15,7 @@ use crate::{
         score::Statistics,
         stage::Slot,
     },
-    numeric::{Matrix, Stream, sum},
+    numeric::{Matrix, Purpose, Stream, sum},
 };
 use rayon::prelude::*;
 
@@ -69,7 +69,7 @@ const APART: [(f64, f64); 4] = [(0.5, 0.0), (0.6, 0.358_286_9), (0.8, 1.190_232_
 
 /// Is the AUC in its interval? Scores of known AUC for people with one to nine images, attributes of people, on half B.
 fn covered(auc: (f64, f64), positives: usize, within: f64, seed: u64) -> Option<bool> {
-    let mut dice = Stream::new(seed, 1);
+    let mut dice = Stream::new(seed, Purpose::Simulation, 1);
     // Both halves hold as many: what is counted is the positives of one.
     let mut sizes = Vec::new();
     let mut grow = |images: usize, people: usize, dice: &mut Stream| {
@@ -123,7 +123,7 @@ fn intervals_hold_what_they_should() {
 
 /// Null attributes of people, on features in which images of a person lie together: the grid of all of them.
 fn null_grid(seed: u64, people: usize, attributes: usize, views: usize, per_image: bool) -> Grid {
-    let mut dice = Stream::new(seed, 2);
+    let mut dice = Stream::new(seed, Purpose::Simulation, 2);
     let sizes: Vec<usize> = (0..people).map(|_| 1 + dice.below(6) as usize).collect();
     let mut world = World::new(&sizes);
     let person = world.person.clone();
@@ -174,7 +174,7 @@ fn a_grid_without_signal_seldom_shows_one() {
 fn what_was_chosen_on_a_is_chance_on_b_where_there_is_no_signal() {
     let (runs, views) = (runs(100, 4), 500);
     let of = |run: u64| {
-        let mut dice = Stream::new(run, 3);
+        let mut dice = Stream::new(run, Purpose::Simulation, 3);
         let n = 3000;
         let mut world = World::new(&vec![1; n]);
         world.label("x", |i| i % 50 == 0);
@@ -195,7 +195,7 @@ fn what_was_chosen_on_a_is_chance_on_b_where_there_is_no_signal() {
 fn a_null_attribute_that_is_constant_per_person_is_chance() {
     let runs = runs(2000, 60);
     let of = |run: u64| {
-        let mut dice = Stream::new(run, 4);
+        let mut dice = Stream::new(run, Purpose::Simulation, 4);
         let mut world = World::new(&[8; 100]);
         let has: Vec<bool> = (0..100).map(|_| dice.bits().is_multiple_of(2)).collect();
         let place: Vec<f32> = (0..100).map(|_| dice.uniform() as f32 * 100.0).collect();

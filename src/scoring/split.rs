@@ -4,7 +4,7 @@
 //! out of its neighbours.
 
 use super::members::Members;
-use crate::numeric::Stream;
+use crate::numeric::{Purpose, Stream};
 use std::collections::BTreeMap;
 
 pub const FOLDS: usize = 5;
@@ -33,9 +33,6 @@ impl Split {
     }
 }
 
-/// The stream of random numbers that deals groups out.
-const STREAM: u64 = 1 << 40;
-
 pub fn split(members: &Members, group: &[usize], seed: u64) -> Split {
     // A group's stratum is the classes of its first member; with one identity a group, the classes themselves.
     let mut groups: BTreeMap<usize, (Vec<bool>, Vec<usize>)> = BTreeMap::new();
@@ -44,7 +41,7 @@ pub fn split(members: &Members, group: &[usize], seed: u64) -> Split {
         groups.entry(group[*row]).or_insert_with(|| (stratum(), vec![])).1.push(i);
     }
     let mut order: Vec<&(Vec<bool>, Vec<usize>)> = groups.values().collect();
-    Stream::new(seed, STREAM).shuffle(&mut order);
+    Stream::new(seed, Purpose::Split, 0).shuffle(&mut order);
     order.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
 
     let mut split = Split { half: vec![Half::A; members.rows.len()], fold: vec![0; members.rows.len()] };

@@ -17,16 +17,14 @@ use crate::{
         projection::{Method, View},
         score::{Beside, Mislabelled, Other, Spread, Statistics, Steady},
     },
-    numeric::{Matrix, Stream},
+    numeric::{Matrix, Purpose, Stream},
 };
 use std::collections::BTreeSet;
 
 /// So many subsamples, each of four people in five.
 const TIMES: usize = 10;
-const STREAM: u64 = 10 << 40;
 /// So many labels are taken to be wrong.
 const SHARES: [f64; 3] = [0.05, 0.1, 0.2];
-const MISLABELLED: u64 = 11 << 40;
 
 /// A figure that is shown.
 pub struct Figure<'a> {
@@ -52,7 +50,7 @@ pub fn steady(
     let mut again = Vec::new();
     for time in 0..TIMES {
         let mut order = people.clone();
-        Stream::new(seed, STREAM + time as u64).shuffle(&mut order);
+        Stream::new(seed, Purpose::Subsample, time as u64).shuffle(&mut order);
         let taken: BTreeSet<usize> = order.into_iter().take((people.len() * 4).div_ceil(5)).collect();
         let rows: Vec<usize> =
             asked.groups().enumerate().filter(|(_, person)| taken.contains(person)).map(|(row, _)| row).collect();
@@ -78,7 +76,7 @@ pub fn steady(
 
 fn mislabelled(asked: &Asked, seen: &Matrix, seed: u64) -> Vec<Mislabelled> {
     let again = |share: f64, stream: u64| {
-        let classes = turned(&asked.members.classes, share, &mut Stream::new(seed, MISLABELLED + stream));
+        let classes = turned(&asked.members.classes, share, &mut Stream::new(seed, Purpose::LabelNoise, stream));
         let members = Members { rows: asked.members.rows.clone(), classes, quantity: None, none: 0 };
         score(seen, &members.rows, &Pairs::new(&members), &asked.split)
     };
@@ -155,7 +153,7 @@ mod tests {
         let n = 4000;
         for many in [2, 3] {
             let classes: Vec<Vec<bool>> = (0..many).map(|class| (0..n).map(|i| i % many == class).collect()).collect();
-            let turned = turned(&classes, 0.2, &mut Stream::new(1, 1));
+            let turned = turned(&classes, 0.2, &mut Stream::for_test(1, 1));
             assert!((0..n).all(|i| turned.iter().filter(|class| class[i]).count() == 1));
             let wrong = (0..n).filter(|&i| !turned[i % many][i]).count() as f64 / n as f64;
             assert!((wrong - 0.2).abs() < 0.02, "{wrong}");

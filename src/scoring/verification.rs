@@ -12,7 +12,7 @@ use crate::{
         image::{Column, Images},
         score::Verification,
     },
-    numeric::{Matrix, Stream, sum},
+    numeric::{Matrix, Purpose, Stream, sum},
 };
 use std::collections::BTreeMap;
 
@@ -20,8 +20,6 @@ use std::collections::BTreeMap;
 const PARTNERS: usize = 32;
 /// False accepts that are put up with.
 const FAR: f64 = 0.01;
-/// Streams of the pairs: apart from those of the resamples.
-const PAIRS: u64 = 1 << 40;
 /// Fewer people say nothing about others.
 const LEAST_PEOPLE: usize = 10;
 
@@ -51,7 +49,7 @@ pub fn verify(features: &Matrix, images: &Images, identities: &Column, bootstrap
     let mut scored: Vec<(f64, &Pair)> = pairs.iter().map(|pair| (likeness(pair.a, pair.b), pair)).collect();
     scored.sort_by(|x, y| y.0.total_cmp(&x.0).then((x.1.a, x.1.b).cmp(&(y.1.a, y.1.b))));
     let statistic = |weights: &[u32]| accepted(&scored, weights);
-    let resampler = Resampler::new(of.iter().copied(), seed, 0);
+    let resampler = Resampler::new(of.iter().copied(), seed, Purpose::ResampledPairs);
     let [auc, tar] = statistic(&resampler.once());
     let [aucs, tars] = resampler.distributions(bootstraps, statistic);
     Some(Verification {
@@ -84,7 +82,7 @@ fn pairs(of: &[Option<usize>], seed: u64) -> Vec<Pair> {
         }
     }
     for &a in &known {
-        let mut dice = Stream::new(seed, PAIRS + a as u64);
+        let mut dice = Stream::new(seed, Purpose::VerificationPartners, a as u64);
         for _ in 0..PARTNERS {
             let b = known[dice.below(known.len() as u64) as usize];
             if of[b] != of[a] {
@@ -147,7 +145,7 @@ mod tests {
     #[test]
     fn people_apart_are_told_apart_and_noise_is_chance() {
         let (images, identities) = people(120, 4);
-        let mut dice = Stream::new(3, 0);
+        let mut dice = Stream::for_test(3, 0);
         let apart: Vec<f32> = (0..120).flat_map(|i| (0..30).map(move |c| if c == i / 4 { 1.0 } else { 0.0 })).collect();
         let of = verify(&Matrix::new(120, 30, apart).unwrap(), &images, &identities, 200, 1).unwrap();
         assert_eq!((of.auc.value, of.tar.value, of.people, of.same), (1.0, 1.0, 30, 180));

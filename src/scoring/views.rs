@@ -17,13 +17,8 @@ use crate::{
         projection::View,
         score::{Counts, Estimate, Scores, Statistics, ViewScore},
     },
-    numeric::Matrix,
+    numeric::{Matrix, Purpose},
 };
-
-/// Streams of random numbers: far apart, so that no two purposes share one.
-const WHOLE: u64 = 2 << 40;
-const HALF_A: u64 = 3 << 40;
-const HALF_B: u64 = 4 << 40;
 
 /// What is found of one question: the scores, and what they were made of.
 pub struct Scored {
@@ -81,10 +76,11 @@ pub struct Asked<'a> {
 }
 
 fn resamplers(members: &Members, split: &Split, group: &[usize], seed: u64) -> [Resampler; 3] {
-    [(None, WHOLE), (Some(Half::A), HALF_A), (Some(Half::B), HALF_B)].map(|(half, stream)| {
-        let takes = |i: usize| half.is_none_or(|half| split.half[i] == half);
-        Resampler::new(members.rows.iter().enumerate().map(|(i, row)| takes(i).then_some(group[*row])), seed, stream)
-    })
+    [(None, Purpose::ResampledWhole), (Some(Half::A), Purpose::ResampledSelection), (Some(Half::B), Purpose::ResampledEvaluation)]
+        .map(|(half, purpose)| {
+            let takes = |i: usize| half.is_none_or(|half| split.half[i] == half);
+            Resampler::new(members.rows.iter().enumerate().map(|(i, row)| takes(i).then_some(group[*row])), seed, purpose)
+        })
 }
 
 impl<'a> Asked<'a> {
@@ -262,7 +258,7 @@ mod tests {
         identities: Option<&Column>,
     ) -> Scores {
         let (images, labels) = setting(n, label);
-        let mut stream = Stream::new(11, 0);
+        let mut stream = Stream::for_test(11, 0);
         let points = Matrix::new(n, 1, (0..n).map(|i| point(i, &mut stream)).collect()).unwrap();
         let statistics = Statistics { bootstraps: 200, ..Statistics::default() };
         score(
@@ -298,7 +294,7 @@ mod tests {
     fn a_null_attribute_constant_per_identity_scores_a_half() {
         let identities = (0..800).map(|i| (format!("{i:05}"), (i / 8).to_string())).collect::<Column>();
         let draw = |seed: u64| {
-            let mut stream = Stream::new(seed, 9);
+            let mut stream = Stream::for_test(seed, 9);
             let place: Vec<f32> = (0..100).map(|_| stream.uniform() as f32 * 100.0).collect();
             let null: Vec<u8> = (0..100).map(|_| (stream.bits() % 2) as u8).collect();
             let found = scores(800, |i| null[i / 8], |i, s| place[i / 8] + s.uniform() as f32, Some(&identities));

@@ -9,7 +9,7 @@ use crate::{
         projection::View,
         stage::{AxisNames, Figure},
     },
-    numeric::Stream,
+    numeric::{Purpose, Stream},
     plot,
 };
 
@@ -66,7 +66,7 @@ fn draw_view(
     let mut drawn: Vec<plot::Class> = names.iter().map(|name| plot::Class { name, share: 0.0, points: vec![] }).collect();
     // A shuffled order, so that no class lies on top of another by the alphabet.
     let mut order: Vec<(usize, &str)> = images.ids().enumerate().collect();
-    Stream::new(seed, 0).shuffle(&mut order);
+    Stream::new(seed, Purpose::DrawingOrder, 0).shuffle(&mut order);
     let mut shown = 0;
     for (row, id) in order {
         let label = |attribute: &str| labels.of(attribute, id);

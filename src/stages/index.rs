@@ -6,7 +6,7 @@ use crate::{
         Fault, Result,
         image::{Images, Take},
     },
-    numeric::Stream,
+    numeric::{Purpose, Stream},
 };
 
 pub fn index(take: Option<&Take>, inputs: &Inputs) -> Result<Made> {
@@ -16,7 +16,7 @@ pub fn index(take: Option<&Take>, inputs: &Inputs) -> Result<Made> {
             return Err(Fault::asked(format!("the study takes {} images, the data set has {}", take.images, images.len()))
                 .next("lower `evaluation.take.images`, or leave `take` out"));
         }
-        Stream::new(take.seed, 0).shuffle(&mut images.0);
+        Stream::new(take.seed, Purpose::Take, 0).shuffle(&mut images.0);
         images.0.truncate(take.images);
         images.0.sort();
     }

@@ -9,7 +9,7 @@ use crate::{
         stage::{Extraction, Training, WEIGHTS},
         study::Numerics,
     },
-    numeric::{Matrix, Stream},
+    numeric::{Matrix, Purpose, Stream},
 };
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub fn train(training: &Training, listener: &dyn Listener) -> Result<Made> {
     let Training { architecture, loss, .. } = training;
     let network = format!("{architecture} {loss} {}", training.pretended.as_deref().unwrap_or("nothing"));
     listener.line(&format!("pretending to train {network} from seed {}", training.seed));
-    let mut noise = Stream::new(training.seed, 0);
+    let mut noise = Stream::new(training.seed, Purpose::PretendedLoss, 0);
     for step in 0..training.recipe.epochs as u64 * STEPS_AN_EPOCH {
         std::thread::sleep(STEP);
         let progress = step as f64 / STEPS_AN_EPOCH as f64;
@@ -45,7 +45,8 @@ pub fn extract(extraction: &Extraction, inputs: &Inputs, listener: &dyn Listener
         let mut values = Vec::with_capacity(images.len() * COLUMNS);
         for id in images.ids() {
             let digest = Digest::of(&[&weights[..], tap.as_bytes(), b"\n", id.as_bytes()].concat());
-            let mut noise = Stream::new(u64::from_le_bytes(std::array::from_fn(|place| digest.as_bytes()[place])), 0);
+            let seed = u64::from_le_bytes(std::array::from_fn(|place| digest.as_bytes()[place]));
+            let mut noise = Stream::new(seed, Purpose::PretendedFeatures, 0);
             values.extend((0..COLUMNS).map(|_| noise.uniform() as f32));
         }
         let features = Matrix::new(images.len(), COLUMNS, values)

@@ -10,7 +10,7 @@ use crate::{
         ledger::CellId,
         projection::View,
     },
-    numeric::Stream,
+    numeric::{Purpose, Stream},
 };
 use std::path::Path;
 
@@ -90,7 +90,7 @@ fn picture(plan: &Plan, cell: CellId) -> Result<Picture> {
         }
     };
     let mut order: Vec<(usize, &str)> = images.ids().enumerate().filter(|(_, id)| within(id)).collect();
-    Stream::new(plan.study.seed, 0).shuffle(&mut order);
+    Stream::new(plan.study.seed, Purpose::DrawingOrder, 0).shuffle(&mut order);
     let mut picture = Picture {
         cell,
         points: vec![],

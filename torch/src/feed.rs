@@ -5,15 +5,13 @@ use tch::{Device, Kind, Tensor};
 use visavis::{
     dataset::{Album, Loader, prepare::Scale},
     domain::Result,
-    numeric::Stream,
+    numeric::{Purpose, Stream},
 };
 
 /// A set that is prepared within so many bytes stays in memory, and is opened once.
 const KEPT: usize = 1 << 30;
 
 /// Streams of a training's seed.
-const ORDER: u64 = 1 << 32;
-const MIRROR: u64 = 2 << 32;
 
 pub struct Feed {
     album: Arc<Album>,
@@ -56,7 +54,7 @@ impl Feed {
 
     fn order(&self, epoch: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.classes.len()).collect();
-        Stream::new(self.seed, ORDER + epoch as u64).shuffle(&mut order);
+        Stream::new(self.seed, Purpose::TrainingOrder, epoch as u64).shuffle(&mut order);
         order.truncate(self.steps() * self.batch);
         order
     }
@@ -83,7 +81,7 @@ impl Feed {
         };
         let classes: Vec<i64> = places.iter().map(|place| self.classes[*place]).collect();
         // Each picture of an epoch is mirrored or not, whatever batch it is in.
-        let mut coins = Stream::new(self.seed, MIRROR + step as u64);
+        let mut coins = Stream::new(self.seed, Purpose::Mirrored, step as u64);
         let mirrored: Vec<bool> = places.iter().map(|_| coins.bits() & 1 == 1).collect();
         let mirrored = Tensor::from_slice(&mirrored).reshape([-1, 1, 1, 1]);
         let pixels = pixels.flip([3i64]).where_self(&mirrored, &pixels);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use tch::{Device, Kind, Tensor};
 use visavis::{
     domain::{Result, model::Architecture},
-    numeric::Stream,
+    numeric::{Purpose, Stream},
     weights::{self, Entry, Role, layout},
 };
 
@@ -12,7 +12,6 @@ use visavis::{
 pub struct Parameters(BTreeMap<String, Tensor>);
 
 /// Streams of a training's seed: one a tensor from here on, so that no tensor's draw depends on another's size.
-const DRAWS: u64 = 1 << 40;
 
 impl Parameters {
     /// Draws the tensors of an architecture: the same bits from a seed on every device. Convolutions as He et al. (ICCV 2015),
@@ -103,7 +102,7 @@ impl Parameters {
 }
 
 fn normal(seed: u64, place: u64, count: usize, deviation: f64) -> Vec<f32> {
-    let mut stream = Stream::new(seed, DRAWS + place);
+    let mut stream = Stream::new(seed, Purpose::FirstWeights, place);
     let mut values = Vec::with_capacity(count + 1);
     while values.len() < count {
         values.extend(stream.normals(deviation).map(|value| value as f32));

@@ -190,11 +190,12 @@ mod tests {
         },
         *,
     };
+    use crate::numeric::Purpose;
 
     #[test]
     fn an_attribute_that_is_drawn_can_be_turned_round_and_back() {
         for seed in 0..40 {
-            let mut dice = Dice::new(seed, 0);
+            let mut dice = Dice::new(seed, Purpose::DrawnPeople, 0);
             let mut person = Person::draw(&mut dice);
             let mut sitting = Sitting::draw(&person, &Style::EVALUATION, Twin::A, Variety::Varied, &mut dice);
             (person.bald, sitting.hat) = (false, false);

@@ -1,12 +1,12 @@
 //! Draws from a stream, in the words a drawing needs.
 
-use crate::numeric::Stream;
+use crate::numeric::{Purpose, Stream};
 
 pub struct Dice(Stream);
 
 impl Dice {
-    pub fn new(seed: u64, stream: u64) -> Self {
-        Dice(Stream::new(seed, stream))
+    pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
+        Dice(Stream::new(seed, purpose, index))
     }
 
     pub fn chance(&mut self, probability: f64) -> bool {

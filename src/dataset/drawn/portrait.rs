@@ -10,6 +10,7 @@ use super::{
     sitting::Sitting,
     wear,
 };
+use crate::numeric::Purpose;
 use tiny_skia::Transform;
 
 pub const WIDTH: u32 = 178;
@@ -61,7 +62,7 @@ pub fn portrait(person: &Person, sitting: &Sitting, style: &Style) -> Portrait {
     let mut canvas = Canvas::new(WIDTH, HEIGHT);
     canvas.stroke = style.stroke;
     let (pose, things) = (&sitting.pose, &sitting.things);
-    let mut dice = Dice::new(things.seed, 1);
+    let mut dice = Dice::new(things.seed, Purpose::DrawnBackground, 0);
     scene::background(&mut canvas, &things.background, &mut dice);
 
     canvas.outline = style.outline;
@@ -70,7 +71,7 @@ pub fn portrait(person: &Person, sitting: &Sitting, style: &Style) -> Portrait {
     // Features are nearer than the head's outline: they move more when it turns.
     let front = head.pre_translate(pose.yaw * 6.0, pose.pitch * 4.0).pre_scale(1.0 - 0.08 * pose.yaw.abs(), 1.0);
 
-    let mut strands = Dice::new(things.seed, 2);
+    let mut strands = Dice::new(things.seed, Purpose::DrawnHair, 0);
     canvas.within(head, |canvas| hair::behind(canvas, person, &tones, &mut strands));
     canvas.within(body, |canvas| {
         neck(canvas, person, &tones);

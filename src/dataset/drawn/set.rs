@@ -14,7 +14,7 @@ use super::{
 use crate::{
     dataset::celeba::ATTRIBUTES,
     domain::{Fault, Result},
-    numeric::Stream,
+    numeric::{Purpose, Stream, purpose::OF_PERSON},
 };
 use rayon::prelude::*;
 use std::{
@@ -50,8 +50,6 @@ pub struct Picture {
     pub style: Style,
 }
 
-/// Training sets have people of their own.
-const OTHERS: u64 = 1 << 62;
 const QUALITY: u8 = 92;
 /// Labelled images of each tone, at most.
 const OF_EACH_TONE: usize = 100;
@@ -98,17 +96,18 @@ pub fn is_there(folder: &Path) -> bool {
 /// One person's number a picture, so that each has as many as any, one more or less, in no order.
 fn identities(request: &Request) -> Vec<usize> {
     let mut identities: Vec<usize> = (0..request.images).map(|image| image % request.people).collect();
-    Stream::new(request.seed, u64::MAX).shuffle(&mut identities);
+    Stream::new(request.seed, Purpose::DrawnIdentities, 0).shuffle(&mut identities);
     identities
 }
 
-fn pictures(request: &Request, from: u64, style: Style, twin: Twin, variety: Variety) -> Vec<Picture> {
-    let people: Vec<Person> =
-        (0..request.people).map(|person| Person::draw(&mut Dice::new(request.seed, from + ((person as u64) << 32)))).collect();
+fn pictures(request: &Request, people: Purpose, style: Style, twin: Twin, variety: Variety) -> Vec<Picture> {
+    // A person's first sequence is their own, the others are their sittings'.
+    let dice = |person: usize, sitting: u64| Dice::new(request.seed, people, person as u64 * OF_PERSON + sitting);
+    let people: Vec<Person> = (0..request.people).map(|person| Person::draw(&mut dice(person, 0))).collect();
     let mut images = vec![0; request.people];
     let picture = |identity: usize| {
         images[identity] += 1;
-        let mut dice = Dice::new(request.seed, from + ((identity as u64) << 32) + images[identity]);
+        let mut dice = dice(identity, images[identity]);
         let person = people[identity].clone();
         let sitting = Sitting::draw(&person, &style, twin, variety, &mut dice);
         Picture { identity, person, sitting, style }
@@ -117,12 +116,12 @@ fn pictures(request: &Request, from: u64, style: Style, twin: Twin, variety: Var
 }
 
 fn faces(folder: &Path, request: &Request, twin: Twin) -> Result<()> {
-    let pictures = pictures(request, 0, Style::EVALUATION, twin, Variety::Varied);
+    let pictures = pictures(request, Purpose::DrawnPeople, Style::EVALUATION, twin, Variety::Varied);
     let drawn: Vec<Drawn> = pictures
         .iter()
         .enumerate()
         .map(|(image, picture)| {
-            let mut dice = Dice::new(request.seed, OTHERS * 2 + image as u64);
+            let mut dice = Dice::new(request.seed, Purpose::DrawnAttributes, image as u64);
             Drawn::of(&picture.person, &picture.sitting, &mut dice)
         })
         .collect();
@@ -188,7 +187,7 @@ fn mislabelled(drawn: &[Drawn], seed: u64) -> Vec<[bool; 40]> {
     let rates: [f64; 40] =
         std::array::from_fn(|place| drawn.iter().filter(|image| image.has[place]).count() as f64 / drawn.len().max(1) as f64);
     let labels = |(image, drawn): (usize, &Drawn)| {
-        let mut dice = Dice::new(seed, OTHERS * 3 + image as u64);
+        let mut dice = Dice::new(seed, Purpose::DrawnMistakes, image as u64);
         std::array::from_fn(|place| {
             let (noise, rate) = (noise(ATTRIBUTES[place]), rates[place]);
             let errs = dice.chance(if drawn.has[place] { noise } else { noise * rate / (1.0 - rate).max(0.01) });
@@ -210,7 +209,7 @@ fn partition(identity: usize, people: usize) -> u8 {
 /// Obvious cases only, as people label them: tones near the middle of their bin.
 fn tones(pictures: &[Picture], names: &[String], seed: u64) -> String {
     let mut order: Vec<usize> = (0..pictures.len()).collect();
-    Stream::new(seed, u64::MAX - 1).shuffle(&mut order);
+    Stream::new(seed, Purpose::DrawnTones, 0).shuffle(&mut order);
     let mut chosen: Vec<(usize, &str)> = Vec::new();
     for (bin, word) in TONES.into_iter().enumerate() {
         let middle = bin as f32 * 2.0 + 0.5;
@@ -223,7 +222,7 @@ fn tones(pictures: &[Picture], names: &[String], seed: u64) -> String {
 }
 
 fn training(folder: &Path, request: &Request, variety: Variety) -> Result<()> {
-    let pictures = pictures(request, OTHERS, Style::TRAINING, Twin::B, variety);
+    let pictures = pictures(request, Purpose::DrawnTrainingPeople, Style::TRAINING, Twin::B, variety);
     in_folders(folder, "person", pictures.iter().map(|picture| picture.identity), |image| {
         portrait(&pictures[image].person, &pictures[image].sitting, &pictures[image].style).rgb
     })
@@ -232,9 +231,9 @@ fn training(folder: &Path, request: &Request, variety: Variety) -> Result<()> {
 fn textures(folder: &Path, request: &Request) -> Result<()> {
     let style = Style::TRAINING;
     // Poses and lights are those of the faces.
-    let pictures = pictures(request, OTHERS, style, Twin::B, Variety::Varied);
+    let pictures = pictures(request, Purpose::DrawnTrainingPeople, style, Twin::B, Variety::Varied);
     let classes: Vec<Texture> = (0..request.people)
-        .map(|class| Texture::draw(&style, &mut Dice::new(request.seed, OTHERS + OTHERS / 2 + class as u64)))
+        .map(|class| Texture::draw(&style, &mut Dice::new(request.seed, Purpose::DrawnTextures, class as u64)))
         .collect();
     in_folders(folder, "thing", pictures.iter().map(|picture| picture.identity), |image| {
         classes[pictures[image].identity].picture(&pictures[image].sitting, &style)

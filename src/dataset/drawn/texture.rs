@@ -8,6 +8,7 @@ use super::{
     scene,
     sitting::{Pose, Sitting},
 };
+use crate::numeric::Purpose;
 use tiny_skia::Transform;
 
 /// What a class has in common.
@@ -41,7 +42,7 @@ impl Texture {
     pub fn picture(&self, sitting: &Sitting, style: &Style) -> Vec<u8> {
         let mut canvas = Canvas::new(WIDTH, HEIGHT);
         canvas.stroke = style.stroke;
-        let mut dice = Dice::new(sitting.things.seed, 4);
+        let mut dice = Dice::new(sitting.things.seed, Purpose::DrawnTexture, 0);
         scene::background(&mut canvas, &sitting.things.background, &mut dice);
         let Pose { yaw, pitch, roll, scale, off } = sitting.pose;
         let frame = Transform::from_translate(89.0 + off.0 * 3.0 + yaw * 14.0, 109.0 + off.1 * 3.0 + pitch * 14.0)

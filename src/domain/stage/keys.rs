@@ -16,17 +16,21 @@ impl Work {
     /// until it is. One a stage, so that results of the other stages stay.
     pub fn version(&self) -> u32 {
         match self {
-            Work::Index { .. } | Work::Features { .. } | Work::Train(_) | Work::Extract(_) | Work::Baseline(_) => 1,
-            // 2: leading eigenvectors by inverse iteration, column means by blocks.
-            Work::Project { .. } => 2,
-            // 2: ranks beside scores. 3: permuted scores in steps that are met equally often.
-            Work::Score { .. } | Work::Space { .. } | Work::Fairness(_) | Work::Verify { .. } | Work::Quality { .. } => 3,
-            Work::Grid(_) => 3,
-            // 3: shown figures by other settings.
-            Work::Steady(_) => 3,
-            // 2: a grid behind the ledger. 3: what could have been shown.
-            Work::Rank(_) => 3,
-            Work::Draw(Figure::View { .. } | Figure::Frequencies | Figure::Curves) => 1,
+            Work::Index { take: None } | Work::Features { .. } | Work::Baseline(_) => 1,
+            // 2: random numbers by purpose.
+            Work::Index { take: Some(_) } | Work::Train(_) | Work::Extract(_) => 2,
+            // 2: leading eigenvectors by inverse iteration, column means by blocks. 3: random numbers by purpose.
+            Work::Project { .. } => 3,
+            // 2: ranks beside scores. 3: permuted scores in steps that are met equally often. 4: random numbers by purpose.
+            Work::Score { .. } | Work::Space { .. } | Work::Fairness(_) | Work::Verify { .. } | Work::Quality { .. } => 4,
+            Work::Grid(_) => 4,
+            // 3: shown figures by other settings. 4: random numbers by purpose.
+            Work::Steady(_) => 4,
+            // 2: a grid behind the ledger. 3: what could have been shown. 4: random numbers by purpose.
+            Work::Rank(_) => 4,
+            // 2: random numbers by purpose.
+            Work::Draw(Figure::View { .. }) => 2,
+            Work::Draw(Figure::Frequencies | Figure::Curves) => 1,
         }
     }
 

@@ -197,7 +197,7 @@ mod tests {
     use crate::numeric::Stream;
 
     fn cloud(n: usize, size: f64) -> Vec<[f32; 2]> {
-        let mut stream = Stream::new(3, n as u64);
+        let mut stream = Stream::for_test(3, n as u64);
         (0..n).map(|_| stream.normals(size).map(|value| value as f32)).collect()
     }
 

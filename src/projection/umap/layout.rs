@@ -6,7 +6,7 @@
 use super::curve::Curve;
 use crate::{
     numeric::{
-        Stream,
+        Purpose, Stream,
         fused::fused,
         lanes::{self, LANES, Lanes},
         random::mixed,
@@ -32,7 +32,6 @@ const TURNS: usize = 16;
 const LEAST: usize = 128;
 /// Points moved in one piece.
 const ROWS: usize = 32;
-const ORDER: u64 = 2 << 40;
 
 pub struct Layout {
     graph: Graph,
@@ -48,13 +47,18 @@ pub struct Layout {
 impl Layout {
     pub fn new(graph: &Graph, points: &[[f64; 2]], curve: Curve, seed: u64) -> Self {
         let mut order: Vec<u32> = (0..points.len() as u32).collect();
-        Stream::new(seed, ORDER).shuffle(&mut order);
+        Stream::new(seed, Purpose::UmapOrder, 0).shuffle(&mut order);
         let graph = graph.reordered(&order);
         let most = graph.values().iter().copied().fold(f32::MIN_POSITIVE, f32::max);
         let rate = |value: &f32| (f64::from(*value) / f64::from(most) * 4_294_967_296.0) as u64;
         let rates = graph.values().iter().map(rate).collect();
         let points = order.iter().map(|old| points[*old as usize].map(|value| value as f32)).collect();
         Layout { graph, rates, points, order, curve, seed }
+    }
+
+    /// What a sequence of [`mixed`] starts from.
+    fn drawn(&self, purpose: Purpose, index: usize) -> u64 {
+        Stream::new(self.seed, purpose, index as u64).bits()
     }
 
     /// In the order that they came in.
@@ -73,7 +77,7 @@ impl Layout {
         let turn = n.div_ceil(TURNS).max(LEAST);
         let rate = (RATE * (1.0 - epoch as f64 / epochs as f64)) as f32;
         for (pass, others) in [MOST, OTHERS - MOST].into_iter().enumerate() {
-            let at = Pass { epoch: epoch as u64, bits: mixed(self.seed, (2 * epoch + pass) as u64), others, rate };
+            let at = Pass { epoch: epoch as u64, bits: self.drawn(Purpose::UmapPushes, 2 * epoch + pass), others, rate };
             for first in (0..n).step_by(turn) {
                 let last = n.min(first + turn);
                 let mut moved = self.points[first..last].to_vec();
@@ -113,11 +117,12 @@ impl Layout {
             let square = f64::from(dx * dx + dy * dy) + f64::from(NEAR);
             1.0 / (1.0 + a * libm::exp(b * libm::log(square)))
         };
+        let bits = self.drawn(Purpose::UmapObjective, 0);
         let of = |i: usize| {
             let (columns, values) = self.graph.row(i);
             let pulls: f64 = columns.iter().zip(values).map(|(j, w)| -f64::from(*w) * libm::log(near(i, *j as usize))).sum();
             let degree: f64 = values.iter().map(|w| f64::from(*w)).sum();
-            let others = others(mixed(self.seed, u64::MAX), i as u64, i, n);
+            let others = others(bits, i as u64, i, n);
             let pushes = others.iter().map(|j| -libm::log(1.0 - near(i, *j as usize))).sum::<f64>() / MOST as f64;
             (pulls + OTHERS as f64 * degree * pushes, degree)
         };
@@ -237,7 +242,7 @@ mod tests {
     #[test]
     fn neighbours_come_together_and_the_loss_falls() {
         let graph = ring(300);
-        let mut stream = Stream::new(1, 1);
+        let mut stream = Stream::for_test(1, 1);
         let points: Vec<[f64; 2]> = (0..300).map(|_| [10.0 * stream.uniform(), 10.0 * stream.uniform()]).collect();
         let mut layout = Layout::new(&graph, &points, Curve::fitted(0.1), 1);
         let before = layout.loss();

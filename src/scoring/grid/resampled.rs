@@ -8,7 +8,7 @@ use crate::{
         ledger::CellId,
         score::Estimate,
     },
-    numeric::sum,
+    numeric::{Purpose, sum},
     scoring::{
         auc::{Sorted, Weights},
         bootstrap::{Resampler, deviation, interval, median, sorted, tested},
@@ -20,8 +20,6 @@ use crate::{
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-
-const STREAM: u64 = 7 << 40;
 
 /// A score in the sample and in every resample; `None` where it is undefined.
 #[derive(Clone)]
@@ -112,7 +110,7 @@ impl Resampled {
     pub fn new(given: &Given, asked: &[Asked], chosen: &[CellId]) -> Self {
         let identities = asked.iter().flat_map(Asked::groups).max().map_or(0, |last| last + 1);
         let turns = given.statistics.bootstraps;
-        let resampler = Resampler::new((0..identities).map(Some), given.seed, STREAM);
+        let resampler = Resampler::new((0..identities).map(Some), given.seed, Purpose::ResampledGrid);
         let mut by_comparison: BTreeMap<usize, Vec<CellId>> = BTreeMap::new();
         chosen.iter().for_each(|cell| by_comparison.entry(cell.comparison).or_default().push(*cell));
         let mut found = BTreeMap::new();
@@ -284,7 +282,7 @@ mod tests {
     /// Three trainings a side, and nothing between them but chance: a difference is named once in twenty times, not in five.
     #[test]
     fn a_few_trainings_name_a_factor_as_seldom_as_they_should() {
-        let mut dice = Stream::new(5, 5);
+        let mut dice = Stream::for_test(5, 5);
         let mut normal = || dice.normals(1.0)[0];
         let runs = 2000;
         let named = (0..runs)

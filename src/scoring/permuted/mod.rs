@@ -17,7 +17,7 @@ use super::{
     split::{FOLDS, Half},
     views::Asked,
 };
-use crate::numeric::{Matrix, Stream, random::mixed};
+use crate::numeric::{Matrix, Purpose, Stream, random::mixed};
 use order::Places;
 use rayon::prelude::*;
 use sliced::{Bits, Codes, LANES, Met, NEIGHBOUR, Path, STEPS, Scale};
@@ -26,7 +26,6 @@ use std::{
     ops::Range,
 };
 
-const STREAM: u64 = 6 << 40;
 /// How far a walk goes for five of the rarer class: so many times as far as it takes on average, and never farther than this.
 /// Who has not met five by then is taken to meet the fifth there.
 const PATIENCE: f64 = 2.5;
@@ -108,7 +107,7 @@ impl Pair {
             let mut bits: Vec<Bits> = labels.iter().map(|label| [if *label { u64::MAX } else { 0 }; LANES / 64]).collect();
             let mut permuted = labels.clone();
             for lane in 0..LANES.min(turns - block * LANES) {
-                let keys = Stream::new(seed, STREAM + (block * LANES + lane) as u64).bits();
+                let keys = Stream::new(seed, Purpose::Permuted, (block * LANES + lane) as u64).bits();
                 strata.iter().for_each(|stratum| stratum.permute(&labels, keys, &mut permuted));
                 for (bits, label) in bits.iter_mut().zip(&permuted) {
                     let word = &mut bits[lane / 64];
@@ -276,7 +275,7 @@ mod tests {
     /// of anybody, that have few places, that are nearly all at one.
     #[test]
     fn a_permuted_score_is_the_whole_score_again() {
-        let mut dice = Stream::new(8, 8);
+        let mut dice = Stream::for_test(8, 8);
         let n = 600;
         let id = |i: usize| format!("{i:04}");
         let images = Images((0..n).map(|i| (id(i), None)).collect());
@@ -284,10 +283,10 @@ mod tests {
         type Place = fn(usize, &mut Stream) -> f64;
         let places: [(&str, Place); 6] = [
             ("scattered", |_, dice| dice.uniform()),
-            ("by person", |i, dice| Stream::new(1, i as u64 / 3).uniform() + 0.02 * dice.uniform()),
+            ("by person", |i, dice| Stream::for_test(1, i as u64 / 3).uniform() + 0.02 * dice.uniform()),
             ("few places", |_, dice| (dice.uniform() * 9.0).floor()),
-            ("in clumps", |i, dice| Stream::new(1, i as u64 % 75).uniform() + 1e-6 * dice.uniform()),
-            ("eight at a place", |i, _| Stream::new(1, i as u64 % 75).uniform()),
+            ("in clumps", |i, dice| Stream::for_test(1, i as u64 % 75).uniform() + 1e-6 * dice.uniform()),
+            ("eight at a place", |i, _| Stream::for_test(1, i as u64 % 75).uniform()),
             ("nearly all at one", |_, dice| if dice.uniform() < 0.97 { 0.0 } else { dice.uniform() }),
         ];
         for (share, together) in [(0.33, 1), (0.5, 3), (0.1, 3)] {
