@@ -18,3 +18,4 @@ mod releases;
 mod report;
 mod screens;
 mod walls;
+mod workspace;

@@ -1,13 +1,16 @@
 //! What faces share that look at the store: bringing it up to date, finding the job somebody means, following a run.
 
-use super::{Context, output::remark};
+use super::{
+    Context,
+    output::{remark, say},
+};
 use crate::{
     domain::{
         Fault, Result,
         job::JobId,
-        text::{self, printable},
+        text::{self, count, printable},
     },
-    store::{Index, JobRow},
+    store::{Aside, Index, JobRow},
     study,
 };
 use std::{
@@ -108,4 +111,20 @@ pub fn moment(at: u64) -> String {
 /// `3 min ago`.
 pub fn ago(at: u64) -> String {
     text::ago(at, crate::store::now())
+}
+
+/// Names the results that the store could not take in; says nothing where there are none.
+pub fn say_set_aside(aside: &[Aside]) {
+    const MOST: usize = 5;
+    if aside.is_empty() {
+        return;
+    }
+    say(format!("  {} set aside, for the store cannot take it in:", count(aside.len(), "result")));
+    for Aside { key, why } in aside.iter().take(MOST) {
+        say(printable(&format!("  ✕ {}  {}", key.short(), why.lines().next().unwrap_or_default())));
+    }
+    if aside.len() > MOST {
+        say(format!("     and {} more", aside.len() - MOST));
+    }
+    say("     `visavis store check` says more; `visavis store gc STUDY…` removes what none of the studies named uses");
 }

@@ -1,7 +1,7 @@
 //! `visavis run STUDY`
 
 use super::{
-    Context,
+    Context, look,
     output::{remark, say, say_json, warn},
     progress::Progress,
 };
@@ -239,11 +239,14 @@ impl Run {
     fn conclude(&self, context: &Context, plan: &study::Plan, ended: &Ended) -> Result<Ended> {
         let Ended { ran, stored, failed, paused, cancelled, .. } = *ended;
         if context.json {
-            say_json(&serde_json::json!({ "event": "finished", "ran": ran, "stored": stored, "failed": failed }));
+            say_json(
+                &serde_json::json!({ "event": "finished", "ran": ran, "stored": stored, "failed": failed, "set_aside": ended.set_aside.iter().map(|aside| aside.key).collect::<Vec<_>>() }),
+            );
         } else if !context.quiet {
             let some = |n: usize, what: &str| if n > 0 { format!(", {n} {what}") } else { String::new() };
             let others = some(failed, "failed") + &some(paused, "paused") + &some(cancelled, "cancelled");
             say(format!("{} ran, {stored} stored{others}", count(ran, "stage")));
+            look::say_set_aside(&ended.set_aside);
         }
         if ended.interrupted {
             return Err(Fault::interrupted());

@@ -70,6 +70,8 @@ fn as_json(index: &Index, timeline: &Timeline) -> Result<()> {
         let job = |job: &JobRow| serde_json::json!({ "job": job.id, "label": job.label, "state": state.word(), "why": job.why });
         listed.extend(timeline.jobs(index, state, 1000)?.iter().map(job));
     }
+    let aside = index.set_aside()?;
+    let aside: Vec<_> = aside.iter().map(|aside| serde_json::json!({ "result": aside.key, "why": aside.why })).collect();
     let state = match timeline.phase() {
         Phase::Running => "running",
         Phase::Ended => "ended",
@@ -79,7 +81,7 @@ fn as_json(index: &Index, timeline: &Timeline) -> Result<()> {
     say_json(&serde_json::json!({
         "format": 1, "study": run.study, "state": state, "started": run.started, "ended": run.ended, "run": run.journal,
         "process": run.origin.pid, "host": run.origin.host, "held": timeline.held.map(Held::word), "jobs": jobs, "devices": devices,
-        "listed": listed,
+        "listed": listed, "set_aside": aside,
     }));
     Ok(())
 }
@@ -147,6 +149,7 @@ fn as_text(index: &Index, timeline: &Timeline) -> Result<()> {
             say("     `visavis retry JOB` takes one up again, `visavis retry` all");
         }
     }
+    look::say_set_aside(&index.set_aside()?);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::{
         Digest, Fault, Key, Result,
         text::{count, printable, size},
     },
-    store::{Before, Index, Mark, read_journal},
+    store::{Before, Index, Mark, read_journal, scores_of},
     study,
 };
 use std::{
@@ -82,7 +82,7 @@ fn rebuild(context: &Context) -> Result<()> {
         };
         say_json(&serde_json::json!({
             "format": 1, "results": made.results, "events": made.events, "points": made.points, "dump": made.dump, "equal": equal,
-            "damaged": made.damaged,
+            "damaged": made.damaged.iter().map(|aside| aside.key).collect::<Vec<_>>(),
         }));
         return Ok(());
     }
@@ -94,12 +94,7 @@ fn rebuild(context: &Context) -> Result<()> {
         made.dump.short(),
         printable(&verdict)
     ));
-    if !made.damaged.is_empty() {
-        say(format!(
-            "  {} cannot be read and is left out; `visavis store check` says which",
-            count(made.damaged.len(), "result")
-        ));
-    }
+    look::say_set_aside(&made.damaged);
     Ok(())
 }
 
@@ -128,11 +123,12 @@ impl Gc {
         }
         let (mut unused, mut bytes) = (Vec::new(), 0);
         for key in results.all()? {
-            // A result that cannot be read is for a person to judge: `store check` names it.
-            let manifest = results.get(key)?;
             if used.as_ref().is_some_and(|used| !used.contains(&key)) {
                 unused.push(key);
-            } else if let Some(manifest) = manifest {
+                continue;
+            }
+            // A result that cannot be read is for a person to judge: `store check` names it.
+            if let Some(manifest) = results.get(key)? {
                 kept.extend(manifest.inputs.iter().map(|input| input.digest));
                 kept.extend(manifest.outputs.iter().map(|output| output.digest));
             }
@@ -188,16 +184,28 @@ fn ask(what: &str) -> bool {
 fn check(context: &Context) -> Result<()> {
     let (results, objects) = (context.workspace.results(), context.workspace.objects());
     let mut found: Vec<String> = Vec::new();
+    // Results that are named already: the store has set them aside, too.
+    let mut unfit: BTreeSet<Key> = BTreeSet::new();
     let keys = results.all()?;
     for key in &keys {
         match results.get(*key) {
-            Err(fault) => found.push(fault.to_string()),
+            Err(fault) => {
+                unfit.insert(*key);
+                found.push(fault.to_string());
+            }
             Ok(None) => found.push(format!("the result {} vanished meanwhile", key.short())),
             Ok(Some(manifest)) => {
+                let mut there = true;
                 for output in &manifest.outputs {
                     if let Err(fault) = objects.get(output.digest) {
+                        there = false;
+                        unfit.insert(*key);
                         found.push(format!("{} of the {} result {}: {fault}", output.name, manifest.stage, key.short()));
                     }
+                }
+                if let Some(fault) = there.then(|| scores_of(&manifest, &objects).err()).flatten() {
+                    unfit.insert(*key);
+                    found.push(format!("the {} result {}: {fault}", manifest.stage, key.short()));
                 }
             }
         }
@@ -234,6 +242,8 @@ fn check(context: &Context) -> Result<()> {
     }
     if let Some(index) = Index::look(context.workspace.store())? {
         found.extend(index.check()?);
+        let aside = index.set_aside()?.into_iter().filter(|aside| !unfit.contains(&aside.key));
+        found.extend(aside.map(|aside| format!("the result {} is set aside: {}", aside.key.short(), aside.why)));
     }
     if context.json {
         say_json(

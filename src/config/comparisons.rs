@@ -13,6 +13,14 @@ pub fn comparisons(node: &Node) -> Result<Vec<Comparison>> {
         let (classes, question) = comparison(&node)?;
         comparisons.push(Comparison { name, classes, question });
     }
+    for (place, one) in comparisons.iter().enumerate() {
+        if let Some(first) = comparisons[..place].iter().find(|first| first.question.asks_the_same(&one.question)) {
+            let (_, node) = &node.entries()?[place];
+            return Err(node
+                .wrong_key(format!("the comparisons `{}` and `{}` ask the same", first.name, one.name))
+                .next("remove one: every cell of it would be scored, ranked and corrected for twice"));
+        }
+    }
     if comparisons.is_empty() {
         return Err(node
             .wrong("the study has no comparisons")
@@ -30,7 +38,7 @@ fn comparison(node: &Node) -> Result<(Vec<String>, Question)> {
             _ => {
                 let name = child.name_of("class", &key)?;
                 let class = expression(&child)?;
-                if let Some(same) = classes.iter().position(|other| *other == class) {
+                if let Some(same) = classes.iter().position(|other| other.normal() == class.normal()) {
                     return Err(child
                         .wrong(format!("the classes `{}` and `{name}` of {} are the same: {class}", names[same], node.name()))
                         .next("a class held against itself says nothing: change one of them"));

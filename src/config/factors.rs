@@ -76,7 +76,16 @@ fn matrix(node: &Node, known: &Known) -> Result<Matrix> {
         exclude: Vec::new(),
     };
     if let Some(node) = fields.get("exclude") {
-        matrix.exclude = node.list()?.iter().map(|node| exclusion(node, &matrix)).collect::<Result<_>>()?;
+        let nodes = node.list()?;
+        for (place, node) in nodes.iter().enumerate() {
+            let exclusion = exclusion(node, &matrix)?;
+            if let Some(first) = matrix.exclude.iter().position(|other| *other == exclusion) {
+                return Err(node
+                    .wrong(format!("{}: entry {} excludes the same", nodes[place].name(), first + 1))
+                    .next("remove one"));
+            }
+            matrix.exclude.push(exclusion);
+        }
     }
     Ok(matrix)
 }
@@ -207,6 +216,12 @@ fn features(node: &Node) -> Result<GivenFeatures> {
                 "expected a tap with its .npy or .safetensors file, and `images`"
             };
             return Err(node.wrong(format!("{}: cannot tell the format of `{}`", node.name(), path.display())).next(next));
+        }
+        // An .npy file holds one array; a safetensors file may hold one a tap.
+        if let Some((first, _)) = taps.iter().find(|(_, other)| ending == "npy" && **other == path) {
+            return Err(node
+                .wrong(format!("{}: `{first}` has the same file: {}", node.name(), path.display()))
+                .next("name the file of this tap, or remove it: the same features are one tap"));
         }
         taps.insert(tap, path);
     }

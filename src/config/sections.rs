@@ -217,12 +217,21 @@ fn evaluation(node: &Node, datasets: &[&str]) -> Result<Evaluation> {
             })?,
         })
     };
+    let labels = |node: &Node| {
+        let nodes = node.list()?;
+        let labels = nodes.iter().map(label).collect::<Result<Vec<LabelFile>>>()?;
+        let same = |a: &LabelFile, b: &LabelFile| (&a.file, &a.attribute) == (&b.file, &b.attribute);
+        no_two(&nodes, &labels, same, |of, _| {
+            (format!("the attribute `{}` is read from {} twice", of.attribute, of.file.display()), "remove one")
+        })?;
+        Ok(labels)
+    };
     Ok(Evaluation {
         dataset: fields.get("dataset").map(|node| node.reference("data set", datasets)).transpose()?,
         partition: fields
             .or("partition", None, |node| node.word(&["train", "validation", "test", "all"]).map(|word| Some(word.to_owned())))?,
         take: fields.or("take", None, take)?,
-        labels: fields.or("labels", vec![], |node| node.list()?.iter().map(label).collect())?,
+        labels: fields.or("labels", vec![], labels)?,
     })
 }
 
@@ -293,7 +302,7 @@ fn projection(node: &Node) -> Result<Projection> {
             let fields = node.fields(&["axes", "pairs"])?;
             let axes = fields.or("axes", 10, |node| node.count(1..=1000))?;
             let first = if axes >= 2 { vec![(1, 2)] } else { vec![] };
-            let pairs = fields.or("pairs", first, |node| node.list()?.iter().map(|node| pair(node, axes)).collect())?;
+            let pairs = fields.or("pairs", first, |node| pairs(node, axes))?;
             (if word == "pca" { Method::Pca { axes } } else { Method::Ica { axes } }, pairs, 1)
         }
         "tsne" => {
@@ -309,6 +318,38 @@ fn projection(node: &Node) -> Result<Projection> {
         }
     };
     Ok(Projection { name: word.to_owned(), method, pairs, seeds })
+}
+
+fn pairs(node: &Node, axes: usize) -> Result<Vec<(usize, usize)>> {
+    let nodes = node.list()?;
+    let pairs = nodes.iter().map(|node| pair(node, axes)).collect::<Result<Vec<_>>>()?;
+    let one = |(first, second): &(usize, usize)| (*first.min(second), *first.max(second));
+    no_two(
+        &nodes,
+        &pairs,
+        |a, b| one(a) == one(b),
+        |(a, b), (first, second)| {
+            let mirrored = if a == first { "" } else { ", the other way round" };
+            (format!("the axes {a} and {b} are listed twice{mirrored}: [{first}, {second}]"), "remove one: both are one view")
+        },
+    )?;
+    Ok(pairs)
+}
+
+/// Refuses a list in which two entries are one. `told` says what is wrong of the later one beside the first, and what to do.
+fn no_two<T>(
+    nodes: &[Node],
+    items: &[T],
+    same: impl Fn(&T, &T) -> bool,
+    told: impl Fn(&T, &T) -> (String, &'static str),
+) -> Result<()> {
+    for (place, item) in items.iter().enumerate() {
+        if let Some(first) = items[..place].iter().find(|first| same(first, item)) {
+            let (what, next) = told(item, first);
+            return Err(nodes[place].wrong(format!("{}: {what}", nodes[place].name())).next(next));
+        }
+    }
+    Ok(())
 }
 
 fn pair(node: &Node, axes: usize) -> Result<(usize, usize)> {
@@ -341,7 +382,13 @@ fn contrasts(node: &Node, models: &[&str]) -> Result<Vec<Contrast>> {
             _ => Err(node.wrong_key(format!("{}: expected either `factor` or `pair`", node.name()))),
         }
     };
-    node.entries()?.into_iter().map(contrast).collect()
+    let entries = node.entries()?;
+    let contrasts = entries.iter().cloned().map(contrast).collect::<Result<Vec<_>>>()?;
+    let nodes: Vec<Node> = entries.into_iter().map(|(_, node)| node).collect();
+    no_two(&nodes, &contrasts, Contrast::asks_the_same, |_, first| {
+        (format!("the contrast `{}` asks the same", first.name()), "remove one: a test that is made twice counts twice")
+    })?;
+    Ok(contrasts)
 }
 
 fn statistics(node: &Node) -> Result<Statistics> {
@@ -357,11 +404,13 @@ fn statistics(node: &Node) -> Result<Statistics> {
 
 fn fairness(node: &Node) -> Result<Fairness> {
     let fields = node.fields(&["groups", "depth"])?;
-    let group = |node: &Node| node.name_of("group", &node.text()?);
-    Ok(Fairness {
-        groups: fields.or("groups", vec![], |node| node.list()?.iter().map(group).collect())?,
-        depth: fields.or("depth", 1, |node| node.count(1..=3))?,
-    })
+    let groups = |node: &Node| {
+        let nodes = node.list()?;
+        let groups = nodes.iter().map(|node| node.name_of("group", &node.text()?)).collect::<Result<Vec<_>>>()?;
+        no_two(&nodes, &groups, PartialEq::eq, |group, _| (format!("`{group}` is listed twice"), "remove one"))?;
+        Ok(groups)
+    };
+    Ok(Fairness { groups: fields.or("groups", vec![], groups)?, depth: fields.or("depth", 1, |node| node.count(1..=3))? })
 }
 
 fn tolerance(node: &Node) -> Result<Tolerance> {

@@ -37,7 +37,7 @@ pub enum Measured {
     Quantity(String),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Expression {
     /// A binary attribute is present.
     Has(String),
@@ -51,6 +51,21 @@ pub enum Expression {
 }
 
 impl Question {
+    /// Is the same asked of the same images, however it is written and whichever class comes first?
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        let sorted = |classes: &[Expression]| {
+            let mut classes: Vec<Expression> = classes.iter().map(Expression::normal).collect();
+            classes.sort();
+            classes
+        };
+        let measured = match (&self.measured, &other.measured) {
+            (Measured::Classes(one), Measured::Classes(other)) => sorted(one) == sorted(other),
+            (Measured::Quantity(one), Measured::Quantity(other)) => one == other,
+            _ => false,
+        };
+        measured && self.within.as_ref().map(Expression::normal) == other.within.as_ref().map(Expression::normal)
+    }
+
     /// Every attribute whose labels decide who takes part, sorted.
     pub fn attributes(&self) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
@@ -119,6 +134,31 @@ impl Question {
 }
 
 impl Expression {
+    /// One form of what is the same but for the order of parts, parts written twice, and doubled negations.
+    pub fn normal(&self) -> Self {
+        let joined = |parts: &[Expression], is: fn(Expression) -> Vec<Expression>, join: fn(Vec<Expression>) -> Expression| {
+            let mut parts: Vec<Expression> = parts.iter().flat_map(|part| is(part.normal())).collect();
+            parts.sort();
+            parts.dedup();
+            if parts.len() == 1 { parts.remove(0) } else { join(parts) }
+        };
+        match self {
+            Expression::Has(_) | Expression::Equals(..) => self.clone(),
+            Expression::Not(inner) => match inner.normal() {
+                Expression::Not(inner) => *inner,
+                inner => Expression::Not(Box::new(inner)),
+            },
+            Expression::And(parts) => {
+                let flat = |part| if let Expression::And(parts) = part { parts } else { vec![part] };
+                joined(parts, flat, Expression::And)
+            }
+            Expression::Or(parts) => {
+                let flat = |part| if let Expression::Or(parts) = part { parts } else { vec![part] };
+                joined(parts, flat, Expression::Or)
+            }
+        }
+    }
+
     /// Whether an image is in the class: `None` when a label that the expression names is missing, for then the image
     /// is in no class. `label` gives the image's value of an attribute (binary ones as `0` and `1`).
     pub fn holds<'a>(&self, label: &impl Fn(&str) -> Option<&'a str>) -> Option<bool> {
@@ -390,6 +430,20 @@ mod tests {
         assert_eq!(parse("not Young or digit=7").holds(&labels), Some(true));
         assert_eq!(parse("Young or Bald").holds(&labels), None);
         assert_eq!(parse("not Bald").holds(&labels), None);
+    }
+
+    #[test]
+    fn questions_are_one_however_they_are_written() {
+        let of = |classes: &[&str], within: Option<&str>| Question {
+            measured: Measured::Classes(classes.iter().map(|class| parse(class)).collect()),
+            within: within.map(parse),
+        };
+        let one = of(&["a and b", "not a"], Some("c or d"));
+        assert!(one.asks_the_same(&of(&["not a", "b and a and b"], Some("(d or c) or d"))));
+        assert!(one.asks_the_same(&of(&["b and a", "not not not a"], Some("not not (c or d)"))));
+        assert!(!one.asks_the_same(&of(&["a and b", "not a"], None)));
+        assert!(!one.asks_the_same(&of(&["a or b", "not a"], Some("c or d"))));
+        assert!(!one.asks_the_same(&of(&["a and b", "not a", "c"], Some("c or d"))));
     }
 
     #[test]

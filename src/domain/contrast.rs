@@ -42,6 +42,17 @@ impl Held {
 }
 
 impl Contrast {
+    /// Are the same models held against each other, whatever the name and whichever is left?
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Contrast::Factor { factor, .. }, Contrast::Factor { factor: other, .. }) => factor == other,
+            (Contrast::Pair { models: [a, b], .. }, Contrast::Pair { models: [c, d], .. }) => {
+                (a, b) == (c, d) || (a, b) == (d, c)
+            }
+            _ => false,
+        }
+    }
+
     pub fn name(&self) -> &str {
         match self {
             Contrast::Factor { name, .. } | Contrast::Pair { name, .. } => name,

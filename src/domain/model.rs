@@ -204,6 +204,12 @@ impl Model {
     }
 }
 
+/// Models of one definition under several names: the first, and another.
+pub fn twins(models: &[Model]) -> Vec<[&str; 2]> {
+    let first = |place: usize| models[..place].iter().find(|first| first.source == models[place].source);
+    (0..models.len()).filter_map(|place| Some([first(place)?.name.as_str(), models[place].name.as_str()])).collect()
+}
+
 /// The factors in which two models differ; empty when they are the same in all.
 pub fn differences(left: &Model, right: &Model) -> Vec<&'static str> {
     let (left, right) = (left.factors(), right.factors());

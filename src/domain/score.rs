@@ -60,6 +60,11 @@ pub struct Scores {
     pub views: Vec<ViewScore>,
 }
 
+impl Scores {
+    /// Of `scores.json`: the latest that this program reads.
+    pub const FORMAT: u32 = 1;
+}
+
 /// A linear probe of features on one question: logistic, balanced, cross-fitted in each half over folds of identities.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Probe {

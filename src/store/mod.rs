@@ -21,8 +21,8 @@ pub use checkpoints::Checkpoints;
 pub use disk::replace as write_whole;
 pub use graphs::Graphs;
 pub use index::{
-    AttemptRow, Before, Index, JobRow, LogRow, Rebuilt, RunRow, ScoreRow, SeriesRow, Spent, Taken, rows as score_rows,
-    sqlite_version,
+    Aside, AttemptRow, Before, Index, JobRow, LogRow, Rebuilt, RunRow, ScoreRow, SeriesRow, Spent, Taken, rows as score_rows,
+    scores_of, sqlite_version,
 };
 pub use journal::{Damage, Journal, Kept, Mark, Reading, read as read_journal};
 pub use objects::Objects;

@@ -37,7 +37,7 @@ pub use crate::dataset::drawn::{Level, Planted, Truth};
 use crate::{
     config::{self, StudyFile},
     dataset::{self, DigestCache, Survey},
-    domain::{Result, text::printable},
+    domain::{Result, model::twins, text::printable},
     store::Workspace,
 };
 use std::path::Path;
@@ -65,6 +65,9 @@ fn survey(file: StudyFile, workspace: &Workspace) -> Result<Opened> {
     let survey = dataset::survey(&file.study, &mut digests)?;
     digests.keep();
     let mut warnings = checks::check(&file, &survey)?;
+    warnings.extend(twins(&file.study.models).into_iter().map(|[first, second]| {
+        format!("the models `{first}` and `{second}` are one under two names: every test of one is made again of the other")
+    }));
     warnings.extend(survey.warnings.clone());
     if file.study.pretends() {
         warnings

@@ -14,7 +14,7 @@ mod schema;
 pub use journals::Taken;
 pub use read::{AttemptRow, JobRow, LogRow, RunRow, SeriesRow, Spent};
 pub use rebuild::{Before, Rebuilt};
-pub use results::{ScoreRow, rows};
+pub use results::{Aside, ScoreRow, rows, scores_of};
 
 use crate::domain::{Fault, Result};
 use rusqlite::{Connection, OpenFlags};

@@ -1,8 +1,8 @@
 //! The store made again from results and journals, beside the one there is; it takes its place when it is whole.
 
-use super::Index;
+use super::{Aside, Index};
 use crate::{
-    domain::{Digest, Ending, Fault, Key, Result},
+    domain::{Digest, Ending, Fault, Result},
     store::{Workspace, disk},
 };
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ pub struct Rebuilt {
     pub events: usize,
     pub points: u64,
     pub dump: Digest,
-    /// Results that cannot be read, and are not in it.
-    pub damaged: Vec<Key>,
+    /// Results that cannot be read or taken in, and why.
+    pub damaged: Vec<Aside>,
     pub before: Before,
 }
 
@@ -52,7 +52,8 @@ impl Index {
         let (aside, before) = (beside(path, ".new"), beside(path, ".before"));
         remove(&aside)?;
         let mut index = Index::open(&aside)?;
-        let damaged = index.catch_up(workspace)?;
+        index.catch_up(workspace)?;
+        let damaged = index.set_aside()?;
         let (dump, results, events, points) = (index.digest()?, index.keys()?.len(), index.events()?, index.points()?);
         index.settle()?;
         let before = if path.exists() {
@@ -84,8 +85,8 @@ impl Index {
         Ok(Rebuilt { results, events, points, dump, damaged, before })
     }
 
-    /// Takes in everything there is; gives the results that cannot be read.
-    pub fn catch_up(&mut self, workspace: &Workspace) -> Result<Vec<Key>> {
+    /// Takes in everything there is.
+    pub fn catch_up(&mut self, workspace: &Workspace) -> Result<()> {
         self.follow(&workspace.journals())?;
         self.match_results(&workspace.results(), &workspace.objects())
     }

@@ -6,7 +6,7 @@ use crate::domain::{Fault, Result};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     -- How far each journal was taken in: exactly once, for this row changes in the same transaction.
     CREATE TABLE journal (
@@ -80,10 +80,14 @@ const MIGRATIONS: [&str; 2] = [
         PRIMARY KEY (study, figure)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- Results that could not be taken in, and why: tried again whenever results are taken in.
+    CREATE TABLE set_aside (key TEXT PRIMARY KEY, why TEXT NOT NULL) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The tables, with the columns that tell their rows apart; in the order of what refers to what.
-pub const TABLES: [(&str, &str); 12] = [
+pub const TABLES: [(&str, &str); 13] = [
     ("journal", "name"),
     ("damage", "journal, offset"),
     ("event", "journal, offset"),
@@ -96,6 +100,7 @@ pub const TABLES: [(&str, &str); 12] = [
     ("result", "key"),
     ("score", "key, view, score"),
     ("pin", "study, figure"),
+    ("set_aside", "key"),
 ];
 
 pub fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {

@@ -20,7 +20,7 @@ use crate::{
         job::{Cause, JobId, Planned, State},
         stage::{Kind, Order},
     },
-    store::{MOST_LINES, Workspace},
+    store::{Aside, MOST_LINES, Workspace},
 };
 use diary::Diary;
 use std::{
@@ -80,6 +80,8 @@ pub struct Ended {
     pub drained: bool,
     /// Stages that wait for a kind of device that the run had none of.
     pub homeless: usize,
+    /// Results that the store could not take in, of whatever study.
+    pub set_aside: Vec<Aside>,
     /// Stages that could have run and did not: never, unless the run was stopped or people stepped in.
     pub left: usize,
 }
@@ -262,6 +264,7 @@ impl<'a> Run<'a> {
             bad_data: self.bad_data,
             drained: self.draining && !self.queue.is_empty(),
             homeless: self.homeless.len(),
+            set_aside: vec![],
             left: self.queue.len(),
         };
         let Ended { ran, stored, failed, interrupted, .. } = ended;
@@ -269,7 +272,8 @@ impl<'a> Run<'a> {
         self.diary.read().ok();
         self.diary.note(What::RunFinished { ran, stored, failed, interrupted });
         let kept = self.keep();
-        outcome.and(kept).map(|()| ended)
+        let set_aside = self.diary.index().set_aside().unwrap_or_default();
+        outcome.and(kept).map(|()| Ended { set_aside, ..ended })
     }
 
     /// Keeps what was noted, then tells.
