@@ -11,6 +11,7 @@ mod files;
 mod golden;
 mod journeys;
 mod kills;
+mod membership;
 mod mutants;
 mod networks;
 mod oracle;

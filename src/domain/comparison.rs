@@ -160,8 +160,8 @@ impl Expression {
     }
 
     /// Whether an image is in the class: `None` when a label that the expression names is missing, for then the image
-    /// is in no class. `label` gives the image's value of an attribute (binary ones as `0` and `1`).
-    pub fn holds<'a>(&self, label: &impl Fn(&str) -> Option<&'a str>) -> Option<bool> {
+    /// is in no class. For [`super::membership`] alone, which knows what else decides. `label` gives the image's value of an attribute (binary ones as `0` and `1`).
+    pub(super) fn holds<'a>(&self, label: &impl Fn(&str) -> Option<&'a str>) -> Option<bool> {
         Some(match self {
             Expression::Has(attribute) => label(attribute)? == "1",
             Expression::Equals(attribute, value) => label(attribute)? == value,

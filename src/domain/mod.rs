@@ -17,6 +17,7 @@ pub mod image;
 pub mod job;
 pub mod ledger;
 pub mod matrix;
+pub mod membership;
 pub mod metric;
 pub mod model;
 pub mod nearest;

@@ -65,26 +65,19 @@ pub fn frequencies(
     let in_group = |members: &[(String, String)], row: usize| {
         members.iter().all(|(attribute, wanted)| value(attribute, row) == Some(wanted))
     };
+    // By question and class, which images are in it; nothing of a quantity.
+    let classes = |question: &Question| match &question.measured {
+        Measured::Quantity(_) => vec![],
+        Measured::Classes(classes) => {
+            let members = setting.members(question);
+            (0..classes.len()).map(|class| members.is_in(class, ids.len())).collect()
+        }
+    };
+    let classes: Vec<Vec<Vec<Option<bool>>>> = questions.iter().map(classes).collect();
     let group = |members: Vec<(String, String)>| {
         let rows: Vec<usize> = everybody.iter().copied().filter(|&row| in_group(&members, row)).collect();
-        let class_rates = |question: &Question| match &question.measured {
-            Measured::Quantity(_) => vec![],
-            Measured::Classes(classes) => classes
-                .iter()
-                .map(|class| {
-                    let is = |row: usize| {
-                        let label = |attribute: &str| value(attribute, row);
-                        if question.within.as_ref().is_some_and(|within| within.holds(&label) != Some(true)) {
-                            None
-                        } else {
-                            class.holds(&label)
-                        }
-                    };
-                    rate(&rows, &is)
-                })
-                .collect(),
-        };
-        Group { n: rows.len(), identities: people(&rows), rates: questions.iter().map(class_rates).collect(), members }
+        let class_rates = |classes: &Vec<Vec<Option<bool>>>| classes.iter().map(|is_in| rate(&rows, &|row| is_in[row])).collect();
+        Group { n: rows.len(), identities: people(&rows), rates: classes.iter().map(class_rates).collect(), members }
     };
     Frequencies {
         format: 1,

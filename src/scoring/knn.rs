@@ -4,10 +4,10 @@
 
 use super::{
     auc::{self, Sorted, TURNS, Weights, Wins},
-    members::Members,
     nearest::Fifths,
     split::{FOLDS, Half, Split},
 };
+use crate::domain::membership::Members;
 
 /// Whose neighbours count, and whose AUC is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

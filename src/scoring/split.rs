@@ -3,8 +3,10 @@
 //! Views are chosen on half A and quoted on half B; in each half, and over both, five folds keep an image's own identity
 //! out of its neighbours.
 
-use super::members::Members;
-use crate::numeric::{Purpose, Stream};
+use crate::{
+    domain::membership::Members,
+    numeric::{Purpose, Stream},
+};
 use std::collections::BTreeMap;
 
 pub const FOLDS: usize = 5;
@@ -72,8 +74,7 @@ mod tests {
         let members = Members {
             rows: (0..n).collect(),
             classes: vec![class.clone(), class.iter().map(|c| !c).collect()],
-            quantity: None,
-            none: 0,
+            ..Members::default()
         };
         let group: Vec<usize> = (0..n).map(|i| i / 4).collect();
         let split = split(&members, &group, 7);

@@ -5,7 +5,7 @@
 use super::{
     beside::beside,
     knn::{self, Pairs},
-    members::{Members, Setting},
+    members::Setting,
     nearest::{self, Sought},
     split::Split,
     views::Asked,
@@ -14,6 +14,7 @@ use crate::{
     domain::{
         Result,
         comparison::Question,
+        membership::Members,
         projection::{Method, View},
         score::{Beside, Mislabelled, Other, Spread, Statistics, Steady},
     },
@@ -77,7 +78,7 @@ pub fn steady(
 fn mislabelled(asked: &Asked, seen: &Matrix, seed: u64) -> Vec<Mislabelled> {
     let again = |share: f64, stream: u64| {
         let classes = turned(&asked.members.classes, share, &mut Stream::new(seed, Purpose::LabelNoise, stream));
-        let members = Members { rows: asked.members.rows.clone(), classes, quantity: None, none: 0 };
+        let members = Members { rows: asked.members.rows.clone(), classes, ..Members::default() };
         score(seen, &members.rows, &Pairs::new(&members), &asked.split)
     };
     let of = |(place, &share): (usize, &f64)| {

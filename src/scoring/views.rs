@@ -4,7 +4,7 @@ use super::{
     auc::{TURNS, Weights},
     bootstrap::{Resampler, median},
     knn::{self, Pairs, Prepared},
-    members::{Members, Setting, groups, members},
+    members::{Setting, groups},
     monotone,
     nearest::{self, Fifths, Sought},
     permuted::Permutations,
@@ -14,6 +14,7 @@ use super::{
 use crate::{
     domain::{
         comparison::Question,
+        membership::Members,
         projection::View,
         score::{Counts, Estimate, Scores, Statistics, ViewScore},
     },
@@ -86,7 +87,7 @@ fn resamplers(members: &Members, split: &Split, group: &[usize], seed: u64) -> [
 impl<'a> Asked<'a> {
     pub fn new(setting: &Setting, question: &Question, statistics: &'a Statistics, seed: u64) -> Self {
         let group = groups(setting);
-        let members = members(setting, question);
+        let members = setting.members(question);
         let split = split(&members, &group, seed);
         let (pairs, resamplers) = (Pairs::new(&members), resamplers(&members, &split, &group, seed));
         let scales = [None, Some(Half::A), Some(Half::B)].map(|half| {

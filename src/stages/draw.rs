@@ -6,6 +6,7 @@ use crate::{
         Fault, Result,
         comparison::{Measured, Question},
         ledger::Frequencies,
+        membership::Members,
         projection::View,
         stage::{AxisNames, Figure},
     },
@@ -55,7 +56,7 @@ fn draw_view(
     seed: u64,
     inputs: &Inputs,
 ) -> Result<plot::Drawn> {
-    let Measured::Classes(classes) = &question.measured else {
+    let Measured::Classes(_) = &question.measured else {
         return Err(Fault::unexpected("a quantity has no classes to draw"));
     };
     let (images, labels, points) = (inputs.images("images")?, inputs.labels()?, inputs.matrix("points")?);
@@ -64,21 +65,17 @@ fn draw_view(
         return Err(Fault::unexpected(format!("there is no {view} to draw")));
     }
     let mut drawn: Vec<plot::Class> = names.iter().map(|name| plot::Class { name, share: 0.0, points: vec![] }).collect();
+    let members = Members::of(&images, &labels, question);
     // A shuffled order, so that no class lies on top of another by the alphabet.
-    let mut order: Vec<(usize, &str)> = images.ids().enumerate().collect();
+    let mut order = members.by_row(images.len());
     Stream::new(seed, Purpose::DrawingOrder, 0).shuffle(&mut order);
-    let mut shown = 0;
-    for (row, id) in order {
-        let label = |attribute: &str| labels.of(attribute, id);
-        if question.within.as_ref().is_some_and(|within| within.holds(&label) != Some(true)) {
-            continue;
-        }
-        let point = std::array::from_fn(|axis| columns.get(axis).map_or(0.0, |&column| f64::from(points.row(row)[column])));
-        let of: Vec<usize> = (0..classes.len()).filter(|&class| classes[class].holds(&label) == Some(true)).collect();
-        shown += usize::from(!of.is_empty());
-        of.into_iter().for_each(|class| drawn[class].points.push(point));
+    for member in order.into_iter().flatten() {
+        let row = points.row(members.rows[member]);
+        let point = std::array::from_fn(|axis| columns.get(axis).map_or(0.0, |&column| f64::from(row[column])));
+        members.classes_of(member).for_each(|class| drawn[class].points.push(point));
     }
-    drawn.iter_mut().for_each(|class| class.share = class.points.len() as f64 / shown.max(1) as f64);
+    let shown = members.rows.len().max(1) as f64;
+    drawn.iter_mut().for_each(|class| class.share = class.points.len() as f64 / shown);
 
     let name = |axis: usize| match axes {
         AxisNames::Explained { method, shares } => match shares.get(columns[axis]) {

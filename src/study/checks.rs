@@ -5,10 +5,12 @@ use crate::{
     dataset::{Survey, celeba},
     domain::{
         Fault, Result,
-        comparison::{Expression, Measured},
+        comparison::{Comparison, Expression, Measured},
         image::Images,
+        membership::Members,
         nearest::suggestion,
         study::{Dataset, Study},
+        text::{count, thousands},
     },
 };
 use std::collections::BTreeSet;
@@ -32,10 +34,11 @@ pub fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
         if let Some(within) = &comparison.question.within {
             expression(within, &known, survey, &at("within"))?;
         }
-        if let (Measured::Classes(classes), Some(images)) = (&comparison.question.measured, &survey.images) {
-            let members = |class: &Expression| members(class, comparison.question.within.as_ref(), images, survey);
-            let members: Vec<Option<BTreeSet<&str>>> = classes.iter().map(members).collect();
-            warnings.extend(oddities(&comparison.name, &comparison.classes, classes, &members, survey));
+        if let (Measured::Classes(_), Some(images)) = (&comparison.question.measured, &survey.images)
+            && comparison.question.attributes().into_iter().all(|attribute| survey.labels.contains(attribute))
+        {
+            let members = Members::of(images, &survey.labels, &comparison.question);
+            warnings.extend(oddities(comparison, &members, images, survey));
         }
     }
     for (place, group) in study.fairness.groups.iter().enumerate() {
@@ -112,38 +115,23 @@ fn quantity(attribute: &str, known: &[&str], survey: &Survey, spot: &Spot) -> Re
     }
 }
 
-/// The members of a class, once every attribute it names has labels.
-fn members<'a>(
-    class: &Expression,
-    within: Option<&Expression>,
-    images: &'a Images,
-    survey: &Survey,
-) -> Option<BTreeSet<&'a str>> {
-    let there = class
-        .asked()
-        .into_iter()
-        .chain(within.map(Expression::asked).unwrap_or_default())
-        .all(|(attribute, _)| survey.labels.contains(attribute));
-    there.then(|| {
-        let is = |id: &&str| {
-            let label = |attribute: &str| survey.labels.of(attribute, id);
-            class.holds(&label) == Some(true) && within.is_none_or(|within| within.holds(&label) == Some(true))
-        };
-        images.ids().filter(is).collect()
-    })
-}
-
-fn oddities(
-    comparison: &str,
-    names: &[String],
-    classes: &[Expression],
-    members: &[Option<BTreeSet<&str>>],
-    survey: &Survey,
-) -> Vec<String> {
+/// What is odd about the classes of a comparison, of which every label is there.
+fn oddities(comparison: &Comparison, members: &Members, images: &Images, survey: &Survey) -> Vec<String> {
+    let Comparison { name, classes: names, question } = comparison;
+    let Measured::Classes(classes) = &question.measured else { return vec![] };
     let mut found = Vec::new();
-    for (i, of) in members.iter().enumerate() {
-        let Some(of) = of else { continue };
-        if of.is_empty() {
+    let sizes = members.sizes();
+    if let Some(&first) = members.lacking.first() {
+        found.push(format!(
+            "{name}: {}, such as `{}`, would be in a class, and take no part: a label that another class needs is missing. \
+             What is compared: {}",
+            count(members.lacking.len(), "image"),
+            images.0[first].0,
+            names.iter().zip(&sizes).map(|(name, size)| format!("{name} {}", thousands(*size))).collect::<Vec<_>>().join(", ")
+        ));
+    }
+    for (i, class) in members.classes.iter().enumerate() {
+        if sizes[i] == 0 {
             let hint = classes[i].asked().into_iter().find_map(|(attribute, value)| {
                 let column = survey.labels.get(attribute)?;
                 let value = value.filter(|value| !column.values().contains(value))?;
@@ -153,17 +141,12 @@ fn oddities(
                 ))
             });
             found.push(format!(
-                "{comparison}: no image is in the class `{}`, so its cells are undefined{}",
+                "{name}: no image is in the class `{}`, so its cells are undefined{}",
                 names[i],
                 hint.unwrap_or_default()
             ));
-        } else if let Some(twin) = members[..i].iter().position(|other| other.as_ref() == Some(of)) {
-            found.push(format!(
-                "{comparison}: the classes `{}` and `{}` hold the same {} images",
-                names[twin],
-                names[i],
-                of.len()
-            ));
+        } else if let Some(twin) = members.classes[..i].iter().position(|other| other == class) {
+            found.push(format!("{name}: the classes `{}` and `{}` hold the same {} images", names[twin], names[i], sizes[i]));
         }
     }
     found

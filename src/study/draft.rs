@@ -6,7 +6,8 @@ use crate::{
     dataset::Survey,
     domain::{
         Fault, Result,
-        comparison::{Comparison, Expression, Measured},
+        comparison::{Comparison, Measured},
+        membership::Members,
     },
     store::write_whole,
 };
@@ -60,11 +61,8 @@ impl Watch {
 
 /// How many images are in each class; nothing of a quantity, or while the data are missing.
 fn sizes(of: &Comparison, survey: &Survey) -> Vec<(String, usize)> {
-    let (Measured::Classes(classes), Some(images)) = (&of.question.measured, &survey.images) else { return vec![] };
-    let holds = |expression: &Expression, id: &str| expression.holds(&|name| survey.labels.of(name, id)) == Some(true);
-    let within = |id: &&str| of.question.within.as_ref().is_none_or(|within| holds(within, id));
-    let count = |class: &Expression| images.ids().filter(within).filter(|id| holds(class, id)).count();
-    of.classes.iter().cloned().zip(classes.iter().map(count)).collect()
+    let (Measured::Classes(_), Some(images)) = (&of.question.measured, &survey.images) else { return vec![] };
+    of.classes.iter().cloned().zip(Members::of(images, &survey.labels, &of.question).sizes()).collect()
 }
 
 /// Writes a study file, unless somebody else has written it since `before` was read.

@@ -8,6 +8,7 @@ use crate::{
         comparison::Measured,
         image::{Column, Images, Labels},
         ledger::CellId,
+        membership::Members,
         projection::View,
     },
     numeric::{Purpose, Stream},
@@ -57,25 +58,14 @@ fn picture(plan: &Plan, cell: CellId) -> Result<Picture> {
     if columns.iter().any(|&column| column >= points.columns()) || images.len() != points.rows() {
         return Err(Fault::missing("this projection has no such axis"));
     }
-    let label = |attribute: &str, id: &str| labels.of(attribute, id).map(str::to_owned);
-    let within = |id: &str| {
-        comparison.question.within.as_ref().is_none_or(|within| within.holds(&|name| labels.of(name, id)) == Some(true))
-    };
-    let mut quantity: Vec<f64> = match &comparison.question.measured {
-        Measured::Quantity(of) => images.ids().filter_map(|id| label(of, id)?.parse().ok()).collect(),
-        Measured::Classes(_) => vec![],
-    };
+    let members = Members::of(&images, &labels, &comparison.question);
+    let mut quantity = members.quantity.clone().unwrap_or_default();
     quantity.sort_by(f64::total_cmp);
     let bounds: Vec<f64> = (1..FIFTHS).filter_map(|fifth| quantity.get(fifth * quantity.len() / FIFTHS).copied()).collect();
-    let classes_of = |id: &str| -> Vec<usize> {
-        match &comparison.question.measured {
-            Measured::Classes(classes) => {
-                (0..classes.len()).filter(|&class| classes[class].holds(&|name| labels.of(name, id)) == Some(true)).collect()
-            }
-            Measured::Quantity(of) => {
-                let value = label(of, id).and_then(|text| text.parse::<f64>().ok());
-                value.map(|value| bounds.iter().filter(|bound| value >= **bound).count()).into_iter().collect()
-            }
+    let classes_of = |member: usize| -> Vec<usize> {
+        match &members.quantity {
+            None => members.classes_of(member).collect(),
+            Some(quantity) => vec![bounds.iter().filter(|bound| quantity[member] >= **bound).count()],
         }
     };
     let names: Vec<String> = match &comparison.question.measured {
@@ -89,7 +79,7 @@ fn picture(plan: &Plan, cell: CellId) -> Result<Picture> {
             (0..FIFTHS).map(name).collect()
         }
     };
-    let mut order: Vec<(usize, &str)> = images.ids().enumerate().filter(|(_, id)| within(id)).collect();
+    let mut order = members.by_row(images.len());
     Stream::new(plan.study.seed, Purpose::DrawingOrder, 0).shuffle(&mut order);
     let mut picture = Picture {
         cell,
@@ -97,9 +87,10 @@ fn picture(plan: &Plan, cell: CellId) -> Result<Picture> {
         one_axis: !matches!(cell.view, View::Map | View::Pair(..)),
         classes: names.into_iter().map(|name| (name, 0)).collect(),
     };
-    for (row, id) in order {
-        let point = std::array::from_fn(|axis| columns.get(axis).map_or(0.0, |&column| points.row(row)[column]));
-        for class in classes_of(id) {
+    for member in order.into_iter().flatten() {
+        let row = points.row(members.rows[member]);
+        let point = std::array::from_fn(|axis| columns.get(axis).map_or(0.0, |&column| row[column]));
+        for class in classes_of(member) {
             picture.classes[class].1 += 1;
             picture.points.push((point, class.min(255) as u8));
         }
