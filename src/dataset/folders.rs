@@ -10,7 +10,8 @@ use std::{fs, path::Path};
 
 /// One folder a class; the class index is the place of the folder's name among the sorted names.
 pub fn collect(root: &Path) -> Result<Collection> {
-    let mut set = Collection { pictures: root.to_owned(), ids: pictures::names(root)?, ..Collection::default() };
+    let mut set = Collection { pictures: root.to_owned(), ..Collection::default() };
+    set.take(pictures::names(root)?);
     let class = |id: &String| Some((id.clone(), id.split_once('/')?.0.to_owned()));
     let classes = Column(set.ids.iter().filter_map(class).collect());
     for id in set.ids.iter().filter(|id| !classes.0.contains_key(*id)) {

@@ -104,6 +104,32 @@ pub struct Preparation {
     pub size: usize,
     pub pad: String,
     pub scale: String,
+    #[serde(default, skip_serializing_if = "Exif::is_applied")]
+    pub exif: Exif,
+}
+
+/// What becomes of the note of a camera how a picture is to be turned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Exif {
+    /// The picture is turned upright.
+    #[default]
+    Apply,
+    /// It is taken as it lies in its file.
+    Ignore,
+}
+
+impl Exif {
+    pub fn word(self) -> &'static str {
+        match self {
+            Exif::Apply => "apply",
+            Exif::Ignore => "ignore",
+        }
+    }
+
+    fn is_applied(&self) -> bool {
+        *self == Exif::Apply
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -122,6 +148,7 @@ impl Preparation {
             .with("size", Value::Int(self.size as i64))
             .with("pad", Value::text(&self.pad))
             .with("scale", Value::text(&self.scale))
+            .unless("exif", Value::text(self.exif.word()), &Value::text(Exif::Apply.word()))
             .done()
     }
 }
