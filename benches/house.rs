@@ -36,7 +36,7 @@ fn timed(turns: usize, mut work: impl FnMut()) -> f64 {
 }
 
 fn projected(axes: usize, features: &Matrix) -> visavis::domain::Result<projection::Projected> {
-    projection::project(&Method::Pca { axes }, &Given { features, seed: 0, graphs: &(), watch: &() })
+    projection::project(&Method::Pca { axes }, &Given { features, seed: 0, graphs: &(), watch: &(), name: &projection::numbered })
 }
 
 fn main() {

@@ -5,7 +5,7 @@ use super::{
     output::{say, say_json, warn},
 };
 use crate::{
-    domain::{Result, matrix, text::count},
+    domain::{Fault, Result, matrix, text::count},
     study,
 };
 use std::path::PathBuf;
@@ -21,14 +21,20 @@ impl Check {
         let opened = study::open(&self.study, &context.workspace)?;
         let study = &opened.file.study;
         warn(context, &opened.warnings);
+        let examined = study::examine(&opened);
         let cells = matrix::cells(study).len();
         if context.json {
             let json = serde_json::json!({
                 "format": 1, "study": study.name, "models": study.models.len(), "excluded": opened.file.excluded, "projections": study.projections.len(),
-                "comparisons": study.comparisons.len(), "cells": cells, "warnings": opened.warnings, "missing": opened.missing.len(),
+                "comparisons": study.comparisons.len(), "cells": cells, "warnings": opened.warnings, "missing": opened.missing.len(), "remarks": examined.remarks,
+                "wrong": examined.faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
             });
             say_json(&json);
-            return Ok(());
+            return conclude(examined.faults);
+        }
+        examined.remarks.iter().for_each(|remark| say(format!("  note: {remark}")));
+        if !examined.faults.is_empty() {
+            return conclude(examined.faults);
         }
         let excluded = if opened.file.excluded > 0 { format!(" ({} excluded)", opened.file.excluded) } else { String::new() };
         say(format!(
@@ -49,4 +55,13 @@ impl Check {
         }
         Ok(())
     }
+}
+
+/// Tells every fault; the last one ends the command.
+fn conclude(mut faults: Vec<Fault>) -> Result<()> {
+    let Some(last) = faults.pop() else { return Ok(()) };
+    for fault in &faults {
+        super::tell_fault(fault);
+    }
+    Err(last)
 }

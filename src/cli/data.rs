@@ -98,7 +98,7 @@ impl Folder {
         let (dataset, mut set) = self.open()?;
         if set.pictures.is_dir() {
             let there: Vec<PathBuf> = set.ids.iter().map(|id| set.pictures.join(id)).filter(|path| path.exists()).collect();
-            let unreadable: Vec<Fault> = there.par_iter().filter_map(|path| dataset::readable(path).err()).collect();
+            let unreadable: Vec<Fault> = there.par_iter().filter_map(|path| dataset::examine_picture(path).err()).collect();
             for fault in unreadable {
                 let word = if fault.what.contains("cut short") { "truncated" } else { "unreadable" };
                 set.defects.fatal(word, fault);

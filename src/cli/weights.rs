@@ -32,8 +32,8 @@ impl Weights {
         let digest = Digest::of(&bytes).to_string();
         if context.json {
             say_json(&json!({
-                "format": 1, "family": found.family, "architecture": found.architecture, "tensors": found.tensors,
-                "missing": found.missing, "extra": found.extra, "digest": digest,
+                "format": 1, "family": found.family, "architecture": found.architecture, "container": "safetensors",
+                "tensors": found.tensors, "prefix": found.prefix, "needless": found.needless, "missing": found.missing, "extra": found.extra, "digest": digest,
             }));
             return Ok(());
         }
@@ -42,6 +42,12 @@ impl Weights {
                 say(format!("{architecture} of the family {family}, {}", count(found.tensors, "tensor")));
             }
             _ => say(format!("{} of no family that is known here", count(found.tensors, "tensor"))),
+        }
+        if !found.prefix.is_empty() {
+            say(format!("  all names begin with `{}`, which is left out", printable(&found.prefix)));
+        }
+        if found.needless > 0 {
+            say(format!("  {} of a head or counter, which features do not need", count(found.needless, "tensor")));
         }
         for (word, names) in [("lacks", &found.missing), ("has too much", &found.extra)] {
             if let Some(first) = names.first() {

@@ -12,7 +12,8 @@ use crate::domain::{
     projection::{Method, Metric, Projection},
     score::Statistics,
     study::{
-        Contrast, Dataset, Evaluation, Fairness, LabelFile, Numerics, Preparation, Recipe, Resources, RunOn, Study, Tolerance,
+        Contrast, Dataset, Evaluation, Exif, Fairness, LabelFile, Numerics, Preparation, Recipe, Resources, RunOn, Study,
+        Tolerance,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -158,12 +159,16 @@ fn dataset(node: &Node) -> Result<Dataset> {
 }
 
 fn preparation(node: &Node) -> Result<Preparation> {
-    let fields = node.fields(&["crop", "size", "pad", "scale"])?;
+    let fields = node.fields(&["crop", "size", "pad", "scale", "exif"])?;
     Ok(Preparation {
         crop: fields.or("crop", "whole", |node| node.word(&["whole", "face", "centre", "aligned"]))?.to_owned(),
         size: fields.or("size", 112, |node| node.count(8..=2048))?,
         pad: fields.or("pad", "reflect", |node| node.word(&["reflect", "zero", "edge"]))?.to_owned(),
         scale: fields.or("scale", "imagenet", |node| node.word(&["imagenet", "symmetric", "vggface2", "raw"]))?.to_owned(),
+        exif: match fields.or("exif", "apply", |node| node.word(&["apply", "ignore"]))? {
+            "ignore" => Exif::Ignore,
+            _ => Exif::Apply,
+        },
     })
 }
 

@@ -148,7 +148,7 @@ impl Collection {
         if !self.pictures.is_dir() {
             return Ok(());
         }
-        let there: BTreeSet<String> = super::pictures::names(&self.pictures)?.into_iter().collect();
+        let there: BTreeSet<String> = super::pictures::names(&self.pictures)?.ids.into_iter().collect();
         for id in self.ids.iter().filter(|id| !there.contains(*id)) {
             let fault = Fault::asked(format!("the image {id} is listed in {} and absent", name_of(listed_in)))
                 .in_file(self.pictures.join(id));

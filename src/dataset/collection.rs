@@ -26,6 +26,18 @@ pub struct Collection {
     pub defects: Defects,
 }
 
+impl Collection {
+    /// Takes the pictures that were found for its own; those that are not read are a defect.
+    pub(super) fn take(&mut self, found: pictures::Found) {
+        for (ending, ids) in &found.unread {
+            let what = format!("a picture of a format that is not read (.{ending}) is passed over");
+            let example = Fault::asked(what).in_file(self.pictures.join(&ids[0])).next("convert it, or take it away");
+            self.defects.note("unread-format", ids.len(), example);
+        }
+        self.ids = found.ids;
+    }
+}
+
 /// What is wrong with a data set, kind by kind.
 #[derive(Debug, Default)]
 pub struct Defects(BTreeMap<&'static str, Found>);
@@ -92,7 +104,9 @@ pub fn collect(dataset: &Dataset) -> Result<Collection> {
         Dataset::Vggface2 { root, split } => folders::collect_vggface2(root, split),
         Dataset::Folders { root } => folders::collect(root),
         Dataset::Images { root, .. } => {
-            Ok(Collection { pictures: root.clone(), ids: pictures::names(root)?, ..Collection::default() })
+            let mut set = Collection { pictures: root.clone(), ..Collection::default() };
+            set.take(pictures::names(root)?);
+            Ok(set)
         }
     }
 }

@@ -1,8 +1,16 @@
 //! Given features: an array with one row an image, and the ids of its rows.
 
-use super::array;
+use super::{
+    narrow::{Because, Unheld, narrow},
+    numbers::Numbers,
+};
 use crate::{
-    domain::{Fault, Result, image::Images, stage::ArrayFormat, text::is_steering},
+    domain::{
+        Fault, Result,
+        image::Images,
+        stage::ArrayFormat,
+        text::{count, is_steering},
+    },
     numeric::Matrix,
 };
 use std::{collections::BTreeMap, path::Path};
@@ -29,6 +37,27 @@ pub fn read_rows(bytes: &[u8], path: &Path) -> Result<GivenRows> {
     Ok(rows)
 }
 
+/// Given features, in the order of the images.
+#[derive(Debug)]
+pub struct Given {
+    pub matrix: Matrix,
+    /// Columns that were centred because single precision would have lost what tells images apart, and what was taken from each.
+    pub offsets: Vec<(usize, f64)>,
+    /// What people should know of the file.
+    pub remarks: Vec<String>,
+}
+
+/// The array of given features in a file's bytes; `tap` is a tensor's name in a safetensors file.
+///
+/// # Errors
+/// A file that holds no matrix of numbers.
+pub fn open_given<'a>(tap: &str, format: ArrayFormat, bytes: &'a [u8], path: &Path) -> Result<Numbers<'a>> {
+    match format {
+        ArrayFormat::Npy => Numbers::of_npy(bytes, path),
+        ArrayFormat::Safetensors => Numbers::of_safetensors(bytes, tap, path),
+    }
+}
+
 /// The features of these images, in their order: N × D, every value finite.
 ///
 /// # Errors
@@ -41,11 +70,73 @@ pub fn read_given(
     rows: &GivenRows,
     list: &Path,
     images: &Images,
-) -> Result<Matrix> {
-    let given = match format {
-        ArrayFormat::Npy => array::from_npy(bytes, path)?,
-        ArrayFormat::Safetensors => array::from_safetensors(bytes, tap, path)?,
-    };
+) -> Result<Given> {
+    let (given, taken) = fitted(tap, format, bytes, path, rows, list, images)?;
+    let name = |row: usize| rows.iter().find(|(_, at)| **at == row).map_or("?", |(id, _)| id);
+    let narrowed = narrow(&given, &taken).map_err(|unheld| refused(unheld, name(unheld.row)).in_file(path))?;
+    let mut remarks = given.remarks;
+    if let Some((column, offset)) = narrowed.offsets.first() {
+        remarks.push(format!(
+            "{} of {} columns lie so far from 0 (column {column}, from 0, by {offset:e}) that single precision would lose what tells \
+             images apart: they are centred first, which changes no distance, axis or probe",
+            narrowed.offsets.len(),
+            narrowed.matrix.columns(),
+        ));
+    }
+    Ok(Given { matrix: narrowed.matrix, offsets: narrowed.offsets, remarks })
+}
+
+/// What opening given features for these images shows, without making them: remarks. `cosines`: angles between them are asked for.
+///
+/// # Errors
+/// What [`read_given`] refuses; images without a direction, and columns that must be centred, where cosines are asked for.
+pub fn examine_given(tap: &str, path: &Path, list: &Path, images: &Images, cosines: bool) -> Result<Vec<String>> {
+    let read = |path: &Path| std::fs::read(path).map_err(|error| Fault::io("read", path, &error));
+    let (bytes, format) = (read(path)?, ArrayFormat::of(path));
+    let rows = read_rows(&read(list)?, list)?;
+    let (given, taken) = fitted(tap, format, &bytes, path, &rows, list, images)?;
+    let euclidean = "use `metric: euclidean`, or leave the images out";
+    if cosines {
+        let mut values = Vec::new();
+        let mut is_zero = |row: usize| {
+            given.row(row, &mut values);
+            values.iter().all(|value| *value == 0.0)
+        };
+        let zeros: Vec<&str> = images.ids().zip(&taken).filter(|(_, row)| is_zero(**row)).map(|(id, _)| id).collect();
+        if let Some(first) = zeros.first() {
+            let what = format!(
+                "the features of {} are all 0, such as `{first}`: they have no direction, so no cosine",
+                count(zeros.len(), "image")
+            );
+            return Err(Fault::asked(what).in_file(path).next(euclidean));
+        }
+    }
+    let fits = given.kind().fits_single() && given.first_not_finite(taken.iter().copied()).is_none();
+    if fits {
+        return Ok(given.remarks);
+    }
+    let read = read_given(tap, format, &bytes, path, &rows, list, images)?;
+    if cosines && !read.offsets.is_empty() {
+        let what =
+            "cosines are asked of features that lie so far from 0 that they must be centred, and cosines depend on where 0 is";
+        return Err(Fault::asked(what)
+            .in_file(path)
+            .next("use `metric: euclidean`; or take the offsets out of the features yourself, and save them as float32"));
+    }
+    Ok(read.remarks)
+}
+
+/// The array, and the row of every image.
+fn fitted<'a>(
+    tap: &str,
+    format: ArrayFormat,
+    bytes: &'a [u8],
+    path: &Path,
+    rows: &GivenRows,
+    list: &Path,
+    images: &Images,
+) -> Result<(Numbers<'a>, Vec<usize>)> {
+    let given = open_given(tap, format, bytes, path)?;
     if given.rows() != rows.len() {
         return Err(Fault::asked(format!(
             "{} rows of features, but {} image ids in {}",
@@ -59,13 +150,6 @@ pub fn read_given(
     if given.columns() == 0 {
         return Err(Fault::asked("features without columns").in_file(path));
     }
-    if let Some((row, column)) = given.first_not_finite() {
-        let id = rows.iter().find(|(_, at)| **at == row).map_or("?", |(id, _)| id);
-        let value = given.row(row)[column];
-        return Err(Fault::asked(format!("the features of the image `{id}` hold {value}: row {row}, column {column} (from 0)"))
-            .in_file(path)
-            .next("features must be finite; find out what made them so"));
-    }
     let absent: Vec<&str> = images.ids().filter(|id| !rows.contains_key(*id)).collect();
     if let Some(first) = absent.first() {
         return Err(Fault::asked(format!(
@@ -75,8 +159,24 @@ pub fn read_given(
         ))
         .in_file(list));
     }
-    let values = images.ids().flat_map(|id| given.row(rows[id]).iter().copied()).collect();
-    Ok(Matrix::new(images.len(), given.columns(), values).expect("one row an image"))
+    Ok((given, images.ids().map(|id| rows[id]).collect()))
+}
+
+/// A number of an image that cannot be kept.
+fn refused(Unheld { row, column, value, because }: Unheld, id: &str) -> Fault {
+    let place = format!("row {row}, column {column} (from 0)");
+    match because {
+        Because::NotFinite => Fault::asked(format!("the features of the image `{id}` hold {value}: {place}"))
+            .next("features must be finite; find out what made them so"),
+        Because::Overflow => Fault::asked(format!(
+            "the features of the image `{id}` hold {value:e}: {place}; single precision, in which features are kept, ends at 3.4e38"
+        ))
+        .next("scale the column, or take its logarithm"),
+        Because::Underflow => Fault::asked(format!(
+            "column {column} (from 0) of the features differs by less than single precision can hold, {value:e} at most: the image `{id}`, row {row}"
+        ))
+        .next("scale the column up, or leave it out"),
+    }
 }
 
 /// Rows of given features for images that the evaluation does not know: they have no labels, so somebody erred.

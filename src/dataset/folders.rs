@@ -10,7 +10,8 @@ use std::{fs, path::Path};
 
 /// One folder a class; the class index is the place of the folder's name among the sorted names.
 pub fn collect(root: &Path) -> Result<Collection> {
-    let mut set = Collection { pictures: root.to_owned(), ids: pictures::names(root)?, ..Collection::default() };
+    let mut set = Collection { pictures: root.to_owned(), ..Collection::default() };
+    set.take(pictures::names(root)?);
     let classes: Column = set.ids.iter().filter_map(|id| Some((id.as_str(), id.split_once('/')?.0))).collect();
     for id in set.ids.iter().filter(|id| classes.get(id).is_none()) {
         let fault = Fault::asked("a picture beside the folders is in no class").in_file(root.join(id));

@@ -2,10 +2,15 @@
 //! before the one that is waited for. Which thread takes what is fixed, so the order is the one asked for with any number.
 
 use super::{
+    decode::{Picture, decode},
     pictures::is_plain,
-    prepare::{decode, prepare},
+    prepare::prepare,
 };
-use crate::domain::{Digest, Fault, Result, image::Images, study::Preparation};
+use crate::domain::{
+    Digest, Fault, Result,
+    image::Images,
+    study::{Exif, Preparation},
+};
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -23,11 +28,11 @@ pub struct Album {
 }
 
 impl Album {
-    /// One picture, prepared: 3 × size × size numbers of 0 … 255.
+    /// One picture, prepared: 3 × size × size numbers of 0 … 255; and whether it was turned to be upright.
     ///
     /// # Errors
     /// A picture that is absent, changed since it was listed, or cannot be read.
-    pub fn open(&self, place: usize) -> Result<Vec<u8>> {
+    pub fn open(&self, place: usize) -> Result<(Vec<u8>, bool)> {
         let (id, digest) = &self.images.0[place];
         let path = self.folder.join(id);
         // A listing may come with somebody's report: nothing outside the folder is opened, and nothing that is no file.
@@ -39,7 +44,10 @@ impl Album {
         if let Some(expected) = digest.filter(|expected| found != *expected) {
             return Err(Fault::changed(path, expected, found));
         }
-        prepare(&decode(&bytes, &path)?, &self.preparation)
+        let picture = decode(&bytes, &path)?;
+        let turns = self.preparation.exif == Exif::Apply && picture.lies();
+        let picture = if turns { picture.upright() } else { picture };
+        Ok((prepare(&picture, &self.preparation)?, turns))
     }
 
     /// Numbers a picture has.
@@ -48,10 +56,13 @@ impl Album {
     }
 }
 
-/// Is every picture here a readable one? The first that is not, with its place.
-pub fn readable(path: &Path) -> Result<()> {
+/// Opens a picture whole, for who wants to know whether and how it can be read.
+///
+/// # Errors
+/// A picture that cannot be.
+pub fn examine_picture(path: &Path) -> Result<Picture> {
     let bytes = std::fs::read(path).map_err(|error| Fault::io("read the picture", path, &error))?;
-    decode(&bytes, path).map(|_| ())
+    decode(&bytes, path)
 }
 
 /// Some pictures of an order.
@@ -61,6 +72,8 @@ pub struct Batch {
     pub places: Vec<usize>,
     /// N × 3 × size × size.
     pub pixels: Vec<u8>,
+    /// How many of them were turned to be upright, as their cameras noted.
+    pub turned: usize,
 }
 
 /// Batches each thread may be ahead.
@@ -95,9 +108,15 @@ impl Loader {
 fn load(album: &Album, share: Vec<Vec<usize>>, send: &SyncSender<Result<Batch>>) {
     for places in share {
         let mut pixels = Vec::with_capacity(places.len() * album.numbers());
-        let opened = places.iter().try_for_each(|&place| album.open(place).map(|planes| pixels.extend(planes)));
+        let mut turned = 0;
+        let opened = places.iter().try_for_each(|&place| {
+            let (planes, turns) = album.open(place)?;
+            pixels.extend(planes);
+            turned += usize::from(turns);
+            Ok(())
+        });
         // Whoever waited may have gone.
-        if send.send(opened.map(|()| Batch { places, pixels })).is_err() {
+        if send.send(opened.map(|()| Batch { places, pixels, turned })).is_err() {
             return;
         }
     }
@@ -127,7 +146,8 @@ mod tests {
         let request = drawn::Request { kind: drawn::Kind::Textures, people: 2, images: 11, seed: 1 };
         drawn::draw(folder, &request).unwrap();
         let images = crate::dataset::pictures::list(folder, &mut crate::dataset::DigestCache::none()).unwrap();
-        let preparation = Preparation { crop: "whole".into(), size: 16, pad: "reflect".into(), scale: "imagenet".into() };
+        let preparation =
+            Preparation { crop: "whole".into(), size: 16, pad: "reflect".into(), scale: "imagenet".into(), exif: Exif::Apply };
         Arc::new(Album { folder: folder.to_owned(), images, preparation })
     }
 

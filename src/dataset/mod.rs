@@ -4,19 +4,24 @@
 pub mod array;
 pub mod celeba;
 mod collection;
+mod decode;
 mod digests;
 pub mod drawn;
 mod features;
 mod folders;
+mod jpeg;
 mod labels;
 mod loader;
+mod narrow;
+mod numbers;
 mod pictures;
 pub mod prepare;
 mod survey;
 
 pub use collection::{Collection, Defect, collect, recognise};
 pub use digests::DigestCache;
-pub use features::{read_given, read_rows};
-pub use loader::{Album, Batch, Loader, readable};
+pub use features::{Given, examine_given, read_given, read_rows};
+pub use loader::{Album, Batch, Loader, examine_picture};
+pub use numbers::Numbers;
 pub use pictures::list as list_pictures;
 pub use survey::{Need, Survey, survey};

@@ -1,19 +1,36 @@
 //! A folder of pictures → the images in it.
 
 use super::DigestCache;
-use crate::domain::{Fault, Result, image::Images, text::is_steering};
+use crate::domain::{
+    Fault, Result,
+    image::Images,
+    text::{count, is_steering, printable},
+};
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Component, Path},
 };
 
 /// Every picture below `root`, sorted by id, with its digest. An id is the path below `root`, with forward slashes.
 pub fn list(root: &Path, digests: &mut DigestCache) -> Result<Images> {
+    digested(root, some(root)?.ids, digests)
+}
+
+/// Pictures of a folder that must hold some.
+///
+/// # Errors
+/// A folder without any that is read.
+pub fn some(root: &Path) -> Result<Found> {
     let found = names(root)?;
-    if found.is_empty() {
-        return Err(Fault::asked("the folder holds no pictures (.png, .jpg, .jpeg)").in_file(root));
+    if !found.ids.is_empty() {
+        return Ok(found);
     }
-    digested(root, found, digests)
+    let fault = Fault::asked(format!("the folder holds no pictures that are read (.{})", READ.join(", ."))).in_file(root);
+    Err(match found.passed_over() {
+        Some(passed) => fault.next(format!("{passed}; convert them")),
+        None => fault,
+    })
 }
 
 /// These pictures below `root`, with their digests.
@@ -28,18 +45,43 @@ pub fn is_plain(id: &str) -> bool {
     Path::new(id).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// The ids of every picture below `root`, sorted.
-pub fn names(root: &Path) -> Result<Vec<String>> {
-    let mut found = Vec::new();
+/// The pictures below a folder.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Sorted.
+    pub ids: Vec<String>,
+    /// Pictures of formats that are not read, by ending.
+    pub unread: BTreeMap<String, Vec<String>>,
+}
+
+impl Found {
+    /// What is passed over: how many of which ending, and one of them.
+    pub fn passed_over(&self) -> Option<String> {
+        let first = self.unread.values().flatten().min()?;
+        let counts: Vec<String> = self.unread.iter().map(|(ending, ids)| format!("{} .{ending}", ids.len())).collect();
+        let total = self.unread.values().map(Vec::len).sum();
+        let are = if total == 1 { "is" } else { "are" };
+        Some(format!(
+            "{} of formats that are not read {are} passed over: {}, such as `{}`",
+            count(total, "picture"),
+            counts.join(", "),
+            printable(first)
+        ))
+    }
+}
+
+/// The ids of every picture below `root`.
+pub fn names(root: &Path) -> Result<Found> {
+    let mut found = Found::default();
     walk(root, "", &mut found, 0)?;
-    found.sort_unstable();
+    found.ids.sort_unstable();
     Ok(found)
 }
 
 /// Deeper than any data set; a folder that links to itself ends here.
 const DEEPEST: usize = 16;
 
-fn walk(folder: &Path, prefix: &str, found: &mut Vec<String>, depth: usize) -> Result<()> {
+fn walk(folder: &Path, prefix: &str, found: &mut Found, depth: usize) -> Result<()> {
     let refused = |error| Fault::io("list the folder of pictures", folder, &error);
     if depth > DEEPEST {
         return Err(Fault::asked(format!("folders nested more than {DEEPEST} deep"))
@@ -60,19 +102,39 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<String>, depth: usize) -> R
                     .next("rename the folder"));
             }
             walk(&path, &format!("{prefix}{name}/"), found, depth + 1)?;
-        } else if is_picture(&path) && (path.is_file() || !path.exists()) {
+        } else if let Some(format) = format(&path).filter(|_| path.is_file() || !path.exists()) {
             if steers {
                 return Err(Fault::asked("the name of a picture holds control characters or is not UTF-8")
                     .in_file(path)
                     .next("rename the picture"));
             }
-            found.push(format!("{prefix}{name}"));
+            let id = format!("{prefix}{name}");
+            match format {
+                Format::Read => found.ids.push(id),
+                Format::Unread(ending) => found.unread.entry(ending).or_default().push(id),
+            }
         }
     }
     Ok(())
 }
 
-fn is_picture(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_ascii_lowercase();
-    matches!(ending.as_str(), "png" | "jpg" | "jpeg")
+/// Endings of pictures that are read, and of those that are not.
+const READ: [&str; 9] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "bmp", "tif", "tiff"];
+const UNREAD: [&str; 26] = [
+    "gif", "heic", "heif", "hif", "avif", "jxl", "jp2", "j2k", "jpx", "svg", "ppm", "pgm", "pbm", "pnm", "tga", "ico", "psd",
+    "exr", "hdr", "qoi", "dng", "cr2", "cr3", "nef", "arw", "raw",
+];
+
+enum Format {
+    Read,
+    Unread(String),
+}
+
+/// The format that a picture's name says; `None` for what is no picture.
+fn format(path: &Path) -> Option<Format> {
+    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+    if READ.contains(&ending.as_str()) {
+        return Some(Format::Read);
+    }
+    UNREAD.contains(&ending.as_str()).then_some(Format::Unread(ending))
 }

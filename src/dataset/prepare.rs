@@ -1,24 +1,13 @@
-//! A picture's bytes → what a network is given: cropped, resized, padded to a square, its channels in order.
+//! A picture → what a network is given: cropped, resized, padded to a square, its channels in order.
 //!
 //! The picture is resized first and padded then, so that padding is made of what the network sees.
 
+use super::decode::Picture;
 use crate::domain::{Fault, Result, study::Preparation};
 use fast_image_resize::{self as resize, images::Image, pixels::PixelType};
-use std::path::Path;
-use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
 
 /// Crops that need nothing but the picture. `face` and `aligned` need boxes and landmarks.
 pub const CROPS: [&str; 2] = ["whole", "centre"];
-
-/// More pixels than any photograph has: a header that says so lies, or means harm.
-const MOST_PIXELS: usize = 1 << 27;
-
-/// An RGB picture, a row after the other.
-pub struct Picture {
-    pub width: usize,
-    pub height: usize,
-    pub rgb: Vec<u8>,
-}
 
 /// How the numbers of a channel become a network's: (x / 255 − mean) / deviation, channels in order.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,52 +34,13 @@ impl Scale {
     }
 }
 
-/// Opens a picture: JPEG by itself, also of four channels; PNG and what else is known by its first bytes.
-///
-/// # Errors
-/// A picture that is cut short, damaged, or of a format that is not read.
-pub fn decode(bytes: &[u8], path: &Path) -> Result<Picture> {
-    let wrong = |what: String| Fault::asked(what).in_file(path).next("replace the picture, or take it out of the data set");
-    if bytes.is_empty() {
-        return Err(wrong("the picture is an empty file".into()));
-    }
-    if !bytes.starts_with(&[0xff, 0xd8]) {
-        let reader = image::ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format();
-        let reader = reader.map_err(|error| wrong(format!("not a readable picture: {error}")))?;
-        let (width, height) = reader.into_dimensions().map_err(|error| wrong(format!("not a readable picture: {error}")))?;
-        if width as usize * height as usize > MOST_PIXELS {
-            return Err(wrong(format!("a picture of {width} × {height} pixels")));
-        }
-        let opened = image::load_from_memory(bytes).map_err(|error| wrong(format!("not a readable picture: {error}")))?;
-        let rgb = opened.to_rgb8();
-        return Ok(Picture { width: rgb.width() as usize, height: rgb.height() as usize, rgb: rgb.into_raw() });
-    }
-    // A decoder fills up what is missing with grey; the mark at the end says whether anything is.
-    // (A thumbnail's own mark is in the first half; what follows the last one, some cameras put there.)
-    if !bytes[bytes.len() / 2..].windows(2).any(|pair| pair == [0xff, 0xd9]) {
-        return Err(wrong(format!("the picture is cut short: {} bytes without the mark that ends a JPEG", bytes.len())));
-    }
-    let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
-    let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    decoder.decode_headers().map_err(|error| wrong(format!("not a readable JPEG: {error:?}")))?;
-    let (width, height) = decoder.dimensions().unwrap_or((0, 0));
-    if width * height == 0 || width * height > MOST_PIXELS {
-        return Err(wrong(format!("a picture of {width} × {height} pixels")));
-    }
-    let rgb = decoder.decode().map_err(|error| wrong(format!("not a readable JPEG: {error:?}")))?;
-    if rgb.len() != width * height * 3 {
-        return Err(wrong("a JPEG whose colours are not read".into()));
-    }
-    Ok(Picture { width, height, rgb })
-}
-
-/// Makes the picture what the preparation says: 3 × size × size numbers of 0 … 255, channel by channel.
+/// Makes the upright picture what the preparation says: 3 × size × size numbers of 0 … 255, channel by channel.
 ///
 /// # Errors
 /// A crop that this release does not make.
 pub fn prepare(picture: &Picture, preparation: &Preparation) -> Result<Vec<u8>> {
     let size = preparation.size;
-    let Picture { width, height, .. } = *picture;
+    let (width, height) = (picture.width, picture.height);
     let (cut, wide, high) = match preparation.crop.as_str() {
         "whole" => {
             let longest = width.max(height) as f64;
@@ -165,16 +115,19 @@ fn resized(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::study::Exif;
+    use image::metadata::Orientation;
 
     fn preparation(crop: &str, pad: &str, size: usize) -> Preparation {
-        Preparation { crop: crop.into(), size, pad: pad.into(), scale: "imagenet".into() }
+        Preparation { crop: crop.into(), size, pad: pad.into(), scale: "imagenet".into(), exif: Exif::Apply }
     }
 
     /// Two wide, four high: red and green above, blue and white below, each two high.
     fn flag() -> Picture {
         let (red, green, blue, white) = ([255, 0, 0], [0, 255, 0], [0, 0, 255], [255; 3]);
         let rows = [[red, green], [red, green], [blue, white], [blue, white]];
-        Picture { width: 2, height: 4, rgb: rows.concat().concat() }
+        let (rgb, orientation) = (rows.concat().concat(), Orientation::NoTransforms);
+        Picture { width: 2, height: 4, rgb, orientation, is_transparent: false }
     }
 
     #[test]
@@ -196,15 +149,5 @@ mod tests {
         let mut blue_first = preparation("centre", "zero", 2);
         blue_first.scale = "vggface2".into();
         assert_eq!(prepare(&flag(), &blue_first).unwrap()[..4], [0, 0, 255, 255]);
-    }
-
-    #[test]
-    fn a_picture_cut_short_or_of_nothing_is_refused() {
-        let jpeg = crate::dataset::drawn::a_jpeg();
-        let picture = decode(&jpeg, Path::new("x.jpg")).unwrap();
-        assert_eq!((picture.width, picture.height), (178, 218));
-        let cut = decode(&jpeg[..jpeg.len() / 2], Path::new("x.jpg")).err().unwrap();
-        assert!(cut.what.contains("cut short"), "{cut}");
-        assert!(decode(b"", Path::new("x.jpg")).is_err() && decode(b"no picture", Path::new("x.jpg")).is_err());
     }
 }

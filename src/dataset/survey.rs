@@ -127,7 +127,9 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
         survey.warnings.push(format!("`{name}` has no partitions: `evaluation.partition` is passed over"));
     }
     if root.is_dir() {
-        let images = pictures::list(root, digests)?;
+        let found = pictures::some(root)?;
+        survey.warnings.extend(found.passed_over().map(|passed| format!("`{name}`: {passed}")));
+        let images = pictures::digested(root, found.ids, digests)?;
         survey.pictures = Some(root.clone());
         if let Some(table) = &table {
             let unlabelled: Vec<&str> = images.ids().filter(|id| !table.images.contains(*id)).collect();

@@ -12,6 +12,7 @@ pub mod digest;
 pub mod event;
 pub mod fairness;
 pub mod fault;
+pub mod file_kind;
 pub mod grid;
 pub mod image;
 pub mod job;

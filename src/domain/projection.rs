@@ -37,6 +37,11 @@ pub enum Metric {
 }
 
 impl Method {
+    /// Does it look at angles between features, for which it matters where 0 is?
+    pub fn is_of_cosines(&self) -> bool {
+        matches!(self, Method::Tsne { metric: Metric::Cosine, .. } | Method::Umap { metric: Metric::Cosine, .. })
+    }
+
     /// Half and twice the neighbours, and the other metric: what tells whether a picture hangs on them. Methods of axes have none.
     pub fn next(&self) -> Vec<(String, Method)> {
         let name = |metric: Metric| metric.word().to_owned();

@@ -69,7 +69,8 @@ impl fmt::Display for Kind {
 pub enum Work {
     /// `listing` → `images`: the images of the evaluation, sorted, taken by seed.
     Index { take: Option<Take> },
-    /// `array`, `rows`, `images` → `features.npy`: given features, brought into the order of the images.
+    /// `array`, `rows`, `images` → `features.npy`, `offsets.json`: given features, brought into the order of the images; columns
+    /// that single precision would spoil are centred.
     Features { tap: String, format: ArrayFormat },
     /// `pictures`, `classes` → `weights.safetensors`, `curves.json`: a network that learned.
     Train(Training),
@@ -77,7 +78,8 @@ pub enum Work {
     Extract(Extraction),
     /// `images` → `embedding.npy`: what takes no network, for networks to be held against.
     Baseline(Baseline),
-    /// `features` → `coordinates.npy`.
+    /// `features` → `coordinates.npy`. For cosines `images` too, which name an image that has no direction, and `offsets` where
+    /// columns were centred.
     Project { method: Method, seed: u64 },
     /// `images`, `points/…`, `labels/…`, `identities` → `scores.json`: every view on one question.
     Score { question: Question, views: Vec<View>, statistics: Statistics, seed: u64 },
@@ -106,6 +108,13 @@ pub enum Work {
 pub enum ArrayFormat {
     Npy,
     Safetensors,
+}
+
+impl ArrayFormat {
+    /// By the ending of a file's name.
+    pub fn of(path: &Path) -> Self {
+        if path.extension().is_some_and(|ending| ending == "npy") { ArrayFormat::Npy } else { ArrayFormat::Safetensors }
+    }
 }
 
 /// Everything that decides what a network learns, by content and not by name.
@@ -238,6 +247,12 @@ pub enum AxisNames {
     /// Distances between clusters mean little: no ticks.
     Map { method: String },
 }
+
+/// The start of the name of a fact that holds what all names of a weight file begin with.
+pub const WEIGHTS_PREFIX: &str = "prefix of the weights: ";
+
+/// What was taken from the columns of given features before they were narrowed, where anything was: `[[column, offset], …]`.
+pub const OFFSETS: &str = "offsets.json";
 
 /// What a training leaves.
 pub const WEIGHTS: &str = "weights.safetensors";

@@ -104,6 +104,32 @@ pub struct Preparation {
     pub size: usize,
     pub pad: String,
     pub scale: String,
+    #[serde(default, skip_serializing_if = "Exif::is_applied")]
+    pub exif: Exif,
+}
+
+/// What becomes of the note of a camera how a picture is to be turned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Exif {
+    /// The picture is turned upright.
+    #[default]
+    Apply,
+    /// It is taken as it lies in its file.
+    Ignore,
+}
+
+impl Exif {
+    pub fn word(self) -> &'static str {
+        match self {
+            Exif::Apply => "apply",
+            Exif::Ignore => "ignore",
+        }
+    }
+
+    fn is_applied(&self) -> bool {
+        *self == Exif::Apply
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,12 +143,13 @@ pub struct Recipe {
 
 impl Preparation {
     pub fn canonical(&self) -> Value {
-        let Preparation { crop, size, pad, scale } = self;
+        let Preparation { crop, size, pad, scale, exif } = self;
         Value::map()
             .with("crop", Value::text(crop))
             .with("size", Value::count(*size))
             .with("pad", Value::text(pad))
             .with("scale", Value::text(scale))
+            .unless("exif", Value::text(exif.word()), &Value::text(Exif::Apply.word()))
             .done()
     }
 }

@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     fn project(features: &Matrix, axes: usize, seed: u64) -> Result<Projected> {
-        Ica { axes }.project(&Given { features, seed, graphs: &(), watch: &() })
+        Ica { axes }.project(&Given { features, seed, graphs: &(), watch: &(), name: &crate::projection::numbered })
     }
 
     /// Three sources that are not Gaussian, mixed.

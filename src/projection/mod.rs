@@ -49,6 +49,13 @@ pub struct Given<'a> {
     pub seed: u64,
     pub graphs: &'a dyn Graphs,
     pub watch: &'a dyn Watch,
+    /// What the image of a row is called, for messages.
+    pub name: &'a dyn Fn(usize) -> String,
+}
+
+/// The name of an image of which nothing but its row is known.
+pub fn numbered(row: usize) -> String {
+    format!("in row {row} (from 0)")
 }
 
 /// Gives the nearest neighbours of features: every method that wants a graph of them shares one.
@@ -108,7 +115,8 @@ fn of_domain(metric: Metric) -> neighbours::Metric {
 pub fn project(method: &Method, given: &Given) -> Result<Projected> {
     let projector = projector(method)?;
     if let Some((row, column)) = given.features.first_not_finite() {
-        return Err(Fault::asked(format!("the features of image {} are not all finite (column {})", row + 1, column + 1)));
+        let image = (given.name)(row);
+        return Err(Fault::asked(format!("the features of the image {image} are not all finite (column {column}, from 0)")));
     }
     let projected = projector.project(given)?;
     match projected.coordinates.first_not_finite() {
@@ -127,7 +135,8 @@ impl Given<'_> {
     fn neighbours(&self, k: usize, metric: neighbours::Metric) -> Result<Neighbours> {
         self.graphs.neighbours(self.features, k, metric)?.ok_or_else(|| {
             let row = (0..self.features.rows()).find(|row| self.features.row(*row).iter().all(|value| *value == 0.0));
-            Fault::asked(format!("the features of image {} are all 0: they have no direction", row.map_or(0, |row| row + 1)))
+            let image = row.map_or_else(String::new, |row| (self.name)(row));
+            Fault::asked(format!("the features of the image {image} are all 0: they have no direction, so no cosine"))
                 .next("use `metric: euclidean`, or leave the image out")
         })
     }
@@ -153,7 +162,7 @@ mod tests {
     }
 
     fn placed(method: &Method, features: &Matrix) -> Result<Projected> {
-        project(method, &Given { features, seed: 1, graphs: &(), watch: &() })
+        project(method, &Given { features, seed: 1, graphs: &(), watch: &(), name: &numbered })
     }
 
     /// What is refused is the asker's to mend, and says how.
@@ -168,7 +177,9 @@ mod tests {
             let mut values = cloud(40, 4, 1).values().to_vec();
             values[4 * 7 + 2] = bad;
             let features = Matrix::new(40, 4, values).unwrap();
-            SMALL.iter().for_each(|method| refused(method, &features, "image 8 are not all finite (column 3)"));
+            SMALL
+                .iter()
+                .for_each(|method| refused(method, &features, "image in row 7 (from 0) are not all finite (column 2, from 0)"));
         }
     }
 
@@ -214,7 +225,7 @@ mod tests {
             Method::Umap { neighbors: 5, min_dist: 0.1, metric: Metric::Cosine },
         ];
         for method in &methods {
-            refused(method, &features, "image 4 are all 0");
+            refused(method, &features, "image in row 3 (from 0) are all 0");
             assert!(placed(method, &cloud(60, 3, 1)).is_ok());
         }
     }
@@ -248,7 +259,8 @@ mod tests {
         }
         for method in &SMALL[1..] {
             let watch = Impatient(Cell::new(0));
-            let ended = project(method, &Given { features: &cloud(200, 5, 1), seed: 1, graphs: &(), watch: &watch });
+            let ended =
+                project(method, &Given { features: &cloud(200, 5, 1), seed: 1, graphs: &(), watch: &watch, name: &numbered });
             assert_eq!(ended.unwrap_err().ending, crate::domain::Ending::Interrupted, "{method:?}");
             assert_eq!(watch.0.get(), 2);
         }
@@ -276,7 +288,11 @@ mod tests {
     fn a_seed_decides_and_another_gives_another_map() {
         let features = cloud(120, 6, 3);
         for method in &SMALL[2..] {
-            let with = |seed| project(method, &Given { features: &features, seed, graphs: &(), watch: &() }).unwrap().coordinates;
+            let with = |seed| {
+                project(method, &Given { features: &features, seed, graphs: &(), watch: &(), name: &numbered })
+                    .unwrap()
+                    .coordinates
+            };
             assert!(with(1) == with(1) && with(1) != with(2), "{method:?}");
         }
     }

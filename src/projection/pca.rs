@@ -139,7 +139,7 @@ mod tests {
     use crate::numeric::Stream;
 
     fn project(features: &Matrix, axes: usize) -> Result<Projected> {
-        Pca { axes }.project(&Given { features, seed: 0, graphs: &(), watch: &() })
+        Pca { axes }.project(&Given { features, seed: 0, graphs: &(), watch: &(), name: &crate::projection::numbered })
     }
 
     fn cloud(n: usize, spread: &[f64]) -> Matrix {

@@ -14,7 +14,7 @@ use crate::{
         ledger::{CellId, Rate, ShownAs},
         model::Source as Made,
         score::{Estimate, Steady, ViewScore},
-        stage::Kind,
+        stage::{Kind, WEIGHTS_PREFIX},
     },
     study::{Outcome, ScoreOf, Step},
 };
@@ -383,7 +383,14 @@ impl Page<'_> {
                     let source = Source { key: m.key, output: "facts", of: format!("{} · {name}", of.name) };
                     json!({ "rows": self.book.count(&source, &format!("/{fact}/0"), "rows of features", m.fact(fact)[0] as usize), "columns": self.book.count(&source, &format!("/{fact}/1"), "columns of features", m.fact(fact)[1] as usize) })
                 });
-                json!({ "name": name, "shape": shape })
+                // What was done to features on the way, where anything was.
+                let counted = |fact: &str, what: &str| manifest.filter(|m| m.fact(fact).len() == 1).map(|m| {
+                    let source = Source { key: m.key, output: "facts", of: format!("{} · {name}", of.name) };
+                    self.book.count(&source, &format!("/{fact}/0"), what, m.fact(fact)[0] as usize)
+                });
+                let (centred, turned) = (counted("centred", "columns centred"), counted("turned", "pictures turned"));
+                let prefix = manifest.and_then(|m| m.facts.keys().find_map(|fact| fact.strip_prefix(WEIGHTS_PREFIX)));
+                json!({ "name": name, "shape": shape, "centred": centred, "turned": turned, "prefix": prefix })
             }).collect();
             json!({ "name": of.name, "made": made, "taps": taps })
         };

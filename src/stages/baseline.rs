@@ -1,6 +1,6 @@
 //! Features that take no network: what a network must beat before it can be said to have learned.
 
-use super::{Inputs, Made};
+use super::{Inputs, Listener, Made};
 use crate::{
     dataset::Loader,
     domain::{Fault, Result, model::EMBEDDING, stage::Baseline},
@@ -14,7 +14,7 @@ const SIDE: usize = 16;
 const BINS: usize = 4;
 const BATCH: usize = 32;
 
-pub fn baseline(of: &Baseline, inputs: &Inputs) -> Result<Made> {
+pub fn baseline(of: &Baseline, inputs: &Inputs, listener: &dyn Listener) -> Result<Made> {
     let mut preparation = of.preparation.clone();
     preparation.size = preparation.size.min(SIDE);
     let album = Arc::new(inputs.album("images", &preparation)?);
@@ -22,8 +22,11 @@ pub fn baseline(of: &Baseline, inputs: &Inputs) -> Result<Made> {
     let columns = if of.word == "pixels" { 3 * place } else { BINS * BINS * BINS };
     let order: Vec<usize> = (0..album.images.len()).collect();
     let mut values = Vec::with_capacity(order.len() * columns);
+    let mut turned = 0;
     for batch in Loader::start(&album, &order, BATCH, rayon::current_num_threads()) {
-        for picture in batch?.pixels.chunks_exact(3 * place) {
+        let batch = batch?;
+        turned += batch.turned;
+        for picture in batch.pixels.chunks_exact(3 * place) {
             match of.word.as_str() {
                 "pixels" => values.extend(picture.iter().map(|value| f32::from(*value) / 255.0)),
                 "colours" => values.extend(histogram(picture, place)),
@@ -32,7 +35,7 @@ pub fn baseline(of: &Baseline, inputs: &Inputs) -> Result<Made> {
         }
     }
     let features = Matrix::new(order.len(), columns, values).ok_or_else(|| Fault::unexpected("a baseline of another shape"))?;
-    Ok(Made::default().with_features(EMBEDDING, &features))
+    Ok(Made::default().with_features(EMBEDDING, &features).turned(turned, listener))
 }
 
 /// The share of places with each colour, square-rooted, so that Euclid's distance is Hellinger's.

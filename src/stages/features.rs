@@ -1,15 +1,23 @@
 //! `features`, given: somebody else's array, brought into the order of the images.
 
-use super::{Inputs, Made};
+use super::{Inputs, Listener, Made};
 use crate::{
     dataset::{array, read_given, read_rows},
-    domain::{Result, stage::ArrayFormat},
+    domain::{
+        Result,
+        stage::{ArrayFormat, OFFSETS},
+    },
 };
 
-pub fn features(tap: &str, format: ArrayFormat, inputs: &Inputs) -> Result<Made> {
+pub fn features(tap: &str, format: ArrayFormat, inputs: &Inputs, listener: &dyn Listener) -> Result<Made> {
     let (path, list) = (inputs.path("array")?, inputs.path("rows")?);
     let rows = read_rows(&inputs.bytes("rows")?, &list)?;
-    let features = read_given(tap, format, &inputs.bytes("array")?, &path, &rows, &list, &inputs.images("images")?)?;
-    let shape = vec![features.rows() as f64, features.columns() as f64];
-    Ok(Made::default().with("features.npy", array::to_npy(&features)).fact("shape", shape))
+    let given = read_given(tap, format, &inputs.bytes("array")?, &path, &rows, &list, &inputs.images("images")?)?;
+    given.remarks.iter().for_each(|remark| listener.line(remark));
+    let shape = vec![given.matrix.rows() as f64, given.matrix.columns() as f64];
+    let made = Made::default().with("features.npy", array::to_npy(&given.matrix)).fact("shape", shape);
+    if given.offsets.is_empty() {
+        return Ok(made);
+    }
+    made.fact("centred", vec![given.offsets.len() as f64]).with_json(OFFSETS, &given.offsets)
 }

@@ -29,6 +29,10 @@ impl<'a> Inputs<'a> {
         found.ok_or_else(|| Fault::unexpected(format!("the {} stage was given no `{role}`", self.task.work.kind())))
     }
 
+    pub fn has(&self, role: &str) -> bool {
+        self.find(role).is_ok()
+    }
+
     pub fn digest(&self, role: &str) -> Result<Digest> {
         Ok(self.find(role)?.digest)
     }

@@ -26,6 +26,7 @@ use crate::domain::{
     Fault, Result,
     result::Facts,
     stage::{Task, Work, features_at},
+    text::count,
 };
 use crate::{dataset::array, numeric::Matrix, store};
 
@@ -66,8 +67,8 @@ pub fn carry_out(
         Work::Index { take } => index::index(take.as_ref(), &inputs),
         Work::Train(training) => pretend::train(training, listener),
         Work::Extract(extraction) => pretend::extract(extraction, &inputs, listener),
-        Work::Baseline(of) => baseline::baseline(of, &inputs),
-        Work::Features { tap, format } => features::features(tap, *format, &inputs),
+        Work::Baseline(of) => baseline::baseline(of, &inputs, listener),
+        Work::Features { tap, format } => features::features(tap, *format, &inputs, listener),
         Work::Project { method, seed } => project::project(method, *seed, &inputs, graphs, listener),
         Work::Score { question, views, statistics, seed } => score::score(question, views, statistics, *seed, &inputs),
         Work::Space { questions, statistics, seed } => space::space(questions, statistics, *seed, &inputs),
@@ -91,6 +92,16 @@ impl Made {
     pub fn with_features(self, tap: &str, features: &Matrix) -> Self {
         let shape = vec![features.rows() as f64, features.columns() as f64];
         self.with(&features_at(tap), array::to_npy(features)).fact(tap, shape)
+    }
+
+    /// So many pictures were turned to be upright, as their cameras noted.
+    #[must_use]
+    pub fn turned(self, pictures: usize, listener: &dyn Listener) -> Self {
+        if pictures == 0 {
+            return self;
+        }
+        listener.line(&format!("{} turned to be upright, as the camera noted (EXIF)", count(pictures, "picture")));
+        self.fact("turned", vec![pictures as f64])
     }
 
     pub fn with_json<T: serde::Serialize>(self, name: &str, value: &T) -> Result<Self> {

@@ -3,7 +3,7 @@
 use super::{Inputs, Listener, Made};
 use crate::{
     dataset::array,
-    domain::{Digest, Result, projection::Method},
+    domain::{Digest, Fault, Result, projection::Method},
     numeric::{
         Matrix,
         neighbours::{Metric, Neighbours},
@@ -21,7 +21,16 @@ pub fn project(
 ) -> Result<Made> {
     let features = inputs.matrix("features")?;
     let graphs = Shared { kept, digest: inputs.digest("features")? };
-    let given = Given { features: &features, seed, graphs: &graphs, watch: &Heard(listener) };
+    if method.is_of_cosines() && inputs.has("offsets") {
+        return Err(Fault::asked("cosines of these features say nothing: columns of theirs lie so far from 0 that they were centred, and cosines depend on where 0 is")
+            .next("use `metric: euclidean`; or take the offsets out of the features yourself, and save them as float32"));
+    }
+    let images = if inputs.has("images") { Some(inputs.images("images")?) } else { None };
+    let name = |row: usize| match images.as_ref().and_then(|images| images.0.get(row)) {
+        Some((id, _)) => format!("`{id}`"),
+        None => projection::numbered(row),
+    };
+    let given = Given { features: &features, seed, graphs: &graphs, watch: &Heard(listener), name: &name };
     let projected = projection::project(method, &given)?;
     Ok(Made { facts: projected.facts, ..Made::default() }.with("coordinates.npy", array::to_npy(&projected.coordinates)))
 }

@@ -12,7 +12,7 @@ pub fn steady(of: &Shown, inputs: &Inputs) -> Result<Made> {
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let (features, points) = (inputs.matrix("features")?, inputs.matrix("points")?);
     let project = |method: &_, features: &_| {
-        let given = Given { features, seed: of.projected, graphs: &(), watch: &() };
+        let given = Given { features, seed: of.projected, graphs: &(), watch: &(), name: &projection::numbered };
         projection::project(method, &given).map(|projected| projected.coordinates)
     };
     let figure = scoring::Figure { features: &features, points: &points, method: &of.method, view: of.view };

@@ -9,8 +9,8 @@ use crate::domain::{
     projection::{Method, View},
     result::Manifest,
     stage::{
-        ArrayFormat, AxisNames, Baseline, CURVES, Extraction, Fair, Figure, Gridding, Input, Kind, Location, Probes, Ranking,
-        Shown, Slot, Task, Training, WEIGHTS, Work, features_at, ranks_of,
+        ArrayFormat, AxisNames, Baseline, CURVES, Extraction, Fair, Figure, Gridding, Input, Kind, Location, OFFSETS, Probes,
+        Ranking, Shown, Slot, Task, Training, WEIGHTS, Work, features_at, ranks_of,
     },
     study::{Dataset, Study},
 };
@@ -317,11 +317,7 @@ impl Known<'_> {
                 let Source::Given(given) = &study.models[model].source else { return None };
                 let tap = &study.models[model].taps(study.taps.as_deref())[tap];
                 let array = &given.taps[tap];
-                let format = if array.extension().is_some_and(|ending| ending == "npy") {
-                    ArrayFormat::Npy
-                } else {
-                    ArrayFormat::Safetensors
-                };
+                let format = ArrayFormat::of(array);
                 let file = |role: &str, path: &PathBuf| {
                     self.files.get(path).map(|input| Input { role: role.to_owned(), ..input.clone() })
                 };
@@ -333,7 +329,13 @@ impl Known<'_> {
             Step::Project { model, tap, projection, seed } => {
                 let features = self.features(model, tap, "features")?;
                 let seed = if study.projections[projection].seeds > 1 { study.seed.wrapping_add(seed as u64) } else { 0 };
-                (Work::Project { method: study.projections[projection].method.clone(), seed }, vec![features])
+                let method = study.projections[projection].method.clone();
+                let mut inputs = vec![features];
+                if method.is_of_cosines() {
+                    inputs.push(self.images()?);
+                    inputs.extend(self.output(self::features(study, model, tap), OFFSETS, "offsets"));
+                }
+                (Work::Project { method, seed }, inputs)
             }
             Step::Score { model, tap, projection, comparison } => self.score(model, tap, projection, comparison)?,
             Step::Quality { model, tap, projection } => {

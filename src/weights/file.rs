@@ -4,12 +4,14 @@
 use super::layout::{Entry, Role, layout};
 use crate::domain::{
     Fault, Result,
+    file_kind::{FileKind, Wanted},
     model::{Architecture, BUILT, OWN_FAMILY},
     nearest::suggestion,
-    text::count,
+    text::{count, printable},
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     path::Path,
 };
@@ -26,19 +28,61 @@ pub struct Tensor {
 pub struct Strict {
     pub tensors: BTreeMap<String, Tensor>,
     pub remarks: Vec<String>,
+    /// What the names in the file begin with, and which was left out.
+    pub prefix: String,
 }
 
 /// Names that a head has, and counters: nothing that features depend on.
 fn needless(name: &str) -> bool {
-    name.ends_with("num_batches_tracked") || matches!(name, "fc.weight" | "fc.bias" | "head.weight" | "head.bias")
+    const HEADS: [&str; 7] = ["fc", "head", "head.fc", "classifier", "classifier.fc", "logits", "last_linear"];
+    let is_head = |part: &str| name.strip_suffix(part).is_some_and(|head| HEADS.contains(&head));
+    name.ends_with("num_batches_tracked") || is_head(".weight") || is_head(".bias")
 }
 
 fn open<'a>(bytes: &'a [u8], path: &Path) -> Result<SafeTensors<'a>> {
-    SafeTensors::deserialize(bytes).map_err(|error| {
-        Fault::asked(format!("not a readable safetensors file: {error}"))
+    let kind = FileKind::of(bytes);
+    if kind != FileKind::Safetensors {
+        return Err(Fault::asked(format!("not weights: the file is {}", kind.words()))
             .in_file(path)
-            .next("PyTorch makes one of its own: safetensors.torch.save_file(model.state_dict(), path)")
+            .next(kind.advice(Wanted::Weights)));
+    }
+    SafeTensors::deserialize(bytes).map_err(|error| {
+        Fault::asked(format!("not a readable safetensors file ({} bytes), cut short or damaged: {error}", bytes.len()))
+            .in_file(path)
+            .next(
+                "copy or download it again; PyTorch makes one of its own: safetensors.torch.save_file(model.state_dict(), path)",
+            )
     })
+}
+
+/// What comes before the network's own names in a file: a wrapper's, such as `module.`, `_orig_mod.`, `backbone.` or `model.`, or
+/// the key of a nest, `state_dict.`, or several of them. Found by what follows: the beginning behind which most of `wanted` is.
+///
+/// # Errors
+/// The beginnings of several networks, each of them whole.
+fn prefix<'a>(names: &[&'a str], wanted: &[Entry]) -> std::result::Result<&'a str, Vec<&'a str>> {
+    let there: BTreeSet<&str> = names.iter().copied().collect();
+    let Some(first) = wanted.first() else { return Ok("") };
+    let starts: BTreeSet<&str> = names
+        .iter()
+        .filter_map(|name| name.strip_suffix(first.name.as_str()))
+        .filter(|start| start.is_empty() || start.ends_with('.'))
+        .collect();
+    let count = |start: &str| wanted.iter().filter(|entry| there.contains(format!("{start}{}", entry.name).as_str())).count();
+    let counted: Vec<(usize, &str)> = starts.into_iter().map(|start| (count(start), start)).collect();
+    let whole: Vec<&str> = counted.iter().filter(|(count, _)| *count == wanted.len()).map(|(_, start)| *start).collect();
+    match whole[..] {
+        [only] => Ok(only),
+        // The network by itself is meant, whatever copies of it are beside it.
+        _ if whole.contains(&"") => Ok(""),
+        [] => Ok(counted.into_iter().max_by_key(|(count, start)| (*count, Reverse(start.len()))).map_or("", |(_, start)| start)),
+        _ => Err(whole),
+    }
+}
+
+/// The names behind the prefix, and those that stand beside it, as they are.
+fn behind<'a>(names: &[&'a str], prefix: &str) -> BTreeSet<&'a str> {
+    names.iter().map(|name| name.strip_prefix(prefix).unwrap_or(name)).collect()
 }
 
 /// Reads the weights of this architecture; `path` is for messages.
@@ -49,28 +93,39 @@ fn open<'a>(bytes: &'a [u8], path: &Path) -> Result<SafeTensors<'a>> {
 pub fn read(bytes: &[u8], path: &Path, architecture: &Architecture, family: &str) -> Result<Strict> {
     let wanted = layout(architecture, family)?;
     let file = open(bytes, path)?;
-    let (missing, extra) = held_against(&file, &wanted);
     let wrong = |what: String| Fault::asked(what).in_file(path);
+    let names = file.names();
+    let prefix = prefix(&names, &wanted).map_err(|several| {
+        let several = several.iter().map(|start| format!("`{}`", printable(start))).collect::<Vec<_>>().join(" and ");
+        wrong(format!("the file holds several networks of {architecture} ({family}), whose names begin with {several}"))
+            .next("save the one that is meant by itself")
+    })?;
+    let there = behind(&names, prefix);
+    let (missing, extra) = held_against(&there, &wanted);
+    let begin = if prefix.is_empty() { String::new() } else { format!(" (all names begin with `{}`)", printable(prefix)) };
     if let Some(first) = missing.first() {
-        let names = file.names();
-        return Err(wrong(format!(
-            "the weights lack {} of {architecture} ({family}), such as `{first}`",
-            count(missing.len(), "tensor")
-        ))
-        .next(suggestion(first, &names)));
+        let what =
+            format!("the weights lack {} of {architecture} ({family}), such as `{first}`{begin}", count(missing.len(), "tensor"));
+        let running = |name: &String| name.ends_with("running_mean") || name.ends_with("running_var");
+        let next = if missing.iter().all(running) {
+            "these are what batch normalisation gathered in training: save model.state_dict(), not only its parameters".to_owned()
+        } else {
+            suggestion(first, &there.iter().copied().collect::<Vec<_>>())
+        };
+        return Err(wrong(what).next(next));
     }
     if let Some(first) = extra.first() {
         let what = format!(
-            "{} in the weights {} no part of {architecture} ({family}), such as `{first}`",
+            "{} in the weights {} no part of {architecture} ({family}), such as `{first}`{begin}",
             count(extra.len(), "tensor"),
             if extra.len() == 1 { "is" } else { "are" }
         );
         return Err(wrong(what).next("is it another architecture, another width, or another family?"));
     }
-    let mut strict = Strict { tensors: BTreeMap::new(), remarks: Vec::new() };
+    let mut strict = Strict { tensors: BTreeMap::new(), remarks: Vec::new(), prefix: prefix.to_owned() };
     let mut widened = 0;
     for Entry { name, shape, role } in wanted {
-        let tensor = file.tensor(&name).map_err(|error| wrong(format!("cannot read `{name}`: {error}")))?;
+        let tensor = file.tensor(&format!("{prefix}{name}")).map_err(|error| wrong(format!("cannot read `{name}`: {error}")))?;
         if tensor.shape() != shape {
             return Err(wrong(format!("`{name}` is {:?}, {architecture} has {shape:?} there", tensor.shape()))
                 .next("a shape that could be stretched to fit is another network's all the same"));
@@ -85,14 +140,26 @@ pub fn read(bytes: &[u8], path: &Path, architecture: &Architecture, family: &str
         }
         strict.tensors.insert(name, Tensor { shape, values });
     }
+    if !prefix.is_empty() {
+        strict.remarks.push(format!("the names of the weights begin with `{}`, which is left out", printable(prefix)));
+    }
     if widened > 0 {
         strict.remarks.push(format!("{} of half precision widened to single", count(widened, "tensor")));
     }
-    let heads = file.names().into_iter().filter(|name| needless(name)).count();
+    let heads = there.iter().filter(|name| needless(name)).count();
     if heads > 0 {
         strict.remarks.push(format!("{} of a head or counter left out", count(heads, "tensor")));
     }
     Ok(strict)
+}
+
+/// What reading the weights in a file shows: remarks.
+///
+/// # Errors
+/// As [`read`].
+pub fn examine(path: &Path, architecture: &Architecture, family: &str) -> Result<Vec<String>> {
+    let bytes = std::fs::read(path).map_err(|error| Fault::io("read the weights", path, &error))?;
+    Ok(read(&bytes, path, architecture, family)?.remarks)
 }
 
 /// Every tensor of a file of single precision, whatever their names; `None` for anything else.
@@ -104,11 +171,10 @@ pub fn tensors(bytes: &[u8]) -> Option<BTreeMap<String, Tensor>> {
 }
 
 /// What the file lacks, and what it has too much.
-fn held_against(file: &SafeTensors, wanted: &[Entry]) -> (Vec<String>, Vec<String>) {
-    let there: BTreeSet<String> = file.names().into_iter().map(str::to_owned).collect();
-    let wanted: BTreeSet<String> = wanted.iter().map(|entry| entry.name.clone()).collect();
-    let missing = wanted.difference(&there).cloned().collect();
-    let extra = there.difference(&wanted).filter(|name| !needless(name)).cloned().collect();
+fn held_against(there: &BTreeSet<&str>, wanted: &[Entry]) -> (Vec<String>, Vec<String>) {
+    let wanted: BTreeSet<&str> = wanted.iter().map(|entry| entry.name.as_str()).collect();
+    let missing = wanted.difference(there).map(|name| (*name).to_owned()).collect();
+    let extra = there.difference(&wanted).filter(|name| !needless(name)).map(|name| (*name).to_owned()).collect();
     (missing, extra)
 }
 
@@ -118,17 +184,25 @@ fn held_against(file: &SafeTensors, wanted: &[Entry]) -> (Vec<String>, Vec<Strin
 /// No safetensors file.
 pub fn inspect(bytes: &[u8], path: &Path) -> Result<Inspected> {
     let file = open(bytes, path)?;
-    let names: BTreeSet<&str> = file.names().into_iter().collect();
-    let (word, others) = BUILT[usize::from(names.iter().any(|name| name.contains(".se.fc1.")))];
-    let family = if names.contains("embedding.weight") { OWN_FAMILY } else { others };
-    let channels = file.tensor("conv1.weight").ok().and_then(|tensor| tensor.shape().first().copied());
+    let names = file.names();
+    let (plain, _) = BUILT[0];
+    let usual = layout(&Architecture { word: plain.to_owned(), width: 1.0 }, BUILT[0].1)?;
+    let prefix = prefix(&names, &usual).unwrap_or_else(|several| several[0]);
+    let there = behind(&names, prefix);
+    let (word, others) = BUILT[usize::from(there.iter().any(|name| name.contains(".se.fc1.")))];
+    let family = if there.contains("embedding.weight") { OWN_FAMILY } else { others };
+    let first = file.tensor(&format!("{prefix}conv1.weight")).ok();
+    let channels = first.and_then(|tensor| tensor.shape().first().copied());
     let architecture = Architecture { word: word.to_owned(), width: channels.map_or(1.0, |channels| channels as f64 / 64.0) };
-    let (missing, extra) = held_against(&file, &layout(&architecture, family)?);
+    let (missing, extra) = held_against(&there, &layout(&architecture, family)?);
     let known = missing.len() * 2 < names.len();
+    let heads = there.iter().filter(|name| needless(name)).count();
     Ok(Inspected {
         family: known.then(|| family.to_owned()),
         architecture: known.then(|| architecture.to_string()),
         tensors: names.len(),
+        prefix: if known { prefix.to_owned() } else { String::new() },
+        needless: heads,
         missing: if known { missing } else { vec![] },
         extra: if known { extra } else { vec![] },
     })
@@ -141,6 +215,10 @@ pub struct Inspected {
     pub family: Option<String>,
     pub architecture: Option<String>,
     pub tensors: usize,
+    /// What all the network's names begin with, and which is left out.
+    pub prefix: String,
+    /// Tensors of a head and counters.
+    pub needless: usize,
     pub missing: Vec<String>,
     pub extra: Vec<String>,
 }
@@ -152,20 +230,10 @@ fn values(tensor: &TensorView) -> Option<Vec<f32>> {
     Some(match tensor.dtype() {
         Dtype::F32 => data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
         Dtype::F64 => data.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().expect("eight bytes")) as f32).collect(),
-        Dtype::BF16 => data.chunks_exact(2).map(|b| f32::from_bits(u32::from(two(b)) << 16)).collect(),
-        Dtype::F16 => data.chunks_exact(2).map(|b| from_half(two(b))).collect(),
+        Dtype::BF16 => data.chunks_exact(2).map(|b| half::bf16::from_bits(two(b)).to_f32()).collect(),
+        Dtype::F16 => data.chunks_exact(2).map(|b| half::f16::from_bits(two(b)).to_f32()).collect(),
         _ => return None,
     })
-}
-
-/// IEEE 754 binary16 → binary32, exactly.
-fn from_half(bits: u16) -> f32 {
-    let (sign, exponent, fraction) = (u32::from(bits >> 15) << 31, u32::from(bits >> 10 & 0x1f), u32::from(bits & 0x3ff));
-    match exponent {
-        0 => f32::from_bits(sign | (fraction as f32 * 2f32.powi(-24)).to_bits()),
-        31 => f32::from_bits(sign | 0x7f80_0000 | fraction << 13),
-        _ => f32::from_bits(sign | (exponent + 112) << 23 | fraction << 13),
-    }
 }
 
 /// Tensors as the bytes of a safetensors file; equal tensors give equal bytes.
@@ -226,13 +294,71 @@ mod tests {
         assert!(nan.contains("`bn1.bias` holds NaN"), "{nan}");
     }
 
+    /// The tensors under other names.
+    fn renamed(with: &dyn Fn(&str) -> String) -> BTreeMap<String, Tensor> {
+        tensors().into_iter().map(|(name, tensor)| (with(&name), tensor)).collect()
+    }
+
+    #[test]
+    fn what_wrappers_put_before_the_names_is_left_out_and_said() {
+        let starts =
+            ["module.", "_orig_mod.", "backbone.", "model.", "state_dict.", "state_dict.module.", "_orig_mod.module.encoder."];
+        for start in starts {
+            let strict = read_back(&renamed(&|name| format!("{start}{name}"))).unwrap();
+            assert!(strict.tensors == tensors() && strict.prefix == start, "{start}");
+            assert!(strict.remarks.iter().any(|remark| remark.contains(&format!("`{start}`"))), "{:?}", strict.remarks);
+        }
+        let mut with_head = renamed(&|name| format!("backbone.{name}"));
+        for name in ["head.weight", "backbone.fc.bias", "backbone.bn1.num_batches_tracked"] {
+            with_head.insert(name.to_owned(), Tensor { shape: vec![2], values: vec![0.0; 2] });
+        }
+        assert!(read_back(&with_head).unwrap().tensors == tensors());
+    }
+
+    #[test]
+    fn two_networks_in_a_file_are_not_guessed_between() {
+        let mut two = renamed(&|name| format!("student.{name}"));
+        two.extend(renamed(&|name| format!("teacher.{name}")));
+        let fault = read_back(&two).unwrap_err();
+        assert!(fault.what.contains("`student.` and `teacher.`"), "{fault}");
+    }
+
+    #[test]
+    fn what_a_wrapped_network_lacks_is_told_by_its_own_names() {
+        let mut lacks = renamed(&|name| format!("module.{name}"));
+        lacks.remove("module.bn1.weight");
+        let fault = read_back(&lacks).unwrap_err();
+        assert!(
+            fault.what.contains("lack 1 tensor") && fault.what.contains("`bn1.weight`") && fault.what.contains("`module.`"),
+            "{fault}"
+        );
+        let mut parameters = tensors();
+        parameters.retain(|name, _| !name.contains("running"));
+        let fault = read_back(&parameters).unwrap_err();
+        assert!(fault.next.as_ref().unwrap().contains("state_dict()"), "{fault}");
+    }
+
+    #[test]
+    fn a_file_that_holds_no_weights_is_called_what_it_is() {
+        let refused = |bytes: &[u8], what: &str, next: &str| {
+            let fault = read(bytes, Path::new("w.safetensors"), &narrow(), "visavis").unwrap_err();
+            assert!(fault.what.contains(what) && fault.next.as_ref().unwrap().contains(next), "{fault}");
+        };
+        refused(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer", "git lfs pull");
+        refused(b"<!doctype html><title>Google Drive - Virus scan warning</title>", "HTML page", "download it again");
+        refused(b"PK\x03\x04\0\0\0\0archive/data.pkl", "torch.save", "save_file");
+        refused(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "before PyTorch 1.6", "save_file");
+        refused(b"\x1f\x8b\x08\0", "gzip", "gunzip");
+        refused(b"", "empty", "again");
+        let bytes = write(tensors().iter().map(|(name, tensor)| (name.as_str(), tensor))).unwrap();
+        refused(&bytes[..bytes.len() / 2], "cut short", "again");
+    }
+
     #[test]
     fn half_precision_is_widened_and_said() {
-        for (bits, value) in [(0x3c00, 1.0), (0xc000, -2.0), (0x0001, 5.960_464_5e-8), (0x7bff, 65504.0), (0x8000, -0.0)] {
-            assert_eq!(from_half(bits).to_bits(), f32::to_bits(value), "{bits:x}");
-        }
-        let half = [0x3c00u16, 0x3800].map(u16::to_le_bytes).concat();
-        let view = TensorView::new(Dtype::F16, vec![2], &half).unwrap();
-        assert_eq!(values(&view), Some(vec![1.0, 0.5]));
+        let half = [0x3c00u16, 0xc000, 0x0001, 0x7bff, 0x8000].map(u16::to_le_bytes).concat();
+        let view = TensorView::new(Dtype::F16, vec![5], &half).unwrap();
+        let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+        assert_eq!(values(&view).map(bits), Some(bits(vec![1.0, -2.0, 5.960_464_5e-8, 65504.0, -0.0])));
     }
 }

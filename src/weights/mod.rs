@@ -3,5 +3,5 @@
 mod file;
 mod layout;
 
-pub use file::{Inspected, Strict, Tensor, inspect, read, tensors, write};
+pub use file::{Inspected, Strict, Tensor, examine, inspect, read, tensors, write};
 pub use layout::{Entry, Residual, Role, layout};

@@ -12,7 +12,7 @@ use visavis::{
         Result,
         model::{Architecture, TAPS},
         stage::{Extraction, Input, Location, Task, Work},
-        study::{Numerics, Preparation},
+        study::{Exif, Numerics, Preparation},
     },
     stages::Inputs,
 };
@@ -48,7 +48,8 @@ fn main() {
     let request = drawn::Request { kind: drawn::Kind::Textures, people: 24, images: PICTURES, seed: 1 };
     drawn::draw(&pictures, &request).expect("pictures are drawn");
     let images = list_pictures(&pictures, &mut DigestCache::none()).expect("they are listed");
-    let preparation = Preparation { crop: "whole".into(), size: 112, pad: "reflect".into(), scale: "imagenet".into() };
+    let preparation =
+        Preparation { crop: "whole".into(), size: 112, pad: "reflect".into(), scale: "imagenet".into(), exif: Exif::Apply };
     let threads = std::thread::available_parallelism().map_or(2, usize::from).min(2);
     let peer = peer(&pictures);
 

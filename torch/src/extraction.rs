@@ -9,7 +9,11 @@ use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 use visavis::{
     dataset::{Album, Loader},
-    domain::{Fault, Result, model::TAPS, stage::Extraction},
+    domain::{
+        Fault, Result,
+        model::TAPS,
+        stage::{Extraction, WEIGHTS_PREFIX},
+    },
     numeric::Matrix,
     stages::{Inputs, Listener, Made, Outcome, because},
     weights,
@@ -23,6 +27,8 @@ pub struct Reader<'a> {
     of: &'a Extraction,
     network: Network,
     scaler: Scaler,
+    /// What the names of the weights begin with in their file.
+    prefix: String,
 }
 
 /// Features of the task's images.
@@ -39,16 +45,19 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Weights that do not fit.
     pub fn open(of: &'a Extraction, inputs: &Inputs, device: Device, listener: &dyn Listener) -> Result<Self> {
+        let mut prefix = String::new();
         let parameters = match of.untrained {
             Some(seed) => Parameters::draw(&of.architecture, &of.family, seed, device)?,
             None => {
                 let strict = weights::read(&inputs.bytes("weights")?, &inputs.path("weights")?, &of.architecture, &of.family)?;
                 strict.remarks.iter().for_each(|remark| listener.line(remark));
+                prefix = strict.prefix;
                 Parameters::of(&strict.tensors, device)
             }
         };
         let network = Network::new(&of.architecture, &of.family, &parameters)?.folded();
-        Ok(Reader { of, network, scaler: Scaler::new(&of.preparation.scale, precision(&of.numerics.precision), device) })
+        let scaler = Scaler::new(&of.preparation.scale, precision(&of.numerics.precision), device);
+        Ok(Reader { of, network, scaler, prefix })
     }
 
     /// What the network gives for the pictures, one array a tap; the next are loaded while it works on some.
@@ -59,7 +68,7 @@ impl<'a> Reader<'a> {
         let order: Vec<usize> = (0..album.images.len()).collect();
         let size = self.of.preparation.size as i64;
         let mut columns: Vec<Vec<f32>> = vec![vec![]; self.of.taps.len()];
-        let mut done = 0;
+        let (mut done, mut turned) = (0, 0);
         for batch in Loader::start(album, &order, BATCH, threads) {
             let batch = batch?;
             let pixels = Tensor::from_slice(&batch.pixels).reshape([-1, 3, size, size]);
@@ -69,9 +78,13 @@ impl<'a> Reader<'a> {
                 column.extend(&taps[place.ok_or_else(|| Fault::asked(format!("a network has no tap `{tap}`")))?]);
             }
             done += batch.places.len();
+            turned += batch.turned;
             listener.point("images", done as u64, done as f64);
         }
-        let mut made = Made::default();
+        let mut made = Made::default().turned(turned, listener);
+        if !self.prefix.is_empty() {
+            made = made.fact(&format!("{WEIGHTS_PREFIX}{}", self.prefix), vec![1.0]);
+        }
         for (tap, values) in self.of.taps.iter().zip(columns) {
             let wide = values.len() / order.len().max(1);
             if let Some(place) = values.iter().position(|value| !value.is_finite()) {

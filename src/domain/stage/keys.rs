@@ -16,9 +16,15 @@ impl Work {
     /// until it is. One a stage, so that results of the other stages stay.
     pub fn version(&self) -> u32 {
         match self {
-            Work::Index { take: None } | Work::Features { .. } | Work::Baseline(_) => 1,
+            Work::Index { take: None } => 1,
+            // 2: given columns that single precision would spoil are centred.
+            Work::Features { .. } => 2,
+            // 2: pictures are turned upright.
+            Work::Baseline(_) => 2,
             // 2: random numbers by purpose.
-            Work::Index { take: Some(_) } | Work::Train(_) | Work::Extract(_) => 2,
+            Work::Index { take: Some(_) } => 2,
+            // 2: random numbers by purpose, pictures are turned upright.
+            Work::Train(_) | Work::Extract(_) => 2,
             // 2: leading eigenvectors by inverse iteration, column means by blocks. 3: random numbers by purpose.
             Work::Project { .. } => 3,
             // 2: ranks beside scores. 3: permuted scores in steps that are met equally often. 4: random numbers by purpose.

@@ -1,0 +1,249 @@
+//! A picture's bytes → its pixels, all of them: one that ends too soon is refused, whatever its decoder would make of it.
+
+use super::jpeg::{self, Broken};
+use crate::domain::{
+    Fault, Result,
+    file_kind::{FileKind, Wanted},
+};
+use image::{DynamicImage, ImageDecoder, ImageFormat, metadata::Orientation};
+use std::{io::Cursor, path::Path};
+use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
+
+/// More pixels than any photograph has: a header that says so lies, or means harm.
+const MOST_PIXELS: usize = 1 << 27;
+
+/// An RGB picture, a row after the other, as it lies in its file.
+pub struct Picture {
+    pub width: usize,
+    pub height: usize,
+    pub rgb: Vec<u8>,
+    /// How it is to be turned to be upright, as the camera noted it (EXIF).
+    pub orientation: Orientation,
+    /// Some of it is transparent: the colours below are taken.
+    pub is_transparent: bool,
+}
+
+impl Picture {
+    /// Did the camera note that it is to be turned?
+    pub fn lies(&self) -> bool {
+        self.orientation != Orientation::NoTransforms
+    }
+
+    /// The picture turned as the camera noted it.
+    #[must_use]
+    pub fn upright(self) -> Self {
+        if self.orientation == Orientation::NoTransforms {
+            return self;
+        }
+        let pixels = image::RgbImage::from_raw(self.width as u32, self.height as u32, self.rgb);
+        let mut turned = DynamicImage::ImageRgb8(pixels.expect("three bytes a pixel"));
+        turned.apply_orientation(self.orientation);
+        let rgb = turned.into_rgb8();
+        Picture {
+            width: rgb.width() as usize,
+            height: rgb.height() as usize,
+            rgb: rgb.into_raw(),
+            orientation: Orientation::NoTransforms,
+            is_transparent: self.is_transparent,
+        }
+    }
+}
+
+/// Opens a picture; its format is known by its first bytes.
+///
+/// # Errors
+/// A picture that is cut short, damaged, or of a format that is not read.
+pub fn decode(bytes: &[u8], path: &Path) -> Result<Picture> {
+    let kind = FileKind::of(bytes);
+    let wrong = |what: String| Fault::asked(what).in_file(path).next(kind.advice(Wanted::Picture));
+    let picture = match kind {
+        FileKind::Jpeg => of_jpeg(bytes),
+        FileKind::Png => ends_png(bytes).and_then(|()| of_image(bytes, ImageFormat::Png)),
+        FileKind::Webp => ends_riff(bytes).and_then(|()| of_image(bytes, ImageFormat::WebP)),
+        FileKind::Bmp => of_image(bytes, ImageFormat::Bmp),
+        FileKind::Tiff => of_image(bytes, ImageFormat::Tiff),
+        FileKind::Empty => Err("the picture is an empty file".to_owned()),
+        other => Err(format!("not a picture that is read: the file is {}", other.words())),
+    };
+    picture.map_err(wrong)
+}
+
+/// JPEG, also of one and of four channels.
+fn of_jpeg(bytes: &[u8]) -> std::result::Result<Picture, String> {
+    let end = jpeg::end(bytes).map_err(|broken| match broken {
+        Broken::Cut { row } => format!("the picture is cut short: its pixels break off in or after row {row}"),
+        Broken::Damaged { row } => format!("the JPEG is damaged: something that is no part of it stands after row {row}"),
+        Broken::Unread(why) => format!("a JPEG that is not read: {why}"),
+    })?;
+    let open = |is_strict: bool| {
+        let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB).set_strict_mode(is_strict);
+        let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(&bytes[..end]), options);
+        decoder.decode_headers().map(|()| decoder)
+    };
+    // The strict decoder refuses stray bytes between segments too, which every other one passes over.
+    let unreadable = |error| format!("not a readable JPEG: {error:?}");
+    let mut decoder = open(true).or_else(|_| open(false)).map_err(unreadable)?;
+    let (width, height) = decoder.dimensions().unwrap_or((0, 0));
+    if width * height == 0 || width * height > MOST_PIXELS {
+        return Err(format!("a picture of {width} × {height} pixels"));
+    }
+    let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
+    let rgb = decoder.decode().map_err(unreadable)?;
+    if rgb.len() != width * height * 3 {
+        return Err("a JPEG whose colours are not read".into());
+    }
+    let orientation = orientation.unwrap_or(Orientation::NoTransforms);
+    Ok(Picture { width, height, rgb, orientation, is_transparent: false })
+}
+
+/// A PNG's chunks must reach its last one.
+fn ends_png(bytes: &[u8]) -> std::result::Result<(), String> {
+    let mut at = 8;
+    loop {
+        let Some(head) = bytes.get(at..at + 8) else { break };
+        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let Some(after) = at.checked_add(12 + length).filter(|after| *after <= bytes.len()) else { break };
+        if &head[4..] == b"IEND" {
+            return Ok(());
+        }
+        at = after;
+    }
+    Err(format!("the picture is cut short: {} bytes without a PNG's last chunk", bytes.len()))
+}
+
+/// A WebP's container says how long it is.
+fn ends_riff(bytes: &[u8]) -> std::result::Result<(), String> {
+    let length = bytes.get(4..8).map_or(0, |of| u32::from_le_bytes([of[0], of[1], of[2], of[3]])) as usize;
+    if length.saturating_add(8) <= bytes.len() {
+        return Ok(());
+    }
+    Err(format!("the picture is cut short: {} bytes of {}", bytes.len(), length.saturating_add(8)))
+}
+
+/// What the image crate reads; of moving pictures the first.
+fn of_image(bytes: &[u8], format: ImageFormat) -> std::result::Result<Picture, String> {
+    let cut = |error: &image::ImageError| match error {
+        image::ImageError::IoError(error) => error.kind() == std::io::ErrorKind::UnexpectedEof,
+        _ => false,
+    };
+    let unreadable = |error: image::ImageError| {
+        let what = if cut(&error) { "the picture is cut short" } else { "not a readable picture" };
+        format!("{what}: {error}")
+    };
+    let mut decoder = image::ImageReader::with_format(Cursor::new(bytes), format).into_decoder().map_err(unreadable)?;
+    let (width, height) = decoder.dimensions();
+    if width as usize * height as usize > MOST_PIXELS {
+        return Err(format!("a picture of {width} × {height} pixels"));
+    }
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let opened = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
+    let is_transparent = opened.color().has_alpha() && opened.to_rgba8().pixels().any(|pixel| pixel.0[3] < 255);
+    let rgb = opened.into_rgb8();
+    let (width, height) = (rgb.width() as usize, rgb.height() as usize);
+    Ok(Picture { width, height, rgb: rgb.into_raw(), orientation, is_transparent })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(bytes: &[u8]) -> Result<Picture> {
+        decode(bytes, Path::new("x"))
+    }
+
+    /// Smooth colours with something in every place.
+    fn drawn(width: u32, height: u32) -> image::RgbImage {
+        image::RgbImage::from_fn(width, height, |x, y| image::Rgb([(x * 5) as u8, (y * 7) as u8, ((x * y) % 251) as u8]))
+    }
+
+    fn encoded(picture: &image::RgbImage, format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    /// With a first segment of EXIF: an orientation, and a thumbnail of its own end marks.
+    fn with_exif(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+        let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+        exif.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
+        exif.extend(b"\xff\xd8 a thumbnail \xff\xd9");
+        let length = (exif.len() as u16 + 2).to_be_bytes();
+        [&jpeg[..2], b"\xff\xe1", &length, &exif, &jpeg[2..]].concat()
+    }
+
+    #[test]
+    fn a_jpeg_cut_anywhere_is_refused_whatever_follows() {
+        let whole = with_exif(&encoded(&drawn(150, 90), ImageFormat::Jpeg), 1);
+        let picture = open(&whole).unwrap();
+        assert_eq!((picture.width, picture.height), (150, 90));
+        // The end mark may be put back, and anything may follow it.
+        let trailers: [&[u8]; 5] =
+            [b"", b"\xff\xd9", &[0; 3000], b"\xff\xd9\xff\xd8\xff\xd9", b"\xff\xd8 another picture \xff\xd9"];
+        for tenth in 0..100 {
+            let cut = &whole[..whole.len() * tenth / 100];
+            for trailer in &trailers[usize::from(tenth == 0)..] {
+                assert!(open(&[cut, trailer].concat()).is_err(), "cut at {tenth} %, then {} bytes", trailer.len());
+            }
+        }
+        let cut = open(&whole[..whole.len() * 9 / 10]).err().unwrap();
+        assert!(cut.what.contains("cut short") && cut.what.contains("row "), "{cut}");
+        for trailer in trailers {
+            let with = open(&[&whole, trailer].concat()).unwrap();
+            assert!(with.rgb == picture.rgb, "what follows a whole picture does not matter");
+        }
+    }
+
+    #[test]
+    fn a_jpeg_is_turned_as_the_camera_noted() {
+        let jpeg = encoded(&drawn(40, 24), ImageFormat::Jpeg);
+        let lying = open(&jpeg).unwrap();
+        for orientation in 1..=8 {
+            let picture = open(&with_exif(&jpeg, orientation)).unwrap();
+            assert!(picture.rgb == lying.rgb, "opening turns nothing");
+            assert_eq!(picture.orientation, Orientation::from_exif(orientation).unwrap());
+            let upright = picture.upright();
+            let wanted = if orientation < 5 { (40, 24) } else { (24, 40) };
+            assert_eq!((upright.width, upright.height), wanted, "orientation {orientation}");
+            assert_eq!(upright.rgb == lying.rgb, orientation == 1);
+        }
+        // 6: the camera was held so that the picture's left edge is the top.
+        let sixth = open(&with_exif(&jpeg, 6)).unwrap().upright();
+        let at = |picture: &Picture, x: usize, y: usize| picture.rgb[(y * picture.width + x) * 3..][..3].to_vec();
+        assert_eq!(at(&sixth, 23, 0), at(&lying, 0, 0));
+    }
+
+    #[test]
+    fn other_formats_are_read_and_refused_when_cut() {
+        let picture = drawn(60, 40);
+        for format in [ImageFormat::Png, ImageFormat::WebP, ImageFormat::Bmp, ImageFormat::Tiff] {
+            let whole = encoded(&picture, format);
+            assert!(open(&whole).unwrap().rgb == *picture.as_raw(), "{format:?}");
+            for tenth in 1..20 {
+                assert!(open(&whole[..whole.len() * tenth / 20]).is_err(), "{format:?} cut at {tenth} twentieths");
+            }
+        }
+    }
+
+    #[test]
+    fn deep_grey_and_transparent_pictures_become_three_channels_of_eight_bits() {
+        let deep = image::ImageBuffer::from_pixel(3, 2, image::Luma([0x1234u16]));
+        let mut bytes = Cursor::new(Vec::new());
+        DynamicImage::ImageLuma16(deep).write_to(&mut bytes, ImageFormat::Png).unwrap();
+        let opened = open(bytes.get_ref()).unwrap();
+        assert_eq!((&opened.rgb[..3], opened.is_transparent), (&[0x12; 3][..], false));
+        let clear = image::RgbaImage::from_pixel(3, 2, image::Rgba([9, 8, 7, 0]));
+        let mut bytes = Cursor::new(Vec::new());
+        clear.write_to(&mut bytes, ImageFormat::Png).unwrap();
+        let opened = open(bytes.get_ref()).unwrap();
+        assert_eq!((&opened.rgb[..3], opened.is_transparent), (&[9, 8, 7][..], true));
+    }
+
+    #[test]
+    fn what_is_no_picture_is_called_what_it_is() {
+        let what = |bytes: &[u8]| open(bytes).err().unwrap().what;
+        assert!(what(b"").contains("empty"));
+        assert!(what(b"version https://git-lfs.github.com/spec/v1\noid").contains("Git LFS"));
+        assert!(what(b"GIF89a..........").contains("GIF"));
+        assert!(what(b"<!DOCTYPE html><html>").contains("HTML"));
+    }
+}

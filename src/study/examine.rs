@@ -1,0 +1,117 @@
+//! Opens what a study names, so that `check` tells before a run what the run would meet: every array of given features, every
+//! weight file, and pictures spread over each data set (`data check` opens them all).
+
+use super::Opened;
+use crate::{
+    dataset::{examine_given, examine_picture},
+    domain::{
+        Ending, Fault, Result,
+        image::Images,
+        model::{GivenFeatures, Model, Network, Source, Weights},
+        study::{Exif, Study},
+        text::{count, printable},
+    },
+    weights,
+};
+use rayon::prelude::*;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+/// Pictures that are opened of a data set.
+const PICTURES: usize = 64;
+
+/// What opening everything shows.
+#[derive(Debug, Default)]
+pub struct Examined {
+    /// What cannot be used, each file once.
+    pub faults: Vec<Fault>,
+    /// What is done with files that are not quite as they should be.
+    pub remarks: Vec<String>,
+}
+
+impl Examined {
+    fn take(&mut self, whose: &str, path: &Path, examined: Result<Vec<String>>) {
+        match examined {
+            // What this release cannot do is told with what is missing.
+            Err(fault) if fault.ending == Ending::Missing => {}
+            Err(fault) => self.faults.push(fault),
+            Ok(remarks) => {
+                let remark = |remark: String| format!("{whose} ({}): {remark}", printable(&path.to_string_lossy()));
+                self.remarks.extend(remarks.into_iter().map(remark));
+            }
+        }
+    }
+}
+
+/// Opens the files of a study; those that are not there are told elsewhere.
+pub fn examine(opened: &Opened) -> Examined {
+    let (study, survey) = (&opened.file.study, &opened.survey);
+    let mut examined = Examined::default();
+    let mut seen: BTreeSet<(PathBuf, String)> = BTreeSet::new();
+    for model in &study.models {
+        match &model.source {
+            Source::Given(given) => {
+                if let Some(images) = &survey.images {
+                    examine_arrays(study, model, given, images, &mut seen, &mut examined);
+                }
+            }
+            Source::Network(Network { weights: Weights::File { file, family, .. }, architecture, .. }) if file.is_file() => {
+                if seen.insert((file.clone(), format!("{architecture} {family}"))) {
+                    let found = weights::examine(file, architecture, family);
+                    examined.take(&format!("weights of `{}`", model.name), file, found);
+                }
+            }
+            Source::Network(_) | Source::Baseline { .. } => {}
+        }
+    }
+    let looks = |model: &Model| !matches!(model.source, Source::Given(_));
+    if let (true, Some(folder), Some(images)) = (study.models.iter().any(looks), &survey.pictures, &survey.images) {
+        pictures(study, folder, images, &mut examined);
+    }
+    for set in survey.training.values() {
+        pictures(study, &set.pictures, &set.images, &mut examined);
+    }
+    examined
+}
+
+fn examine_arrays(
+    study: &Study,
+    model: &Model,
+    given: &GivenFeatures,
+    images: &Images,
+    seen: &mut BTreeSet<(PathBuf, String)>,
+    examined: &mut Examined,
+) {
+    if !given.images.is_file() {
+        return;
+    }
+    let cosines = study.projections.iter().any(|projection| projection.method.is_of_cosines());
+    for tap in model.taps(study.taps.as_deref()) {
+        let file = &given.taps[&tap];
+        if !file.is_file() || !seen.insert((file.clone(), tap.clone())) {
+            continue;
+        }
+        let found = examine_given(&tap, file, &given.images, images, cosines);
+        examined.take(&format!("features of `{}` at {tap}", model.name), file, found);
+    }
+}
+
+/// Opens pictures spread evenly over a set.
+fn pictures(study: &Study, folder: &Path, images: &Images, examined: &mut Examined) {
+    let taken = images.len().min(PICTURES);
+    let paths: Vec<PathBuf> = (0..taken).map(|place| folder.join(&images.0[place * images.len() / taken].0)).collect();
+    let opened: Vec<Result<bool>> = paths.par_iter().map(|path| examine_picture(path).map(|picture| picture.lies())).collect();
+    let turned = opened.iter().filter(|turned| matches!(turned, Ok(true))).count();
+    let applies = study.preparations.values().any(|preparation| preparation.exif == Exif::Apply);
+    if turned > 0 && applies {
+        examined.remarks.push(format!(
+            "{turned} of {} that were opened in {} are turned to be upright, as the camera noted (EXIF); `exif: ignore` in a preparation \
+             leaves pictures as they lie",
+            count(taken, "picture"),
+            printable(&folder.to_string_lossy())
+        ));
+    }
+    examined.faults.extend(opened.into_iter().filter_map(Result::err));
+}
