@@ -13,6 +13,7 @@ mod journeys;
 mod kills;
 mod mutants;
 mod networks;
+mod nodes;
 mod oracle;
 mod releases;
 mod report;
