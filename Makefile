@@ -14,7 +14,7 @@ build:
 demo: build
 	@"$${CARGO_TARGET_DIR:-target}/debug/visavis" demo
 
-## test: every test of every day; installs a browser for the report's if the machine has none
+## test: every test of every day; installs a browser and bindfs for some of them if the machine has none
 test: tools build
 	@$(WITH_LIBTORCH) $(CARGO) test --quiet --workspace
 
@@ -78,3 +78,4 @@ check:
 
 tools:
 	@scripts/browser
+	@scripts/bindfs

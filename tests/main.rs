@@ -14,6 +14,7 @@ mod kills;
 mod membership;
 mod mutants;
 mod networks;
+mod nodes;
 mod oracle;
 mod releases;
 mod report;

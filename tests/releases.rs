@@ -61,7 +61,7 @@ fn make_the_workspace_of_this_release() {
     desk.edit("experiments/micro.yaml", "      - arcface\n", "");
     desk.edit("experiments/micro.yaml", "taps: [layer4, embedding]", "taps: [layer4]");
     desk.succeed(&["run", "experiments/micro.yaml", "--quiet"]);
-    for name in ["journals", "cache", "visavis.db", "visavis.db-wal", "visavis.db-shm", "dispatcher.lock"] {
+    for name in ["journals", "cache", "visavis.db", "visavis.db-wal", "visavis.db-shm", "dispatcher.lock", "lease"] {
         let path = desk.path(&format!("data/{name}"));
         if path.is_dir() {
             fs::remove_dir_all(path).unwrap();

@@ -7,14 +7,14 @@ use super::{
 };
 use crate::{
     domain::{Fault, Result, job::State, text::count},
-    study::{Phase, Timeline},
+    study::{self, Phase, Timeline},
 };
 use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 pub fn attach(context: &Context) -> Result<()> {
@@ -29,7 +29,13 @@ pub fn attach(context: &Context) -> Result<()> {
         .map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
     let mut progress = Progress::new(context, &timeline.run.study, "Ctrl-C leaves; the run goes on");
     let (run, mut seen) = (timeline.run.journal.clone(), 0);
+    let mut looked = Instant::now();
     loop {
+        // A store of this machine's own is brought up to date here, where another machine dispatches.
+        if context.workspace.moved().is_some() && looked.elapsed() > Duration::from_secs(1) {
+            study::look(&context.workspace)?;
+            looked = Instant::now();
+        }
         for job in index.jobs_since(&run, seen)? {
             seen = seen.max(job.clock);
             progress.job(&job);

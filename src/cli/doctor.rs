@@ -54,7 +54,10 @@ fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
         ),
         ("store", true, {
             let place = context.workspace.moved().map_or(String::new(), |network| {
-                format!("; the workspace is on {network}, so it is {}", context.workspace.store().display())
+                format!(
+                    "; the workspace is on {network}, so it is {}, and a lease in data/lease says who dispatches",
+                    context.workspace.store().display()
+                )
             });
             format!("SQLite {}, inside the program{place}", crate::store::sqlite_version())
         }),

@@ -99,7 +99,7 @@ impl Run {
             drop((opened, plan));
             return self.execute(context).map(|_| ());
         }
-        context.workspace.lock_or_say(LOOKING)?;
+        context.workspace.lock_or_say(LOOKING, &|line| remark(context, printable(line)))?;
         let said = context.workspace.said();
         let log = File::create(&said).map_err(|error| Fault::io("write", &said, &error))?;
         let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
@@ -212,6 +212,7 @@ impl Run {
             patience: Duration::from_secs(self.patience),
             limit: self.limit.map(Duration::from_secs),
             stop: &stop,
+            remark: &|line| remark(context, printable(line)),
         };
         let mut progress = Progress::new(context, &plan.study.name, &count(plan.cells(), "cell"));
         let ended = study::dispatch(&mut plan, &how, &mut |notice| {

@@ -2,7 +2,7 @@
 
 use super::{
     Context, look,
-    output::{say, say_json},
+    output::{remark, say, say_json},
 };
 use crate::{
     domain::{
@@ -58,7 +58,7 @@ impl Store {
 }
 
 fn rebuild(context: &Context) -> Result<()> {
-    let _lock = context.workspace.lock_or_say("rebuilding the store")?;
+    let _lock = context.workspace.lock_or_say("rebuilding the store", &|line| remark(context, printable(line)))?;
     let made = Index::rebuild(&context.workspace)?;
     let lost = |held: usize, holds: usize, noun: &str| (held > holds).then(|| format!("{} fewer", count(held - holds, noun)));
     let verdict = match &made.before {
@@ -111,7 +111,7 @@ impl Dump {
 impl Gc {
     fn run(&self, context: &Context) -> Result<()> {
         let workspace = &context.workspace;
-        let _lock = workspace.lock_or_say("removing what nothing refers to")?;
+        let _lock = workspace.lock_or_say("removing what nothing refers to", &|line| remark(context, printable(line)))?;
         let (results, objects) = (workspace.results(), workspace.objects());
         let mut kept: BTreeSet<Digest> = BTreeSet::new();
         let mut used: Option<BTreeSet<Key>> = None;
@@ -228,8 +228,16 @@ fn check(context: &Context) -> Result<()> {
     journals.retain(|path: &PathBuf| path.extension().is_some_and(|ending| ending == "journal"));
     journals.sort();
     let of_results = found.len();
+    let mut notes = Vec::new();
     for path in &journals {
         let reading = read_journal(path, &Mark::default())?;
+        if reading.pending > 0 {
+            notes.push(format!(
+                "the journal {} ends within a record: {} are not whole yet, and nothing shows that its writer is gone",
+                path.display(),
+                count(reading.pending as usize, "byte")
+            ));
+        }
         for damage in &reading.damage {
             found.push(format!(
                 "the journal {} is damaged: {} at {} are no record; the {} around them are kept",
@@ -247,10 +255,11 @@ fn check(context: &Context) -> Result<()> {
     }
     if context.json {
         say_json(
-            &serde_json::json!({ "format": 1, "results": keys.len(), "objects": all.len(), "journals": journals.len(), "defects": found }),
+            &serde_json::json!({ "format": 1, "results": keys.len(), "objects": all.len(), "journals": journals.len(), "defects": found, "notes": notes }),
         );
     } else {
         say(format!("{}, {}, {}", count(keys.len(), "result"), count(all.len(), "object"), count(journals.len(), "journal")));
+        notes.iter().for_each(|line| say(format!("  {}", printable(line))));
         found.iter().for_each(|line| say(format!("✕ {}", line.split('\n').map(printable).collect::<Vec<_>>().join("\n  "))));
     }
     if found.is_empty() {

@@ -196,11 +196,34 @@ pub enum Answer {
     },
 }
 
+/// A process that writes into a workspace: on which machine, and through which mount. What a lock says of it hangs on both.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Writer {
+    pub host: String,
+    /// The kernel's boot identifier: another one is another kernel, or the same after a restart.
+    pub boot: String,
+    /// Host, boot and process namespace as one short name: where the process number means something.
+    pub machine: String,
+    pub pid: u32,
+    /// Random; tells two processes of one number apart.
+    pub token: String,
+    /// The mount's device number, as this process sees it.
+    pub device: u64,
+    /// The folder is on a disk of this machine alone.
+    pub local: bool,
+    /// The file system takes locks (flock).
+    pub locks: bool,
+}
+
 /// What a journal's record holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
     Event(Event),
     Metrics(Chunk),
+    /// The first record: who writes the journal.
+    Opened(Writer),
+    /// The last record: nothing follows. A writer that was killed does not say so.
+    Closed,
     /// Of a later visavis: kept, and not understood here.
     Later,
 }
@@ -210,7 +233,7 @@ impl Record {
         let later = || Record::Later;
         match payload.first() {
             Some(&metric::TAG) => Chunk::of_bytes(payload).map_or_else(later, Record::Metrics),
-            _ => serde_json::from_slice(payload).map_or_else(|_| later(), Record::Event),
+            _ => serde_json::from_slice(payload).map_or_else(|_| Bound::of_bytes(payload).unwrap_or_else(later), Record::Event),
         }
     }
 
@@ -219,7 +242,26 @@ impl Record {
         match self {
             Record::Event(event) => serde_json::to_vec(event).ok(),
             Record::Metrics(chunk) => Some(chunk.to_bytes()),
+            Record::Opened(writer) => serde_json::to_vec(&Bound::Opened(writer.clone())).ok(),
+            Record::Closed => serde_json::to_vec(&Bound::Closed {}).ok(),
             Record::Later => None,
         }
+    }
+}
+
+/// A journal's first and last record, as JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Bound {
+    Opened(Writer),
+    Closed {},
+}
+
+impl Bound {
+    fn of_bytes(payload: &[u8]) -> Option<Record> {
+        Some(match serde_json::from_slice(payload).ok()? {
+            Bound::Opened(writer) => Record::Opened(writer),
+            Bound::Closed {} => Record::Closed,
+        })
     }
 }

@@ -4,7 +4,9 @@
 //! `[ROLE:]OP@N=HOW` (`worker:sync@3=kill`); OP is `write`, `sync`, `rename`, `link` or `any`, N counts from 1 in each
 //! process, HOW is `enospc`, `eio` or `kill`. Optimised builds have no fail points.
 
+use super::writer;
 use crate::domain::{Fault, Result};
+use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use std::{
     fs::{self, File},
     io::{self, Write},
@@ -13,6 +15,7 @@ use std::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 /// The start of the name of a file that is not whole yet.
@@ -47,13 +50,19 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_folder_of(path)
 }
 
+/// A name for a file that is not whole yet, which no other process gives: it says on which machine which process writes it.
+pub fn part_in(folder: &Path) -> PathBuf {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    folder.join(format!("{PART}{}-{}-{}-{number}", writer::machine(), std::process::id(), writer::token()))
+}
+
 /// A synced file beside `path` that holds `bytes`; removed again if anything fails.
 fn write_beside(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
     let folder = folder_of(path);
     make_folder(folder)?;
-    let half = folder.join(format!("{PART}{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)));
-    let written = File::create(&half).and_then(|mut file| write(&mut file, bytes).and_then(|()| sync(&file)));
+    let half = part_in(folder);
+    let written = File::create_new(&half).and_then(|mut file| write(&mut file, bytes).and_then(|()| sync(&file)));
     written.map(|()| half.clone()).map_err(|error| {
         fs::remove_file(&half).ok();
         Fault::io("write", path, &error)
@@ -108,12 +117,28 @@ pub fn sync(file: &File) -> io::Result<()> {
     file.sync_data()
 }
 
-/// Removes what writers that are gone left half-written in a folder, and says how many files that were. The caller knows
-/// that no writer lives.
+/// Has the system ask anew what a shared folder holds, before it is listed.
+pub fn look_anew(folder: &Path) {
+    statx(CWD, folder, AtFlags::STATX_FORCE_SYNC, StatxFlags::MTIME).ok();
+}
+
+/// Nobody writes one file for so long.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Removes what writers that are gone left half-written in a folder, and says how many files that were. Gone are processes
+/// of this machine that are no more; of other machines nothing is known, and what they left is a day old before it goes.
 pub fn sweep(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let half = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PART));
-    half.filter(|entry| fs::remove_file(entry.path()).is_ok()).count()
+    let left = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(PART)) else { return false };
+        let mut parts = rest.split('-');
+        let of = (parts.next(), parts.next().and_then(|pid| pid.parse().ok()));
+        let gone = matches!(of, (Some(machine), Some(pid)) if machine == writer::machine() && !writer::lives(pid));
+        let age = entry.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
+        gone || age.is_some_and(|age| age > DAY)
+    };
+    entries.filter(left).filter(|entry| fs::remove_file(entry.path()).is_ok()).count()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,4 +209,34 @@ fn fail_point(text: &str, command: Option<&str>) -> Option<FailPoint> {
         _ => return None,
     };
     Some(FailPoint { op, turn: turn.parse().ok()?, how })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_have_names_of_their_own_and_only_those_of_the_dead_are_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (part_in(folder.path()), part_in(folder.path()));
+        assert_ne!(one, two);
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        let (dead, machine) = (child.id(), writer::machine());
+        let name = |rest: &str| folder.path().join(format!("{PART}{rest}"));
+        let gone = name(&format!("{machine}-{dead}-{}-0", "ab".repeat(8)));
+        // Another machine's process of the same number; a name of before machines were in it; this process's own.
+        let others = [name(&format!("{}-{dead}-{}-0", "0".repeat(16), "cd".repeat(8))), name(&format!("{dead}-0")), one];
+        for path in others.iter().chain([&gone]) {
+            fs::write(path, b"half").unwrap();
+        }
+        assert_eq!(sweep(folder.path()), 1);
+        assert!(!gone.exists() && others.iter().all(|path| path.exists()));
+        // Those go when they are a day old.
+        let old = std::time::SystemTime::now() - DAY - Duration::from_secs(60);
+        for path in &others {
+            File::options().write(true).open(path).unwrap().set_modified(old).unwrap();
+        }
+        assert_eq!(sweep(folder.path()), 3);
+    }
 }

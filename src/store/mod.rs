@@ -9,12 +9,14 @@ mod disk;
 mod graphs;
 mod index;
 mod journal;
+mod lease;
 mod objects;
 pub mod origin;
 mod place;
 mod recorder;
 mod results;
 mod workspace;
+mod writer;
 
 pub use audits::LastAudit;
 pub use checkpoints::Checkpoints;

@@ -267,7 +267,7 @@ mod tests {
                 Record::Event(event) => {
                     assert!(event.clock > 40 && matches!(&event.what, What::Logged { line, .. } if line == "half way"));
                 }
-                Record::Later => unreachable!(),
+                Record::Opened(_) | Record::Closed | Record::Later => unreachable!(),
             }
         }
         assert_eq!(steps, (0..many).collect::<Vec<_>>());

@@ -62,6 +62,7 @@ impl Results {
     /// # Errors
     /// A folder that is there and cannot be listed: that is not the same as no results.
     pub fn all(&self) -> Result<Vec<Key>> {
+        disk::look_anew(&self.root);
         let refused = |error| Fault::io("list the results", &self.root, &error);
         let entries = match fs::read_dir(&self.root) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),

@@ -1,25 +1,35 @@
 //! A workspace: any folder. What Visavis keeps there is below `data/`.
 
-use super::{Checkpoints, Graphs, Objects, Results, disk, place};
-use crate::domain::{Fault, Result};
-use rustix::fs::{FlockOperation, flock};
+use super::{
+    Checkpoints, Graphs, Objects, Results, disk,
+    lease::{self, Lease, Taken, Verdict, Watch},
+    place,
+    writer::{self, Locking},
+};
+use crate::domain::{Fault, Result, event::Writer};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 #[derive(Clone, Debug)]
 pub struct Workspace {
     root: PathBuf,
     store: PathBuf,
-    /// The store is not in the workspace because that is on a network: the file system's name.
+    /// The store is not in the workspace because that is on a shared file system: its name.
     moved: Option<&'static str>,
+    /// What was seen of another machine's lease.
+    watch: Arc<Mutex<Watch>>,
 }
 
-/// Held by the one process that dispatches; the kernel releases it when that process ends, however it ends.
+/// Held by the one process that dispatches: a lock, which the kernel releases when that process ends, however it ends; and for
+/// machines that do not see the lock, a lease.
 pub struct Lock {
+    lease: Option<Lease>,
     file: File,
 }
 
@@ -33,25 +43,43 @@ pub struct Holder {
     pub host: String,
     /// What it does: `running digits`.
     pub doing: String,
+    /// Since when, milliseconds since 1970; 0 where nobody says.
+    #[serde(default)]
+    pub since: u64,
+}
+
+impl Holder {
+    /// It only takes in what journals say, for an instant.
+    pub fn only_looks(&self) -> bool {
+        self.doing == LOOKING
+    }
+
+    /// `process 12 on a, running digits, since 2026-11-28T20:15:00Z`
+    pub fn told(&self) -> String {
+        let Holder { pid, host, doing, since } = self;
+        let since = std::time::UNIX_EPOCH.checked_add(Duration::from_millis(*since)).filter(|_| *since > 0);
+        let since = since.map_or(String::new(), |at| format!(", since {}", humantime::format_rfc3339_seconds(at)));
+        format!("process {pid} on {host}, {doing}{since}")
+    }
 }
 
 impl Workspace {
     /// `store`: where the database is, if not in the workspace.
     ///
     /// # Errors
-    /// A store that is asked for on a network file system, where SQLite's log is not safe.
+    /// A store that is asked for on a shared file system, where SQLite's log is not safe.
     pub fn new(root: PathBuf, store: Option<PathBuf>) -> Result<Self> {
         let Some(store) = store else {
             let moved = place::network(&root);
             let store = if moved.is_some() { place::local_store(&root) } else { root.join("data/visavis.db") };
-            return Ok(Workspace { root, store, moved });
+            return Ok(Workspace { root, store, moved, watch: Arc::default() });
         };
         let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         match place::network(folder) {
-            None => Ok(Workspace { root, store, moved: None }),
-            Some(name) => Err(Fault::asked(format!("the store cannot be on {name}: SQLite's log is not safe on a network"))
+            None => Ok(Workspace { root, store, moved: None, watch: Arc::default() }),
+            Some(name) => Err(Fault::asked(format!("the store cannot be on {name}: SQLite's log is safe on a local disk only"))
                 .in_file(store)
-                .next("name a file on a local disk; results and journals may stay on the network")),
+                .next("name a file on a local disk; results and journals may stay where they are")),
         }
     }
 
@@ -70,7 +98,7 @@ impl Workspace {
         &self.store
     }
 
-    /// The name of the network file system that keeps the store out of the workspace.
+    /// The name of the shared file system that keeps the store out of the workspace.
     pub fn moved(&self) -> Option<&'static str> {
         self.moved
     }
@@ -126,10 +154,17 @@ impl Workspace {
         self.data().join("audits").join(format!("{study}.json"))
     }
 
-    /// Removes what writers that are gone left half-written; says how many files. The caller holds the lock, and no worker
-    /// lives.
+    /// Can other machines, or other mounts of this one, write here too?
+    pub fn is_shared(&self) -> bool {
+        place::network(&self.data()).is_some()
+    }
+
+    /// Removes what writers that are gone left half-written; says how many files.
     pub fn sweep(&self) -> usize {
-        self.results().sweep() + self.objects().sweep() + self.checkpoints().sweep(&self.results())
+        disk::sweep(&self.journals())
+            + self.results().sweep()
+            + self.objects().sweep()
+            + self.checkpoints().sweep(&self.results())
     }
 
     /// Bytes that can still be written here; `None` where the system does not say.
@@ -142,74 +177,147 @@ impl Workspace {
         self.data().join("dispatcher.lock")
     }
 
-    /// Takes the workspace for writing its store; `None` while another process has it.
-    pub fn lock(&self, doing: &str) -> Result<Option<Lock>> {
+    fn leases(&self) -> PathBuf {
+        self.data().join("lease")
+    }
+
+    /// Tries to take the workspace. Whoever only looks takes the lock alone: it keeps others of this machine off the store.
+    fn try_lock(&self, doing: &str, watch: &mut Watch) -> Result<Tried> {
         let path = self.told();
         disk::make_folder(&self.data())?;
-        let Some(mut lock) = lock_file(&path)? else { return Ok(None) };
-        let holder = Holder { pid: std::process::id(), host: super::origin::host(), doing: doing.to_owned() };
+        let Some((mut lock, locking)) = lock_file(&path)? else { return Ok(Tried::Locked) };
+        let holder =
+            Holder { pid: std::process::id(), host: super::origin::host(), doing: doing.to_owned(), since: super::now() };
         // For people; a disk that is full must not keep anybody from the lock.
         lock.tell(&serde_json::to_string(&holder).unwrap_or_default());
-        Ok(Some(lock))
-    }
-
-    /// Takes the workspace, or says who has it.
-    pub fn lock_or_say(&self, doing: &str) -> Result<Lock> {
-        // A face that only looks has the workspace for an instant.
-        for _ in 0..100 {
-            if let Some(lock) = self.lock(doing)? {
-                return Ok(lock);
+        if doing != LOOKING {
+            let ours = Writer { locks: locking == Locking::Granted, ..writer::here(&self.data()) };
+            match Lease::take(&self.leases(), &ours, doing, watch, lease::clock())? {
+                Taken::Ours(lease) => lock.lease = Some(lease),
+                Taken::Theirs(card, verdict) => return Ok(Tried::Leased(card.map(Holder::from), verdict)),
             }
-            if self.holder().is_some_and(|holder| holder.pid != 0 && holder.doing != LOOKING) {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(20));
         }
-        let who = self
-            .holder()
-            .map_or(String::new(), |holder| format!(": process {} on {}, {}", holder.pid, holder.host, holder.doing));
-        Err(Fault::missing(format!("another visavis is at work in this workspace{who}")).next(
-            "follow it with `visavis attach`, end it with `visavis drain`, or choose another workspace with --workspace DIR",
-        ))
+        Ok(Tried::Ours(lock))
     }
 
-    /// Takes the store for writing: the workspace, or where the store had to be put elsewhere, that. So a machine of its own
-    /// store can take in the journals that another's dispatcher writes.
+    /// Takes the workspace, or says who has it. Where another machine had it and is silent, waits for as long as its lease
+    /// lasts, and says so once through `remark`.
+    pub fn lock_or_say(&self, doing: &str, remark: &dyn Fn(&str)) -> Result<Lock> {
+        let (started, mut watch, mut remarked) = (Instant::now(), Watch::default(), false);
+        loop {
+            let holder = match self.try_lock(doing, &mut watch)? {
+                Tried::Ours(lock) => return Ok(lock),
+                Tried::Leased(holder, Verdict::Wait(left)) => {
+                    // One that lives shows it sooner.
+                    let silent = left < lease::length().mul_f64(0.9);
+                    if silent && !std::mem::replace(&mut remarked, true) {
+                        let who = holder.as_ref().map_or("somebody".to_owned(), Holder::told);
+                        remark(&format!(
+                            "{who}: it has not said that it ended, and nothing comes from it; in {:.0} s its place is taken",
+                            left.as_secs_f64().ceil()
+                        ));
+                    }
+                    std::thread::sleep((lease::length() / 200).min(left));
+                    continue;
+                }
+                Tried::Leased(holder, _) => holder,
+                Tried::Locked => {
+                    let holder = self.holder();
+                    let busy = holder.as_ref().is_some_and(|holder| holder.pid != 0 && !holder.only_looks());
+                    // A face that only looks has the workspace for an instant.
+                    if !busy && started.elapsed() < Duration::from_secs(2) {
+                        std::thread::sleep(Duration::from_millis(20));
+                        continue;
+                    }
+                    holder
+                }
+            };
+            let who = holder.map_or(String::new(), |holder| format!(": {}", holder.told()));
+            return Err(Fault::missing(format!("another visavis is at work in this workspace{who}")).next(
+                "follow it with `visavis attach`, end it with `visavis drain`, or choose another workspace with --workspace DIR",
+            ));
+        }
+    }
+
+    /// Takes the store for writing, to look: the workspace's lock, or where the store had to be put elsewhere, that one's. So a
+    /// machine of its own store can take in the journals that another's dispatcher writes. `None` while another process has it.
     pub fn lock_store(&self) -> Result<Option<Lock>> {
         if self.moved.is_none() {
-            return self.lock(LOOKING);
+            return Ok(match self.try_lock(LOOKING, &mut Watch::default())? {
+                Tried::Ours(lock) => Some(lock),
+                Tried::Leased(..) | Tried::Locked => None,
+            });
         }
         let path = self.store.with_extension("lock");
         path.parent().map_or(Ok(()), disk::make_folder)?;
-        lock_file(&path)
+        Ok(lock_file(&path)?.map(|(lock, _)| lock))
     }
 
-    /// Who has the workspace now; `None` when nobody has. Process 0: somebody who has not said.
+    /// Who has the workspace now; `None` when nobody has. Process 0: somebody who has not said. Of another machine's holder it
+    /// is known once its lease was seen to change, which takes some seconds the first time.
     pub fn holder(&self) -> Option<Holder> {
-        let mut file = File::open(self.told()).ok()?;
-        if flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
-            return None;
+        let mut granted = Locking::Granted;
+        if let Ok(mut file) = File::open(self.told()) {
+            granted = writer::lock(&file, true).unwrap_or(Locking::Without);
+            if granted == Locking::Refused {
+                let mut text = String::new();
+                file.read_to_string(&mut text).ok()?;
+                let unknown = Holder { pid: 0, host: String::new(), doing: "at work".to_owned(), since: 0 };
+                return serde_json::from_str(&text).ok().or(Some(unknown));
+            }
         }
-        let mut text = String::new();
-        file.read_to_string(&mut text).ok()?;
-        serde_json::from_str(&text).ok().or(Some(Holder { pid: 0, host: String::new(), doing: "at work".to_owned() }))
+        let ours = Writer { locks: granted == Locking::Granted, ..writer::here(&self.data()) };
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = *watch == Watch::default();
+        // Two renewals, and what a folder may be late by.
+        let patience = lease::length() / 12;
+        let started = Instant::now();
+        loop {
+            let found = lease::look(&self.leases()).ok()??;
+            let card = found.card.filter(|card| !lease::is_free(card, &ours))?;
+            match watch.observe(found.number, found.state, lease::clock(), lease::length()) {
+                Verdict::Refuse => return Some(card.into()),
+                Verdict::Wait(_) if first && started.elapsed() < patience => std::thread::sleep(lease::length() / 200),
+                Verdict::Wait(_) | Verdict::TakeOver => return None,
+            }
+        }
     }
 }
 
-fn lock_file(path: &Path) -> Result<Option<Lock>> {
+/// What came of trying to take a workspace.
+enum Tried {
+    Ours(Lock),
+    /// A process that is seen by its lock has it.
+    Locked,
+    /// One that is not has its lease.
+    Leased(Option<Holder>, Verdict),
+}
+
+impl From<lease::Card> for Holder {
+    fn from(card: lease::Card) -> Self {
+        Holder { pid: card.writer.pid, host: card.writer.host, doing: card.doing, since: card.since }
+    }
+}
+
+/// `None` while another process has it, as far as this machine knows.
+fn lock_file(path: &Path) -> Result<Option<(Lock, Locking)>> {
     let file =
         File::options().create(true).read(true).append(true).open(path).map_err(|error| Fault::io("open", path, &error))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(Lock { file })),
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-        Err(error) => Err(Fault::io("lock", path, &error.into())),
-    }
+    Ok(match writer::lock(&file, false).map_err(|error| Fault::io("lock", path, &error))? {
+        Locking::Refused => None,
+        locking => Some((Lock { lease: None, file }, locking)),
+    })
 }
 
 impl Lock {
     fn tell(&mut self, text: &str) {
         let told = self.file.set_len(0).and_then(|()| self.file.seek(SeekFrom::Start(0)));
         told.and_then(|_| self.file.write_all(text.as_bytes())).ok();
+    }
+
+    /// Has another machine's process taken the workspace over, because this one stood still for too long?
+    pub fn is_lost(&self) -> bool {
+        self.lease.as_ref().is_some_and(Lease::is_lost)
     }
 }
 

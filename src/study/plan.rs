@@ -25,7 +25,7 @@ use crate::{
 };
 use rayon::prelude::*;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::PathBuf,
 };
 
@@ -381,7 +381,10 @@ impl Plan {
     fn follow(&mut self, mut wave: Vec<usize>) -> Result<()> {
         while !wave.is_empty() {
             wave.retain(|&place| self.stages[place].standing == Standing::Open);
-            let seen: Vec<(usize, Seen)> = wave.par_iter().map(|&place| Ok((place, self.see(place)?))).collect::<Result<_>>()?;
+            let listed = self.listed()?;
+            let there = |key: &Key| listed.as_ref().is_none_or(|listed| listed.contains(key));
+            let seen: Vec<(usize, Seen)> =
+                wave.par_iter().map(|&place| Ok((place, self.see(place, &there)?))).collect::<Result<_>>()?;
             let mut next = Vec::new();
             for (place, seen) in seen {
                 let step = self.stages[place].step;
@@ -435,7 +438,16 @@ impl Plan {
         self.settle(place, Standing::Done, wave);
     }
 
-    fn see(&self, place: usize) -> Result<Seen> {
+    /// The results that a shared folder lists: one that is asked for by name too early is "not there" for as long as a cache
+    /// lasts. `None` on a disk of this machine alone.
+    fn listed(&self) -> Result<Option<HashSet<Key>>> {
+        if !self.workspace.is_shared() {
+            return Ok(None);
+        }
+        Ok(Some(self.workspace.results().all()?.into_iter().collect()))
+    }
+
+    fn see(&self, place: usize, there: &dyn Fn(&Key) -> bool) -> Result<Seen> {
         let step = self.stages[place].step;
         let known = Known {
             study: &self.study,
@@ -447,7 +459,7 @@ impl Plan {
         };
         let Some(task) = known.task(step) else { return Ok(None) };
         let key = task.key();
-        let found = if self.forced.contains(&step) { Found::Nothing } else { self.look_up(key)? };
+        let found = if self.forced.contains(&step) || !there(&key) { Found::Nothing } else { self.look_up(key)? };
         Ok(Some((key, task, found)))
     }
 
@@ -632,6 +644,9 @@ impl Plan {
     /// # Errors
     /// A result that was there a moment ago and cannot be read.
     pub fn finished(&mut self, key: Key) -> Result<Option<Manifest>> {
+        if self.listed()?.is_some_and(|listed| !listed.contains(&key)) {
+            return Ok(None);
+        }
         let Found::Whole(manifest) = self.look_up(key)? else { return Ok(None) };
         let mut wave = Vec::new();
         for place in self.of_key.get(&key).cloned().unwrap_or_default() {

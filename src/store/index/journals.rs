@@ -7,13 +7,17 @@ use crate::{
         event::{Event, Record},
         metric::Chunk,
     },
-    store::journal::{self, Kept, Mark, Reading},
+    store::{
+        disk,
+        journal::{self, Kept, Mark, Reading},
+        writer,
+    },
 };
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::{
     collections::HashSet,
     path::Path,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// An event that was taken in just now.
@@ -30,13 +34,28 @@ const MOST: u64 = 16 << 20;
 /// A folder that changed so short a time ago may change again within the same tick of its clock.
 const TICK: Duration = Duration::from_millis(200);
 
+/// Nothing came for so long from a writer whose dispatcher is gone: nothing will.
+const QUIET: Duration = Duration::from_secs(60);
+
 impl Index {
+    /// From now on, this process dispatches: dispatchers of other machines are gone, and their workers with them.
+    pub fn dispatches(&mut self) {
+        self.alone = true;
+    }
+
+    /// Journals that an index holds for closed are over here, too.
+    pub fn believe_closed(&mut self, other: &Index) -> Result<()> {
+        self.over = other.closed_journals()?;
+        Ok(())
+    }
+
     /// Takes in whatever journals have grown by. Cheap when nothing has: the folder is listed only when it changed, and
-    /// journals whose writers are gone are not looked at again.
+    /// journals whose writers are gone are not looked at again. What a shared folder says of its changes may be late: it is
+    /// listed every time.
     pub fn follow(&mut self, folder: &Path) -> Result<Vec<Taken>> {
         let changed = std::fs::metadata(folder).and_then(|about| about.modified()).ok();
         let recent = changed.is_none_or(|at| SystemTime::now().duration_since(at).unwrap_or_default() < TICK);
-        if self.closed.is_none() || recent || changed != self.listed {
+        if self.closed.is_none() || recent || changed != self.listed || !writer::here(folder).local {
             self.list(folder)?;
             self.listed = changed;
         }
@@ -49,14 +68,19 @@ impl Index {
         outcome
     }
 
+    fn closed_journals(&self) -> Result<HashSet<String>> {
+        let outcome = (|| {
+            let mut statement = self.connection.prepare("SELECT name FROM journal WHERE closed")?;
+            statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<HashSet<String>>>()
+        })();
+        self.ran(outcome)
+    }
+
     fn list(&mut self, folder: &Path) -> Result<()> {
         if self.closed.is_none() {
-            let outcome = (|| {
-                let mut statement = self.connection.prepare("SELECT name FROM journal WHERE closed")?;
-                statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<HashSet<String>>>()
-            })();
-            self.closed = Some(self.ran(outcome)?);
+            self.closed = Some(self.closed_journals()?);
         }
+        disk::look_anew(folder);
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
         names.retain(|name| name.ends_with(".journal") && self.closed.as_ref().is_none_or(|closed| !closed.contains(name)));
@@ -76,8 +100,11 @@ impl Index {
             }
             let mut mark = self.mark(name)?;
             loop {
-                let reading = journal::read(&folder.join(name), mark.as_ref().unwrap_or(&Mark::default()))?;
+                let quiet = self.alone && self.still.get(name).is_some_and(|(_, since)| since.elapsed() > QUIET);
+                let over = quiet || self.over.contains(name);
+                let reading = journal::read_after(&folder.join(name), mark.as_ref().unwrap_or(&Mark::default()), over)?;
                 let more = reading.more;
+                self.note_still(name, &reading);
                 if reading.closed || mark.as_ref() != Some(&reading.mark) {
                     held += reading.mark.offset.saturating_sub(mark.as_ref().map_or(0, |mark| mark.offset));
                     mark = Some(reading.mark.clone());
@@ -94,6 +121,17 @@ impl Index {
         }
         self.commit(readings, &mut taken)?;
         Ok(taken)
+    }
+
+    /// Notes since when a journal has been as long as it is.
+    fn note_still(&mut self, name: &str, reading: &Reading) {
+        let end = reading.mark.offset + reading.pending;
+        match self.still.get_mut(name) {
+            _ if reading.closed => _ = self.still.remove(name),
+            Some((before, _)) if *before == end => {}
+            Some(still) => *still = (end, Instant::now()),
+            None => _ = self.still.insert(name.to_owned(), (end, Instant::now())),
+        }
     }
 
     fn commit(&mut self, readings: Vec<(&String, Reading)>, taken: &mut Vec<Taken>) -> Result<()> {
@@ -155,7 +193,7 @@ fn take(transaction: &Transaction, name: &str, reading: &Reading) -> rusqlite::R
         match record {
             Record::Event(event) => fold(transaction, name, *offset, event)?,
             Record::Metrics(chunk) => metrics(transaction, name, *offset, chunk)?,
-            Record::Later => {}
+            Record::Opened(_) | Record::Closed | Record::Later => {}
         }
     }
     Ok(())

@@ -19,9 +19,9 @@ pub use results::{Aside, ScoreRow, rows, scores_of};
 use crate::domain::{Fault, Result};
 use rusqlite::{Connection, OpenFlags};
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 pub struct Index {
@@ -30,6 +30,12 @@ pub struct Index {
     closed: Option<HashSet<String>>,
     open: Vec<String>,
     listed: Option<SystemTime>,
+    /// Journals that are known to be over, whatever their locks say here.
+    over: HashSet<String>,
+    /// This process holds the workspace's lease: dispatchers of other machines are gone, and their workers with them.
+    alone: bool,
+    /// How far journals were that are not closed, and since when.
+    still: HashMap<String, (u64, Instant)>,
 }
 
 impl Index {
@@ -83,7 +89,7 @@ impl Index {
     }
 
     fn of(connection: Connection) -> Self {
-        Index { connection, closed: None, open: vec![], listed: None }
+        Index { connection, closed: None, open: vec![], listed: None, over: HashSet::new(), alone: false, still: HashMap::new() }
     }
 
     fn path(&self) -> PathBuf {

@@ -52,6 +52,10 @@ impl Index {
         let (aside, before) = (beside(path, ".new"), beside(path, ".before"));
         remove(&aside)?;
         let mut index = Index::open(&aside)?;
+        // What was closed for its writer is gone stays closed, though nothing shows it any more.
+        if let Ok(Some(old)) = Index::look(path) {
+            index.believe_closed(&old)?;
+        }
         index.catch_up(workspace)?;
         let damaged = index.set_aside()?;
         let (dump, results, events, points) = (index.digest()?, index.keys()?.len(), index.events()?, index.points()?);

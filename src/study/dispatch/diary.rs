@@ -28,6 +28,7 @@ impl Diary {
     pub fn start(workspace: &Workspace) -> Result<Self> {
         let store = workspace.moved().map(|_| workspace.lock_store()).transpose()?.flatten();
         let mut index = Index::open(workspace.store())?;
+        index.dispatches();
         index.catch_up(workspace)?;
         let clock = index.clock()?;
         let journal = Journal::start(&workspace.journals(), now())?;

@@ -2,6 +2,7 @@
 //! cleanly.
 
 mod diary;
+mod late;
 mod people;
 mod worker;
 
@@ -20,9 +21,10 @@ use crate::{
         job::{Cause, JobId, Planned, State},
         stage::{Kind, Order},
     },
-    store::{Aside, MOST_LINES, Workspace},
+    store::{Aside, Lock, MOST_LINES, Workspace},
 };
 use diary::Diary;
+use late::Late;
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
     path::{Path, PathBuf},
@@ -54,6 +56,8 @@ pub struct Dispatch<'a> {
     pub limit: Option<Duration>,
     /// Set from outside to stop.
     pub stop: &'a AtomicBool,
+    /// Told what keeps it waiting before it begins.
+    pub remark: &'a dyn Fn(&str),
 }
 
 /// What a face is told while a run goes on.
@@ -100,8 +104,8 @@ pub fn dispatch(plan: &mut Plan, how: &Dispatch, tell: &mut dyn FnMut(&Notice)) 
     if !plan.is_ready() {
         return Ok(Ended { stored: plan.stored(), ..Ended::default() });
     }
-    let _lock = how.workspace.lock_or_say(&format!("running {}", plan.study.name))?;
-    let mut run = Run::start(plan, how, tell)?;
+    let lock = how.workspace.lock_or_say(&format!("running {}", plan.study.name), how.remark)?;
+    let mut run = Run::start(plan, how, tell, lock)?;
     let outcome = run.go();
     run.close(outcome)
 }
@@ -132,8 +136,11 @@ struct Run<'a> {
     /// Lines that workers printed in the attempt they are at.
     printed: HashMap<u64, usize>,
     looked: Instant,
+    /// Results that workers have made and that are not seen here yet.
+    late: Late,
     ran: usize,
     bad_data: bool,
+    lock: Lock,
 }
 
 /// A worker at its place.
@@ -178,8 +185,7 @@ impl Bad {
 }
 
 impl<'a> Run<'a> {
-    fn start(plan: &'a mut Plan, how: &'a Dispatch, tell: &'a mut dyn FnMut(&Notice)) -> Result<Self> {
-        // Whoever left these is gone: this process holds the lock, and workers end with their dispatcher.
+    fn start(plan: &'a mut Plan, how: &'a Dispatch, tell: &'a mut dyn FnMut(&Notice), lock: Lock) -> Result<Self> {
         how.workspace.sweep();
         plan.store_sources()?;
         let text = how.workspace.objects().put(how.text.as_bytes())?;
@@ -208,8 +214,10 @@ impl<'a> Run<'a> {
             spent: HashMap::new(),
             printed: HashMap::new(),
             looked: Instant::now(),
+            late: Late::new(how.workspace.is_shared()),
             ran: 0,
             bad_data: true,
+            lock,
         };
         let slots = |device: &Device| Slots { device: device.name.to_string(), slots: device.slots, threads: device.threads };
         run.diary.note(What::RunStarted {
@@ -234,12 +242,20 @@ impl<'a> Run<'a> {
             }
             self.hear()?;
             self.obey()?;
+            self.look_for_late()?;
             self.watch();
+            if self.lock.is_lost() {
+                let who = self.how.workspace.holder().map_or(String::new(), |holder| format!(": {}", holder.told()));
+                return Err(Fault::missing(format!(
+                    "this run stood still for so long that another visavis took the workspace over{who}"
+                ))
+                .next("what was finished is kept; follow the other one with `visavis attach`"));
+            }
         }
     }
 
     fn over(&self) -> bool {
-        let running = self.hands.values().any(|hand| !hand.given.is_empty());
+        let running = self.hands.values().any(|hand| !hand.given.is_empty()) || !self.late.is_empty();
         let held = self.acts.paused_all && !self.draining && !self.queue.is_empty();
         self.how.stop.load(Ordering::SeqCst) || !running && !held && (self.draining || self.queue.is_empty())
     }
@@ -306,7 +322,8 @@ impl<'a> Run<'a> {
         if !found.is_empty() {
             self.diary.note(What::Found { jobs: found });
         }
-        let busy: HashSet<Key> = self.hands.values().flat_map(|hand| &hand.given).map(|given| given.waiting.key).collect();
+        let mut busy: HashSet<Key> = self.hands.values().flat_map(|hand| &hand.given).map(|given| given.waiting.key).collect();
+        busy.extend(self.late.keys());
         for (key, step) in self.plan.newly_ready() {
             let waiting = self.plan.waiting(key, step, &self.costs, &self.urgencies);
             if !self.how.devices.iter().any(|device| device.name.class == waiting.class) {
@@ -477,7 +494,7 @@ impl<'a> Run<'a> {
                 self.diary.note(What::Finished { job: given.job, key, attempt: given.attempt, seconds, first });
                 match self.plan.finished(key)? {
                     Some(manifest) => self.diary.result(manifest),
-                    None => self.plan.failed(key, "its result vanished as soon as it was there")?,
+                    None => self.late.wait_for(key, Instant::now()),
                 }
                 self.take_up()?;
             }

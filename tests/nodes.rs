@@ -1,0 +1,257 @@
+//! Several machines on one folder, whose locks are each machine's own: one dispatches, the others are told who; what another
+//! machine writes is "not yet" before it is damage.
+//!
+//! A test's machine has a name (`VISAVIS_NODE`), a folder that is said to be shared (`VISAVIS_STATFS`), a store of its own and
+//! short leases (`VISAVIS_LEASE`). Where bindfs is, two mounts of one folder are two machines indeed: locks, sizes and names of
+//! the one are not those of the other.
+
+use crate::desk::{Desk, Said, program};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+const MICRO: &str = "experiments/micro.yaml";
+const SMALL: &str = "experiments/small.yaml";
+const NFS: u32 = 0x6969;
+
+/// A command of the machine `node`; its leases last so many milliseconds.
+fn command(desk: &Desk, node: &str, lease: u64, arguments: &[&str]) -> Command {
+    let mut command = desk.command(arguments);
+    command
+        .env("VISAVIS_NODE", node)
+        .env("VISAVIS_STATFS", format!("{}={NFS}", desk.path(".").canonicalize().unwrap().display()))
+        .env("VISAVIS_LEASE", lease.to_string())
+        .env("XDG_STATE_HOME", desk.path(&format!("state-{node}")));
+    command
+}
+
+fn on(desk: &Desk, node: &str, lease: u64, arguments: &[&str]) -> Said {
+    command(desk, node, lease, arguments).output().unwrap().into()
+}
+
+fn json(said: &Said) -> serde_json::Value {
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    serde_json::from_str(said.out.lines().last().unwrap()).unwrap()
+}
+
+/// A process that ends with the test.
+struct Running(Child);
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    fn signal(&self, signal: &str) {
+        Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap();
+    }
+
+    fn ends(mut self) -> Said {
+        let mut err = String::new();
+        std::io::Read::read_to_string(&mut self.0.stderr.take().unwrap(), &mut err).unwrap();
+        Said { code: self.0.wait().unwrap().code().unwrap_or(-1), out: String::new(), err }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+fn wait(what: &str, mut holds: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !holds() {
+        assert!(since.elapsed() < Duration::from_secs(30), "{what} did not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn results(folder: &Path) -> usize {
+    fs::read_dir(folder.join("data/results")).map_or(0, Iterator::count)
+}
+
+#[test]
+fn a_second_machine_is_told_who_dispatches_and_takes_over_from_one_that_stands_still() {
+    const LEASE: u64 = 3000;
+    let desk = Desk::with_pretence();
+    desk.edit(MICRO, "epochs: 4", "epochs: 2000");
+    let first = Running::start(&mut command(&desk, "one", LEASE, &["run", MICRO, "--quiet"]));
+    wait("a result", || results(&desk.path(".")) > 3);
+    // Another machine does not see the lock: here, it is another file.
+    fs::remove_file(desk.path("data/dispatcher.lock")).unwrap();
+    for arguments in [&["run", MICRO][..], &["run", MICRO, "--detach"], &["store", "gc", "--yes"], &["store", "rebuild"]] {
+        let said = on(&desk, "two", LEASE, arguments);
+        let who =
+            format!("another visavis is at work in this workspace: process {} on one, running micro, since 2", first.0.id());
+        assert!(said.code == 5 && said.err.contains(&who), "{arguments:?}: {} {}", said.code, said.err);
+    }
+    let status = json(&on(&desk, "two", LEASE, &["status", "--json"]));
+    assert_eq!((&status["state"], &status["process"]), (&"running".into(), &first.0.id().into()), "{status}");
+
+    // It stands still for longer than its lease: another takes the workspace, and it leaves when it goes on.
+    first.signal("-STOP");
+    desk.edit(MICRO, "epochs: 2000", "epochs: 4");
+    let clock = Instant::now();
+    let second = on(&desk, "two", LEASE, &["run", MICRO]);
+    assert!(second.code == 0 && second.err.contains("on one, running micro"), "{}", second.err);
+    assert!(
+        second.err.contains("has not said that it ended") && clock.elapsed() >= Duration::from_millis(LEASE),
+        "{}",
+        second.err
+    );
+    first.signal("-CONT");
+    let first = first.ends();
+    assert!(first.code == 5 && first.err.contains("another visavis took the workspace over"), "{} {}", first.code, first.err);
+    // A lease that is over is nobody's, on either machine.
+    for node in ["two", "one"] {
+        assert_eq!(json(&on(&desk, node, 600_000, &["status", "--json"]))["state"], "ended", "{node}");
+        let said = on(&desk, node, 600_000, &["run", MICRO, "--quiet"]);
+        assert_eq!(said.code, 0, "{}", said.err);
+    }
+    assert!(on(&desk, "two", 600_000, &["store", "rebuild"]).out.contains("equal to the one before"));
+}
+
+#[test]
+fn a_kill_on_ones_own_machine_is_waited_for_by_others_only() {
+    let desk = Desk::with_pretence();
+    desk.edit(MICRO, "epochs: 4", "epochs: 2000");
+    // A lease of ten minutes: whoever waited for it would not come back in time.
+    for node in ["one", "two"] {
+        let before = results(&desk.path("."));
+        let run = Running::start(&mut command(&desk, node, 600_000, &["run", MICRO, "--quiet", "--force"]));
+        wait("a lease", || desk.path("data/lease").is_dir() && desk.path("data/lease").read_dir().unwrap().count() > 0);
+        wait("a result", || results(&desk.path(".")) > before.max(3) || before > 3);
+        run.signal("-KILL");
+        drop(run);
+        desk.edit(MICRO, "epochs: 2000", "epochs: 4");
+        let clock = Instant::now();
+        let again = on(&desk, node, 600_000, &["run", MICRO]);
+        assert!(again.code == 0 && !again.err.contains("has not said"), "{}", again.err);
+        assert!(clock.elapsed() < Duration::from_secs(25), "{:?}", clock.elapsed());
+        desk.edit(MICRO, "epochs: 4", "epochs: 2000");
+    }
+}
+
+#[test]
+fn a_journal_that_another_machine_is_writing_is_not_damaged() {
+    let desk = Desk::with_pretence();
+    assert_eq!(on(&desk, "one", 60_000, &["run", MICRO, "--quiet"]).code, 0);
+    let dump = |node: &str| on(&desk, node, 60_000, &["store", "dump"]).out;
+    assert_eq!(on(&desk, "whole", 60_000, &["store", "rebuild"]).code, 0);
+    let whole = dump("whole");
+    assert!(whole.lines().count() > 100);
+    let mut journals: Vec<PathBuf> =
+        fs::read_dir(desk.path("data/journals")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    journals.sort();
+    for (turn, journal) in journals.iter().take(3).enumerate() {
+        let bytes = fs::read(journal).unwrap();
+        // Its last words are still on their way, and some bytes of what came before them.
+        let closing = br#"{"closed":{}}"#;
+        assert!(bytes.ends_with(closing), "a writer on a shared folder says that it ends");
+        fs::write(journal, &bytes[..bytes.len() - closing.len() - 40 - 5 - turn]).unwrap();
+        let node = format!("late{turn}");
+        let checked = on(&desk, &node, 60_000, &["store", "check"]);
+        let name = journal.file_name().unwrap().to_str().unwrap();
+        assert!(
+            checked.code == 0 && checked.out.contains("ends within a record") && checked.out.contains(name),
+            "{}",
+            checked.out
+        );
+        json(&on(&desk, &node, 60_000, &["status", "--json"]));
+        assert_ne!(dump(&node), whole);
+        fs::write(journal, &bytes).unwrap();
+        json(&on(&desk, &node, 60_000, &["status", "--json"]));
+        assert_eq!(dump(&node), whole, "nothing was lost by reading early");
+    }
+    // A byte flipped in the middle, with whole records after it, of a writer that said it ended: that is damage.
+    let mut bytes = fs::read(&journals[0]).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&journals[0], &bytes).unwrap();
+    for node in ["one", "two"] {
+        let checked = on(&desk, node, 60_000, &["store", "check"]);
+        assert!(checked.code == 4 && checked.out.contains("is damaged"), "{node}: {}", checked.out);
+    }
+}
+
+/// Two mounts of one folder, with caches of some seconds: locks, sizes and names of the one are not those of the other.
+struct Pair<'a>(&'a Desk);
+
+impl<'a> Pair<'a> {
+    /// `None`, said why, where there is no bindfs or it may not mount.
+    fn mount(desk: &'a Desk, seconds: u32) -> Option<Self> {
+        let pair = Pair(desk);
+        for node in ["a", "b"] {
+            fs::create_dir_all(desk.path(node)).unwrap();
+            let options = format!("attr_timeout={seconds},entry_timeout={seconds},negative_timeout={seconds}");
+            let mut bindfs = Command::new("bindfs");
+            let mounted = bindfs.args(["-o", &options]).arg(desk.path("real")).arg(desk.path(node)).output();
+            if !mounted.is_ok_and(|output| output.status.success()) {
+                eprintln!(
+                    "SKIPPED: no bindfs here, or no right to mount: two mounts of one folder were not tried (scripts/bindfs)"
+                );
+                return None;
+            }
+        }
+        Some(pair)
+    }
+
+    fn command(&self, node: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.args(arguments).current_dir(self.0.path(node)).env("XDG_STATE_HOME", self.0.path(&format!("state-{node}")));
+        command
+    }
+
+    fn on(&self, node: &str, arguments: &[&str]) -> Said {
+        self.command(node, arguments).output().unwrap().into()
+    }
+}
+
+impl Drop for Pair<'_> {
+    fn drop(&mut self) {
+        for node in ["a", "b"] {
+            Command::new("fusermount3").args(["-u", "-z"]).arg(self.0.path(node)).stderr(Stdio::null()).status().ok();
+        }
+    }
+}
+
+#[test]
+fn of_two_mounts_of_one_folder_one_dispatches_and_status_is_right_on_both() {
+    let desk = Desk::empty();
+    let digits = Desk::with_digits();
+    digits.edit(SMALL, "bootstraps: 60", "bootstraps: 600");
+    for name in ["labels.csv", "images.txt", "pixels.npy", "blocks.npy"] {
+        let name = format!("data/digits/{name}");
+        desk.write(&format!("real/{name}"), &fs::read(digits.path(&name)).unwrap());
+    }
+    desk.write(&format!("real/{SMALL}"), digits.read(SMALL).as_bytes());
+    let Some(pair) = Pair::mount(&desk, 5) else { return };
+
+    let first = Running::start(&mut pair.command("a", &["run", SMALL, "--quiet"]));
+    wait("a result", || results(&desk.path("real")) > 0);
+    let second = pair.on("b", &["run", SMALL]);
+    let who = format!("another visavis is at work in this workspace: process {} on ", first.0.id());
+    assert!(second.code == 5 && second.err.contains(&who), "{} {}", second.code, second.err);
+    for node in ["a", "b"] {
+        let status = json(&pair.on(node, &["status", "--json"]));
+        assert_eq!((&status["state"], &status["process"]), (&"running".into(), &first.0.id().into()), "{node}: {status}");
+    }
+    let first = first.ends();
+    assert_eq!(first.code, 0, "{}", first.err);
+    let status = json(&pair.on("a", &["status", "--json"]));
+    assert_eq!((&status["state"], &status["jobs"]["queued"]), (&"ended".into(), &0.into()), "{status}");
+    assert!(status["jobs"]["done"].as_u64() > Some(20), "{status}");
+    let checked = pair.on("a", &["store", "check"]);
+    assert!(checked.code == 0 && !checked.out.contains("ends within"), "{}", checked.out);
+    // The other mount finds everything made.
+    let second = pair.on("b", &["run", SMALL]);
+    assert!(second.code == 0 && second.out.contains("0 stages ran"), "{}{}", second.out, second.err);
+    assert_eq!(pair.on("b", &["report", SMALL, "--quiet"]).code, 0);
+    let audit = pair.on("b", &["audit", "reports/small.html"]);
+    assert!(audit.code == 0, "{}{}", audit.out, audit.err);
+}
