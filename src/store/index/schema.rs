@@ -80,6 +80,16 @@ const MIGRATIONS: [&str; 2] = [
         PRIMARY KEY (study, figure)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- A score of too few has no interval.
+    CREATE TABLE told (
+        key TEXT NOT NULL REFERENCES result ON DELETE CASCADE, view TEXT NOT NULL, score TEXT NOT NULL,
+        value REAL NOT NULL, low REAL, high REAL, PRIMARY KEY (key, view, score)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO told SELECT * FROM score;
+    DROP TABLE score;
+    ALTER TABLE told RENAME TO score;
+",
 ];
 
 /// The tables, with the columns that tell their rows apart; in the order of what refers to what.
