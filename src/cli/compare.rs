@@ -5,7 +5,9 @@ use super::{
     output::{Grid, say, say_json},
 };
 use crate::{
-    domain::{Fault, Result, claim::Form, contrast::Held, grid::Difference, nearest::suggestion, text::printable},
+    domain::{
+        Fault, Result, claim::Form, contrast::Held, grid::Difference, nearest::suggestion, score::TOO_FEW, text::printable,
+    },
     study::{self, Outcome},
 };
 use serde_json::json;
@@ -119,7 +121,7 @@ fn print(outcome: &Outcome, place: usize) {
             Form::Score.show(of.left),
             Form::Score.show(of.right),
             signed(of.difference.value),
-            format!("{} to {}", signed(of.difference.low), signed(of.difference.high)),
+            of.difference.interval.map_or(TOO_FEW.to_owned(), |of| format!("{} to {}", signed(of.low), signed(of.high))),
             Form::Score.show(of.q),
             of.beyond.map_or(String::new(), |beyond| signed(beyond.value)),
             verdict.to_owned(),

@@ -19,7 +19,7 @@ use crate::{
         ledger::CellId,
         metric::Point,
         nearest::suggestion,
-        score::{Counts, Estimate},
+        score::{Counts, Estimate, TOO_FEW},
     },
     store::{AttemptRow, ScoreRow},
     study::{self, Outcome, Step},
@@ -141,6 +141,7 @@ fn scores(outcome: &Outcome) -> Table {
         counts: &'a Counts,
         seeds: usize,
         ranked: bool,
+        reason: Option<String>,
         key: String,
     }
     let study = &outcome.plan.study;
@@ -171,7 +172,11 @@ fn scores(outcome: &Outcome) -> Table {
                 study.comparisons[of.comparison].name.clone(),
                 row.score,
             ];
-            rows.push(Row { names, estimate: row.estimate, counts, seeds: scores.seeds, ranked, key: scored.key.to_string() });
+            // As the ledger and the report say it; what never ranks has none, unless there are too few for its interval.
+            let unranked = scores.unranked.as_ref().filter(|_| !ranked).map(|why| outcome.named(of.comparison, why));
+            let reason = unranked.or_else(|| row.estimate.interval.is_none().then(|| TOO_FEW.to_owned()));
+            let key = scored.key.to_string();
+            rows.push(Row { names, estimate: row.estimate, counts, seeds: scores.seeds, ranked, reason, key });
         }
     }
     let mut table = Table::default();
@@ -179,8 +184,8 @@ fn scores(outcome: &Outcome) -> Table {
         table.text(name, rows.iter().map(|row| Some(row.names[column].clone())));
     }
     table.number("value", rows.iter().map(|row| Some(row.estimate.value)));
-    table.number("low", rows.iter().map(|row| Some(row.estimate.low)));
-    table.number("high", rows.iter().map(|row| Some(row.estimate.high)));
+    table.number("low", rows.iter().map(|row| row.estimate.low()));
+    table.number("high", rows.iter().map(|row| row.estimate.high()));
     table.whole("n", rows.iter().map(|row| Some(row.counts.n)));
     // The first of two classes; of several the smallest, which is what the score rests on.
     let positives = |counts: &Counts| {
@@ -190,6 +195,7 @@ fn scores(outcome: &Outcome) -> Table {
     table.whole("identities", rows.iter().map(|row| Some(row.counts.people)));
     table.whole("seeds", rows.iter().map(|row| Some(row.seeds)));
     table.flag("ranked", rows.iter().map(|row| row.ranked));
+    table.text("reason", rows.iter().map(|row| row.reason.clone()));
     table.text("key", rows.iter().map(|row| Some(row.key.clone())));
     table
 }
@@ -199,7 +205,7 @@ fn ledger(outcome: &Outcome) -> Table {
     let mut rows: Vec<_> = outcome.ledger.rows.iter().collect();
     rows.sort_by_key(|row| row.rank.unwrap_or(usize::MAX));
     let cells = || rows.iter().map(|row| row.candidate.cell);
-    let b = |pick: fn(Estimate) -> f64| rows.iter().map(move |row| row.candidate.b.map(pick));
+    let b = |pick: fn(Estimate) -> Option<f64>| rows.iter().map(move |row| row.candidate.b.and_then(pick));
     let mut table = Table::default();
     table.whole("rank", rows.iter().map(|row| row.rank));
     table.text("model", cells().map(|cell| Some(study.models[cell.model].name.clone())));
@@ -207,9 +213,10 @@ fn ledger(outcome: &Outcome) -> Table {
     table.text("projection", cells().map(|cell| Some(study.projections[cell.projection].name.clone())));
     table.text("view", cells().map(|cell| Some(cell.view.to_string())));
     table.text("comparison", cells().map(|cell| Some(study.comparisons[cell.comparison].name.clone())));
-    table.number("value", b(|b| b.value));
-    table.number("low", b(|b| b.low));
-    table.number("high", b(|b| b.high));
+    table.number("value", b(|b| Some(b.value)));
+    table.number("low", b(Estimate::low));
+    table.number("high", b(Estimate::high));
+    table.flag("ranked", rows.iter().map(|row| row.rank.is_some()));
     table.flag("picked", rows.iter().map(|row| row.picked));
     table.text(
         "shown_as",
@@ -222,11 +229,13 @@ fn ledger(outcome: &Outcome) -> Table {
     let sureness: HashMap<CellId, Sureness> = outcome.grid.cells.iter().map(|of| (of.cell, *of)).collect();
     let mut sure =
         |name: &str, value: fn(&Sureness) -> f64| table.number(name, cells().map(|cell| sureness.get(&cell).map(value)));
-    sure("simultaneous_low", |of| of.low);
+    sure("simultaneous_low", |of| of.claimed().low);
     sure("z", |of| of.z);
     sure("p", |of| of.p);
-    sure("adjusted_p", |of| of.adjusted);
+    sure("adjusted_p", |of| of.claimed().adjusted);
     sure("q", |of| of.q);
+    // The bound and the adjusted p hold beside so many: the chosen cells, or all, where half A did not choose it.
+    table.whole("family", cells().map(|cell| sureness.get(&cell).map(|of| outcome.grid.family(of))));
     table.text("key", cells().map(|cell| outcome.cell(&cell).map(|(scored, _)| scored.key.to_string())));
     table
 }

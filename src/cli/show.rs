@@ -8,6 +8,7 @@ use crate::{
     domain::{
         Ending, Result,
         claim::Form,
+        score::TOO_FEW,
         text::{count, printable},
     },
     study::{self, Outcome, Timeline},
@@ -73,6 +74,11 @@ fn matrix(outcome: &Outcome) {
     let study = &outcome.plan.study;
     say(printable(&study.title()));
     say("balanced kNN AUC of the best view, chosen on half A, quoted on half B with its 95 % interval");
+    say(format!(
+        "separates: its lower bound beside all {} reaches {}",
+        count(outcome.grid.chosen.cells, "chosen cell"),
+        Form::Score.show(study.statistics.separates_at)
+    ));
     say("");
     let mut grid = Grid::new(&["model", "comparison", ">AUC", "95 %", "view", "verdict"]);
     for row in outcome.ledger.rows.iter().filter(|row| row.chosen) {
@@ -83,7 +89,7 @@ fn matrix(outcome: &Outcome) {
             study.models[cell.model].name.clone(),
             study.comparisons[cell.comparison].name.clone(),
             show(b.value),
-            format!("{}–{}", show(b.low), show(b.high)),
+            b.interval.map_or(TOO_FEW.to_owned(), |of| format!("{}–{}", show(of.low), show(of.high))),
             format!("{} {}", study.projections[cell.projection].name, cell.view),
             if outcome.separates(row) { "separates" } else { "not shown to separate" }.to_owned(),
         ]);

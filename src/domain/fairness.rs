@@ -3,9 +3,70 @@
 use super::score::Estimate;
 use serde::{Deserialize, Serialize};
 
-/// Fewer positives than this are marked; fewer than `SUPPRESSED` show no rate.
+/// Fewer images than this are marked; fewer than `SUPPRESSED` have no interval, and are not shown.
 pub const FEW: usize = 100;
 pub const SUPPRESSED: usize = 30;
+
+/// What is said of a group's probe, and what carries it: positives a true positive rate, the others a false one, the fewer of both an AUC
+/// and the odds of both rates; of the labels all images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    Tpr,
+    Fpr,
+    Auc,
+    Odds,
+    Labels,
+}
+
+/// How many carry a measure: what every report, table and screen goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Support {
+    /// Nobody: it is undefined.
+    None,
+    /// No interval is believed, and nothing is tested.
+    TooFew,
+    /// Marked.
+    Few,
+    Enough,
+}
+
+impl Support {
+    pub fn of(images: usize) -> Self {
+        match images {
+            0 => Support::None,
+            n if n < SUPPRESSED => Support::TooFew,
+            n if n < FEW => Support::Few,
+            _ => Support::Enough,
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Support::None => "undefined",
+            Support::TooFew => "too few",
+            Support::Few => "few",
+            Support::Enough => "enough",
+        }
+    }
+}
+
+impl Cell {
+    pub fn support(&self, measure: Measure) -> Support {
+        Support::of(match measure {
+            Measure::Tpr => self.positives,
+            Measure::Fpr => self.negatives,
+            Measure::Auc | Measure::Odds => self.positives.min(self.negatives),
+            Measure::Labels => self.n,
+        })
+    }
+}
+
+impl Gap {
+    /// Of the group and its reference the fewer.
+    pub fn support(&self, cells: &[Cell], measure: Measure) -> Support {
+        cells[self.group].support(measure).min(cells[self.reference].support(measure))
+    }
+}
 
 /// What a `fairness` stage leaves: the linear probes of one model's last tap, on every question of two classes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,7 +97,7 @@ pub struct Cell {
     pub positives: usize,
     pub negatives: usize,
     pub identities: usize,
-    /// True and false positive rate, with Wilson's interval on the effective n. `None`: nobody to have one.
+    /// True and false positive rate, with Wilson's interval on the effective n; without one of too few. `None`: nobody to have one.
     pub tpr: Option<Estimate>,
     pub fpr: Option<Estimate>,
     /// Within half and fold, with the bootstrap over identities.

@@ -1,4 +1,4 @@
-//! The grid: all cells of a study resampled together, so that what is said of one holds beside all the others.
+//! The grid: all cells of a study resampled together, so that what is said of one holds beside the others of its family.
 
 use super::{
     ledger::{CHANCE, CellId},
@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 pub struct Grid {
     pub format: u32,
     pub permutations: usize,
-    /// The 95th percentile, over permutations of labels, of the largest studentised score of the ranked grid: how far from
-    /// chance the luckiest of so many cells comes without any signal. `None` where nothing is ranked.
-    pub critical: Option<f64>,
+    /// The cells that half A chose, one a model and comparison: what is claimed of half B. A and B share no identity, so nothing else
+    /// was looked at.
+    pub chosen: Family,
+    /// All ranked cells: where one is spoken of that half A did not choose.
+    pub all: Family,
     /// One a ranked cell, in the study's order.
     pub cells: Vec<Sureness>,
     /// One a comparison of every two sides that are held against each other.
@@ -26,16 +28,25 @@ pub struct Grid {
     pub detectable: Detectable,
 }
 
+/// Cells that are tested together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Family {
+    pub cells: usize,
+    /// The 95th percentile, over permutations of labels, of their largest studentised score: how far from chance the luckiest of them
+    /// comes without any signal. `None` where nothing is ranked.
+    pub critical: Option<f64>,
+}
+
 /// What this study could have shown, whatever it found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Detectable {
-    /// Over ranked cells: from which AUC on half B one is told beyond chance, all others considered.
+    /// Over chosen cells: from which AUC on half B one is told beyond chance, all of them considered.
     pub auc: Option<Spread>,
     /// Over differences: how large a true one must be for four samples of people in five to show it, by itself.
     pub difference: Option<Spread>,
 }
 
-/// How sure one cell is, all others considered. On half B.
+/// How sure one cell is, on half B: by itself, and beside the others of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sureness {
     pub cell: CellId,
@@ -43,18 +54,45 @@ pub struct Sureness {
     pub z: f64,
     /// The share of permutations that do as well in this cell.
     pub p: f64,
-    /// The share of permutations in which any cell does as well (Westfall and Young 1993).
-    pub adjusted: f64,
     /// The false discovery rate among cells at least as good (Benjamini and Hochberg 1995): for browsing.
     pub q: f64,
-    /// The simultaneous lower bound: the interval's lower arm, stretched from 1.960 to `critical`.
+    /// Beside all ranked cells.
+    pub all: Simultaneous,
+    /// Beside the chosen ones, if it is one.
+    pub chosen: Option<Simultaneous>,
+}
+
+/// What holds of one cell beside all others of its family.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Simultaneous {
+    /// The share of permutations in which any cell of the family does as well (Westfall and Young 1993).
+    pub adjusted: f64,
+    /// The lower bound: the interval's low end, as far as the family's critical value reaches.
     pub low: f64,
 }
 
 impl Sureness {
+    /// In the family that it is spoken of in: the chosen cells, or, if it is none of them, all.
+    pub fn claimed(&self) -> Simultaneous {
+        self.chosen.unwrap_or(self.all)
+    }
+
     /// Beyond chance: better than the luckiest of as many cells without signal.
     pub fn is_told(&self) -> bool {
-        self.adjusted <= CHANCE
+        self.claimed().adjusted <= CHANCE
+    }
+}
+
+impl Grid {
+    /// How sure a ranked cell is.
+    pub fn of(&self, cell: &CellId) -> Option<&Sureness> {
+        let place = self.cells.binary_search_by_key(cell, |of| of.cell).ok()?;
+        Some(&self.cells[place])
+    }
+
+    /// How many cells a cell is spoken of beside.
+    pub fn family(&self, of: &Sureness) -> usize {
+        if of.chosen.is_some() { self.chosen.cells } else { self.all.cells }
     }
 }
 
@@ -115,12 +153,10 @@ pub struct Kept {
 impl Kept {
     /// In words, where the interval excludes nought.
     pub fn word(&self) -> &'static str {
-        if self.kept.low > 0.0 {
-            "inflated"
-        } else if self.kept.high < 0.0 {
-            "lost"
-        } else {
-            "not shown to differ"
+        match self.kept.interval {
+            Some(of) if of.low > 0.0 => "inflated",
+            Some(of) if of.high < 0.0 => "lost",
+            _ => "not shown to differ",
         }
     }
 }

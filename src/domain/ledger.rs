@@ -35,7 +35,8 @@ pub struct Row {
     pub picked: bool,
     /// Best among the views of its model and comparison, on half A.
     pub chosen: bool,
-    /// The simultaneous lower bound on half B: separates where it reaches the mark. `None` when it is not ranked.
+    /// The simultaneous lower bound on half B, beside the chosen cells, or, if it is not chosen, beside all: separates where it reaches the
+    /// mark. `None` when it is not ranked.
     pub low: Option<f64>,
     pub shown_as: Vec<ShownAs>,
     pub reason: String,
@@ -170,6 +171,15 @@ pub struct Rate {
     pub identities: usize,
     /// `None` where nobody is labelled: undefined, not 0.
     pub share: Option<Estimate>,
+}
+
+impl Rate {
+    /// Fewer images than this are marked, wherever a rate is shown.
+    const FEW: usize = 30;
+
+    pub fn is_few(&self) -> bool {
+        self.positives < Self::FEW
+    }
 }
 
 /// A group of the fairness appendix: one value of each of up to `depth` attributes.

@@ -1,15 +1,62 @@
-//! Scores: a number with its interval and counts; never a bare float.
+//! Scores: a number with its interval, or without one where there are too few to say; never a bare float.
 
-use super::projection::View;
+use super::{claim::Form, projection::View};
 use serde::{Deserialize, Serialize};
 
-/// A value with its 95 % interval.
+/// A value with its 95 % interval, where there are enough to say one: an interval that cannot be believed is not there, so that
+/// nothing can print it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     pub value: f64,
+    /// In JSON `low` and `high` stand beside `value`, or are missing.
+    #[serde(flatten)]
+    pub interval: Option<Interval>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
     pub low: f64,
     pub high: f64,
 }
+
+impl Estimate {
+    pub fn new(value: f64, low: f64, high: f64) -> Self {
+        Estimate { value, interval: Some(Interval { low, high }) }
+    }
+
+    /// Of too few to say an interval.
+    pub fn bare(value: f64) -> Self {
+        Estimate { value, interval: None }
+    }
+
+    /// As seen from the other side: what was less is now more.
+    pub fn turned(self) -> Self {
+        let turned = |Interval { low, high }| Interval { low: -high, high: -low };
+        Estimate { value: -self.value, interval: self.interval.map(turned) }
+    }
+
+    pub fn low(self) -> Option<f64> {
+        self.interval.map(|interval| interval.low)
+    }
+
+    pub fn high(self) -> Option<f64> {
+        self.interval.map(|interval| interval.high)
+    }
+
+    /// Value, and interval in parentheses, as tables show them.
+    pub fn show(self, form: Form) -> String {
+        let Some(Interval { low, high }) = self.interval else { return format!("{} ({TOO_FEW})", form.show(self.value)) };
+        let between = if form == Form::Difference { " to " } else { "–" };
+        format!("{} ({}{between}{})", form.show(self.value), form.show(low), form.show(high))
+    }
+}
+
+/// Of fewer identities of a class no interval of an AUC is believed, and nothing is ranked: simulated, with its coverage near 1
+/// (docs/statistics.md).
+pub const LEAST_IDENTITIES: usize = 20;
+
+/// What stands where an interval would, of too few.
+pub const TOO_FEW: &str = "too few to say";
 
 /// Who took part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

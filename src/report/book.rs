@@ -49,7 +49,7 @@ impl Book {
         self.enter(source, pointer, what, Form::Count, value as f64)
     }
 
-    /// Value, low and high of an estimate that stands at `pointer`.
+    /// Value, low and high of an estimate that stands at `pointer`; of too few the value alone.
     pub fn estimate(
         &self,
         source: &Source,
@@ -59,22 +59,29 @@ impl Book {
         estimate: Option<Estimate>,
     ) -> serde_json::Value {
         let Some(estimate) = estimate else { return serde_json::Value::Null };
-        let Estimate { value, low, high } = estimate;
-        self.parts(source, pointer, what, form, [("value", value), ("low", low), ("high", high)])
+        let parts = [("value", Some(estimate.value)), ("low", estimate.low()), ("high", estimate.high())];
+        self.parts(source, pointer, what, form, parts.into_iter().filter_map(|(name, part)| Some((name, part?))))
     }
 
     /// Median and range of AUCs that stand at `pointer`.
     pub fn spread(&self, source: &Source, pointer: &str, what: &str, spread: Spread) -> serde_json::Value {
         let Spread { median, low, high } = spread;
-        self.parts(source, pointer, what, Form::Score, [("median", median), ("low", low), ("high", high)])
+        self.parts(source, pointer, what, Form::Score, [("median", median), ("low", low), ("high", high)].into_iter())
     }
 
-    fn parts(&self, source: &Source, pointer: &str, what: &str, form: Form, parts: [(&str, f64); 3]) -> serde_json::Value {
+    fn parts(
+        &self,
+        source: &Source,
+        pointer: &str,
+        what: &str,
+        form: Form,
+        parts: impl Iterator<Item = (&'static str, f64)>,
+    ) -> serde_json::Value {
         let enter = |(name, value): (&str, f64)| {
             let id = self.enter(source, &format!("{pointer}/{name}"), &format!("{what}: {name}"), form, value);
             (name.to_owned(), serde_json::Value::String(id))
         };
-        serde_json::Value::Object(parts.into_iter().map(enter).collect())
+        serde_json::Value::Object(parts.map(enter).collect())
     }
 
     /// `claim(id="…")` for templates.

@@ -3,7 +3,7 @@
 use super::{book::Source, sections::Page};
 use crate::domain::{
     claim::Form,
-    grid::{DISCOVERY, Difference, Interaction, Kept},
+    grid::{DISCOVERY, Difference, Family, Interaction, Kept},
     score::Estimate,
 };
 use serde_json::{Value, json};
@@ -47,7 +47,16 @@ impl Page<'_> {
         json!(models)
     }
 
-    /// The lower bound that holds beside all other cells.
+    /// How many cells a row of the ledger is spoken of beside.
+    pub(super) fn family(&self, row: usize) -> Value {
+        let (grid, of) = (&self.outcome.grid, &self.outcome.ledger.rows[row]);
+        let Some(sure) = self.outcome.sureness(&of.candidate.cell) else { return Value::Null };
+        let family = if sure.chosen.is_some() { "chosen" } else { "all" };
+        let source = self.grid_source("the grid".to_owned());
+        json!(self.book.count(&source, &format!("/{family}/cells"), "cells of the family", grid.family(sure)))
+    }
+
+    /// The lower bound that holds beside all other cells of its family.
     pub(super) fn simultaneous(&self, row: usize) -> Value {
         let of = &self.outcome.ledger.rows[row];
         let source = Source { of: self.words(&of.candidate.cell), ..self.ledger_source() };
@@ -59,8 +68,14 @@ impl Page<'_> {
     /// How far the luckiest cell comes without any signal, in standard deviations; and what it takes to be told from that.
     pub(super) fn critical(&self) -> Value {
         let (grid, source) = (&self.outcome.grid, self.grid_source("the grid".to_owned()));
+        let what = "95th percentile of the largest studentised score";
+        let critical = |name: &str, of: &Family| {
+            of.critical.map(|critical| self.book.enter(&source, &format!("/{name}/critical"), what, Form::Score, critical))
+        };
         json!({
-            "critical": grid.critical.map(|critical| self.book.enter(&source, "/critical", "95th percentile of the largest studentised score", Form::Score, critical)),
+            "chosen": self.book.count(&source, "/chosen/cells", "cells that half A chose", grid.chosen.cells),
+            "all": self.book.count(&source, "/all/cells", "ranked cells", grid.all.cells),
+            "critical": critical("chosen", &grid.chosen), "of_all": critical("all", &grid.all),
             "permutations": self.book.count(&source, "/permutations", "permutations", grid.permutations),
             "auc": grid.detectable.auc.map(|auc| self.book.spread(&source, "/detectable/auc", "AUC that is told beyond chance", auc)),
             "difference": grid.detectable.difference.map(|of| self.book.spread(&source, "/detectable/difference", "difference that is shown", of)),

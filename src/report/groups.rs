@@ -5,7 +5,7 @@ use crate::{
     domain::{
         Result,
         claim::Form,
-        fairness::{Asked, Cell, FEW, Fairness, Gap, Reweighed, SUPPRESSED},
+        fairness::{Asked, Cell, Fairness, Gap, Measure, Reweighed, Support},
         grid::DISCOVERY,
         score::Estimate,
         stage::Work,
@@ -110,18 +110,22 @@ impl Page<'_> {
         let at = |what: &str| format!("/asked/{place}/cells/{group}/{what}");
         let rate = |what: &str, estimate: Option<Estimate>| self.book.estimate(&source, &at(what), what, Form::Score, estimate);
         let count = |what: &str, value: usize| self.book.count(&source, &at(what), what, value);
-        let fewer = cell.positives.min(cell.negatives);
-        let carried = |rate: Value, by: usize| json!({ "rate": rate, "few": by < FEW, "suppressed": by < SUPPRESSED });
+        let carried = |rate: Value, measure: Measure| {
+            let support = cell.support(measure);
+            json!({ "rate": rate, "few": support < Support::Enough, "suppressed": support == Support::TooFew })
+        };
         let at_gap = asked.gaps.iter().position(|gap| gap.group == group);
         let told = at_gap.map(|at| {
             let gap = &asked.gaps[at];
-            // Positives carry true positive rates, the others false ones, both an AUC and equalized odds.
-            let of = [cell, &asked.cells[gap.reference]];
-            let carried = |by: fn(&Cell) -> usize| of.iter().all(|cell| by(cell) >= SUPPRESSED);
-            let (tpr, fpr) = (carried(|cell| cell.positives), carried(|cell| cell.negatives));
             let mut told = self.gap(&source, place, at, gap);
-            for (what, enough) in [("tpr", tpr), ("fpr", fpr), ("auc", tpr && fpr), ("odds", tpr && fpr)] {
-                if !enough {
+            let measures = [("tpr", Measure::Tpr), ("fpr", Measure::Fpr), ("auc", Measure::Auc), ("odds", Measure::Odds)];
+            for (what, measure) in measures {
+                if gap.support(&asked.cells, measure) == Support::TooFew {
+                    told[what] = json!("few");
+                }
+            }
+            for what in ["parity", "impact"] {
+                if gap.support(&asked.cells, Measure::Labels) == Support::TooFew {
                     told[what] = json!("few");
                 }
             }
@@ -130,7 +134,7 @@ impl Page<'_> {
         json!({
             "name": name(group), "n": count("n", cell.n), "positives": count("positives", cell.positives),
             "negatives": count("negatives", cell.negatives), "identities": count("identities", cell.identities),
-            "rates": [carried(rate("tpr", cell.tpr), cell.positives), carried(rate("fpr", cell.fpr), cell.negatives), carried(rate("auc", cell.auc), fewer)],
+            "rates": [carried(rate("tpr", cell.tpr), Measure::Tpr), carried(rate("fpr", cell.fpr), Measure::Fpr), carried(rate("auc", cell.auc), Measure::Auc)],
             "empty": cell.n == 0, "gap": told,
             "reference": at_gap.is_none() && asked.gaps.iter().any(|gap| gap.reference == group),
         })
@@ -177,8 +181,7 @@ impl Page<'_> {
         let place = of.places[comparison]?;
         let asked = of.fairness.asked.get(place)?;
         let asked_of = self.outcome.plan.study.comparisons[comparison].question.attributes();
-        let enough =
-            |gap: &Gap| asked.cells[gap.group].positives >= SUPPRESSED && asked.cells[gap.reference].positives >= SUPPRESSED;
+        let enough = |gap: &Gap| gap.support(&asked.cells, Measure::Tpr) > Support::TooFew;
         let wide = |gap: &Gap| gap.tpr.map_or(0.0, |tpr| tpr.value.abs());
         let (at, gap) = asked
             .gaps

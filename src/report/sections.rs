@@ -26,9 +26,6 @@ const LEDGER_ROWS: usize = 400;
 /// Models that the summary names of those that tell one comparison.
 const TELLERS: usize = 6;
 
-/// Below this many positives a rate is shown faintly.
-const FEW: usize = 30;
-
 pub fn context(outcome: &Outcome, book: &Book, extras: &Extras) -> Result<tera::Context> {
     let page = Page { outcome, book };
     let study = &outcome.plan.study;
@@ -262,7 +259,9 @@ impl Page<'_> {
         let mut rows = Vec::new();
         for comparison in 0..study.comparisons.len() {
             for model in 0..study.models.len() {
-                let low = |view: &ViewScore| view.monotone.map_or(f64::NEG_INFINITY, |estimate| estimate.low);
+                let low = |view: &ViewScore| {
+                    view.monotone.map_or(f64::NEG_INFINITY, |estimate| estimate.low().unwrap_or(f64::NEG_INFINITY))
+                };
                 let enough = |scores: &crate::domain::score::Scores| {
                     scores.counts.exclusive.iter().all(|n| *n >= study.statistics.min_positives)
                 };
@@ -325,7 +324,7 @@ impl Page<'_> {
             "positives": self.book.count(&source, &format!("{pointer}/positives"), &format!("{what}: images"), rate.positives),
             "n": self.book.count(&source, &format!("{pointer}/n"), &format!("{what}: images labelled"), rate.n),
             "share": self.book.estimate(&source, &format!("{pointer}/share"), what, Form::Percent, rate.share),
-            "few": rate.positives < FEW,
+            "few": rate.is_few(),
         })
     }
 
@@ -414,7 +413,7 @@ impl Page<'_> {
                 "classes": study.comparisons[cell.comparison].classes.join(" / "), "noise": self.noise(cell.comparison),
                 "picked": of.picked, "shown_as": shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(", "), "beside": !shown_as.contains(&ShownAs::Best),
                 "reason": self.outcome.reason(of), "note": self.outcome.plan.note(*cell).filter(|note| !note.is_empty()), "rank": of.rank.map(|rank| self.book.count(&self.ledger_source(), &format!("/rows/{row}/rank"), &format!("rank of {}", self.words(cell)), rank)),
-                "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b), "low": self.simultaneous(row), "steady": self.steady(cell)?,
+                "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b), "low": self.simultaneous(row), "family": self.family(row), "steady": self.steady(cell)?,
                 "whole": score("whole", scores.views[view].whole), "monotone": score("monotone", scores.views[view].monotone), "least": score("least", scores.views[view].least),
                 "features": self.features(cell.model, cell.tap, cell.comparison), "counts": counts, "drawing": drawing, "axis": is_axis(cell.view),
                 "points": self.outcome.projected(cell).and_then(|m| m.output("coordinates.npy")).map(|output| output.digest.short()),

@@ -89,6 +89,32 @@ impl Sorted {
         Wins { won, played: positives * negatives }
     }
 
+    /// Members of a class.
+    pub fn count(&self, positive: bool) -> usize {
+        self.order.iter().filter(|(_, of, _)| *of == positive).count()
+    }
+
+    /// What every member lost of its pairs, a tie by half.
+    pub fn lost(&self, mut tell: impl FnMut(usize, bool, f64)) {
+        let all = self.count(false) as f64;
+        let (mut positives, mut negatives, mut first) = (0.0, 0.0, 0);
+        for (place, &(.., ends)) in self.order.iter().enumerate() {
+            if !ends {
+                continue;
+            }
+            let tied = &self.order[first..=place];
+            let of_positive = tied.iter().filter(|(_, positive, _)| *positive).count() as f64;
+            let of_negative = tied.len() as f64 - of_positive;
+            for &(member, positive, _) in tied {
+                let lost = if positive { all - negatives - 0.5 * of_negative } else { positives + 0.5 * of_positive };
+                tell(member as usize, positive, lost);
+            }
+            positives += of_positive;
+            negatives += of_negative;
+            first = place + 1;
+        }
+    }
+
     /// Every member's rank among them, from 1, ties sharing their mean: `out` is by member.
     pub fn ranks(&self, out: &mut [f32]) {
         let mut first = 0;
@@ -173,6 +199,13 @@ mod tests {
             for (turn, many) in many.into_iter().enumerate() {
                 prop_assert_eq!(many, sorted.wins(|i| scored[i].2 * turn as u32));
             }
+            let (mut lost_positives, mut lost_negatives) = (0.0, 0.0);
+            sorted.lost(|member, positive, lost| {
+                assert_eq!(positive, scored[member].1);
+                *(if positive { &mut lost_positives } else { &mut lost_negatives }) += lost;
+            });
+            let once = sorted.wins(|_| 1);
+            prop_assert_eq!((lost_positives, lost_negatives), (once.played - once.won, once.played - once.won));
             // Wins are the sum of the positives' ranks, less what it is at the least (Mann and Whitney, 1947).
             let mut ranks = vec![0.0; scored.len()];
             sorted.ranks(&mut ranks);

@@ -38,6 +38,16 @@ impl Resampler {
         Resampler { identity, count, seed, purpose, drawn: OnceLock::new() }
     }
 
+    /// Identities that take part.
+    pub fn people(&self) -> usize {
+        self.count
+    }
+
+    /// Which of them a member is that takes part.
+    pub fn identity(&self, member: usize) -> usize {
+        self.identity[member] as usize
+    }
+
     /// The weight of every member, as one number each, in the sample itself.
     pub fn once(&self) -> Vec<u32> {
         self.identity.iter().map(|&identity| u32::from(identity as usize != self.count)).collect()
@@ -112,7 +122,7 @@ pub fn sorted(mut values: Vec<f64>) -> Vec<f64> {
 /// The central 95 % of a sorted distribution, with the estimate.
 pub fn interval(value: f64, sorted: &[f64]) -> Option<Estimate> {
     let finite = value.is_finite() && !sorted.is_empty();
-    finite.then(|| Estimate { value, low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) })
+    finite.then(|| Estimate::new(value, quantile(sorted, 0.025), quantile(sorted, 0.975)))
 }
 
 /// The same, and how seldom the value would be on the other side of nought: two-sided.

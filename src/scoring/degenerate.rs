@@ -96,7 +96,7 @@ fn a_class_of_none_of_one_and_of_few_is_not_ranked() {
     for count in [0, 1, 4] {
         let came = all(&[X], |name, i| Some(if name == "x" { u8::from(i < count) } else { u8::from(i % 2 == 0) }), |i| i, noise);
         assert!(came.scores[0].unranked.as_ref().is_some_and(|why| why.contains("class 1 has")), "{count}: {:?}", came.scores[0]);
-        assert!(came.grid.cells.is_empty() && came.grid.differences.is_empty() && came.grid.critical.is_none());
+        assert!(came.grid.cells.is_empty() && came.grid.differences.is_empty() && came.grid.all.critical.is_none());
         if count == 0 {
             assert_eq!(came.scores[0].views[0].whole, None, "undefined, not nought");
         }
@@ -158,7 +158,8 @@ fn what_separates_is_sure_beside_all_others() {
     let apart = |i: usize, dice: &mut Stream| noise(i, dice) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
     let came = all(&[X], |name, i| Some(if name == "x" { u8::from(i % 2 == 0) } else { u8::from(i % 3 == 0) }), |i| i, apart);
     let cell = &came.grid.cells[0];
-    assert!(cell.low > 0.9 && cell.adjusted <= 0.05 && cell.q <= 0.05, "{cell:?}");
+    let claimed = cell.claimed();
+    assert!(claimed.low > 0.9 && claimed.adjusted <= 0.05 && cell.q <= 0.05, "{cell:?}");
     let kept = &came.grid.beside[0];
     assert!(kept.features.unwrap() > 0.99 && kept.probe.unwrap() > 0.99 && kept.word() == "not shown to differ", "{kept:?}");
 }

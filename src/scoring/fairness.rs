@@ -4,7 +4,7 @@
 //! What has an empty denominator is undefined, `None`, and an infinite ratio is too: peers write 0, 1 or ∞ there, and a group
 //! without positives then has the worst true positive rate of all. Counts are weighted; a weight is finite and not negative.
 
-use super::scale::Z;
+use super::student::Z;
 use crate::numeric::special::{exp, ln};
 
 /// How often labels and predictions meet, in weights (in images, where each weighs 1). Collected from (label, prediction, weight)

@@ -40,7 +40,7 @@ pub fn frequencies(
         let identities = by_identity.len();
         let effective = effective(&by_identity.into_values().collect::<Vec<_>>());
         let value = positives as f64 / labelled.len().max(1) as f64;
-        let share = wilson(value, effective).map(|(low, high)| Estimate { value, low, high });
+        let share = wilson(value, effective).map(|(low, high)| Estimate::new(value, low, high));
         Rate { positives, n: labelled.len(), identities, share }
     };
 

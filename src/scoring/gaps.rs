@@ -3,10 +3,12 @@
 
 use super::{
     auc::{self, Sorted, TURNS, Weights},
-    bootstrap::{Resampler, interval, sorted, tested},
+    bootstrap::{Resampler, interval},
+    difference,
     fairness::{Confusion, Pair, effective, reweigh, wilson},
     frequencies::intersections,
     grid::discoveries,
+    knn,
     members::{Setting, groups},
     probe,
     scale::Scale,
@@ -16,7 +18,7 @@ use super::{
 use crate::{
     domain::{
         comparison::Question,
-        fairness::{self, Cell, Fairness, Gap, Reweighed, SUPPRESSED},
+        fairness::{self, Cell, Fairness, Gap, Reweighed, SUPPRESSED, Support},
         score::{Estimate, Statistics},
     },
     numeric::{Matrix, Purpose},
@@ -90,9 +92,10 @@ impl World<'_> {
         let resampler =
             Resampler::new(shown.iter().map(|shown| Some(self.identity[shown.row])), given.seed, Purpose::ResampledGroups);
         let drawn: Vec<Drawn> = self.inside.iter().map(|inside| self.draw(&shown, inside, &resampler)).collect();
+        let cells: Vec<Cell> = self.inside.iter().zip(&drawn).map(|(inside, drawn)| self.cell(&shown, inside, drawn)).collect();
         fairness::Asked {
-            cells: self.inside.iter().zip(&drawn).map(|(inside, drawn)| self.cell(&shown, inside, drawn)).collect(),
-            gaps: self.gaps(&shown, &drawn),
+            gaps: self.gaps(&shown, &drawn, &cells),
+            cells,
             reweighed: given
                 .attributes
                 .iter()
@@ -114,7 +117,9 @@ impl World<'_> {
         };
         let value = once(shown, of).map(|values| values[0]);
         let turns = resampler.each_of_many(self.given.statistics.bootstraps, of);
-        Drawn { value, turns }
+        let carried = knn::carried(&folds, resampler.people(), |member| resampler.identity(member));
+        let within = folds.iter().filter(|fold| fold.count(true) > 0 && fold.count(false) > 0).count().max(1);
+        Drawn { value, turns, carried, folds: within }
     }
 
     fn cell(&self, shown: &[Shown], inside: &[bool], drawn: &Drawn) -> Cell {
@@ -127,44 +132,52 @@ impl World<'_> {
                 *yes += usize::from(shown.decision > 0.0);
                 *n += 1;
             }
+            let images = people.values().map(|(_, n)| n).sum();
+            if Support::of(images) <= Support::TooFew {
+                return value.map(Estimate::bare);
+            }
             let (low, high) = wilson(value?, effective(&people.into_values().collect::<Vec<_>>()))?;
-            Some(Estimate { value: value?, low, high })
+            Some(Estimate::new(value?, low, high))
         };
         let people = |of: bool| {
             here().filter(|shown| shown.positive == of).map(|shown| self.identity[shown.row]).collect::<BTreeSet<_>>().len()
         };
+        let images = |of: bool| here().filter(|shown| shown.positive == of).count();
         Cell {
             n: here().count(),
-            positives: here().filter(|shown| shown.positive).count(),
-            negatives: here().filter(|shown| !shown.positive).count(),
+            positives: images(true),
+            negatives: images(false),
             identities: here().map(|shown| self.identity[shown.row]).collect::<BTreeSet<_>>().len(),
             tpr: rate(drawn.value[0], true),
             fpr: rate(drawn.value[1], false),
-            auc: drawn.auc(Scale::of(people(true).min(people(false)))),
+            auc: drawn.auc([true, false].map(images), [true, false].map(people)),
         }
     }
 
-    fn gaps(&self, shown: &[Shown], drawn: &[Drawn]) -> Vec<Gap> {
+    fn gaps(&self, shown: &[Shown], drawn: &[Drawn], cells: &[Cell]) -> Vec<Gap> {
         let confusion = |group: usize| -> Confusion {
             let here = shown.iter().filter(|shown| self.inside[group][shown.row]);
             here.map(|shown| (shown.positive, shown.decision > 0.0, 1.0)).collect()
         };
         let counted: Vec<Confusion> = (0..self.named.len()).map(confusion).collect();
-        let enough = |group: usize| counted[group].positives() >= SUPPRESSED as f64;
         let mut gaps = Vec::new();
         for part in self.parts() {
             let size = |group: &&usize| (counted[**group].n() as usize, std::cmp::Reverse(**group));
             let Some(&reference) = part.iter().max_by_key(size).filter(|group| counted[**group].n() > 0.0) else { continue };
             for &group in part.iter().filter(|group| **group != reference) {
                 let pair = Pair { group: counted[group], reference: counted[reference] };
-                let [tpr, fpr, auc] = [0, 1, 2].map(|of| drawn[group].less(&drawn[reference], of));
+                let less = |place: usize, of: fn(&Cell) -> Option<Estimate>| {
+                    let sides = [of(&cells[reference])?, of(&cells[group])?];
+                    Some(difference::less(sides[0], sides[1], &drawn[group].beside(&drawn[reference], place)))
+                };
+                let [tpr, fpr, auc] = [less(0, |cell| cell.tpr), less(1, |cell| cell.fpr), less(2, |cell| cell.auc)];
                 gaps.push(Gap {
                     group,
                     reference,
                     parity: pair.statistical_parity_of_labels(),
                     impact: pair.disparate_impact_of_labels(),
-                    // Rates of a handful never vary in a resample: they are shown as counts, and test nothing.
-                    p: tpr.as_ref().map(|(_, p)| *p).filter(|_| enough(group) && enough(reference)),
+                    // Rates of a handful never vary in a resample: they have no interval, and test nothing.
+                    p: tpr.and_then(|(_, p)| p),
                     q: None,
                     tpr: tpr.map(|(gap, _)| gap),
                     fpr: fpr.map(|(gap, _)| gap),
@@ -284,18 +297,19 @@ fn rates(shown: &[Shown], predicted: impl Fn(&Shown) -> Option<bool>, weights: W
 struct Drawn {
     value: [Option<f64>; 3],
     turns: Vec<[Option<f64>; 3]>,
+    /// How many identities carry the AUC's mistakes, and in how many folds there are both classes.
+    carried: f64,
+    folds: usize,
 }
 
 impl Drawn {
-    fn auc(&self, scale: Scale) -> Option<Estimate> {
+    fn auc(&self, images: [usize; 2], people: [usize; 2]) -> Option<Estimate> {
         let turns: Vec<f64> = self.turns.iter().filter_map(|[.., auc]| *auc).collect();
-        scale.interval(self.value[2]?, &turns)
+        Scale::new(images, people, self.folds).interval(self.value[2]?, &turns, self.carried)
     }
 
-    /// This group less another, in the same resamples; and how seldom the difference would be on the other side of nought.
-    fn less(&self, other: &Drawn, of: usize) -> Option<(Estimate, f64)> {
-        let less = |own: &[Option<f64>; 3], other: &[Option<f64>; 3]| Some(own[of]? - other[of]?);
-        let turns = self.turns.iter().zip(&other.turns).filter_map(|(own, other)| less(own, other));
-        tested(less(&self.value, &other.value)?, &sorted(turns.collect()))
+    /// A measure of another group and of this one, in the resamples in which both have it.
+    fn beside(&self, other: &Drawn, place: usize) -> Vec<[f64; 2]> {
+        self.turns.iter().zip(&other.turns).filter_map(|(own, other)| Some([other[place]?, own[place]?])).collect()
     }
 }

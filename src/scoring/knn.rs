@@ -99,6 +99,19 @@ impl Prepared {
         std::array::from_fn(|turn| mean_and_least(pairs.iter().map(|pair| pair[turn])))
     }
 
+    /// Folds that hold both classes, of the pair that has most.
+    pub fn folds(&self) -> usize {
+        let both = |fold: &&Sorted| fold.count(true) > 0 && fold.count(false) > 0;
+        self.0.iter().map(|folds| folds.iter().filter(both).count()).max().unwrap_or(0).max(1)
+    }
+
+    /// How many identities carry what keeps the AUC from being 1 (or 0, if that is nearer): Kish's (1965) effective number of what
+    /// each lost. The least over pairs and classes; 0 where nothing was lost. `identity` is below `identities`.
+    pub fn carried(&self, identities: usize, identity: impl Fn(usize) -> usize) -> f64 {
+        let of = |folds: &Vec<Sorted>| carried(folds, identities, &identity);
+        self.0.iter().map(of).min_by(f64::total_cmp).unwrap_or(0.0)
+    }
+
     /// Per pair, every member's rank in its fold; NaN for those that the pair does not score.
     pub fn ranks(&self, members: usize) -> Vec<Vec<f32>> {
         let of = |folds: &Vec<Sorted>| {
@@ -108,6 +121,25 @@ impl Prepared {
         };
         self.0.iter().map(of).collect()
     }
+}
+
+/// The same of one pair of classes.
+pub fn carried(folds: &[Sorted], identities: usize, identity: impl Fn(usize) -> usize) -> f64 {
+    let wins = folds.iter().map(|fold| fold.wins(|_| 1)).fold(Wins::default(), |a, b| a + b);
+    let below = wins.won < 0.5 * wins.played;
+    let mut lost = [vec![0.0; identities], vec![0.0; identities]];
+    for fold in folds {
+        let all = [true, false].map(|class| fold.count(class) as f64);
+        fold.lost(|member, positive, of| {
+            let of = if below { all[usize::from(positive)] - of } else { of };
+            lost[usize::from(!positive)][identity(member)] += of;
+        });
+    }
+    let kish = |lost: &Vec<f64>| {
+        let (total, squares) = (lost.iter().sum::<f64>(), lost.iter().map(|of| of * of).sum::<f64>());
+        if squares > 0.0 { total * total / squares } else { 0.0 }
+    };
+    kish(&lost[0]).min(kish(&lost[1]))
 }
 
 fn mean_and_least(pairs: impl Iterator<Item = Option<f64>>) -> [Option<f64>; 2] {

@@ -8,6 +8,7 @@ mod beside;
 mod bootstrap;
 #[cfg(test)]
 mod degenerate;
+mod difference;
 pub mod fairness;
 pub mod frequencies;
 pub mod gaps;
@@ -27,6 +28,7 @@ mod simulations;
 mod space;
 mod split;
 mod steady;
+mod student;
 mod verification;
 mod views;
 

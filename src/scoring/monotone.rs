@@ -7,9 +7,10 @@
 use super::{
     auc::{self, Sorted},
     bootstrap::{Resampler, interval},
+    knn,
     scale::Scale,
 };
-use crate::domain::score::Estimate;
+use crate::domain::score::{Estimate, Interval, LEAST_IDENTITIES};
 
 /// `axis` per member; `positive` per member, `None` for those in both classes or neither of this pair.
 pub fn auc(axis: &[f32], positive: &[Option<bool>], scale: Scale, resampler: &Resampler, turns: usize) -> Option<Estimate> {
@@ -22,7 +23,8 @@ pub fn auc(axis: &[f32], positive: &[Option<bool>], scale: Scale, resampler: &Re
     let value = sorted.wins(|_| 1).auc()?;
     let folds = [sorted];
     let [resampled] = resampler.distributions_of_many(turns, |weights| [auc::resampled(&folds, weights)]);
-    scale.interval(value, &resampled).map(|signed| fold(signed, 0.5))
+    let carried = knn::carried(&folds, resampler.people(), |member| resampler.identity(member));
+    scale.within(1).interval(value, &resampled, carried).map(|signed| fold(signed, 0.5))
 }
 
 /// |Spearman's ρ| of the axis and the quantity: Pearson's r of their mid-ranks, which resamples weight and never redo.
@@ -44,20 +46,23 @@ pub fn spearman(axis: &[f32], quantity: &[f64], resampler: &Resampler, turns: us
     };
     let [value] = statistic(&resampler.once());
     let [sorted] = resampler.distributions(turns, statistic);
-    interval(value?, &sorted).map(|signed| fold(signed, 0.0))
+    let of = if resampler.people() < LEAST_IDENTITIES { Some(Estimate::bare(value?)) } else { interval(value?, &sorted) };
+    of.map(|signed| fold(signed, 0.0))
 }
 
 fn fold(signed: Estimate, chance: f64) -> Estimate {
-    let Estimate { value, low, high } = signed;
     let mirror = |x: f64| 2.0 * chance - x;
-    let turned = if value < chance { mirror(value) } else { value };
-    if low <= chance && chance <= high {
-        Estimate { value: turned, low: chance, high: high.max(mirror(low)) }
-    } else if value < chance {
-        Estimate { value: turned, low: mirror(high), high: mirror(low) }
-    } else {
-        signed
-    }
+    let value = if signed.value < chance { mirror(signed.value) } else { signed.value };
+    let folded = |Interval { low, high }| {
+        if low <= chance && chance <= high {
+            Interval { low: chance, high: high.max(mirror(low)) }
+        } else if signed.value < chance {
+            Interval { low: mirror(high), high: mirror(low) }
+        } else {
+            Interval { low, high }
+        }
+    };
+    Estimate { value, interval: signed.interval.map(folded) }
 }
 
 /// Ranks from 1, ties sharing their mean.
@@ -78,10 +83,11 @@ mod tests {
 
     #[test]
     fn an_interval_that_holds_chance_starts_there_and_others_are_reflected() {
-        let fold = |value, low, high| fold(Estimate { value, low, high }, 0.5);
-        assert_eq!(fold(0.45, 0.38, 0.53), Estimate { value: 0.55, low: 0.5, high: 0.62 });
-        assert_eq!(fold(0.25, 0.125, 0.375), Estimate { value: 0.75, low: 0.625, high: 0.875 });
-        assert_eq!(fold(0.75, 0.625, 0.875), Estimate { value: 0.75, low: 0.625, high: 0.875 });
+        let fold = |value, low, high| super::fold(Estimate::new(value, low, high), 0.5);
+        assert_eq!(fold(0.45, 0.38, 0.53), Estimate::new(0.55, 0.5, 0.62));
+        assert_eq!(fold(0.25, 0.125, 0.375), Estimate::new(0.75, 0.625, 0.875));
+        assert_eq!(fold(0.75, 0.625, 0.875), Estimate::new(0.75, 0.625, 0.875));
+        assert_eq!(super::fold(Estimate::bare(0.25), 0.5), Estimate::bare(0.75));
     }
 
     #[test]

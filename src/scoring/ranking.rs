@@ -1,13 +1,15 @@
 //! The rule that picks figures, and the ledger that shows it.
 //!
 //! For every model and comparison the view that is best on half A is chosen; chosen views are picked in the order of
-//! their score on A, if their lower bound on half B, simultaneous over the whole grid, reaches `separates_at`. Text quotes B.
+//! their score on A, if their lower bound on half B, simultaneous over the chosen views, reaches `separates_at`. Text quotes B.
 //! Beside the best stand the median, the worst and one drawn by the seed, of all that are ranked.
 
 use crate::{
     domain::{
-        grid::Sureness,
+        grid::{Grid, Sureness},
         ledger::{Candidate, CellId, Ledger, OfProjection, Row, ShownAs, Standing},
+        score::TOO_FEW,
+        text::count,
     },
     numeric::{Purpose, Stream, sum},
 };
@@ -16,12 +18,12 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-/// `sure`: one a ranked cell, from the grid.
-pub fn ledger(candidates: Vec<Candidate>, sure: &[Sureness], separates_at: f64, show: usize, seed: u64) -> Ledger {
+/// `grid` knows how sure every ranked cell is.
+pub fn ledger(candidates: Vec<Candidate>, grid: &Grid, separates_at: f64, show: usize, seed: u64) -> Ledger {
     let best: BTreeSet<CellId> = chosen(&candidates).into_iter().collect();
-    let lows: BTreeMap<CellId, f64> = sure.iter().map(|of| (of.cell, of.low)).collect();
+    let sure: BTreeMap<CellId, &Sureness> = grid.cells.iter().map(|of| (of.cell, of)).collect();
     let row = |candidate: Candidate| {
-        let low = lows.get(&candidate.cell).copied().filter(|_| unrankable(&candidate).is_none());
+        let low = sure.get(&candidate.cell).map(|of| of.claimed().low).filter(|_| unrankable(&candidate).is_none());
         let chosen = best.contains(&candidate.cell);
         Row { candidate, rank: None, picked: false, chosen, low, shown_as: vec![], reason: String::new() }
     };
@@ -45,7 +47,7 @@ pub fn ledger(candidates: Vec<Candidate>, sure: &[Sureness], separates_at: f64, 
         }
     }
     for row in &mut rows {
-        row.reason = reason(row, low(row) >= separates_at);
+        row.reason = reason(row, low(row) >= separates_at, grid.chosen.cells);
     }
     let mut standings: BTreeMap<usize, Standing> = BTreeMap::new();
     for row in &rows {
@@ -63,14 +65,15 @@ pub fn ledger(candidates: Vec<Candidate>, sure: &[Sureness], separates_at: f64, 
         unranked: rows.len() - ranked.len(),
         picked: rows.iter().filter(|row| row.picked).count(),
         optimism: (!flattery.is_empty()).then(|| sum::mean(&flattery)),
-        projections: projections(&rows, separates_at),
+        projections: projections(&rows, |row| sure.get(&row.candidate.cell).is_some_and(|of| of.all.low >= separates_at)),
         standings: standings.into_values().collect(),
         rows,
     }
 }
 
-/// Each projection by its own best view on half A, per model and comparison.
-fn projections(rows: &[Row], separates_at: f64) -> Vec<OfProjection> {
+/// Each projection by its own best view on half A, per model and comparison. These are not the chosen views: so each `separates` beside
+/// the whole grid, and no projection is at an advantage.
+fn projections(rows: &[Row], separates: impl Fn(&Row) -> bool) -> Vec<OfProjection> {
     let mut best: BTreeMap<(usize, usize, usize), &Row> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.rank.is_some()) {
         let cell = row.candidate.cell;
@@ -79,7 +82,6 @@ fn projections(rows: &[Row], separates_at: f64) -> Vec<OfProjection> {
             *held = row;
         }
     }
-    let separates = |row: &Row| row.low.is_some_and(|low| low >= separates_at);
     let places: BTreeSet<usize> = best.keys().map(|(projection, ..)| *projection).collect();
     let of = |&projection: &usize| {
         let own = best.iter().filter(|((place, ..), _)| *place == projection);
@@ -123,43 +125,66 @@ pub fn unrankable(candidate: &Candidate) -> Option<String> {
         (Some(why), ..) => Some(why.clone()),
         (None, None, _) => Some("undefined: the projection has no such axis, or a class has no image of its own".into()),
         (None, _, None) => Some("undefined on half B".into()),
+        (None, Some(_), Some(b)) if b.interval.is_none() => Some(format!("{TOO_FEW} on half B")),
         (None, Some(_), Some(_)) => None,
     }
 }
 
-fn reason(row: &Row, separates: bool) -> String {
+fn reason(row: &Row, separates: bool, chosen: usize) -> String {
     if let Some(why) = unrankable(&row.candidate) {
         return format!("not ranked: {why}");
     }
     let standing = match (row.picked, row.chosen, separates) {
-        (true, ..) => "picked: separates on half B",
-        (false, false, _) => "another view of its model is better at this comparison on half A",
-        (false, true, false) => "left out: its lower bound on half B, beside so many others, is below the mark",
-        (false, true, true) => "left out: separates, but there are enough better ones",
+        (true, ..) => "picked: separates on half B".to_owned(),
+        (false, false, _) => "another view of its model is better at this comparison on half A".to_owned(),
+        (false, true, false) => {
+            format!(
+                "left out: its lower bound on half B, beside the {} that half A chose, is below the mark",
+                count(chosen, "cell")
+            )
+        }
+        (false, true, true) => "left out: separates, but there are enough better ones".to_owned(),
     };
     let beside: Vec<&str> = row.shown_as.iter().filter(|shown| **shown != ShownAs::Best).map(|shown| shown.word()).collect();
-    if beside.is_empty() { standing.to_owned() } else { format!("{standing}; shown as the {}", beside.join(" and the ")) }
+    if beside.is_empty() { standing } else { format!("{standing}; shown as the {}", beside.join(" and the ")) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{projection::View, score::Estimate};
+    use crate::domain::{
+        grid::{Detectable, Family, Simultaneous},
+        projection::View,
+        score::Estimate,
+    };
 
     fn candidate(model: usize, axis: usize, a: f64, low_b: f64) -> Candidate {
         let cell = CellId { model, tap: 0, projection: 0, view: View::Axis(axis), comparison: 0 };
-        let estimate = |value: f64, low| Some(Estimate { value, low, high: 1.0 });
+        let estimate = |value: f64, low| Some(Estimate::new(value, low, 1.0));
         Candidate { cell, a: estimate(a, 0.0), b: estimate(a - 0.02, low_b), unranked: None }
     }
 
     /// As sure as each is by itself.
     fn ranked(candidates: Vec<Candidate>) -> Ledger {
+        let best = chosen(&candidates);
         let sure = |of: &Candidate| {
-            let low = of.b.map_or(0.0, |b| b.low);
-            Sureness { cell: of.cell, z: 0.0, p: 1.0, adjusted: 1.0, q: 1.0, low }
+            let own = Simultaneous { adjusted: 1.0, low: of.b.and_then(Estimate::low).unwrap_or(0.0) };
+            // Beside all it is less sure.
+            let all = Simultaneous { low: own.low - 0.1, ..own };
+            Sureness { cell: of.cell, z: 0.0, p: 1.0, q: 1.0, all, chosen: best.contains(&of.cell).then_some(own) }
         };
-        let all: Vec<Sureness> = candidates.iter().map(sure).collect();
-        ledger(candidates, &all, 0.7, 12, 1)
+        let grid = Grid {
+            format: 1,
+            permutations: 0,
+            chosen: Family { cells: best.len(), critical: None },
+            all: Family { cells: candidates.len(), critical: None },
+            cells: candidates.iter().map(sure).collect(),
+            differences: vec![],
+            interactions: vec![],
+            beside: vec![],
+            detectable: Detectable::default(),
+        };
+        ledger(candidates, &grid, 0.7, 12, 1)
     }
 
     #[test]
@@ -168,7 +193,7 @@ mod tests {
         assert_eq!(ledger.rows.iter().map(|row| row.rank).collect::<Vec<_>>(), [Some(3), Some(2), Some(1)]);
         assert_eq!(ledger.rows.iter().map(|row| row.picked).collect::<Vec<_>>(), [false, true, false]);
         assert!((ledger.optimism.unwrap() - 0.02).abs() < 1e-12);
-        assert!(ledger.rows[2].reason.starts_with("left out: its lower bound"));
+        assert!(ledger.rows[2].reason.starts_with("left out: its lower bound on half B, beside the 2 cells that half A chose"));
         assert!(ledger.rows[0].shown_as.contains(&ShownAs::Worst));
     }
 
@@ -177,6 +202,23 @@ mod tests {
         let ledger = ranked((0..9).map(|axis| candidate(0, axis, 0.5, 0.4)).collect());
         assert_eq!(ledger.picked, 0);
         assert!(ledger.rows.iter().all(|row| !row.reason.is_empty()));
+    }
+
+    #[test]
+    fn what_half_a_did_not_choose_is_spoken_of_beside_all_and_projections_are_compared_there() {
+        let ledger = ranked(vec![candidate(0, 1, 0.8, 0.75), candidate(0, 2, 0.9, 0.75)]);
+        let lows: Vec<f64> = ledger.rows.iter().filter_map(|row| row.low).collect();
+        assert!((lows[0] - 0.65).abs() < 1e-12 && lows[1] == 0.75, "{lows:?}");
+        // The chosen view separates beside the chosen ones; beside all it does not, and nor does its projection.
+        assert_eq!((ledger.standings[0].separates, ledger.projections[0].separates), (1, 0));
+    }
+
+    #[test]
+    fn a_score_without_an_interval_is_not_ranked() {
+        let of = Candidate { b: Some(Estimate::bare(1.0)), ..candidate(0, 1, 1.0, 0.9) };
+        let ledger = ranked(vec![of]);
+        assert_eq!((ledger.ranked, ledger.rows[0].low), (0, None));
+        assert!(ledger.rows[0].reason.starts_with("not ranked: too few to say"), "{}", ledger.rows[0].reason);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Findings beside the truth of drawn faces: what was planted and found, in views and by probes of features.
 
-use super::scale::Scale;
+use super::{scale::Scale, split::FOLDS};
 use crate::domain::{
     grid::Sureness,
     ledger::{CHANCE, CellId, Ledger, Recovered, Row, Told},
@@ -33,8 +33,8 @@ impl Probed {
     /// `None` where the comparison is not ranked, or has no probe in both halves.
     pub fn new([model, tap, comparison]: [usize; 3], of: &Answer) -> Option<Self> {
         let probe = of.probe.as_ref().filter(|_| of.scores.unranked.is_none())?;
-        let people = of.scores.counts_b.identities.iter().copied().min().unwrap_or(0);
-        Some(Probed { model, tap, comparison, a: probe.a?, b: probe.b?, scale: Scale::of(people) })
+        let scale = Scale::of(&of.scores.counts_b, FOLDS);
+        Some(Probed { model, tap, comparison, a: probe.a?, b: probe.b?, scale })
     }
 }
 
@@ -74,7 +74,7 @@ fn by_probes(own: &mut Recovered, probed: &[Probed], known: &[&Known]) {
     };
     let best: Vec<(&Known, &Probed)> = known.iter().filter_map(|of| Some((*of, best(of)?))).collect();
     for (of, probed) in &best {
-        let beyond = |mark: f64| (probed.scale.above(probed.b, mark) * best.len() as f64).min(1.0);
+        let beyond = |mark: f64| probed.scale.above(probed.b, mark).map_or(1.0, |p| (p * best.len() as f64).min(1.0));
         let Probed { model, tap, comparison, b, .. } = **probed;
         let told = Told { model, tap, comparison, b, adjusted: beyond(0.5) };
         own.told_by_probes += usize::from(told.is_told() && of.drawn);
@@ -90,14 +90,14 @@ mod tests {
 
     #[test]
     fn the_probe_that_is_best_on_a_is_asked_on_b_and_held_against_the_truth() {
-        let estimate = |value: f64, arm: f64| Estimate { value, low: value - arm, high: value + arm };
+        let estimate = |value: f64, arm: f64| Estimate::new(value, value - arm, value + arm);
         let probed = |model, comparison, a, b| Probed {
             model,
             tap: 0,
             comparison,
             a: estimate(a, 0.05),
             b: estimate(b, 0.05),
-            scale: Scale::of(100),
+            scale: Scale::new([100, 100], [100, 100], FOLDS),
         };
         let known = |comparison, drawn, correlates, ceiling| Known { comparison, drawn, correlates, ceiling };
         let all = [

@@ -6,15 +6,19 @@
 //! accepted where one in a hundred different ones is (TAR at FAR .01; Klare et al., CVPR 2015). Identities are resampled whole
 //! (Efron and Tibshirani 1993): a different pair weighs the product of its identities' multiplicities, a same pair that of its one.
 
-use super::bootstrap::{Resampler, interval};
+use super::{
+    bootstrap::{Resampler, deviation},
+    fairness::wilson,
+    scale::Scale,
+};
 use crate::{
     domain::{
         image::{Column, Images},
-        score::Verification,
+        score::{Estimate, LEAST_IDENTITIES, Verification},
     },
     numeric::{Matrix, Purpose, Stream, sum},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Partners an image has at most, of its own identity and of others each.
 const PARTNERS: usize = 32;
@@ -42,12 +46,15 @@ pub fn verify(features: &Matrix, images: &Images, identities: &Column, bootstrap
         sum::dot(&units[i * width..(i + 1) * width], &units[j * width..(j + 1) * width])
     };
     let pairs = pairs(&of, seed);
+    let known = of.iter().flatten().count();
     let same = pairs.iter().filter(|pair| pair.same).count();
     if same == 0 {
         return None;
     }
     let mut scored: Vec<(f64, &Pair)> = pairs.iter().map(|pair| (likeness(pair.a, pair.b), pair)).collect();
     scored.sort_by(|x, y| y.0.total_cmp(&x.0).then((x.1.a, x.1.b).cmp(&(y.1.a, y.1.b))));
+    let several = pairs.iter().filter(|pair| pair.same).filter_map(|pair| of[pair.a]).collect::<BTreeSet<_>>().len();
+    let scale = Scale::new([known, known], [several, numbers.len()], 1);
     let statistic = |weights: &[u32]| accepted(&scored, weights);
     let resampler = Resampler::new(of.iter().copied(), seed, Purpose::ResampledPairs);
     let [auc, tar] = statistic(&resampler.once());
@@ -58,9 +65,34 @@ pub fn verify(features: &Matrix, images: &Images, identities: &Column, bootstrap
         same,
         different: pairs.len() - same,
         far: FAR,
-        auc: interval(auc?, &aucs)?,
-        tar: interval(tar?, &tars)?,
+        auc: scale.interval(auc?, &aucs, carried(&scored, &of, numbers.len()))?,
+        tar: accepted_interval(tar?, &tars, same, several, numbers.len()),
     })
+}
+
+/// A share of same pairs, with Wilson's interval on as many independent pairs as would vary as much in resamples; where nothing varies,
+/// and at the most, the identities that have such pairs.
+fn accepted_interval(tar: f64, resampled: &[f64], same: usize, several: usize, people: usize) -> Estimate {
+    if several.min(people) < LEAST_IDENTITIES || resampled.is_empty() {
+        return Estimate::bare(tar);
+    }
+    let effective = tar * (1.0 - tar) / deviation(resampled).powi(2);
+    let effective = if effective.is_finite() && effective > 0.0 { effective.min(same as f64) } else { several as f64 };
+    wilson(tar, effective).map_or(Estimate::bare(tar), |(low, high)| Estimate::new(tar, low, high))
+}
+
+/// How many identities carry the mistakes: Kish's effective number of what their same pairs lost.
+fn carried(scored: &[(f64, &Pair)], of: &[Option<usize>], people: usize) -> f64 {
+    let (mut met, mut lost) = (0.0, vec![0.0; people]);
+    for group in scored.chunk_by(|x, y| x.0 == y.0) {
+        let different = group.iter().filter(|(_, pair)| !pair.same).count() as f64;
+        for (_, pair) in group.iter().filter(|(_, pair)| pair.same) {
+            lost[of[pair.a].unwrap_or_default()] += met + different / 2.0;
+        }
+        met += different;
+    }
+    let (total, squares) = (lost.iter().sum::<f64>(), lost.iter().map(|of| of * of).sum::<f64>());
+    if squares > 0.0 { total * total / squares } else { 0.0 }
 }
 
 struct Pair {
@@ -151,7 +183,22 @@ mod tests {
         assert_eq!((of.auc.value, of.tar.value, of.people, of.same), (1.0, 1.0, 30, 180));
         let noise: Vec<f32> = (0..120 * 8).map(|_| dice.uniform() as f32).collect();
         let of = verify(&Matrix::new(120, 8, noise).unwrap(), &images, &identities, 200, 1).unwrap();
-        assert!(of.auc.low < 0.5 && of.auc.high > 0.5 && of.tar.value < 0.1, "{of:?}");
+        let auc = of.auc.interval.unwrap();
+        assert!(auc.low < 0.5 && auc.high > 0.5 && of.tar.value < 0.1, "{of:?}");
+    }
+
+    #[test]
+    fn perfect_verification_of_few_is_not_said_to_be_sure() {
+        let of = |n: usize| {
+            let (images, identities) = people(n * 4, 4);
+            let apart = (0..n * 4).flat_map(|i| (0..n).map(move |c| if c == i / 4 { 1.0 } else { 0.0 })).collect();
+            verify(&Matrix::new(n * 4, n, apart).unwrap(), &images, &identities, 100, 1).unwrap()
+        };
+        let (few, enough) = (of(12), of(60));
+        assert_eq!((few.auc, few.tar), (Estimate::bare(1.0), Estimate::bare(1.0)));
+        // Sixty of sixty: a rule of three says that one in twenty may be wrong.
+        let (auc, tar) = (enough.auc.interval.unwrap(), enough.tar.interval.unwrap());
+        assert!(0.9 < auc.low && auc.low < 0.999 && auc.high == 1.0 && 0.9 < tar.low && tar.low < 0.95, "{enough:?}");
     }
 
     #[test]

@@ -9,14 +9,14 @@ use super::{
     nearest::{self, Fifths, Sought},
     permuted::Permutations,
     scale::Scale,
-    split::{Half, Split, split},
+    split::{FOLDS, Half, Split, split},
 };
 use crate::{
     domain::{
         comparison::Question,
         membership::Members,
         projection::View,
-        score::{Counts, Estimate, Scores, Statistics, ViewScore},
+        score::{Counts, Estimate, LEAST_IDENTITIES, Scores, Statistics, TOO_FEW, ViewScore},
     },
     numeric::{Matrix, Purpose},
 };
@@ -92,7 +92,7 @@ impl<'a> Asked<'a> {
         let (pairs, resamplers) = (Pairs::new(&members), resamplers(&members, &split, &group, seed));
         let scales = [None, Some(Half::A), Some(Half::B)].map(|half| {
             let counts = members.counts(&group, |i| half.is_none_or(|half| split.half[i] == half));
-            Scale::of(counts.identities.into_iter().min().unwrap_or(0))
+            Scale::of(&counts, FOLDS)
         });
         Asked { members, split, pairs, resamplers, scales, statistics, group }
     }
@@ -208,7 +208,11 @@ impl<'a> Asked<'a> {
                 let seeds: Vec<[[Option<f64>; 2]; TURNS]> = prepared.iter().map(|pools| pools[pool].resampled(weights)).collect();
                 std::array::from_fn(|k| std::array::from_fn(|turn| median(seeds.iter().map(|seed| seed[turn][k]))))
             });
-        std::array::from_fn(|k| values[k].and_then(|value| self.scales[pool].interval(value, &sorted[k])))
+        let resampler = &self.resamplers[pool];
+        let carried = |pools: &[Prepared; 3]| pools[pool].carried(resampler.people(), |member| resampler.identity(member));
+        let carried = prepared.iter().map(carried).min_by(f64::total_cmp).unwrap_or(0.0);
+        let scale = self.scales[pool].within(prepared.iter().map(|pools| pools[pool].folds()).max().unwrap_or(FOLDS));
+        std::array::from_fn(|k| values[k].and_then(|value| scale.interval(value, &sorted[k], carried)))
     }
 }
 
@@ -218,13 +222,14 @@ fn unranked(question: &Question, a: &Counts, b: &Counts, least: usize) -> Option
         return Some("a quantity is shown as a gradient, not ranked".into());
     }
     for (half, counts) in [("A", a), ("B", b)] {
-        for (class, (images, identities)) in counts.exclusive.iter().zip(&counts.identities).enumerate() {
+        for (class, (&images, &identities)) in counts.exclusive.iter().zip(&counts.identities).enumerate() {
             let place = class + 1;
-            if *images < least {
-                return Some(format!("class {place} has {images} images in half {half}, {least} are needed"));
-            }
-            if *identities < least {
-                return Some(format!("class {place} has {identities} identities in half {half}, {least} are needed"));
+            let of = |n: usize, what: &str, needed: usize| {
+                (n < needed).then(|| format!("{TOO_FEW}: class {place} has {n} {what} in half {half}, {needed} are needed"))
+            };
+            let few = of(images, "images", least).or_else(|| of(identities, "identities", least.max(LEAST_IDENTITIES)));
+            if few.is_some() {
+                return few;
             }
         }
     }
@@ -276,9 +281,9 @@ mod tests {
     #[test]
     fn what_separates_scores_near_one_and_noise_near_a_half() {
         let separated = scores(400, |i| (i % 2) as u8, |i, s| (i % 2) as f32 + s.uniform() as f32, None);
-        assert!(separated.views[0].b.unwrap().low > 0.9);
+        assert!(separated.views[0].b.unwrap().low().unwrap() > 0.9);
         let noise = scores(400, |i| (i % 2) as u8, |_, s| s.uniform() as f32, None).views[0].clone();
-        let (whole, monotone) = (noise.whole.unwrap(), noise.monotone.unwrap());
+        let (whole, monotone) = (noise.whole.unwrap().interval.unwrap(), noise.monotone.unwrap().interval.unwrap());
         assert!(whole.low < 0.5 && 0.5 < whole.high && monotone.low == 0.5, "{noise:?}");
     }
 
@@ -286,7 +291,7 @@ mod tests {
     fn an_axis_beyond_the_rank_is_undefined_and_a_small_class_unranked() {
         let scores = scores(400, |i| u8::from(i % 10 == 0), |_, s| s.uniform() as f32, None);
         assert_eq!(scores.views[1].whole, None);
-        assert_eq!(scores.unranked.as_deref(), Some("class 1 has 20 images in half A, 30 are needed"));
+        assert_eq!(scores.unranked.as_deref(), Some("too few to say: class 1 has 20 images in half A, 30 are needed"));
     }
 
     /// The trap that the contract names: a null attribute that is constant per identity scores .755 when an image's own

@@ -22,7 +22,7 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<Made> {
     let grid: Grid = serde_json::from_slice(&inputs.bytes("grid")?)
         .map_err(|error| Fault::unexpected(format!("grid is not what it should be: {error}")))?;
     let candidates = scoring::grid::candidates(ranking.slots.iter().copied().zip(&scores));
-    let ledger = scoring::ranking::ledger(candidates, &grid.cells, ranking.separates_at, ranking.show, ranking.seed);
+    let ledger = scoring::ranking::ledger(candidates, &grid, ranking.separates_at, ranking.show, ranking.seed);
 
     let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };

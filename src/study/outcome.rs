@@ -112,25 +112,29 @@ impl<'a> Outcome<'a> {
 
     /// Why a cell is shown or left out. Results know classes by their places; people by their names.
     pub fn reason(&self, row: &Row) -> String {
-        let classes = &self.plan.study.comparisons[row.candidate.cell.comparison].classes;
+        self.named(row.candidate.cell.comparison, &row.reason)
+    }
+
+    /// A reason with the names of the comparison's classes.
+    pub fn named(&self, comparison: usize, reason: &str) -> String {
+        let classes = &self.plan.study.comparisons[comparison].classes;
         // From the last, so that `class 1` does not eat the head of `class 10`.
         let named =
             |text: String, (place, name): (usize, &String)| text.replace(&format!("class {} ", place + 1), &format!("“{name}” "));
-        classes.iter().enumerate().rev().fold(row.reason.clone(), named)
+        classes.iter().enumerate().rev().fold(reason.to_owned(), named)
     }
 
-    /// How sure a ranked cell is, all others considered.
+    /// How sure a ranked cell is, the others of its family considered.
     pub fn sureness(&self, cell: &CellId) -> Option<&Sureness> {
-        let place = self.grid.cells.binary_search_by_key(cell, |of| of.cell).ok()?;
-        Some(&self.grid.cells[place])
+        self.grid.of(cell)
     }
 
-    /// Its lower bound, beside all other cells, reaches the mark.
+    /// Its lower bound, beside the others of its family, reaches the mark.
     pub fn separates(&self, of: &Row) -> bool {
         of.low.is_some_and(|low| low >= self.plan.study.statistics.separates_at)
     }
 
-    /// Better than the luckiest of as many cells without signal.
+    /// Better than the luckiest of as many cells of its family without signal.
     pub fn tells(&self, of: &Row) -> bool {
         self.sureness(&of.candidate.cell).is_some_and(Sureness::is_told)
     }

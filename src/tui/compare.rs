@@ -69,7 +69,7 @@ pub fn explained(column: usize) -> &'static str {
         }
         "best" => "of the comparison that is best on half A, quoted on half B",
         "best on" => "the comparison that is best on half A",
-        "separates" => "comparisons whose bound beside all other cells reaches the mark",
+        "separates" => "comparisons whose bound beside all chosen cells reaches the mark",
         "probe" => "a linear probe of the features, mean over comparisons, half B",
         "features" => "nearest neighbours in the features, mean over comparisons, half B",
         "verification" => "are two pictures of the same person? AUC over pairs",
@@ -244,7 +244,7 @@ fn over_seeds(values: &[f64]) -> Value {
         count => {
             let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
             let half = T.get(count - 2).copied().unwrap_or(1.96 + 2.6 / (n - 1.0)) * (variance / n).sqrt();
-            Value::Estimate(Estimate { value: mean, low: mean - half, high: mean + half })
+            Value::Estimate(Estimate::new(mean, mean - half, mean + half))
         }
     }
 }
@@ -291,8 +291,7 @@ pub fn paired(board: &Board, left: &str, right: &str) -> Option<Paired> {
         let (place, sign) = held?;
         let of: &Difference =
             board.found.as_ref()?.grid.differences.iter().find(|of| of.held == place && of.comparison == comparison)?;
-        let (a, b) = (sign * of.difference.low, sign * of.difference.high);
-        Some((Estimate { value: sign * of.difference.value, low: a.min(b), high: a.max(b) }, of.is_shown()))
+        Some((if sign < 0.0 { of.difference.turned() } else { of.difference }, of.is_shown()))
     };
     let mut rows = Vec::new();
     for (place, comparison) in board.study.comparisons.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! What a screen says, as a table: its twin for scripts, and for people without a terminal.
 
 use super::text;
-use crate::domain::{score::Estimate, text::printable};
+use crate::domain::{claim::Form, score::Estimate, text::printable};
 use std::cmp::Ordering;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +53,7 @@ impl Value {
             Value::Text(text) => printable(text),
             Value::Count(n) => n.to_string(),
             Value::Number(x) => text::score(*x),
-            Value::Estimate(of) => format!("{} ({}–{})", text::score(of.value), text::score(of.low), text::score(of.high)),
+            Value::Estimate(of) => of.show(Form::Score),
         }
     }
 
@@ -63,7 +63,7 @@ impl Value {
             Value::Text(text) => text.clone().into(),
             Value::Count(n) => (*n).into(),
             Value::Number(x) => (*x).into(),
-            Value::Estimate(of) => serde_json::json!({ "value": of.value, "low": of.low, "high": of.high }),
+            Value::Estimate(of) => serde_json::json!({ "value": of.value, "low": of.low(), "high": of.high() }),
         }
     }
 }
@@ -135,7 +135,10 @@ impl Table {
             let mut cells = Vec::new();
             for (value, wide) in row.iter().zip(&wide) {
                 match value {
-                    Value::Estimate(of) => cells.extend([of.value, of.low, of.high].map(|x| x.to_string())),
+                    Value::Estimate(of) => {
+                        let ends = [Some(of.value), of.low(), of.high()];
+                        cells.extend(ends.map(|x| x.map_or(String::new(), |x| x.to_string())));
+                    }
                     Value::Number(x) => cells.push(x.to_string()),
                     other => cells.push(other.text()),
                 }
@@ -160,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_table_is_told_in_three_ways() {
-        let estimate = Estimate { value: 0.9, low: 0.85, high: 0.95 };
+        let estimate = Estimate::new(0.9, 0.85, 0.95);
         let rows = vec![vec!["a,\"b\"".into(), Value::Estimate(estimate)], vec!["=x\u{1b}".into(), Value::Empty]];
         let table = Table { title: "t".into(), heads: vec!["model", "auc"], rows };
         assert_eq!(table.plain(), "t\n\nmodel     auc\na,\"b\"     .900 (.850–.950)\n=x\\u{1b}");

@@ -1,6 +1,9 @@
 //! Text in the room there is. Widths are columns of a terminal: a wide letter takes two.
 
-use crate::domain::{score::Estimate, text::printable};
+use crate::domain::{
+    score::{Estimate, Interval},
+    text::printable,
+};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 pub fn width(text: &str) -> usize {
@@ -100,9 +103,10 @@ pub fn score(value: f64) -> String {
         .unwrap_or(text)
 }
 
-/// `±.02`: the longer arm of an interval, rounded up, so that it is never said to be narrower than it is.
+/// `±.02`: the longer arm of an interval, rounded up, so that it is never said to be narrower than it is; `±?` of too few to say.
 pub fn half(of: &Estimate) -> String {
-    let arm = (of.high - of.value).max(of.value - of.low);
+    let Some(Interval { low, high }) = of.interval else { return "±?".to_owned() };
+    let arm = (high - of.value).max(of.value - low);
     let text = format!("{:.2}", (arm * 100.0 - 1e-9).ceil() / 100.0);
     format!("±{}", text.strip_prefix('0').unwrap_or(&text))
 }
@@ -142,9 +146,10 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_papers_write_them() {
-        let of = |value, low, high| Estimate { value, low, high };
+        let of = Estimate::new;
         assert_eq!((score(0.8714), score(1.0), score(-0.02)), (".871".into(), "1.000".into(), "−.020".into()));
         assert_eq!((half(&of(0.87, 0.86, 0.88)), half(&of(0.943, 0.749, 0.993))), ("±.01".into(), "±.20".into()));
+        assert_eq!(half(&Estimate::bare(0.9)), "±?");
         assert_eq!((signed(0.024), signed(-0.1)), ("+.024".into(), "−.100".into()));
     }
 }

@@ -24,14 +24,14 @@ pub fn contrasts(outcome: &Outcome) -> Table {
     number("left_value", &|of| Some(of.left));
     number("right_value", &|of| Some(of.right));
     number("difference", &|of| Some(of.difference.value));
-    number("low", &|of| Some(of.difference.low));
-    number("high", &|of| Some(of.difference.high));
+    number("low", &|of| of.difference.low());
+    number("high", &|of| of.difference.high());
     number("p", &|of| Some(of.p));
     number("q", &|of| Some(of.q));
-    let beyond = |pick: fn(Estimate) -> f64| move |of: &Difference| of.beyond.map(pick);
-    number("beyond", &beyond(|of| of.value));
-    number("beyond_low", &beyond(|of| of.low));
-    number("beyond_high", &beyond(|of| of.high));
+    let beyond = |pick: fn(Estimate) -> Option<f64>| move |of: &Difference| of.beyond.and_then(pick);
+    number("beyond", &beyond(|of| Some(of.value)));
+    number("beyond_low", &beyond(Estimate::low));
+    number("beyond_high", &beyond(Estimate::high));
     table.flag("shown", rows.iter().map(|(_, of)| of.is_shown()));
     table.text("key", rows.iter().map(|_| Some(outcome.gridded.to_string())));
     table

@@ -4,8 +4,8 @@ use super::table::Table;
 use crate::{
     domain::{
         Result,
-        fairness::{Cell, Fairness, Gap},
-        score::Estimate,
+        fairness::{Cell, Fairness, Gap, Measure, Support},
+        score::{Estimate, Interval},
         stage::Work,
     },
     study::{Outcome, Step},
@@ -17,7 +17,9 @@ struct Row {
     names: [String; 7],
     counts: [Option<usize>; 3],
     value: Option<f64>,
-    interval: Option<(f64, f64)>,
+    interval: Option<Interval>,
+    /// `few`, `too few` or `undefined`; nothing where there are enough.
+    mark: Option<&'static str>,
     q: Option<f64>,
 }
 
@@ -29,12 +31,19 @@ impl Row {
     fn with(mut self, measure: &str, estimate: Option<Estimate>) -> Self {
         measure.clone_into(&mut self.names[4]);
         self.value = estimate.map(|of| of.value);
-        self.interval = estimate.map(|of| (of.low, of.high));
+        self.interval = estimate.and_then(|of| of.interval);
+        self
+    }
+
+    /// Marked as the report marks it.
+    fn marked(mut self, support: Support) -> Self {
+        self.mark = (support != Support::Enough).then(|| support.word());
         self
     }
 }
 
-/// One row a group, comparison and measure. What is undefined has no value.
+/// One row a group, comparison and measure. What is undefined has no value; what the report suppresses or marks is marked, and has no
+/// interval of too few.
 pub fn fairness(outcome: &Outcome) -> Result<Table> {
     let (plan, study) = (outcome.plan, &outcome.plan.study);
     let mut rows = Vec::new();
@@ -51,7 +60,8 @@ pub fn fairness(outcome: &Outcome) -> Result<Table> {
                     outcome.ranked.to_string(),
                 ];
                 let counts = [rate.positives, rate.n, rate.identities].map(Some);
-                rows.push(Row { names, counts, ..Row::default() }.with("base rate", rate.share));
+                let mark = if rate.share.is_none() { Some("undefined") } else { rate.is_few().then_some("few") };
+                rows.push(Row { names, counts, mark, ..Row::default() }.with("base rate", rate.share));
             }
         }
     }
@@ -76,14 +86,15 @@ pub fn fairness(outcome: &Outcome) -> Result<Table> {
                 ..Row::default()
             };
             for (group, cell) in asked.cells.iter().enumerate() {
-                for (measure, estimate) in [("TPR", cell.tpr), ("FPR", cell.fpr), ("AUC", cell.auc)] {
-                    rows.push(row(group, cell).with(measure, estimate));
+                let all = [("TPR", cell.tpr, Measure::Tpr), ("FPR", cell.fpr, Measure::Fpr), ("AUC", cell.auc, Measure::Auc)];
+                for (measure, estimate, of) in all {
+                    rows.push(row(group, cell).with(measure, estimate).marked(cell.support(of)));
                 }
             }
             for gap in &asked.gaps {
                 let mut row = row(gap.group, &asked.cells[gap.group]);
                 row.names[5] = named(&found.groups[gap.reference]);
-                rows.extend(gaps(gap, &row));
+                rows.extend(gaps(gap, &asked.cells, &row));
             }
         }
     }
@@ -95,25 +106,29 @@ pub fn fairness(outcome: &Outcome) -> Result<Table> {
         .enumerate()
         .for_each(|(column, name)| table.whole(name, rows.iter().map(|row| row.counts[column])));
     table.number("share", rows.iter().map(|row| row.value));
-    table.number("low", rows.iter().map(|row| row.interval.map(|of| of.0)));
-    table.number("high", rows.iter().map(|row| row.interval.map(|of| of.1)));
+    table.number("low", rows.iter().map(|row| row.interval.map(|of| of.low)));
+    table.number("high", rows.iter().map(|row| row.interval.map(|of| of.high)));
     let mut text = |name: &str, column: usize| {
         table.text(name, rows.iter().map(|row| Some(row.names[column].clone()).filter(|text| !text.is_empty())));
     };
     [("model", 3), ("measure", 4), ("reference", 5), ("key", 6)].into_iter().for_each(|(name, column)| text(name, column));
+    table.text("mark", rows.iter().map(|row| row.mark.map(str::to_owned)));
     table.number("q", rows.iter().map(|row| row.q));
     Ok(table)
 }
 
-fn gaps(gap: &Gap, row: &Row) -> Vec<Row> {
-    let plain = |measure: &str, value: Option<f64>| Row { value, ..row.clone().with(measure, None) };
+fn gaps(gap: &Gap, cells: &[Cell], row: &Row) -> Vec<Row> {
+    let with = |measure: &str, estimate: Option<Estimate>, of: Measure| {
+        row.clone().with(measure, estimate).marked(gap.support(cells, of))
+    };
+    let plain = |measure: &str, value: Option<f64>, of: Measure| with(measure, value.map(Estimate::bare), of);
     vec![
-        Row { q: gap.q, ..row.clone().with("TPR gap", gap.tpr) },
-        row.clone().with("FPR gap", gap.fpr),
-        row.clone().with("AUC gap", gap.auc),
-        plain("equalized odds difference", gap.odds),
-        plain("average odds difference", gap.average),
-        plain("statistical parity difference of labels", gap.parity),
-        plain("disparate impact of labels", gap.impact),
+        Row { q: gap.q, ..with("TPR gap", gap.tpr, Measure::Tpr) },
+        with("FPR gap", gap.fpr, Measure::Fpr),
+        with("AUC gap", gap.auc, Measure::Auc),
+        plain("equalized odds difference", gap.odds, Measure::Odds),
+        plain("average odds difference", gap.average, Measure::Odds),
+        plain("statistical parity difference of labels", gap.parity, Measure::Labels),
+        plain("disparate impact of labels", gap.impact, Measure::Labels),
     ]
 }

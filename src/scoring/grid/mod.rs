@@ -1,21 +1,18 @@
 //! The whole grid on half B: every cell under the same permutations of labels, every chosen view in the same resamples of
-//! identities. So "separates" holds beside all other cells, and models are compared on the same people.
+//! identities. So "separates" holds beside all other chosen cells, and models are compared on the same people.
+//!
+//! Two families: the cells that half A chose, which are what is claimed, and the whole grid, where another cell is spoken of. A and B share
+//! no identity, so beside the chosen cells nothing of half B was looked at: they pay for each other, and for nothing more.
 
 mod permuted;
 mod resampled;
 
-use super::{
-    members::Setting,
-    ranking,
-    scale::{Scale, Z},
-    split::Half,
-    views::Asked,
-};
+use super::{members::Setting, ranking, scale::Scale, split::Half, views::Asked};
 use crate::{
     domain::{
         comparison::Question,
         contrast::Held,
-        grid::{Detectable, Grid, Sureness},
+        grid::{Detectable, Family, Grid, Simultaneous, Sureness},
         ledger::{Candidate, CellId},
         projection::View,
         score::{Estimate, Scores, Spread, Statistics},
@@ -23,7 +20,7 @@ use crate::{
     },
     numeric::Matrix,
 };
-use permuted::{Permuted, Studentised};
+use permuted::{Luckiest, Permuted, Studentised};
 use rayon::prelude::*;
 use resampled::Resampled;
 use std::collections::BTreeMap;
@@ -67,37 +64,46 @@ pub fn grid(given: &Given) -> Grid {
         given.questions.par_iter().map(|question| Asked::new(given.setting, question, given.statistics, given.seed)).collect();
     let candidates = candidates(given.projections.iter().map(|of| (of.slot, &of.scores)));
 
-    let mut permuted = Permuted::new(given.statistics.permutations);
+    let chosen = ranking::chosen(&candidates);
+    let mut permuted = Permuted::new(given.statistics.permutations, chosen.iter().copied().collect());
     given.projections.iter().for_each(|of| permuted.meet(of));
-    let critical = permuted.critical(FAMILY);
+    let [of_chosen, of_all] = permuted.families().map(|of| Family { cells: of.cells(), critical: of.critical(FAMILY) });
     let by_cell: BTreeMap<CellId, Estimate> =
         candidates.iter().filter_map(|candidate| Some((candidate.cell, candidate.b?))).collect();
     let scales: Vec<Scale> = asked.iter().map(|asked| asked.scale(Half::B)).collect();
     let mut cells: Vec<Sureness> = permuted
         .cells()
-        .filter_map(|Studentised { cell, z, p, .. }| {
+        .filter_map(|Studentised { cell, z, p, chosen, .. }| {
             let b = by_cell.get(&cell)?;
-            let low = scales[cell.comparison].stretched(*b, critical?.max(Z));
-            Some(Sureness { cell, z, p, adjusted: permuted.adjusted(z), q: 1.0, low })
+            let [luckiest_chosen, luckiest] = permuted.families();
+            let beside = |of: &Luckiest, family: Family| {
+                let low = scales[cell.comparison].stretched(*b, family.critical?)?;
+                Some(Simultaneous { adjusted: of.adjusted(z), low })
+            };
+            let chosen = if chosen { Some(beside(luckiest_chosen, of_chosen)?) } else { None };
+            Some(Sureness { cell, z, p, q: 1.0, all: beside(luckiest, of_all)?, chosen })
         })
         .collect();
     cells.sort_by_key(|of| of.cell);
     discover(&mut cells, |of| (of.p, &mut of.q));
 
-    let resampled = Resampled::new(given, &asked, &ranking::chosen(&candidates));
+    let resampled = Resampled::new(given, &asked, &chosen);
     let mut differences = resampled.differences(given.held);
     discover(&mut differences, |of| (of.p, &mut of.q));
     let mut interactions = resampled.interactions(given.held, &within(given.questions));
     discover(&mut interactions, |of| (of.p, &mut of.q));
     let detectable = Detectable {
-        auc: critical.and_then(|critical| Spread::of(permuted.cells().map(|of| 0.5 + critical * of.deviation).collect())),
+        auc: of_chosen.critical.and_then(|critical| {
+            Spread::of(permuted.cells().filter(|of| of.chosen).map(|of| 0.5 + critical * of.deviation).collect())
+        }),
         // Two perfect sides differ by nothing in every sample: that says nothing of others.
         difference: Spread::of(differences.iter().filter(|of| of.error > 0.0).map(|of| FOUR_IN_FIVE * of.error).collect()),
     };
     Grid {
         format: 1,
         permutations: given.statistics.permutations,
-        critical,
+        chosen: of_chosen,
+        all: of_all,
         cells,
         differences,
         interactions,

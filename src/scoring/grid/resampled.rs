@@ -12,9 +12,11 @@ use crate::{
     scoring::{
         auc::{Sorted, Weights},
         bootstrap::{Resampler, deviation, interval, median, sorted, tested},
+        difference,
         knn::Prepared,
-        scale::{student, two_sided},
+        scale::Scale,
         split::{FOLDS, Half},
+        student,
         views::Asked,
     },
 };
@@ -26,6 +28,8 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Drawn {
     value: f64,
     turns: Vec<Option<f64>>,
+    /// How many identities carry its mistakes, where it is an AUC.
+    carried: f64,
 }
 
 impl Drawn {
@@ -54,6 +58,8 @@ struct Less {
     drawn: Drawn,
     /// Each side by itself, in resamples.
     both_vary: bool,
+    /// Both sides with their intervals, and in the resamples in which both are defined, where they are AUCs.
+    sides: Option<([Estimate; 2], Vec<[f64; 2]>)>,
     trainings: Option<[Trainings; 2]>,
 }
 
@@ -67,7 +73,15 @@ impl Less {
     fn variance(&self) -> Option<f64> {
         let turns = self.turns();
         let people = (!turns.is_empty()).then(|| deviation(&turns).powi(2))?;
+        // Near 1 resamples vary too little: the sides' own intervals know.
+        let arms = self.by_sides().and_then(|(of, _)| of.interval).map_or(0.0, |of| 0.5 * (of.high - of.low) / student::Z);
+        let people = people.max(arms * arms);
         Some(people + self.trainings.iter().flatten().map(|side| side.variance).sum::<f64>())
+    }
+
+    fn by_sides(&self) -> Option<(Estimate, Option<f64>)> {
+        let ([left, right], pairs) = self.sides.as_ref()?;
+        Some(difference::less(*left, *right, pairs))
     }
 
     /// The interval, and how seldom the value would be on the other side of nought, two-sided. A handful of trainings cannot be
@@ -76,19 +90,22 @@ impl Less {
     fn tested(&self) -> Option<(Estimate, f64)> {
         let value = self.drawn.value;
         let Some(sides) = &self.trainings else {
+            if let Some((estimate, p)) = self.by_sides() {
+                return Some((estimate, p.unwrap_or(1.0)));
+            }
             let sorted = sorted(self.turns());
             let (estimate, p) = tested(value, &sorted)?;
             // Where no resample is on the other side, they cannot say how seldom; their standard deviation can, if both sides vary.
             let none = sorted.first()? * sorted.last()? > 0.0;
-            let beyond = two_sided(value / deviation(&sorted), f64::INFINITY);
+            let beyond = student::two_sided(value / deviation(&sorted), f64::INFINITY);
             return Some((estimate, if none && self.both_vary { p.min(beyond) } else { p }));
         };
         let variance = self.variance()?;
         let spent: f64 = sides.iter().map(|side| side.variance.powi(2) / side.degrees).sum();
         let degrees = if spent > 0.0 { variance.powi(2) / spent } else { f64::INFINITY };
-        let reach = student(degrees) * variance.sqrt();
-        let p = if variance > 0.0 { two_sided(value / variance.sqrt(), degrees) } else { 1.0 };
-        Some((Estimate { value, low: value - reach, high: value + reach }, p))
+        let reach = student::quantile(0.025, degrees) * variance.sqrt();
+        let p = if variance > 0.0 { student::two_sided(value / variance.sqrt(), degrees) } else { 1.0 };
+        Some((Estimate::new(value, value - reach, value + reach), p))
     }
 }
 
@@ -102,6 +119,8 @@ struct Chosen {
 
 pub struct Resampled {
     turns: usize,
+    /// By comparison, on half B.
+    scales: Vec<Scale>,
     /// By model and comparison.
     chosen: BTreeMap<(usize, usize), Chosen>,
 }
@@ -119,7 +138,7 @@ impl Resampled {
             let of = |cell: &CellId| Some(((cell.model, comparison), half.chosen(given, *cell)?));
             found.extend(cells.par_iter().filter_map(of).collect::<Vec<_>>());
         }
-        Resampled { turns, chosen: found }
+        Resampled { turns, scales: asked.iter().map(|asked| asked.scale(Half::B)).collect(), chosen: found }
     }
 
     /// Every comparison in every two sides, where all their models have a chosen view.
@@ -131,7 +150,8 @@ impl Resampled {
 
     fn difference(&self, place: usize, held: &Held, comparison: usize) -> Option<Difference> {
         let chosen = |model: usize| self.chosen.get(&(model, comparison));
-        let view = self.less(held, &|model, turn| chosen(model)?.view.at(turn))?;
+        let mut view = self.less(held, &|model, turn| chosen(model)?.view.at(turn))?;
+        view.sides = self.sides(held, comparison);
         let beyond =
             self.less(held, &|model, turn| Some(chosen(model)?.view.at(turn)? - chosen(model)?.probe.as_ref()?.at(turn)?));
         let mean = |models: &[usize]| {
@@ -169,11 +189,30 @@ impl Resampled {
     fn less(&self, held: &Held, of: &dyn Fn(usize, Option<usize>) -> Option<f64>) -> Option<Less> {
         let all = |models: &[usize], turn| models.iter().map(|&model| of(model, turn)).collect::<Option<Vec<f64>>>();
         let at = |turn| Some(sum::mean(&all(&held.right, turn)?) - sum::mean(&all(&held.left, turn)?));
-        let drawn = Drawn { value: at(None)?, turns: (0..self.turns).map(|turn| at(Some(turn))).collect() };
+        let drawn = Drawn { value: at(None)?, turns: (0..self.turns).map(|turn| at(Some(turn))).collect(), carried: 0.0 };
         let sides = [all(&held.left, None)?, all(&held.right, None)?];
         let varies = |models: &[usize]| (1..self.turns).any(|turn| all(models, Some(turn)) != all(models, Some(0)));
         let both_vary = varies(&held.left) && varies(&held.right);
-        Some(Less { drawn, both_vary, trainings: held.names_factor().then(|| sides.map(|side| Trainings::of(&side))) })
+        let trainings = held.names_factor().then(|| sides.map(|side| Trainings::of(&side)));
+        Some(Less { drawn, both_vary, sides: None, trainings })
+    }
+
+    /// Both sides' mean AUC of their chosen views, with intervals.
+    fn sides(&self, held: &Held, comparison: usize) -> Option<([Estimate; 2], Vec<[f64; 2]>)> {
+        let chosen =
+            |models: &[usize]| models.iter().map(|&model| self.chosen.get(&(model, comparison))).collect::<Option<Vec<_>>>();
+        let sides = [chosen(&held.left)?, chosen(&held.right)?];
+        let mean = |side: &[&Chosen], turn| {
+            side.iter().map(|of| of.view.at(turn)).collect::<Option<Vec<f64>>>().map(|values| sum::mean(&values))
+        };
+        let turns: Vec<[f64; 2]> =
+            (0..self.turns).filter_map(|turn| Some([mean(&sides[0], Some(turn))?, mean(&sides[1], Some(turn))?])).collect();
+        let estimate = |side: usize| {
+            let resampled: Vec<f64> = turns.iter().map(|turn| turn[side]).collect();
+            let carried = sides[side].iter().map(|of| of.view.carried).min_by(f64::total_cmp)?;
+            self.scales[comparison].interval(mean(&sides[side], None)?, &resampled, carried)
+        };
+        Some(([estimate(0)?, estimate(1)?], turns))
     }
 
     /// Every chosen view less the better of its features' neighbours and their probe, the better taken in each resample.
@@ -249,6 +288,7 @@ impl<'a> OnHalf<'a> {
             view: Drawn {
                 value: median(seeds.iter().map(|seed| Some(seed.value)))?,
                 turns: (0..self.turns).map(|turn| median(seeds.iter().map(|seed| seed.turns[turn]))).collect(),
+                carried: seeds.iter().map(|seed| seed.carried).min_by(f64::total_cmp).unwrap_or(0.0),
             },
             features: at(0),
             probe: at(1),
@@ -270,7 +310,9 @@ impl<'a> OnHalf<'a> {
             [prepared.resampled(of_columns).map(|[mean, _]| mean)]
         };
         let turns = self.resampler.each_of_many(self.turns, means);
-        Some(Drawn { value: value?, turns: turns.into_iter().map(|[mean]| mean).collect() })
+        let people = self.resampler.people();
+        let carried = prepared.carried(people, |column| self.identity[column] as usize);
+        Some(Drawn { value: value?, turns: turns.into_iter().map(|[mean]| mean).collect(), carried })
     }
 }
 
@@ -289,8 +331,8 @@ mod tests {
             .filter(|_| {
                 let sides = [0, 1].map(|_| [normal(), normal(), normal()]);
                 let value = sum::mean(&sides[1]) - sum::mean(&sides[0]);
-                let drawn = Drawn { value, turns: (0..50).map(|_| Some(value + 0.05 * normal())).collect() };
-                let less = Less { drawn, both_vary: true, trainings: Some(sides.map(|side| Trainings::of(&side))) };
+                let drawn = Drawn { value, turns: (0..50).map(|_| Some(value + 0.05 * normal())).collect(), carried: 0.0 };
+                let less = Less { drawn, both_vary: true, sides: None, trainings: Some(sides.map(|side| Trainings::of(&side))) };
                 less.tested().unwrap().1 <= 0.05
             })
             .count();

@@ -212,10 +212,14 @@ fn insert(transaction: &rusqlite::Connection, Held { manifest, stamp, scores, sv
         *stamp as i64
     ])?;
     for row in scores.as_ref().map(rows).unwrap_or_default() {
-        let Estimate { value, low, high } = row.estimate;
-        transaction
-            .prepare_cached("INSERT INTO score VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-            .execute(params![key, row.view, row.score, value, low, high])?;
+        transaction.prepare_cached("INSERT INTO score VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+            key,
+            row.view,
+            row.score,
+            row.estimate.value,
+            row.estimate.low(),
+            row.estimate.high()
+        ])?;
     }
     if let Some(svg) = svg {
         transaction.prepare_cached("INSERT INTO figure VALUES (?1, ?2)")?.execute(params![key, svg])?;

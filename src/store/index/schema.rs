@@ -83,6 +83,14 @@ const MIGRATIONS: [&str; 3] = [
     "
     -- Results that could not be taken in, and why: tried again whenever results are taken in.
     CREATE TABLE set_aside (key TEXT PRIMARY KEY, why TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    -- A score of too few has no interval.
+    CREATE TABLE told (
+        key TEXT NOT NULL REFERENCES result ON DELETE CASCADE, view TEXT NOT NULL, score TEXT NOT NULL,
+        value REAL NOT NULL, low REAL, high REAL, PRIMARY KEY (key, view, score)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO told SELECT * FROM score;
+    DROP TABLE score;
+    ALTER TABLE told RENAME TO score;
 ",
 ];
 

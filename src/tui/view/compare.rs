@@ -245,7 +245,7 @@ fn draw_pair(paint: &mut Paint, area: Rect, app: &App, board: &Board, pair: &Pai
                     (true, false) => ("  lower", theme.warning()),
                     (false, _) => ("", Style::new()),
                 };
-                (format!("{} ({} … {}){word}", signed(of.value), signed(of.low), signed(of.high)), style)
+                (format!("{}{word}", of.show(Form::Difference)), style)
             }
             None => (signed(a - b), theme.dim()),
         };

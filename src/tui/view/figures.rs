@@ -107,11 +107,11 @@ fn ledger(paint: &mut Paint, area: Rect, app: &App, board: &Board) {
     let room = usize::from(inner.width);
     let mut lines = Vec::new();
     if let Some((row, reason)) = row(board, &cell) {
-        let auc = row
-            .candidate
-            .b
-            .map_or("no AUC".to_owned(), |b| format!("AUC {} ({}–{}) on half B", score(b.value), score(b.low), score(b.high)));
-        let low = row.low.map_or(String::new(), |low| format!(", at least {} beside all others", score(low)));
+        let auc = row.candidate.b.map_or("no AUC".to_owned(), |b| format!("AUC {} on half B", b.show(Form::Score)));
+        let sure = board.found.as_ref().and_then(|found| Some((&found.grid, found.grid.of(&cell)?)));
+        let low = row.low.zip(sure).map_or(String::new(), |(low, (grid, sure))| {
+            format!(", at least {} beside {}", score(low), count(grid.family(sure), "cell"))
+        });
         let as_what =
             if shown.is_empty() { "not in the report: p pins it".to_owned() } else { format!("in the report as {shown}") };
         let place = format!("{} of {}", thousands(app.figures.cursor + 1), thousands(app.figures.list.len()));

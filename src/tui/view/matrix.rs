@@ -262,7 +262,7 @@ fn believe(theme: Theme, app: &App, board: &Board, cell: &CellId, room: usize) -
         say(format!("not ranked: {why}"), theme.warning());
     }
     let (b, whole) = (view.and_then(|view| view.b), view.and_then(|view| view.whole));
-    let interval = |of: &Estimate| format!("AUC {} ({}–{})", score(of.value), score(of.low), score(of.high));
+    let interval = |of: &Estimate| format!("AUC {}", of.show(Form::Score));
     match b.as_ref().or(whole.as_ref()) {
         Some(of) => {
             let where_from = match (b, view.and_then(|view| view.a)) {
@@ -275,12 +275,7 @@ fn believe(theme: Theme, app: &App, board: &Board, cell: &CellId, room: usize) -
         }
         None => match view.and_then(|view| view.monotone) {
             Some(rho) => say(
-                format!(
-                    "a gradient: |ρ| {} ({}–{}) along the axis, which ranks nothing",
-                    score(rho.value),
-                    score(rho.low),
-                    score(rho.high)
-                ),
+                format!("a gradient: |ρ| {} along the axis, which ranks nothing", rho.show(Form::Score)),
                 plain.add_modifier(Modifier::BOLD),
             ),
             None if quantity => {
@@ -291,16 +286,16 @@ fn believe(theme: Theme, app: &App, board: &Board, cell: &CellId, room: usize) -
     }
     if let Some((row, reason)) = figures::row(board, cell) {
         let mark = board.study.statistics.separates_at;
-        let sure = board.found.as_ref().and_then(|found| found.grid.cells.iter().find(|sure| sure.cell == *cell));
-        if let Some(low) = row.low {
+        let sure = board.found.as_ref().and_then(|found| Some((&found.grid, found.grid.of(cell)?)));
+        if let (Some(low), Some((grid, sure))) = (row.low, sure) {
             let word = if low >= mark {
                 ("separates", theme.good())
-            } else if sure.is_some_and(Sureness::is_told) {
+            } else if sure.is_told() {
                 ("told beyond chance, not shown to separate", plain)
             } else {
                 ("not shown: a grid without signal does as well", theme.warning())
             };
-            say(format!("at least {} beside all cells: {}", score(low), word.0), word.1);
+            say(format!("at least {} beside {}: {}", score(low), count(grid.family(sure), "cell"), word.0), word.1);
         }
         if let Some(rank) = row.rank {
             let of = board.found.as_ref().map_or(0, |found| found.ledger.ranked);
