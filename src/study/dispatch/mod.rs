@@ -74,8 +74,6 @@ pub struct Ended {
     pub paused: usize,
     pub cancelled: usize,
     pub interrupted: bool,
-    /// Every failure was of the data, none of the program or the machine.
-    pub bad_data: bool,
     /// A person asked it to finish what ran and to start nothing more, and something was left.
     pub drained: bool,
     /// Stages that wait for a kind of device that the run had none of.
@@ -131,7 +129,6 @@ struct Run<'a> {
     printed: HashMap<u64, usize>,
     looked: Instant,
     ran: usize,
-    bad_data: bool,
 }
 
 /// A worker at its place.
@@ -207,7 +204,6 @@ impl<'a> Run<'a> {
             printed: HashMap::new(),
             looked: Instant::now(),
             ran: 0,
-            bad_data: true,
         };
         let slots = |device: &Device| Slots { device: device.name.to_string(), slots: device.slots, threads: device.threads };
         run.diary.note(What::RunStarted {
@@ -259,7 +255,6 @@ impl<'a> Run<'a> {
             paused: self.plan.count_aside(State::Paused),
             cancelled: self.plan.count_aside(State::Cancelled),
             interrupted: self.how.stop.load(Ordering::SeqCst),
-            bad_data: self.bad_data,
             drained: self.draining && !self.queue.is_empty(),
             homeless: self.homeless.len(),
             left: self.queue.len(),
@@ -571,13 +566,12 @@ impl<'a> Run<'a> {
         let spent = self.spent.entry(key).or_default();
         *spent += 1;
         let again = bad.cause.worth_another_try() && *spent < self.how.attempts;
-        let (cause, why) = (bad.cause, bad.why.clone());
+        let why = bad.why.clone();
         self.note_failure(given, bad, again);
         if again {
             self.requeue(given);
             return Ok(());
         }
-        self.bad_data &= cause == Cause::Input;
         self.queued.remove(&job);
         self.plan.failed(key, &why)?;
         self.take_up()
