@@ -303,7 +303,10 @@ fn a_report_and_its_audit_are_current_by_digests_alone() {
     };
     let current = "of what is here now";
     let text = shown(&desk);
-    assert!(text.contains(current) && !text.contains("not of what") && text.contains("  reports/small.html: identical"), "{text}");
+    assert!(
+        text.contains(current) && !text.contains("not of what") && text.contains("  reports/small.html: identical"),
+        "{text}"
+    );
     // Written long ago, by the clock; and everything else touched since.
     let page = desk.path("reports/small.html");
     fs::File::options().append(true).open(&page).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
@@ -440,7 +443,8 @@ fn a_plan_counts_what_can_run_here() {
     assert_eq!(total(&with, "to_run"), total(&without, "to_run"), "{with}");
     assert_eq!(with["seconds"], without["seconds"]);
     assert!(total(&with, "waiting") > 0 && with["waiting"].as_u64() > Some(0));
-    let text = String::from_utf8(desk.command(&["plan", study]).env("VISAVIS_TORCH", program()).output().unwrap().stdout).unwrap();
+    let text =
+        String::from_utf8(desk.command(&["plan", study]).env("VISAVIS_TORCH", program()).output().unwrap().stdout).unwrap();
     assert!(text.contains("waiting") && text.contains(&format!("{} stages to run", total(&without, "to_run"))), "{text}");
     // Without the program nothing of a network would run.
     let bare = desk.command(&["plan", study, "--json"]).env("VISAVIS_TORCH", "/nowhere").output().unwrap();
