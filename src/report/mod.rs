@@ -132,7 +132,10 @@ fn evidence(outcome: &Outcome, extras: &Extras, book: &Book) -> Result<Evidence>
         tolerance_auc: study.tolerance.auc,
         tolerance_features: study.tolerance.features,
         sources: plan.source_digests(),
-        manifests: plan.results().map(|(_, manifest)| nameless(manifest, &|path| shareable(&plan.workspace().locate(path)))).collect(),
+        manifests: plan
+            .results()
+            .map(|(_, manifest)| nameless(manifest, &|path| shareable(&plan.workspace().locate(path))))
+            .collect(),
         claims: book.shown(),
         objects,
     })
