@@ -222,7 +222,8 @@ fn looking_leaves_nothing_behind() {
 
 /// Everything a page holds, its packed evidence opened.
 fn opened(page: &str) -> String {
-    let mut text = page.to_owned();
+    // Templates write a slash in letters.
+    let mut text = page.replace("&#x2F;", "/");
     let evidence = page.split("id=\"visavis-evidence\">").nth(1).unwrap().split("</script>").next().unwrap();
     let evidence: serde_json::Value = serde_json::from_str(evidence).unwrap();
     let mut packed: Vec<&str> = vec![evidence["manifests"].as_str().unwrap(), evidence["claims"].as_str().unwrap()];

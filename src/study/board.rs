@@ -64,7 +64,9 @@ pub struct Board {
     pub shown: Vec<(CellId, Vec<ShownAs>)>,
     /// What a report of it would be made of now.
     pub made_of: MadeOf,
+    /// Stages that a run here would make, and those that wait for what is missing.
     pub to_run: usize,
+    pub waiting: usize,
     /// Of these, what figures in the report lack.
     pub undrawn: usize,
     pub seconds: f64,
@@ -199,6 +201,7 @@ impl Board {
             undrawn: plan.open_steps().filter(|step| matches!(step, Step::Draw(_) | Step::Steady(_))).count(),
             offers: Offers::of(&study),
             to_run: plan.to_run(),
+            waiting: plan.tally().iter().map(|(_, tally)| tally.waiting).sum(),
             seconds,
             jobs: plan.steps().map(|(step, _)| (step, plan.job(step))).collect(),
             taps,
