@@ -201,7 +201,7 @@ fn features_that_cannot_be_used_are_told_and_the_rest_is_done() {
         let desk = Desk::with_digits();
         desk.write("data/digits/blocks.npy", &bytes);
         let said = desk.visavis(&["run", STUDY]);
-        assert!(said.code == 2 && said.err.contains(says), "{case}: {}\n{}", said.code, said.err);
+        assert!(said.code == 3 && said.err.contains(says), "{case}: {}\n{}", said.code, said.err);
         // The other model was scored all the same.
         assert!(desk.succeed(&["export", STUDY, "--what", "scores"]).contains("pixels,embedding,pca,axis 1"), "{case}");
     }
@@ -310,7 +310,7 @@ fn an_array_whose_header_overflows_is_damaged_and_no_bug() {
     desk.write("data/digits/blocks.npy", &[b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), &[0; 48]].concat());
     let said = desk.visavis(&["run", STUDY]);
     assert!(
-        said.code == 2 && said.err.contains("cut short or damaged") && !said.err.contains("a bug"),
+        said.code == 3 && said.err.contains("cut short or damaged") && !said.err.contains("a bug"),
         "{}: {}",
         said.code,
         said.err

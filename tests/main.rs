@@ -4,6 +4,7 @@
 
 mod audit;
 mod bad_input;
+mod copied_commands;
 mod desk;
 mod dispatch;
 mod faults;

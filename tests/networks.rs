@@ -204,7 +204,7 @@ fn weights_that_do_not_fit_are_told_by_tensor() {
     desk.succeed(&["run", STUDY, "--quiet"]);
     desk.edit(STUDY, "{ width: 0.1 } }, loss: softmax", "{ width: 0.2 } }, loss: softmax");
     let run = desk.visavis(&["run", STUDY]);
-    assert_eq!(run.code, 2, "{}{}", run.out, run.err);
+    assert_eq!(run.code, 3, "{}{}", run.out, run.err);
     assert!(
         run.err.contains("is [8, 3, 7, 7], resnet34-width0.2 has [16, 3, 7, 7] there") && run.err.contains("own.safetensors"),
         "{}",
@@ -262,7 +262,7 @@ fn a_picture_cut_short_fails_what_needs_it_and_nothing_else() {
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() - 300]).unwrap();
     let run = desk.visavis(&["run", STUDY]);
-    assert_eq!(run.code, 2, "{}{}", run.out, run.err);
+    assert_eq!(run.code, 3, "{}{}", run.out, run.err);
     assert!(run.err.contains("the picture is cut short") && run.err.contains("person0002/0003.jpg"), "{}", run.err);
     assert!(verified(&desk), "the others were read");
 }

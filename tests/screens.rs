@@ -145,12 +145,27 @@ fn two_models_are_held_against_each_other() {
     let score = |value: &serde_json::Value| format!("{:.3}", value.as_f64().unwrap()).trim_start_matches('0').to_owned();
     let text = seen.text();
     let row = text.lines().find(|line| line.contains("even or odd  ")).unwrap();
-    // Marks are in the order of names: blocks less pixels, which is right less left of the contrast.
+    // Whatever was marked first: right less left of the contrast, in the words of the command line.
+    assert!(row.contains(of["verdict"].as_str().unwrap()), "{row} {of}");
     assert!(row.contains(&score(&of["left_value"])) && row.contains(&score(&of["right_value"])), "{row} {of}");
     let difference = of["difference"]["value"].as_f64().unwrap();
     let sign = if difference < 0.0 { "−" } else { "+" };
     assert!(row.contains(&format!("{sign}{}", format!("{:.3}", difference.abs()).trim_start_matches('0'))), "{row} {of}");
     holds(&seen, &["blocks minus pixels", "features"]);
+    let told = desk.succeed(&["compare", STUDY]);
+    let counted = told.lines().last().unwrap().trim().strip_prefix("blocks beside pixels: ").unwrap();
+    holds(&seen, &[counted]);
+    let exported = desk.succeed(&["export", STUDY, "--what", "contrasts", "--format", "jsonl"]);
+    for line in exported.lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        let of = said["differences"].as_array().unwrap().iter().find(|of| of["comparison"] == row["comparison"]).unwrap();
+        assert_eq!((&row["verdict"], &row["left"]), (&of["verdict"], &of["left"]));
+    }
+    desk.succeed(&["report", STUDY, "--quiet"]);
+    for of in said["differences"].as_array().unwrap() {
+        let cell = format!("<td class=\"text\">{}</td></tr>", of["verdict"].as_str().unwrap());
+        assert!(desk.read("reports/small.html").contains(&cell), "{of}");
+    }
     seen.press("Esc / 'auc>2 Enter");
     holds(&seen, &["no model fits the filter"]);
     seen.press("Esc / 'acu>1");
@@ -162,7 +177,10 @@ fn two_models_are_held_against_each_other() {
     holds(&seen, &["Compare · 2 models", "zero or one"]);
     assert!(!seen.text().contains("even or odd ."), "{}", seen.text());
     seen.press("y");
-    assert_eq!(seen.left.pop().unwrap(), format!("visavis compare {} blocks pixels", desk.path(STUDY).display()));
+    let (file, root) = (desk.path(STUDY).display().to_string(), desk.path(""));
+    let root = root.components().collect::<std::path::PathBuf>().display().to_string();
+    let line = seen.left.pop().unwrap();
+    assert!(line.starts_with(&format!("visavis compare {file} pixels blocks --workspace {root}")), "{line}");
 }
 
 #[test]
@@ -269,6 +287,212 @@ fn a_damaged_or_vanished_store_is_told_and_comes_back() {
     seen.refresh();
     seen.press("2");
     wait_for(&mut seen, "small");
+}
+
+/// Times of files say nothing: a report is of what is here now where its digests say so, and an audit likewise.
+#[test]
+fn a_report_and_its_audit_are_current_by_digests_alone() {
+    let desk = Desk::with_digits();
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    desk.succeed(&["report", STUDY, "--quiet"]);
+    desk.succeed(&["audit", "reports/small.html", "--quiet"]);
+    let shown = |desk: &Desk| {
+        let mut seen = session(desk, (150, 40));
+        seen.press("5");
+        seen.text()
+    };
+    let current = "of what is here now";
+    let text = shown(&desk);
+    assert!(
+        text.contains(current) && !text.contains("not of what") && text.contains("  reports/small.html: identical"),
+        "{text}"
+    );
+    // Written long ago, by the clock; and everything else touched since.
+    let page = desk.path("reports/small.html");
+    fs::File::options().append(true).open(&page).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    desk.write(STUDY, desk.read(STUDY).as_bytes());
+    assert!(!shown(&desk).contains("not of what"), "{}", shown(&desk));
+    // A label changes: stages are stale, however new the page is.
+    let labels = desk.read("data/digits/labels.csv");
+    desk.edit("data/digits/labels.csv", "0000.png,0,1", "0000.png,1,0");
+    fs::File::options().append(true).open(&page).unwrap().set_modified(std::time::SystemTime::now()).unwrap();
+    let text = shown(&desk);
+    assert!(text.contains("not of what is here now: results are other ones") && text.contains("to run"), "{text}");
+    assert!(text.contains("of results that are no longer the study's"), "{text}");
+    desk.write("data/digits/labels.csv", labels.as_bytes());
+    assert!(!shown(&desk).contains("not of what"), "back to what it was");
+    // A sentence of the study file stands in the page.
+    desk.edit(STUDY, "about: Do", "about: Whether");
+    assert!(shown(&desk).contains("not of what is here now: the study file was edited"));
+    // Written anew: another page than the one that was audited, of the same results.
+    desk.succeed(&["report", STUDY, "--quiet"]);
+    let text = shown(&desk);
+    assert!(!text.contains("not of what") && text.contains("of another page than is here now"), "{text}");
+    // Whatever lies there is no report because of its name.
+    desk.write("reports/small.html", b"<html>of what is here now</html>");
+    assert!(shown(&desk).contains("it does not say what it was made of"), "{}", shown(&desk));
+}
+
+#[test]
+fn a_pin_follows_its_figure_or_is_told_lost() {
+    let desk = Desk::with_digits();
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    let figure = "pixels · embedding · pca axis 1 · zero or one";
+    desk.succeed(&["pin", STUDY, figure, "--note", "the first that was seen"]);
+    let pinned = |desk: &Desk| -> Vec<String> {
+        desk.succeed(&["run", STUDY, "--quiet"]);
+        let ledger = desk.succeed(&["export", STUDY, "--what", "ledger", "--format", "jsonl"]);
+        let rows = ledger.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let pinned = rows.filter(|row| row["shown_as"].as_str().is_some_and(|shown| shown.contains("pinned")));
+        pinned.map(|row| format!("{} {}", row["model"].as_str().unwrap(), row["comparison"].as_str().unwrap())).collect()
+    };
+    assert_eq!(pinned(&desk), ["pixels zero or one"]);
+    // Its model, its comparison and its projection are called otherwise; another has the old name.
+    desk.edit(STUDY, "    blocks:", "    pixels2:");
+    desk.edit(STUDY, "    pixels:", "    raw:");
+    desk.edit(STUDY, "    pixels2:", "    pixels:");
+    desk.edit(STUDY, "  zero or one:", "  nought or one:");
+    assert_eq!(pinned(&desk), ["raw nought or one"]);
+    let mut seen = session(&desk, (150, 40));
+    seen.press("5");
+    holds(&seen, &["raw · embedding · pca axis 1 · nought or one", "pinned: the first that was seen"]);
+    assert!(!desk.succeed(&["show", STUDY]).contains("lost"));
+    desk.succeed(&["report", STUDY, "--quiet"]);
+    assert!(desk.read("reports/small.html").contains("the first that was seen"));
+    // Pinned again by its new name, it is one pin; and is taken off by it.
+    desk.succeed(&["pin", STUDY, "raw axis 1 nought", "--note", "seen again"]);
+    assert_eq!(pinned(&desk), ["raw nought or one"]);
+    // Gone with its comparison: told, and not silently dropped.
+    desk.edit(STUDY, "  nought or one: { Zero: \"digit=0\", One: \"digit=1\" }\n", "");
+    assert_eq!(pinned(&desk), [""; 0]);
+    let lost = "lost: names no figure of this study";
+    let shown = desk.succeed(&["show", STUDY]);
+    assert!(shown.contains(figure) && shown.contains(lost), "{shown}");
+    assert_eq!(desk.json(&["show", STUDY])["lost_pins"][0], figure);
+    let mut seen = session(&desk, (150, 40));
+    seen.press("5");
+    holds(&seen, &[figure, lost]);
+    let said = desk.visavis(&["report", STUDY]);
+    assert!(said.code == 0 && said.err.contains(lost), "{}", said.err);
+    assert!(desk.read("reports/small.html").contains("the study has no such figure any more"));
+    desk.succeed(&["unpin", STUDY, figure]);
+    assert!(!desk.succeed(&["show", STUDY]).contains("lost"));
+}
+
+#[test]
+fn after_an_act_status_says_what_explain_says() {
+    let desk = Desk::with_pretence();
+    let study = "experiments/micro.yaml";
+    let mishaps = "train resnet34-softmax=input";
+    desk.command(&["run", study, "--quiet"]).env("VISAVIS_MISHAPS", mishaps).output().unwrap();
+    let status = |state: &str| desk.json(&["status"])["jobs"][state].as_u64().unwrap();
+    let explained = |job: &str| desk.json(&["explain", job])["state"].as_str().unwrap().to_owned();
+    // Jobs that wait for the failed one, and the failed one itself; nothing runs meanwhile.
+    let (waiting, failed) = ("features resnet34-softmax", "train resnet34-softmax");
+    let (queued, ended) = (status("queued"), status("failed"));
+    assert_eq!((explained(waiting).as_str(), explained(failed).as_str(), ended), ("waiting", "failed", 1));
+    desk.succeed(&["pause", "features", "resnet34-softmax"]);
+    desk.succeed(&["cancel", "train", "resnet34-softmax"]);
+    assert_eq!((explained(waiting).as_str(), status("paused")), ("paused", 1));
+    assert_eq!((explained(failed).as_str(), status("cancelled"), status("failed")), ("cancelled", 1, 0));
+    let text = desk.succeed(&["status"]);
+    assert!(text.contains("1 paused") && text.contains("1 cancelled"), "{text}");
+    let mut seen = session(&desk, (140, 40));
+    seen.press("2 / 'state=paused Enter");
+    holds(&seen, &["features resnet34-softmax"]);
+    desk.succeed(&["retry"]);
+    assert_eq!((explained(waiting).as_str(), explained(failed).as_str()), ("waiting", "failed"));
+    assert_eq!((status("paused"), status("cancelled"), status("failed"), status("queued")), (0, 0, 1, queued));
+    let mut seen = session(&desk, (140, 40));
+    seen.press("2 / 'state=paused Enter");
+    assert!(!seen.text().contains("features resnet34-softmax"), "{}", seen.text());
+}
+
+/// The program for networks is taken for granted here: only its name is looked for.
+fn with_pictures() -> Desk {
+    let desk = Desk::with_pretence();
+    for i in 0..40 {
+        desk.write(&format!("data/dots/{i:02}.png"), b"not looked into");
+    }
+    for name in ["one", "another"] {
+        desk.write(&format!("data/faces/{name}/0.png"), b"not looked into");
+    }
+    desk
+}
+
+fn plan(desk: &Desk) -> serde_json::Value {
+    let output = desk.command(&["plan", "experiments/micro.yaml", "--json"]).env("VISAVIS_TORCH", program()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn total(plan: &serde_json::Value, what: &str) -> u64 {
+    plan["stages"].as_array().unwrap().iter().map(|stage| stage[what].as_u64().unwrap()).sum()
+}
+
+#[test]
+fn a_plan_counts_what_can_run_here() {
+    let study = "experiments/micro.yaml";
+    let desk = with_pictures();
+    desk.edit(study, "device: pretend", "device: cpu");
+    let without = plan(&desk);
+    assert_eq!((without["missing"].as_array().unwrap().len(), total(&without, "waiting")), (0, 0), "{without}");
+    // What no visavis of this release can train is named, and neither counted nor priced.
+    desk.edit(study, "      - arcface\n", "      - arcface\n      - triplet\n      - adaface\n");
+    let with = plan(&desk);
+    let missing: Vec<&str> = with["missing"].as_array().unwrap().iter().map(|of| of["input"].as_str().unwrap()).collect();
+    assert!(missing.iter().any(|of| of.contains("triplet")) && missing.iter().any(|of| of.contains("adaface")), "{missing:?}");
+    assert_eq!(total(&with, "to_run"), total(&without, "to_run"), "{with}");
+    assert_eq!(with["seconds"], without["seconds"]);
+    assert!(total(&with, "waiting") > 0 && with["waiting"].as_u64() > Some(0));
+    let text =
+        String::from_utf8(desk.command(&["plan", study]).env("VISAVIS_TORCH", program()).output().unwrap().stdout).unwrap();
+    assert!(text.contains("waiting") && text.contains(&format!("{} stages to run", total(&without, "to_run"))), "{text}");
+    // Without the program nothing of a network would run.
+    let bare = desk.command(&["plan", study, "--json"]).env("VISAVIS_TORCH", "/nowhere").output().unwrap();
+    let bare: serde_json::Value = serde_json::from_slice(&bare.stdout).unwrap();
+    let train = bare["stages"].as_array().unwrap().iter().find(|stage| stage["kind"] == "train").unwrap();
+    assert_eq!((train["to_run"].as_u64(), bare["waiting"].clone()), (Some(0), bare["cells"].clone()), "{bare}");
+    assert!(total(&bare, "to_run") <= 2, "{bare}");
+}
+
+#[test]
+fn a_card_that_is_not_here_is_named_before_anything_runs() {
+    if visavis::study::devices::has_cards() {
+        println!("there is a card here: nothing was looked at");
+        return;
+    }
+    let desk = with_pictures();
+    desk.edit("experiments/micro.yaml", "device: pretend", "device: cuda");
+    let plan = plan(&desk);
+    let missing = plan["missing"].as_array().unwrap();
+    assert!(missing.len() == 1 && missing[0]["input"].as_str().unwrap().contains("graphics card"), "{plan}");
+    assert_eq!((&plan["waiting"], &missing[0]["cells"]), (&plan["cells"], &plan["cells"]));
+    assert!(plan["seconds"].as_f64().unwrap() < 1.0 && total(&plan, "to_run") <= 2, "{plan}");
+    assert!(session(&desk, (150, 45)).text().contains("waits"), "{}", session(&desk, (150, 45)).text());
+}
+
+#[test]
+fn forms_offer_what_can_be_run() {
+    let study = "experiments/micro.yaml";
+    // Pretending can pretend anything.
+    let desk = with_pictures();
+    let mut seen = session(&desk, (140, 60));
+    seen.press("x");
+    holds(&seen, &["cosface", "triplet"]);
+    desk.edit(study, "device: pretend", "device: cpu");
+    desk.edit(study, "  faces: {", "  gone: { folders: { root: ../data/gone } }\n  faces: {");
+    desk.edit(study, "  whole: {", "  aligned: { crop: aligned, size: 32, pad: zero, scale: imagenet }\n  whole: {");
+    let mut seen = session(&desk, (140, 60));
+    seen.press("x");
+    holds(&seen, &["cosface"]);
+    let text = seen.text();
+    for absent in ["triplet", "adaface", "gone", "aligned"] {
+        assert!(!text.contains(absent), "{absent} is offered:\n{text}");
+    }
+    // What is typed all the same is told before it is written.
+    seen.press("Esc a j j Enter 'triplet Enter");
+    holds(&seen, &["the loss triplet", "would wait"]);
 }
 
 /// What was looked at may be gone when a study is edited, or another is opened.

@@ -44,7 +44,8 @@ impl Jobs {
             (Verb::Retry, []) => vec![Act::Retry { job: None }],
             (Verb::Retry, jobs) => jobs.iter().map(|(job, _)| Act::Retry { job: Some(*job) }).collect(),
         };
-        if live.is_none() && acts == [Act::Pause { job: None }] {
+        // Where nothing was ever run, there is nothing to take up again either, and nobody to read it.
+        if live.is_none() && (index.is_none() || acts == [Act::Pause { job: None }]) {
             return Err(nothing_runs());
         }
         keep(context, index.as_ref(), asked(acts))?;

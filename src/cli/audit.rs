@@ -7,7 +7,7 @@ use super::{
 use crate::{
     audit::{self, Again, Audit as Examined, Checked, Remade, Verdict},
     domain::{
-        Digest, Fault, Key, Result,
+        Digest, Fault, Key, Result, made_of,
         stage::{Input, Kind, Task},
         text::{count, printable, thousands},
     },
@@ -37,6 +37,13 @@ pub struct Audit {
     seed: u64,
 }
 
+/// What was audited: of which study, which page if one, and which results.
+struct Of {
+    study: String,
+    page: Option<Digest>,
+    results: Digest,
+}
+
 impl Audit {
     pub fn run(&self, context: &Context) -> Result<()> {
         if self.recompute == "training" {
@@ -45,14 +52,14 @@ impl Audit {
             ));
         }
         let is_report = self.what.extension().is_some_and(|ending| ending == "html" || ending == "htm");
-        let (study, examined) = if is_report { self.report(context)? } else { self.study(context)? };
-        self.keep(context, &study, &examined);
+        let (of, examined) = if is_report { self.report(context)? } else { self.study(context)? };
+        self.keep(context, &of, &examined);
         conclude(context, &examined)
     }
 
     /// Notes what it came to, for whoever shows these results; an auditor without a workspace, or in one that cannot be written,
     /// notes nothing.
-    fn keep(&self, context: &Context, study: &str, examined: &Examined) {
+    fn keep(&self, context: &Context, of: &Of, examined: &Examined) {
         if !context.workspace.results().all().is_ok_and(|results| !results.is_empty()) {
             return;
         }
@@ -60,7 +67,7 @@ impl Audit {
         let audit = LastAudit {
             format: 1,
             at: 0,
-            of: self.what.display().to_string(),
+            of: context.workspace.shareable(&self.what).display().to_string(),
             verdict: examined.verdict().words().to_owned(),
             identical: count(Verdict::Identical),
             within_tolerance: count(Verdict::WithinTolerance),
@@ -68,8 +75,10 @@ impl Audit {
             unchecked: count(Verdict::Unchecked),
             not_attempted: count(Verdict::NotAttempted),
             verified: examined.verified.iter().copied().collect(),
+            page: of.page,
+            results: Some(of.results),
         };
-        if let Err(fault) = audit.keep(&context.workspace, study) {
+        if let Err(fault) = audit.keep(&context.workspace, &of.study) {
             remark(context, format!("the verdict was not noted: {}", fault.what));
         }
     }
@@ -88,19 +97,21 @@ impl Audit {
         Again { kinds, sample: self.sample.map(draw) }
     }
 
-    fn report(&self, context: &Context) -> Result<(String, Examined)> {
+    fn report(&self, context: &Context) -> Result<(Of, Examined)> {
         let bytes = std::fs::read(&self.what).map_err(|error| Fault::io("read the report", &self.what, &error))?;
+        let page = Some(Digest::of(&bytes));
         let text = String::from_utf8(bytes).map_err(|_| Fault::asked("the report is not UTF-8 text").in_file(&self.what))?;
         let results = context.workspace.results();
         let workspace = (!results.all()?.is_empty()).then_some(&context.workspace);
         let evidence = audit::Evidence::of_page(&text, &self.what)?;
-        let current = current(Path::new(&evidence.study_file), context);
+        let current = current(&context.workspace.locate(Path::new(&evidence.study_file)), context);
         let again = self.again(evidence.manifests.iter().map(|manifest| manifest.key));
         let examined = audit::examine_report(&text, &self.what, workspace, current.as_ref(), &again, &recompute)?;
-        Ok((evidence.study.clone(), examined))
+        let results = made_of::together(evidence.manifests.iter());
+        Ok((Of { study: evidence.study.clone(), page, results }, examined))
     }
 
-    fn study(&self, context: &Context) -> Result<(String, Examined)> {
+    fn study(&self, context: &Context) -> Result<(Of, Examined)> {
         let opened = study::open(&self.what, &context.workspace)?;
         let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
         let results: Vec<_> = plan.results().map(|(step, manifest)| (step.label(&plan.study), manifest)).collect();
@@ -118,7 +129,8 @@ impl Audit {
             found: None,
             why: "it has no result: run the study".to_owned(),
         }));
-        Ok((plan.study.name.clone(), examined))
+        let results = made_of::together(plan.results().map(|(_, manifest)| manifest));
+        Ok((Of { study: plan.study.name.clone(), page: None, results }, examined))
     }
 }
 

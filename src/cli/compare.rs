@@ -6,7 +6,13 @@ use super::{
 };
 use crate::{
     domain::{
-        Fault, Result, claim::Form, contrast::Held, grid::Difference, nearest::suggestion, score::TOO_FEW, text::printable,
+        Fault, Result,
+        claim::Form,
+        contrast::Held,
+        grid::{Difference, Verdict, Verdicts},
+        nearest::suggestion,
+        score::TOO_FEW,
+        text::printable,
     },
     study::{self, Outcome},
 };
@@ -68,23 +74,25 @@ impl Compare {
                     || is(&held.right, one, whole) && is(&held.left, other, whole)
             }
         };
-        let known = |model: &String| models.iter().any(|of| of.name == *model);
+        let side = |model: &String| outcome.held.iter().any(|of| is(&of.left, model, true) || is(&of.right, model, true));
+        let known = |model: &String| models.iter().any(|of| of.name == *model) || side(model);
         meant(true) || (!self.models.iter().all(known) && meant(false))
     }
 }
 
-fn of<'a>(outcome: &'a Outcome, place: usize) -> impl Iterator<Item = &'a Difference> + use<'a> {
-    outcome.grid.differences.iter().filter(move |of| of.held == place)
+/// The differences of what is held at a place, with what is said of each.
+fn of<'a>(outcome: &'a Outcome, place: usize) -> impl Iterator<Item = (&'a Difference, Verdict)> + use<'a> {
+    outcome.grid.differences.iter().zip(outcome.verdicts.iter().copied()).filter(move |(of, _)| of.held == place)
 }
 
 fn rows(outcome: &Outcome, place: usize) -> Vec<serde_json::Value> {
     let (study, held) = (&outcome.plan.study, &outcome.held[place]);
-    let row = |of: &Difference| {
+    let row = |(of, verdict): (&Difference, Verdict)| {
         json!({
             "contrast": study.contrasts[held.contrast].name(), "left": outcome.side(&held.left), "right": outcome.side(&held.right),
             "differs": held.differences(study), "trainings": held.left.len().min(held.right.len()), "names_factor": held.names_factor(),
             "comparison": study.comparisons[of.comparison].name, "left_value": of.left, "right_value": of.right,
-            "difference": of.difference, "p": of.p, "q": of.q, "beyond_probes": of.beyond, "shown": of.is_shown(),
+            "difference": of.difference, "p": of.p, "q": of.q, "beyond_probes": of.beyond, "shown": of.is_shown(), "verdict": verdict.word(),
         })
     };
     self::of(outcome, place).map(row).collect()
@@ -110,12 +118,7 @@ fn print(outcome: &Outcome, place: usize) {
     });
     let mut grid = Grid::new(&["comparison", ">left", ">right", ">right − left", "95 %", ">q", ">beyond probes", "verdict"]);
     let signed = |value: f64| Form::Difference.show(value);
-    for of in self::of(outcome, place) {
-        let verdict = match (of.is_shown(), of.difference.value > 0.0) {
-            (true, true) => "higher",
-            (true, false) => "lower",
-            (false, _) => "not shown to differ",
-        };
+    for (of, verdict) in self::of(outcome, place) {
         grid.row(&[
             study.comparisons[of.comparison].name.clone(),
             Form::Score.show(of.left),
@@ -124,8 +127,10 @@ fn print(outcome: &Outcome, place: usize) {
             of.difference.interval.map_or(TOO_FEW.to_owned(), |of| format!("{} to {}", signed(of.low), signed(of.high))),
             Form::Score.show(of.q),
             of.beyond.map_or(String::new(), |beyond| signed(beyond.value)),
-            verdict.to_owned(),
+            verdict.word().to_owned(),
         ]);
     }
     grid.print("  ");
+    let counted: Verdicts = self::of(outcome, place).map(|(_, verdict)| verdict).collect();
+    say(printable(&format!("  {right} beside {left}: {}", counted.words())));
 }

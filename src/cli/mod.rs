@@ -145,7 +145,7 @@ pub struct Context {
     pub threads: usize,
     pub json: bool,
     pub quiet: bool,
-    /// The options of every command, as they were given, for command lines of this program that it runs itself.
+    /// The options of every command, as they were given, for command lines of this program: they hold in any folder.
     globals: Vec<String>,
 }
 
@@ -161,12 +161,7 @@ impl Context {
 /// What went wrong, with the exit code it means.
 pub fn run(cli: Cli) -> Result<()> {
     let Everywhere { workspace, store, threads, json, quiet } = cli.everywhere;
-    let here = workspace.as_os_str() == ".";
-    let given = [
-        (!here).then(|| vec!["--workspace".to_owned(), workspace.display().to_string()]),
-        store.as_ref().map(|store| vec!["--store".to_owned(), store.display().to_string()]),
-        threads.map(|threads| vec!["--threads".to_owned(), threads.to_string()]),
-    ];
+    let given = threads.map(|threads| ["--threads".to_owned(), threads.to_string()]);
     let threads = threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().ok();
     if !workspace.is_dir() {
@@ -174,12 +169,13 @@ pub fn run(cli: Cli) -> Result<()> {
             .in_file(workspace)
             .next("make it, or name another with --workspace DIR"));
     }
+    let workspace = Workspace::new(workspace, store)?;
     let context = Context {
-        workspace: Workspace::new(workspace, store)?,
+        globals: workspace.options().into_iter().chain(given.into_iter().flatten()).collect(),
+        workspace,
         threads,
         json,
         quiet,
-        globals: given.into_iter().flatten().flatten().collect(),
     };
     let done = match cli.command.unwrap_or_else(|| Command::Tui(tui::Tui::default())) {
         Command::Tui(tui) => tui.run(&context),

@@ -5,11 +5,11 @@ use super::{
     output::{say, say_json},
 };
 use crate::{
-    domain::{Fault, Result, comparison::Measured, event::What, text::printable},
+    domain::{Digest, Fault, Result, comparison::Measured, event::What, text::printable},
     store::origin,
-    study::{self, figure_name},
+    study::{self, known_figures},
 };
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 #[derive(clap::Args)]
 pub struct Pin {
@@ -42,28 +42,47 @@ impl Pin {
         }
         let opened = study::open(&self.study, &context.workspace)?;
         let plan = study::Plan::new(&opened, &context.workspace)?;
+        if let Some(fault) = plan.unread.clone() {
+            return Err(fault);
+        }
         let of = &plan.study;
         let drawn = |cell: &&crate::domain::ledger::CellId| {
             matches!(of.comparisons[cell.comparison].question.measured, Measured::Classes(_))
         };
-        let cells = crate::domain::matrix::cells(of);
-        let names: Vec<String> = cells.iter().filter(drawn).map(|cell| figure_name(of, *cell)).collect();
+        let figures = known_figures(of, &|path| context.workspace.shareable(path));
+        let names: Vec<String> = figures.iter().filter(|of| drawn(&&of.cell)).map(|of| of.name.clone()).collect();
         let figure = one(&self.figure.join(" "), &names)?;
-        keep(context, &of.name, &figure, Some(self.note.trim().to_owned()))
+        let known = figures.iter().find(|of| of.name == figure);
+        // One that was pinned by a former name keeps its pin, and gets the note.
+        let pinned = plan.pinned().iter().find(|of| of.cell.is_some() && of.cell == known.map(|known| known.cell));
+        let act = Act {
+            study: of.name.clone(),
+            figure: pinned.map_or(figure.clone(), |of| of.pin.figure.clone()),
+            note: Some(self.note.trim().to_owned()),
+            definition: known.map(|known| known.definition),
+        };
+        act.keep(context, &figure)
     }
 }
 
 impl Unpin {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
-        let name = &opened.file.study.name;
-        let pins = look::store(context)?.map_or(Ok(vec![]), |index| index.pins(name))?;
-        if pins.is_empty() {
+        let plan = study::Plan::new(&opened, &context.workspace)?;
+        if let Some(fault) = plan.unread.clone() {
+            return Err(fault);
+        }
+        if plan.pinned().is_empty() {
             return Err(Fault::asked("no figure of this study is pinned"));
         }
-        let names: Vec<String> = pins.into_iter().map(|pin| pin.figure).collect();
-        let figure = one(&self.figure.join(" "), &names)?;
-        keep(context, name, &figure, None)
+        // By what it is called now, or was when it was pinned.
+        let names: BTreeSet<String> = plan.pinned().iter().flat_map(|of| [of.name.clone(), of.pin.figure.clone()]).collect();
+        let figure = one(&self.figure.join(" "), &names.into_iter().collect::<Vec<_>>())?;
+        for of in plan.pinned().iter().filter(|of| of.name == figure || of.pin.figure == figure) {
+            let act = Act { study: plan.study.name.clone(), figure: of.pin.figure.clone(), note: None, definition: None };
+            act.keep(context, &of.name)?;
+        }
+        Ok(())
     }
 }
 
@@ -90,18 +109,30 @@ fn one(words: &str, names: &[String]) -> Result<String> {
     }
 }
 
-fn keep(context: &Context, study: &str, figure: &str, note: Option<String>) -> Result<()> {
-    let index = look::store(context)?;
-    let pinned = note.is_some();
-    let what = What::Pinned { study: study.to_owned(), figure: figure.to_owned(), note, by: origin::user() };
-    acts::keep(context, index.as_ref(), vec![what])?;
-    if context.json {
-        say_json(&serde_json::json!({ "format": 1, "study": study, "figure": figure, "pinned": pinned }));
-    } else {
-        say(printable(&format!("{}: {figure}", if pinned { "pinned" } else { "taken off" })));
-        if pinned && !context.quiet {
-            say("  the next `visavis run` draws it, the next `visavis report` shows it");
+/// What is noted: of which study, by which name, and what the figure is.
+struct Act {
+    study: String,
+    figure: String,
+    note: Option<String>,
+    definition: Option<Digest>,
+}
+
+impl Act {
+    /// `figure`: what it is called now.
+    fn keep(self, context: &Context, figure: &str) -> Result<()> {
+        let index = look::store(context)?;
+        let Act { study, figure: journaled, note, definition } = self;
+        let pinned = note.is_some();
+        let what = What::Pinned { study: study.clone(), figure: journaled, note, by: origin::user(), definition };
+        acts::keep(context, index.as_ref(), vec![what])?;
+        if context.json {
+            say_json(&serde_json::json!({ "format": 1, "study": study, "figure": figure, "pinned": pinned }));
+        } else {
+            say(printable(&format!("{}: {figure}", if pinned { "pinned" } else { "taken off" })));
+            if pinned && !context.quiet {
+                say("  the next `visavis run` draws it, the next `visavis report` shows it");
+            }
         }
+        Ok(())
     }
-    Ok(())
 }

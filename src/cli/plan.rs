@@ -49,7 +49,7 @@ impl Plan {
             .into_iter()
             .map(|(kind, tally)| {
                 let stale = stale.get(&kind).copied().unwrap_or(0);
-                serde_json::json!({ "kind": kind.word(), "stored": tally.stored, "to_run": tally.to_run, "stale": stale })
+                serde_json::json!({ "kind": kind.word(), "stored": tally.stored, "to_run": tally.to_run, "waiting": tally.waiting, "stale": stale })
             })
             .collect();
         let missing: Vec<_> = plan
@@ -82,22 +82,31 @@ impl Plan {
             thousands(plan.cells_done()),
         ));
         say("");
-        let mut grid = Grid::new(&["stage", ">stored", ">to run", ""]);
-        for (kind, tally) in plan.tally() {
+        let tally = plan.tally();
+        let waits = tally.iter().any(|(_, tally)| tally.waiting > 0);
+        let heads =
+            if waits { &["stage", ">stored", ">to run", ">waiting", ""][..] } else { &["stage", ">stored", ">to run", ""] };
+        let mut grid = Grid::new(heads);
+        for (kind, tally) in tally {
             let remark = match kind {
                 Kind::Draw if tally.to_run > 0 && plan.result(study::Step::Rank).is_none() => "at most: the ledger decides",
                 Kind::Rank if tally.to_run > 0 => "when its scores are there",
                 _ if stale.contains_key(&kind) => "stale: `visavis explain JOB` says what changed",
                 _ => "",
             };
-            grid.row(&[kind.word().to_owned(), thousands(tally.stored), thousands(tally.to_run), remark.to_owned()]);
+            let waiting = waits.then(|| thousands(tally.waiting));
+            let counts = [Some(thousands(tally.stored)), Some(thousands(tally.to_run)), waiting];
+            let row = std::iter::once(kind.word().to_owned()).chain(counts.into_iter().flatten()).chain([remark.to_owned()]);
+            grid.row(&row.collect::<Vec<_>>());
         }
         grid.print("  ");
         say("");
-        let to_run: usize = plan.tally().iter().map(|(_, tally)| tally.to_run).sum();
-        if to_run == 0 {
+        let to_run = plan.to_run();
+        if to_run == 0 && plan.missing.is_empty() {
             say("everything is there: nothing would run");
-        } else if plan.missing.is_empty() {
+        } else if to_run == 0 {
+            say("nothing would run here: what is not there waits for what is missing");
+        } else {
             say(format!(
                 "{} to run, {} ({}) on {}, {} of disk",
                 count(to_run, "stage"),

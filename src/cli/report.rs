@@ -5,7 +5,11 @@ use super::{
     output::{remark, say, warn},
 };
 use crate::{
-    domain::{Fault, Result, text::size},
+    domain::{
+        Fault, Result,
+        pin::LOST,
+        text::{printable, size},
+    },
     report::{self, Extras},
     store::write_whole,
     study::{self, Outcome},
@@ -48,6 +52,9 @@ pub fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<P
     if let Some(fault) = plan.unread.clone() {
         return Err(fault);
     }
+    let lost: Vec<String> =
+        plan.lost_pins().map(|name| printable(&format!("pinned: {name} · {LOST}; `visavis unpin` takes it off"))).collect();
+    warn(context, &lost);
     let outcome = Outcome::load(&plan)?;
     let name = &plan.study.name;
     let tables = vec![

@@ -258,8 +258,8 @@ impl Run {
                 count(failed, "stage"),
                 if failed == 1 { "it" } else { "them" }
             );
-            let fault = if ended.bad_data { Fault::asked(what) } else { Fault::failed(what) };
-            return Err(fault.next("mend what the messages above name, and run the same command again"));
+            let next = "mend what the messages above name, and run the same command again";
+            return Err(Fault::failed(what).next(next));
         }
         if ended.drained {
             let mut fault = Fault::interrupted();
@@ -279,7 +279,16 @@ impl Run {
             return Err(Fault::failed(what).next("take all of it up again with `visavis retry`, and run the same command again"));
         }
         if !plan.missing.is_empty() {
-            let what = format!("{} of {} wait for something that is not here", plan.cells_waiting(), count(plan.cells(), "cell"));
+            let more = match plan.missing.len() {
+                1 => String::new(),
+                many => format!(" (and {} more)", many - 1),
+            };
+            let what = format!(
+                "{} of {} wait for something that is not here: {}{more}",
+                plan.cells_waiting(),
+                count(plan.cells(), "cell"),
+                printable(&plan.missing[0].input)
+            );
             return Err(Fault::missing(what).next(format!("see what: visavis plan {}", self.study.display())));
         }
         Ok(ended.clone())

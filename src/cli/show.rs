@@ -8,6 +8,7 @@ use crate::{
     domain::{
         Ending, Result,
         claim::Form,
+        pin::LOST,
         score::TOO_FEW,
         text::{count, printable},
     },
@@ -57,7 +58,7 @@ impl Show {
         if context.json {
             let result = |(step, m): (study::Step, &crate::domain::result::Manifest)| serde_json::json!({ "kind": m.stage.word(), "label": step.label(&plan.study), "key": m.key, "content": m.content(), "outputs": m.outputs });
             say_json(
-                &serde_json::json!({ "format": 1, "study": plan.study.name, "results": plan.results().map(result).collect::<Vec<_>>() }),
+                &serde_json::json!({ "format": 1, "study": plan.study.name, "results": plan.results().map(result).collect::<Vec<_>>(), "lost_pins": plan.lost_pins().collect::<Vec<_>>() }),
             );
             return;
         }
@@ -106,6 +107,9 @@ fn matrix(outcome: &Outcome) {
         }
     }
     say("");
+    for name in outcome.plan.lost_pins() {
+        say(printable(&format!("pinned: {name} · {LOST}; `visavis unpin` takes it off")));
+    }
     say(format!(
         "{} of {} ranked, {} picked for the report",
         outcome.ledger.ranked,

@@ -122,6 +122,9 @@ pub enum What {
         figure: String,
         note: Option<String>,
         by: String,
+        /// What the figure is, whatever it is called.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        definition: Option<Digest>,
     },
 }
 

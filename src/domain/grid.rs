@@ -1,10 +1,12 @@
 //! The grid: all cells of a study resampled together, so that what is said of one holds beside the others of its family.
 
 use super::{
-    ledger::{CHANCE, CellId},
+    contrast::Held,
+    ledger::{CHANCE, CellId, Ledger},
     score::{Estimate, Spread},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What the `grid` stage leaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,6 +139,91 @@ impl Difference {
     }
 }
 
+/// What is said of a difference, of its right side beside its left: by [`Grid::verdicts`] alone, on screens, in tables, exports and
+/// reports alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    Higher,
+    Lower,
+    NotShown,
+    /// The scores differ, and neither side is told beyond chance there: nobody is better at what nobody can.
+    Neither,
+}
+
+impl Verdict {
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Higher => "higher",
+            Verdict::Lower => "lower",
+            Verdict::NotShown => "not shown to differ",
+            Verdict::Neither => "neither told beyond chance",
+        }
+    }
+}
+
+/// How often each verdict was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verdicts {
+    pub higher: usize,
+    pub lower: usize,
+    pub neither: usize,
+    pub of: usize,
+}
+
+impl FromIterator<Verdict> for Verdicts {
+    fn from_iter<T: IntoIterator<Item = Verdict>>(verdicts: T) -> Self {
+        verdicts.into_iter().fold(Verdicts::default(), |mut counted, verdict| {
+            counted.of += 1;
+            match verdict {
+                Verdict::Higher => counted.higher += 1,
+                Verdict::Lower => counted.lower += 1,
+                Verdict::Neither => counted.neither += 1,
+                Verdict::NotShown => {}
+            }
+            counted
+        })
+    }
+}
+
+impl Verdicts {
+    /// `higher on 3, lower on 1, not shown to differ on 7 of 11 comparisons`.
+    pub fn words(self) -> String {
+        let Verdicts { higher, lower, neither, of } = self;
+        let some = |n: usize, words: &str| (n > 0).then(|| format!("{words} on {n}"));
+        let open = of - higher - lower - neither;
+        let parts = [
+            some(higher, Verdict::Higher.word()),
+            some(lower, Verdict::Lower.word()),
+            some(neither, Verdict::Neither.word()),
+            some(open, Verdict::NotShown.word()),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        format!("{} of {}", parts.join(", "), super::text::count(of, "comparison"))
+    }
+}
+
+impl Grid {
+    /// What is said of each difference, in their order; `held`: the sides that they are of.
+    pub fn verdicts(&self, held: &[Held], ledger: &Ledger) -> Vec<Verdict> {
+        let told: BTreeSet<(usize, usize)> = ledger
+            .rows
+            .iter()
+            .filter(|row| row.chosen && self.of(&row.candidate.cell).is_some_and(Sureness::is_told))
+            .map(|row| (row.candidate.cell.model, row.candidate.cell.comparison))
+            .collect();
+        let verdict = |of: &Difference| {
+            let sides = held.get(of.held).into_iter().flat_map(|held| held.left.iter().chain(&held.right));
+            match (of.is_shown(), of.difference.value > 0.0) {
+                (false, _) => Verdict::NotShown,
+                (true, _) if !sides.into_iter().any(|&model| told.contains(&(model, of.comparison))) => Verdict::Neither,
+                (true, true) => Verdict::Higher,
+                (true, false) => Verdict::Lower,
+            }
+        };
+        self.differences.iter().map(verdict).collect()
+    }
+}
+
 /// A chosen view beside the best of its features: what the picture lost, or made up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
@@ -158,5 +245,94 @@ impl Kept {
             Some(of) if of.high < 0.0 => "lost",
             _ => "not shown to differ",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        ledger::{Candidate, Row},
+        projection::View,
+    };
+
+    fn cell(model: usize, comparison: usize) -> CellId {
+        CellId { model, tap: 0, projection: 0, view: View::Axis(1), comparison }
+    }
+
+    /// Two models and four comparisons, told beyond chance where `adjusted` is small: right is surely better, surely worse, perhaps
+    /// better, and surely better at what neither can.
+    fn grid() -> (Grid, Ledger, Vec<Held>) {
+        let estimate = |value: f64| Estimate { value, low: value - 0.1, high: value + 0.1 };
+        let told = |comparison: usize| if comparison == 3 { 0.9 } else { 0.01 };
+        let cells: Vec<CellId> = (0..2).flat_map(|model| (0..4).map(move |comparison| cell(model, comparison))).collect();
+        let sure = |of: &CellId| Sureness { cell: *of, z: 1.0, p: 0.1, adjusted: told(of.comparison), q: 0.1, low: 0.5 };
+        let differences = [(0.2, 0.01), (-0.2, 0.01), (0.2, 0.5), (0.2, 0.01)].into_iter().enumerate();
+        let difference = |(comparison, (value, q)): (usize, (f64, f64))| Difference {
+            held: 0,
+            comparison,
+            left: 0.6,
+            right: 0.6 + value,
+            difference: estimate(value),
+            error: 0.1,
+            p: q,
+            q,
+            beyond: None,
+        };
+        let row = |of: &CellId| Row {
+            candidate: Candidate { cell: *of, a: None, b: None, unranked: None },
+            rank: Some(1),
+            picked: false,
+            chosen: true,
+            low: None,
+            shown_as: vec![],
+            reason: String::new(),
+        };
+        let ledger = Ledger {
+            format: 1,
+            cells: 8,
+            ranked: 8,
+            unranked: 0,
+            picked: 0,
+            optimism: None,
+            projections: vec![],
+            standings: vec![],
+            rows: cells.iter().map(row).collect(),
+        };
+        let grid = Grid {
+            format: 1,
+            permutations: 1,
+            critical: None,
+            cells: cells.iter().map(sure).collect(),
+            differences: differences.map(difference).collect(),
+            interactions: vec![],
+            beside: vec![],
+            detectable: Detectable::default(),
+        };
+        (grid, ledger, vec![Held { contrast: 0, left: vec![0], right: vec![1] }])
+    }
+
+    #[test]
+    fn a_sign_alone_is_no_verdict() {
+        let (mut grid, ledger, held) = grid();
+        let verdicts = grid.verdicts(&held, &ledger);
+        assert_eq!(verdicts, [Verdict::Higher, Verdict::Lower, Verdict::NotShown, Verdict::Neither]);
+        let counted: Verdicts = verdicts.into_iter().collect();
+        assert_eq!(
+            counted.words(),
+            "higher on 1, lower on 1, neither told beyond chance on 1, not shown to differ on 1 of 4 comparisons"
+        );
+        // Four wins that nothing shows are no win.
+        grid.differences.iter_mut().for_each(|of| (of.q, of.difference.value) = (0.06, 0.2));
+        let counted: Verdicts = grid.verdicts(&held, &ledger).into_iter().collect();
+        assert_eq!(counted.words(), "not shown to differ on 4 of 4 comparisons");
+    }
+
+    #[test]
+    fn one_side_that_is_told_is_enough() {
+        let (mut grid, ledger, held) = grid();
+        let place = grid.cells.iter().position(|of| of.cell == cell(0, 3)).unwrap();
+        grid.cells[place].adjusted = 0.04;
+        assert_eq!(grid.verdicts(&held, &ledger)[3], Verdict::Higher);
     }
 }

@@ -17,6 +17,7 @@ pub mod grid;
 pub mod image;
 pub mod job;
 pub mod ledger;
+pub mod made_of;
 pub mod matrix;
 pub mod membership;
 pub mod metric;

@@ -3,7 +3,7 @@
 use super::{book::Source, sections::Page};
 use crate::domain::{
     claim::Form,
-    grid::{DISCOVERY, Difference, Family, Interaction, Kept},
+    grid::{DISCOVERY, Difference, Family, Interaction, Kept, Verdict},
     score::Estimate,
 };
 use serde_json::{Value, json};
@@ -85,10 +85,6 @@ impl Page<'_> {
     /// Every two sides that the study holds against each other.
     pub(super) fn contrasts(&self) -> Value {
         let (study, grid) = (&self.outcome.plan.study, &self.outcome.grid);
-        let told = |model: usize, comparison: usize| {
-            let row = self.outcome.chosen.get(&(model, comparison));
-            row.is_some_and(|&row| self.outcome.tells(&self.outcome.ledger.rows[row]))
-        };
         let mut contrasts: Vec<(usize, Vec<Value>)> = Vec::new();
         for (place, held) in self.outcome.held.iter().enumerate() {
             let rows: Vec<(usize, &Difference)> =
@@ -111,15 +107,11 @@ impl Page<'_> {
                     "difference": estimate("difference", "right less left", Some(of.difference)),
                     "q": self.book.enter(&source, &at("q"), "false discovery rate", Form::Score, of.q),
                     "beyond": estimate("beyond", "right less left, beyond the probes", of.beyond),
-                    "shown": of.is_shown(),
-                    "known": held.left.iter().chain(&held.right).any(|&model| told(model, of.comparison)),
-                    "up": of.difference.value > 0.0,
+                    "shown": of.is_shown(), "verdict": self.outcome.verdicts[place].word(),
                 })
             };
             let all: Vec<Value> = rows.iter().map(row).collect();
-            let shown = || all.iter().filter(|row| row["shown"] == true);
-            let of = |up: bool| -> Vec<&Value> { shown().filter(|row| row["known"] == true && row["up"] == up).collect() };
-            let unknown: Vec<&Value> = shown().filter(|row| row["known"] == false).collect();
+            let of = |verdict: Verdict| -> Vec<&Value> { all.iter().filter(|row| row["verdict"] == verdict.word()).collect() };
             let interaction = |(at, of): (usize, &Interaction)| {
                 let name = &study.comparisons[of.within].name;
                 let source = self.grid_source(format!("{left} → {right} · {name}"));
@@ -140,7 +132,7 @@ impl Page<'_> {
                 "differs": if differs.is_empty() { "nothing that the study names".to_owned() } else { differs.join(", ").replace('_', " ") },
                 "names_factor": held.names_factor(),
                 "factor": differs.first().map(|factor| factor.replace('_', " ")),
-                "higher": of(true), "lower": of(false), "unknown": unknown, "rows": all,
+                "higher": of(Verdict::Higher), "lower": of(Verdict::Lower), "unknown": of(Verdict::Neither), "rows": all,
             });
             match contrasts.iter_mut().find(|(contrast, _)| *contrast == held.contrast) {
                 Some((_, pairs)) => pairs.push(pair),

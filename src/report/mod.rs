@@ -9,6 +9,7 @@ mod findings;
 mod groups;
 mod learned;
 mod noise;
+mod paths;
 mod planted;
 mod sections;
 
@@ -18,7 +19,7 @@ use crate::{
         Digest, Fault, Result,
         projection::View,
         result::{Manifest, Provenance},
-        stage::CURVES,
+        stage::{CURVES, Input, Location},
     },
     study::{Outcome, Step},
 };
@@ -27,7 +28,7 @@ use book::Book;
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 const PAGE: &str = include_str!("../../templates/report.html");
@@ -52,6 +53,7 @@ pub fn render(outcome: &Outcome, extras: &Extras) -> Result<String> {
     let book = Book::default();
     let mut context = sections::context(outcome, &book, extras)?;
     let style_hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+    context.insert("made_of", &outcome.plan.made_of(extras.study_text).to_string());
     context.insert("style", STYLE);
     context.insert("style_hash", &style_hash);
     let tables: Vec<_> =
@@ -74,6 +76,7 @@ pub fn render(outcome: &Outcome, extras: &Extras) -> Result<String> {
 
 fn evidence(outcome: &Outcome, extras: &Extras, book: &Book) -> Result<Evidence> {
     let (plan, study) = (outcome.plan, &outcome.plan.study);
+    let shareable = |path: &Path| plan.workspace().shareable(path);
     let mut objects = BTreeMap::new();
     let mut room = ROOM;
     // What must be there: outputs that claims point into, and what ranks and counts are made of.
@@ -124,20 +127,35 @@ fn evidence(outcome: &Outcome, extras: &Extras, book: &Book) -> Result<Evidence>
         format: 1,
         program: concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned(),
         study: study.name.clone(),
-        study_file: extras.study_file.display().to_string(),
-        study_text: extras.study_text.to_owned(),
+        study_file: shareable(extras.study_file).display().to_string(),
+        study_text: paths::shareable_text(extras.study_text, &shareable),
         tolerance_auc: study.tolerance.auc,
         tolerance_features: study.tolerance.features,
         sources: plan.source_digests(),
-        manifests: plan.results().map(|(_, manifest)| nameless(manifest)).collect(),
+        manifests: plan
+            .results()
+            .map(|(_, manifest)| nameless(manifest, &|path| shareable(&plan.workspace().locate(path))))
+            .collect(),
         claims: book.shown(),
         objects,
     })
 }
 
-/// A manifest without the name of the machine: a report is handed out, and the name proves nothing.
-fn nameless(manifest: &Manifest) -> Manifest {
-    Manifest { provenance: Provenance { host: String::new(), ..manifest.provenance.clone() }, ..manifest.clone() }
+/// A manifest without the name of the machine or of its folders: a report is handed out, and these prove nothing.
+fn nameless(manifest: &Manifest, shareable: &dyn Fn(&Path) -> PathBuf) -> Manifest {
+    let input = |input: &Input| Input {
+        at: match &input.at {
+            Location::Object => Location::Object,
+            Location::File(path) => Location::File(shareable(path)),
+            Location::Pictures(folder) => Location::Pictures(shareable(folder)),
+        },
+        ..input.clone()
+    };
+    Manifest {
+        inputs: manifest.inputs.iter().map(input).collect(),
+        provenance: Provenance { host: String::new(), ..manifest.provenance.clone() },
+        ..manifest.clone()
+    }
 }
 
 /// Is the view drawn with ridges (one axis) or points?

@@ -4,7 +4,7 @@ use super::{
     Extras,
     book::{Book, Source},
     groups::{by_definition, named},
-    is_axis,
+    is_axis, paths,
 };
 use crate::{
     domain::{
@@ -31,9 +31,9 @@ pub fn context(outcome: &Outcome, book: &Book, extras: &Extras) -> Result<tera::
     let study = &outcome.plan.study;
     let mut context = tera::Context::new();
     context.insert("study", &study.name);
-    context.insert("about", &study.about);
+    context.insert("about", &page.shareable(&study.about));
     context.insert("file", &format!("{}.html", study.name));
-    context.insert("study_file", &extras.study_file.display().to_string());
+    context.insert("study_file", &outcome.plan.workspace().shareable(extras.study_file).display().to_string());
     context.insert("study_digest", &Digest::of(extras.study_text.as_bytes()).to_string());
     context.insert("answer", &page.answer());
     context.insert("matrix", &page.matrix());
@@ -45,6 +45,7 @@ pub fn context(outcome: &Outcome, book: &Book, extras: &Extras) -> Result<tera::
     context.insert("planted", &page.planted()?);
     context.insert("faithful", &page.faithful()?);
     context.insert("figures", &page.figures()?);
+    context.insert("lost_pins", &outcome.plan.lost_pins().collect::<Vec<_>>());
     context.insert("ledger", &page.ledger());
     context.insert("fairness", &page.fairness());
     context.insert("findings", &page.findings());
@@ -65,6 +66,11 @@ pub(super) struct Page<'a> {
 impl Page<'_> {
     pub(super) fn ledger_source(&self) -> Source {
         Source { key: self.outcome.ranked, output: "ledger.json", of: "ledger".to_owned() }
+    }
+
+    /// A text that a person wrote, without absolute paths.
+    fn shareable(&self, text: &str) -> String {
+        paths::shareable_text(text, &|path| self.outcome.plan.workspace().shareable(path))
     }
 
     fn frequencies_source(&self) -> Source {
@@ -412,7 +418,7 @@ impl Page<'_> {
                 "model": self.model(cell), "tap": self.tap(cell.model, cell.tap), "view": self.view(cell), "comparison": self.comparison(cell),
                 "classes": study.comparisons[cell.comparison].classes.join(" / "), "noise": self.noise(cell.comparison),
                 "picked": of.picked, "shown_as": shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(", "), "beside": !shown_as.contains(&ShownAs::Best),
-                "reason": self.outcome.reason(of), "note": self.outcome.plan.note(*cell).filter(|note| !note.is_empty()), "rank": of.rank.map(|rank| self.book.count(&self.ledger_source(), &format!("/rows/{row}/rank"), &format!("rank of {}", self.words(cell)), rank)),
+                "reason": self.outcome.reason(of), "note": self.outcome.plan.note(*cell).filter(|note| !note.is_empty()).map(|note| self.shareable(note)), "rank": of.rank.map(|rank| self.book.count(&self.ledger_source(), &format!("/rows/{row}/rank"), &format!("rank of {}", self.words(cell)), rank)),
                 "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b), "low": self.simultaneous(row), "family": self.family(row), "steady": self.steady(cell)?,
                 "whole": score("whole", scores.views[view].whole), "monotone": score("monotone", scores.views[view].monotone), "least": score("least", scores.views[view].least),
                 "features": self.features(cell.model, cell.tap, cell.comparison), "counts": counts, "drawing": drawing, "axis": is_axis(cell.view),

@@ -2,7 +2,7 @@
 //! Written by whoever audits, read by whoever shows results; no result depends on it.
 
 use super::{Workspace, disk, now};
-use crate::domain::{Fault, Key, Result};
+use crate::domain::{Digest, Fault, Key, Result};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,11 @@ pub struct LastAudit {
     pub unchecked: usize,
     pub not_attempted: usize,
     pub verified: Vec<Key>,
+    /// Which page it was of, if of one; and of which results, taken together.
+    #[serde(default)]
+    pub page: Option<Digest>,
+    #[serde(default)]
+    pub results: Option<Digest>,
 }
 
 impl LastAudit {
@@ -27,6 +32,17 @@ impl LastAudit {
     pub fn of(workspace: &Workspace, study: &str) -> Option<Self> {
         let bytes = std::fs::read(workspace.audit(study)).ok()?;
         serde_json::from_slice(&bytes).ok().filter(|audit: &LastAudit| audit.format == 1)
+    }
+
+    /// Why it says nothing of the results that are there now, or of the page; `None`: it does.
+    pub fn outdated(&self, results: Digest, page: Option<Digest>) -> Option<&'static str> {
+        if self.page.is_some() && self.page != page {
+            Some("of another page than is here now")
+        } else if self.results != Some(results) {
+            Some("of results that are no longer the study's")
+        } else {
+            None
+        }
     }
 
     /// # Errors
@@ -61,11 +77,20 @@ mod tests {
             differs: 0,
             unchecked: 1,
             not_attempted: 0,
-            verified: vec![Key(crate::domain::Digest::of(b"k"))],
+            verified: vec![Key(Digest::of(b"k"))],
+            page: Some(Digest::of(b"page")),
+            results: Some(Digest::of(b"results")),
         };
         audit.clone().keep(&workspace, "x").unwrap();
         let back = LastAudit::of(&workspace, "x").unwrap();
         assert_eq!(LastAudit { at: 0, ..back }, audit);
+        let [page, results, other] = ["page", "results", "other"].map(|text| Digest::of(text.as_bytes()));
+        assert_eq!(audit.outdated(results, Some(page)), None);
+        assert!(audit.outdated(results, Some(other)).is_some() && audit.outdated(results, None).is_some());
+        assert!(audit.outdated(other, Some(page)).is_some());
+        let of_results = LastAudit { page: None, ..audit.clone() };
+        assert_eq!((of_results.outdated(results, None), of_results.outdated(results, Some(other))), (None, None));
+        assert!(LastAudit { results: None, ..of_results }.outdated(results, None).is_some(), "of what, nobody noted");
         std::fs::write(workspace.audit("x"), b"{").unwrap();
         assert_eq!(LastAudit::of(&workspace, "x"), None);
     }

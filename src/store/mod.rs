@@ -12,6 +12,7 @@ mod journal;
 mod lease;
 mod objects;
 pub mod origin;
+mod pages;
 mod place;
 mod recorder;
 mod results;
@@ -28,6 +29,7 @@ pub use index::{
 };
 pub use journal::{Damage, Journal, Kept, Mark, Reading, read as read_journal};
 pub use objects::Objects;
+pub use pages::{MADE_OF, WrittenPage};
 pub use recorder::{MOST_LINES, Recorder, now};
 pub use results::Results;
 pub use workspace::{Holder, LOOKING, Lock, Workspace, stamp, tail};

@@ -83,13 +83,23 @@ fn named(number: u64) -> Option<&'static str> {
 /// Where the store of a workspace on a shared file system is on this machine: below the user's state folder (XDG), by the
 /// workspace's path; where the home folder is shared too, below the folder of temporary files.
 pub fn local_store(root: &Path) -> PathBuf {
-    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-    let home = home.filter(|home| network(home).is_none());
-    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()).or(home);
+    of_user("XDG_STATE_HOME", ".local/state", root).join("visavis.db")
+}
+
+/// Where the user keeps what can be made again of a workspace in which nothing was run.
+pub fn user_cache(root: &Path) -> PathBuf {
+    of_user("XDG_CACHE_HOME", ".cache", root)
+}
+
+/// A folder of the user's on this machine for a workspace, by its path: below what a variable names, else below the home
+/// folder, else below the folder of temporary files.
+fn of_user(variable: &str, usual: &str, root: &Path) -> PathBuf {
+    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(usual)).filter(|home| network(home).is_none());
+    let folder = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute()).or(home);
     let temporary = || std::env::temp_dir().join(format!("visavis-{}", rustix::process::getuid().as_raw()));
     let path = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     let name = Digest::of(path.as_os_str().as_encoded_bytes()).to_string();
-    state.unwrap_or_else(temporary).join("visavis").join(&name[..16]).join("visavis.db")
+    folder.unwrap_or_else(temporary).join("visavis").join(&name[..16])
 }
 
 #[cfg(test)]

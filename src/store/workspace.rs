@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -20,6 +20,8 @@ use std::{
 pub struct Workspace {
     root: PathBuf,
     store: PathBuf,
+    /// The store was named, rather than found by the workspace.
+    named: bool,
     /// The store is not in the workspace because that is on a shared file system: its name.
     moved: Option<&'static str>,
     /// What was seen of another machine's lease.
@@ -72,11 +74,11 @@ impl Workspace {
         let Some(store) = store else {
             let moved = place::network(&root);
             let store = if moved.is_some() { place::local_store(&root) } else { root.join("data/visavis.db") };
-            return Ok(Workspace { root, store, moved, watch: Arc::default() });
+            return Ok(Workspace { root, store, named: false, moved, watch: Arc::default() });
         };
         let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         match place::network(folder) {
-            None => Ok(Workspace { root, store, moved: None, watch: Arc::default() }),
+            None => Ok(Workspace { root, store, named: true, moved: None, watch: Arc::default() }),
             Some(name) => Err(Fault::asked(format!("the store cannot be on {name}: SQLite's log is safe on a local disk only"))
                 .in_file(store)
                 .next("name a file on a local disk; results and journals may stay where they are")),
@@ -92,6 +94,34 @@ impl Workspace {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let (path, root) = (absolute(path), absolute(&self.root));
         path.strip_prefix(&root).map_or(path.clone(), Path::to_owned)
+    }
+
+    /// The options by which a command line of this program finds this workspace and its store from any folder.
+    pub fn options(&self) -> Vec<String> {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+        let store = self.named.then(|| ["--store".to_owned(), absolute(&self.store)]);
+        ["--workspace".to_owned(), absolute(&self.root)].into_iter().chain(store.into_iter().flatten()).collect()
+    }
+
+    /// A path as it is given to others, in a report say: from the workspace on; of what is not in the workspace the last name
+    /// alone. So it says nothing of the machine, and is found again in any copy of the workspace.
+    pub fn shareable(&self, path: &Path) -> PathBuf {
+        let absolute = |path: &Path| std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| without_dots(&path));
+        let canonical = |path: &Path| path.canonicalize().ok();
+        let roots = [Some(absolute(&self.root)), canonical(&self.root)];
+        let names = [Some(absolute(path)), canonical(path)];
+        let inside = names.iter().flatten().find_map(|name| {
+            let below = roots.iter().flatten().find_map(|root| name.strip_prefix(root).ok())?;
+            // `experiments/..` of a link leads elsewhere than its letters say.
+            (self.root.join(below).exists() || !path.exists()).then(|| below.to_owned())
+        });
+        let last = || path.file_name().map_or_else(|| PathBuf::from("."), PathBuf::from);
+        inside.filter(|below| !below.as_os_str().is_empty()).unwrap_or_else(last)
+    }
+
+    /// Where a path that [`Self::shareable`] gave is here.
+    pub fn locate(&self, shareable: &Path) -> PathBuf {
+        self.root.join(shareable)
     }
 
     pub fn store(&self) -> &Path {
@@ -127,8 +157,11 @@ impl Workspace {
         self.data().join("journals")
     }
 
+    /// The digests of outside files that were read before. Commands that only read make nothing in a folder where nothing was
+    /// run: until then they are kept in the user's cache.
     pub fn digests(&self) -> PathBuf {
-        self.data().join("cache/digests.tsv")
+        let folder = if self.journals().is_dir() { self.data().join("cache") } else { place::user_cache(&self.root) };
+        folder.join("digests.tsv")
     }
 
     /// What a detached dispatcher would have said on a terminal.
@@ -284,6 +317,19 @@ impl Workspace {
     }
 }
 
+/// A path without `.` and `..`, by its letters.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => _ = plain.pop(),
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
 /// What came of trying to take a workspace.
 enum Tried {
     Ours(Lock),
@@ -332,4 +378,32 @@ pub fn stamp(path: &Path) -> Option<(u64, u64)> {
 pub fn tail(path: &Path, most: usize) -> String {
     let text = fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(&text[text.len().saturating_sub(most)..]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shared_names_no_place_of_this_machine() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("w");
+        fs::create_dir_all(root.join("experiments")).unwrap();
+        fs::create_dir_all(folder.path().join("elsewhere")).unwrap();
+        fs::write(folder.path().join("elsewhere/x.npy"), b"x").unwrap();
+        fs::write(root.join("y.npy"), b"y").unwrap();
+        std::os::unix::fs::symlink(folder.path().join("elsewhere"), root.join("linked")).unwrap();
+        std::os::unix::fs::symlink(&root, folder.path().join("alias")).unwrap();
+        let workspace = Workspace::new(root.clone(), None).unwrap();
+        let shared = |path: PathBuf| workspace.shareable(&path).display().to_string();
+        assert_eq!(shared(root.join("experiments/../y.npy")), "y.npy");
+        assert_eq!(shared(root.join("gone/data.npy")), "gone/data.npy", "what is not there yet has a place in the workspace");
+        assert_eq!(shared(folder.path().join("elsewhere/x.npy")), "x.npy", "outside: its name alone");
+        assert_eq!(shared(root.join("linked/x.npy")), "linked/x.npy", "a link in the workspace leads on in every copy");
+        assert_eq!(shared(folder.path().join("alias/y.npy")), "y.npy", "the workspace by another way");
+        assert_eq!(shared(PathBuf::from("/")), ".");
+        let by_alias = Workspace::new(folder.path().join("alias"), None).unwrap();
+        assert_eq!(by_alias.shareable(&root.join("y.npy")), PathBuf::from("y.npy"));
+        assert!(workspace.locate(Path::new("y.npy")).is_file());
+    }
 }

@@ -4,23 +4,23 @@
 use super::{
     Opened,
     graph::{self, Step},
+    offers::Offers,
     outcome::Outcome,
     plan::{Plan, Standing},
 };
-use crate::store::stamp;
 use crate::{
     config::{Levels, StudyFile},
     domain::{
         Key, Result,
         contrast::Held,
-        grid::Grid,
+        grid::{Grid, Verdict},
         image::Column,
         job::{JobId, State},
         ledger::{CellId, Ledger, ShownAs},
+        made_of::MadeOf,
         model::{Network, Source, Weights},
-        pin::Pin,
+        pin::Pinned,
         projection::View,
-        result::Manifest,
         score::{Estimate, Probe, Scores, Space, Verification},
         stage::Work,
         study::Study,
@@ -29,7 +29,7 @@ use crate::{
 use rayon::prelude::*;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -57,12 +57,16 @@ pub struct Board {
     /// Of what was trained here: the share right on its training set, epoch by epoch.
     pub accuracy: HashMap<usize, Vec<f64>>,
     pub found: Option<Found>,
-    pub pins: Vec<Pin>,
+    /// What forms may offer: what could be run here.
+    pub offers: Offers,
+    pub pins: Vec<Pinned>,
     /// Figures that the report shows, picked ones first, as it shows them.
     pub shown: Vec<(CellId, Vec<ShownAs>)>,
-    /// When the latest of its results, pins and its file was made: what a report must not be older than. Milliseconds since 1970.
-    pub newest: u64,
+    /// What a report of it would be made of now.
+    pub made_of: MadeOf,
+    /// Stages that a run here would make, and those that wait for what is missing.
     pub to_run: usize,
+    pub waiting: usize,
     /// Of these, what figures in the report lack.
     pub undrawn: usize,
     pub seconds: f64,
@@ -74,6 +78,8 @@ pub struct Found {
     pub ledger: Ledger,
     pub grid: Grid,
     pub held: Vec<Held>,
+    /// What is said of each difference of the grid.
+    pub verdicts: Vec<Verdict>,
     /// Why each row of the ledger is where it is, for people.
     pub reasons: Vec<String>,
     /// The row of each cell.
@@ -189,11 +195,13 @@ impl Board {
             verified: HashMap::new(),
             accuracy: HashMap::new(),
             found: None,
-            pins: plan.pins().to_vec(),
+            pins: plan.pinned().to_vec(),
             shown: vec![],
-            newest: newest(plan, &text.path),
+            made_of: plan.made_of(&text.source),
             undrawn: plan.open_steps().filter(|step| matches!(step, Step::Draw(_) | Step::Steady(_))).count(),
-            to_run: plan.tally().iter().map(|(_, tally)| tally.to_run).sum(),
+            offers: Offers::of(&study),
+            to_run: plan.to_run(),
+            waiting: plan.tally().iter().map(|(_, tally)| tally.waiting).sum(),
             seconds,
             jobs: plan.steps().map(|(step, _)| (step, plan.job(step))).collect(),
             taps,
@@ -233,10 +241,10 @@ impl Board {
         }
         let outcome = Outcome::load(plan)?;
         let reasons = outcome.ledger.rows.iter().map(|row| outcome.reason(row)).collect();
-        let Outcome { grid, held, ledger, shown, .. } = outcome;
+        let Outcome { grid, held, verdicts, ledger, shown, .. } = outcome;
         let rows = ledger.rows.iter().enumerate().map(|(place, row)| (row.candidate.cell, place)).collect();
         self.shown = shown;
-        self.found = Some(Found { ledger, grid, held, reasons, rows });
+        self.found = Some(Found { ledger, grid, held, verdicts, reasons, rows });
         Ok(())
     }
 
@@ -318,12 +326,6 @@ fn family(source: &Source, name: &str) -> (String, usize) {
         _ => return (name.to_owned(), 1),
     };
     name.strip_suffix(&format!("@{seed}")).map_or((name.to_owned(), 1), |family| (family.to_owned(), seed))
-}
-
-fn newest(plan: &Plan, file: &Path) -> u64 {
-    let ended = |manifest: &Manifest| manifest.provenance.started + (manifest.provenance.seconds * 1000.0) as u64;
-    let results = plan.results().map(|(_, manifest)| ended(manifest));
-    results.chain(plan.pins().iter().map(|pin| pin.at)).chain(stamp(file).map(|(at, _)| at)).max().unwrap_or(0)
 }
 
 fn values(column: &Column) -> Vec<String> {

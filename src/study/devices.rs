@@ -108,6 +108,12 @@ pub fn cards() -> (Vec<Card>, Option<String>) {
     (cards, nvml.sys_driver_version().ok())
 }
 
+/// Is there a graphics card? Asked of the driver once: cards do not come and go while a program runs.
+pub fn has_cards() -> bool {
+    static CARDS: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *CARDS.get_or_init(|| nvml_wrapper::Nvml::init().is_ok_and(|nvml| nvml.device_count().is_ok_and(|count| count > 0)))
+}
+
 /// How much of this machine's processor works (its load over the last minute, a core being 1 of them), and bytes of memory in
 /// use and there.
 pub fn processor() -> (f32, (u64, u64)) {

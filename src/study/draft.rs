@@ -23,6 +23,8 @@ pub struct Draft {
     pub before: String,
     pub after: String,
     pub costs: Costs,
+    /// What it would wait for that the study does not wait for yet: input, and where it is expected.
+    pub missing: Vec<(String, String)>,
     /// New comparisons, and how many images are in each of their classes.
     pub classes: Vec<(String, Vec<(String, usize)>)>,
 }
@@ -32,6 +34,9 @@ pub struct Draft {
 pub struct Costs {
     pub models: i64,
     pub cells: i64,
+    /// Of these cells, those that would wait for what is missing.
+    pub waiting: i64,
+    /// Stages that a run here would make.
     pub stages: i64,
     pub seconds: f64,
 }
@@ -46,16 +51,21 @@ impl Watch {
         let after = config::amend(&before, &file, change)?;
         let opened = super::survey(config::parse(Text { path: file.clone(), source: after.clone() })?, self.workspace())?;
         let new = Plan::new(&opened, self.workspace())?;
-        let open = |plan: &Plan| plan.tally().iter().map(|(_, tally)| tally.to_run as i64).sum::<i64>();
         let costs = Costs {
             models: new.study.models.len() as i64 - plan.study.models.len() as i64,
             cells: new.cells() as i64 - plan.cells() as i64,
-            stages: open(&new) - open(plan),
+            stages: new.to_run() as i64 - plan.to_run() as i64,
+            waiting: new.cells_waiting() as i64 - plan.cells_waiting() as i64,
             seconds: self.seconds(&new) - self.seconds(plan),
         };
         let known = |of: &&Comparison| !plan.study.comparisons.iter().any(|own| own.name == of.name);
         let classes = new.study.comparisons.iter().filter(known).map(|of| (of.name.clone(), sizes(of, &opened.survey))).collect();
-        Ok(Draft { file, before, after, costs, classes })
+        let awaited = |of: &&super::Missing| {
+            let before = plan.missing.iter().find(|own| own.input == of.input && own.expected_at == of.expected_at);
+            before.is_none_or(|own| own.cells < of.cells)
+        };
+        let missing = new.missing.iter().filter(awaited).map(|of| (of.input.clone(), of.expected_at.clone())).collect();
+        Ok(Draft { file, before, after, costs, missing, classes })
     }
 }
 

@@ -2,21 +2,24 @@
 
 use super::devices::Class;
 use crate::domain::{
+    canonical::Value,
     comparison::Question,
     contrast,
     ledger::{CellId, Ledger, Row, ShownAs},
-    model::{EMBEDDING, OWN_FAMILY, Source, Weights},
+    matrix,
+    model::{EMBEDDING, Model, OWN_FAMILY, Source, Weights},
+    pin,
     projection::{Method, View},
     result::Manifest,
     stage::{
         ArrayFormat, AxisNames, Baseline, CURVES, Extraction, Fair, Figure, Gridding, Input, Kind, Location, OFFSETS, Probes,
         Ranking, Shown, Slot, Task, Training, WEIGHTS, Work, features_at, ranks_of,
     },
-    study::{Dataset, Study},
+    study::{Dataset, Preparation, Recipe, Study},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// One stage of a study, by places in it.
@@ -266,6 +269,52 @@ pub fn figure_name(study: &Study, cell: CellId) -> String {
     let tap = &study.models[cell.model].taps(study.taps.as_deref())[cell.tap];
     let (model, projection) = (&study.models[cell.model].name, &study.projections[cell.projection].name);
     format!("{model} · {tap} · {projection} {} · {}", cell.view, study.comparisons[cell.comparison].name)
+}
+
+/// Every figure of the study, with what it is called and what it is: its model, projection and question as the study defines them,
+/// by no name of the study's. `shareable` gives files the same names in every folder.
+pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec<pin::Known> {
+    let file = |path: &Path| Value::text(shareable(path).display().to_string());
+    let prepared = |name: &String| study.preparations.get(name).map_or_else(|| Value::text(name), Preparation::canonical);
+    let learned_from = |name: &String| study.datasets.get(name).map_or_else(|| Value::text(name), |set| file(set.root()));
+    let weights = |of: &Weights| match of {
+        Weights::File { file: path, family, .. } => Value::List(vec![file(path), Value::text(family)]),
+        Weights::Recipe { recipe, seed } => {
+            let recipe = study.recipes.get(recipe).map_or_else(|| Value::text(recipe), Recipe::canonical);
+            Value::List(vec![recipe, Value::Int(*seed as i64)])
+        }
+        Weights::Untrained { seed } => Value::List(vec![Value::Int(*seed as i64)]),
+    };
+    let model = |of: &Model| match &of.source {
+        Source::Given(given) => Value::List(vec![
+            Value::text("given"),
+            Value::list(&given.taps, |(tap, path)| Value::List(vec![Value::text(tap), file(path)])),
+            file(&given.images),
+        ]),
+        Source::Baseline { word, prepare } => Value::List(vec![Value::text("baseline"), Value::text(word), prepared(prepare)]),
+        Source::Network(of) => Value::List(vec![
+            Value::text("network"),
+            of.architecture.canonical(),
+            of.loss.canonical(),
+            learned_from(&of.trained_on),
+            prepared(&of.prepare),
+            weights(&of.weights),
+        ]),
+    };
+    let models: Vec<Value> = study.models.iter().map(model).collect();
+    let definition = |cell: &CellId| {
+        let of = &study.models[cell.model];
+        Value::List(vec![
+            models[cell.model].clone(),
+            Value::text(&of.taps(study.taps.as_deref())[cell.tap]),
+            study.projections[cell.projection].method.canonical(),
+            cell.view.canonical(),
+            study.comparisons[cell.comparison].question.canonical(),
+        ])
+        .digest()
+    };
+    let known = |cell: CellId| pin::Known { cell, name: figure_name(study, cell), definition: definition(&cell) };
+    matrix::cells(study).into_iter().map(known).collect()
 }
 
 /// Why each figure that the report holds is there, in rank order: picked ones first, then those beside them, those that a person

@@ -37,7 +37,8 @@ fn places(study: &Study, wanted: &dyn Fn(&Model) -> bool) -> BTreeSet<usize> {
     study.models.iter().enumerate().filter(|(_, model)| wanted(model)).map(|(place, _)| place).collect()
 }
 
-pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
+/// `cards`: this machine has a graphics card.
+pub fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missing> {
     let cells = matrix::cells(study);
     let mut missing: Vec<Missing> = Vec::new();
     let mut add = |input: String, expected_at: String, need: Need| {
@@ -91,6 +92,14 @@ pub fn missing(study: &Study, survey: &Survey) -> Vec<Missing> {
     if !networks.is_empty() && (pretends || torch::program().is_none()) {
         let at = if pretends { "numerics.device: cpu or cuda" } else { "beside visavis: `make` builds it" };
         add("visavis-torch, which runs networks".to_owned(), at.to_owned(), Need::Models(networks.clone()));
+    }
+    if !networks.is_empty() && study.numerics.device == "cuda" && !cards {
+        let at = "a machine with a card and its driver; or numerics.device: cpu".to_owned();
+        add(
+            "networks cannot run here: `numerics.device: cuda` asks for a graphics card, and there is none".to_owned(),
+            at,
+            Need::Models(networks.clone()),
+        );
     }
     let looked_at: BTreeSet<usize> =
         networks.into_iter().chain(models(&|model| matches!(model.source, Source::Baseline { .. }))).collect();

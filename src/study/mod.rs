@@ -13,6 +13,7 @@ mod explain;
 mod graph;
 mod look;
 mod missing;
+mod offers;
 pub mod origin;
 mod outcome;
 pub mod picture;
@@ -27,14 +28,16 @@ pub use cost::{Costs, Estimate};
 pub use dispatch::{Dispatch, Ended, Notice, dispatch};
 pub use examine::{Examined, examine};
 pub use explain::{Explained, Stale, explain};
-pub use graph::{Node, Step, features, features_name, figure_name, last_tap};
+pub use graph::{Node, Step, features, features_name, figure_name, known_figures, last_tap};
 pub use look::{Looked, look};
 pub use missing::Missing;
+pub use offers::Offers;
 pub use outcome::{Outcome, ScoreOf, Scored};
 pub use plan::{Plan, Standing, Tally};
 pub use timeline::{Held, Phase, Timeline};
 
 pub use crate::dataset::drawn::{Level, Planted, Truth};
+pub use crate::store::WrittenPage;
 
 use crate::{
     config::{self, StudyFile},
@@ -75,6 +78,7 @@ fn survey(file: StudyFile, workspace: &Workspace) -> Result<Opened> {
         warnings
             .push("networks only pretend to learn (`numerics.device: pretend`): what this study finds means nothing".to_owned());
     }
-    let missing = missing::missing(&file.study, &survey);
+    let cards = file.study.numerics.device == "cuda" && devices::has_cards();
+    let missing = missing::missing(&file.study, &survey, cards);
     Ok(Opened { file, survey, missing, warnings: warnings.iter().map(|warning| printable(warning)).collect() })
 }

@@ -5,7 +5,7 @@ use crate::dataset::drawn::Truth;
 use crate::domain::{
     Fault, Key, Result,
     contrast::{self, Held},
-    grid::{Grid, Sureness},
+    grid::{Grid, Sureness, Verdict},
     ledger::{CellId, Frequencies, Ledger, Row, ShownAs},
     result::Manifest,
     score::{Answer, Probe, Scores, Space},
@@ -39,6 +39,8 @@ pub struct Outcome<'a> {
     pub gridded: Key,
     /// The sides of contrasts that the grid's differences are of.
     pub held: Vec<Held>,
+    /// What is said of each difference of the grid.
+    pub verdicts: Vec<Verdict>,
     pub ledger: Ledger,
     /// By model and comparison: the place in the ledger of the view that was chosen on half A.
     pub chosen: BTreeMap<(usize, usize), usize>,
@@ -79,10 +81,12 @@ impl<'a> Outcome<'a> {
                 _ => {}
             }
         }
-        let grid = plan.json(Step::Grid, "grid.json")?.ok_or_else(absent)?;
+        let grid: Grid = plan.json(Step::Grid, "grid.json")?.ok_or_else(absent)?;
         let gridded = plan.result(Step::Grid).ok_or_else(absent)?.key;
         let ranked = plan.result(Step::Rank).ok_or_else(absent)?.key;
         let truth = plan.json(Step::Rank, "planted.json")?;
+        let held = contrast::held(&plan.study);
+        let verdicts = grid.verdicts(&held, &ledger);
         let chosen = ledger.rows.iter().enumerate().filter(|(_, row)| row.chosen);
         Ok(Outcome {
             chosen: chosen.map(|(place, row)| ((row.candidate.cell.model, row.candidate.cell.comparison), place)).collect(),
@@ -90,7 +94,8 @@ impl<'a> Outcome<'a> {
             scores,
             grid,
             gridded,
-            held: contrast::held(&plan.study),
+            held,
+            verdicts,
             shown: plan.shown(&ledger),
             ledger,
             frequencies,

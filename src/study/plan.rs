@@ -14,9 +14,10 @@ use crate::{
         Digest, Ending, Fault, Key, Result,
         job::{JobId, State},
         ledger::{CellId, Frequencies, Ledger, ShownAs},
+        made_of::MadeOf,
         matrix,
         model::{Network, Source, Weights},
-        pin::Pin,
+        pin::{self, Pinned},
         result::Manifest,
         stage::{Input, Kind, Location, Task},
         study::Study,
@@ -52,7 +53,7 @@ pub struct Plan {
     /// What people asked of jobs.
     aside: HashMap<JobId, State>,
     /// Figures that people want in the report.
-    pins: Vec<Pin>,
+    pinned: Vec<Pinned>,
     /// Why nobody knows what is pinned.
     pub unread: Option<Fault>,
     failed: HashMap<Key, String>,
@@ -99,7 +100,10 @@ impl Standing {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub stored: usize,
+    /// What a run here would make.
     pub to_run: usize,
+    /// What it would not: something is missing, failed, or was set aside by a person.
+    pub waiting: usize,
 }
 
 impl Plan {
@@ -123,7 +127,7 @@ impl Plan {
             forced: BTreeSet::new(),
             images: 0,
             aside: HashMap::new(),
-            pins: vec![],
+            pinned: vec![],
             unread: None,
             failed: HashMap::new(),
             ran: BTreeSet::new(),
@@ -147,7 +151,11 @@ impl Plan {
         let pins =
             super::look(&self.workspace).and_then(|looked| looked.index.map_or(Ok(vec![]), |index| index.pins(&self.study.name)));
         match pins {
-            Ok(pins) => self.pins = pins,
+            Ok(pins) if pins.is_empty() => {}
+            Ok(pins) => {
+                let figures = graph::known_figures(&self.study, &|path| self.workspace.shareable(path));
+                self.pinned = pin::find(pins, &figures);
+            }
             Err(fault) => self.unread = Some(fault),
         }
     }
@@ -217,10 +225,18 @@ impl Plan {
         self.source_bytes.iter().map(|(role, bytes)| (role.as_str(), bytes.as_slice()))
     }
 
-    /// The digests of everything outside that the study's stages consume.
+    /// The digests of everything outside that the study's stages consume; files by names that are the same on every machine.
     pub fn source_digests(&self) -> BTreeMap<String, Digest> {
-        let files = self.files.iter().map(|(path, input)| (format!("file {}", path.display()), input.digest));
-        self.sources.iter().map(|(role, input)| (role.clone(), input.digest)).chain(files).collect()
+        let mut digests: BTreeMap<String, Digest> =
+            self.sources.iter().map(|(role, input)| (role.clone(), input.digest)).collect();
+        for (path, input) in &self.files {
+            let name = format!("file {}", self.workspace.shareable(path).display());
+            // Two files of one name, from outside the workspace, are told apart by their order.
+            let names = std::iter::once(name.clone()).chain((2..).map(|place| format!("{name} ({place})")));
+            let free = names.into_iter().find(|name| !digests.contains_key(name)).unwrap_or(name);
+            digests.insert(free, input.digest);
+        }
+        digests
     }
 
     /// Has it come to hold other steps since this was last asked?
@@ -276,6 +292,10 @@ impl Plan {
             }
         }
         let nodes: Vec<Node> = self.nodes().zip(&kept).filter(|(_, kept)| **kept).map(|(node, _)| node).collect();
+        // What others wait for is missing to nobody here.
+        let lacked: Vec<Missing> =
+            nodes.iter().filter(|node| !node.step.gathers()).flat_map(|node| self.lacking(node.step)).cloned().collect();
+        self.missing.retain(|missing| lacked.contains(missing));
         self.start_over(nodes)
     }
 
@@ -501,22 +521,22 @@ impl Plan {
 
     /// The figures that the report shows, and why.
     pub fn shown(&self, ledger: &Ledger) -> Vec<(CellId, Vec<ShownAs>)> {
-        let names: BTreeSet<&str> = self.pins.iter().map(|pin| pin.figure.as_str()).collect();
-        let is_pinned = |cell: &CellId| names.contains(graph::figure_name(&self.study, *cell).as_str());
-        let cells = ledger.rows.iter().map(|row| row.candidate.cell);
-        let pinned = if names.is_empty() { BTreeSet::new() } else { cells.filter(is_pinned).collect() };
-        graph::shown(ledger, &pinned)
+        graph::shown(ledger, &self.pinned.iter().filter_map(|of| of.cell).collect())
     }
 
-    /// Figures that people want in the report, those too that the study has no more.
-    pub fn pins(&self) -> &[Pin] {
-        &self.pins
+    /// Figures that people want in the report, those too that are lost.
+    pub fn pinned(&self) -> &[Pinned] {
+        &self.pinned
+    }
+
+    /// What is pinned, and no figure of the study any more: what it was called.
+    pub fn lost_pins(&self) -> impl Iterator<Item = &str> {
+        self.pinned.iter().filter(|of| of.cell.is_none()).map(|of| of.name.as_str())
     }
 
     /// What a person notes to a figure.
     pub fn note(&self, cell: CellId) -> Option<&str> {
-        let name = graph::figure_name(&self.study, cell);
-        self.pins.iter().find(|pin| pin.figure == name).map(|pin| pin.note.as_str())
+        self.pinned.iter().find(|of| of.cell == Some(cell)).map(|of| of.pin.note.as_str())
     }
 
     pub fn frequencies(&self) -> Result<Option<Frequencies>> {
@@ -543,6 +563,11 @@ impl Plan {
     /// Every step with how it stands, prerequisites first.
     pub fn steps(&self) -> impl Iterator<Item = (Step, &Standing)> {
         self.stages.iter().map(|stage| (stage.step, &stage.standing))
+    }
+
+    /// What a report of the plan's results would be made of; `text`: the study file's.
+    pub fn made_of(&self, text: &str) -> MadeOf {
+        MadeOf::new(self.results().map(|(_, manifest)| manifest), text, &self.pinned)
     }
 
     /// Steps that have no result.
@@ -684,7 +709,8 @@ impl Plan {
 
     /// Figures that the ledger will show, as far as can be said before it is there.
     fn figures_to_come(&self) -> usize {
-        let draws = self.places.contains_key(&Step::DrawFrequencies) && !self.results.contains_key(&Step::Rank);
+        let will_rank = matches!(self.standing(Step::Rank), Some(Standing::Open | Standing::Ready));
+        let draws = self.places.contains_key(&Step::DrawFrequencies) && will_rank;
         if draws && self.study.show > 0 {
             self.study.show.min(self.study.models.len() * self.study.comparisons.len()) + 3
         } else {
@@ -697,12 +723,21 @@ impl Plan {
         let mut tallies: BTreeMap<Kind, Tally> = BTreeMap::new();
         for stage in &self.stages {
             let tally = tallies.entry(stage.step.kind()).or_default();
-            if stage.standing == Standing::Done { tally.stored += 1 } else { tally.to_run += 1 }
+            match stage.standing {
+                Standing::Done => tally.stored += 1,
+                Standing::Open | Standing::Ready => tally.to_run += 1,
+                Standing::Failed(_) | Standing::Barred | Standing::Aside(_) => tally.waiting += 1,
+            }
         }
         if let Some(tally) = tallies.get_mut(&Kind::Draw) {
             tally.to_run += self.figures_to_come();
         }
         tallies.into_iter().collect()
+    }
+
+    /// How many stages a run here would make.
+    pub fn to_run(&self) -> usize {
+        self.tally().iter().map(|(_, tally)| tally.to_run).sum()
     }
 
     pub fn cells(&self) -> usize {

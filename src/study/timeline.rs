@@ -1,10 +1,14 @@
 //! The timeline: how the latest run stands, as the store's fold of the events has it.
 
+use super::acts::Acts;
 use crate::{
-    domain::{Result, job::State},
+    domain::{
+        Result,
+        job::{JobId, State},
+    },
     store::{Index, JobRow, RunRow, Workspace},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timeline {
@@ -13,6 +17,8 @@ pub struct Timeline {
     pub live: bool,
     /// What people asked of the whole of it: it starts nothing.
     pub held: Option<Held>,
+    /// Jobs that people set aside and nobody took up again since: what a run to come will not start.
+    aside: HashMap<JobId, State>,
     counts: BTreeMap<State, usize>,
 }
 
@@ -60,7 +66,31 @@ impl Timeline {
             _ => None,
         };
         let counts = index.tally(&run.journal)?.into_iter().collect();
-        Ok(Timeline { run, live, held, counts })
+        let aside = if live { HashMap::new() } else { Acts::standing(index)?.aside().clone() };
+        let mut timeline = Timeline { run, live, held, aside, counts };
+        if !live {
+            // What people asked since, nobody has noted in the jobs: the run to come reads it.
+            let rows = timeline.open_jobs(index)?;
+            timeline.counts.retain(|state, _| *state == State::Done);
+            for row in rows {
+                *timeline.counts.entry(timeline.state(&row)).or_default() += 1;
+            }
+        }
+        Ok(timeline)
+    }
+
+    /// Every job of the run that is not done.
+    fn open_jobs(&self, index: &Index) -> Result<Vec<JobRow>> {
+        let mut rows = Vec::new();
+        for state in State::ALL.into_iter().filter(|state| *state != State::Done) {
+            rows.extend(index.jobs_in(&self.run.journal, state, i64::MAX as usize)?);
+        }
+        Ok(rows)
+    }
+
+    /// How a job stands now: as its run left it, and what people asked since. The one answer of `status`, `explain` and screens.
+    pub fn state(&self, row: &JobRow) -> State {
+        state_now(row.state, self.aside.get(&row.id).copied(), self.live)
     }
 
     /// Does the latest run go on?
@@ -77,18 +107,55 @@ impl Timeline {
         }
     }
 
-    /// How many jobs of the run are in a state. What ran when its dispatcher vanished waits for the next run.
+    /// How many jobs of the run are in a state.
     pub fn count(&self, state: State) -> usize {
         let of = |state: State| self.counts.get(&state).copied().unwrap_or(0);
-        match (state, self.phase()) {
-            (State::Running, Phase::Lost) => 0,
-            (State::Queued, Phase::Lost) => of(State::Queued) + of(State::Running),
-            _ => of(state),
-        }
+        of(state)
     }
 
     /// The jobs in a state, the longest in it first.
     pub fn jobs(&self, index: &Index, state: State, most: usize) -> Result<Vec<JobRow>> {
-        index.jobs_in(&self.run.journal, state, most)
+        if self.live || state == State::Done {
+            return index.jobs_in(&self.run.journal, state, most);
+        }
+        let mut rows = self.open_jobs(index)?;
+        for row in &mut rows {
+            let now = self.state(row);
+            if now != row.state {
+                (row.state, row.why) = (now, None);
+            }
+        }
+        rows.retain(|row| row.state == state);
+        rows.sort_by(|a, b| (a.at, a.id.to_string()).cmp(&(b.at, b.id.to_string())));
+        rows.truncate(most);
+        Ok(rows)
+    }
+}
+
+/// While its run goes on, the dispatcher notes what becomes of a job. Afterwards what people ask stands beside what it left: what
+/// they set aside is aside, what they took up again waits for the next run, as does what ran when a dispatcher vanished.
+fn state_now(left: State, aside: Option<State>, live: bool) -> State {
+    match (left, aside) {
+        _ if live => left,
+        (State::Done, _) => State::Done,
+        (_, Some(aside)) => aside,
+        (State::Paused | State::Cancelled | State::Running, None) => State::Queued,
+        (State::Queued | State::Failed, None) => left,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_ask_after_a_run_counts_at_once() {
+        use State::{Cancelled, Done, Failed, Paused, Queued, Running};
+        let after = |left, aside| state_now(left, aside, false);
+        assert_eq!(after(Paused, Some(Paused)), Paused);
+        assert_eq!([Paused, Cancelled, Running, Queued].map(|left| after(left, None)), [Queued; 4], "retried, or left over");
+        assert_eq!((after(Failed, None), after(Done, Some(Cancelled))), (Failed, Done));
+        assert_eq!([Queued, Failed].map(|left| after(left, Some(Cancelled))), [Cancelled; 2], "set aside when nothing ran");
+        assert_eq!(state_now(Running, Some(Paused), true), Running, "the dispatcher says what becomes of it");
     }
 }

@@ -39,6 +39,11 @@ pub fn ask(program: &Path, device: &str) -> Result<String> {
     Err(Fault::missing(format!("networks cannot run here: {why}")).in_file(program).next(next))
 }
 
+/// Can it train by this loss?
+pub fn learns_by(loss: &str) -> bool {
+    LOSSES.contains(&loss)
+}
+
 /// What a network would need that this release cannot do.
 pub fn beyond(study: &Study, network: &Network) -> Option<String> {
     let word = network.architecture.word.as_str();
@@ -50,9 +55,7 @@ pub fn beyond(study: &Study, network: &Network) -> Option<String> {
     }
     match &network.weights {
         Weights::File { family: of, .. } if of != family && of != OWN_FAMILY => Some(format!("{word} of the family {of}")),
-        Weights::Recipe { .. } if !LOSSES.contains(&network.loss.word.as_str()) => {
-            Some(format!("the loss {}", network.loss.word))
-        }
+        Weights::Recipe { .. } if !learns_by(&network.loss.word) => Some(format!("the loss {}", network.loss.word)),
         Weights::Recipe { recipe, .. } => match &study.recipes[recipe] {
             Recipe { optimizer_word, .. } if optimizer_word != "sgd" => Some(format!("the optimizer {optimizer_word}")),
             _ => None,

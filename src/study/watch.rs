@@ -20,7 +20,7 @@ use crate::{
         study::{Dataset, Study},
         text::printable,
     },
-    store::{Index, JobRow, LastAudit, Workspace, stamp},
+    store::{Index, JobRow, LastAudit, Workspace, WrittenPage, stamp},
 };
 use std::{
     collections::HashMap,
@@ -116,11 +116,13 @@ pub struct Snapshot {
     pub devices: Vec<DeviceSeen>,
     /// What is wrong with the study file or its data.
     pub trouble: Option<crate::domain::Fault>,
-    /// What is wrong with the store; it is tried again.
+    /// What is odd about the store, or wrong with it; it is tried again.
     pub store: Option<String>,
+    /// Why the store cannot be read, if it cannot.
+    pub unread: Option<String>,
     pub audit: Option<LastAudit>,
-    /// The report as it was written: its size, and when (milliseconds since 1970).
-    pub report: Option<(u64, u64)>,
+    /// The report as it was written.
+    pub report: Option<WrittenPage>,
     /// The study is being read.
     pub reading: bool,
 }
@@ -159,6 +161,7 @@ struct Made {
     file: Option<(u64, u64)>,
     inputs: u64,
     audit: Option<(u64, u64)>,
+    page: Option<(u64, u64)>,
     done: (usize, u64),
     pins: usize,
     at: Instant,
@@ -256,6 +259,7 @@ impl Watch {
             self.turn = None;
             self.seen.store = Some(printable(&fault.to_string().replace("\n  ", " · ")));
         }
+        self.seen.unread = outcome.err().map(|fault| printable(&fault.what));
         (self.turn, &self.seen.store) != (before.0, &before.1)
     }
 
@@ -344,7 +348,8 @@ impl Watch {
             return true;
         }
         let rested = made.at.elapsed() > PAUSE.max(10 * made.took);
-        rested && (made.done != self.done() || made.audit != self.audited() || made.pins != self.pins())
+        rested
+            && (made.page != self.page() || made.done != self.done() || made.audit != self.audited() || made.pins != self.pins())
     }
 
     /// How many jobs are done, and when the latest was.
@@ -368,6 +373,10 @@ impl Watch {
         stamp(&self.workspace.audit(&self.seen.board.as_ref()?.study.name))
     }
 
+    fn page(&self) -> Option<(u64, u64)> {
+        stamp(&self.workspace.report(&self.seen.board.as_ref()?.study.name))
+    }
+
     fn make_board(&mut self) {
         let Some(file) = self.file.clone() else { return };
         let begun = Instant::now();
@@ -376,7 +385,7 @@ impl Watch {
         self.seen.reading = false;
         match made {
             Ok(board) => {
-                self.seen.report = stamp(&self.workspace.report(&board.study.name)).map(|(at, size)| (size, at));
+                self.seen.report = WrittenPage::read(&self.workspace.report(&board.study.name));
                 self.seen.board = Some(Arc::new(board));
                 self.seen.trouble = None;
             }
@@ -392,6 +401,7 @@ impl Watch {
             file: written,
             inputs: self.plan.as_ref().map_or(0, |plan| inputs(&plan.study)),
             audit: self.audited(),
+            page: self.page(),
             done: self.done(),
             pins: self.pins(),
             at: Instant::now(),
@@ -441,7 +451,7 @@ impl Watch {
             let mut urgent = settled;
             for row in board.jobs(cell).filter_map(|job| self.jobs.get(&job)) {
                 let of_run = live && Some(row.run.as_str()) == run;
-                let state = match row.state {
+                let state = match self.seen.run.as_ref().map_or(row.state, |run| run.state(row)) {
                     State::Running if of_run => CellState::Running(progress.get(&row.id).copied().flatten()),
                     State::Queued if of_run => CellState::Queued,
                     State::Failed => CellState::Failed(row.why.clone().unwrap_or_default()),

@@ -16,6 +16,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -237,8 +238,10 @@ pub struct App {
     pub page: usize,
     /// The workspace, as a path's beginning: empty, or `dir/`.
     pub root: String,
-    /// Options that every command line is given, where they are not the usual ones.
+    /// Options that every command line is given, so that it does the same in any folder: `--workspace DIR` and the like.
     pub globals: Vec<String>,
+    /// The current folder: what relative paths begin at.
+    pub here: PathBuf,
     pub quit: bool,
 }
 
@@ -287,6 +290,7 @@ impl App {
             page: 10,
             root: String::new(),
             globals: vec![],
+            here: PathBuf::new(),
             quit: false,
         };
         if let (Some(rows), Some(columns)) = (Axis::of_word(&layout.rows), Axis::of_word(&layout.columns))
@@ -397,6 +401,12 @@ impl App {
 
     pub fn say(&mut self, text: impl Into<String>, bad: bool) {
         self.toast = Some(Toast { text: text.into(), bad, at: self.now });
+    }
+
+    /// A path as it is meant in any folder.
+    pub fn anywhere(&self, path: &Path) -> String {
+        // Without the `.` of a workspace that is the current folder.
+        self.here.join(path).components().collect::<PathBuf>().display().to_string()
     }
 
     /// The study file as the person would type it.

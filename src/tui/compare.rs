@@ -7,7 +7,7 @@ use super::{
 use crate::{
     domain::{
         contrast::Held,
-        grid::Difference,
+        grid::{Difference, Verdict, Verdicts},
         model::{Model, differences},
         score::Estimate,
     },
@@ -249,76 +249,78 @@ fn over_seeds(values: &[f64]) -> Value {
     }
 }
 
-/// One comparison of two models: its name, left, right; left less right, and whether that is shown beside all other differences.
-pub type PairedRow = (String, f64, f64, Option<(Estimate, bool)>);
+/// One comparison of two models.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairedRow {
+    pub comparison: String,
+    pub left: f64,
+    pub right: f64,
+    /// Right less left, and what is said of it; `None` where the study's grid holds no such difference.
+    pub difference: Option<(Estimate, Verdict)>,
+}
 
-/// Two models on the same images.
+/// Two models on the same images, as `visavis compare` has them: right less left.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Paired {
     pub left: String,
     pub right: String,
     /// Factor, and what each side has of it.
     pub differs: Vec<(String, String, String)>,
-    /// Comparisons in which the left one's best view is the better, the worse, of how many; and the median of left less right.
-    pub wins: usize,
-    pub losses: usize,
-    pub of: usize,
+    /// What is said of the right one beside the left; `None`: the study does not hold these two against each other.
+    pub verdicts: Option<Verdicts>,
+    /// The median of right less left.
     pub median: f64,
     pub rows: Vec<PairedRow>,
-    /// The study holds these two against each other: differences have intervals.
-    pub held: bool,
 }
 
-pub fn paired(board: &Board, left: &str, right: &str) -> Option<Paired> {
+/// Two models, by what their trainings have in common. Their sides are those of the study's contrast, else in the study's order.
+pub fn paired(board: &Board, one: &str, other: &str) -> Option<Paired> {
     let side = |name: &str| board.trainings().into_values().find(|models| board.families[models[0]].0 == name);
-    let (left_models, right_models) = (side(left)?, side(right)?);
+    let (one, other) = (side(one)?, side(other)?);
+    let found = board.found.as_ref();
+    let held = found.and_then(|found| {
+        let is = |of: &Held| of.left == one && of.right == other || of.left == other && of.right == one;
+        found.held.iter().position(is)
+    });
+    let (left, right) = match (held.zip(found), one[0] < other[0]) {
+        (Some((place, found)), _) => (found.held[place].left.clone(), found.held[place].right.clone()),
+        (None, true) => (one, other),
+        (None, false) => (other, one),
+    };
     let best = best_by_model(board);
     let mean = |models: &[usize], comparison: usize| {
         let values: Vec<f64> = models.iter().filter_map(|&model| Some(best.get(&(model, comparison))?.quoted.value)).collect();
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     };
-    let held = board.found.as_ref().and_then(|found| {
-        let is =
-            |of: &Held| (of.left == left_models && of.right == right_models, of.left == right_models && of.right == left_models);
-        found.held.iter().enumerate().find_map(|(place, of)| match is(of) {
-            (true, _) => Some((place, -1.0)),
-            (_, true) => Some((place, 1.0)),
-            _ => None,
-        })
-    });
-    // A difference is right less left as it was held; here it is the first marked less the second.
     let difference = |comparison: usize| {
-        let (place, sign) = held?;
-        let of: &Difference =
-            board.found.as_ref()?.grid.differences.iter().find(|of| of.held == place && of.comparison == comparison)?;
-        Some((if sign < 0.0 { of.difference.turned() } else { of.difference }, of.is_shown()))
+        let (place, found) = (held?, found?);
+        let of = found.grid.differences.iter().zip(&found.verdicts);
+        of.into_iter().find(|(of, _)| of.held == place && of.comparison == comparison)
     };
     let mut rows = Vec::new();
     for (place, comparison) in board.study.comparisons.iter().enumerate() {
-        let (Some(a), Some(b)) = (mean(&left_models, place), mean(&right_models, place)) else { continue };
-        rows.push((comparison.name.clone(), a, b, difference(place)));
+        let comparison = comparison.name.clone();
+        if let Some((of, verdict)) = difference(place) {
+            let Difference { left, right, difference, .. } = *of;
+            rows.push(PairedRow { comparison, left, right, difference: Some((difference, *verdict)) });
+        } else if let (Some(left), Some(right)) = (mean(&left, place), mean(&right, place)) {
+            rows.push(PairedRow { comparison, left, right, difference: None });
+        }
     }
-    let mut differences: Vec<f64> = rows.iter().map(|(_, a, b, _)| a - b).collect();
+    let mut differences: Vec<f64> = rows.iter().map(|row| row.right - row.left).collect();
     differences.sort_by(f64::total_cmp);
     let median = if differences.is_empty() {
         f64::NAN
     } else {
         f64::midpoint(differences[(differences.len() - 1) / 2], differences[differences.len() / 2])
     };
-    let wins = differences.iter().filter(|of| **of > 0.0).count();
-    let losses = differences.iter().filter(|of| **of < 0.0).count();
-    let (a, b) = (&board.study.models[left_models[0]], &board.study.models[right_models[0]]);
-    let held = held.is_some();
     Some(Paired {
-        left: left.to_owned(),
-        right: right.to_owned(),
-        differs: differing(a, b),
-        wins,
-        losses,
-        of: rows.len(),
+        left: board.families[left[0]].0.clone(),
+        right: board.families[right[0]].0.clone(),
+        differs: differing(&board.study.models[left[0]], &board.study.models[right[0]]),
+        verdicts: held.map(|_| rows.iter().filter_map(|row| Some(row.difference?.1)).collect()),
         median,
         rows,
-        held,
     })
 }
 

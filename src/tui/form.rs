@@ -1,7 +1,7 @@
 //! Forms: what is asked of a person who adds to a study, with completion.
 
 use crate::{
-    domain::model::{BASELINES, BUILT, FAMILIES, LOSSES},
+    domain::model::{BASELINES, BUILT, LOSSES},
     study::{board::Board, draft::Change},
 };
 
@@ -75,16 +75,13 @@ impl Adding {
     }
 }
 
-/// Levels that a factor could have beside those in the file.
+/// Levels that a factor could have beside those in the file, as far as they could be run here.
 pub fn known(board: &Board, factor: &str) -> Vec<String> {
-    let levels = &board.levels;
     match factor {
         "architecture" => BUILT.iter().flat_map(|(word, _)| [(*word).to_owned(), format!("{word}: {{ width: 0.25 }}")]).collect(),
-        "loss" => LOSSES.iter().map(|(word, _)| (*word).to_owned()).collect(),
-        "trained_on" => {
-            levels.datasets.iter().filter(|name| Some(*name) != board.study.evaluation.dataset.as_ref()).cloned().collect()
-        }
-        _ => levels.preparations.clone(),
+        "loss" => board.offers.losses.clone(),
+        "trained_on" => board.offers.training_sets.clone(),
+        _ => board.offers.preparations.clone(),
     }
 }
 
@@ -110,7 +107,7 @@ impl Form {
             let not: Vec<String> = words.iter().map(|word| format!("not {word}")).collect();
             [words, not].concat()
         };
-        let prepare = || field("prepare", "a preparation of the study", board.levels.preparations.clone());
+        let prepare = || field("prepare", "a preparation of the study", board.offers.preparations.clone());
         let architecture = || {
             field(
                 "architecture",
@@ -141,11 +138,11 @@ impl Form {
             Adding::Weights => vec![
                 name(),
                 architecture(),
-                field("loss", "a label", known(board, "loss")),
+                field("loss", "a label", LOSSES.iter().map(|(word, _)| (*word).to_owned()).collect()),
                 field("trained on", "a label: vggface2", vec![]),
                 prepare(),
                 field("weights", "a file, seen from the study's folder: ../weights/x.safetensors", vec![]),
-                field("family", "how its tensors are named", owned(&FAMILIES)),
+                field("family", "how its tensors are named", board.offers.families.clone()),
             ],
             Adding::Features => vec![
                 name(),

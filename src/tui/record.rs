@@ -42,6 +42,9 @@ impl Session {
     pub fn new(mut watch: Watch, size: (u16, u16), theme: Theme, now: u64) -> Self {
         let mut app = App::new(size, theme, Drawing::Braille, &Layout::default());
         app.now = now;
+        app.globals = watch.workspace().options();
+        app.here = std::env::current_dir().unwrap_or_default();
+        app.root = root_of(watch.workspace().root());
         let seen = watch.glance();
         let mut session = Session { app, watch, terminal: terminal(size), pixels: Pixels::default(), hits: vec![], left: vec![] };
         session.take(Event::Seen(Box::new(seen)));
@@ -167,6 +170,11 @@ impl Session {
     pub fn text(&self) -> String {
         self.frame().text()
     }
+}
+
+/// A workspace's folder as the beginning of its paths.
+pub fn root_of(folder: &std::path::Path) -> String {
+    if folder.as_os_str() == "." { String::new() } else { format!("{}/", folder.display()) }
 }
 
 fn terminal((width, height): (u16, u16)) -> Terminal<TestBackend> {

@@ -4,9 +4,10 @@ use super::table::{Table, Value};
 use crate::{
     domain::{
         ledger::ShownAs,
+        pin::LOST,
         text::{count, size, thousands},
     },
-    study::watch::Snapshot,
+    study::{WrittenPage, board::Board, watch::Snapshot},
 };
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +67,8 @@ pub enum Kind {
 
 /// Verdicts, the worst first.
 const VERDICTS: [&str; 5] = ["differs", "unchecked", "within_tolerance", "not_attempted", "identical"];
+/// The line below which the last audit is told.
+pub const AUDIT: &str = "The last audit";
 /// Leaves of a branch that are listed.
 const MOST: usize = 200;
 
@@ -115,9 +118,10 @@ fn outline(seen: &Snapshot) -> Vec<Line> {
         }),
     ));
     for pin in &board.pins {
-        let there = pinned().any(|(cell, _)| board.name(cell) == pin.figure);
-        let note = if pin.note.is_empty() { "pinned".to_owned() } else { format!("pinned: {}", pin.note) };
-        lines.push(line(2, if there { Kind::There } else { Kind::Missing }, pin.figure.clone(), note));
+        let there = pinned().any(|(cell, _)| Some(*cell) == pin.cell);
+        let words = if pin.cell.is_none() { LOST } else { "pinned" };
+        let note = if pin.pin.note.is_empty() { words.to_owned() } else { format!("{words}: {}", pin.pin.note) };
+        lines.push(line(2, if there { Kind::There } else { Kind::Missing }, pin.name.clone(), note));
     }
     let fair = if study.fairness.groups.is_empty() {
         "no groups are named in the study".to_owned()
@@ -137,8 +141,10 @@ fn outline(seen: &Snapshot) -> Vec<Line> {
         lines.push(line(1, Kind::Missing, format!("missing: {input}"), format!("{at} · {} wait", count(*cells, "cell"))));
     }
     let (there, written) = match seen.report {
-        Some((bytes, at)) if at >= board.newest => (true, format!("{}, of what is here now", size(bytes))),
-        Some((bytes, _)) => (false, format!("{}, older than its results, pins or study file: b builds it anew", size(bytes))),
+        Some(page) => match outdated(&page, board) {
+            None => (true, format!("{}, of what is here now", size(page.bytes))),
+            Some(why) => (false, format!("{}, not of what is here now: {why}; b builds it anew", size(page.bytes))),
+        },
         None => (false, "not written yet: b builds it".to_owned()),
     };
     let page = format!("reports/{}.html", study.name);
@@ -146,10 +152,12 @@ fn outline(seen: &Snapshot) -> Vec<Line> {
     lines.push(line(
         0,
         Kind::Head,
-        "The last audit",
+        AUDIT,
         seen.audit.as_ref().map_or("none yet: A audits the report, V the results".to_owned(), |audit| {
+            let outdated = audit.outdated(board.made_of.results, seen.report.and_then(|page| page.digest));
             format!(
-                "{}: {} · {} identical, {} differ, {} not checked",
+                "{}{}: {} · {} identical, {} differ, {} not checked",
+                outdated.map_or(String::new(), |why| format!("{why}: ")),
                 audit.of,
                 audit.verdict,
                 thousands(audit.identical),
@@ -159,6 +167,16 @@ fn outline(seen: &Snapshot) -> Vec<Line> {
         }),
     ));
     lines
+}
+
+/// Why the page is not of what is here now; `None`: it is, its digests say so.
+fn outdated(page: &WrittenPage, board: &Board) -> Option<String> {
+    let Some(made_of) = page.made_of else { return Some("it does not say what it was made of".to_owned()) };
+    let mut why: Vec<String> = made_of.changed(&board.made_of).into_iter().map(str::to_owned).collect();
+    if board.to_run > 0 {
+        why.push(format!("{} to run", count(board.to_run, "stage")));
+    }
+    (!why.is_empty()).then(|| why.join(", "))
 }
 
 fn verdicts(audit: &Audited, open: &BTreeSet<String>) -> Vec<Line> {

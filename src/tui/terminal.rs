@@ -87,7 +87,8 @@ pub fn run(setup: Setup) -> Result<()> {
     let size = terminal::size().unwrap_or((80, 24));
     let mut app = App::new(size, theme, drawing, &layout);
     app.globals = globals;
-    app.root = if root.as_os_str() == "." { String::new() } else { format!("{}/", root.display()) };
+    app.here = std::env::current_dir().unwrap_or_default();
+    app.root = super::record::root_of(&root);
     let mut looped = Loop { app, backend, screen, pixels: Pixels::new(font()), hits: vec![], root, waiting: 0 };
     looped.run(&gone, &*remember).map_err(refused)
 }

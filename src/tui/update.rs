@@ -15,6 +15,7 @@ use crate::{
 use std::sync::Arc;
 
 mod act;
+mod copied;
 mod overlay;
 
 /// Figures whose points are kept.

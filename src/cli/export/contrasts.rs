@@ -33,6 +33,7 @@ pub fn contrasts(outcome: &Outcome) -> Table {
     number("beyond_low", &beyond(Estimate::low));
     number("beyond_high", &beyond(Estimate::high));
     table.flag("shown", rows.iter().map(|(_, of)| of.is_shown()));
+    table.text("verdict", outcome.verdicts.iter().map(|verdict| Some(verdict.word().to_owned())));
     table.text("key", rows.iter().map(|_| Some(outcome.gridded.to_string())));
     table
 }

@@ -129,7 +129,7 @@ pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event
                 by
             ])?;
         }
-        What::Pinned { study, figure, note, by } => {
+        What::Pinned { study, figure, note, by, .. } => {
             transaction
                 .prepare_cached(
                     "INSERT INTO pin VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (study, figure) DO UPDATE

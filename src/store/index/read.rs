@@ -256,8 +256,15 @@ impl Index {
         if schema::version(&self.connection, &self.path())? < 2 {
             return Ok(vec![]);
         }
-        let row = |row: &Row| Ok(Pin { figure: row.get(0)?, note: row.get(1)?, at: row.get::<_, i64>(2)? as u64 });
-        self.all("SELECT figure, note, at FROM pin WHERE study = ?1 AND note IS NOT NULL ORDER BY figure", [study], row)
+        let row = |row: &Row| {
+            let definition = row.get::<_, Option<String>>(3)?.and_then(|digest| digest.parse().ok());
+            Ok(Pin { figure: row.get(0)?, note: row.get(1)?, at: row.get::<_, i64>(2)? as u64, definition })
+        };
+        // What a figure is stands in the event that pinned it.
+        let query = "SELECT figure, note, pin.at, json_extract(body, '$.what.pinned.definition')
+                     FROM pin LEFT JOIN event USING (journal, offset)
+                     WHERE study = ?1 AND note IS NOT NULL ORDER BY figure";
+        self.all(query, [study], row)
     }
 
     /// How many runs there were.

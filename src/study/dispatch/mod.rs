@@ -78,8 +78,6 @@ pub struct Ended {
     pub paused: usize,
     pub cancelled: usize,
     pub interrupted: bool,
-    /// Every failure was of the data, none of the program or the machine.
-    pub bad_data: bool,
     /// A person asked it to finish what ran and to start nothing more, and something was left.
     pub drained: bool,
     /// Stages that wait for a kind of device that the run had none of.
@@ -139,7 +137,6 @@ struct Run<'a> {
     /// Results that workers have made and that are not seen here yet.
     late: Late,
     ran: usize,
-    bad_data: bool,
     lock: Lock,
 }
 
@@ -216,7 +213,6 @@ impl<'a> Run<'a> {
             looked: Instant::now(),
             late: Late::new(how.workspace.is_shared()),
             ran: 0,
-            bad_data: true,
             lock,
         };
         let slots = |device: &Device| Slots { device: device.name.to_string(), slots: device.slots, threads: device.threads };
@@ -277,7 +273,6 @@ impl<'a> Run<'a> {
             paused: self.plan.count_aside(State::Paused),
             cancelled: self.plan.count_aside(State::Cancelled),
             interrupted: self.how.stop.load(Ordering::SeqCst),
-            bad_data: self.bad_data,
             drained: self.draining && !self.queue.is_empty(),
             homeless: self.homeless.len(),
             set_aside: vec![],
@@ -592,13 +587,12 @@ impl<'a> Run<'a> {
         let spent = self.spent.entry(key).or_default();
         *spent += 1;
         let again = bad.cause.worth_another_try() && *spent < self.how.attempts;
-        let (cause, why) = (bad.cause, bad.why.clone());
+        let why = bad.why.clone();
         self.note_failure(given, bad, again);
         if again {
             self.requeue(given);
             return Ok(());
         }
-        self.bad_data &= cause == Cause::Input;
         self.queued.remove(&job);
         self.plan.failed(key, &why)?;
         self.take_up()

@@ -19,7 +19,6 @@ use crate::{
         table::{Value, by_number},
     },
 };
-use std::sync::Arc;
 
 /// Commands that mean something where no study is open.
 fn needs_no_study(app: &App, command: Command) -> bool {
@@ -103,7 +102,10 @@ pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
             return vec![Effect::Remember(app.layout())];
         }
         Command::Refresh => return vec![Effect::Renew],
-        Command::Copy => return vec![Effect::Copy(equivalent(app))],
+        Command::Copy => match super::copied::equivalent(app) {
+            Ok(line) => return vec![Effect::Copy(line)],
+            Err(why) => app.say(why, true),
+        },
         Command::Undo => return undo(app),
         Command::Edit => match &app.seen.board {
             Some(board) => return vec![Effect::Edit(board.file.clone())],
@@ -485,7 +487,7 @@ fn run(app: &mut App, only: Option<&str>) -> Vec<Effect> {
 }
 
 /// The stage that scores this cell, and no other.
-fn only(board: &Board, app: &App) -> Option<String> {
+pub fn only(board: &Board, app: &App) -> Option<String> {
     let CellId { model, tap, projection, comparison, .. } = app.figure()?;
     Some(format!("={}", Step::Score { model, tap, projection, comparison }.label(&board.study)))
 }
@@ -579,8 +581,8 @@ fn pin(app: &mut App) -> Vec<Effect> {
 
 /// Asks whether a pinned figure is to be taken off, with its note; false where it is not pinned.
 fn unpin(app: &mut App, board: &Board, name: &str) -> bool {
-    let Some(pin) = board.pins.iter().find(|pin| pin.figure == name) else { return false };
-    let note = if pin.note.is_empty() { String::new() } else { format!(", with its note “{}”", pin.note) };
+    let Some(pin) = board.pins.iter().find(|pin| pin.name == name) else { return false };
+    let note = if pin.pin.note.is_empty() { String::new() } else { format!(", with its note “{}”", pin.pin.note) };
     app.overlay =
         Some(Overlay::Ask { question: format!("take {name} off the report{note}?"), then: Asked::Unpin(name.to_owned()) });
     true
@@ -618,44 +620,4 @@ fn audit(app: &mut App, study: bool) -> Vec<Effect> {
     }
     let file = format!("{}reports/{}.html", app.root, board.study.name);
     program(app, &["audit", &file, "--json"], Purpose::Audit(board.study.name.clone()))
-}
-
-/// The command line that shows or does what is looked at.
-pub fn equivalent(app: &App) -> String {
-    let file = app.study_file();
-    let said = |words: &[&str]| {
-        let words = words.iter().map(|word| (*word).to_owned());
-        line(&words.chain(app.globals.iter().cloned()).collect::<Vec<_>>())
-    };
-    let Some(board): Option<Arc<Board>> = app.seen.board.clone() else { return said(&["status"]) };
-    match app.screen {
-        Screen::Matrix => match only(&board, app) {
-            Some(only) => said(&["run", &file, "--only", &only]),
-            None => said(&["show", &file]),
-        },
-        Screen::Runs => match app.runs.at(&app.seen) {
-            Some(job) => said(&["logs", &job.row.id.short()]),
-            None => said(&["status"]),
-        },
-        Screen::Compare => {
-            let marked: Vec<&str> = app.marked.iter().map(String::as_str).collect();
-            match &marked[..] {
-                [one, other] => said(&["compare", &file, one, other]),
-                _ => said(&["compare", &file]),
-            }
-        }
-        Screen::Figures => match app.figure() {
-            Some(figure) => {
-                let study = &board.study;
-                let (model, tap, projection) = (
-                    &study.models[figure.model].name,
-                    &board.taps[figure.model][figure.tap],
-                    &study.projections[figure.projection].name,
-                );
-                said(&["export", &file, "--what", "coordinates", "--model", model, "--tap", tap, "--projection", projection])
-            }
-            None => said(&["export", &file, "--what", "ledger"]),
-        },
-        Screen::Report => said(&["report", &file]),
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::{Clicked, Paint, first, over_ground, scrollbar};
 use crate::{
-    domain::text::count,
+    domain::{grid::Verdict, text::count},
     study::board::Board,
     tui::{
         app::App,
@@ -27,7 +27,7 @@ pub fn draw(paint: &mut Paint, area: Rect, app: &App) {
     };
     let below = match (&pair, app.compare.diff) {
         (Some(pair), true) => (pair.rows.len() as u16 + pair.differs.len() as u16 + 6).min(area.height * 2 / 3),
-        (Some(_), false) => 5,
+        (Some(_), false) => 6,
         (None, _) => 3,
     };
     let [table, under] =
@@ -190,23 +190,20 @@ fn draw_pair(paint: &mut Paint, area: Rect, app: &App, board: &Board, pair: &Pai
     let images = board.cells.iter().filter_map(|cell| Some(cell.scores.as_ref()?.counts.n)).max().unwrap_or(0);
     let inner = paint.pane(
         area,
-        &format!("{} minus {} · on the same images (up to {})", pair.left, pair.right, crate::domain::text::thousands(images)),
+        &format!("{} minus {} · on the same images (up to {})", pair.right, pair.left, crate::domain::text::thousands(images)),
         app.compare.diff,
     );
     let room = usize::from(inner.width);
     let differs: Vec<String> = pair.differs.iter().map(|(name, ..)| name.clone()).collect();
-    let mut lines = vec![Line::raw(fit(
-        &format!(
-            "better on {}, worse on {} of {} · median {} · differs in: {}",
-            pair.wins,
-            pair.losses,
-            count(pair.of, "comparison"),
-            signed(pair.median),
-            if differs.is_empty() { "nothing the study names".to_owned() } else { differs.join(", ") }
-        ),
-        room,
-    ))];
-    if !pair.held {
+    // What is said of the right one, by the study's own verdicts: a sign alone says nothing.
+    let said = match pair.verdicts {
+        Some(verdicts) => verdicts.words(),
+        None => count(pair.rows.len(), "comparison"),
+    };
+    let differs = if differs.is_empty() { "nothing the study names".to_owned() } else { differs.join(", ") };
+    let line = format!("{said} · median {} · differs in: {differs}", signed(pair.median));
+    let mut lines: Vec<Line> = text::wrapped(&line, room).into_iter().map(Line::raw).collect();
+    if pair.verdicts.is_none() {
         let hint =
             "the study does not hold these two against each other: no intervals. In its `contrasts`, a pair of them gives some";
         lines.extend(text::wrapped(hint, room).into_iter().map(|line| Line::styled(line, theme.warning())));
@@ -222,35 +219,31 @@ fn draw_pair(paint: &mut Paint, area: Rect, app: &App, board: &Board, pair: &Pai
             Span::raw(fit(&format!("{one} | {other}"), room.saturating_sub(14))),
         ]));
     }
-    let name = pair.rows.iter().map(|(name, ..)| width(name)).max().unwrap_or(10).min(28);
+    let name = pair.rows.iter().map(|row| width(&row.comparison)).max().unwrap_or(10).min(28);
     let (one, other) = (fit_end(&pair.left, 12), fit_end(&pair.right, 12));
     let side = width(&one).max(width(&other)).max(5);
     lines.push(Line::styled(
-        format!(
-            "{} {} {}  difference (95 %); in words where it holds beside all others",
-            left("", name),
-            right(&one, side),
-            right(&other, side)
-        ),
+        format!("{} {} {}  right − left (95 %), and what is said of it", left("", name), right(&one, side), right(&other, side)),
         theme.dim(),
     ));
     // What does not fit is counted, not dropped.
     let fits = usize::from(inner.height).saturating_sub(lines.len());
     let shown = if pair.rows.len() > fits { fits.saturating_sub(1) } else { pair.rows.len() };
-    for (comparison, a, b, difference) in pair.rows.iter().take(shown) {
-        let (text, style) = match difference {
-            Some((of, shown)) => {
-                let (word, style) = match (shown, of.value > 0.0) {
-                    (true, true) => ("  higher", theme.good()),
-                    (true, false) => ("  lower", theme.warning()),
-                    (false, _) => ("", Style::new()),
+    for row in pair.rows.iter().take(shown) {
+        let (text, style) = match &row.difference {
+            Some((of, verdict)) => {
+                let style = match verdict {
+                    Verdict::Higher => theme.good(),
+                    Verdict::Lower => theme.warning(),
+                    Verdict::NotShown | Verdict::Neither => Style::new(),
                 };
-                (format!("{}{word}", of.show(Form::Difference)), style)
+                (format!("{}  {}", of.show(Form::Difference), verdict.word()), style)
             }
-            None => (signed(a - b), theme.dim()),
+            None => (signed(row.right - row.left), theme.dim()),
         };
+        let (left_value, right_value) = (right(&score(row.left), side), right(&score(row.right), side));
         lines.push(Line::from(vec![
-            Span::raw(format!("{} {} {}  ", left(comparison, name), right(&score(*a), side), right(&score(*b), side))),
+            Span::raw(format!("{} {left_value} {right_value}  ", left(&row.comparison, name))),
             Span::styled(text, style),
         ]));
     }

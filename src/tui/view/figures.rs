@@ -116,7 +116,7 @@ fn ledger(paint: &mut Paint, area: Rect, app: &App, board: &Board) {
             if shown.is_empty() { "not in the report: p pins it".to_owned() } else { format!("in the report as {shown}") };
         let place = format!("{} of {}", thousands(app.figures.cursor + 1), thousands(app.figures.list.len()));
         lines.push(Line::raw(fit(&format!("{place} · {auc}{low} · {as_what}"), room)));
-        let note = board.pins.iter().find(|pin| pin.figure == board.name(&cell)).filter(|pin| !pin.note.is_empty());
+        let note = board.pins.iter().find(|of| of.cell == Some(cell)).map(|of| &of.pin).filter(|pin| !pin.note.is_empty());
         let why = note.map_or_else(|| format!("why: {reason}"), |pin| format!("why: {reason} · note: {}", pin.note));
         lines.extend(wrapped(&why, room).into_iter().map(|line| Line::styled(line, paint.theme.dim())));
     }

@@ -254,7 +254,7 @@ fn believe(theme: Theme, app: &App, board: &Board, cell: &CellId, room: usize) -
     let Some(scores) = &of.scores else { return lines };
     let view = scores.views.iter().find(|view| view.view == cell.view);
     let quantity = matches!(board.study.comparisons[cell.comparison].question.measured, Measured::Quantity(_));
-    if let Some(pin) = board.pins.iter().find(|pin| pin.figure == board.name(cell)) {
+    if let Some(pin) = board.pins.iter().find(|of| of.cell == Some(*cell)).map(|of| &of.pin) {
         let note = if pin.note.is_empty() { String::new() } else { format!(": {}", pin.note) };
         say(format!("◆ pinned to the report{note}"), theme.accent());
     }

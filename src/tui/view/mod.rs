@@ -186,9 +186,11 @@ fn standing(app: &App) -> String {
         Some(run) if run.count(State::Failed) > 0 => format!("✕ {} failed", run.count(State::Failed)),
         Some(run) if run.phase() == Phase::Interrupted => "‖ the last run was interrupted".to_owned(),
         Some(run) if run.phase() == Phase::Lost => "✕ the last run ended without a word".to_owned(),
-        _ => app.seen.board.as_ref().map_or(String::new(), |board| match board.to_run {
-            0 => "● everything is done".to_owned(),
-            n => format!("○ {} to run · {}", thousands(n), text::about(board.seconds)),
+        _ => app.seen.board.as_ref().map_or(String::new(), |board| match (board.to_run, board.waiting) {
+            (0, 0) => "● everything is done".to_owned(),
+            (0, waiting) => format!("… {} wait for what is missing", thousands(waiting)),
+            (n, 0) => format!("○ {} to run · {}", thousands(n), text::about(board.seconds)),
+            (n, waiting) => format!("○ {} to run · {} · {} wait", thousands(n), text::about(board.seconds), thousands(waiting)),
         }),
     }
 }

@@ -269,7 +269,13 @@ fn draw_draft(paint: &mut Paint, area: Rect, draft: &Draft) {
         before.iter().rev().zip(after.iter().rev()).take_while(|(a, b)| a == b).count().min(before.len().min(after.len()) - same);
     let changed = |lines: &[&str]| lines[same..lines.len() - tail].iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
     let (gone, new) = (changed(&before), changed(&after));
-    let inner = over(paint, area, 92, (gone.len() + new.len() + draft.classes.len()) as u16 + 7, "change the study file");
+    let inner = over(
+        paint,
+        area,
+        92,
+        (gone.len() + new.len() + draft.classes.len() + draft.missing.len().min(4)) as u16 + 7,
+        "change the study file",
+    );
     let room = usize::from(inner.width);
     let costs = &draft.costs;
     let signed = |n: i64, noun: &str| match n {
@@ -282,14 +288,19 @@ fn draw_draft(paint: &mut Paint, area: Rect, draft: &Draft) {
     } else {
         String::new()
     };
+    let waits =
+        if costs.waiting > 0 { format!(" · {} would wait", count(costs.waiting as usize, "cell")) } else { String::new() };
     let mut lines = vec![
         Line::styled(
-            fit(&format!("{} · {}{more}", signed(costs.models, "model"), signed(costs.cells, "cell")), room),
+            fit(&format!("{} · {}{more}{waits}", signed(costs.models, "model"), signed(costs.cells, "cell")), room),
             Style::new().add_modifier(Modifier::BOLD),
         ),
         Line::default(),
     ];
     let number = same + 1;
+    for (input, at) in draft.missing.iter().take(4) {
+        lines.push(Line::styled(fit(&format!("missing: {input} · {at}"), room), theme.warning()));
+    }
     for (comparison, classes) in &draft.classes {
         let sizes: Vec<String> = classes.iter().map(|(name, n)| format!("{name} {}", thousands(*n))).collect();
         let none = classes.iter().any(|(_, n)| *n == 0);

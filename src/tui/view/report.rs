@@ -16,7 +16,7 @@ use ratatui::{
 
 pub fn draw(paint: &mut Paint, area: Rect, app: &App) {
     let Some(board) = app.seen.board.as_deref() else { return };
-    let written = app.seen.report.map_or("not written yet".to_owned(), |(_, at)| format!("written {}", ago(at, app.now)));
+    let written = app.seen.report.map_or("not written yet".to_owned(), |page| format!("written {}", ago(page.at, app.now)));
     let inner = paint.pane(area, &format!("Report · reports/{}.html · {written}", board.study.name), true);
     let rows = usize::from(inner.height);
     let lines = &app.report.lines;

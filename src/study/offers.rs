@@ -1,0 +1,41 @@
+//! What forms may offer beside what a study has: what this program can run here, and nothing that would only be refused or wait.
+
+use super::torch;
+use crate::{
+    dataset::prepare::CROPS,
+    domain::{
+        model::{BUILT, LOSSES, OWN_FAMILY},
+        study::Study,
+    },
+};
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Offers {
+    pub losses: Vec<String>,
+    /// Names of data sets that networks can learn from here.
+    pub training_sets: Vec<String>,
+    pub preparations: Vec<String>,
+    /// Families of weight files that can be read.
+    pub families: Vec<String>,
+}
+
+impl Offers {
+    pub fn of(study: &Study) -> Self {
+        // Pretending takes no pictures and no libtorch.
+        let pretends = study.numerics.device == "pretend";
+        let evaluated = |name: &String| Some(name) == study.evaluation.dataset.as_ref();
+        let sets = study.datasets.iter().filter(|(name, set)| !evaluated(name) && (pretends || set.is_here()));
+        let cropped = study.preparations.iter().filter(|(_, of)| pretends || CROPS.contains(&of.crop.as_str()));
+        let families = BUILT.iter().map(|(_, family)| *family).chain([OWN_FAMILY]).filter(|_| !pretends);
+        Offers {
+            losses: LOSSES
+                .iter()
+                .filter(|(word, _)| pretends || torch::learns_by(word))
+                .map(|(word, _)| (*word).to_owned())
+                .collect(),
+            training_sets: sets.map(|(name, _)| name.clone()).collect(),
+            preparations: cropped.map(|(name, _)| name.clone()).collect(),
+            families: families.map(str::to_owned).collect(),
+        }
+    }
+}
