@@ -263,10 +263,13 @@ mod tests {
     /// Two models and four comparisons, told beyond chance where `adjusted` is small: right is surely better, surely worse, perhaps
     /// better, and surely better at what neither can.
     fn grid() -> (Grid, Ledger, Vec<Held>) {
-        let estimate = |value: f64| Estimate { value, low: value - 0.1, high: value + 0.1 };
+        let estimate = |value: f64| Estimate::new(value, value - 0.1, value + 0.1);
         let told = |comparison: usize| if comparison == 3 { 0.9 } else { 0.01 };
         let cells: Vec<CellId> = (0..2).flat_map(|model| (0..4).map(move |comparison| cell(model, comparison))).collect();
-        let sure = |of: &CellId| Sureness { cell: *of, z: 1.0, p: 0.1, adjusted: told(of.comparison), q: 0.1, low: 0.5 };
+        let sure = |of: &CellId| {
+            let beside = Simultaneous { adjusted: told(of.comparison), low: 0.5 };
+            Sureness { cell: *of, z: 1.0, p: 0.1, q: 0.1, all: beside, chosen: Some(beside) }
+        };
         let differences = [(0.2, 0.01), (-0.2, 0.01), (0.2, 0.5), (0.2, 0.01)].into_iter().enumerate();
         let difference = |(comparison, (value, q)): (usize, (f64, f64))| Difference {
             held: 0,
@@ -302,7 +305,8 @@ mod tests {
         let grid = Grid {
             format: 1,
             permutations: 1,
-            critical: None,
+            chosen: Family::default(),
+            all: Family::default(),
             cells: cells.iter().map(sure).collect(),
             differences: differences.map(difference).collect(),
             interactions: vec![],
@@ -332,7 +336,7 @@ mod tests {
     fn one_side_that_is_told_is_enough() {
         let (mut grid, ledger, held) = grid();
         let place = grid.cells.iter().position(|of| of.cell == cell(0, 3)).unwrap();
-        grid.cells[place].adjusted = 0.04;
+        grid.cells[place].chosen = Some(Simultaneous { adjusted: 0.04, low: 0.5 });
         assert_eq!(grid.verdicts(&held, &ledger)[3], Verdict::Higher);
     }
 }

@@ -266,7 +266,7 @@ impl World<'_> {
             groups.iter().map(|&group| once(shown, |weights| tprs(group, weights)).map(|values| values[0])).collect();
         let [.., changes] = resampler.distributions_of_many(self.given.statistics.bootstraps, gap);
         let change = change.and_then(|change| interval(change, &changes));
-        let surely = change.is_some_and(|change| change.high < 0.0);
+        let surely = change.and_then(Estimate::high).is_some_and(|high| high < 0.0);
         let grew = levels.iter().any(|[before, after]| before.zip(*after).is_some_and(|(before, after)| after > before));
         Some(Reweighed { before, after: now, change, levels, levelled_down: surely && !grew, ..nothing })
     }

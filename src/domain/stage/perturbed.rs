@@ -8,6 +8,7 @@ use crate::domain::{
     Key,
     comparison::{Expression, Measured},
     projection::Metric,
+    study::Exif,
 };
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +37,8 @@ fn samples() -> Vec<(&'static str, Task)> {
     let statistics = Statistics { bootstraps: 11, permutations: 12, min_positives: 13, separates_at: 0.75 };
     let architecture = Architecture { word: "resnet34".into(), width: 0.5 };
     let loss = Loss { word: "arcface".into(), parameters: [("m".to_owned(), 0.5), ("s".to_owned(), 64.0)].into() };
-    let preparation = Preparation { crop: "whole".into(), size: 32, pad: "zero".into(), scale: "imagenet".into(), exif: Exif::Ignore };
+    let preparation =
+        Preparation { crop: "whole".into(), size: 32, pad: "zero".into(), scale: "imagenet".into(), exif: Exif::Ignore };
     let recipe = Recipe {
         epochs: 4,
         batch: 8,

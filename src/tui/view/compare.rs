@@ -2,7 +2,7 @@
 
 use super::{Clicked, Paint, first, over_ground, scrollbar};
 use crate::{
-    domain::{grid::Verdict, text::count},
+    domain::{claim::Form, grid::Verdict, text::count},
     study::board::Board,
     tui::{
         app::App,

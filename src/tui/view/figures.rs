@@ -3,6 +3,7 @@
 use super::{Clicked, Paint, figure};
 use crate::{
     domain::{
+        claim::Form,
         ledger::CellId,
         text::{count, thousands},
     },

@@ -3,8 +3,8 @@
 use super::{Clicked, Paint, figure, first, over_ground, scrollbar};
 use crate::{
     domain::{
+        claim::Form,
         comparison::Measured,
-        grid::Sureness,
         ledger::CellId,
         score::Estimate,
         text::{count, thousands},
