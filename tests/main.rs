@@ -10,6 +10,7 @@ mod dispatch;
 mod faults;
 mod files;
 mod golden;
+mod hostile_pages;
 mod journeys;
 mod kills;
 mod membership;
