@@ -14,7 +14,8 @@ use std::{collections::HashSet, path::Path, sync::Arc};
 
 const CLAIM: &str = "<data data-claim=\"";
 const CLAIM_END: &str = "</data>";
-const FIGURE: &str = "<div class=\"drawing\" data-result=\"";
+/// Whatever else its element has: that of a training's curves is of another class.
+const FIGURE: &str = " data-result=\"";
 const FIGURE_END: &str = "</svg>\n";
 const SEAL: &str = "<meta name=\"visavis-seal\" content=\"";
 const EVIDENCE_ID: &str = "visavis-evidence";
