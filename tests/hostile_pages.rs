@@ -197,7 +197,6 @@ fn whatever_has_no_place_in_a_report_is_found() {
         "<p title=\".999\">x</p>".into(),
         "<script>document.title='x'</script>".into(),
         "<SCRIPT SRC=x.js></SCRIPT>".into(),
-        "<script type=\"application/json\" id=\"visavis-evidence\">{}</script>".into(),
         "<img src=\"http://a.example/x.png\">".into(),
         "<img src=\"data:image/png;base64,AA\" srcset=\"//a.example/x.png 2x\">".into(),
         "<link rel=\"stylesheet\" href=\"//a.example/x.css\">".into(),
@@ -241,6 +240,19 @@ fn whatever_has_no_place_in_a_report_is_found() {
         assert!(code == 4 && !differs.is_empty(), "page {number} passed: {told}\n{page}");
         assert!(!differs.iter().any(|why| why.starts_with("seal")), "page {number} is found for what it is: {differs:?}");
         assert!(took < SOON, "page {number}: {took:?}");
+    }
+}
+
+/// Which of two would be believed? Neither.
+#[test]
+fn a_page_with_two_elements_of_evidence_is_refused() {
+    let desk = Desk::empty();
+    for more in
+        ["<script type=\"application/json\" id=\"visavis-evidence\">{}</script>", "<script id=visavis-evidence>1</script>"]
+    {
+        desk.write("r.html", page_of(&small(), more).as_bytes());
+        let said = desk.visavis(&["audit", "r.html", "--quick"]);
+        assert!(said.code == 4 && said.err.contains("a second element of evidence"), "{} {}", said.code, said.err);
     }
 }
 

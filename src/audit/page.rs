@@ -87,8 +87,11 @@ pub fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) -> Resu
     };
     let mut evidence_at = scripts.into_iter().filter(|place| tree.attribute(*place, "id") == Some(EVIDENCE_ID));
     let first = evidence_at.next().ok_or_else(no_report)?;
+    if let Some(second) = evidence_at.next() {
+        let what = format!("the page holds a second element of evidence, in line {}", tree.line(second));
+        return Err(Fault::differs(what).in_file(path).next("ask for the report again"));
+    }
     let evidence = Evidence::of_text(&tree.text(first), path)?;
-    odd.extend(evidence_at.map(|place| (tree.line(place), "a second element of evidence".to_owned())));
     let policy = if let [policy] = &policies[..] { Some(policy.as_str()) } else { None };
     match &styles[..] {
         [style] => {
