@@ -730,7 +730,8 @@ impl Plan {
                 let enough = stage.needs.iter().filter(gathered).any(comes);
                 if stage.step.gathers() { enough } else { stage.needs.iter().all(comes) }
             };
-            will_run.push(open && needs());
+            let runs = open && needs();
+            will_run.push(runs);
         }
         will_run
     }
