@@ -48,9 +48,9 @@ impl Check {
         if !opened.missing.is_empty() {
             let verb = if opened.missing.len() == 1 { "is" } else { "are" };
             say(format!(
-                "{} {verb} missing; `visavis plan {}` names them",
+                "{} {verb} missing; `{}` names them",
                 count(opened.missing.len(), "input"),
-                self.study.display()
+                context.line(&["plan", &self.study.display().to_string()])
             ));
         }
         Ok(())

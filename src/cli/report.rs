@@ -37,7 +37,8 @@ impl Report {
         }
         let file = write(context, &self.study, self.output.as_deref())?;
         if !context.quiet {
-            say(format!("{} · check it with: visavis audit {}", file.display(), file.display()));
+            let audit = context.line(&["audit", &file.display().to_string()]);
+            say(format!("{} · check it with: {audit}", file.display()));
         }
         Ok(())
     }

@@ -289,7 +289,9 @@ impl Run {
                 count(plan.cells(), "cell"),
                 printable(&plan.missing[0].input)
             );
-            return Err(Fault::missing(what).next(format!("see what: visavis plan {}", self.study.display())));
+            return Err(
+                Fault::missing(what).next(format!("see what: {}", context.line(&["plan", &self.study.display().to_string()])))
+            );
         }
         Ok(ended.clone())
     }

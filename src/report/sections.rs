@@ -15,6 +15,7 @@ use crate::{
         model::Source as Made,
         score::{Estimate, Steady, ViewScore},
         stage::{Kind, WEIGHTS_PREFIX},
+        text::shell,
     },
     study::{Outcome, ScoreOf, Step},
 };
@@ -33,7 +34,8 @@ pub fn context(outcome: &Outcome, book: &Book, extras: &Extras) -> Result<tera::
     context.insert("study", &study.name);
     context.insert("about", &page.shareable(&study.about));
     context.insert("file", &format!("{}.html", study.name));
-    context.insert("study_file", &outcome.plan.workspace().shareable(extras.study_file).display().to_string());
+    // It stands in command lines.
+    context.insert("study_file", &shell(&outcome.plan.workspace().shareable(extras.study_file).display().to_string()));
     context.insert("study_digest", &Digest::of(extras.study_text.as_bytes()).to_string());
     context.insert("answer", &page.answer());
     context.insert("matrix", &page.matrix());

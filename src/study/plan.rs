@@ -709,7 +709,7 @@ impl Plan {
 
     /// Figures that the ledger will show, as far as can be said before it is there.
     fn figures_to_come(&self) -> usize {
-        let will_rank = matches!(self.standing(Step::Rank), Some(Standing::Open | Standing::Ready));
+        let will_rank = self.places.get(&Step::Rank).is_some_and(|&place| self.will_run()[place]);
         let draws = self.places.contains_key(&Step::DrawFrequencies) && will_rank;
         if draws && self.study.show > 0 {
             self.study.show.min(self.study.models.len() * self.study.comparisons.len()) + 3
@@ -718,15 +718,38 @@ impl Plan {
         }
     }
 
+    /// Which stages a run here would make, by place: those that are open, and whose needs are there or would be made. What gathers
+    /// makes do with some of its needs, and with none not.
+    fn will_run(&self) -> Vec<bool> {
+        let mut will_run: Vec<bool> = Vec::with_capacity(self.stages.len());
+        for stage in &self.stages {
+            let comes = |need: &usize| will_run[*need] || self.stages[*need].standing == Standing::Done;
+            let gathered = |need: &&usize| self.stages[**need].step != Step::Index;
+            let open = matches!(stage.standing, Standing::Open | Standing::Ready);
+            let needs = || {
+                let enough = stage.needs.iter().filter(gathered).any(comes);
+                if stage.step.gathers() { enough } else { stage.needs.iter().all(comes) }
+            };
+            let runs = open && needs();
+            will_run.push(runs);
+        }
+        will_run
+    }
+
+    /// The steps that a run here would make.
+    pub fn runs(&self) -> Vec<Step> {
+        self.stages.iter().zip(self.will_run()).filter(|(_, will_run)| *will_run).map(|(stage, _)| stage.step).collect()
+    }
+
     /// What is stored and what would run, by kind, in the order of work.
     pub fn tally(&self) -> Vec<(Kind, Tally)> {
         let mut tallies: BTreeMap<Kind, Tally> = BTreeMap::new();
-        for stage in &self.stages {
+        for (stage, will_run) in self.stages.iter().zip(self.will_run()) {
             let tally = tallies.entry(stage.step.kind()).or_default();
-            match stage.standing {
-                Standing::Done => tally.stored += 1,
-                Standing::Open | Standing::Ready => tally.to_run += 1,
-                Standing::Failed(_) | Standing::Barred | Standing::Aside(_) => tally.waiting += 1,
+            match (&stage.standing, will_run) {
+                (Standing::Done, _) => tally.stored += 1,
+                (_, true) => tally.to_run += 1,
+                (_, false) => tally.waiting += 1,
             }
         }
         if let Some(tally) = tallies.get_mut(&Kind::Draw) {
