@@ -163,7 +163,7 @@ mod tests {
             let of = FORTY.interval(0.9, &resampled(spread), carried).unwrap();
             of.high().unwrap() - of.low().unwrap()
         };
-        assert!(width(0.04, 1e6) > 1.8 * width(0.02, 1e6));
+        assert!(width(0.04, 1e6) > 1.6 * width(0.02, 1e6));
         assert!((width(0.04, 0.0) - width(0.02, 0.0)).abs() < 1e-12);
         assert!(width(1e-6, 1.0) > 0.02, "a variance that one identity carries is not believed");
     }

@@ -150,7 +150,11 @@ fn coverage(auc: f64, classes: Classes, within: f64, scatter: f64, runs: usize) 
 /// A row of the table: coverage by AUC.
 fn row(name: &str, classes: Classes, within: f64, scatter: f64, runs: usize) -> Vec<Coverage> {
     let all: Vec<Coverage> = AUCS.iter().map(|&auc| coverage(auc, classes, within, scatter, runs)).collect();
-    let cell = |of: &Coverage| if of.printed > 0.0 { format!("{:.1}", 100.0 * of.held) } else { "none".to_owned() };
+    // In parentheses how often the low end lies above the truth.
+    let cell = |of: &Coverage| match of.printed {
+        0.0 => "none".to_owned(),
+        _ => format!("{:.1} ({:.1})", 100.0 * of.held, 100.0 * of.above),
+    };
     println!("| {name} | {within} | {} |", all.iter().map(cell).collect::<Vec<_>>().join(" | "));
     all
 }
