@@ -31,13 +31,13 @@ def score_interval(value, score, positive, turns=2000):
     values = np.array([x for x in values if x is not None])
     p, q = int(positive.sum()), int((1 - positive).sum())
 
-    def variance(auc, pairs=1):
+    def variance(auc, resampled=False):
         alone = (1 - auc) / (2 - auc) + auc / (1 + auc)
-        return auc * (1 - auc) * ((p + q) / 2 * alone + pairs * (1 - alone)) / (p * q)
+        return auc * (1 - auc) * ((p + q) / 2 * alone + (3 if resampled else 1) - alone) / (p * q)
 
-    few = (t.ppf(0.975, 2 * min(p, q) - 2) / norm.ppf(0.975)) ** 2
+    few = (t.ppf(0.975, min(p, q) - 1) / norm.ppf(0.975)) ** 2
     carried = score.carried(value)
-    factor = (carried * few * np.var(values) / variance(value, 3) + 1) / (carried + 1) if 0 < value < 1 else 1
+    factor = (carried * few * np.var(values) / variance(value, True) + 1) / (carried + 1) if 0 < value < 1 else 1
     moved = 0.01 * (2 * value - 1)
     ends = []
     for tail, limit in [(0.025 - moved, 0.0), (0.025 + moved, 1.0)]:

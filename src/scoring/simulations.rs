@@ -24,6 +24,11 @@ fn long() -> bool {
     std::env::var_os("VISAVIS_LONG").is_some()
 }
 
+/// Of the long simulations: `VISAVIS_RUNS=500` runs fewer.
+fn many(most: usize) -> usize {
+    std::env::var("VISAVIS_RUNS").ok().and_then(|runs| runs.parse().ok()).map_or(most, |runs: usize| runs.clamp(1, most))
+}
+
 fn runs(many: usize, few: usize) -> usize {
     if long() { many } else { few }
 }
@@ -166,7 +171,7 @@ fn intervals_hold_what_they_should() {
         AUCS.map(|auc| auc.to_string()).join(" | "),
         "---|".repeat(AUCS.len())
     );
-    let negatives = (600, 200);
+    let (negatives, times) = ((600, 200), many(2000));
     let all = [
         ("20 + 20", Classes::alone(20)),
         ("30 + 30", Classes::alone(30)),
@@ -183,7 +188,7 @@ fn intervals_hold_what_they_should() {
         let alone = classes.positives.0 == classes.positives.1 && classes.negatives.0 == classes.negatives.1;
         for within in if alone { vec![0.0] } else { vec![0.0, 0.5] } {
             if long() {
-                found.extend(row(name, classes, within, 1.0, 2000));
+                found.extend(row(name, classes, within, 1.0, times));
             } else if classes.positives.0 <= 50 {
                 // Every day the ends alone, of the few.
                 found.extend([0.5, 0.995].map(|auc| coverage(auc, classes, within, 1.0, 120)));
@@ -216,8 +221,8 @@ fn intervals_of_a_class_that_scatters_more() {
     if !long() {
         return;
     }
-    row("30 + 600 of 200, scattered", Classes { positives: (30, 30), negatives: (600, 200) }, 0.0, 2.0, 2000);
-    row("600 of 200 + 600 of 200, scattered", Classes { positives: (600, 200), negatives: (600, 200) }, 0.5, 2.0, 1000);
+    row("30 + 600 of 200, scattered", Classes { positives: (30, 30), negatives: (600, 200) }, 0.0, 2.0, many(2000));
+    row("600 of 200 + 600 of 200, scattered", Classes { positives: (600, 200), negatives: (600, 200) }, 0.5, 2.0, many(1000));
 }
 
 /// So many models' views of attributes.
