@@ -8,6 +8,7 @@ mod copied_commands;
 mod desk;
 mod dispatch;
 mod faults;
+mod few;
 mod files;
 mod golden;
 mod journeys;
