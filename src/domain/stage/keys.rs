@@ -34,7 +34,7 @@ impl Work {
             Work::Steady(_) => 4,
             // 2: a grid behind the ledger. 3: what could have been shown. 4: random numbers by purpose.
             Work::Rank(_) => 4,
-            // 2: random numbers by purpose.
+            // 2: random numbers by purpose, and the images that the score is of.
             Work::Draw(Figure::View { .. }) => 2,
             Work::Draw(Figure::Frequencies | Figure::Curves) => 1,
         }
