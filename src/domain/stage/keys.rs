@@ -38,7 +38,7 @@ impl Work {
             // 2: a grid behind the ledger. 3: what could have been shown. 4: random numbers by purpose. 5: bounds
             // beside the chosen cells.
             Work::Rank(_) => 5,
-            // 2: random numbers by purpose.
+            // 2: random numbers by purpose, and the images that the score is of.
             Work::Draw(Figure::View { .. }) => 2,
             Work::Draw(Figure::Frequencies | Figure::Curves) => 1,
         }
