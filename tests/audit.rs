@@ -146,8 +146,8 @@ fn forge(page: &str) -> String {
     let (id, old) = (claim.id.clone(), claim.form.show(claim.value));
     claim.value = 0.999;
     let (key, pointer) = (claim.from.key, claim.from.pointer.clone());
-    let digest = evidence.manifest(key).unwrap().output("ledger.json").unwrap().digest;
-    let mut ledger: serde_json::Value = serde_json::from_slice(&evidence.object(digest).unwrap().unwrap()).unwrap();
+    let digest = evidence.manifests[evidence.places()[&key]].output("ledger.json").unwrap().digest;
+    let mut ledger: serde_json::Value = serde_json::from_slice(&evidence.object(digest, None).unwrap().unwrap()).unwrap();
     *ledger.pointer_mut(&pointer).unwrap() = 0.999.into();
     let bytes = serde_json::to_vec(&ledger).unwrap();
     evidence.objects.insert(visavis::domain::Digest::of(&bytes), pack(&bytes));

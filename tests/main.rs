@@ -11,6 +11,7 @@ mod faults;
 mod few;
 mod files;
 mod golden;
+mod hostile_pages;
 mod journeys;
 mod kills;
 mod membership;

@@ -45,11 +45,12 @@ const FLOORS: [(&str, &[&str]); 16] = [
 ];
 
 /// Crates and modules that only some folders may name.
-const GUARDED: [(&str, &[&str]); 11] = [
+const GUARDED: [(&str, &[&str]); 12] = [
     ("rusqlite", &["store"]),
     ("polars", &["dataset", "scoring", "cli"]),
     ("plotters", &["plot"]),
     ("tera", &["report"]),
+    ("html5ever", &["audit"]),
     ("ratatui", &["tui"]),
     ("ratatui_image", &["tui"]),
     ("yamlpath", &["config"]),

@@ -2,11 +2,11 @@
 //! objects as fit. Format 1: JSON in the page; manifests, claims and objects are deflated (RFC 1951) and base64, so that
 //! any program can read them.
 
-use crate::domain::{Digest, Fault, Result, claim::Claim, result::Manifest, study::Tolerance};
+use crate::domain::{Digest, Fault, Key, Result, claim::Claim, result::Manifest, study::Tolerance, text::size};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     io::Read,
     path::Path,
 };
@@ -19,7 +19,7 @@ pub struct Evidence {
     pub format: u32,
     pub program: String,
     pub study: String,
-    /// Where the study file was, from the folder the report was made in.
+    /// Where the study file was, from the workspace's root.
     pub study_file: String,
     pub study_text: String,
     pub tolerance_auc: f64,
@@ -34,8 +34,11 @@ pub struct Evidence {
     pub objects: BTreeMap<Digest, String>,
 }
 
-/// An object larger than this, inflated, is no evidence but a trap.
-const LARGEST: u64 = 1 << 30;
+/// What a page may come to, inflated: a megabyte deflated can be a gigabyte. An object, unless its result says how large it is; the
+/// list of claims or of results; all objects together.
+const LARGEST_OBJECT: u64 = 256 << 20;
+const LARGEST_LIST: u64 = 384 << 20;
+pub const LARGEST_SUM: u64 = 2 << 30;
 
 /// Bytes, deflated and base64.
 pub fn pack(bytes: &[u8]) -> String {
@@ -46,11 +49,16 @@ pub fn pack(bytes: &[u8]) -> String {
     STANDARD.encode(packed)
 }
 
-/// `None` when the text is not what [`pack`] writes.
-fn unpack(packed: &str) -> Option<Vec<u8>> {
-    let (packed, mut bytes) = (STANDARD.decode(packed).ok()?, Vec::new());
-    flate2::read::DeflateDecoder::new(packed.as_slice()).take(LARGEST).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+/// What [`pack`] was given, if that was at most `most` bytes.
+fn unpack(packed: &str, most: u64) -> std::result::Result<Vec<u8>, String> {
+    let packed = STANDARD.decode(packed).map_err(|_| "not base64".to_owned())?;
+    let mut bytes = Vec::new();
+    let inflated = flate2::read::DeflateDecoder::new(packed.as_slice()).take(most + 1).read_to_end(&mut bytes);
+    inflated.map_err(|_| "not deflated".to_owned())?;
+    if bytes.len() as u64 > most {
+        return Err(format!("inflated, it has more than the {} that are read", size(most)));
+    }
+    Ok(bytes)
 }
 
 /// A value as packed JSON.
@@ -62,24 +70,17 @@ mod packed {
     }
 
     pub fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        let bytes = super::unpack(&String::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("not deflated base64"))?;
+        let bytes = super::unpack(&String::deserialize(deserializer)?, super::LARGEST_LIST).map_err(D::Error::custom)?;
         serde_json::from_slice(&bytes).map_err(D::Error::custom)
     }
 }
 
 impl Evidence {
-    /// The evidence that a page carries.
+    /// The evidence in the text of its element.
     ///
     /// # Errors
-    /// A page that carries none, a damaged one, or one of a later format.
-    pub fn of_page(page: &str, path: &Path) -> Result<Self> {
-        let not_one = || {
-            Fault::asked("this is no report of Visavis: it carries no evidence")
-                .in_file(path)
-                .next("give a report that `visavis report` wrote, or a study file")
-        };
-        let (_, rest) = page.split_once(MARK).ok_or_else(not_one)?;
-        let (text, _) = rest.split_once("</script>").ok_or_else(not_one)?;
+    /// Damaged evidence, or that of a later format.
+    pub fn of_text(text: &str, path: &Path) -> Result<Self> {
         let evidence: Evidence = serde_json::from_str(text).map_err(|error| {
             Fault::differs(format!("the report's evidence was damaged: {error}")).in_file(path).next("ask for the report again")
         })?;
@@ -91,15 +92,28 @@ impl Evidence {
         Ok(evidence)
     }
 
+    /// How far features made again may be off: what the study fixed, and never more than a thousandth, whatever the page says.
     pub fn tolerance(&self) -> Tolerance {
-        Tolerance { auc: self.tolerance_auc, features: self.tolerance_features }
+        let most = |own: f64, most: f64| if own.is_finite() { own.clamp(0.0, most) } else { 0.0 };
+        Tolerance { auc: most(self.tolerance_auc, 0.02), features: most(self.tolerance_features, 0.001) }
     }
 
-    /// The bytes of an embedded object, verified; `None` when it is not embedded.
-    pub fn object(&self, digest: Digest) -> Option<Result<Vec<u8>>> {
+    /// How many bytes each output has, by the results.
+    pub fn sizes(&self) -> HashMap<Digest, u64> {
+        self.manifests.iter().flat_map(|manifest| &manifest.outputs).map(|output| (output.digest, output.bytes)).collect()
+    }
+
+    /// The bytes of an embedded object, verified; `None` when it is not embedded. `said`: how many there are.
+    pub fn object(&self, digest: Digest, said: Option<u64>) -> Option<Result<Vec<u8>>> {
         let packed = self.objects.get(&digest)?;
-        let genuine = unpack(packed).filter(|bytes| Digest::of(bytes) == digest);
-        Some(genuine.ok_or_else(|| Fault::differs(format!("the embedded object {} is not what it is named by", digest.short()))))
+        let most = said.unwrap_or(LARGEST_OBJECT).min(LARGEST_OBJECT);
+        let other = || "its bytes are not those it is named by".to_owned();
+        let genuine = unpack(packed, most).and_then(|bytes| if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(other()) });
+        Some(
+            genuine.map_err(|why| {
+                Fault::differs(format!("the embedded object {} is not what it is named by: {why}", digest.short()))
+            }),
+        )
     }
 
     /// As it stands in a page: no `<` can end the script or begin another.
@@ -113,25 +127,35 @@ impl Evidence {
             .replace('\u{2029}', "\\u2029"))
     }
 
-    /// The study's text and the values of its labels: numbers in them are names.
-    pub fn own_words(&self) -> String {
-        let labels = self
-            .sources
-            .iter()
-            .filter(|(role, _)| role.starts_with("labels/"))
-            .filter_map(|(_, digest)| self.object(*digest)?.ok());
-        let values: BTreeSet<String> = labels
+    /// The values of the study's labels: numbers in them are names.
+    pub fn label_values(&self) -> BTreeSet<String> {
+        let labels = self.sources.iter().filter(|(role, _)| role.starts_with("labels/"));
+        let labels = labels.filter_map(|(_, digest)| self.object(*digest, None)?.ok());
+        labels
             .flat_map(|bytes| {
-                String::from_utf8_lossy(&bytes)
-                    .lines()
-                    .filter_map(|line| Some(line.split_once('\t')?.1.to_owned()))
-                    .collect::<Vec<_>>()
+                let text = String::from_utf8_lossy(&bytes);
+                text.lines().filter_map(|line| Some(line.split_once('\t')?.1.to_owned())).collect::<Vec<_>>()
             })
-            .collect();
-        values.into_iter().fold(self.study_text.clone(), |text, value| text + "\n" + &value)
+            .collect()
     }
 
-    pub fn manifest(&self, key: crate::domain::Key) -> Option<&Manifest> {
-        self.manifests.iter().find(|manifest| manifest.key == key)
+    /// The first result of each key, by its place.
+    pub fn places(&self) -> HashMap<Key, usize> {
+        self.manifests.iter().enumerate().rev().map(|(place, manifest)| (manifest.key, place)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_inflates_to_too_much_is_refused() {
+        let zeros = pack(&vec![0; 1 << 20]);
+        assert!(zeros.len() < 3000, "a bomb is small");
+        assert_eq!(unpack(&zeros, 1 << 20).unwrap().len(), 1 << 20);
+        assert!(unpack(&zeros, (1 << 20) - 1).unwrap_err().contains("more than"));
+        assert_eq!(unpack("?", 10).unwrap_err(), "not base64");
+        assert_eq!(unpack("////", 10).unwrap_err(), "not deflated");
     }
 }

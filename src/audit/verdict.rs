@@ -11,6 +11,8 @@ pub enum Verdict {
     Identical,
     /// Made again: not the same bits, but within the tolerance that the study fixed before it ran.
     WithinTolerance,
+    /// The page shows what its own evidence says, and nothing was made again: the page alone was asked about.
+    Consistent,
     /// What is needed for it is not here.
     Unchecked,
     /// It could be checked, and was not asked to be.
@@ -23,6 +25,7 @@ impl Verdict {
         match self {
             Verdict::Identical => "identical",
             Verdict::WithinTolerance => "within tolerance",
+            Verdict::Consistent => "consistent",
             Verdict::Unchecked => "cannot be checked",
             Verdict::NotAttempted => "not attempted",
             Verdict::Differs => "differs",
@@ -40,6 +43,9 @@ pub struct Checked {
     pub expected: Option<String>,
     pub found: Option<String>,
     pub why: String,
+    /// Why, without whose number it is: what many have in common.
+    #[serde(skip)]
+    pub reason: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]

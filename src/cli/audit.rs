@@ -2,10 +2,13 @@
 
 use super::{
     Context,
-    output::{Grid, remark, say, say_json},
+    output::{Grid, remark, say, write_out},
 };
 use crate::{
-    audit::{self, Again, Audit as Examined, Checked, Remade, Verdict},
+    audit::{
+        self, Again, Audit as Examined, Checked, Examination, First, LARGEST_PAGE, Reach, Remade, Remaking, ResultsExamination,
+        Verdict,
+    },
     domain::{
         Digest, Fault, Key, Result, made_of,
         stage::{Input, Kind, Task},
@@ -16,9 +19,17 @@ use crate::{
     store::LastAudit,
     study,
 };
+use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     collections::BTreeMap,
+    io::IsTerminal,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::RecvTimeoutError,
+    },
+    time::{Duration, Instant},
 };
 
 #[derive(clap::Args)]
@@ -26,6 +37,9 @@ pub struct Audit {
     /// A report, or a study file whose results are to be audited
     #[arg(value_name = "REPORT|STUDY")]
     what: PathBuf,
+    /// The page alone, in seconds: its make-up, and every number against the evidence in it; nothing is made again
+    #[arg(long, conflicts_with_all = ["recompute", "sample"])]
+    quick: bool,
     /// What to make again: metrics (scores, ranks, figures), features (projections and features too), training
     #[arg(long, default_value = "metrics", value_parser = ["metrics", "features", "training"])]
     recompute: String,
@@ -35,6 +49,9 @@ pub struct Audit {
     /// The auditor's own seed for --sample
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
+    /// A folder, beside the workspace, that inputs may be read from; what a report names elsewhere is not opened (repeatable)
+    #[arg(long, value_name = "DIR")]
+    data: Vec<PathBuf>,
 }
 
 /// What was audited: of which study, which page if one, and which results.
@@ -44,6 +61,19 @@ struct Of {
     results: Digest,
 }
 
+/// How far an audit went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    /// Nothing was made again, for nothing else was asked for.
+    PageAlone,
+    /// A person stopped it.
+    Stopped {
+        made: usize,
+        of: usize,
+    },
+}
+
 impl Audit {
     pub fn run(&self, context: &Context) -> Result<()> {
         if self.recompute == "training" {
@@ -51,15 +81,21 @@ impl Audit {
                 "run the study with --force beside a copy of its results; --recompute features is the deepest there is now",
             ));
         }
+        let reach = Reach::new(context.workspace.root(), &self.data)?;
+        let stop = listen()?;
         let is_report = self.what.extension().is_some_and(|ending| ending == "html" || ending == "htm");
-        let (of, examined) = if is_report { self.report(context)? } else { self.study(context)? };
-        self.keep(context, &of, &examined);
-        conclude(context, &examined)
+        let (of, examined, extent) = if is_report { self.report(context, reach, &stop)? } else { self.study(context, &stop)? };
+        self.keep(context, &of, &examined, extent);
+        conclude(context, &examined, extent)
     }
 
     /// Notes what it came to, for whoever shows these results; an auditor without a workspace, or in one that cannot be written,
-    /// notes nothing.
-    fn keep(&self, context: &Context, of: &Of, examined: &Examined) {
+    /// notes nothing. One that saw a part tells no more than a whole one did, unless something differs.
+    fn keep(&self, context: &Context, of: &Of, examined: &Examined, extent: Extent) {
+        let is_whole = extent == Extent::Whole;
+        if !is_whole && examined.differs().next().is_none() {
+            return;
+        }
         if !context.workspace.results().all().is_ok_and(|results| !results.is_empty()) {
             return;
         }
@@ -69,11 +105,12 @@ impl Audit {
             at: 0,
             of: context.workspace.shareable(&self.what).display().to_string(),
             verdict: examined.verdict().words().to_owned(),
+            partial: !is_whole,
             identical: count(Verdict::Identical),
             within_tolerance: count(Verdict::WithinTolerance),
             differs: count(Verdict::Differs),
             unchecked: count(Verdict::Unchecked),
-            not_attempted: count(Verdict::NotAttempted),
+            not_attempted: count(Verdict::NotAttempted) + count(Verdict::Consistent),
             verified: examined.verified.iter().copied().collect(),
             page: of.page,
             results: Some(of.results),
@@ -84,7 +121,7 @@ impl Audit {
     }
 
     /// Which stages are made again; the sample is drawn by the auditor's own seed.
-    fn again(&self, keys: impl Iterator<Item = Key>) -> Again<'static> {
+    fn again(&self, keys: impl Iterator<Item = Key>) -> Again {
         let kinds: &[Kind] = match self.recompute.as_str() {
             "metrics" => &[Kind::Score, Kind::Rank, Kind::Draw],
             _ => &[Kind::Index, Kind::Features, Kind::Project, Kind::Score, Kind::Rank, Kind::Draw],
@@ -97,21 +134,40 @@ impl Audit {
         Again { kinds, sample: self.sample.map(draw) }
     }
 
-    fn report(&self, context: &Context) -> Result<(Of, Examined)> {
-        let bytes = std::fs::read(&self.what).map_err(|error| Fault::io("read the report", &self.what, &error))?;
+    fn report(&self, context: &Context, reach: Reach, stop: &AtomicBool) -> Result<(Of, Examined, Extent)> {
+        let begun = Instant::now();
+        let bytes = audit::read_named(&self.what, LARGEST_PAGE, "the report")?;
+        // Long enough for the largest page on a slow machine; a page that takes longer is made to.
+        let patience = Duration::from_secs(15) + Duration::from_millis(bytes.len() as u64 / 2000);
         let page = Some(Digest::of(&bytes));
         let text = String::from_utf8(bytes).map_err(|_| Fault::asked("the report is not UTF-8 text").in_file(&self.what))?;
+        let is_stopped = || stop.load(Ordering::Relaxed);
+        let examination = Examination::of_page(&text, &self.what, &|| is_stopped() || begun.elapsed() > patience);
+        let mut examination = examination.map_err(|fault| if is_stopped() { Fault::interrupted() } else { fault })?;
+        drop(text);
+        let evidence = examination.evidence();
+        let of = Of { study: evidence.study.clone(), page, results: made_of::together(evidence.manifests.iter()) };
+        if self.quick {
+            return Ok((of, examination.conclude_alone(), Extent::PageAlone));
+        }
+        tell_first(context, examination.first(), begun.elapsed());
         let results = context.workspace.results();
         let workspace = (!results.all()?.is_empty()).then_some(&context.workspace);
-        let evidence = audit::Evidence::of_page(&text, &self.what)?;
-        let current = current(&context.workspace.locate(Path::new(&evidence.study_file)), context);
-        let again = self.again(evidence.manifests.iter().map(|manifest| manifest.key));
-        let examined = audit::examine_report(&text, &self.what, workspace, current.as_ref(), &again, &recompute)?;
-        let results = made_of::together(evidence.manifests.iter());
-        Ok((Of { study: evidence.study.clone(), page, results }, examined))
+        if let Some(workspace) = workspace {
+            examination.beside(workspace);
+        }
+        let current = current(examination.evidence(), &reach, context);
+        let again = self.again(examination.evidence().manifests.iter().map(|manifest| manifest.key));
+        let remaking = examination.remake(workspace, reach, &again, recompute, context.threads);
+        let (remaking, extent) = follow(context, remaking, stop);
+        Ok((of, examination.conclude(remaking.standings(), current.as_ref()), extent))
     }
 
-    fn study(&self, context: &Context) -> Result<(Of, Examined)> {
+    fn study(&self, context: &Context, stop: &AtomicBool) -> Result<(Of, Examined, Extent)> {
+        if self.quick {
+            return Err(Fault::asked("--quick is for reports: it looks at a page alone")
+                .next("check a study's stored results with `visavis store check`"));
+        }
         let opened = study::open(&self.what, &context.workspace)?;
         let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
         let results: Vec<_> = plan.results().map(|(step, manifest)| (step.label(&plan.study), manifest)).collect();
@@ -120,17 +176,25 @@ impl Audit {
                 .next(format!("run it first: {}", context.line(&["run", &self.what.display().to_string()]))));
         }
         let again = self.again(results.iter().map(|(_, manifest)| manifest.key));
-        let mut examined = audit::examine_results(results.into_iter(), &context.workspace, &again, &recompute);
+        let examination = ResultsExamination::of(results.into_iter(), &context.workspace);
+        // The study's own files may be anywhere: they are the auditor's. Regular files they must be.
+        let reach = Reach::new(context.workspace.root(), &[PathBuf::from("/")])?;
+        let tolerance = plan.study.tolerance.clone();
+        let remaking = examination.remake(&context.workspace, reach, &again, tolerance, recompute, context.threads);
+        let (remaking, extent) = follow(context, remaking, stop);
+        let mut examined = examination.conclude(remaking.standings());
+        let why = "it has no result: run the study";
         examined.checked.extend(plan.open_steps().map(|step| Checked {
             id: step.label(&plan.study),
             verdict: Verdict::Unchecked,
             stage: step.kind().word().to_owned(),
             expected: None,
             found: None,
-            why: "it has no result: run the study".to_owned(),
+            why: why.to_owned(),
+            reason: why.to_owned(),
         }));
         let results = made_of::together(plan.results().map(|(_, manifest)| manifest));
-        Ok((Of { study: plan.study.name.clone(), page: None, results }, examined))
+        Ok((Of { study: plan.study.name.clone(), page: None, results }, examined, extent))
     }
 }
 
@@ -139,55 +203,235 @@ fn recompute(task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Re
     stages::carry_out(task, read, None, &()).map(|made| Remade { outputs: made.outputs, facts: made.facts })
 }
 
-/// The digests of the study's data today; `None` when the study or its data are not here.
-fn current(file: &Path, context: &Context) -> Option<BTreeMap<String, Digest>> {
-    let opened = study::open(file, &context.workspace).ok()?;
+/// The digests of the study's data today; `None` when the study or its data are not here. The study file is the one of that name
+/// in the workspace, wherever the page says it was.
+fn current(evidence: &audit::Evidence, reach: &Reach, context: &Context) -> Option<BTreeMap<String, Digest>> {
+    let named = Path::new(&evidence.study_file);
+    reach.find(named, LARGEST_STUDY).ok()?;
+    let opened = study::open(&context.workspace.locate(named), &context.workspace)
+        .ok()
+        .filter(|opened| opened.file.study.name == evidence.study)?;
     Some(study::Plan::new(&opened, &context.workspace).ok()?.source_digests())
 }
 
-fn conclude(context: &Context, examined: &Examined) -> Result<()> {
-    let counts = [Verdict::Identical, Verdict::WithinTolerance, Verdict::Differs, Verdict::Unchecked, Verdict::NotAttempted]
-        .map(|verdict| examined.count(verdict));
-    let [identical, within, differs, unchecked, not_attempted] = counts;
-    if context.json {
-        say_json(&serde_json::json!({
-            "format": 1, "verdict": examined.verdict(), "identical": identical, "within_tolerance": within, "differs": differs,
-            "unchecked": unchecked, "not_attempted": not_attempted, "claims": examined.checked,
-        }));
-    } else {
-        let mut grid = Grid::new(&["", "", ""]);
-        for checked in examined.differs() {
-            let numbers = match (&checked.expected, &checked.found) {
-                (Some(expected), Some(found)) if expected.len() <= 16 => format!("expected {expected}, found {found}"),
-                _ => String::new(),
-            };
-            grid.row(&[format!("✕ {}", checked.id), numbers, checked.why.clone()]);
+const LARGEST_STUDY: u64 = 16 << 20;
+
+fn tell_first(context: &Context, first: First, took: Duration) {
+    if context.json || context.quiet {
+        return;
+    }
+    let First { claims, agree, differ, unchecked, faults } = first;
+    let mut line = format!("the page alone: {} of {} as its evidence has them", thousands(agree), count(claims, "number"));
+    if unchecked > 0 {
+        line += &format!(", {} without evidence in the file", thousands(unchecked));
+    }
+    if differ + faults > 0 {
+        line += &format!(", {} differ", thousands(differ + faults));
+    }
+    say(format!("{line} · {:.1} s", took.as_secs_f64()));
+}
+
+/// Waits until every stage is made again, or a person has had enough, and tells how it goes on.
+fn follow(context: &Context, mut remaking: Remaking, stop: &AtomicBool) -> (Remaking, Extent) {
+    // What a page makes a stage do is the page's, and told as its verdict.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut telling = Telling::new(context, remaking.progress().1);
+    let extent = loop {
+        match remaking.news.recv_timeout(Duration::from_millis(50)) {
+            Ok(news) => {
+                let what = remaking.what(news.0);
+                remaking.take(news);
+                telling.tell(remaking.progress(), &what);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break Extent::Whole,
         }
-        if differs > 0 {
-            grid.print("  ");
-            say("");
+        if stop.load(Ordering::Relaxed) {
+            remaking.stop();
+            while let Ok(news) = remaking.news.try_recv() {
+                remaking.take(news);
+            }
+            let (made, of) = remaking.progress();
+            break if made < of { Extent::Stopped { made, of } } else { Extent::Whole };
         }
-        // Why something could not be checked, each reason once.
-        let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
-        for checked in
-            examined.checked.iter().filter(|checked| matches!(checked.verdict, Verdict::Unchecked | Verdict::NotAttempted))
+    };
+    telling.close();
+    std::panic::set_hook(hook);
+    (remaking, extent)
+}
+
+/// A flag that signals set.
+fn listen() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))
+            .map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
+    }
+    Ok(stop)
+}
+
+/// A bar on a terminal, a line now and then elsewhere.
+struct Telling {
+    bar: Option<ProgressBar>,
+    /// When the next line is due; `None`: nobody is told.
+    due: Option<Instant>,
+    begun: Instant,
+}
+
+const PAUSE: Duration = Duration::from_secs(5);
+
+impl Telling {
+    fn new(context: &Context, stages: usize) -> Self {
+        let is_told = !context.json && !context.quiet && stages > 0;
+        let begun = Instant::now();
+        if !is_told || !std::io::stderr().is_terminal() {
+            return Telling { bar: None, due: is_told.then(|| begun + PAUSE), begun };
+        }
+        let bar = ProgressBar::new(stages as u64);
+        if let Ok(style) = ProgressStyle::with_template("  {bar:28} {pos:>4} of {len} stages made again · {elapsed} · {wide_msg}")
         {
-            let why = checked.why.rsplit(": ").next().unwrap_or(&checked.why);
-            *reasons.entry(format!("{}: {}", checked.verdict.words(), printable(why))).or_default() += 1;
+            bar.set_style(style.progress_chars("━━╌"));
         }
-        say(format!(
-            "verdict: {} · {} of {} identical, {within} within tolerance, {differs} differ",
-            examined.verdict().words(),
-            thousands(identical),
-            count(examined.checked.len(), "check")
-        ));
-        for (why, times) in reasons {
-            say(format!("  {times} {why}"));
+        bar.enable_steady_tick(Duration::from_millis(500));
+        Telling { bar: Some(bar), due: None, begun }
+    }
+
+    fn tell(&mut self, (made, of): (usize, usize), what: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(made as u64);
+            bar.set_message(what.to_owned());
         }
+        if self.due.is_some_and(|due| Instant::now() >= due) {
+            eprintln!("  {made} of {of} stages made again · {:.0} s", self.begun.elapsed().as_secs_f64());
+            self.due = Some(Instant::now() + PAUSE);
+        }
+    }
+
+    fn close(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// What `--json` prints.
+#[derive(serde::Serialize)]
+struct Told<'a> {
+    format: u32,
+    verdict: &'a str,
+    /// How far it went: `whole`, `page` (nothing made again), `stopped`.
+    extent: &'a str,
+    stages_made_again: Option<usize>,
+    stages: Option<usize>,
+    identical: usize,
+    within_tolerance: usize,
+    consistent: usize,
+    differs: usize,
+    unchecked: usize,
+    not_attempted: usize,
+    claims: &'a [Checked],
+}
+
+fn conclude(context: &Context, examined: &Examined, extent: Extent) -> Result<()> {
+    if context.json {
+        tell_json(examined, extent);
+    } else {
+        tell(examined, extent);
+    }
+    let differs = examined.count(Verdict::Differs);
+    if let Extent::Stopped { made, of } = extent {
+        let mut fault = Fault::interrupted();
+        fault.what = format!("stopped: {made} of {} made again", count(of, "stage"));
+        return Err(
+            fault.next("run the same command again to check all; --quick looks at the page alone, --sample K at some stages")
+        );
     }
     if differs == 0 {
         Ok(())
     } else {
         Err(Fault::differs(format!("the audit found {}", count(differs, "difference"))).next("what differs is named above"))
+    }
+}
+
+fn tell_json(examined: &Examined, extent: Extent) {
+    let word =
+        serde_json::to_value(examined.verdict()).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
+    let (verdict, extent, made, stages) = match extent {
+        Extent::Whole => (word.as_str(), "whole", None, None),
+        Extent::PageAlone => (word.as_str(), "page", None, None),
+        Extent::Stopped { made, of } => ("stopped", "stopped", Some(made), Some(of)),
+    };
+    let told = Told {
+        format: 1,
+        verdict,
+        extent,
+        stages_made_again: made,
+        stages,
+        identical: examined.count(Verdict::Identical),
+        within_tolerance: examined.count(Verdict::WithinTolerance),
+        consistent: examined.count(Verdict::Consistent),
+        differs: examined.count(Verdict::Differs),
+        unchecked: examined.count(Verdict::Unchecked),
+        not_attempted: examined.count(Verdict::NotAttempted),
+        claims: &examined.checked,
+    };
+    let mut line = serde_json::to_vec(&told).unwrap_or_default();
+    line.push(b'\n');
+    write_out(&line);
+}
+
+/// Differences that are listed for people.
+const MOST_LISTED: usize = 200;
+
+fn tell(examined: &Examined, extent: Extent) {
+    let [identical, within, consistent, differs] =
+        [Verdict::Identical, Verdict::WithinTolerance, Verdict::Consistent, Verdict::Differs]
+            .map(|verdict| examined.count(verdict));
+    let mut grid = Grid::new(&["", "", ""]);
+    for checked in examined.differs().take(MOST_LISTED) {
+        let numbers = match (&checked.expected, &checked.found) {
+            (Some(expected), Some(found)) if expected.len() <= 16 => format!("expected {expected}, found {found}"),
+            _ => String::new(),
+        };
+        grid.row(&[format!("✕ {}", checked.id), numbers, checked.why.clone()]);
+    }
+    if differs > 0 {
+        grid.print("  ");
+        if differs > MOST_LISTED {
+            say(format!("  and {} more: --json lists all", thousands(differs - MOST_LISTED)));
+        }
+        say("");
+    }
+    let in_all = count(examined.checked.len(), "check");
+    let word = examined.verdict().words();
+    match extent {
+        Extent::Whole => {
+            say(format!(
+                "verdict: {word} · {} of {in_all} identical, {within} within tolerance, {differs} differ",
+                thousands(identical)
+            ));
+        }
+        Extent::PageAlone => say(format!(
+            "verdict: {word}, of the page alone · {} of {in_all} as the evidence in the file has them, {differs} differ; nothing was made again",
+            thousands(identical + consistent)
+        )),
+        Extent::Stopped { made, of } => say(format!(
+            "verdict: stopped · {made} of {} made again · {} of {in_all} identical, {within} within tolerance, {differs} differ",
+            count(of, "stage"),
+            thousands(identical)
+        )),
+    }
+    // Why something could not be checked, each reason once.
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    for checked in examined.checked.iter().filter(|checked| matches!(checked.verdict, Verdict::Unchecked | Verdict::NotAttempted))
+    {
+        *reasons.entry(format!("{}: {}", checked.verdict.words(), printable(&checked.reason))).or_default() += 1;
+    }
+    for (why, times) in reasons.iter().take(MOST_LISTED) {
+        say(format!("  {} {why}", thousands(*times)));
+    }
+    if reasons.len() > MOST_LISTED {
+        say(format!("  and {} more reasons: --json lists all", thousands(reasons.len() - MOST_LISTED)));
     }
 }

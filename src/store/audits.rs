@@ -14,6 +14,9 @@ pub struct LastAudit {
     pub of: String,
     /// In words, as `visavis audit` says it.
     pub verdict: String,
+    /// It saw a part of what there was to see: the page alone, or it was stopped.
+    #[serde(default)]
+    pub partial: bool,
     pub identical: usize,
     pub within_tolerance: usize,
     pub differs: usize,
@@ -72,6 +75,7 @@ mod tests {
             at: 0,
             of: "reports/x.html".into(),
             verdict: "identical".into(),
+            partial: false,
             identical: 3,
             within_tolerance: 0,
             differs: 0,

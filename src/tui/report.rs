@@ -155,8 +155,9 @@ fn outline(seen: &Snapshot) -> Vec<Line> {
         AUDIT,
         seen.audit.as_ref().map_or("none yet: A audits the report, V the results".to_owned(), |audit| {
             let outdated = audit.outdated(board.made_of.results, seen.report.and_then(|page| page.digest));
+            let part = if audit.partial { " (of a part)" } else { "" };
             format!(
-                "{}{}: {} · {} identical, {} differ, {} not checked",
+                "{}{}: {}{part} · {} identical, {} differ, {} not checked",
                 outdated.map_or(String::new(), |why| format!("{why}: ")),
                 audit.of,
                 audit.verdict,

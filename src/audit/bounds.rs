@@ -1,0 +1,59 @@
+//! What a stage may ask for before an audit makes it again: what a study file may, and no more than a machine has. A page could ask
+//! for a thousand million resamples.
+
+use crate::domain::{projection::Method, score::Statistics, stage::Work};
+
+const MOST_RESAMPLES: usize = 100_000;
+const MOST_AXES: usize = 1000;
+const MOST_NEIGHBOURS: usize = 10_000;
+const LARGEST_PICTURE: usize = 2048;
+const DEEPEST: usize = 3;
+
+/// Why the stage is not made again, if it asks for too much.
+pub fn too_much(work: &Work) -> Option<String> {
+    let told = |n: usize, most: usize, what: &str| {
+        (n > most).then(|| format!("it asks for {n} {what}, more than the {most} that an audit makes"))
+    };
+    let resamples = |of: &Statistics| {
+        told(of.bootstraps, MOST_RESAMPLES, "bootstraps").or_else(|| told(of.permutations, MOST_RESAMPLES, "permutations"))
+    };
+    match work {
+        Work::Index { .. } | Work::Features { .. } | Work::Train(_) | Work::Quality { .. } | Work::Draw(_) => None,
+        Work::Extract(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
+        Work::Baseline(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
+        Work::Project { method, .. } => of_method(method, &told),
+        Work::Score { statistics, .. } | Work::Space { statistics, .. } => resamples(statistics),
+        Work::Steady(of) => of_method(&of.method, &told),
+        Work::Fairness(of) => resamples(&of.statistics).or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
+        Work::Verify { bootstraps, .. } => told(*bootstraps, MOST_RESAMPLES, "bootstraps"),
+        Work::Grid(of) => resamples(&of.statistics),
+        Work::Rank(of) => told(of.depth, DEEPEST, "attributes an intersection"),
+    }
+}
+
+fn of_method(method: &Method, told: &dyn Fn(usize, usize, &str) -> Option<String>) -> Option<String> {
+    match method {
+        Method::Pca { axes } | Method::Ica { axes } => told(*axes, MOST_AXES, "axes"),
+        Method::Tsne { perplexity, .. } => {
+            let usual = perplexity.is_finite() && (1.0..=MOST_NEIGHBOURS as f64).contains(perplexity);
+            (!usual).then(|| format!("it asks for a perplexity of {perplexity}"))
+        }
+        Method::Umap { neighbors, .. } => told(*neighbors, MOST_NEIGHBOURS, "neighbours"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_study_asks_for_is_not_made() {
+        let of = |bootstraps| Work::Verify { bootstraps, seed: 1 };
+        assert_eq!(too_much(&of(1000)), None);
+        assert!(too_much(&of(1 << 40)).unwrap().contains("bootstraps"));
+        let pca = |axes| Work::Project { method: Method::Pca { axes }, seed: 1 };
+        assert!(too_much(&pca(10)).is_none() && too_much(&pca(usize::MAX)).is_some());
+        let tsne = |perplexity| Work::Project { method: Method::Tsne { perplexity, metric: Default::default() }, seed: 1 };
+        assert!(too_much(&tsne(30.0)).is_none() && too_much(&tsne(f64::NAN)).is_some() && too_much(&tsne(1e300)).is_some());
+    }
+}
