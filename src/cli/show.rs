@@ -2,7 +2,7 @@
 
 use super::{
     Context, look,
-    output::{Grid, say, say_json},
+    output::{Grid, say, say_json, tell_about},
 };
 use crate::{
     domain::{
@@ -45,6 +45,7 @@ impl Show {
 
     fn once(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
+        tell_about(context, &opened);
         let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
         if self.results || context.json {
             self.results(context, &plan);
