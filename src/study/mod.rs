@@ -45,7 +45,7 @@ pub use crate::store::WrittenPage;
 use crate::{
     config::{self, StudyFile},
     dataset::{self, DigestCache, SAY_IDENTITIES, Survey, UNKNOWN_IDENTITIES},
-    domain::{Result, model::twins, text::printable},
+    domain::{Fault, Result, model::twins, text::printable},
     store::Workspace,
 };
 use std::path::Path;
@@ -72,7 +72,9 @@ pub fn open(path: &Path, workspace: &Workspace) -> Result<Opened> {
 /// Looks at the data of a study that was read.
 fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<Opened> {
     let mut digests = DigestCache::open(workspace.digests());
-    let survey = dataset::survey(&file.study, &mut digests)?;
+    // What is wrong between the data and the study, and in no file of its own, stands in the study file.
+    let placed = |fault: Fault| if fault.place.is_none() { fault.in_file(&file.text.path) } else { fault };
+    let survey = dataset::survey(&file.study, &mut digests).map_err(placed)?;
     digests.keep();
     checks::in_words_of_labels(&mut file.study, &survey);
     let mut warnings = Vec::new();
