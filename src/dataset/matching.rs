@@ -12,6 +12,7 @@ use crate::{
     numeric::{Purpose, Stream},
 };
 use std::{
+    borrow::Cow,
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
@@ -46,16 +47,17 @@ pub struct Matched {
 ///
 /// # Errors
 /// More than there are.
-pub fn taken(mut images: Images, take: Option<&Take>) -> Result<Images> {
-    let Some(take) = take else { return Ok(images) };
+pub fn taken<'a>(images: &'a Images, take: Option<&Take>) -> Result<Cow<'a, Images>> {
+    let Some(take) = take else { return Ok(Cow::Borrowed(images)) };
     if take.images > images.len() {
         return Err(Fault::asked(format!("the study takes {} images, the data set has {}", take.images, images.len()))
             .next("lower `evaluation.take.images`, or leave `take` out"));
     }
+    let mut images = images.clone();
     Stream::new(take.seed, Purpose::Take, 0).shuffle(&mut images.0);
     images.0.truncate(take.images);
     images.0.sort();
-    Ok(images)
+    Ok(Cow::Owned(images))
 }
 
 /// # Errors
@@ -66,7 +68,11 @@ pub fn matched(images: Images, take: Option<&Take>, on_missing: OnMissing, lists
         OnMissing::Stop => images,
         OnMissing::LeaveOut => common(images, lists, &mut matched.warnings)?,
     };
-    let evaluated = taken(images.clone(), take)?;
+    let evaluated = taken(&images, take)?;
+    if lists.is_empty() {
+        drop(evaluated);
+        return Ok(Matched { images, ..matched });
+    }
     let known: BTreeSet<&str> = evaluated.ids().collect();
     for list in lists {
         lacks_nothing(list, &evaluated, &known, &images)?;
@@ -80,6 +86,7 @@ pub fn matched(images: Images, take: Option<&Take>, on_missing: OnMissing, lists
             ));
         }
     }
+    drop((known, evaluated));
     Ok(Matched { images, ..matched })
 }
 
@@ -193,12 +200,12 @@ mod tests {
     fn images_that_are_not_taken_need_no_features() {
         let all = images(&["a", "b", "c", "d"]);
         let take = Take { images: 2, seed: 3 };
-        let two = taken(all.clone(), Some(&take)).unwrap();
+        let two = taken(&all, Some(&take)).unwrap();
         let ids: Vec<&str> = two.ids().collect();
         assert!(matched(all.clone(), Some(&take), OnMissing::Stop, &[list("m", &ids)]).is_ok());
         let told = matched(all.clone(), Some(&take), OnMissing::Stop, &[list("m", &ids[1..])]).unwrap_err().to_string();
         assert!(told.contains(&format!("`m` has no features of 1 of the 2 images that are evaluated: `{}`", ids[0])), "{told}");
-        assert!(taken(all, Some(&Take { images: 5, seed: 3 })).is_err());
+        assert!(taken(&all, Some(&Take { images: 5, seed: 3 })).is_err());
     }
 
     #[test]

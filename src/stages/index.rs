@@ -10,7 +10,8 @@ use crate::{
 };
 
 pub fn index(take: Option<&Take>, inputs: &Inputs) -> Result<Made> {
-    let images = taken(inputs.images("listing")?, take)?;
+    let listing = inputs.images("listing")?;
+    let images = taken(&listing, take)?;
     let count = images.len() as f64;
     Ok(Made::default().with("images", Images::to_text(&images).into_bytes()).fact("images", vec![count]))
 }

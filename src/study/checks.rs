@@ -54,7 +54,7 @@ pub fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
         }
     }
     if let Some(images) = &survey.images {
-        let images = taken(images.clone(), study.evaluation.take.as_ref())?;
+        let images = taken(images, study.evaluation.take.as_ref())?;
         let standing: Vec<Scorable> = study.comparisons.iter().map(|of| scorable(of, &images, survey)).collect();
         warnings.extend(standing.iter().flat_map(|of| of.oddities().to_vec()));
         if standing.iter().all(|of| matches!(of, Scorable::Not(_))) {
