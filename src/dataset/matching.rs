@@ -63,22 +63,27 @@ pub fn taken<'a>(images: &'a Images, take: Option<&Take>) -> Result<Cow<'a, Imag
 /// # Errors
 /// Images without features where that stops the study; features of other images altogether; more taken than there are.
 pub fn matched(images: Images, take: Option<&Take>, on_missing: OnMissing, lists: &[RowList]) -> Result<Matched> {
-    let mut matched = Matched::default();
+    let mut warnings = Vec::new();
     let images = match on_missing {
         OnMissing::Stop => images,
-        OnMissing::LeaveOut => common(images, lists, &mut matched.warnings)?,
+        OnMissing::LeaveOut => common(images, lists, &mut warnings)?,
     };
-    let evaluated = taken(&images, take)?;
+    let notes = held_against(&images, &taken(&images, take)?, lists)?;
+    Ok(Matched { images, warnings, notes })
+}
+
+/// Every list has a row of every image that is evaluated; what else it has is counted.
+fn held_against(all: &Images, evaluated: &Images, lists: &[RowList]) -> Result<Vec<String>> {
     if lists.is_empty() {
-        drop(evaluated);
-        return Ok(Matched { images, ..matched });
+        return Ok(vec![]);
     }
     let known: BTreeSet<&str> = evaluated.ids().collect();
+    let mut notes = Vec::new();
     for list in lists {
-        lacks_nothing(list, &evaluated, &known, &images)?;
+        lacks_nothing(list, evaluated, &known, all)?;
         let others = list.rows.keys().filter(|id| !known.contains(id.as_str())).count();
         if others > 0 {
-            matched.notes.push(format!(
+            notes.push(format!(
                 "{}: {} of {} rows of features are of images that are not evaluated; they are left out",
                 list.who(),
                 thousands(others),
@@ -86,8 +91,7 @@ pub fn matched(images: Images, take: Option<&Take>, on_missing: OnMissing, lists
             ));
         }
     }
-    drop((known, evaluated));
-    Ok(Matched { images, ..matched })
+    Ok(notes)
 }
 
 /// The images that every model has features of.
