@@ -202,6 +202,10 @@ fn identities_that_nobody_knows_are_said_wherever_people_look() {
         for command in ["check", "plan", "run", "show"] {
             told(&[command, STUDY]);
         }
+        if desk.path("data/celeba").exists() {
+            told(&["data", "check", "data/celeba"]);
+            told(&["data", "stats", "data/celeba"]);
+        }
         desk.succeed(&["report", STUDY, "--quiet"]);
         let page = desk.read("reports/s.html");
         let head = &page[..page.find("id=\"matrix\"").unwrap()];
