@@ -99,6 +99,7 @@ impl Run {
             drop((opened, plan));
             return self.execute(context).map(|_| ());
         }
+        tell_about(context, &opened);
         context.workspace.lock_or_say(LOOKING, &|line| remark(context, printable(line)))?;
         let said = context.workspace.said();
         let log = File::create(&said).map_err(|error| Fault::io("write", &said, &error))?;
