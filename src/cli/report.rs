@@ -2,7 +2,7 @@
 
 use super::{
     Context, export,
-    output::{remark, say, tell_about},
+    output::{remark, say, tell_about, warn},
 };
 use crate::{
     domain::{
