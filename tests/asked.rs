@@ -85,7 +85,9 @@ fn checked(desk: &Desk) -> Said {
 fn scores(desk: &Desk) -> Vec<serde_json::Value> {
     desk.succeed(&["run", STUDY, "--quiet"]);
     let out = desk.succeed(&["export", STUDY, "--what", "scores", "--format", "jsonl"]);
-    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let rows: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(!rows.is_empty());
+    rows
 }
 
 /// The distinct words of a column of the scores.
@@ -367,7 +369,7 @@ fn an_image_without_direction_is_called_by_its_name() {
 fn paths_expand_as_in_a_shell() {
     for (path, variable) in [
         ("$VISAVIS_TEST_DATA/f.npy", "VISAVIS_TEST_DATA"),
-        ("${VISAVIS_TEST_DATA}/f.npy", "VISAVIS_TEST_DATA"),
+        ("\"${VISAVIS_TEST_DATA}/f.npy\"", "VISAVIS_TEST_DATA"),
         ("~/f.npy", "HOME"),
     ] {
         let desk = with("embedding: ../data/f.npy", &format!("embedding: {path}"));

@@ -45,6 +45,7 @@ pub fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
             expression(within, &known, survey, &at("within"), &mut warnings)?;
         }
     }
+    let absent = warnings.clone();
     // What was written differently may be one question of these labels.
     for (place, later) in study.comparisons.iter().enumerate() {
         let same = |of: &&Comparison| of.question.asks_the_same(&later.question);
@@ -69,7 +70,7 @@ pub fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
         warnings.extend(standing.iter().flat_map(|of| of.oddities().to_vec()));
         if standing.iter().all(|of| matches!(of, Scorable::Not(_))) {
             let (line, column) = text.position(&[key_of("comparisons")], true);
-            let why: Vec<&str> = standing.iter().flat_map(|of| of.oddities()).map(String::as_str).collect();
+            let why: Vec<&str> = absent.iter().chain(standing.iter().flat_map(Scorable::oddities)).map(String::as_str).collect();
             return Err(Fault::asked(format!("this study can score nothing: {}", why.join("; ")))
                 .at(&text.path, line, column)
                 .next("ask for what the labels hold: `visavis data stats DIR` counts them"));
