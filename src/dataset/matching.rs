@@ -68,7 +68,9 @@ pub fn matched(images: Images, take: Option<&Take>, on_missing: OnMissing, lists
         OnMissing::Stop => images,
         OnMissing::LeaveOut => common(images, lists, &mut warnings)?,
     };
-    let notes = held_against(&images, &taken(&images, take)?, lists)?;
+    let evaluated = taken(&images, take)?;
+    let notes = held_against(&images, &evaluated, lists)?;
+    drop(evaluated);
     Ok(Matched { images, warnings, notes })
 }
 
