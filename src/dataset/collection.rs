@@ -4,7 +4,7 @@ use super::{celeba, folders, pictures};
 use crate::domain::{
     Fault, Result,
     image::{Column, ImageId, Labels},
-    study::Dataset,
+    study::{Dataset, Identities},
 };
 use std::{
     collections::BTreeMap,
@@ -100,9 +100,9 @@ impl Defects {
 /// A folder that cannot be listed, a table that cannot be opened. What is wrong inside is a defect.
 pub fn collect(dataset: &Dataset) -> Result<Collection> {
     match dataset {
-        Dataset::CelebA { root } => celeba::collect(root),
+        Dataset::CelebA { root, .. } => celeba::collect(root),
         Dataset::Vggface2 { root, split } => folders::collect_vggface2(root, split),
-        Dataset::Folders { root } => folders::collect(root),
+        Dataset::Folders { root, .. } => folders::collect(root),
         Dataset::Images { root, .. } => {
             let mut set = Collection { pictures: root.clone(), ..Collection::default() };
             set.take(pictures::names(root)?);
@@ -115,7 +115,7 @@ pub fn collect(dataset: &Dataset) -> Result<Collection> {
 pub fn recognise(root: &Path) -> Dataset {
     let root = root.to_owned();
     if celeba::is_here(&root) {
-        return Dataset::CelebA { root };
+        return Dataset::CelebA { root, identities: Identities::Unsaid };
     }
     if let Some(split) = ["train", "test"].into_iter().find(|split| folders::is_vggface2(&root.join(split))) {
         return Dataset::Vggface2 { root, split: split.to_owned() };
@@ -124,7 +124,8 @@ pub fn recognise(root: &Path) -> Dataset {
         let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
         entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).all(|entry| entry.path().is_dir())
     };
-    if nested(&root) { Dataset::Folders { root } } else { Dataset::Images { root, labels: None } }
+    let identities = Identities::Unsaid;
+    if nested(&root) { Dataset::Folders { root, identities } } else { Dataset::Images { root, labels: None, identities } }
 }
 
 impl Dataset {

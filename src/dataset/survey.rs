@@ -1,15 +1,23 @@
 //! What is there, before anything runs: the images of the evaluation, their labels, and what is missing.
 
-use super::{DigestCache, collect, drawn::Truth, features, labels, pictures};
+use super::{
+    DigestCache, collect,
+    drawn::Truth,
+    features,
+    identities::{self, People},
+    labels,
+    matching::{RowList, list_of, matched},
+    pictures,
+};
 use crate::domain::{
     Digest, Fault, Result,
     image::{Column, Images, Labels},
-    model::{GivenFeatures, Source},
-    study::{Dataset, Study},
+    model::Source,
+    study::{Dataset, Identities, Study},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// What was found of a study's data.
@@ -20,6 +28,8 @@ pub struct Survey {
     pub labels: Labels,
     /// Image → identity; `None` where each image is its own.
     pub identities: Option<Column>,
+    /// Whether that is known, said or only assumed.
+    pub people: People,
     /// The folder in which the images' ids are paths; `None` where there are no pictures.
     pub pictures: Option<PathBuf>,
     /// What was planted in drawn faces.
@@ -29,6 +39,8 @@ pub struct Survey {
     pub missing: Vec<Absent>,
     /// Oddities that stop nothing.
     pub warnings: Vec<String>,
+    /// What was done and is as it should be: rows that were left out, headers that were recognised.
+    pub notes: Vec<String>,
 }
 
 /// Pictures in classes.
@@ -89,7 +101,7 @@ pub fn survey(study: &Study, digests: &mut DigestCache) -> Result<Survey> {
                 .next("rename it in one of them, or leave one out"));
         }
     }
-    given(study, &mut survey)?;
+    let lists = given(study, &mut survey)?;
     training(study, digests, &mut survey)?;
     if let Some(images) = &survey.images {
         let known: BTreeSet<&str> = images.ids().collect();
@@ -100,6 +112,12 @@ pub fn survey(study: &Study, digests: &mut DigestCache) -> Result<Survey> {
             }
         }
     }
+    if let Some(images) = survey.images.take() {
+        let found = matched(images, study.evaluation.take.as_ref(), study.evaluation.on_missing, &lists)?;
+        survey.images = Some(found.images);
+        survey.warnings.extend(found.warnings);
+        survey.notes.extend(found.notes);
+    }
     Ok(survey)
 }
 
@@ -108,7 +126,7 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
         return Ok(());
     };
     let dataset = &study.datasets[name];
-    let Dataset::Images { root, labels: label_file } = dataset else {
+    let Dataset::Images { root, labels: label_file, identities } = dataset else {
         return collected(study, dataset, digests, survey);
     };
     let table = match label_file {
@@ -138,7 +156,10 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
                     "{} of {} pictures of `{name}` have no row in {}, such as `{first}`; they are in no class",
                     unlabelled.len(),
                     images.len(),
-                    label_file.as_ref().map_or(String::new(), |file| file.display().to_string())
+                    label_file
+                        .as_ref()
+                        .and_then(|file| file.file_name())
+                        .map_or(String::new(), |name| name.to_string_lossy().into_owned())
                 ));
             }
         }
@@ -155,6 +176,37 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
     }
     if let Some(table) = table {
         survey.labels = table.labels;
+        take_identities(survey, identities, label_file.as_deref())?;
+    } else if !matches!(identities, Identities::Column(_)) {
+        take_identities(survey, identities, None)?;
+    }
+    Ok(())
+}
+
+/// Who is on the images, where the study says so; an identity file that is absent is waited for.
+fn take_identities(survey: &mut Survey, said: &Identities, table: Option<&Path>) -> Result<()> {
+    let Some(images) = &survey.images else { return Ok(()) };
+    if let Identities::File(file) = said
+        && !file.exists()
+    {
+        survey.missing.push(Absent {
+            input: "identities of the evaluation's images".to_owned(),
+            expected_at: Some(file.clone()),
+            need: Need::Everything,
+        });
+        // Who is on the pictures decides every score: none is made before it is known.
+        survey.images = None;
+        return Ok(());
+    }
+    if *said == Identities::EachImage {
+        survey.people = People::EachImage;
+        survey.identities = None;
+    }
+    if let Some(found) = identities::said(said, images, &mut survey.labels, table)? {
+        survey.people = People::Known;
+        survey.identities = Some(found.column);
+        survey.warnings.extend(found.warnings);
+        survey.notes.extend(found.notes);
     }
     Ok(())
 }
@@ -200,7 +252,9 @@ fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey
     };
     survey.labels = set.labels.restricted(&images);
     survey.identities = set.identities.map(|identities| identities.restricted(&images));
+    survey.people = if survey.identities.is_some() { People::Known } else { People::Unknown };
     survey.images = Some(images);
+    take_identities(survey, dataset.identities(), None)?;
     let truth = dataset.root().join("truth.json");
     if truth.is_file() {
         let bytes = std::fs::read(&truth).map_err(|error| Fault::io("read", &truth, &error))?;
@@ -261,9 +315,9 @@ fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Re
     Ok(())
 }
 
-/// Files of models whose features or weights are given.
-fn given(study: &Study, survey: &mut Survey) -> Result<()> {
-    let mut lists: Vec<(&GivenFeatures, features::GivenRows)> = Vec::new();
+/// Files of models whose features are given, and the lists of their rows.
+fn given(study: &Study, survey: &mut Survey) -> Result<Vec<RowList>> {
+    let mut lists: Vec<RowList> = Vec::new();
     for (place, model) in study.models.iter().enumerate() {
         let Source::Given(given) = &model.source else { continue };
         let files = given.taps.iter().map(|(tap, file)| (format!("features of `{}` at {tap}", model.name), file));
@@ -281,21 +335,21 @@ fn given(study: &Study, survey: &mut Survey) -> Result<()> {
                 }
             }
         }
-        if given.images.is_file() {
-            let bytes =
-                std::fs::read(&given.images).map_err(|error| Fault::io("read the list of images", &given.images, &error))?;
-            lists.push((given, features::read_rows(&bytes, &given.images)?));
+        match list_of(&mut lists, &given.images) {
+            Some(list) => list.models.push(model.name.clone()),
+            None if given.images.is_file() => {
+                let bytes =
+                    std::fs::read(&given.images).map_err(|error| Fault::io("read the list of images", &given.images, &error))?;
+                let rows = features::read_rows(&bytes, &given.images)?;
+                lists.push(RowList { models: vec![model.name.clone()], file: given.images.clone(), rows });
+            }
+            None => {}
         }
     }
     if study.evaluation.dataset.is_none()
-        && let Some((_, rows)) = lists.first()
+        && let Some(list) = lists.first()
     {
-        survey.images = Some(Images(rows.keys().map(|id| (id.clone(), None)).collect()));
+        survey.images = Some(Images(list.rows.keys().map(|id| (id.clone(), None)).collect()));
     }
-    if let Some(images) = &survey.images {
-        for (given, rows) in &lists {
-            features::unknown_rows(rows, images, &given.images)?;
-        }
-    }
-    Ok(())
+    Ok(lists)
 }
