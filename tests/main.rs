@@ -20,5 +20,6 @@ mod oracle;
 mod releases;
 mod report;
 mod screens;
+mod tables;
 mod walls;
 mod workspace;

@@ -2,7 +2,7 @@
 
 use super::{
     Context,
-    output::{say, say_json, warn},
+    output::{remark, say, say_json, warn},
 };
 use crate::{
     domain::{Fault, Result, matrix, text::count},
@@ -22,11 +22,12 @@ impl Check {
         let study = &opened.file.study;
         warn(context, &opened.warnings);
         let examined = study::examine(&opened);
+        opened.notes.iter().for_each(|note| remark(context, format!("note: {note}")));
         let cells = matrix::cells(study).len();
         if context.json {
             let json = serde_json::json!({
                 "format": 1, "study": study.name, "models": study.models.len(), "excluded": opened.file.excluded, "projections": study.projections.len(),
-                "comparisons": study.comparisons.len(), "cells": cells, "warnings": opened.warnings, "missing": opened.missing.len(), "remarks": examined.remarks,
+                "comparisons": study.comparisons.len(), "cells": cells, "warnings": opened.warnings, "notes": opened.notes, "missing": opened.missing.len(), "remarks": examined.remarks,
                 "wrong": examined.faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
             });
             say_json(&json);

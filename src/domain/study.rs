@@ -9,7 +9,10 @@ use super::{
     score::Statistics,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Study {
@@ -84,6 +87,8 @@ pub enum Dataset {
     Images {
         root: PathBuf,
         labels: Option<PathBuf>,
+        /// Words that are missing labels, in place of the usual ones.
+        missing: Option<Vec<String>>,
     },
 }
 
@@ -174,6 +179,8 @@ pub struct Evaluation {
     pub partition: Option<String>,
     pub take: Option<Take>,
     pub labels: Vec<LabelFile>,
+    /// Values that expressions of the study ask for in quotes, by attribute: none of them is a missing label.
+    pub quoted: BTreeMap<String, BTreeSet<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -182,6 +189,8 @@ pub struct LabelFile {
     pub attribute: String,
     /// Self-reported, perceived or predicted.
     pub provenance: Option<String>,
+    /// Words that are missing labels, in place of the usual ones.
+    pub missing: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

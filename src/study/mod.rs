@@ -54,6 +54,8 @@ pub struct Opened {
     pub missing: Vec<Missing>,
     /// Oddities that stop nothing, each fit for a terminal.
     pub warnings: Vec<String>,
+    /// What is read rightly, and worth knowing.
+    pub notes: Vec<String>,
 }
 
 /// Reads a study file and looks at its data.
@@ -80,5 +82,6 @@ fn survey(file: StudyFile, workspace: &Workspace) -> Result<Opened> {
     }
     let cards = file.study.numerics.device == "cuda" && devices::has_cards();
     let missing = missing::missing(&file.study, &survey, cards);
-    Ok(Opened { file, survey, missing, warnings: warnings.iter().map(|warning| printable(warning)).collect() })
+    let notes = survey.notes.iter().map(|note| printable(note)).collect();
+    Ok(Opened { file, survey, missing, warnings: warnings.iter().map(|warning| printable(warning)).collect(), notes })
 }

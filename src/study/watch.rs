@@ -477,7 +477,7 @@ impl Watch {
 /// A number that changes when a file does that the study is made from.
 fn inputs(study: &Study) -> u64 {
     let of_set = |set: &Dataset| match set {
-        Dataset::Images { root, labels } => labels.iter().cloned().chain([root.clone()]).collect::<Vec<_>>(),
+        Dataset::Images { root, labels, .. } => labels.iter().cloned().chain([root.clone()]).collect::<Vec<_>>(),
         Dataset::CelebA { root } => vec![root.clone(), root.join("list_attr_celeba.txt"), root.join("identity_CelebA.txt")],
         other => vec![other.root().clone()],
     };
