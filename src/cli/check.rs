@@ -2,7 +2,7 @@
 
 use super::{
     Context,
-    output::{remark, say, say_json, warn},
+    output::{say, say_json, tell_about},
 };
 use crate::{
     domain::{Fault, Result, matrix, text::count},
@@ -20,9 +20,8 @@ impl Check {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         let study = &opened.file.study;
-        warn(context, &opened.warnings);
+        tell_about(context, &opened);
         let examined = study::examine(&opened);
-        opened.notes.iter().for_each(|note| remark(context, format!("note: {note}")));
         let cells = matrix::cells(study).len();
         if context.json {
             let json = serde_json::json!({

@@ -2,11 +2,11 @@
 
 use super::{
     Context,
-    output::{Grid, remark, say, say_json},
+    output::{Grid, remark, say, say_json, warn},
 };
 use crate::{
     dataset::{
-        self, Collection, DigestCache, Finding, Severity,
+        self, Collection, DigestCache, Finding, SAY_IDENTITIES, Severity, UNKNOWN_IDENTITIES,
         drawn::{self, Kind, Request, Twin, Variety},
     },
     domain::{
@@ -85,12 +85,15 @@ impl Data {
 }
 
 impl Folder {
-    fn open(&self) -> Result<(Dataset, Collection)> {
+    fn open(&self, context: &Context) -> Result<(Dataset, Collection)> {
         if !self.dir.is_dir() {
             return Err(Fault::asked("the data set is not a folder").in_file(&self.dir));
         }
         let dataset = dataset::recognise(&self.dir);
         let set = dataset::collect(&dataset, &mut DigestCache::none())?;
+        if set.identities.is_none() {
+            warn(context, &[format!("{UNKNOWN_IDENTITIES}; in a study {SAY_IDENTITIES}")]);
+        }
         Ok((dataset, set))
     }
 
@@ -99,7 +102,7 @@ impl Folder {
             let set = dataset::label_table(&self.dir)?;
             return self.tell(context, "labels", &set);
         }
-        let (dataset, mut set) = self.open()?;
+        let (dataset, mut set) = self.open(context)?;
         if set.pictures.is_dir() {
             let there: Vec<PathBuf> = set.ids.iter().map(|id| set.pictures.join(id)).filter(|path| path.exists()).collect();
             let unreadable: Vec<Fault> = there.par_iter().filter_map(|path| dataset::examine_picture(path).err()).collect();
@@ -122,7 +125,7 @@ impl Folder {
                 json!({ "defect": of.word, "count": of.count, "examples": examples })
             };
             say_json(&json!({
-                "format": 1, "kind": kind, "images": counts[0], "identities": counts[1], "attributes": counts[2],
+                "format": 1, "kind": kind, "images": counts[0], "identities": counts[1], "identities_known": set.identities.is_some(), "attributes": counts[2],
                 "defects": defects.iter().map(json).collect::<Vec<_>>(), "notes": notes.iter().map(json).collect::<Vec<_>>(),
             }));
         } else {
@@ -150,7 +153,7 @@ impl Folder {
     }
 
     fn stats(&self, context: &Context) -> Result<()> {
-        let (dataset, set) = self.open()?;
+        let (dataset, set) = self.open(context)?;
         let rate = |column: &Column| (column.counts().get("1").copied().unwrap_or_default(), column.len());
         if context.json {
             let attributes: serde_json::Map<String, serde_json::Value> = set

@@ -2,7 +2,7 @@
 
 use super::{
     Context, export,
-    output::{remark, say, warn},
+    output::{remark, say, tell_about, warn},
 };
 use crate::{
     domain::{
@@ -46,7 +46,7 @@ impl Report {
 /// Writes the report of a study that was run; says where.
 pub fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<PathBuf> {
     let opened = study::open(study, &context.workspace)?;
-    warn(context, &opened.warnings);
+    tell_about(context, &opened);
     let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
     // A report that silently lacked what people want in it would be another's.
     if let Some(fault) = plan.unread.clone() {

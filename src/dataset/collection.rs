@@ -5,7 +5,7 @@ use crate::domain::{
     Fault, Result,
     image::{Column, ImageId, Labels},
     missing::MissingLabels,
-    study::Dataset,
+    study::{Dataset, Identities},
 };
 use std::{
     collections::BTreeMap,
@@ -49,9 +49,9 @@ impl Collection {
 /// A folder that cannot be listed, a table that cannot be opened. What is wrong inside is a defect.
 pub fn collect(dataset: &Dataset, digests: &mut DigestCache) -> Result<Collection> {
     match dataset {
-        Dataset::CelebA { root } => celeba::collect(root, digests),
+        Dataset::CelebA { root, .. } => celeba::collect(root, digests),
         Dataset::Vggface2 { root, split } => folders::collect_vggface2(root, split),
-        Dataset::Folders { root } => folders::collect(root),
+        Dataset::Folders { root, .. } => folders::collect(root),
         Dataset::Images { root, .. } => {
             let mut set = Collection { pictures: root.clone(), ..Collection::default() };
             set.take(pictures::names(root)?);
@@ -64,7 +64,7 @@ pub fn collect(dataset: &Dataset, digests: &mut DigestCache) -> Result<Collectio
 pub fn recognise(root: &Path) -> Dataset {
     let root = root.to_owned();
     if celeba::is_here(&root) {
-        return Dataset::CelebA { root };
+        return Dataset::CelebA { root, identities: Identities::Unsaid };
     }
     if let Some(split) = ["train", "test"].into_iter().find(|split| folders::is_vggface2(&root.join(split))) {
         return Dataset::Vggface2 { root, split: split.to_owned() };
@@ -73,7 +73,12 @@ pub fn recognise(root: &Path) -> Dataset {
         let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
         entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).all(|entry| entry.path().is_dir())
     };
-    if nested(&root) { Dataset::Folders { root } } else { Dataset::Images { root, labels: None, missing: None } }
+    let identities = Identities::Unsaid;
+    if nested(&root) {
+        Dataset::Folders { root, identities }
+    } else {
+        Dataset::Images { root, labels: None, identities, missing: None }
+    }
 }
 
 impl Dataset {

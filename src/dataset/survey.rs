@@ -4,7 +4,9 @@ use super::{
     DigestCache, Severity, collect,
     drawn::Truth,
     features,
+    identities::{self, People},
     labels::{self, LabelTable, Reading},
+    matching::{RowList, list_of, matched},
     pictures,
     tables::misfit,
 };
@@ -13,8 +15,8 @@ use crate::domain::{
     comparison::Question,
     image::{Column, ImageIndex, Images, Labels},
     missing::{MissingLabels, MissingWords},
-    model::{GivenFeatures, Source},
-    study::{Dataset, LabelFile, Study},
+    model::Source,
+    study::{Dataset, Identities, LabelFile, Study},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,6 +31,8 @@ pub struct Survey {
     pub labels: Labels,
     /// Image → identity; `None` where each image is its own.
     pub identities: Option<Column>,
+    /// Whether that is known, said or only assumed.
+    pub people: People,
     /// The folder in which the images' ids are paths; `None` where there are no pictures.
     pub pictures: Option<PathBuf>,
     /// What was planted in drawn faces.
@@ -86,9 +90,15 @@ pub fn survey(study: &Study, digests: &mut DigestCache) -> Result<Survey> {
         label_file(study, file, known.as_ref(), digests, &mut survey)?;
     }
     survey.note_missing_labels();
-    given(study, &mut survey)?;
+    let lists = given(study, &mut survey)?;
     training(study, digests, &mut survey)?;
     survey.warn_of_strangers();
+    if let Some(images) = survey.images.take() {
+        let found = matched(images, study.evaluation.take.as_ref(), study.evaluation.on_missing, &lists)?;
+        survey.images = Some(found.images);
+        survey.warnings.extend(found.warnings);
+        survey.notes.extend(found.notes);
+    }
     Ok(survey)
 }
 
@@ -146,7 +156,7 @@ fn label_file(
     match (survey.labels.remove(attribute), survey.labelled_in.get(attribute)) {
         (Some(before), Some(other)) => {
             let merged = labels::merged(attribute, (&before, other), (&column, path))?;
-            survey.notes.push(format!("the labels of `{attribute}` in {} and {} agree", other.display(), path.display()));
+            survey.notes.push(format!("the labels of `{attribute}` in {} and {} agree", name_of(other), name_of(path)));
             survey.missing_labels.entry(attribute.clone()).or_default().join(of);
             survey.labels.insert(attribute.clone(), merged);
         }
@@ -213,8 +223,14 @@ impl Survey {
 
 /// What is worth knowing, and where, on one line.
 fn told(fault: &Fault) -> String {
-    let place = fault.place.as_ref().map_or(String::new(), |place| format!(" ({place})"));
-    format!("{}{place}", fault.what)
+    let Some(place) = &fault.place else { return fault.what.clone() };
+    let at = place.at.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
+    format!("{} ({}{at})", fault.what, name_of(&place.file))
+}
+
+/// Notes reach pages that are handed out: no folder of this machine is told.
+fn name_of(path: &Path) -> String {
+    path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned())
 }
 
 fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Result<()> {
@@ -222,7 +238,7 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
         return Ok(());
     };
     let dataset = &study.datasets[name];
-    let Dataset::Images { root, labels: label_file, missing } = dataset else {
+    let Dataset::Images { root, labels: label_file, identities, missing } = dataset else {
         return collected(study, dataset, digests, survey);
     };
     if root.is_dir() {
@@ -237,7 +253,7 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
     let table = match label_file {
         Some(file) if file.exists() => {
             let table = labels::read(file, &reading, digests)?;
-            asked_of(study, &table)?;
+            asked_of(study, identities, &table)?;
             fits(&table, known.as_ref(), file)?;
             survey.note_table(&table, file);
             Some((table, file))
@@ -263,6 +279,9 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
                 need: Need::Everything,
             });
         }
+        if !matches!(identities, Identities::Column(_)) {
+            take_identities(survey, identities, None)?;
+        }
         return Ok(());
     };
     match &survey.images {
@@ -274,7 +293,7 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
                     "{} of {} pictures of `{name}` have no row in {}, such as `{first}`; they are in no class",
                     unlabelled.len(),
                     images.len(),
-                    file.display()
+                    name_of(file)
                 ));
             }
         }
@@ -284,14 +303,48 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
     survey.labelled_in.extend(table.labels.names().map(|attribute| (attribute.to_owned(), file.clone())));
     survey.labels = table.labels;
     survey.missing_labels = table.missing;
+    take_identities(survey, identities, Some(file.as_path()))
+}
+
+/// Who is on the images, where the study says so; an identity file that is absent is waited for.
+fn take_identities(survey: &mut Survey, said: &Identities, table: Option<&Path>) -> Result<()> {
+    let Some(images) = &survey.images else { return Ok(()) };
+    if let Identities::File(file) = said
+        && !file.exists()
+    {
+        survey.missing.push(Absent {
+            input: "identities of the evaluation's images".to_owned(),
+            expected_at: Some(file.clone()),
+            need: Need::Everything,
+        });
+        // Who is on the pictures decides every score: none is made before it is known.
+        survey.images = None;
+        return Ok(());
+    }
+    if *said == Identities::EachImage {
+        survey.people = People::EachImage;
+        survey.identities = None;
+    }
+    if let Some(found) = identities::said(said, images, &mut survey.labels, table)? {
+        if let Identities::Column(column) = said {
+            survey.missing_labels.remove(column);
+        }
+        survey.people = People::Known;
+        survey.identities = Some(found.column);
+        survey.warnings.extend(found.warnings);
+        survey.notes.extend(found.notes);
+    }
     Ok(())
 }
 
 /// An attribute that the study asks for must be readable.
-fn asked_of(study: &Study, table: &LabelTable) -> Result<()> {
+fn asked_of(study: &Study, identities: &Identities, table: &LabelTable) -> Result<()> {
     let questions = study.comparisons.iter().map(|comparison| &comparison.question);
     let mut asked: BTreeSet<&str> = questions.flat_map(Question::attributes).collect();
     asked.extend(study.fairness.groups.iter().map(String::as_str));
+    if let Identities::Column(column) = identities {
+        asked.insert(column);
+    }
     // Those that have a file of their own are not read here.
     let elsewhere = |attribute: &str| study.evaluation.labels.iter().any(|file| file.attribute == attribute);
     match asked.into_iter().filter(|attribute| !elsewhere(attribute)).find_map(|attribute| table.unusable.get(attribute)) {
@@ -351,7 +404,9 @@ fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey
     survey.labels = set.labels.restricted(&images);
     survey.missing_labels = set.missing;
     survey.identities = set.identities.map(|identities| identities.restricted(&images));
+    survey.people = if survey.identities.is_some() { People::Known } else { People::Unknown };
     survey.images = Some(images);
+    take_identities(survey, dataset.identities(), None)?;
     let truth = dataset.root().join("truth.json");
     if truth.is_file() {
         let bytes = std::fs::read(&truth).map_err(|error| Fault::io("read", &truth, &error))?;
@@ -412,9 +467,9 @@ fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Re
     Ok(())
 }
 
-/// Files of models whose features or weights are given.
-fn given(study: &Study, survey: &mut Survey) -> Result<()> {
-    let mut lists: Vec<(&GivenFeatures, features::GivenRows)> = Vec::new();
+/// Files of models whose features are given, and the lists of their rows.
+fn given(study: &Study, survey: &mut Survey) -> Result<Vec<RowList>> {
+    let mut lists: Vec<RowList> = Vec::new();
     for (place, model) in study.models.iter().enumerate() {
         let Source::Given(given) = &model.source else { continue };
         let files = given.taps.iter().map(|(tap, file)| (format!("features of `{}` at {tap}", model.name), file));
@@ -432,21 +487,21 @@ fn given(study: &Study, survey: &mut Survey) -> Result<()> {
                 }
             }
         }
-        if given.images.is_file() {
-            let bytes =
-                std::fs::read(&given.images).map_err(|error| Fault::io("read the list of images", &given.images, &error))?;
-            lists.push((given, features::read_rows(&bytes, &given.images)?));
+        match list_of(&mut lists, &given.images) {
+            Some(list) => list.models.push(model.name.clone()),
+            None if given.images.is_file() => {
+                let bytes =
+                    std::fs::read(&given.images).map_err(|error| Fault::io("read the list of images", &given.images, &error))?;
+                let rows = features::read_rows(&bytes, &given.images)?;
+                lists.push(RowList { models: vec![model.name.clone()], file: given.images.clone(), rows });
+            }
+            None => {}
         }
     }
     if study.evaluation.dataset.is_none()
-        && let Some((_, rows)) = lists.first()
+        && let Some(list) = lists.first()
     {
-        survey.images = Some(Images(rows.keys().map(|id| (id.clone(), None)).collect()));
+        survey.images = Some(Images(list.rows.keys().map(|id| (id.clone(), None)).collect()));
     }
-    if let Some(images) = &survey.images {
-        for (given, rows) in &lists {
-            features::unknown_rows(rows, images, &given.images)?;
-        }
-    }
-    Ok(())
+    Ok(lists)
 }

@@ -74,6 +74,7 @@ impl Numerics {
 pub enum Dataset {
     CelebA {
         root: PathBuf,
+        identities: Identities,
     },
     Vggface2 {
         root: PathBuf,
@@ -82,6 +83,7 @@ pub enum Dataset {
     /// One folder a class.
     Folders {
         root: PathBuf,
+        identities: Identities,
     },
     /// A folder of pictures with a label CSV (`image_id,<attribute>…`); the pictures may be absent.
     Images {
@@ -89,16 +91,52 @@ pub enum Dataset {
         labels: Option<PathBuf>,
         /// Words that are missing labels, in place of the usual ones.
         missing: Option<Vec<String>>,
+        identities: Identities,
     },
+}
+
+/// What a study says of who is on the pictures of a data set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Identities {
+    /// Nothing: what the data set knows counts, if it knows anything.
+    #[default]
+    Unsaid,
+    /// No person occurs twice.
+    EachImage,
+    /// The folder an image is in.
+    Folder,
+    /// A column of the data set's label CSV.
+    Column(String),
+    /// A table of its own: image, identity.
+    File(PathBuf),
 }
 
 impl Dataset {
     pub fn root(&self) -> &PathBuf {
         match self {
-            Dataset::CelebA { root }
+            Dataset::CelebA { root, .. }
             | Dataset::Vggface2 { root, .. }
-            | Dataset::Folders { root }
+            | Dataset::Folders { root, .. }
             | Dataset::Images { root, .. } => root,
+        }
+    }
+
+    pub fn identities(&self) -> &Identities {
+        match self {
+            Dataset::CelebA { identities, .. } | Dataset::Folders { identities, .. } | Dataset::Images { identities, .. } => {
+                identities
+            }
+            Dataset::Vggface2 { .. } => &Identities::Unsaid,
+        }
+    }
+
+    /// May it know who is on its pictures, by itself or by what the study says?
+    pub fn may_know_identities(&self) -> bool {
+        match (self, self.identities()) {
+            (_, Identities::EachImage) => false,
+            (_, Identities::Folder | Identities::Column(_) | Identities::File(_)) => true,
+            (Dataset::CelebA { .. } | Dataset::Vggface2 { .. }, Identities::Unsaid) => true,
+            (Dataset::Folders { .. } | Dataset::Images { .. }, Identities::Unsaid) => false,
         }
     }
 }
@@ -178,9 +216,20 @@ pub struct Evaluation {
     pub dataset: Option<String>,
     pub partition: Option<String>,
     pub take: Option<Take>,
+    pub on_missing: OnMissing,
     pub labels: Vec<LabelFile>,
     /// Values that expressions of the study ask for in quotes, by attribute: none of them is a missing label.
     pub quoted: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What becomes of an image that a model has no features of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnMissing {
+    /// The study is refused.
+    #[default]
+    Stop,
+    /// It is left out, for all models alike.
+    LeaveOut,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -16,7 +16,7 @@ use crate::{
         score::{Estimate, Steady, ViewScore},
         stage::{Kind, WEIGHTS_PREFIX},
     },
-    study::{Outcome, ScoreOf, Step},
+    study::{Outcome, People, ScoreOf, Step},
 };
 use serde_json::{Value, json};
 
@@ -42,6 +42,8 @@ pub fn context(outcome: &Outcome, book: &Book, extras: &Extras) -> Result<tera::
     context.insert("asked", &page.asked());
     context.insert("data", &page.data()?);
     context.insert("missing_labels", &missing_labels);
+    context.insert("remarks", &outcome.plan.remarks);
+    context.insert("people_unknown", &(outcome.plan.people == People::Unknown));
     context.insert("models", &page.models());
     context.insert("learned", &page.learned()?);
     context.insert("planted", &page.planted()?);
@@ -354,7 +356,8 @@ impl Page<'_> {
             "name": plan.study.evaluation.dataset,
             "images": self.book.count(&source, "/images", "images", counted.images),
             "identities": self.book.count(&source, "/identities", "identities", counted.identities),
-            "own": counted.images == counted.identities,
+            "own": plan.people != People::Known,
+            "assumed": plan.people == People::Unknown,
             "attributes": attributes,
             "provenance": provenance,
             "celebas": self.labels_are_celebas(),

@@ -9,7 +9,7 @@ use super::{
     missing::{Missing, Need},
 };
 use crate::{
-    dataset::DigestCache,
+    dataset::{DigestCache, People},
     domain::{
         Digest, Ending, Fault, Key, Result,
         image::Column,
@@ -35,6 +35,10 @@ use std::{
 pub struct Plan {
     pub study: Study,
     pub missing: Vec<Missing>,
+    /// Is it known who is on the pictures?
+    pub people: People,
+    /// What was found odd about the data, and what was done with them, for people.
+    pub remarks: Vec<String>,
     workspace: Workspace,
     /// Stages, prerequisites first.
     stages: Vec<Stage>,
@@ -131,6 +135,8 @@ impl Plan {
         let mut plan = Plan {
             study,
             missing: opened.missing.clone(),
+            people: opened.survey.people,
+            remarks: opened.warnings.iter().chain(&opened.notes).cloned().collect(),
             workspace: workspace.clone(),
             stages: vec![],
             places: HashMap::new(),
