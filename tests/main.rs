@@ -23,5 +23,6 @@ mod oracle;
 mod releases;
 mod report;
 mod screens;
+mod tables;
 mod walls;
 mod workspace;

@@ -62,7 +62,8 @@ pub fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<P
         (format!("{name}-ledger.csv"), export::ledger_csv(&outcome)?),
         (format!("{name}-scores.csv"), export::scores_csv(&outcome)?),
     ];
-    let extras = Extras { study_file: study, study_text: &opened.file.text.source, tables };
+    let extras =
+        Extras { missing_labels: &opened.survey.missing_labels, study_file: study, study_text: &opened.file.text.source, tables };
     let page = report::render(&outcome, &extras)?;
     let file = output.map_or_else(|| context.workspace.report(name), Path::to_owned);
     write_whole(&file, page.as_bytes())?;

@@ -3,8 +3,9 @@
 use super::reader::Node;
 use crate::domain::{
     Result,
-    comparison::{Comparison, Expression, Measured, Question},
+    comparison::{Comparison, Expression, Measured, Question, quoted_values},
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 pub fn comparisons(node: &Node) -> Result<Vec<Comparison>> {
     let mut comparisons: Vec<Comparison> = Vec::new();
@@ -26,6 +27,20 @@ pub fn comparisons(node: &Node) -> Result<Vec<Comparison>> {
             .next("such as `gender: { Male: \"Male\", Female: \"not Male\" }`"));
     }
     Ok(comparisons)
+}
+
+/// The values that expressions ask for in quotes, by attribute.
+pub fn quoted(node: &Node) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut quoted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (_, comparison) in node.entries()? {
+        for (key, child) in comparison.entries()? {
+            let text = if matches!(key.as_str(), "quantity" | "may_be_absent") { String::new() } else { child.text()? };
+            for (attribute, value) in quoted_values(&text) {
+                quoted.entry(attribute).or_default().insert(value);
+            }
+        }
+    }
+    Ok(quoted)
 }
 
 fn comparison(name: String, node: &Node) -> Result<Comparison> {

@@ -59,12 +59,13 @@ pub fn study(root: &Node) -> Result<(Study, usize)> {
     let recipes = named(&fields, "recipes", recipe)?;
     let known = Known { datasets: names(&datasets), preparations: names(&preparations), recipes: names(&recipes) };
     let (models, excluded) = factors::models(fields.need("models")?, &known)?;
-    let evaluation = fields.or("evaluation", Evaluation::default(), |node| evaluation(node, &known.datasets))?;
+    let mut evaluation = fields.or("evaluation", Evaluation::default(), |node| evaluation(node, &known.datasets))?;
     if evaluation.dataset.is_none() && models.iter().any(|model| matches!(model.source, Source::Network(_))) {
         return Err(root
             .wrong("the study has no `evaluation.dataset`")
             .next("name the data set whose images are compared; only given features can do without"));
     }
+    evaluation.quoted = super::comparisons::quoted(fields.need("comparisons")?)?;
     let taps = fields.get("taps").map(taps).transpose()?;
     if let Some(taps) = &taps {
         let all: BTreeSet<String> = models.iter().flat_map(|model| model.taps(None)).collect();
@@ -159,7 +160,7 @@ fn dataset(node: &Node) -> Result<Dataset> {
             }
         }
         _ => {
-            let fields = node.fields(&["root", "labels", "identities"])?;
+            let fields = node.fields(&["root", "labels", "identities", "missing"])?;
             let labels = fields.or("labels", None, |node| node.path().map(Some))?;
             let forms = "each_image, folder, { column: person } of the label CSV, or { file: ../who.csv }";
             let identities = identities(&fields, forms)?;
@@ -168,7 +169,8 @@ fn dataset(node: &Node) -> Result<Dataset> {
                     .wrong(format!("the column `{column}` is of a label CSV, and the data set names none"))
                     .next("name it: labels: ../labels.csv"));
             }
-            Dataset::Images { root: root(&fields)?, labels, identities }
+            let missing = fields.or("missing", None, |node| missing_words(node).map(Some))?;
+            Dataset::Images { root: root(&fields)?, labels, identities, missing }
         }
     })
 }
@@ -254,7 +256,7 @@ fn evaluation(node: &Node, datasets: &[&str]) -> Result<Evaluation> {
         }))
     };
     let label = |node: &Node| {
-        let fields = node.fields(&["file", "attribute", "provenance"])?;
+        let fields = node.fields(&["file", "attribute", "provenance", "missing"])?;
         let attribute = fields.need("attribute")?;
         Ok(LabelFile {
             file: fields.need("file")?.path()?,
@@ -262,6 +264,7 @@ fn evaluation(node: &Node, datasets: &[&str]) -> Result<Evaluation> {
             provenance: fields.or("provenance", None, |node| {
                 node.word(&["self-reported", "perceived", "predicted", "measured"]).map(|word| Some(word.to_owned()))
             })?,
+            missing: fields.or("missing", None, |node| missing_words(node).map(Some))?,
         })
     };
     let labels = |node: &Node| {
@@ -282,7 +285,13 @@ fn evaluation(node: &Node, datasets: &[&str]) -> Result<Evaluation> {
             Ok(if node.word(&["stop", "leave_out"])? == "stop" { OnMissing::Stop } else { OnMissing::LeaveOut })
         })?,
         labels: fields.or("labels", vec![], labels)?,
+        quoted: BTreeMap::new(),
     })
+}
+
+/// Words as they stand in a label file, less the blanks around them.
+fn missing_words(node: &Node) -> Result<Vec<String>> {
+    node.list()?.iter().map(|word| Ok(word.text()?.trim().to_owned())).collect()
 }
 
 fn taps(node: &Node) -> Result<Vec<String>> {

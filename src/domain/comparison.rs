@@ -248,9 +248,11 @@ impl fmt::Display for Expression {
             let plain = !text.is_empty() && text.chars().all(is_word) && !matches!(text, "not" | "and" | "or");
             if plain { text.to_owned() } else { format!("\"{text}\"") }
         };
+        // A word that would be a missing label is a value in quotes alone.
+        let value = |text: &str| if super::missing::is_usual(text) { format!("\"{text}\"") } else { word(text) };
         match self {
             Expression::Has(attribute) => write!(f, "{}", word(attribute)),
-            Expression::Equals(attribute, value) => write!(f, "{}={}", word(attribute), word(value)),
+            Expression::Equals(attribute, wanted) => write!(f, "{}={}", word(attribute), value(wanted)),
             Expression::Not(inner) => match **inner {
                 Expression::And(_) | Expression::Or(_) => write!(f, "not ({inner})"),
                 _ => write!(f, "not {inner}"),
@@ -292,6 +294,18 @@ impl std::str::FromStr for Expression {
             Some(token) => Err(parser.wrong(format!("expected `and`, `or` or the end, found {token}"))),
         }
     }
+}
+
+/// Every `attribute="value"` of an expression whose value stands in quotes.
+pub fn quoted_values(text: &str) -> Vec<(String, String)> {
+    let tokens = tokens(text).unwrap_or_default();
+    let quoted = |three: &[(usize, Token)]| match three {
+        [(_, Token::Word(attribute) | Token::Quoted(attribute)), (_, Token::Equals), (_, Token::Quoted(value))] => {
+            Some((attribute.clone(), value.clone()))
+        }
+        _ => None,
+    };
+    tokens.windows(3).filter_map(quoted).collect()
 }
 
 fn is_word(c: char) -> bool {
@@ -460,6 +474,17 @@ mod tests {
     fn not_binds_tighter_than_and_and_tighter_than_or() {
         assert_eq!(parse("a or not b and c"), parse("a or ((not b) and c)"));
         assert_eq!(parse("race=caucasian and not Male").to_string(), "race=caucasian and not Male");
+    }
+
+    #[test]
+    fn values_in_quotes_are_told_from_words() {
+        let quoted = |text: &str| {
+            quoted_values(text).into_iter().map(|(attribute, value)| format!("{attribute}:{value}")).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(quoted("region=\"NA\" and not (\"eye colour\"=\"n/a\" or x=NA)"), "region:NA eye colour:n/a");
+        assert_eq!(quoted("region=NA or \"region\"=NA or \"x\""), "");
+        assert_eq!(parse("region=\"NA\"").to_string(), "region=\"NA\"", "printed as it must be written");
+        assert_eq!(parse("region=\"EU\"").to_string(), "region=EU");
     }
 
     #[test]

@@ -9,7 +9,10 @@ use super::{
     score::Statistics,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Study {
@@ -86,6 +89,8 @@ pub enum Dataset {
     Images {
         root: PathBuf,
         labels: Option<PathBuf>,
+        /// Words that are missing labels, in place of the usual ones.
+        missing: Option<Vec<String>>,
         identities: Identities,
     },
 }
@@ -213,6 +218,8 @@ pub struct Evaluation {
     pub take: Option<Take>,
     pub on_missing: OnMissing,
     pub labels: Vec<LabelFile>,
+    /// Values that expressions of the study ask for in quotes, by attribute: none of them is a missing label.
+    pub quoted: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What becomes of an image that a model has no features of.
@@ -231,6 +238,8 @@ pub struct LabelFile {
     pub attribute: String,
     /// Self-reported, perceived or predicted.
     pub provenance: Option<String>,
+    /// Words that are missing labels, in place of the usual ones.
+    pub missing: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

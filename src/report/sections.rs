@@ -29,6 +29,7 @@ const TELLERS: usize = 6;
 
 pub fn context(outcome: &Outcome, book: &Book, extras: &Extras) -> Result<tera::Context> {
     let page = Page { outcome, book };
+    let missing_labels = page.missing_labels(extras);
     let study = &outcome.plan.study;
     let mut context = tera::Context::new();
     context.insert("study", &study.name);
@@ -42,6 +43,7 @@ pub fn context(outcome: &Outcome, book: &Book, extras: &Extras) -> Result<tera::
     context.insert("gradients", &page.gradients());
     context.insert("asked", &page.asked());
     context.insert("data", &page.data()?);
+    context.insert("missing_labels", &missing_labels);
     context.insert("remarks", &outcome.plan.remarks);
     context.insert("people_unknown", &(outcome.plan.people == People::Unknown));
     context.insert("models", &page.models());
@@ -363,6 +365,32 @@ impl Page<'_> {
             "celebas": self.labels_are_celebas(),
             "figure": self.drawing(Step::DrawFrequencies)?,
         }))
+    }
+
+    /// Attributes that some images have no label of, and how files spell that.
+    fn missing_labels(&self, extras: &Extras) -> Vec<Value> {
+        let counted = &self.outcome.frequencies;
+        let source = self.frequencies_source();
+        let mut told: Vec<&str> = vec![];
+        let mut missing = Vec::new();
+        for (place, frequency) in counted.attributes.iter().enumerate() {
+            let attribute = frequency.attribute.as_str();
+            if frequency.rate.n >= counted.images || told.contains(&attribute) {
+                continue;
+            }
+            told.push(attribute);
+            let spelled = extras.missing_labels.get(attribute).map(|of| &of.spelled);
+            let words: Vec<&String> =
+                spelled.into_iter().flatten().map(|(word, _)| word).filter(|word| !word.is_empty()).collect();
+            let what = format!("images with a label of {attribute}");
+            missing.push(json!({
+                "attribute": attribute,
+                "n": self.book.count(&source, &format!("/attributes/{place}/rate/n"), &what, frequency.rate.n),
+                "words": words,
+                "empty": spelled.is_some_and(|spelled| spelled.contains_key("")),
+            }));
+        }
+        missing
     }
 
     /// A figure's picture with its result's key.

@@ -8,6 +8,7 @@ use crate::{
         comparison::{Comparison, Expression, Measured},
         image::{Column, Images},
         membership::Members,
+        missing,
         nearest::{nearest, suggestion},
         study::{Dataset, Study},
         text::{count, thousands},
@@ -156,6 +157,9 @@ fn expression(expression: &Expression, known: &[&str], survey: &Survey, spot: &S
 
 /// The nearest value, and the values there are.
 fn instead(attribute: &str, value: &str, column: &Column) -> String {
+    if missing::is_usual(value) {
+        return format!("`{value}` is read as a missing label; in quotes it is a value: {attribute}=\"{value}\"");
+    }
     if column.is_empty() {
         return format!("no image has a label of `{attribute}`");
     }

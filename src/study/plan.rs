@@ -12,11 +12,12 @@ use crate::{
     dataset::{DigestCache, People},
     domain::{
         Digest, Ending, Fault, Key, Result,
+        image::Column,
         job::{JobId, State},
         ledger::{CellId, Frequencies, Ledger, ShownAs},
         made_of::MadeOf,
         matrix,
-        model::{Network, Source, Weights},
+        model::{Network, Source as ModelSource, Weights},
         pin::{self, Pinned},
         result::Manifest,
         stage::{Input, Kind, Location, Task},
@@ -26,6 +27,7 @@ use crate::{
 };
 use rayon::prelude::*;
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::PathBuf,
 };
@@ -44,7 +46,7 @@ pub struct Plan {
     of_key: HashMap<Key, Vec<usize>>,
     /// Bytes that the run stores as objects before it starts: image listing, label columns, identities.
     sources: BTreeMap<String, Input>,
-    source_bytes: Vec<(String, Vec<u8>)>,
+    source_bytes: Vec<(String, Source)>,
     files: BTreeMap<PathBuf, Input>,
     /// Where the evaluation's pictures are, and those of training sets.
     pictures_at: Option<PathBuf>,
@@ -67,6 +69,21 @@ pub struct Plan {
     turned_up: Vec<Step>,
     /// Results that are there and cannot be read.
     pub damaged: Vec<(Step, String)>,
+}
+
+/// What a source is made of: a column is kept as small numbers until somebody asks for its bytes.
+enum Source {
+    Bytes(Vec<u8>),
+    Column(Column),
+}
+
+impl Source {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        match self {
+            Source::Bytes(bytes) => Cow::Borrowed(bytes),
+            Source::Column(column) => Cow::Owned(column.to_text().into_bytes()),
+        }
+    }
 }
 
 struct Stage {
@@ -173,8 +190,11 @@ impl Plan {
         self.source("listing".to_owned(), images.to_text().into_bytes());
         // Labels enter as parsed and sorted columns; which file they came from does not matter.
         let labels = opened.survey.labels.iter().map(|(attribute, column)| (format!("labels/{attribute}"), column));
-        for (role, column) in labels.chain(opened.survey.identities.iter().map(|column| ("identities".to_owned(), column))) {
-            self.source(role, column.to_text().into_bytes());
+        let identities = opened.survey.identities.iter().map(|column| ("identities".to_owned(), column));
+        let columns: Vec<(String, &Column)> = labels.chain(identities).collect();
+        let digests: Vec<Digest> = columns.par_iter().map(|(_, column)| column.digest()).collect();
+        for ((role, column), digest) in columns.into_iter().zip(digests) {
+            self.put_source(role, digest, Source::Column(column.clone()));
         }
         for (name, set) in &opened.survey.training {
             self.source(format!("pictures/{name}"), set.images.to_text().into_bytes());
@@ -187,11 +207,11 @@ impl Plan {
         let mut digests = DigestCache::open(self.workspace.digests());
         for model in &self.study.models {
             let paths: Vec<&PathBuf> = match &model.source {
-                Source::Given(given) => given.taps.values().chain([&given.images]).collect(),
-                Source::Network(Network { weights: Weights::File { file, .. }, .. }) => vec![file],
-                Source::Network(_) | Source::Baseline { .. } => continue,
+                ModelSource::Given(given) => given.taps.values().chain([&given.images]).collect(),
+                ModelSource::Network(Network { weights: Weights::File { file, .. }, .. }) => vec![file],
+                ModelSource::Network(_) | ModelSource::Baseline { .. } => continue,
             };
-            if let Source::Network(Network { weights: Weights::File { file, blake3: Some(wanted), .. }, .. }) = &model.source
+            if let ModelSource::Network(Network { weights: Weights::File { file, blake3: Some(wanted), .. }, .. }) = &model.source
                 && file.is_file()
                 && digests.of(file)?.to_string() != *wanted
             {
@@ -215,20 +235,31 @@ impl Plan {
     }
 
     fn source(&mut self, role: String, bytes: Vec<u8>) {
-        let input = Input { role: role.clone(), digest: Digest::of(&bytes), at: Location::Object };
-        self.sources.insert(role.clone(), input);
-        self.source_bytes.push((role, bytes));
+        self.put_source(role, Digest::of(&bytes), Source::Bytes(bytes));
+    }
+
+    fn put_source(&mut self, role: String, digest: Digest, source: Source) {
+        self.sources.insert(role.clone(), Input { role: role.clone(), digest, at: Location::Object });
+        self.source_bytes.push((role, source));
     }
 
     /// Stores the objects that tasks consume and no stage makes.
     pub fn store_sources(&self) -> Result<()> {
         let objects = self.workspace.objects();
-        self.source_bytes.iter().try_for_each(|(_, bytes)| objects.put(bytes).map(|_| ()))
+        self.source_bytes.iter().try_for_each(|(_, source)| objects.put(&source.bytes()).map(|_| ()))
     }
 
     /// The bytes of those objects, by role.
-    pub fn sources(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.source_bytes.iter().map(|(role, bytes)| (role.as_str(), bytes.as_slice()))
+    pub fn sources(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
+        self.source_bytes.iter().map(|(role, source)| (role.as_str(), source.bytes()))
+    }
+
+    /// The labels of an attribute.
+    pub fn labels(&self, attribute: &str) -> Option<&Column> {
+        self.source_bytes.iter().find_map(|(role, source)| match source {
+            Source::Column(column) if role.strip_prefix("labels/") == Some(attribute) => Some(column),
+            _ => None,
+        })
     }
 
     /// The digests of everything outside that the study's stages consume; files by names that are the same on every machine.
@@ -594,7 +625,7 @@ impl Plan {
     pub fn runs_networks(&self) -> bool {
         let network = |step: Step| match step {
             Step::Train { .. } => true,
-            Step::Extract { model } => matches!(self.study.models[model].source, Source::Network(_)),
+            Step::Extract { model } => matches!(self.study.models[model].source, ModelSource::Network(_)),
             _ => false,
         };
         !self.study.pretends()
