@@ -277,7 +277,9 @@ comparisons:
             ("age", column(&|i| ["1.5", "2", "30"][i % 3])),
         ];
         let images = Images(ids.iter().map(|id| (id.clone(), None)).collect());
-        Survey { images: Some(images), labels: labels.into_iter().collect(), ..Survey::default() }
+        let mut survey = Survey::default();
+        (survey.images, survey.labels) = (Some(images), labels.into_iter().collect());
+        survey
     }
 
     fn asked(comparisons: &str) -> Result<Vec<String>> {

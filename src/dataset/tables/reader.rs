@@ -228,8 +228,10 @@ impl TextLines {
     }
 }
 
+type Rows = Lines<Box<dyn Read>>;
+
 /// The bytes of a table behind its mark and what else is no row.
-fn lines(path: &Path, mut from: Box<dyn Read>, skip: usize) -> Result<(Lines<Box<dyn Read>>, Rc<Meter>)> {
+fn lines(path: &Path, mut from: Box<dyn Read>, skip: usize) -> Result<(Rows, Rc<Meter>)> {
     let Beginning { mut sample, .. } = Beginning::of(path, &mut from)?;
     sample.drain(..skip.min(sample.len()));
     let meter = Rc::new(Meter::default());
@@ -239,7 +241,7 @@ fn lines(path: &Path, mut from: Box<dyn Read>, skip: usize) -> Result<(Lines<Box
 
 pub struct TableReader {
     path: PathBuf,
-    rows: csv::Reader<Lines<Box<dyn Read>>>,
+    rows: csv::Reader<Rows>,
     meter: Rc<Meter>,
     record: csv::ByteRecord,
     /// Lines before the first row.

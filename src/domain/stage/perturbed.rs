@@ -159,7 +159,7 @@ fn others(node: &Json) -> Vec<Json> {
         Json::Number(of) => match of.as_u64() {
             Some(of) => others.extend([json!(of + 1), json!(of + (1 << 40)), json!(0)]),
             None => {
-                others.extend(of.as_f64().map(|of| [json!(of + 0.5), json!(of * (1.0 + f64::EPSILON))]).into_iter().flatten())
+                others.extend(of.as_f64().map(|of| [json!(of + 0.5), json!(of * (1.0 + f64::EPSILON))]).into_iter().flatten());
             }
         },
         Json::String(of) => {
