@@ -18,7 +18,7 @@ const FLOORS: [(&str, &[&str]); 16] = [
     ("plot", &["domain", "numeric"]),
     ("store", &["domain", "numeric"]),
     ("stages", &["domain", "numeric", "config", "dataset", "weights", "projection", "scoring", "plot", "store"]),
-    ("study", &["domain", "numeric", "config", "dataset", "projection", "scoring", "plot", "store"]),
+    ("study", &["domain", "numeric", "config", "dataset", "projection", "weights", "scoring", "plot", "store"]),
     ("audit", &["domain", "numeric", "config", "dataset", "projection", "scoring", "plot", "store"]),
     ("report", &["domain", "study", "audit"]),
     ("tui", &["domain", "study", "audit"]),

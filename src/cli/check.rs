@@ -32,7 +32,6 @@ impl Check {
             say_json(&json);
             return conclude(examined.faults);
         }
-        examined.remarks.iter().for_each(|remark| say(format!("  note: {remark}")));
         if !examined.faults.is_empty() {
             return conclude(examined.faults);
         }
@@ -45,6 +44,7 @@ impl Check {
             count(study.comparisons.len(), "comparison"),
             count(cells, "cell"),
         ));
+        examined.remarks.iter().for_each(|remark| say(format!("  note: {remark}")));
         if !opened.missing.is_empty() {
             let verb = if opened.missing.len() == 1 { "is" } else { "are" };
             say(format!(

@@ -105,7 +105,7 @@ pub fn examine_given(tap: &str, path: &Path, list: &Path, images: &Images, cosin
         let zeros: Vec<&str> = images.ids().zip(&taken).filter(|(_, row)| is_zero(**row)).map(|(id, _)| id).collect();
         if let Some(first) = zeros.first() {
             let what = format!(
-                "the features of {} are all 0, such as `{first}`: they have no direction, so no cosine",
+                "{} whose features are all 0, such as `{first}`: without a direction there is no cosine",
                 count(zeros.len(), "image")
             );
             return Err(Fault::asked(what).in_file(path).next(euclidean));

@@ -432,6 +432,10 @@ impl Bits<'_> {
 
     #[inline]
     fn skip(&mut self, bits: u32) -> Option<()> {
+        // No number has more bits; a table that is damaged may say so.
+        if bits > 16 {
+            return None;
+        }
         if self.count < bits {
             self.fill();
         }
@@ -490,5 +494,47 @@ impl Bits<'_> {
             }
         }
         at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture of 64 × 40, of three components, some sampled more finely than others.
+    fn whole() -> Vec<u8> {
+        let picture = image::RgbImage::from_fn(64, 40, |x, y| image::Rgb([(x * 3) as u8, (y * 5) as u8, (x * y) as u8]));
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn the_end_is_the_pictures_own() {
+        let bytes = whole();
+        assert_eq!(end(&bytes), Ok(bytes.len()));
+        assert_eq!(end(&[&bytes[..], b"\xff\xd9 and more"].concat()), Ok(bytes.len()));
+        assert!(matches!(end(&bytes[..bytes.len() - 2]), Err(Broken::Cut { row: 40 })));
+        let scan = bytes.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();
+        let cut = [&bytes[..scan + (bytes.len() - scan) / 2], b"\xff\xd9"].concat();
+        assert!(matches!(end(&cut), Err(Broken::Cut { row: 8..=32 })), "{:?}", end(&cut));
+    }
+
+    #[test]
+    fn whatever_the_bytes_are_they_are_walked_or_refused() {
+        let bytes = whole();
+        let mut state = 3u64;
+        let mut below = |n: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % n
+        };
+        for _ in 0..60 {
+            let mut damaged = bytes.clone();
+            for _ in 0..3 {
+                let at = 2 + below(bytes.len() - 2);
+                damaged[at] = below(256) as u8;
+            }
+            end(&damaged).ok();
+        }
     }
 }

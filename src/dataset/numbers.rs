@@ -105,12 +105,18 @@ impl<'a> Numbers<'a> {
         if !bytes.starts_with(b"\x93NUMPY") {
             return Err(not_an_array(bytes, path));
         }
+        // A type that npyz does not know, such as Python objects, is told before it is asked.
+        let named = header_of_npy(bytes).and_then(type_of_header).map(numbers_named).transpose();
+        let named = named.map_err(|(what, next)| wrong(what).next(next))?;
         // npyz multiplies the shape in the header unchecked; a lying one overflows.
         let opened = std::panic::catch_unwind(|| npyz::NpyFile::new(bytes));
         let opened =
             opened.map_err(|_| wrong("the header says more than any file can hold: it is cut short or damaged".into()))?;
         let file = opened.map_err(|error| wrong(format!("not a readable .npy file: {error}")))?;
-        let (is_big, kind) = numbers_of(&file.dtype()).map_err(|(what, next)| wrong(what).next(next))?;
+        let (is_big, kind) = match named {
+            Some(named) => named,
+            None => return Err(of_columns(&file.dtype()).in_file(path)),
+        };
         let mut remarks = Vec::new();
         let (rows, columns) = two_dimensions(file.shape(), &mut remarks).map_err(|(what, next)| wrong(what).next(next))?;
         let is_fortran = file.order() == npyz::Order::Fortran && rows > 1 && columns > 1;
@@ -246,20 +252,32 @@ fn not_an_array(bytes: &[u8], path: &Path) -> Fault {
 
 type Refused = (String, String);
 
-/// Which numbers a type of NumPy's holds, and whether the most significant byte comes first.
-fn numbers_of(dtype: &npyz::DType) -> std::result::Result<(bool, NumberKind), Refused> {
-    let npyz::DType::Plain(plain) = dtype else {
-        let names = match dtype {
-            npyz::DType::Record(fields) => fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>().join(", "),
-            _ => dtype.descr(),
-        };
-        let what = format!("a structured array, a table of the named columns {}, not a matrix", shorten(&printable(&names), 60));
-        return Err((
-            what,
-            "save the columns side by side: np.save(path, np.stack([x[name] for name in x.dtype.names], 1))".into(),
-        ));
+/// A type that is no single one: a table of named columns.
+fn of_columns(dtype: &npyz::DType) -> Fault {
+    let names = match dtype {
+        npyz::DType::Record(fields) => fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>().join(", "),
+        _ => dtype.descr(),
     };
-    let word = plain.to_string();
+    Fault::asked(format!("a structured array, a table of the named columns {}, not a matrix", shorten(&printable(&names), 60)))
+        .next("save the columns side by side: np.save(path, np.stack([x[name] for name in x.dtype.names], 1))")
+}
+
+/// The header of an `.npy` file, a Python dictionary.
+fn header_of_npy(bytes: &[u8]) -> Option<&str> {
+    let data = data_of_npy(bytes)?;
+    let header = &bytes[8..bytes.len() - data.len()];
+    std::str::from_utf8(&header[if bytes[6] == 1 { 2 } else { 4 }..]).ok()
+}
+
+/// The type's word in a header, where it is a single one.
+fn type_of_header(header: &str) -> Option<&str> {
+    let rest = header.split_once("descr")?.1.trim_start_matches(['\'', '"']).trim_start().strip_prefix(':')?.trim_start();
+    let quote = rest.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+    rest[1..].split_once(quote).map(|(word, _)| word)
+}
+
+/// Which numbers a type of NumPy's holds, and whether the most significant byte comes first.
+fn numbers_named(word: &str) -> std::result::Result<(bool, NumberKind), Refused> {
     let (is_big, word) = (word.starts_with('>'), word.trim_start_matches(['<', '>', '|', '=']));
     if let Some(kind) = NumberKind::of_npy(word) {
         return Ok((is_big, kind));
@@ -277,7 +295,7 @@ fn numbers_of(dtype: &npyz::DType) -> std::result::Result<(bool, NumberKind), Re
             format!("floating-point numbers of the type {word}, which only some machines have"),
             "save them as float64: np.save(path, x.astype(np.float64))",
         ),
-        _ => (format!("features of the type {word} are not read"), as_single),
+        _ => (format!("features of the type {} are not read", shorten(&printable(word), 40)), as_single),
     };
     Err((what, next.to_owned()))
 }
