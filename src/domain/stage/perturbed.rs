@@ -338,7 +338,7 @@ fn the_keys_are_pinned() {
     assert_eq!(found, pinned);
     let input = Input { role: "features".into(), digest: Digest::of(b"features"), at: Location::File("a".into()) };
     let work = Work::Project { method: Method::Pca { axes: 10 }, seed: 2019 };
-    assert_eq!(Task { work, inputs: vec![input] }.key().short(), "228dd188");
+    assert_eq!(Task { work, inputs: vec![input] }.key_of_version(2).short(), "228dd188");
 }
 
 /// What was made by an earlier release has the key that follows from what it says it did, in that version of its stage: of stages
@@ -362,11 +362,11 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
 
 const PINNED: [(&str, &str); 23] = [
     ("index", "1111dc2e"),
-    ("features npy", "b69282bd"),
-    ("features", "445ef7cf"),
-    ("train", "17bfd3db"),
-    ("extract", "53f8d4e7"),
-    ("baseline", "b18f527d"),
+    ("features npy", "43ab0afb"),
+    ("features", "0a61f4f7"),
+    ("train", "64bef42e"),
+    ("extract", "1014e0b0"),
+    ("baseline", "dbdf1e4b"),
     ("pca", "2f6fe9ea"),
     ("ica", "7461b1cf"),
     ("tsne", "551eb795"),
