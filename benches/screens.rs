@@ -76,7 +76,7 @@ fn make(root: &Path) {
     let ran = clock.elapsed().as_secs_f64();
 
     let workspace = Workspace::new(root.to_owned(), None).expect("a workspace");
-    let lock = workspace.lock("making a store to measure").expect("a folder").expect("nobody else is here");
+    let lock = workspace.lock_or_say("making a store to measure", &|_| ()).expect("nobody else is here");
     let text = workspace.objects().put(text.as_bytes()).expect("an object");
     let file = root.join(FILE).to_string_lossy().into_owned();
     let started = now() - RUNS * 240_000;
@@ -93,8 +93,8 @@ fn make(root: &Path) {
     let written = clock.elapsed().as_secs_f64() - ran;
 
     let mut index = Index::open(workspace.store()).expect("a store");
-    let damaged = index.catch_up(&workspace).expect("a store that takes it");
-    assert!(damaged.is_empty(), "{damaged:?}");
+    index.catch_up(&workspace).expect("a store that takes it");
+    assert_eq!(index.set_aside().expect("rows"), vec![]);
     assert_eq!(index.points().expect("rows"), SERIES as u64 * STEPS, "all of them, once");
     assert!(index.keys().expect("rows").len() >= FIGURES);
     drop((index, lock));

@@ -116,6 +116,16 @@ fn what_waits_or_failed_is_explained_and_not_run() {
     assert!(line.starts_with("visavis explain ") && line.contains(" --study "), "{line}");
     let said = paste(&line, &std::env::temp_dir());
     assert!(said.code == 0 && said.out.contains("resnet34-softmax"), "{line}\n{}{}", said.out, said.err);
+    // What is printed to be done next holds in another folder too.
+    let root = desk.path("").display().to_string();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let look = ["explain", "train", "resnet34-softmax", "--workspace", &root];
+    let said = Said::from(desk.command(&look).current_dir(elsewhere.path()).output().unwrap());
+    let next = said.out.lines().find_map(|line| line.trim().strip_prefix("→ ")).unwrap_or_else(|| panic!("{}", said.out));
+    let said = paste(&next[next.find("visavis ").unwrap()..], elsewhere.path());
+    assert_eq!(said.code, 0, "{next}: {}{}", said.out, said.err);
+    assert_eq!(listing(elsewhere.path()), BTreeSet::new());
+    assert!(desk.succeed(&["explain", "train", "resnet34-softmax"]).contains("done"));
     // A study that cannot be read is no study to run.
     desk.edit(study, "projections:", "projektions:");
     seen.refresh();

@@ -121,7 +121,7 @@ study: small
 about: Do blocks of pixels separate digits as well as pixels do?
 seed: 7
 datasets:
-  digits: { images: { root: ../data/digits/images, labels: ../data/digits/labels.csv } }
+  digits: { images: { root: ../data/digits/images, labels: ../data/digits/labels.csv, identities: each_image } }
 evaluation:
   dataset: digits
 models:
@@ -149,7 +149,7 @@ study: micro
 seed: 5
 numerics: { device: pretend }
 datasets:
-  dots: { images: { root: ../data/dots, labels: ../data/dots.csv } }
+  dots: { images: { root: ../data/dots, labels: ../data/dots.csv, identities: each_image } }
   faces: { folders: { root: ../data/faces } }
 preparations:
   whole: { crop: whole, size: 32, pad: zero, scale: imagenet }

@@ -123,9 +123,9 @@ fn exports_hold_what_was_found() {
     let desk = Desk::with_digits();
     desk.ran(STUDY);
     let scores = desk.succeed(&["export", STUDY, "--what", "scores"]);
-    assert!(
-        scores.starts_with("model,tap,projection,view,comparison,score,value,low,high,n,positives,identities,seeds,ranked,key\n")
-    );
+    assert!(scores.starts_with(
+        "model,tap,projection,view,comparison,score,value,low,high,n,positives,identities,seeds,ranked,reason,key\n"
+    ));
     assert!(scores.contains("pixels,embedding,pca,axis 1,zero or one,monotone_auc,"));
     assert!(scores.contains("pixels,embedding,pca,axis 1,ink,spearman,"));
     let coordinates = desk.succeed(&["export", STUDY, "--what", "coordinates", "--model", "pixels"]);

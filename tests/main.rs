@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod asked;
 mod audit;
 mod bad_input;
 mod copied_commands;
 mod desk;
 mod dispatch;
 mod faults;
+mod few;
 mod files;
 mod golden;
 mod hostile_pages;
@@ -21,5 +23,6 @@ mod oracle;
 mod releases;
 mod report;
 mod screens;
+mod tables;
 mod walls;
 mod workspace;

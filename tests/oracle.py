@@ -3,7 +3,7 @@
     python tests/oracle.py
 
 PCA by sklearn.decomposition.PCA; AUC by sklearn.metrics.roc_auc_score; intervals by a plain bootstrap over images, of AUCs
-on the scale of log-odds; balanced kNN AUC written again from its definition, with folds of its own. Needs scikit-learn.
+by the score method; balanced kNN AUC written again from its definition, with folds of its own. Needs scikit-learn.
 """
 
 import csv
@@ -11,7 +11,8 @@ import json
 import pathlib
 
 import numpy as np
-from scipy.stats import spearmanr, t
+from scipy.optimize import brentq
+from scipy.stats import norm, spearmanr, t
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
@@ -22,18 +23,27 @@ digit = np.array([int(row["digit"]) for row in labels])
 ink = np.array([float(row["ink"]) for row in labels])
 
 
-def student(value, score, n, people, turns=2000):
-    """On log-odds, half of four times the people (low), half a pair of people (high) added to either side; Student's t on the people
-    of the smaller class."""
+def score_interval(value, score, positive, turns=2000):
+    """The score method (Newcombe 2006, method 5), of images that are one identity each: Hanley and McNeil's variance at the limit, times
+    a factor: the bootstrap's, which weighs as many as carry what is lost, and 1, which weighs one. 3.5 % beyond the end near 1."""
     random = np.random.default_rng(1)
-    values = [score(random.integers(0, n, n)) for _ in range(turns)]
+    values = [score(random.integers(0, len(positive), len(positive))) for _ in range(turns)]
     values = np.array([x for x in values if x is not None])
-    back = lambda x: float(1 / (1 + np.exp(-x)))
+    p, q = int(positive.sum()), int((1 - positive).sum())
+
+    def variance(auc, resampled=False):
+        alone = (1 - auc) / (2 - auc) + auc / (1 + auc)
+        return auc * (1 - auc) * ((p + q) / 2 * alone + (3 if resampled else 1) - alone) / (p * q)
+
+    few = (t.ppf(0.975, min(p, q) - 1) / norm.ppf(0.975)) ** 2
+    carried = score.carried(value)
+    factor = (carried * few * np.var(values) / variance(value, True) + 1) / (carried + 1) if 0 < value < 1 else 1
+    moved = 0.01 * (2 * value - 1)
     ends = []
-    for of, side in [(4 * people, -1), (people**2, 1)]:
-        odds = lambda auc: np.log((auc * of + 0.5) / (of + 1)) - np.log1p(-(auc * of + 0.5) / (of + 1))
-        ends.append(back(odds(value) + side * t.ppf(0.975, people - 1) * np.std(odds(values))))
-    return min(ends[0], value), max(ends[1], value)
+    for tail, limit in [(0.025 - moved, 0.0), (0.025 + moved, 1.0)]:
+        off = lambda auc: (value - auc) ** 2 - norm.isf(tail) ** 2 * factor * variance(auc)
+        ends.append(float(brentq(off, limit, value)) if value != limit else limit)
+    return ends
 
 
 def bootstrap(score, n, turns=10_000):
@@ -57,9 +67,15 @@ def monotone(axis, positive):
     def auc(rows):
         return roc_auc_score(positive[rows], axis[rows]) if 0 < positive[rows].sum() < len(rows) else None
 
-    everything = np.arange(len(axis))
-    value, people = auc(everything), int(min(positive.sum(), (~positive.astype(bool)).sum()))
-    return folded(value, *student(value, auc, len(axis), people), 0.5)
+    def carried(value):
+        """Kish's effective number of images that lose pairs, or win them where most are lost; of the class in which they are fewer."""
+        won = (axis[positive == 1][:, None] > axis[positive == 0]) + 0.5 * (axis[positive == 1][:, None] == axis[positive == 0])
+        lost = won if value < 0.5 else 1 - won
+        return min(x.sum() ** 2 / (x**2).sum() if x.any() else 0.0 for x in (lost.sum(0), lost.sum(1)))
+
+    auc.carried = carried
+    value = auc(np.arange(len(axis)))
+    return folded(value, *score_interval(value, auc, positive), 0.5)
 
 
 def rho(axis, quantity):

@@ -280,14 +280,14 @@ impl Sink {
             return;
         }
         if before == NONE {
-            nodes[parent as usize].first = after
+            nodes[parent as usize].first = after;
         } else {
-            nodes[before as usize].after = after
+            nodes[before as usize].after = after;
         }
         if after == NONE {
-            nodes[parent as usize].last = before
+            nodes[parent as usize].last = before;
         } else {
-            nodes[after as usize].before = before
+            nodes[after as usize].before = before;
         }
         let node = &mut nodes[at as usize];
         (node.parent, node.before, node.after) = (NONE, NONE, NONE);
@@ -298,14 +298,14 @@ impl Sink {
         let nodes = &mut self.tree.borrow_mut().nodes;
         let before = if after == NONE { nodes[parent as usize].last } else { nodes[after as usize].before };
         if before == NONE {
-            nodes[parent as usize].first = at
+            nodes[parent as usize].first = at;
         } else {
-            nodes[before as usize].after = at
+            nodes[before as usize].after = at;
         }
         if after == NONE {
-            nodes[parent as usize].last = at
+            nodes[parent as usize].last = at;
         } else {
-            nodes[after as usize].before = at
+            nodes[after as usize].before = at;
         }
         let depth = nodes[parent as usize].depth + 1;
         if depth > DEEPEST {

@@ -173,7 +173,7 @@ impl Audit {
         let results: Vec<_> = plan.results().map(|(step, manifest)| (step.label(&plan.study), manifest)).collect();
         if results.is_empty() {
             return Err(Fault::missing("the study has no results to audit")
-                .next(format!("run it first: visavis run {}", self.what.display())));
+                .next(format!("run it first: {}", context.line(&["run", &self.what.display().to_string()]))));
         }
         let again = self.again(results.iter().map(|(_, manifest)| manifest.key));
         let examination = ResultsExamination::of(results.into_iter(), &context.workspace);

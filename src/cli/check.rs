@@ -2,7 +2,7 @@
 
 use super::{
     Context,
-    output::{say, say_json, warn},
+    output::{say, say_json, tell_about},
 };
 use crate::{
     domain::{Fault, Result, matrix, text::count},
@@ -20,13 +20,13 @@ impl Check {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         let study = &opened.file.study;
-        warn(context, &opened.warnings);
+        tell_about(context, &opened);
         let examined = study::examine(&opened);
         let cells = matrix::cells(study).len();
         if context.json {
             let json = serde_json::json!({
                 "format": 1, "study": study.name, "models": study.models.len(), "excluded": opened.file.excluded, "projections": study.projections.len(),
-                "comparisons": study.comparisons.len(), "cells": cells, "warnings": opened.warnings, "missing": opened.missing.len(), "remarks": examined.remarks,
+                "comparisons": study.comparisons.len(), "cells": cells, "warnings": opened.warnings, "notes": opened.notes, "missing": opened.missing.len(), "remarks": examined.remarks,
                 "wrong": examined.faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
             });
             say_json(&json);
@@ -48,9 +48,9 @@ impl Check {
         if !opened.missing.is_empty() {
             let verb = if opened.missing.len() == 1 { "is" } else { "are" };
             say(format!(
-                "{} {verb} missing; `visavis plan {}` names them",
+                "{} {verb} missing; `{}` names them",
                 count(opened.missing.len(), "input"),
-                self.study.display()
+                context.line(&["plan", &self.study.display().to_string()])
             ));
         }
         Ok(())

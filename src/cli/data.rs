@@ -2,11 +2,11 @@
 
 use super::{
     Context,
-    output::{Grid, remark, say, say_json},
+    output::{Grid, remark, say, say_json, warn},
 };
 use crate::{
     dataset::{
-        self, Collection,
+        self, Collection, DigestCache, Finding, SAY_IDENTITIES, Severity, UNKNOWN_IDENTITIES,
         drawn::{self, Kind, Request, Twin, Variety},
     },
     domain::{
@@ -33,7 +33,7 @@ pub enum Data {
 
 #[derive(clap::Args)]
 pub struct Folder {
-    /// The folder that holds it: CelebA, VGGFace2, one folder a class, or plain pictures
+    /// The folder that holds it: CelebA, VGGFace2, one folder a class, or plain pictures; `check` takes a label table too
     dir: PathBuf,
 }
 
@@ -85,41 +85,61 @@ impl Data {
 }
 
 impl Folder {
-    fn open(&self) -> Result<(Dataset, Collection)> {
+    fn open(&self, context: &Context) -> Result<(Dataset, Collection)> {
         if !self.dir.is_dir() {
             return Err(Fault::asked("the data set is not a folder").in_file(&self.dir));
         }
         let dataset = dataset::recognise(&self.dir);
-        let set = dataset::collect(&dataset)?;
+        let set = dataset::collect(&dataset, &mut DigestCache::none())?;
+        if set.identities.is_none() {
+            warn(context, &[format!("{UNKNOWN_IDENTITIES}; in a study {SAY_IDENTITIES}")]);
+        }
         Ok((dataset, set))
     }
 
     fn check(&self, context: &Context) -> Result<()> {
-        let (dataset, mut set) = self.open()?;
+        if self.dir.is_file() {
+            let set = dataset::label_table(&self.dir)?;
+            return self.tell(context, "labels", &set);
+        }
+        let (dataset, mut set) = self.open(context)?;
         if set.pictures.is_dir() {
             let there: Vec<PathBuf> = set.ids.iter().map(|id| set.pictures.join(id)).filter(|path| path.exists()).collect();
             let unreadable: Vec<Fault> = there.par_iter().filter_map(|path| dataset::examine_picture(path).err()).collect();
             for fault in unreadable {
                 let word = if fault.what.contains("cut short") { "truncated" } else { "unreadable" };
-                set.defects.fatal(word, fault);
+                set.defects.fatal(word, || fault);
             }
         }
-        let counts = [set.ids.len(), identities(&set), set.labels.len()];
-        let defects: Vec<_> = set.defects.all().collect();
+        self.tell(context, dataset.word(), &set)
+    }
+
+    /// Says what was found; what is read rightly does not fail a check.
+    fn tell(&self, context: &Context, kind: &str, set: &Collection) -> Result<()> {
+        let counts = [set.ids.len(), identities(set), set.labels.len()];
+        let (notes, defects): (Vec<Finding>, Vec<Finding>) =
+            set.defects.all().partition(|found| found.severity == Severity::Note);
         if context.json {
-            let defect = |of: &dataset::Defect| {
+            let json = |of: &Finding| {
                 let examples: Vec<String> = of.examples.iter().map(told).collect();
                 json!({ "defect": of.word, "count": of.count, "examples": examples })
             };
             say_json(&json!({
-                "format": 1, "kind": dataset.word(), "images": counts[0], "identities": counts[1], "attributes": counts[2],
-                "defects": defects.iter().map(defect).collect::<Vec<_>>(),
+                "format": 1, "kind": kind, "images": counts[0], "identities": counts[1], "identities_known": set.identities.is_some(), "attributes": counts[2],
+                "defects": defects.iter().map(json).collect::<Vec<_>>(), "notes": notes.iter().map(json).collect::<Vec<_>>(),
             }));
         } else {
-            say(summary(&dataset, &set));
-            for of in &defects {
-                say(format!("  {} × {}", thousands(of.count), of.word));
-                of.examples.iter().for_each(|fault| say(format!("    {}", told(fault))));
+            say(summary(kind, set));
+            let list = |found: &[Finding]| {
+                for of in found {
+                    say(format!("  {} × {}", thousands(of.count), of.word));
+                    of.examples.iter().for_each(|fault| say(format!("    {}", told(fault))));
+                }
+            };
+            list(&defects);
+            if !notes.is_empty() {
+                say("  read rightly, and worth knowing:");
+                list(&notes);
             }
         }
         if defects.is_empty() {
@@ -133,7 +153,7 @@ impl Folder {
     }
 
     fn stats(&self, context: &Context) -> Result<()> {
-        let (dataset, set) = self.open()?;
+        let (dataset, set) = self.open(context)?;
         let rate = |column: &Column| (column.counts().get("1").copied().unwrap_or_default(), column.len());
         if context.json {
             let attributes: serde_json::Map<String, serde_json::Value> = set
@@ -147,7 +167,7 @@ impl Folder {
             }));
             return Ok(());
         }
-        say(summary(&dataset, &set));
+        say(summary(dataset.word(), &set));
         let mut grid = Grid::new(&["attribute", ">images", ">share"]);
         for (name, column) in set.labels.iter() {
             let (positives, n) = rate(column);
@@ -162,13 +182,13 @@ fn identities(set: &Collection) -> usize {
     set.identities.as_ref().map_or(set.ids.len(), |identities| identities.values().len())
 }
 
-fn summary(dataset: &Dataset, set: &Collection) -> String {
+fn summary(kind: &str, set: &Collection) -> String {
     let who = match (&set.identities, &set.classes) {
         (Some(identities), _) => format!(" of {}", count(identities.values().len(), "identity")),
         (None, Some(classes)) => format!(" in {}", count(classes.values().len(), "class")),
         (None, None) => String::new(),
     };
-    format!("{}: {}{who}, {}", dataset.word(), count(set.ids.len(), "image"), count(set.labels.len(), "attribute"))
+    format!("{kind}: {}{who}, {}", count(set.ids.len(), "image"), count(set.labels.len(), "attribute"))
 }
 
 /// What is wrong, and where, on one line.

@@ -82,7 +82,8 @@ impl Demo {
         }
         Run::of(&study).execute(context)?;
         let file = report::write(context, &study, None)?;
-        remark(context, format!("\nopen {} in a browser; check it with: visavis audit {}", file.display(), file.display()));
+        let audit = context.line(&["audit", &file.display().to_string()]);
+        remark(context, format!("\nopen {} in a browser; check it with: {audit}", file.display()));
         Ok(())
     }
 }

@@ -5,9 +5,12 @@ use super::{
     output::{say, say_json},
 };
 use crate::{
-    domain::{Fault, Result, text::printable},
+    domain::{
+        Fault, Result,
+        text::{printable, shell},
+    },
     store::Index,
-    study::{self, Step},
+    study::{self, Explained, Step},
 };
 use std::path::PathBuf;
 
@@ -30,7 +33,11 @@ impl Explain {
         let jobs: Vec<(_, String, Step)> =
             plan.steps().map(|(step, _)| (plan.job(step), step.label(&plan.study), step)).collect();
         let (_, _, step) = look::one(&self.job.join(" "), &jobs, "say more of its label, or its digits")?;
-        let explained = study::explain(&plan, step, index.as_ref(), &file.display().to_string())?;
+        let explained = study::explain(&plan, step, index.as_ref(), &shell(&file.display().to_string()))?;
+        // What to do next is copied, perhaps into another folder.
+        let options = context.options();
+        let next = explained.next.map(|next| if next.contains("visavis ") { next + &options } else { next });
+        let explained = Explained { next, ..explained };
         if context.json {
             say_json(&serde_json::json!({
                 "format": 1, "job": explained.job, "label": explained.label, "state": explained.state,

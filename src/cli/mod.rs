@@ -28,12 +28,12 @@ mod weights;
 mod work;
 
 use crate::{
-    domain::{Fault, Result},
+    domain::{Fault, Result, text::shell},
     store::Workspace,
 };
 use acts::Verb;
 use clap::{Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use output::tell_fault;
 pub use work::Orders;
@@ -152,6 +152,19 @@ pub struct Context {
 impl Context {
     pub fn globals(&self) -> Vec<String> {
         self.globals.clone()
+    }
+
+    /// A command line to be copied from what is printed: with its workspace, where that is not the current folder.
+    pub fn line(&self, words: &[&str]) -> String {
+        let words = words.iter().map(|word| shell(word));
+        format!("visavis {}{}", words.collect::<Vec<_>>().join(" "), self.options())
+    }
+
+    /// What a command line needs behind it, to be of this workspace.
+    pub fn options(&self) -> String {
+        let here = self.workspace.root() == Path::new(".") && !self.globals.iter().any(|word| word == "--store");
+        let words = self.globals.iter().filter(|_| !here).map(|word| format!(" {}", shell(word)));
+        words.collect()
     }
 }
 

@@ -46,6 +46,14 @@ pub fn remark(context: &Context, line: impl AsRef<str>) {
     }
 }
 
+/// What was found odd about a study's data, and what was done with them.
+pub fn tell_about(context: &Context, opened: &crate::study::Opened) {
+    warn(context, &opened.warnings);
+    for note in &opened.notes {
+        remark(context, format!("note: {}", printable(note)));
+    }
+}
+
 pub fn warn(context: &Context, warnings: &[String]) {
     for warning in warnings {
         remark(context, format!("warning: {}", printable(warning)));

@@ -2,7 +2,7 @@
 
 use super::{
     Context, look,
-    output::{Grid, duration, say, say_json, warn},
+    output::{Grid, duration, say, say_json, tell_about},
 };
 use crate::{
     domain::{
@@ -27,7 +27,7 @@ pub struct Plan {
 impl Plan {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
-        warn(context, &opened.warnings);
+        tell_about(context, &opened);
         let plan = study::Plan::new(&opened, &context.workspace)?;
         let index = look::store(context)?;
         let costs = Costs::learn(index.as_ref())?;
@@ -35,14 +35,14 @@ impl Plan {
         let estimate = plan.estimate(&costs, slots);
         let stale = stale(&plan, index.as_ref())?;
         if context.json {
-            self.as_json(&plan, &estimate, &stale);
+            self.as_json(&opened, &plan, &estimate, &stale);
         } else {
             self.as_text(&opened, &plan, &estimate, slots, &stale);
         }
         Ok(())
     }
 
-    fn as_json(&self, plan: &study::Plan, estimate: &Estimate, stale: &BTreeMap<Kind, usize>) {
+    fn as_json(&self, opened: &study::Opened, plan: &study::Plan, estimate: &Estimate, stale: &BTreeMap<Kind, usize>) {
         let Estimate { seconds, low, high, bytes, .. } = *estimate;
         let stages: Vec<_> = plan
             .tally()
@@ -58,7 +58,7 @@ impl Plan {
             .map(|m| serde_json::json!({ "input": m.input, "expected_at": m.expected_at, "cells": m.cells }))
             .collect();
         say_json(
-            &serde_json::json!({ "format": 1, "study": plan.study.name, "cells": plan.cells(), "waiting": plan.cells_waiting(), "stages": stages, "missing": missing, "seconds": seconds, "seconds_low": low, "seconds_high": high, "bytes": bytes.round() }),
+            &serde_json::json!({ "format": 1, "study": plan.study.name, "cells": plan.cells(), "waiting": plan.cells_waiting(), "stages": stages, "missing": missing, "seconds": seconds, "seconds_low": low, "seconds_high": high, "bytes": bytes.round(), "warnings": opened.warnings, "notes": opened.notes }),
         );
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Context, export,
-    output::{remark, say, warn},
+    output::{remark, say, tell_about, warn},
 };
 use crate::{
     domain::{
@@ -37,7 +37,8 @@ impl Report {
         }
         let file = write(context, &self.study, self.output.as_deref())?;
         if !context.quiet {
-            say(format!("{} · check it with: visavis audit {}", file.display(), file.display()));
+            let audit = context.line(&["audit", &file.display().to_string()]);
+            say(format!("{} · check it with: {audit}", file.display()));
         }
         Ok(())
     }
@@ -46,7 +47,7 @@ impl Report {
 /// Writes the report of a study that was run; says where.
 pub fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<PathBuf> {
     let opened = study::open(study, &context.workspace)?;
-    warn(context, &opened.warnings);
+    tell_about(context, &opened);
     let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
     // A report that silently lacked what people want in it would be another's.
     if let Some(fault) = plan.unread.clone() {
@@ -61,7 +62,8 @@ pub fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<P
         (format!("{name}-ledger.csv"), export::ledger_csv(&outcome)?),
         (format!("{name}-scores.csv"), export::scores_csv(&outcome)?),
     ];
-    let extras = Extras { study_file: study, study_text: &opened.file.text.source, tables };
+    let extras =
+        Extras { missing_labels: &opened.survey.missing_labels, study_file: study, study_text: &opened.file.text.source, tables };
     let page = report::render(&outcome, &extras)?;
     let file = output.map_or_else(|| context.workspace.report(name), Path::to_owned);
     write_whole(&file, page.as_bytes())?;

@@ -2,7 +2,7 @@
 
 use super::{
     Context, look,
-    output::{remark, say, say_json, warn},
+    output::{remark, say, say_json, tell_about, warn},
     progress::Progress,
 };
 use crate::{
@@ -99,6 +99,7 @@ impl Run {
             drop((opened, plan));
             return self.execute(context).map(|_| ());
         }
+        tell_about(context, &opened);
         context.workspace.lock_or_say(LOOKING, &|line| remark(context, printable(line)))?;
         let said = context.workspace.said();
         let log = File::create(&said).map_err(|error| Fault::io("write", &said, &error))?;
@@ -188,7 +189,7 @@ impl Run {
             rustix::process::setsid().map_err(|error| Fault::unexpected(format!("cannot start a session: {error}")))?;
         }
         let (mut opened, mut plan) = self.plan(context)?;
-        warn(context, &opened.warnings);
+        tell_about(context, &opened);
         let (devices, driver) = self.devices(context, &plan)?;
         let torch = self.torch(context, &mut opened, &mut plan)?;
         let stop = self.listen()?;
@@ -289,7 +290,9 @@ impl Run {
                 count(plan.cells(), "cell"),
                 printable(&plan.missing[0].input)
             );
-            return Err(Fault::missing(what).next(format!("see what: visavis plan {}", self.study.display())));
+            return Err(
+                Fault::missing(what).next(format!("see what: {}", context.line(&["plan", &self.study.display().to_string()])))
+            );
         }
         Ok(ended.clone())
     }

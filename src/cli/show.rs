@@ -2,7 +2,7 @@
 
 use super::{
     Context, look,
-    output::{Grid, say, say_json},
+    output::{Grid, say, say_json, tell_about},
 };
 use crate::{
     domain::{
@@ -31,20 +31,24 @@ pub struct Show {
 impl Show {
     pub fn run(&self, context: &Context) -> Result<()> {
         if self.follow {
+            let told = std::cell::Cell::new(false);
             return look::follow(context, |index| {
-                // Early in a run there is no ledger yet: what there is, is said.
-                match self.once(context) {
+                // Early in a run there is no ledger yet: what there is, is said. What is odd about the data is said once.
+                match self.once(context, !told.replace(true)) {
                     Err(fault) if fault.ending == Ending::Missing => say(printable(&fault.what)),
                     shown => shown?,
                 }
                 Timeline::goes_on(index, &context.workspace)
             });
         }
-        self.once(context)
+        self.once(context, true)
     }
 
-    fn once(&self, context: &Context) -> Result<()> {
+    fn once(&self, context: &Context, tell: bool) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
+        if tell {
+            tell_about(context, &opened);
+        }
         let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
         if self.results || context.json {
             self.results(context, &plan);

@@ -70,9 +70,10 @@ impl Tui {
         let place = context.workspace.data().join("tui.json");
         let layout: Layout = std::fs::read(&place).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         let layout = Layout { screen: self.screen.clone().unwrap_or(layout.screen), ..layout };
-        // A workspace that cannot be written forgets the layout, and no more.
+        // A workspace that cannot be written, or where nothing was run, forgets the layout, and no more.
+        let journals = context.workspace.journals();
         let remember = Box::new(move |layout: &Layout| {
-            if place.parent().is_some_and(std::path::Path::is_dir) {
+            if journals.is_dir() {
                 write_whole(&place, &serde_json::to_vec(layout).unwrap_or_default()).ok();
             }
         });

@@ -5,10 +5,9 @@
 //! Where things stand is `yamlpath`'s to say. The text is cut here and not by `yamlpatch`, whose appended entries swallow
 //! the comment after the list, whose added maps lose their depth, and whose removals take a flow list's whole line.
 
-use super::{levels::FACTORS, text::Text};
+use super::{levels::FACTORS, text::Text, written::Written};
 use crate::domain::{Fault, Result, nearest::suggestion, text::is_steering};
 use std::{ops::Range, path::Path};
-use yaml_serde::{Mapping, Value};
 use yamlpath::{Component, Document, Route};
 
 /// One change to a study file. Places count from 0.
@@ -81,25 +80,25 @@ pub fn amend(source: &str, path: &Path, change: &Change) -> Result<String> {
     }
 }
 
-fn read(source: &str, path: &Path) -> Result<Value> {
+fn read(source: &str, path: &Path) -> Result<Written> {
     Text { path: path.to_owned(), source: source.to_owned() }.parse()
 }
 
 /// What is put into a list (no key) or a map: its value, and how both styles write it.
 struct Entry {
     key: Option<String>,
-    value: Value,
+    value: Written,
     flow: String,
     /// Lines without the indentation they are put at.
     block: String,
 }
 
 impl Entry {
-    fn item(value: Value, text: &str) -> Self {
+    fn item(value: Written, text: &str) -> Self {
         Entry { key: None, value, flow: text.to_owned(), block: format!("- {text}") }
     }
 
-    fn pair(key: &str, value: Value, text: &str) -> Self {
+    fn pair(key: &str, value: Written, text: &str) -> Self {
         let line = format!("{}: {text}", spelled(key));
         Entry { key: Some(key.to_owned()), value, flow: line.clone(), block: line }
     }
@@ -115,10 +114,10 @@ impl Entry {
     }
 
     /// The value of a list or map with no other entry.
-    fn alone(self) -> Value {
+    fn alone(self) -> Written {
         match self.key {
-            Some(key) => Value::Mapping([(Value::String(key), self.value)].into_iter().collect()),
-            None => Value::Sequence(vec![self.value]),
+            Some(key) => Written::Map(vec![(key, self.value)]),
+            None => Written::List(vec![self.value]),
         }
     }
 }
@@ -127,7 +126,7 @@ impl Entry {
 struct Draft<'a> {
     path: &'a Path,
     source: String,
-    value: Value,
+    value: Written,
 }
 
 impl Draft<'_> {
@@ -139,7 +138,7 @@ impl Draft<'_> {
             Change::Include { place } => self.drop(EXCLUDE, *place, None),
             Change::AddModel { name, body } => self.append_or_make(NAMED, self.named("model", name, body)?),
             Change::DropModel { name } => {
-                let matrix = self.at(MATRIX).is_some_and(Value::is_mapping);
+                let matrix = self.at(MATRIX).is_some_and(Written::is_map);
                 self.drop(NAMED, self.place_of(NAMED, name)?, if matrix { None } else { Some("model") })
             }
             Change::AddComparison { name, body } => self.append(COMPARISONS, self.named("comparison", name, body)?),
@@ -162,8 +161,8 @@ impl Draft<'_> {
     fn variant(&self, noun: &str, text: &str) -> Result<Entry> {
         let next = "a word, or a map with one key, on one line: `softmax`, `resnet34: { width: 0.25 }`, `pca: { axes: 10 }`";
         let text = text.trim();
-        let fits = |value: &Value| {
-            value.as_str().is_some_and(|word| !word.is_empty()) || value.as_mapping().is_some_and(|map| map.len() == 1)
+        let fits = |value: &Written| {
+            value.as_text().is_some_and(|word| !word.is_empty()) || value.as_map().is_some_and(|map| map.len() == 1)
         };
         let value = alone(text).filter(fits).ok_or_else(|| self.wrong(format!("`{text}` is no {noun}")).next(next))?;
         Ok(Entry::item(value, text))
@@ -173,7 +172,7 @@ impl Draft<'_> {
         let next =
             "a map in braces, on one line: `{ Young: \"Young\", Old: \"not Young\" }`, `{ baseline: pixels, prepare: small }`";
         let body = body.trim();
-        let fits = |value: &Value| value.as_mapping().is_some_and(|map| !map.is_empty()) && body.starts_with('{');
+        let fits = |value: &Written| value.as_map().is_some_and(|map| !map.is_empty()) && body.starts_with('{');
         let value = alone(body).filter(fits).ok_or_else(|| self.wrong(format!("`{body}` is no {noun}")).next(next))?;
         self.name(noun, name).map(|name| Entry::pair(name, value, body))
     }
@@ -192,26 +191,26 @@ impl Draft<'_> {
         if levels.is_empty() {
             return Err(self.wrong("an exclusion without a level would exclude everything").next("name a factor and its level"));
         }
-        let (mut map, mut text) = (Mapping::new(), Vec::new());
+        let (mut map, mut text) = (Vec::new(), Vec::new());
         for (factor, level) in levels {
-            map.insert(self.factor(factor)?[2].into(), self.name("level", level)?.into());
+            map.push((self.factor(factor)?[2].to_owned(), Written::text(self.name("level", level)?)));
             text.push(format!("{factor}: {}", spelled(level)));
         }
-        Ok(Entry::item(Value::Mapping(map), &format!("{{ {} }}", text.join(", "))))
+        Ok(Entry::item(Written::Map(map), &format!("{{ {} }}", text.join(", "))))
     }
 
     // What is there.
 
-    fn at(&self, way: &[&str]) -> Option<&Value> {
+    fn at(&self, way: &[&str]) -> Option<&Written> {
         way.iter().try_fold(&self.value, |value, key| value.get(key))
     }
 
     fn names(&self, at: &[&str]) -> Vec<String> {
-        self.at(at).and_then(Value::as_mapping).map_or(vec![], |map| map.keys().map(called).collect())
+        self.at(at).map_or(vec![], |map| map.keys().map(str::to_owned).collect())
     }
 
     fn length(&self, at: &[&str]) -> usize {
-        self.at(at).and_then(Value::as_sequence).map_or_else(|| self.names(at).len(), Vec::len)
+        self.at(at).and_then(Written::as_list).map_or_else(|| self.names(at).len(), <[Written]>::len)
     }
 
     fn place_of(&self, at: &[&str], name: &str) -> Result<usize> {
@@ -226,7 +225,7 @@ impl Draft<'_> {
 
     fn append(&mut self, at: &[&str], entry: Entry) -> Result<()> {
         let Some(holder) = self.at(at) else { return Err(self.wrong(format!("the file has no `{}`", way_to(at)))) };
-        let there = holder.as_sequence().is_some_and(|list| list.contains(&entry.value));
+        let there = holder.as_list().is_some_and(|list| list.contains(&entry.value));
         if there || entry.key.as_ref().is_some_and(|key| self.names(at).contains(key)) {
             let what = entry.key.as_ref().unwrap_or(&entry.flow);
             return Err(self.wrong(format!("`{what}` is in {} already", way_to(at))));
@@ -262,9 +261,14 @@ impl Draft<'_> {
         }
         if self.at(TAPS).is_none() {
             let text = wanted.iter().map(|tap| spelled(tap)).collect::<Vec<_>>().join(", ");
-            return self.insert(&[], self.place_of(&[], "models")? + 1, Entry::pair("taps", wanted.into(), &format!("[{text}]")));
+            return self.insert(
+                &[],
+                self.place_of(&[], "models")? + 1,
+                Entry::pair("taps", listed(wanted), &format!("[{text}]")),
+            );
         }
-        let tap = |draft: &Self, place: usize| draft.at(TAPS).and_then(|list| list.get(place)?.as_str().map(str::to_owned));
+        let tap =
+            |draft: &Self, place: usize| draft.at(TAPS).and_then(|list| list.as_list()?.get(place)?.letters().map(str::to_owned));
         for place in (0..self.length(TAPS)).rev() {
             if self.length(TAPS) > 1 && !tap(self, place).is_some_and(|tap| wanted.contains(&tap)) {
                 self.remove(TAPS, place)?;
@@ -272,7 +276,7 @@ impl Draft<'_> {
         }
         for (place, name) in wanted.iter().enumerate() {
             if tap(self, place).as_ref() != Some(name) {
-                self.insert(TAPS, place, Entry::item(name.as_str().into(), &spelled(name)))?;
+                self.insert(TAPS, place, Entry::item(Written::text(name), &spelled(name)))?;
             }
         }
         (wanted.len()..self.length(TAPS)).rev().try_for_each(|place| self.remove(TAPS, place))
@@ -284,8 +288,8 @@ impl Draft<'_> {
         let (spot, text) = self.room(at, place, &entry).ok_or_else(|| self.by_hand())?;
         self.source.insert_str(spot, &text);
         match (at.iter().try_fold(&mut self.value, |value, key| value.get_mut(key)), &entry.key) {
-            (Some(Value::Sequence(list)), _) => list.insert(place, entry.value),
-            (Some(Value::Mapping(map)), Some(key)) => drop(map.insert(key.as_str().into(), entry.value)),
+            (Some(Written::List(list)), _) => list.insert(place, entry.value),
+            (Some(Written::Map(map)), Some(key)) => map.push((key.clone(), entry.value)),
             (Some(nothing), _) => *nothing = entry.alone(),
             _ => {}
         }
@@ -299,8 +303,8 @@ impl Draft<'_> {
         let cut = self.cut(at, place).ok_or_else(|| self.by_hand())?;
         self.source.replace_range(cut, "");
         match at.iter().try_fold(&mut self.value, |value, key| value.get_mut(key)) {
-            Some(Value::Sequence(list)) => drop(list.remove(place)),
-            Some(Value::Mapping(map)) => drop(map.keys().nth(place).cloned().and_then(|key| map.shift_remove(&key))),
+            Some(Written::List(list)) => drop(list.remove(place)),
+            Some(Written::Map(map)) => drop(map.remove(place)),
             _ => {}
         }
         Ok(())
@@ -359,9 +363,9 @@ impl Draft<'_> {
     fn span(&self, document: &Document, at: &[&str], place: usize) -> Option<Range<usize>> {
         let holder = document.query_exact(&route(at)).ok()??;
         let (first, last) = holder.location.byte_span;
-        let (start, end) = if let Value::Mapping(map) = self.at(at)? {
+        let (start, end) = if let Written::Map(map) = self.at(at)? {
             // yamlpath knows a key in quotes by what stands between them, escapes and all.
-            let name = called(map.keys().nth(place)?);
+            let name = map.get(place)?.0.clone();
             let written = [name.replace('\'', "''"), name.replace('\\', "\\\\").replace('"', "\\\""), name];
             written.iter().find_map(|key| {
                 let route = route(at).with_key(key.as_str());
@@ -401,7 +405,7 @@ impl Draft<'_> {
 }
 
 /// The value of a text that is one YAML value by itself, on one line: nothing typed may reach into what stands around it.
-fn alone(text: &str) -> Option<Value> {
+fn alone(text: &str) -> Option<Written> {
     let value = if text.contains(is_steering) { None } else { read(text, Path::new("")).ok() }?;
     let document = Document::new(text).ok()?;
     let all = document.top_feature().ok()?;
@@ -423,13 +427,8 @@ fn spelled(name: &str) -> String {
     }
 }
 
-/// A key as the file's reader calls it: `1` and `"1"` are one name to people.
-fn called(key: &Value) -> String {
-    match key {
-        Value::Number(number) => number.to_string(),
-        Value::Bool(flag) => flag.to_string(),
-        other => other.as_str().unwrap_or_default().to_owned(),
-    }
+fn listed(texts: &[String]) -> Written {
+    Written::List(texts.iter().map(|text| Written::text(text)).collect())
 }
 
 fn route<'r>(way: &[&'r str]) -> Route<'r> {
@@ -644,7 +643,7 @@ comparisons:
                 let length = |at: &[&str]| {
                     at.iter()
                         .try_fold(&value, |value, key| value.get(key))
-                        .map_or(0, |list| list.as_sequence().map_or(0, Vec::len))
+                        .map_or(0, |list| list.as_list().map_or(0, <[Written]>::len))
                 };
                 let mut both_ways = vec![
                     (add_model("new one", "{ baseline: pixels, prepare: small }"), Change::DropModel { name: "new one".into() }),
@@ -654,13 +653,13 @@ comparisons:
                         Change::DropProjection { place: length(&["projections"]) },
                     ),
                 ];
-                if value["models"].get("matrix").is_some() {
+                if value.get("models").and_then(|models| models.get("matrix")).is_some() {
                     let place = length(&["models", "matrix", "loss"]);
                     both_ways.push((add_level("loss", "x: { y: 1 }"), drop_level("loss", place)));
                     both_ways.push((exclude(&[("loss", "softmax")]), Change::Include { place: 0 }));
                 }
                 if let Some(taps) = value.get("taps") {
-                    let taps: Vec<String> = yaml_serde::from_value(taps.clone()).unwrap();
+                    let taps: Vec<String> = taps.as_list().unwrap().iter().map(|tap| tap.letters().unwrap().to_owned()).collect();
                     both_ways.push((Change::Taps(Some([&texts(["new"])[..], &taps].concat())), Change::Taps(Some(taps))));
                 } else {
                     both_ways.push((Change::Taps(Some(texts(["embedding"]))), Change::Taps(None)));
@@ -746,9 +745,8 @@ comparisons:
 
     fn there_and_back(file: &str, name: &str) {
         let with = amended(file, &add_comparison(name, "{ quantity: a }")).unwrap();
-        let names: Vec<String> =
-            read(&with, Path::new("")).unwrap()["comparisons"].as_mapping().unwrap().keys().map(called).collect();
-        assert!(names.iter().any(|other| other == name), "{with}");
+        let read = read(&with, Path::new("")).unwrap();
+        assert!(read.get("comparisons").unwrap().keys().any(|other| other == name), "{with}");
         assert_eq!(amended(&with, &Change::DropComparison { name: name.into() }).unwrap(), file);
     }
 
@@ -761,7 +759,7 @@ comparisons:
             there_and_back(BLOCK, name);
             there_and_back("comparisons: { z: { quantity: z } }", name);
             let bare = read(&amended("comparisons: {}", &add_comparison(name, "{ a: b }")).unwrap(), Path::new("")).unwrap();
-            assert_eq!(bare["comparisons"].as_mapping().unwrap().keys().next().unwrap(), name);
+            assert_eq!(bare.get("comparisons").unwrap().keys().next().unwrap(), name);
         }
     }
 
@@ -780,7 +778,7 @@ comparisons:
             for change in [add_level("loss", &typed), add_level("prepare", &typed), add_comparison(&typed, &body)] {
                 if let Ok(changed) = amended(BLOCK, &change) {
                     let (was, is) = (read(BLOCK, Path::new("")).unwrap(), read(&changed, Path::new("")).unwrap());
-                    prop_assert_eq!(&was["projections"], &is["projections"]);
+                    prop_assert_eq!(was.get("projections"), is.get("projections"));
                     prop_assert!(changed.matches(" # ").count() >= BLOCK.matches(" # ").count());
                 }
             }

@@ -3,15 +3,15 @@
 use super::reader::Node;
 use crate::domain::{
     Result,
-    comparison::{Comparison, Expression, Measured, Question},
+    comparison::{Comparison, Expression, Measured, Question, quoted_values},
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 pub fn comparisons(node: &Node) -> Result<Vec<Comparison>> {
     let mut comparisons: Vec<Comparison> = Vec::new();
     for (name, node) in node.entries()? {
         let name = node.name_of("comparison", &name)?;
-        let (classes, question) = comparison(&node)?;
-        comparisons.push(Comparison { name, classes, question });
+        comparisons.push(comparison(name, &node)?);
     }
     for (place, one) in comparisons.iter().enumerate() {
         if let Some(first) = comparisons[..place].iter().find(|first| first.question.asks_the_same(&one.question)) {
@@ -29,10 +29,26 @@ pub fn comparisons(node: &Node) -> Result<Vec<Comparison>> {
     Ok(comparisons)
 }
 
-fn comparison(node: &Node) -> Result<(Vec<String>, Question)> {
+/// The values that expressions ask for in quotes, by attribute.
+pub fn quoted(node: &Node) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut quoted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (_, comparison) in node.entries()? {
+        for (key, child) in comparison.entries()? {
+            let text = if matches!(key.as_str(), "quantity" | "may_be_absent") { String::new() } else { child.text()? };
+            for (attribute, value) in quoted_values(&text) {
+                quoted.entry(attribute).or_default().insert(value);
+            }
+        }
+    }
+    Ok(quoted)
+}
+
+fn comparison(name: String, node: &Node) -> Result<Comparison> {
     let (mut names, mut classes, mut quantity, mut within) = (Vec::new(), Vec::<Expression>::new(), None, None);
+    let mut may_be_absent = false;
     for (key, child) in node.entries()? {
         match key.as_str() {
+            "may_be_absent" => may_be_absent = child.flag()?,
             "within" => within = Some(expression(&child)?),
             "quantity" => quantity = Some(child.name_of("quantity", &child.text()?)?),
             _ => {
@@ -57,11 +73,11 @@ fn comparison(node: &Node) -> Result<(Vec<String>, Question)> {
         (None, 0 | 1) => return Err(node.wrong_key(format!("{} needs two classes or more, or a `quantity`", node.name()))),
         (None, _) => Measured::Classes(classes),
     };
-    Ok((names, Question { measured, within }))
+    Ok(Comparison { name, classes: names, question: Question { measured, within }, may_be_absent })
 }
 
 fn expression(node: &Node) -> Result<Expression> {
-    let text = node.scalar()?;
+    let text = node.text()?;
     text.parse::<Expression>().map_err(|misread| {
         let next = "such as `Young and not Male`, `race=asian` or `Grey_Hair or Bald`";
         node.wrong_within(format!("{}: {}", node.name(), misread.why), misread.offset).next(next)

@@ -1,8 +1,10 @@
 //! The lists of a study file as they are written: what a program may offer to add to or take from.
 
-use super::Text;
+use super::{
+    Text,
+    written::{Meaning, Scalar, Written},
+};
 use std::collections::BTreeMap;
-use yaml_serde::Value;
 
 /// The factors of `models.matrix`, in their order.
 pub const FACTORS: [&str; 4] = ["architecture", "loss", "trained_on", "prepare"];
@@ -23,44 +25,51 @@ impl Levels {
     /// Of a text that was read well; a file without a matrix has no factors.
     pub fn of(text: &Text) -> Self {
         let Ok(root) = text.parse() else { return Levels::default() };
-        let (matrix, models) = (&root["models"]["matrix"], &root["models"]["named"]);
-        let levels = |factor: &&'static str| matrix.get(*factor).map(|list| (*factor, items(list)));
+        let at = |way: &[&str]| way.iter().try_fold(&root, |value, key| value.get(key));
+        let matrix = at(&["models", "matrix"]);
+        let levels = |factor: &&'static str| matrix?.get(factor).map(|list| (*factor, items(Some(list))));
         Levels {
             factors: FACTORS.iter().filter_map(levels).collect(),
-            exclude: items(&matrix["exclude"]),
-            projections: items(&root["projections"]),
-            comparisons: names(&root["comparisons"]),
-            named: names(models),
-            datasets: names(&root["datasets"]),
-            preparations: names(&root["preparations"]),
+            exclude: items(at(&["models", "matrix", "exclude"])),
+            projections: items(at(&["projections"])),
+            comparisons: names(at(&["comparisons"])),
+            named: names(at(&["models", "named"])),
+            datasets: names(at(&["datasets"])),
+            preparations: names(at(&["preparations"])),
         }
     }
 }
 
-fn items(list: &Value) -> Vec<String> {
-    list.as_sequence().map_or(vec![], |list| list.iter().map(flow).collect())
+fn items(list: Option<&Written>) -> Vec<String> {
+    list.and_then(Written::as_list).unwrap_or_default().iter().map(flow).collect()
 }
 
-fn names(map: &Value) -> Vec<String> {
-    map.as_mapping().map_or(vec![], |map| map.keys().filter_map(Value::as_str).map(str::to_owned).collect())
+fn names(map: Option<&Written>) -> Vec<String> {
+    map.map_or(vec![], |map| map.keys().map(str::to_owned).collect())
 }
 
 /// A value on one line, as a level of a block list is written: the outermost map without its braces.
-fn flow(value: &Value) -> String {
+fn flow(value: &Written) -> String {
     match value {
-        Value::Mapping(map) => {
-            map.iter().map(|(key, value)| format!("{}: {}", inner(key), inner(value))).collect::<Vec<_>>().join(", ")
+        Written::Map(map) => {
+            map.iter().map(|(key, value)| format!("{}: {}", quoted(key), inner(value))).collect::<Vec<_>>().join(", ")
         }
         other => inner(other),
     }
 }
 
-fn inner(value: &Value) -> String {
+fn inner(value: &Written) -> String {
     match value {
-        Value::Mapping(_) => format!("{{ {} }}", flow(value)),
-        Value::Sequence(list) => format!("[{}]", list.iter().map(inner).collect::<Vec<_>>().join(", ")),
-        scalar => yaml_serde::to_string(scalar).unwrap_or_default().trim_end().to_owned(),
+        Written::Map(_) => format!("{{ {} }}", flow(value)),
+        Written::List(list) => format!("[{}]", list.iter().map(inner).collect::<Vec<_>>().join(", ")),
+        Written::Scalar(Scalar { text, meaning: Meaning::Text }) => quoted(text),
+        Written::Scalar(Scalar { text, .. }) => text.clone(),
     }
+}
+
+/// In quotes where it would be read as something else.
+fn quoted(text: &str) -> String {
+    yaml_serde::to_string(text).unwrap_or_default().trim_end().to_owned()
 }
 
 #[cfg(test)]

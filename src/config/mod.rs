@@ -9,6 +9,7 @@ mod levels;
 mod reader;
 mod sections;
 mod text;
+mod written;
 
 pub use amend::{Change, amend};
 pub use levels::{FACTORS, Levels};

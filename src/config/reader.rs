@@ -1,20 +1,22 @@
 //! Walks a study file's values and refuses what it does not expect, each refusal with its place in the text.
 
-use super::text::{Step, Text};
+use super::{
+    text::{Step, Text},
+    written::{Meaning, Scalar, Written},
+};
 use crate::domain::{Fault, Result, nearest::suggestion, text::is_steering};
 use std::path::{Path, PathBuf};
-use yaml_serde::{Mapping, Value};
 
 /// A value and the way to it.
 #[derive(Clone)]
 pub struct Node<'a> {
     pub(super) text: &'a Text,
-    pub value: &'a Value,
+    pub(super) value: &'a Written,
     pub(super) path: Vec<Step>,
 }
 
 impl<'a> Node<'a> {
-    pub fn root(text: &'a Text, value: &'a Value) -> Self {
+    pub fn root(text: &'a Text, value: &'a Written) -> Self {
         Node { text, value, path: Vec::new() }
     }
 
@@ -65,7 +67,7 @@ impl<'a> Node<'a> {
         if name.is_empty() { "the file".to_owned() } else { name }
     }
 
-    fn child(&self, step: Step, value: &'a Value) -> Node<'a> {
+    fn child(&self, step: Step, value: &'a Written) -> Node<'a> {
         Node { text: self.text, value, path: [self.path.clone(), vec![step]].concat() }
     }
 
@@ -82,41 +84,22 @@ impl<'a> Node<'a> {
 
     /// A mapping from names to values, in the file's order.
     pub fn entries(&self) -> Result<Vec<(String, Node<'a>)>> {
-        let mapping: &Mapping = self.value.as_mapping().ok_or_else(|| self.expected("a map"))?;
-        let entry = |(key, value): (&'a Value, &'a Value)| {
-            let key = match key {
-                Value::String(text) => text.clone(),
-                Value::Number(number) => number.to_string(),
-                Value::Bool(flag) => flag.to_string(),
-                other => return Err(self.wrong(format!("{}: a key must be text, found {}", self.name(), kind(other)))),
-            };
-            Ok((key.clone(), self.child(Step::Key(key), value)))
-        };
-        let entries: Vec<(String, Node<'a>)> = mapping.iter().map(entry).collect::<Result<_>>()?;
-        // `1` and `"1"` are two keys to YAML and one name to people.
-        match entries.iter().enumerate().find(|(i, (key, _))| entries[..*i].iter().any(|(other, _)| other == key)) {
-            Some((_, (key, node))) => Err(node.wrong_key(format!("the key `{key}` is written twice"))),
-            None => Ok(entries),
-        }
+        let entries = self.value.as_map().ok_or_else(|| self.expected("a map"))?;
+        Ok(entries.iter().map(|(key, value)| (key.clone(), self.child(Step::Key(key.clone()), value))).collect())
     }
 
     pub fn list(&self) -> Result<Vec<Node<'a>>> {
-        let list = self.value.as_sequence().ok_or_else(|| self.expected("a list"))?;
+        let list = self.value.as_list().ok_or_else(|| self.expected("a list"))?;
         Ok(list.iter().enumerate().map(|(index, value)| self.child(Step::Index(index), value)).collect())
     }
 
-    /// Text; numbers are not quietly taken for it.
+    /// Text in the letters it was written in, also where YAML takes it for a number, a flag or nothing: `1.10`, `No`, `null`.
     pub fn text(&self) -> Result<String> {
-        self.value.as_str().map(str::to_owned).ok_or_else(|| self.expected("text"))
+        self.value.letters().map(str::to_owned).ok_or_else(|| self.expected("text"))
     }
 
-    /// Text, or a number or flag as it was written (class names such as `4`).
-    pub fn scalar(&self) -> Result<String> {
-        match self.value {
-            Value::Number(number) => Ok(number.to_string()),
-            Value::Bool(flag) => Ok(flag.to_string()),
-            _ => self.text(),
-        }
+    pub fn flag(&self) -> Result<bool> {
+        self.value.as_flag().ok_or_else(|| self.expected("true or false"))
     }
 
     /// A name people will read: not empty, at most 120 characters, nothing that could steer a terminal.
@@ -140,7 +123,7 @@ impl<'a> Node<'a> {
 
     pub fn whole(&self, range: std::ops::RangeInclusive<u64>) -> Result<u64> {
         let what = || format!("a whole number from {} to {}", range.start(), range.end());
-        let number = self.value.as_u64().ok_or_else(|| self.expected(&what()))?;
+        let number = self.value.as_number().and_then(yaml_serde::Number::as_u64).ok_or_else(|| self.expected(&what()))?;
         if range.contains(&number) {
             Ok(number)
         } else {
@@ -154,7 +137,7 @@ impl<'a> Node<'a> {
 
     pub fn number(&self, range: std::ops::RangeInclusive<f64>) -> Result<f64> {
         let what = || format!("a number from {} to {}", range.start(), range.end());
-        let number = self.value.as_f64().ok_or_else(|| self.expected(&what()))?;
+        let number = self.value.as_number().and_then(yaml_serde::Number::as_f64).ok_or_else(|| self.expected(&what()))?;
         if range.contains(&number) {
             Ok(number)
         } else {
@@ -164,14 +147,14 @@ impl<'a> Node<'a> {
 
     /// One of these words.
     pub fn word(&self, known: &[&'static str]) -> Result<&'static str> {
-        let text = self.scalar()?;
+        let text = self.text()?;
         let found = known.iter().find(|word| **word == text);
         found.copied().ok_or_else(|| self.wrong(format!("{}: `{text}` is not known", self.name())).next(suggestion(&text, known)))
     }
 
     /// A sum type: a word, or a map with one key, the word, and its parameters.
     pub fn variant(&self, known: &[&'static str]) -> Result<(&'static str, Option<Node<'a>>)> {
-        if !self.value.is_mapping() {
+        if !self.value.is_map() {
             return Ok((self.word(known)?, None));
         }
         let mut entries = self.entries()?;
@@ -202,7 +185,22 @@ impl<'a> Node<'a> {
             )));
         }
         let folder = self.text.path.parent().unwrap_or(Path::new(""));
-        Ok(tidy(&folder.join(text)))
+        Ok(tidy(&folder.join(self.expanded(&text)?)))
+    }
+
+    /// `~` and variables, as a shell takes them.
+    fn expanded(&self, text: &str) -> Result<String> {
+        let variable = |name: &str| std::env::var(name).map(Some);
+        let home = || std::env::var("HOME").ok();
+        let expanded = shellexpand::full_with_context(text, home, variable).map_err(|error| {
+            let why = match error.cause {
+                std::env::VarError::NotPresent => "is not set",
+                std::env::VarError::NotUnicode(_) => "is not UTF-8 text",
+            };
+            self.wrong(format!("{}: the environment variable `{}` {why}", self.name(), error.var_name))
+                .next(format!("set it, such as `export {}=/data`, or write the path out", error.var_name))
+        })?;
+        Ok(expanded.into_owned())
     }
 
     pub fn reference(&self, noun: &str, known: &[&str]) -> Result<String> {
@@ -230,15 +228,15 @@ fn tidy(path: &Path) -> PathBuf {
     out
 }
 
-fn kind(value: &Value) -> String {
+fn kind(value: &Written) -> String {
+    let short = |text: &str| crate::domain::text::shorten(text, 40);
     match value {
-        Value::Null => "nothing".to_owned(),
-        Value::Bool(flag) => format!("`{flag}`"),
-        Value::Number(number) => format!("the number {number}"),
-        Value::String(text) => format!("the text `{}`", crate::domain::text::shorten(text, 40)),
-        Value::Sequence(items) => format!("a list of {}", items.len()),
-        Value::Mapping(map) => format!("a map of {} keys", map.len()),
-        Value::Tagged(tagged) => format!("a value tagged {}", tagged.tag),
+        Written::Scalar(Scalar { meaning: Meaning::Nothing, .. }) => "nothing".to_owned(),
+        Written::Scalar(Scalar { meaning: Meaning::Flag(_), text }) => format!("`{text}`"),
+        Written::Scalar(Scalar { meaning: Meaning::Number(_), text }) => format!("the number {}", short(text)),
+        Written::Scalar(Scalar { meaning: Meaning::Text, text }) => format!("the text `{}`", short(text)),
+        Written::List(items) => format!("a list of {}", items.len()),
+        Written::Map(map) => format!("a map of {} keys", map.len()),
     }
 }
 
@@ -249,12 +247,20 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub fn get(&self, key: &str) -> Option<&Node<'a>> {
-        self.entries.iter().find(|(name, _)| name == key).map(|(_, node)| node).filter(|node| !node.value.is_null())
+    fn find(&self, key: &str) -> Option<&Node<'a>> {
+        self.entries.iter().find(|(name, _)| name == key).map(|(_, node)| node)
     }
 
+    /// What may be left out: `null` and `~` leave it out, too.
+    pub fn get(&self, key: &str) -> Option<&Node<'a>> {
+        self.find(key).filter(|node| !node.value.is_nothing())
+    }
+
+    /// What must be there; `null` is then a name like any other.
     pub fn need(&self, key: &str) -> Result<&Node<'a>> {
-        self.get(key).ok_or_else(|| self.node.wrong(format!("{} lacks the key `{key}`", self.node.name())))
+        self.find(key)
+            .filter(|node| !node.value.is_empty())
+            .ok_or_else(|| self.node.wrong(format!("{} lacks the key `{key}`", self.node.name())))
     }
 
     pub fn or<T>(&self, key: &str, default: T, read: impl FnOnce(&Node<'a>) -> Result<T>) -> Result<T> {

@@ -12,8 +12,8 @@ use crate::domain::{
     projection::{Method, Metric, Projection},
     score::Statistics,
     study::{
-        Contrast, Dataset, Evaluation, Exif, Fairness, LabelFile, Numerics, Preparation, Recipe, Resources, RunOn, Study,
-        Tolerance,
+        Contrast, Dataset, Evaluation, Exif, Fairness, Identities, LabelFile, Numerics, OnMissing, Preparation, Recipe,
+        Resources, RunOn, Study, Tolerance,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,12 +59,13 @@ pub fn study(root: &Node) -> Result<(Study, usize)> {
     let recipes = named(&fields, "recipes", recipe)?;
     let known = Known { datasets: names(&datasets), preparations: names(&preparations), recipes: names(&recipes) };
     let (models, excluded) = factors::models(fields.need("models")?, &known)?;
-    let evaluation = fields.or("evaluation", Evaluation::default(), |node| evaluation(node, &known.datasets))?;
+    let mut evaluation = fields.or("evaluation", Evaluation::default(), |node| evaluation(node, &known.datasets))?;
     if evaluation.dataset.is_none() && models.iter().any(|model| matches!(model.source, Source::Network(_))) {
         return Err(root
             .wrong("the study has no `evaluation.dataset`")
             .next("name the data set whose images are compared; only given features can do without"));
     }
+    evaluation.quoted = super::comparisons::quoted(fields.need("comparisons")?)?;
     let taps = fields.get("taps").map(taps).transpose()?;
     if let Some(taps) = &taps {
         let all: BTreeSet<String> = models.iter().flat_map(|model| model.taps(None)).collect();
@@ -142,8 +143,15 @@ fn dataset(node: &Node) -> Result<Dataset> {
     })?;
     let root = |fields: &Fields| fields.need("root")?.path();
     Ok(match word {
-        "celeba" => Dataset::CelebA { root: root(&node.fields(&["root"])?)? },
-        "folders" => Dataset::Folders { root: root(&node.fields(&["root"])?)? },
+        "celeba" => {
+            let fields = node.fields(&["root", "identities"])?;
+            Dataset::CelebA { root: root(&fields)?, identities: identities(&fields, "each_image, or { file: ../who.csv }")? }
+        }
+        "folders" => {
+            let fields = node.fields(&["root", "identities"])?;
+            let forms = "each_image, folder, or { file: ../who.csv }";
+            Dataset::Folders { root: root(&fields)?, identities: identities(&fields, forms)? }
+        }
         "vggface2" => {
             let fields = node.fields(&["root", "split"])?;
             Dataset::Vggface2 {
@@ -152,10 +160,46 @@ fn dataset(node: &Node) -> Result<Dataset> {
             }
         }
         _ => {
-            let fields = node.fields(&["root", "labels"])?;
-            Dataset::Images { root: root(&fields)?, labels: fields.or("labels", None, |node| node.path().map(Some))? }
+            let fields = node.fields(&["root", "labels", "identities", "missing"])?;
+            let labels = fields.or("labels", None, |node| node.path().map(Some))?;
+            let forms = "each_image, folder, { column: person } of the label CSV, or { file: ../who.csv }";
+            let identities = identities(&fields, forms)?;
+            if let (Identities::Column(column), None, Some(node)) = (&identities, &labels, fields.get("identities")) {
+                return Err(node
+                    .wrong(format!("the column `{column}` is of a label CSV, and the data set names none"))
+                    .next("name it: labels: ../labels.csv"));
+            }
+            let missing = fields.or("missing", None, |node| missing_words(node).map(Some))?;
+            Dataset::Images { root: root(&fields)?, labels, identities, missing }
         }
     })
+}
+
+/// Who is on the pictures. A word that is no form of its own is a column of the label CSV, where there may be one.
+fn identities(fields: &Fields, forms: &str) -> Result<Identities> {
+    let Some(node) = fields.get("identities") else { return Ok(Identities::Unsaid) };
+    let wrong = |what: String| node.wrong(what).next(format!("expected {forms}"));
+    let (has_columns, has_folders) = (forms.contains("column"), forms.contains("folder"));
+    let column = |node: &Node| {
+        if has_columns {
+            Ok(Identities::Column(node.text()?))
+        } else {
+            Err(wrong(format!("{}: this data set has no label CSV for a column to be of", node.name())))
+        }
+    };
+    match node.text() {
+        Ok(word) if word == "each_image" => Ok(Identities::EachImage),
+        Ok(word) if word == "folder" && has_folders => Ok(Identities::Folder),
+        Ok(_) => column(node),
+        Err(_) => {
+            let (word, inner) = node.variant(&["column", "file"])?;
+            match (word, inner) {
+                ("column", Some(inner)) => column(&inner),
+                (_, Some(inner)) => Ok(Identities::File(inner.path()?)),
+                (_, None) => Err(wrong(format!("{}: `{word}` says nothing by itself", node.name()))),
+            }
+        }
+    }
 }
 
 fn preparation(node: &Node) -> Result<Preparation> {
@@ -203,7 +247,7 @@ fn recipe(node: &Node) -> Result<Recipe> {
 }
 
 fn evaluation(node: &Node, datasets: &[&str]) -> Result<Evaluation> {
-    let fields = node.fields(&["dataset", "partition", "take", "labels"])?;
+    let fields = node.fields(&["dataset", "partition", "take", "on_missing", "labels"])?;
     let take = |node: &Node| {
         let fields = node.fields(&["images", "seed"])?;
         Ok(Some(Take {
@@ -212,7 +256,7 @@ fn evaluation(node: &Node, datasets: &[&str]) -> Result<Evaluation> {
         }))
     };
     let label = |node: &Node| {
-        let fields = node.fields(&["file", "attribute", "provenance"])?;
+        let fields = node.fields(&["file", "attribute", "provenance", "missing"])?;
         let attribute = fields.need("attribute")?;
         Ok(LabelFile {
             file: fields.need("file")?.path()?,
@@ -220,6 +264,7 @@ fn evaluation(node: &Node, datasets: &[&str]) -> Result<Evaluation> {
             provenance: fields.or("provenance", None, |node| {
                 node.word(&["self-reported", "perceived", "predicted", "measured"]).map(|word| Some(word.to_owned()))
             })?,
+            missing: fields.or("missing", None, |node| missing_words(node).map(Some))?,
         })
     };
     let labels = |node: &Node| {
@@ -236,8 +281,17 @@ fn evaluation(node: &Node, datasets: &[&str]) -> Result<Evaluation> {
         partition: fields
             .or("partition", None, |node| node.word(&["train", "validation", "test", "all"]).map(|word| Some(word.to_owned())))?,
         take: fields.or("take", None, take)?,
+        on_missing: fields.or("on_missing", OnMissing::Stop, |node| {
+            Ok(if node.word(&["stop", "leave_out"])? == "stop" { OnMissing::Stop } else { OnMissing::LeaveOut })
+        })?,
         labels: fields.or("labels", vec![], labels)?,
+        quoted: BTreeMap::new(),
     })
+}
+
+/// Words as they stand in a label file, less the blanks around them.
+fn missing_words(node: &Node) -> Result<Vec<String>> {
+    node.list()?.iter().map(|word| Ok(word.text()?.trim().to_owned())).collect()
 }
 
 fn taps(node: &Node) -> Result<Vec<String>> {
@@ -299,7 +353,7 @@ fn metric(fields: &Fields) -> Result<Metric> {
 
 fn projection(node: &Node) -> Result<Projection> {
     let (word, parameters) = node.variant(&["pca", "ica", "tsne", "umap"])?;
-    let empty = yaml_serde::Value::Mapping(yaml_serde::Mapping::new());
+    let empty = super::written::Written::Map(vec![]);
     let node = parameters.unwrap_or_else(|| Node { value: &empty, ..node.clone() });
     let seeds = |fields: &Fields| fields.or("seeds", 5, |node| node.count(1..=100));
     let (method, pairs, seeds) = match word {
@@ -436,7 +490,7 @@ fn run_on(node: &Node) -> Result<RunOn> {
     let (word, parameters) = node.variant(&["local", "slurm"])?;
     let settings = |node: &Node| {
         node.fields(&["partition", "gres", "time", "account", "memory", "qos"])?;
-        node.entries()?.into_iter().map(|(key, node)| Ok((key, node.scalar()?))).collect::<Result<BTreeMap<_, _>>>()
+        node.entries()?.into_iter().map(|(key, node)| Ok((key, node.text()?))).collect::<Result<BTreeMap<_, _>>>()
     };
     match (word, parameters) {
         ("local", None) => Ok(RunOn::Local),

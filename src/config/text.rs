@@ -1,11 +1,11 @@
 //! The text of a study file, and where in it things stand.
 
+use super::written::{REPEATED, Written};
 use crate::domain::{Fault, Result};
 use std::{
     io::Read,
     path::{Path, PathBuf},
 };
-use yaml_serde::Value;
 
 pub struct Text {
     pub path: PathBuf,
@@ -53,23 +53,22 @@ impl Text {
         Ok(Text { path: path.to_owned(), source })
     }
 
-    /// The value of the whole file; repeated keys and broken syntax are refused here.
-    pub fn parse(&self) -> Result<Value> {
+    /// The values of the whole file; repeated keys and broken syntax are refused here.
+    pub(super) fn parse(&self) -> Result<Written> {
         if let Some((line, column)) = self.too_deep() {
             return Err(Fault::asked("brackets nested too deeply").at(&self.path, line, column));
         }
-        yaml_serde::from_str(&self.source).map_err(|error| {
+        Written::parse(&self.source).map_err(|error| {
             let text = error.to_string();
-            let what = match text.split_once("duplicate entry with key ") {
-                Some((_, key)) => {
-                    format!("the key {} is written twice", key.split(" at line").next().unwrap_or(key).replace('"', "`"))
-                }
-                None => format!("not valid YAML: {}", text.split(" at line").next().unwrap_or(&text)),
+            let text = text.rsplit_once(" at line").map_or(text.as_str(), |(text, _)| text);
+            let repeated = text.split_once(REPEATED).map(|(_, key)| key);
+            let what = match repeated {
+                Some(key) => format!("the key `{}` is written twice", crate::domain::text::printable(key)),
+                None => format!("not valid YAML: {}", text.split(" at line").next().unwrap_or(text)),
             };
-            let repeated =
-                text.split_once("duplicate entry with key ").map(|(_, key)| key.split(" at line").next().unwrap_or(key));
-            let duplicate = repeated.and_then(|key| self.second_of_repeated_keys(key.trim_matches('"')));
-            let place = duplicate.or_else(|| error.location().map(|at| (at.line(), at.column())));
+            let place = repeated
+                .and_then(|key| self.second_of_repeated_keys(key))
+                .or_else(|| error.location().map(|at| (at.line(), at.column())));
             let (line, column) = place.unwrap_or((1, 1));
             Fault::asked(what).at(&self.path, line, column)
         })

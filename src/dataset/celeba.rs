@@ -1,16 +1,21 @@
 //! CelebA (Liu, Luo, Wang and Tang, ICCV 2015): its attributes in their order, and its files, in the text dialect of the
 //! release or the CSV one of copies, with line ends of any kind and the folder of pictures once or twice.
 
-use super::{collection::Collection, pictures::is_plain};
+use super::{
+    DigestCache,
+    collection::Collection,
+    defects::{Defects, Note},
+    pictures::is_plain,
+    tables::{Builder, ImageTable, Layout, TextLines, kept, line_ends, looks_like_a_picture, misfit},
+};
 use crate::domain::{
     Fault, Result,
     image::Column,
-    text::{count, is_steering, printable, shorten},
+    missing::{MissingLabels, is_usual},
+    text::{count, printable, shorten},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    ops::Range,
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -78,87 +83,135 @@ fn pictures(root: &Path) -> PathBuf {
 }
 
 /// Reads the tables and the names of the pictures.
-pub fn collect(root: &Path) -> Result<Collection> {
+pub fn collect(root: &Path, digests: &mut DigestCache) -> Result<Collection> {
     let Some(path) = table(root, "list_attr_celeba") else {
         return Err(Fault::asked("there is no list_attr_celeba.txt (or .csv): the folder does not hold CelebA")
             .in_file(root)
             .next("`root` is the folder that holds list_attr_celeba.txt and img_align_celeba/"));
     };
-    let mut set = Collection { pictures: pictures(root), ..Collection::default() };
-    let attributes = read(&path, Head::Names, &mut set)?;
-    let mut columns = vec![Vec::new(); attributes.names.len()];
-    for (id, row) in &attributes.rows {
-        let mut wrong = None;
-        for (place, (at, value)) in attributes.values(row).into_iter().enumerate() {
-            match value {
-                "1" => columns[place].push((id.as_str(), "1")),
-                "-1" => columns[place].push((id.as_str(), "0")),
-                _ => wrong = wrong.or(Some((place, at, value))),
-            }
-        }
-        if let Some((place, at, value)) = wrong {
-            let what = format!("{} of {id} is `{}`", attributes.names[place], shown(value));
-            set.defects.fatal("wrong-value", Fault::asked(what).at(&path, row.line, at).next("values are 1 and -1"));
-        }
+    let mut set = Collection { pictures: pictures(root), labelled_in: Some(path.clone()), ..Collection::default() };
+    if set.pictures == root.join(FOLDER).join(FOLDER) {
+        let fault = Fault::asked("the folder of pictures is inside itself: the inner one is read").in_file(&set.pictures);
+        set.defects.note("doubled-folder", 1, fault);
     }
-    set.labels = attributes.names.iter().cloned().zip(columns.into_iter().map(Column::from_iter)).collect();
-    set.ids = attributes.rows.keys().cloned().collect();
+    let attributes = read(&path, Holds::Attributes, digests)?;
+    set.take_table(&attributes, &path);
+    let zero = spells_no_as_zero(&attributes);
+    for cells in &attributes.columns {
+        let mut of = MissingLabels { rows: attributes.images.len(), ..MissingLabels::default() };
+        let missing = cells.words.iter().zip(cells.counts()).filter(|(word, count)| *count > 0 && is_usual(word));
+        of.spelled = missing.map(|(word, count)| (word.clone(), count)).collect();
+        if of.count() > 0 {
+            let fault = Fault::asked(format!("{}: {}", cells.name, of.sentence())).in_file(&path);
+            set.defects.note("missing-labels", of.count(), fault);
+        }
+        set.missing.insert(cells.name.clone(), of);
+        let value = |word: &str| match number(word) {
+            Some(1) => Some("1".to_owned()),
+            Some(-1) => Some("0".to_owned()),
+            Some(0) if zero => Some("0".to_owned()),
+            _ => None,
+        };
+        set.labels.insert(cells.name.clone(), attributes.labels(cells, value));
+    }
+    set.ids = attributes.images.iter().map(str::to_owned).collect();
     if let Some(path) = table(root, "identity_CelebA") {
-        let identities = read(&path, Head::None, &mut set)?;
-        let column: Column = identities.rows.iter().map(|(id, row)| (id.as_str(), identities.value(row).1)).collect();
-        missing(&mut set, "no-identity", &column, &path);
+        let identities = read(&path, Holds::One("identity"), digests)?;
+        set.take_table(&identities, &path);
+        let value = |word: &str| (!is_usual(word)).then(|| word.to_owned());
+        let column = identities.columns.first().map(|cells| identities.labels(cells, value)).unwrap_or_default();
+        without_row(&mut set, "no-identity", &identities, &column, &path);
         set.classes = Some(column.clone());
         set.identities = Some(column);
     }
     if let Some(path) = table(root, "list_eval_partition") {
-        let partitions = read(&path, Head::None, &mut set)?;
-        let mut known = Vec::new();
-        for (id, row) in &partitions.rows {
-            let (at, value) = partitions.value(row);
-            match value.parse::<usize>().ok().and_then(|part| PARTITIONS.get(part)) {
-                Some(word) => known.push((id.as_str(), *word)),
-                None => set.defects.fatal(
-                    "wrong-partition",
-                    Fault::asked(format!("the partition of {id} is `{}`", shown(value)))
-                        .at(&path, row.line, at)
-                        .next("0 is train, 1 validation, 2 test"),
-                ),
-            }
-        }
-        let column = Column::from_iter(known);
-        missing(&mut set, "no-partition", &column, &path);
+        let partitions = read(&path, Holds::One("partition"), digests)?;
+        set.take_table(&partitions, &path);
+        let value = |word: &str| Some(partition(word)?.to_owned());
+        let column = partitions.columns.first().map(|cells| partitions.labels(cells, value)).unwrap_or_default();
+        without_row(&mut set, "no-partition", &partitions, &column, &path);
         set.partitions = Some(column);
     }
     set.absent(&path)?;
     Ok(set)
 }
 
+/// −1, 0 or 1, as whole numbers or with `.0`.
+fn number(word: &str) -> Option<i8> {
+    match word {
+        "1" => Some(1),
+        "-1" => Some(-1),
+        _ => [-1, 0, 1].into_iter().find(|&wanted| word.parse() == Ok(f64::from(wanted))),
+    }
+}
+
+/// The word for 0, 1 or 2; the words themselves are understood too.
+fn partition(word: &str) -> Option<&'static str> {
+    let of_number = word.parse::<f64>().ok().and_then(|part| (0..3).find(|&place| part == f64::from(place)));
+    let of_word = || match word.to_ascii_lowercase().as_str() {
+        "train" | "training" => Some(0),
+        "val" | "valid" | "validation" => Some(1),
+        "test" => Some(2),
+        _ => None,
+    };
+    of_number.or_else(of_word).map(|place| PARTITIONS[place as usize])
+}
+
+/// Some copies have 0 where the release has −1.
+fn spells_no_as_zero(table: &ImageTable) -> bool {
+    let has = |wanted: i8| table.columns.iter().flat_map(|cells| &cells.words).any(|word| number(word) == Some(wanted));
+    has(0) && !has(-1)
+}
+
 /// Images of the main table that another table leaves out.
-fn missing(set: &mut Collection, word: &'static str, column: &Column, path: &Path) {
-    let without: Vec<&String> = set.ids.iter().filter(|id| column.get(id).is_none()).collect();
+fn without_row(set: &mut Collection, word: &'static str, table: &ImageTable, column: &Column, path: &Path) {
+    let ids = || set.ids.iter().map(String::as_str);
+    let rows = table.images.rows(ids());
+    if !set.ids.is_empty() && !table.images.is_empty() && rows.iter().all(Option::is_none) {
+        let (sides, next) = misfit(table.images.iter(), ids(), "the table of attributes has");
+        let fault = Fault::asked(format!("the table is of other images: {sides}")).in_file(path).next(next);
+        set.defects.fatal("other-images", || fault);
+        return;
+    }
+    let without: Vec<&str> = ids().zip(column.aligned_to(ids())).filter(|(_, value)| value.is_none()).map(|(id, _)| id).collect();
     if let Some(first) = without.first() {
         let what = format!("{} of {} have no row here, such as {first}", without.len(), count(set.ids.len(), "image"));
-        set.defects.note(word, without.len(), Fault::asked(what).in_file(path));
+        let (n, fault) = (without.len(), Fault::asked(what).in_file(path));
+        set.defects.defect(word, n, fault);
     }
 }
 
 impl Collection {
-    /// Notes images that are listed and absent, and pictures that no table lists; where there is no folder, nothing.
+    /// What was found while a table was read.
+    fn take_table(&mut self, table: &ImageTable, path: &Path) {
+        self.defects.notes(&table.notes, path);
+        self.defects.join(&table.defects);
+        for (image, first, again) in &table.repeated {
+            let fault = || Fault::asked(format!("{image} is there twice: first in line {first}")).at(path, *again, 1);
+            self.defects.fatal("repeated-image", fault);
+        }
+        for fault in table.unusable.values() {
+            let word = if fault.what.contains("there twice") { "repeated-attribute" } else { "unreadable-column" };
+            self.defects.fatal(word, || fault.clone());
+        }
+    }
+
+    /// Finds images that are listed and absent, and pictures that no table lists; where there is no folder, nothing.
     fn absent(&mut self, listed_in: &Path) -> Result<()> {
         if !self.pictures.is_dir() {
             return Ok(());
         }
-        let there: BTreeSet<String> = super::pictures::names(&self.pictures)?.ids.into_iter().collect();
-        for id in self.ids.iter().filter(|id| !there.contains(*id)) {
-            let fault = Fault::asked(format!("the image {id} is listed in {} and absent", name_of(listed_in)))
-                .in_file(self.pictures.join(id));
-            self.defects.fatal("listed-and-absent", fault);
+        let there = super::pictures::names(&self.pictures)?.ids;
+        let (folder, listed_in) = (&self.pictures, name_of(listed_in));
+        for id in self.ids.iter().filter(|id| there.binary_search(id).is_err()) {
+            self.defects.fatal("listed-and-absent", || {
+                Fault::asked(format!("the image {id} is listed in {listed_in} and absent")).in_file(folder.join(id))
+            });
         }
-        let listed: BTreeSet<&String> = self.ids.iter().collect();
-        let unlisted: Vec<&String> = there.iter().filter(|id| !listed.contains(id)).collect();
+        let unlisted: Vec<&String> = there.iter().filter(|id| self.ids.binary_search(id).is_err()).collect();
         if let Some(first) = unlisted.first() {
-            let fault = Fault::asked("a picture that no table lists: it is left out").in_file(self.pictures.join(first));
-            self.defects.note("there-and-unlisted", unlisted.len(), fault);
+            let fault = Fault::asked("a picture that no table lists: it is left out").in_file(folder.join(first));
+            self.defects.defect("there-and-unlisted", unlisted.len(), fault);
         }
         Ok(())
     }
@@ -172,121 +225,192 @@ fn shown(value: &str) -> String {
     shorten(&printable(value), 40)
 }
 
-/// What comes before the rows of a text table: a count and the names, or nothing. CSV tables have a header always.
-#[derive(Clone, Copy, PartialEq)]
-enum Head {
-    Names,
-    None,
+/// What a table says of each image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Holds {
+    Attributes,
+    /// One value, called so.
+    One(&'static str),
 }
 
-struct Table {
-    text: String,
-    is_csv: bool,
-    names: Vec<String>,
-    rows: BTreeMap<String, Row>,
-}
-
-/// Where a row is in its table's text: what is in it is looked up, for a table has eight million values.
-struct Row {
-    line: usize,
-    at: Range<usize>,
-}
-
-impl Table {
-    /// The values of a row, each with the column it starts in.
-    fn values(&self, row: &Row) -> Vec<(usize, &str)> {
-        fields(&self.text[row.at.clone()], self.is_csv).split_off(1)
+/// A table of the release, in its text dialect or as commas, whatever its name says.
+fn read(path: &Path, holds: Holds, digests: &mut DigestCache) -> Result<ImageTable> {
+    let options = format!("celeba {holds:?}");
+    if is_text(path)? {
+        return kept(path, &format!("{options} text"), digests, |from| {
+            let mut table = text(path, from, holds)?;
+            judge(&mut table, path, holds, |line, place| column_in(path, line, place, None));
+            Ok(table)
+        });
     }
-
-    /// The only value of a row of a table that has one.
-    fn value(&self, row: &Row) -> (usize, &str) {
-        self.values(row)[0]
-    }
+    let layout = Layout::of(path, None)?;
+    let names: Vec<&str> = match holds {
+        Holds::Attributes if layout.width == ATTRIBUTES.len() + 1 => ATTRIBUTES.to_vec(),
+        Holds::Attributes => vec![],
+        Holds::One(name) => vec![name],
+    };
+    kept(path, &format!("{options} {}", serde_json::json!(layout)), digests, |from| {
+        let mut table = ImageTable::from_reader(from, path, &layout, &names)?;
+        judge(&mut table, path, holds, |line, place| column_in(path, line, place, Some(layout.separator)));
+        Ok(table)
+    })
 }
 
-fn read(path: &Path, head: Head, set: &mut Collection) -> Result<Table> {
-    let bytes = fs::read(path).map_err(|error| Fault::io("read", path, &error))?;
-    let text = String::from_utf8(bytes).map_err(|_| Fault::asked("the table is not UTF-8 text").in_file(path))?;
-    let text = text.trim_start_matches('\u{feff}').to_owned();
-    let crlf = text.lines().count().min(text.matches("\r\n").count());
-    if crlf > 0 {
-        set.defects.note("crlf", crlf, Fault::asked("lines end in CR LF: they are read as if they ended in LF").in_file(path));
+/// Are fields separated by blanks? The first lines say so.
+fn is_text(path: &Path) -> Result<bool> {
+    let mut lines = TextLines::open(path)?;
+    for _ in 0..3 {
+        match lines.next()? {
+            Some((_, line)) if line.contains([',', ';']) => return Ok(false),
+            Some(_) => {}
+            None => break,
+        }
     }
-    let is_csv = path.extension().is_some_and(|ending| ending == "csv");
-    let (mut names, mut rows) = (Vec::new(), BTreeMap::new());
-    let mut counted: Option<usize> = None;
-    let mut headed = !(is_csv || head == Head::Names);
-    for (line, row) in text.lines().enumerate().map(|(line, row)| (line + 1, row)) {
-        if row.trim().is_empty() {
+    Ok(true)
+}
+
+/// The dialect of the release: blanks between fields; before the attributes a count and their names.
+fn text(path: &Path, from: Box<dyn Read>, holds: Holds) -> Result<ImageTable> {
+    let mut lines = TextLines::new(path, from)?;
+    let (mut counted, mut names): (Option<(usize, usize)>, Option<Vec<String>>) = (None, None);
+    let (mut notes, mut defects, mut blanks) = (Vec::new(), Defects::default(), (0, 0));
+    let mut builder = None;
+    let mut rows = 0;
+    if let Holds::One(name) = holds {
+        names = Some(vec![name.to_owned()]);
+    }
+    while let Some((line, row)) = lines.next()? {
+        let mut fields = row.split_ascii_whitespace();
+        let Some(first) = fields.next() else { continue };
+        let others = fields.clone().count();
+        let begins = builder.is_none();
+        if begins && others == 0 && counted.is_none() && first.parse::<usize>().is_ok() {
+            counted = first.parse().ok().map(|n| (n, line));
             continue;
         }
-        let fields = fields(row, is_csv);
-        if !is_csv && head == Head::Names && counted.is_none() {
-            counted = Some(row.trim().parse().map_err(|_| {
-                Fault::asked(format!("the first line is `{}`, not the number of images", shown(row.trim()))).at(path, line, 1)
-            })?);
-            continue;
-        }
-        if !headed {
-            headed = true;
-            names = fields.iter().skip(usize::from(is_csv)).map(|(_, field)| (*field).to_owned()).collect();
-            if head == Head::Names && names.len() != ATTRIBUTES.len() {
-                let lacking: Vec<&str> = ATTRIBUTES.into_iter().filter(|name| !names.iter().any(|other| other == name)).collect();
-                let what = format!("{} attributes where CelebA has {}", names.len(), ATTRIBUTES.len());
-                let what = if lacking.is_empty() {
-                    what
-                } else {
-                    format!("{what}: {} is not there", lacking[..lacking.len().min(3)].join(", "))
-                };
-                set.defects.fatal("wrong-columns", Fault::asked(what).at(path, line, 1));
+        if begins && !looks_like_a_picture(first) && fields.clone().all(|field| field.parse::<f64>().is_err()) {
+            if let Holds::One(_) = holds {
+                notes.push(Note::new("header", 1, "the table has a header: it is passed over").at(line, 1));
+                builder = Some(Builder::new(names.clone().unwrap_or_default()));
+                continue;
             }
-            if let Some(repeated) = (0..names.len()).find(|&i| names[..i].contains(&names[i])) {
-                let what = format!("the attribute `{}` is there twice", shown(&names[repeated]));
-                set.defects.fatal("repeated-attribute", Fault::asked(what).at(path, line, 1));
+            // Some copies name the column of images too.
+            let all: Vec<String> = row.split_ascii_whitespace().map(str::to_owned).collect();
+            let all = if all[0] == "image_id" { all[1..].to_vec() } else { all };
+            builder = Some(Builder::new(all.clone()));
+            names = Some(all);
+            continue;
+        }
+        if begins && names.is_none() {
+            if others != ATTRIBUTES.len() {
+                return Err(Fault::asked(format!("no line names the attributes before the first image, `{}`", shown(first)))
+                    .at(path, line, 1)
+                    .next("the release has the number of images, then the names, then a line an image"));
             }
-            if let Some(name) = names.iter().find(|name| name.chars().any(is_steering)) {
-                return Err(Fault::asked(format!("control characters in the name `{}`", shown(name))).at(path, line, 1));
-            }
-            continue;
-        }
-        let id = fields[0].1;
-        if id.chars().any(is_steering) || !is_plain(id) {
-            let what = format!("`{}` is no name of a picture", shown(id));
-            set.defects.fatal("wrong-name", Fault::asked(what).at(path, line, 1));
-            continue;
-        }
-        let expected = if head == Head::Names { names.len() } else { 1 };
-        if fields.len() - 1 != expected {
-            let what = format!("{id} has {} values where the table has {expected}", fields.len() - 1);
-            set.defects.fatal("wrong-columns", Fault::asked(what).at(path, line, 1));
-            continue;
-        }
-        let start = place_in(&text, row);
-        if let Some(before) = rows.insert(id.to_owned(), Row { line, at: start..start + row.len() }) {
-            set.defects.fatal(
-                "repeated-image",
-                Fault::asked(format!("{id} is there twice: first in line {}", before.line)).at(path, line, 1),
+            notes.push(
+                Note::new("no-header", 1, "no line names the attributes: they are taken in the order of the release").at(line, 1),
             );
+            names = Some(ATTRIBUTES.map(str::to_owned).to_vec());
+        }
+        let expected = names.as_ref().map_or(0, Vec::len);
+        let builder = builder.get_or_insert_with(|| Builder::new(names.clone().unwrap_or_default()));
+        rows += 1;
+        if row.ends_with([' ', '\t']) {
+            blanks = (blanks.0 + 1, if blanks.0 == 0 { line } else { blanks.1 });
+        }
+        if others != expected {
+            let values = if others == 1 { "value" } else { "values" };
+            defects.fatal("wrong-columns", || {
+                Fault::asked(format!("{} has {others} {values} where the table has {expected}", shown(first))).at(path, line, 1)
+            });
+            continue;
+        }
+        builder.image(first, line);
+        for (place, field) in fields.enumerate() {
+            builder.value(place, field.as_bytes(), || (line, 1));
         }
     }
-    if let Some(counted) = counted.filter(|counted| *counted != rows.len()) {
-        let what = format!("the first line says {}, the table has {}", count(counted, "image"), rows.len());
-        set.defects.note("wrong-count", 1, Fault::asked(what).at(path, 1, 1));
+    let mut table = builder.unwrap_or_else(|| Builder::new(names.clone().unwrap_or_default())).done(path);
+    if let Some((said, line)) = counted.filter(|(said, _)| *said != rows) {
+        let what = format!("the first line says {}, the table has {rows}", count(said, "image"));
+        defects.defect("wrong-count", 1, Fault::asked(what).at(path, line, 1));
     }
-    Ok(Table { text, is_csv, names, rows })
+    if blanks.0 > 0 {
+        notes.push(Note::new("blanks", blanks.0, "blanks at the end of lines are left out").at(blanks.1, 1));
+    }
+    let (crlf, cr) = lines.other_line_ends();
+    notes.extend(line_ends(crlf, cr));
+    table.notes = notes;
+    table.defects = defects;
+    Ok(table)
 }
 
-/// The fields of a line, each with the column it starts in, from 1.
-fn fields(line: &str, is_csv: bool) -> Vec<(usize, &str)> {
-    let column = |field: &str| line[..place_in(line, field)].chars().count() + 1;
-    if is_csv {
-        line.split(',').map(|field| (column(field), field.trim())).collect()
-    } else {
-        line.split_whitespace().map(|field| (column(field), field)).collect()
-    }
+/// The column in which a field of a line begins, from 1.
+fn column_in(path: &Path, line: usize, place: usize, separator: Option<u8>) -> usize {
+    let find = || -> Option<usize> {
+        let mut lines = TextLines::open(path).ok()?;
+        while let Some((at, row)) = lines.next().ok()? {
+            if at == line {
+                let field = match separator {
+                    Some(separator) => row.split(char::from(separator)).nth(place)?.trim_start(),
+                    None => row.split_ascii_whitespace().nth(place)?,
+                };
+                return Some(row[..field.as_ptr() as usize - row.as_ptr() as usize].chars().count() + 1);
+            }
+        }
+        None
+    };
+    find().unwrap_or(1)
 }
 
-/// Where a part of a text begins in it.
-fn place_in(text: &str, part: &str) -> usize {
-    part.as_ptr() as usize - text.as_ptr() as usize
+/// What is wrong with the values of a table.
+fn judge(table: &mut ImageTable, path: &Path, holds: Holds, column: impl Fn(usize, usize) -> usize) {
+    let mut defects = std::mem::take(&mut table.defects);
+    for (id, &line) in table.images.iter().zip(&table.lines).filter(|(id, _)| id.contains(['/', '.']) && !is_plain(id)) {
+        defects
+            .fatal("wrong-name", || Fault::asked(format!("`{}` is no name of a picture", shown(id))).at(path, line as usize, 1));
+    }
+    if holds == Holds::Attributes {
+        let names: Vec<&str> = table.columns.iter().map(|cells| cells.name.as_str()).collect();
+        let known = names.len() + table.unusable.len();
+        if known != ATTRIBUTES.len() && !(known == 0 && table.images.is_empty()) {
+            let lacking: Vec<&str> = ATTRIBUTES.into_iter().filter(|name| !names.contains(name)).collect();
+            let what = format!("{known} attributes where CelebA has {}", ATTRIBUTES.len());
+            let what = match &lacking[..] {
+                [] => what,
+                some => format!("{what}: {} is not there", some[..some.len().min(3)].join(", ")),
+            };
+            let line = table.lines.iter().min().map_or(1, |first| first.saturating_sub(1).max(1) as usize);
+            defects.fatal("wrong-columns", || Fault::asked(what).at(path, line, 1));
+        }
+    }
+    let zero = spells_no_as_zero(table);
+    if holds == Holds::Attributes && zero {
+        table.notes.push(Note::new("zero-for-no", 1, "values are 1 and 0: 0 is read as the release's -1"));
+    }
+    for (place, cells) in table.columns.iter().enumerate() {
+        let is_right = |word: &String| match holds {
+            Holds::Attributes => is_usual(word) || number(word).is_some_and(|value| value != 0 || zero),
+            Holds::One("partition") => partition(word).is_some(),
+            Holds::One(_) => true,
+        };
+        let wrong: Vec<bool> = cells.words.iter().map(|word| !is_right(word)).collect();
+        if !wrong.contains(&true) {
+            continue;
+        }
+        let mut rows: Vec<(usize, u32)> =
+            cells.codes.iter().copied().enumerate().filter(|(_, code)| wrong[*code as usize]).collect();
+        rows.sort_by_key(|(row, _)| table.lines[*row]);
+        for (row, code) in rows {
+            let (id, word, line) = (table.images.name(row), shown(&cells.words[code as usize]), table.lines[row] as usize);
+            let (what, next, defect) = match holds {
+                Holds::Attributes => (format!("{} of {id} is `{word}`", cells.name), "values are 1 and -1", "wrong-value"),
+                Holds::One(_) => {
+                    (format!("the partition of {id} is `{word}`"), "0 is train, 1 validation, 2 test", "wrong-partition")
+                }
+            };
+            defects.fatal(defect, || Fault::asked(what).at(path, line, column(line, place + 1)).next(next));
+        }
+    }
+    table.defects = defects;
 }

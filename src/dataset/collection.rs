@@ -1,10 +1,11 @@
 //! A data set as it is on disk: which images, what is known of them, and what is wrong with it.
 
-use super::{celeba, folders, pictures};
+use super::{DigestCache, celeba, defects::Defects, folders, pictures};
 use crate::domain::{
     Fault, Result,
     image::{Column, ImageId, Labels},
-    study::Dataset,
+    missing::MissingLabels,
+    study::{Dataset, Identities},
 };
 use std::{
     collections::BTreeMap,
@@ -18,6 +19,10 @@ pub struct Collection {
     /// Sorted.
     pub ids: Vec<ImageId>,
     pub labels: Labels,
+    /// The table they are from.
+    pub labelled_in: Option<PathBuf>,
+    /// How many labels of each attribute are missing, and how that is spelled.
+    pub missing: BTreeMap<String, MissingLabels>,
     pub identities: Option<Column>,
     /// `train`, `validation` or `test`.
     pub partitions: Option<Column>,
@@ -32,65 +37,9 @@ impl Collection {
         for (ending, ids) in &found.unread {
             let what = format!("a picture of a format that is not read (.{ending}) is passed over");
             let example = Fault::asked(what).in_file(self.pictures.join(&ids[0])).next("convert it, or take it away");
-            self.defects.note("unread-format", ids.len(), example);
+            self.defects.defect("unread-format", ids.len(), example);
         }
         self.ids = found.ids;
-    }
-}
-
-/// What is wrong with a data set, kind by kind.
-#[derive(Debug, Default)]
-pub struct Defects(BTreeMap<&'static str, Found>);
-
-#[derive(Debug, Default)]
-struct Found {
-    count: usize,
-    /// The first few, each with its place where it has one.
-    examples: Vec<Fault>,
-    fatal: bool,
-}
-
-/// One kind of defect, for people.
-#[derive(Debug)]
-pub struct Defect<'a> {
-    pub word: &'static str,
-    pub count: usize,
-    pub examples: &'a [Fault],
-}
-
-const EXAMPLES: usize = 5;
-
-impl Defects {
-    /// Notes one that a study cannot be run with.
-    pub fn fatal(&mut self, word: &'static str, example: Fault) {
-        self.note(word, 1, example);
-        self.0.entry(word).or_default().fatal = true;
-    }
-
-    /// Notes so many that stop nothing, with an example.
-    pub fn note(&mut self, word: &'static str, count: usize, example: Fault) {
-        let found = self.0.entry(word).or_default();
-        found.count += count;
-        if found.examples.len() < EXAMPLES {
-            found.examples.push(example);
-        }
-    }
-
-    pub fn all(&self) -> impl Iterator<Item = Defect<'_>> {
-        self.0.iter().map(|(word, found)| Defect { word, count: found.count, examples: &found.examples })
-    }
-
-    /// The first that a study cannot be run with, and how many more there are like it.
-    pub fn first_fatal(&self) -> Option<Fault> {
-        let (_, found) = self.0.iter().find(|(_, found)| found.fatal)?;
-        let first = found.examples.first()?.clone();
-        let more = found.count - 1;
-        let next = match (more, &first.next) {
-            (0, Some(next)) => next.clone(),
-            (0, None) => "`visavis data check` lists what is wrong with a data set".to_owned(),
-            _ => format!("{more} more are like it: `visavis data check` lists them"),
-        };
-        Some(first.next(next))
     }
 }
 
@@ -98,11 +47,11 @@ impl Defects {
 ///
 /// # Errors
 /// A folder that cannot be listed, a table that cannot be opened. What is wrong inside is a defect.
-pub fn collect(dataset: &Dataset) -> Result<Collection> {
+pub fn collect(dataset: &Dataset, digests: &mut DigestCache) -> Result<Collection> {
     match dataset {
-        Dataset::CelebA { root } => celeba::collect(root),
+        Dataset::CelebA { root, .. } => celeba::collect(root, digests),
         Dataset::Vggface2 { root, split } => folders::collect_vggface2(root, split),
-        Dataset::Folders { root } => folders::collect(root),
+        Dataset::Folders { root, .. } => folders::collect(root),
         Dataset::Images { root, .. } => {
             let mut set = Collection { pictures: root.clone(), ..Collection::default() };
             set.take(pictures::names(root)?);
@@ -115,7 +64,7 @@ pub fn collect(dataset: &Dataset) -> Result<Collection> {
 pub fn recognise(root: &Path) -> Dataset {
     let root = root.to_owned();
     if celeba::is_here(&root) {
-        return Dataset::CelebA { root };
+        return Dataset::CelebA { root, identities: Identities::Unsaid };
     }
     if let Some(split) = ["train", "test"].into_iter().find(|split| folders::is_vggface2(&root.join(split))) {
         return Dataset::Vggface2 { root, split: split.to_owned() };
@@ -124,7 +73,12 @@ pub fn recognise(root: &Path) -> Dataset {
         let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
         entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).all(|entry| entry.path().is_dir())
     };
-    if nested(&root) { Dataset::Folders { root } } else { Dataset::Images { root, labels: None } }
+    let identities = Identities::Unsaid;
+    if nested(&root) {
+        Dataset::Folders { root, identities }
+    } else {
+        Dataset::Images { root, labels: None, identities, missing: None }
+    }
 }
 
 impl Dataset {

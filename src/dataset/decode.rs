@@ -99,8 +99,7 @@ fn of_jpeg(bytes: &[u8]) -> std::result::Result<Picture, String> {
 /// A PNG's chunks must reach its last one.
 fn ends_png(bytes: &[u8]) -> std::result::Result<(), String> {
     let mut at = 8;
-    loop {
-        let Some(head) = bytes.get(at..at + 8) else { break };
+    while let Some(head) = bytes.get(at..at + 8) {
         let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
         let Some(after) = at.checked_add(12 + length).filter(|after| *after <= bytes.len()) else { break };
         if &head[4..] == b"IEND" {

@@ -108,6 +108,11 @@ impl DigestCache {
         notes.and_then(|mut notes| writeln!(notes, "{}", path.display())).ok();
     }
 
+    /// A folder for what else is kept of files that are known by their digests; `None` where nothing is.
+    pub fn beside(&self, name: &str) -> Option<PathBuf> {
+        Some(self.file.as_ref()?.parent()?.join(name))
+    }
+
     /// The digest of a file's bytes.
     ///
     /// # Errors

@@ -34,6 +34,9 @@ pub fn read_rows(bytes: &[u8], path: &Path) -> Result<GivenRows> {
             return wrong(format!("the image `{id}` is listed twice: first in line {}", before + 1));
         }
     }
+    if rows.is_empty() {
+        return Err(Fault::asked("the list of images is empty: there are features of 0 images").in_file(path));
+    }
     Ok(rows)
 }
 
@@ -61,7 +64,7 @@ pub fn open_given<'a>(tap: &str, format: ArrayFormat, bytes: &'a [u8], path: &Pa
 /// The features of these images, in their order: N × D, every value finite.
 ///
 /// # Errors
-/// An array that cannot be read, does not fit its list of images, holds a value that is not finite, or lacks an image.
+/// An array that cannot be read, does not fit its list of images, lacks an image, or holds a value of one that is not finite.
 pub fn read_given(
     tap: &str,
     format: ArrayFormat,
@@ -137,6 +140,9 @@ fn fitted<'a>(
     images: &Images,
 ) -> Result<(Numbers<'a>, Vec<usize>)> {
     let given = open_given(tap, format, bytes, path)?;
+    if given.rows() == 0 {
+        return Err(Fault::asked("features of 0 rows: the array holds no image").in_file(path));
+    }
     if given.rows() != rows.len() {
         return Err(Fault::asked(format!(
             "{} rows of features, but {} image ids in {}",
@@ -177,17 +183,4 @@ fn refused(Unheld { row, column, value, because }: Unheld, id: &str) -> Fault {
         ))
         .next("scale the column up, or leave it out"),
     }
-}
-
-/// Rows of given features for images that the evaluation does not know: they have no labels, so somebody erred.
-pub fn unknown_rows(rows: &GivenRows, known: &Images, list: &Path) -> Result<()> {
-    let ids: std::collections::BTreeSet<&str> = known.ids().collect();
-    let unknown: Vec<(&String, &usize)> = rows.iter().filter(|(id, _)| !ids.contains(id.as_str())).collect();
-    let Some((id, row)) = unknown.iter().min_by_key(|(_, row)| **row) else { return Ok(()) };
-    let what = format!(
-        "{} of {} images have features but no labels: the evaluation data set does not know them, such as `{id}`",
-        unknown.len(),
-        rows.len()
-    );
-    Err(Fault::asked(what).at(list, **row + 1, 1).next("label them, or take their rows out of the features"))
 }

@@ -1,28 +1,26 @@
 //! Data sets of one folder a class: ImageNet's, VGGFace2's, and whatever else is sorted so.
 
-use super::{collection::Collection, pictures};
-use crate::domain::{
-    Fault, Result,
-    image::Column,
-    text::{printable, shorten},
-};
-use std::{fs, path::Path};
+use super::{collection::Collection, pictures, tables::TableReader};
+use crate::domain::{Fault, Result, image::Column};
+use std::{collections::BTreeMap, fs, path::Path};
 
 /// One folder a class; the class index is the place of the folder's name among the sorted names.
 pub fn collect(root: &Path) -> Result<Collection> {
     let mut set = Collection { pictures: root.to_owned(), ..Collection::default() };
     set.take(pictures::names(root)?);
     let classes: Column = set.ids.iter().filter_map(|id| Some((id.as_str(), id.split_once('/')?.0))).collect();
-    for id in set.ids.iter().filter(|id| classes.get(id).is_none()) {
-        let fault = Fault::asked("a picture beside the folders is in no class").in_file(root.join(id));
-        set.defects.fatal("no-class", fault.next("put it into the folder of its class, or take it away"));
+    for id in set.ids.iter().filter(|id| !id.contains('/')) {
+        set.defects.fatal("no-class", || {
+            let fault = Fault::asked("a picture beside the folders is in no class").in_file(root.join(id));
+            fault.next("put it into the folder of its class, or take it away")
+        });
     }
     let known = classes.values();
     for entry in fs::read_dir(root).map_err(|error| Fault::io("list", root, &error))?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_class = entry.path().is_dir() && !name.starts_with('.');
         if is_class && !known.contains(name.as_str()) {
-            set.defects.note("empty-class", 1, Fault::asked("a class without a picture: it is left out").in_file(entry.path()));
+            set.defects.defect("empty-class", 1, Fault::asked("a class without a picture: it is left out").in_file(entry.path()));
         }
     }
     drop(known);
@@ -47,24 +45,61 @@ pub fn collect_vggface2(root: &Path, split: &str) -> Result<Collection> {
     set.identities.clone_from(&set.classes);
     let meta = root.join("identity_meta.csv");
     if let Some(classes) = set.classes.clone().filter(|_| meta.is_file()) {
-        let text = fs::read(&meta).map_err(|error| Fault::io("read", &meta, &error))?;
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let mut male = std::collections::BTreeMap::new();
-        for (line, row) in text.lines().enumerate().skip(1) {
-            // A name may hold commas: what follows it is counted from the end, where a row may have a comma more.
-            let fields: Vec<&str> = row.trim_end().trim_end_matches(',').split(',').map(str::trim).collect();
-            match (fields.first(), fields.last()) {
-                (Some(person), Some(&gender @ ("m" | "f"))) if is_person(person) && fields.len() >= 5 => {
-                    male.insert((*person).to_owned(), if gender == "m" { "1" } else { "0" });
-                }
-                _ => {
-                    let what = format!("not `Class_ID, Name, Sample_Num, Flag, Gender`: {}", shorten(&printable(row), 60));
-                    set.defects.note("wrong-row", 1, Fault::asked(what).at(&meta, line + 1, 1));
-                }
-            }
-        }
-        let of = |(id, person)| Some((id, *male.get(person)?));
+        let male = genders(&meta, &mut set)?;
+        let of = |(id, person): (_, &str)| Some((id, *male.get(person)?));
         set.labels.insert("Male".to_owned(), classes.iter().filter_map(of).collect());
+        set.labelled_in = Some(meta);
     }
     Ok(set)
+}
+
+/// Person → is male, as `0` and `1`: `n000001, "14th_Dalai_Lama",424,0, m,`.
+fn genders(meta: &Path, set: &mut Collection) -> Result<BTreeMap<String, &'static str>> {
+    let mut male = BTreeMap::new();
+    let mut rows = TableReader::open(meta, b',', 0)?;
+    let mut first = true;
+    while let Some(row) = rows.next()? {
+        // A name may hold commas, and its quote stands behind a blank: what follows it is counted from the end, where a row may
+        // have a comma more.
+        let fields: Vec<&[u8]> = row.fields().collect();
+        let last = fields.iter().rposition(|field| !field.is_empty()).unwrap_or_default();
+        let person = String::from_utf8_lossy(fields[0]).into_owned();
+        match fields[last] {
+            gender @ (b"m" | b"f") if is_person(&person) && last >= 4 => {
+                male.insert(person, if gender == b"m" { "1" } else { "0" });
+            }
+            _ if first && !is_person(&person) => {}
+            _ if row.is_empty() => {}
+            _ => {
+                let what = format!("not `Class_ID, Name, Sample_Num, Flag, Gender`: it starts `{}`", row.shown(0));
+                set.defects.defect("wrong-row", 1, row.wrong(0, what));
+            }
+        }
+        first = false;
+    }
+    Ok(male)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_commas_quotes_and_rows_without_a_header_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let meta = folder.path().join("identity_meta.csv");
+        let rows =
+            "n000001, \"14th_Dalai_Lama\",424,0, m,\nn000002,\"Smith, \"\"Jo\"\"\",3,1,f\nn000003, \"Doe, J., Jr.\",3,1, m,\n";
+        let read = |text: String| {
+            fs::write(&meta, text).unwrap();
+            let mut set = Collection::default();
+            let male = genders(&meta, &mut set).unwrap();
+            let found: Vec<usize> = set.defects.all().map(|found| found.count).collect();
+            (male.into_iter().map(|(person, is)| format!("{person}={is}")).collect::<Vec<_>>().join(" "), found)
+        };
+        let all = "n000001=1 n000002=0 n000003=1".to_owned();
+        assert_eq!(read(format!("Class_ID, Name, Sample_Num, Flag, Gender\n{rows}")), (all.clone(), vec![]));
+        assert_eq!(read(rows.replace('\n', "\r\n")), (all.clone(), vec![]));
+        assert_eq!(read(format!("{rows}n000004, \"x\",1,1, maybe,\n")), (all, vec![1]));
+    }
 }

@@ -1,111 +1,196 @@
-//! Label CSVs: `image_id,<attribute>…`, one row an image; an empty field, `NA` or `?` is a missing label.
+//! Label tables → columns: which words are missing labels, and which are yes and no.
 
+use super::{
+    Collection, DigestCache,
+    defects::{Defects, Note},
+    tables::{ImageTable, Layout, kept},
+};
 use crate::domain::{
     Fault, Result,
-    image::{Column, Labels},
-    text::{is_steering, printable, shorten},
+    image::{Column, ImageIndex, Labels},
+    missing::{MissingLabels, MissingWords},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// The labels of a file, and every image id it names (also those without any label).
+#[derive(Debug)]
 pub struct LabelTable {
     pub labels: Labels,
-    pub images: BTreeSet<String>,
+    pub images: Arc<ImageIndex>,
+    /// How many labels of each attribute are missing, and how that is spelled.
+    pub missing: BTreeMap<String, MissingLabels>,
+    /// Columns that cannot be used, and why.
+    pub unusable: BTreeMap<String, Fault>,
+    pub notes: Vec<Note>,
 }
 
-pub fn read(path: &Path) -> Result<LabelTable> {
-    let bytes = std::fs::read(path).map_err(|error| Fault::io("read the labels", path, &error))?;
-    parse(path, bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes))
+/// How a label table is to be read.
+pub struct Reading<'a> {
+    /// The images of the evaluation, where they are known already: they tell which column names images.
+    pub known: Option<&'a ImageIndex>,
+    /// What the only column is called, should the file have no header.
+    pub alone: Option<&'a str>,
+    /// Which words are missing, by attribute.
+    pub missing: &'a dyn Fn(&str) -> MissingWords,
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<LabelTable> {
-    // The csv crate counts a CRLF's line before its end: one kind of line end keeps the numbers right.
-    let bytes: Vec<u8> = bytes
-        .iter()
-        .enumerate()
-        .filter(|(at, byte)| **byte != b'\r' || bytes.get(at + 1) != Some(&b'\n'))
-        .map(|(_, byte)| *byte)
-        .collect();
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes.as_slice());
-    let mut header: Option<Vec<String>> = None;
-    let mut rows: BTreeMap<String, (u64, Vec<String>)> = BTreeMap::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| {
-            let line = error.position().map_or(1, csv::Position::line) as usize;
-            Fault::asked("this row is not UTF-8 text").at(path, line, 1)
-        })?;
-        let line = record.position().map_or(1, csv::Position::line);
-        let fields: Vec<String> = record.iter().map(|field| field.trim().to_owned()).collect();
-        let wrong = |field: usize, what: String| {
-            let column = 1 + fields[..field].iter().map(|before| before.chars().count() + 1).sum::<usize>();
-            Fault::asked(what).at(path, line as usize, column)
-        };
-        if let Some(field) = fields.iter().position(|field| field.chars().any(is_steering)) {
-            return Err(wrong(field, format!("control characters in `{}`", shorten(&printable(&fields[field]), 60)))
-                .next("remove them: ids, names and values are one visible line each"));
-        }
-        let Some(names) = &header else {
-            if fields[0] != "image_id" || fields.len() < 2 {
-                return Err(wrong(
-                    0,
-                    format!("a label file starts `image_id,<attribute>`, this one starts `{}`", shorten(&fields.join(","), 60)),
-                ));
-            }
-            if let Some(field) = (1..fields.len()).find(|&i| fields[i].is_empty() || fields[..i].contains(&fields[i])) {
-                let what = if fields[field].is_empty() {
-                    "an attribute has no name".to_owned()
-                } else {
-                    format!("the attribute `{}` is there twice", fields[field])
-                };
-                return Err(wrong(field, what));
-            }
-            header = Some(fields);
-            continue;
-        };
-        if fields.len() != names.len() {
-            return Err(wrong(0, format!("{} fields where the header has {}", fields.len(), names.len())));
-        }
-        let id = fields[0].clone();
-        if id.is_empty() {
-            return Err(wrong(0, "a row without an image id".to_owned()));
-        }
-        if let Some((before, _)) = rows.get(&id) {
-            return Err(
-                wrong(0, format!("the image `{id}` is labelled twice: first in line {before}")).next("keep one of the two rows")
-            );
-        }
-        rows.insert(id, (line, fields));
+/// # Errors
+/// A file that is no table, or with a row that cannot be told to be right.
+pub fn read(path: &Path, reading: &Reading, digests: &mut DigestCache) -> Result<LabelTable> {
+    let layout = Layout::of(path, reading.known)?;
+    let names: Vec<&str> = reading.alone.filter(|_| layout.width == 2).into_iter().collect();
+    if layout.header.is_none() && names.is_empty() {
+        return Err(Fault::asked("the label file has no header: its first line names an image")
+            .at(path, 1, 1)
+            .next("write a line above it that names the columns: image_id,<attribute>"));
     }
-    let Some(names) = header else { return Err(Fault::asked("the label file is empty").in_file(path)) };
-    let column = |field: usize| {
-        let labelled = rows.iter().map(|(id, (_, fields))| (id.as_str(), fields[field].as_str()));
-        normal(labelled.filter(|(_, value)| !matches!(*value, "" | "NA" | "N/A" | "nan" | "NaN" | "?" | "null")).collect())
+    let options = format!("labels {} {}", serde_json::json!(layout), names.join(""));
+    let table = kept(path, &options, digests, |from| ImageTable::from_reader(from, path, &layout, &names))?;
+    labels(table, reading.missing)
+}
+
+fn labels(table: ImageTable, missing: &dyn Fn(&str) -> MissingWords) -> Result<LabelTable> {
+    if let Some(fault) = table.first_fault() {
+        return Err(fault);
+    }
+    let (mut labels, mut absent) = (Labels::default(), BTreeMap::new());
+    for cells in &table.columns {
+        let rule = missing(&cells.name);
+        let mut of = MissingLabels { rows: table.images.len(), ..MissingLabels::default() };
+        let mut values: Vec<&str> = Vec::new();
+        for (word, count) in cells.words.iter().zip(cells.counts()).filter(|(_, count)| *count > 0) {
+            if rule.is_missing(word) {
+                of.spelled.insert(word.clone(), count);
+            } else {
+                values.push(word);
+                if rule.is_kept(word) {
+                    of.kept.insert(word.clone(), count);
+                }
+            }
+        }
+        let spelling = Spelling::of(&values);
+        let column = table.labels(cells, |word| (!rule.is_missing(word)).then(|| spelling.value(word)));
+        labels.insert(cells.name.clone(), column);
+        absent.insert(cells.name.clone(), of);
+    }
+    Ok(LabelTable { labels, images: table.images, missing: absent, unusable: table.unusable, notes: table.notes })
+}
+
+/// A label table by itself, as a data set of which there is nothing else.
+///
+/// # Errors
+/// A file that is no table. What is wrong inside is a defect.
+pub fn label_table(path: &Path) -> Result<Collection> {
+    let layout = Layout::of(path, None)?;
+    let table = ImageTable::read(path, &layout, &["attribute"])?;
+    let mut set = Collection { ids: table.images.iter().map(str::to_owned).collect(), ..Collection::default() };
+    set.defects.notes(&table.notes, path);
+    set.defects.join(&table.defects);
+    for (image, first, again) in &table.repeated {
+        let fault = || Fault::asked(format!("{image} is there twice: first in line {first}")).at(path, *again, 1);
+        set.defects.fatal("repeated-image", fault);
+    }
+    let whole = ImageTable { defects: Defects::default(), repeated: vec![], ..table };
+    let read = labels(whole, &|_| MissingWords::default())?;
+    for (attribute, of) in read.missing.iter().filter(|(_, of)| of.count() > 0) {
+        let fault = Fault::asked(format!("{attribute}: {}", of.sentence())).in_file(path);
+        set.defects.note("missing-labels", of.count(), fault);
+    }
+    set.labels = read.labels;
+    set.missing = read.missing;
+    Ok(set)
+}
+
+/// How a column spells yes and no. One that does reads `0` and `1`, so that equal labels have equal digests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Spelling {
+    /// Numbers that are 0 or 1, or −1 or 1.
+    Numbers,
+    /// Two words, of which this is yes.
+    Yes(&'static str),
+    /// The words are the values.
+    AsTheyAre,
+}
+
+impl Spelling {
+    fn of(values: &[&str]) -> Self {
+        let numbers: Option<Vec<f64>> = values.iter().map(|value| value.parse().ok()).collect();
+        let are = |no: f64| numbers.as_ref().is_some_and(|numbers| numbers.iter().all(|&number| number == no || number == 1.0));
+        if are(0.0) || are(-1.0) {
+            return Spelling::Numbers;
+        }
+        let words = [("false", "true"), ("no", "yes")];
+        let are = |(no, yes): &(&str, &str)| {
+            values.iter().all(|value| value.eq_ignore_ascii_case(no) || value.eq_ignore_ascii_case(yes))
+        };
+        words.into_iter().find(are).map_or(Spelling::AsTheyAre, |(_, yes)| Spelling::Yes(yes))
+    }
+
+    fn value(self, word: &str) -> String {
+        let is = match self {
+            Spelling::Numbers => word.parse() == Ok(1.0),
+            Spelling::Yes(yes) => word.eq_ignore_ascii_case(yes),
+            Spelling::AsTheyAre => return word.to_owned(),
+        };
+        if is { "1" } else { "0" }.to_owned()
+    }
+}
+
+/// The labels of one attribute in two files, of which each may have images that the other has not.
+///
+/// # Errors
+/// An image that the files disagree on: both values, both lines.
+pub fn merged(attribute: &str, first: (&Column, &Path), second: (&Column, &Path)) -> Result<Column> {
+    let both = first.0.iter().find_map(|(image, one)| {
+        let other = second.0.get(image).filter(|other| *other != one)?;
+        Some((image, one, other))
+    });
+    let Some((image, one, other)) = both else {
+        return Ok(first.0.iter().chain(second.0.iter()).collect());
     };
-    let labels = (1..names.len()).map(|field| (names[field].as_str(), column(field))).collect();
-    Ok(LabelTable { labels, images: rows.into_keys().collect() })
+    let place = |path: &Path| match line_of(path, image) {
+        Some(line) => format!("{}, line {line}", path.display()),
+        None => path.display().to_string(),
+    };
+    let fault = Fault::asked(format!(
+        "two label files disagree on `{attribute}` of the image `{image}`: `{one}` in {}; `{other}` in {}",
+        place(first.1),
+        place(second.1)
+    ));
+    let fault = match line_of(second.1, image) {
+        Some(line) => fault.at(second.1, line, 1),
+        None => fault.in_file(second.1),
+    };
+    Err(fault.next("mend one of the two rows, rename the attribute in one file, or leave one file out of the study"))
 }
 
-/// A binary column reads `0` and `1` however it was spelled, so that equal labels have equal digests.
-fn normal(column: Column) -> Column {
-    let spellings = [("-1", "1"), ("false", "true"), ("no", "yes"), ("0", "1"), ("0.0", "1.0"), ("-1.0", "1.0")];
-    let lower: BTreeMap<_, _> = column.iter().map(|(id, value)| (id, value.to_lowercase())).collect();
-    for (no, yes) in spellings {
-        if lower.values().all(|value| value == no || value == yes) {
-            return lower.into_iter().map(|(id, value)| (id, if value == yes { "1" } else { "0" })).collect();
-        }
-    }
-    column
+/// The line of an image in a table.
+fn line_of(path: &Path, image: &str) -> Option<usize> {
+    let known = ImageIndex::from_sorted([image]);
+    let layout = Layout::of(path, known.as_ref()).ok()?;
+    let table = ImageTable::read(path, &layout, &[]).ok()?;
+    Some(*table.lines.get(table.images.row(image)?)? as usize)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+
+    fn with(text: &str, rule: &MissingWords) -> Result<LabelTable> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("labels.csv");
+        fs::write(&path, text).unwrap();
+        let reading = Reading { known: None, alone: None, missing: &|_| rule.clone() };
+        read(&path, &reading, &mut DigestCache::none())
+    }
 
     fn table(text: &str) -> Result<LabelTable> {
-        parse(Path::new("labels.csv"), text.as_bytes())
+        with(text, &MissingWords::default())
+    }
+
+    fn text(table: &LabelTable, attribute: &str) -> String {
+        table.labels.get(attribute).unwrap().to_text()
     }
 
     #[test]
@@ -114,7 +199,48 @@ mod tests {
         let zero_one = digest("image_id,Young\na,1\nb,0\nc,\n");
         assert_eq!(zero_one, digest("image_id,Young\r\nc,NA\r\nb,-1\r\na,1\r\n"));
         assert_eq!(zero_one, digest("image_id,Young\na,Yes\nb,no\n"));
+        assert_eq!(zero_one, digest("image_id,Young\na,TRUE\nb,False\nc,?\n"));
+        assert_eq!(zero_one, digest("image_id,Young\na,1.0\nb,0\n"));
         assert_ne!(zero_one, digest("image_id,Young\na,1\nb,1\n"));
+        assert_eq!(text(&table("image_id,x\na,yes\nb,n/a\n").unwrap(), "x"), "a\t1\n", "yes and missing");
+        assert_eq!(text(&table("image_id,x\na,-1\nb,0\nc,1\n").unwrap(), "x"), "a\t-1\nb\t0\nc\t1\n", "three values");
+        assert_eq!(text(&table("image_id,x\na,yes\nb,1\n").unwrap(), "x"), "a\tyes\nb\t1\n", "two manners at once");
+    }
+
+    #[test]
+    fn every_word_that_pandas_takes_for_missing_is_and_is_counted_as_spelled() {
+        let pandas = [
+            "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+            "NULL", "NaN", "None", "n/a", "nan", "null",
+        ];
+        let ours = ["?", "na", "Na", "nAn", "NONE", "Null", "  NA "];
+        for word in pandas.iter().chain(&ours) {
+            let table = table(&format!("image_id,race\na,asian\nb,{word}\nc,white\nd,{word}\n")).unwrap();
+            assert_eq!(text(&table, "race"), "a\tasian\nc\twhite\n", "{word:?}");
+            let of = &table.missing["race"];
+            assert_eq!((of.count(), of.rows, of.spelled.get(word.trim())), (2, 4, Some(&2)), "{word:?}");
+        }
+        let sentence = table("image_id,x\na,?\nb,\nc,?\nd,1\n").unwrap().missing["x"].sentence();
+        assert_eq!(sentence, "3 of 4 labels are missing (2 `?`, 1 empty)");
+    }
+
+    #[test]
+    fn a_study_may_say_what_is_missing() {
+        let rule = MissingWords { instead: Some(vec!["0".into(), "unknown".into()]), ..MissingWords::default() };
+        let table = with("image_id,x\na,-1\nb,0\nc,1\nd,unknown\ne,\n", &rule).unwrap();
+        assert_eq!(text(&table, "x"), "a\t0\nc\t1\n");
+        assert_eq!(table.missing["x"].spelled, [("", 1), ("0", 1), ("unknown", 1)].map(|(word, n)| (word.to_owned(), n)).into());
+        let quoted = MissingWords { values: ["NA".to_owned()].into(), ..MissingWords::default() };
+        let table = with("image_id,region\na,NA\nb,EU\nc,n/a\n", &quoted).unwrap();
+        assert_eq!(text(&table, "region"), "a\tNA\nb\tEU\n");
+        assert_eq!(table.missing["region"].kept, [("NA".to_owned(), 1)].into());
+    }
+
+    #[test]
+    fn a_mistake_in_the_header_stands_in_the_way_of_its_column_alone() {
+        let table = table("image_id,Young,Young,x\na,1,1,0\n").unwrap();
+        assert_eq!(table.unusable["Young"].place.as_ref().unwrap().at, Some((1, 16)));
+        assert_eq!(text(&table, "x"), "a\t0\n");
     }
 
     #[test]
@@ -126,11 +252,30 @@ mod tests {
     #[test]
     fn mistakes_are_placed() {
         let place = |text: &str| table(text).err().unwrap().place.unwrap().at;
-        assert_eq!(place("image,Young\na,1\n"), Some((1, 1)));
-        assert_eq!(place("image_id,Young,Young\n"), Some((1, 16)));
+        assert_eq!(place("who,Young\nme,1\n"), Some((1, 1)));
         assert_eq!(place("image_id,Young\na,1\na,0\n"), Some((3, 1)));
         assert_eq!(place("image_id,Young\na,1,2\n"), Some((2, 1)));
-        assert_eq!(place("image_id,Young\na,\"1\u{1b}[2J\"\n"), Some((2, 3)));
+        assert_eq!(place("a.png,1\nb.png,0\n"), Some((1, 1)));
         assert_eq!(place(""), None);
+    }
+
+    #[test]
+    fn files_that_disagree_are_both_named_with_their_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one.csv"), folder.path().join("two.csv"));
+        fs::write(&one, "image_id,x\nb,1\na,1\n").unwrap();
+        fs::write(&two, "note,image_id,x\n\"two\nlines\",c,0\n,a,0\n").unwrap();
+        let column = |path: &Path| {
+            let reading = Reading { known: None, alone: None, missing: &|_| MissingWords::default() };
+            read(path, &reading, &mut DigestCache::none()).unwrap().labels.remove("x").unwrap()
+        };
+        let fault = merged("x", (&column(&one), &one), (&column(&two), &two)).unwrap_err();
+        for words in ["`x` of the image `a`", "`1` in ", "one.csv, line 3", "`0` in ", "two.csv, line 4"] {
+            assert!(fault.what.contains(words), "{words}: {}", fault.what);
+        }
+        assert_eq!(fault.place.unwrap().at, Some((4, 1)));
+        fs::write(&two, "image_id,x\nc,0\na,1\n").unwrap();
+        let merged = merged("x", (&column(&one), &one), (&column(&two), &two)).unwrap();
+        assert_eq!(merged.to_text(), "a\t1\nb\t1\nc\t0\n");
     }
 }

@@ -113,10 +113,7 @@ impl<'a> Numbers<'a> {
         let opened =
             opened.map_err(|_| wrong("the header says more than any file can hold: it is cut short or damaged".into()))?;
         let file = opened.map_err(|error| wrong(format!("not a readable .npy file: {error}")))?;
-        let (is_big, kind) = match named {
-            Some(named) => named,
-            None => return Err(of_columns(&file.dtype()).in_file(path)),
-        };
+        let Some((is_big, kind)) = named else { return Err(of_columns(&file.dtype()).in_file(path)) };
         let mut remarks = Vec::new();
         let (rows, columns) = two_dimensions(file.shape(), &mut remarks).map_err(|(what, next)| wrong(what).next(next))?;
         let is_fortran = file.order() == npyz::Order::Fortran && rows > 1 && columns > 1;

@@ -1,15 +1,26 @@
 //! What is there, before anything runs: the images of the evaluation, their labels, and what is missing.
 
-use super::{DigestCache, collect, drawn::Truth, features, labels, pictures};
+use super::{
+    DigestCache, Severity, collect,
+    drawn::Truth,
+    features,
+    identities::{self, People},
+    labels::{self, LabelTable, Reading},
+    matching::{RowList, list_of, matched},
+    pictures,
+    tables::misfit,
+};
 use crate::domain::{
     Digest, Fault, Result,
-    image::{Column, Images, Labels},
-    model::{GivenFeatures, Source},
-    study::{Dataset, Study},
+    comparison::Question,
+    image::{Column, ImageIndex, Images, Labels},
+    missing::{MissingLabels, MissingWords},
+    model::Source,
+    study::{Dataset, Identities, LabelFile, Study},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// What was found of a study's data.
@@ -20,6 +31,8 @@ pub struct Survey {
     pub labels: Labels,
     /// Image → identity; `None` where each image is its own.
     pub identities: Option<Column>,
+    /// Whether that is known, said or only assumed.
+    pub people: People,
     /// The folder in which the images' ids are paths; `None` where there are no pictures.
     pub pictures: Option<PathBuf>,
     /// What was planted in drawn faces.
@@ -29,6 +42,12 @@ pub struct Survey {
     pub missing: Vec<Absent>,
     /// Oddities that stop nothing.
     pub warnings: Vec<String>,
+    /// What is read rightly, and worth knowing.
+    pub notes: Vec<String>,
+    /// How many labels of each attribute are missing, and how that is spelled.
+    pub missing_labels: BTreeMap<String, MissingLabels>,
+    /// The file that each attribute's labels are from.
+    labelled_in: BTreeMap<String, PathBuf>,
 }
 
 /// Pictures in classes.
@@ -66,41 +85,152 @@ pub enum Need {
 pub fn survey(study: &Study, digests: &mut DigestCache) -> Result<Survey> {
     let mut survey = Survey::default();
     evaluation(study, digests, &mut survey)?;
+    let known = known(study, &survey);
     for file in &study.evaluation.labels {
-        if !file.file.exists() {
-            survey.missing.push(Absent {
-                input: format!("labels of `{}`", file.attribute),
-                expected_at: Some(file.file.clone()),
-                need: Need::Attribute(file.attribute.clone()),
-            });
-            continue;
+        label_file(study, file, known.as_ref(), digests, &mut survey)?;
+    }
+    survey.note_missing_labels();
+    let lists = given(study, &mut survey)?;
+    training(study, digests, &mut survey)?;
+    survey.warn_of_strangers();
+    if let Some(images) = survey.images.take() {
+        let found = matched(images, study.evaluation.take.as_ref(), study.evaluation.on_missing, &lists)?;
+        survey.images = Some(found.images);
+        survey.warnings.extend(found.warnings);
+        survey.notes.extend(found.notes);
+    }
+    Ok(survey)
+}
+
+/// The images of the evaluation, or, while nothing else names them, those of given features.
+fn known(study: &Study, survey: &Survey) -> Option<ImageIndex> {
+    if let Some(images) = &survey.images {
+        return ImageIndex::from_sorted(images.ids());
+    }
+    let list = study.models.iter().find_map(|model| match &model.source {
+        Source::Given(given) if given.images.is_file() => Some(&given.images),
+        _ => None,
+    })?;
+    let rows = features::read_rows(&std::fs::read(list).ok()?, list).ok()?;
+    ImageIndex::from_sorted(rows.keys().map(String::as_str))
+}
+
+/// Which words of an attribute are missing labels.
+fn missing_words(study: &Study, attribute: &str, instead: Option<&Vec<String>>) -> MissingWords {
+    let values = study.evaluation.quoted.get(attribute).cloned().unwrap_or_default();
+    MissingWords { instead: instead.cloned(), values }
+}
+
+/// The labels of one attribute, from a file of their own.
+fn label_file(
+    study: &Study,
+    file: &LabelFile,
+    known: Option<&ImageIndex>,
+    digests: &mut DigestCache,
+    survey: &mut Survey,
+) -> Result<()> {
+    let LabelFile { file: path, attribute, missing, .. } = file;
+    if !path.exists() {
+        survey.missing.push(Absent {
+            input: format!("labels of `{attribute}`"),
+            expected_at: Some(path.clone()),
+            need: Need::Attribute(attribute.clone()),
+        });
+        return Ok(());
+    }
+    let rule = |attribute: &str| missing_words(study, attribute, missing.as_ref());
+    let reading = Reading { known, alone: Some(attribute), missing: &rule };
+    let mut table = labels::read(path, &reading, digests)?;
+    if let Some(fault) = table.unusable.get(attribute) {
+        return Err(fault.clone());
+    }
+    let Some(column) = table.labels.remove(attribute) else {
+        let names: Vec<&str> = table.labels.names().collect();
+        return Err(Fault::asked(format!("the label file has no attribute `{attribute}`"))
+            .in_file(path)
+            .next(crate::domain::nearest::suggestion(attribute, &names)));
+    };
+    fits(&table, known, path)?;
+    survey.note_table(&table, path);
+    let of = table.missing.remove(attribute).unwrap_or_default();
+    match (survey.labels.remove(attribute), survey.labelled_in.get(attribute)) {
+        (Some(before), Some(other)) => {
+            let merged = labels::merged(attribute, (&before, other), (&column, path))?;
+            survey.notes.push(format!("the labels of `{attribute}` in {} and {} agree", name_of(other), name_of(path)));
+            survey.missing_labels.entry(attribute.clone()).or_default().join(of);
+            survey.labels.insert(attribute.clone(), merged);
         }
-        let mut table = labels::read(&file.file)?;
-        let names: Vec<String> = table.labels.names().map(str::to_owned).collect();
-        let Some(column) = table.labels.remove(&file.attribute) else {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            return Err(Fault::asked(format!("the label file has no attribute `{}`", file.attribute))
-                .in_file(&file.file)
-                .next(crate::domain::nearest::suggestion(&file.attribute, &names)));
-        };
-        if survey.labels.insert(file.attribute.clone(), column).is_some() {
-            return Err(Fault::asked(format!("the attribute `{}` has labels in two files", file.attribute))
-                .in_file(&file.file)
-                .next("rename it in one of them, or leave one out"));
+        _ => {
+            survey.labels.insert(attribute.clone(), column);
+            survey.missing_labels.insert(attribute.clone(), of);
         }
     }
-    given(study, &mut survey)?;
-    training(study, digests, &mut survey)?;
-    if let Some(images) = &survey.images {
-        let known: BTreeSet<&str> = images.ids().collect();
-        for (attribute, column) in survey.labels.iter() {
-            let strange = column.images().filter(|id| !known.contains(id)).count();
-            if strange > 0 {
-                survey.warnings.push(format!("{strange} labels of `{attribute}` are of images that the evaluation data set does not have; they are left out"));
+    survey.labelled_in.insert(attribute.clone(), path.clone());
+    Ok(())
+}
+
+/// A table none of whose images is known says nothing.
+fn fits(table: &LabelTable, known: Option<&ImageIndex>, path: &Path) -> Result<()> {
+    let Some(known) = known.filter(|known| !known.is_empty() && !table.images.is_empty()) else { return Ok(()) };
+    if known.rows(table.images.iter()).iter().any(Option::is_some) {
+        return Ok(());
+    }
+    let (sides, next) = misfit(table.images.iter(), known.iter(), "the evaluation has");
+    let what =
+        format!("none of the table's {} image ids is one of the evaluation's {}: {sides}", table.images.len(), known.len());
+    Err(Fault::asked(what).in_file(path).next(next))
+}
+
+impl Survey {
+    fn note_table(&mut self, table: &LabelTable, path: &Path) {
+        for note in &table.notes {
+            let note = told(&note.in_file(path));
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
             }
         }
     }
-    Ok(survey)
+
+    fn note_missing_labels(&mut self) {
+        for (attribute, of) in &self.missing_labels {
+            if of.count() > 0 {
+                self.notes.push(format!("`{attribute}`: {}", of.sentence()));
+            }
+            for (word, count) in &of.kept {
+                self.notes.push(format!(
+                    "`{attribute}`: `{word}` is a value ({count} images) and no missing label, for the study asks for it in quotes"
+                ));
+            }
+        }
+    }
+
+    /// Labels of images that nobody evaluates.
+    fn warn_of_strangers(&mut self) {
+        let Some(images) = &self.images else { return };
+        let known = ImageIndex::from_sorted(images.ids()).unwrap_or_default();
+        for (attribute, column) in self.labels.iter() {
+            let rows = known.rows(column.images());
+            let strange = || column.images().zip(&rows).filter(|(_, row)| row.is_none()).map(|(image, _)| image);
+            if let Some(first) = strange().next() {
+                self.warnings.push(format!(
+                    "{} labels of `{attribute}` are of images that the evaluation data set does not have, such as `{first}`; they are left out",
+                    strange().count()
+                ));
+            }
+        }
+    }
+}
+
+/// What is worth knowing, and where, on one line.
+fn told(fault: &Fault) -> String {
+    let Some(place) = &fault.place else { return fault.what.clone() };
+    let at = place.at.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
+    format!("{} ({}{at})", fault.what, name_of(&place.file))
+}
+
+/// Notes reach pages that are handed out: no folder of this machine is told.
+fn name_of(path: &Path) -> String {
+    path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned())
 }
 
 fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Result<()> {
@@ -108,11 +238,26 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
         return Ok(());
     };
     let dataset = &study.datasets[name];
-    let Dataset::Images { root, labels: label_file } = dataset else {
+    let Dataset::Images { root, labels: label_file, identities, missing } = dataset else {
         return collected(study, dataset, digests, survey);
     };
+    if root.is_dir() {
+        let found = pictures::some(root)?;
+        survey.warnings.extend(found.passed_over().map(|passed| format!("`{name}`: {passed}")));
+        survey.images = Some(pictures::digested(root, found.ids, digests)?);
+        survey.pictures = Some(root.clone());
+    }
+    let known = known(study, survey);
+    let rule = |attribute: &str| missing_words(study, attribute, missing.as_ref());
+    let reading = Reading { known: known.as_ref(), alone: None, missing: &rule };
     let table = match label_file {
-        Some(file) if file.exists() => Some(labels::read(file)?),
+        Some(file) if file.exists() => {
+            let table = labels::read(file, &reading, digests)?;
+            asked_of(study, identities, &table)?;
+            fits(&table, known.as_ref(), file)?;
+            survey.note_table(&table, file);
+            Some((table, file))
+        }
         Some(file) => {
             survey.missing.push(Absent {
                 input: format!("labels of the data set `{name}`"),
@@ -126,37 +271,86 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
     if study.evaluation.partition.is_some() {
         survey.warnings.push(format!("`{name}` has no partitions: `evaluation.partition` is passed over"));
     }
-    if root.is_dir() {
-        let found = pictures::some(root)?;
-        survey.warnings.extend(found.passed_over().map(|passed| format!("`{name}`: {passed}")));
-        let images = pictures::digested(root, found.ids, digests)?;
-        survey.pictures = Some(root.clone());
-        if let Some(table) = &table {
-            let unlabelled: Vec<&str> = images.ids().filter(|id| !table.images.contains(*id)).collect();
+    let Some((table, file)) = table else {
+        if label_file.is_none() && survey.images.is_none() {
+            survey.missing.push(Absent {
+                input: format!("evaluation data set `{name}`"),
+                expected_at: Some(root.clone()),
+                need: Need::Everything,
+            });
+        }
+        if !matches!(identities, Identities::Column(_)) {
+            take_identities(survey, identities, None)?;
+        }
+        return Ok(());
+    };
+    match &survey.images {
+        Some(images) => {
+            let rows = table.images.rows(images.ids());
+            let unlabelled: Vec<&str> = images.ids().zip(&rows).filter(|(_, row)| row.is_none()).map(|(id, _)| id).collect();
             if let Some(first) = unlabelled.first() {
                 survey.warnings.push(format!(
                     "{} of {} pictures of `{name}` have no row in {}, such as `{first}`; they are in no class",
                     unlabelled.len(),
                     images.len(),
-                    label_file.as_ref().map_or(String::new(), |file| file.display().to_string())
+                    name_of(file)
                 ));
             }
         }
-        survey.images = Some(images);
-    } else if let Some(table) = &table {
         // The pictures may be absent: the features are given, the labels name the images.
-        survey.images = Some(Images(table.images.iter().map(|id| (id.clone(), None)).collect()));
-    } else if label_file.is_none() {
+        None => survey.images = Some(Images(table.images.iter().map(|id| (id.to_owned(), None)).collect())),
+    }
+    survey.labelled_in.extend(table.labels.names().map(|attribute| (attribute.to_owned(), file.clone())));
+    survey.labels = table.labels;
+    survey.missing_labels = table.missing;
+    take_identities(survey, identities, Some(file.as_path()))
+}
+
+/// Who is on the images, where the study says so; an identity file that is absent is waited for.
+fn take_identities(survey: &mut Survey, said: &Identities, table: Option<&Path>) -> Result<()> {
+    let Some(images) = &survey.images else { return Ok(()) };
+    if let Identities::File(file) = said
+        && !file.exists()
+    {
         survey.missing.push(Absent {
-            input: format!("evaluation data set `{name}`"),
-            expected_at: Some(root.clone()),
+            input: "identities of the evaluation's images".to_owned(),
+            expected_at: Some(file.clone()),
             need: Need::Everything,
         });
+        // Who is on the pictures decides every score: none is made before it is known.
+        survey.images = None;
+        return Ok(());
     }
-    if let Some(table) = table {
-        survey.labels = table.labels;
+    if *said == Identities::EachImage {
+        survey.people = People::EachImage;
+        survey.identities = None;
+    }
+    if let Some(found) = identities::said(said, images, &mut survey.labels, table)? {
+        if let Identities::Column(column) = said {
+            survey.missing_labels.remove(column);
+        }
+        survey.people = People::Known;
+        survey.identities = Some(found.column);
+        survey.warnings.extend(found.warnings);
+        survey.notes.extend(found.notes);
     }
     Ok(())
+}
+
+/// An attribute that the study asks for must be readable.
+fn asked_of(study: &Study, identities: &Identities, table: &LabelTable) -> Result<()> {
+    let questions = study.comparisons.iter().map(|comparison| &comparison.question);
+    let mut asked: BTreeSet<&str> = questions.flat_map(Question::attributes).collect();
+    asked.extend(study.fairness.groups.iter().map(String::as_str));
+    if let Identities::Column(column) = identities {
+        asked.insert(column);
+    }
+    // Those that have a file of their own are not read here.
+    let elsewhere = |attribute: &str| study.evaluation.labels.iter().any(|file| file.attribute == attribute);
+    match asked.into_iter().filter(|attribute| !elsewhere(attribute)).find_map(|attribute| table.unusable.get(attribute)) {
+        Some(fault) => Err(fault.clone()),
+        None => Ok(()),
+    }
 }
 
 /// The evaluation's images, where the data set is of a known format.
@@ -170,13 +364,19 @@ fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey
         });
         return Ok(());
     }
-    let set = collect(dataset)?;
+    let set = collect(dataset, digests)?;
     if let Some(fault) = set.defects.first_fatal() {
         return Err(fault);
     }
-    for defect in set.defects.all() {
-        let example = defect.examples.first().map_or(String::new(), |fault| format!(": {}", fault.what));
-        survey.warnings.push(format!("`{name}`: {} × {}{example}", defect.count, defect.word));
+    for found in set.defects.all() {
+        let example = found.examples.first().map_or(String::new(), |fault| format!(": {}", fault.what));
+        let sentence = format!("`{name}`: {} × {}{example}", found.count, found.word);
+        // Missing labels are told attribute by attribute.
+        match found.severity {
+            Severity::Note if found.word != "missing-labels" => survey.notes.push(sentence),
+            Severity::Note => {}
+            Severity::Defect | Severity::Fatal => survey.warnings.push(sentence),
+        }
     }
     let wanted = study.evaluation.partition.as_deref().filter(|partition| *partition != "all");
     let ids: Vec<String> = match (wanted, &set.partitions) {
@@ -198,9 +398,15 @@ fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey
         // The tables name the images; who needs their pictures waits.
         Images(ids.into_iter().map(|id| (id, None)).collect())
     };
+    if let Some(file) = &set.labelled_in {
+        survey.labelled_in.extend(set.labels.names().map(|attribute| (attribute.to_owned(), file.clone())));
+    }
     survey.labels = set.labels.restricted(&images);
+    survey.missing_labels = set.missing;
     survey.identities = set.identities.map(|identities| identities.restricted(&images));
+    survey.people = if survey.identities.is_some() { People::Known } else { People::Unknown };
     survey.images = Some(images);
+    take_identities(survey, dataset.identities(), None)?;
     let truth = dataset.root().join("truth.json");
     if truth.is_file() {
         let bytes = std::fs::read(&truth).map_err(|error| Fault::io("read", &truth, &error))?;
@@ -221,7 +427,7 @@ fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Re
     }
     let learns = |name: &String| study.models.iter().any(|model| model.learns_from(name));
     for (name, dataset) in study.datasets.iter().filter(|(name, dataset)| learns(name) && dataset.is_here()) {
-        let set = collect(dataset)?;
+        let set = collect(dataset, digests)?;
         if !set.pictures.is_dir() {
             let models = study.models.iter().enumerate().filter(|(_, model)| model.learns_from(name)).map(|(place, _)| place);
             survey.missing.push(Absent {
@@ -261,9 +467,9 @@ fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Re
     Ok(())
 }
 
-/// Files of models whose features or weights are given.
-fn given(study: &Study, survey: &mut Survey) -> Result<()> {
-    let mut lists: Vec<(&GivenFeatures, features::GivenRows)> = Vec::new();
+/// Files of models whose features are given, and the lists of their rows.
+fn given(study: &Study, survey: &mut Survey) -> Result<Vec<RowList>> {
+    let mut lists: Vec<RowList> = Vec::new();
     for (place, model) in study.models.iter().enumerate() {
         let Source::Given(given) = &model.source else { continue };
         let files = given.taps.iter().map(|(tap, file)| (format!("features of `{}` at {tap}", model.name), file));
@@ -281,21 +487,21 @@ fn given(study: &Study, survey: &mut Survey) -> Result<()> {
                 }
             }
         }
-        if given.images.is_file() {
-            let bytes =
-                std::fs::read(&given.images).map_err(|error| Fault::io("read the list of images", &given.images, &error))?;
-            lists.push((given, features::read_rows(&bytes, &given.images)?));
+        match list_of(&mut lists, &given.images) {
+            Some(list) => list.models.push(model.name.clone()),
+            None if given.images.is_file() => {
+                let bytes =
+                    std::fs::read(&given.images).map_err(|error| Fault::io("read the list of images", &given.images, &error))?;
+                let rows = features::read_rows(&bytes, &given.images)?;
+                lists.push(RowList { models: vec![model.name.clone()], file: given.images.clone(), rows });
+            }
+            None => {}
         }
     }
     if study.evaluation.dataset.is_none()
-        && let Some((_, rows)) = lists.first()
+        && let Some(list) = lists.first()
     {
-        survey.images = Some(Images(rows.keys().map(|id| (id.clone(), None)).collect()));
+        survey.images = Some(Images(list.rows.keys().map(|id| (id.clone(), None)).collect()));
     }
-    if let Some(images) = &survey.images {
-        for (given, rows) in &lists {
-            features::unknown_rows(rows, images, &given.images)?;
-        }
-    }
-    Ok(())
+    Ok(lists)
 }

@@ -183,7 +183,12 @@ impl Column {
 
     /// The value of each of these images, in their order.
     pub fn aligned(&self, images: &Images) -> Vec<Option<&str>> {
-        self.index.rows(images.ids()).into_iter().map(|row| self.at(row?)).collect()
+        self.aligned_to(images.ids())
+    }
+
+    /// The value of each of these images, in their order.
+    pub fn aligned_to<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Vec<Option<&str>> {
+        self.index.rows(ids).into_iter().map(|row| self.at(row?)).collect()
     }
 
     /// The labels of these images alone.

@@ -18,6 +18,8 @@ pub struct Comparison {
     /// One a class; the quantity itself otherwise.
     pub classes: Vec<String>,
     pub question: Question,
+    /// The study says that a value asked for may be one that no image has.
+    pub may_be_absent: bool,
 }
 
 /// What is asked, without what it is called: names never enter keys.
@@ -79,6 +81,16 @@ impl Question {
             within.collect(&mut names);
         }
         names
+    }
+
+    /// The same of labels as they are kept; see [`Expression::of_labels`].
+    #[must_use]
+    pub fn of_labels(self, binary: &impl Fn(&str) -> bool) -> Self {
+        let measured = match self.measured {
+            Measured::Classes(classes) => Measured::Classes(classes.into_iter().map(|class| class.of_labels(binary)).collect()),
+            quantity @ Measured::Quantity(_) => quantity,
+        };
+        Question { measured, within: self.within.map(|within| within.of_labels(binary)) }
     }
 
     /// How many classes; a quantity has one.
@@ -196,6 +208,28 @@ impl Expression {
         }
     }
 
+    /// The same of labels as they are kept: `smile=yes`, `smile=-1` and `smile=False` of a yes-or-no attribute are its presence and
+    /// its absence, however the label file spelled them. `binary` says which attributes are such.
+    #[must_use]
+    pub fn of_labels(self, binary: &impl Fn(&str) -> bool) -> Self {
+        let all = |parts: Vec<Expression>| parts.into_iter().map(|part| part.of_labels(binary)).collect();
+        match self {
+            Expression::Equals(attribute, value) if binary(&attribute) => match yes_or_no(&value) {
+                Some(true) => Expression::Has(attribute),
+                Some(false) => Expression::Not(Box::new(Expression::Has(attribute))),
+                None => Expression::Equals(attribute, value),
+            },
+            Expression::Has(_) | Expression::Equals(..) => self,
+            Expression::Not(inner) => match inner.of_labels(binary) {
+                // `not smile=no` and `smile` are one question, and have one key.
+                Expression::Not(twice) => *twice,
+                inner => Expression::Not(Box::new(inner)),
+            },
+            Expression::And(parts) => Expression::And(all(parts)),
+            Expression::Or(parts) => Expression::Or(all(parts)),
+        }
+    }
+
     pub fn canonical(&self) -> Value {
         let list = |op: &str, parts: Vec<Value>| Value::List([vec![Value::text(op)], parts].concat());
         match self {
@@ -214,9 +248,11 @@ impl fmt::Display for Expression {
             let plain = !text.is_empty() && text.chars().all(is_word) && !matches!(text, "not" | "and" | "or");
             if plain { text.to_owned() } else { format!("\"{text}\"") }
         };
+        // A word that would be a missing label is a value in quotes alone.
+        let value = |text: &str| if super::missing::is_usual(text) { format!("\"{text}\"") } else { word(text) };
         match self {
             Expression::Has(attribute) => write!(f, "{}", word(attribute)),
-            Expression::Equals(attribute, value) => write!(f, "{}={}", word(attribute), word(value)),
+            Expression::Equals(attribute, wanted) => write!(f, "{}={}", word(attribute), value(wanted)),
             Expression::Not(inner) => match **inner {
                 Expression::And(_) | Expression::Or(_) => write!(f, "not ({inner})"),
                 _ => write!(f, "not {inner}"),
@@ -228,6 +264,15 @@ impl fmt::Display for Expression {
             }
             Expression::Or(parts) => f.write_str(&parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")),
         }
+    }
+}
+
+/// What a word says of a yes-or-no attribute, in any case: label files and study files spell it in many ways.
+pub fn yes_or_no(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "1" | "1.0" | "yes" | "true" => Some(true),
+        "0" | "0.0" | "-1" | "-1.0" | "no" | "false" => Some(false),
+        _ => None,
     }
 }
 
@@ -249,6 +294,18 @@ impl std::str::FromStr for Expression {
             Some(token) => Err(parser.wrong(format!("expected `and`, `or` or the end, found {token}"))),
         }
     }
+}
+
+/// Every `attribute="value"` of an expression whose value stands in quotes.
+pub fn quoted_values(text: &str) -> Vec<(String, String)> {
+    let tokens = tokens(text).unwrap_or_default();
+    let quoted = |three: &[(usize, Token)]| match three {
+        [(_, Token::Word(attribute) | Token::Quoted(attribute)), (_, Token::Equals), (_, Token::Quoted(value))] => {
+            Some((attribute.clone(), value.clone()))
+        }
+        _ => None,
+    };
+    tokens.windows(3).filter_map(quoted).collect()
 }
 
 fn is_word(c: char) -> bool {
@@ -420,6 +477,17 @@ mod tests {
     }
 
     #[test]
+    fn values_in_quotes_are_told_from_words() {
+        let quoted = |text: &str| {
+            quoted_values(text).into_iter().map(|(attribute, value)| format!("{attribute}:{value}")).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(quoted("region=\"NA\" and not (\"eye colour\"=\"n/a\" or x=NA)"), "region:NA eye colour:n/a");
+        assert_eq!(quoted("region=NA or \"region\"=NA or \"x\""), "");
+        assert_eq!(parse("region=\"NA\"").to_string(), "region=\"NA\"", "printed as it must be written");
+        assert_eq!(parse("region=\"EU\"").to_string(), "region=EU");
+    }
+
+    #[test]
     fn a_missing_label_puts_an_image_in_no_class() {
         let labels = |name: &str| match name {
             "Young" => Some("1"),
@@ -444,6 +512,20 @@ mod tests {
         assert!(!one.asks_the_same(&of(&["a and b", "not a"], None)));
         assert!(!one.asks_the_same(&of(&["a or b", "not a"], Some("c or d"))));
         assert!(!one.asks_the_same(&of(&["a and b", "not a", "c"], Some("c or d"))));
+    }
+
+    #[test]
+    fn spellings_of_yes_and_no_are_one_question_of_a_yes_or_no_attribute() {
+        let binary = |name: &str| name != "race";
+        let of = |text: &str| parse(text).of_labels(&binary).to_string();
+        for yes in ["smile=yes", "smile=YES", "smile=True", "smile=1", "smile=1.0", "not smile=no", "not smile=-1", "smile"] {
+            assert_eq!(of(yes), "smile", "{yes}");
+        }
+        for no in ["smile=No", "smile=false", "smile=0", "smile=-1", "smile=-1.0", "not smile=True", "not smile"] {
+            assert_eq!(of(no), "not smile", "{no}");
+        }
+        assert_eq!(of("race=no and (smile=no or hat=YES)"), "race=no and (not smile or hat)");
+        assert_eq!(of("smile=maybe"), "smile=maybe", "left for whoever knows the values");
     }
 
     #[test]

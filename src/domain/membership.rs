@@ -180,11 +180,12 @@ mod tests {
             table in prop::collection::vec((prop::option::of(any::<bool>()), prop::option::of(any::<bool>())), 0..40)
         ) {
             let ids: Vec<String> = (0..table.len()).map(|i| format!("{i:02}")).collect();
-            let column = |pick: fn(&(Option<bool>, Option<bool>)) -> Option<bool>| -> Column {
-                let of = ids.iter().zip(&table).filter_map(|(id, row)| Some((id.clone(), if pick(row)? { "1" } else { "0" })));
+            let (x, y): (Vec<_>, Vec<_>) = table.iter().copied().unzip();
+            let column = |values: &[Option<bool>]| -> Column {
+                let of = ids.iter().zip(values).filter_map(|(id, value)| Some((id.clone(), if (*value)? { "1" } else { "0" })));
                 of.collect()
             };
-            let labels: Labels = [("x", column(|row| row.0)), ("y", column(|row| row.1))].into_iter().collect();
+            let labels: Labels = [("x", column(&x)), ("y", column(&y))].into_iter().collect();
             let images = Images(ids.iter().map(|id| (id.clone(), None)).collect());
             let members = Members::of(&images, &labels, &question(&["x", "y"], None));
             let counts = members.counts(&(0..ids.len()).collect::<Vec<_>>(), |_| true);

@@ -21,6 +21,7 @@ pub mod made_of;
 pub mod matrix;
 pub mod membership;
 pub mod metric;
+pub mod missing;
 pub mod model;
 pub mod nearest;
 pub mod pin;

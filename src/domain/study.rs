@@ -9,7 +9,10 @@ use super::{
     score::Statistics,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Study {
@@ -71,6 +74,7 @@ impl Numerics {
 pub enum Dataset {
     CelebA {
         root: PathBuf,
+        identities: Identities,
     },
     Vggface2 {
         root: PathBuf,
@@ -79,21 +83,60 @@ pub enum Dataset {
     /// One folder a class.
     Folders {
         root: PathBuf,
+        identities: Identities,
     },
     /// A folder of pictures with a label CSV (`image_id,<attribute>…`); the pictures may be absent.
     Images {
         root: PathBuf,
         labels: Option<PathBuf>,
+        /// Words that are missing labels, in place of the usual ones.
+        missing: Option<Vec<String>>,
+        identities: Identities,
     },
+}
+
+/// What a study says of who is on the pictures of a data set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Identities {
+    /// Nothing: what the data set knows counts, if it knows anything.
+    #[default]
+    Unsaid,
+    /// No person occurs twice.
+    EachImage,
+    /// The folder an image is in.
+    Folder,
+    /// A column of the data set's label CSV.
+    Column(String),
+    /// A table of its own: image, identity.
+    File(PathBuf),
 }
 
 impl Dataset {
     pub fn root(&self) -> &PathBuf {
         match self {
-            Dataset::CelebA { root }
+            Dataset::CelebA { root, .. }
             | Dataset::Vggface2 { root, .. }
-            | Dataset::Folders { root }
+            | Dataset::Folders { root, .. }
             | Dataset::Images { root, .. } => root,
+        }
+    }
+
+    pub fn identities(&self) -> &Identities {
+        match self {
+            Dataset::CelebA { identities, .. } | Dataset::Folders { identities, .. } | Dataset::Images { identities, .. } => {
+                identities
+            }
+            Dataset::Vggface2 { .. } => &Identities::Unsaid,
+        }
+    }
+
+    /// May it know who is on its pictures, by itself or by what the study says?
+    pub fn may_know_identities(&self) -> bool {
+        match (self, self.identities()) {
+            (_, Identities::EachImage) => false,
+            (_, Identities::Folder | Identities::Column(_) | Identities::File(_)) => true,
+            (Dataset::CelebA { .. } | Dataset::Vggface2 { .. }, Identities::Unsaid) => true,
+            (Dataset::Folders { .. } | Dataset::Images { .. }, Identities::Unsaid) => false,
         }
     }
 }
@@ -173,7 +216,20 @@ pub struct Evaluation {
     pub dataset: Option<String>,
     pub partition: Option<String>,
     pub take: Option<Take>,
+    pub on_missing: OnMissing,
     pub labels: Vec<LabelFile>,
+    /// Values that expressions of the study ask for in quotes, by attribute: none of them is a missing label.
+    pub quoted: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What becomes of an image that a model has no features of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnMissing {
+    /// The study is refused.
+    #[default]
+    Stop,
+    /// It is left out, for all models alike.
+    LeaveOut,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -182,6 +238,8 @@ pub struct LabelFile {
     pub attribute: String,
     /// Self-reported, perceived or predicted.
     pub provenance: Option<String>,
+    /// Words that are missing labels, in place of the usual ones.
+    pub missing: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -17,6 +17,12 @@ pub fn printable(text: &str) -> String {
     out
 }
 
+/// A word as a shell takes it: in single quotes, unless it is plain.
+pub fn shell(word: &str) -> String {
+    let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./=,@:+%".contains(c));
+    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
 /// At most `most` characters, the end cut with `…`.
 pub fn shorten(text: &str, most: usize) -> String {
     if text.chars().count() <= most {

@@ -42,12 +42,11 @@ impl Projector for Ica {
     fn project(&self, given: &Given) -> Result<Projected> {
         let principal = principal(given.features, self.axes)?;
         let white = White::new(&principal, given.features);
-        let (rotation, turns) = white.rotation(given.seed, given)?;
+        let (rotation, turns) = white.rotation(0, given)?;
         let mut axes = white.described(&principal, &rotation);
         axes.sort_by(|a, b| b.negentropy.total_cmp(&a.negentropy));
-        let others: Vec<Vec<f64>> = (1..=AGAIN)
-            .map(|again| Ok(white.rotation(given.seed ^ again << 48, &Given { watch: &(), ..*given })?.0))
-            .collect::<Result<_>>()?;
+        let others: Vec<Vec<f64>> =
+            (1..=AGAIN).map(|again| Ok(white.rotation(again, &Given { watch: &(), ..*given })?.0)).collect::<Result<_>>()?;
         let stability = axes.iter().map(|axis| white.comes_back(&axis.direction, &others)).collect();
         let of = |number: fn(&Axis) -> f64| axes.iter().map(number).collect::<Vec<f64>>();
         let facts = [
@@ -100,9 +99,9 @@ impl White {
     }
 
     /// k directions, row by row, orthogonal to each other; and after how many turns.
-    fn rotation(&self, seed: u64, given: &Given) -> Result<(Vec<f64>, usize)> {
+    fn rotation(&self, start: u64, given: &Given) -> Result<(Vec<f64>, usize)> {
         let k = self.k;
-        let mut stream = Stream::new(seed, Purpose::IcaStart, 0);
+        let mut stream = Stream::new(given.seed, Purpose::IcaStart, start);
         let start: Vec<f64> = (0..k * k).map(|_| stream.normals(1.0)[0]).collect();
         let mut rotation = orthogonal(&start, k)?;
         for turn in 1..=TURNS {

@@ -40,6 +40,8 @@ const ROOM: usize = 1_200_000;
 
 /// Where the study file is, and tables to hand out with the page: name, bytes.
 pub struct Extras<'a> {
+    /// How many labels are missing in the files, and how that is spelled, by attribute.
+    pub missing_labels: &'a std::collections::BTreeMap<String, crate::domain::missing::MissingLabels>,
     pub study_file: &'a Path,
     pub study_text: &'a str,
     pub tables: Vec<(String, Vec<u8>)>,
@@ -120,7 +122,7 @@ fn evidence(outcome: &Outcome, extras: &Extras, book: &Book) -> Result<Evidence>
     for (role, bytes) in plan.sources() {
         // What networks learned from is never made again from a page.
         if role != "listing" && !role.starts_with("pictures/") && !role.starts_with("classes/") {
-            objects.insert(Digest::of(bytes), audit::pack(bytes));
+            objects.insert(Digest::of(&bytes), audit::pack(&bytes));
         }
     }
     Ok(Evidence {

@@ -15,8 +15,9 @@ use crate::{
         model::Source as Made,
         score::{Estimate, Steady, ViewScore},
         stage::{Kind, WEIGHTS_PREFIX},
+        text::shell,
     },
-    study::{Outcome, ScoreOf, Step},
+    study::{Outcome, People, ScoreOf, Step},
 };
 use serde_json::{Value, json};
 
@@ -28,18 +29,23 @@ const TELLERS: usize = 6;
 
 pub fn context(outcome: &Outcome, book: &Book, extras: &Extras) -> Result<tera::Context> {
     let page = Page { outcome, book };
+    let missing_labels = page.missing_labels(extras);
     let study = &outcome.plan.study;
     let mut context = tera::Context::new();
     context.insert("study", &study.name);
     context.insert("about", &page.shareable(&study.about));
     context.insert("file", &format!("{}.html", study.name));
-    context.insert("study_file", &outcome.plan.workspace().shareable(extras.study_file).display().to_string());
+    // It stands in command lines.
+    context.insert("study_file", &shell(&outcome.plan.workspace().shareable(extras.study_file).display().to_string()));
     context.insert("study_digest", &Digest::of(extras.study_text.as_bytes()).to_string());
     context.insert("answer", &page.answer());
     context.insert("matrix", &page.matrix());
     context.insert("gradients", &page.gradients());
     context.insert("asked", &page.asked());
     context.insert("data", &page.data()?);
+    context.insert("missing_labels", &missing_labels);
+    context.insert("remarks", &outcome.plan.remarks);
+    context.insert("people_unknown", &(outcome.plan.people == People::Unknown));
     context.insert("models", &page.models());
     context.insert("learned", &page.learned()?);
     context.insert("planted", &page.planted()?);
@@ -352,12 +358,39 @@ impl Page<'_> {
             "name": plan.study.evaluation.dataset,
             "images": self.book.count(&source, "/images", "images", counted.images),
             "identities": self.book.count(&source, "/identities", "identities", counted.identities),
-            "own": counted.images == counted.identities,
+            "own": plan.people != People::Known,
+            "assumed": plan.people == People::Unknown,
             "attributes": attributes,
             "provenance": provenance,
             "celebas": self.labels_are_celebas(),
             "figure": self.drawing(Step::DrawFrequencies)?,
         }))
+    }
+
+    /// Attributes that some images have no label of, and how files spell that.
+    fn missing_labels(&self, extras: &Extras) -> Vec<Value> {
+        let counted = &self.outcome.frequencies;
+        let source = self.frequencies_source();
+        let mut told: Vec<&str> = vec![];
+        let mut missing = Vec::new();
+        for (place, frequency) in counted.attributes.iter().enumerate() {
+            let attribute = frequency.attribute.as_str();
+            if frequency.rate.n >= counted.images || told.contains(&attribute) {
+                continue;
+            }
+            told.push(attribute);
+            let spelled = extras.missing_labels.get(attribute).map(|of| &of.spelled);
+            let words: Vec<&String> =
+                spelled.into_iter().flatten().map(|(word, _)| word).filter(|word| !word.is_empty()).collect();
+            let what = format!("images with a label of {attribute}");
+            missing.push(json!({
+                "attribute": attribute,
+                "n": self.book.count(&source, &format!("/attributes/{place}/rate/n"), &what, frequency.rate.n),
+                "words": words,
+                "empty": spelled.is_some_and(|spelled| spelled.contains_key("")),
+            }));
+        }
+        missing
     }
 
     /// A figure's picture with its result's key.

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         comparison::{Measured, Question},
         contrast::Held,
-        fairness::Fairness,
+        fairness::{Fairness, Measure, Support},
         grid::Grid,
         image::{Column, Images, Labels},
         projection::View,
@@ -26,14 +26,14 @@ struct Came {
     fairness: Fairness,
 }
 
-/// Two models on these questions, of 120 images and two columns, through all that is scored.
+/// Two models on these questions, of 240 images and two columns, through all that is scored.
 fn all(
     questions: &[&[&str]],
     label: impl Fn(&str, usize) -> Option<u8>,
     person: impl Fn(usize) -> usize,
     value: impl Fn(usize, &mut Stream) -> f32,
 ) -> Came {
-    let (n, id) = (120, |i: usize| format!("{i:04}"));
+    let (n, id) = (240, |i: usize| format!("{i:04}"));
     let images = Images((0..n).map(|i| (id(i), None)).collect());
     let identities = (0..n).map(|i| (id(i), person(i).to_string())).collect::<Column>();
     let column = |name: &str| -> Column { (0..n).filter_map(|i| Some((id(i), label(name, i)?.to_string()))).collect() };
@@ -120,14 +120,15 @@ fn people_of_one_class_each_are_permuted_as_people() {
 fn scores_that_are_all_tied_are_chance() {
     let came = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, |_, _| 1.0);
     let b = came.scores[0].views[1].b.unwrap();
-    assert_eq!((b.value, b.low().unwrap() <= 0.5, b.high().unwrap() >= 0.5), (0.5, true, true));
-    assert!(came.grid.cells.iter().all(|cell| cell.all.low < 0.7));
+    let interval = b.interval.unwrap();
+    assert_eq!((b.value, interval.low <= 0.5, interval.high >= 0.5), (0.5, true, true));
+    assert!(came.grid.cells.iter().all(|cell| cell.claimed().low < 0.7));
 }
 
 #[test]
 fn labels_and_numbers_that_are_missing_leave_images_out_or_views_undefined() {
     let came = all(&[X], |name, i| (name != "x" || i % 3 > 0).then(|| u8::from(i % 2 == 0)), |i| i, noise);
-    assert_eq!(came.scores[0].counts.n, 80);
+    assert_eq!(came.scores[0].counts.n, 160);
     let came = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, |i, dice| if i == 7 { f32::NAN } else { noise(i, dice) });
     assert!(came.scores[0].views.iter().all(|view| view.whole.is_none()) && came.grid.cells.is_empty());
     let came = all(&[X], |_, _| None, |i| i, noise);
@@ -154,6 +155,30 @@ fn a_group_without_positives_has_no_rate_and_is_refused_for_reweighing() {
 }
 
 #[test]
+fn a_group_of_few_has_rates_without_intervals_and_tests_nothing() {
+    let apart = |i: usize, dice: &mut Stream| noise(i, dice) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
+    let came = all(&[X], |name, i| Some(if name == "x" { u8::from(i % 2 == 0) } else { u8::from(i < 12) }), |i| i, apart);
+    let asked = &came.fairness.asked[0];
+    let few = came.fairness.groups.iter().position(|group| group[0].1 == "1").unwrap();
+    let (cell, other, gap) = (&asked.cells[few], &asked.cells[1 - few], &asked.gaps[0]);
+    assert_eq!((cell.positives, cell.support(Measure::Tpr), other.support(Measure::Tpr)), (6, Support::TooFew, Support::Enough));
+    for bare in [cell.tpr, cell.fpr, cell.auc, gap.tpr, gap.fpr, gap.auc] {
+        assert!(bare.is_some_and(|of| of.interval.is_none()), "{asked:?}");
+    }
+    assert!(other.tpr.unwrap().interval.is_some() && other.auc.unwrap().low().unwrap() < 0.999, "{other:?}");
+    assert_eq!((gap.support(&asked.cells, Measure::Labels), gap.p, came.fairness.tests), (Support::TooFew, None, 0));
+}
+
+#[test]
+fn two_models_that_are_perfect_are_not_said_to_be_the_same() {
+    let apart = |i: usize, dice: &mut Stream| noise(i, dice) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
+    let came = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, apart);
+    let of = &came.grid.differences[0];
+    assert!(of.left == 1.0 && of.right == 1.0 && of.p == 1.0, "{of:?}");
+    assert!(of.difference.low().unwrap() < -0.01 && of.difference.high().unwrap() > 0.01, "{of:?}");
+}
+
+#[test]
 fn what_separates_is_sure_beside_all_others() {
     let apart = |i: usize, dice: &mut Stream| noise(i, dice) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
     let came = all(&[X], |name, i| Some(if name == "x" { u8::from(i % 2 == 0) } else { u8::from(i % 3 == 0) }), |i| i, apart);
@@ -166,7 +191,7 @@ fn what_separates_is_sure_beside_all_others() {
 
 #[test]
 fn a_comparison_within_some_images_is_held_beside_the_same_over_all() {
-    let label = |name: &str, i: usize| Some(if name == "x" { u8::from(i.is_multiple_of(2)) } else { u8::from(i < 60) });
+    let label = |name: &str, i: usize| Some(if name == "x" { u8::from(i.is_multiple_of(2)) } else { u8::from(i < 120) });
     let came = all(&[X, &["x", "not x", "g"]], label, |i| i, noise);
     let [of] = &came.grid.interactions[..] else { panic!("{:?}", came.grid.interactions) };
     assert_eq!((of.within, of.whole, of.difference.value, of.q), (1, 0, 0.0, 1.0), "a model beside itself");

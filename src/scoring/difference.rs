@@ -31,7 +31,10 @@ pub fn less(left: Estimate, right: Estimate, resampled: &[[f64; 2]]) -> (Estimat
 fn beyond(of: Estimate) -> f64 {
     let Some(Interval { low, high }) = of.interval else { return 1.0 };
     let arm = if of.value > 0.0 { of.value - low } else { high - of.value };
-    if arm > 0.0 { student::two_sided(of.value / arm * student::Z, f64::INFINITY) } else { 1.0 }
+    if arm <= 0.0 {
+        return if of.value == 0.0 { 1.0 } else { 0.0 };
+    }
+    student::two_sided(of.value / arm * student::Z, f64::INFINITY)
 }
 
 /// Pearson's r; 0 where a side does not vary.

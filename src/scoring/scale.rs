@@ -30,8 +30,7 @@ pub struct Scale {
     /// By what factor the variance is another than of identities with one image each, as far as nothing is known of it. Were the images
     /// of an identity copies of one, it would be 1; had they nothing in common, the share of identities to images: it is between.
     usual: f64,
-    /// By what factor a variance that so few identities tell is too small for normal deviates: Student's t of two classes as
-    /// small as the smaller one.
+    /// By what factor a variance that so few identities tell is too small for normal deviates: Student's t.
     few: f64,
 }
 
@@ -42,7 +41,7 @@ impl Scale {
         let share = (share(0) * share(1)).sqrt();
         // To the power of three quarters.
         let usual = share.sqrt() * share.sqrt().sqrt();
-        let degrees = 2.0 * (identities[0].min(identities[1]).max(2) as f64 - 1.0);
+        let degrees = identities[0].min(identities[1]).max(2) as f64 - 1.0;
         let few = (student::quantile(TAIL, degrees) / student::Z).powi(2);
         Scale { classes: identities.map(|n| n as f64), folds: folds as f64, usual, few }
     }
@@ -73,7 +72,7 @@ impl Scale {
         if resampled.is_empty() || !self.enough() {
             return Some(Estimate::bare(value));
         }
-        let formula = self.variance(value, RESAMPLED);
+        let formula = self.variance(value, Drawn::Resampled);
         let (found, carried) = if formula > 0.0 { (self.few * variance(resampled) / formula, carried) } else { (0.0, 0.0) };
         let factor = (carried * found + USUAL * self.usual) / (carried + USUAL);
         let [low, high] = reaches(value).map(|errors| errors * errors * factor);
@@ -83,7 +82,7 @@ impl Scale {
     /// How seldom a true AUC of `mark` would come out as high, one-sided, going by the low end of its interval. `None` without one.
     pub fn above(self, of: Estimate, mark: f64) -> Option<f64> {
         let beyond = of.value - mark;
-        let error = (self.factor(of)? * self.variance(mark, ONCE)).sqrt();
+        let error = (self.factor(of)? * self.variance(mark, Drawn::Once)).sqrt();
         Some(if error > 0.0 { student::above(beyond / error, f64::INFINITY) } else { 1.0 })
     }
 
@@ -97,7 +96,7 @@ impl Scale {
     fn factor(self, of: Estimate) -> Option<f64> {
         let low = of.low()?;
         let [reach, _] = reaches(of.value);
-        let variance = reach * reach * self.variance(low, ONCE);
+        let variance = reach * reach * self.variance(low, Drawn::Once);
         Some(if variance > 0.0 { (of.value - low).powi(2) / variance } else { 0.0 })
     }
 
@@ -106,24 +105,32 @@ impl Scale {
         let (mut inside, mut outside) = (value, limit);
         for _ in 0..HALVINGS {
             let middle = f64::midpoint(inside, outside);
-            if (value - middle).powi(2) > reach * self.variance(middle, ONCE) { outside = middle } else { inside = middle }
+            if (value - middle).powi(2) > reach * self.variance(middle, Drawn::Once) { outside = middle } else { inside = middle }
         }
         f64::midpoint(inside, outside)
     }
 
-    /// Of an AUC within folds, of identities with one image each: what either class brings, and, `pairs` times, what is left to pairs
-    /// of identities.
-    fn variance(self, auc: f64, pairs: f64) -> f64 {
+    /// Of an AUC within folds, of identities with one image each.
+    fn variance(self, auc: f64, drawn: Drawn) -> f64 {
         let [p, q] = self.classes;
-        let others = (p + q) / (2.0 * self.folds);
+        let others = ((p + q) / (2.0 * self.folds)).max(1.0);
+        // What a pair's outcome owes to its identities alone, of its own variance.
         let alone = (1.0 - auc) / (2.0 - auc) + auc / (1.0 + auc);
-        auc * (1.0 - auc) * self.folds * (others.max(1.0) * alone + pairs * (1.0 - alone)) / (p * q).max(1.0)
+        let pairs = match drawn {
+            Drawn::Once => 1.0 - alone,
+            Drawn::Resampled => 3.0 - alone,
+        };
+        auc * (1.0 - auc) * self.folds * (others * alone + pairs) / (p * q).max(1.0)
     }
 }
 
-/// Among samples, and among resamples of one, in which what is left to pairs is there three times: both classes bring it along.
-const ONCE: f64 = 1.0;
-const RESAMPLED: f64 = 3.0;
+/// Among samples, or among resamples of one. Within a small fold these vary more: what is left to pairs comes along with both classes
+/// and by itself, and either class is held against the same few of the other.
+#[derive(Clone, Copy)]
+enum Drawn {
+    Once,
+    Resampled,
+}
 
 /// So many standard errors does an interval reach, down and up.
 fn reaches(value: f64) -> [f64; 2] {
@@ -163,7 +170,7 @@ mod tests {
             let of = FORTY.interval(0.9, &resampled(spread), carried).unwrap();
             of.high().unwrap() - of.low().unwrap()
         };
-        assert!(width(0.04, 1e6) > 1.8 * width(0.02, 1e6));
+        assert!(width(0.04, 1e6) > 1.6 * width(0.02, 1e6));
         assert!((width(0.04, 0.0) - width(0.02, 0.0)).abs() < 1e-12);
         assert!(width(1e-6, 1.0) > 0.02, "a variance that one identity carries is not believed");
     }

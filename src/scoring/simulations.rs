@@ -24,6 +24,11 @@ fn long() -> bool {
     std::env::var_os("VISAVIS_LONG").is_some()
 }
 
+/// Of the long simulations: `VISAVIS_RUNS=500` runs fewer.
+fn many(most: usize) -> usize {
+    std::env::var("VISAVIS_RUNS").ok().and_then(|runs| runs.parse().ok()).map_or(most, |runs: usize| runs.clamp(1, most))
+}
+
 fn runs(many: usize, few: usize) -> usize {
     if long() { many } else { few }
 }
@@ -150,7 +155,10 @@ fn coverage(auc: f64, classes: Classes, within: f64, scatter: f64, runs: usize) 
 /// A row of the table: coverage by AUC.
 fn row(name: &str, classes: Classes, within: f64, scatter: f64, runs: usize) -> Vec<Coverage> {
     let all: Vec<Coverage> = AUCS.iter().map(|&auc| coverage(auc, classes, within, scatter, runs)).collect();
-    let cell = |of: &Coverage| if of.printed > 0.0 { format!("{:.1}", 100.0 * of.held) } else { "none".to_owned() };
+    // In parentheses how often the low end lies above the truth.
+    let cell = |of: &Coverage| {
+        if of.printed > 0.0 { format!("{:.1} ({:.1})", 100.0 * of.held, 100.0 * of.above) } else { "none".to_owned() }
+    };
     println!("| {name} | {within} | {} |", all.iter().map(cell).collect::<Vec<_>>().join(" | "));
     all
 }
@@ -162,7 +170,7 @@ fn intervals_hold_what_they_should() {
         AUCS.map(|auc| auc.to_string()).join(" | "),
         "---|".repeat(AUCS.len())
     );
-    let negatives = (600, 200);
+    let (negatives, times) = ((600, 200), many(2000));
     let all = [
         ("20 + 20", Classes::alone(20)),
         ("30 + 30", Classes::alone(30)),
@@ -179,14 +187,14 @@ fn intervals_hold_what_they_should() {
         let alone = classes.positives.0 == classes.positives.1 && classes.negatives.0 == classes.negatives.1;
         for within in if alone { vec![0.0] } else { vec![0.0, 0.5] } {
             if long() {
-                found.extend(row(name, classes, within, 1.0, 2000));
+                found.extend(row(name, classes, within, 1.0, times));
             } else if classes.positives.0 <= 50 {
                 // Every day the ends alone, of the few.
                 found.extend([0.5, 0.995].map(|auc| coverage(auc, classes, within, 1.0, 120)));
             }
         }
     }
-    let (low, high) = if long() { (0.92, 0.981) } else { (0.89, 1.0) };
+    let (low, high) = if long() { (0.91, 0.981) } else { (0.89, 1.0) };
     assert!(found.iter().all(|of| of.printed == 1.0 && low <= of.held && of.held <= high), "{found:?}");
 }
 
@@ -212,8 +220,8 @@ fn intervals_of_a_class_that_scatters_more() {
     if !long() {
         return;
     }
-    row("30 + 600 of 200, scattered", Classes { positives: (30, 30), negatives: (600, 200) }, 0.0, 2.0, 2000);
-    row("600 of 200 + 600 of 200, scattered", Classes { positives: (600, 200), negatives: (600, 200) }, 0.5, 2.0, 1000);
+    row("30 + 600 of 200, scattered", Classes { positives: (30, 30), negatives: (600, 200) }, 0.0, 2.0, many(2000));
+    row("600 of 200 + 600 of 200, scattered", Classes { positives: (600, 200), negatives: (600, 200) }, 0.5, 2.0, many(1000));
 }
 
 /// So many models' views of attributes.

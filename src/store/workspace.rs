@@ -221,14 +221,17 @@ impl Workspace {
         let Some((mut lock, locking)) = lock_file(&path)? else { return Ok(Tried::Locked) };
         let holder =
             Holder { pid: std::process::id(), host: super::origin::host(), doing: doing.to_owned(), since: super::now() };
-        // For people; a disk that is full must not keep anybody from the lock.
-        lock.tell(&serde_json::to_string(&holder).unwrap_or_default());
         if doing != LOOKING {
             let ours = Writer { locks: locking == Locking::Granted, ..writer::here(&self.data()) };
             match Lease::take(&self.leases(), &ours, doing, watch, lease::clock())? {
                 Taken::Ours(lease) => lock.lease = Some(lease),
                 Taken::Theirs(card, verdict) => return Ok(Tried::Leased(card.map(Holder::from), verdict)),
             }
+        }
+        // For people; a disk that is full must not keep anybody from the lock. Who only looks holds no lease: where locks are each
+        // machine's own, the file may be another's who holds it.
+        if lock.lease.is_some() || !self.is_shared() {
+            lock.tell(&serde_json::to_string(&holder).unwrap_or_default());
         }
         Ok(Tried::Ours(lock))
     }

@@ -188,7 +188,7 @@ impl Board {
             file: text.path.clone(),
             text: text.source.clone(),
             levels: Levels::of(text),
-            warnings: opened.warnings.clone(),
+            warnings: opened.warnings.iter().chain(&opened.notes).cloned().collect(),
             missing: plan.missing.iter().map(|m| (m.input.clone(), m.expected_at.clone(), m.cells)).collect(),
             attributes: opened.survey.labels.iter().map(|(name, column)| (name.to_owned(), values(column))).collect(),
             spaces: HashMap::new(),

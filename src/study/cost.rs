@@ -143,8 +143,7 @@ impl Plan {
     /// and of the longest chain (Graham's bounds, 1966).
     pub fn estimate(&self, costs: &Costs, slots: usize) -> Estimate {
         let mut kinds: BTreeMap<(String, Kind), (Cost, usize)> = BTreeMap::new();
-        let will_run = |standing: &Standing| matches!(standing, Standing::Open | Standing::Ready);
-        let runs: Vec<Step> = self.steps().filter(|(_, standing)| will_run(standing)).map(|(step, _)| step).collect();
+        let runs = self.runs();
         for step in &runs {
             kinds.entry((step.alike(&self.study), step.kind())).or_insert_with(|| (self.cost(*step, costs), 0)).1 += 1;
         }

@@ -3,7 +3,7 @@
 
 use super::Opened;
 use crate::{
-    dataset::{examine_given, examine_picture},
+    dataset::{examine_given, examine_picture, taken},
     domain::{
         Ending, Fault, Result,
         image::Images,
@@ -53,8 +53,10 @@ pub fn examine(opened: &Opened) -> Examined {
     for model in &study.models {
         match &model.source {
             Source::Given(given) => {
-                if let Some(images) = &survey.images {
-                    examine_arrays(study, model, given, images, &mut seen, &mut examined);
+                // What is not drawn need not be there.
+                let images = survey.images.as_ref().and_then(|images| taken(images, study.evaluation.take.as_ref()).ok());
+                if let Some(images) = images {
+                    examine_arrays(study, model, given, &images, &mut seen, &mut examined);
                 }
             }
             Source::Network(Network { weights: Weights::File { file, family, .. }, architecture, .. }) if file.is_file() => {

@@ -83,7 +83,12 @@ pub fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missing> {
                     note(&mut beyond, what, place);
                 }
             }
-            Source::Given(_) | Source::Baseline { .. } => {}
+            Source::Baseline { prepare, .. } => {
+                if let Some(what) = torch::crop_beyond(study, prepare) {
+                    note(&mut beyond, what, place);
+                }
+            }
+            Source::Given(_) => {}
         }
     }
     for (what, models) in beyond {

@@ -36,13 +36,16 @@ pub use outcome::{Outcome, ScoreOf, Scored};
 pub use plan::{Plan, Standing, Tally};
 pub use timeline::{Held, Phase, Timeline};
 
-pub use crate::dataset::drawn::{Level, Planted, Truth};
+pub use crate::dataset::{
+    People,
+    drawn::{Level, Planted, Truth},
+};
 pub use crate::store::WrittenPage;
 
 use crate::{
     config::{self, StudyFile},
-    dataset::{self, DigestCache, Survey},
-    domain::{Result, model::twins, text::printable},
+    dataset::{self, DigestCache, SAY_IDENTITIES, Survey, UNKNOWN_IDENTITIES},
+    domain::{Fault, Result, model::twins, text::printable},
     store::Workspace,
 };
 use std::path::Path;
@@ -54,6 +57,8 @@ pub struct Opened {
     pub missing: Vec<Missing>,
     /// Oddities that stop nothing, each fit for a terminal.
     pub warnings: Vec<String>,
+    /// What was done and is as it should be.
+    pub notes: Vec<String>,
 }
 
 /// Reads a study file and looks at its data.
@@ -65,11 +70,23 @@ pub fn open(path: &Path, workspace: &Workspace) -> Result<Opened> {
 }
 
 /// Looks at the data of a study that was read.
-fn survey(file: StudyFile, workspace: &Workspace) -> Result<Opened> {
+fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<Opened> {
     let mut digests = DigestCache::open(workspace.digests());
-    let survey = dataset::survey(&file.study, &mut digests)?;
+    // What is wrong between the data and the study, and in no file of its own, stands in the study file.
+    let placed = |fault: Fault| if fault.place.is_none() { fault.in_file(&file.text.path) } else { fault };
+    let survey = dataset::survey(&file.study, &mut digests).map_err(placed)?;
     digests.keep();
-    let mut warnings = checks::check(&file, &survey)?;
+    checks::in_words_of_labels(&mut file.study, &survey);
+    let mut warnings = Vec::new();
+    if survey.images.is_some() && survey.people == People::Unknown {
+        let say = if file.study.evaluation.dataset.is_some() {
+            SAY_IDENTITIES
+        } else {
+            "name a data set: `identities:` of it says who is who"
+        };
+        warnings.push(format!("{UNKNOWN_IDENTITIES}; {say}"));
+    }
+    warnings.extend(checks::check(&file, &survey)?);
     warnings.extend(twins(&file.study.models).into_iter().map(|[first, second]| {
         format!("the models `{first}` and `{second}` are one under two names: every test of one is made again of the other")
     }));
@@ -80,5 +97,7 @@ fn survey(file: StudyFile, workspace: &Workspace) -> Result<Opened> {
     }
     let cards = file.study.numerics.device == "cuda" && devices::has_cards();
     let missing = missing::missing(&file.study, &survey, cards);
-    Ok(Opened { file, survey, missing, warnings: warnings.iter().map(|warning| printable(warning)).collect() })
+    let plain = |said: &[String]| said.iter().map(|line| printable(line)).collect();
+    let (warnings, notes) = (plain(&warnings), plain(&survey.notes));
+    Ok(Opened { file, survey, missing, warnings, notes })
 }

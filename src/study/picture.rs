@@ -6,7 +6,7 @@ use crate::{
     domain::{
         Fault, Result,
         comparison::Measured,
-        image::{Column, Images, Labels},
+        image::{Images, Labels},
         ledger::CellId,
         membership::Members,
         projection::View,
@@ -49,11 +49,7 @@ fn picture(plan: &Plan, cell: CellId) -> Result<Picture> {
     // A cell from before the study file was edited may be of nothing.
     let comparison = plan.study.comparisons.get(cell.comparison).ok_or_else(absent)?;
     let wanted = comparison.question.attributes();
-    let column = |(role, bytes): (&str, &[u8])| {
-        let attribute = role.strip_prefix("labels/").filter(|attribute| wanted.contains(attribute))?;
-        Some((attribute.to_owned(), Column::from_text(std::str::from_utf8(bytes).ok()?)?))
-    };
-    let labels = plan.sources().filter_map(column).collect::<Labels>();
+    let labels: Labels = wanted.iter().filter_map(|attribute| Some((*attribute, plan.labels(attribute)?.clone()))).collect();
     let columns = cell.view.columns(points.columns());
     if columns.iter().any(|&column| column >= points.columns()) || images.len() != points.rows() {
         return Err(Fault::missing("this projection has no such axis"));

@@ -9,14 +9,15 @@ use super::{
     missing::{Missing, Need},
 };
 use crate::{
-    dataset::DigestCache,
+    dataset::{DigestCache, People},
     domain::{
         Digest, Ending, Fault, Key, Result,
+        image::Column,
         job::{JobId, State},
         ledger::{CellId, Frequencies, Ledger, ShownAs},
         made_of::MadeOf,
         matrix,
-        model::{Network, Source, Weights},
+        model::{Network, Source as ModelSource, Weights},
         pin::{self, Pinned},
         result::Manifest,
         stage::{Input, Kind, Location, Task},
@@ -26,6 +27,7 @@ use crate::{
 };
 use rayon::prelude::*;
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::PathBuf,
 };
@@ -33,6 +35,10 @@ use std::{
 pub struct Plan {
     pub study: Study,
     pub missing: Vec<Missing>,
+    /// Is it known who is on the pictures?
+    pub people: People,
+    /// What was found odd about the data, and what was done with them, for people.
+    pub remarks: Vec<String>,
     workspace: Workspace,
     /// Stages, prerequisites first.
     stages: Vec<Stage>,
@@ -40,7 +46,7 @@ pub struct Plan {
     of_key: HashMap<Key, Vec<usize>>,
     /// Bytes that the run stores as objects before it starts: image listing, label columns, identities.
     sources: BTreeMap<String, Input>,
-    source_bytes: Vec<(String, Vec<u8>)>,
+    source_bytes: Vec<(String, Source)>,
     files: BTreeMap<PathBuf, Input>,
     /// Where the evaluation's pictures are, and those of training sets.
     pictures_at: Option<PathBuf>,
@@ -63,6 +69,21 @@ pub struct Plan {
     turned_up: Vec<Step>,
     /// Results that are there and cannot be read.
     pub damaged: Vec<(Step, String)>,
+}
+
+/// What a source is made of: a column is kept as small numbers until somebody asks for its bytes.
+enum Source {
+    Bytes(Vec<u8>),
+    Column(Column),
+}
+
+impl Source {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        match self {
+            Source::Bytes(bytes) => Cow::Borrowed(bytes),
+            Source::Column(column) => Cow::Owned(column.to_text().into_bytes()),
+        }
+    }
 }
 
 struct Stage {
@@ -114,6 +135,8 @@ impl Plan {
         let mut plan = Plan {
             study,
             missing: opened.missing.clone(),
+            people: opened.survey.people,
+            remarks: opened.warnings.iter().chain(&opened.notes).cloned().collect(),
             workspace: workspace.clone(),
             stages: vec![],
             places: HashMap::new(),
@@ -167,8 +190,11 @@ impl Plan {
         self.source("listing".to_owned(), images.to_text().into_bytes());
         // Labels enter as parsed and sorted columns; which file they came from does not matter.
         let labels = opened.survey.labels.iter().map(|(attribute, column)| (format!("labels/{attribute}"), column));
-        for (role, column) in labels.chain(opened.survey.identities.iter().map(|column| ("identities".to_owned(), column))) {
-            self.source(role, column.to_text().into_bytes());
+        let identities = opened.survey.identities.iter().map(|column| ("identities".to_owned(), column));
+        let columns: Vec<(String, &Column)> = labels.chain(identities).collect();
+        let digests: Vec<Digest> = columns.par_iter().map(|(_, column)| column.digest()).collect();
+        for ((role, column), digest) in columns.into_iter().zip(digests) {
+            self.put_source(role, digest, Source::Column(column.clone()));
         }
         for (name, set) in &opened.survey.training {
             self.source(format!("pictures/{name}"), set.images.to_text().into_bytes());
@@ -181,11 +207,11 @@ impl Plan {
         let mut digests = DigestCache::open(self.workspace.digests());
         for model in &self.study.models {
             let paths: Vec<&PathBuf> = match &model.source {
-                Source::Given(given) => given.taps.values().chain([&given.images]).collect(),
-                Source::Network(Network { weights: Weights::File { file, .. }, .. }) => vec![file],
-                Source::Network(_) | Source::Baseline { .. } => continue,
+                ModelSource::Given(given) => given.taps.values().chain([&given.images]).collect(),
+                ModelSource::Network(Network { weights: Weights::File { file, .. }, .. }) => vec![file],
+                ModelSource::Network(_) | ModelSource::Baseline { .. } => continue,
             };
-            if let Source::Network(Network { weights: Weights::File { file, blake3: Some(wanted), .. }, .. }) = &model.source
+            if let ModelSource::Network(Network { weights: Weights::File { file, blake3: Some(wanted), .. }, .. }) = &model.source
                 && file.is_file()
                 && digests.of(file)?.to_string() != *wanted
             {
@@ -209,20 +235,31 @@ impl Plan {
     }
 
     fn source(&mut self, role: String, bytes: Vec<u8>) {
-        let input = Input { role: role.clone(), digest: Digest::of(&bytes), at: Location::Object };
-        self.sources.insert(role.clone(), input);
-        self.source_bytes.push((role, bytes));
+        self.put_source(role, Digest::of(&bytes), Source::Bytes(bytes));
+    }
+
+    fn put_source(&mut self, role: String, digest: Digest, source: Source) {
+        self.sources.insert(role.clone(), Input { role: role.clone(), digest, at: Location::Object });
+        self.source_bytes.push((role, source));
     }
 
     /// Stores the objects that tasks consume and no stage makes.
     pub fn store_sources(&self) -> Result<()> {
         let objects = self.workspace.objects();
-        self.source_bytes.iter().try_for_each(|(_, bytes)| objects.put(bytes).map(|_| ()))
+        self.source_bytes.iter().try_for_each(|(_, source)| objects.put(&source.bytes()).map(|_| ()))
     }
 
     /// The bytes of those objects, by role.
-    pub fn sources(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.source_bytes.iter().map(|(role, bytes)| (role.as_str(), bytes.as_slice()))
+    pub fn sources(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
+        self.source_bytes.iter().map(|(role, source)| (role.as_str(), source.bytes()))
+    }
+
+    /// The labels of an attribute.
+    pub fn labels(&self, attribute: &str) -> Option<&Column> {
+        self.source_bytes.iter().find_map(|(role, source)| match source {
+            Source::Column(column) if role.strip_prefix("labels/") == Some(attribute) => Some(column),
+            _ => None,
+        })
     }
 
     /// The digests of everything outside that the study's stages consume; files by names that are the same on every machine.
@@ -588,7 +625,7 @@ impl Plan {
     pub fn runs_networks(&self) -> bool {
         let network = |step: Step| match step {
             Step::Train { .. } => true,
-            Step::Extract { model } => matches!(self.study.models[model].source, Source::Network(_)),
+            Step::Extract { model } => matches!(self.study.models[model].source, ModelSource::Network(_)),
             _ => false,
         };
         !self.study.pretends()
@@ -709,7 +746,7 @@ impl Plan {
 
     /// Figures that the ledger will show, as far as can be said before it is there.
     fn figures_to_come(&self) -> usize {
-        let will_rank = matches!(self.standing(Step::Rank), Some(Standing::Open | Standing::Ready));
+        let will_rank = self.places.get(&Step::Rank).is_some_and(|&place| self.will_run()[place]);
         let draws = self.places.contains_key(&Step::DrawFrequencies) && will_rank;
         if draws && self.study.show > 0 {
             self.study.show.min(self.study.models.len() * self.study.comparisons.len()) + 3
@@ -718,15 +755,38 @@ impl Plan {
         }
     }
 
+    /// Which stages a run here would make, by place: those that are open, and whose needs are there or would be made. What gathers
+    /// makes do with some of its needs, and with none not.
+    fn will_run(&self) -> Vec<bool> {
+        let mut will_run: Vec<bool> = Vec::with_capacity(self.stages.len());
+        for stage in &self.stages {
+            let comes = |need: &usize| will_run[*need] || self.stages[*need].standing == Standing::Done;
+            let gathered = |need: &&usize| self.stages[**need].step != Step::Index;
+            let open = matches!(stage.standing, Standing::Open | Standing::Ready);
+            let needs = || {
+                let enough = stage.needs.iter().filter(gathered).any(comes);
+                if stage.step.gathers() { enough } else { stage.needs.iter().all(comes) }
+            };
+            let runs = open && needs();
+            will_run.push(runs);
+        }
+        will_run
+    }
+
+    /// The steps that a run here would make.
+    pub fn runs(&self) -> Vec<Step> {
+        self.stages.iter().zip(self.will_run()).filter(|(_, will_run)| *will_run).map(|(stage, _)| stage.step).collect()
+    }
+
     /// What is stored and what would run, by kind, in the order of work.
     pub fn tally(&self) -> Vec<(Kind, Tally)> {
         let mut tallies: BTreeMap<Kind, Tally> = BTreeMap::new();
-        for stage in &self.stages {
+        for (stage, will_run) in self.stages.iter().zip(self.will_run()) {
             let tally = tallies.entry(stage.step.kind()).or_default();
-            match stage.standing {
-                Standing::Done => tally.stored += 1,
-                Standing::Open | Standing::Ready => tally.to_run += 1,
-                Standing::Failed(_) | Standing::Barred | Standing::Aside(_) => tally.waiting += 1,
+            match (&stage.standing, will_run) {
+                (Standing::Done, _) => tally.stored += 1,
+                (_, true) => tally.to_run += 1,
+                (_, false) => tally.waiting += 1,
             }
         }
         if let Some(tally) = tallies.get_mut(&Kind::Draw) {

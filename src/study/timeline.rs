@@ -126,7 +126,7 @@ impl Timeline {
             }
         }
         rows.retain(|row| row.state == state);
-        rows.sort_by(|a, b| (a.at, a.id.to_string()).cmp(&(b.at, b.id.to_string())));
+        rows.sort_by_key(|row| (row.at, row.id.to_string()));
         rows.truncate(most);
         Ok(rows)
     }

@@ -39,6 +39,12 @@ pub fn ask(program: &Path, device: &str) -> Result<String> {
     Err(Fault::missing(format!("networks cannot run here: {why}")).in_file(program).next(next))
 }
 
+/// What a preparation would need that this release cannot do, of networks and baselines alike.
+pub fn crop_beyond(study: &Study, prepare: &str) -> Option<String> {
+    let preparation = study.preparations.get(prepare).filter(|of| !CROPS.contains(&of.crop.as_str()))?;
+    Some(format!("the crop `{}`", preparation.crop))
+}
+
 /// Can it train by this loss?
 pub fn learns_by(loss: &str) -> bool {
     LOSSES.contains(&loss)
@@ -50,8 +56,8 @@ pub fn beyond(study: &Study, network: &Network) -> Option<String> {
     let Some((_, family)) = BUILT.iter().find(|(known, _)| *known == word) else {
         return Some(format!("networks of the architecture {word}"));
     };
-    if let Some(preparation) = study.preparations.get(&network.prepare).filter(|of| !CROPS.contains(&of.crop.as_str())) {
-        return Some(format!("the crop `{}`", preparation.crop));
+    if let Some(crop) = crop_beyond(study, &network.prepare) {
+        return Some(crop);
     }
     match &network.weights {
         Weights::File { family: of, .. } if of != family && of != OWN_FAMILY => Some(format!("{word} of the family {of}")),

@@ -17,7 +17,7 @@ use crate::{
         Result,
         job::{JobId, State},
         model::{Model, Network, Source, Weights},
-        study::{Dataset, Study},
+        study::{Dataset, Identities, Study},
         text::printable,
     },
     store::{Index, JobRow, LastAudit, Workspace, WrittenPage, stamp},
@@ -476,10 +476,19 @@ impl Watch {
 
 /// A number that changes when a file does that the study is made from.
 fn inputs(study: &Study) -> u64 {
-    let of_set = |set: &Dataset| match set {
-        Dataset::Images { root, labels } => labels.iter().cloned().chain([root.clone()]).collect::<Vec<_>>(),
-        Dataset::CelebA { root } => vec![root.clone(), root.join("list_attr_celeba.txt"), root.join("identity_CelebA.txt")],
-        other => vec![other.root().clone()],
+    let of_set = |set: &Dataset| {
+        let mut files = vec![set.root().clone()];
+        match set {
+            Dataset::Images { labels, .. } => files.extend(labels.clone()),
+            Dataset::CelebA { root, .. } => {
+                files.extend(["list_attr_celeba.txt", "identity_CelebA.txt"].map(|table| root.join(table)));
+            }
+            Dataset::Vggface2 { .. } | Dataset::Folders { .. } => {}
+        }
+        if let Identities::File(file) = set.identities() {
+            files.push(file.clone());
+        }
+        files
     };
     let of_model = |model: &Model| match &model.source {
         Source::Given(given) => given.taps.values().chain([&given.images]).cloned().collect(),

@@ -2,7 +2,7 @@
 
 use super::app::Layout;
 use crate::{
-    domain::{Fault, job::JobId, ledger::CellId},
+    domain::{Fault, job::JobId, ledger::CellId, text::shell},
     study::{
         curves::Diary,
         draft::{Change, Draft},
@@ -96,9 +96,7 @@ pub enum Effect {
 
 /// A command line as a shell takes it.
 pub fn line(arguments: &[String]) -> String {
-    let plain = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./=,@:+%".contains(c));
-    let quoted = |word: &String| if plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) };
-    std::iter::once("visavis".to_owned()).chain(arguments.iter().map(quoted)).collect::<Vec<_>>().join(" ")
+    std::iter::once("visavis".to_owned()).chain(arguments.iter().map(|word| shell(word))).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -11,8 +11,6 @@ use visavis::{
 /// A set that is prepared within so many bytes stays in memory, and is opened once.
 const KEPT: usize = 1 << 30;
 
-/// Streams of a training's seed.
-
 pub struct Feed {
     album: Arc<Album>,
     classes: Vec<i64>,

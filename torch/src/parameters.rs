@@ -11,8 +11,6 @@ use visavis::{
 /// Tensors in the order of their names; those that learn ask libtorch for gradients.
 pub struct Parameters(BTreeMap<String, Tensor>);
 
-/// Streams of a training's seed: one a tensor from here on, so that no tensor's draw depends on another's size.
-
 impl Parameters {
     /// Draws the tensors of an architecture: the same bits from a seed on every device. Convolutions as He et al. (ICCV 2015),
     /// fan out, as torchvision; linear layers normal with σ = 1/√fan in.

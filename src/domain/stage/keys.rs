@@ -28,13 +28,17 @@ impl Work {
             // 2: leading eigenvectors by inverse iteration, column means by blocks. 3: random numbers by purpose.
             Work::Project { .. } => 3,
             // 2: ranks beside scores. 3: permuted scores in steps that are met equally often. 4: random numbers by purpose.
-            Work::Score { .. } | Work::Space { .. } | Work::Fairness(_) | Work::Verify { .. } | Work::Quality { .. } => 4,
-            Work::Grid(_) => 4,
+            Work::Quality { .. } => 4,
+            // 5: intervals of AUCs by the score method, none of too few.
+            Work::Score { .. } | Work::Space { .. } | Work::Fairness(_) | Work::Verify { .. } => 5,
+            // 5: bounds beside the chosen cells, differences by their sides' intervals.
+            Work::Grid(_) => 5,
             // 3: shown figures by other settings. 4: random numbers by purpose.
             Work::Steady(_) => 4,
-            // 2: a grid behind the ledger. 3: what could have been shown. 4: random numbers by purpose.
-            Work::Rank(_) => 4,
-            // 2: random numbers by purpose.
+            // 2: a grid behind the ledger. 3: what could have been shown. 4: random numbers by purpose. 5: bounds
+            // beside the chosen cells.
+            Work::Rank(_) => 5,
+            // 2: random numbers by purpose, and the images that the score is of.
             Work::Draw(Figure::View { .. }) => 2,
             Work::Draw(Figure::Frequencies | Figure::Curves) => 1,
         }

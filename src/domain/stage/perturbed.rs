@@ -153,12 +153,13 @@ fn samples() -> Vec<(&'static str, Task)> {
 fn others(node: &Json) -> Vec<Json> {
     let mut others = vec![Json::Null];
     match node {
-        Json::Null => {}
+        // Whatever it may be: a number, a flag, or one of an enum's words, which the refusal of `?` tells.
+        Json::Null => others.extend([json!(1), json!(0.5), json!(true), json!("?")]),
         Json::Bool(of) => others.push(json!(!of)),
         Json::Number(of) => match of.as_u64() {
             Some(of) => others.extend([json!(of + 1), json!(of + (1 << 40)), json!(0)]),
             None => {
-                others.extend(of.as_f64().map(|of| [json!(of + 0.5), json!(of * (1.0 + f64::EPSILON))]).into_iter().flatten())
+                others.extend(of.as_f64().map(|of| [json!(of + 0.5), json!(of * (1.0 + f64::EPSILON))]).into_iter().flatten());
             }
         },
         Json::String(of) => {
@@ -337,10 +338,11 @@ fn the_keys_are_pinned() {
     assert_eq!(found, pinned);
     let input = Input { role: "features".into(), digest: Digest::of(b"features"), at: Location::File("a".into()) };
     let work = Work::Project { method: Method::Pca { axes: 10 }, seed: 2019 };
-    assert_eq!(Task { work, inputs: vec![input] }.key().short(), "228dd188");
+    assert_eq!(Task { work, inputs: vec![input] }.key_of_version(2).short(), "228dd188");
 }
 
-/// What was made by an earlier release has the key that follows from what it says it did, in that version of its stage.
+/// What was made by an earlier release has the key that follows from what it says it did, in that version of its stage: of stages
+/// whose form is what it was.
 #[test]
 fn keys_of_earlier_results_follow_from_their_manifests() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1/results");
@@ -348,35 +350,38 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let manifest: crate::domain::result::Manifest =
             serde_json::from_slice(&std::fs::read(entry.unwrap().path()).unwrap()).unwrap();
+        if matches!(manifest.work, Work::Score { .. } | Work::Rank(_)) {
+            continue;
+        }
         stages.insert(manifest.work.word());
         let task = Task { work: manifest.work, inputs: manifest.inputs };
         assert_eq!(task.key_of_version(manifest.version), manifest.key, "{}", task.work.word());
     }
-    assert!(stages.len() > 6, "{stages:?}");
+    assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
 const PINNED: [(&str, &str); 23] = [
-    ("index", "002abd95"),
-    ("features npy", "b69282bd"),
-    ("features", "445ef7cf"),
-    ("train", "fe136e88"),
-    ("extract", "cbf1d14f"),
-    ("baseline", "b18f527d"),
-    ("pca", "8dc58a9c"),
-    ("ica", "4353f44f"),
-    ("tsne", "73587cce"),
-    ("umap", "1adaa537"),
-    ("score", "d0215f75"),
-    ("quantity", "adcf9057"),
-    ("space", "bb645586"),
-    ("steady", "82bfd9fe"),
-    ("fairness", "7cb3379f"),
-    ("verify", "c67a1889"),
-    ("quality", "a693676c"),
-    ("grid", "c9701547"),
-    ("rank", "3f5e3f91"),
-    ("view", "f219be74"),
-    ("map", "bbe7a623"),
+    ("index", "1111dc2e"),
+    ("features npy", "43ab0afb"),
+    ("features", "0a61f4f7"),
+    ("train", "64bef42e"),
+    ("extract", "1014e0b0"),
+    ("baseline", "dbdf1e4b"),
+    ("pca", "2f6fe9ea"),
+    ("ica", "7461b1cf"),
+    ("tsne", "551eb795"),
+    ("umap", "4eeea084"),
+    ("score", "8c52b4ed"),
+    ("quantity", "dd89e962"),
+    ("space", "d562e33b"),
+    ("steady", "7d8609bf"),
+    ("fairness", "29fa0971"),
+    ("verify", "0ef86015"),
+    ("quality", "6ce6471b"),
+    ("grid", "401c4e3e"),
+    ("rank", "3f60e19b"),
+    ("view", "6cbdbd1a"),
+    ("map", "f42b38fb"),
     ("frequencies", "84b8a13a"),
     ("curves", "d07513c4"),
 ];

@@ -258,7 +258,11 @@ impl<'a> Run<'a> {
 
     /// Ends the workers, says how the run ended.
     fn close(mut self, outcome: Result<()>) -> Result<Ended> {
-        self.hands.values().for_each(|hand| hand.worker.ask());
+        // Machines that do not see locks are told by a worker's last words that it is gone.
+        let shared = self.how.workspace.is_shared();
+        for hand in self.hands.values_mut() {
+            if shared && hand.given.is_empty() { hand.worker.dismiss() } else { hand.worker.ask() }
+        }
         let asked = Instant::now();
         for mut hand in std::mem::take(&mut self.hands).into_values() {
             hand.worker.ends_within(GRACE.saturating_sub(asked.elapsed()));

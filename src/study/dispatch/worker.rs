@@ -24,7 +24,8 @@ const LAST_LINES: usize = 20;
 
 pub struct Worker {
     child: Child,
-    orders: Sender<String>,
+    /// `None` once it is dismissed.
+    orders: Option<Sender<String>>,
     last: Arc<Mutex<VecDeque<String>>>,
     errors: Option<JoinHandle<()>>,
 }
@@ -113,12 +114,19 @@ impl Worker {
                 }
             }
         });
-        Ok(Worker { child, orders, last, errors: Some(errors) })
+        Ok(Worker { child, orders: Some(orders), last, errors: Some(errors) })
     }
 
     pub fn give(&self, order: String) {
         // A worker that is gone says so through its closed output.
-        self.orders.send(order).ok();
+        if let Some(orders) = &self.orders {
+            orders.send(order).ok();
+        }
+    }
+
+    /// Lets one that has nothing to do end by itself: its journal then says that nothing follows.
+    pub fn dismiss(&mut self) {
+        self.orders = None;
     }
 
     /// Asks it to stop: one that trains keeps what it has learned, the others just end.

@@ -1,0 +1,324 @@
+//! A study file's values with every scalar in the letters it was written in: `1.10` as a name is `1.10`, `No` is `No`, and as a
+//! number `1.10` is still 1.1.
+//!
+//! A YAML reader turns `1.10` into a number before anybody can say that a name was meant. So the text is read twice by the same
+//! reader: once for its shape and for what each scalar would be, and once for the letters of each scalar.
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Visitor},
+};
+use std::{collections::HashSet, fmt};
+use yaml_serde::Number;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Written {
+    Scalar(Scalar),
+    List(Vec<Written>),
+    /// In the file's order; no key twice.
+    Map(Vec<(String, Written)>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scalar {
+    /// Without quotes and escapes.
+    pub text: String,
+    pub meaning: Meaning,
+}
+
+/// What YAML takes a scalar for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Meaning {
+    Nothing,
+    Flag(bool),
+    Number(Number),
+    Text,
+}
+
+impl Written {
+    /// Text in quotes, or in letters that are nothing else.
+    pub fn text(text: &str) -> Self {
+        Written::Scalar(Scalar { text: text.to_owned(), meaning: Meaning::Text })
+    }
+
+    pub fn parse(source: &str) -> Result<Self, yaml_serde::Error> {
+        let shape: Shape = yaml_serde::from_str(source)?;
+        if let Shape::Scalar(Meaning::Nothing) = shape {
+            return Ok(Written::Scalar(Scalar { text: String::new(), meaning: Meaning::Nothing }));
+        }
+        Letters(&shape).deserialize(yaml_serde::Deserializer::from_str(source))
+    }
+
+    /// `null`, `~`, or nothing at all.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Written::Scalar(Scalar { meaning: Meaning::Nothing, .. }))
+    }
+
+    /// Not a letter behind the key.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Written::Scalar(Scalar { text, meaning: Meaning::Nothing }) if text.is_empty())
+    }
+
+    pub fn is_map(&self) -> bool {
+        matches!(self, Written::Map(_))
+    }
+
+    /// The letters of any scalar, whatever YAML takes it for.
+    pub fn letters(&self) -> Option<&str> {
+        match self {
+            Written::Scalar(scalar) if !self.is_empty() => Some(&scalar.text),
+            _ => None,
+        }
+    }
+
+    /// What YAML, too, takes for text.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Written::Scalar(Scalar { text, meaning: Meaning::Text }) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn as_number(&self) -> Option<&Number> {
+        match self {
+            Written::Scalar(Scalar { meaning: Meaning::Number(number), .. }) => Some(number),
+            _ => None,
+        }
+    }
+
+    pub fn as_flag(&self) -> Option<bool> {
+        match self {
+            Written::Scalar(Scalar { meaning: Meaning::Flag(flag), .. }) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    pub fn as_list(&self) -> Option<&[Written]> {
+        match self {
+            Written::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    pub fn as_map(&self) -> Option<&[(String, Written)]> {
+        match self {
+            Written::Map(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    pub fn get(&self, key: &str) -> Option<&Written> {
+        self.as_map()?.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Written> {
+        match self {
+            Written::Map(entries) => entries.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The keys of a map, in the file's order; none of anything else.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.as_map().unwrap_or_default().iter().map(|(key, _)| key.as_str())
+    }
+}
+
+/// What stands where, without the letters.
+enum Shape {
+    Scalar(Meaning),
+    List(Vec<Shape>),
+    Map(Vec<Shape>),
+}
+
+impl<'de> Deserialize<'de> for Shape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ShapeVisitor)
+    }
+}
+
+struct ShapeVisitor;
+
+impl<'de> Visitor<'de> for ShapeVisitor {
+    type Value = Shape;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a value of a study file")
+    }
+
+    fn visit_unit<E>(self) -> Result<Shape, E> {
+        Ok(Shape::Scalar(Meaning::Nothing))
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Shape, E> {
+        Ok(Shape::Scalar(Meaning::Flag(flag)))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Shape, E> {
+        Ok(Shape::Scalar(Meaning::Number(number.into())))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Shape, E> {
+        Ok(Shape::Scalar(Meaning::Number(number.into())))
+    }
+
+    fn visit_u128<E: Error>(self, number: u128) -> Result<Shape, E> {
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_i128<E: Error>(self, number: i128) -> Result<Shape, E> {
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Shape, E> {
+        Ok(Shape::Scalar(Meaning::Number(number.into())))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Shape, E> {
+        Ok(Shape::Scalar(Meaning::Text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Shape, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Shape::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Shape, A::Error> {
+        let (mut keys, mut map) = (HashSet::new(), Vec::new());
+        // A key asked for as text comes in its letters: `1.1` and `1.10` are two, `1` and `"1"` are one.
+        while let Some(key) = entries.next_key::<String>()? {
+            if keys.contains(&key) {
+                return Err(A::Error::custom(format!("{REPEATED}{key}")));
+            }
+            keys.insert(key);
+            map.push(entries.next_value()?);
+        }
+        Ok(Shape::Map(map))
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Shape, A::Error> {
+        let (tag, _) = tagged.variant::<String>()?;
+        Err(A::Error::custom(format!("a study file has no tags, and here is `!{tag}`")))
+    }
+}
+
+/// How the reader's error about a repeated key starts.
+pub(super) const REPEATED: &str = "repeated key ";
+
+/// Reads the letters of what has this shape.
+struct Letters<'s>(&'s Shape);
+
+impl<'de> DeserializeSeed<'de> for Letters<'_> {
+    type Value = Written;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Written, D::Error> {
+        match self.0 {
+            Shape::Scalar(_) => deserializer.deserialize_str(self),
+            Shape::List(_) => deserializer.deserialize_seq(self),
+            Shape::Map(_) => deserializer.deserialize_map(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Letters<'_> {
+    type Value = Written;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("what was read before")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Written, E> {
+        match self.0 {
+            Shape::Scalar(meaning) => Ok(Written::Scalar(Scalar { text: text.to_owned(), meaning: meaning.clone() })),
+            Shape::List(_) | Shape::Map(_) => Err(E::custom("read in two ways")),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Written, A::Error> {
+        let Shape::List(shapes) = self.0 else { return Err(A::Error::custom("read in two ways")) };
+        let mut list = Vec::new();
+        for shape in shapes {
+            list.extend(items.next_element_seed(Letters(shape))?);
+        }
+        // The end is read too.
+        items.next_element::<String>()?;
+        Ok(Written::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Written, A::Error> {
+        let Shape::Map(shapes) = self.0 else { return Err(A::Error::custom("read in two ways")) };
+        let mut map = Vec::new();
+        for shape in shapes {
+            if let Some(key) = entries.next_key()? {
+                map.push((key, entries.next_value_seed(Letters(shape))?));
+            }
+        }
+        entries.next_key::<String>()?;
+        Ok(Written::Map(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(source: &str) -> Written {
+        Written::parse(source).unwrap()
+    }
+
+    #[test]
+    fn scalars_keep_their_letters_and_what_they_mean() {
+        for (letters, meaning) in [
+            ("1.10", Meaning::Number(1.1.into())),
+            ("2e3", Meaning::Number(2000.0.into())),
+            ("0x10", Meaning::Number(16.into())),
+            ("007", Meaning::Text),
+            ("1_000", Meaning::Text),
+            ("+5", Meaning::Number(5.into())),
+            ("true", Meaning::Flag(true)),
+            ("No", Meaning::Text),
+            ("on", Meaning::Text),
+            ("~", Meaning::Nothing),
+            ("Null", Meaning::Nothing),
+            ("2024-10-01", Meaning::Text),
+            ("12:30:45", Meaning::Text),
+            (".5", Meaning::Number(0.5.into())),
+            ("1e400", Meaning::Number(f64::INFINITY.into())),
+            ("36893488147419103232", Meaning::Number(36893488147419103232.0.into())),
+        ] {
+            let expected = Written::Scalar(Scalar { text: letters.to_owned(), meaning });
+            let Written::Map(both) = read(&format!("{letters}: {letters}")) else { panic!("{letters}") };
+            assert_eq!(both[0].0, letters, "as a key");
+            // What a number that does not fit is taken for does not matter here; its letters do.
+            assert_eq!(both[0].1.letters(), Some(letters), "as a value");
+            if letters != "1e400" {
+                assert_eq!(both[0].1, expected, "{letters}");
+            }
+            let list = read(&format!("[[{letters}], {{a: {letters}}}]"));
+            assert_eq!(list.as_list().unwrap()[0].as_list().unwrap()[0].letters(), Some(letters));
+            assert_eq!(list.as_list().unwrap()[1].get("a").unwrap().letters(), Some(letters));
+        }
+        assert_eq!(read("'1.10'"), Written::text("1.10"));
+        assert_eq!(read("a: \"x\\ty\""), Written::Map(vec![("a".into(), Written::text("x\ty"))]));
+        assert!(read("a:").get("a").unwrap().is_empty() && !read("a: ~").get("a").unwrap().is_empty());
+        assert_eq!(read("a: &x [1.10]\nb: *x").get("b"), read("- [1.10]").as_list().map(|list| &list[0]));
+    }
+
+    #[test]
+    fn keys_that_are_equal_numbers_are_two_and_equal_letters_are_one() {
+        assert_eq!(read("1.1: a\n1.10: b\n1e0: c\n1: d").keys().collect::<Vec<_>>(), ["1.1", "1.10", "1e0", "1"]);
+        for twice in ["1: a\n\"1\": b", "{ 2e3: a, '2e3': b }", "no: a\nno: b", "~: a\n~: b"] {
+            assert!(Written::parse(twice).unwrap_err().to_string().contains(REPEATED), "{twice}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_study_file_is_refused() {
+        for wrong in ["a: !x y", "[a]: b", "a: [", "a: *b", "- a\nb: c", "a: 1\n---\nb: 2", "a: &a [*a]"] {
+            assert!(Written::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

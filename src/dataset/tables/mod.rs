@@ -1,0 +1,15 @@
+//! Tables with a row an image: the one reader of comma tables, what it makes of them, and the cache they are kept in.
+
+mod cache;
+mod fit;
+mod image_table;
+mod layout;
+mod reader;
+
+pub use cache::kept;
+pub use fit::misfit;
+pub use image_table::{Builder, ImageTable, line_ends};
+pub use layout::{Layout, looks_like_a_picture};
+pub use reader::{TableReader, TextLines};
+
+use image_table::Cells;
