@@ -189,6 +189,9 @@ impl Reading {
                     self.claim(tree, at);
                 }
                 (Space::Html, "div") => self.drawing(tree, at),
+                (Space::Html, "code") if tree.children(at).any(|child| tree.name(child).is_some()) => {
+                    self.odd.push((line, "an element within <code>, which a report has none of".to_owned()));
+                }
                 (Space::Html, "script") => {
                     self.scripts.push(at);
                     let is_data = tree.attribute(at, "type") == Some("application/json");
@@ -264,6 +267,10 @@ fn is_inline(tree: &Tree, at: Place) -> bool {
 fn is_whole(tree: &Tree, at: Place) -> bool {
     match tree.name(at) {
         Some((Space::Html, "data" | "script" | "style")) => true,
+        // Paths, digests, class expressions, notes of the data: names, unless all there is of it is a number.
+        Some((Space::Html, "code")) => {
+            !tree.text(at).chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '%' | ' ' | '\u{a0}'))
+        }
         Some((Space::Html, "div")) => tree.attribute(at, "data-result").is_some(),
         _ => false,
     }
@@ -445,6 +452,7 @@ mod tests {
         assert!(odd("<!-- <data data-claim=c1>.8</data> -->").contains("comment"));
         assert!(odd("<template><data data-claim=c1>.8</data></template>").contains("template"));
         assert!(odd("<script>1</script>").contains("script"));
+        assert!(odd("<code>AUC <data data-claim=c1>.8</data></code>").contains("within <code>"));
         // A number in a comment or a template is not shown.
         assert!(
             look("<!-- <data data-claim=c1>.8</data> --><template><data data-claim=c1>.8</data></template>").0.shown.is_empty()
