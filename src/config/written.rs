@@ -11,7 +11,7 @@ use serde::{
 use std::{collections::HashSet, fmt};
 use yaml_serde::Number;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Written {
     Scalar(Scalar),
     List(Vec<Written>),
@@ -33,6 +33,20 @@ pub enum Meaning {
     Flag(bool),
     Number(Number),
     Text,
+}
+
+/// Maps are equal whatever the order of their entries.
+impl PartialEq for Written {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Written::Scalar(one), Written::Scalar(other)) => one == other,
+            (Written::List(one), Written::List(other)) => one == other,
+            (Written::Map(one), Written::Map(map)) => {
+                one.len() == map.len() && one.iter().all(|(key, value)| other.get(key) == Some(value))
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Written {
