@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 use visavis::{
-    dataset::array,
+    dataset::{Numbers, array},
     domain::{
         comparison::{Measured, Question},
         image::{Column, Images, Labels},
@@ -61,7 +61,8 @@ fn main() {
     limit(&format!("visavis status, {finished} finished cells"), timed(9, || run(&["status"])), 0.2);
 
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits");
-    let pixels = array::from_npy(&std::fs::read(folder.join("pixels.npy")).expect("the sample"), &folder).expect("the sample");
+    let bytes = std::fs::read(folder.join("pixels.npy")).expect("the sample");
+    let pixels = Numbers::of_npy(&bytes, &folder).expect("the sample").in_single();
     let project = timed(9, || drop(projected(10, &pixels).map(|p| p.coordinates)));
     let images = Images((0..pixels.rows()).map(|row| (format!("{row:05}"), None)).collect());
     let labels = std::fs::read_to_string(folder.join("labels.csv")).expect("the sample");

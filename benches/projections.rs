@@ -17,7 +17,7 @@ use std::{
     time::Instant,
 };
 use visavis::{
-    dataset::array,
+    dataset::{Numbers, array},
     domain::{
         Digest,
         projection::{Method, Metric, View},
@@ -88,7 +88,8 @@ fn place(method: &Method, features: &Matrix, seed: u64, threads: usize) -> Run {
 }
 
 fn read(path: &Path) -> Matrix {
-    array::from_npy(&std::fs::read(path).expect("an array"), path).expect("an array")
+    let bytes = std::fs::read(path).expect("an array");
+    Numbers::of_npy(&bytes, path).expect("an array").in_single()
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

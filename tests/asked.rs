@@ -90,6 +90,16 @@ fn scores(desk: &Desk) -> Vec<serde_json::Value> {
     rows
 }
 
+/// How many images scores are of: of a half by its own name, all others of the whole.
+fn counted(scores: &[serde_json::Value]) -> Vec<u64> {
+    let is_of_a_half = |score: &str| score.ends_with("_a") || score.ends_with("_b");
+    let whole = scores.iter().filter(|row| !is_of_a_half(row["score"].as_str().unwrap()));
+    let mut counts: Vec<u64> = whole.map(|row| row["n"].as_u64().unwrap()).collect();
+    counts.sort_unstable();
+    counts.dedup();
+    counts
+}
+
 /// The distinct words of a column of the scores.
 fn words(scores: &[serde_json::Value], column: &str) -> Vec<String> {
     let mut words: Vec<String> = scores.iter().map(|row| row[column].as_str().unwrap().to_owned()).collect();
@@ -189,7 +199,17 @@ fn celeba(attribute: &str) -> Desk {
 #[test]
 fn an_attribute_that_the_table_read_does_not_have_is_unknown() {
     refused(&celeba("Smiling"), &["there is no attribute `Smiling`", "did you mean `smiling`?", "s.yaml:13:"]);
-    checked(&celeba("smiling"));
+    let desk = celeba("smiling");
+    let told = "1 attribute where CelebA has 40: 5_o_Clock_Shadow, Arched_Eyebrows, Attractive, … are not there";
+    let said = checked(&desk).err;
+    assert!(said.contains("note: ") && said.contains(told), "{said}");
+    // It is read rightly, so it is no defect.
+    let found = desk.json(&["data", "check", "data/celeba"]);
+    assert!(found["defects"].as_array().unwrap().is_empty() && found["notes"].to_string().contains(told), "{found}");
+    assert_eq!(found["attributes"], 1);
+    // A table that names no attribute says nothing.
+    desk.write("data/celeba/list_attr_celeba.txt", (0..N).map(|i| id(i) + "\n").collect::<String>().as_bytes());
+    refused(&desk, &["list_attr_celeba.txt:1:1"]);
 }
 
 #[test]
@@ -278,7 +298,7 @@ fn features_of_more_images_than_are_evaluated_are_cut_and_what_else_they_hold_do
     let said = checked(&desk);
     assert!(said.err.contains("note: `a`: 8 of 24 rows of features are of images that are not evaluated"), "{}", said.err);
     let whole = scores(&desk);
-    assert!(whole.iter().all(|row| row["n"] == 16));
+    assert_eq!(counted(&whole), [16]);
     // Exactly those rows give the same numbers.
     desk.write("data/f.npy", &features(16, |_, value| value));
     desk.write("data/rows.txt", &list(0..16));
@@ -289,15 +309,18 @@ fn features_of_more_images_than_are_evaluated_are_cut_and_what_else_they_hold_do
     desk.write("data/f.npy", &features(N, |row, value| if row == 20 { f32::NAN } else { value }));
     assert_eq!(words(&scores(&desk), "key"), words(&whole, "key"));
     desk.write("data/f.npy", &features(N, |row, value| if row == 3 { f32::NAN } else { value }));
-    let said = desk.visavis(&["run", STUDY]);
+    let said = desk.visavis(&["check", STUDY]);
     assert!(said.code == 2 && said.err.contains("the features of the image `p3/03.png` hold NaN: row 3"), "{}", said.err);
+    // A run does what does not need them, and ends as a run with failed jobs does.
+    let said = desk.visavis(&["run", STUDY]);
+    assert!(said.code == 3 && said.err.contains("the features of the image `p3/03.png` hold NaN: row 3"), "{}", said.err);
 }
 
 #[test]
 fn a_draw_needs_no_features_of_what_it_did_not_take() {
     let desk = with("dataset: faces }", "dataset: faces, take: { images: 16, seed: 1 } }");
     let whole = scores(&desk);
-    assert!(whole.iter().all(|row| row["n"] == 16));
+    assert_eq!(counted(&whole), [16]);
     assert!(checked(&desk).err.contains("8 of 24 rows of features are of images that are not evaluated"));
     refused(&with("dataset: faces }", "dataset: faces, take: { images: 25 } }"), &["takes 25 images, the data set has 24"]);
 }
@@ -327,7 +350,7 @@ fn images_without_features_stop_the_study_or_are_left_out_for_all() {
     }
     let found = scores(&desk);
     assert_eq!(words(&found, "model"), ["a", "b", "c"]);
-    assert!(found.iter().all(|row| row["n"] == 21), "the same images for every model");
+    assert_eq!(counted(&found), [21], "the same images for every model");
     for command in ["plan", "run", "show"] {
         assert!(desk.visavis(&[command, STUDY]).err.contains("3 of 24 images are left out"), "{command}");
     }
@@ -339,14 +362,32 @@ fn images_without_features_stop_the_study_or_are_left_out_for_all() {
 #[test]
 fn features_of_other_images_and_of_none_are_told() {
     let desk = desk();
-    desk.write("data/rows.txt", (0..N).map(|i| format!("face{i}.jpg\n")).collect::<String>().as_bytes());
-    refused(&desk, &["names `face0.jpg`, `face1.jpg`, `face2.jpg`, …", "has `p0/00.png`, `p0/08.png`, `p0/16.png`, …"]);
+    let faces = (0..N).map(|i| format!("face{i}.jpg\n")).collect::<String>();
+    desk.write("data/rows.txt", faces.as_bytes());
+    // Without pictures, nobody can tell which of the two names the images rightly: both are shown.
+    refused(
+        &desk,
+        &[
+            "none of the table's 24 image ids is one of the 24 that features are given of",
+            "here `p0/00.png`, `p0/08.png`, `p0/16.png`; the list of features has `face0.jpg`, `face1.jpg`, `face10.jpg`",
+            "l.csv",
+        ],
+    );
+    // Where other features fit the labels, the list is what is wrong.
+    let other = with("projections:", "    b: { features: { embedding: ../data/f.npy, images: ../data/b.txt } }\nprojections:");
+    other.write("data/b.txt", faces.as_bytes());
+    refused(
+        &other,
+        &["`b`", "names `face0.jpg`, `face1.jpg`, `face2.jpg`, …", "has `p0/00.png`, `p0/08.png`, `p0/16.png`, …", "b.txt"],
+    );
     desk.write("data/rows.txt", b"");
     refused(&desk, &["features of 0 images", "rows.txt"]);
     let desk = self::desk();
     desk.write("data/f.npy", &features(0, |_, value| value));
-    let said = desk.visavis(&["run", STUDY]);
+    let said = desk.visavis(&["check", STUDY]);
     assert!(said.code == 2 && said.err.contains("0 rows"), "{}", said.err);
+    let said = desk.visavis(&["run", STUDY]);
+    assert!(said.code == 3 && said.err.contains("0 rows"), "{}", said.err);
 }
 
 #[test]
@@ -356,9 +397,12 @@ fn an_image_without_direction_is_called_by_its_name() {
     {
         let desk = with("pca: { axes: 2 }", projection);
         desk.write("data/f.npy", &features(N, |of, value| if of == row { 0.0 } else { value }));
+        let said = desk.visavis(&["check", STUDY]);
+        assert!(said.code == 2 && said.err.contains(&format!("`{}`", id(row))), "{}", said.err);
+        // One job fails, the others are done: that is 3.
         let said = desk.visavis(&["run", STUDY]);
         let named = format!("the features of the image `{}` are all 0", id(row));
-        assert!(said.code == 2 && said.err.contains(&named) && said.err.contains("metric: euclidean"), "{}", said.err);
+        assert!(said.code == 3 && said.err.contains(&named) && said.err.contains("metric: euclidean"), "{}", said.err);
         assert!(!said.err.contains("row "), "no place in a sorted list: {}", said.err);
         let status = desk.succeed(&["status", "--json"]);
         assert!(status.contains(&id(row)), "and so afterwards: {status}");
@@ -388,7 +432,7 @@ fn smile_is_asked_in_any_spelling() {
         .map(|(yes, no)| {
             let desk = with("\"smile\", Not: \"not smile\"", &format!("\"{yes}\", Not: \"{no}\""));
             let found = scores(&desk);
-            assert!(found.iter().all(|row| row["n"] == 24), "{yes} {no}");
+            assert_eq!(counted(&found), [24], "{yes} {no}");
             words(&found, "key")
         })
         .collect();

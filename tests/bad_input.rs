@@ -194,7 +194,7 @@ fn features_that_cannot_be_used_are_told_and_the_rest_is_done() {
         ("too few rows", npy(699, 4, |i| i as f32), "699 rows of features, but 700 image ids"),
         ("one dimension of nothing", npy(700, 0, |i| i as f32), "features without columns"),
         ("all the same", npy(700, 4, |_| 1.0), "all 700 images have the same features"),
-        ("no array", b"hello".to_vec(), "not a readable .npy file"),
+        ("no array", b"hello".to_vec(), "not an array: the file is plain text"),
         ("cut short", npy(700, 4, |i| i as f32)[..5000].to_vec(), "cut short or damaged"),
     ];
     for (case, bytes, says) in cases {

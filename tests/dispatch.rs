@@ -205,7 +205,8 @@ fn what_is_cancelled_and_asked_for_again_at_once_is_made() {
         let output = run.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(desk.ran(STUDY).1, 0, "nothing was left out");
-        assert_eq!(desk.json(&["status"])["jobs"]["done"], 58);
+        // Of so few identities nothing is ranked, so of the figures only the frequencies are drawn.
+        assert_eq!(desk.json(&["status"])["jobs"]["done"], 52);
     }
 }
 
@@ -238,7 +239,7 @@ fn acts_on_nothing_are_told() {
     }
     desk.succeed(&["run", STUDY, "--quiet"]);
     let said = desk.visavis(&["cancel", "score"]);
-    assert!(said.code == 2 && said.err.contains("means 36 jobs") && said.err.contains("--all"), "{}", said.err);
+    assert!(said.code == 2 && said.err.contains("means 33 jobs") && said.err.contains("--all"), "{}", said.err);
     assert_eq!(desk.visavis(&["cancel", "no such thing"]).code, 2);
 }
 

@@ -82,7 +82,11 @@ fn audit(desk: &Desk, arguments: &[&str]) -> (i32, serde_json::Value, Duration) 
 }
 
 fn whys(told: &serde_json::Value, verdict: &str) -> Vec<String> {
-    let claims = told["claims"].as_array().unwrap().iter().filter(|claim| claim["verdict"] == verdict);
+    let claims = told["claims"]
+        .as_array()
+        .unwrap_or_else(|| panic!("no claims: {told}"))
+        .iter()
+        .filter(|claim| claim["verdict"] == verdict);
     claims.map(|claim| format!("{}: {}", claim["id"].as_str().unwrap(), claim["why"].as_str().unwrap())).collect()
 }
 

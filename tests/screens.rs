@@ -202,7 +202,9 @@ fn a_change_to_the_study_is_shown_written_and_undone() {
     assert_eq!(desk.read(study), commented);
     // A form, with completion; what is wrong is said and what was typed is kept.
     seen.press("a Enter 'odds Enter 'Odd Enter 'od Tab Enter 'Even Enter 'not_o Tab Enter Enter");
-    holds(&seen, &["+ ", "odds:", "Enter writes it"]);
+    holds(&seen, &["`odd or even` and `odds` ask the same", "not odd"]);
+    seen.press("'thi Tab Enter");
+    holds(&seen, &["+ ", "odds:", "within", "Enter writes it"]);
     // Somebody else was faster.
     desk.write(study, commented.replace("seed: 5", "seed: 6").as_bytes());
     seen.press("Enter");

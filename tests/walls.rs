@@ -71,26 +71,52 @@ fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every source file with the folder it is in, its tests cut off: they may know more.
+/// What follows each mark of tests that is a module: its name, whether it is a file of its own, and where the mark stands.
+fn test_modules(text: &str) -> impl Iterator<Item = (&str, bool, usize)> {
+    text.match_indices("#[cfg(test)]").filter_map(|(at, mark)| {
+        let rest = text[at + mark.len()..].trim_start().strip_prefix("mod ")?;
+        let name = &rest[..rest.find([' ', ';', '{'])?];
+        Some((name, rest[name.len()..].trim_start().starts_with(';'), at))
+    })
+}
+
+/// A file's text without the tests at its end: they may know more. What else is for tests alone stays and is judged.
+fn without_tests(text: &str) -> &str {
+    let tests = test_modules(text).find(|(_, is_a_file, _)| !is_a_file);
+    tests.map_or(text, |(_, _, at)| &text[..at])
+}
+
+/// The files that are tests as a whole, as the files that declare them say.
+fn tests_only(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    for path in paths {
+        let text = fs::read_to_string(path).unwrap();
+        let below = match path.file_stem().unwrap().to_str().unwrap() {
+            "mod" | "lib" | "main" => path.parent().unwrap().to_owned(),
+            _ => path.with_extension(""),
+        };
+        let declared = test_modules(without_tests(&text)).map(|(name, _, _)| below.join(format!("{name}.rs")));
+        found.extend(declared.inspect(|file| assert!(paths.contains(file), "{} is not there", file.display())));
+    }
+    found
+}
+
+/// Every source file with the folder it is in, its tests cut off, but for files that are tests as a whole.
 fn files() -> Vec<(String, PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut paths = Vec::new();
     sources(&root, &mut paths);
     assert!(paths.len() > 60, "the walls look at nothing");
+    let tests = tests_only(&paths);
+    assert!(tests.contains(&root.join("domain/stage/perturbed.rs")) && tests.len() < 10, "{tests:?}");
     let parted = |path: PathBuf| {
         let folder = path.strip_prefix(&root).unwrap().components().next().unwrap().as_os_str().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
-        let text = text
-            .split("#[cfg(test)]")
-            .next()
-            .unwrap()
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"))
-            .collect::<Vec<_>>()
-            .join("\n");
+        let text =
+            without_tests(&text).lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
         (folder, path, text)
     };
-    paths.into_iter().map(parted).collect()
+    paths.into_iter().filter(|path| !tests.contains(path)).map(parted).collect()
 }
 
 /// The modules named by `crate::a::…` and by `use crate::{a::…, b::…}`.
@@ -175,6 +201,11 @@ fn the_walls_would_see_a_breach() {
         imports("use crate::{\n a::{b, c},\n d,\n};\nlet x = crate::store::Y;"),
         ["a", "d", "store"].map(str::to_owned).into()
     );
+    // A file of tests that is declared at the top hides nothing of what stands below it.
+    let text = "mod a;\n#[cfg(test)]\nmod b;\nuse std::fs;\n#[cfg(test)]\nfn c() {}\nlet d;\n#[cfg(test)]\nmod tests {\n e }\n";
+    assert_eq!(without_tests(text), &text[..text.rfind("#[cfg").unwrap()]);
+    let modules: Vec<(&str, bool)> = test_modules(text).map(|(name, is_a_file, _)| (name, is_a_file)).collect();
+    assert_eq!(modules, [("b", true), ("tests", false)]);
 }
 
 #[test]

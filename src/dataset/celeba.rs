@@ -375,13 +375,22 @@ fn judge(table: &mut ImageTable, path: &Path, holds: Holds, column: impl Fn(usiz
         let known = names.len() + table.unusable.len();
         if known != ATTRIBUTES.len() && !(known == 0 && table.images.is_empty()) {
             let lacking: Vec<&str> = ATTRIBUTES.into_iter().filter(|name| !names.contains(name)).collect();
-            let what = format!("{known} attributes where CelebA has {}", ATTRIBUTES.len());
+            // People write such a table for pictures of their own: what it lacks is unknown, and what it has is read.
+            let what = format!("{} where CelebA has {}", count(known, "attribute"), ATTRIBUTES.len());
             let what = match &lacking[..] {
                 [] => what,
-                some => format!("{what}: {} is not there", some[..some.len().min(3)].join(", ")),
+                [one] => format!("{what}: {one} is not there"),
+                some => {
+                    let more = if some.len() > 3 { ", …" } else { "" };
+                    format!("{what}: {}{more} are not there", some[..some.len().min(3)].join(", "))
+                }
             };
             let line = table.lines.iter().min().map_or(1, |first| first.saturating_sub(1).max(1) as usize);
-            defects.fatal("wrong-columns", || Fault::asked(what).at(path, line, 1));
+            if known == 0 {
+                defects.fatal("wrong-columns", || Fault::asked(what).at(path, line, 1));
+            } else {
+                table.notes.push(Note::new("other-attributes", 1, &what).at(line, 1));
+            }
         }
     }
     let zero = spells_no_as_zero(table);

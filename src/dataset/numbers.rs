@@ -1,11 +1,14 @@
 //! Arrays as other people save them: `.npy` of any version, order and type of numbers, and tensors of safetensors files. What
 //! holds no numbers is called what it is.
 
-use crate::domain::{
-    Fault, Result,
-    file_kind::{FileKind, Wanted},
-    nearest::suggestion,
-    text::{count, printable, shorten},
+use crate::{
+    domain::{
+        Fault, Result,
+        file_kind::{FileKind, Wanted},
+        nearest::suggestion,
+        text::{count, printable, shorten},
+    },
+    numeric::Matrix,
 };
 use std::path::Path;
 
@@ -210,6 +213,16 @@ impl<'a> Numbers<'a> {
             NumberKind::F32 => self.gather(row, into, |raw| f64::from(f32::from_le_bytes(raw))),
             NumberKind::F64 => self.gather(row, into, f64::from_le_bytes),
         }
+    }
+
+    /// All rows × columns, each number in single precision by itself: of samples that are known to fit.
+    pub fn in_single(&self) -> Matrix {
+        let (mut row, mut values) = (Vec::new(), Vec::with_capacity(self.rows * self.columns));
+        for at in 0..self.rows {
+            self.row(at, &mut row);
+            values.extend(row.iter().map(|number| *number as f32));
+        }
+        Matrix::new(self.rows, self.columns, values).expect("a row has as many numbers as columns")
     }
 
     /// A whole number of 64 bits as it is, which double precision may not hold; `None` for other kinds.

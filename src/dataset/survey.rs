@@ -150,7 +150,7 @@ fn label_file(
             .in_file(path)
             .next(crate::domain::nearest::suggestion(attribute, &names)));
     };
-    fits(&table, known, path)?;
+    fits(&table, known, survey, path)?;
     survey.note_table(&table, path);
     let of = table.missing.remove(attribute).unwrap_or_default();
     match (survey.labels.remove(attribute), survey.labelled_in.get(attribute)) {
@@ -170,14 +170,18 @@ fn label_file(
 }
 
 /// A table none of whose images is known says nothing.
-fn fits(table: &LabelTable, known: Option<&ImageIndex>, path: &Path) -> Result<()> {
+fn fits(table: &LabelTable, known: Option<&ImageIndex>, survey: &Survey, path: &Path) -> Result<()> {
     let Some(known) = known.filter(|known| !known.is_empty() && !table.images.is_empty()) else { return Ok(()) };
     if known.rows(table.images.iter()).iter().any(Option::is_some) {
         return Ok(());
     }
-    let (sides, next) = misfit(table.images.iter(), known.iter(), "the evaluation has");
-    let what =
-        format!("none of the table's {} image ids is one of the evaluation's {}: {sides}", table.images.len(), known.len());
+    // Which of the two is of other images cannot be told while features alone name the images.
+    let (those, whose) = match &survey.images {
+        Some(_) => (format!("the evaluation's {}", known.len()), "the evaluation has"),
+        None => (format!("the {} that features are given of", known.len()), "the list of features has"),
+    };
+    let (sides, next) = misfit(table.images.iter(), known.iter(), whose);
+    let what = format!("none of the table's {} image ids is one of {those}: {sides}", table.images.len());
     Err(Fault::asked(what).in_file(path).next(next))
 }
 
@@ -254,7 +258,7 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
         Some(file) if file.exists() => {
             let table = labels::read(file, &reading, digests)?;
             asked_of(study, identities, &table)?;
-            fits(&table, known.as_ref(), file)?;
+            fits(&table, known.as_ref(), survey, file)?;
             survey.note_table(&table, file);
             Some((table, file))
         }

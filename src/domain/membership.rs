@@ -35,35 +35,30 @@ impl Members {
             .into_iter()
             .filter_map(|attribute| Some((attribute, labels.get(attribute)?.aligned(images))))
             .collect();
+        let mut holds = Vec::with_capacity(members.classes.len());
         for row in 0..images.len() {
             let label = |attribute: &str| columns.iter().find(|(name, _)| *name == attribute).and_then(|(_, values)| values[row]);
             if within.as_ref().is_some_and(|within| within.holds(&label) != Some(true)) {
                 continue;
             }
-            let belongs: Vec<bool> = match measured {
+            holds.clear();
+            match measured {
                 Measured::Quantity(attribute) => {
                     let value = label(attribute).and_then(|text| text.parse::<f64>().ok()).filter(|value| value.is_finite());
                     let Some(value) = value else { continue };
                     quantity.push(value);
-                    vec![true]
+                    holds.push(Some(true));
                 }
-                Measured::Classes(classes) => {
-                    let holds: Vec<Option<bool>> = classes.iter().map(|class| class.holds(&label)).collect();
-                    match holds.iter().copied().collect::<Option<Vec<bool>>>() {
-                        Some(belongs) => belongs,
-                        None => {
-                            members.lacking.extend(holds.contains(&Some(true)).then_some(row));
-                            continue;
-                        }
-                    }
-                }
-            };
-            if !belongs.contains(&true) {
-                members.none.push(row);
-                continue;
+                Measured::Classes(classes) => holds.extend(classes.iter().map(|class| class.holds(&label))),
             }
-            members.rows.push(row);
-            members.classes.iter_mut().zip(belongs).for_each(|(class, belongs)| class.push(belongs));
+            if holds.contains(&None) {
+                members.lacking.extend(holds.contains(&Some(true)).then_some(row));
+            } else if holds.contains(&Some(true)) {
+                members.rows.push(row);
+                members.classes.iter_mut().zip(&holds).for_each(|(class, holds)| class.push(*holds == Some(true)));
+            } else {
+                members.none.push(row);
+            }
         }
         if matches!(measured, Measured::Quantity(_)) {
             members.quantity = Some(quantity);

@@ -14,6 +14,7 @@ use crate::{
         text::{count, thousands},
     },
 };
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// Puts what comparisons ask into the words of the labels that were read: `smile=yes` of a yes-or-no attribute is `smile`. So
@@ -67,7 +68,7 @@ pub fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
     }
     if let Some(images) = &survey.images {
         let images = taken(images, study.evaluation.take.as_ref())?;
-        let standing: Vec<Scorable> = study.comparisons.iter().map(|of| scorable(of, &images, survey)).collect();
+        let standing: Vec<Scorable> = study.comparisons.par_iter().map(|of| scorable(of, &images, survey)).collect();
         warnings.extend(standing.iter().flat_map(|of| of.oddities().to_vec()));
         if standing.iter().all(|of| matches!(of, Scorable::Not(_))) {
             let (line, column) = text.position(&[key_of("comparisons")], true);

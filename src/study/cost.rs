@@ -11,7 +11,7 @@ use crate::{
     projection,
     store::{Index, Spent},
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Seconds and bytes of one stage, and how much the seconds vary.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -161,8 +161,10 @@ impl Plan {
             estimate.guessed |= cost.seen == 0;
         }
         let slots = slots.max(1) as f64;
-        let urgencies = self.urgencies(costs);
-        let chain = runs.iter().filter_map(|step| urgencies.get(step)).copied().fold(0.0, f64::max);
+        // What waits for something that is not here holds nothing up: nobody runs it.
+        let running: HashSet<Step> = runs.iter().copied().collect();
+        let chain = self.chains(|step| if running.contains(&step) { self.cost(step, costs).seconds } else { 0.0 });
+        let chain = chain.into_values().fold(0.0, f64::max);
         estimate.seconds = (work / slots).max(chain);
         let off = 1.2816 * variance.sqrt() / slots;
         estimate.low = (estimate.seconds - off).max(estimate.seconds / 4.0);
@@ -173,18 +175,24 @@ impl Plan {
     /// How much each step that is not done holds up: its own seconds and those of the longest chain of steps that wait for it
     /// (the upward rank of Topcuoglu et al., 2002).
     pub fn urgencies(&self, costs: &Costs) -> HashMap<Step, f64> {
-        let mut urgencies: HashMap<Step, f64> = HashMap::new();
-        let steps: Vec<(Step, bool)> = self.steps().map(|(step, standing)| (step, *standing == Standing::Done)).collect();
-        for (step, done) in steps.into_iter().rev() {
-            let after = urgencies.get(&step).copied().unwrap_or(0.0);
-            let own = if done { 0.0 } else { self.cost(step, costs).seconds };
-            urgencies.insert(step, own + after);
+        let done: HashSet<Step> =
+            self.steps().filter(|(_, standing)| **standing == Standing::Done).map(|(step, _)| step).collect();
+        self.chains(|step| if done.contains(&step) { 0.0 } else { self.cost(step, costs).seconds })
+    }
+
+    /// By step: its own seconds and those of the longest chain of steps that wait for it.
+    fn chains(&self, own: impl Fn(Step) -> f64) -> HashMap<Step, f64> {
+        let mut chains: HashMap<Step, f64> = HashMap::new();
+        let steps: Vec<Step> = self.steps().map(|(step, _)| step).collect();
+        for step in steps.into_iter().rev() {
+            let whole = own(step) + chains.get(&step).copied().unwrap_or(0.0);
+            chains.insert(step, whole);
             for need in self.needs(step) {
-                let held = urgencies.entry(need).or_default();
-                *held = held.max(own + after);
+                let held = chains.entry(need).or_default();
+                *held = held.max(whole);
             }
         }
-        urgencies
+        chains
     }
 
     fn cost(&self, step: Step, costs: &Costs) -> Cost {
