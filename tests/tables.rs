@@ -285,3 +285,36 @@ fn a_label_table_can_be_checked_by_itself() {
     let json: serde_json::Value = serde_json::from_str(said.out.trim()).unwrap();
     assert_eq!(words(&json["defects"]), ["repeated-image", "wrong-columns"]);
 }
+
+/// Rows that a forgotten quote takes into its field, and what only looks alike: each is told, nothing is lost unseen.
+#[test]
+fn what_would_lose_rows_or_turn_labels_over_is_refused() {
+    let desk = Desk::empty();
+    let rows = |row: &dyn Fn(usize) -> String| (0..40).map(row).collect::<String>();
+    let open = rows(&|i| format!("{i:02}.png,{},{}\n", i % 2, if i == 7 { "\"hello" } else { "fine" }));
+    std::fs::write(desk.path("open.csv"), format!("image_id,x,note\n{open}")).unwrap();
+    let told = desk.visavis(&["data", "check", "open.csv"]);
+    assert!(told.code == 2 && (told.out + &told.err).contains("what looks like further rows"));
+
+    let turned = |file: &str, word: &dyn Fn(usize) -> i32| {
+        std::fs::write(desk.path(file), format!("image_id,x\n{}", rows(&|i| format!("{i:02}.png,{}\n", word(i))))).unwrap();
+    };
+    turned("two.csv", &|i| if i % 2 == 0 { -1 } else { 1 });
+    turned("three.csv", &|i| i as i32 % 3 - 1);
+    std::fs::create_dir_all(desk.path("experiments")).unwrap();
+    std::fs::write(
+        desk.path("experiments/two.yaml"),
+        "format: 1\nstudy: two\nevaluation: { dataset: faces, labels: [{ file: ../two.csv, attribute: x }, { file: ../three.csv, attribute: x }] }\n\
+         datasets: { faces: { images: { root: ../pics, labels: ../open2.csv, identities: each_image } } }\n\
+         models: { named: { a: { features: { embedding: ../a.npy, images: ../rows.txt } } } }\nprojections: [pca]\n\
+         comparisons: { c: { A: \"x=0\", B: \"x=1\" } }\n",
+    )
+    .unwrap();
+    std::fs::write(desk.path("open2.csv"), format!("image_id,y\n{}", rows(&|i| format!("{i:02}.png,{}\n", i % 2)))).unwrap();
+    let told = desk.visavis(&["check", "experiments/two.yaml"]);
+    assert!(
+        told.code == 2 && told.err.contains("`x` is yes or no in") && told.err.contains("has other values in"),
+        "{}",
+        told.err
+    );
+}

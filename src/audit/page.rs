@@ -106,7 +106,7 @@ pub fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) -> Resu
     }
     let seals = if let [seal] = &seals[..] { seal.clone() } else { String::new() };
     let figures = figures(page, &drawings, &mut odd, enough);
-    let stray = stray(&texts, &own_words(&evidence));
+    let stray = stray(&texts, &own_words(&evidence, enough));
     odd.extend(misleading(&texts));
     Ok(Page { shown, figures, odd: told(odd), stray: told(stray), seal: (seals, seal(page)), evidence: Arc::new(evidence) })
 }
@@ -316,11 +316,11 @@ fn figures(
 }
 
 /// Numbers in the study's text, in the values of its labels and in what is said of programs and machines: these are names.
-fn own_words(evidence: &Evidence) -> HashSet<String> {
+fn own_words(evidence: &Evidence, enough: &(dyn Fn() -> bool + Sync)) -> HashSet<String> {
     let mut own = HashSet::new();
     let mut take = |text: &str| own.extend(words(text).map(|(_, word)| word.trim_matches('.').to_owned()));
     take(&evidence.study_text);
-    evidence.label_values().iter().for_each(|value| take(value));
+    evidence.label_values(enough).iter().for_each(|value| take(value));
     for manifest in &evidence.manifests {
         let made = &manifest.provenance;
         [&made.program, &made.cpu, &made.system].into_iter().for_each(|text| take(text));

@@ -96,6 +96,11 @@ impl Audit {
         if !is_whole && examined.differs().next().is_none() {
             return;
         }
+        // A part of another page says nothing of the report that is here.
+        let own = context.workspace.report(&of.study);
+        if !is_whole && of.page.is_some() && self.what.canonicalize().ok() != own.canonicalize().ok() {
+            return;
+        }
         if !context.workspace.results().all().is_ok_and(|results| !results.is_empty()) {
             return;
         }
@@ -264,9 +269,11 @@ fn follow(context: &Context, mut remaking: Remaking, stop: &AtomicBool) -> (Rema
 /// A flag that signals set.
 fn listen() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
+    let refused = |error| Fault::unexpected(format!("cannot listen for signals: {error}"));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))
-            .map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
+        // A second one ends the audit at once.
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop)).map_err(refused)?;
+        signal_hook::flag::register(signal, Arc::clone(&stop)).map_err(refused)?;
     }
     Ok(stop)
 }

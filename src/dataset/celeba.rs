@@ -6,7 +6,7 @@ use super::{
     collection::Collection,
     defects::{Defects, Note},
     pictures::is_plain,
-    tables::{Builder, ImageTable, Layout, TextLines, kept, line_ends, looks_like_a_picture, misfit},
+    tables::{Builder, Cells, ImageTable, Layout, TextLines, kept, line_ends, looks_like_a_picture, misfit},
 };
 use crate::domain::{
     Fault, Result,
@@ -119,7 +119,7 @@ pub fn collect(root: &Path, digests: &mut DigestCache) -> Result<Collection> {
         let identities = read(&path, Holds::One("identity"), digests)?;
         set.take_table(&identities, &path);
         let value = |word: &str| (!is_usual(word)).then(|| word.to_owned());
-        let column = identities.columns.first().map(|cells| identities.labels(cells, value)).unwrap_or_default();
+        let column = only(&identities, "identity", &path)?.map(|cells| identities.labels(cells, value)).unwrap_or_default();
         without_row(&mut set, "no-identity", &identities, &column, &path);
         set.classes = Some(column.clone());
         set.identities = Some(column);
@@ -128,12 +128,25 @@ pub fn collect(root: &Path, digests: &mut DigestCache) -> Result<Collection> {
         let partitions = read(&path, Holds::One("partition"), digests)?;
         set.take_table(&partitions, &path);
         let value = |word: &str| Some(partition(word)?.to_owned());
-        let column = partitions.columns.first().map(|cells| partitions.labels(cells, value)).unwrap_or_default();
+        let column = only(&partitions, "partition", &path)?.map(|cells| partitions.labels(cells, value)).unwrap_or_default();
         without_row(&mut set, "no-partition", &partitions, &column, &path);
         set.partitions = Some(column);
     }
     set.absent(&path)?;
     Ok(set)
+}
+
+/// The column of that name, or the only one.
+fn only<'t>(table: &'t ImageTable, word: &str, path: &Path) -> Result<Option<&'t Cells>> {
+    let named = table.columns.iter().find(|cells| cells.name.to_lowercase().contains(word));
+    match (named, &table.columns[..]) {
+        (Some(cells), _) => Ok(Some(cells)),
+        (None, []) => Ok(None),
+        (None, [one]) => Ok(Some(one)),
+        (None, _) => Err(Fault::asked(format!("none of the table's columns is called `{word}`"))
+            .at(path, 1, 1)
+            .next(format!("name the column of each image's {word} so"))),
+    }
 }
 
 /// −1, 0 or 1, as whole numbers or with `.0`.

@@ -60,6 +60,9 @@ pub fn decode(bytes: &[u8], path: &Path) -> Result<Picture> {
         FileKind::Jpeg => of_jpeg(bytes),
         FileKind::Png => ends_png(bytes).and_then(|()| of_image(bytes, ImageFormat::Png)),
         FileKind::Webp => ends_riff(bytes).and_then(|()| of_image(bytes, ImageFormat::WebP)),
+        FileKind::Bmp if matches!(bytes.get(30..34), Some([1 | 2, 0, 0, 0])) => {
+            Err("a run-length coded BMP is not read: whether it is whole cannot be told".into())
+        }
         FileKind::Bmp => of_image(bytes, ImageFormat::Bmp),
         FileKind::Tiff => of_image(bytes, ImageFormat::Tiff),
         FileKind::Empty => Err("the picture is an empty file".to_owned()),

@@ -30,7 +30,7 @@ pub fn read_rows(bytes: &[u8], path: &Path) -> Result<GivenRows> {
         if id.chars().any(is_steering) {
             return wrong(format!("control characters in the image id `{id}`"));
         }
-        if let Some(before) = rows.insert(id.to_owned(), row) {
+        if let Some(before) = rows.insert(super::tables::plain_id(id).into_owned(), row) {
             return wrong(format!("the image `{id}` is listed twice: first in line {}", before + 1));
         }
     }
@@ -103,7 +103,7 @@ pub fn examine_given(tap: &str, path: &Path, list: &Path, images: &Images, cosin
         let mut values = Vec::new();
         let mut is_zero = |row: usize| {
             given.row(row, &mut values);
-            values.iter().all(|value| *value == 0.0)
+            values.iter().all(|value| *value as f32 == 0.0)
         };
         let zeros: Vec<&str> = images.ids().zip(&taken).filter(|(_, row)| is_zero(**row)).map(|(id, _)| id).collect();
         if let Some(first) = zeros.first() {

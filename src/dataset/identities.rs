@@ -182,7 +182,7 @@ fn rows(path: &Path, bytes: &[u8]) -> Result<Vec<Row>> {
             let what = format!("a row of identities has two fields, image and identity; this one is `{}`", shown());
             return Err(Fault::asked(what).at(path, line, 1));
         }
-        let (identity, image) = (fields.remove(1), fields.remove(0));
+        let (identity, image) = (fields.remove(1), super::tables::plain_id(&fields[0]).into_owned());
         rows.push(Row { line, image, identity });
     }
     if rows.is_empty() {

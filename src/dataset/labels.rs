@@ -60,11 +60,11 @@ fn labels(table: ImageTable, missing: &dyn Fn(&str) -> MissingWords) -> Result<L
         let mut values: Vec<&str> = Vec::new();
         for (word, count) in cells.words.iter().zip(cells.counts()).filter(|(_, count)| *count > 0) {
             if rule.is_missing(word) {
-                of.spelled.insert(word.clone(), count);
+                *of.spelled.entry(word.clone()).or_default() += count;
             } else {
                 values.push(word);
                 if rule.is_kept(word) {
-                    of.kept.insert(word.clone(), count);
+                    *of.kept.entry(word.clone()).or_default() += count;
                 }
             }
         }
@@ -141,6 +141,12 @@ impl Spelling {
 /// # Errors
 /// An image that the files disagree on: both values, both lines.
 pub fn merged(attribute: &str, first: (&Column, &Path), second: (&Column, &Path)) -> Result<Column> {
+    // Which words mean yes and no was decided file by file.
+    if !first.0.is_empty() && !second.0.is_empty() && first.0.is_binary() != second.0.is_binary() {
+        let (yes_no, other) = if first.0.is_binary() { (first, second) } else { (second, first) };
+        let what = format!("`{attribute}` is yes or no in {}, and has other values in {}", yes_no.1.display(), other.1.display());
+        return Err(Fault::asked(what).in_file(other.1).next("join the two files into one, so that their values are read alike"));
+    }
     let both = first.0.iter().find_map(|(image, one)| {
         let other = second.0.get(image).filter(|other| *other != one)?;
         Some((image, one, other))

@@ -151,6 +151,16 @@ fn label_file(
             .next(crate::domain::nearest::suggestion(attribute, &names)));
     };
     fits(&table, known, survey, path)?;
+    if let Some(known) = known {
+        let rows = table.images.rows(known.iter());
+        let mut without = known.iter().zip(&rows).filter(|(_, row)| row.is_none()).map(|(id, _)| id);
+        if let Some(first) = without.next() {
+            let (without, known, name) = (1 + without.count(), known.len(), name_of(path));
+            survey.warnings.push(format!(
+                "{without} of {known} images have no row in {name}, such as `{first}`: no label of `{attribute}` from there"
+            ));
+        }
+    }
     survey.note_table(&table, path);
     let of = table.missing.remove(attribute).unwrap_or_default();
     match (survey.labels.remove(attribute), survey.labelled_in.get(attribute)) {

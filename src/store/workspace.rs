@@ -278,7 +278,7 @@ impl Workspace {
     /// Takes the store for writing, to look: the workspace's lock, or where the store had to be put elsewhere, that one's. So a
     /// machine of its own store can take in the journals that another's dispatcher writes. `None` while another process has it.
     pub fn lock_store(&self) -> Result<Option<Lock>> {
-        if self.moved.is_none() {
+        if self.moved.is_none() && !(self.named && self.is_shared()) {
             return Ok(match self.try_lock(LOOKING, &mut Watch::default())? {
                 Tried::Ours(lock) => Some(lock),
                 Tried::Leased(..) | Tried::Locked => None,

@@ -49,7 +49,7 @@ impl Examined {
 pub fn examine(opened: &Opened) -> Examined {
     let (study, survey) = (&opened.file.study, &opened.survey);
     let mut examined = Examined::default();
-    let mut seen: BTreeSet<(PathBuf, String)> = BTreeSet::new();
+    let mut seen: BTreeSet<(PathBuf, String, PathBuf)> = BTreeSet::new();
     for model in &study.models {
         match &model.source {
             Source::Given(given) => {
@@ -60,7 +60,7 @@ pub fn examine(opened: &Opened) -> Examined {
                 }
             }
             Source::Network(Network { weights: Weights::File { file, family, .. }, architecture, .. }) if file.is_file() => {
-                if seen.insert((file.clone(), format!("{architecture} {family}"))) {
+                if seen.insert((file.clone(), format!("{architecture} {family}"), PathBuf::new())) {
                     let found = weights::examine(file, architecture, family);
                     examined.take(&format!("weights of `{}`", model.name), file, found);
                 }
@@ -69,8 +69,10 @@ pub fn examine(opened: &Opened) -> Examined {
         }
     }
     let looks = |model: &Model| !matches!(model.source, Source::Given(_));
-    if let (true, Some(folder), Some(images)) = (study.models.iter().any(looks), &survey.pictures, &survey.images) {
-        pictures(study, folder, images, &mut examined);
+    if let (true, Some(folder), Some(images)) = (study.models.iter().any(looks), &survey.pictures, &survey.images)
+        && let Ok(images) = taken(images, study.evaluation.take.as_ref())
+    {
+        pictures(study, folder, &images, &mut examined);
     }
     for set in survey.training.values() {
         pictures(study, &set.pictures, &set.images, &mut examined);
@@ -83,7 +85,7 @@ fn examine_arrays(
     model: &Model,
     given: &GivenFeatures,
     images: &Images,
-    seen: &mut BTreeSet<(PathBuf, String)>,
+    seen: &mut BTreeSet<(PathBuf, String, PathBuf)>,
     examined: &mut Examined,
 ) {
     if !given.images.is_file() {
@@ -92,7 +94,7 @@ fn examine_arrays(
     let cosines = study.projections.iter().any(|projection| projection.method.is_of_cosines());
     for tap in model.taps(study.taps.as_deref()) {
         let file = &given.taps[&tap];
-        if !file.is_file() || !seen.insert((file.clone(), tap.clone())) {
+        if !file.is_file() || !seen.insert((file.clone(), tap.clone(), given.images.clone())) {
             continue;
         }
         let found = examine_given(&tap, file, &given.images, images, cosines);

@@ -266,8 +266,11 @@ impl Plan {
     pub fn source_digests(&self) -> BTreeMap<String, Digest> {
         let mut digests: BTreeMap<String, Digest> =
             self.sources.iter().map(|(role, input)| (role.clone(), input.digest)).collect();
-        for (path, input) in &self.files {
-            let name = format!("file {}", self.workspace.shareable(path).display());
+        // By content where names are alike: the order of absolute paths is another on another machine.
+        let mut files: Vec<_> = self.files.iter().map(|(path, input)| (self.workspace.shareable(path), input)).collect();
+        files.sort_by(|(one, input), (name, other)| (one, input.digest).cmp(&(name, other.digest)));
+        for (path, input) in files {
+            let name = format!("file {}", path.display());
             // Two files of one name, from outside the workspace, are told apart by their order.
             let names = std::iter::once(name.clone()).chain((2..).map(|place| format!("{name} ({place})")));
             let free = names.into_iter().find(|name| !digests.contains_key(name)).unwrap_or(name);

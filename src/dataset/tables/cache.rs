@@ -17,7 +17,7 @@ use std::{
 };
 
 /// Raised when the format or what a reading means changes: older files are then not found.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Where tables are kept; nowhere, for a program that keeps nothing.
 #[derive(Clone, Debug, Default)]

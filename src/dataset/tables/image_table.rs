@@ -2,7 +2,7 @@
 
 use super::{
     fit::plain_id,
-    layout::Layout,
+    layout::{Layout, looks_like_a_picture},
     reader::{Row, TableReader},
 };
 use crate::{
@@ -140,6 +140,11 @@ impl ImageTable {
                 builder = Builder::new(columns.iter().map(|(_, name)| name.clone()));
                 continue;
             }
+            if let Some(place) = (0..row.len()).find(|&place| holds_rows(&row, place, layout)) {
+                let fault = || row.wrong(place, "a field in quotes holds what looks like further rows");
+                defects.fatal("open-quote", || fault().next("close the quote, or double it: \"\""));
+                continue;
+            }
             let (few, many) = (row.len().min(layout.width), row.len().max(layout.width));
             if few != many {
                 let named = columns.last().map_or(layout.id, |(place, _)| (*place).max(layout.id));
@@ -196,6 +201,18 @@ impl ImageTable {
         table.defects = defects;
         Ok(table)
     }
+}
+
+/// A quote that is never closed takes the rows behind it into its field: lines of as many fields, with such an image in its place.
+fn holds_rows(row: &Row, place: usize, layout: &Layout) -> bool {
+    let name = |field: &[u8]| looks_like_a_picture(&String::from_utf8_lossy(field.trim_ascii()));
+    let is_picture = name(row.field(layout.id));
+    let is_row = |line: &[u8]| {
+        let fields: Vec<&[u8]> = line.split(|byte| *byte == layout.separator).collect();
+        let id = fields.get(layout.id).map(|field| field.trim_ascii()).unwrap_or_default();
+        fields.len() == layout.width && !id.is_empty() && !id.contains(&b' ') && name(id) == is_picture
+    };
+    row.field(place).split(|byte| *byte == b'\n').skip(1).any(is_row)
 }
 
 /// The name of a row's image.

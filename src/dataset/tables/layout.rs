@@ -158,6 +158,9 @@ impl Here<'_> {
     /// Is the first row one of names? Not if it names an image; else if it names no number where the next row does.
     fn is_header(&self) -> bool {
         let first = &self.rows[0];
+        if first.iter().any(|field| looks_like_a_picture(field)) {
+            return false;
+        }
         if first.iter().any(|field| ID_NAMES[..ID_NAMES.len() - 2].contains(&plain(field).as_str())) {
             return true;
         }

@@ -7,9 +7,7 @@ mod layout;
 mod reader;
 
 pub use cache::kept;
-pub use fit::misfit;
-pub use image_table::{Builder, ImageTable, line_ends};
+pub use fit::{misfit, plain_id};
+pub use image_table::{Builder, Cells, ImageTable, line_ends};
 pub use layout::{Layout, looks_like_a_picture};
 pub use reader::{TableReader, TextLines};
-
-use image_table::Cells;
