@@ -19,7 +19,7 @@ pub fn to_npy(matrix: &Matrix) -> Vec<u8> {
 }
 
 /// The N × D matrix in the bytes of an `.npy` file as [`to_npy`] writes them; `path` is for messages. Arrays of other people:
-/// [`super::numbers`].
+/// `numbers.rs`.
 ///
 /// # Errors
 /// Bytes that are no such file.

@@ -1,7 +1,7 @@
 //! Stages and their keys.
 //!
 //! A key is the digest of everything that decides a result: the stage, its code version, parameters, seed, and the
-//! *content digests* of what it consumes ([`keys`]). Names never enter (class names in `draw` aside), nor do paths, threads,
+//! *content digests* of what it consumes (`stage/keys.rs`). Names never enter (class names in `draw` aside), nor do paths, threads,
 //! slots or the machine: torch-free stages have the same bits everywhere.
 
 mod keys;
