@@ -471,8 +471,12 @@ fn a_quick_look_does_not_pass_for_an_audit() {
     let (code, told, _) = audit(&desk, &["reports/small.html", "--quick"]);
     assert_eq!((code, told["extent"].as_str(), told["verdict"].as_str()), (0, Some("page"), Some("consistent")));
     assert_eq!(desk.read("data/audits/small.json"), kept);
-    desk.write("forged.html", page.replacen("What was asked", "What was wanted", 1).as_bytes());
+    let forged = page.replacen("What was asked", "What was wanted", 1);
+    desk.write("forged.html", forged.as_bytes());
     assert_eq!(audit(&desk, &["forged.html", "--quick"]).0, 4);
+    assert_eq!(desk.read("data/audits/small.json"), kept, "a page from elsewhere says nothing of the report that is here");
+    desk.write("reports/small.html", forged.as_bytes());
+    assert_eq!(audit(&desk, &["reports/small.html", "--quick"]).0, 4);
     let kept: serde_json::Value = serde_json::from_str(&desk.read("data/audits/small.json")).unwrap();
     assert_eq!((kept["partial"].as_bool(), kept["verdict"].as_str()), (Some(true), Some("differs")));
     assert_eq!(desk.visavis(&["audit", "experiments/small.yaml", "--quick"]).code, 2);
