@@ -5,6 +5,7 @@ use super::matching::three;
 use crate::domain::{
     Fault, Result,
     image::{Column, Images, Labels},
+    missing::is_usual,
     nearest::suggestion,
     study::Identities,
     text::{count, is_steering, printable, shorten},
@@ -139,8 +140,8 @@ fn parse(path: &Path, bytes: &[u8], known: &BTreeSet<&str>) -> Result<Found> {
             count(total, "row")
         ));
     }
-    let missing = |row: &&Row| !matches!(row.identity.to_lowercase().as_str(), "" | "na" | "n/a" | "nan" | "null" | "none" | "?");
-    let column = of.into_values().filter(missing).map(|row| (row.image.clone(), row.identity.clone())).collect();
+    let column =
+        of.into_values().filter(|row| !is_usual(&row.identity)).map(|row| (row.image.clone(), row.identity.clone())).collect();
     Ok(Found { column, warnings: vec![], notes })
 }
 
@@ -221,6 +222,9 @@ mod tests {
     #[test]
     fn a_first_row_is_never_lost_and_nobody_is_nobody() {
         let found = parsed("b.png,bob\na.png,NA\nx/c d.png,\n").unwrap();
+        assert_eq!(found.column, [("b.png", "bob")].into_iter().collect());
+        // Were these names, two images of nobody would be of one person.
+        let found = parsed("b.png,bob\na.png,<NA>\nx/c d.png,-nan\n").unwrap();
         assert_eq!(found.column, [("b.png", "bob")].into_iter().collect());
     }
 

@@ -50,13 +50,13 @@ pub fn examine(opened: &Opened) -> Examined {
     let (study, survey) = (&opened.file.study, &opened.survey);
     let mut examined = Examined::default();
     let mut seen: BTreeSet<(PathBuf, String, PathBuf)> = BTreeSet::new();
+    // What is not drawn need not be there.
+    let drawn = survey.images.as_ref().and_then(|images| taken(images, study.evaluation.take.as_ref()).ok());
     for model in &study.models {
         match &model.source {
             Source::Given(given) => {
-                // What is not drawn need not be there.
-                let images = survey.images.as_ref().and_then(|images| taken(images, study.evaluation.take.as_ref()).ok());
-                if let Some(images) = images {
-                    examine_arrays(study, model, given, &images, &mut seen, &mut examined);
+                if let Some(images) = &drawn {
+                    examine_arrays(study, model, given, images, &mut seen, &mut examined);
                 }
             }
             Source::Network(Network { weights: Weights::File { file, family, .. }, architecture, .. }) if file.is_file() => {
@@ -69,10 +69,8 @@ pub fn examine(opened: &Opened) -> Examined {
         }
     }
     let looks = |model: &Model| !matches!(model.source, Source::Given(_));
-    if let (true, Some(folder), Some(images)) = (study.models.iter().any(looks), &survey.pictures, &survey.images)
-        && let Ok(images) = taken(images, study.evaluation.take.as_ref())
-    {
-        pictures(study, folder, &images, &mut examined);
+    if let (true, Some(folder), Some(images)) = (study.models.iter().any(looks), &survey.pictures, &drawn) {
+        pictures(study, folder, images, &mut examined);
     }
     for set in survey.training.values() {
         pictures(study, &set.pictures, &set.images, &mut examined);
