@@ -32,6 +32,8 @@ const PATIENCE: f64 = 2.5;
 const FARTHEST: usize = 4000;
 /// Members whose fifths under the first 64 permutations say where steps are.
 const SAMPLE: usize = 64;
+/// And where more than half of their scores are the same.
+const LARGE_SAMPLE: usize = 2000;
 /// Permutations whose scores are counted at once: their counts stay in the nearest cache.
 const COUNTED: usize = 32;
 /// Blocks of permutations that are walked before their scores are counted.
@@ -135,13 +137,18 @@ impl Pair {
             return vec![f64::NAN; turns];
         }
         let places = Places::new(points, &self.members, self.folds.clone());
-        let mut path = Path::default();
-        let mut fifths = vec![];
-        for member in (0..n).step_by(n.div_ceil(SAMPLE)) {
-            path.follow(&places, member, self.far);
-            fifths.extend(self.first_fifths(&path).take(turns));
-        }
-        let scale = Scale::of(&fifths);
+        let sample = |members: usize| {
+            let mut path = Path::default();
+            let mut fifths = vec![];
+            for member in (0..n).step_by(n.div_ceil(members)) {
+                path.follow(&places, member, self.far);
+                fifths.extend(self.first_fifths(&path).take(turns));
+            }
+            fifths
+        };
+        // Where most are alike, the few others are to be met too.
+        let scale = Scale::of(&sample(SAMPLE));
+        let scale = if scale.has_tie() { Scale::of(&sample(LARGE_SAMPLE)) } else { scale };
         let mut aucs = Vec::with_capacity(turns);
         for labels in self.labels.chunks(WALKED) {
             // By member, by block.
@@ -311,12 +318,7 @@ mod tests {
                     let off = own.iter().zip(&plain).map(|(own, plain)| (own - plain).abs()).fold(0.0, f64::max);
                     let ratio = deviation(&own) / deviation(&plain);
                     let of = format!("{name}, {columns}, {share} {together}: off {off:.4}, spread {ratio:.3}");
-                    // Where 18 of 600 images have a place of their own, a step is much of a score, and nearly all of the spread.
-                    if name == "nearly all at one" {
-                        assert!(off < 0.05, "{of}");
-                    } else {
-                        assert!(off < 0.025 && (off < 0.01 || (ratio - 1.0).abs() < 0.06), "{of}");
-                    }
+                    assert!(off < 0.025 && (off < 0.01 || (ratio - 1.0).abs() < 0.06), "{of}");
                 }
             }
         }

@@ -5,6 +5,7 @@
 
 use super::order::{Key, Places};
 use crate::numeric::{fused::fused, special::log2_lane};
+use std::cmp::Ordering;
 
 pub const LANES: usize = 512;
 const WORDS: usize = LANES / 64;
@@ -72,6 +73,7 @@ pub struct Scale {
     nought: f64,
     /// By code, both bytes of it: step and label.
     steps: Vec<u8>,
+    has_tie: bool,
 }
 
 impl Scale {
@@ -86,17 +88,22 @@ impl Scale {
         };
         let score = |[second, first]: &[f64; 2]| second.max(nought) - first.max(nought);
         let scores = sorted(fifths.iter().map(score));
-        let range = middle(&scores).map_or(0.0, |[low, high]| high - low);
+        let tie = tie(&scores);
+        // What most have says nothing of how the others differ: these alone tell the range, as far as from the tie.
+        let others: Vec<f64> = scores.iter().copied().filter(|score| Some(*score) != tie).collect();
+        let range = middle(&others)
+            .map_or(0.0, |[low, high]| tie.map_or(high, |tie| tie.max(high)) - tie.map_or(low, |tie| tie.min(low)));
         let quantum = (range / QUANTA).max(1e-9);
-        // Each step is met as often as every other, by these scores.
-        let places: Vec<i32> = scores.iter().map(|score| (score / quantum).clamp(-2048.0, 2047.0).round() as i32).collect();
-        let step = |code: usize| {
-            let place = ((code << 20) as i32) >> 20;
-            let (below, through) = (places.partition_point(|of| *of < place), places.partition_point(|of| *of <= place));
-            ((below + through) * (STEPS / 2) / places.len().max(1)).min(STEPS - 1) as u8
-        };
+        let place = |score: f64| (score / quantum).clamp(-2048.0, 2047.0).round() as i32;
+        let steps = Steps::new(others.iter().map(|score| place(*score)).collect(), tie.map(place));
+        let step = |code: usize| steps.of(((code << 20) as i32) >> 20);
         let steps = (0..2 << WIDE).map(|code| step(code & ((1 << WIDE) - 1)) << 1 | (code >> WIDE) as u8).collect();
-        Scale { quantum, nought, steps }
+        Scale { quantum, nought, steps, has_tie: tie.is_some() }
+    }
+
+    /// Are more than half of the scores the same?
+    pub fn has_tie(&self) -> bool {
+        self.has_tie
     }
 
     /// Twice the step, and the label.
@@ -104,6 +111,50 @@ impl Scale {
     pub fn step(&self, [low, high]: [u8; 2]) -> usize {
         usize::from(self.steps[usize::from(low) | usize::from(high) << 8]) % (2 * STEPS)
     }
+}
+
+/// Which step each place on the scale is: as many scores meet each. What more than half of the scores are has a step of its own.
+struct Steps {
+    below: Vec<i32>,
+    tie: Option<(i32, usize)>,
+    above: Vec<i32>,
+}
+
+impl Steps {
+    /// `places`: of all scores but the tie's, sorted.
+    fn new(places: Vec<i32>, tie: Option<i32>) -> Self {
+        let Some(tie) = tie else { return Steps { below: places, tie: None, above: vec![] } };
+        let (mut below, mut above) = (places.clone(), places);
+        below.retain(|place| *place < tie);
+        above.retain(|place| *place > tie);
+        let step = (STEPS - 1) * below.len() / (below.len() + above.len()).max(1);
+        Steps { below, tie: Some((tie, step.clamp(1, STEPS - 2))), above }
+    }
+
+    fn of(&self, place: i32) -> u8 {
+        let step = match self.tie {
+            None => evenly(&self.below, place, STEPS),
+            Some((tie, step)) => match place.cmp(&tie) {
+                Ordering::Less => evenly(&self.below, place, step),
+                Ordering::Equal => step,
+                Ordering::Greater => step + 1 + evenly(&self.above, place, STEPS - 1 - step),
+            },
+        };
+        step as u8
+    }
+}
+
+/// Which of so many steps a place is, if as many of the sorted `places` are to meet each.
+fn evenly(places: &[i32], place: i32, steps: usize) -> usize {
+    let (below, through) = (places.partition_point(|of| *of < place), places.partition_point(|of| *of <= place));
+    ((below + through) * steps / (2 * places.len()).max(1)).min(steps - 1)
+}
+
+/// What more than half of the sorted scores are, if there is such a score.
+fn tie(sorted: &[f64]) -> Option<f64> {
+    let middle = *sorted.get(sorted.len() / 2)?;
+    let with = sorted.partition_point(|score| *score <= middle) - sorted.partition_point(|score| *score < middle);
+    (2 * with > sorted.len()).then_some(middle)
 }
 
 /// log₂ of less than any squared distance that is not nought.
