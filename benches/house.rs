@@ -8,7 +8,7 @@ use std::{
     process::Command,
     time::{Duration, Instant},
 };
-use visavis::{
+use visavis_core::{
     dataset::{Numbers, array},
     domain::{
         comparison::{Measured, Question},
@@ -35,7 +35,7 @@ fn timed(turns: usize, mut work: impl FnMut()) -> f64 {
     median((0..turns).map(once).collect())
 }
 
-fn projected(axes: usize, features: &Matrix) -> visavis::domain::Result<projection::Projected> {
+fn projected(axes: usize, features: &Matrix) -> visavis_core::domain::Result<projection::Projected> {
     projection::project(&Method::Pca { axes }, &Given { features, seed: 0, graphs: &(), watch: &(), name: &projection::numbered })
 }
 
@@ -101,7 +101,7 @@ fn main() {
 /// A study of ten thousand cells, as cheap as cells can be: 84 models, three views, forty comparisons of noise with noise.
 fn ten_thousand(folder: &std::path::Path) -> usize {
     let (images, models, comparisons) = (120, 84, 40);
-    let mut random = visavis::numeric::Stream::for_test(7, 0);
+    let mut random = visavis_core::numeric::Stream::for_test(7, 0);
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).expect("a file");
     let rows: Vec<String> = (0..images).map(|row| format!("{row:04}.png")).collect();
     write("rows.txt", (rows.join("\n") + "\n").as_bytes());
@@ -118,7 +118,7 @@ fn ten_thousand(folder: &std::path::Path) -> usize {
         .to_owned();
     for model in 0..models {
         let values = (0..images * 4).map(|_| random.uniform() as f32).collect();
-        let features = visavis::numeric::Matrix::new(images, 4, values).expect("its shape");
+        let features = visavis_core::numeric::Matrix::new(images, 4, values).expect("its shape");
         write(&format!("m{model}.npy"), &array::to_npy(&features));
         study += &format!("    m{model}: {{ features: {{ embedding: m{model}.npy, images: rows.txt }} }}\n");
     }

@@ -16,7 +16,7 @@ use std::{
     process::Command,
     time::Instant,
 };
-use visavis::{
+use visavis_core::{
     dataset::{Numbers, array},
     domain::{
         Digest,
@@ -61,7 +61,12 @@ fn main() {
 struct Timed(Cell<f64>);
 
 impl Graphs for Timed {
-    fn neighbours(&self, features: &Matrix, k: usize, metric: neighbours::Metric) -> visavis::domain::Result<Option<Neighbours>> {
+    fn neighbours(
+        &self,
+        features: &Matrix,
+        k: usize,
+        metric: neighbours::Metric,
+    ) -> visavis_core::domain::Result<Option<Neighbours>> {
         let clock = Instant::now();
         let found = Neighbours::exact(features, k, metric);
         self.0.set(clock.elapsed().as_secs_f64());

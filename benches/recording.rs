@@ -15,7 +15,7 @@ use std::{
     sync::mpsc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use visavis::{
+use visavis_core::{
     domain::{Digest, Key},
     store::{Index, Journal, Recorder, now},
 };

@@ -8,7 +8,7 @@
 
 use rayon::prelude::*;
 use std::{path::Path, process::Command, time::Instant};
-use visavis::{
+use visavis_core::{
     dataset::array,
     domain::{
         comparison::{Measured, Question},

@@ -19,7 +19,7 @@ use std::{
     process::Command,
     time::Instant,
 };
-use visavis::{
+use visavis_core::{
     dataset::array,
     domain::{
         Digest, Key,

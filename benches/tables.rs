@@ -38,7 +38,7 @@ fn mixed(n: u64) -> u64 {
 }
 
 fn make(folder: &Path) {
-    let names = visavis::dataset::celeba::ATTRIBUTES;
+    let names = visavis_core::dataset::celeba::ATTRIBUTES;
     let mut text = format!("{IMAGES}\n{} \n", names.join(" "));
     let mut commas = format!("image_id,{}\n", names.join(","));
     let (mut identities, mut partitions, mut rows) = (String::new(), String::new(), String::new());

@@ -2,7 +2,7 @@
 //! are known or said to be assumed, features of more images or fewer than are evaluated.
 
 use crate::desk::{Desk, Said};
-use visavis::numeric::Matrix;
+use visavis_core::numeric::Matrix;
 
 const STUDY: &str = "experiments/s.yaml";
 
@@ -37,7 +37,7 @@ fn value(i: usize, column: usize) -> f32 {
 
 fn features(rows: usize, change: impl Fn(usize, f32) -> f32) -> Vec<u8> {
     let values = (0..rows * 3).map(|at| change(at / 3, value(at / 3, at % 3))).collect();
-    visavis::dataset::array::to_npy(&Matrix::new(rows, 3, values).unwrap())
+    visavis_core::dataset::array::to_npy(&Matrix::new(rows, 3, values).unwrap())
 }
 
 fn list(ids: impl IntoIterator<Item = usize>) -> Vec<u8> {
@@ -331,7 +331,7 @@ fn images_without_features_stop_the_study_or_are_left_out_for_all() {
     let features_of = |model: &str, rows: std::ops::Range<usize>| {
         let (first, count) = (rows.start, rows.len());
         let all = (0..count * 3).map(|at| value(first + at / 3, at % 3)).collect();
-        desk.write(&format!("data/{model}.npy"), &visavis::dataset::array::to_npy(&Matrix::new(count, 3, all).unwrap()));
+        desk.write(&format!("data/{model}.npy"), &visavis_core::dataset::array::to_npy(&Matrix::new(count, 3, all).unwrap()));
         desk.write(&format!("data/{model}.txt"), &list(rows));
     };
     features_of("b", 2..N);

@@ -119,7 +119,7 @@ fn a_picture_forged_with_its_result_is_found_by_drawing_it_again() {
     let end = svg + page[svg..].find("</svg>\n").unwrap() + "</svg>\n".len();
     let (old, new) = (&page[svg..end], page[svg..end].replacen("How often", "How seldom", 1));
     assert_ne!(old, new);
-    let digest = |svg: &str| visavis::domain::Digest::of(svg.as_bytes());
+    let digest = |svg: &str| visavis_core::domain::Digest::of(svg.as_bytes());
     let output =
         evidence.manifests.iter_mut().flat_map(|manifest| &mut manifest.outputs).find(|output| output.digest == digest(old));
     output.unwrap().digest = digest(&new);
@@ -165,9 +165,10 @@ fn forge(page: &str) -> String {
     let mut ledger: serde_json::Value = serde_json::from_slice(&evidence.object(digest, None).unwrap().unwrap()).unwrap();
     *ledger.pointer_mut(&pointer).unwrap() = 0.999.into();
     let bytes = serde_json::to_vec(&ledger).unwrap();
-    evidence.objects.insert(visavis::domain::Digest::of(&bytes), pack(&bytes));
+    evidence.objects.insert(visavis_core::domain::Digest::of(&bytes), pack(&bytes));
     let manifest = evidence.manifests.iter_mut().find(|manifest| manifest.key == key).unwrap();
-    manifest.outputs.iter_mut().find(|output| output.name == "ledger.json").unwrap().digest = visavis::domain::Digest::of(&bytes);
+    manifest.outputs.iter_mut().find(|output| output.name == "ledger.json").unwrap().digest =
+        visavis_core::domain::Digest::of(&bytes);
     let page = format!("{}{}{}", &page[..start], evidence.to_page().unwrap(), &page[end..]);
     let page = page.replace(&format!("data-claim=\"{id}\">{old}<"), &format!("data-claim=\"{id}\">.999<"));
     let old = page.split("name=\"visavis-seal\" content=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();

@@ -179,8 +179,8 @@ fn an_empty_class_is_a_warning_and_its_cells_are_undefined() {
 
 /// An `.npy` file of f32.
 fn npy(rows: usize, columns: usize, value: impl Fn(usize) -> f32) -> Vec<u8> {
-    let matrix = visavis::numeric::Matrix::new(rows, columns, (0..rows * columns).map(value).collect()).unwrap();
-    visavis::dataset::array::to_npy(&matrix)
+    let matrix = visavis_core::numeric::Matrix::new(rows, columns, (0..rows * columns).map(value).collect()).unwrap();
+    visavis_core::dataset::array::to_npy(&matrix)
 }
 
 #[test]

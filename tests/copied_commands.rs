@@ -10,10 +10,10 @@ use std::{
     process::Command,
 };
 use visavis::{
-    store::Workspace,
     study::watch::Watch,
     tui::{Session, Theme},
 };
+use visavis_core::store::Workspace;
 
 const STUDY: &str = "experiments/small.yaml";
 const CONTRASTS: &str = "contrasts:\n  features: { pair: [pixels, blocks] }\nstatistics:";

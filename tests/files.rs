@@ -2,7 +2,7 @@
 
 use crate::desk::Desk;
 use std::{fs, path::Path, time::SystemTime};
-use visavis::{dataset::array::to_npy, numeric::Matrix};
+use visavis_core::{dataset::array::to_npy, numeric::Matrix};
 
 /// Forty images of two classes; their features tell the classes apart or not.
 fn features(tell: bool) -> Vec<u8> {
@@ -213,7 +213,7 @@ statistics: { bootstraps: 20, permutations: 20, min_positives: 2 }
 
 #[test]
 fn a_check_opens_weights_and_says_what_is_left_out_of_their_names() {
-    use visavis::{domain::model::Architecture, weights};
+    use visavis_core::{domain::model::Architecture, weights};
     let desk = Desk::empty();
     desk.write("network.yaml", NETWORK.as_bytes());
     desk.write("labels.csv", b"image_id,x\na.png,1\nb.png,0\n");

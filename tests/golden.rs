@@ -3,7 +3,7 @@
 
 use crate::desk::Desk;
 use std::{collections::BTreeMap, fs};
-use visavis::{
+use visavis_core::{
     dataset::{Numbers, array},
     domain::{Digest, result::Manifest},
 };
@@ -140,7 +140,7 @@ const PROJECTIONS: [(&str, &str); 5] =
 /// The same on every machine; `make projections` prints such digests with fewer instructions and other threads.
 #[test]
 fn every_projection_gives_the_bits_it_gave() {
-    use visavis::{
+    use visavis_core::{
         domain::projection::{Method, Metric},
         numeric::{Matrix, Stream},
         projection::{self, Given},

@@ -10,14 +10,12 @@ use std::{
     sync::OnceLock,
     time::{Duration, Instant},
 };
-use visavis::{
-    audit::{Evidence, MARK, pack, seal},
-    domain::{
-        Digest, Key,
-        claim::{Claim, Form, Origin},
-        result::{Manifest, Output},
-        stage::{Input, Kind, Location, Task, Work},
-    },
+use visavis::audit::{Evidence, MARK, pack, seal};
+use visavis_core::domain::{
+    Digest, Key,
+    claim::{Claim, Form, Origin},
+    result::{Manifest, Output},
+    stage::{Input, Kind, Location, Task, Work},
 };
 
 /// A part of a second where nothing else runs; what would hang takes for ever.

@@ -3,7 +3,7 @@
 
 use crate::desk::Desk;
 use std::{collections::BTreeMap, fs};
-use visavis::domain::{
+use visavis_core::domain::{
     comparison::{Measured, Question},
     image::{Column, Images, Labels},
     ledger::Frequencies,
@@ -51,7 +51,7 @@ fn manifests(desk: &Desk) -> Vec<Manifest> {
     files.map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
 }
 
-fn object(desk: &Desk, digest: &visavis::domain::Digest) -> String {
+fn object(desk: &Desk, digest: &visavis_core::domain::Digest) -> String {
     let name = digest.to_string();
     desk.read(&format!("data/objects/{}/{}", &name[..2], &name[2..]))
 }

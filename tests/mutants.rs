@@ -3,7 +3,8 @@
 
 use crate::desk::{Desk, SMALL};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use visavis::{numeric::Stream, store::Workspace, study};
+use visavis::study;
+use visavis_core::{numeric::Stream, store::Workspace};
 
 const WORDS: [&str; 24] = [
     "", " ", "\n", "\t", ":", "- ", "{", "}", "[", "]", "\"", "'", "&a", "*a", "!!int", "null", "~", "1e400", "-1", "0x7",

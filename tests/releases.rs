@@ -3,7 +3,7 @@
 
 use crate::desk::Desk;
 use std::{fs, path::Path};
-use visavis::{
+use visavis_core::{
     domain::{
         Digest, Key,
         event::{Act, Event, Origin, Record, Slots, What},

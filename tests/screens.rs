@@ -10,10 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 use visavis::{
-    store::Workspace,
     study::watch::Watch,
     tui::{Session, Theme},
 };
+use visavis_core::store::Workspace;
 
 const STUDY: &str = "experiments/small.yaml";
 /// A day in 2026.

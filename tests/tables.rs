@@ -236,7 +236,7 @@ fn words(of: &serde_json::Value) -> Vec<&str> {
 #[test]
 fn tables_of_celeba_with_or_without_headers_lose_no_row_and_benign_is_no_defect() {
     let desk = Desk::empty();
-    let names: Vec<String> = visavis::dataset::celeba::ATTRIBUTES.iter().map(|name| (*name).to_owned()).collect();
+    let names: Vec<String> = visavis_core::dataset::celeba::ATTRIBUTES.iter().map(|name| (*name).to_owned()).collect();
     let row = |i: usize, word: &str| format!("{i:06}.jpg,{}", vec![if i.is_multiple_of(2) { "1" } else { word }; 40].join(","));
     let attributes =
         |word: &str| (1..=9).fold(format!("image_id,{}\r\n", names.join(",")), |text, i| text + &row(i, word) + "\r\n");

@@ -1,63 +1,51 @@
 //! The walls of the house: who may know whom. See ARCHITECTURE.md.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
-/// Each folder and the folders it may import from `crate::`.
+/// Where each package's source is, and what its folders are called by the other packages.
+const PACKAGES: [(&str, &str); 3] = [("core/src", "visavis_core"), ("src", "visavis"), ("torch/src", "visavis_torch")];
+
+/// Each folder, or file beside folders, and the folders that it imports from: these and no others.
 const FLOORS: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("numeric", &[]),
-    ("config", &["domain", "numeric"]),
+    ("config", &["domain"]),
     ("dataset", &["domain", "numeric"]),
-    ("weights", &["domain", "numeric"]),
+    ("weights", &["domain"]),
     ("projection", &["domain", "numeric"]),
     ("scoring", &["domain", "numeric"]),
-    ("plot", &["domain", "numeric"]),
+    ("plot", &["domain"]),
     ("store", &["domain", "numeric"]),
-    ("stages", &["domain", "numeric", "config", "dataset", "weights", "projection", "scoring", "plot", "store"]),
-    ("study", &["domain", "numeric", "config", "dataset", "projection", "weights", "scoring", "plot", "store"]),
-    ("audit", &["domain", "numeric", "config", "dataset", "projection", "scoring", "plot", "store"]),
+    ("stages", &["domain", "numeric", "dataset", "projection", "scoring", "plot", "store"]),
+    ("study", &["domain", "numeric", "config", "dataset", "weights", "projection", "store"]),
+    ("audit", &["domain", "dataset", "store"]),
     ("report", &["domain", "study", "audit"]),
-    ("tui", &["domain", "study", "audit"]),
-    (
-        "cli",
-        &[
-            "domain",
-            "numeric",
-            "config",
-            "dataset",
-            "projection",
-            "weights",
-            "scoring",
-            "plot",
-            "store",
-            "stages",
-            "study",
-            "audit",
-            "report",
-            "tui",
-        ],
-    ),
-    ("main.rs", &["cli"]),
+    ("tui", &["domain", "study"]),
+    ("cli", &["domain", "numeric", "dataset", "weights", "store", "stages", "study", "audit", "report", "tui"]),
+    ("torch", &["domain", "numeric", "dataset", "weights", "store", "stages"]),
 ];
+
+/// Folders that hand on what another defines.
+const HANDED_ON: [(&str, &str); 3] = [("study", "config"), ("study", "dataset"), ("study", "store")];
 
 /// Crates and modules that only some folders may name.
 const GUARDED: [(&str, &[&str]); 12] = [
     ("rusqlite", &["store"]),
-    ("polars", &["dataset", "scoring", "cli"]),
+    ("polars", &["cli"]),
     ("plotters", &["plot"]),
     ("tera", &["report"]),
     ("html5ever", &["audit"]),
     ("ratatui", &["tui"]),
     ("ratatui_image", &["tui"]),
     ("yamlpath", &["config"]),
-    ("tch", &[]),
+    ("tch", &["torch"]),
     ("nvml_wrapper", &["study"]),
-    ("std::fs", &["config", "dataset", "store", "stages", "audit", "cli", "weights"]),
-    ("std::time", &["dataset", "store", "stages", "study", "cli", "tui"]),
+    ("std::fs", &["config", "dataset", "store", "stages", "audit", "cli", "weights", "torch"]),
+    ("std::time", &["dataset", "store", "stages", "study", "cli", "tui", "torch"]),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
@@ -101,29 +89,49 @@ fn tests_only(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
     found
 }
 
-/// Every source file with the folder it is in, its tests cut off, but for files that are tests as a whole.
-fn files() -> Vec<(String, PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut paths = Vec::new();
-    sources(&root, &mut paths);
-    assert!(paths.len() > 60, "the walls look at nothing");
-    let tests = tests_only(&paths);
-    assert!(tests.contains(&root.join("domain/stage/perturbed.rs")) && tests.len() < 10, "{tests:?}");
-    let parted = |path: PathBuf| {
-        let folder = path.strip_prefix(&root).unwrap().components().next().unwrap().as_os_str().to_string_lossy().into_owned();
-        let text = fs::read_to_string(&path).unwrap();
-        let text =
-            without_tests(&text).lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-        (folder, path, text)
-    };
-    paths.into_iter().filter(|path| !tests.contains(path)).map(parted).collect()
+struct Source {
+    /// `torch` for all of that package; `main.rs` and `lib.rs` are folders too.
+    folder: String,
+    path: PathBuf,
+    /// How many folders and modules its own module is below the package's root.
+    depth: usize,
+    /// Without tests and comments.
+    text: String,
 }
 
-/// The modules named by `crate::a::…` and by `use crate::{a::…, b::…}`.
-fn imports(text: &str) -> BTreeSet<String> {
+/// Every source file of every package, but for files that are tests as a whole.
+fn files() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = Vec::new();
+    for (below, name) in PACKAGES {
+        let below = root.join(below);
+        let mut paths = Vec::new();
+        sources(&below, &mut paths);
+        let tests = tests_only(&paths);
+        for path in paths.into_iter().filter(|path| !tests.contains(path)) {
+            let place = path.strip_prefix(&below).unwrap();
+            let first = place.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+            let depth = place.components().count() - usize::from(matches!(path.file_name(), Some(name) if name == "mod.rs"));
+            let text = fs::read_to_string(&path).unwrap();
+            let code = |line: &&str| !line.trim_start().starts_with("//");
+            let text = without_tests(&text).lines().filter(code).collect::<Vec<_>>().join("\n");
+            let folder = if name == "visavis_torch" { "torch".to_owned() } else { first };
+            all.push(Source { folder, path, depth, text });
+        }
+    }
+    assert!(all.len() > 250, "the walls look at {} files", all.len());
+    all
+}
+
+/// The modules named behind `root::`: `root::a::…` and `use root::{a::…, b::…}`.
+fn named(text: &str, root: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (at, _) in text.match_indices("crate::") {
-        let rest = &text[at + "crate::".len()..];
+    let start = format!("{root}::");
+    for (at, _) in text.match_indices(&start) {
+        if text[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+            continue;
+        }
+        let rest = &text[at + start.len()..];
         let word = |text: &str| text.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("").to_owned();
         if let Some(group) = rest.strip_prefix('{') {
             let mut depth = 0;
@@ -149,27 +157,58 @@ fn imports(text: &str) -> BTreeSet<String> {
     found
 }
 
+/// The folders that a file imports from, in its own package or in core.
+fn imports(source: &Source) -> BTreeSet<String> {
+    let up = vec!["super"; source.depth].join("::");
+    ["crate", "visavis_core", &up].into_iter().flat_map(|root| named(&source.text, root)).collect()
+}
+
 #[test]
 fn each_folder_imports_only_from_the_floors_below() {
-    for (folder, path, text) in files() {
-        if folder == "lib.rs" {
+    let mut seen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in files() {
+        let Source { folder, path, .. } = &source;
+        assert!(
+            !source.text.contains("visavis::") || path.ends_with("src/main.rs"),
+            "{} names the other package",
+            path.display()
+        );
+        if ["lib.rs", "main.rs"].contains(&folder.as_str()) {
             continue;
         }
-        let (_, allowed) =
-            FLOORS.iter().find(|(name, _)| *name == folder).unwrap_or_else(|| panic!("{folder} has no floor: give it one"));
-        for import in imports(&text) {
-            assert!(
-                import == folder || allowed.contains(&import.as_str()),
-                "{}: {folder}/ may not know {import}/",
-                path.display()
+        // What torch names of its own are files, not folders.
+        let imports = if folder == "torch" { named(&source.text, "visavis_core") } else { imports(&source) };
+        seen.entry(folder.clone()).or_default().extend(imports.into_iter().filter(|import| import != folder));
+    }
+    let floors = FLOORS.map(|(folder, allowed)| (folder.to_owned(), allowed.iter().map(|name| (*name).to_owned()).collect()));
+    assert_eq!(seen, BTreeMap::from(floors), "left: what is imported; right: what may be, and is if a floor is to be believed");
+}
+
+#[test]
+fn what_a_folder_hands_on_is_written_here() {
+    let mut seen = BTreeSet::new();
+    for source in files().into_iter().filter(|source| !source.path.ends_with("lib.rs")) {
+        for (at, _) in source.text.match_indices("pub use ") {
+            let end = source.text[at..].find(';').map_or(source.text.len(), |end| at + end);
+            let handed = Source {
+                text: source.text[at..end].to_owned(),
+                path: source.path.clone(),
+                folder: source.folder.clone(),
+                depth: source.depth,
+            };
+            seen.extend(
+                imports(&handed).into_iter().filter(|from| *from != source.folder).map(|from| (source.folder.clone(), from)),
             );
         }
     }
+    seen.retain(|(folder, _)| folder != "torch");
+    assert_eq!(seen, HANDED_ON.map(|(folder, from)| (folder.to_owned(), from.to_owned())).into());
 }
 
 #[test]
 fn guarded_crates_are_named_only_where_they_may_be() {
-    for (folder, path, text) in files() {
+    let mut breaches = Vec::new();
+    for Source { folder, path, text, .. } in files() {
         for (name, allowed) in GUARDED {
             // `std::{fs, …}` names it too.
             let grouped = name.strip_prefix("std::").is_some_and(|part| {
@@ -186,21 +225,23 @@ fn guarded_crates_are_named_only_where_they_may_be() {
                     || (name.starts_with("std::") && text[at + name.len()..].starts_with(';'));
                 !before && after
             });
-            assert!(
-                !(direct || grouped) || allowed.contains(&folder.as_str()),
-                "{}: {folder}/ may not name {name}",
-                path.display()
-            );
+            if (direct || grouped) && !allowed.contains(&folder.as_str()) {
+                breaches.push(format!("{}: {folder}/ may not name {name}", path.display()));
+            }
         }
     }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
 }
 
 #[test]
 fn the_walls_would_see_a_breach() {
     assert_eq!(
-        imports("use crate::{\n a::{b, c},\n d,\n};\nlet x = crate::store::Y;"),
+        named("use crate::{\n a::{b, c},\n d,\n};\nlet x = crate::store::Y;", "crate"),
         ["a", "d", "store"].map(str::to_owned).into()
     );
+    let source = |depth, text: &str| Source { folder: "a".to_owned(), path: PathBuf::new(), depth, text: text.to_owned() };
+    assert_eq!(imports(&source(1, "pub use super::store::X;")), ["store".to_owned()].into());
+    assert_eq!(imports(&source(2, "use super::{b, c}; use super::super::{store::X}; a::crate::z")), ["store".to_owned()].into());
     // A file of tests that is declared at the top hides nothing of what stands below it.
     let text = "mod a;\n#[cfg(test)]\nmod b;\nuse std::fs;\n#[cfg(test)]\nfn c() {}\nlet d;\n#[cfg(test)]\nmod tests {\n e }\n";
     assert_eq!(without_tests(text), &text[..text.rfind("#[cfg").unwrap()]);

@@ -3,7 +3,7 @@
 
 use crate::desk::Desk;
 use std::fs;
-use visavis::{
+use visavis_core::{
     domain::{Digest, Key, result::Manifest},
     store::Workspace,
 };

@@ -1,15 +1,15 @@
 //! The page alone: every number it shows against its claim, and every claim against the evidence in the file. Nothing is made again.
 
 use super::page::{Page, Shown};
-use crate::{
-    domain::{Digest, Fault, Key, Result, claim::Claim, text::size},
-    store::Workspace,
-};
 use rayon::prelude::*;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::atomic::{AtomicU64, Ordering},
+};
+use visavis_core::{
+    domain::{Digest, Fault, Key, Result, claim::Claim, text::size},
+    store::Workspace,
 };
 
 /// How a claim stands against the page and its evidence.

@@ -1,7 +1,7 @@
 //! What a stage may ask for before an audit makes it again: what a study file may, and no more than a machine has. A page could ask
 //! for a thousand million resamples.
 
-use crate::domain::{projection::Method, score::Statistics, stage::Work};
+use visavis_core::domain::{projection::Method, score::Statistics, stage::Work};
 
 const MOST_RESAMPLES: usize = 100_000;
 const MOST_AXES: usize = 1000;

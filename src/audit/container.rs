@@ -146,7 +146,7 @@ pub fn style_fault(style: &str, policy: Option<&str>) -> Option<String> {
 
 /// The start of what a page says, for a message.
 pub fn start(text: &str) -> String {
-    crate::domain::text::shorten(&crate::domain::text::printable(text), 60)
+    visavis_core::domain::text::shorten(&visavis_core::domain::text::printable(text), 60)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! objects as fit. Format 1: JSON in the page; manifests, claims and objects are deflated (RFC 1951) and base64, so that
 //! any program can read them.
 
-use crate::domain::{Digest, Fault, Key, Result, claim::Claim, result::Manifest, study::Tolerance, text::size};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -10,6 +9,7 @@ use std::{
     io::Read,
     path::Path,
 };
+use visavis_core::domain::{Digest, Fault, Key, Result, claim::Claim, result::Manifest, study::Tolerance, text::size};
 
 /// How the evidence's element begins in a page.
 pub const MARK: &str = "<script type=\"application/json\" id=\"visavis-evidence\">";

@@ -12,7 +12,12 @@ use super::{
     sources::Sources,
     verdict::{Audit, Checked, Verdict},
 };
-use crate::{
+use rayon::prelude::*;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::Path,
+};
+use visavis_core::{
     domain::{
         Digest, Key, Result,
         claim::Claim,
@@ -21,11 +26,6 @@ use crate::{
         study::Tolerance,
     },
     store::Workspace,
-};
-use rayon::prelude::*;
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    path::Path,
 };
 
 /// A report under examination.
@@ -480,7 +480,7 @@ fn against_results(evidence: &Evidence, workspace: &Workspace) -> Vec<(Key, Foun
 
 /// Verifies the objects a result left; those that are damaged or not there.
 fn objects(manifest: &Manifest, workspace: &Workspace) -> Vec<Checked> {
-    let damaged = |output: &crate::domain::result::Output| {
+    let damaged = |output: &visavis_core::domain::result::Output| {
         let fault = workspace.objects().get(output.digest).err()?;
         let place = fault.place.as_ref().map_or(String::new(), |place| format!(" ({place})"));
         let why = format!("{} of the {} result {}: {}{place}", output.name, manifest.stage, manifest.key.short(), fault.what);

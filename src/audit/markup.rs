@@ -145,12 +145,12 @@ impl Tree {
     }
 
     /// The digest of what was parsed as the inside of an element.
-    pub fn digest_inside(&self) -> crate::domain::Digest {
+    pub fn digest_inside(&self) -> visavis_core::domain::Digest {
         self.digest_below(self.children(DOCUMENT).next().unwrap_or(DOCUMENT))
     }
 
     /// A digest of what is below, by names, attributes and text: the same for two trees that look the same to a browser.
-    pub fn digest_below(&self, at: Place) -> crate::domain::Digest {
+    pub fn digest_below(&self, at: Place) -> visavis_core::domain::Digest {
         let mut bytes = Vec::new();
         let mut part = |sign: u8, text: &str| {
             bytes.push(sign);
@@ -172,7 +172,7 @@ impl Tree {
             (What::Comment, true) => part(b'c', ""),
             _ => {}
         });
-        crate::domain::Digest::of(&bytes)
+        visavis_core::domain::Digest::of(&bytes)
     }
 }
 

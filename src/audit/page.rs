@@ -8,9 +8,9 @@ use super::{
     evidence::{Evidence, MARK},
     markup::{DOCUMENT, Place, Space, Tree, What, parse, parse_inside},
 };
-use crate::domain::{Digest, Fault, Result};
 use rayon::prelude::*;
 use std::{collections::HashSet, path::Path, sync::Arc};
+use visavis_core::domain::{Digest, Fault, Result};
 
 const CLAIM: &str = "<data data-claim=\"";
 const CLAIM_END: &str = "</data>";

@@ -1,7 +1,6 @@
 //! Which files an audit opens: regular ones of a known size, below the workspace or a folder that the auditor named. A page
 //! says where its inputs were; it is not believed, and what it names elsewhere is not even looked at.
 
-use crate::domain::{Digest, Fault, Result, text::size};
 use rustix::{
     fd::OwnedFd,
     fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, openat, statat},
@@ -11,6 +10,7 @@ use std::{
     io::Read,
     path::{Component, Path, PathBuf},
 };
+use visavis_core::domain::{Digest, Fault, Result, text::size};
 
 /// Larger than any array of features that was met; what is larger is not read into memory.
 pub const LARGEST_INPUT: u64 = 8 << 30;
@@ -246,7 +246,10 @@ mod tests {
         assert!(named.folder(Path::new("data")).is_ok() && named.folder(Path::new("data/folder")).is_err());
         assert!(named.folder(Path::new("/dev")).is_err());
         assert!(named.read_verified(&b, Digest::of(b"named"), 1000).is_ok());
-        assert_eq!(named.read_verified(&b, Digest::of(b"other"), 1000).unwrap_err().ending, crate::domain::Ending::Differs);
+        assert_eq!(
+            named.read_verified(&b, Digest::of(b"other"), 1000).unwrap_err().ending,
+            visavis_core::domain::Ending::Differs
+        );
         assert!(Reach::new(root, &[root.join("absent")]).is_err());
     }
 

@@ -2,15 +2,6 @@
 //! it. Results do not depend on the number of threads or on who finishes first: a stage waits for what it needs.
 
 use super::{bounds, reach::LARGEST_PICTURE, sources::Sources};
-use crate::{
-    dataset::array,
-    domain::{
-        Digest, Ending, Fault, Key, Result,
-        image::Images,
-        result::{Facts, Manifest},
-        stage::{Input, Kind, Location, Task, Work},
-    },
-};
 use std::{
     cell::RefCell,
     collections::{BTreeSet, BinaryHeap, HashMap, HashSet},
@@ -19,6 +10,15 @@ use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, Sender, channel},
+    },
+};
+use visavis_core::{
+    dataset::array,
+    domain::{
+        Digest, Ending, Fault, Key, Result,
+        image::Images,
+        result::{Facts, Manifest},
+        stage::{Input, Kind, Location, Task, Work},
     },
 };
 
@@ -411,8 +411,8 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        audit::Reach,
+    use crate::audit::Reach;
+    use visavis_core::{
         domain::{
             projection::Method,
             result::{Output, Provenance},

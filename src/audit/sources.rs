@@ -4,17 +4,17 @@ use super::{
     evidence::Evidence,
     reach::{LARGEST_INPUT, Reach},
 };
-use crate::{
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+use visavis_core::{
     domain::{
         Digest, Fault, Result,
         stage::{Input, Location},
         study::Tolerance,
     },
     store::Workspace,
-};
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
 };
 
 /// Where inputs are taken from: the page, the workspace, files within reach; all verified.

@@ -1,8 +1,8 @@
 //! Verdicts: one a claim; the worst is the report's.
 
-use crate::domain::Key;
 use serde::Serialize;
 use std::collections::BTreeSet;
+use visavis_core::domain::Key;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]

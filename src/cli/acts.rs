@@ -4,7 +4,7 @@ use super::{
     Context, look,
     output::{say, say_json},
 };
-use crate::{
+use visavis_core::{
     domain::{
         Fault, Result,
         event::{Act, Event, What},

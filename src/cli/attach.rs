@@ -5,10 +5,7 @@ use super::{
     output::{say, say_json},
     progress::Progress,
 };
-use crate::{
-    domain::{Fault, Result, job::State, text::count},
-    study::{self, Phase, Timeline},
-};
+use crate::study::{self, Phase, Timeline};
 use std::{
     sync::{
         Arc,
@@ -16,6 +13,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use visavis_core::domain::{Fault, Result, job::State, text::count};
 
 pub fn attach(context: &Context) -> Result<()> {
     let nothing = || Fault::asked("nothing runs in this workspace").next("`visavis run STUDY` runs a study");

@@ -9,14 +9,6 @@ use crate::{
         self, Again, Audit as Examined, Checked, Examination, First, LARGEST_PAGE, Reach, Remade, Remaking, ResultsExamination,
         Verdict,
     },
-    domain::{
-        Digest, Fault, Key, Result, made_of,
-        stage::{Input, Kind, Task},
-        text::{count, printable, thousands},
-    },
-    numeric::{Purpose, Stream},
-    stages,
-    store::LastAudit,
     study,
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -30,6 +22,16 @@ use std::{
         mpsc::RecvTimeoutError,
     },
     time::{Duration, Instant},
+};
+use visavis_core::{
+    domain::{
+        Digest, Fault, Key, Result, made_of,
+        stage::{Input, Kind, Task},
+        text::{count, printable, thousands},
+    },
+    numeric::{Purpose, Stream},
+    stages,
+    store::LastAudit,
 };
 
 #[derive(clap::Args)]

@@ -4,11 +4,9 @@ use super::{
     Context,
     output::{say, say_json, tell_about},
 };
-use crate::{
-    domain::{Fault, Result, matrix, text::count},
-    study,
-};
+use crate::study;
 use std::path::PathBuf;
+use visavis_core::domain::{Fault, Result, matrix, text::count};
 
 #[derive(clap::Args)]
 pub struct Check {

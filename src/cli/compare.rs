@@ -4,20 +4,18 @@ use super::{
     Context,
     output::{Grid, say, say_json},
 };
-use crate::{
-    domain::{
-        Fault, Result,
-        claim::Form,
-        contrast::Held,
-        grid::{Difference, Verdict, Verdicts},
-        nearest::suggestion,
-        score::TOO_FEW,
-        text::printable,
-    },
-    study::{self, Outcome},
-};
+use crate::study::{self, Outcome};
 use serde_json::json;
 use std::path::PathBuf;
+use visavis_core::domain::{
+    Fault, Result,
+    claim::Form,
+    contrast::Held,
+    grid::{Difference, Verdict, Verdicts},
+    nearest::suggestion,
+    score::TOO_FEW,
+    text::printable,
+};
 
 #[derive(clap::Args)]
 pub struct Compare {
@@ -113,7 +111,7 @@ fn print(outcome: &Outcome, place: usize) {
     } else {
         format!(
             "{} a side: what is shown is said of these checkpoints, not of what they differ in",
-            crate::domain::text::count(held.left.len().min(held.right.len()), "training")
+            visavis_core::domain::text::count(held.left.len().min(held.right.len()), "training")
         )
     });
     let mut grid = Grid::new(&["comparison", ">left", ">right", ">right − left", "95 %", ">q", ">beyond probes", "verdict"]);

@@ -1,8 +1,8 @@
 //! `visavis completions SHELL`
 
 use super::Cli;
-use crate::domain::Result;
 use clap::CommandFactory;
+use visavis_core::domain::Result;
 
 #[derive(clap::Args)]
 pub struct Completions {

@@ -4,7 +4,11 @@ use super::{
     Context,
     output::{Grid, remark, say, say_json, warn},
 };
-use crate::{
+use clap::{Subcommand, ValueEnum};
+use rayon::prelude::*;
+use serde_json::json;
+use std::path::PathBuf;
+use visavis_core::{
     dataset::{
         self, Collection, DigestCache, Finding, SAY_IDENTITIES, Severity, UNKNOWN_IDENTITIES,
         drawn::{self, Kind, Request, Twin, Variety},
@@ -16,10 +20,6 @@ use crate::{
         text::{count, printable, thousands},
     },
 };
-use clap::{Subcommand, ValueEnum};
-use rayon::prelude::*;
-use serde_json::json;
-use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub enum Data {

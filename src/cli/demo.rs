@@ -8,10 +8,10 @@ use super::{
     report,
     run::Run,
 };
-use crate::{
+use crate::study;
+use visavis_core::{
     dataset::drawn::{self, Kind, Request, Twin, Variety},
     domain::{Fault, Result},
-    study,
 };
 
 #[derive(clap::Args)]

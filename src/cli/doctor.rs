@@ -4,12 +4,10 @@ use super::{
     Context,
     output::{Grid, say_json},
 };
-use crate::{
-    domain::{
-        Result,
-        text::{count, printable},
-    },
-    study::torch,
+use crate::study::torch;
+use visavis_core::domain::{
+    Result,
+    text::{count, printable},
 };
 
 pub fn doctor(context: &Context) -> Result<()> {
@@ -59,7 +57,7 @@ fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
                     context.workspace.store().display()
                 )
             });
-            format!("SQLite {}, inside the program{place}", crate::store::sqlite_version())
+            format!("SQLite {}, inside the program{place}", visavis_core::store::sqlite_version())
         }),
         (
             "cards",
@@ -71,7 +69,7 @@ fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
             writable.is_ok() && room > 100_000_000,
             writable.map_or_else(
                 |why| format!("{}: {why}", root.display()),
-                |()| format!("{} can be written, {} free", root.display(), crate::domain::text::size(room)),
+                |()| format!("{} can be written, {} free", root.display(), visavis_core::domain::text::size(room)),
             ),
         ),
         (

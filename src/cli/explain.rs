@@ -4,15 +4,15 @@ use super::{
     Context, look,
     output::{say, say_json},
 };
-use crate::{
+use crate::study::{self, Explained, Step};
+use std::path::PathBuf;
+use visavis_core::{
     domain::{
         Fault, Result,
         text::{printable, shell},
     },
     store::Index,
-    study::{self, Explained, Step},
 };
-use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub struct Explain {

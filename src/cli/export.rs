@@ -9,7 +9,13 @@ use super::{
     Context, look,
     output::{remark, write_out},
 };
-use crate::{
+use crate::study::{self, Outcome, Step};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+use table::{Format, Table};
+use visavis_core::{
     dataset::array,
     domain::{
         Fault, Key, Result,
@@ -22,13 +28,7 @@ use crate::{
         score::{Counts, Estimate, TOO_FEW},
     },
     store::{AttemptRow, ScoreRow},
-    study::{self, Outcome, Step},
 };
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-};
-use table::{Format, Table};
 
 #[derive(clap::Args)]
 pub struct Export {
@@ -157,7 +157,7 @@ fn scores(outcome: &Outcome) -> Table {
             };
             named.into_iter().filter_map(row).collect()
         });
-        for row in crate::store::score_rows(scores).into_iter().chain(probe) {
+        for row in visavis_core::store::score_rows(scores).into_iter().chain(probe) {
             let counts = match row.score.as_str() {
                 "knn_auc_a" | "probe_auc_a" => &scores.counts_a,
                 "knn_auc_b" | "probe_auc_b" => &scores.counts_b,

@@ -1,8 +1,8 @@
 //! `visavis init DIR`
 
 use super::{Context, output::say};
-use crate::domain::{Fault, Result};
 use std::path::{Path, PathBuf};
+use visavis_core::domain::{Fault, Result};
 
 #[derive(clap::Args)]
 pub struct Init {

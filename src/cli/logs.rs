@@ -4,16 +4,16 @@ use super::{
     Context, look,
     output::{remark, say, say_json},
 };
-use crate::{
+use crate::study::Timeline;
+use std::collections::HashMap;
+use visavis_core::{
     domain::{
         Fault, Key, Result,
         job::{Cause, State},
         text::printable,
     },
     store::{AttemptRow, Index, LogRow},
-    study::Timeline,
 };
-use std::collections::HashMap;
 
 #[derive(clap::Args)]
 pub struct Logs {

@@ -4,18 +4,18 @@ use super::{
     Context,
     output::{remark, say},
 };
-use crate::{
+use crate::study;
+use std::{
+    io::{IsTerminal, Write},
+    time::{Duration, UNIX_EPOCH},
+};
+use visavis_core::{
     domain::{
         Fault, Result,
         job::JobId,
         text::{self, count, printable},
     },
     store::{Aside, Index, JobRow},
-    study,
-};
-use std::{
-    io::{IsTerminal, Write},
-    time::{Duration, UNIX_EPOCH},
 };
 
 /// The store, for reading.
@@ -110,7 +110,7 @@ pub fn moment(at: u64) -> String {
 
 /// `3 min ago`.
 pub fn ago(at: u64) -> String {
-    text::ago(at, crate::store::now())
+    text::ago(at, visavis_core::store::now())
 }
 
 /// Names the results that the store could not take in; says nothing where there are none.

@@ -27,16 +27,15 @@ mod tui;
 mod weights;
 mod work;
 
-use crate::{
-    domain::{Fault, Result, text::shell},
-    store::Workspace,
-};
 use acts::Verb;
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
+use visavis_core::{
+    domain::{Fault, Result, text::shell},
+    store::Workspace,
+};
 
 pub use output::tell_fault;
-pub use work::Orders;
 
 /// Compare recognition models on face attributes, face to face.
 ///

@@ -1,11 +1,11 @@
 //! What reaches the terminal: results on standard output, everything else on standard error; nothing unprintable.
 
 use super::Context;
-use crate::domain::{Ending, Fault, Result, text::printable};
 use std::{
     io::Write,
     sync::atomic::{AtomicBool, Ordering},
 };
+use visavis_core::domain::{Fault, Result, text::printable};
 
 /// Set when results could not be written.
 static LOST: AtomicBool = AtomicBool::new(false);
@@ -63,10 +63,7 @@ pub fn warn(context: &Context, warnings: &[String]) {
 /// Prints the one error, and says how the program ends.
 pub fn tell_fault(fault: &Fault) -> u8 {
     writeln!(std::io::stderr().lock(), "error: {fault}").ok();
-    match fault.ending {
-        Ending::Interrupted => 130,
-        ending => ending as u8,
-    }
+    fault.ending.code()
 }
 
 /// Columns aligned under their heads, numbers to the right; two spaces between.

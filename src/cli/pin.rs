@@ -4,12 +4,12 @@ use super::{
     Context, acts, look,
     output::{say, say_json},
 };
-use crate::{
+use crate::study::{self, known_figures};
+use std::{collections::BTreeSet, path::PathBuf};
+use visavis_core::{
     domain::{Digest, Fault, Result, comparison::Measured, event::What, text::printable},
     store::origin,
-    study::{self, known_figures},
 };
-use std::{collections::BTreeSet, path::PathBuf};
 
 #[derive(clap::Args)]
 pub struct Pin {
@@ -46,7 +46,7 @@ impl Pin {
             return Err(fault);
         }
         let of = &plan.study;
-        let drawn = |cell: &&crate::domain::ledger::CellId| {
+        let drawn = |cell: &&visavis_core::domain::ledger::CellId| {
             matches!(of.comparisons[cell.comparison].question.measured, Measured::Classes(_))
         };
         let figures = known_figures(of, &|path| context.workspace.shareable(path));

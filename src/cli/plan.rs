@@ -4,18 +4,18 @@ use super::{
     Context, look,
     output::{Grid, duration, say, say_json, tell_about},
 };
-use crate::{
+use crate::study::{self, Costs, Estimate, Step};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+};
+use visavis_core::{
     domain::{
         Result,
         stage::Kind,
         text::{count, printable, size, thousands},
     },
     store::Index,
-    study::{self, Costs, Estimate, Step},
-};
-use std::{
-    collections::{BTreeMap, HashMap},
-    path::PathBuf,
 };
 
 #[derive(clap::Args)]

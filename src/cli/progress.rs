@@ -4,13 +4,13 @@ use super::{
     Context,
     output::{remark, say_json},
 };
-use crate::{
-    domain::{event::What, job::State, text::printable},
-    store::JobRow,
-    study::Notice,
-};
+use crate::study::Notice;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
+use visavis_core::{
+    domain::{event::What, job::State, text::printable},
+    store::JobRow,
+};
 
 pub enum Progress {
     Bar(ProgressBar),

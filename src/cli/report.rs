@@ -5,16 +5,18 @@ use super::{
     output::{remark, say, tell_about, warn},
 };
 use crate::{
+    report::{self, Extras},
+    study::{self, Outcome},
+};
+use std::path::{Path, PathBuf};
+use visavis_core::{
     domain::{
         Fault, Result,
         pin::LOST,
         text::{printable, size},
     },
-    report::{self, Extras},
     store::write_whole,
-    study::{self, Outcome},
 };
-use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub struct Report {

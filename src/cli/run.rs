@@ -5,18 +5,9 @@ use super::{
     output::{remark, say, say_json, tell_about, warn},
     progress::Progress,
 };
-use crate::{
-    domain::{
-        Ending, Fault, Result,
-        event::What,
-        study::RunOn,
-        text::{count, printable},
-    },
-    store::{LOOKING, tail},
-    study::{
-        self, Dispatch, Ended,
-        devices::{self, Machine, Name},
-    },
+use crate::study::{
+    self, Dispatch, Ended,
+    devices::{self, Machine, Name},
 };
 use std::{
     fs::File,
@@ -25,6 +16,15 @@ use std::{
     process::{Command, Stdio},
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
+};
+use visavis_core::{
+    domain::{
+        Ending, Fault, Result,
+        event::What,
+        study::RunOn,
+        text::{count, printable},
+    },
+    store::{LOOKING, tail},
 };
 
 #[derive(clap::Args)]
@@ -199,7 +199,7 @@ impl Run {
         let origin = if plan.is_ready() {
             study::origin::of(&file, &program, &context.workspace, driver)
         } else {
-            crate::domain::event::Origin::default()
+            visavis_core::domain::event::Origin::default()
         };
         let how = Dispatch {
             workspace: &context.workspace,

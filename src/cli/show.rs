@@ -4,17 +4,15 @@ use super::{
     Context, look,
     output::{Grid, say, say_json, tell_about},
 };
-use crate::{
-    domain::{
-        Ending, Result,
-        claim::Form,
-        pin::LOST,
-        score::TOO_FEW,
-        text::{count, printable},
-    },
-    study::{self, Outcome, Timeline},
-};
+use crate::study::{self, Outcome, Timeline};
 use std::path::PathBuf;
+use visavis_core::domain::{
+    Ending, Result,
+    claim::Form,
+    pin::LOST,
+    score::TOO_FEW,
+    text::{count, printable},
+};
 
 #[derive(clap::Args)]
 pub struct Show {
@@ -60,7 +58,7 @@ impl Show {
 
     fn results(&self, context: &Context, plan: &study::Plan) {
         if context.json {
-            let result = |(step, m): (study::Step, &crate::domain::result::Manifest)| serde_json::json!({ "kind": m.stage.word(), "label": step.label(&plan.study), "key": m.key, "content": m.content(), "outputs": m.outputs });
+            let result = |(step, m): (study::Step, &visavis_core::domain::result::Manifest)| serde_json::json!({ "kind": m.stage.word(), "label": step.label(&plan.study), "key": m.key, "content": m.content(), "outputs": m.outputs });
             say_json(
                 &serde_json::json!({ "format": 1, "study": plan.study.name, "results": plan.results().map(result).collect::<Vec<_>>(), "lost_pins": plan.lost_pins().collect::<Vec<_>>() }),
             );

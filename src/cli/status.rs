@@ -4,14 +4,14 @@ use super::{
     Context, look,
     output::{say, say_json},
 };
-use crate::{
+use crate::study::{Held, Phase, Timeline};
+use visavis_core::{
     domain::{
         Result,
         job::State,
         text::{printable, thousands},
     },
     store::{Index, JobRow},
-    study::{Held, Phase, Timeline},
 };
 
 #[derive(clap::Args)]

@@ -4,18 +4,18 @@ use super::{
     Context, look,
     output::{remark, say, say_json},
 };
-use crate::{
+use crate::study;
+use std::{
+    collections::BTreeSet,
+    io::{IsTerminal, Write},
+    path::PathBuf,
+};
+use visavis_core::{
     domain::{
         Digest, Fault, Key, Result,
         text::{count, printable, size},
     },
     store::{Before, Index, Mark, read_journal, scores_of},
-    study,
-};
-use std::{
-    collections::BTreeSet,
-    io::{IsTerminal, Write},
-    path::PathBuf,
 };
 
 #[derive(clap::Subcommand)]

@@ -5,12 +5,14 @@ use super::{
     output::{say, say_json, write_out},
 };
 use crate::{
-    domain::{Fault, Result},
-    store::{now, write_whole},
     study::watch::Watch,
     tui::{self, Drawing, Layout, Screen, Session, Setup, Theme},
 };
 use std::{io::IsTerminal, path::PathBuf};
+use visavis_core::{
+    domain::{Fault, Result},
+    store::{now, write_whole},
+};
 
 #[derive(clap::Args, Default)]
 pub struct Tui {

@@ -4,16 +4,16 @@ use super::{
     Context,
     output::{say, say_json},
 };
-use crate::{
+use clap::Subcommand;
+use serde_json::json;
+use std::path::PathBuf;
+use visavis_core::{
     domain::{
         Digest, Fault, Result,
         text::{count, printable},
     },
     weights,
 };
-use clap::Subcommand;
-use serde_json::json;
-use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub enum Weights {

@@ -6,8 +6,8 @@
 //! the comment after the list, whose added maps lose their depth, and whose removals take a flow list's whole line.
 
 use super::{levels::FACTORS, text::Text, written::Written};
-use crate::domain::{Fault, Result, nearest::suggestion, text::is_steering};
 use std::{ops::Range, path::Path};
+use visavis_core::domain::{Fault, Result, nearest::suggestion, text::is_steering};
 use yamlpath::{Component, Document, Route};
 
 /// One change to a study file. Places count from 0.
@@ -519,7 +519,7 @@ comparisons:
 
     fn refused(source: &str, change: &Change) -> String {
         let fault = amended(source, change).unwrap_err();
-        assert_eq!(fault.ending, crate::domain::fault::Ending::Asked);
+        assert_eq!(fault.ending, visavis_core::domain::fault::Ending::Asked);
         fault.to_string()
     }
 

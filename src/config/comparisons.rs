@@ -1,11 +1,11 @@
 //! The `comparisons` section: classes by expressions, quantities, and `within`.
 
 use super::reader::Node;
-use crate::domain::{
+use std::collections::{BTreeMap, BTreeSet};
+use visavis_core::domain::{
     Result,
     comparison::{Comparison, Expression, Measured, Question, quoted_values},
 };
-use std::collections::{BTreeMap, BTreeSet};
 
 pub fn comparisons(node: &Node) -> Result<Vec<Comparison>> {
     let mut comparisons: Vec<Comparison> = Vec::new();

@@ -1,14 +1,14 @@
 //! The `models` section: the matrix of factors, and models named one by one.
 
 use super::reader::{Fields, Node};
-use crate::domain::{
+use std::collections::BTreeMap;
+use visavis_core::domain::{
     Result,
     matrix::{Exclusion, Matrix},
     model::{
         ARCHITECTURES, Architecture, BASELINES, FAMILIES, GivenFeatures, LOSSES, Loss, Model, Network, Source, TAPS, Weights,
     },
 };
-use std::collections::BTreeMap;
 
 /// What models may refer to.
 pub struct Known<'a> {
@@ -128,7 +128,7 @@ fn named(node: &Node, known: &Known) -> Result<Source> {
             let digest = |node: &Node| {
                 let text = node.text()?;
                 // An ellipsis stands for a digest not known yet; `plan` says so.
-                let known = text.parse::<crate::domain::Digest>().is_ok();
+                let known = text.parse::<visavis_core::domain::Digest>().is_ok();
                 if known {
                     Ok(Some(text))
                 } else if matches!(text.as_str(), "…" | "...") {
@@ -256,7 +256,7 @@ fn loss(node: &Node) -> Result<Loss> {
         let Some(parameter) = parameters.get_mut(&key) else {
             return Err(node
                 .wrong_key(format!("{word} has no parameter `{key}`"))
-                .next(crate::domain::nearest::suggestion(&key, &known)));
+                .next(visavis_core::domain::nearest::suggestion(&key, &known)));
         };
         *parameter = node.number(0.0..=1000.0)?;
     }

@@ -15,8 +15,8 @@ pub use amend::{Change, amend};
 pub use levels::{FACTORS, Levels};
 pub use text::{Step, Text};
 
-use crate::domain::{Result, study::Study};
 use std::path::Path;
+use visavis_core::domain::{Result, study::Study};
 
 /// A study with the text it was read from.
 pub struct StudyFile {

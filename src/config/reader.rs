@@ -4,8 +4,8 @@ use super::{
     text::{Step, Text},
     written::{Meaning, Scalar, Written},
 };
-use crate::domain::{Fault, Result, nearest::suggestion, text::is_steering};
 use std::path::{Path, PathBuf};
+use visavis_core::domain::{Fault, Result, nearest::suggestion, text::is_steering};
 
 /// A value and the way to it.
 #[derive(Clone)]
@@ -229,7 +229,7 @@ fn tidy(path: &Path) -> PathBuf {
 }
 
 fn kind(value: &Written) -> String {
-    let short = |text: &str| crate::domain::text::shorten(text, 40);
+    let short = |text: &str| visavis_core::domain::text::shorten(text, 40);
     match value {
         Written::Scalar(Scalar { meaning: Meaning::Nothing, .. }) => "nothing".to_owned(),
         Written::Scalar(Scalar { meaning: Meaning::Flag(_), text }) => format!("`{text}`"),

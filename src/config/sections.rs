@@ -5,7 +5,8 @@ use super::{
     factors::{self, Known},
     reader::{Fields, Node},
 };
-use crate::domain::{
+use std::collections::{BTreeMap, BTreeSet};
+use visavis_core::domain::{
     Result,
     image::Take,
     model::{FACTORS, Source},
@@ -16,7 +17,6 @@ use crate::domain::{
         Resources, RunOn, Study, Tolerance,
     },
 };
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Usual values: of the recipe for faces (InsightFace's, at one card's batch), and of AdamW.
 const SGD: [(&str, f64); 3] = [("rate", 0.1), ("momentum", 0.9), ("decay", 0.0005)];
@@ -74,7 +74,7 @@ pub fn study(root: &Node) -> Result<(Study, usize)> {
             return Err(fields
                 .need("taps")?
                 .wrong(format!("no model of this study has the tap `{tap}`"))
-                .next(crate::domain::nearest::suggestion(tap, &all)));
+                .next(visavis_core::domain::nearest::suggestion(tap, &all)));
         }
     }
     let model_names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();

@@ -1,11 +1,11 @@
 //! The text of a study file, and where in it things stand.
 
 use super::written::{REPEATED, Written};
-use crate::domain::{Fault, Result};
 use std::{
     io::Read,
     path::{Path, PathBuf},
 };
+use visavis_core::domain::{Fault, Result};
 
 pub struct Text {
     pub path: PathBuf,
@@ -63,7 +63,7 @@ impl Text {
             let text = text.rsplit_once(" at line").map_or(text.as_str(), |(text, _)| text);
             let repeated = text.split_once(REPEATED).map(|(_, key)| key);
             let what = match repeated {
-                Some(key) => format!("the key `{}` is written twice", crate::domain::text::printable(key)),
+                Some(key) => format!("the key `{}` is written twice", visavis_core::domain::text::printable(key)),
                 None => format!("not valid YAML: {}", text.split(" at line").next().unwrap_or(text)),
             };
             let place = repeated

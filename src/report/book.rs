@@ -1,14 +1,14 @@
 //! The book of claims: a number enters with where it comes from and leaves as an id; only the template's `claim(id)` turns
 //! it into text.
 
-use crate::domain::{
-    Key,
-    claim::{Claim, Form, Origin},
-    score::{Estimate, Spread},
-};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex},
+};
+use visavis_core::domain::{
+    Key,
+    claim::{Claim, Form, Origin},
+    score::{Estimate, Spread},
 };
 
 #[derive(Clone, Default)]

@@ -1,16 +1,14 @@
 //! How faithful views are to their features.
 
 use super::{book::Source, sections::Page};
-use crate::{
-    domain::{
-        Result,
-        claim::Form,
-        projection::View,
-        score::{Quality, Spread},
-    },
-    study::Step,
-};
+use crate::study::Step;
 use serde_json::{Value, json};
+use visavis_core::domain::{
+    Result,
+    claim::Form,
+    projection::View,
+    score::{Quality, Spread},
+};
 
 impl Page<'_> {
     /// One row a view of two axes; of single ones where there is no other.

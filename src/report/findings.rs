@@ -1,12 +1,12 @@
 //! What the numbers support, in words, each with its evidence; and "not shown" where they do not.
 
 use super::{book::Source, sections::Page};
-use crate::domain::{
+use serde_json::{Value, json};
+use visavis_core::domain::{
     claim::Form,
     grid::{DISCOVERY, Difference, Family, Interaction, Kept, Verdict},
     score::Estimate,
 };
-use serde_json::{Value, json};
 
 impl Page<'_> {
     fn grid_source(&self, of: String) -> Source {
@@ -170,11 +170,11 @@ impl Page<'_> {
         let (study, ledger) = (&self.outcome.plan.study, &self.outcome.ledger);
         let source = self.ledger_source();
         let names: Vec<String> = ledger.projections.iter().map(|of| study.projections[of.projection].name.clone()).collect();
-        let row = |(place, of): (usize, &crate::domain::ledger::OfProjection)| {
+        let row = |(place, of): (usize, &visavis_core::domain::ledger::OfProjection)| {
             let count = |pointer: &str, what: &str, value: usize| {
                 self.book.count(&source, &format!("/projections/{place}/{pointer}"), &format!("{}: {what}", names[place]), value)
             };
-            let rescue = |other: &crate::domain::ledger::OfProjection| {
+            let rescue = |other: &visavis_core::domain::ledger::OfProjection| {
                 let value = *of.rescues.get(other.projection)?;
                 let what = format!("separates what {} does not", study.projections[other.projection].name);
                 (other.projection != of.projection).then(|| count(&format!("rescues/{}", other.projection), &what, value))

@@ -1,19 +1,17 @@
 //! The fairness appendix: probes among groups, of the model whose probe is best, and every model's widest gap.
 
 use super::{book::Source, sections::Page};
-use crate::{
-    domain::{
-        Result,
-        claim::Form,
-        fairness::{Asked, Cell, Fairness, Gap, Measure, Reweighed, Support},
-        grid::DISCOVERY,
-        score::Estimate,
-        stage::Work,
-    },
-    study::{ScoreOf, Step},
-};
+use crate::study::{ScoreOf, Step};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use visavis_core::domain::{
+    Result,
+    claim::Form,
+    fairness::{Asked, Cell, Fairness, Gap, Measure, Reweighed, Support},
+    grid::DISCOVERY,
+    score::Estimate,
+    stage::Work,
+};
 
 /// A model's appendix, and where it stands.
 struct Of {
@@ -44,7 +42,7 @@ impl Page<'_> {
                 continue;
             };
             let Work::Fairness(of) = &manifest.work else { continue };
-            let place = |comparison: &crate::domain::comparison::Comparison| {
+            let place = |comparison: &visavis_core::domain::comparison::Comparison| {
                 of.questions.iter().position(|question| *question == comparison.question)
             };
             let source = Source { key: manifest.key, output: "fairness.json", of: study.models[model].name.clone() };

@@ -1,11 +1,9 @@
 //! What networks came to, and what they were tried on.
 
 use super::{book::Source, sections::Page};
-use crate::{
-    domain::{Result, claim::Form, score::Verification},
-    study::Step,
-};
+use crate::study::Step;
 use serde_json::{Value, json};
+use visavis_core::domain::{Result, claim::Form, score::Verification};
 
 impl Page<'_> {
     /// Did networks learn? How each fared at verification, and how its training went.

@@ -15,12 +15,6 @@ mod sections;
 
 use crate::{
     audit::{self, Evidence},
-    domain::{
-        Digest, Fault, Result,
-        projection::View,
-        result::{Manifest, Provenance},
-        stage::{CURVES, Input, Location},
-    },
     study::{Outcome, Step},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -29,6 +23,12 @@ use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+};
+use visavis_core::domain::{
+    Digest, Fault, Result,
+    projection::View,
+    result::{Manifest, Provenance},
+    stage::{CURVES, Input, Location},
 };
 
 const PAGE: &str = include_str!("../../templates/report.html");
@@ -41,7 +41,7 @@ const ROOM: usize = 1_200_000;
 /// Where the study file is, and tables to hand out with the page: name, bytes.
 pub struct Extras<'a> {
     /// How many labels are missing in the files, and how that is spelled, by attribute.
-    pub missing_labels: &'a std::collections::BTreeMap<String, crate::domain::missing::MissingLabels>,
+    pub missing_labels: &'a std::collections::BTreeMap<String, visavis_core::domain::missing::MissingLabels>,
     pub study_file: &'a Path,
     pub study_text: &'a str,
     pub tables: Vec<(String, Vec<u8>)>,
@@ -97,7 +97,7 @@ fn evidence(outcome: &Outcome, extras: &Extras, book: &Book) -> Result<Evidence>
         _ => None,
     }));
     // Then coordinates while there is room: of the figures shown first.
-    let project = |cell: &crate::domain::ledger::CellId| Step::Project {
+    let project = |cell: &visavis_core::domain::ledger::CellId| Step::Project {
         model: cell.model,
         tap: cell.tap,
         projection: cell.projection,

@@ -1,7 +1,7 @@
 //! Marks where labels are known to be noisy: nobody separates what is not labelled well.
 
 use super::sections::Page;
-use crate::domain::study::Dataset;
+use visavis_core::domain::study::Dataset;
 
 /// What two annotators and a manual audit say of CelebA's labels (Wu et al. 2023, arXiv 2210.07356).
 const CELEBA: [(&str, &str); 5] = [

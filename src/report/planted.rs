@@ -1,15 +1,13 @@
 //! The truth about drawn faces beside what was found: Visavis's own score.
 
 use super::{book::Source, sections::Page};
-use crate::{
-    domain::{
-        Result,
-        claim::Form,
-        ledger::{Recovered, Row},
-    },
-    study::{Level, Planted, Step},
-};
+use crate::study::{Level, Planted, Step};
 use serde_json::{Value, json};
+use visavis_core::domain::{
+    Result,
+    claim::Form,
+    ledger::{Recovered, Row},
+};
 
 impl Page<'_> {
     /// One row a comparison of what was planted: of one attribute, or of several.

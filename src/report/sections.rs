@@ -6,20 +6,18 @@ use super::{
     groups::{by_definition, named},
     is_axis, paths,
 };
-use crate::{
-    domain::{
-        Digest, Result,
-        claim::Form,
-        comparison::Measured,
-        ledger::{CellId, Rate, ShownAs},
-        model::Source as Made,
-        score::{Estimate, Steady, ViewScore},
-        stage::{Kind, WEIGHTS_PREFIX},
-        text::shell,
-    },
-    study::{Outcome, People, ScoreOf, Step},
-};
+use crate::study::{Outcome, People, ScoreOf, Step};
 use serde_json::{Value, json};
+use visavis_core::domain::{
+    Digest, Result,
+    claim::Form,
+    comparison::Measured,
+    ledger::{CellId, Rate, ShownAs},
+    model::Source as Made,
+    score::{Estimate, Steady, ViewScore},
+    stage::{Kind, WEIGHTS_PREFIX},
+    text::shell,
+};
 
 /// Rows of the ledger that the page itself shows; the table beside it holds all.
 const LEDGER_ROWS: usize = 400;
@@ -124,7 +122,7 @@ impl Page<'_> {
         let number = |pointer: &str, what: &str, value| self.book.count(&source, pointer, what, value);
         let mut standings: Vec<(usize, _)> = ledger.standings.iter().enumerate().collect();
         standings.sort_by_key(|(_, standing)| std::cmp::Reverse(standing.separates));
-        let standing = |(place, standing): (usize, &crate::domain::ledger::Standing)| {
+        let standing = |(place, standing): (usize, &visavis_core::domain::ledger::Standing)| {
             let separated = self.outcome.chosen_of(standing.model).filter(|(_, row)| self.outcome.separates(row));
             let names = separated.map(|(_, row)| self.comparison(&row.candidate.cell));
             json!({
@@ -274,7 +272,7 @@ impl Page<'_> {
                 let low = |view: &ViewScore| {
                     view.monotone.map_or(f64::NEG_INFINITY, |estimate| estimate.low().unwrap_or(f64::NEG_INFINITY))
                 };
-                let enough = |scores: &crate::domain::score::Scores| {
+                let enough = |scores: &visavis_core::domain::score::Scores| {
                     scores.counts.exclusive.iter().all(|n| *n >= study.statistics.min_positives)
                 };
                 let of_model = self
@@ -305,7 +303,7 @@ impl Page<'_> {
     /// Comparisons in words, with who takes part.
     fn asked(&self) -> Value {
         let study = &self.outcome.plan.study;
-        let comparison = |(place, of): (usize, &crate::domain::comparison::Comparison)| {
+        let comparison = |(place, of): (usize, &visavis_core::domain::comparison::Comparison)| {
             let scored = self.outcome.scores.iter().find(|(score, _)| score.comparison == place);
             let count = |class: usize| {
                 scored.map(|(_, scored)| {
@@ -406,7 +404,7 @@ impl Page<'_> {
 
     fn models(&self) -> Value {
         let study = &self.outcome.plan.study;
-        let model = |(place, of): (usize, &crate::domain::model::Model)| {
+        let model = |(place, of): (usize, &visavis_core::domain::model::Model)| {
             let made = match &of.source {
                 Made::Given(_) => "features that were given".to_owned(),
                 Made::Baseline { word, prepare } => format!("{word} of the pictures, no network, prepare {prepare}"),
@@ -543,12 +541,12 @@ impl Page<'_> {
     fn fairness(&self) -> Value {
         let (counted, study) = (&self.outcome.frequencies, &self.outcome.plan.study);
         let source = self.frequencies_source();
-        let table = |(comparison, of): (usize, &crate::domain::comparison::Comparison)| {
+        let table = |(comparison, of): (usize, &visavis_core::domain::comparison::Comparison)| {
             if matches!(of.question.measured, Measured::Quantity(_)) {
                 return None;
             }
             let asked = of.question.attributes();
-            let row = |(place, group): (usize, &crate::domain::ledger::Group)| {
+            let row = |(place, group): (usize, &visavis_core::domain::ledger::Group)| {
                 let name = named(&group.members);
                 let rates: Vec<Value> = group.rates[comparison]
                     .iter()

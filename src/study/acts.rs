@@ -1,6 +1,7 @@
 //! What people asked of jobs, and what of it still stands.
 
-use crate::{
+use std::collections::HashMap;
+use visavis_core::{
     domain::{
         Result,
         event::Act,
@@ -8,7 +9,6 @@ use crate::{
     },
     store::Index,
 };
-use std::collections::HashMap;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Acts {

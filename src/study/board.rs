@@ -8,29 +8,27 @@ use super::{
     outcome::Outcome,
     plan::{Plan, Standing},
 };
-use crate::{
-    config::{Levels, StudyFile},
-    domain::{
-        Key, Result,
-        contrast::Held,
-        grid::{Grid, Verdict},
-        image::Column,
-        job::{JobId, State},
-        ledger::{CellId, Ledger, ShownAs},
-        made_of::MadeOf,
-        model::{Network, Source, Weights},
-        pin::Pinned,
-        projection::View,
-        score::{Estimate, Probe, Scores, Space, Verification},
-        stage::Work,
-        study::Study,
-    },
-};
+use crate::config::{Levels, StudyFile};
 use rayon::prelude::*;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::PathBuf,
     sync::Arc,
+};
+use visavis_core::domain::{
+    Key, Result,
+    contrast::Held,
+    grid::{Grid, Verdict},
+    image::Column,
+    job::{JobId, State},
+    ledger::{CellId, Ledger, ShownAs},
+    made_of::MadeOf,
+    model::{Network, Source, Weights},
+    pin::Pinned,
+    projection::View,
+    score::{Estimate, Probe, Scores, Space, Verification},
+    stage::Work,
+    study::Study,
 };
 
 /// Everything of a study that does not change while nothing is made.
@@ -132,7 +130,7 @@ pub struct Best {
 impl Best {
     pub fn of(scores: &Scores) -> Option<Self> {
         let ranked = scores.unranked.is_none();
-        let of = |view: &crate::domain::score::ViewScore| {
+        let of = |view: &visavis_core::domain::score::ViewScore| {
             let halves = view.a.zip(view.b).map(|(a, b)| (a.value, b));
             // Of a quantity there is a gradient only: |ρ|, which ranks nothing.
             let rest = view.whole.or(view.monotone).filter(|_| !ranked || view.whole.is_none());

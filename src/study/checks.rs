@@ -1,7 +1,9 @@
 //! What a study asks of its labels, held against the labels there are.
 
-use crate::{
-    config::{Step, StudyFile, Text},
+use crate::config::{Step, StudyFile, Text};
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use visavis_core::{
     dataset::{Survey, celeba, taken},
     domain::{
         Fault, Result,
@@ -14,8 +16,6 @@ use crate::{
         text::{count, thousands},
     },
 };
-use rayon::prelude::*;
-use std::collections::BTreeSet;
 
 /// Puts what comparisons ask into the words of the labels that were read: `smile=yes` of a yes-or-no attribute is `smile`. So
 /// equal questions have equal keys, and what is counted, scored and drawn is one thing.

@@ -6,12 +6,12 @@ use super::{
     plan::{Plan, Standing},
     queue::Waiting,
 };
-use crate::{
+use std::collections::{BTreeMap, HashMap, HashSet};
+use visavis_core::{
     domain::{Key, Result, projection::Method, stage::Kind},
     projection,
     store::{Index, Spent},
 };
-use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Seconds and bytes of one stage, and how much the seconds vary.
 #[derive(Clone, Copy, Debug, PartialEq)]

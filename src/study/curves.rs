@@ -1,7 +1,7 @@
 //! What a job recorded while it ran: its series, thinned to what a screen can show, and its last words.
 
 use super::watch::Watch;
-use crate::{
+use visavis_core::{
     domain::{Result, job::JobId, metric::Point},
     store::{AttemptRow, JobRow, LogRow},
 };

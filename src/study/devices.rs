@@ -2,8 +2,8 @@
 //!
 //! Cards are read from NVML where there is a driver. One that somebody else uses is left alone unless it is named.
 
-use crate::domain::{Fault, Result, study::Study, text::count};
 use std::fmt;
+use visavis_core::domain::{Fault, Result, study::Study, text::count};
 
 /// Kinds of devices; a job runs on one kind only, for its numbers may depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,8 +1,9 @@
 //! A change to a study file, tried before it is written: how many cells it adds and what they cost.
 
 use super::{Plan, watch::Watch};
-use crate::{
-    config::{self, Text},
+use crate::config::{self, Text};
+use std::path::{Path, PathBuf};
+use visavis_core::{
     dataset::Survey,
     domain::{
         Fault, Result,
@@ -11,7 +12,6 @@ use crate::{
     },
     store::write_whole,
 };
-use std::path::{Path, PathBuf};
 
 pub use crate::config::{Change, FACTORS};
 

@@ -2,7 +2,12 @@
 //! weight file, and pictures spread over each data set (`data check` opens them all).
 
 use super::Opened;
-use crate::{
+use rayon::prelude::*;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+use visavis_core::{
     dataset::{examine_given, examine_picture, taken},
     domain::{
         Ending, Fault, Result,
@@ -12,11 +17,6 @@ use crate::{
         text::{count, printable},
     },
     weights,
-};
-use rayon::prelude::*;
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
 };
 
 /// Pictures that are opened of a data set.

@@ -8,7 +8,7 @@ use super::{
     queue::Queue,
     timeline::{Held, Timeline},
 };
-use crate::{
+use visavis_core::{
     domain::{
         Key, Result,
         job::{Cause, JobId, State},
@@ -352,7 +352,7 @@ fn parameters(name: &str, then: &serde_json::Value, now: &serde_json::Value, rea
             }
         }
         _ if then != now => {
-            let short = |value: &Value| crate::domain::text::shorten(&value.to_string(), 60);
+            let short = |value: &Value| visavis_core::domain::text::shorten(&value.to_string(), 60);
             reasons.push(format!(
                 "{} was {} then and is {} now",
                 if name.is_empty() { "the work" } else { name },

@@ -1,7 +1,11 @@
 //! The stages of a study and what each consumes. Pure: a step becomes a task once the results it consumes are there.
 
 use super::devices::Class;
-use crate::domain::{
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::{Path, PathBuf},
+};
+use visavis_core::domain::{
     canonical::Value,
     comparison::Question,
     contrast,
@@ -16,10 +20,6 @@ use crate::domain::{
         Ranking, Shown, Slot, Task, Training, WEIGHTS, Work, features_at, ranks_of,
     },
     study::{Dataset, Preparation, Recipe, Study},
-};
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    path::{Path, PathBuf},
 };
 
 /// One stage of a study, by places in it.

@@ -1,6 +1,6 @@
 //! Looking at the store: brought up to date first where nobody else does that.
 
-use crate::{
+use visavis_core::{
     domain::{Result, text::printable},
     store::{Index, Workspace},
 };

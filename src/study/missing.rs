@@ -1,18 +1,17 @@
 //! What a study waits for: inputs that are absent, and abilities that are not here; each with the cells that wait.
 
 use super::torch;
-use crate::{
+use std::{collections::BTreeSet, path::PathBuf};
+use visavis_core::{
     dataset::Survey,
     domain::{
-        ledger::CellId,
         matrix,
         model::{Model, Source, Weights},
         study::Study,
     },
 };
-use std::{collections::BTreeSet, path::PathBuf};
 
-pub use crate::dataset::Need;
+pub use visavis_core::dataset::Need;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Missing {
@@ -121,15 +120,5 @@ fn note<T: PartialEq>(waiting: &mut Vec<(T, BTreeSet<usize>)>, what: T, model: u
     match waiting.iter_mut().find(|(known, _)| *known == what) {
         Some((_, models)) => _ = models.insert(model),
         None => waiting.push((what, [model].into())),
-    }
-}
-
-impl Need {
-    fn concerns(&self, study: &Study, cell: &CellId) -> bool {
-        match self {
-            Need::Everything => true,
-            Need::Models(models) => models.contains(&cell.model),
-            Need::Attribute(attribute) => study.comparisons[cell.comparison].question.attributes().contains(attribute.as_str()),
-        }
     }
 }

@@ -36,19 +36,19 @@ pub use outcome::{Outcome, ScoreOf, Scored};
 pub use plan::{Plan, Standing, Tally};
 pub use timeline::{Held, Phase, Timeline};
 
-pub use crate::dataset::{
+pub use visavis_core::dataset::{
     People,
     drawn::{Level, Planted, Truth},
 };
-pub use crate::store::WrittenPage;
+pub use visavis_core::store::WrittenPage;
 
-use crate::{
-    config::{self, StudyFile},
+use crate::config::{self, StudyFile};
+use std::path::Path;
+use visavis_core::{
     dataset::{self, DigestCache, SAY_IDENTITIES, Survey, UNKNOWN_IDENTITIES},
     domain::{Fault, Result, model::twins, text::printable},
     store::Workspace,
 };
-use std::path::Path;
 
 /// A study file with what was found of the data it names.
 pub struct Opened {

@@ -1,7 +1,7 @@
 //! What forms may offer beside what a study has: what this program can run here, and nothing that would only be refused or wait.
 
 use super::torch;
-use crate::{
+use visavis_core::{
     dataset::prepare::CROPS,
     domain::{
         model::{BUILT, LOSSES, OWN_FAMILY},

@@ -1,13 +1,13 @@
 //! Where a run comes from: program, repository, machine.
 
-use crate::{
-    dataset::DigestCache,
-    domain::event::Origin,
-    store::{Workspace, origin},
-};
 use std::{
     path::Path,
     process::{Command, Stdio},
+};
+use visavis_core::{
+    dataset::DigestCache,
+    domain::event::Origin,
+    store::{Workspace, origin},
 };
 
 /// `driver`: of the graphics cards, if there are any.

@@ -1,8 +1,9 @@
 //! What a study found: the read model of reports, exports and screens, names joined to results.
 
 use super::{graph::Step, plan::Plan};
-use crate::dataset::drawn::Truth;
-use crate::domain::{
+use std::collections::BTreeMap;
+use visavis_core::dataset::drawn::Truth;
+use visavis_core::domain::{
     Fault, Key, Result,
     contrast::{self, Held},
     grid::{Grid, Sureness, Verdict},
@@ -11,7 +12,6 @@ use crate::domain::{
     score::{Answer, Probe, Scores, Space},
     stage::Work,
 };
-use std::collections::BTreeMap;
 
 /// Scores of one model at one tap on one comparison; `projection: None` for the features themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

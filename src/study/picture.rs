@@ -1,7 +1,8 @@
 //! A figure's points with their classes, for whoever draws them where no picture file will do.
 
 use super::{Plan, graph::Step, watch::Watch};
-use crate::{
+use std::path::Path;
+use visavis_core::{
     dataset::array,
     domain::{
         Fault, Result,
@@ -13,7 +14,6 @@ use crate::{
     },
     numeric::{Purpose, Stream},
 };
-use std::path::Path;
 
 /// Points of one figure, in a shuffled order, so that no class lies on top of another by the alphabet.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,7 +8,13 @@ use super::{
     graph::{self, Known, Node, Step},
     missing::{Missing, Need},
 };
-use crate::{
+use rayon::prelude::*;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    path::PathBuf,
+};
+use visavis_core::{
     dataset::{DigestCache, People},
     domain::{
         Digest, Ending, Fault, Key, Result,
@@ -24,12 +30,6 @@ use crate::{
         study::Study,
     },
     store::Workspace,
-};
-use rayon::prelude::*;
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    path::PathBuf,
 };
 
 pub struct Plan {

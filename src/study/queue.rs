@@ -1,8 +1,8 @@
 //! The queue: what is ready, and in which order a device should take it up. Pure.
 
 use super::{devices::Class, graph::Step};
-use crate::domain::Key;
 use std::collections::{BTreeMap, HashMap};
+use visavis_core::domain::Key;
 
 /// A job that could start now.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +75,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Digest;
+    use visavis_core::domain::Digest;
 
     fn waiting(name: &str, urgency: f64, seconds: f64) -> Waiting {
         Waiting { key: Key(Digest::of(name.as_bytes())), step: Step::Index, class: Class::Cpu, urgency, seconds }

@@ -1,14 +1,14 @@
 //! The timeline: how the latest run stands, as the store's fold of the events has it.
 
 use super::acts::Acts;
-use crate::{
+use std::collections::{BTreeMap, HashMap};
+use visavis_core::{
     domain::{
         Result,
         job::{JobId, State},
     },
     store::{Index, JobRow, RunRow, Workspace},
 };
-use std::collections::{BTreeMap, HashMap};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timeline {

@@ -1,16 +1,16 @@
 //! The other program: where it is, and what it can do. It alone knows libtorch; here it is only called.
 
-use crate::{
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+use visavis_core::{
     dataset::prepare::CROPS,
     domain::{
         Fault, Result,
         model::{BUILT, Network, OWN_FAMILY, Weights},
         study::{Recipe, Study},
     },
-};
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
 };
 
 const LOSSES: [&str; 4] = ["softmax", "normface", "arcface", "cosface"];

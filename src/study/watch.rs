@@ -12,7 +12,14 @@ use super::{
     look,
     timeline::{Phase, Timeline},
 };
-use crate::{
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use visavis_core::{
     domain::{
         Result,
         job::{JobId, State},
@@ -21,13 +28,6 @@ use crate::{
         text::printable,
     },
     store::{Index, JobRow, LastAudit, Workspace, WrittenPage, stamp},
-};
-use std::{
-    collections::HashMap,
-    hash::{DefaultHasher, Hash, Hasher},
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::{Duration, Instant},
 };
 
 /// How a cell stands now.
@@ -115,7 +115,7 @@ pub struct Snapshot {
     pub runs: usize,
     pub devices: Vec<DeviceSeen>,
     /// What is wrong with the study file or its data.
-    pub trouble: Option<crate::domain::Fault>,
+    pub trouble: Option<visavis_core::domain::Fault>,
     /// What is odd about the store, or wrong with it; it is tried again.
     pub store: Option<String>,
     /// Why the store cannot be read, if it cannot.
@@ -505,7 +505,7 @@ fn inputs(study: &Study) -> u64 {
 /// Of a run that has ended nothing is measured: it would be somebody else's load.
 fn devices(run: &Timeline, jobs: &[JobSeen], live: bool) -> Vec<DeviceSeen> {
     let cards = if live && run.run.devices.iter().any(|of| of.device.starts_with("cuda")) { devices::cards().0 } else { vec![] };
-    let of = |slots: &crate::domain::event::Slots| {
+    let of = |slots: &visavis_core::domain::event::Slots| {
         let busy = jobs.iter().filter(|job| job.on.as_ref().is_some_and(|(device, ..)| *device == slots.device)).count();
         let card = slots.device.strip_prefix("cuda:").and_then(|number| number.parse().ok());
         let card: Option<&Card> = card.and_then(|number: u32| cards.iter().find(|card| card.number == number));

@@ -9,16 +9,14 @@ use super::{
     runs::Runs,
     theme::Theme,
 };
-use crate::{
-    domain::{job::JobId, ledger::CellId},
-    study::{board::Board, curves::Diary, draft::Draft, picture::Picture, watch::Snapshot},
-};
+use crate::study::{board::Board, curves::Diary, draft::Draft, picture::Picture, watch::Snapshot};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
+use visavis_core::domain::{job::JobId, ledger::CellId};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Screen {

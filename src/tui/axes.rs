@@ -1,13 +1,11 @@
 //! The study's levels as a list: what is in it, what could be, and the change that takes one in or out.
 
 use super::form::{PROJECTIONS, known};
-use crate::{
-    domain::model::TAPS,
-    study::{
-        board::Board,
-        draft::{Change, FACTORS},
-    },
+use crate::study::{
+    board::Board,
+    draft::{Change, FACTORS},
 };
+use visavis_core::domain::model::TAPS;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {

@@ -1,16 +1,14 @@
 //! The thread behind the screens: it watches the study, reads what is asked for, and runs command lines of this program.
 
 use super::event::{Effect, Ended, Event, Purpose, Written};
-use crate::{
-    domain::Fault,
-    study::{draft, watch::Watch},
-};
+use crate::study::{draft, watch::Watch};
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     time::Duration,
 };
+use visavis_core::domain::Fault;
 
 pub struct Backend {
     pub asks: Sender<Effect>,

@@ -4,16 +4,14 @@ use super::{
     filter::Filter,
     table::{Table, Value, by_number},
 };
-use crate::{
-    domain::{
-        contrast::Held,
-        grid::{Difference, Verdict, Verdicts},
-        model::{Model, differences},
-        score::Estimate,
-    },
-    study::board::{Best, Board},
-};
+use crate::study::board::{Best, Board};
 use std::collections::{BTreeSet, HashMap};
+use visavis_core::domain::{
+    contrast::Held,
+    grid::{Difference, Verdict, Verdicts},
+    model::{Model, differences},
+    score::Estimate,
+};
 
 #[derive(Default)]
 pub struct Compare {
@@ -181,7 +179,7 @@ fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &Chosen) ->
     };
     let top = comparisons.iter().filter_map(told).reduce(|own, other| if other.1 > own.1 { other } else { own });
     let separates = board.found.as_ref().map(|found| {
-        let holds = |row: &&crate::domain::ledger::Row| {
+        let holds = |row: &&visavis_core::domain::ledger::Row| {
             row.chosen
                 && models.contains(&row.candidate.cell.model)
                 && comparisons.contains(&row.candidate.cell.comparison)
@@ -203,7 +201,7 @@ fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &Chosen) ->
         over_seeds(&each.collect::<Vec<_>>())
     };
     let verified: Vec<_> = models.iter().filter_map(|model| board.verified.get(model)).collect();
-    let mean = |of: &dyn Fn(&crate::domain::score::Verification) -> Estimate| match &verified[..] {
+    let mean = |of: &dyn Fn(&visavis_core::domain::score::Verification) -> Estimate| match &verified[..] {
         [one] => Value::Estimate(of(one)),
         many => over_seeds(&many.iter().map(|one| of(one).value).collect::<Vec<_>>()),
     };

@@ -1,17 +1,15 @@
 //! What comes in, and what is to be done outside: the two sides of `update`, which itself does nothing.
 
 use super::app::Layout;
-use crate::{
-    domain::{Fault, job::JobId, ledger::CellId, text::shell},
-    study::{
-        curves::Diary,
-        draft::{Change, Draft},
-        picture::Picture,
-        watch::Snapshot,
-    },
+use crate::study::{
+    curves::Diary,
+    draft::{Change, Draft},
+    picture::Picture,
+    watch::Snapshot,
 };
 use ratatui::crossterm::event::KeyEvent;
 use std::path::PathBuf;
+use visavis_core::domain::{Fault, job::JobId, ledger::CellId, text::shell};
 
 /// What comes in.
 pub enum Event {

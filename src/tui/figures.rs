@@ -4,10 +4,8 @@ use super::{
     filter::Filter,
     table::{Table, Value},
 };
-use crate::{
-    domain::{ledger::CellId, ledger::Row, score::Estimate},
-    study::board::Board,
-};
+use crate::study::board::Board;
+use visavis_core::domain::{ledger::CellId, ledger::Row, score::Estimate};
 
 #[derive(Default)]
 pub struct Figures {

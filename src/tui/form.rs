@@ -1,9 +1,7 @@
 //! Forms: what is asked of a person who adds to a study, with completion.
 
-use crate::{
-    domain::model::{BASELINES, BUILT, LOSSES},
-    study::{board::Board, draft::Change},
-};
+use crate::study::{board::Board, draft::Change};
+use visavis_core::domain::model::{BASELINES, BUILT, LOSSES};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adding {

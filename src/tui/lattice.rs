@@ -1,13 +1,11 @@
 //! The matrix as people turn it: any two of five axes are its rows and columns, the others are fixed or taken together.
 
 use super::table::{Table, Value};
-use crate::{
-    domain::ledger::CellId,
-    study::{
-        board::{Best, Board},
-        watch::CellState,
-    },
+use crate::study::{
+    board::{Best, Board},
+    watch::CellState,
 };
+use visavis_core::domain::ledger::CellId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Axis {
@@ -100,7 +98,7 @@ impl Lattice {
             }
         }
         // In order of depth, whichever model was first.
-        let depth = |tap: &String| crate::domain::model::TAPS.iter().position(|of| of == tap).unwrap_or(usize::MAX);
+        let depth = |tap: &String| visavis_core::domain::model::TAPS.iter().position(|of| of == tap).unwrap_or(usize::MAX);
         taps.sort_by_key(depth);
         let find = |names: &[String], name: &str| names.iter().position(|of| of == name).unwrap_or(0) as u16;
         let family_of: Vec<u16> = board.families.iter().map(|(family, _)| find(&families, family)).collect();

@@ -159,7 +159,7 @@ impl Session {
     }
 
     /// What is wrong with the study or the store, if anything.
-    pub fn trouble(&self) -> Option<&crate::domain::Fault> {
+    pub fn trouble(&self) -> Option<&visavis_core::domain::Fault> {
         self.app.seen.trouble.as_ref()
     }
 

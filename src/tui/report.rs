@@ -1,16 +1,14 @@
 //! What the report will hold, and what its last audit came to.
 
 use super::table::{Table, Value};
-use crate::{
-    domain::{
-        ledger::ShownAs,
-        pin::LOST,
-        text::{count, size, thousands},
-    },
-    study::{WrittenPage, board::Board, watch::Snapshot},
-};
+use crate::study::{WrittenPage, board::Board, watch::Snapshot};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+use visavis_core::domain::{
+    ledger::ShownAs,
+    pin::LOST,
+    text::{count, size, thousands},
+};
 
 #[derive(Default)]
 pub struct Report {

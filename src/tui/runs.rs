@@ -4,11 +4,9 @@ use super::{
     filter::Filter,
     table::{Table, Value},
 };
-use crate::{
-    domain::job::{JobId, State},
-    study::watch::{JobSeen, Snapshot},
-};
+use crate::study::watch::{JobSeen, Snapshot};
 use std::collections::BTreeSet;
+use visavis_core::domain::job::{JobId, State};
 
 #[derive(Default)]
 pub struct Runs {

@@ -1,8 +1,8 @@
 //! What a screen says, as a table: its twin for scripts, and for people without a terminal.
 
 use super::text;
-use crate::domain::{claim::Form, score::Estimate, text::printable};
 use std::cmp::Ordering;
+use visavis_core::domain::{claim::Form, score::Estimate, text::printable};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {

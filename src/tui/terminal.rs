@@ -9,10 +9,7 @@ use super::{
     update::update,
     view::{self, Hit},
 };
-use crate::{
-    domain::{Fault, Result},
-    study::watch::Watch,
-};
+use crate::study::watch::Watch;
 use base64::Engine;
 use ratatui::{
     Terminal,
@@ -35,6 +32,7 @@ use std::{
     },
     time::{Duration, Instant, SystemTime},
 };
+use visavis_core::domain::{Fault, Result};
 
 /// What the terminal UI is started with.
 pub struct Setup {

@@ -1,10 +1,10 @@
 //! Text in the room there is. Widths are columns of a terminal: a wide letter takes two.
 
-use crate::domain::{
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use visavis_core::domain::{
     score::{Estimate, Interval},
     text::printable,
 };
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 pub fn width(text: &str) -> usize {
     text.width()

@@ -8,11 +8,9 @@ use super::{
     report::Audited,
     view::Hit,
 };
-use crate::{
-    domain::{Fault, job::State},
-    study::watch::Snapshot,
-};
+use crate::study::watch::Snapshot;
 use std::sync::Arc;
+use visavis_core::domain::{Fault, job::State};
 
 mod act;
 mod copied;

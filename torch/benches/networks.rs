@@ -6,7 +6,7 @@
 
 use std::{path::Path, process::Command, sync::Arc, time::Instant};
 use tch::{Device, Tensor};
-use visavis::{
+use visavis_core::{
     dataset::{Album, DigestCache, Loader, drawn, list_pictures},
     domain::{
         Result,
@@ -67,7 +67,7 @@ fn main() {
     }
     for (name, device) in devices {
         let of_features = if name == "cpu" { OF_FEATURES } else { PICTURES };
-        let few = visavis::domain::image::Images(images.0[..of_features].to_vec());
+        let few = visavis_core::domain::image::Images(images.0[..of_features].to_vec());
         let architecture = Architecture { word: "resnet34".into(), width: 1.0 };
         let work = Work::Extract(Extraction {
             architecture: architecture.clone(),
@@ -78,7 +78,7 @@ fn main() {
             numerics: Numerics { device: name.into(), precision: "f32".into(), threads: None },
         });
         let listing = few.to_text().into_bytes();
-        let digest = visavis::domain::Digest::of(&listing);
+        let digest = visavis_core::domain::Digest::of(&listing);
         let input = Input { role: "images".into(), digest, at: Location::Pictures(pictures.clone()) };
         let task = Task { work: work.clone(), inputs: vec![input] };
         let read = |_: &Input| -> Result<Vec<u8>> { Ok(listing.clone()) };

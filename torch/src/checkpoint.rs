@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use visavis::{
+use visavis_core::{
     domain::{Digest, Fault, Result},
     weights::{self, Tensor},
 };

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use tch::Device;
-use visavis::domain::{Fault, Result, job::Cause};
+use visavis_core::domain::{Fault, Result, job::Cause};
 
 pub const VERSION: &str = "2.11";
 

@@ -7,7 +7,7 @@ use crate::{
 };
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
-use visavis::{
+use visavis_core::{
     dataset::{Album, Loader},
     domain::{
         Fault, Result,

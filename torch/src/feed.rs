@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
-use visavis::{
+use visavis_core::{
     dataset::{Album, Loader, prepare::Scale},
     domain::Result,
     numeric::{Purpose, Stream},

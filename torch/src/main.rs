@@ -2,8 +2,8 @@
 //! carries out the other stages too, so that a device needs one worker.
 
 use clap::{Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
-use visavis::domain::Result;
+use std::{io::Write, path::PathBuf, process::ExitCode};
+use visavis_core::domain::Result;
 use visavis_torch::{device, worker};
 
 /// Runs networks for visavis, which starts it by itself.
@@ -35,7 +35,10 @@ fn main() -> ExitCode {
     }));
     match std::panic::catch_unwind(|| run(Cli::parse())) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(fault)) => ExitCode::from(visavis::cli::tell_fault(&fault)),
+        Ok(Err(fault)) => {
+            writeln!(std::io::stderr().lock(), "error: {fault}").ok();
+            ExitCode::from(fault.ending.code())
+        }
         Err(_) => ExitCode::from(1),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::parameters::Parameters;
 use tch::{Kind, Tensor};
-use visavis::{
+use visavis_core::{
     domain::{
         Result,
         model::{Architecture, TAPS},
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
     use tch::Device;
-    use visavis::{
+    use visavis_core::{
         domain::model::Architecture,
         weights::{self, Entry, Role, layout},
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use tch::{Device, Kind, Tensor};
-use visavis::{
+use visavis_core::{
     domain::{Result, model::Architecture},
     numeric::{Purpose, Stream},
     weights::{self, Entry, Role, layout},

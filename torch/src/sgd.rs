@@ -4,7 +4,7 @@
 use crate::parameters::Parameters;
 use std::collections::BTreeMap;
 use tch::Tensor;
-use visavis::{domain::study::Recipe, weights};
+use visavis_core::{domain::study::Recipe, weights};
 
 pub struct Sgd {
     rate: f64,

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tch::{Device, Kind};
-use visavis::{
+use visavis_core::{
     dataset::Album,
     domain::{
         Fault, Key, Result,

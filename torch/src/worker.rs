@@ -14,14 +14,13 @@ use std::{
     },
 };
 use tch::Device;
-use visavis::{
-    cli::Orders,
+use visavis_core::{
     domain::{
         Fault, Key, Result,
         stage::{Input, Task, Work as Stage},
         study::Numerics,
     },
-    stages::{self, Hands, Inputs, Listener, Made, Outcome, Plain},
+    stages::{self, Hands, Inputs, Listener, Made, Orders, Outcome, Plain},
     store::Workspace,
 };
 

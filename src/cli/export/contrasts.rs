@@ -1,10 +1,8 @@
 //! `visavis export STUDY --what contrasts`: models held against each other.
 
 use super::table::Table;
-use crate::{
-    domain::{contrast::Held, grid::Difference, score::Estimate},
-    study::Outcome,
-};
+use crate::study::Outcome;
+use visavis_core::domain::{contrast::Held, grid::Difference, score::Estimate};
 
 /// One row a pair of sides and comparison.
 pub fn contrasts(outcome: &Outcome) -> Table {

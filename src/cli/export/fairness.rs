@@ -1,14 +1,12 @@
 //! `visavis export STUDY --what fairness`: base rates of labels, and rates and gaps of every model's probes, by group.
 
 use super::table::Table;
-use crate::{
-    domain::{
-        Result,
-        fairness::{Cell, Fairness, Gap, Measure, Support},
-        score::{Estimate, Interval},
-        stage::Work,
-    },
-    study::{Outcome, Step},
+use crate::study::{Outcome, Step};
+use visavis_core::domain::{
+    Result,
+    fairness::{Cell, Fairness, Gap, Measure, Support},
+    score::{Estimate, Interval},
+    stage::Work,
 };
 
 #[derive(Clone, Default)]

@@ -1,13 +1,11 @@
 //! `visavis export STUDY --what quality`: how faithful views are to their features.
 
 use super::table::Table;
-use crate::{
-    domain::{
-        Result,
-        projection::View,
-        score::{Quality, Spread, ViewQuality},
-    },
-    study::{self, Step},
+use crate::study::{self, Step};
+use visavis_core::domain::{
+    Result,
+    projection::View,
+    score::{Quality, Spread, ViewQuality},
 };
 
 struct Row {

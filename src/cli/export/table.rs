@@ -1,8 +1,8 @@
 //! A table of columns, written as CSV, JSON lines or Parquet.
 
-use crate::domain::{Fault, Result};
 use polars::prelude::{Column, DataFrame, NamedFrom, ParquetWriter, Series};
 use serde_json::Value;
+use visavis_core::domain::{Fault, Result};
 
 #[derive(Clone, Copy)]
 pub enum Format {

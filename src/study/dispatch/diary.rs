@@ -1,6 +1,7 @@
 //! What the dispatcher writes down: its journal first, then the store; and what it reads in the journals of others.
 
-use crate::{
+use std::collections::BTreeSet;
+use visavis_core::{
     domain::{
         Result,
         event::{Event, Record, What},
@@ -8,7 +9,6 @@ use crate::{
     },
     store::{Index, Journal, Lock, Taken, Workspace, now},
 };
-use std::collections::BTreeSet;
 
 pub struct Diary {
     workspace: Workspace,

@@ -2,8 +2,8 @@
 //! early stays "not there" until a cache has run out.
 
 use super::Run;
-use crate::domain::{Key, Result};
 use std::time::{Duration, Instant};
+use visavis_core::domain::{Key, Result};
 
 /// So long a shared folder may take to show a result.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -79,7 +79,7 @@ impl Late {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Digest;
+    use visavis_core::domain::Digest;
 
     #[test]
     fn a_result_of_a_shared_folder_has_ninety_seconds_to_show_and_others_none() {

@@ -14,15 +14,6 @@ use super::{
     plan::{Plan, Standing},
     queue::{Queue, Waiting},
 };
-use crate::{
-    domain::{
-        Fault, Key, Result,
-        event::{Answer, Event, Origin, Slots, What},
-        job::{Cause, JobId, Planned, State},
-        stage::{Kind, Order},
-    },
-    store::{Aside, Lock, MOST_LINES, Workspace},
-};
 use diary::Diary;
 use late::Late;
 use std::{
@@ -33,6 +24,15 @@ use std::{
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
     time::{Duration, Instant},
+};
+use visavis_core::{
+    domain::{
+        Fault, Key, Result,
+        event::{Answer, Event, Origin, Slots, What},
+        job::{Cause, JobId, Planned, State},
+        stage::{Kind, Order},
+    },
+    store::{Aside, Lock, MOST_LINES, Workspace},
 };
 use worker::{Heard, Post, Word, Worker};
 

@@ -1,15 +1,13 @@
 //! What people ask of a run: pause, cancel, retry, drain.
 
 use super::{LOOK, Run};
-use crate::{
-    domain::{
-        Key, Result,
-        event::{Act, What},
-        job::{Cause, JobId, State},
-    },
-    study::{graph::Step, plan::Standing, queue::Queue},
-};
+use crate::study::{graph::Step, plan::Standing, queue::Queue};
 use std::{collections::HashSet, time::Instant};
+use visavis_core::domain::{
+    Key, Result,
+    event::{Act, What},
+    job::{Cause, JobId, State},
+};
 
 impl Run<'_> {
     /// Does what people asked since it last looked: all of it, then one new look at the plan.

@@ -1,9 +1,5 @@
 //! A worker's process: started, given orders, listened to, ended.
 
-use crate::{
-    domain::{Fault, Result, event::Answer},
-    store::Workspace,
-};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     collections::VecDeque,
@@ -17,6 +13,10 @@ use std::{
     },
     thread::JoinHandle,
     time::{Duration, Instant},
+};
+use visavis_core::{
+    domain::{Fault, Result, event::Answer},
+    store::Workspace,
 };
 
 /// Lines of its standard error that are kept to say how it ended.
@@ -103,7 +103,7 @@ impl Worker {
                 for line in
                     errors.map(BufReader::new).into_iter().flat_map(|errors| errors.split(b'\n')).map_while(std::io::Result::ok)
                 {
-                    let line = crate::domain::text::shorten(String::from_utf8_lossy(&line).trim_end(), 2000);
+                    let line = visavis_core::domain::text::shorten(String::from_utf8_lossy(&line).trim_end(), 2000);
                     let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
                     if last.len() == LAST_LINES {
                         last.pop_front();

@@ -2,11 +2,6 @@
 
 use super::rebuild;
 use crate::{
-    domain::{
-        comparison::Measured,
-        job::{JobId, State},
-        ledger::CellId,
-    },
     study::{Step, board::Board, draft::Change},
     tui::{
         app::{App, Asked, Chosen, Drawing, Overlay, STARTS, Screen},
@@ -18,6 +13,11 @@ use crate::{
         lattice::{self, Axis, Turn},
         table::{Value, by_number},
     },
+};
+use visavis_core::domain::{
+    comparison::Measured,
+    job::{JobId, State},
+    ledger::CellId,
 };
 
 /// Commands that mean something where no study is open.

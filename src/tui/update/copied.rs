@@ -2,7 +2,6 @@
 
 use super::act::only;
 use crate::{
-    domain::{contrast::Held, job::JobId, study::RunOn},
     study::{board::Board, watch::CellState},
     tui::{
         app::{App, Screen},
@@ -11,6 +10,7 @@ use crate::{
     },
 };
 use std::path::Path;
+use visavis_core::domain::{contrast::Held, job::JobId, study::RunOn};
 
 /// A command line, or why there is none to copy.
 pub fn equivalent(app: &App) -> Result<String, String> {

@@ -2,7 +2,6 @@
 
 use super::{Clicked, Paint, first, over_ground, scrollbar};
 use crate::{
-    domain::{claim::Form, grid::Verdict, text::count},
     study::board::Board,
     tui::{
         app::App,
@@ -17,6 +16,7 @@ use ratatui::{
     style::{Modifier, Style},
     text::{Line, Span},
 };
+use visavis_core::domain::{claim::Form, grid::Verdict, text::count};
 
 pub fn draw(paint: &mut Paint, area: Rect, app: &App) {
     let Some(board) = app.seen.board.as_deref() else { return };
@@ -190,7 +190,12 @@ fn draw_pair(paint: &mut Paint, area: Rect, app: &App, board: &Board, pair: &Pai
     let images = board.cells.iter().filter_map(|cell| Some(cell.scores.as_ref()?.counts.n)).max().unwrap_or(0);
     let inner = paint.pane(
         area,
-        &format!("{} minus {} · on the same images (up to {})", pair.right, pair.left, crate::domain::text::thousands(images)),
+        &format!(
+            "{} minus {} · on the same images (up to {})",
+            pair.right,
+            pair.left,
+            visavis_core::domain::text::thousands(images)
+        ),
         app.compare.diff,
     );
     let room = usize::from(inner.width);

@@ -2,7 +2,6 @@
 
 use super::Paint;
 use crate::{
-    domain::{ledger::CellId, text::thousands},
     study::picture::Picture,
     tui::{
         app::{App, Drawing},
@@ -16,6 +15,7 @@ use ratatui::{
     style::Style,
     text::{Line, Span},
 };
+use visavis_core::domain::{ledger::CellId, text::thousands};
 
 /// A figure with its legend below.
 pub fn draw(paint: &mut Paint, area: Rect, app: &App, cell: CellId, legend: bool) {

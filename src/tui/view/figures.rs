@@ -2,11 +2,6 @@
 
 use super::{Clicked, Paint, figure};
 use crate::{
-    domain::{
-        claim::Form,
-        ledger::CellId,
-        text::{count, thousands},
-    },
     study::board::Board,
     tui::{
         app::App,
@@ -17,6 +12,11 @@ use crate::{
 use ratatui::{
     layout::{Constraint, Layout, Rect},
     text::Line,
+};
+use visavis_core::domain::{
+    claim::Form,
+    ledger::CellId,
+    text::{count, thousands},
 };
 
 /// The least that a figure on the wall is seen in.

@@ -2,13 +2,6 @@
 
 use super::{Clicked, Paint, figure, first, over_ground, scrollbar};
 use crate::{
-    domain::{
-        claim::Form,
-        comparison::Measured,
-        ledger::CellId,
-        score::Estimate,
-        text::{count, thousands},
-    },
     study::{board::Board, watch::CellState},
     tui::{
         app::App,
@@ -22,6 +15,13 @@ use ratatui::{
     layout::{Constraint, Layout, Rect},
     style::{Modifier, Style},
     text::{Line, Span},
+};
+use visavis_core::domain::{
+    claim::Form,
+    comparison::Measured,
+    ledger::CellId,
+    score::Estimate,
+    text::{count, thousands},
 };
 
 pub fn draw(paint: &mut Paint, area: Rect, app: &App) {

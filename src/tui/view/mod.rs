@@ -15,19 +15,17 @@ use super::{
     text::{self, fit, width},
     theme::Theme,
 };
-use crate::{
-    domain::{
-        job::State,
-        text::{printable, thousands},
-    },
-    study::{Held, Phase},
-};
+use crate::study::{Held, Phase};
 use ratatui::{
     Frame,
     layout::{Alignment, Constraint, Layout, Rect},
     style::Style,
     text::{Line, Span},
     widgets::{Block, BorderType, Paragraph},
+};
+use visavis_core::domain::{
+    job::State,
+    text::{printable, thousands},
 };
 
 pub use figures::wall;

@@ -2,7 +2,6 @@
 
 use super::{Clicked, Paint, first};
 use crate::{
-    domain::text::{count, thousands},
     study::draft::Draft,
     tui::{
         app::{App, Overlay, Screen},
@@ -20,6 +19,7 @@ use ratatui::{
     text::{Line, Span},
     widgets::Clear,
 };
+use visavis_core::domain::text::{count, thousands};
 
 pub fn draw(paint: &mut Paint, area: Rect, app: &App, overlay: &Overlay) {
     match overlay {

@@ -1,7 +1,6 @@
 //! Screen 5: what the report will hold; what its audit came to, as a tree.
 
 use super::{Clicked, Paint, first, over_ground, scrollbar};
-use crate::domain::text::ago;
 use crate::tui::{
     app::App,
     report::{Kind, Line as Row},
@@ -13,6 +12,7 @@ use ratatui::{
     style::{Modifier, Style},
     text::{Line, Span},
 };
+use visavis_core::domain::text::ago;
 
 pub fn draw(paint: &mut Paint, area: Rect, app: &App) {
     let Some(board) = app.seen.board.as_deref() else { return };

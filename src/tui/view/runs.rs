@@ -2,10 +2,6 @@
 
 use super::{Clicked, Paint, first, over_ground, scrollbar};
 use crate::{
-    domain::{
-        job::{JobId, State},
-        text::{ago, count, size, thousands},
-    },
     study::{
         Phase,
         curves::{Curve, Diary},
@@ -25,6 +21,10 @@ use ratatui::{
     text::{Line, Span},
 };
 use std::sync::Arc;
+use visavis_core::domain::{
+    job::{JobId, State},
+    text::{ago, count, size, thousands},
+};
 
 pub fn draw(paint: &mut Paint, area: Rect, app: &App) {
     let Some(run) = &app.seen.run else {

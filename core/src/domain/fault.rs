@@ -24,6 +24,11 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
     /// What an exit code of this program meant.
     pub fn of_code(code: i32) -> Self {
         [Ending::Asked, Ending::Failed, Ending::Differs, Ending::Missing, Ending::Interrupted]

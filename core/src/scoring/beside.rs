@@ -281,7 +281,7 @@ mod tests {
     /// `tests/beside.py` wrote what scikit-learn says.
     #[test]
     fn every_measure_is_the_peers() {
-        let fixture: serde_json::Value = serde_json::from_str(include_str!("../../tests/fixtures/beside.json")).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(include_str!("../../../tests/fixtures/beside.json")).unwrap();
         for set in fixture.as_array().unwrap() {
             let rows: Vec<Vec<f32>> = serde_json::from_value(set["points"].clone()).unwrap();
             let points = Matrix::new(rows.len(), rows[0].len(), rows.concat()).unwrap();

@@ -194,8 +194,8 @@ mod tests {
     /// Sequences without a purpose are for tests and benches: in the program every one is registered.
     #[test]
     fn the_program_draws_for_registered_purposes_alone() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut folders = vec![root.join("src"), root.join("torch/src")];
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let mut folders = ["src", "core/src", "torch/src"].map(|folder| root.join(folder)).to_vec();
         let mut read = 0;
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {

@@ -401,7 +401,7 @@ mod tests {
 
     /// Of what `tests/fairness.py` wrote.
     fn fixture() -> Value {
-        serde_json::from_str(include_str!("../../tests/fixtures/fairness.json")).unwrap()
+        serde_json::from_str(include_str!("../../../tests/fixtures/fairness.json")).unwrap()
     }
 
     fn numbers(value: &Value) -> Vec<f64> {

@@ -345,7 +345,7 @@ fn the_keys_are_pinned() {
 /// whose form is what it was.
 #[test]
 fn keys_of_earlier_results_follow_from_their_manifests() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1/results");
+    let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("tests/fixtures/v1/results");
     let mut stages = BTreeSet::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let manifest: crate::domain::result::Manifest =

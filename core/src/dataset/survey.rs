@@ -14,6 +14,7 @@ use crate::domain::{
     Digest, Fault, Result,
     comparison::Question,
     image::{Column, ImageIndex, Images, Labels},
+    ledger::CellId,
     missing::{MissingLabels, MissingWords},
     model::Source,
     study::{Dataset, Identities, LabelFile, Study},
@@ -76,6 +77,17 @@ pub enum Need {
     Models(BTreeSet<usize>),
     /// Those of comparisons that name this attribute.
     Attribute(String),
+}
+
+impl Need {
+    /// Does it keep the cell from being scored?
+    pub fn concerns(&self, study: &Study, cell: &CellId) -> bool {
+        match self {
+            Need::Everything => true,
+            Need::Models(models) => models.contains(&cell.model),
+            Need::Attribute(attribute) => study.comparisons[cell.comparison].question.attributes().contains(attribute.as_str()),
+        }
+    }
 }
 
 /// Looks at everything the study names.

@@ -9,6 +9,7 @@ mod grid;
 mod index;
 mod inputs;
 mod mishap;
+mod orders;
 mod pretend;
 mod project;
 mod quality;
@@ -20,6 +21,7 @@ mod verify;
 mod worker;
 
 pub use inputs::Inputs;
+pub use orders::Orders;
 pub use worker::{Hands, Outcome, Plain, Post, because, ends_with, read, work};
 
 use crate::domain::{

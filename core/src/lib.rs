@@ -1,0 +1,12 @@
+//! What both programs share: values and the rules between them, data sets, projections, scores, figures, the store, and the stages
+//! that are made of them. The map is in `ARCHITECTURE.md`.
+
+pub mod dataset;
+pub mod domain;
+pub mod numeric;
+pub mod plot;
+pub mod projection;
+pub mod scoring;
+pub mod stages;
+pub mod store;
+pub mod weights;
