@@ -20,7 +20,7 @@ use visavis_core::{
     numeric::{Matrix, Stream},
     scoring::{
         self, Setting,
-        grid::{Given, OfFeatures, OfProjection},
+        simultaneous::{Given, OfFeatures, OfProjection},
     },
 };
 
@@ -138,7 +138,7 @@ fn grid() {
         statistics: &statistics,
         seed: 7,
     };
-    let found = scoring::grid::grid(&given);
+    let found = scoring::simultaneous::grid(&given);
     let together = clock.elapsed().as_secs_f64();
     let all = views + maps + space + together;
     println!("{taps} model-taps × 12 views × 14 comparisons, {} cells ranked, two threads", found.cells.len());

@@ -1,9 +1,9 @@
 //! What data can be at their worst: every score is undefined or unranked with a reason, and nothing panics.
 
 use super::{
-    gaps,
-    grid::{self, Given, OfFeatures, OfProjection},
-    members::Setting,
+    design::members::Setting,
+    fairness::groups as gaps,
+    inference::simultaneous::{self as grid, Given, OfFeatures, OfProjection},
     score, space,
 };
 use crate::{

@@ -2,10 +2,12 @@
 //! prints the tables of docs/statistics.md, from as many runs as the contract asks for; the tests of every day take a few.
 
 use super::{
-    grid::{self, Given, OfProjection},
-    members::Setting,
-    student,
-    views::{Asked, score},
+    design::members::Setting,
+    estimators::score::{Asked, score},
+    inference::{
+        simultaneous::{self as grid, Given, OfProjection},
+        student,
+    },
 };
 use crate::{
     domain::{

@@ -5,7 +5,7 @@ use crate::{
     domain::{Result, stage::Fair},
     scoring::{
         Setting,
-        gaps::{Given, gaps},
+        fairness::groups::{Given, gaps},
     },
 };
 

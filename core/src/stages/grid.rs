@@ -6,7 +6,7 @@ use crate::{
     numeric::Matrix,
     scoring::{
         self, Setting,
-        grid::{Given, OfFeatures, OfProjection},
+        simultaneous::{Given, OfFeatures, OfProjection},
     },
 };
 
@@ -15,7 +15,7 @@ pub fn grid(gridding: &Gridding, inputs: &Inputs) -> Result<Made> {
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let scores = inputs.scores()?;
     // Ranks of chosen views alone are resampled: the others, which are many, are left where they are.
-    let chosen = scoring::grid::chosen(gridding.slots.iter().copied().zip(&scores));
+    let chosen = scoring::simultaneous::chosen(gridding.slots.iter().copied().zip(&scores));
     let ranks = inputs.each("ranks/", |role| {
         let slot = role.strip_prefix("ranks/").and_then(|place| gridding.slots.get(place.parse::<usize>().ok()?));
         if slot.is_some_and(|slot| chosen.iter().any(|cell| slot.holds(cell))) {
@@ -55,5 +55,5 @@ pub fn grid(gridding: &Gridding, inputs: &Inputs) -> Result<Made> {
         statistics: &gridding.statistics,
         seed: gridding.seed,
     };
-    Made::default().with_json("grid.json", &scoring::grid::grid(&given))
+    Made::default().with_json("grid.json", &scoring::simultaneous::grid(&given))
 }

@@ -24,13 +24,17 @@ pub use inputs::Inputs;
 pub use orders::Orders;
 pub use worker::{Hands, Outcome, Plain, Post, because, ends_with, read, work};
 
-use crate::domain::{
-    Fault, Result,
-    result::Facts,
-    stage::{Task, Work, features_at},
-    text::count,
+use crate::{
+    dataset::array,
+    domain::{
+        Fault, Result,
+        result::Facts,
+        stage::{Task, Work, features_at},
+        text::count,
+    },
+    numeric::Matrix,
+    store,
 };
-use crate::{dataset::array, numeric::Matrix, store};
 
 /// What a stage leaves: named outputs, and small numbers.
 #[derive(Debug, Default)]

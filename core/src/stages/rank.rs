@@ -10,7 +10,7 @@ use crate::{
     },
     scoring::{
         self, Setting,
-        recovered::{Known, Probed},
+        selection::recovered::{Known, Probed},
     },
 };
 
@@ -21,13 +21,18 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<Made> {
     }
     let grid: Grid = serde_json::from_slice(&inputs.bytes("grid")?)
         .map_err(|error| Fault::unexpected(format!("grid is not what it should be: {error}")))?;
-    let candidates = scoring::grid::candidates(ranking.slots.iter().copied().zip(&scores));
-    let ledger = scoring::ranking::ledger(candidates, &grid, ranking.separates_at, ranking.show, ranking.seed);
+    let candidates = scoring::simultaneous::candidates(ranking.slots.iter().copied().zip(&scores));
+    let ledger = scoring::selection::ranking::ledger(candidates, &grid, ranking.separates_at, ranking.show, ranking.seed);
 
     let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
-    let frequencies =
-        scoring::frequencies::frequencies(&setting, &ranking.attributes, &ranking.questions, &ranking.groups, ranking.depth);
+    let frequencies = scoring::fairness::frequencies::frequencies(
+        &setting,
+        &ranking.attributes,
+        &ranking.questions,
+        &ranking.groups,
+        ranking.depth,
+    );
     let made = Made::default().with_json("ledger.json", &ledger)?.with_json("frequencies.json", &frequencies)?;
     match inputs.truth()? {
         Some(truth) => {
@@ -41,7 +46,7 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<Made> {
             });
             let known: Vec<Known> = known.collect();
             let probed = probed(&ranking.probes, inputs)?;
-            let recovered = scoring::recovered::recovered(&ledger, &grid.cells, &probed, &known, ranking.separates_at);
+            let recovered = scoring::selection::recovered::recovered(&ledger, &grid.cells, &probed, &known, ranking.separates_at);
             made.with_json("planted.json", &truth)?.with_json("recovered.json", &recovered)
         }
         None => Ok(made),

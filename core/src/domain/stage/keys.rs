@@ -29,15 +29,16 @@ impl Work {
             Work::Project { .. } => 3,
             // 2: ranks beside scores. 3: permuted scores in steps that are met equally often. 4: random numbers by purpose.
             Work::Quality { .. } => 4,
-            // 5: intervals of AUCs by the score method, none of too few.
-            Work::Score { .. } | Work::Space { .. } | Work::Fairness(_) | Work::Verify { .. } => 5,
-            // 5: bounds beside the chosen cells, differences by their sides' intervals.
-            Work::Grid(_) => 5,
+            // 5: intervals of AUCs by the score method, none of too few. 6: near 1 more of what an interval misses is above it;
+            // permuted scores where most images share a place.
+            Work::Score { .. } | Work::Space { .. } | Work::Fairness(_) | Work::Verify { .. } => 6,
+            // 5: bounds beside the chosen cells, differences by their sides' intervals. 6: intervals near 1.
+            Work::Grid(_) => 6,
             // 3: shown figures by other settings. 4: random numbers by purpose.
             Work::Steady(_) => 4,
             // 2: a grid behind the ledger. 3: what could have been shown. 4: random numbers by purpose. 5: bounds
-            // beside the chosen cells.
-            Work::Rank(_) => 5,
+            // beside the chosen cells. 6: intervals near 1.
+            Work::Rank(_) => 6,
             // 2: random numbers by purpose, and the images that the score is of.
             Work::Draw(Figure::View { .. }) => 2,
             Work::Draw(Figure::Frequencies | Figure::Curves) => 1,

@@ -5,11 +5,9 @@
 
 use super::{
     knn::Prepared,
-    members::Setting,
     nearest,
     probe::{self, accuracy},
-    split::Half,
-    views::Asked,
+    score::Asked,
 };
 use crate::{
     domain::{
@@ -18,12 +16,13 @@ use crate::{
         score::{Answer, Probe, Space, Statistics},
     },
     numeric::Matrix,
+    scoring::design::{members::Setting, split::Half},
 };
 use rayon::prelude::*;
 
 pub struct Measured {
     pub space: Space,
-    /// One a question: rows as [`super::views::Scored::ranks`] has them, of neighbours, then of the probe.
+    /// One a question: rows as [`super::score::Scored::ranks`] has them, of neighbours, then of the probe.
     pub ranks: Vec<Matrix>,
     /// One row a question, one column an image: the probe's log-odds for the first of two classes, from people it did not
     /// learn from; NaN for other images, and for questions that have not two classes.

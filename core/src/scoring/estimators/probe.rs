@@ -16,14 +16,16 @@
 //! as many columns as there are probes, in `f32`. It starts from the bound on the Hessian that all probes nearly share, ¼ of the
 //! correlations + λ (Böhning and Lindsay 1988): where features are correlated, some forty iterations instead of two hundred.
 
-use super::split::FOLDS;
-use crate::numeric::{
-    Matrix,
-    fused::fused,
-    lanes::{self, LANES, Lanes},
-    special::ln,
-    sum::{dot, dot_lanes},
-    tiled::{self, Panels, add_products_f32},
+use crate::{
+    numeric::{
+        Matrix,
+        fused::fused,
+        lanes::{self, LANES, Lanes},
+        special::ln,
+        sum::{dot, dot_lanes},
+        tiled::{self, Panels, add_products_f32},
+    },
+    scoring::design::split::FOLDS,
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, VecDeque};
@@ -735,8 +737,9 @@ fn solve_kernel<L: Lanes>(lower: &[f32], x: &mut [[f32; LANES]]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::auc::Sorted, *};
+    use super::*;
     use crate::numeric::{Stream, fused::each_level};
+    use crate::scoring::estimators::auc::Sorted;
 
     struct Question {
         target: Vec<Option<bool>>,
@@ -777,7 +780,7 @@ mod tests {
     /// `tests/probe.py` wrote what scikit-learn says.
     #[test]
     fn every_decision_is_the_peers() {
-        let fixture: serde_json::Value = serde_json::from_str(include_str!("../../../tests/fixtures/probe.json")).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(include_str!("../../../../tests/fixtures/probe.json")).unwrap();
         for set in fixture.as_array().unwrap() {
             let rows: Vec<Vec<f32>> = serde_json::from_value(set["features"].clone()).unwrap();
             let features = Matrix::new(rows.len(), rows[0].len(), rows.concat()).unwrap();

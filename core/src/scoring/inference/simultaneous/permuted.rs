@@ -1,6 +1,6 @@
 //! Max-T (Westfall and Young 1993): what the luckiest cell of a family comes to when labels mean nothing.
 //!
-//! Every view's score under the same permutations stands beside it (see [`crate::scoring::permuted`]): here they are studentised,
+//! Every view's score under the same permutations stands beside it (see [`crate::scoring::inference::permutation`]): here they are studentised,
 //! and the largest of each permutation is kept, of the chosen cells and of all.
 
 use super::OfProjection;

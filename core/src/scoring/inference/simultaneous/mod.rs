@@ -7,7 +7,7 @@
 mod permuted;
 mod resampled;
 
-use super::{members::Setting, ranking, scale::Scale, split::Half, views::Asked};
+use super::interval::Scale;
 use crate::{
     domain::{
         comparison::Question,
@@ -19,6 +19,11 @@ use crate::{
         stage::Slot,
     },
     numeric::Matrix,
+    scoring::{
+        design::{members::Setting, split::Half},
+        estimators::score::Asked,
+        selection::ranking,
+    },
 };
 use permuted::{Luckiest, Permuted, Studentised};
 use rayon::prelude::*;
@@ -31,7 +36,7 @@ const FAMILY: f64 = 0.05;
 /// Standard errors of a difference that four samples in five show, two-sided at .05: the normal deviates of .975 and .8 (Cohen 1988).
 const FOUR_IN_FIVE: f64 = 1.959_964 + 0.841_621;
 
-/// The scores of one projection on one question, as [`super::views::Scored`] has them.
+/// The scores of one projection on one question, as [`crate::scoring::estimators::score::Scored`] has them.
 pub struct OfProjection {
     pub slot: Slot,
     pub scores: Scores,

@@ -1,6 +1,6 @@
 //! Who is near whom: what no permutation of labels changes.
 
-use crate::{numeric::Matrix, scoring::nearest::squares_in_plane};
+use crate::{numeric::Matrix, scoring::estimators::nearest::squares_in_plane};
 use std::ops::Range;
 
 /// Members of two folds or more in a view of one or two columns.

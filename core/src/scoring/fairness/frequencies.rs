@@ -1,13 +1,13 @@
 //! How often labels occur, overall and per group: counts first, rates beside them with Wilson's interval.
 
-use super::{
-    fairness::{effective, wilson},
-    members::{Setting, groups},
-};
-use crate::domain::{
-    comparison::{Measured, Question},
-    ledger::{Frequencies, Frequency, Group, Rate},
-    score::Estimate,
+use super::measures::{effective, wilson};
+use crate::{
+    domain::{
+        comparison::{Measured, Question},
+        ledger::{Frequencies, Frequency, Group, Rate},
+        score::Estimate,
+    },
+    scoring::design::members::{Setting, groups},
 };
 use std::collections::{BTreeMap, BTreeSet};
 

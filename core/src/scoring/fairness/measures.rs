@@ -4,8 +4,10 @@
 //! What has an empty denominator is undefined, `None`, and an infinite ratio is too: peers write 0, 1 or ∞ there, and a group
 //! without positives then has the worst true positive rate of all. Counts are weighted; a weight is finite and not negative.
 
-use super::student::Z;
-use crate::numeric::special::{exp, ln};
+use crate::{
+    numeric::special::{exp, ln},
+    scoring::inference::student::Z,
+};
 
 /// How often labels and predictions meet, in weights (in images, where each weighs 1). Collected from (label, prediction, weight)
 /// triples; of labels alone, give each label as its own prediction.
@@ -401,7 +403,7 @@ mod tests {
 
     /// Of what `tests/fairness.py` wrote.
     fn fixture() -> Value {
-        serde_json::from_str(include_str!("../../../tests/fixtures/fairness.json")).unwrap()
+        serde_json::from_str(include_str!("../../../../tests/fixtures/fairness.json")).unwrap()
     }
 
     fn numbers(value: &Value) -> Vec<f64> {

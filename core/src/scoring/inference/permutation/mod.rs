@@ -10,17 +10,19 @@
 //! What no permutation changes is who is near whom. So every member's neighbours are put in order once, and 512 permutations walk
 //! along it at once, one bit each, counting to five. Scores are taken in 64 steps that are met equally often; ties count half.
 
+mod bit_sliced;
 mod order;
-mod sliced;
 
-use super::{
-    split::{FOLDS, Half},
-    views::Asked,
+use crate::{
+    numeric::{Matrix, Purpose, Stream, random::mixed},
+    scoring::{
+        design::split::{FOLDS, Half},
+        estimators::score::Asked,
+    },
 };
-use crate::numeric::{Matrix, Purpose, Stream, random::mixed};
+use bit_sliced::{Bits, Codes, LANES, Met, NEIGHBOUR, Path, STEPS, Scale};
 use order::Places;
 use rayon::prelude::*;
-use sliced::{Bits, Codes, LANES, Met, NEIGHBOUR, Path, STEPS, Scale};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
@@ -211,7 +213,7 @@ impl Pair {
                 }
             }
             for (column, [won, played]) in wins.into_iter().enumerate().filter(|(_, [_, played])| *played > 0) {
-                aucs[sliced::turn(row, first + column)] = won as f64 / (2 * played) as f64;
+                aucs[bit_sliced::turn(row, first + column)] = won as f64 / (2 * played) as f64;
             }
         }
         aucs
@@ -249,7 +251,7 @@ mod tests {
             score::Statistics,
         },
         numeric::fused::each_level,
-        scoring::{bootstrap::deviation, members::Setting},
+        scoring::{design::members::Setting, inference::bootstrap::deviation},
     };
 
     /// By definition: the fifth-nearest of each class among the other folds, under the labels of one permutation.

@@ -2,14 +2,6 @@
 //! again, from subsamples of people and by methods next to its own, and when labels are wrong. Intervals are conditional on the
 //! coordinates and the labels; this is what they do not see.
 
-use super::{
-    beside::beside,
-    knn::{self, Pairs},
-    members::Setting,
-    nearest::{self, Sought},
-    split::Split,
-    views::Asked,
-};
 use crate::{
     domain::{
         Result,
@@ -19,6 +11,15 @@ use crate::{
         score::{Beside, Mislabelled, Other, Spread, Statistics, Steady},
     },
     numeric::{Matrix, Purpose, Stream},
+    scoring::{
+        design::{members::Setting, split::Split},
+        estimators::{
+            cluster_validity::beside,
+            knn::{self, Pairs},
+            nearest::{self, Sought},
+            score::Asked,
+        },
+    },
 };
 use std::collections::BTreeSet;
 

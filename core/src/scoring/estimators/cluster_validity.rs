@@ -4,13 +4,15 @@
 //! Every mean over images is taken within each class and then over both, so that a rare class counts as much as a common one;
 //! [`Beside::lisi`], Calinski–Harabasz, average precision and mutual information are over images, as their authors have them.
 
-use crate::domain::score::Beside;
-use crate::numeric::{
-    Matrix,
-    neighbours::Points,
-    special::ln,
-    sum::{dot_lanes, mean, sum},
-    tiled::column_means,
+use crate::{
+    domain::score::Beside,
+    numeric::{
+        Matrix,
+        neighbours::Points,
+        special::ln,
+        sum::{dot_lanes, mean, sum},
+        tiled::column_means,
+    },
 };
 use rayon::prelude::*;
 
@@ -281,7 +283,7 @@ mod tests {
     /// `tests/beside.py` wrote what scikit-learn says.
     #[test]
     fn every_measure_is_the_peers() {
-        let fixture: serde_json::Value = serde_json::from_str(include_str!("../../../tests/fixtures/beside.json")).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(include_str!("../../../../tests/fixtures/beside.json")).unwrap();
         for set in fixture.as_array().unwrap() {
             let rows: Vec<Vec<f32>> = serde_json::from_value(set["points"].clone()).unwrap();
             let points = Matrix::new(rows.len(), rows[0].len(), rows.concat()).unwrap();

@@ -10,14 +10,18 @@ use crate::{
     },
     numeric::{Purpose, sum},
     scoring::{
-        auc::{Sorted, Weights},
-        bootstrap::{Resampler, deviation, interval, median, sorted, tested},
-        difference,
-        knn::Prepared,
-        scale::Scale,
-        split::{FOLDS, Half},
-        student,
-        views::Asked,
+        design::split::{FOLDS, Half},
+        estimators::{
+            auc::{Sorted, Weights},
+            knn::Prepared,
+            score::Asked,
+        },
+        inference::{
+            bootstrap::{Resampler, deviation, interval, median, sorted, tested},
+            difference,
+            interval::Scale,
+            student,
+        },
     },
 };
 use rayon::prelude::*;

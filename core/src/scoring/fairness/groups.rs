@@ -2,18 +2,8 @@
 //! them does. Rates stand beside their counts, gaps beside their intervals; nothing is a pass or a fail.
 
 use super::{
-    auc::{self, Sorted, TURNS, Weights},
-    bootstrap::{Resampler, interval},
-    difference,
-    fairness::{Confusion, Pair, effective, reweigh, wilson},
     frequencies::intersections,
-    grid::discoveries,
-    knn,
-    members::{Setting, groups},
-    probe,
-    scale::Scale,
-    split::FOLDS,
-    views::Asked,
+    measures::{Confusion, Pair, effective, reweigh, wilson},
 };
 use crate::{
     domain::{
@@ -22,6 +12,23 @@ use crate::{
         score::{Estimate, Statistics},
     },
     numeric::{Matrix, Purpose},
+    scoring::{
+        design::{
+            members::{Setting, groups},
+            split::FOLDS,
+        },
+        estimators::{
+            auc::{self, Sorted, TURNS, Weights},
+            knn, probe,
+            score::Asked,
+        },
+        inference::{
+            bootstrap::{Resampler, interval},
+            difference,
+            interval::Scale,
+            simultaneous::discoveries,
+        },
+    },
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -256,7 +263,7 @@ impl World<'_> {
             let [before, now] = [0, 1].map(|when| {
                 std::array::from_fn::<Option<f64>, TURNS, _>(|turn| {
                     let levels: Option<Vec<f64>> = all.iter().map(|of| of[when][turn]).collect();
-                    super::fairness::range(&levels?)
+                    super::measures::range(&levels?)
                 })
             });
             [before, now, std::array::from_fn(|turn| Some(now[turn]? - before[turn]?))]

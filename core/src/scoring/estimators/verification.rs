@@ -6,17 +6,19 @@
 //! accepted where one in a hundred different ones is (TAR at FAR .01; Klare et al., CVPR 2015). Identities are resampled whole
 //! (Efron and Tibshirani 1993): a different pair weighs the product of its identities' multiplicities, a same pair that of its one.
 
-use super::{
-    bootstrap::{Resampler, deviation},
-    fairness::wilson,
-    scale::Scale,
-};
 use crate::{
     domain::{
         image::{Column, Images},
         score::{Estimate, LEAST_IDENTITIES, Verification},
     },
     numeric::{Matrix, Purpose, Stream, sum},
+    scoring::{
+        fairness::measures::wilson,
+        inference::{
+            bootstrap::{Resampler, deviation},
+            interval::Scale,
+        },
+    },
 };
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,10 +1,12 @@
 //! Findings beside the truth of drawn faces: what was planted and found, in views and by probes of features.
 
-use super::{scale::Scale, split::FOLDS};
-use crate::domain::{
-    grid::Sureness,
-    ledger::{CHANCE, CellId, Ledger, Recovered, Row, Told},
-    score::{Answer, Estimate},
+use crate::{
+    domain::{
+        grid::Sureness,
+        ledger::{CHANCE, CellId, Ledger, Recovered, Row, Told},
+        score::{Answer, Estimate},
+    },
+    scoring::{design::split::FOLDS, inference::interval::Scale},
 };
 use std::collections::BTreeSet;
 

@@ -2,14 +2,9 @@
 
 use super::{
     auc::{TURNS, Weights},
-    bootstrap::{Resampler, median},
     knn::{self, Pairs, Prepared},
-    members::{Setting, groups},
     monotone,
     nearest::{self, Fifths, Sought},
-    permuted::Permutations,
-    scale::Scale,
-    split::{FOLDS, Half, Split, split},
 };
 use crate::{
     domain::{
@@ -19,6 +14,17 @@ use crate::{
         score::{Counts, Estimate, LEAST_IDENTITIES, Scores, Statistics, TOO_FEW, ViewScore},
     },
     numeric::{Matrix, Purpose},
+    scoring::{
+        design::{
+            members::{Setting, groups},
+            split::{FOLDS, Half, Split, split},
+        },
+        inference::{
+            bootstrap::{Resampler, median},
+            interval::Scale,
+            permutation::Permutations,
+        },
+    },
 };
 
 /// What is found of one question: the scores, and what they were made of.

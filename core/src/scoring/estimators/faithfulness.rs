@@ -241,7 +241,7 @@ mod tests {
     /// `tests/faithful.py` wrote what scikit-learn and SciPy say.
     #[test]
     fn every_measure_is_the_peers() {
-        let fixture: serde_json::Value = serde_json::from_str(include_str!("../../../tests/fixtures/faithful.json")).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(include_str!("../../../../tests/fixtures/faithful.json")).unwrap();
         let matrix = |value: &serde_json::Value| {
             let rows: Vec<Vec<f32>> = serde_json::from_value(value.clone()).unwrap();
             Matrix::new(rows.len(), rows[0].len(), rows.concat()).unwrap()

@@ -6,11 +6,15 @@
 
 use super::{
     auc::{self, Sorted},
-    bootstrap::{Resampler, interval},
     knn,
-    scale::Scale,
 };
-use crate::domain::score::{Estimate, Interval, LEAST_IDENTITIES};
+use crate::{
+    domain::score::{Estimate, Interval, LEAST_IDENTITIES},
+    scoring::inference::{
+        bootstrap::{Resampler, interval},
+        interval::Scale,
+    },
+};
 
 /// `axis` per member; `positive` per member, `None` for those in both classes or neither of this pair.
 pub fn auc(axis: &[f32], positive: &[Option<bool>], scale: Scale, resampler: &Resampler, turns: usize) -> Option<Estimate> {

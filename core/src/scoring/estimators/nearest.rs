@@ -4,8 +4,10 @@
 //! in many columns over all distances, each of which is taken once for all questions. A distance is the same chain of fused
 //! multiply-adds in each, and none is left out that could be among the five: so the ways agree in every bit.
 
-use super::split::Split;
-use crate::numeric::{Matrix, fused::fused, neighbours::Points, special::ln};
+use crate::{
+    numeric::{Matrix, fused::fused, neighbours::Points, special::ln},
+    scoring::design::split::Split,
+};
 use rayon::prelude::*;
 
 const NEIGHBOUR: usize = 5;
@@ -337,7 +339,7 @@ fn squares_in_plane_kernel(places: &[[f64; 2]], at: [f64; 2], squares: &mut [f64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{numeric::Stream, scoring::split::Half};
+    use crate::{numeric::Stream, scoring::design::split::Half};
 
     /// Few values make ties and equal points.
     #[test]

@@ -2,10 +2,10 @@
 //! multiplicities weight scores that stay fixed. Neighbours are never rebuilt in a resample: rebuilt ones see copies of
 //! an image as its neighbours and turn a null AUC of .487 into .581.
 
-use super::auc::{TURNS, Times, Weights};
 use crate::{
     domain::score::Estimate,
     numeric::{Purpose, Stream, sum},
+    scoring::estimators::auc::{TURNS, Times, Weights},
 };
 use rayon::prelude::*;
 use std::{collections::BTreeMap, sync::OnceLock};

@@ -5,9 +5,11 @@
 use super::{
     auc::{self, Sorted, TURNS, Weights, Wins},
     nearest::Fifths,
-    split::{FOLDS, Half, Split},
 };
-use crate::domain::membership::Members;
+use crate::{
+    domain::membership::Members,
+    scoring::design::split::{FOLDS, Half, Split},
+};
 
 /// Whose neighbours count, and whose AUC is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

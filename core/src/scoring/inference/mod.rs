@@ -1,0 +1,8 @@
+//! How sure a number is: resamples, intervals, permutations, and all cells of a study together.
+
+pub mod bootstrap;
+pub mod difference;
+pub mod interval;
+pub mod permutation;
+pub mod simultaneous;
+pub mod student;
