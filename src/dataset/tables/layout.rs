@@ -196,7 +196,10 @@ impl Here<'_> {
             return self.is_header_of_names(&first[0]);
         }
         // What counts rows has no name.
-        if first[0].is_empty() && self.rows.len() > 1 && self.rows[1..].iter().all(|row| is_number(&row[0])) {
+        if first[0].is_empty()
+            && self.rows.len() > 1
+            && self.rows[1..].iter().all(|row| row.first().is_some_and(|field| is_number(field)))
+        {
             return true;
         }
         if first.iter().any(|field| ID_NAMES[..ID_NAMES.len() - 2].contains(&plain(field).as_str())) {
@@ -214,8 +217,8 @@ impl Here<'_> {
 
     /// Where there is nothing but names, one more is no header unless it says so, or alone does not end as pictures do.
     fn is_header_of_names(&self, first: &str) -> bool {
-        let mut others = self.rows[1..].iter().map(|row| row[0].as_str()).filter(|name| !name.is_empty()).peekable();
-        let alone = others.peek().is_some() && others.all(looks_like_a_picture);
+        let mut others = self.rows[1..].iter().filter_map(|row| row.first()).filter(|name| !name.is_empty()).peekable();
+        let alone = others.peek().is_some() && others.all(|name| looks_like_a_picture(name));
         !self.is_known(first) && (alone || ID_NAMES.contains(&plain(first).as_str()))
     }
 
