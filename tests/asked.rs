@@ -252,7 +252,15 @@ fn identities_are_the_same_wherever_they_are_written() {
     file.write("data/who.csv", format!("image,identity\n{rows}").as_bytes());
     let headless = said("{ file: ../data/who.csv }");
     headless.write("data/who.csv", rows.as_bytes());
-    for desk in [said("person"), file, headless] {
+    // Columns in another order, one that is neither, and blanks as in CelebA's file.
+    let wide = said("{ file: ../data/who.csv }");
+    let row = |i: usize| format!("{},w{},{}\n", 20 + i, i % 8, id(i));
+    wide.write("data/who.csv", format!("age,person,image\n{}", (0..N).map(row).collect::<String>()).as_bytes());
+    let note = "the column `person` says who is who; another is left out: `age`";
+    assert!(checked(&wide).err.contains(note), "{}", checked(&wide).err);
+    let blanks = said("{ file: ../data/who.csv }");
+    blanks.write("data/who.csv", rows.replace(',', "  ").as_bytes());
+    for desk in [said("person"), file, headless, wide, blanks] {
         let found = scores(&desk);
         assert_eq!(words(&found, "key"), words(&column, "key"));
         assert!(!checked(&desk).err.contains("not known"));
@@ -275,7 +283,7 @@ fn identities_that_do_not_fit_are_refused_or_counted() {
         &file("image,identity\nx1.jpg,1\nx2.jpg,2\nx3.jpg,3\nx4.jpg,4\n"),
         &[
             "the identity file is of other images",
-            "names `x1.jpg`, `x2.jpg`, `x3.jpg`, …",
+            "here `x1.jpg`, `x2.jpg`, `x3.jpg`, …",
             "has `p0/00.png`, `p0/08.png`, `p0/16.png`, …",
         ],
     );
@@ -314,6 +322,35 @@ fn features_of_more_images_than_are_evaluated_are_cut_and_what_else_they_hold_do
     // A run does what does not need them, and ends as a run with failed jobs does.
     let said = desk.visavis(&["run", STUDY]);
     assert!(said.code == 3 && said.err.contains("the features of the image `p3/03.png` hold NaN: row 3"), "{}", said.err);
+}
+
+#[test]
+fn lists_of_images_may_be_tables_and_have_a_header() {
+    for desk in [desk(), with("dataset: faces }", "dataset: faces, take: { images: 16, seed: 1 } }")] {
+        let whole = scores(&desk);
+        let table: String = (0..N).map(|i| format!("{i},{},\"1,5\"\n", id(i))).collect();
+        let headed: String = (0..N).map(|i| id(i) + "\r\n").collect();
+        for (text, note) in [
+            (format!("row,image,x\n{table}"), "other columns of the list of images are left out: row, x (rows.txt:1:1)"),
+            (table, "images are named in column 2"),
+            (format!("\u{feff}faces\r\n{headed}\r\n"), "the first line, `faces`, is taken for a header (rows.txt:1:1)"),
+        ] {
+            desk.write("data/rows.txt", text.as_bytes());
+            let said = checked(&desk);
+            assert!(said.err.contains(note), "{}", said.err);
+            assert_eq!(words(&scores(&desk), "key"), words(&whole, "key"), "{text}");
+        }
+    }
+    // A first line that the array has a row for is none of a header.
+    let desk = desk();
+    desk.write("data/rows.txt", &[b"faces\n", &list(1..N)[..]].concat());
+    desk.edit(STUDY, "dataset: faces }", "dataset: faces, on_missing: leave_out }");
+    let said = desk.visavis(&["check", STUDY]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    for words in ["24 rows of features, but 23 image ids", "`faces`, was taken for a header"] {
+        assert!(said.err.contains(words), "{}", said.err);
+    }
+    assert_eq!(desk.visavis(&["run", STUDY]).code, 3);
 }
 
 #[test]
@@ -369,7 +406,7 @@ fn features_of_other_images_and_of_none_are_told() {
         &desk,
         &[
             "none of the table's 24 image ids is one of the 24 that features are given of",
-            "here `p0/00.png`, `p0/08.png`, `p0/16.png`; the list of features has `face0.jpg`, `face1.jpg`, `face10.jpg`",
+            "here `p0/00.png`, `p0/08.png`, `p0/16.png`, …; the list of features has `face0.jpg`, `face1.jpg`, `face10.jpg`",
             "l.csv",
         ],
     );
@@ -378,7 +415,7 @@ fn features_of_other_images_and_of_none_are_told() {
     other.write("data/b.txt", faces.as_bytes());
     refused(
         &other,
-        &["`b`", "names `face0.jpg`, `face1.jpg`, `face2.jpg`, …", "has `p0/00.png`, `p0/08.png`, `p0/16.png`, …", "b.txt"],
+        &["`b`", "here `face0.jpg`, `face1.jpg`, `face2.jpg`, …", "has `p0/00.png`, `p0/08.png`, `p0/16.png`, …", "b.txt"],
     );
     desk.write("data/rows.txt", b"");
     refused(&desk, &["features of 0 images", "rows.txt"]);

@@ -267,6 +267,9 @@ fn pictures_are_turned_upright_unless_a_preparation_says_otherwise_and_cut_ones_
     };
     let said = desk.succeed(&["check", "given.yaml"]);
     assert!(said.contains("1 of 6 pictures") && said.contains("exif: ignore"), "{said}");
+    let found = desk.json(&["data", "check", "pics"]);
+    assert_eq!(found["notes"][0]["defect"], "turned", "{found}");
+    assert!(found["notes"][0]["count"] == 1 && found["notes"][0]["examples"][0].as_str().unwrap().contains("3.jpg"), "{found}");
     let upright = features("given.yaml");
     assert!(upright[3] != upright[2] && upright[4] == upright[2], "a picture that lies is turned");
     desk.write("lying.yaml", desk.read("given.yaml").replace("scale: raw", "scale: raw, exif: ignore").as_bytes());
@@ -295,6 +298,11 @@ fn formats_that_are_passed_over_are_counted_and_those_that_can_be_are_read() {
         desk.write(&format!("pics/{name}"), &bytes.into_inner());
     }
     assert_eq!(desk.json(&["data", "check", "pics"])["images"], 3);
+    let mut clear = std::io::Cursor::new(Vec::new());
+    image::RgbaImage::new(2, 2).write_to(&mut clear, image::ImageFormat::Png).unwrap();
+    desk.write("pics/clear.png", &clear.into_inner());
+    let found = desk.json(&["data", "check", "pics"]);
+    assert_eq!((&found["notes"][0]["defect"], &found["notes"][0]["count"]), (&"transparent".into(), &1.into()), "{found}");
     desk.write("pics/d.heic", b"\0\0\0\x18ftypheic");
     desk.write("pics/e.gif", b"GIF89a");
     desk.write("pics/f.gif", b"GIF89a");

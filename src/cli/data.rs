@@ -105,10 +105,27 @@ impl Folder {
         let (dataset, mut set) = self.open(context)?;
         if set.pictures.is_dir() {
             let there: Vec<PathBuf> = set.ids.iter().map(|id| set.pictures.join(id)).filter(|path| path.exists()).collect();
-            let unreadable: Vec<Fault> = there.par_iter().filter_map(|path| dataset::examine_picture(path).err()).collect();
-            for fault in unreadable {
-                let word = if fault.what.contains("cut short") { "truncated" } else { "unreadable" };
-                set.defects.fatal(word, || fault);
+            let open = |path: &PathBuf| dataset::examine_picture(path).map(|picture| (picture.lies(), picture.is_transparent));
+            let opened: Vec<Result<(bool, bool)>> = there.par_iter().map(open).collect();
+            for (path, opened) in there.iter().zip(opened) {
+                let (lies, is_transparent) = match opened {
+                    Ok(found) => found,
+                    Err(fault) => {
+                        let word = if fault.what.contains("cut short") { "truncated" } else { "unreadable" };
+                        set.defects.fatal(word, || fault);
+                        continue;
+                    }
+                };
+                let mut note = |word: &str, what: &str| set.defects.note(word, 1, Fault::asked(what).in_file(path));
+                if lies {
+                    note(
+                        "turned",
+                        "the camera noted how the picture is to be turned (EXIF): it is, unless a study says otherwise",
+                    );
+                }
+                if is_transparent {
+                    note("transparent", "the picture is transparent in places: the colours below are taken");
+                }
             }
         }
         self.tell(context, dataset.word(), &set)

@@ -228,7 +228,7 @@ fn features(node: &Node) -> Result<GivenFeatures> {
     let Some(images) = images else {
         return Err(node
             .wrong_key(format!("{} lacks `images`", node.name()))
-            .next("a text file with the image ids, one a line, in the order of the rows"));
+            .next("a text file that names the image of each row: one id a line, or a CSV with a column of them"));
     };
     if taps.is_empty() {
         return Err(node

@@ -4,9 +4,9 @@
 use super::{
     DigestCache,
     collection::Collection,
-    defects::{Defects, Note},
+    defects::{Defects, Note, name_of},
     pictures::is_plain,
-    tables::{Builder, Cells, ImageTable, Layout, TextLines, kept, line_ends, looks_like_a_picture, misfit},
+    tables::{Builder, Cells, ImageTable, Layout, Repeated, TextLines, kept, line_ends, looks_like_a_picture, misfit},
 };
 use crate::domain::{
     Fault, Result,
@@ -199,7 +199,7 @@ impl Collection {
     fn take_table(&mut self, table: &ImageTable, path: &Path) {
         self.defects.notes(&table.notes, path);
         self.defects.join(&table.defects);
-        for (image, first, again) in &table.repeated {
+        for Repeated { image, first, again, .. } in &table.repeated {
             let fault = || Fault::asked(format!("{image} is there twice: first in line {first}")).at(path, *again, 1);
             self.defects.fatal("repeated-image", fault);
         }
@@ -228,10 +228,6 @@ impl Collection {
         }
         Ok(())
     }
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned())
 }
 
 fn shown(value: &str) -> String {

@@ -37,6 +37,12 @@ impl Note {
         self
     }
 
+    /// What is worth knowing, and where, on one line.
+    pub fn told(&self, path: &Path) -> String {
+        let at = self.at.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
+        format!("{} ({}{at})", self.what, name_of(path))
+    }
+
     pub fn in_file(&self, path: &Path) -> Fault {
         let fault = Fault::asked(&self.what);
         match self.at {
@@ -44,6 +50,11 @@ impl Note {
             None => fault.in_file(path),
         }
     }
+}
+
+/// The name of a file in notes: they reach pages that are handed out, and tell no folder of this machine.
+pub fn name_of(path: &Path) -> String {
+    path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned())
 }
 
 /// Findings by kind.

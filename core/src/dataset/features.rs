@@ -1,44 +1,20 @@
-//! Given features: an array with one row an image, and the ids of its rows.
+//! Given features: an array with one row an image.
 
 use super::{
     narrow::{Because, Unheld, narrow},
     numbers::Numbers,
+    row_list::{GivenRows, read_rows},
 };
 use crate::{
     domain::{
         Fault, Result,
-        image::Images,
+        image::{ImageIndex, Images},
         stage::ArrayFormat,
-        text::{count, is_steering},
+        text::count,
     },
     numeric::Matrix,
 };
-use std::{collections::BTreeMap, path::Path};
-
-/// The ids of the rows of given features: id → row, from 0.
-pub type GivenRows = BTreeMap<String, usize>;
-
-/// Reads a list of image ids, one a line.
-pub fn read_rows(bytes: &[u8], path: &Path) -> Result<GivenRows> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Fault::asked("the list of images is not UTF-8 text").in_file(path))?;
-    let mut rows = GivenRows::new();
-    for (row, id) in text.trim_start_matches('\u{feff}').lines().map(str::trim).enumerate() {
-        let wrong = |what: String| Err(Fault::asked(what).at(path, row + 1, 1));
-        if id.is_empty() {
-            return wrong("an empty line in the list of images".into());
-        }
-        if id.chars().any(is_steering) {
-            return wrong(format!("control characters in the image id `{id}`"));
-        }
-        if let Some(before) = rows.insert(super::tables::plain_id(id).into_owned(), row) {
-            return wrong(format!("the image `{id}` is listed twice: first in line {}", before + 1));
-        }
-    }
-    if rows.is_empty() {
-        return Err(Fault::asked("the list of images is empty: there are features of 0 images").in_file(path));
-    }
-    Ok(rows)
-}
+use std::path::Path;
 
 /// Given features, in the order of the images.
 #[derive(Debug)]
@@ -75,7 +51,7 @@ pub fn read_given(
     images: &Images,
 ) -> Result<Given> {
     let (given, taken) = fitted(tap, format, bytes, path, rows, list, images)?;
-    let name = |row: usize| rows.iter().find(|(_, at)| **at == row).map_or("?", |(id, _)| id);
+    let name = |row: usize| rows.in_order().nth(row).map_or("?", |(id, _)| id);
     let narrowed = narrow(&given, &taken).map_err(|unheld| refused(unheld, name(unheld.row)).in_file(path))?;
     let mut remarks = given.remarks;
     if let Some((column, offset)) = narrowed.offsets.first() {
@@ -96,7 +72,7 @@ pub fn read_given(
 pub fn examine_given(tap: &str, path: &Path, list: &Path, images: &Images, cosines: bool) -> Result<Vec<String>> {
     let read = |path: &Path| std::fs::read(path).map_err(|error| Fault::io("read", path, &error));
     let (bytes, format) = (read(path)?, ArrayFormat::of(path));
-    let rows = read_rows(&read(list)?, list)?;
+    let rows = read_rows(&read(list)?, list, ImageIndex::from_sorted(images.ids()).as_ref())?;
     let (given, taken) = fitted(tap, format, &bytes, path, &rows, list, images)?;
     let euclidean = "use `metric: euclidean`, or leave the images out";
     if cosines {
@@ -151,12 +127,12 @@ fn fitted<'a>(
             list.display()
         ))
         .in_file(path)
-        .next("the list of images names each row, one id a line"));
+        .next(rows.hint(given.rows())));
     }
     if given.columns() == 0 {
         return Err(Fault::asked("features without columns").in_file(path));
     }
-    let absent: Vec<&str> = images.ids().filter(|id| !rows.contains_key(*id)).collect();
+    let absent: Vec<&str> = images.ids().filter(|id| !rows.has(id)).collect();
     if let Some(first) = absent.first() {
         return Err(Fault::asked(format!(
             "{} of the evaluation's {} images have no features here, such as `{first}`",
@@ -165,7 +141,7 @@ fn fitted<'a>(
         ))
         .in_file(list));
     }
-    Ok((given, images.ids().map(|id| rows[id]).collect()))
+    Ok((given, images.ids().filter_map(|id| rows.row(id)).collect()))
 }
 
 /// A number of an image that cannot be kept.

@@ -1,19 +1,19 @@
 //! Who is on the pictures, as a study says it: by a column of the label CSV, by the folder an image is in, or by a table of its
 //! own (`image,identity`, with a header or without).
 
-use super::matching::three;
+use super::{
+    defects::name_of,
+    tables::{ImageTable, Layout, Repeated, TableReader, misfit, plain, tabbed, three},
+};
 use crate::domain::{
     Fault, Result,
-    image::{Column, Images, Labels},
+    image::{Column, ImageIndex, Images, Labels},
     missing::is_usual,
     nearest::suggestion,
     study::Identities,
-    text::{count, is_steering, printable, shorten},
+    text::{count, printable, shorten},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{io::Cursor, path::Path};
 
 /// Whether it is known who is on the pictures of the evaluation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,119 +77,118 @@ pub fn said(identities: &Identities, images: &Images, labels: &mut Labels, table
 
 fn of_file(path: &Path, images: &Images) -> Result<Found> {
     let bytes = std::fs::read(path).map_err(|error| Fault::io("read the identities", path, &error))?;
-    let known: BTreeSet<&str> = images.ids().collect();
-    parse(path, &bytes, &known)
+    parse(path, bytes, images)
 }
 
-/// Notes reach pages that are handed out: no folder of this machine is told.
-fn name_of(path: &Path) -> String {
-    path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned())
-}
-
-struct Row {
-    line: usize,
-    image: String,
-    identity: String,
-}
-
-fn parse(path: &Path, bytes: &[u8], known: &BTreeSet<&str>) -> Result<Found> {
-    let mut rows = rows(path, bytes)?;
-    let mut notes = Vec::new();
-    let heads = ["image", "image_id", "id", "file", "filename", "path", "name"];
-    if let Some(first) = rows.first()
-        && !known.contains(first.image.as_str())
-        && (heads.contains(&first.image.to_lowercase().as_str()) || rows.iter().any(|row| known.contains(row.image.as_str())))
-    {
-        let first = rows.remove(0);
-        notes.push(format!(
-            "{}: the first line, `{},{}`, is taken for a header",
-            name_of(path),
-            shorten(&first.image, 40),
-            shorten(&first.identity, 40)
-        ));
+/// A table with a row an image, of which one column says who is on it: separated by commas, semicolons or tabs, or by blanks as
+/// in identity_CelebA.txt.
+fn parse(path: &Path, bytes: Vec<u8>, images: &Images) -> Result<Found> {
+    let empty = || Fault::asked("the identity file is empty: it names no image").in_file(path);
+    if bytes.trim_ascii().is_empty() {
+        return Err(empty());
     }
-    let total = rows.len();
-    let mut of: BTreeMap<&str, &Row> = BTreeMap::new();
-    for row in rows.iter().filter(|row| known.contains(row.image.as_str())) {
-        if let Some(before) = of.insert(&row.image, row)
-            && before.identity != row.identity
-        {
-            let what = format!(
-                "the image `{}` has two identities: `{}` in line {}, and here `{}`",
-                row.image, before.identity, before.line, row.identity
-            );
-            return Err(Fault::asked(what).at(path, row.line, 1).next("keep one of the two rows"));
+    let known = ImageIndex::from_sorted(images.ids()).unwrap_or_default();
+    let of_blanks = tabbed(&bytes);
+    let is_of_blanks = of_blanks.is_some();
+    let bytes = of_blanks.unwrap_or(bytes);
+    let mut layout = Layout::found(path, &mut &bytes[..], Some(&known))?;
+    if is_of_blanks {
+        layout.notes.retain(|note| note.word != "separator");
+    }
+    let reader = TableReader::new(path, Box::new(Cursor::new(bytes)), layout.separator, layout.skip)?;
+    // Without a header, another column than the only one cannot be told.
+    let names: &[&str] = if layout.width == 2 { &["identity"] } else { &[] };
+    let mut table = ImageTable::of(reader, path, &layout, names)?;
+    let repeated = std::mem::take(&mut table.repeated);
+    if let Some(fault) = table.first_fault() {
+        return Err(fault);
+    }
+    if table.images.is_empty() {
+        return Err(empty());
+    }
+    let mut notes: Vec<String> = table.notes.iter().map(|note| note.told(path)).collect();
+    if let Some(header) = &layout.header {
+        let header = shorten(&printable(&header.join(",")), 60);
+        notes.push(format!("{}: the first line, `{header}`, is taken for a header", name_of(path)));
+    }
+    let name = column_of_identities(path, &layout, &table, &mut notes)?;
+    if let Some(fault) = table.unusable.get(&name) {
+        return Err(fault.clone());
+    }
+    let is_known = |image: &str| known.row(image).is_some();
+    for Repeated { image, first, again, differs } in repeated.iter().filter(|row| is_known(&row.image)) {
+        if let Some((_, [one, other])) = differs.iter().find(|(column, _)| *column == name) {
+            let what = format!("the image `{image}` has two identities: `{one}` in line {first}, and here `{other}`");
+            return Err(Fault::asked(what).at(path, *again, 1).next("keep one of the two rows"));
         }
     }
-    if of.is_empty() {
-        let named: Vec<&str> = rows.iter().map(|row| row.image.as_str()).collect();
-        let what = format!(
-            "the identity file is of other images: it names {}, the data set has {}",
-            three(named),
-            three(known.iter().copied())
-        );
-        return Err(Fault::asked(what)
-            .in_file(path)
-            .next("name the file of these images, or spell their ids as the data set does: paths relative to its folder"));
+    if !table.images.iter().any(is_known) {
+        let (sides, next) = misfit(table.images.iter(), known.iter(), "the data set has");
+        return Err(Fault::asked(format!("the identity file is of other images: {sides}")).in_file(path).next(next));
     }
-    let others = total - of.len();
+    let rows = || table.images.iter().chain(repeated.iter().map(|row| row.image.as_str()));
+    let others = rows().filter(|image| !is_known(image)).count();
     if others > 0 {
         notes.push(format!(
             "{}: {others} of {} are of images that are not evaluated; they are left out",
             name_of(path),
-            count(total, "row")
+            count(rows().count(), "row")
         ));
     }
-    let column =
-        of.into_values().filter(|row| !is_usual(&row.identity)).map(|row| (row.image.clone(), row.identity.clone())).collect();
+    let value = |word: &str| (!is_usual(word)).then(|| word.to_owned());
+    let cells = table.columns.iter().find(|cells| cells.name == name);
+    let column = cells.map(|cells| table.labels(cells, value).restricted(images)).unwrap_or_default();
     Ok(Found { column, warnings: vec![], notes })
 }
 
-/// The rows of a table with commas, semicolons or tabs between its two columns, or spaces as in identity_CelebA.txt.
-fn rows(path: &Path, bytes: &[u8]) -> Result<Vec<Row>> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-        Fault::asked("the identity file is not UTF-8 text").at(path, line, 1)
-    })?;
-    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
-    let fields: Vec<(usize, Vec<String>)> = match [',', '\t', ';'].into_iter().find(|between| first.contains(*between)) {
-        Some(between) => {
-            let mut reader = csv::ReaderBuilder::new();
-            let reader = reader.has_headers(false).flexible(true).trim(csv::Trim::All).delimiter(between as u8);
-            let record = |record: csv::Result<csv::StringRecord>| {
-                let record = record.map_err(|error| Fault::asked(format!("the identity file: {error}")).in_file(path))?;
-                let line = record.position().map_or(1, csv::Position::line) as usize;
-                Ok((line, record.iter().map(str::to_owned).collect()))
-            };
-            reader.from_reader(text.as_bytes()).into_records().map(record).collect::<Result<_>>()?
+/// What people call the column of identities, less blanks, `-` and `_`; of several the first here.
+const NAMES: [&str; 13] = [
+    "identity",
+    "identityid",
+    "identities",
+    "person",
+    "personid",
+    "people",
+    "subject",
+    "subjectid",
+    "individual",
+    "idname",
+    "classid",
+    "who",
+    "name",
+];
+
+/// The column that says who is on an image: the only one there is, or the one that is called so.
+fn column_of_identities(path: &Path, layout: &Layout, table: &ImageTable, notes: &mut Vec<String>) -> Result<String> {
+    let columns: Vec<&String> = table.columns.iter().map(|cells| &cells.name).chain(table.unusable.keys()).collect();
+    let refused = |what: &str, next: &str| Err(Fault::asked(what).at(path, 1, 1).next(next));
+    let shown = || three(columns.iter().map(|name| name.as_str()));
+    match (&columns[..], &layout.header) {
+        ([only], _) => return Ok((*only).clone()),
+        ([], _) if layout.width == 1 => {
+            return refused(
+                "the identity file has one column, and needs two: image and identity",
+                "write a row an image: image,identity",
+            );
         }
-        None => {
-            let split = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-            text.lines().enumerate().map(|(at, line)| (at + 1, split(line))).collect()
+        ([], _) => {
+            let what = format!("which of the {} columns is the identity cannot be told: there is no header", layout.width);
+            return refused(&what, "write a line above that names the columns, or leave two: image_id,identity");
         }
+        _ => {}
+    }
+    let Some(name) = NAMES.iter().find_map(|known| columns.iter().find(|name| plain(name) == **known)) else {
+        let what = format!("which column of the identity file is the identity cannot be told: {}", shown());
+        return refused(&what, "call it `identity`");
     };
-    let mut rows = Vec::new();
-    for (line, mut fields) in fields {
-        if fields.iter().all(String::is_empty) {
-            continue;
-        }
-        let shown = || shorten(&printable(&fields.join(",")), 60);
-        if let Some(field) = fields.iter().find(|field| field.chars().any(is_steering)) {
-            let what = format!("control characters in `{}`", shorten(&printable(field), 60));
-            return Err(Fault::asked(what).at(path, line, 1).next("remove them: ids and names are one visible line each"));
-        }
-        if fields.len() != 2 || fields[0].is_empty() {
-            let what = format!("a row of identities has two fields, image and identity; this one is `{}`", shown());
-            return Err(Fault::asked(what).at(path, line, 1));
-        }
-        let (identity, image) = (fields.remove(1), super::tables::plain_id(&fields[0]).into_owned());
-        rows.push(Row { line, image, identity });
-    }
-    if rows.is_empty() {
-        return Err(Fault::asked("the identity file is empty").in_file(path));
-    }
-    Ok(rows)
+    notes.push(format!(
+        "{}: the column `{}` says who is who; {} left out: {}",
+        name_of(path),
+        printable(name),
+        if columns.len() == 2 { "another is" } else { "others are" },
+        three(columns.iter().map(|name| name.as_str()).filter(|other| *other != name.as_str()))
+    ));
+    Ok((*name).clone())
 }
 
 #[cfg(test)]
@@ -199,7 +198,8 @@ mod tests {
     const IDS: [&str; 3] = ["a.png", "b.png", "x/c d.png"];
 
     fn parsed(text: &str) -> Result<Found> {
-        parse(Path::new("who.csv"), text.as_bytes(), &IDS.into())
+        let images = Images(IDS.iter().map(|id| ((*id).to_owned(), None)).collect());
+        parse(Path::new("who.csv"), text.as_bytes().to_vec(), &images)
     }
 
     #[test]
@@ -215,8 +215,30 @@ mod tests {
             assert_eq!(found.column, expected, "{text}");
         }
         assert_eq!(parsed("a.png 7\nb.png 8\n").unwrap().column, [("a.png", "7"), ("b.png", "8")].into_iter().collect());
-        assert!(parsed("Picture,Who\na.png,ann\n").unwrap().notes[0].contains("`Picture,Who`, is taken for a header"));
-        assert!(parsed("a.png,ann\nz.png,eve\n").unwrap().notes[0].contains("1 of 2 rows are of images that are not evaluated"));
+        let noted = |text: &str, words: &str| parsed(text).unwrap().notes.iter().any(|note| note.contains(words));
+        assert!(noted("Picture,Who\na.png,ann\n", "who.csv: the first line, `Picture,Who`, is taken for a header"));
+        assert!(noted("a.png,ann\nz.png,eve\n", "1 of 2 rows are of images that are not evaluated"));
+        assert!(!parsed("a.png ann\nb.png  bob \n").unwrap().notes.concat().contains("tabs"));
+    }
+
+    #[test]
+    fn the_column_of_images_may_be_any_and_that_of_people_is_the_other_or_called_so() {
+        let expected: Column = [("a.png", "Lee, Ann"), ("b.png", "bob")].into_iter().collect();
+        for text in [
+            "identity,image\n\"Lee, Ann\",a.png\nbob,b.png\n",
+            "\"Lee, Ann\",a.png\nbob,b.png\n",
+            "Who;Image Path\nLee, Ann;a.png\nbob;./b.png\n",
+            "age,image_id,Person\n30,a.png,\"Lee, Ann\"\n40,b.png,bob\n",
+            ",name,file,Person-ID\n0,x,a.png,\"Lee, Ann\"\n1,x,b.png,bob\n",
+        ] {
+            assert_eq!(parsed(text).unwrap().column, expected, "{text}");
+        }
+        let notes = parsed("age,image_id,Person\n30,a.png,ann\n").unwrap().notes.concat();
+        assert!(notes.contains("the column `Person` says who is who; another is left out: `age`"), "{notes}");
+        let unclear = parsed("image_id,age,city\na.png,30,Rome\n").unwrap_err().to_string();
+        assert!(unclear.contains("cannot be told: `age`, `city`") && unclear.contains("call it `identity`"), "{unclear}");
+        // What differs in another column is no other person.
+        assert_eq!(parsed("image_id,identity,age\na.png,ann,3\na.png,ann,4\n").unwrap().column.len(), 1);
     }
 
     #[test]
@@ -233,13 +255,17 @@ mod tests {
         let told = |text: &str| parsed(text).unwrap_err().to_string();
         let other = told("image,identity\nq1.jpg,1\nq2.jpg,2\nq3.jpg,3\nq4.jpg,4\n");
         assert!(
-            other.contains("it names `q1.jpg`, `q2.jpg`, `q3.jpg`, …, the data set has `a.png`, `b.png`, `x/c d.png`"),
+            other.contains("here `q1.jpg`, `q2.jpg`, `q3.jpg`, …; the data set has `a.png`, `b.png`, `x/c d.png`"),
             "{other}"
         );
-        assert!(told("a.png,ann\nb.png,bob\na.png,eve\n").contains("who.csv:3:1"));
+        let two = told("a.png,ann\nb.png,bob\na.png,eve\n");
+        assert!(two.contains("who.csv:3:1") && two.contains("`ann` in line 1, and here `eve`"), "{two}");
         assert!(told("a.png,ann\nb.png\n").contains("who.csv:2:1"));
-        assert!(told("a.png,ann,tall\n").contains("two fields"));
-        assert!(told(" \n\n").contains("empty"));
+        assert!(told("a.png,a\u{1b}nn\nb.png,bob\n").contains("control characters"));
+        assert!(told("a.png,ann,tall\n").contains("there is no header"));
+        assert!(told("a.png\nb.png\n").contains("one column"));
+        assert!(told(" \n\n").contains("empty") && told("image,identity\n").contains("empty"));
+        assert!(told("A.PNG,ann\n").contains("write `A.PNG` as `a.png`"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{
     Collection, DigestCache,
     defects::{Defects, Note},
-    tables::{ImageTable, Layout, kept},
+    tables::{ImageTable, Layout, Repeated, kept},
 };
 use crate::domain::{
     Fault, Result,
@@ -86,7 +86,7 @@ pub fn label_table(path: &Path) -> Result<Collection> {
     let mut set = Collection { ids: table.images.iter().map(str::to_owned).collect(), ..Collection::default() };
     set.defects.notes(&table.notes, path);
     set.defects.join(&table.defects);
-    for (image, first, again) in &table.repeated {
+    for Repeated { image, first, again, .. } in &table.repeated {
         let fault = || Fault::asked(format!("{image} is there twice: first in line {first}")).at(path, *again, 1);
         set.defects.fatal("repeated-image", fault);
     }

@@ -1,7 +1,10 @@
 //! Given features and the images that are evaluated, held against each other: rows that nobody asked for are left out and
 //! counted, images without a row stop the study or are left out for every model alike.
 
-use super::features::GivenRows;
+use super::{
+    row_list::GivenRows,
+    tables::{misfit, three},
+};
 use crate::{
     domain::{
         Fault, Result,
@@ -83,7 +86,7 @@ fn held_against(all: &Images, evaluated: &Images, lists: &[RowList]) -> Result<V
     let mut notes = Vec::new();
     for list in lists {
         lacks_nothing(list, evaluated, &known, all)?;
-        let others = list.rows.keys().filter(|id| !known.contains(id.as_str())).count();
+        let others = list.rows.ids().filter(|id| !known.contains(id)).count();
         if others > 0 {
             notes.push(format!(
                 "{}: {} of {} rows of features are of images that are not evaluated; they are left out",
@@ -99,11 +102,11 @@ fn held_against(all: &Images, evaluated: &Images, lists: &[RowList]) -> Result<V
 /// The images that every model has features of.
 fn common(images: Images, lists: &[RowList], warnings: &mut Vec<String>) -> Result<Images> {
     let before = images.len();
-    let without: Vec<usize> = lists.iter().map(|list| images.ids().filter(|id| !list.rows.contains_key(*id)).count()).collect();
+    let without: Vec<usize> = lists.iter().map(|list| images.ids().filter(|id| !list.rows.has(id)).count()).collect();
     if let Some(place) = without.iter().position(|without| *without == before && before > 0) {
         return Err(of_others(&lists[place], &images));
     }
-    let images = Images(images.0.into_iter().filter(|(id, _)| lists.iter().all(|list| list.rows.contains_key(id))).collect());
+    let images = Images(images.0.into_iter().filter(|(id, _)| lists.iter().all(|list| list.rows.has(id))).collect());
     if images.is_empty() {
         return Err(Fault::asked("no image has features of every model, so there is nothing to evaluate")
             .next("leave a model out, or make the features that are missing"));
@@ -124,7 +127,7 @@ fn common(images: Images, lists: &[RowList], warnings: &mut Vec<String>) -> Resu
 }
 
 fn lacks_nothing(list: &RowList, evaluated: &Images, known: &BTreeSet<&str>, all: &Images) -> Result<()> {
-    let missing: Vec<&str> = evaluated.ids().filter(|id| !list.rows.contains_key(*id)).collect();
+    let missing: Vec<&str> = evaluated.ids().filter(|id| !list.rows.has(id)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -141,11 +144,10 @@ fn lacks_nothing(list: &RowList, evaluated: &Images, known: &BTreeSet<&str>, all
     );
     // A row of an image that nobody knows may be one of them, misspelt.
     let everything: BTreeSet<&str> = all.ids().collect();
-    let stranger = list.rows.iter().filter(|(id, _)| !known.contains(id.as_str()) && !everything.contains(id.as_str()));
-    let fault = match stranger.min_by_key(|(_, row)| **row) {
-        Some((id, row)) => {
+    let fault = match list.rows.in_order().find(|(id, _)| !known.contains(id) && !everything.contains(id)) {
+        Some((id, line)) => {
             what += &format!("; its list names images that the evaluation does not know, such as `{id}`");
-            Fault::asked(what).at(&list.file, row + 1, 1)
+            Fault::asked(what).at(&list.file, line, 1)
         }
         None => Fault::asked(what).in_file(&list.file),
     };
@@ -155,25 +157,9 @@ fn lacks_nothing(list: &RowList, evaluated: &Images, known: &BTreeSet<&str>, all
 }
 
 fn of_others(list: &RowList, images: &Images) -> Fault {
-    let mut named: Vec<(&str, usize)> = list.rows.iter().map(|(id, row)| (id.as_str(), *row)).collect();
-    named.sort_by_key(|(_, row)| *row);
-    let what = format!(
-        "the features of {} are of other images: their list names {}, the evaluation has {}",
-        list.who(),
-        three(named.into_iter().map(|(id, _)| id)),
-        three(images.ids())
-    );
-    Fault::asked(what).in_file(&list.file).next("the list names images as the data set does: paths relative to its folder")
-}
-
-/// The first three, and whether there are more.
-pub(super) fn three<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
-    let mut ids = ids.into_iter();
-    let mut some: Vec<String> = ids.by_ref().take(3).map(|id| format!("`{id}`")).collect();
-    if ids.next().is_some() {
-        some.push("…".to_owned());
-    }
-    if some.is_empty() { "none".to_owned() } else { some.join(", ") }
+    let named: Vec<&str> = list.rows.in_order().map(|(id, _)| id).collect();
+    let (sides, next) = misfit(named.iter().copied(), images.0.iter().map(|(id, _)| id.as_str()), "the evaluation has");
+    Fault::asked(format!("the features of {} are of other images: {sides}", list.who())).in_file(&list.file).next(next)
 }
 
 /// Where a list of rows is read from, unless it was read for another model before.
@@ -184,14 +170,16 @@ pub(super) fn list_of<'l>(lists: &'l mut [RowList], file: &Path) -> Option<&'l m
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::row_list::read_rows;
 
     fn images(ids: &[&str]) -> Images {
         Images(ids.iter().map(|id| ((*id).to_owned(), None)).collect())
     }
 
     fn list(model: &str, ids: &[&str]) -> RowList {
-        let rows = ids.iter().enumerate().map(|(row, id)| ((*id).to_owned(), row)).collect();
-        RowList { models: vec![model.to_owned()], file: format!("{model}.txt").into(), rows }
+        let file = PathBuf::from(format!("{model}.txt"));
+        let rows = read_rows(ids.join("\n").as_bytes(), &file, None).unwrap();
+        RowList { models: vec![model.to_owned()], file, rows }
     }
 
     #[test]
@@ -229,7 +217,7 @@ mod tests {
     fn features_of_other_images_are_shown_beside_those_there_are() {
         for on_missing in [OnMissing::Stop, OnMissing::LeaveOut] {
             let told = matched(images(&["a", "b"]), None, on_missing, &[list("m", &["z", "y", "x", "w"])]).unwrap_err();
-            assert!(told.to_string().contains("names `z`, `y`, `x`, …, the evaluation has `a`, `b`"), "{told}");
+            assert!(told.to_string().contains("here `z`, `y`, `x`, …; the evaluation has `a`, `b`"), "{told}");
         }
         let lists = [list("m", &["a"]), list("n", &["b"])];
         assert!(matched(images(&["a", "b"]), None, OnMissing::LeaveOut, &lists).unwrap_err().to_string().contains("every model"));

@@ -2,12 +2,13 @@
 
 use super::{
     DigestCache, Severity, collect,
+    defects::name_of,
     drawn::Truth,
-    features,
     identities::{self, People},
     labels::{self, LabelTable, Reading},
     matching::{RowList, list_of, matched},
     pictures,
+    row_list::read_rows,
     tables::misfit,
 };
 use crate::domain::{
@@ -123,8 +124,8 @@ fn known(study: &Study, survey: &Survey) -> Option<ImageIndex> {
         Source::Given(given) if given.images.is_file() => Some(&given.images),
         _ => None,
     })?;
-    let rows = features::read_rows(&std::fs::read(list).ok()?, list).ok()?;
-    ImageIndex::from_sorted(rows.keys().map(String::as_str))
+    let rows = read_rows(&std::fs::read(list).ok()?, list, None).ok()?;
+    ImageIndex::from_sorted(rows.ids())
 }
 
 /// Which words of an attribute are missing labels.
@@ -210,7 +211,7 @@ fn fits(table: &LabelTable, known: Option<&ImageIndex>, survey: &Survey, path: &
 impl Survey {
     fn note_table(&mut self, table: &LabelTable, path: &Path) {
         for note in &table.notes {
-            let note = told(&note.in_file(path));
+            let note = note.told(path);
             if !self.notes.contains(&note) {
                 self.notes.push(note);
             }
@@ -245,18 +246,6 @@ impl Survey {
             }
         }
     }
-}
-
-/// What is worth knowing, and where, on one line.
-fn told(fault: &Fault) -> String {
-    let Some(place) = &fault.place else { return fault.what.clone() };
-    let at = place.at.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
-    format!("{} ({}{at})", fault.what, name_of(&place.file))
-}
-
-/// Notes reach pages that are handed out: no folder of this machine is told.
-fn name_of(path: &Path) -> String {
-    path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned())
 }
 
 fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Result<()> {
@@ -496,6 +485,7 @@ fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Re
 /// Files of models whose features are given, and the lists of their rows.
 fn given(study: &Study, survey: &mut Survey) -> Result<Vec<RowList>> {
     let mut lists: Vec<RowList> = Vec::new();
+    let known = survey.images.as_ref().and_then(|images| ImageIndex::from_sorted(images.ids()));
     for (place, model) in study.models.iter().enumerate() {
         let Source::Given(given) = &model.source else { continue };
         let files = given.taps.iter().map(|(tap, file)| (format!("features of `{}` at {tap}", model.name), file));
@@ -518,7 +508,8 @@ fn given(study: &Study, survey: &mut Survey) -> Result<Vec<RowList>> {
             None if given.images.is_file() => {
                 let bytes =
                     std::fs::read(&given.images).map_err(|error| Fault::io("read the list of images", &given.images, &error))?;
-                let rows = features::read_rows(&bytes, &given.images)?;
+                let rows = read_rows(&bytes, &given.images, known.as_ref())?;
+                survey.notes.extend(rows.notes.iter().map(|note| note.told(&given.images)));
                 lists.push(RowList { models: vec![model.name.clone()], file: given.images.clone(), rows });
             }
             None => {}
@@ -527,7 +518,7 @@ fn given(study: &Study, survey: &mut Survey) -> Result<Vec<RowList>> {
     if study.evaluation.dataset.is_none()
         && let Some(list) = lists.first()
     {
-        survey.images = Some(Images(list.rows.keys().map(|id| (id.clone(), None)).collect()));
+        survey.images = Some(Images(list.rows.ids().map(|id| (id.to_owned(), None)).collect()));
     }
     Ok(lists)
 }

@@ -35,7 +35,7 @@ impl Source {
 pub struct GivenFeatures {
     /// Tap → `.npy` or `.safetensors` file, N × D.
     pub taps: BTreeMap<String, PathBuf>,
-    /// Image ids, one a line, in row order.
+    /// Image ids in row order: one a line, or a column of a table.
     pub images: PathBuf,
 }
 

@@ -10,17 +10,23 @@ pub fn plain_id(id: &str) -> Cow<'_, str> {
     if plain.contains('\\') { Cow::Owned(plain.replace('\\', "/")) } else { Cow::Borrowed(plain) }
 }
 
+/// The first three, and whether there are more.
+pub fn three<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names = names.into_iter();
+    let mut shown: Vec<String> = names.by_ref().take(3).map(|name| format!("`{}`", shorten(&printable(name), 60))).collect();
+    if names.next().is_some() {
+        shown.push("…".to_owned());
+    }
+    if shown.is_empty() { "nothing".to_owned() } else { shown.join(", ") }
+}
+
 /// Three of each side, and how theirs would become ours where that can be seen: `(what, what to do)`.
 pub fn misfit<'a>(
     theirs: impl Iterator<Item = &'a str> + Clone,
     ours: impl Iterator<Item = &'a str> + Clone,
     whose: &str,
 ) -> (String, String) {
-    let three = |names: &mut dyn Iterator<Item = &'a str>| {
-        let shown: Vec<String> = names.take(3).map(|name| format!("`{}`", shorten(&printable(name), 60))).collect();
-        if shown.is_empty() { "nothing".to_owned() } else { shown.join(", ") }
-    };
-    let what = format!("here {}; {whose} {}", three(&mut theirs.clone()), three(&mut ours.clone()));
+    let what = format!("here {}; {whose} {}", three(theirs.clone()), three(ours.clone()));
     (
         what,
         cure(theirs, ours)
@@ -80,7 +86,7 @@ mod tests {
     #[test]
     fn both_sides_are_shown_and_the_cure_is_named() {
         let (what, next) = misfit(["1", "2", "3", "4"].into_iter(), ["000001.jpg", "000002.jpg"].into_iter(), "the data set");
-        assert_eq!(what, "here `1`, `2`, `3`; the data set `000001.jpg`, `000002.jpg`");
+        assert_eq!(what, "here `1`, `2`, `3`, …; the data set `000001.jpg`, `000002.jpg`");
         assert_eq!(next, "write `1` as `000001.jpg`: with its leading zeros, the ending `.jpg`");
     }
 

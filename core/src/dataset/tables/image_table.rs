@@ -26,8 +26,8 @@ pub struct ImageTable {
     pub columns: Vec<Cells>,
     /// Columns that cannot be used, by name, and why: no fault while nobody asks for them.
     pub unusable: BTreeMap<String, Fault>,
-    /// Images that are there twice: where first, and where again.
-    pub repeated: Vec<(String, usize, usize)>,
+    /// Images that are there twice.
+    pub repeated: Vec<Repeated>,
     /// The line of each image; empty where the table comes from the cache.
     pub lines: Vec<u32>,
     pub notes: Vec<Note>,
@@ -35,6 +35,17 @@ pub struct ImageTable {
     pub source: Option<PathBuf>,
     /// Rows that are wrong, and left out.
     pub defects: Defects,
+}
+
+/// An image that has two rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Repeated {
+    pub image: String,
+    /// The line of its first row, and of this one.
+    pub first: usize,
+    pub again: usize,
+    /// Columns in which the rows differ, with the word of each.
+    pub differs: Vec<(String, [String; 2])>,
 }
 
 /// One column: for each image the place of its word.
@@ -80,7 +91,7 @@ impl ImageTable {
     pub fn first_fault(&self) -> Option<Fault> {
         let line = |fault: &Fault| fault.place.as_ref().and_then(|place| place.at).map_or(usize::MAX, |(line, _)| line);
         let row = self.defects.all().filter_map(|found| found.examples.first().cloned()).min_by_key(line);
-        let again = self.repeated.first().map(|(image, first, again)| {
+        let again = self.repeated.first().map(|Repeated { image, first, again, .. }| {
             let what = format!("the image `{image}` is labelled twice: first in line {first}");
             let fault = Fault::asked(what).next("keep one of the two rows");
             match self.source.as_deref() {
@@ -162,7 +173,7 @@ impl ImageTable {
                 }
                 trailing.see(row.line);
             }
-            let id = match name_in(&row, layout.id) {
+            let id = match row.name(layout.id) {
                 Ok(id) => id,
                 Err(fault) => {
                     defects.fatal("wrong-name", || fault);
@@ -213,19 +224,6 @@ fn holds_rows(row: &Row, place: usize, layout: &Layout) -> bool {
         fields.len() == layout.width && !id.is_empty() && !id.contains(&b' ') && name(id) == is_picture
     };
     row.field(place).split(|byte| *byte == b'\n').skip(1).any(is_row)
-}
-
-/// The name of a row's image.
-fn name_in<'a>(row: &Row<'a>, place: usize) -> Result<&'a str> {
-    let id = std::str::from_utf8(row.field(place)).map_err(|_| row.wrong(place, "the image's name is not UTF-8 text"))?;
-    if id.is_empty() {
-        return Err(row.wrong(place, "a row without an image id"));
-    }
-    if id.chars().any(is_steering) {
-        let what = format!("control characters in `{}`", row.shown(place));
-        return Err(row.wrong(place, what).next("remove them: ids are one visible line each"));
-    }
-    Ok(id)
 }
 
 /// Notes of line ends that are not LF.
@@ -350,6 +348,20 @@ impl Builder {
         }
     }
 
+    /// Two rows of one image.
+    fn repeated(&self, image: &str, first: usize, again: usize) -> Repeated {
+        let differ = |column: &Growing| {
+            let words = [first, again].map(|row| &column.cells.words[column.cells.codes[row] as usize]);
+            (words[0] != words[1]).then(|| (column.cells.name.clone(), words.map(Clone::clone)))
+        };
+        Repeated {
+            image: image.to_owned(),
+            first: self.lines[first] as usize,
+            again: self.lines[again] as usize,
+            differs: self.columns.iter().filter(|column| column.spoiled.is_none()).filter_map(differ).collect(),
+        }
+    }
+
     /// The table, its images sorted. Of an image that is there twice the first row counts.
     pub fn done(self, path: &Path) -> ImageTable {
         let name = |row: usize| &self.names[row.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[row]];
@@ -361,13 +373,13 @@ impl Builder {
             order.dedup_by(|again, first| {
                 let same = name(*again) == name(*first);
                 if same {
-                    repeated.push((name(*first).to_owned(), self.lines[*first] as usize, self.lines[*again] as usize));
+                    repeated.push(self.repeated(name(*first), *first, *again));
                 }
                 same
             });
             order
         });
-        repeated.sort_by_key(|(_, _, again)| *again);
+        repeated.sort_by_key(|of| of.again);
         let images = match &order {
             None => ImageIndex::from_sorted((0..self.ends.len()).map(name)),
             Some(order) => ImageIndex::from_sorted(order.iter().map(|&row| name(row))),
@@ -478,6 +490,8 @@ mod tests {
     #[test]
     fn an_image_that_is_there_twice_is_named_with_both_lines() {
         let table = table(b"image_id,x\nb,1\na,1\nb,0\n./a,1\n").unwrap();
-        assert_eq!(table.repeated, [("b".to_owned(), 2, 4), ("a".to_owned(), 3, 5)]);
+        let again = |image: &str, first, again| Repeated { image: image.to_owned(), first, again, ..Repeated::default() };
+        let differs = vec![("x".to_owned(), ["1", "0"].map(str::to_owned))];
+        assert_eq!(table.repeated, [Repeated { differs, ..again("b", 2, 4) }, again("a", 3, 5)]);
     }
 }

@@ -1,7 +1,7 @@
 //! How a table of images is laid out: separator, header or none, which column names the images. Found by what the first rows
 //! hold and by the images that are known, never taken for granted.
 
-use super::reader::{Beginning, separator};
+use super::reader::{Beginning, regular, separator};
 use crate::{
     dataset::defects::Note,
     domain::{
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use serde::{Deserialize, Serialize};
-use std::{fs::File, io::Read, path::Path};
+use std::{collections::BTreeSet, fs::File, io::Read, path::Path};
 
 /// Everything that decides how the bytes of a table are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ const ID_NAMES: [&str; 17] = [
     "name",
 ];
 
+/// A control character: no field holds it, so a line is one field.
+const NO_SEPARATOR: u8 = 0x1f;
+
 const ENDINGS: [&str; 9] = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "ppm"];
 
 /// Does the name end as names of pictures do?
@@ -59,7 +62,8 @@ pub fn looks_like_a_picture(name: &str) -> bool {
     ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
-fn plain(name: &str) -> String {
+/// The name of a column, less what people write it with.
+pub fn plain(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect::<String>().to_lowercase()
 }
 
@@ -77,6 +81,28 @@ impl Layout {
     }
 
     pub fn found(path: &Path, from: &mut impl Read, known: Option<&ImageIndex>) -> Result<Self> {
+        Self::with(path, from, known, separator)
+    }
+
+    /// The layout of a list of images: one a line, whatever is in it, or a table that is one row after row.
+    ///
+    /// # Errors
+    /// As [`Layout::of`].
+    pub fn of_list(path: &Path, from: &mut impl Read, known: Option<&ImageIndex>) -> Result<Self> {
+        Self::with(path, from, known, |sample, whole| {
+            let is_known = |line: &str| known.is_some_and(|known| known.row(&super::fit::plain_id(line.trim())).is_some());
+            // The name of an image may hold commas.
+            let is_list = String::from_utf8_lossy(sample).split(['\r', '\n']).any(is_known);
+            regular(sample, whole).filter(|_| !is_list).unwrap_or(NO_SEPARATOR)
+        })
+    }
+
+    fn with(
+        path: &Path,
+        from: &mut impl Read,
+        known: Option<&ImageIndex>,
+        separator: impl Fn(&[u8], bool) -> u8,
+    ) -> Result<Self> {
         let Beginning { mut sample, whole, mark } = Beginning::of(path, from)?;
         let mut notes = Vec::new();
         if mark {
@@ -88,8 +114,9 @@ impl Layout {
             notes.push(Note::new("separator-line", 1, "the first line says how fields are separated: it is no row").at(1, 1));
         }
         let separator = said.unwrap_or_else(|| separator(&sample, whole));
-        if separator != b',' {
-            let word = if separator == b';' { "semicolons" } else { "tabs" };
+        if let Some(word) =
+            [(b';', "semicolons"), (b'\t', "tabs")].iter().find_map(|(of, word)| (*of == separator).then_some(word))
+        {
             notes.push(Note::new("separator", 1, &format!("fields are separated by {word}")).at(1, 1));
         }
         let rows = rows(&sample, separator, whole);
@@ -109,6 +136,10 @@ impl Layout {
             notes.push(
                 Note::new("no-header", 1, "the table has no header: its first line is read as an image's").at(here.line, 1),
             );
+        }
+        if !header && id > 0 {
+            let what = format!("images are named in column {}, by what it holds", id + 1);
+            notes.push(Note::new("id-column", 1, &what).at(here.line, 1));
         }
         let header = header.then(|| first.clone());
         Ok(Layout { separator, skip, header, id, counts, width: first.len(), notes })
@@ -161,6 +192,16 @@ impl Here<'_> {
         if first.iter().any(|field| looks_like_a_picture(field)) {
             return false;
         }
+        if first.len() == 1 {
+            return self.is_header_of_names(&first[0]);
+        }
+        // What counts rows has no name.
+        if first[0].is_empty()
+            && self.rows.len() > 1
+            && self.rows[1..].iter().all(|row| row.first().is_some_and(|field| is_number(field)))
+        {
+            return true;
+        }
         if first.iter().any(|field| ID_NAMES[..ID_NAMES.len() - 2].contains(&plain(field).as_str())) {
             return true;
         }
@@ -174,9 +215,17 @@ impl Here<'_> {
         }
     }
 
-    /// How many of the rows name an image in this column.
+    /// Where there is nothing but names, one more is no header unless it says so, or alone does not end as pictures do.
+    fn is_header_of_names(&self, first: &str) -> bool {
+        let mut others = self.rows[1..].iter().filter_map(|row| row.first()).filter(|name| !name.is_empty()).peekable();
+        let alone = others.peek().is_some() && others.all(|name| looks_like_a_picture(name));
+        !self.is_known(first) && (alone || ID_NAMES.contains(&plain(first).as_str()))
+    }
+
+    /// How many images the rows name in this column.
     fn images(&self, column: usize, skip: usize, is: impl Fn(&str) -> bool) -> usize {
-        self.rows[skip..].iter().filter(|row| row.get(column).is_some_and(|field| is(field))).count()
+        // An image has a row of its own; people and classes have many, and their numbers may be images' names too.
+        self.rows[skip..].iter().filter_map(|row| row.get(column)).filter(|field| is(field)).collect::<BTreeSet<_>>().len()
     }
 
     fn id(&self, header: bool, counts: Option<usize>, notes: &mut Vec<Note>) -> Result<usize> {
@@ -255,6 +304,8 @@ mod tests {
         assert_eq!((index.id, index.counts, words(&index)), (1, Some(0), vec!["index-column"]));
         let unnamed = layout("Unnamed: 0,x,face\n0,1,a.png\n", &[]);
         assert_eq!((unnamed.id, unnamed.counts), (2, Some(0)));
+        // People's numbers may be names of images too, but they are fewer.
+        assert_eq!(layout("1,11\n1,12\n2,13\n1,3\n2,2\n", &["1", "11", "12", "2", "3"]).id, 1);
         // A first column without a name that names the images.
         assert_eq!(layout(",x\na.png,1\nb.png,0\n", &[]).id, 0);
     }

@@ -7,7 +7,7 @@ mod layout;
 mod reader;
 
 pub use cache::kept;
-pub use fit::{misfit, plain_id};
-pub use image_table::{Builder, Cells, ImageTable, line_ends};
-pub use layout::{Layout, looks_like_a_picture};
-pub use reader::{TableReader, TextLines};
+pub use fit::{misfit, plain_id, three};
+pub use image_table::{Builder, Cells, ImageTable, Repeated, line_ends};
+pub use layout::{Layout, looks_like_a_picture, plain};
+pub use reader::{TableReader, TextLines, tabbed};

@@ -3,7 +3,7 @@
 
 use crate::domain::{
     Fault, Result,
-    text::{printable, shorten},
+    text::{is_steering, printable, shorten},
 };
 use memchr::memchr;
 use std::{
@@ -166,23 +166,48 @@ fn too_long(path: &Path, line: usize) -> Fault {
         .next("is the file what its name says? A row ends with its line; a quote that is never closed joins all that follow")
 }
 
-/// What separates the fields: the first of comma, semicolon and tab by which all rows have as many fields, two or more.
+/// What fields may be separated by.
+const SEPARATORS: [u8; 3] = *b",;\t";
+
+/// What separates the fields: [`regular`], or else what the first row has most of.
 pub fn separator(sample: &[u8], whole: bool) -> u8 {
-    let candidates = *b",;\t";
-    let widths = |separator: u8| {
-        let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(sample);
-        let mut widths: Vec<usize> = rows.byte_records().map_while(|row| row.ok().map(|row| row.len())).take(50).collect();
-        // The last row of a part of a file may be a part of a row.
-        if !whole && widths.len() > 1 && widths.len() < 50 {
-            widths.pop();
-        }
-        widths
+    let first = |separator: u8| widths(sample, whole, separator).first().copied();
+    let most = |place: &usize| (first(SEPARATORS[*place]), std::cmp::Reverse(*place));
+    regular(sample, whole).or((0..3).max_by_key(most).map(|place| SEPARATORS[place])).unwrap_or(b',')
+}
+
+/// The first of comma, semicolon and tab by which all rows have as many fields, two or more.
+pub fn regular(sample: &[u8], whole: bool) -> Option<u8> {
+    SEPARATORS.into_iter().find(|&separator| {
+        let widths = widths(sample, whole, separator);
+        widths.first().is_some_and(|first| *first > 1 && widths.iter().all(|width| width == first))
+    })
+}
+
+/// How many fields the first rows have.
+fn widths(sample: &[u8], whole: bool, separator: u8) -> Vec<usize> {
+    let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(sample);
+    let mut widths: Vec<usize> = rows.byte_records().map_while(|row| row.ok().map(|row| row.len())).take(50).collect();
+    // The last row of a part of a file may be a part of a row.
+    if !whole && widths.len() > 1 && widths.len() < 50 {
+        widths.pop();
+    }
+    widths
+}
+
+/// The same text with a tab for all blanks between the fields of a line, and none around them: CelebA's text files and their
+/// like. `None` where the first line has commas, semicolons or tabs, or a single field.
+pub fn tabbed(text: &[u8]) -> Option<Vec<u8>> {
+    let lines = || text.split(|byte| *byte == b'\n');
+    let first = lines().find(|line| !line.trim_ascii().is_empty())?.trim_ascii();
+    if !first.contains(&b' ') || first.iter().any(|byte| SEPARATORS.contains(byte)) {
+        return None;
+    }
+    let fields = |line: &[u8]| {
+        let fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
+        fields.collect::<Vec<&[u8]>>().join(&b'\t')
     };
-    let all: Vec<Vec<usize>> = candidates.iter().map(|&separator| widths(separator)).collect();
-    let regular =
-        |widths: &Vec<usize>| widths.first().is_some_and(|first| *first > 1 && widths.iter().all(|width| width == first));
-    let most = |place: &usize| (all[*place].first().copied(), std::cmp::Reverse(*place));
-    all.iter().position(regular).or((0..3).max_by_key(most)).map_or(b',', |place| candidates[place])
+    Some(lines().map(fields).collect::<Vec<_>>().join(&b'\n'))
 }
 
 /// The lines of a text file, with line ends of any kind.
@@ -319,6 +344,27 @@ impl<'a> Row<'a> {
         self.fields().all(<[u8]>::is_empty)
     }
 
+    /// The line after its last.
+    pub fn end(&self) -> usize {
+        self.line + 1 + memchr::memchr_iter(b'\n', self.record.as_slice()).count()
+    }
+
+    /// The name of the row's image.
+    ///
+    /// # Errors
+    /// A field that is empty, no UTF-8 text, or holds control characters.
+    pub fn name(&self, place: usize) -> Result<&'a str> {
+        let id = std::str::from_utf8(self.field(place)).map_err(|_| self.wrong(place, "the image's name is not UTF-8 text"))?;
+        if id.is_empty() {
+            return Err(self.wrong(place, "a row without an image id"));
+        }
+        if id.chars().any(is_steering) {
+            let what = format!("control characters in `{}`", self.shown(place));
+            return Err(self.wrong(place, what).next("remove them: ids are one visible line each"));
+        }
+        Ok(id)
+    }
+
     /// What is wrong with a field, and where it begins.
     pub fn wrong(&self, place: usize, what: impl Into<String>) -> Fault {
         Fault::asked(what).at(self.path, self.line, self.column(place))
@@ -376,6 +422,15 @@ mod tests {
         assert_eq!(separator(b"id\tx\na\t1\n", true), b'\t');
         assert_eq!(separator(b"id,x\na,\"1;2\"\nb,3\n", true), b',');
         assert_eq!(separator(b"n000001, \"Smith, J.\",424,0, m,\nn000002, \"Doe\",1,0, f\n", true), b',');
+        assert_eq!(regular(b"a, b.png\nc.png\n", true), None);
+    }
+
+    #[test]
+    fn blanks_between_fields_are_a_tab() {
+        assert_eq!(tabbed(b"\na.jpg  7 \r\n\nb.jpg 8").unwrap(), b"\na.jpg\t7\n\nb.jpg\t8");
+        for text in ["a b.png,7\n", "a.png\t7 8\n", "a.png\nb.png 7\n", "\n"] {
+            assert_eq!(tabbed(text.as_bytes()), None, "{text:?}");
+        }
     }
 
     #[test]
