@@ -197,6 +197,21 @@ fn whatever_has_no_place_in_a_report_is_found() {
         "<p>AUC &#46;9&#57;9</p>".into(),
         "<p><code>.999</code></p>".into(),
         "<p title=\".999\">x</p>".into(),
+        "<p>AUC .9&#x200b;99</p>".into(),
+        "<p>AUC .9&shy;99</p>".into(),
+        "<p>AUC .9&#xfe0f;99</p>".into(),
+        "<p>AUC \u{2024}999 and \u{ff0e}999</p>".into(),
+        "<p>AUC ·999, 0,999</p>".into(),
+        "<p>AUC .𝟡𝟡𝟡 or .٩٩٩</p>".into(),
+        "<p>12.3 ％</p>".into(),
+        "<p>AUC .9<span class=\"class\">99</span></p>".into(),
+        "<p>AUC .9<img src=\"data:image/png;base64,AA\" alt=\"\">99</p>".into(),
+        "<p>AUC .9<meta name=\"generator\" content=\"x\">99</p>".into(),
+        "<p>AUC .9<code>99 by far</code></p>".into(),
+        "<svg class=\"strip\"><text x=\"0\">.9</text><text x=\"2\">99</text></svg>".into(),
+        "<svg viewBox=\"0 0 9 9\"><path d=\"M0 0h9v9\"/></svg>".into(),
+        "<svg class=\"strip\"><image href=\"data:image/png;base64,AA\"/></svg>".into(),
+        format!("<p>9&#x200b;<data data-claim=\"{first}\">{}</data></p>", evidence.claims[0].form.show(evidence.claims[0].value)),
         "<script>document.title='x'</script>".into(),
         "<SCRIPT SRC=x.js></SCRIPT>".into(),
         "<img src=\"http://a.example/x.png\">".into(),
@@ -243,6 +258,43 @@ fn whatever_has_no_place_in_a_report_is_found() {
         assert!(!differs.iter().any(|why| why.starts_with("seal")), "page {number} is found for what it is: {differs:?}");
         assert!(took < SOON, "page {number}: {took:?}");
     }
+}
+
+/// Numbers in the study's own words are no scores, and that makes no equal number one of its words.
+#[test]
+fn a_name_frees_its_own_number_and_no_other() {
+    let desk = Desk::empty();
+    let mut evidence = small();
+    evidence.study_text = "about: AUC .777 was found before\nseparates_at: .871\nmodels: { vgg 0.125: x }\n".into();
+    for manifest in &mut evidence.manifests {
+        manifest.provenance.cpu = "CPU of 2.999 GHz".into();
+        manifest.provenance.system = "Linux 5.15.167".into();
+    }
+    let code = |more: &str| {
+        desk.write("r.html", page_of(&evidence, more).as_bytes());
+        audit(&desk, &["r.html", "--quick"]).0
+    };
+    for more in
+        ["<p>AUC .777 was found\nbefore, in <b>vgg</b> 0.125.</p>", "<p><code>CPU of 2.999 GHz, Linux 5.15.167</code></p>"]
+    {
+        assert_eq!(code(more), 0, "{more}");
+    }
+    for number in ["AUC .777", ".777", ".871", "0.125", "2.999", "5.15.167", "CPU of 2.999 GHz"] {
+        assert_eq!(code(&format!("<p>on half B {number}</p>")), 4, "{number}");
+    }
+}
+
+#[test]
+fn the_sample_report_is_clean() {
+    let desk = Desk::empty();
+    desk.write("r.html", include_bytes!("../reports/sample.html"));
+    let (code, told, _) = audit(&desk, &["r.html", "--quick"]);
+    assert_eq!(
+        (code, told["verdict"].as_str(), told["differs"].as_u64()),
+        (0, Some("consistent"), Some(0)),
+        "{:?}",
+        whys(&told, "differs")
+    );
 }
 
 /// Which of two would be believed? Neither.
@@ -322,6 +374,18 @@ fn evidence_that_inflates_to_more_than_it_says_is_found() {
         assert!(differs.iter().any(|why| why.starts_with("object ")), "{told}");
         assert!(took < SOON, "{took:?}");
     }
+}
+
+/// Sixty objects of 128 MB that are none of what they are named by: they count as much as others do.
+#[test]
+fn broken_objects_do_not_inflate_for_ever() {
+    let desk = Desk::empty();
+    let mut evidence = small();
+    let packed = pack(&vec![0; 128 << 20]);
+    evidence.objects.extend((0..60u8).map(|number| (Digest::of(&[number]), packed.clone())));
+    desk.write("r.html", page_of(&evidence, "").as_bytes());
+    let said = desk.visavis(&["audit", "r.html", "--quick"]);
+    assert!(said.code == 2 && said.err.contains("inflated, its evidence has more than"), "{} {}", said.code, said.err);
 }
 
 #[test]

@@ -1,11 +1,17 @@
 //! The page alone: every number it shows against its claim, and every claim against the evidence in the file. Nothing is made again.
 
-use super::page::{Page, Shown};
+use super::{
+    evidence::{LARGEST_SUM, Opened},
+    page::{Page, Shown},
+    pointers,
+};
 use rayon::prelude::*;
-use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use visavis_core::{
     domain::{Digest, Fault, Key, Result, claim::Claim, text::size},
@@ -45,6 +51,9 @@ pub struct PageAlone {
 /// Claims by the output that they point into.
 type Wanted = HashMap<Digest, Vec<usize>>;
 
+/// Objects that may come to more are opened one at a time, however many threads there are.
+const LARGE: u64 = 16 << 20;
+
 /// Examines the page alone.
 ///
 /// # Errors
@@ -68,25 +77,28 @@ pub fn examine(page: &Page) -> Result<PageAlone> {
     }
     for ((key, word), numbers) in inline {
         let manifest = &evidence.manifests[places[&key]];
-        let json = if word == "facts" { serde_json::to_value(&manifest.facts) } else { serde_json::to_value(&manifest.work) };
-        let found = json.map_err(|error| error.to_string());
-        numbers.into_iter().for_each(|number| originals[number] = at(&found, &claims[number]));
+        let json = if word == "facts" { serde_json::to_vec(&manifest.facts) } else { serde_json::to_vec(&manifest.work) };
+        let json = json.map_err(|error| error.to_string());
+        values(&json, &numbers, claims).for_each(|(number, original)| originals[number] = original);
     }
 
     let sizes = evidence.sizes();
-    let sum = AtomicU64::new(0);
-    let too_much = || sum.load(Ordering::Relaxed) > super::evidence::LARGEST_SUM;
+    let (sum, one_large) = (AtomicU64::new(0), Mutex::new(()));
+    let too_much = || sum.load(Ordering::Relaxed) > LARGEST_SUM;
     let open = |digest: &Digest| {
-        let bytes = if too_much() { None } else { evidence.object(*digest, sizes.get(digest).copied()) };
-        let bytes = bytes?.map_err(|fault| fault.what);
-        sum.fetch_add(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64), Ordering::Relaxed);
-        let values = wanted.get(digest).map_or(vec![], |numbers| values(&bytes, numbers, claims));
+        let said = sizes.get(digest).copied();
+        let is_large = said.is_none_or(|bytes| bytes > LARGE);
+        let _alone = is_large.then(|| one_large.lock().unwrap_or_else(PoisonError::into_inner));
+        let Opened { bytes, inflated } = if too_much() { None } else { evidence.opened(*digest, said) }?;
+        sum.fetch_add(inflated, Ordering::Relaxed);
+        let bytes = bytes.map_err(|fault| fault.what);
+        let values = wanted.get(digest).map_or(vec![], |numbers| values(&bytes, numbers, claims).collect());
         Some((*digest, bytes.err(), values))
     };
     let digests: Vec<Digest> = evidence.objects.keys().copied().collect();
     let opened: Vec<_> = digests.par_iter().filter_map(open).collect();
     if too_much() {
-        let most = size(super::evidence::LARGEST_SUM);
+        let most = size(LARGEST_SUM);
         return Err(Fault::asked(format!("the page is refused: inflated, its evidence has more than the {most} that are read")));
     }
     let (mut genuine, mut broken) = (HashSet::new(), BTreeMap::new());
@@ -117,7 +129,8 @@ impl PageAlone {
         }
         let wanted: Vec<(Digest, Vec<usize>)> = wanted.into_iter().filter(|(digest, _)| objects.has(*digest)).collect();
         let open = |(digest, numbers): &(Digest, Vec<usize>)| {
-            values(&workspace.objects().get(*digest).map_err(|fault| fault.what), numbers, &evidence.claims)
+            let bytes = workspace.objects().get(*digest).map_err(|fault| fault.what);
+            values(&bytes, numbers, &evidence.claims).collect::<Vec<_>>()
         };
         let found: Vec<_> = wanted.par_iter().flat_map_iter(open).collect();
         found.into_iter().for_each(|(number, original)| self.originals[number] = original);
@@ -125,23 +138,27 @@ impl PageAlone {
     }
 
     fn judge(&mut self, page: &Page) {
-        let mut shown: HashMap<&str, Vec<&Shown>> = HashMap::new();
-        for one in &page.shown {
-            shown.entry(&one.claim).or_default().push(one);
-        }
-        let known: HashSet<Key> = page.evidence.manifests.iter().map(|manifest| manifest.key).collect();
-        let judge = |(claim, original): (&Claim, &Original)| {
-            judge(claim, original, shown.get(&*claim.id), known.contains(&claim.from.key))
+        let mut shown: Vec<&Shown> = page.shown.iter().collect();
+        shown.par_sort_by_key(|one| &one.claim);
+        let of = |id: &str| {
+            let start = shown.partition_point(|one| *one.claim < *id);
+            let length = shown[start..].partition_point(|one| *one.claim == *id);
+            &shown[start..start + length]
         };
+        let known: HashSet<Key> = page.evidence.manifests.iter().map(|manifest| manifest.key).collect();
+        let judge =
+            |(claim, original): (&Claim, &Original)| judge(claim, original, of(&claim.id), known.contains(&claim.from.key));
         self.claims = page.evidence.claims.par_iter().zip(&self.originals).map(judge).collect();
     }
 }
 
-fn judge(claim: &Claim, original: &Original, shown: Option<&Vec<&Shown>>, is_known: bool) -> Alone {
+fn judge(claim: &Claim, original: &Original, shown: &[&Shown], is_known: bool) -> Alone {
     let differs = |found: Option<String>, why: String| Alone::Differs { found, why };
     let stated = claim.form.show(claim.value);
-    let Some(shown) = shown else { return differs(None, "the page does not show it".to_owned()) };
-    if let Some(other) = shown.iter().find(|shown| shown.text != stated) {
+    if shown.is_empty() {
+        return differs(None, "the page does not show it".to_owned());
+    }
+    if let Some(other) = shown.iter().find(|shown| *shown.text != *stated) {
         let why = format!("line {}: the page shows another number than the claim says", other.line);
         return differs(Some(super::container::start(&other.text)), why);
     }
@@ -159,20 +176,19 @@ fn judge(claim: &Claim, original: &Original, shown: Option<&Vec<&Shown>>, is_kno
 }
 
 /// What the claims of these numbers are in an output.
-fn values(bytes: &std::result::Result<Vec<u8>, String>, numbers: &[usize], claims: &[Claim]) -> Vec<(usize, Original)> {
-    let json = match bytes {
-        Ok(bytes) => serde_json::from_slice(bytes).map_err(|error| error.to_string()),
+fn values<'a>(
+    json: &std::result::Result<Vec<u8>, String>,
+    numbers: &'a [usize],
+    claims: &[Claim],
+) -> impl Iterator<Item = (usize, Original)> + use<'a> {
+    let of = |number: &usize| claims[*number].from.pointer.as_str();
+    let found = match json {
+        Ok(json) => pointers::numbers(json, &numbers.iter().map(of).collect::<Vec<_>>()),
         Err(why) => Err(why.clone()),
     };
-    numbers.iter().map(|&number| (number, at(&json, &claims[number]))).collect()
-}
-
-fn at(json: &std::result::Result<Value, String>, claim: &Claim) -> Original {
-    match json {
+    let original = move |place: usize| match &found {
         Err(why) => Original::Broken(why.clone()),
-        Ok(json) => match json.pointer(&claim.from.pointer).and_then(Value::as_f64) {
-            Some(value) => Original::Value(value),
-            None => Original::Broken("its result holds no such number".to_owned()),
-        },
-    }
+        Ok(found) => found[place].map_or_else(|| Original::Broken("its result holds no such number".to_owned()), Original::Value),
+    };
+    numbers.iter().enumerate().map(move |(place, number)| (*number, original(place)))
 }

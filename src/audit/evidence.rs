@@ -34,11 +34,18 @@ pub struct Evidence {
     pub objects: BTreeMap<Digest, String>,
 }
 
-/// What a page may come to, inflated: a megabyte deflated can be a gigabyte. An object, unless its result says how large it is; the
-/// list of claims or of results; all objects together.
-const LARGEST_OBJECT: u64 = 256 << 20;
+/// What a page may come to, inflated: a megabyte deflated can be a gigabyte. An object, unless its result says that it is smaller: the
+/// largest of a study of ten thousand numbers has 3 MB, and it grows as they do; the list of claims or of results; all objects together.
+const LARGEST_OBJECT: u64 = 128 << 20;
 const LARGEST_LIST: u64 = 384 << 20;
 pub const LARGEST_SUM: u64 = 2 << 30;
+
+/// An embedded object as it was found.
+pub struct Opened {
+    pub bytes: Result<Vec<u8>>,
+    /// How many bytes were inflated, also of one that is broken.
+    pub inflated: u64,
+}
 
 /// Bytes, deflated and base64.
 pub fn pack(bytes: &[u8]) -> String {
@@ -49,12 +56,13 @@ pub fn pack(bytes: &[u8]) -> String {
     STANDARD.encode(packed)
 }
 
-/// What [`pack`] was given, if that was at most `most` bytes.
-fn unpack(packed: &str, most: u64) -> std::result::Result<Vec<u8>, String> {
+/// What [`pack`] was given, if that was at most `most` bytes; `inflated`: how many there were, whatever is wrong with them.
+fn unpack(packed: &str, most: u64, inflated: &mut u64) -> std::result::Result<Vec<u8>, String> {
     let packed = STANDARD.decode(packed).map_err(|_| "not base64".to_owned())?;
     let mut bytes = Vec::new();
-    let inflated = flate2::read::DeflateDecoder::new(packed.as_slice()).take(most + 1).read_to_end(&mut bytes);
-    inflated.map_err(|_| "not deflated".to_owned())?;
+    let read = flate2::read::DeflateDecoder::new(packed.as_slice()).take(most + 1).read_to_end(&mut bytes);
+    *inflated = bytes.len() as u64;
+    read.map_err(|_| "not deflated".to_owned())?;
     if bytes.len() as u64 > most {
         return Err(format!("inflated, it has more than the {} that are read", size(most)));
     }
@@ -70,7 +78,7 @@ mod packed {
     }
 
     pub fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        let bytes = super::unpack(&String::deserialize(deserializer)?, super::LARGEST_LIST).map_err(D::Error::custom)?;
+        let bytes = super::unpack(&String::deserialize(deserializer)?, super::LARGEST_LIST, &mut 0).map_err(D::Error::custom)?;
         serde_json::from_slice(&bytes).map_err(D::Error::custom)
     }
 }
@@ -105,15 +113,20 @@ impl Evidence {
 
     /// The bytes of an embedded object, verified; `None` when it is not embedded. `said`: how many there are.
     pub fn object(&self, digest: Digest, said: Option<u64>) -> Option<Result<Vec<u8>>> {
+        self.opened(digest, said).map(|opened| opened.bytes)
+    }
+
+    /// An embedded object, with what it took to look at it.
+    pub fn opened(&self, digest: Digest, said: Option<u64>) -> Option<Opened> {
         let packed = self.objects.get(&digest)?;
         let most = said.unwrap_or(LARGEST_OBJECT).min(LARGEST_OBJECT);
         let other = || "its bytes are not those it is named by".to_owned();
-        let genuine = unpack(packed, most).and_then(|bytes| if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(other()) });
-        Some(
-            genuine.map_err(|why| {
-                Fault::differs(format!("the embedded object {} is not what it is named by: {why}", digest.short()))
-            }),
-        )
+        let mut inflated = 0;
+        let genuine = unpack(packed, most, &mut inflated)
+            .and_then(|bytes| if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(other()) });
+        let bytes = genuine
+            .map_err(|why| Fault::differs(format!("the embedded object {} is not what it is named by: {why}", digest.short())));
+        Some(Opened { bytes, inflated })
     }
 
     /// As it stands in a page: no `<` can end the script or begin another.
@@ -127,27 +140,21 @@ impl Evidence {
             .replace('\u{2029}', "\\u2029"))
     }
 
-    /// The values of the study's labels: numbers in them are names. Each object is opened once, all together no further than the
+    /// Goes through the values of the study's labels, which are names. Each object is opened once, all together no further than the
     /// bound on what a page may inflate to, and none any more once `enough` says so.
-    pub fn label_values(&self, enough: &dyn Fn() -> bool) -> BTreeSet<String> {
+    pub fn label_values(&self, enough: &dyn Fn() -> bool, mut take: impl FnMut(&str)) {
         let labels = self.sources.iter().filter(|(role, _)| role.starts_with("labels/"));
         let once: BTreeSet<Digest> = labels.map(|(_, digest)| *digest).collect();
         let mut left = LARGEST_OBJECT;
-        let labels = once.into_iter().filter_map(|digest| {
+        for digest in once {
             if enough() || left == 0 {
-                return None;
+                return;
             }
-            let bytes = self.object(digest, Some(left))?.ok();
-            // What is broken was inflated, too; how far, nobody knows.
-            left = bytes.as_ref().map_or(0, |bytes| left.saturating_sub(bytes.len() as u64));
-            bytes
-        });
-        labels
-            .flat_map(|bytes| {
-                let text = String::from_utf8_lossy(&bytes);
-                text.lines().filter_map(|line| Some(line.split_once('\t')?.1.to_owned())).collect::<Vec<_>>()
-            })
-            .collect()
+            let Some(Opened { bytes, inflated }) = self.opened(digest, Some(left)) else { continue };
+            left = left.saturating_sub(inflated);
+            let Ok(bytes) = bytes else { continue };
+            String::from_utf8_lossy(&bytes).lines().filter_map(|line| Some(line.split_once('\t')?.1)).for_each(&mut take);
+        }
     }
 
     /// The first result of each key, by its place.
@@ -164,9 +171,11 @@ mod tests {
     fn what_inflates_to_too_much_is_refused() {
         let zeros = pack(&vec![0; 1 << 20]);
         assert!(zeros.len() < 3000, "a bomb is small");
-        assert_eq!(unpack(&zeros, 1 << 20).unwrap().len(), 1 << 20);
-        assert!(unpack(&zeros, (1 << 20) - 1).unwrap_err().contains("more than"));
-        assert_eq!(unpack("?", 10).unwrap_err(), "not base64");
-        assert_eq!(unpack("////", 10).unwrap_err(), "not deflated");
+        let mut inflated = 0;
+        assert_eq!(unpack(&zeros, 1 << 20, &mut inflated).unwrap().len(), 1 << 20);
+        assert!(unpack(&zeros, (1 << 20) - 1, &mut inflated).unwrap_err().contains("more than"));
+        assert_eq!(inflated, 1 << 20, "what is refused was inflated all the same");
+        assert_eq!(unpack("?", 10, &mut inflated).unwrap_err(), "not base64");
+        assert_eq!(unpack("////", 10, &mut inflated).unwrap_err(), "not deflated");
     }
 }

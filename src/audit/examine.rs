@@ -125,6 +125,7 @@ impl Examination {
     /// What it comes to without making anything again.
     pub fn conclude_alone(self) -> Audit {
         let Examination { page, alone, mut audit, .. } = self;
+        let evidence = page.into_evidence();
         let checked = |(claim, alone): (&Claim, &Alone)| {
             let subject = Subject::of(claim, None);
             match alone {
@@ -132,14 +133,14 @@ impl Examination {
                 other => subject.not_alone(other),
             }
         };
-        audit.checked.extend(page.evidence.claims.iter().zip(&alone.claims).map(checked));
+        audit.checked.extend(evidence.claims.iter().zip(&alone.claims).map(checked));
         audit
     }
 
     /// What it comes to, as far as stages were made again; `current`: the digests that the study's data have today (role → digest).
     pub fn conclude(self, standings: Vec<Option<Standing>>, current: Option<&BTreeMap<String, Digest>>) -> Audit {
         let Examination { page, alone, mut audit, stored, .. } = self;
-        let evidence = &page.evidence;
+        let evidence = &*page.into_evidence();
         let places = evidence.places();
         let made = evidence.manifests.iter().zip(&standings).filter(|(_, standing)| matches!(standing, Some(Standing::Same)));
         audit.verified.extend(made.map(|(manifest, _)| manifest.key));
@@ -375,7 +376,7 @@ fn examine_page(page: &Page, alone: &PageAlone, audit: &mut Audit) {
         audit.checked.push(Checked { expected: None, found: None, ..finding("page", &format!("line {line}: {why}"), "", "") });
     }
     let known: HashSet<&str> = page.evidence.claims.iter().map(|claim| claim.id.as_str()).collect();
-    for shown in page.shown.iter().filter(|shown| !known.contains(shown.claim.as_str())) {
+    for shown in page.shown.iter().filter(|shown| !known.contains(&*shown.claim)) {
         let why = format!("line {}: the page shows a number that no claim stands behind", shown.line);
         audit.checked.push(finding(&shown.claim, &why, "a claim", &shown.text));
     }

@@ -240,6 +240,20 @@ struct Handle {
     name: Option<Rc<QualName>>,
 }
 
+/// Between two neighbours of a parent: the first is followed by `next`, the second comes after `previous`.
+fn join(nodes: &mut [Node], parent: Place, (before, after): (Place, Place), (next, previous): (Place, Place)) {
+    if before == NONE {
+        nodes[parent as usize].first = next;
+    } else {
+        nodes[before as usize].after = next;
+    }
+    if after == NONE {
+        nodes[parent as usize].last = previous;
+    } else {
+        nodes[after as usize].before = previous;
+    }
+}
+
 impl Sink {
     fn new() -> Self {
         let sink = Sink {
@@ -279,16 +293,7 @@ impl Sink {
         if parent == NONE {
             return;
         }
-        if before == NONE {
-            nodes[parent as usize].first = after;
-        } else {
-            nodes[before as usize].after = after;
-        }
-        if after == NONE {
-            nodes[parent as usize].last = before;
-        } else {
-            nodes[after as usize].before = before;
-        }
+        join(nodes, parent, (before, after), (after, before));
         let node = &mut nodes[at as usize];
         (node.parent, node.before, node.after) = (NONE, NONE, NONE);
     }
@@ -297,16 +302,7 @@ impl Sink {
     fn attach(&self, at: Place, parent: Place, after: Place) {
         let nodes = &mut self.tree.borrow_mut().nodes;
         let before = if after == NONE { nodes[parent as usize].last } else { nodes[after as usize].before };
-        if before == NONE {
-            nodes[parent as usize].first = at;
-        } else {
-            nodes[before as usize].after = at;
-        }
-        if after == NONE {
-            nodes[parent as usize].last = at;
-        } else {
-            nodes[after as usize].before = at;
-        }
+        join(nodes, parent, (before, after), (at, at));
         let depth = nodes[parent as usize].depth + 1;
         if depth > DEEPEST {
             self.over.set(Some("elements nested more than 200 deep"));

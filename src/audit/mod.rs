@@ -1,8 +1,8 @@
 //! Audits: recompute, compare, verdict. Of a report file alone; then against the results and the data it came from.
 //!
-//! Nothing on the page is believed: it is read by a parser and within bounds (`markup`, `container`, `page`), every claim is held
-//! against the embedded evidence (`alone`), stages are made again from verified bytes (`remake`), and no path of a page is opened
-//! unless the auditor said so (`reach`).
+//! Nothing on the page is believed: it is read by a parser and within bounds (`markup`, `container`, `page`), every number in its
+//! words has a claim (`stray`), every claim is held against the embedded evidence (`alone`), stages are made again from verified
+//! bytes (`remake`), and no path of a page is opened unless the auditor said so (`reach`).
 //!
 //! Stages are carried out again by a function that is passed in: this module compares, it does not know how a score is
 //! made.
@@ -12,16 +12,22 @@ mod bounds;
 mod container;
 mod evidence;
 mod examine;
+mod findings;
 mod markup;
 mod page;
+mod plain;
+mod pointers;
 mod reach;
 mod remake;
+mod seal;
 mod sources;
+mod stray;
 mod verdict;
 
 pub use evidence::{Evidence, MARK, pack};
 pub use examine::{Examination, First, ResultsExamination};
-pub use page::{LARGEST_PAGE, seal};
+pub use page::LARGEST_PAGE;
 pub use reach::{Reach, read_named};
 pub use remake::{Again, Recompute, Remade, Remaking};
+pub use seal::seal;
 pub use verdict::{Audit, Checked, Verdict};

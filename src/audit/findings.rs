@@ -1,0 +1,45 @@
+//! What is found on a page, as many of a kind as anybody reads.
+
+/// Findings of one kind that are told one by one.
+const MOST_TOLD: usize = 100;
+
+/// Findings with their lines, and how many more there are.
+#[derive(Debug, Default)]
+pub struct Findings {
+    told: Vec<(u32, String)>,
+    more: usize,
+}
+
+impl Findings {
+    pub fn add(&mut self, line: u32, what: impl Into<String>) {
+        if self.told.len() < MOST_TOLD {
+            self.told.push((line, what.into()));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub fn told(mut self) -> Vec<(u32, String)> {
+        if self.more > 0 {
+            let line = self.told.last().map_or(1, |last| last.0);
+            self.told.push((line, format!("and {} more of this kind", self.more)));
+        }
+        self.told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_are_counted_and_not_kept() {
+        let mut findings = Findings::default();
+        (1..=100).for_each(|line| findings.add(line, "a"));
+        assert_eq!(findings.told.len(), 100);
+        (101..=250).for_each(|line| findings.add(line, "a"));
+        let told = findings.told();
+        assert_eq!((told.len(), &*told[100].1), (101, "and 150 more of this kind"));
+        assert!(Findings::default().told().is_empty());
+    }
+}

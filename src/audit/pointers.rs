@@ -1,0 +1,162 @@
+//! Numbers of a JSON text by their pointers (RFC 6901), read as the text goes by: what no pointer leads to is passed over, so that a
+//! large text takes no more memory than itself.
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::{borrow::Cow, collections::HashSet, fmt};
+
+/// What each pointer leads to, if that is a number.
+///
+/// # Errors
+/// A text that is no JSON, or that holds a key on the way twice: which of the two is meant, nobody can say.
+pub fn numbers(json: &[u8], pointers: &[&str]) -> Result<Vec<Option<f64>>, String> {
+    let is_pointer = |place: &usize| pointers[*place].is_empty() || pointers[*place].starts_with('/');
+    let mut order: Vec<usize> = (0..pointers.len()).filter(is_pointer).collect();
+    order.sort_unstable_by(|one, other| pointers[*one].split('/').cmp(pointers[*other].split('/')));
+    let mut found = vec![None; pointers.len()];
+    let mut json = serde_json::Deserializer::from_slice(json);
+    let walk = Walk { pointers, order: &order, at: 0, found: &mut found };
+    walk.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| error.to_string())?;
+    Ok(found)
+}
+
+/// One value of the text.
+struct Walk<'a> {
+    pointers: &'a [&'a str],
+    /// Those that lead to this value or into it, sorted by their parts.
+    order: &'a [usize],
+    /// How much of these pointers leads here.
+    at: usize,
+    found: &'a mut [Option<f64>],
+}
+
+impl Walk<'_> {
+    /// The next part of a pointer; `None` if it leads just here.
+    fn part(&self, place: usize) -> Option<&str> {
+        self.pointers[place][self.at..].strip_prefix('/')?.split('/').next()
+    }
+
+    /// The part of this value that a pointer's `part` names.
+    fn inside(&mut self, part: &str) -> Walk<'_> {
+        let start = self.order.partition_point(|place| self.part(*place) < Some(part));
+        let length = self.order[start..].partition_point(|place| self.part(*place) == Some(part));
+        Walk {
+            pointers: self.pointers,
+            order: &self.order[start..start + length],
+            at: self.at + 1 + part.len(),
+            found: self.found,
+        }
+    }
+
+    fn is(self, number: f64) {
+        let here = self.order.partition_point(|place| self.part(*place).is_none());
+        for place in &self.order[..here] {
+            self.found[*place] = Some(number);
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.order.is_empty() {
+            return deserializer.deserialize_ignored_any(IgnoredAny).map(|_| ());
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text.write_str("a value")
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
+        self.is(number as f64);
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
+        self.is(number as f64);
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
+        self.is(number);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        for number in 0usize.. {
+            if list.next_element_seed(self.inside(&number.to_string()))?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let mut met = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let part = if key.contains(['~', '/']) {
+                Cow::Owned(key.replace('~', "~0").replace('/', "~1"))
+            } else {
+                Cow::Borrowed(&*key)
+            };
+            let value = self.inside(&part);
+            if !value.order.is_empty() && !met.insert(value.order[0]) {
+                return Err(A::Error::custom("a key is written twice"));
+            }
+            map.next_value_seed(value)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn pointers_lead_where_those_of_a_whole_value_lead() {
+        let text = r#"{"a":[1,-2,{"b":0.1}],"a/b":3,"m~n":{"":4.5},"a!":5,"big":18446744073709551615,"huge":1e300,"no":[null,true,"7"],"":6,
+            "deep":[[[8]],[9]]}"#;
+        let whole: Value = serde_json::from_str(text).unwrap();
+        #[rustfmt::skip]
+        let pointers = [
+            "/a/0", "/a/1", "/a/2/b", "/a/2", "/a", "/a/3", "/a/00", "/a/-", "/a~1b", "/m~0n/", "/a!", "/big", "/huge", "/no/0", "/no/1",
+            "/no/2", "/", "", "/deep/0/0/0", "/deep/1/0", "/deep/1", "/deep/1/0/0", "a", "/a/0", "/none/1",
+        ];
+        let expected: Vec<Option<f64>> = pointers.iter().map(|of| whole.pointer(of).and_then(Value::as_f64)).collect();
+        assert!(expected.iter().flatten().count() > 10);
+        assert_eq!(numbers(text.as_bytes(), &pointers).unwrap(), expected);
+        assert_eq!(numbers(b" 7 ", &["", "/0"]).unwrap(), [Some(7.0), None]);
+        assert_eq!(numbers(b"[1]", &[]).unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_no_json_or_means_two_things_is_refused() {
+        for text in ["", "[1", "[1]]", "{\"a\":1,\"a\":2}", "{\"a\":{\"b\":1},\"a\":{}}"] {
+            assert!(numbers(text.as_bytes(), &["/a/b", "/a"]).is_err(), "{text}");
+        }
+        // What nobody asks for may stand there twice, and nested as deep as it likes is refused, not suffered.
+        assert_eq!(numbers(b"{\"a\":1,\"c\":2,\"c\":3}", &["/a"]).unwrap(), [Some(1.0)]);
+        let (deep, pointer) = (format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000)), "/0".repeat(100_000));
+        assert!(numbers(deep.as_bytes(), &[&pointer]).is_err());
+    }
+}
