@@ -1,7 +1,7 @@
 //! Scores of the source study's grid, beside scikit-learn on a sample of the same work (`benches/scores.py`; `PYTHON` names a Python
-//! that has it): 40 model-taps × 12 views × 14 comparisons, 3,392 images, 1,000 resamples, 1,000 permutations, probes of all.
+//! that has it): 40 model-layers × 12 views × 14 comparisons, 3,392 images, 1,000 resamples, 1,000 permutations, probes of all.
 //!
-//!     cargo bench --bench scores             the grid (VISAVIS_TAPS model-taps of it, all 40 by default), then 202,599 images
+//!     cargo bench --bench scores             the grid (VISAVIS_TAPS model-layers of it, all 40 by default), then 202,599 images
 //!
 //! The limits: two minutes for the grid without probes, five with; two seconds for a view's scores at 202,599 images without
 //! resampling; 20 × scikit-learn.
@@ -84,26 +84,26 @@ fn drawn(world: &World, columns: usize, seed: u64) -> Matrix {
 }
 
 fn grid() {
-    let taps: usize = std::env::var("VISAVIS_TAPS").ok().and_then(|taps| taps.parse().ok()).unwrap_or(40);
+    let layers: usize = std::env::var("VISAVIS_TAPS").ok().and_then(|layers| layers.parse().ok()).unwrap_or(40);
     let (world, questions, statistics) = (world(3392), questions(), Statistics::default());
     let setting = Setting { images: &world.images, labels: &world.labels, identities: Some(&world.identities) };
     let axes: Vec<View> = (1..=8).map(View::Axis).chain([View::Pair(1, 2), View::Pair(3, 4)]).collect();
     // As a run on two slots: every stage on one thread, two beside each other.
-    let points: Vec<(Vec<Matrix>, [Vec<Matrix>; 2])> = (0..taps)
-        .map(|tap| {
-            let map = |map: usize| (0..5).map(|seed| drawn(&world, 2, (tap * 100 + map * 10 + seed) as u64)).collect();
-            (vec![drawn(&world, 8, tap as u64)], [map(0), map(1)])
+    let points: Vec<(Vec<Matrix>, [Vec<Matrix>; 2])> = (0..layers)
+        .map(|layer| {
+            let map = |map: usize| (0..5).map(|seed| drawn(&world, 2, (layer * 100 + map * 10 + seed) as u64)).collect();
+            (vec![drawn(&world, 8, layer as u64)], [map(0), map(1)])
         })
         .collect();
     let places: Vec<(usize, usize)> =
-        (0..taps).flat_map(|tap| (0..questions.len()).map(move |comparison| (tap, comparison))).collect();
+        (0..layers).flat_map(|layer| (0..questions.len()).map(move |comparison| (layer, comparison))).collect();
     let scored = |projection: usize| -> (f64, Vec<OfProjection>) {
         let clock = Instant::now();
-        let of = |&(tap, comparison): &(usize, usize)| {
-            let (flat, maps) = &points[tap];
+        let of = |&(layer, comparison): &(usize, usize)| {
+            let (flat, maps) = &points[layer];
             let (points, shown) = if projection == 0 { (flat, &axes[..]) } else { (&maps[projection - 1], &[View::Map][..]) };
             let scored = scoring::score(&setting, points, &questions[comparison], shown, &statistics, 7);
-            let slot = Slot { model: tap, tap: 0, projection, comparison };
+            let slot = Slot { model: layer, layer: 0, projection, comparison };
             OfProjection { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted }
         };
         let found = places.par_iter().map(of).collect();
@@ -116,15 +116,15 @@ fn grid() {
         maps += seconds;
         projections.extend(found);
     }
-    let columns: Vec<Matrix> = (0..taps.min(4)).map(|tap| drawn(&world, 512, tap as u64 + 1000)).collect();
+    let columns: Vec<Matrix> = (0..layers.min(4)).map(|layer| drawn(&world, 512, layer as u64 + 1000)).collect();
     let clock = Instant::now();
-    let measured: Vec<_> = (0..taps)
+    let measured: Vec<_> = (0..layers)
         .into_par_iter()
-        .map(|tap| scoring::space(&setting, &columns[tap % columns.len()], &questions, &statistics, 7))
+        .map(|layer| scoring::space(&setting, &columns[layer % columns.len()], &questions, &statistics, 7))
         .collect();
     let space = clock.elapsed().as_secs_f64();
-    let of = |(tap, measured): (usize, scoring::Measured)| {
-        let of = move |(comparison, ranks)| OfFeatures { model: tap, tap: 0, comparison, ranks };
+    let of = |(layer, measured): (usize, scoring::Measured)| {
+        let of = move |(comparison, ranks)| OfFeatures { model: layer, layer: 0, comparison, ranks };
         measured.ranks.into_iter().enumerate().map(of)
     };
     let features: Vec<OfFeatures> = measured.into_iter().enumerate().flat_map(of).collect();
@@ -141,12 +141,15 @@ fn grid() {
     let found = scoring::simultaneous::grid(&given);
     let together = clock.elapsed().as_secs_f64();
     let all = views + maps + space + together;
-    println!("{taps} model-taps × 12 views × 14 comparisons, {} cells ranked, two threads", found.cells.len());
+    println!("{layers} model-layers × 12 views × 14 comparisons, {} cells ranked, two threads", found.cells.len());
     println!(
         "  single axes and pairs {views:.1} s, maps of five seeds {maps:.1} s, features and probes {space:.1} s, the grid {together:.1} s"
     );
-    println!("  in all {all:.1} s; 40 model-taps: {:.0} s (limits: 120 s without probes, 300 s with)", all * 40.0 / taps as f64);
-    beside(&world, (views + maps) / (taps * 14 * 20) as f64, space / taps as f64);
+    println!(
+        "  in all {all:.1} s; 40 model-layers: {:.0} s (limits: 120 s without probes, 300 s with)",
+        all * 40.0 / layers as f64
+    );
+    beside(&world, (views + maps) / (layers * 14 * 20) as f64, space / layers as f64);
 }
 
 /// scikit-learn on one comparison: seconds of one view with as many resamples and permutations, and of one probe.

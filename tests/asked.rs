@@ -124,14 +124,14 @@ fn names_keep_the_letters_they_are_written_in() {
     desk.edit(
         STUDY,
         "selection:",
-        "contrasts: { 007: { pair: [1.10, \"1.1\"] } }\nfairness: { groups: [1e3] }\ntaps: [1.0]\nselection:",
+        "contrasts: { 007: { pair: [1.10, \"1.1\"] } }\nfairness: { groups: [1e3] }\nlayers: [1.0]\nselection:",
     );
     checked(&desk);
     let found = scores(&desk);
     assert_eq!(words(&found, "model"), names);
-    assert_eq!(words(&found, "tap"), ["1.0"]);
+    assert_eq!(words(&found, "layer"), ["1.0"]);
     assert_eq!(words(&found, "comparison"), ["1_0", "2024.10"]);
-    desk.succeed(&["export", STUDY, "--what", "coordinates", "--model", "1.10", "--tap", "1.0", "--projection", "pca"]);
+    desk.succeed(&["export", STUDY, "--what", "coordinates", "--model", "1.10", "--layer", "1.0", "--projection", "pca"]);
     desk.succeed(&["report", STUDY, "--quiet"]);
     let page = desk.read("reports/1.10.html");
     for name in names.iter().chain(&["2024.10", "1_0", "1e3", "007"]) {

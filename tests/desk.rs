@@ -169,7 +169,7 @@ models:
     prepare:
       - whole
     train: { recipe: quick }
-taps: [layer4, embedding]
+layers: [layer4, embedding]
 projections:
   - pca: { axes: 2 }
 comparisons:

@@ -136,7 +136,7 @@ fn exports_hold_what_was_found() {
     desk.ran(STUDY);
     let scores = desk.succeed(&["export", STUDY, "--what", "scores"]);
     assert!(scores.starts_with(
-        "model,tap,projection,view,comparison,score,value,low,high,n,positives,identities,seeds,ranked,reason,key\n"
+        "model,layer,projection,view,comparison,score,value,low,high,n,positives,identities,seeds,ranked,reason,key\n"
     ));
     assert!(scores.contains("pixels,embedding,pca,axis 1,zero or one,monotone_auc,"));
     assert!(scores.contains("pixels,embedding,pca,axis 1,ink,spearman,"));

@@ -32,7 +32,7 @@ models:
   named:
     pixels: { baseline: pixels, prepare: tiny }
     untrained: { baseline: untrained, architecture: { seresnet34: { width: 0.1 } }, prepare: tiny }
-taps: [layer2, embedding]
+layers: [layer2, embedding]
 projections: [pca: { axes: 2 }]
 comparisons:
   smile: { Smiling: "Smiling", Not: "not Smiling" }

@@ -59,7 +59,7 @@ fn make_the_workspace_of_this_release() {
     let desk = Desk::with_pretence();
     desk.edit("experiments/micro.yaml", "      - seresnet34\n", "");
     desk.edit("experiments/micro.yaml", "      - arcface\n", "");
-    desk.edit("experiments/micro.yaml", "taps: [layer4, embedding]", "taps: [layer4]");
+    desk.edit("experiments/micro.yaml", "layers: [layer4, embedding]", "layers: [layer4]");
     desk.succeed(&["run", "experiments/micro.yaml", "--quiet"]);
     for name in ["journals", "cache", "visavis.db", "visavis.db-wal", "visavis.db-shm", "dispatcher.lock", "lease"] {
         let path = desk.path(&format!("data/{name}"));

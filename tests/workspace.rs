@@ -64,7 +64,7 @@ fn what_a_study_file_lists_twice_is_refused_with_its_place() {
     desk.edit(MICRO, "    train", exclude);
     let said = desk.visavis(&["check", MICRO]);
     assert!(said.code == 2 && said.err.contains("entry 1 excludes the same"), "{}", said.err);
-    refused(MICRO, "taps: [layer4, embedding]", "taps: [layer4, layer4]", "taps", &["`layer4` is listed twice"]);
+    refused(MICRO, "layers: [layer4, embedding]", "layers: [layer4, layer4]", "layers", &["`layer4` is listed twice"]);
     refused(MICRO, "      - seresnet34\n", "      - resnet34\n", "matrix:", &["a level is written twice"]);
     let twice = "features: { layer1: ../data/digits/pixels.npy, embedding: ../data/digits/pixels.npy,";
     refused(SMALL, "features: { embedding: ../data/digits/pixels.npy,", twice, "layer1", &["`layer1` has the same file"]);

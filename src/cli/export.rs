@@ -40,9 +40,9 @@ pub struct Export {
     /// The model (coordinates, features)
     #[arg(long)]
     model: Option<String>,
-    /// The tap (coordinates, features; default: the model's only one)
+    /// The layer (coordinates, features; default: the model's only one)
     #[arg(long)]
-    tap: Option<String>,
+    layer: Option<String>,
     /// The projection (coordinates; default: the study's only one)
     #[arg(long)]
     projection: Option<String>,
@@ -94,14 +94,14 @@ impl Export {
         let study = &plan.study;
         let models: Vec<&str> = study.models.iter().map(|model| model.name.as_str()).collect();
         let model = place("--model", self.model.as_deref(), &models)?;
-        let taps = study.models[model].taps(study.taps.as_deref());
-        let tap = place("--tap", self.tap.as_deref(), &taps.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let layers = study.models[model].layers(study.layers.as_deref());
+        let layer = place("--layer", self.layer.as_deref(), &layers.iter().map(String::as_str).collect::<Vec<_>>())?;
         let (step, output) = if self.what == "features" {
-            (study::features(study, model, tap), study::features_name(study, model, tap))
+            (study::features(study, model, layer), study::features_name(study, model, layer))
         } else {
             let projections: Vec<&str> = study.projections.iter().map(|projection| projection.name.as_str()).collect();
             let projection = place("--projection", self.projection.as_deref(), &projections)?;
-            (Step::Project { model, tap, projection, seed: usize::from(self.seed) - 1 }, "coordinates.npy".to_owned())
+            (Step::Project { model, layer, projection, seed: usize::from(self.seed) - 1 }, "coordinates.npy".to_owned())
         };
         let absent = || Fault::missing(format!("there are no such {} yet", self.what)).next("run the study first");
         let bytes = plan.bytes(step, &output)?.ok_or_else(absent)?;
@@ -148,7 +148,7 @@ fn scores(outcome: &Outcome) -> Table {
     let mut rows = Vec::new();
     for (of, scored) in &outcome.scores {
         let scores = &scored.scores;
-        let tap = &study.models[of.model].taps(study.taps.as_deref())[of.tap];
+        let layer = &study.models[of.model].layers(study.layers.as_deref())[of.layer];
         let projection = of.projection.map_or("features", |place| study.projections[place].name.as_str());
         let probe = scored.probe.as_ref().map_or(vec![], |probe| {
             let named = [("probe_auc", probe.whole), ("probe_auc_a", probe.a), ("probe_auc_b", probe.b)];
@@ -166,7 +166,7 @@ fn scores(outcome: &Outcome) -> Table {
             let ranked = scores.unranked.is_none() && of.projection.is_some() && row.score.starts_with("knn_auc");
             let names = [
                 study.models[of.model].name.clone(),
-                tap.clone(),
+                layer.clone(),
                 projection.to_owned(),
                 row.view,
                 study.comparisons[of.comparison].name.clone(),
@@ -180,7 +180,7 @@ fn scores(outcome: &Outcome) -> Table {
         }
     }
     let mut table = Table::default();
-    for (column, name) in ["model", "tap", "projection", "view", "comparison", "score"].iter().enumerate() {
+    for (column, name) in ["model", "layer", "projection", "view", "comparison", "score"].iter().enumerate() {
         table.text(name, rows.iter().map(|row| Some(row.names[column].clone())));
     }
     table.number("value", rows.iter().map(|row| Some(row.estimate.value)));
@@ -209,7 +209,7 @@ fn ledger(outcome: &Outcome) -> Table {
     let mut table = Table::default();
     table.whole("rank", rows.iter().map(|row| row.rank));
     table.text("model", cells().map(|cell| Some(study.models[cell.model].name.clone())));
-    table.text("tap", cells().map(|cell| Some(study.models[cell.model].taps(study.taps.as_deref())[cell.tap].clone())));
+    table.text("layer", cells().map(|cell| Some(study.models[cell.model].layers(study.layers.as_deref())[cell.layer].clone())));
     table.text("projection", cells().map(|cell| Some(study.projections[cell.projection].name.clone())));
     table.text("view", cells().map(|cell| Some(cell.view.to_string())));
     table.text("comparison", cells().map(|cell| Some(study.comparisons[cell.comparison].name.clone())));

@@ -15,7 +15,7 @@ use visavis_core::{
 pub struct Pin {
     /// The study file
     study: PathBuf,
-    /// The figure, by its model, tap, projection, view and comparison: `r34 · layer4 · umap map · gender`, or words of it
+    /// The figure, by its model, layer, projection, view and comparison: `r34 · layer4 · umap map · gender`, or words of it
     #[arg(required = true, value_name = "FIGURE")]
     figure: Vec<String>,
     /// Why it is there: printed below it
@@ -100,7 +100,7 @@ fn one(words: &str, names: &[String]) -> Result<String> {
     match found[..] {
         [one] => Ok(one.clone()),
         [] => Err(Fault::asked(format!("no figure is called `{}`", printable(words)))
-            .next("a figure is model · tap · projection view · comparison; `visavis export STUDY --what ledger` lists them")),
+            .next("a figure is model · layer · projection view · comparison; `visavis export STUDY --what ledger` lists them")),
         ref many => {
             let few: Vec<String> = many.iter().take(4).map(|name| printable(name)).collect();
             Err(Fault::asked(format!("`{}` means {} figures: {} …", printable(words), many.len(), few.join("; ")))

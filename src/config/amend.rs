@@ -53,8 +53,8 @@ pub enum Change {
     DropProjection {
         place: usize,
     },
-    /// The taps that are read, in this order; `None` is all there are.
-    Taps(Option<Vec<String>>),
+    /// The layers that are read, in this order; `None` is all there are.
+    Layers(Option<Vec<String>>),
 }
 
 /// The factors whose levels a matrix lists.
@@ -63,7 +63,7 @@ const EXCLUDE: &[&str] = &["models", "matrix", "exclude"];
 const NAMED: &[&str] = &["models", "named"];
 const COMPARISONS: &[&str] = &["comparisons"];
 const PROJECTIONS: &[&str] = &["projections"];
-const TAPS: &[&str] = &["taps"];
+const LAYERS: &[&str] = &["layers"];
 
 /// The text with the change made. Reads and writes no file; whether the changed study makes sense is for
 /// [`parse`](super::parse) to say.
@@ -145,9 +145,9 @@ impl Draft<'_> {
             Change::DropComparison { name } => self.drop(COMPARISONS, self.place_of(COMPARISONS, name)?, Some("comparison")),
             Change::AddProjection { projection } => self.append(PROJECTIONS, self.variant("projection", projection)?),
             Change::DropProjection { place } => self.drop(PROJECTIONS, *place, Some("projection")),
-            Change::Taps(Some(taps)) => self.taps(taps),
-            Change::Taps(None) if self.at(TAPS).is_none() => Ok(()),
-            Change::Taps(None) => self.remove(&[], self.place_of(&[], "taps")?),
+            Change::Layers(Some(layers)) => self.layers(layers),
+            Change::Layers(None) if self.at(LAYERS).is_none() => Ok(()),
+            Change::Layers(None) => self.remove(&[], self.place_of(&[], "layers")?),
         }
     }
 
@@ -252,34 +252,35 @@ impl Draft<'_> {
         }
     }
 
-    /// One entry at a time, so that every tap that stays keeps its line and comment. A list is never emptied on the way:
+    /// One entry at a time, so that every layer that stays keeps its line and comment. A list is never emptied on the way:
     /// nothing would show how its author writes lists.
-    fn taps(&mut self, wanted: &[String]) -> Result<()> {
-        wanted.iter().try_for_each(|tap| self.name("tap", tap).map(drop))?;
+    fn layers(&mut self, wanted: &[String]) -> Result<()> {
+        wanted.iter().try_for_each(|layer| self.name("layer", layer).map(drop))?;
         if wanted.is_empty() {
-            return Err(self.wrong("no taps are named").next("name one or more, or read all there are"));
+            return Err(self.wrong("no layers are named").next("name one or more, or read all there are"));
         }
-        if self.at(TAPS).is_none() {
-            let text = wanted.iter().map(|tap| spelled(tap)).collect::<Vec<_>>().join(", ");
+        if self.at(LAYERS).is_none() {
+            let text = wanted.iter().map(|layer| spelled(layer)).collect::<Vec<_>>().join(", ");
             return self.insert(
                 &[],
                 self.place_of(&[], "models")? + 1,
-                Entry::pair("taps", listed(wanted), &format!("[{text}]")),
+                Entry::pair("layers", listed(wanted), &format!("[{text}]")),
             );
         }
-        let tap =
-            |draft: &Self, place: usize| draft.at(TAPS).and_then(|list| list.as_list()?.get(place)?.letters().map(str::to_owned));
-        for place in (0..self.length(TAPS)).rev() {
-            if self.length(TAPS) > 1 && !tap(self, place).is_some_and(|tap| wanted.contains(&tap)) {
-                self.remove(TAPS, place)?;
+        let layer = |draft: &Self, place: usize| {
+            draft.at(LAYERS).and_then(|list| list.as_list()?.get(place)?.letters().map(str::to_owned))
+        };
+        for place in (0..self.length(LAYERS)).rev() {
+            if self.length(LAYERS) > 1 && !layer(self, place).is_some_and(|layer| wanted.contains(&layer)) {
+                self.remove(LAYERS, place)?;
             }
         }
         for (place, name) in wanted.iter().enumerate() {
-            if tap(self, place).as_ref() != Some(name) {
-                self.insert(TAPS, place, Entry::item(Written::text(name), &spelled(name)))?;
+            if layer(self, place).as_ref() != Some(name) {
+                self.insert(LAYERS, place, Entry::item(Written::text(name), &spelled(name)))?;
             }
         }
-        (wanted.len()..self.length(TAPS)).rev().try_for_each(|place| self.remove(TAPS, place))
+        (wanted.len()..self.length(LAYERS)).rev().try_for_each(|place| self.remove(LAYERS, place))
     }
 
     // The two things that are done to a file.
@@ -468,7 +469,7 @@ models:
         embedding: mine.npy     # features
     # The end of models.
 
-taps: [layer1, layer4]   # both ends
+layers: [layer1, layer4]   # both ends
 
 projections:
   - pca: { axes: 8 }
@@ -588,22 +589,22 @@ comparisons:
     }
 
     #[test]
-    fn taps_keep_their_lines_and_style() {
-        let taps = |taps: &[&str]| Change::Taps(Some(taps.iter().map(|tap| (*tap).to_owned()).collect()));
-        makes(BLOCK, &taps(&["layer1", "layer2", "layer4"]), "[layer1, layer4]", "[layer1, layer2, layer4]");
-        makes(BLOCK, &taps(&["embedding"]), "[layer1, layer4]", "[embedding]");
-        makes(BLOCK, &taps(&["layer4", "layer1"]), "[layer1, layer4]", "[layer4, layer1]");
-        makes(BLOCK, &taps(&["layer1", "layer4"]), "format: 1", "format: 1");
-        makes(BLOCK, &Change::Taps(None), "taps: [layer1, layer4]   # both ends\n", "");
-        let without = amended(BLOCK, &Change::Taps(None)).unwrap();
-        assert_eq!(amended(&without, &Change::Taps(None)).unwrap(), without);
+    fn layers_keep_their_lines_and_style() {
+        let layers = |layers: &[&str]| Change::Layers(Some(layers.iter().map(|layer| (*layer).to_owned()).collect()));
+        makes(BLOCK, &layers(&["layer1", "layer2", "layer4"]), "[layer1, layer4]", "[layer1, layer2, layer4]");
+        makes(BLOCK, &layers(&["embedding"]), "[layer1, layer4]", "[embedding]");
+        makes(BLOCK, &layers(&["layer4", "layer1"]), "[layer1, layer4]", "[layer4, layer1]");
+        makes(BLOCK, &layers(&["layer1", "layer4"]), "format: 1", "format: 1");
+        makes(BLOCK, &Change::Layers(None), "layers: [layer1, layer4]   # both ends\n", "");
+        let without = amended(BLOCK, &Change::Layers(None)).unwrap();
+        assert_eq!(amended(&without, &Change::Layers(None)).unwrap(), without);
         let end = "# features\n";
-        makes(&without, &taps(&["layer1", "a: b"]), end, &format!("{end}taps: [layer1, \"a: b\"]\n"));
+        makes(&without, &layers(&["layer1", "a: b"]), end, &format!("{end}layers: [layer1, \"a: b\"]\n"));
 
-        let block = "taps:\n  # deep\n  - layer4   # four\n\n  - embedding # last\nmodels: {}\n";
-        let change = taps(&["layer1", "embedding", "probe"]);
-        makes(block, &change, block, "taps:\n  # deep\n\n  - layer1\n  - embedding # last\n  - probe\nmodels: {}\n");
-        assert!(refused(block, &taps(&[])).contains("no taps"));
+        let block = "layers:\n  # deep\n  - layer4   # four\n\n  - embedding # last\nmodels: {}\n";
+        let change = layers(&["layer1", "embedding", "probe"]);
+        makes(block, &change, block, "layers:\n  # deep\n\n  - layer1\n  - embedding # last\n  - probe\nmodels: {}\n");
+        assert!(refused(block, &layers(&[])).contains("no layers"));
     }
 
     #[test]
@@ -658,11 +659,12 @@ comparisons:
                     both_ways.push((add_level("loss", "x: { y: 1 }"), drop_level("loss", place)));
                     both_ways.push((exclude(&[("loss", "softmax")]), Change::Include { place: 0 }));
                 }
-                if let Some(taps) = value.get("taps") {
-                    let taps: Vec<String> = taps.as_list().unwrap().iter().map(|tap| tap.letters().unwrap().to_owned()).collect();
-                    both_ways.push((Change::Taps(Some([&texts(["new"])[..], &taps].concat())), Change::Taps(Some(taps))));
+                if let Some(layers) = value.get("layers") {
+                    let layers: Vec<String> =
+                        layers.as_list().unwrap().iter().map(|layer| layer.letters().unwrap().to_owned()).collect();
+                    both_ways.push((Change::Layers(Some([&texts(["new"])[..], &layers].concat())), Change::Layers(Some(layers))));
                 } else {
-                    both_ways.push((Change::Taps(Some(texts(["embedding"]))), Change::Taps(None)));
+                    both_ways.push((Change::Layers(Some(texts(["embedding"]))), Change::Layers(None)));
                 }
                 for (there, back) in both_ways {
                     let changed = amended(&file, &there).unwrap();
@@ -685,7 +687,7 @@ comparisons:
 
     #[test]
     fn what_is_not_there_and_what_is_there_already_are_said() {
-        assert!(refused("a: [", &Change::Taps(None)).contains("not valid YAML"));
+        assert!(refused("a: [", &Change::Layers(None)).contains("not valid YAML"));
         assert!(refused(BLOCK, &drop_level("loss", 3)).contains("models.matrix.loss has no entry 4"));
         assert!(refused(BLOCK, &add_level("los", "x")).contains("did you mean `loss`?"));
         assert!(refused(BLOCK, &add_level("trained_on", "x")).contains("the file has no `models.matrix.trained_on`"));

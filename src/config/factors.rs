@@ -6,7 +6,7 @@ use visavis_core::domain::{
     Result,
     matrix::{Exclusion, Matrix},
     model::{
-        ARCHITECTURES, Architecture, BASELINES, FAMILIES, GivenFeatures, LOSSES, Loss, Model, Network, Source, TAPS, Weights,
+        ARCHITECTURES, Architecture, BASELINES, FAMILIES, GivenFeatures, LAYERS, LOSSES, Loss, Model, Network, Source, Weights,
     },
 };
 
@@ -200,42 +200,42 @@ fn baseline(of: &Node, fields: &Fields, known: &Known) -> Result<Source> {
 }
 
 fn features(node: &Node) -> Result<GivenFeatures> {
-    let (mut taps, mut images) = (BTreeMap::new(), None);
+    let (mut layers, mut images) = (BTreeMap::new(), None);
     for (key, node) in node.entries()? {
         let path = node.path()?;
         if key == "images" {
             images = Some(path);
             continue;
         }
-        let tap = node.name_of("tap", &key)?;
+        let layer = node.name_of("layer", &key)?;
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_owned();
         if !matches!(ending.as_str(), "npy" | "safetensors") {
-            let next = if TAPS.contains(&key.as_str()) {
+            let next = if LAYERS.contains(&key.as_str()) {
                 "features are .npy or .safetensors files"
             } else {
-                "expected a tap with its .npy or .safetensors file, and `images`"
+                "expected a layer with its .npy or .safetensors file, and `images`"
             };
             return Err(node.wrong(format!("{}: cannot tell the format of `{}`", node.name(), path.display())).next(next));
         }
-        // An .npy file holds one array; a safetensors file may hold one a tap.
-        if let Some((first, _)) = taps.iter().find(|(_, other)| ending == "npy" && **other == path) {
+        // An .npy file holds one array; a safetensors file may hold one a layer.
+        if let Some((first, _)) = layers.iter().find(|(_, other)| ending == "npy" && **other == path) {
             return Err(node
                 .wrong(format!("{}: `{first}` has the same file: {}", node.name(), path.display()))
-                .next("name the file of this tap, or remove it: the same features are one tap"));
+                .next("name the file of this layer, or remove it: the same features are one layer"));
         }
-        taps.insert(tap, path);
+        layers.insert(layer, path);
     }
     let Some(images) = images else {
         return Err(node
             .wrong_key(format!("{} lacks `images`", node.name()))
             .next("a text file that names the image of each row: one id a line, or a CSV with a column of them"));
     };
-    if taps.is_empty() {
+    if layers.is_empty() {
         return Err(node
             .wrong_key(format!("{} has no features", node.name()))
-            .next("name a tap with its file: embedding: ../data/mine.npy"));
+            .next("name a layer with its file: embedding: ../data/mine.npy"));
     }
-    Ok(GivenFeatures { taps, images })
+    Ok(GivenFeatures { layers, images })
 }
 
 fn architecture(node: &Node) -> Result<Architecture> {

@@ -7,6 +7,9 @@ use super::{
 use std::path::{Path, PathBuf};
 use visavis_core::domain::{Fault, Result, nearest::suggestion, text::is_steering};
 
+/// Keys that earlier study files had, and what they are called now.
+const RENAMED: [(&str, &str); 1] = [("taps", "layers")];
+
 /// A value and the way to it.
 #[derive(Clone)]
 pub struct Node<'a> {
@@ -76,7 +79,11 @@ impl<'a> Node<'a> {
         let entries = self.entries()?;
         for (key, node) in &entries {
             if !known.contains(&key.as_str()) {
-                return Err(node.wrong_key(format!("unknown key `{key}` in {}", self.name())).next(suggestion(key, known)));
+                let next = RENAMED
+                    .iter()
+                    .find(|(old, new)| old == key && known.contains(new))
+                    .map_or_else(|| suggestion(key, known), |(_, new)| format!("the key is called `{new}` now"));
+                return Err(node.wrong_key(format!("unknown key `{key}` in {}", self.name())).next(next));
             }
         }
         Ok(Fields { node: self.clone(), entries })

@@ -33,7 +33,7 @@ const KEYS: [&str; 20] = [
     "recipes",
     "evaluation",
     "models",
-    "taps",
+    "layers",
     "projections",
     "comparisons",
     "contrasts",
@@ -66,15 +66,15 @@ pub fn study(root: &Node) -> Result<(Study, usize)> {
             .next("name the data set whose images are compared; only given features can do without"));
     }
     evaluation.quoted = super::comparisons::quoted(fields.need("comparisons")?)?;
-    let taps = fields.get("taps").map(taps).transpose()?;
-    if let Some(taps) = &taps {
-        let all: BTreeSet<String> = models.iter().flat_map(|model| model.taps(None)).collect();
-        if let Some(tap) = taps.iter().find(|tap| !all.contains(*tap)) {
+    let layers = fields.get("layers").map(layers).transpose()?;
+    if let Some(layers) = &layers {
+        let all: BTreeSet<String> = models.iter().flat_map(|model| model.layers(None)).collect();
+        if let Some(layer) = layers.iter().find(|layer| !all.contains(*layer)) {
             let all: Vec<&str> = all.iter().map(String::as_str).collect();
             return Err(fields
-                .need("taps")?
-                .wrong(format!("no model of this study has the tap `{tap}`"))
-                .next(visavis_core::domain::nearest::suggestion(tap, &all)));
+                .need("layers")?
+                .wrong(format!("no model of this study has the layer `{layer}`"))
+                .next(visavis_core::domain::nearest::suggestion(layer, &all)));
         }
     }
     let model_names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
@@ -98,7 +98,7 @@ pub fn study(root: &Node) -> Result<(Study, usize)> {
         recipes,
         evaluation,
         models,
-        taps,
+        layers,
         contrasts,
     };
     Ok((study, excluded))
@@ -294,12 +294,12 @@ fn missing_words(node: &Node) -> Result<Vec<String>> {
     node.list()?.iter().map(|word| Ok(word.text()?.trim().to_owned())).collect()
 }
 
-fn taps(node: &Node) -> Result<Vec<String>> {
-    let taps = node.list()?.iter().map(Node::text).collect::<Result<Vec<_>>>()?;
-    match taps.iter().enumerate().find(|(i, tap)| taps[..*i].contains(tap)) {
-        Some((_, tap)) => Err(node.wrong(format!("the tap `{tap}` is listed twice"))),
-        None if taps.is_empty() => Err(node.wrong("no taps are listed").next("leave `taps` out to read all there are")),
-        None => Ok(taps),
+fn layers(node: &Node) -> Result<Vec<String>> {
+    let layers = node.list()?.iter().map(Node::text).collect::<Result<Vec<_>>>()?;
+    match layers.iter().enumerate().find(|(i, layer)| layers[..*i].contains(layer)) {
+        Some((_, layer)) => Err(node.wrong(format!("the layer `{layer}` is listed twice"))),
+        None if layers.is_empty() => Err(node.wrong("no layers are listed").next("leave `layers` out to read all there are")),
+        None => Ok(layers),
     }
 }
 

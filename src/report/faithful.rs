@@ -16,16 +16,16 @@ impl Page<'_> {
         let plan = self.outcome.plan;
         let (mut rows, mut stable, mut neighbours) = (Vec::new(), Vec::new(), Value::Null);
         for (step, manifest) in plan.results() {
-            let Step::Quality { model, tap, projection } = step else { continue };
+            let Step::Quality { model, layer, projection } = step else { continue };
             let Some(quality): Option<Quality> = plan.json(step, "quality.json")? else { continue };
-            let (name, tap_name) = (&plan.study.models[model].name, self.tap(model, tap));
+            let (name, layer_name) = (&plan.study.models[model].name, self.layer(model, layer));
             let method = &plan.study.projections[projection].name;
-            let of = format!("{name} · {tap_name} · {method}");
+            let of = format!("{name} · {layer_name} · {method}");
             let source = Source { key: manifest.key, output: "quality.json", of: of.clone() };
             if neighbours.is_null() {
                 neighbours = json!(self.book.count(&source, "/neighbours", "neighbours asked for", quality.neighbours));
             }
-            let projected = plan.result(Step::Project { model, tap, projection, seed: 0 });
+            let projected = plan.result(Step::Project { model, layer, projection, seed: 0 });
             let fact = |name: &str, place: usize, what: &str, form: Form| {
                 let manifest = projected?;
                 let value = *manifest.fact(name).get(place)?;
@@ -36,7 +36,7 @@ impl Page<'_> {
                 let measure = |name: &str, spread: Option<Spread>| self.spread(&source, place, name, spread, quality.seeds);
                 rows.push(json!({
                     "model": name,
-                    "tap": tap_name,
+                    "layer": layer_name,
                     "view": format!("{method} {}", view.view),
                     "measures": [
                         measure("trustworthiness", view.trustworthiness),
@@ -61,7 +61,7 @@ impl Page<'_> {
                 .map(|axis| fact("stability", axis, &format!("axis {} found again", axis + 1), Form::Score))
                 .collect();
             if let Some(axes) = axes.filter(|axes| !axes.is_empty()) {
-                stable.push(json!({ "model": name, "tap": tap_name, "projection": method, "axes": axes }));
+                stable.push(json!({ "model": name, "layer": layer_name, "projection": method, "axes": axes }));
             }
         }
         // A run of some stages alone (`--only`) may have left none.

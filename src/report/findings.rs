@@ -29,7 +29,7 @@ impl Page<'_> {
                 json!({
                     "comparison": name(row),
                     "noise": self.noise(cell.comparison),
-                    "view": format!("{}, {}", self.tap(cell.model, cell.tap), self.view(cell)),
+                    "view": format!("{}, {}", self.layer(cell.model, cell.layer), self.view(cell)),
                     "b": self.half(*row, "b", ledger.rows[*row].candidate.b),
                     "low": self.simultaneous(*row),
                 })
@@ -155,7 +155,7 @@ impl Page<'_> {
             json!({
                 "model": study.models[of.model].name,
                 "comparison": study.comparisons[of.comparison].name,
-                "view": format!("{}, {}", self.tap(of.model, of.cell.tap), self.view(&of.cell)),
+                "view": format!("{}, {}", self.layer(of.model, of.cell.layer), self.view(&of.cell)),
                 "features": score("features", "AUC of the features on half B", of.features),
                 "probe": score("probe", "AUC of the probe on half B", of.probe),
                 "kept": self.book.estimate(&source, &at("kept"), "view less the better of both", Form::Difference, Some(of.kept)),

@@ -64,8 +64,8 @@ impl Page<'_> {
         let study = &self.outcome.plan.study;
         let best = all.iter().max_by(|x, y| {
             let auc = |of: &Of| {
-                let tap = crate::study::last_tap(study, of.model);
-                let scored = self.outcome.scores.get(&ScoreOf { model: of.model, tap, projection: None, comparison });
+                let layer = crate::study::last_layer(study, of.model);
+                let scored = self.outcome.scores.get(&ScoreOf { model: of.model, layer, projection: None, comparison });
                 scored.and_then(|scored| Some(scored.probe.as_ref()?.a?.value)).unwrap_or(f64::NEG_INFINITY)
             };
             auc(x).total_cmp(&auc(y)).then(y.model.cmp(&x.model))

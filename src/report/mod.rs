@@ -99,7 +99,7 @@ fn evidence(outcome: &Outcome, extras: &Extras, book: &Book) -> Result<Evidence>
     // Then coordinates while there is room: of the figures shown first.
     let project = |cell: &visavis_core::domain::ledger::CellId| Step::Project {
         model: cell.model,
-        tap: cell.tap,
+        layer: cell.layer,
         projection: cell.projection,
         seed: 0,
     };

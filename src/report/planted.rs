@@ -61,9 +61,9 @@ impl Page<'_> {
         let probe = told.map(|(place, told)| {
             let what = format!("{name}, best probe, AUC on half B");
             let b = self.book.estimate(source, &format!("/probes/{place}/b"), &what, Form::Score, Some(told.b));
-            let (model, tap) = (&study.models[told.model], self.tap(told.model, told.tap));
-            let several = model.taps(study.taps.as_deref()).len() > 1;
-            json!({ "model": if several { format!("{}, {tap}", model.name) } else { model.name.clone() }, "b": b })
+            let (model, layer) = (&study.models[told.model], self.layer(told.model, told.layer));
+            let several = model.layers(study.layers.as_deref()).len() > 1;
+            json!({ "model": if several { format!("{}, {layer}", model.name) } else { model.name.clone() }, "b": b })
         });
         let separates = chosen.iter().any(|(_, row)| self.outcome.separates(row));
         let by_probe = told.is_some_and(|(_, told)| told.is_told());

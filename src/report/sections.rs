@@ -85,9 +85,9 @@ impl Page<'_> {
         self.outcome.plan.study.models[cell.model].name.clone()
     }
 
-    pub(super) fn tap(&self, model: usize, tap: usize) -> String {
+    pub(super) fn layer(&self, model: usize, layer: usize) -> String {
         let study = &self.outcome.plan.study;
-        study.models[model].taps(study.taps.as_deref())[tap].clone()
+        study.models[model].layers(study.layers.as_deref())[layer].clone()
     }
 
     pub(super) fn view(&self, cell: &CellId) -> String {
@@ -99,7 +99,7 @@ impl Page<'_> {
     }
 
     pub(super) fn words(&self, cell: &CellId) -> String {
-        format!("{} · {} · {} · {}", self.model(cell), self.tap(cell.model, cell.tap), self.view(cell), self.comparison(cell))
+        format!("{} · {} · {} · {}", self.model(cell), self.layer(cell.model, cell.layer), self.view(cell), self.comparison(cell))
     }
 
     /// The numbers of one row of the ledger, by its place.
@@ -212,7 +212,7 @@ impl Page<'_> {
             json!({
                 "b": self.half(row, "b", Some(b)), "view": self.view(&of.candidate.cell), "heat": heat(b.value),
                 "separates": self.outcome.separates(of), "told": self.outcome.tells(of),
-                "features": self.features(model, of.candidate.cell.tap, comparison),
+                "features": self.features(model, of.candidate.cell.layer, comparison),
             })
         };
         let models: Vec<usize> = (0..study.models.len()).filter(|model| chosen.keys().any(|(of, _)| of == model)).collect();
@@ -243,14 +243,16 @@ impl Page<'_> {
         json!({ "columns": columns, "rows": rows, "unranked": unranked })
     }
 
-    /// The same question asked of the features themselves at a tap: by nearest neighbours, and by a linear probe.
-    pub(super) fn features(&self, model: usize, tap: usize, comparison: usize) -> Value {
-        let Some(of) = self.outcome.scores.get(&ScoreOf { model, tap, projection: None, comparison }) else { return Value::Null };
+    /// The same question asked of the features themselves at a layer: by nearest neighbours, and by a linear probe.
+    pub(super) fn features(&self, model: usize, layer: usize, comparison: usize) -> Value {
+        let Some(of) = self.outcome.scores.get(&ScoreOf { model, layer, projection: None, comparison }) else {
+            return Value::Null;
+        };
         let study = &self.outcome.plan.study;
         let words = format!(
             "{} · {} · features · {}",
             study.models[model].name,
-            self.tap(model, tap),
+            self.layer(model, layer),
             study.comparisons[comparison].name
         );
         let source = Source { key: of.key, output: of.output, of: words };
@@ -290,7 +292,7 @@ impl Page<'_> {
                 else {
                     continue;
                 };
-                let cell = CellId { model, tap: of.tap, projection: of.projection.unwrap_or(0), view: view.view, comparison };
+                let cell = CellId { model, layer: of.layer, projection: of.projection.unwrap_or(0), view: view.view, comparison };
                 let source = Source { key: *key, output: "scores.json", of: self.words(&cell) };
                 let quantity = matches!(study.comparisons[comparison].question.measured, Measured::Quantity(_));
                 let what = if quantity { "Spearman's ρ" } else { "monotone AUC" };
@@ -412,8 +414,8 @@ impl Page<'_> {
                     of.factors().iter().map(|(factor, level)| format!("{factor} {level}")).collect::<Vec<_>>().join(", ")
                 }
             };
-            let taps: Vec<Value> = of.taps(study.taps.as_deref()).into_iter().enumerate().map(|(tap, name)| {
-                let manifest = self.outcome.plan.result(crate::study::features(study, place, tap));
+            let layers: Vec<Value> = of.layers(study.layers.as_deref()).into_iter().enumerate().map(|(layer, name)| {
+                let manifest = self.outcome.plan.result(crate::study::features(study, place, layer));
                 let fact = if matches!(of.source, Made::Given(_)) { "shape" } else { name.as_str() };
                 let shape = manifest.filter(|m| m.fact(fact).len() == 2).map(|m| {
                     let source = Source { key: m.key, output: "facts", of: format!("{} · {name}", of.name) };
@@ -428,7 +430,7 @@ impl Page<'_> {
                 let prefix = manifest.and_then(|m| m.facts.keys().find_map(|fact| fact.strip_prefix(WEIGHTS_PREFIX)));
                 json!({ "name": name, "shape": shape, "centred": centred, "turned": turned, "prefix": prefix })
             }).collect();
-            json!({ "name": of.name, "made": made, "taps": taps })
+            json!({ "name": of.name, "made": made, "layers": layers })
         };
         json!(study.models.iter().enumerate().map(model).collect::<Vec<_>>())
     }
@@ -446,13 +448,13 @@ impl Page<'_> {
                 |name: &str, estimate| self.book.estimate(&source, &format!("/views/{view}/{name}"), name, Form::Score, estimate);
             let counts: Vec<Value> = scores.counts_b.exclusive.iter().enumerate().map(|(class, n)| json!({ "name": study.comparisons[cell.comparison].classes[class], "n": self.book.count(&source, &format!("/counts_b/exclusive/{class}"), "images on half B", *n) })).collect();
             figures.push(json!({
-                "model": self.model(cell), "tap": self.tap(cell.model, cell.tap), "view": self.view(cell), "comparison": self.comparison(cell),
+                "model": self.model(cell), "layer": self.layer(cell.model, cell.layer), "view": self.view(cell), "comparison": self.comparison(cell),
                 "classes": study.comparisons[cell.comparison].classes.join(" / "), "noise": self.noise(cell.comparison),
                 "picked": of.picked, "shown_as": shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(", "), "beside": !shown_as.contains(&ShownAs::Best),
                 "reason": self.outcome.reason(of), "note": self.outcome.plan.note(*cell).filter(|note| !note.is_empty()).map(|note| self.shareable(note)), "rank": of.rank.map(|rank| self.book.count(&self.ledger_source(), &format!("/rows/{row}/rank"), &format!("rank of {}", self.words(cell)), rank)),
                 "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b), "low": self.simultaneous(row), "family": self.family(row), "steady": self.steady(cell)?,
                 "whole": score("whole", scores.views[view].whole), "monotone": score("monotone", scores.views[view].monotone), "least": score("least", scores.views[view].least),
-                "features": self.features(cell.model, cell.tap, cell.comparison), "counts": counts, "drawing": drawing, "axis": is_axis(cell.view),
+                "features": self.features(cell.model, cell.layer, cell.comparison), "counts": counts, "drawing": drawing, "axis": is_axis(cell.view),
                 "points": self.outcome.projected(cell).and_then(|m| m.output("coordinates.npy")).map(|output| output.digest.short()),
             }));
         }
@@ -518,7 +520,7 @@ impl Page<'_> {
             let cell = &of.candidate.cell;
             json!({
                 "rank": of.rank.map(|rank| self.book.count(&self.ledger_source(), &format!("/rows/{row}/rank"), &format!("rank of {}", self.words(cell)), rank)),
-                "model": self.model(cell), "tap": self.tap(cell.model, cell.tap), "view": self.view(cell), "comparison": self.comparison(cell),
+                "model": self.model(cell), "layer": self.layer(cell.model, cell.layer), "view": self.view(cell), "comparison": self.comparison(cell),
                 "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b), "low": self.simultaneous(row), "picked": of.picked, "reason": self.outcome.reason(of),
             })
         };

@@ -43,13 +43,13 @@ pub struct Board {
     pub missing: Vec<(String, String, usize)>,
     /// Attributes that the evaluation has labels of, and where they are not binary their values, if these are few.
     pub attributes: Vec<(String, Vec<String>)>,
-    /// Model by model: its taps.
-    pub taps: Vec<Vec<String>>,
+    /// Model by model: its layers.
+    pub layers: Vec<Vec<String>>,
     /// Model by model: what its trainings have in common, and which of them it is, from 1.
     pub families: Vec<(String, usize)>,
-    /// Model × tap × projection × comparison, in the study's order.
+    /// Model × layer × projection × comparison, in the study's order.
     pub cells: Vec<Cell>,
-    /// Of the features themselves, by model, tap and comparison.
+    /// Of the features themselves, by model, layer and comparison.
     pub spaces: HashMap<(usize, usize, usize), (Scores, Option<Probe>)>,
     pub verified: HashMap<usize, Verification>,
     /// Of what was trained here: the share right on its training set, epoch by epoch.
@@ -87,7 +87,7 @@ pub struct Found {
 /// A cell less its views: what one `score` stage is of.
 pub struct Cell {
     pub model: usize,
-    pub tap: usize,
+    pub layer: usize,
     pub projection: usize,
     pub comparison: usize,
     pub stood: Stood,
@@ -164,17 +164,26 @@ impl Board {
     pub fn of(opened: &Opened, plan: &Plan, former: &Former, seconds: f64, cache: &mut Cache) -> Result<Self> {
         let study = plan.study.clone();
         let StudyFile { text, .. } = &opened.file;
-        let taps: Vec<Vec<String>> = study.models.iter().map(|model| model.taps(study.taps.as_deref())).collect();
+        let layers: Vec<Vec<String>> = study.models.iter().map(|model| model.layers(study.layers.as_deref())).collect();
         let known = &*cache;
         let cell = |(step, standing): (Step, &Standing)| {
-            let Step::Score { model, tap, projection, comparison } = step else { return Ok(None) };
+            let Step::Score { model, layer, projection, comparison } = step else { return Ok(None) };
             let key = plan.result(step).map(|manifest| manifest.key);
             let scores = match key.and_then(|key| known.get(&key)) {
                 Some(known) => Some(Arc::clone(known)),
                 None => plan.json(step, "scores.json")?.map(Arc::new),
             };
             let best = scores.as_deref().and_then(Best::of);
-            Ok(Some(Cell { model, tap, projection, comparison, stood: stood(plan, step, standing, former)?, scores, key, best }))
+            Ok(Some(Cell {
+                model,
+                layer,
+                projection,
+                comparison,
+                stood: stood(plan, step, standing, former)?,
+                scores,
+                key,
+                best,
+            }))
         };
         // A file each: many at once.
         let steps: Vec<(Step, &Standing)> = plan.steps().collect();
@@ -202,7 +211,7 @@ impl Board {
             waiting: plan.tally().iter().map(|(_, tally)| tally.waiting).sum(),
             seconds,
             jobs: plan.steps().map(|(step, _)| (step, plan.job(step))).collect(),
-            taps,
+            layers,
             cells,
             study,
         };
@@ -214,12 +223,12 @@ impl Board {
     fn take_features(&mut self, plan: &Plan) -> Result<()> {
         for (step, manifest) in plan.results() {
             match (step, &manifest.work) {
-                (Step::Space { model, tap }, Work::Space { questions, .. }) => {
+                (Step::Space { model, layer }, Work::Space { questions, .. }) => {
                     let Some(space) = plan.json::<Space>(step, "space.json")? else { continue };
                     for (comparison, asked) in self.study.comparisons.iter().enumerate() {
                         let place = questions.iter().position(|question| *question == asked.question);
                         let Some(answer) = place.and_then(|place| space.answers.get(place)) else { continue };
-                        self.spaces.insert((model, tap, comparison), (answer.scores.clone(), answer.probe.clone()));
+                        self.spaces.insert((model, layer, comparison), (answer.scores.clone(), answer.probe.clone()));
                     }
                 }
                 (Step::Train { model }, _) => _ = self.accuracy.insert(model, manifest.fact("accuracy").to_vec()),
@@ -248,12 +257,12 @@ impl Board {
 
     /// The stages that a cell's score is made by, the last first.
     fn stages(&self, cell: &Cell) -> impl Iterator<Item = Step> {
-        let Cell { model, tap, projection, comparison, .. } = *cell;
+        let Cell { model, layer, projection, comparison, .. } = *cell;
         let seeds = self.study.projections[projection].seeds;
-        [Step::Score { model, tap, projection, comparison }]
+        [Step::Score { model, layer, projection, comparison }]
             .into_iter()
-            .chain((0..seeds).map(move |seed| Step::Project { model, tap, projection, seed }))
-            .chain([graph::features(&self.study, model, tap), Step::Train { model }])
+            .chain((0..seeds).map(move |seed| Step::Project { model, layer, projection, seed }))
+            .chain([graph::features(&self.study, model, layer), Step::Train { model }])
     }
 
     /// Cells whose score is there, and all of them: views are counted, as a plan does.
@@ -275,19 +284,19 @@ impl Board {
 
     pub fn cell(&self, of: &CellId) -> Option<&Cell> {
         let holds = |cell: &&Cell| {
-            (cell.model, cell.tap, cell.projection, cell.comparison) == (of.model, of.tap, of.projection, of.comparison)
+            (cell.model, cell.layer, cell.projection, cell.comparison) == (of.model, of.layer, of.projection, of.comparison)
         };
         self.cells.iter().find(holds)
     }
 
-    /// `model · tap · umap map · comparison`: what a figure is called, wherever it is. Of one that the study has no more, nothing.
+    /// `model · layer · umap map · comparison`: what a figure is called, wherever it is. Of one that the study has no more, nothing.
     pub fn name(&self, cell: &CellId) -> String {
         if self.has(cell) { graph::figure_name(&self.study, *cell) } else { String::new() }
     }
 
     /// Is it a cell of this study? One from before the file was edited may not be.
     pub fn has(&self, cell: &CellId) -> bool {
-        self.taps.get(cell.model).is_some_and(|taps| cell.tap < taps.len())
+        self.layers.get(cell.model).is_some_and(|layers| cell.layer < layers.len())
             && self.study.projections.get(cell.projection).is_some_and(|of| of.views().contains(&cell.view))
             && cell.comparison < self.study.comparisons.len()
     }
@@ -301,8 +310,8 @@ impl Board {
     }
 
     /// Features' own score on half B.
-    pub fn space(&self, model: usize, tap: usize, comparison: usize) -> Option<(Option<Estimate>, Option<&Probe>)> {
-        let (scores, probe) = self.spaces.get(&(model, tap, comparison))?;
+    pub fn space(&self, model: usize, layer: usize, comparison: usize) -> Option<(Option<Estimate>, Option<&Probe>)> {
+        let (scores, probe) = self.spaces.get(&(model, layer, comparison))?;
         Some((scores.views.first().and_then(|view| view.b.or(view.whole)), probe.as_ref()))
     }
 

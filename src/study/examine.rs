@@ -90,13 +90,13 @@ fn examine_arrays(
         return;
     }
     let cosines = study.projections.iter().any(|projection| projection.method.is_of_cosines());
-    for tap in model.taps(study.taps.as_deref()) {
-        let file = &given.taps[&tap];
-        if !file.is_file() || !seen.insert((file.clone(), tap.clone(), given.images.clone())) {
+    for layer in model.layers(study.layers.as_deref()) {
+        let file = &given.layers[&layer];
+        if !file.is_file() || !seen.insert((file.clone(), layer.clone(), given.images.clone())) {
             continue;
         }
-        let found = examine_given(&tap, file, &given.images, images, cosines);
-        examined.take(&format!("features of `{}` at {tap}", model.name), file, found);
+        let found = examine_given(&layer, file, &given.images, images, cosines);
+        examined.take(&format!("features of `{}` at {layer}", model.name), file, found);
     }
 }
 

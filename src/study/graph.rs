@@ -30,43 +30,43 @@ pub enum Step {
     Train {
         model: usize,
     },
-    /// Given features, one array a tap.
+    /// Given features, one array a layer.
     Features {
         model: usize,
-        tap: usize,
+        layer: usize,
     },
-    /// All taps of a network in one pass, or a baseline.
+    /// All layers of a network in one pass, or a baseline.
     Extract {
         model: usize,
     },
     Project {
         model: usize,
-        tap: usize,
+        layer: usize,
         projection: usize,
         seed: usize,
     },
     Score {
         model: usize,
-        tap: usize,
+        layer: usize,
         projection: usize,
         comparison: usize,
     },
     /// The features themselves, on all comparisons.
     Space {
         model: usize,
-        tap: usize,
+        layer: usize,
     },
     /// How faithful is the projection to the features?
     Quality {
         model: usize,
-        tap: usize,
+        layer: usize,
         projection: usize,
     },
-    /// Are two pictures of the same person? Asked at the last tap.
+    /// Are two pictures of the same person? Asked at the last layer.
     Verify {
         model: usize,
     },
-    /// The probes of a model's last tap, among groups.
+    /// The probes of a model's last layer, among groups.
     Fairness {
         model: usize,
     },
@@ -144,31 +144,32 @@ impl Step {
     /// How people tell it from others: names by places.
     pub fn label(self, study: &Study) -> String {
         let model = |model: usize| study.models[model].name.clone();
-        let at =
-            |place: usize, tap: usize| format!("{} · {}", model(place), study.models[place].taps(study.taps.as_deref())[tap]);
+        let at = |place: usize, layer: usize| {
+            format!("{} · {}", model(place), study.models[place].layers(study.layers.as_deref())[layer])
+        };
         let what = match self {
             Step::Index => study.evaluation.dataset.clone().unwrap_or_else(|| "given images".to_owned()),
             Step::Train { model: place } | Step::Extract { model: place } => model(place),
-            Step::Features { model, tap } => at(model, tap),
-            Step::Project { model, tap, projection: place, seed } => {
+            Step::Features { model, layer } => at(model, layer),
+            Step::Project { model, layer, projection: place, seed } => {
                 let seeds = study.projections[place].seeds;
                 format!(
                     "{} · {}{}",
-                    at(model, tap),
+                    at(model, layer),
                     study.projections[place].name,
                     if seeds > 1 { format!(" @{}", seed + 1) } else { String::new() }
                 )
             }
-            Step::Score { model, tap, projection: place, comparison } => {
-                format!("{} · {} · {}", at(model, tap), study.projections[place].name, study.comparisons[comparison].name)
+            Step::Score { model, layer, projection: place, comparison } => {
+                format!("{} · {} · {}", at(model, layer), study.projections[place].name, study.comparisons[comparison].name)
             }
-            Step::Space { model, tap } => format!("{} · features", at(model, tap)),
-            Step::Quality { model, tap, projection: place } => {
-                format!("{} · {} · quality", at(model, tap), study.projections[place].name)
+            Step::Space { model, layer } => format!("{} · features", at(model, layer)),
+            Step::Quality { model, layer, projection: place } => {
+                format!("{} · {} · quality", at(model, layer), study.projections[place].name)
             }
-            Step::Verify { model } => format!("{} · verification", at(model, last_tap(study, model))),
+            Step::Verify { model } => format!("{} · verification", at(model, last_layer(study, model))),
             Step::DrawCurves { model: place } => format!("{} · curves", model(place)),
-            Step::Fairness { model } => format!("{} · fairness", at(model, last_tap(study, model))),
+            Step::Fairness { model } => format!("{} · fairness", at(model, last_layer(study, model))),
             Step::Grid => "grid".to_owned(),
             Step::Rank => "all cells".to_owned(),
             Step::DrawFrequencies => "frequencies".to_owned(),
@@ -197,34 +198,34 @@ pub fn steps(study: &Study) -> Vec<Node> {
         let curves =
             trained.filter(|_| !study.pretends()).map(|step| Node { step: Step::DrawCurves { model }, needs: vec![step] });
         nodes.extend(curves);
-        if !matches!(of.source, Source::Given(_)) && !of.taps(study.taps.as_deref()).is_empty() {
+        if !matches!(of.source, Source::Given(_)) && !of.layers(study.layers.as_deref()).is_empty() {
             nodes.push(Node { step: Step::Extract { model }, needs: [Step::Index].into_iter().chain(trained).collect() });
         }
-        let taps = of.taps(study.taps.as_deref()).len();
-        if has_identities(study) && taps > 0 {
-            let needs = vec![Step::Index, features(study, model, last_tap(study, model))];
+        let layers = of.layers(study.layers.as_deref()).len();
+        if has_identities(study) && layers > 0 {
+            let needs = vec![Step::Index, features(study, model, last_layer(study, model))];
             scores.push(Node { step: Step::Verify { model }, needs });
         }
-        for tap in 0..taps {
-            let features = features(study, model, tap);
+        for layer in 0..layers {
+            let features = features(study, model, layer);
             if let Step::Features { .. } = features {
                 nodes.push(Node { step: features, needs: vec![Step::Index] });
             }
-            scores.push(Node { step: Step::Space { model, tap }, needs: vec![Step::Index, features] });
+            scores.push(Node { step: Step::Space { model, layer }, needs: vec![Step::Index, features] });
             for (projection, of) in study.projections.iter().enumerate() {
-                let points: Vec<Step> = (0..of.seeds).map(|seed| Step::Project { model, tap, projection, seed }).collect();
+                let points: Vec<Step> = (0..of.seeds).map(|seed| Step::Project { model, layer, projection, seed }).collect();
                 nodes.extend(points.iter().map(|&step| Node { step, needs: vec![features] }));
-                let step = Step::Quality { model, tap, projection };
+                let step = Step::Quality { model, layer, projection };
                 nodes.push(Node { step, needs: [vec![features], points.clone()].concat() });
                 for comparison in 0..study.comparisons.len() {
-                    let step = Step::Score { model, tap, projection, comparison };
+                    let step = Step::Score { model, layer, projection, comparison };
                     scores.push(Node { step, needs: [vec![Step::Index], points.clone()].concat() });
                 }
             }
         }
-        if !study.fairness.groups.is_empty() && taps > 0 {
-            let (step, tap) = (Step::Fairness { model }, last_tap(study, model));
-            scores.push(Node { step, needs: vec![Step::Index, features(study, model, tap), Step::Space { model, tap }] });
+        if !study.fairness.groups.is_empty() && layers > 0 {
+            let (step, layer) = (Step::Fairness { model }, last_layer(study, model));
+            scores.push(Node { step, needs: vec![Step::Index, features(study, model, layer), Step::Space { model, layer }] });
         }
     }
     let gathered = scores.iter().map(|node| node.step).filter(|step| matches!(step, Step::Score { .. } | Step::Space { .. }));
@@ -243,32 +244,32 @@ fn has_identities(study: &Study) -> bool {
 }
 
 /// The embedding, or what is nearest to one.
-pub fn last_tap(study: &Study, model: usize) -> usize {
-    let taps = study.models[model].taps(study.taps.as_deref());
-    taps.iter().position(|tap| tap == EMBEDDING).unwrap_or(taps.len().saturating_sub(1))
+pub fn last_layer(study: &Study, model: usize) -> usize {
+    let layers = study.models[model].layers(study.layers.as_deref());
+    layers.iter().position(|layer| layer == EMBEDDING).unwrap_or(layers.len().saturating_sub(1))
 }
 
-/// The step that makes the features of a model at a tap.
-pub fn features(study: &Study, model: usize, tap: usize) -> Step {
+/// The step that makes the features of a model at a layer.
+pub fn features(study: &Study, model: usize, layer: usize) -> Step {
     match study.models[model].source {
-        Source::Given(_) => Step::Features { model, tap },
+        Source::Given(_) => Step::Features { model, layer },
         Source::Network(_) | Source::Baseline { .. } => Step::Extract { model },
     }
 }
 
 /// What that step calls them.
-pub fn features_name(study: &Study, model: usize, tap: usize) -> String {
+pub fn features_name(study: &Study, model: usize, layer: usize) -> String {
     match study.models[model].source {
         Source::Given(_) => "features.npy".to_owned(),
-        Source::Network(_) | Source::Baseline { .. } => features_at(&study.models[model].taps(study.taps.as_deref())[tap]),
+        Source::Network(_) | Source::Baseline { .. } => features_at(&study.models[model].layers(study.layers.as_deref())[layer]),
     }
 }
 
-/// `model · tap · umap map · comparison`.
+/// `model · layer · umap map · comparison`.
 pub fn figure_name(study: &Study, cell: CellId) -> String {
-    let tap = &study.models[cell.model].taps(study.taps.as_deref())[cell.tap];
+    let layer = &study.models[cell.model].layers(study.layers.as_deref())[cell.layer];
     let (model, projection) = (&study.models[cell.model].name, &study.projections[cell.projection].name);
-    format!("{model} · {tap} · {projection} {} · {}", cell.view, study.comparisons[cell.comparison].name)
+    format!("{model} · {layer} · {projection} {} · {}", cell.view, study.comparisons[cell.comparison].name)
 }
 
 /// Every figure of the study, with what it is called and what it is: its model, projection and question as the study defines them,
@@ -288,7 +289,7 @@ pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec
     let model = |of: &Model| match &of.source {
         Source::Given(given) => Value::List(vec![
             Value::text("given"),
-            Value::list(&given.taps, |(tap, path)| Value::List(vec![Value::text(tap), file(path)])),
+            Value::list(&given.layers, |(layer, path)| Value::List(vec![Value::text(layer), file(path)])),
             file(&given.images),
         ]),
         Source::Baseline { word, prepare } => Value::List(vec![Value::text("baseline"), Value::text(word), prepared(prepare)]),
@@ -306,7 +307,7 @@ pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec
         let of = &study.models[cell.model];
         Value::List(vec![
             models[cell.model].clone(),
-            Value::text(&of.taps(study.taps.as_deref())[cell.tap]),
+            Value::text(&of.layers(study.layers.as_deref())[cell.layer]),
             study.projections[cell.projection].method.canonical(),
             cell.view.canonical(),
             study.comparisons[cell.comparison].question.canonical(),
@@ -331,12 +332,12 @@ pub fn shown(ledger: &Ledger, pinned: &BTreeSet<CellId>) -> Vec<(CellId, Vec<Sho
 
 /// What is made for a figure that is shown.
 pub fn steady(study: &Study, cell: CellId) -> Node {
-    let points = Step::Project { model: cell.model, tap: cell.tap, projection: cell.projection, seed: 0 };
-    Node { step: Step::Steady(cell), needs: vec![Step::Index, features(study, cell.model, cell.tap), points, Step::Rank] }
+    let points = Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 };
+    Node { step: Step::Steady(cell), needs: vec![Step::Index, features(study, cell.model, cell.layer), points, Step::Rank] }
 }
 
 pub fn figure(cell: CellId) -> Node {
-    let points = Step::Project { model: cell.model, tap: cell.tap, projection: cell.projection, seed: 0 };
+    let points = Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 };
     Node { step: Step::Draw(cell), needs: vec![Step::Index, points, Step::Rank] }
 }
 
@@ -362,41 +363,41 @@ impl Known<'_> {
             Step::Train { model } => self.train(model)?,
             Step::Extract { model } => self.extract(model)?,
             Step::Index => (Work::Index { take: study.evaluation.take }, vec![self.source("listing")?]),
-            Step::Features { model, tap } => {
+            Step::Features { model, layer } => {
                 let Source::Given(given) = &study.models[model].source else { return None };
-                let tap = &study.models[model].taps(study.taps.as_deref())[tap];
-                let array = &given.taps[tap];
+                let layer = &study.models[model].layers(study.layers.as_deref())[layer];
+                let array = &given.layers[layer];
                 let format = ArrayFormat::of(array);
                 let file = |role: &str, path: &PathBuf| {
                     self.files.get(path).map(|input| Input { role: role.to_owned(), ..input.clone() })
                 };
                 (
-                    Work::Features { tap: tap.clone(), format },
+                    Work::Features { layer: layer.clone(), format },
                     vec![file("array", array)?, file("rows", &given.images)?, self.images()?],
                 )
             }
-            Step::Project { model, tap, projection, seed } => {
-                let features = self.features(model, tap, "features")?;
+            Step::Project { model, layer, projection, seed } => {
+                let features = self.features(model, layer, "features")?;
                 let seed = if study.projections[projection].seeds > 1 { study.seed.wrapping_add(seed as u64) } else { 0 };
                 let method = study.projections[projection].method.clone();
                 let mut inputs = vec![features];
                 if method.is_of_cosines() {
                     inputs.push(self.images()?);
-                    inputs.extend(self.output(self::features(study, model, tap), OFFSETS, "offsets"));
+                    inputs.extend(self.output(self::features(study, model, layer), OFFSETS, "offsets"));
                 }
                 (Work::Project { method, seed }, inputs)
             }
-            Step::Score { model, tap, projection, comparison } => self.score(model, tap, projection, comparison)?,
-            Step::Quality { model, tap, projection } => {
-                let features = self.features(model, tap, "features")?;
-                let inputs = [vec![features], self.points(model, tap, projection)?].concat();
+            Step::Score { model, layer, projection, comparison } => self.score(model, layer, projection, comparison)?,
+            Step::Quality { model, layer, projection } => {
+                let features = self.features(model, layer, "features")?;
+                let inputs = [vec![features], self.points(model, layer, projection)?].concat();
                 (Work::Quality { views: study.projections[projection].pictures(), seed: study.seed }, inputs)
             }
             Step::Verify { model } => self.verify(model)?,
             Step::DrawCurves { model } => {
                 (Work::Draw(Figure::Curves), vec![self.output(Step::Train { model }, CURVES, "curves")?])
             }
-            Step::Space { model, tap } => self.space(model, tap)?,
+            Step::Space { model, layer } => self.space(model, layer)?,
             Step::Fairness { model } => self.fairness(model)?,
             Step::Grid => self.grid()?,
             Step::Rank => self.rank()?,
@@ -463,7 +464,7 @@ impl Known<'_> {
                 let extraction = Extraction {
                     architecture: network.architecture.clone(),
                     preparation: preparation(&network.prepare)?,
-                    taps: study.models[model].taps(study.taps.as_deref()),
+                    layers: study.models[model].layers(study.layers.as_deref()),
                     family,
                     untrained,
                     numerics: study.numerics.clone(),
@@ -474,9 +475,9 @@ impl Known<'_> {
         }
     }
 
-    /// The features of a model at a tap, in a role.
-    fn features(&self, model: usize, tap: usize, role: &str) -> Option<Input> {
-        self.output(features(self.study, model, tap), &features_name(self.study, model, tap), role)
+    /// The features of a model at a layer, in a role.
+    fn features(&self, model: usize, layer: usize, role: &str) -> Option<Input> {
+        self.output(features(self.study, model, layer), &features_name(self.study, model, layer), role)
     }
 
     /// The images with the folder their pictures are in.
@@ -505,18 +506,18 @@ impl Known<'_> {
     }
 
     /// The coordinates of a projection, one a seed.
-    fn points(&self, model: usize, tap: usize, projection: usize) -> Option<Vec<Input>> {
+    fn points(&self, model: usize, layer: usize, projection: usize) -> Option<Vec<Input>> {
         let of = |seed: usize| {
-            let step = Step::Project { model, tap, projection, seed };
+            let step = Step::Project { model, layer, projection, seed };
             self.output(step, "coordinates.npy", &format!("points/{seed}"))
         };
         (0..self.study.projections[projection].seeds).map(of).collect()
     }
 
-    fn score(&self, model: usize, tap: usize, projection: usize, comparison: usize) -> Option<(Work, Vec<Input>)> {
+    fn score(&self, model: usize, layer: usize, projection: usize, comparison: usize) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let question = study.comparisons[comparison].question.clone();
-        let (points, views) = (self.points(model, tap, projection)?, study.projections[projection].views());
+        let (points, views) = (self.points(model, layer, projection)?, study.projections[projection].views());
         let inputs = [vec![self.images()?], points, self.labels(question.attributes())?].concat();
         Some((Work::Score { question, views, statistics: study.statistics, seed: study.seed }, inputs))
     }
@@ -539,22 +540,22 @@ impl Known<'_> {
         self.labels(attributes)
     }
 
-    fn space(&self, model: usize, tap: usize) -> Option<(Work, Vec<Input>)> {
+    fn space(&self, model: usize, layer: usize) -> Option<(Work, Vec<Input>)> {
         let questions = self.questions(&self.labelled());
-        let features = self.features(model, tap, "features")?;
+        let features = self.features(model, layer, "features")?;
         let inputs = [vec![self.images()?, features], self.labels_of(&questions)?].concat();
         Some((Work::Space { questions, statistics: self.study.statistics, seed: self.study.seed }, inputs))
     }
 
     fn fairness(&self, model: usize) -> Option<(Work, Vec<Input>)> {
-        let (study, tap) = (self.study, last_tap(self.study, model));
+        let (study, layer) = (self.study, last_layer(self.study, model));
         let questions = self.questions(&self.labelled());
         let there = |group: &&String| self.sources.contains_key(&format!("labels/{group}"));
         let groups: Vec<String> = study.fairness.groups.iter().filter(there).cloned().collect();
         let attributes = questions.iter().flat_map(Question::attributes).chain(groups.iter().map(String::as_str));
         let labels = self.labels(attributes.collect::<BTreeSet<_>>())?;
-        let decisions = self.output(Step::Space { model, tap }, "decisions.npy", "decisions")?;
-        let inputs = [vec![self.images()?, self.features(model, tap, "features")?, decisions], labels].concat();
+        let decisions = self.output(Step::Space { model, layer }, "decisions.npy", "decisions")?;
+        let inputs = [vec![self.images()?, self.features(model, layer, "features")?, decisions], labels].concat();
         let (statistics, seed) = (study.statistics, study.seed);
         Some((Work::Fairness(Fair { questions, groups, depth: study.fairness.depth, statistics, seed }), inputs))
     }
@@ -573,10 +574,10 @@ impl Known<'_> {
         }
         let mut spaces = Vec::new();
         for step in steps(study).into_iter().map(|node| node.step) {
-            let Step::Space { model, tap } = step else { continue };
+            let Step::Space { model, layer } = step else { continue };
             for (place, comparison) in self.labelled().into_iter().enumerate() {
                 if let Some(input) = self.output(step, &ranks_of(place), &format!("spaces/{}", spaces.len())) {
-                    spaces.push([model, tap, comparison]);
+                    spaces.push([model, layer, comparison]);
                     inputs.push(input);
                 }
             }
@@ -591,8 +592,8 @@ impl Known<'_> {
     /// Scores of projections that are there. What is missing is left out.
     fn scored(&self) -> Vec<(Slot, Step)> {
         let of = |step: Step| match step {
-            Step::Score { model, tap, projection, comparison } if self.results.contains_key(&step) => {
-                Some((Slot { model, tap, projection, comparison }, step))
+            Step::Score { model, layer, projection, comparison } if self.results.contains_key(&step) => {
+                Some((Slot { model, layer, projection, comparison }, step))
             }
             _ => None,
         };
@@ -600,7 +601,7 @@ impl Known<'_> {
     }
 
     fn verify(&self, model: usize) -> Option<(Work, Vec<Input>)> {
-        let points = self.features(model, last_tap(self.study, model), "points/0")?;
+        let points = self.features(model, last_layer(self.study, model), "points/0")?;
         let work = Work::Verify { bootstraps: self.study.statistics.bootstraps, seed: self.study.seed };
         Some((work, vec![self.images()?, points, self.source("identities")?]))
     }
@@ -641,9 +642,9 @@ impl Known<'_> {
     fn probes(&self) -> (Probes, Vec<Input>) {
         let (mut spaces, mut inputs) = (Vec::new(), Vec::new());
         for step in steps(self.study).into_iter().map(|node| node.step) {
-            let Step::Space { model, tap } = step else { continue };
+            let Step::Space { model, layer } = step else { continue };
             if let Some(input) = self.output(step, "space.json", &format!("spaces/{}", spaces.len())) {
-                spaces.push([model, tap]);
+                spaces.push([model, layer]);
                 inputs.push(input);
             }
         }
@@ -654,9 +655,9 @@ impl Known<'_> {
         let study = self.study;
         let projection = &study.projections[cell.projection];
         let question = study.comparisons[cell.comparison].question.clone();
-        let projected = Step::Project { model: cell.model, tap: cell.tap, projection: cell.projection, seed: 0 };
+        let projected = Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 };
         let inputs = [
-            vec![self.images()?, self.features(cell.model, cell.tap, "features")?],
+            vec![self.images()?, self.features(cell.model, cell.layer, "features")?],
             vec![self.output(projected, "coordinates.npy", "points")?],
             self.labels(question.attributes())?,
         ];
@@ -668,7 +669,7 @@ impl Known<'_> {
     fn draw(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let comparison = &study.comparisons[cell.comparison];
-        let projected = Step::Project { model: cell.model, tap: cell.tap, projection: cell.projection, seed: 0 };
+        let projected = Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 };
         let method = &study.projections[cell.projection].method;
         let word = match method {
             Method::Pca { .. } => "PCA",

@@ -28,7 +28,7 @@ pub use cost::{Costs, Estimate};
 pub use dispatch::{Dispatch, Ended, Notice, dispatch};
 pub use examine::{Examined, examine};
 pub use explain::{Explained, Stale, explain};
-pub use graph::{Node, Step, features, features_name, figure_name, known_figures, last_tap};
+pub use graph::{Node, Step, features, features_name, figure_name, known_figures, last_layer};
 pub use look::{Looked, look};
 pub use missing::Missing;
 pub use offers::Offers;

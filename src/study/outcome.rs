@@ -13,11 +13,11 @@ use visavis_core::domain::{
     stage::Work,
 };
 
-/// Scores of one model at one tap on one comparison; `projection: None` for the features themselves.
+/// Scores of one model at one layer on one comparison; `projection: None` for the features themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ScoreOf {
     pub model: usize,
-    pub tap: usize,
+    pub layer: usize,
     pub projection: Option<usize>,
     pub comparison: usize,
 }
@@ -62,19 +62,19 @@ impl<'a> Outcome<'a> {
         for (step, manifest) in plan.results() {
             let key = manifest.key;
             match step {
-                Step::Score { model, tap, projection, comparison } => {
+                Step::Score { model, layer, projection, comparison } => {
                     let found = plan.json(step, "scores.json")?.ok_or_else(absent)?;
-                    let of = ScoreOf { model, tap, projection: Some(projection), comparison };
+                    let of = ScoreOf { model, layer, projection: Some(projection), comparison };
                     scores.insert(of, Scored { key, output: "scores.json", pointer: String::new(), scores: found, probe: None });
                 }
-                Step::Space { model, tap } => {
+                Step::Space { model, layer } => {
                     let space: Space = plan.json(step, "space.json")?.ok_or_else(absent)?;
                     let Work::Space { questions, .. } = &manifest.work else { continue };
                     for (comparison, asked) in plan.study.comparisons.iter().enumerate() {
                         let Some(place) = questions.iter().position(|question| *question == asked.question) else { continue };
                         let Some(Answer { scores: found, probe }) = space.answers.get(place).cloned() else { continue };
                         let pointer = format!("/answers/{place}/scores");
-                        let of = ScoreOf { model, tap, projection: None, comparison };
+                        let of = ScoreOf { model, layer, projection: None, comparison };
                         scores.insert(of, Scored { key, output: "space.json", pointer, scores: found, probe });
                     }
                 }
@@ -108,7 +108,7 @@ impl<'a> Outcome<'a> {
     pub fn cell(&self, cell: &CellId) -> Option<(&Scored, usize)> {
         let scored = self.scores.get(&ScoreOf {
             model: cell.model,
-            tap: cell.tap,
+            layer: cell.layer,
             projection: Some(cell.projection),
             comparison: cell.comparison,
         })?;
@@ -162,6 +162,6 @@ impl<'a> Outcome<'a> {
     }
 
     pub fn projected(&self, cell: &CellId) -> Option<&Manifest> {
-        self.plan.result(Step::Project { model: cell.model, tap: cell.tap, projection: cell.projection, seed: 0 })
+        self.plan.result(Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 })
     }
 }

@@ -42,7 +42,7 @@ fn absent() -> Fault {
 }
 
 fn picture(plan: &Plan, cell: CellId) -> Result<Picture> {
-    let step = Step::Project { model: cell.model, tap: cell.tap, projection: cell.projection, seed: 0 };
+    let step = Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 };
     let points = array::from_npy(&plan.bytes(step, "coordinates.npy")?.ok_or_else(absent)?, Path::new("coordinates.npy"))?;
     let images = plan.bytes(Step::Index, "images")?.and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?));
     let images = images.ok_or_else(absent)?;

@@ -207,7 +207,7 @@ impl Plan {
         let mut digests = DigestCache::open(self.workspace.digests());
         for model in &self.study.models {
             let paths: Vec<&PathBuf> = match &model.source {
-                ModelSource::Given(given) => given.taps.values().chain([&given.images]).collect(),
+                ModelSource::Given(given) => given.layers.values().chain([&given.images]).collect(),
                 ModelSource::Network(Network { weights: Weights::File { file, .. }, .. }) => vec![file],
                 ModelSource::Network(_) | ModelSource::Baseline { .. } => continue,
             };

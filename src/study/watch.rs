@@ -491,7 +491,7 @@ fn inputs(study: &Study) -> u64 {
         files
     };
     let of_model = |model: &Model| match &model.source {
-        Source::Given(given) => given.taps.values().chain([&given.images]).cloned().collect(),
+        Source::Given(given) => given.layers.values().chain([&given.images]).cloned().collect(),
         Source::Network(Network { weights: Weights::File { file, .. }, .. }) => vec![file.clone()],
         Source::Network(_) | Source::Baseline { .. } => vec![],
     };

@@ -5,7 +5,7 @@ use crate::study::{
     board::Board,
     draft::{Change, FACTORS},
 };
-use visavis_core::domain::model::TAPS;
+use visavis_core::domain::model::LAYERS;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
@@ -42,17 +42,17 @@ pub fn lines(board: &Board) -> Vec<Line> {
         lines.push(head("models by name"));
         lines.extend(levels.named.iter().map(|name| level(name, true, Change::DropModel { name: name.clone() })));
     }
-    lines.push(head("tap"));
-    let mut all: Vec<String> = TAPS.iter().map(|tap| (*tap).to_owned()).collect();
-    all.retain(|tap| board.study.models.iter().any(|model| model.taps(None).contains(tap)));
-    all.extend(board.taps.iter().flatten().filter(|tap| !TAPS.contains(&tap.as_str())).cloned());
+    lines.push(head("layer"));
+    let mut all: Vec<String> = LAYERS.iter().map(|layer| (*layer).to_owned()).collect();
+    all.retain(|layer| board.study.models.iter().any(|model| model.layers(None).contains(layer)));
+    all.extend(board.layers.iter().flatten().filter(|layer| !LAYERS.contains(&layer.as_str())).cloned());
     all.dedup();
-    let own: Vec<String> = board.study.taps.clone().unwrap_or_else(|| all.clone());
-    for tap in &all {
-        let on = own.contains(tap);
+    let own: Vec<String> = board.study.layers.clone().unwrap_or_else(|| all.clone());
+    for layer in &all {
+        let on = own.contains(layer);
         let next: Vec<String> =
-            all.iter().filter(|other| if *other == tap { !on } else { own.contains(other) }).cloned().collect();
-        lines.push(level(tap, on, Change::Taps(Some(next))));
+            all.iter().filter(|other| if *other == layer { !on } else { own.contains(other) }).cloned().collect();
+        lines.push(level(layer, on, Change::Layers(Some(next))));
     }
     lines.push(head("projection"));
     lines.extend(levels.projections.iter().enumerate().map(|(place, text)| level(text, true, Change::DropProjection { place })));

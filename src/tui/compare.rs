@@ -141,7 +141,7 @@ impl Compare {
 
 type Chosen = HashMap<(usize, usize), Best>;
 
-/// By model and comparison: the view that is best on half A, of any tap and projection.
+/// By model and comparison: the view that is best on half A, of any layer and projection.
 fn best_by_model(board: &Board) -> Chosen {
     let mut best: Chosen = HashMap::new();
     for cell in &board.cells {
@@ -190,9 +190,9 @@ fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &Chosen) ->
     });
     let space = |probe: bool| {
         let each = models.iter().filter_map(|&model| {
-            let tap = crate::study::last_tap(study, model);
+            let layer = crate::study::last_layer(study, model);
             let of = comparisons.iter().filter_map(|&comparison| {
-                let (features, of) = board.space(model, tap, comparison)?;
+                let (features, of) = board.space(model, layer, comparison)?;
                 if probe { of?.b.map(|b| b.value) } else { features.map(|features| features.value) }
             });
             let values: Vec<f64> = of.collect();

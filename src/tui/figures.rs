@@ -20,7 +20,7 @@ pub struct Figures {
     pub beside: Option<CellId>,
 }
 
-pub const FIELDS: [&str; 9] = ["model", "tap", "projection", "view", "comparison", "auc", "rank", "shown", "reason"];
+pub const FIELDS: [&str; 9] = ["model", "layer", "projection", "view", "comparison", "auc", "rank", "shown", "reason"];
 
 impl Figures {
     pub fn rebuild(&mut self, board: &Board) {
@@ -76,7 +76,7 @@ fn field(board: &Board, cell: &CellId, name: &str) -> Value {
     let study = &board.study;
     match name {
         "model" => study.models[cell.model].name.as_str().into(),
-        "tap" => board.taps[cell.model][cell.tap].as_str().into(),
+        "layer" => board.layers[cell.model][cell.layer].as_str().into(),
         "projection" => study.projections[cell.projection].name.as_str().into(),
         "view" => cell.view.to_string().into(),
         "comparison" => study.comparisons[cell.comparison].name.as_str().into(),
@@ -88,7 +88,7 @@ fn field(board: &Board, cell: &CellId, name: &str) -> Value {
 }
 
 pub fn table(board: Option<&Board>, list: &[CellId]) -> Table {
-    let heads = vec!["rank", "model", "tap", "projection", "view", "comparison", "auc", "shown", "reason"];
+    let heads = vec!["rank", "model", "layer", "projection", "view", "comparison", "auc", "shown", "reason"];
     let rows = board
         .map_or(vec![], |board| list.iter().map(|cell| heads.iter().map(|head| field(board, cell, head)).collect()).collect());
     Table { title: "figures, in the ledger's order; AUC on half B".to_owned(), heads, rows }

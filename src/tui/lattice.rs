@@ -10,19 +10,19 @@ use visavis_core::domain::ledger::CellId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Axis {
     Model,
-    Tap,
+    Layer,
     Projection,
     Comparison,
     Seed,
 }
 
 impl Axis {
-    pub const ALL: [Axis; 5] = [Axis::Model, Axis::Tap, Axis::Projection, Axis::Comparison, Axis::Seed];
+    pub const ALL: [Axis; 5] = [Axis::Model, Axis::Layer, Axis::Projection, Axis::Comparison, Axis::Seed];
 
     pub fn word(self) -> &'static str {
         match self {
             Axis::Model => "model",
-            Axis::Tap => "tap",
+            Axis::Layer => "layer",
             Axis::Projection => "projection",
             Axis::Comparison => "comparison",
             Axis::Seed => "training seed",
@@ -36,7 +36,7 @@ impl Axis {
 
 /// Fields of a filter of rows: their own name, the factors of models, and the best score in them.
 pub const FIELDS: [&str; 10] =
-    ["model", "tap", "projection", "comparison", "training seed", "architecture", "loss", "trained on", "prepare", "auc"];
+    ["model", "layer", "projection", "comparison", "training seed", "architecture", "loss", "trained on", "prepare", "auc"];
 
 /// Every cell of a board by its place on each axis.
 #[derive(Default)]
@@ -84,29 +84,30 @@ impl Turn {
 impl Lattice {
     pub fn of(board: &Board) -> Self {
         let mut families: Vec<String> = Vec::new();
-        let mut taps: Vec<String> = Vec::new();
+        let mut layers: Vec<String> = Vec::new();
         let mut seeds = 1;
-        for ((family, seed), of) in board.families.iter().zip(&board.taps) {
+        for ((family, seed), of) in board.families.iter().zip(&board.layers) {
             if !families.contains(family) {
                 families.push(family.clone());
             }
             seeds = seeds.max(*seed);
-            for tap in of {
-                if !taps.contains(tap) {
-                    taps.push(tap.clone());
+            for layer in of {
+                if !layers.contains(layer) {
+                    layers.push(layer.clone());
                 }
             }
         }
         // In order of depth, whichever model was first.
-        let depth = |tap: &String| visavis_core::domain::model::TAPS.iter().position(|of| of == tap).unwrap_or(usize::MAX);
-        taps.sort_by_key(depth);
+        let depth = |layer: &String| visavis_core::domain::model::LAYERS.iter().position(|of| of == layer).unwrap_or(usize::MAX);
+        layers.sort_by_key(depth);
         let find = |names: &[String], name: &str| names.iter().position(|of| of == name).unwrap_or(0) as u16;
         let family_of: Vec<u16> = board.families.iter().map(|(family, _)| find(&families, family)).collect();
-        let tap_of: Vec<Vec<u16>> = board.taps.iter().map(|of| of.iter().map(|tap| find(&taps, tap)).collect()).collect();
+        let layer_of: Vec<Vec<u16>> =
+            board.layers.iter().map(|of| of.iter().map(|layer| find(&layers, layer)).collect()).collect();
         let place = |cell: &crate::study::board::Cell| {
             [
                 family_of[cell.model],
-                tap_of[cell.model][cell.tap],
+                layer_of[cell.model][cell.layer],
                 cell.projection as u16,
                 cell.comparison as u16,
                 (board.families[cell.model].1 - 1) as u16,
@@ -117,7 +118,7 @@ impl Lattice {
             places: board.cells.iter().map(place).collect(),
             levels: [
                 families,
-                taps,
+                layers,
                 study.projections.iter().map(|of| of.name.clone()).collect(),
                 study.comparisons.iter().map(|of| of.name.clone()).collect(),
                 (1..=seeds).map(|seed| format!("@{seed}")).collect(),
@@ -174,13 +175,14 @@ impl Spot {
             }
         };
         let cell = &board.cells[number];
-        Some(CellId { model: cell.model, tap: cell.tap, projection: cell.projection, view, comparison: cell.comparison })
+        Some(CellId { model: cell.model, layer: cell.layer, projection: cell.projection, view, comparison: cell.comparison })
     }
 }
 
 /// Every cell of a board: its state, and its view that is best on half A, quoted on half B.
 pub fn table(board: Option<&Board>, states: &[CellState]) -> Table {
-    let heads = vec!["model", "tap", "projection", "comparison", "state", "view", "score", "value", "half", "n", "people", "why"];
+    let heads =
+        vec!["model", "layer", "projection", "comparison", "state", "view", "score", "value", "half", "n", "people", "why"];
     let Some(board) = board else { return Table { title: "no study is open".to_owned(), heads, rows: vec![] } };
     let study = &board.study;
     let row = |(cell, state): (&crate::study::board::Cell, &CellState)| {
@@ -190,7 +192,7 @@ pub fn table(board: Option<&Board>, states: &[CellState]) -> Table {
         };
         vec![
             study.models[cell.model].name.as_str().into(),
-            board.taps[cell.model][cell.tap].as_str().into(),
+            board.layers[cell.model][cell.layer].as_str().into(),
             study.projections[cell.projection].name.as_str().into(),
             study.comparisons[cell.comparison].name.as_str().into(),
             state.word().into(),

@@ -10,7 +10,7 @@ use visavis_core::{
     dataset::{Album, DigestCache, Loader, drawn, list_pictures},
     domain::{
         Result,
-        model::{Architecture, TAPS},
+        model::{Architecture, LAYERS},
         stage::{Extraction, Input, Location, Task, Work},
         study::{Exif, Numerics, Preparation},
     },
@@ -72,7 +72,7 @@ fn main() {
         let work = Work::Extract(Extraction {
             architecture: architecture.clone(),
             preparation: preparation.clone(),
-            taps: TAPS.map(str::to_owned).into(),
+            layers: LAYERS.map(str::to_owned).into(),
             family: "torchvision".into(),
             untrained: Some(1),
             numerics: Numerics { device: name.into(), precision: "f32".into(), threads: None },
@@ -98,8 +98,8 @@ fn main() {
             .collect();
         let forward = || {
             for pixels in &ready {
-                let taps = tch::no_grad(|| network.taps(&scaler.scaled(pixels), Mode::IsRead));
-                drop(taps.map(|tap| tap.to_device(Device::Cpu)));
+                let layers = tch::no_grad(|| network.layers(&scaler.scaled(pixels), Mode::IsRead));
+                drop(layers.map(|layer| layer.to_device(Device::Cpu)));
             }
         };
         // Turn by turn, so that what else the machine does meets both.

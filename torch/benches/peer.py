@@ -39,10 +39,10 @@ def load():
 
 
 model = torchvision.models.resnet34(weights=None).eval()
-taps = {}
+layers = {}
 for name in ["layer1", "layer2", "layer3", "layer4", "avgpool"]:
     getattr(model, name).register_forward_hook(
-        lambda _, __, out, name=name: taps.setdefault(name, []).append(out.mean(dim=(2, 3)).numpy())
+        lambda _, __, out, name=name: layers.setdefault(name, []).append(out.mean(dim=(2, 3)).numpy())
     )
 
 

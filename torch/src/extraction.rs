@@ -1,4 +1,4 @@
-//! Features: what a network gives for every image, at all taps in one pass.
+//! Features: what a network gives for every image, at all layers in one pass.
 
 use crate::{
     feed::{Scaler, precision},
@@ -11,7 +11,7 @@ use visavis_core::{
     dataset::{Album, Loader},
     domain::{
         Fault, Result,
-        model::TAPS,
+        model::LAYERS,
         stage::{Extraction, WEIGHTS_PREFIX},
     },
     numeric::Matrix,
@@ -60,22 +60,23 @@ impl<'a> Reader<'a> {
         Ok(Reader { of, network, scaler, prefix })
     }
 
-    /// What the network gives for the pictures, one array a tap; the next are loaded while it works on some.
+    /// What the network gives for the pictures, one array a layer; the next are loaded while it works on some.
     ///
     /// # Errors
     /// Pictures that cannot be read, features that are no numbers.
     pub fn read(&self, album: &Arc<Album>, threads: usize, listener: &dyn Listener) -> Result<Made> {
         let order: Vec<usize> = (0..album.images.len()).collect();
         let size = self.of.preparation.size as i64;
-        let mut columns: Vec<Vec<f32>> = vec![vec![]; self.of.taps.len()];
+        let mut columns: Vec<Vec<f32>> = vec![vec![]; self.of.layers.len()];
         let (mut done, mut turned) = (0, 0);
         for batch in Loader::start(album, &order, BATCH, threads) {
             let batch = batch?;
             let pixels = Tensor::from_slice(&batch.pixels).reshape([-1, 3, size, size]);
-            let taps = tch::no_grad(|| self.network.taps(&self.scaler.scaled(&pixels), Mode::IsRead).map(|tap| numbers(&tap)));
-            for (column, tap) in columns.iter_mut().zip(&self.of.taps) {
-                let place = TAPS.iter().position(|known| known == tap);
-                column.extend(&taps[place.ok_or_else(|| Fault::asked(format!("a network has no tap `{tap}`")))?]);
+            let layers =
+                tch::no_grad(|| self.network.layers(&self.scaler.scaled(&pixels), Mode::IsRead).map(|layer| numbers(&layer)));
+            for (column, layer) in columns.iter_mut().zip(&self.of.layers) {
+                let place = LAYERS.iter().position(|known| known == layer);
+                column.extend(&layers[place.ok_or_else(|| Fault::asked(format!("a network has no layer `{layer}`")))?]);
             }
             done += batch.places.len();
             turned += batch.turned;
@@ -85,21 +86,21 @@ impl<'a> Reader<'a> {
         if !self.prefix.is_empty() {
             made = made.fact(&format!("{WEIGHTS_PREFIX}{}", self.prefix), vec![1.0]);
         }
-        for (tap, values) in self.of.taps.iter().zip(columns) {
+        for (layer, values) in self.of.layers.iter().zip(columns) {
             let wide = values.len() / order.len().max(1);
             if let Some(place) = values.iter().position(|value| !value.is_finite()) {
                 let image = &album.images.0[place / wide].0;
-                return Err(Fault::failed(format!("the features of the image {image} at {tap} are no numbers")));
+                return Err(Fault::failed(format!("the features of the image {image} at {layer} are no numbers")));
             }
             let matrix = Matrix::new(order.len(), wide, values);
             let matrix = matrix.ok_or_else(|| Fault::unexpected("features of another shape than they should be"))?;
-            made = made.with_features(tap, &matrix);
+            made = made.with_features(layer, &matrix);
         }
         Ok(made)
     }
 }
 
-fn numbers(tap: &Tensor) -> Vec<f32> {
-    let flat = tap.to_kind(Kind::Float).to_device(Device::Cpu).contiguous().flatten(0, -1);
+fn numbers(layer: &Tensor) -> Vec<f32> {
+    let flat = layer.to_kind(Kind::Float).to_device(Device::Cpu).contiguous().flatten(0, -1);
     Vec::<f32>::try_from(&flat).expect("a flat tensor of single precision on the processor")
 }

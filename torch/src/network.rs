@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 use visavis_core::{
     domain::{
         Result,
-        model::{Architecture, TAPS},
+        model::{Architecture, LAYERS},
     },
     weights::Residual,
 };
@@ -104,10 +104,10 @@ impl Network {
         Network { stem: self.stem.folded(), stages: stages.collect(), neck: self.neck }
     }
 
-    /// N × 3 × H × W → what each tap gives, N × columns: the mean over the map after each stage, and the embedding.
-    pub fn taps(&self, images: &Tensor, mode: Mode) -> [Tensor; TAPS.len()] {
+    /// N × 3 × H × W → what each layer gives, N × columns: the mean over the map after each stage, and the embedding.
+    pub fn layers(&self, images: &Tensor, mode: Mode) -> [Tensor; LAYERS.len()] {
         let mut x = self.stem.of(images, mode).relu_().max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
-        let mut maps = Vec::with_capacity(TAPS.len());
+        let mut maps = Vec::with_capacity(LAYERS.len());
         for stage in &self.stages {
             for block in stage {
                 x = block.of(&x, mode);
@@ -124,7 +124,7 @@ impl Network {
     }
 
     pub fn embedding(&self, images: &Tensor, mode: Mode) -> Tensor {
-        let [.., embedding] = self.taps(images, mode);
+        let [.., embedding] = self.layers(images, mode);
         embedding
     }
 }
@@ -223,8 +223,8 @@ mod tests {
     }
 
     #[test]
-    fn every_tap_is_pytorchs() {
-        let answers: serde_json::Value = serde_json::from_str(include_str!("../../tests/fixtures/torch/taps.json")).unwrap();
+    fn every_layer_is_pytorchs() {
+        let answers: serde_json::Value = serde_json::from_str(include_str!("../../tests/fixtures/torch/layers.json")).unwrap();
         let pictures: Vec<f32> = numbers("pictures", 2 * 3 * 112 * 112).into_iter().map(|u| u as f32).collect();
         let pictures = Tensor::from_slice(&pictures).reshape([2, 3, 112, 112]);
         for (word, family) in [("resnet34", "torchvision"), ("seresnet34", "timm")] {
@@ -235,10 +235,10 @@ mod tests {
             let strict = weights::read(&bytes, std::path::Path::new("w.safetensors"), &architecture, family).unwrap();
             let parameters = Parameters::of(&strict.tensors, Device::Cpu);
             let network = || Network::new(&architecture, family, &parameters).unwrap();
-            let [plain, folded] = [network(), network().folded()].map(|of| tch::no_grad(|| of.taps(&pictures, Mode::IsRead)));
-            for (name, tap) in TAPS.iter().zip(&plain).chain(TAPS.iter().zip(&folded)) {
+            let [plain, folded] = [network(), network().folded()].map(|of| tch::no_grad(|| of.layers(&pictures, Mode::IsRead)));
+            for (name, layer) in LAYERS.iter().zip(&plain).chain(LAYERS.iter().zip(&folded)) {
                 let wanted: Vec<f64> = serde_json::from_value(answers[word][name].clone()).unwrap();
-                let found = Vec::<f32>::try_from(&tap.flatten(0, -1)).unwrap();
+                let found = Vec::<f32>::try_from(&layer.flatten(0, -1)).unwrap();
                 assert_eq!(found.len(), wanted.len(), "{word} {name}");
                 let size = wanted.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
                 let off = found.iter().zip(&wanted).map(|(found, wanted)| (f64::from(*found) - wanted).abs()).fold(0.0, f64::max);

@@ -26,14 +26,14 @@ pub struct Given {
     pub remarks: Vec<String>,
 }
 
-/// The array of given features in a file's bytes; `tap` is a tensor's name in a safetensors file.
+/// The array of given features in a file's bytes; `layer` is a tensor's name in a safetensors file.
 ///
 /// # Errors
 /// A file that holds no matrix of numbers.
-pub fn open_given<'a>(tap: &str, format: ArrayFormat, bytes: &'a [u8], path: &Path) -> Result<Numbers<'a>> {
+pub fn open_given<'a>(layer: &str, format: ArrayFormat, bytes: &'a [u8], path: &Path) -> Result<Numbers<'a>> {
     match format {
         ArrayFormat::Npy => Numbers::of_npy(bytes, path),
-        ArrayFormat::Safetensors => Numbers::of_safetensors(bytes, tap, path),
+        ArrayFormat::Safetensors => Numbers::of_safetensors(bytes, layer, path),
     }
 }
 
@@ -42,7 +42,7 @@ pub fn open_given<'a>(tap: &str, format: ArrayFormat, bytes: &'a [u8], path: &Pa
 /// # Errors
 /// An array that cannot be read, does not fit its list of images, lacks an image, or holds a value of one that is not finite.
 pub fn read_given(
-    tap: &str,
+    layer: &str,
     format: ArrayFormat,
     bytes: &[u8],
     path: &Path,
@@ -50,7 +50,7 @@ pub fn read_given(
     list: &Path,
     images: &Images,
 ) -> Result<Given> {
-    let (given, taken) = fitted(tap, format, bytes, path, rows, list, images)?;
+    let (given, taken) = fitted(layer, format, bytes, path, rows, list, images)?;
     let name = |row: usize| rows.in_order().nth(row).map_or("?", |(id, _)| id);
     let narrowed = narrow(&given, &taken).map_err(|unheld| refused(unheld, name(unheld.row)).in_file(path))?;
     let mut remarks = given.remarks;
@@ -69,11 +69,11 @@ pub fn read_given(
 ///
 /// # Errors
 /// What [`read_given`] refuses; images without a direction, and columns that must be centred, where cosines are asked for.
-pub fn examine_given(tap: &str, path: &Path, list: &Path, images: &Images, cosines: bool) -> Result<Vec<String>> {
+pub fn examine_given(layer: &str, path: &Path, list: &Path, images: &Images, cosines: bool) -> Result<Vec<String>> {
     let read = |path: &Path| std::fs::read(path).map_err(|error| Fault::io("read", path, &error));
     let (bytes, format) = (read(path)?, ArrayFormat::of(path));
     let rows = read_rows(&read(list)?, list, ImageIndex::from_sorted(images.ids()).as_ref())?;
-    let (given, taken) = fitted(tap, format, &bytes, path, &rows, list, images)?;
+    let (given, taken) = fitted(layer, format, &bytes, path, &rows, list, images)?;
     let euclidean = "use `metric: euclidean`, or leave the images out";
     if cosines {
         let mut values = Vec::new();
@@ -94,7 +94,7 @@ pub fn examine_given(tap: &str, path: &Path, list: &Path, images: &Images, cosin
     if fits {
         return Ok(given.remarks);
     }
-    let read = read_given(tap, format, &bytes, path, &rows, list, images)?;
+    let read = read_given(layer, format, &bytes, path, &rows, list, images)?;
     if cosines && !read.offsets.is_empty() {
         let what =
             "cosines are asked of features that lie so far from 0 that they must be centred, and cosines depend on where 0 is";
@@ -107,7 +107,7 @@ pub fn examine_given(tap: &str, path: &Path, list: &Path, images: &Images, cosin
 
 /// The array, and the row of every image.
 fn fitted<'a>(
-    tap: &str,
+    layer: &str,
     format: ArrayFormat,
     bytes: &'a [u8],
     path: &Path,
@@ -115,7 +115,7 @@ fn fitted<'a>(
     list: &Path,
     images: &Images,
 ) -> Result<(Numbers<'a>, Vec<usize>)> {
-    let given = open_given(tap, format, bytes, path)?;
+    let given = open_given(layer, format, bytes, path)?;
     if given.rows() == 0 {
         return Err(Fault::asked("features of 0 rows: the array holds no image").in_file(path));
     }

@@ -488,7 +488,7 @@ fn given(study: &Study, survey: &mut Survey) -> Result<Vec<RowList>> {
     let known = survey.images.as_ref().and_then(|images| ImageIndex::from_sorted(images.ids()));
     for (place, model) in study.models.iter().enumerate() {
         let Source::Given(given) = &model.source else { continue };
-        let files = given.taps.iter().map(|(tap, file)| (format!("features of `{}` at {tap}", model.name), file));
+        let files = given.layers.iter().map(|(layer, file)| (format!("features of `{}` at {layer}", model.name), file));
         for (input, file) in files.chain([(format!("image list of `{}`", model.name), &given.images)]) {
             if !file.is_file() {
                 match survey.missing.iter_mut().find(|absent| absent.expected_at.as_ref() == Some(file)) {

@@ -68,7 +68,7 @@ impl Gap {
     }
 }
 
-/// What a `fairness` stage leaves: the linear probes of one model's last tap, on every question of two classes.
+/// What a `fairness` stage leaves: the linear probes of one model's last layer, on every question of two classes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fairness {
     pub format: u32,

@@ -257,7 +257,7 @@ mod tests {
     };
 
     fn cell(model: usize, comparison: usize) -> CellId {
-        CellId { model, tap: 0, projection: 0, view: View::Axis(1), comparison }
+        CellId { model, layer: 0, projection: 0, view: View::Axis(1), comparison }
     }
 
     /// Two models and four comparisons, told beyond chance where `adjusted` is small: right is surely better, surely worse, perhaps

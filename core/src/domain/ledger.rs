@@ -15,11 +15,13 @@ pub struct Candidate {
     pub unranked: Option<String>,
 }
 
-/// Model × tap × projection × view × comparison, counted from 0 in the study's order.
+/// Model × layer × projection × view × comparison, counted from 0 in the study's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CellId {
     pub model: usize,
-    pub tap: usize,
+    /// Results of the first release call it `tap`.
+    #[serde(alias = "tap")]
+    pub layer: usize,
     pub projection: usize,
     pub view: View,
     pub comparison: usize,
@@ -132,7 +134,9 @@ pub struct Recovered {
 pub struct Told {
     pub comparison: usize,
     pub model: usize,
-    pub tap: usize,
+    /// Results of the first release call it `tap`.
+    #[serde(alias = "tap")]
+    pub layer: usize,
     pub b: Estimate,
     /// How seldom chance does as well in any of so many.
     pub adjusted: f64,

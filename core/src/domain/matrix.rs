@@ -89,10 +89,10 @@ impl Matrix {
 pub fn cells(study: &Study) -> Vec<CellId> {
     let mut cells = Vec::new();
     for (model, of) in study.models.iter().enumerate() {
-        for tap in 0..of.taps(study.taps.as_deref()).len() {
+        for layer in 0..of.layers(study.layers.as_deref()).len() {
             for (projection, of) in study.projections.iter().enumerate() {
                 for comparison in 0..study.comparisons.len() {
-                    cells.extend(of.views().into_iter().map(|view| CellId { model, tap, projection, view, comparison }));
+                    cells.extend(of.views().into_iter().map(|view| CellId { model, layer, projection, view, comparison }));
                 }
             }
         }

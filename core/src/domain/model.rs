@@ -14,7 +14,7 @@ pub struct Model {
 pub enum Source {
     /// A network: weights that are given, or a recipe to make them.
     Network(Network),
-    /// Features that somebody else made, one file a tap.
+    /// Features that somebody else made, one file a layer.
     Given(GivenFeatures),
     /// What takes no network.
     Baseline { word: String, prepare: String },
@@ -33,8 +33,8 @@ impl Source {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct GivenFeatures {
-    /// Tap → `.npy` or `.safetensors` file, N × D.
-    pub taps: BTreeMap<String, PathBuf>,
+    /// Layer → `.npy` or `.safetensors` file, N × D.
+    pub layers: BTreeMap<String, PathBuf>,
     /// Image ids in row order: one a line, or a column of a table.
     pub images: PathBuf,
 }
@@ -80,14 +80,14 @@ pub struct Loss {
     pub parameters: BTreeMap<String, f64>,
 }
 
-/// Architectures by the names the field gives them, and the taps each has.
+/// Architectures by the names the field gives them, and the layers each has.
 pub const ARCHITECTURES: [&str; 10] =
     ["resnet34", "resnet50", "seresnet34", "seresnet50", "senet50", "iresnet34", "iresnet50", "iresnet100", "ir50", "irse50"];
 
 /// Where features can be read in every network, in order of depth.
-pub const TAPS: [&str; 5] = ["layer1", "layer2", "layer3", "layer4", "embedding"];
+pub const LAYERS: [&str; 5] = ["layer1", "layer2", "layer3", "layer4", "embedding"];
 
-/// The last tap, and the only one of what is no network.
+/// The last layer, and the only one of what is no network.
 pub const EMBEDDING: &str = "embedding";
 
 /// Losses with the parameters each takes and their usual values.
@@ -193,14 +193,14 @@ impl Model {
         }
     }
 
-    /// Its taps, in order of depth, less those not asked for.
-    pub fn taps(&self, asked: Option<&[String]>) -> Vec<String> {
+    /// Its layers, in order of depth, less those not asked for.
+    pub fn layers(&self, asked: Option<&[String]>) -> Vec<String> {
         let all: Vec<String> = match &self.source {
-            Source::Given(given) => given.taps.keys().cloned().collect(),
-            Source::Network(_) => TAPS.map(str::to_owned).into(),
+            Source::Given(given) => given.layers.keys().cloned().collect(),
+            Source::Network(_) => LAYERS.map(str::to_owned).into(),
             Source::Baseline { .. } => vec![EMBEDDING.to_owned()],
         };
-        all.into_iter().filter(|tap| asked.is_none_or(|asked| asked.contains(tap))).collect()
+        all.into_iter().filter(|layer| asked.is_none_or(|asked| asked.contains(layer))).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Digest, ledger::CellId};
 
-/// A figure by what people call it (`model · tap · umap map · comparison`) and by what it is, so that it is found again when the
+/// A figure by what people call it (`model · layer · umap map · comparison`) and by what it is, so that it is found again when the
 /// study's order or its names change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pin {
@@ -11,7 +11,7 @@ pub struct Pin {
     pub note: String,
     /// Milliseconds since 1970 at which it was pinned.
     pub at: u64,
-    /// The digest of what it is: model, tap, projection, view and question, without their names. Pins of earlier releases have none.
+    /// The digest of what it is: model, layer, projection, view and question, without their names. Pins of earlier releases have none.
     pub definition: Option<Digest>,
 }
 
@@ -55,7 +55,7 @@ mod tests {
     use crate::domain::projection::View;
 
     fn known(model: usize, name: &str, definition: &str) -> Known {
-        let cell = CellId { model, tap: 0, projection: 0, view: View::Map, comparison: 0 };
+        let cell = CellId { model, layer: 0, projection: 0, view: View::Map, comparison: 0 };
         Known { cell, name: name.into(), definition: Digest::of(definition.as_bytes()) }
     }
 

@@ -135,7 +135,7 @@ pub struct Answer {
     pub probe: Option<Probe>,
 }
 
-/// What a `space` stage leaves: the features at one tap, on every question whose labels are there, in their order.
+/// What a `space` stage leaves: the features at one layer, on every question whose labels are there, in their order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Space {
     pub format: u32,

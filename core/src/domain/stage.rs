@@ -71,10 +71,15 @@ pub enum Work {
     Index { take: Option<Take> },
     /// `array`, `rows`, `images` → `features.npy`, `offsets.json`: given features, brought into the order of the images; columns
     /// that single precision would spoil are centred.
-    Features { tap: String, format: ArrayFormat },
+    Features {
+        /// Results of the first release call it `tap`.
+        #[serde(alias = "tap")]
+        layer: String,
+        format: ArrayFormat,
+    },
     /// `pictures`, `classes` → `weights.safetensors`, `curves.json`: a network that learned.
     Train(Training),
-    /// `weights`, `images` → one array a tap, `layer4.npy`: what the network gives, all of it in one pass.
+    /// `weights`, `images` → one array a layer, `layer4.npy`: what the network gives, all of it in one pass.
     Extract(Extraction),
     /// `images` → `embedding.npy`: what takes no network, for networks to be held against.
     Baseline(Baseline),
@@ -136,8 +141,10 @@ pub struct Training {
 pub struct Extraction {
     pub architecture: Architecture,
     pub preparation: Preparation,
-    /// What is read at a tap that is a map: its mean over the places of the map.
-    pub taps: Vec<String>,
+    /// What is read at a layer that is a map: its mean over the places of the map.
+    /// Results of the first release call it `taps`.
+    #[serde(alias = "taps")]
+    pub layers: Vec<String>,
     /// How the tensors of the weights are named.
     pub family: String,
     /// Weights that were drawn by this seed and never learned; otherwise `weights` are consumed.
@@ -173,7 +180,7 @@ pub struct Ranking {
 /// Feature spaces that are consumed, and what was asked of each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Probes {
-    /// One a `spaces/…` input: model and tap.
+    /// One a `spaces/…` input: model and layer.
     pub spaces: Vec<[usize; 2]>,
     /// One an answer: the comparison.
     pub asked: Vec<usize>,
@@ -210,7 +217,7 @@ pub struct Shown {
 pub struct Gridding {
     /// One a `scores/…` and `ranks/…` input: whose they are.
     pub slots: Vec<Slot>,
-    /// One a `spaces/…` input: the features of which model, tap and comparison.
+    /// One a `spaces/…` input: the features of which model, layer and comparison.
     pub spaces: Vec<[usize; 3]>,
     pub questions: Vec<Question>,
     pub held: Vec<Held>,
@@ -222,7 +229,9 @@ pub struct Gridding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
     pub model: usize,
-    pub tap: usize,
+    /// Results of the first release call it `tap`.
+    #[serde(alias = "tap")]
+    pub layer: usize,
     pub projection: usize,
     pub comparison: usize,
 }
@@ -263,9 +272,9 @@ pub fn ranks_of(question: usize) -> String {
     format!("ranks-{question}.npy")
 }
 
-/// What the features of a network or a baseline at a tap are called.
-pub fn features_at(tap: &str) -> String {
-    format!("{tap}.npy")
+/// What the features of a network or a baseline at a layer are called.
+pub fn features_at(layer: &str) -> String {
+    format!("{layer}.npy")
 }
 
 impl Work {
@@ -352,7 +361,7 @@ impl Work {
 impl Slot {
     /// Is it the projection's, on the cell's comparison?
     pub fn holds(&self, cell: &CellId) -> bool {
-        (self.model, self.tap, self.projection, self.comparison) == (cell.model, cell.tap, cell.projection, cell.comparison)
+        (self.model, self.layer, self.projection, self.comparison) == (cell.model, cell.layer, cell.projection, cell.comparison)
     }
 }
 

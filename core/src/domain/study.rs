@@ -25,7 +25,7 @@ pub struct Study {
     pub recipes: BTreeMap<String, Recipe>,
     pub evaluation: Evaluation,
     pub models: Vec<Model>,
-    pub taps: Option<Vec<String>>,
+    pub layers: Option<Vec<String>>,
     pub projections: Vec<Projection>,
     pub comparisons: Vec<Comparison>,
     pub contrasts: Vec<Contrast>,

@@ -54,7 +54,7 @@ fn all(
         for (comparison, question) in questions.iter().enumerate() {
             let scored = score(&setting, std::slice::from_ref(&points), question, &views, &statistics, 1);
             scores.push(scored.scores.clone());
-            let slot = Slot { model, tap: 0, projection: 0, comparison };
+            let slot = Slot { model, layer: 0, projection: 0, comparison };
             projections.push(OfProjection { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted });
         }
     }
@@ -70,7 +70,7 @@ fn all(
         statistics: &statistics,
         seed: 1,
     });
-    let of = |(comparison, ranks)| OfFeatures { model: 0, tap: 0, comparison, ranks };
+    let of = |(comparison, ranks)| OfFeatures { model: 0, layer: 0, comparison, ranks };
     let features: Vec<OfFeatures> = measured.ranks.into_iter().enumerate().map(of).collect();
     let held = [Held { contrast: 0, left: vec![0], right: vec![1] }];
     let given = Given {

@@ -10,11 +10,11 @@ use crate::{
     },
 };
 
-pub fn features(tap: &str, format: ArrayFormat, inputs: &Inputs, listener: &dyn Listener) -> Result<Made> {
+pub fn features(layer: &str, format: ArrayFormat, inputs: &Inputs, listener: &dyn Listener) -> Result<Made> {
     let (path, list) = (inputs.path("array")?, inputs.path("rows")?);
     let images = inputs.images("images")?;
     let rows = read_rows(&inputs.bytes("rows")?, &list, ImageIndex::from_sorted(images.ids()).as_ref())?;
-    let given = read_given(tap, format, &inputs.bytes("array")?, &path, &rows, &list, &images)?;
+    let given = read_given(layer, format, &inputs.bytes("array")?, &path, &rows, &list, &images)?;
     given.remarks.iter().for_each(|remark| listener.line(remark));
     let shape = vec![given.matrix.rows() as f64, given.matrix.columns() as f64];
     let made = Made::default().with("features.npy", array::to_npy(&given.matrix)).fact("shape", shape);

@@ -44,7 +44,7 @@ pub fn grid(gridding: &Gridding, inputs: &Inputs) -> Result<Made> {
         .spaces
         .iter()
         .zip(spaces)
-        .map(|(&[model, tap, comparison], (_, ranks))| OfFeatures { model, tap, comparison, ranks })
+        .map(|(&[model, layer, comparison], (_, ranks))| OfFeatures { model, layer, comparison, ranks })
         .collect();
     let given = Given {
         setting: &setting,

@@ -74,7 +74,7 @@ pub fn carry_out(
         Work::Train(training) => pretend::train(training, listener),
         Work::Extract(extraction) => pretend::extract(extraction, &inputs, listener),
         Work::Baseline(of) => baseline::baseline(of, &inputs, listener),
-        Work::Features { tap, format } => features::features(tap, *format, &inputs, listener),
+        Work::Features { layer, format } => features::features(layer, *format, &inputs, listener),
         Work::Project { method, seed } => project::project(method, *seed, &inputs, graphs, listener),
         Work::Score { question, views, statistics, seed } => score::score(question, views, statistics, *seed, &inputs),
         Work::Space { questions, statistics, seed } => space::space(questions, statistics, *seed, &inputs),
@@ -94,10 +94,10 @@ impl Made {
         self
     }
 
-    /// Features at a tap, N × columns, with their shape as a fact.
-    pub fn with_features(self, tap: &str, features: &Matrix) -> Self {
+    /// Features at a layer, N × columns, with their shape as a fact.
+    pub fn with_features(self, layer: &str, features: &Matrix) -> Self {
         let shape = vec![features.rows() as f64, features.columns() as f64];
-        self.with(&features_at(tap), array::to_npy(features)).fact(tap, shape)
+        self.with(&features_at(layer), array::to_npy(features)).fact(layer, shape)
     }
 
     /// So many pictures were turned to be upright, as their cameras noted.

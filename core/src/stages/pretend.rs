@@ -41,17 +41,17 @@ pub fn extract(extraction: &Extraction, inputs: &Inputs, listener: &dyn Listener
     only_pretends(&extraction.numerics)?;
     let (images, weights) = (inputs.images("images")?, inputs.bytes("weights")?);
     let mut made = Made::default();
-    for tap in &extraction.taps {
+    for layer in &extraction.layers {
         let mut values = Vec::with_capacity(images.len() * COLUMNS);
         for id in images.ids() {
-            let digest = Digest::of(&[&weights[..], tap.as_bytes(), b"\n", id.as_bytes()].concat());
+            let digest = Digest::of(&[&weights[..], layer.as_bytes(), b"\n", id.as_bytes()].concat());
             let seed = u64::from_le_bytes(std::array::from_fn(|place| digest.as_bytes()[place]));
             let mut noise = Stream::new(seed, Purpose::PretendedFeatures, 0);
             values.extend((0..COLUMNS).map(|_| noise.uniform() as f32));
         }
         let features = Matrix::new(images.len(), COLUMNS, values)
             .ok_or_else(|| Fault::unexpected("pretended features have another shape than they should"))?;
-        made = made.with_features(tap, &features);
+        made = made.with_features(layer, &features);
     }
     listener.point("images", 0, images.len() as f64);
     Ok(made)

@@ -58,9 +58,9 @@ fn probed(probes: &Probes, inputs: &Inputs) -> Result<Vec<Probed>> {
     if spaces.len() != probes.spaces.len() || spaces.iter().any(|space| space.answers.len() != probes.asked.len()) {
         return Err(Fault::unexpected("the rank stage was given more or fewer answers of feature spaces than it has places for"));
     }
-    let of = |(&[model, tap], space): (&[usize; 2], Space)| {
+    let of = |(&[model, layer], space): (&[usize; 2], Space)| {
         let answers = probes.asked.iter().zip(space.answers);
-        answers.filter_map(|(&comparison, answer)| Probed::new([model, tap, comparison], &answer)).collect::<Vec<_>>()
+        answers.filter_map(|(&comparison, answer)| Probed::new([model, layer, comparison], &answer)).collect::<Vec<_>>()
     };
     Ok(probes.spaces.iter().zip(spaces).flat_map(of).collect())
 }

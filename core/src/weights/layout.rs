@@ -64,9 +64,9 @@ impl Residual {
         Ok(Residual { stages: stages.into(), excites, neck: (family == OWN_FAMILY).then(|| embedding_width(architecture.width)) })
     }
 
-    /// How many numbers the tap gives an image.
-    pub fn columns(&self, tap: &str) -> usize {
-        match ["layer1", "layer2", "layer3", "layer4"].iter().position(|name| *name == tap) {
+    /// How many numbers the layer gives an image.
+    pub fn columns(&self, layer: &str) -> usize {
+        match ["layer1", "layer2", "layer3", "layer4"].iter().position(|name| *name == layer) {
             Some(stage) => self.stages[stage].1,
             None => self.neck.unwrap_or(self.stages[3].1),
         }

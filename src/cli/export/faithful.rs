@@ -9,7 +9,7 @@ use visavis_core::domain::{
 };
 
 struct Row {
-    /// Model, tap, projection, view, key.
+    /// Model, layer, projection, view, key.
     names: [String; 5],
     asked: usize,
     seeds: usize,
@@ -33,16 +33,16 @@ pub fn quality(plan: &study::Plan) -> Result<Table> {
     let study = &plan.study;
     let mut rows = Vec::new();
     for (step, manifest) in plan.results() {
-        let Step::Quality { model, tap, projection } = step else { continue };
+        let Step::Quality { model, layer, projection } = step else { continue };
         let Some(of): Option<Quality> = plan.json(step, "quality.json")? else { continue };
-        let projected = plan.result(Step::Project { model, tap, projection, seed: 0 });
+        let projected = plan.result(Step::Project { model, layer, projection, seed: 0 });
         let fact = |name: &str| projected.map_or(&[][..], |manifest| manifest.fact(name));
         for view in of.views {
             let shares = || view.view.columns(0).into_iter().map(|axis| fact("explained").get(axis)).sum();
             rows.push(Row {
                 names: [
                     study.models[model].name.clone(),
-                    study.models[model].taps(study.taps.as_deref())[tap].clone(),
+                    study.models[model].layers(study.layers.as_deref())[layer].clone(),
                     study.projections[projection].name.clone(),
                     view.view.to_string(),
                     manifest.key.to_string(),
@@ -60,7 +60,7 @@ pub fn quality(plan: &study::Plan) -> Result<Table> {
     }
     let mut table = Table::default();
     let mut text = |column: usize, name: &str| table.text(name, rows.iter().map(|row| Some(row.names[column].clone())));
-    ["model", "tap", "projection", "view"].into_iter().enumerate().for_each(|(column, name)| text(column, name));
+    ["model", "layer", "projection", "view"].into_iter().enumerate().for_each(|(column, name)| text(column, name));
     for (name, measure) in MEASURES {
         table.number(name, rows.iter().map(|row| Some(measure(&row.view)?.median)));
         table.number(&format!("{name}_low"), rows.iter().map(|row| Some(measure(&row.view)?.low)));

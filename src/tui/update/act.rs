@@ -488,8 +488,8 @@ fn run(app: &mut App, only: Option<&str>) -> Vec<Effect> {
 
 /// The stage that scores this cell, and no other.
 pub fn only(board: &Board, app: &App) -> Option<String> {
-    let CellId { model, tap, projection, comparison, .. } = app.figure()?;
-    Some(format!("={}", Step::Score { model, tap, projection, comparison }.label(&board.study)))
+    let CellId { model, layer, projection, comparison, .. } = app.figure()?;
+    Some(format!("={}", Step::Score { model, layer, projection, comparison }.label(&board.study)))
 }
 
 fn run_this(app: &mut App) -> Vec<Effect> {

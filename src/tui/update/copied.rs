@@ -75,12 +75,23 @@ pub fn equivalent(app: &App) -> Result<String, String> {
             match app.figure() {
                 Some(figure) => {
                     let study = &board.study;
-                    let (model, tap, projection) = (
+                    let (model, layer, projection) = (
                         &study.models[figure.model].name,
-                        &board.taps[figure.model][figure.tap],
+                        &board.layers[figure.model][figure.layer],
                         &study.projections[figure.projection].name,
                     );
-                    said(&["export", &file, "--what", "coordinates", "--model", model, "--tap", tap, "--projection", projection])
+                    said(&[
+                        "export",
+                        &file,
+                        "--what",
+                        "coordinates",
+                        "--model",
+                        model,
+                        "--layer",
+                        layer,
+                        "--projection",
+                        projection,
+                    ])
                 }
                 None => said(&["export", &file, "--what", "ledger"]),
             }
@@ -105,8 +116,8 @@ pub fn equivalent(app: &App) -> Result<String, String> {
 fn cell<'a>(app: &'a App, board: &'a Board) -> Option<(&'a CellState, JobId)> {
     let figure = app.figure()?;
     let place = board.cells.iter().position(|cell| {
-        (cell.model, cell.tap, cell.projection, cell.comparison)
-            == (figure.model, figure.tap, figure.projection, figure.comparison)
+        (cell.model, cell.layer, cell.projection, cell.comparison)
+            == (figure.model, figure.layer, figure.projection, figure.comparison)
     })?;
     Some((app.seen.states.get(place)?, board.job(&board.cells[place])?))
 }

@@ -49,7 +49,7 @@ pub fn draw(paint: &mut Paint, area: Rect, app: &App) {
     }
 }
 
-/// `best AUC per model × comparison · tap: all · projection: umap`
+/// `best AUC per model × comparison · layer: all · projection: umap`
 fn title(app: &App) -> String {
     let turn = &app.matrix.turn;
     let hidden = |axis: Axis| {
@@ -306,7 +306,7 @@ fn believe(theme: Theme, app: &App, board: &Board, cell: &CellId, room: usize) -
     let counts: Vec<String> =
         scores.counts.classes.iter().zip(classes).map(|(n, name)| format!("{} {}", name, thousands(*n))).collect();
     say(format!("n {} · {} people", counts.join(" | "), thousands(scores.counts.people)), plain);
-    if let Some((features, probe)) = board.space(cell.model, cell.tap, cell.comparison) {
+    if let Some((features, probe)) = board.space(cell.model, cell.layer, cell.comparison) {
         let features = features.map_or("–".to_owned(), |of| score(of.value));
         let probe = probe.and_then(|probe| probe.b).map_or("–".to_owned(), |of| score(of.value));
         let kept = board.found.as_ref().and_then(|found| found.grid.beside.iter().find(|kept| kept.cell == *cell));

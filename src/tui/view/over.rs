@@ -103,7 +103,7 @@ fn list(paint: &mut Paint, area: Rect, options: &[String], cursor: usize) {
 
 /// Words that the screens use, for who meets them first here.
 const WORDS: [(&str, &str); 9] = [
-    ("tap", "where in a network features are read: layer1 … layer4, embedding"),
+    ("layer", "where in a network features are read: layer1 … layer4, embedding"),
     ("view", "what one figure shows: a map, a pair of axes, or one axis of a projection"),
     (
         "AUC",

@@ -48,11 +48,11 @@ impl Work {
     fn canonical(&self) -> Value {
         match self {
             Work::Index { take } => Value::map().optional("take", take.as_ref().map(Take::canonical)).done(),
-            Work::Features { tap, format } => match format {
+            Work::Features { layer, format } => match format {
                 // An .npy file holds one array, whatever the study calls it.
                 ArrayFormat::Npy => Value::map().done(),
                 // The name of a tensor inside a safetensors file.
-                ArrayFormat::Safetensors => Value::map().with("tensor", Value::text(tap)).done(),
+                ArrayFormat::Safetensors => Value::map().with("tensor", Value::text(layer)).done(),
             },
             Work::Train(training) => training.canonical(),
             Work::Extract(extraction) => extraction.canonical(),
@@ -116,11 +116,11 @@ impl Training {
 
 impl Extraction {
     fn canonical(&self) -> Value {
-        let Extraction { architecture, preparation, taps, family, untrained, numerics } = self;
+        let Extraction { architecture, preparation, layers, family, untrained, numerics } = self;
         Value::map()
             .with("architecture", architecture.canonical())
             .with("preparation", preparation.canonical())
-            .with("taps", Value::list(taps, Value::text))
+            .with("taps", Value::list(layers, Value::text))
             .with("family", Value::text(family))
             .optional("untrained", untrained.map(Value::seed))
             .with("numerics", numerics.canonical())
@@ -202,8 +202,8 @@ impl Ranking {
 
 impl Slot {
     fn canonical(&self) -> Value {
-        let Slot { model, tap, projection, comparison } = self;
-        places([model, tap, projection, comparison])
+        let Slot { model, layer, projection, comparison } = self;
+        places([model, layer, projection, comparison])
     }
 }
 

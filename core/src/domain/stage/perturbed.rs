@@ -29,7 +29,7 @@ const LEFT_OUT: [(&str, &str); 11] = [
     ("", "work.fairness.statistics.min_positives"),
     ("", "work.fairness.statistics.separates_at"),
     // The name of the only array of a file. (A safetensors file holds several: there it enters.)
-    ("features npy", "work.features.tap"),
+    ("features npy", "work.features.layer"),
 ];
 
 /// Every field set, and set to something other than its default; every variant of every enum somewhere.
@@ -55,8 +55,10 @@ fn samples() -> Vec<(&'static str, Task)> {
     let quantity = Question { measured: Measured::Quantity("ink".into()), within: None };
     let questions = vec![question.clone(), quantity.clone()];
     let views = vec![View::Features, View::Axis(3), View::Pair(1, 2), View::Map];
-    let slots =
-        vec![Slot { model: 1, tap: 2, projection: 3, comparison: 4 }, Slot { model: 5, tap: 6, projection: 7, comparison: 8 }];
+    let slots = vec![
+        Slot { model: 1, layer: 2, projection: 3, comparison: 4 },
+        Slot { model: 5, layer: 6, projection: 7, comparison: 8 },
+    ];
     let tsne = Method::Tsne { perplexity: 30.0, metric: Metric::Cosine };
     let umap = Method::Umap { neighbors: 15, min_dist: 0.1, metric: Metric::Cosine };
     let explained = AxisNames::Explained { method: "pca".into(), shares: vec![0.5, 0.25] };
@@ -74,15 +76,15 @@ fn samples() -> Vec<(&'static str, Task)> {
     };
     let works = vec![
         ("index", Work::Index { take: Some(Take { images: 100, seed: 5 }) }),
-        ("features npy", Work::Features { tap: "layer1".into(), format: ArrayFormat::Npy }),
-        ("features", Work::Features { tap: "layer1".into(), format: ArrayFormat::Safetensors }),
+        ("features npy", Work::Features { layer: "layer1".into(), format: ArrayFormat::Npy }),
+        ("features", Work::Features { layer: "layer1".into(), format: ArrayFormat::Safetensors }),
         ("train", Work::Train(training)),
         (
             "extract",
             Work::Extract(Extraction {
                 architecture,
                 preparation: preparation.clone(),
-                taps: vec!["layer1".into(), "embedding".into()],
+                layers: vec!["layer1".into(), "embedding".into()],
                 family: "visavis".into(),
                 untrained: Some(4),
                 numerics,

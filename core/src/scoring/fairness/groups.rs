@@ -36,7 +36,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What is asked of one model.
 pub struct Given<'a> {
     pub setting: &'a Setting<'a>,
-    /// N × D, of its last tap.
+    /// N × D, of its last layer.
     pub features: &'a Matrix,
     /// One row a question, one column an image: log-odds for the first class; NaN for images without.
     pub decisions: &'a Matrix,

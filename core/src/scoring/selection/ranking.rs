@@ -159,7 +159,7 @@ mod tests {
     };
 
     fn candidate(model: usize, axis: usize, a: f64, low_b: f64) -> Candidate {
-        let cell = CellId { model, tap: 0, projection: 0, view: View::Axis(axis), comparison: 0 };
+        let cell = CellId { model, layer: 0, projection: 0, view: View::Axis(axis), comparison: 0 };
         let estimate = |value: f64, low| Some(Estimate::new(value, low, 1.0));
         Candidate { cell, a: estimate(a, 0.0), b: estimate(a - 0.02, low_b), unranked: None }
     }

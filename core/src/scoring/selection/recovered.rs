@@ -21,10 +21,10 @@ pub struct Known {
     pub ceiling: f64,
 }
 
-/// What the probe of a model's features at a tap came to on a comparison.
+/// What the probe of a model's features at a layer came to on a comparison.
 pub struct Probed {
     model: usize,
-    tap: usize,
+    layer: usize,
     comparison: usize,
     a: Estimate,
     b: Estimate,
@@ -33,10 +33,10 @@ pub struct Probed {
 
 impl Probed {
     /// `None` where the comparison is not ranked, or has no probe in both halves.
-    pub fn new([model, tap, comparison]: [usize; 3], of: &Answer) -> Option<Self> {
+    pub fn new([model, layer, comparison]: [usize; 3], of: &Answer) -> Option<Self> {
         let probe = of.probe.as_ref().filter(|_| of.scores.unranked.is_none())?;
         let scale = Scale::of(&of.scores.counts_b, FOLDS);
-        Some(Probed { model, tap, comparison, a: probe.a?, b: probe.b?, scale })
+        Some(Probed { model, layer, comparison, a: probe.a?, b: probe.b?, scale })
     }
 }
 
@@ -77,8 +77,8 @@ fn by_probes(own: &mut Recovered, probed: &[Probed], known: &[&Known]) {
     let best: Vec<(&Known, &Probed)> = known.iter().filter_map(|of| Some((*of, best(of)?))).collect();
     for (of, probed) in &best {
         let beyond = |mark: f64| probed.scale.above(probed.b, mark).map_or(1.0, |p| (p * best.len() as f64).min(1.0));
-        let Probed { model, tap, comparison, b, .. } = **probed;
-        let told = Told { model, tap, comparison, b, adjusted: beyond(0.5) };
+        let Probed { model, layer, comparison, b, .. } = **probed;
+        let told = Told { model, layer, comparison, b, adjusted: beyond(0.5) };
         own.told_by_probes += usize::from(told.is_told() && of.drawn);
         own.through_by_probes += usize::from(told.is_told() && !of.drawn && of.correlates);
         own.wrong += usize::from(beyond(of.ceiling) <= CHANCE || told.is_told() && !of.drawn && !of.correlates);
@@ -95,7 +95,7 @@ mod tests {
         let estimate = |value: f64, arm: f64| Estimate::new(value, value - arm, value + arm);
         let probed = |model, comparison, a, b| Probed {
             model,
-            tap: 0,
+            layer: 0,
             comparison,
             a: estimate(a, 0.05),
             b: estimate(b, 0.05),

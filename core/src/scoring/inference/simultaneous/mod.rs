@@ -45,10 +45,10 @@ pub struct OfProjection {
     pub permuted: Matrix,
 }
 
-/// The features at a tap on one question: rows of pairs for the nearest neighbours, then for the probe.
+/// The features at a layer on one question: rows of pairs for the nearest neighbours, then for the probe.
 pub struct OfFeatures {
     pub model: usize,
-    pub tap: usize,
+    pub layer: usize,
     pub comparison: usize,
     pub ranks: Matrix,
 }
@@ -135,7 +135,7 @@ pub fn candidates<'a>(scores: impl Iterator<Item = (Slot, &'a Scores)>) -> Vec<C
         scores.views.iter().filter(|view| view.view != View::Features).map(move |view| Candidate {
             cell: CellId {
                 model: slot.model,
-                tap: slot.tap,
+                layer: slot.layer,
                 projection: slot.projection,
                 view: view.view,
                 comparison: slot.comparison,

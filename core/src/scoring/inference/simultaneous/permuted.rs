@@ -54,7 +54,7 @@ impl Permuted {
             let slot = of.slot;
             let cell = CellId {
                 model: slot.model,
-                tap: slot.tap,
+                layer: slot.layer,
                 projection: slot.projection,
                 view: view.view,
                 comparison: slot.comparison,

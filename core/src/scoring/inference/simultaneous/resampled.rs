@@ -113,7 +113,7 @@ impl Less {
     }
 }
 
-/// A model's chosen view on a comparison, beside its features at the same tap.
+/// A model's chosen view on a comparison, beside its features at the same layer.
 struct Chosen {
     cell: CellId,
     view: Drawn,
@@ -282,7 +282,7 @@ impl<'a> OnHalf<'a> {
         let features = given
             .features
             .iter()
-            .find(|of: &&OfFeatures| (of.model, of.tap, of.comparison) == (cell.model, cell.tap, cell.comparison));
+            .find(|of: &&OfFeatures| (of.model, of.layer, of.comparison) == (cell.model, cell.layer, cell.comparison));
         let at = |first: usize| {
             let of = features.filter(|of| of.ranks.rows() >= (first + 1) * self.pairs.len())?;
             self.drawn((first * self.pairs.len()..(first + 1) * self.pairs.len()).map(|row| of.ranks.row(row)))
