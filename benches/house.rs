@@ -17,7 +17,7 @@ use visavis_core::{
         score::Statistics,
     },
     numeric::Matrix,
-    projection::{self, Given},
+    projection::{self, ProjectionInput},
     scoring::{self, Setting},
 };
 
@@ -36,7 +36,10 @@ fn timed(turns: usize, mut work: impl FnMut()) -> f64 {
 }
 
 fn projected(axes: usize, features: &Matrix) -> visavis_core::domain::Result<projection::Projected> {
-    projection::project(&Method::Pca { axes }, &Given { features, seed: 0, graphs: &(), watch: &(), name: &projection::numbered })
+    projection::project(
+        &Method::Pca { axes },
+        &ProjectionInput { features, seed: 0, graphs: &(), watch: &(), name: &projection::numbered },
+    )
 }
 
 fn main() {
@@ -101,7 +104,7 @@ fn main() {
 /// A study of ten thousand cells, as cheap as cells can be: 84 models, three views, forty comparisons of noise with noise.
 fn ten_thousand(folder: &std::path::Path) -> usize {
     let (images, models, comparisons) = (120, 84, 40);
-    let mut random = visavis_core::numeric::Stream::for_test(7, 0);
+    let mut random = visavis_core::numeric::PhiloxStream::for_test(7, 0);
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).expect("a file");
     let rows: Vec<String> = (0..images).map(|row| format!("{row:04}.png")).collect();
     write("rows.txt", (rows.join("\n") + "\n").as_bytes());

@@ -24,12 +24,12 @@ use visavis_core::{
         score::Spread,
     },
     numeric::{
-        Matrix, Stream,
+        Matrix, PhiloxStream,
         fused::{self, Level},
         neighbours::{self, Neighbours},
         tiled::{WIDE_F32, add_products_f32},
     },
-    projection::{self, Given, Graphs, Projected},
+    projection::{self, NeighborGraphs, Projected, ProjectionInput},
     scoring,
 };
 
@@ -60,7 +60,7 @@ fn main() {
 #[derive(Default)]
 struct Timed(Cell<f64>);
 
-impl Graphs for Timed {
+impl NeighborGraphs for Timed {
     fn neighbours(
         &self,
         features: &Matrix,
@@ -85,8 +85,10 @@ fn place(method: &Method, features: &Matrix, seed: u64, threads: usize) -> Run {
     pool.install(|| {
         let graphs = Timed::default();
         let clock = Instant::now();
-        let projected =
-            projection::project(method, &Given { features, seed, graphs: &graphs, watch: &(), name: &projection::numbered });
+        let projected = projection::project(
+            method,
+            &ProjectionInput { features, seed, graphs: &graphs, watch: &(), name: &projection::numbered },
+        );
         let seconds = clock.elapsed().as_secs_f64();
         Run { projected: projected.expect("data that can be placed"), seconds, neighbours: graphs.0.get() }
     })
@@ -204,7 +206,7 @@ fn clusters(folder: &Path) {
 
 /// 400 clusters of D columns.
 fn drawn(n: usize, d: usize) -> Matrix {
-    let mut stream = Stream::for_test(1, 0);
+    let mut stream = PhiloxStream::for_test(1, 0);
     let mut normal = |count: usize| -> Vec<f32> {
         (0..count.div_ceil(2)).flat_map(|_| stream.normals(1.0)).map(|value| value as f32).take(count).collect()
     };
@@ -313,7 +315,7 @@ fn spread(values: Vec<f64>) -> String {
 
 /// Of the difference of medians: the 2.5th percentile of 10,000 resamples of the seeds.
 fn lower_bound(own: &[f64], peer: &[f64]) -> f64 {
-    let mut stream = Stream::for_test(1, 1);
+    let mut stream = PhiloxStream::for_test(1, 1);
     let mut resampled = |of: &[f64]| {
         let values = (0..of.len()).map(|_| of[stream.below(of.len() as u64) as usize]).collect();
         Spread::of(values).map_or(f64::NAN, |of| of.median)

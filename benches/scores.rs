@@ -17,10 +17,10 @@ use visavis_core::{
         score::Statistics,
         stage::Slot,
     },
-    numeric::{Matrix, Stream},
+    numeric::{Matrix, PhiloxStream},
     scoring::{
         self, Setting,
-        simultaneous::{Given, OfFeatures, OfProjection},
+        simultaneous::{LayerScores, ProjectionScores, StudyScores},
     },
 };
 
@@ -46,7 +46,7 @@ struct World {
 
 /// Three images of each person; half of the attributes are people's, half images'.
 fn world(n: usize) -> World {
-    let mut dice = Stream::for_test(1, 1);
+    let mut dice = PhiloxStream::for_test(1, 1);
     let (people, id) = (n.div_ceil(3), |i: usize| format!("{i:06}"));
     let has: Vec<Vec<bool>> = SHARES
         .iter()
@@ -75,9 +75,9 @@ fn questions() -> Vec<Question> {
 
 /// Columns that lean towards attributes, one after the other.
 fn drawn(world: &World, columns: usize, seed: u64) -> Matrix {
-    let mut dice = Stream::for_test(seed, 2);
+    let mut dice = PhiloxStream::for_test(seed, 2);
     let n = world.images.len();
-    let value = |i: usize, column: usize, dice: &mut Stream| {
+    let value = |i: usize, column: usize, dice: &mut PhiloxStream| {
         (dice.normals(1.0)[0] + if world.has[column % SHARES.len()][i] { 0.8 } else { 0.0 }) as f32
     };
     Matrix::new(n, columns, (0..n * columns).map(|at| value(at / columns, at % columns, &mut dice)).collect()).expect("as many")
@@ -97,14 +97,14 @@ fn grid() {
         .collect();
     let places: Vec<(usize, usize)> =
         (0..layers).flat_map(|layer| (0..questions.len()).map(move |comparison| (layer, comparison))).collect();
-    let scored = |projection: usize| -> (f64, Vec<OfProjection>) {
+    let scored = |projection: usize| -> (f64, Vec<ProjectionScores>) {
         let clock = Instant::now();
         let of = |&(layer, comparison): &(usize, usize)| {
             let (flat, maps) = &points[layer];
             let (points, shown) = if projection == 0 { (flat, &axes[..]) } else { (&maps[projection - 1], &[View::Map][..]) };
             let scored = scoring::score(&setting, points, &questions[comparison], shown, &statistics, 7);
             let slot = Slot { model: layer, layer: 0, projection, comparison };
-            OfProjection { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted }
+            ProjectionScores { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted }
         };
         let found = places.par_iter().map(of).collect();
         (clock.elapsed().as_secs_f64(), found)
@@ -123,13 +123,13 @@ fn grid() {
         .map(|layer| scoring::space(&setting, &columns[layer % columns.len()], &questions, &statistics, 7))
         .collect();
     let space = clock.elapsed().as_secs_f64();
-    let of = |(layer, measured): (usize, scoring::Measured)| {
-        let of = move |(comparison, ranks)| OfFeatures { model: layer, layer: 0, comparison, ranks };
+    let of = |(layer, measured): (usize, scoring::ScoredFeatures)| {
+        let of = move |(comparison, ranks)| LayerScores { model: layer, layer: 0, comparison, ranks };
         measured.ranks.into_iter().enumerate().map(of)
     };
-    let features: Vec<OfFeatures> = measured.into_iter().enumerate().flat_map(of).collect();
+    let features: Vec<LayerScores> = measured.into_iter().enumerate().flat_map(of).collect();
     let clock = Instant::now();
-    let given = Given {
+    let given = StudyScores {
         setting: &setting,
         questions: &questions,
         projections: &projections,

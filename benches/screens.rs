@@ -23,13 +23,13 @@ use visavis_core::{
     dataset::array,
     domain::{
         Digest, Key,
-        event::{Event, Origin, Record, Slots, What},
-        job::{JobId, Planned},
-        metric::{Chunk, Point},
+        event::{Event, EventKind, Record, RunOrigin, Slots},
+        job::{JobId, PlannedJob},
+        metric::{Chunk, MetricPoint},
         result::{Facts, Manifest, Output, Provenance},
         stage::{Figure, Input, Kind, Location, Task, Work},
     },
-    numeric::{Matrix, Stream},
+    numeric::{Matrix, PhiloxStream},
     store::{Index, Journal, Workspace, now},
 };
 
@@ -106,7 +106,7 @@ fn make(root: &Path) {
 
 /// A study whose ledger has 3,528 rows, as cheap as they can be; its text.
 fn study(root: &Path) -> String {
-    let mut dice = Stream::for_test(7, 0);
+    let mut dice = PhiloxStream::for_test(7, 0);
     let write = |name: &str, bytes: &[u8]| {
         let path = root.join(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
@@ -160,7 +160,7 @@ impl Pen {
         Pen { journal: Journal::start(&workspace.journals(), at).expect("a journal"), records: vec![], at, clock }
     }
 
-    fn note(&mut self, what: What) {
+    fn note(&mut self, what: EventKind) {
         self.clock += 1;
         self.at += 10;
         self.records.push(Record::Event(Event { clock: self.clock, at: self.at, what }));
@@ -168,30 +168,36 @@ impl Pen {
 
     fn begin(&mut self, text: Digest, file: &str, jobs: &[(String, Kind)]) {
         let devices = vec![Slots { device: "cpu".to_owned(), slots: 2, threads: 1 }];
-        let origin = Origin {
+        let origin = RunOrigin {
             program: "0.1.0".to_owned(),
             host: "bench".to_owned(),
             user: "bench".to_owned(),
             pid: 1,
             cpu: "bench".to_owned(),
             system: "Linux".to_owned(),
-            ..Origin::default()
+            ..RunOrigin::default()
         };
-        self.note(What::RunStarted { study: STUDY.to_owned(), file: file.to_owned(), text, devices, origin: Box::new(origin) });
+        self.note(EventKind::RunStarted {
+            study: STUDY.to_owned(),
+            file: file.to_owned(),
+            text,
+            devices,
+            origin: Box::new(origin),
+        });
         let planned =
-            |(label, stage): &(String, Kind)| Planned { job: JobId::of(STUDY, label), stage: *stage, label: label.clone() };
-        self.note(What::Queued { jobs: jobs.iter().map(planned).collect() });
+            |(label, stage): &(String, Kind)| PlannedJob { job: JobId::of(STUDY, label), stage: *stage, label: label.clone() };
+        self.note(EventKind::Queued { jobs: jobs.iter().map(planned).collect() });
     }
 
     fn job(&mut self, label: &str, seconds: f64, worker: &str) {
         let (job, key, attempt) = (JobId::of(STUDY, label), key(label), 1);
         let (device, worker) = ("cpu".to_owned(), worker.to_owned());
-        self.note(What::Started { job, key, attempt, device, slot: 0, threads: 1, seed: Some(7), worker });
-        self.note(What::Finished { job, key, attempt, seconds, first: true });
+        self.note(EventKind::Started { job, key, attempt, device, slot: 0, threads: 1, seed: Some(7), worker });
+        self.note(EventKind::Finished { job, key, attempt, seconds, first: true });
     }
 
     fn end(mut self, ran: usize) {
-        self.note(What::RunFinished { ran, stored: 0, failed: 0, interrupted: false });
+        self.note(EventKind::RunFinished { ran, stored: 0, failed: 0, interrupted: false });
         self.keep();
     }
 
@@ -213,8 +219,8 @@ fn latest(workspace: &Workspace, text: Digest, file: &str) {
     for (label, _) in &jobs {
         pen.job(label, 2.5, &worker.journal.name());
     }
-    worker.note(What::WorkerStarted { run: pen.journal.name(), pid: 2, device: "cpu".to_owned(), slot: 0, threads: 1 });
-    worker.note(What::Begun { key: key(&training), attempt: 1 });
+    worker.note(EventKind::WorkerStarted { run: pen.journal.name(), pid: 2, device: "cpu".to_owned(), slot: 0, threads: 1 });
+    worker.note(EventKind::Begun { key: key(&training), attempt: 1 });
     for first in (0..STEPS).step_by(CHUNK as usize) {
         for place in 0..SERIES {
             let series = match place {
@@ -224,12 +230,12 @@ fn latest(workspace: &Workspace, text: Digest, file: &str) {
             };
             let value = |step: u64| (-(step as f64) / 9000.0).exp() * (1 + place) as f64 + (step as f64 * 0.37).sin() / 9.0;
             let points =
-                (first..STEPS.min(first + CHUNK)).map(|step| Point { step, at: at + step, value: value(step) }).collect();
+                (first..STEPS.min(first + CHUNK)).map(|step| MetricPoint { step, at: at + step, value: value(step) }).collect();
             worker.records.push(Record::Metrics(Chunk { key: key(&training), attempt: 1, series, points }));
         }
         worker.keep();
     }
-    worker.note(What::Ended { key: key(&training), attempt: 1, cause: None });
+    worker.note(EventKind::Ended { key: key(&training), attempt: 1, cause: None });
     worker.keep();
     pen.end(jobs.len());
 }
@@ -238,7 +244,7 @@ fn latest(workspace: &Workspace, text: Digest, file: &str) {
 fn figures(workspace: &Workspace) {
     let (objects, results) = (workspace.objects(), workspace.results());
     (0..FIGURES).into_par_iter().for_each(|figure| {
-        let mut dice = Stream::for_test(figure as u64, 1);
+        let mut dice = PhiloxStream::for_test(figure as u64, 1);
         let mut svg = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">"#.to_owned();
         for _ in 0..40 {
             let (x, y) = (dice.uniform() * 100.0, dice.uniform() * 100.0);

@@ -219,7 +219,7 @@ fn a_check_opens_weights_and_says_what_is_left_out_of_their_names() {
     desk.write("labels.csv", b"image_id,x\na.png,1\nb.png,0\n");
     let layout = weights::layout(&Architecture { word: "resnet34".into(), width: 0.125 }, "torchvision").unwrap();
     let save = |name: &dyn Fn(&str) -> Option<String>| {
-        let tensor = |entry: &weights::Entry| {
+        let tensor = |entry: &weights::TensorEntry| {
             let values = vec![0.25; entry.shape.iter().product()];
             Some((name(&entry.name)?, weights::Tensor { shape: entry.shape.clone(), values }))
         };

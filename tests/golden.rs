@@ -142,13 +142,13 @@ const PROJECTIONS: [(&str, &str); 5] =
 fn every_projection_gives_the_bits_it_gave() {
     use visavis_core::{
         domain::projection::{Method, Metric},
-        numeric::{Matrix, Stream},
-        projection::{self, Given},
+        numeric::{Matrix, PhiloxStream},
+        projection::{self, ProjectionInput},
     };
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits/pixels.npy");
     let bytes = fs::read(&file).unwrap();
     let digits = Numbers::of_npy(&bytes, &file).unwrap().in_single();
-    let mut stream = Stream::for_test(4, 4);
+    let mut stream = PhiloxStream::for_test(4, 4);
     let cloud = Matrix::new(4100, 5, (0..4100 * 5).map(|_| stream.uniform() as f32).collect()).unwrap();
     let tsne = Method::Tsne { perplexity: 10.0, metric: Metric::Euclidean };
     let all = [
@@ -159,7 +159,7 @@ fn every_projection_gives_the_bits_it_gave() {
         ("tsne many", tsne, &cloud),
     ];
     let found = all.map(|(word, method, features)| {
-        let given = Given { features, seed: 7, graphs: &(), watch: &(), name: &projection::numbered };
+        let given = ProjectionInput { features, seed: 7, graphs: &(), watch: &(), name: &projection::numbered };
         let projected = projection::project(&method, &given).unwrap();
         let facts: Vec<u8> = projected.facts.values().flatten().flat_map(|number| number.to_le_bytes()).collect();
         let digest = Digest::of(&[array::to_npy(&projected.coordinates), facts].concat());

@@ -13,7 +13,7 @@ use std::{
 use visavis::audit::{Evidence, MARK, pack, seal};
 use visavis_core::domain::{
     Digest, Key,
-    claim::{Claim, Form, Origin},
+    claim::{Claim, ClaimSource, NumberForm},
     result::{Manifest, Output},
     stage::{Input, Kind, Location, Task, Work},
 };
@@ -321,8 +321,8 @@ fn made_up(work: Work, inputs: Vec<Input>, like: &Manifest) -> Manifest {
 
 fn with_claim(manifest: Manifest, objects: &[&[u8]]) -> Evidence {
     let mut evidence = small();
-    let from = Origin { key: manifest.key, output: "facts".into(), pointer: "/n/0".into() };
-    evidence.claims = vec![Claim { id: "c0".into(), what: "n".into(), form: Form::Count, value: 1.0, from }];
+    let from = ClaimSource { key: manifest.key, output: "facts".into(), pointer: "/n/0".into() };
+    evidence.claims = vec![Claim { id: "c0".into(), what: "n".into(), form: NumberForm::Count, value: 1.0, from }];
     evidence.manifests = vec![manifest];
     evidence.objects = objects.iter().map(|bytes| (Digest::of(bytes), pack(bytes))).collect();
     evidence
@@ -450,7 +450,11 @@ fn many_claims_are_checked_in_seconds() {
     let claim = |number: u32| Claim {
         id: format!("c{number}"),
         value: f64::from(number),
-        from: Origin { pointer: format!("/{number}"), output: "verification.json".into(), ..evidence.claims[0].from.clone() },
+        from: ClaimSource {
+            pointer: format!("/{number}"),
+            output: "verification.json".into(),
+            ..evidence.claims[0].from.clone()
+        },
         ..evidence.claims[0].clone()
     };
     evidence.claims = values.iter().map(|&number| claim(number)).collect();

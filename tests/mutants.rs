@@ -4,7 +4,7 @@
 use crate::desk::{Desk, SMALL};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use visavis::study;
-use visavis_core::{numeric::Stream, store::Workspace};
+use visavis_core::{numeric::PhiloxStream, store::Workspace};
 
 const WORDS: [&str; 24] = [
     "", " ", "\n", "\t", ":", "- ", "{", "}", "[", "]", "\"", "'", "&a", "*a", "!!int", "null", "~", "1e400", "-1", "0x7",
@@ -19,7 +19,7 @@ fn a_damaged_study_file_is_told_and_never_a_panic() {
     let source = std::fs::read_to_string(format!("{}/experiments/face-attributes.yaml", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let (mut refused, mut read) = (0, 0);
     for mutant in 0..mutants {
-        let mut stream = Stream::for_test(99, mutant);
+        let mut stream = PhiloxStream::for_test(99, mutant);
         let mut text = if mutant % 3 == 0 { source.clone() } else { SMALL.to_owned() };
         for _ in 0..=stream.below(3) {
             mutate(&mut text, &mut stream);
@@ -42,7 +42,7 @@ fn a_damaged_study_file_is_told_and_never_a_panic() {
     assert!(refused > mutants / 3 && read > mutants / 50, "{refused} refused, {read} read: the mutants are too tame or too wild");
 }
 
-fn mutate(text: &mut String, stream: &mut Stream) {
+fn mutate(text: &mut String, stream: &mut PhiloxStream) {
     let chars: Vec<char> = text.chars().collect();
     let lines: Vec<String> = text.lines().map(|line| format!("{line}\n")).collect();
     let at = stream.below(chars.len() as u64) as usize;

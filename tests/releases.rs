@@ -6,9 +6,9 @@ use std::{fs, path::Path};
 use visavis_core::{
     domain::{
         Digest, Key,
-        event::{Act, Event, Origin, Record, Slots, What},
-        job::{Cause, JobId, Planned},
-        metric::{Chunk, Point},
+        event::{Event, EventKind, PersonRequest, Record, RunOrigin, Slots},
+        job::{Cause, JobId, PlannedJob},
+        metric::{Chunk, MetricPoint},
         stage::Kind,
     },
     store::{Index, Journal, Workspace},
@@ -84,8 +84,8 @@ fn make_the_workspace_of_this_release() {
     let mut dispatcher = Journal::start(&workspace.journals(), 1_790_000_000_000).unwrap();
     let mut worker = Journal::start(&workspace.journals(), 1_790_000_000_001).unwrap();
     let mut person = Journal::start(&workspace.journals(), 1_790_000_000_002).unwrap();
-    let event = |clock: u64, what: What| Record::Event(Event { clock, at: 1_790_000_000_000 + clock, what });
-    let origin = Origin {
+    let event = |clock: u64, what: EventKind| Record::Event(Event { clock, at: 1_790_000_000_000 + clock, what });
+    let origin = RunOrigin {
         program: "visavis 0.1.0".into(),
         program_digest: Some(Digest::of(b"program")),
         commit: Some("0123456789abcdef".into()),
@@ -99,12 +99,12 @@ fn make_the_workspace_of_this_release() {
         environment: [("CUDA_VISIBLE_DEVICES".to_owned(), "0".to_owned())].into(),
     };
     let devices = vec![Slots { device: "pretend:0".into(), slots: 1, threads: 1 }];
-    let planned = |label: &str, stage| Planned { job: job(label), stage, label: label.into() };
+    let planned = |label: &str, stage| PlannedJob { job: job(label), stage, label: label.into() };
     let started = |clock: u64, label: &str, attempt: u32| {
         let worker = worker.name();
         event(
             clock,
-            What::Started {
+            EventKind::Started {
                 job: job(label),
                 key: key(label),
                 attempt,
@@ -120,14 +120,14 @@ fn make_the_workspace_of_this_release() {
         let (why, exit, log) = ("the worker ended".into(), Some("signal: 9 (SIGKILL)".into()), vec!["last words".into()]);
         event(
             clock,
-            What::Failed { job: job("train b"), key: key("train b"), attempt, cause: Cause::Crash, why, exit, log, again },
+            EventKind::Failed { job: job("train b"), key: key("train b"), attempt, cause: Cause::Crash, why, exit, log, again },
         )
     };
     let text = Digest::of(b"study");
     let records = vec![
         event(
             1,
-            What::RunStarted {
+            EventKind::RunStarted {
                 study: "kept".into(),
                 file: "experiments/kept.yaml".into(),
                 text,
@@ -137,7 +137,7 @@ fn make_the_workspace_of_this_release() {
         ),
         event(
             2,
-            What::Queued {
+            EventKind::Queued {
                 jobs: vec![
                     planned("train a", Kind::Train),
                     planned("train b", Kind::Train),
@@ -146,31 +146,34 @@ fn make_the_workspace_of_this_release() {
             },
         ),
         started(3, "train a", 1),
-        event(9, What::Finished { job: job("train a"), key: key("train a"), attempt: 1, seconds: 1.5, first: true }),
+        event(9, EventKind::Finished { job: job("train a"), key: key("train a"), attempt: 1, seconds: 1.5, first: true }),
         started(10, "train b", 1),
         failed(11, 1, true),
         started(12, "train b", 2),
         failed(13, 2, false),
-        event(14, What::Paused { jobs: vec![job("rank all cells")] }),
-        event(15, What::RunFinished { ran: 1, stored: 0, failed: 1, interrupted: false }),
+        event(14, EventKind::Paused { jobs: vec![job("rank all cells")] }),
+        event(15, EventKind::RunFinished { ran: 1, stored: 0, failed: 1, interrupted: false }),
     ];
     dispatcher.append(&records).unwrap();
-    let points = (0..50).map(|step| Point {
+    let points = (0..50).map(|step| MetricPoint {
         step,
         at: 1_790_000_000_000 + step,
         value: if step == 49 { f64::NAN } else { 1.0 / (step + 1) as f64 },
     });
     let chunk = Chunk { key: key("train a"), attempt: 1, series: "loss".into(), points: points.collect() };
     let records = vec![
-        event(4, What::WorkerStarted { run: dispatcher.name(), pid: 2, device: "pretend:0".into(), slot: 0, threads: 1 }),
-        event(5, What::Begun { key: key("train a"), attempt: 1 }),
+        event(4, EventKind::WorkerStarted { run: dispatcher.name(), pid: 2, device: "pretend:0".into(), slot: 0, threads: 1 }),
+        event(5, EventKind::Begun { key: key("train a"), attempt: 1 }),
         Record::Metrics(chunk),
-        event(6, What::Logged { key: Some(key("train a")), attempt: 1, line: "epoch 1".into() }),
-        event(7, What::Ended { key: key("train a"), attempt: 1, cause: None }),
+        event(6, EventKind::Logged { key: Some(key("train a")), attempt: 1, line: "epoch 1".into() }),
+        event(7, EventKind::Ended { key: key("train a"), attempt: 1, cause: None }),
     ];
     worker.append(&records).unwrap();
     person
-        .append(&[event(8, What::Asked { act: Act::Pause { job: Some(job("rank all cells")) }, by: "somebody".into() })])
+        .append(&[event(
+            8,
+            EventKind::Asked { act: PersonRequest::Pause { job: Some(job("rank all cells")) }, by: "somebody".into() },
+        )])
         .unwrap();
     drop((dispatcher, worker, person));
     desk.succeed(&["store", "rebuild"]);

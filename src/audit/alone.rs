@@ -1,8 +1,8 @@
 //! The page alone: every number it shows against its claim, and every claim against the evidence in the file. Nothing is made again.
 
 use super::{
-    evidence::{LARGEST_SUM, Opened},
-    page::{Page, Shown},
+    evidence::{LARGEST_SUM, OpenedObject},
+    page::{AuditedPage, ShownNumber},
     pointers,
 };
 use rayon::prelude::*;
@@ -49,7 +49,7 @@ pub struct PageAlone {
 }
 
 /// Claims by the output that they point into.
-type Wanted = HashMap<Digest, Vec<usize>>;
+type ClaimsByOutput = HashMap<Digest, Vec<usize>>;
 
 /// Objects that may come to more are opened one at a time, however many threads there are.
 const LARGE: u64 = 16 << 20;
@@ -58,12 +58,12 @@ const LARGE: u64 = 16 << 20;
 ///
 /// # Errors
 /// Evidence that comes to more than is read.
-pub fn examine(page: &Page) -> Result<PageAlone> {
+pub fn examine(page: &AuditedPage) -> Result<PageAlone> {
     let evidence = &page.evidence;
     let claims = &evidence.claims;
     let places = evidence.places();
     let mut originals = vec![Original::NotHere; claims.len()];
-    let mut wanted: Wanted = HashMap::new();
+    let mut wanted: ClaimsByOutput = HashMap::new();
     let mut inline: HashMap<(Key, &str), Vec<usize>> = HashMap::new();
     for (number, claim) in claims.iter().enumerate() {
         let Some(manifest) = places.get(&claim.from.key).map(|place| &evidence.manifests[*place]) else { continue };
@@ -89,7 +89,7 @@ pub fn examine(page: &Page) -> Result<PageAlone> {
         let said = sizes.get(digest).copied();
         let is_large = said.is_none_or(|bytes| bytes > LARGE);
         let _alone = is_large.then(|| one_large.lock().unwrap_or_else(PoisonError::into_inner));
-        let Opened { bytes, inflated } = if too_much() { None } else { evidence.opened(*digest, said) }?;
+        let OpenedObject { bytes, inflated } = if too_much() { None } else { evidence.opened(*digest, said) }?;
         sum.fetch_add(inflated, Ordering::Relaxed);
         let bytes = bytes.map_err(|fault| fault.what);
         let values = wanted.get(digest).map_or(vec![], |numbers| values(&bytes, numbers, claims).collect());
@@ -116,10 +116,10 @@ pub fn examine(page: &Page) -> Result<PageAlone> {
 
 impl PageAlone {
     /// Takes what the file lacks from the results of a workspace.
-    pub fn beside(&mut self, page: &Page, workspace: &Workspace) {
+    pub fn beside(&mut self, page: &AuditedPage, workspace: &Workspace) {
         let (evidence, objects) = (&page.evidence, workspace.objects());
         let places = evidence.places();
-        let mut wanted: Wanted = HashMap::new();
+        let mut wanted: ClaimsByOutput = HashMap::new();
         for (number, claim) in evidence.claims.iter().enumerate() {
             let lacks = matches!(self.originals[number], Original::NotHere);
             let manifest = places.get(&claim.from.key).map(|place| &evidence.manifests[*place]).filter(|_| lacks);
@@ -137,8 +137,8 @@ impl PageAlone {
         self.judge(page);
     }
 
-    fn judge(&mut self, page: &Page) {
-        let mut shown: Vec<&Shown> = page.shown.iter().collect();
+    fn judge(&mut self, page: &AuditedPage) {
+        let mut shown: Vec<&ShownNumber> = page.shown.iter().collect();
         shown.par_sort_by_key(|one| &one.claim);
         let of = |id: &str| {
             let start = shown.partition_point(|one| *one.claim < *id);
@@ -152,7 +152,7 @@ impl PageAlone {
     }
 }
 
-fn judge(claim: &Claim, original: &Original, shown: &[&Shown], is_known: bool) -> Alone {
+fn judge(claim: &Claim, original: &Original, shown: &[&ShownNumber], is_known: bool) -> Alone {
     let differs = |found: Option<String>, why: String| Alone::Differs { found, why };
     let stated = claim.form.show(claim.value);
     if shown.is_empty() {

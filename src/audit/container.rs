@@ -1,7 +1,7 @@
 //! What a report may be made of: these elements, these attributes, these kinds of address. Whatever else a page holds could run,
 //! ask for something, hide a number or show one that no claim stands behind, so it is told.
 
-use super::markup::{Place, Space, Tree};
+use super::markup::{MarkupTree, NameSpace, NodeIx};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 
@@ -39,37 +39,37 @@ const DRAWN: &[&str] = &[
 ];
 
 /// What is wrong with an element, if anything is.
-pub fn fault(tree: &Tree, at: Place) -> Option<String> {
+pub fn fault(tree: &MarkupTree, at: NodeIx) -> Option<String> {
     let (space, name) = tree.name(at)?;
     let own: &[&str] = match (space, name) {
-        (Space::Html, "a") => &["href", "download"],
-        (Space::Html, "data") => &["data-claim"],
-        (Space::Html, "details") => &["open"],
-        (Space::Html, "div") => &["data-result"],
-        (Space::Html, "link") => &["rel", "href"],
-        (Space::Html, "meta") => return meta(tree, at),
-        (Space::Html, "td" | "th") => &["colspan", "rowspan", "scope", "headers"],
-        (Space::Html, "col" | "colgroup") => &["span"],
-        (Space::Html, "ol") => &["start", "reversed"],
+        (NameSpace::Html, "a") => &["href", "download"],
+        (NameSpace::Html, "data") => &["data-claim"],
+        (NameSpace::Html, "details") => &["open"],
+        (NameSpace::Html, "div") => &["data-result"],
+        (NameSpace::Html, "link") => &["rel", "href"],
+        (NameSpace::Html, "meta") => return meta(tree, at),
+        (NameSpace::Html, "td" | "th") => &["colspan", "rowspan", "scope", "headers"],
+        (NameSpace::Html, "col" | "colgroup") => &["span"],
+        (NameSpace::Html, "ol") => &["start", "reversed"],
         // The one script is data, and the one style is looked at by itself.
-        (Space::Html, "script") => &["type"],
-        (Space::Html, "style") => &[],
-        (Space::Html, name) if PLAIN.contains(&name) => &[],
-        (Space::Svg, name) if DRAWING.contains(&name) => DRAWN,
+        (NameSpace::Html, "script") => &["type"],
+        (NameSpace::Html, "style") => &[],
+        (NameSpace::Html, name) if PLAIN.contains(&name) => &[],
+        (NameSpace::Svg, name) if DRAWING.contains(&name) => DRAWN,
         _ => return Some(format!("the element <{name}> has no place in a report")),
     };
-    let common: &[&str] = if space == Space::Html { EVERYWHERE } else { &[] };
+    let common: &[&str] = if space == NameSpace::Html { EVERYWHERE } else { &[] };
     for (attribute, value) in tree.attributes(at) {
         if !own.contains(&&*attribute) && !common.contains(&&*attribute) {
             return Some(format!("the attribute {attribute} of <{name}> has no place in a report"));
         }
         let stays = match (space, name, &*attribute) {
-            (Space::Html, "a", "href") => value.starts_with('#') || value.starts_with("data:text/csv;base64,"),
-            (Space::Html, "link", "href") => value == "data:,",
-            (Space::Html, "link", "rel") => value == "icon",
-            (Space::Svg, "image", "href") => is_picture(value),
-            (Space::Svg, _, "href") => value.starts_with('#'),
-            (Space::Svg, ..) => is_still(value),
+            (NameSpace::Html, "a", "href") => value.starts_with('#') || value.starts_with("data:text/csv;base64,"),
+            (NameSpace::Html, "link", "href") => value == "data:,",
+            (NameSpace::Html, "link", "rel") => value == "icon",
+            (NameSpace::Svg, "image", "href") => is_picture(value),
+            (NameSpace::Svg, _, "href") => value.starts_with('#'),
+            (NameSpace::Svg, ..) => is_still(value),
             _ => true,
         };
         if !stays {
@@ -93,7 +93,7 @@ fn is_still(value: &str) -> bool {
     !value.contains(['\\', '@']) && value.matches("url(").count() == value.matches("url(#").count() && !value.contains("image(")
 }
 
-fn meta(tree: &Tree, at: Place) -> Option<String> {
+fn meta(tree: &MarkupTree, at: NodeIx) -> Option<String> {
     let mut attributes: Vec<_> = tree.attributes(at).collect();
     attributes.sort();
     let names: Vec<&str> = attributes.iter().map(|(name, _)| &**name).collect();

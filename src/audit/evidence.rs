@@ -41,7 +41,7 @@ const LARGEST_LIST: u64 = 384 << 20;
 pub const LARGEST_SUM: u64 = 2 << 30;
 
 /// An embedded object as it was found.
-pub struct Opened {
+pub struct OpenedObject {
     pub bytes: Result<Vec<u8>>,
     /// How many bytes were inflated, also of one that is broken.
     pub inflated: u64,
@@ -117,7 +117,7 @@ impl Evidence {
     }
 
     /// An embedded object, with what it took to look at it.
-    pub fn opened(&self, digest: Digest, said: Option<u64>) -> Option<Opened> {
+    pub fn opened(&self, digest: Digest, said: Option<u64>) -> Option<OpenedObject> {
         let packed = self.objects.get(&digest)?;
         let most = said.unwrap_or(LARGEST_OBJECT).min(LARGEST_OBJECT);
         let other = || "its bytes are not those it is named by".to_owned();
@@ -126,7 +126,7 @@ impl Evidence {
             .and_then(|bytes| if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(other()) });
         let bytes = genuine
             .map_err(|why| Fault::differs(format!("the embedded object {} is not what it is named by: {why}", digest.short())));
-        Some(Opened { bytes, inflated })
+        Some(OpenedObject { bytes, inflated })
     }
 
     /// As it stands in a page: no `<` can end the script or begin another.
@@ -150,7 +150,7 @@ impl Evidence {
             if enough() || left == 0 {
                 return;
             }
-            let Some(Opened { bytes, inflated }) = self.opened(digest, Some(left)) else { continue };
+            let Some(OpenedObject { bytes, inflated }) = self.opened(digest, Some(left)) else { continue };
             left = left.saturating_sub(inflated);
             let Ok(bytes) = bytes else { continue };
             String::from_utf8_lossy(&bytes).lines().filter_map(|line| Some(line.split_once('\t')?.1)).for_each(&mut take);

@@ -6,9 +6,9 @@
 use super::{
     alone::{self, Alone, PageAlone},
     evidence::Evidence,
-    page::{self, Page},
+    page::{self, AuditedPage},
     reach::Reach,
-    remake::{Again, Recompute, Remaking, Standing},
+    remake::{Again, Recompute, RemadeStatus, Remaking},
     sources::Sources,
     verdict::{Audit, Checked, Verdict},
 };
@@ -30,7 +30,7 @@ use visavis_core::{
 
 /// A report under examination.
 pub struct Examination {
-    page: Page,
+    page: AuditedPage,
     alone: PageAlone,
     audit: Audit,
     /// Results that are in the workspace as the page has them, objects and all.
@@ -41,7 +41,7 @@ pub struct Examination {
 
 /// What the page by itself comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct First {
+pub struct PageAudit {
     pub claims: usize,
     /// Claims that are as the page's evidence has them.
     pub agree: usize,
@@ -68,9 +68,9 @@ impl Examination {
         &self.page.evidence
     }
 
-    pub fn first(&self) -> First {
+    pub fn first(&self) -> PageAudit {
         let count = |is: fn(&Alone) -> bool| self.alone.claims.iter().filter(|claim| is(claim)).count();
-        First {
+        PageAudit {
             claims: self.alone.claims.len(),
             agree: count(|claim| matches!(claim, Alone::Agrees)),
             differ: count(|claim| matches!(claim, Alone::Differs { .. })),
@@ -138,15 +138,15 @@ impl Examination {
     }
 
     /// What it comes to, as far as stages were made again; `current`: the digests that the study's data have today (role → digest).
-    pub fn conclude(self, standings: Vec<Option<Standing>>, current: Option<&BTreeMap<String, Digest>>) -> Audit {
+    pub fn conclude(self, standings: Vec<Option<RemadeStatus>>, current: Option<&BTreeMap<String, Digest>>) -> Audit {
         let Examination { page, alone, mut audit, stored, .. } = self;
         let evidence = &*page.into_evidence();
         let places = evidence.places();
-        let made = evidence.manifests.iter().zip(&standings).filter(|(_, standing)| matches!(standing, Some(Standing::Same)));
+        let made = evidence.manifests.iter().zip(&standings).filter(|(_, standing)| matches!(standing, Some(RemadeStatus::Same)));
         audit.verified.extend(made.map(|(manifest, _)| manifest.key));
-        let settle = |(manifest, standing): (&Manifest, Option<Standing>)| match standing {
+        let settle = |(manifest, standing): (&Manifest, Option<RemadeStatus>)| match standing {
             // Not made again, but found among the results as it is claimed.
-            Some(Standing::NotAttempted) if stored.contains(&manifest.key) => Some(Standing::Same),
+            Some(RemadeStatus::NotAttempted) if stored.contains(&manifest.key) => Some(RemadeStatus::Same),
             other => other,
         };
         let standings: Vec<_> = evidence.manifests.iter().zip(standings).map(settle).collect();
@@ -209,20 +209,22 @@ impl ResultsExamination {
         Remaking::start(self.manifests.clone(), again, sources, recompute, threads)
     }
 
-    pub fn conclude(self, standings: Vec<Option<Standing>>) -> Audit {
+    pub fn conclude(self, standings: Vec<Option<RemadeStatus>>) -> Audit {
         let ResultsExamination { labels, manifests, mut audit } = self;
         for ((label, manifest), standing) in labels.into_iter().zip(&manifests).zip(standings) {
             let (verdict, why) = match standing {
-                Some(Standing::Same) => {
+                Some(RemadeStatus::Same) => {
                     audit.verified.insert(manifest.key);
                     (Verdict::Identical, "made again: the same bits".to_owned())
                 }
-                Some(Standing::Near(off)) => (Verdict::WithinTolerance, near(off)),
-                Some(Standing::NotAttempted) => (Verdict::NotAttempted, "objects verified, not made again".to_owned()),
+                Some(RemadeStatus::Near(off)) => (Verdict::WithinTolerance, near(off)),
+                Some(RemadeStatus::NotAttempted) => (Verdict::NotAttempted, "objects verified, not made again".to_owned()),
                 None => (Verdict::NotAttempted, STOPPED.to_owned()),
-                Some(Standing::Unchecked(why)) => (Verdict::Unchecked, why),
-                Some(Standing::Broken(why)) => (Verdict::Differs, why),
-                Some(Standing::Other { outputs, .. }) => (Verdict::Differs, format!("made again, {} differ", names(&outputs))),
+                Some(RemadeStatus::Unchecked(why)) => (Verdict::Unchecked, why),
+                Some(RemadeStatus::Broken(why)) => (Verdict::Differs, why),
+                Some(RemadeStatus::Other { outputs, .. }) => {
+                    (Verdict::Differs, format!("made again, {} differ", names(&outputs)))
+                }
             };
             audit.checked.push(Checked { id: label, ..of_result(manifest, verdict, why) });
         }
@@ -249,15 +251,15 @@ fn of_result(manifest: &Manifest, verdict: Verdict, why: String) -> Checked {
 }
 
 /// What making a result again came to; `None` where it was not made again.
-fn remade(manifest: &Manifest, standing: &Standing) -> Option<Checked> {
+fn remade(manifest: &Manifest, standing: &RemadeStatus) -> Option<Checked> {
     let (verdict, why) = match standing {
-        Standing::Same => (Verdict::Identical, "made again, or found among the results: the same bits".to_owned()),
-        Standing::Near(off) => (Verdict::WithinTolerance, near(*off)),
-        Standing::Broken(why) => (Verdict::Differs, why.clone()),
-        Standing::Other { outputs, .. } => {
+        RemadeStatus::Same => (Verdict::Identical, "made again, or found among the results: the same bits".to_owned()),
+        RemadeStatus::Near(off) => (Verdict::WithinTolerance, near(*off)),
+        RemadeStatus::Broken(why) => (Verdict::Differs, why.clone()),
+        RemadeStatus::Other { outputs, .. } => {
             (Verdict::Differs, format!("made again from what the file holds, it gives other bits: {}", names(outputs)))
         }
-        Standing::Unchecked(_) | Standing::NotAttempted => return None,
+        RemadeStatus::Unchecked(_) | RemadeStatus::NotAttempted => return None,
     };
     Some(of_result(manifest, verdict, why))
 }
@@ -313,21 +315,21 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn judge(&self, alone: &Alone, standing: Option<&Standing>, tolerance: &Tolerance) -> Checked {
+    fn judge(&self, alone: &Alone, standing: Option<&RemadeStatus>, tolerance: &Tolerance) -> Checked {
         let (Alone::Agrees, Some(manifest)) = (alone, self.manifest) else { return self.not_alone(alone) };
         let stage = self.stage();
         let Some(standing) = standing else { return self.is(Verdict::NotAttempted, None, STOPPED) };
         match standing {
-            Standing::Same => {
+            RemadeStatus::Same => {
                 self.is(Verdict::Identical, Some(self.stated.clone()), "made again, or found among the results: the same bits")
             }
-            Standing::Near(off) => self.is(Verdict::WithinTolerance, Some(self.stated.clone()), near(*off)),
-            Standing::NotAttempted => {
+            RemadeStatus::Near(off) => self.is(Verdict::WithinTolerance, Some(self.stated.clone()), near(*off)),
+            RemadeStatus::NotAttempted => {
                 self.is(Verdict::NotAttempted, None, format!("its {stage} stage was not asked to be made again"))
             }
-            Standing::Unchecked(why) => self.is(Verdict::Unchecked, None, why.clone()),
-            Standing::Broken(why) => self.is(Verdict::Differs, None, why.clone()),
-            Standing::Other { outputs, facts } => {
+            RemadeStatus::Unchecked(why) => self.is(Verdict::Unchecked, None, why.clone()),
+            RemadeStatus::Broken(why) => self.is(Verdict::Differs, None, why.clone()),
+            RemadeStatus::Other { outputs, facts } => {
                 let output = outputs.iter().find(|(name, _)| *name == self.claim.from.output);
                 let again = match self.claim.from.output.as_str() {
                     "facts" => serde_json::to_value(facts).ok(),
@@ -362,7 +364,7 @@ impl<'a> Subject<'a> {
 }
 
 /// Words, pictures, numbers that no claim stands behind, and objects that are not what they are named by.
-fn examine_page(page: &Page, alone: &PageAlone, audit: &mut Audit) {
+fn examine_page(page: &AuditedPage, alone: &PageAlone, audit: &mut Audit) {
     let finding = |id: &str, why: &str, expected: &str, found: &str| Checked {
         id: id.to_owned(),
         verdict: Verdict::Differs,
@@ -448,14 +450,14 @@ fn data(evidence: &Evidence, current: &BTreeMap<String, Digest>) -> Vec<Checked>
 }
 
 /// A result of the page's in the workspace.
-struct Found {
+struct WorkspaceResult {
     is_there: bool,
     inputs: Vec<Input>,
     checked: Vec<Checked>,
 }
 
 /// Every result the report names, held against the workspace's.
-fn against_results(evidence: &Evidence, workspace: &Workspace) -> Vec<(Key, Found)> {
+fn against_results(evidence: &Evidence, workspace: &Workspace) -> Vec<(Key, WorkspaceResult)> {
     let results = workspace.results();
     let check = |manifest: &Manifest| {
         let (stored, checked) = match results.get(manifest.key) {
@@ -473,7 +475,8 @@ fn against_results(evidence: &Evidence, workspace: &Workspace) -> Vec<(Key, Foun
                 (Some(stored), damaged)
             }
         };
-        let found = Found { is_there: stored.is_some(), inputs: stored.map_or(vec![], |stored| stored.inputs), checked };
+        let found =
+            WorkspaceResult { is_there: stored.is_some(), inputs: stored.map_or(vec![], |stored| stored.inputs), checked };
         (manifest.key, found)
     };
     evidence.manifests.par_iter().map(check).collect()

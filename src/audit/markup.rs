@@ -26,32 +26,32 @@ const PIECE: usize = 1 << 14;
 /// What parts the attributes of a tag; a piece of a page that lies within one tag and has more of them is no report's.
 const MOST_PARTS: usize = 2000;
 
-pub type Place = u32;
-const NONE: Place = Place::MAX;
-pub const DOCUMENT: Place = 0;
+pub type NodeIx = u32;
+const NONE: NodeIx = NodeIx::MAX;
+pub const DOCUMENT: NodeIx = 0;
 
 #[derive(Debug)]
-pub struct Tree {
-    nodes: Vec<Node>,
+pub struct MarkupTree {
+    nodes: Vec<MarkupNode>,
     /// What a parser has to mend, each with its line.
     pub errors: Vec<(u32, String)>,
     pub is_standard: bool,
 }
 
 #[derive(Debug)]
-struct Node {
-    parent: Place,
-    before: Place,
-    after: Place,
-    first: Place,
-    last: Place,
+struct MarkupNode {
+    parent: NodeIx,
+    before: NodeIx,
+    after: NodeIx,
+    first: NodeIx,
+    last: NodeIx,
     line: u32,
     depth: u32,
-    what: What,
+    what: NodeKind,
 }
 
 #[derive(Debug)]
-pub enum What {
+pub enum NodeKind {
     Root,
     Comment,
     Text(StrTendril),
@@ -60,35 +60,35 @@ pub enum What {
 
 /// Which set of names an element's is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Space {
+pub enum NameSpace {
     Html,
     Svg,
     Other,
 }
 
-impl Tree {
-    pub fn what(&self, at: Place) -> &What {
+impl MarkupTree {
+    pub fn what(&self, at: NodeIx) -> &NodeKind {
         &self.nodes[at as usize].what
     }
 
-    pub fn line(&self, at: Place) -> u32 {
+    pub fn line(&self, at: NodeIx) -> u32 {
         self.nodes[at as usize].line
     }
 
     /// Its name, if it is an element.
-    pub fn name(&self, at: Place) -> Option<(Space, &str)> {
-        let What::Element(name, _) = self.what(at) else { return None };
+    pub fn name(&self, at: NodeIx) -> Option<(NameSpace, &str)> {
+        let NodeKind::Element(name, _) = self.what(at) else { return None };
         let space = match name.ns {
-            ns!(html) => Space::Html,
-            ns!(svg) => Space::Svg,
-            _ => Space::Other,
+            ns!(html) => NameSpace::Html,
+            ns!(svg) => NameSpace::Svg,
+            _ => NameSpace::Other,
         };
         Some((space, &name.local))
     }
 
     /// Its attributes as they are written; with a prefix in foreign elements: `xlink:href`.
-    pub fn attributes(&self, at: Place) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
-        let attributes: &[Attribute] = if let What::Element(_, attributes) = self.what(at) { attributes } else { &[] };
+    pub fn attributes(&self, at: NodeIx) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
+        let attributes: &[Attribute] = if let NodeKind::Element(_, attributes) = self.what(at) { attributes } else { &[] };
         attributes.iter().map(|attribute| {
             let name = match &attribute.name.prefix {
                 Some(prefix) if !prefix.is_empty() => Cow::Owned(format!("{prefix}:{}", attribute.name.local)),
@@ -98,18 +98,18 @@ impl Tree {
         })
     }
 
-    pub fn attribute(&self, at: Place, name: &str) -> Option<&str> {
+    pub fn attribute(&self, at: NodeIx, name: &str) -> Option<&str> {
         let mut of = self.attributes(at);
         of.find_map(|(own, value)| (own == name).then_some(value))
     }
 
-    pub fn children(&self, at: Place) -> impl Iterator<Item = Place> {
-        let here = |place: Place| (place != NONE).then_some(place);
+    pub fn children(&self, at: NodeIx) -> impl Iterator<Item = NodeIx> {
+        let here = |place: NodeIx| (place != NONE).then_some(place);
         std::iter::successors(here(self.nodes[at as usize].first), move |child| here(self.nodes[*child as usize].after))
     }
 
     /// Everything below `from` and itself, in the order of the page: entered (`true`) and left again.
-    pub fn walk(&self, from: Place, mut visit: impl FnMut(Place, bool)) {
+    pub fn walk(&self, from: NodeIx, mut visit: impl FnMut(NodeIx, bool)) {
         let mut at = from;
         loop {
             visit(at, true);
@@ -134,10 +134,10 @@ impl Tree {
     }
 
     /// All text below.
-    pub fn text(&self, at: Place) -> String {
+    pub fn text(&self, at: NodeIx) -> String {
         let mut text = String::new();
         self.walk(at, |place, entered| {
-            if let (What::Text(part), true) = (self.what(place), entered) {
+            if let (NodeKind::Text(part), true) = (self.what(place), entered) {
                 text.push_str(part);
             }
         });
@@ -150,7 +150,7 @@ impl Tree {
     }
 
     /// A digest of what is below, by names, attributes and text: the same for two trees that look the same to a browser.
-    pub fn digest_below(&self, at: Place) -> visavis_core::domain::Digest {
+    pub fn digest_below(&self, at: NodeIx) -> visavis_core::domain::Digest {
         let mut bytes = Vec::new();
         let mut part = |sign: u8, text: &str| {
             bytes.push(sign);
@@ -159,7 +159,7 @@ impl Tree {
         };
         self.walk(at, |place, entered| match (self.what(place), entered) {
             _ if place == at => {}
-            (What::Element(name, attributes), true) => {
+            (NodeKind::Element(name, attributes), true) => {
                 part(b'<', &name.ns);
                 part(b'n', &name.local);
                 for attribute in attributes {
@@ -167,9 +167,9 @@ impl Tree {
                     part(b'v', &attribute.value);
                 }
             }
-            (What::Element(..), false) => part(b'>', ""),
-            (What::Text(text), true) => part(b't', text),
-            (What::Comment, true) => part(b'c', ""),
+            (NodeKind::Element(..), false) => part(b'>', ""),
+            (NodeKind::Text(text), true) => part(b't', text),
+            (NodeKind::Comment, true) => part(b'c', ""),
             _ => {}
         });
         visavis_core::domain::Digest::of(&bytes)
@@ -180,7 +180,7 @@ impl Tree {
 ///
 /// # Errors
 /// Why it is refused: it is no page that a report could be.
-pub fn parse(page: &str, enough: &dyn Fn() -> bool) -> Result<Tree, String> {
+pub fn parse(page: &str, enough: &dyn Fn() -> bool) -> Result<MarkupTree, String> {
     feed(parse_document(Sink::new(), options()), page, enough)
 }
 
@@ -188,7 +188,7 @@ pub fn parse(page: &str, enough: &dyn Fn() -> bool) -> Result<Tree, String> {
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_inside(text: &str, enough: &dyn Fn() -> bool) -> Result<Tree, String> {
+pub fn parse_inside(text: &str, enough: &dyn Fn() -> bool) -> Result<MarkupTree, String> {
     let div = QualName::new(None, ns!(html), local_name!("div"));
     feed(parse_fragment(Sink::new(), options(), div, vec![], false), text, enough)
 }
@@ -199,7 +199,7 @@ fn options() -> ParseOpts {
     ParseOpts { tree_builder, ..ParseOpts::default() }
 }
 
-fn feed(mut parser: Parser<Sink>, text: &str, enough: &dyn Fn() -> bool) -> Result<Tree, String> {
+fn feed(mut parser: Parser<Sink>, text: &str, enough: &dyn Fn() -> bool) -> Result<MarkupTree, String> {
     let mut rest = text;
     let mut steps = 0;
     while !rest.is_empty() {
@@ -226,9 +226,9 @@ fn feed(mut parser: Parser<Sink>, text: &str, enough: &dyn Fn() -> bool) -> Resu
 
 /// Where a parser puts what it finds.
 struct Sink {
-    tree: RefCell<Tree>,
+    tree: RefCell<MarkupTree>,
     /// What is inside a `template` is no part of the page; it is kept apart.
-    templates: RefCell<HashMap<Place, Place>>,
+    templates: RefCell<HashMap<NodeIx, NodeIx>>,
     line: Cell<u32>,
     steps: Cell<u64>,
     over: Cell<Option<&'static str>>,
@@ -236,12 +236,12 @@ struct Sink {
 
 #[derive(Clone)]
 struct Handle {
-    place: Place,
+    place: NodeIx,
     name: Option<Rc<QualName>>,
 }
 
 /// Between two neighbours of a parent: the first is followed by `next`, the second comes after `previous`.
-fn join(nodes: &mut [Node], parent: Place, (before, after): (Place, Place), (next, previous): (Place, Place)) {
+fn join(nodes: &mut [MarkupNode], parent: NodeIx, (before, after): (NodeIx, NodeIx), (next, previous): (NodeIx, NodeIx)) {
     if before == NONE {
         nodes[parent as usize].first = next;
     } else {
@@ -257,24 +257,24 @@ fn join(nodes: &mut [Node], parent: Place, (before, after): (Place, Place), (nex
 impl Sink {
     fn new() -> Self {
         let sink = Sink {
-            tree: RefCell::new(Tree { nodes: Vec::new(), errors: Vec::new(), is_standard: true }),
+            tree: RefCell::new(MarkupTree { nodes: Vec::new(), errors: Vec::new(), is_standard: true }),
             templates: RefCell::default(),
             line: Cell::new(1),
             steps: Cell::new(0),
             over: Cell::new(None),
         };
-        sink.add(What::Root);
+        sink.add(NodeKind::Root);
         sink
     }
 
-    fn add(&self, what: What) -> Place {
+    fn add(&self, what: NodeKind) -> NodeIx {
         self.steps.set(self.steps.get() + 1);
         let nodes = &mut self.tree.borrow_mut().nodes;
         if nodes.len() >= MOST_NODES {
             self.over.set(Some("more than 8,000,000 elements and texts"));
         }
-        let at = nodes.len() as Place;
-        nodes.push(Node {
+        let at = nodes.len() as NodeIx;
+        nodes.push(MarkupNode {
             parent: NONE,
             before: NONE,
             after: NONE,
@@ -287,9 +287,9 @@ impl Sink {
         at
     }
 
-    fn detach(&self, at: Place) {
+    fn detach(&self, at: NodeIx) {
         let nodes = &mut self.tree.borrow_mut().nodes;
-        let Node { parent, before, after, .. } = nodes[at as usize];
+        let MarkupNode { parent, before, after, .. } = nodes[at as usize];
         if parent == NONE {
             return;
         }
@@ -299,7 +299,7 @@ impl Sink {
     }
 
     /// Puts a node that is nowhere into `parent`, before `after` or last.
-    fn attach(&self, at: Place, parent: Place, after: Place) {
+    fn attach(&self, at: NodeIx, parent: NodeIx, after: NodeIx) {
         let nodes = &mut self.tree.borrow_mut().nodes;
         let before = if after == NONE { nodes[parent as usize].last } else { nodes[after as usize].before };
         join(nodes, parent, (before, after), (at, at));
@@ -311,7 +311,7 @@ impl Sink {
         (node.parent, node.before, node.after, node.depth) = (parent, before, after, depth);
     }
 
-    fn put(&self, child: NodeOrText<Handle>, parent: Place, after: Place) {
+    fn put(&self, child: NodeOrText<Handle>, parent: NodeIx, after: NodeIx) {
         self.steps.set(self.steps.get() + 1);
         match child {
             NodeOrText::AppendNode(child) => {
@@ -320,7 +320,7 @@ impl Sink {
             }
             NodeOrText::AppendText(text) => {
                 if !self.goes_on(&text, parent, after) {
-                    let at = self.add(What::Text(text));
+                    let at = self.add(NodeKind::Text(text));
                     self.attach(at, parent, after);
                 }
             }
@@ -328,11 +328,11 @@ impl Sink {
     }
 
     /// Adds to the text that stands there already; `false` where none does.
-    fn goes_on(&self, text: &StrTendril, parent: Place, after: Place) -> bool {
+    fn goes_on(&self, text: &StrTendril, parent: NodeIx, after: NodeIx) -> bool {
         let nodes = &mut self.tree.borrow_mut().nodes;
         let before = if after == NONE { nodes[parent as usize].last } else { nodes[after as usize].before };
         if before != NONE
-            && let What::Text(own) = &mut nodes[before as usize].what
+            && let NodeKind::Text(own) = &mut nodes[before as usize].what
         {
             own.push_tendril(text);
             return true;
@@ -342,21 +342,21 @@ impl Sink {
 
     fn element(&self, name: QualName, attributes: Vec<Attribute>) -> Handle {
         let name = Rc::new(name);
-        let place = self.add(What::Element(Rc::clone(&name), attributes.into_boxed_slice()));
+        let place = self.add(NodeKind::Element(Rc::clone(&name), attributes.into_boxed_slice()));
         Handle { place, name: Some(name) }
     }
 
-    fn parent(&self, at: Place) -> Place {
+    fn parent(&self, at: NodeIx) -> NodeIx {
         self.tree.borrow().nodes[at as usize].parent
     }
 }
 
 impl TreeSink for Sink {
     type Handle = Handle;
-    type Output = Tree;
+    type Output = MarkupTree;
     type ElemName<'a> = ExpandedName<'a>;
 
-    fn finish(self) -> Tree {
+    fn finish(self) -> MarkupTree {
         self.tree.into_inner()
     }
 
@@ -382,18 +382,18 @@ impl TreeSink for Sink {
         }
         let handle = self.element(name, attributes);
         if flags.template {
-            let contents = self.add(What::Root);
+            let contents = self.add(NodeKind::Root);
             self.templates.borrow_mut().insert(handle.place, contents);
         }
         handle
     }
 
     fn create_comment(&self, _: StrTendril) -> Handle {
-        Handle { place: self.add(What::Comment), name: None }
+        Handle { place: self.add(NodeKind::Comment), name: None }
     }
 
     fn create_pi(&self, _: StrTendril, _: StrTendril) -> Handle {
-        Handle { place: self.add(What::Comment), name: None }
+        Handle { place: self.add(NodeKind::Comment), name: None }
     }
 
     fn append(&self, parent: &Handle, child: NodeOrText<Handle>) {
@@ -431,7 +431,7 @@ impl TreeSink for Sink {
 
     fn add_attrs_if_missing(&self, target: &Handle, attributes: Vec<Attribute>) {
         let nodes = &mut self.tree.borrow_mut().nodes;
-        if let What::Element(_, own) = &mut nodes[target.place as usize].what {
+        if let NodeKind::Element(_, own) = &mut nodes[target.place as usize].what {
             let mut all = std::mem::take(own).into_vec();
             for attribute in attributes {
                 if all.iter().all(|other| other.name != attribute.name) {
@@ -470,10 +470,10 @@ mod tests {
         let tree = parse(page, &|| false).unwrap();
         let mut out = String::new();
         tree.walk(DOCUMENT, |at, entered| match (tree.what(at), entered) {
-            (What::Element(name, _), true) => out += &format!("<{}", &*name.local),
-            (What::Element(..), false) => out.push('>'),
-            (What::Text(text), true) => out += text,
-            (What::Comment, true) => out.push('!'),
+            (NodeKind::Element(name, _), true) => out += &format!("<{}", &*name.local),
+            (NodeKind::Element(..), false) => out.push('>'),
+            (NodeKind::Text(text), true) => out += text,
+            (NodeKind::Comment, true) => out.push('!'),
             _ => {}
         });
         out
@@ -493,7 +493,7 @@ mod tests {
         let tree = parse("<!DOCTYPE html><data class=x data-claim='c1'>&#46;8&#x37;1</data>", &|| false).unwrap();
         let mut found = Vec::new();
         tree.walk(DOCUMENT, |at, entered| {
-            if entered && tree.name(at) == Some((Space::Html, "data")) {
+            if entered && tree.name(at) == Some((NameSpace::Html, "data")) {
                 found.push((tree.attribute(at, "data-claim").unwrap().to_owned(), tree.text(at)));
             }
         });

@@ -25,7 +25,7 @@ mod stray;
 mod verdict;
 
 pub use evidence::{Evidence, MARK, pack};
-pub use examine::{Examination, First, ResultsExamination};
+pub use examine::{Examination, PageAudit, ResultsExamination};
 pub use page::LARGEST_PAGE;
 pub use reach::{Reach, read_named};
 pub use remake::{Again, Recompute, Remade, Remaking};

@@ -7,7 +7,7 @@ use super::{
     container,
     evidence::{Evidence, MARK},
     findings::Findings,
-    markup::{DOCUMENT, Place, Space, Tree, What, parse, parse_inside},
+    markup::{DOCUMENT, MarkupTree, NameSpace, NodeIx, NodeKind, parse, parse_inside},
     plain,
     seal::seal,
     stray::{NAME, NUMBER, Names, search},
@@ -24,8 +24,8 @@ const EVIDENCE_ID: &str = "visavis-evidence";
 /// The demo's has 15 MB.
 pub const LARGEST_PAGE: u64 = 256 << 20;
 
-pub struct Page {
-    pub shown: Vec<Shown>,
+pub struct AuditedPage {
+    pub shown: Vec<ShownNumber>,
     /// Result key, and the digest of the picture shown for it.
     pub figures: Vec<(String, Digest)>,
     pub evidence: Arc<Evidence>,
@@ -37,7 +37,7 @@ pub struct Page {
     pub seal: (String, String),
 }
 
-impl Page {
+impl AuditedPage {
     /// The evidence, and nothing else any more: what is shown takes as much.
     pub fn into_evidence(self) -> Arc<Evidence> {
         self.evidence
@@ -45,7 +45,7 @@ impl Page {
 }
 
 /// A number that the page shows for a claim.
-pub struct Shown {
+pub struct ShownNumber {
     pub claim: Box<str>,
     pub text: Box<str>,
     pub line: u32,
@@ -55,15 +55,15 @@ pub struct Shown {
 ///
 /// # Errors
 /// A page that is no report, or that no report could be.
-pub fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) -> Result<Page> {
+pub fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) -> Result<AuditedPage> {
     let tree = parse(page, enough).map_err(|why| {
         Fault::asked(format!("the page is refused: {why}"))
             .in_file(path)
             .next("no report of Visavis is like that; ask for it again")
     })?;
-    let mut reading = Reading::default();
+    let mut reading = PageReading::default();
     reading.look_at(&tree);
-    let Reading { shown, mut odd, texts, drawings, scripts, styles, policies, seals, .. } = reading;
+    let PageReading { shown, mut odd, texts, drawings, scripts, styles, policies, seals, .. } = reading;
     for (line, why) in &tree.errors {
         odd.add(*line, format!("a browser has to mend the page here: {why}"));
     }
@@ -98,13 +98,20 @@ pub fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) -> Resu
     let figures = figures(page, &drawings, &mut odd, enough);
     let mut stray = Findings::default();
     search(&texts, &Names::of(&evidence, enough), enough, &mut stray, &mut odd);
-    Ok(Page { shown, figures, odd: odd.told(), stray: stray.told(), seal: (seals, seal(page)), evidence: Arc::new(evidence) })
+    Ok(AuditedPage {
+        shown,
+        figures,
+        odd: odd.told(),
+        stray: stray.told(),
+        seal: (seals, seal(page)),
+        evidence: Arc::new(evidence),
+    })
 }
 
 /// What is met on a walk through the page.
 #[derive(Default)]
-struct Reading {
-    shown: Vec<Shown>,
+struct PageReading {
+    shown: Vec<ShownNumber>,
     odd: Findings,
     /// Lines of text as a reader sees them; where a claim's number stands there is [`NUMBER`], where code does [`NAME`].
     texts: Vec<(u32, String)>,
@@ -112,8 +119,8 @@ struct Reading {
     line_at: u32,
     /// Result key, line, and the digest of what is drawn there.
     drawings: Vec<(String, u32, Digest)>,
-    scripts: Vec<Place>,
-    styles: Vec<Place>,
+    scripts: Vec<NodeIx>,
+    styles: Vec<NodeIx>,
     policies: Vec<String>,
     seals: Vec<String>,
     /// Above zero inside what is read as a whole: claims, figures, script and style.
@@ -122,8 +129,8 @@ struct Reading {
     is_in_body: bool,
 }
 
-impl Reading {
-    fn look_at(&mut self, tree: &Tree) {
+impl PageReading {
+    fn look_at(&mut self, tree: &MarkupTree) {
         tree.walk(DOCUMENT, |at, entered| {
             if entered {
                 self.enter(tree, at);
@@ -134,21 +141,21 @@ impl Reading {
         self.end_line();
     }
 
-    fn enter(&mut self, tree: &Tree, at: Place) {
+    fn enter(&mut self, tree: &MarkupTree, at: NodeIx) {
         match tree.what(at) {
-            What::Comment => self.odd.add(tree.line(at), "a comment, which a report has none of"),
-            What::Text(text) if self.within == 0 => {
+            NodeKind::Comment => self.odd.add(tree.line(at), "a comment, which a report has none of"),
+            NodeKind::Text(text) if self.within == 0 => {
                 if self.line.is_empty() {
                     self.line_at = tree.line(at);
                 }
                 self.line.push_str(text);
             }
-            What::Element(..) => self.element(tree, at),
+            NodeKind::Element(..) => self.element(tree, at),
             _ => {}
         }
     }
 
-    fn element(&mut self, tree: &Tree, at: Place) {
+    fn element(&mut self, tree: &MarkupTree, at: NodeIx) {
         let line = tree.line(at);
         if let Some(why) = container::fault(tree, at) {
             self.odd.add(line, why);
@@ -163,22 +170,22 @@ impl Reading {
         }
         if self.within == 0 {
             match name {
-                (Space::Html, "body") => self.is_in_body = true,
-                (Space::Html, "meta" | "link" | "title" | "style") if self.is_in_body => {
+                (NameSpace::Html, "body") => self.is_in_body = true,
+                (NameSpace::Html, "meta" | "link" | "title" | "style") if self.is_in_body => {
                     self.odd.add(line, format!("the element <{}> outside the page's head", name.1));
                 }
                 _ => {}
             }
             match name {
-                (Space::Svg, _) if !is_of_a_strip(tree, at) => {
+                (NameSpace::Svg, _) if !is_of_a_strip(tree, at) => {
                     self.odd.add(line, "a drawing outside a figure that is more than upright lines, which stand for no number");
                 }
-                (Space::Html, "data") => {
+                (NameSpace::Html, "data") => {
                     self.line.push(NUMBER);
                     self.claim(tree, at);
                 }
-                (Space::Html, "div") => self.drawing(tree, at),
-                (Space::Html, "code") => {
+                (NameSpace::Html, "div") => self.drawing(tree, at),
+                (NameSpace::Html, "code") => {
                     if is_whole(tree, at) {
                         self.line.push(NAME);
                     }
@@ -186,15 +193,15 @@ impl Reading {
                         self.odd.add(line, "an element within <code>, which a report has none of");
                     }
                 }
-                (Space::Html, "script") => {
+                (NameSpace::Html, "script") => {
                     self.scripts.push(at);
                     let is_data = tree.attribute(at, "type") == Some("application/json");
                     if !is_data || tree.attribute(at, "id") != Some(EVIDENCE_ID) {
                         self.odd.add(line, "a script; a report has none but its evidence, which is data");
                     }
                 }
-                (Space::Html, "style") => self.styles.push(at),
-                (Space::Html, "meta") => {
+                (NameSpace::Html, "style") => self.styles.push(at),
+                (NameSpace::Html, "meta") => {
                     let content = || tree.attribute(at, "content").unwrap_or("").to_owned();
                     self.policies.extend(tree.attribute(at, "http-equiv").map(|_| content()));
                     let is_seal = tree.attribute(at, "name") == Some("visavis-seal");
@@ -208,7 +215,7 @@ impl Reading {
         }
     }
 
-    fn leave(&mut self, tree: &Tree, at: Place) {
+    fn leave(&mut self, tree: &MarkupTree, at: NodeIx) {
         if is_whole(tree, at) {
             self.within -= 1;
         }
@@ -221,21 +228,21 @@ impl Reading {
         }
     }
 
-    fn claim(&mut self, tree: &Tree, at: Place) {
+    fn claim(&mut self, tree: &MarkupTree, at: NodeIx) {
         let line = tree.line(at);
         let Some(claim) = tree.attribute(at, "data-claim") else {
             return self.odd.add(line, "a number's element without a claim");
         };
         let mut children = tree.children(at);
         let is_one_text =
-            children.next().is_some_and(|child| matches!(tree.what(child), What::Text(_))) && children.next().is_none();
+            children.next().is_some_and(|child| matches!(tree.what(child), NodeKind::Text(_))) && children.next().is_none();
         if !is_one_text {
             self.odd.add(line, format!("the number of claim {} is not one text", container::start(claim)));
         }
-        self.shown.push(Shown { claim: claim.into(), text: tree.text(at).into(), line });
+        self.shown.push(ShownNumber { claim: claim.into(), text: tree.text(at).into(), line });
     }
 
-    fn drawing(&mut self, tree: &Tree, at: Place) {
+    fn drawing(&mut self, tree: &MarkupTree, at: NodeIx) {
         if let Some(key) = tree.attribute(at, "data-result") {
             self.drawings.push((key.to_owned(), tree.line(at), tree.digest_below(at)));
         }
@@ -249,18 +256,18 @@ impl Reading {
 }
 
 /// Elements whose text goes on in the same line as what is around them: a number may be put together of several.
-fn is_inline(tree: &Tree, at: Place) -> bool {
+fn is_inline(tree: &MarkupTree, at: NodeIx) -> bool {
     let Some((space, name)) = tree.name(at) else { return true };
     #[rustfmt::skip]
     let inline = [
         "a", "abbr", "b", "cite", "code", "data", "em", "i", "kbd", "link", "mark", "meta", "q", "s", "script", "small", "span",
         "strong", "style", "sub", "sup", "u", "var", "wbr",
     ];
-    space == Space::Html && inline.contains(&name)
+    space == NameSpace::Html && inline.contains(&name)
 }
 
 /// A strip of upright lines is all that a report draws outside its figures.
-fn is_of_a_strip(tree: &Tree, at: Place) -> bool {
+fn is_of_a_strip(tree: &MarkupTree, at: NodeIx) -> bool {
     match tree.name(at) {
         Some((_, "svg")) => tree.attribute(at, "class") == Some("strip"),
         Some((_, "line")) => tree.attribute(at, "x1") == tree.attribute(at, "x2"),
@@ -269,12 +276,12 @@ fn is_of_a_strip(tree: &Tree, at: Place) -> bool {
 }
 
 /// Is the element read as a whole, and its text no text of the page's?
-fn is_whole(tree: &Tree, at: Place) -> bool {
+fn is_whole(tree: &MarkupTree, at: NodeIx) -> bool {
     match tree.name(at) {
-        Some((Space::Html, "data" | "script" | "style")) => true,
+        Some((NameSpace::Html, "data" | "script" | "style")) => true,
         // Paths, digests, class expressions, notes of the data: names, unless all there is of it is a number.
-        Some((Space::Html, "code")) => !plain::is_number(&tree.text(at)),
-        Some((Space::Html, "div")) => tree.attribute(at, "data-result").is_some(),
+        Some((NameSpace::Html, "code")) => !plain::is_number(&tree.text(at)),
+        Some((NameSpace::Html, "div")) => tree.attribute(at, "data-result").is_some(),
         _ => false,
     }
 }
@@ -326,9 +333,9 @@ fn between<'a>(text: &'a str, start: &'a str, end: &'a str) -> impl Iterator<Ite
 mod tests {
     use super::*;
 
-    fn reading(body: &str) -> Reading {
+    fn reading(body: &str) -> PageReading {
         let tree = parse(&format!("<!DOCTYPE html><body>{body}"), &|| false).unwrap();
-        let mut reading = Reading::default();
+        let mut reading = PageReading::default();
         reading.look_at(&tree);
         reading
     }

@@ -25,7 +25,7 @@ const OTHERS: &[(u32, u32, u32)] = &[
 
 /// A text as it reads.
 #[derive(Debug, Default)]
-pub struct Plain {
+pub struct PlainText {
     pub text: String,
     /// Places in `text` where something that is not seen was left out.
     left_out: Vec<usize>,
@@ -33,10 +33,10 @@ pub struct Plain {
     replaced: Vec<usize>,
 }
 
-impl Plain {
+impl PlainText {
     /// White space is one blank, and so is the line below words that names have.
     pub fn of(text: &str) -> Self {
-        let mut plain = Plain { text: String::with_capacity(text.len()), ..Plain::default() };
+        let mut plain = PlainText { text: String::with_capacity(text.len()), ..PlainText::default() };
         for c in text.chars() {
             if matches!(c, '\u{a0}' | '_') || c.is_ascii_whitespace() {
                 if !plain.text.ends_with(' ') {
@@ -62,7 +62,7 @@ impl Plain {
 
 /// Is there nothing in it but a number?
 pub fn is_number(text: &str) -> bool {
-    Plain::of(text).text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '%' | ' '))
+    PlainText::of(text).text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '%' | ' '))
 }
 
 /// A character that shows nothing, hardly anything, or only a mark upon the one before it.
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_text_is_what_it_reads_as() {
-        let plain = |text: &str| Plain::of(text).text;
+        let plain = |text: &str| PlainText::of(text).text;
         for text in [
             ".871",
             ".8\u{200b}71",
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn where_it_is_not_what_it_reads_as_is_known() {
-        let of = |text: &str, start, end| Plain::of(text).is_disguised(start, end);
+        let of = |text: &str, start, end| PlainText::of(text).is_disguised(start, end);
         assert!(!of("a .871 b", 2, 6) && of("a .8\u{200b}71 b", 2, 6) && of("a ·871 b", 2, 6));
         assert!(of("a \u{200b}.871 b", 2, 6) && of("a .871\u{200b} b", 2, 6), "beside it, too");
         assert!(!of("\u{200b}a .871 · b", 3, 7) && !of("· .871 ·", 2, 6));

@@ -14,13 +14,13 @@ pub fn numbers(json: &[u8], pointers: &[&str]) -> Result<Vec<Option<f64>>, Strin
     order.sort_unstable_by(|one, other| pointers[*one].split('/').cmp(pointers[*other].split('/')));
     let mut found = vec![None; pointers.len()];
     let mut json = serde_json::Deserializer::from_slice(json);
-    let walk = Walk { pointers, order: &order, at: 0, found: &mut found };
+    let walk = PointerWalk { pointers, order: &order, at: 0, found: &mut found };
     walk.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| error.to_string())?;
     Ok(found)
 }
 
 /// One value of the text.
-struct Walk<'a> {
+struct PointerWalk<'a> {
     pointers: &'a [&'a str],
     /// Those that lead to this value or into it, sorted by their parts.
     order: &'a [usize],
@@ -29,17 +29,17 @@ struct Walk<'a> {
     found: &'a mut [Option<f64>],
 }
 
-impl Walk<'_> {
+impl PointerWalk<'_> {
     /// The next part of a pointer; `None` if it leads just here.
     fn part(&self, place: usize) -> Option<&str> {
         self.pointers[place][self.at..].strip_prefix('/')?.split('/').next()
     }
 
     /// The part of this value that a pointer's `part` names.
-    fn inside(&mut self, part: &str) -> Walk<'_> {
+    fn inside(&mut self, part: &str) -> PointerWalk<'_> {
         let start = self.order.partition_point(|place| self.part(*place) < Some(part));
         let length = self.order[start..].partition_point(|place| self.part(*place) == Some(part));
-        Walk {
+        PointerWalk {
             pointers: self.pointers,
             order: &self.order[start..start + length],
             at: self.at + 1 + part.len(),
@@ -55,7 +55,7 @@ impl Walk<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
+impl<'de> DeserializeSeed<'de> for PointerWalk<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -66,7 +66,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_> {
+impl<'de> Visitor<'de> for PointerWalk<'_> {
     type Value = ();
 
     fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {

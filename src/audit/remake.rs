@@ -45,7 +45,7 @@ impl Again {
 
 /// How a stage stands after it was made again.
 #[derive(Debug)]
-pub enum Standing {
+pub enum RemadeStatus {
     Same,
     /// A network's features, off by at most so much.
     Near(f64),
@@ -63,8 +63,8 @@ pub enum Standing {
 /// The work as it goes on. Threads end with the process, or at the next stage after it is stopped.
 pub struct Remaking {
     /// Stages as they are done; it ends when all are.
-    pub news: Receiver<(usize, Standing)>,
-    standings: Vec<Option<Standing>>,
+    pub news: Receiver<(usize, RemadeStatus)>,
+    standings: Vec<Option<RemadeStatus>>,
     house: Arc<House>,
     jobs: usize,
     done: usize,
@@ -73,11 +73,11 @@ pub struct Remaking {
 impl Remaking {
     /// Begins to make stages again with so many threads. Of results with one key the first counts.
     pub fn start(manifests: Vec<Manifest>, again: &Again, sources: Sources, recompute: Recompute, threads: usize) -> Self {
-        let mut standings: Vec<Option<Standing>> = Vec::with_capacity(manifests.len());
+        let mut standings: Vec<Option<RemadeStatus>> = Vec::with_capacity(manifests.len());
         let mut known = HashSet::new();
         for manifest in &manifests {
             let first = known.insert(manifest.key);
-            standings.push(if first { sure(manifest, again) } else { Some(Standing::NotAttempted) });
+            standings.push(if first { sure(manifest, again) } else { Some(RemadeStatus::NotAttempted) });
         }
         let house = House::new(manifests, &standings, sources, recompute, threads);
         let jobs = standings.iter().filter(|standing| standing.is_none()).count();
@@ -89,7 +89,7 @@ impl Remaking {
         Remaking { news, standings, house, jobs, done: 0 }
     }
 
-    pub fn take(&mut self, (place, standing): (usize, Standing)) {
+    pub fn take(&mut self, (place, standing): (usize, RemadeStatus)) {
         self.standings[place] = Some(standing);
         self.done += 1;
     }
@@ -111,26 +111,28 @@ impl Remaking {
     }
 
     /// How each stage stands; `None`: it was not reached.
-    pub fn standings(self) -> Vec<Option<Standing>> {
+    pub fn standings(self) -> Vec<Option<RemadeStatus>> {
         self.standings
     }
 }
 
 /// How a stage stands that is not made again; `None` for one that is.
-fn sure(manifest: &Manifest, again: &Again) -> Option<Standing> {
+fn sure(manifest: &Manifest, again: &Again) -> Option<RemadeStatus> {
     let (theirs, own) = (manifest.version, manifest.work.version());
     if theirs != own {
         let what = format!("made by version {theirs} of the {} stage, and this program has version {own}", manifest.work.word());
-        return Some(Standing::Broken(format!("{what}: audit it with the visavis that made it")));
+        return Some(RemadeStatus::Broken(format!("{what}: audit it with the visavis that made it")));
     }
     let task = Task { work: manifest.work.clone(), inputs: manifest.inputs.clone() };
     if task.key() != manifest.key || manifest.work.kind() != manifest.stage {
-        return Some(Standing::Broken("its key does not follow from what it says it did: another program's, or changed".into()));
+        return Some(RemadeStatus::Broken(
+            "its key does not follow from what it says it did: another program's, or changed".into(),
+        ));
     }
     if !again.takes(manifest) {
-        return Some(Standing::NotAttempted);
+        return Some(RemadeStatus::NotAttempted);
     }
-    bounds::too_much(&manifest.work).map(Standing::Unchecked)
+    bounds::too_much(&manifest.work).map(RemadeStatus::Unchecked)
 }
 
 struct House {
@@ -138,11 +140,11 @@ struct House {
     sources: Sources,
     recompute: Recompute,
     threads: usize,
-    queue: Mutex<Queue>,
+    queue: Mutex<RemakeQueue>,
     wake: Condvar,
 }
 
-struct Queue {
+struct RemakeQueue {
     /// Ready stages, the one with the longest way to the end first.
     ready: BinaryHeap<(u64, std::cmp::Reverse<usize>)>,
     /// By stage: who waits for it, for how many each still waits, and how long the way to the end is.
@@ -153,10 +155,10 @@ struct Queue {
     left: usize,
     stopped: bool,
     /// What stages gave that others consume, and how many still do.
-    given: HashMap<Digest, Given>,
+    given: HashMap<Digest, RemakeInput>,
 }
 
-struct Given {
+struct RemakeInput {
     bytes: Option<Arc<Vec<u8>>>,
     wanted: usize,
 }
@@ -164,7 +166,7 @@ struct Given {
 impl House {
     fn new(
         manifests: Vec<Manifest>,
-        standings: &[Option<Standing>],
+        standings: &[Option<RemadeStatus>],
         sources: Sources,
         recompute: Recompute,
         threads: usize,
@@ -174,7 +176,7 @@ impl House {
         for &place in jobs.iter().rev() {
             makers.extend(manifests[place].outputs.iter().map(|output| (output.digest, place)));
         }
-        let mut queue = Queue {
+        let mut queue = RemakeQueue {
             ready: BinaryHeap::new(),
             next: vec![vec![]; manifests.len()],
             lacks: vec![0; manifests.len()],
@@ -190,7 +192,7 @@ impl House {
                 let maker = makers.get(&input.digest).filter(|maker| **maker != place);
                 if let Some(maker) = maker.filter(|_| !sources.holds(input)) {
                     waits_for.insert(*maker);
-                    queue.given.entry(input.digest).or_insert(Given { bytes: None, wanted: 0 }).wanted += 1;
+                    queue.given.entry(input.digest).or_insert(RemakeInput { bytes: None, wanted: 0 }).wanted += 1;
                 }
             }
             queue.lacks[place] = waits_for.len();
@@ -201,17 +203,17 @@ impl House {
         Arc::new(House { manifests, sources, recompute, threads, queue: Mutex::new(queue), wake: Condvar::new() })
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+    fn queue(&self) -> MutexGuard<'_, RemakeQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What each of the threads does: the next stage, until there is none.
-    fn work(&self, send: &Sender<(usize, Standing)>) {
+    fn work(&self, send: &Sender<(usize, RemadeStatus)>) {
         while let Some((place, share)) = self.next() {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(share).stack_size(8 << 20).build();
             let (standing, outputs) = match pool {
                 Ok(pool) => pool.install(|| self.stand(place)),
-                Err(_) => (Standing::Unchecked("the machine has no thread left".to_owned()), vec![]),
+                Err(_) => (RemadeStatus::Unchecked("the machine has no thread left".to_owned()), vec![]),
             };
             self.finish(place, outputs);
             if send.send((place, standing)).is_err() {
@@ -286,7 +288,7 @@ impl House {
     }
 
     /// Makes the stage again and compares; what it gave is for others if it is what it should be.
-    fn stand(&self, place: usize) -> (Standing, Vec<Vec<u8>>) {
+    fn stand(&self, place: usize) -> (RemadeStatus, Vec<Vec<u8>>) {
         let manifest = &self.manifests[place];
         let mut task = Task { work: manifest.work.clone(), inputs: manifest.inputs.clone() };
         for input in &manifest.inputs {
@@ -312,25 +314,25 @@ impl House {
             return (unchecked(fault), vec![]);
         }
         match made {
-            Err(_) => (Standing::Broken("cannot be made again: the stage stopped in the middle of it".to_owned()), vec![]),
-            Ok(Err(fault)) if fault.ending == Ending::Missing => (Standing::Unchecked(fault.what), vec![]),
-            Ok(Err(fault)) => (Standing::Broken(format!("cannot be made again: {}", fault.what)), vec![]),
+            Err(_) => (RemadeStatus::Broken("cannot be made again: the stage stopped in the middle of it".to_owned()), vec![]),
+            Ok(Err(fault)) if fault.ending == Ending::Missing => (RemadeStatus::Unchecked(fault.what), vec![]),
+            Ok(Err(fault)) => (RemadeStatus::Broken(format!("cannot be made again: {}", fault.what)), vec![]),
             Ok(Ok(made)) => self.compare(manifest, made),
         }
     }
 
-    fn compare(&self, manifest: &Manifest, made: Remade) -> (Standing, Vec<Vec<u8>>) {
+    fn compare(&self, manifest: &Manifest, made: Remade) -> (RemadeStatus, Vec<Vec<u8>>) {
         let is_same =
             |(name, bytes): &(String, Vec<u8>)| manifest.output(name).is_some_and(|output| output.digest == Digest::of(bytes));
         let as_many = made.outputs.len() == manifest.outputs.len() && made.facts == manifest.facts;
         if as_many && made.outputs.iter().all(is_same) {
-            return (Standing::Same, made.outputs.into_iter().map(|(_, bytes)| bytes).collect());
+            return (RemadeStatus::Same, made.outputs.into_iter().map(|(_, bytes)| bytes).collect());
         }
         let Remade { outputs, facts } = made;
         let off = if as_many && matches!(manifest.work, Work::Extract(_)) { self.off(manifest, &outputs) } else { None };
         match off {
-            Some(off) if off <= self.sources.tolerance.features => (Standing::Near(off), vec![]),
-            _ => (Standing::Other { outputs, facts }, vec![]),
+            Some(off) if off <= self.sources.tolerance.features => (RemadeStatus::Near(off), vec![]),
+            _ => (RemadeStatus::Other { outputs, facts }, vec![]),
         }
     }
 
@@ -377,11 +379,11 @@ impl House {
 }
 
 /// Inputs that are not those that were consumed differ; others are not here.
-fn unchecked(fault: Fault) -> Standing {
-    if fault.ending == Ending::Differs { Standing::Broken(fault.what) } else { Standing::Unchecked(fault.what) }
+fn unchecked(fault: Fault) -> RemadeStatus {
+    if fault.ending == Ending::Differs { RemadeStatus::Broken(fault.what) } else { RemadeStatus::Unchecked(fault.what) }
 }
 
-impl Queue {
+impl RemakeQueue {
     fn entry(&self, place: usize) -> (u64, std::cmp::Reverse<usize>) {
         (self.ways[place], std::cmp::Reverse(place))
     }
@@ -484,13 +486,13 @@ mod tests {
             remaking.take(news);
         }
         assert_eq!(remaking.progress().0, remaking.progress().1);
-        let word = |standing: Option<Standing>| match standing.unwrap() {
-            Standing::Same => "same".to_owned(),
-            Standing::Near(_) => "near".to_owned(),
-            Standing::Other { .. } => "other".to_owned(),
-            Standing::Unchecked(why) => format!("unchecked: {why}"),
-            Standing::NotAttempted => "not attempted".to_owned(),
-            Standing::Broken(why) => format!("broken: {why}"),
+        let word = |standing: Option<RemadeStatus>| match standing.unwrap() {
+            RemadeStatus::Same => "same".to_owned(),
+            RemadeStatus::Near(_) => "near".to_owned(),
+            RemadeStatus::Other { .. } => "other".to_owned(),
+            RemadeStatus::Unchecked(why) => format!("unchecked: {why}"),
+            RemadeStatus::NotAttempted => "not attempted".to_owned(),
+            RemadeStatus::Broken(why) => format!("broken: {why}"),
         };
         remaking.standings().into_iter().map(word).collect()
     }

@@ -10,7 +10,7 @@
 //!
 //! Not looked for are numbers of fewer decimals than a report writes, and words (`nine tenths`, `O.87l`).
 
-use super::{container::start, evidence::Evidence, findings::Findings, plain::Plain};
+use super::{container::start, evidence::Evidence, findings::Findings, plain::PlainText};
 use std::collections::{HashMap, HashSet};
 use yaml_serde::Value;
 
@@ -54,7 +54,7 @@ impl Names {
     }
 
     fn add(&mut self, name: &str) {
-        let plain = Plain::of(name.trim());
+        let plain = PlainText::of(name.trim());
         let place = self.names.len();
         let mut is_held = false;
         for word in suspects(&plain) {
@@ -70,7 +70,7 @@ impl Names {
     }
 
     /// Does the number stand within a whole name?
-    fn hold(&self, text: &str, word: &Word) -> bool {
+    fn hold(&self, text: &str, word: &NumberSpan) -> bool {
         let is_apart = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
         let is_there = |(name, at): &(usize, usize)| {
             let name = &self.names[*name];
@@ -114,7 +114,7 @@ pub fn search(
     odd: &mut Findings,
 ) {
     for (line, text) in texts {
-        let plain = Plain::of(text);
+        let plain = PlainText::of(text);
         for word in suspects(&plain) {
             if enough() {
                 return odd.add(*line, "reading took too long: from here on no number was looked for");
@@ -155,14 +155,14 @@ fn joined(line: u32, text: &str, odd: &mut Findings) {
 }
 
 /// Digits and points that no claim stands behind.
-struct Word {
+struct NumberSpan {
     start: usize,
     end: usize,
     /// A score or a percentage; else digits in disguise.
     is_score: bool,
 }
 
-fn suspects(plain: &Plain) -> impl Iterator<Item = Word> {
+fn suspects(plain: &PlainText) -> impl Iterator<Item = NumberSpan> {
     let text = plain.text.as_str();
     let is_part = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
     let mut at = 0;
@@ -175,7 +175,7 @@ fn suspects(plain: &Plain) -> impl Iterator<Item = Word> {
     words.filter_map(move |(start, end)| {
         let end = start + text[start..end].trim_end_matches(['.', ',']).len();
         let is_score = is_score(&text[start..end], &text[end..]);
-        (is_score || end > start && plain.is_disguised(start, end)).then_some(Word { start, end, is_score })
+        (is_score || end > start && plain.is_disguised(start, end)).then_some(NumberSpan { start, end, is_score })
     })
 }
 

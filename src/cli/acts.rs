@@ -7,8 +7,8 @@ use super::{
 use visavis_core::{
     domain::{
         Fault, Result,
-        event::{Act, Event, What},
-        job::{JobId, State},
+        event::{Event, EventKind, PersonRequest},
+        job::{JobId, JobState},
         text::printable,
     },
     store::{Index, Journal, LOOKING, now, origin},
@@ -37,15 +37,15 @@ impl Jobs {
         let index = look::store(context)?;
         let jobs = self.meant(index.as_ref(), verb)?;
         let live = context.workspace.holder().filter(|holder| holder.doing != LOOKING);
-        let acts: Vec<Act> = match (verb, &jobs[..]) {
-            (Verb::Cancel, jobs) => jobs.iter().map(|(job, _)| Act::Cancel { job: *job }).collect(),
-            (Verb::Pause, []) => vec![Act::Pause { job: None }],
-            (Verb::Pause, jobs) => jobs.iter().map(|(job, _)| Act::Pause { job: Some(*job) }).collect(),
-            (Verb::Retry, []) => vec![Act::Retry { job: None }],
-            (Verb::Retry, jobs) => jobs.iter().map(|(job, _)| Act::Retry { job: Some(*job) }).collect(),
+        let acts: Vec<PersonRequest> = match (verb, &jobs[..]) {
+            (Verb::Cancel, jobs) => jobs.iter().map(|(job, _)| PersonRequest::Cancel { job: *job }).collect(),
+            (Verb::Pause, []) => vec![PersonRequest::Pause { job: None }],
+            (Verb::Pause, jobs) => jobs.iter().map(|(job, _)| PersonRequest::Pause { job: Some(*job) }).collect(),
+            (Verb::Retry, []) => vec![PersonRequest::Retry { job: None }],
+            (Verb::Retry, jobs) => jobs.iter().map(|(job, _)| PersonRequest::Retry { job: Some(*job) }).collect(),
         };
         // Where nothing was ever run, there is nothing to take up again either, and nobody to read it.
-        if live.is_none() && (index.is_none() || acts == [Act::Pause { job: None }]) {
+        if live.is_none() && (index.is_none() || acts == [PersonRequest::Pause { job: None }]) {
             return Err(nothing_runs());
         }
         keep(context, index.as_ref(), asked(acts))?;
@@ -93,11 +93,11 @@ impl Jobs {
             vec![look::one(&words, &known, "say more of its label, or --all for all of them")?]
         };
         if let [(job, label, row)] = &found[..]
-            && row.state == State::Done
+            && row.state == JobState::Done
         {
             return Err(Fault::asked(format!("{label} ({}) is done: there is nothing to {}", job.short(), verb.word())));
         }
-        Ok(found.into_iter().filter(|(.., row)| row.state != State::Done).map(|(job, label, _)| (job, label)).collect())
+        Ok(found.into_iter().filter(|(.., row)| row.state != JobState::Done).map(|(job, label, _)| (job, label)).collect())
     }
 }
 
@@ -115,7 +115,7 @@ impl Verb {
 pub fn drain(context: &Context) -> Result<()> {
     let index = look::store(context)?;
     let Some(holder) = context.workspace.holder().filter(|holder| holder.doing != LOOKING) else { return Err(nothing_runs()) };
-    keep(context, index.as_ref(), asked(vec![Act::Drain]))?;
+    keep(context, index.as_ref(), asked(vec![PersonRequest::Drain]))?;
     if context.json {
         say_json(&serde_json::json!({ "format": 1, "asked": "drained", "process": holder.pid }));
     } else {
@@ -128,13 +128,13 @@ fn nothing_runs() -> Fault {
     Fault::asked("nothing runs in this workspace").next("`visavis run STUDY` runs a study")
 }
 
-fn asked(acts: Vec<Act>) -> Vec<What> {
+fn asked(acts: Vec<PersonRequest>) -> Vec<EventKind> {
     let by = origin::user();
-    acts.into_iter().map(|act| What::Asked { act, by: by.clone() }).collect()
+    acts.into_iter().map(|act| EventKind::Asked { act, by: by.clone() }).collect()
 }
 
 /// Writes down what a person does. When this returns, it will be done: by the dispatcher that runs, or by the next.
-pub fn keep(context: &Context, index: Option<&Index>, acts: Vec<What>) -> Result<()> {
+pub fn keep(context: &Context, index: Option<&Index>, acts: Vec<EventKind>) -> Result<()> {
     let clock = index.map_or(Ok(0), Index::clock)?;
     let mut journal = Journal::start(&context.workspace.journals(), now())?;
     for (more, what) in acts.into_iter().enumerate() {

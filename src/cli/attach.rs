@@ -3,7 +3,7 @@
 use super::{
     Context, look,
     output::{say, say_json},
-    progress::Progress,
+    progress::RunProgress,
 };
 use crate::study::{self, Phase, Timeline};
 use std::{
@@ -13,7 +13,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use visavis_core::domain::{Fault, Result, job::State, text::count};
+use visavis_core::domain::{Fault, Result, job::JobState, text::count};
 
 pub fn attach(context: &Context) -> Result<()> {
     let nothing = || Fault::asked("nothing runs in this workspace").next("`visavis run STUDY` runs a study");
@@ -25,7 +25,7 @@ pub fn attach(context: &Context) -> Result<()> {
     let left = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&left))
         .map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
-    let mut progress = Progress::new(context, &timeline.run.study, "Ctrl-C leaves; the run goes on");
+    let mut progress = RunProgress::new(context, &timeline.run.study, "Ctrl-C leaves; the run goes on");
     let (run, mut seen) = (timeline.run.journal.clone(), 0);
     let mut looked = Instant::now();
     loop {
@@ -40,7 +40,7 @@ pub fn attach(context: &Context) -> Result<()> {
         }
         let Some(row) = index.run_of(&run)? else { return Err(nothing()) };
         timeline = Timeline::of(row, &index, &context.workspace)?;
-        let (done, open) = (timeline.count(State::Done), timeline.count(State::Queued) + timeline.count(State::Running));
+        let (done, open) = (timeline.count(JobState::Done), timeline.count(JobState::Queued) + timeline.count(JobState::Running));
         progress.stand(done, open);
         if timeline.phase() != Phase::Running || left.load(Ordering::SeqCst) {
             break;
@@ -48,7 +48,7 @@ pub fn attach(context: &Context) -> Result<()> {
         std::thread::sleep(Duration::from_millis(100));
     }
     progress.close();
-    let (done, failed) = (timeline.count(State::Done), timeline.count(State::Failed));
+    let (done, failed) = (timeline.count(JobState::Done), timeline.count(JobState::Failed));
     if left.load(Ordering::SeqCst) {
         say("left; the run goes on. Come back with: visavis attach");
         return Ok(());

@@ -2,12 +2,12 @@
 
 use super::{
     Context,
-    output::{Grid, remark, say, write_out},
+    output::{TextColumns, remark, say, write_out},
 };
 use crate::{
     audit::{
-        self, Again, Audit as Examined, Checked, Examination, First, LARGEST_PAGE, Reach, Remade, Remaking, ResultsExamination,
-        Verdict,
+        self, Again, Audit as Examined, Checked, Examination, LARGEST_PAGE, PageAudit, Reach, Remade, Remaking,
+        ResultsExamination, Verdict,
     },
     study,
 };
@@ -29,13 +29,13 @@ use visavis_core::{
         stage::{Input, Kind, Task},
         text::{count, printable, thousands},
     },
-    numeric::{Purpose, Stream},
+    numeric::{PhiloxStream, Purpose},
     stages,
     store::LastAudit,
 };
 
 #[derive(clap::Args)]
-pub struct Audit {
+pub struct AuditCommand {
     /// A report, or a study file whose results are to be audited
     #[arg(value_name = "REPORT|STUDY")]
     what: PathBuf,
@@ -57,7 +57,7 @@ pub struct Audit {
 }
 
 /// What was audited: of which study, which page if one, and which results.
-struct Of {
+struct AuditedThing {
     study: String,
     page: Option<Digest>,
     results: Digest,
@@ -76,7 +76,7 @@ enum Extent {
     },
 }
 
-impl Audit {
+impl AuditCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         if self.recompute == "training" {
             return Err(Fault::missing("training again is not part of an audit yet").next(
@@ -93,7 +93,7 @@ impl Audit {
 
     /// Notes what it came to, for whoever shows these results; an auditor without a workspace, or in one that cannot be written,
     /// notes nothing. One that saw a part tells no more than a whole one did, unless something differs.
-    fn keep(&self, context: &Context, of: &Of, examined: &Examined, extent: Extent) {
+    fn keep(&self, context: &Context, of: &AuditedThing, examined: &Examined, extent: Extent) {
         let is_whole = extent == Extent::Whole;
         if !is_whole && examined.differs().next().is_none() {
             return;
@@ -135,13 +135,13 @@ impl Audit {
         };
         let draw = |count| {
             let mut keys: Vec<Key> = keys.collect();
-            Stream::new(self.seed, Purpose::AuditSample, 0).shuffle(&mut keys);
+            PhiloxStream::new(self.seed, Purpose::AuditSample, 0).shuffle(&mut keys);
             keys.into_iter().take(count).collect()
         };
         Again { kinds, sample: self.sample.map(draw) }
     }
 
-    fn report(&self, context: &Context, reach: Reach, stop: &AtomicBool) -> Result<(Of, Examined, Extent)> {
+    fn report(&self, context: &Context, reach: Reach, stop: &AtomicBool) -> Result<(AuditedThing, Examined, Extent)> {
         let begun = Instant::now();
         let bytes = audit::read_named(&self.what, LARGEST_PAGE, "the report")?;
         // Long enough for the largest page on a slow machine; a page that takes longer is made to.
@@ -153,7 +153,7 @@ impl Audit {
         let mut examination = examination.map_err(|fault| if is_stopped() { Fault::interrupted() } else { fault })?;
         drop(text);
         let evidence = examination.evidence();
-        let of = Of { study: evidence.study.clone(), page, results: made_of::together(evidence.manifests.iter()) };
+        let of = AuditedThing { study: evidence.study.clone(), page, results: made_of::together(evidence.manifests.iter()) };
         if self.quick {
             return Ok((of, examination.conclude_alone(), Extent::PageAlone));
         }
@@ -170,7 +170,7 @@ impl Audit {
         Ok((of, examination.conclude(remaking.standings(), current.as_ref()), extent))
     }
 
-    fn study(&self, context: &Context, stop: &AtomicBool) -> Result<(Of, Examined, Extent)> {
+    fn study(&self, context: &Context, stop: &AtomicBool) -> Result<(AuditedThing, Examined, Extent)> {
         if self.quick {
             return Err(Fault::asked("--quick is for reports: it looks at a page alone")
                 .next("check a study's stored results with `visavis store check`"));
@@ -201,7 +201,7 @@ impl Audit {
             reason: why.to_owned(),
         }));
         let results = made_of::together(plan.results().map(|(_, manifest)| manifest));
-        Ok((Of { study: plan.study.name.clone(), page: None, results }, examined, extent))
+        Ok((AuditedThing { study: plan.study.name.clone(), page: None, results }, examined, extent))
     }
 }
 
@@ -223,11 +223,11 @@ fn current(evidence: &audit::Evidence, reach: &Reach, context: &Context) -> Opti
 
 const LARGEST_STUDY: u64 = 16 << 20;
 
-fn tell_first(context: &Context, first: First, took: Duration) {
+fn tell_first(context: &Context, first: PageAudit, took: Duration) {
     if context.json || context.quiet {
         return;
     }
-    let First { claims, agree, differ, unchecked, faults } = first;
+    let PageAudit { claims, agree, differ, unchecked, faults } = first;
     let mut line = format!("the page alone: {} of {} as its evidence has them", thousands(agree), count(claims, "number"));
     if unchecked > 0 {
         line += &format!(", {} without evidence in the file", thousands(unchecked));
@@ -243,7 +243,7 @@ fn follow(context: &Context, mut remaking: Remaking, stop: &AtomicBool) -> (Rema
     // What a page makes a stage do is the page's, and told as its verdict.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
-    let mut telling = Telling::new(context, remaking.progress().1);
+    let mut telling = ProgressLine::new(context, remaking.progress().1);
     let extent = loop {
         match remaking.news.recv_timeout(Duration::from_millis(50)) {
             Ok(news) => {
@@ -281,7 +281,7 @@ fn listen() -> Result<Arc<AtomicBool>> {
 }
 
 /// A bar on a terminal, a line now and then elsewhere.
-struct Telling {
+struct ProgressLine {
     bar: Option<ProgressBar>,
     /// When the next line is due; `None`: nobody is told.
     due: Option<Instant>,
@@ -290,12 +290,12 @@ struct Telling {
 
 const PAUSE: Duration = Duration::from_secs(5);
 
-impl Telling {
+impl ProgressLine {
     fn new(context: &Context, stages: usize) -> Self {
         let is_told = !context.json && !context.quiet && stages > 0;
         let begun = Instant::now();
         if !is_told || !std::io::stderr().is_terminal() {
-            return Telling { bar: None, due: is_told.then(|| begun + PAUSE), begun };
+            return ProgressLine { bar: None, due: is_told.then(|| begun + PAUSE), begun };
         }
         let bar = ProgressBar::new(stages as u64);
         if let Ok(style) = ProgressStyle::with_template("  {bar:28} {pos:>4} of {len} stages made again · {elapsed} · {wide_msg}")
@@ -303,7 +303,7 @@ impl Telling {
             bar.set_style(style.progress_chars("━━╌"));
         }
         bar.enable_steady_tick(Duration::from_millis(500));
-        Telling { bar: Some(bar), due: None, begun }
+        ProgressLine { bar: Some(bar), due: None, begun }
     }
 
     fn tell(&mut self, (made, of): (usize, usize), what: &str) {
@@ -326,7 +326,7 @@ impl Telling {
 
 /// What `--json` prints.
 #[derive(serde::Serialize)]
-struct Told<'a> {
+struct AuditSummary<'a> {
     format: u32,
     verdict: &'a str,
     /// How far it went: `whole`, `page` (nothing made again), `stopped`.
@@ -371,7 +371,7 @@ fn tell_json(examined: &Examined, extent: Extent) {
         Extent::PageAlone => (word.as_str(), "page", None, None),
         Extent::Stopped { made, of } => ("stopped", "stopped", Some(made), Some(of)),
     };
-    let told = Told {
+    let told = AuditSummary {
         format: 1,
         verdict,
         extent,
@@ -397,7 +397,7 @@ fn tell(examined: &Examined, extent: Extent) {
     let [identical, within, consistent, differs] =
         [Verdict::Identical, Verdict::WithinTolerance, Verdict::Consistent, Verdict::Differs]
             .map(|verdict| examined.count(verdict));
-    let mut grid = Grid::new(&["", "", ""]);
+    let mut grid = TextColumns::new(&["", "", ""]);
     for checked in examined.differs().take(MOST_LISTED) {
         let numbers = match (&checked.expected, &checked.found) {
             (Some(expected), Some(found)) if expected.len() <= 16 => format!("expected {expected}, found {found}"),

@@ -2,16 +2,16 @@
 
 use super::{
     Context,
-    output::{Grid, say, say_json},
+    output::{TextColumns, say, say_json},
 };
-use crate::study::{self, Outcome};
+use crate::study::{self, StudyOutcome};
 use serde_json::json;
 use std::path::PathBuf;
 use visavis_core::domain::{
     Fault, Result,
-    claim::Form,
-    contrast::Held,
-    grid::{Difference, Verdict, Verdicts},
+    claim::NumberForm,
+    contrast::ContrastSides,
+    grid::{Difference, DifferenceVerdict, Verdicts},
     nearest::suggestion,
     score::TOO_FEW,
     text::printable,
@@ -30,7 +30,7 @@ impl Compare {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
-        let outcome = Outcome::load(&plan)?;
+        let outcome = StudyOutcome::load(&plan)?;
         if outcome.held.is_empty() {
             return Err(Fault::asked("the study holds no models against each other")
                 .in_file(&self.study)
@@ -57,7 +57,7 @@ impl Compare {
     }
 
     /// Is every model that was named one of its sides?
-    fn means(&self, outcome: &Outcome, held: &Held) -> bool {
+    fn means(&self, outcome: &StudyOutcome, held: &ContrastSides) -> bool {
         let models = &outcome.plan.study.models;
         let is = |side: &[usize], name: &String, whole: bool| {
             let own = outcome.side(side);
@@ -79,13 +79,13 @@ impl Compare {
 }
 
 /// The differences of what is held at a place, with what is said of each.
-fn of<'a>(outcome: &'a Outcome, place: usize) -> impl Iterator<Item = (&'a Difference, Verdict)> + use<'a> {
+fn of<'a>(outcome: &'a StudyOutcome, place: usize) -> impl Iterator<Item = (&'a Difference, DifferenceVerdict)> + use<'a> {
     outcome.grid.differences.iter().zip(outcome.verdicts.iter().copied()).filter(move |(of, _)| of.held == place)
 }
 
-fn rows(outcome: &Outcome, place: usize) -> Vec<serde_json::Value> {
+fn rows(outcome: &StudyOutcome, place: usize) -> Vec<serde_json::Value> {
     let (study, held) = (&outcome.plan.study, &outcome.held[place]);
-    let row = |(of, verdict): (&Difference, Verdict)| {
+    let row = |(of, verdict): (&Difference, DifferenceVerdict)| {
         json!({
             "contrast": study.contrasts[held.contrast].name(), "left": outcome.side(&held.left), "right": outcome.side(&held.right),
             "differs": held.differences(study), "trainings": held.left.len().min(held.right.len()), "names_factor": held.names_factor(),
@@ -96,7 +96,7 @@ fn rows(outcome: &Outcome, place: usize) -> Vec<serde_json::Value> {
     self::of(outcome, place).map(row).collect()
 }
 
-fn print(outcome: &Outcome, place: usize) {
+fn print(outcome: &StudyOutcome, place: usize) {
     let (study, held) = (&outcome.plan.study, &outcome.held[place]);
     let (left, right) = (outcome.side(&held.left), outcome.side(&held.right));
     let differs = held.differences(study).join(", ").replace('_', " ");
@@ -114,16 +114,17 @@ fn print(outcome: &Outcome, place: usize) {
             visavis_core::domain::text::count(held.left.len().min(held.right.len()), "training")
         )
     });
-    let mut grid = Grid::new(&["comparison", ">left", ">right", ">right − left", "95 %", ">q", ">beyond probes", "verdict"]);
-    let signed = |value: f64| Form::Difference.show(value);
+    let mut grid =
+        TextColumns::new(&["comparison", ">left", ">right", ">right − left", "95 %", ">q", ">beyond probes", "verdict"]);
+    let signed = |value: f64| NumberForm::Difference.show(value);
     for (of, verdict) in self::of(outcome, place) {
         grid.row(&[
             study.comparisons[of.comparison].name.clone(),
-            Form::Score.show(of.left),
-            Form::Score.show(of.right),
+            NumberForm::Score.show(of.left),
+            NumberForm::Score.show(of.right),
             signed(of.difference.value),
             of.difference.interval.map_or(TOO_FEW.to_owned(), |of| format!("{} to {}", signed(of.low), signed(of.high))),
-            Form::Score.show(of.q),
+            NumberForm::Score.show(of.q),
             of.beyond.map_or(String::new(), |beyond| signed(beyond.value)),
             verdict.word().to_owned(),
         ]);

@@ -2,7 +2,7 @@
 
 use super::{
     Context,
-    output::{Grid, remark, say, say_json, warn},
+    output::{TextColumns, remark, say, say_json, warn},
 };
 use clap::{Subcommand, ValueEnum};
 use rayon::prelude::*;
@@ -55,7 +55,7 @@ pub struct Draw {
     twin: WhichTwin,
     /// Draw a set to learn from instead, one folder a class
     #[arg(long, value_enum, value_name = "WHAT")]
-    train: Option<Training>,
+    train: Option<TrainingSet>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -65,7 +65,7 @@ enum WhichTwin {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Training {
+enum TrainingSet {
     /// Faces in many poses and lights
     Varied,
     /// Faces in one pose and one light
@@ -185,7 +185,7 @@ impl Folder {
             return Ok(());
         }
         say(summary(dataset.word(), &set));
-        let mut grid = Grid::new(&["attribute", ">images", ">share"]);
+        let mut grid = TextColumns::new(&["attribute", ">images", ">share"]);
         for (name, column) in set.labels.iter() {
             let (positives, n) = rate(column);
             grid.row(&[printable(name), thousands(positives), format!("{:.1} %", 100.0 * positives as f64 / n.max(1) as f64)]);
@@ -219,9 +219,9 @@ impl Draw {
         let kind = match (self.train, self.twin) {
             (None, WhichTwin::A) => Kind::Faces(Twin::A),
             (None, WhichTwin::B) => Kind::Faces(Twin::B),
-            (Some(Training::Varied), _) => Kind::Training(Variety::Varied),
-            (Some(Training::Uniform), _) => Kind::Training(Variety::Uniform),
-            (Some(Training::Textures), _) => Kind::Textures,
+            (Some(TrainingSet::Varied), _) => Kind::Training(Variety::Varied),
+            (Some(TrainingSet::Uniform), _) => Kind::Training(Variety::Uniform),
+            (Some(TrainingSet::Textures), _) => Kind::Textures,
         };
         drawn::draw(&self.dir, &Request { kind, people: self.people, images: self.images, seed: self.seed })?;
         let dir = self.dir.display();

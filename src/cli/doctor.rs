@@ -2,7 +2,7 @@
 
 use super::{
     Context,
-    output::{Grid, say_json},
+    output::{TextColumns, say_json},
 };
 use crate::study::torch;
 use visavis_core::domain::{
@@ -20,7 +20,7 @@ pub fn doctor(context: &Context) -> Result<()> {
         say_json(&serde_json::json!({ "format": 1, "doctor": fields }));
         return Ok(());
     }
-    let mut grid = Grid::new(&["", "", ""]);
+    let mut grid = TextColumns::new(&["", "", ""]);
     for (name, well, what) in &found {
         grid.row(&[if *well { "●" } else { "○" }.to_owned(), (*name).to_owned(), what.clone()]);
     }
@@ -32,7 +32,7 @@ fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let fused = fused();
     let (found, driver) = crate::study::devices::cards();
-    let card = |card: &crate::study::devices::Card| {
+    let card = |card: &crate::study::devices::GraphicsCard| {
         let state = if card.busy() { "in use" } else { "free" };
         format!("cuda:{} {}, {:.0} GB, {state}", card.number, card.model, card.memory as f64 / 1e9)
     };

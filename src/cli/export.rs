@@ -9,21 +9,21 @@ use super::{
     Context, look,
     output::{remark, write_out},
 };
-use crate::study::{self, Outcome, Step};
+use crate::study::{self, Step, StudyOutcome};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
 };
-use table::{Format, Table};
+use table::{ExportFormat, ExportTable};
 use visavis_core::{
     dataset::array,
     domain::{
         Fault, Key, Result,
-        grid::Sureness,
+        grid::CellTest,
         image::Images,
         job::JobId,
         ledger::CellId,
-        metric::Point,
+        metric::MetricPoint,
         nearest::suggestion,
         score::{Counts, Estimate, TOO_FEW},
     },
@@ -62,11 +62,11 @@ impl Export {
         let opened = study::open(&self.study, &context.workspace)?;
         let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
         let bytes = match self.what.as_str() {
-            "scores" => self.table(&scores(&Outcome::load(&plan)?))?,
+            "scores" => self.table(&scores(&StudyOutcome::load(&plan)?))?,
             "quality" => self.table(&faithful::quality(&plan)?)?,
-            "ledger" => self.table(&ledger(&Outcome::load(&plan)?))?,
-            "fairness" => self.table(&fairness::fairness(&Outcome::load(&plan)?)?)?,
-            "contrasts" => self.table(&contrasts::contrasts(&Outcome::load(&plan)?))?,
+            "ledger" => self.table(&ledger(&StudyOutcome::load(&plan)?))?,
+            "fairness" => self.table(&fairness::fairness(&StudyOutcome::load(&plan)?)?)?,
+            "contrasts" => self.table(&contrasts::contrasts(&StudyOutcome::load(&plan)?))?,
             "coordinates" | "features" => self.matrix(&plan)?,
             "attempts" => self.table(&attempts(context, &plan)?)?,
             _ => self.table(&metrics(context, &plan)?)?,
@@ -81,11 +81,11 @@ impl Export {
         Ok(())
     }
 
-    fn table(&self, table: &Table) -> Result<Vec<u8>> {
+    fn table(&self, table: &ExportTable) -> Result<Vec<u8>> {
         table.write(match self.format.as_str() {
-            "csv" => Format::Csv,
-            "jsonl" => Format::JsonLines,
-            "parquet" => Format::Parquet,
+            "csv" => ExportFormat::Csv,
+            "jsonl" => ExportFormat::JsonLines,
+            "parquet" => ExportFormat::Parquet,
             _ => return Err(Fault::asked(format!("{} are no single array", self.what)).next("--format csv, jsonl or parquet")),
         })
     }
@@ -113,7 +113,7 @@ impl Export {
             .and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?))
             .ok_or_else(absent)?;
         let matrix = array::from_npy(&bytes, Path::new(&output))?;
-        let mut table = Table::default();
+        let mut table = ExportTable::default();
         table.text("image", images.ids().map(|id| Some(id.to_owned())));
         for axis in 0..matrix.columns() {
             table.number(&format!("a{}", axis + 1), matrix.column(axis).into_iter().map(|value| Some(f64::from(value))));
@@ -134,8 +134,8 @@ fn place(option: &str, wanted: Option<&str>, names: &[&str]) -> Result<usize> {
     }
 }
 
-fn scores(outcome: &Outcome) -> Table {
-    struct Row<'a> {
+fn scores(outcome: &StudyOutcome) -> ExportTable {
+    struct ExportRow<'a> {
         names: [String; 6],
         estimate: Estimate,
         counts: &'a Counts,
@@ -176,10 +176,10 @@ fn scores(outcome: &Outcome) -> Table {
             let unranked = scores.unranked.as_ref().filter(|_| !ranked).map(|why| outcome.named(of.comparison, why));
             let reason = unranked.or_else(|| row.estimate.interval.is_none().then(|| TOO_FEW.to_owned()));
             let key = scored.key.to_string();
-            rows.push(Row { names, estimate: row.estimate, counts, seeds: scores.seeds, ranked, reason, key });
+            rows.push(ExportRow { names, estimate: row.estimate, counts, seeds: scores.seeds, ranked, reason, key });
         }
     }
-    let mut table = Table::default();
+    let mut table = ExportTable::default();
     for (column, name) in ["model", "layer", "projection", "view", "comparison", "score"].iter().enumerate() {
         table.text(name, rows.iter().map(|row| Some(row.names[column].clone())));
     }
@@ -200,13 +200,13 @@ fn scores(outcome: &Outcome) -> Table {
     table
 }
 
-fn ledger(outcome: &Outcome) -> Table {
+fn ledger(outcome: &StudyOutcome) -> ExportTable {
     let study = &outcome.plan.study;
     let mut rows: Vec<_> = outcome.ledger.rows.iter().collect();
     rows.sort_by_key(|row| row.rank.unwrap_or(usize::MAX));
     let cells = || rows.iter().map(|row| row.candidate.cell);
     let b = |pick: fn(Estimate) -> Option<f64>| rows.iter().map(move |row| row.candidate.b.and_then(pick));
-    let mut table = Table::default();
+    let mut table = ExportTable::default();
     table.whole("rank", rows.iter().map(|row| row.rank));
     table.text("model", cells().map(|cell| Some(study.models[cell.model].name.clone())));
     table.text("layer", cells().map(|cell| Some(study.models[cell.model].layers(study.layers.as_deref())[cell.layer].clone())));
@@ -226,9 +226,9 @@ fn ledger(outcome: &Outcome) -> Table {
         }),
     );
     table.text("reason", rows.iter().map(|row| Some(outcome.reason(row))));
-    let sureness: HashMap<CellId, Sureness> = outcome.grid.cells.iter().map(|of| (of.cell, *of)).collect();
+    let sureness: HashMap<CellId, CellTest> = outcome.grid.cells.iter().map(|of| (of.cell, *of)).collect();
     let mut sure =
-        |name: &str, value: fn(&Sureness) -> f64| table.number(name, cells().map(|cell| sureness.get(&cell).map(value)));
+        |name: &str, value: fn(&CellTest) -> f64| table.number(name, cells().map(|cell| sureness.get(&cell).map(value)));
     sure("simultaneous_low", |of| of.claimed().low);
     sure("z", |of| of.z);
     sure("p", |of| of.p);
@@ -241,7 +241,7 @@ fn ledger(outcome: &Outcome) -> Table {
 }
 
 /// One row an attempt, with what it takes to do it again.
-fn attempts(context: &Context, plan: &study::Plan) -> Result<Table> {
+fn attempts(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
     let index = look::store(context)?.ok_or_else(|| Fault::missing("nothing was run yet").next("run the study first"))?;
     let rows = index.attempts_of(&plan.study.name)?;
     let jobs: HashMap<JobId, String> = index.jobs_of(&plan.study.name)?.into_iter().map(|job| (job.id, job.label)).collect();
@@ -257,7 +257,7 @@ fn attempts(context: &Context, plan: &study::Plan) -> Result<Table> {
         (Some(_), None) => "done".to_owned(),
         (Some(_), Some(cause)) => cause.word().to_owned(),
     };
-    let mut table = Table::default();
+    let mut table = ExportTable::default();
     let mut text = |name: &str, value: &dyn Fn(&AttemptRow) -> Option<String>| table.text(name, rows.iter().map(value));
     text("job", &|row| Some(row.job.to_string()));
     text("label", &|row| jobs.get(&row.job).cloned());
@@ -290,9 +290,9 @@ fn attempts(context: &Context, plan: &study::Plan) -> Result<Table> {
 }
 
 /// One row a point that an attempt behind a result recorded.
-fn metrics(context: &Context, plan: &study::Plan) -> Result<Table> {
+fn metrics(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
     let index = look::store(context)?.ok_or_else(|| Fault::missing("nothing was run yet").next("run the study first"))?;
-    let mut rows: Vec<(String, String, Key, Point)> = Vec::new();
+    let mut rows: Vec<(String, String, Key, MetricPoint)> = Vec::new();
     for (step, manifest) in plan.results() {
         let made = &manifest.provenance;
         for series in index.series_of(manifest.key)? {
@@ -302,7 +302,7 @@ fn metrics(context: &Context, plan: &study::Plan) -> Result<Table> {
             }
         }
     }
-    let mut table = Table::default();
+    let mut table = ExportTable::default();
     table.text("job", rows.iter().map(|row| Some(row.0.clone())));
     table.text("series", rows.iter().map(|row| Some(row.1.clone())));
     table.whole("step", rows.iter().map(|row| Some(row.3.step as usize)));
@@ -313,11 +313,11 @@ fn metrics(context: &Context, plan: &study::Plan) -> Result<Table> {
 }
 
 /// The ledger as it goes into a report.
-pub fn ledger_csv(outcome: &Outcome) -> Result<Vec<u8>> {
-    ledger(outcome).write(Format::Csv)
+pub fn ledger_csv(outcome: &StudyOutcome) -> Result<Vec<u8>> {
+    ledger(outcome).write(ExportFormat::Csv)
 }
 
 /// All scores as they go into a report.
-pub fn scores_csv(outcome: &Outcome) -> Result<Vec<u8>> {
-    scores(outcome).write(Format::Csv)
+pub fn scores_csv(outcome: &StudyOutcome) -> Result<Vec<u8>> {
+    scores(outcome).write(ExportFormat::Csv)
 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use visavis_core::{
     domain::{
         Fault, Key, Result,
-        job::{Cause, State},
+        job::{Cause, JobState},
         text::printable,
     },
     store::{AttemptRow, Index, LogRow},
@@ -62,15 +62,15 @@ impl Logs {
 }
 
 /// A line as JSON and as text.
-type Line = (serde_json::Value, String);
+type LogLine = (serde_json::Value, String);
 
-fn line(label: &str, row: &LogRow, named: bool) -> Line {
+fn line(label: &str, row: &LogRow, named: bool) -> LogLine {
     let json = serde_json::json!({ "at": row.at, "job": label, "key": row.key, "attempt": row.attempt, "line": row.line });
     let whose = if named && !label.is_empty() { format!("{label} · ") } else { String::new() };
     (json, printable(&format!("{}  {whose}{}", look::moment(row.at), row.line)))
 }
 
-fn latest(index: &Index, place: Option<i64>, most: usize) -> Result<(Vec<Line>, Option<i64>)> {
+fn latest(index: &Index, place: Option<i64>, most: usize) -> Result<(Vec<LogLine>, Option<i64>)> {
     let (rows, last) = index.log_since(place, most)?;
     if rows.is_empty() {
         return Ok((vec![], last));
@@ -81,7 +81,7 @@ fn latest(index: &Index, place: Option<i64>, most: usize) -> Result<(Vec<Line>, 
 }
 
 /// Every attempt at a job: what it logged, and how it ended.
-fn of_job(index: &Index, words: &str) -> Result<Vec<Line>> {
+fn of_job(index: &Index, words: &str) -> Result<Vec<LogLine>> {
     let (_, label, job) = look::one(words, &look::known(index.jobs()?), "say more of its label")?;
     let mut lines = Vec::new();
     for attempt in index.attempts_at(job.id)? {
@@ -91,7 +91,7 @@ fn of_job(index: &Index, words: &str) -> Result<Vec<Line>> {
         lines.extend(index.log_of(&attempt)?.iter().map(|row| line(&label, row, false)));
         if let Some(at) = attempt.ended {
             lines.push(line(&label, &row(at, format!("── {}", ending(&attempt))), false));
-        } else if job.state != State::Running {
+        } else if job.state != JobState::Running {
             lines.push(line(&label, &row(attempt.started, "── its run ended without a word".to_owned()), false));
         }
     }

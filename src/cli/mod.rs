@@ -119,7 +119,7 @@ enum Command {
     /// Write a study's report: one HTML file
     Report(report::Report),
     /// Check a report, or a study's results: are these numbers what those inputs give?
-    Audit(audit::Audit),
+    Audit(audit::AuditCommand),
     /// Draw, check and count data sets
     #[command(subcommand)]
     Data(data::Data),

@@ -47,7 +47,7 @@ pub fn remark(context: &Context, line: impl AsRef<str>) {
 }
 
 /// What was found odd about a study's data, and what was done with them.
-pub fn tell_about(context: &Context, opened: &crate::study::Opened) {
+pub fn tell_about(context: &Context, opened: &crate::study::OpenedStudy) {
     warn(context, &opened.warnings);
     for note in &opened.notes {
         remark(context, format!("note: {}", printable(note)));
@@ -67,16 +67,16 @@ pub fn tell_fault(fault: &Fault) -> u8 {
 }
 
 /// Columns aligned under their heads, numbers to the right; two spaces between.
-pub struct Grid {
+pub struct TextColumns {
     rows: Vec<Vec<String>>,
     right: Vec<bool>,
 }
 
-impl Grid {
+impl TextColumns {
     /// Heads that start with `>` are of columns aligned to the right.
     pub fn new(heads: &[&str]) -> Self {
         let right = heads.iter().map(|head| head.starts_with('>')).collect();
-        Grid { rows: vec![heads.iter().map(|head| head.trim_start_matches('>').to_owned()).collect()], right }
+        TextColumns { rows: vec![heads.iter().map(|head| head.trim_start_matches('>').to_owned()).collect()], right }
     }
 
     pub fn row(&mut self, cells: &[String]) {

@@ -7,7 +7,7 @@ use super::{
 use crate::study::{self, known_figures};
 use std::{collections::BTreeSet, path::PathBuf};
 use visavis_core::{
-    domain::{Digest, Fault, Result, comparison::Measured, event::What, text::printable},
+    domain::{Digest, Fault, Result, comparison::Measured, event::EventKind, text::printable},
     store::origin,
 };
 
@@ -55,7 +55,7 @@ impl Pin {
         let known = figures.iter().find(|of| of.name == figure);
         // One that was pinned by a former name keeps its pin, and gets the note.
         let pinned = plan.pinned().iter().find(|of| of.cell.is_some() && of.cell == known.map(|known| known.cell));
-        let act = Act {
+        let act = PinAct {
             study: of.name.clone(),
             figure: pinned.map_or(figure.clone(), |of| of.pin.figure.clone()),
             note: Some(self.note.trim().to_owned()),
@@ -79,7 +79,7 @@ impl Unpin {
         let names: BTreeSet<String> = plan.pinned().iter().flat_map(|of| [of.name.clone(), of.pin.figure.clone()]).collect();
         let figure = one(&self.figure.join(" "), &names.into_iter().collect::<Vec<_>>())?;
         for of in plan.pinned().iter().filter(|of| of.name == figure || of.pin.figure == figure) {
-            let act = Act { study: plan.study.name.clone(), figure: of.pin.figure.clone(), note: None, definition: None };
+            let act = PinAct { study: plan.study.name.clone(), figure: of.pin.figure.clone(), note: None, definition: None };
             act.keep(context, &of.name)?;
         }
         Ok(())
@@ -110,20 +110,20 @@ fn one(words: &str, names: &[String]) -> Result<String> {
 }
 
 /// What is noted: of which study, by which name, and what the figure is.
-struct Act {
+struct PinAct {
     study: String,
     figure: String,
     note: Option<String>,
     definition: Option<Digest>,
 }
 
-impl Act {
+impl PinAct {
     /// `figure`: what it is called now.
     fn keep(self, context: &Context, figure: &str) -> Result<()> {
         let index = look::store(context)?;
-        let Act { study, figure: journaled, note, definition } = self;
+        let PinAct { study, figure: journaled, note, definition } = self;
         let pinned = note.is_some();
-        let what = What::Pinned { study: study.clone(), figure: journaled, note, by: origin::user(), definition };
+        let what = EventKind::Pinned { study: study.clone(), figure: journaled, note, by: origin::user(), definition };
         acts::keep(context, index.as_ref(), vec![what])?;
         if context.json {
             say_json(&serde_json::json!({ "format": 1, "study": study, "figure": figure, "pinned": pinned }));

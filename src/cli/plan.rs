@@ -2,9 +2,9 @@
 
 use super::{
     Context, look,
-    output::{Grid, duration, say, say_json, tell_about},
+    output::{TextColumns, duration, say, say_json, tell_about},
 };
-use crate::study::{self, Costs, Estimate, Step};
+use crate::study::{self, CostEstimate, Costs, Step};
 use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
@@ -42,8 +42,8 @@ impl Plan {
         Ok(())
     }
 
-    fn as_json(&self, opened: &study::Opened, plan: &study::Plan, estimate: &Estimate, stale: &BTreeMap<Kind, usize>) {
-        let Estimate { seconds, low, high, bytes, .. } = *estimate;
+    fn as_json(&self, opened: &study::OpenedStudy, plan: &study::Plan, estimate: &CostEstimate, stale: &BTreeMap<Kind, usize>) {
+        let CostEstimate { seconds, low, high, bytes, .. } = *estimate;
         let stages: Vec<_> = plan
             .tally()
             .into_iter()
@@ -64,9 +64,9 @@ impl Plan {
 
     fn as_text(
         &self,
-        opened: &study::Opened,
+        opened: &study::OpenedStudy,
         plan: &study::Plan,
-        estimate: &Estimate,
+        estimate: &CostEstimate,
         slots: usize,
         stale: &BTreeMap<Kind, usize>,
     ) {
@@ -86,7 +86,7 @@ impl Plan {
         let waits = tally.iter().any(|(_, tally)| tally.waiting > 0);
         let heads =
             if waits { &["stage", ">stored", ">to run", ">waiting", ""][..] } else { &["stage", ">stored", ">to run", ""] };
-        let mut grid = Grid::new(heads);
+        let mut grid = TextColumns::new(heads);
         for (kind, tally) in tally {
             let remark = match kind {
                 Kind::Draw if tally.to_run > 0 && plan.result(study::Step::Rank).is_none() => "at most: the ledger decides",
@@ -135,7 +135,7 @@ impl Plan {
             count(plan.cells(), "cell")
         ));
         say("");
-        let mut grid = Grid::new(&["input", "expected at", ">cells that wait"]);
+        let mut grid = TextColumns::new(&["input", "expected at", ">cells that wait"]);
         for missing in &plan.missing {
             grid.row(&[missing.input.clone(), missing.expected_at.clone(), thousands(missing.cells)]);
         }
@@ -158,7 +158,7 @@ fn stale(plan: &study::Plan, index: Option<&Index>) -> Result<BTreeMap<Kind, usi
 }
 
 /// An interval that holds four times in five.
-fn between(estimate: &Estimate) -> String {
+fn between(estimate: &CostEstimate) -> String {
     let show = |seconds: f64| match seconds {
         s if s < 10.0 => format!("{s:.1} s"),
         s if s < 90.0 => format!("{s:.0} s"),

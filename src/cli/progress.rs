@@ -8,11 +8,11 @@ use crate::study::Notice;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use visavis_core::{
-    domain::{event::What, job::State, text::printable},
+    domain::{event::EventKind, job::JobState, text::printable},
     store::JobRow,
 };
 
-pub enum Progress {
+pub enum RunProgress {
     Bar(ProgressBar),
     Lines,
     Json,
@@ -24,49 +24,49 @@ macro_rules! tell {
     ($($line:tt)*) => {{ writeln!(std::io::stderr().lock(), $($line)*).ok(); }};
 }
 
-impl Progress {
+impl RunProgress {
     pub fn new(context: &Context, study: &str, about: &str) -> Self {
         if context.json {
-            return Progress::Json;
+            return RunProgress::Json;
         }
         if context.quiet {
-            return Progress::Silent;
+            return RunProgress::Silent;
         }
         remark(context, printable(&format!("{study}: {about}")));
         if !std::io::stderr().is_terminal() {
-            return Progress::Lines;
+            return RunProgress::Lines;
         }
         let bar = ProgressBar::new(0);
         if let Ok(style) = ProgressStyle::with_template("  {bar:28} {pos:>4} of {len} · {elapsed} · {wide_msg}") {
             bar.set_style(style.progress_chars("━━╌"));
         }
-        Progress::Bar(bar)
+        RunProgress::Bar(bar)
     }
 
     /// What this process's own dispatcher says.
     pub fn tell(&mut self, notice: &Notice) {
         let label = notice.job.as_ref().map_or(String::new(), |(_, label)| printable(label));
         match (&mut *self, &notice.event.what) {
-            (Progress::Json, what) => tell_json(notice, what),
-            (Progress::Bar(bar), What::Failed { why, again, attempt, .. }) => {
+            (RunProgress::Json, what) => tell_json(notice, what),
+            (RunProgress::Bar(bar), EventKind::Failed { why, again, attempt, .. }) => {
                 let again = if *again { format!(" · attempt {attempt}, to be tried again") } else { String::new() };
                 bar.println(format!("  ✕ {label}{again}\n    {}", indented(why)));
             }
-            (Progress::Bar(bar), what) => {
+            (RunProgress::Bar(bar), what) => {
                 bar.set_length((notice.done + notice.left) as u64);
                 bar.set_position(notice.done as u64);
-                if let What::Started { .. } = what {
+                if let EventKind::Started { .. } = what {
                     bar.set_message(label);
                 }
             }
-            (Progress::Lines, What::Finished { seconds, .. }) => tell!("  ● {label} · {seconds:.2} s"),
-            (Progress::Lines, What::Failed { why, again, attempt, .. }) => {
+            (RunProgress::Lines, EventKind::Finished { seconds, .. }) => tell!("  ● {label} · {seconds:.2} s"),
+            (RunProgress::Lines, EventKind::Failed { why, again, attempt, .. }) => {
                 let again = if *again { format!(" · attempt {attempt}, to be tried again") } else { String::new() };
                 tell!("  ✕ {label}{again}\n    {}", indented(why));
             }
-            (Progress::Lines, What::Paused { jobs }) => tell!("  ‖ {} paused by a person", jobs.len()),
-            (Progress::Lines, What::Cancelled { jobs }) => tell!("  – {} cancelled by a person", jobs.len()),
-            (Progress::Silent, What::Failed { why, again: false, .. }) => tell!("error: {}", indented(why)),
+            (RunProgress::Lines, EventKind::Paused { jobs }) => tell!("  ‖ {} paused by a person", jobs.len()),
+            (RunProgress::Lines, EventKind::Cancelled { jobs }) => tell!("  – {} cancelled by a person", jobs.len()),
+            (RunProgress::Silent, EventKind::Failed { why, again: false, .. }) => tell!("error: {}", indented(why)),
             _ => {}
         }
     }
@@ -75,26 +75,26 @@ impl Progress {
     pub fn job(&mut self, job: &JobRow) {
         let (label, why) = (printable(&job.label), indented(job.why.as_deref().unwrap_or("")));
         match (&mut *self, job.state) {
-            (Progress::Json, state) => say_json(&serde_json::json!({
+            (RunProgress::Json, state) => say_json(&serde_json::json!({
                 "event": "job", "at": job.at, "job": job.id, "kind": job.stage.word(), "label": job.label, "state": state.word(), "why": job.why,
             })),
-            (Progress::Bar(bar), State::Running) => bar.set_message(label),
-            (Progress::Bar(bar), State::Failed) => bar.println(format!("  ✕ {label}\n    {why}")),
-            (Progress::Lines, State::Done) => tell!("  ● {label} · {:.2} s", job.seconds.unwrap_or(0.0)),
-            (Progress::Lines, State::Failed) => tell!("  ✕ {label}\n    {why}"),
+            (RunProgress::Bar(bar), JobState::Running) => bar.set_message(label),
+            (RunProgress::Bar(bar), JobState::Failed) => bar.println(format!("  ✕ {label}\n    {why}")),
+            (RunProgress::Lines, JobState::Done) => tell!("  ● {label} · {:.2} s", job.seconds.unwrap_or(0.0)),
+            (RunProgress::Lines, JobState::Failed) => tell!("  ✕ {label}\n    {why}"),
             _ => {}
         }
     }
 
     pub fn stand(&mut self, done: usize, open: usize) {
-        if let Progress::Bar(bar) = self {
+        if let RunProgress::Bar(bar) = self {
             bar.set_length((done + open) as u64);
             bar.set_position(done as u64);
         }
     }
 
     pub fn close(self) {
-        if let Progress::Bar(bar) = self {
+        if let RunProgress::Bar(bar) = self {
             bar.finish_and_clear();
         }
     }
@@ -104,28 +104,28 @@ fn indented(why: &str) -> String {
     why.lines().map(printable).collect::<Vec<_>>().join("\n    ")
 }
 
-fn tell_json(notice: &Notice, what: &What) {
+fn tell_json(notice: &Notice, what: &EventKind) {
     let at = notice.event.at;
     let (kind, label) = notice.job.as_ref().map_or(("", ""), |(kind, label)| (kind.word(), label.as_str()));
     let value = match what {
-        What::RunStarted { study, devices, .. } => {
+        EventKind::RunStarted { study, devices, .. } => {
             serde_json::json!({ "event": "started", "at": at, "study": study, "devices": devices })
         }
-        What::Started { job, key, attempt, device, slot, .. } => serde_json::json!({
+        EventKind::Started { job, key, attempt, device, slot, .. } => serde_json::json!({
             "event": "stage_started", "at": at, "job": job, "key": key, "kind": kind, "label": label, "attempt": attempt,
             "device": device, "slot": slot,
         }),
-        What::Finished { job, key, attempt, seconds, first } => serde_json::json!({
+        EventKind::Finished { job, key, attempt, seconds, first } => serde_json::json!({
             "event": "stage_finished", "at": at, "job": job, "key": key, "kind": kind, "label": label, "attempt": attempt,
             "seconds": seconds, "first": first,
         }),
-        What::Failed { job, key, attempt, cause, why, again, .. } => serde_json::json!({
+        EventKind::Failed { job, key, attempt, cause, why, again, .. } => serde_json::json!({
             "event": "stage_failed", "at": at, "job": job, "key": key, "kind": kind, "label": label, "attempt": attempt,
             "cause": cause, "why": why, "again": again,
         }),
-        What::Paused { jobs } => serde_json::json!({ "event": "paused", "at": at, "jobs": jobs }),
-        What::Cancelled { jobs } => serde_json::json!({ "event": "cancelled", "at": at, "jobs": jobs }),
-        What::Resumed { jobs } => serde_json::json!({ "event": "resumed", "at": at, "jobs": jobs }),
+        EventKind::Paused { jobs } => serde_json::json!({ "event": "paused", "at": at, "jobs": jobs }),
+        EventKind::Cancelled { jobs } => serde_json::json!({ "event": "cancelled", "at": at, "jobs": jobs }),
+        EventKind::Resumed { jobs } => serde_json::json!({ "event": "resumed", "at": at, "jobs": jobs }),
         // The last line is printed when the run is concluded; what is left is told by `logs` and `status`.
         _ => return,
     };

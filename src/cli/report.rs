@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     report::{self, Extras},
-    study::{self, Outcome},
+    study::{self, StudyOutcome},
 };
 use std::path::{Path, PathBuf};
 use visavis_core::{
@@ -58,7 +58,7 @@ pub fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<P
     let lost: Vec<String> =
         plan.lost_pins().map(|name| printable(&format!("pinned: {name} · {LOST}; `visavis unpin` takes it off"))).collect();
     warn(context, &lost);
-    let outcome = Outcome::load(&plan)?;
+    let outcome = StudyOutcome::load(&plan)?;
     let name = &plan.study.name;
     let tables = vec![
         (format!("{name}-ledger.csv"), export::ledger_csv(&outcome)?),

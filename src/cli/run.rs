@@ -3,10 +3,10 @@
 use super::{
     Context, look,
     output::{remark, say, say_json, tell_about, warn},
-    progress::Progress,
+    progress::RunProgress,
 };
 use crate::study::{
-    self, Dispatch, Ended,
+    self, Dispatch, RunSummary,
     devices::{self, Machine, Name},
 };
 use std::{
@@ -20,7 +20,7 @@ use std::{
 use visavis_core::{
     domain::{
         Ending, Fault, Result,
-        event::What,
+        event::EventKind,
         study::RunOn,
         text::{count, printable},
     },
@@ -135,7 +135,7 @@ impl Run {
         Ok(())
     }
 
-    fn plan(&self, context: &Context) -> Result<(study::Opened, study::Plan)> {
+    fn plan(&self, context: &Context) -> Result<(study::OpenedStudy, study::Plan)> {
         let opened = study::open(&self.study, &context.workspace)?;
         if opened.file.study.run != RunOn::Local && self.on.is_none() {
             return Err(Fault::missing("the study asks to run on Slurm, which comes with a later visavis")
@@ -145,7 +145,7 @@ impl Run {
         Ok((opened, plan))
     }
 
-    fn plan_of(&self, opened: &study::Opened, context: &Context) -> Result<study::Plan> {
+    fn plan_of(&self, opened: &study::OpenedStudy, context: &Context) -> Result<study::Plan> {
         let mut plan = study::Plan::new(opened, &context.workspace)?;
         if let Some(filter) = &self.only {
             plan.only(filter)?;
@@ -157,7 +157,7 @@ impl Run {
     }
 
     /// The program for networks, asked whether it can, when some are to run; when it cannot, they wait as for anything missing.
-    fn torch(&self, context: &Context, opened: &mut study::Opened, plan: &mut study::Plan) -> Result<Option<PathBuf>> {
+    fn torch(&self, context: &Context, opened: &mut study::OpenedStudy, plan: &mut study::Plan) -> Result<Option<PathBuf>> {
         if !plan.runs_networks() {
             return Ok(None);
         }
@@ -175,7 +175,7 @@ impl Run {
 
     fn devices(&self, context: &Context, plan: &study::Plan) -> Result<(Vec<devices::Device>, Option<String>)> {
         let named = self.devices.iter().map(|name| name.parse()).collect::<Result<Vec<Name>>>()?;
-        let asks = plan.study.numerics.device == "cuda" || named.iter().any(|name| name.class == devices::Class::Cuda);
+        let asks = plan.study.numerics.device == "cuda" || named.iter().any(|name| name.class == devices::DeviceClass::Cuda);
         let (cards, driver) = if asks { devices::cards() } else { (vec![], None) };
         let machine = Machine { threads: context.threads, cards };
         let (devices, remarks) = devices::choose(&plan.study, &named, self.jobs.map(usize::from), &machine)?;
@@ -184,7 +184,7 @@ impl Run {
     }
 
     /// Runs, and says how it ended.
-    pub fn execute(&self, context: &Context) -> Result<Ended> {
+    pub fn execute(&self, context: &Context) -> Result<RunSummary> {
         if self.session {
             rustix::process::setsid().map_err(|error| Fault::unexpected(format!("cannot start a session: {error}")))?;
         }
@@ -199,7 +199,7 @@ impl Run {
         let origin = if plan.is_ready() {
             study::origin::of(&file, &program, &context.workspace, driver)
         } else {
-            visavis_core::domain::event::Origin::default()
+            visavis_core::domain::event::RunOrigin::default()
         };
         let how = Dispatch {
             workspace: &context.workspace,
@@ -215,9 +215,9 @@ impl Run {
             stop: &stop,
             remark: &|line| remark(context, printable(line)),
         };
-        let mut progress = Progress::new(context, &plan.study.name, &count(plan.cells(), "cell"));
+        let mut progress = RunProgress::new(context, &plan.study.name, &count(plan.cells(), "cell"));
         let ended = study::dispatch(&mut plan, &how, &mut |notice| {
-            if self.session && matches!(notice.event.what, What::RunStarted { .. }) {
+            if self.session && matches!(notice.event.what, EventKind::RunStarted { .. }) {
                 say(READY);
             }
             progress.tell(notice);
@@ -238,8 +238,8 @@ impl Run {
         Ok(stop)
     }
 
-    fn conclude(&self, context: &Context, plan: &study::Plan, ended: &Ended) -> Result<Ended> {
-        let Ended { ran, stored, failed, paused, cancelled, .. } = *ended;
+    fn conclude(&self, context: &Context, plan: &study::Plan, ended: &RunSummary) -> Result<RunSummary> {
+        let RunSummary { ran, stored, failed, paused, cancelled, .. } = *ended;
         if context.json {
             say_json(
                 &serde_json::json!({ "event": "finished", "ran": ran, "stored": stored, "failed": failed, "set_aside": ended.set_aside.iter().map(|aside| aside.key).collect::<Vec<_>>() }),

@@ -2,13 +2,13 @@
 
 use super::{
     Context, look,
-    output::{Grid, say, say_json, tell_about},
+    output::{TextColumns, say, say_json, tell_about},
 };
-use crate::study::{self, Outcome, Timeline};
+use crate::study::{self, StudyOutcome, Timeline};
 use std::path::PathBuf;
 use visavis_core::domain::{
     Ending, Result,
-    claim::Form,
+    claim::NumberForm,
     pin::LOST,
     score::TOO_FEW,
     text::{count, printable},
@@ -52,7 +52,7 @@ impl Show {
             self.results(context, &plan);
             return Ok(());
         }
-        matrix(&Outcome::load(&plan)?);
+        matrix(&StudyOutcome::load(&plan)?);
         Ok(())
     }
 
@@ -64,7 +64,7 @@ impl Show {
             );
             return;
         }
-        let mut grid = Grid::new(&["result", "key", "content"]);
+        let mut grid = TextColumns::new(&["result", "key", "content"]);
         for (step, manifest) in plan.results() {
             grid.row(&[step.label(&plan.study), manifest.key.short(), manifest.content().short()]);
         }
@@ -73,21 +73,21 @@ impl Show {
 }
 
 /// Per model and comparison the view chosen on half A, quoted on half B.
-fn matrix(outcome: &Outcome) {
+fn matrix(outcome: &StudyOutcome) {
     let study = &outcome.plan.study;
     say(printable(&study.title()));
     say("balanced kNN AUC of the best view, chosen on half A, quoted on half B with its 95 % interval");
     say(format!(
         "separates: its lower bound beside all {} reaches {}",
         count(outcome.grid.chosen.cells, "chosen cell"),
-        Form::Score.show(study.statistics.separates_at)
+        NumberForm::Score.show(study.statistics.separates_at)
     ));
     say("");
-    let mut grid = Grid::new(&["model", "comparison", ">AUC", "95 %", "view", "verdict"]);
+    let mut grid = TextColumns::new(&["model", "comparison", ">AUC", "95 %", "view", "verdict"]);
     for row in outcome.ledger.rows.iter().filter(|row| row.chosen) {
         let cell = row.candidate.cell;
         let Some(b) = row.candidate.b else { continue };
-        let show = |value| Form::Score.show(value);
+        let show = |value| NumberForm::Score.show(value);
         grid.row(&[
             study.models[cell.model].name.clone(),
             study.comparisons[cell.comparison].name.clone(),

@@ -4,11 +4,11 @@ use super::{
     Context, look,
     output::{say, say_json},
 };
-use crate::study::{Held, Phase, Timeline};
+use crate::study::{HeldBecause, Phase, Timeline};
 use visavis_core::{
     domain::{
         Result,
-        job::State,
+        job::JobState,
         text::{printable, thousands},
     },
     store::{Index, JobRow},
@@ -40,7 +40,7 @@ impl Status {
 fn nothing(context: &Context) -> Result<()> {
     if context.json {
         let jobs: serde_json::Map<String, serde_json::Value> =
-            State::ALL.into_iter().map(|state| (state.word().to_owned(), 0.into())).collect();
+            JobState::ALL.into_iter().map(|state| (state.word().to_owned(), 0.into())).collect();
         say_json(&serde_json::json!({ "format": 1, "study": null, "jobs": jobs, "devices": [] }));
     } else {
         say("nothing was run in this workspace yet; `visavis run STUDY` runs a study");
@@ -56,7 +56,7 @@ fn show(context: &Context, index: &Index) -> Result<()> {
 fn as_json(index: &Index, timeline: &Timeline) -> Result<()> {
     let run = &timeline.run;
     let jobs: serde_json::Map<String, serde_json::Value> =
-        State::ALL.into_iter().map(|state| (state.word().to_owned(), timeline.count(state).into())).collect();
+        JobState::ALL.into_iter().map(|state| (state.word().to_owned(), timeline.count(state).into())).collect();
     let running = running(index, timeline)?;
     let busy = |device: &str| running.iter().filter(|(_, on, _)| on == device).count();
     let devices: Vec<_> = run
@@ -65,7 +65,7 @@ fn as_json(index: &Index, timeline: &Timeline) -> Result<()> {
         .map(|device| serde_json::json!({ "device": device.device, "slots": device.slots, "threads": device.threads, "busy": busy(&device.device) }))
         .collect();
     let mut listed = Vec::new();
-    let lists = [State::Running, State::Failed, State::Paused, State::Cancelled];
+    let lists = [JobState::Running, JobState::Failed, JobState::Paused, JobState::Cancelled];
     for state in lists.into_iter().filter(|state| timeline.count(*state) > 0) {
         let job = |job: &JobRow| serde_json::json!({ "job": job.id, "label": job.label, "state": state.word(), "why": job.why });
         listed.extend(timeline.jobs(index, state, 1000)?.iter().map(job));
@@ -80,7 +80,7 @@ fn as_json(index: &Index, timeline: &Timeline) -> Result<()> {
     };
     say_json(&serde_json::json!({
         "format": 1, "study": run.study, "state": state, "started": run.started, "ended": run.ended, "run": run.journal,
-        "process": run.origin.pid, "host": run.origin.host, "held": timeline.held.map(Held::word), "jobs": jobs, "devices": devices,
+        "process": run.origin.pid, "host": run.origin.host, "held": timeline.held.map(HeldBecause::word), "jobs": jobs, "devices": devices,
         "listed": listed, "set_aside": aside,
     }));
     Ok(())
@@ -99,16 +99,16 @@ fn running(index: &Index, timeline: &Timeline) -> Result<Vec<(JobRow, String, us
             attempt.map_or(0, |attempt| attempt.slot),
         ))
     };
-    timeline.jobs(index, State::Running, 1024)?.into_iter().map(on).collect()
+    timeline.jobs(index, JobState::Running, 1024)?.into_iter().map(on).collect()
 }
 
 fn as_text(index: &Index, timeline: &Timeline) -> Result<()> {
     let run = &timeline.run;
     let state = match timeline.phase() {
-        Phase::Running if timeline.held == Some(Held::Paused) => {
+        Phase::Running if timeline.held == Some(HeldBecause::Paused) => {
             "paused by a person; it starts nothing until: visavis retry".to_owned()
         }
-        Phase::Running if timeline.held == Some(Held::Draining) => "draining: it finishes what runs, and ends".to_owned(),
+        Phase::Running if timeline.held == Some(HeldBecause::Draining) => "draining: it finishes what runs, and ends".to_owned(),
         Phase::Running => {
             format!("running, started {}, process {} on {}", look::ago(run.started), run.origin.pid, run.origin.host)
         }
@@ -117,35 +117,40 @@ fn as_text(index: &Index, timeline: &Timeline) -> Result<()> {
         Phase::Lost => "ended without a word; what it finished is kept, run it again to go on".to_owned(),
     };
     say(printable(&format!("{}: {state}", run.study)));
-    let counts: Vec<String> = [State::Done, State::Running, State::Queued, State::Paused, State::Cancelled, State::Failed]
-        .into_iter()
-        .filter(|state| timeline.count(*state) > 0 || matches!(state, State::Done | State::Failed))
-        .map(|state| {
-            let word =
-                if state == State::Queued && timeline.phase() != Phase::Running { "left for the next run" } else { state.word() };
-            format!("{} {word}", thousands(timeline.count(state)))
-        })
-        .collect();
+    let counts: Vec<String> =
+        [JobState::Done, JobState::Running, JobState::Queued, JobState::Paused, JobState::Cancelled, JobState::Failed]
+            .into_iter()
+            .filter(|state| timeline.count(*state) > 0 || matches!(state, JobState::Done | JobState::Failed))
+            .map(|state| {
+                let word = if state == JobState::Queued && timeline.phase() != Phase::Running {
+                    "left for the next run"
+                } else {
+                    state.word()
+                };
+                format!("{} {word}", thousands(timeline.count(state)))
+            })
+            .collect();
     say(counts.join(" · "));
     for (job, device, slot) in running(index, timeline)?.into_iter().take(MOST) {
         let since = look::ago(job.at).replace(" ago", "");
         line("◐", &job, &format!("{device}, slot {}, {since}", slot + 1));
     }
-    for (state, sign) in [(State::Failed, "✕"), (State::Paused, "‖"), (State::Cancelled, "–"), (State::Queued, "○")] {
-        let most = if state == State::Queued { 5 } else { MOST };
+    for (state, sign) in [(JobState::Failed, "✕"), (JobState::Paused, "‖"), (JobState::Cancelled, "–"), (JobState::Queued, "○")]
+    {
+        let most = if state == JobState::Queued { 5 } else { MOST };
         let jobs = timeline.jobs(index, state, most)?;
         let more = timeline.count(state).saturating_sub(jobs.len());
         for job in &jobs {
             let why = job.why.as_deref().unwrap_or("").lines().next().unwrap_or("");
             match state {
-                State::Queued if !why.is_empty() => line(sign, job, &format!("to be tried again: {why}")),
+                JobState::Queued if !why.is_empty() => line(sign, job, &format!("to be tried again: {why}")),
                 _ => line(sign, job, why),
             }
         }
         if more > 0 {
             say(format!("     and {} more {}", thousands(more), state.word()));
         }
-        if !jobs.is_empty() && matches!(state, State::Paused | State::Cancelled) {
+        if !jobs.is_empty() && matches!(state, JobState::Paused | JobState::Cancelled) {
             say("     `visavis retry JOB` takes one up again, `visavis retry` all");
         }
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     study::watch::Watch,
-    tui::{self, Drawing, Layout, Screen, Session, Setup, Theme},
+    tui::{self, Drawing, Screen, ScreenLayout, Session, Setup, Theme},
 };
 use std::{io::IsTerminal, path::PathBuf};
 use visavis_core::{
@@ -70,11 +70,12 @@ impl Tui {
         }
         let theme = self.theme.as_deref().and_then(Theme::of_word).unwrap_or_else(|| Theme::of_environment(&variable));
         let place = context.workspace.data().join("tui.json");
-        let layout: Layout = std::fs::read(&place).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        let layout = Layout { screen: self.screen.clone().unwrap_or(layout.screen), ..layout };
+        let layout: ScreenLayout =
+            std::fs::read(&place).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let layout = ScreenLayout { screen: self.screen.clone().unwrap_or(layout.screen), ..layout };
         // A workspace that cannot be written, or where nothing was run, forgets the layout, and no more.
         let journals = context.workspace.journals();
-        let remember = Box::new(move |layout: &Layout| {
+        let remember = Box::new(move |layout: &ScreenLayout| {
             if journals.is_dir() {
                 write_whole(&place, &serde_json::to_vec(layout).unwrap_or_default()).ok();
             }

@@ -3,7 +3,7 @@
 use super::Context;
 use visavis_core::{
     domain::Result,
-    stages::{self, Orders, Plain},
+    stages::{self, CoreExecutor, Orders},
 };
 
 #[derive(clap::Args)]
@@ -15,6 +15,6 @@ pub struct Work {
 impl Work {
     pub fn run(&self, context: &Context) -> Result<()> {
         let Some(post) = self.orders.post(context.threads)? else { return Ok(()) };
-        stages::work(&context.workspace, &post, &Plain(&context.workspace), std::io::stdin().lock(), std::io::stdout())
+        stages::work(&context.workspace, &post, &CoreExecutor(&context.workspace), std::io::stdin().lock(), std::io::stdout())
     }
 }

@@ -72,7 +72,7 @@ const LAYERS: &[&str] = &["layers"];
 /// Text that is no YAML, a place that is not there, a name that is, a change that would leave no study, and what was typed
 /// but cannot stand in a study file.
 pub fn amend(source: &str, path: &Path, change: &Change) -> Result<String> {
-    let mut draft = Draft { path, source: source.to_owned(), value: read(source, path)? };
+    let mut draft = AmendedText { path, source: source.to_owned(), value: read(source, path)? };
     draft.make(change)?;
     match read(&draft.source, path) {
         Ok(value) if value == draft.value => Ok(draft.source),
@@ -85,7 +85,7 @@ fn read(source: &str, path: &Path) -> Result<Written> {
 }
 
 /// What is put into a list (no key) or a map: its value, and how both styles write it.
-struct Entry {
+struct ListEntry {
     key: Option<String>,
     value: Written,
     flow: String,
@@ -93,20 +93,20 @@ struct Entry {
     block: String,
 }
 
-impl Entry {
+impl ListEntry {
     fn item(value: Written, text: &str) -> Self {
-        Entry { key: None, value, flow: text.to_owned(), block: format!("- {text}") }
+        ListEntry { key: None, value, flow: text.to_owned(), block: format!("- {text}") }
     }
 
     fn pair(key: &str, value: Written, text: &str) -> Self {
         let line = format!("{}: {text}", spelled(key));
-        Entry { key: Some(key.to_owned()), value, flow: line.clone(), block: line }
+        ListEntry { key: Some(key.to_owned()), value, flow: line.clone(), block: line }
     }
 
     /// A new list or map under this key, with one entry.
     fn within(self, key: &str) -> Self {
         let (flow, block) = (format!("{key}: {}", self.bracketed()), format!("{key}:\n  {}", self.block));
-        Entry { key: Some(key.to_owned()), value: self.alone(), flow, block }
+        ListEntry { key: Some(key.to_owned()), value: self.alone(), flow, block }
     }
 
     fn bracketed(&self) -> String {
@@ -123,13 +123,13 @@ impl Entry {
 }
 
 /// A file that is being changed: text and values, always both.
-struct Draft<'a> {
+struct AmendedText<'a> {
     path: &'a Path,
     source: String,
     value: Written,
 }
 
-impl Draft<'_> {
+impl AmendedText<'_> {
     fn make(&mut self, change: &Change) -> Result<()> {
         match change {
             Change::AddLevel { factor, level } => self.append(&self.factor(factor)?, self.variant("level", level)?),
@@ -158,23 +158,23 @@ impl Draft<'_> {
         FACTORS.contains(&factor).then_some(["models", "matrix", factor]).ok_or_else(unknown)
     }
 
-    fn variant(&self, noun: &str, text: &str) -> Result<Entry> {
+    fn variant(&self, noun: &str, text: &str) -> Result<ListEntry> {
         let next = "a word, or a map with one key, on one line: `softmax`, `resnet34: { width: 0.25 }`, `pca: { axes: 10 }`";
         let text = text.trim();
         let fits = |value: &Written| {
             value.as_text().is_some_and(|word| !word.is_empty()) || value.as_map().is_some_and(|map| map.len() == 1)
         };
         let value = alone(text).filter(fits).ok_or_else(|| self.wrong(format!("`{text}` is no {noun}")).next(next))?;
-        Ok(Entry::item(value, text))
+        Ok(ListEntry::item(value, text))
     }
 
-    fn named(&self, noun: &str, name: &str, body: &str) -> Result<Entry> {
+    fn named(&self, noun: &str, name: &str, body: &str) -> Result<ListEntry> {
         let next =
             "a map in braces, on one line: `{ Young: \"Young\", Old: \"not Young\" }`, `{ baseline: pixels, prepare: small }`";
         let body = body.trim();
         let fits = |value: &Written| value.as_map().is_some_and(|map| !map.is_empty()) && body.starts_with('{');
         let value = alone(body).filter(fits).ok_or_else(|| self.wrong(format!("`{body}` is no {noun}")).next(next))?;
-        self.name(noun, name).map(|name| Entry::pair(name, value, body))
+        self.name(noun, name).map(|name| ListEntry::pair(name, value, body))
     }
 
     /// A name that the file's reader takes, and that reads back as itself.
@@ -187,7 +187,7 @@ impl Draft<'_> {
         Err(self.wrong(format!("`{name}` cannot be the name of a {noun}")).next(next))
     }
 
-    fn exclusion(&self, levels: &[(String, String)]) -> Result<Entry> {
+    fn exclusion(&self, levels: &[(String, String)]) -> Result<ListEntry> {
         if levels.is_empty() {
             return Err(self.wrong("an exclusion without a level would exclude everything").next("name a factor and its level"));
         }
@@ -196,7 +196,7 @@ impl Draft<'_> {
             map.push((self.factor(factor)?[2].to_owned(), Written::text(self.name("level", level)?)));
             text.push(format!("{factor}: {}", spelled(level)));
         }
-        Ok(Entry::item(Written::Map(map), &format!("{{ {} }}", text.join(", "))))
+        Ok(ListEntry::item(Written::Map(map), &format!("{{ {} }}", text.join(", "))))
     }
 
     // What is there.
@@ -223,7 +223,7 @@ impl Draft<'_> {
 
     // What becomes of lists and maps.
 
-    fn append(&mut self, at: &[&str], entry: Entry) -> Result<()> {
+    fn append(&mut self, at: &[&str], entry: ListEntry) -> Result<()> {
         let Some(holder) = self.at(at) else { return Err(self.wrong(format!("the file has no `{}`", way_to(at)))) };
         let there = holder.as_list().is_some_and(|list| list.contains(&entry.value));
         if there || entry.key.as_ref().is_some_and(|key| self.names(at).contains(key)) {
@@ -233,7 +233,7 @@ impl Draft<'_> {
         self.insert(at, self.length(at), entry)
     }
 
-    fn append_or_make(&mut self, at: &[&str], entry: Entry) -> Result<()> {
+    fn append_or_make(&mut self, at: &[&str], entry: ListEntry) -> Result<()> {
         match at.split_last() {
             Some((key, parent)) if self.at(at).is_none() => self.append(parent, entry.within(key)),
             _ => self.append(at, entry),
@@ -264,7 +264,7 @@ impl Draft<'_> {
             return self.insert(
                 &[],
                 self.place_of(&[], "models")? + 1,
-                Entry::pair("layers", listed(wanted), &format!("[{text}]")),
+                ListEntry::pair("layers", listed(wanted), &format!("[{text}]")),
             );
         }
         let layer = |draft: &Self, place: usize| {
@@ -277,7 +277,7 @@ impl Draft<'_> {
         }
         for (place, name) in wanted.iter().enumerate() {
             if layer(self, place).as_ref() != Some(name) {
-                self.insert(LAYERS, place, Entry::item(Written::text(name), &spelled(name)))?;
+                self.insert(LAYERS, place, ListEntry::item(Written::text(name), &spelled(name)))?;
             }
         }
         (wanted.len()..self.length(LAYERS)).rev().try_for_each(|place| self.remove(LAYERS, place))
@@ -285,7 +285,7 @@ impl Draft<'_> {
 
     // The two things that are done to a file.
 
-    fn insert(&mut self, at: &[&str], place: usize, entry: Entry) -> Result<()> {
+    fn insert(&mut self, at: &[&str], place: usize, entry: ListEntry) -> Result<()> {
         let (spot, text) = self.room(at, place, &entry).ok_or_else(|| self.by_hand())?;
         self.source.insert_str(spot, &text);
         match (at.iter().try_fold(&mut self.value, |value, key| value.get_mut(key)), &entry.key) {
@@ -312,7 +312,7 @@ impl Draft<'_> {
     }
 
     /// Where an entry goes, and its text there: after the entry before it and all that stands on that one's lines.
-    fn room(&self, at: &[&str], place: usize, entry: &Entry) -> Option<(usize, String)> {
+    fn room(&self, at: &[&str], place: usize, entry: &ListEntry) -> Option<(usize, String)> {
         let document = Document::new(self.source.as_str()).ok()?;
         let Some(holder) = document.query_exact(&route(at)).ok()? else {
             let key = document.query_key_only(&route(at)).ok()?.location.byte_span.1;

@@ -1,13 +1,13 @@
 //! The `comparisons` section: classes by expressions, quantities, and `within`.
 
-use super::reader::Node;
+use super::reader::StudyNode;
 use std::collections::{BTreeMap, BTreeSet};
 use visavis_core::domain::{
     Result,
     comparison::{Comparison, Expression, Measured, Question, quoted_values},
 };
 
-pub fn comparisons(node: &Node) -> Result<Vec<Comparison>> {
+pub fn comparisons(node: &StudyNode) -> Result<Vec<Comparison>> {
     let mut comparisons: Vec<Comparison> = Vec::new();
     for (name, node) in node.entries()? {
         let name = node.name_of("comparison", &name)?;
@@ -30,7 +30,7 @@ pub fn comparisons(node: &Node) -> Result<Vec<Comparison>> {
 }
 
 /// The values that expressions ask for in quotes, by attribute.
-pub fn quoted(node: &Node) -> Result<BTreeMap<String, BTreeSet<String>>> {
+pub fn quoted(node: &StudyNode) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let mut quoted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (_, comparison) in node.entries()? {
         for (key, child) in comparison.entries()? {
@@ -43,7 +43,7 @@ pub fn quoted(node: &Node) -> Result<BTreeMap<String, BTreeSet<String>>> {
     Ok(quoted)
 }
 
-fn comparison(name: String, node: &Node) -> Result<Comparison> {
+fn comparison(name: String, node: &StudyNode) -> Result<Comparison> {
     let (mut names, mut classes, mut quantity, mut within) = (Vec::new(), Vec::<Expression>::new(), None, None);
     let mut may_be_absent = false;
     for (key, child) in node.entries()? {
@@ -76,7 +76,7 @@ fn comparison(name: String, node: &Node) -> Result<Comparison> {
     Ok(Comparison { name, classes: names, question: Question { measured, within }, may_be_absent })
 }
 
-fn expression(node: &Node) -> Result<Expression> {
+fn expression(node: &StudyNode) -> Result<Expression> {
     let text = node.text()?;
     text.parse::<Expression>().map_err(|misread| {
         let next = "such as `Young and not Male`, `race=asian` or `Grey_Hair or Bald`";

@@ -1,24 +1,24 @@
 //! The `models` section: the matrix of factors, and models named one by one.
 
-use super::reader::{Fields, Node};
+use super::reader::{Fields, StudyNode};
 use std::collections::BTreeMap;
 use visavis_core::domain::{
     Result,
-    matrix::{Exclusion, Matrix},
+    matrix::{Exclusion, StudyMatrix},
     model::{
         ARCHITECTURES, Architecture, BASELINES, FAMILIES, GivenFeatures, LAYERS, LOSSES, Loss, Model, Network, Source, Weights,
     },
 };
 
 /// What models may refer to.
-pub struct Known<'a> {
+pub struct KnownNames<'a> {
     pub datasets: Vec<&'a str>,
     pub preparations: Vec<&'a str>,
     pub recipes: Vec<&'a str>,
 }
 
 /// All models, those of the matrix first, and how many combinations were excluded.
-pub fn models(node: &Node, known: &Known) -> Result<(Vec<Model>, usize)> {
+pub fn models(node: &StudyNode, known: &KnownNames) -> Result<(Vec<Model>, usize)> {
     let fields = node.fields(&["matrix", "named"])?;
     let (mut models, mut excluded) = (Vec::new(), 0);
     if let Some(node) = fields.get("matrix") {
@@ -55,9 +55,9 @@ pub fn models(node: &Node, known: &Known) -> Result<(Vec<Model>, usize)> {
     Ok((models, excluded))
 }
 
-fn matrix(node: &Node, known: &Known) -> Result<Matrix> {
+fn matrix(node: &StudyNode, known: &KnownNames) -> Result<StudyMatrix> {
     let fields = node.fields(&["architecture", "loss", "trained_on", "prepare", "train", "exclude"])?;
-    let levels = |key: &str| -> Result<Vec<Node>> {
+    let levels = |key: &str| -> Result<Vec<StudyNode>> {
         let node = fields.need(key)?;
         let levels = node.list()?;
         if levels.is_empty() { Err(node.wrong(format!("{} has no levels", node.name()))) } else { Ok(levels) }
@@ -66,7 +66,7 @@ fn matrix(node: &Node, known: &Known) -> Result<Matrix> {
         levels(key)?.iter().map(|node| node.reference(noun, known)).collect::<Result<Vec<_>>>()
     };
     let train = fields.need("train")?.fields(&["recipe", "seeds"])?;
-    let mut matrix = Matrix {
+    let mut matrix = StudyMatrix {
         architecture: levels("architecture")?.iter().map(architecture).collect::<Result<_>>()?,
         loss: levels("loss")?.iter().map(loss).collect::<Result<_>>()?,
         trained_on: each("trained_on", "data set", &known.datasets)?,
@@ -91,7 +91,7 @@ fn matrix(node: &Node, known: &Known) -> Result<Matrix> {
 }
 
 /// Excluding a level that the matrix does not have would silently exclude nothing.
-fn exclusion(node: &Node, matrix: &Matrix) -> Result<Exclusion> {
+fn exclusion(node: &StudyNode, matrix: &StudyMatrix) -> Result<Exclusion> {
     let fields = node.fields(&["architecture", "loss", "trained_on", "prepare"])?;
     let level = |key: &str, levels: Vec<String>| -> Result<Option<String>> {
         let levels: Vec<&str> = levels.iter().map(String::as_str).collect();
@@ -111,7 +111,7 @@ fn exclusion(node: &Node, matrix: &Matrix) -> Result<Exclusion> {
     Ok(exclusion)
 }
 
-fn named(node: &Node, known: &Known) -> Result<Source> {
+fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
     let fields = node.fields(&["architecture", "loss", "trained_on", "prepare", "weights", "train", "features", "baseline"])?;
     if let Some(given) = fields.get("features") {
         if let Some((key, other)) = node.entries()?.iter().find(|(key, _)| key != "features") {
@@ -125,7 +125,7 @@ fn named(node: &Node, known: &Known) -> Result<Source> {
     let weights = match (fields.get("weights"), fields.get("train")) {
         (Some(node), None) => {
             let fields = node.fields(&["file", "family", "blake3"])?;
-            let digest = |node: &Node| {
+            let digest = |node: &StudyNode| {
                 let text = node.text()?;
                 // An ellipsis stands for a digest not known yet; `plan` says so.
                 let known = text.parse::<visavis_core::domain::Digest>().is_ok();
@@ -177,7 +177,7 @@ fn named(node: &Node, known: &Known) -> Result<Source> {
 }
 
 /// What a network is held against: `pixels` and `colours` take none, `untrained` is one that never learned.
-fn baseline(of: &Node, fields: &Fields, known: &Known) -> Result<Source> {
+fn baseline(of: &StudyNode, fields: &Fields, known: &KnownNames) -> Result<Source> {
     let word = of.word(&[BASELINES[0], BASELINES[1], "untrained"])?;
     let prepare = fields.need("prepare")?.reference("preparation", &known.preparations)?;
     let mut takes_no = vec!["loss", "trained_on", "weights", "train"];
@@ -199,7 +199,7 @@ fn baseline(of: &Node, fields: &Fields, known: &Known) -> Result<Source> {
     }))
 }
 
-fn features(node: &Node) -> Result<GivenFeatures> {
+fn features(node: &StudyNode) -> Result<GivenFeatures> {
     let (mut layers, mut images) = (BTreeMap::new(), None);
     for (key, node) in node.entries()? {
         let path = node.path()?;
@@ -238,7 +238,7 @@ fn features(node: &Node) -> Result<GivenFeatures> {
     Ok(GivenFeatures { layers, images })
 }
 
-fn architecture(node: &Node) -> Result<Architecture> {
+fn architecture(node: &StudyNode) -> Result<Architecture> {
     let (word, parameters) = node.variant(&ARCHITECTURES)?;
     let width = match parameters {
         Some(node) => node.fields(&["width"])?.or("width", 1.0, |node| node.number(0.01..=8.0))?,
@@ -247,7 +247,7 @@ fn architecture(node: &Node) -> Result<Architecture> {
     Ok(Architecture { word: word.to_owned(), width })
 }
 
-fn loss(node: &Node) -> Result<Loss> {
+fn loss(node: &StudyNode) -> Result<Loss> {
     let (word, given) = node.variant(&LOSSES.map(|(word, _)| word))?;
     let (_, usual) = LOSSES.iter().find(|(name, _)| *name == word).expect("variant returns a known word");
     let mut parameters: BTreeMap<String, f64> = usual.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();

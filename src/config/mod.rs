@@ -13,7 +13,7 @@ mod written;
 
 pub use amend::{Change, amend};
 pub use levels::{FACTORS, Levels};
-pub use text::{Step, Text};
+pub use text::{PathStep, Text};
 
 use std::path::Path;
 use visavis_core::domain::{Result, study::Study};
@@ -40,6 +40,6 @@ pub fn read(path: &Path) -> Result<StudyFile> {
 /// As [`read`].
 pub fn parse(text: Text) -> Result<StudyFile> {
     let value = text.parse()?;
-    let (study, excluded) = sections::study(&reader::Node::root(&text, &value))?;
+    let (study, excluded) = sections::study(&reader::StudyNode::root(&text, &value))?;
     Ok(StudyFile { study, text, excluded })
 }

@@ -1,7 +1,7 @@
 //! Walks a study file's values and refuses what it does not expect, each refusal with its place in the text.
 
 use super::{
-    text::{Step, Text},
+    text::{PathStep, Text},
     written::{Meaning, Scalar, Written},
 };
 use std::path::{Path, PathBuf};
@@ -12,15 +12,15 @@ const RENAMED: [(&str, &str); 1] = [("taps", "layers")];
 
 /// A value and the way to it.
 #[derive(Clone)]
-pub struct Node<'a> {
+pub struct StudyNode<'a> {
     pub(super) text: &'a Text,
     pub(super) value: &'a Written,
-    pub(super) path: Vec<Step>,
+    pub(super) path: Vec<PathStep>,
 }
 
-impl<'a> Node<'a> {
+impl<'a> StudyNode<'a> {
     pub fn root(text: &'a Text, value: &'a Written) -> Self {
-        Node { text, value, path: Vec::new() }
+        StudyNode { text, value, path: Vec::new() }
     }
 
     /// A fault at this value.
@@ -62,16 +62,16 @@ impl<'a> Node<'a> {
         let mut name = String::new();
         for step in &self.path {
             match step {
-                Step::Key(key) if name.is_empty() => name.push_str(key),
-                Step::Key(key) => name += &format!(".{key}"),
-                Step::Index(index) => name += &format!("[{}]", index + 1),
+                PathStep::Key(key) if name.is_empty() => name.push_str(key),
+                PathStep::Key(key) => name += &format!(".{key}"),
+                PathStep::Index(index) => name += &format!("[{}]", index + 1),
             }
         }
         if name.is_empty() { "the file".to_owned() } else { name }
     }
 
-    fn child(&self, step: Step, value: &'a Written) -> Node<'a> {
-        Node { text: self.text, value, path: [self.path.clone(), vec![step]].concat() }
+    fn child(&self, step: PathStep, value: &'a Written) -> StudyNode<'a> {
+        StudyNode { text: self.text, value, path: [self.path.clone(), vec![step]].concat() }
     }
 
     /// A mapping with these keys and no others.
@@ -90,14 +90,14 @@ impl<'a> Node<'a> {
     }
 
     /// A mapping from names to values, in the file's order.
-    pub fn entries(&self) -> Result<Vec<(String, Node<'a>)>> {
+    pub fn entries(&self) -> Result<Vec<(String, StudyNode<'a>)>> {
         let entries = self.value.as_map().ok_or_else(|| self.expected("a map"))?;
-        Ok(entries.iter().map(|(key, value)| (key.clone(), self.child(Step::Key(key.clone()), value))).collect())
+        Ok(entries.iter().map(|(key, value)| (key.clone(), self.child(PathStep::Key(key.clone()), value))).collect())
     }
 
-    pub fn list(&self) -> Result<Vec<Node<'a>>> {
+    pub fn list(&self) -> Result<Vec<StudyNode<'a>>> {
         let list = self.value.as_list().ok_or_else(|| self.expected("a list"))?;
-        Ok(list.iter().enumerate().map(|(index, value)| self.child(Step::Index(index), value)).collect())
+        Ok(list.iter().enumerate().map(|(index, value)| self.child(PathStep::Index(index), value)).collect())
     }
 
     /// Text in the letters it was written in, also where YAML takes it for a number, a flag or nothing: `1.10`, `No`, `null`.
@@ -160,7 +160,7 @@ impl<'a> Node<'a> {
     }
 
     /// A sum type: a word, or a map with one key, the word, and its parameters.
-    pub fn variant(&self, known: &[&'static str]) -> Result<(&'static str, Option<Node<'a>>)> {
+    pub fn variant(&self, known: &[&'static str]) -> Result<(&'static str, Option<StudyNode<'a>>)> {
         if !self.value.is_map() {
             return Ok((self.word(known)?, None));
         }
@@ -249,28 +249,28 @@ fn kind(value: &Written) -> String {
 
 /// A mapping whose keys were checked.
 pub struct Fields<'a> {
-    node: Node<'a>,
-    entries: Vec<(String, Node<'a>)>,
+    node: StudyNode<'a>,
+    entries: Vec<(String, StudyNode<'a>)>,
 }
 
 impl<'a> Fields<'a> {
-    fn find(&self, key: &str) -> Option<&Node<'a>> {
+    fn find(&self, key: &str) -> Option<&StudyNode<'a>> {
         self.entries.iter().find(|(name, _)| name == key).map(|(_, node)| node)
     }
 
     /// What may be left out: `null` and `~` leave it out, too.
-    pub fn get(&self, key: &str) -> Option<&Node<'a>> {
+    pub fn get(&self, key: &str) -> Option<&StudyNode<'a>> {
         self.find(key).filter(|node| !node.value.is_nothing())
     }
 
     /// What must be there; `null` is then a name like any other.
-    pub fn need(&self, key: &str) -> Result<&Node<'a>> {
+    pub fn need(&self, key: &str) -> Result<&StudyNode<'a>> {
         self.find(key)
             .filter(|node| !node.value.is_empty())
             .ok_or_else(|| self.node.wrong(format!("{} lacks the key `{key}`", self.node.name())))
     }
 
-    pub fn or<T>(&self, key: &str, default: T, read: impl FnOnce(&Node<'a>) -> Result<T>) -> Result<T> {
+    pub fn or<T>(&self, key: &str, default: T, read: impl FnOnce(&StudyNode<'a>) -> Result<T>) -> Result<T> {
         self.get(key).map_or(Ok(default), read)
     }
 }

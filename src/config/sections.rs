@@ -2,8 +2,8 @@
 
 use super::{
     comparisons::comparisons,
-    factors::{self, Known},
-    reader::{Fields, Node},
+    factors::{self, KnownNames},
+    reader::{Fields, StudyNode},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use visavis_core::domain::{
@@ -13,7 +13,7 @@ use visavis_core::domain::{
     projection::{Method, Metric, Projection},
     score::Statistics,
     study::{
-        Contrast, Dataset, Evaluation, Exif, Fairness, Identities, LabelFile, Numerics, OnMissing, Preparation, Recipe,
+        Contrast, Dataset, Evaluation, Exif, FairnessSettings, Identities, LabelFile, Numerics, OnMissing, Preparation, Recipe,
         Resources, RunOn, Study, Tolerance,
     },
 };
@@ -45,7 +45,7 @@ const KEYS: [&str; 20] = [
     "run",
 ];
 
-pub fn study(root: &Node) -> Result<(Study, usize)> {
+pub fn study(root: &StudyNode) -> Result<(Study, usize)> {
     let fields = root.fields(&KEYS)?;
     let format = fields.need("format")?;
     if format.whole(0..=u64::MAX)? != 1 {
@@ -57,7 +57,7 @@ pub fn study(root: &Node) -> Result<(Study, usize)> {
     let datasets = named(&fields, "datasets", dataset)?;
     let preparations = named(&fields, "preparations", preparation)?;
     let recipes = named(&fields, "recipes", recipe)?;
-    let known = Known { datasets: names(&datasets), preparations: names(&preparations), recipes: names(&recipes) };
+    let known = KnownNames { datasets: names(&datasets), preparations: names(&preparations), recipes: names(&recipes) };
     let (models, excluded) = factors::models(fields.need("models")?, &known)?;
     let mut evaluation = fields.or("evaluation", Evaluation::default(), |node| evaluation(node, &known.datasets))?;
     if evaluation.dataset.is_none() && models.iter().any(|model| matches!(model.source, Source::Network(_))) {
@@ -82,14 +82,14 @@ pub fn study(root: &Node) -> Result<(Study, usize)> {
 
     let study = Study {
         name: study_name(fields.need("study")?)?,
-        about: fields.or("about", String::new(), Node::text)?,
+        about: fields.or("about", String::new(), StudyNode::text)?,
         seed: fields.or("seed", 0, |node| node.whole(0..=u64::MAX))?,
         numerics: fields.or("numerics", Numerics { device: "cpu".into(), precision: "f32".into(), threads: None }, numerics)?,
         projections: projections(fields.need("projections")?)?,
         comparisons: comparisons(fields.need("comparisons")?)?,
         statistics: fields.or("statistics", Statistics::default(), statistics)?,
         show: fields.or("selection", 12, |node| node.fields(&["show"])?.or("show", 12, |node| node.count(0..=10_000)))?,
-        fairness: fields.or("fairness", Fairness { groups: vec![], depth: 1 }, fairness)?,
+        fairness: fields.or("fairness", FairnessSettings { groups: vec![], depth: 1 }, fairness)?,
         tolerance: fields.or("audit", Tolerance { auc: 0.005, features: 0.0001 }, tolerance)?,
         resources: fields.or("resources", Resources { gpu_slots: 1, cpu_slots: 1 }, resources)?,
         run: fields.or("run", RunOn::Local, run_on)?,
@@ -109,14 +109,14 @@ fn names<T>(map: &BTreeMap<String, T>) -> Vec<&str> {
 }
 
 /// A section that maps names to things of one kind.
-fn named<T>(fields: &Fields, section: &'static str, read: impl Fn(&Node) -> Result<T>) -> Result<BTreeMap<String, T>> {
+fn named<T>(fields: &Fields, section: &'static str, read: impl Fn(&StudyNode) -> Result<T>) -> Result<BTreeMap<String, T>> {
     let Some(node) = fields.get(section) else { return Ok(BTreeMap::new()) };
     let noun = section.trim_end_matches('s');
     node.entries()?.iter().map(|(name, node)| Ok((node.name_of(noun, name)?, read(node)?))).collect()
 }
 
 /// The name becomes a file name (`reports/NAME.html`), so it is held to plain characters.
-fn study_name(node: &Node) -> Result<String> {
+fn study_name(node: &StudyNode) -> Result<String> {
     let name = node.text()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.len() > 100 || !name.chars().all(plain) || name.starts_with(['.', '-']) {
@@ -127,7 +127,7 @@ fn study_name(node: &Node) -> Result<String> {
     Ok(name)
 }
 
-fn numerics(node: &Node) -> Result<Numerics> {
+fn numerics(node: &StudyNode) -> Result<Numerics> {
     let fields = node.fields(&["device", "precision", "threads"])?;
     Ok(Numerics {
         device: fields.or("device", "cpu", |node| node.word(&["cpu", "cuda", "pretend"]))?.to_owned(),
@@ -136,7 +136,7 @@ fn numerics(node: &Node) -> Result<Numerics> {
     })
 }
 
-fn dataset(node: &Node) -> Result<Dataset> {
+fn dataset(node: &StudyNode) -> Result<Dataset> {
     let (word, parameters) = node.variant(&["celeba", "vggface2", "folders", "images"])?;
     let node = parameters.ok_or_else(|| {
         node.wrong(format!("{} says no folder", node.name())).next(format!("write {word}: {{ root: ../data/{word} }}"))
@@ -180,7 +180,7 @@ fn identities(fields: &Fields, forms: &str) -> Result<Identities> {
     let Some(node) = fields.get("identities") else { return Ok(Identities::Unsaid) };
     let wrong = |what: String| node.wrong(what).next(format!("expected {forms}"));
     let (has_columns, has_folders) = (forms.contains("column"), forms.contains("folder"));
-    let column = |node: &Node| {
+    let column = |node: &StudyNode| {
         if has_columns {
             Ok(Identities::Column(node.text()?))
         } else {
@@ -202,7 +202,7 @@ fn identities(fields: &Fields, forms: &str) -> Result<Identities> {
     }
 }
 
-fn preparation(node: &Node) -> Result<Preparation> {
+fn preparation(node: &StudyNode) -> Result<Preparation> {
     let fields = node.fields(&["crop", "size", "pad", "scale", "exif"])?;
     Ok(Preparation {
         crop: fields.or("crop", "whole", |node| node.word(&["whole", "face", "centre", "aligned"]))?.to_owned(),
@@ -216,7 +216,7 @@ fn preparation(node: &Node) -> Result<Preparation> {
     })
 }
 
-fn recipe(node: &Node) -> Result<Recipe> {
+fn recipe(node: &StudyNode) -> Result<Recipe> {
     let fields = node.fields(&["epochs", "batch", "optimizer", "schedule"])?;
     let (optimizer_word, optimizer) = match fields.get("optimizer") {
         None => ("sgd", BTreeMap::new()),
@@ -246,16 +246,16 @@ fn recipe(node: &Node) -> Result<Recipe> {
     })
 }
 
-fn evaluation(node: &Node, datasets: &[&str]) -> Result<Evaluation> {
+fn evaluation(node: &StudyNode, datasets: &[&str]) -> Result<Evaluation> {
     let fields = node.fields(&["dataset", "partition", "take", "on_missing", "labels"])?;
-    let take = |node: &Node| {
+    let take = |node: &StudyNode| {
         let fields = node.fields(&["images", "seed"])?;
         Ok(Some(Take {
             images: fields.need("images")?.count(1..=u64::MAX)?,
             seed: fields.or("seed", 0, |node| node.whole(0..=u64::MAX))?,
         }))
     };
-    let label = |node: &Node| {
+    let label = |node: &StudyNode| {
         let fields = node.fields(&["file", "attribute", "provenance", "missing"])?;
         let attribute = fields.need("attribute")?;
         Ok(LabelFile {
@@ -267,7 +267,7 @@ fn evaluation(node: &Node, datasets: &[&str]) -> Result<Evaluation> {
             missing: fields.or("missing", None, |node| missing_words(node).map(Some))?,
         })
     };
-    let labels = |node: &Node| {
+    let labels = |node: &StudyNode| {
         let nodes = node.list()?;
         let labels = nodes.iter().map(label).collect::<Result<Vec<LabelFile>>>()?;
         let same = |a: &LabelFile, b: &LabelFile| (&a.file, &a.attribute) == (&b.file, &b.attribute);
@@ -290,12 +290,12 @@ fn evaluation(node: &Node, datasets: &[&str]) -> Result<Evaluation> {
 }
 
 /// Words as they stand in a label file, less the blanks around them.
-fn missing_words(node: &Node) -> Result<Vec<String>> {
+fn missing_words(node: &StudyNode) -> Result<Vec<String>> {
     node.list()?.iter().map(|word| Ok(word.text()?.trim().to_owned())).collect()
 }
 
-fn layers(node: &Node) -> Result<Vec<String>> {
-    let layers = node.list()?.iter().map(Node::text).collect::<Result<Vec<_>>>()?;
+fn layers(node: &StudyNode) -> Result<Vec<String>> {
+    let layers = node.list()?.iter().map(StudyNode::text).collect::<Result<Vec<_>>>()?;
     match layers.iter().enumerate().find(|(i, layer)| layers[..*i].contains(layer)) {
         Some((_, layer)) => Err(node.wrong(format!("the layer `{layer}` is listed twice"))),
         None if layers.is_empty() => Err(node.wrong("no layers are listed").next("leave `layers` out to read all there are")),
@@ -303,7 +303,7 @@ fn layers(node: &Node) -> Result<Vec<String>> {
     }
 }
 
-fn projections(node: &Node) -> Result<Vec<Projection>> {
+fn projections(node: &StudyNode) -> Result<Vec<Projection>> {
     let mut projections = node.list()?.iter().map(projection).collect::<Result<Vec<_>>>()?;
     if projections.is_empty() {
         return Err(node.wrong("the study has no projections").next("such as `- pca: { axes: 10 }`"));
@@ -351,10 +351,10 @@ fn metric(fields: &Fields) -> Result<Metric> {
     })
 }
 
-fn projection(node: &Node) -> Result<Projection> {
+fn projection(node: &StudyNode) -> Result<Projection> {
     let (word, parameters) = node.variant(&["pca", "ica", "tsne", "umap"])?;
     let empty = super::written::Written::Map(vec![]);
-    let node = parameters.unwrap_or_else(|| Node { value: &empty, ..node.clone() });
+    let node = parameters.unwrap_or_else(|| StudyNode { value: &empty, ..node.clone() });
     let seeds = |fields: &Fields| fields.or("seeds", 5, |node| node.count(1..=100));
     let (method, pairs, seeds) = match word {
         "pca" | "ica" => {
@@ -379,7 +379,7 @@ fn projection(node: &Node) -> Result<Projection> {
     Ok(Projection { name: word.to_owned(), method, pairs, seeds })
 }
 
-fn pairs(node: &Node, axes: usize) -> Result<Vec<(usize, usize)>> {
+fn pairs(node: &StudyNode, axes: usize) -> Result<Vec<(usize, usize)>> {
     let nodes = node.list()?;
     let pairs = nodes.iter().map(|node| pair(node, axes)).collect::<Result<Vec<_>>>()?;
     let one = |(first, second): &(usize, usize)| (*first.min(second), *first.max(second));
@@ -397,7 +397,7 @@ fn pairs(node: &Node, axes: usize) -> Result<Vec<(usize, usize)>> {
 
 /// Refuses a list in which two entries are one. `told` says what is wrong of the later one beside the first, and what to do.
 fn no_two<T>(
-    nodes: &[Node],
+    nodes: &[StudyNode],
     items: &[T],
     same: impl Fn(&T, &T) -> bool,
     told: impl Fn(&T, &T) -> (String, &'static str),
@@ -411,7 +411,7 @@ fn no_two<T>(
     Ok(())
 }
 
-fn pair(node: &Node, axes: usize) -> Result<(usize, usize)> {
+fn pair(node: &StudyNode, axes: usize) -> Result<(usize, usize)> {
     let list = node.list()?;
     let [first, second] = list.as_slice() else {
         return Err(node.wrong(format!("{}: expected two axes, such as [1, 2]", node.name())));
@@ -423,8 +423,8 @@ fn pair(node: &Node, axes: usize) -> Result<(usize, usize)> {
     Ok((first, second))
 }
 
-fn contrasts(node: &Node, models: &[&str]) -> Result<Vec<Contrast>> {
-    let contrast = |(name, node): (String, Node)| {
+fn contrasts(node: &StudyNode, models: &[&str]) -> Result<Vec<Contrast>> {
+    let contrast = |(name, node): (String, StudyNode)| {
         let name = node.name_of("contrast", &name)?;
         let fields = node.fields(&["factor", "pair"])?;
         match (fields.get("factor"), fields.get("pair")) {
@@ -443,14 +443,14 @@ fn contrasts(node: &Node, models: &[&str]) -> Result<Vec<Contrast>> {
     };
     let entries = node.entries()?;
     let contrasts = entries.iter().cloned().map(contrast).collect::<Result<Vec<_>>>()?;
-    let nodes: Vec<Node> = entries.into_iter().map(|(_, node)| node).collect();
+    let nodes: Vec<StudyNode> = entries.into_iter().map(|(_, node)| node).collect();
     no_two(&nodes, &contrasts, Contrast::asks_the_same, |_, first| {
         (format!("the contrast `{}` asks the same", first.name()), "remove one: a test that is made twice counts twice")
     })?;
     Ok(contrasts)
 }
 
-fn statistics(node: &Node) -> Result<Statistics> {
+fn statistics(node: &StudyNode) -> Result<Statistics> {
     let usual = Statistics::default();
     let fields = node.fields(&["bootstraps", "permutations", "min_positives", "separates_at"])?;
     Ok(Statistics {
@@ -461,34 +461,34 @@ fn statistics(node: &Node) -> Result<Statistics> {
     })
 }
 
-fn fairness(node: &Node) -> Result<Fairness> {
+fn fairness(node: &StudyNode) -> Result<FairnessSettings> {
     let fields = node.fields(&["groups", "depth"])?;
-    let groups = |node: &Node| {
+    let groups = |node: &StudyNode| {
         let nodes = node.list()?;
         let groups = nodes.iter().map(|node| node.name_of("group", &node.text()?)).collect::<Result<Vec<_>>>()?;
         no_two(&nodes, &groups, PartialEq::eq, |group, _| (format!("`{group}` is listed twice"), "remove one"))?;
         Ok(groups)
     };
-    Ok(Fairness { groups: fields.or("groups", vec![], groups)?, depth: fields.or("depth", 1, |node| node.count(1..=3))? })
+    Ok(FairnessSettings { groups: fields.or("groups", vec![], groups)?, depth: fields.or("depth", 1, |node| node.count(1..=3))? })
 }
 
-fn tolerance(node: &Node) -> Result<Tolerance> {
-    let number = |node: &Node| node.number(0.0..=1.0);
+fn tolerance(node: &StudyNode) -> Result<Tolerance> {
+    let number = |node: &StudyNode| node.number(0.0..=1.0);
     node.fields(&["tolerance"])?.or("tolerance", Tolerance { auc: 0.005, features: 0.0001 }, |node| {
         let fields = node.fields(&["auc", "features"])?;
         Ok(Tolerance { auc: fields.or("auc", 0.005, number)?, features: fields.or("features", 0.0001, number)? })
     })
 }
 
-fn resources(node: &Node) -> Result<Resources> {
+fn resources(node: &StudyNode) -> Result<Resources> {
     let fields = node.fields(&["gpu", "cpu"])?;
     let slots = |key: &str| fields.or(key, 1, |node| node.fields(&["slots"])?.or("slots", 1, |node| node.count(1..=1024)));
     Ok(Resources { gpu_slots: slots("gpu")?, cpu_slots: slots("cpu")? })
 }
 
-fn run_on(node: &Node) -> Result<RunOn> {
+fn run_on(node: &StudyNode) -> Result<RunOn> {
     let (word, parameters) = node.variant(&["local", "slurm"])?;
-    let settings = |node: &Node| {
+    let settings = |node: &StudyNode| {
         node.fields(&["partition", "gres", "time", "account", "memory", "qos"])?;
         node.entries()?.into_iter().map(|(key, node)| Ok((key, node.text()?))).collect::<Result<BTreeMap<_, _>>>()
     };

@@ -14,7 +14,7 @@ pub struct Text {
 
 /// One step from the top of the file to a value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step {
+pub enum PathStep {
     Key(String),
     Index(usize),
 }
@@ -75,7 +75,7 @@ impl Text {
     }
 
     /// Where the value (or, with `key`, the key) at the end of the path stands: line and column from 1.
-    pub fn position(&self, path: &[Step], key: bool) -> (usize, usize) {
+    pub fn position(&self, path: &[PathStep], key: bool) -> (usize, usize) {
         let Ok(document) = yamlpath::Document::new(self.source.as_str()) else { return (1, 1) };
         // What cannot be found (behind an alias, say) is placed at what holds it.
         for length in (0..=path.len()).rev() {
@@ -83,12 +83,12 @@ impl Text {
                 path[..length]
                     .iter()
                     .map(|step| match step {
-                        Step::Key(key) => yamlpath::Component::from(key.as_str()),
-                        Step::Index(index) => yamlpath::Component::from(*index),
+                        PathStep::Key(key) => yamlpath::Component::from(key.as_str()),
+                        PathStep::Index(index) => yamlpath::Component::from(*index),
                     })
                     .collect::<Vec<_>>(),
             );
-            let ends_in_key = matches!(path[..length].last(), Some(Step::Key(_)));
+            let ends_in_key = matches!(path[..length].last(), Some(PathStep::Key(_)));
             let feature = if ends_in_key && (key || length < path.len()) {
                 document.query_key_only(&route).ok()
             } else {
@@ -96,8 +96,9 @@ impl Text {
             };
             if let Some(feature) = feature {
                 let start = feature.location.byte_span.0;
-                let key =
-                    path.get(length).and_then(|step| if let Step::Key(key) = step { self.quoted_key(start, key) } else { None });
+                let key = path
+                    .get(length)
+                    .and_then(|step| if let PathStep::Key(key) = step { self.quoted_key(start, key) } else { None });
                 return line_and_column(&self.source, key.unwrap_or(start));
             }
         }

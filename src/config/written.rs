@@ -56,8 +56,8 @@ impl Written {
     }
 
     pub fn parse(source: &str) -> Result<Self, yaml_serde::Error> {
-        let shape: Shape = yaml_serde::from_str(source)?;
-        if let Shape::Scalar(Meaning::Nothing) = shape {
+        let shape: WrittenShape = yaml_serde::from_str(source)?;
+        if let WrittenShape::Scalar(Meaning::Nothing) = shape {
             return Ok(Written::Scalar(Scalar { text: String::new(), meaning: Meaning::Nothing }));
         }
         Letters(&shape).deserialize(yaml_serde::Deserializer::from_str(source))
@@ -139,13 +139,13 @@ impl Written {
 }
 
 /// What stands where, without the letters.
-enum Shape {
+enum WrittenShape {
     Scalar(Meaning),
-    List(Vec<Shape>),
-    Map(Vec<Shape>),
+    List(Vec<WrittenShape>),
+    Map(Vec<WrittenShape>),
 }
 
-impl<'de> Deserialize<'de> for Shape {
+impl<'de> Deserialize<'de> for WrittenShape {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ShapeVisitor)
     }
@@ -154,53 +154,53 @@ impl<'de> Deserialize<'de> for Shape {
 struct ShapeVisitor;
 
 impl<'de> Visitor<'de> for ShapeVisitor {
-    type Value = Shape;
+    type Value = WrittenShape;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("a value of a study file")
     }
 
-    fn visit_unit<E>(self) -> Result<Shape, E> {
-        Ok(Shape::Scalar(Meaning::Nothing))
+    fn visit_unit<E>(self) -> Result<WrittenShape, E> {
+        Ok(WrittenShape::Scalar(Meaning::Nothing))
     }
 
-    fn visit_bool<E>(self, flag: bool) -> Result<Shape, E> {
-        Ok(Shape::Scalar(Meaning::Flag(flag)))
+    fn visit_bool<E>(self, flag: bool) -> Result<WrittenShape, E> {
+        Ok(WrittenShape::Scalar(Meaning::Flag(flag)))
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Shape, E> {
-        Ok(Shape::Scalar(Meaning::Number(number.into())))
+    fn visit_u64<E>(self, number: u64) -> Result<WrittenShape, E> {
+        Ok(WrittenShape::Scalar(Meaning::Number(number.into())))
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Shape, E> {
-        Ok(Shape::Scalar(Meaning::Number(number.into())))
+    fn visit_i64<E>(self, number: i64) -> Result<WrittenShape, E> {
+        Ok(WrittenShape::Scalar(Meaning::Number(number.into())))
     }
 
-    fn visit_u128<E: Error>(self, number: u128) -> Result<Shape, E> {
+    fn visit_u128<E: Error>(self, number: u128) -> Result<WrittenShape, E> {
         self.visit_f64(number as f64)
     }
 
-    fn visit_i128<E: Error>(self, number: i128) -> Result<Shape, E> {
+    fn visit_i128<E: Error>(self, number: i128) -> Result<WrittenShape, E> {
         self.visit_f64(number as f64)
     }
 
-    fn visit_f64<E>(self, number: f64) -> Result<Shape, E> {
-        Ok(Shape::Scalar(Meaning::Number(number.into())))
+    fn visit_f64<E>(self, number: f64) -> Result<WrittenShape, E> {
+        Ok(WrittenShape::Scalar(Meaning::Number(number.into())))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Shape, E> {
-        Ok(Shape::Scalar(Meaning::Text))
+    fn visit_str<E>(self, _: &str) -> Result<WrittenShape, E> {
+        Ok(WrittenShape::Scalar(Meaning::Text))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Shape, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<WrittenShape, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element()? {
             list.push(item);
         }
-        Ok(Shape::List(list))
+        Ok(WrittenShape::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Shape, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<WrittenShape, A::Error> {
         let (mut keys, mut map) = (HashSet::new(), Vec::new());
         // A key asked for as text comes in its letters: `1.1` and `1.10` are two, `1` and `"1"` are one.
         while let Some(key) = entries.next_key::<String>()? {
@@ -210,10 +210,10 @@ impl<'de> Visitor<'de> for ShapeVisitor {
             keys.insert(key);
             map.push(entries.next_value()?);
         }
-        Ok(Shape::Map(map))
+        Ok(WrittenShape::Map(map))
     }
 
-    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Shape, A::Error> {
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<WrittenShape, A::Error> {
         let (tag, _) = tagged.variant::<String>()?;
         Err(A::Error::custom(format!("a study file has no tags, and here is `!{tag}`")))
     }
@@ -223,16 +223,16 @@ impl<'de> Visitor<'de> for ShapeVisitor {
 pub(super) const REPEATED: &str = "repeated key ";
 
 /// Reads the letters of what has this shape.
-struct Letters<'s>(&'s Shape);
+struct Letters<'s>(&'s WrittenShape);
 
 impl<'de> DeserializeSeed<'de> for Letters<'_> {
     type Value = Written;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Written, D::Error> {
         match self.0 {
-            Shape::Scalar(_) => deserializer.deserialize_str(self),
-            Shape::List(_) => deserializer.deserialize_seq(self),
-            Shape::Map(_) => deserializer.deserialize_map(self),
+            WrittenShape::Scalar(_) => deserializer.deserialize_str(self),
+            WrittenShape::List(_) => deserializer.deserialize_seq(self),
+            WrittenShape::Map(_) => deserializer.deserialize_map(self),
         }
     }
 }
@@ -246,13 +246,13 @@ impl<'de> Visitor<'de> for Letters<'_> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Written, E> {
         match self.0 {
-            Shape::Scalar(meaning) => Ok(Written::Scalar(Scalar { text: text.to_owned(), meaning: meaning.clone() })),
-            Shape::List(_) | Shape::Map(_) => Err(E::custom("read in two ways")),
+            WrittenShape::Scalar(meaning) => Ok(Written::Scalar(Scalar { text: text.to_owned(), meaning: meaning.clone() })),
+            WrittenShape::List(_) | WrittenShape::Map(_) => Err(E::custom("read in two ways")),
         }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Written, A::Error> {
-        let Shape::List(shapes) = self.0 else { return Err(A::Error::custom("read in two ways")) };
+        let WrittenShape::List(shapes) = self.0 else { return Err(A::Error::custom("read in two ways")) };
         let mut list = Vec::new();
         for shape in shapes {
             list.extend(items.next_element_seed(Letters(shape))?);
@@ -263,7 +263,7 @@ impl<'de> Visitor<'de> for Letters<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Written, A::Error> {
-        let Shape::Map(shapes) = self.0 else { return Err(A::Error::custom("read in two ways")) };
+        let WrittenShape::Map(shapes) = self.0 else { return Err(A::Error::custom("read in two ways")) };
         let mut map = Vec::new();
         for shape in shapes {
             if let Some(key) = entries.next_key()? {

@@ -7,7 +7,7 @@ use std::{
 };
 use visavis_core::domain::{
     Key,
-    claim::{Claim, Form, Origin},
+    claim::{Claim, ClaimSource, NumberForm},
     score::{Estimate, Spread},
 };
 
@@ -24,7 +24,7 @@ struct Pages {
 
 /// An output that numbers are taken from.
 #[derive(Clone)]
-pub struct Source {
+pub struct OutputSource {
     pub key: Key,
     pub output: &'static str,
     /// Whose numbers they are, in words.
@@ -33,29 +33,29 @@ pub struct Source {
 
 impl Book {
     /// Enters a number; returns its id.
-    pub fn enter(&self, source: &Source, pointer: &str, what: &str, form: Form, value: f64) -> String {
+    pub fn enter(&self, source: &OutputSource, pointer: &str, what: &str, form: NumberForm, value: f64) -> String {
         let mut pages = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let place = (format!("{} {} {form:?}", source.key, source.output), pointer.to_owned());
         let next = pages.claims.len();
         let number = *pages.known.entry(place).or_insert(next);
         if number == next {
-            let from = Origin { key: source.key, output: source.output.to_owned(), pointer: pointer.to_owned() };
+            let from = ClaimSource { key: source.key, output: source.output.to_owned(), pointer: pointer.to_owned() };
             pages.claims.push(Claim { id: id(number), what: format!("{}, {what}", source.of), form, value, from });
         }
         id(number)
     }
 
-    pub fn count(&self, source: &Source, pointer: &str, what: &str, value: usize) -> String {
-        self.enter(source, pointer, what, Form::Count, value as f64)
+    pub fn count(&self, source: &OutputSource, pointer: &str, what: &str, value: usize) -> String {
+        self.enter(source, pointer, what, NumberForm::Count, value as f64)
     }
 
     /// Value, low and high of an estimate that stands at `pointer`; of too few the value alone.
     pub fn estimate(
         &self,
-        source: &Source,
+        source: &OutputSource,
         pointer: &str,
         what: &str,
-        form: Form,
+        form: NumberForm,
         estimate: Option<Estimate>,
     ) -> serde_json::Value {
         let Some(estimate) = estimate else { return serde_json::Value::Null };
@@ -64,17 +64,17 @@ impl Book {
     }
 
     /// Median and range of AUCs that stand at `pointer`.
-    pub fn spread(&self, source: &Source, pointer: &str, what: &str, spread: Spread) -> serde_json::Value {
+    pub fn spread(&self, source: &OutputSource, pointer: &str, what: &str, spread: Spread) -> serde_json::Value {
         let Spread { median, low, high } = spread;
-        self.parts(source, pointer, what, Form::Score, [("median", median), ("low", low), ("high", high)].into_iter())
+        self.parts(source, pointer, what, NumberForm::Score, [("median", median), ("low", low), ("high", high)].into_iter())
     }
 
     fn parts(
         &self,
-        source: &Source,
+        source: &OutputSource,
         pointer: &str,
         what: &str,
-        form: Form,
+        form: NumberForm,
         parts: impl Iterator<Item = (&'static str, f64)>,
     ) -> serde_json::Value {
         let enter = |(name, value): (&str, f64)| {

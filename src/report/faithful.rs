@@ -1,16 +1,16 @@
 //! How faithful views are to their features.
 
-use super::{book::Source, sections::Page};
+use super::{book::OutputSource, sections::ReportPage};
 use crate::study::Step;
 use serde_json::{Value, json};
 use visavis_core::domain::{
     Result,
-    claim::Form,
+    claim::NumberForm,
     projection::View,
     score::{Quality, Spread},
 };
 
-impl Page<'_> {
+impl ReportPage<'_> {
     /// One row a view of two axes; of single ones where there is no other.
     pub(super) fn faithful(&self) -> Result<Value> {
         let plan = self.outcome.plan;
@@ -21,15 +21,15 @@ impl Page<'_> {
             let (name, layer_name) = (&plan.study.models[model].name, self.layer(model, layer));
             let method = &plan.study.projections[projection].name;
             let of = format!("{name} · {layer_name} · {method}");
-            let source = Source { key: manifest.key, output: "quality.json", of: of.clone() };
+            let source = OutputSource { key: manifest.key, output: "quality.json", of: of.clone() };
             if neighbours.is_null() {
                 neighbours = json!(self.book.count(&source, "/neighbours", "neighbours asked for", quality.neighbours));
             }
             let projected = plan.result(Step::Project { model, layer, projection, seed: 0 });
-            let fact = |name: &str, place: usize, what: &str, form: Form| {
+            let fact = |name: &str, place: usize, what: &str, form: NumberForm| {
                 let manifest = projected?;
                 let value = *manifest.fact(name).get(place)?;
-                let source = Source { key: manifest.key, output: "facts", of: of.clone() };
+                let source = OutputSource { key: manifest.key, output: "facts", of: of.clone() };
                 Some(self.book.enter(&source, &format!("/{name}/{place}"), what, form, value))
             };
             for (place, view) in quality.views.iter().enumerate() {
@@ -50,15 +50,15 @@ impl Page<'_> {
                             .view
                             .columns(0)
                             .into_iter()
-                            .map(|axis| fact("explained", axis, &format!("variance explained by axis {}", axis + 1), Form::Percent))
+                            .map(|axis| fact("explained", axis, &format!("variance explained by axis {}", axis + 1), NumberForm::Percent))
                             .collect::<Option<Vec<_>>>(),
                         View::Features | View::Map => None,
                     },
-                    "kl": fact("kl", 0, "Kullback–Leibler divergence", Form::Score),
+                    "kl": fact("kl", 0, "Kullback–Leibler divergence", NumberForm::Score),
                 }));
             }
             let axes: Option<Vec<String>> = (0..projected.map_or(0, |manifest| manifest.fact("stability").len()))
-                .map(|axis| fact("stability", axis, &format!("axis {} found again", axis + 1), Form::Score))
+                .map(|axis| fact("stability", axis, &format!("axis {} found again", axis + 1), NumberForm::Score))
                 .collect();
             if let Some(axes) = axes.filter(|axes| !axes.is_empty()) {
                 stable.push(json!({ "model": name, "layer": layer_name, "projection": method, "axes": axes }));
@@ -72,10 +72,10 @@ impl Page<'_> {
     }
 
     /// The range is shown where there is more than one seed.
-    fn spread(&self, source: &Source, view: usize, name: &str, spread: Option<Spread>, seeds: usize) -> Value {
+    fn spread(&self, source: &OutputSource, view: usize, name: &str, spread: Option<Spread>, seeds: usize) -> Value {
         let Some(spread) = spread else { return Value::Null };
         let part = |part: &str, value: f64| {
-            self.book.enter(source, &format!("/views/{view}/{name}/{part}"), &format!("{name}: {part}"), Form::Score, value)
+            self.book.enter(source, &format!("/views/{view}/{name}/{part}"), &format!("{name}: {part}"), NumberForm::Score, value)
         };
         let range = (seeds > 1).then(|| (part("low", spread.low), part("high", spread.high))).unzip();
         json!({ "median": part("median", spread.median), "low": range.0, "high": range.1 })

@@ -1,16 +1,16 @@
 //! What the numbers support, in words, each with its evidence; and "not shown" where they do not.
 
-use super::{book::Source, sections::Page};
+use super::{book::OutputSource, sections::ReportPage};
 use serde_json::{Value, json};
 use visavis_core::domain::{
-    claim::Form,
-    grid::{DISCOVERY, Difference, Family, Interaction, Kept, Verdict},
+    claim::NumberForm,
+    grid::{DISCOVERY, Difference, DifferenceVerdict, Family, Interaction, ViewBesideFeatures},
     score::Estimate,
 };
 
-impl Page<'_> {
-    fn grid_source(&self, of: String) -> Source {
-        Source { key: self.outcome.gridded, output: "grid.json", of }
+impl ReportPage<'_> {
+    fn grid_source(&self, of: String) -> OutputSource {
+        OutputSource { key: self.outcome.gridded, output: "grid.json", of }
     }
 
     /// Per model: what it separates, surest first, and what it was not shown to.
@@ -59,9 +59,10 @@ impl Page<'_> {
     /// The lower bound that holds beside all other cells of its family.
     pub(super) fn simultaneous(&self, row: usize) -> Value {
         let of = &self.outcome.ledger.rows[row];
-        let source = Source { of: self.words(&of.candidate.cell), ..self.ledger_source() };
-        let enter =
-            |low| self.book.enter(&source, &format!("/rows/{row}/low"), "simultaneous lower bound on half B", Form::Score, low);
+        let source = OutputSource { of: self.words(&of.candidate.cell), ..self.ledger_source() };
+        let enter = |low| {
+            self.book.enter(&source, &format!("/rows/{row}/low"), "simultaneous lower bound on half B", NumberForm::Score, low)
+        };
         of.low.map_or(Value::Null, |low| json!(enter(low)))
     }
 
@@ -70,7 +71,7 @@ impl Page<'_> {
         let (grid, source) = (&self.outcome.grid, self.grid_source("the grid".to_owned()));
         let what = "95th percentile of the largest studentised score";
         let critical = |name: &str, of: &Family| {
-            of.critical.map(|critical| self.book.enter(&source, &format!("/{name}/critical"), what, Form::Score, critical))
+            of.critical.map(|critical| self.book.enter(&source, &format!("/{name}/critical"), what, NumberForm::Score, critical))
         };
         json!({
             "chosen": self.book.count(&source, "/chosen/cells", "cells that half A chose", grid.chosen.cells),
@@ -98,28 +99,30 @@ impl Page<'_> {
                 let source = self.grid_source(of_sides(of.comparison));
                 let at = |name: &str| format!("/differences/{place}/{name}");
                 let estimate = |name: &str, what: &str, estimate: Option<Estimate>| {
-                    self.book.estimate(&source, &at(name), what, Form::Difference, estimate)
+                    self.book.estimate(&source, &at(name), what, NumberForm::Difference, estimate)
                 };
                 json!({
                     "comparison": study.comparisons[of.comparison].name,
-                    "left": self.book.enter(&source, &at("left"), "AUC of the left side on half B", Form::Score, of.left),
-                    "right": self.book.enter(&source, &at("right"), "AUC of the right side on half B", Form::Score, of.right),
+                    "left": self.book.enter(&source, &at("left"), "AUC of the left side on half B", NumberForm::Score, of.left),
+                    "right": self.book.enter(&source, &at("right"), "AUC of the right side on half B", NumberForm::Score, of.right),
                     "difference": estimate("difference", "right less left", Some(of.difference)),
-                    "q": self.book.enter(&source, &at("q"), "false discovery rate", Form::Score, of.q),
+                    "q": self.book.enter(&source, &at("q"), "false discovery rate", NumberForm::Score, of.q),
                     "beyond": estimate("beyond", "right less left, beyond the probes", of.beyond),
                     "shown": of.is_shown(), "verdict": self.outcome.verdicts[place].word(),
                 })
             };
             let all: Vec<Value> = rows.iter().map(row).collect();
-            let of = |verdict: Verdict| -> Vec<&Value> { all.iter().filter(|row| row["verdict"] == verdict.word()).collect() };
+            let of = |verdict: DifferenceVerdict| -> Vec<&Value> {
+                all.iter().filter(|row| row["verdict"] == verdict.word()).collect()
+            };
             let interaction = |(at, of): (usize, &Interaction)| {
                 let name = &study.comparisons[of.within].name;
                 let source = self.grid_source(format!("{left} → {right} · {name}"));
                 let at = |what: &str| format!("/interactions/{at}/{what}");
                 json!({
                     "within": name, "whole": study.comparisons[of.whole].name,
-                    "difference": self.book.estimate(&source, &at("difference"), "within less over all", Form::Difference, Some(of.difference)),
-                    "q": self.book.enter(&source, &at("q"), "false discovery rate", Form::Score, of.q),
+                    "difference": self.book.estimate(&source, &at("difference"), "within less over all", NumberForm::Difference, Some(of.difference)),
+                    "q": self.book.enter(&source, &at("q"), "false discovery rate", NumberForm::Score, of.q),
                     "shown": of.q <= DISCOVERY,
                 })
             };
@@ -132,7 +135,7 @@ impl Page<'_> {
                 "differs": if differs.is_empty() { "nothing that the study names".to_owned() } else { differs.join(", ").replace('_', " ") },
                 "names_factor": held.names_factor(),
                 "factor": differs.first().map(|factor| factor.replace('_', " ")),
-                "higher": of(Verdict::Higher), "lower": of(Verdict::Lower), "unknown": of(Verdict::Neither), "rows": all,
+                "higher": of(DifferenceVerdict::Higher), "lower": of(DifferenceVerdict::Lower), "unknown": of(DifferenceVerdict::Neither), "rows": all,
             });
             match contrasts.iter_mut().find(|(contrast, _)| *contrast == held.contrast) {
                 Some((_, pairs)) => pairs.push(pair),
@@ -146,11 +149,11 @@ impl Page<'_> {
     /// The chosen views beside their features: what the pictures lost, or made up.
     pub(super) fn kept(&self) -> Value {
         let study = &self.outcome.plan.study;
-        let row = |(place, of): (usize, &Kept)| {
+        let row = |(place, of): (usize, &ViewBesideFeatures)| {
             let source = self.grid_source(self.words(&of.cell));
             let at = |name: &str| format!("/beside/{place}/{name}");
             let score = |name: &str, what: &str, value: Option<f64>| {
-                value.map(|value| self.book.enter(&source, &at(name), what, Form::Score, value))
+                value.map(|value| self.book.enter(&source, &at(name), what, NumberForm::Score, value))
             };
             json!({
                 "model": study.models[of.model].name,
@@ -158,7 +161,7 @@ impl Page<'_> {
                 "view": format!("{}, {}", self.layer(of.model, of.cell.layer), self.view(&of.cell)),
                 "features": score("features", "AUC of the features on half B", of.features),
                 "probe": score("probe", "AUC of the probe on half B", of.probe),
-                "kept": self.book.estimate(&source, &at("kept"), "view less the better of both", Form::Difference, Some(of.kept)),
+                "kept": self.book.estimate(&source, &at("kept"), "view less the better of both", NumberForm::Difference, Some(of.kept)),
                 "word": of.word(),
             })
         };
@@ -170,11 +173,11 @@ impl Page<'_> {
         let (study, ledger) = (&self.outcome.plan.study, &self.outcome.ledger);
         let source = self.ledger_source();
         let names: Vec<String> = ledger.projections.iter().map(|of| study.projections[of.projection].name.clone()).collect();
-        let row = |(place, of): (usize, &visavis_core::domain::ledger::OfProjection)| {
+        let row = |(place, of): (usize, &visavis_core::domain::ledger::ProjectionStanding)| {
             let count = |pointer: &str, what: &str, value: usize| {
                 self.book.count(&source, &format!("/projections/{place}/{pointer}"), &format!("{}: {what}", names[place]), value)
             };
-            let rescue = |other: &visavis_core::domain::ledger::OfProjection| {
+            let rescue = |other: &visavis_core::domain::ledger::ProjectionStanding| {
                 let value = *of.rescues.get(other.projection)?;
                 let what = format!("separates what {} does not", study.projections[other.projection].name);
                 (other.projection != of.projection).then(|| count(&format!("rescues/{}", other.projection), &what, value))

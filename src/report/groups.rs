@@ -1,22 +1,22 @@
 //! The fairness appendix: probes among groups, of the model whose probe is best, and every model's widest gap.
 
-use super::{book::Source, sections::Page};
+use super::{book::OutputSource, sections::ReportPage};
 use crate::study::{ScoreOf, Step};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use visavis_core::domain::{
     Result,
-    claim::Form,
-    fairness::{Asked, Cell, Fairness, Gap, Measure, Reweighed, Support},
+    claim::NumberForm,
+    fairness::{Fairness, GroupGap, GroupMeasure, GroupRates, QuestionFairness, Reweighed, Support},
     grid::DISCOVERY,
     score::Estimate,
     stage::Work,
 };
 
 /// A model's appendix, and where it stands.
-struct Of {
+struct ModelFairness {
     model: usize,
-    source: Source,
+    source: OutputSource,
     fairness: Fairness,
     /// By comparison: the place of its question.
     places: Vec<Option<usize>>,
@@ -32,7 +32,7 @@ pub(super) fn by_definition(members: &[(String, String)], asked: &BTreeSet<&str>
     members.iter().any(|(attribute, _)| asked.contains(attribute.as_str()))
 }
 
-impl Page<'_> {
+impl ReportPage<'_> {
     pub(super) fn groups(&self) -> Result<Value> {
         let (plan, study) = (self.outcome.plan, &self.outcome.plan.study);
         let mut all = Vec::new();
@@ -45,8 +45,8 @@ impl Page<'_> {
             let place = |comparison: &visavis_core::domain::comparison::Comparison| {
                 of.questions.iter().position(|question| *question == comparison.question)
             };
-            let source = Source { key: manifest.key, output: "fairness.json", of: study.models[model].name.clone() };
-            all.push(Of { model, source, fairness, places: study.comparisons.iter().map(place).collect() });
+            let source = OutputSource { key: manifest.key, output: "fairness.json", of: study.models[model].name.clone() };
+            all.push(ModelFairness { model, source, fairness, places: study.comparisons.iter().map(place).collect() });
         }
         if all.is_empty() {
             return Ok(Value::Null);
@@ -60,10 +60,10 @@ impl Page<'_> {
     }
 
     /// The table of the model whose probe is best on half A, and the widest gap of each.
-    fn of_comparison(&self, all: &[Of], comparison: usize) -> Option<Value> {
+    fn of_comparison(&self, all: &[ModelFairness], comparison: usize) -> Option<Value> {
         let study = &self.outcome.plan.study;
         let best = all.iter().max_by(|x, y| {
-            let auc = |of: &Of| {
+            let auc = |of: &ModelFairness| {
                 let layer = crate::study::last_layer(study, of.model);
                 let scored = self.outcome.scores.get(&ScoreOf { model: of.model, layer, projection: None, comparison });
                 scored.and_then(|scored| Some(scored.probe.as_ref()?.a?.value)).unwrap_or(f64::NEG_INFINITY)
@@ -97,18 +97,19 @@ impl Page<'_> {
 
     fn row(
         &self,
-        source: &Source,
+        source: &OutputSource,
         place: usize,
         group: usize,
-        cell: &Cell,
-        asked: &Asked,
+        cell: &GroupRates,
+        asked: &QuestionFairness,
         name: &dyn Fn(usize) -> String,
     ) -> Value {
-        let source = Source { of: format!("{} · {}", source.of, name(group)), ..source.clone() };
+        let source = OutputSource { of: format!("{} · {}", source.of, name(group)), ..source.clone() };
         let at = |what: &str| format!("/asked/{place}/cells/{group}/{what}");
-        let rate = |what: &str, estimate: Option<Estimate>| self.book.estimate(&source, &at(what), what, Form::Score, estimate);
+        let rate =
+            |what: &str, estimate: Option<Estimate>| self.book.estimate(&source, &at(what), what, NumberForm::Score, estimate);
         let count = |what: &str, value: usize| self.book.count(&source, &at(what), what, value);
-        let carried = |rate: Value, measure: Measure| {
+        let carried = |rate: Value, measure: GroupMeasure| {
             let support = cell.support(measure);
             json!({ "rate": rate, "few": support < Support::Enough, "suppressed": support == Support::TooFew })
         };
@@ -116,14 +117,19 @@ impl Page<'_> {
         let told = at_gap.map(|at| {
             let gap = &asked.gaps[at];
             let mut told = self.gap(&source, place, at, gap);
-            let measures = [("tpr", Measure::Tpr), ("fpr", Measure::Fpr), ("auc", Measure::Auc), ("odds", Measure::Odds)];
+            let measures = [
+                ("tpr", GroupMeasure::Tpr),
+                ("fpr", GroupMeasure::Fpr),
+                ("auc", GroupMeasure::Auc),
+                ("odds", GroupMeasure::Odds),
+            ];
             for (what, measure) in measures {
                 if gap.support(&asked.cells, measure) == Support::TooFew {
                     told[what] = json!("few");
                 }
             }
             for what in ["parity", "impact"] {
-                if gap.support(&asked.cells, Measure::Labels) == Support::TooFew {
+                if gap.support(&asked.cells, GroupMeasure::Labels) == Support::TooFew {
                     told[what] = json!("few");
                 }
             }
@@ -132,55 +138,55 @@ impl Page<'_> {
         json!({
             "name": name(group), "n": count("n", cell.n), "positives": count("positives", cell.positives),
             "negatives": count("negatives", cell.negatives), "identities": count("identities", cell.identities),
-            "rates": [carried(rate("tpr", cell.tpr), Measure::Tpr), carried(rate("fpr", cell.fpr), Measure::Fpr), carried(rate("auc", cell.auc), Measure::Auc)],
+            "rates": [carried(rate("tpr", cell.tpr), GroupMeasure::Tpr), carried(rate("fpr", cell.fpr), GroupMeasure::Fpr), carried(rate("auc", cell.auc), GroupMeasure::Auc)],
             "empty": cell.n == 0, "gap": told,
             "reference": at_gap.is_none() && asked.gaps.iter().any(|gap| gap.reference == group),
         })
     }
 
-    fn gap(&self, source: &Source, place: usize, at: usize, gap: &Gap) -> Value {
+    fn gap(&self, source: &OutputSource, place: usize, at: usize, gap: &GroupGap) -> Value {
         let pointer = |what: &str| format!("/asked/{place}/gaps/{at}/{what}");
         let difference = |what: &str, estimate: Option<Estimate>| {
-            self.book.estimate(source, &pointer(what), &format!("{what} gap"), Form::Difference, estimate)
+            self.book.estimate(source, &pointer(what), &format!("{what} gap"), NumberForm::Difference, estimate)
         };
-        let number = |what: &str, form: Form, value: Option<f64>| {
+        let number = |what: &str, form: NumberForm, value: Option<f64>| {
             value.map(|value| self.book.enter(source, &pointer(what), what, form, value))
         };
         json!({
             "tpr": difference("tpr", gap.tpr), "fpr": difference("fpr", gap.fpr), "auc": difference("auc", gap.auc),
-            "parity": number("parity", Form::Difference, gap.parity), "impact": number("impact", Form::Score, gap.impact),
-            "odds": number("odds", Form::Score, gap.odds), "q": number("q", Form::Score, gap.q),
+            "parity": number("parity", NumberForm::Difference, gap.parity), "impact": number("impact", NumberForm::Score, gap.impact),
+            "odds": number("odds", NumberForm::Score, gap.odds), "q": number("q", NumberForm::Score, gap.q),
             "shown": gap.q.is_some_and(|q| q <= DISCOVERY),
         })
     }
 
-    fn reweighed(&self, source: &Source, place: usize, at: usize, of: &Reweighed, name: &dyn Fn(usize) -> String) -> Value {
+    fn reweighed(&self, source: &OutputSource, place: usize, at: usize, of: &Reweighed, name: &dyn Fn(usize) -> String) -> Value {
         let pointer = |what: &str| format!("/asked/{place}/reweighed/{at}/{what}");
-        let words = Source { of: format!("{} · reweighed by {}", source.of, of.attribute), ..source.clone() };
-        let number = |what: &str, form: Form, value: Option<f64>| {
+        let words = OutputSource { of: format!("{} · reweighed by {}", source.of, of.attribute), ..source.clone() };
+        let number = |what: &str, form: NumberForm, value: Option<f64>| {
             value.map(|value| self.book.enter(&words, &pointer(what), what, form, value))
         };
         let level = |(place, [before, after]): (usize, &[Option<f64>; 2])| {
             json!({
                 "group": name(of.groups[place]),
-                "before": number(&format!("levels/{place}/0"), Form::Score, *before),
-                "after": number(&format!("levels/{place}/1"), Form::Score, *after),
+                "before": number(&format!("levels/{place}/0"), NumberForm::Score, *before),
+                "after": number(&format!("levels/{place}/1"), NumberForm::Score, *after),
             })
         };
         json!({
-            "attribute": of.attribute, "refused": of.refused, "before": number("before", Form::Score, of.before), "after": number("after", Form::Score, of.after),
-            "change": self.book.estimate(&words, &pointer("change"), "change of the widest TPR gap", Form::Difference, of.change),
+            "attribute": of.attribute, "refused": of.refused, "before": number("before", NumberForm::Score, of.before), "after": number("after", NumberForm::Score, of.after),
+            "change": self.book.estimate(&words, &pointer("change"), "change of the widest TPR gap", NumberForm::Difference, of.change),
             "levels": of.levels.iter().enumerate().map(level).collect::<Vec<_>>(), "levelled_down": of.levelled_down,
         })
     }
 
     /// A model's widest TPR gap on a comparison, among groups with enough positives.
-    fn widest(&self, of: &Of, comparison: usize) -> Option<Value> {
+    fn widest(&self, of: &ModelFairness, comparison: usize) -> Option<Value> {
         let place = of.places[comparison]?;
         let asked = of.fairness.asked.get(place)?;
         let asked_of = self.outcome.plan.study.comparisons[comparison].question.attributes();
-        let enough = |gap: &Gap| gap.support(&asked.cells, Measure::Tpr) > Support::TooFew;
-        let wide = |gap: &Gap| gap.tpr.map_or(0.0, |tpr| tpr.value.abs());
+        let enough = |gap: &GroupGap| gap.support(&asked.cells, GroupMeasure::Tpr) > Support::TooFew;
+        let wide = |gap: &GroupGap| gap.tpr.map_or(0.0, |tpr| tpr.value.abs());
         let (at, gap) = asked
             .gaps
             .iter()

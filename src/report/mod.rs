@@ -15,7 +15,7 @@ mod sections;
 
 use crate::{
     audit::{self, Evidence},
-    study::{Outcome, Step},
+    study::{Step, StudyOutcome},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use book::Book;
@@ -51,7 +51,7 @@ pub struct Extras<'a> {
 ///
 /// # Errors
 /// Results that are damaged, or a template that is.
-pub fn render(outcome: &Outcome, extras: &Extras) -> Result<String> {
+pub fn render(outcome: &StudyOutcome, extras: &Extras) -> Result<String> {
     let book = Book::default();
     let mut context = sections::context(outcome, &book, extras)?;
     let style_hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
@@ -76,7 +76,7 @@ pub fn render(outcome: &Outcome, extras: &Extras) -> Result<String> {
     Ok(page.replacen("content=\"{{seal}}\"", &format!("content=\"{seal}\""), 1))
 }
 
-fn evidence(outcome: &Outcome, extras: &Extras, book: &Book) -> Result<Evidence> {
+fn evidence(outcome: &StudyOutcome, extras: &Extras, book: &Book) -> Result<Evidence> {
     let (plan, study) = (outcome.plan, &outcome.plan.study);
     let shareable = |path: &Path| plan.workspace().shareable(path);
     let mut objects = BTreeMap::new();

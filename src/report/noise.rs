@@ -1,6 +1,6 @@
 //! Marks where labels are known to be noisy: nobody separates what is not labelled well.
 
-use super::sections::Page;
+use super::sections::ReportPage;
 use visavis_core::domain::study::Dataset;
 
 /// What two annotators and a manual audit say of CelebA's labels (Wu et al. 2023, arXiv 2210.07356).
@@ -12,7 +12,7 @@ const CELEBA: [(&str, &str); 5] = [
     ("Mouth_Slightly_Open", "one in five that are labelled open is not"),
 ];
 
-impl Page<'_> {
+impl ReportPage<'_> {
     /// Why the labels of a comparison are not to be trusted, where that is known.
     pub(super) fn noise(&self, comparison: usize) -> Option<String> {
         let study = &self.outcome.plan.study;

@@ -42,7 +42,7 @@ fn path(text: &str, at: usize) -> Option<(usize, Named<'_>)> {
     if last.is_alphanumeric() || "/.~_-$}<\\".contains(last) {
         return None;
     }
-    let kind = Kind::of(rest)?;
+    let kind = PathKind::of(rest)?;
     let quoted = "\"'`".contains(last).then(|| rest.find(last)).flatten();
     let end = quoted.unwrap_or_else(|| if is_value(before) { value_end(before, rest) } else { word_end(rest) });
     let path = match quoted {
@@ -54,7 +54,7 @@ fn path(text: &str, at: usize) -> Option<(usize, Named<'_>)> {
 
 /// How a path begins.
 #[derive(Clone, Copy)]
-enum Kind {
+enum PathKind {
     /// `/home/me`
     Root,
     /// `file:///home/me`
@@ -65,17 +65,17 @@ enum Kind {
     Windows,
 }
 
-impl Kind {
+impl PathKind {
     fn of(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         match bytes {
-            [b'/', next, ..] if *next != b'/' && !next.is_ascii_whitespace() => Some(Kind::Root),
-            [b'~', rest @ ..] if rest.iter().find(|byte| !is_name(byte)) == Some(&b'/') => Some(Kind::Home),
-            [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic() => Some(Kind::Windows),
-            [b'A'..=b'Z', b':', b'/', next, ..] if *next != b'/' => Some(Kind::Windows),
-            [b'\\', b'\\', ..] if text.trim_start_matches('\\').starts_with(char::is_alphanumeric) => Some(Kind::Windows),
-            _ if text.starts_with("file://") => Some(Kind::Uri),
+            [b'/', next, ..] if *next != b'/' && !next.is_ascii_whitespace() => Some(PathKind::Root),
+            [b'~', rest @ ..] if rest.iter().find(|byte| !is_name(byte)) == Some(&b'/') => Some(PathKind::Home),
+            [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic() => Some(PathKind::Windows),
+            [b'A'..=b'Z', b':', b'/', next, ..] if *next != b'/' => Some(PathKind::Windows),
+            [b'\\', b'\\', ..] if text.trim_start_matches('\\').starts_with(char::is_alphanumeric) => Some(PathKind::Windows),
+            _ if text.starts_with("file://") => Some(PathKind::Uri),
             _ => None,
         }
     }
@@ -83,14 +83,14 @@ impl Kind {
     /// `None` for a path of one part: it says nothing.
     fn named(self, path: &str) -> Option<Named<'_>> {
         let parts = |separators: &'static [char]| path.split(separators).filter(|part| !part.is_empty());
-        let slashes: &[char] = if matches!(self, Kind::Windows) { &['/', '\\'] } else { &['/'] };
+        let slashes: &[char] = if matches!(self, PathKind::Windows) { &['/', '\\'] } else { &['/'] };
         if parts(slashes).count() < 2 {
             return None;
         }
         match self {
-            Kind::Root => Some(Named::Here(path)),
-            Kind::Uri => path["file://".len()..].find('/').map(|root| Named::Here(&path["file://".len() + root..])),
-            Kind::Home | Kind::Windows => parts(slashes).next_back().map(Named::Elsewhere),
+            PathKind::Root => Some(Named::Here(path)),
+            PathKind::Uri => path["file://".len()..].find('/').map(|root| Named::Here(&path["file://".len() + root..])),
+            PathKind::Home | PathKind::Windows => parts(slashes).next_back().map(Named::Elsewhere),
         }
     }
 }
@@ -121,7 +121,7 @@ fn value_end(before: &str, text: &str) -> usize {
     };
     // Texts may go on with other paths.
     let blanks = text[..end].match_indices(' ').map(|(blank, _)| blank);
-    blanks.into_iter().find(|blank| Kind::of(&text[blank + 1..]).is_some()).unwrap_or(end)
+    blanks.into_iter().find(|blank| PathKind::of(&text[blank + 1..]).is_some()).unwrap_or(end)
 }
 
 fn word_end(text: &str) -> usize {

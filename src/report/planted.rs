@@ -1,21 +1,21 @@
 //! The truth about drawn faces beside what was found: Visavis's own score.
 
-use super::{book::Source, sections::Page};
+use super::{book::OutputSource, sections::ReportPage};
 use crate::study::{Level, Planted, Step};
 use serde_json::{Value, json};
 use visavis_core::domain::{
     Result,
-    claim::Form,
-    ledger::{Recovered, Row},
+    claim::NumberForm,
+    ledger::{LedgerRow, Recovered},
 };
 
-impl Page<'_> {
+impl ReportPage<'_> {
     /// One row a comparison of what was planted: of one attribute, or of several.
     pub(super) fn planted(&self) -> Result<Value> {
         let plan = self.outcome.plan;
         let Some(truth) = &self.outcome.truth else { return Ok(Value::Null) };
         let own: Option<Recovered> = plan.json(Step::Rank, "recovered.json")?;
-        let source = Source { key: self.outcome.ranked, output: "recovered.json", of: "what was planted".to_owned() };
+        let source = OutputSource { key: self.outcome.ranked, output: "recovered.json", of: "what was planted".to_owned() };
         let mut rows = Vec::new();
         for (comparison, of) in plan.study.comparisons.iter().enumerate() {
             let planted = truth.asked_by(&of.question);
@@ -34,12 +34,12 @@ impl Page<'_> {
         Ok(json!({ "about": truth.about, "rows": rows, "own": own }))
     }
 
-    fn row_of(&self, comparison: usize, planted: &[(usize, &Planted)], own: Option<&Recovered>, source: &Source) -> Value {
+    fn row_of(&self, comparison: usize, planted: &[(usize, &Planted)], own: Option<&Recovered>, source: &OutputSource) -> Value {
         let study = &self.outcome.plan.study;
         let name = &study.comparisons[comparison].name;
         let drawn = planted.iter().all(|(_, of)| of.drawn);
-        let truth = Source { key: self.outcome.ranked, output: "planted.json", of: "planted".to_owned() };
-        let number = |field: &str, what: &str, form: Form, value: fn(&Planted) -> f64| {
+        let truth = OutputSource { key: self.outcome.ranked, output: "planted.json", of: "planted".to_owned() };
+        let number = |field: &str, what: &str, form: NumberForm, value: fn(&Planted) -> f64| {
             let of = |(place, of): &(usize, &Planted)| {
                 self.book.enter(
                     &truth,
@@ -51,7 +51,7 @@ impl Page<'_> {
             };
             planted.iter().map(of).collect::<Vec<_>>()
         };
-        let chosen: Vec<(usize, &Row)> = self.outcome.chosen_on(comparison).collect();
+        let chosen: Vec<(usize, &LedgerRow)> = self.outcome.chosen_on(comparison).collect();
         let best = chosen.iter().min_by_key(|(_, row)| row.rank).map(|(place, row)| {
             let cell = &row.candidate.cell;
             json!({ "model": self.model(cell), "view": self.view(cell), "b": self.half(*place, "b", row.candidate.b) })
@@ -60,7 +60,7 @@ impl Page<'_> {
         let told = own.and_then(|own| own.probes.iter().enumerate().find(|(_, told)| told.comparison == comparison));
         let probe = told.map(|(place, told)| {
             let what = format!("{name}, best probe, AUC on half B");
-            let b = self.book.estimate(source, &format!("/probes/{place}/b"), &what, Form::Score, Some(told.b));
+            let b = self.book.estimate(source, &format!("/probes/{place}/b"), &what, NumberForm::Score, Some(told.b));
             let (model, layer) = (&study.models[told.model], self.layer(told.model, told.layer));
             let several = model.layers(study.layers.as_deref()).len() > 1;
             json!({ "model": if several { format!("{}, {layer}", model.name) } else { model.name.clone() }, "b": b })
@@ -97,9 +97,9 @@ impl Page<'_> {
             "probe": probe,
             "level": planted.first().map(|(_, of)| level(of)),
             "correlates": goes_with,
-            "areas": if drawn { number("area", "share of the picture", Form::Percent, |of| of.area) } else { vec![] },
-            "rates": number("rate", "share of images", Form::Percent, |of| of.rate),
-            "ceiling": if planted.len() == 1 { number("ceiling", "best AUC its labels allow", Form::Score, |of| of.ceiling).pop() } else { None },
+            "areas": if drawn { number("area", "share of the picture", NumberForm::Percent, |of| of.area) } else { vec![] },
+            "rates": number("rate", "share of images", NumberForm::Percent, |of| of.rate),
+            "ceiling": if planted.len() == 1 { number("ceiling", "best AUC its labels allow", NumberForm::Score, |of| of.ceiling).pop() } else { None },
         })
     }
 }

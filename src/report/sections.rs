@@ -2,19 +2,19 @@
 
 use super::{
     Extras,
-    book::{Book, Source},
+    book::{Book, OutputSource},
     groups::{by_definition, named},
     is_axis, paths,
 };
-use crate::study::{Outcome, People, ScoreOf, Step};
+use crate::study::{People, ScoreOf, Step, StudyOutcome};
 use serde_json::{Value, json};
 use visavis_core::domain::{
     Digest, Result,
-    claim::Form,
+    claim::NumberForm,
     comparison::Measured,
     ledger::{CellId, Rate, ShownAs},
     model::Source as Made,
-    score::{Estimate, Steady, ViewScore},
+    score::{Estimate, FigureRobustness, ViewScore},
     stage::{Kind, WEIGHTS_PREFIX},
     text::shell,
 };
@@ -25,8 +25,8 @@ const LEDGER_ROWS: usize = 400;
 /// Models that the summary names of those that tell one comparison.
 const TELLERS: usize = 6;
 
-pub fn context(outcome: &Outcome, book: &Book, extras: &Extras) -> Result<tera::Context> {
-    let page = Page { outcome, book };
+pub fn context(outcome: &StudyOutcome, book: &Book, extras: &Extras) -> Result<tera::Context> {
+    let page = ReportPage { outcome, book };
     let missing_labels = page.missing_labels(extras);
     let study = &outcome.plan.study;
     let mut context = tera::Context::new();
@@ -62,14 +62,14 @@ pub fn context(outcome: &Outcome, book: &Book, extras: &Extras) -> Result<tera::
     Ok(context)
 }
 
-pub(super) struct Page<'a> {
-    pub(super) outcome: &'a Outcome<'a>,
+pub(super) struct ReportPage<'a> {
+    pub(super) outcome: &'a StudyOutcome<'a>,
     pub(super) book: &'a Book,
 }
 
-impl Page<'_> {
-    pub(super) fn ledger_source(&self) -> Source {
-        Source { key: self.outcome.ranked, output: "ledger.json", of: "ledger".to_owned() }
+impl ReportPage<'_> {
+    pub(super) fn ledger_source(&self) -> OutputSource {
+        OutputSource { key: self.outcome.ranked, output: "ledger.json", of: "ledger".to_owned() }
     }
 
     /// A text that a person wrote, without absolute paths.
@@ -77,8 +77,8 @@ impl Page<'_> {
         paths::shareable_text(text, &|path| self.outcome.plan.workspace().shareable(path))
     }
 
-    fn frequencies_source(&self) -> Source {
-        Source { key: self.outcome.ranked, output: "frequencies.json", of: "labels".to_owned() }
+    fn frequencies_source(&self) -> OutputSource {
+        OutputSource { key: self.outcome.ranked, output: "frequencies.json", of: "labels".to_owned() }
     }
 
     pub(super) fn model(&self, cell: &CellId) -> String {
@@ -105,12 +105,12 @@ impl Page<'_> {
     /// The numbers of one row of the ledger, by its place.
     pub(super) fn half(&self, row: usize, half: &str, estimate: Option<Estimate>) -> Value {
         let cell = &self.outcome.ledger.rows[row].candidate.cell;
-        let source = Source { of: self.words(cell), ..self.ledger_source() };
+        let source = OutputSource { of: self.words(cell), ..self.ledger_source() };
         self.book.estimate(
             &source,
             &format!("/rows/{row}/candidate/{half}"),
             &format!("AUC on half {}", half.to_uppercase()),
-            Form::Score,
+            NumberForm::Score,
             estimate,
         )
     }
@@ -122,7 +122,7 @@ impl Page<'_> {
         let number = |pointer: &str, what: &str, value| self.book.count(&source, pointer, what, value);
         let mut standings: Vec<(usize, _)> = ledger.standings.iter().enumerate().collect();
         standings.sort_by_key(|(_, standing)| std::cmp::Reverse(standing.separates));
-        let standing = |(place, standing): (usize, &visavis_core::domain::ledger::Standing)| {
+        let standing = |(place, standing): (usize, &visavis_core::domain::ledger::ModelStanding)| {
             let separated = self.outcome.chosen_of(standing.model).filter(|(_, row)| self.outcome.separates(row));
             let names = separated.map(|(_, row)| self.comparison(&row.candidate.cell));
             json!({
@@ -163,8 +163,8 @@ impl Page<'_> {
             "nothing": nothing.map(|(_, of)| study.models[of.model].name.clone()).collect::<Vec<_>>(),
             "told": told, "untold": untold, "unlearned": self.unlearned(),
             "best": best.map(cell),
-            "optimism": ledger.optimism.map(|value| self.book.enter(&source, "/optimism", "mean of A − B over chosen views", Form::Difference, value)),
-            "separates_at": self.parameter("/rank/separates_at", "the mark", Form::Score, study.statistics.separates_at),
+            "optimism": ledger.optimism.map(|value| self.book.enter(&source, "/optimism", "mean of A − B over chosen views", NumberForm::Difference, value)),
+            "separates_at": self.parameter("/rank/separates_at", "the mark", NumberForm::Score, study.statistics.separates_at),
         })
     }
 
@@ -194,8 +194,8 @@ impl Page<'_> {
     }
 
     /// A parameter of the rank stage, as its manifest records it.
-    fn parameter(&self, pointer: &str, what: &str, form: Form, value: f64) -> String {
-        let source = Source { key: self.outcome.ranked, output: "work", of: "the rule".to_owned() };
+    fn parameter(&self, pointer: &str, what: &str, form: NumberForm, value: f64) -> String {
+        let source = OutputSource { key: self.outcome.ranked, output: "work", of: "the rule".to_owned() };
         self.book.enter(&source, pointer, what, form, value)
     }
 
@@ -255,13 +255,13 @@ impl Page<'_> {
             self.layer(model, layer),
             study.comparisons[comparison].name
         );
-        let source = Source { key: of.key, output: of.output, of: words };
+        let source = OutputSource { key: of.key, output: of.output, of: words };
         let near = of.scores.views.first().and_then(|view| view.b);
         let at = of.pointer.trim_end_matches("/scores");
         let probe = of.probe.as_ref();
         json!({
-            "near": self.book.estimate(&source, &format!("{}/views/0/b", of.pointer), "AUC on half B", Form::Score, near),
-            "probe": self.book.estimate(&source, &format!("{at}/probe/b"), "AUC of the probe on half B", Form::Score, probe.and_then(|probe| probe.b)),
+            "near": self.book.estimate(&source, &format!("{}/views/0/b", of.pointer), "AUC on half B", NumberForm::Score, near),
+            "probe": self.book.estimate(&source, &format!("{at}/probe/b"), "AUC of the probe on half B", NumberForm::Score, probe.and_then(|probe| probe.b)),
         })
     }
 
@@ -293,10 +293,10 @@ impl Page<'_> {
                     continue;
                 };
                 let cell = CellId { model, layer: of.layer, projection: of.projection.unwrap_or(0), view: view.view, comparison };
-                let source = Source { key: *key, output: "scores.json", of: self.words(&cell) };
+                let source = OutputSource { key: *key, output: "scores.json", of: self.words(&cell) };
                 let quantity = matches!(study.comparisons[comparison].question.measured, Measured::Quantity(_));
                 let what = if quantity { "Spearman's ρ" } else { "monotone AUC" };
-                rows.push(json!({ "comparison": self.comparison(&cell), "model": self.model(&cell), "view": self.view(&cell), "what": what, "score": self.book.estimate(&source, &format!("/views/{place}/monotone"), what, Form::Score, view.monotone) }));
+                rows.push(json!({ "comparison": self.comparison(&cell), "model": self.model(&cell), "view": self.view(&cell), "what": what, "score": self.book.estimate(&source, &format!("/views/{place}/monotone"), what, NumberForm::Score, view.monotone) }));
             }
         }
         json!(rows)
@@ -309,7 +309,7 @@ impl Page<'_> {
             let scored = self.outcome.scores.iter().find(|(score, _)| score.comparison == place);
             let count = |class: usize| {
                 scored.map(|(_, scored)| {
-                    let source = Source { key: scored.key, output: scored.output, of: of.name.clone() };
+                    let source = OutputSource { key: scored.key, output: scored.output, of: of.name.clone() };
                     self.book.count(
                         &source,
                         &format!("{}/counts/classes/{class}", scored.pointer),
@@ -335,7 +335,7 @@ impl Page<'_> {
         json!({
             "positives": self.book.count(&source, &format!("{pointer}/positives"), &format!("{what}: images"), rate.positives),
             "n": self.book.count(&source, &format!("{pointer}/n"), &format!("{what}: images labelled"), rate.n),
-            "share": self.book.estimate(&source, &format!("{pointer}/share"), what, Form::Percent, rate.share),
+            "share": self.book.estimate(&source, &format!("{pointer}/share"), what, NumberForm::Percent, rate.share),
             "few": rate.is_few(),
         })
     }
@@ -418,12 +418,12 @@ impl Page<'_> {
                 let manifest = self.outcome.plan.result(crate::study::features(study, place, layer));
                 let fact = if matches!(of.source, Made::Given(_)) { "shape" } else { name.as_str() };
                 let shape = manifest.filter(|m| m.fact(fact).len() == 2).map(|m| {
-                    let source = Source { key: m.key, output: "facts", of: format!("{} · {name}", of.name) };
+                    let source = OutputSource { key: m.key, output: "facts", of: format!("{} · {name}", of.name) };
                     json!({ "rows": self.book.count(&source, &format!("/{fact}/0"), "rows of features", m.fact(fact)[0] as usize), "columns": self.book.count(&source, &format!("/{fact}/1"), "columns of features", m.fact(fact)[1] as usize) })
                 });
                 // What was done to features on the way, where anything was.
                 let counted = |fact: &str, what: &str| manifest.filter(|m| m.fact(fact).len() == 1).map(|m| {
-                    let source = Source { key: m.key, output: "facts", of: format!("{} · {name}", of.name) };
+                    let source = OutputSource { key: m.key, output: "facts", of: format!("{} · {name}", of.name) };
                     self.book.count(&source, &format!("/{fact}/0"), what, m.fact(fact)[0] as usize)
                 });
                 let (centred, turned) = (counted("centred", "columns centred"), counted("turned", "pictures turned"));
@@ -443,9 +443,10 @@ impl Page<'_> {
             let Some(row) = self.outcome.ledger.rows.iter().position(|row| row.candidate.cell == *cell) else { continue };
             let Some((scored, view)) = self.outcome.cell(cell) else { continue };
             let (of, scores) = (&self.outcome.ledger.rows[row], &scored.scores);
-            let source = Source { key: scored.key, output: scored.output, of: self.words(cell) };
-            let score =
-                |name: &str, estimate| self.book.estimate(&source, &format!("/views/{view}/{name}"), name, Form::Score, estimate);
+            let source = OutputSource { key: scored.key, output: scored.output, of: self.words(cell) };
+            let score = |name: &str, estimate| {
+                self.book.estimate(&source, &format!("/views/{view}/{name}"), name, NumberForm::Score, estimate)
+            };
             let counts: Vec<Value> = scores.counts_b.exclusive.iter().enumerate().map(|(class, n)| json!({ "name": study.comparisons[cell.comparison].classes[class], "n": self.book.count(&source, &format!("/counts_b/exclusive/{class}"), "images on half B", *n) })).collect();
             figures.push(json!({
                 "model": self.model(cell), "layer": self.layer(cell.model, cell.layer), "view": self.view(cell), "comparison": self.comparison(cell),
@@ -465,11 +466,11 @@ impl Page<'_> {
     fn steady(&self, cell: &CellId) -> Result<Value> {
         let step = Step::Steady(*cell);
         let (Some(manifest), Some(steady)) =
-            (self.outcome.plan.result(step), self.outcome.plan.json::<Steady>(step, "steady.json")?)
+            (self.outcome.plan.result(step), self.outcome.plan.json::<FigureRobustness>(step, "steady.json")?)
         else {
             return Ok(Value::Null);
         };
-        let source = Source { key: manifest.key, output: "steady.json", of: self.words(cell) };
+        let source = OutputSource { key: manifest.key, output: "steady.json", of: self.words(cell) };
         let again = steady.again.map(|again| self.book.spread(&source, "/again", "AUC when projected again", again));
         let times = self.book.count(&source, "/times", "projected again", steady.times);
         let other = steady.other.iter().enumerate().map(|(place, of)| {
@@ -477,14 +478,15 @@ impl Page<'_> {
                 &source,
                 &format!("/other/{place}/auc"),
                 &format!("AUC on half B, {}", of.method),
-                Form::Score,
+                NumberForm::Score,
                 of.auc,
             );
             json!({ "method": of.method, "auc": auc })
         });
         let mislabelled = steady.mislabelled.iter().enumerate().map(|(place, of)| {
             let at = format!("/mislabelled/{place}");
-            let share = self.book.enter(&source, &format!("{at}/share"), "labels taken to be wrong", Form::Percent, of.share);
+            let share =
+                self.book.enter(&source, &format!("{at}/share"), "labels taken to be wrong", NumberForm::Percent, of.share);
             let again = self.book.spread(&source, &format!("{at}/again"), "AUC on half B when labels are wrong", of.again);
             json!({ "share": share, "again": again })
         });
@@ -503,7 +505,7 @@ impl Page<'_> {
             ("mutual information", "mutual_information", of.mutual_information),
         ];
         let shown = measures.into_iter().filter_map(|(name, field, value)| {
-            Some(json!({ "name": name, "value": self.book.enter(&source, &format!("/beside/{field}"), name, Form::Score, value?) }))
+            Some(json!({ "name": name, "value": self.book.enter(&source, &format!("/beside/{field}"), name, NumberForm::Score, value?) }))
         });
         Ok(json!({
             "again": again, "times": times, "other": other, "mislabelled": mislabelled,

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use visavis_core::{
     domain::{
         Result,
-        event::Act,
-        job::{JobId, State},
+        event::PersonRequest,
+        job::{JobId, JobState},
     },
     store::Index,
 };
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Acts {
-    aside: HashMap<JobId, State>,
+    aside: HashMap<JobId, JobState>,
     /// Nothing is started. Of one run only: a run that is started is meant to run.
     pub paused_all: bool,
 }
@@ -23,28 +23,28 @@ impl Acts {
         let mut acts = Acts::default();
         for (job, act) in index.standing_acts()? {
             match (job, act.as_str()) {
-                (Some(job), "pause") => acts.take(&Act::Pause { job: Some(job) }),
-                (Some(job), "cancel") => acts.take(&Act::Cancel { job }),
-                (job, "retry") => acts.take(&Act::Retry { job }),
+                (Some(job), "pause") => acts.take(&PersonRequest::Pause { job: Some(job) }),
+                (Some(job), "cancel") => acts.take(&PersonRequest::Cancel { job }),
+                (job, "retry") => acts.take(&PersonRequest::Retry { job }),
                 _ => {}
             }
         }
         Ok(acts)
     }
 
-    pub fn take(&mut self, act: &Act) {
+    pub fn take(&mut self, act: &PersonRequest) {
         match act {
-            Act::Pause { job: None } => self.paused_all = true,
-            Act::Pause { job: Some(job) } => _ = self.aside.insert(*job, State::Paused),
-            Act::Cancel { job } => _ = self.aside.insert(*job, State::Cancelled),
-            Act::Retry { job: Some(job) } => _ = self.aside.remove(job),
-            Act::Retry { job: None } => *self = Acts::default(),
-            Act::Drain => {}
+            PersonRequest::Pause { job: None } => self.paused_all = true,
+            PersonRequest::Pause { job: Some(job) } => _ = self.aside.insert(*job, JobState::Paused),
+            PersonRequest::Cancel { job } => _ = self.aside.insert(*job, JobState::Cancelled),
+            PersonRequest::Retry { job: Some(job) } => _ = self.aside.remove(job),
+            PersonRequest::Retry { job: None } => *self = Acts::default(),
+            PersonRequest::Drain => {}
         }
     }
 
     /// Jobs that are not to be started.
-    pub fn aside(&self) -> &HashMap<JobId, State> {
+    pub fn aside(&self) -> &HashMap<JobId, JobState> {
         &self.aside
     }
 }

@@ -2,11 +2,11 @@
 //! while a run goes on is [`super::watch`]'s to say.
 
 use super::{
-    Opened,
+    OpenedStudy,
     graph::{self, Step},
     offers::Offers,
-    outcome::Outcome,
-    plan::{Plan, Standing},
+    outcome::StudyOutcome,
+    plan::{Plan, StageStatus},
 };
 use crate::config::{Levels, StudyFile};
 use rayon::prelude::*;
@@ -17,16 +17,16 @@ use std::{
 };
 use visavis_core::domain::{
     Key, Result,
-    contrast::Held,
-    grid::{Grid, Verdict},
+    contrast::ContrastSides,
+    grid::{DifferenceVerdict, SimultaneousTests},
     image::Column,
-    job::{JobId, State},
+    job::{JobId, JobState},
     ledger::{CellId, Ledger, ShownAs},
     made_of::MadeOf,
     model::{Network, Source, Weights},
     pin::Pinned,
     projection::View,
-    score::{Estimate, Probe, Scores, Space, Verification},
+    score::{Estimate, FeatureScores, ProbeScore, Scores, Verification},
     stage::Work,
     study::Study,
 };
@@ -48,13 +48,13 @@ pub struct Board {
     /// Model by model: what its trainings have in common, and which of them it is, from 1.
     pub families: Vec<(String, usize)>,
     /// Model × layer × projection × comparison, in the study's order.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<BoardCell>,
     /// Of the features themselves, by model, layer and comparison.
-    pub spaces: HashMap<(usize, usize, usize), (Scores, Option<Probe>)>,
+    pub spaces: HashMap<(usize, usize, usize), (Scores, Option<ProbeScore>)>,
     pub verified: HashMap<usize, Verification>,
     /// Of what was trained here: the share right on its training set, epoch by epoch.
     pub accuracy: HashMap<usize, Vec<f64>>,
-    pub found: Option<Found>,
+    pub found: Option<StudyFindings>,
     /// What forms may offer: what could be run here.
     pub offers: Offers,
     pub pins: Vec<Pinned>,
@@ -72,12 +72,12 @@ pub struct Board {
 }
 
 /// What the whole grid came to.
-pub struct Found {
+pub struct StudyFindings {
     pub ledger: Ledger,
-    pub grid: Grid,
-    pub held: Vec<Held>,
+    pub grid: SimultaneousTests,
+    pub held: Vec<ContrastSides>,
     /// What is said of each difference of the grid.
-    pub verdicts: Vec<Verdict>,
+    pub verdicts: Vec<DifferenceVerdict>,
     /// Why each row of the ledger is where it is, for people.
     pub reasons: Vec<String>,
     /// The row of each cell.
@@ -85,12 +85,12 @@ pub struct Found {
 }
 
 /// A cell less its views: what one `score` stage is of.
-pub struct Cell {
+pub struct BoardCell {
     pub model: usize,
     pub layer: usize,
     pub projection: usize,
     pub comparison: usize,
-    pub stood: Stood,
+    pub stood: CellStatus,
     pub scores: Option<Arc<Scores>>,
     pub key: Option<Key>,
     /// Its view that is best on half A.
@@ -99,7 +99,7 @@ pub struct Cell {
 
 /// How a cell's score stood when the board was made.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Stood {
+pub enum CellStatus {
     Done,
     /// Made again by an audit: the same bits.
     Verified,
@@ -161,12 +161,12 @@ pub struct Former {
 impl Board {
     /// # Errors
     /// Results that are damaged.
-    pub fn of(opened: &Opened, plan: &Plan, former: &Former, seconds: f64, cache: &mut Cache) -> Result<Self> {
+    pub fn of(opened: &OpenedStudy, plan: &Plan, former: &Former, seconds: f64, cache: &mut Cache) -> Result<Self> {
         let study = plan.study.clone();
         let StudyFile { text, .. } = &opened.file;
         let layers: Vec<Vec<String>> = study.models.iter().map(|model| model.layers(study.layers.as_deref())).collect();
         let known = &*cache;
-        let cell = |(step, standing): (Step, &Standing)| {
+        let cell = |(step, standing): (Step, &StageStatus)| {
             let Step::Score { model, layer, projection, comparison } = step else { return Ok(None) };
             let key = plan.result(step).map(|manifest| manifest.key);
             let scores = match key.and_then(|key| known.get(&key)) {
@@ -174,7 +174,7 @@ impl Board {
                 None => plan.json(step, "scores.json")?.map(Arc::new),
             };
             let best = scores.as_deref().and_then(Best::of);
-            Ok(Some(Cell {
+            Ok(Some(BoardCell {
                 model,
                 layer,
                 projection,
@@ -186,9 +186,9 @@ impl Board {
             }))
         };
         // A file each: many at once.
-        let steps: Vec<(Step, &Standing)> = plan.steps().collect();
-        let cells: Vec<Option<Cell>> = steps.into_par_iter().map(cell).collect::<Result<_>>()?;
-        let cells: Vec<Cell> = cells.into_iter().flatten().collect();
+        let steps: Vec<(Step, &StageStatus)> = plan.steps().collect();
+        let cells: Vec<Option<BoardCell>> = steps.into_par_iter().map(cell).collect::<Result<_>>()?;
+        let cells: Vec<BoardCell> = cells.into_iter().flatten().collect();
         *cache = cells.iter().filter_map(|cell| Some((cell.key?, Arc::clone(cell.scores.as_ref()?)))).collect();
         let mut board = Board {
             families: study.models.iter().map(|model| family(&model.source, &model.name)).collect(),
@@ -224,7 +224,7 @@ impl Board {
         for (step, manifest) in plan.results() {
             match (step, &manifest.work) {
                 (Step::Space { model, layer }, Work::Space { questions, .. }) => {
-                    let Some(space) = plan.json::<Space>(step, "space.json")? else { continue };
+                    let Some(space) = plan.json::<FeatureScores>(step, "space.json")? else { continue };
                     for (comparison, asked) in self.study.comparisons.iter().enumerate() {
                         let place = questions.iter().position(|question| *question == asked.question);
                         let Some(answer) = place.and_then(|place| space.answers.get(place)) else { continue };
@@ -246,18 +246,18 @@ impl Board {
         if plan.result(Step::Rank).is_none() {
             return Ok(());
         }
-        let outcome = Outcome::load(plan)?;
+        let outcome = StudyOutcome::load(plan)?;
         let reasons = outcome.ledger.rows.iter().map(|row| outcome.reason(row)).collect();
-        let Outcome { grid, held, verdicts, ledger, shown, .. } = outcome;
+        let StudyOutcome { grid, held, verdicts, ledger, shown, .. } = outcome;
         let rows = ledger.rows.iter().enumerate().map(|(place, row)| (row.candidate.cell, place)).collect();
         self.shown = shown;
-        self.found = Some(Found { ledger, grid, held, verdicts, reasons, rows });
+        self.found = Some(StudyFindings { ledger, grid, held, verdicts, reasons, rows });
         Ok(())
     }
 
     /// The stages that a cell's score is made by, the last first.
-    fn stages(&self, cell: &Cell) -> impl Iterator<Item = Step> {
-        let Cell { model, layer, projection, comparison, .. } = *cell;
+    fn stages(&self, cell: &BoardCell) -> impl Iterator<Item = Step> {
+        let BoardCell { model, layer, projection, comparison, .. } = *cell;
         let seeds = self.study.projections[projection].seeds;
         [Step::Score { model, layer, projection, comparison }]
             .into_iter()
@@ -267,23 +267,23 @@ impl Board {
 
     /// Cells whose score is there, and all of them: views are counted, as a plan does.
     pub fn counted(&self) -> (usize, usize) {
-        let views = |cell: &Cell| self.study.projections[cell.projection].views().len();
+        let views = |cell: &BoardCell| self.study.projections[cell.projection].views().len();
         let scored = self.cells.iter().filter(|cell| cell.scores.is_some()).map(views).sum();
         (scored, self.cells.iter().map(views).sum())
     }
 
     /// The jobs that a cell's score is made by, the last first.
-    pub fn jobs(&self, cell: &Cell) -> impl Iterator<Item = JobId> {
+    pub fn jobs(&self, cell: &BoardCell) -> impl Iterator<Item = JobId> {
         self.stages(cell).filter_map(|step| self.jobs.get(&step).copied())
     }
 
     /// The cell's own job.
-    pub fn job(&self, cell: &Cell) -> Option<JobId> {
+    pub fn job(&self, cell: &BoardCell) -> Option<JobId> {
         self.jobs(cell).next()
     }
 
-    pub fn cell(&self, of: &CellId) -> Option<&Cell> {
-        let holds = |cell: &&Cell| {
+    pub fn cell(&self, of: &CellId) -> Option<&BoardCell> {
+        let holds = |cell: &&BoardCell| {
             (cell.model, cell.layer, cell.projection, cell.comparison) == (of.model, of.layer, of.projection, of.comparison)
         };
         self.cells.iter().find(holds)
@@ -310,7 +310,7 @@ impl Board {
     }
 
     /// Features' own score on half B.
-    pub fn space(&self, model: usize, layer: usize, comparison: usize) -> Option<(Option<Estimate>, Option<&Probe>)> {
+    pub fn space(&self, model: usize, layer: usize, comparison: usize) -> Option<(Option<Estimate>, Option<&ProbeScore>)> {
         let (scores, probe) = self.spaces.get(&(model, layer, comparison))?;
         Some((scores.views.first().and_then(|view| view.b.or(view.whole)), probe.as_ref()))
     }
@@ -340,20 +340,20 @@ fn values(column: &Column) -> Vec<String> {
     if column.is_binary() || all.len() > 24 { vec![] } else { all.into_iter().map(str::to_owned).collect() }
 }
 
-fn stood(plan: &Plan, step: Step, standing: &Standing, former: &Former) -> Result<Stood> {
+fn stood(plan: &Plan, step: Step, standing: &StageStatus, former: &Former) -> Result<CellStatus> {
     Ok(match standing {
-        Standing::Done => match plan.result(step) {
-            Some(manifest) if former.verified.contains(&manifest.key) => Stood::Verified,
-            _ => Stood::Done,
+        StageStatus::Done => match plan.result(step) {
+            Some(manifest) if former.verified.contains(&manifest.key) => CellStatus::Verified,
+            _ => CellStatus::Done,
         },
-        Standing::Barred => {
+        StageStatus::Barred => {
             let lacking = plan.lacking(step).first().map(|missing| missing.input.clone());
-            Stood::Waits(lacking.unwrap_or_else(|| "something it is made from".to_owned()))
+            CellStatus::Waits(lacking.unwrap_or_else(|| "something it is made from".to_owned()))
         }
-        Standing::Aside(State::Cancelled) => Stood::Cancelled,
+        StageStatus::Aside(JobState::Cancelled) => CellStatus::Cancelled,
         _ => {
             let key = former.keys.get(&plan.job(step)).copied();
-            if plan.stale(step, key)?.is_some() { Stood::Stale } else { Stood::Open }
+            if plan.stale(step, key)?.is_some() { CellStatus::Stale } else { CellStatus::Open }
         }
     })
 }

@@ -1,6 +1,6 @@
 //! What a study asks of its labels, held against the labels there are.
 
-use crate::config::{Step, StudyFile, Text};
+use crate::config::{PathStep, StudyFile, Text};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use visavis_core::{
@@ -34,7 +34,7 @@ pub fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     for comparison in &study.comparisons {
         let may_be_absent = comparison.may_be_absent;
-        let at = |key: &str| Spot { text, path: ["comparisons", &comparison.name, key].map(key_of).to_vec(), may_be_absent };
+        let at = |key: &str| AskedAt { text, path: ["comparisons", &comparison.name, key].map(key_of).to_vec(), may_be_absent };
         match &comparison.question.measured {
             Measured::Quantity(attribute) => quantity(attribute, &known, survey, &at("quantity"))?,
             Measured::Classes(classes) => {
@@ -59,8 +59,8 @@ pub fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
         }
     }
     for (place, group) in study.fairness.groups.iter().enumerate() {
-        let path = vec![key_of("fairness"), key_of("groups"), Step::Index(place)];
-        let spot = Spot { text, path, may_be_absent: false };
+        let path = vec![key_of("fairness"), key_of("groups"), PathStep::Index(place)];
+        let spot = AskedAt { text, path, may_be_absent: false };
         there_is(group, &known, &spot)?;
         if survey.labels.get(group).is_some_and(Column::is_empty) {
             warnings.push(format!("fairness.groups: no image has a label of `{group}`, so it makes no groups"));
@@ -81,8 +81,8 @@ pub fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
     Ok(warnings)
 }
 
-fn key_of(key: &str) -> Step {
-    Step::Key(key.to_owned())
+fn key_of(key: &str) -> PathStep {
+    PathStep::Key(key.to_owned())
 }
 
 /// Every attribute that can be asked for; `None` while that cannot be known.
@@ -100,13 +100,13 @@ fn attributes(study: &Study, survey: &Survey) -> Option<BTreeSet<String>> {
 }
 
 /// Where in the study file something is asked.
-struct Spot<'a> {
+struct AskedAt<'a> {
     text: &'a Text,
-    path: Vec<Step>,
+    path: Vec<PathStep>,
     may_be_absent: bool,
 }
 
-impl Spot<'_> {
+impl AskedAt<'_> {
     fn wrong(&self, what: &str) -> Fault {
         let (line, column) = self.text.position(&self.path, false);
         Fault::asked(format!("{}: {what}", self.name())).at(&self.text.path, line, column)
@@ -116,23 +116,29 @@ impl Spot<'_> {
         let mut name = String::new();
         for step in &self.path {
             match step {
-                Step::Key(key) if name.is_empty() => name.push_str(key),
-                Step::Key(key) => name += &format!(".{key}"),
-                Step::Index(_) => {}
+                PathStep::Key(key) if name.is_empty() => name.push_str(key),
+                PathStep::Key(key) => name += &format!(".{key}"),
+                PathStep::Index(_) => {}
             }
         }
         name
     }
 }
 
-fn there_is(attribute: &str, known: &[&str], spot: &Spot) -> Result<()> {
+fn there_is(attribute: &str, known: &[&str], spot: &AskedAt) -> Result<()> {
     if known.contains(&attribute) {
         return Ok(());
     }
     Err(spot.wrong(&format!("there is no attribute `{attribute}`")).next(suggestion(attribute, known)))
 }
 
-fn expression(expression: &Expression, known: &[&str], survey: &Survey, spot: &Spot, warnings: &mut Vec<String>) -> Result<()> {
+fn expression(
+    expression: &Expression,
+    known: &[&str],
+    survey: &Survey,
+    spot: &AskedAt,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
     for (attribute, value) in expression.asked() {
         there_is(attribute, known, spot)?;
         // Labels that are absent are waited for.
@@ -184,7 +190,7 @@ fn some_of(column: &Column) -> String {
     if more > 0 { format!("{values} and {more} more") } else { values }
 }
 
-fn quantity(attribute: &str, known: &[&str], survey: &Survey, spot: &Spot) -> Result<()> {
+fn quantity(attribute: &str, known: &[&str], survey: &Survey, spot: &AskedAt) -> Result<()> {
     there_is(attribute, known, spot)?;
     let Some(column) = survey.labels.get(attribute) else { return Ok(()) };
     match column.iter().find(|(_, value)| !value.parse::<f64>().is_ok_and(f64::is_finite)) {

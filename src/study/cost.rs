@@ -3,7 +3,7 @@
 
 use super::{
     graph::Step,
-    plan::{Plan, Standing},
+    plan::{Plan, StageStatus},
     queue::Waiting,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -29,7 +29,7 @@ pub struct Costs(HashMap<String, Cost>);
 
 /// What is still to come, as intervals that hold four times in five if what is to come is like what was.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Estimate {
+pub struct CostEstimate {
     pub seconds: f64,
     pub low: f64,
     pub high: f64,
@@ -141,7 +141,7 @@ fn guess(alike: &str, kind: Kind) -> Cost {
 impl Plan {
     /// What running the plan takes on so many slots, of the steps that can run: the greater of the work divided by the slots
     /// and of the longest chain (Graham's bounds, 1966).
-    pub fn estimate(&self, costs: &Costs, slots: usize) -> Estimate {
+    pub fn estimate(&self, costs: &Costs, slots: usize) -> CostEstimate {
         let mut kinds: BTreeMap<(String, Kind), (Cost, usize)> = BTreeMap::new();
         let runs = self.runs();
         for step in &runs {
@@ -151,7 +151,7 @@ impl Plan {
         if !runs.is_empty() && figures > 0 {
             kinds.insert(("draw".to_owned(), Kind::Draw), (costs.of("draw", Kind::Draw), figures));
         }
-        let (mut work, mut variance, mut estimate) = (0.0, 0.0, Estimate::default());
+        let (mut work, mut variance, mut estimate) = (0.0, 0.0, CostEstimate::default());
         for (cost, count) in kinds.values() {
             let n = *count as f64;
             work += n * cost.seconds;
@@ -176,7 +176,7 @@ impl Plan {
     /// (the upward rank of Topcuoglu et al., 2002).
     pub fn urgencies(&self, costs: &Costs) -> HashMap<Step, f64> {
         let done: HashSet<Step> =
-            self.steps().filter(|(_, standing)| **standing == Standing::Done).map(|(step, _)| step).collect();
+            self.steps().filter(|(_, standing)| **standing == StageStatus::Done).map(|(step, _)| step).collect();
         self.chains(|step| if done.contains(&step) { 0.0 } else { self.cost(step, costs).seconds })
     }
 

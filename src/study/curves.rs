@@ -2,13 +2,13 @@
 
 use super::watch::Watch;
 use visavis_core::{
-    domain::{Result, job::JobId, metric::Point},
+    domain::{Result, job::JobId, metric::MetricPoint},
     store::{AttemptRow, JobRow, LogRow},
 };
 
 /// One series of one attempt. No dip and no peak is lost by thinning: of each stretch the least and the greatest stay.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Curve {
+pub struct SeriesCurve {
     pub series: String,
     pub attempt: u32,
     /// How many points were recorded.
@@ -21,9 +21,9 @@ pub struct Curve {
 
 /// Everything that is known of one job.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Diary {
+pub struct JobHistory {
     pub job: Option<JobRow>,
-    pub curves: Vec<Curve>,
+    pub curves: Vec<SeriesCurve>,
     pub attempts: Vec<AttemptRow>,
     pub log: Vec<LogRow>,
 }
@@ -36,8 +36,8 @@ const LINES: usize = 500;
 impl Watch {
     /// # Errors
     /// A store that cannot be read.
-    pub fn diary(&self, id: JobId) -> Result<Diary> {
-        let Some(index) = self.index() else { return Ok(Diary::default()) };
+    pub fn diary(&self, id: JobId) -> Result<JobHistory> {
+        let Some(index) = self.index() else { return Ok(JobHistory::default()) };
         let attempts = index.attempts_at(id)?;
         let job = index.job(id)?;
         let mut log = Vec::new();
@@ -45,7 +45,7 @@ impl Watch {
             log.extend(index.log_of(attempt)?);
         }
         log.drain(..log.len().saturating_sub(LINES));
-        let mut curves: Vec<Curve> = Vec::new();
+        let mut curves: Vec<SeriesCurve> = Vec::new();
         // The latest attempt's key is the one whose curves mean something: a job that was made of other inputs is another.
         if let Some(key) = attempts.last().map(|attempt| attempt.key) {
             for series in index.series_of(key)? {
@@ -53,7 +53,7 @@ impl Watch {
                 // What is made small: losses, and t-SNE's divergence.
                 let small = series.series.contains("loss") || series.series == "kl";
                 let best = if small { numbers().reduce(f64::min) } else { numbers().reduce(f64::max) };
-                curves.push(Curve {
+                curves.push(SeriesCurve {
                     count: series.points.len(),
                     last: series.points.last().map_or(f64::NAN, |point| point.value),
                     best: best.unwrap_or(f64::NAN),
@@ -63,12 +63,12 @@ impl Watch {
                 });
             }
         }
-        Ok(Diary { job, curves, attempts, log })
+        Ok(JobHistory { job, curves, attempts, log })
     }
 }
 
-fn thinned(points: &[Point]) -> Vec<(f64, f64)> {
-    let at = |point: &Point| (point.step as f64, point.value);
+fn thinned(points: &[MetricPoint]) -> Vec<(f64, f64)> {
+    let at = |point: &MetricPoint| (point.step as f64, point.value);
     if points.len() <= 2 * STRETCHES {
         return points.iter().map(at).collect();
     }
@@ -77,7 +77,7 @@ fn thinned(points: &[Point]) -> Vec<(f64, f64)> {
         let numbers = || stretch.iter().filter(|point| !point.value.is_nan());
         let least = numbers().min_by(|a, b| a.value.total_cmp(&b.value));
         let greatest = numbers().max_by(|a, b| a.value.total_cmp(&b.value));
-        let mut both: Vec<&Point> = least.into_iter().chain(greatest).collect();
+        let mut both: Vec<&MetricPoint> = least.into_iter().chain(greatest).collect();
         both.sort_by_key(|point| point.step);
         both.dedup_by_key(|point| point.step);
         kept.extend(both.into_iter().map(at));
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn thinning_keeps_every_peak() {
-        let mut points: Vec<Point> = (0..100_000).map(|step| Point { step, at: 0, value: 1.0 }).collect();
+        let mut points: Vec<MetricPoint> = (0..100_000).map(|step| MetricPoint { step, at: 0, value: 1.0 }).collect();
         points[77_777].value = 9.0;
         points[12_345].value = -4.0;
         points[50_000].value = f64::NAN;

@@ -7,37 +7,37 @@ use visavis_core::domain::{Fault, Result, study::Study, text::count};
 
 /// Kinds of devices; a job runs on one kind only, for its numbers may depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Class {
+pub enum DeviceClass {
     Cpu,
     Cuda,
     Pretend,
 }
 
-impl Class {
+impl DeviceClass {
     pub fn word(self) -> &'static str {
         match self {
-            Class::Cpu => "cpu",
-            Class::Cuda => "cuda",
-            Class::Pretend => "pretend",
+            DeviceClass::Cpu => "cpu",
+            DeviceClass::Cuda => "cuda",
+            DeviceClass::Pretend => "pretend",
         }
     }
 
     pub fn of_word(word: &str) -> Self {
-        [Class::Cuda, Class::Pretend].into_iter().find(|class| class.word() == word).unwrap_or(Class::Cpu)
+        [DeviceClass::Cuda, DeviceClass::Pretend].into_iter().find(|class| class.word() == word).unwrap_or(DeviceClass::Cpu)
     }
 }
 
 /// `cpu`, `cuda:0`, `pretend:1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name {
-    pub class: Class,
+    pub class: DeviceClass,
     pub number: u32,
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.class {
-            Class::Cpu => f.write_str("cpu"),
+            DeviceClass::Cpu => f.write_str("cpu"),
             class => write!(f, "{}:{}", class.word(), self.number),
         }
     }
@@ -48,9 +48,9 @@ impl std::str::FromStr for Name {
 
     fn from_str(text: &str) -> Result<Self> {
         let name = match text.split_once(':') {
-            None if text == "cpu" => Some(Name { class: Class::Cpu, number: 0 }),
+            None if text == "cpu" => Some(Name { class: DeviceClass::Cpu, number: 0 }),
             None => None,
-            Some((word, number)) => [Class::Cuda, Class::Pretend]
+            Some((word, number)) => [DeviceClass::Cuda, DeviceClass::Pretend]
                 .into_iter()
                 .find(|class| class.word() == word)
                 .and_then(|class| Some(Name { class, number: number.parse().ok().filter(|_| !number.starts_with('+'))? })),
@@ -70,7 +70,7 @@ pub struct Device {
 
 /// A graphics card, as its driver tells.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Card {
+pub struct GraphicsCard {
     pub number: u32,
     pub model: String,
     /// Bytes.
@@ -82,7 +82,7 @@ pub struct Card {
     pub processes: usize,
 }
 
-impl Card {
+impl GraphicsCard {
     /// Somebody works on it: a process, memory beyond what a driver keeps for itself, or load.
     pub fn busy(&self) -> bool {
         self.processes > 0 || self.used > (1 << 30) || self.load > 10
@@ -90,12 +90,12 @@ impl Card {
 }
 
 /// The cards of this machine, and its driver; nothing where there is no driver.
-pub fn cards() -> (Vec<Card>, Option<String>) {
+pub fn cards() -> (Vec<GraphicsCard>, Option<String>) {
     let Ok(nvml) = nvml_wrapper::Nvml::init() else { return (vec![], None) };
     let card = |number: u32| {
         let device = nvml.device_by_index(number).ok()?;
         let memory = device.memory_info().ok();
-        Some(Card {
+        Some(GraphicsCard {
             number,
             model: device.name().unwrap_or_else(|_| "a card".to_owned()),
             memory: memory.as_ref().map_or(0, |memory| memory.total),
@@ -129,7 +129,7 @@ pub fn processor() -> (f32, (u64, u64)) {
 #[derive(Clone, Debug, Default)]
 pub struct Machine {
     pub threads: usize,
-    pub cards: Vec<Card>,
+    pub cards: Vec<GraphicsCard>,
 }
 
 /// The devices a run uses: those named, or the processor and what the study's networks run on. `jobs`: slots of the processor.
@@ -140,18 +140,18 @@ pub struct Machine {
 pub fn choose(study: &Study, named: &[Name], jobs: Option<usize>, machine: &Machine) -> Result<(Vec<Device>, Vec<String>)> {
     let cpu = jobs.unwrap_or_else(|| study.resources.cpu_slots.min(machine.threads)).max(1);
     let device = |name: Name| {
-        let slots = if name.class == Class::Cpu { cpu } else { study.resources.gpu_slots };
+        let slots = if name.class == DeviceClass::Cpu { cpu } else { study.resources.gpu_slots };
         Device { name, slots, threads: (machine.threads / slots).max(1) }
     };
     let mut remarks = Vec::new();
     let mut names = named.to_vec();
     if named.is_empty() {
-        match Class::of_word(&study.numerics.device) {
-            Class::Cpu => {}
-            Class::Pretend => names.push(Name { class: Class::Pretend, number: 0 }),
-            Class::Cuda => {
+        match DeviceClass::of_word(&study.numerics.device) {
+            DeviceClass::Cpu => {}
+            DeviceClass::Pretend => names.push(Name { class: DeviceClass::Pretend, number: 0 }),
+            DeviceClass::Cuda => {
                 for card in &machine.cards {
-                    let name = Name { class: Class::Cuda, number: card.number };
+                    let name = Name { class: DeviceClass::Cuda, number: card.number };
                     if card.busy() {
                         remarks.push(format!(
                             "{name} is left alone: {} on it, {} % load, {:.1} of {:.1} GB used; --devices cpu,{name} uses it nevertheless",
@@ -168,10 +168,10 @@ pub fn choose(study: &Study, named: &[Name], jobs: Option<usize>, machine: &Mach
         }
     }
     // Whatever card is named, what needs none needs the processor.
-    names.push(Name { class: Class::Cpu, number: 0 });
+    names.push(Name { class: DeviceClass::Cpu, number: 0 });
     names.sort();
     names.dedup();
-    let absent = |name: &&Name| name.class == Class::Cuda && machine.cards.iter().all(|card| card.number != name.number);
+    let absent = |name: &&Name| name.class == DeviceClass::Cuda && machine.cards.iter().all(|card| card.number != name.number);
     if let Some(name) = names.iter().find(absent) {
         let there = match machine.cards.len() {
             0 => "this machine has no card that its driver knows".to_owned(),
@@ -195,7 +195,8 @@ mod tests {
     }
 
     fn machine() -> Machine {
-        let card = |number, used, load, processes| Card { number, model: "H".into(), memory: 80 << 30, used, load, processes };
+        let card =
+            |number, used, load, processes| GraphicsCard { number, model: "H".into(), memory: 80 << 30, used, load, processes };
         Machine { threads: 8, cards: vec![card(0, 40 << 30, 97, 1), card(1, 400 << 20, 0, 0), card(2, 0, 55, 0)] }
     }
 

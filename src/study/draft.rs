@@ -17,7 +17,7 @@ pub use crate::config::{Change, FACTORS};
 
 /// A study file with changes that were not written yet.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Draft {
+pub struct StudyDraft {
     pub file: PathBuf,
     /// The text as it was read, and as it would be.
     pub before: String,
@@ -44,7 +44,7 @@ pub struct Costs {
 impl Watch {
     /// # Errors
     /// What is wrong with the study as it would be, and where.
-    pub fn draft(&self, change: &Change) -> Result<Draft> {
+    pub fn draft(&self, change: &Change) -> Result<StudyDraft> {
         let plan = self.plan.as_ref().ok_or_else(|| Fault::missing("no study is open"))?;
         let file = self.file().ok_or_else(|| Fault::missing("no study is open"))?.to_owned();
         let before = Text::read(&file)?.source;
@@ -65,7 +65,7 @@ impl Watch {
             before.is_none_or(|own| own.cells < of.cells)
         };
         let missing = new.missing.iter().filter(awaited).map(|of| (of.input.clone(), of.expected_at.clone())).collect();
-        Ok(Draft { file, before, after, costs, missing, classes })
+        Ok(StudyDraft { file, before, after, costs, missing, classes })
     }
 }
 

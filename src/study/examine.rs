@@ -1,7 +1,7 @@
 //! Opens what a study names, so that `check` tells before a run what the run would meet: every array of given features, every
 //! weight file, and pictures spread over each data set (`data check` opens them all).
 
-use super::Opened;
+use super::OpenedStudy;
 use rayon::prelude::*;
 use std::{
     collections::BTreeSet,
@@ -46,7 +46,7 @@ impl Examined {
 }
 
 /// Opens the files of a study; those that are not there are told elsewhere.
-pub fn examine(opened: &Opened) -> Examined {
+pub fn examine(opened: &OpenedStudy) -> Examined {
     let (study, survey) = (&opened.file.study, &opened.survey);
     let mut examined = Examined::default();
     let mut seen: BTreeSet<(PathBuf, String, PathBuf)> = BTreeSet::new();

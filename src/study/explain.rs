@@ -4,14 +4,14 @@ use super::{
     acts::Acts,
     cost::Costs,
     graph::Step,
-    plan::{Plan, Standing},
-    queue::Queue,
-    timeline::{Held, Timeline},
+    plan::{Plan, StageStatus},
+    queue::StageQueue,
+    timeline::{HeldBecause, Timeline},
 };
 use visavis_core::{
     domain::{
         Key, Result,
-        job::{Cause, JobId, State},
+        job::{Cause, JobId, JobState},
         result::Manifest,
         stage::Task,
         text::count,
@@ -67,17 +67,18 @@ struct Explainer<'a> {
 }
 
 /// The least number says most.
-type Telling = (u8, String);
+type ReasonRank = (u8, String);
 
-type Told = (&'static str, Vec<String>, Option<String>);
+/// One word, why, and what to do.
+type StateAndWhy = (&'static str, Vec<String>, Option<String>);
 
 impl Explainer<'_> {
-    fn of(&self, step: Step) -> Result<Told> {
+    fn of(&self, step: Step) -> Result<StateAndWhy> {
         let plan = self.plan;
         if let Some(manifest) = plan.result(step) {
             return Ok(("done", self.done(manifest), None));
         }
-        if let (Some(_), Some(JobRow { state: State::Running, .. })) = (self.timeline, self.row) {
+        if let (Some(_), Some(JobRow { state: JobState::Running, .. })) = (self.timeline, self.row) {
             return Ok(("running", self.running(), None));
         }
         if let Some(state) = self.aside(plan.job(step))? {
@@ -85,13 +86,13 @@ impl Explainer<'_> {
             return Ok((state.word(), vec![why], Some(format!("visavis retry {}", plan.job(step).short()))));
         }
         let stale = self.stale(step)?;
-        if let Some(JobRow { state: State::Failed, .. }) = self.row
+        if let Some(JobRow { state: JobState::Failed, .. }) = self.row
             && stale.is_none()
         {
             return Ok(self.failed());
         }
         let (state, mut why, next) = match plan.standing(step) {
-            Some(Standing::Ready) => self.ready(step)?,
+            Some(StageStatus::Ready) => self.ready(step)?,
             _ => self.waiting(step),
         };
         let Some(Stale { old, reasons }) = stale else { return Ok((state, why, next)) };
@@ -125,12 +126,12 @@ impl Explainer<'_> {
         vec![format!("It runs on {}, slot {}: attempt {}.", attempt.device, attempt.slot + 1, attempt.number)]
     }
 
-    fn aside(&self, job: JobId) -> Result<Option<State>> {
+    fn aside(&self, job: JobId) -> Result<Option<JobState>> {
         let Some(index) = self.index else { return Ok(None) };
         Ok(Acts::standing(index)?.aside().get(&job).copied())
     }
 
-    fn failed(&self) -> Told {
+    fn failed(&self) -> StateAndWhy {
         let mut why = Vec::new();
         for attempt in self.attempts.iter().filter(|attempt| attempt.cause.is_some()) {
             let (cause, told) = (attempt.cause.map_or("", Cause::words), one_line(attempt.why.as_deref().unwrap_or("")));
@@ -157,7 +158,7 @@ impl Explainer<'_> {
         ("failed", why, Some(next))
     }
 
-    fn ready(&self, step: Step) -> Result<Told> {
+    fn ready(&self, step: Step) -> Result<StateAndWhy> {
         let plan = self.plan;
         let consumed = match plan.needs(step).len() {
             0 => "It needs no other stage".to_owned(),
@@ -178,24 +179,24 @@ impl Explainer<'_> {
             return Ok(("waiting", vec![why], None));
         }
         match timeline.held {
-            Some(Held::Paused) => {
+            Some(HeldBecause::Paused) => {
                 let why = format!("{consumed}, but a person paused the run: it starts nothing.");
                 return Ok(("waiting", vec![why], Some("visavis retry".to_owned())));
             }
-            Some(Held::Draining) => {
+            Some(HeldBecause::Draining) => {
                 let why = format!("{consumed}, but the run is draining: it finishes what runs and ends.");
                 return Ok(("waiting", vec![why], Some(format!("when it has ended: visavis run {}", self.study))));
             }
             None => {}
         }
-        let busy = timeline.count(State::Running);
+        let busy = timeline.count(JobState::Running);
         let mut why = vec![format!("{consumed}. It waits for a slot: {busy} running on {}.", count(slots, "slot"))];
         let costs = Costs::learn(self.index)?;
         let urgencies = plan.urgencies(&costs);
-        let mut queue = Queue::default();
-        let runs: Vec<JobId> = self.rows.iter().filter(|row| row.state == State::Running).map(|row| row.id).collect();
+        let mut queue = StageQueue::default();
+        let runs: Vec<JobId> = self.rows.iter().filter(|row| row.state == JobState::Running).map(|row| row.id).collect();
         for (other, standing) in plan.steps() {
-            if *standing == Standing::Ready
+            if *standing == StageStatus::Ready
                 && !runs.contains(&plan.job(other))
                 && let Some((key, _)) = plan.task(other)
             {
@@ -217,7 +218,7 @@ impl Explainer<'_> {
         Ok(("waiting", why, None))
     }
 
-    fn waiting(&self, step: Step) -> Told {
+    fn waiting(&self, step: Step) -> StateAndWhy {
         let plan = self.plan;
         let mut why = Vec::new();
         for missing in plan.lacking(step) {
@@ -236,7 +237,7 @@ impl Explainer<'_> {
                 some => format!("{some} are"),
             }
         ));
-        let mut stands: Vec<(Telling, Step)> = open.iter().map(|need| (self.stands(*need), *need)).collect();
+        let mut stands: Vec<(ReasonRank, Step)> = open.iter().map(|need| (self.stands(*need), *need)).collect();
         stands.sort_by_key(|(telling, _)| telling.0);
         for ((_, words), need) in stands.iter().take(4) {
             why.push(format!("  – {} ({}): {words}", need.label(&plan.study), plan.job(*need).short()));
@@ -253,21 +254,20 @@ impl Explainer<'_> {
     }
 
     /// How a step that is needed stands.
-    fn stands(&self, need: Step) -> Telling {
+    fn stands(&self, need: Step) -> ReasonRank {
         let plan = self.plan;
         let row = self.rows.iter().find(|row| row.id == plan.job(need));
         match (row, plan.standing(need)) {
-            (Some(JobRow { state: State::Failed, why, .. }), _) => {
+            (Some(JobRow { state: JobState::Failed, why, .. }), _) => {
                 (0, format!("it failed: {}", why.as_deref().unwrap_or("").lines().next().unwrap_or("")))
             }
-            (Some(JobRow { state: state @ (State::Paused | State::Cancelled), .. }), _) | (_, Some(Standing::Aside(state))) => {
-                (1, format!("it is {} by a person", state.word()))
-            }
-            (_, Some(Standing::Barred)) if !plan.lacking(need).is_empty() => {
+            (Some(JobRow { state: state @ (JobState::Paused | JobState::Cancelled), .. }), _)
+            | (_, Some(StageStatus::Aside(state))) => (1, format!("it is {} by a person", state.word())),
+            (_, Some(StageStatus::Barred)) if !plan.lacking(need).is_empty() => {
                 (2, format!("it waits for {}, which is not here", plan.lacking(need)[0].input))
             }
-            (Some(JobRow { state: State::Running, .. }), _) if self.timeline.is_some() => (3, "it runs".to_owned()),
-            (_, Some(Standing::Ready)) => (4, "it is ready to run".to_owned()),
+            (Some(JobRow { state: JobState::Running, .. }), _) if self.timeline.is_some() => (3, "it runs".to_owned()),
+            (_, Some(StageStatus::Ready)) => (4, "it is ready to run".to_owned()),
             _ => (5, "it waits itself".to_owned()),
         }
     }

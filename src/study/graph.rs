@@ -1,6 +1,6 @@
 //! The stages of a study and what each consumes. Pure: a step becomes a task once the results it consumes are there.
 
-use super::devices::Class;
+use super::devices::DeviceClass;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
@@ -9,15 +9,15 @@ use visavis_core::domain::{
     canonical::Value,
     comparison::Question,
     contrast,
-    ledger::{CellId, Ledger, Row, ShownAs},
+    ledger::{CellId, Ledger, LedgerRow, ShownAs},
     matrix,
     model::{EMBEDDING, Model, OWN_FAMILY, Source, Weights},
     pin,
     projection::{Method, View},
     result::Manifest,
     stage::{
-        ArrayFormat, AxisNames, Baseline, CURVES, Extraction, Fair, Figure, Gridding, Input, Kind, Location, OFFSETS, Probes,
-        Ranking, Shown, Slot, Task, Training, WEIGHTS, Work, features_at, ranks_of,
+        ArrayFormat, AxisNames, Baseline, CURVES, Extraction, Figure, GroupFairness, Input, Kind, Location, OFFSETS, Probes,
+        Ranking, Robustness, Simultaneous, Slot, Task, Training, WEIGHTS, Work, features_at, ranks_of,
     },
     study::{Dataset, Preparation, Recipe, Study},
 };
@@ -128,11 +128,11 @@ impl Step {
     }
 
     /// The class of devices it runs on.
-    pub fn class(self, study: &Study) -> Class {
+    pub fn class(self, study: &Study) -> DeviceClass {
         let network = |model: usize| matches!(study.models[model].source, Source::Network(_));
         match self {
-            Step::Train { model } | Step::Extract { model } if network(model) => Class::of_word(&study.numerics.device),
-            _ => Class::Cpu,
+            Step::Train { model } | Step::Extract { model } if network(model) => DeviceClass::of_word(&study.numerics.device),
+            _ => DeviceClass::Cpu,
         }
     }
 
@@ -274,7 +274,7 @@ pub fn figure_name(study: &Study, cell: CellId) -> String {
 
 /// Every figure of the study, with what it is called and what it is: its model, projection and question as the study defines them,
 /// by no name of the study's. `shareable` gives files the same names in every folder.
-pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec<pin::Known> {
+pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec<pin::KnownFigure> {
     let file = |path: &Path| Value::text(shareable(path).display().to_string());
     let prepared = |name: &String| study.preparations.get(name).map_or_else(|| Value::text(name), Preparation::canonical);
     let learned_from = |name: &String| study.datasets.get(name).map_or_else(|| Value::text(name), |set| file(set.root()));
@@ -314,14 +314,14 @@ pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec
         ])
         .digest()
     };
-    let known = |cell: CellId| pin::Known { cell, name: figure_name(study, cell), definition: definition(&cell) };
+    let known = |cell: CellId| pin::KnownFigure { cell, name: figure_name(study, cell), definition: definition(&cell) };
     matrix::cells(study).into_iter().map(known).collect()
 }
 
 /// Why each figure that the report holds is there, in rank order: picked ones first, then those beside them, those that a person
 /// pinned last.
 pub fn shown(ledger: &Ledger, pinned: &BTreeSet<CellId>) -> Vec<(CellId, Vec<ShownAs>)> {
-    let of = |row: &Row| {
+    let of = |row: &LedgerRow| {
         let pinned = pinned.contains(&row.candidate.cell).then_some(ShownAs::Pinned);
         row.shown_as.iter().copied().chain(pinned).collect::<Vec<_>>()
     };
@@ -342,7 +342,7 @@ pub fn figure(cell: CellId) -> Node {
 }
 
 /// What the plan knows of the world when it makes tasks.
-pub struct Known<'a> {
+pub struct KnownResults<'a> {
     pub study: &'a Study,
     /// Objects made of the data before anything runs: role → digest (`listing`, `labels/…`, `identities`).
     pub sources: &'a BTreeMap<String, Input>,
@@ -355,7 +355,7 @@ pub struct Known<'a> {
     pub training_at: &'a BTreeMap<String, PathBuf>,
 }
 
-impl Known<'_> {
+impl KnownResults<'_> {
     /// The task of a step; `None` while something it consumes is not there, or when this program cannot carry it out.
     pub fn task(&self, step: Step) -> Option<Task> {
         let study = self.study;
@@ -557,7 +557,7 @@ impl Known<'_> {
         let decisions = self.output(Step::Space { model, layer }, "decisions.npy", "decisions")?;
         let inputs = [vec![self.images()?, self.features(model, layer, "features")?, decisions], labels].concat();
         let (statistics, seed) = (study.statistics, study.seed);
-        Some((Work::Fairness(Fair { questions, groups, depth: study.fairness.depth, statistics, seed }), inputs))
+        Some((Work::Fairness(GroupFairness { questions, groups, depth: study.fairness.depth, statistics, seed }), inputs))
     }
 
     fn grid(&self) -> Option<(Work, Vec<Input>)> {
@@ -586,7 +586,7 @@ impl Known<'_> {
         let questions = self.questions(&all);
         inputs.extend(self.labels_of(&self.questions(&self.labelled()))?);
         let (statistics, seed) = (study.statistics, study.seed);
-        Some((Work::Grid(Gridding { slots, spaces, questions, held: contrast::held(study), statistics, seed }), inputs))
+        Some((Work::Grid(Simultaneous { slots, spaces, questions, held: contrast::held(study), statistics, seed }), inputs))
     }
 
     /// Scores of projections that are there. What is missing is left out.
@@ -663,7 +663,7 @@ impl Known<'_> {
         ];
         let projected = if projection.seeds > 1 { study.seed } else { 0 };
         let (view, method, seed) = (cell.view, projection.method.clone(), study.seed);
-        Some((Work::Steady(Shown { question, view, method, projected, seed }), inputs.concat()))
+        Some((Work::Steady(Robustness { question, view, method, projected, seed }), inputs.concat()))
     }
 
     fn draw(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {

@@ -24,17 +24,17 @@ pub mod torch;
 pub mod watch;
 
 pub use acts::Acts;
-pub use cost::{Costs, Estimate};
-pub use dispatch::{Dispatch, Ended, Notice, dispatch};
+pub use cost::{CostEstimate, Costs};
+pub use dispatch::{Dispatch, Notice, RunSummary, dispatch};
 pub use examine::{Examined, examine};
 pub use explain::{Explained, Stale, explain};
 pub use graph::{Node, Step, features, features_name, figure_name, known_figures, last_layer};
 pub use look::{Looked, look};
 pub use missing::Missing;
 pub use offers::Offers;
-pub use outcome::{Outcome, ScoreOf, Scored};
-pub use plan::{Plan, Standing, Tally};
-pub use timeline::{Held, Phase, Timeline};
+pub use outcome::{ScoreOf, ScoreSource, StudyOutcome};
+pub use plan::{Plan, StageStatus, Tally};
+pub use timeline::{HeldBecause, Phase, Timeline};
 
 pub use visavis_core::dataset::{
     People,
@@ -51,7 +51,7 @@ use visavis_core::{
 };
 
 /// A study file with what was found of the data it names.
-pub struct Opened {
+pub struct OpenedStudy {
     pub file: StudyFile,
     pub survey: Survey,
     pub missing: Vec<Missing>,
@@ -65,12 +65,12 @@ pub struct Opened {
 ///
 /// # Errors
 /// A study file that is wrong, data that are there and cannot be used. What is absent is no error.
-pub fn open(path: &Path, workspace: &Workspace) -> Result<Opened> {
+pub fn open(path: &Path, workspace: &Workspace) -> Result<OpenedStudy> {
     survey(config::read(path)?, workspace)
 }
 
 /// Looks at the data of a study that was read.
-fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<Opened> {
+fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     let mut digests = DigestCache::open(workspace.digests());
     // What is wrong between the data and the study, and in no file of its own, stands in the study file.
     let placed = |fault: Fault| if fault.place.is_none() { fault.in_file(&file.text.path) } else { fault };
@@ -99,5 +99,5 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<Opened> {
     let missing = missing::missing(&file.study, &survey, cards);
     let plain = |said: &[String]| said.iter().map(|line| printable(line)).collect();
     let (warnings, notes) = (plain(&warnings), plain(&survey.notes));
-    Ok(Opened { file, survey, missing, warnings, notes })
+    Ok(OpenedStudy { file, survey, missing, warnings, notes })
 }

@@ -6,17 +6,17 @@ use std::{
 };
 use visavis_core::{
     dataset::DigestCache,
-    domain::event::Origin,
+    domain::event::RunOrigin,
     store::{Workspace, origin},
 };
 
 /// `driver`: of the graphics cards, if there are any.
-pub fn of(study: &Path, program: &Path, workspace: &Workspace, driver: Option<String>) -> Origin {
+pub fn of(study: &Path, program: &Path, workspace: &Workspace, driver: Option<String>) -> RunOrigin {
     let folder = study.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut digests = DigestCache::open(workspace.digests());
     let program_digest = digests.of(program).ok();
     digests.keep();
-    Origin {
+    RunOrigin {
         program: concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned(),
         program_digest,
         commit: git(folder, &["rev-parse", "HEAD"]),

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use visavis_core::dataset::drawn::Truth;
 use visavis_core::domain::{
     Fault, Key, Result,
-    contrast::{self, Held},
-    grid::{Grid, Sureness, Verdict},
-    ledger::{CellId, Frequencies, Ledger, Row, ShownAs},
+    contrast::{self, ContrastSides},
+    grid::{CellTest, DifferenceVerdict, SimultaneousTests},
+    ledger::{CellId, Frequencies, Ledger, LedgerRow, ShownAs},
     result::Manifest,
-    score::{Answer, Probe, Scores, Space},
+    score::{FeatureScore, FeatureScores, ProbeScore, Scores},
     stage::Work,
 };
 
@@ -23,24 +23,24 @@ pub struct ScoreOf {
 }
 
 /// Scores, and where they stand: an output of a result, from this JSON pointer on.
-pub struct Scored {
+pub struct ScoreSource {
     pub key: Key,
     pub output: &'static str,
     pub pointer: String,
     pub scores: Scores,
     /// Of features alone.
-    pub probe: Option<Probe>,
+    pub probe: Option<ProbeScore>,
 }
 
-pub struct Outcome<'a> {
+pub struct StudyOutcome<'a> {
     pub plan: &'a Plan,
-    pub scores: BTreeMap<ScoreOf, Scored>,
-    pub grid: Grid,
+    pub scores: BTreeMap<ScoreOf, ScoreSource>,
+    pub grid: SimultaneousTests,
     pub gridded: Key,
     /// The sides of contrasts that the grid's differences are of.
-    pub held: Vec<Held>,
+    pub held: Vec<ContrastSides>,
     /// What is said of each difference of the grid.
-    pub verdicts: Vec<Verdict>,
+    pub verdicts: Vec<DifferenceVerdict>,
     pub ledger: Ledger,
     /// By model and comparison: the place in the ledger of the view that was chosen on half A.
     pub chosen: BTreeMap<(usize, usize), usize>,
@@ -51,7 +51,7 @@ pub struct Outcome<'a> {
     pub shown: Vec<(CellId, Vec<ShownAs>)>,
 }
 
-impl<'a> Outcome<'a> {
+impl<'a> StudyOutcome<'a> {
     /// # Errors
     /// A study that was not run yet, or objects that are damaged.
     pub fn load(plan: &'a Plan) -> Result<Self> {
@@ -65,30 +65,33 @@ impl<'a> Outcome<'a> {
                 Step::Score { model, layer, projection, comparison } => {
                     let found = plan.json(step, "scores.json")?.ok_or_else(absent)?;
                     let of = ScoreOf { model, layer, projection: Some(projection), comparison };
-                    scores.insert(of, Scored { key, output: "scores.json", pointer: String::new(), scores: found, probe: None });
+                    scores.insert(
+                        of,
+                        ScoreSource { key, output: "scores.json", pointer: String::new(), scores: found, probe: None },
+                    );
                 }
                 Step::Space { model, layer } => {
-                    let space: Space = plan.json(step, "space.json")?.ok_or_else(absent)?;
+                    let space: FeatureScores = plan.json(step, "space.json")?.ok_or_else(absent)?;
                     let Work::Space { questions, .. } = &manifest.work else { continue };
                     for (comparison, asked) in plan.study.comparisons.iter().enumerate() {
                         let Some(place) = questions.iter().position(|question| *question == asked.question) else { continue };
-                        let Some(Answer { scores: found, probe }) = space.answers.get(place).cloned() else { continue };
+                        let Some(FeatureScore { scores: found, probe }) = space.answers.get(place).cloned() else { continue };
                         let pointer = format!("/answers/{place}/scores");
                         let of = ScoreOf { model, layer, projection: None, comparison };
-                        scores.insert(of, Scored { key, output: "space.json", pointer, scores: found, probe });
+                        scores.insert(of, ScoreSource { key, output: "space.json", pointer, scores: found, probe });
                     }
                 }
                 _ => {}
             }
         }
-        let grid: Grid = plan.json(Step::Grid, "grid.json")?.ok_or_else(absent)?;
+        let grid: SimultaneousTests = plan.json(Step::Grid, "grid.json")?.ok_or_else(absent)?;
         let gridded = plan.result(Step::Grid).ok_or_else(absent)?.key;
         let ranked = plan.result(Step::Rank).ok_or_else(absent)?.key;
         let truth = plan.json(Step::Rank, "planted.json")?;
         let held = contrast::held(&plan.study);
         let verdicts = grid.verdicts(&held, &ledger);
         let chosen = ledger.rows.iter().enumerate().filter(|(_, row)| row.chosen);
-        Ok(Outcome {
+        Ok(StudyOutcome {
             chosen: chosen.map(|(place, row)| ((row.candidate.cell.model, row.candidate.cell.comparison), place)).collect(),
             plan,
             scores,
@@ -105,7 +108,7 @@ impl<'a> Outcome<'a> {
     }
 
     /// The result behind a cell's score, and the place of its view in it.
-    pub fn cell(&self, cell: &CellId) -> Option<(&Scored, usize)> {
+    pub fn cell(&self, cell: &CellId) -> Option<(&ScoreSource, usize)> {
         let scored = self.scores.get(&ScoreOf {
             model: cell.model,
             layer: cell.layer,
@@ -116,7 +119,7 @@ impl<'a> Outcome<'a> {
     }
 
     /// Why a cell is shown or left out. Results know classes by their places; people by their names.
-    pub fn reason(&self, row: &Row) -> String {
+    pub fn reason(&self, row: &LedgerRow) -> String {
         self.named(row.candidate.cell.comparison, &row.reason)
     }
 
@@ -130,27 +133,27 @@ impl<'a> Outcome<'a> {
     }
 
     /// How sure a ranked cell is, the others of its family considered.
-    pub fn sureness(&self, cell: &CellId) -> Option<&Sureness> {
+    pub fn sureness(&self, cell: &CellId) -> Option<&CellTest> {
         self.grid.of(cell)
     }
 
     /// Its lower bound, beside the others of its family, reaches the mark.
-    pub fn separates(&self, of: &Row) -> bool {
+    pub fn separates(&self, of: &LedgerRow) -> bool {
         of.low.is_some_and(|low| low >= self.plan.study.statistics.separates_at)
     }
 
     /// Better than the luckiest of as many cells of its family without signal.
-    pub fn tells(&self, of: &Row) -> bool {
-        self.sureness(&of.candidate.cell).is_some_and(Sureness::is_told)
+    pub fn tells(&self, of: &LedgerRow) -> bool {
+        self.sureness(&of.candidate.cell).is_some_and(CellTest::is_told)
     }
 
     /// The chosen views on a comparison, in the order of models, with their places in the ledger.
-    pub fn chosen_on(&self, comparison: usize) -> impl Iterator<Item = (usize, &Row)> {
+    pub fn chosen_on(&self, comparison: usize) -> impl Iterator<Item = (usize, &LedgerRow)> {
         self.chosen.iter().filter(move |((_, of), _)| *of == comparison).map(|(_, &place)| (place, &self.ledger.rows[place]))
     }
 
     /// Those of a model, in the order of the ledger.
-    pub fn chosen_of(&self, model: usize) -> impl Iterator<Item = (usize, &Row)> {
+    pub fn chosen_of(&self, model: usize) -> impl Iterator<Item = (usize, &LedgerRow)> {
         self.ledger.rows.iter().enumerate().filter(move |(_, row)| row.chosen && row.candidate.cell.model == model)
     }
 

@@ -12,12 +12,12 @@ use visavis_core::{
         membership::Members,
         projection::View,
     },
-    numeric::{Purpose, Stream},
+    numeric::{PhiloxStream, Purpose},
 };
 
 /// Points of one figure, in a shuffled order, so that no class lies on top of another by the alphabet.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Picture {
+pub struct FigurePoints {
     pub cell: CellId,
     /// One coordinate where the view is an axis; two otherwise. And the class.
     pub points: Vec<([f32; 2], u8)>,
@@ -32,7 +32,7 @@ const FIFTHS: usize = 5;
 impl Watch {
     /// # Errors
     /// Coordinates that are not there yet, or are damaged.
-    pub fn picture(&self, cell: CellId) -> Result<Picture> {
+    pub fn picture(&self, cell: CellId) -> Result<FigurePoints> {
         picture(self.plan.as_ref().ok_or_else(absent)?, cell)
     }
 }
@@ -41,7 +41,7 @@ fn absent() -> Fault {
     Fault::missing("this projection was not made yet").next("r runs the study")
 }
 
-fn picture(plan: &Plan, cell: CellId) -> Result<Picture> {
+fn picture(plan: &Plan, cell: CellId) -> Result<FigurePoints> {
     let step = Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 };
     let points = array::from_npy(&plan.bytes(step, "coordinates.npy")?.ok_or_else(absent)?, Path::new("coordinates.npy"))?;
     let images = plan.bytes(Step::Index, "images")?.and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?));
@@ -76,8 +76,8 @@ fn picture(plan: &Plan, cell: CellId) -> Result<Picture> {
         }
     };
     let mut order = members.by_row(images.len());
-    Stream::new(plan.study.seed, Purpose::DrawingOrder, 0).shuffle(&mut order);
-    let mut picture = Picture {
+    PhiloxStream::new(plan.study.seed, Purpose::DrawingOrder, 0).shuffle(&mut order);
+    let mut picture = FigurePoints {
         cell,
         points: vec![],
         one_axis: !matches!(cell.view, View::Map | View::Pair(..)),

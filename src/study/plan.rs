@@ -4,8 +4,8 @@
 //! waves: what a wave finds makes the next one's tasks.
 
 use super::{
-    Opened,
-    graph::{self, Known, Node, Step},
+    OpenedStudy,
+    graph::{self, KnownResults, Node, Step},
     missing::{Missing, Need},
 };
 use rayon::prelude::*;
@@ -19,7 +19,7 @@ use visavis_core::{
     domain::{
         Digest, Ending, Fault, Key, Result,
         image::Column,
-        job::{JobId, State},
+        job::{JobId, JobState},
         ledger::{CellId, Frequencies, Ledger, ShownAs},
         made_of::MadeOf,
         matrix,
@@ -46,7 +46,7 @@ pub struct Plan {
     of_key: HashMap<Key, Vec<usize>>,
     /// Bytes that the run stores as objects before it starts: image listing, label columns, identities.
     sources: BTreeMap<String, Input>,
-    source_bytes: Vec<(String, Source)>,
+    source_bytes: Vec<(String, SourceContent)>,
     files: BTreeMap<PathBuf, Input>,
     /// Where the evaluation's pictures are, and those of training sets.
     pictures_at: Option<PathBuf>,
@@ -57,7 +57,7 @@ pub struct Plan {
     /// How many images are evaluated; 0 while nobody knows.
     pub(super) images: usize,
     /// What people asked of jobs.
-    aside: HashMap<JobId, State>,
+    aside: HashMap<JobId, JobState>,
     /// Figures that people want in the report.
     pinned: Vec<Pinned>,
     /// Why nobody knows what is pinned.
@@ -72,16 +72,16 @@ pub struct Plan {
 }
 
 /// What a source is made of: a column is kept as small numbers until somebody asks for its bytes.
-enum Source {
+enum SourceContent {
     Bytes(Vec<u8>),
     Column(Column),
 }
 
-impl Source {
+impl SourceContent {
     fn bytes(&self) -> Cow<'_, [u8]> {
         match self {
-            Source::Bytes(bytes) => Cow::Borrowed(bytes),
-            Source::Column(column) => Cow::Owned(column.to_text().into_bytes()),
+            SourceContent::Bytes(bytes) => Cow::Borrowed(bytes),
+            SourceContent::Column(column) => Cow::Owned(column.to_text().into_bytes()),
         }
     }
 }
@@ -92,13 +92,13 @@ struct Stage {
     wanted_by: Vec<usize>,
     /// How many of the stages it needs are not settled yet.
     unsettled: usize,
-    standing: Standing,
+    standing: StageStatus,
     task: Option<(Key, Task)>,
 }
 
 /// How a stage stands.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
+pub enum StageStatus {
     /// Something it consumes is not there yet.
     Open,
     Ready,
@@ -107,13 +107,13 @@ pub enum Standing {
     /// It waits for something missing, or for a stage that failed.
     Barred,
     /// A person paused or cancelled it.
-    Aside(State),
+    Aside(JobState),
 }
 
-impl Standing {
+impl StageStatus {
     /// Nothing will become of it in this run, or all that will has.
     fn settled(&self) -> bool {
-        !matches!(self, Standing::Open | Standing::Ready | Standing::Aside(State::Paused))
+        !matches!(self, StageStatus::Open | StageStatus::Ready | StageStatus::Aside(JobState::Paused))
     }
 }
 
@@ -130,7 +130,7 @@ pub struct Tally {
 impl Plan {
     /// # Errors
     /// Files that are there and cannot be read.
-    pub fn new(opened: &Opened, workspace: &Workspace) -> Result<Self> {
+    pub fn new(opened: &OpenedStudy, workspace: &Workspace) -> Result<Self> {
         let study = opened.file.study.clone();
         let mut plan = Plan {
             study,
@@ -183,7 +183,7 @@ impl Plan {
         }
     }
 
-    fn take_sources(&mut self, opened: &Opened) -> Result<()> {
+    fn take_sources(&mut self, opened: &OpenedStudy) -> Result<()> {
         let Some(images) = &opened.survey.images else { return Ok(()) };
         let taken = self.study.evaluation.take.as_ref().map_or(usize::MAX, |take| take.images);
         self.images = images.0.len().min(taken);
@@ -194,7 +194,7 @@ impl Plan {
         let columns: Vec<(String, &Column)> = labels.chain(identities).collect();
         let digests: Vec<Digest> = columns.par_iter().map(|(_, column)| column.digest()).collect();
         for ((role, column), digest) in columns.into_iter().zip(digests) {
-            self.put_source(role, digest, Source::Column(column.clone()));
+            self.put_source(role, digest, SourceContent::Column(column.clone()));
         }
         for (name, set) in &opened.survey.training {
             self.source(format!("pictures/{name}"), set.images.to_text().into_bytes());
@@ -235,10 +235,10 @@ impl Plan {
     }
 
     fn source(&mut self, role: String, bytes: Vec<u8>) {
-        self.put_source(role, Digest::of(&bytes), Source::Bytes(bytes));
+        self.put_source(role, Digest::of(&bytes), SourceContent::Bytes(bytes));
     }
 
-    fn put_source(&mut self, role: String, digest: Digest, source: Source) {
+    fn put_source(&mut self, role: String, digest: Digest, source: SourceContent) {
         self.sources.insert(role.clone(), Input { role: role.clone(), digest, at: Location::Object });
         self.source_bytes.push((role, source));
     }
@@ -257,7 +257,7 @@ impl Plan {
     /// The labels of an attribute.
     pub fn labels(&self, attribute: &str) -> Option<&Column> {
         self.source_bytes.iter().find_map(|(role, source)| match source {
-            Source::Column(column) if role.strip_prefix("labels/") == Some(attribute) => Some(column),
+            SourceContent::Column(column) if role.strip_prefix("labels/") == Some(attribute) => Some(column),
             _ => None,
         })
     }
@@ -293,7 +293,7 @@ impl Plan {
                 self.stages[need].wanted_by.push(place);
             }
             let unsettled = needs.iter().filter(|&&need| !self.stages[need].standing.settled()).count();
-            let standing = Standing::Open;
+            let standing = StageStatus::Open;
             self.stages.push(Stage { step, needs, wanted_by: vec![], unsettled, standing, task: None });
             self.places.insert(step, place);
         }
@@ -363,13 +363,13 @@ impl Plan {
 
     /// Looks anew, with what people asked of jobs in place of what they asked before, and what failed with these keys
     /// forgiven. Everything that is ready is new again.
-    pub fn replan(&mut self, aside: HashMap<JobId, State>, forgiven: &[Key]) -> Result<()> {
+    pub fn replan(&mut self, aside: HashMap<JobId, JobState>, forgiven: &[Key]) -> Result<()> {
         self.failed.retain(|key, _| !forgiven.contains(key));
         if aside != self.aside || !forgiven.is_empty() {
             self.aside = aside;
             return self.again_from_the_start();
         }
-        let ready = |place: &usize| self.stages[*place].standing == Standing::Ready;
+        let ready = |place: &usize| self.stages[*place].standing == StageStatus::Ready;
         self.newly = (0..self.stages.len()).filter(ready).collect();
         Ok(())
     }
@@ -377,7 +377,7 @@ impl Plan {
     /// Takes what is there for all there is: a study that ran only in part has a ledger of that part.
     pub fn as_it_stands(mut self) -> Result<Self> {
         loop {
-            let ready = |place: &usize| self.stages[*place].standing == Standing::Ready;
+            let ready = |place: &usize| self.stages[*place].standing == StageStatus::Ready;
             let (gathering, mut absent): (Vec<usize>, Vec<usize>) =
                 (0..self.stages.len()).filter(ready).partition(|&place| self.stages[place].step.gathers());
             // The grid of what is there was not made either: only then is it given up.
@@ -389,7 +389,7 @@ impl Plan {
             }
             let mut wave = Vec::new();
             for place in absent {
-                self.settle(place, Standing::Failed("not run".to_owned()), &mut wave);
+                self.settle(place, StageStatus::Failed("not run".to_owned()), &mut wave);
             }
             self.follow(wave)?;
         }
@@ -400,11 +400,11 @@ impl Plan {
         let mut wave = Vec::new();
         for place in 0..self.stages.len() {
             let stage = &self.stages[place];
-            if stage.standing != Standing::Open {
+            if stage.standing != StageStatus::Open {
                 continue;
             }
             if !stage.step.gathers() && !self.lacking(stage.step).is_empty() {
-                self.settle(place, Standing::Barred, &mut wave);
+                self.settle(place, StageStatus::Barred, &mut wave);
             } else if stage.unsettled == 0 {
                 wave.push(place);
             }
@@ -413,9 +413,9 @@ impl Plan {
     }
 
     /// Notes how a stage stands, and puts those that can be looked at because of it into the wave.
-    fn settle(&mut self, place: usize, standing: Standing, wave: &mut Vec<usize>) {
+    fn settle(&mut self, place: usize, standing: StageStatus, wave: &mut Vec<usize>) {
         let before = self.stages[place].standing.settled();
-        let bars = matches!(standing, Standing::Failed(_) | Standing::Barred | Standing::Aside(State::Cancelled));
+        let bars = matches!(standing, StageStatus::Failed(_) | StageStatus::Barred | StageStatus::Aside(JobState::Cancelled));
         let now = standing.settled();
         self.stages[place].standing = standing;
         if before || !now {
@@ -426,11 +426,11 @@ impl Plan {
             stage.unsettled -= 1;
             // A ledger of the cells that can be scored is better than none.
             let bars = bars && !stage.step.gathers();
-            if stage.standing != Standing::Open {
+            if stage.standing != StageStatus::Open {
                 continue;
             }
             if bars {
-                self.settle(wanting, Standing::Barred, wave);
+                self.settle(wanting, StageStatus::Barred, wave);
             } else if stage.unsettled == 0 {
                 wave.push(wanting);
             }
@@ -440,40 +440,40 @@ impl Plan {
     /// Looks at the stages of a wave, and of the waves that follow from it.
     fn follow(&mut self, mut wave: Vec<usize>) -> Result<()> {
         while !wave.is_empty() {
-            wave.retain(|&place| self.stages[place].standing == Standing::Open);
+            wave.retain(|&place| self.stages[place].standing == StageStatus::Open);
             let listed = self.listed()?;
             let there = |key: &Key| listed.as_ref().is_none_or(|listed| listed.contains(key));
-            let seen: Vec<(usize, Seen)> =
+            let seen: Vec<(usize, TaskLookup)> =
                 wave.par_iter().map(|&place| Ok((place, self.see(place, &there)?))).collect::<Result<_>>()?;
             let mut next = Vec::new();
             for (place, seen) in seen {
                 let step = self.stages[place].step;
                 let Some((key, task, found)) = seen else {
-                    self.settle(place, Standing::Barred, &mut next);
+                    self.settle(place, StageStatus::Barred, &mut next);
                     continue;
                 };
                 self.stages[place].task = Some((key, task));
                 self.of_key.entry(key).or_default().push(place);
                 // What is there needs no run: only what would have to run can be set aside, or have failed.
                 let standing = match (&found, self.failed.get(&key), self.asked_aside(step)) {
-                    (Found::Whole(_), ..) => Standing::Done,
-                    (_, Some(why), _) => Standing::Failed(why.clone()),
-                    (_, None, Some(state)) => Standing::Aside(state),
-                    (_, None, None) => Standing::Ready,
+                    (StoredResult::Whole(_), ..) => StageStatus::Done,
+                    (_, Some(why), _) => StageStatus::Failed(why.clone()),
+                    (_, None, Some(state)) => StageStatus::Aside(state),
+                    (_, None, None) => StageStatus::Ready,
                 };
                 match found {
-                    Found::Whole(manifest) => self.found(place, *manifest, &mut next),
-                    Found::Nothing => {}
+                    StoredResult::Whole(manifest) => self.found(place, *manifest, &mut next),
+                    StoredResult::Nothing => {}
                     // An object was taken away, or the result is damaged: it is made again and takes the other's place.
-                    Found::Part => _ = self.forced.insert(step),
-                    Found::Damaged(why) => {
+                    StoredResult::Part => _ = self.forced.insert(step),
+                    StoredResult::Damaged(why) => {
                         self.forced.insert(step);
                         self.damaged.push((step, why));
                     }
                 }
                 match standing {
-                    Standing::Done => {}
-                    Standing::Ready => self.ready(place),
+                    StageStatus::Done => {}
+                    StageStatus::Ready => self.ready(place),
                     other => self.settle(place, other, &mut next),
                 }
             }
@@ -483,19 +483,19 @@ impl Plan {
         Ok(())
     }
 
-    fn asked_aside(&self, step: Step) -> Option<State> {
+    fn asked_aside(&self, step: Step) -> Option<JobState> {
         if self.aside.is_empty() { None } else { self.aside.get(&self.job(step)).copied() }
     }
 
     fn ready(&mut self, place: usize) {
-        self.stages[place].standing = Standing::Ready;
+        self.stages[place].standing = StageStatus::Ready;
         self.newly.push(place);
     }
 
     fn found(&mut self, place: usize, manifest: Manifest, wave: &mut Vec<usize>) {
         self.results.insert(self.stages[place].step, manifest);
         self.turned_up.push(self.stages[place].step);
-        self.settle(place, Standing::Done, wave);
+        self.settle(place, StageStatus::Done, wave);
     }
 
     /// The results that a shared folder lists: one that is asked for by name too early is "not there" for as long as a cache
@@ -507,9 +507,9 @@ impl Plan {
         Ok(Some(self.workspace.results().all()?.into_iter().collect()))
     }
 
-    fn see(&self, place: usize, there: &dyn Fn(&Key) -> bool) -> Result<Seen> {
+    fn see(&self, place: usize, there: &dyn Fn(&Key) -> bool) -> Result<TaskLookup> {
         let step = self.stages[place].step;
-        let known = Known {
+        let known = KnownResults {
             study: &self.study,
             sources: &self.sources,
             files: &self.files,
@@ -519,20 +519,20 @@ impl Plan {
         };
         let Some(task) = known.task(step) else { return Ok(None) };
         let key = task.key();
-        let found = if self.forced.contains(&step) || !there(&key) { Found::Nothing } else { self.look_up(key)? };
+        let found = if self.forced.contains(&step) || !there(&key) { StoredResult::Nothing } else { self.look_up(key)? };
         Ok(Some((key, task, found)))
     }
 
-    fn look_up(&self, key: Key) -> Result<Found> {
+    fn look_up(&self, key: Key) -> Result<StoredResult> {
         let objects = self.workspace.objects();
         Ok(match self.workspace.results().get(key) {
-            Err(fault) if fault.ending == Ending::Differs => Found::Damaged(fault.to_string()),
+            Err(fault) if fault.ending == Ending::Differs => StoredResult::Damaged(fault.to_string()),
             Err(fault) => return Err(fault),
-            Ok(None) => Found::Nothing,
+            Ok(None) => StoredResult::Nothing,
             Ok(Some(manifest)) if manifest.outputs.iter().all(|output| objects.has(output.digest)) => {
-                Found::Whole(Box::new(manifest))
+                StoredResult::Whole(Box::new(manifest))
             }
-            Ok(Some(_)) => Found::Part,
+            Ok(Some(_)) => StoredResult::Part,
         })
     }
 
@@ -601,7 +601,7 @@ impl Plan {
     }
 
     /// Every step with how it stands, prerequisites first.
-    pub fn steps(&self) -> impl Iterator<Item = (Step, &Standing)> {
+    pub fn steps(&self) -> impl Iterator<Item = (Step, &StageStatus)> {
         self.stages.iter().map(|stage| (stage.step, &stage.standing))
     }
 
@@ -612,7 +612,7 @@ impl Plan {
 
     /// Steps that have no result.
     pub fn open_steps(&self) -> impl Iterator<Item = Step> {
-        self.steps().filter(|(_, standing)| **standing != Standing::Done).map(|(step, _)| step)
+        self.steps().filter(|(_, standing)| **standing != StageStatus::Done).map(|(step, _)| step)
     }
 
     /// Every result of the study that is there, in the order of its steps.
@@ -620,7 +620,7 @@ impl Plan {
         self.stages.iter().filter_map(|stage| Some((stage.step, self.results.get(&stage.step)?)))
     }
 
-    pub fn standing(&self, step: Step) -> Option<&Standing> {
+    pub fn standing(&self, step: Step) -> Option<&StageStatus> {
         self.places.get(&step).map(|&place| &self.stages[place].standing)
     }
 
@@ -632,7 +632,10 @@ impl Plan {
             _ => false,
         };
         !self.study.pretends()
-            && self.stages.iter().any(|stage| network(stage.step) && matches!(stage.standing, Standing::Open | Standing::Ready))
+            && self
+                .stages
+                .iter()
+                .any(|stage| network(stage.step) && matches!(stage.standing, StageStatus::Open | StageStatus::Ready))
     }
 
     /// What a step consumes.
@@ -678,7 +681,7 @@ impl Plan {
     /// Tasks that have become ready since this was last asked, one a key: stages that two models share run once.
     pub fn newly_ready(&mut self) -> Vec<(Key, Step)> {
         let places = std::mem::take(&mut self.newly);
-        let ready = |place: usize| self.stages[place].standing == Standing::Ready;
+        let ready = |place: usize| self.stages[place].standing == StageStatus::Ready;
         let first = |place: usize, key: &Key| self.of_key[key].iter().copied().find(|&place| ready(place)) == Some(place);
         let of = |place: usize| Some((self.stages[place].task.as_ref()?.0, self.stages[place].step));
         let mut found = Vec::new();
@@ -696,7 +699,7 @@ impl Plan {
 
     /// Does anything wait to run?
     pub fn is_ready(&self) -> bool {
-        self.stages.iter().any(|stage| stage.standing == Standing::Ready)
+        self.stages.iter().any(|stage| stage.standing == StageStatus::Ready)
     }
 
     /// Must the step be made even though a result of it may be there?
@@ -712,7 +715,7 @@ impl Plan {
         if self.listed()?.is_some_and(|listed| !listed.contains(&key)) {
             return Ok(None);
         }
-        let Found::Whole(manifest) = self.look_up(key)? else { return Ok(None) };
+        let StoredResult::Whole(manifest) = self.look_up(key)? else { return Ok(None) };
         let mut wave = Vec::new();
         for place in self.of_key.get(&key).cloned().unwrap_or_default() {
             let step = self.stages[place].step;
@@ -728,18 +731,18 @@ impl Plan {
         self.failed.insert(key, why.to_owned());
         let mut wave = Vec::new();
         for place in self.of_key.get(&key).cloned().unwrap_or_default() {
-            self.settle(place, Standing::Failed(why.to_owned()), &mut wave);
+            self.settle(place, StageStatus::Failed(why.to_owned()), &mut wave);
         }
         self.follow(wave)
     }
 
     pub fn failures(&self) -> usize {
-        self.stages.iter().filter(|stage| matches!(stage.standing, Standing::Failed(_))).count()
+        self.stages.iter().filter(|stage| matches!(stage.standing, StageStatus::Failed(_))).count()
     }
 
     /// How many stages people paused or cancelled.
-    pub fn count_aside(&self, state: State) -> usize {
-        self.stages.iter().filter(|stage| stage.standing == Standing::Aside(state)).count()
+    pub fn count_aside(&self, state: JobState) -> usize {
+        self.stages.iter().filter(|stage| stage.standing == StageStatus::Aside(state)).count()
     }
 
     /// Is the result there from before this run?
@@ -763,9 +766,9 @@ impl Plan {
     fn will_run(&self) -> Vec<bool> {
         let mut will_run: Vec<bool> = Vec::with_capacity(self.stages.len());
         for stage in &self.stages {
-            let comes = |need: &usize| will_run[*need] || self.stages[*need].standing == Standing::Done;
+            let comes = |need: &usize| will_run[*need] || self.stages[*need].standing == StageStatus::Done;
             let gathered = |need: &&usize| self.stages[**need].step != Step::Index;
-            let open = matches!(stage.standing, Standing::Open | Standing::Ready);
+            let open = matches!(stage.standing, StageStatus::Open | StageStatus::Ready);
             let needs = || {
                 let enough = stage.needs.iter().filter(gathered).any(comes);
                 if stage.step.gathers() { enough } else { stage.needs.iter().all(comes) }
@@ -787,7 +790,7 @@ impl Plan {
         for (stage, will_run) in self.stages.iter().zip(self.will_run()) {
             let tally = tallies.entry(stage.step.kind()).or_default();
             match (&stage.standing, will_run) {
-                (Standing::Done, _) => tally.stored += 1,
+                (StageStatus::Done, _) => tally.stored += 1,
                 (_, true) => tally.to_run += 1,
                 (_, false) => tally.waiting += 1,
             }
@@ -822,7 +825,7 @@ impl Plan {
 
     /// Cells that wait for something missing (each once).
     pub fn cells_waiting(&self) -> usize {
-        self.steps().filter(|(_, standing)| **standing == Standing::Barred).map(|(step, _)| self.cells_of(step)).sum()
+        self.steps().filter(|(_, standing)| **standing == StageStatus::Barred).map(|(step, _)| self.cells_of(step)).sum()
     }
 
     pub fn workspace(&self) -> &Workspace {
@@ -831,7 +834,7 @@ impl Plan {
 }
 
 /// What is there of a result.
-enum Found {
+enum StoredResult {
     Whole(Box<Manifest>),
     /// A manifest, and not every object it names.
     Part,
@@ -841,4 +844,4 @@ enum Found {
 }
 
 /// `None`: the task cannot be made here.
-type Seen = Option<(Key, Task, Found)>;
+type TaskLookup = Option<(Key, Task, StoredResult)>;

@@ -1,6 +1,6 @@
 //! The queue: what is ready, and in which order a device should take it up. Pure.
 
-use super::{devices::Class, graph::Step};
+use super::{devices::DeviceClass, graph::Step};
 use std::collections::{BTreeMap, HashMap};
 use visavis_core::domain::Key;
 
@@ -9,7 +9,7 @@ use visavis_core::domain::Key;
 pub struct Waiting {
     pub key: Key,
     pub step: Step,
-    pub class: Class,
+    pub class: DeviceClass,
     /// Seconds that it and the longest chain waiting for it take.
     pub urgency: f64,
     /// Seconds that it takes itself.
@@ -17,10 +17,10 @@ pub struct Waiting {
 }
 
 #[derive(Debug, Default)]
-pub struct Queue {
+pub struct StageQueue {
     /// Most urgent first; of equally urgent ones, the one that came first.
-    lines: BTreeMap<Class, BTreeMap<(u64, u64), Waiting>>,
-    turns: HashMap<Key, (Class, (u64, u64))>,
+    lines: BTreeMap<DeviceClass, BTreeMap<(u64, u64), Waiting>>,
+    turns: HashMap<Key, (DeviceClass, (u64, u64))>,
     came: u64,
 }
 
@@ -31,7 +31,7 @@ const BATCH_SECONDS: f64 = 0.25;
 /// And never more than so many jobs.
 const BATCH_JOBS: usize = 64;
 
-impl Queue {
+impl StageQueue {
     pub fn push(&mut self, waiting: Waiting) {
         if self.turns.contains_key(&waiting.key) {
             return;
@@ -51,7 +51,7 @@ impl Queue {
     }
 
     /// The next jobs for one of so many slots: enough to keep a worker busy, and never more than its share of what waits.
-    pub fn batch(&mut self, class: Class, slots: usize) -> Vec<Waiting> {
+    pub fn batch(&mut self, class: DeviceClass, slots: usize) -> Vec<Waiting> {
         let Some(line) = self.lines.get_mut(&class) else { return vec![] };
         let most = line.len().div_ceil(2 * slots.max(1)).min(BATCH_JOBS);
         let (mut batch, mut seconds): (Vec<Waiting>, f64) = (Vec::new(), 0.0);
@@ -78,11 +78,11 @@ mod tests {
     use visavis_core::domain::Digest;
 
     fn waiting(name: &str, urgency: f64, seconds: f64) -> Waiting {
-        Waiting { key: Key(Digest::of(name.as_bytes())), step: Step::Index, class: Class::Cpu, urgency, seconds }
+        Waiting { key: Key(Digest::of(name.as_bytes())), step: Step::Index, class: DeviceClass::Cpu, urgency, seconds }
     }
 
-    fn queue(jobs: &[(&str, f64, f64)]) -> Queue {
-        let mut queue = Queue::default();
+    fn queue(jobs: &[(&str, f64, f64)]) -> StageQueue {
+        let mut queue = StageQueue::default();
         jobs.iter().for_each(|(name, urgency, seconds)| queue.push(waiting(name, *urgency, *seconds)));
         queue
     }
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn what_holds_up_most_starts_first_and_equals_in_the_order_they_came() {
         let mut queue = queue(&[("a", 1.0, 1.0), ("b", 5.0, 1.0), ("c", 1.0, 1.0)]);
-        let order: Vec<Key> = std::iter::from_fn(|| queue.batch(Class::Cpu, 1).pop().map(|waiting| waiting.key)).collect();
+        let order: Vec<Key> = std::iter::from_fn(|| queue.batch(DeviceClass::Cpu, 1).pop().map(|waiting| waiting.key)).collect();
         assert_eq!(order, ["b", "a", "c"].map(|name| Key(Digest::of(name.as_bytes()))));
         assert!(queue.is_empty());
     }
@@ -99,11 +99,11 @@ mod tests {
     fn short_jobs_come_in_batches_long_ones_alone_and_every_slot_gets_its_share() {
         let short: Vec<(String, f64, f64)> = (0..100).map(|i| (i.to_string(), 1.0, 0.01)).collect();
         let short: Vec<(&str, f64, f64)> = short.iter().map(|(name, u, s)| (name.as_str(), *u, *s)).collect();
-        assert_eq!(queue(&short).batch(Class::Cpu, 2).len(), 25);
-        assert_eq!(queue(&short).batch(Class::Cpu, 20).len(), 3);
-        assert_eq!(queue(&short[..1]).batch(Class::Cpu, 20).len(), 1);
-        assert_eq!(queue(&[("a", 1.0, 9.0), ("b", 1.0, 9.0), ("c", 1.0, 9.0)]).batch(Class::Cpu, 1).len(), 1);
-        assert!(queue(&short).batch(Class::Cuda, 1).is_empty(), "a card does no work that is not its own");
+        assert_eq!(queue(&short).batch(DeviceClass::Cpu, 2).len(), 25);
+        assert_eq!(queue(&short).batch(DeviceClass::Cpu, 20).len(), 3);
+        assert_eq!(queue(&short[..1]).batch(DeviceClass::Cpu, 20).len(), 1);
+        assert_eq!(queue(&[("a", 1.0, 9.0), ("b", 1.0, 9.0), ("c", 1.0, 9.0)]).batch(DeviceClass::Cpu, 1).len(), 1);
+        assert!(queue(&short).batch(DeviceClass::Cuda, 1).is_empty(), "a card does no work that is not its own");
     }
 
     #[test]
@@ -111,10 +111,14 @@ mod tests {
         let mut queue = queue(&[("a", 3.0, 2.0), ("b", 2.0, 1.0), ("b", 9.0, 1.0), ("c", 1.0, 1.0)]);
         let key = |name: &str| Key(Digest::of(name.as_bytes()));
         assert_eq!(queue.before(key("c")), Some((2, 3.0)));
-        assert_eq!(queue.batch(Class::Cpu, 1)[0].key, key("a"));
+        assert_eq!(queue.batch(DeviceClass::Cpu, 1)[0].key, key("a"));
         assert_eq!((queue.before(key("c")), queue.before(key("a"))), (Some((1, 1.0)), None));
         assert_eq!(
-            (queue.batch(Class::Cpu, 1).len(), queue.batch(Class::Cpu, 1).len(), queue.batch(Class::Cpu, 1).len()),
+            (
+                queue.batch(DeviceClass::Cpu, 1).len(),
+                queue.batch(DeviceClass::Cpu, 1).len(),
+                queue.batch(DeviceClass::Cpu, 1).len()
+            ),
             (1, 1, 0)
         );
     }

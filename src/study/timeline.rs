@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use visavis_core::{
     domain::{
         Result,
-        job::{JobId, State},
+        job::{JobId, JobState},
     },
     store::{Index, JobRow, RunRow, Workspace},
 };
@@ -16,24 +16,24 @@ pub struct Timeline {
     /// Its dispatcher is at work now.
     pub live: bool,
     /// What people asked of the whole of it: it starts nothing.
-    pub held: Option<Held>,
+    pub held: Option<HeldBecause>,
     /// Jobs that people set aside and nobody took up again since: what a run to come will not start.
-    aside: HashMap<JobId, State>,
-    counts: BTreeMap<State, usize>,
+    aside: HashMap<JobId, JobState>,
+    counts: BTreeMap<JobState, usize>,
 }
 
 /// Why a run that goes on starts nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum HeldBecause {
     Paused,
     Draining,
 }
 
-impl Held {
+impl HeldBecause {
     pub fn word(self) -> &'static str {
         match self {
-            Held::Paused => "paused",
-            Held::Draining => "draining",
+            HeldBecause::Paused => "paused",
+            HeldBecause::Draining => "draining",
         }
     }
 }
@@ -61,8 +61,8 @@ impl Timeline {
         let live = run.ended.is_none() && at_work(&run);
         let asked = if live { index.act_on_all(run.clock)? } else { None };
         let held = match asked.as_deref() {
-            Some("drain") => Some(Held::Draining),
-            Some("pause") => Some(Held::Paused),
+            Some("drain") => Some(HeldBecause::Draining),
+            Some("pause") => Some(HeldBecause::Paused),
             _ => None,
         };
         let counts = index.tally(&run.journal)?.into_iter().collect();
@@ -71,7 +71,7 @@ impl Timeline {
         if !live {
             // What people asked since, nobody has noted in the jobs: the run to come reads it.
             let rows = timeline.open_jobs(index)?;
-            timeline.counts.retain(|state, _| *state == State::Done);
+            timeline.counts.retain(|state, _| *state == JobState::Done);
             for row in rows {
                 *timeline.counts.entry(timeline.state(&row)).or_default() += 1;
             }
@@ -82,14 +82,14 @@ impl Timeline {
     /// Every job of the run that is not done.
     fn open_jobs(&self, index: &Index) -> Result<Vec<JobRow>> {
         let mut rows = Vec::new();
-        for state in State::ALL.into_iter().filter(|state| *state != State::Done) {
+        for state in JobState::ALL.into_iter().filter(|state| *state != JobState::Done) {
             rows.extend(index.jobs_in(&self.run.journal, state, i64::MAX as usize)?);
         }
         Ok(rows)
     }
 
     /// How a job stands now: as its run left it, and what people asked since. The one answer of `status`, `explain` and screens.
-    pub fn state(&self, row: &JobRow) -> State {
+    pub fn state(&self, row: &JobRow) -> JobState {
         state_now(row.state, self.aside.get(&row.id).copied(), self.live)
     }
 
@@ -108,14 +108,14 @@ impl Timeline {
     }
 
     /// How many jobs of the run are in a state.
-    pub fn count(&self, state: State) -> usize {
-        let of = |state: State| self.counts.get(&state).copied().unwrap_or(0);
+    pub fn count(&self, state: JobState) -> usize {
+        let of = |state: JobState| self.counts.get(&state).copied().unwrap_or(0);
         of(state)
     }
 
     /// The jobs in a state, the longest in it first.
-    pub fn jobs(&self, index: &Index, state: State, most: usize) -> Result<Vec<JobRow>> {
-        if self.live || state == State::Done {
+    pub fn jobs(&self, index: &Index, state: JobState, most: usize) -> Result<Vec<JobRow>> {
+        if self.live || state == JobState::Done {
             return index.jobs_in(&self.run.journal, state, most);
         }
         let mut rows = self.open_jobs(index)?;
@@ -134,13 +134,13 @@ impl Timeline {
 
 /// While its run goes on, the dispatcher notes what becomes of a job. Afterwards what people ask stands beside what it left: what
 /// they set aside is aside, what they took up again waits for the next run, as does what ran when a dispatcher vanished.
-fn state_now(left: State, aside: Option<State>, live: bool) -> State {
+fn state_now(left: JobState, aside: Option<JobState>, live: bool) -> JobState {
     match (left, aside) {
         _ if live => left,
-        (State::Done, _) => State::Done,
+        (JobState::Done, _) => JobState::Done,
         (_, Some(aside)) => aside,
-        (State::Paused | State::Cancelled | State::Running, None) => State::Queued,
-        (State::Queued | State::Failed, None) => left,
+        (JobState::Paused | JobState::Cancelled | JobState::Running, None) => JobState::Queued,
+        (JobState::Queued | JobState::Failed, None) => left,
     }
 }
 
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn what_people_ask_after_a_run_counts_at_once() {
-        use State::{Cancelled, Done, Failed, Paused, Queued, Running};
+        use JobState::{Cancelled, Done, Failed, Paused, Queued, Running};
         let after = |left, aside| state_now(left, aside, false);
         assert_eq!(after(Paused, Some(Paused)), Paused);
         assert_eq!([Paused, Cancelled, Running, Queued].map(|left| after(left, None)), [Queued; 4], "retried, or left over");

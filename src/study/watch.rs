@@ -5,9 +5,9 @@
 
 use super::{
     Plan,
-    board::{Board, Cache, Former, Stood},
+    board::{Board, Cache, CellStatus, Former},
     cost::Costs,
-    devices::{self, Card},
+    devices::{self, GraphicsCard},
     graph::Step,
     look,
     timeline::{Phase, Timeline},
@@ -22,7 +22,7 @@ use std::{
 use visavis_core::{
     domain::{
         Result,
-        job::{JobId, State},
+        job::{JobId, JobState},
         model::{Model, Network, Source, Weights},
         study::{Dataset, Identities, Study},
         text::printable,
@@ -150,14 +150,14 @@ pub struct Watch {
     jobs: HashMap<JobId, JobRow>,
     clock: u64,
     turn: Option<i64>,
-    made: Option<Made>,
+    made: Option<SnapshotInputs>,
     /// When devices were looked at.
     measured: Option<Instant>,
     seen: Snapshot,
 }
 
 /// Of what the board was made, and what that took.
-struct Made {
+struct SnapshotInputs {
     file: Option<(u64, u64)>,
     inputs: u64,
     audit: Option<(u64, u64)>,
@@ -278,7 +278,8 @@ impl Watch {
         let run = Timeline::read(index, &self.workspace)?;
         let mut jobs = Vec::new();
         if let Some(run) = &run {
-            let states = [State::Running, State::Failed, State::Queued, State::Paused, State::Cancelled, State::Done];
+            let states =
+                [JobState::Running, JobState::Failed, JobState::Queued, JobState::Paused, JobState::Cancelled, JobState::Done];
             let mut rows = Vec::new();
             for state in states {
                 rows.extend(run.jobs(index, state, MOST)?);
@@ -302,7 +303,7 @@ impl Watch {
     }
 
     fn seen_job(&self, index: &Index, row: JobRow) -> Result<JobSeen> {
-        if row.state != State::Running {
+        if row.state != JobState::Running {
             return Ok(JobSeen { row, on: None, progress: None });
         }
         let attempt = index.attempts_at(row.id)?.pop();
@@ -354,7 +355,7 @@ impl Watch {
 
     /// How many jobs are done, and when the latest was.
     fn done(&self) -> (usize, u64) {
-        let done = || self.jobs.values().filter(|row| row.state == State::Done);
+        let done = || self.jobs.values().filter(|row| row.state == JobState::Done);
         (done().count(), done().map(|row| row.clock).max().unwrap_or(0))
     }
 
@@ -397,7 +398,7 @@ impl Watch {
             self.turn = None;
             self.read_store();
         }
-        self.made = Some(Made {
+        self.made = Some(SnapshotInputs {
             file: written,
             inputs: self.plan.as_ref().map_or(0, |plan| inputs(&plan.study)),
             audit: self.audited(),
@@ -431,32 +432,37 @@ impl Watch {
     fn stand(&mut self) {
         let Some(board) = &self.seen.board else { return };
         let live = self.seen.is_live();
-        let progress: HashMap<JobId, Option<f32>> =
-            self.seen.jobs.iter().filter(|job| job.row.state == State::Running).map(|job| (job.row.id, job.progress)).collect();
+        let progress: HashMap<JobId, Option<f32>> = self
+            .seen
+            .jobs
+            .iter()
+            .filter(|job| job.row.state == JobState::Running)
+            .map(|job| (job.row.id, job.progress))
+            .collect();
         let run = self.seen.run.as_ref().map(|run| run.run.journal.as_str());
-        let state = |cell: &super::board::Cell| {
+        let state = |cell: &super::board::BoardCell| {
             let settled = match &cell.stood {
-                Stood::Done => return CellState::Done,
-                Stood::Verified => return CellState::Verified,
-                Stood::Stale => CellState::Stale,
-                Stood::Open => CellState::NotRun,
-                Stood::Waits(why) => CellState::Waits(why.clone()),
-                Stood::Cancelled => CellState::Cancelled,
+                CellStatus::Done => return CellState::Done,
+                CellStatus::Verified => return CellState::Verified,
+                CellStatus::Stale => CellState::Stale,
+                CellStatus::Open => CellState::NotRun,
+                CellStatus::Waits(why) => CellState::Waits(why.clone()),
+                CellStatus::Cancelled => CellState::Cancelled,
             };
             let own = board.job(cell).and_then(|job| self.jobs.get(&job));
             // Its board is not made anew yet.
-            if own.is_some_and(|row| row.state == State::Done && live && Some(row.run.as_str()) == run) {
+            if own.is_some_and(|row| row.state == JobState::Done && live && Some(row.run.as_str()) == run) {
                 return CellState::Done;
             }
             let mut urgent = settled;
             for row in board.jobs(cell).filter_map(|job| self.jobs.get(&job)) {
                 let of_run = live && Some(row.run.as_str()) == run;
                 let state = match self.seen.run.as_ref().map_or(row.state, |run| run.state(row)) {
-                    State::Running if of_run => CellState::Running(progress.get(&row.id).copied().flatten()),
-                    State::Queued if of_run => CellState::Queued,
-                    State::Failed => CellState::Failed(row.why.clone().unwrap_or_default()),
-                    State::Paused => CellState::Paused,
-                    State::Cancelled => CellState::Cancelled,
+                    JobState::Running if of_run => CellState::Running(progress.get(&row.id).copied().flatten()),
+                    JobState::Queued if of_run => CellState::Queued,
+                    JobState::Failed => CellState::Failed(row.why.clone().unwrap_or_default()),
+                    JobState::Paused => CellState::Paused,
+                    JobState::Cancelled => CellState::Cancelled,
                     _ => continue,
                 };
                 if state.urgency() > urgent.urgency() {
@@ -508,7 +514,7 @@ fn devices(run: &Timeline, jobs: &[JobSeen], live: bool) -> Vec<DeviceSeen> {
     let of = |slots: &visavis_core::domain::event::Slots| {
         let busy = jobs.iter().filter(|job| job.on.as_ref().is_some_and(|(device, ..)| *device == slots.device)).count();
         let card = slots.device.strip_prefix("cuda:").and_then(|number| number.parse().ok());
-        let card: Option<&Card> = card.and_then(|number: u32| cards.iter().find(|card| card.number == number));
+        let card: Option<&GraphicsCard> = card.and_then(|number: u32| cards.iter().find(|card| card.number == number));
         let (load, memory, model) = match card {
             Some(card) => (Some(card.load as f32 / 100.0), Some((card.used, card.memory)), card.model.clone()),
             None if slots.device == "cpu" && live => {

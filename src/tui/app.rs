@@ -1,15 +1,15 @@
 //! The state of the screens: what was seen, and where the person is. Changed by `update` alone.
 
 use super::{
-    compare::Compare,
+    compare::CompareState,
     figures::Figures,
     form::Form,
-    lattice::{Axis, Lattice, Spot, Turn},
-    report::Report,
+    lattice::{Lattice, MatrixAxis, MatrixSquare, Turn},
+    report::ReportState,
     runs::Runs,
     theme::Theme,
 };
-use crate::study::{board::Board, curves::Diary, draft::Draft, picture::Picture, watch::Snapshot};
+use crate::study::{board::Board, curves::JobHistory, draft::StudyDraft, picture::FigurePoints, watch::Snapshot};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -68,17 +68,17 @@ pub enum Overlay {
         title: &'static str,
         options: Vec<String>,
         cursor: usize,
-        then: Chosen,
+        then: MenuChoice,
     },
     /// A change to the study, before it is written; and the form that it came from, to go back to.
     Draft {
-        draft: Draft,
+        draft: StudyDraft,
         form: Option<Form>,
     },
     /// What stops or deletes asks.
     Ask {
         question: String,
-        then: Asked,
+        then: Confirmation,
     },
     /// A fault, or what a command said.
     Message {
@@ -89,7 +89,7 @@ pub enum Overlay {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Chosen {
+pub enum MenuChoice {
     Study,
     Add,
     /// A first study, in a workspace that has none.
@@ -105,7 +105,7 @@ pub const STARTS: [(&str, &[&str]); 4] = [
 ];
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Asked {
+pub enum Confirmation {
     Cancel(Vec<JobId>),
     Drain,
     /// A figure, by name.
@@ -182,13 +182,13 @@ impl Drawing {
 pub struct MatrixState {
     pub turn: Turn,
     pub lattice: Lattice,
-    pub spots: Vec<Vec<Option<Spot>>>,
+    pub spots: Vec<Vec<Option<MatrixSquare>>>,
     /// Rows as they are shown: sorted, and filtered.
     pub order: Vec<usize>,
     pub row: usize,
     pub column: usize,
     /// The axis that `<` and `>` step along.
-    pub stepping: Option<Axis>,
+    pub stepping: Option<MatrixAxis>,
     /// Sorted by this column; `true`: the least first.
     pub sorted: Option<(usize, bool)>,
     pub filter: String,
@@ -216,18 +216,18 @@ pub struct App {
     pub working: Vec<String>,
     pub matrix: MatrixState,
     pub runs: Runs,
-    pub compare: Compare,
+    pub compare: CompareState,
     pub figures: Figures,
-    pub report: Report,
+    pub report: ReportState,
     /// Models that are marked, by name: the same on every screen.
     pub marked: BTreeSet<String>,
     /// The theme was changed by hand.
     pub themed: bool,
     /// What of the layout waits for the study's names.
-    pub remembered: Option<Layout>,
+    pub remembered: Option<ScreenLayout>,
     pub undo: Vec<(String, String)>,
-    pub pictures: HashMap<CellId, Result<Arc<Picture>, String>>,
-    pub diaries: HashMap<JobId, Arc<Diary>>,
+    pub pictures: HashMap<CellId, Result<Arc<FigurePoints>, String>>,
+    pub diaries: HashMap<JobId, Arc<JobHistory>>,
     /// Pictures and diaries that may have changed: shown until what is true now is read.
     pub stale: (HashSet<CellId>, HashSet<JobId>),
     /// What of these was asked for, and is on its way.
@@ -246,7 +246,7 @@ pub struct App {
 /// What is remembered from one time to the next.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Layout {
+pub struct ScreenLayout {
     pub screen: String,
     pub rows: String,
     pub columns: String,
@@ -260,7 +260,7 @@ pub struct Layout {
 }
 
 impl App {
-    pub fn new(size: (u16, u16), theme: Theme, drawing: Drawing, layout: &Layout) -> Self {
+    pub fn new(size: (u16, u16), theme: Theme, drawing: Drawing, layout: &ScreenLayout) -> Self {
         let mut app = App {
             seen: Snapshot::default(),
             now: 0,
@@ -274,9 +274,9 @@ impl App {
             working: vec![],
             matrix: MatrixState::default(),
             runs: Runs::default(),
-            compare: Compare::default(),
+            compare: CompareState::default(),
             figures: Figures::default(),
-            report: Report::default(),
+            report: ReportState::default(),
             marked: BTreeSet::new(),
             themed: false,
             remembered: None,
@@ -291,7 +291,7 @@ impl App {
             here: PathBuf::new(),
             quit: false,
         };
-        if let (Some(rows), Some(columns)) = (Axis::of_word(&layout.rows), Axis::of_word(&layout.columns))
+        if let (Some(rows), Some(columns)) = (MatrixAxis::of_word(&layout.rows), MatrixAxis::of_word(&layout.columns))
             && rows != columns
         {
             (app.matrix.turn.rows, app.matrix.turn.columns) = (rows, columns);
@@ -304,7 +304,7 @@ impl App {
     /// What is remembered by name, once names are known.
     pub fn remember(&mut self) {
         let Some(layout) = self.remembered.take() else { return };
-        for (axis, name) in Axis::ALL.into_iter().zip(&layout.fixed) {
+        for (axis, name) in MatrixAxis::ALL.into_iter().zip(&layout.fixed) {
             let names = self.matrix.lattice.names(axis);
             self.matrix.turn.fixed[axis as usize] = name.as_ref().and_then(|name| names.iter().position(|of| of == name));
         }
@@ -313,13 +313,13 @@ impl App {
 
     /// Takes up a board that is another than before: what was chosen by place is found again by name.
     pub fn take_board(&mut self, board: &Board) {
-        let fixed = Axis::ALL.map(|axis| {
+        let fixed = MatrixAxis::ALL.map(|axis| {
             let level = self.matrix.turn.fixed[axis as usize]?;
             self.matrix.lattice.names(axis).get(level).cloned()
         });
         let columns = self.matrix.lattice.names(self.matrix.turn.columns).to_vec();
         self.matrix.lattice = Lattice::of(board);
-        for (axis, name) in Axis::ALL.into_iter().zip(fixed) {
+        for (axis, name) in MatrixAxis::ALL.into_iter().zip(fixed) {
             self.matrix.turn.fixed[axis as usize] =
                 name.and_then(|name| self.matrix.lattice.names(axis).iter().position(|of| *of == name));
         }
@@ -332,12 +332,12 @@ impl App {
         self.overlay = self.overlay.take().filter(|overlay| !gone(overlay));
     }
 
-    pub fn layout(&self) -> Layout {
-        Layout {
+    pub fn layout(&self) -> ScreenLayout {
+        ScreenLayout {
             screen: self.screen.word().to_owned(),
             rows: self.matrix.turn.rows.word().to_owned(),
             columns: self.matrix.turn.columns.word().to_owned(),
-            fixed: Axis::ALL
+            fixed: MatrixAxis::ALL
                 .iter()
                 .map(|axis| self.matrix.lattice.names(*axis).get(self.matrix.turn.fixed[*axis as usize]?).cloned())
                 .collect(),
@@ -349,7 +349,7 @@ impl App {
     }
 
     /// The square of the matrix under the cursor.
-    pub fn spot(&self) -> Option<&Spot> {
+    pub fn spot(&self) -> Option<&MatrixSquare> {
         let row = *self.matrix.order.get(self.matrix.row)?;
         self.matrix.spots.get(row)?.get(self.matrix.column)?.as_ref()
     }

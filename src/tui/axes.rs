@@ -8,17 +8,17 @@ use crate::study::{
 use visavis_core::domain::model::LAYERS;
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line {
+pub struct AxisLine {
     pub text: String,
     /// `None`: a heading.
     pub change: Option<Change>,
     pub on: bool,
 }
 
-pub fn lines(board: &Board) -> Vec<Line> {
+pub fn lines(board: &Board) -> Vec<AxisLine> {
     let mut lines = Vec::new();
-    let head = |text: &str| Line { text: text.to_owned(), change: None, on: false };
-    let level = |text: &str, on: bool, change: Change| Line { text: text.to_owned(), change: Some(change), on };
+    let head = |text: &str| AxisLine { text: text.to_owned(), change: None, on: false };
+    let level = |text: &str, on: bool, change: Change| AxisLine { text: text.to_owned(), change: Some(change), on };
     let levels = &board.levels;
     for factor in FACTORS {
         let Some(own) = levels.factors.get(factor) else { continue };

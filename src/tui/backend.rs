@@ -1,6 +1,6 @@
 //! The thread behind the screens: it watches the study, reads what is asked for, and runs command lines of this program.
 
-use super::event::{Effect, Ended, Event, Purpose, Written};
+use super::event::{CommandEnded, CommandPurpose, Effect, ScreenEvent, StudyWritten};
 use crate::study::{draft, watch::Watch};
 use std::{
     path::{Path, PathBuf},
@@ -12,7 +12,7 @@ use visavis_core::domain::Fault;
 
 pub struct Backend {
     pub asks: Sender<Effect>,
-    pub replies: Receiver<Event>,
+    pub replies: Receiver<ScreenEvent>,
 }
 
 /// How often what is watched is looked at, while a run goes on and otherwise.
@@ -36,11 +36,11 @@ impl Backend {
     }
 }
 
-fn serve(mut watch: Watch, program: &Program, asked: &Receiver<Effect>, replying: &Sender<Event>) {
+fn serve(mut watch: Watch, program: &Program, asked: &Receiver<Effect>, replying: &Sender<ScreenEvent>) {
     // What the store knows is there at once; the study's data take longer.
     let mut live = watch.glance();
     let mut pause = Duration::ZERO;
-    if replying.send(Event::Seen(Box::new(live.clone()))).is_err() {
+    if replying.send(ScreenEvent::Seen(Box::new(live.clone()))).is_err() {
         return;
     }
     loop {
@@ -56,7 +56,7 @@ fn serve(mut watch: Watch, program: &Program, asked: &Receiver<Effect>, replying
                     live = seen.clone();
                 }
                 pause = if live.is_live() { LIVE } else { CALM };
-                seen.map(|seen| Event::Seen(Box::new(seen)))
+                seen.map(|seen| ScreenEvent::Seen(Box::new(seen)))
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
@@ -67,33 +67,33 @@ fn serve(mut watch: Watch, program: &Program, asked: &Receiver<Effect>, replying
 }
 
 /// Does what is asked of what is watched.
-pub fn answer(watch: &mut Watch, effect: Effect) -> Option<Event> {
+pub fn answer(watch: &mut Watch, effect: Effect) -> Option<ScreenEvent> {
     Some(match effect {
-        Effect::Picture(cell) => Event::Picture(cell, watch.picture(cell)),
-        Effect::Diary(id) => Event::Diary(id, watch.diary(id).unwrap_or_default()),
-        Effect::Draft(change) => Event::Drafted(watch.draft(&change)),
+        Effect::Picture(cell) => ScreenEvent::Picture(cell, watch.picture(cell)),
+        Effect::Diary(id) => ScreenEvent::Diary(id, watch.diary(id).unwrap_or_default()),
+        Effect::Draft(change) => ScreenEvent::Drafted(watch.draft(&change)),
         Effect::Write { file, before, after, undo } => {
             let written = draft::write(&file, &before, &after);
-            Event::Written(written.map(|()| Written { before, after, undone: undo }))
+            ScreenEvent::Written(written.map(|()| StudyWritten { before, after, undone: undo }))
         }
         Effect::Choose(file) => {
             watch.choose(&file);
-            Event::Seen(Box::new(watch.glance()))
+            ScreenEvent::Seen(Box::new(watch.glance()))
         }
         Effect::Renew => {
             watch.renew();
-            return watch.refresh().map(|seen| Event::Seen(Box::new(seen)));
+            return watch.refresh().map(|seen| ScreenEvent::Seen(Box::new(seen)));
         }
         _ => return None,
     })
 }
 
-fn start(program: &Program, arguments: &[String], purpose: Purpose, line: String, replying: Sender<Event>) {
+fn start(program: &Program, arguments: &[String], purpose: CommandPurpose, line: String, replying: Sender<ScreenEvent>) {
     let mut command = Command::new(&program.path);
     command.args(&program.globals).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     std::thread::spawn(move || {
         let ended = match command.output() {
-            Ok(output) => Ended {
+            Ok(output) => CommandEnded {
                 purpose,
                 line,
                 code: output.status.code(),
@@ -101,10 +101,10 @@ fn start(program: &Program, arguments: &[String], purpose: Purpose, line: String
                 err: String::from_utf8_lossy(&output.stderr).into_owned(),
             },
             Err(error) => {
-                Ended { purpose, line, code: None, out: String::new(), err: format!("cannot start this program: {error}") }
+                CommandEnded { purpose, line, code: None, out: String::new(), err: format!("cannot start this program: {error}") }
             }
         };
-        replying.send(Event::Ended(ended)).ok();
+        replying.send(ScreenEvent::Ended(ended)).ok();
     });
 }
 

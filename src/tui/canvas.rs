@@ -10,7 +10,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 const KINDS: usize = 8;
 
 /// A picture in dots. In each character the kind with the most points gives its colour.
-pub struct Canvas {
+pub struct TextCanvas {
     area: Rect,
     across: usize,
     down: usize,
@@ -19,7 +19,7 @@ pub struct Canvas {
     votes: Vec<[u16; KINDS]>,
 }
 
-impl Canvas {
+impl TextCanvas {
     pub fn new(area: Rect, drawing: Drawing, theme: Theme) -> Self {
         // Without colours, signs tell classes apart.
         let drawing = match (drawing, theme) {
@@ -33,7 +33,7 @@ impl Canvas {
             _ => (2, 4),
         };
         let cells = usize::from(area.width) * usize::from(area.height);
-        Canvas {
+        TextCanvas {
             area,
             across,
             down,
@@ -46,7 +46,7 @@ impl Canvas {
     /// Curves are lines whatever figures are drawn in.
     pub fn of_lines(area: Rect, drawing: Drawing) -> Self {
         let drawing = if drawing == Drawing::Ascii { Drawing::Ascii } else { Drawing::Braille };
-        Canvas::new(area, drawing, Theme::Dark)
+        TextCanvas::new(area, drawing, Theme::Dark)
     }
 
     /// Dots across and down.
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn eight_dots_are_one_letter() {
         let area = Rect::new(0, 0, 2, 1);
-        let mut canvas = Canvas::new(area, Drawing::Braille, Theme::Dark);
+        let mut canvas = TextCanvas::new(area, Drawing::Braille, Theme::Dark);
         (0..4).for_each(|y| (0..2).for_each(|x| canvas.dot(x, y, 0)));
         canvas.dot(2, 3, 1);
         canvas.dot(99, 99, 1);
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_line_reaches_both_ends() {
         let area = Rect::new(0, 0, 10, 5);
-        let mut canvas = Canvas::new(area, Drawing::Braille, Theme::Dark);
+        let mut canvas = TextCanvas::new(area, Drawing::Braille, Theme::Dark);
         canvas.line((0, 0), (19, 19), 0);
         let mut buffer = Buffer::empty(area);
         canvas.draw(&mut buffer, &|_| Style::new());

@@ -3,7 +3,7 @@
 use super::app::Screen;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum ScreenCommand {
     Up,
     Down,
     Left,
@@ -74,8 +74,8 @@ pub enum Command {
 }
 
 /// A command as people find it.
-pub struct Entry {
-    pub command: Command,
+pub struct CommandEntry {
+    pub command: ScreenCommand,
     /// As a terminal calls them; the first is shown.
     pub keys: &'static [&'static str],
     /// Where it works; everywhere if nowhere is named.
@@ -86,21 +86,21 @@ pub struct Entry {
     pub words: &'static str,
 }
 
-use Command as C;
 use Screen::{Compare, Figures, Matrix, Report, Runs};
+use ScreenCommand as C;
 
 const fn entry(
-    command: Command,
+    command: ScreenCommand,
     keys: &'static [&'static str],
     screens: &'static [Screen],
     short: &'static str,
     words: &'static str,
-) -> Entry {
-    Entry { command, keys, screens, short, words }
+) -> CommandEntry {
+    CommandEntry { command, keys, screens, short, words }
 }
 
 /// In the order in which help lists them.
-pub const COMMANDS: &[Entry] = &[
+pub const COMMANDS: &[CommandEntry] = &[
     entry(C::Run, &["r"], &[], "run", "run what the study lacks, in the background"),
     entry(C::Up, &["k", "Up"], &[], "", "up"),
     entry(C::Down, &["j", "Down"], &[], "move", "down"),
@@ -182,7 +182,7 @@ pub const COMMANDS: &[Entry] = &[
 ];
 
 /// What the line of keys shows, the most needed first: what does not fit is left to help.
-pub fn foot(screen: Screen) -> &'static [Command] {
+pub fn foot(screen: Screen) -> &'static [ScreenCommand] {
     match screen {
         Matrix => &[
             C::Down,
@@ -206,29 +206,30 @@ pub fn foot(screen: Screen) -> &'static [Command] {
     }
 }
 
-impl Entry {
+impl CommandEntry {
     pub fn is_of(&self, screen: Screen) -> bool {
         self.screens.is_empty() || self.screens.contains(&screen)
     }
 }
 
 /// What a key means on a screen: its own meaning there, else the one it has everywhere.
-pub fn of_key(key: &str, screen: Screen) -> Option<Command> {
-    let holds = |entry: &&Entry| entry.keys.contains(&key) && entry.is_of(screen);
+pub fn of_key(key: &str, screen: Screen) -> Option<ScreenCommand> {
+    let holds = |entry: &&CommandEntry| entry.keys.contains(&key) && entry.is_of(screen);
     let own = COMMANDS.iter().filter(holds).find(|entry| !entry.screens.is_empty());
     own.or_else(|| COMMANDS.iter().find(holds)).map(|entry| entry.command)
 }
 
 /// What the palette finds, the best first: every letter typed, in its order.
-pub fn found(text: &str) -> Vec<&'static Entry> {
+pub fn found(text: &str) -> Vec<&'static CommandEntry> {
     let wanted: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-    let named = |entry: &&Entry| {
+    let named = |entry: &&CommandEntry| {
         let of = format!("{} {} {}", entry.short, entry.words, entry.keys.join(" ")).to_lowercase();
         wanted.iter().all(|word| of.contains(word.as_str()))
     };
-    let mut found: Vec<&Entry> = COMMANDS.iter().filter(named).collect();
-    let starts =
-        |entry: &&Entry| wanted.first().is_some_and(|word| !entry.short.is_empty() && entry.short.starts_with(word.as_str()));
+    let mut found: Vec<&CommandEntry> = COMMANDS.iter().filter(named).collect();
+    let starts = |entry: &&CommandEntry| {
+        wanted.first().is_some_and(|word| !entry.short.is_empty() && entry.short.starts_with(word.as_str()))
+    };
     found.sort_by_key(|entry| !starts(entry));
     found
 }

@@ -2,25 +2,25 @@
 
 use super::{
     filter::Filter,
-    table::{Table, Value, by_number},
+    table::{ScreenTable, TableValue, by_number},
 };
 use crate::study::board::{Best, Board};
 use std::collections::{BTreeSet, HashMap};
 use visavis_core::domain::{
-    contrast::Held,
-    grid::{Difference, Verdict, Verdicts},
+    contrast::ContrastSides,
+    grid::{Difference, DifferenceVerdict, Verdicts},
     model::{Model, differences},
     score::Estimate,
 };
 
 #[derive(Default)]
-pub struct Compare {
+pub struct CompareState {
     pub cursor: usize,
     pub column: usize,
     pub sorted: Option<(usize, bool)>,
     pub hidden: BTreeSet<usize>,
     pub filter: String,
-    pub table: Table,
+    pub table: ScreenTable,
     /// Rows as they are shown.
     pub order: Vec<usize>,
     /// By row: the models that are its trainings.
@@ -79,23 +79,23 @@ pub fn explained(column: usize) -> &'static str {
     }
 }
 
-impl Compare {
+impl CompareState {
     /// Makes the table anew.
     pub fn rebuild(&mut self, board: &Board) {
         let filter = Filter::parse(&self.filter, &FIELDS).unwrap_or_default();
         // A comparison that the filter names restricts what scores are means of; it takes no model away.
         let (asked, filter) = (filter.only("comparison"), filter.without("comparison"));
-        let named = |place: &usize| asked.holds("", &|_| Value::from(board.study.comparisons[*place].name.as_str()));
+        let named = |place: &usize| asked.holds("", &|_| TableValue::from(board.study.comparisons[*place].name.as_str()));
         let comparisons: Vec<usize> = (0..board.study.comparisons.len()).filter(named).collect();
         let best = best_by_model(board);
         self.families = board.trainings().into_values().collect();
         let rows = self.families.iter().map(|models| row(board, models, &comparisons, &best)).collect();
-        self.table = Table { title: "models face to face".to_owned(), heads: HEADS.to_vec(), rows };
+        self.table = ScreenTable { title: "models face to face".to_owned(), heads: HEADS.to_vec(), rows };
         let holds = |row: &usize| {
             let cells = &self.table.rows[*row];
             let field = |name: &str| match HEADS.iter().position(|head| *head == name) {
                 Some(column) => cells[column].clone(),
-                None => Value::Empty,
+                None => TableValue::Empty,
             };
             filter.holds(&cells[0].text(), &field)
         };
@@ -113,14 +113,14 @@ impl Compare {
 
     /// Columns that hold anything, less those that a person hid.
     pub fn columns(&self) -> Vec<usize> {
-        let holds = |column: &usize| self.table.rows.iter().any(|row| row[*column] != Value::Empty);
+        let holds = |column: &usize| self.table.rows.iter().any(|row| row[*column] != TableValue::Empty);
         (0..self.table.heads.len()).filter(|column| !self.hidden.contains(column)).filter(holds).collect()
     }
 
     /// As it is shown: filtered, sorted, without hidden columns.
-    pub fn shown(&self) -> Table {
+    pub fn shown(&self) -> ScreenTable {
         let columns = self.columns();
-        Table {
+        ScreenTable {
             title: self.table.title.clone(),
             heads: columns.iter().map(|&column| self.table.heads[column]).collect(),
             rows: self
@@ -133,17 +133,17 @@ impl Compare {
 
     pub fn at(&self, row: usize) -> Option<&str> {
         match self.table.rows.get(*self.order.get(row)?)?.first()? {
-            Value::Text(name) => Some(name),
+            TableValue::Text(name) => Some(name),
             _ => None,
         }
     }
 }
 
-type Chosen = HashMap<(usize, usize), Best>;
+type BestViews = HashMap<(usize, usize), Best>;
 
 /// By model and comparison: the view that is best on half A, of any layer and projection.
-fn best_by_model(board: &Board) -> Chosen {
-    let mut best: Chosen = HashMap::new();
+fn best_by_model(board: &Board) -> BestViews {
+    let mut best: BestViews = HashMap::new();
     for cell in &board.cells {
         let Some(of) = cell.best.filter(|best| best.ranked) else { continue };
         best.entry((cell.model, cell.comparison)).and_modify(|own| *own = own.better(of)).or_insert(of);
@@ -151,7 +151,7 @@ fn best_by_model(board: &Board) -> Chosen {
     best
 }
 
-fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &Chosen) -> Vec<Value> {
+fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &BestViews) -> Vec<TableValue> {
     let study = &board.study;
     let first = &study.models[models[0]];
     let of_seed = |model: &usize| {
@@ -164,7 +164,7 @@ fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &Chosen) ->
         ([model], [comparison]) => best.get(&(*model, *comparison)).map(|best| best.quoted),
         _ => None,
     };
-    let auc = single.map(Value::Estimate).unwrap_or_else(|| over_seeds(&seeds));
+    let auc = single.map(TableValue::Estimate).unwrap_or_else(|| over_seeds(&seeds));
     // Chosen on half A, over its trainings; quoted on half B.
     let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
     let told = |comparison: &usize| {
@@ -172,14 +172,14 @@ fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &Chosen) ->
         let a = mean(of.iter().map(|best| best.a).collect());
         let quoted = match of[..] {
             [] => return None,
-            [one] => Value::Estimate(one.quoted),
+            [one] => TableValue::Estimate(one.quoted),
             _ => over_seeds(&of.iter().map(|best| best.quoted.value).collect::<Vec<_>>()),
         };
         Some((*comparison, a, quoted))
     };
     let top = comparisons.iter().filter_map(told).reduce(|own, other| if other.1 > own.1 { other } else { own });
     let separates = board.found.as_ref().map(|found| {
-        let holds = |row: &&visavis_core::domain::ledger::Row| {
+        let holds = |row: &&visavis_core::domain::ledger::LedgerRow| {
             row.chosen
                 && models.contains(&row.candidate.cell.model)
                 && comparisons.contains(&row.candidate.cell.comparison)
@@ -202,27 +202,27 @@ fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &Chosen) ->
     };
     let verified: Vec<_> = models.iter().filter_map(|model| board.verified.get(model)).collect();
     let mean = |of: &dyn Fn(&visavis_core::domain::score::Verification) -> Estimate| match &verified[..] {
-        [one] => Value::Estimate(of(one)),
+        [one] => TableValue::Estimate(of(one)),
         many => over_seeds(&many.iter().map(|one| of(one).value).collect::<Vec<_>>()),
     };
     let learned = |of: fn(&[f64]) -> Option<f64>| {
         over_seeds(&models.iter().filter_map(|model| of(board.accuracy.get(model)?)).collect::<Vec<_>>())
     };
     let factors = first.factors();
-    let factor = |name: &str| Value::of(factors.get(name).map(String::as_str));
+    let factor = |name: &str| TableValue::of(factors.get(name).map(String::as_str));
     vec![
         board.families[models[0]].0.as_str().into(),
         auc,
-        top.as_ref().map_or(Value::Empty, |(_, _, quoted)| quoted.clone()),
-        Value::of(top.map(|(comparison, ..)| study.comparisons[comparison].name.as_str())),
-        Value::of(separates),
+        top.as_ref().map_or(TableValue::Empty, |(_, _, quoted)| quoted.clone()),
+        TableValue::of(top.map(|(comparison, ..)| study.comparisons[comparison].name.as_str())),
+        TableValue::of(separates),
         space(true),
         space(false),
         mean(&|of| of.auc),
         mean(&|of| of.tar),
         learned(|of| of.iter().copied().reduce(f64::max)),
         learned(|of| of.last().copied()),
-        Value::Count(models.len()),
+        TableValue::Count(models.len()),
         factor("architecture"),
         factor("loss"),
         factor("trained_on"),
@@ -231,18 +231,18 @@ fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &Chosen) ->
 }
 
 /// The mean over training seeds, with Student's interval from two on.
-fn over_seeds(values: &[f64]) -> Value {
+fn over_seeds(values: &[f64]) -> TableValue {
     /// The 97.5th percentile of Student's t, by degrees of freedom.
     const T: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     match values.len() {
-        0 => Value::Empty,
-        1 => Value::Number(mean),
+        0 => TableValue::Empty,
+        1 => TableValue::Number(mean),
         count => {
             let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
             let half = T.get(count - 2).copied().unwrap_or(1.96 + 2.6 / (n - 1.0)) * (variance / n).sqrt();
-            Value::Estimate(Estimate::new(mean, mean - half, mean + half))
+            TableValue::Estimate(Estimate::new(mean, mean - half, mean + half))
         }
     }
 }
@@ -254,7 +254,7 @@ pub struct PairedRow {
     pub left: f64,
     pub right: f64,
     /// Right less left, and what is said of it; `None` where the study's grid holds no such difference.
-    pub difference: Option<(Estimate, Verdict)>,
+    pub difference: Option<(Estimate, DifferenceVerdict)>,
 }
 
 /// Two models on the same images, as `visavis compare` has them: right less left.
@@ -277,7 +277,7 @@ pub fn paired(board: &Board, one: &str, other: &str) -> Option<Paired> {
     let (one, other) = (side(one)?, side(other)?);
     let found = board.found.as_ref();
     let held = found.and_then(|found| {
-        let is = |of: &Held| of.left == one && of.right == other || of.left == other && of.right == one;
+        let is = |of: &ContrastSides| of.left == one && of.right == other || of.left == other && of.right == one;
         found.held.iter().position(is)
     });
     let (left, right) = match (held.zip(found), one[0] < other[0]) {

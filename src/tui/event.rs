@@ -1,10 +1,10 @@
 //! What comes in, and what is to be done outside: the two sides of `update`, which itself does nothing.
 
-use super::app::Layout;
+use super::app::ScreenLayout;
 use crate::study::{
-    curves::Diary,
-    draft::{Change, Draft},
-    picture::Picture,
+    curves::JobHistory,
+    draft::{Change, StudyDraft},
+    picture::FigurePoints,
     watch::Snapshot,
 };
 use ratatui::crossterm::event::KeyEvent;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use visavis_core::domain::{Fault, job::JobId, ledger::CellId, text::shell};
 
 /// What comes in.
-pub enum Event {
+pub enum ScreenEvent {
     Key(KeyEvent),
     /// Text that was pasted: typed where text is typed, and no commands elsewhere.
     Paste(String),
@@ -23,18 +23,18 @@ pub enum Event {
     /// Time passes: milliseconds since 1970.
     Tick(u64),
     Seen(Box<Snapshot>),
-    Picture(CellId, Result<Picture, Fault>),
-    Diary(JobId, Diary),
-    Drafted(Result<Draft, Fault>),
-    Written(Result<Written, Fault>),
+    Picture(CellId, Result<FigurePoints, Fault>),
+    Diary(JobId, JobHistory),
+    Drafted(Result<StudyDraft, Fault>),
+    Written(Result<StudyWritten, Fault>),
     /// The editor was closed; what is wrong with the file now.
     Edited(Result<(), Fault>),
-    Ended(Ended),
+    Ended(CommandEnded),
 }
 
 /// A study file was written.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Written {
+pub struct StudyWritten {
     pub before: String,
     pub after: String,
     /// It was put back to what it was.
@@ -43,8 +43,8 @@ pub struct Written {
 
 /// A command of this very program has ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ended {
-    pub purpose: Purpose,
+pub struct CommandEnded {
+    pub purpose: CommandPurpose,
     pub line: String,
     pub code: Option<i32>,
     pub out: String,
@@ -53,7 +53,7 @@ pub struct Ended {
 
 /// What a command was run for: what becomes of what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum CommandPurpose {
     Run,
     /// What people ask of jobs, and pins.
     Ask,
@@ -83,13 +83,13 @@ pub enum Effect {
     /// A command line of this very program, and how it is called while it runs.
     Program {
         arguments: Vec<String>,
-        purpose: Purpose,
+        purpose: CommandPurpose,
         words: String,
     },
     Copy(String),
     Browse(String),
     Renew,
-    Remember(Layout),
+    Remember(ScreenLayout),
 }
 
 /// A command line as a shell takes it.

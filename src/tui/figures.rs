@@ -2,10 +2,10 @@
 
 use super::{
     filter::Filter,
-    table::{Table, Value},
+    table::{ScreenTable, TableValue},
 };
 use crate::study::board::Board;
-use visavis_core::domain::{ledger::CellId, ledger::Row, score::Estimate};
+use visavis_core::domain::{ledger::CellId, ledger::LedgerRow, score::Estimate};
 
 #[derive(Default)]
 pub struct Figures {
@@ -56,7 +56,7 @@ impl Figures {
 }
 
 /// A figure's row of the ledger, and why it stands there.
-pub fn row<'a>(board: &'a Board, cell: &CellId) -> Option<(&'a Row, &'a str)> {
+pub fn row<'a>(board: &'a Board, cell: &CellId) -> Option<(&'a LedgerRow, &'a str)> {
     let found = board.found.as_ref()?;
     let place = *found.rows.get(cell)?;
     Some((&found.ledger.rows[place], &found.reasons[place]))
@@ -72,7 +72,7 @@ pub fn quoted(board: &Board, cell: &CellId) -> Option<Estimate> {
     row(board, cell)?.0.candidate.b
 }
 
-fn field(board: &Board, cell: &CellId, name: &str) -> Value {
+fn field(board: &Board, cell: &CellId, name: &str) -> TableValue {
     let study = &board.study;
     match name {
         "model" => study.models[cell.model].name.as_str().into(),
@@ -80,16 +80,16 @@ fn field(board: &Board, cell: &CellId, name: &str) -> Value {
         "projection" => study.projections[cell.projection].name.as_str().into(),
         "view" => cell.view.to_string().into(),
         "comparison" => study.comparisons[cell.comparison].name.as_str().into(),
-        "auc" => Value::of(quoted(board, cell)),
-        "rank" => Value::of(row(board, cell).and_then(|(row, _)| row.rank)),
+        "auc" => TableValue::of(quoted(board, cell)),
+        "rank" => TableValue::of(row(board, cell).and_then(|(row, _)| row.rank)),
         "shown" => shown_as(board, cell).into(),
-        _ => Value::of(row(board, cell).map(|(_, reason)| reason)),
+        _ => TableValue::of(row(board, cell).map(|(_, reason)| reason)),
     }
 }
 
-pub fn table(board: Option<&Board>, list: &[CellId]) -> Table {
+pub fn table(board: Option<&Board>, list: &[CellId]) -> ScreenTable {
     let heads = vec!["rank", "model", "layer", "projection", "view", "comparison", "auc", "shown", "reason"];
     let rows = board
         .map_or(vec![], |board| list.iter().map(|cell| heads.iter().map(|head| field(board, cell, head)).collect()).collect());
-    Table { title: "figures, in the ledger's order; AUC on half B".to_owned(), heads, rows }
+    ScreenTable { title: "figures, in the ledger's order; AUC on half B".to_owned(), heads, rows }
 }

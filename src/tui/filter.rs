@@ -6,7 +6,7 @@
 //! ```
 //! `=` takes a field's whole text, `:` a part of it; either may be quoted with `"`. `-` turns a term round.
 
-use super::table::Value;
+use super::table::TableValue;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter(Vec<Term>);
@@ -63,7 +63,7 @@ impl Filter {
     }
 
     /// `names`: what bare words are looked for in.
-    pub fn holds(&self, names: &str, field: &dyn Fn(&str) -> Value) -> bool {
+    pub fn holds(&self, names: &str, field: &dyn Fn(&str) -> TableValue) -> bool {
         let names = names.to_lowercase();
         self.0.iter().all(|term| term.holds(&names, field) != term.not)
     }
@@ -74,7 +74,7 @@ impl Term {
         self.field.as_ref().is_some_and(|(name, _)| name == field)
     }
 
-    fn holds(&self, names: &str, field: &dyn Fn(&str) -> Value) -> bool {
+    fn holds(&self, names: &str, field: &dyn Fn(&str) -> TableValue) -> bool {
         let Some((name, operator)) = &self.field else { return names.contains(&self.value) };
         let found = field(name);
         let by_number = |holds: fn(f64, f64) -> bool| match (found.number(), self.value.parse::<f64>()) {
@@ -154,9 +154,9 @@ mod tests {
 
     fn holds(text: &str) -> bool {
         let field = |name: &str| match name {
-            "loss" => Value::from("arcface"),
-            "auc" => Value::Number(0.85),
-            _ => Value::from("VGGFace2 clean"),
+            "loss" => TableValue::from("arcface"),
+            "auc" => TableValue::Number(0.85),
+            _ => TableValue::from("VGGFace2 clean"),
         };
         Filter::parse(text, &FIELDS).unwrap().holds("r34-arcface-vggface2", &field)
     }

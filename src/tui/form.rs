@@ -17,7 +17,7 @@ pub enum Adding {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Field {
+pub struct FormField {
     pub name: &'static str,
     pub hint: &'static str,
     pub value: String,
@@ -28,7 +28,7 @@ pub struct Field {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Form {
     pub adding: Adding,
-    pub fields: Vec<Field>,
+    pub fields: Vec<FormField>,
     pub cursor: usize,
     /// Why the change could not be made.
     pub fault: String,
@@ -92,7 +92,7 @@ pub const PROJECTIONS: [&str; 4] = [
 
 impl Form {
     pub fn new(adding: Adding, board: &Board) -> Self {
-        let field = |name, hint, options: Vec<String>| Field { name, hint, value: String::new(), options };
+        let field = |name, hint, options: Vec<String>| FormField { name, hint, value: String::new(), options };
         let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let name = || field("name", "how people will call it", vec![]);
         // `Smiling`, and of an attribute with several values each: `digit=3`.
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn completion_takes_words_of_an_expression() {
-        let field = |options: &[&str]| Field {
+        let field = |options: &[&str]| FormField {
             name: "x",
             hint: "",
             value: String::new(),

@@ -2,7 +2,7 @@
 
 use super::{
     app::{App, Overlay},
-    command::{self, Command},
+    command::{self, ScreenCommand},
 };
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -44,10 +44,10 @@ pub fn of_name(name: &str) -> KeyEvent {
 }
 
 /// What a key means where the person is.
-pub fn command(app: &App, key: &KeyEvent) -> Option<Command> {
+pub fn command(app: &App, key: &KeyEvent) -> Option<ScreenCommand> {
     let name = name(key);
     if name == "Ctrl-c" {
-        return Some(Command::Quit);
+        return Some(ScreenCommand::Quit);
     }
     let typed = match &app.overlay {
         None => return command::of_key(&name, app.screen),
@@ -55,22 +55,22 @@ pub fn command(app: &App, key: &KeyEvent) -> Option<Command> {
         Some(_) => false,
     };
     Some(match name.as_str() {
-        "Enter" => Command::Enter,
-        "Esc" => Command::Back,
-        "Up" | "Ctrl-p" | "Shift-Tab" => Command::Up,
-        "Down" | "Ctrl-n" => Command::Down,
-        "Tab" => Command::Complete,
-        "PageUp" => Command::PageUp,
-        "PageDown" => Command::PageDown,
-        "Backspace" | "Ctrl-h" => Command::Erase,
-        "Ctrl-w" | "Ctrl-u" => Command::EraseWord,
+        "Enter" => ScreenCommand::Enter,
+        "Esc" => ScreenCommand::Back,
+        "Up" | "Ctrl-p" | "Shift-Tab" => ScreenCommand::Up,
+        "Down" | "Ctrl-n" => ScreenCommand::Down,
+        "Tab" => ScreenCommand::Complete,
+        "PageUp" => ScreenCommand::PageUp,
+        "PageDown" => ScreenCommand::PageDown,
+        "Backspace" | "Ctrl-h" => ScreenCommand::Erase,
+        "Ctrl-w" | "Ctrl-u" => ScreenCommand::EraseWord,
         _ => match key.code {
-            KeyCode::Char(letter) if typed && !key.modifiers.contains(KeyModifiers::CONTROL) => Command::Type(letter),
-            KeyCode::Char('j') => Command::Down,
-            KeyCode::Char('k') => Command::Up,
-            KeyCode::Char('q' | '?') => Command::Back,
-            KeyCode::Char('y') if matches!(app.overlay, Some(Overlay::Ask { .. })) => Command::Enter,
-            KeyCode::Char('n') => Command::Back,
+            KeyCode::Char(letter) if typed && !key.modifiers.contains(KeyModifiers::CONTROL) => ScreenCommand::Type(letter),
+            KeyCode::Char('j') => ScreenCommand::Down,
+            KeyCode::Char('k') => ScreenCommand::Up,
+            KeyCode::Char('q' | '?') => ScreenCommand::Back,
+            KeyCode::Char('y') if matches!(app.overlay, Some(Overlay::Ask { .. })) => ScreenCommand::Enter,
+            KeyCode::Char('n') => ScreenCommand::Back,
             _ => return None,
         },
     })

@@ -1,6 +1,6 @@
 //! The matrix as people turn it: any two of five axes are its rows and columns, the others are fixed or taken together.
 
-use super::table::{Table, Value};
+use super::table::{ScreenTable, TableValue};
 use crate::study::{
     board::{Best, Board},
     watch::CellState,
@@ -8,7 +8,7 @@ use crate::study::{
 use visavis_core::domain::ledger::CellId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Axis {
+pub enum MatrixAxis {
     Model,
     Layer,
     Projection,
@@ -16,21 +16,22 @@ pub enum Axis {
     Seed,
 }
 
-impl Axis {
-    pub const ALL: [Axis; 5] = [Axis::Model, Axis::Layer, Axis::Projection, Axis::Comparison, Axis::Seed];
+impl MatrixAxis {
+    pub const ALL: [MatrixAxis; 5] =
+        [MatrixAxis::Model, MatrixAxis::Layer, MatrixAxis::Projection, MatrixAxis::Comparison, MatrixAxis::Seed];
 
     pub fn word(self) -> &'static str {
         match self {
-            Axis::Model => "model",
-            Axis::Layer => "layer",
-            Axis::Projection => "projection",
-            Axis::Comparison => "comparison",
-            Axis::Seed => "training seed",
+            MatrixAxis::Model => "model",
+            MatrixAxis::Layer => "layer",
+            MatrixAxis::Projection => "projection",
+            MatrixAxis::Comparison => "comparison",
+            MatrixAxis::Seed => "training seed",
         }
     }
 
     pub fn of_word(word: &str) -> Option<Self> {
-        Axis::ALL.into_iter().find(|axis| axis.word() == word)
+        MatrixAxis::ALL.into_iter().find(|axis| axis.word() == word)
     }
 }
 
@@ -48,7 +49,7 @@ pub struct Lattice {
 
 /// One square of the matrix as it is turned: the cells that fall into it, the most urgent state, the view that is best on half A.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Spot {
+pub struct MatrixSquare {
     pub state: CellState,
     pub count: usize,
     pub done: usize,
@@ -61,23 +62,23 @@ pub struct Spot {
 /// How the matrix is turned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Turn {
-    pub rows: Axis,
-    pub columns: Axis,
+    pub rows: MatrixAxis,
+    pub columns: MatrixAxis,
     /// The level of each axis that is neither, or all of its levels.
     pub fixed: [Option<usize>; 5],
 }
 
 impl Default for Turn {
     fn default() -> Self {
-        Turn { rows: Axis::Model, columns: Axis::Comparison, fixed: [None; 5] }
+        Turn { rows: MatrixAxis::Model, columns: MatrixAxis::Comparison, fixed: [None; 5] }
     }
 }
 
 impl Turn {
     /// The axes that are neither rows nor columns.
-    pub fn hidden(&self) -> impl Iterator<Item = Axis> + use<> {
+    pub fn hidden(&self) -> impl Iterator<Item = MatrixAxis> + use<> {
         let (rows, columns) = (self.rows, self.columns);
-        Axis::ALL.into_iter().filter(move |axis| *axis != rows && *axis != columns)
+        MatrixAxis::ALL.into_iter().filter(move |axis| *axis != rows && *axis != columns)
     }
 }
 
@@ -104,7 +105,7 @@ impl Lattice {
         let family_of: Vec<u16> = board.families.iter().map(|(family, _)| find(&families, family)).collect();
         let layer_of: Vec<Vec<u16>> =
             board.layers.iter().map(|of| of.iter().map(|layer| find(&layers, layer)).collect()).collect();
-        let place = |cell: &crate::study::board::Cell| {
+        let place = |cell: &crate::study::board::BoardCell| {
             [
                 family_of[cell.model],
                 layer_of[cell.model][cell.layer],
@@ -126,14 +127,14 @@ impl Lattice {
         }
     }
 
-    pub fn names(&self, axis: Axis) -> &[String] {
+    pub fn names(&self, axis: MatrixAxis) -> &[String] {
         &self.levels[axis as usize]
     }
 
     /// Rows × columns of the matrix as it is turned; `None` where the study has no cell.
-    pub fn spots(&self, board: &Board, states: &[CellState], turn: &Turn) -> Vec<Vec<Option<Spot>>> {
+    pub fn spots(&self, board: &Board, states: &[CellState], turn: &Turn) -> Vec<Vec<Option<MatrixSquare>>> {
         let (rows, columns) = (turn.rows as usize, turn.columns as usize);
-        let mut spots: Vec<Vec<Option<Spot>>> = vec![vec![None; self.levels[columns].len()]; self.levels[rows].len()];
+        let mut spots: Vec<Vec<Option<MatrixSquare>>> = vec![vec![None; self.levels[columns].len()]; self.levels[rows].len()];
         let fits = |place: &[u16; 5]| {
             turn.hidden().all(|axis| turn.fixed[axis as usize].is_none_or(|level| usize::from(place[axis as usize]) == level))
         };
@@ -143,7 +144,7 @@ impl Lattice {
             let best = cell.best.map(|best| (number, best));
             let spot = &mut spots[usize::from(place[rows])][usize::from(place[columns])];
             match spot {
-                None => *spot = Some(Spot { state: state.clone(), count: 1, done, best, urgent: number }),
+                None => *spot = Some(MatrixSquare { state: state.clone(), count: 1, done, best, urgent: number }),
                 Some(spot) => {
                     spot.count += 1;
                     spot.done += done;
@@ -164,7 +165,7 @@ impl Lattice {
     }
 }
 
-impl Spot {
+impl MatrixSquare {
     /// The figure that the square stands for.
     pub fn figure(&self, board: &Board) -> Option<CellId> {
         let (number, view) = match &self.best {
@@ -180,12 +181,12 @@ impl Spot {
 }
 
 /// Every cell of a board: its state, and its view that is best on half A, quoted on half B.
-pub fn table(board: Option<&Board>, states: &[CellState]) -> Table {
+pub fn table(board: Option<&Board>, states: &[CellState]) -> ScreenTable {
     let heads =
         vec!["model", "layer", "projection", "comparison", "state", "view", "score", "value", "half", "n", "people", "why"];
-    let Some(board) = board else { return Table { title: "no study is open".to_owned(), heads, rows: vec![] } };
+    let Some(board) = board else { return ScreenTable { title: "no study is open".to_owned(), heads, rows: vec![] } };
     let study = &board.study;
-    let row = |(cell, state): (&crate::study::board::Cell, &CellState)| {
+    let row = |(cell, state): (&crate::study::board::BoardCell, &CellState)| {
         let why = match state {
             CellState::Failed(why) | CellState::Waits(why) => why.lines().next().unwrap_or(""),
             _ => cell.scores.as_ref().and_then(|scores| scores.unranked.as_deref()).unwrap_or(""),
@@ -196,14 +197,14 @@ pub fn table(board: Option<&Board>, states: &[CellState]) -> Table {
             study.projections[cell.projection].name.as_str().into(),
             study.comparisons[cell.comparison].name.as_str().into(),
             state.word().into(),
-            Value::of(cell.best.map(|best| best.view.to_string())),
-            Value::of(cell.best.map(|best| best.score)),
-            Value::of(cell.best.map(|best| best.quoted)),
-            Value::of(cell.best.map(|best| if best.held_back { "B" } else { "all" })),
-            Value::of(cell.scores.as_ref().map(|scores| scores.counts.n)),
-            Value::of(cell.scores.as_ref().map(|scores| scores.counts.people)),
+            TableValue::of(cell.best.map(|best| best.view.to_string())),
+            TableValue::of(cell.best.map(|best| best.score)),
+            TableValue::of(cell.best.map(|best| best.quoted)),
+            TableValue::of(cell.best.map(|best| if best.held_back { "B" } else { "all" })),
+            TableValue::of(cell.scores.as_ref().map(|scores| scores.counts.n)),
+            TableValue::of(cell.scores.as_ref().map(|scores| scores.counts.people)),
             why.into(),
         ]
     };
-    Table { title: study.title(), heads, rows: board.cells.iter().zip(states).map(row).collect() }
+    ScreenTable { title: study.title(), heads, rows: board.cells.iter().zip(states).map(row).collect() }
 }

@@ -26,8 +26,8 @@ mod theme;
 mod update;
 mod view;
 
-pub use app::{Drawing, Layout, Screen};
+pub use app::{Drawing, Screen, ScreenLayout};
 pub use record::{Recorded, Session};
-pub use table::Table;
+pub use table::ScreenTable;
 pub use terminal::{Setup, run};
 pub use theme::Theme;

@@ -1,7 +1,7 @@
 //! Figures in pixels, where a terminal shows pictures: kitty's protocol, sixel, iTerm2's.
 
 use super::{app::Drawing, theme::Theme};
-use crate::study::picture::Picture;
+use crate::study::picture::FigurePoints;
 use image::{DynamicImage, Rgba, RgbaImage};
 use ratatui::{Frame, layout::Rect};
 use ratatui_image::{
@@ -16,7 +16,7 @@ use std::{collections::HashMap, sync::Arc};
 pub struct Pixels {
     /// Columns and rows of pixels in a character.
     font: Option<(u16, u16)>,
-    encoded: HashMap<(usize, Rect, usize), (Protocol, Arc<Picture>)>,
+    encoded: HashMap<(usize, Rect, usize), (Protocol, Arc<FigurePoints>)>,
 }
 
 impl Pixels {
@@ -26,7 +26,7 @@ impl Pixels {
     }
 
     /// Says whether it could.
-    pub fn draw(&mut self, frame: &mut Frame, area: Rect, picture: &Arc<Picture>, drawing: Drawing, theme: Theme) -> bool {
+    pub fn draw(&mut self, frame: &mut Frame, area: Rect, picture: &Arc<FigurePoints>, drawing: Drawing, theme: Theme) -> bool {
         let key = (Arc::as_ptr(picture) as usize, area, drawing as usize * 8 + theme as usize);
         if self.encoded.len() > 32 {
             self.encoded.clear();
@@ -42,7 +42,7 @@ impl Pixels {
         true
     }
 
-    fn encode(&self, area: Rect, picture: &Picture, drawing: Drawing, theme: Theme) -> Option<Protocol> {
+    fn encode(&self, area: Rect, picture: &FigurePoints, drawing: Drawing, theme: Theme) -> Option<Protocol> {
         let (across, down) = self.font.unwrap_or((10, 20));
         #[allow(deprecated, reason = "asking the terminal for its size of letters would read keys that people typed")]
         let mut picker = Picker::from_fontsize((across, down).into());
@@ -58,7 +58,7 @@ impl Pixels {
 }
 
 /// Discs of a class's colour; the ground is left to the terminal.
-fn painted(picture: &Picture, (wide, high): (u32, u32), theme: Theme) -> RgbaImage {
+fn painted(picture: &FigurePoints, (wide, high): (u32, u32), theme: Theme) -> RgbaImage {
     let mut image = RgbaImage::from_pixel(wide.max(1), high.max(1), Rgba([0, 0, 0, 0]));
     let along = |axis: usize| super::canvas::bounds(picture.points.iter().map(|(point, _)| f64::from(point[axis])));
     let (Some(x), y) = (along(0), along(1)) else { return image };

@@ -2,12 +2,12 @@
 //! their journeys into.
 
 use super::{
-    app::{App, Drawing, Layout, Screen},
+    app::{App, Drawing, Screen, ScreenLayout},
     backend,
-    event::{Effect, Ended, Event, Purpose},
+    event::{CommandEnded, CommandPurpose, Effect, ScreenEvent},
     keys,
     pixels::Pixels,
-    table::Table,
+    table::ScreenTable,
     theme::Theme,
     update::update,
     view,
@@ -40,14 +40,14 @@ pub struct Recorded {
 impl Session {
     /// `now`: milliseconds since 1970, for what is said to be so long ago.
     pub fn new(mut watch: Watch, size: (u16, u16), theme: Theme, now: u64) -> Self {
-        let mut app = App::new(size, theme, Drawing::Braille, &Layout::default());
+        let mut app = App::new(size, theme, Drawing::Braille, &ScreenLayout::default());
         app.now = now;
         app.globals = watch.workspace().options();
         app.here = std::env::current_dir().unwrap_or_default();
         app.root = root_of(watch.workspace().root());
         let seen = watch.glance();
         let mut session = Session { app, watch, terminal: terminal(size), pixels: Pixels::default(), hits: vec![], left: vec![] };
-        session.take(Event::Seen(Box::new(seen)));
+        session.take(ScreenEvent::Seen(Box::new(seen)));
         session.refresh();
         session
     }
@@ -55,7 +55,7 @@ impl Session {
     /// Brings what is seen up to date.
     pub fn refresh(&mut self) {
         if let Some(seen) = self.watch.refresh() {
-            self.take(Event::Seen(Box::new(seen)));
+            self.take(ScreenEvent::Seen(Box::new(seen)));
         }
     }
 
@@ -79,20 +79,20 @@ impl Session {
     }
 
     fn key(&mut self, name: &str) {
-        self.take(Event::Key(keys::of_name(name)));
+        self.take(ScreenEvent::Key(keys::of_name(name)));
     }
 
     pub fn resize(&mut self, width: u16, height: u16) {
         self.terminal = terminal((width, height));
-        self.take(Event::Resize(width, height));
+        self.take(ScreenEvent::Resize(width, height));
     }
 
     /// Clicks at a column and row.
     pub fn click(&mut self, column: u16, row: u16) {
-        self.take(Event::Click(column, row));
+        self.take(ScreenEvent::Click(column, row));
     }
 
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, event: ScreenEvent) {
         let mut effects = update(&mut self.app, event, &self.hits);
         while let Some(effect) = effects.pop() {
             match effect {
@@ -124,12 +124,12 @@ impl Session {
     pub fn ended(&mut self, line: &str, code: i32, out: &str, err: &str) {
         let words = |begins: &str| line.starts_with(&format!("visavis {begins}"));
         let purpose = match () {
-            () if words("audit") => Purpose::Audit(self.study().unwrap_or("").to_owned()),
-            () if words("report") => Purpose::Report,
-            () if words("run") => Purpose::Run,
-            () => Purpose::Ask,
+            () if words("audit") => CommandPurpose::Audit(self.study().unwrap_or("").to_owned()),
+            () if words("report") => CommandPurpose::Report,
+            () if words("run") => CommandPurpose::Run,
+            () => CommandPurpose::Ask,
         };
-        self.take(Event::Ended(Ended {
+        self.take(ScreenEvent::Ended(CommandEnded {
             purpose,
             line: line.to_owned(),
             code: Some(code),
@@ -143,7 +143,7 @@ impl Session {
     }
 
     /// What the screen says, as a table.
-    pub fn table(&self) -> Table {
+    pub fn table(&self) -> ScreenTable {
         let board = self.app.seen.board.as_deref();
         match self.app.screen {
             Screen::Matrix => super::lattice::table(board, &self.app.seen.states),

@@ -1,6 +1,6 @@
 //! What the report will hold, and what its last audit came to.
 
-use super::table::{Table, Value};
+use super::table::{ScreenTable, TableValue};
 use crate::study::{WrittenPage, board::Board, watch::Snapshot};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,13 +11,13 @@ use visavis_core::domain::{
 };
 
 #[derive(Default)]
-pub struct Report {
+pub struct ReportState {
     pub cursor: usize,
     /// Branches of the verdict's tree that are open.
     pub open: BTreeSet<String>,
     /// Of which study, and what it came to.
     pub audit: Option<(String, Audited)>,
-    pub lines: Vec<Line>,
+    pub lines: Vec<ReportLine>,
 }
 
 /// What `visavis audit --json` prints.
@@ -26,11 +26,11 @@ pub struct Audited {
     pub verdict: String,
     pub identical: usize,
     pub differs: usize,
-    pub claims: Vec<Claim>,
+    pub claims: Vec<ClaimLine>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Claim {
+pub struct ClaimLine {
     pub id: String,
     pub verdict: String,
     pub stage: String,
@@ -42,16 +42,16 @@ pub struct Claim {
 
 /// A line of the screen's list.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line {
+pub struct ReportLine {
     pub depth: usize,
-    pub kind: Kind,
+    pub kind: LineKind,
     pub text: String,
     /// What is said beside it.
     pub note: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Kind {
+pub enum LineKind {
     Head,
     /// It will be in the report.
     There,
@@ -70,7 +70,7 @@ pub const AUDIT: &str = "The last audit";
 /// Leaves of a branch that are listed.
 const MOST: usize = 200;
 
-impl Report {
+impl ReportState {
     pub fn rebuild(&mut self, seen: &Snapshot) {
         self.lines = outline(seen);
         if let (Some((study, audit)), Some(board)) = (&self.audit, &seen.board)
@@ -83,7 +83,7 @@ impl Report {
 
     /// Opens or closes the branch under the cursor.
     pub fn fold(&mut self) {
-        if let Some(Line { kind: Kind::Branch(name, _), .. }) = self.lines.get(self.cursor)
+        if let Some(ReportLine { kind: LineKind::Branch(name, _), .. }) = self.lines.get(self.cursor)
             && !self.open.remove(name)
         {
             self.open.insert(name.clone());
@@ -91,15 +91,16 @@ impl Report {
     }
 }
 
-fn line(depth: usize, kind: Kind, text: impl Into<String>, note: impl Into<String>) -> Line {
-    Line { depth, kind, text: text.into(), note: note.into() }
+fn line(depth: usize, kind: LineKind, text: impl Into<String>, note: impl Into<String>) -> ReportLine {
+    ReportLine { depth, kind, text: text.into(), note: note.into() }
 }
 
-fn outline(seen: &Snapshot) -> Vec<Line> {
+fn outline(seen: &Snapshot) -> Vec<ReportLine> {
     let Some(board) = &seen.board else { return vec![] };
     let study = &board.study;
-    let mut lines = vec![line(0, Kind::Head, "The report", study.about.clone())];
-    let part = |there: bool, text: String, note: String| line(1, if there { Kind::There } else { Kind::Missing }, text, note);
+    let mut lines = vec![line(0, LineKind::Head, "The report", study.about.clone())];
+    let part =
+        |there: bool, text: String, note: String| line(1, if there { LineKind::There } else { LineKind::Missing }, text, note);
     let (done, all) = board.counted();
     let found = board.found.as_ref();
     lines.push(part(found.is_some(), "the answer, in five lines".into(), String::new()));
@@ -119,7 +120,7 @@ fn outline(seen: &Snapshot) -> Vec<Line> {
         let there = pinned().any(|(cell, _)| Some(*cell) == pin.cell);
         let words = if pin.cell.is_none() { LOST } else { "pinned" };
         let note = if pin.pin.note.is_empty() { words.to_owned() } else { format!("{words}: {}", pin.pin.note) };
-        lines.push(line(2, if there { Kind::There } else { Kind::Missing }, pin.name.clone(), note));
+        lines.push(line(2, if there { LineKind::There } else { LineKind::Missing }, pin.name.clone(), note));
     }
     let fair = if study.fairness.groups.is_empty() {
         "no groups are named in the study".to_owned()
@@ -133,10 +134,10 @@ fn outline(seen: &Snapshot) -> Vec<Line> {
         found.map_or(String::new(), |found| count(found.ledger.rows.len(), "row")),
     ));
     for warning in &board.warnings {
-        lines.push(line(1, Kind::Missing, "warning", warning.clone()));
+        lines.push(line(1, LineKind::Missing, "warning", warning.clone()));
     }
     for (input, at, cells) in &board.missing {
-        lines.push(line(1, Kind::Missing, format!("missing: {input}"), format!("{at} · {} wait", count(*cells, "cell"))));
+        lines.push(line(1, LineKind::Missing, format!("missing: {input}"), format!("{at} · {} wait", count(*cells, "cell"))));
     }
     let (there, written) = match seen.report {
         Some(page) => match outdated(&page, board) {
@@ -146,10 +147,10 @@ fn outline(seen: &Snapshot) -> Vec<Line> {
         None => (false, "not written yet: b builds it".to_owned()),
     };
     let page = format!("reports/{}.html", study.name);
-    lines.push(line(1, if there { Kind::There } else { Kind::Missing }, page, written));
+    lines.push(line(1, if there { LineKind::There } else { LineKind::Missing }, page, written));
     lines.push(line(
         0,
-        Kind::Head,
+        LineKind::Head,
         AUDIT,
         seen.audit.as_ref().map_or("none yet: A audits the report, V the results".to_owned(), |audit| {
             let outdated = audit.outdated(board.made_of.results, seen.report.and_then(|page| page.digest));
@@ -178,9 +179,9 @@ fn outdated(page: &WrittenPage, board: &Board) -> Option<String> {
     (!why.is_empty()).then(|| why.join(", "))
 }
 
-fn verdicts(audit: &Audited, open: &BTreeSet<String>) -> Vec<Line> {
+fn verdicts(audit: &Audited, open: &BTreeSet<String>) -> Vec<ReportLine> {
     let mut lines = Vec::new();
-    let mut tree: BTreeMap<(usize, &str), Vec<&Claim>> = BTreeMap::new();
+    let mut tree: BTreeMap<(usize, &str), Vec<&ClaimLine>> = BTreeMap::new();
     for claim in &audit.claims {
         let worst = VERDICTS.iter().position(|verdict| *verdict == claim.verdict).unwrap_or(0);
         tree.entry((worst, claim.stage.as_str())).or_default().push(claim);
@@ -192,13 +193,13 @@ fn verdicts(audit: &Audited, open: &BTreeSet<String>) -> Vec<Line> {
             continue;
         }
         let branch = (*verdict).to_owned();
-        lines.push(line(1, Kind::Branch(branch.clone(), branch.clone()), verdict.replace('_', " "), thousands(total)));
+        lines.push(line(1, LineKind::Branch(branch.clone(), branch.clone()), verdict.replace('_', " "), thousands(total)));
         if !open.contains(&branch) {
             continue;
         }
         for ((_, stage), claims) in stages {
             let name = format!("{branch} {stage}");
-            lines.push(line(2, Kind::Branch(name.clone(), branch.clone()), (*stage).to_owned(), thousands(claims.len())));
+            lines.push(line(2, LineKind::Branch(name.clone(), branch.clone()), (*stage).to_owned(), thousands(claims.len())));
             if !open.contains(&name) {
                 continue;
             }
@@ -209,12 +210,12 @@ fn verdicts(audit: &Audited, open: &BTreeSet<String>) -> Vec<Line> {
                     }
                     _ => claim.why.clone(),
                 };
-                lines.push(line(3, Kind::Leaf(branch.clone()), claim.id.clone(), numbers));
+                lines.push(line(3, LineKind::Leaf(branch.clone()), claim.id.clone(), numbers));
             }
             if claims.len() > MOST {
                 lines.push(line(
                     3,
-                    Kind::Leaf(branch.clone()),
+                    LineKind::Leaf(branch.clone()),
                     format!("and {} more", thousands(claims.len() - MOST)),
                     "visavis audit --json lists all",
                 ));
@@ -224,21 +225,21 @@ fn verdicts(audit: &Audited, open: &BTreeSet<String>) -> Vec<Line> {
     lines
 }
 
-pub fn table(report: &Report) -> Table {
-    let row = |line: &Line| {
+pub fn table(report: &ReportState) -> ScreenTable {
+    let row = |line: &ReportLine| {
         let state = match &line.kind {
-            Kind::Head => "",
-            Kind::There => "there",
-            Kind::Missing => "missing",
-            Kind::Branch(_, verdict) | Kind::Leaf(verdict) => verdict,
+            LineKind::Head => "",
+            LineKind::There => "there",
+            LineKind::Missing => "missing",
+            LineKind::Branch(_, verdict) | LineKind::Leaf(verdict) => verdict,
         };
         vec![
-            Value::from(state),
-            Value::from(format!("{}{}", "  ".repeat(line.depth), line.text)),
-            Value::from(line.note.as_str()),
+            TableValue::from(state),
+            TableValue::from(format!("{}{}", "  ".repeat(line.depth), line.text)),
+            TableValue::from(line.note.as_str()),
         ]
     };
-    Table {
+    ScreenTable {
         title: "what the report holds".to_owned(),
         heads: vec!["state", "part", "note"],
         rows: report.lines.iter().map(row).collect(),

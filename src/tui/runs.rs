@@ -2,11 +2,11 @@
 
 use super::{
     filter::Filter,
-    table::{Table, Value},
+    table::{ScreenTable, TableValue},
 };
 use crate::study::watch::{JobSeen, Snapshot};
 use std::collections::BTreeSet;
-use visavis_core::domain::job::{JobId, State};
+use visavis_core::domain::job::{JobId, JobState};
 
 #[derive(Default)]
 pub struct Runs {
@@ -51,32 +51,32 @@ impl Runs {
     }
 }
 
-fn field(job: &JobSeen, name: &str) -> Value {
+fn field(job: &JobSeen, name: &str) -> TableValue {
     match name {
         "state" => job.row.state.word().into(),
         "job" => job.row.label.as_str().into(),
         "stage" => job.row.stage.word().into(),
-        "device" => Value::of(job.on.as_ref().map(|(device, ..)| device.as_str())),
-        _ => Value::of(job.row.why.as_deref()),
+        "device" => TableValue::of(job.on.as_ref().map(|(device, ..)| device.as_str())),
+        _ => TableValue::of(job.row.why.as_deref()),
     }
 }
 
-pub fn table(seen: &Snapshot) -> Table {
+pub fn table(seen: &Snapshot) -> ScreenTable {
     let row = |job: &JobSeen| {
         vec![
             job.row.id.short().into(),
             job.row.state.word().into(),
             job.row.label.as_str().into(),
             field(job, "device"),
-            Value::of(job.on.as_ref().map(|(_, _, attempt)| *attempt as usize)),
-            Value::of(job.progress.map(f64::from)),
-            Value::of(job.row.seconds),
-            Value::of(job.row.why.as_deref().and_then(|why| why.lines().next())),
+            TableValue::of(job.on.as_ref().map(|(_, _, attempt)| *attempt as usize)),
+            TableValue::of(job.progress.map(f64::from)),
+            TableValue::of(job.row.seconds),
+            TableValue::of(job.row.why.as_deref().and_then(|why| why.lines().next())),
         ]
     };
-    Table {
+    ScreenTable {
         title: seen.run.as_ref().map_or("nothing was run in this workspace yet".to_owned(), |run| {
-            let counts: Vec<String> = State::ALL
+            let counts: Vec<String> = JobState::ALL
                 .into_iter()
                 .filter(|state| run.count(*state) > 0)
                 .map(|state| format!("{} {}", run.count(state), state.word()))

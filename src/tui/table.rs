@@ -2,10 +2,10 @@
 
 use super::text;
 use std::cmp::Ordering;
-use visavis_core::domain::{claim::Form, score::Estimate, text::printable};
+use visavis_core::domain::{claim::NumberForm, score::Estimate, text::printable};
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub enum TableValue {
     Empty,
     Text(String),
     Count(usize),
@@ -14,75 +14,75 @@ pub enum Value {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Table {
+pub struct ScreenTable {
     pub title: String,
     pub heads: Vec<&'static str>,
-    pub rows: Vec<Vec<Value>>,
+    pub rows: Vec<Vec<TableValue>>,
 }
 
-impl From<&str> for Value {
+impl From<&str> for TableValue {
     fn from(text: &str) -> Self {
-        if text.is_empty() { Value::Empty } else { Value::Text(text.to_owned()) }
+        if text.is_empty() { TableValue::Empty } else { TableValue::Text(text.to_owned()) }
     }
 }
 
-impl From<String> for Value {
+impl From<String> for TableValue {
     fn from(text: String) -> Self {
-        if text.is_empty() { Value::Empty } else { Value::Text(text) }
+        if text.is_empty() { TableValue::Empty } else { TableValue::Text(text) }
     }
 }
 
-impl Value {
-    pub fn of<T: Into<Value>>(value: Option<T>) -> Self {
-        value.map_or(Value::Empty, Into::into)
+impl TableValue {
+    pub fn of<T: Into<TableValue>>(value: Option<T>) -> Self {
+        value.map_or(TableValue::Empty, Into::into)
     }
 
     /// What rows are sorted and filtered by.
     pub fn number(&self) -> Option<f64> {
         match self {
-            Value::Count(n) => Some(*n as f64),
-            Value::Number(x) => Some(*x),
-            Value::Estimate(of) => Some(of.value),
-            Value::Empty | Value::Text(_) => None,
+            TableValue::Count(n) => Some(*n as f64),
+            TableValue::Number(x) => Some(*x),
+            TableValue::Estimate(of) => Some(of.value),
+            TableValue::Empty | TableValue::Text(_) => None,
         }
     }
 
     pub fn text(&self) -> String {
         match self {
-            Value::Empty => String::new(),
-            Value::Text(text) => printable(text),
-            Value::Count(n) => n.to_string(),
-            Value::Number(x) => text::score(*x),
-            Value::Estimate(of) => of.show(Form::Score),
+            TableValue::Empty => String::new(),
+            TableValue::Text(text) => printable(text),
+            TableValue::Count(n) => n.to_string(),
+            TableValue::Number(x) => text::score(*x),
+            TableValue::Estimate(of) => of.show(NumberForm::Score),
         }
     }
 
     fn json(&self) -> serde_json::Value {
         match self {
-            Value::Empty => serde_json::Value::Null,
-            Value::Text(text) => text.clone().into(),
-            Value::Count(n) => (*n).into(),
-            Value::Number(x) => (*x).into(),
-            Value::Estimate(of) => serde_json::json!({ "value": of.value, "low": of.low(), "high": of.high() }),
+            TableValue::Empty => serde_json::Value::Null,
+            TableValue::Text(text) => text.clone().into(),
+            TableValue::Count(n) => (*n).into(),
+            TableValue::Number(x) => (*x).into(),
+            TableValue::Estimate(of) => serde_json::json!({ "value": of.value, "low": of.low(), "high": of.high() }),
         }
     }
 }
 
-impl From<f64> for Value {
+impl From<f64> for TableValue {
     fn from(number: f64) -> Self {
-        if number.is_finite() { Value::Number(number) } else { Value::Empty }
+        if number.is_finite() { TableValue::Number(number) } else { TableValue::Empty }
     }
 }
 
-impl From<usize> for Value {
+impl From<usize> for TableValue {
     fn from(count: usize) -> Self {
-        Value::Count(count)
+        TableValue::Count(count)
     }
 }
 
-impl From<Estimate> for Value {
+impl From<Estimate> for TableValue {
     fn from(estimate: Estimate) -> Self {
-        Value::Estimate(estimate)
+        TableValue::Estimate(estimate)
     }
 }
 
@@ -95,9 +95,9 @@ pub fn by_number(a: Option<f64>, b: Option<f64>, least: bool) -> Ordering {
     }
 }
 
-impl Table {
+impl ScreenTable {
     pub fn plain(&self) -> String {
-        let shown: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(Value::text).collect()).collect();
+        let shown: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(TableValue::text).collect()).collect();
         let width = |column: usize| {
             let cells = shown.iter().filter_map(|row| row.get(column)).map(|cell| text::width(cell));
             cells.max().unwrap_or(0).max(text::width(self.heads[column]))
@@ -114,7 +114,7 @@ impl Table {
     }
 
     pub fn json(&self, study: Option<&str>) -> serde_json::Value {
-        let row = |row: &Vec<Value>| {
+        let row = |row: &Vec<TableValue>| {
             self.heads.iter().zip(row).map(|(head, value)| ((*head).to_owned(), value.json())).collect::<serde_json::Map<_, _>>()
         };
         serde_json::json!({ "format": 1, "study": study, "rows": self.rows.iter().map(row).collect::<Vec<_>>() })
@@ -122,7 +122,7 @@ impl Table {
 
     /// An estimate is three columns.
     pub fn csv(&self) -> String {
-        let wide = |column: usize| self.rows.iter().any(|row| matches!(row.get(column), Some(Value::Estimate(_))));
+        let wide = |column: usize| self.rows.iter().any(|row| matches!(row.get(column), Some(TableValue::Estimate(_))));
         let wide: Vec<bool> = (0..self.heads.len()).map(wide).collect();
         let mut lines = Vec::new();
         let mut heads = Vec::new();
@@ -135,14 +135,14 @@ impl Table {
             let mut cells = Vec::new();
             for (value, wide) in row.iter().zip(&wide) {
                 match value {
-                    Value::Estimate(of) => {
+                    TableValue::Estimate(of) => {
                         let ends = [Some(of.value), of.low(), of.high()];
                         cells.extend(ends.map(|x| x.map_or(String::new(), |x| x.to_string())));
                     }
-                    Value::Number(x) => cells.push(x.to_string()),
+                    TableValue::Number(x) => cells.push(x.to_string()),
                     other => cells.push(other.text()),
                 }
-                cells.extend((0..2).filter(|_| *wide && !matches!(value, Value::Estimate(_))).map(|_| String::new()));
+                cells.extend((0..2).filter(|_| *wide && !matches!(value, TableValue::Estimate(_))).map(|_| String::new()));
             }
             lines.push(cells);
         }
@@ -164,8 +164,8 @@ mod tests {
     #[test]
     fn a_table_is_told_in_three_ways() {
         let estimate = Estimate::new(0.9, 0.85, 0.95);
-        let rows = vec![vec!["a,\"b\"".into(), Value::Estimate(estimate)], vec!["=x\u{1b}".into(), Value::Empty]];
-        let table = Table { title: "t".into(), heads: vec!["model", "auc"], rows };
+        let rows = vec![vec!["a,\"b\"".into(), TableValue::Estimate(estimate)], vec!["=x\u{1b}".into(), TableValue::Empty]];
+        let table = ScreenTable { title: "t".into(), heads: vec!["model", "auc"], rows };
         assert_eq!(table.plain(), "t\n\nmodel     auc\na,\"b\"     .900 (.850–.950)\n=x\\u{1b}");
         assert_eq!(table.csv(), "model,auc,auc low,auc high\n\"a,\"\"b\"\"\",0.9,0.85,0.95\n'=x\\u{1b},,,\n");
         assert_eq!(table.json(Some("s"))["rows"][0]["auc"]["low"], 0.85);

@@ -1,9 +1,9 @@
 //! The terminal itself: taken, drawn on, and given back whatever happens.
 
 use super::{
-    app::{App, Drawing, Layout},
+    app::{App, Drawing, ScreenLayout},
     backend::{self, Backend, Program},
-    event::{Effect, Event},
+    event::{Effect, ScreenEvent},
     pixels::Pixels,
     theme::Theme,
     update::update,
@@ -44,10 +44,10 @@ pub struct Setup {
     pub root: PathBuf,
     pub theme: Theme,
     pub drawing: Drawing,
-    pub layout: Layout,
+    pub layout: ScreenLayout,
     pub mouse: bool,
     /// Keeps the layout for the next time.
-    pub remember: Box<dyn Fn(&Layout)>,
+    pub remember: Box<dyn Fn(&ScreenLayout)>,
 }
 
 /// Thirty frames a second in the long run, for slow lines; so many at once, for a person does not wait for a clock.
@@ -81,7 +81,7 @@ pub fn run(setup: Setup) -> Result<()> {
     let gone = listen()?;
     let backend = Backend::start(watch, Program { path: program, globals: globals.clone() });
     let refused = |error: std::io::Error| Fault::unexpected(format!("the terminal cannot be used: {error}"));
-    let screen = Taken::take(mouse).map_err(refused)?;
+    let screen = TerminalSession::take(mouse).map_err(refused)?;
     let size = terminal::size().unwrap_or((80, 24));
     let mut app = App::new(size, theme, drawing, &layout);
     app.globals = globals;
@@ -94,7 +94,7 @@ pub fn run(setup: Setup) -> Result<()> {
 struct Loop {
     app: App,
     backend: Backend,
-    screen: Taken,
+    screen: TerminalSession,
     pixels: Pixels,
     hits: Vec<Hit>,
     root: PathBuf,
@@ -103,7 +103,7 @@ struct Loop {
 }
 
 impl Loop {
-    fn run(&mut self, gone: &AtomicBool, remember: &dyn Fn(&Layout)) -> std::io::Result<()> {
+    fn run(&mut self, gone: &AtomicBool, remember: &dyn Fn(&ScreenLayout)) -> std::io::Result<()> {
         let mut allowed = Allowance::new();
         let mut ticked: Option<Instant> = None;
         let mut dirty = true;
@@ -112,7 +112,7 @@ impl Loop {
             let every = if self.app.tells_time() { 1 } else { 15 };
             if ticked.is_none_or(|at| at.elapsed() >= Duration::from_secs(every)) {
                 ticked = Some(Instant::now());
-                self.take(Event::Tick(now()), remember)?;
+                self.take(ScreenEvent::Tick(now()), remember)?;
                 dirty = true;
             }
             if dirty && allowed.wait().is_zero() {
@@ -137,7 +137,10 @@ impl Loop {
             loop {
                 match self.backend.replies.try_recv() {
                     Ok(reply) => {
-                        if matches!(reply, Event::Picture(..) | Event::Diary(..) | Event::Drafted(_) | Event::Written(_)) {
+                        if matches!(
+                            reply,
+                            ScreenEvent::Picture(..) | ScreenEvent::Diary(..) | ScreenEvent::Drafted(_) | ScreenEvent::Written(_)
+                        ) {
                             self.waiting = self.waiting.saturating_sub(1);
                         }
                         self.take(reply, remember)?;
@@ -159,7 +162,7 @@ impl Loop {
         execute!(self.screen.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
-    fn take(&mut self, event: Event, remember: &dyn Fn(&Layout)) -> std::io::Result<()> {
+    fn take(&mut self, event: ScreenEvent, remember: &dyn Fn(&ScreenLayout)) -> std::io::Result<()> {
         let theme = (self.app.theme, self.app.drawing);
         self.app.now = now();
         let mut effects = update(&mut self.app, event, &self.hits);
@@ -184,7 +187,7 @@ impl Loop {
                     self.screen.lend()?;
                     let edited = backend::edit(&file);
                     self.screen.take_back()?;
-                    effects.extend(update(&mut self.app, Event::Edited(edited), &[]));
+                    effects.extend(update(&mut self.app, ScreenEvent::Edited(edited), &[]));
                 }
                 asked => {
                     if matches!(asked, Effect::Picture(_) | Effect::Diary(_) | Effect::Draft(_) | Effect::Write { .. }) {
@@ -198,15 +201,15 @@ impl Loop {
     }
 }
 
-fn understood(event: &input::Event) -> Option<Event> {
+fn understood(event: &input::Event) -> Option<ScreenEvent> {
     match event {
-        input::Event::Key(key) if key.kind != input::KeyEventKind::Release => Some(Event::Key(*key)),
-        input::Event::Paste(text) => Some(Event::Paste(text.clone())),
-        input::Event::Resize(width, height) => Some(Event::Resize(*width, *height)),
+        input::Event::Key(key) if key.kind != input::KeyEventKind::Release => Some(ScreenEvent::Key(*key)),
+        input::Event::Paste(text) => Some(ScreenEvent::Paste(text.clone())),
+        input::Event::Resize(width, height) => Some(ScreenEvent::Resize(*width, *height)),
         input::Event::Mouse(mouse) => match mouse.kind {
-            input::MouseEventKind::Down(input::MouseButton::Left) => Some(Event::Click(mouse.column, mouse.row)),
-            input::MouseEventKind::ScrollDown => Some(Event::Wheel(1)),
-            input::MouseEventKind::ScrollUp => Some(Event::Wheel(-1)),
+            input::MouseEventKind::Down(input::MouseButton::Left) => Some(ScreenEvent::Click(mouse.column, mouse.row)),
+            input::MouseEventKind::ScrollDown => Some(ScreenEvent::Wheel(1)),
+            input::MouseEventKind::ScrollUp => Some(ScreenEvent::Wheel(-1)),
             _ => None,
         },
         _ => None,
@@ -245,12 +248,12 @@ fn listen() -> Result<Arc<AtomicBool>> {
 }
 
 /// The terminal while it is ours.
-struct Taken {
+struct TerminalSession {
     terminal: Terminal<CrosstermBackend<Stdout>>,
     mouse: bool,
 }
 
-impl Taken {
+impl TerminalSession {
     fn take(mouse: bool) -> std::io::Result<Self> {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
@@ -259,7 +262,7 @@ impl Taken {
             before(panic);
         }));
         enter(mouse)?;
-        Ok(Taken { terminal: Terminal::new(CrosstermBackend::new(stdout()))?, mouse })
+        Ok(TerminalSession { terminal: Terminal::new(CrosstermBackend::new(stdout()))?, mouse })
     }
 
     fn lend(&mut self) -> std::io::Result<()> {
@@ -273,7 +276,7 @@ impl Taken {
     }
 }
 
-impl Drop for Taken {
+impl Drop for TerminalSession {
     fn drop(&mut self) {
         give_back();
     }

@@ -2,15 +2,15 @@
 
 use super::{
     app::{App, Overlay, Screen},
-    command::{self, Command},
-    event::{Effect, Ended, Event, Purpose, Written},
+    command::{self, ScreenCommand},
+    event::{CommandEnded, CommandPurpose, Effect, ScreenEvent, StudyWritten},
     keys,
     report::Audited,
     view::Hit,
 };
 use crate::study::watch::Snapshot;
 use std::sync::Arc;
-use visavis_core::domain::{Fault, job::State};
+use visavis_core::domain::{Fault, job::JobState};
 
 mod act;
 mod copied;
@@ -21,10 +21,10 @@ const MOST_PICTURES: usize = 96;
 
 pub use act::matrix_order;
 
-pub fn update(app: &mut App, event: Event, hits: &[Hit]) -> Vec<Effect> {
+pub fn update(app: &mut App, event: ScreenEvent, hits: &[Hit]) -> Vec<Effect> {
     let mut effects = match event {
-        Event::Key(key) => keys::command(app, &key).map_or(vec![], |command| act_on(app, command)),
-        Event::Paste(text) => {
+        ScreenEvent::Key(key) => keys::command(app, &key).map_or(vec![], |command| act_on(app, command)),
+        ScreenEvent::Paste(text) => {
             let typing = |app: &App| {
                 matches!(
                     app.overlay,
@@ -32,15 +32,15 @@ pub fn update(app: &mut App, event: Event, hits: &[Hit]) -> Vec<Effect> {
                 )
             };
             let letters = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
-            letters.flat_map(|letter| if typing(app) { act_on(app, Command::Type(letter)) } else { vec![] }).collect()
+            letters.flat_map(|letter| if typing(app) { act_on(app, ScreenCommand::Type(letter)) } else { vec![] }).collect()
         }
-        Event::Click(column, row) => click(app, column, row, hits),
-        Event::Wheel(turns) => act_on(app, if turns > 0 { Command::Down } else { Command::Up }),
-        Event::Resize(width, height) => {
+        ScreenEvent::Click(column, row) => click(app, column, row, hits),
+        ScreenEvent::Wheel(turns) => act_on(app, if turns > 0 { ScreenCommand::Down } else { ScreenCommand::Up }),
+        ScreenEvent::Resize(width, height) => {
             app.size = (width, height);
             vec![]
         }
-        Event::Tick(now) => {
+        ScreenEvent::Tick(now) => {
             app.now = now;
             // Bad news stays until a key is pressed.
             if app.toast.as_ref().is_some_and(|toast| !toast.bad && now.saturating_sub(toast.at) > 4000) {
@@ -48,8 +48,8 @@ pub fn update(app: &mut App, event: Event, hits: &[Hit]) -> Vec<Effect> {
             }
             vec![]
         }
-        Event::Seen(seen) => see(app, *seen),
-        Event::Picture(cell, picture) => {
+        ScreenEvent::Seen(seen) => see(app, *seen),
+        ScreenEvent::Picture(cell, picture) => {
             app.asked.0.remove(&cell);
             // A screenful or two is kept; what is shown always is.
             if app.pictures.len() > MOST_PICTURES {
@@ -63,12 +63,12 @@ pub fn update(app: &mut App, event: Event, hits: &[Hit]) -> Vec<Effect> {
             }
             vec![]
         }
-        Event::Diary(id, diary) => {
+        ScreenEvent::Diary(id, diary) => {
             app.asked.1.remove(&id);
             app.diaries.insert(id, Arc::new(diary));
             vec![]
         }
-        Event::Drafted(Ok(draft)) => {
+        ScreenEvent::Drafted(Ok(draft)) => {
             match app.overlay.take() {
                 // What it answers.
                 Some(Overlay::Form(form)) => app.overlay = Some(Overlay::Draft { draft, form: Some(form) }),
@@ -79,22 +79,22 @@ pub fn update(app: &mut App, event: Event, hits: &[Hit]) -> Vec<Effect> {
             vec![]
         }
         // What was typed is not lost: it can be mended.
-        Event::Drafted(Err(fault)) if matches!(app.overlay, Some(Overlay::Form(_))) => {
+        ScreenEvent::Drafted(Err(fault)) if matches!(app.overlay, Some(Overlay::Form(_))) => {
             if let Some(Overlay::Form(form)) = &mut app.overlay {
                 form.fault = fault.to_string();
             }
             vec![]
         }
-        Event::Drafted(Err(fault)) | Event::Written(Err(fault)) | Event::Edited(Err(fault)) => {
+        ScreenEvent::Drafted(Err(fault)) | ScreenEvent::Written(Err(fault)) | ScreenEvent::Edited(Err(fault)) => {
             refuse(app, &fault);
             vec![Effect::Renew]
         }
-        Event::Written(Ok(written)) => wrote(app, written),
-        Event::Edited(Ok(())) => {
+        ScreenEvent::Written(Ok(written)) => wrote(app, written),
+        ScreenEvent::Edited(Ok(())) => {
             app.say("the study file reads well", false);
             vec![Effect::Renew]
         }
-        Event::Ended(ended) => end(app, ended),
+        ScreenEvent::Ended(ended) => end(app, ended),
     };
     app.runs.rebuild(&app.seen);
     let (across, down) = super::view::wall(app.size);
@@ -104,14 +104,14 @@ pub fn update(app: &mut App, event: Event, hits: &[Hit]) -> Vec<Effect> {
     effects
 }
 
-fn act_on(app: &mut App, command: Command) -> Vec<Effect> {
+fn act_on(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
     if app.toast.as_ref().is_some_and(|toast| toast.bad) {
         app.toast = None;
     }
-    if app.is_blind() && command != Command::Quit {
+    if app.is_blind() && command != ScreenCommand::Quit {
         return vec![];
     }
-    if app.overlay.is_some() && command != Command::Quit {
+    if app.overlay.is_some() && command != ScreenCommand::Quit {
         let effects = overlay::act(app, command);
         if app.overlay.is_none() {
             app.overlay = app.later.pop();
@@ -129,7 +129,7 @@ fn click(app: &mut App, column: u16, row: u16, hits: &[Hit]) -> Vec<Effect> {
         Some(super::view::Clicked::Place(row, column)) if app.overlay.is_none() => act::place(app, row, column),
         Some(super::view::Clicked::Place(row, _)) => {
             overlay::place(app, row);
-            act_on(app, Command::Enter)
+            act_on(app, ScreenCommand::Enter)
         }
         _ => vec![],
     }
@@ -164,7 +164,7 @@ fn see(app: &mut App, seen: Snapshot) -> Vec<Effect> {
     for id in app.runs.shown(&app.seen) {
         let row = app.seen.jobs.iter().find(|job| job.row.id == id).map(|job| &job.row);
         let known = app.diaries.get(&id).and_then(|diary| diary.job.as_ref());
-        if row.is_some_and(|row| row.state == State::Running || known != Some(row)) {
+        if row.is_some_and(|row| row.state == JobState::Running || known != Some(row)) {
             app.stale.1.insert(id);
         }
     }
@@ -200,7 +200,7 @@ fn refuse(app: &mut App, fault: &Fault) {
     app.show(Overlay::Message { title: "not done".to_owned(), text: fault.to_string(), scroll: 0 });
 }
 
-fn wrote(app: &mut App, written: Written) -> Vec<Effect> {
+fn wrote(app: &mut App, written: StudyWritten) -> Vec<Effect> {
     if written.undone {
         app.say("undone: the study file is as it was", false);
     } else {
@@ -211,17 +211,17 @@ fn wrote(app: &mut App, written: Written) -> Vec<Effect> {
 }
 
 /// What a command said, and what follows from it.
-fn end(app: &mut App, ended: Ended) -> Vec<Effect> {
+fn end(app: &mut App, ended: CommandEnded) -> Vec<Effect> {
     app.working.retain(|words| *words != ended.line);
     let last = |text: &str| text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("").to_owned();
     let good = ended.code == Some(0);
     match ended.purpose {
-        Purpose::Show => {
+        CommandPurpose::Show => {
             let text = if ended.err.trim().is_empty() { ended.out } else { format!("{}\n{}", ended.out, ended.err) };
             app.show(Overlay::Message { title: ended.line, text, scroll: 0 });
         }
         // An audit that found a difference did what it was asked to.
-        Purpose::Audit(study) if good || ended.code == Some(4) => match serde_json::from_str::<Audited>(&ended.out) {
+        CommandPurpose::Audit(study) if good || ended.code == Some(4) => match serde_json::from_str::<Audited>(&ended.out) {
             Ok(audited) => {
                 app.say(
                     format!(
@@ -238,8 +238,8 @@ fn end(app: &mut App, ended: Ended) -> Vec<Effect> {
             }
             Err(error) => app.say(format!("the audit said nothing that can be read: {error}"), true),
         },
-        Purpose::Draw if good => {
-            let mut effects = act::program(app, &["report", &app.study_file()], Purpose::Report);
+        CommandPurpose::Draw if good => {
+            let mut effects = act::program(app, &["report", &app.study_file()], CommandPurpose::Report);
             effects.push(Effect::Renew);
             return effects;
         }
@@ -247,14 +247,14 @@ fn end(app: &mut App, ended: Ended) -> Vec<Effect> {
             let text = if ended.err.trim().is_empty() { ended.out } else { ended.err };
             app.show(Overlay::Message { title: ended.line, text, scroll: 0 });
         }
-        Purpose::Run => app.say(last(ended.out.lines().next().unwrap_or("")), false),
+        CommandPurpose::Run => app.say(last(ended.out.lines().next().unwrap_or("")), false),
         _ => app.say(last(&ended.out), false),
     }
     vec![Effect::Renew]
 }
 
 /// What the palette runs when a line is chosen.
-fn chosen(app: &mut App, command: Command) -> Vec<Effect> {
+fn chosen(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
     let screen = command::COMMANDS.iter().find(|entry| entry.command == command).and_then(|entry| entry.screens.first().copied());
     // A command of another screen takes the person there.
     if let Some(screen) =

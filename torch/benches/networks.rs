@@ -19,7 +19,7 @@ use visavis_core::{
 use visavis_torch::{
     device, extraction,
     feed::{Scaler, precision},
-    network::{Mode, Network},
+    network::{Mode, TorchNetwork},
     parameters::Parameters,
 };
 
@@ -84,11 +84,11 @@ fn main() {
         let read = |_: &Input| -> Result<Vec<u8>> { Ok(listing.clone()) };
         let Work::Extract(of) = &work else { unreachable!("made above") };
         let inputs = Inputs::new(&task, &read);
-        let reader = extraction::Reader::open(of, &inputs, device, &()).expect("a network");
+        let reader = extraction::FeatureReader::open(of, &inputs, device, &()).expect("a network");
 
         // The same pictures, prepared, through the same network: nothing else is left to do.
         let parameters = Parameters::draw(&architecture, "torchvision", 1, device).expect("weights");
-        let network = Network::new(&architecture, "torchvision", &parameters).expect("a network").folded();
+        let network = TorchNetwork::new(&architecture, "torchvision", &parameters).expect("a network").folded();
         let scaler = Scaler::new("imagenet", precision("f32"), device);
         let few_album = Arc::new(Album { folder: pictures.clone(), images: few, preparation: preparation.clone() });
         let order: Vec<usize> = (0..of_features).collect();

@@ -9,7 +9,7 @@ use visavis_core::{
 
 /// What is not a tensor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
+pub struct TrainingProgress {
     /// Steps taken.
     pub step: usize,
     /// Pictures at a time within a step; fewer than a batch once memory ran out.
@@ -24,7 +24,7 @@ pub struct Progress {
 }
 
 pub struct Checkpoint {
-    pub progress: Progress,
+    pub progress: TrainingProgress,
     pub tensors: BTreeMap<String, Tensor>,
     pub velocity: BTreeMap<String, Tensor>,
 }

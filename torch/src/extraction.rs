@@ -2,7 +2,7 @@
 
 use crate::{
     feed::{Scaler, precision},
-    network::{Mode, Network},
+    network::{Mode, TorchNetwork},
     parameters::Parameters,
 };
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use visavis_core::{
         stage::{Extraction, WEIGHTS_PREFIX},
     },
     numeric::Matrix,
-    stages::{Inputs, Listener, Made, Outcome, because},
+    stages::{Inputs, Listener, Outcome, StageOutput, because},
     weights,
 };
 
@@ -23,9 +23,9 @@ use visavis_core::{
 const BATCH: usize = 32;
 
 /// A network that is ready to be read.
-pub struct Reader<'a> {
+pub struct FeatureReader<'a> {
     of: &'a Extraction,
-    network: Network,
+    network: TorchNetwork,
     scaler: Scaler,
     /// What the names of the weights begin with in their file.
     prefix: String,
@@ -35,13 +35,19 @@ pub struct Reader<'a> {
 ///
 /// # Errors
 /// Weights that do not fit, pictures that cannot be read, features that are no numbers.
-pub fn extract(of: &Extraction, inputs: &Inputs, device: Device, threads: usize, listener: &dyn Listener) -> Outcome<Made> {
-    let reader = Reader::open(of, inputs, device, listener).map_err(because)?;
+pub fn extract(
+    of: &Extraction,
+    inputs: &Inputs,
+    device: Device,
+    threads: usize,
+    listener: &dyn Listener,
+) -> Outcome<StageOutput> {
+    let reader = FeatureReader::open(of, inputs, device, listener).map_err(because)?;
     let album = Arc::new(inputs.album("images", &of.preparation).map_err(because)?);
     reader.read(&album, threads, listener).map_err(because)
 }
 
-impl<'a> Reader<'a> {
+impl<'a> FeatureReader<'a> {
     /// # Errors
     /// Weights that do not fit.
     pub fn open(of: &'a Extraction, inputs: &Inputs, device: Device, listener: &dyn Listener) -> Result<Self> {
@@ -55,16 +61,16 @@ impl<'a> Reader<'a> {
                 Parameters::of(&strict.tensors, device)
             }
         };
-        let network = Network::new(&of.architecture, &of.family, &parameters)?.folded();
+        let network = TorchNetwork::new(&of.architecture, &of.family, &parameters)?.folded();
         let scaler = Scaler::new(&of.preparation.scale, precision(&of.numerics.precision), device);
-        Ok(Reader { of, network, scaler, prefix })
+        Ok(FeatureReader { of, network, scaler, prefix })
     }
 
     /// What the network gives for the pictures, one array a layer; the next are loaded while it works on some.
     ///
     /// # Errors
     /// Pictures that cannot be read, features that are no numbers.
-    pub fn read(&self, album: &Arc<Album>, threads: usize, listener: &dyn Listener) -> Result<Made> {
+    pub fn read(&self, album: &Arc<Album>, threads: usize, listener: &dyn Listener) -> Result<StageOutput> {
         let order: Vec<usize> = (0..album.images.len()).collect();
         let size = self.of.preparation.size as i64;
         let mut columns: Vec<Vec<f32>> = vec![vec![]; self.of.layers.len()];
@@ -82,7 +88,7 @@ impl<'a> Reader<'a> {
             turned += batch.turned;
             listener.point("images", done as u64, done as f64);
         }
-        let mut made = Made::default().turned(turned, listener);
+        let mut made = StageOutput::default().turned(turned, listener);
         if !self.prefix.is_empty() {
             made = made.fact(&format!("{WEIGHTS_PREFIX}{}", self.prefix), vec![1.0]);
         }

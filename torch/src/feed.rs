@@ -5,7 +5,7 @@ use tch::{Device, Kind, Tensor};
 use visavis_core::{
     dataset::{Album, Loader, prepare::Scale},
     domain::Result,
-    numeric::{Purpose, Stream},
+    numeric::{PhiloxStream, Purpose},
 };
 
 /// A set that is prepared within so many bytes stays in memory, and is opened once.
@@ -52,7 +52,7 @@ impl Feed {
 
     fn order(&self, epoch: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.classes.len()).collect();
-        Stream::new(self.seed, Purpose::TrainingOrder, epoch as u64).shuffle(&mut order);
+        PhiloxStream::new(self.seed, Purpose::TrainingOrder, epoch as u64).shuffle(&mut order);
         order.truncate(self.steps() * self.batch);
         order
     }
@@ -79,7 +79,7 @@ impl Feed {
         };
         let classes: Vec<i64> = places.iter().map(|place| self.classes[*place]).collect();
         // Each picture of an epoch is mirrored or not, whatever batch it is in.
-        let mut coins = Stream::new(self.seed, Purpose::Mirrored, step as u64);
+        let mut coins = PhiloxStream::new(self.seed, Purpose::Mirrored, step as u64);
         let mirrored: Vec<bool> = places.iter().map(|_| coins.bits() & 1 == 1).collect();
         let mirrored = Tensor::from_slice(&mirrored).reshape([-1, 1, 1, 1]);
         let pixels = pixels.flip([3i64]).where_self(&mirrored, &pixels);

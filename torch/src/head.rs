@@ -7,7 +7,7 @@ use crate::parameters::Parameters;
 use tch::{Device, Kind, Reduction, Tensor};
 use visavis_core::domain::{Fault, Result, model::Loss};
 
-pub struct Head {
+pub struct LossHead {
     weight: Tensor,
     bias: Option<Tensor>,
     margin: Option<Margin>,
@@ -52,7 +52,7 @@ impl Margin {
     }
 }
 
-impl Head {
+impl LossHead {
     /// # Errors
     /// A loss that is not built here.
     pub fn new(
@@ -70,7 +70,7 @@ impl Head {
             parameters.add_zeros(BIAS, vec![classes], device);
         }
         let bias = margin.is_none().then(|| parameters.get(BIAS));
-        Ok(Head { weight: parameters.get(WEIGHT), bias, margin })
+        Ok(LossHead { weight: parameters.get(WEIGHT), bias, margin })
     }
 
     /// N × width, N → the mean loss, and how many were right.

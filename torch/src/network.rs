@@ -14,13 +14,13 @@ use visavis_core::{
 const MOMENTUM: f64 = 0.1;
 const EPSILON: f64 = 1e-5;
 
-pub struct Network {
+pub struct TorchNetwork {
     stem: Layer,
-    stages: Vec<Vec<Block>>,
+    stages: Vec<Vec<ResidualBlock>>,
     neck: Option<(Tensor, Normalisation)>,
 }
 
-struct Block {
+struct ResidualBlock {
     layers: [Layer; 2],
     excitation: Option<[Tensor; 4]>,
     shortcut: Option<Layer>,
@@ -53,7 +53,7 @@ pub enum Mode {
     IsRead,
 }
 
-impl Network {
+impl TorchNetwork {
     /// Built of the parameters, which it shares.
     ///
     /// # Errors
@@ -77,14 +77,14 @@ impl Network {
             let halves = block == 0 && stage > 0;
             let stride = if halves { 2 } else { 1 };
             let excitation = ["se.fc1.weight", "se.fc1.bias", "se.fc2.weight", "se.fc2.bias"];
-            Block {
+            ResidualBlock {
                 layers: [layer(&at("conv1"), &at("bn1"), stride, 1), layer(&at("conv2"), &at("bn2"), 1, 1)],
                 excitation: plan.excites.then(|| excitation.map(|name| parameters.get(&at(name)))),
                 shortcut: halves.then(|| layer(&at("downsample.0"), &at("downsample.1"), 2, 0)),
             }
         };
         let stages = plan.stages.iter().enumerate();
-        Ok(Network {
+        Ok(TorchNetwork {
             stem: layer("conv1", "bn1", 2, 3),
             stages: stages.map(|(stage, (blocks, _))| (0..*blocks).map(|number| block(stage, number)).collect()).collect(),
             neck: plan.neck.map(|_| (parameters.get("embedding.weight"), normalisation("embedding_bn"))),
@@ -95,13 +95,13 @@ impl Network {
     /// every map.
     #[must_use]
     pub fn folded(self) -> Self {
-        let block = |block: Block| Block {
+        let block = |block: ResidualBlock| ResidualBlock {
             layers: block.layers.map(Layer::folded),
             excitation: block.excitation,
             shortcut: block.shortcut.map(Layer::folded),
         };
         let stages = self.stages.into_iter().map(|stage| stage.into_iter().map(block).collect());
-        Network { stem: self.stem.folded(), stages: stages.collect(), neck: self.neck }
+        TorchNetwork { stem: self.stem.folded(), stages: stages.collect(), neck: self.neck }
     }
 
     /// N × 3 × H × W → what each layer gives, N × columns: the mean over the map after each stage, and the embedding.
@@ -129,7 +129,7 @@ impl Network {
     }
 }
 
-impl Block {
+impl ResidualBlock {
     fn of(&self, x: &Tensor, mode: Mode) -> Tensor {
         let [first, second] = &self.layers;
         let y = second.of(&first.of(x, mode).relu_(), mode);
@@ -193,7 +193,7 @@ mod tests {
     use tch::Device;
     use visavis_core::{
         domain::model::Architecture,
-        weights::{self, Entry, Role, layout},
+        weights::{self, Role, TensorEntry, layout},
     };
 
     /// The numbers that `tests/fixtures/torch/make.py` gives a name.
@@ -209,7 +209,7 @@ mod tests {
         (0..count as u64).map(mixed).collect()
     }
 
-    fn filled(Entry { name, shape, role }: Entry) -> (String, weights::Tensor) {
+    fn filled(TensorEntry { name, shape, role }: TensorEntry) -> (String, weights::Tensor) {
         let spread =
             |by: f64, middle: f64| numbers(&name, shape.iter().product()).into_iter().map(|u| (middle + by * u) as f32).collect();
         let values = match role {
@@ -234,7 +234,7 @@ mod tests {
             let bytes = weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).unwrap();
             let strict = weights::read(&bytes, std::path::Path::new("w.safetensors"), &architecture, family).unwrap();
             let parameters = Parameters::of(&strict.tensors, Device::Cpu);
-            let network = || Network::new(&architecture, family, &parameters).unwrap();
+            let network = || TorchNetwork::new(&architecture, family, &parameters).unwrap();
             let [plain, folded] = [network(), network().folded()].map(|of| tch::no_grad(|| of.layers(&pictures, Mode::IsRead)));
             for (name, layer) in LAYERS.iter().zip(&plain).chain(LAYERS.iter().zip(&folded)) {
                 let wanted: Vec<f64> = serde_json::from_value(answers[word][name].clone()).unwrap();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use tch::{Device, Kind, Tensor};
 use visavis_core::{
     domain::{Result, model::Architecture},
-    numeric::{Purpose, Stream},
-    weights::{self, Entry, Role, layout},
+    numeric::{PhiloxStream, Purpose},
+    weights::{self, Role, TensorEntry, layout},
 };
 
 /// Tensors in the order of their names; those that learn ask libtorch for gradients.
@@ -19,7 +19,7 @@ impl Parameters {
     /// An architecture that is not built here.
     pub fn draw(architecture: &Architecture, family: &str, seed: u64, device: Device) -> Result<Self> {
         let mut parameters = Parameters(BTreeMap::new());
-        for (place, Entry { name, shape, role }) in layout(architecture, family)?.into_iter().enumerate() {
+        for (place, TensorEntry { name, shape, role }) in layout(architecture, family)?.into_iter().enumerate() {
             let count = shape.iter().product();
             let values = match role {
                 Role::Convolution => {
@@ -100,7 +100,7 @@ impl Parameters {
 }
 
 fn normal(seed: u64, place: u64, count: usize, deviation: f64) -> Vec<f32> {
-    let mut stream = Stream::new(seed, Purpose::FirstWeights, place);
+    let mut stream = PhiloxStream::new(seed, Purpose::FirstWeights, place);
     let mut values = Vec::with_capacity(count + 1);
     while values.len() < count {
         values.extend(stream.normals(deviation).map(|value| value as f32));

@@ -1,11 +1,11 @@
 //! Training: batch after batch, one step each, kept on the way, the same to the last bit however often it is interrupted.
 
 use crate::{
-    checkpoint::{Checkpoint, Progress},
+    checkpoint::{Checkpoint, TrainingProgress},
     device,
     feed::{Fed, Feed, Scaler, precision},
-    head::Head,
-    network::{Mode, Network},
+    head::LossHead,
+    network::{Mode, TorchNetwork},
     parameters::Parameters,
     sgd::{self, Sgd},
 };
@@ -24,7 +24,7 @@ use visavis_core::{
         model::OWN_FAMILY,
         stage::{CURVES, Training, WEIGHTS},
     },
-    stages::{Inputs, Listener, Made, Outcome, because},
+    stages::{Inputs, Listener, Outcome, StageOutput, because},
     store::Checkpoints,
     weights::{self, Residual},
 };
@@ -36,7 +36,7 @@ const LEAST_PART: usize = 2;
 const KEEP_EVERY: Duration = Duration::from_secs(20);
 
 /// What training needs beside its task.
-pub struct Place<'a> {
+pub struct TrainingPlace<'a> {
     pub key: Key,
     pub device: Device,
     pub threads: usize,
@@ -50,8 +50,8 @@ pub struct Place<'a> {
 /// # Errors
 /// Pictures that cannot be read; a loss that is no number any more; too little memory for one picture; a stop, with what was
 /// learned kept.
-pub fn train(training: &Training, inputs: &Inputs, place: &Place, listener: &dyn Listener) -> Outcome<Made> {
-    let mut lesson = Lesson::begin(training, inputs, place).map_err(because)?;
+pub fn train(training: &Training, inputs: &Inputs, place: &TrainingPlace, listener: &dyn Listener) -> Outcome<StageOutput> {
+    let mut lesson = TrainingLoop::begin(training, inputs, place).map_err(because)?;
     lesson.go_on(place, listener).map_err(because)?;
     let mut kept = Instant::now();
     while lesson.progress.step < lesson.steps {
@@ -70,9 +70,9 @@ pub fn train(training: &Training, inputs: &Inputs, place: &Place, listener: &dyn
     lesson.made()
 }
 
-struct Lesson {
-    network: Network,
-    head: Head,
+struct TrainingLoop {
+    network: TorchNetwork,
+    head: LossHead,
     parameters: Parameters,
     sgd: Sgd,
     feed: Feed,
@@ -81,19 +81,19 @@ struct Lesson {
     steps: usize,
     classes: usize,
     images: usize,
-    progress: Progress,
+    progress: TrainingProgress,
     clock: Instant,
 }
 
-impl Lesson {
-    fn begin(training: &Training, inputs: &Inputs, place: &Place) -> Result<Self> {
+impl TrainingLoop {
+    fn begin(training: &Training, inputs: &Inputs, place: &TrainingPlace) -> Result<Self> {
         let album = inputs.album("pictures", &training.preparation)?;
         let (classes, count) = classes(&album, &inputs.column("classes")?)?;
         let device = place.device;
         let mut parameters = Parameters::draw(&training.architecture, OWN_FAMILY, training.seed, device)?;
-        let network = Network::new(&training.architecture, OWN_FAMILY, &parameters)?;
+        let network = TorchNetwork::new(&training.architecture, OWN_FAMILY, &parameters)?;
         let width = Residual::of(&training.architecture, OWN_FAMILY)?.columns("embedding");
-        let head = Head::new(&training.loss, &mut parameters, width, count, training.seed, device)?;
+        let head = LossHead::new(&training.loss, &mut parameters, width, count, training.seed, device)?;
         let sgd = Sgd::new(&training.recipe, &parameters);
         let images = classes.len();
         let batch = training.recipe.batch.min(images);
@@ -103,10 +103,10 @@ impl Lesson {
             );
         }
         let feed = Feed::new(album, classes, batch, training.seed, place.threads)?;
-        Ok(Lesson {
+        Ok(TrainingLoop {
             steps: feed.steps() * training.recipe.epochs,
             scaler: Scaler::new(&training.preparation.scale, precision(&training.numerics.precision), device),
-            progress: Progress { part: batch, ..Progress::default() },
+            progress: TrainingProgress { part: batch, ..TrainingProgress::default() },
             network,
             head,
             parameters,
@@ -120,7 +120,7 @@ impl Lesson {
     }
 
     /// Takes up what an attempt before this one kept.
-    fn go_on(&mut self, place: &Place, listener: &dyn Listener) -> Result<()> {
+    fn go_on(&mut self, place: &TrainingPlace, listener: &dyn Listener) -> Result<()> {
         let Some(bytes) = place.checkpoints.get(place.key)? else {
             listener.line(&format!(
                 "{} images of {} classes, {} steps on {}",
@@ -239,7 +239,7 @@ impl Lesson {
         (loss, right)
     }
 
-    fn made(&self) -> Outcome<Made> {
+    fn made(&self) -> Outcome<StageOutput> {
         let tensors = self.parameters.values();
         // The last step's loss was of the weights before it.
         if let Some((name, _)) = tensors.iter().find(|(_, tensor)| tensor.values.iter().any(|value| !value.is_finite())) {
@@ -247,7 +247,7 @@ impl Lesson {
         }
         let bytes = weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).map_err(because)?;
         let curves = serde_json::json!({ "loss": self.progress.loss, "accuracy": self.progress.accuracy });
-        Made::default()
+        StageOutput::default()
             .with(WEIGHTS, bytes)
             .fact("loss", self.progress.loss.clone())
             .fact("accuracy", self.progress.accuracy.clone())

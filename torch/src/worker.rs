@@ -2,7 +2,7 @@
 
 use crate::{
     device, extraction,
-    training::{self, Place},
+    training::{self, TrainingPlace},
 };
 use signal_hook::consts::SIGTERM;
 use std::{
@@ -20,7 +20,7 @@ use visavis_core::{
         stage::{Input, Task, Work as Stage},
         study::Numerics,
     },
-    stages::{self, Hands, Inputs, Listener, Made, Orders, Outcome, Plain},
+    stages::{self, CoreExecutor, Inputs, Listener, Orders, Outcome, StageExecutor, StageOutput},
     store::Workspace,
 };
 
@@ -67,8 +67,8 @@ impl Networks {
     }
 }
 
-impl Hands for Networks {
-    fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<Made> {
+impl StageExecutor for Networks {
+    fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<StageOutput> {
         // What libtorch refuses comes as a panic, wherever it is asked.
         let carried = catch_unwind(AssertUnwindSafe(|| self.carry(task, read, listener)));
         self.idle.store(true, Ordering::SeqCst);
@@ -88,20 +88,20 @@ impl Hands for Networks {
 }
 
 impl Networks {
-    fn carry(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<Made> {
+    fn carry(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<StageOutput> {
         match &task.work {
             Stage::Train(training) if training.pretended.is_none() => {
                 self.idle.store(false, Ordering::SeqCst);
                 let threads = self.set(&training.numerics);
                 let checkpoints = self.workspace.checkpoints();
-                let place = Place { key: task.key(), device: self.device, threads, checkpoints, stop: &self.stop };
+                let place = TrainingPlace { key: task.key(), device: self.device, threads, checkpoints, stop: &self.stop };
                 training::train(training, &Inputs::new(task, read), &place, listener)
             }
             Stage::Extract(of) if of.numerics.device != "pretend" => {
                 let threads = self.set(&of.numerics);
                 extraction::extract(of, &Inputs::new(task, read), self.device, threads, listener)
             }
-            _ => Plain(&self.workspace).carry_out(task, read, listener),
+            _ => CoreExecutor(&self.workspace).carry_out(task, read, listener),
         }
     }
 }

@@ -33,7 +33,7 @@ pub struct Collection {
 
 impl Collection {
     /// Takes the pictures that were found for its own; those that are not read are a defect.
-    pub(super) fn take(&mut self, found: pictures::Found) {
+    pub(super) fn take(&mut self, found: pictures::PictureListing) {
         for (ending, ids) in &found.unread {
             let what = format!("a picture of a format that is not read (.{ending}) is passed over");
             let example = Fault::asked(what).in_file(self.pictures.join(&ids[0])).next("convert it, or take it away");

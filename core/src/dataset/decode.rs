@@ -3,7 +3,7 @@
 use super::jpeg::{self, Broken};
 use crate::domain::{
     Fault, Result,
-    file_kind::{FileKind, Wanted},
+    file_kind::{ExpectedFile, FileKind},
 };
 use image::{DynamicImage, ImageDecoder, ImageFormat, metadata::Orientation};
 use std::{io::Cursor, path::Path};
@@ -55,7 +55,7 @@ impl Picture {
 /// A picture that is cut short, damaged, or of a format that is not read.
 pub fn decode(bytes: &[u8], path: &Path) -> Result<Picture> {
     let kind = FileKind::of(bytes);
-    let wrong = |what: String| Fault::asked(what).in_file(path).next(kind.advice(Wanted::Picture));
+    let wrong = |what: String| Fault::asked(what).in_file(path).next(kind.advice(ExpectedFile::Picture));
     let picture = match kind {
         FileKind::Jpeg => of_jpeg(bytes),
         FileKind::Png => ends_png(bytes).and_then(|()| of_image(bytes, ImageFormat::Png)),

@@ -59,10 +59,10 @@ pub fn name_of(path: &Path) -> String {
 
 /// Findings by kind.
 #[derive(Debug, Default)]
-pub struct Defects(BTreeMap<String, Found>);
+pub struct Defects(BTreeMap<String, DefectCount>);
 
 #[derive(Debug, Default)]
-struct Found {
+struct DefectCount {
     count: usize,
     /// The first few, each with its place where it has one.
     examples: Vec<Fault>,
@@ -83,7 +83,7 @@ const EXAMPLES: usize = 5;
 impl Defects {
     fn add(&mut self, severity: Severity, word: &str, count: usize, example: impl FnOnce() -> Fault) {
         if !self.0.contains_key(word) {
-            self.0.insert(word.to_owned(), Found::default());
+            self.0.insert(word.to_owned(), DefectCount::default());
         }
         let Some(found) = self.0.get_mut(word) else { return };
         found.count += count;

@@ -65,7 +65,7 @@ impl Stamp {
 }
 
 /// A digest, and the stamp to keep it with: none where it was kept before, or must not be kept.
-type Found = (Digest, Option<Stamp>);
+type FileDigest = (Digest, Option<Stamp>);
 
 pub struct DigestCache {
     file: Option<PathBuf>,
@@ -127,11 +127,11 @@ impl DigestCache {
     /// # Errors
     /// The first file that cannot be read.
     pub fn of_all(&mut self, paths: &[PathBuf]) -> Result<Vec<Digest>> {
-        let found: Vec<Result<Found>> = paths.par_iter().map(|path| self.find(path)).collect();
+        let found: Vec<Result<FileDigest>> = paths.par_iter().map(|path| self.find(path)).collect();
         paths.iter().zip(found).map(|(path, found)| self.learn(path, found)).collect()
     }
 
-    fn learn(&mut self, path: &Path, found: Result<Found>) -> Result<Digest> {
+    fn learn(&mut self, path: &Path, found: Result<FileDigest>) -> Result<Digest> {
         let (digest, stamp) = found?;
         if let Some(stamp) = stamp {
             self.known.insert(absolute(path)?, (stamp, digest));
@@ -140,7 +140,7 @@ impl DigestCache {
         Ok(digest)
     }
 
-    fn find(&self, path: &Path) -> Result<Found> {
+    fn find(&self, path: &Path) -> Result<FileDigest> {
         let refused = |error| Fault::io("read", path, &error);
         if let Some((stamp, digest)) = self.known.get(&absolute(path)?)
             && *stamp == Stamp::of(&fs::metadata(path).map_err(refused)?)

@@ -18,7 +18,7 @@ use std::path::Path;
 
 /// Given features, in the order of the images.
 #[derive(Debug)]
-pub struct Given {
+pub struct GivenArray {
     pub matrix: Matrix,
     /// Columns that were centred because single precision would have lost what tells images apart, and what was taken from each.
     pub offsets: Vec<(usize, f64)>,
@@ -49,7 +49,7 @@ pub fn read_given(
     rows: &GivenRows,
     list: &Path,
     images: &Images,
-) -> Result<Given> {
+) -> Result<GivenArray> {
     let (given, taken) = fitted(layer, format, bytes, path, rows, list, images)?;
     let name = |row: usize| rows.in_order().nth(row).map_or("?", |(id, _)| id);
     let narrowed = narrow(&given, &taken).map_err(|unheld| refused(unheld, name(unheld.row)).in_file(path))?;
@@ -62,7 +62,7 @@ pub fn read_given(
             narrowed.matrix.columns(),
         ));
     }
-    Ok(Given { matrix: narrowed.matrix, offsets: narrowed.offsets, remarks })
+    Ok(GivenArray { matrix: narrowed.matrix, offsets: narrowed.offsets, remarks })
 }
 
 /// What opening given features for these images shows, without making them: remarks. `cosines`: angles between them are asked for.

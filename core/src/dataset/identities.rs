@@ -33,7 +33,7 @@ pub const SAY: &str = "`identities:` of the data set says who is who; `identitie
 
 /// Identities that were read, and what is to be told of them.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct IdentityColumn {
     pub column: Column,
     pub warnings: Vec<String>,
     pub notes: Vec<String>,
@@ -43,12 +43,17 @@ pub struct Found {
 ///
 /// # Errors
 /// A column or file that is not there, or is of other images.
-pub fn said(identities: &Identities, images: &Images, labels: &mut Labels, table: Option<&Path>) -> Result<Option<Found>> {
+pub fn said(
+    identities: &Identities,
+    images: &Images,
+    labels: &mut Labels,
+    table: Option<&Path>,
+) -> Result<Option<IdentityColumn>> {
     let mut found = match identities {
         Identities::Unsaid | Identities::EachImage => return Ok(None),
         Identities::Folder => {
             let folder = |id: &str| Some((id.to_owned(), id.rsplit_once('/')?.0.to_owned()));
-            Found { column: images.ids().filter_map(folder).collect(), ..Found::default() }
+            IdentityColumn { column: images.ids().filter_map(folder).collect(), ..IdentityColumn::default() }
         }
         Identities::Column(name) => {
             let names: Vec<String> = labels.names().map(str::to_owned).collect();
@@ -58,7 +63,7 @@ pub fn said(identities: &Identities, images: &Images, labels: &mut Labels, table
                 let fault = Fault::asked(format!("identities: the label CSV has no column `{name}`"));
                 fault.in_file(table.unwrap_or(Path::new(""))).next(suggestion(name, &known))
             })?;
-            Found { column: column.restricted(images), ..Found::default() }
+            IdentityColumn { column: column.restricted(images), ..IdentityColumn::default() }
         }
         Identities::File(path) => of_file(path, images)?,
     };
@@ -75,14 +80,14 @@ pub fn said(identities: &Identities, images: &Images, labels: &mut Labels, table
     Ok(Some(found))
 }
 
-fn of_file(path: &Path, images: &Images) -> Result<Found> {
+fn of_file(path: &Path, images: &Images) -> Result<IdentityColumn> {
     let bytes = std::fs::read(path).map_err(|error| Fault::io("read the identities", path, &error))?;
     parse(path, bytes, images)
 }
 
 /// A table with a row an image, of which one column says who is on it: separated by commas, semicolons or tabs, or by blanks as
 /// in identity_CelebA.txt.
-fn parse(path: &Path, bytes: Vec<u8>, images: &Images) -> Result<Found> {
+fn parse(path: &Path, bytes: Vec<u8>, images: &Images) -> Result<IdentityColumn> {
     let empty = || Fault::asked("the identity file is empty: it names no image").in_file(path);
     if bytes.trim_ascii().is_empty() {
         return Err(empty());
@@ -138,7 +143,7 @@ fn parse(path: &Path, bytes: Vec<u8>, images: &Images) -> Result<Found> {
     let value = |word: &str| (!is_usual(word)).then(|| word.to_owned());
     let cells = table.columns.iter().find(|cells| cells.name == name);
     let column = cells.map(|cells| table.labels(cells, value).restricted(images)).unwrap_or_default();
-    Ok(Found { column, warnings: vec![], notes })
+    Ok(IdentityColumn { column, warnings: vec![], notes })
 }
 
 /// What people call the column of identities, less blanks, `-` and `_`; of several the first here.
@@ -197,7 +202,7 @@ mod tests {
 
     const IDS: [&str; 3] = ["a.png", "b.png", "x/c d.png"];
 
-    fn parsed(text: &str) -> Result<Found> {
+    fn parsed(text: &str) -> Result<IdentityColumn> {
         let images = Images(IDS.iter().map(|id| ((*id).to_owned(), None)).collect());
         parse(Path::new("who.csv"), text.as_bytes().to_vec(), &images)
     }

@@ -4,7 +4,7 @@
 
 /// Where a JPEG's own end is: what comes after belongs to something else.
 pub fn end(bytes: &[u8]) -> Result<usize, Broken> {
-    let mut walk = Walk { bytes, at: 2, frame: None, dc: Default::default(), ac: Default::default(), restart: 0 };
+    let mut walk = ScanWalk { bytes, at: 2, frame: None, dc: Default::default(), ac: Default::default(), restart: 0 };
     loop {
         match walk.marker()? {
             Marker::END => break,
@@ -57,12 +57,12 @@ impl Marker {
     const RESTART_INTERVAL: u8 = 0xdd;
 }
 
-struct Walk<'a> {
+struct ScanWalk<'a> {
     bytes: &'a [u8],
     at: usize,
     frame: Option<Frame>,
-    dc: [Option<Codes>; 4],
-    ac: [Option<Codes>; 4],
+    dc: [Option<HuffmanTable>; 4],
+    ac: [Option<HuffmanTable>; 4],
     /// Units between restart marks; 0: none.
     restart: usize,
 }
@@ -102,7 +102,7 @@ struct Scan {
 }
 
 /// A Huffman table: for every start of 16 bits the code's length and symbol.
-struct Codes {
+struct HuffmanTable {
     /// By the first nine bits: length and symbol; a length of 0 is a longer code.
     short: Box<[(u8, u8)]>,
     /// The largest code of each length, left-aligned in 16 bits, plus one; and where its symbols start.
@@ -118,7 +118,7 @@ fn two(bytes: &[u8], at: usize) -> Result<u16, Broken> {
     Ok(u16::from_be_bytes([pair[0], pair[1]]))
 }
 
-impl<'a> Walk<'a> {
+impl<'a> ScanWalk<'a> {
     fn row(&self) -> usize {
         self.frame.as_ref().map_or(0, |frame| frame.reached)
     }
@@ -200,7 +200,7 @@ impl<'a> Walk<'a> {
             let counts = tail.get(..16).ok_or(damaged)?;
             let total: usize = counts.iter().map(|count| usize::from(*count)).sum();
             let symbols = tail.get(16..16 + total).ok_or(damaged)?;
-            let table = Codes::new(counts, symbols).ok_or(damaged)?;
+            let table = HuffmanTable::new(counts, symbols).ok_or(damaged)?;
             let tables = if which >> 4 == 0 { &mut self.dc } else { &mut self.ac };
             *tables.get_mut(usize::from(which & 15)).ok_or(damaged)? = Some(table);
             rest = &tail[16 + total..];
@@ -236,7 +236,7 @@ impl<'a> Walk<'a> {
     fn scan(&mut self, scan: &Scan) -> Result<(), Broken> {
         let damaged = Broken::Damaged { row: 0 };
         let Some(frame) = &mut self.frame else { return Err(damaged) };
-        let mut bits = Bits { bytes: self.bytes, at: self.at, held: 0, count: 0, real: 0 };
+        let mut bits = ScanBits { bytes: self.bytes, at: self.at, held: 0, count: 0, real: 0 };
         let mut run = 0;
         let single = scan.parts.len() == 1;
         let (columns, rows) = if single {
@@ -278,9 +278,9 @@ impl<'a> Walk<'a> {
 
 /// Passes over the codes of a block; `None` where they break off.
 fn walk_block(
-    bits: &mut Bits,
+    bits: &mut ScanBits,
     scan: &Scan,
-    (dc, ac): (Option<&Codes>, Option<&Codes>),
+    (dc, ac): (Option<&HuffmanTable>, Option<&HuffmanTable>),
     history: Option<&mut u64>,
     progressive: bool,
     run: &mut u32,
@@ -372,10 +372,10 @@ fn walk_block(
     Some(())
 }
 
-impl Codes {
+impl HuffmanTable {
     fn new(counts: &[u8], symbols: &[u8]) -> Option<Self> {
         let mut codes =
-            Codes { short: vec![(0, 0); 1 << SHORT].into(), limits: [0; 17], starts: [0; 17], symbols: symbols.to_vec() };
+            HuffmanTable { short: vec![(0, 0); 1 << SHORT].into(), limits: [0; 17], starts: [0; 17], symbols: symbols.to_vec() };
         let (mut code, mut place) = (0u32, 0usize);
         for length in 1..=16u32 {
             let count = u32::from(counts[length as usize - 1]);
@@ -400,7 +400,7 @@ impl Codes {
 }
 
 /// The bits of a scan, without the zeros that are stuffed behind 255; they end before the next mark.
-struct Bits<'a> {
+struct ScanBits<'a> {
     bytes: &'a [u8],
     at: usize,
     held: u64,
@@ -409,7 +409,7 @@ struct Bits<'a> {
     real: u32,
 }
 
-impl Bits<'_> {
+impl ScanBits<'_> {
     #[inline]
     fn fill(&mut self) {
         while self.count <= 48 {
@@ -455,7 +455,7 @@ impl Bits<'_> {
 
     /// The symbol of the next code.
     #[inline]
-    fn code(&mut self, codes: &Codes) -> Option<u8> {
+    fn code(&mut self, codes: &HuffmanTable) -> Option<u8> {
         if self.count < 16 {
             self.fill();
         }

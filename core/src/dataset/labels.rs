@@ -25,7 +25,7 @@ pub struct LabelTable {
 }
 
 /// How a label table is to be read.
-pub struct Reading<'a> {
+pub struct LabelReading<'a> {
     /// The images of the evaluation, where they are known already: they tell which column names images.
     pub known: Option<&'a ImageIndex>,
     /// What the only column is called, should the file have no header.
@@ -36,7 +36,7 @@ pub struct Reading<'a> {
 
 /// # Errors
 /// A file that is no table, or with a row that cannot be told to be right.
-pub fn read(path: &Path, reading: &Reading, digests: &mut DigestCache) -> Result<LabelTable> {
+pub fn read(path: &Path, reading: &LabelReading, digests: &mut DigestCache) -> Result<LabelTable> {
     let layout = Layout::of(path, reading.known)?;
     let names: Vec<&str> = reading.alone.filter(|_| layout.width == 2).into_iter().collect();
     if layout.header.is_none() && names.is_empty() {
@@ -187,7 +187,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("labels.csv");
         fs::write(&path, text).unwrap();
-        let reading = Reading { known: None, alone: None, missing: &|_| rule.clone() };
+        let reading = LabelReading { known: None, alone: None, missing: &|_| rule.clone() };
         read(&path, &reading, &mut DigestCache::none())
     }
 
@@ -272,7 +272,7 @@ mod tests {
         fs::write(&one, "image_id,x\nb,1\na,1\n").unwrap();
         fs::write(&two, "note,image_id,x\n\"two\nlines\",c,0\n,a,0\n").unwrap();
         let column = |path: &Path| {
-            let reading = Reading { known: None, alone: None, missing: &|_| MissingWords::default() };
+            let reading = LabelReading { known: None, alone: None, missing: &|_| MissingWords::default() };
             read(path, &reading, &mut DigestCache::none()).unwrap().labels.remove("x").unwrap()
         };
         let fault = merged("x", (&column(&one), &one), (&column(&two), &two)).unwrap_err();

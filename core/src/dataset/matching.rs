@@ -12,7 +12,7 @@ use crate::{
         study::OnMissing,
         text::{count, thousands},
     },
-    numeric::{Purpose, Stream},
+    numeric::{PhiloxStream, Purpose},
 };
 use std::{
     borrow::Cow,
@@ -57,7 +57,7 @@ pub fn taken<'a>(images: &'a Images, take: Option<&Take>) -> Result<Cow<'a, Imag
             .next("lower `evaluation.take.images`, or leave `take` out"));
     }
     let mut images = images.clone();
-    Stream::new(take.seed, Purpose::Take, 0).shuffle(&mut images.0);
+    PhiloxStream::new(take.seed, Purpose::Take, 0).shuffle(&mut images.0);
     images.0.truncate(take.images);
     images.0.sort();
     Ok(Cow::Owned(images))

@@ -26,7 +26,7 @@ mod tables;
 pub use collection::{Collection, collect, recognise};
 pub use defects::{Defects, Finding, Severity};
 pub use digests::DigestCache;
-pub use features::{Given, examine_given, read_given};
+pub use features::{GivenArray, examine_given, read_given};
 pub use identities::{People, SAY as SAY_IDENTITIES, UNKNOWN as UNKNOWN_IDENTITIES};
 pub use labels::label_table;
 pub use loader::{Album, Batch, Loader, examine_picture};

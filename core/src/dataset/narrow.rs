@@ -46,7 +46,7 @@ pub fn narrow(numbers: &Numbers, rows: &[usize]) -> Result<Narrowed, Unheld> {
     if let Some((row, column, value)) = numbers.first_not_finite(rows.iter().copied()) {
         return Err(Unheld { row, column, value, because: Because::NotFinite });
     }
-    let reader = Reader::new(numbers, rows);
+    let reader = ValueReader::new(numbers, rows);
     let origins =
         if numbers.kind().fits_single() { vec![None; numbers.columns()] } else { Columns::of(&reader, rows).origins(&reader) };
     let mut values = Vec::with_capacity(rows.len() * numbers.columns());
@@ -75,16 +75,16 @@ pub fn narrow(numbers: &Numbers, rows: &[usize]) -> Result<Narrowed, Unheld> {
 
 /// Gives values in double precision without loss: whole numbers of 64 bits, which that does not hold, as differences from the first
 /// row's.
-struct Reader<'a> {
+struct ValueReader<'a> {
     numbers: &'a Numbers<'a>,
     /// What values of a column are told from: 0 for everything but such whole numbers.
     base: Vec<i128>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ValueReader<'a> {
     fn new(numbers: &'a Numbers<'a>, rows: &[usize]) -> Self {
         let first = |column: usize| rows.first().and_then(|row| numbers.integer(*row, column)).unwrap_or(0);
-        Reader { numbers, base: (0..numbers.columns()).map(first).collect() }
+        ValueReader { numbers, base: (0..numbers.columns()).map(first).collect() }
     }
 
     fn row(&self, row: usize, into: &mut Vec<f64>) {
@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Columns whose differences single precision would round away altogether.
-fn underflow(reader: &Reader, rows: &[usize]) -> Result<(), Unheld> {
+fn underflow(reader: &ValueReader, rows: &[usize]) -> Result<(), Unheld> {
     let mut largest = vec![(0.0f64, 0usize, 0.0f64); reader.base.len()];
     let (mut first, mut values) = (Vec::new(), Vec::new());
     if let Some(&row) = rows.first() {
@@ -159,7 +159,7 @@ struct Columns {
 const SAMPLE: usize = 1023;
 
 impl Columns {
-    fn of(reader: &Reader, rows: &[usize]) -> Self {
+    fn of(reader: &ValueReader, rows: &[usize]) -> Self {
         let columns = reader.base.len();
         let mut of = Columns {
             middles: vec![0.0; columns],
@@ -193,7 +193,7 @@ impl Columns {
     }
 
     /// What is taken from each column; nothing where it is narrowed as it is.
-    fn origins(&self, reader: &Reader) -> Vec<Option<f64>> {
+    fn origins(&self, reader: &ValueReader) -> Vec<Option<f64>> {
         let of = |column: usize| {
             let (middle, range) = (self.middles[column], self.most[column] - self.least[column]);
             let far = reader.whole(column, middle).abs();

@@ -4,7 +4,7 @@
 use crate::{
     domain::{
         Fault, Result,
-        file_kind::{FileKind, Wanted},
+        file_kind::{ExpectedFile, FileKind},
         nearest::suggestion,
         text::{count, printable, shorten},
     },
@@ -257,7 +257,7 @@ impl<'a> Numbers<'a> {
 /// A file that is no array of the kind its name says.
 fn not_an_array(bytes: &[u8], path: &Path) -> Fault {
     let kind = FileKind::of(bytes);
-    Fault::asked(format!("not an array: the file is {}", kind.words())).in_file(path).next(kind.advice(Wanted::Array))
+    Fault::asked(format!("not an array: the file is {}", kind.words())).in_file(path).next(kind.advice(ExpectedFile::Array))
 }
 
 type Refused = (String, String);

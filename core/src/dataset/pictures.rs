@@ -21,7 +21,7 @@ pub fn list(root: &Path, digests: &mut DigestCache) -> Result<Images> {
 ///
 /// # Errors
 /// A folder without any that is read.
-pub fn some(root: &Path) -> Result<Found> {
+pub fn some(root: &Path) -> Result<PictureListing> {
     let found = names(root)?;
     if !found.ids.is_empty() {
         return Ok(found);
@@ -47,14 +47,14 @@ pub fn is_plain(id: &str) -> bool {
 
 /// The pictures below a folder.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct PictureListing {
     /// Sorted.
     pub ids: Vec<String>,
     /// Pictures of formats that are not read, by ending.
     pub unread: BTreeMap<String, Vec<String>>,
 }
 
-impl Found {
+impl PictureListing {
     /// What is passed over: how many of which ending, and one of them.
     pub fn passed_over(&self) -> Option<String> {
         let first = self.unread.values().flatten().min()?;
@@ -71,8 +71,8 @@ impl Found {
 }
 
 /// The ids of every picture below `root`.
-pub fn names(root: &Path) -> Result<Found> {
-    let mut found = Found::default();
+pub fn names(root: &Path) -> Result<PictureListing> {
+    let mut found = PictureListing::default();
     walk(root, "", &mut found, 0)?;
     found.ids.sort_unstable();
     Ok(found)
@@ -81,7 +81,7 @@ pub fn names(root: &Path) -> Result<Found> {
 /// Deeper than any data set; a folder that links to itself ends here.
 const DEEPEST: usize = 16;
 
-fn walk(folder: &Path, prefix: &str, found: &mut Found, depth: usize) -> Result<()> {
+fn walk(folder: &Path, prefix: &str, found: &mut PictureListing, depth: usize) -> Result<()> {
     let refused = |error| Fault::io("list the folder of pictures", folder, &error);
     if depth > DEEPEST {
         return Err(Fault::asked(format!("folders nested more than {DEEPEST} deep"))

@@ -5,7 +5,7 @@ use super::{
     defects::name_of,
     drawn::Truth,
     identities::{self, People},
-    labels::{self, LabelTable, Reading},
+    labels::{self, LabelReading, LabelTable},
     matching::{RowList, list_of, matched},
     pictures,
     row_list::read_rows,
@@ -152,7 +152,7 @@ fn label_file(
         return Ok(());
     }
     let rule = |attribute: &str| missing_words(study, attribute, missing.as_ref());
-    let reading = Reading { known, alone: Some(attribute), missing: &rule };
+    let reading = LabelReading { known, alone: Some(attribute), missing: &rule };
     let mut table = labels::read(path, &reading, digests)?;
     if let Some(fault) = table.unusable.get(attribute) {
         return Err(fault.clone());
@@ -264,7 +264,7 @@ fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> 
     }
     let known = known(study, survey);
     let rule = |attribute: &str| missing_words(study, attribute, missing.as_ref());
-    let reading = Reading { known: known.as_ref(), alone: None, missing: &rule };
+    let reading = LabelReading { known: known.as_ref(), alone: None, missing: &rule };
     let table = match label_file {
         Some(file) if file.exists() => {
             let table = labels::read(file, &reading, digests)?;

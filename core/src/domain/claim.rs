@@ -8,14 +8,14 @@ pub struct Claim {
     pub id: String,
     /// What the number is, in words.
     pub what: String,
-    pub form: Form,
+    pub form: NumberForm,
     pub value: f64,
-    pub from: Origin,
+    pub from: ClaimSource,
 }
 
 /// Where a claim's number stands: an output of a result (or its `facts`, or its `work`), and a JSON pointer into it (RFC 6901).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
+pub struct ClaimSource {
     pub key: Key,
     pub output: String,
     pub pointer: String,
@@ -24,7 +24,7 @@ pub struct Origin {
 /// How a number is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Form {
+pub enum NumberForm {
     /// `.871`
     Score,
     /// `1,797`
@@ -35,13 +35,13 @@ pub enum Form {
     Difference,
 }
 
-impl Form {
+impl NumberForm {
     pub fn show(self, value: f64) -> String {
         match self {
-            Form::Score => unsigned(value),
-            Form::Difference => format!("{}{}", if value < 0.0 { "−" } else { "+" }, unsigned(value.abs())),
-            Form::Count => super::text::thousands(value as usize),
-            Form::Percent => format!("{:.1} %", 100.0 * value),
+            NumberForm::Score => unsigned(value),
+            NumberForm::Difference => format!("{}{}", if value < 0.0 { "−" } else { "+" }, unsigned(value.abs())),
+            NumberForm::Count => super::text::thousands(value as usize),
+            NumberForm::Percent => format!("{:.1} %", 100.0 * value),
         }
     }
 }
@@ -61,11 +61,11 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_the_field_writes_them() {
-        assert_eq!(Form::Score.show(0.8714), ".871");
-        assert_eq!(Form::Score.show(1.0), "1.000");
-        assert_eq!(Form::Score.show(-0.25), "−.250");
-        assert_eq!(Form::Difference.show(-0.024), "−.024");
-        assert_eq!(Form::Count.show(202_599.0), "202,599");
-        assert_eq!(Form::Percent.show(0.1234), "12.3 %");
+        assert_eq!(NumberForm::Score.show(0.8714), ".871");
+        assert_eq!(NumberForm::Score.show(1.0), "1.000");
+        assert_eq!(NumberForm::Score.show(-0.25), "−.250");
+        assert_eq!(NumberForm::Difference.show(-0.024), "−.024");
+        assert_eq!(NumberForm::Count.show(202_599.0), "202,599");
+        assert_eq!(NumberForm::Percent.show(0.1234), "12.3 %");
     }
 }

@@ -87,22 +87,22 @@ pub struct Column {
     index: Arc<ImageIndex>,
     /// Every value that occurs, once, sorted.
     words: Vec<String>,
-    codes: Codes,
+    codes: WordCodes,
     labelled: usize,
 }
 
 /// Which word each image of the index has.
 #[derive(Clone, Debug)]
-enum Codes {
+enum WordCodes {
     /// Two words at most: a bit an image for "is labelled", and one for "has the second word".
     Bits { known: Vec<u64>, second: Vec<u64> },
     /// The place of the word, from 1; 0 is a missing label.
     Places(Vec<u32>),
 }
 
-impl Default for Codes {
+impl Default for WordCodes {
     fn default() -> Self {
-        Codes::Bits { known: vec![], second: vec![] }
+        WordCodes::Bits { known: vec![], second: vec![] }
     }
 }
 
@@ -110,11 +110,11 @@ fn bit(bits: &[u64], row: usize) -> bool {
     bits[row / 64] >> (row % 64) & 1 == 1
 }
 
-impl Codes {
+impl WordCodes {
     fn word(&self, row: usize) -> Option<usize> {
         match self {
-            Codes::Bits { known, second } => bit(known, row).then(|| usize::from(bit(second, row))),
-            Codes::Places(places) => (places[row] as usize).checked_sub(1),
+            WordCodes::Bits { known, second } => bit(known, row).then(|| usize::from(bit(second, row))),
+            WordCodes::Places(places) => (places[row] as usize).checked_sub(1),
         }
     }
 }
@@ -141,9 +141,9 @@ impl Column {
                 known[row / 64] |= 1 << (row % 64);
                 second[row / 64] |= (place as u64) << (row % 64);
             }
-            Codes::Bits { known, second }
+            WordCodes::Bits { known, second }
         } else {
-            Codes::Places(codes.iter().map(|code| code.map_or(0, |code| places[code] as u32 + 1)).collect())
+            WordCodes::Places(codes.iter().map(|code| code.map_or(0, |code| places[code] as u32 + 1)).collect())
         };
         Column { index, words: sorted.into_iter().map(str::to_owned).collect(), codes, labelled }
     }

@@ -12,16 +12,16 @@ pub const LEAST_TRAININGS: usize = 3;
 
 /// Two sides of a contrast, by places of models: trainings from several seeds of one description are one side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
+pub struct ContrastSides {
     /// Which contrast of the study, from 0.
     pub contrast: usize,
     pub left: Vec<usize>,
     pub right: Vec<usize>,
 }
 
-impl Held {
+impl ContrastSides {
     pub fn canonical(&self) -> Value {
-        let Held { contrast, left, right } = self;
+        let ContrastSides { contrast, left, right } = self;
         let places = |of: &Vec<usize>| Value::list(of, |place| Value::count(*place));
         Value::List(vec![Value::count(*contrast), places(left), places(right)])
     }
@@ -61,7 +61,7 @@ impl Contrast {
 }
 
 /// Every pair of sides that the study's contrasts ask for.
-pub fn held(study: &Study) -> Vec<Held> {
+pub fn held(study: &Study) -> Vec<ContrastSides> {
     let sides = sides(&study.models);
     let mut held = Vec::new();
     for (contrast, of) in study.contrasts.iter().enumerate() {
@@ -69,14 +69,14 @@ pub fn held(study: &Study) -> Vec<Held> {
             Contrast::Pair { models, .. } => {
                 let place = |name: &String| study.models.iter().position(|model| model.name == *name);
                 if let (Some(left), Some(right)) = (place(&models[0]), place(&models[1])) {
-                    held.push(Held { contrast, left: vec![left], right: vec![right] });
+                    held.push(ContrastSides { contrast, left: vec![left], right: vec![right] });
                 }
             }
             Contrast::Factor { factor, .. } => {
                 for (place, left) in sides.iter().enumerate() {
                     for right in &sides[place + 1..] {
                         if differences(&study.models[left[0]], &study.models[right[0]]) == [factor.as_str()] {
-                            held.push(Held { contrast, left: left.clone(), right: right.clone() });
+                            held.push(ContrastSides { contrast, left: left.clone(), right: right.clone() });
                         }
                     }
                 }

@@ -2,7 +2,7 @@
 
 use super::{
     Digest, Key,
-    job::{Cause, JobId, Planned},
+    job::{Cause, JobId, PlannedJob},
     metric::{self, Chunk},
 };
 use serde::{Deserialize, Serialize};
@@ -16,12 +16,12 @@ pub struct Event {
     pub clock: u64,
     /// Milliseconds since 1970, UTC; for people.
     pub at: u64,
-    pub what: What,
+    pub what: EventKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum EventKind {
     // What a dispatcher does.
     /// It took up a study. `text` is the study file, kept as an object.
     RunStarted {
@@ -29,11 +29,11 @@ pub enum What {
         file: String,
         text: Digest,
         devices: Vec<Slots>,
-        origin: Box<Origin>,
+        origin: Box<RunOrigin>,
     },
     /// Jobs it will run.
     Queued {
-        jobs: Vec<Planned>,
+        jobs: Vec<PlannedJob>,
     },
     /// A worker took up a job. `worker` is the journal that holds what happened there.
     Started {
@@ -113,7 +113,7 @@ pub enum What {
 
     // What people do.
     Asked {
-        act: Act,
+        act: PersonRequest,
         by: String,
     },
     /// A figure of a study is to be in its report, or no more (`note: None`).
@@ -131,7 +131,7 @@ pub enum What {
 /// What a person asks of the dispatcher, now or when one comes. `job: None` means all of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Act {
+pub enum PersonRequest {
     /// Start it no more until it is retried; what runs goes on.
     Pause { job: Option<JobId> },
     /// Stop it, and start it no more until it is retried.
@@ -153,7 +153,7 @@ pub struct Slots {
 
 /// Where a run came from: enough to do it again, or to say why it cannot be done again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Origin {
+pub struct RunOrigin {
     pub program: String,
     /// BLAKE3 of the program's file.
     pub program_digest: Option<Digest>,
@@ -174,7 +174,7 @@ pub struct Origin {
 /// What a worker says, one JSON value a line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
+pub enum WorkerAnswer {
     /// It is up, and this is its journal.
     Ready {
         journal: String,
@@ -236,7 +236,8 @@ impl Record {
         let later = || Record::Later;
         match payload.first() {
             Some(&metric::TAG) => Chunk::of_bytes(payload).map_or_else(later, Record::Metrics),
-            _ => serde_json::from_slice(payload).map_or_else(|_| Bound::of_bytes(payload).unwrap_or_else(later), Record::Event),
+            _ => serde_json::from_slice(payload)
+                .map_or_else(|_| JournalBound::of_bytes(payload).unwrap_or_else(later), Record::Event),
         }
     }
 
@@ -245,8 +246,8 @@ impl Record {
         match self {
             Record::Event(event) => serde_json::to_vec(event).ok(),
             Record::Metrics(chunk) => Some(chunk.to_bytes()),
-            Record::Opened(writer) => serde_json::to_vec(&Bound::Opened(writer.clone())).ok(),
-            Record::Closed => serde_json::to_vec(&Bound::Closed {}).ok(),
+            Record::Opened(writer) => serde_json::to_vec(&JournalBound::Opened(writer.clone())).ok(),
+            Record::Closed => serde_json::to_vec(&JournalBound::Closed {}).ok(),
             Record::Later => None,
         }
     }
@@ -255,16 +256,16 @@ impl Record {
 /// A journal's first and last record, as JSON.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Bound {
+enum JournalBound {
     Opened(Writer),
     Closed {},
 }
 
-impl Bound {
+impl JournalBound {
     fn of_bytes(payload: &[u8]) -> Option<Record> {
         Some(match serde_json::from_slice(payload).ok()? {
-            Bound::Opened(writer) => Record::Opened(writer),
-            Bound::Closed {} => Record::Closed,
+            JournalBound::Opened(writer) => Record::Opened(writer),
+            JournalBound::Closed {} => Record::Closed,
         })
     }
 }

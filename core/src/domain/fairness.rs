@@ -10,7 +10,7 @@ pub const SUPPRESSED: usize = 30;
 /// What is said of a group's probe, and what carries it: positives a true positive rate, the others a false one, the fewer of both an AUC
 /// and the odds of both rates; of the labels all images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measure {
+pub enum GroupMeasure {
     Tpr,
     Fpr,
     Auc,
@@ -50,20 +50,20 @@ impl Support {
     }
 }
 
-impl Cell {
-    pub fn support(&self, measure: Measure) -> Support {
+impl GroupRates {
+    pub fn support(&self, measure: GroupMeasure) -> Support {
         Support::of(match measure {
-            Measure::Tpr => self.positives,
-            Measure::Fpr => self.negatives,
-            Measure::Auc | Measure::Odds => self.positives.min(self.negatives),
-            Measure::Labels => self.n,
+            GroupMeasure::Tpr => self.positives,
+            GroupMeasure::Fpr => self.negatives,
+            GroupMeasure::Auc | GroupMeasure::Odds => self.positives.min(self.negatives),
+            GroupMeasure::Labels => self.n,
         })
     }
 }
 
-impl Gap {
+impl GroupGap {
     /// Of the group and its reference the fewer.
-    pub fn support(&self, cells: &[Cell], measure: Measure) -> Support {
+    pub fn support(&self, cells: &[GroupRates], measure: GroupMeasure) -> Support {
         cells[self.group].support(measure).min(cells[self.reference].support(measure))
     }
 }
@@ -77,22 +77,22 @@ pub struct Fairness {
     /// Gaps that were tested, over all questions: what `q` is adjusted for.
     pub tests: usize,
     /// One a question, in the order of the stage's.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<QuestionFairness>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct QuestionFairness {
     /// One a group.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<GroupRates>,
     /// One a group that is not the reference of its part: the part's group with most images.
-    pub gaps: Vec<Gap>,
+    pub gaps: Vec<GroupGap>,
     /// One an attribute of groups.
     pub reweighed: Vec<Reweighed>,
 }
 
 /// One group. The first class is positive; predicted are log-odds above 0, by probes of people they did not learn from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Cell {
+pub struct GroupRates {
     pub n: usize,
     pub positives: usize,
     pub negatives: usize,
@@ -106,7 +106,7 @@ pub struct Cell {
 
 /// A group less its reference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Gap {
+pub struct GroupGap {
     pub group: usize,
     pub reference: usize,
     /// Of the labels: difference and ratio of base rates (statistical parity difference, disparate impact).

@@ -45,7 +45,7 @@ pub enum FileKind {
 
 /// What a file was given as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum ExpectedFile {
     Array,
     Weights,
     Picture,
@@ -195,7 +195,7 @@ impl FileKind {
     }
 
     /// What to do about a file of this kind that was given as something else.
-    pub fn advice(self, wanted: Wanted) -> &'static str {
+    pub fn advice(self, wanted: ExpectedFile) -> &'static str {
         match (self, wanted) {
             (FileKind::Empty | FileKind::Zeros, _) => "copy or download it again",
             (FileKind::LfsPointer, _) => "fetch the file itself: `git lfs pull` in its repository",
@@ -205,26 +205,30 @@ impl FileKind {
             (FileKind::Gzip, _) => "unpack it first: gunzip",
             (FileKind::Bzip2 | FileKind::Xz | FileKind::Zstandard, _) => "unpack it first",
             (FileKind::SevenZip | FileKind::Tar | FileKind::Zip, _) => "unpack it, and name a file from it",
-            (FileKind::Npz, Wanted::Array) => "take one array out of it: np.save('features.npy', np.load(PATH)['NAME'])",
-            (FileKind::TorchZip | FileKind::TorchOld, Wanted::Array) => {
+            (FileKind::Npz, ExpectedFile::Array) => "take one array out of it: np.save('features.npy', np.load(PATH)['NAME'])",
+            (FileKind::TorchZip | FileKind::TorchOld, ExpectedFile::Array) => {
                 "save the tensor as an array: np.save('features.npy', torch.load(PATH, weights_only=True).float().numpy())"
             }
-            (FileKind::Pickle, Wanted::Array) => {
+            (FileKind::Pickle, ExpectedFile::Array) => {
                 "load it where it was made and save the numbers: np.save('features.npy', np.stack(x).astype(np.float32))"
             }
-            (FileKind::Safetensors, Wanted::Array) => "give it the ending .safetensors",
-            (FileKind::Npy, Wanted::Array) => "give it the ending .npy",
+            (FileKind::Safetensors, ExpectedFile::Array) => "give it the ending .safetensors",
+            (FileKind::Npy, ExpectedFile::Array) => "give it the ending .npy",
             (
                 FileKind::Matlab | FileKind::Hdf5 | FileKind::Parquet | FileKind::Arrow | FileKind::Text | FileKind::Json,
-                Wanted::Array,
+                ExpectedFile::Array,
             ) => "load it where it was made and save the numbers: np.save('features.npy', x.astype(np.float32))",
-            (FileKind::TorchZip | FileKind::TorchOld | FileKind::Pickle, Wanted::Weights) => {
+            (FileKind::TorchZip | FileKind::TorchOld | FileKind::Pickle, ExpectedFile::Weights) => {
                 "convert it where PyTorch is: safetensors.torch.save_file(torch.load(PATH, weights_only=True), 'weights.safetensors'); \
                  where that is a nest, take its state_dict"
             }
-            (_, Wanted::Array) => "features are an .npy file, or a tensor of a .safetensors file",
-            (_, Wanted::Weights) => "weights are a .safetensors file: safetensors.torch.save_file(model.state_dict(), path)",
-            (_, Wanted::Picture) => "replace the picture, or take it out of the data set; JPEG, PNG, WebP, BMP and TIFF are read",
+            (_, ExpectedFile::Array) => "features are an .npy file, or a tensor of a .safetensors file",
+            (_, ExpectedFile::Weights) => {
+                "weights are a .safetensors file: safetensors.torch.save_file(model.state_dict(), path)"
+            }
+            (_, ExpectedFile::Picture) => {
+                "replace the picture, or take it out of the data set; JPEG, PNG, WebP, BMP and TIFF are read"
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The grid: all cells of a study resampled together, so that what is said of one holds beside the others of its family.
 
 use super::{
-    contrast::Held,
+    contrast::ContrastSides,
     ledger::{CHANCE, CellId, Ledger},
     score::{Estimate, Spread},
 };
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 /// What the `grid` stage leaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Grid {
+pub struct SimultaneousTests {
     pub format: u32,
     pub permutations: usize,
     /// The cells that half A chose, one a model and comparison: what is claimed of half B. A and B share no identity, so nothing else
@@ -19,14 +19,14 @@ pub struct Grid {
     /// All ranked cells: where one is spoken of that half A did not choose.
     pub all: Family,
     /// One a ranked cell, in the study's order.
-    pub cells: Vec<Sureness>,
+    pub cells: Vec<CellTest>,
     /// One a comparison of every two sides that are held against each other.
     pub differences: Vec<Difference>,
     /// One a comparison within some images and every two sides, where the same is asked over all images too.
     #[serde(default)]
     pub interactions: Vec<Interaction>,
     /// One a model and comparison: its chosen view beside its features.
-    pub beside: Vec<Kept>,
+    pub beside: Vec<ViewBesideFeatures>,
     pub detectable: Detectable,
 }
 
@@ -50,7 +50,7 @@ pub struct Detectable {
 
 /// How sure one cell is, on half B: by itself, and beside the others of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sureness {
+pub struct CellTest {
     pub cell: CellId,
     /// (AUC − .5) over its standard deviation under permuted labels.
     pub z: f64,
@@ -59,23 +59,23 @@ pub struct Sureness {
     /// The false discovery rate among cells at least as good (Benjamini and Hochberg 1995): for browsing.
     pub q: f64,
     /// Beside all ranked cells.
-    pub all: Simultaneous,
+    pub all: Familywise,
     /// Beside the chosen ones, if it is one.
-    pub chosen: Option<Simultaneous>,
+    pub chosen: Option<Familywise>,
 }
 
 /// What holds of one cell beside all others of its family.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Simultaneous {
+pub struct Familywise {
     /// The share of permutations in which any cell of the family does as well (Westfall and Young 1993).
     pub adjusted: f64,
     /// The lower bound: the interval's low end, as far as the family's critical value reaches.
     pub low: f64,
 }
 
-impl Sureness {
+impl CellTest {
     /// In the family that it is spoken of in: the chosen cells, or, if it is none of them, all.
-    pub fn claimed(&self) -> Simultaneous {
+    pub fn claimed(&self) -> Familywise {
         self.chosen.unwrap_or(self.all)
     }
 
@@ -85,15 +85,15 @@ impl Sureness {
     }
 }
 
-impl Grid {
+impl SimultaneousTests {
     /// How sure a ranked cell is.
-    pub fn of(&self, cell: &CellId) -> Option<&Sureness> {
+    pub fn of(&self, cell: &CellId) -> Option<&CellTest> {
         let place = self.cells.binary_search_by_key(cell, |of| of.cell).ok()?;
         Some(&self.cells[place])
     }
 
     /// How many cells a cell is spoken of beside.
-    pub fn family(&self, of: &Sureness) -> usize {
+    pub fn family(&self, of: &CellTest) -> usize {
         if of.chosen.is_some() { self.chosen.cells } else { self.all.cells }
     }
 }
@@ -139,10 +139,10 @@ impl Difference {
     }
 }
 
-/// What is said of a difference, of its right side beside its left: by [`Grid::verdicts`] alone, on screens, in tables, exports and
+/// What is said of a difference, of its right side beside its left: by [`SimultaneousTests::verdicts`] alone, on screens, in tables, exports and
 /// reports alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
+pub enum DifferenceVerdict {
     Higher,
     Lower,
     NotShown,
@@ -150,13 +150,13 @@ pub enum Verdict {
     Neither,
 }
 
-impl Verdict {
+impl DifferenceVerdict {
     pub fn word(self) -> &'static str {
         match self {
-            Verdict::Higher => "higher",
-            Verdict::Lower => "lower",
-            Verdict::NotShown => "not shown to differ",
-            Verdict::Neither => "neither told beyond chance",
+            DifferenceVerdict::Higher => "higher",
+            DifferenceVerdict::Lower => "lower",
+            DifferenceVerdict::NotShown => "not shown to differ",
+            DifferenceVerdict::Neither => "neither told beyond chance",
         }
     }
 }
@@ -170,15 +170,15 @@ pub struct Verdicts {
     pub of: usize,
 }
 
-impl FromIterator<Verdict> for Verdicts {
-    fn from_iter<T: IntoIterator<Item = Verdict>>(verdicts: T) -> Self {
+impl FromIterator<DifferenceVerdict> for Verdicts {
+    fn from_iter<T: IntoIterator<Item = DifferenceVerdict>>(verdicts: T) -> Self {
         verdicts.into_iter().fold(Verdicts::default(), |mut counted, verdict| {
             counted.of += 1;
             match verdict {
-                Verdict::Higher => counted.higher += 1,
-                Verdict::Lower => counted.lower += 1,
-                Verdict::Neither => counted.neither += 1,
-                Verdict::NotShown => {}
+                DifferenceVerdict::Higher => counted.higher += 1,
+                DifferenceVerdict::Lower => counted.lower += 1,
+                DifferenceVerdict::Neither => counted.neither += 1,
+                DifferenceVerdict::NotShown => {}
             }
             counted
         })
@@ -192,32 +192,34 @@ impl Verdicts {
         let some = |n: usize, words: &str| (n > 0).then(|| format!("{words} on {n}"));
         let open = of - higher - lower - neither;
         let parts = [
-            some(higher, Verdict::Higher.word()),
-            some(lower, Verdict::Lower.word()),
-            some(neither, Verdict::Neither.word()),
-            some(open, Verdict::NotShown.word()),
+            some(higher, DifferenceVerdict::Higher.word()),
+            some(lower, DifferenceVerdict::Lower.word()),
+            some(neither, DifferenceVerdict::Neither.word()),
+            some(open, DifferenceVerdict::NotShown.word()),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         format!("{} of {}", parts.join(", "), super::text::count(of, "comparison"))
     }
 }
 
-impl Grid {
+impl SimultaneousTests {
     /// What is said of each difference, in their order; `held`: the sides that they are of.
-    pub fn verdicts(&self, held: &[Held], ledger: &Ledger) -> Vec<Verdict> {
+    pub fn verdicts(&self, held: &[ContrastSides], ledger: &Ledger) -> Vec<DifferenceVerdict> {
         let told: BTreeSet<(usize, usize)> = ledger
             .rows
             .iter()
-            .filter(|row| row.chosen && self.of(&row.candidate.cell).is_some_and(Sureness::is_told))
+            .filter(|row| row.chosen && self.of(&row.candidate.cell).is_some_and(CellTest::is_told))
             .map(|row| (row.candidate.cell.model, row.candidate.cell.comparison))
             .collect();
         let verdict = |of: &Difference| {
             let sides = held.get(of.held).into_iter().flat_map(|held| held.left.iter().chain(&held.right));
             match (of.is_shown(), of.difference.value > 0.0) {
-                (false, _) => Verdict::NotShown,
-                (true, _) if !sides.into_iter().any(|&model| told.contains(&(model, of.comparison))) => Verdict::Neither,
-                (true, true) => Verdict::Higher,
-                (true, false) => Verdict::Lower,
+                (false, _) => DifferenceVerdict::NotShown,
+                (true, _) if !sides.into_iter().any(|&model| told.contains(&(model, of.comparison))) => {
+                    DifferenceVerdict::Neither
+                }
+                (true, true) => DifferenceVerdict::Higher,
+                (true, false) => DifferenceVerdict::Lower,
             }
         };
         self.differences.iter().map(verdict).collect()
@@ -226,7 +228,7 @@ impl Grid {
 
 /// A chosen view beside the best of its features: what the picture lost, or made up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct ViewBesideFeatures {
     pub model: usize,
     pub comparison: usize,
     pub cell: CellId,
@@ -237,7 +239,7 @@ pub struct Kept {
     pub kept: Estimate,
 }
 
-impl Kept {
+impl ViewBesideFeatures {
     /// In words, where the interval excludes nought.
     pub fn word(&self) -> &'static str {
         match self.kept.interval {
@@ -252,7 +254,7 @@ impl Kept {
 mod tests {
     use super::*;
     use crate::domain::{
-        ledger::{Candidate, Row},
+        ledger::{Candidate, LedgerRow},
         projection::View,
     };
 
@@ -262,13 +264,13 @@ mod tests {
 
     /// Two models and four comparisons, told beyond chance where `adjusted` is small: right is surely better, surely worse, perhaps
     /// better, and surely better at what neither can.
-    fn grid() -> (Grid, Ledger, Vec<Held>) {
+    fn grid() -> (SimultaneousTests, Ledger, Vec<ContrastSides>) {
         let estimate = |value: f64| Estimate::new(value, value - 0.1, value + 0.1);
         let told = |comparison: usize| if comparison == 3 { 0.9 } else { 0.01 };
         let cells: Vec<CellId> = (0..2).flat_map(|model| (0..4).map(move |comparison| cell(model, comparison))).collect();
         let sure = |of: &CellId| {
-            let beside = Simultaneous { adjusted: told(of.comparison), low: 0.5 };
-            Sureness { cell: *of, z: 1.0, p: 0.1, q: 0.1, all: beside, chosen: Some(beside) }
+            let beside = Familywise { adjusted: told(of.comparison), low: 0.5 };
+            CellTest { cell: *of, z: 1.0, p: 0.1, q: 0.1, all: beside, chosen: Some(beside) }
         };
         let differences = [(0.2, 0.01), (-0.2, 0.01), (0.2, 0.5), (0.2, 0.01)].into_iter().enumerate();
         let difference = |(comparison, (value, q)): (usize, (f64, f64))| Difference {
@@ -282,7 +284,7 @@ mod tests {
             q,
             beyond: None,
         };
-        let row = |of: &CellId| Row {
+        let row = |of: &CellId| LedgerRow {
             candidate: Candidate { cell: *of, a: None, b: None, unranked: None },
             rank: Some(1),
             picked: false,
@@ -302,7 +304,7 @@ mod tests {
             standings: vec![],
             rows: cells.iter().map(row).collect(),
         };
-        let grid = Grid {
+        let grid = SimultaneousTests {
             format: 1,
             permutations: 1,
             chosen: Family::default(),
@@ -313,14 +315,17 @@ mod tests {
             beside: vec![],
             detectable: Detectable::default(),
         };
-        (grid, ledger, vec![Held { contrast: 0, left: vec![0], right: vec![1] }])
+        (grid, ledger, vec![ContrastSides { contrast: 0, left: vec![0], right: vec![1] }])
     }
 
     #[test]
     fn a_sign_alone_is_no_verdict() {
         let (mut grid, ledger, held) = grid();
         let verdicts = grid.verdicts(&held, &ledger);
-        assert_eq!(verdicts, [Verdict::Higher, Verdict::Lower, Verdict::NotShown, Verdict::Neither]);
+        assert_eq!(
+            verdicts,
+            [DifferenceVerdict::Higher, DifferenceVerdict::Lower, DifferenceVerdict::NotShown, DifferenceVerdict::Neither]
+        );
         let counted: Verdicts = verdicts.into_iter().collect();
         assert_eq!(
             counted.words(),
@@ -336,7 +341,7 @@ mod tests {
     fn one_side_that_is_told_is_enough() {
         let (mut grid, ledger, held) = grid();
         let place = grid.cells.iter().position(|of| of.cell == cell(0, 3)).unwrap();
-        grid.cells[place].chosen = Some(Simultaneous { adjusted: 0.04, low: 0.5 });
-        assert_eq!(grid.verdicts(&held, &ledger)[3], Verdict::Higher);
+        grid.cells[place].chosen = Some(Familywise { adjusted: 0.04, low: 0.5 });
+        assert_eq!(grid.verdicts(&held, &ledger)[3], DifferenceVerdict::Higher);
     }
 }

@@ -60,7 +60,7 @@ impl<'de> Deserialize<'de> for JobId {
 
 /// A job that a run took into its queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Planned {
+pub struct PlannedJob {
     pub job: JobId,
     pub stage: Kind,
     pub label: String,
@@ -69,7 +69,7 @@ pub struct Planned {
 /// Where a job stands, as the latest run that knew it left it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum JobState {
     /// In the queue: waits for what it consumes, or for a slot.
     Queued,
     Running,
@@ -81,17 +81,18 @@ pub enum State {
     Cancelled,
 }
 
-impl State {
-    pub const ALL: [State; 6] = [State::Queued, State::Running, State::Done, State::Failed, State::Paused, State::Cancelled];
+impl JobState {
+    pub const ALL: [JobState; 6] =
+        [JobState::Queued, JobState::Running, JobState::Done, JobState::Failed, JobState::Paused, JobState::Cancelled];
 
     pub fn word(self) -> &'static str {
         match self {
-            State::Queued => "queued",
-            State::Running => "running",
-            State::Done => "done",
-            State::Failed => "failed",
-            State::Paused => "paused",
-            State::Cancelled => "cancelled",
+            JobState::Queued => "queued",
+            JobState::Running => "running",
+            JobState::Done => "done",
+            JobState::Failed => "failed",
+            JobState::Paused => "paused",
+            JobState::Cancelled => "cancelled",
         }
     }
 
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn words_are_read_back() {
-        assert!(State::ALL.into_iter().all(|state| State::of_word(state.word()) == Some(state)));
+        assert!(JobState::ALL.into_iter().all(|state| JobState::of_word(state.word()) == Some(state)));
         assert!(Cause::ALL.into_iter().all(|cause| Cause::of_word(cause.word()) == Some(cause)));
     }
 }

@@ -29,7 +29,7 @@ pub struct CellId {
 
 /// One row a candidate, in the candidates' order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
+pub struct LedgerRow {
     pub candidate: Candidate,
     /// From 1; `None` when it is not ranked.
     pub rank: Option<usize>,
@@ -68,7 +68,7 @@ impl ShownAs {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct ModelStanding {
     pub model: usize,
     pub compared: usize,
     pub separates: usize,
@@ -76,7 +76,7 @@ pub struct Standing {
 
 /// One projection, in its view that is best on half A, over models and comparisons.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OfProjection {
+pub struct ProjectionStanding {
     pub projection: usize,
     pub compared: usize,
     pub separates: usize,
@@ -96,10 +96,10 @@ pub struct Ledger {
     pub optimism: Option<f64>,
     /// One a projection: in how many comparisons of models its own best view separates.
     #[serde(default)]
-    pub projections: Vec<OfProjection>,
+    pub projections: Vec<ProjectionStanding>,
     /// One a model, by place: how many comparisons it was ranked in, and how many it separates on half B.
-    pub standings: Vec<Standing>,
-    pub rows: Vec<Row>,
+    pub standings: Vec<ModelStanding>,
+    pub rows: Vec<LedgerRow>,
 }
 
 /// A cell is told beyond chance when as many grids without signal, or fewer, have one as good.
@@ -126,12 +126,12 @@ pub struct Recovered {
     #[serde(default)]
     pub through_by_probes: usize,
     #[serde(default)]
-    pub probes: Vec<Told>,
+    pub probes: Vec<ProbeDetection>,
 }
 
 /// The probe that is best on half A of one comparison, on half B.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Told {
+pub struct ProbeDetection {
     pub comparison: usize,
     pub model: usize,
     /// Results of the first release call it `tap`.
@@ -142,7 +142,7 @@ pub struct Told {
     pub adjusted: f64,
 }
 
-impl Told {
+impl ProbeDetection {
     pub fn is_told(&self) -> bool {
         self.adjusted <= CHANCE
     }

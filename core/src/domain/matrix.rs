@@ -8,7 +8,7 @@ use super::{
 
 /// The factors as written: every combination, less the excluded.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Matrix {
+pub struct StudyMatrix {
     pub architecture: Vec<Architecture>,
     pub loss: Vec<Loss>,
     pub trained_on: Vec<String>,
@@ -40,7 +40,7 @@ impl Exclusion {
     }
 }
 
-impl Matrix {
+impl StudyMatrix {
     /// Every model of the matrix, in the order of its factors, and those left out by `exclude`.
     pub fn models(&self) -> (Vec<Model>, usize) {
         let (mut models, mut excluded) = (Vec::new(), 0);
@@ -104,10 +104,10 @@ pub fn cells(study: &Study) -> Vec<CellId> {
 mod tests {
     use super::*;
 
-    fn matrix() -> Matrix {
+    fn matrix() -> StudyMatrix {
         let architecture = |word: &str, width| Architecture { word: word.into(), width };
         let loss = |word: &str| Loss { word: word.into(), parameters: [].into() };
-        Matrix {
+        StudyMatrix {
             architecture: vec![architecture("resnet34", 1.0), architecture("resnet34", 0.25)],
             loss: vec![loss("softmax"), loss("arcface")],
             trained_on: vec!["vggface2".into()],

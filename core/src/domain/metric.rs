@@ -14,7 +14,7 @@ use super::{Digest, Key};
 pub const TAG: u8 = b'M';
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
+pub struct MetricPoint {
     pub step: u64,
     /// Milliseconds since 1970, UTC.
     pub at: u64,
@@ -28,7 +28,7 @@ pub struct Chunk {
     pub key: Key,
     pub attempt: u32,
     pub series: String,
-    pub points: Vec<Point>,
+    pub points: Vec<MetricPoint>,
 }
 
 impl Chunk {
@@ -70,7 +70,7 @@ impl Chunk {
         let (steps, times) = (read_differences(&mut rest, count)?, read_differences(&mut rest, count)?);
         let values = take(&mut rest, count.checked_mul(8)?)?;
         let value = |place: usize| values[8 * place..8 * place + 8].try_into().map_or(f64::NAN, f64::from_le_bytes);
-        let points = steps.into_iter().zip(times).enumerate().map(|(i, (step, at))| Point { step, at, value: value(i) });
+        let points = steps.into_iter().zip(times).enumerate().map(|(i, (step, at))| MetricPoint { step, at, value: value(i) });
         let chunk = Chunk { key, attempt, series, points: points.collect() };
         rest.is_empty().then_some(chunk)
     }
@@ -126,14 +126,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn chunk(points: Vec<Point>) -> Chunk {
+    fn chunk(points: Vec<MetricPoint>) -> Chunk {
         Chunk { key: Key(Digest::of(b"k")), attempt: 3, series: "loss · train".into(), points }
     }
 
     proptest! {
         #[test]
         fn a_chunk_survives_its_bytes(points in proptest::collection::vec((any::<u64>(), any::<u64>(), any::<f64>()), 0..50)) {
-            let chunk = chunk(points.into_iter().map(|(step, at, value)| Point { step, at, value }).collect());
+            let chunk = chunk(points.into_iter().map(|(step, at, value)| MetricPoint { step, at, value }).collect());
             let bytes = chunk.to_bytes();
             let back = Chunk::of_bytes(&bytes).unwrap();
             prop_assert_eq!(&back.to_bytes(), &bytes);
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_bytes_are_pinned_and_a_regular_series_takes_ten_a_point() {
-        let points = (0..1000).map(|i| Point { step: i, at: 1_790_000_000_000 + i, value: 1.0 / (i + 1) as f64 }).collect();
+        let points = (0..1000).map(|i| MetricPoint { step: i, at: 1_790_000_000_000 + i, value: 1.0 / (i + 1) as f64 }).collect();
         let bytes = chunk(points).to_bytes();
         assert_eq!(Digest::of(&bytes).short(), "bd7053c0", "journals and stores keep these bytes");
         assert!(bytes.len() < 10 * 1000 + 80, "{}", bytes.len());
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_range_leaves_out_what_is_no_number() {
-        let at = |value| Point { step: 0, at: 0, value };
+        let at = |value| MetricPoint { step: 0, at: 0, value };
         assert_eq!(chunk(vec![at(f64::NAN), at(2.0), at(-1.0), at(f64::INFINITY)]).range(), Some((-1.0, f64::INFINITY)));
         assert_eq!(chunk(vec![at(f64::NAN)]).range(), None);
     }

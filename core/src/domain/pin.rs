@@ -29,17 +29,17 @@ pub struct Pinned {
 pub const LOST: &str = "lost: names no figure of this study";
 
 /// A figure that the study has: its place, its name, and the digest of what it is.
-pub struct Known {
+pub struct KnownFigure {
     pub cell: CellId,
     pub name: String,
     pub definition: Digest,
 }
 
 /// Finds what is pinned among the figures there are: by what it is, of several such by its name; else by its name alone.
-pub fn find(pins: Vec<Pin>, figures: &[Known]) -> Vec<Pinned> {
+pub fn find(pins: Vec<Pin>, figures: &[KnownFigure]) -> Vec<Pinned> {
     let found = |pin: Pin| {
-        let named = |of: &&Known| of.name == pin.figure;
-        let is = |of: &&Known| pin.definition == Some(of.definition);
+        let named = |of: &&KnownFigure| of.name == pin.figure;
+        let is = |of: &&KnownFigure| pin.definition == Some(of.definition);
         let same = figures.iter().filter(is).find(named).or_else(|| figures.iter().find(is));
         match same.or_else(|| figures.iter().find(named)) {
             Some(of) => Pinned { cell: Some(of.cell), name: of.name.clone(), pin },
@@ -54,9 +54,9 @@ mod tests {
     use super::*;
     use crate::domain::projection::View;
 
-    fn known(model: usize, name: &str, definition: &str) -> Known {
+    fn known(model: usize, name: &str, definition: &str) -> KnownFigure {
         let cell = CellId { model, layer: 0, projection: 0, view: View::Map, comparison: 0 };
-        Known { cell, name: name.into(), definition: Digest::of(definition.as_bytes()) }
+        KnownFigure { cell, name: name.into(), definition: Digest::of(definition.as_bytes()) }
     }
 
     fn pin(figure: &str, definition: Option<&str>) -> Pin {

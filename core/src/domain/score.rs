@@ -1,6 +1,6 @@
 //! Scores: a number with its interval, or without one where there are too few to say; never a bare float.
 
-use super::{claim::Form, projection::View};
+use super::{claim::NumberForm, projection::View};
 use serde::{Deserialize, Serialize};
 
 /// A value with its 95 % interval, where there are enough to say one: an interval that cannot be believed is not there, so that
@@ -44,9 +44,9 @@ impl Estimate {
     }
 
     /// Value, and interval in parentheses, as tables show them.
-    pub fn show(self, form: Form) -> String {
+    pub fn show(self, form: NumberForm) -> String {
         let Some(Interval { low, high }) = self.interval else { return format!("{} ({TOO_FEW})", form.show(self.value)) };
-        let between = if form == Form::Difference { " to " } else { "–" };
+        let between = if form == NumberForm::Difference { " to " } else { "–" };
         format!("{} ({}{between}{})", form.show(self.value), form.show(low), form.show(high))
     }
 }
@@ -114,7 +114,7 @@ impl Scores {
 
 /// A linear probe of features on one question: logistic, balanced, cross-fitted in each half over folds of identities.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Probe {
+pub struct ProbeScore {
     /// AUC within half and fold; with several classes the mean over their pairs.
     pub whole: Option<Estimate>,
     pub a: Option<Estimate>,
@@ -128,23 +128,23 @@ pub struct Probe {
 
 /// What the features themselves hold of one question: the yardstick for their projections.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct FeatureScore {
     /// Of one view, the features.
     pub scores: Scores,
     /// `None` for a quantity.
-    pub probe: Option<Probe>,
+    pub probe: Option<ProbeScore>,
 }
 
 /// What a `space` stage leaves: the features at one layer, on every question whose labels are there, in their order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Space {
+pub struct FeatureScores {
     pub format: u32,
-    pub answers: Vec<Answer>,
+    pub answers: Vec<FeatureScore>,
 }
 
 /// Scores that are shown beside those that rank, of two classes. `None` where undefined: fewer than two images in a class, all points equal, a coordinate that is not finite, or a ratio to 0.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Beside {
+pub struct ClusterValidity {
     /// The share of images nearer to their own class's centroid than to the other's, balanced (Sips et al. 2009).
     pub distance_consistency: Option<f64>,
     /// The share of an image's ten nearest others that are of its class, balanced.
@@ -175,27 +175,27 @@ pub struct Beside {
 
 /// What a shown figure has beside its score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Steady {
+pub struct FigureRobustness {
     pub format: u32,
-    pub beside: Option<Beside>,
+    pub beside: Option<ClusterValidity>,
     /// Its AUC on half B when it is projected again, from so many subsamples of four people in five.
     pub times: usize,
     pub again: Option<Spread>,
     /// Its AUC on half B by methods that are next to its own.
-    pub other: Vec<Other>,
+    pub other: Vec<OtherSettings>,
     /// Its AUC on half B when so many of a hundred labels are wrong, at random, where it is.
-    pub mislabelled: Vec<Mislabelled>,
+    pub mislabelled: Vec<LabelNoise>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Other {
+pub struct OtherSettings {
     /// `perplexity 15`, `cosine`.
     pub method: String,
     pub auc: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Mislabelled {
+pub struct LabelNoise {
     pub share: f64,
     pub again: Spread,
 }

@@ -11,7 +11,7 @@ mod perturbed;
 use super::{
     Digest,
     comparison::Question,
-    contrast::Held,
+    contrast::ContrastSides,
     image::Take,
     ledger::CellId,
     model::{Architecture, Loss},
@@ -92,15 +92,15 @@ pub enum Work {
     /// questions.
     Space { questions: Vec<Question>, statistics: Statistics, seed: u64 },
     /// `images`, `features`, `points`, `labels/…`, `identities` → `steady.json`: what a shown figure has beside its score.
-    Steady(Shown),
+    Steady(Robustness),
     /// `images`, `features`, `decisions`, `labels/…`, `identities` → `fairness.json`: a model's probes among groups.
-    Fairness(Fair),
+    Fairness(GroupFairness),
     /// `images`, `points/0`, `identities` → `verification.json`: are two pictures of the same person?
     Verify { bootstraps: usize, seed: u64 },
     /// `features`, `points/…` (one a projection seed) → `quality.json`: how faithful every view is to the features.
     Quality { views: Vec<View>, seed: u64 },
     /// `images`, `scores/…`, `ranks/…`, `permuted/…`, `spaces/…`, `labels/…`, `identities` → `grid.json`: all cells resampled together.
-    Grid(Gridding),
+    Grid(Simultaneous),
     /// `scores/…`, `grid`, `images`, `labels/…`, `identities` → `ledger.json`, `frequencies.json`: the study as a whole. With `truth`,
     /// `planted.json` too: what was planted in drawn faces.
     Rank(Ranking),
@@ -193,7 +193,7 @@ impl Probes {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Fair {
+pub struct GroupFairness {
     /// Those of the decisions.
     pub questions: Vec<Question>,
     pub groups: Vec<String>,
@@ -204,7 +204,7 @@ pub struct Fair {
 
 /// A figure that is shown, and how its points came about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Shown {
+pub struct Robustness {
     pub question: Question,
     pub view: View,
     pub method: Method,
@@ -214,13 +214,13 @@ pub struct Shown {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Gridding {
+pub struct Simultaneous {
     /// One a `scores/…` and `ranks/…` input: whose they are.
     pub slots: Vec<Slot>,
     /// One a `spaces/…` input: the features of which model, layer and comparison.
     pub spaces: Vec<[usize; 3]>,
     pub questions: Vec<Question>,
-    pub held: Vec<Held>,
+    pub held: Vec<ContrastSides>,
     pub statistics: Statistics,
     pub seed: u64,
 }

@@ -32,7 +32,7 @@ pub struct Study {
     pub statistics: Statistics,
     /// How many figures the report shows at most.
     pub show: usize,
-    pub fairness: Fairness,
+    pub fairness: FairnessSettings,
     pub tolerance: Tolerance,
     pub resources: Resources,
     pub run: RunOn,
@@ -256,7 +256,7 @@ pub enum Contrast {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Fairness {
+pub struct FairnessSettings {
     pub groups: Vec<String>,
     /// How many attributes an intersection may join.
     pub depth: usize,

@@ -2,7 +2,7 @@
 //! implicit QL method (Bowdler, Martin, Reinsch and Wilkinson 1968; EISPACK's `tred2` and `tql2`). Where few vectors of many
 //! are wanted, QL gives values alone, and inverse iteration the vectors (Peters and Wilkinson 1971; LAPACK's `dstein`).
 
-use super::{Purpose, Stream, fused::fused, sum::dot};
+use super::{PhiloxStream, Purpose, fused::fused, sum::dot};
 use rayon::prelude::*;
 
 /// Values in descending order and, in the same order, unit vectors: `vectors[i * n..][..n]` belongs to `values[i]`.
@@ -170,7 +170,7 @@ fn inverse_iteration(diagonal: &[f64], beside: &[f64], size: f64, [value, shift]
     let n = diagonal.len();
     let tolerance = 64.0 * (n as f64).sqrt() * f64::EPSILON * size;
     let solver = Shifted::new(diagonal, beside, shift, f64::EPSILON * size);
-    let mut start = Stream::new(0x5EED, Purpose::Eigenvector, before.len() as u64);
+    let mut start = PhiloxStream::new(0x5EED, Purpose::Eigenvector, before.len() as u64);
     let mut x: Vec<f64> = (0..n).map(|_| start.uniform() - 0.5).collect();
     unit(&mut x)?;
     for _ in 0..TURNS {
@@ -405,11 +405,11 @@ fn ql(v: &mut [Vec<f64>], d: &mut [f64], e: &mut [f64]) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::Stream;
+    use crate::numeric::PhiloxStream;
     use proptest::prelude::*;
 
     fn random(n: usize, seed: u64) -> Vec<f64> {
-        let mut stream = Stream::for_test(seed, 0);
+        let mut stream = PhiloxStream::for_test(seed, 0);
         let mut matrix = vec![0.0; n * n];
         for i in 0..n {
             for j in 0..=i {
@@ -465,7 +465,7 @@ mod tests {
         let n = 150;
         // Thrice 2, and 1 otherwise, turned around by a reflection; then nothing but 1; then 0.
         let (mut turned, mut same) = (vec![0.0; n * n], vec![0.0; n * n]);
-        let mut stream = Stream::for_test(4, 4);
+        let mut stream = PhiloxStream::for_test(4, 4);
         let v: Vec<f64> = (0..n).map(|_| stream.uniform() - 0.5).collect();
         let reflection = |i: usize, j: usize| f64::from(u8::from(i == j)) - 2.0 * v[i] * v[j] / dot(&v, &v);
         for i in 0..n {

@@ -8,7 +8,7 @@ use super::{
 use rayon::prelude::*;
 
 /// One row of sixteen lanes.
-pub type Row = [f32; LANES];
+pub type LaneRow = [f32; LANES];
 
 /// The transform of one length: a product of 2, 3, 4 and 5.
 struct Transform {
@@ -19,10 +19,10 @@ struct Transform {
 
 /// Sixteen complex sequences, and room for them to be moved to and fro.
 struct Sequences {
-    re: Vec<Row>,
-    im: Vec<Row>,
-    other_re: Vec<Row>,
-    other_im: Vec<Row>,
+    re: Vec<LaneRow>,
+    im: Vec<LaneRow>,
+    other_re: Vec<LaneRow>,
+    other_im: Vec<LaneRow>,
 }
 
 impl Sequences {
@@ -173,7 +173,7 @@ macro_rules! stages {
             fused! {
                 fn $name(
                     rest: usize, stride: usize, twiddles: &[[f32; 2]],
-                    re: &[Row], im: &[Row], out_re: &mut [Row], out_im: &mut [Row],
+                    re: &[LaneRow], im: &[LaneRow], out_re: &mut [LaneRow], out_im: &mut [LaneRow],
                 ) = lanes $kernel
             }
 
@@ -182,10 +182,10 @@ macro_rules! stages {
                 rest: usize,
                 stride: usize,
                 twiddles: &[[f32; 2]],
-                re: &[Row],
-                im: &[Row],
-                out_re: &mut [Row],
-                out_im: &mut [Row],
+                re: &[LaneRow],
+                im: &[LaneRow],
+                out_re: &mut [LaneRow],
+                out_im: &mut [LaneRow],
             ) {
                 stage::<L, $butterfly, $radix>(rest, stride, twiddles, [re, im], [out_re, out_im]);
             }
@@ -206,8 +206,8 @@ fn stage<L: Lanes, B: Butterfly<RADIX>, const RADIX: usize>(
     rest: usize,
     stride: usize,
     twiddles: &[[f32; 2]],
-    [re, im]: [&[Row]; 2],
-    [out_re, out_im]: [&mut [Row]; 2],
+    [re, im]: [&[LaneRow]; 2],
+    [out_re, out_im]: [&mut [LaneRow]; 2],
 ) {
     for p in 0..rest {
         let twiddles = &twiddles[p * (RADIX - 1)..][..RADIX - 1];
@@ -248,11 +248,11 @@ pub struct Convolution {
     side: usize,
     transform: Transform,
     /// The even kernel's transform (real), and the components' (imaginary), by strip of sixteen frequencies along y.
-    spectrum: Vec<[Row; 3]>,
+    spectrum: Vec<[LaneRow; 3]>,
 }
 
 /// Values on a grid, by strips of sixteen places along x: strip · side + y.
-pub type Grid = Vec<Row>;
+pub type Grid = Vec<LaneRow>;
 
 impl Convolution {
     /// `kernel(dx, dy)`: the even kernel, and the force along x; along y it is that of (dy, dx). Steps of the grid, of either sign.
@@ -283,7 +283,7 @@ impl Convolution {
             transform.forward(&mut of);
             (of.re, of.im)
         };
-        let planes: Vec<Vec<(Vec<Row>, Vec<Row>)>> =
+        let planes: Vec<Vec<(Vec<LaneRow>, Vec<LaneRow>)>> =
             (0..2).map(|which| (0..strips).into_par_iter().map(|strip| along_y(strip, which)).collect()).collect();
         let along_x = |strip: usize, which: usize| {
             let mut of = Sequences::new(length);
@@ -298,7 +298,7 @@ impl Convolution {
             let ((even, _), (re, im)) = (along_x(strip, 0), along_x(strip, 1));
             // i A − B: A is the transform of the force along x over i, B of that along y.
             let factor = move |k: usize, lane: usize| sharpened[k] * sharpened[strip * LANES + lane];
-            let scaled = move |k: usize, sign: f32, row: Row| std::array::from_fn(|lane| sign * factor(k, lane) * row[lane]);
+            let scaled = move |k: usize, sign: f32, row: LaneRow| std::array::from_fn(|lane| sign * factor(k, lane) * row[lane]);
             let rows = even.into_iter().zip(im).zip(re).enumerate();
             rows.map(move |(k, ((even, x), y))| [scaled(k, 1.0, even), scaled(k, 1.0, x), scaled(k, -1.0, y)])
         });
@@ -316,9 +316,9 @@ impl Convolution {
 
     /// The charges' energy in the even kernel (every pair twice, and each with itself), and the two components of the force on a
     /// unit charge at every place.
-    pub fn forces(&self, charges: &Grid) -> (f64, Vec<[Row; 2]>) {
+    pub fn forces(&self, charges: &Grid) -> (f64, Vec<[LaneRow; 2]>) {
         let (side, length) = (self.side, self.transform.length);
-        let along_y: Vec<(Vec<Row>, Vec<Row>)> = charges
+        let along_y: Vec<(Vec<LaneRow>, Vec<LaneRow>)> = charges
             .par_chunks(side)
             .map_init(
                 || Sequences::new(length),
@@ -331,7 +331,7 @@ impl Convolution {
                 },
             )
             .collect();
-        let along_x: Vec<(f64, Vec<Row>, Vec<Row>)> = (0..length / LANES)
+        let along_x: Vec<(f64, Vec<LaneRow>, Vec<LaneRow>)> = (0..length / LANES)
             .into_par_iter()
             .map_init(
                 || Sequences::new(length),
@@ -346,14 +346,14 @@ impl Convolution {
             )
             .collect();
         let energy = along_x.iter().map(|(energy, ..)| energy).sum::<f64>() / (length * length) as f64;
-        let planes: Vec<(Vec<Row>, Vec<Row>)> = along_x.into_iter().map(|(_, re, im)| (re, im)).collect();
+        let planes: Vec<(Vec<LaneRow>, Vec<LaneRow>)> = along_x.into_iter().map(|(_, re, im)| (re, im)).collect();
         let scale = 1.0 / (length * length) as f32;
         let forces = (0..side / LANES).into_par_iter().map_init(
             || Sequences::new(length),
             |of, strip| {
                 gather(&planes, strip, length, of);
                 self.transform.backward(of);
-                let scaled = |row: &Row| row.map(|value| value * scale);
+                let scaled = |row: &LaneRow| row.map(|value| value * scale);
                 of.re[..side].iter().zip(&of.im[..side]).map(|(re, im)| [scaled(re), scaled(im)]).collect::<Vec<_>>()
             },
         );
@@ -363,7 +363,7 @@ impl Convolution {
 
 /// Sixteen sequences across the strips: place `i` of lane `l` is what the strips hold at `i`, in row 16 `strip` + `l`. What lies
 /// beyond `filled` is 0.
-fn gather(planes: &[(Vec<Row>, Vec<Row>)], strip: usize, filled: usize, of: &mut Sequences) {
+fn gather(planes: &[(Vec<LaneRow>, Vec<LaneRow>)], strip: usize, filled: usize, of: &mut Sequences) {
     for (plane, (re, im)) in planes.iter().enumerate() {
         let rows = strip * LANES..(strip + 1) * LANES;
         transpose(&re[rows.clone()], &mut of.re[plane * LANES..]);
@@ -373,7 +373,7 @@ fn gather(planes: &[(Vec<Row>, Vec<Row>)], strip: usize, filled: usize, of: &mut
     of.im[filled..].fill([0.0; LANES]);
 }
 
-fn transpose(from: &[Row], to: &mut [Row]) {
+fn transpose(from: &[LaneRow], to: &mut [LaneRow]) {
     for (i, to) in to[..LANES].iter_mut().enumerate() {
         for (value, from) in to.iter_mut().zip(from) {
             *value = from[i];
@@ -383,11 +383,11 @@ fn transpose(from: &[Row], to: &mut [Row]) {
 
 fused! {
     /// Charges' transform times the force's, in place; adds the energy.
-    fn multiply(spectrum: &[[Row; 3]], re: &mut [Row], im: &mut [Row], energy: &mut f64) = lanes multiply_kernel
+    fn multiply(spectrum: &[[LaneRow; 3]], re: &mut [LaneRow], im: &mut [LaneRow], energy: &mut f64) = lanes multiply_kernel
 }
 
 #[inline(always)]
-fn multiply_kernel<L: Lanes>(spectrum: &[[Row; 3]], re: &mut [Row], im: &mut [Row], energy: &mut f64) {
+fn multiply_kernel<L: Lanes>(spectrum: &[[LaneRow; 3]], re: &mut [LaneRow], im: &mut [LaneRow], energy: &mut f64) {
     for (([even, x, y], re), im) in spectrum.iter().zip(re).zip(im) {
         let (a, b) = (L::load(re), L::load(im));
         *energy += f64::from(a.fused(a, b.mul(b)).mul(L::load(even)).sum());
@@ -402,12 +402,12 @@ fn multiply_kernel<L: Lanes>(spectrum: &[[Row; 3]], re: &mut [Row], im: &mut [Ro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::Stream;
+    use crate::numeric::PhiloxStream;
 
     #[test]
     fn a_transform_is_what_it_is_defined_as() {
         for length in [16, 48, 80, 240, 64] {
-            let mut stream = Stream::for_test(1, length as u64);
+            let mut stream = PhiloxStream::for_test(1, length as u64);
             let mut of = Sequences::new(length);
             for i in 0..length {
                 for lane in 0..LANES {
@@ -445,7 +445,7 @@ mod tests {
         let convolution = Convolution::new(70, kernel, |_| 1.0);
         let side = convolution.side();
         let mut charges = convolution.empty();
-        let mut stream = Stream::for_test(5, 5);
+        let mut stream = PhiloxStream::for_test(5, 5);
         let places: Vec<(usize, usize, f64)> =
             (0..40).map(|_| (stream.below(side as u64) as usize, stream.below(side as u64) as usize, stream.uniform())).collect();
         for &(x, y, charge) in &places {

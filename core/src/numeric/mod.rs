@@ -19,4 +19,4 @@ pub mod tiled;
 
 pub use matrix::Matrix;
 pub use purpose::Purpose;
-pub use random::Stream;
+pub use random::PhiloxStream;

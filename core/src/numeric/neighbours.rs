@@ -115,7 +115,7 @@ fn nearest(matrix: &Matrix, k: usize) -> (Vec<u32>, Vec<f64>) {
     if k == 0 {
         return (vec![], vec![]);
     }
-    let shadow = Shadow::new(matrix);
+    let shadow = F32Bounds::new(matrix);
     let blocks = n.div_ceil(BLOCK);
     let state = |block: usize| {
         let points = block * BLOCK..n.min((block + 1) * BLOCK);
@@ -156,17 +156,17 @@ fn nearest(matrix: &Matrix, k: usize) -> (Vec<u32>, Vec<f64>) {
 }
 
 /// The points as `f32` sees them: centred, and brought to a size around 1, so that it sees well.
-struct Shadow {
+struct F32Bounds {
     /// A power of two.
     scale: f32,
     panels: Panels<f32, WIDE_F32>,
-    /// Squared lengths, less their share of the bound: see [`Shadow::lower_bounds`].
+    /// Squared lengths, less their share of the bound: see [`F32Bounds::lower_bounds`].
     low: Vec<f32>,
     /// What the bound adds to a lower one to make an upper one, by point.
     slack: Vec<f32>,
 }
 
-impl Shadow {
+impl F32Bounds {
     fn new(matrix: &Matrix) -> Self {
         let (n, d) = (matrix.rows(), matrix.columns());
         let largest = matrix.values().iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
@@ -184,7 +184,7 @@ impl Shadow {
             (length * (1.0 - share), length * 2.0 * share * (1.0 + 1e-6) + f64::from(f32::MIN_POSITIVE))
         });
         let (low, slack) = lengths.map(|(low, slack)| (low as f32, slack as f32)).unzip();
-        Shadow { scale, panels, low, slack }
+        F32Bounds { scale, panels, low, slack }
     }
 
     /// Lower bounds of the squared distances between the points of two blocks, `BLOCK` × `BLOCK`; infinite beyond the points.
@@ -243,7 +243,7 @@ struct Candidates {
 
 struct Gather<'a> {
     matrix: &'a Matrix,
-    shadow: &'a Shadow,
+    shadow: &'a F32Bounds,
     k: usize,
 }
 
@@ -419,11 +419,11 @@ fn add_squares_kernel(column: &[f64], at: f64, out: &mut [f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::Stream;
+    use crate::numeric::PhiloxStream;
     use proptest::prelude::*;
 
     fn random(n: usize, d: usize, seed: u64) -> Matrix {
-        let mut stream = Stream::for_test(seed, 0);
+        let mut stream = PhiloxStream::for_test(seed, 0);
         Matrix::new(n, d, (0..n * d).map(|_| stream.uniform() as f32).collect()).unwrap()
     }
 
@@ -449,7 +449,7 @@ mod tests {
         fn they_are_those_of_a_plain_search(
             n in 1usize..300, d in 1usize..20, k in 1usize..40, levels in 1u64..50, offset in prop::sample::select(vec![0.0f32, 1e3, -1e6]), size in prop::sample::select(vec![1.0f32, 1e-30, 1e30]), seed in any::<u64>(),
         ) {
-            let mut stream = Stream::for_test(seed, 1);
+            let mut stream = PhiloxStream::for_test(seed, 1);
             let matrix = Matrix::new(n, d, (0..n * d).map(|_| (offset + stream.below(levels) as f32 * 0.37) * size).collect()).unwrap();
             let found = Neighbours::exact(&matrix, k, Metric::Euclidean).unwrap();
             let (indices, squares) = plain(&matrix, k.min(n - 1));

@@ -1,6 +1,6 @@
 //! The register of randomness: everything that numbers are drawn for, and which sequences of a seed are its own.
 //!
-//! A sequence of [`super::Stream`] is named by seed, purpose and index: a resample's number, an epoch, an image. Philox counts in 128
+//! A sequence of [`super::PhiloxStream`] is named by seed, purpose and index: a resample's number, an epoch, an image. Philox counts in 128
 //! bits, which are laid out so that two purposes never meet, whatever the seed and however much is drawn:
 //!
 //! ```text
@@ -127,7 +127,7 @@ purposes! {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Stream, *};
+    use super::{super::PhiloxStream, *};
     use proptest::prelude::*;
     use std::path::Path;
 
@@ -162,7 +162,7 @@ mod tests {
                 let purpose = Purpose::ALL[places[k]];
                 (purpose, indices[k] % purpose.range().most, positions[k])
             });
-            let counters = of.map(|(purpose, index, position)| Stream::new(1, purpose, index).counter(position));
+            let counters = of.map(|(purpose, index, position)| PhiloxStream::new(1, purpose, index).counter(position));
             prop_assert_eq!(of[0] == of[1], counters[0] == counters[1], "{:?}", of);
         }
     }
@@ -177,7 +177,7 @@ mod tests {
             for index in
                 [0, 1, most / 2, most - 1].into_iter().filter(|index| *index < most).collect::<std::collections::BTreeSet<_>>()
             {
-                let mut stream = Stream::new(2019, purpose, index);
+                let mut stream = PhiloxStream::new(2019, purpose, index);
                 seen.insert([stream.bits(), stream.bits()]);
                 count += 1;
             }
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "DrawnTones has 1 sequences, not one numbered 1")]
     fn an_index_beyond_a_purpose_is_refused() {
-        let _ = Stream::new(1, Purpose::DrawnTones, 1);
+        let _ = PhiloxStream::new(1, Purpose::DrawnTones, 1);
     }
 
     /// Sequences without a purpose are for tests and benches: in the program every one is registered.

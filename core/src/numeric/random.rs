@@ -5,7 +5,7 @@ use super::{fused::fused, purpose::Purpose, special::ln};
 
 /// One independent sequence.
 #[derive(Clone, Debug)]
-pub struct Stream {
+pub struct PhiloxStream {
     key: [u32; 2],
     stream: u64,
     /// The next position, and above it the purpose's domain: see [`super::purpose`].
@@ -14,21 +14,21 @@ pub struct Stream {
     left: usize,
 }
 
-impl Stream {
-    /// The sequence of this purpose and index under a seed. Tests draw theirs by [`Stream::for_test`].
+impl PhiloxStream {
+    /// The sequence of this purpose and index under a seed. Tests draw theirs by [`PhiloxStream::for_test`].
     ///
     /// # Panics
     /// An index that the purpose has no room for.
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
         let range = purpose.range();
         assert!(index < range.most, "{purpose:?} has {} sequences, not one numbered {index}", range.most);
-        Stream { block: u64::from(range.domain) << POSITION, ..Stream::for_test(seed, range.first + index) }
+        PhiloxStream { block: u64::from(range.domain) << POSITION, ..PhiloxStream::for_test(seed, range.first + index) }
     }
 
     /// A sequence that is registered nowhere, for the made-up data of tests and benches. What the program draws has a
     /// [`Purpose`].
     pub fn for_test(seed: u64, stream: u64) -> Self {
-        Stream { key: [seed as u32, (seed >> 32) as u32], stream, block: 0, waiting: [0; 2], left: 0 }
+        PhiloxStream { key: [seed as u32, (seed >> 32) as u32], stream, block: 0, waiting: [0; 2], left: 0 }
     }
 
     /// What is enciphered at a position.
@@ -111,7 +111,7 @@ impl Stream {
 }
 
 /// The `place`-th 64 random bits of a sequence: SplitMix64 (Steele, Lea and Flood 2014). Where millions of draws a second decide
-/// little each; otherwise a [`Stream`].
+/// little each; otherwise a [`PhiloxStream`].
 #[inline(always)]
 pub fn mixed(sequence: u64, place: u64) -> u64 {
     let mut bits = sequence.wrapping_add(place.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -168,7 +168,7 @@ mod tests {
     fn draws_with_replacement_are_the_stream_in_halves() {
         for n in [0, 1, 2, 3, 64, 127, 128, 129, 1000, 1131] {
             for before in 0..3 {
-                let (mut one, mut other) = (Stream::for_test(3, n), Stream::for_test(3, n));
+                let (mut one, mut other) = (PhiloxStream::for_test(3, n), PhiloxStream::for_test(3, n));
                 (0..before).for_each(|_| assert_eq!(one.bits(), other.bits()));
                 let mut drawn = vec![];
                 one.with_replacement(n as usize, |of| drawn.push(of as u64));
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn streams_are_uniform_and_do_not_repeat_each_other() {
         let draw = |stream| {
-            let mut stream = Stream::for_test(7, stream);
+            let mut stream = PhiloxStream::for_test(7, stream);
             (0..6000).map(|_| stream.below(6)).collect::<Vec<_>>()
         };
         let (one, other) = (draw(0), draw(1));

@@ -199,10 +199,10 @@ pub fn project(x: &Matrix, means: &[f64], axes: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::Stream;
+    use crate::numeric::PhiloxStream;
 
     fn random(rows: usize, columns: usize) -> Matrix {
-        let mut stream = Stream::for_test(1, 2);
+        let mut stream = PhiloxStream::for_test(1, 2);
         Matrix::new(rows, columns, (0..rows * columns).map(|_| stream.uniform() as f32).collect()).unwrap()
     }
 

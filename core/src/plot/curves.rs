@@ -1,7 +1,7 @@
 //! How a training went: the mean loss and the share of right answers of each epoch, side by side.
 
 use super::{
-    Drawn,
+    DrawingResult,
     paint::{anchored, ink, sheet, told},
     palette::{FOREGROUND, colour},
 };
@@ -16,7 +16,7 @@ const LEFT: i32 = 44;
 const TOP: i32 = 24;
 const BOTTOM: i32 = 22;
 
-pub fn curves(loss: &[f64], right: &[f64]) -> Drawn {
+pub fn curves(loss: &[f64], right: &[f64]) -> DrawingResult {
     sheet("Loss and share of right answers, epoch by epoch", WIDTH, HEIGHT, |root| {
         let half = WIDTH as i32 / 2;
         let most = loss.iter().copied().fold(0.0, f64::max);

@@ -1,7 +1,7 @@
 //! How often each attribute occurs: one bar an attribute, the most frequent on top.
 
 use super::{
-    Drawn,
+    DrawingResult,
     paint::{anchored, ink, sheet, told},
     palette::{FOREGROUND, colour},
 };
@@ -22,7 +22,7 @@ const NAMES: i32 = 170;
 const ROW: i32 = 24;
 const NUMBERS: i32 = 120;
 
-pub fn frequencies(bars: &[Bar]) -> Drawn {
+pub fn frequencies(bars: &[Bar]) -> DrawingResult {
     let height = (24 + ROW * bars.len().max(1) as i32) as u32;
     sheet("How often each attribute occurs", WIDTH, height, |root| {
         let room = WIDTH as i32 - NAMES - NUMBERS;

@@ -15,7 +15,7 @@ pub use ridges::ridges;
 pub use scatter::scatter;
 
 /// The points of one class.
-pub struct Class<'a> {
+pub struct PlottedClass<'a> {
     pub name: &'a str,
     /// Of all images that take part.
     pub share: f64,
@@ -24,9 +24,9 @@ pub struct Class<'a> {
 }
 
 /// A drawing that could not be made: a bug, or memory.
-pub type Drawn = Result<String, String>;
+pub type DrawingResult = Result<String, String>;
 
 /// `Zero, One`: the classes of a figure.
-fn named(classes: &[Class]) -> String {
+fn named(classes: &[PlottedClass]) -> String {
     classes.iter().map(|class| class.name).collect::<Vec<_>>().join(", ")
 }

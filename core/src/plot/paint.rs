@@ -1,6 +1,6 @@
 //! What all figures share: the SVG sheet, text, and rasters.
 
-use super::{Drawn, palette::FOREGROUND};
+use super::{DrawingResult, palette::FOREGROUND};
 use base64::Engine;
 use plotters::{
     prelude::*,
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub type Sheet<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
 /// Draws on a new sheet, titled for those who cannot see it, and returns its SVG, sized by its view box, without XML preamble.
-pub fn sheet(title: &str, width: u32, height: u32, draw: impl FnOnce(&Sheet) -> Result<String, String>) -> Drawn {
+pub fn sheet(title: &str, width: u32, height: u32, draw: impl FnOnce(&Sheet) -> Result<String, String>) -> DrawingResult {
     let mut svg = String::new();
     let raster = {
         let root = SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area();
@@ -52,7 +52,7 @@ pub fn anchored(style: &TextStyle<'static>, horizontal: HPos, vertical: VPos) ->
 pub const SCALE: f64 = 2.0;
 
 /// A transparent raster of `width` × `height` sheet units, painted and placed at (x, y) as an SVG image.
-pub fn raster((x, y): (i32, i32), (width, height): (u32, u32), paint: impl FnOnce(&mut tiny_skia::Pixmap)) -> Drawn {
+pub fn raster((x, y): (i32, i32), (width, height): (u32, u32), paint: impl FnOnce(&mut tiny_skia::Pixmap)) -> DrawingResult {
     let scaled = |length: u32| (f64::from(length) * SCALE) as u32;
     let mut pixels = tiny_skia::Pixmap::new(scaled(width), scaled(height)).ok_or("the figure has no area")?;
     paint(&mut pixels);

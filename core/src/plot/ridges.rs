@@ -1,7 +1,7 @@
 //! One axis: how each class lies along it, a ridge a class on one scale.
 
 use super::{
-    Class, Drawn, named,
+    DrawingResult, PlottedClass, named,
     paint::{anchored, ink, sheet, told},
     palette::{FOREGROUND, colour},
     scatter::{range, tick},
@@ -17,7 +17,7 @@ const NAMES: u32 = 150;
 const BINS: usize = 72;
 
 /// `axis`: what the axis is called. Members' first coordinate counts.
-pub fn ridges(classes: &[Class], axis: &str) -> Drawn {
+pub fn ridges(classes: &[PlottedClass], axis: &str) -> DrawingResult {
     let (low, high) = range(classes.iter().flat_map(|class| class.points.iter().map(|p| p[0])));
     let row = if classes.len() > 4 { 44 } else { 90 };
     let height = 76 + row * classes.len() as u32;

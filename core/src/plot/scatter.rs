@@ -1,7 +1,7 @@
 //! Two axes: the labelled images as points, a sign and a colour a class, the rarest class on top.
 
 use super::{
-    Class, Drawn, named,
+    DrawingResult, PlottedClass, named,
     paint::{anchored, fill, ink, raster, sheet, told},
     palette::{FOREGROUND, colour, shape},
 };
@@ -16,7 +16,7 @@ const HEIGHT: u32 = 400;
 const LEGEND: u32 = 150;
 
 /// `axes`: what each axis is called; `ticks`: whether its numbers mean anything.
-pub fn scatter(classes: &[Class], axes: [&str; 2], ticks: bool) -> Drawn {
+pub fn scatter(classes: &[PlottedClass], axes: [&str; 2], ticks: bool) -> DrawingResult {
     let all = || classes.iter().flat_map(|class| &class.points);
     let [x, y] = [range(all().map(|p| p[0])), range(all().map(|p| p[1]))];
     let count = all().count().max(1) as f64;
@@ -72,7 +72,7 @@ pub fn scatter(classes: &[Class], axes: [&str; 2], ticks: bool) -> Drawn {
 }
 
 /// Sign, name, count and share of every class.
-fn legend_of(area: &super::paint::Sheet, classes: &[Class]) -> Result<(), String> {
+fn legend_of(area: &super::paint::Sheet, classes: &[PlottedClass]) -> Result<(), String> {
     let step = if classes.len() > 9 { 30 } else { 40 };
     for (class, of) in classes.iter().enumerate() {
         let y = 24 + step * class as i32;

@@ -2,13 +2,13 @@
 //! axes than the features' rank. Order: by negentropy, the least Gaussian first; sign as in PCA: the largest loading is positive.
 
 use super::{
-    Given, Projected, Projector,
+    Projected, ProjectionInput, Projector,
     pca::{self, Principal, principal, turn},
 };
 use crate::{
     domain::{Fault, Result},
     numeric::{
-        Matrix, Purpose, Stream, eigen,
+        Matrix, PhiloxStream, Purpose, eigen,
         fused::fused,
         special::{exp_lane, tanh_lane},
         sum::{self, dot, dot_lanes},
@@ -39,16 +39,17 @@ impl Ica {
 impl Projector for Ica {
     /// At most `axes` axes, each of variance 1. Facts: `explained` (share of the full variance an axis), `rank`, `negentropy`,
     /// `stability` (mean |correlation| of each axis with the nearest of four other starts), `turns` (all of them: it did not settle).
-    fn project(&self, given: &Given) -> Result<Projected> {
+    fn project(&self, given: &ProjectionInput) -> Result<Projected> {
         let principal = principal(given.features, self.axes)?;
         let white = White::new(&principal, given.features);
         let (rotation, turns) = white.rotation(0, given)?;
         let mut axes = white.described(&principal, &rotation);
         axes.sort_by(|a, b| b.negentropy.total_cmp(&a.negentropy));
-        let others: Vec<Vec<f64>> =
-            (1..=AGAIN).map(|again| Ok(white.rotation(again, &Given { watch: &(), ..*given })?.0)).collect::<Result<_>>()?;
+        let others: Vec<Vec<f64>> = (1..=AGAIN)
+            .map(|again| Ok(white.rotation(again, &ProjectionInput { watch: &(), ..*given })?.0))
+            .collect::<Result<_>>()?;
         let stability = axes.iter().map(|axis| white.comes_back(&axis.direction, &others)).collect();
-        let of = |number: fn(&Axis) -> f64| axes.iter().map(number).collect::<Vec<f64>>();
+        let of = |number: fn(&IndependentAxis) -> f64| axes.iter().map(number).collect::<Vec<f64>>();
         let facts = [
             ("explained", of(|axis| axis.explained)),
             ("negentropy", of(|axis| axis.negentropy)),
@@ -67,7 +68,7 @@ impl Projector for Ica {
 }
 
 /// One independent axis.
-struct Axis {
+struct IndependentAxis {
     /// In the whitened space, of length 1.
     direction: Vec<f64>,
     explained: f64,
@@ -99,9 +100,9 @@ impl White {
     }
 
     /// k directions, row by row, orthogonal to each other; and after how many turns.
-    fn rotation(&self, start: u64, given: &Given) -> Result<(Vec<f64>, usize)> {
+    fn rotation(&self, start: u64, given: &ProjectionInput) -> Result<(Vec<f64>, usize)> {
         let k = self.k;
-        let mut stream = Stream::new(given.seed, Purpose::IcaStart, start);
+        let mut stream = PhiloxStream::new(given.seed, Purpose::IcaStart, start);
         let start: Vec<f64> = (0..k * k).map(|_| stream.normals(1.0)[0]).collect();
         let mut rotation = orthogonal(&start, k)?;
         for turn in 1..=TURNS {
@@ -152,7 +153,7 @@ impl White {
         }
     }
 
-    fn described(&self, principal: &Principal, rotation: &[f64]) -> Vec<Axis> {
+    fn described(&self, principal: &Principal, rotation: &[f64]) -> Vec<IndependentAxis> {
         let describe = |direction: &[f64]| {
             // In the features' own columns, for the sign.
             let d = principal.loadings.len() / self.k;
@@ -173,7 +174,7 @@ impl White {
             let explained =
                 direction.iter().zip(&principal.values).map(|(w, value)| w * w * value).sum::<f64>() / principal.total;
             let away = self.mean_ln_cosh(&direction) - GAUSSIAN;
-            Axis { direction, explained, negentropy: away * away }
+            IndependentAxis { direction, explained, negentropy: away * away }
         };
         rotation.chunks_exact(self.k).map(describe).collect()
     }
@@ -196,7 +197,7 @@ impl White {
         sum::mean(&others.iter().map(nearest).collect::<Vec<_>>()).min(1.0)
     }
 
-    fn coordinates(&self, axes: &[Axis]) -> Matrix {
+    fn coordinates(&self, axes: &[IndependentAxis]) -> Matrix {
         let block = |block: &Vec<f64>| {
             let mut out = vec![0.0f32; BLOCK * axes.len()];
             let mut values = [0.0; BLOCK];
@@ -272,12 +273,12 @@ mod tests {
     use super::*;
 
     fn project(features: &Matrix, axes: usize, seed: u64) -> Result<Projected> {
-        Ica { axes }.project(&Given { features, seed, graphs: &(), watch: &(), name: &crate::projection::numbered })
+        Ica { axes }.project(&ProjectionInput { features, seed, graphs: &(), watch: &(), name: &crate::projection::numbered })
     }
 
     /// Three sources that are not Gaussian, mixed.
     fn mixed(n: usize, extra: usize) -> (Vec<[f64; 3]>, Matrix) {
-        let mut stream = Stream::for_test(9, 9);
+        let mut stream = PhiloxStream::for_test(9, 9);
         let sources: Vec<[f64; 3]> = (0..n)
             .map(|_| {
                 let [a, b] = stream.normals(1.0);

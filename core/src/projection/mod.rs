@@ -1,7 +1,7 @@
 //! Features → coordinates, one file a method. Same features, method and seed: same bits.
 //!
 //! To add a method: a file with its parameters, their check and a `Projector`; a line in `projector`; its word in
-//! `domain/projection.rs`. Isomap, LLE, MDS and the rest find their graph in [`Graphs`] and their start in `pca`.
+//! `domain/projection.rs`. Isomap, LLE, MDS and the rest find their graph in [`NeighborGraphs`] and their start in `pca`.
 
 mod graph;
 mod ica;
@@ -36,19 +36,19 @@ pub struct Projected {
 /// A method with its parameters, checked.
 trait Projector {
     /// # Errors
-    /// Features that the method cannot place; [`Watch::stops`].
-    fn project(&self, given: &Given) -> Result<Projected>;
+    /// Features that the method cannot place; [`ProjectionObserver::stops`].
+    fn project(&self, given: &ProjectionInput) -> Result<Projected>;
 
     /// Floating-point operations for N × D features, to the nearest power of two or so: what a plan guesses time from.
     fn operations(&self, n: f64, d: f64) -> f64;
 }
 
 /// What a projection is made of and who is told.
-pub struct Given<'a> {
+pub struct ProjectionInput<'a> {
     pub features: &'a Matrix,
     pub seed: u64,
-    pub graphs: &'a dyn Graphs,
-    pub watch: &'a dyn Watch,
+    pub graphs: &'a dyn NeighborGraphs,
+    pub watch: &'a dyn ProjectionObserver,
     /// What the image of a row is called, for messages.
     pub name: &'a dyn Fn(usize) -> String,
 }
@@ -59,7 +59,7 @@ pub fn numbered(row: usize) -> String {
 }
 
 /// Gives the nearest neighbours of features: every method that wants a graph of them shares one.
-pub trait Graphs {
+pub trait NeighborGraphs {
     /// Of every row its `k` nearest; `None` for cosines when a row is 0.
     ///
     /// # Errors
@@ -68,25 +68,25 @@ pub trait Graphs {
 }
 
 /// Makes them anew.
-impl Graphs for () {
+impl NeighborGraphs for () {
     fn neighbours(&self, features: &Matrix, k: usize, metric: neighbours::Metric) -> Result<Option<Neighbours>> {
         Ok(Neighbours::exact(features, k, metric))
     }
 }
 
 /// Is told how a projection goes on, and may stop it.
-pub trait Watch {
+pub trait ProjectionObserver {
     fn objective(&self, series: &str, step: usize, value: f64);
     fn stops(&self) -> bool {
         false
     }
 }
 
-impl Watch for () {
+impl ProjectionObserver for () {
     fn objective(&self, _: &str, _: usize, _: f64) {}
 }
 
-impl dyn Watch + '_ {
+impl dyn ProjectionObserver + '_ {
     fn go_on(&self) -> Result<()> {
         if self.stops() { Err(Fault::interrupted()) } else { Ok(()) }
     }
@@ -112,7 +112,7 @@ fn of_domain(metric: Metric) -> neighbours::Metric {
 
 /// # Errors
 /// Parameters or features that the method cannot work with.
-pub fn project(method: &Method, given: &Given) -> Result<Projected> {
+pub fn project(method: &Method, given: &ProjectionInput) -> Result<Projected> {
     let projector = projector(method)?;
     if let Some((row, column)) = given.features.first_not_finite() {
         let image = (given.name)(row);
@@ -130,7 +130,7 @@ pub fn operations(method: &Method, n: usize, d: usize) -> f64 {
     projector(method).map_or(0.0, |projector| projector.operations(n as f64, d as f64))
 }
 
-impl Given<'_> {
+impl ProjectionInput<'_> {
     /// The graph that a method asks for.
     fn neighbours(&self, k: usize, metric: neighbours::Metric) -> Result<Neighbours> {
         self.graphs.neighbours(self.features, k, metric)?.ok_or_else(|| {
@@ -145,7 +145,7 @@ impl Given<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::{Stream, fused};
+    use crate::numeric::{PhiloxStream, fused};
     use proptest::prelude::*;
     use std::cell::Cell;
 
@@ -157,12 +157,12 @@ mod tests {
     ];
 
     fn cloud(n: usize, d: usize, seed: u64) -> Matrix {
-        let mut stream = Stream::for_test(seed, 0);
+        let mut stream = PhiloxStream::for_test(seed, 0);
         Matrix::new(n, d, (0..n * d).map(|_| stream.normals(1.0)[0] as f32).collect()).unwrap()
     }
 
     fn placed(method: &Method, features: &Matrix) -> Result<Projected> {
-        project(method, &Given { features, seed: 1, graphs: &(), watch: &(), name: &numbered })
+        project(method, &ProjectionInput { features, seed: 1, graphs: &(), watch: &(), name: &numbered })
     }
 
     /// What is refused is the asker's to mend, and says how.
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn whoever_watches_hears_the_objective_and_can_stop() {
         struct Impatient(Cell<usize>);
-        impl Watch for Impatient {
+        impl ProjectionObserver for Impatient {
             fn objective(&self, _: &str, _: usize, value: f64) {
                 assert!(value.is_finite());
                 self.0.set(self.0.get() + 1);
@@ -259,8 +259,10 @@ mod tests {
         }
         for method in &SMALL[1..] {
             let watch = Impatient(Cell::new(0));
-            let ended =
-                project(method, &Given { features: &cloud(200, 5, 1), seed: 1, graphs: &(), watch: &watch, name: &numbered });
+            let ended = project(
+                method,
+                &ProjectionInput { features: &cloud(200, 5, 1), seed: 1, graphs: &(), watch: &watch, name: &numbered },
+            );
             assert_eq!(ended.unwrap_err().ending, crate::domain::Ending::Interrupted, "{method:?}");
             assert_eq!(watch.0.get(), 2);
         }
@@ -289,7 +291,7 @@ mod tests {
         let features = cloud(120, 6, 3);
         for method in &SMALL[2..] {
             let with = |seed| {
-                project(method, &Given { features: &features, seed, graphs: &(), watch: &(), name: &numbered })
+                project(method, &ProjectionInput { features: &features, seed, graphs: &(), watch: &(), name: &numbered })
                     .unwrap()
                     .coordinates
             };
@@ -311,7 +313,7 @@ mod tests {
             seed in any::<u64>(),
         ) {
             // Few levels make duplicates and equal distances; some columns are constant.
-            let mut stream = Stream::for_test(seed, 1);
+            let mut stream = PhiloxStream::for_test(seed, 1);
             let value = |i: usize, draw: u64| if i % d < dead { 3.0 } else { (draw as f32 - 1.0) * scale };
             let values = (0..n * d).map(|i| value(i, stream.below(levels))).collect();
             let features = Matrix::new(n, d, values).unwrap();

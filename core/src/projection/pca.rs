@@ -3,7 +3,7 @@
 //! the full spectrum, not over the axes kept. Sign: each axis's largest loading is positive (the first of equals), so an axis
 //! does not turn around between machines.
 
-use super::{Given, Projected, Projector};
+use super::{Projected, ProjectionInput, Projector};
 use crate::{
     domain::{Fault, Result},
     numeric::{Matrix, eigen, sum, tiled},
@@ -22,7 +22,7 @@ impl Pca {
 
 impl Projector for Pca {
     /// At most `axes` axes: no more than the features' rank. Facts: `explained` (share of variance an axis), `rank`.
-    fn project(&self, given: &Given) -> Result<Projected> {
+    fn project(&self, given: &ProjectionInput) -> Result<Projected> {
         let principal = principal(given.features, self.axes)?;
         let facts = [("explained".to_owned(), principal.explained()), ("rank".to_owned(), vec![principal.rank as f64])];
         Ok(Projected { coordinates: principal.coordinates(given.features), facts: facts.into() })
@@ -136,14 +136,14 @@ pub fn turn(axis: &mut [f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::Stream;
+    use crate::numeric::PhiloxStream;
 
     fn project(features: &Matrix, axes: usize) -> Result<Projected> {
-        Pca { axes }.project(&Given { features, seed: 0, graphs: &(), watch: &(), name: &crate::projection::numbered })
+        Pca { axes }.project(&ProjectionInput { features, seed: 0, graphs: &(), watch: &(), name: &crate::projection::numbered })
     }
 
     fn cloud(n: usize, spread: &[f64]) -> Matrix {
-        let mut stream = Stream::for_test(5, 0);
+        let mut stream = PhiloxStream::for_test(5, 0);
         let values =
             (0..n).flat_map(|_| spread.iter().map(|s| (s * (stream.uniform() - 0.5)) as f32).collect::<Vec<_>>()).collect();
         Matrix::new(n, spread.len(), values).unwrap()

@@ -4,7 +4,7 @@
 use super::pca::{all_the_same, principal};
 use crate::{
     domain::Result,
-    numeric::{Matrix, Purpose, Stream, sum},
+    numeric::{Matrix, PhiloxStream, Purpose, sum},
 };
 
 /// Two principal axes, the first with this standard deviation; normal noise of a hundredth of it. N × 2.
@@ -32,7 +32,7 @@ pub fn varies(features: &Matrix) -> Result<()> {
 
 /// Adds normal noise.
 pub fn jitter(points: &mut [[f64; 2]], deviation: f64, seed: u64) {
-    let mut stream = Stream::new(seed, Purpose::MapStart, 0);
+    let mut stream = PhiloxStream::new(seed, Purpose::MapStart, 0);
     for point in points {
         let [x, y] = stream.normals(deviation);
         point[0] += x;

@@ -5,7 +5,7 @@
 mod affinities;
 mod repulsion;
 
-use super::{Given, Projected, Projector, start};
+use super::{Projected, ProjectionInput, Projector, start};
 use crate::{
     domain::{Fault, Result},
     numeric::{neighbours::Metric, sum},
@@ -43,13 +43,13 @@ impl Tsne {
 
 impl Projector for Tsne {
     /// N × 2. Facts: `kl`, the Kullback–Leibler divergence of the map's similarities from the features'.
-    fn project(&self, given: &Given) -> Result<Projected> {
+    fn project(&self, given: &ProjectionInput) -> Result<Projected> {
         let (n, k) = (given.features.rows(), self.neighbours());
         if n < k + 2 {
             return Err(Fault::asked(format!("t-SNE with perplexity {} needs {} images, there are {n}", self.perplexity, k + 2))
                 .next(format!("lower the perplexity to {} or less", (n.saturating_sub(2)) / 3)));
         }
-        let mut map = Map::start(start::principal_start(given.features, 1e-4, given.seed)?);
+        let mut map = MapState::start(start::principal_start(given.features, 1e-4, given.seed)?);
         let affinities = Affinities::new(&given.neighbours(k, self.metric)?, self.perplexity);
         given.watch.go_on()?;
         let mut repulsion = Repulsion::new(n);
@@ -76,7 +76,7 @@ impl Projector for Tsne {
 }
 
 /// Points, and how they move.
-struct Map {
+struct MapState {
     points: Vec<[f64; 2]>,
     moves: Vec<[f64; 2]>,
     gains: Vec<[f64; 2]>,
@@ -84,10 +84,10 @@ struct Map {
     seen: Vec<[f32; 2]>,
 }
 
-impl Map {
+impl MapState {
     fn start(points: Vec<[f64; 2]>) -> Self {
         let n = points.len();
-        let mut map = Map { points, moves: vec![[0.0; 2]; n], gains: vec![[1.0; 2]; n], seen: vec![[0.0; 2]; n] };
+        let mut map = MapState { points, moves: vec![[0.0; 2]; n], gains: vec![[1.0; 2]; n], seen: vec![[0.0; 2]; n] };
         map.look();
         map
     }

@@ -6,12 +6,12 @@ mod fuzzy;
 mod layout;
 mod spectral;
 
-use super::{Given, Projected, Projector, start};
+use super::{Projected, ProjectionInput, Projector, start};
 use crate::{
     domain::{Fault, Result},
     numeric::neighbours::Metric,
 };
-use curve::Curve;
+use curve::LowDimensionalCurve;
 use layout::Layout;
 
 /// The start's width, and the noise on it.
@@ -23,7 +23,7 @@ const TELL: usize = 50;
 pub struct Umap {
     /// The image itself counts as its nearest, as in umap-learn.
     neighbors: usize,
-    curve: Curve,
+    curve: LowDimensionalCurve,
     metric: Metric,
 }
 
@@ -35,7 +35,7 @@ impl Umap {
         if !(0.0..=1.0).contains(&min_dist) {
             return Err(Fault::asked(format!("UMAP takes a min_dist from 0 to 1, not {min_dist}")));
         }
-        Ok(Umap { neighbors, curve: Curve::fitted(min_dist), metric })
+        Ok(Umap { neighbors, curve: LowDimensionalCurve::fitted(min_dist), metric })
     }
 }
 
@@ -47,7 +47,7 @@ fn epochs(n: usize) -> usize {
 impl Projector for Umap {
     /// N × 2. Facts: `loss`, the mean over the graph's weights of what the layout makes small; `components`, the parts of the graph.
     /// More than one has no spectral start (each part would lie at one point): the map then starts from the principal axes.
-    fn project(&self, given: &Given) -> Result<Projected> {
+    fn project(&self, given: &ProjectionInput) -> Result<Projected> {
         let n = given.features.rows();
         if n <= self.neighbors {
             return Err(Fault::asked(format!(

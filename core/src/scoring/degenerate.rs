@@ -3,26 +3,26 @@
 use super::{
     design::members::Setting,
     fairness::groups as gaps,
-    inference::simultaneous::{self as grid, Given, OfFeatures, OfProjection},
+    inference::simultaneous::{self as grid, LayerScores, ProjectionScores, StudyScores},
     score, space,
 };
 use crate::{
     domain::{
         comparison::{Measured, Question},
-        contrast::Held,
-        fairness::{Fairness, Measure, Support},
-        grid::Grid,
+        contrast::ContrastSides,
+        fairness::{Fairness, GroupMeasure, Support},
+        grid::SimultaneousTests,
         image::{Column, Images, Labels},
         projection::View,
         score::{Scores, Statistics},
         stage::Slot,
     },
-    numeric::{Matrix, Stream},
+    numeric::{Matrix, PhiloxStream},
 };
 
 struct Came {
     scores: Vec<Scores>,
-    grid: Grid,
+    grid: SimultaneousTests,
     fairness: Fairness,
 }
 
@@ -31,7 +31,7 @@ fn all(
     questions: &[&[&str]],
     label: impl Fn(&str, usize) -> Option<u8>,
     person: impl Fn(usize) -> usize,
-    value: impl Fn(usize, &mut Stream) -> f32,
+    value: impl Fn(usize, &mut PhiloxStream) -> f32,
 ) -> Came {
     let (n, id) = (240, |i: usize| format!("{i:04}"));
     let images = Images((0..n).map(|i| (id(i), None)).collect());
@@ -45,7 +45,7 @@ fn all(
         within: classes.get(2).map(|within| within.parse().unwrap()),
     };
     let questions: Vec<Question> = questions.iter().map(of).collect();
-    let mut dice = Stream::for_test(1, 1);
+    let mut dice = PhiloxStream::for_test(1, 1);
     let points = Matrix::new(n, 2, (0..2 * n).map(|at| value(at / 2, &mut dice)).collect()).unwrap();
     let statistics = Statistics { bootstraps: 50, permutations: 50, min_positives: 5, separates_at: 0.7 };
     let views = [View::Axis(1), View::Pair(1, 2), View::Axis(3)];
@@ -55,12 +55,12 @@ fn all(
             let scored = score(&setting, std::slice::from_ref(&points), question, &views, &statistics, 1);
             scores.push(scored.scores.clone());
             let slot = Slot { model, layer: 0, projection: 0, comparison };
-            projections.push(OfProjection { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted });
+            projections.push(ProjectionScores { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted });
         }
     }
     let measured = space(&setting, &points, &questions, &statistics, 1);
     let groups = ["g".to_owned()];
-    let fairness = gaps::gaps(&gaps::Given {
+    let fairness = gaps::gaps(&gaps::FairnessInput {
         setting: &setting,
         features: &points,
         decisions: &measured.decisions,
@@ -70,10 +70,10 @@ fn all(
         statistics: &statistics,
         seed: 1,
     });
-    let of = |(comparison, ranks)| OfFeatures { model: 0, layer: 0, comparison, ranks };
-    let features: Vec<OfFeatures> = measured.ranks.into_iter().enumerate().map(of).collect();
-    let held = [Held { contrast: 0, left: vec![0], right: vec![1] }];
-    let given = Given {
+    let of = |(comparison, ranks)| LayerScores { model: 0, layer: 0, comparison, ranks };
+    let features: Vec<LayerScores> = measured.ranks.into_iter().enumerate().map(of).collect();
+    let held = [ContrastSides { contrast: 0, left: vec![0], right: vec![1] }];
+    let given = StudyScores {
         setting: &setting,
         questions: &questions,
         projections: &projections,
@@ -87,7 +87,7 @@ fn all(
 
 const X: &[&str] = &["x", "not x"];
 
-fn noise(_: usize, dice: &mut Stream) -> f32 {
+fn noise(_: usize, dice: &mut PhiloxStream) -> f32 {
     dice.uniform() as f32
 }
 
@@ -156,22 +156,25 @@ fn a_group_without_positives_has_no_rate_and_is_refused_for_reweighing() {
 
 #[test]
 fn a_group_of_few_has_rates_without_intervals_and_tests_nothing() {
-    let apart = |i: usize, dice: &mut Stream| noise(i, dice) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
+    let apart = |i: usize, dice: &mut PhiloxStream| noise(i, dice) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
     let came = all(&[X], |name, i| Some(if name == "x" { u8::from(i % 2 == 0) } else { u8::from(i < 12) }), |i| i, apart);
     let asked = &came.fairness.asked[0];
     let few = came.fairness.groups.iter().position(|group| group[0].1 == "1").unwrap();
     let (cell, other, gap) = (&asked.cells[few], &asked.cells[1 - few], &asked.gaps[0]);
-    assert_eq!((cell.positives, cell.support(Measure::Tpr), other.support(Measure::Tpr)), (6, Support::TooFew, Support::Enough));
+    assert_eq!(
+        (cell.positives, cell.support(GroupMeasure::Tpr), other.support(GroupMeasure::Tpr)),
+        (6, Support::TooFew, Support::Enough)
+    );
     for bare in [cell.tpr, cell.fpr, cell.auc, gap.tpr, gap.fpr, gap.auc] {
         assert!(bare.is_some_and(|of| of.interval.is_none()), "{asked:?}");
     }
     assert!(other.tpr.unwrap().interval.is_some() && other.auc.unwrap().low().unwrap() < 0.999, "{other:?}");
-    assert_eq!((gap.support(&asked.cells, Measure::Labels), gap.p, came.fairness.tests), (Support::TooFew, None, 0));
+    assert_eq!((gap.support(&asked.cells, GroupMeasure::Labels), gap.p, came.fairness.tests), (Support::TooFew, None, 0));
 }
 
 #[test]
 fn two_models_that_are_perfect_are_not_said_to_be_the_same() {
-    let apart = |i: usize, dice: &mut Stream| noise(i, dice) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
+    let apart = |i: usize, dice: &mut PhiloxStream| noise(i, dice) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
     let came = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, apart);
     let of = &came.grid.differences[0];
     assert!(of.left == 1.0 && of.right == 1.0 && of.p == 1.0, "{of:?}");
@@ -180,7 +183,7 @@ fn two_models_that_are_perfect_are_not_said_to_be_the_same() {
 
 #[test]
 fn what_separates_is_sure_beside_all_others() {
-    let apart = |i: usize, dice: &mut Stream| noise(i, dice) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
+    let apart = |i: usize, dice: &mut PhiloxStream| noise(i, dice) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
     let came = all(&[X], |name, i| Some(if name == "x" { u8::from(i % 2 == 0) } else { u8::from(i % 3 == 0) }), |i| i, apart);
     let cell = &came.grid.cells[0];
     let claimed = cell.claimed();

@@ -16,9 +16,9 @@ mod simulations;
 pub use design::members::Setting;
 pub use estimators::{
     faithfulness::quality,
-    feature_scores::{Measured, space},
+    feature_scores::{ScoredFeatures, space},
     score::{Scored, score},
     verification::verify,
 };
 pub use inference::simultaneous;
-pub use selection::robustness::{Figure, steady};
+pub use selection::robustness::{ShownFigure, steady};

@@ -3,22 +3,22 @@
 
 use super::{
     design::members::Setting,
-    estimators::score::{Asked, score},
+    estimators::score::{EvaluationDesign, score},
     inference::{
-        simultaneous::{self as grid, Given, OfProjection},
+        simultaneous::{self as grid, ProjectionScores, StudyScores},
         student,
     },
 };
 use crate::{
     domain::{
         comparison::{Measured, Question},
-        grid::{Grid, Sureness},
+        grid::{CellTest, SimultaneousTests},
         image::{Column, Images, Labels},
         projection::View,
         score::{Estimate, Interval, Statistics},
         stage::Slot,
     },
-    numeric::{Matrix, Purpose, Stream, sum},
+    numeric::{Matrix, PhiloxStream, Purpose, sum},
 };
 use rayon::prelude::*;
 
@@ -72,7 +72,7 @@ fn question(attribute: &str) -> Question {
     Question { measured: Measured::Classes(vec![class(attribute.to_owned()), class(format!("not {attribute}"))]), within: None }
 }
 
-fn normal(dice: &mut Stream) -> f64 {
+fn normal(dice: &mut PhiloxStream) -> f64 {
     dice.normals(1.0)[0]
 }
 
@@ -98,7 +98,7 @@ impl Classes {
 }
 
 /// Sizes of people of one to some images: `images` in all, of so many people or a few more.
-fn grow(images: usize, people: usize, dice: &mut Stream) -> Vec<usize> {
+fn grow(images: usize, people: usize, dice: &mut PhiloxStream) -> Vec<usize> {
     let (mut left, mut sizes) = (images, vec![]);
     while left > 0 {
         let people_left = people.saturating_sub(sizes.len()).max(1);
@@ -112,7 +112,7 @@ fn grow(images: usize, people: usize, dice: &mut Stream) -> Vec<usize> {
 /// The estimate on half B of scores of known AUC, for people with one to some images and attributes of people. The positives' scores
 /// scatter `scatter` times as widely.
 fn on_half_b(auc: f64, classes: Classes, within: f64, scatter: f64, seed: u64) -> Option<Estimate> {
-    let mut dice = Stream::new(seed, Purpose::Simulation, 1);
+    let mut dice = PhiloxStream::new(seed, Purpose::Simulation, 1);
     // Both halves hold as many: what is counted are those of one.
     let mut sizes = grow(2 * classes.positives.0, 2 * classes.positives.1, &mut dice);
     let with = sizes.len();
@@ -122,14 +122,14 @@ fn on_half_b(auc: f64, classes: Classes, within: f64, scatter: f64, seed: u64) -
     world.label("x", |i| person[i] < with);
     let own: Vec<f64> = sizes.iter().map(|_| normal(&mut dice)).collect();
     let moved = apart(auc) * ((1.0 + scatter * scatter) / 2.0).sqrt();
-    let score = |i: usize, dice: &mut Stream| {
+    let score = |i: usize, dice: &mut PhiloxStream| {
         let noise = within.sqrt() * own[person[i]] + (1.0 - within).sqrt() * normal(dice);
         if person[i] < with { scatter * noise + moved } else { noise }
     };
     let all: Vec<f64> = (0..person.len()).map(|i| score(i, &mut dice)).collect();
     let statistics = Statistics { bootstraps: if long() { 1000 } else { 200 }, ..Statistics::default() };
     world.with(|setting| {
-        let asked = Asked::new(setting, &question("x"), &statistics, seed);
+        let asked = EvaluationDesign::new(setting, &question("x"), &statistics, seed);
         let of_members = asked.members.rows.iter().map(|&row| all[row]).collect();
         asked.estimate(&[asked.held_out(&[of_members])], 2)[0]
     })
@@ -240,9 +240,9 @@ struct Study {
 }
 
 /// Attributes of people, on features in which images of a person lie together: the grid of all of them. All but one are null.
-fn grid_of(study: Study, seed: u64) -> Grid {
+fn grid_of(study: Study, seed: u64) -> SimultaneousTests {
     let Study { models, people, attributes, views, per_image, signal } = study;
-    let mut dice = Stream::new(seed, Purpose::Simulation, 2);
+    let mut dice = PhiloxStream::new(seed, Purpose::Simulation, 2);
     let sizes: Vec<usize> = (0..people).map(|_| 1 + dice.below(6) as usize).collect();
     let mut world = World::new(&sizes);
     let person = world.person.clone();
@@ -259,7 +259,7 @@ fn grid_of(study: Study, seed: u64) -> Grid {
     let points: Vec<[Matrix; 1]> = (0..models)
         .map(|model| {
             let centre: Vec<f64> = (0..people * views).map(|_| normal(&mut dice)).collect();
-            let at = |i: usize, view: usize, dice: &mut Stream| {
+            let at = |i: usize, view: usize, dice: &mut PhiloxStream| {
                 let moved = if model == 0 && view == 0 && first[i] { signal } else { 0.0 };
                 (centre[person[i] * views + view] + 0.3 * normal(dice) + moved) as f32
             };
@@ -276,13 +276,13 @@ fn grid_of(study: Study, seed: u64) -> Grid {
             let each = questions.iter().enumerate().map(|(comparison, question)| {
                 let scored = score(setting, points, question, &axes, &statistics, seed);
                 let slot = Slot { model, layer: 0, projection: 0, comparison };
-                OfProjection { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted }
+                ProjectionScores { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted }
             });
             each.collect::<Vec<_>>()
         };
-        let projections: Vec<OfProjection> = points.iter().enumerate().flat_map(of).collect();
+        let projections: Vec<ProjectionScores> = points.iter().enumerate().flat_map(of).collect();
         let (questions, projections) = (&questions, &projections);
-        grid::grid(&Given { setting, questions, projections, features: &[], held: &[], statistics: &statistics, seed })
+        grid::grid(&StudyScores { setting, questions, projections, features: &[], held: &[], statistics: &statistics, seed })
     })
 }
 
@@ -304,12 +304,12 @@ fn a_grid_without_signal_seldom_shows_one() {
         (Study { models: 4, attributes: 4, ..study }, runs(600, 12)),
     ];
     for (study, runs) in all.into_iter().filter(|(_, runs)| *runs > 0) {
-        let grids: Vec<Grid> = (0..runs as u64).into_par_iter().map(|run| grid_of(study, 31 * run + 5)).collect();
+        let grids: Vec<SimultaneousTests> = (0..runs as u64).into_par_iter().map(|run| grid_of(study, 31 * run + 5)).collect();
         let wrong =
-            |is: &dyn Fn(&Sureness) -> bool| grids.iter().filter(|grid| grid.cells.iter().any(is)).count() as f64 / runs as f64;
+            |is: &dyn Fn(&CellTest) -> bool| grids.iter().filter(|grid| grid.cells.iter().any(is)).count() as f64 / runs as f64;
         let chosen = wrong(&|cell| cell.chosen.is_some_and(|of| of.adjusted <= 0.05));
         let among_all = wrong(&|cell| cell.all.adjusted <= 0.05);
-        let most = |of: fn(&Grid) -> usize| grids.iter().map(of).max().unwrap_or(0);
+        let most = |of: fn(&SimultaneousTests) -> usize| grids.iter().map(of).max().unwrap_or(0);
         let cells = [most(|grid| grid.chosen.cells), most(|grid| grid.all.cells)];
         println!(
             "| {} | {} | {} | {}, {} | {:.1} % | {:.1} % |",
@@ -333,10 +333,10 @@ fn what_is_claimed_is_found_more_often_than_beside_the_whole_grid() {
     let null = Study { models: 2, people: 200, attributes: 6, views: 12, per_image: false, signal: 0.0 };
     for signal in if long() { vec![0.8, 1.0, 1.2] } else { vec![1.0] } {
         let runs = runs(300, 16);
-        let grids: Vec<Grid> =
+        let grids: Vec<SimultaneousTests> =
             (0..runs as u64).into_par_iter().map(|run| grid_of(Study { signal, ..null }, 37 * run + 3)).collect();
-        let found = |is: &dyn Fn(&Sureness) -> bool| {
-            let planted = |cell: &&Sureness| cell.cell.model == 0 && cell.cell.comparison == 0 && cell.chosen.is_some();
+        let found = |is: &dyn Fn(&CellTest) -> bool| {
+            let planted = |cell: &&CellTest| cell.cell.model == 0 && cell.cell.comparison == 0 && cell.chosen.is_some();
             grids.iter().filter(|grid| grid.cells.iter().find(planted).is_some_and(is)).count() as f64 / runs as f64
         };
         let chosen = found(&|cell| cell.chosen.is_some_and(|of| of.adjusted <= 0.05));
@@ -350,7 +350,7 @@ fn what_is_claimed_is_found_more_often_than_beside_the_whole_grid() {
 fn what_was_chosen_on_a_is_chance_on_b_where_there_is_no_signal() {
     let (runs, views) = (runs(100, 4), 500);
     let of = |run: u64| {
-        let mut dice = Stream::new(run, Purpose::Simulation, 3);
+        let mut dice = PhiloxStream::new(run, Purpose::Simulation, 3);
         let n = 3000;
         let mut world = World::new(&vec![1; n]);
         world.label("x", |i| i % 50 == 0);
@@ -371,7 +371,7 @@ fn what_was_chosen_on_a_is_chance_on_b_where_there_is_no_signal() {
 fn a_null_attribute_that_is_constant_per_person_is_chance() {
     let runs = runs(2000, 60);
     let of = |run: u64| {
-        let mut dice = Stream::new(run, Purpose::Simulation, 4);
+        let mut dice = PhiloxStream::new(run, Purpose::Simulation, 4);
         let mut world = World::new(&[8; 100]);
         let has: Vec<bool> = (0..100).map(|_| dice.bits().is_multiple_of(2)).collect();
         let place: Vec<f32> = (0..100).map(|_| dice.uniform() as f32 * 100.0).collect();

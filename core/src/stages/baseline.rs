@@ -1,6 +1,6 @@
 //! Features that take no network: what a network must beat before it can be said to have learned.
 
-use super::{Inputs, Listener, Made};
+use super::{Inputs, Listener, StageOutput};
 use crate::{
     dataset::Loader,
     domain::{Fault, Result, model::EMBEDDING, stage::Baseline},
@@ -14,7 +14,7 @@ const SIDE: usize = 16;
 const BINS: usize = 4;
 const BATCH: usize = 32;
 
-pub fn baseline(of: &Baseline, inputs: &Inputs, listener: &dyn Listener) -> Result<Made> {
+pub fn baseline(of: &Baseline, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
     let mut preparation = of.preparation.clone();
     preparation.size = preparation.size.min(SIDE);
     let album = Arc::new(inputs.album("images", &preparation)?);
@@ -35,7 +35,7 @@ pub fn baseline(of: &Baseline, inputs: &Inputs, listener: &dyn Listener) -> Resu
         }
     }
     let features = Matrix::new(order.len(), columns, values).ok_or_else(|| Fault::unexpected("a baseline of another shape"))?;
-    Ok(Made::default().with_features(EMBEDDING, &features).turned(turned, listener))
+    Ok(StageOutput::default().with_features(EMBEDDING, &features).turned(turned, listener))
 }
 
 /// The share of places with each colour, square-rooted, so that Euclid's distance is Hellinger's.

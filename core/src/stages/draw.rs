@@ -1,6 +1,6 @@
 //! `draw`: one figure. Pictures show class names, attributes and numbers, and no other names.
 
-use super::{Inputs, Made};
+use super::{Inputs, StageOutput};
 use crate::{
     domain::{
         Fault, Result,
@@ -10,21 +10,21 @@ use crate::{
         projection::View,
         stage::{AxisNames, Figure},
     },
-    numeric::{Purpose, Stream},
+    numeric::{PhiloxStream, Purpose},
     plot,
 };
 
-pub fn draw(figure: &Figure, inputs: &Inputs) -> Result<Made> {
+pub fn draw(figure: &Figure, inputs: &Inputs) -> Result<StageOutput> {
     let svg = match figure {
         Figure::Frequencies => frequencies(inputs)?,
         Figure::Curves => curves(inputs)?,
         Figure::View { view, question, classes, axes, seed } => draw_view(*view, question, classes, axes, *seed, inputs)?,
     };
     let svg = svg.map_err(|error| Fault::unexpected(format!("cannot draw the figure: {error}")))?;
-    Ok(Made::default().with("figure.svg", svg.into_bytes()))
+    Ok(StageOutput::default().with("figure.svg", svg.into_bytes()))
 }
 
-fn frequencies(inputs: &Inputs) -> Result<plot::Drawn> {
+fn frequencies(inputs: &Inputs) -> Result<plot::DrawingResult> {
     let counted: Frequencies =
         serde_json::from_slice(&inputs.bytes("frequencies")?).map_err(|error| Fault::unexpected(error.to_string()))?;
     let name =
@@ -38,7 +38,7 @@ fn frequencies(inputs: &Inputs) -> Result<plot::Drawn> {
     Ok(plot::frequencies(&bars))
 }
 
-fn curves(inputs: &Inputs) -> Result<plot::Drawn> {
+fn curves(inputs: &Inputs) -> Result<plot::DrawingResult> {
     #[derive(serde::Deserialize)]
     struct Curves {
         loss: Vec<f64>,
@@ -55,7 +55,7 @@ fn draw_view(
     axes: &AxisNames,
     seed: u64,
     inputs: &Inputs,
-) -> Result<plot::Drawn> {
+) -> Result<plot::DrawingResult> {
     let Measured::Classes(_) = &question.measured else {
         return Err(Fault::unexpected("a quantity has no classes to draw"));
     };
@@ -64,11 +64,12 @@ fn draw_view(
     if columns.iter().any(|&column| column >= points.columns()) {
         return Err(Fault::unexpected(format!("there is no {view} to draw")));
     }
-    let mut drawn: Vec<plot::Class> = names.iter().map(|name| plot::Class { name, share: 0.0, points: vec![] }).collect();
+    let mut drawn: Vec<plot::PlottedClass> =
+        names.iter().map(|name| plot::PlottedClass { name, share: 0.0, points: vec![] }).collect();
     let members = Members::of(&images, &labels, question);
     // A shuffled order, so that no class lies on top of another by the alphabet.
     let mut order = members.by_row(images.len());
-    Stream::new(seed, Purpose::DrawingOrder, 0).shuffle(&mut order);
+    PhiloxStream::new(seed, Purpose::DrawingOrder, 0).shuffle(&mut order);
     for member in order.into_iter().flatten() {
         let row = points.row(members.rows[member]);
         let point = std::array::from_fn(|axis| columns.get(axis).map_or(0.0, |&column| f64::from(row[column])));

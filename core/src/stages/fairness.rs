@@ -1,18 +1,18 @@
 //! `score`, of groups: how a model's probes fare among them.
 
-use super::{Inputs, Made};
+use super::{Inputs, StageOutput};
 use crate::{
-    domain::{Result, stage::Fair},
+    domain::{Result, stage::GroupFairness},
     scoring::{
         Setting,
-        fairness::groups::{Given, gaps},
+        fairness::groups::{FairnessInput, gaps},
     },
 };
 
-pub fn fairness(of: &Fair, inputs: &Inputs) -> Result<Made> {
+pub fn fairness(of: &GroupFairness, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
     let (features, decisions) = (inputs.matrix("features")?, inputs.matrix("decisions")?);
-    let given = Given {
+    let given = FairnessInput {
         setting: &Setting { images: &images, labels: &labels, identities: identities.as_ref() },
         features: &features,
         decisions: &decisions,
@@ -22,5 +22,5 @@ pub fn fairness(of: &Fair, inputs: &Inputs) -> Result<Made> {
         statistics: &of.statistics,
         seed: of.seed,
     };
-    Made::default().with_json("fairness.json", &gaps(&given))
+    StageOutput::default().with_json("fairness.json", &gaps(&given))
 }

@@ -1,6 +1,6 @@
 //! `features`, given: somebody else's array, brought into the order of the images.
 
-use super::{Inputs, Listener, Made};
+use super::{Inputs, Listener, StageOutput};
 use crate::{
     dataset::{array, read_given, read_rows},
     domain::{
@@ -10,14 +10,14 @@ use crate::{
     },
 };
 
-pub fn features(layer: &str, format: ArrayFormat, inputs: &Inputs, listener: &dyn Listener) -> Result<Made> {
+pub fn features(layer: &str, format: ArrayFormat, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
     let (path, list) = (inputs.path("array")?, inputs.path("rows")?);
     let images = inputs.images("images")?;
     let rows = read_rows(&inputs.bytes("rows")?, &list, ImageIndex::from_sorted(images.ids()).as_ref())?;
     let given = read_given(layer, format, &inputs.bytes("array")?, &path, &rows, &list, &images)?;
     given.remarks.iter().for_each(|remark| listener.line(remark));
     let shape = vec![given.matrix.rows() as f64, given.matrix.columns() as f64];
-    let made = Made::default().with("features.npy", array::to_npy(&given.matrix)).fact("shape", shape);
+    let made = StageOutput::default().with("features.npy", array::to_npy(&given.matrix)).fact("shape", shape);
     if given.offsets.is_empty() {
         return Ok(made);
     }

@@ -1,16 +1,16 @@
 //! `score`, of the grid: all cells of a study resampled together.
 
-use super::{Inputs, Made};
+use super::{Inputs, StageOutput};
 use crate::{
-    domain::{Fault, Result, stage::Gridding},
+    domain::{Fault, Result, stage::Simultaneous},
     numeric::Matrix,
     scoring::{
         self, Setting,
-        simultaneous::{Given, OfFeatures, OfProjection},
+        simultaneous::{LayerScores, ProjectionScores, StudyScores},
     },
 };
 
-pub fn grid(gridding: &Gridding, inputs: &Inputs) -> Result<Made> {
+pub fn grid(gridding: &Simultaneous, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let scores = inputs.scores()?;
@@ -33,20 +33,20 @@ pub fn grid(gridding: &Gridding, inputs: &Inputs) -> Result<Made> {
     {
         return Err(Fault::unexpected("the grid was given more or fewer scores than it has slots"));
     }
-    let projections: Vec<OfProjection> = gridding
+    let projections: Vec<ProjectionScores> = gridding
         .slots
         .iter()
         .zip(scores)
         .zip(ranks.into_iter().zip(permuted))
-        .map(|((slot, scores), ((_, ranks), (_, permuted)))| OfProjection { slot: *slot, scores, ranks, permuted })
+        .map(|((slot, scores), ((_, ranks), (_, permuted)))| ProjectionScores { slot: *slot, scores, ranks, permuted })
         .collect();
-    let features: Vec<OfFeatures> = gridding
+    let features: Vec<LayerScores> = gridding
         .spaces
         .iter()
         .zip(spaces)
-        .map(|(&[model, layer, comparison], (_, ranks))| OfFeatures { model, layer, comparison, ranks })
+        .map(|(&[model, layer, comparison], (_, ranks))| LayerScores { model, layer, comparison, ranks })
         .collect();
-    let given = Given {
+    let given = StudyScores {
         setting: &setting,
         questions: &gridding.questions,
         projections: &projections,
@@ -55,5 +55,5 @@ pub fn grid(gridding: &Gridding, inputs: &Inputs) -> Result<Made> {
         statistics: &gridding.statistics,
         seed: gridding.seed,
     };
-    Made::default().with_json("grid.json", &scoring::simultaneous::grid(&given))
+    StageOutput::default().with_json("grid.json", &scoring::simultaneous::grid(&given))
 }

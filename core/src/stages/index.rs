@@ -1,6 +1,6 @@
 //! `index`: which images the evaluation is about.
 
-use super::{Inputs, Made};
+use super::{Inputs, StageOutput};
 use crate::{
     dataset::taken,
     domain::{
@@ -9,9 +9,9 @@ use crate::{
     },
 };
 
-pub fn index(take: Option<&Take>, inputs: &Inputs) -> Result<Made> {
+pub fn index(take: Option<&Take>, inputs: &Inputs) -> Result<StageOutput> {
     let listing = inputs.images("listing")?;
     let images = taken(&listing, take)?;
     let count = images.len() as f64;
-    Ok(Made::default().with("images", Images::to_text(&images).into_bytes()).fact("images", vec![count]))
+    Ok(StageOutput::default().with("images", Images::to_text(&images).into_bytes()).fact("images", vec![count]))
 }

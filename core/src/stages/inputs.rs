@@ -5,7 +5,7 @@ use crate::{
     domain::{
         Digest, Fault, Result,
         image::{Column, Images, Labels},
-        score::{Scores, Space},
+        score::{FeatureScores, Scores},
         stage::{Input, Location, Task},
         study::Preparation,
     },
@@ -86,7 +86,7 @@ impl<'a> Inputs<'a> {
         self.parsed("scores/")
     }
 
-    pub fn spaces(&self) -> Result<Vec<Space>> {
+    pub fn spaces(&self) -> Result<Vec<FeatureScores>> {
         self.parsed("spaces/")
     }
 

@@ -22,7 +22,7 @@ mod worker;
 
 pub use inputs::Inputs;
 pub use orders::Orders;
-pub use worker::{Hands, Outcome, Plain, Post, because, ends_with, read, work};
+pub use worker::{CoreExecutor, Outcome, StageExecutor, WorkerSettings, because, ends_with, read, work};
 
 use crate::{
     dataset::array,
@@ -38,7 +38,7 @@ use crate::{
 
 /// What a stage leaves: named outputs, and small numbers.
 #[derive(Debug, Default)]
-pub struct Made {
+pub struct StageOutput {
     pub outputs: Vec<(String, Vec<u8>)>,
     pub facts: Facts,
 }
@@ -67,7 +67,7 @@ pub fn carry_out(
     read: &dyn Fn(&crate::domain::stage::Input) -> Result<Vec<u8>>,
     graphs: Option<&store::Graphs>,
     listener: &dyn Listener,
-) -> Result<Made> {
+) -> Result<StageOutput> {
     let inputs = Inputs::new(task, read);
     match &task.work {
         Work::Index { take } => index::index(take.as_ref(), &inputs),
@@ -88,7 +88,7 @@ pub fn carry_out(
     }
 }
 
-impl Made {
+impl StageOutput {
     pub fn with(mut self, name: &str, bytes: Vec<u8>) -> Self {
         self.outputs.push((name.to_owned(), bytes));
         self

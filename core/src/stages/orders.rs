@@ -1,6 +1,6 @@
 //! What a dispatcher says to the worker that it starts, of either program: the options of its command line.
 
-use super::worker::{Post, ends_with};
+use super::worker::{WorkerSettings, ends_with};
 use crate::domain::Result;
 
 /// What a dispatcher tells the worker it starts, of either program.
@@ -23,9 +23,9 @@ impl Orders {
     ///
     /// # Errors
     /// A kernel that cannot end it with its dispatcher.
-    pub fn post(&self, threads: usize) -> Result<Option<Post>> {
+    pub fn post(&self, threads: usize) -> Result<Option<WorkerSettings>> {
         let Orders { run, device, slot, parent } = self;
-        let post = Post { run: run.clone(), device: device.clone(), slot: *slot, threads };
+        let post = WorkerSettings { run: run.clone(), device: device.clone(), slot: *slot, threads };
         Ok(ends_with(*parent)?.then_some(post))
     }
 }

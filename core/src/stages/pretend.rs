@@ -2,14 +2,14 @@
 //! go on, and give numbers that mean nothing. The device is in every key, so that what they leave can never pass for the
 //! work of a network. With them everything around networks can be tried: queue, devices, retries, curves.
 
-use super::{Inputs, Listener, Made};
+use super::{Inputs, Listener, StageOutput};
 use crate::{
     domain::{
         Digest, Fault, Result,
         stage::{Extraction, Training, WEIGHTS},
         study::Numerics,
     },
-    numeric::{Matrix, Purpose, Stream},
+    numeric::{Matrix, PhiloxStream, Purpose},
 };
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ const STEPS_AN_EPOCH: u64 = 10;
 const STEP: Duration = Duration::from_millis(2);
 const COLUMNS: usize = 8;
 
-pub fn train(training: &Training, listener: &dyn Listener) -> Result<Made> {
+pub fn train(training: &Training, listener: &dyn Listener) -> Result<StageOutput> {
     only_pretends(&training.numerics)?;
     let Training { architecture, loss, .. } = training;
     let network = format!("{architecture} {loss} {}", training.pretended.as_deref().unwrap_or("nothing"));
     listener.line(&format!("pretending to train {network} from seed {}", training.seed));
-    let mut noise = Stream::new(training.seed, Purpose::PretendedLoss, 0);
+    let mut noise = PhiloxStream::new(training.seed, Purpose::PretendedLoss, 0);
     for step in 0..training.recipe.epochs as u64 * STEPS_AN_EPOCH {
         std::thread::sleep(STEP);
         let progress = step as f64 / STEPS_AN_EPOCH as f64;
@@ -34,19 +34,19 @@ pub fn train(training: &Training, listener: &dyn Listener) -> Result<Made> {
     }
     let epochs = training.recipe.epochs;
     let weights = format!("{network} {}\n{}\n{epochs}\n", training.preparation.canonical().digest(), training.seed);
-    Ok(Made::default().with(WEIGHTS, weights.into_bytes()).fact("epochs", vec![epochs as f64]))
+    Ok(StageOutput::default().with(WEIGHTS, weights.into_bytes()).fact("epochs", vec![epochs as f64]))
 }
 
-pub fn extract(extraction: &Extraction, inputs: &Inputs, listener: &dyn Listener) -> Result<Made> {
+pub fn extract(extraction: &Extraction, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
     only_pretends(&extraction.numerics)?;
     let (images, weights) = (inputs.images("images")?, inputs.bytes("weights")?);
-    let mut made = Made::default();
+    let mut made = StageOutput::default();
     for layer in &extraction.layers {
         let mut values = Vec::with_capacity(images.len() * COLUMNS);
         for id in images.ids() {
             let digest = Digest::of(&[&weights[..], layer.as_bytes(), b"\n", id.as_bytes()].concat());
             let seed = u64::from_le_bytes(std::array::from_fn(|place| digest.as_bytes()[place]));
-            let mut noise = Stream::new(seed, Purpose::PretendedFeatures, 0);
+            let mut noise = PhiloxStream::new(seed, Purpose::PretendedFeatures, 0);
             values.extend((0..COLUMNS).map(|_| noise.uniform() as f32));
         }
         let features = Matrix::new(images.len(), COLUMNS, values)

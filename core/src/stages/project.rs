@@ -1,6 +1,6 @@
 //! `project`: features → coordinates.
 
-use super::{Inputs, Listener, Made};
+use super::{Inputs, Listener, StageOutput};
 use crate::{
     dataset::array,
     domain::{Digest, Fault, Result, projection::Method},
@@ -8,7 +8,7 @@ use crate::{
         Matrix,
         neighbours::{Metric, Neighbours},
     },
-    projection::{self, Given, Graphs, Watch},
+    projection::{self, NeighborGraphs, ProjectionInput, ProjectionObserver},
     store,
 };
 
@@ -18,9 +18,9 @@ pub fn project(
     inputs: &Inputs,
     kept: Option<&store::Graphs>,
     listener: &dyn Listener,
-) -> Result<Made> {
+) -> Result<StageOutput> {
     let features = inputs.matrix("features")?;
-    let graphs = Shared { kept, digest: inputs.digest("features")? };
+    let graphs = CachedNeighbors { kept, digest: inputs.digest("features")? };
     if method.is_of_cosines() && inputs.has("offsets") {
         return Err(Fault::asked("cosines of these features say nothing: columns of theirs lie so far from 0 that they were centred, and cosines depend on where 0 is")
             .next("use `metric: euclidean`; or take the offsets out of the features yourself, and save them as float32"));
@@ -30,27 +30,28 @@ pub fn project(
         Some((id, _)) => format!("`{id}`"),
         None => projection::numbered(row),
     };
-    let given = Given { features: &features, seed, graphs: &graphs, watch: &Heard(listener), name: &name };
+    let given = ProjectionInput { features: &features, seed, graphs: &graphs, watch: &ObjectiveSeries(listener), name: &name };
     let projected = projection::project(method, &given)?;
-    Ok(Made { facts: projected.facts, ..Made::default() }.with("coordinates.npy", array::to_npy(&projected.coordinates)))
+    Ok(StageOutput { facts: projected.facts, ..StageOutput::default() }
+        .with("coordinates.npy", array::to_npy(&projected.coordinates)))
 }
 
 /// Objectives are points of the attempt's series.
-struct Heard<'a>(&'a dyn Listener);
+struct ObjectiveSeries<'a>(&'a dyn Listener);
 
-impl Watch for Heard<'_> {
+impl ProjectionObserver for ObjectiveSeries<'_> {
     fn objective(&self, series: &str, step: usize, value: f64) {
         self.0.point(series, step as u64, value);
     }
 }
 
 /// Neighbours that were kept, or made and kept for others.
-struct Shared<'a> {
+struct CachedNeighbors<'a> {
     kept: Option<&'a store::Graphs>,
     digest: Digest,
 }
 
-impl Graphs for Shared<'_> {
+impl NeighborGraphs for CachedNeighbors<'_> {
     fn neighbours(&self, features: &Matrix, k: usize, metric: Metric) -> Result<Option<Neighbours>> {
         let found = self.kept.and_then(|kept| kept.get(self.digest, metric, k));
         if let Some(found) = found.filter(|found| found.count() == features.rows()) {

@@ -1,13 +1,13 @@
 //! `score`, of a projection itself: how faithful is it to the features, whatever their labels?
 
-use super::{Inputs, Made};
+use super::{Inputs, StageOutput};
 use crate::{
     domain::{Result, projection::View},
     scoring,
 };
 
-pub fn quality(views: &[View], seed: u64, inputs: &Inputs) -> Result<Made> {
+pub fn quality(views: &[View], seed: u64, inputs: &Inputs) -> Result<StageOutput> {
     let features = inputs.matrix("features")?;
     let points: Vec<_> = inputs.each("points/", |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
-    Made::default().with_json("quality.json", &scoring::quality(&features, &points, views, seed))
+    StageOutput::default().with_json("quality.json", &scoring::quality(&features, &points, views, seed))
 }

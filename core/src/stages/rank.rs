@@ -1,25 +1,25 @@
 //! `rank`: the study as a whole — the ledger of every cell, and how often labels occur.
 
-use super::{Inputs, Made};
+use super::{Inputs, StageOutput};
 use crate::{
     domain::{
         Fault, Result,
-        grid::Grid,
-        score::Space,
+        grid::SimultaneousTests,
+        score::FeatureScores,
         stage::{Probes, Ranking},
     },
     scoring::{
         self, Setting,
-        selection::recovered::{Known, Probed},
+        selection::recovered::{KnownTruth, Probed},
     },
 };
 
-pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<Made> {
+pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<StageOutput> {
     let scores = inputs.scores()?;
     if scores.len() != ranking.slots.len() {
         return Err(Fault::unexpected("the rank stage was given more or fewer scores than it has slots"));
     }
-    let grid: Grid = serde_json::from_slice(&inputs.bytes("grid")?)
+    let grid: SimultaneousTests = serde_json::from_slice(&inputs.bytes("grid")?)
         .map_err(|error| Fault::unexpected(format!("grid is not what it should be: {error}")))?;
     let candidates = scoring::simultaneous::candidates(ranking.slots.iter().copied().zip(&scores));
     let ledger = scoring::selection::ranking::ledger(candidates, &grid, ranking.separates_at, ranking.show, ranking.seed);
@@ -33,7 +33,7 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<Made> {
         &ranking.groups,
         ranking.depth,
     );
-    let made = Made::default().with_json("ledger.json", &ledger)?.with_json("frequencies.json", &frequencies)?;
+    let made = StageOutput::default().with_json("ledger.json", &ledger)?.with_json("frequencies.json", &frequencies)?;
     match inputs.truth()? {
         Some(truth) => {
             let known = ranking.questions.iter().enumerate().filter_map(|(comparison, question)| {
@@ -42,9 +42,9 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<Made> {
                 let correlates = of.iter().any(|(_, of)| of.can_be_told());
                 // What bounds an attribute's score says nothing of a mean over pairs.
                 let ceiling = if let [(_, one)] = of[..] { one.ceiling } else { 1.0 };
-                Some(Known { comparison, drawn, correlates, ceiling })
+                Some(KnownTruth { comparison, drawn, correlates, ceiling })
             });
-            let known: Vec<Known> = known.collect();
+            let known: Vec<KnownTruth> = known.collect();
             let probed = probed(&ranking.probes, inputs)?;
             let recovered = scoring::selection::recovered::recovered(&ledger, &grid.cells, &probed, &known, ranking.separates_at);
             made.with_json("planted.json", &truth)?.with_json("recovered.json", &recovered)
@@ -58,7 +58,7 @@ fn probed(probes: &Probes, inputs: &Inputs) -> Result<Vec<Probed>> {
     if spaces.len() != probes.spaces.len() || spaces.iter().any(|space| space.answers.len() != probes.asked.len()) {
         return Err(Fault::unexpected("the rank stage was given more or fewer answers of feature spaces than it has places for"));
     }
-    let of = |(&[model, layer], space): (&[usize; 2], Space)| {
+    let of = |(&[model, layer], space): (&[usize; 2], FeatureScores)| {
         let answers = probes.asked.iter().zip(space.answers);
         answers.filter_map(|(&comparison, answer)| Probed::new([model, layer, comparison], &answer)).collect::<Vec<_>>()
     };

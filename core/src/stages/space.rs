@@ -1,17 +1,17 @@
 //! `score`, of features themselves: the yardstick for their projections, on all questions at once.
 
-use super::{Inputs, Made};
+use super::{Inputs, StageOutput};
 use crate::{
     dataset::array,
     domain::{Result, comparison::Question, score::Statistics, stage::ranks_of},
     scoring::{self, Setting},
 };
 
-pub fn space(questions: &[Question], statistics: &Statistics, seed: u64, inputs: &Inputs) -> Result<Made> {
+pub fn space(questions: &[Question], statistics: &Statistics, seed: u64, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let measured = scoring::space(&setting, &inputs.matrix("features")?, questions, statistics, seed);
-    let mut made = Made::default().with_json("space.json", &measured.space)?;
+    let mut made = StageOutput::default().with_json("space.json", &measured.space)?;
     for (question, ranks) in measured.ranks.iter().enumerate() {
         made = made.with(&ranks_of(question), array::to_npy(ranks));
     }

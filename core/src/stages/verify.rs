@@ -1,10 +1,10 @@
 //! `score`, of identities: are two pictures of the same person?
 
-use super::{Inputs, Made};
+use super::{Inputs, StageOutput};
 use crate::{domain::Result, scoring};
 
-pub fn verify(bootstraps: usize, seed: u64, inputs: &Inputs) -> Result<Made> {
+pub fn verify(bootstraps: usize, seed: u64, inputs: &Inputs) -> Result<StageOutput> {
     let (images, features) = (inputs.images("images")?, inputs.matrix("points/0")?);
     let identities = inputs.column("identities")?;
-    Made::default().with_json("verification.json", &scoring::verify(&features, &images, &identities, bootstraps, seed))
+    StageOutput::default().with_json("verification.json", &scoring::verify(&features, &images, &identities, bootstraps, seed))
 }

@@ -1,12 +1,12 @@
 //! The worker: tasks in, one JSON value a line; answers out, likewise. What happens on the way goes into a journal of its
 //! own. It cannot outlive the dispatcher that started it: the kernel ends it, and its input ends.
 
-use super::{Listener, Made, carry_out, mishap};
+use super::{Listener, StageOutput, carry_out, mishap};
 use crate::{
     dataset::DigestCache,
     domain::{
         Digest, Ending, Fault, Key, Result,
-        event::{Answer, What},
+        event::{EventKind, WorkerAnswer},
         job::Cause,
         result::{Manifest, Output, Provenance},
         stage::{Input, Location, Order, Task},
@@ -26,7 +26,7 @@ const BEAT: Duration = Duration::from_millis(500);
 
 /// Where a worker is put to work.
 #[derive(Clone, Debug)]
-pub struct Post {
+pub struct WorkerSettings {
     /// The journal of the run it works for.
     pub run: String,
     pub device: String,
@@ -38,10 +38,10 @@ pub struct Post {
 pub type Outcome<T> = std::result::Result<T, (Cause, Fault)>;
 
 /// Carries tasks out: `visavis` those that need no libtorch, `visavis-torch` all.
-pub trait Hands {
+pub trait StageExecutor {
     /// # Errors
     /// Why the stage ended without a result.
-    fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<Made>;
+    fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<StageOutput>;
 
     /// The stage's result is published: what was kept on the way is needless.
     fn published(&self, _key: Key) {}
@@ -53,10 +53,10 @@ pub trait Hands {
 }
 
 /// The torch-free stages, which share what a workspace has of neighbours.
-pub struct Plain<'a>(pub &'a Workspace);
+pub struct CoreExecutor<'a>(pub &'a Workspace);
 
-impl Hands for Plain<'_> {
-    fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<Made> {
+impl StageExecutor for CoreExecutor<'_> {
+    fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<StageOutput> {
         carry_out(task, read, Some(&self.0.graphs()), listener).map_err(because)
     }
 }
@@ -79,30 +79,30 @@ pub fn ends_with(parent: Option<u32>) -> Result<bool> {
 /// A line that is no task, a dispatcher that no longer listens, a disk that takes no journal.
 pub fn work(
     workspace: &Workspace,
-    post: &Post,
-    hands: &dyn Hands,
+    post: &WorkerSettings,
+    hands: &dyn StageExecutor,
     tasks: impl BufRead,
     answers: impl Write + Send + 'static,
 ) -> Result<()> {
-    let answers = Mouth(Arc::new(Mutex::new(answers)));
+    let answers = AnswerWriter(Arc::new(Mutex::new(answers)));
     let journal = Journal::start(&workspace.journals(), now())?;
     let name = journal.name();
     let recorder = Recorder::start(journal, {
         let answers = answers.clone();
-        move || _ = answers.say(&Answer::Kept)
+        move || _ = answers.say(&WorkerAnswer::Kept)
     });
-    recorder.event(What::WorkerStarted {
+    recorder.event(EventKind::WorkerStarted {
         run: post.run.clone(),
         pid: std::process::id(),
         device: post.device.clone(),
         slot: post.slot,
         threads: post.threads,
     });
-    answers.say(&Answer::Ready { journal: name.clone() })?;
+    answers.say(&WorkerAnswer::Ready { journal: name.clone() })?;
     std::thread::spawn({
         let answers = answers.clone();
         move || {
-            while answers.say(&Answer::Beat).is_ok() {
+            while answers.say(&WorkerAnswer::Beat).is_ok() {
                 std::thread::sleep(BEAT);
             }
         }
@@ -111,7 +111,7 @@ pub fn work(
     for line in tasks.lines() {
         let line = line.map_err(|error| Fault::unexpected(format!("cannot read tasks: {error}")))?;
         let order: Order = serde_json::from_str(&line).map_err(|error| Fault::asked(format!("not a task: {error}")))?;
-        answers.say(&Answer::Begun { key: order.task.key() })?;
+        answers.say(&WorkerAnswer::Begun { key: order.task.key() })?;
         answers.say(&worker.answer(&order))?;
         if hands.stops() {
             return Ok(());
@@ -125,16 +125,16 @@ pub fn work(
 }
 
 /// Answers of several threads, a line each.
-struct Mouth<W>(Arc<Mutex<W>>);
+struct AnswerWriter<W>(Arc<Mutex<W>>);
 
-impl<W> Clone for Mouth<W> {
+impl<W> Clone for AnswerWriter<W> {
     fn clone(&self) -> Self {
-        Mouth(Arc::clone(&self.0))
+        AnswerWriter(Arc::clone(&self.0))
     }
 }
 
-impl<W: Write> Mouth<W> {
-    fn say(&self, answer: &Answer) -> Result<()> {
+impl<W: Write> AnswerWriter<W> {
+    fn say(&self, answer: &WorkerAnswer) -> Result<()> {
         let line = serde_json::to_string(answer).map_err(|error| Fault::unexpected(error.to_string()))? + "\n";
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         out.write_all(line.as_bytes())
@@ -155,18 +155,18 @@ impl Listener for Recorder {
 
 struct Worker<'a> {
     workspace: &'a Workspace,
-    post: &'a Post,
-    hands: &'a dyn Hands,
+    post: &'a WorkerSettings,
+    hands: &'a dyn StageExecutor,
     journal: String,
     recorder: &'a Recorder,
 }
 
 impl Worker<'_> {
     /// Tries a task, and says how that ended.
-    fn answer(&self, order: &Order) -> Answer {
+    fn answer(&self, order: &Order) -> WorkerAnswer {
         let key = order.task.key();
         self.recorder.begin(key, order.attempt, order.clock);
-        self.recorder.event(What::Begun { key, attempt: order.attempt });
+        self.recorder.event(EventKind::Begun { key, attempt: order.attempt });
         // A panic is a bug, but it is this task's: the others still deserve their turn.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             mishap::befall(order)?;
@@ -175,12 +175,12 @@ impl Worker<'_> {
         let bug = || Fault::unexpected("a bug in visavis stopped this stage; please report it with the study file");
         let outcome = outcome.unwrap_or_else(|_| Err((Cause::Bug, bug())));
         let ended = outcome.as_ref().err().map(|(cause, _)| *cause);
-        self.recorder.event(What::Ended { key, attempt: order.attempt, cause: ended });
+        self.recorder.event(EventKind::Ended { key, attempt: order.attempt, cause: ended });
         let kept = self.recorder.flush();
         match (outcome, kept) {
-            (Err((cause, fault)), _) => Answer::Failed { key, cause, why: fault.to_string() },
-            (Ok(_), Err(fault)) => Answer::Failed { key, cause: Cause::Machine, why: fault.to_string() },
-            (Ok((seconds, first)), Ok(())) => Answer::Finished { key, seconds, first },
+            (Err((cause, fault)), _) => WorkerAnswer::Failed { key, cause, why: fault.to_string() },
+            (Ok(_), Err(fault)) => WorkerAnswer::Failed { key, cause: Cause::Machine, why: fault.to_string() },
+            (Ok((seconds, first)), Ok(())) => WorkerAnswer::Finished { key, seconds, first },
         }
     }
 

@@ -23,19 +23,19 @@ pub const PART: &str = ".part-";
 
 /// Whether this call gave the file its name, or another process had before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum First {
+pub enum CreatedFirst {
     Yes,
     No,
 }
 
 /// Creates `path` with `bytes` unless it exists: the first one wins, and a reader never sees half a file.
-pub fn create(path: &Path, bytes: &[u8]) -> Result<First> {
+pub fn create(path: &Path, bytes: &[u8]) -> Result<CreatedFirst> {
     let half = write_beside(path, bytes)?;
     let linked = link(&half, path);
     fs::remove_file(&half).ok();
     match linked {
-        Ok(()) => sync_folder_of(path).map(|()| First::Yes),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(First::No),
+        Ok(()) => sync_folder_of(path).map(|()| CreatedFirst::Yes),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(CreatedFirst::No),
         Err(error) => Err(Fault::io("create", path, &error)),
     }
 }

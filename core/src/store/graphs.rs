@@ -84,13 +84,13 @@ fn parse(bytes: &[u8], metric: Metric) -> Option<Neighbours> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::{Matrix, Stream};
+    use crate::numeric::{Matrix, PhiloxStream};
 
     #[test]
     fn more_are_kept_for_fewer_and_damage_is_absence() {
         let folder = tempfile::tempdir().unwrap();
         let graphs = Graphs::new(folder.path().join("neighbours"));
-        let mut stream = Stream::for_test(1, 1);
+        let mut stream = PhiloxStream::for_test(1, 1);
         let matrix = Matrix::new(WORTH, 2, (0..2 * WORTH).map(|_| stream.uniform() as f32).collect()).unwrap();
         let digest = Digest::of(b"features");
         let exact = |k| Neighbours::exact(&matrix, k, Metric::Euclidean).unwrap();

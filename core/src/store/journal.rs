@@ -175,7 +175,7 @@ pub struct Mark {
 
 /// A whole record.
 #[derive(Debug, PartialEq)]
-pub struct Kept {
+pub struct StoredRecord {
     pub offset: u64,
     pub record: Record,
 }
@@ -188,8 +188,8 @@ pub struct Damage {
 }
 
 #[derive(Debug, Default)]
-pub struct Reading {
-    pub records: Vec<Kept>,
+pub struct JournalPart {
+    pub records: Vec<StoredRecord>,
     pub damage: Vec<Damage>,
     pub mark: Mark,
     /// There is more to read now.
@@ -209,18 +209,18 @@ enum Life {
 }
 
 /// Reads on from a mark.
-pub fn read(path: &Path, from: &Mark) -> Result<Reading> {
+pub fn read(path: &Path, from: &Mark) -> Result<JournalPart> {
     read_after(path, from, false)
 }
 
 /// Reads on from a mark. `quiet`: the caller knows that a writer of another machine is gone, for nothing came for long and
 /// its dispatcher is gone.
-pub fn read_after(path: &Path, from: &Mark, quiet: bool) -> Result<Reading> {
+pub fn read_after(path: &Path, from: &Mark, quiet: bool) -> Result<JournalPart> {
     let refused = |error| Fault::io("read the journal", path, &error);
     let mut file = match File::open(path) {
         // Somebody said that it is there; this machine does not see it yet.
         Err(error) if error.kind() == ErrorKind::NotFound && !here(path).local => {
-            return Ok(Reading { mark: from.clone(), ..Reading::default() });
+            return Ok(JournalPart { mark: from.clone(), ..JournalPart::default() });
         }
         file => file.map_err(refused)?,
     };
@@ -248,13 +248,13 @@ pub fn read_after(path: &Path, from: &Mark, quiet: bool) -> Result<Reading> {
         let closed = whole && gone;
         let read = from.offset + bytes.len() as u64;
         let pending = if whole && !closed { read.saturating_sub(reading.mark.offset) } else { 0 };
-        return Ok(Reading { closed, more: !whole, pending, ..reading });
+        return Ok(JournalPart { closed, more: !whole, pending, ..reading });
     }
     // Nothing in a stride: a record longer than that, or damage. Of a writer that is gone, everything tells which.
     let bytes = take(if gone { u64::MAX } else { (LONGEST + PREFIX) as u64 })?;
     let whole = from.offset + bytes.len() as u64 >= length;
     let reading = parse(&bytes, from, gone);
-    Ok(Reading { closed: gone, more: !gone && !whole && reading.mark.offset > from.offset, ..reading })
+    Ok(JournalPart { closed: gone, more: !gone && !whole && reading.mark.offset > from.offset, ..reading })
 }
 
 /// This process, as somebody who writes where the journal is.
@@ -309,8 +309,8 @@ fn opened(file: &File) -> std::io::Result<(Option<Writer>, bool)> {
 }
 
 /// `last`: nothing will follow these bytes, so what is no record is damage.
-fn parse(bytes: &[u8], from: &Mark, last: bool) -> Reading {
-    let mut reading = Reading { mark: from.clone(), ..Reading::default() };
+fn parse(bytes: &[u8], from: &Mark, last: bool) -> JournalPart {
+    let mut reading = JournalPart { mark: from.clone(), ..JournalPart::default() };
     let mut at = if from.offset > 0 {
         0
     } else if bytes.starts_with(HEAD) {
@@ -334,7 +334,7 @@ fn parse(bytes: &[u8], from: &Mark, last: bool) -> Reading {
             Some((payload, chain)) => {
                 match Record::of_bytes(payload) {
                     Record::Opened(_) | Record::Closed => {}
-                    record => reading.records.push(Kept { offset: reading.mark.offset, record }),
+                    record => reading.records.push(StoredRecord { offset: reading.mark.offset, record }),
                 }
                 reading.mark.chain = chain;
                 at += PREFIX + payload.len();
@@ -345,7 +345,7 @@ fn parse(bytes: &[u8], from: &Mark, last: bool) -> Reading {
     }
 }
 
-impl Reading {
+impl JournalPart {
     /// Notes damage from `at` to the next record that checks by itself, or to the end; says where that is.
     fn skip(&mut self, bytes: &[u8], at: usize, from: &Mark) -> usize {
         let next = (at + 1..bytes.len()).find(|&place| record(&bytes[place..]).is_some()).unwrap_or(bytes.len());
@@ -373,17 +373,17 @@ mod tests {
     use super::*;
     use crate::domain::{
         Digest, Key,
-        event::What,
-        metric::{Chunk, Point},
+        event::EventKind,
+        metric::{Chunk, MetricPoint},
     };
     use std::fs;
 
     fn event(clock: u64) -> Record {
-        Record::Event(Event { clock, at: 1, what: What::Begun { key: Key(Digest::of(b"k")), attempt: 1 } })
+        Record::Event(Event { clock, at: 1, what: EventKind::Begun { key: Key(Digest::of(b"k")), attempt: 1 } })
     }
 
-    fn clocks(reading: &Reading) -> Vec<u64> {
-        let clock = |kept: &Kept| match &kept.record {
+    fn clocks(reading: &JournalPart) -> Vec<u64> {
+        let clock = |kept: &StoredRecord| match &kept.record {
             Record::Event(event) => event.clock,
             _ => 0,
         };
@@ -398,7 +398,7 @@ mod tests {
             key: Key(Digest::of(b"k")),
             attempt: 1,
             series: "loss".into(),
-            points: vec![Point { step: 1, at: 2, value: 3.0 }],
+            points: vec![MetricPoint { step: 1, at: 2, value: 3.0 }],
         };
         offsets.extend(journal.append(&[Record::Metrics(chunk), event(14)]).unwrap());
         let path = journal.path.clone();

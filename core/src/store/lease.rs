@@ -43,7 +43,7 @@ pub fn length() -> Duration {
 
 /// What a lease's file says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Card {
+pub struct LeaseCard {
     pub format: u32,
     pub writer: Writer,
     /// What it does: `running digits`.
@@ -55,7 +55,7 @@ pub struct Card {
     pub over: bool,
 }
 
-impl Card {
+impl LeaseCard {
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = serde_json::to_vec(self).unwrap_or_default();
         bytes.resize(bytes.len().next_multiple_of(SIZE), b' ');
@@ -65,7 +65,7 @@ impl Card {
 
 /// What an observer makes of a lease that another holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum LeaseState {
     /// It was seen to change: its holder lives.
     Refuse,
     /// It has not changed yet; after so long it may be taken over.
@@ -76,34 +76,34 @@ pub enum Verdict {
 
 /// One observer's memory of a lease, on its own clock.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Watch {
+pub struct LeaseObserver {
     last: Option<(u64, Digest)>,
     since: Duration,
     changed: bool,
 }
 
-impl Watch {
+impl LeaseObserver {
     /// `number` and `state` are what the lease is now; `now` counts from any moment of the observer's own.
-    pub fn observe(&mut self, number: u64, state: Digest, now: Duration, length: Duration) -> Verdict {
+    pub fn observe(&mut self, number: u64, state: Digest, now: Duration, length: Duration) -> LeaseState {
         if self.last != Some((number, state)) {
             self.changed = self.last.is_some();
             (self.last, self.since) = (Some((number, state)), now);
         }
         let still = now.saturating_sub(self.since);
         match length.checked_sub(still) {
-            None | Some(Duration::ZERO) => Verdict::TakeOver,
-            Some(_) if self.changed => Verdict::Refuse,
-            Some(left) => Verdict::Wait(left),
+            None | Some(Duration::ZERO) => LeaseState::TakeOver,
+            Some(_) if self.changed => LeaseState::Refuse,
+            Some(left) => LeaseState::Wait(left),
         }
     }
 }
 
 /// The lease that is the last now.
 #[derive(Debug)]
-pub struct Found {
+pub struct CurrentLease {
     pub number: u64,
     /// `None`: what is there is no card, or not whole.
-    pub card: Option<Card>,
+    pub card: Option<LeaseCard>,
     pub state: Digest,
 }
 
@@ -111,12 +111,14 @@ pub struct Found {
 ///
 /// # Errors
 /// A folder or file that is there and cannot be read.
-pub fn look(folder: &Path) -> Result<Option<Found>> {
+pub fn look(folder: &Path) -> Result<Option<CurrentLease>> {
     for _ in 0..10 {
         let Some(number) = last(folder)? else { return Ok(None) };
         let path = path_of(folder, number);
         match fs::read(&path) {
-            Ok(bytes) => return Ok(Some(Found { number, card: serde_json::from_slice(&bytes).ok(), state: Digest::of(&bytes) })),
+            Ok(bytes) => {
+                return Ok(Some(CurrentLease { number, card: serde_json::from_slice(&bytes).ok(), state: Digest::of(&bytes) }));
+            }
             // Removed, for there are much later ones.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(Fault::io("read the lease", &path, &error)),
@@ -141,9 +143,9 @@ fn last(folder: &Path) -> Result<Option<u64>> {
 }
 
 /// What came of trying to take the lease.
-pub enum Taken {
+pub enum LeaseAttempt {
     Ours(Lease),
-    Theirs(Option<Card>, Verdict),
+    Theirs(Option<LeaseCard>, LeaseState),
 }
 
 /// A lease that this process holds: renewed by a thread until it is dropped.
@@ -159,20 +161,20 @@ impl Lease {
     ///
     /// # Errors
     /// A disk that refuses.
-    pub fn take(folder: &Path, ours: &Writer, doing: &str, watch: &mut Watch, now: Duration) -> Result<Taken> {
+    pub fn take(folder: &Path, ours: &Writer, doing: &str, watch: &mut LeaseObserver, now: Duration) -> Result<LeaseAttempt> {
         disk::make_folder(folder)?;
         loop {
             let found = look(folder)?;
             let number = found.as_ref().map_or(0, |found| found.number);
-            if let Some(Found { card, state, .. }) = found
+            if let Some(CurrentLease { card, state, .. }) = found
                 && !card.as_ref().is_some_and(|card| is_free(card, ours))
             {
                 let verdict = watch.observe(number, state, now, length());
-                if verdict != Verdict::TakeOver {
-                    return Ok(Taken::Theirs(card, verdict));
+                if verdict != LeaseState::TakeOver {
+                    return Ok(LeaseAttempt::Theirs(card, verdict));
                 }
             }
-            let card = Card {
+            let card = LeaseCard {
                 format: 1,
                 writer: ours.clone(),
                 doing: shorten(doing, 200),
@@ -181,13 +183,13 @@ impl Lease {
                 over: false,
             };
             if let Some(lease) = Lease::link(folder, number + 1, card)? {
-                return Ok(Taken::Ours(lease));
+                return Ok(LeaseAttempt::Ours(lease));
             }
         }
     }
 
     /// Makes the lease of this number; `None` where another process was faster.
-    fn link(folder: &Path, number: u64, card: Card) -> Result<Option<Self>> {
+    fn link(folder: &Path, number: u64, card: LeaseCard) -> Result<Option<Self>> {
         let (half, path) = (disk::part_in(folder), path_of(folder, number));
         let written = File::create_new(&half).and_then(|mut file| {
             disk::write(&mut file, &card.bytes())?;
@@ -219,13 +221,13 @@ impl Lease {
         Ok(Some(Lease::renew(folder.to_owned(), number, file, card)))
     }
 
-    fn renew(folder: PathBuf, number: u64, file: File, mut card: Card) -> Self {
+    fn renew(folder: PathBuf, number: u64, file: File, mut card: LeaseCard) -> Self {
         let (stop, stopped) = mpsc::channel::<()>();
         let lost = Arc::new(AtomicBool::new(false));
         let renews = std::thread::spawn({
             let lost = Arc::clone(&lost);
             move || {
-                let write = |card: &Card| {
+                let write = |card: &LeaseCard| {
                     let written = file.write_all_at(&card.bytes(), 0);
                     written.and_then(|()| if card.writer.local { Ok(()) } else { file.sync_data() }).ok();
                 };
@@ -262,7 +264,7 @@ impl Drop for Lease {
 }
 
 /// Is a lease free to be taken at once? The caller holds the lock that its holder held, as far as locks go.
-pub fn is_free(card: &Card, ours: &Writer) -> bool {
+pub fn is_free(card: &LeaseCard, ours: &Writer) -> bool {
     card.over || writer::sees_locks_of(ours, &card.writer) || writer::is_gone(&card.writer, ours)
 }
 
@@ -298,25 +300,25 @@ mod tests {
     #[test]
     fn a_lease_that_changes_is_refused_and_one_that_stands_still_is_taken_over() {
         let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
-        let mut watch = Watch::default();
-        assert_eq!(watch.observe(7, one, at(1000), MINUTE), Verdict::Wait(MINUTE));
-        assert_eq!(watch.observe(7, one, at(1059), MINUTE), Verdict::Wait(at(1)));
-        assert_eq!(watch.observe(7, two, at(1059), MINUTE), Verdict::Refuse);
+        let mut watch = LeaseObserver::default();
+        assert_eq!(watch.observe(7, one, at(1000), MINUTE), LeaseState::Wait(MINUTE));
+        assert_eq!(watch.observe(7, one, at(1059), MINUTE), LeaseState::Wait(at(1)));
+        assert_eq!(watch.observe(7, two, at(1059), MINUTE), LeaseState::Refuse);
         // Its minute counts from the last change.
-        assert_eq!(watch.observe(7, two, at(1118), MINUTE), Verdict::Refuse);
-        assert_eq!(watch.observe(7, two, at(1119), MINUTE), Verdict::TakeOver);
+        assert_eq!(watch.observe(7, two, at(1118), MINUTE), LeaseState::Refuse);
+        assert_eq!(watch.observe(7, two, at(1119), MINUTE), LeaseState::TakeOver);
         // Somebody else was faster: that is a change, too.
-        assert_eq!(watch.observe(8, two, at(1120), MINUTE), Verdict::Refuse);
+        assert_eq!(watch.observe(8, two, at(1120), MINUTE), LeaseState::Refuse);
         // An observer that looks only twice.
-        let mut seldom = Watch::default();
+        let mut seldom = LeaseObserver::default();
         seldom.observe(7, one, at(0), MINUTE);
-        assert_eq!(seldom.observe(7, one, at(400), MINUTE), Verdict::TakeOver);
+        assert_eq!(seldom.observe(7, one, at(400), MINUTE), LeaseState::TakeOver);
     }
 
-    fn taken(taken: Taken) -> Option<Lease> {
+    fn taken(taken: LeaseAttempt) -> Option<Lease> {
         match taken {
-            Taken::Ours(lease) => Some(lease),
-            Taken::Theirs(..) => None,
+            LeaseAttempt::Ours(lease) => Some(lease),
+            LeaseAttempt::Theirs(..) => None,
         }
     }
 
@@ -328,7 +330,8 @@ mod tests {
             for node in 0..8 {
                 let (folder, won) = (folder.path(), &won);
                 scope.spawn(move || {
-                    let take = Lease::take(folder, &ours(&format!("node{node}")), "running", &mut Watch::default(), at(0));
+                    let take =
+                        Lease::take(folder, &ours(&format!("node{node}")), "running", &mut LeaseObserver::default(), at(0));
                     won.lock().unwrap().extend(taken(take.unwrap()));
                 });
             }
@@ -337,40 +340,40 @@ mod tests {
         won.lock().unwrap().clear();
         let card = look(folder.path()).unwrap().unwrap().card.unwrap();
         assert!(card.over && card.doing == "running");
-        let next = Lease::take(folder.path(), &ours("other"), "next", &mut Watch::default(), at(0)).unwrap();
+        let next = Lease::take(folder.path(), &ours("other"), "next", &mut LeaseObserver::default(), at(0)).unwrap();
         assert!(taken(next).is_some());
     }
 
     #[test]
     fn a_killed_holder_of_another_machine_is_waited_for_and_one_of_this_mount_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let card = |writer: Writer| Card { format: 1, writer, doing: "running".into(), since: 0, counter: 9, over: false };
+        let card = |writer: Writer| LeaseCard { format: 1, writer, doing: "running".into(), since: 0, counter: 9, over: false };
         // What a killed holder leaves.
         fs::write(path_of(folder.path(), 5), card(ours("a")).bytes()).unwrap();
-        let (b, mut watch) = (ours("b"), Watch::default());
+        let (b, mut watch) = (ours("b"), LeaseObserver::default());
         let mut attempt = |now: u64| Lease::take(folder.path(), &b, "running", &mut watch, at(now)).unwrap();
-        assert!(matches!(attempt(0), Taken::Theirs(Some(card), Verdict::Wait(_)) if card.writer.host == "a"));
-        assert!(matches!(attempt(59), Taken::Theirs(..)));
+        assert!(matches!(attempt(0), LeaseAttempt::Theirs(Some(card), LeaseState::Wait(_)) if card.writer.host == "a"));
+        assert!(matches!(attempt(59), LeaseAttempt::Theirs(..)));
         drop(taken(attempt(60)).unwrap());
         assert_eq!(last(folder.path()).unwrap(), Some(6));
         // On its own machine and mount, whoever holds the lock knows at once.
         fs::write(path_of(folder.path(), 7), card(ours("b")).bytes()).unwrap();
-        assert!(taken(Lease::take(folder.path(), &b, "running", &mut Watch::default(), at(0)).unwrap()).is_some());
+        assert!(taken(Lease::take(folder.path(), &b, "running", &mut LeaseObserver::default(), at(0)).unwrap()).is_some());
         // What is no card is waited for as well.
         fs::write(path_of(folder.path(), 99), "not a card").unwrap();
-        let take = Lease::take(folder.path(), &b, "running", &mut Watch::default(), at(0)).unwrap();
-        assert!(matches!(take, Taken::Theirs(None, Verdict::Wait(_))));
+        let take = Lease::take(folder.path(), &b, "running", &mut LeaseObserver::default(), at(0)).unwrap();
+        assert!(matches!(take, LeaseAttempt::Theirs(None, LeaseState::Wait(_))));
     }
 
     #[test]
     fn whoever_is_late_by_many_numbers_does_not_win_and_old_numbers_go() {
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..20 {
-            drop(taken(Lease::take(folder.path(), &ours("a"), "x", &mut Watch::default(), at(0)).unwrap()).unwrap());
+            drop(taken(Lease::take(folder.path(), &ours("a"), "x", &mut LeaseObserver::default(), at(0)).unwrap()).unwrap());
         }
         let names = || fs::read_dir(folder.path()).unwrap().count();
         assert_eq!((last(folder.path()).unwrap(), names() as u64), (Some(20), KEPT));
-        let card = Card { format: 1, writer: ours("b"), doing: "x".into(), since: 0, counter: 1, over: false };
+        let card = LeaseCard { format: 1, writer: ours("b"), doing: "x".into(), since: 0, counter: 1, over: false };
         assert!(Lease::link(folder.path(), 2, card.clone()).unwrap().is_none(), "a number that was given up");
         assert!(Lease::link(folder.path(), 20, card).unwrap().is_none(), "a number that is taken");
         assert_eq!(names() as u64, KEPT);
@@ -379,7 +382,7 @@ mod tests {
     #[test]
     fn a_holder_that_finds_a_later_number_has_lost_the_lease() {
         let folder = tempfile::tempdir().unwrap();
-        let lease = taken(Lease::take(folder.path(), &ours("a"), "x", &mut Watch::default(), at(0)).unwrap()).unwrap();
+        let lease = taken(Lease::take(folder.path(), &ours("a"), "x", &mut LeaseObserver::default(), at(0)).unwrap()).unwrap();
         assert!(!lease.is_lost());
         fs::write(path_of(folder.path(), 2), b"{}").unwrap();
         let before = fs::read(path_of(folder.path(), 1)).unwrap();

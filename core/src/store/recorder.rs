@@ -4,8 +4,8 @@
 use super::Journal;
 use crate::domain::{
     Fault, Key, Result,
-    event::{Event, Record, What},
-    metric::{Chunk, Point},
+    event::{Event, EventKind, Record},
+    metric::{Chunk, MetricPoint},
 };
 use std::{
     sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError},
@@ -25,17 +25,17 @@ const ROOM: usize = 64 * CHUNK;
 pub const MOST_LINES: usize = 10_000;
 
 pub struct Recorder {
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Shared {
-    state: Mutex<State>,
+struct SharedState {
+    state: Mutex<RecorderState>,
     /// Something came, or something was kept.
     changed: Condvar,
 }
 
-struct State {
+struct RecorderState {
     clock: u64,
     /// Whose points are recorded now.
     of: Option<(Key, u32)>,
@@ -55,13 +55,13 @@ struct State {
 struct Pending {
     series: String,
     of: (Key, u32),
-    points: Vec<Point>,
+    points: Vec<MetricPoint>,
 }
 
 impl Recorder {
     /// `told` is called whenever the journal has grown and that is synced.
     pub fn start(journal: Journal, told: impl Fn() + Send + 'static) -> Self {
-        let state = State {
+        let state = RecorderState {
             clock: 0,
             of: None,
             lines: 0,
@@ -74,7 +74,7 @@ impl Recorder {
             closing: false,
             fault: None,
         };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+        let shared = Arc::new(SharedState { state: Mutex::new(state), changed: Condvar::new() });
         let thread = std::thread::spawn({
             let shared = Arc::clone(&shared);
             move || shared.keep(journal, &told)
@@ -99,7 +99,7 @@ impl Recorder {
             self.shared.changed.notify_all();
             state = self.shared.wait(state);
         }
-        let point = Point { step, at: now(), value };
+        let point = MetricPoint { step, at: now(), value };
         match state.pending.iter_mut().rev().find(|pending| pending.series == series && pending.of == of) {
             Some(pending) if pending.points.len() < CHUNK => pending.points.push(point),
             _ => state.pending.push(Pending { series: series.to_owned(), of, points: vec![point] }),
@@ -120,11 +120,11 @@ impl Recorder {
             MOST_LINES => format!("… more than {MOST_LINES} lines: the rest is left out"),
             _ => return,
         };
-        state.event(What::Logged { key, attempt, line });
+        state.event(EventKind::Logged { key, attempt, line });
         self.shared.changed.notify_all();
     }
 
-    pub fn event(&self, what: What) {
+    pub fn event(&self, what: EventKind) {
         self.shared.lock().event(what);
         self.shared.changed.notify_all();
     }
@@ -160,8 +160,8 @@ impl Drop for Recorder {
     }
 }
 
-impl State {
-    fn event(&mut self, what: What) {
+impl RecorderState {
+    fn event(&mut self, what: EventKind) {
         self.clock += 1;
         // Points that came before an event stay before it.
         self.gather();
@@ -179,12 +179,12 @@ impl State {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl SharedState {
+    fn lock(&self) -> MutexGuard<'_, RecorderState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn wait<'a>(&self, state: MutexGuard<'a, RecorderState>) -> MutexGuard<'a, RecorderState> {
         self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -265,7 +265,7 @@ mod tests {
                 Record::Metrics(chunk) if chunk.series == "loss" => steps.extend(chunk.points.iter().map(|point| point.step)),
                 Record::Metrics(chunk) => assert_eq!((chunk.points.len(), chunk.attempt), (7, 2)),
                 Record::Event(event) => {
-                    assert!(event.clock > 40 && matches!(&event.what, What::Logged { line, .. } if line == "half way"));
+                    assert!(event.clock > 40 && matches!(&event.what, EventKind::Logged { line, .. } if line == "half way"));
                 }
                 Record::Opened(_) | Record::Closed | Record::Later => unreachable!(),
             }

@@ -1,6 +1,6 @@
 //! Results: `data/results/<key>.json`, created once. *Done means the manifest exists.*
 
-use super::disk::{self, First};
+use super::disk::{self, CreatedFirst};
 use crate::domain::{Fault, Key, Result, result::Manifest};
 use std::{fs, path::PathBuf};
 
@@ -19,7 +19,7 @@ impl Results {
 
     /// Publishes a result whose objects are stored; true when no other process had finished it before.
     pub fn publish(&self, manifest: &Manifest) -> Result<bool> {
-        Ok(disk::create(&self.path(manifest.key), &text(manifest)?)? == First::Yes)
+        Ok(disk::create(&self.path(manifest.key), &text(manifest)?)? == CreatedFirst::Yes)
     }
 
     /// Puts a result made again in the place of the first.

@@ -2,7 +2,7 @@
 
 use super::{
     Checkpoints, Graphs, Objects, Results, disk,
-    lease::{self, Lease, Taken, Verdict, Watch},
+    lease::{self, Lease, LeaseAttempt, LeaseObserver, LeaseState},
     place,
     writer::{self, Locking},
 };
@@ -25,7 +25,7 @@ pub struct Workspace {
     /// The store is not in the workspace because that is on a shared file system: its name.
     moved: Option<&'static str>,
     /// What was seen of another machine's lease.
-    watch: Arc<Mutex<Watch>>,
+    watch: Arc<Mutex<LeaseObserver>>,
 }
 
 /// Held by the one process that dispatches: a lock, which the kernel releases when that process ends, however it ends; and for
@@ -215,7 +215,7 @@ impl Workspace {
     }
 
     /// Tries to take the workspace. Whoever only looks takes the lock alone: it keeps others of this machine off the store.
-    fn try_lock(&self, doing: &str, watch: &mut Watch) -> Result<Tried> {
+    fn try_lock(&self, doing: &str, watch: &mut LeaseObserver) -> Result<Tried> {
         let path = self.told();
         disk::make_folder(&self.data())?;
         let Some((mut lock, locking)) = lock_file(&path)? else { return Ok(Tried::Locked) };
@@ -224,8 +224,8 @@ impl Workspace {
         if doing != LOOKING {
             let ours = Writer { locks: locking == Locking::Granted, ..writer::here(&self.data()) };
             match Lease::take(&self.leases(), &ours, doing, watch, lease::clock())? {
-                Taken::Ours(lease) => lock.lease = Some(lease),
-                Taken::Theirs(card, verdict) => return Ok(Tried::Leased(card.map(Holder::from), verdict)),
+                LeaseAttempt::Ours(lease) => lock.lease = Some(lease),
+                LeaseAttempt::Theirs(card, verdict) => return Ok(Tried::Leased(card.map(Holder::from), verdict)),
             }
         }
         // For people; a disk that is full must not keep anybody from the lock. Who only looks holds no lease: where locks are each
@@ -239,11 +239,11 @@ impl Workspace {
     /// Takes the workspace, or says who has it. Where another machine had it and is silent, waits for as long as its lease
     /// lasts, and says so once through `remark`.
     pub fn lock_or_say(&self, doing: &str, remark: &dyn Fn(&str)) -> Result<Lock> {
-        let (started, mut watch, mut remarked) = (Instant::now(), Watch::default(), false);
+        let (started, mut watch, mut remarked) = (Instant::now(), LeaseObserver::default(), false);
         loop {
             let holder = match self.try_lock(doing, &mut watch)? {
                 Tried::Ours(lock) => return Ok(lock),
-                Tried::Leased(holder, Verdict::Wait(left)) => {
+                Tried::Leased(holder, LeaseState::Wait(left)) => {
                     // One that lives shows it sooner.
                     let silent = left < lease::length().mul_f64(0.9);
                     if silent && !std::mem::replace(&mut remarked, true) {
@@ -279,7 +279,7 @@ impl Workspace {
     /// machine of its own store can take in the journals that another's dispatcher writes. `None` while another process has it.
     pub fn lock_store(&self) -> Result<Option<Lock>> {
         if self.moved.is_none() && !(self.named && self.is_shared()) {
-            return Ok(match self.try_lock(LOOKING, &mut Watch::default())? {
+            return Ok(match self.try_lock(LOOKING, &mut LeaseObserver::default())? {
                 Tried::Ours(lock) => Some(lock),
                 Tried::Leased(..) | Tried::Locked => None,
             });
@@ -304,7 +304,7 @@ impl Workspace {
         }
         let ours = Writer { locks: granted == Locking::Granted, ..writer::here(&self.data()) };
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = *watch == Watch::default();
+        let first = *watch == LeaseObserver::default();
         // Two renewals, and what a folder may be late by.
         let patience = lease::length() / 12;
         let started = Instant::now();
@@ -312,9 +312,9 @@ impl Workspace {
             let found = lease::look(&self.leases()).ok()??;
             let card = found.card.filter(|card| !lease::is_free(card, &ours))?;
             match watch.observe(found.number, found.state, lease::clock(), lease::length()) {
-                Verdict::Refuse => return Some(card.into()),
-                Verdict::Wait(_) if first && started.elapsed() < patience => std::thread::sleep(lease::length() / 200),
-                Verdict::Wait(_) | Verdict::TakeOver => return None,
+                LeaseState::Refuse => return Some(card.into()),
+                LeaseState::Wait(_) if first && started.elapsed() < patience => std::thread::sleep(lease::length() / 200),
+                LeaseState::Wait(_) | LeaseState::TakeOver => return None,
             }
         }
     }
@@ -339,11 +339,11 @@ enum Tried {
     /// A process that is seen by its lock has it.
     Locked,
     /// One that is not has its lease.
-    Leased(Option<Holder>, Verdict),
+    Leased(Option<Holder>, LeaseState),
 }
 
-impl From<lease::Card> for Holder {
-    fn from(card: lease::Card) -> Self {
+impl From<lease::LeaseCard> for Holder {
+    fn from(card: lease::LeaseCard) -> Self {
         Holder { pid: card.writer.pid, host: card.writer.host, doing: card.doing, since: card.since }
     }
 }

@@ -1,10 +1,10 @@
 //! Weight files: safetensors, read strictly. Every tensor that the network has must be there in its shape, and every one
 //! that is there must be the network's: a file that fits only nearly would run, and give numbers that mean nothing.
 
-use super::layout::{Entry, Role, layout};
+use super::layout::{Role, TensorEntry, layout};
 use crate::domain::{
     Fault, Result,
-    file_kind::{FileKind, Wanted},
+    file_kind::{ExpectedFile, FileKind},
     model::{Architecture, BUILT, OWN_FAMILY},
     nearest::suggestion,
     text::{count, printable},
@@ -44,7 +44,7 @@ fn open<'a>(bytes: &'a [u8], path: &Path) -> Result<SafeTensors<'a>> {
     if kind != FileKind::Safetensors {
         return Err(Fault::asked(format!("not weights: the file is {}", kind.words()))
             .in_file(path)
-            .next(kind.advice(Wanted::Weights)));
+            .next(kind.advice(ExpectedFile::Weights)));
     }
     SafeTensors::deserialize(bytes).map_err(|error| {
         Fault::asked(format!("not a readable safetensors file ({} bytes), cut short or damaged: {error}", bytes.len()))
@@ -60,7 +60,7 @@ fn open<'a>(bytes: &'a [u8], path: &Path) -> Result<SafeTensors<'a>> {
 ///
 /// # Errors
 /// The beginnings of several networks, each of them whole.
-fn prefix<'a>(names: &[&'a str], wanted: &[Entry]) -> std::result::Result<&'a str, Vec<&'a str>> {
+fn prefix<'a>(names: &[&'a str], wanted: &[TensorEntry]) -> std::result::Result<&'a str, Vec<&'a str>> {
     let there: BTreeSet<&str> = names.iter().copied().collect();
     let Some(first) = wanted.first() else { return Ok("") };
     let starts: BTreeSet<&str> = names
@@ -124,7 +124,7 @@ pub fn read(bytes: &[u8], path: &Path, architecture: &Architecture, family: &str
     }
     let mut strict = Strict { tensors: BTreeMap::new(), remarks: Vec::new(), prefix: prefix.to_owned() };
     let mut widened = 0;
-    for Entry { name, shape, role } in wanted {
+    for TensorEntry { name, shape, role } in wanted {
         let tensor = file.tensor(&format!("{prefix}{name}")).map_err(|error| wrong(format!("cannot read `{name}`: {error}")))?;
         if tensor.shape() != shape {
             return Err(wrong(format!("`{name}` is {:?}, {architecture} has {shape:?} there", tensor.shape()))
@@ -171,7 +171,7 @@ pub fn tensors(bytes: &[u8]) -> Option<BTreeMap<String, Tensor>> {
 }
 
 /// What the file lacks, and what it has too much.
-fn held_against(there: &BTreeSet<&str>, wanted: &[Entry]) -> (Vec<String>, Vec<String>) {
+fn held_against(there: &BTreeSet<&str>, wanted: &[TensorEntry]) -> (Vec<String>, Vec<String>) {
     let wanted: BTreeSet<&str> = wanted.iter().map(|entry| entry.name.as_str()).collect();
     let missing = wanted.difference(there).map(|name| (*name).to_owned()).collect();
     let extra = there.difference(&wanted).filter(|name| !needless(name)).map(|name| (*name).to_owned()).collect();
@@ -258,7 +258,7 @@ mod tests {
     }
 
     fn tensors() -> BTreeMap<String, Tensor> {
-        let tensor = |Entry { name, shape, .. }| {
+        let tensor = |TensorEntry { name, shape, .. }| {
             let values = vec![0.5; shape.iter().product()];
             (name, Tensor { shape, values })
         };

@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct TensorEntry {
     pub name: String,
     pub shape: Vec<usize>,
     pub role: Role,
@@ -91,10 +91,10 @@ fn embedding_width(width: f64) -> usize {
 ///
 /// # Errors
 /// An architecture that is not built here.
-pub fn layout(architecture: &Architecture, family: &str) -> Result<Vec<Entry>> {
+pub fn layout(architecture: &Architecture, family: &str) -> Result<Vec<TensorEntry>> {
     let plan = Residual::of(architecture, family)?;
     let mut tensors = Vec::new();
-    let mut add = |name: String, shape: Vec<usize>, role: Role| tensors.push(Entry { name, shape, role });
+    let mut add = |name: String, shape: Vec<usize>, role: Role| tensors.push(TensorEntry { name, shape, role });
     fn normalisation(add: &mut impl FnMut(String, Vec<usize>, Role), name: &str, channels: usize) {
         add(format!("{name}.weight"), vec![channels], Role::Scale);
         add(format!("{name}.bias"), vec![channels], Role::Shift);
@@ -139,7 +139,7 @@ mod tests {
 
     fn parameters(word: &str, width: f64, family: &str) -> usize {
         let architecture = Architecture { word: word.into(), width };
-        let learns = |entry: &&Entry| entry.role.learns();
+        let learns = |entry: &&TensorEntry| entry.role.learns();
         layout(&architecture, family).unwrap().iter().filter(learns).map(|entry| entry.shape.iter().product::<usize>()).sum()
     }
 

@@ -4,4 +4,4 @@ mod file;
 mod layout;
 
 pub use file::{Inspected, Strict, Tensor, examine, inspect, read, tensors, write};
-pub use layout::{Entry, Residual, Role, layout};
+pub use layout::{Residual, Role, TensorEntry, layout};

@@ -1,15 +1,17 @@
 //! `visavis export STUDY --what contrasts`: models held against each other.
 
-use super::table::Table;
-use crate::study::Outcome;
-use visavis_core::domain::{contrast::Held, grid::Difference, score::Estimate};
+use super::table::ExportTable;
+use crate::study::StudyOutcome;
+use visavis_core::domain::{contrast::ContrastSides, grid::Difference, score::Estimate};
 
 /// One row a pair of sides and comparison.
-pub fn contrasts(outcome: &Outcome) -> Table {
+pub fn contrasts(outcome: &StudyOutcome) -> ExportTable {
     let study = &outcome.plan.study;
-    let rows: Vec<(&Held, &Difference)> = outcome.grid.differences.iter().map(|of| (&outcome.held[of.held], of)).collect();
-    let mut table = Table::default();
-    let mut text = |name: &str, value: &dyn Fn(&Held) -> String| table.text(name, rows.iter().map(|(held, _)| Some(value(held))));
+    let rows: Vec<(&ContrastSides, &Difference)> =
+        outcome.grid.differences.iter().map(|of| (&outcome.held[of.held], of)).collect();
+    let mut table = ExportTable::default();
+    let mut text =
+        |name: &str, value: &dyn Fn(&ContrastSides) -> String| table.text(name, rows.iter().map(|(held, _)| Some(value(held))));
     text("contrast", &|held| study.contrasts[held.contrast].name().to_owned());
     text("left", &|held| outcome.side(&held.left));
     text("right", &|held| outcome.side(&held.right));

@@ -1,16 +1,16 @@
 //! `visavis export STUDY --what fairness`: base rates of labels, and rates and gaps of every model's probes, by group.
 
-use super::table::Table;
-use crate::study::{Outcome, Step};
+use super::table::ExportTable;
+use crate::study::{Step, StudyOutcome};
 use visavis_core::domain::{
     Result,
-    fairness::{Cell, Fairness, Gap, Measure, Support},
+    fairness::{Fairness, GroupGap, GroupMeasure, GroupRates, Support},
     score::{Estimate, Interval},
     stage::Work,
 };
 
 #[derive(Clone, Default)]
-struct Row {
+struct FairnessRow {
     /// Group, comparison, class, model (none for the labels), measure, reference group, key.
     names: [String; 7],
     counts: [Option<usize>; 3],
@@ -25,7 +25,7 @@ fn named(members: &[(String, String)]) -> String {
     members.iter().map(|(attribute, value)| format!("{attribute}={value}")).collect::<Vec<_>>().join(" & ")
 }
 
-impl Row {
+impl FairnessRow {
     fn with(mut self, measure: &str, estimate: Option<Estimate>) -> Self {
         measure.clone_into(&mut self.names[4]);
         self.value = estimate.map(|of| of.value);
@@ -42,7 +42,7 @@ impl Row {
 
 /// One row a group, comparison and measure. What is undefined has no value; what the report suppresses or marks is marked, and has no
 /// interval of too few.
-pub fn fairness(outcome: &Outcome) -> Result<Table> {
+pub fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
     let (plan, study) = (outcome.plan, &outcome.plan.study);
     let mut rows = Vec::new();
     for group in &outcome.frequencies.groups {
@@ -59,7 +59,7 @@ pub fn fairness(outcome: &Outcome) -> Result<Table> {
                 ];
                 let counts = [rate.positives, rate.n, rate.identities].map(Some);
                 let mark = if rate.share.is_none() { Some("undefined") } else { rate.is_few().then_some("few") };
-                rows.push(Row { names, counts, mark, ..Row::default() }.with("base rate", rate.share));
+                rows.push(FairnessRow { names, counts, mark, ..FairnessRow::default() }.with("base rate", rate.share));
             }
         }
     }
@@ -70,7 +70,7 @@ pub fn fairness(outcome: &Outcome) -> Result<Table> {
         for comparison in &study.comparisons {
             let Some(place) = work.questions.iter().position(|question| *question == comparison.question) else { continue };
             let Some(asked) = found.asked.get(place).filter(|_| comparison.question.width() == 2) else { continue };
-            let row = |group: usize, cell: &Cell| Row {
+            let row = |group: usize, cell: &GroupRates| FairnessRow {
                 names: [
                     named(&found.groups[group]),
                     comparison.name.clone(),
@@ -81,10 +81,14 @@ pub fn fairness(outcome: &Outcome) -> Result<Table> {
                     manifest.key.to_string(),
                 ],
                 counts: [cell.positives, cell.n, cell.identities].map(Some),
-                ..Row::default()
+                ..FairnessRow::default()
             };
             for (group, cell) in asked.cells.iter().enumerate() {
-                let all = [("TPR", cell.tpr, Measure::Tpr), ("FPR", cell.fpr, Measure::Fpr), ("AUC", cell.auc, Measure::Auc)];
+                let all = [
+                    ("TPR", cell.tpr, GroupMeasure::Tpr),
+                    ("FPR", cell.fpr, GroupMeasure::Fpr),
+                    ("AUC", cell.auc, GroupMeasure::Auc),
+                ];
                 for (measure, estimate, of) in all {
                     rows.push(row(group, cell).with(measure, estimate).marked(cell.support(of)));
                 }
@@ -96,7 +100,7 @@ pub fn fairness(outcome: &Outcome) -> Result<Table> {
             }
         }
     }
-    let mut table = Table::default();
+    let mut table = ExportTable::default();
     let mut text = |name: &str, column: usize| table.text(name, rows.iter().map(|row| Some(row.names[column].clone())));
     ["group", "comparison", "class"].into_iter().enumerate().for_each(|(column, name)| text(name, column));
     ["positives", "n", "identities"]
@@ -115,18 +119,18 @@ pub fn fairness(outcome: &Outcome) -> Result<Table> {
     Ok(table)
 }
 
-fn gaps(gap: &Gap, cells: &[Cell], row: &Row) -> Vec<Row> {
-    let with = |measure: &str, estimate: Option<Estimate>, of: Measure| {
+fn gaps(gap: &GroupGap, cells: &[GroupRates], row: &FairnessRow) -> Vec<FairnessRow> {
+    let with = |measure: &str, estimate: Option<Estimate>, of: GroupMeasure| {
         row.clone().with(measure, estimate).marked(gap.support(cells, of))
     };
-    let plain = |measure: &str, value: Option<f64>, of: Measure| with(measure, value.map(Estimate::bare), of);
+    let plain = |measure: &str, value: Option<f64>, of: GroupMeasure| with(measure, value.map(Estimate::bare), of);
     vec![
-        Row { q: gap.q, ..with("TPR gap", gap.tpr, Measure::Tpr) },
-        with("FPR gap", gap.fpr, Measure::Fpr),
-        with("AUC gap", gap.auc, Measure::Auc),
-        plain("equalized odds difference", gap.odds, Measure::Odds),
-        plain("average odds difference", gap.average, Measure::Odds),
-        plain("statistical parity difference of labels", gap.parity, Measure::Labels),
-        plain("disparate impact of labels", gap.impact, Measure::Labels),
+        FairnessRow { q: gap.q, ..with("TPR gap", gap.tpr, GroupMeasure::Tpr) },
+        with("FPR gap", gap.fpr, GroupMeasure::Fpr),
+        with("AUC gap", gap.auc, GroupMeasure::Auc),
+        plain("equalized odds difference", gap.odds, GroupMeasure::Odds),
+        plain("average odds difference", gap.average, GroupMeasure::Odds),
+        plain("statistical parity difference of labels", gap.parity, GroupMeasure::Labels),
+        plain("disparate impact of labels", gap.impact, GroupMeasure::Labels),
     ]
 }

@@ -1,6 +1,6 @@
 //! `visavis export STUDY --what quality`: how faithful views are to their features.
 
-use super::table::Table;
+use super::table::ExportTable;
 use crate::study::{self, Step};
 use visavis_core::domain::{
     Result,
@@ -8,7 +8,7 @@ use visavis_core::domain::{
     score::{Quality, Spread, ViewQuality},
 };
 
-struct Row {
+struct QualityRow {
     /// Model, layer, projection, view, key.
     names: [String; 5],
     asked: usize,
@@ -18,9 +18,9 @@ struct Row {
     kl: Option<f64>,
 }
 
-type Measure = fn(&ViewQuality) -> Option<Spread>;
+type QualityMeasure = fn(&ViewQuality) -> Option<Spread>;
 
-const MEASURES: [(&str, Measure); 5] = [
+const MEASURES: [(&str, QualityMeasure); 5] = [
     ("trustworthiness", |view| view.trustworthiness),
     ("continuity", |view| view.continuity),
     ("recall", |view| view.recall),
@@ -29,7 +29,7 @@ const MEASURES: [(&str, Measure); 5] = [
 ];
 
 /// One row a view; medians over seeds, with their ranges.
-pub fn quality(plan: &study::Plan) -> Result<Table> {
+pub fn quality(plan: &study::Plan) -> Result<ExportTable> {
     let study = &plan.study;
     let mut rows = Vec::new();
     for (step, manifest) in plan.results() {
@@ -39,7 +39,7 @@ pub fn quality(plan: &study::Plan) -> Result<Table> {
         let fact = |name: &str| projected.map_or(&[][..], |manifest| manifest.fact(name));
         for view in of.views {
             let shares = || view.view.columns(0).into_iter().map(|axis| fact("explained").get(axis)).sum();
-            rows.push(Row {
+            rows.push(QualityRow {
                 names: [
                     study.models[model].name.clone(),
                     study.models[model].layers(study.layers.as_deref())[layer].clone(),
@@ -58,7 +58,7 @@ pub fn quality(plan: &study::Plan) -> Result<Table> {
             });
         }
     }
-    let mut table = Table::default();
+    let mut table = ExportTable::default();
     let mut text = |column: usize, name: &str| table.text(name, rows.iter().map(|row| Some(row.names[column].clone())));
     ["model", "layer", "projection", "view"].into_iter().enumerate().for_each(|(column, name)| text(column, name));
     for (name, measure) in MEASURES {

@@ -5,14 +5,14 @@ use serde_json::Value;
 use visavis_core::domain::{Fault, Result};
 
 #[derive(Clone, Copy)]
-pub enum Format {
+pub enum ExportFormat {
     Csv,
     JsonLines,
     Parquet,
 }
 
 #[derive(Default)]
-pub struct Table {
+pub struct ExportTable {
     columns: Vec<(String, Values)>,
 }
 
@@ -23,7 +23,7 @@ enum Values {
     Flag(Vec<bool>),
 }
 
-impl Table {
+impl ExportTable {
     pub fn text(&mut self, name: &str, values: impl Iterator<Item = Option<String>>) {
         self.columns.push((name.to_owned(), Values::Text(values.collect())));
     }
@@ -40,11 +40,11 @@ impl Table {
         self.columns.push((name.to_owned(), Values::Flag(values.collect())));
     }
 
-    pub fn write(&self, format: Format) -> Result<Vec<u8>> {
+    pub fn write(&self, format: ExportFormat) -> Result<Vec<u8>> {
         match format {
-            Format::Csv => self.csv(),
-            Format::JsonLines => Ok(self.json_lines()),
-            Format::Parquet => self.parquet(),
+            ExportFormat::Csv => self.csv(),
+            ExportFormat::JsonLines => Ok(self.json_lines()),
+            ExportFormat::Parquet => self.parquet(),
         }
         .map_err(|error| Fault::unexpected(format!("cannot write the table: {error}")))
     }

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use visavis_core::{
     domain::{
         Result,
-        event::{Event, Record, What},
+        event::{Event, EventKind, Record},
         result::Manifest,
     },
-    store::{Index, Journal, Lock, Taken, Workspace, now},
+    store::{Index, IngestedEvent, Journal, Lock, Workspace, now},
 };
 
-pub struct Diary {
+pub struct RunJournal {
     workspace: Workspace,
     /// Where the store is not in the workspace, it has a lock of its own.
     _store: Option<Lock>,
@@ -23,7 +23,7 @@ pub struct Diary {
     results: Vec<Manifest>,
 }
 
-impl Diary {
+impl RunJournal {
     /// Starts a journal, and brings the store up to date with all others. The caller holds the workspace's lock.
     pub fn start(workspace: &Workspace) -> Result<Self> {
         let store = workspace.moved().map(|_| workspace.lock_store()).transpose()?.flatten();
@@ -32,7 +32,7 @@ impl Diary {
         index.catch_up(workspace)?;
         let clock = index.clock()?;
         let journal = Journal::start(&workspace.journals(), now())?;
-        Ok(Diary {
+        Ok(RunJournal {
             workspace: workspace.clone(),
             _store: store,
             journal,
@@ -56,8 +56,8 @@ impl Diary {
         self.clock
     }
 
-    /// Notes an event, to be kept by the next [`Diary::keep`].
-    pub fn note(&mut self, what: What) {
+    /// Notes an event, to be kept by the next [`RunJournal::keep`].
+    pub fn note(&mut self, what: EventKind) {
         self.clock += 1;
         self.noted.push(Event { clock: self.clock, at: now(), what });
     }
@@ -91,7 +91,7 @@ impl Diary {
     }
 
     /// What others wrote since this was last asked.
-    pub fn read(&mut self) -> Result<Vec<Taken>> {
+    pub fn read(&mut self) -> Result<Vec<IngestedEvent>> {
         let mut taken = self.index.follow(&self.workspace.journals())?;
         let own = self.journal.name();
         taken.retain(|taken| taken.journal != own);

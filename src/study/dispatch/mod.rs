@@ -9,12 +9,12 @@ mod worker;
 use super::{
     acts::Acts,
     cost::Costs,
-    devices::{Class, Device},
+    devices::{Device, DeviceClass},
     graph::Step,
-    plan::{Plan, Standing},
-    queue::{Queue, Waiting},
+    plan::{Plan, StageStatus},
+    queue::{StageQueue, Waiting},
 };
-use diary::Diary;
+use diary::RunJournal;
 use late::Late;
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
@@ -28,13 +28,13 @@ use std::{
 use visavis_core::{
     domain::{
         Fault, Key, Result,
-        event::{Answer, Event, Origin, Slots, What},
-        job::{Cause, JobId, Planned, State},
+        event::{Event, EventKind, RunOrigin, Slots, WorkerAnswer},
+        job::{Cause, JobId, JobState, PlannedJob},
         stage::{Kind, Order},
     },
     store::{Aside, Lock, MOST_LINES, Workspace},
 };
-use worker::{Heard, Post, Word, Worker};
+use worker::{MessageKind, WorkerChannel, WorkerMessage, WorkerProcess};
 
 /// How a study is run.
 pub struct Dispatch<'a> {
@@ -47,7 +47,7 @@ pub struct Dispatch<'a> {
     /// The study file's path and text.
     pub file: String,
     pub text: &'a str,
-    pub origin: Origin,
+    pub origin: RunOrigin,
     /// How often a job is tried whose attempts end in a way that another may not.
     pub attempts: u32,
     /// A worker that is silent for so long hangs.
@@ -71,7 +71,7 @@ pub struct Notice<'a> {
 
 /// How a run ended.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ended {
+pub struct RunSummary {
     pub ran: usize,
     pub stored: usize,
     pub failed: usize,
@@ -97,10 +97,10 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Runs what the plan lacks until nothing more can run.
 ///
 /// # Errors
-/// Another dispatcher in this workspace, or a workspace that cannot be written. A failed stage is no error: see [`Ended`].
-pub fn dispatch(plan: &mut Plan, how: &Dispatch, tell: &mut dyn FnMut(&Notice)) -> Result<Ended> {
+/// Another dispatcher in this workspace, or a workspace that cannot be written. A failed stage is no error: see [`RunSummary`].
+pub fn dispatch(plan: &mut Plan, how: &Dispatch, tell: &mut dyn FnMut(&Notice)) -> Result<RunSummary> {
     if !plan.is_ready() {
-        return Ok(Ended { stored: plan.stored(), ..Ended::default() });
+        return Ok(RunSummary { stored: plan.stored(), ..RunSummary::default() });
     }
     let lock = how.workspace.lock_or_say(&format!("running {}", plan.study.name), how.remark)?;
     let mut run = Run::start(plan, how, tell, lock)?;
@@ -112,8 +112,8 @@ struct Run<'a> {
     plan: &'a mut Plan,
     how: &'a Dispatch<'a>,
     tell: &'a mut dyn FnMut(&Notice),
-    diary: Diary,
-    queue: Queue,
+    diary: RunJournal,
+    queue: StageQueue,
     costs: Costs,
     urgencies: HashMap<Step, f64>,
     /// The steps that people call by these names.
@@ -124,10 +124,10 @@ struct Run<'a> {
     homeless: HashSet<Key>,
     acts: Acts,
     draining: bool,
-    hands: BTreeMap<u64, Hand>,
+    hands: BTreeMap<u64, WorkerSlot>,
     started: u64,
-    heard: Receiver<Heard>,
-    sender: Sender<Heard>,
+    heard: Receiver<WorkerMessage>,
+    sender: Sender<WorkerMessage>,
     attempts: HashMap<Key, u32>,
     /// Attempts that ended badly since a person last asked for another; what people or the run itself ended does not count.
     spent: HashMap<Key, u32>,
@@ -141,13 +141,13 @@ struct Run<'a> {
 }
 
 /// A worker at its place.
-struct Hand {
+struct WorkerSlot {
     device: usize,
     slot: usize,
-    worker: Worker,
+    worker: WorkerProcess,
     journal: String,
     /// Jobs it was given and has not answered; it works on the first.
-    given: VecDeque<Given>,
+    given: VecDeque<AssignedJob>,
     /// When it began the first.
     begun: Option<Instant>,
     heard: Instant,
@@ -158,7 +158,7 @@ struct Hand {
 }
 
 #[derive(Clone)]
-struct Given {
+struct AssignedJob {
     waiting: Waiting,
     job: JobId,
     attempt: u32,
@@ -186,7 +186,7 @@ impl<'a> Run<'a> {
         how.workspace.sweep();
         plan.store_sources()?;
         let text = how.workspace.objects().put(how.text.as_bytes())?;
-        let diary = Diary::start(how.workspace)?;
+        let diary = RunJournal::start(how.workspace)?;
         let acts = Acts::standing(diary.index())?;
         let costs = Costs::learn(Some(diary.index()))?;
         let (sender, heard) = mpsc::channel();
@@ -195,7 +195,7 @@ impl<'a> Run<'a> {
             how,
             tell,
             diary,
-            queue: Queue::default(),
+            queue: StageQueue::default(),
             costs,
             urgencies: HashMap::new(),
             jobs: HashMap::new(),
@@ -216,7 +216,7 @@ impl<'a> Run<'a> {
             lock,
         };
         let slots = |device: &Device| Slots { device: device.name.to_string(), slots: device.slots, threads: device.threads };
-        run.diary.note(What::RunStarted {
+        run.diary.note(EventKind::RunStarted {
             study: run.plan.study.name.clone(),
             file: how.file.clone(),
             text,
@@ -257,7 +257,7 @@ impl<'a> Run<'a> {
     }
 
     /// Ends the workers, says how the run ended.
-    fn close(mut self, outcome: Result<()>) -> Result<Ended> {
+    fn close(mut self, outcome: Result<()>) -> Result<RunSummary> {
         // Machines that do not see locks are told by a worker's last words that it is gone.
         let shared = self.how.workspace.is_shared();
         for hand in self.hands.values_mut() {
@@ -270,25 +270,25 @@ impl<'a> Run<'a> {
             let why = "the run ended first; the next one makes it".to_owned();
             self.note_failure(given, Bad::told(Cause::Stopped, why), true);
         }
-        let ended = Ended {
+        let ended = RunSummary {
             ran: self.ran,
             stored: self.plan.stored(),
             failed: self.plan.failures(),
-            paused: self.plan.count_aside(State::Paused),
-            cancelled: self.plan.count_aside(State::Cancelled),
+            paused: self.plan.count_aside(JobState::Paused),
+            cancelled: self.plan.count_aside(JobState::Cancelled),
             interrupted: self.how.stop.load(Ordering::SeqCst),
             drained: self.draining && !self.queue.is_empty(),
             homeless: self.homeless.len(),
             set_aside: vec![],
             left: self.queue.len(),
         };
-        let Ended { ran, stored, failed, interrupted, .. } = ended;
+        let RunSummary { ran, stored, failed, interrupted, .. } = ended;
         self.how.workspace.sweep();
         self.diary.read().ok();
-        self.diary.note(What::RunFinished { ran, stored, failed, interrupted });
+        self.diary.note(EventKind::RunFinished { ran, stored, failed, interrupted });
         let kept = self.keep();
         let set_aside = self.diary.index().set_aside().unwrap_or_default();
-        outcome.and(kept).map(|()| Ended { set_aside, ..ended })
+        outcome.and(kept).map(|()| RunSummary { set_aside, ..ended })
     }
 
     /// Keeps what was noted, then tells.
@@ -297,7 +297,9 @@ impl<'a> Run<'a> {
         let left = if events.is_empty() { 0 } else { self.plan.tally().iter().map(|(_, tally)| tally.to_run).sum() };
         for event in &events {
             let job = match &event.what {
-                What::Started { job, .. } | What::Finished { job, .. } | What::Failed { job, .. } => self.jobs.get(job),
+                EventKind::Started { job, .. } | EventKind::Finished { job, .. } | EventKind::Failed { job, .. } => {
+                    self.jobs.get(job)
+                }
                 _ => None,
             };
             let job = job.map(|step| (step.kind(), step.label(&self.plan.study)));
@@ -319,7 +321,7 @@ impl<'a> Run<'a> {
             .filter(|(job, _)| self.queued.remove(job))
             .collect();
         if !found.is_empty() {
-            self.diary.note(What::Found { jobs: found });
+            self.diary.note(EventKind::Found { jobs: found });
         }
         let mut busy: HashSet<Key> = self.hands.values().flat_map(|hand| &hand.given).map(|given| given.waiting.key).collect();
         busy.extend(self.late.keys());
@@ -346,14 +348,14 @@ impl<'a> Run<'a> {
             let label = step.label(&self.plan.study);
             let job = JobId::of(&self.plan.study.name, &label);
             self.jobs.insert(job, step);
-            let open = matches!(self.plan.standing(step), Some(Standing::Open | Standing::Ready | Standing::Aside(_)));
+            let open = matches!(self.plan.standing(step), Some(StageStatus::Open | StageStatus::Ready | StageStatus::Aside(_)));
             if open {
                 self.queued.insert(job);
-                planned.push(Planned { job, stage: step.kind(), label });
+                planned.push(PlannedJob { job, stage: step.kind(), label });
             }
         }
         if !planned.is_empty() {
-            self.diary.note(What::Queued { jobs: planned });
+            self.diary.note(EventKind::Queued { jobs: planned });
         }
     }
 
@@ -389,7 +391,7 @@ impl<'a> Run<'a> {
         let device = &self.how.devices[place];
         self.started += 1;
         let run = self.diary.name();
-        let post = Post {
+        let post = WorkerChannel {
             program: self.worker_on(place),
             workspace: self.how.workspace,
             run: &run,
@@ -397,8 +399,8 @@ impl<'a> Run<'a> {
             slot,
             threads: device.threads,
         };
-        let worker = Worker::start(self.started, &post, &self.sender)?;
-        let hand = Hand {
+        let worker = WorkerProcess::start(self.started, &post, &self.sender)?;
+        let hand = WorkerSlot {
             device: place,
             slot,
             worker,
@@ -415,7 +417,7 @@ impl<'a> Run<'a> {
 
     /// Devices that networks run on have workers that can do all; each start is paid once.
     fn worker_on(&self, place: usize) -> &Path {
-        let networks = self.how.devices[place].name.class == Class::of_word(&self.plan.study.numerics.device);
+        let networks = self.how.devices[place].name.class == DeviceClass::of_word(&self.plan.study.numerics.device);
         self.how.torch.as_ref().filter(|_| networks).unwrap_or(&self.how.program)
     }
 
@@ -432,7 +434,7 @@ impl<'a> Run<'a> {
                 hand.heard = Instant::now();
             }
             hand.worker.give(line);
-            hand.given.push_back(Given { waiting, job, attempt, noted: false });
+            hand.given.push_back(AssignedJob { waiting, job, attempt, noted: false });
         }
         Ok(())
     }
@@ -445,30 +447,30 @@ impl<'a> Run<'a> {
             Err(RecvTimeoutError::Disconnected) => return Err(Fault::unexpected("all workers are gone")),
         };
         for _ in 0..4096 {
-            let Some(Heard { worker, what }) = next else { break };
+            let Some(WorkerMessage { worker, what }) = next else { break };
             match what {
-                Word::Answer(answer) => self.take(worker, answer)?,
-                Word::Line(line) => self.log(worker, line),
-                Word::Gone => self.gone(worker)?,
+                MessageKind::Answer(answer) => self.take(worker, answer)?,
+                MessageKind::Line(line) => self.log(worker, line),
+                MessageKind::Gone => self.gone(worker)?,
             }
             next = self.heard.try_recv().ok();
         }
         Ok(())
     }
 
-    fn take(&mut self, number: u64, answer: Answer) -> Result<()> {
+    fn take(&mut self, number: u64, answer: WorkerAnswer) -> Result<()> {
         let Some(hand) = self.hands.get_mut(&number) else { return Ok(()) };
         hand.heard = Instant::now();
         match answer {
-            Answer::Beat => {}
-            Answer::Ready { journal } => {
+            WorkerAnswer::Beat => {}
+            WorkerAnswer::Ready { journal } => {
                 self.diary.grew(&journal);
                 hand.journal = journal;
             }
             // Before it has said which journal, there is nothing to read that `Ready` will not bring.
-            Answer::Kept if hand.journal.is_empty() => {}
-            Answer::Kept => self.diary.grew(&hand.journal),
-            Answer::Begun { key } => {
+            WorkerAnswer::Kept if hand.journal.is_empty() => {}
+            WorkerAnswer::Kept => self.diary.grew(&hand.journal),
+            WorkerAnswer::Begun { key } => {
                 let place = hand.device;
                 self.printed.remove(&number);
                 // A stage has one key, whoever works it out: unless the programs were built from different sources.
@@ -482,7 +484,7 @@ impl<'a> Run<'a> {
                 let (given, journal, slot) = (given.clone(), hand.journal.clone(), hand.slot);
                 self.note_start(&given, journal, place, slot);
             }
-            Answer::Finished { key, seconds, first } => {
+            WorkerAnswer::Finished { key, seconds, first } => {
                 hand.begun = None;
                 let Some(given) = hand.answered(key) else { return Ok(()) };
                 self.ran += 1;
@@ -490,14 +492,14 @@ impl<'a> Run<'a> {
                 if first {
                     self.costs.note(&given.waiting.step.alike(&self.plan.study), given.waiting.step.kind(), seconds);
                 }
-                self.diary.note(What::Finished { job: given.job, key, attempt: given.attempt, seconds, first });
+                self.diary.note(EventKind::Finished { job: given.job, key, attempt: given.attempt, seconds, first });
                 match self.plan.finished(key)? {
                     Some(manifest) => self.diary.result(manifest),
                     None => self.late.wait_for(key, Instant::now()),
                 }
                 self.take_up()?;
             }
-            Answer::Failed { key, cause, why } => {
+            WorkerAnswer::Failed { key, cause, why } => {
                 hand.begun = None;
                 let Some(given) = hand.answered(key) else { return Ok(()) };
                 self.failed(&given, Bad::told(cause, why))?;
@@ -506,13 +508,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn note_start(&mut self, given: &Given, worker: String, place: usize, slot: usize) {
+    fn note_start(&mut self, given: &AssignedJob, worker: String, place: usize, slot: usize) {
         let device = &self.how.devices[place];
         let (job, key, attempt) = (given.job, given.waiting.key, given.attempt);
         self.attempts.insert(key, attempt);
         let seed = self.plan.task(given.waiting.step).and_then(|(_, task)| task.work.seed());
         let (name, threads) = (device.name.to_string(), device.threads);
-        self.diary.note(What::Started { job, key, attempt, device: name, slot, threads, seed, worker });
+        self.diary.note(EventKind::Started { job, key, attempt, device: name, slot, threads, seed, worker });
     }
 
     fn log(&mut self, number: u64, line: String) {
@@ -523,7 +525,7 @@ impl<'a> Run<'a> {
         }
         let at = self.hands.get(&number).filter(|hand| hand.begun.is_some()).and_then(|hand| hand.given.front());
         let (key, attempt) = at.map_or((None, 0), |given| (Some(given.waiting.key), given.attempt));
-        self.diary.note(What::Logged { key, attempt, line });
+        self.diary.note(EventKind::Logged { key, attempt, line });
     }
 
     /// A worker has ended: what it was on failed, the rest of its batch goes back.
@@ -570,19 +572,19 @@ impl<'a> Run<'a> {
     }
 
     /// Back into the queue, unless a person has set it aside.
-    fn requeue(&mut self, given: &Given) {
+    fn requeue(&mut self, given: &AssignedJob) {
         if !self.acts.aside().contains_key(&given.job) {
             self.queue.push(given.waiting.clone());
         }
     }
 
-    fn failed(&mut self, given: &Given, bad: Bad) -> Result<()> {
+    fn failed(&mut self, given: &AssignedJob, bad: Bad) -> Result<()> {
         let (key, job) = (given.waiting.key, given.job);
         if matches!(bad.cause, Cause::Cancelled | Cause::Stopped) {
             self.note_failure(given, bad, true);
             if self.acts.aside().contains_key(&job) {
                 self.queued.remove(&job);
-                self.diary.note(What::Cancelled { jobs: vec![job] });
+                self.diary.note(EventKind::Cancelled { jobs: vec![job] });
             }
             // Or it was asked for again before its worker had ended.
             self.requeue(given);
@@ -602,10 +604,10 @@ impl<'a> Run<'a> {
         self.take_up()
     }
 
-    fn note_failure(&mut self, given: &Given, Bad { cause, why, exit, log }: Bad, again: bool) {
+    fn note_failure(&mut self, given: &AssignedJob, Bad { cause, why, exit, log }: Bad, again: bool) {
         debug_assert!(given.noted, "an attempt ends that was never noted");
         let (job, key, attempt) = (given.job, given.waiting.key, given.attempt);
-        self.diary.note(What::Failed { job, key, attempt, cause, why, exit, log, again });
+        self.diary.note(EventKind::Failed { job, key, attempt, cause, why, exit, log, again });
     }
 
     /// Ends workers that hang, and attempts that take too long.
@@ -631,9 +633,9 @@ impl<'a> Run<'a> {
     }
 }
 
-impl Hand {
+impl WorkerSlot {
     /// Takes what was answered off what was given.
-    fn answered(&mut self, key: Key) -> Option<Given> {
+    fn answered(&mut self, key: Key) -> Option<AssignedJob> {
         let place = self.given.iter().position(|given| given.waiting.key == key)?;
         self.given.remove(place)
     }

@@ -1,12 +1,12 @@
 //! What people ask of a run: pause, cancel, retry, drain.
 
 use super::{LOOK, Run};
-use crate::study::{graph::Step, plan::Standing, queue::Queue};
+use crate::study::{graph::Step, plan::StageStatus, queue::StageQueue};
 use std::{collections::HashSet, time::Instant};
 use visavis_core::domain::{
     Key, Result,
-    event::{Act, What},
-    job::{Cause, JobId, State},
+    event::{EventKind, PersonRequest},
+    job::{Cause, JobId, JobState},
 };
 
 impl Run<'_> {
@@ -16,12 +16,12 @@ impl Run<'_> {
             return Ok(());
         }
         self.looked = Instant::now();
-        let acts: Vec<Act> = self
+        let acts: Vec<PersonRequest> = self
             .diary
             .read()?
             .into_iter()
             .filter_map(|taken| match taken.event.what {
-                What::Asked { act, .. } => Some(act),
+                EventKind::Asked { act, .. } => Some(act),
                 _ => None,
             })
             .collect();
@@ -32,16 +32,16 @@ impl Run<'_> {
         let mut forgiven = Vec::new();
         for act in &acts {
             match act {
-                Act::Drain => self.draining = true,
-                Act::Retry { job } => forgiven.extend(self.forgive(*job)),
-                Act::Cancel { .. } | Act::Pause { .. } => {}
+                PersonRequest::Drain => self.draining = true,
+                PersonRequest::Retry { job } => forgiven.extend(self.forgive(*job)),
+                PersonRequest::Cancel { .. } | PersonRequest::Pause { .. } => {}
             }
             self.acts.take(act);
         }
         let cancelled: Vec<JobId> = acts
             .iter()
             .filter_map(|act| match act {
-                Act::Cancel { job } => Some(*job),
+                PersonRequest::Cancel { job } => Some(*job),
                 _ => None,
             })
             .collect();
@@ -52,10 +52,10 @@ impl Run<'_> {
             self.spent.remove(key);
         }
         self.plan.replan(self.acts.aside().clone(), &forgiven.iter().map(|(_, key)| *key).collect::<Vec<_>>())?;
-        self.queue = Queue::default();
+        self.queue = StageQueue::default();
         if !resumed.is_empty() {
             self.queued.extend(&resumed);
-            self.diary.note(What::Resumed { jobs: resumed });
+            self.diary.note(EventKind::Resumed { jobs: resumed });
         }
         self.note_aside();
         self.take_up()
@@ -65,7 +65,7 @@ impl Run<'_> {
     pub(super) fn note_aside(&mut self) {
         let running: HashSet<JobId> = self.hands.values().flat_map(|hand| &hand.given).map(|given| given.job).collect();
         let aside = self.acts.aside();
-        let of = |wanted: State| {
+        let of = |wanted: JobState| {
             let mut jobs: Vec<JobId> = aside
                 .iter()
                 .filter(|(job, state)| **state == wanted && self.queued.contains(job) && !running.contains(job))
@@ -74,15 +74,15 @@ impl Run<'_> {
             jobs.sort();
             jobs
         };
-        let (paused, cancelled) = (of(State::Paused), of(State::Cancelled));
+        let (paused, cancelled) = (of(JobState::Paused), of(JobState::Cancelled));
         for job in paused.iter().chain(&cancelled) {
             self.queued.remove(job);
         }
         if !paused.is_empty() {
-            self.diary.note(What::Paused { jobs: paused });
+            self.diary.note(EventKind::Paused { jobs: paused });
         }
         if !cancelled.is_empty() {
-            self.diary.note(What::Cancelled { jobs: cancelled });
+            self.diary.note(EventKind::Cancelled { jobs: cancelled });
         }
     }
 
@@ -104,7 +104,7 @@ impl Run<'_> {
             None => self.jobs.values().copied().collect(),
         };
         let failed = |step: &Step| match (self.plan.standing(*step), self.plan.task(*step)) {
-            (Some(Standing::Failed(_)), Some((key, _))) => Some((self.plan.job(*step), *key)),
+            (Some(StageStatus::Failed(_)), Some((key, _))) => Some((self.plan.job(*step), *key)),
             _ => None,
         };
         steps.iter().filter_map(failed).collect()

@@ -15,14 +15,14 @@ use std::{
     time::{Duration, Instant},
 };
 use visavis_core::{
-    domain::{Fault, Result, event::Answer},
+    domain::{Fault, Result, event::WorkerAnswer},
     store::Workspace,
 };
 
 /// Lines of its standard error that are kept to say how it ended.
 const LAST_LINES: usize = 20;
 
-pub struct Worker {
+pub struct WorkerProcess {
     child: Child,
     /// `None` once it is dismissed.
     orders: Option<Sender<String>>,
@@ -32,14 +32,14 @@ pub struct Worker {
 
 /// What is heard of worker number so many.
 #[derive(Debug)]
-pub struct Heard {
+pub struct WorkerMessage {
     pub worker: u64,
-    pub what: Word,
+    pub what: MessageKind,
 }
 
 #[derive(Debug)]
-pub enum Word {
-    Answer(Answer),
+pub enum MessageKind {
+    Answer(WorkerAnswer),
     /// A line on its standard error.
     Line(String),
     /// It will say nothing more.
@@ -54,7 +54,7 @@ pub struct End {
 }
 
 /// Where a worker is put to work.
-pub struct Post<'a> {
+pub struct WorkerChannel<'a> {
     pub program: &'a Path,
     pub workspace: &'a Workspace,
     pub run: &'a str,
@@ -63,8 +63,8 @@ pub struct Post<'a> {
     pub threads: usize,
 }
 
-impl Worker {
-    pub fn start(number: u64, post: &Post, heard: &Sender<Heard>) -> Result<Self> {
+impl WorkerProcess {
+    pub fn start(number: u64, post: &WorkerChannel, heard: &Sender<WorkerMessage>) -> Result<Self> {
         let mut command = Command::new(post.program);
         command.arg("work").arg("--workspace").arg(post.workspace.root()).args(["--threads", &post.threads.to_string()]);
         command.args(["--run", post.run, "--device", &post.device, "--slot", &post.slot.to_string()]);
@@ -90,11 +90,11 @@ impl Worker {
         std::thread::spawn(move || {
             for line in output.map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(std::io::Result::ok) {
                 let Ok(answer) = serde_json::from_str(&line) else { break };
-                if say.send(Heard { worker: number, what: Word::Answer(answer) }).is_err() {
+                if say.send(WorkerMessage { worker: number, what: MessageKind::Answer(answer) }).is_err() {
                     return;
                 }
             }
-            say.send(Heard { worker: number, what: Word::Gone }).ok();
+            say.send(WorkerMessage { worker: number, what: MessageKind::Gone }).ok();
         });
         let last = Arc::new(Mutex::new(VecDeque::new()));
         let errors = std::thread::spawn({
@@ -110,11 +110,11 @@ impl Worker {
                     }
                     last.push_back(line.clone());
                     drop(last);
-                    say.send(Heard { worker: number, what: Word::Line(line) }).ok();
+                    say.send(WorkerMessage { worker: number, what: MessageKind::Line(line) }).ok();
                 }
             }
         });
-        Ok(Worker { child, orders: Some(orders), last, errors: Some(errors) })
+        Ok(WorkerProcess { child, orders: Some(orders), last, errors: Some(errors) })
     }
 
     pub fn give(&self, order: String) {
@@ -169,7 +169,7 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for WorkerProcess {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();

@@ -4,72 +4,72 @@ use super::rebuild;
 use crate::{
     study::{Step, board::Board, draft::Change},
     tui::{
-        app::{App, Asked, Chosen, Drawing, Overlay, STARTS, Screen},
+        app::{App, Confirmation, Drawing, MenuChoice, Overlay, STARTS, Screen},
         axes,
-        command::Command,
-        event::{Effect, Purpose, line},
+        command::ScreenCommand,
+        event::{CommandPurpose, Effect, line},
         filter::Filter,
         form::Adding,
-        lattice::{self, Axis, Turn},
-        table::{Value, by_number},
+        lattice::{self, MatrixAxis, Turn},
+        table::{TableValue, by_number},
     },
 };
 use visavis_core::domain::{
     comparison::Measured,
-    job::{JobId, State},
+    job::{JobId, JobState},
     ledger::CellId,
 };
 
 /// Commands that mean something where no study is open.
-fn needs_no_study(app: &App, command: Command) -> bool {
-    use Command::{Add, Doctor, Draw, Edit, Enter, Focus, Go, Help, Palette, Quit, Refresh, Run, StoreCheck, Study, Theme};
+fn needs_no_study(app: &App, command: ScreenCommand) -> bool {
+    use ScreenCommand::{Add, Doctor, Draw, Edit, Enter, Focus, Go, Help, Palette, Quit, Refresh, Run, StoreCheck, Study, Theme};
     let anywhere = [Add, Doctor, Draw, Edit, Enter, Focus, Help, Palette, Quit, Refresh, Run, StoreCheck, Study, Theme];
     app.seen.board.is_some() || app.screen == Screen::Runs || anywhere.contains(&command) || matches!(command, Go(_))
 }
 
-pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
+pub fn act(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
     if !needs_no_study(app, command) {
         return vec![];
     }
     match command {
-        Command::Up | Command::Previous => step(app, -1),
-        Command::Down | Command::Next => step(app, 1),
-        Command::PageUp => step(app, -(app.page as isize / 2).max(1)),
-        Command::PageDown => step(app, (app.page as isize / 2).max(1)),
-        Command::First => step(app, isize::MIN / 2),
-        Command::Last => step(app, isize::MAX / 2),
-        Command::Left => sideways(app, -1),
-        Command::Right => sideways(app, 1),
-        Command::Go(screen) => go(app, screen),
-        Command::Focus => focus(app),
-        Command::Enter => return enter(app),
-        Command::Back => back(app),
-        Command::Help => app.overlay = Some(Overlay::Help(0)),
-        Command::Palette => app.overlay = Some(Overlay::Palette { text: String::new(), cursor: 0 }),
-        Command::Filter => app.overlay = Some(Overlay::Filter(filter(app).to_owned())),
-        Command::Mark => return mark(app),
-        Command::Unmark => {
+        ScreenCommand::Up | ScreenCommand::Previous => step(app, -1),
+        ScreenCommand::Down | ScreenCommand::Next => step(app, 1),
+        ScreenCommand::PageUp => step(app, -(app.page as isize / 2).max(1)),
+        ScreenCommand::PageDown => step(app, (app.page as isize / 2).max(1)),
+        ScreenCommand::First => step(app, isize::MIN / 2),
+        ScreenCommand::Last => step(app, isize::MAX / 2),
+        ScreenCommand::Left => sideways(app, -1),
+        ScreenCommand::Right => sideways(app, 1),
+        ScreenCommand::Go(screen) => go(app, screen),
+        ScreenCommand::Focus => focus(app),
+        ScreenCommand::Enter => return enter(app),
+        ScreenCommand::Back => back(app),
+        ScreenCommand::Help => app.overlay = Some(Overlay::Help(0)),
+        ScreenCommand::Palette => app.overlay = Some(Overlay::Palette { text: String::new(), cursor: 0 }),
+        ScreenCommand::Filter => app.overlay = Some(Overlay::Filter(filter(app).to_owned())),
+        ScreenCommand::Mark => return mark(app),
+        ScreenCommand::Unmark => {
             app.marked.clear();
             app.runs.marked.clear();
         }
-        Command::Sort => sort(app, false),
-        Command::SortLeast => sort(app, true),
-        Command::Axes => app.matrix.axes = if app.matrix.axes.is_some() { None } else { Some(1) },
-        Command::TurnRows => {
+        ScreenCommand::Sort => sort(app, false),
+        ScreenCommand::SortLeast => sort(app, true),
+        ScreenCommand::Axes => app.matrix.axes = if app.matrix.axes.is_some() { None } else { Some(1) },
+        ScreenCommand::TurnRows => {
             let rows = next_axis(app, app.matrix.turn.rows, app.matrix.turn.columns);
             turn(app, rows, app.matrix.turn.columns);
         }
-        Command::TurnColumns => {
+        ScreenCommand::TurnColumns => {
             let columns = next_axis(app, app.matrix.turn.columns, app.matrix.turn.rows);
             turn(app, app.matrix.turn.rows, columns);
         }
-        Command::Swap => turn(app, app.matrix.turn.columns, app.matrix.turn.rows),
-        Command::Straight => {
+        ScreenCommand::Swap => turn(app, app.matrix.turn.columns, app.matrix.turn.rows),
+        ScreenCommand::Straight => {
             app.matrix.turn = Turn::default();
             app.matrix.filter.clear();
-            turn(app, Axis::Model, Axis::Comparison);
+            turn(app, MatrixAxis::Model, MatrixAxis::Comparison);
         }
-        Command::StepAxis => {
+        ScreenCommand::StepAxis => {
             let axes = several(app);
             if axes.is_empty() {
                 return vec![];
@@ -77,70 +77,70 @@ pub fn act(app: &mut App, command: Command) -> Vec<Effect> {
             let place = app.matrix.stepping.and_then(|axis| axes.iter().position(|of| *of == axis)).map_or(0, |place| place + 1);
             app.matrix.stepping = axes.get(place % axes.len()).copied();
         }
-        Command::StepForth => step_level(app, 1),
-        Command::StepBack => step_level(app, -1),
-        Command::View => app.matrix.view = next_view(app),
-        Command::Wide => app.matrix.wide = !app.matrix.wide,
-        Command::Compare | Command::Diff => compare(app, command == Command::Diff),
-        Command::Hide => hide(app),
-        Command::Series => app.runs.series += 1,
-        Command::Logarithm => app.runs.logarithmic = !app.runs.logarithmic,
-        Command::Smooth => app.runs.smoothing = (app.runs.smoothing + 1) % crate::tui::runs::SMOOTHING.len(),
-        Command::Beside => beside(app),
-        Command::Theme => {
+        ScreenCommand::StepForth => step_level(app, 1),
+        ScreenCommand::StepBack => step_level(app, -1),
+        ScreenCommand::View => app.matrix.view = next_view(app),
+        ScreenCommand::Wide => app.matrix.wide = !app.matrix.wide,
+        ScreenCommand::Compare | ScreenCommand::Diff => compare(app, command == ScreenCommand::Diff),
+        ScreenCommand::Hide => hide(app),
+        ScreenCommand::Series => app.runs.series += 1,
+        ScreenCommand::Logarithm => app.runs.logarithmic = !app.runs.logarithmic,
+        ScreenCommand::Smooth => app.runs.smoothing = (app.runs.smoothing + 1) % crate::tui::runs::SMOOTHING.len(),
+        ScreenCommand::Beside => beside(app),
+        ScreenCommand::Theme => {
             app.theme = app.theme.next();
             app.themed = true;
             app.say(format!("theme: {}", app.theme.word()), false);
         }
-        Command::Draw => {
+        ScreenCommand::Draw => {
             let place = Drawing::ALL.iter().position(|of| *of == app.drawing).unwrap_or(0);
             app.drawing = Drawing::ALL[(place + 1) % Drawing::ALL.len()];
             app.say(format!("figures in {}", app.drawing.word()), false);
         }
-        Command::Quit => {
+        ScreenCommand::Quit => {
             app.quit = true;
             return vec![Effect::Remember(app.layout())];
         }
-        Command::Refresh => return vec![Effect::Renew],
-        Command::Copy => match super::copied::equivalent(app) {
+        ScreenCommand::Refresh => return vec![Effect::Renew],
+        ScreenCommand::Copy => match super::copied::equivalent(app) {
             Ok(line) => return vec![Effect::Copy(line)],
             Err(why) => app.say(why, true),
         },
-        Command::Undo => return undo(app),
-        Command::Edit => match &app.seen.board {
+        ScreenCommand::Undo => return undo(app),
+        ScreenCommand::Edit => match &app.seen.board {
             Some(board) => return vec![Effect::Edit(board.file.clone())],
             None => match app.seen.studies.first() {
                 Some(file) => return vec![Effect::Edit(file.clone())],
                 None => app.say("there is no study file to edit", true),
             },
         },
-        Command::Study => {
+        ScreenCommand::Study => {
             first_study(app);
         }
-        Command::Add if app.seen.board.is_none() => first_study(app),
-        Command::Add => {
+        ScreenCommand::Add if app.seen.board.is_none() => first_study(app),
+        ScreenCommand::Add => {
             let options = Adding::ALL.iter().map(|adding| adding.words().to_owned()).collect();
-            app.overlay = Some(Overlay::Choice { title: "add to the study", options, cursor: 0, then: Chosen::Add });
+            app.overlay = Some(Overlay::Choice { title: "add to the study", options, cursor: 0, then: MenuChoice::Add });
         }
-        Command::Exclude => return exclude(app),
-        Command::Run => return run(app, None),
-        Command::RunThis => return run_this(app),
-        Command::Pause | Command::Resume | Command::Cancel | Command::Drain => return ask(app, command),
-        Command::Pin => return pin(app),
-        Command::Build => return build(app),
-        Command::Open => return open(app),
-        Command::Audit => return audit(app, false),
-        Command::AuditStudy => return audit(app, true),
-        Command::Check => return program(app, &["check", &app.study_file()], Purpose::Show),
-        Command::Doctor => return program(app, &["doctor"], Purpose::Show),
-        Command::StoreCheck => return program(app, &["store", "check"], Purpose::Show),
-        Command::Type(_) | Command::Erase | Command::EraseWord | Command::Complete => {}
+        ScreenCommand::Exclude => return exclude(app),
+        ScreenCommand::Run => return run(app, None),
+        ScreenCommand::RunThis => return run_this(app),
+        ScreenCommand::Pause | ScreenCommand::Resume | ScreenCommand::Cancel | ScreenCommand::Drain => return ask(app, command),
+        ScreenCommand::Pin => return pin(app),
+        ScreenCommand::Build => return build(app),
+        ScreenCommand::Open => return open(app),
+        ScreenCommand::Audit => return audit(app, false),
+        ScreenCommand::AuditStudy => return audit(app, true),
+        ScreenCommand::Check => return program(app, &["check", &app.study_file()], CommandPurpose::Show),
+        ScreenCommand::Doctor => return program(app, &["doctor"], CommandPurpose::Show),
+        ScreenCommand::StoreCheck => return program(app, &["store", "check"], CommandPurpose::Show),
+        ScreenCommand::Type(_) | ScreenCommand::Erase | ScreenCommand::EraseWord | ScreenCommand::Complete => {}
     }
     vec![]
 }
 
 /// A command line of this program.
-pub fn program(app: &mut App, arguments: &[&str], purpose: Purpose) -> Vec<Effect> {
+pub fn program(app: &mut App, arguments: &[&str], purpose: CommandPurpose) -> Vec<Effect> {
     let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
     let words = line(&arguments);
     if app.working.contains(&words) {
@@ -240,10 +240,10 @@ fn enter(app: &mut App) -> Vec<Effect> {
 fn first_study(app: &mut App) {
     let starts = STARTS.iter().map(|(words, _)| (*words).to_owned());
     let (title, options, then) = if app.seen.studies.is_empty() {
-        ("start with", starts.collect(), Chosen::Start)
+        ("start with", starts.collect(), MenuChoice::Start)
     } else {
         let studies = app.seen.studies.iter().map(|path| path.display().to_string());
-        ("open a study, or start another", studies.chain(starts.map(|words| format!("+ {words}"))).collect(), Chosen::Study)
+        ("open a study, or start another", studies.chain(starts.map(|words| format!("+ {words}"))).collect(), MenuChoice::Study)
     };
     app.overlay = Some(Overlay::Choice { title, options, cursor: 0, then });
 }
@@ -286,8 +286,8 @@ fn model_here(app: &App) -> Option<String> {
     let board = app.seen.board.as_deref()?;
     match app.screen {
         Screen::Compare => app.compare.at(app.compare.cursor).map(str::to_owned),
-        Screen::Matrix if app.matrix.turn.rows == Axis::Model => {
-            Some(app.matrix.lattice.names(Axis::Model)[*app.matrix.order.get(app.matrix.row)?].clone())
+        Screen::Matrix if app.matrix.turn.rows == MatrixAxis::Model => {
+            Some(app.matrix.lattice.names(MatrixAxis::Model)[*app.matrix.order.get(app.matrix.row)?].clone())
         }
         _ => Some(board.families[app.figure()?.model].0.clone()),
     }
@@ -339,7 +339,7 @@ pub fn matrix_order(app: &mut App) {
     let names = matrix.lattice.names(matrix.turn.rows);
     let filter = Filter::parse(&matrix.filter, &lattice::FIELDS).unwrap_or_default();
     let factors = |row: usize| {
-        let board = app.seen.board.as_ref().filter(|_| matrix.turn.rows == Axis::Model)?;
+        let board = app.seen.board.as_ref().filter(|_| matrix.turn.rows == MatrixAxis::Model)?;
         let model = board.families.iter().position(|(family, _)| *family == names[row])?;
         Some(board.study.models[model].factors())
     };
@@ -347,10 +347,10 @@ pub fn matrix_order(app: &mut App) {
         let field = |name: &str| match name {
             "auc" => {
                 let scores = matrix.spots[*row].iter().flatten().filter_map(|spot| Some(spot.best?.1.quoted.value));
-                Value::of(scores.reduce(f64::max))
+                TableValue::of(scores.reduce(f64::max))
             }
-            axis if axis == matrix.turn.rows.word() => Value::from(names[*row].as_str()),
-            factor => Value::of(factors(*row).and_then(|of| of.get(factor.replace(' ', "_").as_str()).cloned())),
+            axis if axis == matrix.turn.rows.word() => TableValue::from(names[*row].as_str()),
+            factor => TableValue::of(factors(*row).and_then(|of| of.get(factor.replace(' ', "_").as_str()).cloned())),
         };
         filter.holds(&names[*row], &field)
     };
@@ -367,19 +367,19 @@ pub fn matrix_order(app: &mut App) {
 }
 
 /// The next axis with more than one level, if there is another.
-fn next_axis(app: &App, axis: Axis, taken: Axis) -> Axis {
-    let place = Axis::ALL.iter().position(|of| *of == axis).unwrap_or(0);
-    let others = (1..Axis::ALL.len()).map(|by| Axis::ALL[(place + by) % Axis::ALL.len()]);
+fn next_axis(app: &App, axis: MatrixAxis, taken: MatrixAxis) -> MatrixAxis {
+    let place = MatrixAxis::ALL.iter().position(|of| *of == axis).unwrap_or(0);
+    let others = (1..MatrixAxis::ALL.len()).map(|by| MatrixAxis::ALL[(place + by) % MatrixAxis::ALL.len()]);
     others.into_iter().find(|of| *of != taken && app.matrix.lattice.names(*of).len() > 1).unwrap_or(axis)
 }
 
 /// Axes that are neither rows nor columns, and have levels to step along.
-fn several(app: &App) -> Vec<Axis> {
+fn several(app: &App) -> Vec<MatrixAxis> {
     app.matrix.turn.hidden().filter(|axis| app.matrix.lattice.names(*axis).len() > 1).collect()
 }
 
 /// What stays an axis keeps its place.
-fn turn(app: &mut App, rows: Axis, columns: Axis) {
+fn turn(app: &mut App, rows: MatrixAxis, columns: MatrixAxis) {
     let matrix = &mut app.matrix;
     if columns != matrix.turn.columns {
         (matrix.column, matrix.sorted) = (0, None);
@@ -481,8 +481,8 @@ fn run(app: &mut App, only: Option<&str>) -> Vec<Effect> {
     }
     app.screen = if only.is_none() { Screen::Runs } else { app.screen };
     match only {
-        None => program(app, &["run", &file, "--detach"], Purpose::Run),
-        Some(only) => program(app, &["run", &file, "--only", only, "--detach"], Purpose::Run),
+        None => program(app, &["run", &file, "--detach"], CommandPurpose::Run),
+        Some(only) => program(app, &["run", &file, "--only", only, "--detach"], CommandPurpose::Run),
     }
 }
 
@@ -498,16 +498,15 @@ fn run_this(app: &mut App) -> Vec<Effect> {
 }
 
 /// What is asked of jobs: of those that are marked, else of the one that is looked at.
-fn ask(app: &mut App, command: Command) -> Vec<Effect> {
+fn ask(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
     let here = app.runs.at(&app.seen).map(|job| job.row.id);
     let of_cell = || {
         let board = app.seen.board.clone()?;
         let cell = board.cells.get(app.spot()?.urgent)?;
         board.jobs(cell).find(|id| {
-            app.seen
-                .jobs
-                .iter()
-                .any(|job| job.row.id == *id && matches!(job.row.state, State::Failed | State::Paused | State::Cancelled))
+            app.seen.jobs.iter().any(|job| {
+                job.row.id == *id && matches!(job.row.state, JobState::Failed | JobState::Paused | JobState::Cancelled)
+            })
         })
     };
     let marked: Vec<_> = app.runs.marked.iter().copied().collect();
@@ -516,38 +515,40 @@ fn ask(app: &mut App, command: Command) -> Vec<Effect> {
         (_, false) => marked,
         (_, true) => here.into_iter().collect::<Vec<_>>(),
     };
-    if command != Command::Resume && !app.seen.is_live() {
+    if command != ScreenCommand::Resume && !app.seen.is_live() {
         app.say("nothing runs: there is nothing to pause, stop or end", false);
         return vec![];
     }
-    let is_done = |id: &&JobId| app.seen.jobs.iter().any(|job| job.row.id == **id && job.row.state == State::Done);
+    let is_done = |id: &&JobId| app.seen.jobs.iter().any(|job| job.row.id == **id && job.row.state == JobState::Done);
     let jobs: Vec<JobId> =
-        if command == Command::Cancel { jobs.iter().filter(|id| !is_done(id)).copied().collect() } else { jobs };
+        if command == ScreenCommand::Cancel { jobs.iter().filter(|id| !is_done(id)).copied().collect() } else { jobs };
     let ids: Vec<String> = jobs.iter().map(|id| id.short()).collect();
     let with = |verb: &'static str| std::iter::once(verb).chain(ids.iter().map(String::as_str)).collect::<Vec<_>>();
     match command {
         // Nothing marked: everything.
-        Command::Pause if app.runs.marked.is_empty() => program(app, &["pause"], Purpose::Ask),
-        Command::Pause => program(app, &with("pause"), Purpose::Ask),
-        Command::Resume if app.screen != Screen::Matrix && app.runs.marked.is_empty() => program(app, &["retry"], Purpose::Ask),
-        Command::Resume if jobs.is_empty() => {
+        ScreenCommand::Pause if app.runs.marked.is_empty() => program(app, &["pause"], CommandPurpose::Ask),
+        ScreenCommand::Pause => program(app, &with("pause"), CommandPurpose::Ask),
+        ScreenCommand::Resume if app.screen != Screen::Matrix && app.runs.marked.is_empty() => {
+            program(app, &["retry"], CommandPurpose::Ask)
+        }
+        ScreenCommand::Resume if jobs.is_empty() => {
             app.say("nothing here failed or was set aside", false);
             vec![]
         }
-        Command::Resume => program(app, &with("retry"), Purpose::Ask),
-        Command::Cancel if !jobs.is_empty() => {
+        ScreenCommand::Resume => program(app, &with("retry"), CommandPurpose::Ask),
+        ScreenCommand::Cancel if !jobs.is_empty() => {
             let labels: Vec<&str> =
                 app.seen.jobs.iter().filter(|job| jobs.contains(&job.row.id)).map(|job| job.row.label.as_str()).collect();
             let more = if labels.len() > 3 { format!(", and {} more", labels.len() - 3) } else { String::new() };
             let question =
                 format!("stop {}{more}, and start no more of it until retried?", labels[..labels.len().min(3)].join("; "));
-            app.overlay = Some(Overlay::Ask { question, then: Asked::Cancel(jobs) });
+            app.overlay = Some(Overlay::Ask { question, then: Confirmation::Cancel(jobs) });
             vec![]
         }
-        Command::Drain => {
+        ScreenCommand::Drain => {
             app.overlay = Some(Overlay::Ask {
                 question: "finish what runs, start nothing more, and end the run?".to_owned(),
-                then: Asked::Drain,
+                then: Confirmation::Drain,
             });
             vec![]
         }
@@ -584,7 +585,7 @@ fn unpin(app: &mut App, board: &Board, name: &str) -> bool {
     let Some(pin) = board.pins.iter().find(|pin| pin.name == name) else { return false };
     let note = if pin.pin.note.is_empty() { String::new() } else { format!(", with its note “{}”", pin.pin.note) };
     app.overlay =
-        Some(Overlay::Ask { question: format!("take {name} off the report{note}?"), then: Asked::Unpin(name.to_owned()) });
+        Some(Overlay::Ask { question: format!("take {name} off the report{note}?"), then: Confirmation::Unpin(name.to_owned()) });
     true
 }
 
@@ -594,9 +595,9 @@ fn build(app: &mut App) -> Vec<Effect> {
     // What figures lack, and nothing more: anything else is for a person to run.
     let undrawn = board.undrawn > 0 && board.to_run == board.undrawn;
     if !undrawn || app.seen.is_live() || board.found.is_none() {
-        return program(app, &["report", &file], Purpose::Report);
+        return program(app, &["report", &file], CommandPurpose::Report);
     }
-    program(app, &["run", &file], Purpose::Draw)
+    program(app, &["run", &file], CommandPurpose::Draw)
 }
 
 fn open(app: &mut App) -> Vec<Effect> {
@@ -612,12 +613,12 @@ fn open(app: &mut App) -> Vec<Effect> {
 fn audit(app: &mut App, study: bool) -> Vec<Effect> {
     let Some(board) = app.seen.board.clone() else { return vec![] };
     if study {
-        return program(app, &["audit", &app.study_file(), "--json"], Purpose::Audit(board.study.name.clone()));
+        return program(app, &["audit", &app.study_file(), "--json"], CommandPurpose::Audit(board.study.name.clone()));
     }
     if app.seen.report.is_none() {
         app.say("there is no report yet: b builds it", true);
         return vec![];
     }
     let file = format!("{}reports/{}.html", app.root, board.study.name);
-    program(app, &["audit", &file, "--json"], Purpose::Audit(board.study.name.clone()))
+    program(app, &["audit", &file, "--json"], CommandPurpose::Audit(board.study.name.clone()))
 }

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 use std::path::Path;
-use visavis_core::domain::{contrast::Held, job::JobId, study::RunOn};
+use visavis_core::domain::{contrast::ContrastSides, job::JobId, study::RunOn};
 
 /// A command line, or why there is none to copy.
 pub fn equivalent(app: &App) -> Result<String, String> {
@@ -57,7 +57,7 @@ pub fn equivalent(app: &App) -> Result<String, String> {
                 _ if held.is_empty() => Err("nothing is copied: the study names no contrasts to print".to_owned()),
                 [one, other] => {
                     let name = |side: &[usize]| side.first().map(|&model| board.families[model].0.as_str());
-                    let is = |of: &&Held| {
+                    let is = |of: &&ContrastSides| {
                         let sides = (name(&of.left), name(&of.right));
                         sides == (Some(*one), Some(*other)) || sides == (Some(*other), Some(*one))
                     };

@@ -6,7 +6,7 @@ use crate::{
     tui::{
         app::App,
         compare::{HEADS, Paired, explained, paired},
-        table::Value,
+        table::TableValue,
         text::{self, fit, fit_end, half, left, right, score, signed, width},
         theme::Theme,
     },
@@ -16,7 +16,7 @@ use ratatui::{
     style::{Modifier, Style},
     text::{Line, Span},
 };
-use visavis_core::domain::{claim::Form, grid::Verdict, text::count};
+use visavis_core::domain::{claim::NumberForm, grid::DifferenceVerdict, text::count};
 
 pub fn draw(paint: &mut Paint, area: Rect, app: &App) {
     let Some(board) = app.seen.board.as_deref() else { return };
@@ -52,9 +52,9 @@ pub fn draw(paint: &mut Paint, area: Rect, app: &App) {
     }
 }
 
-fn shown(value: &Value, room: usize) -> String {
+fn shown(value: &TableValue, room: usize) -> String {
     match value {
-        Value::Estimate(of) => {
+        TableValue::Estimate(of) => {
             let whole = format!("{} {}", score(of.value), half(of));
             if width(&whole) <= room { whole } else { score(of.value) }
         }
@@ -238,11 +238,11 @@ fn draw_pair(paint: &mut Paint, area: Rect, app: &App, board: &Board, pair: &Pai
         let (text, style) = match &row.difference {
             Some((of, verdict)) => {
                 let style = match verdict {
-                    Verdict::Higher => theme.good(),
-                    Verdict::Lower => theme.warning(),
-                    Verdict::NotShown | Verdict::Neither => Style::new(),
+                    DifferenceVerdict::Higher => theme.good(),
+                    DifferenceVerdict::Lower => theme.warning(),
+                    DifferenceVerdict::NotShown | DifferenceVerdict::Neither => Style::new(),
                 };
-                (format!("{}  {}", of.show(Form::Difference), verdict.word()), style)
+                (format!("{}  {}", of.show(NumberForm::Difference), verdict.word()), style)
             }
             None => (signed(row.right - row.left), theme.dim()),
         };

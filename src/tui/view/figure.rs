@@ -2,10 +2,10 @@
 
 use super::Paint;
 use crate::{
-    study::picture::Picture,
+    study::picture::FigurePoints,
     tui::{
         app::{App, Drawing},
-        canvas::{Canvas, bounds},
+        canvas::{TextCanvas, bounds},
         text::{fit, width},
         theme::{Theme, sign},
     },
@@ -43,8 +43,8 @@ pub fn draw(paint: &mut Paint, area: Rect, app: &App, cell: CellId, legend: bool
     }
 }
 
-fn in_dots(paint: &mut Paint, area: Rect, app: &App, picture: &Picture) {
-    let mut canvas = Canvas::new(area, app.drawing, paint.theme);
+fn in_dots(paint: &mut Paint, area: Rect, app: &App, picture: &FigurePoints) {
+    let mut canvas = TextCanvas::new(area, app.drawing, paint.theme);
     if picture.one_axis {
         ridges(&mut canvas, picture);
     } else {
@@ -54,7 +54,7 @@ fn in_dots(paint: &mut Paint, area: Rect, app: &App, picture: &Picture) {
     canvas.draw(paint.frame.buffer_mut(), &|class| theme.class(class));
 }
 
-fn scatter(canvas: &mut Canvas, picture: &Picture) {
+fn scatter(canvas: &mut TextCanvas, picture: &FigurePoints) {
     let along = |axis: usize| bounds(picture.points.iter().map(|(point, _)| f64::from(point[axis])));
     let (Some(x), Some(y)) = (along(0), along(1)) else { return };
     let (wide, high) = canvas.size();
@@ -73,7 +73,7 @@ fn scatter(canvas: &mut Canvas, picture: &Picture) {
 }
 
 /// How dense each class is along the axis: a smoothed histogram, each class as high as the others.
-fn ridges(canvas: &mut Canvas, picture: &Picture) {
+fn ridges(canvas: &mut TextCanvas, picture: &FigurePoints) {
     let Some((low, top)) = bounds(picture.points.iter().map(|(point, _)| f64::from(point[0]))) else { return };
     let (wide, high) = canvas.size();
     let classes = picture.classes.len();
@@ -105,7 +105,7 @@ fn ridges(canvas: &mut Canvas, picture: &Picture) {
 }
 
 /// `● Male 1,402  ◆ Female 1,990`; names are cut before numbers are.
-fn legend(theme: Theme, picture: &Picture, room: usize) -> Line<'static> {
+fn legend(theme: Theme, picture: &FigurePoints, room: usize) -> Line<'static> {
     let count = |n: usize| format!(" {}  ", thousands(n));
     let whole: usize = picture.classes.iter().map(|(name, n)| 2 + width(name) + width(&count(*n))).sum();
     let numbers: usize = picture.classes.iter().map(|(_, n)| 2 + width(&count(*n))).sum();

@@ -14,7 +14,7 @@ use ratatui::{
     text::Line,
 };
 use visavis_core::domain::{
-    claim::Form,
+    claim::NumberForm,
     ledger::CellId,
     text::{count, thousands},
 };
@@ -108,7 +108,7 @@ fn ledger(paint: &mut Paint, area: Rect, app: &App, board: &Board) {
     let room = usize::from(inner.width);
     let mut lines = Vec::new();
     if let Some((row, reason)) = row(board, &cell) {
-        let auc = row.candidate.b.map_or("no AUC".to_owned(), |b| format!("AUC {} on half B", b.show(Form::Score)));
+        let auc = row.candidate.b.map_or("no AUC".to_owned(), |b| format!("AUC {} on half B", b.show(NumberForm::Score)));
         let sure = board.found.as_ref().and_then(|found| Some((&found.grid, found.grid.of(&cell)?)));
         let low = row.low.zip(sure).map_or(String::new(), |(low, (grid, sure))| {
             format!(", at least {} beside {}", score(low), count(grid.family(sure), "cell"))

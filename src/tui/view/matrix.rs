@@ -6,7 +6,7 @@ use crate::{
     tui::{
         app::App,
         axes, figures,
-        lattice::{Axis, Spot},
+        lattice::{MatrixAxis, MatrixSquare},
         text::{self, fit, fit_end, half, left, right, score, width},
         theme::{Theme, bar, glyph},
     },
@@ -17,7 +17,7 @@ use ratatui::{
     text::{Line, Span},
 };
 use visavis_core::domain::{
-    claim::Form,
+    claim::NumberForm,
     comparison::Measured,
     ledger::CellId,
     score::Estimate,
@@ -52,7 +52,7 @@ pub fn draw(paint: &mut Paint, area: Rect, app: &App) {
 /// `best AUC per model × comparison · layer: all · projection: umap`
 fn title(app: &App) -> String {
     let turn = &app.matrix.turn;
-    let hidden = |axis: Axis| {
+    let hidden = |axis: MatrixAxis| {
         let names = app.matrix.lattice.names(axis);
         let level = turn.fixed[axis as usize].and_then(|level| names.get(level)).map_or("all", String::as_str);
         let mark = if app.matrix.stepping == Some(axis) { "‹›" } else { "" };
@@ -93,7 +93,7 @@ fn draw_grid(paint: &mut Paint, area: Rect, app: &App, board: &Board) {
         let y = inner.y + (head_rows + at - top) as u16;
         let name = &names[row];
         let here = at == matrix.row;
-        let marked = matrix.turn.rows == Axis::Model && app.marked.contains(name);
+        let marked = matrix.turn.rows == MatrixAxis::Model && app.marked.contains(name);
         let ground = here.then(|| paint.theme.cursor());
         let mark = format!("{}{}", if here { "▸" } else { " " }, if marked { "▣" } else { " " });
         let mut spans = vec![
@@ -156,7 +156,7 @@ fn draw_heads(
 }
 
 /// One square: state by sign, word and colour; its score by heat.
-fn square(theme: Theme, spot: Option<&Spot>, wide: usize, cursor: bool) -> Vec<Span<'static>> {
+fn square(theme: Theme, spot: Option<&MatrixSquare>, wide: usize, cursor: bool) -> Vec<Span<'static>> {
     let room = wide - 1;
     let end = if cursor { "◂" } else { " " };
     let Some(spot) = spot else {
@@ -262,7 +262,7 @@ fn believe(theme: Theme, app: &App, board: &Board, cell: &CellId, room: usize) -
         say(format!("not ranked: {why}"), theme.warning());
     }
     let (b, whole) = (view.and_then(|view| view.b), view.and_then(|view| view.whole));
-    let interval = |of: &Estimate| format!("AUC {}", of.show(Form::Score));
+    let interval = |of: &Estimate| format!("AUC {}", of.show(NumberForm::Score));
     match b.as_ref().or(whole.as_ref()) {
         Some(of) => {
             let where_from = match (b, view.and_then(|view| view.a)) {
@@ -275,7 +275,7 @@ fn believe(theme: Theme, app: &App, board: &Board, cell: &CellId, room: usize) -
         }
         None => match view.and_then(|view| view.monotone) {
             Some(rho) => say(
-                format!("a gradient: |ρ| {} along the axis, which ranks nothing", rho.show(Form::Score)),
+                format!("a gradient: |ρ| {} along the axis, which ranks nothing", rho.show(NumberForm::Score)),
                 plain.add_modifier(Modifier::BOLD),
             ),
             None if quantity => {

@@ -10,12 +10,12 @@ mod runs;
 
 use super::{
     app::{App, Screen},
-    command::{self, Command},
+    command::{self, ScreenCommand},
     pixels::Pixels,
     text::{self, fit, width},
     theme::Theme,
 };
-use crate::study::{Held, Phase};
+use crate::study::{HeldBecause, Phase};
 use ratatui::{
     Frame,
     layout::{Alignment, Constraint, Layout, Rect},
@@ -24,7 +24,7 @@ use ratatui::{
     widgets::{Block, BorderType, Paragraph},
 };
 use visavis_core::domain::{
-    job::State,
+    job::JobState,
     text::{printable, thousands},
 };
 
@@ -40,7 +40,7 @@ pub struct Hit {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Clicked {
-    Command(Command),
+    Command(ScreenCommand),
     /// A row and a column of the screen's list.
     Place(usize, usize),
 }
@@ -142,7 +142,7 @@ fn header(paint: &mut Paint, area: Rect, app: &App) {
         let word = if brief && !here { format!(" {} ", place + 1) } else { format!(" {} {} ", place + 1, screen.word()) };
         let style = if here { theme.cursor() } else { theme.dim() };
         let tab = Rect { x: area.x + at as u16, width: width(&word) as u16, ..area };
-        paint.hit(tab.intersection(area), Clicked::Command(Command::Go(screen)));
+        paint.hit(tab.intersection(area), Clicked::Command(ScreenCommand::Go(screen)));
         at += width(&word);
         spans.push(Span::styled(word, style));
     }
@@ -167,21 +167,24 @@ fn standing(app: &App) -> String {
         let line = fault.place.as_ref().and_then(|place| place.at).map_or(String::new(), |(line, _)| format!("line {line}: "));
         return format!("✕ {line}{} · E opens it", printable(&fault.what));
     }
-    let left = |run: &crate::study::Timeline| run.count(State::Queued) + run.count(State::Running);
+    let left = |run: &crate::study::Timeline| run.count(JobState::Queued) + run.count(JobState::Running);
     match &app.seen.run {
         Some(run) if run.phase() == Phase::Running => {
             let held = match run.held {
-                Some(Held::Paused) => "‖ paused · ",
-                Some(Held::Draining) => "draining · ",
+                Some(HeldBecause::Paused) => "‖ paused · ",
+                Some(HeldBecause::Draining) => "draining · ",
                 None => "",
             };
             let time = app.seen.board.as_ref().filter(|board| board.seconds > 1.0 && board.study.name == run.run.study);
             let time = time.map_or(String::new(), |board| format!(" · {}", text::about(board.seconds)));
-            let failed =
-                if run.count(State::Failed) > 0 { format!("✕ {} failed · ", run.count(State::Failed)) } else { String::new() };
-            format!("{held}{failed}◐ {} running · {} left{time}", run.count(State::Running), thousands(left(run)))
+            let failed = if run.count(JobState::Failed) > 0 {
+                format!("✕ {} failed · ", run.count(JobState::Failed))
+            } else {
+                String::new()
+            };
+            format!("{held}{failed}◐ {} running · {} left{time}", run.count(JobState::Running), thousands(left(run)))
         }
-        Some(run) if run.count(State::Failed) > 0 => format!("✕ {} failed", run.count(State::Failed)),
+        Some(run) if run.count(JobState::Failed) > 0 => format!("✕ {} failed", run.count(JobState::Failed)),
         Some(run) if run.phase() == Phase::Interrupted => "‖ the last run was interrupted".to_owned(),
         Some(run) if run.phase() == Phase::Lost => "✕ the last run ended without a word".to_owned(),
         _ => app.seen.board.as_ref().map_or(String::new(), |board| match (board.to_run, board.waiting) {
@@ -256,13 +259,14 @@ fn footer(paint: &mut Paint, area: Rect, app: &App) {
         at += width(&text);
         spans.push(Span::styled(text, theme.accent()));
     }
-    let entry = |command: &Command| command::COMMANDS.iter().find(|entry| entry.command == *command);
-    let first: Vec<&command::Entry> = command::foot(app.screen).iter().filter_map(entry).collect();
+    let entry = |command: &ScreenCommand| command::COMMANDS.iter().find(|entry| entry.command == *command);
+    let first: Vec<&command::CommandEntry> = command::foot(app.screen).iter().filter_map(entry).collect();
     // Help and quit are always there.
-    let last: Vec<&command::Entry> = [Command::Palette, Command::Help, Command::Quit].iter().filter_map(entry).collect();
+    let last: Vec<&command::CommandEntry> =
+        [ScreenCommand::Palette, ScreenCommand::Help, ScreenCommand::Quit].iter().filter_map(entry).collect();
     let reserved: usize = last.iter().map(|entry| width(entry.keys[0]) + width(entry.short) + 4).sum();
-    let mut put = |entry: &command::Entry, at: &mut usize, spans: &mut Vec<Span<'static>>, limit: usize| {
-        let key = if entry.command == Command::Down { "hjkl" } else { entry.keys[0] };
+    let mut put = |entry: &command::CommandEntry, at: &mut usize, spans: &mut Vec<Span<'static>>, limit: usize| {
+        let key = if entry.command == ScreenCommand::Down { "hjkl" } else { entry.keys[0] };
         let wide = width(key) + 1 + width(entry.short);
         if *at + wide + 3 > limit {
             return;

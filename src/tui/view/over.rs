@@ -2,7 +2,7 @@
 
 use super::{Clicked, Paint, first};
 use crate::{
-    study::draft::Draft,
+    study::draft::StudyDraft,
     tui::{
         app::{App, Overlay, Screen},
         command::{self, COMMANDS},
@@ -155,7 +155,7 @@ fn help(paint: &mut Paint, area: Rect, app: &App, scroll: usize) {
             lines.push(Line::from(vec![Span::raw(left(if at == 0 { word } else { "" }, 17)), Span::raw(line)]));
         }
     }
-    let mut section = |title: &str, of: &dyn Fn(&command::Entry) -> bool| {
+    let mut section = |title: &str, of: &dyn Fn(&command::CommandEntry) -> bool| {
         lines.push(Line::default());
         lines.push(Line::styled(title.to_owned(), theme.title()));
         for entry in COMMANDS.iter().filter(|entry| !entry.keys.is_empty() && of(entry)) {
@@ -261,7 +261,7 @@ fn draw_form(paint: &mut Paint, area: Rect, form: &Form) {
 }
 
 /// What would be written, and what it costs.
-fn draw_draft(paint: &mut Paint, area: Rect, draft: &Draft) {
+fn draw_draft(paint: &mut Paint, area: Rect, draft: &StudyDraft) {
     let theme = paint.theme;
     let (before, after): (Vec<&str>, Vec<&str>) = (draft.before.lines().collect(), draft.after.lines().collect());
     let same = before.iter().zip(&after).take_while(|(a, b)| a == b).count();

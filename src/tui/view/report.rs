@@ -3,7 +3,7 @@
 use super::{Clicked, Paint, first, over_ground, scrollbar};
 use crate::tui::{
     app::App,
-    report::{Kind, Line as Row},
+    report::{LineKind, ReportLine},
     text::{fit, left, width},
     theme::Theme,
 };
@@ -23,7 +23,7 @@ pub fn draw(paint: &mut Paint, area: Rect, app: &App) {
     let top = first(app.report.cursor, rows, lines.len());
     for (at, row) in lines.iter().enumerate().skip(top).take(rows) {
         let place = Rect { y: inner.y + (at - top) as u16, height: 1, ..inner };
-        let open = matches!(&row.kind, Kind::Branch(name, _) if app.report.open.contains(name));
+        let open = matches!(&row.kind, LineKind::Branch(name, _) if app.report.open.contains(name));
         let line = shown(paint.theme, row, open, at == app.report.cursor, usize::from(inner.width));
         paint.line(place, line);
         paint.hit(place, Clicked::Place(at, 0));
@@ -41,16 +41,16 @@ fn verdict(theme: Theme, verdict: &str) -> (char, Style) {
     }
 }
 
-fn shown(theme: Theme, row: &Row, open: bool, here: bool, room: usize) -> Line<'static> {
+fn shown(theme: Theme, row: &ReportLine, open: bool, here: bool, room: usize) -> Line<'static> {
     let ground = here.then(|| theme.cursor());
     let (sign, style) = match &row.kind {
-        Kind::Head => (' ', theme.title()),
-        Kind::There => ('●', theme.good()),
-        Kind::Missing => ('○', theme.dim()),
-        Kind::Branch(_, of) | Kind::Leaf(of) => verdict(theme, of),
+        LineKind::Head => (' ', theme.title()),
+        LineKind::There => ('●', theme.good()),
+        LineKind::Missing => ('○', theme.dim()),
+        LineKind::Branch(_, of) | LineKind::Leaf(of) => verdict(theme, of),
     };
     let fold = match &row.kind {
-        Kind::Branch(..) => {
+        LineKind::Branch(..) => {
             if open {
                 "▾ "
             } else {
@@ -61,7 +61,7 @@ fn shown(theme: Theme, row: &Row, open: bool, here: bool, room: usize) -> Line<'
     };
     let indent = "  ".repeat(row.depth.saturating_sub(1));
     let head = format!(" {indent}{fold}{sign} ");
-    let text_style = if row.kind == Kind::Head { Style::new().add_modifier(Modifier::BOLD) } else { Style::new() };
+    let text_style = if row.kind == LineKind::Head { Style::new().add_modifier(Modifier::BOLD) } else { Style::new() };
     let text = fit(&row.text, room.saturating_sub(width(&head) + 2));
     let wide = (room * 2 / 5).max(28).min(room.saturating_sub(width(&head)));
     let text = if width(&text) < wide { left(&text, wide) } else { text };

@@ -4,12 +4,12 @@ use super::{Clicked, Paint, first, over_ground, scrollbar};
 use crate::{
     study::{
         Phase,
-        curves::{Curve, Diary},
+        curves::{JobHistory, SeriesCurve},
         watch::{DeviceSeen, JobSeen},
     },
     tui::{
         app::App,
-        canvas::{Canvas, bounds, tick},
+        canvas::{TextCanvas, bounds, tick},
         runs::{SMOOTHING, smoothed},
         text::{self, fit, fit_middle, left, right, width},
         theme::{Theme, sign},
@@ -22,7 +22,7 @@ use ratatui::{
 };
 use std::sync::Arc;
 use visavis_core::domain::{
-    job::{JobId, State},
+    job::{JobId, JobState},
     text::{ago, count, size, thousands},
 };
 
@@ -92,34 +92,35 @@ pub fn gauge(share: f32, wide: usize) -> String {
     format!("{}{}", "█".repeat(full), "░".repeat(wide - full))
 }
 
-pub fn job_sign(state: State) -> char {
+pub fn job_sign(state: JobState) -> char {
     match state {
-        State::Queued => '○',
-        State::Running => '◐',
-        State::Done => '●',
-        State::Failed => '✕',
-        State::Paused => '‖',
-        State::Cancelled => '–',
+        JobState::Queued => '○',
+        JobState::Running => '◐',
+        JobState::Done => '●',
+        JobState::Failed => '✕',
+        JobState::Paused => '‖',
+        JobState::Cancelled => '–',
     }
 }
 
-pub fn job_style(theme: Theme, state: State) -> Style {
+pub fn job_style(theme: Theme, state: JobState) -> Style {
     match state {
-        State::Queued | State::Cancelled => theme.dim(),
-        State::Running => theme.accent(),
-        State::Done => theme.good(),
-        State::Failed => theme.error(),
-        State::Paused => theme.warning(),
+        JobState::Queued | JobState::Cancelled => theme.dim(),
+        JobState::Running => theme.accent(),
+        JobState::Done => theme.good(),
+        JobState::Failed => theme.error(),
+        JobState::Paused => theme.warning(),
     }
 }
 
 fn jobs(paint: &mut Paint, area: Rect, app: &App) {
     let run = app.seen.run.as_ref();
-    let counts: Vec<String> = [State::Running, State::Failed, State::Queued, State::Paused, State::Cancelled, State::Done]
-        .into_iter()
-        .filter_map(|state| Some((state, run?.count(state))).filter(|(_, n)| *n > 0))
-        .map(|(state, n)| format!("{} {}", thousands(n), state.word()))
-        .collect();
+    let counts: Vec<String> =
+        [JobState::Running, JobState::Failed, JobState::Queued, JobState::Paused, JobState::Cancelled, JobState::Done]
+            .into_iter()
+            .filter_map(|state| Some((state, run?.count(state))).filter(|(_, n)| *n > 0))
+            .map(|(state, n)| format!("{} {}", thousands(n), state.word()))
+            .collect();
     let filter = if app.runs.filter.is_empty() { String::new() } else { format!(" · /{}", app.runs.filter) };
     let inner = paint.pane(area, &format!("Jobs · {}{filter}", counts.join(" · ")), true);
     if app.runs.order.is_empty() {
@@ -150,7 +151,7 @@ fn job_line(theme: Theme, app: &App, job: &JobSeen, here: bool, room: usize) -> 
     let ground = here.then(|| theme.cursor());
     let mark = format!("{}{}", if here { "▸" } else { " " }, if app.runs.marked.contains(&row.id) { "▣" } else { " " });
     let end = match row.state {
-        State::Running => {
+        JobState::Running => {
             let on = job.on.as_ref().map_or(String::new(), |(device, slot, attempt)| {
                 format!("{device}/{}{}", slot + 1, if *attempt > 1 { format!(" try {attempt}") } else { String::new() })
             });
@@ -160,9 +161,9 @@ fn job_line(theme: Theme, app: &App, job: &JobSeen, here: bool, room: usize) -> 
             );
             format!("{on} {share}")
         }
-        State::Done => row.seconds.map_or("was there".to_owned(), |seconds| format!("{seconds:.2} s")),
-        State::Queued if row.why.is_some() => "to be tried again".to_owned(),
-        State::Failed => "failed".to_owned(),
+        JobState::Done => row.seconds.map_or("was there".to_owned(), |seconds| format!("{seconds:.2} s")),
+        JobState::Queued if row.why.is_some() => "to be tried again".to_owned(),
+        JobState::Failed => "failed".to_owned(),
         state => state.word().to_owned(),
     };
     let end = fit(&end, room / 2);
@@ -179,7 +180,8 @@ fn job_line(theme: Theme, app: &App, job: &JobSeen, here: bool, room: usize) -> 
 /// Curves above, words below.
 fn details(paint: &mut Paint, area: Rect, app: &App) {
     let shown = app.runs.shown(&app.seen);
-    let diaries: Vec<(JobId, Arc<Diary>)> = shown.iter().filter_map(|id| Some((*id, Arc::clone(app.diaries.get(id)?)))).collect();
+    let diaries: Vec<(JobId, Arc<JobHistory>)> =
+        shown.iter().filter_map(|id| Some((*id, Arc::clone(app.diaries.get(id)?)))).collect();
     let has_curves = diaries.iter().any(|(_, diary)| !diary.curves.is_empty());
     // A curve needs some height; its log makes do with what is left.
     let high = if has_curves { (area.height * 29 / 50).max(8).min(area.height) } else { 0 };
@@ -190,13 +192,13 @@ fn details(paint: &mut Paint, area: Rect, app: &App) {
     words(paint, below, app, diaries.last().map(|(_, diary)| diary.as_ref()));
 }
 
-fn curves(paint: &mut Paint, area: Rect, app: &App, diaries: &[(JobId, Arc<Diary>)]) {
+fn curves(paint: &mut Paint, area: Rect, app: &App, diaries: &[(JobId, Arc<JobHistory>)]) {
     let mut names: Vec<&str> =
         diaries.iter().flat_map(|(_, diary)| diary.curves.iter().map(|curve| curve.series.as_str())).collect();
     names.sort_by_key(|name| (["loss", "accuracy", "images_per_second"].iter().position(|of| of == name).unwrap_or(9), *name));
     names.dedup();
     let Some(&series) = names.get(app.runs.series % names.len().max(1)) else { return };
-    let of: Vec<(usize, &Diary, &Curve)> = diaries
+    let of: Vec<(usize, &JobHistory, &SeriesCurve)> = diaries
         .iter()
         .enumerate()
         .flat_map(|(kind, (_, diary))| {
@@ -226,7 +228,7 @@ fn curves(paint: &mut Paint, area: Rect, app: &App, diaries: &[(JobId, Arc<Diary
     let (Some(x), Some(y)) = (along(|point| point.0), along(|point| point.1)) else { return };
     let legend = (of.len() as u16).min(3).min(inner.height / 3);
     let plot = Rect { x: inner.x + 8, width: inner.width - 8, height: inner.height - 1 - legend, ..inner };
-    let mut canvas = Canvas::of_lines(plot, app.drawing);
+    let mut canvas = TextCanvas::of_lines(plot, app.drawing);
     let (wide, high) = canvas.size();
     let at =
         |value: f64, (low, high): (f64, f64), dots: usize| ((value - low) / (high - low) * (dots as f64 - 1.0)).round() as i64;
@@ -272,7 +274,7 @@ fn curves(paint: &mut Paint, area: Rect, app: &App, diaries: &[(JobId, Arc<Diary
 }
 
 /// How attempts ended, and the last words.
-fn words(paint: &mut Paint, area: Rect, app: &App, diary: Option<&Diary>) {
+fn words(paint: &mut Paint, area: Rect, app: &App, diary: Option<&JobHistory>) {
     let inner = paint.pane(area, "Log", false);
     let Some(diary) = diary else {
         paint.empty(inner, "a job's log and attempts are shown here");

@@ -2,7 +2,7 @@
 
 use super::{
     dice::Dice,
-    person::{Beard, HairColour, JAW, Person, Texture},
+    person::{Beard, HairColour, HairTexture, JAW, Person},
     sitting::Sitting,
 };
 use crate::{dataset::celeba::ATTRIBUTES, numeric::special};
@@ -61,7 +61,7 @@ pub fn likely(attribute: &str, person: &Person, sitting: &Sitting) -> f64 {
 
 fn drawn(attribute: &str, person: &Person, sitting: &Sitting) -> bool {
     let hair = |colour: HairColour| !person.bald && person.hair == colour;
-    let texture = |texture: Texture| !person.bald && person.texture == texture;
+    let texture = |texture: HairTexture| !person.bald && person.texture == texture;
     match attribute {
         "5_o_Clock_Shadow" => person.beard == Beard::Shadow,
         "Arched_Eyebrows" => person.arched_brows,
@@ -92,8 +92,8 @@ fn drawn(attribute: &str, person: &Person, sitting: &Sitting) -> bool {
         "Rosy_Cheeks" => sitting.rosy,
         "Sideburns" => person.sideburns && !person.bald,
         "Smiling" => sitting.smiling,
-        "Straight_Hair" => texture(Texture::Straight),
-        "Wavy_Hair" => texture(Texture::Wavy),
+        "Straight_Hair" => texture(HairTexture::Straight),
+        "Wavy_Hair" => texture(HairTexture::Wavy),
         "Wearing_Earrings" => sitting.earrings,
         "Wearing_Hat" => sitting.hat,
         "Wearing_Lipstick" => sitting.lipstick,
@@ -108,7 +108,7 @@ fn drawn(attribute: &str, person: &Person, sitting: &Sitting) -> bool {
 pub fn flip(attribute: &str, person: &mut Person, sitting: &mut Sitting) {
     let to = !drawn(attribute, person, sitting);
     let hair = |colour| if to { colour } else { HairColour::Other };
-    let texture = |texture| if to { texture } else { Texture::Neither };
+    let texture = |texture| if to { texture } else { HairTexture::Neither };
     let beard = |beard| if to { beard } else { Beard::None };
     match attribute {
         "5_o_Clock_Shadow" => person.beard = beard(Beard::Shadow),
@@ -155,8 +155,8 @@ pub fn flip(attribute: &str, person: &mut Person, sitting: &mut Sitting) {
         "Rosy_Cheeks" => sitting.rosy = to,
         "Sideburns" => person.sideburns = to,
         "Smiling" => sitting.smiling = to,
-        "Straight_Hair" => person.texture = texture(Texture::Straight),
-        "Wavy_Hair" => person.texture = texture(Texture::Wavy),
+        "Straight_Hair" => person.texture = texture(HairTexture::Straight),
+        "Wavy_Hair" => person.texture = texture(HairTexture::Wavy),
         "Wearing_Earrings" => sitting.earrings = to,
         "Wearing_Hat" => sitting.hat = to,
         "Wearing_Lipstick" => sitting.lipstick = to,
@@ -168,16 +168,16 @@ pub fn flip(attribute: &str, person: &mut Person, sitting: &mut Sitting) {
 }
 
 /// What an image's labels are drawn from: chances and what became of them, in CelebA's order.
-pub struct Drawn {
+pub struct DrawnLabels {
     pub likely: [f64; 40],
     /// Before annotators erred.
     pub has: [bool; 40],
 }
 
-impl Drawn {
+impl DrawnLabels {
     pub fn of(person: &Person, sitting: &Sitting, dice: &mut Dice) -> Self {
         let likely = ATTRIBUTES.map(|attribute| likely(attribute, person, sitting));
-        Drawn { likely, has: likely.map(|chance| dice.chance(chance)) }
+        DrawnLabels { likely, has: likely.map(|chance| dice.chance(chance)) }
     }
 }
 

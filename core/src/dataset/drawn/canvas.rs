@@ -4,7 +4,7 @@ use super::colour::Colour;
 use tiny_skia::{FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, Transform};
 
 /// A place in the current frame.
-pub type Point = (f32, f32);
+pub type CanvasPoint = (f32, f32);
 
 pub struct Canvas {
     pub pixels: Pixmap,
@@ -29,11 +29,11 @@ impl Canvas {
         self.frame = before;
     }
 
-    pub fn fill(&mut self, points: &[Point], colour: Colour, opacity: f32) {
+    pub fn fill(&mut self, points: &[CanvasPoint], colour: Colour, opacity: f32) {
         self.fill_path(smooth(points, true), colour, opacity);
     }
 
-    pub fn polygon(&mut self, points: &[Point], colour: Colour, opacity: f32) {
+    pub fn polygon(&mut self, points: &[CanvasPoint], colour: Colour, opacity: f32) {
         let mut path = PathBuilder::new();
         for (place, &(x, y)) in points.iter().enumerate() {
             if place == 0 { path.move_to(x, y) } else { path.line_to(x, y) }
@@ -42,13 +42,13 @@ impl Canvas {
         self.fill_path(path.finish(), colour, opacity);
     }
 
-    pub fn ellipse(&mut self, (x, y): Point, (rx, ry): Point, colour: Colour, opacity: f32) {
+    pub fn ellipse(&mut self, (x, y): CanvasPoint, (rx, ry): CanvasPoint, colour: Colour, opacity: f32) {
         let bounds = tiny_skia::Rect::from_xywh(x - rx, y - ry, 2.0 * rx.max(0.1), 2.0 * ry.max(0.1));
         self.fill_path(bounds.and_then(PathBuilder::from_oval), colour, opacity);
     }
 
     /// An ellipse that fades towards its edge.
-    pub fn glow(&mut self, at: Point, (rx, ry): Point, colour: Colour, opacity: f32) {
+    pub fn glow(&mut self, at: CanvasPoint, (rx, ry): CanvasPoint, colour: Colour, opacity: f32) {
         const RINGS: usize = 6;
         let outline = std::mem::replace(&mut self.outline, 0.0);
         for ring in 0..RINGS {
@@ -58,7 +58,7 @@ impl Canvas {
         self.outline = outline;
     }
 
-    pub fn line(&mut self, points: &[Point], width: f32, colour: Colour, opacity: f32) {
+    pub fn line(&mut self, points: &[CanvasPoint], width: f32, colour: Colour, opacity: f32) {
         let Some(path) = smooth(points, false) else { return };
         let stroke =
             Stroke { width: width * self.stroke, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Stroke::default() };
@@ -84,7 +84,7 @@ fn paint(Colour([red, green, blue]): Colour, opacity: f32) -> Paint<'static> {
 }
 
 /// A curve through all points: Catmull and Rom's spline (1974) as Bézier curves.
-fn smooth(points: &[Point], closed: bool) -> Option<Path> {
+fn smooth(points: &[CanvasPoint], closed: bool) -> Option<Path> {
     let n = points.len() as isize;
     let at = |i: isize| points[if closed { i.rem_euclid(n) } else { i.clamp(0, n - 1) } as usize];
     let mut path = PathBuilder::new();

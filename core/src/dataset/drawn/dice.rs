@@ -1,12 +1,12 @@
 //! Draws from a stream, in the words a drawing needs.
 
-use crate::numeric::{Purpose, Stream};
+use crate::numeric::{PhiloxStream, Purpose};
 
-pub struct Dice(Stream);
+pub struct Dice(PhiloxStream);
 
 impl Dice {
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
-        Dice(Stream::new(seed, purpose, index))
+        Dice(PhiloxStream::new(seed, purpose, index))
     }
 
     pub fn chance(&mut self, probability: f64) -> bool {

@@ -1,9 +1,9 @@
 //! Hair: behind the head, above the face, and on it.
 
 use super::{
-    canvas::{Canvas, Point},
+    canvas::{Canvas, CanvasPoint},
     dice::Dice,
-    person::{Beard, Person, Texture},
+    person::{Beard, HairTexture, Person},
     portrait::Tones,
     sitting::Sitting,
 };
@@ -25,24 +25,24 @@ pub fn behind(canvas: &mut Canvas, person: &Person, tones: &Tones, dice: &mut Di
         canvas.fill(&side_to_side(w + 3.0, -20.0, 2.0 + end.max(-12.0), 1.0, person, dice), tones.hair, 1.0);
         return;
     }
-    let spread = if person.texture == Texture::Straight { 7.0 } else { 13.0 };
+    let spread = if person.texture == HairTexture::Straight { 7.0 } else { 13.0 };
     let outline = side_to_side(w + spread, -24.0, end, 1.0, person, dice);
     canvas.fill(&outline, tones.hair.darker(0.15), 1.0);
     strands(canvas, person, tones, w + spread, end, dice);
 }
 
 /// A mass of hair from the top of the head down to `end` on both sides.
-fn side_to_side(half: f32, from: f32, end: f32, narrow: f32, person: &Person, dice: &mut Dice) -> Vec<Point> {
+fn side_to_side(half: f32, from: f32, end: f32, narrow: f32, person: &Person, dice: &mut Dice) -> Vec<CanvasPoint> {
     const STEPS: usize = 8;
-    let wave = if person.texture == Texture::Wavy { 6.0 } else { 0.8 };
+    let wave = if person.texture == HairTexture::Wavy { 6.0 } else { 0.8 };
     let mut right = vec![(0.0, TOP), (half * 0.62, TOP + 7.0), (half * 0.93, TOP + 24.0)];
     for step in 0..=STEPS {
         let share = step as f32 / STEPS as f32;
         let bump = if step % 2 == 0 { wave } else { -wave * 0.6 };
         right.push((half * (1.0 - (1.0 - narrow) * share) + bump + dice.between(-0.8, 0.8), from + (end - from) * share));
     }
-    right.push((half * 0.45, end + if person.texture == Texture::Wavy { 5.0 } else { 1.0 }));
-    let left: Vec<Point> = right[1..].iter().rev().map(|&(x, y)| (-x - dice.between(-1.0, 1.0), y)).collect();
+    right.push((half * 0.45, end + if person.texture == HairTexture::Wavy { 5.0 } else { 1.0 }));
+    let left: Vec<CanvasPoint> = right[1..].iter().rev().map(|&(x, y)| (-x - dice.between(-1.0, 1.0), y)).collect();
     right.into_iter().chain(left).collect()
 }
 
@@ -50,15 +50,15 @@ fn side_to_side(half: f32, from: f32, end: f32, narrow: f32, person: &Person, di
 fn strands(canvas: &mut Canvas, person: &Person, tones: &Tones, half: f32, end: f32, dice: &mut Dice) {
     let (light, dark) = (tones.hair.lighter(0.42), tones.hair.darker(0.5));
     let amplitude = match person.texture {
-        Texture::Neither => return,
-        Texture::Straight => 0.0,
-        Texture::Wavy => 3.6,
+        HairTexture::Neither => return,
+        HairTexture::Straight => 0.0,
+        HairTexture::Wavy => 3.6,
     };
     for side in [-1.0, 1.0] {
         for strand in 0..5 {
             let x = side * (half - 2.5 - strand as f32 * 4.4);
             let phase = dice.between(0.0, 1.0);
-            let line: Vec<Point> = (0..=12)
+            let line: Vec<CanvasPoint> = (0..=12)
                 .map(|i| {
                     let share = i as f32 / 12.0;
                     let y = -34.0 + (end + 32.0) * share;
@@ -79,8 +79,9 @@ pub fn above(canvas: &mut Canvas, person: &Person, sitting: &Sitting, tones: &To
     let w = person.hair_width();
     let hairline = if person.receding { -63.0 } else { -49.0 };
     let parting = person.shape.parting * 12.0;
-    let bump = |dice: &mut Dice| if person.texture == Texture::Wavy { dice.between(1.5, 5.5) } else { dice.between(-0.4, 0.6) };
-    let mut cap: Vec<Point> = Vec::new();
+    let bump =
+        |dice: &mut Dice| if person.texture == HairTexture::Wavy { dice.between(1.5, 5.5) } else { dice.between(-0.4, 0.6) };
+    let mut cap: Vec<CanvasPoint> = Vec::new();
     // Over the head, from one temple to the other.
     for step in 0..=10 {
         let angle = std::f32::consts::PI * (1.0 - step as f32 / 10.0);
@@ -88,7 +89,7 @@ pub fn above(canvas: &mut Canvas, person: &Person, sitting: &Sitting, tones: &To
         let out = 1.0 + bump(dice) / 60.0 * if step % 2 == 0 { 1.0 } else { -0.5 };
         cap.push((rx * out * libm::cosf(angle), -20.0 - ry * out * libm::sinf(angle)));
     }
-    let inner: Vec<Point> = if person.receding {
+    let inner: Vec<CanvasPoint> = if person.receding {
         // High at the temples, a tongue left in the middle.
         vec![
             (w * 0.95, -24.0),
@@ -140,8 +141,8 @@ pub fn above(canvas: &mut Canvas, person: &Person, sitting: &Sitting, tones: &To
 fn texture_above(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, dice: &mut Dice) {
     let (light, dark) = (tones.hair.lighter(0.42), tones.hair.darker(0.5));
     match person.texture {
-        Texture::Neither => {}
-        Texture::Straight => {
+        HairTexture::Neither => {}
+        HairTexture::Straight => {
             for strand in -5i32..=5 {
                 let x = strand as f32 / 5.0;
                 let line = [
@@ -152,7 +153,7 @@ fn texture_above(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, di
                 canvas.line(&line, 1.9, if strand % 2 == 0 { light } else { dark }, 0.9);
             }
         }
-        Texture::Wavy => {
+        HairTexture::Wavy => {
             for curl in 0..12 {
                 let angle = std::f32::consts::PI * (0.06 + 0.88 * curl as f32 / 11.0);
                 let (reach, y) = (dice.between(0.80, 1.0), dice.between(-1.5, 1.5));
@@ -167,7 +168,7 @@ fn texture_above(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, di
 /// Long hair comes before the ears.
 fn locks(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, dice: &mut Dice) {
     let end = end(person).min(58.0);
-    let wave = if person.texture == Texture::Wavy { 4.2 } else { 0.5 };
+    let wave = if person.texture == HairTexture::Wavy { 4.2 } else { 0.5 };
     for side in [-1.0, 1.0] {
         let mut outer = vec![(side * w * 0.86, -40.0)];
         let mut inner = Vec::new();
@@ -179,10 +180,10 @@ fn locks(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, dice: &mut
         }
         outer.extend(inner.into_iter().rev());
         canvas.fill(&outer, tones.hair, 1.0);
-        if person.texture != Texture::Neither {
+        if person.texture != HairTexture::Neither {
             let phase = dice.between(0.0, 1.0);
             for strand in 0..2 {
-                let line: Vec<Point> = (0..=10)
+                let line: Vec<CanvasPoint> = (0..=10)
                     .map(|i| {
                         let share = i as f32 / 10.0;
                         let sway = libm::sinf((share * 2.6 + phase) * std::f32::consts::TAU) * wave * 0.8;
@@ -204,7 +205,7 @@ fn bangs(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, dice: &mut
     canvas.fill(&fringe, tones.hair, 1.0);
     for strand in -4i32..=4 {
         let x = strand as f32 / 4.0 * w * 0.78;
-        let bend = if person.texture == Texture::Wavy { 3.0 } else { 0.0 };
+        let bend = if person.texture == HairTexture::Wavy { 3.0 } else { 0.0 };
         canvas.line(&[(x * 0.75, -62.0), (x * 0.9 + bend, -50.0), (x, -38.0)], 1.1, tones.hair.darker(0.4), 0.7);
     }
 }
@@ -238,7 +239,7 @@ pub fn beard(canvas: &mut Canvas, person: &Person, tones: &Tones, dice: &mut Dic
             let jaw = person.shape.jaw * if person.chubby { 1.12 } else { 1.0 };
             let right = [(w * 0.98, -4.0), (w * 0.96, 17.0), (w * jaw + 2.0, 38.0), (w * 0.42, chin + 1.0)];
             let inner = [(w * 0.60, mouth - 3.0), (w * 0.82, 8.0)];
-            let mut shape: Vec<Point> = right.to_vec();
+            let mut shape: Vec<CanvasPoint> = right.to_vec();
             shape.push((0.0, chin + 6.0));
             shape.extend(right.iter().rev().map(|&(x, y)| (-x, y)));
             shape.extend(inner.iter().rev().map(|&(x, y)| (-x, y)));
@@ -250,7 +251,7 @@ pub fn beard(canvas: &mut Canvas, person: &Person, tones: &Tones, dice: &mut Dic
 }
 
 /// Where a shaven beard would be.
-fn stubble(w: f32, mouth: f32, chin: f32, dice: &mut Dice) -> Vec<Point> {
+fn stubble(w: f32, mouth: f32, chin: f32, dice: &mut Dice) -> Vec<CanvasPoint> {
     (0..430)
         .map(|_| (dice.between(-w * 0.92, w * 0.92), dice.between(mouth - 12.0, chin - 1.0)))
         .filter(|(x, y)| {

@@ -13,7 +13,7 @@ pub enum HairColour {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Texture {
+pub enum HairTexture {
     Straight,
     Wavy,
     Neither,
@@ -42,7 +42,7 @@ pub struct Person {
     pub tone: f32,
     pub pale: bool,
     pub hair: HairColour,
-    pub texture: Texture,
+    pub texture: HairTexture,
     pub bald: bool,
     pub receding: bool,
     /// 0 cropped … 1 below the shoulders.
@@ -59,7 +59,7 @@ pub struct Person {
     pub bushy_brows: bool,
     /// How often, over that of others of their kind, this person has what images vary.
     pub habits: Habits,
-    pub shape: Shape,
+    pub shape: FaceShape,
 }
 
 /// What a person tends to; images decide.
@@ -76,7 +76,7 @@ pub struct Habits {
 
 /// Measures that no attribute names: what tells one person from another of their kind.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
+pub struct FaceShape {
     /// Half the width of the head, in pixels of the aligned picture; so are the others.
     pub width: f32,
     pub chin: f32,
@@ -119,8 +119,10 @@ impl Person {
             (false, false) => [(HairColour::Black, 0.10), (HairColour::Blond, 0.36), (HairColour::Brown, 0.28)],
         });
         let hair = if gray { HairColour::Gray } else { named.unwrap_or(HairColour::Other) };
-        let texture = dice
-            .weighted(&[(Texture::Straight, if male { 0.28 } else { 0.16 }), (Texture::Wavy, if male { 0.14 } else { 0.46 })]);
+        let texture = dice.weighted(&[
+            (HairTexture::Straight, if male { 0.28 } else { 0.16 }),
+            (HairTexture::Wavy, if male { 0.14 } else { 0.46 }),
+        ]);
         let beard = dice.weighted(&[
             (Beard::Shadow, 0.22),
             (Beard::Goatee, 0.06),
@@ -150,7 +152,7 @@ impl Person {
             tone,
             pale: tone < 4.0 && dice.chance(0.095),
             hair,
-            texture: texture.unwrap_or(Texture::Neither),
+            texture: texture.unwrap_or(HairTexture::Neither),
             bald,
             receding,
             hair_length: hair_length(male, dice),
@@ -182,7 +184,7 @@ impl Person {
                 necktie: if male { often(dice, 0.17) } else { 0.003 },
                 glasses: often(dice, if male { if young { 0.08 } else { 0.19 } } else { 0.027 }),
             },
-            shape: Shape {
+            shape: FaceShape {
                 width: dice.near(44.0, 1.8),
                 chin: dice.near(57.0, 2.5) + if male { 1.5 } else { 0.0 },
                 jaw: dice.near(0.65, 0.035) + if male { JAW } else { 0.0 },

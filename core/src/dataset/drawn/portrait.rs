@@ -1,7 +1,7 @@
 //! A portrait: person and sitting → 178 × 218 pixels, eyes and mouth where CelebA's alignment has them.
 
 use super::{
-    canvas::{Canvas, Point},
+    canvas::{Canvas, CanvasPoint},
     colour::{Colour, HAIR, SKIN, Style},
     dice::Dice,
     hair,
@@ -17,7 +17,7 @@ pub const WIDTH: u32 = 178;
 pub const HEIGHT: u32 = 218;
 
 /// The middle of the face, between eyes and mouth, in an aligned picture.
-const MIDDLE: Point = (88.5, 127.0);
+const MIDDLE: CanvasPoint = (88.5, 127.0);
 
 /// Colours that follow from who is drawn.
 pub struct Tones {
@@ -48,7 +48,7 @@ impl Tones {
 }
 
 /// Where CelebA marks a face: eyes, nose, corners of the mouth.
-pub type Landmarks = [Point; 5];
+pub type Landmarks = [CanvasPoint; 5];
 
 pub struct Portrait {
     /// Red, green, blue, a row after the other.
@@ -135,7 +135,7 @@ pub fn portrait(person: &Person, sitting: &Sitting, style: &Style) -> Portrait {
 }
 
 /// Both sides of the face: the shape drawn for the right, and mirrored.
-fn both(points: &[Point]) -> [Vec<Point>; 2] {
+fn both(points: &[CanvasPoint]) -> [Vec<CanvasPoint>; 2] {
     [points.to_vec(), points.iter().map(|&(x, y)| (-x, y)).collect()]
 }
 
@@ -171,7 +171,7 @@ fn skull(canvas: &mut Canvas, person: &Person, tones: &Tones, yaw: f32) {
         (chin_half, shape.chin - 4.0),
     ];
     let left = right[1..].iter().rev().map(|&(x, y)| (-x, y));
-    let outline: Vec<Point> = right.iter().copied().chain([(0.0, shape.chin)]).chain(left).collect();
+    let outline: Vec<CanvasPoint> = right.iter().copied().chain([(0.0, shape.chin)]).chain(left).collect();
     canvas.fill(&outline, tones.skin, 1.0);
     if person.male {
         for side in both(&[(w * jaw - 2.0, 30.0), (w * jaw - 6.0, 40.0), (chin_half, shape.chin - 6.0)]) {

@@ -6,7 +6,7 @@ use super::{
     dice::Dice,
     sitting::Sitting,
 };
-use crate::numeric::{Purpose, Stream};
+use crate::numeric::{PhiloxStream, Purpose};
 use tiny_skia::Pixmap;
 
 /// One colour running into another, and out-of-focus things.
@@ -61,7 +61,7 @@ pub fn light(pixels: &Pixmap, sitting: &Sitting, style: &Style) -> Vec<u8> {
     let turn = light.from * std::f32::consts::TAU;
     let (dx, dy) = (libm::cosf(turn), libm::sinf(turn) * 0.6);
     let tint = [1.0 + light.warmth, 1.0 + light.green, 1.0 - light.warmth];
-    let mut noise = Stream::new(sitting.things.seed, Purpose::DrawnGrain, 0);
+    let mut noise = PhiloxStream::new(sitting.things.seed, Purpose::DrawnGrain, 0);
     let mut bytes = Vec::with_capacity(rgb.len());
     for (place, pixel) in rgb.chunks_exact(3).enumerate() {
         let (x, y) = ((place % width) as f32 / width as f32 - 0.5, (place / width) as f32 / height as f32 - 0.5);

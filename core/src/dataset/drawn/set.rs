@@ -1,7 +1,7 @@
 //! Whole sets of pictures on disk: faces in CelebA's own files, and training sets of one folder a class.
 
 use super::{
-    attributes::{Drawn, noise},
+    attributes::{DrawnLabels, noise},
     colour::Style,
     dice::Dice,
     person::Person,
@@ -9,12 +9,12 @@ use super::{
     sheet,
     sitting::{Sitting, Twin, Variety},
     texture::Texture,
-    truth::{self, Made, Truth},
+    truth::{self, DrawnSet, Truth},
 };
 use crate::{
     dataset::celeba::ATTRIBUTES,
     domain::{Fault, Result},
-    numeric::{Purpose, Stream, purpose::OF_PERSON},
+    numeric::{PhiloxStream, Purpose, purpose::OF_PERSON},
 };
 use rayon::prelude::*;
 use std::{
@@ -43,7 +43,7 @@ pub struct Request {
 }
 
 /// Who is on a picture, and how.
-pub struct Picture {
+pub struct PictureOf {
     pub identity: usize,
     pub person: Person,
     pub sitting: Sitting,
@@ -96,11 +96,11 @@ pub fn is_there(folder: &Path) -> bool {
 /// One person's number a picture, so that each has as many as any, one more or less, in no order.
 fn identities(request: &Request) -> Vec<usize> {
     let mut identities: Vec<usize> = (0..request.images).map(|image| image % request.people).collect();
-    Stream::new(request.seed, Purpose::DrawnIdentities, 0).shuffle(&mut identities);
+    PhiloxStream::new(request.seed, Purpose::DrawnIdentities, 0).shuffle(&mut identities);
     identities
 }
 
-fn pictures(request: &Request, people: Purpose, style: Style, twin: Twin, variety: Variety) -> Vec<Picture> {
+fn pictures(request: &Request, people: Purpose, style: Style, twin: Twin, variety: Variety) -> Vec<PictureOf> {
     // A person's first sequence is their own, the others are their sittings'.
     let dice = |person: usize, sitting: u64| Dice::new(request.seed, people, person as u64 * OF_PERSON + sitting);
     let people: Vec<Person> = (0..request.people).map(|person| Person::draw(&mut dice(person, 0))).collect();
@@ -110,23 +110,23 @@ fn pictures(request: &Request, people: Purpose, style: Style, twin: Twin, variet
         let mut dice = dice(identity, images[identity]);
         let person = people[identity].clone();
         let sitting = Sitting::draw(&person, &style, twin, variety, &mut dice);
-        Picture { identity, person, sitting, style }
+        PictureOf { identity, person, sitting, style }
     };
     identities(request).into_iter().map(picture).collect()
 }
 
 fn faces(folder: &Path, request: &Request, twin: Twin) -> Result<()> {
     let pictures = pictures(request, Purpose::DrawnPeople, Style::EVALUATION, twin, Variety::Varied);
-    let drawn: Vec<Drawn> = pictures
+    let drawn: Vec<DrawnLabels> = pictures
         .iter()
         .enumerate()
         .map(|(image, picture)| {
             let mut dice = Dice::new(request.seed, Purpose::DrawnAttributes, image as u64);
-            Drawn::of(&picture.person, &picture.sitting, &mut dice)
+            DrawnLabels::of(&picture.person, &picture.sitting, &mut dice)
         })
         .collect();
     let labels = mislabelled(&drawn, request.seed);
-    let made = Made { pictures: &pictures, drawn: &drawn, labels: &labels };
+    let made = DrawnSet { pictures: &pictures, drawn: &drawn, labels: &labels };
     let tied: Vec<bool> = pictures.iter().map(|picture| picture.sitting.necktie).collect();
     let dark: Vec<bool> = pictures.iter().map(|picture| picture.sitting.dark_background).collect();
     let truth = Truth {
@@ -183,10 +183,10 @@ fn faces(folder: &Path, request: &Request, twin: Twin) -> Result<()> {
 }
 
 /// Annotators err: as many labels gained as lost.
-fn mislabelled(drawn: &[Drawn], seed: u64) -> Vec<[bool; 40]> {
+fn mislabelled(drawn: &[DrawnLabels], seed: u64) -> Vec<[bool; 40]> {
     let rates: [f64; 40] =
         std::array::from_fn(|place| drawn.iter().filter(|image| image.has[place]).count() as f64 / drawn.len().max(1) as f64);
-    let labels = |(image, drawn): (usize, &Drawn)| {
+    let labels = |(image, drawn): (usize, &DrawnLabels)| {
         let mut dice = Dice::new(seed, Purpose::DrawnMistakes, image as u64);
         std::array::from_fn(|place| {
             let (noise, rate) = (noise(ATTRIBUTES[place]), rates[place]);
@@ -207,9 +207,9 @@ fn partition(identity: usize, people: usize) -> u8 {
 }
 
 /// Obvious cases only, as people label them: tones near the middle of their bin.
-fn tones(pictures: &[Picture], names: &[String], seed: u64) -> String {
+fn tones(pictures: &[PictureOf], names: &[String], seed: u64) -> String {
     let mut order: Vec<usize> = (0..pictures.len()).collect();
-    Stream::new(seed, Purpose::DrawnTones, 0).shuffle(&mut order);
+    PhiloxStream::new(seed, Purpose::DrawnTones, 0).shuffle(&mut order);
     let mut chosen: Vec<(usize, &str)> = Vec::new();
     for (bin, word) in TONES.into_iter().enumerate() {
         let middle = bin as f32 * 2.0 + 0.5;

@@ -3,8 +3,8 @@
 use super::{
     attributes::{UNDRAWN, flip},
     portrait::{HEIGHT, WIDTH, portrait},
-    set::{Picture, sized_jpeg, write},
-    truth::Made,
+    set::{PictureOf, sized_jpeg, write},
+    truth::DrawnSet,
 };
 use crate::{dataset::celeba::ATTRIBUTES, domain::Result};
 use rayon::prelude::*;
@@ -12,11 +12,11 @@ use std::path::Path;
 
 const IN_A_ROW: usize = 8;
 
-pub fn sheets(folder: &Path, made: &Made) -> Result<()> {
+pub fn sheets(folder: &Path, made: &DrawnSet) -> Result<()> {
     let drawn: Vec<(usize, &str)> = ATTRIBUTES.into_iter().enumerate().filter(|(_, name)| !UNDRAWN.contains(name)).collect();
     drawn.par_iter().try_for_each(|&(place, name)| {
         let of = made.pictures.iter().zip(made.drawn).filter(|(_, drawn)| drawn.has[place]);
-        let with: Vec<&Picture> = of.map(|(picture, _)| picture).take(IN_A_ROW).collect();
+        let with: Vec<&PictureOf> = of.map(|(picture, _)| picture).take(IN_A_ROW).collect();
         let shown = with.iter().map(|picture| drawing(picture)).collect();
         let turned = with.iter().map(|picture| {
             let (mut person, mut sitting) = (picture.person.clone(), picture.sitting.clone());
@@ -29,7 +29,7 @@ pub fn sheets(folder: &Path, made: &Made) -> Result<()> {
     write(&folder.join("all.jpg"), &sheet(&any)?)
 }
 
-fn drawing(picture: &Picture) -> Vec<u8> {
+fn drawing(picture: &PictureOf) -> Vec<u8> {
     portrait(&picture.person, &picture.sitting, &picture.style).rgb
 }
 

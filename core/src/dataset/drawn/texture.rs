@@ -1,7 +1,7 @@
 //! Textures and objects: a training set without a single face, as large as those with.
 
 use super::{
-    canvas::{Canvas, Point},
+    canvas::{Canvas, CanvasPoint},
     colour::{Colour, Style},
     dice::Dice,
     portrait::{HEIGHT, WIDTH},
@@ -62,7 +62,7 @@ impl Texture {
         scene::light(&canvas.pixels, sitting, style)
     }
 
-    fn outline(&self, radius: f32) -> Vec<Point> {
+    fn outline(&self, radius: f32) -> Vec<CanvasPoint> {
         let n = self.corners * 2;
         let point = |i: usize| {
             let (turn, reach) =
@@ -82,7 +82,7 @@ impl Texture {
             match self.kind {
                 0 => canvas.line(&[(-reach, y), (reach, y)], self.period * 0.36, dark, 1.0),
                 1 => {
-                    let wave: Vec<Point> =
+                    let wave: Vec<CanvasPoint> =
                         (-8..=8).map(|i| (i as f32 / 8.0 * reach, y + if i % 2 == 0 { 4.0 } else { -4.0 })).collect();
                     canvas.line(&wave, self.period * 0.25, dark, 1.0);
                 }

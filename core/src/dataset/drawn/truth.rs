@@ -1,9 +1,9 @@
 //! What was planted, written before anything learns from it: the answers that a study's findings are held against.
 
 use super::{
-    attributes::{self, Drawn, Level, UNDRAWN},
+    attributes::{self, DrawnLabels, Level, UNDRAWN},
     portrait::portrait,
-    set::Picture,
+    set::PictureOf,
 };
 use crate::{dataset::celeba::ATTRIBUTES, domain::comparison::Question};
 use rayon::prelude::*;
@@ -63,14 +63,14 @@ impl Planted {
     }
 }
 
-pub struct Made<'a> {
-    pub pictures: &'a [Picture],
-    pub drawn: &'a [Drawn],
+pub struct DrawnSet<'a> {
+    pub pictures: &'a [PictureOf],
+    pub drawn: &'a [DrawnLabels],
     pub labels: &'a [[bool; 40]],
 }
 
 /// The truth about a set, attribute by attribute.
-pub fn planted(made: &Made) -> Vec<Planted> {
+pub fn planted(made: &DrawnSet) -> Vec<Planted> {
     let one = |place: usize, attribute: &str| {
         let drawn = !UNDRAWN.contains(&attribute);
         let has: Vec<bool> = made.drawn.iter().map(|image| image.has[place]).collect();
@@ -105,7 +105,7 @@ pub fn rounded(x: f64) -> f64 {
 }
 
 /// The share of pixels that change when the attribute alone is turned round, on pictures that have it.
-fn area(attribute: &str, place: usize, made: &Made) -> f64 {
+fn area(attribute: &str, place: usize, made: &DrawnSet) -> f64 {
     let with =
         made.pictures.iter().zip(made.drawn).filter(|(_, drawn)| drawn.has[place]).map(|(picture, _)| picture).take(AREA_OF);
     let shares: Vec<f64> = with

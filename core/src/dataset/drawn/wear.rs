@@ -1,7 +1,7 @@
 //! What is put on: clothes, hats, glasses, jewellery.
 
 use super::{
-    canvas::{Canvas, Point},
+    canvas::{Canvas, CanvasPoint},
     colour::Colour,
     person::Person,
     sitting::{Garment, Sitting},
@@ -77,8 +77,8 @@ pub fn clothes(canvas: &mut Canvas, sitting: &Sitting) {
 
 pub fn necklace(canvas: &mut Canvas, sitting: &Sitting) {
     let metal = sitting.things.metal;
-    let place = |share: f32| -> Point { (share * 23.0, 66.0 + 15.0 * (1.0 - share * share)) };
-    let line: Vec<Point> = (-4..=4).map(|i| place(i as f32 / 4.0)).collect();
+    let place = |share: f32| -> CanvasPoint { (share * 23.0, 66.0 + 15.0 * (1.0 - share * share)) };
+    let line: Vec<CanvasPoint> = (-4..=4).map(|i| place(i as f32 / 4.0)).collect();
     canvas.line(&line, 1.4, metal.darker(0.25), 1.0);
     for bead in -5i32..=5 {
         let (x, y) = place(bead as f32 / 5.0);
@@ -104,7 +104,7 @@ pub fn glasses(canvas: &mut Canvas, person: &Person, sitting: &Sitting) {
     let (rx, ry) = [(13.0, 9.5), (11.5, 10.5), (13.5, 8.5)][kind];
     for side in [-1.0, 1.0] {
         let (x, y) = (side * person.shape.eye_distance, -15.0);
-        let rim: Vec<Point> = if kind == 1 {
+        let rim: Vec<CanvasPoint> = if kind == 1 {
             (0..=16)
                 .map(|i| i as f32 / 16.0 * std::f32::consts::TAU)
                 .map(|a| (x + rx * libm::cosf(a), y + ry * libm::sinf(a)))

@@ -54,7 +54,7 @@ impl Width {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct CacheHead {
     images: usize,
     names: usize,
     columns: Vec<(String, Width, Vec<String>)>,
@@ -148,7 +148,7 @@ fn pack(table: &ImageTable) -> Vec<u8> {
     let unusable = |(name, fault): (&String, &Fault)| {
         (name.clone(), fault.what.clone(), fault.place.as_ref().and_then(|place| place.at), fault.next.clone())
     };
-    let head = Head {
+    let head = CacheHead {
         images: table.images.len(),
         names: names.len(),
         columns: columns.collect(),
@@ -192,7 +192,7 @@ fn unpack(bytes: &[u8], path: &Path) -> Option<ImageTable> {
     };
     let number = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_le_bytes).and_then(|n| usize::try_from(n).ok());
     let head = number(take(8)?)?;
-    let head: Head = serde_json::from_slice(take(head)?).ok()?;
+    let head: CacheHead = serde_json::from_slice(take(head)?).ok()?;
     let names = std::str::from_utf8(take(head.names)?).ok()?;
     let ends: Vec<usize> = take(head.images.checked_mul(8)?)?.chunks_exact(8).map(number).collect::<Option<_>>()?;
     let starts = std::iter::once(0).chain(ends.iter().copied());

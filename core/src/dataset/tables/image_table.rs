@@ -3,7 +3,7 @@
 use super::{
     fit::plain_id,
     layout::{Layout, looks_like_a_picture},
-    reader::{Row, TableReader},
+    reader::{TableReader, TableRow},
 };
 use crate::{
     dataset::defects::{Defects, Note},
@@ -105,7 +105,7 @@ impl ImageTable {
     pub fn of(mut reader: TableReader, path: &Path, layout: &Layout, names: &[&str]) -> Result<Self> {
         let mut unusable = BTreeMap::new();
         let (mut padded, mut blank, mut trailing, mut respelled) =
-            (Seen::default(), Seen::default(), Seen::default(), Seen::default());
+            (LinesSeen::default(), LinesSeen::default(), LinesSeen::default(), LinesSeen::default());
         let mut notes = layout.notes.clone();
         let mut defects = Defects::default();
         let mut columns: Vec<(usize, String)> = Vec::new();
@@ -215,7 +215,7 @@ impl ImageTable {
 }
 
 /// A quote that is never closed takes the rows behind it into its field: lines of as many fields, with such an image in its place.
-fn holds_rows(row: &Row, place: usize, layout: &Layout) -> bool {
+fn holds_rows(row: &TableRow, place: usize, layout: &Layout) -> bool {
     let name = |field: &[u8]| looks_like_a_picture(&String::from_utf8_lossy(field.trim_ascii()));
     let is_picture = name(row.field(layout.id));
     let is_row = |line: &[u8]| {
@@ -240,12 +240,12 @@ pub fn line_ends(crlf: usize, cr: usize) -> Vec<Note> {
 
 /// Lines that something was seen in.
 #[derive(Default)]
-struct Seen {
+struct LinesSeen {
     count: usize,
     first: usize,
 }
 
-impl Seen {
+impl LinesSeen {
     fn see(&mut self, line: usize) {
         if self.count == 0 {
             self.first = line;

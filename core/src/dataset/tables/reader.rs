@@ -274,7 +274,7 @@ pub struct TableReader {
 }
 
 /// A row: where it begins, and its fields without the blanks around them.
-pub struct Row<'a> {
+pub struct TableRow<'a> {
     pub line: usize,
     path: &'a Path,
     record: &'a csv::ByteRecord,
@@ -296,7 +296,7 @@ impl TableReader {
     }
 
     /// The next row with anything in it; `None` after the last.
-    pub fn next(&mut self) -> Result<Option<Row<'_>>> {
+    pub fn next(&mut self) -> Result<Option<TableRow<'_>>> {
         self.meter.row.set(0);
         let before = self.rows.position().line() as usize + self.skipped;
         match self.rows.read_byte_record(&mut self.record) {
@@ -305,7 +305,7 @@ impl TableReader {
                 // Every row ends with its line, so what ends here began as many lines before as it holds.
                 let within = memchr::memchr_iter(b'\n', self.record.as_slice()).count();
                 let line = (self.rows.position().line() as usize).saturating_sub(1 + within).max(1) + self.skipped;
-                Ok(Some(Row { line, path: &self.path, record: &self.record }))
+                Ok(Some(TableRow { line, path: &self.path, record: &self.record }))
             }
             Err(error) => match error.into_kind() {
                 csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => Err(too_long(&self.path, before)),
@@ -321,7 +321,7 @@ impl TableReader {
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> TableRow<'a> {
     pub fn len(&self) -> usize {
         self.record.len()
     }

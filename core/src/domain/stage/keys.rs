@@ -4,11 +4,11 @@
 //! as one that decides nothing. `perturbed.rs` changes every field of every stage and sees the key change.
 
 use super::{
-    ArrayFormat, AxisNames, Baseline, Extraction, Fair, Figure, Gridding, Input, Probes, Ranking, Shown, Slot, Task, Training,
-    Work,
+    ArrayFormat, AxisNames, Baseline, Extraction, Figure, GroupFairness, Input, Probes, Ranking, Robustness, Simultaneous, Slot,
+    Task, Training, Work,
 };
 use crate::domain::{
-    Key, canonical::Value, comparison::Question, contrast::Held, image::Take, projection::View, score::Statistics,
+    Key, canonical::Value, comparison::Question, contrast::ContrastSides, image::Take, projection::View, score::Statistics,
 };
 
 impl Work {
@@ -135,9 +135,9 @@ impl Baseline {
     }
 }
 
-impl Shown {
+impl Robustness {
     fn canonical(&self) -> Value {
-        let Shown { question, view, method, projected, seed } = self;
+        let Robustness { question, view, method, projected, seed } = self;
         Value::map()
             .with("question", question.canonical())
             .with("view", view.canonical())
@@ -148,9 +148,9 @@ impl Shown {
     }
 }
 
-impl Fair {
+impl GroupFairness {
     fn canonical(&self) -> Value {
-        let Fair { questions, groups, depth, statistics, seed } = self;
+        let GroupFairness { questions, groups, depth, statistics, seed } = self;
         // Groups have intervals; they are neither permuted nor ranked.
         let Statistics { bootstraps, permutations: _, min_positives: _, separates_at: _ } = statistics;
         Value::map()
@@ -163,16 +163,16 @@ impl Fair {
     }
 }
 
-impl Gridding {
+impl Simultaneous {
     fn canonical(&self) -> Value {
-        let Gridding { slots, spaces, questions, held, statistics, seed } = self;
+        let Simultaneous { slots, spaces, questions, held, statistics, seed } = self;
         // What separates is the ledger's business.
         let Statistics { bootstraps, permutations, min_positives, separates_at: _ } = statistics;
         Value::map()
             .with("slots", Value::list(slots, Slot::canonical))
             .with("spaces", Value::list(spaces, places))
             .with("questions", Value::list(questions, Question::canonical))
-            .with("held", Value::list(held, Held::canonical))
+            .with("held", Value::list(held, ContrastSides::canonical))
             .with("bootstraps", Value::count(*bootstraps))
             .with("permutations", Value::count(*permutations))
             .with("min_positives", Value::count(*min_positives))

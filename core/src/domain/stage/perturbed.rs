@@ -100,11 +100,11 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("space", Work::Space { questions: questions.clone(), statistics, seed: 7 }),
         (
             "steady",
-            Work::Steady(Shown { question: question.clone(), view: View::Pair(1, 2), method: umap, projected: 8, seed: 7 }),
+            Work::Steady(Robustness { question: question.clone(), view: View::Pair(1, 2), method: umap, projected: 8, seed: 7 }),
         ),
         (
             "fairness",
-            Work::Fairness(Fair {
+            Work::Fairness(GroupFairness {
                 questions: questions.clone(),
                 groups: vec!["race".into(), "Male".into()],
                 depth: 2,
@@ -116,11 +116,11 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("quality", Work::Quality { views, seed: 7 }),
         (
             "grid",
-            Work::Grid(Gridding {
+            Work::Grid(Simultaneous {
                 slots: slots.clone(),
                 spaces: vec![[1, 2, 3], [4, 5, 6]],
                 questions: questions.clone(),
-                held: vec![Held { contrast: 1, left: vec![2, 3], right: vec![4] }],
+                held: vec![ContrastSides { contrast: 1, left: vec![2, 3], right: vec![4] }],
                 statistics,
                 seed: 7,
             }),

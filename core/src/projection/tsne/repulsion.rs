@@ -4,7 +4,7 @@
 //! over pairs is the energy of the same transform).
 
 use crate::numeric::{
-    fourier::{Convolution, Row},
+    fourier::{Convolution, LaneRow},
     fused::fused,
     lanes::{self, LANES, Lanes},
     sum,
@@ -24,11 +24,11 @@ const ROWS: usize = 64;
 
 pub enum Repulsion {
     Exact,
-    Grid(Option<Field>),
+    Grid(Option<RepulsionGrid>),
 }
 
 /// The kernel on a grid, kept as long as the map fits it.
-pub struct Field {
+pub struct RepulsionGrid {
     step: f64,
     convolution: Convolution,
 }
@@ -68,12 +68,12 @@ fn exact(points: &[[f32; 2]]) -> (f64, Vec<[f32; 2]>) {
 
 fused! {
     /// Σ w and the force, of the first points, in all points.
-    fn push(points: &[[f32; 2]], xs: &[Row], ys: &[Row], found: &mut [[f32; 3]]) =
+    fn push(points: &[[f32; 2]], xs: &[LaneRow], ys: &[LaneRow], found: &mut [[f32; 3]]) =
         push_kernel::<lanes::Wide, 4>, fma: push_kernel::<lanes::Fma, 2>, plain: push_kernel::<lanes::Plain, 2>
 }
 
 #[inline(always)]
-fn push_kernel<L: Lanes, const TOGETHER: usize>(points: &[[f32; 2]], xs: &[Row], ys: &[Row], found: &mut [[f32; 3]]) {
+fn push_kernel<L: Lanes, const TOGETHER: usize>(points: &[[f32; 2]], xs: &[LaneRow], ys: &[LaneRow], found: &mut [[f32; 3]]) {
     let one = L::splat(1.0);
     for (points, found) in points.chunks(TOGETHER).zip(found.chunks_mut(TOGETHER)) {
         let mut own = [[L::splat(0.0); 2]; TOGETHER];
@@ -96,7 +96,7 @@ fn push_kernel<L: Lanes, const TOGETHER: usize>(points: &[[f32; 2]], xs: &[Row],
     }
 }
 
-fn on_grid(field: &mut Option<Field>, points: &[[f32; 2]]) -> (f64, Vec<[f32; 2]>) {
+fn on_grid(field: &mut Option<RepulsionGrid>, points: &[[f32; 2]]) -> (f64, Vec<[f32; 2]>) {
     let reach = |axis: usize| {
         let (low, high) = points
             .iter()
@@ -105,18 +105,18 @@ fn on_grid(field: &mut Option<Field>, points: &[[f32; 2]]) -> (f64, Vec<[f32; 2]
     };
     let bounds = [reach(0), reach(1)];
     let extent = bounds.iter().map(|(low, high)| high - low).fold(f64::MIN_POSITIVE, f64::max);
-    let field = Field::fit(field, extent);
+    let field = RepulsionGrid::fit(field, extent);
     let side = field.convolution.side();
     // In the middle of the grid, with room for the cubic's outer places.
     let origin = bounds.map(|(low, high)| f64::midpoint(low, high) - 0.5 * (side - 1) as f64 * field.step);
-    let places: Vec<Place> = points.par_iter().map(|point| Place::new(point, origin, field.step)).collect();
+    let places: Vec<GridPlace> = points.par_iter().map(|point| GridPlace::new(point, origin, field.step)).collect();
 
     let parts = places.par_chunks(places.len().div_ceil(PARTS)).map(|places| {
         let mut grid = field.convolution.empty();
         places.iter().for_each(|place| place.spread(side, &mut grid));
         grid
     });
-    let parts: Vec<Vec<Row>> = parts.collect();
+    let parts: Vec<Vec<LaneRow>> = parts.collect();
     let mut charges = field.convolution.empty();
     charges.par_iter_mut().enumerate().for_each(|(at, charge)| {
         for part in &parts {
@@ -128,9 +128,9 @@ fn on_grid(field: &mut Option<Field>, points: &[[f32; 2]]) -> (f64, Vec<[f32; 2]
     (energy - points.len() as f64, forces)
 }
 
-impl Field {
+impl RepulsionGrid {
     /// The kept one where it fits; steps come from a ladder of four to the octave, so that it fits for long.
-    fn fit(kept: &mut Option<Field>, extent: f64) -> &Field {
+    fn fit(kept: &mut Option<RepulsionGrid>, extent: f64) -> &RepulsionGrid {
         let rung = (4.0 * libm::log2(extent / LEAST)).floor();
         let step = libm::exp2(rung / 4.0).min(STEP);
         // Two places beyond the points on each side.
@@ -143,21 +143,21 @@ impl Field {
             };
             // Spread and read by B-splines, each of which lets (2 + cos) / 3 of a wave through (Unser 1999): twice divided out.
             let sharpened = |angle: f64| (3.0 / (2.0 + libm::cos(angle))).powi(2);
-            *kept = Some(Field { step, convolution: Convolution::new(side, kernel, sharpened) });
+            *kept = Some(RepulsionGrid { step, convolution: Convolution::new(side, kernel, sharpened) });
         }
         kept.as_ref().expect("one that fits")
     }
 }
 
 /// A point on the grid: the first of its four places along each axis, and its share at each (the cubic B-spline).
-struct Place {
+struct GridPlace {
     first: [usize; 2],
     shares: [[f32; 4]; 2],
 }
 
-impl Place {
+impl GridPlace {
     fn new(point: &[f32; 2], origin: [f64; 2], step: f64) -> Self {
-        let mut place = Place { first: [0; 2], shares: [[0.0; 4]; 2] };
+        let mut place = GridPlace { first: [0; 2], shares: [[0.0; 4]; 2] };
         for axis in 0..2 {
             let at = (f64::from(point[axis]) - origin[axis]) / step;
             let t = at - at.floor();
@@ -169,7 +169,7 @@ impl Place {
         place
     }
 
-    fn spread(&self, side: usize, grid: &mut [Row]) {
+    fn spread(&self, side: usize, grid: &mut [LaneRow]) {
         for (x, share) in (self.first[0]..).zip(self.shares[0]) {
             let rows = &mut grid[x / LANES * side + self.first[1]..][..4];
             for (row, other) in rows.iter_mut().zip(self.shares[1]) {
@@ -178,7 +178,7 @@ impl Place {
         }
     }
 
-    fn read(&self, side: usize, grid: &[[Row; 2]]) -> [f32; 2] {
+    fn read(&self, side: usize, grid: &[[LaneRow; 2]]) -> [f32; 2] {
         let mut sums = [0.0; 2];
         for (x, share) in (self.first[0]..).zip(self.shares[0]) {
             for (rows, other) in grid[x / LANES * side + self.first[1]..][..4].iter().zip(self.shares[1]) {
@@ -194,10 +194,10 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::Stream;
+    use crate::numeric::PhiloxStream;
 
     fn cloud(n: usize, size: f64) -> Vec<[f32; 2]> {
-        let mut stream = Stream::for_test(3, n as u64);
+        let mut stream = PhiloxStream::for_test(3, n as u64);
         (0..n).map(|_| stream.normals(size).map(|value| value as f32)).collect()
     }
 

@@ -3,10 +3,10 @@
 //! one turn, and what they draw is a function of (seed, epoch, point, meeting). Points take turns in batches, drawn once, for
 //! if all moved at once, they would jump past each other.
 
-use super::curve::Curve;
+use super::curve::LowDimensionalCurve;
 use crate::{
     numeric::{
-        Purpose, Stream,
+        PhiloxStream, Purpose,
         fused::fused,
         lanes::{self, LANES, Lanes},
         random::mixed,
@@ -40,14 +40,14 @@ pub struct Layout {
     points: Vec<[f32; 2]>,
     /// Where each point stood before they were put in order.
     order: Vec<u32>,
-    curve: Curve,
+    curve: LowDimensionalCurve,
     seed: u64,
 }
 
 impl Layout {
-    pub fn new(graph: &Graph, points: &[[f64; 2]], curve: Curve, seed: u64) -> Self {
+    pub fn new(graph: &Graph, points: &[[f64; 2]], curve: LowDimensionalCurve, seed: u64) -> Self {
         let mut order: Vec<u32> = (0..points.len() as u32).collect();
-        Stream::new(seed, Purpose::UmapOrder, 0).shuffle(&mut order);
+        PhiloxStream::new(seed, Purpose::UmapOrder, 0).shuffle(&mut order);
         let graph = graph.reordered(&order);
         let most = graph.values().iter().copied().fold(f32::MIN_POSITIVE, f32::max);
         let rate = |value: &f32| (f64::from(*value) / f64::from(most) * 4_294_967_296.0) as u64;
@@ -58,7 +58,7 @@ impl Layout {
 
     /// What a sequence of [`mixed`] starts from.
     fn drawn(&self, purpose: Purpose, index: usize) -> u64 {
-        Stream::new(self.seed, purpose, index as u64).bits()
+        PhiloxStream::new(self.seed, purpose, index as u64).bits()
     }
 
     /// In the order that they came in.
@@ -111,7 +111,7 @@ impl Layout {
     /// estimated from three others a point.
     pub fn loss(&self) -> f64 {
         let n = self.points.len();
-        let Curve { a, b } = self.curve;
+        let LowDimensionalCurve { a, b } = self.curve;
         let near = |i: usize, j: usize| {
             let (dx, dy) = (self.points[i][0] - self.points[j][0], self.points[i][1] - self.points[j][1]);
             let square = f64::from(dx * dx + dy * dy) + f64::from(NEAR);
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn entries_meet_as_often_as_they_are_sure() {
         let graph = ring(40);
-        let layout = Layout::new(&graph, &[[0.0; 2]; 40], Curve::fitted(0.1), 1);
+        let layout = Layout::new(&graph, &[[0.0; 2]; 40], LowDimensionalCurve::fitted(0.1), 1);
         let most = graph.values().iter().copied().fold(0.0, f32::max);
         for (entry, value) in layout.graph.values().iter().enumerate() {
             let met = (0..500).filter(|epoch| layout.meets(entry, *epoch)).count();
@@ -242,9 +242,9 @@ mod tests {
     #[test]
     fn neighbours_come_together_and_the_loss_falls() {
         let graph = ring(300);
-        let mut stream = Stream::for_test(1, 1);
+        let mut stream = PhiloxStream::for_test(1, 1);
         let points: Vec<[f64; 2]> = (0..300).map(|_| [10.0 * stream.uniform(), 10.0 * stream.uniform()]).collect();
-        let mut layout = Layout::new(&graph, &points, Curve::fitted(0.1), 1);
+        let mut layout = Layout::new(&graph, &points, LowDimensionalCurve::fitted(0.1), 1);
         let before = layout.loss();
         (0..epochs(300)).for_each(|epoch| layout.step(epoch, epochs(300)));
         assert!(layout.loss() < 0.6 * before, "{before} {}", layout.loss());

@@ -3,7 +3,7 @@
 //! meets of two equal values only one vector (Golub and Underwood 1977). The first eigenvector is known, and left out.
 
 use crate::{
-    numeric::{Purpose, Stream, eigen, sum::dot_lanes},
+    numeric::{PhiloxStream, Purpose, eigen, sum::dot_lanes},
     projection::graph::Graph,
 };
 use rayon::prelude::*;
@@ -50,8 +50,8 @@ impl Weights<'_> {
 fn leading(weights: &Weights, known: &[f64]) -> Vec<Vec<f64>> {
     let n = known.len();
     let room = BASIS.min(n.saturating_sub(1));
-    let mut stream = Stream::new(0x5EED, Purpose::SpectralStart, 0);
-    let random = |stream: &mut Stream| -> Vec<f64> { (0..n).map(|_| stream.uniform() - 0.5).collect() };
+    let mut stream = PhiloxStream::new(0x5EED, Purpose::SpectralStart, 0);
+    let random = |stream: &mut PhiloxStream| -> Vec<f64> { (0..n).map(|_| stream.uniform() - 0.5).collect() };
     // Of the basis: its vectors, what the matrix makes of them; and of these the ones that it is to be grown by.
     let (mut basis, mut images): (Vec<Vec<f64>>, Vec<Vec<f64>>) = (vec![], vec![]);
     let mut next: VecDeque<Vec<f64>> = (0..ABREAST).map(|_| random(&mut stream)).collect();

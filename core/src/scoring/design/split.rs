@@ -5,7 +5,7 @@
 
 use crate::{
     domain::membership::Members,
-    numeric::{Purpose, Stream},
+    numeric::{PhiloxStream, Purpose},
 };
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub fn split(members: &Members, group: &[usize], seed: u64) -> Split {
         groups.entry(group[*row]).or_insert_with(|| (stratum(), vec![])).1.push(i);
     }
     let mut order: Vec<&(Vec<bool>, Vec<usize>)> = groups.values().collect();
-    Stream::new(seed, Purpose::Split, 0).shuffle(&mut order);
+    PhiloxStream::new(seed, Purpose::Split, 0).shuffle(&mut order);
     order.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
 
     let mut split = Split { half: vec![Half::A; members.rows.len()], fold: vec![0; members.rows.len()] };

@@ -13,13 +13,13 @@ pub type Times = [u8; TURNS];
 
 /// What members weigh in resamples: each as much as its identity was drawn often.
 #[derive(Clone, Copy)]
-pub struct Weights<'a> {
+pub struct ReplicateWeights<'a> {
     pub times: &'a [Times],
     /// By member, whose times those are.
     pub identity: &'a [u32],
 }
 
-impl<'a> Weights<'a> {
+impl<'a> ReplicateWeights<'a> {
     #[inline(always)]
     pub fn of(self, member: usize) -> &'a Times {
         &self.times[self.identity[member] as usize]
@@ -34,20 +34,20 @@ pub struct Sorted {
 
 /// Σ w⁺w⁻ [s⁺ > s⁻] + ½ [s⁺ = s⁻], and Σ w⁺ · Σ w⁻.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Wins {
+pub struct UStatistic {
     pub won: f64,
     pub played: f64,
 }
 
-impl std::ops::Add for Wins {
-    type Output = Wins;
+impl std::ops::Add for UStatistic {
+    type Output = UStatistic;
 
-    fn add(self, other: Wins) -> Wins {
-        Wins { won: self.won + other.won, played: self.played + other.played }
+    fn add(self, other: UStatistic) -> UStatistic {
+        UStatistic { won: self.won + other.won, played: self.played + other.played }
     }
 }
 
-impl Wins {
+impl UStatistic {
     /// `None` when one class is empty.
     pub fn auc(self) -> Option<f64> {
         (self.played > 0.0).then(|| self.won / self.played)
@@ -55,10 +55,10 @@ impl Wins {
 }
 
 /// The AUC within folds in several resamples, by weights of members.
-pub fn resampled(folds: &[Sorted], weights: Weights) -> [Option<f64>; TURNS] {
-    let mut wins = [Wins::default(); TURNS];
+pub fn resampled(folds: &[Sorted], weights: ReplicateWeights) -> [Option<f64>; TURNS] {
+    let mut wins = [UStatistic::default(); TURNS];
     folds.iter().for_each(|fold| add_wins(&fold.order, weights, &mut wins));
-    wins.map(Wins::auc)
+    wins.map(UStatistic::auc)
 }
 
 impl Sorted {
@@ -69,7 +69,7 @@ impl Sorted {
         Sorted { order: (0..scored.len()).map(|i| (scored[i].0, scored[i].2, ends(i))).collect() }
     }
 
-    pub fn wins(&self, weight: impl Fn(usize) -> u32) -> Wins {
+    pub fn wins(&self, weight: impl Fn(usize) -> u32) -> UStatistic {
         let (mut won, mut positives, mut negatives) = (0.0, 0.0, 0.0);
         let (mut tied_positives, mut tied_negatives) = (0.0, 0.0);
         for &(member, positive, ends) in &self.order {
@@ -86,7 +86,7 @@ impl Sorted {
                 (tied_positives, tied_negatives) = (0.0, 0.0);
             }
         }
-        Wins { won, played: positives * negatives }
+        UStatistic { won, played: positives * negatives }
     }
 
     /// Members of a class.
@@ -128,10 +128,10 @@ impl Sorted {
     }
 }
 
-fused! { fn add_wins(order: &[(u32, bool, bool)], weights: Weights, wins: &mut [Wins; TURNS]) = add_wins_kernel }
+fused! { fn add_wins(order: &[(u32, bool, bool)], weights: ReplicateWeights, wins: &mut [UStatistic; TURNS]) = add_wins_kernel }
 
 #[inline(always)]
-fn add_wins_kernel(order: &[(u32, bool, bool)], weights: Weights, wins: &mut [Wins; TURNS]) {
+fn add_wins_kernel(order: &[(u32, bool, bool)], weights: ReplicateWeights, wins: &mut [UStatistic; TURNS]) {
     let (mut won, mut negatives, mut positives) = ([0.0; TURNS], [0.0; TURNS], [0.0; TURNS]);
     let mut first = 0;
     while first < order.len() {
@@ -170,7 +170,7 @@ fn add_wins_kernel(order: &[(u32, bool, bool)], weights: Weights, wins: &mut [Wi
         }
     }
     for turn in 0..TURNS {
-        wins[turn] = wins[turn] + Wins { won: won[turn], played: negatives[turn] * positives[turn] };
+        wins[turn] = wins[turn] + UStatistic { won: won[turn], played: negatives[turn] * positives[turn] };
     }
 }
 
@@ -191,11 +191,11 @@ mod tests {
                     won += weight * if p > n { 1.0 } else if p == n { 0.5 } else { 0.0 };
                 }
             }
-            prop_assert_eq!(sorted.wins(|i| scored[i].2), Wins { won, played });
+            prop_assert_eq!(sorted.wins(|i| scored[i].2), UStatistic { won, played });
             let times: Vec<Times> = scored.iter().map(|s| std::array::from_fn(|turn| (s.2 as usize * turn) as u8)).collect();
-            let mut many = [Wins::default(); TURNS];
+            let mut many = [UStatistic::default(); TURNS];
             let identity: Vec<u32> = (0..scored.len() as u32).collect();
-            add_wins(&sorted.order, Weights { times: &times, identity: &identity }, &mut many);
+            add_wins(&sorted.order, ReplicateWeights { times: &times, identity: &identity }, &mut many);
             for (turn, many) in many.into_iter().enumerate() {
                 prop_assert_eq!(many, sorted.wins(|i| scored[i].2 * turn as u32));
             }

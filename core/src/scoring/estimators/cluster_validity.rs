@@ -2,10 +2,10 @@
 //! not comparable across spaces of different dimensions.
 //!
 //! Every mean over images is taken within each class and then over both, so that a rare class counts as much as a common one;
-//! [`Beside::lisi`], Calinski–Harabasz, average precision and mutual information are over images, as their authors have them.
+//! [`ClusterValidity::lisi`], Calinski–Harabasz, average precision and mutual information are over images, as their authors have them.
 
 use crate::{
-    domain::score::Beside,
+    domain::score::ClusterValidity,
     numeric::{
         Matrix,
         neighbours::Points,
@@ -29,21 +29,21 @@ const LEAST: usize = 2;
 
 /// `class`: is the row in the first class? `score`: higher is the first class; images whose score is NaN are left out of what is
 /// said of scores. One entry a row of `points`.
-pub fn beside(points: &Matrix, class: &[bool], score: &[f64]) -> Beside {
+pub fn beside(points: &Matrix, class: &[bool], score: &[f64]) -> ClusterValidity {
     assert!(class.len() == points.rows() && score.len() == points.rows(), "one class and one score an image");
     let members = [true, false].map(|of| (0..class.len()).filter(|&i| class[i] == of).collect::<Vec<usize>>());
-    let spread = Spread::of(points, &members);
+    let spread = CentroidDistances::of(points, &members);
     let near = spread.as_ref().map(|_| near(points, &members, &asked(&members)));
     let scored = scored(class, score);
     let scored = scored.as_deref();
-    Beside {
-        distance_consistency: spread.as_ref().and_then(Spread::distance_consistency),
+    ClusterValidity {
+        distance_consistency: spread.as_ref().and_then(CentroidDistances::distance_consistency),
         purity: near.map(|near| near.purity),
         silhouette: near.map(|near| near.silhouette),
-        davies_bouldin: spread.as_ref().and_then(Spread::davies_bouldin),
-        calinski_harabasz: spread.as_ref().and_then(Spread::calinski_harabasz),
-        fisher: spread.as_ref().and_then(Spread::fisher),
-        compactness: spread.as_ref().map(Spread::compactness),
+        davies_bouldin: spread.as_ref().and_then(CentroidDistances::davies_bouldin),
+        calinski_harabasz: spread.as_ref().and_then(CentroidDistances::calinski_harabasz),
+        fisher: spread.as_ref().and_then(CentroidDistances::fisher),
+        compactness: spread.as_ref().map(CentroidDistances::compactness),
         average_precision: scored.map(average_precision),
         prevalence: scored.map(prevalence),
         lisi: near.map(|near| near.lisi),
@@ -57,7 +57,7 @@ fn ratio(of: f64, to: f64) -> Option<f64> {
 }
 
 /// Where the images of two classes lie about their centroids, in squared distances.
-struct Spread {
+struct CentroidDistances {
     /// Per class, per member: to its own centroid, and to the other.
     own: [Vec<f64>; 2],
     other: [Vec<f64>; 2],
@@ -65,7 +65,7 @@ struct Spread {
     apart: f64,
 }
 
-impl Spread {
+impl CentroidDistances {
     fn of(points: &Matrix, members: &[Vec<usize>; 2]) -> Option<Self> {
         if members.iter().any(|members| members.len() < LEAST) || points.first_not_finite().is_some() {
             return None;
@@ -77,8 +77,11 @@ impl Spread {
         };
         let to = |class: usize, centre: usize| members[class].iter().map(|image| to(&centres[centre], *image)).collect();
         let between: Vec<f64> = centres[0].iter().zip(&centres[1]).map(|(a, b)| a - b).collect();
-        let spread =
-            Spread { own: [0, 1].map(|i| to(i, i)), other: [0, 1].map(|i| to(i, 1 - i)), apart: dot_lanes(&between, &between) };
+        let spread = CentroidDistances {
+            own: [0, 1].map(|i| to(i, i)),
+            other: [0, 1].map(|i| to(i, 1 - i)),
+            apart: dot_lanes(&between, &between),
+        };
         // Equal points have no neighbours and no direction.
         (spread.apart > 0.0 || spread.within() > 0.0).then_some(spread)
     }
@@ -137,14 +140,14 @@ fn asked(members: &[Vec<usize>; 2]) -> [Vec<usize>; 2] {
 
 /// What the images near each image, and the distances to all, say.
 #[derive(Clone, Copy, Debug)]
-struct Near {
+struct NearestOthers {
     purity: f64,
     silhouette: f64,
     lisi: f64,
 }
 
 /// Those asked are held against all, in one pass over the distances.
-fn near(points: &Matrix, members: &[Vec<usize>; 2], asked: &[Vec<usize>; 2]) -> Near {
+fn near(points: &Matrix, members: &[Vec<usize>; 2], asked: &[Vec<usize>; 2]) -> NearestOthers {
     let (n, space) = (points.rows(), Points::new(points));
     let mut of = [vec![0.0; n], vec![0.0; n]];
     for (of, members) in of.iter_mut().zip(members) {
@@ -177,7 +180,7 @@ fn near(points: &Matrix, members: &[Vec<usize>; 2], asked: &[Vec<usize>; 2]) -> 
     let balanced = |which: usize| f64::midpoint(means[0][which], means[1][which]);
     // The mean over all images, whatever share of each class was asked.
     let lisi = (members[0].len() as f64 * means[0][2] + members[1].len() as f64 * means[1][2]) / n as f64;
-    Near { purity: balanced(0), silhouette: balanced(1), lisi }
+    NearestOthers { purity: balanced(0), silhouette: balanced(1), lisi }
 }
 
 /// The nearest `count` others, nearest first, ties by place: a later one that is as near is not taken before an earlier.
@@ -255,24 +258,24 @@ fn mutual_information(tied: &[Tied]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::Stream;
+    use crate::numeric::PhiloxStream;
 
     /// Every `rare`-th image is of the first class, whose centre is 1 away on the first axis.
     fn cloud(n: usize, d: usize, rare: usize) -> (Matrix, Vec<bool>, Vec<f64>) {
-        let (mut stream, class) = (Stream::for_test(7, 0), (0..n).map(|i| i.is_multiple_of(rare)).collect::<Vec<bool>>());
+        let (mut stream, class) = (PhiloxStream::for_test(7, 0), (0..n).map(|i| i.is_multiple_of(rare)).collect::<Vec<bool>>());
         let mut value = |i: usize| stream.normals(1.0)[0] as f32 + if i.is_multiple_of(d) && class[i / d] { 1.0 } else { 0.0 };
         let points = Matrix::new(n, d, (0..n * d).map(&mut value).collect()).unwrap();
         let score = points.column(0).into_iter().map(f64::from).collect();
         (points, class, score)
     }
 
-    fn all(beside: &Beside) -> serde_json::Map<String, serde_json::Value> {
+    fn all(beside: &ClusterValidity) -> serde_json::Map<String, serde_json::Value> {
         serde_json::to_value(beside).unwrap().as_object().unwrap().clone()
     }
 
     const OF_SCORES: [&str; 3] = ["average_precision", "prevalence", "mutual_information"];
 
-    fn defined(beside: &Beside) -> [usize; 2] {
+    fn defined(beside: &ClusterValidity) -> [usize; 2] {
         let names = all(beside).into_iter().filter(|(_, value)| !value.is_null());
         names.fold([0, 0], |[space, scores], (name, _)| match OF_SCORES.contains(&name.as_str()) {
             true => [space, scores + 1],

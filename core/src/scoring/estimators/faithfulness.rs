@@ -8,7 +8,7 @@ use crate::{
         score::{Quality, Spread, ViewQuality},
     },
     numeric::{
-        Matrix, Purpose, Stream,
+        Matrix, PhiloxStream, Purpose,
         neighbours::distances_from,
         sum::{dot, mean},
     },
@@ -33,13 +33,13 @@ pub fn quality(features: &Matrix, points: &[Matrix], views: &[View], seed: u64) 
     let seen: Vec<(View, Vec<Matrix>)> =
         views.iter().map(|view| (*view, points.iter().filter_map(|points| of_view(*view, points)).collect())).collect();
     let flat: Vec<&Matrix> = seen.iter().flat_map(|(_, seen)| seen).collect();
-    let near: Vec<Vec<Near>> = asked.par_iter().map(|image| near(features, &flat, *image, k)).collect();
+    let near: Vec<Vec<Neighbourhood>> = asked.par_iter().map(|image| near(features, &flat, *image, k)).collect();
     let far = Ranks::new(&distances(features, &apart));
     let measured: Vec<[Option<f64>; 4]> = flat
         .par_iter()
         .enumerate()
         .map(|(place, view)| {
-            let of = |number: fn(&Near) -> f64| mean(&near.iter().map(|near| number(&near[place])).collect::<Vec<_>>());
+            let of = |number: fn(&Neighbourhood) -> f64| mean(&near.iter().map(|near| number(&near[place])).collect::<Vec<_>>());
             let share = 2.0 / (k as f64 * (2 * n).saturating_sub(3 * k + 1) as f64);
             let asked = |value: f64| (k > 0).then_some(value);
             [
@@ -71,7 +71,7 @@ pub fn quality(features: &Matrix, points: &[Matrix], views: &[View], seed: u64) 
 fn drawn(n: usize, count: usize, seed: u64) -> Vec<usize> {
     let mut places: Vec<usize> = (0..n).collect();
     if count < n {
-        Stream::new(seed, Purpose::QualitySample, 0).shuffle(&mut places);
+        PhiloxStream::new(seed, Purpose::QualitySample, 0).shuffle(&mut places);
         places.truncate(count);
         places.sort_unstable();
     }
@@ -85,7 +85,7 @@ fn of_view(view: View, points: &Matrix) -> Option<Matrix> {
 
 /// What one image's neighbours in one view are.
 #[derive(Clone, Copy, Default)]
-struct Near {
+struct Neighbourhood {
     /// How many of its neighbours are in both.
     kept: f64,
     /// Sum over those that are no neighbours in the features: their rank there, beyond k.
@@ -94,7 +94,7 @@ struct Near {
     lost: f64,
 }
 
-fn near(features: &Matrix, views: &[&Matrix], image: usize, k: usize) -> Vec<Near> {
+fn near(features: &Matrix, views: &[&Matrix], image: usize, k: usize) -> Vec<Neighbourhood> {
     let n = features.rows();
     let mut distances = vec![0.0; n];
     distances_from(features, image, &mut distances);
@@ -104,7 +104,7 @@ fn near(features: &Matrix, views: &[&Matrix], image: usize, k: usize) -> Vec<Nea
     let look = |view: &&Matrix| {
         distances_from(view, image, &mut distances);
         let neighbours = by_distance(&distances, image, k);
-        let mut near = Near::default();
+        let mut near = Neighbourhood::default();
         for other in &neighbours {
             let rank = rank[*other as usize] as usize;
             if rank <= k {
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     fn cloud(n: usize, d: usize, seed: u64) -> Matrix {
-        let mut stream = Stream::for_test(seed, 0);
+        let mut stream = PhiloxStream::for_test(seed, 0);
         Matrix::new(n, d, (0..n * d).map(|_| stream.normals(1.0)[0] as f32).collect()).unwrap()
     }
 

@@ -7,21 +7,21 @@ use super::{
     knn::Prepared,
     nearest,
     probe::{self, accuracy},
-    score::Asked,
+    score::EvaluationDesign,
 };
 use crate::{
     domain::{
         comparison::Question,
         projection::View,
-        score::{Answer, Probe, Space, Statistics},
+        score::{FeatureScore, FeatureScores, ProbeScore, Statistics},
     },
     numeric::Matrix,
     scoring::design::{members::Setting, split::Half},
 };
 use rayon::prelude::*;
 
-pub struct Measured {
-    pub space: Space,
+pub struct ScoredFeatures {
+    pub space: FeatureScores,
     /// One a question: rows as [`super::score::Scored::ranks`] has them, of neighbours, then of the probe.
     pub ranks: Vec<Matrix>,
     /// One row a question, one column an image: the probe's log-odds for the first of two classes, from people it did not
@@ -30,12 +30,18 @@ pub struct Measured {
 }
 
 /// `features`: N × D, rows in the setting's order.
-pub fn space(setting: &Setting, features: &Matrix, questions: &[Question], statistics: &Statistics, seed: u64) -> Measured {
-    let asked: Vec<Asked> = questions.par_iter().map(|question| Asked::new(setting, question, statistics, seed)).collect();
+pub fn space(setting: &Setting, features: &Matrix, questions: &[Question], statistics: &Statistics, seed: u64) -> ScoredFeatures {
+    let asked: Vec<EvaluationDesign> =
+        questions.par_iter().map(|question| EvaluationDesign::new(setting, question, statistics, seed)).collect();
     let finite = features.first_not_finite().is_none() && features.columns() > 0;
-    let fifths = if finite { nearest::in_space(features, &asked.iter().map(Asked::sought).collect::<Vec<_>>()) } else { vec![] };
+    let fifths = if finite {
+        nearest::in_space(features, &asked.iter().map(EvaluationDesign::sought).collect::<Vec<_>>())
+    } else {
+        vec![]
+    };
     let decisions = if finite { decisions(features, &asked) } else { vec![] };
-    let mut measured = Measured { space: Space { format: 1, answers: vec![] }, ranks: vec![], decisions: Matrix::default() };
+    let mut measured =
+        ScoredFeatures { space: FeatureScores { format: 1, answers: vec![] }, ranks: vec![], decisions: Matrix::default() };
     let mut shown = Vec::new();
     // One question after the other, so that no more than one keeps its resamples.
     for (place, (question, asked)) in questions.iter().zip(asked).enumerate() {
@@ -52,7 +58,7 @@ pub fn space(setting: &Setting, features: &Matrix, questions: &[Question], stati
         let probe = classes.then(|| {
             let [whole, a, b] = std::array::from_fn(|pool| asked.estimate(&probed, pool)[0]);
             let right = two.map(|decision| accuracy(decision, &asked.targets()[0]));
-            Probe {
+            ProbeScore {
                 whole,
                 a,
                 b,
@@ -61,7 +67,7 @@ pub fn space(setting: &Setting, features: &Matrix, questions: &[Question], stati
                 majority: right.as_ref().and_then(|right| right.majority),
             }
         });
-        measured.space.answers.push(Answer { scores: asked.scores(question, 1, vec![view]), probe });
+        measured.space.answers.push(FeatureScore { scores: asked.scores(question, 1, vec![view]), probe });
         let mut row = vec![f32::NAN; setting.images.len()];
         if let Some(decision) = two {
             asked.members.rows.iter().zip(decision).for_each(|(&image, decision)| row[image] = *decision as f32);
@@ -73,7 +79,7 @@ pub fn space(setting: &Setting, features: &Matrix, questions: &[Question], stati
 }
 
 /// Per question, per pair of classes, per member: log-odds for the first class, by a probe of its own half's other folds.
-fn decisions(features: &Matrix, asked: &[Asked]) -> Vec<Vec<Vec<f64>>> {
+fn decisions(features: &Matrix, asked: &[EvaluationDesign]) -> Vec<Vec<Vec<f64>>> {
     let images = features.rows();
     let mut probed: Vec<(Vec<Option<bool>>, Vec<usize>)> = Vec::new();
     for asked in asked {
@@ -88,7 +94,8 @@ fn decisions(features: &Matrix, asked: &[Asked]) -> Vec<Vec<Vec<f64>>> {
             }
         }
     }
-    let questions: Vec<probe::Asked> = probed.iter().map(|(target, fold)| probe::Asked { target, fold, weight: None }).collect();
+    let questions: Vec<probe::ProbeTask> =
+        probed.iter().map(|(target, fold)| probe::ProbeTask { target, fold, weight: None }).collect();
     let mut found = probe::probe(features, &questions).into_iter();
     asked
         .iter()

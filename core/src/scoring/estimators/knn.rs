@@ -3,8 +3,8 @@
 //! fifth: a rare class is not outvoted.
 
 use super::{
-    auc::{self, Sorted, TURNS, Weights, Wins},
-    nearest::Fifths,
+    auc::{self, ReplicateWeights, Sorted, TURNS, UStatistic},
+    nearest::FifthNeighborDistances,
 };
 use crate::{
     domain::membership::Members,
@@ -45,7 +45,7 @@ impl Pairs {
 pub struct Prepared(pub Vec<Vec<Sorted>>);
 
 /// Scores every member once, for the whole and for its half: out-of-fold scores that resamples only weight.
-pub fn prepare(fifths: &Fifths, pairs: &Pairs, split: &Split) -> [Prepared; 3] {
+pub fn prepare(fifths: &FifthNeighborDistances, pairs: &Pairs, split: &Split) -> [Prepared; 3] {
     [Pool::Whole, Pool::Half(Half::A), Pool::Half(Half::B)].map(|pool| {
         let score = |pair: usize, i: usize| {
             let (p, q) = pairs.pairs[pair];
@@ -91,12 +91,12 @@ fn prepared(
 impl Prepared {
     /// The mean and the least AUC over pairs, in the sample itself; `None` when no pair has both classes.
     pub fn mean_and_least(&self) -> [Option<f64>; 2] {
-        let auc = |folds: &Vec<Sorted>| folds.iter().map(|fold| fold.wins(|_| 1)).fold(Wins::default(), |a, b| a + b).auc();
+        let auc = |folds: &Vec<Sorted>| folds.iter().map(|fold| fold.wins(|_| 1)).fold(UStatistic::default(), |a, b| a + b).auc();
         mean_and_least(self.0.iter().map(auc))
     }
 
     /// The same in resamples, by weights of members.
-    pub fn resampled(&self, weights: Weights) -> [[Option<f64>; 2]; TURNS] {
+    pub fn resampled(&self, weights: ReplicateWeights) -> [[Option<f64>; 2]; TURNS] {
         let pairs: Vec<[Option<f64>; TURNS]> = self.0.iter().map(|folds| auc::resampled(folds, weights)).collect();
         std::array::from_fn(|turn| mean_and_least(pairs.iter().map(|pair| pair[turn])))
     }
@@ -127,7 +127,7 @@ impl Prepared {
 
 /// The same of one pair of classes.
 pub fn carried(folds: &[Sorted], identities: usize, identity: impl Fn(usize) -> usize) -> f64 {
-    let wins = folds.iter().map(|fold| fold.wins(|_| 1)).fold(Wins::default(), |a, b| a + b);
+    let wins = folds.iter().map(|fold| fold.wins(|_| 1)).fold(UStatistic::default(), |a, b| a + b);
     let below = wins.won < 0.5 * wins.played;
     let mut lost = [vec![0.0; identities], vec![0.0; identities]];
     for fold in folds {

@@ -12,12 +12,12 @@ use crate::{
     domain::score::{Estimate, Interval, LEAST_IDENTITIES},
     scoring::inference::{
         bootstrap::{Resampler, interval},
-        interval::Scale,
+        interval::AucInterval,
     },
 };
 
 /// `axis` per member; `positive` per member, `None` for those in both classes or neither of this pair.
-pub fn auc(axis: &[f32], positive: &[Option<bool>], scale: Scale, resampler: &Resampler, turns: usize) -> Option<Estimate> {
+pub fn auc(axis: &[f32], positive: &[Option<bool>], scale: AucInterval, resampler: &Resampler, turns: usize) -> Option<Estimate> {
     let scored = axis
         .iter()
         .zip(positive)

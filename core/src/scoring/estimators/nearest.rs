@@ -22,17 +22,17 @@ pub struct Sought<'a> {
 }
 
 /// Per member, per set: ln distance to its fifth of the set, in the whole and in its half. NaN where there is none.
-pub type Fifths = Vec<[Vec<f64>; 2]>;
+pub type FifthNeighborDistances = Vec<[Vec<f64>; 2]>;
 
 /// Of one or two columns, for one question. `points` has one row a member.
-pub fn in_view(points: &Matrix, sought: &Sought) -> Fifths {
+pub fn in_view(points: &Matrix, sought: &Sought) -> FifthNeighborDistances {
     match points.columns() {
         1 => {
             let at = |i: usize| f64::from(points.values()[i]);
-            let line = |set: &[bool]| Line::new((0..set.len()).filter(|&i| set[i]).map(|i| (at(i), i as u32)));
+            let line = |set: &[bool]| SortedAxis::new((0..set.len()).filter(|&i| set[i]).map(|i| (at(i), i as u32)));
             by_set(sought, line, |line, met, i| line.walk(at(i), met))
         }
-        2 => by_set(sought, |set| Tree::new(points, set), |tree, met, i| tree.search(in_plane(points, i), met)),
+        2 => by_set(sought, |set| PlaneTree::new(points, set), |tree, met, i| tree.search(in_plane(points, i), met)),
         _ => {
             let all: Vec<usize> = (0..points.rows()).collect();
             let sought = Sought { rows: &all, ..*sought };
@@ -44,14 +44,14 @@ pub fn in_view(points: &Matrix, sought: &Sought) -> Fifths {
 fn by_set<'p, S: Sync>(
     sought: &Sought,
     build: impl Fn(&[bool]) -> S + 'p,
-    search: impl Fn(&S, &mut Met, usize) + Sync + 'p,
-) -> Fifths {
+    search: impl Fn(&S, &mut NearestOfClass, usize) + Sync + 'p,
+) -> FifthNeighborDistances {
     let spaces: Vec<S> = sought.sets.iter().map(|set| build(set)).collect();
     let of = |i: usize| {
-        let met: Vec<Met> = spaces
+        let met: Vec<NearestOfClass> = spaces
             .iter()
             .map(|space| {
-                let mut met = Met::by(i, sought.split);
+                let mut met = NearestOfClass::by(i, sought.split);
                 search(space, &mut met, i);
                 met
             })
@@ -62,13 +62,13 @@ fn by_set<'p, S: Sync>(
 }
 
 /// Members of one question, by place, with what was found of them.
-type Found = Vec<(usize, [Vec<f64>; 2])>;
+type ByMember = Vec<(usize, [Vec<f64>; 2])>;
 
 /// Members whose distances are taken in one pass over the columns.
 const BESIDE: usize = 8;
 
 /// Of any number of columns, for all questions at once. `points` has one row an image.
-pub fn in_space(points: &Matrix, sought: &[Sought]) -> Vec<Fifths> {
+pub fn in_space(points: &Matrix, sought: &[Sought]) -> Vec<FifthNeighborDistances> {
     let (n, space) = (points.rows(), Points::new(points));
     // Per question, per image: its place among the members.
     let places: Vec<Vec<Option<u32>>> = sought
@@ -87,14 +87,14 @@ pub fn in_space(points: &Matrix, sought: &[Sought]) -> Vec<Fifths> {
             question.sets.iter().map(of).collect()
         })
         .collect();
-    let blocks: Vec<Vec<Found>> = (0..n.div_ceil(BESIDE))
+    let blocks: Vec<Vec<ByMember>> = (0..n.div_ceil(BESIDE))
         .into_par_iter()
         .map_init(
             || vec![0.0; BESIDE * n],
             |distances, block| {
                 let from: [usize; BESIDE] = std::array::from_fn(|i| (block * BESIDE + i).min(n - 1));
                 space.distances_of(&from, distances);
-                let mut found: Vec<Found> = sought.iter().map(|_| vec![]).collect();
+                let mut found: Vec<ByMember> = sought.iter().map(|_| vec![]).collect();
                 for (lane, row) in (block * BESIDE..n.min((block + 1) * BESIDE)).enumerate() {
                     let distances = &distances[lane * n..(lane + 1) * n];
                     for (((question, places), members), found) in sought.iter().zip(&places).zip(&members).zip(&mut found) {
@@ -107,7 +107,8 @@ pub fn in_space(points: &Matrix, sought: &[Sought]) -> Vec<Fifths> {
             },
         )
         .collect();
-    let mut fifths: Vec<Fifths> = sought.iter().map(|question| vec![[vec![], vec![]]; question.rows.len()]).collect();
+    let mut fifths: Vec<FifthNeighborDistances> =
+        sought.iter().map(|question| vec![[vec![], vec![]]; question.rows.len()]).collect();
     for (question, (place, found)) in blocks
         .into_iter()
         .flat_map(|block| block.into_iter().enumerate())
@@ -120,7 +121,7 @@ pub fn in_space(points: &Matrix, sought: &[Sought]) -> Vec<Fifths> {
 
 fn among_all(split: &Split, sets: &[Vec<(u32, u32)>], i: usize, distances: &[f64]) -> [Vec<f64>; 2] {
     let of = |set: &Vec<(u32, u32)>| {
-        let mut met = Met::by(i, split);
+        let mut met = NearestOfClass::by(i, split);
         let mut farthest = met.farthest();
         for &(j, row) in set {
             let distance = distances[row as usize];
@@ -136,7 +137,7 @@ fn among_all(split: &Split, sets: &[Vec<(u32, u32)>], i: usize, distances: &[f64
 }
 
 /// What one member has met so far of one set.
-struct Met<'a> {
+struct NearestOfClass<'a> {
     split: &'a Split,
     fold: usize,
     by: usize,
@@ -144,9 +145,9 @@ struct Met<'a> {
     half: Nearest,
 }
 
-impl<'a> Met<'a> {
+impl<'a> NearestOfClass<'a> {
     fn by(i: usize, split: &'a Split) -> Self {
-        Met { split, fold: split.fold[i], by: i, whole: Nearest::default(), half: Nearest::default() }
+        NearestOfClass { split, fold: split.fold[i], by: i, whole: Nearest::default(), half: Nearest::default() }
     }
 
     fn meet(&mut self, j: usize, distance: f64) {
@@ -202,15 +203,15 @@ impl Nearest {
 }
 
 /// Members along one axis, in order.
-struct Line {
+struct SortedAxis {
     order: Vec<(f64, u32)>,
 }
 
-impl Line {
+impl SortedAxis {
     fn new(members: impl Iterator<Item = (f64, u32)>) -> Self {
         let mut order: Vec<(f64, u32)> = members.collect();
         order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        Line { order }
+        SortedAxis { order }
     }
 
     /// Members by squared distance from a place, outwards; the one below first where two are as far.
@@ -231,7 +232,7 @@ impl Line {
     }
 
     /// From the member's place outwards, until nobody there changes anything.
-    fn walk(&self, at: f64, met: &mut Met) {
+    fn walk(&self, at: f64, met: &mut NearestOfClass) {
         for (square, member) in self.outwards(at) {
             if square >= met.farthest() {
                 return;
@@ -242,7 +243,7 @@ impl Line {
 }
 
 /// A set in the plane, halved along its wider side until few are left.
-struct Tree {
+struct PlaneTree {
     /// Members in the order of the leaves, and where they are.
     order: Vec<u32>,
     places: Vec<[f64; 2]>,
@@ -259,23 +260,23 @@ struct Branch {
 
 const LEAF: usize = 8;
 
-impl Tree {
+impl PlaneTree {
     fn new(points: &Matrix, set: &[bool]) -> Self {
         let mut members: Vec<([f64; 2], u32)> =
             (0..set.len()).filter(|&i| set[i]).map(|i| (in_plane(points, i), i as u32)).collect();
         let mut nodes = Vec::new();
         grow(&mut members, 0, &mut nodes);
         let (places, order) = members.into_iter().unzip();
-        Tree { order, places, nodes }
+        PlaneTree { order, places, nodes }
     }
 
-    fn search(&self, at: [f64; 2], met: &mut Met) {
+    fn search(&self, at: [f64; 2], met: &mut NearestOfClass) {
         if !self.order.is_empty() {
             self.descend(0, at, met);
         }
     }
 
-    fn descend(&self, node: usize, at: [f64; 2], met: &mut Met) {
+    fn descend(&self, node: usize, at: [f64; 2], met: &mut NearestOfClass) {
         let branch = &self.nodes[node];
         let Some((axis, cut, upper)) = branch.cut else {
             let mut squares = [0.0; LEAF];
@@ -339,13 +340,13 @@ fn squares_in_plane_kernel(places: &[[f64; 2]], at: [f64; 2], squares: &mut [f64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{numeric::Stream, scoring::design::split::Half};
+    use crate::{numeric::PhiloxStream, scoring::design::split::Half};
 
     /// Few values make ties and equal points.
     #[test]
     fn every_way_finds_the_same_bits() {
         for (columns, levels) in [(1, 9), (1, 1 << 20), (2, 7), (2, 1 << 20)] {
-            let mut dice = Stream::for_test(columns as u64, levels);
+            let mut dice = PhiloxStream::for_test(columns as u64, levels);
             let n = 300;
             let values = (0..n * columns).map(|_| dice.below(levels) as f32 * 0.37).collect();
             let points = Matrix::new(n, columns, values).unwrap();
@@ -357,7 +358,9 @@ mod tests {
             let sets = [(0..n).map(|_| dice.below(3) == 0).collect(), rare, vec![false; n]];
             let rows: Vec<usize> = (0..n).collect();
             let sought = || Sought { rows: &rows, sets: &sets, split: &split };
-            let bits = |fifths: &Fifths| fifths.iter().flatten().flatten().map(|value| value.to_bits()).collect::<Vec<_>>();
+            let bits = |fifths: &FifthNeighborDistances| {
+                fifths.iter().flatten().flatten().map(|value| value.to_bits()).collect::<Vec<_>>()
+            };
             assert_eq!(bits(&in_view(&points, &sought())), bits(&in_space(&points, &[sought()])[0]), "{columns} {levels}");
         }
     }

@@ -35,7 +35,7 @@ use std::collections::{BTreeMap, VecDeque};
 pub const C: f64 = 0.01;
 
 /// One question. All slices have an entry per row of the features.
-pub struct Asked<'a> {
+pub struct ProbeTask<'a> {
     /// `None` takes no part.
     pub target: &'a [Option<bool>],
     /// 0 … [`FOLDS`] − 1; a row beyond takes no part.
@@ -46,14 +46,14 @@ pub struct Asked<'a> {
 
 /// Per question and row the log-odds by the probe that was not shown the row's fold. NaN where the row takes no part, where the
 /// training rows lack a class, and everywhere if a feature is not finite or there is none. What else is asked changes no bit.
-pub fn probe(features: &Matrix, questions: &[Asked]) -> Vec<Vec<f64>> {
+pub fn probe(features: &Matrix, questions: &[ProbeTask]) -> Vec<Vec<f64>> {
     let mut found = vec![vec![f64::NAN; features.rows()]; questions.len()];
     if features.values().is_empty() || features.first_not_finite().is_some() {
         return found;
     }
-    let table = Table::new(features);
+    let table = StandardizedFeatures::new(features);
     let mut probes = probes(&table, questions);
-    let bounds = Bound::of_all(&table, &probes);
+    let bounds = HessianBound::of_all(&table, &probes);
     for batch in probes.chunks_mut(BATCH) {
         fit(&table, questions, &bounds, batch);
         for (probe, margins) in batch.iter().zip(table.margins(batch)) {
@@ -94,7 +94,7 @@ pub fn accuracy(decision: &[f64], target: &[Option<bool>]) -> Accuracy {
     }
 }
 
-impl Asked<'_> {
+impl ProbeTask<'_> {
     fn takes_part(&self, row: usize) -> bool {
         self.target[row].is_some() && self.fold[row] < FOLDS
     }
@@ -110,7 +110,7 @@ impl Asked<'_> {
     }
 
     /// Whether the same rows take part, in the same folds.
-    fn same_rows(&self, other: &Asked) -> bool {
+    fn same_rows(&self, other: &ProbeTask) -> bool {
         self.fold == other.fold && self.target.iter().zip(other.target).all(|(a, b)| a.is_some() == b.is_some())
     }
 }
@@ -192,19 +192,19 @@ type Tile<T> = [[T; LANES]; LANES];
 type Sums = (Vec<Tile<f64>>, Vec<[f64; LANES]>);
 
 /// The features, standardised by all rows: what differs between probes is small, and is done to the weights.
-struct Table<'a> {
+struct StandardizedFeatures<'a> {
     features: &'a Matrix,
     centre: Vec<f32>,
     inverse: Vec<f32>,
 }
 
 /// A block of rows in the two orders that tiles take: rows beside each other, and columns.
-struct Block {
+struct RowBlock {
     rows: Vec<Tile<f32>>,
     columns: Vec<Tile<f32>>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> StandardizedFeatures<'a> {
     fn new(features: &'a Matrix) -> Self {
         const PART: usize = 4096;
         let n = features.rows();
@@ -216,7 +216,7 @@ impl<'a> Table<'a> {
         let inverse = (0..features.columns()).map(|column| all.inverse(column) as f32);
         // Beyond `f32` there is nothing to tell apart with.
         let inverse = inverse.map(|inverse| if inverse.is_finite() { inverse } else { 0.0 }).collect();
-        Table { features, centre: all.means.iter().map(|mean| *mean as f32).collect(), inverse }
+        StandardizedFeatures { features, centre: all.means.iter().map(|mean| *mean as f32).collect(), inverse }
     }
 
     /// Tiles beside each other.
@@ -224,13 +224,13 @@ impl<'a> Table<'a> {
         self.features.columns().div_ceil(LANES)
     }
 
-    fn block(&self) -> Block {
+    fn block(&self) -> RowBlock {
         let tiles = vec![[[0.0; LANES]; LANES]; self.across() * HIGH];
-        Block { rows: tiles.clone(), columns: tiles }
+        RowBlock { rows: tiles.clone(), columns: tiles }
     }
 
     /// Rows beyond the last are 0.
-    fn load(&self, first: usize, block: &mut Block) {
+    fn load(&self, first: usize, block: &mut RowBlock) {
         let scales = self.centre.chunks(LANES).zip(self.inverse.chunks(LANES));
         for high in 0..HIGH {
             for (wide, (centre, inverse)) in scales.clone().enumerate() {
@@ -257,14 +257,14 @@ impl<'a> Table<'a> {
     }
 
     /// The probes' weights, as they apply to this table.
-    fn panels(&self, probes: &[Probe]) -> Panels<f32, LANES> {
+    fn panels(&self, probes: &[ProbeFit]) -> Panels<f32, LANES> {
         let weight =
             |probe: usize, k: usize| probes[probe].scale.get(k).map_or(0.0, |scale| (probes[probe].tried[k] * scale) as f32);
         Panels::new(probes.len(), self.across() * LANES, weight)
     }
 
     /// Per probe the margins of all rows, without the offset.
-    fn margins(&self, probes: &[Probe]) -> Vec<Vec<f32>> {
+    fn margins(&self, probes: &[ProbeFit]) -> Vec<Vec<f32>> {
         let panels = self.panels(probes);
         let blocks = (0..self.features.rows()).step_by(ROWS).collect::<Vec<_>>().into_par_iter();
         let margins: Vec<Vec<Tile<f32>>> = blocks
@@ -284,7 +284,7 @@ impl<'a> Table<'a> {
     }
 
     /// A block's rows times the weights of a panel.
-    fn products(&self, block: &Block, panel: &[f32]) -> [Tile<f32>; HIGH] {
+    fn products(&self, block: &RowBlock, panel: &[f32]) -> [Tile<f32>; HIGH] {
         let mut products = [[[0.0; LANES]; LANES]; HIGH];
         for (product, rows) in products.iter_mut().zip(block.rows.chunks_exact(self.across())) {
             add_products_f32(rows.as_flattened().as_flattened(), panel, product);
@@ -293,7 +293,7 @@ impl<'a> Table<'a> {
     }
 
     /// Sets every probe's gradient, of the loss alone, as it applies to this table; the intercept's is the last.
-    fn gradients(&self, probes: &mut [Probe], shown: &[Vec<[f32; LANES]>]) {
+    fn gradients(&self, probes: &mut [ProbeFit], shown: &[Vec<[f32; LANES]>]) {
         let panels = self.panels(probes);
         let wide = probes.len().div_ceil(LANES);
         let mut offsets = vec![[0.0; LANES]; wide];
@@ -372,8 +372,8 @@ fn residual_kernel<L: Lanes>(
 }
 
 /// Per panel of probes, row and lane the row's weight, negative for the negative class; 0 where it is not shown.
-fn shown(n: usize, questions: &[Asked], probes: &[Probe]) -> Vec<Vec<[f32; LANES]>> {
-    let panel = |probes: &[Probe]| {
+fn shown(n: usize, questions: &[ProbeTask], probes: &[ProbeFit]) -> Vec<Vec<[f32; LANES]>> {
+    let panel = |probes: &[ProbeFit]| {
         let mut weights = vec![[0.0; LANES]; n.next_multiple_of(ROWS)];
         for (lane, probe) in probes.iter().enumerate() {
             for (row, weights) in weights[..n].iter_mut().enumerate() {
@@ -392,7 +392,7 @@ fn shown(n: usize, questions: &[Asked], probes: &[Probe]) -> Vec<Vec<[f32; LANES
 const KEPT: usize = 12;
 
 /// One question with one fold held out, and how far its fit is. The intercept comes after the weights.
-struct Probe {
+struct ProbeFit {
     question: usize,
     fold: usize,
     lambda: f64,
@@ -421,7 +421,7 @@ struct Probe {
     done: bool,
 }
 
-impl Probe {
+impl ProbeFit {
     /// What the intercept is in terms of the table.
     fn offset(&self) -> f64 {
         let d = self.shift.len();
@@ -518,7 +518,7 @@ fn add_kernel(to: &mut [f64], factor: f64, what: &[f64]) {
 }
 
 /// Those that have both classes to learn from.
-fn probes(table: &Table, questions: &[Asked]) -> Vec<Probe> {
+fn probes(table: &StandardizedFeatures, questions: &[ProbeTask]) -> Vec<ProbeFit> {
     let n = table.features.rows();
     let original: Vec<usize> =
         (0..questions.len()).map(|q| (0..q).find(|o| questions[*o].same_rows(&questions[q])).unwrap_or(q)).collect();
@@ -551,7 +551,7 @@ fn probes(table: &Table, questions: &[Asked]) -> Vec<Probe> {
         });
         let (scale, shift): (Vec<f64>, Vec<f64>) = (scale.collect(), shift.collect());
         let zeros = vec![0.0; scale.len() + 1];
-        Some(Probe {
+        Some(ProbeFit {
             question,
             fold,
             lambda: 1.0 / (C * training.n),
@@ -584,7 +584,7 @@ const TOLERANCE: f64 = 1e-6;
 const PATIENCE: usize = 8;
 const PASSES: usize = 400;
 
-fn fit(table: &Table, questions: &[Asked], bounds: &BTreeMap<i32, Bound>, probes: &mut [Probe]) {
+fn fit(table: &StandardizedFeatures, questions: &[ProbeTask], bounds: &BTreeMap<i32, HessianBound>, probes: &mut [ProbeFit]) {
     let mut active = probes.len();
     let n = table.features.rows();
     let mut weights = shown(n, questions, probes);
@@ -595,10 +595,11 @@ fn fit(table: &Table, questions: &[Asked], bounds: &BTreeMap<i32, Bound>, probes
             probe.judge();
         });
         for (size, bound) in bounds {
-            let mut turning: Vec<&mut Probe> = probes[..active].iter_mut().filter(|p| p.turning && p.size() == *size).collect();
+            let mut turning: Vec<&mut ProbeFit> =
+                probes[..active].iter_mut().filter(|p| p.turning && p.size() == *size).collect();
             turning.par_chunks_mut(LANES).for_each(|panel| bound.solve(panel));
         }
-        probes[..active].par_iter_mut().filter(|probe| probe.turning).for_each(Probe::go_on);
+        probes[..active].par_iter_mut().filter(|probe| probe.turning).for_each(ProbeFit::go_on);
         let panels = active.div_ceil(LANES);
         let left = probes[..active].iter().filter(|probe| !probe.done).count();
         if left == 0 {
@@ -618,7 +619,7 @@ fn fit(table: &Table, questions: &[Asked], bounds: &BTreeMap<i32, Bound>, probes
 }
 
 /// ¼ of the features' correlations + λ: no Hessian of unweighted rows is larger. For the intercept, ¼.
-enum Bound {
+enum HessianBound {
     /// Its factor L of L Lᵀ, D × D, row by row, with the inverses of its diagonal.
     Whole(Vec<f32>),
     /// The diagonal, of too many features.
@@ -632,14 +633,14 @@ const ENOUGH: usize = 16;
 /// Columns of the factor that are made at once.
 const WIDE: usize = 64;
 
-impl Bound {
+impl HessianBound {
     /// By the probes' size.
-    fn of_all(table: &Table, probes: &[Probe]) -> BTreeMap<i32, Bound> {
+    fn of_all(table: &StandardizedFeatures, probes: &[ProbeFit]) -> BTreeMap<i32, HessianBound> {
         // In the middle of what shares it, so that it does not hang on who else does.
-        let sizes: BTreeMap<i32, f64> = probes.iter().map(Probe::size).map(|size| (size, libm::scalbn(1.5, size))).collect();
+        let sizes: BTreeMap<i32, f64> = probes.iter().map(ProbeFit::size).map(|size| (size, libm::scalbn(1.5, size))).collect();
         let (n, d) = (table.features.rows(), table.features.columns());
         if d > MOST || sizes.is_empty() {
-            return sizes.into_iter().map(|(size, lambda)| (size, Bound::Diagonal(0.25 + lambda))).collect();
+            return sizes.into_iter().map(|(size, lambda)| (size, HessianBound::Diagonal(0.25 + lambda))).collect();
         }
         let every = (n / (ENOUGH * d).max(1)).max(1);
         let values: Vec<f32> = (0..n).step_by(every).flat_map(|row| table.features.row(row)).copied().collect();
@@ -649,7 +650,7 @@ impl Bound {
             let inverse = f64::from(table.inverse[i]) * 0.25 / some.rows() as f64;
             row.iter_mut().zip(&table.inverse).for_each(|(value, other)| *value *= inverse * f64::from(*other));
         });
-        sizes.into_iter().map(|(size, lambda)| (size, Bound::new(correlations.clone(), d, lambda))).collect()
+        sizes.into_iter().map(|(size, lambda)| (size, HessianBound::new(correlations.clone(), d, lambda))).collect()
     }
 
     /// Cholesky's factor.
@@ -674,16 +675,16 @@ impl Bound {
             });
         }
         (0..d).for_each(|i| a[i * d + i] = 1.0 / a[i * d + i]);
-        Bound::Whole(a.into_iter().map(|value| value as f32).collect())
+        HessianBound::Whole(a.into_iter().map(|value| value as f32).collect())
     }
 
     /// Divides the directions of up to `LANES` probes.
-    fn solve(&self, probes: &mut [&mut Probe]) {
+    fn solve(&self, probes: &mut [&mut ProbeFit]) {
         let d = probes.first().map_or(0, |probe| probe.scale.len());
         probes.iter_mut().for_each(|probe| probe.direction[d] /= 0.25);
         let lower = match self {
-            Bound::Whole(lower) => lower,
-            Bound::Diagonal(value) => {
+            HessianBound::Whole(lower) => lower,
+            HessianBound::Diagonal(value) => {
                 return probes.iter_mut().for_each(|probe| probe.direction[..d].iter_mut().for_each(|along| *along /= value));
             }
         };
@@ -738,7 +739,7 @@ fn solve_kernel<L: Lanes>(lower: &[f32], x: &mut [[f32; LANES]]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::{Stream, fused::each_level};
+    use crate::numeric::{PhiloxStream, fused::each_level};
     use crate::scoring::estimators::auc::Sorted;
 
     struct Question {
@@ -748,8 +749,8 @@ mod tests {
     }
 
     impl Question {
-        fn asked(&self) -> Asked<'_> {
-            Asked { target: &self.target, fold: &self.fold, weight: self.weight.as_deref() }
+        fn asked(&self) -> ProbeTask<'_> {
+            ProbeTask { target: &self.target, fold: &self.fold, weight: self.weight.as_deref() }
         }
     }
 
@@ -763,7 +764,7 @@ mod tests {
 
     /// Of each question one row in seven takes no part; the classes lean on the first columns.
     fn drawn(n: usize, d: usize, questions: usize) -> (Matrix, Vec<Question>) {
-        let mut stream = Stream::for_test(3, 0);
+        let mut stream = PhiloxStream::for_test(3, 0);
         let features = Matrix::new(n, d, (0..n * d).map(|_| stream.normals(1.0)[0] as f32).collect()).unwrap();
         let question = |q: usize| {
             let class = |row: usize| features.row(row)[q % d] + 0.5 * features.row(row)[(q + 1) % d] > 0.3 * q as f32;

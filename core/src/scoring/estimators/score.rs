@@ -1,10 +1,10 @@
 //! Every view of one projection (or the features themselves) on one question.
 
 use super::{
-    auc::{TURNS, Weights},
+    auc::{ReplicateWeights, TURNS},
     knn::{self, Pairs, Prepared},
     monotone,
-    nearest::{self, Fifths, Sought},
+    nearest::{self, FifthNeighborDistances, Sought},
 };
 use crate::{
     domain::{
@@ -21,7 +21,7 @@ use crate::{
         },
         inference::{
             bootstrap::{Resampler, median},
-            interval::Scale,
+            interval::AucInterval,
             permutation::Permutations,
         },
     },
@@ -49,7 +49,7 @@ pub fn score(
     statistics: &Statistics,
     seed: u64,
 ) -> Scored {
-    let asked = Asked::new(setting, question, statistics, seed);
+    let asked = EvaluationDesign::new(setting, question, statistics, seed);
     let permutations = Permutations::new(&asked, statistics.permutations, seed);
     let (mut scores, mut ranks, mut permuted) = (Vec::new(), Vec::new(), Vec::new());
     for view in views {
@@ -71,13 +71,13 @@ pub fn score(
 }
 
 /// What all views of one question share.
-pub struct Asked<'a> {
+pub struct EvaluationDesign<'a> {
     pub members: Members,
     pub split: Split,
     pub pairs: Pairs,
     resamplers: [Resampler; 3],
     /// In the whole, and in each half.
-    scales: [Scale; 3],
+    scales: [AucInterval; 3],
     statistics: &'a Statistics,
     group: Vec<usize>,
 }
@@ -90,7 +90,7 @@ fn resamplers(members: &Members, split: &Split, group: &[usize], seed: u64) -> [
         })
 }
 
-impl<'a> Asked<'a> {
+impl<'a> EvaluationDesign<'a> {
     pub fn new(setting: &Setting, question: &Question, statistics: &'a Statistics, seed: u64) -> Self {
         let group = groups(setting);
         let members = setting.members(question);
@@ -98,9 +98,9 @@ impl<'a> Asked<'a> {
         let (pairs, resamplers) = (Pairs::new(&members), resamplers(&members, &split, &group, seed));
         let scales = [None, Some(Half::A), Some(Half::B)].map(|half| {
             let counts = members.counts(&group, |i| half.is_none_or(|half| split.half[i] == half));
-            Scale::of(&counts, FOLDS)
+            AucInterval::of(&counts, FOLDS)
         });
-        Asked { members, split, pairs, resamplers, scales, statistics, group }
+        EvaluationDesign { members, split, pairs, resamplers, scales, statistics, group }
     }
 
     pub fn sought(&self) -> Sought<'_> {
@@ -112,7 +112,7 @@ impl<'a> Asked<'a> {
         self.group[self.members.rows[member]]
     }
 
-    pub fn scale(&self, half: Half) -> Scale {
+    pub fn scale(&self, half: Half) -> AucInterval {
         self.scales[if half == Half::A { 1 } else { 2 }]
     }
 
@@ -133,7 +133,7 @@ impl<'a> Asked<'a> {
         self.pairs().map(of).collect()
     }
 
-    pub fn prepare(&self, fifths: &Fifths) -> [Prepared; 3] {
+    pub fn prepare(&self, fifths: &FifthNeighborDistances) -> [Prepared; 3] {
         knn::prepare(fifths, &self.pairs, &self.split)
     }
 
@@ -210,7 +210,7 @@ impl<'a> Asked<'a> {
         let seeds: Vec<[Option<f64>; 2]> = prepared.iter().map(|pools| pools[pool].mean_and_least()).collect();
         let values: [Option<f64>; 2] = std::array::from_fn(|k| median(seeds.iter().map(|seed| seed[k])));
         let sorted: [Vec<f64>; 2] =
-            self.resamplers[pool].distributions_of_many(self.statistics.bootstraps, |weights: Weights| {
+            self.resamplers[pool].distributions_of_many(self.statistics.bootstraps, |weights: ReplicateWeights| {
                 let seeds: Vec<[[Option<f64>; 2]; TURNS]> = prepared.iter().map(|pools| pools[pool].resampled(weights)).collect();
                 std::array::from_fn(|k| std::array::from_fn(|turn| median(seeds.iter().map(|seed| seed[turn][k]))))
             });
@@ -247,7 +247,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::image::{Column, Images, Labels},
-        numeric::Stream,
+        numeric::PhiloxStream,
     };
 
     fn setting(n: usize, label: impl Fn(usize) -> u8) -> (Images, Labels) {
@@ -266,11 +266,11 @@ mod tests {
     fn scores(
         n: usize,
         label: impl Fn(usize) -> u8,
-        point: impl Fn(usize, &mut Stream) -> f32,
+        point: impl Fn(usize, &mut PhiloxStream) -> f32,
         identities: Option<&Column>,
     ) -> Scores {
         let (images, labels) = setting(n, label);
-        let mut stream = Stream::for_test(11, 0);
+        let mut stream = PhiloxStream::for_test(11, 0);
         let points = Matrix::new(n, 1, (0..n).map(|i| point(i, &mut stream)).collect()).unwrap();
         let statistics = Statistics { bootstraps: 200, ..Statistics::default() };
         score(
@@ -306,7 +306,7 @@ mod tests {
     fn a_null_attribute_constant_per_identity_scores_a_half() {
         let identities = (0..800).map(|i| (format!("{i:05}"), (i / 8).to_string())).collect::<Column>();
         let draw = |seed: u64| {
-            let mut stream = Stream::for_test(seed, 9);
+            let mut stream = PhiloxStream::for_test(seed, 9);
             let place: Vec<f32> = (0..100).map(|_| stream.uniform() as f32 * 100.0).collect();
             let null: Vec<u8> = (0..100).map(|_| (stream.bits() % 2) as u8).collect();
             let found = scores(800, |i| null[i / 8], |i, s| place[i / 8] + s.uniform() as f32, Some(&identities));

@@ -11,12 +11,12 @@ use crate::{
         image::{Column, Images},
         score::{Estimate, LEAST_IDENTITIES, Verification},
     },
-    numeric::{Matrix, Purpose, Stream, sum},
+    numeric::{Matrix, PhiloxStream, Purpose, sum},
     scoring::{
         fairness::measures::wilson,
         inference::{
             bootstrap::{Resampler, deviation},
-            interval::Scale,
+            interval::AucInterval,
         },
     },
 };
@@ -53,10 +53,10 @@ pub fn verify(features: &Matrix, images: &Images, identities: &Column, bootstrap
     if same == 0 {
         return None;
     }
-    let mut scored: Vec<(f64, &Pair)> = pairs.iter().map(|pair| (likeness(pair.a, pair.b), pair)).collect();
+    let mut scored: Vec<(f64, &ImagePair)> = pairs.iter().map(|pair| (likeness(pair.a, pair.b), pair)).collect();
     scored.sort_by(|x, y| y.0.total_cmp(&x.0).then((x.1.a, x.1.b).cmp(&(y.1.a, y.1.b))));
     let several = pairs.iter().filter(|pair| pair.same).filter_map(|pair| of[pair.a]).collect::<BTreeSet<_>>().len();
-    let scale = Scale::new([known, known], [several, numbers.len()], 1);
+    let scale = AucInterval::new([known, known], [several, numbers.len()], 1);
     let statistic = |weights: &[u32]| accepted(&scored, weights);
     let resampler = Resampler::new(of.iter().copied(), seed, Purpose::ResampledPairs);
     let [auc, tar] = statistic(&resampler.once());
@@ -84,7 +84,7 @@ fn accepted_interval(tar: f64, resampled: &[f64], same: usize, several: usize, p
 }
 
 /// How many identities carry the mistakes: Kish's effective number of what their same pairs lost.
-fn carried(scored: &[(f64, &Pair)], of: &[Option<usize>], people: usize) -> f64 {
+fn carried(scored: &[(f64, &ImagePair)], of: &[Option<usize>], people: usize) -> f64 {
     let (mut met, mut lost) = (0.0, vec![0.0; people]);
     for group in scored.chunk_by(|x, y| x.0 == y.0) {
         let different = group.iter().filter(|(_, pair)| !pair.same).count() as f64;
@@ -97,13 +97,13 @@ fn carried(scored: &[(f64, &Pair)], of: &[Option<usize>], people: usize) -> f64 
     if squares > 0.0 { total * total / squares } else { 0.0 }
 }
 
-struct Pair {
+struct ImagePair {
     a: usize,
     b: usize,
     same: bool,
 }
 
-fn pairs(of: &[Option<usize>], seed: u64) -> Vec<Pair> {
+fn pairs(of: &[Option<usize>], seed: u64) -> Vec<ImagePair> {
     let known: Vec<usize> = (0..of.len()).filter(|&i| of[i].is_some()).collect();
     let mut people: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for &i in &known {
@@ -112,15 +112,15 @@ fn pairs(of: &[Option<usize>], seed: u64) -> Vec<Pair> {
     let mut pairs = Vec::new();
     for images in people.values() {
         for (place, &a) in images.iter().enumerate() {
-            pairs.extend(images[place + 1..].iter().take(PARTNERS).map(|&b| Pair { a, b, same: true }));
+            pairs.extend(images[place + 1..].iter().take(PARTNERS).map(|&b| ImagePair { a, b, same: true }));
         }
     }
     for &a in &known {
-        let mut dice = Stream::new(seed, Purpose::VerificationPartners, a as u64);
+        let mut dice = PhiloxStream::new(seed, Purpose::VerificationPartners, a as u64);
         for _ in 0..PARTNERS {
             let b = known[dice.below(known.len() as u64) as usize];
             if of[b] != of[a] {
-                pairs.push(Pair { a, b, same: false });
+                pairs.push(ImagePair { a, b, same: false });
             }
         }
     }
@@ -141,9 +141,9 @@ fn units(features: &Matrix) -> Vec<f64> {
 }
 
 /// AUC and TAR of pairs from the most to the least alike, with these weights of images; ties of likeness count half.
-fn accepted(scored: &[(f64, &Pair)], weights: &[u32]) -> [Option<f64>; 2] {
+fn accepted(scored: &[(f64, &ImagePair)], weights: &[u32]) -> [Option<f64>; 2] {
     // The two images of a same pair are one identity: its multiplicity counts once.
-    let weight = |pair: &Pair| {
+    let weight = |pair: &ImagePair| {
         let (a, b) = (f64::from(weights[pair.a]), f64::from(weights[pair.b]));
         if pair.same { a } else { a * b }
     };
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn people_apart_are_told_apart_and_noise_is_chance() {
         let (images, identities) = people(120, 4);
-        let mut dice = Stream::for_test(3, 0);
+        let mut dice = PhiloxStream::for_test(3, 0);
         let apart: Vec<f32> = (0..120).flat_map(|i| (0..30).map(move |c| if c == i / 4 { 1.0 } else { 0.0 })).collect();
         let of = verify(&Matrix::new(120, 30, apart).unwrap(), &images, &identities, 200, 1).unwrap();
         assert_eq!((of.auc.value, of.tar.value, of.people, of.same), (1.0, 1.0, 30, 180));
@@ -205,8 +205,8 @@ mod tests {
 
     #[test]
     fn the_auc_is_the_share_of_pairs_won() {
-        let pairs = [(true, 0), (false, 1), (true, 2), (false, 3)].map(|(same, a)| Pair { a, b: a, same });
-        let scored: Vec<(f64, &Pair)> = [0.9, 0.8, 0.8, 0.1].into_iter().zip(&pairs).collect();
+        let pairs = [(true, 0), (false, 1), (true, 2), (false, 3)].map(|(same, a)| ImagePair { a, b: a, same });
+        let scored: Vec<(f64, &ImagePair)> = [0.9, 0.8, 0.8, 0.1].into_iter().zip(&pairs).collect();
         // The first same pair wins both; the second ties one and wins one: 3.5 of 4.
         assert_eq!(accepted(&scored, &[1; 4])[0], Some(3.5 / 4.0));
         assert_eq!(accepted(&scored, &[1; 4])[1], Some(0.5), "nothing is accepted that would let a different pair in");

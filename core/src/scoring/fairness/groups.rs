@@ -3,12 +3,12 @@
 
 use super::{
     frequencies::intersections,
-    measures::{Confusion, Pair, effective, reweigh, wilson},
+    measures::{Confusion, GroupPair, effective, reweigh, wilson},
 };
 use crate::{
     domain::{
         comparison::Question,
-        fairness::{self, Cell, Fairness, Gap, Reweighed, SUPPRESSED, Support},
+        fairness::{self, Fairness, GroupGap, GroupRates, Reweighed, SUPPRESSED, Support},
         score::{Estimate, Statistics},
     },
     numeric::{Matrix, Purpose},
@@ -18,14 +18,14 @@ use crate::{
             split::FOLDS,
         },
         estimators::{
-            auc::{self, Sorted, TURNS, Weights},
+            auc::{self, ReplicateWeights, Sorted, TURNS},
             knn, probe,
-            score::Asked,
+            score::EvaluationDesign,
         },
         inference::{
             bootstrap::{Resampler, interval},
             difference,
-            interval::Scale,
+            interval::AucInterval,
             simultaneous::discoveries,
         },
     },
@@ -34,7 +34,7 @@ use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is asked of one model.
-pub struct Given<'a> {
+pub struct FairnessInput<'a> {
     pub setting: &'a Setting<'a>,
     /// N × D, of its last layer.
     pub features: &'a Matrix,
@@ -48,7 +48,7 @@ pub struct Given<'a> {
     pub seed: u64,
 }
 
-pub fn gaps(given: &Given) -> Fairness {
+pub fn gaps(given: &FairnessInput) -> Fairness {
     let identity = groups(given.setting);
     let named = intersections(given.setting, given.attributes, given.depth);
     let ids: Vec<&str> = given.setting.images.ids().collect();
@@ -57,8 +57,8 @@ pub fn gaps(given: &Given) -> Fairness {
         (0..ids.len()).map(|row| members.iter().all(|member| has(row, member))).collect()
     };
     let inside: Vec<Vec<bool>> = named.iter().map(is_in).collect();
-    let world = World { given, identity: &identity, named: &named, inside: &inside };
-    let mut asked: Vec<fairness::Asked> =
+    let world = QuestionGroups { given, identity: &identity, named: &named, inside: &inside };
+    let mut asked: Vec<fairness::QuestionFairness> =
         (0..given.questions.len()).into_par_iter().map(|question| world.question(question)).collect();
     let p: Vec<f64> = asked.iter().flat_map(|asked| &asked.gaps).filter_map(|gap| gap.p).collect();
     let mut q = discoveries(&p).into_iter();
@@ -68,8 +68,8 @@ pub fn gaps(given: &Given) -> Fairness {
     Fairness { format: 1, groups: named, tests: p.len(), asked }
 }
 
-struct World<'a> {
-    given: &'a Given<'a>,
+struct QuestionGroups<'a> {
+    given: &'a FairnessInput<'a>,
     identity: &'a [usize],
     named: &'a [Vec<(String, String)>],
     /// By group, by image.
@@ -77,30 +77,31 @@ struct World<'a> {
 }
 
 /// One image of a question: its row, its label and the log-odds for it, and where scores may be compared.
-struct Shown {
+struct Prediction {
     row: usize,
     positive: bool,
     decision: f64,
     place: usize,
 }
 
-impl World<'_> {
-    fn question(&self, question: usize) -> fairness::Asked {
+impl QuestionGroups<'_> {
+    fn question(&self, question: usize) -> fairness::QuestionFairness {
         let given = self.given;
-        let asked = Asked::new(given.setting, &given.questions[question], given.statistics, given.seed);
+        let asked = EvaluationDesign::new(given.setting, &given.questions[question], given.statistics, given.seed);
         let two = given.questions[question].width() == 2;
         let target = asked.targets().into_iter().next().filter(|_| two).unwrap_or_default();
         let of = |(member, positive): (usize, Option<bool>)| {
             let row = asked.members.rows[member];
             let decision = Some(f64::from(given.decisions.row(question)[row])).filter(|decision| !decision.is_nan())?;
-            Some(Shown { row, positive: positive?, decision, place: asked.split.place(member) })
+            Some(Prediction { row, positive: positive?, decision, place: asked.split.place(member) })
         };
-        let shown: Vec<Shown> = target.into_iter().enumerate().filter_map(of).collect();
+        let shown: Vec<Prediction> = target.into_iter().enumerate().filter_map(of).collect();
         let resampler =
             Resampler::new(shown.iter().map(|shown| Some(self.identity[shown.row])), given.seed, Purpose::ResampledGroups);
-        let drawn: Vec<Drawn> = self.inside.iter().map(|inside| self.draw(&shown, inside, &resampler)).collect();
-        let cells: Vec<Cell> = self.inside.iter().zip(&drawn).map(|(inside, drawn)| self.cell(&shown, inside, drawn)).collect();
-        fairness::Asked {
+        let drawn: Vec<GroupReplicates> = self.inside.iter().map(|inside| self.draw(&shown, inside, &resampler)).collect();
+        let cells: Vec<GroupRates> =
+            self.inside.iter().zip(&drawn).map(|(inside, drawn)| self.cell(&shown, inside, drawn)).collect();
+        fairness::QuestionFairness {
             gaps: self.gaps(&shown, &drawn, &cells),
             cells,
             reweighed: given
@@ -112,13 +113,13 @@ impl World<'_> {
     }
 
     /// A group's rates in the sample and in every resample.
-    fn draw(&self, shown: &[Shown], inside: &[bool], resampler: &Resampler) -> Drawn {
+    fn draw(&self, shown: &[Prediction], inside: &[bool], resampler: &Resampler) -> GroupReplicates {
         let mut folds = vec![vec![]; 2 * FOLDS];
         for (member, shown) in shown.iter().enumerate().filter(|(_, shown)| inside[shown.row]) {
             folds[shown.place].push((member as u32, shown.decision, shown.positive));
         }
         let folds: Vec<Sorted> = folds.into_iter().map(Sorted::new).collect();
-        let of = |weights: Weights| {
+        let of = |weights: ReplicateWeights| {
             let [tpr, fpr] = rates(shown, |shown| inside[shown.row].then_some(shown.decision > 0.0), weights);
             [tpr, fpr, auc::resampled(&folds, weights)]
         };
@@ -126,10 +127,10 @@ impl World<'_> {
         let turns = resampler.each_of_many(self.given.statistics.bootstraps, of);
         let carried = knn::carried(&folds, resampler.people(), |member| resampler.identity(member));
         let within = folds.iter().filter(|fold| fold.count(true) > 0 && fold.count(false) > 0).count().max(1);
-        Drawn { value, turns, carried, folds: within }
+        GroupReplicates { value, turns, carried, folds: within }
     }
 
-    fn cell(&self, shown: &[Shown], inside: &[bool], drawn: &Drawn) -> Cell {
+    fn cell(&self, shown: &[Prediction], inside: &[bool], drawn: &GroupReplicates) -> GroupRates {
         let here = || shown.iter().filter(|shown| inside[shown.row]);
         // Images of one identity are not independent: its positives of n.
         let rate = |value: Option<f64>, of: bool| {
@@ -150,7 +151,7 @@ impl World<'_> {
             here().filter(|shown| shown.positive == of).map(|shown| self.identity[shown.row]).collect::<BTreeSet<_>>().len()
         };
         let images = |of: bool| here().filter(|shown| shown.positive == of).count();
-        Cell {
+        GroupRates {
             n: here().count(),
             positives: images(true),
             negatives: images(false),
@@ -161,7 +162,7 @@ impl World<'_> {
         }
     }
 
-    fn gaps(&self, shown: &[Shown], drawn: &[Drawn], cells: &[Cell]) -> Vec<Gap> {
+    fn gaps(&self, shown: &[Prediction], drawn: &[GroupReplicates], cells: &[GroupRates]) -> Vec<GroupGap> {
         let confusion = |group: usize| -> Confusion {
             let here = shown.iter().filter(|shown| self.inside[group][shown.row]);
             here.map(|shown| (shown.positive, shown.decision > 0.0, 1.0)).collect()
@@ -172,13 +173,13 @@ impl World<'_> {
             let size = |group: &&usize| (counted[**group].n() as usize, std::cmp::Reverse(**group));
             let Some(&reference) = part.iter().max_by_key(size).filter(|group| counted[**group].n() > 0.0) else { continue };
             for &group in part.iter().filter(|group| **group != reference) {
-                let pair = Pair { group: counted[group], reference: counted[reference] };
-                let less = |place: usize, of: fn(&Cell) -> Option<Estimate>| {
+                let pair = GroupPair { group: counted[group], reference: counted[reference] };
+                let less = |place: usize, of: fn(&GroupRates) -> Option<Estimate>| {
                     let sides = [of(&cells[reference])?, of(&cells[group])?];
                     Some(difference::less(sides[0], sides[1], &drawn[group].beside(&drawn[reference], place)))
                 };
                 let [tpr, fpr, auc] = [less(0, |cell| cell.tpr), less(1, |cell| cell.fpr), less(2, |cell| cell.auc)];
-                gaps.push(Gap {
+                gaps.push(GroupGap {
                     group,
                     reference,
                     parity: pair.statistical_parity_of_labels(),
@@ -205,7 +206,13 @@ impl World<'_> {
     }
 
     /// The probe again, with weights that make the groups of one attribute equal in base rate.
-    fn reweighed(&self, attribute: &String, asked: &Asked, shown: &[Shown], resampler: &Resampler) -> Option<Reweighed> {
+    fn reweighed(
+        &self,
+        attribute: &String,
+        asked: &EvaluationDesign,
+        shown: &[Prediction],
+        resampler: &Resampler,
+    ) -> Option<Reweighed> {
         let groups: Vec<usize> =
             (0..self.named.len()).filter(|&group| self.named[group].len() == 1 && self.named[group][0].0 == *attribute).collect();
         let group_of = |row: usize| groups.iter().position(|&group| self.inside[group][row]);
@@ -223,7 +230,7 @@ impl World<'_> {
             return None;
         }
         let positives = |group: &&usize| shown.iter().filter(|shown| shown.positive && self.inside[**group][shown.row]).count();
-        let labelled: Vec<&Shown> = shown.iter().filter(|shown| group_of(shown.row).is_some()).collect();
+        let labelled: Vec<&Prediction> = shown.iter().filter(|shown| group_of(shown.row).is_some()).collect();
         let (group, label): (Vec<usize>, Vec<bool>) =
             labelled.iter().map(|shown| (group_of(shown.row).unwrap_or(0), shown.positive)).unzip();
         let weights = match reweigh(&group, &label, None) {
@@ -248,17 +255,17 @@ impl World<'_> {
         for shown in &labelled {
             target[shown.place / FOLDS][shown.row] = Some(shown.positive);
         }
-        let questions = target.each_ref().map(|target| probe::Asked { target, fold: &folds, weight: Some(&weight) });
+        let questions = target.each_ref().map(|target| probe::ProbeTask { target, fold: &folds, weight: Some(&weight) });
         let again = probe::probe(self.given.features, &questions);
-        let after = |shown: &Shown| again[shown.place / FOLDS][shown.row];
+        let after = |shown: &Prediction| again[shown.place / FOLDS][shown.row];
 
-        let tprs = |group: usize, weights: Weights| -> [[Option<f64>; TURNS]; 2] {
+        let tprs = |group: usize, weights: ReplicateWeights| -> [[Option<f64>; TURNS]; 2] {
             let inside = &self.inside[group];
             let before = rates(shown, |shown| inside[shown.row].then_some(shown.decision > 0.0), weights);
             let now = rates(shown, |shown| (inside[shown.row] && !after(shown).is_nan()).then(|| after(shown) > 0.0), weights);
             [before[0], now[0]]
         };
-        let gap = |weights: Weights| -> [[Option<f64>; TURNS]; 3] {
+        let gap = |weights: ReplicateWeights| -> [[Option<f64>; TURNS]; 3] {
             let all: Vec<[[Option<f64>; TURNS]; 2]> = groups.iter().map(|&group| tprs(group, weights)).collect();
             let [before, now] = [0, 1].map(|when| {
                 std::array::from_fn::<Option<f64>, TURNS, _>(|turn| {
@@ -280,12 +287,16 @@ impl World<'_> {
 }
 
 /// In the sample itself, as if everybody were drawn once in every turn.
-fn once<T>(shown: &[Shown], statistic: impl Fn(Weights) -> T) -> T {
-    statistic(Weights { times: &[[1; TURNS]], identity: &vec![0; shown.len()] })
+fn once<T>(shown: &[Prediction], statistic: impl Fn(ReplicateWeights) -> T) -> T {
+    statistic(ReplicateWeights { times: &[[1; TURNS]], identity: &vec![0; shown.len()] })
 }
 
 /// True and false positive rate of a group in many resamples. `predicted`: `None` for images outside the group.
-fn rates(shown: &[Shown], predicted: impl Fn(&Shown) -> Option<bool>, weights: Weights) -> [[Option<f64>; TURNS]; 2] {
+fn rates(
+    shown: &[Prediction],
+    predicted: impl Fn(&Prediction) -> Option<bool>,
+    weights: ReplicateWeights,
+) -> [[Option<f64>; TURNS]; 2] {
     let (mut yes, mut all) = ([[0.0f64; TURNS]; 2], [[0.0f64; TURNS]; 2]);
     for (member, shown) in shown.iter().enumerate() {
         let Some(predicted) = predicted(shown) else { continue };
@@ -301,7 +312,7 @@ fn rates(shown: &[Shown], predicted: impl Fn(&Shown) -> Option<bool>, weights: W
 }
 
 /// TPR, FPR and AUC of one group, in the sample and in every resample.
-struct Drawn {
+struct GroupReplicates {
     value: [Option<f64>; 3],
     turns: Vec<[Option<f64>; 3]>,
     /// How many identities carry the AUC's mistakes, and in how many folds there are both classes.
@@ -309,14 +320,14 @@ struct Drawn {
     folds: usize,
 }
 
-impl Drawn {
+impl GroupReplicates {
     fn auc(&self, images: [usize; 2], people: [usize; 2]) -> Option<Estimate> {
         let turns: Vec<f64> = self.turns.iter().filter_map(|[.., auc]| *auc).collect();
-        Scale::new(images, people, self.folds).interval(self.value[2]?, &turns, self.carried)
+        AucInterval::new(images, people, self.folds).interval(self.value[2]?, &turns, self.carried)
     }
 
     /// A measure of another group and of this one, in the resamples in which both have it.
-    fn beside(&self, other: &Drawn, place: usize) -> Vec<[f64; 2]> {
+    fn beside(&self, other: &GroupReplicates, place: usize) -> Vec<[f64; 2]> {
         self.turns.iter().zip(&other.turns).filter_map(|(own, other)| Some([other[place]?, own[place]?])).collect()
     }
 }

@@ -24,7 +24,7 @@ pub struct Confusion {
 }
 
 /// A share of a group, from 0 to 1: one of `Confusion`'s methods.
-pub type Measure = fn(&Confusion) -> Option<f64>;
+pub type RateOf = fn(&Confusion) -> Option<f64>;
 
 impl FromIterator<(bool, bool, f64)> for Confusion {
     fn from_iter<I: IntoIterator<Item = (bool, bool, f64)>>(rows: I) -> Self {
@@ -150,21 +150,21 @@ fn share(part: f64, whole: f64) -> Option<f64> {
 
 /// A group beside the one it is held against: differences are group − reference, ratios group / reference.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pair {
+pub struct GroupPair {
     /// u, AIF360's "unprivileged".
     pub group: Confusion,
     /// p, its "privileged".
     pub reference: Confusion,
 }
 
-impl Pair {
+impl GroupPair {
     /// Of the error, say: `difference(Confusion::error)`. From −1 to 1; 0 is parity.
-    pub fn difference(&self, measure: Measure) -> Option<f64> {
+    pub fn difference(&self, measure: RateOf) -> Option<f64> {
         Some(measure(&self.group)? - measure(&self.reference)?)
     }
 
     /// 1 is parity; `None` where the reference has 0, for the ratio is infinite then.
-    pub fn ratio(&self, measure: Measure) -> Option<f64> {
+    pub fn ratio(&self, measure: RateOf) -> Option<f64> {
         share(measure(&self.group)?, measure(&self.reference)?)
     }
 
@@ -381,7 +381,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    const MEASURES: [(&str, Measure); 13] = [
+    const MEASURES: [(&str, RateOf); 13] = [
         ("base_rate", Confusion::base_rate),
         ("selection_rate", Confusion::selection_rate),
         ("tpr", Confusion::tpr),
@@ -467,7 +467,7 @@ mod tests {
             rates_agree(name, &groups[0], &peer["groups"]["0"]);
             rates_agree(name, &groups[1], &peer["groups"]["1"]);
 
-            let pair = Pair { group: groups[0], reference: groups[1] };
+            let pair = GroupPair { group: groups[0], reference: groups[1] };
             let mut compared = vec![
                 ("statistical_parity_of_labels", pair.statistical_parity_of_labels()),
                 ("disparate_impact_of_labels", pair.disparate_impact_of_labels()),
@@ -479,7 +479,7 @@ mod tests {
                 ("equalized_odds", pair.equalized_odds()),
             ];
             for (difference, ratio, measure) in [
-                ("error_difference", "error_ratio", Confusion::error as Measure),
+                ("error_difference", "error_ratio", Confusion::error as RateOf),
                 ("fpr_difference", "fpr_ratio", Confusion::fpr),
                 ("fnr_difference", "fnr_ratio", Confusion::fnr),
                 ("false_omission_difference", "false_omission_ratio", Confusion::false_omission),
@@ -524,7 +524,7 @@ mod tests {
             for (place, group) in groups.iter().enumerate() {
                 rates_agree(name, group, &peer["groups"][place.to_string()]);
             }
-            let rates = |measure: Measure| groups.iter().map(measure).collect::<Option<Vec<f64>>>();
+            let rates = |measure: RateOf| groups.iter().map(measure).collect::<Option<Vec<f64>>>();
             let spread = |measure| range(&rates(measure)?);
             let ratio = |measure| least_over_greatest(&rates(measure)?);
             for (measure, of) in MEASURES {
@@ -537,7 +537,7 @@ mod tests {
             }
             agrees(name, spread(Confusion::selection_rate), &peer["demographic_parity_difference"]);
             agrees(name, ratio(Confusion::selection_rate), &peer["demographic_parity_ratio"]);
-            let (tpr, fpr) = (Confusion::tpr as Measure, Confusion::fpr as Measure);
+            let (tpr, fpr) = (Confusion::tpr as RateOf, Confusion::fpr as RateOf);
             agrees(name, spread(tpr).zip(spread(fpr)).map(|(a, b)| a.max(b)), &peer["equalized_odds_difference"]);
             agrees(name, ratio(tpr).zip(ratio(fpr)).map(|(a, b)| a.min(b)), &peer["equalized_odds_ratio"]);
         }
@@ -582,7 +582,7 @@ mod tests {
             assert_eq!(measure(&nobody), None, "{name}");
         }
         let somebody = Confusion { tp: 3.0, fp: 1.0, tn: 4.0, missed: 2.0 };
-        for pair in [Pair { group: nobody, reference: somebody }, Pair { group: somebody, reference: nobody }] {
+        for pair in [GroupPair { group: nobody, reference: somebody }, GroupPair { group: somebody, reference: nobody }] {
             assert!(MEASURES.iter().all(|(_, of)| pair.difference(*of).is_none() && pair.ratio(*of).is_none()));
             assert_eq!((pair.average_odds(), pair.average_absolute_odds(), pair.equalized_odds()), (None, None, None));
         }
@@ -601,7 +601,7 @@ mod tests {
         assert_eq!((range(&[0.5]), least_over_greatest(&[]), greatest_over_geometric_mean(&[0.5])), (None, None, None));
         assert_eq!((least_over_greatest(&[0.0, 0.0]), greatest_over_geometric_mean(&[0.0, 0.5])), (None, None));
         assert_eq!(range(&[f64::NAN, 0.1, 0.2]), None);
-        let none = Pair { group: somebody, reference: Confusion { tp: 1.0, tn: 1.0, ..nobody } };
+        let none = GroupPair { group: somebody, reference: Confusion { tp: 1.0, tn: 1.0, ..nobody } };
         assert_eq!(none.ratio(Confusion::error), None, "infinite");
     }
 
@@ -700,7 +700,7 @@ mod tests {
 
         #[test]
         fn pairs_change_sign_and_ratios_turn_over(group in confusion(), reference in confusion()) {
-            let (one, other) = (Pair { group, reference }, Pair { group: reference, reference: group });
+            let (one, other) = (GroupPair { group, reference }, GroupPair { group: reference, reference: group });
             for (_, measure) in MEASURES {
                 prop_assert_eq!(one.difference(measure), other.difference(measure).map(|difference| -difference));
                 if let (Some(one), Some(other)) = (one.ratio(measure), other.ratio(measure)) {

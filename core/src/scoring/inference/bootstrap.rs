@@ -4,8 +4,8 @@
 
 use crate::{
     domain::score::Estimate,
-    numeric::{Purpose, Stream, sum},
-    scoring::estimators::auc::{TURNS, Times, Weights},
+    numeric::{PhiloxStream, Purpose, sum},
+    scoring::estimators::auc::{ReplicateWeights, TURNS, Times},
 };
 use rayon::prelude::*;
 use std::{collections::BTreeMap, sync::OnceLock};
@@ -55,7 +55,7 @@ impl Resampler {
 
     /// The weight of every member in the `turn`-th resample.
     fn weights(&self, turn: usize) -> Vec<u32> {
-        let mut stream = Stream::new(self.seed, self.purpose, turn as u64);
+        let mut stream = PhiloxStream::new(self.seed, self.purpose, turn as u64);
         let mut times = vec![0; self.count + 1];
         stream.with_replacement(self.count, |identity| times[identity] += 1);
         self.identity.iter().map(|&identity| times[identity as usize]).collect()
@@ -65,7 +65,7 @@ impl Resampler {
     fn block(&self, block: usize) -> Vec<Times> {
         let mut times = vec![[0u8; TURNS]; self.count + 1];
         (0..TURNS).for_each(|turn| {
-            let mut stream = Stream::new(self.seed, self.purpose, (block * TURNS + turn) as u64);
+            let mut stream = PhiloxStream::new(self.seed, self.purpose, (block * TURNS + turn) as u64);
             stream.with_replacement(self.count, |identity| times[identity][turn] = times[identity][turn].saturating_add(1));
         });
         times
@@ -86,7 +86,7 @@ impl Resampler {
     pub fn distributions_of_many<const K: usize>(
         &self,
         turns: usize,
-        statistic: impl Fn(Weights) -> [[Option<f64>; TURNS]; K] + Sync,
+        statistic: impl Fn(ReplicateWeights) -> [[Option<f64>; TURNS]; K] + Sync,
     ) -> [Vec<f64>; K] {
         let values = self.each_of_many(turns, statistic);
         std::array::from_fn(|k| sorted(values.iter().filter_map(|value| value[k]).collect()))
@@ -96,10 +96,10 @@ impl Resampler {
     pub fn each_of_many<const K: usize>(
         &self,
         turns: usize,
-        statistic: impl Fn(Weights) -> [[Option<f64>; TURNS]; K] + Sync,
+        statistic: impl Fn(ReplicateWeights) -> [[Option<f64>; TURNS]; K] + Sync,
     ) -> Vec<[Option<f64>; K]> {
         let blocks = if self.count == 0 { 0 } else { turns.div_ceil(TURNS) };
-        let statistic = |times: &Vec<Times>| statistic(Weights { times, identity: &self.identity });
+        let statistic = |times: &Vec<Times>| statistic(ReplicateWeights { times, identity: &self.identity });
         let values: Vec<[[Option<f64>; TURNS]; K]> = if blocks * TURNS * self.count <= KEPT {
             // By one thread: one that waits here for others' pieces could be given another cell, and come here again.
             let drawn = self.drawn.get_or_init(|| (0..blocks).map(|block| self.block(block)).collect());
@@ -183,7 +183,7 @@ mod tests {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(16).build().unwrap();
         for _ in 0..50 {
             let resampler = Resampler::new((0..300).map(Some), 1, Purpose::ResampledWhole);
-            let first = |weights: Weights| [weights.times[0].map(|times| Some(f64::from(times)))];
+            let first = |weights: ReplicateWeights| [weights.times[0].map(|times| Some(f64::from(times)))];
             let all: Vec<_> = pool.install(|| (0..40).into_par_iter().map(|_| resampler.each_of_many(200, first)).collect());
             assert!(all.iter().all(|of| *of == all[0] && of.len() == 200));
         }

@@ -23,7 +23,7 @@ const TAIL: f64 = 0.025;
 const MOVED: f64 = 0.015;
 
 #[derive(Clone, Copy, Debug)]
-pub struct Scale {
+pub struct AucInterval {
     /// Identities of the two classes.
     classes: [f64; 2],
     folds: f64,
@@ -34,7 +34,7 @@ pub struct Scale {
     few: f64,
 }
 
-impl Scale {
+impl AucInterval {
     /// `images` and `identities` of two classes, which are compared within so many folds.
     pub fn new(images: [usize; 2], identities: [usize; 2], folds: usize) -> Self {
         let share = |class: usize| identities[class].max(1) as f64 / images[class].max(1) as f64;
@@ -43,12 +43,12 @@ impl Scale {
         let usual = share.sqrt() * share.sqrt().sqrt();
         let degrees = identities[0].min(identities[1]).max(2) as f64 - 1.0;
         let few = (student::quantile(TAIL, degrees) / student::Z).powi(2);
-        Scale { classes: identities.map(|n| n as f64), folds: folds as f64, usual, few }
+        AucInterval { classes: identities.map(|n| n as f64), folds: folds as f64, usual, few }
     }
 
     /// The same, compared within so many folds.
     pub fn within(self, folds: usize) -> Self {
-        Scale { folds: folds as f64, ..self }
+        AucInterval { folds: folds as f64, ..self }
     }
 
     /// Of several classes the two smallest.
@@ -56,7 +56,7 @@ impl Scale {
         let mut classes: Vec<(usize, usize)> = counts.identities.iter().copied().zip(counts.exclusive.iter().copied()).collect();
         classes.sort_unstable();
         let at = |class: usize| classes.get(class).copied().unwrap_or((0, 0));
-        Scale::new([at(0).1, at(1).1], [at(0).0, at(1).0], folds)
+        AucInterval::new([at(0).1, at(1).1], [at(0).0, at(1).0], folds)
     }
 
     /// Whether an interval can be believed (simulated: docs/statistics.md).
@@ -72,7 +72,7 @@ impl Scale {
         if resampled.is_empty() || !self.enough() {
             return Some(Estimate::bare(value));
         }
-        let formula = self.variance(value, Drawn::Resampled);
+        let formula = self.variance(value, SampledFrom::Resampled);
         let (found, carried) = if formula > 0.0 { (self.few * variance(resampled) / formula, carried) } else { (0.0, 0.0) };
         let factor = (carried * found + USUAL * self.usual) / (carried + USUAL);
         let [low, high] = reaches(value).map(|errors| errors * errors * factor);
@@ -82,7 +82,7 @@ impl Scale {
     /// How seldom a true AUC of `mark` would come out as high, one-sided, going by the low end of its interval. `None` without one.
     pub fn above(self, of: Estimate, mark: f64) -> Option<f64> {
         let beyond = of.value - mark;
-        let error = (self.factor(of)? * self.variance(mark, Drawn::Once)).sqrt();
+        let error = (self.factor(of)? * self.variance(mark, SampledFrom::Once)).sqrt();
         Some(if error > 0.0 { student::above(beyond / error, f64::INFINITY) } else { 1.0 })
     }
 
@@ -96,7 +96,7 @@ impl Scale {
     fn factor(self, of: Estimate) -> Option<f64> {
         let low = of.low()?;
         let [reach, _] = reaches(of.value);
-        let variance = reach * reach * self.variance(low, Drawn::Once);
+        let variance = reach * reach * self.variance(low, SampledFrom::Once);
         Some(if variance > 0.0 { (of.value - low).powi(2) / variance } else { 0.0 })
     }
 
@@ -105,20 +105,24 @@ impl Scale {
         let (mut inside, mut outside) = (value, limit);
         for _ in 0..HALVINGS {
             let middle = f64::midpoint(inside, outside);
-            if (value - middle).powi(2) > reach * self.variance(middle, Drawn::Once) { outside = middle } else { inside = middle }
+            if (value - middle).powi(2) > reach * self.variance(middle, SampledFrom::Once) {
+                outside = middle
+            } else {
+                inside = middle
+            }
         }
         f64::midpoint(inside, outside)
     }
 
     /// Of an AUC within folds, of identities with one image each.
-    fn variance(self, auc: f64, drawn: Drawn) -> f64 {
+    fn variance(self, auc: f64, drawn: SampledFrom) -> f64 {
         let [p, q] = self.classes;
         let others = ((p + q) / (2.0 * self.folds)).max(1.0);
         // What a pair's outcome owes to its identities alone, of its own variance.
         let alone = (1.0 - auc) / (2.0 - auc) + auc / (1.0 + auc);
         let pairs = match drawn {
-            Drawn::Once => 1.0 - alone,
-            Drawn::Resampled => 3.0 - alone,
+            SampledFrom::Once => 1.0 - alone,
+            SampledFrom::Resampled => 3.0 - alone,
         };
         auc * (1.0 - auc) * self.folds * (others * alone + pairs) / (p * q).max(1.0)
     }
@@ -127,7 +131,7 @@ impl Scale {
 /// Among samples, or among resamples of one. Within a small fold these vary more: what is left to pairs comes along with both classes
 /// and by itself, and either class is held against the same few of the other.
 #[derive(Clone, Copy)]
-enum Drawn {
+enum SampledFrom {
     Once,
     Resampled,
 }
@@ -151,14 +155,14 @@ fn variance(values: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    const FORTY: Scale = Scale { classes: [40.0, 40.0], folds: 5.0, usual: 1.0, few: 1.0 };
+    const FORTY: AucInterval = AucInterval { classes: [40.0, 40.0], folds: 5.0, usual: 1.0, few: 1.0 };
     const Z: f64 = student::Z;
 
     #[test]
     fn a_perfect_auc_has_a_low_end_that_says_how_few_may_be_behind_it() {
-        let low = |n: usize| Scale::new([n, n], [n, n], 5).interval(1.0, &[1.0; 20], 0.0).unwrap().low().unwrap();
+        let low = |n: usize| AucInterval::new([n, n], [n, n], 5).interval(1.0, &[1.0; 20], 0.0).unwrap().low().unwrap();
         // With one pair a fold it is a proportion: Wilson's interval of five in five begins at .566.
-        let five = Scale { classes: [5.0, 5.0], ..FORTY };
+        let five = AucInterval { classes: [5.0, 5.0], ..FORTY };
         assert!((five.end(1.0, Z * Z, 0.0) - 0.5655).abs() < 1e-4, "{}", five.end(1.0, Z * Z, 0.0));
         assert!(low(30) < 0.95 && low(30) > 0.85 && low(300) > 0.985 && low(300) < 0.997, "{} {}", low(30), low(300));
     }
@@ -200,7 +204,7 @@ mod tests {
 
     #[test]
     fn of_too_few_there_is_a_value_and_no_interval() {
-        let few = Scale::new([300, 300], [LEAST_IDENTITIES - 1, 300], 5);
+        let few = AucInterval::new([300, 300], [LEAST_IDENTITIES - 1, 300], 5);
         let of = few.interval(1.0, &[1.0; 20], 0.0).unwrap();
         assert_eq!((of, few.stretched(of, 4.0), few.above(of, 0.5)), (Estimate::bare(1.0), None, None));
         assert_eq!(FORTY.interval(0.9, &[], 3.0), Some(Estimate::bare(0.9)));

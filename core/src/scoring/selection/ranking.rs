@@ -6,12 +6,12 @@
 
 use crate::{
     domain::{
-        grid::{Grid, Sureness},
-        ledger::{Candidate, CellId, Ledger, OfProjection, Row, ShownAs, Standing},
+        grid::{CellTest, SimultaneousTests},
+        ledger::{Candidate, CellId, Ledger, LedgerRow, ModelStanding, ProjectionStanding, ShownAs},
         score::TOO_FEW,
         text::count,
     },
-    numeric::{Purpose, Stream, sum},
+    numeric::{PhiloxStream, Purpose, sum},
 };
 use std::{
     cmp::Ordering,
@@ -19,27 +19,27 @@ use std::{
 };
 
 /// `grid` knows how sure every ranked cell is.
-pub fn ledger(candidates: Vec<Candidate>, grid: &Grid, separates_at: f64, show: usize, seed: u64) -> Ledger {
+pub fn ledger(candidates: Vec<Candidate>, grid: &SimultaneousTests, separates_at: f64, show: usize, seed: u64) -> Ledger {
     let best: BTreeSet<CellId> = chosen(&candidates).into_iter().collect();
-    let sure: BTreeMap<CellId, &Sureness> = grid.cells.iter().map(|of| (of.cell, of)).collect();
+    let sure: BTreeMap<CellId, &CellTest> = grid.cells.iter().map(|of| (of.cell, of)).collect();
     let row = |candidate: Candidate| {
         let low = sure.get(&candidate.cell).map(|of| of.claimed().low).filter(|_| unrankable(&candidate).is_none());
         let chosen = best.contains(&candidate.cell);
-        Row { candidate, rank: None, picked: false, chosen, low, shown_as: vec![], reason: String::new() }
+        LedgerRow { candidate, rank: None, picked: false, chosen, low, shown_as: vec![], reason: String::new() }
     };
-    let mut rows: Vec<Row> = candidates.into_iter().map(row).collect();
+    let mut rows: Vec<LedgerRow> = candidates.into_iter().map(row).collect();
     let mut ranked: Vec<usize> = (0..rows.len()).filter(|&i| unrankable(&rows[i].candidate).is_none()).collect();
     ranked.sort_by(|&i, &j| order(&rows[i].candidate, &rows[j].candidate));
 
     ranked.iter().enumerate().for_each(|(place, &i)| rows[i].rank = Some(place + 1));
-    let low = |row: &Row| row.low.unwrap_or(f64::NEG_INFINITY);
+    let low = |row: &LedgerRow| row.low.unwrap_or(f64::NEG_INFINITY);
     let passing: Vec<usize> = ranked.iter().copied().filter(|&i| rows[i].chosen && low(&rows[i]) >= separates_at).collect();
     for &i in passing.iter().take(show) {
         rows[i].picked = true;
         rows[i].shown_as.push(ShownAs::Best);
     }
     if show > 0 && !ranked.is_empty() {
-        let drawn = Stream::new(seed, Purpose::RandomFigure, 0).below(ranked.len() as u64) as usize;
+        let drawn = PhiloxStream::new(seed, Purpose::RandomFigure, 0).below(ranked.len() as u64) as usize;
         for (shown_as, place) in
             [(ShownAs::Median, (ranked.len() - 1) / 2), (ShownAs::Worst, ranked.len() - 1), (ShownAs::Random, drawn)]
         {
@@ -49,10 +49,10 @@ pub fn ledger(candidates: Vec<Candidate>, grid: &Grid, separates_at: f64, show: 
     for row in &mut rows {
         row.reason = reason(row, low(row) >= separates_at, grid.chosen.cells);
     }
-    let mut standings: BTreeMap<usize, Standing> = BTreeMap::new();
+    let mut standings: BTreeMap<usize, ModelStanding> = BTreeMap::new();
     for row in &rows {
         let model = row.candidate.cell.model;
-        let standing = standings.entry(model).or_insert(Standing { model, ..Standing::default() });
+        let standing = standings.entry(model).or_insert(ModelStanding { model, ..ModelStanding::default() });
         standing.compared += usize::from(row.chosen);
         standing.separates += usize::from(row.chosen && low(row) >= separates_at);
     }
@@ -73,8 +73,8 @@ pub fn ledger(candidates: Vec<Candidate>, grid: &Grid, separates_at: f64, show: 
 
 /// Each projection by its own best view on half A, per model and comparison. These are not the chosen views: so each `separates` beside
 /// the whole grid, and no projection is at an advantage.
-fn projections(rows: &[Row], separates: impl Fn(&Row) -> bool) -> Vec<OfProjection> {
-    let mut best: BTreeMap<(usize, usize, usize), &Row> = BTreeMap::new();
+fn projections(rows: &[LedgerRow], separates: impl Fn(&LedgerRow) -> bool) -> Vec<ProjectionStanding> {
+    let mut best: BTreeMap<(usize, usize, usize), &LedgerRow> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.rank.is_some()) {
         let cell = row.candidate.cell;
         let held = best.entry((cell.projection, cell.model, cell.comparison)).or_insert(row);
@@ -88,7 +88,7 @@ fn projections(rows: &[Row], separates: impl Fn(&Row) -> bool) -> Vec<OfProjecti
         let fails = |other: usize, (_, model, comparison): &(usize, usize, usize)| {
             best.get(&(other, *model, *comparison)).is_some_and(|row| !separates(row))
         };
-        OfProjection {
+        ProjectionStanding {
             projection,
             compared: own.clone().count(),
             separates: own.clone().filter(|(_, row)| separates(row)).count(),
@@ -130,7 +130,7 @@ pub fn unrankable(candidate: &Candidate) -> Option<String> {
     }
 }
 
-fn reason(row: &Row, separates: bool, chosen: usize) -> String {
+fn reason(row: &LedgerRow, separates: bool, chosen: usize) -> String {
     if let Some(why) = unrankable(&row.candidate) {
         return format!("not ranked: {why}");
     }
@@ -153,7 +153,7 @@ fn reason(row: &Row, separates: bool, chosen: usize) -> String {
 mod tests {
     use super::*;
     use crate::domain::{
-        grid::{Detectable, Family, Simultaneous},
+        grid::{Detectable, Family, Familywise},
         projection::View,
         score::Estimate,
     };
@@ -168,12 +168,12 @@ mod tests {
     fn ranked(candidates: Vec<Candidate>) -> Ledger {
         let best = chosen(&candidates);
         let sure = |of: &Candidate| {
-            let own = Simultaneous { adjusted: 1.0, low: of.b.and_then(Estimate::low).unwrap_or(0.0) };
+            let own = Familywise { adjusted: 1.0, low: of.b.and_then(Estimate::low).unwrap_or(0.0) };
             // Beside all it is less sure.
-            let all = Simultaneous { low: own.low - 0.1, ..own };
-            Sureness { cell: of.cell, z: 0.0, p: 1.0, q: 1.0, all, chosen: best.contains(&of.cell).then_some(own) }
+            let all = Familywise { low: own.low - 0.1, ..own };
+            CellTest { cell: of.cell, z: 0.0, p: 1.0, q: 1.0, all, chosen: best.contains(&of.cell).then_some(own) }
         };
-        let grid = Grid {
+        let grid = SimultaneousTests {
             format: 1,
             permutations: 0,
             chosen: Family { cells: best.len(), critical: None },

@@ -2,16 +2,16 @@
 
 use crate::{
     domain::{
-        grid::Sureness,
-        ledger::{CHANCE, CellId, Ledger, Recovered, Row, Told},
-        score::{Answer, Estimate},
+        grid::CellTest,
+        ledger::{CHANCE, CellId, Ledger, LedgerRow, ProbeDetection, Recovered},
+        score::{Estimate, FeatureScore},
     },
-    scoring::{design::split::FOLDS, inference::interval::Scale},
+    scoring::{design::split::FOLDS, inference::interval::AucInterval},
 };
 use std::collections::BTreeSet;
 
 /// What is known of one comparison, of an attribute's presence or of several.
-pub struct Known {
+pub struct KnownTruth {
     pub comparison: usize,
     /// All of them are.
     pub drawn: bool,
@@ -28,24 +28,24 @@ pub struct Probed {
     comparison: usize,
     a: Estimate,
     b: Estimate,
-    scale: Scale,
+    scale: AucInterval,
 }
 
 impl Probed {
     /// `None` where the comparison is not ranked, or has no probe in both halves.
-    pub fn new([model, layer, comparison]: [usize; 3], of: &Answer) -> Option<Self> {
+    pub fn new([model, layer, comparison]: [usize; 3], of: &FeatureScore) -> Option<Self> {
         let probe = of.probe.as_ref().filter(|_| of.scores.unranked.is_none())?;
-        let scale = Scale::of(&of.scores.counts_b, FOLDS);
+        let scale = AucInterval::of(&of.scores.counts_b, FOLDS);
         Some(Probed { model, layer, comparison, a: probe.a?, b: probe.b?, scale })
     }
 }
 
 /// Of each comparison every model's chosen view; and the probe that is best on half A, of any model.
-pub fn recovered(ledger: &Ledger, sure: &[Sureness], probed: &[Probed], known: &[Known], separates_at: f64) -> Recovered {
+pub fn recovered(ledger: &Ledger, sure: &[CellTest], probed: &[Probed], known: &[KnownTruth], separates_at: f64) -> Recovered {
     let told: BTreeSet<CellId> = sure.iter().filter(|of| of.is_told()).map(|of| of.cell).collect();
     let mut own = Recovered { format: 1, ..Recovered::default() };
     for of in known {
-        let asked: Vec<&Row> =
+        let asked: Vec<&LedgerRow> =
             ledger.rows.iter().filter(|row| row.chosen && row.candidate.cell.comparison == of.comparison).collect();
         if asked.is_empty() {
             continue;
@@ -63,22 +63,22 @@ pub fn recovered(ledger: &Ledger, sure: &[Sureness], probed: &[Probed], known: &
         }
         own.wrong += usize::from(low > of.ceiling || beyond && !of.drawn && !of.correlates);
     }
-    let ranked = |of: &&Known| ledger.rows.iter().any(|row| row.chosen && row.candidate.cell.comparison == of.comparison);
+    let ranked = |of: &&KnownTruth| ledger.rows.iter().any(|row| row.chosen && row.candidate.cell.comparison == of.comparison);
     by_probes(&mut own, probed, &known.iter().filter(ranked).collect::<Vec<_>>());
     own
 }
 
 /// Probes were chosen on half A among all models' and are asked on half B: as many questions as there are attributes (Bonferroni).
-fn by_probes(own: &mut Recovered, probed: &[Probed], known: &[&Known]) {
-    let best = |of: &Known| {
+fn by_probes(own: &mut Recovered, probed: &[Probed], known: &[&KnownTruth]) {
+    let best = |of: &KnownTruth| {
         let asked = probed.iter().enumerate().filter(|(_, probed)| probed.comparison == of.comparison);
         asked.max_by(|x, y| x.1.a.value.total_cmp(&y.1.a.value).then(y.0.cmp(&x.0))).map(|(_, probed)| probed)
     };
-    let best: Vec<(&Known, &Probed)> = known.iter().filter_map(|of| Some((*of, best(of)?))).collect();
+    let best: Vec<(&KnownTruth, &Probed)> = known.iter().filter_map(|of| Some((*of, best(of)?))).collect();
     for (of, probed) in &best {
         let beyond = |mark: f64| probed.scale.above(probed.b, mark).map_or(1.0, |p| (p * best.len() as f64).min(1.0));
         let Probed { model, layer, comparison, b, .. } = **probed;
-        let told = Told { model, layer, comparison, b, adjusted: beyond(0.5) };
+        let told = ProbeDetection { model, layer, comparison, b, adjusted: beyond(0.5) };
         own.told_by_probes += usize::from(told.is_told() && of.drawn);
         own.through_by_probes += usize::from(told.is_told() && !of.drawn && of.correlates);
         own.wrong += usize::from(beyond(of.ceiling) <= CHANCE || told.is_told() && !of.drawn && !of.correlates);
@@ -99,9 +99,9 @@ mod tests {
             comparison,
             a: estimate(a, 0.05),
             b: estimate(b, 0.05),
-            scale: Scale::new([100, 100], [100, 100], FOLDS),
+            scale: AucInterval::new([100, 100], [100, 100], FOLDS),
         };
-        let known = |comparison, drawn, correlates, ceiling| Known { comparison, drawn, correlates, ceiling };
+        let known = |comparison, drawn, correlates, ceiling| KnownTruth { comparison, drawn, correlates, ceiling };
         let all = [
             // The better one on B was not the better one on A.
             probed(0, 0, 0.6, 0.9),

@@ -8,16 +8,16 @@ use crate::{
         comparison::Question,
         membership::Members,
         projection::{Method, View},
-        score::{Beside, Mislabelled, Other, Spread, Statistics, Steady},
+        score::{ClusterValidity, FigureRobustness, LabelNoise, OtherSettings, Spread, Statistics},
     },
-    numeric::{Matrix, Purpose, Stream},
+    numeric::{Matrix, PhiloxStream, Purpose},
     scoring::{
         design::{members::Setting, split::Split},
         estimators::{
             cluster_validity::beside,
             knn::{self, Pairs},
             nearest::{self, Sought},
-            score::Asked,
+            score::EvaluationDesign,
         },
     },
 };
@@ -29,7 +29,7 @@ const TIMES: usize = 10;
 const SHARES: [f64; 3] = [0.05, 0.1, 0.2];
 
 /// A figure that is shown.
-pub struct Figure<'a> {
+pub struct ShownFigure<'a> {
     /// One row an image.
     pub features: &'a Matrix,
     pub points: &'a Matrix,
@@ -41,18 +41,18 @@ pub struct Figure<'a> {
 pub fn steady(
     setting: &Setting,
     question: &Question,
-    figure: &Figure,
+    figure: &ShownFigure,
     seed: u64,
     project: impl Fn(&Method, &Matrix) -> Result<Matrix>,
-) -> Steady {
-    let Figure { features, points, method, view } = *figure;
+) -> FigureRobustness {
+    let ShownFigure { features, points, method, view } = *figure;
     let statistics = Statistics { bootstraps: 0, permutations: 0, ..Statistics::default() };
-    let asked = Asked::new(setting, question, &statistics, seed);
+    let asked = EvaluationDesign::new(setting, question, &statistics, seed);
     let people: Vec<usize> = asked.groups().collect::<BTreeSet<_>>().into_iter().collect();
     let mut again = Vec::new();
     for time in 0..TIMES {
         let mut order = people.clone();
-        Stream::new(seed, Purpose::Subsample, time as u64).shuffle(&mut order);
+        PhiloxStream::new(seed, Purpose::Subsample, time as u64).shuffle(&mut order);
         let taken: BTreeSet<usize> = order.into_iter().take((people.len() * 4).div_ceil(5)).collect();
         let rows: Vec<usize> =
             asked.groups().enumerate().filter(|(_, person)| taken.contains(person)).map(|(row, _)| row).collect();
@@ -64,9 +64,9 @@ pub fn steady(
     let all: Vec<usize> = (0..features.rows()).collect();
     let by = |(name, method): (String, Method)| {
         let points = project(&method, features).ok()?;
-        Some(Other { method: name, auc: on_half_b(&asked, &all, &points, view)? })
+        Some(OtherSettings { method: name, auc: on_half_b(&asked, &all, &points, view)? })
     };
-    Steady {
+    FigureRobustness {
         format: 1,
         beside: measures(&asked, points, view),
         times: again.len(),
@@ -76,21 +76,21 @@ pub fn steady(
     }
 }
 
-fn mislabelled(asked: &Asked, seen: &Matrix, seed: u64) -> Vec<Mislabelled> {
+fn mislabelled(asked: &EvaluationDesign, seen: &Matrix, seed: u64) -> Vec<LabelNoise> {
     let again = |share: f64, stream: u64| {
-        let classes = turned(&asked.members.classes, share, &mut Stream::new(seed, Purpose::LabelNoise, stream));
+        let classes = turned(&asked.members.classes, share, &mut PhiloxStream::new(seed, Purpose::LabelNoise, stream));
         let members = Members { rows: asked.members.rows.clone(), classes, ..Members::default() };
         score(seen, &members.rows, &Pairs::new(&members), &asked.split)
     };
     let of = |(place, &share): (usize, &f64)| {
         let scores = (0..TIMES).filter_map(|time| again(share, (place * TIMES + time) as u64)).collect();
-        Some(Mislabelled { share, again: Spread::of(scores)? })
+        Some(LabelNoise { share, again: Spread::of(scores)? })
     };
     SHARES.iter().enumerate().filter_map(of).collect()
 }
 
 /// This share of the images that are in one class alone are in another one.
-fn turned(classes: &[Vec<bool>], share: f64, dice: &mut Stream) -> Vec<Vec<bool>> {
+fn turned(classes: &[Vec<bool>], share: f64, dice: &mut PhiloxStream) -> Vec<Vec<bool>> {
     let mut turned = classes.to_vec();
     for member in 0..classes.first().map_or(0, Vec::len) {
         let is = |class: &usize| classes[*class][member];
@@ -105,7 +105,7 @@ fn turned(classes: &[Vec<bool>], share: f64, dice: &mut Stream) -> Vec<Vec<bool>
 }
 
 /// The score of those members that are among `rows`, in the halves and folds that they are in anyway.
-fn on_half_b(asked: &Asked, rows: &[usize], points: &Matrix, view: View) -> Option<f64> {
+fn on_half_b(asked: &EvaluationDesign, rows: &[usize], points: &Matrix, view: View) -> Option<f64> {
     let (mut members, mut places) = (Vec::new(), Vec::new());
     for (member, row) in asked.members.rows.iter().enumerate() {
         if let Ok(place) = rows.binary_search(row) {
@@ -135,7 +135,7 @@ fn score(seen: &Matrix, rows: &[usize], pairs: &Pairs, split: &Split) -> Option<
 }
 
 /// Of two classes, over the images of exactly one.
-fn measures(asked: &Asked, points: &Matrix, view: View) -> Option<Beside> {
+fn measures(asked: &EvaluationDesign, points: &Matrix, view: View) -> Option<ClusterValidity> {
     let (&[(p, q)], 2) = (&asked.pairs.pairs[..], asked.members.classes.len()) else { return None };
     let seen = asked.seen(view, points)?;
     let fifths = nearest::in_view(&seen, &asked.sought());
@@ -155,7 +155,7 @@ mod tests {
         let n = 4000;
         for many in [2, 3] {
             let classes: Vec<Vec<bool>> = (0..many).map(|class| (0..n).map(|i| i % many == class).collect()).collect();
-            let turned = turned(&classes, 0.2, &mut Stream::for_test(1, 1));
+            let turned = turned(&classes, 0.2, &mut PhiloxStream::for_test(1, 1));
             assert!((0..n).all(|i| turned.iter().filter(|class| class[i]).count() == 1));
             let wrong = (0..n).filter(|&i| !turned[i % many][i]).count() as f64 / n as f64;
             assert!((wrong - 0.2).abs() < 0.02, "{wrong}");

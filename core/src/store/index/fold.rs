@@ -5,15 +5,15 @@
 
 use crate::domain::{
     Key,
-    event::{Act, Event, What},
-    job::{JobId, State},
+    event::{Event, EventKind, PersonRequest},
+    job::{JobId, JobState},
 };
 use rusqlite::{Transaction, params};
 
 pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event) -> rusqlite::Result<()> {
     let Event { clock, at, what } = event;
     let (clock, at, offset) = (*clock as i64, *at as i64, offset as i64);
-    if let What::Logged { key, attempt, line } = what {
+    if let EventKind::Logged { key, attempt, line } = what {
         return transaction
             .prepare_cached("INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute(params![journal, offset, key.map(|key| key.to_string()), attempt, at, line])
@@ -27,7 +27,7 @@ pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event
         json(event)?
     ])?;
 
-    let set = |job: &JobId, state: State, seconds: Option<f64>, why: Option<&str>| {
+    let set = |job: &JobId, state: JobState, seconds: Option<f64>, why: Option<&str>| {
         transaction
             .prepare_cached(
                 "UPDATE job SET run = ?2, clock = ?3, at = ?4, state = ?5, seconds = ?6, why = ?7 WHERE id = ?1 AND clock < ?3",
@@ -42,19 +42,19 @@ pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event
             .map(|_| ())
     };
     match what {
-        What::RunStarted { study, file, text, devices, origin } => {
+        EventKind::RunStarted { study, file, text, devices, origin } => {
             transaction
                 .prepare_cached("INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, NULL, NULL, NULL)")?
                 .execute(params![journal, clock, study, file, text.to_string(), json(devices)?, json(origin)?, at])?;
         }
-        What::RunFinished { ran, stored, failed, interrupted } => {
+        EventKind::RunFinished { ran, stored, failed, interrupted } => {
             transaction
                 .prepare_cached(
                     "UPDATE run SET ended = ?2, ran = ?3, stored = ?4, failed = ?5, interrupted = ?6 WHERE journal = ?1",
                 )?
                 .execute(params![journal, at, *ran as i64, *stored as i64, *failed as i64, interrupted])?;
         }
-        What::Queued { jobs } => {
+        EventKind::Queued { jobs } => {
             let mut statement = transaction.prepare_cached(
                 "INSERT INTO job SELECT ?1, ?2, ?3, study, ?4, ?5, 'queued', ?6, NULL, NULL, NULL, 0 FROM run WHERE journal = ?2
                  ON CONFLICT (id) DO UPDATE SET run = ?2, clock = ?3, state = 'queued', at = ?6, seconds = NULL, why = NULL
@@ -64,7 +64,7 @@ pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event
                 statement.execute(params![planned.job.to_string(), journal, clock, planned.stage.word(), planned.label, at])?;
             }
         }
-        What::Started { job, key, attempt, device, slot, threads, seed, worker } => {
+        EventKind::Started { job, key, attempt, device, slot, threads, seed, worker } => {
             transaction
                 .prepare_cached(
                     "INSERT INTO attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL, NULL, NULL, NULL, NULL, NULL)
@@ -82,42 +82,42 @@ pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event
                     worker,
                     at
                 ])?;
-            set(job, State::Running, None, None)?;
+            set(job, JobState::Running, None, None)?;
             set_key(job, key)?;
         }
-        What::Finished { job, key, attempt, seconds, .. } => {
+        EventKind::Finished { job, key, attempt, seconds, .. } => {
             transaction
                 .prepare_cached("UPDATE attempt SET ended = ?4, seconds = ?5 WHERE run = ?1 AND key = ?2 AND number = ?3")?
                 .execute(params![journal, key.to_string(), attempt, at, seconds])?;
-            set(job, State::Done, Some(*seconds), None)?;
+            set(job, JobState::Done, Some(*seconds), None)?;
             set_key(job, key)?;
         }
-        What::Failed { job, key, attempt, cause, why, exit, log, again } => {
+        EventKind::Failed { job, key, attempt, cause, why, exit, log, again } => {
             transaction
                 .prepare_cached(
                     "UPDATE attempt SET ended = ?4, cause = ?5, why = ?6, exit = ?7, log = ?8, seconds = (?4 - started) / 1000.0
                      WHERE run = ?1 AND key = ?2 AND number = ?3",
                 )?
                 .execute(params![journal, key.to_string(), attempt, at, cause.word(), why, exit, log.join("\n")])?;
-            let state = if *again { State::Queued } else { State::Failed };
+            let state = if *again { JobState::Queued } else { JobState::Failed };
             set(job, state, None, Some(why))?;
             set_key(job, key)?;
         }
-        What::Found { jobs } => {
+        EventKind::Found { jobs } => {
             for (job, key) in jobs {
-                set(job, State::Done, None, None)?;
+                set(job, JobState::Done, None, None)?;
                 set_key(job, key)?;
             }
         }
-        What::Paused { jobs } => jobs.iter().try_for_each(|job| set(job, State::Paused, None, None))?,
-        What::Cancelled { jobs } => jobs.iter().try_for_each(|job| set(job, State::Cancelled, None, None))?,
-        What::Resumed { jobs } => jobs.iter().try_for_each(|job| set(job, State::Queued, None, None))?,
-        What::Asked { act, by } => {
+        EventKind::Paused { jobs } => jobs.iter().try_for_each(|job| set(job, JobState::Paused, None, None))?,
+        EventKind::Cancelled { jobs } => jobs.iter().try_for_each(|job| set(job, JobState::Cancelled, None, None))?,
+        EventKind::Resumed { jobs } => jobs.iter().try_for_each(|job| set(job, JobState::Queued, None, None))?,
+        EventKind::Asked { act, by } => {
             let (word, job) = match act {
-                Act::Pause { job } => ("pause", *job),
-                Act::Cancel { job } => ("cancel", Some(*job)),
-                Act::Retry { job } => ("retry", *job),
-                Act::Drain => ("drain", None),
+                PersonRequest::Pause { job } => ("pause", *job),
+                PersonRequest::Cancel { job } => ("cancel", Some(*job)),
+                PersonRequest::Retry { job } => ("retry", *job),
+                PersonRequest::Drain => ("drain", None),
             };
             transaction.prepare_cached("INSERT INTO act VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
                 journal,
@@ -129,7 +129,7 @@ pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event
                 by
             ])?;
         }
-        What::Pinned { study, figure, note, by, .. } => {
+        EventKind::Pinned { study, figure, note, by, .. } => {
             transaction
                 .prepare_cached(
                     "INSERT INTO pin VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (study, figure) DO UPDATE
@@ -138,7 +138,7 @@ pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event
                 )?
                 .execute(params![study, figure, note, by, at, clock, journal, offset])?;
         }
-        What::WorkerStarted { .. } | What::Begun { .. } | What::Ended { .. } | What::Logged { .. } => {}
+        EventKind::WorkerStarted { .. } | EventKind::Begun { .. } | EventKind::Ended { .. } | EventKind::Logged { .. } => {}
     }
     Ok(())
 }

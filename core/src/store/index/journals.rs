@@ -9,7 +9,7 @@ use crate::{
     },
     store::{
         disk,
-        journal::{self, Kept, Mark, Reading},
+        journal::{self, JournalPart, Mark, StoredRecord},
         writer,
     },
 };
@@ -22,7 +22,7 @@ use std::{
 
 /// An event that was taken in just now.
 #[derive(Debug)]
-pub struct Taken {
+pub struct IngestedEvent {
     pub journal: String,
     pub offset: u64,
     pub event: Event,
@@ -52,7 +52,7 @@ impl Index {
     /// Takes in whatever journals have grown by. Cheap when nothing has: the folder is listed only when it changed, and
     /// journals whose writers are gone are not looked at again. What a shared folder says of its changes may be late: it is
     /// listed every time.
-    pub fn follow(&mut self, folder: &Path) -> Result<Vec<Taken>> {
+    pub fn follow(&mut self, folder: &Path) -> Result<Vec<IngestedEvent>> {
         let changed = std::fs::metadata(folder).and_then(|about| about.modified()).ok();
         let recent = changed.is_none_or(|at| SystemTime::now().duration_since(at).unwrap_or_default() < TICK);
         if self.closed.is_none() || recent || changed != self.listed || !writer::here(folder).local {
@@ -90,9 +90,9 @@ impl Index {
     }
 
     /// Takes in what these journals have grown by, in one transaction for some megabytes.
-    pub fn take_in(&mut self, folder: &Path, names: &[String]) -> Result<Vec<Taken>> {
+    pub fn take_in(&mut self, folder: &Path, names: &[String]) -> Result<Vec<IngestedEvent>> {
         let mut taken = Vec::new();
-        let mut readings: Vec<(&String, Reading)> = Vec::new();
+        let mut readings: Vec<(&String, JournalPart)> = Vec::new();
         let mut held = 0;
         for name in names {
             if self.closed.as_ref().is_some_and(|closed| closed.contains(name)) {
@@ -124,7 +124,7 @@ impl Index {
     }
 
     /// Notes since when a journal has been as long as it is.
-    fn note_still(&mut self, name: &str, reading: &Reading) {
+    fn note_still(&mut self, name: &str, reading: &JournalPart) {
         let end = reading.mark.offset + reading.pending;
         match self.still.get_mut(name) {
             _ if reading.closed => _ = self.still.remove(name),
@@ -134,7 +134,7 @@ impl Index {
         }
     }
 
-    fn commit(&mut self, readings: Vec<(&String, Reading)>, taken: &mut Vec<Taken>) -> Result<()> {
+    fn commit(&mut self, readings: Vec<(&String, JournalPart)>, taken: &mut Vec<IngestedEvent>) -> Result<()> {
         if readings.is_empty() {
             return Ok(());
         }
@@ -152,8 +152,8 @@ impl Index {
             {
                 closed.insert(name.clone());
             }
-            let event = |Kept { offset, record }| match record {
-                Record::Event(event) => Some(Taken { journal: name.clone(), offset, event }),
+            let event = |StoredRecord { offset, record }| match record {
+                Record::Event(event) => Some(IngestedEvent { journal: name.clone(), offset, event }),
                 _ => None,
             };
             taken.extend(reading.records.into_iter().filter_map(event));
@@ -176,7 +176,7 @@ impl Index {
     }
 }
 
-fn take(transaction: &Transaction, name: &str, reading: &Reading) -> rusqlite::Result<()> {
+fn take(transaction: &Transaction, name: &str, reading: &JournalPart) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
             "INSERT INTO journal VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET offset = ?2, chain = ?3, closed = ?4",
@@ -189,7 +189,7 @@ fn take(transaction: &Transaction, name: &str, reading: &Reading) -> rusqlite::R
             damage.bytes as i64
         ])?;
     }
-    for Kept { offset, record } in &reading.records {
+    for StoredRecord { offset, record } in &reading.records {
         match record {
             Record::Event(event) => fold(transaction, name, *offset, event)?,
             Record::Metrics(chunk) => metrics(transaction, name, *offset, chunk)?,
@@ -200,7 +200,7 @@ fn take(transaction: &Transaction, name: &str, reading: &Reading) -> rusqlite::R
 }
 
 fn metrics(transaction: &Transaction, journal: &str, offset: u64, chunk: &Chunk) -> rusqlite::Result<()> {
-    let step = |point: Option<&crate::domain::metric::Point>| point.map_or(0, |point| point.step as i64);
+    let step = |point: Option<&crate::domain::metric::MetricPoint>| point.map_or(0, |point| point.step as i64);
     let (least, greatest) = chunk.range().unzip();
     transaction
         .prepare_cached("INSERT INTO metric VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?

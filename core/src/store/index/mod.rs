@@ -11,7 +11,7 @@ mod rebuild;
 mod results;
 mod schema;
 
-pub use journals::Taken;
+pub use journals::IngestedEvent;
 pub use read::{AttemptRow, JobRow, LogRow, RunRow, SeriesRow, Spent};
 pub use rebuild::{Before, Rebuilt};
 pub use results::{Aside, ScoreRow, rows, scores_of};

@@ -3,9 +3,9 @@
 use super::{Index, schema};
 use crate::domain::{
     Digest, Key, Result,
-    event::{Origin, Slots},
-    job::{Cause, JobId, State},
-    metric::Point,
+    event::{RunOrigin, Slots},
+    job::{Cause, JobId, JobState},
+    metric::MetricPoint,
     pin::Pin,
     stage::Kind,
 };
@@ -20,7 +20,7 @@ pub struct RunRow {
     pub file: String,
     pub text: Option<Digest>,
     pub devices: Vec<Slots>,
-    pub origin: Origin,
+    pub origin: RunOrigin,
     /// Milliseconds since 1970.
     pub started: u64,
     pub ended: Option<u64>,
@@ -35,7 +35,7 @@ pub struct JobRow {
     pub study: String,
     pub stage: Kind,
     pub label: String,
-    pub state: State,
+    pub state: JobState,
     /// Its result's, or its latest attempt's.
     pub key: Option<Key>,
     pub at: u64,
@@ -78,7 +78,7 @@ pub struct SeriesRow {
     pub attempt: u32,
     pub worker: String,
     pub series: String,
-    pub points: Vec<Point>,
+    pub points: Vec<MetricPoint>,
 }
 
 /// What results of one kind of work took: how many, and per result the seconds and bytes.
@@ -131,14 +131,14 @@ impl Index {
     }
 
     /// How many jobs a run knows, by state.
-    pub fn tally(&self, run: &str) -> Result<Vec<(State, usize)>> {
+    pub fn tally(&self, run: &str) -> Result<Vec<(JobState, usize)>> {
         let row = |row: &Row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)? as usize));
         let counted = self.all("SELECT state, count(*) FROM job WHERE run = ?1 GROUP BY state", [run], row)?;
-        Ok(counted.into_iter().filter_map(|(word, count)| Some((State::of_word(&word)?, count))).collect())
+        Ok(counted.into_iter().filter_map(|(word, count)| Some((JobState::of_word(&word)?, count))).collect())
     }
 
     /// The jobs of a run in one state, the longest in it first; at most so many.
-    pub fn jobs_in(&self, run: &str, state: State, most: usize) -> Result<Vec<JobRow>> {
+    pub fn jobs_in(&self, run: &str, state: JobState, most: usize) -> Result<Vec<JobRow>> {
         let query = "SELECT * FROM job WHERE run = ?1 AND state = ?2 ORDER BY at, id LIMIT ?3";
         self.all(query, params![run, state.word(), most as i64], job)
     }
@@ -346,7 +346,7 @@ fn job(row: &Row) -> rusqlite::Result<JobRow> {
         study: row.get("study")?,
         stage: parsed(row, "stage", Kind::of_word)?,
         label: row.get("label")?,
-        state: parsed(row, "state", State::of_word)?,
+        state: parsed(row, "state", JobState::of_word)?,
         key: row.get::<_, Option<String>>("key")?.and_then(|key| key.parse().ok()),
         at: row.get::<_, i64>("at")? as u64,
         seconds: row.get("seconds")?,

@@ -28,7 +28,7 @@ pub struct Aside {
 }
 
 /// What is taken from one result.
-struct Held {
+struct LoadedResult {
     manifest: Manifest,
     stamp: u64,
     scores: Option<Scores>,
@@ -40,7 +40,7 @@ impl Index {
     pub fn take_results(&mut self, manifests: Vec<Manifest>, results: &Results, objects: &Objects) -> Result<()> {
         let held = |manifest: Manifest| {
             let (key, stamp) = (manifest.key, results.stamp(manifest.key));
-            Held::of(manifest, stamp, objects).map_or_else(|fault| Aside::of(key, fault).map(Err), |held| Ok(Ok(held)))
+            LoadedResult::of(manifest, stamp, objects).map_or_else(|fault| Aside::of(key, fault).map(Err), |held| Ok(Ok(held)))
         };
         let held = manifests.into_iter().map(held).collect::<Result<Vec<_>>>()?;
         self.insert(&held, &[])
@@ -58,7 +58,7 @@ impl Index {
         for some in new.chunks(500) {
             let mut held = Vec::new();
             for &(key, stamp) in some {
-                match results.get(key).and_then(|manifest| manifest.map(|of| Held::of(of, stamp, objects)).transpose()) {
+                match results.get(key).and_then(|manifest| manifest.map(|of| LoadedResult::of(of, stamp, objects)).transpose()) {
                     Ok(sound) => held.extend(sound.map(Ok)),
                     Err(fault) => held.push(Err(Aside::of(key, fault)?)),
                 }
@@ -68,7 +68,7 @@ impl Index {
         Ok(())
     }
 
-    fn insert(&mut self, held: &[std::result::Result<Held, Aside>], gone: &[Key]) -> Result<()> {
+    fn insert(&mut self, held: &[std::result::Result<LoadedResult, Aside>], gone: &[Key]) -> Result<()> {
         let outcome = (|| {
             let mut transaction = self.connection.transaction()?;
             gone.iter().try_for_each(|key| forget(&transaction, *key))?;
@@ -138,11 +138,11 @@ impl Aside {
     }
 }
 
-impl Held {
+impl LoadedResult {
     fn of(manifest: Manifest, stamp: u64, objects: &Objects) -> Result<Self> {
         let scores = scores_of(&manifest, objects)?;
         let svg = manifest.output("figure.svg").map(|output| objects.get(output.digest)).transpose()?;
-        Ok(Held { manifest, stamp, scores, svg })
+        Ok(LoadedResult { manifest, stamp, scores, svg })
     }
 }
 
@@ -194,7 +194,10 @@ fn forget(connection: &rusqlite::Connection, key: Key) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn insert(transaction: &rusqlite::Connection, Held { manifest, stamp, scores, svg }: &Held) -> rusqlite::Result<()> {
+fn insert(
+    transaction: &rusqlite::Connection,
+    LoadedResult { manifest, stamp, scores, svg }: &LoadedResult,
+) -> rusqlite::Result<()> {
     let key = manifest.key.to_string();
     let provenance = &manifest.provenance;
     // A result made again (--force) takes the place of the first, with its scores.
@@ -257,7 +260,7 @@ mod tests {
         stage::Work,
     };
 
-    fn held(name: &str, views: &[&str]) -> Held {
+    fn held(name: &str, views: &[&str]) -> LoadedResult {
         let manifest = Manifest {
             format: 1,
             key: Key(Digest::of(name.as_bytes())),
@@ -286,7 +289,7 @@ mod tests {
             "format": 1, "counts": counts, "counts_a": counts, "counts_b": counts, "unranked": null, "seeds": 1,
             "views": views.iter().map(view).collect::<Vec<_>>(),
         });
-        Held { manifest, stamp: 1, scores: Some(serde_json::from_value(scores).unwrap()), svg: None }
+        LoadedResult { manifest, stamp: 1, scores: Some(serde_json::from_value(scores).unwrap()), svg: None }
     }
 
     /// Whatever a constraint refuses is that result's own affair.

@@ -3,14 +3,14 @@
 
 #![expect(clippy::needless_range_loop, reason = "loops over words side by side are what becomes lanes")]
 
-use super::order::{Key, Places};
+use super::order::{NeighborKey, Places};
 use crate::numeric::{fused::fused, special::log2_lane};
 use std::cmp::Ordering;
 
 pub const LANES: usize = 512;
 const WORDS: usize = LANES / 64;
 /// One bit a permutation.
-pub type Bits = [u64; WORDS];
+pub type PermutationBits = [u64; WORDS];
 
 /// The neighbour of a class that a score asks for.
 pub const NEIGHBOUR: usize = 5;
@@ -26,7 +26,7 @@ const FARTHEST_SHIFT: f64 = 1500.0;
 pub const STEPS: usize = 64;
 
 /// Score and own label of every permutation: the lower bits, then the upper ones and the label. See [`turn`].
-pub type Codes = [[[u8; 64]; 8]; 2];
+pub type ScoreCodes = [[[u8; 64]; 8]; 2];
 
 /// Which permutation `codes[…][row][column]` is of.
 pub fn turn(row: usize, column: usize) -> usize {
@@ -35,10 +35,10 @@ pub fn turn(row: usize, column: usize) -> usize {
 
 /// Counts to five, a bit each: who has met so many.
 #[derive(Clone, Copy)]
-pub struct Met<const W: usize>([[u64; W]; NEIGHBOUR]);
+pub struct CountToFive<const W: usize>([[u64; W]; NEIGHBOUR]);
 
-impl<const W: usize> Met<W> {
-    pub const NONE: Self = Met([[0; W]; NEIGHBOUR]);
+impl<const W: usize> CountToFive<W> {
+    pub const NONE: Self = CountToFive([[0; W]; NEIGHBOUR]);
 
     /// One more for these; who meets the fifth now.
     #[inline(always)]
@@ -67,7 +67,7 @@ impl<const W: usize> Met<W> {
 }
 
 /// How scores are cut, in log₂ of squared distances, whose differences they are.
-pub struct Scale {
+pub struct ScoreQuantizer {
     quantum: f64,
     /// What the very place counts as.
     nought: f64,
@@ -76,7 +76,7 @@ pub struct Scale {
     has_tie: bool,
 }
 
-impl Scale {
+impl ScoreQuantizer {
     /// From fifths of some members under some permutations, of the second class and the first: there is one at least.
     pub fn of(fifths: &[[f64; 2]]) -> Self {
         // Who is at the very place is nearer than anybody else by more than these differ among themselves.
@@ -98,7 +98,7 @@ impl Scale {
         let steps = Steps::new(others.iter().map(|score| place(*score)).collect(), tie.map(place));
         let step = |code: usize| steps.of(((code << 20) as i32) >> 20);
         let steps = (0..2 << WIDE).map(|code| step(code & ((1 << WIDE) - 1)) << 1 | (code >> WIDE) as u8).collect();
-        Scale { quantum, nought, steps, has_tie: tie.is_some() }
+        ScoreQuantizer { quantum, nought, steps, has_tie: tie.is_some() }
     }
 
     /// Are more than half of the scores the same?
@@ -174,8 +174,8 @@ fn middle(sorted: &[f64]) -> Option<[f64; 2]> {
 
 /// One member's neighbours, nearest first: what permutations walk along.
 #[derive(Default)]
-pub struct Path {
-    keys: Vec<Key>,
+pub struct NeighborPath {
+    keys: Vec<NeighborKey>,
     pub neighbours: Vec<u32>,
     /// log₂ of the squared distance.
     pub logs: Vec<f64>,
@@ -184,10 +184,10 @@ pub struct Path {
     shift: i32,
 }
 
-impl Path {
+impl NeighborPath {
     /// To as many as `far` neighbours.
     pub fn follow(&mut self, places: &Places, member: usize, far: usize) {
-        let Path { keys, neighbours, logs, .. } = self;
+        let NeighborPath { keys, neighbours, logs, .. } = self;
         places.nearest(member, far, keys);
         neighbours.clear();
         neighbours.extend(keys.iter().map(|key| places.member(*key)));
@@ -197,7 +197,7 @@ impl Path {
     }
 
     /// `expected`: places at which the fifth of each class is expected.
-    pub fn scale(&mut self, scale: &Scale, expected: [usize; 2]) {
+    pub fn scale(&mut self, scale: &ScoreQuantizer, expected: [usize; 2]) {
         self.logs.iter_mut().for_each(|log| *log = log.max(scale.nought));
         let centres = expected.map(|place| self.logs[place.min(self.logs.len() - 1)]);
         for (values, centre) in self.values.iter_mut().zip(centres) {
@@ -211,8 +211,8 @@ impl Path {
 
     /// Into `codes`: the score of the member whose path this is and whose labels are `own`, by permutation. `labels`: of every
     /// member, the first class or the second.
-    pub fn walk(&mut self, labels: &[Bits], own: &Bits, codes: &mut Codes) {
-        let mut classes = [Class::NONE; 2];
+    pub fn walk(&mut self, labels: &[PermutationBits], own: &PermutationBits, codes: &mut ScoreCodes) {
+        let mut classes = [ClassCounts::NONE; 2];
         let mut at = 0;
         // Both classes, until the commoner has been met five times by all; then the rarer.
         while at < self.neighbours.len() && !classes.iter().any(|class| class.met.all()) {
@@ -232,9 +232,9 @@ impl Path {
 
 /// Who has met five of a class, and how far away the fifth was: bit k of every permutation's distance in plane k.
 #[derive(Clone, Copy)]
-struct Class {
-    met: Met<WORDS>,
-    planes: [Bits; PLANES],
+struct ClassCounts {
+    met: CountToFive<WORDS>,
+    planes: [PermutationBits; PLANES],
 }
 
 /// By three bits of a number: all ones where the bit is set.
@@ -250,17 +250,17 @@ const MASKS: [[u64; 3]; 8] = {
     masks
 };
 
-impl Class {
-    const NONE: Self = Class { met: Met::NONE, planes: [[0; WORDS]; PLANES] };
+impl ClassCounts {
+    const NONE: Self = ClassCounts { met: CountToFive::NONE, planes: [[0; WORDS]; PLANES] };
 
     #[inline(always)]
-    fn meet(&mut self, these: &Bits, value: u16) {
+    fn meet(&mut self, these: &PermutationBits, value: u16) {
         let now = self.met.meet(these);
         self.mark(&now, value);
     }
 
     #[inline(always)]
-    fn mark(&mut self, these: &Bits, value: u16) {
+    fn mark(&mut self, these: &PermutationBits, value: u16) {
         for plane in 0..PLANES {
             let mask = MASKS[usize::from(value >> (plane / 3 * 3)) & 7][plane % 3];
             for word in 0..WORDS {
@@ -270,18 +270,18 @@ impl Class {
     }
 }
 
-fused! { fn along_both(neighbours: &[u32], values: [&[u16]; 2], labels: &[Bits], classes: &mut [Class; 2]) = along_both_kernel }
+fused! { fn along_both(neighbours: &[u32], values: [&[u16]; 2], labels: &[PermutationBits], classes: &mut [ClassCounts; 2]) = along_both_kernel }
 fused! {
     /// `turned`: all ones for the class of those whose bit is not set.
-    fn along(neighbours: &[u32], values: &[u16], labels: &[Bits], turned: u64, class: &mut Class) = along_kernel
+    fn along(neighbours: &[u32], values: &[u16], labels: &[PermutationBits], turned: u64, class: &mut ClassCounts) = along_kernel
 }
-fused! { fn encode(second: &[Bits; PLANES], first: &[Bits; PLANES], shift: i32, own: &Bits, codes: &mut Codes) = encode_kernel }
+fused! { fn encode(second: &[PermutationBits; PLANES], first: &[PermutationBits; PLANES], shift: i32, own: &PermutationBits, codes: &mut ScoreCodes) = encode_kernel }
 fused! { fn log2_all(values: &mut [f64]) = log2_all_kernel }
 fused! { fn in_quanta(logs: &[f64], centre: f64, per_log: f64, values: &mut [u16]) = in_quanta_kernel }
 
 // The classes are copied, so that they stay in registers.
 #[inline(always)]
-fn along_both_kernel(neighbours: &[u32], values: [&[u16]; 2], labels: &[Bits], classes: &mut [Class; 2]) {
+fn along_both_kernel(neighbours: &[u32], values: [&[u16]; 2], labels: &[PermutationBits], classes: &mut [ClassCounts; 2]) {
     let [mut second, mut first] = *classes;
     for ((neighbour, of_second), of_first) in neighbours.iter().zip(values[0]).zip(values[1]) {
         let bits = &labels[*neighbour as usize];
@@ -292,7 +292,7 @@ fn along_both_kernel(neighbours: &[u32], values: [&[u16]; 2], labels: &[Bits], c
 }
 
 #[inline(always)]
-fn along_kernel(neighbours: &[u32], values: &[u16], labels: &[Bits], turned: u64, class: &mut Class) {
+fn along_kernel(neighbours: &[u32], values: &[u16], labels: &[PermutationBits], turned: u64, class: &mut ClassCounts) {
     let mut one = *class;
     for (neighbour, value) in neighbours.iter().zip(values) {
         one.meet(&labels[*neighbour as usize].map(|word| word ^ turned), *value);
@@ -315,7 +315,7 @@ fn in_quanta_kernel(logs: &[f64], centre: f64, per_log: f64, values: &mut [u16])
 
 /// Adds a term plane by plane, and `carry` to the lowest: a full adder of every bit.
 #[inline(always)]
-fn add(sum: &mut [Bits; WIDE], term: impl Fn(usize) -> Bits, carry: u64) {
+fn add(sum: &mut [PermutationBits; WIDE], term: impl Fn(usize) -> PermutationBits, carry: u64) {
     let mut carry = [carry; WORDS];
     for (plane, sum) in sum.iter_mut().enumerate() {
         let term = term(plane);
@@ -329,7 +329,13 @@ fn add(sum: &mut [Bits; WIDE], term: impl Fn(usize) -> Bits, carry: u64) {
 
 /// The score is how much farther the fifth of the second class is than that of the first, shifted.
 #[inline(always)]
-fn encode_kernel(second: &[Bits; PLANES], first: &[Bits; PLANES], shift: i32, own: &Bits, codes: &mut Codes) {
+fn encode_kernel(
+    second: &[PermutationBits; PLANES],
+    first: &[PermutationBits; PLANES],
+    shift: i32,
+    own: &PermutationBits,
+    codes: &mut ScoreCodes,
+) {
     const ALL: u64 = u64::MAX;
     let mut score = [[0; WORDS]; WIDE];
     score[..PLANES].copy_from_slice(second);
@@ -350,7 +356,7 @@ fn encode_kernel(second: &[Bits; PLANES], first: &[Bits; PLANES], shift: i32, ow
 
 /// Eight rows of bits become eight columns (Warren, Hacker's Delight, 7-3): one byte a permutation.
 #[inline(always)]
-fn turn_over(mut rows: [Bits; 8], codes: &mut [[u8; 64]; 8]) {
+fn turn_over(mut rows: [PermutationBits; 8], codes: &mut [[u8; 64]; 8]) {
     for (step, mask) in [(4, 0x0F0F_0F0F_0F0F_0F0F), (2, 0x3333_3333_3333_3333), (1, 0x5555_5555_5555_5555)] {
         for row in (0..8).filter(|row| row & step == 0) {
             for word in 0..WORDS {

@@ -14,13 +14,13 @@ mod bit_sliced;
 mod order;
 
 use crate::{
-    numeric::{Matrix, Purpose, Stream, random::mixed},
+    numeric::{Matrix, PhiloxStream, Purpose, random::mixed},
     scoring::{
         design::split::{FOLDS, Half},
-        estimators::score::Asked,
+        estimators::score::EvaluationDesign,
     },
 };
-use bit_sliced::{Bits, Codes, LANES, Met, NEIGHBOUR, Path, STEPS, Scale};
+use bit_sliced::{CountToFive, LANES, NEIGHBOUR, NeighborPath, PermutationBits, STEPS, ScoreCodes, ScoreQuantizer};
 use order::Places;
 use rayon::prelude::*;
 use std::{
@@ -44,16 +44,16 @@ const WALKED: usize = 4;
 /// The permutations of one question, for all its views.
 pub struct Permutations {
     turns: usize,
-    pairs: Vec<Pair>,
+    pairs: Vec<ClassPair>,
 }
 
 /// The members of half B that one pair of classes is about, one fold after the other.
-struct Pair {
+struct ClassPair {
     /// Places among the members.
     members: Vec<usize>,
     folds: Vec<Range<usize>>,
     /// Per block of permutations, per entry of `members`: is it of the first class?
-    labels: Vec<Vec<Bits>>,
+    labels: Vec<Vec<PermutationBits>>,
     /// How many neighbours it takes to meet five of the second class and of the first, on average; and how many a walk may meet.
     expected: [usize; 2],
     far: usize,
@@ -62,9 +62,9 @@ struct Pair {
 }
 
 impl Permutations {
-    pub fn new(asked: &Asked, turns: usize, seed: u64) -> Self {
+    pub fn new(asked: &EvaluationDesign, turns: usize, seed: u64) -> Self {
         let pairs: Vec<[&[bool]; 2]> = asked.pairs().collect();
-        Permutations { turns, pairs: pairs.into_par_iter().map(|sets| Pair::new(asked, sets, turns, seed)).collect() }
+        Permutations { turns, pairs: pairs.into_par_iter().map(|sets| ClassPair::new(asked, sets, turns, seed)).collect() }
     }
 
     /// Identities of half B, and those of them whose labels cannot move: nobody else has as many images.
@@ -85,8 +85,8 @@ impl Permutations {
     }
 }
 
-impl Pair {
-    fn new(asked: &Asked, [first, second]: [&[bool]; 2], turns: usize, seed: u64) -> Self {
+impl ClassPair {
+    fn new(asked: &EvaluationDesign, [first, second]: [&[bool]; 2], turns: usize, seed: u64) -> Self {
         let mut members: Vec<usize> = asked.split.of(Half::B).into_iter().filter(|&i| first[i] || second[i]).collect();
         members.sort_by_key(|&i| asked.split.fold[i]);
         let start = |fold: usize| members.partition_point(|&i| asked.split.fold[i] < fold);
@@ -108,10 +108,11 @@ impl Pair {
         let moved = strata.iter().flat_map(|stratum| stratum.identities.iter().copied()).collect();
         let block = |block: usize| {
             // Where there are fewer permutations, the rest are the labels themselves.
-            let mut bits: Vec<Bits> = labels.iter().map(|label| [if *label { u64::MAX } else { 0 }; LANES / 64]).collect();
+            let mut bits: Vec<PermutationBits> =
+                labels.iter().map(|label| [if *label { u64::MAX } else { 0 }; LANES / 64]).collect();
             let mut permuted = labels.clone();
             for lane in 0..LANES.min(turns - block * LANES) {
-                let keys = Stream::new(seed, Purpose::Permuted, (block * LANES + lane) as u64).bits();
+                let keys = PhiloxStream::new(seed, Purpose::Permuted, (block * LANES + lane) as u64).bits();
                 strata.iter().for_each(|stratum| stratum.permute(&labels, keys, &mut permuted));
                 for (bits, label) in bits.iter_mut().zip(&permuted) {
                     let word = &mut bits[lane / 64];
@@ -122,7 +123,7 @@ impl Pair {
         };
         let ones = labels.iter().filter(|label| **label).count();
         let expected = [labels.len() - ones, ones].map(|of| NEIGHBOUR as f64 * labels.len() as f64 / of.max(1) as f64);
-        Pair {
+        ClassPair {
             folds,
             labels: (0..turns.div_ceil(LANES)).map(block).collect(),
             expected: expected.map(|neighbours| neighbours as usize),
@@ -140,7 +141,7 @@ impl Pair {
         }
         let places = Places::new(points, &self.members, self.folds.clone());
         let sample = |members: usize| {
-            let mut path = Path::default();
+            let mut path = NeighborPath::default();
             let mut fifths = vec![];
             for member in (0..n).step_by(n.div_ceil(members)) {
                 path.follow(&places, member, self.far);
@@ -149,13 +150,13 @@ impl Pair {
             fifths
         };
         // Where most are alike, the few others are to be met too.
-        let scale = Scale::of(&sample(SAMPLE));
-        let scale = if scale.has_tie() { Scale::of(&sample(LARGE_SAMPLE)) } else { scale };
+        let scale = ScoreQuantizer::of(&sample(SAMPLE));
+        let scale = if scale.has_tie() { ScoreQuantizer::of(&sample(LARGE_SAMPLE)) } else { scale };
         let mut aucs = Vec::with_capacity(turns);
         for labels in self.labels.chunks(WALKED) {
             // By member, by block.
-            let mut codes: Vec<Codes> = vec![[[[0; 64]; 8]; 2]; n * labels.len()];
-            codes.par_chunks_mut(labels.len()).enumerate().for_each_init(Path::default, |path, (member, codes)| {
+            let mut codes: Vec<ScoreCodes> = vec![[[[0; 64]; 8]; 2]; n * labels.len()];
+            codes.par_chunks_mut(labels.len()).enumerate().for_each_init(NeighborPath::default, |path, (member, codes)| {
                 path.follow(&places, member, self.far);
                 path.scale(&scale, self.expected);
                 for (codes, labels) in codes.iter_mut().zip(labels) {
@@ -170,10 +171,10 @@ impl Pair {
     }
 
     /// How far away a member meets the fifth of the second class and of the first, under each of the first 64 permutations.
-    fn first_fifths(&self, path: &Path) -> impl Iterator<Item = [f64; 2]> {
+    fn first_fifths(&self, path: &NeighborPath) -> impl Iterator<Item = [f64; 2]> {
         let mut fifths = [[path.logs[path.logs.len() - 1]; 64]; 2];
         for (fifths, turned) in fifths.iter_mut().zip([u64::MAX, 0]) {
-            let mut met = Met::<1>::NONE;
+            let mut met = CountToFive::<1>::NONE;
             for (neighbour, log) in path.neighbours.iter().zip(&path.logs) {
                 let [mut now] = met.meet(&[self.labels[0][*neighbour as usize][0] ^ turned]);
                 while now != 0 {
@@ -187,7 +188,7 @@ impl Pair {
     }
 
     /// The AUC by permutation of a block, from its members' codes.
-    fn counted<'c>(&self, scale: &Scale, codes: impl Fn(usize) -> &'c Codes) -> Vec<f64> {
+    fn counted<'c>(&self, scale: &ScoreQuantizer, codes: impl Fn(usize) -> &'c ScoreCodes) -> Vec<f64> {
         let mut aucs = vec![0.5; LANES];
         for (row, first) in (0..8).flat_map(|row| [0, COUNTED].map(|first| (row, first))) {
             let mut wins = [[0u64; 2]; COUNTED];
@@ -255,7 +256,7 @@ mod tests {
     };
 
     /// By definition: the fifth-nearest of each class among the other folds, under the labels of one permutation.
-    fn plain(pair: &Pair, points: &Matrix, turn: usize) -> f64 {
+    fn plain(pair: &ClassPair, points: &Matrix, turn: usize) -> f64 {
         let label = |i: usize| pair.labels[turn / LANES][i][turn % LANES / 64] >> (turn % 64) & 1 == 1;
         let n = pair.members.len();
         let fold = |i: usize| pair.folds.iter().position(|fold| fold.contains(&i));
@@ -284,18 +285,18 @@ mod tests {
     /// of anybody, that have few places, that are nearly all at one.
     #[test]
     fn a_permuted_score_is_the_whole_score_again() {
-        let mut dice = Stream::for_test(8, 8);
+        let mut dice = PhiloxStream::for_test(8, 8);
         let n = 600;
         let id = |i: usize| format!("{i:04}");
         let images = Images((0..n).map(|i| (id(i), None)).collect());
         let identities = (0..n).map(|i| (id(i), (i / 3).to_string())).collect::<Column>();
-        type Place = fn(usize, &mut Stream) -> f64;
+        type Place = fn(usize, &mut PhiloxStream) -> f64;
         let places: [(&str, Place); 6] = [
             ("scattered", |_, dice| dice.uniform()),
-            ("by person", |i, dice| Stream::for_test(1, i as u64 / 3).uniform() + 0.02 * dice.uniform()),
+            ("by person", |i, dice| PhiloxStream::for_test(1, i as u64 / 3).uniform() + 0.02 * dice.uniform()),
             ("few places", |_, dice| (dice.uniform() * 9.0).floor()),
-            ("in clumps", |i, dice| Stream::for_test(1, i as u64 % 75).uniform() + 1e-6 * dice.uniform()),
-            ("eight at a place", |i, _| Stream::for_test(1, i as u64 % 75).uniform()),
+            ("in clumps", |i, dice| PhiloxStream::for_test(1, i as u64 % 75).uniform() + 1e-6 * dice.uniform()),
+            ("eight at a place", |i, _| PhiloxStream::for_test(1, i as u64 % 75).uniform()),
             ("nearly all at one", |_, dice| if dice.uniform() < 0.97 { 0.0 } else { dice.uniform() }),
         ];
         for (share, together) in [(0.33, 1), (0.5, 3), (0.1, 3)] {
@@ -306,7 +307,7 @@ mod tests {
             let question =
                 Question { measured: Measured::Classes(vec!["x".parse().unwrap(), "not x".parse().unwrap()]), within: None };
             let statistics = Statistics::default();
-            let asked = Asked::new(&setting, &question, &statistics, 3);
+            let asked = EvaluationDesign::new(&setting, &question, &statistics, 3);
             let permutations = Permutations::new(&asked, 600, 3);
             for (name, place) in places {
                 for columns in [1, 2] {

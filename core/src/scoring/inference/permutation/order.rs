@@ -23,7 +23,7 @@ enum Along {
 
 /// A neighbour and its squared distance in one number, so that sorting sorts by distance, then by member.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key(u64);
+pub struct NeighborKey(u64);
 
 impl Places {
     /// `members`: rows of the points, one fold after the other.
@@ -44,20 +44,20 @@ impl Places {
         Places { at: along, member_bits: members.len().next_power_of_two().trailing_zeros(), folds }
     }
 
-    fn key(&self, square: f64, member: usize) -> Key {
-        Key(square.to_bits() >> self.member_bits << self.member_bits | member as u64)
+    fn key(&self, square: f64, member: usize) -> NeighborKey {
+        NeighborKey(square.to_bits() >> self.member_bits << self.member_bits | member as u64)
     }
 
-    pub fn member(&self, key: Key) -> u32 {
+    pub fn member(&self, key: NeighborKey) -> u32 {
         (key.0 & ((1 << self.member_bits) - 1)) as u32
     }
 
-    pub fn square(&self, key: Key) -> f64 {
+    pub fn square(&self, key: NeighborKey) -> f64 {
         f64::from_bits(key.0 >> self.member_bits << self.member_bits)
     }
 
     /// Into `keys`: a member's nearest of the other folds, nearest first, no more than `most`.
-    pub fn nearest(&self, member: usize, most: usize, keys: &mut Vec<Key>) {
+    pub fn nearest(&self, member: usize, most: usize, keys: &mut Vec<NeighborKey>) {
         keys.clear();
         let fold = self.folds.iter().find(|fold| fold.contains(&member)).cloned().unwrap_or(0..0);
         match &self.at {
@@ -67,11 +67,11 @@ impl Places {
     }
 
     /// From the place outwards; the one below first where two are as far.
-    fn outwards(&self, order: &[(f64, u32)], place: usize, fold: &Range<usize>, most: usize, keys: &mut Vec<Key>) {
+    fn outwards(&self, order: &[(f64, u32)], place: usize, fold: &Range<usize>, most: usize, keys: &mut Vec<NeighborKey>) {
         let at = order[place].0;
         let others = order.len() - 2 - fold.len();
         // One more than are wanted, so that nothing branches on whose fold is met.
-        keys.resize(most.min(others) + 1, Key(0));
+        keys.resize(most.min(others) + 1, NeighborKey(0));
         let (mut left, mut right, mut met) = (place - 1, place + 1, 0);
         while met + 1 < keys.len() {
             let (below, above) = (at - order[left].0, order[right].0 - at);
@@ -86,7 +86,7 @@ impl Places {
         keys.truncate(met);
     }
 
-    fn around(&self, places: &[[f64; 2]], member: usize, fold: &Range<usize>, most: usize, keys: &mut Vec<Key>) {
+    fn around(&self, places: &[[f64; 2]], member: usize, fold: &Range<usize>, most: usize, keys: &mut Vec<NeighborKey>) {
         let mut squares = vec![0.0; places.len()];
         squares_in_plane(places, places[member], &mut squares);
         squares[fold.clone()].fill(f64::INFINITY);
@@ -97,7 +97,7 @@ impl Places {
         let bound = if far < some.len() { *some.select_nth_unstable_by(far, f64::total_cmp).1 } else { f64::MAX };
         // The own fold is at no distance below infinity.
         for bound in [bound.min(f64::MAX), f64::MAX] {
-            keys.resize(places.len() + 1, Key(0));
+            keys.resize(places.len() + 1, NeighborKey(0));
             let mut met = 0;
             for (neighbour, square) in squares.iter().enumerate() {
                 keys[met] = self.key(*square, neighbour);

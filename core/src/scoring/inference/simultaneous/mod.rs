@@ -7,12 +7,12 @@
 mod permuted;
 mod resampled;
 
-use super::interval::Scale;
+use super::interval::AucInterval;
 use crate::{
     domain::{
         comparison::Question,
-        contrast::Held,
-        grid::{Detectable, Family, Grid, Simultaneous, Sureness},
+        contrast::ContrastSides,
+        grid::{CellTest, Detectable, Family, Familywise, SimultaneousTests},
         ledger::{Candidate, CellId},
         projection::View,
         score::{Estimate, Scores, Spread, Statistics},
@@ -21,7 +21,7 @@ use crate::{
     numeric::Matrix,
     scoring::{
         design::{members::Setting, split::Half},
-        estimators::score::Asked,
+        estimators::score::EvaluationDesign,
         selection::ranking,
     },
 };
@@ -37,7 +37,7 @@ const FAMILY: f64 = 0.05;
 const FOUR_IN_FIVE: f64 = 1.959_964 + 0.841_621;
 
 /// The scores of one projection on one question, as [`crate::scoring::estimators::score::Scored`] has them.
-pub struct OfProjection {
+pub struct ProjectionScores {
     pub slot: Slot,
     pub scores: Scores,
     pub ranks: Matrix,
@@ -46,7 +46,7 @@ pub struct OfProjection {
 }
 
 /// The features at a layer on one question: rows of pairs for the nearest neighbours, then for the probe.
-pub struct OfFeatures {
+pub struct LayerScores {
     pub model: usize,
     pub layer: usize,
     pub comparison: usize,
@@ -54,19 +54,22 @@ pub struct OfFeatures {
 }
 
 /// All that is resampled together.
-pub struct Given<'a> {
+pub struct StudyScores<'a> {
     pub setting: &'a Setting<'a>,
     pub questions: &'a [Question],
-    pub projections: &'a [OfProjection],
-    pub features: &'a [OfFeatures],
-    pub held: &'a [Held],
+    pub projections: &'a [ProjectionScores],
+    pub features: &'a [LayerScores],
+    pub held: &'a [ContrastSides],
     pub statistics: &'a Statistics,
     pub seed: u64,
 }
 
-pub fn grid(given: &Given) -> Grid {
-    let asked: Vec<Asked> =
-        given.questions.par_iter().map(|question| Asked::new(given.setting, question, given.statistics, given.seed)).collect();
+pub fn grid(given: &StudyScores) -> SimultaneousTests {
+    let asked: Vec<EvaluationDesign> = given
+        .questions
+        .par_iter()
+        .map(|question| EvaluationDesign::new(given.setting, question, given.statistics, given.seed))
+        .collect();
     let candidates = candidates(given.projections.iter().map(|of| (of.slot, &of.scores)));
 
     let chosen = ranking::chosen(&candidates);
@@ -75,18 +78,18 @@ pub fn grid(given: &Given) -> Grid {
     let [of_chosen, of_all] = permuted.families().map(|of| Family { cells: of.cells(), critical: of.critical(FAMILY) });
     let by_cell: BTreeMap<CellId, Estimate> =
         candidates.iter().filter_map(|candidate| Some((candidate.cell, candidate.b?))).collect();
-    let scales: Vec<Scale> = asked.iter().map(|asked| asked.scale(Half::B)).collect();
-    let mut cells: Vec<Sureness> = permuted
+    let scales: Vec<AucInterval> = asked.iter().map(|asked| asked.scale(Half::B)).collect();
+    let mut cells: Vec<CellTest> = permuted
         .cells()
         .filter_map(|Studentised { cell, z, p, chosen, .. }| {
             let b = by_cell.get(&cell)?;
             let [luckiest_chosen, luckiest] = permuted.families();
             let beside = |of: &Luckiest, family: Family| {
                 let low = scales[cell.comparison].stretched(*b, family.critical?)?;
-                Some(Simultaneous { adjusted: of.adjusted(z), low })
+                Some(Familywise { adjusted: of.adjusted(z), low })
             };
             let chosen = if chosen { Some(beside(luckiest_chosen, of_chosen)?) } else { None };
-            Some(Sureness { cell, z, p, q: 1.0, all: beside(luckiest, of_all)?, chosen })
+            Some(CellTest { cell, z, p, q: 1.0, all: beside(luckiest, of_all)?, chosen })
         })
         .collect();
     cells.sort_by_key(|of| of.cell);
@@ -104,7 +107,7 @@ pub fn grid(given: &Given) -> Grid {
         // Two perfect sides differ by nothing in every sample: that says nothing of others.
         difference: Spread::of(differences.iter().filter(|of| of.error > 0.0).map(|of| FOUR_IN_FIVE * of.error).collect()),
     };
-    Grid {
+    SimultaneousTests {
         format: 1,
         permutations: given.statistics.permutations,
         chosen: of_chosen,
@@ -167,7 +170,7 @@ pub fn discoveries(p: &[f64]) -> Vec<f64> {
 }
 
 /// The rows of ranks of one view and projection seed: one a pair of classes.
-fn rows(of: &OfProjection, view: usize, seed: usize, pairs: usize) -> std::ops::Range<usize> {
+fn rows(of: &ProjectionScores, view: usize, seed: usize, pairs: usize) -> std::ops::Range<usize> {
     let first = (view * of.scores.seeds + seed) * pairs;
     first..first + pairs
 }

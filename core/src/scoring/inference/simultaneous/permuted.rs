@@ -3,7 +3,7 @@
 //! Every view's score under the same permutations stands beside it (see [`crate::scoring::inference::permutation`]): here they are studentised,
 //! and the largest of each permutation is kept, of the chosen cells and of all.
 
-use super::OfProjection;
+use super::ProjectionScores;
 use crate::domain::ledger::CellId;
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ impl Permuted {
     }
 
     /// Takes in every ranked view.
-    pub fn meet(&mut self, of: &OfProjection) {
+    pub fn meet(&mut self, of: &ProjectionScores) {
         for (place, view) in of.scores.views.iter().enumerate() {
             let (Some(_), Some(b), None) = (view.a, view.b, &of.scores.unranked) else { continue };
             if place >= of.permuted.rows() || of.permuted.columns() != self.turns {

@@ -1,10 +1,10 @@
 //! One resample of identities for all chosen views, features and probes at once: differences of them are paired.
 
-use super::{Given, OfFeatures, OfProjection, rows};
+use super::{LayerScores, ProjectionScores, StudyScores, rows};
 use crate::{
     domain::{
-        contrast::Held,
-        grid::{Difference, Interaction, Kept},
+        contrast::ContrastSides,
+        grid::{Difference, Interaction, ViewBesideFeatures},
         ledger::CellId,
         score::Estimate,
     },
@@ -12,14 +12,14 @@ use crate::{
     scoring::{
         design::split::{FOLDS, Half},
         estimators::{
-            auc::{Sorted, Weights},
+            auc::{ReplicateWeights, Sorted},
             knn::Prepared,
-            score::Asked,
+            score::EvaluationDesign,
         },
         inference::{
             bootstrap::{Resampler, deviation, interval, median, sorted, tested},
             difference,
-            interval::Scale,
+            interval::AucInterval,
             student,
         },
     },
@@ -29,14 +29,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A score in the sample and in every resample; `None` where it is undefined.
 #[derive(Clone)]
-struct Drawn {
+struct Replicates {
     value: f64,
     turns: Vec<Option<f64>>,
     /// How many identities carry its mistakes, where it is an AUC.
     carried: f64,
 }
 
-impl Drawn {
+impl Replicates {
     /// In the sample, or in one resample.
     fn at(&self, turn: Option<usize>) -> Option<f64> {
         turn.map_or(Some(self.value), |turn| self.turns[turn])
@@ -59,7 +59,7 @@ impl Trainings {
 
 /// A difference, and what is not known of it: who the people are, and, where a factor may be named, how the trainings fell out.
 struct Less {
-    drawn: Drawn,
+    drawn: Replicates,
     /// Each side by itself, in resamples.
     both_vary: bool,
     /// Both sides with their intervals, and in the resamples in which both are defined, where they are AUCs.
@@ -114,24 +114,24 @@ impl Less {
 }
 
 /// A model's chosen view on a comparison, beside its features at the same layer.
-struct Chosen {
+struct ChosenView {
     cell: CellId,
-    view: Drawn,
-    features: Option<Drawn>,
-    probe: Option<Drawn>,
+    view: Replicates,
+    features: Option<Replicates>,
+    probe: Option<Replicates>,
 }
 
 pub struct Resampled {
     turns: usize,
     /// By comparison, on half B.
-    scales: Vec<Scale>,
+    scales: Vec<AucInterval>,
     /// By model and comparison.
-    chosen: BTreeMap<(usize, usize), Chosen>,
+    chosen: BTreeMap<(usize, usize), ChosenView>,
 }
 
 impl Resampled {
-    pub fn new(given: &Given, asked: &[Asked], chosen: &[CellId]) -> Self {
-        let identities = asked.iter().flat_map(Asked::groups).max().map_or(0, |last| last + 1);
+    pub fn new(given: &StudyScores, asked: &[EvaluationDesign], chosen: &[CellId]) -> Self {
+        let identities = asked.iter().flat_map(EvaluationDesign::groups).max().map_or(0, |last| last + 1);
         let turns = given.statistics.bootstraps;
         let resampler = Resampler::new((0..identities).map(Some), given.seed, Purpose::ResampledGrid);
         let mut by_comparison: BTreeMap<usize, Vec<CellId>> = BTreeMap::new();
@@ -146,13 +146,13 @@ impl Resampled {
     }
 
     /// Every comparison in every two sides, where all their models have a chosen view.
-    pub fn differences(&self, held: &[Held]) -> Vec<Difference> {
+    pub fn differences(&self, held: &[ContrastSides]) -> Vec<Difference> {
         let comparisons: BTreeSet<usize> = self.chosen.keys().map(|(_, comparison)| *comparison).collect();
         let places = (0..held.len()).flat_map(|place| comparisons.iter().map(move |&comparison| (place, comparison)));
         places.filter_map(|(place, comparison)| self.difference(place, &held[place], comparison)).collect()
     }
 
-    fn difference(&self, place: usize, held: &Held, comparison: usize) -> Option<Difference> {
+    fn difference(&self, place: usize, held: &ContrastSides, comparison: usize) -> Option<Difference> {
         let chosen = |model: usize| self.chosen.get(&(model, comparison));
         let mut view = self.less(held, &|model, turn| chosen(model)?.view.at(turn))?;
         view.sides = self.sides(held, comparison);
@@ -178,7 +178,7 @@ impl Resampled {
 
     /// Differences of differences: what two sides differ by on a comparison within some images, less what they differ by on the
     /// same comparison over all. `pairs`: the comparison within, and over all.
-    pub fn interactions(&self, held: &[Held], pairs: &[(usize, usize)]) -> Vec<Interaction> {
+    pub fn interactions(&self, held: &[ContrastSides], pairs: &[(usize, usize)]) -> Vec<Interaction> {
         let places = (0..held.len()).flat_map(|place| pairs.iter().map(move |&pair| (place, pair)));
         let of = |(place, (within, whole)): (usize, (usize, usize))| {
             let view = |model, comparison, turn| self.chosen.get(&(model, comparison))?.view.at(turn);
@@ -190,10 +190,10 @@ impl Resampled {
     }
 
     /// The right side's mean of a statistic of models less the left side's, in the sample and in every resample of people.
-    fn less(&self, held: &Held, of: &dyn Fn(usize, Option<usize>) -> Option<f64>) -> Option<Less> {
+    fn less(&self, held: &ContrastSides, of: &dyn Fn(usize, Option<usize>) -> Option<f64>) -> Option<Less> {
         let all = |models: &[usize], turn| models.iter().map(|&model| of(model, turn)).collect::<Option<Vec<f64>>>();
         let at = |turn| Some(sum::mean(&all(&held.right, turn)?) - sum::mean(&all(&held.left, turn)?));
-        let drawn = Drawn { value: at(None)?, turns: (0..self.turns).map(|turn| at(Some(turn))).collect(), carried: 0.0 };
+        let drawn = Replicates { value: at(None)?, turns: (0..self.turns).map(|turn| at(Some(turn))).collect(), carried: 0.0 };
         let sides = [all(&held.left, None)?, all(&held.right, None)?];
         let varies = |models: &[usize]| (1..self.turns).any(|turn| all(models, Some(turn)) != all(models, Some(0)));
         let both_vary = varies(&held.left) && varies(&held.right);
@@ -202,11 +202,11 @@ impl Resampled {
     }
 
     /// Both sides' mean AUC of their chosen views, with intervals.
-    fn sides(&self, held: &Held, comparison: usize) -> Option<([Estimate; 2], Vec<[f64; 2]>)> {
+    fn sides(&self, held: &ContrastSides, comparison: usize) -> Option<([Estimate; 2], Vec<[f64; 2]>)> {
         let chosen =
             |models: &[usize]| models.iter().map(|&model| self.chosen.get(&(model, comparison))).collect::<Option<Vec<_>>>();
         let sides = [chosen(&held.left)?, chosen(&held.right)?];
-        let mean = |side: &[&Chosen], turn| {
+        let mean = |side: &[&ChosenView], turn| {
             side.iter().map(|of| of.view.at(turn)).collect::<Option<Vec<f64>>>().map(|values| sum::mean(&values))
         };
         let turns: Vec<[f64; 2]> =
@@ -220,16 +220,16 @@ impl Resampled {
     }
 
     /// Every chosen view less the better of its features' neighbours and their probe, the better taken in each resample.
-    pub fn kept(&self) -> Vec<Kept> {
-        let of = |(&(model, comparison), chosen): (&(usize, usize), &Chosen)| {
+    pub fn kept(&self) -> Vec<ViewBesideFeatures> {
+        let of = |(&(model, comparison), chosen): (&(usize, usize), &ChosenView)| {
             let better = |features: Option<f64>, probe: Option<f64>| match (features, probe) {
                 (Some(features), Some(probe)) => Some(features.max(probe)),
                 (one, other) => one.or(other),
             };
-            let of = |drawn: &Option<Drawn>, turn| drawn.as_ref().and_then(|drawn| drawn.at(turn));
+            let of = |drawn: &Option<Replicates>, turn| drawn.as_ref().and_then(|drawn| drawn.at(turn));
             let kept = |turn| Some(chosen.view.at(turn)? - better(of(&chosen.features, turn), of(&chosen.probe, turn))?);
             let turns = sorted((0..self.turns).filter_map(|turn| kept(Some(turn))).collect());
-            Some(Kept {
+            Some(ViewBesideFeatures {
                 model,
                 comparison,
                 cell: chosen.cell,
@@ -256,7 +256,7 @@ struct OnHalf<'a> {
 }
 
 impl<'a> OnHalf<'a> {
-    fn new(asked: &Asked, resampler: &'a Resampler, turns: usize) -> Self {
+    fn new(asked: &EvaluationDesign, resampler: &'a Resampler, turns: usize) -> Self {
         let members = asked.split.of(Half::B);
         let pairs = asked
             .pairs()
@@ -273,23 +273,23 @@ impl<'a> OnHalf<'a> {
         OnHalf { pairs, identity: members.iter().map(|&i| asked.group(i) as u32).collect(), resampler, turns }
     }
 
-    fn chosen(&self, given: &Given, cell: CellId) -> Option<Chosen> {
-        let of: &OfProjection = given.projections.iter().find(|of| of.slot.holds(&cell))?;
+    fn chosen(&self, given: &StudyScores, cell: CellId) -> Option<ChosenView> {
+        let of: &ProjectionScores = given.projections.iter().find(|of| of.slot.holds(&cell))?;
         let view = of.scores.views.iter().position(|score| score.view == cell.view)?;
-        let seeds: Vec<Drawn> = (0..of.scores.seeds)
+        let seeds: Vec<Replicates> = (0..of.scores.seeds)
             .map(|seed| self.drawn(rows(of, view, seed, self.pairs.len()).map(|row| of.ranks.row(row))))
             .collect::<Option<_>>()?;
         let features = given
             .features
             .iter()
-            .find(|of: &&OfFeatures| (of.model, of.layer, of.comparison) == (cell.model, cell.layer, cell.comparison));
+            .find(|of: &&LayerScores| (of.model, of.layer, of.comparison) == (cell.model, cell.layer, cell.comparison));
         let at = |first: usize| {
             let of = features.filter(|of| of.ranks.rows() >= (first + 1) * self.pairs.len())?;
             self.drawn((first * self.pairs.len()..(first + 1) * self.pairs.len()).map(|row| of.ranks.row(row)))
         };
-        Some(Chosen {
+        Some(ChosenView {
             cell,
-            view: Drawn {
+            view: Replicates {
                 value: median(seeds.iter().map(|seed| Some(seed.value)))?,
                 turns: (0..self.turns).map(|turn| median(seeds.iter().map(|seed| seed.turns[turn]))).collect(),
                 carried: seeds.iter().map(|seed| seed.carried).min_by(f64::total_cmp).unwrap_or(0.0),
@@ -300,7 +300,7 @@ impl<'a> OnHalf<'a> {
     }
 
     /// The mean over pairs, in the sample and in every resample. `rows`: ranks, one row a pair.
-    fn drawn<'r>(&self, rows: impl Iterator<Item = &'r [f32]>) -> Option<Drawn> {
+    fn drawn<'r>(&self, rows: impl Iterator<Item = &'r [f32]>) -> Option<Replicates> {
         let sorted = |(ranks, folds): (&[f32], &Vec<Fold>)| {
             let scored = |&(column, first): &(usize, bool)| {
                 Some((column as u32, f64::from(ranks[column]), first)).filter(|(_, rank, _)| !rank.is_nan())
@@ -309,33 +309,33 @@ impl<'a> OnHalf<'a> {
         };
         let prepared = Prepared(rows.zip(&self.pairs).map(sorted).collect());
         let [value, _] = prepared.mean_and_least();
-        let means = |weights: Weights| {
-            let of_columns = Weights { identity: &self.identity, ..weights };
+        let means = |weights: ReplicateWeights| {
+            let of_columns = ReplicateWeights { identity: &self.identity, ..weights };
             [prepared.resampled(of_columns).map(|[mean, _]| mean)]
         };
         let turns = self.resampler.each_of_many(self.turns, means);
         let people = self.resampler.people();
         let carried = prepared.carried(people, |column| self.identity[column] as usize);
-        Some(Drawn { value: value?, turns: turns.into_iter().map(|[mean]| mean).collect(), carried })
+        Some(Replicates { value: value?, turns: turns.into_iter().map(|[mean]| mean).collect(), carried })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::Stream;
+    use crate::numeric::PhiloxStream;
 
     /// Three trainings a side, and nothing between them but chance: a difference is named once in twenty times, not in five.
     #[test]
     fn a_few_trainings_name_a_factor_as_seldom_as_they_should() {
-        let mut dice = Stream::for_test(5, 5);
+        let mut dice = PhiloxStream::for_test(5, 5);
         let mut normal = || dice.normals(1.0)[0];
         let runs = 2000;
         let named = (0..runs)
             .filter(|_| {
                 let sides = [0, 1].map(|_| [normal(), normal(), normal()]);
                 let value = sum::mean(&sides[1]) - sum::mean(&sides[0]);
-                let drawn = Drawn { value, turns: (0..50).map(|_| Some(value + 0.05 * normal())).collect(), carried: 0.0 };
+                let drawn = Replicates { value, turns: (0..50).map(|_| Some(value + 0.05 * normal())).collect(), carried: 0.0 };
                 let less = Less { drawn, both_vary: true, sides: None, trainings: Some(sides.map(|side| Trainings::of(&side))) };
                 less.tested().unwrap().1 <= 0.05
             })
