@@ -101,11 +101,14 @@ impl<'de> Visitor<'de> for PointerWalk<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
-        for number in 0usize.. {
+        // Past the last that is asked for, nothing is looked up.
+        let last = self.order.iter().filter_map(|place| self.part(*place)?.parse::<usize>().ok()).max();
+        for number in 0..last.map_or(0, |last| last.saturating_add(1)) {
             if list.next_element_seed(self.inside(&number.to_string()))?.is_none() {
-                break;
+                return Ok(());
             }
         }
+        while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
     }
 
