@@ -25,7 +25,7 @@ use visavis_core::{
     },
     numeric::{
         Matrix, PhiloxStream,
-        fused::{self, Level},
+        multiversion::{self, Level},
         neighbours::{self, Neighbours},
         tiled::{WIDE_F32, add_products_f32},
     },
@@ -149,7 +149,7 @@ fn rate() -> f64 {
 
 fn speed() {
     let rate = rate();
-    println!("this machine, {THREADS} threads, {}: {:.0} GFLOP/s in f32 tiles", fused::level().word(), rate / 1e9);
+    println!("this machine, {THREADS} threads, {}: {:.0} GFLOP/s in f32 tiles", multiversion::level().word(), rate / 1e9);
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().to_string_lossy().into_owned();
     if peers(&["data", &data]).is_none() {
@@ -327,14 +327,14 @@ fn lower_bound(own: &[f64], peer: &[f64]) -> f64 {
 
 /// Every method with 1, 2 and 16 threads, twice each, with each set of instructions: one digest a method and data set.
 fn bits() {
-    let ceiling = fused::level();
+    let ceiling = multiversion::level();
     println!("instructions found: {}", ceiling.word());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits/pixels.npy");
     for (set, features) in [("digits sample", read(&root)), ("clusters", drawn(6000, 64))] {
         for (word, method) in methods() {
             let mut digests = BTreeMap::new();
             for level in Level::ALL.into_iter().filter(|level| *level > Level::Plain && *level <= ceiling) {
-                fused::limit(level);
+                multiversion::limit(level);
                 for threads in [1, 2, 16, 1, 2, 16] {
                     let run = place(&method, &features, 7, threads);
                     let facts = format!("{:?}", run.projected.facts);
@@ -342,7 +342,7 @@ fn bits() {
                     digests.entry(digest.short()).or_insert_with(Vec::new).push(format!("{}/{threads}", level.word()));
                 }
             }
-            fused::limit(ceiling);
+            multiversion::limit(ceiling);
             let all: Vec<String> = digests.iter().map(|(digest, runs)| format!("{digest} × {}", runs.len())).collect();
             println!("{set:14} {word:5} {}", all.join("   "));
             assert_eq!(digests.len(), 1, "{digests:?}");

@@ -158,7 +158,7 @@ fn judge(claim: &Claim, original: &Original, shown: &[&ShownNumber], is_known: b
     if shown.is_empty() {
         return differs(None, "the page does not show it".to_owned());
     }
-    if let Some(other) = shown.iter().find(|shown| *shown.text != *stated) {
+    if let Some(other) = shown.iter().find(|shown| !claim.form.is_shown_as(claim.value, &shown.text)) {
         let why = format!("line {}: the page shows another number than the claim says", other.line);
         return differs(Some(super::container::start(&other.text)), why);
     }

@@ -22,11 +22,11 @@ pub fn too_much(work: &Work) -> Option<String> {
         Work::Extract(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
         Work::Baseline(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
         Work::Project { method, .. } => of_method(method, &told),
-        Work::Score { statistics, .. } | Work::Space { statistics, .. } => resamples(statistics),
-        Work::Steady(of) => of_method(&of.method, &told),
+        Work::Score { statistics, .. } | Work::FeatureScores { statistics, .. } => resamples(statistics),
+        Work::Robustness(of) => of_method(&of.method, &told),
         Work::Fairness(of) => resamples(&of.statistics).or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
         Work::Verify { bootstraps, .. } => told(*bootstraps, MOST_RESAMPLES, "bootstraps"),
-        Work::Grid(of) => resamples(&of.statistics),
+        Work::Simultaneous(of) => resamples(&of.statistics),
         Work::Rank(of) => told(of.depth, DEEPEST, "attributes an intersection"),
     }
 }

@@ -1,7 +1,7 @@
 //! `visavis attach`: follow a run that another process dispatches. Leaving stops nothing.
 
 use super::{
-    Context, look,
+    Context, open_store,
     output::{say, say_json},
     progress::RunProgress,
 };
@@ -17,7 +17,7 @@ use visavis_core::domain::{Fault, Result, job::JobState, text::count};
 
 pub fn attach(context: &Context) -> Result<()> {
     let nothing = || Fault::asked("nothing runs in this workspace").next("`visavis run STUDY` runs a study");
-    let index = look::store(context)?.ok_or_else(nothing)?;
+    let index = open_store::store(context)?.ok_or_else(nothing)?;
     let mut timeline = Timeline::read(&index, &context.workspace)?.ok_or_else(nothing)?;
     if timeline.phase() != Phase::Running {
         return Err(nothing());

@@ -11,9 +11,9 @@ use visavis_core::domain::{
     Fault, Result,
     claim::NumberForm,
     contrast::ContrastSides,
-    grid::{Difference, DifferenceVerdict, Verdicts},
-    nearest::suggestion,
     score::TOO_FEW,
+    simultaneous::{Difference, DifferenceVerdict, Verdicts},
+    spelling::suggestion,
     text::printable,
 };
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use visavis_core::{
     dataset::{
         self, Collection, DigestCache, Finding, SAY_IDENTITIES, Severity, UNKNOWN_IDENTITIES,
-        drawn::{self, Kind, Request, Twin, Variety},
+        faces::{self, Kind, Request, Twin, Variety},
     },
     domain::{
         Fault, Result,
@@ -223,7 +223,7 @@ impl Draw {
             (Some(TrainingSet::Uniform), _) => Kind::Training(Variety::Uniform),
             (Some(TrainingSet::Textures), _) => Kind::Textures,
         };
-        drawn::draw(&self.dir, &Request { kind, people: self.people, images: self.images, seed: self.seed })?;
+        faces::draw(&self.dir, &Request { kind, people: self.people, images: self.images, seed: self.seed })?;
         let dir = self.dir.display();
         if context.json {
             say_json(&json!({ "format": 1, "drawn": self.images, "people": self.people, "seed": self.seed, "folder": self.dir }));

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::study;
 use visavis_core::{
-    dataset::drawn::{self, Kind, Request, Twin, Variety},
+    dataset::faces::{self, Kind, Request, Twin, Variety},
     domain::{Fault, Result},
 };
 
@@ -98,11 +98,11 @@ fn draw(context: &Context, faces: &Faces) -> Result<&'static str> {
     write_if_absent(&root.join(faces.study.0), faces.study.1)?;
     for &(folder, kind, people, images, seed) in faces.sets {
         let path = root.join(folder);
-        if !drawn::is_there(&path) {
+        if !faces::is_there(&path) {
             if !context.quiet && !context.json {
                 say(format!("drawing {images} pictures in {folder}"));
             }
-            drawn::draw(&path, &Request { kind, people, images, seed })?;
+            faces::draw(&path, &Request { kind, people, images, seed })?;
         }
     }
     Ok(faces.study.0)

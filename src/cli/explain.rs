@@ -1,7 +1,7 @@
 //! `visavis explain JOB`
 
 use super::{
-    Context, look,
+    Context, open_store,
     output::{say, say_json},
 };
 use crate::study::{self, Explained, Step};
@@ -26,13 +26,13 @@ pub struct Explain {
 
 impl Explain {
     pub fn run(&self, context: &Context) -> Result<()> {
-        let index = look::store(context)?;
+        let index = open_store::store(context)?;
         let file = self.file(index.as_ref())?;
         let opened = study::open(&file, &context.workspace)?;
         let plan = study::Plan::new(&opened, &context.workspace)?;
         let jobs: Vec<(_, String, Step)> =
             plan.steps().map(|(step, _)| (plan.job(step), step.label(&plan.study), step)).collect();
-        let (_, _, step) = look::one(&self.job.join(" "), &jobs, "say more of its label, or its digits")?;
+        let (_, _, step) = open_store::one(&self.job.join(" "), &jobs, "say more of its label, or its digits")?;
         let explained = study::explain(&plan, step, index.as_ref(), &shell(&file.display().to_string()))?;
         // What to do next is copied, perhaps into another folder.
         let options = context.options();

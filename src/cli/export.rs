@@ -6,7 +6,7 @@ mod faithful;
 mod table;
 
 use super::{
-    Context, look,
+    Context, open_store,
     output::{remark, write_out},
 };
 use crate::study::{self, Step, StudyOutcome};
@@ -19,13 +19,13 @@ use visavis_core::{
     dataset::array,
     domain::{
         Fault, Key, Result,
-        grid::CellTest,
         image::Images,
         job::JobId,
         ledger::CellId,
         metric::MetricPoint,
-        nearest::suggestion,
         score::{Counts, Estimate, TOO_FEW},
+        simultaneous::CellTest,
+        spelling::suggestion,
     },
     store::{AttemptRow, ScoreRow},
 };
@@ -242,7 +242,7 @@ fn ledger(outcome: &StudyOutcome) -> ExportTable {
 
 /// One row an attempt, with what it takes to do it again.
 fn attempts(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
-    let index = look::store(context)?.ok_or_else(|| Fault::missing("nothing was run yet").next("run the study first"))?;
+    let index = open_store::store(context)?.ok_or_else(|| Fault::missing("nothing was run yet").next("run the study first"))?;
     let rows = index.attempts_of(&plan.study.name)?;
     let jobs: HashMap<JobId, String> = index.jobs_of(&plan.study.name)?.into_iter().map(|job| (job.id, job.label)).collect();
     let mut runs = HashMap::new();
@@ -291,7 +291,7 @@ fn attempts(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
 
 /// One row a point that an attempt behind a result recorded.
 fn metrics(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
-    let index = look::store(context)?.ok_or_else(|| Fault::missing("nothing was run yet").next("run the study first"))?;
+    let index = open_store::store(context)?.ok_or_else(|| Fault::missing("nothing was run yet").next("run the study first"))?;
     let mut rows: Vec<(String, String, Key, MetricPoint)> = Vec::new();
     for (step, manifest) in plan.results() {
         let made = &manifest.provenance;

@@ -1,7 +1,7 @@
 //! `visavis logs [JOB]`
 
 use super::{
-    Context, look,
+    Context, open_store,
     output::{remark, say, say_json},
 };
 use crate::study::Timeline;
@@ -30,7 +30,7 @@ pub struct Logs {
 
 impl Logs {
     pub fn run(&self, context: &Context) -> Result<()> {
-        let Some(index) = look::store(context)? else {
+        let Some(index) = open_store::store(context)? else {
             return Err(Fault::missing("nothing was run in this workspace yet").next("`visavis run STUDY` runs a study"));
         };
         let words = self.job.join(" ");
@@ -67,7 +67,7 @@ type LogLine = (serde_json::Value, String);
 fn line(label: &str, row: &LogRow, named: bool) -> LogLine {
     let json = serde_json::json!({ "at": row.at, "job": label, "key": row.key, "attempt": row.attempt, "line": row.line });
     let whose = if named && !label.is_empty() { format!("{label} · ") } else { String::new() };
-    (json, printable(&format!("{}  {whose}{}", look::moment(row.at), row.line)))
+    (json, printable(&format!("{}  {whose}{}", open_store::moment(row.at), row.line)))
 }
 
 fn latest(index: &Index, place: Option<i64>, most: usize) -> Result<(Vec<LogLine>, Option<i64>)> {
@@ -82,7 +82,7 @@ fn latest(index: &Index, place: Option<i64>, most: usize) -> Result<(Vec<LogLine
 
 /// Every attempt at a job: what it logged, and how it ended.
 fn of_job(index: &Index, words: &str) -> Result<Vec<LogLine>> {
-    let (_, label, job) = look::one(words, &look::known(index.jobs()?), "say more of its label")?;
+    let (_, label, job) = open_store::one(words, &open_store::known(index.jobs()?), "say more of its label")?;
     let mut lines = Vec::new();
     for attempt in index.attempts_at(job.id)? {
         let head = format!("attempt {} on {}, slot {}", attempt.number, attempt.device, attempt.slot + 1);

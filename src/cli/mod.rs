@@ -1,6 +1,5 @@
 //! The commands, one file each. The composition root: the only place that sees the whole house.
 
-mod acts;
 mod attach;
 mod audit;
 mod check;
@@ -12,8 +11,9 @@ mod doctor;
 mod explain;
 mod export;
 mod init;
+mod job_requests;
 mod logs;
-mod look;
+mod open_store;
 mod output;
 mod pin;
 mod plan;
@@ -27,8 +27,8 @@ mod tui;
 mod weights;
 mod work;
 
-use acts::Verb;
 use clap::{Parser, Subcommand};
+use job_requests::Verb;
 use std::path::{Path, PathBuf};
 use visavis_core::{
     domain::{Fault, Result, text::shell},
@@ -99,11 +99,11 @@ enum Command {
     /// Say why a job waits, failed, or must be made again
     Explain(explain::Explain),
     /// Start a job no more until it is retried; without JOB, start nothing more
-    Pause(acts::Jobs),
+    Pause(job_requests::Jobs),
     /// Stop a job, and start it no more until it is retried
-    Cancel(acts::Jobs),
+    Cancel(job_requests::Jobs),
     /// Take up a paused, cancelled or failed job again; without JOB, all of them
-    Retry(acts::Jobs),
+    Retry(job_requests::Jobs),
     /// Let the run finish what it is at, start nothing more, and end
     Drain,
     /// Show what a study found: the matrix, or every result with its digest
@@ -203,7 +203,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Pause(jobs) => jobs.run(&context, Verb::Pause),
         Command::Cancel(jobs) => jobs.run(&context, Verb::Cancel),
         Command::Retry(jobs) => jobs.run(&context, Verb::Retry),
-        Command::Drain => acts::drain(&context),
+        Command::Drain => job_requests::drain(&context),
         Command::Show(show) => show.run(&context),
         Command::Compare(compare) => compare.run(&context),
         Command::Export(export) => export.run(&context),

@@ -1,7 +1,7 @@
 //! `visavis pin STUDY FIGURE --note WHY`, `visavis unpin STUDY FIGURE`: figures that a person wants in the report.
 
 use super::{
-    Context, acts, look,
+    Context, job_requests, open_store,
     output::{say, say_json},
 };
 use crate::study::{self, known_figures};
@@ -120,11 +120,11 @@ struct PinAct {
 impl PinAct {
     /// `figure`: what it is called now.
     fn keep(self, context: &Context, figure: &str) -> Result<()> {
-        let index = look::store(context)?;
+        let index = open_store::store(context)?;
         let PinAct { study, figure: journaled, note, definition } = self;
         let pinned = note.is_some();
         let what = EventKind::Pinned { study: study.clone(), figure: journaled, note, by: origin::user(), definition };
-        acts::keep(context, index.as_ref(), vec![what])?;
+        job_requests::keep(context, index.as_ref(), vec![what])?;
         if context.json {
             say_json(&serde_json::json!({ "format": 1, "study": study, "figure": figure, "pinned": pinned }));
         } else {

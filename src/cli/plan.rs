@@ -1,7 +1,7 @@
 //! `visavis plan STUDY`
 
 use super::{
-    Context, look,
+    Context, open_store,
     output::{TextColumns, duration, say, say_json, tell_about},
 };
 use crate::study::{self, CostEstimate, Costs, Step};
@@ -29,7 +29,7 @@ impl Plan {
         let opened = study::open(&self.study, &context.workspace)?;
         tell_about(context, &opened);
         let plan = study::Plan::new(&opened, &context.workspace)?;
-        let index = look::store(context)?;
+        let index = open_store::store(context)?;
         let costs = Costs::learn(index.as_ref())?;
         let slots = plan.study.resources.cpu_slots.min(context.threads);
         let estimate = plan.estimate(&costs, slots);

@@ -1,7 +1,7 @@
 //! `visavis run STUDY`
 
 use super::{
-    Context, look,
+    Context, open_store,
     output::{remark, say, say_json, tell_about, warn},
     progress::RunProgress,
 };
@@ -248,7 +248,7 @@ impl Run {
             let some = |n: usize, what: &str| if n > 0 { format!(", {n} {what}") } else { String::new() };
             let others = some(failed, "failed") + &some(paused, "paused") + &some(cancelled, "cancelled");
             say(format!("{} ran, {stored} stored{others}", count(ran, "stage")));
-            look::say_set_aside(&ended.set_aside);
+            open_store::say_set_aside(&ended.set_aside);
         }
         if ended.interrupted {
             return Err(Fault::interrupted());

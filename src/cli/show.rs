@@ -1,7 +1,7 @@
 //! `visavis show STUDY`
 
 use super::{
-    Context, look,
+    Context, open_store,
     output::{TextColumns, say, say_json, tell_about},
 };
 use crate::study::{self, StudyOutcome, Timeline};
@@ -30,7 +30,7 @@ impl Show {
     pub fn run(&self, context: &Context) -> Result<()> {
         if self.follow {
             let told = std::cell::Cell::new(false);
-            return look::follow(context, |index| {
+            return open_store::follow(context, |index| {
                 // Early in a run there is no ledger yet: what there is, is said. What is odd about the data is said once.
                 match self.once(context, !told.replace(true)) {
                     Err(fault) if fault.ending == Ending::Missing => say(printable(&fault.what)),

@@ -1,7 +1,7 @@
 //! `visavis status`
 
 use super::{
-    Context, look,
+    Context, open_store,
     output::{say, say_json},
 };
 use crate::study::{HeldBecause, Phase, Timeline};
@@ -26,9 +26,9 @@ const MOST: usize = 20;
 
 impl Status {
     pub fn run(&self, context: &Context) -> Result<()> {
-        let Some(index) = look::store(context)? else { return nothing(context) };
+        let Some(index) = open_store::store(context)? else { return nothing(context) };
         if self.follow {
-            return look::follow(context, |index| {
+            return open_store::follow(context, |index| {
                 show(context, index)?;
                 Timeline::goes_on(index, &context.workspace)
             });
@@ -110,10 +110,10 @@ fn as_text(index: &Index, timeline: &Timeline) -> Result<()> {
         }
         Phase::Running if timeline.held == Some(HeldBecause::Draining) => "draining: it finishes what runs, and ends".to_owned(),
         Phase::Running => {
-            format!("running, started {}, process {} on {}", look::ago(run.started), run.origin.pid, run.origin.host)
+            format!("running, started {}, process {} on {}", open_store::ago(run.started), run.origin.pid, run.origin.host)
         }
-        Phase::Ended => format!("ended {}", look::ago(run.ended.unwrap_or(0))),
-        Phase::Interrupted => format!("interrupted {}; run it again to go on", look::ago(run.ended.unwrap_or(0))),
+        Phase::Ended => format!("ended {}", open_store::ago(run.ended.unwrap_or(0))),
+        Phase::Interrupted => format!("interrupted {}; run it again to go on", open_store::ago(run.ended.unwrap_or(0))),
         Phase::Lost => "ended without a word; what it finished is kept, run it again to go on".to_owned(),
     };
     say(printable(&format!("{}: {state}", run.study)));
@@ -132,7 +132,7 @@ fn as_text(index: &Index, timeline: &Timeline) -> Result<()> {
             .collect();
     say(counts.join(" · "));
     for (job, device, slot) in running(index, timeline)?.into_iter().take(MOST) {
-        let since = look::ago(job.at).replace(" ago", "");
+        let since = open_store::ago(job.at).replace(" ago", "");
         line("◐", &job, &format!("{device}, slot {}, {since}", slot + 1));
     }
     for (state, sign) in [(JobState::Failed, "✕"), (JobState::Paused, "‖"), (JobState::Cancelled, "–"), (JobState::Queued, "○")]
@@ -154,7 +154,7 @@ fn as_text(index: &Index, timeline: &Timeline) -> Result<()> {
             say("     `visavis retry JOB` takes one up again, `visavis retry` all");
         }
     }
-    look::say_set_aside(&index.set_aside()?);
+    open_store::say_set_aside(&index.set_aside()?);
     Ok(())
 }
 

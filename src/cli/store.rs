@@ -1,7 +1,7 @@
 //! `visavis store check | rebuild | gc | dump`
 
 use super::{
-    Context, look,
+    Context, open_store,
     output::{remark, say, say_json},
 };
 use crate::study;
@@ -94,13 +94,13 @@ fn rebuild(context: &Context) -> Result<()> {
         made.dump.short(),
         printable(&verdict)
     ));
-    look::say_set_aside(&made.damaged);
+    open_store::say_set_aside(&made.damaged);
     Ok(())
 }
 
 impl Dump {
     fn run(&self, context: &Context) -> Result<()> {
-        let Some(index) = look::store(context)? else {
+        let Some(index) = open_store::store(context)? else {
             return Err(Fault::missing("there is no store yet").next("`visavis run STUDY` makes it, or `visavis store rebuild`"));
         };
         let mut each = |line: &str| say(line);

@@ -7,7 +7,7 @@
 
 use super::{levels::FACTORS, text::Text, written::Written};
 use std::{ops::Range, path::Path};
-use visavis_core::domain::{Fault, Result, nearest::suggestion, text::is_steering};
+use visavis_core::domain::{Fault, Result, spelling::suggestion, text::is_steering};
 use yamlpath::{Component, Document, Route};
 
 /// One change to a study file. Places count from 0.

@@ -256,7 +256,7 @@ fn loss(node: &StudyNode) -> Result<Loss> {
         let Some(parameter) = parameters.get_mut(&key) else {
             return Err(node
                 .wrong_key(format!("{word} has no parameter `{key}`"))
-                .next(visavis_core::domain::nearest::suggestion(&key, &known)));
+                .next(visavis_core::domain::spelling::suggestion(&key, &known)));
         };
         *parameter = node.number(0.0..=1000.0)?;
     }

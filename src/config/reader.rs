@@ -5,7 +5,7 @@ use super::{
     written::{Meaning, Scalar, Written},
 };
 use std::path::{Path, PathBuf};
-use visavis_core::domain::{Fault, Result, nearest::suggestion, text::is_steering};
+use visavis_core::domain::{Fault, Result, spelling::suggestion, text::is_steering};
 
 /// Keys that earlier study files had, and what they are called now.
 const RENAMED: [(&str, &str); 1] = [("taps", "layers")];

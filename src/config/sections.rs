@@ -74,7 +74,7 @@ pub fn study(root: &StudyNode) -> Result<(Study, usize)> {
             return Err(fields
                 .need("layers")?
                 .wrong(format!("no model of this study has the layer `{layer}`"))
-                .next(visavis_core::domain::nearest::suggestion(layer, &all)));
+                .next(visavis_core::domain::spelling::suggestion(layer, &all)));
         }
     }
     let model_names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();

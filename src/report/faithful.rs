@@ -1,6 +1,6 @@
 //! How faithful views are to their features.
 
-use super::{book::OutputSource, sections::ReportPage};
+use super::{claims::OutputSource, sections::ReportPage};
 use crate::study::Step;
 use serde_json::{Value, json};
 use visavis_core::domain::{

@@ -1,11 +1,11 @@
 //! What the numbers support, in words, each with its evidence; and "not shown" where they do not.
 
-use super::{book::OutputSource, sections::ReportPage};
+use super::{claims::OutputSource, sections::ReportPage};
 use serde_json::{Value, json};
 use visavis_core::domain::{
     claim::NumberForm,
-    grid::{DISCOVERY, Difference, DifferenceVerdict, Family, Interaction, ViewBesideFeatures},
     score::Estimate,
+    simultaneous::{DISCOVERY, Difference, DifferenceVerdict, Family, Interaction, ViewBesideFeatures},
 };
 
 impl ReportPage<'_> {

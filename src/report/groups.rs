@@ -1,6 +1,6 @@
 //! The fairness appendix: probes among groups, of the model whose probe is best, and every model's widest gap.
 
-use super::{book::OutputSource, sections::ReportPage};
+use super::{claims::OutputSource, sections::ReportPage};
 use crate::study::{ScoreOf, Step};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -8,8 +8,8 @@ use visavis_core::domain::{
     Result,
     claim::NumberForm,
     fairness::{Fairness, GroupGap, GroupMeasure, GroupRates, QuestionFairness, Reweighed, Support},
-    grid::DISCOVERY,
     score::Estimate,
+    simultaneous::DISCOVERY,
     stage::Work,
 };
 

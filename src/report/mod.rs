@@ -3,22 +3,22 @@
 //! Templates (in `templates/`) print numbers through `claim(id)` alone; the page makes no request, runs no script, and is
 //! a pure function of the study and its results: the same results, the same bytes.
 
-mod book;
+mod claims;
 mod faithful;
 mod findings;
 mod groups;
-mod learned;
-mod noise;
+mod known_truth;
+mod label_noise;
 mod paths;
-mod planted;
 mod sections;
+mod training;
 
 use crate::{
     audit::{self, Evidence},
     study::{Step, StudyOutcome},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use book::Book;
+use claims::Book;
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -87,9 +87,9 @@ fn evidence(outcome: &StudyOutcome, extras: &Extras, book: &Book) -> Result<Evid
     wanted.push((Step::Index, "images", true));
     wanted.extend(plan.results().filter_map(|(step, _)| match step {
         Step::Score { .. } => Some((step, "scores.json", true)),
-        Step::Space { .. } => Some((step, "space.json", true)),
-        Step::Grid => Some((step, "grid.json", true)),
-        Step::Steady(_) => Some((step, "steady.json", true)),
+        Step::FeatureScores { .. } => Some((step, "space.json", true)),
+        Step::Simultaneous => Some((step, "grid.json", true)),
+        Step::Robustness(_) => Some((step, "steady.json", true)),
         Step::Fairness { .. } => Some((step, "fairness.json", true)),
         Step::Quality { .. } => Some((step, "quality.json", true)),
         Step::Verify { .. } => Some((step, "verification.json", true)),

@@ -2,7 +2,7 @@
 
 use super::{
     Extras,
-    book::{Book, OutputSource},
+    claims::{Book, OutputSource},
     groups::{by_definition, named},
     is_axis, paths,
 };
@@ -464,7 +464,7 @@ impl ReportPage<'_> {
 
     /// What a figure has beside its score: measures that rank nothing, and what it comes to when it is projected again.
     fn steady(&self, cell: &CellId) -> Result<Value> {
-        let step = Step::Steady(*cell);
+        let step = Step::Robustness(*cell);
         let (Some(manifest), Some(steady)) =
             (self.outcome.plan.result(step), self.outcome.plan.json::<FigureRobustness>(step, "steady.json")?)
         else {

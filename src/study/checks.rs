@@ -11,7 +11,7 @@ use visavis_core::{
         image::{Column, Images},
         membership::Members,
         missing,
-        nearest::{nearest, suggestion},
+        spelling::{nearest, suggestion},
         study::{Dataset, Study},
         text::{count, thousands},
     },

@@ -1,9 +1,9 @@
 //! Why a job waits, failed, or must be made again: said so that somebody who did not write the study understands it.
 
 use super::{
-    acts::Acts,
     cost::Costs,
     graph::Step,
+    job_requests::Acts,
     plan::{Plan, StageStatus},
     queue::StageQueue,
     timeline::{HeldBecause, Timeline},

@@ -52,7 +52,7 @@ pub enum Step {
         comparison: usize,
     },
     /// The features themselves, on all comparisons.
-    Space {
+    FeatureScores {
         model: usize,
         layer: usize,
     },
@@ -71,7 +71,7 @@ pub enum Step {
         model: usize,
     },
     /// All cells, resampled together.
-    Grid,
+    Simultaneous,
     Rank,
     DrawFrequencies,
     /// How a training went.
@@ -79,7 +79,7 @@ pub enum Step {
         model: usize,
     },
     /// What a shown figure has beside its score.
-    Steady(CellId),
+    Robustness(CellId),
     Draw(CellId),
 }
 
@@ -91,12 +91,12 @@ impl Step {
             Step::Features { .. } | Step::Extract { .. } => Kind::Features,
             Step::Project { .. } => Kind::Project,
             Step::Score { .. }
-            | Step::Space { .. }
+            | Step::FeatureScores { .. }
             | Step::Fairness { .. }
-            | Step::Steady(_)
+            | Step::Robustness(_)
             | Step::Quality { .. }
             | Step::Verify { .. }
-            | Step::Grid => Kind::Score,
+            | Step::Simultaneous => Kind::Score,
             Step::Rank => Kind::Rank,
             Step::DrawFrequencies | Step::DrawCurves { .. } | Step::Draw(_) => Kind::Draw,
         }
@@ -106,10 +106,10 @@ impl Step {
     pub fn alike(self, study: &Study) -> String {
         match self {
             Step::Project { projection, .. } => format!("project {}", study.projections[projection].method.word()),
-            Step::Space { .. } => "score features".to_owned(),
+            Step::FeatureScores { .. } => "score features".to_owned(),
             Step::Fairness { .. } => "score fairness".to_owned(),
-            Step::Steady(cell) => format!("score again {}", study.projections[cell.projection].method.word()),
-            Step::Grid => "score grid".to_owned(),
+            Step::Robustness(cell) => format!("score again {}", study.projections[cell.projection].method.word()),
+            Step::Simultaneous => "score grid".to_owned(),
             Step::Quality { .. } => "score quality".to_owned(),
             Step::Verify { .. } => "score verification".to_owned(),
             Step::DrawCurves { .. } => "draw curves".to_owned(),
@@ -138,7 +138,7 @@ impl Step {
 
     /// Does it make do with what is there? A ledger of the cells that can be scored is better than none.
     pub fn gathers(self) -> bool {
-        matches!(self, Step::Grid | Step::Rank)
+        matches!(self, Step::Simultaneous | Step::Rank)
     }
 
     /// How people tell it from others: names by places.
@@ -163,18 +163,18 @@ impl Step {
             Step::Score { model, layer, projection: place, comparison } => {
                 format!("{} · {} · {}", at(model, layer), study.projections[place].name, study.comparisons[comparison].name)
             }
-            Step::Space { model, layer } => format!("{} · features", at(model, layer)),
+            Step::FeatureScores { model, layer } => format!("{} · features", at(model, layer)),
             Step::Quality { model, layer, projection: place } => {
                 format!("{} · {} · quality", at(model, layer), study.projections[place].name)
             }
             Step::Verify { model } => format!("{} · verification", at(model, last_layer(study, model))),
             Step::DrawCurves { model: place } => format!("{} · curves", model(place)),
             Step::Fairness { model } => format!("{} · fairness", at(model, last_layer(study, model))),
-            Step::Grid => "grid".to_owned(),
+            Step::Simultaneous => "grid".to_owned(),
             Step::Rank => "all cells".to_owned(),
             Step::DrawFrequencies => "frequencies".to_owned(),
             Step::Draw(cell) => figure_name(study, cell),
-            Step::Steady(cell) => format!("{} · again", figure_name(study, cell)),
+            Step::Robustness(cell) => format!("{} · again", figure_name(study, cell)),
         };
         format!("{} {what}", self.kind())
     }
@@ -211,7 +211,7 @@ pub fn steps(study: &Study) -> Vec<Node> {
             if let Step::Features { .. } = features {
                 nodes.push(Node { step: features, needs: vec![Step::Index] });
             }
-            scores.push(Node { step: Step::Space { model, layer }, needs: vec![Step::Index, features] });
+            scores.push(Node { step: Step::FeatureScores { model, layer }, needs: vec![Step::Index, features] });
             for (projection, of) in study.projections.iter().enumerate() {
                 let points: Vec<Step> = (0..of.seeds).map(|seed| Step::Project { model, layer, projection, seed }).collect();
                 nodes.extend(points.iter().map(|&step| Node { step, needs: vec![features] }));
@@ -225,14 +225,18 @@ pub fn steps(study: &Study) -> Vec<Node> {
         }
         if !study.fairness.groups.is_empty() && layers > 0 {
             let (step, layer) = (Step::Fairness { model }, last_layer(study, model));
-            scores.push(Node { step, needs: vec![Step::Index, features(study, model, layer), Step::Space { model, layer }] });
+            scores.push(Node {
+                step,
+                needs: vec![Step::Index, features(study, model, layer), Step::FeatureScores { model, layer }],
+            });
         }
     }
-    let gathered = scores.iter().map(|node| node.step).filter(|step| matches!(step, Step::Score { .. } | Step::Space { .. }));
+    let gathered =
+        scores.iter().map(|node| node.step).filter(|step| matches!(step, Step::Score { .. } | Step::FeatureScores { .. }));
     let gathered: Vec<Step> = [Step::Index].into_iter().chain(gathered).collect();
     nodes.extend(scores);
-    nodes.push(Node { step: Step::Grid, needs: gathered.clone() });
-    nodes.push(Node { step: Step::Rank, needs: [gathered, vec![Step::Grid]].concat() });
+    nodes.push(Node { step: Step::Simultaneous, needs: gathered.clone() });
+    nodes.push(Node { step: Step::Rank, needs: [gathered, vec![Step::Simultaneous]].concat() });
     nodes.push(Node { step: Step::DrawFrequencies, needs: vec![Step::Rank] });
     nodes
 }
@@ -333,7 +337,7 @@ pub fn shown(ledger: &Ledger, pinned: &BTreeSet<CellId>) -> Vec<(CellId, Vec<Sho
 /// What is made for a figure that is shown.
 pub fn steady(study: &Study, cell: CellId) -> Node {
     let points = Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 };
-    Node { step: Step::Steady(cell), needs: vec![Step::Index, features(study, cell.model, cell.layer), points, Step::Rank] }
+    Node { step: Step::Robustness(cell), needs: vec![Step::Index, features(study, cell.model, cell.layer), points, Step::Rank] }
 }
 
 pub fn figure(cell: CellId) -> Node {
@@ -397,14 +401,14 @@ impl KnownResults<'_> {
             Step::DrawCurves { model } => {
                 (Work::Draw(Figure::Curves), vec![self.output(Step::Train { model }, CURVES, "curves")?])
             }
-            Step::Space { model, layer } => self.space(model, layer)?,
+            Step::FeatureScores { model, layer } => self.space(model, layer)?,
             Step::Fairness { model } => self.fairness(model)?,
-            Step::Grid => self.grid()?,
+            Step::Simultaneous => self.grid()?,
             Step::Rank => self.rank()?,
             Step::DrawFrequencies => {
                 (Work::Draw(Figure::Frequencies), vec![self.output(Step::Rank, "frequencies.json", "frequencies")?])
             }
-            Step::Steady(cell) => self.steady(cell)?,
+            Step::Robustness(cell) => self.steady(cell)?,
             Step::Draw(cell) => self.draw(cell)?,
         };
         Some(Task { work, inputs })
@@ -544,7 +548,7 @@ impl KnownResults<'_> {
         let questions = self.questions(&self.labelled());
         let features = self.features(model, layer, "features")?;
         let inputs = [vec![self.images()?, features], self.labels_of(&questions)?].concat();
-        Some((Work::Space { questions, statistics: self.study.statistics, seed: self.study.seed }, inputs))
+        Some((Work::FeatureScores { questions, statistics: self.study.statistics, seed: self.study.seed }, inputs))
     }
 
     fn fairness(&self, model: usize) -> Option<(Work, Vec<Input>)> {
@@ -554,7 +558,7 @@ impl KnownResults<'_> {
         let groups: Vec<String> = study.fairness.groups.iter().filter(there).cloned().collect();
         let attributes = questions.iter().flat_map(Question::attributes).chain(groups.iter().map(String::as_str));
         let labels = self.labels(attributes.collect::<BTreeSet<_>>())?;
-        let decisions = self.output(Step::Space { model, layer }, "decisions.npy", "decisions")?;
+        let decisions = self.output(Step::FeatureScores { model, layer }, "decisions.npy", "decisions")?;
         let inputs = [vec![self.images()?, self.features(model, layer, "features")?, decisions], labels].concat();
         let (statistics, seed) = (study.statistics, study.seed);
         Some((Work::Fairness(GroupFairness { questions, groups, depth: study.fairness.depth, statistics, seed }), inputs))
@@ -574,7 +578,7 @@ impl KnownResults<'_> {
         }
         let mut spaces = Vec::new();
         for step in steps(study).into_iter().map(|node| node.step) {
-            let Step::Space { model, layer } = step else { continue };
+            let Step::FeatureScores { model, layer } = step else { continue };
             for (place, comparison) in self.labelled().into_iter().enumerate() {
                 if let Some(input) = self.output(step, &ranks_of(place), &format!("spaces/{}", spaces.len())) {
                     spaces.push([model, layer, comparison]);
@@ -586,7 +590,10 @@ impl KnownResults<'_> {
         let questions = self.questions(&all);
         inputs.extend(self.labels_of(&self.questions(&self.labelled()))?);
         let (statistics, seed) = (study.statistics, study.seed);
-        Some((Work::Grid(Simultaneous { slots, spaces, questions, held: contrast::held(study), statistics, seed }), inputs))
+        Some((
+            Work::Simultaneous(Simultaneous { slots, spaces, questions, held: contrast::held(study), statistics, seed }),
+            inputs,
+        ))
     }
 
     /// Scores of projections that are there. What is missing is left out.
@@ -621,7 +628,7 @@ impl KnownResults<'_> {
             self.sources.keys().filter_map(|role| role.strip_prefix("labels/")).map(str::to_owned).collect();
         let truth: Vec<Input> = self.source("truth").into_iter().collect();
         let (probes, spaces) = if truth.is_empty() { Default::default() } else { self.probes() };
-        let grid = self.output(Step::Grid, "grid.json", "grid")?;
+        let grid = self.output(Step::Simultaneous, "grid.json", "grid")?;
         let inputs =
             [vec![self.images()?, grid], scores, self.labels(attributes.iter().map(String::as_str))?, truth, spaces].concat();
         let ranking = Ranking {
@@ -642,7 +649,7 @@ impl KnownResults<'_> {
     fn probes(&self) -> (Probes, Vec<Input>) {
         let (mut spaces, mut inputs) = (Vec::new(), Vec::new());
         for step in steps(self.study).into_iter().map(|node| node.step) {
-            let Step::Space { model, layer } = step else { continue };
+            let Step::FeatureScores { model, layer } = step else { continue };
             if let Some(input) = self.output(step, "space.json", &format!("spaces/{}", spaces.len())) {
                 spaces.push([model, layer]);
                 inputs.push(input);
@@ -663,7 +670,7 @@ impl KnownResults<'_> {
         ];
         let projected = if projection.seeds > 1 { study.seed } else { 0 };
         let (view, method, seed) = (cell.view, projection.method.clone(), study.seed);
-        Some((Work::Steady(Robustness { question, view, method, projected, seed }), inputs.concat()))
+        Some((Work::Robustness(Robustness { question, view, method, projected, seed }), inputs.concat()))
     }
 
     fn draw(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {

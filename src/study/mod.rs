@@ -1,7 +1,5 @@
 //! A study on its way: what there is and what is missing → plan → dispatch → the read model that every face shows.
 
-mod acts;
-pub mod board;
 mod checks;
 mod cost;
 pub mod curves;
@@ -11,7 +9,9 @@ pub mod draft;
 mod examine;
 mod explain;
 mod graph;
+mod job_requests;
 mod look;
+pub mod matrix_snapshot;
 mod missing;
 mod offers;
 pub mod origin;
@@ -23,12 +23,12 @@ mod timeline;
 pub mod torch;
 pub mod watch;
 
-pub use acts::Acts;
 pub use cost::{CostEstimate, Costs};
 pub use dispatch::{Dispatch, Notice, RunSummary, dispatch};
 pub use examine::{Examined, examine};
 pub use explain::{Explained, Stale, explain};
 pub use graph::{Node, Step, features, features_name, figure_name, known_figures, last_layer};
+pub use job_requests::Acts;
 pub use look::{Looked, look};
 pub use missing::Missing;
 pub use offers::Offers;
@@ -36,11 +36,13 @@ pub use outcome::{ScoreOf, ScoreSource, StudyOutcome};
 pub use plan::{Plan, StageStatus, Tally};
 pub use timeline::{HeldBecause, Phase, Timeline};
 
-pub use visavis_core::dataset::{
-    People,
-    drawn::{Level, Planted, Truth},
+pub use visavis_core::{
+    dataset::{
+        People,
+        faces::{Level, Planted, Truth},
+    },
+    store::WrittenPage,
 };
-pub use visavis_core::store::WrittenPage;
 
 use crate::config::{self, StudyFile};
 use std::path::Path;

@@ -2,15 +2,17 @@
 
 use super::{graph::Step, plan::Plan};
 use std::collections::BTreeMap;
-use visavis_core::dataset::drawn::Truth;
-use visavis_core::domain::{
-    Fault, Key, Result,
-    contrast::{self, ContrastSides},
-    grid::{CellTest, DifferenceVerdict, SimultaneousTests},
-    ledger::{CellId, Frequencies, Ledger, LedgerRow, ShownAs},
-    result::Manifest,
-    score::{FeatureScore, FeatureScores, ProbeScore, Scores},
-    stage::Work,
+use visavis_core::{
+    dataset::faces::Truth,
+    domain::{
+        Fault, Key, Result,
+        contrast::{self, ContrastSides},
+        ledger::{CellId, Frequencies, Ledger, LedgerRow, ShownAs},
+        result::Manifest,
+        score::{FeatureScore, FeatureScores, ProbeScore, Scores},
+        simultaneous::{CellTest, DifferenceVerdict, SimultaneousTests},
+        stage::Work,
+    },
 };
 
 /// Scores of one model at one layer on one comparison; `projection: None` for the features themselves.
@@ -70,9 +72,9 @@ impl<'a> StudyOutcome<'a> {
                         ScoreSource { key, output: "scores.json", pointer: String::new(), scores: found, probe: None },
                     );
                 }
-                Step::Space { model, layer } => {
+                Step::FeatureScores { model, layer } => {
                     let space: FeatureScores = plan.json(step, "space.json")?.ok_or_else(absent)?;
-                    let Work::Space { questions, .. } = &manifest.work else { continue };
+                    let Work::FeatureScores { questions, .. } = &manifest.work else { continue };
                     for (comparison, asked) in plan.study.comparisons.iter().enumerate() {
                         let Some(place) = questions.iter().position(|question| *question == asked.question) else { continue };
                         let Some(FeatureScore { scores: found, probe }) = space.answers.get(place).cloned() else { continue };
@@ -84,8 +86,8 @@ impl<'a> StudyOutcome<'a> {
                 _ => {}
             }
         }
-        let grid: SimultaneousTests = plan.json(Step::Grid, "grid.json")?.ok_or_else(absent)?;
-        let gridded = plan.result(Step::Grid).ok_or_else(absent)?.key;
+        let grid: SimultaneousTests = plan.json(Step::Simultaneous, "grid.json")?.ok_or_else(absent)?;
+        let gridded = plan.result(Step::Simultaneous).ok_or_else(absent)?.key;
         let ranked = plan.result(Step::Rank).ok_or_else(absent)?.key;
         let truth = plan.json(Step::Rank, "planted.json")?;
         let held = contrast::held(&plan.study);

@@ -346,7 +346,7 @@ impl Plan {
 
     /// Looks everything up anew: after a person's act, or when results are to be made again.
     fn again_from_the_start(&mut self) -> Result<()> {
-        let nodes = self.nodes().filter(|node| !matches!(node.step, Step::Draw(_) | Step::Steady(_))).collect();
+        let nodes = self.nodes().filter(|node| !matches!(node.step, Step::Draw(_) | Step::Robustness(_))).collect();
         self.start_over(nodes)
     }
 
@@ -382,7 +382,7 @@ impl Plan {
                 (0..self.stages.len()).filter(ready).partition(|&place| self.stages[place].step.gathers());
             // The grid of what is there was not made either: only then is it given up.
             if absent.is_empty() {
-                absent = gathering.into_iter().filter(|&place| self.stages[place].step == Step::Grid).collect();
+                absent = gathering.into_iter().filter(|&place| self.stages[place].step == Step::Simultaneous).collect();
             }
             if absent.is_empty() {
                 return Ok(self);
@@ -663,7 +663,7 @@ impl Plan {
                 | Step::DrawCurves { model }
                 | Step::Project { model, .. }
                 | Step::Score { model, .. }
-                | Step::Space { model, .. }
+                | Step::FeatureScores { model, .. }
                 | Step::Fairness { model },
             ) => models.contains(&model),
             (Need::Attribute(attribute), Step::Score { comparison, .. }) => {

@@ -1,6 +1,6 @@
 //! The timeline: how the latest run stands, as the store's fold of the events has it.
 
-use super::acts::Acts;
+use super::job_requests::Acts;
 use std::collections::{BTreeMap, HashMap};
 use visavis_core::{
     domain::{

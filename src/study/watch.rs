@@ -5,11 +5,11 @@
 
 use super::{
     Plan,
-    board::{Board, Cache, CellStatus, Former},
     cost::Costs,
     devices::{self, GraphicsCard},
     graph::Step,
     look,
+    matrix_snapshot::{Board, Cache, CellStatus, Former},
     timeline::{Phase, Timeline},
 };
 use std::{
@@ -440,7 +440,7 @@ impl Watch {
             .map(|job| (job.row.id, job.progress))
             .collect();
         let run = self.seen.run.as_ref().map(|run| run.run.journal.as_str());
-        let state = |cell: &super::board::BoardCell| {
+        let state = |cell: &super::matrix_snapshot::BoardCell| {
             let settled = match &cell.stood {
                 CellStatus::Done => return CellState::Done,
                 CellStatus::Verified => return CellState::Verified,

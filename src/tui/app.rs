@@ -4,12 +4,12 @@ use super::{
     compare::CompareState,
     figures::Figures,
     form::Form,
-    lattice::{Lattice, MatrixAxis, MatrixSquare, Turn},
+    pivot::{Lattice, MatrixAxis, MatrixSquare, Turn},
     report::ReportState,
     runs::Runs,
     theme::Theme,
 };
-use crate::study::{board::Board, curves::JobHistory, draft::StudyDraft, picture::FigurePoints, watch::Snapshot};
+use crate::study::{curves::JobHistory, draft::StudyDraft, matrix_snapshot::Board, picture::FigurePoints, watch::Snapshot};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeSet, HashMap, HashSet},

@@ -2,8 +2,8 @@
 
 use super::form::{PROJECTIONS, known};
 use crate::study::{
-    board::Board,
     draft::{Change, FACTORS},
+    matrix_snapshot::Board,
 };
 use visavis_core::domain::model::LAYERS;
 

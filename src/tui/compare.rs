@@ -4,13 +4,13 @@ use super::{
     filter::Filter,
     table::{ScreenTable, TableValue, by_number},
 };
-use crate::study::board::{Best, Board};
+use crate::study::matrix_snapshot::{Best, Board};
 use std::collections::{BTreeSet, HashMap};
 use visavis_core::domain::{
     contrast::ContrastSides,
-    grid::{Difference, DifferenceVerdict, Verdicts},
     model::{Model, differences},
     score::Estimate,
+    simultaneous::{Difference, DifferenceVerdict, Verdicts},
 };
 
 #[derive(Default)]

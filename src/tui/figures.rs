@@ -4,7 +4,7 @@ use super::{
     filter::Filter,
     table::{ScreenTable, TableValue},
 };
-use crate::study::board::Board;
+use crate::study::matrix_snapshot::Board;
 use visavis_core::domain::{ledger::CellId, ledger::LedgerRow, score::Estimate};
 
 #[derive(Default)]

@@ -137,7 +137,7 @@ fn term(word: &str, fields: &[&str]) -> Result<Term, String> {
     let (name, value) = (word[..at].to_lowercase().replace('_', " "), word[at + length..].to_lowercase());
     if !fields.contains(&name.as_str()) {
         let known: Vec<&str> = fields.to_vec();
-        return Err(format!("no field `{name}`: {}", visavis_core::domain::nearest::suggestion(&name, &known)));
+        return Err(format!("no field `{name}`: {}", visavis_core::domain::spelling::suggestion(&name, &known)));
     }
     let is_number = matches!(operator, Operator::More | Operator::AtLeast | Operator::Less | Operator::AtMost);
     if is_number && !value.is_empty() && value.parse::<f64>().is_err() {

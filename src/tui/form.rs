@@ -1,6 +1,6 @@
 //! Forms: what is asked of a person who adds to a study, with completion.
 
-use crate::study::{board::Board, draft::Change};
+use crate::study::{draft::Change, matrix_snapshot::Board};
 use visavis_core::domain::model::{BASELINES, BUILT, LOSSES};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ mod figures;
 mod filter;
 mod form;
 mod keys;
-mod lattice;
+mod pivot;
 mod pixels;
 mod record;
 mod report;

@@ -146,7 +146,7 @@ impl Session {
     pub fn table(&self) -> ScreenTable {
         let board = self.app.seen.board.as_deref();
         match self.app.screen {
-            Screen::Matrix => super::lattice::table(board, &self.app.seen.states),
+            Screen::Matrix => super::pivot::table(board, &self.app.seen.states),
             Screen::Runs => super::runs::table(&self.app.seen),
             Screen::Compare => self.app.compare.shown(),
             Screen::Figures => super::figures::table(board, &self.app.figures.list),

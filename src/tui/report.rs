@@ -1,7 +1,7 @@
 //! What the report will hold, and what its last audit came to.
 
 use super::table::{ScreenTable, TableValue};
-use crate::study::{WrittenPage, board::Board, watch::Snapshot};
+use crate::study::{WrittenPage, matrix_snapshot::Board, watch::Snapshot};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use visavis_core::domain::{

@@ -166,7 +166,7 @@ mod tests {
         let estimate = Estimate::new(0.9, 0.85, 0.95);
         let rows = vec![vec!["a,\"b\"".into(), TableValue::Estimate(estimate)], vec!["=x\u{1b}".into(), TableValue::Empty]];
         let table = ScreenTable { title: "t".into(), heads: vec!["model", "auc"], rows };
-        assert_eq!(table.plain(), "t\n\nmodel     auc\na,\"b\"     .900 (.850–.950)\n=x\\u{1b}");
+        assert_eq!(table.plain(), "t\n\nmodel     auc\na,\"b\"     0.900 (0.850–0.950)\n=x\\u{1b}");
         assert_eq!(table.csv(), "model,auc,auc low,auc high\n\"a,\"\"b\"\"\",0.9,0.85,0.95\n'=x\\u{1b},,,\n");
         assert_eq!(table.json(Some("s"))["rows"][0]["auc"]["low"], 0.85);
     }

@@ -2,6 +2,7 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use visavis_core::domain::{
+    claim::NumberForm,
     score::{Estimate, Interval},
     text::printable,
 };
@@ -91,24 +92,16 @@ pub fn wrapped(text: &str, room: usize) -> Vec<String> {
     lines
 }
 
-/// `.871`, `1.000`: as papers write what cannot exceed one.
+/// `0.871`, `1.000`; a dash for no number.
 pub fn score(value: f64) -> String {
-    if !value.is_finite() {
-        return "–".to_owned();
-    }
-    let text = format!("{value:.3}");
-    text.strip_prefix("0.")
-        .map(|rest| format!(".{rest}"))
-        .or_else(|| text.strip_prefix("-0.").map(|rest| format!("−.{rest}")))
-        .unwrap_or(text)
+    if value.is_finite() { NumberForm::Score.show(value) } else { "–".to_owned() }
 }
 
-/// `±.02`: the longer arm of an interval, rounded up, so that it is never said to be narrower than it is; `±?` of too few to say.
+/// `±0.02`: the longer arm of an interval, rounded up, so that it is never said to be narrower than it is; `±?` of too few to say.
 pub fn half(of: &Estimate) -> String {
     let Some(Interval { low, high }) = of.interval else { return "±?".to_owned() };
     let arm = (high - of.value).max(of.value - low);
-    let text = format!("{:.2}", (arm * 100.0 - 1e-9).ceil() / 100.0);
-    format!("±{}", text.strip_prefix('0').unwrap_or(&text))
+    format!("±{:.2}", (arm * 100.0 - 1e-9).ceil() / 100.0)
 }
 
 pub fn signed(value: f64) -> String {
@@ -147,9 +140,9 @@ mod tests {
     #[test]
     fn numbers_are_written_as_papers_write_them() {
         let of = Estimate::new;
-        assert_eq!((score(0.8714), score(1.0), score(-0.02)), (".871".into(), "1.000".into(), "−.020".into()));
-        assert_eq!((half(&of(0.87, 0.86, 0.88)), half(&of(0.943, 0.749, 0.993))), ("±.01".into(), "±.20".into()));
+        assert_eq!((score(0.8714), score(1.0), score(-0.02)), ("0.871".into(), "1.000".into(), "−0.020".into()));
+        assert_eq!((half(&of(0.87, 0.86, 0.88)), half(&of(0.943, 0.749, 0.993))), ("±0.01".into(), "±0.20".into()));
         assert_eq!(half(&Estimate::bare(0.9)), "±?");
-        assert_eq!((signed(0.024), signed(-0.1)), ("+.024".into(), "−.100".into()));
+        assert_eq!((signed(0.024), signed(-0.1)), ("+0.024".into(), "−0.100".into()));
     }
 }

@@ -7,7 +7,7 @@
 use std::{path::Path, process::Command, sync::Arc, time::Instant};
 use tch::{Device, Tensor};
 use visavis_core::{
-    dataset::{Album, DigestCache, Loader, drawn, list_pictures},
+    dataset::{Album, DigestCache, Loader, faces, list_pictures},
     domain::{
         Result,
         model::{Architecture, LAYERS},
@@ -45,8 +45,8 @@ fn rate(images: usize, turns: usize, mut work: impl FnMut()) -> f64 {
 fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let pictures = folder.path().join("pictures");
-    let request = drawn::Request { kind: drawn::Kind::Textures, people: 24, images: PICTURES, seed: 1 };
-    drawn::draw(&pictures, &request).expect("pictures are drawn");
+    let request = faces::Request { kind: faces::Kind::Textures, people: 24, images: PICTURES, seed: 1 };
+    faces::draw(&pictures, &request).expect("pictures are drawn");
     let images = list_pictures(&pictures, &mut DigestCache::none()).expect("they are listed");
     let preparation =
         Preparation { crop: "whole".into(), size: 112, pad: "reflect".into(), scale: "imagenet".into(), exif: Exif::Apply };

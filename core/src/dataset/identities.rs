@@ -9,7 +9,7 @@ use crate::domain::{
     Fault, Result,
     image::{Column, ImageIndex, Images, Labels},
     missing::is_usual,
-    nearest::suggestion,
+    spelling::suggestion,
     study::Identities,
     text::{count, printable, shorten},
 };

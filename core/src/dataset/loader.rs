@@ -140,11 +140,11 @@ impl Iterator for Loader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::drawn;
+    use crate::dataset::faces;
 
     fn album(folder: &Path) -> Arc<Album> {
-        let request = drawn::Request { kind: drawn::Kind::Textures, people: 2, images: 11, seed: 1 };
-        drawn::draw(folder, &request).unwrap();
+        let request = faces::Request { kind: faces::Kind::Textures, people: 2, images: 11, seed: 1 };
+        faces::draw(folder, &request).unwrap();
         let images = crate::dataset::pictures::list(folder, &mut crate::dataset::DigestCache::none()).unwrap();
         let preparation =
             Preparation { crop: "whole".into(), size: 16, pad: "reflect".into(), scale: "imagenet".into(), exif: Exif::Apply };
@@ -172,7 +172,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let album = album(&folder.path().join("set"));
         let changed = album.folder.join(&album.images.0[5].0);
-        std::fs::write(&changed, drawn::a_jpeg()).unwrap();
+        std::fs::write(&changed, faces::a_jpeg()).unwrap();
         let batches: Vec<Result<Batch>> = Loader::start(&album, &[4, 5, 6], 1, 2).collect();
         assert!(batches[0].is_ok() && batches[2].is_ok());
         let fault = batches[1].as_ref().err().unwrap();

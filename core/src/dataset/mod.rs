@@ -7,7 +7,7 @@ mod collection;
 mod decode;
 mod defects;
 mod digests;
-pub mod drawn;
+pub mod faces;
 mod features;
 mod folders;
 mod identities;

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         Fault, Result,
         file_kind::{ExpectedFile, FileKind},
-        nearest::suggestion,
+        spelling::suggestion,
         text::{count, printable, shorten},
     },
     numeric::Matrix,

@@ -3,7 +3,7 @@
 use super::{
     DigestCache, Severity, collect,
     defects::name_of,
-    drawn::Truth,
+    faces::Truth,
     identities::{self, People},
     labels::{self, LabelReading, LabelTable},
     matching::{RowList, list_of, matched},
@@ -161,7 +161,7 @@ fn label_file(
         let names: Vec<&str> = table.labels.names().collect();
         return Err(Fault::asked(format!("the label file has no attribute `{attribute}`"))
             .in_file(path)
-            .next(crate::domain::nearest::suggestion(attribute, &names)));
+            .next(crate::domain::spelling::suggestion(attribute, &names)));
     };
     fits(&table, known, survey, path)?;
     if let Some(known) = known {

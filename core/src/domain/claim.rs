@@ -25,13 +25,13 @@ pub struct ClaimSource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NumberForm {
-    /// `.871`
+    /// `0.871`
     Score,
     /// `1,797`
     Count,
     /// `12.3 %`
     Percent,
-    /// `+.024`
+    /// `+0.024`
     Difference,
 }
 
@@ -44,14 +44,22 @@ impl NumberForm {
             NumberForm::Percent => format!("{:.1} %", 100.0 * value),
         }
     }
+
+    /// Is the text how a number is written, or how early reports wrote it, without the zero before the point?
+    pub fn is_shown_as(self, value: f64, text: &str) -> bool {
+        let shown = self.show(value);
+        let has_zero = matches!(self, NumberForm::Score | NumberForm::Difference);
+        text == shown || has_zero && text == shown.replacen("0.", ".", 1)
+    }
 }
 
-/// Three decimals without a leading zero, as the field writes scores: `.871`, `1.000`.
+/// Three decimals: `0.871`, `1.000`, `−0.250`.
 fn unsigned(value: f64) -> String {
     let text = format!("{value:.3}");
-    match text.strip_prefix("0.") {
-        Some(decimals) => format!(".{decimals}"),
-        None => text.strip_prefix("-0.").map_or(text.clone(), |decimals| format!("−.{decimals}")),
+    match text.strip_prefix('-') {
+        Some("0.000") => "0.000".to_owned(),
+        Some(rest) => format!("−{rest}"),
+        None => text,
     }
 }
 
@@ -61,10 +69,13 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_the_field_writes_them() {
-        assert_eq!(NumberForm::Score.show(0.8714), ".871");
+        assert_eq!(NumberForm::Score.show(0.8714), "0.871");
         assert_eq!(NumberForm::Score.show(1.0), "1.000");
-        assert_eq!(NumberForm::Score.show(-0.25), "−.250");
-        assert_eq!(NumberForm::Difference.show(-0.024), "−.024");
+        assert_eq!(NumberForm::Score.show(-0.25), "−0.250");
+        assert_eq!(NumberForm::Difference.show(-0.024), "−0.024");
+        assert_eq!(NumberForm::Score.show(-0.0001), "0.000");
+        let early = |value: f64, text: &str| NumberForm::Difference.is_shown_as(value, text);
+        assert!(early(0.024, "+0.024") && early(0.024, "+.024") && !early(0.024, ".024") && !early(10.024, "+1.024"));
         assert_eq!(NumberForm::Count.show(202_599.0), "202,599");
         assert_eq!(NumberForm::Percent.show(0.1234), "12.3 %");
     }

@@ -90,9 +90,11 @@ pub enum Work {
     Score { question: Question, views: Vec<View>, statistics: Statistics, seed: u64 },
     /// `images`, `features`, `labels/…`, `identities` → `space.json`, `ranks-….npy`, `decisions.npy`: the features themselves on all
     /// questions.
-    Space { questions: Vec<Question>, statistics: Statistics, seed: u64 },
+    #[serde(rename = "space")]
+    FeatureScores { questions: Vec<Question>, statistics: Statistics, seed: u64 },
     /// `images`, `features`, `points`, `labels/…`, `identities` → `steady.json`: what a shown figure has beside its score.
-    Steady(Robustness),
+    #[serde(rename = "steady")]
+    Robustness(Robustness),
     /// `images`, `features`, `decisions`, `labels/…`, `identities` → `fairness.json`: a model's probes among groups.
     Fairness(GroupFairness),
     /// `images`, `points/0`, `identities` → `verification.json`: are two pictures of the same person?
@@ -100,7 +102,8 @@ pub enum Work {
     /// `features`, `points/…` (one a projection seed) → `quality.json`: how faithful every view is to the features.
     Quality { views: Vec<View>, seed: u64 },
     /// `images`, `scores/…`, `ranks/…`, `permuted/…`, `spaces/…`, `labels/…`, `identities` → `grid.json`: all cells resampled together.
-    Grid(Simultaneous),
+    #[serde(rename = "grid")]
+    Simultaneous(Simultaneous),
     /// `scores/…`, `grid`, `images`, `labels/…`, `identities` → `ledger.json`, `frequencies.json`: the study as a whole. With `truth`,
     /// `planted.json` too: what was planted in drawn faces.
     Rank(Ranking),
@@ -288,12 +291,12 @@ impl Work {
             Work::Baseline(_) => "baseline",
             Work::Project { .. } => "project",
             Work::Score { .. } => "score",
-            Work::Space { .. } => "space",
-            Work::Steady(_) => "steady",
+            Work::FeatureScores { .. } => "space",
+            Work::Robustness(_) => "steady",
             Work::Fairness(_) => "fairness",
             Work::Verify { .. } => "verify",
             Work::Quality { .. } => "quality",
-            Work::Grid(_) => "grid",
+            Work::Simultaneous(_) => "grid",
             Work::Rank(_) => "rank",
             Work::Draw(_) => "draw",
         }
@@ -306,12 +309,12 @@ impl Work {
             Work::Train(_) => Kind::Train,
             Work::Project { .. } => Kind::Project,
             Work::Score { .. }
-            | Work::Space { .. }
+            | Work::FeatureScores { .. }
             | Work::Fairness(_)
-            | Work::Steady(_)
+            | Work::Robustness(_)
             | Work::Verify { .. }
             | Work::Quality { .. }
-            | Work::Grid(_) => Kind::Score,
+            | Work::Simultaneous(_) => Kind::Score,
             Work::Rank(_) => Kind::Rank,
             Work::Draw(_) => Kind::Draw,
         }
@@ -321,12 +324,12 @@ impl Work {
     pub fn alike(&self) -> String {
         match self {
             Work::Project { method, .. } => format!("project {}", method.word()),
-            Work::Space { .. } => "score features".to_owned(),
+            Work::FeatureScores { .. } => "score features".to_owned(),
             // As results of the first release have it.
             Work::Score { views, .. } if *views == [View::Features] => "score features".to_owned(),
             Work::Fairness(_) => "score fairness".to_owned(),
-            Work::Steady(of) => format!("score again {}", of.method.word()),
-            Work::Grid(_) => "score grid".to_owned(),
+            Work::Robustness(of) => format!("score again {}", of.method.word()),
+            Work::Simultaneous(_) => "score grid".to_owned(),
             Work::Verify { .. } => "score verification".to_owned(),
             Work::Quality { .. } => "score quality".to_owned(),
             Work::Draw(Figure::Curves) => "draw curves".to_owned(),
@@ -345,13 +348,13 @@ impl Work {
             Work::Extract(extraction) => extraction.untrained,
             Work::Project { seed, .. }
             | Work::Score { seed, .. }
-            | Work::Space { seed, .. }
+            | Work::FeatureScores { seed, .. }
             | Work::Verify { seed, .. }
             | Work::Quality { seed, .. }
             | Work::Draw(Figure::View { seed, .. }) => Some(*seed),
             Work::Fairness(of) => Some(of.seed),
-            Work::Steady(of) => Some(of.seed),
-            Work::Grid(gridding) => Some(gridding.seed),
+            Work::Robustness(of) => Some(of.seed),
+            Work::Simultaneous(gridding) => Some(gridding.seed),
             Work::Rank(ranking) => Some(ranking.seed),
             Work::Train(training) => Some(training.seed),
         }

@@ -2,7 +2,7 @@
 //! implicit QL method (Bowdler, Martin, Reinsch and Wilkinson 1968; EISPACK's `tred2` and `tql2`). Where few vectors of many
 //! are wanted, QL gives values alone, and inverse iteration the vectors (Peters and Wilkinson 1971; LAPACK's `dstein`).
 
-use super::{PhiloxStream, Purpose, fused::fused, sum::dot};
+use super::{PhiloxStream, Purpose, multiversion::multiversion, sum::dot};
 use rayon::prelude::*;
 
 /// Values in descending order and, in the same order, unit vectors: `vectors[i * n..][..n]` belongs to `values[i]`.
@@ -128,7 +128,7 @@ fn reflect(a: &mut [f64], n: usize) -> Reflected {
     Reflected { diagonal, beside, factors }
 }
 
-fused! {
+multiversion! {
     /// `row −= v_i w + w_i v`
     fn pay(row: &mut [f64], v_i: f64, w_i: f64, v: &[f64], w: &[f64]) = pay_kernel
 }
@@ -140,7 +140,7 @@ fn pay_kernel(row: &mut [f64], v_i: f64, w_i: f64, v: &[f64], w: &[f64]) {
     }
 }
 
-fused! {
+multiversion! {
     /// The same, and `product += next_i row` of the row so updated.
     fn pay_and_multiply(
         row: &mut [f64], v_i: f64, w_i: f64, v: &[f64], w: &[f64], next_i: f64, product: &mut [f64],
@@ -492,7 +492,7 @@ mod tests {
         };
         let one = with(1);
         assert!(one == with(2) && one == with(16));
-        crate::numeric::fused::each_level(|level| assert!(one == with(2), "{level:?}"));
+        crate::numeric::multiversion::each_level(|level| assert!(one == with(2), "{level:?}"));
     }
 
     #[test]

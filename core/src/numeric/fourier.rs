@@ -2,8 +2,8 @@
 //! 1982), and convolutions on a square grid made of them. No lane sees another, so the bits do not depend on lanes or threads.
 
 use super::{
-    fused::fused,
     lanes::{LANES, Lanes},
+    multiversion::multiversion,
 };
 use rayon::prelude::*;
 
@@ -170,7 +170,7 @@ impl Butterfly<5> for Five {
 macro_rules! stages {
     ($($name:ident, $kernel:ident: $butterfly:ident, $radix:literal;)*) => {
         $(
-            fused! {
+            multiversion! {
                 fn $name(
                     rest: usize, stride: usize, twiddles: &[[f32; 2]],
                     re: &[LaneRow], im: &[LaneRow], out_re: &mut [LaneRow], out_im: &mut [LaneRow],
@@ -381,7 +381,7 @@ fn transpose(from: &[LaneRow], to: &mut [LaneRow]) {
     }
 }
 
-fused! {
+multiversion! {
     /// Charges' transform times the force's, in place; adds the energy.
     fn multiply(spectrum: &[[LaneRow; 3]], re: &mut [LaneRow], im: &mut [LaneRow], energy: &mut f64) = lanes multiply_kernel
 }

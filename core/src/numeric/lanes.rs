@@ -1,5 +1,5 @@
 //! Sixteen `f32` beside each other, for kernels whose speed must not hang on what a compiler makes of a loop. Every operation
-//! rounds as IEEE 754 says, each lane by itself; so the three kinds below differ in time and never in a bit. `fused!` chooses.
+//! rounds as IEEE 754 says, each lane by itself; so the three kinds below differ in time and never in a bit. `multiversion!` chooses.
 
 /// Lanes of one value.
 pub const LANES: usize = 16;
@@ -145,12 +145,12 @@ impl Lanes for Plain {
 pub use machine::{Fma, Wide};
 
 #[cfg(target_arch = "x86_64")]
-#[expect(unsafe_code, reason = "instructions that `fused!` has looked for; loads and stores of arrays of just that size")]
+#[expect(unsafe_code, reason = "instructions that `multiversion!` has looked for; loads and stores of arrays of just that size")]
 mod machine {
     use super::{LANES, Lanes};
     use std::arch::x86_64::*;
 
-    /// AVX2 and FMA: two registers. Only `fused!` makes one, where these were found.
+    /// AVX2 and FMA: two registers. Only `multiversion!` makes one, where these were found.
     #[derive(Clone, Copy)]
     pub struct Fma([__m256; 2]);
 
@@ -339,9 +339,9 @@ pub fn exp<L: Lanes>(x: L) -> L {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::fused::{each_level, fused};
+    use crate::numeric::multiversion::{each_level, multiversion};
 
-    fused! { fn try_all(x: &[f32; LANES], out: &mut [[f32; LANES]; 7]) = lanes try_all_kernel }
+    multiversion! { fn try_all(x: &[f32; LANES], out: &mut [[f32; LANES]; 7]) = lanes try_all_kernel }
 
     #[inline(always)]
     fn try_all_kernel<L: Lanes>(x: &[f32; LANES], out: &mut [[f32; LANES]; 7]) {

@@ -7,9 +7,9 @@
 
 pub mod eigen;
 pub mod fourier;
-pub mod fused;
 pub mod lanes;
 pub mod matrix;
+pub mod multiversion;
 pub mod neighbours;
 pub mod purpose;
 pub mod random;

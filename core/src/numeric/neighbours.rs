@@ -7,8 +7,8 @@
 
 use super::{
     Matrix,
-    fused::fused,
     lanes::Lanes,
+    multiversion::multiversion,
     sum::dot_lanes,
     tiled::{Panels, WIDE_F32, add_products_f32, column_means},
 };
@@ -210,7 +210,7 @@ impl F32Bounds {
     }
 }
 
-fused! {
+multiversion! {
     /// `own + other − 2 product`, into rows of a tile that is `BLOCK` wide.
     fn to_bounds(products: &[[f32; WIDE_F32]; WIDE_F32], own: &[f32; WIDE_F32], others: &[f32; WIDE_F32], out: &mut [f32]) =
         lanes to_bounds_kernel
@@ -339,7 +339,7 @@ fn for_each_within(bounds: &[f32], limits: &[f32], mut found: impl FnMut(usize))
 /// Distances that are taken beside each other: each is a chain, whose next term waits for the last.
 const CHAINS: usize = 8;
 
-fused! { fn squared_distances(own: &[f32], others: &[&[f32]; CHAINS], squares: &mut [f64; CHAINS]) = squared_distances_kernel }
+multiversion! { fn squared_distances(own: &[f32], others: &[&[f32]; CHAINS], squares: &mut [f64; CHAINS]) = squared_distances_kernel }
 
 #[inline(always)]
 fn squared_distances_kernel(own: &[f32], others: &[&[f32]; CHAINS], squares: &mut [f64; CHAINS]) {
@@ -406,7 +406,7 @@ impl Points {
 /// Points whose sums stay in the nearest cache while the columns pass by.
 const TILE: usize = 512;
 
-fused! { fn add_squares(column: &[f64], at: f64, out: &mut [f64]) = add_squares_kernel }
+multiversion! { fn add_squares(column: &[f64], at: f64, out: &mut [f64]) = add_squares_kernel }
 
 #[inline(always)]
 fn add_squares_kernel(column: &[f64], at: f64, out: &mut [f64]) {
@@ -487,6 +487,6 @@ mod tests {
         };
         let one = with(1);
         assert!(one == with(2) && one == with(16));
-        crate::numeric::fused::each_level(|level| assert!(one == with(2), "{level:?}"));
+        crate::numeric::multiversion::each_level(|level| assert!(one == with(2), "{level:?}"));
     }
 }

@@ -1,7 +1,7 @@
 //! Counter-based random numbers: Philox 4×32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
 //! 1, 2, 3", SC 2011). The n-th number of a stream is a function of (seed, stream, n), so any thread can draw any of them.
 
-use super::{fused::fused, purpose::Purpose, special::ln};
+use super::{multiversion::multiversion, purpose::Purpose, special::ln};
 
 /// One independent sequence.
 #[derive(Clone, Debug)]
@@ -123,7 +123,7 @@ pub fn mixed(sequence: u64, place: u64) -> u64 {
 /// Bits of a position in a sequence: more than can be drawn in a day.
 const POSITION: u32 = 48;
 
-fused! { fn blocks_of(first: u64, stream: u64, key: [u32; 2], blocks: &mut [[u64; 2]]) = blocks_kernel }
+multiversion! { fn blocks_of(first: u64, stream: u64, key: [u32; 2], blocks: &mut [[u64; 2]]) = blocks_kernel }
 
 #[inline(always)]
 fn blocks_kernel(first: u64, stream: u64, key: [u32; 2], blocks: &mut [[u64; 2]]) {

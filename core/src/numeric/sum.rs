@@ -1,6 +1,6 @@
 //! Sums in a fixed order: the same bits however the work is shared out.
 
-use super::fused::fused;
+use super::multiversion::multiversion;
 
 /// Pairwise summation (Higham 1993): error grows with log n, and the tree depends on the length alone.
 pub fn sum(values: &[f64]) -> f64 {
@@ -32,7 +32,7 @@ pub fn dot_lanes(a: &[f64], b: &[f64]) -> f64 {
     sum[0]
 }
 
-fused! { fn add_dot_lanes(a: &[f64], b: &[f64], sum: &mut [f64; 1]) = dot_lanes_kernel }
+multiversion! { fn add_dot_lanes(a: &[f64], b: &[f64], sum: &mut [f64; 1]) = dot_lanes_kernel }
 
 #[inline(always)]
 fn dot_lanes_kernel(a: &[f64], b: &[f64], sum: &mut [f64; 1]) {

@@ -5,8 +5,8 @@
 
 use super::{
     Matrix,
-    fused::fused,
     lanes::{self, LANES, Lanes},
+    multiversion::multiversion,
 };
 use rayon::prelude::*;
 
@@ -65,12 +65,12 @@ fn multiply_tile<const HIGH: usize>(a: &[f64], b: &[f64], out: &mut [f64]) {
     }
 }
 
-fused! {
+multiversion! {
     /// Adds the products of two panels, every vector of one with every vector of the other: `out` is `WIDE` × `WIDE`.
     pub fn add_products(a: &[f64], b: &[f64], out: &mut [f64]) = multiply_tile::<8>, fma: multiply_tile::<4>
 }
 
-fused! {
+multiversion! {
     /// The same in `f32`: `out` is `WIDE_F32` × `WIDE_F32`.
     pub fn add_products_f32(a: &[f32], b: &[f32], out: &mut [[f32; WIDE_F32]; WIDE_F32]) =
         multiply_lanes::<lanes::Wide, 16>, fma: multiply_lanes::<lanes::Fma, 4>, plain: multiply_lanes::<lanes::Plain, 4>
@@ -118,7 +118,7 @@ pub fn column_means(x: &Matrix) -> Vec<f64> {
     means
 }
 
-fused! { fn add_rows(values: &[f32], sums: &mut [f64]) = add_rows_kernel }
+multiversion! { fn add_rows(values: &[f32], sums: &mut [f64]) = add_rows_kernel }
 
 #[inline(always)]
 fn add_rows_kernel(values: &[f32], sums: &mut [f64]) {
@@ -239,6 +239,6 @@ mod tests {
         for threads in [2, 3, 16] {
             assert!(one == with(threads), "{threads} threads");
         }
-        crate::numeric::fused::each_level(|level| assert!(one == with(2), "{level:?}"));
+        crate::numeric::multiversion::each_level(|level| assert!(one == with(2), "{level:?}"));
     }
 }

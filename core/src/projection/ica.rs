@@ -9,7 +9,7 @@ use crate::{
     domain::{Fault, Result},
     numeric::{
         Matrix, PhiloxStream, Purpose, eigen,
-        fused::fused,
+        multiversion::multiversion,
         special::{exp_lane, tanh_lane},
         sum::{self, dot, dot_lanes},
     },
@@ -213,7 +213,7 @@ impl White {
     }
 }
 
-fused! { fn add_scaled(weight: f64, column: &[f64], values: &mut [f64; BLOCK]) = add_scaled_kernel }
+multiversion! { fn add_scaled(weight: f64, column: &[f64], values: &mut [f64; BLOCK]) = add_scaled_kernel }
 
 #[inline(always)]
 fn add_scaled_kernel(weight: f64, column: &[f64], values: &mut [f64; BLOCK]) {
@@ -222,14 +222,14 @@ fn add_scaled_kernel(weight: f64, column: &[f64], values: &mut [f64; BLOCK]) {
     }
 }
 
-fused! { fn bend(values: &mut [f64; BLOCK]) = bend_kernel }
+multiversion! { fn bend(values: &mut [f64; BLOCK]) = bend_kernel }
 
 #[inline(always)]
 fn bend_kernel(values: &mut [f64; BLOCK]) {
     values.iter_mut().for_each(|value| *value = tanh_lane(*value));
 }
 
-fused! {
+multiversion! {
     /// Σ ln cosh: |x| + ln(1 + e^−2|x|) − ln 2.
     fn ln_cosh(values: &[f64; BLOCK], total: &mut [f64; 1]) = ln_cosh_kernel
 }

@@ -145,7 +145,7 @@ impl ProjectionInput<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::{PhiloxStream, fused};
+    use crate::numeric::{PhiloxStream, multiversion};
     use proptest::prelude::*;
     use std::cell::Cell;
 
@@ -281,7 +281,7 @@ mod tests {
             let one = with(1);
             assert!(one == with(2) && one == with(16), "{method:?}");
             if features.rows() < 1000 {
-                fused::each_level(|level| assert!(one == with(2), "{method:?} {level:?}"));
+                multiversion::each_level(|level| assert!(one == with(2), "{method:?} {level:?}"));
             }
         }
     }

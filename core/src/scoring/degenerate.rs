@@ -2,8 +2,8 @@
 
 use super::{
     design::members::Setting,
-    fairness::groups as gaps,
-    inference::simultaneous::{self as grid, LayerScores, ProjectionScores, StudyScores},
+    fairness::groups,
+    inference::simultaneous::{self, LayerScores, ProjectionScores, StudyScores},
     score, space,
 };
 use crate::{
@@ -11,10 +11,10 @@ use crate::{
         comparison::{Measured, Question},
         contrast::ContrastSides,
         fairness::{Fairness, GroupMeasure, Support},
-        grid::SimultaneousTests,
         image::{Column, Images, Labels},
         projection::View,
         score::{Scores, Statistics},
+        simultaneous::SimultaneousTests,
         stage::Slot,
     },
     numeric::{Matrix, PhiloxStream},
@@ -60,7 +60,7 @@ fn all(
     }
     let measured = space(&setting, &points, &questions, &statistics, 1);
     let groups = ["g".to_owned()];
-    let fairness = gaps::gaps(&gaps::FairnessInput {
+    let fairness = groups::gaps(&groups::FairnessInput {
         setting: &setting,
         features: &points,
         decisions: &measured.decisions,
@@ -82,7 +82,7 @@ fn all(
         statistics: &statistics,
         seed: 1,
     };
-    Came { grid: grid::grid(&given), scores, fairness }
+    Came { grid: simultaneous::grid(&given), scores, fairness }
 }
 
 const X: &[&str] = &["x", "not x"];

@@ -5,17 +5,17 @@ use super::{
     design::members::Setting,
     estimators::score::{EvaluationDesign, score},
     inference::{
-        simultaneous::{self as grid, ProjectionScores, StudyScores},
+        simultaneous::{self, ProjectionScores, StudyScores},
         student,
     },
 };
 use crate::{
     domain::{
         comparison::{Measured, Question},
-        grid::{CellTest, SimultaneousTests},
         image::{Column, Images, Labels},
         projection::View,
         score::{Estimate, Interval, Statistics},
+        simultaneous::{CellTest, SimultaneousTests},
         stage::Slot,
     },
     numeric::{Matrix, PhiloxStream, Purpose, sum},
@@ -282,7 +282,15 @@ fn grid_of(study: Study, seed: u64) -> SimultaneousTests {
         };
         let projections: Vec<ProjectionScores> = points.iter().enumerate().flat_map(of).collect();
         let (questions, projections) = (&questions, &projections);
-        grid::grid(&StudyScores { setting, questions, projections, features: &[], held: &[], statistics: &statistics, seed })
+        simultaneous::grid(&StudyScores {
+            setting,
+            questions,
+            projections,
+            features: &[],
+            held: &[],
+            statistics: &statistics,
+            seed,
+        })
     })
 }
 

@@ -1,7 +1,7 @@
 //! A task's inputs by role, parsed.
 
 use crate::{
-    dataset::{Album, array, drawn::Truth},
+    dataset::{Album, array, faces::Truth},
     domain::{
         Digest, Fault, Result,
         image::{Column, Images, Labels},

@@ -4,19 +4,19 @@
 mod baseline;
 mod draw;
 mod fairness;
+mod fault_injection;
+mod feature_scores;
 mod features;
-mod grid;
 mod index;
 mod inputs;
-mod mishap;
 mod orders;
 mod pretend;
 mod project;
 mod quality;
 mod rank;
+mod robustness;
 mod score;
-mod space;
-mod steady;
+mod simultaneous;
 mod verify;
 mod worker;
 
@@ -77,10 +77,10 @@ pub fn carry_out(
         Work::Features { layer, format } => features::features(layer, *format, &inputs, listener),
         Work::Project { method, seed } => project::project(method, *seed, &inputs, graphs, listener),
         Work::Score { question, views, statistics, seed } => score::score(question, views, statistics, *seed, &inputs),
-        Work::Space { questions, statistics, seed } => space::space(questions, statistics, *seed, &inputs),
-        Work::Steady(of) => steady::steady(of, &inputs),
+        Work::FeatureScores { questions, statistics, seed } => feature_scores::space(questions, statistics, *seed, &inputs),
+        Work::Robustness(of) => robustness::steady(of, &inputs),
         Work::Fairness(of) => fairness::fairness(of, &inputs),
-        Work::Grid(gridding) => grid::grid(gridding, &inputs),
+        Work::Simultaneous(gridding) => simultaneous::grid(gridding, &inputs),
         Work::Quality { views, seed } => quality::quality(views, *seed, &inputs),
         Work::Verify { bootstraps, seed } => verify::verify(*bootstraps, *seed, &inputs),
         Work::Rank(ranking) => rank::rank(ranking, &inputs),

@@ -4,8 +4,8 @@ use super::{Inputs, StageOutput};
 use crate::{
     domain::{
         Fault, Result,
-        grid::SimultaneousTests,
         score::FeatureScores,
+        simultaneous::SimultaneousTests,
         stage::{Probes, Ranking},
     },
     scoring::{

@@ -1,7 +1,7 @@
 //! The worker: tasks in, one JSON value a line; answers out, likewise. What happens on the way goes into a journal of its
 //! own. It cannot outlive the dispatcher that started it: the kernel ends it, and its input ends.
 
-use super::{Listener, StageOutput, carry_out, mishap};
+use super::{Listener, StageOutput, carry_out, fault_injection};
 use crate::{
     dataset::DigestCache,
     domain::{
@@ -169,7 +169,7 @@ impl Worker<'_> {
         self.recorder.event(EventKind::Begun { key, attempt: order.attempt });
         // A panic is a bug, but it is this task's: the others still deserve their turn.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            mishap::befall(order)?;
+            fault_injection::befall(order)?;
             self.attempt(order, key)
         }));
         let bug = || Fault::unexpected("a bug in visavis stopped this stage; please report it with the study file");

@@ -6,6 +6,7 @@
 mod audits;
 mod checkpoints;
 mod disk;
+mod filesystem;
 mod graphs;
 mod index;
 mod journal;
@@ -13,7 +14,6 @@ mod lease;
 mod objects;
 pub mod origin;
 mod pages;
-mod place;
 mod recorder;
 mod results;
 mod workspace;

@@ -1,9 +1,8 @@
 //! A workspace: any folder. What Visavis keeps there is below `data/`.
 
 use super::{
-    Checkpoints, Graphs, Objects, Results, disk,
+    Checkpoints, Graphs, Objects, Results, disk, filesystem,
     lease::{self, Lease, LeaseAttempt, LeaseObserver, LeaseState},
-    place,
     writer::{self, Locking},
 };
 use crate::domain::{Fault, Result, event::Writer};
@@ -72,12 +71,12 @@ impl Workspace {
     /// A store that is asked for on a shared file system, where SQLite's log is not safe.
     pub fn new(root: PathBuf, store: Option<PathBuf>) -> Result<Self> {
         let Some(store) = store else {
-            let moved = place::network(&root);
-            let store = if moved.is_some() { place::local_store(&root) } else { root.join("data/visavis.db") };
+            let moved = filesystem::network(&root);
+            let store = if moved.is_some() { filesystem::local_store(&root) } else { root.join("data/visavis.db") };
             return Ok(Workspace { root, store, named: false, moved, watch: Arc::default() });
         };
         let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        match place::network(folder) {
+        match filesystem::network(folder) {
             None => Ok(Workspace { root, store, named: true, moved: None, watch: Arc::default() }),
             Some(name) => Err(Fault::asked(format!("the store cannot be on {name}: SQLite's log is safe on a local disk only"))
                 .in_file(store)
@@ -160,7 +159,7 @@ impl Workspace {
     /// The digests of outside files that were read before. Commands that only read make nothing in a folder where nothing was
     /// run: until then they are kept in the user's cache.
     pub fn digests(&self) -> PathBuf {
-        let folder = if self.journals().is_dir() { self.data().join("cache") } else { place::user_cache(&self.root) };
+        let folder = if self.journals().is_dir() { self.data().join("cache") } else { filesystem::user_cache(&self.root) };
         folder.join("digests.tsv")
     }
 
@@ -189,7 +188,7 @@ impl Workspace {
 
     /// Can other machines, or other mounts of this one, write here too?
     pub fn is_shared(&self) -> bool {
-        place::network(&self.data()).is_some()
+        filesystem::network(&self.data()).is_some()
     }
 
     /// Removes what writers that are gone left half-written; says how many files.

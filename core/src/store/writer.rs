@@ -1,7 +1,7 @@
 //! Which process writes, and what its locks can tell another. A lock (flock) is known to one kernel, and on many shared file
 //! systems to one mount of it: elsewhere it is granted although it is held.
 
-use super::{origin, place};
+use super::{filesystem, origin};
 use crate::domain::{Digest, event::Writer};
 use rustix::{
     fs::{FlockOperation, flock},
@@ -28,7 +28,7 @@ pub fn here(folder: &Path) -> Writer {
         pid: std::process::id(),
         token: token(),
         device: std::fs::metadata(folder).map_or(0, |about| about.dev()),
-        local: place::network(folder).is_none(),
+        local: filesystem::network(folder).is_none(),
         locks: true,
         host,
         boot,

@@ -6,7 +6,7 @@ use crate::domain::{
     Fault, Result,
     file_kind::{ExpectedFile, FileKind},
     model::{Architecture, BUILT, OWN_FAMILY},
-    nearest::suggestion,
+    spelling::suggestion,
     text::{count, printable},
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};

@@ -2,7 +2,7 @@
 
 use super::table::ExportTable;
 use crate::study::StudyOutcome;
-use visavis_core::domain::{contrast::ContrastSides, grid::Difference, score::Estimate};
+use visavis_core::domain::{contrast::ContrastSides, score::Estimate, simultaneous::Difference};
 
 /// One row a pair of sides and comparison.
 pub fn contrasts(outcome: &StudyOutcome) -> ExportTable {

@@ -1,21 +1,21 @@
 //! The dispatcher on this machine: hands ready jobs to workers, notes what becomes of them, does what people ask, and stops
 //! cleanly.
 
-mod diary;
 mod late;
 mod people;
+mod run_journal;
 mod worker;
 
 use super::{
-    acts::Acts,
     cost::Costs,
     devices::{Device, DeviceClass},
     graph::Step,
+    job_requests::Acts,
     plan::{Plan, StageStatus},
     queue::{StageQueue, Waiting},
 };
-use diary::RunJournal;
 use late::Late;
+use run_journal::RunJournal;
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
     path::{Path, PathBuf},

@@ -2,7 +2,7 @@
 
 use super::rebuild;
 use crate::{
-    study::{Step, board::Board, draft::Change},
+    study::{Step, draft::Change, matrix_snapshot::Board},
     tui::{
         app::{App, Confirmation, Drawing, MenuChoice, Overlay, STARTS, Screen},
         axes,
@@ -10,7 +10,7 @@ use crate::{
         event::{CommandPurpose, Effect, line},
         filter::Filter,
         form::Adding,
-        lattice::{self, MatrixAxis, Turn},
+        pivot::{self, MatrixAxis, Turn},
         table::{TableValue, by_number},
     },
 };
@@ -337,7 +337,7 @@ fn sort(app: &mut App, least: bool) {
 pub fn matrix_order(app: &mut App) {
     let matrix = &app.matrix;
     let names = matrix.lattice.names(matrix.turn.rows);
-    let filter = Filter::parse(&matrix.filter, &lattice::FIELDS).unwrap_or_default();
+    let filter = Filter::parse(&matrix.filter, &pivot::FIELDS).unwrap_or_default();
     let factors = |row: usize| {
         let board = app.seen.board.as_ref().filter(|_| matrix.turn.rows == MatrixAxis::Model)?;
         let model = board.families.iter().position(|(family, _)| *family == names[row])?;

@@ -2,7 +2,7 @@
 
 use super::act::only;
 use crate::{
-    study::{board::Board, watch::CellState},
+    study::{matrix_snapshot::Board, watch::CellState},
     tui::{
         app::{App, Screen},
         event::line,

@@ -2,7 +2,7 @@
 
 use super::{Clicked, Paint, first, over_ground, scrollbar};
 use crate::{
-    study::board::Board,
+    study::matrix_snapshot::Board,
     tui::{
         app::App,
         compare::{HEADS, Paired, explained, paired},
@@ -16,7 +16,7 @@ use ratatui::{
     style::{Modifier, Style},
     text::{Line, Span},
 };
-use visavis_core::domain::{claim::NumberForm, grid::DifferenceVerdict, text::count};
+use visavis_core::domain::{claim::NumberForm, simultaneous::DifferenceVerdict, text::count};
 
 pub fn draw(paint: &mut Paint, area: Rect, app: &App) {
     let Some(board) = app.seen.board.as_deref() else { return };

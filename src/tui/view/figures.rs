@@ -2,7 +2,7 @@
 
 use super::{Clicked, Paint, figure};
 use crate::{
-    study::board::Board,
+    study::matrix_snapshot::Board,
     tui::{
         app::App,
         figures::{quoted, row, shown_as},

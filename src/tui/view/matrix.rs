@@ -2,11 +2,11 @@
 
 use super::{Clicked, Paint, figure, first, over_ground, scrollbar};
 use crate::{
-    study::{board::Board, watch::CellState},
+    study::{matrix_snapshot::Board, watch::CellState},
     tui::{
         app::App,
         axes, figures,
-        lattice::{MatrixAxis, MatrixSquare},
+        pivot::{MatrixAxis, MatrixSquare},
         text::{self, fit, fit_end, half, left, right, score, width},
         theme::{Theme, bar, glyph},
     },

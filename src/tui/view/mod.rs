@@ -4,7 +4,7 @@ mod compare;
 mod figure;
 mod figures;
 mod matrix;
-mod over;
+mod overlays;
 mod report;
 mod runs;
 
@@ -29,7 +29,7 @@ use visavis_core::domain::{
 };
 
 pub use figures::wall;
-pub use over::filter_fault;
+pub use overlays::filter_fault;
 
 /// Something that can be clicked.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,7 +112,7 @@ pub fn draw(frame: &mut Frame, app: &App, pixels: &mut Pixels) -> Vec<Hit> {
     }
     footer(&mut paint, bottom, app);
     if let Some(overlay) = &app.overlay {
-        over::draw(&mut paint, body, app, overlay);
+        overlays::draw(&mut paint, body, app, overlay);
     }
     hits
 }
@@ -221,7 +221,7 @@ fn footer(paint: &mut Paint, area: Rect, app: &App) {
     let theme = paint.theme;
     let room = usize::from(area.width);
     if let Some(super::app::Overlay::Filter(filter)) = &app.overlay {
-        let wrong = over::filter_fault(app, filter);
+        let wrong = overlays::filter_fault(app, filter);
         let line = vec![
             Span::styled(" / ", theme.key()),
             Span::raw(text::fit_end(filter, room.saturating_sub(6))),

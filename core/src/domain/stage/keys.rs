@@ -31,11 +31,11 @@ impl Work {
             Work::Quality { .. } => 4,
             // 5: intervals of AUCs by the score method, none of too few. 6: near 1 more of what an interval misses is above it;
             // permuted scores where most images share a place.
-            Work::Score { .. } | Work::Space { .. } | Work::Fairness(_) | Work::Verify { .. } => 6,
+            Work::Score { .. } | Work::FeatureScores { .. } | Work::Fairness(_) | Work::Verify { .. } => 6,
             // 5: bounds beside the chosen cells, differences by their sides' intervals. 6: intervals near 1.
-            Work::Grid(_) => 6,
+            Work::Simultaneous(_) => 6,
             // 3: shown figures by other settings. 4: random numbers by purpose.
-            Work::Steady(_) => 4,
+            Work::Robustness(_) => 4,
             // 2: a grid behind the ledger. 3: what could have been shown. 4: random numbers by purpose. 5: bounds
             // beside the chosen cells. 6: intervals near 1.
             Work::Rank(_) => 6,
@@ -72,7 +72,7 @@ impl Work {
                     .with("seed", Value::seed(*seed))
                     .done()
             }
-            Work::Space { questions, statistics, seed } => {
+            Work::FeatureScores { questions, statistics, seed } => {
                 // Features are not permuted: their projections are.
                 let Statistics { bootstraps, permutations: _, min_positives, separates_at: _ } = statistics;
                 Value::map()
@@ -82,7 +82,7 @@ impl Work {
                     .with("seed", Value::seed(*seed))
                     .done()
             }
-            Work::Steady(figure) => figure.canonical(),
+            Work::Robustness(figure) => figure.canonical(),
             Work::Fairness(of) => of.canonical(),
             Work::Verify { bootstraps, seed } => Value::map()
                 .with("asked", Value::text("same person"))
@@ -92,7 +92,7 @@ impl Work {
             Work::Quality { views, seed } => {
                 Value::map().with("quality", Value::list(views, View::canonical)).with("seed", Value::seed(*seed)).done()
             }
-            Work::Grid(gridding) => gridding.canonical(),
+            Work::Simultaneous(gridding) => gridding.canonical(),
             Work::Rank(ranking) => ranking.canonical(),
             Work::Draw(figure) => figure.canonical(),
         }

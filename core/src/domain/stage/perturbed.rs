@@ -97,10 +97,16 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("umap", project(umap.clone())),
         ("score", Work::Score { question: question.clone(), views: views.clone(), statistics, seed: 7 }),
         ("quantity", Work::Score { question: quantity, views: views.clone(), statistics, seed: 7 }),
-        ("space", Work::Space { questions: questions.clone(), statistics, seed: 7 }),
+        ("space", Work::FeatureScores { questions: questions.clone(), statistics, seed: 7 }),
         (
             "steady",
-            Work::Steady(Robustness { question: question.clone(), view: View::Pair(1, 2), method: umap, projected: 8, seed: 7 }),
+            Work::Robustness(Robustness {
+                question: question.clone(),
+                view: View::Pair(1, 2),
+                method: umap,
+                projected: 8,
+                seed: 7,
+            }),
         ),
         (
             "fairness",
@@ -116,7 +122,7 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("quality", Work::Quality { views, seed: 7 }),
         (
             "grid",
-            Work::Grid(Simultaneous {
+            Work::Simultaneous(Simultaneous {
                 slots: slots.clone(),
                 spaces: vec![[1, 2, 3], [4, 5, 6]],
                 questions: questions.clone(),
@@ -291,12 +297,12 @@ fn every_stage_has_a_sample() {
         Work::Project { method: Method::Tsne { .. }, .. } => 7,
         Work::Project { method: Method::Umap { .. }, .. } => 8,
         Work::Score { .. } => 9,
-        Work::Space { .. } => 10,
-        Work::Steady(_) => 11,
+        Work::FeatureScores { .. } => 10,
+        Work::Robustness(_) => 11,
         Work::Fairness(_) => 12,
         Work::Verify { .. } => 13,
         Work::Quality { .. } => 14,
-        Work::Grid(_) => 15,
+        Work::Simultaneous(_) => 15,
         Work::Rank(_) => 16,
         Work::Draw(Figure::View { .. }) => 17,
         Work::Draw(Figure::Frequencies) => 18,

@@ -3,8 +3,8 @@
 
 use crate::{
     numeric::{
-        fused::fused,
         lanes::{self, LANES, Lanes},
+        multiversion::multiversion,
         neighbours::Neighbours,
         special::exp_lane,
         sum,
@@ -88,7 +88,7 @@ fn calibrated(squares: &[f64], perplexity: f64) -> Vec<f64> {
     p
 }
 
-fused! { fn weigh(squares: &[f64], least: f64, beta: f64, p: &mut [f64]) = weigh_kernel }
+multiversion! { fn weigh(squares: &[f64], least: f64, beta: f64, p: &mut [f64]) = weigh_kernel }
 
 #[inline(always)]
 fn weigh_kernel(squares: &[f64], least: f64, beta: f64, p: &mut [f64]) {
@@ -115,7 +115,7 @@ fn sixteen<L: Lanes>(columns: &[u32], values: &[f32], points: &[[f32; 2]], own: 
     [L::splat(x).sub(xs), L::splat(y).sub(ys), L::load(weights)]
 }
 
-fused! { fn pull(graph: &Graph, points: &[[f32; 2]], first: usize, forces: &mut [[f32; 2]]) = lanes pull_kernel }
+multiversion! { fn pull(graph: &Graph, points: &[[f32; 2]], first: usize, forces: &mut [[f32; 2]]) = lanes pull_kernel }
 
 #[inline(always)]
 fn pull_kernel<L: Lanes>(graph: &Graph, points: &[[f32; 2]], first: usize, forces: &mut [[f32; 2]]) {
@@ -133,7 +133,7 @@ fn pull_kernel<L: Lanes>(graph: &Graph, points: &[[f32; 2]], first: usize, force
     }
 }
 
-fused! { fn near(graph: &Graph, points: &[[f32; 2]], first: usize, sums: &mut [f64]) = lanes near_kernel }
+multiversion! { fn near(graph: &Graph, points: &[[f32; 2]], first: usize, sums: &mut [f64]) = lanes near_kernel }
 
 #[inline(always)]
 fn near_kernel<L: Lanes>(graph: &Graph, points: &[[f32; 2]], first: usize, sums: &mut [f64]) {

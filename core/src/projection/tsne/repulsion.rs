@@ -5,8 +5,8 @@
 
 use crate::numeric::{
     fourier::{Convolution, LaneRow},
-    fused::fused,
     lanes::{self, LANES, Lanes},
+    multiversion::multiversion,
     sum,
 };
 use rayon::prelude::*;
@@ -66,7 +66,7 @@ fn exact(points: &[[f32; 2]]) -> (f64, Vec<[f32; 2]>) {
     (sum::sum(&weights) - points.len() as f64, found.into_iter().map(|[_, x, y]| [x, y]).collect())
 }
 
-fused! {
+multiversion! {
     /// Σ w and the force, of the first points, in all points.
     fn push(points: &[[f32; 2]], xs: &[LaneRow], ys: &[LaneRow], found: &mut [[f32; 3]]) =
         push_kernel::<lanes::Wide, 4>, fma: push_kernel::<lanes::Fma, 2>, plain: push_kernel::<lanes::Plain, 2>

@@ -7,8 +7,8 @@ use super::curve::LowDimensionalCurve;
 use crate::{
     numeric::{
         PhiloxStream, Purpose,
-        fused::fused,
         lanes::{self, LANES, Lanes},
+        multiversion::multiversion,
         random::mixed,
         sum,
     },
@@ -155,7 +155,7 @@ fn others(bits: u64, meeting: u64, point: usize, count: usize) -> [u32; MOST] {
     others
 }
 
-fused! { fn go(layout: &Layout, at: Pass, first: usize, moved: &mut [[f32; 2]]) = lanes go_kernel }
+multiversion! { fn go(layout: &Layout, at: Pass, first: usize, moved: &mut [[f32; 2]]) = lanes go_kernel }
 
 /// Points of one register: the one who pulls and those who push are four lanes.
 const ABREAST: usize = LANES / 4;

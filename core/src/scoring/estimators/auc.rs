@@ -2,7 +2,7 @@
 //!
 //! Sums of halves below 2⁵² are exact in `f64`, so the order of summation cannot change a bit.
 
-use crate::numeric::fused::fused;
+use crate::numeric::multiversion::multiversion;
 
 /// Resamples that are weighed at once.
 pub const TURNS: usize = 16;
@@ -128,7 +128,7 @@ impl Sorted {
     }
 }
 
-fused! { fn add_wins(order: &[(u32, bool, bool)], weights: ReplicateWeights, wins: &mut [UStatistic; TURNS]) = add_wins_kernel }
+multiversion! { fn add_wins(order: &[(u32, bool, bool)], weights: ReplicateWeights, wins: &mut [UStatistic; TURNS]) = add_wins_kernel }
 
 #[inline(always)]
 fn add_wins_kernel(order: &[(u32, bool, bool)], weights: ReplicateWeights, wins: &mut [UStatistic; TURNS]) {

@@ -388,6 +388,6 @@ mod tests {
         };
         let one = with(1);
         assert!(one == with(2) && one == with(16));
-        crate::numeric::fused::each_level(|level| assert!(one == with(2), "{level:?}"));
+        crate::numeric::multiversion::each_level(|level| assert!(one == with(2), "{level:?}"));
     }
 }

@@ -5,7 +5,7 @@
 //! multiply-adds in each, and none is left out that could be among the five: so the ways agree in every bit.
 
 use crate::{
-    numeric::{Matrix, fused::fused, neighbours::Points, special::ln},
+    numeric::{Matrix, multiversion::multiversion, neighbours::Points, special::ln},
     scoring::design::split::Split,
 };
 use rayon::prelude::*;
@@ -324,7 +324,7 @@ fn in_plane(points: &Matrix, i: usize) -> [f64; 2] {
     [f64::from(row[0]), f64::from(row[1])]
 }
 
-fused! {
+multiversion! {
     /// Squared distances of these from a place.
     pub fn squares_in_plane(places: &[[f64; 2]], at: [f64; 2], squares: &mut [f64]) = squares_in_plane_kernel
 }

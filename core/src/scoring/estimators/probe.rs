@@ -19,8 +19,8 @@
 use crate::{
     numeric::{
         Matrix,
-        fused::fused,
         lanes::{self, LANES, Lanes},
+        multiversion::multiversion,
         special::ln,
         sum::{dot, dot_lanes},
         tiled::{self, Panels, add_products_f32},
@@ -157,7 +157,7 @@ impl Moments {
     }
 }
 
-fused! { fn add_row(row: &[f32], sums: &mut [f64]) = add_row_kernel }
+multiversion! { fn add_row(row: &[f32], sums: &mut [f64]) = add_row_kernel }
 
 #[inline(always)]
 fn add_row_kernel(row: &[f32], sums: &mut [f64]) {
@@ -166,7 +166,7 @@ fn add_row_kernel(row: &[f32], sums: &mut [f64]) {
     }
 }
 
-fused! { fn add_squares(row: &[f32], means: &[f64], sums: &mut [f64]) = add_squares_kernel }
+multiversion! { fn add_squares(row: &[f32], means: &[f64], sums: &mut [f64]) = add_squares_kernel }
 
 #[inline(always)]
 fn add_squares_kernel(row: &[f32], means: &[f64], sums: &mut [f64]) {
@@ -336,7 +336,7 @@ impl<'a> StandardizedFeatures<'a> {
     }
 }
 
-fused! { fn add_tiles(part: &mut [f32], sums: &mut [f64]) = add_tiles_kernel }
+multiversion! { fn add_tiles(part: &mut [f32], sums: &mut [f64]) = add_tiles_kernel }
 
 /// Moves one to the other.
 #[inline(always)]
@@ -346,7 +346,7 @@ fn add_tiles_kernel(part: &mut [f32], sums: &mut [f64]) {
     }
 }
 
-fused! {
+multiversion! {
     /// Of margins the slopes of the loss: weight × (σ(margin) − class).
     fn residual(margins: &mut [[f32; LANES]], offset: &[f32; LANES], shown: &[[f32; LANES]], totals: &mut [f64; LANES]) =
         lanes residual_kernel
@@ -505,7 +505,7 @@ impl ProbeFit {
     }
 }
 
-fused! {
+multiversion! {
     /// `to += factor · what`
     fn add(to: &mut [f64], factor: f64, what: &[f64]) = add_kernel
 }
@@ -702,7 +702,7 @@ impl HessianBound {
     }
 }
 
-fused! {
+multiversion! {
     /// x ← (L Lᵀ)⁻¹ x in every lane; on the diagonal of L stand the inverses.
     fn solve(lower: &[f32], x: &mut [[f32; LANES]]) = lanes solve_kernel
 }
@@ -739,7 +739,7 @@ fn solve_kernel<L: Lanes>(lower: &[f32], x: &mut [[f32; LANES]]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::{PhiloxStream, fused::each_level};
+    use crate::numeric::{PhiloxStream, multiversion::each_level};
     use crate::scoring::estimators::auc::Sorted;
 
     struct Question {

@@ -6,9 +6,9 @@
 
 use crate::{
     domain::{
-        grid::{CellTest, SimultaneousTests},
         ledger::{Candidate, CellId, Ledger, LedgerRow, ModelStanding, ProjectionStanding, ShownAs},
         score::TOO_FEW,
+        simultaneous::{CellTest, SimultaneousTests},
         text::count,
     },
     numeric::{PhiloxStream, Purpose, sum},
@@ -153,9 +153,9 @@ fn reason(row: &LedgerRow, separates: bool, chosen: usize) -> String {
 mod tests {
     use super::*;
     use crate::domain::{
-        grid::{Detectable, Family, Familywise},
         projection::View,
         score::Estimate,
+        simultaneous::{Detectable, Family, Familywise},
     };
 
     fn candidate(model: usize, axis: usize, a: f64, low_b: f64) -> Candidate {

@@ -2,9 +2,9 @@
 
 use crate::{
     domain::{
-        grid::CellTest,
         ledger::{CHANCE, CellId, Ledger, LedgerRow, ProbeDetection, Recovered},
         score::{Estimate, FeatureScore},
+        simultaneous::CellTest,
     },
     scoring::{design::split::FOLDS, inference::interval::AucInterval},
 };

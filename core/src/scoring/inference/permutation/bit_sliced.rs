@@ -4,7 +4,7 @@
 #![expect(clippy::needless_range_loop, reason = "loops over words side by side are what becomes lanes")]
 
 use super::order::{NeighborKey, Places};
-use crate::numeric::{fused::fused, special::log2_lane};
+use crate::numeric::{multiversion::multiversion, special::log2_lane};
 use std::cmp::Ordering;
 
 pub const LANES: usize = 512;
@@ -270,14 +270,14 @@ impl ClassCounts {
     }
 }
 
-fused! { fn along_both(neighbours: &[u32], values: [&[u16]; 2], labels: &[PermutationBits], classes: &mut [ClassCounts; 2]) = along_both_kernel }
-fused! {
+multiversion! { fn along_both(neighbours: &[u32], values: [&[u16]; 2], labels: &[PermutationBits], classes: &mut [ClassCounts; 2]) = along_both_kernel }
+multiversion! {
     /// `turned`: all ones for the class of those whose bit is not set.
     fn along(neighbours: &[u32], values: &[u16], labels: &[PermutationBits], turned: u64, class: &mut ClassCounts) = along_kernel
 }
-fused! { fn encode(second: &[PermutationBits; PLANES], first: &[PermutationBits; PLANES], shift: i32, own: &PermutationBits, codes: &mut ScoreCodes) = encode_kernel }
-fused! { fn log2_all(values: &mut [f64]) = log2_all_kernel }
-fused! { fn in_quanta(logs: &[f64], centre: f64, per_log: f64, values: &mut [u16]) = in_quanta_kernel }
+multiversion! { fn encode(second: &[PermutationBits; PLANES], first: &[PermutationBits; PLANES], shift: i32, own: &PermutationBits, codes: &mut ScoreCodes) = encode_kernel }
+multiversion! { fn log2_all(values: &mut [f64]) = log2_all_kernel }
+multiversion! { fn in_quanta(logs: &[f64], centre: f64, per_log: f64, values: &mut [u16]) = in_quanta_kernel }
 
 // The classes are copied, so that they stay in registers.
 #[inline(always)]

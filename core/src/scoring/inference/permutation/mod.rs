@@ -251,7 +251,7 @@ mod tests {
             image::{Column, Images, Labels},
             score::Statistics,
         },
-        numeric::fused::each_level,
+        numeric::multiversion::each_level,
         scoring::{design::members::Setting, inference::bootstrap::deviation},
     };
 

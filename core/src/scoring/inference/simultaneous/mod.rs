@@ -12,10 +12,10 @@ use crate::{
     domain::{
         comparison::Question,
         contrast::ContrastSides,
-        grid::{CellTest, Detectable, Family, Familywise, SimultaneousTests},
         ledger::{Candidate, CellId},
         projection::View,
         score::{Estimate, Scores, Spread, Statistics},
+        simultaneous::{CellTest, Detectable, Family, Familywise, SimultaneousTests},
         stage::Slot,
     },
     numeric::Matrix,

@@ -4,9 +4,9 @@ use super::{LayerScores, ProjectionScores, StudyScores, rows};
 use crate::{
     domain::{
         contrast::ContrastSides,
-        grid::{Difference, Interaction, ViewBesideFeatures},
         ledger::CellId,
         score::Estimate,
+        simultaneous::{Difference, Interaction, ViewBesideFeatures},
     },
     numeric::{Purpose, sum},
     scoring::{

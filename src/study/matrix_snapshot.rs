@@ -18,7 +18,6 @@ use std::{
 use visavis_core::domain::{
     Key, Result,
     contrast::ContrastSides,
-    grid::{DifferenceVerdict, SimultaneousTests},
     image::Column,
     job::{JobId, JobState},
     ledger::{CellId, Ledger, ShownAs},
@@ -27,6 +26,7 @@ use visavis_core::domain::{
     pin::Pinned,
     projection::View,
     score::{Estimate, FeatureScores, ProbeScore, Scores, Verification},
+    simultaneous::{DifferenceVerdict, SimultaneousTests},
     stage::Work,
     study::Study,
 };
@@ -205,7 +205,7 @@ impl Board {
             pins: plan.pinned().to_vec(),
             shown: vec![],
             made_of: plan.made_of(&text.source),
-            undrawn: plan.open_steps().filter(|step| matches!(step, Step::Draw(_) | Step::Steady(_))).count(),
+            undrawn: plan.open_steps().filter(|step| matches!(step, Step::Draw(_) | Step::Robustness(_))).count(),
             offers: Offers::of(&study),
             to_run: plan.to_run(),
             waiting: plan.tally().iter().map(|(_, tally)| tally.waiting).sum(),
@@ -223,7 +223,7 @@ impl Board {
     fn take_features(&mut self, plan: &Plan) -> Result<()> {
         for (step, manifest) in plan.results() {
             match (step, &manifest.work) {
-                (Step::Space { model, layer }, Work::Space { questions, .. }) => {
+                (Step::FeatureScores { model, layer }, Work::FeatureScores { questions, .. }) => {
                     let Some(space) = plan.json::<FeatureScores>(step, "space.json")? else { continue };
                     for (comparison, asked) in self.study.comparisons.iter().enumerate() {
                         let place = questions.iter().position(|question| *question == asked.question);

@@ -1,7 +1,7 @@
 //! Runs a kernel with the machine's fused multiply-add where it has one.
 //!
 //! `f64::mul_add` rounds once by definition, so its bits do not depend on the machine; but without the instruction it is
-//! a slow function call. A kernel is written once, `#[inline(always)]`, and `fused!` compiles it again for machines with
+//! a slow function call. A kernel is written once, `#[inline(always)]`, and `multiversion!` compiles it again for machines with
 //! AVX2 and FMA, and for those with AVX-512. Which of them runs changes the time and never a bit.
 
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -70,17 +70,17 @@ fn found() -> Level {
 /// `fused!(fn name(arguments) = kernel)`: a function that runs `kernel` with what is found. `fma: other` names a kernel of
 /// the same bits that suits sixteen registers better than the thirty-two of AVX-512. `= lanes kernel` is for a kernel over
 /// [`Lanes`](super::lanes::Lanes).
-macro_rules! fused {
+macro_rules! multiversion {
     ($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) = lanes $kernel:ident) => {
-        $crate::numeric::fused::fused!($(#[$doc])* $visibility fn $name($($argument: $type),*) =
+        $crate::numeric::multiversion::multiversion!($(#[$doc])* $visibility fn $name($($argument: $type),*) =
             $kernel::<$crate::numeric::lanes::Wide>, fma: $kernel::<$crate::numeric::lanes::Fma>,
             plain: $kernel::<$crate::numeric::lanes::Plain>);
     };
     ($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) = $kernel:expr) => {
-        $crate::numeric::fused::fused!($(#[$doc])* $visibility fn $name($($argument: $type),*) = $kernel, fma: $kernel);
+        $crate::numeric::multiversion::multiversion!($(#[$doc])* $visibility fn $name($($argument: $type),*) = $kernel, fma: $kernel);
     };
     ($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) = $kernel:expr, fma: $narrow:expr) => {
-        $crate::numeric::fused::fused!($(#[$doc])* $visibility fn $name($($argument: $type),*) = $kernel, fma: $narrow, plain: $narrow);
+        $crate::numeric::multiversion::multiversion!($(#[$doc])* $visibility fn $name($($argument: $type),*) = $kernel, fma: $narrow, plain: $narrow);
     };
     ($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) =
         $kernel:expr, fma: $narrow:expr, plain: $plain:expr) => {
@@ -88,7 +88,7 @@ macro_rules! fused {
         $visibility fn $name($($argument: $type),*) {
             #[cfg(target_arch = "x86_64")]
             {
-                use $crate::numeric::fused::{Level, level};
+                use $crate::numeric::multiversion::{Level, level};
 
                 #[target_feature(enable = "avx512f,avx2,fma")]
                 #[expect(unsafe_code, reason = "compiled for instructions that the caller has looked for")]
@@ -112,7 +112,7 @@ macro_rules! fused {
     };
 }
 
-pub(crate) use fused;
+pub(crate) use multiversion;
 
 /// Runs a test at each level, and leaves the highest behind. Tests beside it see another level now and then, and must give
 /// the same bits.

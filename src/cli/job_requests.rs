@@ -1,7 +1,7 @@
 //! `visavis pause | cancel | retry JOB`, `visavis drain`: what people ask of a run, now or the next time.
 
 use super::{
-    Context, look,
+    Context, open_store,
     output::{say, say_json},
 };
 use visavis_core::{
@@ -34,7 +34,7 @@ pub enum Verb {
 
 impl Jobs {
     pub fn run(&self, context: &Context, verb: Verb) -> Result<()> {
-        let index = look::store(context)?;
+        let index = open_store::store(context)?;
         let jobs = self.meant(index.as_ref(), verb)?;
         let live = context.workspace.holder().filter(|holder| holder.doing != LOOKING);
         let acts: Vec<PersonRequest> = match (verb, &jobs[..]) {
@@ -83,14 +83,14 @@ impl Jobs {
                 Verb::Pause | Verb::Retry => Ok(vec![]),
             };
         }
-        let known = look::known(index.map_or(Ok(vec![]), Index::jobs)?);
+        let known = open_store::known(index.map_or(Ok(vec![]), Index::jobs)?);
         // Several jobs named by their digits are meant, each of them; several that words happen to match are not.
         let by_digits = self.job.iter().all(|word| word.len() >= 8 && word.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        let found = look::matching(&words, &known);
+        let found = open_store::matching(&words, &known);
         let found = if found.len() > 1 && (self.all || by_digits && found.len() == self.job.len()) {
             found
         } else {
-            vec![look::one(&words, &known, "say more of its label, or --all for all of them")?]
+            vec![open_store::one(&words, &known, "say more of its label, or --all for all of them")?]
         };
         if let [(job, label, row)] = &found[..]
             && row.state == JobState::Done
@@ -113,7 +113,7 @@ impl Verb {
 
 /// `visavis drain`
 pub fn drain(context: &Context) -> Result<()> {
-    let index = look::store(context)?;
+    let index = open_store::store(context)?;
     let Some(holder) = context.workspace.holder().filter(|holder| holder.doing != LOOKING) else { return Err(nothing_runs()) };
     keep(context, index.as_ref(), asked(vec![PersonRequest::Drain]))?;
     if context.json {
@@ -144,7 +144,7 @@ pub fn keep(context: &Context, index: Option<&Index>, acts: Vec<EventKind>) -> R
     drop(journal);
     // It is kept; whoever asks next should see it too. The dispatcher looks ten times a second.
     for _ in 0..40 {
-        if look::store(context)?.map_or(Ok(true), |index| index.knows(&name))? {
+        if open_store::store(context)?.map_or(Ok(true), |index| index.knows(&name))? {
             break;
         }
         std::thread::sleep(std::time::Duration::from_millis(50));

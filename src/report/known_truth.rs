@@ -1,6 +1,6 @@
 //! The truth about drawn faces beside what was found: Visavis's own score.
 
-use super::{book::OutputSource, sections::ReportPage};
+use super::{claims::OutputSource, sections::ReportPage};
 use crate::study::{Level, Planted, Step};
 use serde_json::{Value, json};
 use visavis_core::domain::{

@@ -2,7 +2,7 @@
 
 use super::table::{ScreenTable, TableValue};
 use crate::study::{
-    board::{Best, Board},
+    matrix_snapshot::{Best, Board},
     watch::CellState,
 };
 use visavis_core::domain::ledger::CellId;
@@ -105,7 +105,7 @@ impl Lattice {
         let family_of: Vec<u16> = board.families.iter().map(|(family, _)| find(&families, family)).collect();
         let layer_of: Vec<Vec<u16>> =
             board.layers.iter().map(|of| of.iter().map(|layer| find(&layers, layer)).collect()).collect();
-        let place = |cell: &crate::study::board::BoardCell| {
+        let place = |cell: &crate::study::matrix_snapshot::BoardCell| {
             [
                 family_of[cell.model],
                 layer_of[cell.model][cell.layer],
@@ -186,7 +186,7 @@ pub fn table(board: Option<&Board>, states: &[CellState]) -> ScreenTable {
         vec!["model", "layer", "projection", "comparison", "state", "view", "score", "value", "half", "n", "people", "why"];
     let Some(board) = board else { return ScreenTable { title: "no study is open".to_owned(), heads, rows: vec![] } };
     let study = &board.study;
-    let row = |(cell, state): (&crate::study::board::BoardCell, &CellState)| {
+    let row = |(cell, state): (&crate::study::matrix_snapshot::BoardCell, &CellState)| {
         let why = match state {
             CellState::Failed(why) | CellState::Waits(why) => why.lines().next().unwrap_or(""),
             _ => cell.scores.as_ref().and_then(|scores| scores.unranked.as_deref()).unwrap_or(""),

@@ -183,12 +183,10 @@ impl DrawnLabels {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{
-            colour::Style,
-            sitting::{Twin, Variety},
-        },
-        *,
+    use super::*;
+    use crate::dataset::faces::{
+        colour::Style,
+        sitting::{Twin, Variety},
     };
     use crate::numeric::Purpose;
 

@@ -1,6 +1,6 @@
 //! What networks came to, and what they were tried on.
 
-use super::{book::OutputSource, sections::ReportPage};
+use super::{claims::OutputSource, sections::ReportPage};
 use crate::study::Step;
 use serde_json::{Value, json};
 use visavis_core::domain::{Result, claim::NumberForm, score::Verification};

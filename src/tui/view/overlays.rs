@@ -9,7 +9,7 @@ use crate::{
         compare, figures,
         filter::Filter,
         form::Form,
-        lattice, runs,
+        pivot, runs,
         text::{self, fit, left, wrapped},
     },
 };
@@ -331,7 +331,7 @@ pub fn filter_fault(app: &App, text: &str) -> Option<String> {
         Screen::Runs => &runs::FIELDS,
         Screen::Compare => &compare::FIELDS,
         Screen::Figures => &figures::FIELDS,
-        Screen::Matrix => &lattice::FIELDS,
+        Screen::Matrix => &pivot::FIELDS,
         Screen::Report => return None,
     };
     Filter::parse(text, fields).err()
