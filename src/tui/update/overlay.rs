@@ -165,7 +165,7 @@ fn fill(app: &mut App, mut form: Form, command: ScreenCommand) -> Vec<Effect> {
             Err(why) => form.fault = why,
         },
         ScreenCommand::Complete if !form.completions().is_empty() && !form.fields[form.cursor].value.is_empty() => {
-            form.complete()
+            form.complete();
         }
         ScreenCommand::Complete | ScreenCommand::Down => form.cursor = moved(form.cursor, form.fields.len(), ScreenCommand::Down),
         ScreenCommand::Up => form.cursor = moved(form.cursor, form.fields.len(), ScreenCommand::Up),

@@ -106,9 +106,9 @@ impl AucInterval {
         for _ in 0..HALVINGS {
             let middle = f64::midpoint(inside, outside);
             if (value - middle).powi(2) > reach * self.variance(middle, SampledFrom::Once) {
-                outside = middle
+                outside = middle;
             } else {
-                inside = middle
+                inside = middle;
             }
         }
         f64::midpoint(inside, outside)
