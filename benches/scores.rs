@@ -1,7 +1,7 @@
 //! Scores of the source study's grid, beside scikit-learn on a sample of the same work (`benches/scores.py`; `PYTHON` names a Python
 //! that has it): 40 model-layers × 12 views × 14 comparisons, 3,392 images, 1,000 resamples, 1,000 permutations, probes of all.
 //!
-//!     cargo bench --bench scores             the grid (VISAVIS_TAPS model-layers of it, all 40 by default), then 202,599 images
+//!     cargo bench --bench scores             the grid (VISAVIS_LAYERS model-layers of it, all 40 by default), then 202,599 images
 //!
 //! The limits: two minutes for the grid without probes, five with; two seconds for a view's scores at 202,599 images without
 //! resampling; 20 × scikit-learn.
@@ -31,7 +31,7 @@ const SHARES: [f64; 14] = [0.42, 0.23, 0.48, 0.48, 0.39, 0.47, 0.17, 0.32, 0.24,
 fn main() {
     rayon::ThreadPoolBuilder::new().num_threads(THREADS).build_global().expect("threads");
     grid();
-    if std::env::var_os("VISAVIS_TAPS").is_none() {
+    if std::env::var_os("VISAVIS_LAYERS").is_none() {
         many();
     }
 }
@@ -84,7 +84,7 @@ fn drawn(world: &World, columns: usize, seed: u64) -> Matrix {
 }
 
 fn grid() {
-    let layers: usize = std::env::var("VISAVIS_TAPS").ok().and_then(|layers| layers.parse().ok()).unwrap_or(40);
+    let layers: usize = std::env::var("VISAVIS_LAYERS").ok().and_then(|layers| layers.parse().ok()).unwrap_or(40);
     let (world, questions, statistics) = (world(3392), questions(), Statistics::default());
     let setting = Setting { images: &world.images, labels: &world.labels, identities: Some(&world.identities) };
     let axes: Vec<View> = (1..=8).map(View::Axis).chain([View::Pair(1, 2), View::Pair(3, 4)]).collect();
