@@ -11,15 +11,15 @@ use visavis_core::{
 /// Of the digits sample: two given feature sets, three projections of none.
 const DIGITS: [(&str, &str); 11] = [
     ("draw", "3ffb622b"),
-    ("fairness", "b3b57e95"),
+    ("fairness", "7fbba806"),
     ("features", "5e660bcb"),
-    ("grid", "0b15636f"),
+    ("grid", "d0eb91fe"),
     ("index", "412109a6"),
     ("project", "68d4a1ce"),
     ("quality", "8ddf12c8"),
-    ("rank", "2b7334e8"),
-    ("score", "e9e04e62"),
-    ("space", "820cb74b"),
+    ("rank", "40e9b85d"),
+    ("score", "b31026be"),
+    ("space", "14aab19b"),
     ("steady", "eac7f639"),
 ];
 
@@ -34,7 +34,7 @@ const DRAWN: [(&str, &str); 10] = [
     ("index", "8b04cc19"),
     ("project", "6bc1f785"),
     ("quality", "4a431595"),
-    ("rank", "97b56dbc"),
+    ("rank", "a70a4dbe"),
     ("score", "0137f165"),
     ("space", "ff8a4749"),
     ("verify", "6598769c"),

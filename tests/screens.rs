@@ -142,7 +142,7 @@ fn two_models_are_held_against_each_other() {
     // The same numbers as on the command line; the first marked less the second.
     let said = desk.json(&["compare", STUDY]);
     let of = said["differences"].as_array().unwrap().iter().find(|of| of["comparison"] == "even or odd").unwrap();
-    let score = |value: &serde_json::Value| format!("{:.3}", value.as_f64().unwrap()).trim_start_matches('0').to_owned();
+    let score = |value: &serde_json::Value| format!("{:.3}", value.as_f64().unwrap());
     let text = seen.text();
     let row = text.lines().find(|line| line.contains("even or odd  ")).unwrap();
     // Whatever was marked first: right less left of the contrast, in the words of the command line.
@@ -150,7 +150,7 @@ fn two_models_are_held_against_each_other() {
     assert!(row.contains(&score(&of["left_value"])) && row.contains(&score(&of["right_value"])), "{row} {of}");
     let difference = of["difference"]["value"].as_f64().unwrap();
     let sign = if difference < 0.0 { "−" } else { "+" };
-    assert!(row.contains(&format!("{sign}{}", format!("{:.3}", difference.abs()).trim_start_matches('0'))), "{row} {of}");
+    assert!(row.contains(&format!("{sign}{:.3}", difference.abs())), "{row} {of}");
     holds(&seen, &["blocks minus pixels", "features"]);
     let told = desk.succeed(&["compare", STUDY]);
     let counted = told.lines().last().unwrap().trim().strip_prefix("blocks beside pixels: ").unwrap();

@@ -48,9 +48,18 @@ impl NumberForm {
     /// Is the text how a number is written, or how early reports wrote it, without the zero before the point?
     pub fn is_shown_as(self, value: f64, text: &str) -> bool {
         let shown = self.show(value);
-        let has_zero = matches!(self, NumberForm::Score | NumberForm::Difference);
-        text == shown || has_zero && text == shown.replacen("0.", ".", 1)
+        let early = match self {
+            NumberForm::Score | NumberForm::Difference => without_leading_zero(&shown),
+            NumberForm::Count | NumberForm::Percent => None,
+        };
+        text == shown || early.is_some_and(|early| text == early)
     }
+}
+
+/// `−0.250` → `−.250`; nothing where the whole part is not zero.
+fn without_leading_zero(shown: &str) -> Option<String> {
+    let (sign, digits) = shown.split_at(shown.find(|c: char| c.is_ascii_digit())?);
+    digits.strip_prefix("0.").map(|decimals| format!("{sign}.{decimals}"))
 }
 
 /// Three decimals: `0.871`, `1.000`, `−0.250`.
@@ -76,6 +85,7 @@ mod tests {
         assert_eq!(NumberForm::Score.show(-0.0001), "0.000");
         let early = |value: f64, text: &str| NumberForm::Difference.is_shown_as(value, text);
         assert!(early(0.024, "+0.024") && early(0.024, "+.024") && !early(0.024, ".024") && !early(10.024, "+1.024"));
+        assert!(NumberForm::Score.is_shown_as(-0.25, "−.250") && !NumberForm::Score.is_shown_as(0.25, ".25"));
         assert_eq!(NumberForm::Count.show(202_599.0), "202,599");
         assert_eq!(NumberForm::Percent.show(0.1234), "12.3 %");
     }
