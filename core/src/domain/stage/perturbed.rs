@@ -339,8 +339,8 @@ fn a_cost_class_begins_with_the_word_of_the_kind() {
 fn the_cost_classes_are_pinned() {
     let found: BTreeMap<&str, String> = samples().into_iter().map(|(stage, task)| (stage, task.work.cost_class())).collect();
     let finer = [
-        ("train", "train cpu resnet34 width 0.5 arcface"),
-        ("extract", "features cpu resnet34 width 0.5"),
+        ("train", "train cpu resnet34-width0.5 arcface"),
+        ("extract", "features cpu resnet34-width0.5"),
         ("baseline", "features baseline"),
         ("features npy", "features"),
         ("pca", "project pca"),
