@@ -714,3 +714,6 @@ impl KnownResults<'_> {
         Some((Work::Draw(figure), inputs))
     }
 }
+
+#[cfg(test)]
+mod tests;
