@@ -15,7 +15,7 @@ use visavis_core::{
         image::{Column, Images, Labels},
         projection::View,
         score::Statistics,
-        stage::Slot,
+        stage::ScoreSlot,
     },
     numeric::{Matrix, PhiloxStream},
     scoring::{
@@ -103,7 +103,7 @@ fn grid() {
             let (flat, maps) = &points[layer];
             let (points, shown) = if projection == 0 { (flat, &axes[..]) } else { (&maps[projection - 1], &[View::Map][..]) };
             let scored = scoring::score(&setting, points, &questions[comparison], shown, &statistics, 7);
-            let slot = Slot { model: layer, layer: 0, projection, comparison };
+            let slot = ScoreSlot { model: layer, layer: 0, projection, comparison };
             ProjectionScores { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted }
         };
         let found = places.par_iter().map(of).collect();

@@ -268,7 +268,7 @@ fn figures(workspace: &Workspace) {
             started: now(),
             seconds: 0.1,
         };
-        let outputs = vec![Output { name: "figure.svg".to_owned(), digest: picture, bytes: svg.len() as u64 }];
+        let outputs = vec![Output { name: Figure::SVG.to_owned(), digest: picture, bytes: svg.len() as u64 }];
         let version = work.version();
         let manifest = Manifest { format: 1, key, stage, version, work, inputs, outputs, facts: Facts::new(), provenance };
         results.publish(&manifest).expect("a result");

@@ -2,6 +2,7 @@
 
 use crate::{desk::Desk, report::with_report};
 use std::fs;
+use visavis_core::domain::stage::Ranking;
 
 /// The first number the page shows for a claim of half B.
 fn first_claim(page: &str) -> (String, String) {
@@ -161,13 +162,13 @@ fn forge(page: &str) -> String {
     let (id, old) = (claim.id.clone(), claim.form.show(claim.value));
     claim.value = 0.999;
     let (key, pointer) = (claim.from.key, claim.from.pointer.clone());
-    let digest = evidence.manifests[evidence.places()[&key]].output("ledger.json").unwrap().digest;
+    let digest = evidence.manifests[evidence.places()[&key]].output(Ranking::LEDGER).unwrap().digest;
     let mut ledger: serde_json::Value = serde_json::from_slice(&evidence.object(digest, None).unwrap().unwrap()).unwrap();
     *ledger.pointer_mut(&pointer).unwrap() = 0.999.into();
     let bytes = serde_json::to_vec(&ledger).unwrap();
     evidence.objects.insert(visavis_core::domain::Digest::of(&bytes), pack(&bytes));
     let manifest = evidence.manifests.iter_mut().find(|manifest| manifest.key == key).unwrap();
-    manifest.outputs.iter_mut().find(|output| output.name == "ledger.json").unwrap().digest =
+    manifest.outputs.iter_mut().find(|output| output.name == Ranking::LEDGER).unwrap().digest =
         visavis_core::domain::Digest::of(&bytes);
     let page = format!("{}{}{}", &page[..start], evidence.to_page().unwrap(), &page[end..]);
     let page = page.replace(&format!("data-claim=\"{id}\">{old}<"), &format!("data-claim=\"{id}\">.999<"));

@@ -5,7 +5,7 @@ use crate::desk::Desk;
 use std::{collections::BTreeMap, fs};
 use visavis_core::{
     dataset::{Numbers, array},
-    domain::{Digest, result::Manifest},
+    domain::{Digest, result::Manifest, stage::Training},
 };
 
 /// Of the digits sample: two given feature sets, three projections of none.
@@ -115,7 +115,7 @@ fn networks_learn_what_they_learned_and_give_what_they_gave() {
         let name = if manifest.inputs.iter().any(|input| input.role == "weights") { "trained" } else { "untrained" };
         for output in manifest.outputs.iter().filter(|_| matches!(stage, "train" | "extract")) {
             let bytes = object(&output.digest);
-            if output.name == "curves.json" {
+            if output.name == Training::CURVES {
                 let curves: BTreeMap<String, Vec<f64>> = serde_json::from_slice(&bytes).unwrap();
                 found.insert("train loss".to_owned(), *curves["loss"].last().unwrap());
             } else if output.name.ends_with(".npy") {

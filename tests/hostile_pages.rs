@@ -15,7 +15,7 @@ use visavis_core::domain::{
     Digest, Key,
     claim::{Claim, ClaimSource, NumberForm},
     result::{Manifest, Output},
-    stage::{Input, Kind, Location, Task, Work},
+    stage::{Input, Kind, Location, MeasureQuality, Task, VerifyIdentities, Work},
 };
 
 /// A part of a second where nothing else runs; what would hang takes for ever.
@@ -314,7 +314,7 @@ fn a_page_with_two_elements_of_evidence_is_refused() {
 fn made_up(work: Work, inputs: Vec<Input>, like: &Manifest) -> Manifest {
     let task = Task { work, inputs };
     let (key, stage, version) = (task.key(), task.work.kind(), task.work.version());
-    let output = Output { name: "verification.json".into(), digest: Digest::of(b"{}"), bytes: 2 };
+    let output = Output { name: VerifyIdentities::VERIFICATION.into(), digest: Digest::of(b"{}"), bytes: 2 };
     let facts = [("n".to_owned(), vec![1.0])].into();
     Manifest { key, stage, version, work: task.work, inputs: task.inputs, outputs: vec![output], facts, ..like.clone() }
 }
@@ -338,16 +338,16 @@ fn work_that_would_never_end_is_not_begun() {
         b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776, 1048576), }".to_vec();
     array.resize(128, b' ');
     let images = b"a\t-\nb\t-\n".as_slice();
-    let endless = made_up(Work::Verify { bootstraps: 1 << 50, seed: 1 }, vec![input("images", images)], &like);
+    let endless = made_up(Work::Verify(VerifyIdentities { bootstraps: 1 << 50, seed: 1 }), vec![input("images", images)], &like);
     desk.write("r.html", page_of(&with_claim(endless, &[images]), "").as_bytes());
     let (code, told, took) = audit(&desk, &["r.html"]);
     let unchecked = whys(&told, "unchecked");
     assert!(code == 0 && unchecked.iter().any(|why| why.contains("bootstraps")), "{told}");
     assert!(took < SOON);
     for (work, inputs) in [
-        (Work::Verify { bootstraps: 20, seed: 1 }, vec![input("images", images), input("points/0", &array)]),
-        (Work::Quality { views: vec![], seed: 1 }, vec![input("features", &array)]),
-        (Work::Verify { bootstraps: 20, seed: 1 }, vec![]),
+        (Work::Verify(VerifyIdentities { bootstraps: 20, seed: 1 }), vec![input("images", images), input("points/0", &array)]),
+        (Work::Quality(MeasureQuality { views: vec![], seed: 1 }), vec![input("features", &array)]),
+        (Work::Verify(VerifyIdentities { bootstraps: 20, seed: 1 }), vec![]),
     ] {
         let odd = made_up(work, inputs, &like);
         desk.write("r.html", page_of(&with_claim(odd, &[images, &array]), "").as_bytes());
@@ -362,11 +362,11 @@ fn work_that_would_never_end_is_not_begun() {
 fn evidence_that_inflates_to_more_than_it_says_is_found() {
     let desk = Desk::empty();
     let like = small().manifests.remove(0);
-    let work = || Work::Verify { bootstraps: 20, seed: 1 };
+    let work = || Work::Verify(VerifyIdentities { bootstraps: 20, seed: 1 });
     for forged in [vec![b' '; 64 << 20], b"{ }".to_vec()] {
         let mut evidence = with_claim(made_up(work(), vec![], &like), &[]);
         evidence.objects.insert(Digest::of(b"{}"), pack(&forged));
-        evidence.claims[0].from.output = "verification.json".into();
+        evidence.claims[0].from.output = VerifyIdentities::VERIFICATION.into();
         desk.write("r.html", page_of(&evidence, "").as_bytes());
         let (code, told, took) = audit(&desk, &["r.html", "--quick"]);
         let differs = whys(&told, "differs");
@@ -441,7 +441,7 @@ fn a_report_that_is_too_large_or_no_file_is_refused_at_once() {
 fn many_claims_are_checked_in_seconds() {
     let many = if std::env::var_os("VISAVIS_LONG").is_some() { 1_000_000 } else { 20_000 };
     let like = small().manifests.remove(0);
-    let mut evidence = with_claim(made_up(Work::Verify { bootstraps: 20, seed: 1 }, vec![], &like), &[]);
+    let mut evidence = with_claim(made_up(Work::Verify(VerifyIdentities { bootstraps: 20, seed: 1 }), vec![], &like), &[]);
     let values: Vec<u32> = (0..many).collect();
     let bytes = serde_json::to_vec(&values).unwrap();
     let output = &mut evidence.manifests[0].outputs[0];
@@ -452,7 +452,7 @@ fn many_claims_are_checked_in_seconds() {
         value: f64::from(number),
         from: ClaimSource {
             pointer: format!("/{number}"),
-            output: "verification.json".into(),
+            output: VerifyIdentities::VERIFICATION.into(),
             ..evidence.claims[0].from.clone()
         },
         ..evidence.claims[0].clone()

@@ -10,7 +10,7 @@ use visavis_core::domain::{
     membership::Members,
     result::Manifest,
     score::Scores,
-    stage::{Figure, Work},
+    stage::{Figure, Ranking, ScoreViews, Work},
 };
 
 const STUDY: &str = "experiments/small.yaml";
@@ -86,10 +86,10 @@ fn scores_figures_frequencies_and_check_count_the_same_images() {
     let (mut figures, mut of_files, mut groups) = (0, 0, 0);
     let all = manifests(&desk);
     for manifest in &all {
-        if let Work::Score { question, .. } = &manifest.work
+        if let Work::Score(ScoreViews { question, .. }) = &manifest.work
             && matches!(question.measured, Measured::Classes(_))
         {
-            let scores: Scores = serde_json::from_str(&output(&desk, manifest, "scores.json")).unwrap();
+            let scores: Scores = serde_json::from_str(&output(&desk, manifest, ScoreViews::SCORES)).unwrap();
             assert_eq!(scores.counts.classes, sizes(&desk, manifest, question), "{question:?}");
             scored.insert(serde_json::to_string(question).unwrap(), scores.counts.classes);
         }
@@ -98,13 +98,13 @@ fn scores_figures_frequencies_and_check_count_the_same_images() {
     for manifest in &all {
         match &manifest.work {
             Work::Draw(Figure::View { question, .. }) => {
-                let found = legend(&output(&desk, manifest, "figure.svg"));
+                let found = legend(&output(&desk, manifest, Figure::SVG));
                 assert_eq!(found, scored[&serde_json::to_string(question).unwrap()], "{question:?}");
                 figures += 1;
                 of_files += usize::from(question.attributes().contains("framed"));
             }
             Work::Rank(ranking) => {
-                let counted: Frequencies = serde_json::from_str(&output(&desk, manifest, "frequencies.json")).unwrap();
+                let counted: Frequencies = serde_json::from_str(&output(&desk, manifest, Ranking::FREQUENCIES)).unwrap();
                 // Every image is on one side, so both sides together are everybody.
                 for (place, question) in ranking.questions.iter().enumerate() {
                     let wanted = &scored[&serde_json::to_string(question).unwrap()];

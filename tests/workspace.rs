@@ -4,7 +4,7 @@
 use crate::desk::Desk;
 use std::fs;
 use visavis_core::{
-    domain::{Digest, Key, result::Manifest},
+    domain::{Digest, Key, result::Manifest, stage::ScoreViews},
     store::Workspace,
 };
 
@@ -87,12 +87,12 @@ fn plant(desk: &Desk, name: &str, change: impl Fn(&mut serde_json::Value) -> Vec
     let workspace = Workspace::new(desk.path("."), None).unwrap();
     let (results, objects) = (workspace.results(), workspace.objects());
     let manifests = results.all().unwrap().into_iter().map(|key| results.get(key).unwrap().unwrap());
-    let mut manifest: Manifest = manifests.into_iter().find(|manifest| manifest.output("scores.json").is_some()).unwrap();
-    let digest = manifest.output("scores.json").unwrap().digest;
+    let mut manifest: Manifest = manifests.into_iter().find(|manifest| manifest.output(ScoreViews::SCORES).is_some()).unwrap();
+    let digest = manifest.output(ScoreViews::SCORES).unwrap().digest;
     let mut scores: serde_json::Value = serde_json::from_slice(&objects.get(digest).unwrap()).unwrap();
     let bytes = change(&mut scores);
     manifest.key = Key(Digest::of(name.as_bytes()));
-    let output = manifest.outputs.iter_mut().find(|output| output.name == "scores.json").unwrap();
+    let output = manifest.outputs.iter_mut().find(|output| output.name == ScoreViews::SCORES).unwrap();
     (output.digest, output.bytes) = (objects.put(&bytes).unwrap(), bytes.len() as u64);
     assert!(results.publish(&manifest).unwrap());
     manifest.key

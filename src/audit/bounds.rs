@@ -18,14 +18,15 @@ pub fn too_much(work: &Work) -> Option<String> {
         told(of.bootstraps, MOST_RESAMPLES, "bootstraps").or_else(|| told(of.permutations, MOST_RESAMPLES, "permutations"))
     };
     match work {
-        Work::Index { .. } | Work::Features { .. } | Work::Train(_) | Work::Quality { .. } | Work::Draw(_) => None,
+        Work::Index(_) | Work::Features(_) | Work::Train(_) | Work::Quality(_) | Work::Draw(_) => None,
         Work::Extract(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
         Work::Baseline(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
-        Work::Project { method, .. } => of_method(method, &told),
-        Work::Score { statistics, .. } | Work::FeatureScores { statistics, .. } => resamples(statistics),
+        Work::Project(of) => of_method(&of.method, &told),
+        Work::Score(of) => resamples(&of.statistics),
+        Work::FeatureScores(of) => resamples(&of.statistics),
         Work::Robustness(of) => of_method(&of.method, &told),
         Work::Fairness(of) => resamples(&of.statistics).or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
-        Work::Verify { bootstraps, .. } => told(*bootstraps, MOST_RESAMPLES, "bootstraps"),
+        Work::Verify(of) => told(of.bootstraps, MOST_RESAMPLES, "bootstraps"),
         Work::Simultaneous(of) => resamples(&of.statistics),
         Work::Rank(of) => told(of.depth, DEEPEST, "attributes an intersection"),
     }
@@ -45,15 +46,18 @@ fn of_method(method: &Method, told: &dyn Fn(usize, usize, &str) -> Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use visavis_core::domain::stage::{ProjectFeatures, VerifyIdentities};
 
     #[test]
     fn what_no_study_asks_for_is_not_made() {
-        let of = |bootstraps| Work::Verify { bootstraps, seed: 1 };
+        let of = |bootstraps| Work::Verify(VerifyIdentities { bootstraps, seed: 1 });
         assert_eq!(too_much(&of(1000)), None);
         assert!(too_much(&of(1 << 40)).unwrap().contains("bootstraps"));
-        let pca = |axes| Work::Project { method: Method::Pca { axes }, seed: 1 };
+        let pca = |axes| Work::Project(ProjectFeatures { method: Method::Pca { axes }, seed: 1 });
         assert!(too_much(&pca(10)).is_none() && too_much(&pca(usize::MAX)).is_some());
-        let tsne = |perplexity| Work::Project { method: Method::Tsne { perplexity, metric: Default::default() }, seed: 1 };
+        let tsne = |perplexity| {
+            Work::Project(ProjectFeatures { method: Method::Tsne { perplexity, metric: Default::default() }, seed: 1 })
+        };
         assert!(too_much(&tsne(30.0)).is_none() && too_much(&tsne(f64::NAN)).is_some() && too_much(&tsne(1e300)).is_some());
     }
 }

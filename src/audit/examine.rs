@@ -22,7 +22,7 @@ use visavis_core::{
         Digest, Key, Result,
         claim::Claim,
         result::Manifest,
-        stage::{Input, Work},
+        stage::{Figure, Input, Work},
         study::Tolerance,
     },
     store::Workspace,
@@ -395,7 +395,7 @@ fn examine_page(page: &AuditedPage, alone: &PageAlone, audit: &mut Audit) {
     let places = page.evidence.places();
     for (key, digest) in &page.figures {
         let manifest = key.parse().ok().and_then(|key: Key| places.get(&key)).map(|place| &page.evidence.manifests[*place]);
-        match manifest.and_then(|manifest| manifest.output("figure.svg")) {
+        match manifest.and_then(|manifest| manifest.output(Figure::SVG)) {
             Some(output) if output.digest == *digest => {
                 let why = "the picture is the one its result names";
                 let id = format!("figure {}", key.get(..8).unwrap_or(key));

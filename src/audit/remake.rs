@@ -107,7 +107,7 @@ impl Remaking {
 
     pub fn what(&self, place: usize) -> String {
         let manifest = &self.house.manifests[place];
-        format!("{} {}", manifest.work.alike(), manifest.key.short())
+        format!("{} {}", manifest.work.cost_class(), manifest.key.short())
     }
 
     /// How each stage stands; `None`: it was not reached.
@@ -418,6 +418,7 @@ mod tests {
         domain::{
             projection::Method,
             result::{Output, Provenance},
+            stage::{Index, ProjectFeatures},
             study::Tolerance,
         },
         numeric::Matrix,
@@ -467,7 +468,7 @@ mod tests {
     }
 
     fn project(seed: u64, inputs: &[&[u8]], output: &[u8]) -> Manifest {
-        manifest(Work::Project { method: Method::Pca { axes: 1 }, seed }, inputs, ("o", output))
+        manifest(Work::Project(ProjectFeatures { method: Method::Pca { axes: 1 }, seed }), inputs, ("o", output))
     }
 
     fn run(manifests: Vec<Manifest>, recompute: Recompute, threads: usize, folder: &Path) -> Vec<String> {
@@ -535,9 +536,9 @@ mod tests {
     fn what_was_changed_or_is_of_another_version_is_not_made() {
         let folder = tempfile::tempdir().unwrap();
         let (mut changed, mut older) = (project(1, &[], b"1"), project(2, &[], b"2"));
-        changed.work = Work::Project { method: Method::Pca { axes: 2 }, seed: 1 };
+        changed.work = Work::Project(ProjectFeatures { method: Method::Pca { axes: 2 }, seed: 1 });
         older.version += 1;
-        let other = manifest(Work::Index { take: None }, &[], ("images", b""));
+        let other = manifest(Work::Index(Index { take: None }), &[], (Index::IMAGES, b""));
         let twice = project(3, &[], b"3");
         let found = run(vec![changed, older, other, twice.clone(), twice], fake, 2, folder.path());
         assert!(found[0].contains("its key does not follow") && found[1].contains("made by version"), "{found:?}");

@@ -26,6 +26,7 @@ use visavis_core::{
         score::{Counts, Estimate, TOO_FEW},
         simultaneous::CellTest,
         spelling::suggestion,
+        stage::{Index, ProjectFeatures},
     },
     store::{AttemptRow, ScoreRow},
 };
@@ -101,7 +102,10 @@ impl Export {
         } else {
             let projections: Vec<&str> = study.projections.iter().map(|projection| projection.name.as_str()).collect();
             let projection = place("--projection", self.projection.as_deref(), &projections)?;
-            (Step::Project { model, layer, projection, seed: usize::from(self.seed) - 1 }, "coordinates.npy".to_owned())
+            (
+                Step::Project { model, layer, projection, seed: usize::from(self.seed) - 1 },
+                ProjectFeatures::COORDINATES.to_owned(),
+            )
         };
         let absent = || Fault::missing(format!("there are no such {} yet", self.what)).next("run the study first");
         let bytes = plan.bytes(step, &output)?.ok_or_else(absent)?;
@@ -109,7 +113,7 @@ impl Export {
             return Ok(bytes);
         }
         let images = plan
-            .bytes(Step::Index, "images")?
+            .bytes(Step::Index, Index::IMAGES)?
             .and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?))
             .ok_or_else(absent)?;
         let matrix = array::from_npy(&bytes, Path::new(&output))?;

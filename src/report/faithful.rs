@@ -8,6 +8,7 @@ use visavis_core::domain::{
     claim::NumberForm,
     projection::View,
     score::{Quality, Spread},
+    stage::MeasureQuality,
 };
 
 impl ReportPage<'_> {
@@ -17,11 +18,11 @@ impl ReportPage<'_> {
         let (mut rows, mut stable, mut neighbours) = (Vec::new(), Vec::new(), Value::Null);
         for (step, manifest) in plan.results() {
             let Step::Quality { model, layer, projection } = step else { continue };
-            let Some(quality): Option<Quality> = plan.json(step, "quality.json")? else { continue };
+            let Some(quality): Option<Quality> = plan.json(step, MeasureQuality::QUALITY)? else { continue };
             let (name, layer_name) = (&plan.study.models[model].name, self.layer(model, layer));
             let method = &plan.study.projections[projection].name;
             let of = format!("{name} · {layer_name} · {method}");
-            let source = OutputSource { key: manifest.key, output: "quality.json", of: of.clone() };
+            let source = OutputSource { key: manifest.key, output: MeasureQuality::QUALITY, of: of.clone() };
             if neighbours.is_null() {
                 neighbours = json!(self.book.count(&source, "/neighbours", "neighbours asked for", quality.neighbours));
             }

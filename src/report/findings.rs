@@ -6,11 +6,12 @@ use visavis_core::domain::{
     claim::NumberForm,
     score::Estimate,
     simultaneous::{DISCOVERY, Difference, DifferenceVerdict, Family, Interaction, ViewBesideFeatures},
+    stage::Simultaneous,
 };
 
 impl ReportPage<'_> {
     fn grid_source(&self, of: String) -> OutputSource {
-        OutputSource { key: self.outcome.gridded, output: "grid.json", of }
+        OutputSource { key: self.outcome.gridded, output: Simultaneous::TESTS, of }
     }
 
     /// Per model: what it separates, surest first, and what it was not shown to.

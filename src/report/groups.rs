@@ -10,7 +10,7 @@ use visavis_core::domain::{
     fairness::{Fairness, GroupGap, GroupMeasure, GroupRates, QuestionFairness, Reweighed, Support},
     score::Estimate,
     simultaneous::DISCOVERY,
-    stage::Work,
+    stage::{GroupFairness, Work},
 };
 
 /// A model's appendix, and where it stands.
@@ -38,14 +38,15 @@ impl ReportPage<'_> {
         let mut all = Vec::new();
         for model in 0..study.models.len() {
             let step = Step::Fairness { model };
-            let (Some(manifest), Some(fairness)) = (plan.result(step), plan.json::<Fairness>(step, "fairness.json")?) else {
+            let (Some(manifest), Some(fairness)) = (plan.result(step), plan.json::<Fairness>(step, GroupFairness::GROUPS)?)
+            else {
                 continue;
             };
             let Work::Fairness(of) = &manifest.work else { continue };
             let place = |comparison: &visavis_core::domain::comparison::Comparison| {
                 of.questions.iter().position(|question| *question == comparison.question)
             };
-            let source = OutputSource { key: manifest.key, output: "fairness.json", of: study.models[model].name.clone() };
+            let source = OutputSource { key: manifest.key, output: GroupFairness::GROUPS, of: study.models[model].name.clone() };
             all.push(ModelFairness { model, source, fairness, places: study.comparisons.iter().map(place).collect() });
         }
         if all.is_empty() {

@@ -7,6 +7,7 @@ use visavis_core::domain::{
     Result,
     claim::NumberForm,
     ledger::{LedgerRow, Recovered},
+    stage::Ranking,
 };
 
 impl ReportPage<'_> {
@@ -14,8 +15,8 @@ impl ReportPage<'_> {
     pub(super) fn planted(&self) -> Result<Value> {
         let plan = self.outcome.plan;
         let Some(truth) = &self.outcome.truth else { return Ok(Value::Null) };
-        let own: Option<Recovered> = plan.json(Step::Rank, "recovered.json")?;
-        let source = OutputSource { key: self.outcome.ranked, output: "recovered.json", of: "what was planted".to_owned() };
+        let own: Option<Recovered> = plan.json(Step::Rank, Ranking::RECOVERED)?;
+        let source = OutputSource { key: self.outcome.ranked, output: Ranking::RECOVERED, of: "what was planted".to_owned() };
         let mut rows = Vec::new();
         for (comparison, of) in plan.study.comparisons.iter().enumerate() {
             let planted = truth.asked_by(&of.question);
@@ -38,7 +39,7 @@ impl ReportPage<'_> {
         let study = &self.outcome.plan.study;
         let name = &study.comparisons[comparison].name;
         let drawn = planted.iter().all(|(_, of)| of.drawn);
-        let truth = OutputSource { key: self.outcome.ranked, output: "planted.json", of: "planted".to_owned() };
+        let truth = OutputSource { key: self.outcome.ranked, output: Ranking::PLANTED, of: "planted".to_owned() };
         let number = |field: &str, what: &str, form: NumberForm, value: fn(&Planted) -> f64| {
             let of = |(place, of): &(usize, &Planted)| {
                 self.book.enter(

@@ -28,7 +28,10 @@ use visavis_core::domain::{
     Digest, Fault, Result,
     projection::View,
     result::{Manifest, Provenance},
-    stage::{CURVES, Input, Location},
+    stage::{
+        GroupFairness, Index, Input, Location, MeasureQuality, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews,
+        Simultaneous, Training, VerifyIdentities,
+    },
 };
 
 const PAGE: &str = include_str!("../../templates/report.html");
@@ -82,18 +85,18 @@ fn evidence(outcome: &StudyOutcome, extras: &Extras, book: &Book) -> Result<Evid
     let mut objects = BTreeMap::new();
     let mut room = ROOM;
     // What must be there: outputs that claims point into, and what ranks and counts are made of.
-    let of_rank = ["ledger.json", "frequencies.json", "planted.json", "recovered.json"];
+    let of_rank = [Ranking::LEDGER, Ranking::FREQUENCIES, Ranking::PLANTED, Ranking::RECOVERED];
     let mut wanted: Vec<(Step, &str, bool)> = of_rank.map(|output| (Step::Rank, output, true)).to_vec();
-    wanted.push((Step::Index, "images", true));
+    wanted.push((Step::Index, Index::IMAGES, true));
     wanted.extend(plan.results().filter_map(|(step, _)| match step {
-        Step::Score { .. } => Some((step, "scores.json", true)),
-        Step::FeatureScores { .. } => Some((step, "space.json", true)),
-        Step::Simultaneous => Some((step, "grid.json", true)),
-        Step::Robustness(_) => Some((step, "steady.json", true)),
-        Step::Fairness { .. } => Some((step, "fairness.json", true)),
-        Step::Quality { .. } => Some((step, "quality.json", true)),
-        Step::Verify { .. } => Some((step, "verification.json", true)),
-        Step::Train { .. } => Some((step, CURVES, true)),
+        Step::Score { .. } => Some((step, ScoreViews::SCORES, true)),
+        Step::FeatureScores { .. } => Some((step, ScoreFeatures::SCORES, true)),
+        Step::Simultaneous => Some((step, Simultaneous::TESTS, true)),
+        Step::Robustness(_) => Some((step, Robustness::FIGURE, true)),
+        Step::Fairness { .. } => Some((step, GroupFairness::GROUPS, true)),
+        Step::Quality { .. } => Some((step, MeasureQuality::QUALITY, true)),
+        Step::Verify { .. } => Some((step, VerifyIdentities::VERIFICATION, true)),
+        Step::Train { .. } => Some((step, Training::CURVES, true)),
         _ => None,
     }));
     // Then coordinates while there is room: of the figures shown first.
@@ -106,7 +109,7 @@ fn evidence(outcome: &StudyOutcome, extras: &Extras, book: &Book) -> Result<Evid
     let shown: BTreeSet<Step> = outcome.shown.iter().map(|(cell, _)| project(cell)).collect();
     let others =
         plan.results().map(|(step, _)| step).filter(|step| matches!(step, Step::Project { .. }) && !shown.contains(step));
-    wanted.extend(shown.iter().copied().chain(others).map(|step| (step, "coordinates.npy", false)));
+    wanted.extend(shown.iter().copied().chain(others).map(|step| (step, ProjectFeatures::COORDINATES, false)));
     for (step, output, must) in wanted {
         let (Some(bytes), Some(digest)) =
             (plan.bytes(step, output)?, plan.result(step).and_then(|m| m.output(output)).map(|o| o.digest))

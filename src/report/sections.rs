@@ -15,7 +15,7 @@ use visavis_core::domain::{
     ledger::{CellId, Rate, ShownAs},
     model::Source as Made,
     score::{Estimate, FigureRobustness, ViewScore},
-    stage::{Kind, WEIGHTS_PREFIX},
+    stage::{Figure, Kind, ProjectFeatures, Ranking, Robustness, ScoreViews, WEIGHTS_PREFIX},
     text::shell,
 };
 
@@ -69,7 +69,7 @@ pub(super) struct ReportPage<'a> {
 
 impl ReportPage<'_> {
     pub(super) fn ledger_source(&self) -> OutputSource {
-        OutputSource { key: self.outcome.ranked, output: "ledger.json", of: "ledger".to_owned() }
+        OutputSource { key: self.outcome.ranked, output: Ranking::LEDGER, of: "ledger".to_owned() }
     }
 
     /// A text that a person wrote, without absolute paths.
@@ -78,7 +78,7 @@ impl ReportPage<'_> {
     }
 
     fn frequencies_source(&self) -> OutputSource {
-        OutputSource { key: self.outcome.ranked, output: "frequencies.json", of: "labels".to_owned() }
+        OutputSource { key: self.outcome.ranked, output: Ranking::FREQUENCIES, of: "labels".to_owned() }
     }
 
     pub(super) fn model(&self, cell: &CellId) -> String {
@@ -293,7 +293,7 @@ impl ReportPage<'_> {
                     continue;
                 };
                 let cell = CellId { model, layer: of.layer, projection: of.projection.unwrap_or(0), view: view.view, comparison };
-                let source = OutputSource { key: *key, output: "scores.json", of: self.words(&cell) };
+                let source = OutputSource { key: *key, output: ScoreViews::SCORES, of: self.words(&cell) };
                 let quantity = matches!(study.comparisons[comparison].question.measured, Measured::Quantity(_));
                 let what = if quantity { "Spearman's ρ" } else { "monotone AUC" };
                 rows.push(json!({ "comparison": self.comparison(&cell), "model": self.model(&cell), "view": self.view(&cell), "what": what, "score": self.book.estimate(&source, &format!("/views/{place}/monotone"), what, NumberForm::Score, view.monotone) }));
@@ -395,7 +395,7 @@ impl ReportPage<'_> {
 
     /// A figure's picture with its result's key.
     pub(super) fn drawing(&self, step: Step) -> Result<Value> {
-        let svg = self.outcome.plan.bytes(step, "figure.svg")?;
+        let svg = self.outcome.plan.bytes(step, Figure::SVG)?;
         Ok(match (svg, self.outcome.plan.result(step)) {
             (Some(svg), Some(manifest)) => {
                 json!({ "svg": String::from_utf8_lossy(&svg), "key": manifest.key, "short": manifest.key.short() })
@@ -456,7 +456,7 @@ impl ReportPage<'_> {
                 "a": self.half(row, "a", of.candidate.a), "b": self.half(row, "b", of.candidate.b), "low": self.simultaneous(row), "family": self.family(row), "steady": self.steady(cell)?,
                 "whole": score("whole", scores.views[view].whole), "monotone": score("monotone", scores.views[view].monotone), "least": score("least", scores.views[view].least),
                 "features": self.features(cell.model, cell.layer, cell.comparison), "counts": counts, "drawing": drawing, "axis": is_axis(cell.view),
-                "points": self.outcome.projected(cell).and_then(|m| m.output("coordinates.npy")).map(|output| output.digest.short()),
+                "points": self.outcome.projected(cell).and_then(|m| m.output(ProjectFeatures::COORDINATES)).map(|output| output.digest.short()),
             }));
         }
         Ok(json!(figures))
@@ -466,11 +466,11 @@ impl ReportPage<'_> {
     fn steady(&self, cell: &CellId) -> Result<Value> {
         let step = Step::Robustness(*cell);
         let (Some(manifest), Some(steady)) =
-            (self.outcome.plan.result(step), self.outcome.plan.json::<FigureRobustness>(step, "steady.json")?)
+            (self.outcome.plan.result(step), self.outcome.plan.json::<FigureRobustness>(step, Robustness::FIGURE)?)
         else {
             return Ok(Value::Null);
         };
-        let source = OutputSource { key: manifest.key, output: "steady.json", of: self.words(cell) };
+        let source = OutputSource { key: manifest.key, output: Robustness::FIGURE, of: self.words(cell) };
         let again = steady.again.map(|again| self.book.spread(&source, "/again", "AUC when projected again", again));
         let times = self.book.count(&source, "/times", "projected again", steady.times);
         let other = steady.other.iter().enumerate().map(|(place, of)| {

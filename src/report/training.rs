@@ -3,7 +3,7 @@
 use super::{claims::OutputSource, sections::ReportPage};
 use crate::study::Step;
 use serde_json::{Value, json};
-use visavis_core::domain::{Result, claim::NumberForm, score::Verification};
+use visavis_core::domain::{Result, claim::NumberForm, score::Verification, stage::VerifyIdentities};
 
 impl ReportPage<'_> {
     /// Did networks learn? How each fared at verification, and how its training went.
@@ -13,9 +13,9 @@ impl ReportPage<'_> {
         for (place, model) in plan.study.models.iter().enumerate() {
             let step = Step::Verify { model: place };
             let Some(manifest) = plan.result(step) else { continue };
-            let verification: Option<Verification> = plan.json(step, "verification.json")?.flatten();
+            let verification: Option<Verification> = plan.json(step, VerifyIdentities::VERIFICATION)?.flatten();
             let of = format!("{} · verification", model.name);
-            let source = OutputSource { key: manifest.key, output: "verification.json", of };
+            let source = OutputSource { key: manifest.key, output: VerifyIdentities::VERIFICATION, of };
             let trained = plan.result(Step::Train { model: place });
             let fact = |name: &'static str, what: &str, form: NumberForm| {
                 let manifest = trained?;

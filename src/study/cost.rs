@@ -43,25 +43,25 @@ impl Costs {
     /// A store that cannot be read.
     pub fn learn(index: Option<&Index>) -> Result<Self> {
         let spent = index.map_or(Ok(vec![]), Index::spent)?;
-        let cost = |Spent { alike, count, seconds, spread, bytes }| {
+        let cost = |Spent { cost_class, count, seconds, spread, bytes }| {
             // Of one result alone, nobody knows how it varies.
             let spread = if count < 3 { seconds } else { spread };
-            (alike, Cost { seconds, spread, bytes, seen: count })
+            (cost_class, Cost { seconds, spread, bytes, seen: count })
         };
         Ok(Costs(spent.into_iter().map(cost).collect()))
     }
 
     /// Learns from one more result.
-    pub fn note(&mut self, alike: &str, kind: Kind, seconds: f64) {
-        let cost = self.0.entry(alike.to_owned()).or_insert(Cost { seen: 0, seconds: 0.0, ..guess(alike, kind) });
+    pub fn note(&mut self, cost_class: &str, kind: Kind, seconds: f64) {
+        let cost = self.0.entry(cost_class.to_owned()).or_insert(Cost { seen: 0, seconds: 0.0, ..guess(cost_class, kind) });
         cost.seen += 1;
         cost.seconds += (seconds - cost.seconds) / cost.seen as f64;
     }
 
     /// What work of this sort took here; else what takes most after it did, by the first words of its name
     /// (`train pretend` for `train pretend resnet34 …`); else a guess.
-    pub fn of(&self, alike: &str, kind: Kind) -> Cost {
-        let mut words = alike;
+    pub fn of(&self, cost_class: &str, kind: Kind) -> Cost {
+        let mut words = cost_class;
         loop {
             if let Some(cost) = self.0.get(words) {
                 return *cost;
@@ -71,15 +71,15 @@ impl Costs {
             }
             match words.rsplit_once(' ') {
                 Some((before, _)) => words = before,
-                None => return guess(alike, kind),
+                None => return guess(cost_class, kind),
             }
         }
     }
 
     /// The mean over what begins so. How far its members are apart is part of how it varies.
     fn mean_of(&self, words: &str) -> Option<Cost> {
-        let begins = |alike: &str| alike.strip_prefix(words).is_some_and(|rest| rest.starts_with(' '));
-        let like: Vec<&Cost> = self.0.iter().filter(|(alike, _)| begins(alike)).map(|(_, cost)| cost).collect();
+        let begins = |cost_class: &str| cost_class.strip_prefix(words).is_some_and(|rest| rest.starts_with(' '));
+        let like: Vec<&Cost> = self.0.iter().filter(|(cost_class, _)| begins(cost_class)).map(|(_, cost)| cost).collect();
         let n = like.len() as f64;
         let mean = |of: fn(&Cost) -> f64| like.iter().map(|cost| of(cost)).sum::<f64>() / n;
         let seconds = mean(|cost| cost.seconds);
@@ -100,9 +100,9 @@ const RATE: f64 = 2e10;
 impl Costs {
     /// A projection's work grows faster than its images: what was learned is taken to as many as there are here; what was not
     /// is guessed from its operations.
-    fn of_projection(&self, alike: &str, method: &Method, images: usize) -> Cost {
+    fn of_projection(&self, cost_class: &str, method: &Method, images: usize) -> Cost {
         let work = |images: usize| projection::operations(method, images, COLUMNS).max(1.0);
-        match self.0.get(alike) {
+        match self.0.get(cost_class) {
             Some(learned) => {
                 let images_then = (learned.bytes / (4.0 * method.axes() as f64)) as usize;
                 let times = work(images) / work(images_then.max(1));
@@ -123,12 +123,12 @@ impl Costs {
 }
 
 /// What a kind of work takes for a few thousand images; it may take three times as long.
-fn guess(alike: &str, kind: Kind) -> Cost {
+fn guess(cost_class: &str, kind: Kind) -> Cost {
     let (seconds, bytes) = match kind {
         Kind::Index => (0.05, 200_000.0),
-        Kind::Train if alike.contains("width") => (60.0, 10_000_000.0),
+        Kind::Train if cost_class.contains("width") => (60.0, 10_000_000.0),
         Kind::Train => (3600.0, 100_000_000.0),
-        Kind::Features if alike.starts_with("features c") => (10.0, 10_000_000.0),
+        Kind::Features if cost_class.starts_with("features c") => (10.0, 10_000_000.0),
         Kind::Features => (0.1, 4_000_000.0),
         Kind::Project => (0.5, 150_000.0),
         Kind::Score => (0.5, 6_000.0),
@@ -145,7 +145,7 @@ impl Plan {
         let mut kinds: BTreeMap<(String, Kind), (Cost, usize)> = BTreeMap::new();
         let runs = self.runs();
         for step in &runs {
-            kinds.entry((step.alike(&self.study), step.kind())).or_insert_with(|| (self.cost(*step, costs), 0)).1 += 1;
+            kinds.entry((step.cost_class(&self.study), step.kind())).or_insert_with(|| (self.cost(*step, costs), 0)).1 += 1;
         }
         let figures = self.tally().into_iter().find(|(kind, _)| *kind == Kind::Draw).map_or(0, |(_, tally)| tally.to_run);
         if !runs.is_empty() && figures > 0 {
@@ -198,16 +198,16 @@ impl Plan {
     fn cost(&self, step: Step, costs: &Costs) -> Cost {
         match step {
             Step::Project { projection, .. } if self.images > 0 => {
-                costs.of_projection(&step.alike(&self.study), &self.study.projections[projection].method, self.images)
+                costs.of_projection(&step.cost_class(&self.study), &self.study.projections[projection].method, self.images)
             }
-            other => costs.of(&other.alike(&self.study), other.kind()),
+            other => costs.of(&other.cost_class(&self.study), other.kind()),
         }
     }
 
     /// A ready step as the queue takes it.
     pub fn waiting(&self, key: Key, step: Step, costs: &Costs, urgencies: &HashMap<Step, f64>) -> Waiting {
-        let alike = step.alike(&self.study);
-        debug_assert!(self.task(step).is_none_or(|(_, task)| task.work.alike() == alike), "{alike}");
+        let cost_class = step.cost_class(&self.study);
+        debug_assert!(self.task(step).is_none_or(|(_, task)| task.work.cost_class() == cost_class), "{cost_class}");
         Waiting {
             key,
             step,

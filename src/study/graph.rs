@@ -16,8 +16,9 @@ use visavis_core::domain::{
     projection::{Method, View},
     result::Manifest,
     stage::{
-        ArrayFormat, AxisNames, Baseline, CURVES, Extraction, Figure, GroupFairness, Input, Kind, Location, OFFSETS, Probes,
-        Ranking, Robustness, Simultaneous, Slot, Task, Training, WEIGHTS, Work, features_at, ranks_of,
+        ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, GroupFairness, Index, Input, Kind, Location,
+        MeasureQuality, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous,
+        StageName, Task, Training, VerifyIdentities, Work, features_at, ranks_of,
     },
     study::{Dataset, Preparation, Recipe, Study},
 };
@@ -35,8 +36,12 @@ pub enum Step {
         model: usize,
         layer: usize,
     },
-    /// All layers of a network in one pass, or a baseline.
+    /// All layers of a network in one pass.
     Extract {
+        model: usize,
+    },
+    /// Features that take no network.
+    Baseline {
         model: usize,
     },
     Project {
@@ -84,54 +89,54 @@ pub enum Step {
 }
 
 impl Step {
-    pub fn kind(self) -> Kind {
+    /// The stage that it is one of.
+    pub fn stage(self) -> StageName {
         match self {
-            Step::Index => Kind::Index,
-            Step::Train { .. } => Kind::Train,
-            Step::Features { .. } | Step::Extract { .. } => Kind::Features,
-            Step::Project { .. } => Kind::Project,
-            Step::Score { .. }
-            | Step::FeatureScores { .. }
-            | Step::Fairness { .. }
-            | Step::Robustness(_)
-            | Step::Quality { .. }
-            | Step::Verify { .. }
-            | Step::Simultaneous => Kind::Score,
-            Step::Rank => Kind::Rank,
-            Step::DrawFrequencies | Step::DrawCurves { .. } | Step::Draw(_) => Kind::Draw,
+            Step::Index => StageName::Index,
+            Step::Train { .. } => StageName::Train,
+            Step::Features { .. } => StageName::Features,
+            Step::Extract { .. } => StageName::Extract,
+            Step::Baseline { .. } => StageName::Baseline,
+            Step::Project { .. } => StageName::Project,
+            Step::Score { .. } => StageName::Score,
+            Step::FeatureScores { .. } => StageName::FeatureScores,
+            Step::Quality { .. } => StageName::Quality,
+            Step::Verify { .. } => StageName::Verify,
+            Step::Fairness { .. } => StageName::Fairness,
+            Step::Simultaneous => StageName::Simultaneous,
+            Step::Rank => StageName::Rank,
+            Step::DrawFrequencies | Step::DrawCurves { .. } | Step::Draw(_) => StageName::Draw,
+            Step::Robustness(_) => StageName::Robustness,
         }
     }
 
-    /// Work that takes about as long, as [`Work::alike`] says once the task is known.
-    pub fn alike(self, study: &Study) -> String {
-        match self {
-            Step::Project { projection, .. } => format!("project {}", study.projections[projection].method.word()),
-            Step::FeatureScores { .. } => "score features".to_owned(),
-            Step::Fairness { .. } => "score fairness".to_owned(),
-            Step::Robustness(cell) => format!("score again {}", study.projections[cell.projection].method.word()),
-            Step::Simultaneous => "score grid".to_owned(),
-            Step::Quality { .. } => "score quality".to_owned(),
-            Step::Verify { .. } => "score verification".to_owned(),
-            Step::DrawCurves { .. } => "draw curves".to_owned(),
-            Step::Train { model } => match &study.models[model].source {
-                Source::Network(of) => {
-                    format!("train {} {} {}", study.numerics.device, of.architecture, of.loss)
-                }
-                Source::Given(_) | Source::Baseline { .. } => "train".to_owned(),
-            },
-            Step::Extract { model } => match &study.models[model].source {
-                Source::Network(of) => format!("features {} {}", study.numerics.device, of.architecture),
-                _ => "features baseline".to_owned(),
-            },
-            other => other.kind().word().to_owned(),
-        }
+    pub fn kind(self) -> Kind {
+        self.stage().kind()
+    }
+
+    /// The [cost class](Work::cost_class) that its work has once the task is known.
+    pub fn cost_class(self, study: &Study) -> String {
+        let network = |model: usize| match &study.models[model].source {
+            Source::Network(of) => Some(of),
+            Source::Given(_) | Source::Baseline { .. } => None,
+        };
+        let finer = match self {
+            Step::Train { model } => {
+                network(model).map(|of| Training::cost_class_of(&study.numerics, &of.architecture, &of.loss))
+            }
+            Step::Extract { model } => network(model).map(|of| Extraction::cost_class_of(&study.numerics, &of.architecture)),
+            Step::Project { projection, .. } => Some(ProjectFeatures::cost_class_of(&study.projections[projection].method)),
+            Step::Robustness(cell) => Some(Robustness::cost_class_of(&study.projections[cell.projection].method)),
+            Step::DrawCurves { .. } => Some(Figure::CURVES_COST_CLASS.to_owned()),
+            _ => None,
+        };
+        finer.unwrap_or_else(|| self.stage().cost_class().to_owned())
     }
 
     /// The class of devices it runs on.
     pub fn class(self, study: &Study) -> DeviceClass {
-        let network = |model: usize| matches!(study.models[model].source, Source::Network(_));
         match self {
-            Step::Train { model } | Step::Extract { model } if network(model) => DeviceClass::of_word(&study.numerics.device),
+            Step::Train { .. } | Step::Extract { .. } => DeviceClass::of_word(&study.numerics.device),
             _ => DeviceClass::Cpu,
         }
     }
@@ -149,7 +154,7 @@ impl Step {
         };
         let what = match self {
             Step::Index => study.evaluation.dataset.clone().unwrap_or_else(|| "given images".to_owned()),
-            Step::Train { model: place } | Step::Extract { model: place } => model(place),
+            Step::Train { model: place } | Step::Extract { model: place } | Step::Baseline { model: place } => model(place),
             Step::Features { model, layer } => at(model, layer),
             Step::Project { model, layer, projection: place, seed } => {
                 let seeds = study.projections[place].seeds;
@@ -199,7 +204,8 @@ pub fn steps(study: &Study) -> Vec<Node> {
             trained.filter(|_| !study.pretends()).map(|step| Node { step: Step::DrawCurves { model }, needs: vec![step] });
         nodes.extend(curves);
         if !matches!(of.source, Source::Given(_)) && !of.layers(study.layers.as_deref()).is_empty() {
-            nodes.push(Node { step: Step::Extract { model }, needs: [Step::Index].into_iter().chain(trained).collect() });
+            // Any layer of it: one step gives them all.
+            nodes.push(Node { step: features(study, model, 0), needs: [Step::Index].into_iter().chain(trained).collect() });
         }
         let layers = of.layers(study.layers.as_deref()).len();
         if has_identities(study) && layers > 0 {
@@ -257,14 +263,15 @@ pub fn last_layer(study: &Study, model: usize) -> usize {
 pub fn features(study: &Study, model: usize, layer: usize) -> Step {
     match study.models[model].source {
         Source::Given(_) => Step::Features { model, layer },
-        Source::Network(_) | Source::Baseline { .. } => Step::Extract { model },
+        Source::Network(_) => Step::Extract { model },
+        Source::Baseline { .. } => Step::Baseline { model },
     }
 }
 
 /// What that step calls them.
 pub fn features_name(study: &Study, model: usize, layer: usize) -> String {
     match study.models[model].source {
-        Source::Given(_) => "features.npy".to_owned(),
+        Source::Given(_) => FeatureImport::FEATURES.to_owned(),
         Source::Network(_) | Source::Baseline { .. } => features_at(&study.models[model].layers(study.layers.as_deref())[layer]),
     }
 }
@@ -366,7 +373,8 @@ impl KnownResults<'_> {
         let (work, inputs) = match step {
             Step::Train { model } => self.train(model)?,
             Step::Extract { model } => self.extract(model)?,
-            Step::Index => (Work::Index { take: study.evaluation.take }, vec![self.source("listing")?]),
+            Step::Baseline { model } => self.baseline(model)?,
+            Step::Index => (Work::Index(Index { take: study.evaluation.take }), vec![self.source("listing")?]),
             Step::Features { model, layer } => {
                 let Source::Given(given) = &study.models[model].source else { return None };
                 let layer = &study.models[model].layers(study.layers.as_deref())[layer];
@@ -376,7 +384,7 @@ impl KnownResults<'_> {
                     self.files.get(path).map(|input| Input { role: role.to_owned(), ..input.clone() })
                 };
                 (
-                    Work::Features { layer: layer.clone(), format },
+                    Work::Features(FeatureImport { layer: layer.clone(), format }),
                     vec![file("array", array)?, file("rows", &given.images)?, self.images()?],
                 )
             }
@@ -387,26 +395,27 @@ impl KnownResults<'_> {
                 let mut inputs = vec![features];
                 if method.is_of_cosines() {
                     inputs.push(self.images()?);
-                    inputs.extend(self.output(self::features(study, model, layer), OFFSETS, "offsets"));
+                    inputs.extend(self.output(self::features(study, model, layer), FeatureImport::OFFSETS, "offsets"));
                 }
-                (Work::Project { method, seed }, inputs)
+                (Work::Project(ProjectFeatures { method, seed }), inputs)
             }
             Step::Score { model, layer, projection, comparison } => self.score(model, layer, projection, comparison)?,
             Step::Quality { model, layer, projection } => {
                 let features = self.features(model, layer, "features")?;
                 let inputs = [vec![features], self.points(model, layer, projection)?].concat();
-                (Work::Quality { views: study.projections[projection].pictures(), seed: study.seed }, inputs)
+                let views = study.projections[projection].pictures();
+                (Work::Quality(MeasureQuality { views, seed: study.seed }), inputs)
             }
             Step::Verify { model } => self.verify(model)?,
             Step::DrawCurves { model } => {
-                (Work::Draw(Figure::Curves), vec![self.output(Step::Train { model }, CURVES, "curves")?])
+                (Work::Draw(Figure::Curves), vec![self.output(Step::Train { model }, Training::CURVES, "curves")?])
             }
             Step::FeatureScores { model, layer } => self.space(model, layer)?,
             Step::Fairness { model } => self.fairness(model)?,
             Step::Simultaneous => self.grid()?,
             Step::Rank => self.rank()?,
             Step::DrawFrequencies => {
-                (Work::Draw(Figure::Frequencies), vec![self.output(Step::Rank, "frequencies.json", "frequencies")?])
+                (Work::Draw(Figure::Frequencies), vec![self.output(Step::Rank, Ranking::FREQUENCIES, "frequencies")?])
             }
             Step::Robustness(cell) => self.steady(cell)?,
             Step::Draw(cell) => self.draw(cell)?,
@@ -447,36 +456,33 @@ impl KnownResults<'_> {
 
     fn extract(&self, model: usize) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
-        let preparation = |name: &str| study.preparations.get(name).cloned();
-        match &study.models[model].source {
-            Source::Given(_) => None,
-            Source::Baseline { word, prepare } => {
-                let baseline = Baseline { word: word.clone(), preparation: preparation(prepare)? };
-                Some((Work::Baseline(baseline), vec![self.pictures()?]))
+        let Source::Network(network) = &study.models[model].source else { return None };
+        let (family, untrained, weights) = match &network.weights {
+            Weights::File { file, family, .. } => {
+                let weights = self.files.get(file)?;
+                (family.clone(), None, Some(Input { role: "weights".to_owned(), ..weights.clone() }))
             }
-            Source::Network(network) => {
-                let (family, untrained, weights) = match &network.weights {
-                    Weights::File { file, family, .. } => {
-                        let weights = self.files.get(file)?;
-                        (family.clone(), None, Some(Input { role: "weights".to_owned(), ..weights.clone() }))
-                    }
-                    Weights::Untrained { seed } => (OWN_FAMILY.to_owned(), Some(self.training_seed(*seed)), None),
-                    Weights::Recipe { .. } => {
-                        (OWN_FAMILY.to_owned(), None, Some(self.output(Step::Train { model }, WEIGHTS, "weights")?))
-                    }
-                };
-                let extraction = Extraction {
-                    architecture: network.architecture.clone(),
-                    preparation: preparation(&network.prepare)?,
-                    layers: study.models[model].layers(study.layers.as_deref()),
-                    family,
-                    untrained,
-                    numerics: study.numerics.clone(),
-                };
-                let images = if study.pretends() { self.images()? } else { self.pictures()? };
-                Some((Work::Extract(extraction), weights.into_iter().chain([images]).collect()))
+            Weights::Untrained { seed } => (OWN_FAMILY.to_owned(), Some(self.training_seed(*seed)), None),
+            Weights::Recipe { .. } => {
+                (OWN_FAMILY.to_owned(), None, Some(self.output(Step::Train { model }, Training::WEIGHTS, "weights")?))
             }
-        }
+        };
+        let extraction = Extraction {
+            architecture: network.architecture.clone(),
+            preparation: study.preparations.get(&network.prepare)?.clone(),
+            layers: study.models[model].layers(study.layers.as_deref()),
+            family,
+            untrained,
+            numerics: study.numerics.clone(),
+        };
+        let images = if study.pretends() { self.images()? } else { self.pictures()? };
+        Some((Work::Extract(extraction), weights.into_iter().chain([images]).collect()))
+    }
+
+    fn baseline(&self, model: usize) -> Option<(Work, Vec<Input>)> {
+        let Source::Baseline { word, prepare } = &self.study.models[model].source else { return None };
+        let baseline = Baseline { word: word.clone(), preparation: self.study.preparations.get(prepare)?.clone() };
+        Some((Work::Baseline(baseline), vec![self.pictures()?]))
     }
 
     /// The features of a model at a layer, in a role.
@@ -499,7 +505,7 @@ impl KnownResults<'_> {
     }
 
     fn images(&self) -> Option<Input> {
-        self.output(Step::Index, "images", "images")
+        self.output(Step::Index, Index::IMAGES, "images")
     }
 
     /// The columns of these attributes, and the identities.
@@ -513,7 +519,7 @@ impl KnownResults<'_> {
     fn points(&self, model: usize, layer: usize, projection: usize) -> Option<Vec<Input>> {
         let of = |seed: usize| {
             let step = Step::Project { model, layer, projection, seed };
-            self.output(step, "coordinates.npy", &format!("points/{seed}"))
+            self.output(step, ProjectFeatures::COORDINATES, &format!("points/{seed}"))
         };
         (0..self.study.projections[projection].seeds).map(of).collect()
     }
@@ -523,7 +529,7 @@ impl KnownResults<'_> {
         let question = study.comparisons[comparison].question.clone();
         let (points, views) = (self.points(model, layer, projection)?, study.projections[projection].views());
         let inputs = [vec![self.images()?], points, self.labels(question.attributes())?].concat();
-        Some((Work::Score { question, views, statistics: study.statistics, seed: study.seed }, inputs))
+        Some((Work::Score(ScoreViews { question, views, statistics: study.statistics, seed: study.seed }), inputs))
     }
 
     /// The comparisons whose labels are all there.
@@ -548,7 +554,8 @@ impl KnownResults<'_> {
         let questions = self.questions(&self.labelled());
         let features = self.features(model, layer, "features")?;
         let inputs = [vec![self.images()?, features], self.labels_of(&questions)?].concat();
-        Some((Work::FeatureScores { questions, statistics: self.study.statistics, seed: self.study.seed }, inputs))
+        let work = ScoreFeatures { questions, statistics: self.study.statistics, seed: self.study.seed };
+        Some((Work::FeatureScores(work), inputs))
     }
 
     fn fairness(&self, model: usize) -> Option<(Work, Vec<Input>)> {
@@ -558,7 +565,7 @@ impl KnownResults<'_> {
         let groups: Vec<String> = study.fairness.groups.iter().filter(there).cloned().collect();
         let attributes = questions.iter().flat_map(Question::attributes).chain(groups.iter().map(String::as_str));
         let labels = self.labels(attributes.collect::<BTreeSet<_>>())?;
-        let decisions = self.output(Step::FeatureScores { model, layer }, "decisions.npy", "decisions")?;
+        let decisions = self.output(Step::FeatureScores { model, layer }, ScoreFeatures::DECISIONS, "decisions")?;
         let inputs = [vec![self.images()?, self.features(model, layer, "features")?, decisions], labels].concat();
         let (statistics, seed) = (study.statistics, study.seed);
         Some((Work::Fairness(GroupFairness { questions, groups, depth: study.fairness.depth, statistics, seed }), inputs))
@@ -568,7 +575,9 @@ impl KnownResults<'_> {
         let study = self.study;
         let (mut slots, mut inputs) = (Vec::new(), vec![self.images()?]);
         for (slot, step) in self.scored() {
-            for (output, role) in [("scores.json", "scores"), ("ranks.npy", "ranks"), ("permuted.npy", "permuted")] {
+            for (output, role) in
+                [(ScoreViews::SCORES, "scores"), (ScoreViews::RANKS, "ranks"), (ScoreViews::PERMUTED, "permuted")]
+            {
                 inputs.push(self.output(step, output, &format!("{role}/{}", slots.len()))?);
             }
             slots.push(slot);
@@ -597,10 +606,10 @@ impl KnownResults<'_> {
     }
 
     /// Scores of projections that are there. What is missing is left out.
-    fn scored(&self) -> Vec<(Slot, Step)> {
+    fn scored(&self) -> Vec<(ScoreSlot, Step)> {
         let of = |step: Step| match step {
             Step::Score { model, layer, projection, comparison } if self.results.contains_key(&step) => {
-                Some((Slot { model, layer, projection, comparison }, step))
+                Some((ScoreSlot { model, layer, projection, comparison }, step))
             }
             _ => None,
         };
@@ -609,15 +618,15 @@ impl KnownResults<'_> {
 
     fn verify(&self, model: usize) -> Option<(Work, Vec<Input>)> {
         let points = self.features(model, last_layer(self.study, model), "points/0")?;
-        let work = Work::Verify { bootstraps: self.study.statistics.bootstraps, seed: self.study.seed };
-        Some((work, vec![self.images()?, points, self.source("identities")?]))
+        let work = VerifyIdentities { bootstraps: self.study.statistics.bootstraps, seed: self.study.seed };
+        Some((Work::Verify(work), vec![self.images()?, points, self.source("identities")?]))
     }
 
     fn rank(&self) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let (mut slots, mut scores) = (Vec::new(), Vec::new());
         for (slot, step) in self.scored() {
-            scores.push(self.output(step, "scores.json", &format!("scores/{}", scores.len()))?);
+            scores.push(self.output(step, ScoreViews::SCORES, &format!("scores/{}", scores.len()))?);
             slots.push(slot);
         }
         if scores.is_empty() {
@@ -628,7 +637,7 @@ impl KnownResults<'_> {
             self.sources.keys().filter_map(|role| role.strip_prefix("labels/")).map(str::to_owned).collect();
         let truth: Vec<Input> = self.source("truth").into_iter().collect();
         let (probes, spaces) = if truth.is_empty() { Default::default() } else { self.probes() };
-        let grid = self.output(Step::Simultaneous, "grid.json", "grid")?;
+        let grid = self.output(Step::Simultaneous, Simultaneous::TESTS, "grid")?;
         let inputs =
             [vec![self.images()?, grid], scores, self.labels(attributes.iter().map(String::as_str))?, truth, spaces].concat();
         let ranking = Ranking {
@@ -650,7 +659,7 @@ impl KnownResults<'_> {
         let (mut spaces, mut inputs) = (Vec::new(), Vec::new());
         for step in steps(self.study).into_iter().map(|node| node.step) {
             let Step::FeatureScores { model, layer } = step else { continue };
-            if let Some(input) = self.output(step, "space.json", &format!("spaces/{}", spaces.len())) {
+            if let Some(input) = self.output(step, ScoreFeatures::SCORES, &format!("spaces/{}", spaces.len())) {
                 spaces.push([model, layer]);
                 inputs.push(input);
             }
@@ -665,7 +674,7 @@ impl KnownResults<'_> {
         let projected = Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 };
         let inputs = [
             vec![self.images()?, self.features(cell.model, cell.layer, "features")?],
-            vec![self.output(projected, "coordinates.npy", "points")?],
+            vec![self.output(projected, ProjectFeatures::COORDINATES, "points")?],
             self.labels(question.attributes())?,
         ];
         let projected = if projection.seeds > 1 { study.seed } else { 0 };
@@ -698,10 +707,13 @@ impl KnownResults<'_> {
             seed: study.seed,
         };
         let inputs = [
-            vec![self.images()?, self.output(projected, "coordinates.npy", "points")?],
+            vec![self.images()?, self.output(projected, ProjectFeatures::COORDINATES, "points")?],
             self.labels(comparison.question.attributes())?,
         ]
         .concat();
         Some((Work::Draw(figure), inputs))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ use visavis_core::domain::{
     projection::View,
     score::{Estimate, FeatureScores, ProbeScore, Scores, Verification},
     simultaneous::{DifferenceVerdict, SimultaneousTests},
-    stage::Work,
+    stage::{ScoreFeatures, ScoreViews, VerifyIdentities, Work},
     study::Study,
 };
 
@@ -171,7 +171,7 @@ impl Board {
             let key = plan.result(step).map(|manifest| manifest.key);
             let scores = match key.and_then(|key| known.get(&key)) {
                 Some(known) => Some(Arc::clone(known)),
-                None => plan.json(step, "scores.json")?.map(Arc::new),
+                None => plan.json(step, ScoreViews::SCORES)?.map(Arc::new),
             };
             let best = scores.as_deref().and_then(Best::of);
             Ok(Some(BoardCell {
@@ -223,8 +223,8 @@ impl Board {
     fn take_features(&mut self, plan: &Plan) -> Result<()> {
         for (step, manifest) in plan.results() {
             match (step, &manifest.work) {
-                (Step::FeatureScores { model, layer }, Work::FeatureScores { questions, .. }) => {
-                    let Some(space) = plan.json::<FeatureScores>(step, "space.json")? else { continue };
+                (Step::FeatureScores { model, layer }, Work::FeatureScores(ScoreFeatures { questions, .. })) => {
+                    let Some(space) = plan.json::<FeatureScores>(step, ScoreFeatures::SCORES)? else { continue };
                     for (comparison, asked) in self.study.comparisons.iter().enumerate() {
                         let place = questions.iter().position(|question| *question == asked.question);
                         let Some(answer) = place.and_then(|place| space.answers.get(place)) else { continue };
@@ -233,7 +233,7 @@ impl Board {
                 }
                 (Step::Train { model }, _) => _ = self.accuracy.insert(model, manifest.fact("accuracy").to_vec()),
                 (Step::Verify { model }, _) => {
-                    self.verified.extend(plan.json(step, "verification.json")?.map(|of: Verification| (model, of)));
+                    self.verified.extend(plan.json(step, VerifyIdentities::VERIFICATION)?.map(|of: Verification| (model, of)));
                 }
                 _ => {}
             }

@@ -11,7 +11,7 @@ use visavis_core::{
         result::Manifest,
         score::{FeatureScore, FeatureScores, ProbeScore, Scores},
         simultaneous::{CellTest, DifferenceVerdict, SimultaneousTests},
-        stage::Work,
+        stage::{Ranking, ScoreFeatures, ScoreViews, Simultaneous, Work},
     },
 };
 
@@ -65,31 +65,31 @@ impl<'a> StudyOutcome<'a> {
             let key = manifest.key;
             match step {
                 Step::Score { model, layer, projection, comparison } => {
-                    let found = plan.json(step, "scores.json")?.ok_or_else(absent)?;
+                    let found = plan.json(step, ScoreViews::SCORES)?.ok_or_else(absent)?;
                     let of = ScoreOf { model, layer, projection: Some(projection), comparison };
                     scores.insert(
                         of,
-                        ScoreSource { key, output: "scores.json", pointer: String::new(), scores: found, probe: None },
+                        ScoreSource { key, output: ScoreViews::SCORES, pointer: String::new(), scores: found, probe: None },
                     );
                 }
                 Step::FeatureScores { model, layer } => {
-                    let space: FeatureScores = plan.json(step, "space.json")?.ok_or_else(absent)?;
-                    let Work::FeatureScores { questions, .. } = &manifest.work else { continue };
+                    let space: FeatureScores = plan.json(step, ScoreFeatures::SCORES)?.ok_or_else(absent)?;
+                    let Work::FeatureScores(ScoreFeatures { questions, .. }) = &manifest.work else { continue };
                     for (comparison, asked) in plan.study.comparisons.iter().enumerate() {
                         let Some(place) = questions.iter().position(|question| *question == asked.question) else { continue };
                         let Some(FeatureScore { scores: found, probe }) = space.answers.get(place).cloned() else { continue };
                         let pointer = format!("/answers/{place}/scores");
                         let of = ScoreOf { model, layer, projection: None, comparison };
-                        scores.insert(of, ScoreSource { key, output: "space.json", pointer, scores: found, probe });
+                        scores.insert(of, ScoreSource { key, output: ScoreFeatures::SCORES, pointer, scores: found, probe });
                     }
                 }
                 _ => {}
             }
         }
-        let grid: SimultaneousTests = plan.json(Step::Simultaneous, "grid.json")?.ok_or_else(absent)?;
+        let grid: SimultaneousTests = plan.json(Step::Simultaneous, Simultaneous::TESTS)?.ok_or_else(absent)?;
         let gridded = plan.result(Step::Simultaneous).ok_or_else(absent)?.key;
         let ranked = plan.result(Step::Rank).ok_or_else(absent)?.key;
-        let truth = plan.json(Step::Rank, "planted.json")?;
+        let truth = plan.json(Step::Rank, Ranking::PLANTED)?;
         let held = contrast::held(&plan.study);
         let verdicts = grid.verdicts(&held, &ledger);
         let chosen = ledger.rows.iter().enumerate().filter(|(_, row)| row.chosen);

@@ -11,6 +11,7 @@ use visavis_core::{
         ledger::CellId,
         membership::Members,
         projection::View,
+        stage::{Index, ProjectFeatures},
     },
     numeric::{PhiloxStream, Purpose},
 };
@@ -43,8 +44,11 @@ fn absent() -> Fault {
 
 fn picture(plan: &Plan, cell: CellId) -> Result<FigurePoints> {
     let step = Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 };
-    let points = array::from_npy(&plan.bytes(step, "coordinates.npy")?.ok_or_else(absent)?, Path::new("coordinates.npy"))?;
-    let images = plan.bytes(Step::Index, "images")?.and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?));
+    let points = array::from_npy(
+        &plan.bytes(step, ProjectFeatures::COORDINATES)?.ok_or_else(absent)?,
+        Path::new(ProjectFeatures::COORDINATES),
+    )?;
+    let images = plan.bytes(Step::Index, Index::IMAGES)?.and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?));
     let images = images.ok_or_else(absent)?;
     // A cell from before the study file was edited may be of nothing.
     let comparison = plan.study.comparisons.get(cell.comparison).ok_or_else(absent)?;

@@ -26,7 +26,7 @@ use visavis_core::{
         model::{Network, Source as ModelSource, Weights},
         pin::{self, Pinned},
         result::Manifest,
-        stage::{Input, Kind, Location, Task},
+        stage::{Input, Kind, Location, Ranking, Task},
         study::Study,
     },
     store::Workspace,
@@ -556,7 +556,7 @@ impl Plan {
     }
 
     pub fn ledger(&self) -> Result<Option<Ledger>> {
-        self.json(Step::Rank, "ledger.json")
+        self.json(Step::Rank, Ranking::LEDGER)
     }
 
     /// The figures that the report shows, and why.
@@ -580,7 +580,7 @@ impl Plan {
     }
 
     pub fn frequencies(&self) -> Result<Option<Frequencies>> {
-        self.json(Step::Rank, "frequencies.json")
+        self.json(Step::Rank, Ranking::FREQUENCIES)
     }
 
     /// An output of a step's result, parsed; `None` while the result is not there.
@@ -626,11 +626,7 @@ impl Plan {
 
     /// Will networks learn, or be read?
     pub fn runs_networks(&self) -> bool {
-        let network = |step: Step| match step {
-            Step::Train { .. } => true,
-            Step::Extract { model } => matches!(self.study.models[model].source, ModelSource::Network(_)),
-            _ => false,
-        };
+        let network = |step: Step| matches!(step, Step::Train { .. } | Step::Extract { .. });
         !self.study.pretends()
             && self
                 .stages
@@ -658,6 +654,7 @@ impl Plan {
                 Step::Train { model }
                 | Step::Features { model, .. }
                 | Step::Extract { model }
+                | Step::Baseline { model }
                 | Step::Quality { model, .. }
                 | Step::Verify { model }
                 | Step::DrawCurves { model }

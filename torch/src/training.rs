@@ -17,13 +17,7 @@ use std::{
 use tch::{Device, Kind};
 use visavis_core::{
     dataset::Album,
-    domain::{
-        Fault, Key, Result,
-        image::Column,
-        job::Cause,
-        model::OWN_FAMILY,
-        stage::{CURVES, Training, WEIGHTS},
-    },
+    domain::{Fault, Key, Result, image::Column, job::Cause, model::OWN_FAMILY, stage::Training},
     stages::{Inputs, Listener, Outcome, StageOutput, because},
     store::Checkpoints,
     weights::{self, Residual},
@@ -248,13 +242,13 @@ impl TrainingLoop {
         let bytes = weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).map_err(because)?;
         let curves = serde_json::json!({ "loss": self.progress.loss, "accuracy": self.progress.accuracy });
         StageOutput::default()
-            .with(WEIGHTS, bytes)
+            .with(Training::WEIGHTS, bytes)
             .fact("loss", self.progress.loss.clone())
             .fact("accuracy", self.progress.accuracy.clone())
             .fact("images", vec![self.images as f64])
             .fact("classes", vec![self.classes as f64])
             .fact("pictures_at_a_time", vec![self.progress.part as f64])
-            .with_json(CURVES, &curves)
+            .with_json(Training::CURVES, &curves)
             .map_err(because)
     }
 }

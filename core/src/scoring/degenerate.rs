@@ -15,7 +15,7 @@ use crate::{
         projection::View,
         score::{Scores, Statistics},
         simultaneous::SimultaneousTests,
-        stage::Slot,
+        stage::ScoreSlot,
     },
     numeric::{Matrix, PhiloxStream},
 };
@@ -54,7 +54,7 @@ fn all(
         for (comparison, question) in questions.iter().enumerate() {
             let scored = score(&setting, std::slice::from_ref(&points), question, &views, &statistics, 1);
             scores.push(scored.scores.clone());
-            let slot = Slot { model, layer: 0, projection: 0, comparison };
+            let slot = ScoreSlot { model, layer: 0, projection: 0, comparison };
             projections.push(ProjectionScores { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted });
         }
     }

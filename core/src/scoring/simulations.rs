@@ -16,7 +16,7 @@ use crate::{
         projection::View,
         score::{Estimate, Interval, Statistics},
         simultaneous::{CellTest, SimultaneousTests},
-        stage::Slot,
+        stage::ScoreSlot,
     },
     numeric::{Matrix, PhiloxStream, Purpose, sum},
 };
@@ -275,7 +275,7 @@ fn grid_of(study: Study, seed: u64) -> SimultaneousTests {
         let of = |(model, points): (usize, &[Matrix; 1])| {
             let each = questions.iter().enumerate().map(|(comparison, question)| {
                 let scored = score(setting, points, question, &axes, &statistics, seed);
-                let slot = Slot { model, layer: 0, projection: 0, comparison };
+                let slot = ScoreSlot { model, layer: 0, projection: 0, comparison };
                 ProjectionScores { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted }
             });
             each.collect::<Vec<_>>()

@@ -21,7 +21,7 @@ pub fn draw(figure: &Figure, inputs: &Inputs) -> Result<StageOutput> {
         Figure::View { view, question, classes, axes, seed } => draw_view(*view, question, classes, axes, *seed, inputs)?,
     };
     let svg = svg.map_err(|error| Fault::unexpected(format!("cannot draw the figure: {error}")))?;
-    Ok(StageOutput::default().with("figure.svg", svg.into_bytes()))
+    Ok(StageOutput::default().with(Figure::SVG, svg.into_bytes()))
 }
 
 fn frequencies(inputs: &Inputs) -> Result<plot::DrawingResult> {

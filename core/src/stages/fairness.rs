@@ -22,5 +22,5 @@ pub fn fairness(of: &GroupFairness, inputs: &Inputs) -> Result<StageOutput> {
         statistics: &of.statistics,
         seed: of.seed,
     };
-    StageOutput::default().with_json("fairness.json", &gaps(&given))
+    StageOutput::default().with_json(GroupFairness::GROUPS, &gaps(&given))
 }

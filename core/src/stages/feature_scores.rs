@@ -3,17 +3,20 @@
 use super::{Inputs, StageOutput};
 use crate::{
     dataset::array,
-    domain::{Result, comparison::Question, score::Statistics, stage::ranks_of},
+    domain::{
+        Result,
+        stage::{ScoreFeatures, ranks_of},
+    },
     scoring::{self, Setting},
 };
 
-pub fn space(questions: &[Question], statistics: &Statistics, seed: u64, inputs: &Inputs) -> Result<StageOutput> {
+pub fn space(of: &ScoreFeatures, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
-    let measured = scoring::space(&setting, &inputs.matrix("features")?, questions, statistics, seed);
-    let mut made = StageOutput::default().with_json("space.json", &measured.space)?;
+    let measured = scoring::space(&setting, &inputs.matrix("features")?, &of.questions, &of.statistics, of.seed);
+    let mut made = StageOutput::default().with_json(ScoreFeatures::SCORES, &measured.space)?;
     for (question, ranks) in measured.ranks.iter().enumerate() {
         made = made.with(&ranks_of(question), array::to_npy(ranks));
     }
-    Ok(made.with("decisions.npy", array::to_npy(&measured.decisions)))
+    Ok(made.with(ScoreFeatures::DECISIONS, array::to_npy(&measured.decisions)))
 }

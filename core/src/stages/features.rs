@@ -3,23 +3,19 @@
 use super::{Inputs, Listener, StageOutput};
 use crate::{
     dataset::{array, read_given, read_rows},
-    domain::{
-        Result,
-        image::ImageIndex,
-        stage::{ArrayFormat, OFFSETS},
-    },
+    domain::{Result, image::ImageIndex, stage::FeatureImport},
 };
 
-pub fn features(layer: &str, format: ArrayFormat, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
+pub fn features(of: &FeatureImport, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
     let (path, list) = (inputs.path("array")?, inputs.path("rows")?);
     let images = inputs.images("images")?;
     let rows = read_rows(&inputs.bytes("rows")?, &list, ImageIndex::from_sorted(images.ids()).as_ref())?;
-    let given = read_given(layer, format, &inputs.bytes("array")?, &path, &rows, &list, &images)?;
+    let given = read_given(&of.layer, of.format, &inputs.bytes("array")?, &path, &rows, &list, &images)?;
     given.remarks.iter().for_each(|remark| listener.line(remark));
     let shape = vec![given.matrix.rows() as f64, given.matrix.columns() as f64];
-    let made = StageOutput::default().with("features.npy", array::to_npy(&given.matrix)).fact("shape", shape);
+    let made = StageOutput::default().with(FeatureImport::FEATURES, array::to_npy(&given.matrix)).fact("shape", shape);
     if given.offsets.is_empty() {
         return Ok(made);
     }
-    made.fact("centred", vec![given.offsets.len() as f64]).with_json(OFFSETS, &given.offsets)
+    made.fact("centred", vec![given.offsets.len() as f64]).with_json(FeatureImport::OFFSETS, &given.offsets)
 }

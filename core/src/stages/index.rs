@@ -3,15 +3,12 @@
 use super::{Inputs, StageOutput};
 use crate::{
     dataset::taken,
-    domain::{
-        Result,
-        image::{Images, Take},
-    },
+    domain::{Result, image::Images, stage::Index},
 };
 
-pub fn index(take: Option<&Take>, inputs: &Inputs) -> Result<StageOutput> {
+pub fn index(of: &Index, inputs: &Inputs) -> Result<StageOutput> {
     let listing = inputs.images("listing")?;
-    let images = taken(&listing, take)?;
+    let images = taken(&listing, of.take.as_ref())?;
     let count = images.len() as f64;
-    Ok(StageOutput::default().with("images", Images::to_text(&images).into_bytes()).fact("images", vec![count]))
+    Ok(StageOutput::default().with(Index::IMAGES, Images::to_text(&images).into_bytes()).fact("images", vec![count]))
 }

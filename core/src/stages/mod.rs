@@ -70,19 +70,19 @@ pub fn carry_out(
 ) -> Result<StageOutput> {
     let inputs = Inputs::new(task, read);
     match &task.work {
-        Work::Index { take } => index::index(take.as_ref(), &inputs),
+        Work::Index(of) => index::index(of, &inputs),
         Work::Train(training) => pretend::train(training, listener),
         Work::Extract(extraction) => pretend::extract(extraction, &inputs, listener),
         Work::Baseline(of) => baseline::baseline(of, &inputs, listener),
-        Work::Features { layer, format } => features::features(layer, *format, &inputs, listener),
-        Work::Project { method, seed } => project::project(method, *seed, &inputs, graphs, listener),
-        Work::Score { question, views, statistics, seed } => score::score(question, views, statistics, *seed, &inputs),
-        Work::FeatureScores { questions, statistics, seed } => feature_scores::space(questions, statistics, *seed, &inputs),
+        Work::Features(of) => features::features(of, &inputs, listener),
+        Work::Project(of) => project::project(of, &inputs, graphs, listener),
+        Work::Score(of) => score::score(of, &inputs),
+        Work::FeatureScores(of) => feature_scores::space(of, &inputs),
         Work::Robustness(of) => robustness::steady(of, &inputs),
         Work::Fairness(of) => fairness::fairness(of, &inputs),
         Work::Simultaneous(gridding) => simultaneous::grid(gridding, &inputs),
-        Work::Quality { views, seed } => quality::quality(views, *seed, &inputs),
-        Work::Verify { bootstraps, seed } => verify::verify(*bootstraps, *seed, &inputs),
+        Work::Quality(of) => quality::quality(of, &inputs),
+        Work::Verify(of) => verify::verify(of, &inputs),
         Work::Rank(ranking) => rank::rank(ranking, &inputs),
         Work::Draw(figure) => draw::draw(figure, &inputs),
     }

@@ -6,7 +6,7 @@ use super::{Inputs, Listener, StageOutput};
 use crate::{
     domain::{
         Digest, Fault, Result,
-        stage::{Extraction, Training, WEIGHTS},
+        stage::{Extraction, Training},
         study::Numerics,
     },
     numeric::{Matrix, PhiloxStream, Purpose},
@@ -34,7 +34,7 @@ pub fn train(training: &Training, listener: &dyn Listener) -> Result<StageOutput
     }
     let epochs = training.recipe.epochs;
     let weights = format!("{network} {}\n{}\n{epochs}\n", training.preparation.canonical().digest(), training.seed);
-    Ok(StageOutput::default().with(WEIGHTS, weights.into_bytes()).fact("epochs", vec![epochs as f64]))
+    Ok(StageOutput::default().with(Training::WEIGHTS, weights.into_bytes()).fact("epochs", vec![epochs as f64]))
 }
 
 pub fn extract(extraction: &Extraction, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {

@@ -3,7 +3,7 @@
 use super::{Inputs, Listener, StageOutput};
 use crate::{
     dataset::array,
-    domain::{Digest, Fault, Result, projection::Method},
+    domain::{Digest, Fault, Result, stage::ProjectFeatures},
     numeric::{
         Matrix,
         neighbours::{Metric, Neighbours},
@@ -13,15 +13,14 @@ use crate::{
 };
 
 pub fn project(
-    method: &Method,
-    seed: u64,
+    of: &ProjectFeatures,
     inputs: &Inputs,
     kept: Option<&store::Graphs>,
     listener: &dyn Listener,
 ) -> Result<StageOutput> {
     let features = inputs.matrix("features")?;
     let graphs = CachedNeighbors { kept, digest: inputs.digest("features")? };
-    if method.is_of_cosines() && inputs.has("offsets") {
+    if of.method.is_of_cosines() && inputs.has("offsets") {
         return Err(Fault::asked("cosines of these features say nothing: columns of theirs lie so far from 0 that they were centred, and cosines depend on where 0 is")
             .next("use `metric: euclidean`; or take the offsets out of the features yourself, and save them as float32"));
     }
@@ -30,10 +29,11 @@ pub fn project(
         Some((id, _)) => format!("`{id}`"),
         None => projection::numbered(row),
     };
-    let given = ProjectionInput { features: &features, seed, graphs: &graphs, watch: &ObjectiveSeries(listener), name: &name };
-    let projected = projection::project(method, &given)?;
+    let given =
+        ProjectionInput { features: &features, seed: of.seed, graphs: &graphs, watch: &ObjectiveSeries(listener), name: &name };
+    let projected = projection::project(&of.method, &given)?;
     Ok(StageOutput { facts: projected.facts, ..StageOutput::default() }
-        .with("coordinates.npy", array::to_npy(&projected.coordinates)))
+        .with(ProjectFeatures::COORDINATES, array::to_npy(&projected.coordinates)))
 }
 
 /// Objectives are points of the attempt's series.

@@ -2,12 +2,12 @@
 
 use super::{Inputs, StageOutput};
 use crate::{
-    domain::{Result, projection::View},
+    domain::{Result, stage::MeasureQuality},
     scoring,
 };
 
-pub fn quality(views: &[View], seed: u64, inputs: &Inputs) -> Result<StageOutput> {
+pub fn quality(of: &MeasureQuality, inputs: &Inputs) -> Result<StageOutput> {
     let features = inputs.matrix("features")?;
     let points: Vec<_> = inputs.each("points/", |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
-    StageOutput::default().with_json("quality.json", &scoring::quality(&features, &points, views, seed))
+    StageOutput::default().with_json(MeasureQuality::QUALITY, &scoring::quality(&features, &points, &of.views, of.seed))
 }

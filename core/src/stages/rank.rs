@@ -33,7 +33,7 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<StageOutput> {
         &ranking.groups,
         ranking.depth,
     );
-    let made = StageOutput::default().with_json("ledger.json", &ledger)?.with_json("frequencies.json", &frequencies)?;
+    let made = StageOutput::default().with_json(Ranking::LEDGER, &ledger)?.with_json(Ranking::FREQUENCIES, &frequencies)?;
     match inputs.truth()? {
         Some(truth) => {
             let known = ranking.questions.iter().enumerate().filter_map(|(comparison, question)| {
@@ -47,7 +47,7 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<StageOutput> {
             let known: Vec<KnownTruth> = known.collect();
             let probed = probed(&ranking.probes, inputs)?;
             let recovered = scoring::selection::recovered::recovered(&ledger, &grid.cells, &probed, &known, ranking.separates_at);
-            made.with_json("planted.json", &truth)?.with_json("recovered.json", &recovered)
+            made.with_json(Ranking::PLANTED, &truth)?.with_json(Ranking::RECOVERED, &recovered)
         }
         None => Ok(made),
     }

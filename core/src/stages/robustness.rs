@@ -17,5 +17,5 @@ pub fn steady(of: &Robustness, inputs: &Inputs) -> Result<StageOutput> {
     };
     let figure = scoring::ShownFigure { features: &features, points: &points, method: &of.method, view: of.view };
     let steady = scoring::steady(&setting, &of.question, &figure, of.seed, project);
-    StageOutput::default().with_json("steady.json", &steady)
+    StageOutput::default().with_json(Robustness::FIGURE, &steady)
 }

@@ -3,17 +3,17 @@
 use super::{Inputs, StageOutput};
 use crate::{
     dataset::array,
-    domain::{Result, comparison::Question, projection::View, score::Statistics},
+    domain::{Result, stage::ScoreViews},
     scoring::{self, Setting},
 };
 
-pub fn score(question: &Question, views: &[View], statistics: &Statistics, seed: u64, inputs: &Inputs) -> Result<StageOutput> {
+pub fn score(of: &ScoreViews, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
     let points: Vec<_> = inputs.each("points/", |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
-    let scored = scoring::score(&setting, &points, question, views, statistics, seed);
+    let scored = scoring::score(&setting, &points, &of.question, &of.views, &of.statistics, of.seed);
     Ok(StageOutput::default()
-        .with_json("scores.json", &scored.scores)?
-        .with("ranks.npy", array::to_npy(&scored.ranks))
-        .with("permuted.npy", array::to_npy(&scored.permuted)))
+        .with_json(ScoreViews::SCORES, &scored.scores)?
+        .with(ScoreViews::RANKS, array::to_npy(&scored.ranks))
+        .with(ScoreViews::PERMUTED, array::to_npy(&scored.permuted)))
 }

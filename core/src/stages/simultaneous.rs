@@ -55,5 +55,5 @@ pub fn grid(gridding: &Simultaneous, inputs: &Inputs) -> Result<StageOutput> {
         statistics: &gridding.statistics,
         seed: gridding.seed,
     };
-    StageOutput::default().with_json("grid.json", &scoring::simultaneous::grid(&given))
+    StageOutput::default().with_json(Simultaneous::TESTS, &scoring::simultaneous::grid(&given))
 }

@@ -6,7 +6,7 @@ use visavis_core::domain::{
     Result,
     fairness::{Fairness, GroupGap, GroupMeasure, GroupRates, Support},
     score::{Estimate, Interval},
-    stage::Work,
+    stage::{GroupFairness, Work},
 };
 
 #[derive(Clone, Default)]
@@ -65,7 +65,9 @@ pub fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
     }
     for (model, of) in study.models.iter().enumerate() {
         let step = Step::Fairness { model };
-        let (Some(manifest), Some(found)) = (plan.result(step), plan.json::<Fairness>(step, "fairness.json")?) else { continue };
+        let (Some(manifest), Some(found)) = (plan.result(step), plan.json::<Fairness>(step, GroupFairness::GROUPS)?) else {
+            continue;
+        };
         let Work::Fairness(work) = &manifest.work else { continue };
         for comparison in &study.comparisons {
             let Some(place) = work.questions.iter().position(|question| *question == comparison.question) else { continue };

@@ -6,6 +6,7 @@ use visavis_core::domain::{
     Result,
     projection::View,
     score::{Quality, Spread, ViewQuality},
+    stage::MeasureQuality,
 };
 
 struct QualityRow {
@@ -34,7 +35,7 @@ pub fn quality(plan: &study::Plan) -> Result<ExportTable> {
     let mut rows = Vec::new();
     for (step, manifest) in plan.results() {
         let Step::Quality { model, layer, projection } = step else { continue };
-        let Some(of): Option<Quality> = plan.json(step, "quality.json")? else { continue };
+        let Some(of): Option<Quality> = plan.json(step, MeasureQuality::QUALITY)? else { continue };
         let projected = plan.result(Step::Project { model, layer, projection, seed: 0 });
         let fact = |name: &str| projected.map_or(&[][..], |manifest| manifest.fact(name));
         for view in of.views {

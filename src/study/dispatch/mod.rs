@@ -490,7 +490,7 @@ impl<'a> Run<'a> {
                 self.ran += 1;
                 self.queued.remove(&given.job);
                 if first {
-                    self.costs.note(&given.waiting.step.alike(&self.plan.study), given.waiting.step.kind(), seconds);
+                    self.costs.note(&given.waiting.step.cost_class(&self.plan.study), given.waiting.step.kind(), seconds);
                 }
                 self.diary.note(EventKind::Finished { job: given.job, key, attempt: given.attempt, seconds, first });
                 match self.plan.finished(key)? {

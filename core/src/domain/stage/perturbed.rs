@@ -5,10 +5,14 @@
 
 use super::*;
 use crate::domain::{
-    Key,
-    comparison::{Expression, Measured},
-    projection::Metric,
-    study::Exif,
+    Digest, Key,
+    comparison::{Expression, Measured, Question},
+    contrast::ContrastSides,
+    image::Take,
+    model::{Architecture, Loss},
+    projection::{Method, Metric, View},
+    score::Statistics,
+    study::{Exif, Numerics, Preparation, Recipe},
 };
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,15 +60,15 @@ fn samples() -> Vec<(&'static str, Task)> {
     let questions = vec![question.clone(), quantity.clone()];
     let views = vec![View::Features, View::Axis(3), View::Pair(1, 2), View::Map];
     let slots = vec![
-        Slot { model: 1, layer: 2, projection: 3, comparison: 4 },
-        Slot { model: 5, layer: 6, projection: 7, comparison: 8 },
+        ScoreSlot { model: 1, layer: 2, projection: 3, comparison: 4 },
+        ScoreSlot { model: 5, layer: 6, projection: 7, comparison: 8 },
     ];
     let tsne = Method::Tsne { perplexity: 30.0, metric: Metric::Cosine };
     let umap = Method::Umap { neighbors: 15, min_dist: 0.1, metric: Metric::Cosine };
     let explained = AxisNames::Explained { method: "pca".into(), shares: vec![0.5, 0.25] };
     let drawn =
         |view, axes| Figure::View { view, question: question.clone(), classes: vec!["A".into(), "B".into()], axes, seed: 9 };
-    let project = |method: Method| Work::Project { method, seed: 7 };
+    let project = |method: Method| Work::Project(ProjectFeatures { method, seed: 7 });
     let training = Training {
         architecture: architecture.clone(),
         loss,
@@ -75,9 +79,9 @@ fn samples() -> Vec<(&'static str, Task)> {
         pretended: Some("faces".into()),
     };
     let works = vec![
-        ("index", Work::Index { take: Some(Take { images: 100, seed: 5 }) }),
-        ("features npy", Work::Features { layer: "layer1".into(), format: ArrayFormat::Npy }),
-        ("features", Work::Features { layer: "layer1".into(), format: ArrayFormat::Safetensors }),
+        ("index", Work::Index(Index { take: Some(Take { images: 100, seed: 5 }) })),
+        ("features npy", Work::Features(FeatureImport { layer: "layer1".into(), format: ArrayFormat::Npy })),
+        ("features", Work::Features(FeatureImport { layer: "layer1".into(), format: ArrayFormat::Safetensors })),
         ("train", Work::Train(training)),
         (
             "extract",
@@ -95,9 +99,9 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("ica", project(Method::Ica { axes: 10 })),
         ("tsne", project(tsne.clone())),
         ("umap", project(umap.clone())),
-        ("score", Work::Score { question: question.clone(), views: views.clone(), statistics, seed: 7 }),
-        ("quantity", Work::Score { question: quantity, views: views.clone(), statistics, seed: 7 }),
-        ("space", Work::FeatureScores { questions: questions.clone(), statistics, seed: 7 }),
+        ("score", Work::Score(ScoreViews { question: question.clone(), views: views.clone(), statistics, seed: 7 })),
+        ("quantity", Work::Score(ScoreViews { question: quantity, views: views.clone(), statistics, seed: 7 })),
+        ("space", Work::FeatureScores(ScoreFeatures { questions: questions.clone(), statistics, seed: 7 })),
         (
             "steady",
             Work::Robustness(Robustness {
@@ -118,8 +122,8 @@ fn samples() -> Vec<(&'static str, Task)> {
                 seed: 7,
             }),
         ),
-        ("verify", Work::Verify { bootstraps: 10, seed: 7 }),
-        ("quality", Work::Quality { views, seed: 7 }),
+        ("verify", Work::Verify(VerifyIdentities { bootstraps: 10, seed: 7 })),
+        ("quality", Work::Quality(MeasureQuality { views, seed: 7 })),
         (
             "grid",
             Work::Simultaneous(Simultaneous {
@@ -287,21 +291,21 @@ fn nowhere(input: &Input) -> Input {
 #[test]
 fn every_stage_has_a_sample() {
     let place = |work: &Work| match work {
-        Work::Index { .. } => 0,
-        Work::Features { .. } => 1,
+        Work::Index(_) => 0,
+        Work::Features(_) => 1,
         Work::Train(_) => 2,
         Work::Extract(_) => 3,
         Work::Baseline(_) => 4,
-        Work::Project { method: Method::Pca { .. }, .. } => 5,
-        Work::Project { method: Method::Ica { .. }, .. } => 6,
-        Work::Project { method: Method::Tsne { .. }, .. } => 7,
-        Work::Project { method: Method::Umap { .. }, .. } => 8,
-        Work::Score { .. } => 9,
-        Work::FeatureScores { .. } => 10,
+        Work::Project(ProjectFeatures { method: Method::Pca { .. }, .. }) => 5,
+        Work::Project(ProjectFeatures { method: Method::Ica { .. }, .. }) => 6,
+        Work::Project(ProjectFeatures { method: Method::Tsne { .. }, .. }) => 7,
+        Work::Project(ProjectFeatures { method: Method::Umap { .. }, .. }) => 8,
+        Work::Score(_) => 9,
+        Work::FeatureScores(_) => 10,
         Work::Robustness(_) => 11,
         Work::Fairness(_) => 12,
-        Work::Verify { .. } => 13,
-        Work::Quality { .. } => 14,
+        Work::Verify(_) => 13,
+        Work::Quality(_) => 14,
         Work::Simultaneous(_) => 15,
         Work::Rank(_) => 16,
         Work::Draw(Figure::View { .. }) => 17,
@@ -310,10 +314,56 @@ fn every_stage_has_a_sample() {
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
     assert_eq!(places, (0..20).collect());
+    let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
+    assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.
+    assert_eq!(StageName::ALL.iter().map(|name| name.word()).collect::<BTreeSet<_>>().len(), StageName::ALL.len());
     for (_, task) in samples() {
         assert!(serde_json::to_value(&task.work).unwrap().get(task.work.word()).is_some(), "{}", task.work.word());
     }
+}
+
+/// What is learned of costs is looked up by the first words of a class: these must lead to the stage's kind.
+#[test]
+fn a_cost_class_begins_with_the_word_of_the_kind() {
+    for (_, task) in samples() {
+        let class = task.work.cost_class();
+        assert_eq!(class.split(' ').next(), Some(task.work.kind().word()), "{class}");
+        let coarse = task.work.name().cost_class();
+        assert_eq!(coarse.split(' ').next(), Some(task.work.kind().word()), "{coarse}");
+    }
+}
+
+/// Costs are stored by these words.
+#[test]
+fn the_cost_classes_are_pinned() {
+    let found: BTreeMap<&str, String> = samples().into_iter().map(|(stage, task)| (stage, task.work.cost_class())).collect();
+    let finer = [
+        ("train", "train cpu resnet34-width0.5 arcface"),
+        ("extract", "features cpu resnet34-width0.5"),
+        ("baseline", "features baseline"),
+        ("features npy", "features"),
+        ("pca", "project pca"),
+        ("umap", "project umap"),
+        ("score", "score"),
+        ("space", "score features"),
+        ("steady", "score again umap"),
+        ("fairness", "score fairness"),
+        ("verify", "score verification"),
+        ("quality", "score quality"),
+        ("grid", "score grid"),
+        ("rank", "rank"),
+        ("view", "draw"),
+        ("frequencies", "draw"),
+        ("curves", "draw curves"),
+    ];
+    for (stage, class) in finer {
+        assert_eq!(found[stage], class, "{stage}");
+    }
+    let (_, task) = samples().into_iter().find(|(stage, _)| *stage == "score").unwrap();
+    let Work::Score(of) = task.work else { unreachable!() };
+    // As results of the first release have it.
+    assert_eq!(Work::Score(ScoreViews { views: vec![View::Features], ..of }).cost_class(), "score features");
 }
 
 /// A name that happens to be the word for "nothing" is still a name.
@@ -345,7 +395,7 @@ fn the_keys_are_pinned() {
     let pinned = PINNED.map(|(stage, key)| (stage, key.to_owned()));
     assert_eq!(found, pinned);
     let input = Input { role: "features".into(), digest: Digest::of(b"features"), at: Location::File("a".into()) };
-    let work = Work::Project { method: Method::Pca { axes: 10 }, seed: 2019 };
+    let work = Work::Project(ProjectFeatures { method: Method::Pca { axes: 10 }, seed: 2019 });
     assert_eq!(Task { work, inputs: vec![input] }.key_of_version(2).short(), "228dd188");
 }
 
@@ -358,7 +408,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let manifest: crate::domain::result::Manifest =
             serde_json::from_slice(&std::fs::read(entry.unwrap().path()).unwrap()).unwrap();
-        if matches!(manifest.work, Work::Score { .. } | Work::Rank(_)) {
+        if matches!(manifest.work, Work::Score(_) | Work::Rank(_)) {
             continue;
         }
         stages.insert(manifest.work.word());

@@ -84,7 +84,8 @@ pub struct SeriesRow {
 /// What results of one kind of work took: how many, and per result the seconds and bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spent {
-    pub alike: String,
+    /// See `Work::cost_class`.
+    pub cost_class: String,
     pub count: usize,
     pub seconds: f64,
     /// Standard deviation of the seconds.
@@ -246,7 +247,7 @@ impl Index {
         self.all(query, [], |row| {
             let (count, mean, square) = (row.get::<_, i64>(1)? as usize, row.get::<_, f64>(2)?, row.get::<_, f64>(3)?);
             let variance = (square - mean * mean).max(0.0) * count as f64 / (count.max(2) - 1) as f64;
-            Ok(Spent { alike: row.get(0)?, count, seconds: mean, spread: variance.sqrt(), bytes: row.get(4)? })
+            Ok(Spent { cost_class: row.get(0)?, count, seconds: mean, spread: variance.sqrt(), bytes: row.get(4)? })
         })
     }
 

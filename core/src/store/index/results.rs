@@ -7,6 +7,7 @@ use crate::{
         Ending, Fault, Key, Result,
         result::Manifest,
         score::{Estimate, Scores},
+        stage::{Figure, ScoreViews},
     },
     store::{Objects, Results},
 };
@@ -141,7 +142,7 @@ impl Aside {
 impl LoadedResult {
     fn of(manifest: Manifest, stamp: u64, objects: &Objects) -> Result<Self> {
         let scores = scores_of(&manifest, objects)?;
-        let svg = manifest.output("figure.svg").map(|output| objects.get(output.digest)).transpose()?;
+        let svg = manifest.output(Figure::SVG).map(|output| objects.get(output.digest)).transpose()?;
         Ok(LoadedResult { manifest, stamp, scores, svg })
     }
 }
@@ -151,7 +152,7 @@ impl LoadedResult {
 /// # Errors
 /// Scores that are not there, cannot be read, are of a later format, or hold one view's score twice.
 pub fn scores_of(manifest: &Manifest, objects: &Objects) -> Result<Option<Scores>> {
-    let Some(output) = manifest.output("scores.json") else { return Ok(None) };
+    let Some(output) = manifest.output(ScoreViews::SCORES) else { return Ok(None) };
     let wrong = |why: String| Fault::differs(format!("its scores cannot be used: {why}"));
     let bytes = objects.get(output.digest)?;
     #[derive(serde::Deserialize)]
@@ -205,7 +206,7 @@ fn insert(
     transaction.prepare_cached("INSERT INTO result VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(params![
         key,
         manifest.stage.word(),
-        manifest.work.alike(),
+        manifest.work.cost_class(),
         manifest.content().to_string(),
         manifest.outputs.iter().map(|output| output.bytes).sum::<u64>() as i64,
         provenance.worker,
@@ -257,16 +258,16 @@ mod tests {
     use crate::domain::{
         Digest,
         result::{Facts, Provenance},
-        stage::Work,
+        stage::{self, Work},
     };
 
     fn held(name: &str, views: &[&str]) -> LoadedResult {
         let manifest = Manifest {
             format: 1,
             key: Key(Digest::of(name.as_bytes())),
-            stage: crate::domain::stage::Kind::Index,
+            stage: stage::Kind::Index,
             version: 1,
-            work: Work::Index { take: None },
+            work: Work::Index(stage::Index { take: None }),
             inputs: vec![],
             outputs: vec![],
             facts: Facts::new(),

@@ -16,7 +16,7 @@ use crate::{
         projection::View,
         score::{Estimate, Scores, Spread, Statistics},
         simultaneous::{CellTest, Detectable, Family, Familywise, SimultaneousTests},
-        stage::Slot,
+        stage::ScoreSlot,
     },
     numeric::Matrix,
     scoring::{
@@ -38,7 +38,7 @@ const FOUR_IN_FIVE: f64 = 1.959_964 + 0.841_621;
 
 /// The scores of one projection on one question, as [`crate::scoring::estimators::score::Scored`] has them.
 pub struct ProjectionScores {
-    pub slot: Slot,
+    pub slot: ScoreSlot,
     pub scores: Scores,
     pub ranks: Matrix,
     /// One row a view, one column a permutation.
@@ -128,13 +128,13 @@ fn within(questions: &[Question]) -> Vec<(usize, usize)> {
 }
 
 /// Per model and comparison the view that is best on half A: what is resampled.
-pub fn chosen<'a>(scores: impl Iterator<Item = (Slot, &'a Scores)>) -> Vec<CellId> {
+pub fn chosen<'a>(scores: impl Iterator<Item = (ScoreSlot, &'a Scores)>) -> Vec<CellId> {
     ranking::chosen(&candidates(scores))
 }
 
 /// Every view of every score as a candidate for a figure, the features aside.
-pub fn candidates<'a>(scores: impl Iterator<Item = (Slot, &'a Scores)>) -> Vec<Candidate> {
-    let of = |(slot, scores): (Slot, &'a Scores)| {
+pub fn candidates<'a>(scores: impl Iterator<Item = (ScoreSlot, &'a Scores)>) -> Vec<Candidate> {
+    let of = |(slot, scores): (ScoreSlot, &'a Scores)| {
         scores.views.iter().filter(|view| view.view != View::Features).map(move |view| Candidate {
             cell: CellId {
                 model: slot.model,

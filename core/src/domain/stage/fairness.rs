@@ -1,0 +1,43 @@
+//! `fairness`: a model's probes among groups of people.
+
+use super::{SCORE_VERSION, Stage};
+use crate::domain::{canonical::Value, comparison::Question, score::Statistics};
+use serde::{Deserialize, Serialize};
+
+/// `images`, `features`, `decisions`, `labels/…`, `identities` → [`GroupFairness::GROUPS`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GroupFairness {
+    /// Those of the decisions.
+    pub questions: Vec<Question>,
+    pub groups: Vec<String>,
+    pub depth: usize,
+    pub statistics: Statistics,
+    pub seed: u64,
+}
+
+impl GroupFairness {
+    pub const GROUPS: &str = "fairness.json";
+}
+
+impl Stage for GroupFairness {
+    fn version(&self) -> u32 {
+        SCORE_VERSION
+    }
+
+    fn seed(&self) -> Option<u64> {
+        Some(self.seed)
+    }
+
+    fn canonical(&self) -> Value {
+        let GroupFairness { questions, groups, depth, statistics, seed } = self;
+        // Groups have intervals; they are neither permuted nor ranked.
+        let Statistics { bootstraps, permutations: _, min_positives: _, separates_at: _ } = statistics;
+        Value::map()
+            .with("questions", Value::list(questions, Question::canonical))
+            .with("groups", Value::list(groups, Value::text))
+            .with("depth", Value::count(*depth))
+            .with("bootstraps", Value::count(*bootstraps))
+            .with("seed", Value::seed(*seed))
+            .done()
+    }
+}

@@ -1,0 +1,35 @@
+//! `index`: the images of the evaluation, sorted, and taken by seed.
+
+use super::Stage;
+use crate::domain::{canonical::Value, image::Take};
+use serde::{Deserialize, Serialize};
+
+/// `listing` → [`Index::IMAGES`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Index {
+    pub take: Option<Take>,
+}
+
+impl Index {
+    /// Ids and picture digests, one image a line, sorted by id.
+    pub const IMAGES: &str = "images";
+}
+
+impl Stage for Index {
+    fn version(&self) -> u32 {
+        match self.take {
+            None => 1,
+            // 2: random numbers by purpose.
+            Some(_) => 2,
+        }
+    }
+
+    fn seed(&self) -> Option<u64> {
+        self.take.as_ref().map(|take| take.seed)
+    }
+
+    fn canonical(&self) -> Value {
+        let Index { take } = self;
+        Value::map().optional("take", take.as_ref().map(Take::canonical)).done()
+    }
+}

@@ -1,0 +1,43 @@
+//! `project`: features become coordinates.
+
+use super::Stage;
+use crate::domain::{canonical::Value, projection::Method};
+use serde::{Deserialize, Serialize};
+
+/// `features` → [`ProjectFeatures::COORDINATES`]. For cosines `images` too, which name an image that has no direction, and `offsets` where
+/// columns were centred.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProjectFeatures {
+    pub method: Method,
+    pub seed: u64,
+}
+
+impl ProjectFeatures {
+    /// Images × axes, float32.
+    pub const COORDINATES: &str = "coordinates.npy";
+
+    /// Its [cost class](super::Work::cost_class), from what it depends on.
+    pub fn cost_class_of(method: &Method) -> String {
+        format!("project {}", method.word())
+    }
+}
+
+impl Stage for ProjectFeatures {
+    fn version(&self) -> u32 {
+        // 2: leading eigenvectors by inverse iteration, column means by blocks. 3: random numbers by purpose.
+        3
+    }
+
+    fn seed(&self) -> Option<u64> {
+        Some(self.seed)
+    }
+
+    fn cost_class(&self) -> Option<String> {
+        Some(Self::cost_class_of(&self.method))
+    }
+
+    fn canonical(&self) -> Value {
+        let ProjectFeatures { method, seed } = self;
+        Value::map().with("method", method.canonical()).with("seed", Value::seed(*seed)).done()
+    }
+}

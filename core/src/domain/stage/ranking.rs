@@ -1,0 +1,75 @@
+//! `rank`: the study as a whole: which cells are shown, and why.
+
+use super::{ScoreSlot, Stage, places};
+use crate::domain::{canonical::Value, comparison::Question};
+use serde::{Deserialize, Serialize};
+
+/// `scores/…`, `grid`, `images`, `labels/…`, `identities` → [`Ranking::LEDGER`], [`Ranking::FREQUENCIES`]. With `truth`,
+/// [`Ranking::PLANTED`] and [`Ranking::RECOVERED`] too: what is known of drawn faces, and what was found of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ranking {
+    /// One a `scores/…` input: whose it is.
+    pub slots: Vec<ScoreSlot>,
+    pub separates_at: f64,
+    pub show: usize,
+    pub seed: u64,
+    /// Attributes counted in the frequencies.
+    pub attributes: Vec<String>,
+    pub groups: Vec<String>,
+    pub depth: usize,
+    pub questions: Vec<Question>,
+    /// Where the truth is known: what probes of features detect is asked too.
+    #[serde(default, skip_serializing_if = "Probes::is_empty")]
+    pub probes: Probes,
+}
+
+/// Feature spaces that are consumed, and what was asked of each.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Probes {
+    /// One a `spaces/…` input: model and layer.
+    pub spaces: Vec<[usize; 2]>,
+    /// One an answer: the comparison.
+    pub asked: Vec<usize>,
+}
+
+impl Probes {
+    fn is_empty(&self) -> bool {
+        self.spaces.is_empty()
+    }
+}
+
+impl Ranking {
+    pub const LEDGER: &str = "ledger.json";
+    pub const FREQUENCIES: &str = "frequencies.json";
+    pub const PLANTED: &str = "planted.json";
+    pub const RECOVERED: &str = "recovered.json";
+}
+
+impl Stage for Ranking {
+    fn version(&self) -> u32 {
+        // 2: simultaneous tests behind the ledger. 3: what could have been shown. 4: random numbers by purpose. 5: bounds over the
+        // chosen cells. 6: intervals near 1.
+        6
+    }
+
+    fn seed(&self) -> Option<u64> {
+        Some(self.seed)
+    }
+
+    fn canonical(&self) -> Value {
+        let Ranking { slots, separates_at, show, seed, attributes, groups, depth, questions, probes } = self;
+        let Probes { spaces, asked } = probes;
+        Value::map()
+            .with("slots", Value::list(slots, ScoreSlot::canonical))
+            .with("separates_at", Value::Float(*separates_at))
+            .with("show", Value::count(*show))
+            .with("seed", Value::seed(*seed))
+            .with("attributes", Value::list(attributes, Value::text))
+            .with("groups", Value::list(groups, Value::text))
+            .with("depth", Value::count(*depth))
+            .with("questions", Value::list(questions, Question::canonical))
+            .with("spaces", Value::list(spaces, places))
+            .with("asked", places(asked))
+            .done()
+    }
+}

@@ -1,0 +1,56 @@
+//! `steady`: what a shown figure has beside its score.
+
+use super::Stage;
+use crate::domain::{
+    canonical::Value,
+    comparison::Question,
+    projection::{Method, View},
+};
+use serde::{Deserialize, Serialize};
+
+/// `images`, `features`, `points`, `labels/…`, `identities` → [`Robustness::FIGURE`]. A figure that is shown, and how its points came
+/// about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Robustness {
+    pub question: Question,
+    pub view: View,
+    pub method: Method,
+    /// The projection's seed.
+    pub projected: u64,
+    pub seed: u64,
+}
+
+impl Robustness {
+    pub const FIGURE: &str = "steady.json";
+
+    /// Its [cost class](super::Work::cost_class), from what it depends on.
+    pub fn cost_class_of(method: &Method) -> String {
+        format!("score again {}", method.word())
+    }
+}
+
+impl Stage for Robustness {
+    fn version(&self) -> u32 {
+        // 3: shown figures by other settings. 4: random numbers by purpose.
+        4
+    }
+
+    fn seed(&self) -> Option<u64> {
+        Some(self.seed)
+    }
+
+    fn cost_class(&self) -> Option<String> {
+        Some(Self::cost_class_of(&self.method))
+    }
+
+    fn canonical(&self) -> Value {
+        let Robustness { question, view, method, projected, seed } = self;
+        Value::map()
+            .with("question", question.canonical())
+            .with("view", view.canonical())
+            .with("method", method.canonical())
+            .with("projected", Value::seed(*projected))
+            .with("seed", Value::seed(*seed))
+            .done()
+    }
+}

@@ -1,0 +1,51 @@
+//! `score`: every view of one projection, on one question.
+
+use super::{SCORE_VERSION, Stage, StageName};
+use crate::domain::{canonical::Value, comparison::Question, projection::View, score::Statistics};
+use serde::{Deserialize, Serialize};
+
+/// `images`, `points/…`, `labels/…`, `identities` → [`ScoreViews::SCORES`], [`ScoreViews::RANKS`], [`ScoreViews::PERMUTED`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoreViews {
+    pub question: Question,
+    pub views: Vec<View>,
+    pub statistics: Statistics,
+    pub seed: u64,
+}
+
+impl ScoreViews {
+    pub const SCORES: &str = "scores.json";
+    /// Ranks of out-of-fold scores on the evaluation half: what replicates of all cells are made of.
+    pub const RANKS: &str = "ranks.npy";
+    /// Views × permutations.
+    pub const PERMUTED: &str = "permuted.npy";
+}
+
+impl Stage for ScoreViews {
+    fn version(&self) -> u32 {
+        SCORE_VERSION
+    }
+
+    fn seed(&self) -> Option<u64> {
+        Some(self.seed)
+    }
+
+    fn cost_class(&self) -> Option<String> {
+        // As results of the first release have it.
+        (self.views == [View::Features]).then(|| StageName::FeatureScores.cost_class().to_owned())
+    }
+
+    fn canonical(&self) -> Value {
+        let ScoreViews { question, views, statistics, seed } = self;
+        // What separates is the ledger's business.
+        let Statistics { bootstraps, permutations, min_positives, separates_at: _ } = statistics;
+        Value::map()
+            .with("question", question.canonical())
+            .with("views", Value::list(views, View::canonical))
+            .with("bootstraps", Value::count(*bootstraps))
+            .with("permutations", Value::count(*permutations))
+            .with("min_positives", Value::count(*min_positives))
+            .with("seed", Value::seed(*seed))
+            .done()
+    }
+}
