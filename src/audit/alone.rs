@@ -154,7 +154,6 @@ impl PageAlone {
 
 fn judge(claim: &Claim, original: &Original, shown: &[&ShownNumber], is_known: bool) -> Alone {
     let differs = |found: Option<String>, why: String| Alone::Differs { found, why };
-    let stated = claim.form.show(claim.value);
     if shown.is_empty() {
         return differs(None, "the page does not show it".to_owned());
     }
