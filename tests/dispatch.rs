@@ -169,7 +169,11 @@ fn a_detached_run_outlives_its_shell_and_is_seen_steered_and_drained_from_others
     // What was drained goes on; the pause still stands, until it is lifted.
     desk.edit(STUDY, "epochs: 400", "epochs: 4");
     let said = desk.visavis(&["run", STUDY, "--quiet"]);
-    assert!(said.code == 3 && said.err.contains("people set them aside") && said.err.contains("visavis retry"), "{}", said.err);
+    assert!(
+        said.code == 3 && said.err.contains("they are paused or cancelled") && said.err.contains("visavis retry"),
+        "{}",
+        said.err
+    );
     desk.succeed(&["retry"]);
     desk.succeed(&["run", STUDY, "--quiet"]);
     assert!(desk.succeed(&["store", "rebuild"]).contains("equal to the one before"));

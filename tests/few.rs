@@ -40,7 +40,7 @@ fn a_class_of_few_has_scores_without_intervals_and_every_table_says_why() {
     let desk = desk(24);
     let scores = table(&desk, "scores");
     let (rare, others): (Vec<_>, Vec<_>) = scores.iter().partition(|row| row["comparison"] == "rare");
-    let why = "too few to say: “Rare” has 11 identities in half A, 20 are needed";
+    let why = "too few to say: “Rare” has 11 identities in the selection half, 20 are needed";
     for row in rare.iter().filter(|row| row["score"] == "knn_auc_a" || row["score"] == "knn_auc_b") {
         assert_eq!((&*row["low"], &*row["high"], &*row["ranked"], &*row["reason"]), ("", "", "false", why), "{row:?}");
         assert!(row["value"].parse::<f64>().is_ok());
@@ -64,7 +64,10 @@ fn a_class_of_few_has_scores_without_intervals_and_every_table_says_why() {
     assert!(beside("4") == 4 && beside("4") + beside(&all) == families.len(), "{families:?}");
 
     let shown = desk.succeed(&["show", "experiments/few.yaml"]);
-    assert!(shown.contains(&format!("rare: not ranked: {why}")) && shown.contains("beside all 4 chosen cells"), "{shown}");
+    assert!(
+        shown.contains(&format!("rare: not ranked: {why}")) && shown.contains("simultaneous lower bound (over 4 cells)"),
+        "{shown}"
+    );
     let lines = desk.succeed(&["export", "experiments/few.yaml", "--what", "scores", "--format", "jsonl"]);
     let line = lines.lines().find(|line| line.contains("\"rare\"") && line.contains("\"knn_auc_b\"")).unwrap();
     let line: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -98,5 +101,5 @@ fn groups_of_few_are_marked_in_exports_as_in_the_report() {
     assert!(of("rest", "TPR").iter().all(|row| row["mark"].is_empty() && !row["low"].is_empty()));
     desk.succeed(&["report", "experiments/few.yaml", "--quiet"]);
     let page = desk.read("reports/small.html");
-    assert!(page.contains("too few") && page.contains("that half A chose"));
+    assert!(page.contains("too few") && page.contains("simultaneous lower bound"));
 }

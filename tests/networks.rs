@@ -46,8 +46,8 @@ pub fn desk() -> Desk {
     assert!(torch.is_file(), "{} is not there: `make build` makes it", torch.display());
     let desk = Desk::empty();
     desk.write(STUDY, TINY.as_bytes());
-    desk.succeed(&["data", "draw", "data/faces", "--people", "14", "--images", "42", "--quiet"]);
-    desk.succeed(&["data", "draw", "data/people", "--train", "varied", "--people", "4", "--images", "32", "--quiet"]);
+    desk.succeed(&["data", "draw", "data/faces", "--identities", "14", "--images", "42", "--quiet"]);
+    desk.succeed(&["data", "draw", "data/people", "--train", "varied", "--identities", "4", "--images", "32", "--quiet"]);
     desk
 }
 
@@ -294,7 +294,7 @@ fn celeba_has_the_same_keys_as_text_as_csv_and_in_a_doubled_folder() {
 fn the_same_arguments_draw_the_same_bytes_and_truth_comes_first() {
     let desk = Desk::empty();
     for name in ["a", "b"] {
-        desk.succeed(&["data", "draw", name, "--people", "5", "--images", "11", "--seed", "9", "--twin", "b", "--quiet"]);
+        desk.succeed(&["data", "draw", name, "--identities", "5", "--images", "11", "--seed", "9", "--twin", "b", "--quiet"]);
     }
     let mut names = Vec::new();
     let mut folders = vec![desk.path("a")];

@@ -153,7 +153,7 @@ fn two_models_are_held_against_each_other() {
     assert!(row.contains(&format!("{sign}{:.3}", difference.abs())), "{row} {of}");
     holds(&seen, &["blocks minus pixels", "features"]);
     let told = desk.succeed(&["compare", STUDY]);
-    let counted = told.lines().last().unwrap().trim().strip_prefix("blocks beside pixels: ").unwrap();
+    let counted = told.lines().last().unwrap().trim().strip_prefix("blocks against pixels: ").unwrap();
     holds(&seen, &[counted]);
     let exported = desk.succeed(&["export", STUDY, "--what", "contrasts", "--format", "jsonl"]);
     for line in exported.lines() {

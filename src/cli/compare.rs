@@ -21,7 +21,7 @@ use visavis_core::domain::{
 pub struct Compare {
     /// The study file
     study: PathBuf,
-    /// Two models, or beginnings of their names, that the study's contrasts hold against each other (default: all that are)
+    /// Two models, or beginnings of their names, that a contrast of the study compares (default: every contrast)
     #[arg(num_args = 0..=2, value_name = "MODEL")]
     models: Vec<String>,
 }
@@ -32,7 +32,7 @@ impl Compare {
         let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
         let outcome = StudyOutcome::load(&plan)?;
         if outcome.held.is_empty() {
-            return Err(Fault::asked("the study holds no models against each other")
+            return Err(Fault::asked("the study compares no models with each other")
                 .in_file(&self.study)
                 .next("name some: contrasts: { loss: { factor: loss } }, or { pair: [one, another] }"));
         }
@@ -50,7 +50,7 @@ impl Compare {
             return Ok(());
         }
         say(
-            "AUC of each side's view that is best on half A, on the same people of half B; right less left with its 95 % interval",
+            "AUC of each side's view chosen on the selection half, on the same images of the evaluation half; right less left with its 95 % interval",
         );
         wanted.into_iter().for_each(|place| print(&outcome, place));
         Ok(())
@@ -104,18 +104,18 @@ fn print(outcome: &StudyOutcome, place: usize) {
     say(printable(&format!(
         "{}: {left} → {right}, which differ in {}",
         study.contrasts[held.contrast].name(),
-        if differs.is_empty() { "nothing the study names" } else { &differs }
+        if differs.is_empty() { "nothing that the study names" } else { &differs }
     )));
     say(if held.names_factor() {
-        "several trainings a side, which vary as people do: what is shown is said of what differs".to_owned()
+        "each side has several trainings: a difference is attributed to what the sides differ in".to_owned()
     } else {
         format!(
-            "{} a side: what is shown is said of these checkpoints, not of what they differ in",
+            "{} a side: a difference is one between these models, and is not attributed to what they differ in",
             visavis_core::domain::text::count(held.left.len().min(held.right.len()), "training")
         )
     });
     let mut grid =
-        TextColumns::new(&["comparison", ">left", ">right", ">right − left", "95 %", ">q", ">beyond probes", "verdict"]);
+        TextColumns::new(&["comparison", ">left", ">right", ">right − left", "95 %", ">q", ">less the probes'", "verdict"]);
     let signed = |value: f64| NumberForm::Difference.show(value);
     for (of, verdict) in self::of(outcome, place) {
         grid.row(&[
@@ -131,5 +131,5 @@ fn print(outcome: &StudyOutcome, place: usize) {
     }
     grid.print("  ");
     let counted: Verdicts = self::of(outcome, place).map(|(_, verdict)| verdict).collect();
-    say(printable(&format!("  {right} beside {left}: {}", counted.words())));
+    say(printable(&format!("  {right} against {left}: {}", counted.words())));
 }

@@ -23,7 +23,7 @@ use visavis_core::{
 
 #[derive(Subcommand)]
 pub enum Data {
-    /// Draw faces whose truth is known, in CelebA's own format, or a training set
+    /// Draw synthetic faces with a known truth, in CelebA's own format, or a training set
     Draw(Draw),
     /// Look for what is wrong with a data set: its tables, and every picture
     Check(Folder),
@@ -41,19 +41,22 @@ pub struct Folder {
 pub struct Draw {
     /// The folder to make
     dir: PathBuf,
-    /// People (classes, of textures) in the set
+    /// Identities (classes, of textures) in the set
     #[arg(long, value_name = "P", default_value_t = 100)]
-    people: usize,
+    identities: usize,
+    /// What --identities was called
+    #[arg(long, hide = true, value_parser = renamed)]
+    people: Option<usize>,
     /// Pictures, as many of each as of any
     #[arg(long, value_name = "N", default_value_t = 2000)]
     images: usize,
-    /// Another seed draws other people
+    /// Another seed draws other identities
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
     /// In twin `a` the necktie follows a dark background, in `b` not
     #[arg(long, value_enum, default_value_t = WhichTwin::A, conflicts_with = "train")]
     twin: WhichTwin,
-    /// Draw a set to learn from instead, one folder a class
+    /// Draw a training set instead, one folder a class
     #[arg(long, value_enum, value_name = "WHAT")]
     train: Option<TrainingSet>,
 }
@@ -208,6 +211,11 @@ fn summary(kind: &str, set: &Collection) -> String {
     format!("{kind}: {}{who}, {}", count(set.ids.len(), "image"), count(set.labels.len(), "attribute"))
 }
 
+/// `--people` is told its new name.
+fn renamed(_: &str) -> std::result::Result<usize, &'static str> {
+    Err("it is called --identities now")
+}
+
 /// What is wrong, and where, on one line.
 fn told(fault: &Fault) -> String {
     let place = fault.place.as_ref().map_or(String::new(), |place| format!(" ({place})"));
@@ -223,18 +231,23 @@ impl Draw {
             (Some(TrainingSet::Uniform), _) => Kind::Training(Variety::Uniform),
             (Some(TrainingSet::Textures), _) => Kind::Textures,
         };
-        faces::draw(&self.dir, &Request { kind, people: self.people, images: self.images, seed: self.seed })?;
+        faces::draw(&self.dir, &Request { kind, people: self.identities, images: self.images, seed: self.seed })?;
         let dir = self.dir.display();
         if context.json {
-            say_json(&json!({ "format": 1, "drawn": self.images, "people": self.people, "seed": self.seed, "folder": self.dir }));
+            say_json(
+                &json!({ "format": 1, "drawn": self.images, "identities": self.identities, "seed": self.seed, "folder": self.dir }),
+            );
             return Ok(());
         }
         match kind {
             Kind::Faces(_) => {
-                say(format!("drew {} pictures of {} people in {dir}", self.images, self.people));
-                remark(context, format!("  what is planted in them: {dir}/truth.json · look at them: {dir}/sheets/all.jpg"));
+                say(format!("drew {} pictures of {} identities in {dir}", self.images, self.identities));
+                remark(
+                    context,
+                    format!("  the known truth about them: {dir}/truth.json · pictures of them: {dir}/sheets/all.jpg"),
+                );
             }
-            _ => say(format!("drew {} pictures of {} classes to learn from in {dir}", self.images, self.people)),
+            _ => say(format!("drew {} pictures of {} classes to train on in {dir}", self.images, self.identities)),
         }
         Ok(())
     }

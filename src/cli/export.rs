@@ -2,7 +2,7 @@
 
 mod contrasts;
 mod fairness;
-mod faithful;
+mod quality;
 mod table;
 
 use super::{
@@ -64,7 +64,7 @@ impl Export {
         let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
         let bytes = match self.what.as_str() {
             "scores" => self.table(&scores(&StudyOutcome::load(&plan)?))?,
-            "quality" => self.table(&faithful::quality(&plan)?)?,
+            "quality" => self.table(&quality::quality(&plan)?)?,
             "ledger" => self.table(&ledger(&StudyOutcome::load(&plan)?))?,
             "fairness" => self.table(&fairness::fairness(&StudyOutcome::load(&plan)?)?)?,
             "contrasts" => self.table(&contrasts::contrasts(&StudyOutcome::load(&plan)?))?,
@@ -238,7 +238,7 @@ fn ledger(outcome: &StudyOutcome) -> ExportTable {
     sure("p", |of| of.p);
     sure("adjusted_p", |of| of.claimed().adjusted);
     sure("q", |of| of.q);
-    // The bound and the adjusted p hold beside so many: the chosen cells, or all, where half A did not choose it.
+    // The bound and the adjusted p are simultaneous over so many cells: the chosen ones, or all of a cell that was not chosen.
     table.whole("family", cells().map(|cell| sureness.get(&cell).map(|of| outcome.grid.family(of))));
     table.text("key", cells().map(|cell| outcome.cell(&cell).map(|(scored, _)| scored.key.to_string())));
     table

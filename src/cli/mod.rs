@@ -37,7 +37,7 @@ use visavis_core::{
 
 pub use output::tell_fault;
 
-/// Compare recognition models on face attributes, face to face.
+/// Compare recognition models on face attributes.
 ///
 /// Define a matrix of model × loss × training set × projection in a study file, run it, see which model separates which
 /// attribute and how sure that is, and hand out one HTML file that anybody can audit.
@@ -80,7 +80,7 @@ struct Everywhere {
 enum Command {
     /// The terminal UI on this workspace: define, run, watch, compare, report (also: no command at all)
     Tui(tui::Tui),
-    /// Draw faces, train networks on them, compare these, and write the report
+    /// Draw synthetic faces, train networks on them, compare these, and write the report
     Demo(demo::Demo),
     /// Make a new workspace with a study to start from
     Init(init::Init),
@@ -96,25 +96,25 @@ enum Command {
     Attach,
     /// Print what jobs logged, and how their attempts ended
     Logs(logs::Logs),
-    /// Say why a job waits, failed, or must be made again
+    /// Say why a job waits, failed, or must run again
     Explain(explain::Explain),
-    /// Start a job no more until it is retried; without JOB, start nothing more
+    /// Do not start a job until it is retried; without JOB, start nothing more
     Pause(job_requests::Jobs),
-    /// Stop a job, and start it no more until it is retried
+    /// Stop a job, and do not start it until it is retried
     Cancel(job_requests::Jobs),
     /// Take up a paused, cancelled or failed job again; without JOB, all of them
     Retry(job_requests::Jobs),
     /// Let the run finish what it is at, start nothing more, and end
     Drain,
-    /// Show what a study found: the matrix, or every result with its digest
+    /// Show what a study found: scores with verdicts, or every result with its digest
     Show(show::Show),
-    /// Hold models against each other on the same images: what differs, by how much, how sure that is
+    /// Compare models on the same images: the differences with their intervals
     Compare(compare::Compare),
-    /// Write scores, contrasts, groups, coordinates, features or the ledger as a table
+    /// Write scores, contrasts, fairness, projection quality, coordinates, features or the ledger as a table
     Export(export::Export),
-    /// Want a figure in the report, whatever the rule says
+    /// Pin a figure to the report, whatever the rule picks
     Pin(pin::Pin),
-    /// Want it no more
+    /// Take a pin off
     Unpin(pin::Unpin),
     /// Write a study's report: one HTML file
     Report(report::Report),

@@ -276,8 +276,8 @@ impl Run {
             return Err(Fault::unexpected(what).next("this is a bug in visavis; please report it. Running again goes on"));
         }
         if paused + cancelled > 0 {
-            let what = format!("{} not made, for people set them aside", count(paused + cancelled, "stage"));
-            return Err(Fault::failed(what).next("take all of it up again with `visavis retry`, and run the same command again"));
+            let what = format!("{} not run, for they are paused or cancelled", count(paused + cancelled, "stage"));
+            return Err(Fault::failed(what).next("`visavis retry` resumes them; then run the same command again"));
         }
         if !plan.missing.is_empty() {
             let more = match plan.missing.len() {

@@ -72,14 +72,14 @@ impl Show {
     }
 }
 
-/// Per model and comparison the view chosen on half A, quoted on half B.
+/// By model and comparison the view chosen on the selection half, scored on the evaluation half.
 fn matrix(outcome: &StudyOutcome) {
     let study = &outcome.plan.study;
     say(printable(&study.title()));
-    say("balanced kNN AUC of the best view, chosen on half A, quoted on half B with its 95 % interval");
+    say("balanced kNN AUC of the view chosen on the selection half, on the evaluation half, with its 95 % interval");
     say(format!(
-        "separates: its lower bound beside all {} reaches {}",
-        count(outcome.grid.chosen.cells, "chosen cell"),
+        "separates: the simultaneous lower bound (over {}) reaches {}",
+        count(outcome.grid.chosen.cells, "cell"),
         NumberForm::Score.show(study.statistics.separates_at)
     ));
     say("");
@@ -94,14 +94,14 @@ fn matrix(outcome: &StudyOutcome) {
             show(b.value),
             b.interval.map_or(TOO_FEW.to_owned(), |of| format!("{}–{}", show(of.low), show(of.high))),
             format!("{} {}", study.projections[cell.projection].name, cell.view),
-            if outcome.separates(row) { "separates" } else { "not shown to separate" }.to_owned(),
+            outcome.verdict(row).word().to_owned(),
         ]);
     }
     grid.print("  ");
     for (place, comparison) in study.comparisons.iter().enumerate() {
         let mut rows = outcome.ledger.rows.iter().filter(|row| row.candidate.cell.comparison == place).peekable();
         let why = match rows.peek() {
-            None => "its cells wait; see `visavis plan`".to_owned(),
+            None => "its cells wait for a missing input; see `visavis plan`".to_owned(),
             Some(first) => outcome.reason(first),
         };
         if !rows.any(|row| row.chosen) {

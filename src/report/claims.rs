@@ -1,9 +1,10 @@
-//! The book of claims: a number enters with where it comes from and leaves as an id; only the template's `claim(id)` turns
-//! it into text.
+//! The register of claims: a number enters with where it comes from and leaves as an id; only the templates' `claim(id)` turns it into
+//! text. So every number on the page can be found again by an audit.
 
+use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use visavis_core::domain::{
     Key,
@@ -11,11 +12,32 @@ use visavis_core::domain::{
     score::{Estimate, Spread},
 };
 
+/// The id of a number that was entered: all that a template is given of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClaimId(String);
+
+/// A score with its interval; without one of too few.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EstimateClaims {
+    pub value: ClaimId,
+    pub low: Option<ClaimId>,
+    pub high: Option<ClaimId>,
+}
+
+/// A median with its range, where there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SpreadClaims {
+    pub median: ClaimId,
+    pub low: Option<ClaimId>,
+    pub high: Option<ClaimId>,
+}
+
+/// Clones are of one register.
 #[derive(Clone, Default)]
-pub struct Book(Arc<Mutex<Pages>>);
+pub struct Claims(Arc<Mutex<Register>>);
 
 #[derive(Default)]
-struct Pages {
+struct Register {
     claims: Vec<Claim>,
     /// Places in `claims`: a number that is shown twice is one claim.
     known: BTreeMap<(String, String), usize>,
@@ -31,21 +53,27 @@ pub struct OutputSource {
     pub of: String,
 }
 
-impl Book {
-    /// Enters a number; returns its id.
-    pub fn enter(&self, source: &OutputSource, pointer: &str, what: &str, form: NumberForm, value: f64) -> String {
-        let mut pages = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let place = (format!("{} {} {form:?}", source.key, source.output), pointer.to_owned());
-        let next = pages.claims.len();
-        let number = *pages.known.entry(place).or_insert(next);
-        if number == next {
-            let from = ClaimSource { key: source.key, output: source.output.to_owned(), pointer: pointer.to_owned() };
-            pages.claims.push(Claim { id: id(number), what: format!("{}, {what}", source.of), form, value, from });
-        }
-        id(number)
+impl Claims {
+    fn register(&self) -> MutexGuard<'_, Register> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn count(&self, source: &OutputSource, pointer: &str, what: &str, value: usize) -> String {
+    /// Enters a number; returns its id.
+    pub fn enter(&self, source: &OutputSource, pointer: &str, what: &str, form: NumberForm, value: f64) -> ClaimId {
+        let mut register = self.register();
+        let place = (format!("{} {} {form:?}", source.key, source.output), pointer.to_owned());
+        let next = register.claims.len();
+        let number = *register.known.entry(place).or_insert(next);
+        let id = format!("c{number}");
+        if number == next {
+            let from = ClaimSource { key: source.key, output: source.output.to_owned(), pointer: pointer.to_owned() };
+            register.claims.push(Claim { id: id.clone(), what: format!("{}, {what}", source.of), form, value, from });
+        }
+        ClaimId(id)
+    }
+
+    /// Enters a number of things.
+    pub fn count(&self, source: &OutputSource, pointer: &str, what: &str, value: usize) -> ClaimId {
         self.enter(source, pointer, what, NumberForm::Count, value as f64)
     }
 
@@ -56,58 +84,86 @@ impl Book {
         pointer: &str,
         what: &str,
         form: NumberForm,
-        estimate: Option<Estimate>,
-    ) -> serde_json::Value {
-        let Some(estimate) = estimate else { return serde_json::Value::Null };
-        let parts = [("value", Some(estimate.value)), ("low", estimate.low()), ("high", estimate.high())];
-        self.parts(source, pointer, what, form, parts.into_iter().filter_map(|(name, part)| Some((name, part?))))
+        estimate: Estimate,
+    ) -> EstimateClaims {
+        let enter =
+            |name: &str, value: f64| self.enter(source, &format!("{pointer}/{name}"), &format!("{what}: {name}"), form, value);
+        EstimateClaims {
+            value: enter("value", estimate.value),
+            low: estimate.low().map(|low| enter("low", low)),
+            high: estimate.high().map(|high| enter("high", high)),
+        }
     }
 
-    /// Median and range of AUCs that stand at `pointer`.
-    pub fn spread(&self, source: &OutputSource, pointer: &str, what: &str, spread: Spread) -> serde_json::Value {
-        let Spread { median, low, high } = spread;
-        self.parts(source, pointer, what, NumberForm::Score, [("median", median), ("low", low), ("high", high)].into_iter())
-    }
-
-    fn parts(
-        &self,
-        source: &OutputSource,
-        pointer: &str,
-        what: &str,
-        form: NumberForm,
-        parts: impl Iterator<Item = (&'static str, f64)>,
-    ) -> serde_json::Value {
-        let enter = |(name, value): (&str, f64)| {
-            let id = self.enter(source, &format!("{pointer}/{name}"), &format!("{what}: {name}"), form, value);
-            (name.to_owned(), serde_json::Value::String(id))
+    /// Median and range of scores that stand at `pointer`.
+    pub fn spread(&self, source: &OutputSource, pointer: &str, what: &str, spread: Spread) -> SpreadClaims {
+        let enter = |name: &str, value: f64| {
+            self.enter(source, &format!("{pointer}/{name}"), &format!("{what}: {name}"), NumberForm::Score, value)
         };
-        serde_json::Value::Object(parts.map(enter).collect())
+        SpreadClaims {
+            median: enter("median", spread.median),
+            low: Some(enter("low", spread.low)),
+            high: Some(enter("high", spread.high)),
+        }
     }
 
     /// `claim(id="…")` for templates.
     pub fn printer(&self) -> impl tera::Function + 'static {
-        let book = self.clone();
+        let claims = self.clone();
         move |arguments: &HashMap<String, tera::Value>| {
             let id = arguments.get("id").and_then(tera::Value::as_str).ok_or("claim needs an id")?;
-            let mut pages = book.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut register = claims.register();
             let number = id
                 .strip_prefix('c')
                 .and_then(|number| number.parse::<usize>().ok())
-                .filter(|number| *number < pages.claims.len())
+                .filter(|number| *number < register.claims.len())
                 .ok_or("no such claim")?;
-            pages.shown.insert(number);
-            let claim = &pages.claims[number];
+            register.shown.insert(number);
+            let claim = &register.claims[number];
             Ok(tera::Value::String(format!("<data data-claim=\"{id}\">{}</data>", claim.form.show(claim.value))))
         }
     }
 
     /// The claims that the page came to show.
     pub fn shown(&self) -> Vec<Claim> {
-        let pages = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        pages.shown.iter().map(|&number| pages.claims[number].clone()).collect()
+        let register = self.register();
+        register.shown.iter().map(|&number| register.claims[number].clone()).collect()
     }
 }
 
-fn id(number: usize) -> String {
-    format!("c{number}")
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use visavis_core::domain::stage::ScoreViews;
+
+    fn source() -> OutputSource {
+        OutputSource { key: "a".repeat(64).parse().unwrap(), output: ScoreViews::SCORES, of: "pixels".to_owned() }
+    }
+
+    #[test]
+    fn a_number_that_is_entered_twice_is_one_claim() {
+        let claims = Claims::default();
+        let first = claims.enter(&source(), "/views/0/b/value", "AUC", NumberForm::Score, 0.871);
+        assert_eq!(first, claims.enter(&source(), "/views/0/b/value", "AUC again", NumberForm::Score, 0.871));
+        assert_ne!(first, claims.enter(&source(), "/views/0/b/value", "AUC", NumberForm::Percent, 0.871));
+    }
+
+    #[test]
+    fn evidence_holds_what_is_printed_and_nothing_else() {
+        let claims = Claims::default();
+        let estimate = claims.estimate(&source(), "/b", "AUC", NumberForm::Score, Estimate::new(0.8, 0.7, 0.9));
+        assert!(claims.shown().is_empty());
+        let print = claims.printer();
+        let call = |id: &str| tera::Function::call(&print, &[("id".to_owned(), tera::Value::from(id))].into());
+        assert_eq!(call(&estimate.value.0).unwrap(), "<data data-claim=\"c0\">0.800</data>");
+        let shown = claims.shown();
+        assert_eq!((shown.len(), shown[0].from.pointer.as_str(), shown[0].what.as_str()), (1, "/b/value", "pixels, AUC: value"));
+        assert!(call("c9").is_err() && call("x").is_err());
+    }
+
+    #[test]
+    fn an_estimate_of_too_few_has_no_interval() {
+        let of = Claims::default().estimate(&source(), "/b", "AUC", NumberForm::Score, Estimate::bare(1.0));
+        assert_eq!((of.low, of.high), (None, None));
+    }
 }

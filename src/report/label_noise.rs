@@ -1,26 +1,25 @@
-//! Marks where labels are known to be noisy: nobody separates what is not labelled well.
+//! Where labels are known to be noisy: no view separates what is not labelled well.
 
-use super::sections::ReportPage;
+use super::source::ReportSource;
 use visavis_core::domain::study::Dataset;
 
 /// What two annotators and a manual audit say of CelebA's labels (Wu et al. 2023, arXiv 2210.07356).
 const CELEBA: [(&str, &str); 5] = [
-    ("High_Cheekbones", "two annotators agree on it hardly more than by chance"),
-    ("Pointy_Nose", "two annotators agree on it hardly more than by chance"),
-    ("Oval_Face", "two annotators agree on it hardly more than by chance"),
-    ("No_Beard", "many that are labelled as bearded are not"),
-    ("Mouth_Slightly_Open", "one in five that are labelled open is not"),
+    ("High_Cheekbones", "two annotators agree hardly more than by chance"),
+    ("Pointy_Nose", "two annotators agree hardly more than by chance"),
+    ("Oval_Face", "two annotators agree hardly more than by chance"),
+    ("No_Beard", "many faces that are labelled as bearded have no beard"),
+    ("Mouth_Slightly_Open", "one in five mouths that are labelled open is not"),
 ];
 
-impl ReportPage<'_> {
-    /// Why the labels of a comparison are not to be trusted, where that is known.
-    pub(super) fn noise(&self, comparison: usize) -> Option<String> {
-        let study = &self.outcome.plan.study;
-        let asked = study.comparisons[comparison].question.attributes();
+impl ReportSource<'_> {
+    /// Why the labels of a comparison are known to be noisy; nothing where that is not known.
+    pub fn label_noise(&self, comparison: usize) -> Option<String> {
+        let asked = self.study().comparisons[comparison].question.attributes();
         let why = |(attribute, why): (&str, &str)| format!("labels of {attribute}: {why}");
         if let Some(truth) = &self.outcome.truth {
             let noisy = truth.attributes.iter().find(|of| asked.contains(of.attribute.as_str()) && of.label_noise > 0.0)?;
-            return Some(why((&noisy.attribute, "some were turned round on purpose")));
+            return Some(why((&noisy.attribute, "some were replaced on purpose")));
         }
         if !self.labels_are_celebas() {
             return None;
@@ -28,9 +27,9 @@ impl ReportPage<'_> {
         CELEBA.into_iter().find(|(attribute, _)| asked.contains(attribute)).map(why)
     }
 
-    /// And not those of faces drawn in its format.
-    pub(super) fn labels_are_celebas(&self) -> bool {
-        let study = &self.outcome.plan.study;
+    /// And not those of synthetic faces in its format.
+    pub fn labels_are_celebas(&self) -> bool {
+        let study = self.study();
         let of = study.evaluation.dataset.as_ref().and_then(|name| study.datasets.get(name));
         matches!(of, Some(Dataset::CelebA { .. })) && self.outcome.truth.is_none()
     }

@@ -32,7 +32,7 @@ pub use job_requests::Acts;
 pub use look::{Looked, look};
 pub use missing::Missing;
 pub use offers::Offers;
-pub use outcome::{ScoreOf, ScoreSource, StudyOutcome};
+pub use outcome::{CellVerdict, ScoreOf, ScoreSource, StudyOutcome};
 pub use plan::{Plan, StageStatus, Tally};
 pub use timeline::{HeldBecause, Phase, Timeline};
 

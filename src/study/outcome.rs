@@ -34,6 +34,36 @@ pub struct ScoreSource {
     pub probe: Option<ProbeScore>,
 }
 
+/// What is said of a ranked cell, all cells that are tested together considered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellVerdict {
+    Separates,
+    AboveChance,
+    Inconclusive,
+}
+
+impl CellVerdict {
+    pub fn word(self) -> &'static str {
+        match self {
+            CellVerdict::Separates => "separates",
+            CellVerdict::AboveChance => "above chance",
+            CellVerdict::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// Why a ranked cell is in the report, or is not.
+fn reason_of_ranked(row: &LedgerRow, separates: bool) -> String {
+    let reason = match (row.picked, row.chosen, separates) {
+        (true, ..) => "picked: separates",
+        (false, false, _) => "not picked: another view of this model scores higher on the selection half",
+        (false, true, false) => "not picked: the simultaneous lower bound is below the threshold",
+        (false, true, true) => "not picked: separates, and enough figures rank higher",
+    };
+    let stands_for: Vec<&str> = row.shown_as.iter().filter(|shown| **shown != ShownAs::Best).map(|shown| shown.word()).collect();
+    if stands_for.is_empty() { reason.to_owned() } else { format!("{reason}; shown as the {}", stands_for.join(" and the ")) }
+}
+
 pub struct StudyOutcome<'a> {
     pub plan: &'a Plan,
     pub scores: BTreeMap<ScoreOf, ScoreSource>,
@@ -44,7 +74,7 @@ pub struct StudyOutcome<'a> {
     /// What is said of each difference of the grid.
     pub verdicts: Vec<DifferenceVerdict>,
     pub ledger: Ledger,
-    /// By model and comparison: the place in the ledger of the view that was chosen on half A.
+    /// By model and comparison: the place in the ledger of the view that was chosen on the selection half.
     pub chosen: BTreeMap<(usize, usize), usize>,
     pub frequencies: Frequencies,
     pub ranked: Key,
@@ -122,16 +152,29 @@ impl<'a> StudyOutcome<'a> {
 
     /// Why a cell is shown or left out. Results know classes by their places; people by their names.
     pub fn reason(&self, row: &LedgerRow) -> String {
-        self.named(row.candidate.cell.comparison, &row.reason)
+        match row.rank {
+            None => self.named(row.candidate.cell.comparison, &row.reason),
+            Some(_) => reason_of_ranked(row, self.separates(row)),
+        }
     }
 
-    /// A reason with the names of the comparison's classes.
+    /// Why something is not ranked, with the names of the halves and of the comparison's classes.
     pub fn named(&self, comparison: usize, reason: &str) -> String {
         let classes = &self.plan.study.comparisons[comparison].classes;
+        let reason = reason.replace("half A", "the selection half").replace("half B", "the evaluation half");
         // From the last, so that `class 1` does not eat the head of `class 10`.
         let named =
             |text: String, (place, name): (usize, &String)| text.replace(&format!("class {} ", place + 1), &format!("“{name}” "));
-        classes.iter().enumerate().rev().fold(reason.to_owned(), named)
+        classes.iter().enumerate().rev().fold(reason, named)
+    }
+
+    /// What is said of a cell.
+    pub fn verdict(&self, row: &LedgerRow) -> CellVerdict {
+        match (self.separates(row), self.tells(row)) {
+            (true, _) => CellVerdict::Separates,
+            (false, true) => CellVerdict::AboveChance,
+            (false, false) => CellVerdict::Inconclusive,
+        }
     }
 
     /// How sure a ranked cell is, the others of its family considered.
@@ -139,7 +182,7 @@ impl<'a> StudyOutcome<'a> {
         self.grid.of(cell)
     }
 
-    /// Its lower bound, beside the others of its family, reaches the mark.
+    /// Its lower bound, which allows for the others of its family, reaches the threshold.
     pub fn separates(&self, of: &LedgerRow) -> bool {
         of.low.is_some_and(|low| low >= self.plan.study.statistics.separates_at)
     }
@@ -168,5 +211,28 @@ impl<'a> StudyOutcome<'a> {
 
     pub fn projected(&self, cell: &CellId) -> Option<&Manifest> {
         self.plan.result(Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use visavis_core::domain::{ledger::Candidate, projection::View};
+
+    fn row(picked: bool, chosen: bool, shown_as: Vec<ShownAs>) -> LedgerRow {
+        let cell = CellId { model: 0, layer: 0, projection: 0, view: View::Map, comparison: 0 };
+        let candidate = Candidate { cell, a: None, b: None, unranked: None };
+        LedgerRow { candidate, rank: Some(1), picked, chosen, low: None, shown_as, reason: String::new() }
+    }
+
+    #[test]
+    fn the_ledger_gives_a_reason_for_each_cell() {
+        assert_eq!(reason_of_ranked(&row(true, true, vec![ShownAs::Best]), true), "picked: separates");
+        assert_eq!(
+            reason_of_ranked(&row(false, true, vec![ShownAs::Median, ShownAs::Worst]), false),
+            "not picked: the simultaneous lower bound is below the threshold; shown as the median and the worst"
+        );
+        assert!(reason_of_ranked(&row(false, true, vec![]), true).ends_with("enough figures rank higher"));
+        assert!(reason_of_ranked(&row(false, false, vec![]), true).contains("another view of this model"));
     }
 }

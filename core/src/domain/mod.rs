@@ -13,6 +13,7 @@ pub mod event;
 pub mod fairness;
 pub mod fault;
 pub mod file_kind;
+pub mod glossary;
 pub mod image;
 pub mod job;
 pub mod ledger;

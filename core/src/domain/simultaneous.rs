@@ -155,8 +155,8 @@ impl DifferenceVerdict {
         match self {
             DifferenceVerdict::Higher => "higher",
             DifferenceVerdict::Lower => "lower",
-            DifferenceVerdict::NotShown => "not shown to differ",
-            DifferenceVerdict::Neither => "neither told beyond chance",
+            DifferenceVerdict::NotShown => "inconclusive",
+            DifferenceVerdict::Neither => "neither above chance",
         }
     }
 }
@@ -186,7 +186,7 @@ impl FromIterator<DifferenceVerdict> for Verdicts {
 }
 
 impl Verdicts {
-    /// `higher on 3, lower on 1, not shown to differ on 7 of 11 comparisons`.
+    /// `higher on 3, lower on 1, inconclusive on 7 of 11 comparisons`.
     pub fn words(self) -> String {
         let Verdicts { higher, lower, neither, of } = self;
         let some = |n: usize, words: &str| (n > 0).then(|| format!("{words} on {n}"));
@@ -245,7 +245,7 @@ impl ViewBesideFeatures {
         match self.kept.interval {
             Some(of) if of.low > 0.0 => "inflated",
             Some(of) if of.high < 0.0 => "lost",
-            _ => "not shown to differ",
+            _ => "inconclusive",
         }
     }
 }
@@ -327,14 +327,11 @@ mod tests {
             [DifferenceVerdict::Higher, DifferenceVerdict::Lower, DifferenceVerdict::NotShown, DifferenceVerdict::Neither]
         );
         let counted: Verdicts = verdicts.into_iter().collect();
-        assert_eq!(
-            counted.words(),
-            "higher on 1, lower on 1, neither told beyond chance on 1, not shown to differ on 1 of 4 comparisons"
-        );
+        assert_eq!(counted.words(), "higher on 1, lower on 1, neither above chance on 1, inconclusive on 1 of 4 comparisons");
         // Four wins that nothing shows are no win.
         grid.differences.iter_mut().for_each(|of| (of.q, of.difference.value) = (0.06, 0.2));
         let counted: Verdicts = grid.verdicts(&held, &ledger).into_iter().collect();
-        assert_eq!(counted.words(), "not shown to differ on 4 of 4 comparisons");
+        assert_eq!(counted.words(), "inconclusive on 4 of 4 comparisons");
     }
 
     #[test]

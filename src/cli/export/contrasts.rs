@@ -1,4 +1,4 @@
-//! `visavis export STUDY --what contrasts`: models held against each other.
+//! `visavis export STUDY --what contrasts`: models compared with each other.
 
 use super::table::ExportTable;
 use crate::study::StudyOutcome;

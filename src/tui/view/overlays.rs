@@ -19,7 +19,10 @@ use ratatui::{
     text::{Line, Span},
     widgets::Clear,
 };
-use visavis_core::domain::text::{count, thousands};
+use visavis_core::domain::{
+    glossary::GLOSSARY,
+    text::{count, thousands},
+};
 
 pub fn draw(paint: &mut Paint, area: Rect, app: &App, overlay: &Overlay) {
     match overlay {
@@ -101,28 +104,13 @@ fn list(paint: &mut Paint, area: Rect, options: &[String], cursor: usize) {
     }
 }
 
-/// Words that the screens use, for who meets them first here.
-const WORDS: [(&str, &str); 9] = [
-    ("layer", "where in a network features are read: layer1 … layer4, embedding"),
-    ("view", "what one figure shows: a map, a pair of axes, or one axis of a projection"),
-    (
-        "AUC",
-        "of a balanced vote of nearest neighbours: .5 is chance, 1 keeps the classes apart; ± the longer arm of its 95 % interval",
-    ),
-    ("half A, half B", "people are parted in two: the best view is chosen on A, and what is quoted of it comes from B"),
-    ("beside n cells", "a lower bound that holds for so many at once: those that half A chose or, of another cell, all"),
-    ("separates", "that bound reaches the study's mark (separates_at)"),
-    ("beyond chance", "fewer than one in twenty grids without signal have any such cell as good"),
-    ("( )", "shown and not ranked: a class is too small, or the comparison is of a quantity"),
-    ("people", "identities: pictures of one person are never parted; without identities each picture is its own"),
-];
-
 /// What a screen is for, in a few lines.
 fn about(screen: Screen) -> &'static [&'static str] {
     match screen {
         Screen::Matrix => &[
             "Every square holds the cells of its row and column: its colour is the best score, quoted on people it was not chosen by.",
             "To start: a adds what is compared, x takes levels in and out, r runs. Watch with 2, compare with 3, pin with p, build with 5 and b.",
+            "± is the longer arm of the 95 % interval. ( ): not ranked, for a class is too small or the comparison is of a quantity.",
             "· not run  ○ queued  ◐ running  ● done  ◆ verified by an audit  ✕ failed  ◌ stale  … waits  ‖ paused  – not in the study",
         ],
         Screen::Runs => {
@@ -147,14 +135,6 @@ fn help(paint: &mut Paint, area: Rect, app: &App, scroll: usize) {
     let room = usize::from(inner.width);
     let theme = paint.theme;
     let mut lines: Vec<Line> = about(app.screen).iter().flat_map(|line| wrapped(line, room)).map(Line::raw).collect();
-    lines.push(Line::default());
-    lines.push(Line::styled("words", theme.title()));
-    for (word, meaning) in WORDS {
-        let meaning = wrapped(meaning, room.saturating_sub(17));
-        for (at, line) in meaning.into_iter().enumerate() {
-            lines.push(Line::from(vec![Span::raw(left(if at == 0 { word } else { "" }, 17)), Span::raw(line)]));
-        }
-    }
     let mut section = |title: &str, of: &dyn Fn(&command::CommandEntry) -> bool| {
         lines.push(Line::default());
         lines.push(Line::styled(title.to_owned(), theme.title()));
@@ -168,6 +148,14 @@ fn help(paint: &mut Paint, area: Rect, app: &App, scroll: usize) {
     };
     section("here", &|entry| entry.screens.contains(&app.screen));
     section("everywhere", &|entry| entry.screens.is_empty());
+    lines.push(Line::default());
+    lines.push(Line::styled("words", theme.title()));
+    for of in GLOSSARY {
+        let definition = wrapped(of.definition, room.saturating_sub(17));
+        for (at, line) in definition.into_iter().enumerate() {
+            lines.push(Line::from(vec![Span::raw(left(if at == 0 { of.word } else { "" }, 17)), Span::raw(line)]));
+        }
+    }
     let rows = usize::from(inner.height);
     let scroll = scroll.min(lines.len().saturating_sub(rows));
     let more = lines.len() > scroll + rows;

@@ -61,9 +61,11 @@ const TONES: [&str; 5] = ["monk1-2", "monk3-4", "monk5-6", "monk7-8", "monk9-10"
 /// # Errors
 /// A folder that is there and not empty, counts that do not fit, a disk that refuses.
 pub fn draw(folder: &Path, request: &Request) -> Result<()> {
-    let next = "such as --people 50 --images 1000";
+    let next = "such as --identities 50 --images 1000";
     if request.people == 0 || request.images < request.people {
-        return Err(Fault::asked(format!("{} images of {} people: each needs one", request.images, request.people)).next(next));
+        return Err(
+            Fault::asked(format!("{} images of {} identities: each needs one", request.images, request.people)).next(next)
+        );
     }
     if request.images > 999_999 {
         return Err(Fault::asked(format!("{} images: CelebA's names hold 999,999", request.images)).next(next));

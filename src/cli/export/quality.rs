@@ -1,4 +1,4 @@
-//! `visavis export STUDY --what quality`: how faithful views are to their features.
+//! `visavis export STUDY --what quality`: how well views agree with their features.
 
 use super::table::ExportTable;
 use crate::study::{self, Step};

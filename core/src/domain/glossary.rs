@@ -1,0 +1,114 @@
+//! The words of Visavis, each with one sentence: what the report, the screens' help and `docs/glossary.md` show.
+
+/// A word as people read it, and what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Term {
+    pub word: &'static str,
+    /// One sentence.
+    pub definition: &'static str,
+}
+
+const fn term(word: &'static str, definition: &'static str) -> Term {
+    Term { word, definition }
+}
+
+/// Every word, sorted without regard to case.
+pub const GLOSSARY: &[Term] = &[
+    term(
+        "above chance",
+        "The AUC on the evaluation half is higher than permuted labels explain, at 5 % over all cells that are tested together.",
+    ),
+    term("attribute", "A labelled property of an image: yes or no, one of several values, or a quantity."),
+    term(
+        "AUC",
+        "The probability that an image of the first class scores higher than one of the second; one half is chance, and the score that \
+         ranks is balanced over classes and taken from nearest neighbours.",
+    ),
+    term("baseline", "Features that no training made: pixels, colours, or a network with random weights."),
+    term("cell", "One model, one layer, one view and one comparison."),
+    term("ceiling", "The highest AUC that the labels of synthetic faces allow, since some labels are wrong on purpose."),
+    term(
+        "comparison",
+        "Two or more classes of images that a view should separate, or a quantity that should vary along an axis.",
+    ),
+    term("contrast", "Two models, or two sets of trainings, scored on the same images and compared."),
+    term("evaluation half", "Half B of the identities: its scores are quoted, and it has no part in choosing views."),
+    term("features", "The numbers that a network gives for an image at one layer."),
+    term(
+        "identity",
+        "The person in an image; halves, folds and intervals are over identities, and one identity is never divided.",
+    ),
+    term("inconclusive", "The interval allows both answers."),
+    term("inflated", "The view scores higher than its features do: part of what it shows is made by the projection."),
+    term(
+        "label noise",
+        "The score of a figure when a given share of its labels is replaced at random: one measure of robustness.",
+    ),
+    term("layer", "The place in a network where features are read: layer1 to layer4, or embedding."),
+    term("ledger", "The list of all cells with their ranks, and why each is shown or not."),
+    term("linear probe", "A logistic regression on the features: what the features hold, whatever a view shows of them."),
+    term("lost", "The view scores lower than its features do: the projection hides what the features hold."),
+    term("other settings", "The score of a figure when the projection's parameters are changed: one measure of robustness."),
+    term("projection", "A method that maps features to few coordinates, such as PCA, ICA, t-SNE or UMAP."),
+    term("re-projection", "The score of a figure when a subsample of identities is projected again: one measure of robustness."),
+    term("selection half", "Half A of the identities: views are chosen by their scores on it."),
+    term("separates", "The simultaneous lower bound of the AUC on the evaluation half reaches the study's threshold."),
+    term(
+        "simultaneous",
+        "A statement about one cell that allows for all cells tested together: those that the selection half chose, one a model and \
+         comparison, or all ranked cells where another one is named.",
+    ),
+    term("verification", "Deciding whether two images show the same identity, by the distance of their embeddings."),
+    term("view", "What one figure shows: one axis or two axes of a projection, or a map."),
+];
+
+/// What is said of a word.
+pub fn definition(word: &str) -> Option<&'static str> {
+    GLOSSARY.iter().find(|of| of.word == word).map(|of| of.definition)
+}
+
+/// The glossary as `docs/glossary.md` has it.
+pub fn markdown() -> String {
+    let rows = GLOSSARY.iter().map(|of| format!("| {} | {} |\n", of.word, of.definition));
+    format!(
+        "# Glossary\n\nWritten from `core/src/domain/glossary.rs`; `VISAVIS_BLESS=1 cargo test -p visavis-core glossary` writes it anew.\n\n\
+         | word | meaning |\n|---|---|\n{}",
+        rows.collect::<String>()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_sorted_and_each_is_there_once() {
+        for pair in GLOSSARY.windows(2) {
+            assert!(pair[0].word.to_lowercase() < pair[1].word.to_lowercase(), "{} before {}", pair[0].word, pair[1].word);
+        }
+    }
+
+    #[test]
+    fn a_definition_is_one_sentence() {
+        for Term { word, definition } in GLOSSARY {
+            let inner = definition.strip_suffix('.').unwrap_or_else(|| panic!("{word}: no full stop"));
+            assert!(!inner.contains(". ") && !definition.contains("  "), "{word}: {definition}");
+            assert!(definition.chars().next().is_some_and(char::is_uppercase), "{word}: {definition}");
+        }
+    }
+
+    #[test]
+    fn the_document_is_written_from_here() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/glossary.md");
+        if std::env::var_os("VISAVIS_BLESS").is_some() {
+            std::fs::write(&file, markdown()).unwrap();
+        }
+        let written = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(written == markdown(), "docs/glossary.md is not as its source: run with VISAVIS_BLESS=1");
+    }
+
+    #[test]
+    fn a_word_is_found() {
+        assert!(definition("selection half").is_some_and(|of| of.contains("Half A")) && definition("told").is_none());
+    }
+}

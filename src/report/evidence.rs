@@ -1,0 +1,125 @@
+//! What an auditor needs, packed into the page: sources, manifests, claims, and as many objects as there is room for.
+
+use super::{Extras, claims::Claims, paths};
+use crate::{
+    audit::{self, Evidence},
+    study::{Plan, Step, StudyOutcome},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+use visavis_core::domain::{
+    Digest, Result,
+    ledger::CellId,
+    result::{Manifest, Provenance},
+    stage::{
+        GroupFairness, Input, Location, MeasureQuality, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews,
+        Simultaneous, Training, VerifyIdentities,
+    },
+};
+
+/// Embedded objects, packed: enough to make every score of a small study again, and never a slow page.
+const ROOM: usize = 1_200_000;
+
+/// The evidence of a page that shows these claims.
+///
+/// # Errors
+/// Objects that are damaged.
+pub fn of(outcome: &StudyOutcome, extras: &Extras, claims: &Claims) -> Result<Evidence> {
+    let (plan, study) = (outcome.plan, &outcome.plan.study);
+    let shareable = |path: &Path| plan.workspace().shareable(path);
+    Ok(Evidence {
+        format: 1,
+        program: concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned(),
+        study: study.name.clone(),
+        study_file: shareable(extras.study_file).display().to_string(),
+        study_text: paths::shareable_text(extras.study_text, &shareable),
+        tolerance_auc: study.tolerance.auc,
+        tolerance_features: study.tolerance.features,
+        sources: plan.source_digests(),
+        manifests: plan
+            .results()
+            .map(|(_, manifest)| nameless(manifest, &|path| shareable(&plan.workspace().locate(path))))
+            .collect(),
+        claims: claims.shown(),
+        objects: objects(plan, &wanted(outcome))?,
+    })
+}
+
+/// An output that goes into the page: always, or while there is room.
+struct Wanted {
+    step: Step,
+    output: &'static str,
+    is_needed: bool,
+}
+
+/// What claims point into, and what ranks and counts are made of; then coordinates, of the figures shown first.
+fn wanted(outcome: &StudyOutcome) -> Vec<Wanted> {
+    let plan = outcome.plan;
+    let needed = |step, output| Wanted { step, output, is_needed: true };
+    let of_rank = [Ranking::LEDGER, Ranking::FREQUENCIES, Ranking::PLANTED, Ranking::RECOVERED];
+    let mut wanted: Vec<Wanted> = of_rank.into_iter().map(|output| needed(Step::Rank, output)).collect();
+    wanted.push(needed(Step::Index, "images"));
+    wanted.extend(plan.results().filter_map(|(step, _)| Some(needed(step, output_with_claims(step)?))));
+    let project = |cell: &CellId| Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 };
+    let shown: BTreeSet<Step> = outcome.shown.iter().map(|(cell, _)| project(cell)).collect();
+    let others =
+        plan.results().map(|(step, _)| step).filter(|step| matches!(step, Step::Project { .. }) && !shown.contains(step));
+    let coordinates = |step| Wanted { step, output: ProjectFeatures::COORDINATES, is_needed: false };
+    wanted.extend(shown.iter().copied().chain(others).map(coordinates));
+    wanted
+}
+
+/// The output that claims are of.
+fn output_with_claims(step: Step) -> Option<&'static str> {
+    match step {
+        Step::Score { .. } => Some(ScoreViews::SCORES),
+        Step::FeatureScores { .. } => Some(ScoreFeatures::SCORES),
+        Step::Simultaneous => Some(Simultaneous::TESTS),
+        Step::Robustness(_) => Some(Robustness::FIGURE),
+        Step::Fairness { .. } => Some(GroupFairness::GROUPS),
+        Step::Quality { .. } => Some(MeasureQuality::QUALITY),
+        Step::Verify { .. } => Some(VerifyIdentities::VERIFICATION),
+        Step::Train { .. } => Some(Training::CURVES),
+        _ => None,
+    }
+}
+
+fn objects(plan: &Plan, wanted: &[Wanted]) -> Result<BTreeMap<Digest, String>> {
+    let mut objects = BTreeMap::new();
+    let mut room = ROOM;
+    for of in wanted {
+        let digest = plan.result(of.step).and_then(|manifest| manifest.output(of.output)).map(|output| output.digest);
+        let (Some(bytes), Some(digest)) = (plan.bytes(of.step, of.output)?, digest) else { continue };
+        let packed = audit::pack(&bytes);
+        if of.is_needed || packed.len() <= room {
+            room = room.saturating_sub(packed.len());
+            objects.insert(digest, packed);
+        }
+    }
+    for (role, bytes) in plan.sources() {
+        // What networks were trained on is never made again from a page.
+        if role != "listing" && !role.starts_with("pictures/") && !role.starts_with("classes/") {
+            objects.insert(Digest::of(&bytes), audit::pack(&bytes));
+        }
+    }
+    Ok(objects)
+}
+
+/// A manifest without the name of the machine or of its folders: a report is handed out, and these prove nothing.
+fn nameless(manifest: &Manifest, shareable: &dyn Fn(&Path) -> PathBuf) -> Manifest {
+    let input = |input: &Input| Input {
+        at: match &input.at {
+            Location::Object => Location::Object,
+            Location::File(path) => Location::File(shareable(path)),
+            Location::Pictures(folder) => Location::Pictures(shareable(folder)),
+        },
+        ..input.clone()
+    };
+    Manifest {
+        inputs: manifest.inputs.iter().map(input).collect(),
+        provenance: Provenance { host: String::new(), ..manifest.provenance.clone() },
+        ..manifest.clone()
+    }
+}

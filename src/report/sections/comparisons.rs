@@ -1,0 +1,81 @@
+//! The comparisons of the study: their classes, and how many images these hold.
+
+use super::Section;
+use crate::report::{
+    claims::{ClaimId, OutputSource},
+    source::ReportSource,
+};
+use serde::Serialize;
+use visavis_core::domain::comparison::{Comparison, Measured};
+
+#[derive(Serialize)]
+pub struct Comparisons {
+    rows: Vec<ComparisonRow>,
+}
+
+#[derive(Serialize)]
+struct ComparisonRow {
+    name: String,
+    classes: Vec<ClassRow>,
+    within: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ClassRow {
+    name: String,
+    expression: String,
+    /// `None` where nothing was scored.
+    images: Option<ClaimId>,
+}
+
+impl Section for Comparisons {
+    const ANCHOR: &'static str = "comparisons";
+    const TITLE: &'static str = "Comparisons";
+    const TEMPLATE: &'static str = "comparisons.html";
+}
+
+impl Comparisons {
+    pub fn of(source: &ReportSource) -> Self {
+        let comparisons = source.study().comparisons.iter().enumerate();
+        Comparisons { rows: comparisons.map(|(place, of)| ComparisonRow::of(source, place, of)).collect() }
+    }
+}
+
+impl ComparisonRow {
+    fn of(source: &ReportSource, place: usize, of: &Comparison) -> Self {
+        let scored = source.outcome.scores.iter().find(|(score, _)| score.comparison == place).map(|(_, scored)| scored);
+        let images = |class: usize| {
+            let scored = scored?;
+            let output = OutputSource { key: scored.key, output: scored.output, of: of.name.clone() };
+            let pointer = format!("{}/counts/classes/{class}", scored.pointer);
+            let n = scored.scores.counts.classes[class];
+            Some(source.claims.count(&output, &pointer, &format!("images of {}", of.classes[class]), n))
+        };
+        let expression = |class: usize| match &of.question.measured {
+            Measured::Classes(classes) => classes[class].to_string(),
+            Measured::Quantity(attribute) => format!("{attribute} (a quantity)"),
+        };
+        let class = |(class, name): (usize, &String)| ClassRow {
+            name: name.clone(),
+            expression: expression(class),
+            images: images(class),
+        };
+        ComparisonRow {
+            name: of.name.clone(),
+            classes: of.classes.iter().enumerate().map(class).collect(),
+            within: of.question.within.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn each_class_has_its_expression() {
+        let text = Fixture::new().text(|source| Some(Comparisons::of(source)));
+        assert!(text.contains("zero or one Zero digit=0 One digit=1"), "{text}");
+    }
+}

@@ -1,0 +1,183 @@
+//! Two sides of a contrast on the same images: what is higher, what is lower, what is inconclusive.
+
+use super::Section;
+use crate::report::{
+    claims::{ClaimId, EstimateClaims, OutputSource},
+    source::ReportSource,
+    words::{self, list},
+};
+use serde::Serialize;
+use visavis_core::domain::{
+    claim::NumberForm,
+    score::Estimate,
+    simultaneous::{DISCOVERY, Difference, DifferenceVerdict, Interaction},
+};
+
+#[derive(Serialize)]
+pub struct Contrasts {
+    contrasts: Vec<Contrast>,
+}
+
+#[derive(Serialize)]
+struct Contrast {
+    name: String,
+    pairs: Vec<Pair>,
+}
+
+#[derive(Serialize)]
+struct Pair {
+    left: String,
+    right: String,
+    /// `higher on …; lower on …`, of the right side.
+    verdict: String,
+    attribution: String,
+    /// Comparisons on which scores differ and neither side is above chance.
+    neither: Option<String>,
+    rows: Vec<DifferenceRow>,
+    interactions: Vec<InteractionRow>,
+}
+
+#[derive(Serialize)]
+struct DifferenceRow {
+    comparison: String,
+    left: ClaimId,
+    right: ClaimId,
+    difference: EstimateClaims,
+    q: ClaimId,
+    /// Less the difference of the probes.
+    beyond: Option<EstimateClaims>,
+    is_shown: bool,
+    verdict: &'static str,
+}
+
+#[derive(Serialize)]
+struct InteractionRow {
+    within: String,
+    whole: String,
+    difference: EstimateClaims,
+    q: ClaimId,
+    is_shown: bool,
+}
+
+impl Section for Contrasts {
+    const ANCHOR: &'static str = "contrasts";
+    const TITLE: &'static str = "Model against model";
+    const TEMPLATE: &'static str = "contrasts.html";
+}
+
+impl Contrasts {
+    /// `None` where no two sides have a comparison in common.
+    pub fn of(source: &ReportSource) -> Option<Self> {
+        let mut contrasts: Vec<(usize, Contrast)> = Vec::new();
+        for (place, held) in source.outcome.held.iter().enumerate() {
+            let Some(pair) = Pair::of(source, place) else { continue };
+            match contrasts.iter_mut().find(|(contrast, _)| *contrast == held.contrast) {
+                Some((_, contrast)) => contrast.pairs.push(pair),
+                None => {
+                    let name = source.study().contrasts[held.contrast].name().to_owned();
+                    contrasts.push((held.contrast, Contrast { name, pairs: vec![pair] }));
+                }
+            }
+        }
+        let contrasts: Vec<Contrast> = contrasts.into_iter().map(|(_, contrast)| contrast).collect();
+        (!contrasts.is_empty()).then_some(Contrasts { contrasts })
+    }
+}
+
+impl Pair {
+    fn of(source: &ReportSource, place: usize) -> Option<Self> {
+        let (outcome, study) = (source.outcome, source.study());
+        let held = &outcome.held[place];
+        let all = outcome.grid.differences.iter().enumerate().filter(|(_, of)| of.held == place);
+        let differences: Vec<(usize, &Difference)> = all.collect();
+        if differences.is_empty() {
+            return None;
+        }
+        let (left, right) = (outcome.side(&held.left), outcome.side(&held.right));
+        let output =
+            |comparison: usize| source.simultaneous_output(format!("{left} → {right} · {}", study.comparisons[comparison].name));
+        let names = |verdict: DifferenceVerdict| -> Vec<String> {
+            let of = differences.iter().filter(|(at, _)| outcome.verdicts[*at] == verdict);
+            of.map(|(_, of)| study.comparisons[of.comparison].name.clone()).collect()
+        };
+        let neither = names(DifferenceVerdict::Neither);
+        let differs: Vec<String> = held.differences(study).iter().map(|factor| factor.replace('_', " ")).collect();
+        let row = |&(at, of): &(usize, &Difference)| DifferenceRow::of(source, &output(of.comparison), at, of);
+        let interactions = outcome.grid.interactions.iter().enumerate().filter(|(_, of)| of.held == place);
+        let interaction = |(at, of): (usize, &Interaction)| InteractionRow::of(source, &output(of.within), at, of);
+        Some(Pair {
+            verdict: words::contrast(&names(DifferenceVerdict::Higher), &names(DifferenceVerdict::Lower)),
+            attribution: words::attribution(&differs, held.names_factor()),
+            neither: (!neither.is_empty()).then(|| list(&neither)),
+            rows: differences.iter().map(row).collect(),
+            interactions: interactions.map(interaction).collect(),
+            left,
+            right,
+        })
+    }
+}
+
+impl DifferenceRow {
+    fn of(source: &ReportSource, output: &OutputSource, place: usize, of: &Difference) -> Self {
+        let at = |field: &str| format!("/differences/{place}/{field}");
+        let score = |field: &str, what: &str, value: f64| source.claims.enter(output, &at(field), what, NumberForm::Score, value);
+        let difference =
+            |field: &str, what: &str, of: Estimate| source.claims.estimate(output, &at(field), what, NumberForm::Difference, of);
+        DifferenceRow {
+            comparison: source.study().comparisons[of.comparison].name.clone(),
+            left: score("left", "AUC of the left side on the evaluation half", of.left),
+            right: score("right", "AUC of the right side on the evaluation half", of.right),
+            difference: difference("difference", "right less left", of.difference),
+            q: score("q", "false discovery rate", of.q),
+            beyond: of.beyond.map(|of| difference("beyond", "right less left, less the difference of the probes", of)),
+            is_shown: of.is_shown(),
+            verdict: source.outcome.verdicts[place].word(),
+        }
+    }
+}
+
+impl InteractionRow {
+    fn of(source: &ReportSource, output: &OutputSource, place: usize, of: &Interaction) -> Self {
+        let at = |field: &str| format!("/interactions/{place}/{field}");
+        let name = |comparison: usize| source.study().comparisons[comparison].name.clone();
+        InteractionRow {
+            within: name(of.within),
+            whole: name(of.whole),
+            difference: source.claims.estimate(
+                output,
+                &at("difference"),
+                "subset less all images",
+                NumberForm::Difference,
+                of.difference,
+            ),
+            q: source.claims.enter(output, &at("q"), "false discovery rate", NumberForm::Score, of.q),
+            is_shown: of.q <= DISCOVERY,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn a_pair_says_which_side_is_higher_on_what_and_of_what_that_may_be_said() {
+        let text = Fixture::new().text(Contrasts::of);
+        for sentence in [
+            "pixels → blocks: lower on zero or one.",
+            "One side has fewer than three trainings, so a difference is one between these models",
+            "zero or one 0.900 0.700 −0.200 (−0.250 to −0.150) 0.010 undefined lower",
+            "even or odd 0.520 0.510 −0.010 (−0.060 to +0.040) 0.800 undefined inconclusive",
+        ] {
+            assert!(text.contains(sentence), "{sentence}\n{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_contrast_there_is_no_section() {
+        let mut fixture = Fixture::new();
+        fixture.grid.differences.clear();
+        assert_eq!(fixture.text(Contrasts::of), "");
+    }
+}

@@ -1,0 +1,185 @@
+//! The figures: those that the rule picked, those that stand for what was left out, and pinned ones.
+
+use super::{Section, robustness::Robustness};
+use crate::{
+    report::{
+        claims::{ClaimId, EstimateClaims, OutputSource},
+        source::{Drawing, FeatureClaims, Half, ReportSource},
+    },
+    study::Step,
+};
+use serde::Serialize;
+use visavis_core::domain::{
+    Result,
+    claim::NumberForm,
+    ledger::{CellId, ShownAs},
+    score::Estimate,
+    stage::ProjectFeatures,
+};
+
+#[derive(Serialize)]
+pub struct Figures {
+    none_picked: bool,
+    /// Pinned figures that the study does not have any more.
+    lost_pins: Vec<String>,
+    figures: Vec<Figure>,
+}
+
+#[derive(Serialize)]
+struct Figure {
+    model: String,
+    layer: String,
+    view: String,
+    comparison: String,
+    classes: String,
+    noise: Option<String>,
+    shown_as: String,
+    /// Shown beside those that the rule picked.
+    is_beside: bool,
+    drawing: Option<Drawing>,
+    evaluation: Option<EstimateClaims>,
+    selection: Option<EstimateClaims>,
+    bound: Option<Bound>,
+    robustness: Option<Robustness>,
+    features: Option<FeatureClaims>,
+    along_axis: Option<EstimateClaims>,
+    hardest_pair: Option<EstimateClaims>,
+    counts: Vec<ClassCount>,
+    rank: Option<ClaimId>,
+    reason: String,
+    /// Why a person pinned it.
+    note: Option<String>,
+    /// The digest of its coordinates.
+    coordinates: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Bound {
+    low: ClaimId,
+    /// Cells tested together.
+    cells: ClaimId,
+}
+
+#[derive(Serialize)]
+struct ClassCount {
+    name: String,
+    images: ClaimId,
+}
+
+impl Section for Figures {
+    const ANCHOR: &'static str = "figures";
+    const TITLE: &'static str = "Figures";
+    const TEMPLATE: &'static str = "figures.html";
+}
+
+impl Figures {
+    /// # Errors
+    /// A figure that is damaged.
+    pub fn of(source: &ReportSource) -> Result<Self> {
+        let outcome = source.outcome;
+        let mut figures = Vec::new();
+        for (cell, shown_as) in &outcome.shown {
+            figures.extend(Figure::of(source, cell, shown_as)?);
+        }
+        Ok(Figures {
+            none_picked: outcome.ledger.picked == 0,
+            lost_pins: outcome.plan.lost_pins().map(str::to_owned).collect(),
+            figures,
+        })
+    }
+}
+
+impl Figure {
+    /// `None` of a cell without a score.
+    fn of(source: &ReportSource, cell: &CellId, shown_as: &[ShownAs]) -> Result<Option<Self>> {
+        let (outcome, study) = (source.outcome, source.study());
+        let Some(row) = outcome.ledger.rows.iter().position(|row| row.candidate.cell == *cell) else { return Ok(None) };
+        let Some((scored, view)) = outcome.cell(cell) else { return Ok(None) };
+        let (of, scores) = (&outcome.ledger.rows[row], &scored.scores);
+        let output = OutputSource { key: scored.key, output: scored.output, of: source.cell(cell) };
+        let score = |field: &str, what: &str, estimate: Option<Estimate>| {
+            let pointer = format!("/views/{view}/{field}");
+            Some(source.claims.estimate(&output, &pointer, what, NumberForm::Score, estimate?))
+        };
+        let comparison = &study.comparisons[cell.comparison];
+        let count = |(class, n): (usize, &usize)| ClassCount {
+            name: comparison.classes[class].clone(),
+            images: source.claims.count(&output, &format!("/counts_b/exclusive/{class}"), "images on the evaluation half", *n),
+        };
+        let note = outcome.plan.note(*cell).filter(|note| !note.is_empty());
+        let projected = outcome.projected(cell).and_then(|of| of.output(ProjectFeatures::COORDINATES));
+        Ok(Some(Figure {
+            model: source.model(cell),
+            layer: source.layer(cell.model, cell.layer),
+            view: source.view(cell),
+            comparison: comparison.name.clone(),
+            classes: comparison.classes.join(" / "),
+            noise: source.label_noise(cell.comparison),
+            shown_as: shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(", "),
+            is_beside: !shown_as.contains(&ShownAs::Best),
+            drawing: source.drawing(Step::Draw(*cell))?,
+            evaluation: source.half(row, Half::Evaluation),
+            selection: source.half(row, Half::Selection),
+            bound: source.lower_bound(row).zip(source.family(row)).map(|(low, cells)| Bound { low, cells }),
+            robustness: Robustness::of_figure(source, cell)?,
+            features: source.features(cell.model, cell.layer, cell.comparison),
+            along_axis: score("monotone", "score along the axis", scores.views[view].monotone),
+            hardest_pair: score("least", "AUC of the hardest pair", scores.views[view].least),
+            counts: scores.counts_b.exclusive.iter().enumerate().map(count).collect(),
+            rank: source.rank(row),
+            reason: outcome.reason(of),
+            note: note.map(|note| source.shareable(note)),
+            coordinates: projected.map(|output| output.digest.short()),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::{Fixture, output};
+    use visavis_core::domain::score::{ClusterValidity, FigureRobustness, LabelNoise, OtherSettings, Spread};
+
+    #[test]
+    fn a_figure_says_how_robust_its_score_is_and_to_what() {
+        let spread = |median: f64| Spread { median, low: median - 0.05, high: median + 0.05 };
+        let found = FigureRobustness {
+            format: 1,
+            beside: Some(ClusterValidity { silhouette: Some(0.25), ..ClusterValidity::default() }),
+            times: 10,
+            again: Some(spread(0.85)),
+            other: vec![OtherSettings { method: "perplexity 15".to_owned(), auc: 0.8 }],
+            mislabelled: vec![LabelNoise { share: 0.05, again: spread(0.75) }],
+        };
+        let text = Fixture::new().with_scores().text(|source| {
+            let mut section = Figures::of(source).unwrap();
+            section.figures[0].robustness = Some(Robustness::of(source.claims, &output(), &found));
+            Some(section)
+        });
+        for sentence in [
+            "re-projection 0.850 (0.800–0.900) 10 times",
+            "other settings perplexity 15: 0.800",
+            "label noise 5.0 %: 0.750 (0.700–0.800)",
+            "Not ranked by: silhouette 0.250.",
+        ] {
+            assert!(text.contains(sentence), "{sentence}\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_caption_has_the_score_the_bound_and_the_reason() {
+        let text = Fixture::new().with_scores().text(|source| Some(Figures::of(source).unwrap()));
+        for sentence in [
+            "zero or one best",
+            "pixels · embedding · pca axis 1 · Zero / One",
+            "evaluation half 0.900 (0.850–0.950)",
+            "simultaneous lower bound (over 4 cells) 0.800",
+            "selection half 0.950 (0.900–1.000)",
+            "images, evaluation half Zero: 10, One: 12",
+            "Rank 1: picked: separates.",
+            "The picture is not there; run the study again.",
+        ] {
+            assert!(text.contains(sentence), "{sentence}\n{text}");
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! Rates and gaps of the models' probes among groups: of the model whose probe is best in a table, and every model's widest gap.
+
+use super::fairness::{group_name, is_by_definition};
+use crate::{
+    report::{
+        claims::{ClaimId, EstimateClaims, OutputSource},
+        source::ReportSource,
+    },
+    study::{self, ScoreOf, Step},
+};
+use serde::Serialize;
+use visavis_core::domain::{
+    Result,
+    claim::NumberForm,
+    fairness::{Fairness, GroupGap, GroupMeasure, GroupRates, QuestionFairness, Reweighed, Support},
+    score::Estimate,
+    simultaneous::DISCOVERY,
+    stage::{GroupFairness, Work},
+};
+
+#[derive(Serialize)]
+pub struct GroupRatesPart {
+    tables: Vec<GroupTable>,
+    /// Gaps that were tested, by model.
+    tests: Vec<TestCount>,
+}
+
+#[derive(Serialize)]
+struct TestCount {
+    model: String,
+    tests: ClaimId,
+}
+
+/// One comparison, in the model whose probe is best on the selection half.
+#[derive(Serialize)]
+struct GroupTable {
+    comparison: String,
+    model: String,
+    positive: String,
+    rows: Vec<GroupRow>,
+    widest: Vec<WidestGap>,
+    reweighed: Vec<ReweighedRow>,
+}
+
+#[derive(Serialize)]
+struct GroupRow {
+    group: String,
+    is_empty: bool,
+    is_reference: bool,
+    images: ClaimId,
+    positives: ClaimId,
+    negatives: ClaimId,
+    identities: ClaimId,
+    /// True and false positive rate, AUC.
+    rates: Vec<Supported<EstimateClaims>>,
+    /// To the reference.
+    gap: Option<Gap>,
+}
+
+/// A measure, and whether enough images carry it. Undefined: neither too few, nor a value.
+#[derive(Serialize)]
+struct Supported<T> {
+    few: bool,
+    too_few: bool,
+    value: Option<T>,
+}
+
+#[derive(Serialize)]
+struct Gap {
+    /// Gaps of the true and false positive rate, and of the AUC.
+    rates: Vec<Supported<EstimateClaims>>,
+    /// Equalized odds; of the labels: parity difference, disparate impact.
+    numbers: Vec<Supported<ClaimId>>,
+    /// The TPR gap, at a false discovery rate of one in twenty.
+    is_discovery: bool,
+}
+
+#[derive(Serialize)]
+struct WidestGap {
+    model: String,
+    group: String,
+    tpr: Option<EstimateClaims>,
+    is_discovery: bool,
+}
+
+#[derive(Serialize)]
+struct ReweighedRow {
+    attribute: String,
+    refused: Option<String>,
+    before: Option<ClaimId>,
+    after: Option<ClaimId>,
+    change: Option<EstimateClaims>,
+    levels: Vec<LevelRow>,
+    is_levelled_down: bool,
+}
+
+#[derive(Serialize)]
+struct LevelRow {
+    group: String,
+    before: Option<ClaimId>,
+    after: Option<ClaimId>,
+}
+
+/// A model's result, and where it stands.
+struct ModelFairness {
+    model: usize,
+    output: OutputSource,
+    fairness: Fairness,
+    /// By comparison: the place of its question.
+    places: Vec<Option<usize>>,
+}
+
+impl GroupRatesPart {
+    /// `None` where no model was looked at.
+    ///
+    /// # Errors
+    /// A result that is damaged.
+    pub fn of(source: &ReportSource) -> Result<Option<Self>> {
+        let (plan, study) = (source.outcome.plan, source.study());
+        let mut all = Vec::new();
+        for model in 0..study.models.len() {
+            let step = Step::Fairness { model };
+            let Some(manifest) = plan.result(step) else { continue };
+            let Some(fairness) = plan.json::<Fairness>(step, GroupFairness::GROUPS)? else { continue };
+            let Work::Fairness(of) = &manifest.work else { continue };
+            let place = |question| of.questions.iter().position(|other| other == question);
+            all.push(ModelFairness {
+                model,
+                output: OutputSource { key: manifest.key, output: GroupFairness::GROUPS, of: study.models[model].name.clone() },
+                places: study.comparisons.iter().map(|of| place(&of.question)).collect(),
+                fairness,
+            });
+        }
+        Ok((!all.is_empty()).then(|| GroupRatesPart::filled(source, &all)))
+    }
+
+    fn filled(source: &ReportSource, all: &[ModelFairness]) -> Self {
+        let study = source.study();
+        let count = |of: &ModelFairness| TestCount {
+            model: study.models[of.model].name.clone(),
+            tests: source.claims.count(&of.output, "/tests", "gaps tested", of.fairness.tests),
+        };
+        GroupRatesPart {
+            tables: (0..study.comparisons.len()).filter_map(|of| GroupTable::of(source, all, of)).collect(),
+            tests: all.iter().map(count).collect(),
+        }
+    }
+}
+
+/// The model whose probe of its last layer is best on the selection half; of equal ones the first.
+fn best_by_probe<'a>(source: &ReportSource, all: &'a [ModelFairness], comparison: usize) -> Option<&'a ModelFairness> {
+    let auc = |of: &ModelFairness| {
+        let layer = study::last_layer(source.study(), of.model);
+        let scored = source.outcome.scores.get(&ScoreOf { model: of.model, layer, projection: None, comparison });
+        scored.and_then(|scored| Some(scored.probe.as_ref()?.a?.value)).unwrap_or(f64::NEG_INFINITY)
+    };
+    all.iter().max_by(|x, y| auc(x).total_cmp(&auc(y)).then(y.model.cmp(&x.model)))
+}
+
+impl GroupTable {
+    /// `None` where nobody is in a group, or the question was not asked.
+    fn of(source: &ReportSource, all: &[ModelFairness], comparison: usize) -> Option<Self> {
+        let best = best_by_probe(source, all, comparison)?;
+        let place = best.places[comparison]?;
+        let question = best.fairness.asked.get(place).filter(|asked| asked.cells.iter().any(|cell| cell.n > 0))?;
+        let of = &source.study().comparisons[comparison];
+        let asked = of.question.attributes();
+        let part = QuestionPart { source, output: &best.output, place, question, groups: &best.fairness.groups };
+        let rows = (0..question.cells.len()).filter(|group| !is_by_definition(&best.fairness.groups[*group], &asked));
+        let reweighed = question.reweighed.iter().enumerate().filter(|(_, of)| !asked.contains(of.attribute.as_str()));
+        Some(GroupTable {
+            comparison: of.name.clone(),
+            model: source.study().models[best.model].name.clone(),
+            positive: of.classes[0].clone(),
+            rows: rows.map(|group| part.row(group)).collect(),
+            widest: all.iter().filter_map(|of| widest(source, of, comparison)).collect(),
+            reweighed: reweighed.map(|(at, of)| part.reweighed(at, of)).collect(),
+        })
+    }
+}
+
+/// One question of one model's result.
+struct QuestionPart<'a> {
+    source: &'a ReportSource<'a>,
+    output: &'a OutputSource,
+    place: usize,
+    question: &'a QuestionFairness,
+    groups: &'a [Vec<(String, String)>],
+}
+
+impl QuestionPart<'_> {
+    fn name(&self, group: usize) -> String {
+        group_name(&self.groups[group])
+    }
+
+    fn output_of(&self, group: usize) -> OutputSource {
+        OutputSource { of: format!("{} · {}", self.output.of, self.name(group)), ..self.output.clone() }
+    }
+
+    fn row(&self, group: usize) -> GroupRow {
+        let (output, cell) = (self.output_of(group), &self.question.cells[group]);
+        let at = |field: &str| format!("/asked/{}/cells/{group}/{field}", self.place);
+        let count = |field: &str, value: usize| self.source.claims.count(&output, &at(field), field, value);
+        let rate = |field: &str, estimate: Option<Estimate>, measure: GroupMeasure| {
+            let enter = |of| self.source.claims.estimate(&output, &at(field), field, NumberForm::Score, of);
+            Supported::of(cell.support(measure), estimate.map(enter))
+        };
+        let gap = self.question.gaps.iter().position(|gap| gap.group == group);
+        GroupRow {
+            group: self.name(group),
+            is_empty: cell.n == 0,
+            is_reference: gap.is_none() && self.question.gaps.iter().any(|gap| gap.reference == group),
+            images: count("n", cell.n),
+            positives: count("positives", cell.positives),
+            negatives: count("negatives", cell.negatives),
+            identities: count("identities", cell.identities),
+            rates: vec![
+                rate("tpr", cell.tpr, GroupMeasure::Tpr),
+                rate("fpr", cell.fpr, GroupMeasure::Fpr),
+                rate("auc", cell.auc, GroupMeasure::Auc),
+            ],
+            gap: gap.map(|at| self.gap(at)),
+        }
+    }
+
+    fn gap(&self, at: usize) -> Gap {
+        let gap = &self.question.gaps[at];
+        let (output, cells): (OutputSource, &[GroupRates]) = (self.output_of(gap.group), &self.question.cells);
+        let pointer = |field: &str| format!("/asked/{}/gaps/{at}/{field}", self.place);
+        let rate = |field: &str, estimate: Option<Estimate>, measure: GroupMeasure| {
+            let what = format!("{field} gap");
+            let enter = |of| self.source.claims.estimate(&output, &pointer(field), &what, NumberForm::Difference, of);
+            Supported::of(gap.support(cells, measure), estimate.map(enter))
+        };
+        let number = |field: &str, form: NumberForm, value: Option<f64>, measure: GroupMeasure| {
+            let enter = |value| self.source.claims.enter(&output, &pointer(field), field, form, value);
+            Supported::of(gap.support(cells, measure), value.map(enter))
+        };
+        Gap {
+            rates: vec![
+                rate("tpr", gap.tpr, GroupMeasure::Tpr),
+                rate("fpr", gap.fpr, GroupMeasure::Fpr),
+                rate("auc", gap.auc, GroupMeasure::Auc),
+            ],
+            numbers: vec![
+                number("odds", NumberForm::Score, gap.odds, GroupMeasure::Odds),
+                number("parity", NumberForm::Difference, gap.parity, GroupMeasure::Labels),
+                number("impact", NumberForm::Score, gap.impact, GroupMeasure::Labels),
+            ],
+            is_discovery: is_discovery(gap),
+        }
+    }
+
+    fn reweighed(&self, at: usize, of: &Reweighed) -> ReweighedRow {
+        let pointer = |field: &str| format!("/asked/{}/reweighed/{at}/{field}", self.place);
+        let output = OutputSource { of: format!("{} · reweighed by {}", self.output.of, of.attribute), ..self.output.clone() };
+        let score = |field: &str, value: Option<f64>| {
+            value.map(|value| self.source.claims.enter(&output, &pointer(field), field, NumberForm::Score, value))
+        };
+        let level = |(place, [before, after]): (usize, &[Option<f64>; 2])| LevelRow {
+            group: self.name(of.groups[place]),
+            before: score(&format!("levels/{place}/0"), *before),
+            after: score(&format!("levels/{place}/1"), *after),
+        };
+        let change = |change| {
+            let what = "change of the widest TPR gap";
+            self.source.claims.estimate(&output, &pointer("change"), what, NumberForm::Difference, change)
+        };
+        ReweighedRow {
+            attribute: of.attribute.clone(),
+            refused: of.refused.clone(),
+            before: score("before", of.before),
+            after: score("after", of.after),
+            change: of.change.map(change),
+            levels: of.levels.iter().enumerate().map(level).collect(),
+            is_levelled_down: of.levelled_down,
+        }
+    }
+}
+
+impl<T> Supported<T> {
+    fn of(support: Support, value: Option<T>) -> Self {
+        let too_few = support == Support::TooFew;
+        Supported { few: support < Support::Enough, too_few, value: value.filter(|_| !too_few) }
+    }
+}
+
+fn is_discovery(gap: &GroupGap) -> bool {
+    gap.q.is_some_and(|q| q <= DISCOVERY)
+}
+
+/// A model's widest TPR gap on a comparison, among groups with enough positives.
+fn widest(source: &ReportSource, of: &ModelFairness, comparison: usize) -> Option<WidestGap> {
+    let place = of.places[comparison]?;
+    let question = of.fairness.asked.get(place)?;
+    let asked = source.study().comparisons[comparison].question.attributes();
+    let is_enough = |gap: &GroupGap| {
+        gap.support(&question.cells, GroupMeasure::Tpr) > Support::TooFew
+            && gap.tpr.is_some()
+            && !is_by_definition(&of.fairness.groups[gap.group], &asked)
+    };
+    let width = |gap: &GroupGap| gap.tpr.map_or(0.0, |tpr| tpr.value.abs());
+    let gaps = question.gaps.iter().enumerate().filter(|(_, gap)| is_enough(gap));
+    let (at, gap) = gaps.max_by(|x, y| width(x.1).total_cmp(&width(y.1)).then(y.0.cmp(&x.0)))?;
+    let part = QuestionPart { source, output: &of.output, place, question, groups: &of.fairness.groups };
+    let pointer = format!("/asked/{place}/gaps/{at}/tpr");
+    let enter = |tpr| source.claims.estimate(&part.output_of(gap.group), &pointer, "tpr gap", NumberForm::Difference, tpr);
+    Some(WidestGap {
+        model: source.study().models[of.model].name.clone(),
+        group: part.name(gap.group),
+        tpr: gap.tpr.map(enter),
+        is_discovery: is_discovery(gap),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{
+        fixture::{Fixture, output},
+        sections::fairness,
+    };
+
+    /// Two groups by `bold`: the reference with enough of everything, the other with too few positives.
+    fn fairness_of(positives: usize, tpr: f64) -> Fairness {
+        let rate = |value: f64| Some(Estimate::new(value, value - 0.1, value + 0.1));
+        let cell = |positives: usize, tpr: f64| GroupRates {
+            n: positives + 200,
+            positives,
+            negatives: 200,
+            identities: positives,
+            tpr: rate(tpr),
+            fpr: rate(0.2),
+            auc: rate(0.8),
+        };
+        let gap = GroupGap {
+            group: 1,
+            reference: 0,
+            parity: Some(-0.1),
+            impact: Some(0.8),
+            tpr: rate(tpr - 0.9),
+            fpr: rate(0.0),
+            auc: rate(0.0),
+            odds: Some(0.25),
+            average: None,
+            p: Some(0.01),
+            q: Some(0.02),
+        };
+        let reweighed = Reweighed {
+            attribute: "bold".to_owned(),
+            refused: None,
+            before: Some(0.3),
+            after: Some(0.1),
+            change: Some(Estimate::new(-0.2, -0.3, -0.1)),
+            levels: vec![[Some(0.9), Some(0.7)], [Some(0.6), Some(0.6)]],
+            groups: vec![0, 1],
+            levelled_down: true,
+        };
+        let asked =
+            QuestionFairness { cells: vec![cell(300, 0.9), cell(positives, tpr)], gaps: vec![gap], reweighed: vec![reweighed] };
+        let group = |value: &str| vec![("bold".to_owned(), value.to_owned())];
+        Fairness { format: 1, groups: vec![group("0"), group("1")], tests: 1, asked: vec![asked] }
+    }
+
+    fn text(fairness: &Fairness) -> String {
+        Fixture::new().with_groups().text(|source| {
+            let places = vec![Some(0), None];
+            let all = [ModelFairness { model: 0, output: output(), fairness: fairness.clone(), places }];
+            let mut section = fairness::Fairness::of(source).unwrap();
+            section.set_probes(GroupRatesPart::filled(source, &all));
+            Some(section)
+        })
+    }
+
+    #[test]
+    fn a_group_has_its_rates_and_its_gaps_to_the_reference() {
+        let text = text(&fairness_of(150, 0.6));
+        for sentence in [
+            "zero or one in pixels, chosen by its probe on the selection half",
+            "bold = 0 reference 500 300 200 300 0.900 (0.800–1.000)",
+            "bold = 1 350 150 200 150 0.600 (0.500–0.700) 0.200 (0.100–0.300) 0.800 (0.700–0.900) −0.300 (−0.400 to −0.200) ●",
+            "0.250 −0.100 0.800",
+            "The widest TPR gap of each model: pixels, bold = 1: −0.300 (−0.400 to −0.200) ●.",
+            "Reweighed by bold, the widest TPR gap changes from 0.300 to 0.100, by −0.200 (−0.300 to −0.100).",
+            "Levelling down: the gap shrank, and no group gained.",
+        ] {
+            assert!(text.contains(sentence), "{sentence}\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_rate_of_too_few_is_not_shown() {
+        let text = text(&fairness_of(20, 0.6));
+        assert!(text.contains("bold = 1 220 20 200 20 too few 0.200 (0.100–0.300) too few too few"), "{text}");
+        assert!(!text.contains("The widest TPR gap"), "{text}");
+    }
+}

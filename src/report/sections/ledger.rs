@@ -1,0 +1,132 @@
+//! The ledger: every cell with its rank, and why it is shown or not.
+
+use super::Section;
+use crate::report::{
+    claims::{ClaimId, EstimateClaims},
+    source::{Half, ReportSource},
+};
+use serde::Serialize;
+
+/// Rows that the page itself shows; the table beside it holds all.
+const MOST_ROWS: usize = 400;
+
+/// Where the strip of scores begins, and how wide it is.
+const STRIP: (f64, f64) = (0.3, 1000.0);
+
+#[derive(Serialize)]
+pub struct LedgerSection {
+    picked: ClaimId,
+    ranked: ClaimId,
+    /// More rows than the page shows.
+    is_cut: bool,
+    rows: Vec<LedgerRow>,
+    /// Every ranked cell, at its score on the selection half.
+    ticks: Vec<Tick>,
+    /// Where the threshold is on the strip.
+    threshold_at: i64,
+    tables: Vec<Table>,
+}
+
+#[derive(Serialize)]
+struct LedgerRow {
+    rank: Option<ClaimId>,
+    model: String,
+    layer: String,
+    view: String,
+    comparison: String,
+    selection: Option<EstimateClaims>,
+    evaluation: Option<EstimateClaims>,
+    lower_bound: Option<ClaimId>,
+    picked: bool,
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct Tick {
+    x: i64,
+    picked: bool,
+}
+
+/// A table that is handed out with the page.
+#[derive(Serialize)]
+pub struct Table {
+    pub name: String,
+    /// Base64.
+    pub data: String,
+}
+
+impl Section for LedgerSection {
+    const ANCHOR: &'static str = "ledger";
+    const TITLE: &'static str = "Ledger";
+    const TEMPLATE: &'static str = "ledger.html";
+}
+
+impl LedgerSection {
+    pub fn of(source: &ReportSource, tables: Vec<Table>) -> Self {
+        let ledger = &source.outcome.ledger;
+        let count = |pointer: &str, what: &str, value| source.claims.count(&source.ledger_output(), pointer, what, value);
+        let mut order: Vec<usize> = (0..ledger.rows.len()).collect();
+        order.sort_by_key(|&row| (ledger.rows[row].rank.unwrap_or(usize::MAX), row));
+        let tick = |&row: &usize| {
+            let of = &ledger.rows[row];
+            of.rank.map(|_| Tick { x: of.candidate.a.map_or(0, |a| on_strip(a.value)), picked: of.picked })
+        };
+        LedgerSection {
+            picked: count("/picked", "figures picked", ledger.picked),
+            ranked: count("/ranked", "cells ranked", ledger.ranked),
+            is_cut: ledger.rows.len() > MOST_ROWS,
+            rows: order.iter().take(MOST_ROWS).map(|&row| LedgerRow::of(source, row)).collect(),
+            ticks: order.iter().filter_map(tick).collect(),
+            threshold_at: on_strip(source.study().statistics.separates_at),
+            tables,
+        }
+    }
+}
+
+impl LedgerRow {
+    fn of(source: &ReportSource, row: usize) -> Self {
+        let of = &source.outcome.ledger.rows[row];
+        let cell = &of.candidate.cell;
+        LedgerRow {
+            rank: source.rank(row),
+            model: source.model(cell),
+            layer: source.layer(cell.model, cell.layer),
+            view: source.view(cell),
+            comparison: source.comparison(cell),
+            selection: source.half(row, Half::Selection),
+            evaluation: source.half(row, Half::Evaluation),
+            lower_bound: source.lower_bound(row),
+            picked: of.picked,
+            reason: source.outcome.reason(of),
+        }
+    }
+}
+
+/// The place of a score on the strip.
+fn on_strip(score: f64) -> i64 {
+    let (from, width) = STRIP;
+    (width * ((score - from) / (1.0 - from)).clamp(0.0, 1.0)).round() as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn a_row_says_why_its_cell_is_shown_or_not() {
+        let text = Fixture::new().text(|source| Some(LedgerSection::of(source, vec![])));
+        for sentence in [
+            "Of 4 ranked cells, the rule picks 1.",
+            "1 pixels embedding pca axis 1 zero or one 0.950 0.900 (0.850–0.950) 0.800 picked: separates",
+            "even or odd 0.560 0.510 (0.460–0.560) 0.450 not picked: the simultaneous lower bound is below the threshold",
+        ] {
+            assert!(text.contains(sentence), "{sentence}\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_strip_begins_below_chance() {
+        assert_eq!([0.0, 0.3, 0.65, 1.0].map(on_strip), [0, 0, 500, 1000]);
+    }
+}

@@ -1,0 +1,195 @@
+//! How well views agree with their features, whatever the labels.
+
+use super::Section;
+use crate::{
+    report::{
+        claims::{ClaimId, OutputSource, SpreadClaims},
+        source::ReportSource,
+    },
+    study::Step,
+};
+use serde::Serialize;
+use visavis_core::domain::{
+    Result,
+    claim::NumberForm,
+    projection::View,
+    result::Manifest,
+    score::{self, Spread, ViewQuality},
+    stage::MeasureQuality,
+};
+
+#[derive(Serialize)]
+pub struct Quality {
+    neighbours: ClaimId,
+    rows: Vec<QualityRow>,
+    stability: Vec<AxisStability>,
+}
+
+/// One view; of a projection with two-axis views these, else single axes.
+#[derive(Serialize)]
+struct QualityRow {
+    model: String,
+    layer: String,
+    view: String,
+    /// Trustworthiness, continuity, recall, rank correlation of distances, agreement between seeds.
+    measures: Vec<Option<SpreadClaims>>,
+    /// Share of variance, an axis.
+    explained: Vec<ClaimId>,
+    kl: Option<ClaimId>,
+}
+
+/// How well each independent axis comes back from other starts.
+#[derive(Serialize)]
+struct AxisStability {
+    model: String,
+    layer: String,
+    projection: String,
+    axes: Vec<ClaimId>,
+}
+
+/// One projection of one model's features.
+struct Projected<'a> {
+    source: &'a ReportSource<'a>,
+    model: &'a str,
+    layer: String,
+    method: &'a str,
+    output: OutputSource,
+    /// The projection's own result, whose facts are shown.
+    manifest: Option<&'a Manifest>,
+}
+
+impl Section for Quality {
+    const ANCHOR: &'static str = "quality";
+    const TITLE: &'static str = "Projection quality";
+    const TEMPLATE: &'static str = "quality.html";
+}
+
+impl Quality {
+    /// `None` where no projection was measured: a run of some stages alone (`--only`).
+    ///
+    /// # Errors
+    /// A result that is damaged.
+    pub fn of(source: &ReportSource) -> Result<Option<Self>> {
+        let plan = source.outcome.plan;
+        let (mut rows, mut stability, mut neighbours) = (Vec::new(), Vec::new(), None);
+        for (step, manifest) in plan.results() {
+            let Step::Quality { model, layer, projection } = step else { continue };
+            let Some(quality): Option<score::Quality> = plan.json(step, MeasureQuality::QUALITY)? else { continue };
+            let (name, layer_name) = (&plan.study.models[model].name, source.layer(model, layer));
+            let method = &plan.study.projections[projection].name;
+            let of = format!("{name} · {layer_name} · {method}");
+            let projected = Projected {
+                source,
+                model: name,
+                layer: layer_name,
+                method,
+                output: OutputSource { key: manifest.key, output: MeasureQuality::QUALITY, of },
+                manifest: plan.result(Step::Project { model, layer, projection, seed: 0 }),
+            };
+            neighbours.get_or_insert_with(|| {
+                source.claims.count(&projected.output, "/neighbours", "neighbours compared", quality.neighbours)
+            });
+            rows.extend(projected.rows(&quality));
+            stability.extend(projected.stability());
+        }
+        Ok(neighbours.filter(|_| !rows.is_empty()).map(|neighbours| Quality { neighbours, rows, stability }))
+    }
+}
+
+impl Projected<'_> {
+    fn rows(&self, quality: &score::Quality) -> Vec<QualityRow> {
+        let row = |(place, view): (usize, &ViewQuality)| {
+            let measures = [
+                ("trustworthiness", view.trustworthiness),
+                ("continuity", view.continuity),
+                ("recall", view.recall),
+                ("distances", view.distances),
+                ("stability", view.stability),
+            ];
+            let spread = |(name, spread): (&str, Option<Spread>)| Some(self.spread(place, name, spread?, quality.seeds));
+            let share = |axis: usize| {
+                self.fact("explained", axis, &format!("variance explained by axis {}", axis + 1), NumberForm::Percent)
+            };
+            let shares: Option<Vec<ClaimId>> = match view.view {
+                View::Axis(_) | View::Pair(..) => view.view.columns(0).into_iter().map(share).collect(),
+                View::Features | View::Map => None,
+            };
+            QualityRow {
+                model: self.model.to_owned(),
+                layer: self.layer.clone(),
+                view: format!("{} {}", self.method, view.view),
+                measures: measures.into_iter().map(spread).collect(),
+                explained: shares.unwrap_or_default(),
+                kl: self.fact("kl", 0, "Kullback–Leibler divergence", NumberForm::Score),
+            }
+        };
+        quality.views.iter().enumerate().map(row).collect()
+    }
+
+    fn stability(&self) -> Option<AxisStability> {
+        let axes = 0..self.manifest?.fact("stability").len();
+        let axis = |axis: usize| self.fact("stability", axis, &format!("axis {} found again", axis + 1), NumberForm::Score);
+        let axes: Vec<ClaimId> = axes.filter_map(axis).collect();
+        (!axes.is_empty()).then(|| AxisStability {
+            model: self.model.to_owned(),
+            layer: self.layer.clone(),
+            projection: self.method.to_owned(),
+            axes,
+        })
+    }
+
+    fn fact(&self, name: &str, place: usize, what: &str, form: NumberForm) -> Option<ClaimId> {
+        let manifest = self.manifest?;
+        let value = *manifest.fact(name).get(place)?;
+        let output = OutputSource { key: manifest.key, output: "facts", of: self.output.of.clone() };
+        Some(self.source.claims.enter(&output, &format!("/{name}/{place}"), what, form, value))
+    }
+
+    /// The range is shown where there is more than one seed.
+    fn spread(&self, view: usize, name: &str, spread: Spread, seeds: usize) -> SpreadClaims {
+        let enter = |part: &str, value: f64| {
+            let pointer = format!("/views/{view}/{name}/{part}");
+            self.source.claims.enter(&self.output, &pointer, &format!("{name}: {part}"), NumberForm::Score, value)
+        };
+        SpreadClaims {
+            median: enter("median", spread.median),
+            low: (seeds > 1).then(|| enter("low", spread.low)),
+            high: (seeds > 1).then(|| enter("high", spread.high)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::{Fixture, output};
+
+    #[test]
+    fn a_view_has_its_measures_with_ranges_over_seeds() {
+        let spread = Some(Spread { median: 0.9, low: 0.8, high: 0.95 });
+        let view = ViewQuality {
+            view: View::Map,
+            trustworthiness: spread,
+            continuity: None,
+            recall: spread,
+            distances: None,
+            stability: None,
+        };
+        let of = |seeds: usize| score::Quality { format: 1, neighbours: 15, asked: 4, seeds, views: vec![view.clone()] };
+        for (seeds, wanted) in [(3, "0.900 (0.800–0.950) – 0.900 (0.800–0.950)"), (1, "0.900 – 0.900 – –")] {
+            let text = Fixture::new().text(|source| {
+                let projected = Projected {
+                    source,
+                    model: "pixels",
+                    layer: "embedding".to_owned(),
+                    method: "tsne",
+                    output: output(),
+                    manifest: None,
+                };
+                let neighbours = source.claims.count(&output(), "/neighbours", "x", 15);
+                Some(Quality { neighbours, rows: projected.rows(&of(seeds)), stability: vec![] })
+            });
+            assert!(text.contains(&format!("pixels · embedding tsne map {wanted}")), "{text}");
+        }
+    }
+}

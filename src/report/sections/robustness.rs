@@ -1,0 +1,109 @@
+//! How robust a figure's score is: to another sample of identities, to other settings, to wrong labels; and measures that rank nothing.
+
+use crate::{
+    report::{
+        claims::{ClaimId, Claims, OutputSource, SpreadClaims},
+        source::ReportSource,
+    },
+    study::Step,
+};
+use serde::Serialize;
+use visavis_core::domain::{
+    Result,
+    claim::NumberForm,
+    ledger::CellId,
+    score::{ClusterValidity, FigureRobustness, LabelNoise, OtherSettings},
+    stage,
+};
+
+#[derive(Serialize)]
+pub struct Robustness {
+    re_projection: Option<ReProjection>,
+    other_settings: Vec<SettingRow>,
+    label_noise: Vec<NoiseRow>,
+    measures: Vec<MeasureRow>,
+}
+
+#[derive(Serialize)]
+struct ReProjection {
+    auc: SpreadClaims,
+    times: ClaimId,
+}
+
+#[derive(Serialize)]
+struct SettingRow {
+    setting: String,
+    auc: ClaimId,
+}
+
+#[derive(Serialize)]
+struct NoiseRow {
+    /// Labels taken to be wrong.
+    share: ClaimId,
+    auc: SpreadClaims,
+}
+
+#[derive(Serialize)]
+struct MeasureRow {
+    name: &'static str,
+    value: ClaimId,
+}
+
+impl Robustness {
+    /// `None` where the stage was not run.
+    ///
+    /// # Errors
+    /// A result that is damaged.
+    pub fn of_figure(source: &ReportSource, cell: &CellId) -> Result<Option<Self>> {
+        let (plan, step) = (source.outcome.plan, Step::Robustness(*cell));
+        let found: Option<FigureRobustness> = plan.json(step, stage::Robustness::FIGURE)?;
+        Ok(plan.result(step).zip(found).map(|(manifest, found)| {
+            let output = OutputSource { key: manifest.key, output: stage::Robustness::FIGURE, of: source.cell(cell) };
+            Robustness::of(source.claims, &output, &found)
+        }))
+    }
+
+    pub fn of(claims: &Claims, output: &OutputSource, found: &FigureRobustness) -> Self {
+        let setting = |(place, of): (usize, &OtherSettings)| {
+            let what = format!("AUC on the evaluation half, {}", of.method);
+            let auc = claims.enter(output, &format!("/other/{place}/auc"), &what, NumberForm::Score, of.auc);
+            SettingRow { setting: of.method.clone(), auc }
+        };
+        let noise = |(place, of): (usize, &LabelNoise)| {
+            let at = format!("/mislabelled/{place}");
+            NoiseRow {
+                share: claims.enter(output, &format!("{at}/share"), "labels replaced", NumberForm::Percent, of.share),
+                auc: claims.spread(output, &format!("{at}/again"), "AUC on the evaluation half with label noise", of.again),
+            }
+        };
+        Robustness {
+            re_projection: found.again.map(|again| ReProjection {
+                auc: claims.spread(output, "/again", "AUC after re-projection", again),
+                times: claims.count(output, "/times", "re-projections", found.times),
+            }),
+            other_settings: found.other.iter().enumerate().map(setting).collect(),
+            label_noise: found.mislabelled.iter().enumerate().map(noise).collect(),
+            measures: measures(claims, output, &found.beside.clone().unwrap_or_default()),
+        }
+    }
+}
+
+fn measures(claims: &Claims, output: &OutputSource, of: &ClusterValidity) -> Vec<MeasureRow> {
+    let measures = [
+        ("distance consistency", "distance_consistency", of.distance_consistency),
+        ("purity of neighbours", "purity", of.purity),
+        ("silhouette", "silhouette", of.silhouette),
+        ("Davies–Bouldin", "davies_bouldin", of.davies_bouldin),
+        ("Fisher’s ratio", "fisher", of.fisher),
+        ("compactness", "compactness", of.compactness),
+        ("average precision", "average_precision", of.average_precision),
+        ("average precision by chance", "prevalence", of.prevalence),
+        ("LISI", "lisi", of.lisi),
+        ("mutual information", "mutual_information", of.mutual_information),
+    ];
+    let row = |(name, field, value): (&'static str, &str, Option<f64>)| {
+        let value = claims.enter(output, &format!("/beside/{field}"), name, NumberForm::Score, value?);
+        Some(MeasureRow { name, value })
+    };
+    measures.into_iter().filter_map(row).collect()
+}

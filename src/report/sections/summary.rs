@@ -1,0 +1,241 @@
+//! What was found, in a few sentences with numbers.
+
+use super::{Contrasts, Section, Training};
+use crate::{
+    report::{
+        claims::{ClaimId, EstimateClaims, SpreadClaims},
+        source::{Half, ReportSource},
+        words::{list, list_of_some},
+    },
+    study::People,
+};
+use serde::Serialize;
+use visavis_core::domain::{claim::NumberForm, ledger::ModelStanding};
+
+/// Models that a sentence names before it says that there are others.
+const MOST_NAMES: usize = 6;
+
+#[derive(Serialize)]
+pub struct Summary {
+    /// Nobody said who is on the pictures.
+    identities_unknown: bool,
+    /// No view separates, so no figure was picked.
+    none_picked: bool,
+    threshold: ClaimId,
+    /// How many cells are tested together.
+    family: ClaimId,
+    /// Models that separate something, most comparisons first.
+    separating: Vec<Separating>,
+    /// Models in which no comparison separates.
+    no_separation: Option<String>,
+    above_chance: Vec<AboveChance>,
+    /// Comparisons on which no chosen view is above chance.
+    not_above_chance: Option<String>,
+    /// Comparisons whose best probe is of features that were not trained.
+    untrained: Vec<Untrained>,
+    best_view: Option<BestView>,
+    best_verification: Option<BestVerification>,
+    /// Are models compared, and may a difference be attributed to a factor?
+    contrasts: Option<Attribution>,
+    picked: ClaimId,
+    ranked: ClaimId,
+    cells: ClaimId,
+    optimism: Option<ClaimId>,
+    smallest_auc: Option<SpreadClaims>,
+    smallest_difference: Option<SpreadClaims>,
+    /// Notes and warnings about the data.
+    remarks: Vec<String>,
+    /// The name of the page's file.
+    file: String,
+}
+
+#[derive(Serialize)]
+struct Separating {
+    model: String,
+    separates: ClaimId,
+    compared: ClaimId,
+    comparisons: String,
+}
+
+#[derive(Serialize)]
+struct AboveChance {
+    comparison: String,
+    models: String,
+}
+
+#[derive(Serialize)]
+struct Untrained {
+    comparison: String,
+    model: String,
+}
+
+#[derive(Serialize)]
+struct BestView {
+    comparison: String,
+    model: String,
+    view: String,
+    auc: Option<EstimateClaims>,
+}
+
+#[derive(Serialize)]
+pub struct BestVerification {
+    pub model: String,
+    pub auc: EstimateClaims,
+}
+
+#[derive(Serialize)]
+struct Attribution {
+    /// Some contrast has fewer than three trainings on a side.
+    some_are_of_models_only: bool,
+}
+
+impl Section for Summary {
+    const ANCHOR: &'static str = "summary";
+    const TITLE: &'static str = "Summary";
+    const TEMPLATE: &'static str = "summary.html";
+}
+
+impl Summary {
+    pub fn of(source: &ReportSource, training: Option<&Training>, contrasts: Option<&Contrasts>) -> Self {
+        let (outcome, study) = (source.outcome, source.study());
+        let (ledger, output) = (&outcome.ledger, source.ledger_output());
+        let count = |pointer: &str, what: &str, value| source.claims.count(&output, pointer, what, value);
+        let mut standings: Vec<(usize, &ModelStanding)> = ledger.standings.iter().enumerate().collect();
+        standings.sort_by_key(|(_, of)| std::cmp::Reverse(of.separates));
+        let (some, none): (Vec<_>, Vec<_>) = standings.into_iter().partition(|(_, of)| of.separates > 0);
+        let separating = |(place, of): (usize, &ModelStanding)| {
+            let rows = outcome.chosen_of(of.model).filter(|(_, row)| outcome.separates(row));
+            let comparisons: Vec<String> = rows.map(|(_, row)| source.comparison(&row.candidate.cell)).collect();
+            Separating {
+                model: study.models[of.model].name.clone(),
+                separates: count(&format!("/standings/{place}/separates"), "comparisons separated", of.separates),
+                compared: count(&format!("/standings/{place}/compared"), "comparisons ranked", of.compared),
+                comparisons: list(&comparisons),
+            }
+        };
+        let none: Vec<&str> = none.iter().map(|(_, of)| study.models[of.model].name.as_str()).collect();
+        let (above_chance, not_above_chance) = above_chance(source);
+        let tests = source.simultaneous_output("simultaneous tests".to_owned());
+        let detectable = |field: &str, what: &str, of| source.claims.spread(&tests, &format!("/detectable/{field}"), what, of);
+        Summary {
+            identities_unknown: outcome.plan.people == People::Unknown,
+            none_picked: ledger.picked == 0,
+            threshold: source.threshold(),
+            family: source.chosen_cells(),
+            separating: some.into_iter().map(separating).collect(),
+            no_separation: (!none.is_empty()).then(|| list(&none)),
+            above_chance,
+            not_above_chance: (!not_above_chance.is_empty()).then(|| list(&not_above_chance)),
+            untrained: untrained(source),
+            best_view: best_view(source),
+            best_verification: training.and_then(Training::best),
+            contrasts: contrasts
+                .map(|_| Attribution { some_are_of_models_only: outcome.held.iter().any(|held| !held.names_factor()) }),
+            picked: count("/picked", "figures picked", ledger.picked),
+            ranked: count("/ranked", "cells ranked", ledger.ranked),
+            cells: count("/cells", "cells", ledger.cells),
+            optimism: ledger.optimism.map(|value| {
+                let what = "mean of selection half less evaluation half over chosen views";
+                source.claims.enter(&output, "/optimism", what, NumberForm::Difference, value)
+            }),
+            smallest_auc: outcome.grid.detectable.auc.map(|of| detectable("auc", "AUC that is above chance", of)),
+            smallest_difference: outcome
+                .grid
+                .detectable
+                .difference
+                .map(|of| detectable("difference", "difference that is detected", of)),
+            remarks: outcome.plan.remarks.clone(),
+            file: format!("{}.html", study.name),
+        }
+    }
+}
+
+/// By comparison: the models whose chosen view is above chance; and the comparisons without one.
+fn above_chance(source: &ReportSource) -> (Vec<AboveChance>, Vec<String>) {
+    let (mut some, mut none) = (Vec::new(), Vec::new());
+    for (place, comparison) in source.study().comparisons.iter().enumerate() {
+        let asked = source.outcome.chosen_on(place).count();
+        let models = models_above_chance(source, place);
+        if asked > 0 && models.is_empty() {
+            none.push(comparison.name.clone());
+        } else if asked > 0 {
+            let models = if models.len() == asked { "every model".to_owned() } else { list_of_some(&models, MOST_NAMES) };
+            some.push(AboveChance { comparison: comparison.name.clone(), models });
+        }
+    }
+    (some, none)
+}
+
+/// Models whose chosen view is above chance on a comparison.
+pub fn models_above_chance(source: &ReportSource, comparison: usize) -> Vec<String> {
+    let rows = source.outcome.chosen_on(comparison).filter(|(_, row)| source.outcome.tells(row));
+    rows.map(|(_, row)| source.model(&row.candidate.cell)).collect()
+}
+
+/// Comparisons whose best probe on the selection half is of features that were not trained, where others were.
+fn untrained(source: &ReportSource) -> Vec<Untrained> {
+    let study = source.study();
+    let is_untrained = |model: usize| study.models[model].source.learned_nothing();
+    if (0..study.models.len()).all(is_untrained) {
+        return vec![];
+    }
+    let best = |comparison: usize| {
+        let features = source.outcome.scores.iter().filter(|(of, _)| of.projection.is_none() && of.comparison == comparison);
+        let probes = features.filter_map(|(of, scored)| Some((of.model, scored.probe.as_ref()?.a?.value)));
+        probes.reduce(|best, other| if other.1 > best.1 { other } else { best }).map(|(model, _)| model)
+    };
+    (0..study.comparisons.len())
+        .filter(|&comparison| source.outcome.chosen_on(comparison).next().is_some())
+        .filter_map(|comparison| Some((comparison, best(comparison).filter(|model| is_untrained(*model))?)))
+        .map(|(comparison, model)| Untrained {
+            comparison: study.comparisons[comparison].name.clone(),
+            model: study.models[model].name.clone(),
+        })
+        .collect()
+}
+
+/// The chosen view that ranks first.
+fn best_view(source: &ReportSource) -> Option<BestView> {
+    let rows = &source.outcome.ledger.rows;
+    let ranked = source.outcome.chosen.values().filter_map(|&row| Some((rows[row].rank?, row)));
+    let (_, row) = ranked.min()?;
+    let cell = &rows[row].candidate.cell;
+    Some(BestView {
+        comparison: source.comparison(cell),
+        model: source.model(cell),
+        view: source.view(cell),
+        auc: source.half(row, Half::Evaluation),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn the_summary_says_what_separates_where_and_how_sure_that_is() {
+        let text = Fixture::new().text(|source| Some(Summary::of(source, None, Contrasts::of(source).as_ref())));
+        for sentence in [
+            "pixels separates 1 of 2 comparisons: zero or one.",
+            "In blocks, no comparison separates.",
+            "Above chance (simultaneous over 4 cells, 5 %): zero or one in every model.",
+            "No chosen view is above chance on even or odd.",
+            "The view that ranks first on the selection half is zero or one in pixels, pca axis 1: AUC 0.900 (0.850–0.950) on the evaluation half.",
+            "Figures picked by the rule: 1 of 4 ranked cells; the study has 4 cells",
+            "a difference is one between these models",
+            "Chosen views score +0.050 on the selection half relative to the evaluation half, on average",
+        ] {
+            assert!(text.contains(sentence), "{sentence}\n{text}");
+        }
+        assert!(!text.contains("Identities are not known"));
+    }
+
+    #[test]
+    fn without_a_figure_the_summary_says_why() {
+        let mut fixture = Fixture::new();
+        fixture.ledger.picked = 0;
+        let text = fixture.text(|source| Some(Summary::of(source, None, Contrasts::of(source).as_ref())));
+        assert!(text.contains("No figure is picked. No simultaneous lower bound on the evaluation half reaches 0.700"), "{text}");
+    }
+}

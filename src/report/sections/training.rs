@@ -1,0 +1,178 @@
+//! What networks learned: verification of identities that they were not trained on, and how training went.
+
+use super::{Section, summary::BestVerification};
+use crate::{
+    report::{
+        claims::{ClaimId, EstimateClaims, OutputSource},
+        source::{Drawing, ReportSource},
+        words,
+    },
+    study::Step,
+};
+use serde::Serialize;
+use visavis_core::domain::{
+    Result,
+    claim::NumberForm,
+    score::{Estimate, Verification},
+    stage::VerifyIdentities,
+};
+
+#[derive(Serialize)]
+pub struct Training {
+    rows: Vec<TrainingRow>,
+    /// The row with the highest AUC.
+    #[serde(skip)]
+    best: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct TrainingRow {
+    model: String,
+    auc: Option<EstimateClaims>,
+    /// The share of pairs of one identity that is accepted where one pair of two in a hundred is.
+    accepted: Option<EstimateClaims>,
+    /// What it was trained on; nothing where it was not trained here.
+    trained_on: Option<TrainingSet>,
+    accuracy: Option<ClaimId>,
+    verdict: Option<String>,
+    curves: Option<Drawing>,
+}
+
+#[derive(Serialize)]
+struct TrainingSet {
+    images: ClaimId,
+    classes: ClaimId,
+}
+
+/// What is known of one model, as results have it.
+struct ModelTraining {
+    auc: Option<Estimate>,
+    /// Of the last epoch.
+    accuracy: Option<f64>,
+    is_untrained: bool,
+}
+
+impl Section for Training {
+    const ANCHOR: &'static str = "training";
+    const TITLE: &'static str = "Training and verification";
+    const TEMPLATE: &'static str = "training.html";
+}
+
+impl Training {
+    /// `None` where no model was verified.
+    ///
+    /// # Errors
+    /// A result that is damaged.
+    pub fn of(source: &ReportSource) -> Result<Option<Self>> {
+        let plan = source.outcome.plan;
+        let (mut rows, mut known) = (Vec::new(), Vec::new());
+        for (place, model) in plan.study.models.iter().enumerate() {
+            let step = Step::Verify { model: place };
+            let Some(manifest) = plan.result(step) else { continue };
+            let verification: Option<Verification> = plan.json(step, VerifyIdentities::VERIFICATION)?.flatten();
+            let of = format!("{} · verification", model.name);
+            let output = OutputSource { key: manifest.key, output: VerifyIdentities::VERIFICATION, of };
+            let estimate =
+                |pointer: &str, what: &str, of: Estimate| source.claims.estimate(&output, pointer, what, NumberForm::Score, of);
+            let trained = plan.result(Step::Train { model: place });
+            let last = |name: &str| trained?.fact(name).last().copied();
+            let fact = |name: &str, what: &str, form: NumberForm| {
+                let (manifest, value) = (trained?, last(name)?);
+                let at = manifest.fact(name).len() - 1;
+                let output = OutputSource { key: manifest.key, output: "facts", of: format!("{} · training", model.name) };
+                Some(source.claims.enter(&output, &format!("/{name}/{at}"), what, form, value))
+            };
+            let images = fact("images", "images trained on", NumberForm::Count);
+            let classes = fact("classes", "classes trained on", NumberForm::Count);
+            let auc = verification.as_ref().map(|of| of.auc);
+            known.push(ModelTraining { auc, accuracy: last("accuracy"), is_untrained: model.source.learned_nothing() });
+            rows.push(TrainingRow {
+                model: model.name.clone(),
+                auc: auc.map(|auc| estimate("/auc", "verification AUC", auc)),
+                accepted: verification.as_ref().map(|of| estimate("/tar", "TAR at FAR 0.01", of.tar)),
+                trained_on: images.zip(classes).map(|(images, classes)| TrainingSet { images, classes }),
+                accuracy: fact("accuracy", "training accuracy in the last epoch", NumberForm::Score),
+                verdict: None,
+                curves: source.drawing(Step::DrawCurves { model: place })?,
+            });
+        }
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let names: Vec<String> = rows.iter().map(|row| row.model.clone()).collect();
+        for (row, verdict) in rows.iter_mut().zip(verdicts(&names, &known)) {
+            row.verdict = verdict;
+        }
+        let best = highest(known.iter().map(|of| of.auc));
+        Ok(Some(Training { rows, best }))
+    }
+
+    /// The model that verifies best.
+    pub fn best(&self) -> Option<BestVerification> {
+        let row = &self.rows[self.best?];
+        Some(BestVerification { model: row.model.clone(), auc: row.auc.clone()? })
+    }
+}
+
+/// The place of the highest value; the first of equal ones.
+fn highest(aucs: impl Iterator<Item = Option<Estimate>>) -> Option<usize> {
+    let values = aucs.enumerate().filter_map(|(place, auc)| Some((place, auc?.value)));
+    values.reduce(|best, other| if other.1 > best.1 { other } else { best }).map(|(place, _)| place)
+}
+
+/// Of each model: its verification beside that of the best baseline. Baselines have none, nor has anything where there is no baseline.
+fn verdicts(names: &[String], known: &[ModelTraining]) -> Vec<Option<String>> {
+    let baseline = highest(known.iter().map(|of| of.auc.filter(|_| of.is_untrained)));
+    let verdict = |of: &ModelTraining| {
+        let baseline = baseline.filter(|_| !of.is_untrained)?;
+        words::verification(of.auc?, (&names[baseline], known[baseline].auc?), of.accuracy)
+    };
+    known.iter().map(verdict).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{
+        claims::Claims,
+        fixture::{self, text_of},
+    };
+
+    #[test]
+    fn each_model_is_held_against_the_best_baseline() {
+        let of = |value: f64, is_untrained: bool, accuracy| ModelTraining {
+            auc: Some(Estimate::new(value, value - 0.02, value + 0.02)),
+            accuracy,
+            is_untrained,
+        };
+        let known = [of(0.6, true, None), of(0.7, true, None), of(0.9, false, Some(0.8)), of(0.69, false, Some(0.99))];
+        let names = ["colours", "pixels", "varied", "uniform"].map(str::to_owned);
+        let found = verdicts(&names, &known);
+        assert_eq!((&found[0], &found[1], found[2].as_deref()), (&None, &None, Some("better than pixels")));
+        assert!(found[3].as_deref().unwrap().starts_with("memorised"));
+        assert_eq!(verdicts(&names[2..], &known[2..]), [None, None], "there is no baseline");
+    }
+
+    #[test]
+    fn a_row_reads_as_a_table_of_a_paper_does() {
+        let claims = Claims::default();
+        let output = fixture::output();
+        let score = |at: &str, value: f64| {
+            claims.estimate(&output, at, "x", NumberForm::Score, Estimate::new(value, value - 0.1, value + 0.1))
+        };
+        let row = TrainingRow {
+            model: "resnet".to_owned(),
+            auc: Some(score("/auc", 0.85)),
+            accepted: None,
+            trained_on: Some(TrainingSet {
+                images: claims.count(&output, "/i", "x", 2000),
+                classes: claims.count(&output, "/c", "x", 250),
+            }),
+            accuracy: None,
+            verdict: Some("better than pixels".to_owned()),
+            curves: None,
+        };
+        let text = text_of(&Training { rows: vec![row], best: Some(0) }, &claims);
+        assert!(text.contains("resnet 0.850 (0.750–0.950) undefined 2,000 images, 250 classes – better than pixels"), "{text}");
+    }
+}

@@ -1,0 +1,204 @@
+//! What sections are filled from: a study's outcome, its names as people read them, and its numbers as claims.
+
+use super::{
+    claims::{ClaimId, Claims, EstimateClaims, OutputSource},
+    paths,
+};
+use crate::study::{ScoreOf, Step, StudyOutcome};
+use serde::Serialize;
+use visavis_core::domain::{
+    Key, Result,
+    claim::NumberForm,
+    ledger::{CellId, Rate},
+    score::Estimate,
+    stage::{Figure, Ranking, Simultaneous},
+    study::Study,
+};
+
+pub struct ReportSource<'a> {
+    pub outcome: &'a StudyOutcome<'a>,
+    pub claims: &'a Claims,
+}
+
+/// One of the two halves of the identities.
+#[derive(Clone, Copy)]
+pub enum Half {
+    /// A: chooses views.
+    Selection,
+    /// B: its scores are quoted.
+    Evaluation,
+}
+
+/// What the features hold of a comparison at one layer.
+#[derive(Serialize)]
+pub struct FeatureClaims {
+    /// By nearest neighbours.
+    pub neighbours: Option<EstimateClaims>,
+    /// By a linear probe.
+    pub probe: Option<EstimateClaims>,
+}
+
+/// A picture, and the result that it is of.
+#[derive(Serialize)]
+pub struct Drawing {
+    pub svg: String,
+    pub key: Key,
+    pub short: String,
+}
+
+/// How often something occurs.
+#[derive(Serialize)]
+pub struct RateClaims {
+    pub positives: ClaimId,
+    pub n: ClaimId,
+    /// `None` where nobody is labelled.
+    pub share: Option<EstimateClaims>,
+    pub few: bool,
+}
+
+impl ReportSource<'_> {
+    pub fn study(&self) -> &Study {
+        &self.outcome.plan.study
+    }
+
+    /// A text that a person wrote, without absolute paths.
+    pub fn shareable(&self, text: &str) -> String {
+        paths::shareable_text(text, &|path| self.outcome.plan.workspace().shareable(path))
+    }
+
+    pub fn ledger_output(&self) -> OutputSource {
+        OutputSource { key: self.outcome.ranked, output: Ranking::LEDGER, of: "ledger".to_owned() }
+    }
+
+    pub fn frequencies_output(&self) -> OutputSource {
+        OutputSource { key: self.outcome.ranked, output: Ranking::FREQUENCIES, of: "labels".to_owned() }
+    }
+
+    /// Tests that allow for all cells; `of`: whose numbers these are.
+    pub fn simultaneous_output(&self, of: String) -> OutputSource {
+        OutputSource { key: self.outcome.gridded, output: Simultaneous::TESTS, of }
+    }
+
+    pub fn model(&self, cell: &CellId) -> String {
+        self.study().models[cell.model].name.clone()
+    }
+
+    pub fn layer(&self, model: usize, layer: usize) -> String {
+        let study = self.study();
+        study.models[model].layers(study.layers.as_deref())[layer].clone()
+    }
+
+    pub fn view(&self, cell: &CellId) -> String {
+        format!("{} {}", self.study().projections[cell.projection].name, cell.view)
+    }
+
+    /// Layer and view.
+    pub fn layer_and_view(&self, cell: &CellId) -> String {
+        format!("{}, {}", self.layer(cell.model, cell.layer), self.view(cell))
+    }
+
+    pub fn comparison(&self, cell: &CellId) -> String {
+        self.study().comparisons[cell.comparison].name.clone()
+    }
+
+    pub fn cell(&self, cell: &CellId) -> String {
+        format!("{} · {} · {} · {}", self.model(cell), self.layer(cell.model, cell.layer), self.view(cell), self.comparison(cell))
+    }
+
+    /// The AUC of one row of the ledger, by its place.
+    pub fn half(&self, row: usize, half: Half) -> Option<EstimateClaims> {
+        let candidate = &self.outcome.ledger.rows[row].candidate;
+        let (field, what, estimate) = match half {
+            Half::Selection => ("a", "AUC on the selection half", candidate.a),
+            Half::Evaluation => ("b", "AUC on the evaluation half", candidate.b),
+        };
+        let source = OutputSource { of: self.cell(&candidate.cell), ..self.ledger_output() };
+        Some(self.claims.estimate(&source, &format!("/rows/{row}/candidate/{field}"), what, NumberForm::Score, estimate?))
+    }
+
+    /// The rank of one row of the ledger.
+    pub fn rank(&self, row: usize) -> Option<ClaimId> {
+        let of = &self.outcome.ledger.rows[row];
+        let what = format!("rank of {}", self.cell(&of.candidate.cell));
+        Some(self.claims.count(&self.ledger_output(), &format!("/rows/{row}/rank"), &what, of.rank?))
+    }
+
+    /// How many cells are tested together with one row of the ledger.
+    pub fn family(&self, row: usize) -> Option<ClaimId> {
+        let test = self.outcome.sureness(&self.outcome.ledger.rows[row].candidate.cell)?;
+        let family = if test.chosen.is_some() { "chosen" } else { "all" };
+        let source = self.simultaneous_output("simultaneous tests".to_owned());
+        let cells = self.outcome.grid.family(test);
+        Some(self.claims.count(&source, &format!("/{family}/cells"), "cells tested together", cells))
+    }
+
+    /// The lower bound of one row of the ledger that allows for all cells tested together with it.
+    pub fn lower_bound(&self, row: usize) -> Option<ClaimId> {
+        let of = &self.outcome.ledger.rows[row];
+        let source = OutputSource { of: self.cell(&of.candidate.cell), ..self.ledger_output() };
+        let what = "simultaneous lower bound on the evaluation half";
+        Some(self.claims.enter(&source, &format!("/rows/{row}/low"), what, NumberForm::Score, of.low?))
+    }
+
+    /// The bound that `separates` needs, as the rank stage records it.
+    pub fn threshold(&self) -> ClaimId {
+        let source = OutputSource { key: self.outcome.ranked, output: "work", of: "the rule".to_owned() };
+        let at = self.study().statistics.separates_at;
+        self.claims.enter(&source, "/rank/separates_at", "threshold of separation", NumberForm::Score, at)
+    }
+
+    /// How many cells the selection half chose.
+    pub fn chosen_cells(&self) -> ClaimId {
+        let source = self.simultaneous_output("simultaneous tests".to_owned());
+        self.claims.count(&source, "/chosen/cells", "cells chosen on the selection half", self.outcome.grid.chosen.cells)
+    }
+
+    /// The features themselves at a layer, on a comparison.
+    pub fn features(&self, model: usize, layer: usize, comparison: usize) -> Option<FeatureClaims> {
+        let of = self.outcome.scores.get(&ScoreOf { model, layer, projection: None, comparison })?;
+        let study = self.study();
+        let (model, layer) = (&study.models[model].name, self.layer(model, layer));
+        let name = format!("{model} · {layer} · features · {}", study.comparisons[comparison].name);
+        let source = OutputSource { key: of.key, output: of.output, of: name };
+        let at = of.pointer.trim_end_matches("/scores");
+        let estimate = |pointer: String, what: &str, estimate: Option<Estimate>| {
+            Some(self.claims.estimate(&source, &pointer, what, NumberForm::Score, estimate?))
+        };
+        let neighbours = of.scores.views.first().and_then(|view| view.b);
+        let probe = of.probe.as_ref().and_then(|probe| probe.b);
+        Some(FeatureClaims {
+            neighbours: estimate(format!("{}/views/0/b", of.pointer), "AUC on the evaluation half", neighbours),
+            probe: estimate(format!("{at}/probe/b"), "AUC of the probe on the evaluation half", probe),
+        })
+    }
+
+    /// A rate of the labels, which stands at `pointer`.
+    pub fn rate(&self, pointer: &str, what: &str, rate: &Rate) -> RateClaims {
+        let source = self.frequencies_output();
+        let count = |field: &str, of: &str, value: usize| {
+            self.claims.count(&source, &format!("{pointer}/{field}"), &format!("{what}: {of}"), value)
+        };
+        let share =
+            |share: Estimate| self.claims.estimate(&source, &format!("{pointer}/share"), what, NumberForm::Percent, share);
+        RateClaims {
+            positives: count("positives", "images", rate.positives),
+            n: count("n", "images labelled", rate.n),
+            share: rate.share.map(share),
+            few: rate.is_few(),
+        }
+    }
+
+    /// A figure's picture, if it was drawn.
+    ///
+    /// # Errors
+    /// An object that is damaged.
+    pub fn drawing(&self, step: Step) -> Result<Option<Drawing>> {
+        let svg = self.outcome.plan.bytes(step, Figure::SVG)?;
+        let manifest = self.outcome.plan.result(step);
+        Ok(svg.zip(manifest).map(|(svg, manifest)| Drawing {
+            svg: String::from_utf8_lossy(&svg).into_owned(),
+            key: manifest.key,
+            short: manifest.key.short(),
+        }))
+    }
+}
