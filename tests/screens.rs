@@ -76,7 +76,7 @@ fn from_an_empty_workspace_to_an_audited_report_by_keys_alone() {
     follow(&desk, &mut seen);
     wait_for(&mut seen, "everything is done");
     seen.press("1");
-    holds(&seen, &["zero or one", "AUC", "rank", "other views", "people"]);
+    holds(&seen, &["zero or one", "AUC", "rank", "other views", "identities"]);
     // Pin the figure that is looked at, build, audit.
     seen.press("p 'for_the_<b>_record Enter");
     follow(&desk, &mut seen);

@@ -298,3 +298,113 @@ fn every_dependency_has_a_permissive_licence_and_comes_from_the_registry() {
         assert!(!comes || node["id"].as_str().unwrap().contains("visavis-torch"), "{} knows libtorch", node["id"]);
     }
 }
+
+/// Folders whose files import each other in one direction only.
+const WITHOUT_CIRCLES: [&str; 1] = ["src/tui"];
+
+/// The paths of a use tree: `a::{b, c::d}` → `a::b`, `a::c::d`.
+fn flattened(tree: &str) -> Vec<String> {
+    let tree = tree.trim();
+    let Some(open) = tree.find('{') else {
+        return vec![tree.split(" as ").next().unwrap_or(tree).trim().to_owned()];
+    };
+    let body = &tree[open + 1..tree.rfind('}').unwrap()];
+    let (mut parts, mut depth) = (vec![String::new()], 0);
+    for c in body.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if c == ',' && depth == 0 {
+            parts.push(String::new());
+        } else {
+            parts.last_mut().unwrap().push(c);
+        }
+    }
+    let parts = parts.iter().filter(|part| !part.trim().is_empty());
+    parts.flat_map(|part| flattened(part)).map(|path| format!("{}{path}", &tree[..open])).collect()
+}
+
+type Module = Vec<String>;
+
+/// The modules of a folder that one of them imports or declares; `crate_path`: what the folder is called from everywhere.
+fn imported(module: &Module, text: &str, crate_path: &str, all: &BTreeSet<Module>) -> BTreeSet<Module> {
+    let mut found = BTreeSet::new();
+    for line in text.lines() {
+        let declared = line.trim_start_matches("pub ").strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';'));
+        found.extend(declared.map(|name| [&module[..], &[name.to_owned()]].concat()));
+    }
+    let starts = |at: usize| ["", "pub"].contains(&text[..at].rsplit('\n').next().unwrap_or("").trim());
+    let uses = text.match_indices("use ").filter(|(at, _)| starts(*at));
+    let mut paths: Vec<String> = uses.flat_map(|(at, _)| flattened(text[at + 4..].split(';').next().unwrap_or(""))).collect();
+    // What is named where it is used; a path that ends in `::` begins a tree.
+    let is_of_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    paths.extend(
+        text.split(|c: char| !is_of_path(c)).filter(|word| word.contains("::") && !word.ends_with(':')).map(str::to_owned),
+    );
+    for path in paths {
+        let mut segments: Vec<&str> = path.split("::").map(str::trim).collect();
+        let mut base = module.clone();
+        if let Some(rest) = path.strip_prefix(crate_path) {
+            base.clear();
+            segments = rest.split("::").skip(1).map(str::trim).collect();
+        } else if segments[0] == "crate" {
+            continue;
+        }
+        while segments.first() == Some(&"super") && base.pop().is_some() {
+            segments.remove(0);
+        }
+        if segments.is_empty() || segments[0] == "super" {
+            continue;
+        }
+        let whole: Module = base.iter().cloned().chain(segments.iter().map(|name| (*name).to_owned())).collect();
+        found.extend((base.len()..=whole.len()).rev().map(|end| whole[..end].to_vec()).find(|path| all.contains(path)));
+    }
+    found.remove(module);
+    found.retain(|of| all.contains(of));
+    found
+}
+
+#[test]
+fn files_of_the_screens_import_each_other_in_one_direction() {
+    for folder in WITHOUT_CIRCLES {
+        let below = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let crate_path = format!("crate::{}", folder.rsplit('/').next().unwrap());
+        let mut modules: BTreeMap<Module, String> = BTreeMap::new();
+        for source in files().into_iter().filter(|source| source.path.starts_with(&below)) {
+            let place = source.path.strip_prefix(&below).unwrap().with_extension("");
+            let mut module: Module = place.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+            module.pop_if(|name| name == "mod");
+            modules.insert(module, source.text);
+        }
+        assert!(modules.len() > 20, "{folder} has {} files", modules.len());
+        let all: BTreeSet<Module> = modules.keys().cloned().collect();
+        let mut edges: BTreeMap<&Module, BTreeSet<Module>> =
+            modules.iter().map(|(module, text)| (module, imported(module, text, &crate_path, &all))).collect();
+        assert!(edges.values().map(BTreeSet::len).sum::<usize>() > modules.len(), "the imports of {folder} are not found");
+        // Files that import nothing that is left are taken away; what cannot be taken away stands in a circle.
+        loop {
+            let done: BTreeSet<Module> =
+                edges.iter().filter(|(_, to)| to.is_empty()).map(|(module, _)| (*module).clone()).collect();
+            if done.is_empty() {
+                break;
+            }
+            edges.retain(|module, _| !done.contains(*module));
+            edges.values_mut().for_each(|to| to.retain(|module| !done.contains(module)));
+        }
+        assert!(edges.is_empty(), "in or above a circle of {folder}: {edges:#?}");
+    }
+}
+
+#[test]
+fn a_circle_of_files_would_be_seen() {
+    assert_eq!(flattened("super::{a::{B, c as d}, e}"), ["super::a::B", "super::a::c", "super::e"]);
+    let module = |path: &str| path.split('/').map(str::to_owned).collect::<Module>();
+    let all: BTreeSet<Module> = ["a", "b", "b/c", "b/d"].map(module).into();
+    let of = |path: &str, text: &str| imported(&module(path), text, "crate::tui", &all);
+    assert_eq!(of("b/c", "use super::d::X;\nuse crate::{study::a, tui::a::Y};"), ["a", "b/d"].map(module).into());
+    assert_eq!(of("b/c", "use super::X;\nuse crate::study::a;"), [module("b")].into());
+    assert_eq!(of("b", "mod c;\nuse d::X;"), ["b/c", "b/d"].map(module).into());
+    assert_eq!(of("b/c", "fn f() { super::super::a::g() }"), [module("a")].into());
+}

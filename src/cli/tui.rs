@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     study::watch::Watch,
-    tui::{self, Drawing, Screen, ScreenLayout, Session, Setup, Theme},
+    tui::{self, Drawing, ScreenId, ScreenLayout, Session, Setup, Theme},
 };
 use std::{io::IsTerminal, path::PathBuf};
 use visavis_core::{
@@ -97,7 +97,7 @@ impl Tui {
     fn without_terminal(&self, context: &Context, watch: Watch) -> Result<()> {
         let theme = self.theme.as_deref().and_then(Theme::of_word).unwrap_or_default();
         let mut session = Session::new(watch, self.size()?, theme, now());
-        if let Some(screen) = self.screen.as_deref().and_then(Screen::of_word) {
+        if let Some(screen) = self.screen.as_deref().and_then(ScreenId::of_word) {
             session.go(screen);
         }
         session.press(&self.keys);

@@ -68,7 +68,8 @@ pub struct Board {
     /// Of these, what figures in the report lack.
     pub undrawn: usize,
     pub seconds: f64,
-    jobs: HashMap<Step, JobId>,
+    /// The job of each stage.
+    pub jobs: HashMap<Step, JobId>,
 }
 
 /// What the whole grid came to.

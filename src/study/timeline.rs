@@ -132,6 +132,14 @@ impl Timeline {
     }
 }
 
+#[cfg(test)]
+impl Timeline {
+    /// A run whose jobs nobody counted, for tests of what shows it.
+    pub fn for_tests(run: RunRow, live: bool) -> Self {
+        Timeline { run, live, held: None, aside: HashMap::new(), counts: BTreeMap::new() }
+    }
+}
+
 /// While its run goes on, the dispatcher notes what becomes of a job. Afterwards what people ask stands beside what it left: what
 /// they set aside is aside, what they took up again waits for the next run, as does what ran when a dispatcher vanished.
 fn state_now(left: JobState, aside: Option<JobState>, live: bool) -> JobState {

@@ -70,7 +70,7 @@ fn serve(mut watch: Watch, program: &Program, asked: &Receiver<Effect>, replying
 pub fn answer(watch: &mut Watch, effect: Effect) -> Option<ScreenEvent> {
     Some(match effect {
         Effect::Picture(cell) => ScreenEvent::Picture(cell, watch.picture(cell)),
-        Effect::Diary(id) => ScreenEvent::Diary(id, watch.diary(id).unwrap_or_default()),
+        Effect::History(id) => ScreenEvent::History(id, watch.diary(id).unwrap_or_default()),
         Effect::Draft(change) => ScreenEvent::Drafted(watch.draft(&change)),
         Effect::Write { file, before, after, undo } => {
             let written = draft::write(&file, &before, &after);
@@ -124,7 +124,7 @@ pub fn browse(file: &Path) -> Result<(), Fault> {
     let place = || {
         Fault::missing("there is no browser here")
             .in_file(file)
-            .next("copy the file to where there is one: it needs nothing beside it")
+            .next("copy the file to where there is one: it needs no other file")
     };
     let opener = opener.ok_or_else(place)?;
     let mut command = Command::new(opener);

@@ -1,15 +1,15 @@
 //! Dots in a terminal: two by four to a character (braille), one by two (half blocks), or one sign a character.
 
 use super::{
-    app::Drawing,
+    drawing::Drawing,
     theme::{Theme, sign},
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-/// What dots are of: at most so many colours in one picture.
+/// At most so many classes, each with its colour, in one picture.
 const KINDS: usize = 8;
 
-/// A picture in dots. In each character the kind with the most points gives its colour.
+/// A picture in dots. In each character the class with the most points gives its colour.
 pub struct TextCanvas {
     area: Rect,
     across: usize,
@@ -43,7 +43,7 @@ impl TextCanvas {
         }
     }
 
-    /// Curves are lines whatever figures are drawn in.
+    /// For curves: braille whatever figures are drawn in, or letters.
     pub fn of_lines(area: Rect, drawing: Drawing) -> Self {
         let drawing = if drawing == Drawing::Ascii { Drawing::Ascii } else { Drawing::Braille };
         TextCanvas::new(area, drawing, Theme::Dark)
@@ -128,7 +128,7 @@ impl TextCanvas {
     }
 }
 
-/// The ends of an axis that holds all of these, a little room beside; `None` of nothing.
+/// The ends of an axis that holds all of these values with a margin; `None`: no value is finite.
 pub fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     let finite = values.filter(|value| value.is_finite());
     let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
@@ -139,7 +139,7 @@ pub fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     Some((low - room, high + room))
 }
 
-/// A number on an axis, in few letters.
+/// A number on an axis, in few characters.
 pub fn tick(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),

@@ -1,6 +1,6 @@
-//! Everything a person can do: one table, from which keys, help, palette and the line of keys below are made.
+//! Everything a person can do: one table, from which keys, help, palette and the line of keys are made.
 
-use super::app::Screen;
+use super::screen_id::ScreenId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScreenCommand {
@@ -17,7 +17,7 @@ pub enum ScreenCommand {
     Enter,
     Back,
     Focus,
-    Go(Screen),
+    Go(ScreenId),
     Help,
     Palette,
     Filter,
@@ -32,10 +32,10 @@ pub enum ScreenCommand {
     Add,
     Axes,
     Exclude,
-    TurnRows,
-    TurnColumns,
+    PivotRows,
+    PivotColumns,
     Swap,
-    Straight,
+    ResetPivot,
     StepAxis,
     StepForth,
     StepBack,
@@ -79,20 +79,20 @@ pub struct CommandEntry {
     /// As a terminal calls them; the first is shown.
     pub keys: &'static [&'static str],
     /// Where it works; everywhere if nowhere is named.
-    pub screens: &'static [Screen],
+    pub screens: &'static [ScreenId],
     /// In a word or two, for the line of keys.
     pub short: &'static str,
     /// In a line, for help and palette.
     pub words: &'static str,
 }
 
-use Screen::{Compare, Figures, Matrix, Report, Runs};
 use ScreenCommand as C;
+use ScreenId::{Compare, Figures, Matrix, Report, Runs};
 
 const fn entry(
     command: ScreenCommand,
     keys: &'static [&'static str],
-    screens: &'static [Screen],
+    screens: &'static [ScreenId],
     short: &'static str,
     words: &'static str,
 ) -> CommandEntry {
@@ -135,10 +135,10 @@ pub const COMMANDS: &[CommandEntry] = &[
     entry(C::Axes, &["x"], &[Matrix], "axes", "the study's levels: Space takes one in or out"),
     entry(C::Add, &["a"], &[], "add", "add a comparison, projection, level or model to the study"),
     entry(C::Exclude, &["e"], &[Matrix], "", "leave this combination out of the study's matrix"),
-    entry(C::TurnRows, &["o"], &[Matrix], "turn", "turn: another axis for the rows"),
-    entry(C::TurnColumns, &["O"], &[Matrix], "", "turn: another axis for the columns"),
+    entry(C::PivotRows, &["o"], &[Matrix], "turn", "turn: another axis for the rows"),
+    entry(C::PivotColumns, &["O"], &[Matrix], "", "turn: another axis for the columns"),
     entry(C::Swap, &["t"], &[Matrix], "", "swap rows and columns"),
-    entry(C::Straight, &["0"], &[Matrix], "", "the matrix as it was at first: models × comparisons, nothing fixed or filtered"),
+    entry(C::ResetPivot, &["0"], &[Matrix], "", "the matrix as it was at first: models × comparisons, nothing fixed or filtered"),
     entry(C::StepForth, &[">", "."], &[Matrix], "step", "the next level of the axis that is neither"),
     entry(C::StepBack, &["<", ","], &[Matrix], "", "the level before"),
     entry(C::StepAxis, &["f"], &[Matrix], "", "which axis < and > step along"),
@@ -171,9 +171,9 @@ pub const COMMANDS: &[CommandEntry] = &[
     entry(C::Check, &[], &[], "", "check the study file"),
     entry(C::Doctor, &[], &[], "", "what this machine has: visavis doctor"),
     entry(C::StoreCheck, &[], &[], "", "check the store: visavis store check"),
-    entry(C::Go(Matrix), &["1"], &[], "", "screen: the matrix, alive"),
+    entry(C::Go(Matrix), &["1"], &[], "", "screen: the matrix of all cells"),
     entry(C::Go(Runs), &["2"], &[], "", "screen: devices, jobs, curves, logs"),
-    entry(C::Go(Compare), &["3"], &[], "", "screen: models face to face"),
+    entry(C::Go(Compare), &["3"], &[], "", "screen: model against model"),
     entry(C::Go(Figures), &["4"], &[], "", "screen: figures in the ledger's order"),
     entry(C::Go(Report), &["5"], &[], "", "screen: the report and its audit"),
     entry(C::Palette, &[":"], &[], "palette", "find any command"),
@@ -181,39 +181,14 @@ pub const COMMANDS: &[CommandEntry] = &[
     entry(C::Quit, &["q", "Ctrl-c"], &[], "quit", "leave; what runs goes on"),
 ];
 
-/// What the line of keys shows, the most needed first: what does not fit is left to help.
-pub fn foot(screen: Screen) -> &'static [ScreenCommand] {
-    match screen {
-        Matrix => &[
-            C::Down,
-            C::Enter,
-            C::Mark,
-            C::Run,
-            C::Add,
-            C::Axes,
-            C::Pin,
-            C::TurnRows,
-            C::StepForth,
-            C::View,
-            C::Sort,
-            C::Diff,
-            C::Filter,
-        ],
-        Runs => &[C::Down, C::Run, C::Mark, C::Series, C::Smooth, C::Logarithm, C::Pause, C::Resume, C::Cancel, C::Filter],
-        Compare => &[C::Down, C::Mark, C::Diff, C::Sort, C::Filter, C::Copy],
-        Figures => &[C::Down, C::Enter, C::Pin, C::Beside, C::Filter, C::Build, C::Mark],
-        Report => &[C::Down, C::Build, C::Open, C::Audit, C::Enter, C::Pin, C::Copy],
-    }
-}
-
 impl CommandEntry {
-    pub fn is_of(&self, screen: Screen) -> bool {
+    pub fn is_of(&self, screen: ScreenId) -> bool {
         self.screens.is_empty() || self.screens.contains(&screen)
     }
 }
 
 /// What a key means on a screen: its own meaning there, else the one it has everywhere.
-pub fn of_key(key: &str, screen: Screen) -> Option<ScreenCommand> {
+pub fn of_key(key: &str, screen: ScreenId) -> Option<ScreenCommand> {
     let holds = |entry: &&CommandEntry| entry.keys.contains(&key) && entry.is_of(screen);
     let own = COMMANDS.iter().filter(holds).find(|entry| !entry.screens.is_empty());
     own.or_else(|| COMMANDS.iter().find(holds)).map(|entry| entry.command)
@@ -240,7 +215,7 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_on_one_screen() {
-        for screen in Screen::ALL {
+        for screen in ScreenId::ALL {
             for one in COMMANDS.iter().filter(|entry| entry.is_of(screen)) {
                 for key in one.keys {
                     let rivals = COMMANDS.iter().filter(|other| {

@@ -1,6 +1,6 @@
-//! What comes in, and what is to be done outside: the two sides of `update`, which itself does nothing.
+//! The two sides of `update`: the events that come in, and the effects that are to be done outside.
 
-use super::app::ScreenLayout;
+use super::layout::ScreenLayout;
 use crate::study::{
     curves::JobHistory,
     draft::{Change, StudyDraft},
@@ -16,15 +16,16 @@ pub enum ScreenEvent {
     Key(KeyEvent),
     /// Text that was pasted: typed where text is typed, and no commands elsewhere.
     Paste(String),
-    /// A click, or a turn of the wheel (−1, 1), at a column and row.
+    /// A click at a column and row.
     Click(u16, u16),
+    /// The wheel was moved: 1 down, −1 up.
     Wheel(i8),
     Resize(u16, u16),
     /// Time passes: milliseconds since 1970.
     Tick(u64),
     Seen(Box<Snapshot>),
     Picture(CellId, Result<FigurePoints, Fault>),
-    Diary(JobId, JobHistory),
+    History(JobId, JobHistory),
     Drafted(Result<StudyDraft, Fault>),
     Written(Result<StudyWritten, Fault>),
     /// The editor was closed; what is wrong with the file now.
@@ -51,18 +52,18 @@ pub struct CommandEnded {
     pub err: String,
 }
 
-/// What a command was run for: what becomes of what it says.
+/// What a command was run for: decides what happens to its output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandPurpose {
     Run,
-    /// What people ask of jobs, and pins.
+    /// Requests about jobs, and pins.
     Ask,
     /// Figures that were pinned are drawn before the report is written.
     Draw,
     Report,
     /// Of this study.
     Audit(String),
-    /// What it says is shown.
+    /// Its output is shown.
     Show,
 }
 
@@ -70,7 +71,7 @@ pub enum CommandPurpose {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     Picture(CellId),
-    Diary(JobId),
+    History(JobId),
     Choose(PathBuf),
     Draft(Change),
     Write {

@@ -1,10 +1,10 @@
-//! The language of filters: `loss=arcface auc>0.8 gender`. Terms are all to hold; a bare word is looked for in names.
+//! The language of filters: `loss=arcface auc>0.8 gender`. All terms must hold; a bare word is looked for in names.
 //!
 //! ```text
 //! filter = term { " " term }
 //! term   = [ "-" ] ( word | field ( "=" | "!=" | ">" | ">=" | "<" | "<=" | ":" ) value )
 //! ```
-//! `=` takes a field's whole text, `:` a part of it; either may be quoted with `"`. `-` turns a term round.
+//! `=` takes a field's whole text, `:` a part of it; either may be quoted with `"`. `-` negates a term.
 
 use super::table::TableValue;
 
@@ -42,10 +42,10 @@ const OPERATORS: [(&str, Operator); 7] = [
 
 impl Filter {
     /// # Errors
-    /// What is wrong, in words: an unknown field, or a number that is none.
+    /// What is wrong: an unknown field, or a value that is not a number.
     pub fn parse(text: &str, fields: &[&str]) -> Result<Self, String> {
         let terms = words(&tightened(text)).into_iter().map(|word| term(&word, fields)).collect::<Result<Vec<Term>, _>>()?;
-        // A term without a value is one that somebody is still typing.
+        // A term without a value is still being typed.
         Ok(Filter(terms.into_iter().filter(|term| !term.value.is_empty()).collect()))
     }
 
@@ -94,7 +94,7 @@ impl Term {
     }
 }
 
-/// Without spaces round operators: `auc > 0.8` is one term.
+/// Without spaces around operators: `auc > 0.8` is one term.
 fn tightened(text: &str) -> String {
     let mut tight = String::new();
     let mut quoted = false;
@@ -141,7 +141,7 @@ fn term(word: &str, fields: &[&str]) -> Result<Term, String> {
     }
     let is_number = matches!(operator, Operator::More | Operator::AtLeast | Operator::Less | Operator::AtMost);
     if is_number && !value.is_empty() && value.parse::<f64>().is_err() {
-        return Err(format!("`{value}` is no number"));
+        return Err(format!("`{value}` is not a number"));
     }
     Ok(Term { not, field: Some((name, operator)), value })
 }
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         assert!(Filter::parse("lss=arcface", &FIELDS).unwrap_err().contains("loss"));
-        assert_eq!(Filter::parse("auc>high", &FIELDS).unwrap_err(), "`high` is no number");
+        assert_eq!(Filter::parse("auc>high", &FIELDS).unwrap_err(), "`high` is not a number");
         assert!(Filter::parse("auc>", &FIELDS).is_ok(), "somebody is still typing");
     }
 }

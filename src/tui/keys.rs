@@ -1,8 +1,9 @@
 //! Keys as a terminal sends them → commands.
 
 use super::{
-    app::{App, Overlay},
     command::{self, ScreenCommand},
+    overlays::state::Overlay,
+    shared::Shared,
 };
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -17,7 +18,7 @@ pub fn name(key: &KeyEvent) -> String {
     if key.modifiers.contains(KeyModifiers::CONTROL) { format!("Ctrl-{}", plain.to_lowercase()) } else { plain }
 }
 
-/// A key by its name: what journeys and recordings are written in.
+/// A key by its name: tests and recordings are written in these.
 pub fn of_name(name: &str) -> KeyEvent {
     let (name, modifiers) = match name.strip_prefix("Ctrl-") {
         Some(rest) => (rest, KeyModifiers::CONTROL),
@@ -44,16 +45,12 @@ pub fn of_name(name: &str) -> KeyEvent {
 }
 
 /// What a key means where the person is.
-pub fn command(app: &App, key: &KeyEvent) -> Option<ScreenCommand> {
+pub fn command(shared: &Shared, key: &KeyEvent) -> Option<ScreenCommand> {
     let name = name(key);
     if name == "Ctrl-c" {
         return Some(ScreenCommand::Quit);
     }
-    let typed = match &app.overlay {
-        None => return command::of_key(&name, app.screen),
-        Some(Overlay::Palette { .. } | Overlay::Filter(_) | Overlay::Note { .. } | Overlay::Form(_)) => true,
-        Some(_) => false,
-    };
+    let Some(overlay) = &shared.overlay else { return command::of_key(&name, shared.screen) };
     Some(match name.as_str() {
         "Enter" => ScreenCommand::Enter,
         "Esc" => ScreenCommand::Back,
@@ -65,13 +62,57 @@ pub fn command(app: &App, key: &KeyEvent) -> Option<ScreenCommand> {
         "Backspace" | "Ctrl-h" => ScreenCommand::Erase,
         "Ctrl-w" | "Ctrl-u" => ScreenCommand::EraseWord,
         _ => match key.code {
-            KeyCode::Char(letter) if typed && !key.modifiers.contains(KeyModifiers::CONTROL) => ScreenCommand::Type(letter),
+            KeyCode::Char(letter) if overlay.takes_text() && !key.modifiers.contains(KeyModifiers::CONTROL) => {
+                ScreenCommand::Type(letter)
+            }
             KeyCode::Char('j') => ScreenCommand::Down,
             KeyCode::Char('k') => ScreenCommand::Up,
             KeyCode::Char('q' | '?') => ScreenCommand::Back,
-            KeyCode::Char('y') if matches!(app.overlay, Some(Overlay::Ask { .. })) => ScreenCommand::Enter,
+            KeyCode::Char('y') if matches!(overlay, Overlay::Confirm { .. }) => ScreenCommand::Enter,
             KeyCode::Char('n') => ScreenCommand::Back,
             _ => return None,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::{drawing::Drawing, theme::Theme};
+
+    fn means(overlay: Option<Overlay>, key: &str) -> Option<ScreenCommand> {
+        let mut shared = Shared::new((120, 40), Theme::Dark, Drawing::Braille);
+        shared.overlay = overlay;
+        command(&shared, &of_name(key))
+    }
+
+    #[test]
+    fn a_key_is_found_again_by_its_name() {
+        for key in ["j", "Space", "Enter", "Esc", "Tab", "Up", "Ctrl-d", "PageDown", "?"] {
+            assert_eq!(name(&of_name(key)), key);
+        }
+    }
+
+    #[test]
+    fn letters_are_typed_where_text_is_typed_and_are_commands_elsewhere() {
+        assert_eq!(means(None, "q"), Some(ScreenCommand::Quit));
+        assert_eq!(means(Some(Overlay::Filter(String::new())), "q"), Some(ScreenCommand::Type('q')));
+        assert_eq!(means(Some(Overlay::Help { scroll: 0 }), "q"), Some(ScreenCommand::Back));
+        assert_eq!(means(Some(Overlay::Help { scroll: 0 }), "x"), None);
+    }
+
+    #[test]
+    fn a_question_is_answered_with_y_and_n() {
+        let asked = || {
+            let then = crate::tui::overlays::state::Confirmation::Drain;
+            Some(Overlay::Confirm { question: "sure?".to_owned(), then })
+        };
+        assert_eq!(means(asked(), "y"), Some(ScreenCommand::Enter));
+        assert_eq!(means(asked(), "n"), Some(ScreenCommand::Back));
+    }
+
+    #[test]
+    fn ctrl_c_always_leaves() {
+        assert_eq!(means(Some(Overlay::Filter(String::new())), "Ctrl-c"), Some(ScreenCommand::Quit));
+    }
 }

@@ -1,33 +1,45 @@
-//! The terminal UI: event → command → `update` (no I/O) → effects → `view` (decides nothing).
+//! The terminal UI: event → command → `update` (pure: no I/O, no clock) → effects → `frame` (decides nothing).
 //!
-//! What is shown is a snapshot that `study::watch` makes in a thread of its own; what is done, is done by command lines of this
-//! very program, which `y` copies. So nothing here can hang, and nothing that ends here ends a job.
+//! Each screen is a folder of `screens/` with its state, its update and its view behind the trait of `screen.rs`; what lies over a screen
+//! is in `overlays/`. What is shown is a snapshot that `study::watch` makes in a thread of its own; what is done, is done by command
+//! lines of this very program, which `y` copies. So nothing here can hang, and leaving stops no job.
 
 mod app;
-mod axes;
+mod audited;
 mod backend;
 mod canvas;
 mod command;
-mod compare;
+mod copied;
+mod drawing;
 mod event;
-mod figures;
+mod figure;
 mod filter;
-mod form;
+mod frame;
 mod keys;
-mod pivot;
+mod layout;
+mod ledger;
+mod levels;
+mod movement;
+mod overlays;
+mod paint;
 mod pixels;
 mod record;
-mod report;
-mod runs;
+mod screen;
+mod screen_id;
+mod screens;
+mod shared;
 mod table;
 mod terminal;
+#[cfg(test)]
+mod testing;
 mod text;
 mod theme;
 mod update;
-mod view;
 
-pub use app::{Drawing, Screen, ScreenLayout};
+pub use drawing::Drawing;
+pub use layout::ScreenLayout;
 pub use record::{Recorded, Session};
+pub use screen_id::ScreenId;
 pub use table::ScreenTable;
 pub use terminal::{Setup, run};
 pub use theme::Theme;

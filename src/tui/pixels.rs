@@ -1,6 +1,6 @@
 //! Figures in pixels, where a terminal shows pictures: kitty's protocol, sixel, iTerm2's.
 
-use super::{app::Drawing, theme::Theme};
+use super::{drawing::Drawing, theme::Theme};
 use crate::study::picture::FigurePoints;
 use image::{DynamicImage, Rgba, RgbaImage};
 use ratatui::{Frame, layout::Rect};
@@ -11,7 +11,7 @@ use ratatui_image::{
 };
 use std::{collections::HashMap, sync::Arc};
 
-/// Pictures that were encoded, by which picture it was and how large.
+/// Pictures that were encoded, by their points' address, their place and how they were drawn.
 #[derive(Default)]
 pub struct Pixels {
     /// Columns and rows of pixels in a character.
@@ -25,7 +25,7 @@ impl Pixels {
         Pixels { font, encoded: HashMap::new() }
     }
 
-    /// Says whether it could.
+    /// Draws a figure; false where it cannot be encoded.
     pub fn draw(&mut self, frame: &mut Frame, area: Rect, picture: &Arc<FigurePoints>, drawing: Drawing, theme: Theme) -> bool {
         let key = (Arc::as_ptr(picture) as usize, area, drawing as usize * 8 + theme as usize);
         if self.encoded.len() > 32 {
@@ -33,7 +33,7 @@ impl Pixels {
         }
         if !self.encoded.contains_key(&key) {
             let Some(made) = self.encode(area, picture, drawing, theme) else { return false };
-            // Kept with it: no other picture can take its place in memory.
+            // The points are kept too: the key holds their address, which must not be used again.
             self.encoded.insert(key, (made, Arc::clone(picture)));
         }
         if let Some((protocol, _)) = self.encoded.get(&key) {

@@ -1,16 +1,19 @@
-//! A session without a terminal: keys in, a frame out. What pictures of screens in the documents come from, and what tests type
-//! their journeys into.
+//! A session without a terminal: keys in, a frame out. The pictures of screens in the documents are recorded with it, and tests type into it.
 
 use super::{
-    app::{App, Drawing, Screen, ScreenLayout},
+    app::App,
     backend,
+    drawing::Drawing,
     event::{CommandEnded, CommandPurpose, Effect, ScreenEvent},
-    keys,
+    frame, keys,
+    layout::ScreenLayout,
+    paint::Hit,
     pixels::Pixels,
+    screen_id::ScreenId,
+    shared::root_of,
     table::ScreenTable,
     theme::Theme,
     update::update,
-    view,
 };
 use crate::study::watch::Watch;
 use ratatui::{
@@ -26,8 +29,8 @@ pub struct Session {
     watch: Watch,
     terminal: Terminal<TestBackend>,
     pixels: Pixels,
-    hits: Vec<view::Hit>,
-    /// Effects that only a terminal or a shell can do: told, not done.
+    hits: Vec<Hit>,
+    /// Effects that only a terminal or a shell can do: listed here, and not done.
     pub left: Vec<String>,
 }
 
@@ -41,10 +44,10 @@ impl Session {
     /// `now`: milliseconds since 1970, for what is said to be so long ago.
     pub fn new(mut watch: Watch, size: (u16, u16), theme: Theme, now: u64) -> Self {
         let mut app = App::new(size, theme, Drawing::Braille, &ScreenLayout::default());
-        app.now = now;
-        app.globals = watch.workspace().options();
-        app.here = std::env::current_dir().unwrap_or_default();
-        app.root = root_of(watch.workspace().root());
+        app.shared.now = now;
+        app.shared.globals = watch.workspace().options();
+        app.shared.here = std::env::current_dir().unwrap_or_default();
+        app.shared.root = root_of(watch.workspace().root());
         let seen = watch.glance();
         let mut session = Session { app, watch, terminal: terminal(size), pixels: Pixels::default(), hits: vec![], left: vec![] };
         session.take(ScreenEvent::Seen(Box::new(seen)));
@@ -59,9 +62,8 @@ impl Session {
         }
     }
 
-    pub fn go(&mut self, screen: Screen) {
-        let place = Screen::ALL.iter().position(|of| *of == screen).unwrap_or(0);
-        self.press(&(place + 1).to_string());
+    pub fn go(&mut self, screen: ScreenId) {
+        self.press(&(screen as usize + 1).to_string());
     }
 
     /// Keys by their names, between spaces: `j j Space 3 /`; a word that starts with `'` is typed letter by letter, `_` for a
@@ -98,7 +100,7 @@ impl Session {
             match effect {
                 Effect::Copy(text) => self.left.push(text),
                 Effect::Program { words, .. } => {
-                    self.app.working.clear();
+                    self.app.shared.working.clear();
                     self.left.push(words);
                 }
                 Effect::Edit(file) => self.left.push(format!("$EDITOR {}", file.display())),
@@ -116,11 +118,11 @@ impl Session {
 
     fn draw(&mut self) {
         let (app, pixels, hits) = (&self.app, &mut self.pixels, &mut self.hits);
-        let drawn = self.terminal.draw(|frame| *hits = view::draw(frame, app, pixels));
+        let drawn = self.terminal.draw(|frame| *hits = frame::draw(frame, app, pixels));
         debug_assert!(drawn.is_ok());
     }
 
-    /// A command line that was left has ended so.
+    /// Tells the session how a command line of `left` has ended.
     pub fn ended(&mut self, line: &str, code: i32, out: &str, err: &str) {
         let words = |begins: &str| line.starts_with(&format!("visavis {begins}"));
         let purpose = match () {
@@ -139,42 +141,30 @@ impl Session {
     }
 
     pub fn quits(&self) -> bool {
-        self.app.quit
+        self.app.shared.quit
     }
 
     /// What the screen says, as a table.
     pub fn table(&self) -> ScreenTable {
-        let board = self.app.seen.board.as_deref();
-        match self.app.screen {
-            Screen::Matrix => super::pivot::table(board, &self.app.seen.states),
-            Screen::Runs => super::runs::table(&self.app.seen),
-            Screen::Compare => self.app.compare.shown(),
-            Screen::Figures => super::figures::table(board, &self.app.figures.list),
-            Screen::Report => super::report::table(&self.app.report),
-        }
+        self.app.screen().table(&self.app.shared)
     }
 
     pub fn study(&self) -> Option<&str> {
-        self.app.seen.board.as_ref().map(|board| board.study.name.as_str())
+        self.app.shared.seen.board.as_ref().map(|board| board.study.name.as_str())
     }
 
     /// What is wrong with the study or the store, if anything.
     pub fn trouble(&self) -> Option<&visavis_core::domain::Fault> {
-        self.app.seen.trouble.as_ref()
+        self.app.shared.seen.trouble.as_ref()
     }
 
     pub fn frame(&self) -> Recorded {
-        Recorded { buffer: self.terminal.backend().buffer().clone(), theme: self.app.theme }
+        Recorded { buffer: self.terminal.backend().buffer().clone(), theme: self.app.shared.theme }
     }
 
     pub fn text(&self) -> String {
         self.frame().text()
     }
-}
-
-/// A workspace's folder as the beginning of its paths.
-pub fn root_of(folder: &std::path::Path) -> String {
-    if folder.as_os_str() == "." { String::new() } else { format!("{}/", folder.display()) }
 }
 
 fn terminal((width, height): (u16, u16)) -> Terminal<TestBackend> {
@@ -220,9 +210,9 @@ impl Recorded {
             let mut x = 0;
             while x < area.width {
                 let from = x;
-                let style = self.look(x, y);
+                let style = self.style(x, y);
                 let mut words = String::new();
-                while x < area.width && self.look(x, y) == style {
+                while x < area.width && self.style(x, y) == style {
                     let symbol = self.buffer[(x, y)].symbol();
                     words += symbol;
                     x += super::text::width(symbol).max(1) as u16;
@@ -234,23 +224,23 @@ impl Recorded {
         svg
     }
 
-    fn look(&self, x: u16, y: u16) -> (Color, Color, Modifier) {
+    fn style(&self, x: u16, y: u16) -> (Color, Color, Modifier) {
         let cell = &self.buffer[(x, y)];
         (cell.fg, cell.bg, cell.modifier)
     }
 
-    /// Letters of one look.
+    /// Letters of one style.
     fn run(
         &self,
         svg: &mut String,
         (x, y, count): (u16, u16, u16),
-        look: &(Color, Color, Modifier),
+        style: &(Color, Color, Modifier),
         words: &str,
         (ground, ink): (&str, &str),
     ) {
         let (left, top) = (12.0 + f64::from(x) * ACROSS, 12.0 + f64::from(y) * DOWN);
-        let (mut fg, mut bg) = (hex(look.0), hex(look.1));
-        if look.2.contains(Modifier::REVERSED) {
+        let (mut fg, mut bg) = (hex(style.0), hex(style.1));
+        if style.2.contains(Modifier::REVERSED) {
             (fg, bg) = (Some(bg.unwrap_or_else(|| ground.to_owned())), Some(fg.unwrap_or_else(|| ink.to_owned())));
         }
         let wide = f64::from(count) * ACROSS;
@@ -263,11 +253,11 @@ impl Recorded {
         }
         let skipped = super::text::width(words) - super::text::width(words.trim_start());
         let (left, wide) = (left + skipped as f64 * ACROSS, super::text::width(shown) as f64 * ACROSS);
-        // Spaces that stay.
+        // An SVG viewer would drop plain spaces.
         let escaped = shown.replace(' ', "\u{a0}").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        let weight = if look.2.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
-        let line = if look.2.contains(Modifier::UNDERLINED) { " text-decoration=\"underline\"" } else { "" };
-        let dim = if look.2.contains(Modifier::DIM) { " opacity=\".6\"" } else { "" };
+        let weight = if style.2.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
+        let line = if style.2.contains(Modifier::UNDERLINED) { " text-decoration=\"underline\"" } else { "" };
+        let dim = if style.2.contains(Modifier::DIM) { " opacity=\".6\"" } else { "" };
         let fill = fg.map_or(String::new(), |fg| format!(" fill=\"{fg}\""));
         writeln!(svg, "<text x=\"{left:.1}\" y=\"{:.1}\" textLength=\"{wide:.1}\" lengthAdjust=\"spacingAndGlyphs\"{fill}{weight}{line}{dim}>{escaped}</text>", top + 13.5).ok();
     }

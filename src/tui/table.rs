@@ -1,4 +1,4 @@
-//! What a screen says, as a table: its twin for scripts, and for people without a terminal.
+//! A screen as a table, for scripts and where there is no terminal: plain text, JSON, CSV.
 
 use super::text;
 use std::cmp::Ordering;
@@ -86,7 +86,7 @@ impl From<Estimate> for TableValue {
     }
 }
 
-/// How two numbers of a column stand to each other, the greatest first unless `least`; what has none comes last.
+/// The order of two rows by a number: the greatest first unless `least`; rows without a number come last.
 pub fn by_number(a: Option<f64>, b: Option<f64>, least: bool) -> Ordering {
     match (a, b) {
         (Some(a), Some(b)) if least => a.total_cmp(&b),
@@ -120,7 +120,7 @@ impl ScreenTable {
         serde_json::json!({ "format": 1, "study": study, "rows": self.rows.iter().map(row).collect::<Vec<_>>() })
     }
 
-    /// An estimate is three columns.
+    /// An estimate takes three columns: value, low, high.
     pub fn csv(&self) -> String {
         let wide = |column: usize| self.rows.iter().any(|row| matches!(row.get(column), Some(TableValue::Estimate(_))));
         let wide: Vec<bool> = (0..self.heads.len()).map(wide).collect();
@@ -150,7 +150,7 @@ impl ScreenTable {
     }
 }
 
-/// RFC 4180; and no cell starts a formula in a spreadsheet.
+/// A cell of RFC 4180; none starts a formula in a spreadsheet.
 fn quoted(cell: &str) -> String {
     let formula = cell.starts_with(['=', '@', '+', '-']) && cell.parse::<f64>().is_err();
     let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_is_told_in_three_ways() {
+    fn a_table_is_written_in_three_ways() {
         let estimate = Estimate::new(0.9, 0.85, 0.95);
         let rows = vec![vec!["a,\"b\"".into(), TableValue::Estimate(estimate)], vec!["=x\u{1b}".into(), TableValue::Empty]];
         let table = ScreenTable { title: "t".into(), heads: vec!["model", "auc"], rows };

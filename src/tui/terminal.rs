@@ -1,13 +1,17 @@
 //! The terminal itself: taken, drawn on, and given back whatever happens.
 
 use super::{
-    app::{App, Drawing, ScreenLayout},
+    app::App,
     backend::{self, Backend, Program},
+    drawing::Drawing,
     event::{Effect, ScreenEvent},
+    frame,
+    layout::ScreenLayout,
+    paint::Hit,
     pixels::Pixels,
+    shared::root_of,
     theme::Theme,
     update::update,
-    view::{self, Hit},
 };
 use crate::study::watch::Watch;
 use base64::Engine;
@@ -50,7 +54,7 @@ pub struct Setup {
     pub remember: Box<dyn Fn(&ScreenLayout)>,
 }
 
-/// Thirty frames a second in the long run, for slow lines; so many at once, for a person does not wait for a clock.
+/// Thirty frames a second in the long run, for slow lines; a few at once, so that a key is answered without delay.
 const FRAME: Duration = Duration::from_millis(33);
 const AT_ONCE: f64 = 4.0;
 
@@ -65,7 +69,7 @@ impl Allowance {
         Allowance { frames: AT_ONCE, at: Instant::now() }
     }
 
-    /// How long until a frame may be drawn; nought: now.
+    /// How long until a frame may be drawn; zero: now.
     fn wait(&mut self) -> Duration {
         let now = Instant::now();
         self.frames = (self.frames + (now - self.at).as_secs_f64() / FRAME.as_secs_f64()).min(AT_ONCE);
@@ -84,9 +88,9 @@ pub fn run(setup: Setup) -> Result<()> {
     let screen = TerminalSession::take(mouse).map_err(refused)?;
     let size = terminal::size().unwrap_or((80, 24));
     let mut app = App::new(size, theme, drawing, &layout);
-    app.globals = globals;
-    app.here = std::env::current_dir().unwrap_or_default();
-    app.root = super::record::root_of(&root);
+    app.shared.globals = globals;
+    app.shared.here = std::env::current_dir().unwrap_or_default();
+    app.shared.root = root_of(&root);
     let mut looped = Loop { app, backend, screen, pixels: Pixels::new(font()), hits: vec![], root, waiting: 0 };
     looped.run(&gone, &*remember).map_err(refused)
 }
@@ -107,8 +111,8 @@ impl Loop {
         let mut allowed = Allowance::new();
         let mut ticked: Option<Instant> = None;
         let mut dirty = true;
-        while !self.app.quit && !gone.load(Ordering::Relaxed) {
-            // The clock matters where time is shown.
+        while !self.app.shared.quit && !gone.load(Ordering::Relaxed) {
+            // Once a second where time is shown, else seldom.
             let every = if self.app.tells_time() { 1 } else { 15 };
             if ticked.is_none_or(|at| at.elapsed() >= Duration::from_secs(every)) {
                 ticked = Some(Instant::now());
@@ -139,7 +143,10 @@ impl Loop {
                     Ok(reply) => {
                         if matches!(
                             reply,
-                            ScreenEvent::Picture(..) | ScreenEvent::Diary(..) | ScreenEvent::Drafted(_) | ScreenEvent::Written(_)
+                            ScreenEvent::Picture(..)
+                                | ScreenEvent::History(..)
+                                | ScreenEvent::Drafted(_)
+                                | ScreenEvent::Written(_)
                         ) {
                             self.waiting = self.waiting.saturating_sub(1);
                         }
@@ -147,7 +154,7 @@ impl Loop {
                         dirty = true;
                     }
                     Err(TryRecvError::Empty) => break,
-                    // What watches is gone: a screen that hears nothing any more would lie.
+                    // The thread that watches is gone: a screen that is not updated any more would be wrong.
                     Err(TryRecvError::Disconnected) => return Err(std::io::Error::other("what watches the study ended")),
                 }
             }
@@ -158,15 +165,15 @@ impl Loop {
     fn draw(&mut self) -> std::io::Result<()> {
         queue!(self.screen.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         let (app, pixels, hits) = (&self.app, &mut self.pixels, &mut self.hits);
-        self.screen.terminal.draw(|frame| *hits = view::draw(frame, app, pixels))?;
+        self.screen.terminal.draw(|frame| *hits = frame::draw(frame, app, pixels))?;
         execute!(self.screen.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
     fn take(&mut self, event: ScreenEvent, remember: &dyn Fn(&ScreenLayout)) -> std::io::Result<()> {
-        let theme = (self.app.theme, self.app.drawing);
-        self.app.now = now();
+        let theme = (self.app.shared.theme, self.app.shared.drawing);
+        self.app.shared.now = now();
         let mut effects = update(&mut self.app, event, &self.hits);
-        if theme != (self.app.theme, self.app.drawing) {
+        if theme != (self.app.shared.theme, self.app.shared.drawing) {
             // Pixels of before are not in the buffer that frames are held against.
             self.screen.terminal.clear()?;
         }
@@ -177,11 +184,11 @@ impl Loop {
                     // OSC 52: the terminal keeps it, also across SSH.
                     let encoded = base64::engine::general_purpose::STANDARD.encode(&text);
                     write!(self.screen.terminal.backend_mut(), "\x1b]52;c;{encoded}\x07")?;
-                    self.app.say(format!("copied: {text}"), false);
+                    self.app.shared.say(format!("copied: {text}"), false);
                 }
                 Effect::Browse(file) => match backend::browse(&self.root.join(&file)) {
-                    Ok(()) => self.app.say(format!("opened {file}"), false),
-                    Err(fault) => self.app.say(format!("{}: {}", fault.what, self.root.join(&file).display()), true),
+                    Ok(()) => self.app.shared.say(format!("opened {file}"), false),
+                    Err(fault) => self.app.shared.say(format!("{}: {}", fault.what, self.root.join(&file).display()), true),
                 },
                 Effect::Edit(file) => {
                     self.screen.lend()?;
@@ -190,7 +197,7 @@ impl Loop {
                     effects.extend(update(&mut self.app, ScreenEvent::Edited(edited), &[]));
                 }
                 asked => {
-                    if matches!(asked, Effect::Picture(_) | Effect::Diary(_) | Effect::Draft(_) | Effect::Write { .. }) {
+                    if matches!(asked, Effect::Picture(_) | Effect::History(_) | Effect::Draft(_) | Effect::Write { .. }) {
                         self.waiting += 1;
                     }
                     self.backend.asks.send(asked).ok();
@@ -237,7 +244,7 @@ fn listen() -> Result<Arc<AtomicBool>> {
     let listened = || {
         // A terminal that is gone needs nothing given back, and reading it would never end.
         flag::register_conditional_shutdown(SIGHUP, 129, Arc::new(AtomicBool::new(true)))?;
-        // Told once, it ends in order; told twice, at once.
+        // The first signal ends the session in order; the second ends it at once.
         flag::register_conditional_shutdown(SIGTERM, 143, Arc::clone(&gone))?;
         flag::register(SIGTERM, Arc::clone(&gone))?;
         // Ctrl-C is a key here, and while an editor has the terminal it is the editor's.

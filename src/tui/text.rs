@@ -33,7 +33,7 @@ pub fn fit(text: &str, room: usize) -> String {
     taken
 }
 
-/// The end of a text, in the room there is: of names that begin alike, the end tells.
+/// The end of a text, in the room there is: for names that begin alike and differ at the end.
 pub fn fit_end(text: &str, room: usize) -> String {
     let text = printable(text);
     if text.width() <= room {
@@ -97,7 +97,7 @@ pub fn score(value: f64) -> String {
     if value.is_finite() { NumberForm::Score.show(value) } else { "–".to_owned() }
 }
 
-/// `±0.02`: the longer arm of an interval, rounded up, so that it is never said to be narrower than it is; `±?` of too few to say.
+/// `±0.02`: the longer arm of an interval, rounded up, so that it is never shown narrower than it is; `±?` where there is no interval.
 pub fn half(of: &Estimate) -> String {
     let Some(Interval { low, high }) = of.interval else { return "±?".to_owned() };
     let arm = (high - of.value).max(of.value - low);
@@ -116,7 +116,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// `~22 min`, of what is guessed.
+/// `~22 min`: an estimate.
 pub fn about(seconds: f64) -> String {
     if seconds < 0.95 { "a moment".to_owned() } else { format!("~{}", duration(seconds)) }
 }

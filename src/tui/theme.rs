@@ -1,4 +1,4 @@
-//! Colours, and what stands in for them. State is a glyph and a word first; colour comes third, and may be absent.
+//! Colours, and what replaces them where there are none. A state is always a glyph and a word too, never colour alone.
 
 use crate::study::watch::CellState;
 use ratatui::style::{Color, Modifier, Style};
@@ -31,8 +31,8 @@ impl Theme {
         Theme::ALL.into_iter().find(|theme| theme.word() == word)
     }
 
-    /// What the environment says of the terminal. The text has the terminal's own colour in every theme, so a wrong guess costs
-    /// beauty and nothing else.
+    /// What the environment says of the terminal. Text has the terminal's own colour in every theme, so it stays readable after a wrong
+    /// guess.
     pub fn of_environment(of: &dyn Fn(&str) -> Option<String>) -> Self {
         let is = |name: &str, words: &[&str]| of(name).is_some_and(|value| words.iter().any(|word| value.contains(word)));
         if of("NO_COLOR").is_some_and(|value| !value.is_empty()) || is("TERM", &["dumb", "vt100", "-m", "mono"]) {

@@ -1,0 +1,64 @@
+//! The command line that shows or does what is looked at: the same in any folder, and none that would fail.
+
+use super::{event::line, screen::Screen, shared::Shared};
+use crate::study::{
+    matrix_snapshot::{Board, StudyFindings},
+    watch::CellState,
+};
+use visavis_core::domain::{job::JobId, ledger::CellId, study::RunOn};
+
+/// The command line of a screen, with the options that every one is given.
+///
+/// # Errors
+/// Why there is none to copy.
+pub fn equivalent(shared: &Shared, screen: &dyn Screen) -> Result<String, String> {
+    let arguments = match shared.board() {
+        None => {
+            store_is_read(shared)?;
+            words(&["status"])
+        }
+        Some(board) => {
+            if let Some(fault) = shared.seen.trouble.as_ref().filter(|_| !screen.works_without_study()) {
+                return Err(format!("nothing is copied: the study cannot be read: {}", fault.what));
+            }
+            screen.command_line(shared, board)?
+        }
+    };
+    Ok(line(&arguments.into_iter().chain(shared.globals.iter().cloned()).collect::<Vec<_>>()))
+}
+
+pub fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// # Errors
+/// Why the store cannot be read.
+pub fn store_is_read(shared: &Shared) -> Result<(), String> {
+    match &shared.seen.unread {
+        Some(why) => Err(format!("nothing is copied: the store cannot be read: {why}")),
+        None => Ok(()),
+    }
+}
+
+/// The study's findings.
+///
+/// # Errors
+/// There are none yet.
+pub fn findings(board: &Board) -> Result<&StudyFindings, String> {
+    board.found.as_ref().ok_or_else(|| "nothing is copied: the study has no results to show yet; r runs it".to_owned())
+}
+
+/// The state of a figure's cell, and the job that scores it.
+pub fn cell<'a>(shared: &'a Shared, board: &Board, figure: &CellId) -> Option<(&'a CellState, JobId)> {
+    let place = board.cells.iter().position(|cell| {
+        (cell.model, cell.layer, cell.projection, cell.comparison)
+            == (figure.model, figure.layer, figure.projection, figure.comparison)
+    })?;
+    Some((shared.seen.states.get(place)?, board.job(&board.cells[place])?))
+}
+
+/// Would a run here not make a cell in this state?
+pub fn is_hindered(shared: &Shared, board: &Board, state: &CellState) -> bool {
+    let stays = matches!(state, CellState::Waits(_) | CellState::Failed(_) | CellState::Paused | CellState::Cancelled);
+    stays || shared.seen.is_live() || board.study.run != RunOn::Local
+}

@@ -1,0 +1,62 @@
+//! A menu: studies to open, what a workspace may start with, what can be added to a study.
+
+use super::{
+    editing::moved,
+    form::state::{Adding, Form},
+    state::{MenuChoice, Overlay, STARTS},
+    window::{list, over},
+};
+use crate::tui::{
+    command::ScreenCommand,
+    event::{CommandPurpose, Effect},
+    paint::Paint,
+    shared::Shared,
+};
+use ratatui::layout::Rect;
+
+pub fn update(shared: &mut Shared, overlay: Overlay, command: ScreenCommand) -> Vec<Effect> {
+    let Overlay::Menu { title, options, cursor, choice } = overlay else { return vec![] };
+    if command == ScreenCommand::Enter {
+        return choose(shared, &options, cursor, choice);
+    }
+    let cursor = moved(cursor, options.len(), command);
+    shared.overlay = Some(Overlay::Menu { title, options, cursor, choice });
+    vec![]
+}
+
+fn choose(shared: &mut Shared, options: &[String], cursor: usize, choice: MenuChoice) -> Vec<Effect> {
+    match choice {
+        MenuChoice::Study if cursor >= shared.seen.studies.len() => start(shared, cursor - shared.seen.studies.len()),
+        MenuChoice::Study => match options.get(cursor) {
+            Some(path) => {
+                shared.seen.board = None;
+                shared.undo.clear();
+                vec![Effect::Choose(path.into())]
+            }
+            None => vec![],
+        },
+        MenuChoice::Start => start(shared, cursor),
+        MenuChoice::Add => {
+            match (Adding::ALL.get(cursor), shared.board()) {
+                (Some(adding), Some(board)) => shared.overlay = Some(Overlay::Form(Form::new(*adding, board))),
+                _ => shared.say("no study is open: F opens one", true),
+            }
+            vec![]
+        }
+    }
+}
+
+/// Makes a study that a workspace may start with.
+fn start(shared: &mut Shared, place: usize) -> Vec<Effect> {
+    let Some((_, words)) = STARTS.get(place) else { return vec![] };
+    // `init` makes a folder: the workspace's own.
+    let root = shared.root.trim_end_matches('/').to_owned();
+    let here = |word: &&'static str| if *word == "." && !root.is_empty() { root.clone() } else { (*word).to_owned() };
+    let words: Vec<String> = words.iter().map(here).collect();
+    shared.program(&words.iter().map(String::as_str).collect::<Vec<_>>(), CommandPurpose::Ask)
+}
+
+pub fn draw(paint: &mut Paint, area: Rect, title: &str, options: &[String], cursor: usize) {
+    let inner = over(paint, area, 72, options.len() as u16 + 2, title);
+    list(paint, inner, options, cursor);
+}

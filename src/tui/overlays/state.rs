@@ -1,0 +1,83 @@
+//! What can lie over a screen and take its keys: the state of each overlay.
+
+use super::form::state::Form;
+use crate::study::draft::StudyDraft;
+use visavis_core::domain::{job::JobId, ledger::CellId};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Overlay {
+    Help {
+        scroll: usize,
+    },
+    /// Every command, found by typing.
+    Palette {
+        text: String,
+        cursor: usize,
+    },
+    /// Which rows are shown; applied while it is typed.
+    Filter(String),
+    /// A note to a figure that is pinned.
+    Note {
+        figure: CellId,
+        text: String,
+    },
+    Form(Form),
+    /// One of several things to do, or to open.
+    Menu {
+        title: &'static str,
+        options: Vec<String>,
+        cursor: usize,
+        choice: MenuChoice,
+    },
+    /// A change to the study, before it is written; and the form that it came from, to go back to.
+    Draft {
+        draft: StudyDraft,
+        form: Option<Form>,
+    },
+    /// What stops or deletes asks.
+    Confirm {
+        question: String,
+        then: Confirmation,
+    },
+    /// A fault, or the output of a command.
+    Message {
+        title: String,
+        text: String,
+        scroll: usize,
+    },
+}
+
+impl Overlay {
+    /// Letters are typed into it, so they are no commands.
+    pub fn takes_text(&self) -> bool {
+        matches!(self, Overlay::Palette { .. } | Overlay::Filter(_) | Overlay::Note { .. } | Overlay::Form(_))
+    }
+}
+
+/// What a menu offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MenuChoice {
+    /// The workspace's studies, then what it may start with.
+    Study,
+    /// What can be added to the study.
+    Add,
+    /// A first study, in a workspace that has none.
+    Start,
+}
+
+/// What a workspace may start with, and the command line that makes it.
+pub const STARTS: [(&str, &[&str]); 4] = [
+    ("a study of my own: experiments/first.yaml, to be edited", &["init", "."]),
+    ("scanned digits: seconds, needs no libtorch", &["demo", "--digits", "--prepare"]),
+    ("drawn faces, quick: networks that learn in a minute", &["demo", "--quick", "--prepare"]),
+    ("drawn faces: the whole demo, five minutes", &["demo", "--prepare"]),
+];
+
+/// What a yes does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Confirmation {
+    Cancel(Vec<JobId>),
+    Drain,
+    /// Takes the figure of this name off the report.
+    Unpin(String),
+}

@@ -1,0 +1,16 @@
+//! What follows from a command in an overlay.
+
+use crate::tui::{command::ScreenCommand, event::Effect};
+
+#[derive(Debug, PartialEq)]
+pub enum Then {
+    Effects(Vec<Effect>),
+    /// A command that was chosen in the palette.
+    Command(ScreenCommand),
+}
+
+impl Then {
+    pub fn nothing() -> Self {
+        Then::Effects(vec![])
+    }
+}

@@ -1,0 +1,93 @@
+//! Two models paired on the same images.
+
+use super::row::best_by_model;
+use crate::study::matrix_snapshot::Board;
+use visavis_core::domain::{
+    contrast::ContrastSides,
+    model::{Model, differences},
+    score::Estimate,
+    simultaneous::{Difference, DifferenceVerdict, Verdicts},
+};
+
+/// One comparison of two models.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairedRow {
+    pub comparison: String,
+    pub left: f64,
+    pub right: f64,
+    /// Right less left, and its verdict; `None` where the study's tests hold no such difference.
+    pub difference: Option<(Estimate, DifferenceVerdict)>,
+}
+
+/// Two models on the same images, as `visavis compare` has them: right less left.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Paired {
+    pub left: String,
+    pub right: String,
+    /// Factor, and what each side has of it.
+    pub differs: Vec<(String, String, String)>,
+    /// The verdicts on right against left; `None`: the study names no contrast of these two.
+    pub verdicts: Option<Verdicts>,
+    /// The median of right less left.
+    pub median: f64,
+    pub rows: Vec<PairedRow>,
+}
+
+/// Two models, by what their trainings have in common. Their sides are those of the study's contrast, else in the study's order.
+pub fn paired(board: &Board, one: &str, other: &str) -> Option<Paired> {
+    let side = |name: &str| board.trainings().into_values().find(|models| board.families[models[0]].0 == name);
+    let (one, other) = (side(one)?, side(other)?);
+    let found = board.found.as_ref();
+    let held = found.and_then(|found| {
+        let is = |of: &ContrastSides| of.left == one && of.right == other || of.left == other && of.right == one;
+        found.held.iter().position(is)
+    });
+    let (left, right) = match (held.zip(found), one[0] < other[0]) {
+        (Some((place, found)), _) => (found.held[place].left.clone(), found.held[place].right.clone()),
+        (None, true) => (one, other),
+        (None, false) => (other, one),
+    };
+    let best = best_by_model(board);
+    let mean = |models: &[usize], comparison: usize| {
+        let values: Vec<f64> = models.iter().filter_map(|&model| Some(best.get(&(model, comparison))?.quoted.value)).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    let difference = |comparison: usize| {
+        let (place, found) = (held?, found?);
+        let of = found.grid.differences.iter().zip(&found.verdicts);
+        of.into_iter().find(|(of, _)| of.held == place && of.comparison == comparison)
+    };
+    let mut rows = Vec::new();
+    for (place, comparison) in board.study.comparisons.iter().enumerate() {
+        let comparison = comparison.name.clone();
+        if let Some((of, verdict)) = difference(place) {
+            let Difference { left, right, difference, .. } = *of;
+            rows.push(PairedRow { comparison, left, right, difference: Some((difference, *verdict)) });
+        } else if let (Some(left), Some(right)) = (mean(&left, place), mean(&right, place)) {
+            rows.push(PairedRow { comparison, left, right, difference: None });
+        }
+    }
+    let mut differences: Vec<f64> = rows.iter().map(|row| row.right - row.left).collect();
+    differences.sort_by(f64::total_cmp);
+    let median = if differences.is_empty() {
+        f64::NAN
+    } else {
+        f64::midpoint(differences[(differences.len() - 1) / 2], differences[differences.len() / 2])
+    };
+    Some(Paired {
+        left: board.families[left[0]].0.clone(),
+        right: board.families[right[0]].0.clone(),
+        differs: differing(&board.study.models[left[0]], &board.study.models[right[0]]),
+        verdicts: held.map(|_| rows.iter().filter_map(|row| Some(row.difference?.1)).collect()),
+        median,
+        rows,
+    })
+}
+
+fn differing(left: &Model, right: &Model) -> Vec<(String, String, String)> {
+    let (a, b) = (left.factors(), right.factors());
+    let of = |factors: &std::collections::BTreeMap<&'static str, String>, name: &str| {
+        factors.get(name).cloned().unwrap_or_else(|| "–".to_owned())
+    };
+    differences(left, right).into_iter().map(|name| (name.replace('_', " "), of(&a, name), of(&b, name))).collect()
+}

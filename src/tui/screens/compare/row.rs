@@ -1,0 +1,121 @@
+//! One row of the table of models.
+
+use crate::{
+    study::matrix_snapshot::{Best, Board},
+    tui::table::TableValue,
+};
+use std::collections::{BTreeSet, HashMap};
+use visavis_core::domain::{
+    ledger::LedgerRow,
+    score::{Estimate, Verification},
+};
+
+pub type BestViews = HashMap<(usize, usize), Best>;
+
+/// By model and comparison: the view that is best on the selection half, of any layer and projection.
+pub fn best_by_model(board: &Board) -> BestViews {
+    let mut best: BestViews = HashMap::new();
+    for cell in &board.cells {
+        let Some(of) = cell.best.filter(|best| best.ranked) else { continue };
+        best.entry((cell.model, cell.comparison)).and_modify(|own| *own = own.better(of)).or_insert(of);
+    }
+    best
+}
+
+/// The sixteen columns of one model; `models`: its trainings.
+pub fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &BestViews) -> Vec<TableValue> {
+    let study = &board.study;
+    let first = &study.models[models[0]];
+    let of_seed = |model: &usize| {
+        let chosen: Vec<Estimate> =
+            comparisons.iter().filter_map(|&of| best.get(&(*model, of)).map(|best| best.quoted)).collect();
+        (!chosen.is_empty()).then(|| chosen.iter().map(|of| of.value).sum::<f64>() / chosen.len() as f64)
+    };
+    let seeds: Vec<f64> = models.iter().filter_map(of_seed).collect();
+    let single = match (models, comparisons) {
+        ([model], [comparison]) => best.get(&(*model, *comparison)).map(|best| best.quoted),
+        _ => None,
+    };
+    let auc = single.map(TableValue::Estimate).unwrap_or_else(|| over_seeds(&seeds));
+    // Chosen on the selection half, over its trainings; quoted on the evaluation half.
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+    let of_comparison = |comparison: &usize| {
+        let of: Vec<&Best> = models.iter().filter_map(|&model| best.get(&(model, *comparison))).collect();
+        let a = mean(of.iter().map(|best| best.a).collect());
+        let quoted = match of[..] {
+            [] => return None,
+            [one] => TableValue::Estimate(one.quoted),
+            _ => over_seeds(&of.iter().map(|best| best.quoted.value).collect::<Vec<_>>()),
+        };
+        Some((*comparison, a, quoted))
+    };
+    let top = comparisons.iter().filter_map(of_comparison).reduce(|own, other| if other.1 > own.1 { other } else { own });
+    let separates = board.found.as_ref().map(|found| {
+        let holds = |row: &&LedgerRow| {
+            row.chosen
+                && models.contains(&row.candidate.cell.model)
+                && comparisons.contains(&row.candidate.cell.comparison)
+                && row.low.is_some_and(|low| low >= study.statistics.separates_at)
+        };
+        let separated: BTreeSet<usize> =
+            found.ledger.rows.iter().filter(holds).map(|row| row.candidate.cell.comparison).collect();
+        separated.len()
+    });
+    let in_features = |probe: bool| {
+        let each = models.iter().filter_map(|&model| {
+            let layer = crate::study::last_layer(study, model);
+            let of = comparisons.iter().filter_map(|&comparison| {
+                let (features, of) = board.space(model, layer, comparison)?;
+                if probe { of?.b.map(|b| b.value) } else { features.map(|features| features.value) }
+            });
+            let values: Vec<f64> = of.collect();
+            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        });
+        over_seeds(&each.collect::<Vec<_>>())
+    };
+    let verified: Vec<_> = models.iter().filter_map(|model| board.verified.get(model)).collect();
+    let mean = |of: &dyn Fn(&Verification) -> Estimate| match &verified[..] {
+        [one] => TableValue::Estimate(of(one)),
+        many => over_seeds(&many.iter().map(|one| of(one).value).collect::<Vec<_>>()),
+    };
+    let trained = |of: fn(&[f64]) -> Option<f64>| {
+        over_seeds(&models.iter().filter_map(|model| of(board.accuracy.get(model)?)).collect::<Vec<_>>())
+    };
+    let factors = first.factors();
+    let factor = |name: &str| TableValue::of(factors.get(name).map(String::as_str));
+    vec![
+        board.families[models[0]].0.as_str().into(),
+        auc,
+        top.as_ref().map_or(TableValue::Empty, |(_, _, quoted)| quoted.clone()),
+        TableValue::of(top.map(|(comparison, ..)| study.comparisons[comparison].name.as_str())),
+        TableValue::of(separates),
+        in_features(true),
+        in_features(false),
+        mean(&|of| of.auc),
+        mean(&|of| of.tar),
+        trained(|of| of.iter().copied().reduce(f64::max)),
+        trained(|of| of.last().copied()),
+        TableValue::Count(models.len()),
+        factor("architecture"),
+        factor("loss"),
+        factor("trained_on"),
+        factor("prepare"),
+    ]
+}
+
+/// The mean over training seeds, with Student's interval from two on.
+fn over_seeds(values: &[f64]) -> TableValue {
+    /// The 97.5th percentile of Student's t, by degrees of freedom.
+    const T: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    match values.len() {
+        0 => TableValue::Empty,
+        1 => TableValue::Number(mean),
+        count => {
+            let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+            let half = T.get(count - 2).copied().unwrap_or(1.96 + 2.6 / (n - 1.0)) * (variance / n).sqrt();
+            TableValue::Estimate(Estimate::new(mean, mean - half, mean + half))
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! A table of models, one row each, and how it is sorted and filtered.
+
+use super::row::{best_by_model, row};
+use crate::{
+    study::matrix_snapshot::Board,
+    tui::{
+        filter::Filter,
+        table::{ScreenTable, TableValue, by_number},
+    },
+};
+use std::collections::BTreeSet;
+
+#[derive(Default)]
+pub struct CompareState {
+    pub cursor: usize,
+    pub column: usize,
+    pub sorted: Option<(usize, bool)>,
+    pub hidden: BTreeSet<usize>,
+    pub filter: String,
+    pub table: ScreenTable,
+    /// Rows as they are shown.
+    pub order: Vec<usize>,
+    /// By row: the models that are its trainings.
+    pub families: Vec<Vec<usize>>,
+    /// Every comparison of two marked models is shown.
+    pub diff: bool,
+}
+
+pub const HEADS: [&str; 16] = [
+    "model",
+    "auc",
+    "best",
+    "best on",
+    "separates",
+    "probe",
+    "features",
+    "verification",
+    "tar",
+    "accuracy",
+    "last",
+    "seeds",
+    "architecture",
+    "loss",
+    "trained on",
+    "prepare",
+];
+
+/// Fields of a filter: the columns, and the comparisons that they are means over.
+pub const FIELDS: [&str; HEADS.len() + 1] = {
+    let mut fields = ["comparison"; HEADS.len() + 1];
+    let mut at = 0;
+    while at < HEADS.len() {
+        fields[at] = HEADS[at];
+        at += 1;
+    }
+    fields
+};
+
+/// What a column holds, in a line.
+pub fn explained(column: usize) -> &'static str {
+    match HEADS[column] {
+        "auc" => {
+            "mean over comparisons of the view that is best on the selection half, quoted on the evaluation half; over training seeds with its 95 % interval"
+        }
+        "best" => "of the comparison that is best on the selection half, quoted on the evaluation half",
+        "best on" => "the comparison that is best on the selection half",
+        "separates" => "comparisons whose simultaneous lower bound, over all chosen cells, reaches the mark",
+        "probe" => "a linear probe of the features, mean over comparisons, evaluation half",
+        "features" => "nearest neighbours in the features, mean over comparisons, evaluation half",
+        "verification" => "do two images show the same identity? AUC over pairs",
+        "tar" => "true acceptance rate of pairs of images at a false acceptance rate of 1 %",
+        "accuracy" => "on its training set, the best epoch's",
+        "last" => "on its training set, the last epoch's",
+        "seeds" => "trainings of the same recipe",
+        _ => "",
+    }
+}
+
+impl CompareState {
+    /// Makes the table anew.
+    pub fn rebuild(&mut self, board: &Board) {
+        let filter = Filter::parse(&self.filter, &FIELDS).unwrap_or_default();
+        // A comparison that the filter names restricts what scores are means of; it takes no model away.
+        let (asked, filter) = (filter.only("comparison"), filter.without("comparison"));
+        let named = |place: &usize| asked.holds("", &|_| TableValue::from(board.study.comparisons[*place].name.as_str()));
+        let comparisons: Vec<usize> = (0..board.study.comparisons.len()).filter(named).collect();
+        let best = best_by_model(board);
+        self.families = board.trainings().into_values().collect();
+        let rows = self.families.iter().map(|models| row(board, models, &comparisons, &best)).collect();
+        self.table = ScreenTable { title: "model against model".to_owned(), heads: HEADS.to_vec(), rows };
+        let holds = |row: &usize| {
+            let cells = &self.table.rows[*row];
+            let field = |name: &str| match HEADS.iter().position(|head| *head == name) {
+                Some(column) => cells[column].clone(),
+                None => TableValue::Empty,
+            };
+            filter.holds(&cells[0].text(), &field)
+        };
+        let mut order: Vec<usize> = (0..self.table.rows.len()).filter(holds).collect();
+        if let Some((column, least)) = self.sorted {
+            let rows = &self.table.rows;
+            order.sort_by(|&a, &b| {
+                let (a, b) = (&rows[a][column], &rows[b][column]);
+                by_number(a.number(), b.number(), least).then_with(|| a.text().cmp(&b.text()))
+            });
+        }
+        self.order = order;
+        self.cursor = self.cursor.min(self.order.len().saturating_sub(1));
+    }
+
+    /// Columns that hold anything, without those that were hidden.
+    pub fn columns(&self) -> Vec<usize> {
+        let holds = |column: &usize| self.table.rows.iter().any(|row| row[*column] != TableValue::Empty);
+        (0..self.table.heads.len()).filter(|column| !self.hidden.contains(column)).filter(holds).collect()
+    }
+
+    /// As it is shown: filtered, sorted, without hidden columns.
+    pub fn shown(&self) -> ScreenTable {
+        let columns = self.columns();
+        ScreenTable {
+            title: self.table.title.clone(),
+            heads: columns.iter().map(|&column| self.table.heads[column]).collect(),
+            rows: self
+                .order
+                .iter()
+                .map(|&row| columns.iter().map(|&column| self.table.rows[row][column].clone()).collect())
+                .collect(),
+        }
+    }
+
+    pub fn at(&self, row: usize) -> Option<&str> {
+        match self.table.rows.get(*self.order.get(row)?)?.first()? {
+            TableValue::Text(name) => Some(name),
+            _ => None,
+        }
+    }
+}

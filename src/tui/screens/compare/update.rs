@@ -1,0 +1,159 @@
+//! Compare: what each command does.
+
+use super::state::CompareState;
+use crate::tui::{command::ScreenCommand, event::Effect, movement, shared::Shared};
+
+pub fn update(compare: &mut CompareState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
+    if let Some(by) = movement::rows(command, shared.page) {
+        compare.cursor = movement::moved(compare.cursor, by, compare.order.len());
+        return vec![];
+    }
+    if let Some(by) = movement::columns(command) {
+        sideways(compare, by);
+        return vec![];
+    }
+    match command {
+        ScreenCommand::Enter | ScreenCommand::Diff => match shared.marked.len() {
+            2 => compare.diff = true,
+            n => shared.say(format!("mark two models with Space: {n} are marked"), true),
+        },
+        ScreenCommand::Compare if shared.marked.len() < 2 => {
+            shared.say("Space marks models: two of them are compared", false);
+        }
+        ScreenCommand::Back if compare.diff => compare.diff = false,
+        ScreenCommand::Back => {
+            compare.filter.clear();
+            rebuild(compare, shared);
+        }
+        ScreenCommand::Mark => {
+            if let Some(name) = compare.at(compare.cursor).map(str::to_owned) {
+                shared.mark(name);
+            }
+        }
+        ScreenCommand::Sort => sort(compare, shared, false),
+        ScreenCommand::SortLeast => sort(compare, shared, true),
+        ScreenCommand::Hide => hide(compare),
+        _ => {}
+    }
+    vec![]
+}
+
+pub fn rebuild(compare: &mut CompareState, shared: &Shared) {
+    if let Some(board) = shared.board() {
+        compare.rebuild(board);
+    }
+}
+
+fn sideways(compare: &mut CompareState, by: isize) {
+    let shown = compare.columns();
+    let place = shown.iter().position(|column| *column == compare.column).unwrap_or(0);
+    compare.column = shown.get(movement::moved(place, by, shown.len())).copied().unwrap_or(0);
+}
+
+fn sort(compare: &mut CompareState, shared: &Shared, least: bool) {
+    let wanted = Some((compare.column, least));
+    compare.sorted = if compare.sorted == wanted { None } else { wanted };
+    rebuild(compare, shared);
+}
+
+/// Hides the column of the cursor, which goes to the next; on the first column, shows all.
+fn hide(compare: &mut CompareState) {
+    if compare.column == 0 {
+        compare.hidden.clear();
+        return;
+    }
+    let column = compare.column;
+    sideways(compare, 1);
+    compare.hidden.insert(column);
+    if compare.column == column {
+        sideways(compare, -1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::state::HEADS, *};
+    use crate::tui::{screen::Screen, testing::opened};
+    use ScreenCommand as C;
+
+    /// The study of tests: the models pixels, blocks and noisy, the best first.
+    fn after(commands: &[C]) -> (CompareState, Shared) {
+        let (mut compare, mut shared) = opened(CompareState::default());
+        for command in commands {
+            update(&mut compare, &mut shared, *command);
+        }
+        (compare, shared)
+    }
+
+    fn models(compare: &CompareState) -> Vec<&str> {
+        (0..compare.order.len()).filter_map(|row| compare.at(row)).collect()
+    }
+
+    #[test]
+    fn each_model_is_a_row_with_the_mean_of_its_scores() {
+        let (compare, _) = after(&[]);
+        assert_eq!(models(&compare), ["pixels", "blocks", "noisy"]);
+        let auc = HEADS.iter().position(|head| *head == "auc").unwrap();
+        let number = compare.table.rows[0][auc].number().unwrap();
+        assert!((number - 0.88).abs() < 1e-9, "the mean of 0.90 and 0.86: {number}");
+    }
+
+    #[test]
+    fn the_cursor_passes_over_columns_that_hold_nothing() {
+        let (compare, _) = after(&[C::Right; 5]);
+        assert_eq!(HEADS[compare.column], "seeds", "no probe, no verification, no training");
+    }
+
+    #[test]
+    fn rows_are_sorted_by_the_column_of_the_cursor_and_back() {
+        let (compare, _) = after(&[C::Right, C::SortLeast]);
+        assert_eq!(models(&compare), ["noisy", "blocks", "pixels"]);
+        let (compare, _) = after(&[C::Right, C::SortLeast, C::SortLeast]);
+        assert_eq!(models(&compare), ["pixels", "blocks", "noisy"]);
+    }
+
+    #[test]
+    fn a_hidden_column_is_left_out_until_the_first_shows_all() {
+        let (mut compare, mut shared) = after(&[C::Right, C::Hide]);
+        assert!(!compare.columns().contains(&1) && compare.column == 2);
+        update(&mut compare, &mut shared, C::Left);
+        update(&mut compare, &mut shared, C::Hide);
+        assert!(compare.hidden.is_empty() && compare.columns().contains(&1));
+    }
+
+    #[test]
+    fn a_comparison_in_the_filter_restricts_the_means_and_takes_no_model_away() {
+        let (mut compare, shared) = after(&[]);
+        compare.set_filter(&shared, "comparison:zero".to_owned());
+        assert_eq!(models(&compare).len(), 3);
+        assert!((compare.table.rows[0][1].number().unwrap() - 0.9).abs() < 1e-9);
+    }
+
+    #[test]
+    fn escape_takes_the_filter_off() {
+        let (mut compare, mut shared) = after(&[]);
+        compare.set_filter(&shared, "model=blocks".to_owned());
+        assert_eq!(models(&compare), ["blocks"]);
+        update(&mut compare, &mut shared, C::Back);
+        assert_eq!(models(&compare).len(), 3);
+    }
+
+    #[test]
+    fn differences_are_shown_of_two_marked_models() {
+        let (compare, shared) = after(&[C::Mark, C::Enter]);
+        assert!(!compare.diff && shared.toast.unwrap().text.contains("1 are marked"));
+        let (compare, _) = after(&[C::Mark, C::Down, C::Mark, C::Enter]);
+        assert!(compare.diff);
+        let (compare, _) = after(&[C::Mark, C::Down, C::Mark, C::Enter, C::Back]);
+        assert!(!compare.diff);
+    }
+
+    #[test]
+    fn two_models_without_a_contrast_are_paired_without_verdicts() {
+        let (_, shared) = after(&[]);
+        let pair = super::super::paired::paired(shared.board().unwrap(), "noisy", "pixels").unwrap();
+        assert_eq!((pair.left.as_str(), pair.right.as_str()), ("pixels", "noisy"), "in the study's order");
+        assert!(pair.verdicts.is_none() && pair.rows.len() == 2);
+        assert!(pair.rows.iter().all(|row| row.right < row.left && row.difference.is_none()));
+    }
+}

@@ -1,0 +1,95 @@
+//! Figures in the ledger's order, and which of them is looked at.
+
+use crate::{
+    study::matrix_snapshot::Board,
+    tui::{
+        filter::Filter,
+        ledger::{quoted, row, shown_as},
+        table::{ScreenTable, TableValue},
+    },
+};
+use visavis_core::domain::ledger::CellId;
+
+#[derive(Default)]
+pub struct FiguresState {
+    pub cursor: usize,
+    pub filter: String,
+    pub list: Vec<CellId>,
+    /// One figure is looked at by itself.
+    pub alone: bool,
+    /// A figure that was put aside: shown on the left of the one looked at.
+    pub beside: Option<CellId>,
+}
+
+pub const FIELDS: [&str; 9] = ["model", "layer", "projection", "view", "comparison", "auc", "rank", "shown", "reason"];
+
+/// The least that a figure on the wall is seen in.
+const WIDE: u16 = 30;
+const HIGH: u16 = 12;
+
+/// How many figures fit across and down on a terminal of this size.
+pub fn wall(size: (u16, u16)) -> (usize, usize) {
+    let (wide, high) = (size.0.saturating_sub(2), size.1.saturating_sub(7));
+    (usize::from((wide / WIDE).clamp(1, 6)), usize::from((high / HIGH).clamp(1, 6)))
+}
+
+impl FiguresState {
+    pub fn rebuild(&mut self, board: &Board) {
+        let filter = Filter::parse(&self.filter, &FIELDS).unwrap_or_default();
+        let here = self.here();
+        self.list = board.figures();
+        if !filter.is_empty() {
+            self.list.retain(|cell| {
+                filter.holds(&format!("{} {}", board.name(cell), shown_as(board, cell)), &|name| field(board, cell, name))
+            });
+        }
+        // The same figure stays under the cursor.
+        let place = here.and_then(|here| self.list.iter().position(|cell| *cell == here));
+        self.cursor = place.unwrap_or(self.cursor).min(self.list.len().saturating_sub(1));
+    }
+
+    pub fn at(&self, place: usize) -> Option<CellId> {
+        self.list.get(place).copied()
+    }
+
+    /// The figure under the cursor.
+    pub fn here(&self) -> Option<CellId> {
+        self.at(self.cursor)
+    }
+
+    /// The first figure on a wall that holds so many.
+    pub fn first(&self, page: usize) -> usize {
+        self.cursor / page.max(1) * page.max(1)
+    }
+
+    /// The figures on the screen.
+    pub fn on_screen(&self, (across, down): (usize, usize)) -> Vec<CellId> {
+        if self.alone {
+            return self.beside.into_iter().chain(self.here()).collect();
+        }
+        let page = across * down;
+        self.list.iter().skip(self.first(page)).take(page).copied().collect()
+    }
+}
+
+fn field(board: &Board, cell: &CellId, name: &str) -> TableValue {
+    let study = &board.study;
+    match name {
+        "model" => study.models[cell.model].name.as_str().into(),
+        "layer" => board.layers[cell.model][cell.layer].as_str().into(),
+        "projection" => study.projections[cell.projection].name.as_str().into(),
+        "view" => cell.view.to_string().into(),
+        "comparison" => study.comparisons[cell.comparison].name.as_str().into(),
+        "auc" => TableValue::of(quoted(board, cell)),
+        "rank" => TableValue::of(row(board, cell).and_then(|(row, _)| row.rank)),
+        "shown" => shown_as(board, cell).into(),
+        _ => TableValue::of(row(board, cell).map(|(_, reason)| reason)),
+    }
+}
+
+pub fn table(board: Option<&Board>, list: &[CellId]) -> ScreenTable {
+    let heads = vec!["rank", "model", "layer", "projection", "view", "comparison", "auc", "shown", "reason"];
+    let rows = board
+        .map_or(vec![], |board| list.iter().map(|cell| heads.iter().map(|head| field(board, cell, head)).collect()).collect());
+    ScreenTable { title: "figures, in the ledger's order; AUC on the evaluation half".to_owned(), heads, rows }
+}

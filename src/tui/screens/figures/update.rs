@@ -1,0 +1,150 @@
+//! Figures: what each command does.
+
+use super::state::{FiguresState, wall};
+use crate::tui::{command::ScreenCommand, event::Effect, movement, shared::Shared};
+
+pub fn update(figures: &mut FiguresState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
+    if let Some(by) = movement::rows(command, shared.page) {
+        // On the wall a row holds several.
+        let across = if figures.alone { 1 } else { wall(shared.size).0 };
+        figures.cursor = movement::moved(figures.cursor, by.saturating_mul(across as isize), figures.list.len());
+        return vec![];
+    }
+    if let Some(by) = movement::columns(command) {
+        figures.cursor = movement::moved(figures.cursor, by, figures.list.len());
+        return vec![];
+    }
+    match command {
+        ScreenCommand::Enter => figures.alone = !figures.alone,
+        ScreenCommand::Back => back(figures, shared),
+        ScreenCommand::Mark => {
+            let model = shared.board().and_then(|board| Some(board.families[figures.here()?.model].0.clone()));
+            if let Some(model) = model {
+                shared.mark(model);
+            }
+        }
+        ScreenCommand::Beside => {
+            let here = figures.here();
+            figures.beside = if figures.beside == here { None } else { here };
+            figures.alone = true;
+            shared.say("move on to a figure to see beside it", false);
+        }
+        ScreenCommand::Pin => {
+            if let Some(figure) = figures.here() {
+                shared.pin(figure);
+            }
+        }
+        _ => {}
+    }
+    vec![]
+}
+
+pub fn rebuild(figures: &mut FiguresState, shared: &Shared) {
+    if let Some(board) = shared.board() {
+        figures.rebuild(board);
+    }
+}
+
+fn back(figures: &mut FiguresState, shared: &Shared) {
+    if figures.beside.is_some() {
+        figures.beside = None;
+    } else if figures.alone {
+        figures.alone = false;
+    } else {
+        figures.filter.clear();
+        rebuild(figures, shared);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::{
+        overlays::state::{Confirmation, Overlay},
+        screen::Screen,
+        testing::{opened, opened_with, pinned},
+    };
+    use ScreenCommand as C;
+
+    /// The study of tests: its ledger ranks twelve figures. A terminal of 120 × 40 holds three across, two down.
+    fn after(commands: &[C]) -> (FiguresState, Shared) {
+        let (mut figures, mut shared) = opened(FiguresState::default());
+        for command in commands {
+            update(&mut figures, &mut shared, *command);
+        }
+        (figures, shared)
+    }
+
+    #[test]
+    fn figures_stand_in_the_order_of_the_ledger() {
+        let (figures, shared) = after(&[]);
+        let ranks: Vec<usize> = figures
+            .list
+            .iter()
+            .map(|cell| crate::tui::ledger::row(shared.board().unwrap(), cell).unwrap().0.rank.unwrap())
+            .collect();
+        assert_eq!(ranks, (1..=12).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn down_goes_one_row_of_the_wall_and_right_one_figure() {
+        let across = wall((120, 40)).0;
+        assert_eq!(across, 3);
+        assert_eq!(after(&[C::Down]).0.cursor, across);
+        assert_eq!(after(&[C::Down, C::Right]).0.cursor, across + 1);
+        assert_eq!(after(&[C::Enter, C::Down]).0.cursor, 1, "by itself, down is the next figure");
+    }
+
+    #[test]
+    fn the_figures_on_the_screen_are_read_and_no_others() {
+        let (figures, shared) = after(&[]);
+        assert_eq!(figures.figures_wanted(&shared), figures.list[..6]);
+        let (figures, shared) = after(&[C::Last]);
+        assert_eq!(figures.figures_wanted(&shared), figures.list[6..]);
+        let (figures, shared) = after(&[C::Right, C::Enter]);
+        assert_eq!(figures.figures_wanted(&shared), figures.list[1..2]);
+    }
+
+    #[test]
+    fn a_figure_is_put_aside_and_another_seen_beside_it() {
+        let (figures, shared) = after(&[C::Beside, C::Right]);
+        assert_eq!(figures.figures_wanted(&shared), figures.list[..2]);
+        assert_eq!(after(&[C::Beside, C::Beside]).0.beside, None);
+    }
+
+    #[test]
+    fn escape_closes_one_thing_at_a_time() {
+        let (mut figures, mut shared) = after(&[C::Beside]);
+        figures.set_filter(&shared, "pixels".to_owned());
+        let mut left = Vec::new();
+        for _ in 0..3 {
+            update(&mut figures, &mut shared, C::Back);
+            left.push((figures.beside.is_some(), figures.alone, figures.filter.is_empty()));
+        }
+        assert_eq!(left, [(false, true, false), (false, false, false), (false, false, true)]);
+    }
+
+    #[test]
+    fn the_figure_under_the_cursor_stays_there_when_the_list_is_filtered() {
+        let (mut figures, shared) = after(&[C::Last]);
+        let here = figures.here().unwrap();
+        let model = shared.board().unwrap().study.models[here.model].name.clone();
+        figures.set_filter(&shared, format!("model={model}"));
+        assert_eq!((figures.here(), figures.list.len()), (Some(here), 4));
+    }
+
+    #[test]
+    fn a_figure_is_pinned_with_a_note_and_taken_off_after_a_question() {
+        let (figures, shared) = after(&[C::Pin]);
+        assert_eq!(shared.overlay, Some(Overlay::Note { figure: figures.list[0], text: String::new() }));
+        let (mut figures, mut shared) = opened_with(FiguresState::default(), pinned(""));
+        update(&mut figures, &mut shared, C::Pin);
+        assert!(matches!(shared.overlay, Some(Overlay::Confirm { then: Confirmation::Unpin(_), .. })));
+    }
+
+    #[test]
+    fn the_model_of_a_figure_is_marked() {
+        let (_, shared) = after(&[C::Mark]);
+        assert_eq!(shared.marked.iter().collect::<Vec<_>>(), ["pixels"]);
+    }
+}
