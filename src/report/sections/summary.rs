@@ -59,7 +59,7 @@ struct Separating {
 
 #[derive(Serialize)]
 struct AboveChance {
-    comparison: String,
+    comparisons: String,
     models: String,
 }
 
@@ -150,20 +150,25 @@ impl Summary {
     }
 }
 
-/// By comparison: the models whose chosen view is above chance; and the comparisons without one.
+/// Comparisons by the models whose chosen view is above chance on them; and the comparisons without one.
 fn above_chance(source: &ReportSource) -> (Vec<AboveChance>, Vec<String>) {
-    let (mut some, mut none) = (Vec::new(), Vec::new());
+    let (mut some, mut none): (Vec<(String, Vec<String>)>, Vec<String>) = (Vec::new(), Vec::new());
     for (place, comparison) in source.study().comparisons.iter().enumerate() {
         let asked = source.outcome.chosen_on(place).count();
         let models = models_above_chance(source, place);
+        let name = comparison.name.clone();
         if asked > 0 && models.is_empty() {
-            none.push(comparison.name.clone());
+            none.push(name);
         } else if asked > 0 {
             let models = if models.len() == asked { "every model".to_owned() } else { list_of_some(&models, MOST_NAMES) };
-            some.push(AboveChance { comparison: comparison.name.clone(), models });
+            match some.iter_mut().find(|(known, _)| *known == models) {
+                Some((_, comparisons)) => comparisons.push(name),
+                None => some.push((models, vec![name])),
+            }
         }
     }
-    (some, none)
+    let some = some.into_iter().map(|(models, comparisons)| AboveChance { comparisons: list(&comparisons), models });
+    (some.collect(), none)
 }
 
 /// Models whose chosen view is above chance on a comparison.
