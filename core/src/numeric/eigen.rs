@@ -166,14 +166,14 @@ fn turn_back(a: &[f64], factors: &[f64], n: usize, vector: &mut [f64]) {
 
 /// The unit vector of `value`, orthogonal to those before it; `None` when it does not settle.
 fn inverse_iteration(diagonal: &[f64], beside: &[f64], size: f64, [value, shift]: [f64; 2], before: &[f64]) -> Option<Vec<f64>> {
-    const TURNS: usize = 8;
+    const REPLICATES: usize = 8;
     let n = diagonal.len();
     let tolerance = 64.0 * (n as f64).sqrt() * f64::EPSILON * size;
     let solver = Shifted::new(diagonal, beside, shift, f64::EPSILON * size);
     let mut start = PhiloxStream::new(0x5EED, Purpose::Eigenvector, before.len() as u64);
     let mut x: Vec<f64> = (0..n).map(|_| start.uniform() - 0.5).collect();
     unit(&mut x)?;
-    for _ in 0..TURNS {
+    for _ in 0..REPLICATES {
         solver.solve(&mut x);
         // A solution may be as large as 1 / ε: it is brought to size before it is made orthogonal, twice.
         unit(&mut x)?;

@@ -17,7 +17,7 @@ use crate::{
 use rayon::prelude::*;
 
 /// scikit-learn's limits.
-const TURNS: usize = 200;
+const REPLICATES: usize = 200;
 const TOLERANCE: f64 = 1e-4;
 /// Times it is run again from other starts, to see which axes come back.
 const AGAIN: u64 = 4;
@@ -105,7 +105,7 @@ impl White {
         let mut stream = PhiloxStream::new(given.seed, Purpose::IcaStart, start);
         let start: Vec<f64> = (0..k * k).map(|_| stream.normals(1.0)[0]).collect();
         let mut rotation = orthogonal(&start, k)?;
-        for turn in 1..=TURNS {
+        for turn in 1..=REPLICATES {
             given.watch.go_on()?;
             let next = orthogonal(&self.step(&rotation), k)?;
             let moved = next.chunks_exact(k).zip(rotation.chunks_exact(k)).map(|(a, b)| (dot(a, b).abs() - 1.0).abs());
@@ -116,7 +116,7 @@ impl White {
                 return Ok((rotation, turn));
             }
         }
-        Ok((rotation, TURNS))
+        Ok((rotation, REPLICATES))
     }
 
     /// E[tanh(w z) z] − E[1 − tanh²(w z)] w, of every direction.

@@ -9,6 +9,8 @@ mod design;
 mod estimators;
 pub mod fairness;
 mod inference;
+#[cfg(test)]
+mod peers;
 pub mod selection;
 #[cfg(test)]
 mod simulations;

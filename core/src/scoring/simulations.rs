@@ -2,8 +2,8 @@
 //! prints the tables of docs/statistics.md, from as many runs as the contract asks for; the tests of every day take a few.
 
 use super::{
-    design::members::Setting,
-    estimators::score::{EvaluationDesign, score},
+    design::{EvaluationDesign, members::Setting},
+    estimators::score::score,
     inference::{
         simultaneous::{self, ProjectionScores, StudyScores},
         student,

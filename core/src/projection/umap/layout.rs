@@ -28,7 +28,7 @@ const CLIP: f32 = 4.0;
 /// Keeps pushes finite.
 const NEAR: f32 = 0.001;
 /// Turns an epoch, at most; and points that a turn has at least.
-const TURNS: usize = 16;
+const REPLICATES: usize = 16;
 const LEAST: usize = 128;
 /// Points moved in one piece.
 const ROWS: usize = 32;
@@ -74,7 +74,7 @@ impl Layout {
     /// two passes, so that the others have moved in between; and pushed by three others in the first, by two in the second.
     pub fn step(&mut self, epoch: usize, epochs: usize) {
         let n = self.points.len();
-        let turn = n.div_ceil(TURNS).max(LEAST);
+        let turn = n.div_ceil(REPLICATES).max(LEAST);
         let rate = (RATE * (1.0 - epoch as f64 / epochs as f64)) as f32;
         for (pass, others) in [MOST, OTHERS - MOST].into_iter().enumerate() {
             let at = Pass { epoch: epoch as u64, bits: self.drawn(Purpose::UmapPushes, 2 * epoch + pass), others, rate };

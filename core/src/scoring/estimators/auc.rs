@@ -5,11 +5,11 @@
 use crate::numeric::multiversion::multiversion;
 
 /// Resamples that are weighed at once.
-pub const TURNS: usize = 16;
+pub const REPLICATES: usize = 16;
 
 /// How often an identity was drawn in each of them. Of n identities nobody is drawn more than n times, and of more than 255 nobody
 /// ever so often. In bytes, and of identities, they are few enough for the processor's nearest cache.
-pub type Times = [u8; TURNS];
+pub type Times = [u8; REPLICATES];
 
 /// What members weigh in resamples: each as much as its identity was drawn often.
 #[derive(Clone, Copy)]
@@ -55,8 +55,8 @@ impl UStatistic {
 }
 
 /// The AUC within folds in several resamples, by weights of members.
-pub fn resampled(folds: &[Sorted], weights: ReplicateWeights) -> [Option<f64>; TURNS] {
-    let mut wins = [UStatistic::default(); TURNS];
+pub fn resampled(folds: &[Sorted], weights: ReplicateWeights) -> [Option<f64>; REPLICATES] {
+    let mut wins = [UStatistic::default(); REPLICATES];
     folds.iter().for_each(|fold| add_wins(&fold.order, weights, &mut wins));
     wins.map(UStatistic::auc)
 }
@@ -128,11 +128,11 @@ impl Sorted {
     }
 }
 
-multiversion! { fn add_wins(order: &[(u32, bool, bool)], weights: ReplicateWeights, wins: &mut [UStatistic; TURNS]) = add_wins_kernel }
+multiversion! { fn add_wins(order: &[(u32, bool, bool)], weights: ReplicateWeights, wins: &mut [UStatistic; REPLICATES]) = add_wins_kernel }
 
 #[inline(always)]
-fn add_wins_kernel(order: &[(u32, bool, bool)], weights: ReplicateWeights, wins: &mut [UStatistic; TURNS]) {
-    let (mut won, mut negatives, mut positives) = ([0.0; TURNS], [0.0; TURNS], [0.0; TURNS]);
+fn add_wins_kernel(order: &[(u32, bool, bool)], weights: ReplicateWeights, wins: &mut [UStatistic; REPLICATES]) {
+    let (mut won, mut negatives, mut positives) = ([0.0; REPLICATES], [0.0; REPLICATES], [0.0; REPLICATES]);
     let mut first = 0;
     while first < order.len() {
         let (member, positive, ends) = order[first];
@@ -141,7 +141,7 @@ fn add_wins_kernel(order: &[(u32, bool, bool)], weights: ReplicateWeights, wins:
         // Most scores are nobody else's. Whose they are cannot be guessed, so nothing branches on it.
         if ends {
             let is = f64::from(u8::from(positive));
-            for turn in 0..TURNS {
+            for turn in 0..REPLICATES {
                 let weight = f64::from(weight[turn]);
                 let of_positive = weight * is;
                 won[turn] += of_positive * negatives[turn];
@@ -149,27 +149,27 @@ fn add_wins_kernel(order: &[(u32, bool, bool)], weights: ReplicateWeights, wins:
                 negatives[turn] += weight - of_positive;
             }
         } else {
-            let mut tied = [[0.0; TURNS]; 2];
+            let mut tied = [[0.0; REPLICATES]; 2];
             first -= 1;
             loop {
                 let (member, positive, ends) = order[first];
                 first += 1;
                 let (tied, weight) = (&mut tied[usize::from(positive)], weights.of(member as usize));
-                for turn in 0..TURNS {
+                for turn in 0..REPLICATES {
                     tied[turn] += f64::from(weight[turn]);
                 }
                 if ends {
                     break;
                 }
             }
-            for turn in 0..TURNS {
+            for turn in 0..REPLICATES {
                 won[turn] += tied[1][turn] * (negatives[turn] + 0.5 * tied[0][turn]);
                 negatives[turn] += tied[0][turn];
                 positives[turn] += tied[1][turn];
             }
         }
     }
-    for turn in 0..TURNS {
+    for turn in 0..REPLICATES {
         wins[turn] = wins[turn] + UStatistic { won: won[turn], played: negatives[turn] * positives[turn] };
     }
 }
@@ -193,7 +193,7 @@ mod tests {
             }
             prop_assert_eq!(sorted.wins(|i| scored[i].2), UStatistic { won, played });
             let times: Vec<Times> = scored.iter().map(|s| std::array::from_fn(|turn| (s.2 as usize * turn) as u8)).collect();
-            let mut many = [UStatistic::default(); TURNS];
+            let mut many = [UStatistic::default(); REPLICATES];
             let identity: Vec<u32> = (0..scored.len() as u32).collect();
             add_wins(&sorted.order, ReplicateWeights { times: &times, identity: &identity }, &mut many);
             for (turn, many) in many.into_iter().enumerate() {

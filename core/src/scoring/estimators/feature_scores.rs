@@ -7,7 +7,6 @@ use super::{
     knn::Prepared,
     nearest,
     probe::{self, accuracy},
-    score::EvaluationDesign,
 };
 use crate::{
     domain::{
@@ -16,7 +15,7 @@ use crate::{
         score::{FeatureScore, FeatureScores, ProbeScore, Statistics},
     },
     numeric::Matrix,
-    scoring::design::{members::Setting, split::Half},
+    scoring::design::{EvaluationDesign, members::Setting, split::Half},
 };
 use rayon::prelude::*;
 

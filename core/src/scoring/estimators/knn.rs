@@ -3,12 +3,12 @@
 //! fifth: a rare class is not outvoted.
 
 use super::{
-    auc::{self, ReplicateWeights, Sorted, TURNS, UStatistic},
+    auc::{self, REPLICATES, ReplicateWeights, Sorted, UStatistic},
     nearest::FifthNeighborDistances,
 };
-use crate::{
-    domain::membership::Members,
-    scoring::design::split::{FOLDS, Half, Split},
+use crate::scoring::design::{
+    pairs::Pairs,
+    split::{FOLDS, Half, Split},
 };
 
 /// Whose neighbours count, and whose AUC is taken.
@@ -16,29 +16,6 @@ use crate::{
 pub enum Pool {
     Whole,
     Half(Half),
-}
-
-/// Sets of members whose distances are asked for, and the pairs of them that are held against each other.
-pub struct Pairs {
-    pub sets: Vec<Vec<bool>>,
-    pub pairs: Vec<(usize, usize)>,
-}
-
-impl Pairs {
-    /// Every pair of classes, on exclusive members; sets that are equal are kept once.
-    pub fn new(members: &Members) -> Self {
-        let mut sets: Vec<Vec<bool>> = Vec::new();
-        let mut place = |set: Vec<bool>| {
-            sets.iter().position(|other| *other == set).unwrap_or_else(|| {
-                sets.push(set);
-                sets.len() - 1
-            })
-        };
-        let classes = members.classes.len();
-        let pairs = (0..classes).flat_map(|p| (p + 1..classes).map(move |q| (p, q)));
-        let pairs = pairs.map(|(p, q)| (place(members.exclusive(p, q)), place(members.exclusive(q, p)))).collect();
-        Pairs { sets, pairs }
-    }
 }
 
 /// Per pair, per fold, in one pool: the scored members.
@@ -96,8 +73,8 @@ impl Prepared {
     }
 
     /// The same in resamples, by weights of members.
-    pub fn resampled(&self, weights: ReplicateWeights) -> [[Option<f64>; 2]; TURNS] {
-        let pairs: Vec<[Option<f64>; TURNS]> = self.0.iter().map(|folds| auc::resampled(folds, weights)).collect();
+    pub fn resampled(&self, weights: ReplicateWeights) -> [[Option<f64>; 2]; REPLICATES] {
+        let pairs: Vec<[Option<f64>; REPLICATES]> = self.0.iter().map(|folds| auc::resampled(folds, weights)).collect();
         std::array::from_fn(|turn| mean_and_least(pairs.iter().map(|pair| pair[turn])))
     }
 

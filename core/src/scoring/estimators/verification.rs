@@ -12,12 +12,10 @@ use crate::{
         score::{Estimate, LEAST_IDENTITIES, Verification},
     },
     numeric::{Matrix, PhiloxStream, Purpose, sum},
-    scoring::{
-        fairness::measures::wilson,
-        inference::{
-            bootstrap::{Resampler, deviation},
-            interval::AucInterval,
-        },
+    scoring::inference::{
+        bootstrap::{Resampler, deviation},
+        interval::AucInterval,
+        proportion::wilson,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,13 +1,15 @@
 //! How often labels occur, overall and per group: counts first, rates beside them with Wilson's interval.
 
-use super::measures::{effective, wilson};
 use crate::{
     domain::{
         comparison::{Measured, Question},
         ledger::{Frequencies, Frequency, Group, Rate},
         score::Estimate,
     },
-    scoring::design::members::{Setting, groups},
+    scoring::{
+        design::members::{Setting, groups},
+        inference::proportion::{effective, wilson},
+    },
 };
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,7 +3,9 @@
 
 use super::{
     frequencies::intersections,
-    measures::{Confusion, GroupPair, effective, reweigh, wilson},
+    gaps::{GroupPair, range},
+    rates::Confusion,
+    reweigh::reweigh,
 };
 use crate::{
     domain::{
@@ -14,18 +16,19 @@ use crate::{
     numeric::{Matrix, Purpose},
     scoring::{
         design::{
+            EvaluationDesign,
             members::{Setting, groups},
             split::FOLDS,
         },
         estimators::{
-            auc::{self, ReplicateWeights, Sorted, TURNS},
+            auc::{self, REPLICATES, ReplicateWeights, Sorted},
             knn, probe,
-            score::EvaluationDesign,
         },
         inference::{
             bootstrap::{Resampler, interval},
             difference,
             interval::AucInterval,
+            proportion::{effective, wilson},
             simultaneous::discoveries,
         },
     },
@@ -259,18 +262,18 @@ impl QuestionGroups<'_> {
         let again = probe::probe(self.given.features, &questions);
         let after = |shown: &Prediction| again[shown.place / FOLDS][shown.row];
 
-        let tprs = |group: usize, weights: ReplicateWeights| -> [[Option<f64>; TURNS]; 2] {
+        let tprs = |group: usize, weights: ReplicateWeights| -> [[Option<f64>; REPLICATES]; 2] {
             let inside = &self.inside[group];
             let before = rates(shown, |shown| inside[shown.row].then_some(shown.decision > 0.0), weights);
             let now = rates(shown, |shown| (inside[shown.row] && !after(shown).is_nan()).then(|| after(shown) > 0.0), weights);
             [before[0], now[0]]
         };
-        let gap = |weights: ReplicateWeights| -> [[Option<f64>; TURNS]; 3] {
-            let all: Vec<[[Option<f64>; TURNS]; 2]> = groups.iter().map(|&group| tprs(group, weights)).collect();
+        let gap = |weights: ReplicateWeights| -> [[Option<f64>; REPLICATES]; 3] {
+            let all: Vec<[[Option<f64>; REPLICATES]; 2]> = groups.iter().map(|&group| tprs(group, weights)).collect();
             let [before, now] = [0, 1].map(|when| {
-                std::array::from_fn::<Option<f64>, TURNS, _>(|turn| {
+                std::array::from_fn::<Option<f64>, REPLICATES, _>(|turn| {
                     let levels: Option<Vec<f64>> = all.iter().map(|of| of[when][turn]).collect();
-                    super::measures::range(&levels?)
+                    range(&levels?)
                 })
             });
             [before, now, std::array::from_fn(|turn| Some(now[turn]? - before[turn]?))]
@@ -288,7 +291,7 @@ impl QuestionGroups<'_> {
 
 /// In the sample itself, as if everybody were drawn once in every turn.
 fn once<T>(shown: &[Prediction], statistic: impl Fn(ReplicateWeights) -> T) -> T {
-    statistic(ReplicateWeights { times: &[[1; TURNS]], identity: &vec![0; shown.len()] })
+    statistic(ReplicateWeights { times: &[[1; REPLICATES]], identity: &vec![0; shown.len()] })
 }
 
 /// True and false positive rate of a group in many resamples. `predicted`: `None` for images outside the group.
@@ -296,13 +299,13 @@ fn rates(
     shown: &[Prediction],
     predicted: impl Fn(&Prediction) -> Option<bool>,
     weights: ReplicateWeights,
-) -> [[Option<f64>; TURNS]; 2] {
-    let (mut yes, mut all) = ([[0.0f64; TURNS]; 2], [[0.0f64; TURNS]; 2]);
+) -> [[Option<f64>; REPLICATES]; 2] {
+    let (mut yes, mut all) = ([[0.0f64; REPLICATES]; 2], [[0.0f64; REPLICATES]; 2]);
     for (member, shown) in shown.iter().enumerate() {
         let Some(predicted) = predicted(shown) else { continue };
         let weight = weights.of(member);
         let of = usize::from(!shown.positive);
-        for turn in 0..TURNS {
+        for turn in 0..REPLICATES {
             let weight = f64::from(weight[turn]);
             all[of][turn] += weight;
             yes[of][turn] += if predicted { weight } else { 0.0 };

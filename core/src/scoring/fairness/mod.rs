@@ -1,5 +1,8 @@
-//! How groups of people fare: rates, gaps and what labels alone say of them.
+//! How groups of people fare: rates, gaps between groups, dispersion over groups, and what reweighing changes.
 
+pub mod dispersion;
 pub mod frequencies;
+pub mod gaps;
 pub mod groups;
-pub mod measures;
+pub mod rates;
+pub mod reweigh;

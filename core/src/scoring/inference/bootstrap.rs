@@ -5,7 +5,7 @@
 use crate::{
     domain::score::Estimate,
     numeric::{PhiloxStream, Purpose, sum},
-    scoring::estimators::auc::{ReplicateWeights, TURNS, Times},
+    scoring::estimators::auc::{REPLICATES, ReplicateWeights, Times},
 };
 use rayon::prelude::*;
 use std::{collections::BTreeMap, sync::OnceLock};
@@ -17,7 +17,7 @@ pub struct Resampler {
     count: usize,
     seed: u64,
     purpose: Purpose,
-    /// By block of [`TURNS`] turns, by identity, the last of which nobody draws: once for all views of a question.
+    /// By block of [`REPLICATES`] turns, by identity, the last of which nobody draws: once for all views of a question.
     drawn: OnceLock<Vec<Vec<Times>>>,
 }
 
@@ -63,9 +63,9 @@ impl Resampler {
 
     /// How often every identity is drawn in the `block`-th turns.
     fn block(&self, block: usize) -> Vec<Times> {
-        let mut times = vec![[0u8; TURNS]; self.count + 1];
-        (0..TURNS).for_each(|turn| {
-            let mut stream = PhiloxStream::new(self.seed, self.purpose, (block * TURNS + turn) as u64);
+        let mut times = vec![[0u8; REPLICATES]; self.count + 1];
+        (0..REPLICATES).for_each(|turn| {
+            let mut stream = PhiloxStream::new(self.seed, self.purpose, (block * REPLICATES + turn) as u64);
             stream.with_replacement(self.count, |identity| times[identity][turn] = times[identity][turn].saturating_add(1));
         });
         times
@@ -86,7 +86,7 @@ impl Resampler {
     pub fn distributions_of_many<const K: usize>(
         &self,
         turns: usize,
-        statistic: impl Fn(ReplicateWeights) -> [[Option<f64>; TURNS]; K] + Sync,
+        statistic: impl Fn(ReplicateWeights) -> [[Option<f64>; REPLICATES]; K] + Sync,
     ) -> [Vec<f64>; K] {
         let values = self.each_of_many(turns, statistic);
         std::array::from_fn(|k| sorted(values.iter().filter_map(|value| value[k]).collect()))
@@ -96,11 +96,11 @@ impl Resampler {
     pub fn each_of_many<const K: usize>(
         &self,
         turns: usize,
-        statistic: impl Fn(ReplicateWeights) -> [[Option<f64>; TURNS]; K] + Sync,
+        statistic: impl Fn(ReplicateWeights) -> [[Option<f64>; REPLICATES]; K] + Sync,
     ) -> Vec<[Option<f64>; K]> {
-        let blocks = if self.count == 0 { 0 } else { turns.div_ceil(TURNS) };
+        let blocks = if self.count == 0 { 0 } else { turns.div_ceil(REPLICATES) };
         let statistic = |times: &Vec<Times>| statistic(ReplicateWeights { times, identity: &self.identity });
-        let values: Vec<[[Option<f64>; TURNS]; K]> = if blocks * TURNS * self.count <= KEPT {
+        let values: Vec<[[Option<f64>; REPLICATES]; K]> = if blocks * REPLICATES * self.count <= KEPT {
             // By one thread: one that waits here for others' pieces could be given another cell, and come here again.
             let drawn = self.drawn.get_or_init(|| (0..blocks).map(|block| self.block(block)).collect());
             drawn.par_iter().map(statistic).collect()
@@ -108,7 +108,8 @@ impl Resampler {
             (0..blocks).into_par_iter().map(|block| statistic(&self.block(block))).collect()
         };
         // The last block may hold more turns than were asked for.
-        let turn = |value: &[[Option<f64>; TURNS]; K]| (0..TURNS).map(|turn| value.map(|of| of[turn])).collect::<Vec<_>>();
+        let turn =
+            |value: &[[Option<f64>; REPLICATES]; K]| (0..REPLICATES).map(|turn| value.map(|of| of[turn])).collect::<Vec<_>>();
         values.iter().flat_map(turn).take(turns).collect()
     }
 }

@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn two_proportions_are_those_of_the_published_table() {
         let share = |yes: f64, n: f64| {
-            let (low, high) = crate::scoring::fairness::measures::wilson(yes / n, n).unwrap();
+            let (low, high) = crate::scoring::inference::proportion::wilson(yes / n, n).unwrap();
             Estimate::new(yes / n, low, high)
         };
         let of = |left, right| less(left, right, &[]).0.interval.unwrap();

@@ -4,5 +4,6 @@ pub mod bootstrap;
 pub mod difference;
 pub mod interval;
 pub mod permutation;
+pub mod proportion;
 pub mod simultaneous;
 pub mod student;

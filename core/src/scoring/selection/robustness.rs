@@ -12,12 +12,11 @@ use crate::{
     },
     numeric::{Matrix, PhiloxStream, Purpose},
     scoring::{
-        design::{members::Setting, split::Split},
+        design::{EvaluationDesign, members::Setting, pairs::Pairs, split::Split},
         estimators::{
             cluster_validity::beside,
-            knn::{self, Pairs},
+            knn,
             nearest::{self, Sought},
-            score::EvaluationDesign,
         },
     },
 };

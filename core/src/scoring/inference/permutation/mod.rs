@@ -15,9 +15,9 @@ mod order;
 
 use crate::{
     numeric::{Matrix, PhiloxStream, Purpose, random::mixed},
-    scoring::{
-        design::split::{FOLDS, Half},
-        estimators::score::EvaluationDesign,
+    scoring::design::{
+        EvaluationDesign,
+        split::{FOLDS, Half},
     },
 };
 use bit_sliced::{CountToFive, LANES, NEIGHBOUR, NeighborPath, PermutationBits, STEPS, ScoreCodes, ScoreQuantizer};

@@ -20,8 +20,7 @@ use crate::{
     },
     numeric::Matrix,
     scoring::{
-        design::{members::Setting, split::Half},
-        estimators::score::EvaluationDesign,
+        design::{EvaluationDesign, members::Setting, split::Half},
         selection::ranking,
     },
 };

@@ -10,11 +10,13 @@ use crate::{
     },
     numeric::{Purpose, sum},
     scoring::{
-        design::split::{FOLDS, Half},
+        design::{
+            EvaluationDesign,
+            split::{FOLDS, Half},
+        },
         estimators::{
             auc::{ReplicateWeights, Sorted},
             knn::Prepared,
-            score::EvaluationDesign,
         },
         inference::{
             bootstrap::{Resampler, deviation, interval, median, sorted, tested},

@@ -781,7 +781,7 @@ mod tests {
     /// `tests/probe.py` wrote what scikit-learn says.
     #[test]
     fn every_decision_is_the_peers() {
-        let fixture: serde_json::Value = serde_json::from_str(include_str!("../../../../tests/fixtures/probe.json")).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(include_str!("../../../../../tests/fixtures/probe.json")).unwrap();
         for set in fixture.as_array().unwrap() {
             let rows: Vec<Vec<f32>> = serde_json::from_value(set["features"].clone()).unwrap();
             let features = Matrix::new(rows.len(), rows[0].len(), rows.concat()).unwrap();
