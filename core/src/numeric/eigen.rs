@@ -5,17 +5,19 @@
 use super::{PhiloxStream, Purpose, multiversion::multiversion, sum::dot};
 use rayon::prelude::*;
 
-/// Values in descending order and, in the same order, unit vectors: `vectors[i * n..][..n]` belongs to `values[i]`.
+/// Eigenvalues and eigenvectors of a symmetric n × n matrix.
 pub struct Eigen {
+    /// In descending order.
     pub values: Vec<f64>,
+    /// Unit vectors in the same order, row by row: `vectors[i * n..][..n]` belongs to `values[i]`. There may be fewer than values.
     pub vectors: Vec<f64>,
 }
 
-/// QL needs two or three turns a value; far more means that the matrix held something that is not a number.
-const MOST_TURNS: usize = 64;
+/// QL needs two or three iterations a value; far more means that something is not a number.
+const MOST_ITERATIONS: usize = 64;
 
-/// `None` when a value is not finite or QL does not converge. `matrix` is n × n, row by row; only its lower triangle is
-/// read.
+/// All eigenvalues and eigenvectors. `matrix` is n × n, row-major; only its lower triangle is read. `None` when a value is not finite or QL
+/// does not converge.
 pub fn symmetric(matrix: &[f64], n: usize) -> Option<Eigen> {
     if matrix.len() != n * n || matrix.iter().any(|value| !value.is_finite()) {
         return None;
@@ -353,7 +355,7 @@ fn ql(v: &mut [Vec<f64>], d: &mut [f64], e: &mut [f64]) -> Option<()> {
         let mut turns = 0;
         while m > l && (turns == 0 || e[l].abs() > f64::EPSILON * largest) {
             turns += 1;
-            if turns > MOST_TURNS {
+            if turns > MOST_ITERATIONS {
                 return None;
             }
             let g = d[l];

@@ -306,10 +306,12 @@ impl Convolution {
         Convolution { side, transform, spectrum }
     }
 
+    /// Places along a side of the grid.
     pub fn side(&self) -> usize {
         self.side
     }
 
+    /// A grid of zeros.
     pub fn empty(&self) -> Grid {
         vec![[0.0; LANES]; self.side / LANES * self.side]
     }

@@ -1,4 +1,4 @@
-//! The register of randomness: everything that numbers are drawn for, and which sequences of a seed are its own.
+//! The register of randomness: every purpose that random numbers are drawn for, and which sequences of a seed belong to it.
 //!
 //! A sequence of [`super::PhiloxStream`] is named by seed, purpose and index: a resample's number, an epoch, an image. Philox counts in 128
 //! bits, which are laid out so that two purposes never meet, whatever the seed and however much is drawn:
@@ -20,10 +20,12 @@ pub(super) struct Range {
 
 macro_rules! purposes {
     ($($(#[$doc:meta])* $name:ident = $domain:literal $(, $first:expr, $most:expr)?;)*) => {
+        /// What random numbers are drawn for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Purpose { $($(#[$doc])* $name,)* }
 
         impl Purpose {
+            /// In the order of registration.
             pub const ALL: &[Purpose] = &[$(Purpose::$name,)*];
 
             pub(super) const fn range(self) -> Range {
@@ -87,9 +89,11 @@ purposes! {
     UmapObjective = 13;
     /// Who is in which half and fold.
     Split = 14;
-    /// Identities drawn with replacement, by resample: all of them, and those of each half.
+    /// Identities drawn with replacement, by replicate: all of them.
     ResampledWhole = 15;
+    /// Those of the selection half.
     ResampledSelection = 16;
+    /// Those of the evaluation half.
     ResampledEvaluation = 17;
     /// For all cells of a study together.
     ResampledGrid = 18;

@@ -10,10 +10,10 @@ use crate::{
 pub fn space(questions: &[Question], statistics: &Statistics, seed: u64, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
-    let measured = scoring::space(&setting, &inputs.matrix("features")?, questions, statistics, seed);
-    let mut made = StageOutput::default().with_json("space.json", &measured.space)?;
-    for (question, ranks) in measured.ranks.iter().enumerate() {
+    let scored = scoring::score_features(&setting, &inputs.matrix("features")?, questions, statistics, seed);
+    let mut made = StageOutput::default().with_json("space.json", &scored.scores)?;
+    for (question, ranks) in scored.ranks.iter().enumerate() {
         made = made.with(&ranks_of(question), array::to_npy(ranks));
     }
-    Ok(made.with("decisions.npy", array::to_npy(&measured.decisions)))
+    Ok(made.with("decisions.npy", array::to_npy(&scored.decisions)))
 }

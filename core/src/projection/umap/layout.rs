@@ -202,14 +202,14 @@ fn go_kernel<L: Lanes>(layout: &Layout, at: Pass, first: usize, moved: &mut [[f3
             let (xs, ys) = (xs.as_chunks_mut::<ABREAST>().0, ys.as_chunks_mut::<ABREAST>().0);
             for ((places, rates), (xs, ys)) in places.iter().zip(rates.as_chunks::<ABREAST>().0).zip(xs.iter_mut().zip(ys)) {
                 let [other_xs, other_ys] = L::gather(&layout.points, places);
-                let (dx, dy) = (L::fours(*xs).sub(other_xs), L::fours(*ys).sub(other_ys));
+                let (dx, dy) = (L::broadcast4(*xs).sub(other_xs), L::broadcast4(*ys).sub(other_ys));
                 let square = dx.fused(dx, dy.mul(dy)).max(L::splat(1e-30));
                 let power = lanes::exp(lanes::ln(square).mul(L::splat(b)));
                 let below = power.fused(L::splat(a), one);
                 // −2ab d²⁽ᵇ⁻¹⁾ / (1 + a d²ᵇ), and 2b / ((ε + d²) (1 + a d²ᵇ)): one of the two is 0.
                 let above = pull.fused(power, push);
                 let strength = above.div(square.add(softened).mul(below));
-                let step = |d: L| strength.mul(d).max(under).min(clip).quarters();
+                let step = |d: L| strength.mul(d).max(under).min(clip).sum4();
                 let (steps_x, steps_y) = (step(dx), step(dy));
                 for k in 0..ABREAST {
                     xs[k] = rates[k].mul_add(steps_x[k], xs[k]);

@@ -3,6 +3,8 @@
 pub mod dispersion;
 pub mod frequencies;
 pub mod gaps;
+mod group_replicates;
 pub mod groups;
 pub mod rates;
 pub mod reweigh;
+mod reweighed_probe;

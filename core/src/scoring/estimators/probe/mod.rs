@@ -288,7 +288,7 @@ mod tests {
                 for (fold, peer) in peer.iter().enumerate() {
                     let rows = (0..found.len()).filter(|row| question.fold[*row] == fold);
                     let scored = rows.filter_map(|row| question.target[row].map(|class| (row as u32, found[row], class)));
-                    assert!((Sorted::new(scored.collect()).wins(|_| 1).auc().unwrap() - peer).abs() < 1e-3);
+                    assert!((Sorted::new(scored.collect()).u_statistic(|_| 1).auc().unwrap() - peer).abs() < 1e-3);
                 }
             }
         }
