@@ -59,7 +59,7 @@ pub fn leading(mut matrix: Vec<f64>, n: usize, k: usize) -> Option<Eigen> {
             None => return symmetric(&whole, n).map(|all| Eigen { vectors: all.vectors[..k * n].to_vec(), ..all }),
         }
     }
-    vectors.par_chunks_mut(n).for_each(|vector| turn_back(&matrix, &factors, n, vector));
+    vectors.par_chunks_mut(n).for_each(|vector| transform_back(&matrix, &factors, n, vector));
     Some(Eigen { values, vectors })
 }
 
@@ -157,8 +157,8 @@ fn pay_and_multiply_kernel(row: &mut [f64], v_i: f64, w_i: f64, v: &[f64], w: &[
     }
 }
 
-/// A vector of the tridiagonal matrix, turned into one of the matrix itself.
-fn turn_back(a: &[f64], factors: &[f64], n: usize, vector: &mut [f64]) {
+/// Transforms a vector of the tridiagonal matrix into one of the matrix itself.
+fn transform_back(a: &[f64], factors: &[f64], n: usize, vector: &mut [f64]) {
     for i in (0..n - 1).rev() {
         let v = &a[i * n + i + 1..(i + 1) * n];
         let along = factors[i] * dot(v, &vector[i + 1..]);
@@ -168,14 +168,14 @@ fn turn_back(a: &[f64], factors: &[f64], n: usize, vector: &mut [f64]) {
 
 /// The unit vector of `value`, orthogonal to those before it; `None` when it does not settle.
 fn inverse_iteration(diagonal: &[f64], beside: &[f64], size: f64, [value, shift]: [f64; 2], before: &[f64]) -> Option<Vec<f64>> {
-    const REPLICATES: usize = 8;
+    const MOST_SOLVES: usize = 8;
     let n = diagonal.len();
     let tolerance = 64.0 * (n as f64).sqrt() * f64::EPSILON * size;
     let solver = Shifted::new(diagonal, beside, shift, f64::EPSILON * size);
     let mut start = PhiloxStream::new(0x5EED, Purpose::Eigenvector, before.len() as u64);
     let mut x: Vec<f64> = (0..n).map(|_| start.uniform() - 0.5).collect();
     unit(&mut x)?;
-    for _ in 0..REPLICATES {
+    for _ in 0..MOST_SOLVES {
         solver.solve(&mut x);
         // A solution may be as large as 1 / ε: it is brought to size before it is made orthogonal, twice.
         unit(&mut x)?;

@@ -75,7 +75,7 @@ impl Neighbours {
         &self.squares[point * self.k..][..self.k]
     }
 
-    /// Distances in the metric asked for.
+    /// Their distances in the metric.
     pub fn distances(&self, point: usize) -> impl Iterator<Item = f64> {
         let metric = self.metric;
         self.squares(point).iter().map(move |square| match metric {

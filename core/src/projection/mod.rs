@@ -278,7 +278,7 @@ mod tests {
         }
     }
 
-    /// The grid's side of t-SNE has its turn, and a layout of several turns.
+    /// With t-SNE's grid, and with a layout of several batches.
     #[test]
     fn the_bits_depend_neither_on_threads_nor_on_the_machines_lanes() {
         let (few, many) = (cloud(700, 9, 3), cloud(4100, 5, 4));

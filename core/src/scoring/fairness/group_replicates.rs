@@ -110,11 +110,11 @@ mod tests {
         let prediction = |row, positive, decision| Prediction { row, positive, decision, half_and_fold: 0 };
         let predictions =
             [prediction(0, true, 1.0), prediction(1, true, -1.0), prediction(2, true, 2.0), prediction(3, false, 1.0)];
-        let of = |takes: fn(usize) -> bool| {
-            let predicted = |of: &Prediction| takes(of.row).then_some(of.predicted_positive());
+        let rates_of = |takes: fn(usize) -> bool| {
+            let predicted = |one: &Prediction| takes(one.row).then_some(one.predicted_positive());
             in_sample(predictions.len(), |weights| rates(&predictions, predicted, weights)).map(|values| values[0])
         };
-        assert_eq!(of(|_| true), [Some(2.0 / 3.0), Some(1.0)]);
-        assert_eq!(of(|row| row < 2), [Some(0.5), None]);
+        assert_eq!(rates_of(|_| true), [Some(2.0 / 3.0), Some(1.0)]);
+        assert_eq!(rates_of(|row| row < 2), [Some(0.5), None]);
     }
 }

@@ -1,4 +1,4 @@
-//! How groups of people fare: rates, gaps between groups, dispersion over groups, and what reweighing changes.
+//! Fairness among groups of identities: rates, gaps between groups, dispersion over groups, and what reweighing changes.
 
 pub mod dispersion;
 pub mod frequencies;

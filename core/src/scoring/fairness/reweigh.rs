@@ -12,9 +12,14 @@ pub struct EmptyCell {
     pub label: bool,
 }
 
-/// A weight per image, N(group)·N(label) / (N·N(group, label)) times its own, 1 where `weights` are not given; N counts those.
-/// Every group's weighted base rate is then that of all (Kamiran and Calders 2012). Groups are those that occur. One group, label
-/// and weight an image: panics otherwise.
+/// New weights: each image's own weight (1 without `weights`) times N(group) · N(label) / (N · N(group, label)), where N sums own weights. The
+/// weighted base rate of every group is then that of all (Kamiran and Calders 2012). All slices have one entry an image.
+///
+/// # Errors
+/// A group in which one label has no weight.
+///
+/// # Panics
+/// If the slices have different lengths.
 pub fn reweigh(group: &[usize], label: &[bool], weights: Option<&[f64]>) -> Result<Vec<f64>, EmptyCell> {
     assert!(group.len() == label.len() && weights.is_none_or(|weights| weights.len() == group.len()));
     let own = |image: usize| weights.map_or(1.0, |weights| weights[image]);
@@ -75,7 +80,7 @@ mod tests {
         fn weighted_base_rates_are_equal_in_all_groups(
             rows in prop::collection::vec((0usize..4, any::<bool>(), 0.01f64..10.0), 1..60),
         ) {
-            // Every group has both labels: one row each beside those drawn.
+            // One row of the other label is added for each, so that every group has both.
             let rows: Vec<_> = rows.iter().flat_map(|row| [*row, (row.0, !row.1, 1.0)]).collect();
             let group: Vec<usize> = rows.iter().map(|row| row.0).collect();
             let label: Vec<bool> = rows.iter().map(|row| row.1).collect();
@@ -83,13 +88,13 @@ mod tests {
             for weights in [None, Some(own.as_slice())] {
                 let before = |row: usize| weights.map_or(1.0, |weights| weights[row]);
                 let reweighed = reweigh(&group, &label, weights).unwrap();
-                let of = |within: &dyn Fn(usize) -> bool, weight: &dyn Fn(usize) -> f64| {
+                let confusion = |within: &dyn Fn(usize) -> bool, weight: &dyn Fn(usize) -> f64| {
                     let rows = (0..rows.len()).filter(|row| within(group[*row]));
                     rows.map(|row| (label[row], label[row], weight(row))).collect::<Confusion>()
                 };
-                let all = of(&|_| true, &before);
+                let all = confusion(&|_| true, &before);
                 for wanted in 0..4 {
-                    let (old, new) = (of(&|own| own == wanted, &before), of(&|own| own == wanted, &|row| reweighed[row]));
+                    let (old, new) = (confusion(&|own| own == wanted, &before), confusion(&|own| own == wanted, &|row| reweighed[row]));
                     prop_assert!((old.n() - new.n()).abs() < 1e-12 * all.n(), "a group keeps its weight");
                     if let Some(rate) = new.base_rate() {
                         prop_assert!((rate - all.base_rate().unwrap()).abs() < 1e-12);

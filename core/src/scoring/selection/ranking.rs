@@ -216,8 +216,8 @@ mod tests {
 
     #[test]
     fn a_score_without_an_interval_is_not_ranked() {
-        let of = Candidate { b: Some(Estimate::bare(1.0)), ..candidate(0, 1, 1.0, 0.9) };
-        let ledger = ranked(vec![of]);
+        let without_interval = Candidate { b: Some(Estimate::bare(1.0)), ..candidate(0, 1, 1.0, 0.9) };
+        let ledger = ranked(vec![without_interval]);
         assert_eq!((ledger.ranked, ledger.rows[0].low), (0, None));
         assert!(ledger.rows[0].reason.starts_with("not ranked: too few to say"), "{}", ledger.rows[0].reason);
     }

@@ -1,4 +1,4 @@
-//! Linear probes: can a straight cut through the features tell the classes apart, for identities that it was not trained on? Logistic
+//! Linear probes: how well does a hyperplane in feature space separate the classes, for identities that it was not trained on? Logistic
 //! regression with classes of equal weight, fitted on four folds and evaluated on the fifth.
 //!
 //! For each question and fold, over the training rows (those of other folds that take part), with z the features standardised by
