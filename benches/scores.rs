@@ -120,9 +120,9 @@ fn grid() {
     let clock = Instant::now();
     let measured: Vec<_> = (0..layers)
         .into_par_iter()
-        .map(|layer| scoring::space(&setting, &columns[layer % columns.len()], &questions, &statistics, 7))
+        .map(|layer| scoring::score_features(&setting, &columns[layer % columns.len()], &questions, &statistics, 7))
         .collect();
-    let space = clock.elapsed().as_secs_f64();
+    let of_features = clock.elapsed().as_secs_f64();
     let of = |(layer, measured): (usize, scoring::ScoredFeatures)| {
         let of = move |(comparison, ranks)| LayerScores { model: layer, layer: 0, comparison, ranks };
         measured.ranks.into_iter().enumerate().map(of)
@@ -134,26 +134,26 @@ fn grid() {
         questions: &questions,
         projections: &projections,
         features: &features,
-        held: &[],
+        contrasts: &[],
         statistics: &statistics,
         seed: 7,
     };
-    let found = scoring::simultaneous::grid(&given);
+    let found = scoring::simultaneous::simultaneous_tests(&given);
     let together = clock.elapsed().as_secs_f64();
-    let all = views + maps + space + together;
+    let all = views + maps + of_features + together;
     println!("{layers} model-layers × 12 views × 14 comparisons, {} cells ranked, two threads", found.cells.len());
     println!(
-        "  single axes and pairs {views:.1} s, maps of five seeds {maps:.1} s, features and probes {space:.1} s, the grid {together:.1} s"
+        "  single axes and pairs {views:.1} s, maps of five seeds {maps:.1} s, features and probes {of_features:.1} s, the grid {together:.1} s"
     );
     println!(
         "  in all {all:.1} s; 40 model-layers: {:.0} s (limits: 120 s without probes, 300 s with)",
         all * 40.0 / layers as f64
     );
-    beside(&world, (views + maps) / (layers * 14 * 20) as f64, space / layers as f64);
+    beside(&world, (views + maps) / (layers * 14 * 20) as f64, of_features / layers as f64);
 }
 
 /// scikit-learn on one comparison: seconds of one view with as many resamples and permutations, and of one probe.
-fn beside(world: &World, view: f64, space: f64) {
+fn beside(world: &World, view: f64, of_features: f64) {
     let Some(python) = std::env::var_os("PYTHON") else {
         println!("  PYTHON names no Python: nothing to stand beside");
         return;
@@ -190,9 +190,9 @@ fn beside(world: &World, view: f64, space: f64) {
     );
     println!(
         "  features and probe of one comparison: {:.0} ms; scikit-learn's probe alone {:.0} ms, {:.0} ×",
-        space / 14.0 * 1e3,
+        of_features / 14.0 * 1e3,
         of("probe") * 1e3,
-        of("probe") / (space / 14.0)
+        of("probe") / (of_features / 14.0)
     );
 }
 

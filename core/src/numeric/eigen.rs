@@ -5,17 +5,19 @@
 use super::{PhiloxStream, Purpose, multiversion::multiversion, sum::dot};
 use rayon::prelude::*;
 
-/// Values in descending order and, in the same order, unit vectors: `vectors[i * n..][..n]` belongs to `values[i]`.
+/// Eigenvalues and eigenvectors of a symmetric n × n matrix.
 pub struct Eigen {
+    /// In descending order.
     pub values: Vec<f64>,
+    /// Unit vectors in the same order, row by row: `vectors[i * n..][..n]` belongs to `values[i]`. There may be fewer than values.
     pub vectors: Vec<f64>,
 }
 
-/// QL needs two or three turns a value; far more means that the matrix held something that is not a number.
-const MOST_TURNS: usize = 64;
+/// QL needs two or three iterations a value; far more means that something is not a number.
+const MOST_ITERATIONS: usize = 64;
 
-/// `None` when a value is not finite or QL does not converge. `matrix` is n × n, row by row; only its lower triangle is
-/// read.
+/// All eigenvalues and eigenvectors. `matrix` is n × n, row-major; only its lower triangle is read. `None` when a value is not finite or QL
+/// does not converge.
 pub fn symmetric(matrix: &[f64], n: usize) -> Option<Eigen> {
     if matrix.len() != n * n || matrix.iter().any(|value| !value.is_finite()) {
         return None;
@@ -57,7 +59,7 @@ pub fn leading(mut matrix: Vec<f64>, n: usize, k: usize) -> Option<Eigen> {
             None => return symmetric(&whole, n).map(|all| Eigen { vectors: all.vectors[..k * n].to_vec(), ..all }),
         }
     }
-    vectors.par_chunks_mut(n).for_each(|vector| turn_back(&matrix, &factors, n, vector));
+    vectors.par_chunks_mut(n).for_each(|vector| transform_back(&matrix, &factors, n, vector));
     Some(Eigen { values, vectors })
 }
 
@@ -155,8 +157,8 @@ fn pay_and_multiply_kernel(row: &mut [f64], v_i: f64, w_i: f64, v: &[f64], w: &[
     }
 }
 
-/// A vector of the tridiagonal matrix, turned into one of the matrix itself.
-fn turn_back(a: &[f64], factors: &[f64], n: usize, vector: &mut [f64]) {
+/// Transforms a vector of the tridiagonal matrix into one of the matrix itself.
+fn transform_back(a: &[f64], factors: &[f64], n: usize, vector: &mut [f64]) {
     for i in (0..n - 1).rev() {
         let v = &a[i * n + i + 1..(i + 1) * n];
         let along = factors[i] * dot(v, &vector[i + 1..]);
@@ -166,14 +168,14 @@ fn turn_back(a: &[f64], factors: &[f64], n: usize, vector: &mut [f64]) {
 
 /// The unit vector of `value`, orthogonal to those before it; `None` when it does not settle.
 fn inverse_iteration(diagonal: &[f64], beside: &[f64], size: f64, [value, shift]: [f64; 2], before: &[f64]) -> Option<Vec<f64>> {
-    const TURNS: usize = 8;
+    const MOST_SOLVES: usize = 8;
     let n = diagonal.len();
     let tolerance = 64.0 * (n as f64).sqrt() * f64::EPSILON * size;
     let solver = Shifted::new(diagonal, beside, shift, f64::EPSILON * size);
     let mut start = PhiloxStream::new(0x5EED, Purpose::Eigenvector, before.len() as u64);
     let mut x: Vec<f64> = (0..n).map(|_| start.uniform() - 0.5).collect();
     unit(&mut x)?;
-    for _ in 0..TURNS {
+    for _ in 0..MOST_SOLVES {
         solver.solve(&mut x);
         // A solution may be as large as 1 / ε: it is brought to size before it is made orthogonal, twice.
         unit(&mut x)?;
@@ -353,7 +355,7 @@ fn ql(v: &mut [Vec<f64>], d: &mut [f64], e: &mut [f64]) -> Option<()> {
         let mut turns = 0;
         while m > l && (turns == 0 || e[l].abs() > f64::EPSILON * largest) {
             turns += 1;
-            if turns > MOST_TURNS {
+            if turns > MOST_ITERATIONS {
                 return None;
             }
             let g = d[l];

@@ -44,11 +44,12 @@ impl Transform {
         assert_eq!(rest, 1, "a length of factors 2, 3 and 5");
         let mut n = length;
         let stages = radices.into_iter().map(|radix| {
-            let turn = |k: usize| {
+            let root_of_unity = |k: usize| {
                 let angle = -std::f64::consts::TAU * (k % n) as f64 / n as f64;
                 [libm::cos(angle) as f32, libm::sin(angle) as f32]
             };
-            let twiddles = (0..n / radix).flat_map(|p| (1..radix).map(move |j| (p, j))).map(|(p, j)| turn(p * j)).collect();
+            let twiddles =
+                (0..n / radix).flat_map(|p| (1..radix).map(move |j| (p, j))).map(|(p, j)| root_of_unity(p * j)).collect();
             n /= radix;
             (radix, twiddles)
         });
@@ -105,7 +106,7 @@ fn add_scaled<L: Lanes>(a: Complex<L>, factor: f32, b: Complex<L>) -> Complex<L>
 
 /// −i a
 #[inline(always)]
-fn turned<L: Lanes>(a: Complex<L>) -> Complex<L> {
+fn times_minus_i<L: Lanes>(a: Complex<L>) -> Complex<L> {
     [a[1], L::splat(0.0).sub(a[0])]
 }
 
@@ -116,7 +117,7 @@ fn times<L: Lanes>(a: Complex<L>, [re, im]: [f32; 2]) -> Complex<L> {
 }
 
 trait Butterfly<const RADIX: usize> {
-    fn turn<L: Lanes>(x: [Complex<L>; RADIX]) -> [Complex<L>; RADIX];
+    fn transform<L: Lanes>(x: [Complex<L>; RADIX]) -> [Complex<L>; RADIX];
 }
 
 struct Two;
@@ -126,16 +127,16 @@ struct Five;
 
 impl Butterfly<2> for Two {
     #[inline(always)]
-    fn turn<L: Lanes>([a, b]: [Complex<L>; 2]) -> [Complex<L>; 2] {
+    fn transform<L: Lanes>([a, b]: [Complex<L>; 2]) -> [Complex<L>; 2] {
         [add(a, b), sub(a, b)]
     }
 }
 
 impl Butterfly<3> for Three {
     #[inline(always)]
-    fn turn<L: Lanes>([a, b, c]: [Complex<L>; 3]) -> [Complex<L>; 3] {
+    fn transform<L: Lanes>([a, b, c]: [Complex<L>; 3]) -> [Complex<L>; 3] {
         const SINE: f32 = 0.866_025_4;
-        let (sum, difference) = (add(b, c), turned(sub(b, c)));
+        let (sum, difference) = (add(b, c), times_minus_i(sub(b, c)));
         let middle = add_scaled(a, -0.5, sum);
         [add(a, sum), add_scaled(middle, SINE, difference), add_scaled(middle, -SINE, difference)]
     }
@@ -143,27 +144,33 @@ impl Butterfly<3> for Three {
 
 impl Butterfly<4> for Four {
     #[inline(always)]
-    fn turn<L: Lanes>([a, b, c, d]: [Complex<L>; 4]) -> [Complex<L>; 4] {
+    fn transform<L: Lanes>([a, b, c, d]: [Complex<L>; 4]) -> [Complex<L>; 4] {
         let (even, odd) = (add(a, c), sub(a, c));
-        let (sum, difference) = (add(b, d), turned(sub(b, d)));
+        let (sum, difference) = (add(b, d), times_minus_i(sub(b, d)));
         [add(even, sum), add(odd, difference), sub(even, sum), sub(odd, difference)]
     }
 }
 
 impl Butterfly<5> for Five {
     #[inline(always)]
-    fn turn<L: Lanes>([a, b, c, d, e]: [Complex<L>; 5]) -> [Complex<L>; 5] {
+    fn transform<L: Lanes>([a, b, c, d, e]: [Complex<L>; 5]) -> [Complex<L>; 5] {
         // cos and sin of 72° and 144°.
         const COSINE: [f32; 2] = [0.309_017, -0.809_017];
         const SINE: [f32; 2] = [0.951_056_54, 0.587_785_24];
         let (outer, inner) = (add(b, e), add(c, d));
-        let (outer_turned, inner_turned) = (turned(sub(b, e)), turned(sub(c, d)));
+        let (outer_rotated, inner_rotated) = (times_minus_i(sub(b, e)), times_minus_i(sub(c, d)));
         let near = add_scaled(add_scaled(a, COSINE[0], outer), COSINE[1], inner);
         let far = add_scaled(add_scaled(a, COSINE[1], outer), COSINE[0], inner);
         let zero = [L::splat(0.0); 2];
-        let near_turned = add_scaled(add_scaled(zero, SINE[0], outer_turned), SINE[1], inner_turned);
-        let far_turned = add_scaled(add_scaled(zero, SINE[1], outer_turned), -SINE[0], inner_turned);
-        [add(a, add(outer, inner)), add(near, near_turned), add(far, far_turned), sub(far, far_turned), sub(near, near_turned)]
+        let near_rotated = add_scaled(add_scaled(zero, SINE[0], outer_rotated), SINE[1], inner_rotated);
+        let far_rotated = add_scaled(add_scaled(zero, SINE[1], outer_rotated), -SINE[0], inner_rotated);
+        [
+            add(a, add(outer, inner)),
+            add(near, near_rotated),
+            add(far, far_rotated),
+            sub(far, far_rotated),
+            sub(near, near_rotated),
+        ]
     }
 }
 
@@ -217,7 +224,7 @@ fn stage<L: Lanes, B: Butterfly<RADIX>, const RADIX: usize>(
                 let at = q + stride * (p + rest * k);
                 *x = [L::load(&re[at]), L::load(&im[at])];
             }
-            let y = B::turn(x);
+            let y = B::transform(x);
             for (j, y) in y.iter().enumerate() {
                 let at = q + stride * (RADIX * p + j);
                 let [re, im] = if j == 0 { *y } else { times(*y, twiddles[j - 1]) };
@@ -306,10 +313,12 @@ impl Convolution {
         Convolution { side, transform, spectrum }
     }
 
+    /// Places along a side of the grid.
     pub fn side(&self) -> usize {
         self.side
     }
 
+    /// A grid of zeros.
     pub fn empty(&self) -> Grid {
         vec![[0.0; LANES]; self.side / LANES * self.side]
     }

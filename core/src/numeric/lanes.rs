@@ -1,30 +1,40 @@
-//! Sixteen `f32` beside each other, for kernels whose speed must not hang on what a compiler makes of a loop. Every operation
-//! rounds as IEEE 754 says, each lane by itself; so the three kinds below differ in time and never in a bit. `multiversion!` chooses.
+//! Sixteen `f32` in lanes, for kernels whose speed must not depend on whether a compiler vectorises a loop. Every operation rounds as IEEE
+//! 754 prescribes, in each lane by itself, so the three implementations below differ in time and never in a bit. `multiversion!`
+//! chooses one.
 
 /// Lanes of one value.
 pub const LANES: usize = 16;
 
+/// Sixteen `f32` and what can be done with them, lane by lane.
 pub trait Lanes: Copy {
+    /// The value in all lanes.
     fn splat(value: f32) -> Self;
-    /// Each value in four lanes.
-    fn fours(values: [f32; LANES / 4]) -> Self;
+    /// Each value in four neighbouring lanes.
+    fn broadcast4(values: [f32; LANES / 4]) -> Self;
+    /// From memory.
     fn load(from: &[f32; LANES]) -> Self;
+    /// To memory.
     fn store(self, to: &mut [f32; LANES]);
+    /// `self + other`.
     fn add(self, other: Self) -> Self;
+    /// `self − other`.
     fn sub(self, other: Self) -> Self;
+    /// `self · other`.
     fn mul(self, other: Self) -> Self;
+    /// `self / other`.
     fn div(self, other: Self) -> Self;
     /// `self · factor + term`, rounded once.
     fn fused(self, factor: Self, term: Self) -> Self;
-    /// `other` where either is not a number.
+    /// The greater; `other` where either is NaN.
     fn max(self, other: Self) -> Self;
+    /// The lesser; `other` where either is NaN.
     fn min(self, other: Self) -> Self;
     /// A positive normal number as m · 2ⁿ with m in [1, 2): m and n.
     fn split(self) -> (Self, Self);
     /// 2ⁿ for whole n from −126 to 127.
     fn power_of_two(self) -> Self;
-    /// The pairs at these places, parted; a place beyond the last is the last. There is at least one.
-    fn gather(from: &[[f32; 2]], places: &[u32; LANES]) -> [Self; 2];
+    /// The first and the second numbers of the pairs at these indices; an index beyond the last pair is the last. There is at least one pair.
+    fn gather(from: &[[f32; 2]], indices: &[u32; LANES]) -> [Self; 2];
 
     /// The sum of all lanes: halves are added to each other until one is left.
     #[inline(always)]
@@ -39,29 +49,29 @@ pub trait Lanes: Copy {
         lanes[0]
     }
 
-    /// The sum of each four lanes: halves are added to each other.
+    /// The sum of each four neighbouring lanes: (0 + 2) + (1 + 3).
     #[inline(always)]
-    fn quarters(self) -> [f32; LANES / 4] {
+    fn sum4(self) -> [f32; LANES / 4] {
         let mut lanes = [0.0; LANES];
         self.store(&mut lanes);
         let mut sums = [0.0; LANES / 4];
-        for (sum, of) in sums.iter_mut().zip(lanes.as_chunks::<4>().0) {
-            *sum = (of[0] + of[2]) + (of[1] + of[3]);
+        for (sum, four) in sums.iter_mut().zip(lanes.as_chunks::<4>().0) {
+            *sum = (four[0] + four[2]) + (four[1] + four[3]);
         }
         sums
     }
 }
 
-/// What every machine can do.
+/// An array, for every machine.
 #[derive(Clone, Copy)]
 pub struct Plain([f32; LANES]);
 
 impl Plain {
     #[inline(always)]
-    fn with(self, other: Self, of: impl Fn(f32, f32) -> f32) -> Self {
+    fn zip_with(self, other: Self, operation: impl Fn(f32, f32) -> f32) -> Self {
         let mut out = self;
         for (a, b) in out.0.iter_mut().zip(other.0) {
-            *a = of(*a, b);
+            *a = operation(*a, b);
         }
         out
     }
@@ -73,7 +83,7 @@ impl Lanes for Plain {
         Plain([value; LANES])
     }
     #[inline(always)]
-    fn fours(values: [f32; LANES / 4]) -> Self {
+    fn broadcast4(values: [f32; LANES / 4]) -> Self {
         Plain(std::array::from_fn(|lane| values[lane / 4]))
     }
     #[inline(always)]
@@ -86,19 +96,19 @@ impl Lanes for Plain {
     }
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        self.with(other, |a, b| a + b)
+        self.zip_with(other, |a, b| a + b)
     }
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        self.with(other, |a, b| a - b)
+        self.zip_with(other, |a, b| a - b)
     }
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        self.with(other, |a, b| a * b)
+        self.zip_with(other, |a, b| a * b)
     }
     #[inline(always)]
     fn div(self, other: Self) -> Self {
-        self.with(other, |a, b| a / b)
+        self.zip_with(other, |a, b| a / b)
     }
     #[inline(always)]
     fn fused(self, factor: Self, term: Self) -> Self {
@@ -110,11 +120,11 @@ impl Lanes for Plain {
     }
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        self.with(other, |a, b| if a > b { a } else { b })
+        self.zip_with(other, |a, b| if a > b { a } else { b })
     }
     #[inline(always)]
     fn min(self, other: Self) -> Self {
-        self.with(other, |a, b| if a < b { a } else { b })
+        self.zip_with(other, |a, b| if a < b { a } else { b })
     }
     #[inline(always)]
     fn split(self) -> (Self, Self) {
@@ -128,7 +138,7 @@ impl Lanes for Plain {
     }
     #[inline(always)]
     fn power_of_two(self) -> Self {
-        self.with(self, |n, _| f32::from_bits(((n as i32 + 127) as u32) << 23))
+        self.zip_with(self, |n, _| f32::from_bits(((n as i32 + 127) as u32) << 23))
     }
     #[inline(always)]
     fn gather(from: &[[f32; 2]], places: &[u32; LANES]) -> [Self; 2] {
@@ -145,7 +155,10 @@ impl Lanes for Plain {
 pub use machine::{Fma, Wide};
 
 #[cfg(target_arch = "x86_64")]
-#[expect(unsafe_code, reason = "instructions that `multiversion!` has looked for; loads and stores of arrays of just that size")]
+#[expect(
+    unsafe_code,
+    reason = "instructions that `multiversion!` has checked for; loads and stores of arrays of exactly that size"
+)]
 mod machine {
     use super::{LANES, Lanes};
     use std::arch::x86_64::*;
@@ -173,7 +186,7 @@ mod machine {
             unsafe { Fma([_mm256_set1_ps(value); 2]) }
         }
         #[inline(always)]
-        fn fours([a, b, c, d]: [f32; LANES / 4]) -> Self {
+        fn broadcast4([a, b, c, d]: [f32; LANES / 4]) -> Self {
             let two = |a: f32, b: f32| unsafe { _mm256_set_m128(_mm_set1_ps(b), _mm_set1_ps(a)) };
             Fma([two(a, b), two(c, d)])
         }
@@ -248,7 +261,7 @@ mod machine {
             unsafe { Wide(_mm512_set1_ps(value)) }
         }
         #[inline(always)]
-        fn fours(values: [f32; LANES / 4]) -> Self {
+        fn broadcast4(values: [f32; LANES / 4]) -> Self {
             unsafe {
                 let places = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
                 Wide(_mm512_permutexvar_ps(places, _mm512_castps128_ps512(_mm_loadu_ps(values.as_ptr()))))
@@ -350,19 +363,19 @@ mod tests {
         exp(lanes.sub(L::splat(40.0))).store(&mut out[1]);
         lanes.max(L::splat(3.0)).min(L::splat(9.0)).div(L::splat(7.0)).store(&mut out[2]);
         out[3][0] = lanes.fused(lanes, L::splat(0.1)).sum();
-        out[3][1..5].copy_from_slice(&lanes.quarters());
+        out[3][1..5].copy_from_slice(&lanes.sum4());
         let pairs: [[f32; 2]; 9] = std::array::from_fn(|i| [x[i], -x[i + 1]]);
         let places = std::array::from_fn(|i| [7, 0, 8, 1_000_000, u32::MAX][i % 5]);
         let [left, right] = L::gather(&pairs, &places);
         left.store(&mut out[4]);
         right.store(&mut out[5]);
-        L::fours([x[0], x[1], x[2], x[3]]).store(&mut out[6]);
+        L::broadcast4([x[0], x[1], x[2], x[3]]).store(&mut out[6]);
     }
 
     #[test]
     fn every_level_gives_the_same_bits_and_functions_are_close() {
-        for turn in 0..2_000 {
-            let x: [f32; LANES] = std::array::from_fn(|i| 1e-6 + (turn * LANES + i) as f32 * 0.0037);
+        for step in 0..2_000 {
+            let x: [f32; LANES] = std::array::from_fn(|i| 1e-6 + (step * LANES + i) as f32 * 0.0037);
             let mut first = None;
             each_level(|level| {
                 let mut out = [[0.0; LANES]; 7];

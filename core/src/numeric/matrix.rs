@@ -1,5 +1,6 @@
-//! A dense matrix: rows × columns of `f32`, row by row. Arithmetic on it is done in `f64`.
+//! A dense matrix: rows × columns of `f32`, row-major. Arithmetic on it is done in `f64`.
 
+/// A dense matrix, row-major.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matrix {
     rows: usize,
@@ -13,33 +14,44 @@ impl Matrix {
         (rows.checked_mul(columns)? == values.len()).then_some(Matrix { rows, columns, values })
     }
 
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
+    /// The number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
+    /// All values, row by row.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
+    /// One row.
+    ///
+    /// # Panics
+    /// If there is no such row.
     pub fn row(&self, row: usize) -> &[f32] {
         &self.values[row * self.columns..(row + 1) * self.columns]
     }
 
+    /// A copy of one column.
+    ///
+    /// # Panics
+    /// If there is no such column.
     pub fn column(&self, column: usize) -> Vec<f32> {
         (0..self.rows).map(|row| self.row(row)[column]).collect()
     }
 
-    /// These rows, in this order.
+    /// A copy of these rows, in this order.
     pub fn take(&self, rows: &[usize]) -> Matrix {
         let values = rows.iter().flat_map(|&row| self.row(row)).copied().collect();
         Matrix { rows: rows.len(), columns: self.columns, values }
     }
 
-    /// These columns, in this order.
+    /// A copy of these columns, in this order.
     pub fn select(&self, columns: &[usize]) -> Matrix {
         let values = (0..self.rows).flat_map(|row| columns.iter().map(move |&column| self.row(row)[column])).collect();
         Matrix { rows: self.rows, columns: columns.len(), values }

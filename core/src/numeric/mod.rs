@@ -1,9 +1,8 @@
-//! Ground floor: what makes numbers the same everywhere.
+//! Reproducible arithmetic, on which everything else is built.
 //!
-//! The same bits with any number of threads, on any x86-64, at any optimisation level: sums have a fixed order, every
-//! product and distance is one chain of fused multiply-adds in the order of its terms (so tiles and lanes cannot change
-//! it), random numbers are functions of a counter, and exp and ln are our own copy (`libm`), not the system's.
-//! Knows no files, no clock and no names.
+//! Results have the same bits with any number of threads, on any x86-64, at any optimisation level: sums have a fixed order, every product
+//! and distance is one chain of fused multiply-adds in the order of its terms (so tiles and lanes cannot change it), random numbers are
+//! functions of a counter, and exp and ln come from `libm`, not from the system. It reads no files and no clock.
 
 pub mod eigen;
 pub mod fourier;

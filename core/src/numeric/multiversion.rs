@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// What a kernel may use of the machine.
+/// The instructions that a kernel may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// What every x86-64 has.
@@ -18,23 +18,25 @@ pub enum Level {
 }
 
 impl Level {
+    /// From the lowest to the highest.
     pub const ALL: [Level; 3] = [Level::Plain, Level::Fma, Level::Wide];
 
+    /// In lower case, for messages.
     pub fn word(self) -> &'static str {
         ["plain", "fma", "wide"][self as usize]
     }
 }
 
-/// The level, once it is known; [`UNKNOWN`] before.
+/// The level in use once it is known; [`UNKNOWN`] before.
 static LEVEL: AtomicU8 = AtomicU8::new(UNKNOWN);
 const UNKNOWN: u8 = u8::MAX;
 
-/// From now on no kernel uses more than this: for those who want to see that it changes no bit.
+/// From now on no kernel uses more than this level: to check that it changes no bit.
 pub fn limit(level: Level) {
     LEVEL.store(found().min(level) as u8, Ordering::Relaxed);
 }
 
-/// What kernels use here.
+/// The level that kernels use: the highest that the machine has, unless it was limited.
 #[inline(always)]
 pub fn level() -> Level {
     match Level::ALL.get(usize::from(LEVEL.load(Ordering::Relaxed))) {
@@ -48,7 +50,7 @@ fn first() -> Level {
     let found = found();
     match LEVEL.compare_exchange(UNKNOWN, found as u8, Ordering::Relaxed, Ordering::Relaxed) {
         Ok(_) => found,
-        // Somebody limited it meanwhile.
+        // Another thread limited it meanwhile.
         Err(limited) => Level::ALL[usize::from(limited)],
     }
 }
@@ -67,8 +69,8 @@ fn found() -> Level {
     Level::Plain
 }
 
-/// `fused!(fn name(arguments) = kernel)`: a function that runs `kernel` with what is found. `fma: other` names a kernel of
-/// the same bits that suits sixteen registers better than the thirty-two of AVX-512. `= lanes kernel` is for a kernel over
+/// `multiversion!(fn name(arguments) = kernel)`: a function that runs `kernel`, compiled for the machine's level. `fma: other` names a kernel
+/// of the same bits that suits sixteen registers better than the thirty-two of AVX-512. `= lanes kernel` is for a kernel over
 /// [`Lanes`](super::lanes::Lanes).
 macro_rules! multiversion {
     ($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) = lanes $kernel:ident) => {
@@ -114,8 +116,7 @@ macro_rules! multiversion {
 
 pub(crate) use multiversion;
 
-/// Runs a test at each level, and leaves the highest behind. Tests beside it see another level now and then, and must give
-/// the same bits.
+/// Runs a test at each level, and leaves the highest set. Tests that run at the same time see other levels, and must give the same bits.
 #[cfg(test)]
 pub fn each_level(mut test: impl FnMut(Level)) {
     for level in Level::ALL {

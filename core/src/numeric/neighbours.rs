@@ -15,9 +15,10 @@ use super::{
 use rayon::prelude::*;
 use std::sync::Mutex;
 
-/// How far apart two images' features are.
+/// How the distance of two points is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Metric {
+    /// The Euclidean distance.
     Euclidean,
     /// 1 − cos of the angle: half the squared distance of the rows brought to length 1.
     Cosine,
@@ -45,7 +46,7 @@ impl Neighbours {
         Some(Neighbours { k, indices, squares, metric })
     }
 
-    /// From what was kept of some that were made before; `None` when the parts do not fit each other.
+    /// From stored parts; `None` when they do not fit each other.
     pub fn kept(n: usize, k: usize, indices: Vec<u32>, squares: Vec<f64>, metric: Metric) -> Option<Self> {
         let fits = n.checked_mul(k) == Some(indices.len())
             && squares.len() == indices.len()
@@ -54,23 +55,27 @@ impl Neighbours {
         fits.then_some(Neighbours { k, indices, squares, metric })
     }
 
+    /// Neighbours of each point.
     pub fn k(&self) -> usize {
         self.k
     }
 
+    /// The number of points.
     pub fn count(&self) -> usize {
         self.indices.len().checked_div(self.k).unwrap_or(0)
     }
 
+    /// The neighbours of a point, nearest first.
     pub fn of(&self, point: usize) -> &[u32] {
         &self.indices[point * self.k..][..self.k]
     }
 
+    /// Their squared Euclidean distances (of rows brought to length 1, for cosines).
     pub fn squares(&self, point: usize) -> &[f64] {
         &self.squares[point * self.k..][..self.k]
     }
 
-    /// Distances in the metric asked for.
+    /// Their distances in the metric.
     pub fn distances(&self, point: usize) -> impl Iterator<Item = f64> {
         let metric = self.metric;
         self.squares(point).iter().map(move |square| match metric {
@@ -115,21 +120,21 @@ fn nearest(matrix: &Matrix, k: usize) -> (Vec<u32>, Vec<f64>) {
     if k == 0 {
         return (vec![], vec![]);
     }
-    let shadow = F32Bounds::new(matrix);
+    let bounds = F32Bounds::new(matrix);
     let blocks = n.div_ceil(BLOCK);
     let state = |block: usize| {
         let points = block * BLOCK..n.min((block + 1) * BLOCK);
         Mutex::new(points.map(|_| Candidates::default()).collect::<Vec<_>>())
     };
     let states: Vec<Mutex<Vec<Candidates>>> = (0..blocks).map(state).collect();
-    let gather = Gather { matrix, shadow: &shadow, k };
+    let gather = Gather { matrix, bounds: &bounds, k };
 
-    // Far from the diagonal last: what a block meets first, its own points, tells nothing of what is near.
+    // Pairs of blocks far from the diagonal come last.
     let pairs: Vec<(usize, usize)> = (0..blocks).flat_map(|apart| (0..blocks - apart).map(move |i| (i, i + apart))).collect();
     pairs.par_iter().for_each_init(
         || vec![0.0; BLOCK * BLOCK],
         |tile, &(a, b)| {
-            shadow.lower_bounds(a, b, tile);
+            bounds.lower_bounds(a, b, tile);
             gather.rows(a, b, tile, &mut states[a].lock().expect("no panic while gathering"));
             if a != b {
                 gather.columns(a, b, tile, &mut states[b].lock().expect("no panic while gathering"));
@@ -155,7 +160,7 @@ fn nearest(matrix: &Matrix, k: usize) -> (Vec<u32>, Vec<f64>) {
     (indices, squares)
 }
 
-/// The points as `f32` sees them: centred, and brought to a size around 1, so that it sees well.
+/// Lower bounds of squared distances in `f32`: of the points centred and scaled to about 1, where `f32` is most precise.
 struct F32Bounds {
     /// A power of two.
     scale: f32,
@@ -230,7 +235,7 @@ fn to_bounds_kernel<L: Lanes>(
     }
 }
 
-/// What may be among the nearest of one point.
+/// The candidates for the nearest of one point.
 #[derive(Default)]
 struct Candidates {
     /// Lower bounds and indices.
@@ -243,7 +248,7 @@ struct Candidates {
 
 struct Gather<'a> {
     matrix: &'a Matrix,
-    shadow: &'a F32Bounds,
+    bounds: &'a F32Bounds,
     k: usize,
 }
 
@@ -275,7 +280,7 @@ impl Gather<'_> {
         candidates.open.push((bound, other as u32));
         if candidates.open.len() == self.room() {
             self.prune(point, candidates);
-            // Many that are as near as each other (all equal, say) are told apart now, so that they take no more room.
+            // Many candidates at one distance (equal points, say) are settled now, so that they take no more room.
             if candidates.open.len() > self.room() / 2 {
                 self.settle(point, candidates);
             }
@@ -287,8 +292,8 @@ impl Gather<'_> {
         if candidates.open.len() <= self.k {
             return;
         }
-        let own = self.shadow.slack[point];
-        let upper = |(bound, other): &(f32, u32)| bound + (own + self.shadow.slack[*other as usize]);
+        let own = self.bounds.slack[point];
+        let upper = |(bound, other): &(f32, u32)| bound + (own + self.bounds.slack[*other as usize]);
         let mut uppers: Vec<f32> = candidates.open.iter().map(upper).collect();
         let (_, kth, _) = uppers.select_nth_unstable_by(self.k - 1, f32::total_cmp);
         let limit = candidates.limit.map_or(*kth, |limit| limit.min(*kth));
@@ -312,7 +317,7 @@ impl Gather<'_> {
         candidates.settled.truncate(self.k);
         if candidates.settled.len() == self.k {
             // Rounded up, so that a tie is still met.
-            let kth = (candidates.settled[self.k - 1].0 * f64::from(self.shadow.scale).powi(2)) as f32;
+            let kth = (candidates.settled[self.k - 1].0 * f64::from(self.bounds.scale).powi(2)) as f32;
             let kth = kth.next_up();
             candidates.limit = Some(candidates.limit.map_or(kth, |limit| limit.min(kth)));
         }
@@ -336,7 +341,7 @@ fn for_each_within(bounds: &[f32], limits: &[f32], mut found: impl FnMut(usize))
     }
 }
 
-/// Distances that are taken beside each other: each is a chain, whose next term waits for the last.
+/// Distances that are computed at once: each is a chain in which every term waits for the last.
 const CHAINS: usize = 8;
 
 multiversion! { fn squared_distances(own: &[f32], others: &[&[f32]; CHAINS], squares: &mut [f64; CHAINS]) = squared_distances_kernel }
@@ -373,12 +378,14 @@ pub struct Points {
 }
 
 impl Points {
+    /// The rows of an N × D matrix.
     pub fn new(matrix: &Matrix) -> Self {
         let count = matrix.rows();
         let columns = (0..matrix.columns()).flat_map(|column| matrix.column(column)).map(f64::from).collect();
         Points { count, columns }
     }
 
+    /// The number of points.
     pub fn count(&self) -> usize {
         self.count
     }

@@ -1,4 +1,4 @@
-//! The register of randomness: everything that numbers are drawn for, and which sequences of a seed are its own.
+//! The register of randomness: every purpose that random numbers are drawn for, and which sequences of a seed belong to it.
 //!
 //! A sequence of [`super::PhiloxStream`] is named by seed, purpose and index: a resample's number, an epoch, an image. Philox counts in 128
 //! bits, which are laid out so that two purposes never meet, whatever the seed and however much is drawn:
@@ -7,7 +7,7 @@
 //! bits 0–47: position in the sequence   48–63: the purpose's domain   64–127: number of the sequence, from `first`
 //! ```
 //! A purpose that comes later gets a domain of its own. Drawn faces share domain 0, each with its own range of numbers: those they had
-//! before there were domains, so that the same seed draws the same people.
+//! before there were domains, so that the same seed draws the same faces.
 
 /// Where a purpose's sequences are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +20,12 @@ pub(super) struct Range {
 
 macro_rules! purposes {
     ($($(#[$doc:meta])* $name:ident = $domain:literal $(, $first:expr, $most:expr)?;)*) => {
+        /// What random numbers are drawn for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Purpose { $($(#[$doc])* $name,)* }
 
         impl Purpose {
+            /// In the order of registration.
             pub const ALL: &[Purpose] = &[$(Purpose::$name,)*];
 
             pub(super) const fn range(self) -> Range {
@@ -37,20 +39,20 @@ macro_rules! purposes {
     (@range $domain:literal, $first:expr, $most:expr) => { Range { domain: $domain, first: $first, most: $most } };
 }
 
-/// More pictures, or people, than a set can have: CelebA's names hold 999,999.
+/// More pictures, or identities, than a set can have: CelebA's names hold 999,999.
 const PICTURES: u64 = 1 << 20;
 /// A person's sequences: their own, then one a picture.
 pub const OF_PERSON: u64 = 1 << 32;
 
 purposes! {
     // Drawn sets, as they are numbered since the first release.
-    /// Drawn people (`person * OF_PERSON`) and their sittings (the numbers after).
+    /// Drawn identities (`person * OF_PERSON`) and their pictures (the numbers after).
     DrawnPeople = 0, 0, PICTURES * OF_PERSON;
-    /// The same of sets to train on, which have people of their own.
+    /// The same for training sets, which have identities of their own.
     DrawnTrainingPeople = 0, 1 << 62, PICTURES * OF_PERSON;
     /// Textures, by class.
     DrawnTextures = 0, 3 << 61, PICTURES;
-    /// Attributes that are told by chance, by image.
+    /// Labels of attributes that are random, by image.
     DrawnAttributes = 0, 1 << 63, PICTURES;
     /// Annotators' mistakes, by image.
     DrawnMistakes = 0, 3 << 62, PICTURES;
@@ -87,9 +89,11 @@ purposes! {
     UmapObjective = 13;
     /// Who is in which half and fold.
     Split = 14;
-    /// Identities drawn with replacement, by resample: all of them, and those of each half.
+    /// Identities drawn with replacement, by replicate: all of them.
     ResampledWhole = 15;
+    /// Those of the selection half.
     ResampledSelection = 16;
+    /// Those of the evaluation half.
     ResampledEvaluation = 17;
     /// For all cells of a study together.
     ResampledGrid = 18;
@@ -101,7 +105,7 @@ purposes! {
     VerificationPartners = 21;
     /// Labels given to other identities, by permutation.
     Permuted = 22;
-    /// The images that a projection's quality is asked of.
+    /// The images that a projection's quality is measured on.
     QualitySample = 23;
     /// The figure that is shown at random.
     RandomFigure = 24;
@@ -135,14 +139,14 @@ mod tests {
     #[test]
     fn no_two_purposes_share_a_sequence() {
         for (place, one) in Purpose::ALL.iter().enumerate() {
-            let of = one.range();
-            let end = u128::from(of.first) + u128::from(of.most);
-            assert!(of.most > 0 && end <= 1 << 64, "{one:?} goes beyond the last sequence");
+            let range = one.range();
+            let end = u128::from(range.first) + u128::from(range.most);
+            assert!(range.most > 0 && end <= 1 << 64, "{one:?} goes beyond the last sequence");
             for other in &Purpose::ALL[place + 1..] {
-                let beside = other.range();
-                let before = end <= u128::from(beside.first);
-                let after = u128::from(beside.first) + u128::from(beside.most) <= u128::from(of.first);
-                assert!(of.domain != beside.domain || before || after, "{one:?} and {other:?} share sequences");
+                let other_range = other.range();
+                let before = end <= u128::from(other_range.first);
+                let after = u128::from(other_range.first) + u128::from(other_range.most) <= u128::from(range.first);
+                assert!(range.domain != other_range.domain || before || after, "{one:?} and {other:?} share sequences");
             }
         }
         // What comes after drawn faces needs no arithmetic.
@@ -158,12 +162,12 @@ mod tests {
             indices in prop::array::uniform2(prop_oneof![0u64..3, Just(u64::MAX - 1), Just(1 << 32), Just(1 << 40), any::<u64>()]),
             positions in prop::array::uniform2(prop_oneof![0u64..3, Just((1 << 48) - 1), 0u64..1 << 48]),
         ) {
-            let of = [0, 1].map(|k| {
+            let drawn = [0, 1].map(|k| {
                 let purpose = Purpose::ALL[places[k]];
                 (purpose, indices[k] % purpose.range().most, positions[k])
             });
-            let counters = of.map(|(purpose, index, position)| PhiloxStream::new(1, purpose, index).counter(position));
-            prop_assert_eq!(of[0] == of[1], counters[0] == counters[1], "{:?}", of);
+            let counters = drawn.map(|(purpose, index, position)| PhiloxStream::new(1, purpose, index).counter(position));
+            prop_assert_eq!(drawn[0] == drawn[1], counters[0] == counters[1], "{:?}", drawn);
         }
     }
 

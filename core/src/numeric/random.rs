@@ -3,14 +3,15 @@
 
 use super::{multiversion::multiversion, purpose::Purpose, special::ln};
 
-/// One independent sequence.
+/// One independent sequence of random numbers.
 #[derive(Clone, Debug)]
 pub struct PhiloxStream {
     key: [u32; 2],
     stream: u64,
     /// The next position, and above it the purpose's domain: see [`super::purpose`].
     block: u64,
-    waiting: [u64; 2],
+    /// Numbers that are made and not yet drawn: the last `left` of these.
+    buffer: [u64; 2],
     left: usize,
 }
 
@@ -18,17 +19,16 @@ impl PhiloxStream {
     /// The sequence of this purpose and index under a seed. Tests draw theirs by [`PhiloxStream::for_test`].
     ///
     /// # Panics
-    /// An index that the purpose has no room for.
+    /// If the purpose has no sequence of this index.
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
         let range = purpose.range();
         assert!(index < range.most, "{purpose:?} has {} sequences, not one numbered {index}", range.most);
         PhiloxStream { block: u64::from(range.domain) << POSITION, ..PhiloxStream::for_test(seed, range.first + index) }
     }
 
-    /// A sequence that is registered nowhere, for the made-up data of tests and benches. What the program draws has a
-    /// [`Purpose`].
+    /// A sequence that is not registered, for made-up data of tests and benches. What the program draws has a [`Purpose`].
     pub fn for_test(seed: u64, stream: u64) -> Self {
-        PhiloxStream { key: [seed as u32, (seed >> 32) as u32], stream, block: 0, waiting: [0; 2], left: 0 }
+        PhiloxStream { key: [seed as u32, (seed >> 32) as u32], stream, block: 0, buffer: [0; 2], left: 0 }
     }
 
     /// What is enciphered at a position.
@@ -37,16 +37,17 @@ impl PhiloxStream {
         counter(self.block + position, self.stream)
     }
 
+    /// 64 uniform bits.
     pub fn bits(&mut self) -> u64 {
         if self.left == 0 {
             let mut block = [[0; 2]];
             blocks_kernel(self.block, self.stream, self.key, &mut block);
-            [self.waiting] = block;
+            [self.buffer] = block;
             self.left = 2;
             self.block += 1;
         }
         self.left -= 1;
-        self.waiting[1 - self.left]
+        self.buffer[1 - self.left]
     }
 
     /// Uniform on 0 … n − 1 without bias (Lemire 2019).
@@ -61,11 +62,11 @@ impl PhiloxStream {
         (product >> 64) as u64
     }
 
-    /// Draws one of `n`, as often as that (Lemire 2019, on 32 bits, two to a number).
+    /// Draws `n` times one of 0 … n − 1, and calls `drawn` with each (Lemire 2019, on 32 bits, two from 64). `n` is below 2³².
     pub fn with_replacement(&mut self, n: usize, mut drawn: impl FnMut(usize)) {
         debug_assert!((n as u64) < 1 << 32);
         let (mut left, n) = (n, n as u64);
-        let mut meet = |bits: u64| {
+        let mut use_bits = |bits: u64| {
             for half in [bits & 0xFFFF_FFFF, bits >> 32] {
                 let product = half * n;
                 // The division is only for the few products that could be biased.
@@ -81,12 +82,12 @@ impl PhiloxStream {
         while wanted > 0 {
             let blocks = (wanted / 2).min(many.len());
             if self.left > 0 || blocks == 0 {
-                wanted = meet(self.bits());
+                wanted = use_bits(self.bits());
                 continue;
             }
             blocks_of(self.block, self.stream, self.key, &mut many[..blocks]);
             self.block += blocks as u64;
-            many[..blocks].iter().flatten().for_each(|bits| wanted = meet(*bits));
+            many[..blocks].iter().flatten().for_each(|bits| wanted = use_bits(*bits));
         }
     }
 
@@ -95,14 +96,14 @@ impl PhiloxStream {
         (self.bits() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
-    /// Two normal numbers around 0 (Box and Muller 1958).
+    /// Two independent normal numbers of mean 0 and this standard deviation (Box and Muller 1958).
     pub fn normals(&mut self, deviation: f64) -> [f64; 2] {
         let radius = (-2.0 * ln(1.0 - self.uniform())).sqrt() * deviation;
         let angle = std::f64::consts::TAU * self.uniform();
         [radius * libm::cos(angle), radius * libm::sin(angle)]
     }
 
-    /// Fisher and Yates.
+    /// A uniform permutation (Fisher and Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, self.below(i as u64 + 1) as usize);
@@ -110,11 +111,11 @@ impl PhiloxStream {
     }
 }
 
-/// The `place`-th 64 random bits of a sequence: SplitMix64 (Steele, Lea and Flood 2014). Where millions of draws a second decide
-/// little each; otherwise a [`PhiloxStream`].
+/// The 64 random bits at a position of a sequence: SplitMix64 (Steele, Lea and Flood 2014). For millions of draws of little weight each;
+/// otherwise use a [`PhiloxStream`].
 #[inline(always)]
-pub fn mixed(sequence: u64, place: u64) -> u64 {
-    let mut bits = sequence.wrapping_add(place.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+pub fn mixed(sequence: u64, position: u64) -> u64 {
+    let mut bits = sequence.wrapping_add(position.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     bits = (bits ^ bits >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ bits >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
     bits ^ bits >> 31
@@ -163,7 +164,7 @@ mod tests {
         );
     }
 
-    /// However many are drawn, what comes next is what comes next.
+    /// The number that follows does not depend on how the numbers before it were drawn.
     #[test]
     fn draws_with_replacement_are_the_stream_in_halves() {
         for n in [0, 1, 2, 3, 64, 127, 128, 129, 1000, 1131] {

@@ -40,6 +40,7 @@ impl<T: Copy + Default + Send + Sync, const WIDTH: usize> Panels<T, WIDTH> {
         Panels { length, values }
     }
 
+    /// One panel, term by term: `WIDTH` vectors of the length.
     pub fn panel(&self, panel: usize) -> &[T] {
         &self.values[panel * WIDTH * self.length..][..WIDTH * self.length]
     }

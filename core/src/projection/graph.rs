@@ -166,8 +166,8 @@ mod tests {
         assert_eq!(graph.row(0), (&[1][..], &[3.0][..]));
         assert_eq!(graph.row(1), (&[0, 2][..], &[3.0, 4.0][..]));
         assert_eq!(graph.components(), 2);
-        let turned = graph.at_least(4.0).reordered(&[5, 4, 3, 2, 1, 0]);
-        assert_eq!(turned.row(4), (&[3][..], &[4.0][..]));
-        assert_eq!(turned.row(5).0.len(), 0);
+        let reversed = graph.at_least(4.0).reordered(&[5, 4, 3, 2, 1, 0]);
+        assert_eq!(reversed.row(4), (&[3][..], &[4.0][..]));
+        assert_eq!(reversed.row(5).0.len(), 0);
     }
 }

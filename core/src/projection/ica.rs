@@ -3,7 +3,7 @@
 
 use super::{
     Projected, ProjectionInput, Projector,
-    pca::{self, Principal, principal, turn},
+    pca::{self, Principal, fix_sign, principal},
 };
 use crate::{
     domain::{Fault, Result},
@@ -17,7 +17,7 @@ use crate::{
 use rayon::prelude::*;
 
 /// scikit-learn's limits.
-const TURNS: usize = 200;
+const MOST_ITERATIONS: usize = 200;
 const TOLERANCE: f64 = 1e-4;
 /// Times it is run again from other starts, to see which axes come back.
 const AGAIN: u64 = 4;
@@ -38,32 +38,32 @@ impl Ica {
 
 impl Projector for Ica {
     /// At most `axes` axes, each of variance 1. Facts: `explained` (share of the full variance an axis), `rank`, `negentropy`,
-    /// `stability` (mean |correlation| of each axis with the nearest of four other starts), `turns` (all of them: it did not settle).
+    /// `stability` (mean |correlation| of each axis with the nearest of four other starts), `turns` (iterations; all of them: it did not settle).
     fn project(&self, given: &ProjectionInput) -> Result<Projected> {
         let principal = principal(given.features, self.axes)?;
         let white = White::new(&principal, given.features);
-        let (rotation, turns) = white.rotation(0, given)?;
+        let (rotation, iterations) = white.rotation(0, given)?;
         let mut axes = white.described(&principal, &rotation);
         axes.sort_by(|a, b| b.negentropy.total_cmp(&a.negentropy));
         let others: Vec<Vec<f64>> = (1..=AGAIN)
             .map(|again| Ok(white.rotation(again, &ProjectionInput { watch: &(), ..*given })?.0))
             .collect::<Result<_>>()?;
         let stability = axes.iter().map(|axis| white.comes_back(&axis.direction, &others)).collect();
-        let of = |number: fn(&IndependentAxis) -> f64| axes.iter().map(number).collect::<Vec<f64>>();
+        let of_axes = |number: fn(&IndependentAxis) -> f64| axes.iter().map(number).collect::<Vec<f64>>();
         let facts = [
-            ("explained", of(|axis| axis.explained)),
-            ("negentropy", of(|axis| axis.negentropy)),
+            ("explained", of_axes(|axis| axis.explained)),
+            ("negentropy", of_axes(|axis| axis.negentropy)),
             ("stability", stability),
             ("rank", vec![principal.rank as f64]),
-            ("turns", vec![turns as f64]),
+            ("turns", vec![iterations as f64]),
         ];
         let coordinates = white.coordinates(&axes);
         Ok(Projected { coordinates, facts: facts.map(|(name, numbers)| (name.to_owned(), numbers)).into() })
     }
 
     fn operations(&self, n: f64, d: f64) -> f64 {
-        let (k, turns) = (self.axes as f64, 30.0 * (1 + AGAIN) as f64);
-        pca::operations(n, d, self.axes) + turns * n * (4.0 * k * k + 50.0 * k)
+        let (k, iterations) = (self.axes as f64, 30.0 * (1 + AGAIN) as f64);
+        pca::operations(n, d, self.axes) + iterations * n * (4.0 * k * k + 50.0 * k)
     }
 }
 
@@ -99,24 +99,24 @@ impl White {
         White { n, k, blocks: exact.par_chunks(k * BLOCK).map(block).collect() }
     }
 
-    /// k directions, row by row, orthogonal to each other; and after how many turns.
+    /// k directions, row by row, orthogonal to each other; and the number of iterations.
     fn rotation(&self, start: u64, given: &ProjectionInput) -> Result<(Vec<f64>, usize)> {
         let k = self.k;
         let mut stream = PhiloxStream::new(given.seed, Purpose::IcaStart, start);
         let start: Vec<f64> = (0..k * k).map(|_| stream.normals(1.0)[0]).collect();
         let mut rotation = orthogonal(&start, k)?;
-        for turn in 1..=TURNS {
+        for iteration in 1..=MOST_ITERATIONS {
             given.watch.go_on()?;
             let next = orthogonal(&self.step(&rotation), k)?;
             let moved = next.chunks_exact(k).zip(rotation.chunks_exact(k)).map(|(a, b)| (dot(a, b).abs() - 1.0).abs());
             let moved = moved.fold(0.0, f64::max);
             rotation = next;
-            given.watch.objective("rotation", turn, moved);
+            given.watch.objective("rotation", iteration, moved);
             if moved < TOLERANCE {
-                return Ok((rotation, turn));
+                return Ok((rotation, iteration));
             }
         }
-        Ok((rotation, TURNS))
+        Ok((rotation, MOST_ITERATIONS))
     }
 
     /// E[tanh(w z) z] − E[1 − tanh²(w z)] w, of every direction.
@@ -168,7 +168,7 @@ impl White {
                 loadings.iter_mut().zip(axis).for_each(|(sum, loading)| *sum += weight * loading);
             }
             let before = loadings.clone();
-            turn(&mut loadings);
+            fix_sign(&mut loadings);
             let sign = if loadings == before { 1.0 } else { -1.0 };
             let direction: Vec<f64> = direction.iter().map(|value| sign * value).collect();
             let explained =

@@ -26,10 +26,12 @@ use pca::Pca;
 use tsne::Tsne;
 use umap::Umap;
 
-/// N × k coordinates, and what is to be known of them (see each method).
+/// The result of a projection.
 #[derive(Debug)]
 pub struct Projected {
+    /// N × k, one row an image.
     pub coordinates: Matrix,
+    /// Diagnostics of the method, such as shares of variance or the final loss.
     pub facts: Facts,
 }
 
@@ -43,13 +45,17 @@ trait Projector {
     fn operations(&self, n: f64, d: f64) -> f64;
 }
 
-/// What a projection is made of and who is told.
+/// What a projection is made of, and who observes it.
 pub struct ProjectionInput<'a> {
+    /// N × D, one row an image.
     pub features: &'a Matrix,
+    /// Of all random numbers.
     pub seed: u64,
+    /// Where nearest neighbours come from.
     pub graphs: &'a dyn NeighborGraphs,
+    /// Is told the objective, and may stop the projection.
     pub watch: &'a dyn ProjectionObserver,
-    /// What the image of a row is called, for messages.
+    /// The name of the image of a row, for messages.
     pub name: &'a dyn Fn(usize) -> String,
 }
 
@@ -58,25 +64,27 @@ pub fn numbered(row: usize) -> String {
     format!("in row {row} (from 0)")
 }
 
-/// Gives the nearest neighbours of features: every method that wants a graph of them shares one.
+/// Where nearest neighbours come from: all methods that need a neighbour graph share one.
 pub trait NeighborGraphs {
-    /// Of every row its `k` nearest; `None` for cosines when a row is 0.
+    /// The `k` nearest of every row; `None` for cosines when a row is 0.
     ///
     /// # Errors
-    /// What a cache may meet.
+    /// If a cache cannot be read or written.
     fn neighbours(&self, features: &Matrix, k: usize, metric: neighbours::Metric) -> Result<Option<Neighbours>>;
 }
 
-/// Makes them anew.
+/// Computes them anew each time.
 impl NeighborGraphs for () {
     fn neighbours(&self, features: &Matrix, k: usize, metric: neighbours::Metric) -> Result<Option<Neighbours>> {
         Ok(Neighbours::exact(features, k, metric))
     }
 }
 
-/// Is told how a projection goes on, and may stop it.
+/// Is told how a projection proceeds, and may stop it.
 pub trait ProjectionObserver {
+    /// The value of the objective after a step; `series` names the curve it belongs to.
     fn objective(&self, series: &str, step: usize, value: f64);
+    /// Whether the projection is to stop now.
     fn stops(&self) -> bool {
         false
     }
@@ -110,8 +118,10 @@ fn of_domain(metric: Metric) -> neighbours::Metric {
     }
 }
 
+/// Projects features.
+///
 /// # Errors
-/// Parameters or features that the method cannot work with.
+/// Parameters or features that the method cannot work with; an observer that stops it.
 pub fn project(method: &Method, given: &ProjectionInput) -> Result<Projected> {
     let projector = projector(method)?;
     if let Some((row, column)) = given.features.first_not_finite() {
@@ -125,7 +135,7 @@ pub fn project(method: &Method, given: &ProjectionInput) -> Result<Projected> {
     }
 }
 
-/// What the method takes for N × D features, in floating-point operations.
+/// The cost of the method for N × D features in floating-point operations, to about a factor of two; 0 for parameters that it does not take.
 pub fn operations(method: &Method, n: usize, d: usize) -> f64 {
     projector(method).map_or(0.0, |projector| projector.operations(n as f64, d as f64))
 }
@@ -268,7 +278,7 @@ mod tests {
         }
     }
 
-    /// The grid's side of t-SNE has its turn, and a layout of several turns.
+    /// With t-SNE's grid, and with a layout of several batches.
     #[test]
     fn the_bits_depend_neither_on_threads_nor_on_the_machines_lanes() {
         let (few, many) = (cloud(700, 9, 3), cloud(4100, 5, 4));

@@ -1,7 +1,7 @@
 //! Principal component analysis (Pearson 1901; Hotelling 1933), exact: the eigenvectors of the covariance matrix in
 //! `f64`, or of the images' products with each other where features have more columns than rows. Shares of variance are over
 //! the full spectrum, not over the axes kept. Sign: each axis's largest loading is positive (the first of equals), so an axis
-//! does not turn around between machines.
+//! is the same on all machines.
 
 use super::{Projected, ProjectionInput, Projector};
 use crate::{
@@ -80,7 +80,7 @@ pub fn principal(features: &Matrix, axes: usize) -> Result<Principal> {
     } else {
         spectrum.vectors[..kept * n].par_chunks(n).flat_map(|along| direction(features, &means, along)).collect()
     };
-    loadings.chunks_exact_mut(d).for_each(turn);
+    loadings.chunks_exact_mut(d).for_each(fix_sign);
     let total = sum::sum(&spectrum.values);
     Ok(Principal { means, loadings, values: spectrum.values[..kept].to_vec(), total, rank })
 }
@@ -124,8 +124,8 @@ fn direction(features: &Matrix, means: &[f64], along: &[f64]) -> Vec<f64> {
     loadings
 }
 
-/// Turns an axis so that its largest loading is positive, the first of equals.
-pub fn turn(axis: &mut [f64]) {
+/// Reflects an axis so that its largest loading is positive; of equals the first decides.
+pub fn fix_sign(axis: &mut [f64]) {
     let largest =
         axis.iter().copied().fold(0.0, |largest: f64, loading| if loading.abs() > largest.abs() { loading } else { largest });
     if largest < 0.0 {
@@ -170,8 +170,8 @@ mod tests {
     #[test]
     fn turning_the_features_around_turns_nothing_but_signs_kept_by_rule() {
         let features = cloud(80, &[1.0, 5.0]);
-        let turned = Matrix::new(80, 2, features.values().iter().map(|x| -x).collect()).unwrap();
-        let (one, other) = (project(&features, 2).unwrap(), project(&turned, 2).unwrap());
+        let reflected = Matrix::new(80, 2, features.values().iter().map(|x| -x).collect()).unwrap();
+        let (one, other) = (project(&features, 2).unwrap(), project(&reflected, 2).unwrap());
         assert_eq!(one.facts, other.facts);
         assert!(one.coordinates.values().iter().zip(other.coordinates.values()).all(|(a, b)| *a == -*b));
     }

@@ -20,7 +20,7 @@ const MOMENTUM: f64 = 0.8;
 const MIN_GAIN: f64 = 0.01;
 /// No point moves farther in one step.
 const MAX_STEP: f64 = 5.0;
-/// How often the objective is told.
+/// Iterations between two reports of the objective.
 const TELL: usize = 50;
 
 pub struct Tsne {

@@ -17,7 +17,7 @@ use layout::Layout;
 /// The start's width, and the noise on it.
 const WIDTH: f64 = 10.0;
 const NOISE: f64 = 1e-4;
-/// How often the objective is told.
+/// Epochs between two reports of the objective.
 const TELL: usize = 50;
 
 pub struct Umap {

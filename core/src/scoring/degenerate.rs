@@ -1,10 +1,10 @@
-//! What data can be at their worst: every score is undefined or unranked with a reason, and nothing panics.
+//! Degenerate data: every score is undefined, or unranked with a reason, and nothing panics.
 
 use super::{
     design::members::Setting,
     fairness::groups,
     inference::simultaneous::{self, LayerScores, ProjectionScores, StudyScores},
-    score, space,
+    score, score_features,
 };
 use crate::{
     domain::{
@@ -20,9 +20,9 @@ use crate::{
     numeric::{Matrix, PhiloxStream},
 };
 
-struct Came {
+struct Outcome {
     scores: Vec<Scores>,
-    grid: SimultaneousTests,
+    tests: SimultaneousTests,
     fairness: Fairness,
 }
 
@@ -32,7 +32,7 @@ fn all(
     label: impl Fn(&str, usize) -> Option<u8>,
     person: impl Fn(usize) -> usize,
     value: impl Fn(usize, &mut PhiloxStream) -> f32,
-) -> Came {
+) -> Outcome {
     let (n, id) = (240, |i: usize| format!("{i:04}"));
     let images = Images((0..n).map(|i| (id(i), None)).collect());
     let identities = (0..n).map(|i| (id(i), person(i).to_string())).collect::<Column>();
@@ -45,8 +45,8 @@ fn all(
         within: classes.get(2).map(|within| within.parse().unwrap()),
     };
     let questions: Vec<Question> = questions.iter().map(of).collect();
-    let mut dice = PhiloxStream::for_test(1, 1);
-    let points = Matrix::new(n, 2, (0..2 * n).map(|at| value(at / 2, &mut dice)).collect()).unwrap();
+    let mut rng = PhiloxStream::for_test(1, 1);
+    let points = Matrix::new(n, 2, (0..2 * n).map(|at| value(at / 2, &mut rng)).collect()).unwrap();
     let statistics = Statistics { bootstraps: 50, permutations: 50, min_positives: 5, separates_at: 0.7 };
     let views = [View::Axis(1), View::Pair(1, 2), View::Axis(3)];
     let (mut projections, mut scores) = (Vec::new(), Vec::new());
@@ -58,9 +58,9 @@ fn all(
             projections.push(ProjectionScores { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted });
         }
     }
-    let measured = space(&setting, &points, &questions, &statistics, 1);
+    let measured = score_features(&setting, &points, &questions, &statistics, 1);
     let groups = ["g".to_owned()];
-    let fairness = groups::gaps(&groups::FairnessInput {
+    let fairness = groups::group_fairness(&groups::FairnessInput {
         setting: &setting,
         features: &points,
         decisions: &measured.decisions,
@@ -72,83 +72,88 @@ fn all(
     });
     let of = |(comparison, ranks)| LayerScores { model: 0, layer: 0, comparison, ranks };
     let features: Vec<LayerScores> = measured.ranks.into_iter().enumerate().map(of).collect();
-    let held = [ContrastSides { contrast: 0, left: vec![0], right: vec![1] }];
-    let given = StudyScores {
+    let contrasts = [ContrastSides { contrast: 0, left: vec![0], right: vec![1] }];
+    let study = StudyScores {
         setting: &setting,
         questions: &questions,
         projections: &projections,
         features: &features,
-        held: &held,
+        contrasts: &contrasts,
         statistics: &statistics,
         seed: 1,
     };
-    Came { grid: simultaneous::grid(&given), scores, fairness }
+    Outcome { tests: simultaneous::simultaneous_tests(&study), scores, fairness }
 }
 
 const X: &[&str] = &["x", "not x"];
 
-fn noise(_: usize, dice: &mut PhiloxStream) -> f32 {
-    dice.uniform() as f32
+fn noise(_: usize, rng: &mut PhiloxStream) -> f32 {
+    rng.uniform() as f32
 }
 
 #[test]
 fn a_class_of_none_of_one_and_of_few_is_not_ranked() {
     for count in [0, 1, 4] {
-        let came = all(&[X], |name, i| Some(if name == "x" { u8::from(i < count) } else { u8::from(i % 2 == 0) }), |i| i, noise);
-        assert!(came.scores[0].unranked.as_ref().is_some_and(|why| why.contains("class 1 has")), "{count}: {:?}", came.scores[0]);
-        assert!(came.grid.cells.is_empty() && came.grid.differences.is_empty() && came.grid.all.critical.is_none());
+        let outcome =
+            all(&[X], |name, i| Some(if name == "x" { u8::from(i < count) } else { u8::from(i % 2 == 0) }), |i| i, noise);
+        assert!(
+            outcome.scores[0].unranked.as_ref().is_some_and(|why| why.contains("class 1 has")),
+            "{count}: {:?}",
+            outcome.scores[0]
+        );
+        assert!(outcome.tests.cells.is_empty() && outcome.tests.differences.is_empty() && outcome.tests.all.critical.is_none());
         if count == 0 {
-            assert_eq!(came.scores[0].views[0].whole, None, "undefined, not nought");
+            assert_eq!(outcome.scores[0].views[0].whole, None, "undefined, not nought");
         }
     }
 }
 
 #[test]
 fn one_identity_is_not_ranked_and_says_so() {
-    let came = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |_| 0, noise);
-    assert!(came.scores[0].unranked.is_some() && came.grid.cells.is_empty());
+    let outcome = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |_| 0, noise);
+    assert!(outcome.scores[0].unranked.is_some() && outcome.tests.cells.is_empty());
 }
 
 #[test]
 fn people_of_one_class_each_are_permuted_as_people() {
-    let came =
+    let outcome =
         all(&[X], |name, i| Some(if name == "x" { u8::from(i / 2 % 2 == 0) } else { u8::from(i % 2 == 0) }), |i| i / 2, noise);
-    assert!(came.scores[0].unranked.is_none() && came.scores[0].permuted[1] == 0 && !came.grid.cells.is_empty());
+    assert!(outcome.scores[0].unranked.is_none() && outcome.scores[0].permuted[1] == 0 && !outcome.tests.cells.is_empty());
 }
 
 #[test]
 fn scores_that_are_all_tied_are_chance() {
-    let came = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, |_, _| 1.0);
-    let b = came.scores[0].views[1].b.unwrap();
+    let outcome = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, |_, _| 1.0);
+    let b = outcome.scores[0].views[1].b.unwrap();
     let interval = b.interval.unwrap();
     assert_eq!((b.value, interval.low <= 0.5, interval.high >= 0.5), (0.5, true, true));
-    assert!(came.grid.cells.iter().all(|cell| cell.claimed().low < 0.7));
+    assert!(outcome.tests.cells.iter().all(|cell| cell.claimed().low < 0.7));
 }
 
 #[test]
 fn labels_and_numbers_that_are_missing_leave_images_out_or_views_undefined() {
-    let came = all(&[X], |name, i| (name != "x" || i % 3 > 0).then(|| u8::from(i % 2 == 0)), |i| i, noise);
-    assert_eq!(came.scores[0].counts.n, 160);
-    let came = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, |i, dice| if i == 7 { f32::NAN } else { noise(i, dice) });
-    assert!(came.scores[0].views.iter().all(|view| view.whole.is_none()) && came.grid.cells.is_empty());
-    let came = all(&[X], |_, _| None, |i| i, noise);
-    assert_eq!(came.scores[0].counts.n, 0);
+    let outcome = all(&[X], |name, i| (name != "x" || i % 3 > 0).then(|| u8::from(i % 2 == 0)), |i| i, noise);
+    assert_eq!(outcome.scores[0].counts.n, 160);
+    let outcome = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, |i, rng| if i == 7 { f32::NAN } else { noise(i, rng) });
+    assert!(outcome.scores[0].views.iter().all(|view| view.whole.is_none()) && outcome.tests.cells.is_empty());
+    let outcome = all(&[X], |_, _| None, |i| i, noise);
+    assert_eq!(outcome.scores[0].counts.n, 0);
 }
 
 #[test]
 fn two_comparisons_of_the_same_classes_are_scored_alike() {
-    let came =
-        all(&[X, X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, |i, dice| noise(i, dice) + if i % 2 == 0 { 1.0 } else { 0.0 });
-    assert_eq!(came.scores[0], came.scores[1]);
-    assert_eq!(came.grid.differences.len(), 2);
-    assert_eq!(came.grid.differences[0].difference.value, 0.0, "a model beside itself");
+    let outcome =
+        all(&[X, X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, |i, rng| noise(i, rng) + if i % 2 == 0 { 1.0 } else { 0.0 });
+    assert_eq!(outcome.scores[0], outcome.scores[1]);
+    assert_eq!(outcome.tests.differences.len(), 2);
+    assert_eq!(outcome.tests.differences[0].difference.value, 0.0, "a model beside itself");
 }
 
 #[test]
 fn a_group_without_positives_has_no_rate_and_is_refused_for_reweighing() {
-    let came = all(&[X], |name, i| Some(if name == "x" { u8::from(i < 40) } else { u8::from(i < 60) }), |i| i, noise);
-    let asked = &came.fairness.asked[0];
-    let without = came.fairness.groups.iter().position(|group| group[0].1 == "0").unwrap();
+    let outcome = all(&[X], |name, i| Some(if name == "x" { u8::from(i < 40) } else { u8::from(i < 60) }), |i| i, noise);
+    let asked = &outcome.fairness.asked[0];
+    let without = outcome.fairness.groups.iter().position(|group| group[0].1 == "0").unwrap();
     assert_eq!((asked.cells[without].positives, asked.cells[without].tpr), (0, None));
     assert!(asked.gaps[0].tpr.is_none() && asked.gaps[0].odds.is_none(), "undefined where peers write 0: {:?}", asked.gaps);
     assert!(asked.reweighed[0].refused.as_ref().unwrap().contains("nobody of g = 0 is in the first class"));
@@ -156,10 +161,10 @@ fn a_group_without_positives_has_no_rate_and_is_refused_for_reweighing() {
 
 #[test]
 fn a_group_of_few_has_rates_without_intervals_and_tests_nothing() {
-    let apart = |i: usize, dice: &mut PhiloxStream| noise(i, dice) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
-    let came = all(&[X], |name, i| Some(if name == "x" { u8::from(i % 2 == 0) } else { u8::from(i < 12) }), |i| i, apart);
-    let asked = &came.fairness.asked[0];
-    let few = came.fairness.groups.iter().position(|group| group[0].1 == "1").unwrap();
+    let apart = |i: usize, rng: &mut PhiloxStream| noise(i, rng) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
+    let outcome = all(&[X], |name, i| Some(if name == "x" { u8::from(i % 2 == 0) } else { u8::from(i < 12) }), |i| i, apart);
+    let asked = &outcome.fairness.asked[0];
+    let few = outcome.fairness.groups.iter().position(|group| group[0].1 == "1").unwrap();
     let (cell, other, gap) = (&asked.cells[few], &asked.cells[1 - few], &asked.gaps[0]);
     assert_eq!(
         (cell.positives, cell.support(GroupMeasure::Tpr), other.support(GroupMeasure::Tpr)),
@@ -169,33 +174,33 @@ fn a_group_of_few_has_rates_without_intervals_and_tests_nothing() {
         assert!(bare.is_some_and(|of| of.interval.is_none()), "{asked:?}");
     }
     assert!(other.tpr.unwrap().interval.is_some() && other.auc.unwrap().low().unwrap() < 0.999, "{other:?}");
-    assert_eq!((gap.support(&asked.cells, GroupMeasure::Labels), gap.p, came.fairness.tests), (Support::TooFew, None, 0));
+    assert_eq!((gap.support(&asked.cells, GroupMeasure::Labels), gap.p, outcome.fairness.tests), (Support::TooFew, None, 0));
 }
 
 #[test]
 fn two_models_that_are_perfect_are_not_said_to_be_the_same() {
-    let apart = |i: usize, dice: &mut PhiloxStream| noise(i, dice) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
-    let came = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, apart);
-    let of = &came.grid.differences[0];
+    let apart = |i: usize, rng: &mut PhiloxStream| noise(i, rng) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
+    let outcome = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, apart);
+    let of = &outcome.tests.differences[0];
     assert!(of.left == 1.0 && of.right == 1.0 && of.p == 1.0, "{of:?}");
     assert!(of.difference.low().unwrap() < -0.01 && of.difference.high().unwrap() > 0.01, "{of:?}");
 }
 
 #[test]
 fn what_separates_is_sure_beside_all_others() {
-    let apart = |i: usize, dice: &mut PhiloxStream| noise(i, dice) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
-    let came = all(&[X], |name, i| Some(if name == "x" { u8::from(i % 2 == 0) } else { u8::from(i % 3 == 0) }), |i| i, apart);
-    let cell = &came.grid.cells[0];
+    let apart = |i: usize, rng: &mut PhiloxStream| noise(i, rng) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
+    let outcome = all(&[X], |name, i| Some(if name == "x" { u8::from(i % 2 == 0) } else { u8::from(i % 3 == 0) }), |i| i, apart);
+    let cell = &outcome.tests.cells[0];
     let claimed = cell.claimed();
     assert!(claimed.low > 0.9 && claimed.adjusted <= 0.05 && cell.q <= 0.05, "{cell:?}");
-    let kept = &came.grid.beside[0];
+    let kept = &outcome.tests.beside[0];
     assert!(kept.features.unwrap() > 0.99 && kept.probe.unwrap() > 0.99 && kept.word() == "not shown to differ", "{kept:?}");
 }
 
 #[test]
 fn a_comparison_within_some_images_is_held_beside_the_same_over_all() {
     let label = |name: &str, i: usize| Some(if name == "x" { u8::from(i.is_multiple_of(2)) } else { u8::from(i < 120) });
-    let came = all(&[X, &["x", "not x", "g"]], label, |i| i, noise);
-    let [of] = &came.grid.interactions[..] else { panic!("{:?}", came.grid.interactions) };
+    let outcome = all(&[X, &["x", "not x", "g"]], label, |i| i, noise);
+    let [of] = &outcome.tests.interactions[..] else { panic!("{:?}", outcome.tests.interactions) };
     assert_eq!((of.within, of.whole, of.difference.value, of.q), (1, 0, 0.0, 1.0), "a model beside itself");
 }

@@ -1,4 +1,4 @@
-//! Coordinates and features → scores with intervals, frequencies, the ledger.
+//! Coordinates and features → scores with intervals, tests over all cells, fairness, the ledger of figures.
 //!
 //! The definitions are those of the methods appendix of every report (`templates/methods.html`); each file cites its own.
 //! Pure: labels and points in, numbers out.
@@ -9,6 +9,8 @@ mod design;
 mod estimators;
 pub mod fairness;
 mod inference;
+#[cfg(test)]
+mod peers;
 pub mod selection;
 #[cfg(test)]
 mod simulations;
@@ -16,9 +18,9 @@ mod simulations;
 pub use design::members::Setting;
 pub use estimators::{
     faithfulness::quality,
-    feature_scores::{ScoredFeatures, space},
+    feature_scores::{ScoredFeatures, score_features},
     score::{Scored, score},
     verification::verify,
 };
 pub use inference::simultaneous;
-pub use selection::robustness::{ShownFigure, steady};
+pub use selection::robustness::{ShownFigure, figure_robustness};

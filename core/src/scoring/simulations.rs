@@ -2,8 +2,12 @@
 //! prints the tables of docs/statistics.md, from as many runs as the contract asks for; the tests of every day take a few.
 
 use super::{
-    design::members::Setting,
-    estimators::score::{EvaluationDesign, score},
+    design::{
+        EvaluationDesign,
+        members::Setting,
+        split::{Half, Pool},
+    },
+    estimators::{per_view::ViewScorer, score::score},
     inference::{
         simultaneous::{self, ProjectionScores, StudyScores},
         student,
@@ -72,8 +76,8 @@ fn question(attribute: &str) -> Question {
     Question { measured: Measured::Classes(vec![class(attribute.to_owned()), class(format!("not {attribute}"))]), within: None }
 }
 
-fn normal(dice: &mut PhiloxStream) -> f64 {
-    dice.normals(1.0)[0]
+fn normal(rng: &mut PhiloxStream) -> f64 {
+    rng.normals(1.0)[0]
 }
 
 /// How far apart unit normals are whose AUC it is: Φ⁻¹ of the AUC, times √2.
@@ -98,11 +102,11 @@ impl Classes {
 }
 
 /// Sizes of people of one to some images: `images` in all, of so many people or a few more.
-fn grow(images: usize, people: usize, dice: &mut PhiloxStream) -> Vec<usize> {
+fn grow(images: usize, people: usize, rng: &mut PhiloxStream) -> Vec<usize> {
     let (mut left, mut sizes) = (images, vec![]);
     while left > 0 {
         let people_left = people.saturating_sub(sizes.len()).max(1);
-        let size = (1 + dice.below(2 * (left / people_left).max(1) as u64 - 1) as usize).min(left);
+        let size = (1 + rng.below(2 * (left / people_left).max(1) as u64 - 1) as usize).min(left);
         sizes.push(size);
         left -= size;
     }
@@ -112,26 +116,27 @@ fn grow(images: usize, people: usize, dice: &mut PhiloxStream) -> Vec<usize> {
 /// The estimate on half B of scores of known AUC, for people with one to some images and attributes of people. The positives' scores
 /// scatter `scatter` times as widely.
 fn on_half_b(auc: f64, classes: Classes, within: f64, scatter: f64, seed: u64) -> Option<Estimate> {
-    let mut dice = PhiloxStream::new(seed, Purpose::Simulation, 1);
+    let mut rng = PhiloxStream::new(seed, Purpose::Simulation, 1);
     // Both halves hold as many: what is counted are those of one.
-    let mut sizes = grow(2 * classes.positives.0, 2 * classes.positives.1, &mut dice);
+    let mut sizes = grow(2 * classes.positives.0, 2 * classes.positives.1, &mut rng);
     let with = sizes.len();
-    sizes.extend(grow(2 * classes.negatives.0, 2 * classes.negatives.1, &mut dice));
+    sizes.extend(grow(2 * classes.negatives.0, 2 * classes.negatives.1, &mut rng));
     let mut world = World::new(&sizes);
     let person = world.person.clone();
     world.label("x", |i| person[i] < with);
-    let own: Vec<f64> = sizes.iter().map(|_| normal(&mut dice)).collect();
+    let own: Vec<f64> = sizes.iter().map(|_| normal(&mut rng)).collect();
     let moved = apart(auc) * ((1.0 + scatter * scatter) / 2.0).sqrt();
-    let score = |i: usize, dice: &mut PhiloxStream| {
-        let noise = within.sqrt() * own[person[i]] + (1.0 - within).sqrt() * normal(dice);
+    let score = |i: usize, rng: &mut PhiloxStream| {
+        let noise = within.sqrt() * own[person[i]] + (1.0 - within).sqrt() * normal(rng);
         if person[i] < with { scatter * noise + moved } else { noise }
     };
-    let all: Vec<f64> = (0..person.len()).map(|i| score(i, &mut dice)).collect();
+    let all: Vec<f64> = (0..person.len()).map(|i| score(i, &mut rng)).collect();
     let statistics = Statistics { bootstraps: if long() { 1000 } else { 200 }, ..Statistics::default() };
     world.with(|setting| {
-        let asked = EvaluationDesign::new(setting, &question("x"), &statistics, seed);
-        let of_members = asked.members.rows.iter().map(|&row| all[row]).collect();
-        asked.estimate(&[asked.held_out(&[of_members])], 2)[0]
+        let design = EvaluationDesign::new(setting, &question("x"), &statistics, seed);
+        let scorer = ViewScorer::new(&design);
+        let of_members = design.members.rows.iter().map(|&row| all[row]).collect();
+        scorer.mean_and_least(&[scorer.sort_held_out(&[of_members])], Pool::Half(Half::B))[0]
     })
 }
 
@@ -242,14 +247,14 @@ struct Study {
 /// Attributes of people, on features in which images of a person lie together: the grid of all of them. All but one are null.
 fn grid_of(study: Study, seed: u64) -> SimultaneousTests {
     let Study { models, people, attributes, views, per_image, signal } = study;
-    let mut dice = PhiloxStream::new(seed, Purpose::Simulation, 2);
-    let sizes: Vec<usize> = (0..people).map(|_| 1 + dice.below(6) as usize).collect();
+    let mut rng = PhiloxStream::new(seed, Purpose::Simulation, 2);
+    let sizes: Vec<usize> = (0..people).map(|_| 1 + rng.below(6) as usize).collect();
     let mut world = World::new(&sizes);
     let person = world.person.clone();
     let mut first = vec![];
     for attribute in 0..attributes {
-        let share = 0.4 + 0.1 * dice.uniform();
-        let has: Vec<bool> = (0..if per_image { person.len() } else { people }).map(|_| dice.uniform() < share).collect();
+        let share = 0.4 + 0.1 * rng.uniform();
+        let has: Vec<bool> = (0..if per_image { person.len() } else { people }).map(|_| rng.uniform() < share).collect();
         let of = |i: usize| has[if per_image { i } else { person[i] }];
         world.label(&format!("x{attribute}"), of);
         if attribute == 0 {
@@ -258,13 +263,13 @@ fn grid_of(study: Study, seed: u64) -> SimultaneousTests {
     }
     let points: Vec<[Matrix; 1]> = (0..models)
         .map(|model| {
-            let centre: Vec<f64> = (0..people * views).map(|_| normal(&mut dice)).collect();
-            let at = |i: usize, view: usize, dice: &mut PhiloxStream| {
+            let centre: Vec<f64> = (0..people * views).map(|_| normal(&mut rng)).collect();
+            let at = |i: usize, view: usize, rng: &mut PhiloxStream| {
                 let moved = if model == 0 && view == 0 && first[i] { signal } else { 0.0 };
-                (centre[person[i] * views + view] + 0.3 * normal(dice) + moved) as f32
+                (centre[person[i] * views + view] + 0.3 * normal(rng) + moved) as f32
             };
             let values = (0..person.len()).flat_map(|i| (0..views).map(move |view| (i, view)));
-            let values = values.map(|(i, view)| at(i, view, &mut dice)).collect();
+            let values = values.map(|(i, view)| at(i, view, &mut rng)).collect();
             [Matrix::new(person.len(), views, values).expect("as many")]
         })
         .collect();
@@ -282,12 +287,12 @@ fn grid_of(study: Study, seed: u64) -> SimultaneousTests {
         };
         let projections: Vec<ProjectionScores> = points.iter().enumerate().flat_map(of).collect();
         let (questions, projections) = (&questions, &projections);
-        simultaneous::grid(&StudyScores {
+        simultaneous::simultaneous_tests(&StudyScores {
             setting,
             questions,
             projections,
             features: &[],
-            held: &[],
+            contrasts: &[],
             statistics: &statistics,
             seed,
         })
@@ -358,11 +363,11 @@ fn what_is_claimed_is_found_more_often_than_beside_the_whole_grid() {
 fn what_was_chosen_on_a_is_chance_on_b_where_there_is_no_signal() {
     let (runs, views) = (runs(100, 4), 500);
     let of = |run: u64| {
-        let mut dice = PhiloxStream::new(run, Purpose::Simulation, 3);
+        let mut rng = PhiloxStream::new(run, Purpose::Simulation, 3);
         let n = 3000;
         let mut world = World::new(&vec![1; n]);
         world.label("x", |i| i % 50 == 0);
-        let values = (0..n * views).map(|_| dice.uniform() as f32).collect();
+        let values = (0..n * views).map(|_| rng.uniform() as f32).collect();
         let points = [Matrix::new(n, views, values).expect("as many")];
         let statistics = Statistics { bootstraps: 20, permutations: 0, ..Statistics::default() };
         let axes: Vec<View> = (1..=views).map(View::Axis).collect();
@@ -379,13 +384,13 @@ fn what_was_chosen_on_a_is_chance_on_b_where_there_is_no_signal() {
 fn a_null_attribute_that_is_constant_per_person_is_chance() {
     let runs = runs(2000, 60);
     let of = |run: u64| {
-        let mut dice = PhiloxStream::new(run, Purpose::Simulation, 4);
+        let mut rng = PhiloxStream::new(run, Purpose::Simulation, 4);
         let mut world = World::new(&[8; 100]);
-        let has: Vec<bool> = (0..100).map(|_| dice.bits().is_multiple_of(2)).collect();
-        let place: Vec<f32> = (0..100).map(|_| dice.uniform() as f32 * 100.0).collect();
+        let has: Vec<bool> = (0..100).map(|_| rng.bits().is_multiple_of(2)).collect();
+        let place: Vec<f32> = (0..100).map(|_| rng.uniform() as f32 * 100.0).collect();
         let person = world.person.clone();
         world.label("x", |i| has[person[i]]);
-        let values = person.iter().map(|&person| place[person] + dice.uniform() as f32).collect();
+        let values = person.iter().map(|&person| place[person] + rng.uniform() as f32).collect();
         let points = [Matrix::new(800, 1, values).expect("as many")];
         let statistics = Statistics { bootstraps: 20, permutations: 0, ..Statistics::default() };
         let scores = world.with(|setting| score(setting, &points, &question("x"), &[View::Axis(1)], &statistics, run).scores);

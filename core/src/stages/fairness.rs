@@ -5,14 +5,14 @@ use crate::{
     domain::{Result, stage::GroupFairness},
     scoring::{
         Setting,
-        fairness::groups::{FairnessInput, gaps},
+        fairness::groups::{FairnessInput, group_fairness},
     },
 };
 
 pub fn fairness(of: &GroupFairness, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
     let (features, decisions) = (inputs.matrix("features")?, inputs.matrix("decisions")?);
-    let given = FairnessInput {
+    let input = FairnessInput {
         setting: &Setting { images: &images, labels: &labels, identities: identities.as_ref() },
         features: &features,
         decisions: &decisions,
@@ -22,5 +22,5 @@ pub fn fairness(of: &GroupFairness, inputs: &Inputs) -> Result<StageOutput> {
         statistics: &of.statistics,
         seed: of.seed,
     };
-    StageOutput::default().with_json(GroupFairness::GROUPS, &gaps(&given))
+    StageOutput::default().with_json(GroupFairness::GROUPS, &group_fairness(&input))
 }

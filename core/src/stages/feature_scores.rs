@@ -13,10 +13,10 @@ use crate::{
 pub fn space(of: &ScoreFeatures, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
-    let measured = scoring::space(&setting, &inputs.matrix("features")?, &of.questions, &of.statistics, of.seed);
-    let mut made = StageOutput::default().with_json(ScoreFeatures::SCORES, &measured.space)?;
-    for (question, ranks) in measured.ranks.iter().enumerate() {
+    let scored = scoring::score_features(&setting, &inputs.matrix("features")?, &of.questions, &of.statistics, of.seed);
+    let mut made = StageOutput::default().with_json(ScoreFeatures::SCORES, &scored.scores)?;
+    for (question, ranks) in scored.ranks.iter().enumerate() {
         made = made.with(&ranks_of(question), array::to_npy(ranks));
     }
-    Ok(made.with(ScoreFeatures::DECISIONS, array::to_npy(&measured.decisions)))
+    Ok(made.with(ScoreFeatures::DECISIONS, array::to_npy(&scored.decisions)))
 }

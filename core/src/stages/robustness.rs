@@ -16,6 +16,6 @@ pub fn steady(of: &Robustness, inputs: &Inputs) -> Result<StageOutput> {
         projection::project(method, &given).map(|projected| projected.coordinates)
     };
     let figure = scoring::ShownFigure { features: &features, points: &points, method: &of.method, view: of.view };
-    let steady = scoring::steady(&setting, &of.question, &figure, of.seed, project);
+    let steady = scoring::figure_robustness(&setting, &of.question, &figure, of.seed, project);
     StageOutput::default().with_json(Robustness::FIGURE, &steady)
 }

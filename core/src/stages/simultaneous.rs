@@ -46,14 +46,14 @@ pub fn grid(gridding: &Simultaneous, inputs: &Inputs) -> Result<StageOutput> {
         .zip(spaces)
         .map(|(&[model, layer, comparison], (_, ranks))| LayerScores { model, layer, comparison, ranks })
         .collect();
-    let given = StudyScores {
+    let study = StudyScores {
         setting: &setting,
         questions: &gridding.questions,
         projections: &projections,
         features: &features,
-        held: &gridding.held,
+        contrasts: &gridding.held,
         statistics: &gridding.statistics,
         seed: gridding.seed,
     };
-    StageOutput::default().with_json(Simultaneous::TESTS, &scoring::simultaneous::grid(&given))
+    StageOutput::default().with_json(Simultaneous::TESTS, &scoring::simultaneous::simultaneous_tests(&study))
 }

@@ -1,4 +1,4 @@
-//! How near images are to each other in feature space: p, by a Gaussian around each whose width gives it the perplexity asked
+//! Affinities p of images in feature space, by a Gaussian around each, whose width gives it the perplexity asked
 //! for; and how that pulls on a map.
 
 use crate::{
@@ -53,9 +53,9 @@ impl Affinities {
     }
 }
 
-/// p of the neighbours of one image: exp(−β d²) with β such that their entropy is ln(perplexity), found by halving.
+/// p of the neighbours of one image: exp(−β d²) with β such that their entropy is ln(perplexity), found by bisection.
 fn calibrated(squares: &[f64], perplexity: f64) -> Vec<f64> {
-    const TURNS: usize = 200;
+    const MOST_BISECTIONS: usize = 200;
     let target = libm::log(perplexity);
     let least = squares[0];
     let (mut low, mut high) = (0.0, f64::INFINITY);
@@ -63,7 +63,7 @@ fn calibrated(squares: &[f64], perplexity: f64) -> Vec<f64> {
     let spread = squares.iter().map(|square| square - least).sum::<f64>() / squares.len() as f64;
     let mut beta = if spread > 0.0 { 1.0 / spread } else { 1.0 };
     let mut p = vec![0.0; squares.len()];
-    for _ in 0..TURNS {
+    for _ in 0..MOST_BISECTIONS {
         weigh(squares, least, beta, &mut p);
         let total: f64 = p.iter().sum();
         let mean = p.iter().zip(squares).map(|(p, square)| p * (square - least)).sum::<f64>() / total;

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 /// A width is not less than this share of the mean distance.
 const LEAST_WIDTH: f64 = 1e-3;
 const TOLERANCE: f64 = 1e-5;
-const TURNS: usize = 64;
+const MOST_BISECTIONS: usize = 64;
 
 /// Entries that a layout of so many epochs would never meet are left out.
 pub fn graph(neighbours: &Neighbours, epochs: usize) -> Graph {
@@ -36,7 +36,7 @@ fn memberships(distances: &[f64], mean: f64, out: &mut [f32]) {
     let own = distances.iter().sum::<f64>() / (distances.len() + 1) as f64;
     // From the distances themselves, so that their unit does not matter.
     let (mut low, mut high, mut width) = (0.0, f64::INFINITY, if own > 0.0 { own } else { 1.0 });
-    for _ in 0..TURNS {
+    for _ in 0..MOST_BISECTIONS {
         let total: f64 = distances.iter().map(|d| membership(*d, width)).sum();
         if (total - target).abs() < TOLERANCE {
             break;

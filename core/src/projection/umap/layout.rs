@@ -1,7 +1,7 @@
-//! The layout: near images pull each other as often as the graph is sure of them, five random others push at each meeting
-//! (umap-learn's `optimize_layout_euclidean`). Every point moves itself alone, from what stands there; so threads share the points of
-//! one turn, and what they draw is a function of (seed, epoch, point, meeting). Points take turns in batches, drawn once, for
-//! if all moved at once, they would jump past each other.
+//! The layout: neighbours attract each other in proportion to the graph's weights, and at each attraction five random others repel
+//! (umap-learn's `optimize_layout_euclidean`). A step moves one point alone, from the positions before its batch, so threads share the points
+//! of a batch; random numbers are functions of (seed, epoch, point, entry). Points move in batches, whose order is drawn once: if all moved
+//! at once, they would jump past each other.
 
 use super::curve::LowDimensionalCurve;
 use crate::{
@@ -27,9 +27,10 @@ const RATE: f64 = 0.125;
 const CLIP: f32 = 4.0;
 /// Keeps pushes finite.
 const NEAR: f32 = 0.001;
-/// Turns an epoch, at most; and points that a turn has at least.
-const TURNS: usize = 16;
-const LEAST: usize = 128;
+/// Batches of points in a pass, at most.
+const MOST_BATCHES: usize = 16;
+/// Points of a batch, at least.
+const LEAST_BATCH: usize = 128;
 /// Points moved in one piece.
 const ROWS: usize = 32;
 
@@ -74,12 +75,12 @@ impl Layout {
     /// two passes, so that the others have moved in between; and pushed by three others in the first, by two in the second.
     pub fn step(&mut self, epoch: usize, epochs: usize) {
         let n = self.points.len();
-        let turn = n.div_ceil(TURNS).max(LEAST);
+        let batch = n.div_ceil(MOST_BATCHES).max(LEAST_BATCH);
         let rate = (RATE * (1.0 - epoch as f64 / epochs as f64)) as f32;
         for (pass, others) in [MOST, OTHERS - MOST].into_iter().enumerate() {
             let at = Pass { epoch: epoch as u64, bits: self.drawn(Purpose::UmapPushes, 2 * epoch + pass), others, rate };
-            for first in (0..n).step_by(turn) {
-                let last = n.min(first + turn);
+            for first in (0..n).step_by(batch) {
+                let last = n.min(first + batch);
                 let mut moved = self.points[first..last].to_vec();
                 moved.par_chunks_mut(ROWS).enumerate().for_each(|(block, moved)| go(self, at, first + block * ROWS, moved));
                 self.points[first..last].copy_from_slice(&moved);
@@ -87,14 +88,14 @@ impl Layout {
         }
     }
 
-    /// Has the entry its turn in this epoch?
+    /// Whether an entry is applied in this epoch.
     #[inline(always)]
     fn meets(&self, entry: usize, epoch: u64) -> bool {
         let rate = self.rates[entry];
         (rate * epoch) >> 32 != (rate * (epoch + 1)) >> 32
     }
 
-    /// The entries of a point that have their turn in this epoch, added without a branch: whether one has is hard to foresee.
+    /// The entries of a point that are applied in this epoch, collected without a branch, as it would be hard to predict.
     #[inline(always)]
     fn meetings(&self, point: usize, epoch: u64, into: &mut Vec<u32>) {
         let entries = self.graph.entries(point);
@@ -118,7 +119,7 @@ impl Layout {
             1.0 / (1.0 + a * libm::exp(b * libm::log(square)))
         };
         let bits = self.drawn(Purpose::UmapObjective, 0);
-        let of = |i: usize| {
+        let loss_and_degree = |i: usize| {
             let (columns, values) = self.graph.row(i);
             let pulls: f64 = columns.iter().zip(values).map(|(j, w)| -f64::from(*w) * libm::log(near(i, *j as usize))).sum();
             let degree: f64 = values.iter().map(|w| f64::from(*w)).sum();
@@ -126,7 +127,7 @@ impl Layout {
             let pushes = others.iter().map(|j| -libm::log(1.0 - near(i, *j as usize))).sum::<f64>() / MOST as f64;
             (pulls + OTHERS as f64 * degree * pushes, degree)
         };
-        let (losses, degrees): (Vec<f64>, Vec<f64>) = (0..n).into_par_iter().map(of).unzip();
+        let (losses, degrees): (Vec<f64>, Vec<f64>) = (0..n).into_par_iter().map(loss_and_degree).unzip();
         sum::sum(&losses) / sum::sum(&degrees).max(f64::MIN_POSITIVE)
     }
 }
@@ -159,7 +160,7 @@ multiversion! { fn go(layout: &Layout, at: Pass, first: usize, moved: &mut [[f32
 
 /// Points of one register: the one who pulls and those who push are four lanes.
 const ABREAST: usize = LANES / 4;
-/// Points that are moved beside each other: a meeting waits for the point's last, not for another's.
+/// Points that are moved at once: a step of a point waits for the point's last step, not for other points.
 const TOGETHER: usize = 4 * ABREAST;
 
 /// Meetings of a point one after the other, each from where the last left it.
@@ -188,12 +189,12 @@ fn go_kernel<L: Lanes>(layout: &Layout, at: Pass, first: usize, moved: &mut [[f3
             (xs[k], ys[k]) = (*x, *y);
         }
         let most = meetings.iter().map(Vec::len).max().unwrap_or(0);
-        for turn in 0..most {
+        for step in 0..most {
             let mut places = [[0; LANES]; TOGETHER / ABREAST];
             let mut rates = [0.0; TOGETHER];
             for (k, meetings) in meetings.iter().enumerate() {
-                // Who has nobody left to meet stays.
-                let Some(entry) = meetings.get(turn) else { continue };
+                // A point without entries left stays.
+                let Some(entry) = meetings.get(step) else { continue };
                 rates[k] = at.rate;
                 let places = &mut places[k / ABREAST][k % ABREAST * 4..][..4];
                 places[0] = layout.graph.columns()[*entry as usize];
@@ -202,14 +203,14 @@ fn go_kernel<L: Lanes>(layout: &Layout, at: Pass, first: usize, moved: &mut [[f3
             let (xs, ys) = (xs.as_chunks_mut::<ABREAST>().0, ys.as_chunks_mut::<ABREAST>().0);
             for ((places, rates), (xs, ys)) in places.iter().zip(rates.as_chunks::<ABREAST>().0).zip(xs.iter_mut().zip(ys)) {
                 let [other_xs, other_ys] = L::gather(&layout.points, places);
-                let (dx, dy) = (L::fours(*xs).sub(other_xs), L::fours(*ys).sub(other_ys));
+                let (dx, dy) = (L::broadcast4(*xs).sub(other_xs), L::broadcast4(*ys).sub(other_ys));
                 let square = dx.fused(dx, dy.mul(dy)).max(L::splat(1e-30));
                 let power = lanes::exp(lanes::ln(square).mul(L::splat(b)));
                 let below = power.fused(L::splat(a), one);
                 // −2ab d²⁽ᵇ⁻¹⁾ / (1 + a d²ᵇ), and 2b / ((ε + d²) (1 + a d²ᵇ)): one of the two is 0.
                 let above = pull.fused(power, push);
                 let strength = above.div(square.add(softened).mul(below));
-                let step = |d: L| strength.mul(d).max(under).min(clip).quarters();
+                let step = |d: L| strength.mul(d).max(under).min(clip).sum4();
                 let (steps_x, steps_y) = (step(dx), step(dy));
                 for k in 0..ABREAST {
                     xs[k] = rates[k].mul_add(steps_x[k], xs[k]);

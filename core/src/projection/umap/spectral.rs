@@ -15,7 +15,7 @@ const ABREAST: usize = 3;
 const BASIS: usize = 60;
 const KEPT: usize = 15;
 const RESTARTS: usize = 40;
-/// A residual, beside how far the value is from 1, that a start need not be better than.
+/// The residual, relative to 1 − eigenvalue, at which iteration ends.
 const TOLERANCE: f64 = 0.005;
 
 /// N × 2. The graph has one component.
@@ -46,7 +46,7 @@ impl Weights<'_> {
     }
 }
 
-/// Orthonormal eigenvectors of the two greatest values beside the one that is known.
+/// Orthonormal eigenvectors of the two greatest eigenvalues after the one whose vector is known.
 fn leading(weights: &Weights, known: &[f64]) -> Vec<Vec<f64>> {
     let n = known.len();
     let room = BASIS.min(n.saturating_sub(1));
@@ -71,9 +71,9 @@ fn leading(weights: &Weights, known: &[f64]) -> Vec<Vec<f64>> {
             (0..m * m).into_par_iter().map(|at| dot_lanes(&basis[(at / m).min(at % m)], &images[(at / m).max(at % m)])).collect();
         let Some(ritz) = eigen::symmetric(&products, m) else { break };
         let kept = KEPT.min(m);
-        let turned = |of: &[Vec<f64>], place: usize| combined(of, &ritz.vectors[place * m..][..m]);
-        let kept_basis: Vec<Vec<f64>> = (0..kept).map(|place| turned(&basis, place)).collect();
-        let kept_images: Vec<Vec<f64>> = (0..kept).map(|place| turned(&images, place)).collect();
+        let ritz_vector = |basis: &[Vec<f64>], i: usize| combined(basis, &ritz.vectors[i * m..][..m]);
+        let kept_basis: Vec<Vec<f64>> = (0..kept).map(|i| ritz_vector(&basis, i)).collect();
+        let kept_images: Vec<Vec<f64>> = (0..kept).map(|i| ritz_vector(&images, i)).collect();
         let residual = |place: usize| {
             let value = ritz.values[place];
             let off: Vec<f64> = kept_images[place].iter().zip(&kept_basis[place]).map(|(image, x)| image - value * x).collect();
@@ -88,7 +88,7 @@ fn leading(weights: &Weights, known: &[f64]) -> Vec<Vec<f64>> {
         next = next.into_iter().filter_map(|image| orthogonal(image, known, &basis)).collect();
         (basis, images) = (kept_basis, kept_images);
     }
-    best.iter_mut().for_each(|vector| super::super::pca::turn(vector));
+    best.iter_mut().for_each(|vector| super::super::pca::fix_sign(vector));
     best
 }
 

@@ -1,4 +1,91 @@
-//! Which images and identities a question is about, and how they are parted: halves, folds, resamples.
+//! Which images and identities a question is about, and how they are split and drawn again: pairs of classes, halves, folds,
+//! resamples. It knows no score.
 
 pub mod members;
+pub mod pairs;
+pub mod resample;
 pub mod split;
+
+use self::{
+    members::{Setting, groups},
+    pairs::ClassPairs,
+    resample::Resampler,
+    split::{Pool, Split, split},
+};
+use crate::{
+    domain::{
+        comparison::Question,
+        membership::Members,
+        score::{Counts, Statistics},
+    },
+    numeric::Purpose,
+};
+
+/// What the scores of all views of one question share. "Member" is an index among the images that take part, from 0.
+pub struct EvaluationDesign<'a> {
+    pub members: Members,
+    pub split: Split,
+    pub pairs: ClassPairs,
+    /// How many resamples, permutations and images a score asks for.
+    pub statistics: &'a Statistics,
+    /// By pool.
+    resamplers: [Resampler; 3],
+    /// By image: the number of its identity.
+    group: Vec<usize>,
+}
+
+impl<'a> EvaluationDesign<'a> {
+    /// Halves, folds and resamples depend on members, identities and seed alone, never on a view.
+    pub fn new(setting: &Setting, question: &Question, statistics: &'a Statistics, seed: u64) -> Self {
+        let group = groups(setting);
+        let members = setting.members(question);
+        let split = split(&members, &group, seed);
+        let resamplers = Pool::ALL.map(|pool| {
+            let identity = |(i, row): (usize, &usize)| pool.holds(split.half[i]).then_some(group[*row]);
+            Resampler::new(members.rows.iter().enumerate().map(identity), seed, purpose(pool))
+        });
+        EvaluationDesign { pairs: ClassPairs::new(&members), members, split, statistics, resamplers, group }
+    }
+
+    /// The number of the identity that a member belongs to.
+    pub fn group(&self, member: usize) -> usize {
+        self.group[self.members.rows[member]]
+    }
+
+    /// The numbers of all images' identities, in the order of the images.
+    pub fn groups(&self) -> impl Iterator<Item = usize> {
+        self.group.iter().copied()
+    }
+
+    /// Images and identities of each class in a pool.
+    pub fn counts(&self, pool: Pool) -> Counts {
+        self.members.counts(&self.group, |i| pool.holds(self.split.half[i]))
+    }
+
+    /// Draws the identities of a pool again.
+    pub fn resampler(&self, pool: Pool) -> &Resampler {
+        &self.resamplers[pool.index()]
+    }
+
+    /// The two sets of every pair of classes: by member, whether it is in the first, and whether it is in the second.
+    pub fn pairs(&self) -> impl Iterator<Item = [&[bool]; 2]> {
+        self.pairs.pairs.iter().map(|&(p, q)| [&self.pairs.sets[p][..], &self.pairs.sets[q][..]])
+    }
+
+    /// Per pair of classes, per member: is it in the first? `None` for members of neither class, or of both.
+    pub fn targets(&self) -> Vec<Vec<Option<bool>>> {
+        let target = |[first, second]: [&[bool]; 2]| {
+            first.iter().zip(second).map(|(first, second)| (*first != *second).then_some(*first)).collect()
+        };
+        self.pairs().map(target).collect()
+    }
+}
+
+/// The random numbers of a pool's resamples.
+fn purpose(pool: Pool) -> Purpose {
+    match pool {
+        Pool::Whole => Purpose::ResampledWhole,
+        Pool::Half(split::Half::A) => Purpose::ResampledSelection,
+        Pool::Half(split::Half::B) => Purpose::ResampledEvaluation,
+    }
+}

@@ -1,7 +1,7 @@
-//! Halves and folds: identity-disjoint, class-stratified, fixed by the seed alone, never by a view.
+//! Halves and folds: disjoint in identities, stratified by class, fixed by members and seed, never by a view.
 //!
-//! Views are chosen on half A and quoted on half B; in each half, and over both, five folds keep an image's own identity
-//! out of its neighbours.
+//! Views are chosen on half A and quoted on half B. In each half, and over both, five folds keep the images of an identity out of
+//! each other's neighbours.
 
 use crate::{
     domain::membership::Members,
@@ -9,32 +9,68 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
+/// Folds of each half.
 pub const FOLDS: usize = 5;
 
+/// The halves of the identities that take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Half {
+    /// The selection half: views are chosen by their scores here.
     A,
+    /// The evaluation half: scores of chosen views are quoted from here.
     B,
 }
 
-/// Per entry of the members' rows.
+/// The members whose neighbours count and whose AUC is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pool {
+    /// All members.
+    Whole,
+    /// The members of one half.
+    Half(Half),
+}
+
+impl Pool {
+    /// In the order of their indices.
+    pub const ALL: [Pool; 3] = [Pool::Whole, Pool::Half(Half::A), Pool::Half(Half::B)];
+
+    /// The place in [`Pool::ALL`], and in every array by pool.
+    pub fn index(self) -> usize {
+        match self {
+            Pool::Whole => 0,
+            Pool::Half(Half::A) => 1,
+            Pool::Half(Half::B) => 2,
+        }
+    }
+
+    /// Whether members of a half are in the pool.
+    pub fn holds(self, half: Half) -> bool {
+        self == Pool::Whole || self == Pool::Half(half)
+    }
+}
+
+/// The half and the fold of every member.
 pub struct Split {
+    /// By member.
     pub half: Vec<Half>,
+    /// By member: 0 … [`FOLDS`] − 1.
     pub fold: Vec<usize>,
 }
 
 impl Split {
-    /// Half and fold as one number, below twice the folds: scores that were made in each half are compared within it.
-    pub fn place(&self, member: usize) -> usize {
+    /// Half and fold as one number below 2 · [`FOLDS`]: scores that were made in each half are compared within it.
+    pub fn half_and_fold(&self, member: usize) -> usize {
         self.fold[member] + if self.half[member] == Half::A { 0 } else { FOLDS }
     }
 
-    /// The members of a half.
-    pub fn of(&self, half: Half) -> Vec<usize> {
+    /// The members of a half, ascending.
+    pub fn members_of(&self, half: Half) -> Vec<usize> {
         (0..self.half.len()).filter(|&i| self.half[i] == half).collect()
     }
 }
 
+/// Deals identities to halves and folds, the largest first, each to the place that has fewest images of its classes. `group`: by image,
+/// the number of its identity.
 pub fn split(members: &Members, group: &[usize], seed: u64) -> Split {
     // A group's stratum is the classes of its first member; with one identity a group, the classes themselves.
     let mut groups: BTreeMap<usize, (Vec<bool>, Vec<usize>)> = BTreeMap::new();
@@ -50,7 +86,7 @@ pub fn split(members: &Members, group: &[usize], seed: u64) -> Split {
     let mut dealt: BTreeMap<&Vec<bool>, [usize; 2 * FOLDS]> = BTreeMap::new();
     let mut all = [0; 2 * FOLDS];
     for (stratum, members) in order {
-        // The emptiest place for this stratum, then the emptiest of all, then the first.
+        // The place with fewest images of this stratum, then of all, then the first.
         let of_stratum = dealt.entry(stratum).or_default();
         let place = (0..2 * FOLDS).min_by_key(|&place| (of_stratum[place], all[place], place)).unwrap_or(0);
         of_stratum[place] += members.len();
@@ -89,5 +125,14 @@ mod tests {
                 assert_eq!((0..n).filter(here).filter(|&i| class[i]).count(), 20);
             }
         }
+    }
+
+    #[test]
+    fn a_pool_of_a_half_holds_that_half_alone() {
+        for (index, pool) in Pool::ALL.into_iter().enumerate() {
+            assert_eq!(pool.index(), index);
+        }
+        assert_eq!([Half::A, Half::B].map(|half| Pool::Whole.holds(half)), [true, true]);
+        assert_eq!([Half::A, Half::B].map(|half| Pool::Half(Half::B).holds(half)), [false, true]);
     }
 }

@@ -1,13 +1,13 @@
-//! What the features themselves hold, on all questions at once: nearest neighbours in all their columns, and a linear probe.
-//! Both are the yardstick for projections, which can lose of it, or make it up.
+//! Scores of the features themselves, on all questions at once: by nearest neighbours in all their columns, and by a linear probe.
+//! Both are what projections are compared with: a projection can lose separation, or inflate it.
 //!
 //! Distances between images are taken once for all questions; so are the probe's standardised features.
 
 use super::{
-    knn::Prepared,
+    knn::ScoredPools,
     nearest,
-    probe::{self, accuracy},
-    score::EvaluationDesign,
+    per_view::ViewScorer,
+    probe::{ProbeTask, accuracy, probe},
 };
 use crate::{
     domain::{
@@ -16,99 +16,115 @@ use crate::{
         score::{FeatureScore, FeatureScores, ProbeScore, Statistics},
     },
     numeric::Matrix,
-    scoring::design::{members::Setting, split::Half},
+    scoring::design::{
+        EvaluationDesign,
+        members::Setting,
+        split::{Half, Pool},
+    },
 };
 use rayon::prelude::*;
 
+/// The features' scores, and what other stages need of them.
 pub struct ScoredFeatures {
-    pub space: FeatureScores,
-    /// One a question: rows as [`super::score::Scored::ranks`] has them, of neighbours, then of the probe.
+    /// One answer a question.
+    pub scores: FeatureScores,
+    /// One matrix a question: rows as in [`super::score::Scored::ranks`], of neighbours, then of the probe.
     pub ranks: Vec<Matrix>,
-    /// One row a question, one column an image: the probe's log-odds for the first of two classes, from people it did not
-    /// learn from; NaN for other images, and for questions that have not two classes.
+    /// One row a question, one column an image: the probe's log-odds for the first of two classes, by a probe that was not trained on the
+    /// image's fold; NaN for images that take no part, and for questions that have not two classes.
     pub decisions: Matrix,
 }
 
-/// `features`: N × D, rows in the setting's order.
-pub fn space(setting: &Setting, features: &Matrix, questions: &[Question], statistics: &Statistics, seed: u64) -> ScoredFeatures {
-    let asked: Vec<EvaluationDesign> =
+/// Scores the features (N × D, rows in the order of the setting's images). Features that are not finite leave every score undefined.
+pub fn score_features(
+    setting: &Setting,
+    features: &Matrix,
+    questions: &[Question],
+    statistics: &Statistics,
+    seed: u64,
+) -> ScoredFeatures {
+    let designs: Vec<EvaluationDesign> =
         questions.par_iter().map(|question| EvaluationDesign::new(setting, question, statistics, seed)).collect();
+    let scorers: Vec<ViewScorer> = designs.iter().map(ViewScorer::new).collect();
     let finite = features.first_not_finite().is_none() && features.columns() > 0;
-    let fifths = if finite {
-        nearest::in_space(features, &asked.iter().map(EvaluationDesign::sought).collect::<Vec<_>>())
+    let (fifths, decisions) = if finite {
+        let queries: Vec<nearest::NeighborQuery> = scorers.iter().map(ViewScorer::neighbor_query).collect();
+        (nearest::in_space(features, &queries), probe_decisions(features, &designs))
     } else {
-        vec![]
+        (vec![], vec![])
     };
-    let decisions = if finite { decisions(features, &asked) } else { vec![] };
-    let mut measured =
-        ScoredFeatures { space: FeatureScores { format: 1, answers: vec![] }, ranks: vec![], decisions: Matrix::default() };
-    let mut shown = Vec::new();
+    let mut scored =
+        ScoredFeatures { scores: FeatureScores { format: 1, answers: vec![] }, ranks: vec![], decisions: Matrix::default() };
+    let mut decision_rows = Vec::new();
     // One question after the other, so that no more than one keeps its resamples.
-    for (place, (question, asked)) in questions.iter().zip(asked).enumerate() {
-        let classes = asked.members.quantity.is_none();
-        let near: Vec<[Prepared; 3]> = fifths.get(place).filter(|_| classes).map(|of| asked.prepare(of)).into_iter().collect();
-        let probed: Vec<[Prepared; 3]> =
-            decisions.get(place).filter(|_| classes).map(|of| asked.held_out(of)).into_iter().collect();
-        let mut rows = Vec::new();
-        asked.rank(&near, 1, &mut rows);
-        asked.rank(&probed, 1, &mut rows);
-        measured.ranks.push(asked.ranks(&rows));
-        let view = asked.view(View::Features, &near, None);
-        let two = decisions.get(place).filter(|of| of.len() == 1).map(|of| &of[0][..]);
-        let probe = classes.then(|| {
-            let [whole, a, b] = std::array::from_fn(|pool| asked.estimate(&probed, pool)[0]);
-            let right = two.map(|decision| accuracy(decision, &asked.targets()[0]));
-            ProbeScore {
-                whole,
-                a,
-                b,
-                balanced_accuracy: right.as_ref().and_then(|right| right.balanced),
-                accuracy: right.as_ref().and_then(|right| right.plain),
-                majority: right.as_ref().and_then(|right| right.majority),
-            }
-        });
-        measured.space.answers.push(FeatureScore { scores: asked.scores(question, 1, vec![view]), probe });
+    for (place, (question, scorer)) in questions.iter().zip(&scorers).enumerate() {
+        let has_classes = scorer.design.members.quantity.is_none();
+        let by_neighbors: Vec<ScoredPools> =
+            fifths.get(place).filter(|_| has_classes).map(|fifths| scorer.score_members(fifths)).into_iter().collect();
+        let own_decisions = decisions.get(place);
+        let by_probe: Vec<ScoredPools> =
+            own_decisions.filter(|_| has_classes).map(|pairs| scorer.sort_held_out(pairs)).into_iter().collect();
+        let mut ranks = Vec::new();
+        scorer.append_ranks(&by_neighbors, 1, &mut ranks);
+        scorer.append_ranks(&by_probe, 1, &mut ranks);
+        scored.ranks.push(scorer.columns_of_half_b(&ranks));
+        let view = scorer.view_score(View::Features, &by_neighbors, None);
+        let of_two_classes = own_decisions.filter(|pairs| pairs.len() == 1).map(|pairs| &pairs[0][..]);
+        let probe = has_classes.then(|| probe_score(scorer, &by_probe, of_two_classes));
+        scored.scores.answers.push(FeatureScore { scores: scorer.scores(question, 1, vec![view]), probe });
         let mut row = vec![f32::NAN; setting.images.len()];
-        if let Some(decision) = two {
-            asked.members.rows.iter().zip(decision).for_each(|(&image, decision)| row[image] = *decision as f32);
+        if let Some(decisions) = of_two_classes {
+            scorer.design.members.rows.iter().zip(decisions).for_each(|(&image, decision)| row[image] = *decision as f32);
         }
-        shown.extend(row);
+        decision_rows.extend(row);
     }
-    measured.decisions = Matrix::new(questions.len(), setting.images.len(), shown).unwrap_or_default();
-    measured
+    scored.decisions = Matrix::new(questions.len(), setting.images.len(), decision_rows).unwrap_or_default();
+    scored
 }
 
-/// Per question, per pair of classes, per member: log-odds for the first class, by a probe of its own half's other folds.
-fn decisions(features: &Matrix, asked: &[EvaluationDesign]) -> Vec<Vec<Vec<f64>>> {
+/// `decisions`: the log-odds by member, of a question of two classes.
+fn probe_score(scorer: &ViewScorer, by_probe: &[ScoredPools], decisions: Option<&[f64]>) -> ProbeScore {
+    let [whole, a, b] = Pool::ALL.map(|pool| scorer.mean_and_least(by_probe, pool)[0]);
+    let accuracy = decisions.map(|decisions| accuracy(decisions, &scorer.design.targets()[0]));
+    ProbeScore {
+        whole,
+        a,
+        b,
+        balanced_accuracy: accuracy.and_then(|accuracy| accuracy.balanced),
+        accuracy: accuracy.and_then(|accuracy| accuracy.plain),
+        majority: accuracy.and_then(|accuracy| accuracy.majority),
+    }
+}
+
+/// Per question, per pair of classes, per member: the log-odds for the first class, by a probe trained on the other folds of the member's
+/// half.
+fn probe_decisions(features: &Matrix, designs: &[EvaluationDesign]) -> Vec<Vec<Vec<f64>>> {
     let images = features.rows();
-    let mut probed: Vec<(Vec<Option<bool>>, Vec<usize>)> = Vec::new();
-    for asked in asked {
-        for target in asked.targets() {
+    let mut rows: Vec<(Vec<Option<bool>>, Vec<usize>)> = Vec::new();
+    for design in designs {
+        for members_target in design.targets() {
             for half in [Half::A, Half::B] {
-                let (mut of, mut folds) = (vec![None; images], vec![0; images]);
-                for (member, &image) in asked.members.rows.iter().enumerate() {
-                    folds[image] = asked.split.fold[member];
-                    of[image] = target[member].filter(|_| asked.split.half[member] == half);
+                let (mut target, mut fold) = (vec![None; images], vec![0; images]);
+                for (member, &image) in design.members.rows.iter().enumerate() {
+                    fold[image] = design.split.fold[member];
+                    target[image] = members_target[member].filter(|_| design.split.half[member] == half);
                 }
-                probed.push((of, folds));
+                rows.push((target, fold));
             }
         }
     }
-    let questions: Vec<probe::ProbeTask> =
-        probed.iter().map(|(target, fold)| probe::ProbeTask { target, fold, weight: None }).collect();
-    let mut found = probe::probe(features, &questions).into_iter();
-    asked
-        .iter()
-        .map(|asked| {
-            let mut pair = || {
-                let [a, b] = [found.next().unwrap_or_default(), found.next().unwrap_or_default()];
-                let of = |(member, &image): (usize, &usize)| {
-                    let half = if asked.split.half[member] == Half::A { &a } else { &b };
-                    half.get(image).copied().unwrap_or(f64::NAN)
-                };
-                asked.members.rows.iter().enumerate().map(of).collect::<Vec<f64>>()
+    let tasks: Vec<ProbeTask> = rows.iter().map(|(target, fold)| ProbeTask { target, fold, weight: None }).collect();
+    let mut log_odds = probe(features, &tasks).into_iter();
+    let of_design = |design: &EvaluationDesign| {
+        let mut next_pair = || {
+            let [a, b] = [log_odds.next().unwrap_or_default(), log_odds.next().unwrap_or_default()];
+            let of_member = |(member, &image): (usize, &usize)| {
+                let half = if design.split.half[member] == Half::A { &a } else { &b };
+                half.get(image).copied().unwrap_or(f64::NAN)
             };
-            asked.pairs().map(|_| pair()).collect()
-        })
-        .collect()
+            design.members.rows.iter().enumerate().map(of_member).collect::<Vec<f64>>()
+        };
+        design.pairs().map(|_| next_pair()).collect()
+    };
+    designs.iter().map(of_design).collect()
 }

@@ -1,151 +1,162 @@
-//! Balanced kNN AUC: an image's score is ln(distance to its 5th-nearest negative) − ln(distance to its 5th-nearest
-//! positive) among the other folds; AUC within folds, averaged by n⁺n⁻. Balanced, because each class is asked for its own
-//! fifth: a rare class is not outvoted.
+//! The balanced nearest-neighbour AUC. An image's score is ln(distance to its 5th-nearest negative) − ln(distance to its 5th-nearest
+//! positive) among the other folds; the AUC is taken within folds and averaged by n⁺n⁻. Balanced, because each class is asked for its
+//! own fifth: a rare class is not outvoted.
 
 use super::{
-    auc::{self, ReplicateWeights, Sorted, TURNS, UStatistic},
+    auc::{Sorted, UStatistic, auc_in_replicates},
     nearest::FifthNeighborDistances,
 };
-use crate::{
-    domain::membership::Members,
-    scoring::design::split::{FOLDS, Half, Split},
+use crate::scoring::design::{
+    pairs::ClassPairs,
+    resample::{REPLICATES, ReplicateWeights},
+    split::{FOLDS, Pool, Split},
 };
 
-/// Whose neighbours count, and whose AUC is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pool {
-    Whole,
-    Half(Half),
-}
+/// The scored members of one pool: per pair of classes, per fold.
+pub struct ScoredFolds(pub Vec<Vec<Sorted>>);
 
-/// Sets of members whose distances are asked for, and the pairs of them that are held against each other.
-pub struct Pairs {
-    pub sets: Vec<Vec<bool>>,
-    pub pairs: Vec<(usize, usize)>,
-}
+/// One for each of [`Pool::ALL`].
+pub type ScoredPools = [ScoredFolds; 3];
 
-impl Pairs {
-    /// Every pair of classes, on exclusive members; sets that are equal are kept once.
-    pub fn new(members: &Members) -> Self {
-        let mut sets: Vec<Vec<bool>> = Vec::new();
-        let mut place = |set: Vec<bool>| {
-            sets.iter().position(|other| *other == set).unwrap_or_else(|| {
-                sets.push(set);
-                sets.len() - 1
-            })
-        };
-        let classes = members.classes.len();
-        let pairs = (0..classes).flat_map(|p| (p + 1..classes).map(move |q| (p, q)));
-        let pairs = pairs.map(|(p, q)| (place(members.exclusive(p, q)), place(members.exclusive(q, p)))).collect();
-        Pairs { sets, pairs }
-    }
-}
-
-/// Per pair, per fold, in one pool: the scored members.
-pub struct Prepared(pub Vec<Vec<Sorted>>);
-
-/// Scores every member once, for the whole and for its half: out-of-fold scores that resamples only weight.
-pub fn prepare(fifths: &FifthNeighborDistances, pairs: &Pairs, split: &Split) -> [Prepared; 3] {
-    [Pool::Whole, Pool::Half(Half::A), Pool::Half(Half::B)].map(|pool| {
+/// Scores every member once in the whole and once in its half. Resamples only weight these out-of-fold scores.
+pub fn score_members(fifths: &FifthNeighborDistances, pairs: &ClassPairs, split: &Split) -> ScoredPools {
+    Pool::ALL.map(|pool| {
         let score = |pair: usize, i: usize| {
             let (p, q) = pairs.pairs[pair];
-            let of = &fifths[i][usize::from(pool != Pool::Whole)];
-            of[q] - of[p]
+            let distances = &fifths[i][usize::from(pool != Pool::Whole)];
+            distances[q] - distances[p]
         };
-        prepared(pairs, split, pool, FOLDS, |i| split.fold[i], score)
+        scored_folds(pairs, split, pool, FOLDS, |i| split.fold[i], score)
     })
 }
 
-/// The same of scores that were made elsewhere, in each half by itself: by pair, by member. Scores of two halves are not
-/// compared with each other.
-pub fn held_out(scores: &[Vec<f64>], pairs: &Pairs, split: &Split) -> [Prepared; 3] {
-    [Pool::Whole, Pool::Half(Half::A), Pool::Half(Half::B)]
-        .map(|pool| prepared(pairs, split, pool, 2 * FOLDS, |i| split.place(i), |pair, i| scores[pair][i]))
+/// The same for scores that were made elsewhere, in each half by itself: by pair, by member. Scores of two halves are not compared
+/// with each other.
+pub fn sort_held_out(scores: &[Vec<f64>], pairs: &ClassPairs, split: &Split) -> ScoredPools {
+    Pool::ALL.map(|pool| scored_folds(pairs, split, pool, 2 * FOLDS, |i| split.half_and_fold(i), |pair, i| scores[pair][i]))
 }
 
-fn prepared(
-    pairs: &Pairs,
+fn scored_folds(
+    pairs: &ClassPairs,
     split: &Split,
     pool: Pool,
-    places: usize,
-    place: impl Fn(usize) -> usize,
+    folds: usize,
+    fold_of: impl Fn(usize) -> usize,
     score: impl Fn(usize, usize) -> f64,
-) -> Prepared {
-    let takes = |i: usize| match pool {
-        Pool::Whole => true,
-        Pool::Half(half) => split.half[i] == half,
-    };
-    let of = |(pair, &(p, q)): (usize, &(usize, usize))| {
-        let mut folds = vec![vec![]; places];
-        for i in (0..split.fold.len()).filter(|&i| (pairs.sets[p][i] || pairs.sets[q][i]) && takes(i)) {
+) -> ScoredFolds {
+    let of_pair = |(pair, &(p, q)): (usize, &(usize, usize))| {
+        let mut scored = vec![vec![]; folds];
+        let in_pair = |i: &usize| (pairs.sets[p][*i] || pairs.sets[q][*i]) && pool.holds(split.half[*i]);
+        for i in (0..split.fold.len()).filter(in_pair) {
             let score = score(pair, i);
             if !score.is_nan() {
-                folds[place(i)].push((i as u32, score, pairs.sets[p][i]));
+                scored[fold_of(i)].push((i as u32, score, pairs.sets[p][i]));
             }
         }
-        folds.into_iter().map(Sorted::new).collect()
+        scored.into_iter().map(Sorted::new).collect()
     };
-    Prepared(pairs.pairs.iter().enumerate().map(of).collect())
+    ScoredFolds(pairs.pairs.iter().enumerate().map(of_pair).collect())
 }
 
-impl Prepared {
-    /// The mean and the least AUC over pairs, in the sample itself; `None` when no pair has both classes.
+impl ScoredFolds {
+    /// The mean and the least AUC over pairs, in the sample; `None` when no pair has both classes.
     pub fn mean_and_least(&self) -> [Option<f64>; 2] {
-        let auc = |folds: &Vec<Sorted>| folds.iter().map(|fold| fold.wins(|_| 1)).fold(UStatistic::default(), |a, b| a + b).auc();
-        mean_and_least(self.0.iter().map(auc))
+        mean_and_least(self.0.iter().map(|folds| u_statistic(folds).auc()))
     }
 
-    /// The same in resamples, by weights of members.
-    pub fn resampled(&self, weights: ReplicateWeights) -> [[Option<f64>; 2]; TURNS] {
-        let pairs: Vec<[Option<f64>; TURNS]> = self.0.iter().map(|folds| auc::resampled(folds, weights)).collect();
-        std::array::from_fn(|turn| mean_and_least(pairs.iter().map(|pair| pair[turn])))
+    /// The same in [`REPLICATES`] replicates.
+    pub fn mean_and_least_in_replicates(&self, weights: ReplicateWeights) -> [[Option<f64>; 2]; REPLICATES] {
+        let pairs: Vec<[Option<f64>; REPLICATES]> = self.0.iter().map(|folds| auc_in_replicates(folds, weights)).collect();
+        std::array::from_fn(|replicate| mean_and_least(pairs.iter().map(|pair| pair[replicate])))
     }
 
-    /// Folds that hold both classes, of the pair that has most.
-    pub fn folds(&self) -> usize {
+    /// The number of folds that hold both classes, of the pair that has most; at least 1.
+    pub fn usable_folds(&self) -> usize {
         let both = |fold: &&Sorted| fold.count(true) > 0 && fold.count(false) > 0;
         self.0.iter().map(|folds| folds.iter().filter(both).count()).max().unwrap_or(0).max(1)
     }
 
-    /// How many identities carry what keeps the AUC from being 1 (or 0, if that is nearer): Kish's (1965) effective number of what
-    /// each lost. The least over pairs and classes; 0 where nothing was lost. `identity` is below `identities`.
-    pub fn carried(&self, identities: usize, identity: impl Fn(usize) -> usize) -> f64 {
-        let of = |folds: &Vec<Sorted>| carried(folds, identities, &identity);
-        self.0.iter().map(of).min_by(f64::total_cmp).unwrap_or(0.0)
+    /// The least of [`effective_identities_of_losses`] over pairs.
+    pub fn effective_identities_of_losses(&self, identities: usize, identity: impl Fn(usize) -> usize) -> f64 {
+        let of_pair = |folds: &Vec<Sorted>| effective_identities_of_losses(folds, identities, &identity);
+        self.0.iter().map(of_pair).min_by(f64::total_cmp).unwrap_or(0.0)
     }
 
-    /// Per pair, every member's rank in its fold; NaN for those that the pair does not score.
+    /// Per pair, every member's rank in its fold, from 1; NaN for members that the pair does not score.
     pub fn ranks(&self, members: usize) -> Vec<Vec<f32>> {
-        let of = |folds: &Vec<Sorted>| {
+        let of_pair = |folds: &Vec<Sorted>| {
             let mut ranks = vec![f32::NAN; members];
             folds.iter().for_each(|fold| fold.ranks(&mut ranks));
             ranks
         };
-        self.0.iter().map(of).collect()
+        self.0.iter().map(of_pair).collect()
     }
 }
 
-/// The same of one pair of classes.
-pub fn carried(folds: &[Sorted], identities: usize, identity: impl Fn(usize) -> usize) -> f64 {
-    let wins = folds.iter().map(|fold| fold.wins(|_| 1)).fold(UStatistic::default(), |a, b| a + b);
-    let below = wins.won < 0.5 * wins.played;
-    let mut lost = [vec![0.0; identities], vec![0.0; identities]];
+/// How many identities carry what keeps the AUC from being 1 (or 0, if that is nearer): Kish's (1965) effective number of the pairs that
+/// each lost, the lesser of both classes; 0 where none was lost. `identity`: by member, below `identities`.
+pub fn effective_identities_of_losses(folds: &[Sorted], identities: usize, identity: impl Fn(usize) -> usize) -> f64 {
+    let statistic = u_statistic(folds);
+    let below_half = statistic.u < 0.5 * statistic.pairs;
+    let mut losses = [vec![0.0; identities], vec![0.0; identities]];
     for fold in folds {
-        let all = [true, false].map(|class| fold.count(class) as f64);
-        fold.lost(|member, positive, of| {
-            let of = if below { all[usize::from(positive)] - of } else { of };
-            lost[usize::from(!positive)][identity(member)] += of;
+        let counts = [true, false].map(|class| fold.count(class) as f64);
+        fold.for_each_loss(|member, positive, lost| {
+            let lost = if below_half { counts[usize::from(positive)] - lost } else { lost };
+            losses[usize::from(!positive)][identity(member)] += lost;
         });
     }
-    let kish = |lost: &Vec<f64>| {
-        let (total, squares) = (lost.iter().sum::<f64>(), lost.iter().map(|of| of * of).sum::<f64>());
-        if squares > 0.0 { total * total / squares } else { 0.0 }
-    };
-    kish(&lost[0]).min(kish(&lost[1]))
+    kish(&losses[0]).min(kish(&losses[1]))
+}
+
+/// Kish's effective number: (Σ x)² / Σ x²; 0 where all are 0.
+pub fn kish(values: &[f64]) -> f64 {
+    let (total, squares) = (values.iter().sum::<f64>(), values.iter().map(|value| value * value).sum::<f64>());
+    if squares > 0.0 { total * total / squares } else { 0.0 }
+}
+
+/// In the sample, over all folds.
+fn u_statistic(folds: &[Sorted]) -> UStatistic {
+    folds.iter().map(|fold| fold.u_statistic(|_| 1)).fold(UStatistic::default(), |a, b| a + b)
 }
 
 fn mean_and_least(pairs: impl Iterator<Item = Option<f64>>) -> [Option<f64>; 2] {
     let all: Vec<f64> = pairs.flatten().collect();
     let mean = (!all.is_empty()).then(|| crate::numeric::sum::mean(&all));
     [mean, all.iter().copied().min_by(f64::total_cmp)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fold(scored: &[(f64, bool)]) -> Sorted {
+        Sorted::new(scored.iter().enumerate().map(|(i, (score, positive))| (i as u32, *score, *positive)).collect())
+    }
+
+    #[test]
+    fn losses_that_one_identity_carries_are_effectively_of_one() {
+        // Member 0, a positive, lies below both negatives; the other positives lie above.
+        let folds = [fold(&[(0.0, true), (1.0, false), (1.5, false), (2.0, true), (3.0, true)])];
+        assert_eq!(effective_identities_of_losses(&folds, 5, |member| member), 1.0);
+        let perfect = [fold(&[(0.0, false), (1.0, true)])];
+        assert_eq!(effective_identities_of_losses(&perfect, 2, |member| member), 0.0);
+    }
+
+    #[test]
+    fn kishs_number_counts_equal_shares_and_only_them() {
+        assert_eq!((kish(&[2.0, 2.0, 2.0, 0.0]), kish(&[5.0]), kish(&[0.0, 0.0])), (3.0, 1.0, 0.0));
+    }
+
+    #[test]
+    fn the_mean_and_the_least_are_over_pairs_that_have_both_classes() {
+        let scored = ScoredFolds(vec![
+            vec![fold(&[(0.0, false), (1.0, true)])],
+            vec![fold(&[(1.0, false), (0.0, true)])],
+            vec![fold(&[(0.0, true)])],
+        ]);
+        assert_eq!(scored.mean_and_least(), [Some(0.5), Some(0.0)]);
+        assert_eq!(scored.usable_folds(), 1);
+        assert_eq!(ScoredFolds(vec![]).mean_and_least(), [None, None]);
+    }
 }

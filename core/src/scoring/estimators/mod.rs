@@ -7,6 +7,7 @@ pub mod feature_scores;
 pub mod knn;
 pub mod monotone;
 pub mod nearest;
+pub mod per_view;
 pub mod probe;
 pub mod score;
 pub mod verification;

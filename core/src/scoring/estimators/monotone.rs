@@ -1,43 +1,51 @@
-//! Gradients along one axis: Mann–Whitney AUC of two classes, Spearman's ρ of a quantity.
+//! Gradients along one axis: the Mann–Whitney AUC of two classes, Spearman's ρ of a quantity.
 //!
-//! Direction is taken on the estimate and the *signed* statistic is bootstrapped: if its interval holds chance, the low
-//! end is chance and the high end the farther of both sides; else it is reflected. (The percentile interval of a folded
-//! statistic covers chance never.)
+//! The direction of an axis means nothing, so a value is reported as if it were above chance. The *signed* statistic is bootstrapped: if
+//! its interval holds chance, the low end is chance and the high end the farther of both sides; else it is reflected. (The percentile
+//! interval of a reflected statistic never covers chance.)
 
 use super::{
-    auc::{self, Sorted},
-    knn,
+    auc::{Sorted, auc_in_replicates},
+    knn::effective_identities_of_losses,
 };
 use crate::{
     domain::score::{Estimate, Interval, LEAST_IDENTITIES},
-    scoring::inference::{
-        bootstrap::{Resampler, interval},
-        interval::AucInterval,
+    scoring::{
+        design::resample::Resampler,
+        inference::{bootstrap::interval, interval::AucInterval},
     },
 };
 
-/// `axis` per member; `positive` per member, `None` for those in both classes or neither of this pair.
-pub fn auc(axis: &[f32], positive: &[Option<bool>], scale: AucInterval, resampler: &Resampler, turns: usize) -> Option<Estimate> {
+/// The AUC along an axis, at least ½. `axis`: by member; `positive`: by member, `None` for members of both classes or of neither. `None`
+/// where a class is empty.
+pub fn auc(
+    axis: &[f32],
+    positive: &[Option<bool>],
+    interval: AucInterval,
+    resampler: &Resampler,
+    replicates: usize,
+) -> Option<Estimate> {
     let scored = axis
         .iter()
         .zip(positive)
         .enumerate()
         .filter_map(|(i, (value, positive))| Some((i as u32, f64::from(*value), (*positive)?)));
     let sorted = Sorted::new(scored.collect());
-    let value = sorted.wins(|_| 1).auc()?;
+    let value = sorted.u_statistic(|_| 1).auc()?;
     let folds = [sorted];
-    let [resampled] = resampler.distributions_of_many(turns, |weights| [auc::resampled(&folds, weights)]);
-    let carried = knn::carried(&folds, resampler.people(), |member| resampler.identity(member));
-    scale.within(1).interval(value, &resampled, carried).map(|signed| fold(signed, 0.5))
+    let [resampled] = resampler.distributions_of_many(replicates, |weights| [auc_in_replicates(&folds, weights)]);
+    let effective = effective_identities_of_losses(&folds, resampler.identities(), |member| resampler.identity(member));
+    interval.within(1).interval(value, &resampled, effective).map(|signed| reflect(signed, 0.5))
 }
 
-/// |Spearman's ρ| of the axis and the quantity: Pearson's r of their mid-ranks, which resamples weight and never redo.
-pub fn spearman(axis: &[f32], quantity: &[f64], resampler: &Resampler, turns: usize) -> Option<Estimate> {
+/// |Spearman's ρ| of the axis and the quantity, both by member: Pearson's r of their mid-ranks, which replicates weight and do not take
+/// anew. `None` where one side does not vary.
+pub fn spearman(axis: &[f32], quantity: &[f64], resampler: &Resampler, replicates: usize) -> Option<Estimate> {
     let x = ranks(&axis.iter().map(|value| f64::from(*value)).collect::<Vec<_>>());
     let y = ranks(quantity);
     let statistic = |weights: &[u32]| {
         let total: f64 = weights.iter().map(|w| f64::from(*w)).sum();
-        let mean = |of: &[f64]| of.iter().zip(weights).map(|(value, w)| value * f64::from(*w)).sum::<f64>() / total;
+        let mean = |values: &[f64]| values.iter().zip(weights).map(|(value, w)| value * f64::from(*w)).sum::<f64>() / total;
         let (mean_x, mean_y) = (mean(&x), mean(&y));
         let (mut xy, mut xx, mut yy) = (0.0, 0.0, 0.0);
         for ((x, y), w) in x.iter().zip(&y).zip(weights) {
@@ -48,16 +56,17 @@ pub fn spearman(axis: &[f32], quantity: &[f64], resampler: &Resampler, turns: us
         }
         [(xx > 0.0 && yy > 0.0).then(|| xy / (xx * yy).sqrt())]
     };
-    let [value] = statistic(&resampler.once());
-    let [sorted] = resampler.distributions(turns, statistic);
-    let of = if resampler.people() < LEAST_IDENTITIES { Some(Estimate::bare(value?)) } else { interval(value?, &sorted) };
-    of.map(|signed| fold(signed, 0.0))
+    let [value] = statistic(&resampler.sample_weights());
+    let [sorted] = resampler.distributions(replicates, statistic);
+    let signed = if resampler.identities() < LEAST_IDENTITIES { Some(Estimate::bare(value?)) } else { interval(value?, &sorted) };
+    signed.map(|signed| reflect(signed, 0.0))
 }
 
-fn fold(signed: Estimate, chance: f64) -> Estimate {
+/// The estimate as if the axis pointed the other way where it is below chance.
+fn reflect(signed: Estimate, chance: f64) -> Estimate {
     let mirror = |x: f64| 2.0 * chance - x;
     let value = if signed.value < chance { mirror(signed.value) } else { signed.value };
-    let folded = |Interval { low, high }| {
+    let reflected = |Interval { low, high }| {
         if low <= chance && chance <= high {
             Interval { low: chance, high: high.max(mirror(low)) }
         } else if signed.value < chance {
@@ -66,7 +75,7 @@ fn fold(signed: Estimate, chance: f64) -> Estimate {
             Interval { low, high }
         }
     };
-    Estimate { value, interval: signed.interval.map(folded) }
+    Estimate { value, interval: signed.interval.map(reflected) }
 }
 
 /// Ranks from 1, ties sharing their mean.
@@ -87,11 +96,11 @@ mod tests {
 
     #[test]
     fn an_interval_that_holds_chance_starts_there_and_others_are_reflected() {
-        let fold = |value, low, high| super::fold(Estimate::new(value, low, high), 0.5);
-        assert_eq!(fold(0.45, 0.38, 0.53), Estimate::new(0.55, 0.5, 0.62));
-        assert_eq!(fold(0.25, 0.125, 0.375), Estimate::new(0.75, 0.625, 0.875));
-        assert_eq!(fold(0.75, 0.625, 0.875), Estimate::new(0.75, 0.625, 0.875));
-        assert_eq!(super::fold(Estimate::bare(0.25), 0.5), Estimate::bare(0.75));
+        let reflect = |value, low, high| super::reflect(Estimate::new(value, low, high), 0.5);
+        assert_eq!(reflect(0.45, 0.38, 0.53), Estimate::new(0.55, 0.5, 0.62));
+        assert_eq!(reflect(0.25, 0.125, 0.375), Estimate::new(0.75, 0.625, 0.875));
+        assert_eq!(reflect(0.75, 0.625, 0.875), Estimate::new(0.75, 0.625, 0.875));
+        assert_eq!(super::reflect(Estimate::bare(0.25), 0.5), Estimate::bare(0.75));
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Every member's fifth-nearest member of each set, among the other folds: of all, and of its own half.
+//! Every member's fifth-nearest member of each set, among the other folds: of all members, and of its own half.
 //!
-//! One answer, three ways to it: along an axis from the member's place outwards, in the plane through a tree (Bentley, 1975),
+//! Three algorithms give one answer: along an axis outwards from the member's position; in the plane through a k-d tree (Bentley 1975);
 //! in many columns over all distances, each of which is taken once for all questions. A distance is the same chain of fused
-//! multiply-adds in each, and none is left out that could be among the five: so the ways agree in every bit.
+//! multiply-adds in each, and none is left out that could be among the five, so the algorithms agree in every bit.
 
 use crate::{
     numeric::{Matrix, multiversion::multiversion, neighbours::Points, special::ln},
@@ -10,96 +10,101 @@ use crate::{
 };
 use rayon::prelude::*;
 
+/// Which nearest neighbour of each class a score is made of.
 const NEIGHBOUR: usize = 5;
 
-/// Members that are looked for.
-pub struct Sought<'a> {
-    /// Rows (of the points) that take part.
+/// Members whose neighbours are wanted, and the sets to find them in.
+pub struct NeighborQuery<'a> {
+    /// By member, its row among the images.
     pub rows: &'a [usize],
-    /// Per set, per entry of `rows`: is it in the set?
+    /// Per set, per member: is it in the set?
     pub sets: &'a [Vec<bool>],
+    /// A neighbour is of another fold.
     pub split: &'a Split,
 }
 
-/// Per member, per set: ln distance to its fifth of the set, in the whole and in its half. NaN where there is none.
+/// Per member, in the whole and in its half, per set: ln of the Euclidean distance to its fifth-nearest of the set, or to the farthest
+/// where there are fewer. NaN where there is none.
 pub type FifthNeighborDistances = Vec<[Vec<f64>; 2]>;
 
-/// Of one or two columns, for one question. `points` has one row a member.
-pub fn in_view(points: &Matrix, sought: &Sought) -> FifthNeighborDistances {
+/// For one question. `points` has one row a member; one or two columns take the fast algorithms.
+pub fn in_view(points: &Matrix, query: &NeighborQuery) -> FifthNeighborDistances {
     match points.columns() {
         1 => {
             let at = |i: usize| f64::from(points.values()[i]);
             let line = |set: &[bool]| SortedAxis::new((0..set.len()).filter(|&i| set[i]).map(|i| (at(i), i as u32)));
-            by_set(sought, line, |line, met, i| line.walk(at(i), met))
+            by_set(query, line, |line, met, i| line.walk(at(i), met))
         }
-        2 => by_set(sought, |set| PlaneTree::new(points, set), |tree, met, i| tree.search(in_plane(points, i), met)),
+        2 => by_set(query, |set| PlaneTree::new(points, set), |tree, met, i| tree.search(in_plane(points, i), met)),
         _ => {
             let all: Vec<usize> = (0..points.rows()).collect();
-            let sought = Sought { rows: &all, ..*sought };
-            in_space(points, &[sought]).pop().unwrap_or_default()
+            let query = NeighborQuery { rows: &all, ..*query };
+            in_space(points, &[query]).pop().unwrap_or_default()
         }
     }
 }
 
 fn by_set<'p, S: Sync>(
-    sought: &Sought,
+    query: &NeighborQuery,
     build: impl Fn(&[bool]) -> S + 'p,
     search: impl Fn(&S, &mut NearestOfClass, usize) + Sync + 'p,
 ) -> FifthNeighborDistances {
-    let spaces: Vec<S> = sought.sets.iter().map(|set| build(set)).collect();
-    let of = |i: usize| {
-        let met: Vec<NearestOfClass> = spaces
+    let indexes: Vec<S> = query.sets.iter().map(|set| build(set)).collect();
+    let distances_of = |i: usize| {
+        let met: Vec<NearestOfClass> = indexes
             .iter()
-            .map(|space| {
-                let mut met = NearestOfClass::by(i, sought.split);
-                search(space, &mut met, i);
+            .map(|index| {
+                let mut met = NearestOfClass::of_member(i, query.split);
+                search(index, &mut met, i);
                 met
             })
             .collect();
         [met.iter().map(|met| met.whole.ln_distance()).collect(), met.iter().map(|met| met.half.ln_distance()).collect()]
     };
-    (0..sought.rows.len()).into_par_iter().map(of).collect()
+    (0..query.rows.len()).into_par_iter().map(distances_of).collect()
 }
 
-/// Members of one question, by place, with what was found of them.
+/// Members of one question, each with its distances.
 type ByMember = Vec<(usize, [Vec<f64>; 2])>;
 
-/// Members whose distances are taken in one pass over the columns.
-const BESIDE: usize = 8;
+/// Images whose distances are taken in one pass over the columns.
+const BATCH: usize = 8;
 
-/// Of any number of columns, for all questions at once. `points` has one row an image.
-pub fn in_space(points: &Matrix, sought: &[Sought]) -> Vec<FifthNeighborDistances> {
+/// For all questions at once, in any number of columns. `points` has one row an image.
+pub fn in_space(points: &Matrix, queries: &[NeighborQuery]) -> Vec<FifthNeighborDistances> {
     let (n, space) = (points.rows(), Points::new(points));
-    // Per question, per image: its place among the members.
-    let places: Vec<Vec<Option<u32>>> = sought
+    // Per question, per image: its member.
+    let member_of: Vec<Vec<Option<u32>>> = queries
         .iter()
         .map(|question| {
-            let mut places = vec![None; n];
-            question.rows.iter().enumerate().for_each(|(place, &row)| places[row] = Some(place as u32));
-            places
+            let mut member_of = vec![None; n];
+            question.rows.iter().enumerate().for_each(|(member, &row)| member_of[row] = Some(member as u32));
+            member_of
         })
         .collect();
-    // Per question, per set: its members, as places and as rows.
-    let members: Vec<Vec<Vec<(u32, u32)>>> = sought
+    // Per question, per set: its members, and their rows.
+    let sets: Vec<Vec<Vec<(u32, u32)>>> = queries
         .iter()
         .map(|question| {
-            let of = |set: &Vec<bool>| (0..set.len()).filter(|&i| set[i]).map(|i| (i as u32, question.rows[i] as u32)).collect();
-            question.sets.iter().map(of).collect()
+            let rows_of =
+                |set: &Vec<bool>| (0..set.len()).filter(|&i| set[i]).map(|i| (i as u32, question.rows[i] as u32)).collect();
+            question.sets.iter().map(rows_of).collect()
         })
         .collect();
-    let blocks: Vec<Vec<ByMember>> = (0..n.div_ceil(BESIDE))
+    let blocks: Vec<Vec<ByMember>> = (0..n.div_ceil(BATCH))
         .into_par_iter()
         .map_init(
-            || vec![0.0; BESIDE * n],
+            || vec![0.0; BATCH * n],
             |distances, block| {
-                let from: [usize; BESIDE] = std::array::from_fn(|i| (block * BESIDE + i).min(n - 1));
+                let from: [usize; BATCH] = std::array::from_fn(|i| (block * BATCH + i).min(n - 1));
                 space.distances_of(&from, distances);
-                let mut found: Vec<ByMember> = sought.iter().map(|_| vec![]).collect();
-                for (lane, row) in (block * BESIDE..n.min((block + 1) * BESIDE)).enumerate() {
+                let mut found: Vec<ByMember> = queries.iter().map(|_| vec![]).collect();
+                for (lane, row) in (block * BATCH..n.min((block + 1) * BATCH)).enumerate() {
                     let distances = &distances[lane * n..(lane + 1) * n];
-                    for (((question, places), members), found) in sought.iter().zip(&places).zip(&members).zip(&mut found) {
-                        if let Some(place) = places[row] {
-                            found.push((place as usize, among_all(question.split, members, place as usize, distances)));
+                    for (((question, member_of), sets), found) in queries.iter().zip(&member_of).zip(&sets).zip(&mut found) {
+                        if let Some(member) = member_of[row] {
+                            let member = member as usize;
+                            found.push((member, among_all(question.split, sets, member, distances)));
                         }
                     }
                 }
@@ -108,20 +113,21 @@ pub fn in_space(points: &Matrix, sought: &[Sought]) -> Vec<FifthNeighborDistance
         )
         .collect();
     let mut fifths: Vec<FifthNeighborDistances> =
-        sought.iter().map(|question| vec![[vec![], vec![]]; question.rows.len()]).collect();
-    for (question, (place, found)) in blocks
+        queries.iter().map(|question| vec![[vec![], vec![]]; question.rows.len()]).collect();
+    for (question, (member, found)) in blocks
         .into_iter()
         .flat_map(|block| block.into_iter().enumerate())
-        .flat_map(|(q, all)| all.into_iter().map(move |one| (q, one)))
+        .flat_map(|(question, found)| found.into_iter().map(move |one| (question, one)))
     {
-        fifths[question][place] = found;
+        fifths[question][member] = found;
     }
     fifths
 }
 
+/// By trying all members of every set.
 fn among_all(split: &Split, sets: &[Vec<(u32, u32)>], i: usize, distances: &[f64]) -> [Vec<f64>; 2] {
-    let of = |set: &Vec<(u32, u32)>| {
-        let mut met = NearestOfClass::by(i, split);
+    let nearest_of = |set: &Vec<(u32, u32)>| {
+        let mut met = NearestOfClass::of_member(i, split);
         let mut farthest = met.farthest();
         for &(j, row) in set {
             let distance = distances[row as usize];
@@ -132,22 +138,22 @@ fn among_all(split: &Split, sets: &[Vec<(u32, u32)>], i: usize, distances: &[f64
         }
         [met.whole.ln_distance(), met.half.ln_distance()]
     };
-    let found: Vec<[f64; 2]> = sets.iter().map(of).collect();
-    [0, 1].map(|pool| found.iter().map(|of| of[pool]).collect())
+    let found: Vec<[f64; 2]> = sets.iter().map(nearest_of).collect();
+    [0, 1].map(|pool| found.iter().map(|distances| distances[pool]).collect())
 }
 
-/// What one member has met so far of one set.
+/// The nearest that one member has met so far in one set.
 struct NearestOfClass<'a> {
     split: &'a Split,
     fold: usize,
-    by: usize,
+    member: usize,
     whole: Nearest,
     half: Nearest,
 }
 
 impl<'a> NearestOfClass<'a> {
-    fn by(i: usize, split: &'a Split) -> Self {
-        NearestOfClass { split, fold: split.fold[i], by: i, whole: Nearest::default(), half: Nearest::default() }
+    fn of_member(i: usize, split: &'a Split) -> Self {
+        NearestOfClass { split, fold: split.fold[i], member: i, whole: Nearest::default(), half: Nearest::default() }
     }
 
     fn meet(&mut self, j: usize, distance: f64) {
@@ -155,12 +161,12 @@ impl<'a> NearestOfClass<'a> {
             return;
         }
         self.whole.meet(distance);
-        if self.split.half[j] == self.split.half[self.by] {
+        if self.split.half[j] == self.split.half[self.member] {
             self.half.meet(distance);
         }
     }
 
-    /// Who is as far as this changes nothing. The half's is never nearer than the whole's.
+    /// A member at this squared distance or beyond changes nothing. The half's fifth is never nearer than the whole's.
     fn farthest(&self) -> f64 {
         self.half.smallest[NEIGHBOUR - 1]
     }
@@ -192,8 +198,8 @@ impl Nearest {
         self.smallest[at] = distance;
     }
 
-    /// Half the ln of the squared distance to the fifth, or to the farthest where there are fewer; NaN where there is
-    /// none. Equal points are at the smallest positive distance, not at ln 0.
+    /// Half the ln of the squared distance to the fifth, or to the farthest where there are fewer; NaN where there is none. Equal points
+    /// are at the smallest positive number, not at ln 0.
     fn ln_distance(&self) -> f64 {
         match self.met.min(NEIGHBOUR) {
             0 => f64::NAN,
@@ -214,13 +220,13 @@ impl SortedAxis {
         SortedAxis { order }
     }
 
-    /// Members by squared distance from a place, outwards; the one below first where two are as far.
+    /// Members and their squared distances from a position, nearest first; of two at one distance the lower first.
     fn outwards(&self, at: f64) -> impl Iterator<Item = (f64, u32)> {
         let mut right = self.order.partition_point(|(value, _)| *value < at);
         let mut left = right;
         let square = move |(value, member): (f64, u32)| ((value - at) * (value - at), member);
         std::iter::from_fn(move || {
-            let before = left.checked_sub(1).map(|place| square(self.order[place]));
+            let before = left.checked_sub(1).map(|i| square(self.order[i]));
             let after = self.order.get(right).copied().map(square);
             if before.is_some_and(|before| after.is_none_or(|after| before.0 <= after.0)) {
                 left -= 1;
@@ -231,7 +237,7 @@ impl SortedAxis {
         })
     }
 
-    /// From the member's place outwards, until nobody there changes anything.
+    /// Outwards from a position, until no farther member changes anything.
     fn walk(&self, at: f64, met: &mut NearestOfClass) {
         for (square, member) in self.outwards(at) {
             if square >= met.farthest() {
@@ -242,22 +248,32 @@ impl SortedAxis {
     }
 }
 
-/// A set in the plane, halved along its wider side until few are left.
+/// A k-d tree of a set in the plane: halved along its wider side until few are left.
 struct PlaneTree {
-    /// Members in the order of the leaves, and where they are.
+    /// Members in the order of the leaves.
     order: Vec<u32>,
-    places: Vec<[f64; 2]>,
+    /// Their positions.
+    positions: Vec<[f64; 2]>,
     nodes: Vec<Branch>,
 }
 
 struct Branch {
-    /// Where its members are in the order.
+    /// The range of its members in the order.
     from: usize,
     to: usize,
-    /// Which side is cut, and where; `None` for a leaf. The lower half is the next node, the upper one is named.
-    cut: Option<(usize, f64, usize)>,
+    /// `None` for a leaf.
+    cut: Option<Cut>,
 }
 
+/// Where a node is halved. The node of the lower half is the next one.
+#[derive(Clone, Copy)]
+struct Cut {
+    axis: usize,
+    at: f64,
+    upper_node: usize,
+}
+
+/// Members of a leaf, at most.
 const LEAF: usize = 8;
 
 impl PlaneTree {
@@ -266,8 +282,8 @@ impl PlaneTree {
             (0..set.len()).filter(|&i| set[i]).map(|i| (in_plane(points, i), i as u32)).collect();
         let mut nodes = Vec::new();
         grow(&mut members, 0, &mut nodes);
-        let (places, order) = members.into_iter().unzip();
-        PlaneTree { order, places, nodes }
+        let (positions, order) = members.into_iter().unzip();
+        PlaneTree { order, positions, nodes }
     }
 
     fn search(&self, at: [f64; 2], met: &mut NearestOfClass) {
@@ -278,9 +294,9 @@ impl PlaneTree {
 
     fn descend(&self, node: usize, at: [f64; 2], met: &mut NearestOfClass) {
         let branch = &self.nodes[node];
-        let Some((axis, cut, upper)) = branch.cut else {
+        let Some(Cut { axis, at: cut, upper_node }) = branch.cut else {
             let mut squares = [0.0; LEAF];
-            squares_in_plane(&self.places[branch.from..branch.to], at, &mut squares);
+            squares_in_plane(&self.positions[branch.from..branch.to], at, &mut squares);
             for (j, square) in self.order[branch.from..branch.to].iter().zip(squares) {
                 if square < met.farthest() {
                     met.meet(*j as usize, square);
@@ -289,7 +305,7 @@ impl PlaneTree {
             return;
         };
         let beyond = at[axis] - cut;
-        let (near, far) = if beyond < 0.0 { (node + 1, upper) } else { (upper, node + 1) };
+        let (near, far) = if beyond < 0.0 { (node + 1, upper_node) } else { (upper_node, node + 1) };
         self.descend(near, at, met);
         // Rounding is monotone: no square of a distance across the cut is below the cut's own.
         if beyond * beyond < met.farthest() {
@@ -298,7 +314,7 @@ impl PlaneTree {
     }
 }
 
-/// Adds the nodes of these members, the first of which is so far in the order.
+/// Adds the nodes of these members; `from` is the place of the first of them in the order of leaves.
 fn grow(members: &mut [([f64; 2], u32)], from: usize, nodes: &mut Vec<Branch>) {
     let node = nodes.len();
     nodes.push(Branch { from, to: from + members.len(), cut: None });
@@ -306,7 +322,7 @@ fn grow(members: &mut [([f64; 2], u32)], from: usize, nodes: &mut Vec<Branch>) {
         return;
     }
     let spread = |axis: usize| {
-        let values = members.iter().map(|(place, _)| place[axis]);
+        let values = members.iter().map(|(position, _)| position[axis]);
         values.clone().fold(f64::NEG_INFINITY, f64::max) - values.fold(f64::INFINITY, f64::min)
     };
     let axis = usize::from(spread(1) > spread(0));
@@ -315,7 +331,7 @@ fn grow(members: &mut [([f64; 2], u32)], from: usize, nodes: &mut Vec<Branch>) {
     let cut = members[middle].0[axis];
     let (lower, upper) = members.split_at_mut(middle);
     grow(lower, from, nodes);
-    nodes[node].cut = Some((axis, cut, nodes.len()));
+    nodes[node].cut = Some(Cut { axis, at: cut, upper_node: nodes.len() });
     grow(upper, from + middle, nodes);
 }
 
@@ -325,14 +341,14 @@ fn in_plane(points: &Matrix, i: usize) -> [f64; 2] {
 }
 
 multiversion! {
-    /// Squared distances of these from a place.
-    pub fn squares_in_plane(places: &[[f64; 2]], at: [f64; 2], squares: &mut [f64]) = squares_in_plane_kernel
+    /// Squared distances of positions from one position.
+    pub fn squares_in_plane(positions: &[[f64; 2]], at: [f64; 2], squares: &mut [f64]) = squares_in_plane_kernel
 }
 
 #[inline(always)]
-fn squares_in_plane_kernel(places: &[[f64; 2]], at: [f64; 2], squares: &mut [f64]) {
-    for (square, place) in squares.iter_mut().zip(places) {
-        let (dx, dy) = (place[0] - at[0], place[1] - at[1]);
+fn squares_in_plane_kernel(positions: &[[f64; 2]], at: [f64; 2], squares: &mut [f64]) {
+    for (square, position) in squares.iter_mut().zip(positions) {
+        let (dx, dy) = (position[0] - at[0], position[1] - at[1]);
         *square = dy.mul_add(dy, dx * dx);
     }
 }
@@ -344,24 +360,24 @@ mod tests {
 
     /// Few values make ties and equal points.
     #[test]
-    fn every_way_finds_the_same_bits() {
+    fn every_algorithm_finds_the_same_bits() {
         for (columns, levels) in [(1, 9), (1, 1 << 20), (2, 7), (2, 1 << 20)] {
-            let mut dice = PhiloxStream::for_test(columns as u64, levels);
+            let mut rng = PhiloxStream::for_test(columns as u64, levels);
             let n = 300;
-            let values = (0..n * columns).map(|_| dice.below(levels) as f32 * 0.37).collect();
+            let values = (0..n * columns).map(|_| rng.below(levels) as f32 * 0.37).collect();
             let points = Matrix::new(n, columns, values).unwrap();
             let split = Split {
-                half: (0..n).map(|_| if dice.below(2) == 0 { Half::A } else { Half::B }).collect(),
-                fold: (0..n).map(|_| dice.below(5) as usize).collect(),
+                half: (0..n).map(|_| if rng.below(2) == 0 { Half::A } else { Half::B }).collect(),
+                fold: (0..n).map(|_| rng.below(5) as usize).collect(),
             };
-            let rare: Vec<bool> = (0..n).map(|_| dice.below(40) == 0).collect();
-            let sets = [(0..n).map(|_| dice.below(3) == 0).collect(), rare, vec![false; n]];
+            let rare: Vec<bool> = (0..n).map(|_| rng.below(40) == 0).collect();
+            let sets = [(0..n).map(|_| rng.below(3) == 0).collect(), rare, vec![false; n]];
             let rows: Vec<usize> = (0..n).collect();
-            let sought = || Sought { rows: &rows, sets: &sets, split: &split };
+            let query = || NeighborQuery { rows: &rows, sets: &sets, split: &split };
             let bits = |fifths: &FifthNeighborDistances| {
                 fifths.iter().flatten().flatten().map(|value| value.to_bits()).collect::<Vec<_>>()
             };
-            assert_eq!(bits(&in_view(&points, &sought())), bits(&in_space(&points, &[sought()])[0]), "{columns} {levels}");
+            assert_eq!(bits(&in_view(&points, &query())), bits(&in_space(&points, &[query()])[0]), "{columns} {levels}");
         }
     }
 }

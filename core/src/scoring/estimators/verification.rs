@@ -1,10 +1,10 @@
-//! Verification: are two pictures of the same person? The question face networks are trained for, asked of people that they
-//! have not seen.
+//! Verification: are two images of the same identity? This is what face networks are trained for, asked of identities that they have not
+//! seen.
 //!
-//! Two images are as alike as the cosine between their features, less the mean of all. Same: every pair of an identity's
-//! images, up to some; different: for each image as many others, drawn by the seed. AUC, and the share of same pairs that are
-//! accepted where one in a hundred different ones is (TAR at FAR .01; Klare et al., CVPR 2015). Identities are resampled whole
-//! (Efron and Tibshirani 1993): a different pair weighs the product of its identities' multiplicities, a same pair that of its one.
+//! The similarity of two images is the cosine of their features, less the mean of all. Genuine pairs: every pair of an identity's images,
+//! up to a limit. Impostor pairs: for each image as many others, drawn by the seed. Reported are the AUC, and the share of genuine pairs
+//! that are accepted where one impostor pair in a hundred is (TAR at FAR .01; Klare et al., CVPR 2015). Identities are resampled whole
+//! (Efron and Tibshirani 1993): an impostor pair weighs the product of its identities' multiplicities, a genuine pair that of its one.
 
 use crate::{
     domain::{
@@ -13,122 +13,122 @@ use crate::{
     },
     numeric::{Matrix, PhiloxStream, Purpose, sum},
     scoring::{
-        fairness::measures::wilson,
-        inference::{
-            bootstrap::{Resampler, deviation},
-            interval::AucInterval,
-        },
+        design::resample::Resampler,
+        estimators::knn::kish,
+        inference::{bootstrap::deviation, interval::AucInterval, proportion::wilson},
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Partners an image has at most, of its own identity and of others each.
+/// Partners of an image, at most: of its own identity, and of others.
 const PARTNERS: usize = 32;
-/// False accepts that are put up with.
+/// The share of impostor pairs that is accepted.
 const FAR: f64 = 0.01;
-/// Fewer people say nothing about others.
-const LEAST_PEOPLE: usize = 10;
+/// With fewer identities nothing is verified.
+const LEAST_VERIFIED: usize = 10;
 
-/// `None` when there are too few people, or nobody is on two pictures.
+/// Verifies by features (N × D, rows in the order of `images`). `None` with fewer than ten identities, or where none has two images.
 pub fn verify(features: &Matrix, images: &Images, identities: &Column, bootstraps: usize, seed: u64) -> Option<Verification> {
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
-    let of: Vec<Option<usize>> = images
+    let identity_of: Vec<Option<usize>> = images
         .ids()
         .map(|id| {
             let next = numbers.len();
-            identities.get(id).map(|person| *numbers.entry(person).or_insert(next))
+            identities.get(id).map(|identity| *numbers.entry(identity).or_insert(next))
         })
         .collect();
-    if numbers.len() < LEAST_PEOPLE {
+    if numbers.len() < LEAST_VERIFIED {
         return None;
     }
-    let units = units(features);
-    let likeness = |i: usize, j: usize| {
+    let units = unit_rows(features);
+    let similarity = |i: usize, j: usize| {
         let width = features.columns();
         sum::dot(&units[i * width..(i + 1) * width], &units[j * width..(j + 1) * width])
     };
-    let pairs = pairs(&of, seed);
-    let known = of.iter().flatten().count();
-    let same = pairs.iter().filter(|pair| pair.same).count();
-    if same == 0 {
+    let pairs = pairs(&identity_of, seed);
+    let known = identity_of.iter().flatten().count();
+    let genuine = pairs.iter().filter(|pair| pair.genuine).count();
+    if genuine == 0 {
         return None;
     }
-    let mut scored: Vec<(f64, &ImagePair)> = pairs.iter().map(|pair| (likeness(pair.a, pair.b), pair)).collect();
+    let mut scored: Vec<(f64, &ImagePair)> = pairs.iter().map(|pair| (similarity(pair.a, pair.b), pair)).collect();
     scored.sort_by(|x, y| y.0.total_cmp(&x.0).then((x.1.a, x.1.b).cmp(&(y.1.a, y.1.b))));
-    let several = pairs.iter().filter(|pair| pair.same).filter_map(|pair| of[pair.a]).collect::<BTreeSet<_>>().len();
-    let scale = AucInterval::new([known, known], [several, numbers.len()], 1);
-    let statistic = |weights: &[u32]| accepted(&scored, weights);
-    let resampler = Resampler::new(of.iter().copied(), seed, Purpose::ResampledPairs);
-    let [auc, tar] = statistic(&resampler.once());
+    let with_pairs =
+        pairs.iter().filter(|pair| pair.genuine).filter_map(|pair| identity_of[pair.a]).collect::<BTreeSet<_>>().len();
+    let interval = AucInterval::new([known, known], [with_pairs, numbers.len()], 1);
+    let statistic = |weights: &[u32]| auc_and_tar(&scored, weights);
+    let resampler = Resampler::new(identity_of.iter().copied(), seed, Purpose::ResampledPairs);
+    let [auc, tar] = statistic(&resampler.sample_weights());
     let [aucs, tars] = resampler.distributions(bootstraps, statistic);
     Some(Verification {
         format: 1,
         people: numbers.len(),
-        same,
-        different: pairs.len() - same,
+        same: genuine,
+        different: pairs.len() - genuine,
         far: FAR,
-        auc: scale.interval(auc?, &aucs, carried(&scored, &of, numbers.len()))?,
-        tar: accepted_interval(tar?, &tars, same, several, numbers.len()),
+        auc: interval.interval(auc?, &aucs, effective_identities(&scored, &identity_of, numbers.len()))?,
+        tar: tar_interval(tar?, &tars, genuine, with_pairs, numbers.len()),
     })
 }
 
-/// A share of same pairs, with Wilson's interval on as many independent pairs as would vary as much in resamples; where nothing varies,
-/// and at the most, the identities that have such pairs.
-fn accepted_interval(tar: f64, resampled: &[f64], same: usize, several: usize, people: usize) -> Estimate {
-    if several.min(people) < LEAST_IDENTITIES || resampled.is_empty() {
+/// The TAR with Wilson's interval on as many independent pairs as would vary as much in resamples: at most `genuine`, and where nothing
+/// varies the identities `with_pairs`.
+fn tar_interval(tar: f64, resampled: &[f64], genuine: usize, with_pairs: usize, identities: usize) -> Estimate {
+    if with_pairs.min(identities) < LEAST_IDENTITIES || resampled.is_empty() {
         return Estimate::bare(tar);
     }
     let effective = tar * (1.0 - tar) / deviation(resampled).powi(2);
-    let effective = if effective.is_finite() && effective > 0.0 { effective.min(same as f64) } else { several as f64 };
+    let effective = if effective.is_finite() && effective > 0.0 { effective.min(genuine as f64) } else { with_pairs as f64 };
     wilson(tar, effective).map_or(Estimate::bare(tar), |(low, high)| Estimate::new(tar, low, high))
 }
 
-/// How many identities carry the mistakes: Kish's effective number of what their same pairs lost.
-fn carried(scored: &[(f64, &ImagePair)], of: &[Option<usize>], people: usize) -> f64 {
-    let (mut met, mut lost) = (0.0, vec![0.0; people]);
+/// How many identities carry the errors: Kish's effective number of the comparisons that their genuine pairs lost.
+fn effective_identities(scored: &[(f64, &ImagePair)], identity_of: &[Option<usize>], identities: usize) -> f64 {
+    let (mut above, mut lost) = (0.0, vec![0.0; identities]);
     for group in scored.chunk_by(|x, y| x.0 == y.0) {
-        let different = group.iter().filter(|(_, pair)| !pair.same).count() as f64;
-        for (_, pair) in group.iter().filter(|(_, pair)| pair.same) {
-            lost[of[pair.a].unwrap_or_default()] += met + different / 2.0;
+        let impostors = group.iter().filter(|(_, pair)| !pair.genuine).count() as f64;
+        for (_, pair) in group.iter().filter(|(_, pair)| pair.genuine) {
+            lost[identity_of[pair.a].unwrap_or_default()] += above + impostors / 2.0;
         }
-        met += different;
+        above += impostors;
     }
-    let (total, squares) = (lost.iter().sum::<f64>(), lost.iter().map(|of| of * of).sum::<f64>());
-    if squares > 0.0 { total * total / squares } else { 0.0 }
+    kish(&lost)
 }
 
+/// Two images, as rows.
 struct ImagePair {
     a: usize,
     b: usize,
-    same: bool,
+    genuine: bool,
 }
 
-fn pairs(of: &[Option<usize>], seed: u64) -> Vec<ImagePair> {
-    let known: Vec<usize> = (0..of.len()).filter(|&i| of[i].is_some()).collect();
-    let mut people: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+/// Genuine pairs, then impostor pairs.
+fn pairs(identity_of: &[Option<usize>], seed: u64) -> Vec<ImagePair> {
+    let known: Vec<usize> = (0..identity_of.len()).filter(|&i| identity_of[i].is_some()).collect();
+    let mut by_identity: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for &i in &known {
-        people.entry(of[i].unwrap_or_default()).or_default().push(i);
+        by_identity.entry(identity_of[i].unwrap_or_default()).or_default().push(i);
     }
     let mut pairs = Vec::new();
-    for images in people.values() {
+    for images in by_identity.values() {
         for (place, &a) in images.iter().enumerate() {
-            pairs.extend(images[place + 1..].iter().take(PARTNERS).map(|&b| ImagePair { a, b, same: true }));
+            pairs.extend(images[place + 1..].iter().take(PARTNERS).map(|&b| ImagePair { a, b, genuine: true }));
         }
     }
     for &a in &known {
-        let mut dice = PhiloxStream::new(seed, Purpose::VerificationPartners, a as u64);
+        let mut rng = PhiloxStream::new(seed, Purpose::VerificationPartners, a as u64);
         for _ in 0..PARTNERS {
-            let b = known[dice.below(known.len() as u64) as usize];
-            if of[b] != of[a] {
-                pairs.push(ImagePair { a, b, same: false });
+            let b = known[rng.below(known.len() as u64) as usize];
+            if identity_of[b] != identity_of[a] {
+                pairs.push(ImagePair { a, b, genuine: false });
             }
         }
     }
     pairs
 }
 
-/// Rows less their mean, of length 1; a row that is the mean stays 0.
-fn units(features: &Matrix) -> Vec<f64> {
+/// The centred rows, each of length 1, row-major; a row that is the mean stays 0.
+fn unit_rows(features: &Matrix) -> Vec<f64> {
     let (rows, columns) = (features.rows(), features.columns());
     let means = crate::numeric::tiled::column_means(features);
     let mut units = Vec::with_capacity(rows * columns);
@@ -140,63 +140,65 @@ fn units(features: &Matrix) -> Vec<f64> {
     units
 }
 
-/// AUC and TAR of pairs from the most to the least alike, with these weights of images; ties of likeness count half.
-fn accepted(scored: &[(f64, &ImagePair)], weights: &[u32]) -> [Option<f64>; 2] {
-    // The two images of a same pair are one identity: its multiplicity counts once.
+/// AUC and TAR of pairs sorted by descending similarity, with these weights of images; ties count half.
+fn auc_and_tar(scored: &[(f64, &ImagePair)], weights: &[u32]) -> [Option<f64>; 2] {
+    // The two images of a genuine pair are of one identity: its multiplicity counts once.
     let weight = |pair: &ImagePair| {
         let (a, b) = (f64::from(weights[pair.a]), f64::from(weights[pair.b]));
-        if pair.same { a } else { a * b }
+        if pair.genuine { a } else { a * b }
     };
-    let total = |same: bool| scored.iter().filter(|(_, pair)| pair.same == same).map(|(_, pair)| weight(pair)).sum::<f64>();
-    let (same, different) = (total(true), total(false));
-    if same == 0.0 || different == 0.0 {
+    let total =
+        |genuine: bool| scored.iter().filter(|(_, pair)| pair.genuine == genuine).map(|(_, pair)| weight(pair)).sum::<f64>();
+    let (genuine, impostors) = (total(true), total(false));
+    if genuine == 0.0 || impostors == 0.0 {
         return [None, None];
     }
-    let (mut wins, mut met_same, mut met_different, mut at_far) = (0.0, 0.0, 0.0, None);
+    let (mut u, mut genuine_above, mut impostors_above, mut accepted_at_far) = (0.0, 0.0, 0.0, None);
     for group in scored.chunk_by(|x, y| x.0 == y.0) {
-        let of = |same: bool| group.iter().filter(|(_, pair)| pair.same == same).map(|(_, pair)| weight(pair)).sum::<f64>();
-        let (s, d) = (of(true), of(false));
-        if at_far.is_none() && met_different + d > FAR * different {
-            at_far = Some(met_same);
+        let tied =
+            |genuine: bool| group.iter().filter(|(_, pair)| pair.genuine == genuine).map(|(_, pair)| weight(pair)).sum::<f64>();
+        let (tied_genuine, tied_impostors) = (tied(true), tied(false));
+        if accepted_at_far.is_none() && impostors_above + tied_impostors > FAR * impostors {
+            accepted_at_far = Some(genuine_above);
         }
-        wins += d * (met_same + s / 2.0);
-        met_same += s;
-        met_different += d;
+        u += tied_impostors * (genuine_above + tied_genuine / 2.0);
+        genuine_above += tied_genuine;
+        impostors_above += tied_impostors;
     }
-    [Some(wins / (same * different)), Some(at_far.unwrap_or(met_same) / same)]
+    [Some(u / (genuine * impostors)), Some(accepted_at_far.unwrap_or(genuine_above) / genuine)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn people(images: usize, per: usize) -> (Images, Column) {
+    fn images_of(images: usize, per: usize) -> (Images, Column) {
         let ids: Vec<String> = (0..images).map(|i| format!("{i:04}")).collect();
         let column = ids.iter().enumerate().map(|(i, id)| (id.as_str(), (i / per).to_string())).collect();
         (Images(ids.into_iter().map(|id| (id, None)).collect()), column)
     }
 
     #[test]
-    fn people_apart_are_told_apart_and_noise_is_chance() {
-        let (images, identities) = people(120, 4);
-        let mut dice = PhiloxStream::for_test(3, 0);
+    fn separate_identities_are_verified_and_noise_is_chance() {
+        let (images, identities) = images_of(120, 4);
+        let mut rng = PhiloxStream::for_test(3, 0);
         let apart: Vec<f32> = (0..120).flat_map(|i| (0..30).map(move |c| if c == i / 4 { 1.0 } else { 0.0 })).collect();
-        let of = verify(&Matrix::new(120, 30, apart).unwrap(), &images, &identities, 200, 1).unwrap();
-        assert_eq!((of.auc.value, of.tar.value, of.people, of.same), (1.0, 1.0, 30, 180));
-        let noise: Vec<f32> = (0..120 * 8).map(|_| dice.uniform() as f32).collect();
-        let of = verify(&Matrix::new(120, 8, noise).unwrap(), &images, &identities, 200, 1).unwrap();
-        let auc = of.auc.interval.unwrap();
-        assert!(auc.low < 0.5 && auc.high > 0.5 && of.tar.value < 0.1, "{of:?}");
+        let found = verify(&Matrix::new(120, 30, apart).unwrap(), &images, &identities, 200, 1).unwrap();
+        assert_eq!((found.auc.value, found.tar.value, found.people, found.same), (1.0, 1.0, 30, 180));
+        let noise: Vec<f32> = (0..120 * 8).map(|_| rng.uniform() as f32).collect();
+        let found = verify(&Matrix::new(120, 8, noise).unwrap(), &images, &identities, 200, 1).unwrap();
+        let auc = found.auc.interval.unwrap();
+        assert!(auc.low < 0.5 && auc.high > 0.5 && found.tar.value < 0.1, "{found:?}");
     }
 
     #[test]
-    fn perfect_verification_of_few_is_not_said_to_be_sure() {
-        let of = |n: usize| {
-            let (images, identities) = people(n * 4, 4);
+    fn perfect_verification_of_few_identities_has_no_interval() {
+        let verified = |n: usize| {
+            let (images, identities) = images_of(n * 4, 4);
             let apart = (0..n * 4).flat_map(|i| (0..n).map(move |c| if c == i / 4 { 1.0 } else { 0.0 })).collect();
             verify(&Matrix::new(n * 4, n, apart).unwrap(), &images, &identities, 100, 1).unwrap()
         };
-        let (few, enough) = (of(12), of(60));
+        let (few, enough) = (verified(12), verified(60));
         assert_eq!((few.auc, few.tar), (Estimate::bare(1.0), Estimate::bare(1.0)));
         // Sixty of sixty: a rule of three says that one in twenty may be wrong.
         let (auc, tar) = (enough.auc.interval.unwrap(), enough.tar.interval.unwrap());
@@ -204,20 +206,20 @@ mod tests {
     }
 
     #[test]
-    fn the_auc_is_the_share_of_pairs_won() {
-        let pairs = [(true, 0), (false, 1), (true, 2), (false, 3)].map(|(same, a)| ImagePair { a, b: a, same });
+    fn the_auc_is_the_share_of_pairs_in_the_right_order() {
+        let pairs = [(true, 0), (false, 1), (true, 2), (false, 3)].map(|(genuine, a)| ImagePair { a, b: a, genuine });
         let scored: Vec<(f64, &ImagePair)> = [0.9, 0.8, 0.8, 0.1].into_iter().zip(&pairs).collect();
-        // The first same pair wins both; the second ties one and wins one: 3.5 of 4.
-        assert_eq!(accepted(&scored, &[1; 4])[0], Some(3.5 / 4.0));
-        assert_eq!(accepted(&scored, &[1; 4])[1], Some(0.5), "nothing is accepted that would let a different pair in");
+        // The first genuine pair is above both impostors; the second ties with one and is above the other: 3.5 of 4.
+        assert_eq!(auc_and_tar(&scored, &[1; 4])[0], Some(3.5 / 4.0));
+        assert_eq!(auc_and_tar(&scored, &[1; 4])[1], Some(0.5), "nothing is accepted that would let an impostor pair in");
     }
 
     #[test]
-    fn too_few_people_or_nobody_twice_is_no_verification() {
+    fn with_too_few_identities_or_no_genuine_pair_nothing_is_verified() {
         let features = |n: usize| Matrix::new(n, 2, vec![0.5; n * 2]).unwrap();
-        let (images, identities) = people(18, 2);
+        let (images, identities) = images_of(18, 2);
         assert!(verify(&features(18), &images, &identities, 20, 1).is_none());
-        let (images, identities) = people(30, 1);
+        let (images, identities) = images_of(30, 1);
         assert!(verify(&features(30), &images, &identities, 20, 1).is_none());
     }
 }

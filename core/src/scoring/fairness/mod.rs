@@ -1,5 +1,10 @@
-//! How groups of people fare: rates, gaps and what labels alone say of them.
+//! Fairness among groups of identities: rates, gaps between groups, dispersion over groups, and what reweighing changes.
 
+pub mod dispersion;
 pub mod frequencies;
+pub mod gaps;
+mod group_replicates;
 pub mod groups;
-pub mod measures;
+pub mod rates;
+pub mod reweigh;
+mod reweighed_probe;

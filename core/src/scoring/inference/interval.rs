@@ -1,14 +1,14 @@
-//! The interval of an AUC, by the score method (Wilson 1927 of a proportion; Newcombe 2006, method 5, of an AUC): an AUC is in it if
-//! the value found is no farther away than so many of the standard errors that there would be if it were the true one. So an
-//! AUC of 1 has a low end that says how few may be behind it, where resamples that never vary say nothing.
+//! The interval of an AUC, by the score method (Wilson 1927 for a proportion; Newcombe 2006, method 5, for an AUC): it holds every AUC θ
+//! from which the estimate is no farther away than a number of standard errors, each taken as if θ were the true AUC. So the low end of an
+//! AUC of 1 depends on how many identities it rests on, where replicates never vary.
 //!
-//! How the standard error depends on the AUC is Hanley and McNeil's (1982) formula, its two class sizes averaged as Newcombe does, within
-//! folds, of identities. By what factor the variance is another than by the formula is what the bootstrap over identities
-//! says, as far as there is something to say: near 1 a handful of identities carry all mistakes, and a variance that a handful carry
-//! is mostly luck. So the factor is a mean: the bootstrap's, which weighs as many as carry it, and what is usual, which weighs one.
+//! The standard error follows Hanley and McNeil's (1982) formula, with both class sizes averaged as Newcombe does, within folds, counting
+//! identities. The formula's variance is multiplied by a factor, which the bootstrap over identities estimates. Near 1 a handful of
+//! identities carry all errors, and a variance that a handful carries is mostly luck. So the factor is a weighted mean: of the bootstrap's,
+//! with the effective number of identities that carry errors as weight, and of the usual one, with weight 1.
 //!
-//! Near 1 the far end cannot be wrong, for even a perfect sample's reaches below the truth. So of the 5 % that an interval may miss,
-//! the near end has more there: 2.5 % at .5, 4 % at 1. Coverage stands in docs/statistics.md.
+//! Near 1 the high end is never below the truth. So of the 5 % that an interval may miss, more belong to the low end there: 2.5 % at .5,
+//! 4 % at 1. The coverage, simulated, is in docs/statistics.md.
 
 use super::student;
 use crate::{
@@ -16,42 +16,45 @@ use crate::{
     numeric::sum,
 };
 
-/// As many identities does the usual factor weigh.
-const USUAL: f64 = 1.0;
-/// The share that an interval misses on either side, and what one side takes over from the other, at the most.
+/// The weight of the usual factor, in identities.
+const USUAL_WEIGHT: f64 = 1.0;
+/// The share that an interval may miss on each side at an AUC of .5.
 const TAIL: f64 = 0.025;
+/// What one side takes over from the other at an AUC of 0 or 1.
 const MOVED: f64 = 0.015;
 
+/// Makes intervals of AUCs of two classes.
 #[derive(Clone, Copy, Debug)]
 pub struct AucInterval {
     /// Identities of the two classes.
     classes: [f64; 2],
+    /// Positives and negatives are compared within so many folds.
     folds: f64,
-    /// By what factor the variance is another than of identities with one image each, as far as nothing is known of it. Were the images
-    /// of an identity copies of one, it would be 1; had they nothing in common, the share of identities to images: it is between.
-    usual: f64,
-    /// By what factor a variance that so few identities tell is too small for normal deviates: Student's t.
-    few: f64,
+    /// The factor of the variance, relative to identities with one image each, that is taken before anything is known of it. It would be 1
+    /// if the images of an identity were copies of one, and identities / images if they were independent: it is in between.
+    usual_factor: f64,
+    /// The factor by which a variance estimated from so few identities is too small for normal quantiles: Student's t.
+    small_sample_factor: f64,
 }
 
 impl AucInterval {
-    /// `images` and `identities` of two classes, which are compared within so many folds.
+    /// `images` and `identities` by class; the classes are compared within so many folds.
     pub fn new(images: [usize; 2], identities: [usize; 2], folds: usize) -> Self {
         let share = |class: usize| identities[class].max(1) as f64 / images[class].max(1) as f64;
         let share = (share(0) * share(1)).sqrt();
-        // To the power of three quarters.
-        let usual = share.sqrt() * share.sqrt().sqrt();
+        // share^¾
+        let usual_factor = share.sqrt() * share.sqrt().sqrt();
         let degrees = identities[0].min(identities[1]).max(2) as f64 - 1.0;
-        let few = (student::quantile(TAIL, degrees) / student::Z).powi(2);
-        AucInterval { classes: identities.map(|n| n as f64), folds: folds as f64, usual, few }
+        let small_sample_factor = (student::quantile(TAIL, degrees) / student::Z).powi(2);
+        AucInterval { classes: identities.map(|n| n as f64), folds: folds as f64, usual_factor, small_sample_factor }
     }
 
-    /// The same, compared within so many folds.
+    /// The same classes, compared within so many folds.
     pub fn within(self, folds: usize) -> Self {
         AucInterval { folds: folds as f64, ..self }
     }
 
-    /// Of several classes the two smallest.
+    /// For the counts of a question; of several classes the two smallest.
     pub fn of(counts: &Counts, folds: usize) -> Self {
         let mut classes: Vec<(usize, usize)> = counts.identities.iter().copied().zip(counts.exclusive.iter().copied()).collect();
         classes.sort_unstable();
@@ -59,51 +62,53 @@ impl AucInterval {
         AucInterval::new([at(0).1, at(1).1], [at(0).0, at(1).0], folds)
     }
 
-    /// Whether an interval can be believed (simulated: docs/statistics.md).
-    pub fn enough(self) -> bool {
+    /// Whether there are enough identities for an interval (simulated: docs/statistics.md).
+    pub fn has_enough_identities(self) -> bool {
         self.classes.iter().all(|identities| *identities >= LEAST_IDENTITIES as f64)
     }
 
-    /// From the AUC, those of resamples, and how many identities carry its mistakes; of too few the value alone. `None` of no number.
-    pub fn interval(self, value: f64, resampled: &[f64], carried: f64) -> Option<Estimate> {
+    /// The AUC `value` with its interval. `resampled`: its values in replicates; `effective`: the effective number of identities that carry
+    /// its errors. Without an interval where there are too few identities or no replicates; `None` of no number.
+    pub fn interval(self, value: f64, resampled: &[f64], effective: f64) -> Option<Estimate> {
         if !value.is_finite() {
             return None;
         }
-        if resampled.is_empty() || !self.enough() {
+        if resampled.is_empty() || !self.has_enough_identities() {
             return Some(Estimate::bare(value));
         }
         let formula = self.variance(value, SampledFrom::Resampled);
-        let (found, carried) = if formula > 0.0 { (self.few * variance(resampled) / formula, carried) } else { (0.0, 0.0) };
-        let factor = (carried * found + USUAL * self.usual) / (carried + USUAL);
+        let (found, weight) =
+            if formula > 0.0 { (self.small_sample_factor * variance(resampled) / formula, effective) } else { (0.0, 0.0) };
+        let factor = (weight * found + USUAL_WEIGHT * self.usual_factor) / (weight + USUAL_WEIGHT);
         let [low, high] = reaches(value).map(|errors| errors * errors * factor);
         Some(Estimate::new(value, self.end(value, low, 0.0), self.end(value, high, 1.0)))
     }
 
-    /// How seldom a true AUC of `mark` would come out as high, one-sided, going by the low end of its interval. `None` without one.
-    pub fn above(self, of: Estimate, mark: f64) -> Option<f64> {
-        let beyond = of.value - mark;
-        let error = (self.factor(of)? * self.variance(mark, SampledFrom::Once)).sqrt();
-        Some(if error > 0.0 { student::above(beyond / error, f64::INFINITY) } else { 1.0 })
+    /// The one-sided p-value of a true AUC of at most `null`, from the low end of the estimate's interval. `None` without an interval.
+    pub fn p_above(self, estimate: Estimate, null: f64) -> Option<f64> {
+        let error = (self.factor(estimate)? * self.variance(null, SampledFrom::Once)).sqrt();
+        Some(if error > 0.0 { student::upper_tail((estimate.value - null) / error, f64::INFINITY) } else { 1.0 })
     }
 
-    /// The low end if the interval reached so many standard errors, but no higher than it is. `None` without one.
-    pub fn stretched(self, of: Estimate, errors: f64) -> Option<f64> {
-        let factor = self.factor(of)?;
-        Some(self.end(of.value, factor * errors * errors, 0.0).min(of.low()?))
+    /// The low end of an interval that reaches down by so many standard errors, but no higher than the estimate's own low end. `None`
+    /// without an interval.
+    pub fn stretched_low(self, estimate: Estimate, errors: f64) -> Option<f64> {
+        let factor = self.factor(estimate)?;
+        Some(self.end(estimate.value, factor * errors * errors, 0.0).min(estimate.low()?))
     }
 
-    /// The factor of the variance, from the low end.
-    fn factor(self, of: Estimate) -> Option<f64> {
-        let low = of.low()?;
-        let [reach, _] = reaches(of.value);
+    /// The factor of the variance that an interval was made with, from its low end.
+    fn factor(self, estimate: Estimate) -> Option<f64> {
+        let low = estimate.low()?;
+        let [reach, _] = reaches(estimate.value);
         let variance = reach * reach * self.variance(low, SampledFrom::Once);
-        Some(if variance > 0.0 { (of.value - low).powi(2) / variance } else { 0.0 })
+        Some(if variance > 0.0 { (estimate.value - low).powi(2) / variance } else { 0.0 })
     }
 
-    /// Where (value − θ)² is `reach` times the formula's variance at θ, on the way from the value to a limit, 0 or 1.
+    /// The θ between the value and a limit (0 or 1) at which (value − θ)² is `reach` times the formula's variance, by bisection.
     fn end(self, value: f64, reach: f64, limit: f64) -> f64 {
         let (mut inside, mut outside) = (value, limit);
-        for _ in 0..HALVINGS {
+        for _ in 0..BISECTIONS {
             let middle = f64::midpoint(inside, outside);
             if (value - middle).powi(2) > reach * self.variance(middle, SampledFrom::Once) {
                 outside = middle;
@@ -114,37 +119,40 @@ impl AucInterval {
         f64::midpoint(inside, outside)
     }
 
-    /// Of an AUC within folds, of identities with one image each.
+    /// The formula's variance of an AUC within folds, for identities with one image each.
     fn variance(self, auc: f64, drawn: SampledFrom) -> f64 {
         let [p, q] = self.classes;
         let others = ((p + q) / (2.0 * self.folds)).max(1.0);
-        // What a pair's outcome owes to its identities alone, of its own variance.
-        let alone = (1.0 - auc) / (2.0 - auc) + auc / (1.0 + auc);
+        // The covariance of two pairs that share an identity, relative to the variance of one pair.
+        let shared = (1.0 - auc) / (2.0 - auc) + auc / (1.0 + auc);
         let pairs = match drawn {
-            SampledFrom::Once => 1.0 - alone,
-            SampledFrom::Resampled => 3.0 - alone,
+            SampledFrom::Once => 1.0 - shared,
+            SampledFrom::Resampled => 3.0 - shared,
         };
-        auc * (1.0 - auc) * self.folds * (others * alone + pairs) / (p * q).max(1.0)
+        auc * (1.0 - auc) * self.folds * (others * shared + pairs) / (p * q).max(1.0)
     }
 }
 
-/// Among samples, or among resamples of one. Within a small fold these vary more: what is left to pairs comes along with both classes
-/// and by itself, and either class is held against the same few of the other.
+/// What a variance is over. Within small folds replicates vary more than samples: the part of the variance that belongs to single pairs
+/// counts three times.
 #[derive(Clone, Copy)]
 enum SampledFrom {
+    /// Samples of the population.
     Once,
+    /// Replicates of one sample.
     Resampled,
 }
 
-/// So many standard errors does an interval reach, down and up.
+/// How many standard errors an interval reaches down, and up.
 fn reaches(value: f64) -> [f64; 2] {
     let moved = MOVED * (2.0 * value - 1.0);
     [TAIL - moved, TAIL + moved].map(|tail| student::quantile(tail, f64::INFINITY))
 }
 
-/// To the last bit but a few.
-const HALVINGS: usize = 50;
+/// Enough for all but the last few bits.
+const BISECTIONS: usize = 50;
 
+/// Of numbers (population).
 fn variance(values: &[f64]) -> f64 {
     let mean = sum::mean(values);
     let squares: Vec<f64> = values.iter().map(|value| (value - mean).powi(2)).collect();
@@ -155,11 +163,11 @@ fn variance(values: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    const FORTY: AucInterval = AucInterval { classes: [40.0, 40.0], folds: 5.0, usual: 1.0, few: 1.0 };
+    const FORTY: AucInterval = AucInterval { classes: [40.0, 40.0], folds: 5.0, usual_factor: 1.0, small_sample_factor: 1.0 };
     const Z: f64 = student::Z;
 
     #[test]
-    fn a_perfect_auc_has_a_low_end_that_says_how_few_may_be_behind_it() {
+    fn the_low_end_of_a_perfect_auc_depends_on_how_many_identities_there_are() {
         let low = |n: usize| AucInterval::new([n, n], [n, n], 5).interval(1.0, &[1.0; 20], 0.0).unwrap().low().unwrap();
         // With one pair a fold it is a proportion: Wilson's interval of five in five begins at .566.
         let five = AucInterval { classes: [5.0, 5.0], ..FORTY };
@@ -168,45 +176,50 @@ mod tests {
     }
 
     #[test]
-    fn a_bootstrap_that_many_carry_decides_and_one_that_nobody_carries_does_not() {
+    fn the_bootstrap_decides_where_many_identities_carry_errors_and_not_where_none_does() {
         let resampled = |spread: f64| [0.9 - spread, 0.9 + spread];
-        let width = |spread, carried| {
-            let of = FORTY.interval(0.9, &resampled(spread), carried).unwrap();
-            of.high().unwrap() - of.low().unwrap()
+        let width = |spread, effective| {
+            let estimate = FORTY.interval(0.9, &resampled(spread), effective).unwrap();
+            estimate.high().unwrap() - estimate.low().unwrap()
         };
         assert!(width(0.04, 1e6) > 1.6 * width(0.02, 1e6));
         assert!((width(0.04, 0.0) - width(0.02, 0.0)).abs() < 1e-12);
-        assert!(width(1e-6, 1.0) > 0.02, "a variance that one identity carries is not believed");
+        assert!(width(1e-6, 1.0) > 0.02, "a variance that one identity carries is not trusted");
     }
 
     #[test]
     fn intervals_hold_their_value_and_mirror_each_other() {
         for value in [0.0, 0.03, 0.5, 0.87, 0.999, 1.0] {
-            let of = |value: f64| FORTY.interval(value, &[value - 0.01, value + 0.01], 12.0).unwrap().interval.unwrap();
-            let (own, mirrored) = (of(value), of(1.0 - value));
+            let interval = |value: f64| FORTY.interval(value, &[value - 0.01, value + 0.01], 12.0).unwrap().interval.unwrap();
+            let (own, mirrored) = (interval(value), interval(1.0 - value));
             assert!(0.0 <= own.low && own.low <= value && value <= own.high && own.high <= 1.0 && own.low < own.high, "{own:?}");
             assert!((own.low - (1.0 - mirrored.high)).abs() < 1e-9, "{own:?} {mirrored:?}");
         }
     }
 
     #[test]
-    fn a_low_end_stretches_and_says_how_seldom() {
-        let of = FORTY.interval(0.9, &[0.85, 0.95, 0.9, 0.88], 10.0).unwrap();
-        let low = of.low().unwrap();
+    fn a_low_end_stretches_and_gives_a_p_value() {
+        let estimate = FORTY.interval(0.9, &[0.85, 0.95, 0.9, 0.88], 10.0).unwrap();
+        let low = estimate.low().unwrap();
         let [reach, _] = reaches(0.9);
-        assert!((FORTY.stretched(of, reach).unwrap() - low).abs() < 1e-9 && FORTY.stretched(of, 0.1).unwrap() == low);
-        assert!(FORTY.stretched(of, 4.0).unwrap() < low);
-        assert!((FORTY.above(of, low).unwrap() - 0.013).abs() < 1e-6);
         assert!(
-            FORTY.above(of, 0.5).unwrap() < 1e-6 && FORTY.above(of, 0.95).unwrap() > 0.5 && FORTY.above(of, 1.0) == Some(1.0)
+            (FORTY.stretched_low(estimate, reach).unwrap() - low).abs() < 1e-9
+                && FORTY.stretched_low(estimate, 0.1).unwrap() == low
+        );
+        assert!(FORTY.stretched_low(estimate, 4.0).unwrap() < low);
+        assert!((FORTY.p_above(estimate, low).unwrap() - 0.013).abs() < 1e-6);
+        assert!(
+            FORTY.p_above(estimate, 0.5).unwrap() < 1e-6
+                && FORTY.p_above(estimate, 0.95).unwrap() > 0.5
+                && FORTY.p_above(estimate, 1.0) == Some(1.0)
         );
     }
 
     #[test]
-    fn of_too_few_there_is_a_value_and_no_interval() {
+    fn with_too_few_identities_there_is_a_value_and_no_interval() {
         let few = AucInterval::new([300, 300], [LEAST_IDENTITIES - 1, 300], 5);
-        let of = few.interval(1.0, &[1.0; 20], 0.0).unwrap();
-        assert_eq!((of, few.stretched(of, 4.0), few.above(of, 0.5)), (Estimate::bare(1.0), None, None));
+        let estimate = few.interval(1.0, &[1.0; 20], 0.0).unwrap();
+        assert_eq!((estimate, few.stretched_low(estimate, 4.0), few.p_above(estimate, 0.5)), (Estimate::bare(1.0), None, None));
         assert_eq!(FORTY.interval(0.9, &[], 3.0), Some(Estimate::bare(0.9)));
         assert_eq!(FORTY.interval(f64::NAN, &[0.9], 3.0), None);
     }

@@ -1,18 +1,18 @@
-//! Student's t and the normal distribution, to some 1e-14: tails by the incomplete beta function's continued fraction (Lentz; Press et
-//! al. 2007, section 6.4) and libm's error function, quantiles by halving. A statistics library would take `std`'s logarithm, which is
-//! another on another system; here the same bits come out everywhere. The tests hold it against one (statrs).
+//! Student's t and the normal distribution, to about 1e-14: tails by the continued fraction of the incomplete beta function (Lentz; Press
+//! et al. 2007, section 6.4) and libm's error function, quantiles by bisection. The crate statrs would call `std`'s logarithm, whose last
+//! bits differ between systems; here the bits are the same everywhere. The tests compare both.
 
 use crate::numeric::special::{exp, ln};
 
 /// The normal deviate of a two-sided 95 % interval: `quantile(0.025, ∞)`.
 pub const Z: f64 = 1.959_963_984_540_054;
 
-/// P(T > t); degrees of freedom need be no whole number, and may be infinite: then it is the normal distribution.
-pub fn above(t: f64, degrees: f64) -> f64 {
+/// P(T > t). The degrees of freedom are positive, need not be whole, and may be infinite: then it is the normal distribution.
+pub fn upper_tail(t: f64, degrees: f64) -> f64 {
     if t < 0.0 { 1.0 - 0.5 * two_sided(t, degrees) } else { 0.5 * two_sided(t, degrees) }
 }
 
-/// P(|T| ≥ |t|).
+/// P(|T| ≥ |t|); NaN of NaN.
 pub fn two_sided(t: f64, degrees: f64) -> f64 {
     if t.is_nan() || degrees.is_nan() {
         return f64::NAN;
@@ -26,27 +26,27 @@ pub fn two_sided(t: f64, degrees: f64) -> f64 {
     incomplete_beta(0.5 * degrees, 0.5, degrees / (degrees + t * t)).clamp(0.0, 1.0)
 }
 
-/// The t that is exceeded by such a share, which is below one half.
+/// The t with P(T > t) = `share`, which is below one half.
 pub fn quantile(share: f64, degrees: f64) -> f64 {
     let (mut below, mut beyond) = (0.0, 1.0);
-    while above(beyond, degrees) > share && beyond < 1e300 {
+    while upper_tail(beyond, degrees) > share && beyond < 1e300 {
         (below, beyond) = (beyond, 2.0 * beyond);
     }
-    // Down to neighbouring numbers.
+    // Bisected down to neighbouring numbers.
     for _ in 0..64 {
         let middle = f64::midpoint(below, beyond);
-        if above(middle, degrees) > share { below = middle } else { beyond = middle }
+        if upper_tail(middle, degrees) > share { below = middle } else { beyond = middle }
     }
     f64::midpoint(below, beyond)
 }
 
-/// Iₓ(a, b).
+/// The regularised incomplete beta function Iₓ(a, b).
 fn incomplete_beta(a: f64, b: f64, x: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return if x <= 0.0 { 0.0 } else { 1.0 };
     }
     let scale = libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b) + a * ln(x) + b * libm::log1p(-x);
-    // The fraction converges fast on this side of the mean.
+    // The continued fraction converges fast on this side of the mean.
     if x < (a + 1.0) / (a + b + 2.0) {
         exp(scale) * fraction(a, b, x) / a
     } else {
@@ -54,9 +54,10 @@ fn incomplete_beta(a: f64, b: f64, x: f64) -> f64 {
     }
 }
 
+/// Its continued fraction, by Lentz's method.
 fn fraction(a: f64, b: f64, x: f64) -> f64 {
-    let from_nought = |value: f64| if value.abs() < f64::MIN_POSITIVE { f64::MIN_POSITIVE } else { value };
-    let (mut c, mut d) = (1.0, 1.0 / from_nought(1.0 - (a + b) * x / (a + 1.0)));
+    let not_zero = |value: f64| if value.abs() < f64::MIN_POSITIVE { f64::MIN_POSITIVE } else { value };
+    let (mut c, mut d) = (1.0, 1.0 / not_zero(1.0 - (a + b) * x / (a + 1.0)));
     let mut all = d;
     for step in 1..10_000 {
         let m = f64::from(step);
@@ -64,8 +65,8 @@ fn fraction(a: f64, b: f64, x: f64) -> f64 {
         let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
         let before = all;
         for term in [even, odd] {
-            d = 1.0 / from_nought(1.0 + term * d);
-            c = from_nought(1.0 + term / c);
+            d = 1.0 / not_zero(1.0 + term * d);
+            c = not_zero(1.0 + term / c);
             all *= c * d;
         }
         if (all - before).abs() <= 1e-16 * all.abs() {
@@ -81,23 +82,25 @@ mod tests {
     use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
     #[test]
-    fn tails_and_quantiles_are_those_of_a_library() {
+    fn tails_and_quantiles_are_those_of_statrs() {
         for degrees in [1.0, 1.7, 2.0, 3.5, 4.0, 7.0, 29.0, 120.0, 1999.0, 123_456.0] {
             let library = StudentsT::new(0.0, 1.0, degrees).unwrap();
             for t in [0.01, 0.5, 1.0, 1.96, 2.7, 4.3, 12.7, 40.0] {
-                let (own, theirs) = (above(t, degrees), library.sf(t));
-                // Of 123,456 degrees the library itself is good to 1e-9 (by 30 digits of mpmath).
+                let (own, theirs) = (upper_tail(t, degrees), library.sf(t));
+                // At 123,456 degrees statrs itself is right to 1e-9 (30 digits of mpmath say so).
                 assert!(
                     (own - theirs).abs() < if degrees > 1e5 { 1e-9 } else { 1e-10 } * theirs.max(1e-3),
                     "P(T > {t}), {degrees}: {own} {theirs}"
                 );
-                assert!((above(-t, degrees) + own - 1.0).abs() < 1e-12 && (two_sided(-t, degrees) - 2.0 * own).abs() < 1e-15);
+                assert!(
+                    (upper_tail(-t, degrees) + own - 1.0).abs() < 1e-12 && (two_sided(-t, degrees) - 2.0 * own).abs() < 1e-15
+                );
             }
             for share in [0.4, 0.05, 0.025, 0.015, 0.001] {
                 let t = quantile(share, degrees);
-                // Rounding of so many degrees' logarithms of gamma is all that is left.
+                // With so many degrees the rounding of ln Γ limits it.
                 let most = if degrees > 1e5 { 1e-9 } else { 1e-11 };
-                assert!((above(t, degrees) / share - 1.0).abs() < most, "{share}, {degrees}: {t}");
+                assert!((upper_tail(t, degrees) / share - 1.0).abs() < most, "{share}, {degrees}: {t}");
             }
         }
         let library = Normal::standard();
@@ -107,13 +110,13 @@ mod tests {
     }
 
     #[test]
-    fn they_are_the_tables() {
+    fn quantiles_are_those_of_printed_tables() {
         for (degrees, t) in [(1.0, 12.706_205), (2.0, 4.302_653), (5.0, 2.570_582), (29.0, 2.045_230), (f64::INFINITY, 1.959_964)]
         {
             assert!((quantile(0.025, degrees) - t).abs() < 1e-6, "{degrees}");
         }
         assert!((quantile(0.025, f64::INFINITY) - Z).abs() < 1e-14);
-        assert_eq!((two_sided(0.0, 4.0), two_sided(f64::INFINITY, 4.0), above(0.0, f64::INFINITY)), (1.0, 0.0, 0.5));
+        assert_eq!((two_sided(0.0, 4.0), two_sided(f64::INFINITY, 4.0), upper_tail(0.0, f64::INFINITY)), (1.0, 0.0, 0.5));
         assert!(two_sided(f64::NAN, 3.0).is_nan());
     }
 }

@@ -1,4 +1,4 @@
-//! Which cells are shown and why, and how well that holds.
+//! Which cells are shown and why, how robust they are, and whether a known truth is recovered.
 
 pub mod ranking;
 pub mod recovered;

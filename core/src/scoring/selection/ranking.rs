@@ -1,8 +1,8 @@
-//! The rule that picks figures, and the ledger that shows it.
+//! The rule that picks figures, and the ledger that records it.
 //!
-//! For every model and comparison the view that is best on half A is chosen; chosen views are picked in the order of
-//! their score on A, if their lower bound on half B, simultaneous over the chosen views, reaches `separates_at`. Text quotes B.
-//! Beside the best stand the median, the worst and one drawn by the seed, of all that are ranked.
+//! For every model and comparison the view that is best on half A is chosen. Chosen views are picked in the order of their score on A, if
+//! their lower bound on half B, simultaneous over the chosen views, reaches `separates_at`. Text quotes B. Of all ranked cells the
+//! median, the worst and one drawn by the seed are shown too.
 
 use crate::{
     domain::{
@@ -18,20 +18,20 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-/// `grid` knows how sure every ranked cell is.
-pub fn ledger(candidates: Vec<Candidate>, grid: &SimultaneousTests, separates_at: f64, show: usize, seed: u64) -> Ledger {
-    let best: BTreeSet<CellId> = chosen(&candidates).into_iter().collect();
-    let sure: BTreeMap<CellId, &CellTest> = grid.cells.iter().map(|of| (of.cell, of)).collect();
+/// The ledger of all candidates: ranks, reasons, and which are shown. `tests`: of every ranked cell; `show`: how many are picked at most.
+pub fn ledger(candidates: Vec<Candidate>, tests: &SimultaneousTests, separates_at: f64, show: usize, seed: u64) -> Ledger {
+    let chosen: BTreeSet<CellId> = chosen(&candidates).into_iter().collect();
+    let test_of: BTreeMap<CellId, &CellTest> = tests.cells.iter().map(|test| (test.cell, test)).collect();
     let row = |candidate: Candidate| {
-        let low = sure.get(&candidate.cell).map(|of| of.claimed().low).filter(|_| unrankable(&candidate).is_none());
-        let chosen = best.contains(&candidate.cell);
+        let low = test_of.get(&candidate.cell).map(|test| test.claimed().low).filter(|_| unrankable(&candidate).is_none());
+        let chosen = chosen.contains(&candidate.cell);
         LedgerRow { candidate, rank: None, picked: false, chosen, low, shown_as: vec![], reason: String::new() }
     };
     let mut rows: Vec<LedgerRow> = candidates.into_iter().map(row).collect();
     let mut ranked: Vec<usize> = (0..rows.len()).filter(|&i| unrankable(&rows[i].candidate).is_none()).collect();
     ranked.sort_by(|&i, &j| order(&rows[i].candidate, &rows[j].candidate));
 
-    ranked.iter().enumerate().for_each(|(place, &i)| rows[i].rank = Some(place + 1));
+    ranked.iter().enumerate().for_each(|(index, &i)| rows[i].rank = Some(index + 1));
     let low = |row: &LedgerRow| row.low.unwrap_or(f64::NEG_INFINITY);
     let passing: Vec<usize> = ranked.iter().copied().filter(|&i| rows[i].chosen && low(&rows[i]) >= separates_at).collect();
     for &i in passing.iter().take(show) {
@@ -40,14 +40,14 @@ pub fn ledger(candidates: Vec<Candidate>, grid: &SimultaneousTests, separates_at
     }
     if show > 0 && !ranked.is_empty() {
         let drawn = PhiloxStream::new(seed, Purpose::RandomFigure, 0).below(ranked.len() as u64) as usize;
-        for (shown_as, place) in
+        for (shown_as, index) in
             [(ShownAs::Median, (ranked.len() - 1) / 2), (ShownAs::Worst, ranked.len() - 1), (ShownAs::Random, drawn)]
         {
-            rows[ranked[place]].shown_as.push(shown_as);
+            rows[ranked[index]].shown_as.push(shown_as);
         }
     }
     for row in &mut rows {
-        row.reason = reason(row, low(row) >= separates_at, grid.chosen.cells);
+        row.reason = reason(row, low(row) >= separates_at, tests.chosen.cells);
     }
     let mut standings: BTreeMap<usize, ModelStanding> = BTreeMap::new();
     for row in &rows {
@@ -56,7 +56,7 @@ pub fn ledger(candidates: Vec<Candidate>, grid: &SimultaneousTests, separates_at
         standing.compared += usize::from(row.chosen);
         standing.separates += usize::from(row.chosen && low(row) >= separates_at);
     }
-    let flattery: Vec<f64> =
+    let optimism: Vec<f64> =
         rows.iter().filter(|row| row.chosen).filter_map(|row| Some(row.candidate.a?.value - row.candidate.b?.value)).collect();
     Ledger {
         format: 1,
@@ -64,27 +64,27 @@ pub fn ledger(candidates: Vec<Candidate>, grid: &SimultaneousTests, separates_at
         ranked: ranked.len(),
         unranked: rows.len() - ranked.len(),
         picked: rows.iter().filter(|row| row.picked).count(),
-        optimism: (!flattery.is_empty()).then(|| sum::mean(&flattery)),
-        projections: projections(&rows, |row| sure.get(&row.candidate.cell).is_some_and(|of| of.all.low >= separates_at)),
+        optimism: (!optimism.is_empty()).then(|| sum::mean(&optimism)),
+        projections: projections(&rows, |row| test_of.get(&row.candidate.cell).is_some_and(|test| test.all.low >= separates_at)),
         standings: standings.into_values().collect(),
         rows,
     }
 }
 
-/// Each projection by its own best view on half A, per model and comparison. These are not the chosen views: so each `separates` beside
-/// the whole grid, and no projection is at an advantage.
+/// Each projection by its own best view on half A, per model and comparison. These are not the chosen views, so `separates` is simultaneous
+/// over all cells, and no projection has an advantage.
 fn projections(rows: &[LedgerRow], separates: impl Fn(&LedgerRow) -> bool) -> Vec<ProjectionStanding> {
     let mut best: BTreeMap<(usize, usize, usize), &LedgerRow> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.rank.is_some()) {
         let cell = row.candidate.cell;
-        let held = best.entry((cell.projection, cell.model, cell.comparison)).or_insert(row);
-        if row.rank < held.rank {
-            *held = row;
+        let leader = best.entry((cell.projection, cell.model, cell.comparison)).or_insert(row);
+        if row.rank < leader.rank {
+            *leader = row;
         }
     }
-    let places: BTreeSet<usize> = best.keys().map(|(projection, ..)| *projection).collect();
-    let of = |&projection: &usize| {
-        let own = best.iter().filter(|((place, ..), _)| *place == projection);
+    let projections: BTreeSet<usize> = best.keys().map(|(projection, ..)| *projection).collect();
+    let standing = |&projection: &usize| {
+        let own = best.iter().filter(|((of, ..), _)| *of == projection);
         let fails = |other: usize, (_, model, comparison): &(usize, usize, usize)| {
             best.get(&(other, *model, *comparison)).is_some_and(|row| !separates(row))
         };
@@ -92,22 +92,22 @@ fn projections(rows: &[LedgerRow], separates: impl Fn(&LedgerRow) -> bool) -> Ve
             projection,
             compared: own.clone().count(),
             separates: own.clone().filter(|(_, row)| separates(row)).count(),
-            rescues: (0..=places.last().copied().unwrap_or(0))
+            rescues: (0..=projections.last().copied().unwrap_or(0))
                 .map(|other| own.clone().filter(|(key, row)| separates(row) && fails(other, key)).count())
                 .collect(),
         }
     };
-    places.iter().map(of).collect()
+    projections.iter().map(standing).collect()
 }
 
-/// Per model and comparison the view that is best on half A; ties go to the first.
+/// Per model and comparison the ranked view that is best on half A; ties go to the first.
 pub fn chosen(candidates: &[Candidate]) -> Vec<CellId> {
     let mut best: BTreeMap<(usize, usize), &Candidate> = BTreeMap::new();
     for candidate in candidates.iter().filter(|candidate| unrankable(candidate).is_none()) {
-        let place = (candidate.cell.model, candidate.cell.comparison);
-        let held = best.entry(place).or_insert(candidate);
-        if order(candidate, held) == Ordering::Less {
-            *held = candidate;
+        let key = (candidate.cell.model, candidate.cell.comparison);
+        let leader = best.entry(key).or_insert(candidate);
+        if order(candidate, leader) == Ordering::Less {
+            *leader = candidate;
         }
     }
     best.into_values().map(|candidate| candidate.cell).collect()
@@ -119,7 +119,7 @@ fn order(a: &Candidate, b: &Candidate) -> Ordering {
     score(b).total_cmp(&score(a)).then(a.cell.cmp(&b.cell))
 }
 
-/// Why it cannot be ranked, if it cannot.
+/// Why a candidate is not ranked; `None` if it is.
 pub fn unrankable(candidate: &Candidate) -> Option<String> {
     match (&candidate.unranked, candidate.a, candidate.b) {
         (Some(why), ..) => Some(why.clone()),
@@ -130,6 +130,7 @@ pub fn unrankable(candidate: &Candidate) -> Option<String> {
     }
 }
 
+/// What the ledger says of a row. `chosen`: the number of chosen cells.
 fn reason(row: &LedgerRow, separates: bool, chosen: usize) -> String {
     if let Some(why) = unrankable(&row.candidate) {
         return format!("not ranked: {why}");
@@ -145,8 +146,8 @@ fn reason(row: &LedgerRow, separates: bool, chosen: usize) -> String {
         }
         (false, true, true) => "left out: separates, but there are enough better ones".to_owned(),
     };
-    let beside: Vec<&str> = row.shown_as.iter().filter(|shown| **shown != ShownAs::Best).map(|shown| shown.word()).collect();
-    if beside.is_empty() { standing } else { format!("{standing}; shown as the {}", beside.join(" and the ")) }
+    let also_shown: Vec<&str> = row.shown_as.iter().filter(|shown| **shown != ShownAs::Best).map(|shown| shown.word()).collect();
+    if also_shown.is_empty() { standing } else { format!("{standing}; shown as the {}", also_shown.join(" and the ")) }
 }
 
 #[cfg(test)]
@@ -164,27 +165,27 @@ mod tests {
         Candidate { cell, a: estimate(a, 0.0), b: estimate(a - 0.02, low_b), unranked: None }
     }
 
-    /// As sure as each is by itself.
+    /// As if every cell were tested by itself.
     fn ranked(candidates: Vec<Candidate>) -> Ledger {
         let best = chosen(&candidates);
-        let sure = |of: &Candidate| {
+        let test = |of: &Candidate| {
             let own = Familywise { adjusted: 1.0, low: of.b.and_then(Estimate::low).unwrap_or(0.0) };
-            // Beside all it is less sure.
+            // The bound that is simultaneous over all cells is lower.
             let all = Familywise { low: own.low - 0.1, ..own };
             CellTest { cell: of.cell, z: 0.0, p: 1.0, q: 1.0, all, chosen: best.contains(&of.cell).then_some(own) }
         };
-        let grid = SimultaneousTests {
+        let tests = SimultaneousTests {
             format: 1,
             permutations: 0,
             chosen: Family { cells: best.len(), critical: None },
             all: Family { cells: candidates.len(), critical: None },
-            cells: candidates.iter().map(sure).collect(),
+            cells: candidates.iter().map(test).collect(),
             differences: vec![],
             interactions: vec![],
             beside: vec![],
             detectable: Detectable::default(),
         };
-        ledger(candidates, &grid, 0.7, 12, 1)
+        ledger(candidates, &tests, 0.7, 12, 1)
     }
 
     #[test]
@@ -205,18 +206,18 @@ mod tests {
     }
 
     #[test]
-    fn what_half_a_did_not_choose_is_spoken_of_beside_all_and_projections_are_compared_there() {
+    fn cells_that_half_a_did_not_choose_and_projections_have_bounds_over_all_cells() {
         let ledger = ranked(vec![candidate(0, 1, 0.8, 0.75), candidate(0, 2, 0.9, 0.75)]);
         let lows: Vec<f64> = ledger.rows.iter().filter_map(|row| row.low).collect();
         assert!((lows[0] - 0.65).abs() < 1e-12 && lows[1] == 0.75, "{lows:?}");
-        // The chosen view separates beside the chosen ones; beside all it does not, and nor does its projection.
+        // The chosen view separates among the chosen ones; among all it does not, and nor does its projection.
         assert_eq!((ledger.standings[0].separates, ledger.projections[0].separates), (1, 0));
     }
 
     #[test]
     fn a_score_without_an_interval_is_not_ranked() {
-        let of = Candidate { b: Some(Estimate::bare(1.0)), ..candidate(0, 1, 1.0, 0.9) };
-        let ledger = ranked(vec![of]);
+        let without_interval = Candidate { b: Some(Estimate::bare(1.0)), ..candidate(0, 1, 1.0, 0.9) };
+        let ledger = ranked(vec![without_interval]);
         assert_eq!((ledger.ranked, ledger.rows[0].low), (0, None));
         assert!(ledger.rows[0].reason.starts_with("not ranked: too few to say"), "{}", ledger.rows[0].reason);
     }

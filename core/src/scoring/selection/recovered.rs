@@ -1,4 +1,4 @@
-//! Findings beside the truth of drawn faces: what was planted and found, in views and by probes of features.
+//! Findings compared with the known truth of drawn faces: which planted attributes are found, in views and by probes of features.
 
 use crate::{
     domain::{
@@ -10,79 +10,83 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// What is known of one comparison, of an attribute's presence or of several.
+/// What is known of the attributes of one comparison.
 pub struct KnownTruth {
+    /// Index of the comparison.
     pub comparison: usize,
-    /// All of them are.
+    /// Whether all its attributes are visible in the drawn faces.
     pub drawn: bool,
-    /// Something that is drawn goes with it.
+    /// Whether an attribute that is drawn correlates with them.
     pub correlates: bool,
-    /// The best AUC that its labels allow.
+    /// The best AUC that the errors of its labels allow.
     pub ceiling: f64,
 }
 
-/// What the probe of a model's features at a layer came to on a comparison.
+/// The score of the probe of one layer's features on one comparison.
 pub struct Probed {
     model: usize,
     layer: usize,
     comparison: usize,
     a: Estimate,
     b: Estimate,
-    scale: AucInterval,
+    interval: AucInterval,
 }
 
 impl Probed {
     /// `None` where the comparison is not ranked, or has no probe in both halves.
-    pub fn new([model, layer, comparison]: [usize; 3], of: &FeatureScore) -> Option<Self> {
-        let probe = of.probe.as_ref().filter(|_| of.scores.unranked.is_none())?;
-        let scale = AucInterval::of(&of.scores.counts_b, FOLDS);
-        Some(Probed { model, layer, comparison, a: probe.a?, b: probe.b?, scale })
+    pub fn new([model, layer, comparison]: [usize; 3], score: &FeatureScore) -> Option<Self> {
+        let probe = score.probe.as_ref().filter(|_| score.scores.unranked.is_none())?;
+        let interval = AucInterval::of(&score.scores.counts_b, FOLDS);
+        Some(Probed { model, layer, comparison, a: probe.a?, b: probe.b?, interval })
     }
 }
 
-/// Of each comparison every model's chosen view; and the probe that is best on half A, of any model.
-pub fn recovered(ledger: &Ledger, sure: &[CellTest], probed: &[Probed], known: &[KnownTruth], separates_at: f64) -> Recovered {
-    let told: BTreeSet<CellId> = sure.iter().filter(|of| of.is_told()).map(|of| of.cell).collect();
+/// Counts recovered, missed and false findings: on each comparison by every model's chosen view, and by the probe that is best on half A among
+/// all models. `tests`: of every ranked cell.
+pub fn recovered(ledger: &Ledger, tests: &[CellTest], probed: &[Probed], known: &[KnownTruth], separates_at: f64) -> Recovered {
+    let above_chance: BTreeSet<CellId> = tests.iter().filter(|test| test.is_told()).map(|test| test.cell).collect();
     let mut own = Recovered { format: 1, ..Recovered::default() };
-    for of in known {
-        let asked: Vec<&LedgerRow> =
-            ledger.rows.iter().filter(|row| row.chosen && row.candidate.cell.comparison == of.comparison).collect();
-        if asked.is_empty() {
+    for truth in known {
+        let chosen: Vec<&LedgerRow> =
+            ledger.rows.iter().filter(|row| row.chosen && row.candidate.cell.comparison == truth.comparison).collect();
+        if chosen.is_empty() {
             continue;
         }
-        // Bounds and adjusted p hold beside all cells: so of several models any may tell.
-        let low = asked.iter().filter_map(|row| row.low).fold(f64::NEG_INFINITY, f64::max);
-        let beyond = asked.iter().any(|row| told.contains(&row.candidate.cell));
-        if of.drawn {
+        // Bounds and adjusted p-values are simultaneous over cells, so the best of several models may be taken.
+        let low = chosen.iter().filter_map(|row| row.low).fold(f64::NEG_INFINITY, f64::max);
+        let detected = chosen.iter().any(|row| above_chance.contains(&row.candidate.cell));
+        if truth.drawn {
             own.planted += 1;
             own.found += usize::from(low >= separates_at);
-            own.beyond_chance += usize::from(beyond);
+            own.beyond_chance += usize::from(detected);
         } else {
             own.undrawn += 1;
-            own.through += usize::from(beyond && of.correlates);
+            own.through += usize::from(detected && truth.correlates);
         }
-        own.wrong += usize::from(low > of.ceiling || beyond && !of.drawn && !of.correlates);
+        own.wrong += usize::from(low > truth.ceiling || detected && !truth.drawn && !truth.correlates);
     }
-    let ranked = |of: &&KnownTruth| ledger.rows.iter().any(|row| row.chosen && row.candidate.cell.comparison == of.comparison);
+    let ranked =
+        |truth: &&KnownTruth| ledger.rows.iter().any(|row| row.chosen && row.candidate.cell.comparison == truth.comparison);
     by_probes(&mut own, probed, &known.iter().filter(ranked).collect::<Vec<_>>());
     own
 }
 
-/// Probes were chosen on half A among all models' and are asked on half B: as many questions as there are attributes (Bonferroni).
+/// A probe is chosen on half A among those of all models, and tested on half B; Bonferroni over comparisons.
 fn by_probes(own: &mut Recovered, probed: &[Probed], known: &[&KnownTruth]) {
-    let best = |of: &KnownTruth| {
-        let asked = probed.iter().enumerate().filter(|(_, probed)| probed.comparison == of.comparison);
-        asked.max_by(|x, y| x.1.a.value.total_cmp(&y.1.a.value).then(y.0.cmp(&x.0))).map(|(_, probed)| probed)
+    let best = |truth: &KnownTruth| {
+        let candidates = probed.iter().enumerate().filter(|(_, probed)| probed.comparison == truth.comparison);
+        candidates.max_by(|x, y| x.1.a.value.total_cmp(&y.1.a.value).then(y.0.cmp(&x.0))).map(|(_, probed)| probed)
     };
-    let best: Vec<(&KnownTruth, &Probed)> = known.iter().filter_map(|of| Some((*of, best(of)?))).collect();
-    for (of, probed) in &best {
-        let beyond = |mark: f64| probed.scale.above(probed.b, mark).map_or(1.0, |p| (p * best.len() as f64).min(1.0));
+    let best: Vec<(&KnownTruth, &Probed)> = known.iter().filter_map(|truth| Some((*truth, best(truth)?))).collect();
+    for (truth, probed) in &best {
+        let p_above = |null: f64| probed.interval.p_above(probed.b, null).map_or(1.0, |p| (p * best.len() as f64).min(1.0));
         let Probed { model, layer, comparison, b, .. } = **probed;
-        let told = ProbeDetection { model, layer, comparison, b, adjusted: beyond(0.5) };
-        own.told_by_probes += usize::from(told.is_told() && of.drawn);
-        own.through_by_probes += usize::from(told.is_told() && !of.drawn && of.correlates);
-        own.wrong += usize::from(beyond(of.ceiling) <= CHANCE || told.is_told() && !of.drawn && !of.correlates);
-        own.probes.push(told);
+        let detection = ProbeDetection { model, layer, comparison, b, adjusted: p_above(0.5) };
+        let detected = detection.is_told();
+        own.told_by_probes += usize::from(detected && truth.drawn);
+        own.through_by_probes += usize::from(detected && !truth.drawn && truth.correlates);
+        own.wrong += usize::from(p_above(truth.ceiling) <= CHANCE || detected && !truth.drawn && !truth.correlates);
+        own.probes.push(detection);
     }
 }
 
@@ -91,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_probe_that_is_best_on_a_is_asked_on_b_and_held_against_the_truth() {
+    fn the_probe_that_is_best_on_a_is_tested_on_b_and_compared_with_the_truth() {
         let estimate = |value: f64, arm: f64| Estimate::new(value, value - arm, value + arm);
         let probed = |model, comparison, a, b| Probed {
             model,
@@ -99,7 +103,7 @@ mod tests {
             comparison,
             a: estimate(a, 0.05),
             b: estimate(b, 0.05),
-            scale: AucInterval::new([100, 100], [100, 100], FOLDS),
+            interval: AucInterval::new([100, 100], [100, 100], FOLDS),
         };
         let known = |comparison, drawn, correlates, ceiling| KnownTruth { comparison, drawn, correlates, ceiling };
         let all = [

@@ -1,6 +1,6 @@
-//! What a figure that is shown has beside its score: measures that rank nothing, and how its score fares when it is projected
-//! again, from subsamples of people and by methods next to its own, and when labels are wrong. Intervals are conditional on the
-//! coordinates and the labels; this is what they do not see.
+//! How robust a shown figure is: its score when it is projected again from subsamples of identities, by other settings of its method, and
+//! under label noise. Intervals are conditional on coordinates and labels, so they do not cover this. Cluster-validity indices, by
+//! which nothing is ranked, come with it.
 
 use crate::{
     domain::{
@@ -12,33 +12,41 @@ use crate::{
     },
     numeric::{Matrix, PhiloxStream, Purpose},
     scoring::{
-        design::{members::Setting, split::Split},
+        design::{
+            EvaluationDesign,
+            members::Setting,
+            pairs::ClassPairs,
+            split::{Half, Pool, Split},
+        },
         estimators::{
-            cluster_validity::beside,
-            knn::{self, Pairs},
-            nearest::{self, Sought},
-            score::EvaluationDesign,
+            cluster_validity::cluster_validity,
+            knn,
+            nearest::{self, NeighborQuery},
+            per_view::ViewScorer,
         },
     },
 };
 use std::collections::BTreeSet;
 
-/// So many subsamples, each of four people in five.
-const TIMES: usize = 10;
-/// So many labels are taken to be wrong.
-const SHARES: [f64; 3] = [0.05, 0.1, 0.2];
+/// Subsamples, each of four identities in five; and draws of label noise of each share.
+const REPLICATES: usize = 10;
+/// Shares of images whose label is changed.
+const NOISE_SHARES: [f64; 3] = [0.05, 0.1, 0.2];
 
 /// A figure that is shown.
 pub struct ShownFigure<'a> {
-    /// One row an image.
+    /// N × D, one row an image.
     pub features: &'a Matrix,
+    /// N × k, their coordinates.
     pub points: &'a Matrix,
+    /// The method that made the coordinates.
     pub method: &'a Method,
+    /// The axes that are shown.
     pub view: View,
 }
 
-/// `project` makes coordinates of other features, or by another method.
-pub fn steady(
+/// Scores the figure again. `project` makes coordinates of other features, or by another method; a projection that fails is left out.
+pub fn figure_robustness(
     setting: &Setting,
     question: &Question,
     figure: &ShownFigure,
@@ -47,67 +55,74 @@ pub fn steady(
 ) -> FigureRobustness {
     let ShownFigure { features, points, method, view } = *figure;
     let statistics = Statistics { bootstraps: 0, permutations: 0, ..Statistics::default() };
-    let asked = EvaluationDesign::new(setting, question, &statistics, seed);
-    let people: Vec<usize> = asked.groups().collect::<BTreeSet<_>>().into_iter().collect();
-    let mut again = Vec::new();
-    for time in 0..TIMES {
-        let mut order = people.clone();
-        PhiloxStream::new(seed, Purpose::Subsample, time as u64).shuffle(&mut order);
-        let taken: BTreeSet<usize> = order.into_iter().take((people.len() * 4).div_ceil(5)).collect();
-        let rows: Vec<usize> =
-            asked.groups().enumerate().filter(|(_, person)| taken.contains(person)).map(|(row, _)| row).collect();
-        // Four people in five may be too few for the method: then this time is not counted.
-        if let Ok(points) = project(method, &features.take(&rows)) {
-            again.extend(on_half_b(&asked, &rows, &points, view));
-        }
-    }
+    let design = EvaluationDesign::new(setting, question, &statistics, seed);
+    let scorer = ViewScorer::new(&design);
+    let re_projected: Vec<f64> = (0..REPLICATES)
+        .filter_map(|replicate| {
+            let rows = subsample(&design, seed, replicate);
+            // Four identities in five may be too few for the method.
+            let points = project(method, &features.take(&rows)).ok()?;
+            score_of_rows(&design, &rows, &points, view)
+        })
+        .collect();
     let all: Vec<usize> = (0..features.rows()).collect();
-    let by = |(name, method): (String, Method)| {
+    let other_settings = |(name, method): (String, Method)| {
         let points = project(&method, features).ok()?;
-        Some(OtherSettings { method: name, auc: on_half_b(&asked, &all, &points, view)? })
+        Some(OtherSettings { method: name, auc: score_of_rows(&design, &all, &points, view)? })
     };
     FigureRobustness {
         format: 1,
-        beside: measures(&asked, points, view),
-        times: again.len(),
-        again: Spread::of(again),
-        other: method.next().into_iter().filter_map(by).collect(),
-        mislabelled: asked.seen(view, points).map(|seen| mislabelled(&asked, &seen, seed)).unwrap_or_default(),
+        beside: validity(&scorer, points, view),
+        times: re_projected.len(),
+        again: Spread::of(re_projected),
+        other: method.next().into_iter().filter_map(other_settings).collect(),
+        mislabelled: scorer.points_in_view(view, points).map(|in_view| label_noise(&design, &in_view, seed)).unwrap_or_default(),
     }
 }
 
-fn mislabelled(asked: &EvaluationDesign, seen: &Matrix, seed: u64) -> Vec<LabelNoise> {
-    let again = |share: f64, stream: u64| {
-        let classes = turned(&asked.members.classes, share, &mut PhiloxStream::new(seed, Purpose::LabelNoise, stream));
-        let members = Members { rows: asked.members.rows.clone(), classes, ..Members::default() };
-        score(seen, &members.rows, &Pairs::new(&members), &asked.split)
+/// The images of four identities in five, ascending.
+fn subsample(design: &EvaluationDesign, seed: u64, replicate: usize) -> Vec<usize> {
+    let mut identities: Vec<usize> = design.groups().collect::<BTreeSet<_>>().into_iter().collect();
+    PhiloxStream::new(seed, Purpose::Subsample, replicate as u64).shuffle(&mut identities);
+    let count = (identities.len() * 4).div_ceil(5);
+    let taken: BTreeSet<usize> = identities.into_iter().take(count).collect();
+    design.groups().enumerate().filter(|(_, identity)| taken.contains(identity)).map(|(row, _)| row).collect()
+}
+
+/// The score on half B under label noise, one spread a share. `in_view`: one row a member.
+fn label_noise(design: &EvaluationDesign, in_view: &Matrix, seed: u64) -> Vec<LabelNoise> {
+    let score = |share: f64, draw: u64| {
+        let mut rng = PhiloxStream::new(seed, Purpose::LabelNoise, draw);
+        let classes = with_label_noise(&design.members.classes, share, &mut rng);
+        let members = Members { rows: design.members.rows.clone(), classes, ..Members::default() };
+        score_on_half_b(in_view, &members.rows, &ClassPairs::new(&members), &design.split)
     };
-    let of = |(place, &share): (usize, &f64)| {
-        let scores = (0..TIMES).filter_map(|time| again(share, (place * TIMES + time) as u64)).collect();
+    let of_share = |(index, &share): (usize, &f64)| {
+        let scores = (0..REPLICATES).filter_map(|replicate| score(share, (index * REPLICATES + replicate) as u64)).collect();
         Some(LabelNoise { share, again: Spread::of(scores)? })
     };
-    SHARES.iter().enumerate().filter_map(of).collect()
+    NOISE_SHARES.iter().enumerate().filter_map(of_share).collect()
 }
 
-/// This share of the images that are in one class alone are in another one.
-fn turned(classes: &[Vec<bool>], share: f64, dice: &mut PhiloxStream) -> Vec<Vec<bool>> {
-    let mut turned = classes.to_vec();
+/// Moves this share of the images that are in one class alone to another class.
+fn with_label_noise(classes: &[Vec<bool>], share: f64, rng: &mut PhiloxStream) -> Vec<Vec<bool>> {
+    let mut noisy = classes.to_vec();
     for member in 0..classes.first().map_or(0, Vec::len) {
-        let is = |class: &usize| classes[*class][member];
-        let own: Vec<usize> = (0..classes.len()).filter(is).collect();
-        let (chance, other) = (dice.uniform(), 1 + dice.below(classes.len().max(2) as u64 - 1) as usize);
-        if let (&[own], true) = (&own[..], chance < share) {
-            turned[own][member] = false;
-            turned[(own + other) % classes.len()][member] = true;
+        let has = |class: &usize| classes[*class][member];
+        let own: Vec<usize> = (0..classes.len()).filter(has).collect();
+        let (draw, offset) = (rng.uniform(), 1 + rng.below(classes.len().max(2) as u64 - 1) as usize);
+        if let (&[own], true) = (&own[..], draw < share) {
+            noisy[own][member] = false;
+            noisy[(own + offset) % classes.len()][member] = true;
         }
     }
-    turned
+    noisy
 }
 
-/// The score of those members that are among `rows`, in the halves and folds that they are in anyway.
-fn on_half_b(asked: &EvaluationDesign, rows: &[usize], points: &Matrix, view: View) -> Option<f64> {
+/// The score on half B of the members among `rows` (images, ascending), in the halves and folds of the design. `points`: by row.
+fn score_of_rows(design: &EvaluationDesign, rows: &[usize], points: &Matrix, view: View) -> Option<f64> {
     let (mut members, mut places) = (Vec::new(), Vec::new());
-    for (member, row) in asked.members.rows.iter().enumerate() {
+    for (member, row) in design.members.rows.iter().enumerate() {
         if let Ok(place) = rows.binary_search(row) {
             members.push(member);
             places.push(place);
@@ -117,33 +132,35 @@ fn on_half_b(asked: &EvaluationDesign, rows: &[usize], points: &Matrix, view: Vi
     if columns.iter().any(|&column| column >= points.columns()) {
         return None;
     }
-    let seen = points.take(&places).select(&columns);
-    let of = |set: &Vec<bool>| members.iter().map(|&member| set[member]).collect();
-    let pairs = Pairs { sets: asked.pairs.sets.iter().map(of).collect(), pairs: asked.pairs.pairs.clone() };
+    let in_view = points.take(&places).select(&columns);
+    let of_members = |set: &Vec<bool>| members.iter().map(|&member| set[member]).collect();
+    let pairs = ClassPairs { sets: design.pairs.sets.iter().map(of_members).collect(), pairs: design.pairs.pairs.clone() };
     let split = Split {
-        half: members.iter().map(|&member| asked.split.half[member]).collect(),
-        fold: members.iter().map(|&member| asked.split.fold[member]).collect(),
+        half: members.iter().map(|&member| design.split.half[member]).collect(),
+        fold: members.iter().map(|&member| design.split.fold[member]).collect(),
     };
-    score(&seen, &places, &pairs, &split)
+    score_on_half_b(&in_view, &places, &pairs, &split)
 }
 
-/// On half B.
-fn score(seen: &Matrix, rows: &[usize], pairs: &Pairs, split: &Split) -> Option<f64> {
-    let fifths = nearest::in_view(seen, &Sought { rows, sets: &pairs.sets, split });
-    let [.., b] = knn::prepare(&fifths, pairs, split);
-    b.mean_and_least()[0]
+/// The mean AUC over pairs. `in_view`: one row a member.
+fn score_on_half_b(in_view: &Matrix, rows: &[usize], pairs: &ClassPairs, split: &Split) -> Option<f64> {
+    let fifths = nearest::in_view(in_view, &NeighborQuery { rows, sets: &pairs.sets, split });
+    let scored = knn::score_members(&fifths, pairs, split);
+    scored[Pool::Half(Half::B).index()].mean_and_least()[0]
 }
 
 /// Of two classes, over the images of exactly one.
-fn measures(asked: &EvaluationDesign, points: &Matrix, view: View) -> Option<ClusterValidity> {
-    let (&[(p, q)], 2) = (&asked.pairs.pairs[..], asked.members.classes.len()) else { return None };
-    let seen = asked.seen(view, points)?;
-    let fifths = nearest::in_view(&seen, &asked.sought());
-    let (first, second) = (&asked.pairs.sets[p], &asked.pairs.sets[q]);
-    let shown: Vec<usize> = (0..first.len()).filter(|&i| first[i] || second[i]).collect();
-    let class: Vec<bool> = shown.iter().map(|&i| first[i]).collect();
-    let score: Vec<f64> = shown.iter().map(|&i| fifths[i][0][q] - fifths[i][0][p]).collect();
-    Some(beside(&seen.take(&shown), &class, &score))
+fn validity(scorer: &ViewScorer, points: &Matrix, view: View) -> Option<ClusterValidity> {
+    let design = scorer.design;
+    let (&[(p, q)], 2) = (&design.pairs.pairs[..], design.members.classes.len()) else { return None };
+    let in_view = scorer.points_in_view(view, points)?;
+    let fifths = nearest::in_view(&in_view, &scorer.neighbor_query());
+    let (first, second) = (&design.pairs.sets[p], &design.pairs.sets[q]);
+    let in_pair: Vec<usize> = (0..first.len()).filter(|&i| first[i] || second[i]).collect();
+    let class: Vec<bool> = in_pair.iter().map(|&i| first[i]).collect();
+    let whole = Pool::Whole.index();
+    let score: Vec<f64> = in_pair.iter().map(|&i| fifths[i][whole][q] - fifths[i][whole][p]).collect();
+    Some(cluster_validity(&in_view.take(&in_pair), &class, &score))
 }
 
 #[cfg(test)]
@@ -151,13 +168,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_many_labels_are_wrong_as_should_be_and_everybody_stays_in_one_class() {
+    fn label_noise_changes_its_share_of_labels_and_leaves_every_image_in_one_class() {
         let n = 4000;
         for many in [2, 3] {
             let classes: Vec<Vec<bool>> = (0..many).map(|class| (0..n).map(|i| i % many == class).collect()).collect();
-            let turned = turned(&classes, 0.2, &mut PhiloxStream::for_test(1, 1));
-            assert!((0..n).all(|i| turned.iter().filter(|class| class[i]).count() == 1));
-            let wrong = (0..n).filter(|&i| !turned[i % many][i]).count() as f64 / n as f64;
+            let noisy = with_label_noise(&classes, 0.2, &mut PhiloxStream::for_test(1, 1));
+            assert!((0..n).all(|i| noisy.iter().filter(|class| class[i]).count() == 1));
+            let wrong = (0..n).filter(|&i| !noisy[i % many][i]).count() as f64 / n as f64;
             assert!((wrong - 0.2).abs() < 0.02, "{wrong}");
         }
     }

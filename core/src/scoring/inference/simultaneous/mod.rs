@@ -1,13 +1,13 @@
-//! The whole grid on half B: every cell under the same permutations of labels, every chosen view in the same resamples of
-//! identities. So "separates" holds beside all other chosen cells, and models are compared on the same people.
+//! Tests of all cells of a study together, on half B: every cell under the same permutations of labels, every chosen view in the same
+//! replicates of identities. So "separates" is simultaneous over all chosen cells, and models are compared on the same identities.
 //!
-//! Two families: the cells that half A chose, which are what is claimed, and the whole grid, where another cell is spoken of. A and B share
-//! no identity, so beside the chosen cells nothing of half B was looked at: they pay for each other, and for nothing more.
+//! There are two families: the cells that half A chose, which are claimed, and all cells, where another cell is mentioned. A and B share no
+//! identity, so the choice used nothing of half B: the first family is corrected for its own cells alone.
 
 mod permuted;
 mod resampled;
 
-use super::interval::AucInterval;
+use super::{fdr, interval::AucInterval};
 use crate::{
     domain::{
         comparison::Question,
@@ -20,121 +20,151 @@ use crate::{
     },
     numeric::Matrix,
     scoring::{
-        design::{members::Setting, split::Half},
-        estimators::score::EvaluationDesign,
+        design::{
+            EvaluationDesign,
+            members::Setting,
+            split::{FOLDS, Half, Pool},
+        },
         selection::ranking,
     },
 };
-use permuted::{Luckiest, Permuted, Studentised};
+use permuted::{MaxT, PermutationTests, Studentised};
 use rayon::prelude::*;
-use resampled::Resampled;
+use resampled::ResampledStudy;
 use std::collections::BTreeMap;
 
-/// How often a grid without signal may show one that separates.
-const FAMILY: f64 = 0.05;
+/// The familywise error rate: how often a study without signal may show a cell that separates.
+const FAMILYWISE_RATE: f64 = 0.05;
 
-/// Standard errors of a difference that four samples in five show, two-sided at .05: the normal deviates of .975 and .8 (Cohen 1988).
-const FOUR_IN_FIVE: f64 = 1.959_964 + 0.841_621;
+/// A difference of so many standard errors is significant in four samples in five (power .8), two-sided at .05: the sum of the normal
+/// quantiles of .975 and .8 (Cohen 1988).
+const DETECTABLE_ERRORS: f64 = 1.959_964 + 0.841_621;
 
 /// The scores of one projection on one question, as [`crate::scoring::estimators::score::Scored`] has them.
 pub struct ProjectionScores {
+    /// The projection and the question.
     pub slot: ScoreSlot,
+    /// One score a view.
     pub scores: Scores,
+    /// One row a view, seed and pair of classes, one column a member of half B.
     pub ranks: Matrix,
     /// One row a view, one column a permutation.
     pub permuted: Matrix,
 }
 
-/// The features at a layer on one question: rows of pairs for the nearest neighbours, then for the probe.
+/// The scores of the features of a layer on one question.
 pub struct LayerScores {
+    /// Index of the model.
     pub model: usize,
+    /// Index of the layer.
     pub layer: usize,
+    /// Index of the question.
     pub comparison: usize,
+    /// One row a pair of classes by nearest neighbours, then one a pair by the probe; one column a member of half B.
     pub ranks: Matrix,
 }
 
-/// All that is resampled together.
+/// All scores of a study, which are tested together.
 pub struct StudyScores<'a> {
+    /// The images, labels and identities.
     pub setting: &'a Setting<'a>,
+    /// By comparison.
     pub questions: &'a [Question],
+    /// Of every model, layer, projection and comparison.
     pub projections: &'a [ProjectionScores],
+    /// Of every model, layer and comparison.
     pub features: &'a [LayerScores],
-    pub held: &'a [ContrastSides],
+    /// The sides of every contrast of models.
+    pub contrasts: &'a [ContrastSides],
+    /// How many permutations and replicates there are.
     pub statistics: &'a Statistics,
+    /// Of halves, folds and replicates; the same that the scores were made with.
     pub seed: u64,
 }
 
-pub fn grid(given: &StudyScores) -> SimultaneousTests {
-    let asked: Vec<EvaluationDesign> = given
+/// Tests every ranked cell, every contrast of models on every comparison, and every interaction.
+pub fn simultaneous_tests(study: &StudyScores) -> SimultaneousTests {
+    let designs: Vec<EvaluationDesign> = study
         .questions
         .par_iter()
-        .map(|question| EvaluationDesign::new(given.setting, question, given.statistics, given.seed))
+        .map(|question| EvaluationDesign::new(study.setting, question, study.statistics, study.seed))
         .collect();
-    let candidates = candidates(given.projections.iter().map(|of| (of.slot, &of.scores)));
-
+    let intervals: Vec<AucInterval> =
+        designs.iter().map(|design| AucInterval::of(&design.counts(Pool::Half(Half::B)), FOLDS)).collect();
+    let candidates = candidates(study.projections.iter().map(|projection| (projection.slot, &projection.scores)));
     let chosen = ranking::chosen(&candidates);
-    let mut permuted = Permuted::new(given.statistics.permutations, chosen.iter().copied().collect());
-    given.projections.iter().for_each(|of| permuted.meet(of));
-    let [of_chosen, of_all] = permuted.families().map(|of| Family { cells: of.cells(), critical: of.critical(FAMILY) });
-    let by_cell: BTreeMap<CellId, Estimate> =
-        candidates.iter().filter_map(|candidate| Some((candidate.cell, candidate.b?))).collect();
-    let scales: Vec<AucInterval> = asked.iter().map(|asked| asked.scale(Half::B)).collect();
-    let mut cells: Vec<CellTest> = permuted
-        .cells()
-        .filter_map(|Studentised { cell, z, p, chosen, .. }| {
-            let b = by_cell.get(&cell)?;
-            let [luckiest_chosen, luckiest] = permuted.families();
-            let beside = |of: &Luckiest, family: Family| {
-                let low = scales[cell.comparison].stretched(*b, family.critical?)?;
-                Some(Familywise { adjusted: of.adjusted(z), low })
-            };
-            let chosen = if chosen { Some(beside(luckiest_chosen, of_chosen)?) } else { None };
-            Some(CellTest { cell, z, p, q: 1.0, all: beside(luckiest, of_all)?, chosen })
-        })
-        .collect();
-    cells.sort_by_key(|of| of.cell);
-    discover(&mut cells, |of| (of.p, &mut of.q));
+    let mut permuted = PermutationTests::new(study.statistics.permutations, chosen.iter().copied().collect());
+    study.projections.iter().for_each(|projection| permuted.add(projection));
+    let families = permuted.families().map(|family| Family { cells: family.cells(), critical: family.critical(FAMILYWISE_RATE) });
+    let cells = cell_tests(&permuted, families, &candidates, &intervals);
 
-    let resampled = Resampled::new(given, &asked, &chosen);
-    let mut differences = resampled.differences(given.held);
-    discover(&mut differences, |of| (of.p, &mut of.q));
-    let mut interactions = resampled.interactions(given.held, &within(given.questions));
-    discover(&mut interactions, |of| (of.p, &mut of.q));
+    let resampled = ResampledStudy::new(study, &designs, &intervals, &chosen);
+    let mut differences = resampled.differences(study.contrasts);
+    set_q_values(&mut differences, |difference| (difference.p, &mut difference.q));
+    let mut interactions = resampled.interactions(study.contrasts, &within_and_whole(study.questions));
+    set_q_values(&mut interactions, |interaction| (interaction.p, &mut interaction.q));
+    let [of_chosen, of_all] = families;
     let detectable = Detectable {
         auc: of_chosen.critical.and_then(|critical| {
-            Spread::of(permuted.cells().filter(|of| of.chosen).map(|of| 0.5 + critical * of.deviation).collect())
+            Spread::of(permuted.cells().filter(|cell| cell.chosen).map(|cell| 0.5 + critical * cell.deviation).collect())
         }),
-        // Two perfect sides differ by nothing in every sample: that says nothing of others.
-        difference: Spread::of(differences.iter().filter(|of| of.error > 0.0).map(|of| FOUR_IN_FIVE * of.error).collect()),
+        // Two perfect sides do not differ in any sample: their error of 0 says nothing of other contrasts.
+        difference: Spread::of(differences.iter().filter(|of| of.error > 0.0).map(|of| DETECTABLE_ERRORS * of.error).collect()),
     };
     SimultaneousTests {
         format: 1,
-        permutations: given.statistics.permutations,
+        permutations: study.statistics.permutations,
         chosen: of_chosen,
         all: of_all,
         cells,
         differences,
         interactions,
-        beside: resampled.kept(),
+        beside: resampled.views_and_features(),
         detectable,
     }
 }
 
-/// Comparisons that are asked within some images, each with the same over all.
-fn within(questions: &[Question]) -> Vec<(usize, usize)> {
-    let whole = |of: &Question| questions.iter().position(|other| other.within.is_none() && other.measured == of.measured);
-    let inner = questions.iter().enumerate().filter(|(_, of)| of.within.is_some());
-    inner.filter_map(|(place, of)| Some((place, whole(of)?))).collect()
+/// The test of every cell, in the order of cells. `families`: the chosen cells, and all; `intervals`: by comparison.
+fn cell_tests(
+    permuted: &PermutationTests,
+    families: [Family; 2],
+    candidates: &[Candidate],
+    intervals: &[AucInterval],
+) -> Vec<CellTest> {
+    let estimates: BTreeMap<CellId, Estimate> =
+        candidates.iter().filter_map(|candidate| Some((candidate.cell, candidate.b?))).collect();
+    let [max_t_of_chosen, max_t_of_all] = permuted.families();
+    let cell_test = |Studentised { cell, z, p, chosen, .. }| {
+        let b = estimates.get(&cell)?;
+        let familywise = |max_t: &MaxT, family: Family| {
+            let low = intervals[cell.comparison].stretched_low(*b, family.critical?)?;
+            Some(Familywise { adjusted: max_t.adjusted(z), low })
+        };
+        let chosen = if chosen { Some(familywise(max_t_of_chosen, families[0])?) } else { None };
+        Some(CellTest { cell, z, p, q: 1.0, all: familywise(max_t_of_all, families[1])?, chosen })
+    };
+    let mut cells: Vec<CellTest> = permuted.cells().filter_map(cell_test).collect();
+    cells.sort_by_key(|test| test.cell);
+    set_q_values(&mut cells, |test| (test.p, &mut test.q));
+    cells
 }
 
-/// Per model and comparison the view that is best on half A: what is resampled.
+/// The comparisons within some images, each with the same comparison over all images.
+fn within_and_whole(questions: &[Question]) -> Vec<(usize, usize)> {
+    let whole =
+        |within: &Question| questions.iter().position(|other| other.within.is_none() && other.measured == within.measured);
+    let within = questions.iter().enumerate().filter(|(_, question)| question.within.is_some());
+    within.filter_map(|(index, question)| Some((index, whole(question)?))).collect()
+}
+
+/// Per model and comparison the view that is best on half A; these are resampled.
 pub fn chosen<'a>(scores: impl Iterator<Item = (ScoreSlot, &'a Scores)>) -> Vec<CellId> {
     ranking::chosen(&candidates(scores))
 }
 
-/// Every view of every score as a candidate for a figure, the features aside.
+/// Every view of every projection as a candidate for a figure.
 pub fn candidates<'a>(scores: impl Iterator<Item = (ScoreSlot, &'a Scores)>) -> Vec<Candidate> {
-    let of = |(slot, scores): (ScoreSlot, &'a Scores)| {
+    let of_projection = |(slot, scores): (ScoreSlot, &'a Scores)| {
         scores.views.iter().filter(|view| view.view != View::Features).map(move |view| Candidate {
             cell: CellId {
                 model: slot.model,
@@ -148,44 +178,17 @@ pub fn candidates<'a>(scores: impl Iterator<Item = (ScoreSlot, &'a Scores)>) -> 
             unranked: scores.unranked.clone(),
         })
     };
-    scores.flat_map(of).collect()
+    scores.flat_map(of_projection).collect()
 }
 
-/// Writes every q beside its p.
-fn discover<T>(all: &mut [T], of: impl Fn(&mut T) -> (f64, &mut f64)) {
-    let p: Vec<f64> = all.iter_mut().map(|one| of(one).0).collect();
-    all.iter_mut().zip(discoveries(&p)).for_each(|(one, q)| *of(one).1 = q);
-}
-
-/// Benjamini and Hochberg's (1995) step-up, as q-values: the least rate of false discoveries at which each is one.
-pub fn discoveries(p: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|&i, &j| p[i].total_cmp(&p[j]).then(i.cmp(&j)));
-    let (mut q, mut least) = (vec![1.0; p.len()], 1.0f64);
-    for (place, &i) in order.iter().enumerate().rev() {
-        least = least.min(p[i] * p.len() as f64 / (place + 1) as f64);
-        q[i] = least;
-    }
-    q
+/// Sets every test's q-value from all p-values.
+fn set_q_values<T>(tests: &mut [T], p_and_q: impl Fn(&mut T) -> (f64, &mut f64)) {
+    let p: Vec<f64> = tests.iter_mut().map(|test| p_and_q(test).0).collect();
+    tests.iter_mut().zip(fdr::q_values(&p)).for_each(|(test, q)| *p_and_q(test).1 = q);
 }
 
 /// The rows of ranks of one view and projection seed: one a pair of classes.
-fn rows(of: &ProjectionScores, view: usize, seed: usize, pairs: usize) -> std::ops::Range<usize> {
-    let first = (view * of.scores.seeds + seed) * pairs;
+fn rows(projection: &ProjectionScores, view: usize, seed: usize, pairs: usize) -> std::ops::Range<usize> {
+    let first = (view * projection.scores.seeds + seed) * pairs;
     first..first + pairs
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn q_values_are_those_of_the_published_example() {
-        // Benjamini and Hochberg (1995), section 3.2: fifteen p-values, four rejected at .05.
-        let p =
-            [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0];
-        let q = discoveries(&p);
-        assert_eq!(q.iter().filter(|q| **q <= 0.05).count(), 4);
-        assert!((q[3] - 0.0095 * 15.0 / 4.0).abs() < 1e-12 && q[14] == 1.0);
-    }
 }

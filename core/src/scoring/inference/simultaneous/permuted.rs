@@ -1,57 +1,64 @@
-//! Max-T (Westfall and Young 1993): what the luckiest cell of a family comes to when labels mean nothing.
+//! Max-T (Westfall and Young 1993): the null distribution of the largest studentised score of a family of cells.
 //!
-//! Every view's score under the same permutations stands beside it (see [`crate::scoring::inference::permutation`]): here they are studentised,
-//! and the largest of each permutation is kept, of the chosen cells and of all.
+//! Every view comes with its score under the same permutations of labels (see [`crate::scoring::inference::permutation`]). Here the scores
+//! are studentised, and the maximum of each permutation is kept: over the chosen cells, and over all.
 
 use super::ProjectionScores;
 use crate::domain::ledger::CellId;
 use std::collections::BTreeSet;
 
-/// A family's largest studentised score, by permutation.
-pub struct Luckiest {
+/// The largest studentised score of a family of cells.
+pub struct MaxT {
+    /// By permutation.
     largest: Vec<f64>,
     cells: usize,
 }
 
-pub struct Permuted {
-    turns: usize,
+/// Permutation tests of all cells.
+pub struct PermutationTests {
+    permutations: usize,
     chosen: BTreeSet<CellId>,
-    /// The chosen cells, and all.
-    families: [Luckiest; 2],
+    /// Of the chosen cells, and of all.
+    families: [MaxT; 2],
     cells: Vec<Studentised>,
 }
 
-/// A cell's score in standard deviations under permuted labels, and the share of permutations that do as well.
+/// The test of one cell by itself.
 #[derive(Clone, Copy)]
 pub struct Studentised {
     pub cell: CellId,
+    /// (score − ½) / `deviation`.
     pub z: f64,
+    /// The share of permutations with a score as high, the data themselves counted.
     pub p: f64,
+    /// The standard deviation of the score about ½ under permuted labels.
     pub deviation: f64,
+    /// Whether half A chose the cell.
     pub chosen: bool,
 }
 
-impl Permuted {
-    pub fn new(turns: usize, chosen: BTreeSet<CellId>) -> Self {
-        let family = || Luckiest { largest: vec![f64::NEG_INFINITY; turns], cells: 0 };
-        Permuted { turns, chosen, families: [family(), family()], cells: vec![] }
+impl PermutationTests {
+    /// Of scores under so many permutations.
+    pub fn new(permutations: usize, chosen: BTreeSet<CellId>) -> Self {
+        let family = || MaxT { largest: vec![f64::NEG_INFINITY; permutations], cells: 0 };
+        PermutationTests { permutations, chosen, families: [family(), family()], cells: vec![] }
     }
 
-    /// Takes in every ranked view.
-    pub fn meet(&mut self, of: &ProjectionScores) {
-        for (place, view) in of.scores.views.iter().enumerate() {
-            let (Some(_), Some(b), None) = (view.a, view.b, &of.scores.unranked) else { continue };
-            if place >= of.permuted.rows() || of.permuted.columns() != self.turns {
+    /// Adds every ranked view of a projection.
+    pub fn add(&mut self, projection: &ProjectionScores) {
+        let ProjectionScores { slot, scores, permuted, .. } = projection;
+        for (index, view) in scores.views.iter().enumerate() {
+            let (Some(_), Some(b), None) = (view.a, view.b, &scores.unranked) else { continue };
+            if index >= permuted.rows() || permuted.columns() != self.permutations {
                 continue;
             }
-            let permuted = of.permuted.row(place);
+            let permuted = permuted.row(index);
             let square: f64 = permuted.iter().map(|auc| (f64::from(*auc) - 0.5).powi(2)).sum();
             let deviation = (square / permuted.len().max(1) as f64).sqrt();
             if deviation.is_nan() || deviation <= 0.0 {
                 continue;
             }
             let better = permuted.iter().filter(|auc| f64::from(**auc) >= b.value).count();
-            let slot = of.slot;
             let cell = CellId {
                 model: slot.model,
                 layer: slot.layer,
@@ -71,22 +78,24 @@ impl Permuted {
         }
     }
 
+    /// All cells that were added and are defined.
     pub fn cells(&self) -> impl Iterator<Item = Studentised> {
         self.cells.iter().copied()
     }
 
-    /// The chosen cells, and all.
-    pub fn families(&self) -> [&Luckiest; 2] {
+    /// Of the chosen cells, and of all.
+    pub fn families(&self) -> [&MaxT; 2] {
         self.families.each_ref()
     }
 }
 
-impl Luckiest {
+impl MaxT {
+    /// The number of cells of the family.
     pub fn cells(&self) -> usize {
         self.cells
     }
 
-    /// What the largest score reaches in this share of permutations; `None` where nothing was ranked.
+    /// The critical value: what the largest score exceeds in this share of permutations. `None` where no cell is ranked.
     pub fn critical(&self, share: f64) -> Option<f64> {
         let mut largest = self.largest.clone();
         largest.sort_unstable_by(f64::total_cmp);
@@ -94,8 +103,22 @@ impl Luckiest {
         largest.get(at.clamp(1, largest.len().max(1)) - 1).copied().filter(|_| self.cells > 0)
     }
 
-    /// The share of permutations whose largest score is as large.
+    /// The familywise p-value of a studentised score: the share of permutations whose largest score is as large, the data counted.
     pub fn adjusted(&self, z: f64) -> f64 {
         (1 + self.largest.iter().filter(|largest| **largest >= z).count()) as f64 / (1 + self.largest.len()) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_familywise_p_counts_permutations_whose_maximum_is_as_large() {
+        let family = MaxT { largest: (1..=19).map(f64::from).collect(), cells: 3 };
+        assert_eq!((family.adjusted(20.0), family.adjusted(19.0), family.adjusted(0.0)), (0.05, 0.1, 1.0));
+        assert_eq!(family.critical(0.05), Some(19.0));
+        let empty = MaxT { largest: vec![f64::NEG_INFINITY; 19], cells: 0 };
+        assert_eq!(empty.critical(0.05), None);
     }
 }

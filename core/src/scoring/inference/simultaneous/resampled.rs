@@ -1,4 +1,4 @@
-//! One resample of identities for all chosen views, features and probes at once: differences of them are paired.
+//! The same replicates of identities for all chosen views, features and probes: differences between them are paired.
 
 use super::{LayerScores, ProjectionScores, StudyScores, rows};
 use crate::{
@@ -10,15 +10,15 @@ use crate::{
     },
     numeric::{Purpose, sum},
     scoring::{
-        design::split::{FOLDS, Half},
-        estimators::{
-            auc::{ReplicateWeights, Sorted},
-            knn::Prepared,
-            score::EvaluationDesign,
+        design::{
+            EvaluationDesign,
+            resample::{ReplicateWeights, Resampler, sorted},
+            split::{FOLDS, Half},
         },
+        estimators::{auc::Sorted, knn::ScoredFolds},
         inference::{
-            bootstrap::{Resampler, deviation, interval, median, sorted, tested},
-            difference,
+            bootstrap::{deviation, interval, interval_and_p, median},
+            difference::difference,
             interval::AucInterval,
             student,
         },
@@ -27,296 +27,321 @@ use crate::{
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A score in the sample and in every resample; `None` where it is undefined.
+/// A statistic in the sample and in every replicate.
 #[derive(Clone)]
 struct Replicates {
+    /// In the sample.
     value: f64,
-    turns: Vec<Option<f64>>,
-    /// How many identities carry its mistakes, where it is an AUC.
-    carried: f64,
+    /// By replicate; `None` where it is undefined.
+    replicates: Vec<Option<f64>>,
+    /// The effective number of identities that carry its errors, where it is an AUC.
+    effective: f64,
 }
 
 impl Replicates {
-    /// In the sample, or in one resample.
-    fn at(&self, turn: Option<usize>) -> Option<f64> {
-        turn.map_or(Some(self.value), |turn| self.turns[turn])
+    /// In the sample (`None`), or in one replicate.
+    fn at(&self, replicate: Option<usize>) -> Option<f64> {
+        replicate.map_or(Some(self.value), |replicate| self.replicates[replicate])
     }
 }
 
-/// How much the trainings of one side vary: the variance of their mean, and the degrees of freedom it is known by.
-struct Trainings {
+/// How much the trainings of one side vary: the variance of their mean, and its degrees of freedom.
+struct TrainingVariance {
     variance: f64,
     degrees: f64,
 }
 
-impl Trainings {
+impl TrainingVariance {
     fn of(values: &[f64]) -> Self {
         let (n, mean) = (values.len() as f64, sum::mean(values));
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        Trainings { variance: squares / (n - 1.0) / n, degrees: n - 1.0 }
+        TrainingVariance { variance: squares / (n - 1.0) / n, degrees: n - 1.0 }
     }
 }
 
-/// A difference, and what is not known of it: who the people are, and, where a factor may be named, how the trainings fell out.
-struct Less {
-    drawn: Replicates,
-    /// Each side by itself, in resamples.
+/// A difference of two sides (right − left), and its sources of uncertainty: which identities are in the sample, and, where the contrast names
+/// a factor, how the trainings came out.
+struct SideDifference {
+    replicates: Replicates,
+    /// Whether each side varies over replicates.
     both_vary: bool,
-    /// Both sides with their intervals, and in the resamples in which both are defined, where they are AUCs.
+    /// Where both sides are AUCs: both with their intervals, and both in every replicate in which both are defined.
     sides: Option<([Estimate; 2], Vec<[f64; 2]>)>,
-    trainings: Option<[Trainings; 2]>,
+    trainings: Option<[TrainingVariance; 2]>,
 }
 
-impl Less {
-    /// The value in those resamples in which it is defined.
-    fn turns(&self) -> Vec<f64> {
-        self.drawn.turns.iter().flatten().copied().collect()
+impl SideDifference {
+    /// The value in every replicate in which it is defined.
+    fn defined_replicates(&self) -> Vec<f64> {
+        self.replicates.replicates.iter().flatten().copied().collect()
     }
 
-    /// Over people, and over trainings where these may be named; `None` where no resample has a value.
+    /// Over identities, plus over trainings if the contrast names a factor; `None` where no replicate has a value.
     fn variance(&self) -> Option<f64> {
-        let turns = self.turns();
-        let people = (!turns.is_empty()).then(|| deviation(&turns).powi(2))?;
-        // Near 1 resamples vary too little: the sides' own intervals know.
-        let arms = self.by_sides().and_then(|(of, _)| of.interval).map_or(0.0, |of| 0.5 * (of.high - of.low) / student::Z);
-        let people = people.max(arms * arms);
-        Some(people + self.trainings.iter().flatten().map(|side| side.variance).sum::<f64>())
+        let replicates = self.defined_replicates();
+        let over_identities = (!replicates.is_empty()).then(|| deviation(&replicates).powi(2))?;
+        // Near 1 replicates vary too little; the sides' own intervals do not.
+        let arm = self.from_sides().and_then(|(estimate, _)| estimate.interval);
+        let arm = arm.map_or(0.0, |interval| 0.5 * (interval.high - interval.low) / student::Z);
+        let over_identities = over_identities.max(arm * arm);
+        Some(over_identities + self.trainings.iter().flatten().map(|side| side.variance).sum::<f64>())
     }
 
-    fn by_sides(&self) -> Option<(Estimate, Option<f64>)> {
+    /// The interval and the p-value from both sides' intervals.
+    fn from_sides(&self) -> Option<(Estimate, Option<f64>)> {
         let ([left, right], pairs) = self.sides.as_ref()?;
-        Some(difference::less(*left, *right, pairs))
+        Some(difference(*left, *right, pairs))
     }
 
-    /// The interval, and how seldom the value would be on the other side of nought, two-sided. A handful of trainings cannot be
-    /// drawn with replacement: their variance is added to that over people, and Student's t has Welch's degrees of freedom
-    /// (Satterthwaite 1946; Welch 1947).
-    fn tested(&self) -> Option<(Estimate, f64)> {
-        let value = self.drawn.value;
+    /// The interval and the two-sided p-value of no difference. A handful of trainings cannot be resampled: their variance is added to that
+    /// over identities, and Student's t has Welch's degrees of freedom (Satterthwaite 1946; Welch 1947).
+    fn interval_and_p(&self) -> Option<(Estimate, f64)> {
+        let value = self.replicates.value;
         let Some(sides) = &self.trainings else {
-            if let Some((estimate, p)) = self.by_sides() {
+            if let Some((estimate, p)) = self.from_sides() {
                 return Some((estimate, p.unwrap_or(1.0)));
             }
-            let sorted = sorted(self.turns());
-            let (estimate, p) = tested(value, &sorted)?;
-            // Where no resample is on the other side, they cannot say how seldom; their standard deviation can, if both sides vary.
-            let none = sorted.first()? * sorted.last()? > 0.0;
-            let beyond = student::two_sided(value / deviation(&sorted), f64::INFINITY);
-            return Some((estimate, if none && self.both_vary { p.min(beyond) } else { p }));
+            let sorted = sorted(self.defined_replicates());
+            let (estimate, p) = interval_and_p(value, &sorted)?;
+            // Where no replicate is on the other side of 0, the p-value follows from their standard deviation, if both sides vary.
+            let one_sided = sorted.first()? * sorted.last()? > 0.0;
+            let normal_p = student::two_sided(value / deviation(&sorted), f64::INFINITY);
+            return Some((estimate, if one_sided && self.both_vary { p.min(normal_p) } else { p }));
         };
         let variance = self.variance()?;
-        let spent: f64 = sides.iter().map(|side| side.variance.powi(2) / side.degrees).sum();
-        let degrees = if spent > 0.0 { variance.powi(2) / spent } else { f64::INFINITY };
+        let denominator: f64 = sides.iter().map(|side| side.variance.powi(2) / side.degrees).sum();
+        let degrees = if denominator > 0.0 { variance.powi(2) / denominator } else { f64::INFINITY };
         let reach = student::quantile(0.025, degrees) * variance.sqrt();
         let p = if variance > 0.0 { student::two_sided(value / variance.sqrt(), degrees) } else { 1.0 };
         Some((Estimate::new(value, value - reach, value + reach), p))
     }
 }
 
-/// A model's chosen view on a comparison, beside its features at the same layer.
+/// The scores of a model's chosen view on a comparison, and of the features of the same layer.
 struct ChosenView {
     cell: CellId,
     view: Replicates,
+    /// The features, by nearest neighbours.
     features: Option<Replicates>,
+    /// The features, by the linear probe.
     probe: Option<Replicates>,
 }
 
-pub struct Resampled {
-    turns: usize,
+/// All chosen views in the same replicates.
+pub struct ResampledStudy<'a> {
+    replicates: usize,
     /// By comparison, on half B.
-    scales: Vec<AucInterval>,
+    intervals: &'a [AucInterval],
     /// By model and comparison.
     chosen: BTreeMap<(usize, usize), ChosenView>,
 }
 
-impl Resampled {
-    pub fn new(given: &StudyScores, asked: &[EvaluationDesign], chosen: &[CellId]) -> Self {
-        let identities = asked.iter().flat_map(EvaluationDesign::groups).max().map_or(0, |last| last + 1);
-        let turns = given.statistics.bootstraps;
-        let resampler = Resampler::new((0..identities).map(Some), given.seed, Purpose::ResampledGrid);
+impl<'a> ResampledStudy<'a> {
+    /// `designs` and `intervals`: by comparison; `chosen`: one cell a model and comparison.
+    pub fn new(study: &StudyScores, designs: &[EvaluationDesign], intervals: &'a [AucInterval], chosen: &[CellId]) -> Self {
+        let identities = designs.iter().flat_map(EvaluationDesign::groups).max().map_or(0, |last| last + 1);
+        let replicates = study.statistics.bootstraps;
+        let resampler = Resampler::new((0..identities).map(Some), study.seed, Purpose::ResampledGrid);
         let mut by_comparison: BTreeMap<usize, Vec<CellId>> = BTreeMap::new();
         chosen.iter().for_each(|cell| by_comparison.entry(cell.comparison).or_default().push(*cell));
-        let mut found = BTreeMap::new();
+        let mut chosen_views = BTreeMap::new();
         for (comparison, cells) in by_comparison {
-            let half = OnHalf::new(&asked[comparison], &resampler, turns);
-            let of = |cell: &CellId| Some(((cell.model, comparison), half.chosen(given, *cell)?));
-            found.extend(cells.par_iter().filter_map(of).collect::<Vec<_>>());
+            let half_b = HalfB::new(&designs[comparison], &resampler, replicates);
+            let chosen_view = |cell: &CellId| Some(((cell.model, comparison), half_b.chosen_view(study, *cell)?));
+            chosen_views.extend(cells.par_iter().filter_map(chosen_view).collect::<Vec<_>>());
         }
-        Resampled { turns, scales: asked.iter().map(|asked| asked.scale(Half::B)).collect(), chosen: found }
+        ResampledStudy { replicates, intervals, chosen: chosen_views }
     }
 
-    /// Every comparison in every two sides, where all their models have a chosen view.
-    pub fn differences(&self, held: &[ContrastSides]) -> Vec<Difference> {
+    /// The difference of every contrast on every comparison on which all its models have a chosen view.
+    pub fn differences(&self, contrasts: &[ContrastSides]) -> Vec<Difference> {
         let comparisons: BTreeSet<usize> = self.chosen.keys().map(|(_, comparison)| *comparison).collect();
-        let places = (0..held.len()).flat_map(|place| comparisons.iter().map(move |&comparison| (place, comparison)));
-        places.filter_map(|(place, comparison)| self.difference(place, &held[place], comparison)).collect()
+        let indices = (0..contrasts.len()).flat_map(|contrast| comparisons.iter().map(move |&comparison| (contrast, comparison)));
+        indices.filter_map(|(contrast, comparison)| self.difference(contrast, &contrasts[contrast], comparison)).collect()
     }
 
-    fn difference(&self, place: usize, held: &ContrastSides, comparison: usize) -> Option<Difference> {
+    fn difference(&self, contrast: usize, sides: &ContrastSides, comparison: usize) -> Option<Difference> {
         let chosen = |model: usize| self.chosen.get(&(model, comparison));
-        let mut view = self.less(held, &|model, turn| chosen(model)?.view.at(turn))?;
-        view.sides = self.sides(held, comparison);
-        let beyond =
-            self.less(held, &|model, turn| Some(chosen(model)?.view.at(turn)? - chosen(model)?.probe.as_ref()?.at(turn)?));
+        let mut view = self.side_difference(sides, &|model, replicate| chosen(model)?.view.at(replicate))?;
+        view.sides = self.side_aucs(sides, comparison);
+        let view_minus_probe = self.side_difference(sides, &|model, replicate| {
+            Some(chosen(model)?.view.at(replicate)? - chosen(model)?.probe.as_ref()?.at(replicate)?)
+        });
         let mean = |models: &[usize]| {
             let values = models.iter().map(|&model| Some(chosen(model)?.view.value)).collect::<Option<Vec<f64>>>();
             values.map(|values| sum::mean(&values))
         };
-        let (difference, p) = view.tested()?;
+        let (difference, p) = view.interval_and_p()?;
         Some(Difference {
-            held: place,
+            held: contrast,
             comparison,
-            left: mean(&held.left)?,
-            right: mean(&held.right)?,
+            left: mean(&sides.left)?,
+            right: mean(&sides.right)?,
             difference,
             error: view.variance()?.sqrt(),
             p,
             q: 1.0,
-            beyond: beyond.and_then(|beyond| Some(beyond.tested()?.0)),
+            beyond: view_minus_probe.and_then(|difference| Some(difference.interval_and_p()?.0)),
         })
     }
 
-    /// Differences of differences: what two sides differ by on a comparison within some images, less what they differ by on the
-    /// same comparison over all. `pairs`: the comparison within, and over all.
-    pub fn interactions(&self, held: &[ContrastSides], pairs: &[(usize, usize)]) -> Vec<Interaction> {
-        let places = (0..held.len()).flat_map(|place| pairs.iter().map(move |&pair| (place, pair)));
-        let of = |(place, (within, whole)): (usize, (usize, usize))| {
-            let view = |model, comparison, turn| self.chosen.get(&(model, comparison))?.view.at(turn);
-            let less = self.less(&held[place], &|model, turn| Some(view(model, within, turn)? - view(model, whole, turn)?))?;
-            let (difference, p) = less.tested()?;
-            Some(Interaction { held: place, within, whole, difference, p, q: 1.0 })
+    /// Differences of differences: of two sides on a comparison within some images, less that on the same comparison over all images. `pairs`:
+    /// the comparison within, and over all.
+    pub fn interactions(&self, contrasts: &[ContrastSides], pairs: &[(usize, usize)]) -> Vec<Interaction> {
+        let indices = (0..contrasts.len()).flat_map(|contrast| pairs.iter().map(move |&pair| (contrast, pair)));
+        let interaction = |(contrast, (within, whole)): (usize, (usize, usize))| {
+            let view = |model, comparison, replicate| self.chosen.get(&(model, comparison))?.view.at(replicate);
+            let difference = self.side_difference(&contrasts[contrast], &|model, replicate| {
+                Some(view(model, within, replicate)? - view(model, whole, replicate)?)
+            })?;
+            let (difference, p) = difference.interval_and_p()?;
+            Some(Interaction { held: contrast, within, whole, difference, p, q: 1.0 })
         };
-        places.filter_map(of).collect()
+        indices.filter_map(interaction).collect()
     }
 
-    /// The right side's mean of a statistic of models less the left side's, in the sample and in every resample of people.
-    fn less(&self, held: &ContrastSides, of: &dyn Fn(usize, Option<usize>) -> Option<f64>) -> Option<Less> {
-        let all = |models: &[usize], turn| models.iter().map(|&model| of(model, turn)).collect::<Option<Vec<f64>>>();
-        let at = |turn| Some(sum::mean(&all(&held.right, turn)?) - sum::mean(&all(&held.left, turn)?));
-        let drawn = Replicates { value: at(None)?, turns: (0..self.turns).map(|turn| at(Some(turn))).collect(), carried: 0.0 };
-        let sides = [all(&held.left, None)?, all(&held.right, None)?];
-        let varies = |models: &[usize]| (1..self.turns).any(|turn| all(models, Some(turn)) != all(models, Some(0)));
-        let both_vary = varies(&held.left) && varies(&held.right);
-        let trainings = held.names_factor().then(|| sides.map(|side| Trainings::of(&side)));
-        Some(Less { drawn, both_vary, sides: None, trainings })
+    /// The right side's mean of a statistic of models less the left side's. `statistic`: of a model, in the sample (`None`) or in a replicate.
+    fn side_difference(
+        &self,
+        sides: &ContrastSides,
+        statistic: &dyn Fn(usize, Option<usize>) -> Option<f64>,
+    ) -> Option<SideDifference> {
+        let all =
+            |models: &[usize], replicate| models.iter().map(|&model| statistic(model, replicate)).collect::<Option<Vec<f64>>>();
+        let at = |replicate| Some(sum::mean(&all(&sides.right, replicate)?) - sum::mean(&all(&sides.left, replicate)?));
+        let replicates = (0..self.replicates).map(|replicate| at(Some(replicate))).collect();
+        let replicates = Replicates { value: at(None)?, replicates, effective: 0.0 };
+        let values = [all(&sides.left, None)?, all(&sides.right, None)?];
+        let varies =
+            |models: &[usize]| (1..self.replicates).any(|replicate| all(models, Some(replicate)) != all(models, Some(0)));
+        let both_vary = varies(&sides.left) && varies(&sides.right);
+        let trainings = sides.names_factor().then(|| values.map(|side| TrainingVariance::of(&side)));
+        Some(SideDifference { replicates, both_vary, sides: None, trainings })
     }
 
-    /// Both sides' mean AUC of their chosen views, with intervals.
-    fn sides(&self, held: &ContrastSides, comparison: usize) -> Option<([Estimate; 2], Vec<[f64; 2]>)> {
+    /// Both sides' mean AUC of their chosen views with intervals, and in every replicate in which both are defined.
+    fn side_aucs(&self, sides: &ContrastSides, comparison: usize) -> Option<([Estimate; 2], Vec<[f64; 2]>)> {
         let chosen =
             |models: &[usize]| models.iter().map(|&model| self.chosen.get(&(model, comparison))).collect::<Option<Vec<_>>>();
-        let sides = [chosen(&held.left)?, chosen(&held.right)?];
-        let mean = |side: &[&ChosenView], turn| {
-            side.iter().map(|of| of.view.at(turn)).collect::<Option<Vec<f64>>>().map(|values| sum::mean(&values))
+        let sides = [chosen(&sides.left)?, chosen(&sides.right)?];
+        let mean = |side: &[&ChosenView], replicate| {
+            side.iter().map(|chosen| chosen.view.at(replicate)).collect::<Option<Vec<f64>>>().map(|values| sum::mean(&values))
         };
-        let turns: Vec<[f64; 2]> =
-            (0..self.turns).filter_map(|turn| Some([mean(&sides[0], Some(turn))?, mean(&sides[1], Some(turn))?])).collect();
+        let replicates: Vec<[f64; 2]> = (0..self.replicates)
+            .filter_map(|replicate| Some([mean(&sides[0], Some(replicate))?, mean(&sides[1], Some(replicate))?]))
+            .collect();
         let estimate = |side: usize| {
-            let resampled: Vec<f64> = turns.iter().map(|turn| turn[side]).collect();
-            let carried = sides[side].iter().map(|of| of.view.carried).min_by(f64::total_cmp)?;
-            self.scales[comparison].interval(mean(&sides[side], None)?, &resampled, carried)
+            let resampled: Vec<f64> = replicates.iter().map(|sides| sides[side]).collect();
+            let effective = sides[side].iter().map(|chosen| chosen.view.effective).min_by(f64::total_cmp)?;
+            self.intervals[comparison].interval(mean(&sides[side], None)?, &resampled, effective)
         };
-        Some(([estimate(0)?, estimate(1)?], turns))
+        Some(([estimate(0)?, estimate(1)?], replicates))
     }
 
-    /// Every chosen view less the better of its features' neighbours and their probe, the better taken in each resample.
-    pub fn kept(&self) -> Vec<ViewBesideFeatures> {
-        let of = |(&(model, comparison), chosen): (&(usize, usize), &ChosenView)| {
+    /// Every chosen view less the better of the features' two scores, the better taken in each replicate.
+    pub fn views_and_features(&self) -> Vec<ViewBesideFeatures> {
+        let compare = |(&(model, comparison), chosen): (&(usize, usize), &ChosenView)| {
             let better = |features: Option<f64>, probe: Option<f64>| match (features, probe) {
                 (Some(features), Some(probe)) => Some(features.max(probe)),
                 (one, other) => one.or(other),
             };
-            let of = |drawn: &Option<Replicates>, turn| drawn.as_ref().and_then(|drawn| drawn.at(turn));
-            let kept = |turn| Some(chosen.view.at(turn)? - better(of(&chosen.features, turn), of(&chosen.probe, turn))?);
-            let turns = sorted((0..self.turns).filter_map(|turn| kept(Some(turn))).collect());
+            let at = |score: &Option<Replicates>, replicate| score.as_ref().and_then(|score| score.at(replicate));
+            let kept = |replicate| {
+                Some(chosen.view.at(replicate)? - better(at(&chosen.features, replicate), at(&chosen.probe, replicate))?)
+            };
+            let replicates = sorted((0..self.replicates).filter_map(|replicate| kept(Some(replicate))).collect());
             Some(ViewBesideFeatures {
                 model,
                 comparison,
                 cell: chosen.cell,
-                features: of(&chosen.features, None),
-                probe: of(&chosen.probe, None),
-                kept: interval(kept(None)?, &turns)?,
+                features: at(&chosen.features, None),
+                probe: at(&chosen.probe, None),
+                kept: interval(kept(None)?, &replicates)?,
             })
         };
-        self.chosen.iter().filter_map(of).collect()
+        self.chosen.iter().filter_map(compare).collect()
     }
 }
 
-/// Columns of the ranks, and whether each is of the first class.
+/// Columns of the ranks, and whether each is in the first class.
 type Fold = Vec<(usize, bool)>;
 
-/// Half B of one comparison: who is in each pair of classes, and who everybody is.
-struct OnHalf<'a> {
-    /// Per pair.
+/// The members of half B on one comparison, which are the columns of ranks.
+struct HalfB<'a> {
+    /// Per pair of classes, per fold.
     pairs: Vec<Vec<Fold>>,
     /// By column.
     identity: Vec<u32>,
     resampler: &'a Resampler,
-    turns: usize,
+    replicates: usize,
 }
 
-impl<'a> OnHalf<'a> {
-    fn new(asked: &EvaluationDesign, resampler: &'a Resampler, turns: usize) -> Self {
-        let members = asked.split.of(Half::B);
-        let pairs = asked
+impl<'a> HalfB<'a> {
+    fn new(design: &EvaluationDesign, resampler: &'a Resampler, replicates: usize) -> Self {
+        let members = design.split.members_of(Half::B);
+        let pairs = design
             .pairs()
             .map(|[first, second]| {
                 let mut folds = vec![vec![]; FOLDS];
                 for (column, &i) in members.iter().enumerate() {
                     if first[i] || second[i] {
-                        folds[asked.split.fold[i]].push((column, first[i]));
+                        folds[design.split.fold[i]].push((column, first[i]));
                     }
                 }
                 folds
             })
             .collect();
-        OnHalf { pairs, identity: members.iter().map(|&i| asked.group(i) as u32).collect(), resampler, turns }
+        HalfB { pairs, identity: members.iter().map(|&i| design.group(i) as u32).collect(), resampler, replicates }
     }
 
-    fn chosen(&self, given: &StudyScores, cell: CellId) -> Option<ChosenView> {
-        let of: &ProjectionScores = given.projections.iter().find(|of| of.slot.holds(&cell))?;
-        let view = of.scores.views.iter().position(|score| score.view == cell.view)?;
-        let seeds: Vec<Replicates> = (0..of.scores.seeds)
-            .map(|seed| self.drawn(rows(of, view, seed, self.pairs.len()).map(|row| of.ranks.row(row))))
+    /// `None` where the cell has no defined score.
+    fn chosen_view(&self, study: &StudyScores, cell: CellId) -> Option<ChosenView> {
+        let projection: &ProjectionScores = study.projections.iter().find(|projection| projection.slot.holds(&cell))?;
+        let view = projection.scores.views.iter().position(|score| score.view == cell.view)?;
+        let seeds: Vec<Replicates> = (0..projection.scores.seeds)
+            .map(|seed| self.mean_over_pairs(rows(projection, view, seed, self.pairs.len()).map(|row| projection.ranks.row(row))))
             .collect::<Option<_>>()?;
-        let features = given
-            .features
-            .iter()
-            .find(|of: &&LayerScores| (of.model, of.layer, of.comparison) == (cell.model, cell.layer, cell.comparison));
-        let at = |first: usize| {
-            let of = features.filter(|of| of.ranks.rows() >= (first + 1) * self.pairs.len())?;
-            self.drawn((first * self.pairs.len()..(first + 1) * self.pairs.len()).map(|row| of.ranks.row(row)))
+        let layer = study.features.iter().find(|layer: &&LayerScores| {
+            (layer.model, layer.layer, layer.comparison) == (cell.model, cell.layer, cell.comparison)
+        });
+        // The first rows are by nearest neighbours, the next by the probe.
+        let of_features = |which: usize| {
+            let layer = layer.filter(|layer| layer.ranks.rows() >= (which + 1) * self.pairs.len())?;
+            let rows = which * self.pairs.len()..(which + 1) * self.pairs.len();
+            self.mean_over_pairs(rows.map(|row| layer.ranks.row(row)))
         };
         Some(ChosenView {
             cell,
             view: Replicates {
                 value: median(seeds.iter().map(|seed| Some(seed.value)))?,
-                turns: (0..self.turns).map(|turn| median(seeds.iter().map(|seed| seed.turns[turn]))).collect(),
-                carried: seeds.iter().map(|seed| seed.carried).min_by(f64::total_cmp).unwrap_or(0.0),
+                replicates: (0..self.replicates)
+                    .map(|replicate| median(seeds.iter().map(|seed| seed.replicates[replicate])))
+                    .collect(),
+                effective: seeds.iter().map(|seed| seed.effective).min_by(f64::total_cmp).unwrap_or(0.0),
             },
-            features: at(0),
-            probe: at(1),
+            features: of_features(0),
+            probe: of_features(1),
         })
     }
 
-    /// The mean over pairs, in the sample and in every resample. `rows`: ranks, one row a pair.
-    fn drawn<'r>(&self, rows: impl Iterator<Item = &'r [f32]>) -> Option<Replicates> {
+    /// The mean AUC over pairs. `rows`: ranks, one row a pair.
+    fn mean_over_pairs<'r>(&self, rows: impl Iterator<Item = &'r [f32]>) -> Option<Replicates> {
         let sorted = |(ranks, folds): (&[f32], &Vec<Fold>)| {
             let scored = |&(column, first): &(usize, bool)| {
                 Some((column as u32, f64::from(ranks[column]), first)).filter(|(_, rank, _)| !rank.is_nan())
             };
             folds.iter().map(|fold| Sorted::new(fold.iter().filter_map(scored).collect())).collect()
         };
-        let prepared = Prepared(rows.zip(&self.pairs).map(sorted).collect());
-        let [value, _] = prepared.mean_and_least();
+        let scored = ScoredFolds(rows.zip(&self.pairs).map(sorted).collect());
+        let [value, _] = scored.mean_and_least();
         let means = |weights: ReplicateWeights| {
             let of_columns = ReplicateWeights { identity: &self.identity, ..weights };
-            [prepared.resampled(of_columns).map(|[mean, _]| mean)]
+            [scored.mean_and_least_in_replicates(of_columns).map(|[mean, _]| mean)]
         };
-        let turns = self.resampler.each_of_many(self.turns, means);
-        let people = self.resampler.people();
-        let carried = prepared.carried(people, |column| self.identity[column] as usize);
-        Some(Replicates { value: value?, turns: turns.into_iter().map(|[mean]| mean).collect(), carried })
+        let replicates = self.resampler.each_of_many(self.replicates, means);
+        let identities = self.resampler.identities();
+        let effective = scored.effective_identities_of_losses(identities, |column| self.identity[column] as usize);
+        Some(Replicates { value: value?, replicates: replicates.into_iter().map(|[mean]| mean).collect(), effective })
     }
 }
 
@@ -325,21 +350,23 @@ mod tests {
     use super::*;
     use crate::numeric::PhiloxStream;
 
-    /// Three trainings a side, and nothing between them but chance: a difference is named once in twenty times, not in five.
+    /// Three trainings a side and no true difference: p ≤ .05 in about one run of twenty, not of five.
     #[test]
-    fn a_few_trainings_name_a_factor_as_seldom_as_they_should() {
-        let mut dice = PhiloxStream::for_test(5, 5);
-        let mut normal = || dice.normals(1.0)[0];
+    fn a_few_trainings_keep_the_error_rate() {
+        let mut rng = PhiloxStream::for_test(5, 5);
+        let mut normal = || rng.normals(1.0)[0];
         let runs = 2000;
-        let named = (0..runs)
+        let significant = (0..runs)
             .filter(|_| {
                 let sides = [0, 1].map(|_| [normal(), normal(), normal()]);
                 let value = sum::mean(&sides[1]) - sum::mean(&sides[0]);
-                let drawn = Replicates { value, turns: (0..50).map(|_| Some(value + 0.05 * normal())).collect(), carried: 0.0 };
-                let less = Less { drawn, both_vary: true, sides: None, trainings: Some(sides.map(|side| Trainings::of(&side))) };
-                less.tested().unwrap().1 <= 0.05
+                let replicates = (0..50).map(|_| Some(value + 0.05 * normal())).collect();
+                let replicates = Replicates { value, replicates, effective: 0.0 };
+                let trainings = Some(sides.map(|side| TrainingVariance::of(&side)));
+                let difference = SideDifference { replicates, both_vary: true, sides: None, trainings };
+                difference.interval_and_p().unwrap().1 <= 0.05
             })
             .count();
-        assert!((0.02..0.065).contains(&(named as f64 / f64::from(runs))), "{named} of {runs}");
+        assert!((0.02..0.065).contains(&(significant as f64 / f64::from(runs))), "{significant} of {runs}");
     }
 }
