@@ -25,8 +25,8 @@ pub const GLOSSARY: &[Term] = &[
          ranks is balanced over classes and taken from nearest neighbours.",
     ),
     term("baseline", "Features that no training made: pixels, colours, or a network with random weights."),
-    term("cell", "One model, one layer, one view and one comparison."),
     term("ceiling", "The highest AUC that the labels of synthetic faces allow, since some labels are wrong on purpose."),
+    term("cell", "One model, one layer, one view and one comparison."),
     term(
         "comparison",
         "Two or more classes of images that a view should separate, or a quantity that should vary along an axis.",
