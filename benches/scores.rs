@@ -120,7 +120,7 @@ fn grid() {
     let clock = Instant::now();
     let measured: Vec<_> = (0..layers)
         .into_par_iter()
-        .map(|layer| scoring::space(&setting, &columns[layer % columns.len()], &questions, &statistics, 7))
+        .map(|layer| scoring::score_features(&setting, &columns[layer % columns.len()], &questions, &statistics, 7))
         .collect();
     let space = clock.elapsed().as_secs_f64();
     let of = |(layer, measured): (usize, scoring::ScoredFeatures)| {
@@ -134,11 +134,11 @@ fn grid() {
         questions: &questions,
         projections: &projections,
         features: &features,
-        held: &[],
+        contrasts: &[],
         statistics: &statistics,
         seed: 7,
     };
-    let found = scoring::simultaneous::grid(&given);
+    let found = scoring::simultaneous::simultaneous_tests(&given);
     let together = clock.elapsed().as_secs_f64();
     let all = views + maps + space + together;
     println!("{layers} model-layers × 12 views × 14 comparisons, {} cells ranked, two threads", found.cells.len());
