@@ -1,4 +1,4 @@
-"""Writes tests/fixtures/beside.json: what scikit-learn says of two classes in three sets of points, for core/src/scoring/beside.rs.
+"""Writes tests/fixtures/beside.json: what scikit-learn says of two classes in three sets of points, for core/src/scoring/estimators/cluster_validity.rs.
 
     python tests/beside.py
 

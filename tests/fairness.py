@@ -1,4 +1,4 @@
-"""Writes tests/fixtures/fairness.json: what AIF360 and Fairlearn say of random tables, for core/src/scoring/fairness.rs.
+"""Writes tests/fixtures/fairness.json: what AIF360 and Fairlearn say of random tables, for core/src/scoring/fairness/.
 
     python tests/fairness.py
 

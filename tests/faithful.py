@@ -1,4 +1,4 @@
-"""Writes tests/fixtures/faithful.json: what scikit-learn and SciPy say of how faithful two maps are, for core/src/scoring/quality.rs.
+"""Writes tests/fixtures/faithful.json: what scikit-learn and SciPy say of how faithful two maps are, for core/src/scoring/estimators/faithfulness.rs.
 
     python tests/faithful.py
 

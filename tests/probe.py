@@ -1,4 +1,4 @@
-"""Writes tests/fixtures/probe.json: what scikit-learn's logistic regression says of two small sets, for core/src/scoring/probe.rs.
+"""Writes tests/fixtures/probe.json: what scikit-learn's logistic regression says of two small sets, for core/src/scoring/estimators/probe/.
 
     python tests/probe.py
 
