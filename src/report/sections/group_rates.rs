@@ -382,7 +382,7 @@ mod tests {
             "0.250 −0.100 0.800",
             "The widest TPR gap of each model: pixels, bold = 1: −0.300 (−0.400 to −0.200) ●.",
             "Reweighed by bold, the widest TPR gap changes from 0.300 to 0.100, by −0.200 (−0.300 to −0.100).",
-            "Levelling down: the gap shrank, and no group gained.",
+            "Levelling down: the gap shrank, and no group gained (others only got worse).",
         ] {
             assert!(text.contains(sentence), "{sentence}\n{text}");
         }
