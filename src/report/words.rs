@@ -81,7 +81,9 @@ pub fn attribution(differs: &[String], names_factor: bool) -> String {
     if names_factor {
         format!("The sides differ in {what}. Each side has several trainings, so a difference is attributed to {what}.")
     } else {
-        format!("The sides differ in {what}. One side has fewer than three trainings, so do not read a difference as an effect of {what}.")
+        format!(
+            "The sides differ in {what}. One side has fewer than three trainings, so do not read a difference as an effect of {what}."
+        )
     }
 }
 
