@@ -2,9 +2,9 @@
 //! long and how much a whole plan takes, with how sure that is.
 
 use super::{
-    graph::Step,
     plan::{Plan, StageStatus},
     queue::Waiting,
+    steps::Step,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use visavis_core::{

@@ -2,10 +2,10 @@
 
 use super::{
     cost::Costs,
-    graph::Step,
     job_requests::Acts,
     plan::{Plan, StageStatus},
     queue::StageQueue,
+    steps::Step,
     timeline::{HeldBecause, Timeline},
 };
 use visavis_core::{

@@ -3,10 +3,10 @@
 
 use super::{
     OpenedStudy,
-    graph::{self, Step},
     offers::Offers,
     outcome::StudyOutcome,
     plan::{Plan, StageStatus},
+    steps::{Step, features, figure_name},
 };
 use crate::config::{Levels, StudyFile};
 use rayon::prelude::*;
@@ -262,7 +262,7 @@ impl Board {
         [Step::Score { model, layer, projection, comparison }]
             .into_iter()
             .chain((0..seeds).map(move |seed| Step::Project { model, layer, projection, seed }))
-            .chain([graph::features(&self.study, model, layer), Step::Train { model }])
+            .chain([features(&self.study, model, layer), Step::Train { model }])
     }
 
     /// Cells whose score is there, and all of them: views are counted, as a plan does.
@@ -291,7 +291,7 @@ impl Board {
 
     /// `model · layer · umap map · comparison`: what a figure is called, wherever it is. Of one that the study has no more, nothing.
     pub fn name(&self, cell: &CellId) -> String {
-        if self.has(cell) { graph::figure_name(&self.study, *cell) } else { String::new() }
+        if self.has(cell) { figure_name(&self.study, *cell) } else { String::new() }
     }
 
     /// Is it a cell of this study? One from before the file was edited may not be.

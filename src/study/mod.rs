@@ -8,7 +8,7 @@ mod dispatch;
 pub mod draft;
 mod examine;
 mod explain;
-mod graph;
+mod figures;
 mod job_requests;
 mod look;
 pub mod matrix_snapshot;
@@ -19,6 +19,10 @@ mod outcome;
 pub mod picture;
 mod plan;
 mod queue;
+mod steps;
+mod tasks;
+#[cfg(test)]
+mod testing;
 mod timeline;
 pub mod torch;
 pub mod watch;
@@ -27,13 +31,14 @@ pub use cost::{CostEstimate, Costs};
 pub use dispatch::{Dispatch, Notice, RunSummary, dispatch};
 pub use examine::{Examined, examine};
 pub use explain::{Explained, Stale, explain};
-pub use graph::{Node, Step, features, features_name, figure_name, known_figures, last_layer};
+pub use figures::known_figures;
 pub use job_requests::Acts;
 pub use look::{Looked, look};
 pub use missing::Missing;
 pub use offers::Offers;
 pub use outcome::{ScoreOf, ScoreSource, StudyOutcome};
 pub use plan::{Plan, StageStatus, Tally};
+pub use steps::{Node, Step, features, features_name, figure_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};
 
 pub use visavis_core::{

@@ -4,9 +4,10 @@
 //! waves: what a wave finds makes the next one's tasks.
 
 use super::{
-    OpenedStudy,
-    graph::{self, KnownResults, Node, Step},
+    OpenedStudy, figures,
     missing::{Missing, Need},
+    steps::{self, Node, Step},
+    tasks::KnownResults,
 };
 use rayon::prelude::*;
 use std::{
@@ -164,7 +165,7 @@ impl Plan {
         // Without identities nobody can be verified.
         let nobody = opened.survey.images.is_some() && opened.survey.identities.is_none();
         let asked = |node: &Node| !(nobody && matches!(node.step, Step::Verify { .. }));
-        plan.add(graph::steps(&plan.study).into_iter().filter(asked).collect());
+        plan.add(steps::steps(&plan.study).into_iter().filter(asked).collect());
         plan.look()?;
         Ok(plan)
     }
@@ -176,7 +177,7 @@ impl Plan {
         match pins {
             Ok(pins) if pins.is_empty() => {}
             Ok(pins) => {
-                let figures = graph::known_figures(&self.study, &|path| self.workspace.shareable(path));
+                let figures = figures::known_figures(&self.study, &|path| self.workspace.shareable(path));
                 self.pinned = pin::find(pins, &figures);
             }
             Err(fault) => self.unread = Some(fault),
@@ -546,8 +547,8 @@ impl Plan {
         let Some(ledger) = self.ledger()? else { return Ok(vec![]) };
         let shown = self.shown(&ledger);
         let shown = || shown.iter().map(|(cell, _)| *cell);
-        let steady = shown().map(|cell| graph::steady(&self.study, cell));
-        let figures: Vec<Node> = steady.chain(shown().map(graph::figure)).collect();
+        let steady = shown().map(|cell| steps::robustness(&self.study, cell));
+        let figures: Vec<Node> = steady.chain(shown().map(steps::drawing)).collect();
         if self.forced.contains(&Step::DrawFrequencies) {
             self.forced.extend(figures.iter().map(|node| node.step));
         }
@@ -561,7 +562,7 @@ impl Plan {
 
     /// The figures that the report shows, and why.
     pub fn shown(&self, ledger: &Ledger) -> Vec<(CellId, Vec<ShownAs>)> {
-        graph::shown(ledger, &self.pinned.iter().filter_map(|of| of.cell).collect())
+        figures::shown(ledger, &self.pinned.iter().filter_map(|of| of.cell).collect())
     }
 
     /// Figures that people want in the report, those too that are lost.

@@ -1,6 +1,6 @@
 //! The queue: what is ready, and in which order a device should take it up. Pure.
 
-use super::{devices::DeviceClass, graph::Step};
+use super::{devices::DeviceClass, steps::Step};
 use std::collections::{BTreeMap, HashMap};
 use visavis_core::domain::Key;
 

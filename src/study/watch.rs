@@ -7,9 +7,9 @@ use super::{
     Plan,
     cost::Costs,
     devices::{self, GraphicsCard},
-    graph::Step,
     look,
     matrix_snapshot::{Board, Cache, CellStatus, Former},
+    steps::Step,
     timeline::{Phase, Timeline},
 };
 use std::{

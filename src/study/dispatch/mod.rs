@@ -9,10 +9,10 @@ mod worker;
 use super::{
     cost::Costs,
     devices::{Device, DeviceClass},
-    graph::Step,
     job_requests::Acts,
     plan::{Plan, StageStatus},
     queue::{StageQueue, Waiting},
+    steps::Step,
 };
 use late::Late;
 use run_journal::RunJournal;

@@ -1,7 +1,7 @@
 //! What people ask of a run: pause, cancel, retry, drain.
 
 use super::{LOOK, Run};
-use crate::study::{graph::Step, plan::StageStatus, queue::StageQueue};
+use crate::study::{plan::StageStatus, queue::StageQueue, steps::Step};
 use std::{collections::HashSet, time::Instant};
 use visavis_core::domain::{
     Key, Result,
