@@ -4,7 +4,7 @@ use super::{
     Context, open_store,
     output::{TextColumns, duration, say, say_json, tell_about},
 };
-use crate::study::{self, CostEstimate, Costs, Step};
+use crate::study::{self, CostEstimate, Costs, Pins, Step};
 use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
@@ -28,8 +28,8 @@ impl Plan {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         tell_about(context, &opened);
-        let plan = study::Plan::new(&opened, &context.workspace)?;
         let index = open_store::store(context)?;
+        let plan = study::Plan::new(&opened, &context.workspace, Pins::read(index.as_ref(), &opened.file.study.name))?;
         let costs = Costs::learn(index.as_ref())?;
         let slots = plan.study.resources.cpu_slots.min(context.threads);
         let estimate = plan.estimate(&costs, slots);

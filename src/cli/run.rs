@@ -146,7 +146,7 @@ impl Run {
     }
 
     fn plan_of(&self, opened: &study::OpenedStudy, context: &Context) -> Result<study::Plan> {
-        let mut plan = study::Plan::new(opened, &context.workspace)?;
+        let mut plan = study::plan(opened, &context.workspace)?;
         if let Some(filter) = &self.only {
             plan.only(filter)?;
         }

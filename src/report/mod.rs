@@ -15,7 +15,7 @@ mod training;
 
 use crate::{
     audit::{self, Evidence},
-    study::{Step, StudyOutcome},
+    study::{Step, StudyOutcome, is_of_training},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use claims::Book;
@@ -124,7 +124,7 @@ fn evidence(outcome: &StudyOutcome, extras: &Extras, book: &Book) -> Result<Evid
     }
     for (role, bytes) in plan.sources() {
         // What networks learned from is never made again from a page.
-        if role != "listing" && !role.starts_with("pictures/") && !role.starts_with("classes/") {
+        if role != Index::LISTING && !is_of_training(role) {
             objects.insert(Digest::of(&bytes), audit::pack(&bytes));
         }
     }

@@ -197,8 +197,8 @@ impl Plan {
 
     fn cost(&self, step: Step, costs: &Costs) -> Cost {
         match step {
-            Step::Project { projection, .. } if self.images > 0 => {
-                costs.of_projection(&step.cost_class(&self.study), &self.study.projections[projection].method, self.images)
+            Step::Project { projection, .. } if self.images() > 0 => {
+                costs.of_projection(&step.cost_class(&self.study), &self.study.projections[projection].method, self.images())
             }
             other => costs.of(&other.cost_class(&self.study), other.kind()),
         }

@@ -91,7 +91,7 @@ impl Explainer<'_> {
         {
             return Ok(self.failed());
         }
-        let (state, mut why, next) = match plan.standing(step) {
+        let (state, mut why, next) = match plan.status(step) {
             Some(StageStatus::Ready) => self.ready(step)?,
             _ => self.waiting(step),
         };
@@ -257,7 +257,7 @@ impl Explainer<'_> {
     fn stands(&self, need: Step) -> ReasonRank {
         let plan = self.plan;
         let row = self.rows.iter().find(|row| row.id == plan.job(need));
-        match (row, plan.standing(need)) {
+        match (row, plan.status(need)) {
             (Some(JobRow { state: JobState::Failed, why, .. }), _) => {
                 (0, format!("it failed: {}", why.as_deref().unwrap_or("").lines().next().unwrap_or("")))
             }

@@ -1,10 +1,10 @@
 //! With which inputs a step becomes a task, once the results that it consumes are there.
 
-use super::steps::{Step, features, features_name, last_layer, projected, steps};
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    path::PathBuf,
+use super::{
+    plan::sources::Sources,
+    steps::{Step, features, features_name, last_layer, projected, steps},
 };
+use std::collections::{BTreeSet, HashMap};
 use visavis_core::domain::{
     comparison::Question,
     contrast,
@@ -23,15 +23,8 @@ use visavis_core::domain::{
 /// What the plan knows of the world when it makes tasks.
 pub struct KnownResults<'a> {
     pub study: &'a Study,
-    /// Objects made of the data before anything runs: role → digest (`listing`, `labels/…`, `identities`).
-    pub sources: &'a BTreeMap<String, Input>,
-    /// Outside files → digest.
-    pub files: &'a BTreeMap<PathBuf, Input>,
+    pub sources: &'a Sources,
     pub results: &'a HashMap<Step, Manifest>,
-    /// The folder that the ids of the evaluation's images are paths in.
-    pub pictures_at: Option<&'a PathBuf>,
-    /// The same for training sets, by name.
-    pub training_at: &'a BTreeMap<String, PathBuf>,
 }
 
 impl KnownResults<'_> {
@@ -48,12 +41,13 @@ impl KnownResults<'_> {
                 let layer = &study.models[model].layers(study.layers.as_deref())[layer];
                 let array = &given.layers[layer];
                 let format = ArrayFormat::of(array);
-                let file = |role: &str, path: &PathBuf| {
-                    self.files.get(path).map(|input| Input { role: role.to_owned(), ..input.clone() })
-                };
                 (
                     Work::Features(FeatureImport { layer: layer.clone(), format }),
-                    vec![file(FeatureImport::ARRAY, array)?, file(FeatureImport::ROWS, &given.images)?, self.images()?],
+                    vec![
+                        self.sources.file(FeatureImport::ARRAY, array)?,
+                        self.sources.file(FeatureImport::ROWS, &given.images)?,
+                        self.images()?,
+                    ],
                 )
             }
             Step::Project { model, layer, projection, seed } => {
@@ -109,16 +103,7 @@ impl KnownResults<'_> {
             numerics: study.numerics.clone(),
             pretended: pretends.then(|| network.trained_on.clone()),
         };
-        let inputs = if pretends {
-            vec![]
-        } else {
-            let root = self.training_at.get(&network.trained_on)?.clone();
-            let source = |role: &str, at: Location| {
-                let input = self.source(&format!("{role}/{}", network.trained_on))?;
-                Some(Input { role: role.to_owned(), at, ..input })
-            };
-            vec![source(Training::PICTURES, Location::Pictures(root))?, source(Training::CLASSES, Location::Object)?]
-        };
+        let inputs = if pretends { vec![] } else { self.sources.training_set(&network.trained_on)?.to_vec() };
         Some((Work::Train(training), inputs))
     }
 
@@ -130,10 +115,7 @@ impl KnownResults<'_> {
         let study = self.study;
         let Source::Network(network) = &study.models[model].source else { return None };
         let (family, untrained, weights) = match &network.weights {
-            Weights::File { file, family, .. } => {
-                let weights = self.files.get(file)?;
-                (family.clone(), None, Some(Input { role: Extraction::WEIGHTS.to_owned(), ..weights.clone() }))
-            }
+            Weights::File { file, family, .. } => (family.clone(), None, Some(self.sources.file(Extraction::WEIGHTS, file)?)),
             Weights::Untrained { seed } => (OWN_FAMILY.to_owned(), Some(self.training_seed(*seed)), None),
             Weights::Recipe { .. } => {
                 (OWN_FAMILY.to_owned(), None, Some(self.output(Step::Train { model }, Training::WEIGHTS, Extraction::WEIGHTS)?))
@@ -164,11 +146,11 @@ impl KnownResults<'_> {
 
     /// The images with the folder their pictures are in.
     fn pictures(&self) -> Option<Input> {
-        Some(Input { at: Location::Pictures(self.pictures_at?.clone()), ..self.images()? })
+        Some(Input { at: Location::Pictures(self.sources.pictures_at()?.to_owned()), ..self.images()? })
     }
 
     fn source(&self, role: &str) -> Option<Input> {
-        self.sources.get(role).cloned()
+        self.sources.object(role).cloned()
     }
 
     fn output(&self, step: Step, name: &str, role: &str) -> Option<Input> {
@@ -206,7 +188,7 @@ impl KnownResults<'_> {
     /// The comparisons whose labels are all there.
     fn labelled(&self) -> Vec<usize> {
         let questions = self.study.comparisons.iter().enumerate();
-        let there = |question: &Question| question.attributes().iter().all(|of| self.sources.contains_key(&role::labels(of)));
+        let there = |question: &Question| question.attributes().iter().all(|of| self.source(&role::labels(of)).is_some());
         questions.filter(|(_, comparison)| there(&comparison.question)).map(|(place, _)| place).collect()
     }
 
@@ -231,7 +213,7 @@ impl KnownResults<'_> {
     fn fairness(&self, model: usize) -> Option<(Work, Vec<Input>)> {
         let (study, layer) = (self.study, last_layer(self.study, model));
         let questions = self.questions(&self.labelled());
-        let there = |group: &&String| self.sources.contains_key(&role::labels(group));
+        let there = |group: &&String| self.source(&role::labels(group)).is_some();
         let groups: Vec<String> = study.fairness.groups.iter().filter(there).cloned().collect();
         let attributes = questions.iter().flat_map(Question::attributes).chain(groups.iter().map(String::as_str));
         let labels = self.labels(attributes.collect::<BTreeSet<_>>())?;
@@ -305,8 +287,7 @@ impl KnownResults<'_> {
             return None;
         }
         let questions: Vec<_> = study.comparisons.iter().map(|comparison| comparison.question.clone()).collect();
-        let attributes: Vec<String> =
-            self.sources.keys().filter_map(|role| role.strip_prefix(role::LABELS)).map(str::to_owned).collect();
+        let attributes: Vec<String> = self.sources.attributes().map(str::to_owned).collect();
         let truth: Vec<Input> = self.source(Ranking::TRUTH).into_iter().collect();
         let (probes, spaces) = if truth.is_empty() { Default::default() } else { self.probes() };
         let tests = self.output(Step::Simultaneous, Simultaneous::TESTS, Ranking::TESTS)?;

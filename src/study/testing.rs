@@ -1,14 +1,24 @@
 //! Studies in memory, and results of their steps, for tests.
 
-use super::steps::{Node, Step, drawing, robustness, steps};
+use super::{
+    plan::{
+        ResultLookup, StoredResult,
+        sources::{Sources, files_of},
+    },
+    steps::{Node, Step, drawing, robustness, steps},
+};
 use crate::config;
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
 use visavis_core::domain::{
-    Digest, Key, matrix,
+    Digest, Fault, Key, Result, matrix,
     result::{Facts, Manifest, Output, Provenance},
     stage::{
-        FeatureImport, Index, Input, Location, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews, Simultaneous, Training, Work,
-        features_at, ranks_of,
+        FeatureImport, Index, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews, Simultaneous, Training, Work, features_at,
+        ranks_of, role,
     },
     study::Study,
 };
@@ -42,10 +52,6 @@ pub fn nodes(study: &Study) -> Vec<Node> {
     let cells = matrix::cells(study);
     let shown = cells.into_iter().flat_map(|cell| [robustness(study, cell), drawing(cell)]);
     steps(study).into_iter().chain(shown).collect()
-}
-
-pub fn input(role: &str) -> Input {
-    Input { role: role.to_owned(), digest: Digest::of(role.as_bytes()), at: Location::Object }
 }
 
 pub fn output_of(step: Step, name: &str) -> Digest {
@@ -92,5 +98,76 @@ pub fn result(study: &Study, step: Step) -> Manifest {
             started: 0,
             seconds: 0.0,
         },
+    }
+}
+
+/// Everything outside that the study's stages consume.
+pub fn sources(study: &Study) -> Sources {
+    let objects = [Index::LISTING, "labels/glasses", role::IDENTITIES, "pictures/people", "classes/people"];
+    let files: Vec<&Path> = study.models.iter().flat_map(|model| files_of(&model.source)).map(PathBuf::as_path).collect();
+    Sources::made_up(&objects.map(|name| (name, name)), &files, "faces", &[("people", "people")])
+}
+
+/// A study of given features: a model each, all of one layer, one projection and one comparison.
+pub fn study_of(models: &[(&str, &str)]) -> Study {
+    let given = |(name, file): &(&str, &str)| format!("    {name}: {{ features: {{ embedding: {file}, images: rows.txt }} }}\n");
+    let models: String = models.iter().map(given).collect();
+    let text = format!(
+        "format: 1
+study: s
+datasets: {{ faces: {{ folders: {{ root: faces, identities: folder }} }} }}
+evaluation: {{ dataset: faces, labels: [{{ file: l.csv, attribute: glasses }}] }}
+models:
+  named:
+{models}projections: [pca: {{ axes: 1 }}]
+comparisons: {{ x: {{ A: glasses, B: not glasses }} }}
+"
+    );
+    config::parse(config::Text { path: "s.yaml".into(), source: text }).unwrap().study
+}
+
+/// Results in memory, as a plan looks them up. Clones share them.
+#[derive(Clone, Default)]
+pub struct ResultMap(Arc<Mutex<Stored>>);
+
+#[derive(Default)]
+struct Stored {
+    results: HashMap<Key, StoredResult>,
+    objects: HashMap<Digest, Vec<u8>>,
+    /// Results that a shared folder does not list yet.
+    unlisted: HashSet<Key>,
+    is_shared: bool,
+}
+
+impl ResultMap {
+    pub fn put(&self, key: Key, result: StoredResult) {
+        self.0.lock().unwrap().results.insert(key, result);
+    }
+
+    pub fn put_object(&self, bytes: &[u8]) -> Digest {
+        let digest = Digest::of(bytes);
+        self.0.lock().unwrap().objects.insert(digest, bytes.to_vec());
+        digest
+    }
+
+    /// On a shared folder, where this result does not show yet; or, without one, where all show.
+    pub fn share(&self, unlisted: Option<Key>) {
+        let mut stored = self.0.lock().unwrap();
+        (stored.is_shared, stored.unlisted) = (true, unlisted.into_iter().collect());
+    }
+}
+
+impl ResultLookup for ResultMap {
+    fn listed(&self) -> Result<Option<HashSet<Key>>> {
+        let stored = self.0.lock().unwrap();
+        Ok(stored.is_shared.then(|| stored.results.keys().copied().filter(|key| !stored.unlisted.contains(key)).collect()))
+    }
+
+    fn look_up(&self, key: Key) -> Result<StoredResult> {
+        Ok(self.0.lock().unwrap().results.get(&key).cloned().unwrap_or(StoredResult::Nothing))
+    }
+
+    fn object(&self, digest: Digest) -> Result<Vec<u8>> {
+        self.0.lock().unwrap().objects.get(&digest).cloned().ok_or_else(|| Fault::missing("no such object"))
     }
 }

@@ -4,7 +4,7 @@
 //! the store has turned, which is cheap.
 
 use super::{
-    Plan,
+    Pins, Plan,
     cost::Costs,
     devices::{self, GraphicsCard},
     look,
@@ -412,8 +412,8 @@ impl Watch {
 
     fn board(&mut self, file: &Path) -> Result<Board> {
         let opened = super::open(file, &self.workspace)?;
-        let plan = Plan::new(&opened, &self.workspace)?;
         let index = self.index.as_ref();
+        let plan = Plan::new(&opened, &self.workspace, Pins::read(index, &opened.file.study.name))?;
         self.costs = Costs::learn(index)?;
         let study = &plan.study.name;
         let keys = index.map_or(Ok(vec![]), |index| index.jobs_of(study))?;

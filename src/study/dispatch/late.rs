@@ -55,7 +55,7 @@ impl Run<'_> {
     /// Takes up results that have shown since; one that did not show in time has failed.
     pub(super) fn look_for_late(&mut self) -> Result<()> {
         for (key, last) in self.late.due(Instant::now()) {
-            match self.plan.finished(key)? {
+            match self.plan.finished(key, true)? {
                 Some(manifest) => self.diary.result(manifest),
                 None if last => self.plan.failed(key, &self.late.why())?,
                 None => continue,

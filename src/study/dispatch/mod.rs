@@ -348,7 +348,7 @@ impl<'a> Run<'a> {
             let label = step.label(&self.plan.study);
             let job = JobId::of(&self.plan.study.name, &label);
             self.jobs.insert(job, step);
-            let open = matches!(self.plan.standing(step), Some(StageStatus::Open | StageStatus::Ready | StageStatus::Aside(_)));
+            let open = matches!(self.plan.status(step), Some(StageStatus::Open | StageStatus::Ready | StageStatus::Aside(_)));
             if open {
                 self.queued.insert(job);
                 planned.push(PlannedJob { job, stage: step.kind(), label });
@@ -487,13 +487,13 @@ impl<'a> Run<'a> {
             WorkerAnswer::Finished { key, seconds, first } => {
                 hand.begun = None;
                 let Some(given) = hand.answered(key) else { return Ok(()) };
-                self.ran += 1;
+                self.ran += usize::from(first);
                 self.queued.remove(&given.job);
                 if first {
                     self.costs.note(&given.waiting.step.cost_class(&self.plan.study), given.waiting.step.kind(), seconds);
                 }
                 self.diary.note(EventKind::Finished { job: given.job, key, attempt: given.attempt, seconds, first });
-                match self.plan.finished(key)? {
+                match self.plan.finished(key, first)? {
                     Some(manifest) => self.diary.result(manifest),
                     None => self.late.wait_for(key, Instant::now()),
                 }

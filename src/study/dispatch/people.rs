@@ -103,7 +103,7 @@ impl Run<'_> {
             Some(job) => self.jobs.get(&job).copied().into_iter().collect(),
             None => self.jobs.values().copied().collect(),
         };
-        let failed = |step: &Step| match (self.plan.standing(*step), self.plan.task(*step)) {
+        let failed = |step: &Step| match (self.plan.status(*step), self.plan.task(*step)) {
             (Some(StageStatus::Failed(_)), Some((key, _))) => Some((self.plan.job(*step), *key)),
             _ => None,
         };

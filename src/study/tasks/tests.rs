@@ -2,26 +2,16 @@ use super::*;
 use crate::study::{
     devices::DeviceClass,
     steps::Node,
-    testing::{input, nodes, output_of, result, study},
+    testing::{nodes, output_of, result, sources, study},
 };
 use visavis_core::domain::{Digest, stage::StageName};
 
 /// Each node with its task, where everything it consumes is there.
 fn tasks(study: &Study) -> Vec<(Node, Task)> {
     let nodes = nodes(study);
-    let roles = ["listing", "labels/glasses", "identities", "pictures/people", "classes/people"];
-    let files = study.models.iter().filter_map(|model| match &model.source {
-        Source::Given(given) => Some(given.layers.values().chain([&given.images])),
-        _ => None,
-    });
-    let known = KnownResults {
-        study,
-        sources: &roles.map(|role| (role.to_owned(), input(role))).into(),
-        files: &files.flatten().map(|path| (path.clone(), input(&path.display().to_string()))).collect(),
-        results: &nodes.iter().map(|node| (node.step, result(study, node.step))).collect(),
-        pictures_at: Some(&PathBuf::from("faces")),
-        training_at: &[("people".to_owned(), PathBuf::from("people"))].into(),
-    };
+    let sources = sources(study);
+    let results = nodes.iter().map(|node| (node.step, result(study, node.step))).collect();
+    let known = KnownResults { study, sources: &sources, results: &results };
     let task = |node: Node| {
         let task = known.task(node.step).unwrap_or_else(|| panic!("{:?} has no task", node.step));
         (node, task)
