@@ -192,15 +192,15 @@ impl Explainer<'_> {
         let busy = timeline.count(JobState::Running);
         let mut why = vec![format!("{consumed}. It waits for a slot: {busy} running on {}.", count(slots, "slot"))];
         let costs = Costs::learn(self.index)?;
-        let urgencies = plan.urgencies(&costs);
+        let ranks = plan.upward_ranks(&costs);
         let mut queue = StageQueue::default();
         let runs: Vec<JobId> = self.rows.iter().filter(|row| row.state == JobState::Running).map(|row| row.id).collect();
-        for (other, standing) in plan.steps() {
-            if *standing == StageStatus::Ready
+        for (other, status) in plan.steps() {
+            if *status == StageStatus::Ready
                 && !runs.contains(&plan.job(other))
                 && let Some((key, _)) = plan.task(other)
             {
-                queue.push(plan.waiting(*key, other, &costs, &urgencies));
+                queue.push(plan.waiting(*key, other, &costs, &ranks));
             }
         }
         if let Some((before, seconds)) = plan.task(step).and_then(|(key, _)| queue.before(*key)) {
