@@ -90,7 +90,7 @@ pub struct BoardCell {
     pub layer: usize,
     pub projection: usize,
     pub comparison: usize,
-    pub stood: CellStatus,
+    pub status: CellStatus,
     pub scores: Option<Arc<Scores>>,
     pub key: Option<Key>,
     /// Its view that is best on half A.
@@ -166,7 +166,7 @@ impl Board {
         let StudyFile { text, .. } = &opened.file;
         let layers: Vec<Vec<String>> = study.models.iter().map(|model| model.layers(study.layers.as_deref())).collect();
         let known = &*cache;
-        let cell = |(step, standing): (Step, &StageStatus)| {
+        let cell = |(step, status): (Step, &StageStatus)| {
             let Step::Score { model, layer, projection, comparison } = step else { return Ok(None) };
             let key = plan.result(step).map(|manifest| manifest.key);
             let scores = match key.and_then(|key| known.get(&key)) {
@@ -179,7 +179,7 @@ impl Board {
                 layer,
                 projection,
                 comparison,
-                stood: stood(plan, step, standing, former)?,
+                status: cell_status(plan, step, status, former)?,
                 scores,
                 key,
                 best,
@@ -340,8 +340,8 @@ fn values(column: &Column) -> Vec<String> {
     if column.is_binary() || all.len() > 24 { vec![] } else { all.into_iter().map(str::to_owned).collect() }
 }
 
-fn stood(plan: &Plan, step: Step, standing: &StageStatus, former: &Former) -> Result<CellStatus> {
-    Ok(match standing {
+fn cell_status(plan: &Plan, step: Step, status: &StageStatus, former: &Former) -> Result<CellStatus> {
+    Ok(match status {
         StageStatus::Done => match plan.result(step) {
             Some(manifest) if former.verified.contains(&manifest.key) => CellStatus::Verified,
             _ => CellStatus::Done,

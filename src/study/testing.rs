@@ -11,6 +11,7 @@ use crate::config;
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     path::{Path, PathBuf},
+    process::Command,
     sync::{Arc, Mutex},
 };
 use visavis_core::domain::{
@@ -170,4 +171,14 @@ impl ResultLookup for ResultMap {
     fn object(&self, digest: Digest) -> Result<Vec<u8>> {
         self.0.lock().unwrap().objects.get(&digest).cloned().ok_or_else(|| Fault::missing("no such object"))
     }
+}
+
+/// A program that does what a shell script says. Another process writes it: were it open for writing here while a test forks, it could not
+/// be started ("text file busy").
+pub fn program(folder: &Path, script: &str) -> PathBuf {
+    let path = folder.join("program");
+    let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\" && chmod +x \"$2\"";
+    let status = Command::new("sh").args(["-c", write, "sh", script]).arg(&path).status().unwrap();
+    assert!(status.success());
+    path
 }

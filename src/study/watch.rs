@@ -441,7 +441,7 @@ impl Watch {
             .collect();
         let run = self.seen.run.as_ref().map(|run| run.run.journal.as_str());
         let state = |cell: &super::matrix_snapshot::BoardCell| {
-            let settled = match &cell.stood {
+            let settled = match &cell.status {
                 CellStatus::Done => return CellState::Done,
                 CellStatus::Verified => return CellState::Verified,
                 CellStatus::Stale => CellState::Stale,

@@ -111,6 +111,15 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The plan of a study whose data are made up, over results in memory.
+    #[cfg(test)]
+    pub fn in_memory(study: &Study, sources: Sources, lookup: impl ResultLookup + 'static) -> Self {
+        let workspace = Workspace::new(".".into(), None).expect("the store is in the workspace");
+        let mut plan = Plan::empty(study.clone(), sources, &workspace, Box::new(lookup));
+        plan.start_over(steps::steps(study)).expect("what is in memory can be read");
+        plan
+    }
+
     /// A plan of no steps.
     fn empty(study: Study, sources: Sources, workspace: &Workspace, lookup: Box<dyn ResultLookup>) -> Self {
         Plan {

@@ -10,10 +10,7 @@ use visavis_core::domain::{
 
 /// A plan over results in memory.
 fn plan_of(study: &Study, results: &ResultMap) -> Plan {
-    let workspace = Workspace::new(".".into(), None).unwrap();
-    let mut plan = Plan::empty(study.clone(), sources(study), &workspace, Box::new(results.clone()));
-    plan.start_over(steps::steps(study)).unwrap();
-    plan
+    Plan::in_memory(study, sources(study), results.clone())
 }
 
 /// A result of a task, as a worker would leave it.

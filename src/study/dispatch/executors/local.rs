@@ -226,14 +226,13 @@ impl Drop for WorkerProcess {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+    use crate::study::testing::program;
+    use std::path::Path;
 
     /// A worker that does what a shell script says.
     fn spawn(script: &str) -> (tempfile::TempDir, LocalExecutor) {
         let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("worker");
-        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let program = program(folder.path(), script);
         let workspace = Workspace::new(folder.path().to_owned(), None).unwrap();
         let mut executor = LocalExecutor::new(&workspace, "run".to_owned());
         executor.spawn(7, &WorkerPlace { program: &program, device: "cpu".to_owned(), slot: 1, threads: 2 }).unwrap();
