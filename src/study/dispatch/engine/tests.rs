@@ -204,7 +204,7 @@ fn retry(label: &str) -> PersonRequest {
     PersonRequest::Retry { job: Some(job(label)) }
 }
 
-const EVER: u64 = 100_000;
+const EVER: u64 = 5_000;
 
 #[test]
 fn what_may_end_otherwise_is_tried_again_and_what_cannot_is_not() {
