@@ -28,7 +28,7 @@ fn a_damaged_study_file_is_told_and_never_a_panic() {
         desk.write(name, text.as_bytes());
         let path = desk.path(name);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            study::open(&path, &workspace).and_then(|opened| study::Plan::new(&opened, &workspace).map(|_| ()))
+            study::open(&path, &workspace).and_then(|opened| study::plan(&opened, &workspace).map(|_| ()))
         }));
         match outcome.unwrap_or_else(|_| panic!("mutant {mutant} made a panic:\n{text}")) {
             Ok(()) => read += 1,

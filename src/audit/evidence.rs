@@ -9,7 +9,9 @@ use std::{
     io::Read,
     path::Path,
 };
-use visavis_core::domain::{Digest, Fault, Key, Result, claim::Claim, result::Manifest, study::Tolerance, text::size};
+use visavis_core::domain::{
+    Digest, Fault, Key, Result, claim::Claim, result::Manifest, stage::role, study::Tolerance, text::size,
+};
 
 /// How the evidence's element begins in a page.
 pub const MARK: &str = "<script type=\"application/json\" id=\"visavis-evidence\">";
@@ -143,7 +145,7 @@ impl Evidence {
     /// Goes through the values of the study's labels, which are names. Each object is opened once, all together no further than the
     /// bound on what a page may inflate to, and none any more once `enough` says so.
     pub fn label_values(&self, enough: &dyn Fn() -> bool, mut take: impl FnMut(&str)) {
-        let labels = self.sources.iter().filter(|(role, _)| role.starts_with("labels/"));
+        let labels = self.sources.iter().filter(|(role, _)| role.starts_with(role::LABELS));
         let once: BTreeSet<Digest> = labels.map(|(_, digest)| *digest).collect();
         let mut left = LARGEST_OBJECT;
         for digest in once {

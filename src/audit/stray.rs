@@ -12,6 +12,7 @@
 
 use super::{container::start, evidence::Evidence, findings::Findings, plain::PlainText};
 use std::collections::{HashMap, HashSet};
+use visavis_core::domain::stage::role;
 use yaml_serde::Value;
 
 /// Stands in a line of text where a claim's number does.
@@ -48,7 +49,7 @@ impl Names {
         {
             strings(&study, &mut add);
         }
-        evidence.sources.keys().filter_map(|role| role.strip_prefix("labels/")).for_each(&mut add);
+        evidence.sources.keys().filter_map(|role| role.strip_prefix(role::LABELS)).for_each(&mut add);
         evidence.label_values(enough, |value| add(&format!("= {value}")));
         names
     }

@@ -176,7 +176,7 @@ impl AuditCommand {
                 .next("check a study's stored results with `visavis store check`"));
         }
         let opened = study::open(&self.what, &context.workspace)?;
-        let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
+        let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
         let results: Vec<_> = plan.results().map(|(step, manifest)| (step.label(&plan.study), manifest)).collect();
         if results.is_empty() {
             return Err(Fault::missing("the study has no results to audit")
@@ -218,7 +218,7 @@ fn current(evidence: &audit::Evidence, reach: &Reach, context: &Context) -> Opti
     let opened = study::open(&context.workspace.locate(named), &context.workspace)
         .ok()
         .filter(|opened| opened.file.study.name == evidence.study)?;
-    Some(study::Plan::new(&opened, &context.workspace).ok()?.source_digests())
+    Some(study::Plan::new(&opened, &context.workspace, study::Pins::default()).ok()?.source_digests())
 }
 
 const LARGEST_STUDY: u64 = 16 << 20;

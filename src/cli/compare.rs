@@ -29,7 +29,7 @@ pub struct Compare {
 impl Compare {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
-        let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
+        let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
         let outcome = StudyOutcome::load(&plan)?;
         if outcome.held.is_empty() {
             return Err(Fault::asked("the study compares no models with each other")

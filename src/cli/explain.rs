@@ -4,7 +4,7 @@ use super::{
     Context, open_store,
     output::{say, say_json},
 };
-use crate::study::{self, Explained, Step};
+use crate::study::{self, Explained, Pins, Step};
 use std::path::PathBuf;
 use visavis_core::{
     domain::{
@@ -29,7 +29,7 @@ impl Explain {
         let index = open_store::store(context)?;
         let file = self.file(index.as_ref())?;
         let opened = study::open(&file, &context.workspace)?;
-        let plan = study::Plan::new(&opened, &context.workspace)?;
+        let plan = study::Plan::new(&opened, &context.workspace, Pins::read(index.as_ref(), &opened.file.study.name))?;
         let jobs: Vec<(_, String, Step)> =
             plan.steps().map(|(step, _)| (plan.job(step), step.label(&plan.study), step)).collect();
         let (_, _, step) = open_store::one(&self.job.join(" "), &jobs, "say more of its label, or its digits")?;

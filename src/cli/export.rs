@@ -61,7 +61,7 @@ pub struct Export {
 impl Export {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
-        let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
+        let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
         let bytes = match self.what.as_str() {
             "scores" => self.table(&scores(&StudyOutcome::load(&plan)?))?,
             "quality" => self.table(&quality::quality(&plan)?)?,

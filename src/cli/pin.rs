@@ -41,7 +41,7 @@ impl Pin {
             return Err(Fault::asked(format!("the note is longer than {LONGEST} letters")));
         }
         let opened = study::open(&self.study, &context.workspace)?;
-        let plan = study::Plan::new(&opened, &context.workspace)?;
+        let plan = study::plan(&opened, &context.workspace)?;
         if let Some(fault) = plan.unread.clone() {
             return Err(fault);
         }
@@ -68,7 +68,7 @@ impl Pin {
 impl Unpin {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
-        let plan = study::Plan::new(&opened, &context.workspace)?;
+        let plan = study::plan(&opened, &context.workspace)?;
         if let Some(fault) = plan.unread.clone() {
             return Err(fault);
         }

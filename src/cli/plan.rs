@@ -4,7 +4,7 @@ use super::{
     Context, open_store,
     output::{TextColumns, duration, say, say_json, tell_about},
 };
-use crate::study::{self, CostEstimate, Costs, Step};
+use crate::study::{self, CostEstimate, Costs, NetworkWorker, Pins, Step};
 use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
@@ -26,10 +26,20 @@ pub struct Plan {
 
 impl Plan {
     pub fn run(&self, context: &Context) -> Result<()> {
-        let opened = study::open(&self.study, &context.workspace)?;
+        let mut opened = study::open(&self.study, &context.workspace)?;
         tell_about(context, &opened);
-        let plan = study::Plan::new(&opened, &context.workspace)?;
         let index = open_store::store(context)?;
+        let plan_of = |opened: &study::OpenedStudy| {
+            study::Plan::new(opened, &context.workspace, Pins::read(index.as_ref(), &opened.file.study.name))
+        };
+        let mut plan = plan_of(&opened)?;
+        // There may be a card, and a libtorch that is for processors only. Of processors nobody needs to ask: every libtorch has them.
+        if plan.study.numerics.device == "cuda"
+            && let NetworkWorker::Unable(missing) = NetworkWorker::ask(&plan)
+        {
+            opened.missing.push(missing);
+            plan = plan_of(&opened)?;
+        }
         let costs = Costs::learn(index.as_ref())?;
         let slots = plan.study.resources.cpu_slots.min(context.threads);
         let estimate = plan.estimate(&costs, slots);

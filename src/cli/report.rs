@@ -50,7 +50,7 @@ impl Report {
 pub fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<PathBuf> {
     let opened = study::open(study, &context.workspace)?;
     tell_about(context, &opened);
-    let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
+    let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
     // A report that silently lacked what people want in it would be another's.
     if let Some(fault) = plan.unread.clone() {
         return Err(fault);

@@ -6,7 +6,7 @@ use super::{
     progress::RunProgress,
 };
 use crate::study::{
-    self, Dispatch, RunSummary,
+    self, Dispatch, NetworkWorker, RunSummary,
     devices::{self, Machine, Name},
 };
 use std::{
@@ -146,7 +146,7 @@ impl Run {
     }
 
     fn plan_of(&self, opened: &study::OpenedStudy, context: &Context) -> Result<study::Plan> {
-        let mut plan = study::Plan::new(opened, &context.workspace)?;
+        let mut plan = study::plan(opened, &context.workspace)?;
         if let Some(filter) = &self.only {
             plan.only(filter)?;
         }
@@ -158,15 +158,12 @@ impl Run {
 
     /// The program for networks, asked whether it can, when some are to run; when it cannot, they wait as for anything missing.
     fn torch(&self, context: &Context, opened: &mut study::OpenedStudy, plan: &mut study::Plan) -> Result<Option<PathBuf>> {
-        if !plan.runs_networks() {
-            return Ok(None);
-        }
-        let Some(program) = study::torch::program() else { return Ok(None) };
-        match study::torch::ask(&program, &plan.study.numerics.device) {
-            Ok(_) => Ok(Some(program)),
-            Err(fault) => {
-                warn(context, &[printable(&fault.what)]);
-                opened.missing.push(study::Missing::networks(&plan.study, fault.what));
+        match NetworkWorker::ask(plan) {
+            NetworkWorker::None => Ok(None),
+            NetworkWorker::Program(program) => Ok(Some(program)),
+            NetworkWorker::Unable(missing) => {
+                warn(context, &[printable(&missing.input)]);
+                opened.missing.push(missing);
                 *plan = self.plan_of(opened, context)?;
                 Ok(None)
             }

@@ -47,7 +47,7 @@ impl Show {
         if tell {
             tell_about(context, &opened);
         }
-        let plan = study::Plan::new(&opened, &context.workspace)?.as_it_stands()?;
+        let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
         if self.results || context.json {
             self.results(context, &plan);
             return Ok(());

@@ -117,7 +117,7 @@ impl Gc {
         let mut used: Option<BTreeSet<Key>> = None;
         for file in &self.studies {
             let opened = study::open(file, workspace)?;
-            let plan = study::Plan::new(&opened, workspace)?.as_it_stands()?;
+            let plan = study::plan(&opened, workspace)?.as_it_stands()?;
             used.get_or_insert_default().extend(plan.results().map(|(_, manifest)| manifest.key));
             kept.extend(plan.source_digests().values());
         }

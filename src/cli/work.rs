@@ -14,7 +14,7 @@ pub struct Work {
 
 impl Work {
     pub fn run(&self, context: &Context) -> Result<()> {
-        let Some(post) = self.orders.post(context.threads)? else { return Ok(()) };
-        stages::work(&context.workspace, &post, &CoreExecutor(&context.workspace), std::io::stdin().lock(), std::io::stdout())
+        let Some(settings) = self.orders.settings(context.threads)? else { return Ok(()) };
+        stages::work(&context.workspace, &settings, &CoreExecutor(&context.workspace), std::io::stdin().lock(), std::io::stdout())
     }
 }

@@ -88,7 +88,7 @@ impl Fixture {
         fs::write(folder.path().join("labels.csv"), "image_id,digit,even\na.png,0,1\nb.png,1,0\nc.png,2,1\nd.png,3,0\n").unwrap();
         let workspace = Workspace::new(folder.path().to_owned(), None).unwrap();
         let opened = study::open(&file, &workspace).unwrap();
-        let plan = Plan::new(&opened, &workspace).unwrap();
+        let plan = Plan::new(&opened, &workspace, study::Pins::default()).unwrap();
         Fixture { _folder: folder, plan, scores: false, grid: grid(), ledger: ledger(), frequencies: frequencies() }
     }
 

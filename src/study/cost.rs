@@ -2,9 +2,9 @@
 //! long and how much a whole plan takes, with how sure that is.
 
 use super::{
-    graph::Step,
     plan::{Plan, StageStatus},
     queue::Waiting,
+    steps::Step,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use visavis_core::{
@@ -174,9 +174,9 @@ impl Plan {
 
     /// How much each step that is not done holds up: its own seconds and those of the longest chain of steps that wait for it
     /// (the upward rank of Topcuoglu et al., 2002).
-    pub fn urgencies(&self, costs: &Costs) -> HashMap<Step, f64> {
+    pub fn upward_ranks(&self, costs: &Costs) -> HashMap<Step, f64> {
         let done: HashSet<Step> =
-            self.steps().filter(|(_, standing)| **standing == StageStatus::Done).map(|(step, _)| step).collect();
+            self.steps().filter(|(_, status)| **status == StageStatus::Done).map(|(step, _)| step).collect();
         self.chains(|step| if done.contains(&step) { 0.0 } else { self.cost(step, costs).seconds })
     }
 
@@ -197,22 +197,25 @@ impl Plan {
 
     fn cost(&self, step: Step, costs: &Costs) -> Cost {
         match step {
-            Step::Project { projection, .. } if self.images > 0 => {
-                costs.of_projection(&step.cost_class(&self.study), &self.study.projections[projection].method, self.images)
+            Step::Project { projection, .. } if self.images() > 0 => {
+                costs.of_projection(&step.cost_class(&self.study), &self.study.projections[projection].method, self.images())
             }
             other => costs.of(&other.cost_class(&self.study), other.kind()),
         }
     }
 
     /// A ready step as the queue takes it.
-    pub fn waiting(&self, key: Key, step: Step, costs: &Costs, urgencies: &HashMap<Step, f64>) -> Waiting {
+    pub fn waiting(&self, key: Key, step: Step, costs: &Costs, upward_ranks: &HashMap<Step, f64>) -> Waiting {
         let cost_class = step.cost_class(&self.study);
-        debug_assert!(self.task(step).is_none_or(|(_, task)| task.work.cost_class() == cost_class), "{cost_class}");
+        let task = self.task(step).map(|(_, task)| task);
+        debug_assert!(task.is_none_or(|task| task.work.cost_class() == cost_class), "{cost_class}");
         Waiting {
             key,
             step,
+            job: self.job(step),
+            seed: task.and_then(|task| task.work.seed()),
             class: step.class(&self.study),
-            urgency: urgencies.get(&step).copied().unwrap_or(0.0),
+            upward_rank: upward_ranks.get(&step).copied().unwrap_or(0.0),
             seconds: self.cost(step, costs).seconds,
         }
     }

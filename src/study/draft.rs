@@ -1,6 +1,6 @@
 //! A change to a study file, tried before it is written: how many cells it adds and what they cost.
 
-use super::{Plan, watch::Watch};
+use super::{Pins, Plan, watch::Watch};
 use crate::config::{self, Text};
 use std::path::{Path, PathBuf};
 use visavis_core::{
@@ -50,7 +50,7 @@ impl Watch {
         let before = Text::read(&file)?.source;
         let after = config::amend(&before, &file, change)?;
         let opened = super::survey(config::parse(Text { path: file.clone(), source: after.clone() })?, self.workspace())?;
-        let new = Plan::new(&opened, self.workspace())?;
+        let new = Plan::new(&opened, self.workspace(), Pins::read(self.index(), &opened.file.study.name))?;
         let costs = Costs {
             models: new.study.models.len() as i64 - plan.study.models.len() as i64,
             cells: new.cells() as i64 - plan.cells() as i64,

@@ -2,10 +2,10 @@
 
 use super::{
     cost::Costs,
-    graph::Step,
     job_requests::Acts,
     plan::{Plan, StageStatus},
     queue::StageQueue,
+    steps::Step,
     timeline::{HeldBecause, Timeline},
 };
 use visavis_core::{
@@ -91,7 +91,7 @@ impl Explainer<'_> {
         {
             return Ok(self.failed());
         }
-        let (state, mut why, next) = match plan.standing(step) {
+        let (state, mut why, next) = match plan.status(step) {
             Some(StageStatus::Ready) => self.ready(step)?,
             _ => self.waiting(step),
         };
@@ -192,15 +192,15 @@ impl Explainer<'_> {
         let busy = timeline.count(JobState::Running);
         let mut why = vec![format!("{consumed}. It waits for a slot: {busy} running on {}.", count(slots, "slot"))];
         let costs = Costs::learn(self.index)?;
-        let urgencies = plan.urgencies(&costs);
+        let ranks = plan.upward_ranks(&costs);
         let mut queue = StageQueue::default();
         let runs: Vec<JobId> = self.rows.iter().filter(|row| row.state == JobState::Running).map(|row| row.id).collect();
-        for (other, standing) in plan.steps() {
-            if *standing == StageStatus::Ready
+        for (other, status) in plan.steps() {
+            if *status == StageStatus::Ready
                 && !runs.contains(&plan.job(other))
                 && let Some((key, _)) = plan.task(other)
             {
-                queue.push(plan.waiting(*key, other, &costs, &urgencies));
+                queue.push(plan.waiting(*key, other, &costs, &ranks));
             }
         }
         if let Some((before, seconds)) = plan.task(step).and_then(|(key, _)| queue.before(*key)) {
@@ -257,7 +257,7 @@ impl Explainer<'_> {
     fn stands(&self, need: Step) -> ReasonRank {
         let plan = self.plan;
         let row = self.rows.iter().find(|row| row.id == plan.job(need));
-        match (row, plan.standing(need)) {
+        match (row, plan.status(need)) {
             (Some(JobRow { state: JobState::Failed, why, .. }), _) => {
                 (0, format!("it failed: {}", why.as_deref().unwrap_or("").lines().next().unwrap_or("")))
             }

@@ -3,10 +3,10 @@
 
 use super::{
     OpenedStudy,
-    graph::{self, Step},
     offers::Offers,
     outcome::StudyOutcome,
     plan::{Plan, StageStatus},
+    steps::{Step, features, figure_name},
 };
 use crate::config::{Levels, StudyFile};
 use rayon::prelude::*;
@@ -91,7 +91,7 @@ pub struct BoardCell {
     pub layer: usize,
     pub projection: usize,
     pub comparison: usize,
-    pub stood: CellStatus,
+    pub status: CellStatus,
     pub scores: Option<Arc<Scores>>,
     pub key: Option<Key>,
     /// Its view that is best on half A.
@@ -167,7 +167,7 @@ impl Board {
         let StudyFile { text, .. } = &opened.file;
         let layers: Vec<Vec<String>> = study.models.iter().map(|model| model.layers(study.layers.as_deref())).collect();
         let known = &*cache;
-        let cell = |(step, standing): (Step, &StageStatus)| {
+        let cell = |(step, status): (Step, &StageStatus)| {
             let Step::Score { model, layer, projection, comparison } = step else { return Ok(None) };
             let key = plan.result(step).map(|manifest| manifest.key);
             let scores = match key.and_then(|key| known.get(&key)) {
@@ -180,7 +180,7 @@ impl Board {
                 layer,
                 projection,
                 comparison,
-                stood: stood(plan, step, standing, former)?,
+                status: cell_status(plan, step, status, former)?,
                 scores,
                 key,
                 best,
@@ -263,7 +263,7 @@ impl Board {
         [Step::Score { model, layer, projection, comparison }]
             .into_iter()
             .chain((0..seeds).map(move |seed| Step::Project { model, layer, projection, seed }))
-            .chain([graph::features(&self.study, model, layer), Step::Train { model }])
+            .chain([features(&self.study, model, layer), Step::Train { model }])
     }
 
     /// Cells whose score is there, and all of them: views are counted, as a plan does.
@@ -292,7 +292,7 @@ impl Board {
 
     /// `model · layer · umap map · comparison`: what a figure is called, wherever it is. Of one that the study has no more, nothing.
     pub fn name(&self, cell: &CellId) -> String {
-        if self.has(cell) { graph::figure_name(&self.study, *cell) } else { String::new() }
+        if self.has(cell) { figure_name(&self.study, *cell) } else { String::new() }
     }
 
     /// Is it a cell of this study? One from before the file was edited may not be.
@@ -341,8 +341,8 @@ fn values(column: &Column) -> Vec<String> {
     if column.is_binary() || all.len() > 24 { vec![] } else { all.into_iter().map(str::to_owned).collect() }
 }
 
-fn stood(plan: &Plan, step: Step, standing: &StageStatus, former: &Former) -> Result<CellStatus> {
-    Ok(match standing {
+fn cell_status(plan: &Plan, step: Step, status: &StageStatus, former: &Former) -> Result<CellStatus> {
+    Ok(match status {
         StageStatus::Done => match plan.result(step) {
             Some(manifest) if former.verified.contains(&manifest.key) => CellStatus::Verified,
             _ => CellStatus::Done,

@@ -8,17 +8,23 @@ mod dispatch;
 pub mod draft;
 mod examine;
 mod explain;
-mod graph;
+mod figures;
 mod job_requests;
 mod look;
 pub mod matrix_snapshot;
 mod missing;
+mod networks;
 mod offers;
 pub mod origin;
 mod outcome;
 pub mod picture;
+mod pins;
 mod plan;
 mod queue;
+mod steps;
+mod tasks;
+#[cfg(test)]
+mod testing;
 mod timeline;
 pub mod torch;
 pub mod watch;
@@ -27,13 +33,16 @@ pub use cost::{CostEstimate, Costs};
 pub use dispatch::{Dispatch, Notice, RunSummary, dispatch};
 pub use examine::{Examined, examine};
 pub use explain::{Explained, Stale, explain};
-pub use graph::{Node, Step, features, features_name, figure_name, known_figures, last_layer};
+pub use figures::known_figures;
 pub use job_requests::Acts;
 pub use look::{Looked, look};
 pub use missing::Missing;
+pub use networks::NetworkWorker;
 pub use offers::Offers;
 pub use outcome::{CellVerdict, ScoreOf, ScoreSource, StudyOutcome};
-pub use plan::{Plan, StageStatus, Tally};
+pub use pins::Pins;
+pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
+pub use steps::{Node, Step, features, features_name, figure_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};
 
 pub use visavis_core::{
@@ -45,10 +54,13 @@ pub use visavis_core::{
 };
 
 use crate::config::{self, StudyFile};
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 use visavis_core::{
     dataset::{self, DigestCache, SAY_IDENTITIES, Survey, UNKNOWN_IDENTITIES},
-    domain::{Fault, Result, model::twins, text::printable},
+    domain::{Digest, Fault, Result, model::twins, study::Study, text::printable},
     store::Workspace,
 };
 
@@ -56,6 +68,8 @@ use visavis_core::{
 pub struct OpenedStudy {
     pub file: StudyFile,
     pub survey: Survey,
+    /// The digests of the files that tasks consume, of those that are there: given features with their rows, weights.
+    pub files: BTreeMap<PathBuf, Digest>,
     pub missing: Vec<Missing>,
     /// Oddities that stop nothing, each fit for a terminal.
     pub warnings: Vec<String>,
@@ -77,6 +91,8 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     // What is wrong between the data and the study, and in no file of its own, stands in the study file.
     let placed = |fault: Fault| if fault.place.is_none() { fault.in_file(&file.text.path) } else { fault };
     let survey = dataset::survey(&file.study, &mut digests).map_err(placed)?;
+    // Nothing is planned of a study whose images are not there.
+    let files = if survey.images.is_some() { digests_of(&file.study, &mut digests)? } else { BTreeMap::new() };
     digests.keep();
     checks::in_words_of_labels(&mut file.study, &survey);
     let mut warnings = Vec::new();
@@ -101,5 +117,19 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     let missing = missing::missing(&file.study, &survey, cards);
     let plain = |said: &[String]| said.iter().map(|line| printable(line)).collect();
     let (warnings, notes) = (plain(&warnings), plain(&survey.notes));
-    Ok(OpenedStudy { file, survey, missing, warnings, notes })
+    Ok(OpenedStudy { file, survey, files, missing, warnings, notes })
+}
+
+/// The digests of the files that a study's tasks consume, of those that are there.
+fn digests_of(study: &Study, digests: &mut DigestCache) -> Result<BTreeMap<PathBuf, Digest>> {
+    let paths = study.models.iter().flat_map(|model| plan::sources::files_of(&model.source));
+    paths.filter(|path| path.is_file()).map(|path| Ok((path.clone(), digests.of(path)?))).collect()
+}
+
+/// The plan of an opened study with what people pinned. For that the store is looked at, and brought up to date first: see [`look`].
+///
+/// # Errors
+/// Those of [`Plan::new`]. A store that cannot be read is none: the plan says that nobody knows what is pinned.
+pub fn plan(opened: &OpenedStudy, workspace: &Workspace) -> Result<Plan> {
+    Plan::new(opened, workspace, Pins::look(workspace, &opened.file.study.name))
 }

@@ -1,6 +1,9 @@
 //! What a study found: the read model of reports, exports and screens, names joined to results.
 
-use super::{graph::Step, plan::Plan};
+use super::{
+    plan::Plan,
+    steps::{Step, projected},
+};
 use std::collections::BTreeMap;
 use visavis_core::{
     dataset::faces::Truth,
@@ -210,7 +213,7 @@ impl<'a> StudyOutcome<'a> {
     }
 
     pub fn projected(&self, cell: &CellId) -> Option<&Manifest> {
-        self.plan.result(Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 })
+        self.plan.result(projected(*cell))
     }
 }
 

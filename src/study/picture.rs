@@ -1,6 +1,10 @@
 //! A figure's points with their classes, for whoever draws them where no picture file will do.
 
-use super::{Plan, graph::Step, watch::Watch};
+use super::{
+    Plan,
+    steps::{Step, projected},
+    watch::Watch,
+};
 use std::path::Path;
 use visavis_core::{
     dataset::array,
@@ -43,7 +47,7 @@ fn absent() -> Fault {
 }
 
 fn picture(plan: &Plan, cell: CellId) -> Result<FigurePoints> {
-    let step = Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 };
+    let step = projected(cell);
     let points = array::from_npy(
         &plan.bytes(step, ProjectFeatures::COORDINATES)?.ok_or_else(absent)?,
         Path::new(ProjectFeatures::COORDINATES),

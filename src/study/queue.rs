@@ -1,31 +1,34 @@
 //! The queue: what is ready, and in which order a device should take it up. Pure.
 
-use super::{devices::DeviceClass, graph::Step};
+use super::{devices::DeviceClass, steps::Step};
 use std::collections::{BTreeMap, HashMap};
-use visavis_core::domain::Key;
+use visavis_core::domain::{Key, job::JobId};
 
 /// A job that could start now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Waiting {
     pub key: Key,
     pub step: Step,
+    pub job: JobId,
+    /// What its stage draws from, if it draws.
+    pub seed: Option<u64>,
     pub class: DeviceClass,
-    /// Seconds that it and the longest chain waiting for it take.
-    pub urgency: f64,
+    /// Seconds that it and the longest chain waiting for it take (Topcuoglu et al., 2002).
+    pub upward_rank: f64,
     /// Seconds that it takes itself.
     pub seconds: f64,
 }
 
 #[derive(Debug, Default)]
 pub struct StageQueue {
-    /// Most urgent first; of equally urgent ones, the one that came first.
+    /// Greatest upward rank first; of equal ones, the one that came first.
     lines: BTreeMap<DeviceClass, BTreeMap<(u64, u64), Waiting>>,
     turns: HashMap<Key, (DeviceClass, (u64, u64))>,
     came: u64,
 }
 
-/// A worker is given work for about so long at a time, so that it never waits for the dispatcher and a job that becomes more
-/// urgent does not wait for it.
+/// A worker is given work for about so long at a time, so that it never waits for the dispatcher and a job with a greater
+/// upward rank does not wait for it.
 const BATCH_SECONDS: f64 = 0.25;
 
 /// And never more than so many jobs.
@@ -37,7 +40,7 @@ impl StageQueue {
             return;
         }
         self.came += 1;
-        let turn = (u64::MAX - (waiting.urgency.max(0.0) * 1e6) as u64, self.came);
+        let turn = (u64::MAX - (waiting.upward_rank.max(0.0) * 1e6) as u64, self.came);
         self.turns.insert(waiting.key, (waiting.class, turn));
         self.lines.entry(waiting.class).or_default().insert(turn, waiting);
     }
@@ -77,13 +80,14 @@ mod tests {
     use super::*;
     use visavis_core::domain::Digest;
 
-    fn waiting(name: &str, urgency: f64, seconds: f64) -> Waiting {
-        Waiting { key: Key(Digest::of(name.as_bytes())), step: Step::Index, class: DeviceClass::Cpu, urgency, seconds }
+    fn waiting(name: &str, upward_rank: f64, seconds: f64) -> Waiting {
+        let (key, job) = (Key(Digest::of(name.as_bytes())), JobId::of("s", name));
+        Waiting { key, step: Step::Index, job, seed: None, class: DeviceClass::Cpu, upward_rank, seconds }
     }
 
     fn queue(jobs: &[(&str, f64, f64)]) -> StageQueue {
         let mut queue = StageQueue::default();
-        jobs.iter().for_each(|(name, urgency, seconds)| queue.push(waiting(name, *urgency, *seconds)));
+        jobs.iter().for_each(|(name, rank, seconds)| queue.push(waiting(name, *rank, *seconds)));
         queue
     }
 

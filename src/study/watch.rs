@@ -4,12 +4,12 @@
 //! the store has turned, which is cheap.
 
 use super::{
-    Plan,
+    Pins, Plan,
     cost::Costs,
     devices::{self, GraphicsCard},
-    graph::Step,
     look,
     matrix_snapshot::{Board, Cache, CellStatus, Former},
+    steps::Step,
     timeline::{Phase, Timeline},
 };
 use std::{
@@ -412,8 +412,8 @@ impl Watch {
 
     fn board(&mut self, file: &Path) -> Result<Board> {
         let opened = super::open(file, &self.workspace)?;
-        let plan = Plan::new(&opened, &self.workspace)?;
         let index = self.index.as_ref();
+        let plan = Plan::new(&opened, &self.workspace, Pins::read(index, &opened.file.study.name))?;
         self.costs = Costs::learn(index)?;
         let study = &plan.study.name;
         let keys = index.map_or(Ok(vec![]), |index| index.jobs_of(study))?;
@@ -441,7 +441,7 @@ impl Watch {
             .collect();
         let run = self.seen.run.as_ref().map(|run| run.run.journal.as_str());
         let state = |cell: &super::matrix_snapshot::BoardCell| {
-            let settled = match &cell.stood {
+            let settled = match &cell.status {
                 CellStatus::Done => return CellState::Done,
                 CellStatus::Verified => return CellState::Verified,
                 CellStatus::Stale => CellState::Stale,

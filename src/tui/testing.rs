@@ -101,7 +101,7 @@ pub fn study() -> Board {
                 let scores = scores(&of.views(), auc(model, projection, comparison));
                 let best = Best::of(&scores);
                 let (scores, key) = (Some(Arc::new(scores)), None);
-                cells.push(BoardCell { model, layer: 0, projection, comparison, stood: CellStatus::Done, scores, key, best });
+                cells.push(BoardCell { model, layer: 0, projection, comparison, status: CellStatus::Done, scores, key, best });
             }
         }
     }

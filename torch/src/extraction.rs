@@ -12,7 +12,7 @@ use visavis_core::{
     domain::{
         Fault, Result,
         model::LAYERS,
-        stage::{Extraction, WEIGHTS_PREFIX},
+        stage::{Extraction, WEIGHTS_PREFIX, role},
     },
     numeric::Matrix,
     stages::{Inputs, Listener, Outcome, StageOutput, because},
@@ -43,7 +43,7 @@ pub fn extract(
     listener: &dyn Listener,
 ) -> Outcome<StageOutput> {
     let reader = FeatureReader::open(of, inputs, device, listener).map_err(because)?;
-    let album = Arc::new(inputs.album("images", &of.preparation).map_err(because)?);
+    let album = Arc::new(inputs.album(role::IMAGES, &of.preparation).map_err(because)?);
     reader.read(&album, threads, listener).map_err(because)
 }
 
@@ -55,7 +55,12 @@ impl<'a> FeatureReader<'a> {
         let parameters = match of.untrained {
             Some(seed) => Parameters::draw(&of.architecture, &of.family, seed, device)?,
             None => {
-                let strict = weights::read(&inputs.bytes("weights")?, &inputs.path("weights")?, &of.architecture, &of.family)?;
+                let strict = weights::read(
+                    &inputs.bytes(Extraction::WEIGHTS)?,
+                    &inputs.path(Extraction::WEIGHTS)?,
+                    &of.architecture,
+                    &of.family,
+                )?;
                 strict.remarks.iter().for_each(|remark| listener.line(remark));
                 prefix = strict.prefix;
                 Parameters::of(&strict.tensors, device)

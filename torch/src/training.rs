@@ -81,8 +81,8 @@ struct TrainingLoop {
 
 impl TrainingLoop {
     fn begin(training: &Training, inputs: &Inputs, place: &TrainingPlace) -> Result<Self> {
-        let album = inputs.album("pictures", &training.preparation)?;
-        let (classes, count) = classes(&album, &inputs.column("classes")?)?;
+        let album = inputs.album(Training::PICTURES, &training.preparation)?;
+        let (classes, count) = classes(&album, &inputs.column(Training::CLASSES)?)?;
         let device = place.device;
         let mut parameters = Parameters::draw(&training.architecture, OWN_FAMILY, training.seed, device)?;
         let network = TorchNetwork::new(&training.architecture, OWN_FAMILY, &parameters)?;

@@ -44,7 +44,7 @@ struct Networks {
 
 impl Work {
     pub fn run(self) -> Result<()> {
-        let Some(post) = self.orders.post(self.threads)? else { return Ok(()) };
+        let Some(settings) = self.orders.settings(self.threads)? else { return Ok(()) };
         rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global().ok();
         // Who trains keeps what was learned before it ends; anything else ends at once.
         let (stop, idle) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
@@ -52,14 +52,14 @@ impl Work {
         signal_hook::flag::register_conditional_shutdown(SIGTERM, 143, Arc::clone(&idle)).map_err(refused)?;
         signal_hook::flag::register(SIGTERM, Arc::clone(&stop)).map_err(refused)?;
         let workspace = Workspace::new(self.workspace, None)?;
-        let device = device::open(&post.device)?;
-        let hands = Networks { workspace: workspace.clone(), device, threads: post.threads, stop, idle };
-        stages::work(&workspace, &post, &hands, std::io::stdin().lock(), std::io::stdout())
+        let device = device::open(&settings.device)?;
+        let executor = Networks { workspace: workspace.clone(), device, threads: settings.threads, stop, idle };
+        stages::work(&workspace, &settings, &executor, std::io::stdin().lock(), std::io::stdout())
     }
 }
 
 impl Networks {
-    /// Threads decide libtorch's bits: those the study declares, else those of the post.
+    /// Threads decide libtorch's bits: those the study declares, else those of the settings.
     fn set(&self, numerics: &Numerics) -> usize {
         let threads = numerics.threads.unwrap_or(self.threads);
         tch::set_num_threads(threads as i32);

@@ -3,7 +3,11 @@
 use super::{Inputs, Listener, StageOutput};
 use crate::{
     dataset::Loader,
-    domain::{Fault, Result, model::EMBEDDING, stage::Baseline},
+    domain::{
+        Fault, Result,
+        model::EMBEDDING,
+        stage::{Baseline, role},
+    },
     numeric::Matrix,
 };
 use std::sync::Arc;
@@ -17,7 +21,7 @@ const BATCH: usize = 32;
 pub fn baseline(of: &Baseline, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
     let mut preparation = of.preparation.clone();
     preparation.size = preparation.size.min(SIDE);
-    let album = Arc::new(inputs.album("images", &preparation)?);
+    let album = Arc::new(inputs.album(role::IMAGES, &preparation)?);
     let place = preparation.size * preparation.size;
     let columns = if of.word == "pixels" { 3 * place } else { BINS * BINS * BINS };
     let order: Vec<usize> = (0..album.images.len()).collect();

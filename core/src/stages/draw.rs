@@ -8,7 +8,7 @@ use crate::{
         ledger::Frequencies,
         membership::Members,
         projection::View,
-        stage::{AxisNames, Figure},
+        stage::{AxisNames, Figure, role},
     },
     numeric::{PhiloxStream, Purpose},
     plot,
@@ -26,7 +26,7 @@ pub fn draw(figure: &Figure, inputs: &Inputs) -> Result<StageOutput> {
 
 fn frequencies(inputs: &Inputs) -> Result<plot::DrawingResult> {
     let counted: Frequencies =
-        serde_json::from_slice(&inputs.bytes("frequencies")?).map_err(|error| Fault::unexpected(error.to_string()))?;
+        serde_json::from_slice(&inputs.bytes(Figure::FREQUENCIES)?).map_err(|error| Fault::unexpected(error.to_string()))?;
     let name =
         |attribute: String, value: Option<String>| value.map_or(attribute.clone(), |value| format!("{attribute} = {value}"));
     let mut bars: Vec<plot::Bar> = counted
@@ -44,7 +44,8 @@ fn curves(inputs: &Inputs) -> Result<plot::DrawingResult> {
         loss: Vec<f64>,
         accuracy: Vec<f64>,
     }
-    let of: Curves = serde_json::from_slice(&inputs.bytes("curves")?).map_err(|error| Fault::unexpected(error.to_string()))?;
+    let of: Curves =
+        serde_json::from_slice(&inputs.bytes(Figure::CURVES)?).map_err(|error| Fault::unexpected(error.to_string()))?;
     Ok(plot::curves(&of.loss, &of.accuracy))
 }
 
@@ -59,7 +60,7 @@ fn draw_view(
     let Measured::Classes(_) = &question.measured else {
         return Err(Fault::unexpected("a quantity has no classes to draw"));
     };
-    let (images, labels, points) = (inputs.images("images")?, inputs.labels()?, inputs.matrix("points")?);
+    let (images, labels, points) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.matrix(role::POINTS)?);
     let columns = view.columns(points.columns());
     if columns.iter().any(|&column| column >= points.columns()) {
         return Err(Fault::unexpected(format!("there is no {view} to draw")));

@@ -2,7 +2,10 @@
 
 use super::{Inputs, StageOutput};
 use crate::{
-    domain::{Result, stage::GroupFairness},
+    domain::{
+        Result,
+        stage::{GroupFairness, role},
+    },
     scoring::{
         Setting,
         fairness::groups::{FairnessInput, group_fairness},
@@ -10,8 +13,8 @@ use crate::{
 };
 
 pub fn fairness(of: &GroupFairness, inputs: &Inputs) -> Result<StageOutput> {
-    let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
-    let (features, decisions) = (inputs.matrix("features")?, inputs.matrix("decisions")?);
+    let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
+    let (features, decisions) = (inputs.matrix(role::FEATURES)?, inputs.matrix(GroupFairness::DECISIONS)?);
     let input = FairnessInput {
         setting: &Setting { images: &images, labels: &labels, identities: identities.as_ref() },
         features: &features,

@@ -7,7 +7,7 @@ use crate::{
 };
 
 pub fn index(of: &Index, inputs: &Inputs) -> Result<StageOutput> {
-    let listing = inputs.images("listing")?;
+    let listing = inputs.images(Index::LISTING)?;
     let images = taken(&listing, of.take.as_ref())?;
     let count = images.len() as f64;
     Ok(StageOutput::default().with(Index::IMAGES, Images::to_text(&images).into_bytes()).fact("images", vec![count]))

@@ -6,7 +6,7 @@ use crate::{
         Digest, Fault, Result,
         image::{Column, Images, Labels},
         score::{FeatureScores, Scores},
-        stage::{Input, Location, Task},
+        stage::{Input, Location, Ranking, Task, role},
         study::Preparation,
     },
     numeric::Matrix,
@@ -78,16 +78,16 @@ impl<'a> Inputs<'a> {
     }
 
     pub fn labels(&self) -> Result<Labels> {
-        Ok(self.each("labels/", |role| self.column(role))?.into_iter().collect())
+        Ok(self.each(role::LABELS, |role| self.column(role))?.into_iter().collect())
     }
 
     /// The scores of projections, in the order of their slots.
     pub fn scores(&self) -> Result<Vec<Scores>> {
-        self.parsed("scores/")
+        self.parsed(role::SCORES)
     }
 
     pub fn spaces(&self) -> Result<Vec<FeatureScores>> {
-        self.parsed("spaces/")
+        self.parsed(role::SPACES)
     }
 
     fn parsed<T: DeserializeOwned>(&self, prefix: &str) -> Result<Vec<T>> {
@@ -97,17 +97,17 @@ impl<'a> Inputs<'a> {
 
     /// What was planted in drawn faces, where they are.
     pub fn truth(&self) -> Result<Option<Truth>> {
-        if self.find("truth").is_err() {
+        if self.find(Ranking::TRUTH).is_err() {
             return Ok(None);
         }
-        serde_json::from_slice(&self.bytes("truth")?).map(Some).map_err(|_| damaged("truth"))
+        serde_json::from_slice(&self.bytes(Ranking::TRUTH)?).map(Some).map_err(|_| damaged(Ranking::TRUTH))
     }
 
     pub fn identities(&self) -> Result<Option<Column>> {
-        if self.find("identities").is_err() {
+        if self.find(role::IDENTITIES).is_err() {
             return Ok(None);
         }
-        self.column("identities").map(Some)
+        self.column(role::IDENTITIES).map(Some)
     }
 }
 

@@ -23,9 +23,9 @@ impl Orders {
     ///
     /// # Errors
     /// A kernel that cannot end it with its dispatcher.
-    pub fn post(&self, threads: usize) -> Result<Option<WorkerSettings>> {
+    pub fn settings(&self, threads: usize) -> Result<Option<WorkerSettings>> {
         let Orders { run, device, slot, parent } = self;
-        let post = WorkerSettings { run: run.clone(), device: device.clone(), slot: *slot, threads };
-        Ok(ends_with(*parent)?.then_some(post))
+        let settings = WorkerSettings { run: run.clone(), device: device.clone(), slot: *slot, threads };
+        Ok(ends_with(*parent)?.then_some(settings))
     }
 }

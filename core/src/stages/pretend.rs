@@ -6,7 +6,7 @@ use super::{Inputs, Listener, StageOutput};
 use crate::{
     domain::{
         Digest, Fault, Result,
-        stage::{Extraction, Training},
+        stage::{Extraction, Training, role},
         study::Numerics,
     },
     numeric::{Matrix, PhiloxStream, Purpose},
@@ -39,7 +39,7 @@ pub fn train(training: &Training, listener: &dyn Listener) -> Result<StageOutput
 
 pub fn extract(extraction: &Extraction, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
     only_pretends(&extraction.numerics)?;
-    let (images, weights) = (inputs.images("images")?, inputs.bytes("weights")?);
+    let (images, weights) = (inputs.images(role::IMAGES)?, inputs.bytes(Extraction::WEIGHTS)?);
     let mut made = StageOutput::default();
     for layer in &extraction.layers {
         let mut values = Vec::with_capacity(images.len() * COLUMNS);

@@ -3,7 +3,10 @@
 use super::{Inputs, Listener, StageOutput};
 use crate::{
     dataset::array,
-    domain::{Digest, Fault, Result, stage::ProjectFeatures},
+    domain::{
+        Digest, Fault, Result,
+        stage::{ProjectFeatures, role},
+    },
     numeric::{
         Matrix,
         neighbours::{Metric, Neighbours},
@@ -18,13 +21,13 @@ pub fn project(
     kept: Option<&store::Graphs>,
     listener: &dyn Listener,
 ) -> Result<StageOutput> {
-    let features = inputs.matrix("features")?;
-    let graphs = CachedNeighbors { kept, digest: inputs.digest("features")? };
-    if of.method.is_of_cosines() && inputs.has("offsets") {
+    let features = inputs.matrix(role::FEATURES)?;
+    let graphs = CachedNeighbors { kept, digest: inputs.digest(role::FEATURES)? };
+    if of.method.is_of_cosines() && inputs.has(ProjectFeatures::OFFSETS) {
         return Err(Fault::asked("cosines of these features say nothing: columns of theirs lie so far from 0 that they were centred, and cosines depend on where 0 is")
             .next("use `metric: euclidean`; or take the offsets out of the features yourself, and save them as float32"));
     }
-    let images = if inputs.has("images") { Some(inputs.images("images")?) } else { None };
+    let images = if inputs.has(role::IMAGES) { Some(inputs.images(role::IMAGES)?) } else { None };
     let name = |row: usize| match images.as_ref().and_then(|images| images.0.get(row)) {
         Some((id, _)) => format!("`{id}`"),
         None => projection::numbered(row),

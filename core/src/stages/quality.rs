@@ -2,12 +2,16 @@
 
 use super::{Inputs, StageOutput};
 use crate::{
-    domain::{Result, stage::MeasureQuality},
+    domain::{
+        Result,
+        stage::{MeasureQuality, role},
+    },
     scoring,
 };
 
 pub fn quality(of: &MeasureQuality, inputs: &Inputs) -> Result<StageOutput> {
-    let features = inputs.matrix("features")?;
-    let points: Vec<_> = inputs.each("points/", |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
+    let features = inputs.matrix(role::FEATURES)?;
+    let points: Vec<_> =
+        inputs.each(role::POINTS_BY_SEED, |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
     StageOutput::default().with_json(MeasureQuality::QUALITY, &scoring::quality(&features, &points, &of.views, of.seed))
 }

@@ -6,7 +6,7 @@ use crate::{
         Fault, Result,
         score::FeatureScores,
         simultaneous::SimultaneousTests,
-        stage::{Probes, Ranking},
+        stage::{Probes, Ranking, role},
     },
     scoring::{
         self, Setting,
@@ -19,12 +19,12 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<StageOutput> {
     if scores.len() != ranking.slots.len() {
         return Err(Fault::unexpected("the rank stage was given more or fewer scores than it has slots"));
     }
-    let grid: SimultaneousTests = serde_json::from_slice(&inputs.bytes("grid")?)
+    let grid: SimultaneousTests = serde_json::from_slice(&inputs.bytes(Ranking::TESTS)?)
         .map_err(|error| Fault::unexpected(format!("grid is not what it should be: {error}")))?;
     let candidates = scoring::simultaneous::candidates(ranking.slots.iter().copied().zip(&scores));
     let ledger = scoring::selection::ranking::ledger(candidates, &grid, ranking.separates_at, ranking.show, ranking.seed);
 
-    let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
+    let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let frequencies = scoring::fairness::frequencies::frequencies(
         &setting,

@@ -2,15 +2,18 @@
 
 use super::{Inputs, StageOutput};
 use crate::{
-    domain::{Result, stage::Robustness},
+    domain::{
+        Result,
+        stage::{Robustness, role},
+    },
     projection::{self, ProjectionInput},
     scoring::{self, Setting},
 };
 
 pub fn steady(of: &Robustness, inputs: &Inputs) -> Result<StageOutput> {
-    let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
+    let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
-    let (features, points) = (inputs.matrix("features")?, inputs.matrix("points")?);
+    let (features, points) = (inputs.matrix(role::FEATURES)?, inputs.matrix(role::POINTS)?);
     let project = |method: &_, features: &_| {
         let given = ProjectionInput { features, seed: of.projected, graphs: &(), watch: &(), name: &projection::numbered };
         projection::project(method, &given).map(|projected| projected.coordinates)

@@ -3,13 +3,17 @@
 use super::{Inputs, StageOutput};
 use crate::{
     dataset::array,
-    domain::{Result, stage::ScoreViews},
+    domain::{
+        Result,
+        stage::{ScoreViews, role},
+    },
     scoring::{self, Setting},
 };
 
 pub fn score(of: &ScoreViews, inputs: &Inputs) -> Result<StageOutput> {
-    let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
-    let points: Vec<_> = inputs.each("points/", |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
+    let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
+    let points: Vec<_> =
+        inputs.each(role::POINTS_BY_SEED, |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let scored = scoring::score(&setting, &points, &of.question, &of.views, &of.statistics, of.seed);
     Ok(StageOutput::default()

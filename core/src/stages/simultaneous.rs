@@ -2,7 +2,10 @@
 
 use super::{Inputs, StageOutput};
 use crate::{
-    domain::{Fault, Result, stage::Simultaneous},
+    domain::{
+        Fault, Result,
+        stage::{Simultaneous, role},
+    },
     numeric::Matrix,
     scoring::{
         self, Setting,
@@ -11,21 +14,21 @@ use crate::{
 };
 
 pub fn grid(gridding: &Simultaneous, inputs: &Inputs) -> Result<StageOutput> {
-    let (images, labels, identities) = (inputs.images("images")?, inputs.labels()?, inputs.identities()?);
+    let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let scores = inputs.scores()?;
     // Ranks of chosen views alone are resampled: the others, which are many, are left where they are.
     let chosen = scoring::simultaneous::chosen(gridding.slots.iter().copied().zip(&scores));
-    let ranks = inputs.each("ranks/", |role| {
-        let slot = role.strip_prefix("ranks/").and_then(|place| gridding.slots.get(place.parse::<usize>().ok()?));
+    let ranks = inputs.each(Simultaneous::RANKS, |role| {
+        let slot = role.strip_prefix(Simultaneous::RANKS).and_then(|place| gridding.slots.get(place.parse::<usize>().ok()?));
         if slot.is_some_and(|slot| chosen.iter().any(|cell| slot.holds(cell))) {
             inputs.matrix(role)
         } else {
             Ok(Matrix::default())
         }
     })?;
-    let permuted = inputs.each("permuted/", |role| inputs.matrix(role))?;
-    let spaces = inputs.each("spaces/", |role| inputs.matrix(role))?;
+    let permuted = inputs.each(Simultaneous::PERMUTED, |role| inputs.matrix(role))?;
+    let spaces = inputs.each(role::SPACES, |role| inputs.matrix(role))?;
     if scores.len() != gridding.slots.len()
         || ranks.len() != scores.len()
         || permuted.len() != scores.len()

@@ -2,13 +2,16 @@
 
 use super::{Inputs, StageOutput};
 use crate::{
-    domain::{Result, stage::VerifyIdentities},
+    domain::{
+        Result,
+        stage::{VerifyIdentities, role},
+    },
     scoring,
 };
 
 pub fn verify(of: &VerifyIdentities, inputs: &Inputs) -> Result<StageOutput> {
-    let (images, features) = (inputs.images("images")?, inputs.matrix("points/0")?);
-    let identities = inputs.column("identities")?;
+    let (images, features) = (inputs.images(role::IMAGES)?, inputs.matrix(VerifyIdentities::FEATURES)?);
+    let identities = inputs.column(role::IDENTITIES)?;
     let verification = scoring::verify(&features, &images, &identities, of.bootstraps, of.seed);
     StageOutput::default().with_json(VerifyIdentities::VERIFICATION, &verification)
 }

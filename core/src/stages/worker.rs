@@ -79,8 +79,8 @@ pub fn ends_with(parent: Option<u32>) -> Result<bool> {
 /// A line that is no task, a dispatcher that no longer listens, a disk that takes no journal.
 pub fn work(
     workspace: &Workspace,
-    post: &WorkerSettings,
-    hands: &dyn StageExecutor,
+    settings: &WorkerSettings,
+    executor: &dyn StageExecutor,
     tasks: impl BufRead,
     answers: impl Write + Send + 'static,
 ) -> Result<()> {
@@ -92,11 +92,11 @@ pub fn work(
         move || _ = answers.say(&WorkerAnswer::Kept)
     });
     recorder.event(EventKind::WorkerStarted {
-        run: post.run.clone(),
+        run: settings.run.clone(),
         pid: std::process::id(),
-        device: post.device.clone(),
-        slot: post.slot,
-        threads: post.threads,
+        device: settings.device.clone(),
+        slot: settings.slot,
+        threads: settings.threads,
     });
     answers.say(&WorkerAnswer::Ready { journal: name.clone() })?;
     std::thread::spawn({
@@ -107,13 +107,13 @@ pub fn work(
             }
         }
     });
-    let worker = Worker { workspace, post, hands, journal: name, recorder: &recorder };
+    let worker = Worker { workspace, settings, executor, journal: name, recorder: &recorder };
     for line in tasks.lines() {
         let line = line.map_err(|error| Fault::unexpected(format!("cannot read tasks: {error}")))?;
         let order: Order = serde_json::from_str(&line).map_err(|error| Fault::asked(format!("not a task: {error}")))?;
         answers.say(&WorkerAnswer::Begun { key: order.task.key() })?;
         answers.say(&worker.answer(&order))?;
-        if hands.stops() {
+        if executor.stops() {
             return Ok(());
         }
         if recorder.is_broken() {
@@ -155,8 +155,8 @@ impl Listener for Recorder {
 
 struct Worker<'a> {
     workspace: &'a Workspace,
-    post: &'a WorkerSettings,
-    hands: &'a dyn StageExecutor,
+    settings: &'a WorkerSettings,
+    executor: &'a dyn StageExecutor,
     journal: String,
     recorder: &'a Recorder,
 }
@@ -205,7 +205,7 @@ impl Worker<'_> {
         }
         let (clock, started) = (Instant::now(), now());
         let located = task.from_root(self.workspace.root());
-        let made = self.hands.carry_out(&located, &|input| read(self.workspace, input), self.recorder);
+        let made = self.executor.carry_out(&located, &|input| read(self.workspace, input), self.recorder);
         let made = made.inspect_err(|(_, fault)| self.doubt(&located, fault))?;
         // A result says which attempt made it, so what that recorded is kept before the result is.
         self.recorder.flush().map_err(because)?;
@@ -228,7 +228,7 @@ impl Worker<'_> {
                 host: origin::host(),
                 cpu: origin::cpu(),
                 system: origin::system(),
-                threads: self.post.threads,
+                threads: self.settings.threads,
                 worker: self.journal.clone(),
                 attempt: *attempt,
                 started,
@@ -237,7 +237,7 @@ impl Worker<'_> {
         };
         let first = if *again { results.replace(&manifest).map(|()| true) } else { results.publish(&manifest) };
         let first = first.map_err(because)?;
-        self.hands.published(key);
+        self.executor.published(key);
         Ok((seconds, first))
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// `weights`, `images` → one array a layer, [`features_at`].
+/// [`Extraction::WEIGHTS`], [`role::IMAGES`](super::role::IMAGES) → one array a layer, [`features_at`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Extraction {
     pub architecture: Architecture,
@@ -33,6 +33,9 @@ pub fn features_at(layer: &str) -> String {
 pub const WEIGHTS_PREFIX: &str = "prefix of the weights: ";
 
 impl Extraction {
+    /// Input: the weights, unless they were never trained.
+    pub const WEIGHTS: &str = "weights";
+
     /// Its [cost class](super::Work::cost_class), from what it depends on.
     pub fn cost_class_of(numerics: &Numerics, architecture: &Architecture) -> String {
         format!("features {} {architecture}", numerics.device)

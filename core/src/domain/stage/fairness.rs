@@ -16,6 +16,8 @@ pub struct GroupFairness {
 }
 
 impl GroupFairness {
+    /// Input: [`ScoreFeatures::DECISIONS`](super::ScoreFeatures::DECISIONS).
+    pub const DECISIONS: &str = "decisions";
     pub const GROUPS: &str = "fairness.json";
 }
 

@@ -5,7 +5,7 @@ use crate::domain::canonical::Value;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// `array`, `rows`, `images` → [`FeatureImport::FEATURES`], [`FeatureImport::OFFSETS`]. Columns that single precision would spoil
+/// [`FeatureImport::ARRAY`], [`FeatureImport::ROWS`], [`role::IMAGES`](super::role::IMAGES) → [`FeatureImport::FEATURES`], [`FeatureImport::OFFSETS`]. Columns that single precision would spoil
 /// are centred.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FeatureImport {
@@ -30,6 +30,10 @@ impl ArrayFormat {
 }
 
 impl FeatureImport {
+    /// Input: the file of the array.
+    pub const ARRAY: &str = "array";
+    /// Input: the file that says which image each row of the array is.
+    pub const ROWS: &str = "rows";
     /// Images × columns, float32.
     pub const FEATURES: &str = "features.npy";
     /// What was taken from the columns before they were narrowed, where anything was: `[[column, offset], …]`.

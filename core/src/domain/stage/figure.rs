@@ -27,6 +27,10 @@ pub enum AxisNames {
 }
 
 impl Figure {
+    /// Input of [`Figure::Frequencies`]: [`Ranking::FREQUENCIES`](super::Ranking::FREQUENCIES).
+    pub const FREQUENCIES: &str = "frequencies";
+    /// Input of [`Figure::Curves`]: [`Training::CURVES`](super::Training::CURVES).
+    pub const CURVES: &str = "curves";
     pub const SVG: &str = "figure.svg";
     /// The [cost class](super::Work::cost_class) of [`Figure::Curves`].
     pub const CURVES_COST_CLASS: &str = "draw curves";

@@ -4,13 +4,15 @@ use super::Stage;
 use crate::domain::{canonical::Value, image::Take};
 use serde::{Deserialize, Serialize};
 
-/// `listing` → [`Index::IMAGES`].
+/// [`Index::LISTING`] → [`Index::IMAGES`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Index {
     pub take: Option<Take>,
 }
 
 impl Index {
+    /// Input: every image that there is, in the form of [`Index::IMAGES`].
+    pub const LISTING: &str = "listing";
     /// Ids and picture digests, one image a line, sorted by id.
     pub const IMAGES: &str = "images";
 }

@@ -4,6 +4,8 @@
 //! what it consumes. Names never enter (class names in `draw` aside), nor do paths, threads, slots or the machine: torch-free stages
 //! have the same bits everywhere.
 //!
+//! What a stage consumes and leaves is named at its definition; roles of inputs that several stages consume are in [`role`].
+//!
 //! A stage is a file here, and a row of the register below. Its canonical form takes its struct apart without `..`, so that a new field
 //! does not compile until it enters the key or is named as one that decides nothing. `perturbed.rs` changes every field of every stage
 //! and sees the key change.
@@ -22,6 +24,7 @@ mod project;
 mod quality;
 mod ranking;
 mod robustness;
+pub mod role;
 mod score;
 mod simultaneous;
 mod slot;

@@ -13,6 +13,8 @@ pub struct ProjectFeatures {
 }
 
 impl ProjectFeatures {
+    /// Input: [`FeatureImport::OFFSETS`](super::FeatureImport::OFFSETS), where columns were centred.
+    pub const OFFSETS: &str = "offsets";
     /// Images × axes, float32.
     pub const COORDINATES: &str = "coordinates.npy";
 

@@ -39,6 +39,10 @@ impl Probes {
 }
 
 impl Ranking {
+    /// Input: [`Simultaneous::TESTS`](super::Simultaneous::TESTS).
+    pub const TESTS: &str = "grid";
+    /// Input: what was planted in drawn faces, where they are.
+    pub const TRUTH: &str = "truth";
     pub const LEDGER: &str = "ledger.json";
     pub const FREQUENCIES: &str = "frequencies.json";
     pub const PLANTED: &str = "planted.json";

@@ -18,6 +18,10 @@ pub struct Simultaneous {
 }
 
 impl Simultaneous {
+    /// Inputs, one a slot: [`ScoreViews::RANKS`](super::ScoreViews::RANKS).
+    pub const RANKS: &str = "ranks/";
+    /// Inputs, one a slot: [`ScoreViews::PERMUTED`](super::ScoreViews::PERMUTED).
+    pub const PERMUTED: &str = "permuted/";
     pub const TESTS: &str = "grid.json";
 }
 

@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// `pictures`, `classes` → [`Training::WEIGHTS`], [`Training::CURVES`]. Everything that decides what a network learns, by content and not
+/// [`Training::PICTURES`], [`Training::CLASSES`] → [`Training::WEIGHTS`], [`Training::CURVES`]. Everything that decides what a network learns, by content and not
 /// by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Training {
@@ -24,6 +24,10 @@ pub struct Training {
 }
 
 impl Training {
+    /// Input: the training set's images, with the folder of their pictures.
+    pub const PICTURES: &str = "pictures";
+    /// Input: the identity of each of them, as a column.
+    pub const CLASSES: &str = "classes";
     pub const WEIGHTS: &str = "weights.safetensors";
     /// Loss and accuracy by epoch.
     pub const CURVES: &str = "curves.json";

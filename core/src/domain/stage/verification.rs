@@ -12,6 +12,8 @@ pub struct VerifyIdentities {
 }
 
 impl VerifyIdentities {
+    /// Input: the features. Their role is called so since the first release.
+    pub const FEATURES: &str = "points/0";
     pub const VERIFICATION: &str = "verification.json";
 }
 

@@ -1,0 +1,69 @@
+//! Roles of inputs that several stages consume. A role that one stage alone knows stands at its definition.
+//!
+//! A role is part of a key and of a stored result: it never changes.
+
+/// The images of the evaluation, as [`super::Index`] leaves them.
+pub const IMAGES: &str = "images";
+/// Images × columns, float32.
+pub const FEATURES: &str = "features";
+/// Coordinates of one projection, images × axes.
+pub const POINTS: &str = "points";
+/// Who is on each image, as a column.
+pub const IDENTITIES: &str = "identities";
+
+/// Coordinates of a projection, one input a seed: what begins so, by the place of the seed.
+pub const POINTS_BY_SEED: &str = "points/";
+/// Scores of projections, one input a slot: what begins so, by the place of the slot.
+pub const SCORES: &str = "scores/";
+/// Of features, one input a feature space: what begins so, by the place of the space.
+pub const SPACES: &str = "spaces/";
+/// Columns of labels: what begins so, by the attribute.
+pub const LABELS: &str = "labels/";
+
+/// The role of the input at a place among those that begin so.
+pub fn numbered(prefix: &str, place: usize) -> String {
+    format!("{prefix}{place}")
+}
+
+/// The role of an attribute's labels.
+pub fn labels(attribute: &str) -> String {
+    format!("{LABELS}{attribute}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::*;
+
+    /// Change nothing here: stored results and keys have these.
+    #[test]
+    fn roles_are_what_stored_results_say() {
+        let roles = [
+            role::IMAGES,
+            role::FEATURES,
+            role::POINTS,
+            role::IDENTITIES,
+            &role::numbered(role::POINTS_BY_SEED, 0),
+            &role::numbered(role::SCORES, 1),
+            &role::numbered(role::SPACES, 2),
+            &role::labels("age"),
+            Index::LISTING,
+            FeatureImport::ARRAY,
+            FeatureImport::ROWS,
+            Training::PICTURES,
+            Training::CLASSES,
+            Extraction::WEIGHTS,
+            ProjectFeatures::OFFSETS,
+            GroupFairness::DECISIONS,
+            VerifyIdentities::FEATURES,
+            Simultaneous::RANKS,
+            Simultaneous::PERMUTED,
+            Ranking::TESTS,
+            Ranking::TRUTH,
+            Figure::FREQUENCIES,
+            Figure::CURVES,
+        ];
+        let words = "images features points identities points/0 scores/1 spaces/2 labels/age listing array rows pictures classes \
+                     weights offsets decisions points/0 ranks/ permuted/ grid truth frequencies curves";
+        assert_eq!(roles.join(" "), words);
+    }
+}

@@ -1,0 +1,378 @@
+//! What a dispatcher decides: events and the time in, commands out. It does no I/O, reads no clock and never waits, so its tests do not
+//! either. Whoever drives it carries the commands out in their order, and tells what came of those that ask something.
+
+mod attempts;
+mod late;
+mod requests;
+#[cfg(test)]
+mod tests;
+
+use super::executors::WorkerExit;
+use crate::study::{
+    devices::Device,
+    job_requests::Acts,
+    queue::{StageQueue, Waiting},
+    steps::Step,
+};
+use attempts::AttemptEnd;
+use late::LateResults;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    time::Duration,
+};
+use visavis_core::domain::{
+    Key,
+    event::{EventKind, PersonRequest, WorkerAnswer},
+    job::{Cause, JobId, JobState, PlannedJob},
+};
+
+/// Something that happened.
+pub enum Event {
+    /// The plan has news.
+    Planned(PlanNews),
+    /// A worker answered.
+    Answered { worker: u64, answer: WorkerAnswer },
+    /// A worker printed a line on its standard error.
+    Printed { worker: u64, line: String },
+    /// A worker ended, whatever the reason.
+    Exited { worker: u64, exit: WorkerExit },
+    /// What became of [`Command::LookUp`].
+    LookedUp { key: Key, made: bool, is_there: bool },
+    /// People asked something. `failed`: the jobs of the plan that have failed, and their keys.
+    Asked { requests: Vec<PersonRequest>, failed: Vec<(JobId, Key)> },
+    /// Time has passed.
+    Tick,
+    /// All that has happened is told: free slots may be given work.
+    Fill,
+    /// The run is to end now: start nothing more.
+    Stop,
+    /// The run ends. `dismiss`: workers that have nothing to do end by themselves.
+    Close { dismiss: bool },
+}
+
+/// What has changed in the plan.
+#[derive(Clone, Debug, Default)]
+pub struct PlanNews {
+    /// Jobs that were not there before, and whether anything is still to become of them.
+    pub jobs: Vec<(PlannedJob, bool)>,
+    /// Results that turned up.
+    pub found: Vec<(JobId, Key)>,
+    /// Tasks that have become ready.
+    pub ready: Vec<Waiting>,
+}
+
+/// Something to be done.
+#[derive(Debug, PartialEq)]
+pub enum Command {
+    /// Start a worker in a slot of the device at a place.
+    Spawn { worker: u64, device: usize, slot: usize },
+    /// Give a worker the task of a step.
+    Assign { worker: u64, step: Step, attempt: u32 },
+    /// Let it end by itself.
+    Dismiss { worker: u64 },
+    /// Ask it to stop.
+    Terminate { worker: u64 },
+    /// End it.
+    Kill { worker: u64 },
+    /// Wait until all workers have ended, at most so long.
+    EndAll { grace: Duration },
+    /// Write an event into the run's journal.
+    Note(EventKind),
+    /// A worker's journal has grown: take in what it says.
+    ReadJournal(String),
+    /// A step took so many seconds: learn from it.
+    Learn { step: Step, seconds: f64 },
+    /// Tell the plan that a task is done, if its result is there; [`Event::LookedUp`] answers. `made`: this run made it.
+    LookUp { key: Key, made: bool },
+    /// Tell the plan that a task failed for good.
+    GiveUp { key: Key, why: String },
+    /// Let the plan look anew, with what people asked of jobs and what failed with these keys forgiven.
+    Replan { aside: HashMap<JobId, JobState>, forgiven: Vec<Key> },
+    /// Ask the plan for its news; [`Event::Planned`] answers.
+    TakeNews,
+    /// The workers of a device are of another build: the run cannot go on.
+    RefuseBuild { device: usize },
+}
+
+/// What attempts may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How often a job is tried whose attempts end in a way that another may not.
+    pub attempts: u32,
+    /// A worker that is silent for so long hangs.
+    pub silence: Duration,
+    /// What an attempt may take.
+    pub attempt: Option<Duration>,
+}
+
+/// How long a worker that is asked to stop may take to keep what it has.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+pub struct Engine {
+    devices: Vec<Device>,
+    limits: Limits,
+    queue: StageQueue,
+    acts: Acts,
+    is_draining: bool,
+    is_stopping: bool,
+    slots: BTreeMap<u64, WorkerSlot>,
+    /// How many workers were started; they are numbered by that.
+    started: u64,
+    /// Every job of the plan that was told.
+    known: HashSet<JobId>,
+    /// Jobs that were noted as queued, and not yet as anything else.
+    queued: HashSet<JobId>,
+    /// Tasks for a kind of device that this run has none of.
+    homeless: HashSet<Key>,
+    attempts: HashMap<Key, u32>,
+    /// Attempts that ended badly since a person last asked for another; what people or the run itself ended does not count.
+    spent: HashMap<Key, u32>,
+    late: LateResults,
+    ran: usize,
+    commands: Vec<Command>,
+}
+
+/// A worker at its place.
+struct WorkerSlot {
+    device: usize,
+    slot: usize,
+    /// As it called it.
+    journal: String,
+    /// Jobs it was assigned and has not answered; it works on the first.
+    assigned: VecDeque<AssignedJob>,
+    /// When it began the first.
+    begun: Option<Duration>,
+    /// When it last gave a sign of life.
+    heard: Duration,
+    /// Why the dispatcher ends it.
+    ending: Option<WorkerEnding>,
+    /// Lines that it printed in the attempt it is at.
+    printed: usize,
+}
+
+/// Why a worker is ended, and because of which job.
+struct WorkerEnding {
+    key: Key,
+    cause: Cause,
+    why: String,
+    /// When it is to be killed, if it was asked to stop first.
+    kill_at: Option<Duration>,
+}
+
+#[derive(Clone)]
+struct AssignedJob {
+    waiting: Waiting,
+    attempt: u32,
+    /// It was noted as started.
+    noted: bool,
+}
+
+impl Engine {
+    /// `acts`: what people asked before. `is_shared`: results may show late.
+    pub fn new(devices: Vec<Device>, limits: Limits, acts: Acts, is_shared: bool) -> Self {
+        Engine {
+            devices,
+            limits,
+            queue: StageQueue::default(),
+            acts,
+            is_draining: false,
+            is_stopping: false,
+            slots: BTreeMap::new(),
+            started: 0,
+            known: HashSet::new(),
+            queued: HashSet::new(),
+            homeless: HashSet::new(),
+            attempts: HashMap::new(),
+            spent: HashMap::new(),
+            late: LateResults::new(is_shared),
+            ran: 0,
+            commands: vec![],
+        }
+    }
+
+    /// Takes an event in; what is to be done because of it. `now`: the time since the run began.
+    pub fn handle(&mut self, event: Event, now: Duration) -> Vec<Command> {
+        match event {
+            Event::Planned(news) => self.take_news(news),
+            Event::Answered { worker, answer } => self.answered(worker, answer, now),
+            Event::Printed { worker, line } => self.printed(worker, line),
+            Event::Exited { worker, exit } => self.exited(worker, exit),
+            Event::LookedUp { key, made, is_there } => self.looked_up(key, made, is_there, now),
+            Event::Asked { requests, failed } => self.obey(&requests, &failed, now),
+            Event::Tick => self.tick(now),
+            Event::Fill => self.fill(now),
+            Event::Stop => self.is_stopping = true,
+            Event::Close { dismiss } => self.close(dismiss),
+        }
+        std::mem::take(&mut self.commands)
+    }
+
+    /// Nothing is left to be done, or to be waited for.
+    pub fn is_over(&self) -> bool {
+        let is_running = self.slots.values().any(|slot| !slot.assigned.is_empty()) || !self.late.is_empty();
+        let is_held = self.acts.paused_all && !self.is_draining && !self.queue.is_empty();
+        self.is_stopping || !is_running && !is_held && (self.is_draining || self.queue.is_empty())
+    }
+
+    /// Jobs whose results this run made.
+    pub fn ran(&self) -> usize {
+        self.ran
+    }
+
+    /// Jobs that wait in the queue.
+    pub fn left(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Jobs that wait for a kind of device that the run has none of.
+    pub fn homeless(&self) -> usize {
+        self.homeless.len()
+    }
+
+    /// A person asked it to finish what ran and to start nothing more, and something was left.
+    pub fn is_drained(&self) -> bool {
+        self.is_draining && !self.queue.is_empty()
+    }
+
+    fn note(&mut self, what: EventKind) {
+        self.commands.push(Command::Note(what));
+    }
+
+    /// Notes jobs that are new or that were found done, and puts what has become ready into the queue.
+    fn take_news(&mut self, PlanNews { jobs, found, ready }: PlanNews) {
+        self.known.extend(jobs.iter().map(|(of, _)| of.job));
+        let jobs: Vec<PlannedJob> = jobs.into_iter().filter(|(_, is_open)| *is_open).map(|(of, _)| of).collect();
+        if !jobs.is_empty() {
+            self.queued.extend(jobs.iter().map(|of| of.job));
+            self.note(EventKind::Queued { jobs });
+        }
+        let found: Vec<(JobId, Key)> = found.into_iter().filter(|(job, _)| self.queued.remove(job)).collect();
+        if !found.is_empty() {
+            self.note(EventKind::Found { jobs: found });
+        }
+        let mut busy: HashSet<Key> = self.assigned().map(|of| of.waiting.key).collect();
+        busy.extend(self.late.keys());
+        for waiting in ready {
+            if !self.devices.iter().any(|device| device.name.class == waiting.class) {
+                self.homeless.insert(waiting.key);
+            } else if !busy.contains(&waiting.key) {
+                self.queue.push(waiting);
+            }
+        }
+        self.note_aside();
+    }
+
+    fn assigned(&self) -> impl Iterator<Item = &AssignedJob> {
+        self.slots.values().flat_map(|slot| &slot.assigned)
+    }
+
+    /// Gives every free slot something to do.
+    fn fill(&mut self, now: Duration) {
+        if self.acts.paused_all || self.is_draining || self.is_stopping {
+            return;
+        }
+        for place in 0..self.devices.len() {
+            let class = self.devices[place].name.class;
+            let slots: usize = self.devices.iter().filter(|other| other.name.class == class).map(|device| device.slots).sum();
+            for slot in 0..self.devices[place].slots {
+                let here = self.slots.iter().find(|(_, of)| of.device == place && of.slot == slot);
+                if here.is_some_and(|(_, of)| !of.assigned.is_empty() || of.ending.is_some()) {
+                    continue;
+                }
+                let here = here.map(|(worker, _)| *worker);
+                let batch = self.queue.batch(class, slots);
+                if batch.is_empty() {
+                    break;
+                }
+                let worker = here.unwrap_or_else(|| self.spawn(place, slot, now));
+                batch.into_iter().for_each(|waiting| self.assign(worker, waiting, now));
+            }
+        }
+    }
+
+    fn spawn(&mut self, device: usize, slot: usize, now: Duration) -> u64 {
+        self.started += 1;
+        let of = WorkerSlot {
+            device,
+            slot,
+            journal: String::new(),
+            assigned: VecDeque::new(),
+            begun: None,
+            heard: now,
+            ending: None,
+            printed: 0,
+        };
+        self.slots.insert(self.started, of);
+        self.commands.push(Command::Spawn { worker: self.started, device, slot });
+        self.started
+    }
+
+    fn assign(&mut self, worker: u64, waiting: Waiting, now: Duration) {
+        let attempt = self.attempts.get(&waiting.key).copied().unwrap_or(0) + 1;
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        if slot.assigned.is_empty() {
+            slot.heard = now;
+        }
+        self.commands.push(Command::Assign { worker, step: waiting.step, attempt });
+        slot.assigned.push_back(AssignedJob { waiting, attempt, noted: false });
+    }
+
+    /// Ends workers that hang and attempts that take too long, and looks for results that come late.
+    fn tick(&mut self, now: Duration) {
+        for (key, made) in self.late.due(now) {
+            self.commands.push(Command::LookUp { key, made });
+        }
+        let Limits { silence, attempt, .. } = self.limits;
+        for (&worker, slot) in &mut self.slots {
+            if let Some(ending) = &mut slot.ending {
+                if ending.kill_at.is_some_and(|at| now > at) {
+                    ending.kill_at = None;
+                    self.commands.push(Command::Kill { worker });
+                }
+                continue;
+            }
+            let Some(first) = slot.assigned.front() else { continue };
+            let (cause, why) = if now.saturating_sub(slot.heard) > silence {
+                (Cause::Silence, format!("the worker gave no sign of life for {} s and was ended", silence.as_secs()))
+            } else if let (Some(limit), Some(begun)) = (attempt, slot.begun)
+                && now.saturating_sub(begun) > limit
+            {
+                (Cause::Timeout, format!("it took longer than its limit of {} s and was ended", limit.as_secs()))
+            } else {
+                continue;
+            };
+            slot.ending = Some(WorkerEnding { key: first.waiting.key, cause, why, kill_at: None });
+            self.commands.push(Command::Kill { worker });
+        }
+    }
+
+    /// A result was looked for that a worker has made.
+    fn looked_up(&mut self, key: Key, made: bool, is_there: bool, now: Duration) {
+        if is_there {
+            self.late.settle(key);
+        } else if !self.late.waits_for(key) {
+            self.late.wait_for(key, made, now);
+            return;
+        } else if self.late.is_last_try(key) {
+            self.late.settle(key);
+            self.commands.push(Command::GiveUp { key, why: self.late.why() });
+        } else {
+            return;
+        }
+        self.commands.push(Command::TakeNews);
+    }
+
+    /// Ends the workers; what they were at is noted as stopped.
+    fn close(&mut self, dismiss: bool) {
+        for (&worker, slot) in &self.slots {
+            let is_idle = slot.assigned.is_empty();
+            self.commands.push(if dismiss && is_idle { Command::Dismiss { worker } } else { Command::Terminate { worker } });
+        }
+        self.commands.push(Command::EndAll { grace: GRACE });
+        for slot in std::mem::take(&mut self.slots).into_values() {
+            let Some(first) = slot.assigned.front().filter(|_| slot.begun.is_some()) else { continue };
+            let why = "the run ended first; the next one makes it".to_owned();
+            self.note_failure(first, AttemptEnd::told(Cause::Stopped, why), true);
+        }
+    }
+}

@@ -1,0 +1,459 @@
+use super::*;
+use crate::study::{
+    devices::{Device, DeviceClass, Name},
+    dispatch::executors::{
+        MessageKind, WorkerExecutor, WorkerMessage, WorkerPlace,
+        fake::{Attempt, FakeExecutor},
+    },
+};
+use std::path::Path;
+use visavis_core::domain::{
+    Digest,
+    stage::{Index, Input, Location, Order, Task, Work},
+};
+
+/// A run in memory: the engine, workers that go as they are told, and jobs that need no other.
+struct Bench {
+    engine: Engine,
+    workers: FakeExecutor,
+    jobs: Vec<(String, Task)>,
+    notes: Vec<EventKind>,
+    given_up: Vec<String>,
+    done: HashSet<Key>,
+    failed: HashSet<Key>,
+    news: PlanNews,
+    /// Results that do not show before this time.
+    shows_at: Option<Duration>,
+    refused: bool,
+}
+
+const LIMITS: Limits = Limits { attempts: 3, silence: Duration::from_secs(60), attempt: None };
+
+fn device(class: DeviceClass, slots: usize) -> Device {
+    Device { name: Name { class, number: 0 }, slots, threads: 1 }
+}
+
+impl Bench {
+    fn new(slots: usize, labels: &[&str]) -> Self {
+        Self::with(vec![device(DeviceClass::Cpu, slots)], LIMITS, labels)
+    }
+
+    fn with(devices: Vec<Device>, limits: Limits, labels: &[&str]) -> Self {
+        let task = |label: &str| Task {
+            work: Work::Index(Index { take: None }),
+            inputs: vec![Input { role: label.to_owned(), digest: Digest::of(b""), at: Location::Object }],
+        };
+        let mut bench = Bench {
+            engine: Engine::new(devices, limits, Acts::default(), false),
+            workers: FakeExecutor::default(),
+            jobs: labels.iter().map(|label| ((*label).to_owned(), task(label))).collect(),
+            notes: vec![],
+            given_up: vec![],
+            done: HashSet::new(),
+            failed: HashSet::new(),
+            news: PlanNews::default(),
+            shows_at: None,
+            refused: false,
+        };
+        let planned = |label: &&str| {
+            (PlannedJob { job: job(label), stage: visavis_core::domain::stage::Kind::Index, label: (*label).to_owned() }, true)
+        };
+        bench.news.jobs = labels.iter().map(planned).collect();
+        bench.news.ready = bench.ready();
+        bench.handle(Event::Planned(std::mem::take(&mut bench.news.clone())));
+        bench.news = PlanNews::default();
+        bench
+    }
+
+    /// How the attempts at a job go.
+    fn play(mut self, label: &str, attempts: &[Attempt]) -> Self {
+        self.workers.play(label, attempts);
+        self
+    }
+
+    /// The jobs that could start now.
+    fn ready(&self) -> Vec<Waiting> {
+        let is_open = |key: &Key| !self.done.contains(key) && !self.failed.contains(key);
+        let aside = self.engine.acts.aside();
+        let waiting = |(place, (label, task)): (usize, &(String, Task))| Waiting {
+            key: task.key(),
+            step: Step::Train { model: place },
+            job: job(label),
+            seed: None,
+            class: if label.starts_with("card") { DeviceClass::Cuda } else { DeviceClass::Cpu },
+            upward_rank: 1.0,
+            seconds: if label.starts_with("short") { 0.01 } else { 1.0 },
+        };
+        let all = self.jobs.iter().enumerate().map(waiting);
+        all.filter(|of| is_open(&of.key) && !aside.contains_key(&of.job)).collect()
+    }
+
+    fn handle(&mut self, event: Event) {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for command in self.engine.handle(event, self.workers.now()) {
+                events.extend(self.carry_out(command));
+            }
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) -> Option<Event> {
+        match command {
+            Command::Spawn { worker, slot, .. } => {
+                let place = WorkerPlace { program: Path::new("none"), device: "cpu".to_owned(), slot, threads: 1 };
+                self.workers.spawn(worker, &place).unwrap();
+            }
+            Command::Assign { worker, step: Step::Train { model }, attempt } => {
+                let (label, task) = self.jobs[model].clone();
+                self.workers.assign(worker, &Order { task, label, attempt, clock: 0, again: false }).unwrap();
+            }
+            Command::Assign { step, .. } => panic!("{step:?} is no job here"),
+            Command::Dismiss { worker } => self.workers.dismiss(worker),
+            Command::Terminate { worker } => self.workers.terminate(worker),
+            Command::Kill { worker } => self.workers.kill(worker),
+            Command::EndAll { grace } => self.workers.end_all(grace),
+            Command::Note(what) => self.notes.push(what),
+            Command::ReadJournal(_) | Command::Learn { .. } => {}
+            Command::LookUp { key, made } => {
+                let is_there = self.shows_at.is_none_or(|at| self.workers.now() >= at);
+                if is_there {
+                    self.done.insert(key);
+                }
+                return Some(Event::LookedUp { key, made, is_there });
+            }
+            Command::GiveUp { key, why } => {
+                self.failed.insert(key);
+                self.given_up.push(why);
+            }
+            Command::Replan { forgiven, .. } => {
+                self.failed.retain(|key| !forgiven.contains(key));
+                self.news.ready = self.ready();
+            }
+            Command::TakeNews => return Some(Event::Planned(std::mem::take(&mut self.news))),
+            Command::RefuseBuild { .. } => self.refused = true,
+        }
+        None
+    }
+
+    /// Goes on for so many seconds, or until nothing is left.
+    fn go(&mut self, seconds: u64) -> &mut Self {
+        let until = self.workers.now() + Duration::from_secs(seconds);
+        loop {
+            self.handle(Event::Fill);
+            if self.engine.is_over() || self.refused || self.workers.now() >= until {
+                return self;
+            }
+            let left = until.saturating_sub(self.workers.now()).min(Duration::from_millis(100));
+            if let Some(WorkerMessage { worker, what }) = self.workers.next_message(left).unwrap() {
+                self.handle(match what {
+                    MessageKind::Answer(answer) => Event::Answered { worker, answer },
+                    MessageKind::Line(line) => Event::Printed { worker, line },
+                    MessageKind::Exited(exit) => Event::Exited { worker, exit },
+                });
+            }
+            self.handle(Event::Tick);
+        }
+    }
+
+    fn ask(&mut self, requests: &[PersonRequest]) -> &mut Self {
+        let failed = self.jobs.iter().filter(|(_, task)| self.failed.contains(&task.key()));
+        let failed = failed.map(|(label, task)| (job(label), task.key())).collect();
+        self.handle(Event::Asked { requests: requests.to_vec(), failed });
+        self
+    }
+
+    /// How the attempts at a job ended, in their order.
+    fn endings(&self, label: &str) -> Vec<&str> {
+        let of = |what: &EventKind| match what {
+            EventKind::Finished { job: of, .. } if *of == job(label) => Some("done"),
+            EventKind::Failed { job: of, cause, .. } if *of == job(label) => Some(cause.word()),
+            _ => None,
+        };
+        self.notes.iter().filter_map(of).collect()
+    }
+
+    /// How many times each of these jobs was noted as paused, cancelled or taken up again.
+    fn noted(&self, label: &str) -> Vec<&str> {
+        let of = |what: &EventKind| match what {
+            EventKind::Paused { jobs } if jobs.contains(&job(label)) => Some("paused"),
+            EventKind::Cancelled { jobs } if jobs.contains(&job(label)) => Some("cancelled"),
+            EventKind::Resumed { jobs } if jobs.contains(&job(label)) => Some("resumed"),
+            _ => None,
+        };
+        self.notes.iter().filter_map(of).collect()
+    }
+
+    fn started(&self) -> usize {
+        self.notes.iter().filter(|what| matches!(what, EventKind::Started { .. })).count()
+    }
+}
+
+fn job(label: &str) -> JobId {
+    JobId::of("s", label)
+}
+
+fn cancel(label: &str) -> PersonRequest {
+    PersonRequest::Cancel { job: job(label) }
+}
+
+fn pause(label: &str) -> PersonRequest {
+    PersonRequest::Pause { job: Some(job(label)) }
+}
+
+fn retry(label: &str) -> PersonRequest {
+    PersonRequest::Retry { job: Some(job(label)) }
+}
+
+const EVER: u64 = 5_000;
+
+#[test]
+fn what_may_end_otherwise_is_tried_again_and_what_cannot_is_not() {
+    use Attempt::{Done, Exits, Fails};
+    let memory = Exits("memory allocation of 8589934592 bytes failed");
+    let mut bench = Bench::new(2, &["crash", "memory", "diverged", "input", "bug", "machine", "fine"])
+        .play("crash", &[Exits("error: no such tensor"), Done(1)])
+        .play("memory", &[memory, memory, Done(1)])
+        .play("diverged", &[Fails(Cause::Diverged)])
+        .play("input", &[Fails(Cause::Input)])
+        .play("bug", &[Fails(Cause::Bug)])
+        .play("machine", &[Fails(Cause::Machine)]);
+    bench.go(EVER);
+    assert_eq!(bench.endings("crash"), ["crash", "done"]);
+    assert_eq!(bench.endings("memory"), ["memory", "memory", "done"]);
+    for label in ["diverged", "input", "bug", "machine"] {
+        assert_eq!(bench.endings(label), [label]);
+    }
+    assert_eq!(bench.endings("fine"), ["done"], "what fails stops no other");
+    assert_eq!((bench.engine.ran(), bench.given_up.len(), bench.engine.left()), (3, 4, 0));
+    let crash = bench.notes.iter().find_map(|what| match what {
+        EventKind::Failed { cause: Cause::Crash, why, exit, log, again, .. } => Some((why, exit, log, *again)),
+        _ => None,
+    });
+    let (why, exit, log, again) = crash.unwrap();
+    assert_eq!(why, "the worker ended before the stage did (signal: 9 (SIGKILL)): no such tensor");
+    assert_eq!((exit.as_deref(), log.len(), again), (Some("signal: 9 (SIGKILL)"), 1, true));
+}
+
+#[test]
+fn attempts_are_bounded_and_a_person_may_ask_for_more() {
+    let mut bench = Bench::new(1, &["a"]).play("a", &[Attempt::Exits(""); 4]);
+    bench.go(EVER);
+    assert_eq!(bench.endings("a"), ["crash"; 3]);
+    assert_eq!(bench.given_up.len(), 1);
+    bench.ask(&[retry("a")]).go(EVER);
+    assert_eq!(bench.endings("a"), ["crash", "crash", "crash", "crash", "done"]);
+    assert_eq!(bench.noted("a"), ["resumed"]);
+}
+
+#[test]
+fn a_worker_that_never_starts_is_not_spawned_for_ever() {
+    let mut bench = Bench::new(1, &["a"]).play("a", &[Attempt::ExitsFirst("error: no libtorch"); 9]);
+    bench.go(EVER);
+    assert_eq!((bench.endings("a"), bench.started(), bench.workers.spawned), (vec!["crash"; 3], 3, 3));
+}
+
+#[test]
+fn a_worker_that_hangs_is_found_by_its_silence() {
+    let mut bench = Bench::new(1, &["a"]).play("a", &[Attempt::Hangs, Attempt::Done(1)]);
+    bench.go(59);
+    assert_eq!((bench.endings("a").len(), bench.workers.killed), (0, 0));
+    bench.go(2);
+    assert_eq!((bench.endings("a"), bench.workers.killed), (vec!["silence"], 1));
+    bench.go(EVER);
+    assert_eq!(bench.endings("a"), ["silence", "done"]);
+}
+
+#[test]
+fn a_worker_that_gives_signs_of_life_is_let_be_unless_it_exceeds_its_limit() {
+    let mut bench = Bench::new(1, &["a"]).play("a", &[Attempt::Stalls]);
+    bench.go(500);
+    assert_eq!((bench.endings("a").len(), bench.workers.killed), (0, 0));
+    let limits = Limits { attempt: Some(Duration::from_secs(30)), ..LIMITS };
+    let mut bench =
+        Bench::with(vec![device(DeviceClass::Cpu, 1)], limits, &["a"]).play("a", &[Attempt::Stalls, Attempt::Done(9)]);
+    bench.go(EVER);
+    assert_eq!(bench.endings("a"), ["timeout", "done"]);
+}
+
+#[test]
+fn a_cancelled_job_ends_its_worker_and_another_job_takes_its_place() {
+    let mut bench = Bench::new(1, &["a", "b"]).play("a", &[Attempt::Done(1000)]);
+    bench.go(5);
+    bench.ask(&[cancel("a")]).go(EVER);
+    assert_eq!((bench.endings("a"), bench.noted("a")), (vec!["cancelled"], vec!["cancelled"]));
+    assert_eq!((bench.endings("b"), bench.workers.terminated, bench.workers.killed), (vec!["done"], 1, 0));
+    // It is asked for again, and made.
+    bench.ask(&[retry("a")]).go(EVER);
+    assert_eq!((bench.endings("a"), bench.noted("a")), (vec!["cancelled", "done"], vec!["cancelled", "resumed"]));
+}
+
+#[test]
+fn a_cancelled_job_that_does_not_stop_is_killed_after_a_while() {
+    let mut bench = Bench::new(1, &["a"]).play("a", &[Attempt::Hangs]);
+    bench.go(5);
+    bench.ask(&[cancel("a")]).go(9);
+    assert_eq!(bench.workers.killed, 0);
+    bench.go(3);
+    assert_eq!((bench.workers.killed, bench.endings("a")), (1, vec!["cancelled"]));
+}
+
+#[test]
+fn what_is_cancelled_and_asked_for_again_at_once_is_made() {
+    for at_once in [true, false] {
+        let mut bench = Bench::new(2, &["a", "b"]).play("a", &[Attempt::Done(1000)]);
+        bench.go(5);
+        if at_once {
+            bench.ask(&[cancel("a"), retry("a")]);
+        } else {
+            bench.ask(&[cancel("a")]).ask(&[retry("a")]);
+        }
+        bench.go(EVER);
+        assert_eq!(bench.endings("a"), ["cancelled", "done"], "{at_once}");
+        assert_eq!((bench.engine.ran(), bench.noted("a").contains(&"cancelled")), (2, false), "{at_once}");
+    }
+}
+
+#[test]
+fn of_a_batch_only_what_the_worker_was_on_counts_as_an_attempt() {
+    // So short that both are given to one worker.
+    let mut bench = Bench::new(1, &["short a", "short b", "short c", "short d"]).play("short a", &[Attempt::Exits("")]);
+    bench.go(EVER);
+    assert_eq!(bench.endings("short a"), ["crash", "done"]);
+    for label in ["short b", "short c", "short d"] {
+        assert_eq!(bench.endings(label), ["done"]);
+    }
+}
+
+#[test]
+fn a_drained_run_finishes_what_runs_and_starts_nothing_more() {
+    let mut bench = Bench::new(1, &["a", "b", "c"]).play("a", &[Attempt::Done(20)]);
+    bench.go(5);
+    bench.ask(&[PersonRequest::Drain]).go(EVER);
+    assert_eq!((bench.endings("a"), bench.started()), (vec!["done"], 1));
+    assert!(bench.engine.is_over() && bench.engine.is_drained());
+    assert_eq!(bench.engine.left(), 2);
+}
+
+#[test]
+fn a_paused_run_starts_nothing_and_waits_until_it_is_taken_up_again() {
+    let mut bench = Bench::new(1, &["a", "b"]).play("a", &[Attempt::Done(20)]);
+    bench.go(5);
+    bench.ask(&[PersonRequest::Pause { job: None }]).go(1000);
+    assert_eq!((bench.endings("a"), bench.started(), bench.engine.is_over()), (vec!["done"], 1, false));
+    bench.ask(&[PersonRequest::Retry { job: None }]).go(EVER);
+    assert_eq!((bench.endings("b"), bench.engine.is_over()), (vec!["done"], true));
+}
+
+#[test]
+fn a_paused_run_can_be_drained() {
+    let mut bench = Bench::new(1, &["a", "b"]);
+    bench.ask(&[PersonRequest::Pause { job: None }]).go(10);
+    assert!(!bench.engine.is_over());
+    bench.ask(&[PersonRequest::Drain]).go(10);
+    assert!(bench.engine.is_over() && bench.engine.is_drained() && bench.started() == 0);
+}
+
+#[test]
+fn a_paused_job_is_not_started_and_one_that_runs_goes_on() {
+    let mut bench = Bench::new(1, &["a", "b", "c"]).play("a", &[Attempt::Done(20)]);
+    bench.go(5);
+    bench.ask(&[pause("a"), pause("b")]).go(EVER);
+    assert_eq!((bench.endings("a"), bench.noted("a")), (vec!["done"], vec![]));
+    assert_eq!((bench.endings("b"), bench.noted("b")), (vec![], vec!["paused"]));
+    assert_eq!(bench.endings("c"), ["done"]);
+}
+
+#[test]
+fn a_job_paused_while_it_runs_is_not_tried_again() {
+    let mut bench = Bench::new(1, &["a"]).play("a", &[Attempt::Hangs]);
+    bench.go(5);
+    bench.ask(&[pause("a")]).go(EVER);
+    assert_eq!((bench.endings("a"), bench.engine.is_over()), (vec!["silence"], true));
+}
+
+#[test]
+fn jobs_without_a_device_are_counted_and_hold_nothing_up() {
+    let mut bench = Bench::new(1, &["card a", "b"]);
+    bench.go(EVER);
+    assert_eq!((bench.engine.homeless(), bench.engine.ran(), bench.engine.left()), (1, 1, 0));
+}
+
+#[test]
+fn every_slot_of_a_device_has_a_worker_that_stays() {
+    let mut bench = Bench::new(2, &["a", "b", "c", "d", "e", "f"]);
+    bench.go(EVER);
+    assert_eq!((bench.engine.ran(), bench.workers.spawned), (6, 2));
+    assert_eq!(bench.workers.now().as_secs(), 3, "six seconds of work on two slots");
+}
+
+#[test]
+fn a_result_that_was_there_already_counts_as_found_not_as_run() {
+    let mut bench = Bench::new(1, &["a", "b"]).play("a", &[Attempt::FoundDone]);
+    bench.go(EVER);
+    assert_eq!((bench.endings("a"), bench.endings("b")), (vec!["done"], vec!["done"]));
+    assert_eq!(bench.engine.ran(), 1);
+}
+
+#[test]
+fn a_result_that_a_shared_folder_does_not_show_yet_is_waited_for() {
+    let shared = |shows_at: u64| {
+        let mut bench = Bench::new(1, &["a"]);
+        bench.engine.late = LateResults::new(true);
+        bench.shows_at = Some(Duration::from_secs(shows_at));
+        bench.go(EVER);
+        (bench.given_up.len(), bench.done.len(), bench.workers.now().as_secs())
+    };
+    assert_eq!(shared(31), (0, 1, 31));
+    assert_eq!(shared(1000), (1, 0, 91), "one that does not show in time has failed");
+}
+
+#[test]
+fn a_result_that_vanishes_from_a_local_disk_has_failed() {
+    let mut bench = Bench::new(1, &["a"]);
+    bench.shows_at = Some(Duration::from_secs(1000));
+    bench.go(EVER);
+    assert_eq!(bench.given_up, ["its result vanished as soon as it was there"]);
+}
+
+#[test]
+fn a_worker_of_another_build_is_refused() {
+    let mut bench = Bench::new(1, &["a"]).play("a", &[Attempt::TakesUpAnother]);
+    bench.go(EVER);
+    assert!(bench.refused);
+}
+
+#[test]
+fn a_run_that_is_stopped_notes_what_it_interrupted() {
+    let mut bench = Bench::new(2, &["a", "b", "c"]).play("a", &[Attempt::Done(100)]).play("b", &[Attempt::Done(100)]);
+    bench.go(5);
+    bench.handle(Event::Stop);
+    assert!(bench.engine.is_over());
+    bench.go(5);
+    bench.handle(Event::Close { dismiss: false });
+    assert_eq!((bench.endings("a"), bench.endings("b"), bench.endings("c")), (vec!["stopped"], vec!["stopped"], vec![]));
+    assert_eq!((bench.started(), bench.workers.terminated), (2, 2));
+}
+
+#[test]
+fn at_its_end_a_run_lets_idle_workers_end_by_themselves_where_that_is_asked() {
+    let mut bench = Bench::new(2, &["a", "b"]).play("a", &[Attempt::Done(100)]);
+    bench.go(5);
+    let commands = bench.engine.handle(Event::Close { dismiss: true }, Duration::from_secs(5));
+    assert!(commands.contains(&Command::Terminate { worker: 1 }) && commands.contains(&Command::Dismiss { worker: 2 }));
+}
+
+#[test]
+fn a_line_of_a_log_is_of_what_its_worker_is_at_and_there_are_only_so_many() {
+    let mut bench = Bench::new(1, &["a"]).play("a", &[Attempt::Done(100)]);
+    bench.handle(Event::Printed { worker: 1, line: "early".into() });
+    bench.go(5);
+    for line in 0..20_000 {
+        bench.handle(Event::Printed { worker: 1, line: line.to_string() });
+    }
+    let of = |what: &EventKind| match what {
+        EventKind::Logged { key, attempt, .. } => Some((key.is_some(), *attempt)),
+        _ => None,
+    };
+    let logged: Vec<(bool, u32)> = bench.notes.iter().filter_map(of).collect();
+    assert_eq!((logged[0], logged[1], logged.len()), ((false, 0), (true, 1), 1 + visavis_core::store::MOST_LINES));
+}

@@ -1,0 +1,73 @@
+//! Who starts workers and talks to them. Workers are numbered by the dispatcher.
+
+#[cfg(test)]
+pub mod fake;
+mod local;
+
+pub use local::LocalExecutor;
+
+use std::{path::Path, time::Duration};
+use visavis_core::domain::{Result, event::WorkerAnswer, stage::Order};
+
+/// Where a worker runs, and which program it is.
+pub struct WorkerPlace<'a> {
+    pub program: &'a Path,
+    /// As devices are named: `cpu`, `cuda:0`.
+    pub device: String,
+    pub slot: usize,
+    pub threads: usize,
+}
+
+/// Something that a worker said or did.
+#[derive(Debug)]
+pub struct WorkerMessage {
+    pub worker: u64,
+    pub what: MessageKind,
+}
+
+#[derive(Debug)]
+pub enum MessageKind {
+    Answer(WorkerAnswer),
+    /// A line on its standard error.
+    Line(String),
+    /// It has ended and will say nothing more.
+    Exited(WorkerExit),
+}
+
+/// How a worker ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkerExit {
+    /// As the system tells it: `exit status: 1`.
+    pub status: String,
+    /// The last lines of its standard error.
+    pub log: Vec<String>,
+}
+
+pub trait WorkerExecutor {
+    /// # Errors
+    /// A worker that cannot be started.
+    fn spawn(&mut self, worker: u64, place: &WorkerPlace) -> Result<()>;
+
+    /// Gives a worker one more task. One that has ended says so by [`MessageKind::Exited`].
+    ///
+    /// # Errors
+    /// An order that cannot be written as JSON.
+    fn assign(&mut self, worker: u64, order: &Order) -> Result<()>;
+
+    /// Lets a worker that has nothing to do end by itself: its journal then says that nothing follows.
+    fn dismiss(&mut self, worker: u64);
+
+    /// Asks a worker to stop: one that trains keeps what it has learned, others just end.
+    fn terminate(&mut self, worker: u64);
+
+    fn kill(&mut self, worker: u64);
+
+    /// The next message, waited for as long as `patience`.
+    ///
+    /// # Errors
+    /// No message can come any more.
+    fn next_message(&mut self, patience: Duration) -> Result<Option<WorkerMessage>>;
+
+    /// Waits until every worker has ended, at most for `grace`; then none is left.
+    fn end_all(&mut self, grace: Duration);
+}

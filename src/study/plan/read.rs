@@ -1,0 +1,178 @@
+//! What a plan tells: results and their outputs, steps and their tasks, pins, sources.
+
+use super::{Missing, Need, Plan, StageStatus};
+use crate::study::{figures, steps::Step};
+use std::{borrow::Cow, collections::BTreeMap};
+use visavis_core::{
+    domain::{
+        Digest, Fault, Key, Result,
+        image::Column,
+        job::JobId,
+        ledger::{CellId, Frequencies, Ledger, ShownAs},
+        made_of::MadeOf,
+        pin::Pinned,
+        result::Manifest,
+        stage::{Ranking, Task},
+    },
+    store::Workspace,
+};
+
+impl Plan {
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// How many images are evaluated; 0 while nobody knows.
+    pub fn images(&self) -> usize {
+        self.sources.images
+    }
+
+    /// The bytes of the objects that tasks consume and no stage makes, by name.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
+        self.sources.contents()
+    }
+
+    /// The labels of an attribute.
+    pub fn labels(&self, attribute: &str) -> Option<&Column> {
+        self.sources.labels(attribute)
+    }
+
+    /// The digests of everything outside that the study's stages consume; files by names that are the same on every machine.
+    pub fn source_digests(&self) -> BTreeMap<String, Digest> {
+        self.sources.digests(&|path| self.workspace.shareable(path))
+    }
+
+    /// # Errors
+    /// A result that cannot be read.
+    pub fn ledger(&self) -> Result<Option<Ledger>> {
+        self.json(Step::Rank, Ranking::LEDGER)
+    }
+
+    /// # Errors
+    /// A result that cannot be read.
+    pub fn frequencies(&self) -> Result<Option<Frequencies>> {
+        self.json(Step::Rank, Ranking::FREQUENCIES)
+    }
+
+    /// The figures that the report shows, and why.
+    pub fn shown(&self, ledger: &Ledger) -> Vec<(CellId, Vec<ShownAs>)> {
+        figures::shown(ledger, &self.pinned.iter().filter_map(|of| of.cell).collect())
+    }
+
+    /// Figures that people want in the report, those too that are lost.
+    pub fn pinned(&self) -> &[Pinned] {
+        &self.pinned
+    }
+
+    /// What is pinned, and no figure of the study any more: what it was called.
+    pub fn lost_pins(&self) -> impl Iterator<Item = &str> {
+        self.pinned.iter().filter(|of| of.cell.is_none()).map(|of| of.name.as_str())
+    }
+
+    /// What a person notes to a figure.
+    pub fn note(&self, cell: CellId) -> Option<&str> {
+        self.pinned.iter().find(|of| of.cell == Some(cell)).map(|of| of.pin.note.as_str())
+    }
+
+    /// An output of a step's result, parsed; `None` while the result is not there.
+    ///
+    /// # Errors
+    /// An object that is not there or damaged, or that says something else than it should.
+    pub fn json<T: serde::de::DeserializeOwned>(&self, step: Step, output: &str) -> Result<Option<T>> {
+        let Some(bytes) = self.bytes(step, output)? else { return Ok(None) };
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| Fault::unexpected(format!("{output} is not what it should be: {error}")))
+    }
+
+    /// # Errors
+    /// An object that is not there, or damaged.
+    pub fn bytes(&self, step: Step, output: &str) -> Result<Option<Vec<u8>>> {
+        let output = self.results.get(&step).and_then(|manifest| manifest.output(output));
+        output.map(|output| self.lookup.object(output.digest)).transpose()
+    }
+
+    pub fn result(&self, step: Step) -> Option<&Manifest> {
+        self.results.get(&step)
+    }
+
+    /// Every result of the study that is there, in the order of its steps.
+    pub fn results(&self) -> impl Iterator<Item = (Step, &Manifest)> {
+        self.states.iter().filter_map(|(step, _)| Some((step, self.results.get(&step)?)))
+    }
+
+    /// What a report of the plan's results would be made of; `text`: the study file's.
+    pub fn made_of(&self, text: &str) -> MadeOf {
+        MadeOf::new(self.results().map(|(_, manifest)| manifest), text, &self.pinned)
+    }
+
+    /// Every step with its status, prerequisites first.
+    pub fn steps(&self) -> impl Iterator<Item = (Step, &StageStatus)> {
+        self.states.iter()
+    }
+
+    /// Steps that have no result.
+    pub fn open_steps(&self) -> impl Iterator<Item = Step> {
+        self.steps().filter(|(_, status)| **status != StageStatus::Done).map(|(step, _)| step)
+    }
+
+    pub fn status(&self, step: Step) -> Option<&StageStatus> {
+        self.states.status(step)
+    }
+
+    /// Does anything wait to run?
+    pub fn is_ready(&self) -> bool {
+        self.steps().any(|(_, status)| *status == StageStatus::Ready)
+    }
+
+    /// Will networks be trained, or their features extracted?
+    pub fn runs_networks(&self) -> bool {
+        let is_of_network = |step: Step| matches!(step, Step::Train { .. } | Step::Extract { .. });
+        !self.study.pretends() && self.steps().any(|(step, status)| is_of_network(step) && status.is_to_come())
+    }
+
+    /// What a step consumes.
+    pub fn needs(&self, step: Step) -> Vec<Step> {
+        self.states.needs(step)
+    }
+
+    /// The task of a step, once all it consumes is there.
+    pub fn task(&self, step: Step) -> Option<&(Key, Task)> {
+        self.tasks.get(&step)
+    }
+
+    /// Must the step be made even though a result of it may be there?
+    pub fn again(&self, step: Step) -> bool {
+        self.forced.contains(&step)
+    }
+
+    pub fn job(&self, step: Step) -> JobId {
+        JobId::of(&self.study.name, &step.label(&self.study))
+    }
+
+    /// What the step itself lacks.
+    pub fn lacking(&self, step: Step) -> Vec<&Missing> {
+        let lacks = |missing: &&Missing| match (&missing.need, step) {
+            (Need::Everything, _) => true,
+            (
+                Need::Models(models),
+                Step::Train { model }
+                | Step::Features { model, .. }
+                | Step::Extract { model }
+                | Step::Baseline { model }
+                | Step::Quality { model, .. }
+                | Step::Verify { model }
+                | Step::DrawCurves { model }
+                | Step::Project { model, .. }
+                | Step::Score { model, .. }
+                | Step::FeatureScores { model, .. }
+                | Step::Fairness { model },
+            ) => models.contains(&model),
+            (Need::Attribute(attribute), Step::Score { comparison, .. }) => {
+                self.study.comparisons[comparison].question.attributes().contains(attribute.as_str())
+            }
+            _ => false,
+        };
+        self.missing.iter().filter(lacks).collect()
+    }
+}

@@ -1,0 +1,243 @@
+//! Which files and objects a study needs that no stage makes: the image listing, columns of labels, identities, given features, weight
+//! files, training sets. Made of what was found of the data; nothing is read or written here.
+
+use crate::study::OpenedStudy;
+use rayon::prelude::*;
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+use visavis_core::{
+    domain::{
+        Digest, Fault, Result,
+        image::Column,
+        model::{Network, Source as ModelSource, Weights},
+        stage::{Index, Input, Location, Ranking, Training, role},
+        study::Study,
+    },
+    store::Workspace,
+};
+
+/// Everything outside that the stages of a study consume.
+#[derive(Default)]
+pub struct Sources {
+    /// Objects that are stored before anything runs, by name: the role in which they are consumed; of training sets, role and set.
+    objects: BTreeMap<String, Input>,
+    contents: Vec<(String, SourceContent)>,
+    files: BTreeMap<PathBuf, Input>,
+    /// The folder that the ids of the evaluation's images are paths in.
+    pictures_at: Option<PathBuf>,
+    /// The same for training sets, by name.
+    training_at: BTreeMap<String, PathBuf>,
+    /// How many images are evaluated; 0 while nobody knows.
+    pub images: usize,
+}
+
+/// What a source is made of: a column is kept as small numbers until somebody asks for its bytes.
+enum SourceContent {
+    Bytes(Vec<u8>),
+    Column(Column),
+}
+
+impl SourceContent {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        match self {
+            SourceContent::Bytes(bytes) => Cow::Borrowed(bytes),
+            SourceContent::Column(column) => Cow::Owned(column.to_text().into_bytes()),
+        }
+    }
+}
+
+/// The files that a model's stages consume: given features with their rows, or weights.
+pub fn files_of(source: &ModelSource) -> Vec<&PathBuf> {
+    match source {
+        ModelSource::Given(given) => given.layers.values().chain([&given.images]).collect(),
+        ModelSource::Network(Network { weights: Weights::File { file, .. }, .. }) => vec![file],
+        ModelSource::Network(_) | ModelSource::Baseline { .. } => vec![],
+    }
+}
+
+/// What the source is called that a training set is consumed from, in a role.
+fn of_training(role: &str, set: &str) -> String {
+    format!("{role}/{set}")
+}
+
+/// Is the source one of a training set?
+pub fn is_of_training(name: &str) -> bool {
+    [Training::PICTURES, Training::CLASSES].iter().any(|role| name.starts_with(&of_training(role, "")))
+}
+
+impl Sources {
+    /// # Errors
+    /// A weight file with another digest than the study names.
+    pub fn of(opened: &OpenedStudy, workspace: &Workspace) -> Result<Self> {
+        let (study, survey) = (&opened.file.study, &opened.survey);
+        let mut sources =
+            Sources { pictures_at: survey.pictures.as_ref().map(|folder| workspace.place(folder)), ..Sources::default() };
+        let Some(images) = &survey.images else { return Ok(sources) };
+        let taken = study.evaluation.take.as_ref().map_or(usize::MAX, |take| take.images);
+        sources.images = images.len().min(taken);
+        sources.put_bytes(Index::LISTING.to_owned(), images.to_text().into_bytes());
+        // Labels enter as parsed and sorted columns; which file they came from does not matter.
+        let labels = survey.labels.iter().map(|(attribute, column)| (role::labels(attribute), column));
+        let identities = survey.identities.iter().map(|column| (role::IDENTITIES.to_owned(), column));
+        sources.put_columns(labels.chain(identities).collect());
+        for (name, set) in &survey.training {
+            sources.put_bytes(of_training(Training::PICTURES, name), set.images.to_text().into_bytes());
+            sources.put_bytes(of_training(Training::CLASSES, name), set.classes.to_text().into_bytes());
+            sources.training_at.insert(name.clone(), workspace.place(&set.pictures));
+        }
+        if let Some(truth) = &survey.truth {
+            sources.put_bytes(Ranking::TRUTH.to_owned(), truth.clone());
+        }
+        refuse_other_weights(study, &opened.files)?;
+        for (path, digest) in &opened.files {
+            let at = Location::File(workspace.place(path));
+            sources.files.insert(path.clone(), Input { role: String::new(), digest: *digest, at });
+        }
+        Ok(sources)
+    }
+
+    fn put_bytes(&mut self, name: String, bytes: Vec<u8>) {
+        self.put(name, Digest::of(&bytes), SourceContent::Bytes(bytes));
+    }
+
+    fn put_columns(&mut self, columns: Vec<(String, &Column)>) {
+        let digests: Vec<Digest> = columns.par_iter().map(|(_, column)| column.digest()).collect();
+        for ((name, column), digest) in columns.into_iter().zip(digests) {
+            self.put(name, digest, SourceContent::Column(column.clone()));
+        }
+    }
+
+    fn put(&mut self, name: String, digest: Digest, content: SourceContent) {
+        self.objects.insert(name.clone(), Input { role: name.clone(), digest, at: Location::Object });
+        self.contents.push((name, content));
+    }
+
+    /// An object by the role in which it is consumed.
+    pub fn object(&self, role: &str) -> Option<&Input> {
+        self.objects.get(role)
+    }
+
+    /// A file, as it is consumed in a role.
+    pub fn file(&self, role: &str, path: &Path) -> Option<Input> {
+        Some(Input { role: role.to_owned(), ..self.files.get(path)?.clone() })
+    }
+
+    /// Images and classes of a training set, as a training consumes them.
+    pub fn training_set(&self, name: &str) -> Option<[Input; 2]> {
+        let root = self.training_at.get(name)?;
+        let input = |role: &str, at: Location| {
+            let object = self.objects.get(&of_training(role, name))?;
+            Some(Input { role: role.to_owned(), at, ..object.clone() })
+        };
+        Some([input(Training::PICTURES, Location::Pictures(root.clone()))?, input(Training::CLASSES, Location::Object)?])
+    }
+
+    /// The folder that the ids of the evaluation's images are paths in.
+    pub fn pictures_at(&self) -> Option<&Path> {
+        self.pictures_at.as_deref()
+    }
+
+    /// The attributes whose labels are there.
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.objects.keys().filter_map(|name| name.strip_prefix(role::LABELS))
+    }
+
+    /// The bytes of every object, by name.
+    pub fn contents(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
+        self.contents.iter().map(|(name, content)| (name.as_str(), content.bytes()))
+    }
+
+    /// The labels of an attribute.
+    pub fn labels(&self, attribute: &str) -> Option<&Column> {
+        self.contents.iter().find_map(|(name, content)| match content {
+            SourceContent::Column(column) if name.strip_prefix(role::LABELS) == Some(attribute) => Some(column),
+            _ => None,
+        })
+    }
+
+    /// The digests of all of it, by name. `shareable` gives files the same names on every machine.
+    pub fn digests(&self, shareable: &dyn Fn(&Path) -> PathBuf) -> BTreeMap<String, Digest> {
+        let mut digests: BTreeMap<String, Digest> =
+            self.objects.iter().map(|(name, input)| (name.clone(), input.digest)).collect();
+        // By content where names are alike: the order of absolute paths is another on another machine.
+        let mut files: Vec<_> = self.files.iter().map(|(path, input)| (shareable(path), input.digest)).collect();
+        files.sort();
+        for (path, digest) in files {
+            let name = format!("file {}", path.display());
+            // Two files of one name, from outside the workspace, are told apart by their order.
+            let names = std::iter::once(name.clone()).chain((2..).map(|place| format!("{name} ({place})")));
+            let free = names.into_iter().find(|name| !digests.contains_key(name)).unwrap_or(name);
+            digests.insert(free, digest);
+        }
+        digests
+    }
+}
+
+/// A study may name the digest of its weights: others are not taken for them.
+fn refuse_other_weights(study: &Study, files: &BTreeMap<PathBuf, Digest>) -> Result<()> {
+    for model in &study.models {
+        let ModelSource::Network(Network { weights: Weights::File { file, blake3: Some(wanted), .. }, .. }) = &model.source
+        else {
+            continue;
+        };
+        if files.get(file).is_some_and(|digest| digest.to_string() != *wanted) {
+            return Err(Fault::asked(format!(
+                "the weights of {} are not those the study names: their digest is another",
+                model.name
+            ))
+            .in_file(file)
+            .next("`visavis weights inspect` prints a file's digest; write it into the study if the file is the right one"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+impl Sources {
+    /// Made up, for tests: objects by name, files and folders.
+    pub fn made_up(objects: &[(&str, &str)], files: &[&Path], pictures_at: &str, training_at: &[(&str, &str)]) -> Self {
+        let mut sources = Sources { pictures_at: Some(pictures_at.into()), images: 1, ..Sources::default() };
+        for (name, bytes) in objects {
+            sources.put_bytes((*name).to_owned(), bytes.as_bytes().to_vec());
+        }
+        for path in files {
+            let digest = Digest::of(path.to_string_lossy().as_bytes());
+            let input = Input { role: String::new(), digest, at: Location::File(path.to_path_buf()) };
+            sources.files.insert(path.to_path_buf(), input);
+        }
+        sources.training_at = training_at.iter().map(|(name, at)| ((*name).to_owned(), PathBuf::from(at))).collect();
+        sources
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_one_name_are_told_apart_by_their_content_not_by_their_folders() {
+        let names = |first: &str, second: &str| {
+            let (first, second) = (PathBuf::from(first).join("a.npy"), PathBuf::from(second).join("a.npy"));
+            let mut sources = Sources::made_up(&[("labels/age", "a\t1\n")], &[&first, &second], "faces", &[]);
+            sources.files.get_mut(&first).unwrap().digest = Digest::of(b"one");
+            sources.files.get_mut(&second).unwrap().digest = Digest::of(b"two");
+            sources.digests(&|path| path.file_name().unwrap().into())
+        };
+        let digests = names("x", "y");
+        assert_eq!(digests.keys().collect::<Vec<_>>(), ["file a.npy", "file a.npy (2)", "labels/age"]);
+        assert_eq!(digests, names("y", "x"));
+    }
+
+    #[test]
+    fn a_training_set_is_consumed_with_its_folder() {
+        let sources = Sources::made_up(&[("pictures/people", "p"), ("classes/people", "c")], &[], "faces", &[("people", "at")]);
+        let [pictures, classes] = sources.training_set("people").unwrap();
+        assert_eq!((pictures.role.as_str(), pictures.at), (Training::PICTURES, Location::Pictures("at".into())));
+        assert_eq!((classes.role.as_str(), classes.at), (Training::CLASSES, Location::Object));
+        assert!(sources.training_set("others").is_none());
+        assert!(is_of_training("pictures/people") && !is_of_training("labels/pictures"));
+    }
+}

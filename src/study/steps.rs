@@ -1,0 +1,285 @@
+//! What is wanted: the steps of a study, and which of them each step needs.
+
+use super::devices::DeviceClass;
+use visavis_core::domain::{
+    ledger::CellId,
+    model::{EMBEDDING, Source, Weights},
+    stage::{Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, StageName, Training, features_at},
+    study::{Dataset, Study},
+};
+
+/// One step of a study: a stage, and the places in the study that it is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    Index,
+    /// A network's training: for visavis-torch.
+    Train {
+        model: usize,
+    },
+    /// Given features, one array a layer.
+    Features {
+        model: usize,
+        layer: usize,
+    },
+    /// All layers of a network in one pass.
+    Extract {
+        model: usize,
+    },
+    /// Features that take no network.
+    Baseline {
+        model: usize,
+    },
+    Project {
+        model: usize,
+        layer: usize,
+        projection: usize,
+        seed: usize,
+    },
+    Score {
+        model: usize,
+        layer: usize,
+        projection: usize,
+        comparison: usize,
+    },
+    /// The features themselves, on all comparisons.
+    FeatureScores {
+        model: usize,
+        layer: usize,
+    },
+    /// How faithful is the projection to the features?
+    Quality {
+        model: usize,
+        layer: usize,
+        projection: usize,
+    },
+    /// Are two pictures of the same person? Asked at the last layer.
+    Verify {
+        model: usize,
+    },
+    /// The probes of a model's last layer, among groups.
+    Fairness {
+        model: usize,
+    },
+    /// All cells, resampled together.
+    Simultaneous,
+    Rank,
+    DrawFrequencies,
+    /// How a training went.
+    DrawCurves {
+        model: usize,
+    },
+    /// What a shown figure has beside its score.
+    Robustness(CellId),
+    Draw(CellId),
+}
+
+impl Step {
+    /// The stage that it is one of.
+    pub fn stage(self) -> StageName {
+        match self {
+            Step::Index => StageName::Index,
+            Step::Train { .. } => StageName::Train,
+            Step::Features { .. } => StageName::Features,
+            Step::Extract { .. } => StageName::Extract,
+            Step::Baseline { .. } => StageName::Baseline,
+            Step::Project { .. } => StageName::Project,
+            Step::Score { .. } => StageName::Score,
+            Step::FeatureScores { .. } => StageName::FeatureScores,
+            Step::Quality { .. } => StageName::Quality,
+            Step::Verify { .. } => StageName::Verify,
+            Step::Fairness { .. } => StageName::Fairness,
+            Step::Simultaneous => StageName::Simultaneous,
+            Step::Rank => StageName::Rank,
+            Step::DrawFrequencies | Step::DrawCurves { .. } | Step::Draw(_) => StageName::Draw,
+            Step::Robustness(_) => StageName::Robustness,
+        }
+    }
+
+    pub fn kind(self) -> Kind {
+        self.stage().kind()
+    }
+
+    /// The [cost class](Work::cost_class) that its work has once the task is known.
+    pub fn cost_class(self, study: &Study) -> String {
+        let network = |model: usize| match &study.models[model].source {
+            Source::Network(of) => Some(of),
+            Source::Given(_) | Source::Baseline { .. } => None,
+        };
+        let finer = match self {
+            Step::Train { model } => {
+                network(model).map(|of| Training::cost_class_of(&study.numerics, &of.architecture, &of.loss))
+            }
+            Step::Extract { model } => network(model).map(|of| Extraction::cost_class_of(&study.numerics, &of.architecture)),
+            Step::Project { projection, .. } => Some(ProjectFeatures::cost_class_of(&study.projections[projection].method)),
+            Step::Robustness(cell) => Some(Robustness::cost_class_of(&study.projections[cell.projection].method)),
+            Step::DrawCurves { .. } => Some(Figure::CURVES_COST_CLASS.to_owned()),
+            _ => None,
+        };
+        finer.unwrap_or_else(|| self.stage().cost_class().to_owned())
+    }
+
+    /// The class of devices it runs on.
+    pub fn class(self, study: &Study) -> DeviceClass {
+        match self {
+            Step::Train { .. } | Step::Extract { .. } => DeviceClass::of_word(&study.numerics.device),
+            _ => DeviceClass::Cpu,
+        }
+    }
+
+    /// Does it make do with what is there? A ledger of the cells that can be scored is better than none.
+    pub fn gathers(self) -> bool {
+        matches!(self, Step::Simultaneous | Step::Rank)
+    }
+
+    /// How people tell it from others: names by places.
+    pub fn label(self, study: &Study) -> String {
+        let model = |model: usize| study.models[model].name.clone();
+        let at = |place: usize, layer: usize| {
+            format!("{} · {}", model(place), study.models[place].layers(study.layers.as_deref())[layer])
+        };
+        let what = match self {
+            Step::Index => study.evaluation.dataset.clone().unwrap_or_else(|| "given images".to_owned()),
+            Step::Train { model: place } | Step::Extract { model: place } | Step::Baseline { model: place } => model(place),
+            Step::Features { model, layer } => at(model, layer),
+            Step::Project { model, layer, projection: place, seed } => {
+                let seeds = study.projections[place].seeds;
+                format!(
+                    "{} · {}{}",
+                    at(model, layer),
+                    study.projections[place].name,
+                    if seeds > 1 { format!(" @{}", seed + 1) } else { String::new() }
+                )
+            }
+            Step::Score { model, layer, projection: place, comparison } => {
+                format!("{} · {} · {}", at(model, layer), study.projections[place].name, study.comparisons[comparison].name)
+            }
+            Step::FeatureScores { model, layer } => format!("{} · features", at(model, layer)),
+            Step::Quality { model, layer, projection: place } => {
+                format!("{} · {} · quality", at(model, layer), study.projections[place].name)
+            }
+            Step::Verify { model } => format!("{} · verification", at(model, last_layer(study, model))),
+            Step::DrawCurves { model: place } => format!("{} · curves", model(place)),
+            Step::Fairness { model } => format!("{} · fairness", at(model, last_layer(study, model))),
+            Step::Simultaneous => "grid".to_owned(),
+            Step::Rank => "all cells".to_owned(),
+            Step::DrawFrequencies => "frequencies".to_owned(),
+            Step::Draw(cell) => figure_name(study, cell),
+            Step::Robustness(cell) => format!("{} · again", figure_name(study, cell)),
+        };
+        format!("{} {what}", self.kind())
+    }
+}
+
+/// A step and the steps it consumes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    pub step: Step,
+    pub needs: Vec<Step>,
+}
+
+/// Every step of the study that does not depend on the ledger, prerequisites first.
+pub fn steps(study: &Study) -> Vec<Node> {
+    let mut nodes = vec![Node { step: Step::Index, needs: vec![] }];
+    let mut scores = Vec::new();
+    for (model, of) in study.models.iter().enumerate() {
+        let learns = matches!(&of.source, Source::Network(network) if matches!(network.weights, Weights::Recipe { .. }));
+        let trained = learns.then_some(Step::Train { model });
+        nodes.extend(trained.map(|step| Node { step, needs: vec![] }));
+        let curves =
+            trained.filter(|_| !study.pretends()).map(|step| Node { step: Step::DrawCurves { model }, needs: vec![step] });
+        nodes.extend(curves);
+        if !matches!(of.source, Source::Given(_)) && !of.layers(study.layers.as_deref()).is_empty() {
+            // Any layer of it: one step gives them all.
+            nodes.push(Node { step: features(study, model, 0), needs: [Step::Index].into_iter().chain(trained).collect() });
+        }
+        let layers = of.layers(study.layers.as_deref()).len();
+        if has_identities(study) && layers > 0 {
+            let needs = vec![Step::Index, features(study, model, last_layer(study, model))];
+            scores.push(Node { step: Step::Verify { model }, needs });
+        }
+        for layer in 0..layers {
+            let features = features(study, model, layer);
+            if let Step::Features { .. } = features {
+                nodes.push(Node { step: features, needs: vec![Step::Index] });
+            }
+            scores.push(Node { step: Step::FeatureScores { model, layer }, needs: vec![Step::Index, features] });
+            for (projection, of) in study.projections.iter().enumerate() {
+                let points: Vec<Step> = (0..of.seeds).map(|seed| Step::Project { model, layer, projection, seed }).collect();
+                nodes.extend(points.iter().map(|&step| Node { step, needs: vec![features] }));
+                let step = Step::Quality { model, layer, projection };
+                nodes.push(Node { step, needs: [vec![features], points.clone()].concat() });
+                for comparison in 0..study.comparisons.len() {
+                    let step = Step::Score { model, layer, projection, comparison };
+                    scores.push(Node { step, needs: [vec![Step::Index], points.clone()].concat() });
+                }
+            }
+        }
+        if !study.fairness.groups.is_empty() && layers > 0 {
+            let (step, layer) = (Step::Fairness { model }, last_layer(study, model));
+            scores.push(Node {
+                step,
+                needs: vec![Step::Index, features(study, model, layer), Step::FeatureScores { model, layer }],
+            });
+        }
+    }
+    let gathered =
+        scores.iter().map(|node| node.step).filter(|step| matches!(step, Step::Score { .. } | Step::FeatureScores { .. }));
+    let gathered: Vec<Step> = [Step::Index].into_iter().chain(gathered).collect();
+    nodes.extend(scores);
+    nodes.push(Node { step: Step::Simultaneous, needs: gathered.clone() });
+    nodes.push(Node { step: Step::Rank, needs: [gathered, vec![Step::Simultaneous]].concat() });
+    nodes.push(Node { step: Step::DrawFrequencies, needs: vec![Step::Rank] });
+    nodes
+}
+
+/// Does the evaluation know who is on its pictures?
+fn has_identities(study: &Study) -> bool {
+    let of = study.evaluation.dataset.as_ref().and_then(|name| study.datasets.get(name));
+    of.is_some_and(Dataset::may_know_identities)
+}
+
+/// The embedding, or what is nearest to one.
+pub fn last_layer(study: &Study, model: usize) -> usize {
+    let layers = study.models[model].layers(study.layers.as_deref());
+    layers.iter().position(|layer| layer == EMBEDDING).unwrap_or(layers.len().saturating_sub(1))
+}
+
+/// The step that makes the features of a model at a layer.
+pub fn features(study: &Study, model: usize, layer: usize) -> Step {
+    match study.models[model].source {
+        Source::Given(_) => Step::Features { model, layer },
+        Source::Network(_) => Step::Extract { model },
+        Source::Baseline { .. } => Step::Baseline { model },
+    }
+}
+
+/// What that step calls them.
+pub fn features_name(study: &Study, model: usize, layer: usize) -> String {
+    match study.models[model].source {
+        Source::Given(_) => FeatureImport::FEATURES.to_owned(),
+        Source::Network(_) | Source::Baseline { .. } => features_at(&study.models[model].layers(study.layers.as_deref())[layer]),
+    }
+}
+
+/// `model · layer · umap map · comparison`.
+pub fn figure_name(study: &Study, cell: CellId) -> String {
+    let layer = &study.models[cell.model].layers(study.layers.as_deref())[cell.layer];
+    let (model, projection) = (&study.models[cell.model].name, &study.projections[cell.projection].name);
+    format!("{model} · {layer} · {projection} {} · {}", cell.view, study.comparisons[cell.comparison].name)
+}
+
+/// What is measured of the robustness of a figure that is shown.
+pub fn robustness(study: &Study, cell: CellId) -> Node {
+    let needs = vec![Step::Index, features(study, cell.model, cell.layer), projected(cell), Step::Rank];
+    Node { step: Step::Robustness(cell), needs }
+}
+
+/// The drawing of a figure that is shown.
+pub fn drawing(cell: CellId) -> Node {
+    Node { step: Step::Draw(cell), needs: vec![Step::Index, projected(cell), Step::Rank] }
+}
+
+/// The projection whose coordinates a cell is drawn from: that of the first seed.
+pub fn projected(cell: CellId) -> Step {
+    Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 }
+}

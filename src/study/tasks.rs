@@ -1,0 +1,371 @@
+//! With which inputs a step becomes a task, once the results that it consumes are there.
+
+use super::{
+    plan::sources::Sources,
+    steps::{Step, features, features_name, last_layer, projected, steps},
+};
+use std::collections::{BTreeSet, HashMap};
+use visavis_core::domain::{
+    comparison::Question,
+    contrast,
+    ledger::CellId,
+    model::{OWN_FAMILY, Source, Weights},
+    projection::{Method, View},
+    result::Manifest,
+    stage::{
+        ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, GroupFairness, Index, Input, Location,
+        MeasureQuality, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task,
+        Training, VerifyIdentities, Work, ranks_of, role,
+    },
+    study::Study,
+};
+
+/// What the plan knows of the world when it makes tasks.
+pub struct KnownResults<'a> {
+    pub study: &'a Study,
+    pub sources: &'a Sources,
+    pub results: &'a HashMap<Step, Manifest>,
+}
+
+impl KnownResults<'_> {
+    /// The task of a step; `None` while something it consumes is not there, or when this program cannot carry it out.
+    pub fn task(&self, step: Step) -> Option<Task> {
+        let study = self.study;
+        let (work, inputs) = match step {
+            Step::Train { model } => self.train(model)?,
+            Step::Extract { model } => self.extract(model)?,
+            Step::Baseline { model } => self.baseline(model)?,
+            Step::Index => (Work::Index(Index { take: study.evaluation.take }), vec![self.source(Index::LISTING)?]),
+            Step::Features { model, layer } => {
+                let Source::Given(given) = &study.models[model].source else { return None };
+                let layer = &study.models[model].layers(study.layers.as_deref())[layer];
+                let array = &given.layers[layer];
+                let format = ArrayFormat::of(array);
+                (
+                    Work::Features(FeatureImport { layer: layer.clone(), format }),
+                    vec![
+                        self.sources.file(FeatureImport::ARRAY, array)?,
+                        self.sources.file(FeatureImport::ROWS, &given.images)?,
+                        self.images()?,
+                    ],
+                )
+            }
+            Step::Project { model, layer, projection, seed } => {
+                let features = self.features(model, layer, role::FEATURES)?;
+                let seed = if study.projections[projection].seeds > 1 { study.seed.wrapping_add(seed as u64) } else { 0 };
+                let method = study.projections[projection].method.clone();
+                let mut inputs = vec![features];
+                if method.is_of_cosines() {
+                    inputs.push(self.images()?);
+                    inputs.extend(self.output(
+                        self::features(study, model, layer),
+                        FeatureImport::OFFSETS,
+                        ProjectFeatures::OFFSETS,
+                    ));
+                }
+                (Work::Project(ProjectFeatures { method, seed }), inputs)
+            }
+            Step::Score { model, layer, projection, comparison } => self.score(model, layer, projection, comparison)?,
+            Step::Quality { model, layer, projection } => {
+                let features = self.features(model, layer, role::FEATURES)?;
+                let inputs = [vec![features], self.points(model, layer, projection)?].concat();
+                let views = study.projections[projection].pictures();
+                (Work::Quality(MeasureQuality { views, seed: study.seed }), inputs)
+            }
+            Step::Verify { model } => self.verify(model)?,
+            Step::DrawCurves { model } => {
+                (Work::Draw(Figure::Curves), vec![self.output(Step::Train { model }, Training::CURVES, Figure::CURVES)?])
+            }
+            Step::FeatureScores { model, layer } => self.feature_scores(model, layer)?,
+            Step::Fairness { model } => self.fairness(model)?,
+            Step::Simultaneous => self.simultaneous()?,
+            Step::Rank => self.rank()?,
+            Step::DrawFrequencies => {
+                (Work::Draw(Figure::Frequencies), vec![self.output(Step::Rank, Ranking::FREQUENCIES, Figure::FREQUENCIES)?])
+            }
+            Step::Robustness(cell) => self.robustness(cell)?,
+            Step::Draw(cell) => self.draw(cell)?,
+        };
+        Some(Task { work, inputs })
+    }
+
+    fn train(&self, model: usize) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let Source::Network(network) = &study.models[model].source else { return None };
+        let Weights::Recipe { recipe, seed } = &network.weights else { return None };
+        let pretends = study.numerics.device == "pretend";
+        let training = Training {
+            architecture: network.architecture.clone(),
+            loss: network.loss.clone(),
+            preparation: study.preparations.get(&network.prepare)?.clone(),
+            recipe: study.recipes[recipe].clone(),
+            seed: self.training_seed(*seed),
+            numerics: study.numerics.clone(),
+            pretended: pretends.then(|| network.trained_on.clone()),
+        };
+        let inputs = if pretends { vec![] } else { self.sources.training_set(&network.trained_on)?.to_vec() };
+        Some((Work::Train(training), inputs))
+    }
+
+    fn training_seed(&self, seed: usize) -> u64 {
+        self.study.seed.wrapping_add(seed as u64)
+    }
+
+    fn extract(&self, model: usize) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let Source::Network(network) = &study.models[model].source else { return None };
+        let (family, untrained, weights) = match &network.weights {
+            Weights::File { file, family, .. } => (family.clone(), None, Some(self.sources.file(Extraction::WEIGHTS, file)?)),
+            Weights::Untrained { seed } => (OWN_FAMILY.to_owned(), Some(self.training_seed(*seed)), None),
+            Weights::Recipe { .. } => {
+                (OWN_FAMILY.to_owned(), None, Some(self.output(Step::Train { model }, Training::WEIGHTS, Extraction::WEIGHTS)?))
+            }
+        };
+        let extraction = Extraction {
+            architecture: network.architecture.clone(),
+            preparation: study.preparations.get(&network.prepare)?.clone(),
+            layers: study.models[model].layers(study.layers.as_deref()),
+            family,
+            untrained,
+            numerics: study.numerics.clone(),
+        };
+        let images = if study.pretends() { self.images()? } else { self.pictures()? };
+        Some((Work::Extract(extraction), weights.into_iter().chain([images]).collect()))
+    }
+
+    fn baseline(&self, model: usize) -> Option<(Work, Vec<Input>)> {
+        let Source::Baseline { word, prepare } = &self.study.models[model].source else { return None };
+        let baseline = Baseline { word: word.clone(), preparation: self.study.preparations.get(prepare)?.clone() };
+        Some((Work::Baseline(baseline), vec![self.pictures()?]))
+    }
+
+    /// The features of a model at a layer, in a role.
+    fn features(&self, model: usize, layer: usize, role: &str) -> Option<Input> {
+        self.output(features(self.study, model, layer), &features_name(self.study, model, layer), role)
+    }
+
+    /// The images with the folder their pictures are in.
+    fn pictures(&self) -> Option<Input> {
+        Some(Input { at: Location::Pictures(self.sources.pictures_at()?.to_owned()), ..self.images()? })
+    }
+
+    fn source(&self, role: &str) -> Option<Input> {
+        self.sources.object(role).cloned()
+    }
+
+    fn output(&self, step: Step, name: &str, role: &str) -> Option<Input> {
+        let digest = self.results.get(&step)?.output(name)?.digest;
+        Some(Input { role: role.to_owned(), digest, at: Location::Object })
+    }
+
+    fn images(&self) -> Option<Input> {
+        self.output(Step::Index, Index::IMAGES, role::IMAGES)
+    }
+
+    /// The columns of these attributes, and the identities.
+    fn labels<'a>(&self, attributes: impl IntoIterator<Item = &'a str>) -> Option<Vec<Input>> {
+        let columns: Option<Vec<Input>> = attributes.into_iter().map(|attribute| self.source(&role::labels(attribute))).collect();
+        Some(columns?.into_iter().chain(self.source(role::IDENTITIES)).collect())
+    }
+
+    /// The coordinates of a projection, one a seed.
+    fn points(&self, model: usize, layer: usize, projection: usize) -> Option<Vec<Input>> {
+        let of = |seed: usize| {
+            let step = Step::Project { model, layer, projection, seed };
+            self.output(step, ProjectFeatures::COORDINATES, &role::numbered(role::POINTS_BY_SEED, seed))
+        };
+        (0..self.study.projections[projection].seeds).map(of).collect()
+    }
+
+    fn score(&self, model: usize, layer: usize, projection: usize, comparison: usize) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let question = study.comparisons[comparison].question.clone();
+        let (points, views) = (self.points(model, layer, projection)?, study.projections[projection].views());
+        let inputs = [vec![self.images()?], points, self.labels(question.attributes())?].concat();
+        Some((Work::Score(ScoreViews { question, views, statistics: study.statistics, seed: study.seed }), inputs))
+    }
+
+    /// The comparisons whose labels are all there.
+    fn labelled(&self) -> Vec<usize> {
+        let questions = self.study.comparisons.iter().enumerate();
+        let there = |question: &Question| question.attributes().iter().all(|of| self.source(&role::labels(of)).is_some());
+        questions.filter(|(_, comparison)| there(&comparison.question)).map(|(place, _)| place).collect()
+    }
+
+    fn questions(&self, comparisons: &[usize]) -> Vec<Question> {
+        comparisons.iter().map(|&place| self.study.comparisons[place].question.clone()).collect()
+    }
+
+    /// The columns that questions ask for, each once.
+    fn labels_of(&self, questions: &[Question]) -> Option<Vec<Input>> {
+        let attributes: BTreeSet<&str> = questions.iter().flat_map(Question::attributes).collect();
+        self.labels(attributes)
+    }
+
+    fn feature_scores(&self, model: usize, layer: usize) -> Option<(Work, Vec<Input>)> {
+        let questions = self.questions(&self.labelled());
+        let features = self.features(model, layer, role::FEATURES)?;
+        let inputs = [vec![self.images()?, features], self.labels_of(&questions)?].concat();
+        let work = ScoreFeatures { questions, statistics: self.study.statistics, seed: self.study.seed };
+        Some((Work::FeatureScores(work), inputs))
+    }
+
+    fn fairness(&self, model: usize) -> Option<(Work, Vec<Input>)> {
+        let (study, layer) = (self.study, last_layer(self.study, model));
+        let questions = self.questions(&self.labelled());
+        let there = |group: &&String| self.source(&role::labels(group)).is_some();
+        let groups: Vec<String> = study.fairness.groups.iter().filter(there).cloned().collect();
+        let attributes = questions.iter().flat_map(Question::attributes).chain(groups.iter().map(String::as_str));
+        let labels = self.labels(attributes.collect::<BTreeSet<_>>())?;
+        let decisions = self.output(Step::FeatureScores { model, layer }, ScoreFeatures::DECISIONS, GroupFairness::DECISIONS)?;
+        let inputs = [vec![self.images()?, self.features(model, layer, role::FEATURES)?, decisions], labels].concat();
+        let (statistics, seed) = (study.statistics, study.seed);
+        Some((Work::Fairness(GroupFairness { questions, groups, depth: study.fairness.depth, statistics, seed }), inputs))
+    }
+
+    fn simultaneous(&self) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let (mut slots, mut inputs) = (Vec::new(), vec![self.images()?]);
+        for (slot, step) in self.scored() {
+            for (output, role) in [
+                (ScoreViews::SCORES, role::SCORES),
+                (ScoreViews::RANKS, Simultaneous::RANKS),
+                (ScoreViews::PERMUTED, Simultaneous::PERMUTED),
+            ] {
+                inputs.push(self.output(step, output, &role::numbered(role, slots.len()))?);
+            }
+            slots.push(slot);
+        }
+        if slots.is_empty() {
+            return None;
+        }
+        let mut spaces = Vec::new();
+        for step in steps(study).into_iter().map(|node| node.step) {
+            let Step::FeatureScores { model, layer } = step else { continue };
+            for (place, comparison) in self.labelled().into_iter().enumerate() {
+                if let Some(input) = self.output(step, &ranks_of(place), &role::numbered(role::SPACES, spaces.len())) {
+                    spaces.push([model, layer, comparison]);
+                    inputs.push(input);
+                }
+            }
+        }
+        let all: Vec<usize> = (0..study.comparisons.len()).collect();
+        let questions = self.questions(&all);
+        inputs.extend(self.labels_of(&self.questions(&self.labelled()))?);
+        let (statistics, seed) = (study.statistics, study.seed);
+        Some((
+            Work::Simultaneous(Simultaneous { slots, spaces, questions, held: contrast::held(study), statistics, seed }),
+            inputs,
+        ))
+    }
+
+    /// Scores of projections that are there. What is missing is left out.
+    fn scored(&self) -> Vec<(ScoreSlot, Step)> {
+        let of = |step: Step| match step {
+            Step::Score { model, layer, projection, comparison } if self.results.contains_key(&step) => {
+                Some((ScoreSlot { model, layer, projection, comparison }, step))
+            }
+            _ => None,
+        };
+        steps(self.study).into_iter().filter_map(|node| of(node.step)).collect()
+    }
+
+    fn verify(&self, model: usize) -> Option<(Work, Vec<Input>)> {
+        let points = self.features(model, last_layer(self.study, model), VerifyIdentities::FEATURES)?;
+        let work = VerifyIdentities { bootstraps: self.study.statistics.bootstraps, seed: self.study.seed };
+        Some((Work::Verify(work), vec![self.images()?, points, self.source(role::IDENTITIES)?]))
+    }
+
+    fn rank(&self) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let (mut slots, mut scores) = (Vec::new(), Vec::new());
+        for (slot, step) in self.scored() {
+            scores.push(self.output(step, ScoreViews::SCORES, &role::numbered(role::SCORES, scores.len()))?);
+            slots.push(slot);
+        }
+        if scores.is_empty() {
+            return None;
+        }
+        let questions: Vec<_> = study.comparisons.iter().map(|comparison| comparison.question.clone()).collect();
+        let attributes: Vec<String> = self.sources.attributes().map(str::to_owned).collect();
+        let truth: Vec<Input> = self.source(Ranking::TRUTH).into_iter().collect();
+        let (probes, spaces) = if truth.is_empty() { Default::default() } else { self.probes() };
+        let tests = self.output(Step::Simultaneous, Simultaneous::TESTS, Ranking::TESTS)?;
+        let inputs =
+            [vec![self.images()?, tests], scores, self.labels(attributes.iter().map(String::as_str))?, truth, spaces].concat();
+        let ranking = Ranking {
+            slots,
+            separates_at: study.statistics.separates_at,
+            show: study.show,
+            seed: study.seed,
+            attributes,
+            groups: study.fairness.groups.clone(),
+            depth: study.fairness.depth,
+            questions,
+            probes,
+        };
+        Some((Work::Rank(ranking), inputs))
+    }
+
+    /// Feature spaces that are there, with their probes.
+    fn probes(&self) -> (Probes, Vec<Input>) {
+        let (mut spaces, mut inputs) = (Vec::new(), Vec::new());
+        for step in steps(self.study).into_iter().map(|node| node.step) {
+            let Step::FeatureScores { model, layer } = step else { continue };
+            if let Some(input) = self.output(step, ScoreFeatures::SCORES, &role::numbered(role::SPACES, spaces.len())) {
+                spaces.push([model, layer]);
+                inputs.push(input);
+            }
+        }
+        (Probes { spaces, asked: self.labelled() }, inputs)
+    }
+
+    fn robustness(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let projection = &study.projections[cell.projection];
+        let question = study.comparisons[cell.comparison].question.clone();
+        let inputs = [
+            vec![self.images()?, self.features(cell.model, cell.layer, role::FEATURES)?],
+            vec![self.output(projected(cell), ProjectFeatures::COORDINATES, role::POINTS)?],
+            self.labels(question.attributes())?,
+        ];
+        let projection_seed = if projection.seeds > 1 { study.seed } else { 0 };
+        let (view, method, seed) = (cell.view, projection.method.clone(), study.seed);
+        Some((Work::Robustness(Robustness { question, view, method, projected: projection_seed, seed }), inputs.concat()))
+    }
+
+    fn draw(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let comparison = &study.comparisons[cell.comparison];
+        let method = &study.projections[cell.projection].method;
+        let word = match method {
+            Method::Pca { .. } => "PCA",
+            Method::Ica { .. } => "ICA",
+            Method::Tsne { .. } => "t-SNE",
+            Method::Umap { .. } => "UMAP",
+        };
+        let axes = match cell.view {
+            View::Map => AxisNames::Map { method: word.to_owned() },
+            _ => AxisNames::Explained {
+                method: word.to_owned(),
+                shares: self.results.get(&projected(cell))?.fact("explained").to_vec(),
+            },
+        };
+        let figure = Figure::View {
+            view: cell.view,
+            question: comparison.question.clone(),
+            classes: comparison.classes.clone(),
+            axes,
+            seed: study.seed,
+        };
+        let inputs = [
+            vec![self.images()?, self.output(projected(cell), ProjectFeatures::COORDINATES, role::POINTS)?],
+            self.labels(comparison.question.attributes())?,
+        ]
+        .concat();
+        Some((Work::Draw(figure), inputs))
+    }
+}
+
+#[cfg(test)]
+mod tests;

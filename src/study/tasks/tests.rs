@@ -1,0 +1,63 @@
+use super::*;
+use crate::study::{
+    devices::DeviceClass,
+    steps::Node,
+    testing::{nodes, output_of, result, sources, study},
+};
+use visavis_core::domain::{Digest, stage::StageName};
+
+/// Each node with its task, where everything it consumes is there.
+fn tasks(study: &Study) -> Vec<(Node, Task)> {
+    let nodes = nodes(study);
+    let sources = sources(study);
+    let results = nodes.iter().map(|node| (node.step, result(study, node.step))).collect();
+    let known = KnownResults { study, sources: &sources, results: &results };
+    let task = |node: Node| {
+        let task = known.task(node.step).unwrap_or_else(|| panic!("{:?} has no task", node.step));
+        (node, task)
+    };
+    nodes.into_iter().map(task).collect()
+}
+
+#[test]
+fn a_step_is_of_the_stage_and_of_the_cost_class_that_its_task_has() {
+    let study = study();
+    let mut met = BTreeSet::new();
+    for (node, task) in tasks(&study) {
+        let step = node.step;
+        assert_eq!(step.stage(), task.work.name(), "{step:?}");
+        assert_eq!(step.kind(), task.work.kind(), "{step:?}");
+        assert_eq!(step.cost_class(&study), task.work.cost_class(), "{step:?}");
+        met.insert(step.stage());
+    }
+    assert_eq!(met, StageName::ALL.iter().copied().collect(), "the study has a step of every stage");
+}
+
+#[test]
+fn a_task_consumes_what_its_step_needs_and_nothing_else() {
+    let study = study();
+    let tasks = tasks(&study);
+    let names: BTreeSet<String> =
+        tasks.iter().flat_map(|(node, _)| result(&study, node.step).outputs).map(|of| of.name).collect();
+    let of = |step: Step| names.iter().map(move |name| (output_of(step, name), step));
+    let made_by: HashMap<Digest, Step> = tasks.iter().flat_map(|(node, _)| of(node.step)).collect();
+    // A step comes after those that it needs, so their needs are known when it is met.
+    let mut all_needs: HashMap<Step, BTreeSet<Step>> = HashMap::new();
+    for (node, task) in &tasks {
+        let direct = node.needs.iter().copied();
+        let needs: BTreeSet<Step> = direct.clone().chain(direct.flat_map(|need| all_needs[&need].clone())).collect();
+        let consumed: BTreeSet<Step> = task.inputs.iter().filter_map(|input| made_by.get(&input.digest).copied()).collect();
+        assert!(consumed.is_subset(&needs), "{:?} consumes {consumed:?}", node.step);
+        assert_eq!(node.needs.is_empty(), consumed.is_empty(), "{:?}", node.step);
+        all_needs.insert(node.step, needs);
+    }
+}
+
+#[test]
+fn networks_run_on_the_devices_that_the_study_names_and_all_else_on_processors() {
+    let mut study = study();
+    study.numerics.device = "cuda".into();
+    let on_cards: BTreeSet<StageName> =
+        nodes(&study).iter().filter(|node| node.step.class(&study) != DeviceClass::Cpu).map(|node| node.step.stage()).collect();
+    assert_eq!(on_cards, [StageName::Train, StageName::Extract].into());
+}

@@ -1,0 +1,184 @@
+//! Studies in memory, and results of their steps, for tests.
+
+use super::{
+    plan::{
+        ResultLookup, StoredResult,
+        sources::{Sources, files_of},
+    },
+    steps::{Node, Step, drawing, robustness, steps},
+};
+use crate::config;
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Arc, Mutex},
+};
+use visavis_core::domain::{
+    Digest, Fault, Key, Result, matrix,
+    result::{Facts, Manifest, Output, Provenance},
+    stage::{
+        FeatureImport, Index, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews, Simultaneous, Training, Work, features_at,
+        ranks_of, role,
+    },
+    study::Study,
+};
+
+/// Every kind of model: given, trained, never trained, without a network.
+const STUDY: &str = "format: 1
+study: s
+datasets:
+  faces: { folders: { root: faces, identities: folder } }
+  people: { folders: { root: people } }
+preparations: { small: { size: 32 } }
+recipes: { short: {} }
+evaluation: { dataset: faces, labels: [{ file: l.csv, attribute: glasses }] }
+models:
+  named:
+    given: { features: { embedding: a.npy, images: rows.txt } }
+    trained: { architecture: resnet34, loss: arcface, trained_on: people, prepare: small, train: { recipe: short } }
+    untrained: { baseline: untrained, architecture: resnet34, prepare: small }
+    pixels: { baseline: pixels, prepare: small }
+projections: [pca: { axes: 2 }, umap: { metric: cosine, seeds: 2 }]
+comparisons: { x: { A: glasses, B: not glasses } }
+fairness: { groups: [glasses] }
+";
+
+pub fn study() -> Study {
+    config::parse(config::Text { path: "s.yaml".into(), source: STUDY.into() }).unwrap().study
+}
+
+/// Every step that a study can have, with all figures shown.
+pub fn nodes(study: &Study) -> Vec<Node> {
+    let cells = matrix::cells(study);
+    let shown = cells.into_iter().flat_map(|cell| [robustness(study, cell), drawing(cell)]);
+    steps(study).into_iter().chain(shown).collect()
+}
+
+pub fn output_of(step: Step, name: &str) -> Digest {
+    Digest::of(format!("{step:?} {name}").as_bytes())
+}
+
+/// A result with every output that some stage has.
+pub fn result(study: &Study, step: Step) -> Manifest {
+    let fixed = [
+        Index::IMAGES,
+        FeatureImport::FEATURES,
+        FeatureImport::OFFSETS,
+        Training::WEIGHTS,
+        Training::CURVES,
+        ProjectFeatures::COORDINATES,
+        ScoreViews::SCORES,
+        ScoreViews::RANKS,
+        ScoreViews::PERMUTED,
+        ScoreFeatures::SCORES,
+        ScoreFeatures::DECISIONS,
+        Simultaneous::TESTS,
+        Ranking::FREQUENCIES,
+    ];
+    let layers = study.models.iter().flat_map(|model| model.layers(None)).map(|layer| features_at(&layer));
+    let names: BTreeSet<String> = fixed.map(str::to_owned).into_iter().chain(layers).chain([ranks_of(0)]).collect();
+    let outputs = names.into_iter().map(|name| Output { digest: output_of(step, &name), name, bytes: 1 });
+    Manifest {
+        format: 1,
+        key: Key(Digest::of(b"key")),
+        stage: step.kind(),
+        version: 1,
+        work: Work::Index(Index { take: None }),
+        inputs: vec![],
+        outputs: outputs.collect(),
+        facts: Facts::new(),
+        provenance: Provenance {
+            program: String::new(),
+            host: String::new(),
+            cpu: String::new(),
+            system: String::new(),
+            threads: 1,
+            worker: String::new(),
+            attempt: 1,
+            started: 0,
+            seconds: 0.0,
+        },
+    }
+}
+
+/// Everything outside that the study's stages consume.
+pub fn sources(study: &Study) -> Sources {
+    let objects = [Index::LISTING, "labels/glasses", role::IDENTITIES, "pictures/people", "classes/people"];
+    let files: Vec<&Path> = study.models.iter().flat_map(|model| files_of(&model.source)).map(PathBuf::as_path).collect();
+    Sources::made_up(&objects.map(|name| (name, name)), &files, "faces", &[("people", "people")])
+}
+
+/// A study of given features: a model each, all of one layer, one projection and one comparison.
+pub fn study_of(models: &[(&str, &str)]) -> Study {
+    let given = |(name, file): &(&str, &str)| format!("    {name}: {{ features: {{ embedding: {file}, images: rows.txt }} }}\n");
+    let models: String = models.iter().map(given).collect();
+    let text = format!(
+        "format: 1
+study: s
+datasets: {{ faces: {{ folders: {{ root: faces, identities: folder }} }} }}
+evaluation: {{ dataset: faces, labels: [{{ file: l.csv, attribute: glasses }}] }}
+models:
+  named:
+{models}projections: [pca: {{ axes: 1 }}]
+comparisons: {{ x: {{ A: glasses, B: not glasses }} }}
+"
+    );
+    config::parse(config::Text { path: "s.yaml".into(), source: text }).unwrap().study
+}
+
+/// Results in memory, as a plan looks them up. Clones share them.
+#[derive(Clone, Default)]
+pub struct ResultMap(Arc<Mutex<Stored>>);
+
+#[derive(Default)]
+struct Stored {
+    results: HashMap<Key, StoredResult>,
+    objects: HashMap<Digest, Vec<u8>>,
+    /// Results that a shared folder does not list yet.
+    unlisted: HashSet<Key>,
+    is_shared: bool,
+}
+
+impl ResultMap {
+    pub fn put(&self, key: Key, result: StoredResult) {
+        self.0.lock().unwrap().results.insert(key, result);
+    }
+
+    pub fn put_object(&self, bytes: &[u8]) -> Digest {
+        let digest = Digest::of(bytes);
+        self.0.lock().unwrap().objects.insert(digest, bytes.to_vec());
+        digest
+    }
+
+    /// On a shared folder, where this result does not show yet; or, without one, where all show.
+    pub fn share(&self, unlisted: Option<Key>) {
+        let mut stored = self.0.lock().unwrap();
+        (stored.is_shared, stored.unlisted) = (true, unlisted.into_iter().collect());
+    }
+}
+
+impl ResultLookup for ResultMap {
+    fn listed(&self) -> Result<Option<HashSet<Key>>> {
+        let stored = self.0.lock().unwrap();
+        Ok(stored.is_shared.then(|| stored.results.keys().copied().filter(|key| !stored.unlisted.contains(key)).collect()))
+    }
+
+    fn look_up(&self, key: Key) -> Result<StoredResult> {
+        Ok(self.0.lock().unwrap().results.get(&key).cloned().unwrap_or(StoredResult::Nothing))
+    }
+
+    fn object(&self, digest: Digest) -> Result<Vec<u8>> {
+        self.0.lock().unwrap().objects.get(&digest).cloned().ok_or_else(|| Fault::missing("no such object"))
+    }
+}
+
+/// A program that does what a shell script says. Another process writes it: were it open for writing here while a test forks, it could not
+/// be started ("text file busy").
+pub fn program(folder: &Path, script: &str) -> PathBuf {
+    let path = folder.join("program");
+    let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\" && chmod +x \"$2\"";
+    let status = Command::new("sh").args(["-c", write, "sh", script]).arg(&path).status().unwrap();
+    assert!(status.success());
+    path
+}
