@@ -1,6 +1,6 @@
 //! Fairness of a model's probes among groups: rates with their counts, gaps with their intervals, and what reweighing does.
 
-use super::score::Estimate;
+use super::{dispersion::GroupDispersion, score::Estimate};
 use serde::{Deserialize, Serialize};
 
 /// Fewer images than this are marked; fewer than `SUPPRESSED` have no interval, and are not shown.
@@ -88,6 +88,9 @@ pub struct QuestionFairness {
     pub gaps: Vec<GroupGap>,
     /// One an attribute of groups.
     pub reweighed: Vec<Reweighed>,
+    /// One a set of attributes whose values make groups. Empty in results of before version 7.
+    #[serde(default)]
+    pub dispersion: Vec<GroupDispersion>,
 }
 
 /// One group. The first class is positive; predicted are log-odds above 0, by probes of people they did not learn from.

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use serde_json::Value as Json;
 
 /// The rates of a confusion table, under the names that the fixture gives them.
-pub const RATES: [(&str, RateOf); 3] = [("base_rate", Confusion::base_rate), ("tpr", Confusion::tpr), ("fpr", Confusion::fpr)];
+pub const RATES: [(&str, RateOf); 4] =
+    [("base_rate", Confusion::base_rate), ("tpr", Confusion::tpr), ("fnr", Confusion::fnr), ("fpr", Confusion::fpr)];
 
 /// Any confusion table of up to 80 images.
 pub fn confusion() -> impl Strategy<Value = Confusion> {
