@@ -9,13 +9,18 @@ use serde::{Deserialize, Serialize};
 pub struct GroupFairness {
     /// Those of the decisions.
     pub questions: Vec<Question>,
+    /// The attributes whose values are groups.
     pub groups: Vec<String>,
+    /// Groups intersect up to so many attributes.
     pub depth: usize,
+    /// Of these the number of bootstraps enters the key.
     pub statistics: Statistics,
+    /// The study's: of halves, folds and replicates.
     pub seed: u64,
 }
 
 impl GroupFairness {
+    /// A [`Fairness`](crate::domain::fairness::Fairness).
     pub const GROUPS: &str = "fairness.json";
 }
 

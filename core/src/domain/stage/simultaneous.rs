@@ -11,13 +11,18 @@ pub struct Simultaneous {
     pub slots: Vec<ScoreSlot>,
     /// One a `spaces/…` input: the features of which model, layer and comparison.
     pub spaces: Vec<[usize; 3]>,
+    /// One a comparison of the study.
     pub questions: Vec<Question>,
+    /// The sides of contrasts that are held against each other.
     pub held: Vec<ContrastSides>,
+    /// How intervals and permutations are made.
     pub statistics: Statistics,
+    /// The study's: of halves and replicates.
     pub seed: u64,
 }
 
 impl Simultaneous {
+    /// A [`SimultaneousTests`](crate::domain::simultaneous::SimultaneousTests).
     pub const TESTS: &str = "grid.json";
 }
 

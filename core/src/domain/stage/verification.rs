@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 /// `images`, `points/0`, `identities` → [`VerifyIdentities::VERIFICATION`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerifyIdentities {
+    /// Replicates of the bootstrap over identities.
     pub bootstraps: usize,
+    /// Of the pairs that are drawn and of the replicates.
     pub seed: u64,
 }
 
 impl VerifyIdentities {
+    /// A [`Verification`](crate::domain::score::Verification).
     pub const VERIFICATION: &str = "verification.json";
 }
 
