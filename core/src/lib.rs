@@ -1,6 +1,9 @@
 //! What both programs share: values and the rules between them, data sets, projections, scores, figures, the store, and the stages
 //! that are made of them. The map is in `ARCHITECTURE.md`.
 
+#![deny(missing_docs)]
+
+#[allow(missing_docs)]
 pub mod dataset;
 pub mod domain;
 pub mod numeric;
@@ -9,4 +12,5 @@ pub mod projection;
 pub mod scoring;
 pub mod stages;
 pub mod store;
+#[allow(missing_docs)]
 pub mod weights;
