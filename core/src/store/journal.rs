@@ -227,7 +227,7 @@ pub fn read(path: &Path, from: &Mark) -> Result<JournalPart> {
 
 /// Reads on from a mark. `quiet`: the caller knows that a writer of another machine is gone, for nothing came for long and
 /// its dispatcher is gone.
-pub fn read_after(path: &Path, from: &Mark, quiet: bool) -> Result<JournalPart> {
+pub(super) fn read_after(path: &Path, from: &Mark, quiet: bool) -> Result<JournalPart> {
     let refused = |error| Fault::io("read the journal", path, &error);
     let mut file = match File::open(path) {
         // Somebody said that it is there; this machine does not see it yet.

@@ -97,7 +97,7 @@ pub(super) struct Prediction {
 
 impl Prediction {
     /// At log-odds 0.
-    pub fn predicted_positive(&self) -> bool {
+    pub(super) fn predicted_positive(&self) -> bool {
         self.decision > 0.0
     }
 }
