@@ -376,7 +376,7 @@ fn a_pin_follows_its_figure_or_is_told_lost() {
     holds(&seen, &[figure, lost]);
     let said = desk.visavis(&["report", STUDY]);
     assert!(said.code == 0 && said.err.contains(lost), "{}", said.err);
-    assert!(desk.read("reports/small.html").contains("the study has no such figure any more"));
+    assert!(desk.read("reports/small.html").contains("the study no longer has them"));
     desk.succeed(&["unpin", STUDY, figure]);
     assert!(!desk.succeed(&["show", STUDY]).contains("lost"));
 }

@@ -74,12 +74,15 @@ pub fn contrast(higher: &[String], lower: &[String]) -> String {
 
 /// What a difference between two sides may be called.
 pub fn attribution(differs: &[String], names_factor: bool) -> String {
-    let what = if differs.is_empty() { "nothing that the study names".to_owned() } else { list(differs) };
+    if differs.is_empty() {
+        return "The sides differ in nothing that the study names, so they may be the same model.".to_owned();
+    }
+    let what = list(differs);
     if names_factor {
         format!("The sides differ in {what}. Each side has several trainings, so a difference is attributed to {what}.")
     } else {
         format!(
-            "The sides differ in {what}. One side has fewer than three trainings, so a difference is one between these models and is not attributed to what they differ in."
+            "The sides differ in {what}. One side has fewer than three trainings, so do not read a difference as an effect of {what}."
         )
     }
 }
@@ -147,7 +150,7 @@ mod tests {
         let loss = ["loss".to_owned()];
         assert!(attribution(&loss, true).ends_with("a difference is attributed to loss."));
         assert!(attribution(&loss, false).contains("fewer than three trainings"));
-        assert!(attribution(&[], false).starts_with("The sides differ in nothing that the study names."));
+        assert!(attribution(&[], false).starts_with("The sides differ in nothing that the study names"));
     }
 
     #[test]

@@ -22,9 +22,11 @@ pub const GLOSSARY: &[Term] = &[
     term("attribute", "A labelled property of an image: yes or no, one of several values, or a quantity."),
     term(
         "AUC",
-        "The probability that an image of the first class scores higher than one of the second; one half is chance, and the score that \
+        "The probability that an image of the first class scores higher than one of the second; 0.5 is chance, and the score that \
          ranks is balanced over classes and taken from nearest neighbours.",
     ),
+    term("axis", "One coordinate of a projection, numbered from 1."),
+    term("base rate", "The share of labelled images, of a group or of all, that are in a class."),
     term("baseline", "Features that no training made: pixels, colours, or a network with random weights."),
     term("ceiling", "The highest AUC that the labels of synthetic faces allow, since some labels are wrong on purpose."),
     term("cell", "One model, one layer, one view and one comparison."),
@@ -33,13 +35,17 @@ pub const GLOSSARY: &[Term] = &[
         "Two or more classes of images that a view should separate, or a quantity that should vary along an axis.",
     ),
     term("contrast", "Two models, or two sets of trainings, scored on the same images and compared."),
+    term(
+        "effective number of images",
+        "As many independent images as would give an equally exact rate: fewer than there are, because images of one identity are alike.",
+    ),
     term("evaluation half", "Half B of the identities: its scores are quoted, and it has no part in choosing views."),
     term("features", "The numbers that a network gives for an image at one layer."),
     term(
         "identity",
         "The person in an image; halves, folds and intervals are over identities, and one identity is never divided.",
     ),
-    term("inconclusive", "The interval allows both answers."),
+    term("inconclusive", "The evidence is too weak for a verdict after correcting for the number of tests."),
     term("inflated", "The view scores higher than its features do: part of what it shows is made by the projection."),
     term(
         "label noise",
@@ -49,9 +55,17 @@ pub const GLOSSARY: &[Term] = &[
     term("ledger", "The list of all cells with their ranks, and why each is shown or not."),
     term("linear probe", "A logistic regression on the features: what the features hold, whatever a view shows of them."),
     term("lost", "The view scores lower than its features do: the projection hides what the features hold."),
+    term("map", "A two-dimensional picture by t-SNE or UMAP, whose axes have no meaning of their own."),
     term("other settings", "The score of a figure when the projection's parameters are changed: one measure of robustness."),
+    term("positive", "An image of the class that a rate is about; the other images are negative."),
     term("projection", "A method that maps features to few coordinates, such as PCA, ICA, t-SNE or UMAP."),
+    term(
+        "q",
+        "The false discovery rate at which a test is significant (Benjamini and Hochberg): a p-value corrected for many tests.",
+    ),
     term("re-projection", "The score of a figure when a subsample of identities is projected again: one measure of robustness."),
+    term("reference", "The group with most images: gaps of the other groups are measured from it."),
+    term("seed", "The number that all random choices of a study or a training follow from."),
     term("selection half", "Half A of the identities: views are chosen by their scores on it."),
     term("separates", "The simultaneous lower bound of the AUC on the evaluation half reaches the study's threshold."),
     term(

@@ -59,6 +59,14 @@ struct InteractionRow {
     is_shown: bool,
 }
 
+/// What is said of a pair of sides in the summary.
+#[derive(Serialize)]
+pub struct PairVerdict {
+    left: String,
+    right: String,
+    verdict: String,
+}
+
 impl Section for Contrasts {
     const ANCHOR: &'static str = "contrasts";
     const TITLE: &'static str = "Model against model";
@@ -81,6 +89,19 @@ impl Contrasts {
         }
         let contrasts: Vec<Contrast> = contrasts.into_iter().map(|(_, contrast)| contrast).collect();
         (!contrasts.is_empty()).then_some(Contrasts { contrasts })
+    }
+
+    /// How many pairs of sides there are.
+    pub fn pairs(&self) -> usize {
+        self.contrasts.iter().map(|contrast| contrast.pairs.len()).sum()
+    }
+
+    /// The verdicts on the first pairs, in the order of the study.
+    pub fn verdicts(&self, at_most: usize) -> Vec<PairVerdict> {
+        let pairs = self.contrasts.iter().flat_map(|contrast| &contrast.pairs).take(at_most);
+        let verdict =
+            |pair: &Pair| PairVerdict { left: pair.left.clone(), right: pair.right.clone(), verdict: pair.verdict.clone() };
+        pairs.map(verdict).collect()
     }
 }
 
@@ -166,7 +187,7 @@ mod tests {
         let text = Fixture::new().text(Contrasts::of);
         for sentence in [
             "pixels → blocks: lower on zero or one.",
-            "One side has fewer than three trainings, so a difference is one between these models",
+            "One side has fewer than three trainings, so do not read a difference as an effect of features.",
             "zero or one 0.900 0.700 −0.200 (−0.250 to −0.150) 0.010 undefined lower",
             "even or odd 0.520 0.510 −0.010 (−0.060 to +0.040) 0.800 undefined inconclusive",
         ] {

@@ -157,10 +157,10 @@ mod tests {
             Some(section)
         });
         for sentence in [
-            "re-projection 0.850 (0.800–0.900) 10 times",
+            "re-projection 0.850 [0.800–0.900] 10 times",
             "other settings perplexity 15: 0.800",
-            "label noise 5.0 %: 0.750 (0.700–0.800)",
-            "Not ranked by: silhouette 0.250.",
+            "label noise 5.0 %: 0.750 [0.700–0.800]",
+            "Other measures (not used for ranking): silhouette 0.250.",
         ] {
             assert!(text.contains(sentence), "{sentence}\n{text}");
         }

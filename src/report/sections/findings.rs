@@ -147,7 +147,7 @@ mod tests {
             "blocks: no comparison separates; above chance: zero or one; inconclusive: even or odd.",
             "zero or one embedding, pca axis 1 0.900 (0.850–0.950) 0.800 separates",
             "zero or one embedding, pca axis 1 0.700 (0.650–0.750) 0.600 above chance",
-            "over the 4 cells that the selection half chose",
+            "4 cells are tested together: those that the selection half chose",
             "pixels zero or one embedding, pca axis 1 0.980 – −0.080 (−0.120 to −0.040) lost",
         ] {
             assert!(text.contains(sentence), "{sentence}\n{text}");

@@ -411,7 +411,7 @@ mod tests {
             "0.250 −0.100 0.800",
             "The widest TPR gap of each model: pixels, bold = 1: −0.300 (−0.400 to −0.200) ●.",
             "Reweighed by bold, the widest TPR gap changes from 0.300 to 0.100, by −0.200 (−0.300 to −0.100).",
-            "Levelling down: the gap shrank, and no group gained.",
+            "Levelling down: the gap shrank, and no group gained (others only got worse).",
             "FPR, greatest to geometric mean bold 0.125 over 2 groups 0.004 over 2 groups 0.500 over 2 groups 0.750 over 2 groups",
             "undefined: fewer than two groups have enough images 0.950 over 2 groups",
             "undefined: a group has no such error 1.250 over 2 groups",

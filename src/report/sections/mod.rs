@@ -24,7 +24,7 @@ mod summary;
 mod training;
 
 pub use comparisons::Comparisons;
-pub use contrasts::Contrasts;
+pub use contrasts::{Contrasts, PairVerdict};
 pub use data::Data;
 pub use fairness::Fairness;
 pub use figures::Figures;

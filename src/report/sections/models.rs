@@ -128,6 +128,6 @@ mod tests {
             text.contains("layer4: 1,797 × 512 (3 columns lie far from 0: they were centred before they were kept"),
             "{text}"
         );
-        assert!(text.contains("(the prefix module. of the weights’ names is left out)"), "{text}");
+        assert!(text.contains("(prefix module. removed from tensor names)"), "{text}");
     }
 }

@@ -176,7 +176,7 @@ mod tests {
             stability: None,
         };
         let of = |seeds: usize| score::Quality { format: 1, neighbours: 15, asked: 4, seeds, views: vec![view.clone()] };
-        for (seeds, wanted) in [(3, "0.900 (0.800–0.950) – 0.900 (0.800–0.950)"), (1, "0.900 – 0.900 – –")] {
+        for (seeds, wanted) in [(3, "0.900 [0.800–0.950] – 0.900 [0.800–0.950]"), (1, "0.900 – 0.900 – –")] {
             let text = Fixture::new().text(|source| {
                 let projected = Projected {
                     source,

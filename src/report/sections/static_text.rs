@@ -17,7 +17,7 @@ struct WordRow {
 
 impl Section for Words {
     const ANCHOR: &'static str = "words";
-    const TITLE: &'static str = "Words";
+    const TITLE: &'static str = "Glossary";
     const TEMPLATE: &'static str = "words.html";
 }
 

@@ -1,19 +1,21 @@
 //! What was found, in a few sentences with numbers.
 
-use super::{Contrasts, Section, Training};
+use super::{Contrasts, PairVerdict, Section, Training};
 use crate::{
     report::{
         claims::{ClaimId, EstimateClaims, SpreadClaims},
-        source::{Half, ReportSource},
+        source::ReportSource,
         words::{list, list_of_some},
     },
     study::People,
 };
 use serde::Serialize;
-use visavis_core::domain::{claim::NumberForm, ledger::ModelStanding};
+use visavis_core::domain::{claim::NumberForm, ledger::ModelStanding, simultaneous::ViewBesideFeatures};
 
 /// Models that a sentence names before it says that there are others.
 const MOST_NAMES: usize = 6;
+/// Pairs of sides that the summary names.
+const MOST_PAIRS: usize = 4;
 
 #[derive(Serialize)]
 pub struct Summary {
@@ -33,9 +35,12 @@ pub struct Summary {
     not_above_chance: Option<String>,
     /// Comparisons whose best probe is of features that were not trained.
     untrained: Vec<Untrained>,
-    best_view: Option<BestView>,
+    /// What chosen views hide of their features, greatest loss first.
+    lost: Vec<Lost>,
     best_verification: Option<BestVerification>,
-    /// Are models compared, and may a difference be attributed to a factor?
+    /// The first pairs of sides, with the verdict on each.
+    pairs: Vec<PairVerdict>,
+    /// May a difference be attributed to a factor? Nothing where no models are compared.
     contrasts: Option<Attribution>,
     picked: ClaimId,
     ranked: ClaimId,
@@ -70,11 +75,9 @@ struct Untrained {
 }
 
 #[derive(Serialize)]
-struct BestView {
+struct Lost {
     comparison: String,
-    model: String,
-    view: String,
-    auc: Option<EstimateClaims>,
+    models: String,
 }
 
 #[derive(Serialize)]
@@ -85,6 +88,8 @@ pub struct BestVerification {
 
 #[derive(Serialize)]
 struct Attribution {
+    /// There are more pairs than the summary names.
+    some_are_left_out: bool,
     /// Some contrast has fewer than three trainings on a side.
     some_are_of_models_only: bool,
 }
@@ -127,10 +132,13 @@ impl Summary {
             above_chance,
             not_above_chance: (!not_above_chance.is_empty()).then(|| list(&not_above_chance)),
             untrained: untrained(source),
-            best_view: best_view(source),
+            lost: lost(source),
             best_verification: training.and_then(Training::best),
-            contrasts: contrasts
-                .map(|_| Attribution { some_are_of_models_only: outcome.held.iter().any(|held| !held.names_factor()) }),
+            pairs: contrasts.map(|of| of.verdicts(MOST_PAIRS)).unwrap_or_default(),
+            contrasts: contrasts.map(|of| Attribution {
+                some_are_left_out: of.pairs() > MOST_PAIRS,
+                some_are_of_models_only: outcome.held.iter().any(|held| !held.names_factor()),
+            }),
             picked: count("/picked", "figures picked", ledger.picked),
             ranked: count("/ranked", "cells ranked", ledger.ranked),
             cells: count("/cells", "cells", ledger.cells),
@@ -199,18 +207,24 @@ fn untrained(source: &ReportSource) -> Vec<Untrained> {
         .collect()
 }
 
-/// The chosen view that ranks first.
-fn best_view(source: &ReportSource) -> Option<BestView> {
-    let rows = &source.outcome.ledger.rows;
-    let ranked = source.outcome.chosen.values().filter_map(|&row| Some((rows[row].rank?, row)));
-    let (_, row) = ranked.min()?;
-    let cell = &rows[row].candidate.cell;
-    Some(BestView {
-        comparison: source.comparison(cell),
-        model: source.model(cell),
-        view: source.view(cell),
-        auc: source.half(row, Half::Evaluation),
-    })
+/// Comparisons that a chosen view shows less of than its features contain, greatest loss first.
+fn lost(source: &ReportSource) -> Vec<Lost> {
+    let outcome = source.outcome;
+    let mut found: Vec<&ViewBesideFeatures> = outcome.grid.beside.iter().filter(|of| of.word() == "lost").collect();
+    found.sort_by(|one, other| one.kept.value.total_cmp(&other.kept.value));
+    let mut lost: Vec<(usize, Vec<String>)> = Vec::new();
+    for of in found {
+        let model = source.study().models[of.model].name.clone();
+        match lost.iter_mut().find(|(comparison, _)| *comparison == of.comparison) {
+            Some((_, models)) => models.push(model),
+            None => lost.push((of.comparison, vec![model])),
+        }
+    }
+    let named = lost.into_iter().map(|(comparison, models)| Lost {
+        comparison: source.study().comparisons[comparison].name.clone(),
+        models: list_of_some(&models, MOST_NAMES),
+    });
+    named.collect()
 }
 
 #[cfg(test)]
@@ -226,10 +240,11 @@ mod tests {
             "In blocks, no comparison separates.",
             "Above chance (simultaneous over 4 cells, 5 %): zero or one in every model.",
             "No chosen view is above chance on even or odd.",
-            "The view that ranks first on the selection half is zero or one in pixels, pca axis 1: AUC 0.900 (0.850–0.950) on the evaluation half.",
+            "Compared with pixels, blocks is lower on zero or one (Model against model).",
+            "The chosen view shows less than the features contain (lost): zero or one in pixels (Findings).",
             "Figures picked by the rule: 1 of 4 ranked cells; the study has 4 cells",
-            "a difference is one between these models",
-            "Chosen views score +0.050 on the selection half relative to the evaluation half, on average",
+            "a difference is not read as the effect of a factor.",
+            "the mean difference of chosen views, selection half minus evaluation half, is +0.050",
         ] {
             assert!(text.contains(sentence), "{sentence}\n{text}");
         }

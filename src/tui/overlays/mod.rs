@@ -29,7 +29,7 @@ pub fn update(shared: &mut Shared, screen: &mut dyn Screen, command: ScreenComma
         return Then::nothing();
     }
     Then::Effects(match overlay {
-        Overlay::Palette { text, cursor } => return palette::update(shared, text, cursor, command),
+        Overlay::Palette { text, cursor } => return palette::update(shared, &text, cursor, command),
         Overlay::Help { scroll } => {
             help::update(shared, scroll, command);
             vec![]

@@ -19,12 +19,12 @@ use ratatui::{
     text::{Line, Span},
 };
 
-pub fn update(shared: &mut Shared, text: String, cursor: usize, command: ScreenCommand) -> Then {
-    let found = command::found(&text);
+pub fn update(shared: &mut Shared, text: &str, cursor: usize, command: ScreenCommand) -> Then {
+    let found = command::found(text);
     if command == ScreenCommand::Enter {
         return found.get(cursor).map_or(Then::nothing(), |entry| Then::Command(entry.command));
     }
-    let after = typed(text.clone(), command);
+    let after = typed(text.to_owned(), command);
     let cursor = if after == text { moved(cursor, found.len(), command) } else { 0 };
     shared.overlay = Some(Overlay::Palette { text: after, cursor });
     Then::nothing()

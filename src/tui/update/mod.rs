@@ -8,7 +8,7 @@ use super::{
     command::ScreenCommand,
     event::{Effect, ScreenEvent},
     keys,
-    overlays::{self, Then},
+    overlays::{self, Then, state::Overlay},
     paint::{Clicked, Hit},
 };
 
@@ -38,7 +38,7 @@ pub fn update(app: &mut App, event: ScreenEvent, hits: &[Hit]) -> Vec<Effect> {
 fn paste(app: &mut App, text: &str) -> Vec<Effect> {
     let mut effects = Vec::new();
     for letter in text.chars() {
-        if app.shared.overlay.as_ref().is_some_and(|overlay| overlay.takes_text()) {
+        if app.shared.overlay.as_ref().is_some_and(Overlay::takes_text) {
             effects.extend(act_on(app, ScreenCommand::Type(if letter.is_control() { ' ' } else { letter })));
         }
     }
@@ -93,7 +93,7 @@ fn click(app: &mut App, column: u16, row: u16, hits: &[Hit]) -> Vec<Effect> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{drawing::Drawing, layout::ScreenLayout, overlays::state::Overlay, screen_id::ScreenId, testing, theme::Theme},
+        super::{drawing::Drawing, layout::ScreenLayout, screen_id::ScreenId, testing, theme::Theme},
         *,
     };
     use crate::{
@@ -124,8 +124,9 @@ mod tests {
     }
 
     fn lines(effects: &[Effect]) -> Vec<&str> {
-        let line = |effect| if let &Effect::Program { ref words, .. } = effect { Some(words.as_str()) } else { None };
-        effects.iter().filter_map(line).collect()
+        let words =
+            effects.iter().map(|effect| if let Effect::Program { words, .. } = effect { Some(words.as_str()) } else { None });
+        words.flatten().collect()
     }
 
     #[test]

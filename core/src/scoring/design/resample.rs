@@ -85,7 +85,7 @@ impl Resampler {
         (0..REPLICATES).for_each(|replicate| {
             let mut rng = PhiloxStream::new(self.seed, self.purpose, (block * REPLICATES + replicate) as u64);
             rng.with_replacement(self.count, |identity| {
-                multiplicities[identity][replicate] = multiplicities[identity][replicate].saturating_add(1)
+                multiplicities[identity][replicate] = multiplicities[identity][replicate].saturating_add(1);
             });
         });
         multiplicities

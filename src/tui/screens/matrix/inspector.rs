@@ -168,6 +168,6 @@ fn beside_features(word: &str) -> &str {
     match word {
         "inflated" => "inflated, better than both",
         "lost" => "lost, worse than the better",
-        _ => "not shown to differ",
+        _ => "inconclusive",
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! An iteration of all probes of a batch is two products of the features with as many columns as there are probes, in `f32`. The
 //! features are standardised once, by all rows; what differs between probes (their own training rows' means and deviations) is small,
-//! and is applied to the weights instead ([`super::AffineMap`]).
+//! and is applied to the weights instead ([`AffineMap`](super::AffineMap)).
 
 use super::{LinearProbe, ProbeTask};
 use crate::numeric::{

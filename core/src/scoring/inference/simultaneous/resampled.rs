@@ -81,14 +81,14 @@ impl SideDifference {
         let replicates = self.defined_replicates();
         let over_identities = (!replicates.is_empty()).then(|| deviation(&replicates).powi(2))?;
         // Near 1 replicates vary too little; the sides' own intervals do not.
-        let arm = self.from_sides().and_then(|(estimate, _)| estimate.interval);
+        let arm = self.of_sides().and_then(|(estimate, _)| estimate.interval);
         let arm = arm.map_or(0.0, |interval| 0.5 * (interval.high - interval.low) / student::Z);
         let over_identities = over_identities.max(arm * arm);
         Some(over_identities + self.trainings.iter().flatten().map(|side| side.variance).sum::<f64>())
     }
 
     /// The interval and the p-value from both sides' intervals.
-    fn from_sides(&self) -> Option<(Estimate, Option<f64>)> {
+    fn of_sides(&self) -> Option<(Estimate, Option<f64>)> {
         let ([left, right], pairs) = self.sides.as_ref()?;
         Some(difference(*left, *right, pairs))
     }
@@ -98,7 +98,7 @@ impl SideDifference {
     fn interval_and_p(&self) -> Option<(Estimate, f64)> {
         let value = self.replicates.value;
         let Some(sides) = &self.trainings else {
-            if let Some((estimate, p)) = self.from_sides() {
+            if let Some((estimate, p)) = self.of_sides() {
                 return Some((estimate, p.unwrap_or(1.0)));
             }
             let sorted = sorted(self.defined_replicates());
