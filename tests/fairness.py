@@ -3,10 +3,10 @@
     python tests/fairness.py
 
 A table is a group, a label, a prediction and perhaps a weight a row; AIF360 compares group 0 ("unprivileged") with group 1.
-Rates, differences, ratios, entropies, EDF and reweighing by aif360, between groups by fairlearn.metrics, Wilson's interval by
-scipy.stats, the variance of a clustered proportion by statsmodels (an intercept alone, cluster-robust). Where a denominator is 0,
-or a ratio infinite, the fixture holds null, and "undefined" says what the peer writes instead. Needs aif360 (0.6.1 wrote it),
-fairlearn (0.15.0) and statsmodels.
+Rates, differences, ratios, entropies, EDF and reweighing by aif360, between groups by fairlearn.metrics, geometric means of error
+rates and Wilson's interval by scipy.stats, the variance of a clustered proportion by statsmodels (an intercept alone,
+cluster-robust). Where a denominator is 0, or a ratio infinite, the fixture holds null, and "undefined" says what the peer writes
+instead. Needs aif360 (0.6.1 wrote it), fairlearn (0.15.0) and statsmodels.
 """
 
 import json
@@ -25,7 +25,7 @@ from aif360.algorithms.preprocessing import Reweighing
 from aif360.datasets import BinaryLabelDataset
 from aif360.metrics import BinaryLabelDatasetMetric, ClassificationMetric
 from aif360.sklearn.preprocessing import Reweighing as ReweighingOfMany
-from scipy.stats import binomtest
+from scipy.stats import binomtest, gmean
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, precision_score
 
 random = np.random.default_rng(7)
@@ -213,8 +213,15 @@ def fairlearn_of(table, undefined):
         if not (known["tpr"] and known["fpr"]):
             undefined.append(f"{key}: Fairlearn writes {said[key]}")
             said[key] = np.nan
+
+    def worst(key):
+        """The greatest error rate over the geometric mean of all (NIST IR 8429)."""
+        rates = [groups[str(g)][key] for g in ids]
+        return plain(max(rates) / gmean(rates)) if known[key] and min(rates) > 0 else None
+
     return {
         "groups": groups,
+        "worst_to_geometric_mean": {key: worst(key) for key in ["fnr", "fpr"]},
         "range": {key: plain(most[key]) if known[key] else None for key in metrics},
         "least_ratio": {key: plain(least[key]) if known[key] else None for key in metrics},
         **{key: plain(value) for key, value in said.items()},

@@ -184,11 +184,23 @@ fn each_folder_imports_only_from_the_floors_below() {
     assert_eq!(seen, BTreeMap::from(floors), "left: what is imported; right: what may be, and is if a floor is to be believed");
 }
 
+/// What stands on the same line before this place.
+fn line_before(text: &str, at: usize) -> &str {
+    text[..at].rsplit('\n').next().unwrap_or("").trim()
+}
+
+/// Nothing, `pub`, or `pub(…)`: what may stand before `use` and `mod`.
+fn is_visibility(word: &str) -> bool {
+    word.is_empty() || word == "pub" || (word.starts_with("pub(") && word.ends_with(')') && !word.contains(' '))
+}
+
 #[test]
 fn what_a_folder_hands_on_is_written_here() {
     let mut seen = BTreeSet::new();
     for source in files().into_iter().filter(|source| !source.path.ends_with("lib.rs")) {
-        for (at, _) in source.text.match_indices("pub use ") {
+        let is_handed_on =
+            |at: &usize| is_visibility(line_before(&source.text, *at)) && !line_before(&source.text, *at).is_empty();
+        for at in source.text.match_indices("use ").map(|(at, _)| at).filter(is_handed_on) {
             let end = source.text[at..].find(';').map_or(source.text.len(), |end| at + end);
             let handed = Source {
                 text: source.text[at..end].to_owned(),
@@ -332,11 +344,11 @@ type Module = Vec<String>;
 fn imported(module: &Module, text: &str, crate_path: &str, all: &BTreeSet<Module>) -> BTreeSet<Module> {
     let mut found = BTreeSet::new();
     for line in text.lines() {
-        let declared = line.trim_start_matches("pub ").strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';'));
+        let declared = line.split_once("mod ").filter(|(before, _)| is_visibility(before.trim()));
+        let declared = declared.and_then(|(_, rest)| rest.strip_suffix(';'));
         found.extend(declared.map(|name| [&module[..], &[name.to_owned()]].concat()));
     }
-    let starts = |at: usize| ["", "pub"].contains(&text[..at].rsplit('\n').next().unwrap_or("").trim());
-    let uses = text.match_indices("use ").filter(|(at, _)| starts(*at));
+    let uses = text.match_indices("use ").filter(|(at, _)| is_visibility(line_before(text, *at)));
     let mut paths: Vec<String> = uses.flat_map(|(at, _)| flattened(text[at + 4..].split(';').next().unwrap_or(""))).collect();
     // What is named where it is used; a path that ends in `::` begins a tree.
     let is_of_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
@@ -406,5 +418,6 @@ fn a_circle_of_files_would_be_seen() {
     assert_eq!(of("b/c", "use super::d::X;\nuse crate::{study::a, tui::a::Y};"), ["a", "b/d"].map(module).into());
     assert_eq!(of("b/c", "use super::X;\nuse crate::study::a;"), [module("b")].into());
     assert_eq!(of("b", "mod c;\nuse d::X;"), ["b/c", "b/d"].map(module).into());
+    assert_eq!(of("b", "pub(super) mod c;\npub(crate) use d::X;"), ["b/c", "b/d"].map(module).into());
     assert_eq!(of("b/c", "fn f() { super::super::a::g() }"), [module("a")].into());
 }

@@ -1,12 +1,18 @@
 //! What both programs share: values and the rules between them, data sets, projections, scores, figures, the store, and the stages
 //! that are made of them. The map is in `ARCHITECTURE.md`.
 
+#![deny(missing_docs, unreachable_pub)]
+
+#[allow(missing_docs, unreachable_pub)]
 pub mod dataset;
 pub mod domain;
 pub mod numeric;
 pub mod plot;
+#[allow(unreachable_pub)]
 pub mod projection;
 pub mod scoring;
+#[allow(unreachable_pub)]
 pub mod stages;
 pub mod store;
+#[allow(missing_docs, unreachable_pub)]
 pub mod weights;

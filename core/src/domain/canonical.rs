@@ -10,18 +10,27 @@
 use super::Digest;
 use std::collections::BTreeMap;
 
+/// A typed value on its way into a key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
+    /// Tag `b`, and a byte 0 or 1.
     Bool(bool),
+    /// Tag `i`, and eight bytes, least significant first.
     Int(i64),
+    /// Tag `f`, and the bits of the number: NaNs of other bits are other values.
     Float(f64),
+    /// Tag `t`, the length in bytes, and UTF-8.
     Text(String),
+    /// Tag `d`, and 32 bytes.
     Digest(Digest),
+    /// Tag `l`, how many, and each in order.
     List(Vec<Value>),
+    /// Tag `m`, how many, and each name (tag `n`) with its value, sorted by name.
     Map(BTreeMap<&'static str, Value>),
 }
 
 impl Value {
+    /// Owns the text.
     pub fn text(text: impl Into<String>) -> Self {
         Value::Text(text.into())
     }
@@ -36,14 +45,17 @@ impl Value {
         Value::Int(seed as i64)
     }
 
+    /// Each item in order, by the function given.
     pub fn list<T>(items: impl IntoIterator<Item = T>, each: impl Fn(T) -> Value) -> Self {
         Value::List(items.into_iter().map(each).collect())
     }
 
+    /// Begins a map without fields.
     pub fn map() -> Map {
         Map(BTreeMap::new())
     }
 
+    /// BLAKE3 of the canonical bytes.
     pub fn digest(&self) -> Digest {
         let mut bytes = Vec::new();
         self.write(&mut bytes);
@@ -93,6 +105,7 @@ impl Value {
 pub struct Map(BTreeMap<&'static str, Value>);
 
 impl Map {
+    /// Adds the field; of two with one name the later stays.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
         self.0.insert(name, value);
@@ -114,6 +127,7 @@ impl Map {
         if value == *default { self } else { self.with(name, value) }
     }
 
+    /// The map as a value.
     pub fn done(self) -> Value {
         Value::Map(self.0)
     }

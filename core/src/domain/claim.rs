@@ -3,21 +3,29 @@
 use super::Key;
 use serde::{Deserialize, Serialize};
 
+/// One number on the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
+    /// `c` and a number, counted from 0 on each page.
     pub id: String,
     /// What the number is, in words.
     pub what: String,
+    /// How the number is written, and so to how many decimals an audit compares it.
     pub form: NumberForm,
+    /// The unrounded number: a percentage is kept as a share.
     pub value: f64,
+    /// Where an audit looks it up.
     pub from: ClaimSource,
 }
 
 /// Where a claim's number stands: an output of a result (or its `facts`, or its `work`), and a JSON pointer into it (RFC 6901).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimSource {
+    /// The result.
     pub key: Key,
+    /// The file's name among the result's outputs, or `facts`, or `work`.
     pub output: String,
+    /// Begins with `/`; empty for the whole output.
     pub pointer: String,
 }
 
@@ -36,6 +44,7 @@ pub enum NumberForm {
 }
 
 impl NumberForm {
+    /// The text for people; of a share as a percentage, of a count without its fraction.
     pub fn show(self, value: f64) -> String {
         match self {
             NumberForm::Score => unsigned(value),

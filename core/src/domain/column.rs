@@ -31,19 +31,23 @@ impl ImageIndex {
         Some(index)
     }
 
+    /// How many images.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
+    /// Does it name no image?
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
+    /// The name at a row, from 0. Panics beyond the last.
     pub fn name(&self, row: usize) -> &str {
         let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.text[start..self.ends[row]]
     }
 
+    /// Every name, sorted.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         (0..self.len()).map(|row| self.name(row))
     }
@@ -177,6 +181,7 @@ impl Column {
         self.labelled
     }
 
+    /// Is no image labelled?
     pub fn is_empty(&self) -> bool {
         self.labelled == 0
     }
@@ -216,6 +221,7 @@ impl Column {
         self.words.iter().map(String::as_str).zip(counts).collect()
     }
 
+    /// Is every value that occurs `0` or `1`? Yes where none does.
     pub fn is_binary(&self) -> bool {
         self.words.iter().all(|value| value == "0" || value == "1")
     }
@@ -258,6 +264,7 @@ impl Column {
         Column::coded(Arc::new(index), &words, codes)
     }
 
+    /// BLAKE3 of [`Column::to_text`].
     pub fn digest(&self) -> Digest {
         Digest::of(self.to_text().as_bytes())
     }
@@ -303,14 +310,17 @@ impl Restriction {
 pub struct Labels(BTreeMap<String, Column>);
 
 impl Labels {
+    /// An image's value of an attribute; `None` where either is unknown or the label is missing.
     pub fn of<'a>(&'a self, attribute: &str, image: &str) -> Option<&'a str> {
         self.get(attribute)?.get(image)
     }
 
+    /// The labels of one attribute.
     pub fn get(&self, attribute: &str) -> Option<&Column> {
         self.0.get(attribute)
     }
 
+    /// Is there a column of this attribute?
     pub fn contains(&self, attribute: &str) -> bool {
         self.0.contains_key(attribute)
     }
@@ -320,6 +330,7 @@ impl Labels {
         self.0.insert(attribute, column)
     }
 
+    /// Takes an attribute's column out.
     pub fn remove(&mut self, attribute: &str) -> Option<Column> {
         self.0.remove(attribute)
     }
@@ -339,6 +350,7 @@ impl Labels {
         self.0.len()
     }
 
+    /// Is there no attribute?
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

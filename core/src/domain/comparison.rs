@@ -14,9 +14,11 @@ use std::{collections::BTreeSet, fmt};
 /// One question asked of every view, with the names people read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
+    /// The study's name for it, which reports and commands use.
     pub name: String,
     /// One a class; the quantity itself otherwise.
     pub classes: Vec<String>,
+    /// What decides who is compared with whom.
     pub question: Question,
     /// The study says that a value asked for may be one that no image has.
     pub may_be_absent: bool,
@@ -25,11 +27,13 @@ pub struct Comparison {
 /// What is asked, without what it is called: names never enter keys.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Question {
+    /// The classes or the quantity.
     pub measured: Measured,
     /// Only images for which this holds take part.
     pub within: Option<Expression>,
 }
 
+/// What an image has of the question: some of its classes, or a number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measured {
@@ -39,12 +43,14 @@ pub enum Measured {
     Quantity(String),
 }
 
+/// A condition on one image's labels. It displays as the study language writes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Expression {
     /// A binary attribute is present.
     Has(String),
     /// An attribute of several classes has this value.
     Equals(String, String),
+    /// Holds where the inner one does not; unknown labels stay unknown.
     Not(Box<Expression>),
     /// All of these, two or more; flat, so that a long list is not a deep tree.
     And(Vec<Expression>),
@@ -135,6 +141,7 @@ impl Question {
         self.within.is_none().then_some(attribute)
     }
 
+    /// What of the question enters a key.
     pub fn canonical(&self) -> Value {
         let Question { measured, within } = self;
         let map = match measured {
@@ -230,6 +237,7 @@ impl Expression {
         }
     }
 
+    /// An operator's word, then its parts: what enters a key.
     pub fn canonical(&self) -> Value {
         let list = |op: &str, parts: Vec<Value>| Value::List([vec![Value::text(op)], parts].concat());
         match self {
@@ -279,7 +287,9 @@ pub fn yes_or_no(word: &str) -> Option<bool> {
 /// Why an expression could not be read, and at which character (from 0).
 #[derive(Debug, PartialEq, Eq)]
 pub struct Misread {
+    /// In characters, from 0; the text's length where it ends too early.
     pub offset: usize,
+    /// A sentence for people.
     pub why: String,
 }
 

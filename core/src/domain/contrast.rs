@@ -15,11 +15,14 @@ pub const LEAST_TRAININGS: usize = 3;
 pub struct ContrastSides {
     /// Which contrast of the study, from 0.
     pub contrast: usize,
+    /// Places of models in the study; at least one.
     pub left: Vec<usize>,
+    /// Places of models in the study; at least one, and none of the left.
     pub right: Vec<usize>,
 }
 
 impl ContrastSides {
+    /// What of the sides enters a key.
     pub fn canonical(&self) -> Value {
         let ContrastSides { contrast, left, right } = self;
         let places = |of: &Vec<usize>| Value::list(of, |place| Value::count(*place));
@@ -53,6 +56,7 @@ impl Contrast {
         }
     }
 
+    /// The study's name for the contrast.
     pub fn name(&self) -> &str {
         match self {
             Contrast::Factor { name, .. } | Contrast::Pair { name, .. } => name,

@@ -8,14 +8,17 @@ use std::{fmt, str::FromStr};
 pub struct Digest([u8; 32]);
 
 impl Digest {
+    /// Digests the bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Digest(*blake3::hash(bytes).as_bytes())
     }
 
+    /// A digest that was computed or read elsewhere.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Digest(bytes)
     }
 
+    /// The 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -82,6 +85,7 @@ impl<'de> Deserialize<'de> for Digest {
 pub struct Key(pub Digest);
 
 impl Key {
+    /// The first eight digits: enough for people, never for comparing.
     pub fn short(&self) -> String {
         self.0.short()
     }

@@ -4,6 +4,7 @@
 use super::{Digest, text::printable};
 use std::{fmt, path::PathBuf};
 
+/// With a [`Fault`] as the error.
 pub type Result<T> = std::result::Result<T, Fault>;
 
 /// How a fault ends the program: the exit codes that scripts rely on.
@@ -41,7 +42,9 @@ impl Ending {
 /// A place in a file; line and column count from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
+    /// As it was given, or as it is shown.
     pub file: PathBuf,
+    /// Line and column; `None` for the file as a whole.
     pub at: Option<(usize, usize)>,
 }
 
@@ -55,11 +58,16 @@ impl fmt::Display for Place {
     }
 }
 
+/// One thing that went wrong. It displays as up to three lines: what, where, what next.
 #[derive(Clone, Debug)]
 pub struct Fault {
+    /// How the program ends because of it.
     pub ending: Ending,
+    /// A sentence for people, without a full stop.
     pub what: String,
+    /// The file it is about.
     pub place: Option<Place>,
+    /// What people can do: a command or an action.
     pub next: Option<String>,
 }
 
@@ -68,26 +76,32 @@ impl Fault {
         Fault { ending, what: what.into(), place: None, next: None }
     }
 
+    /// A bug, or a machine that misbehaves.
     pub fn unexpected(what: impl Into<String>) -> Self {
         Self::new(Ending::Unexpected, what)
     }
 
+    /// What was asked is wrong: usage, study file, data.
     pub fn asked(what: impl Into<String>) -> Self {
         Self::new(Ending::Asked, what)
     }
 
+    /// A job failed.
     pub fn failed(what: impl Into<String>) -> Self {
         Self::new(Ending::Failed, what)
     }
 
+    /// An audit found a difference.
     pub fn differs(what: impl Into<String>) -> Self {
         Self::new(Ending::Differs, what)
     }
 
+    /// Something needed is not here.
     pub fn missing(what: impl Into<String>) -> Self {
         Self::new(Ending::Missing, what)
     }
 
+    /// The user stopped it.
     pub fn interrupted() -> Self {
         Self::new(Ending::Interrupted, "interrupted; what was finished is kept").next("run the same command again to go on")
     }
@@ -121,18 +135,21 @@ impl Fault {
         fault
     }
 
+    /// The same, of a file as a whole.
     #[must_use]
     pub fn in_file(mut self, file: impl Into<PathBuf>) -> Self {
         self.place = Some(Place { file: file.into(), at: None });
         self
     }
 
+    /// The same, at a line and column, from 1.
     #[must_use]
     pub fn at(mut self, file: impl Into<PathBuf>, line: usize, column: usize) -> Self {
         self.place = Some(Place { file: file.into(), at: Some((line, column)) });
         self
     }
 
+    /// The same, with what people can do.
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());

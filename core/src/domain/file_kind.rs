@@ -3,51 +3,92 @@
 /// Kinds of files that turn up in place of pictures, arrays and weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
+    /// No byte at all.
     Empty,
+    /// Begins with a kibibyte of zero bytes, as a download that was cut off does; a shorter file is all zero bytes.
     Zeros,
+    /// A pointer of Git LFS in place of the file.
     LfsPointer,
+    /// A web page, as of a download that was refused.
     Html,
+    /// Any other XML.
     Xml,
+    /// An object or a list.
     Json,
+    /// Compressed by gzip.
     Gzip,
+    /// Compressed by bzip2.
     Bzip2,
+    /// Compressed by xz.
     Xz,
+    /// Compressed by Zstandard.
     Zstandard,
+    /// A 7-Zip archive.
     SevenZip,
+    /// A tar archive.
     Tar,
+    /// A ZIP archive of something else.
     Zip,
+    /// A ZIP archive of NumPy arrays.
     Npz,
+    /// PyTorch's format since 1.6: a ZIP archive with a pickle.
     TorchZip,
+    /// PyTorch's format before 1.6.
     TorchOld,
+    /// Pickled Python objects.
     Pickle,
+    /// One NumPy array.
     Npy,
+    /// Tensors with a JSON head.
     Safetensors,
+    /// The format of HDF5, and of Keras weights.
     Hdf5,
+    /// A MATLAB file of version 5.
     Matlab,
+    /// A table in Apache Parquet.
     Parquet,
+    /// A table in Apache Arrow's file format.
     Arrow,
+    /// Weights of llama.cpp.
     Gguf,
+    /// A picture.
     Jpeg,
+    /// A picture.
     Png,
+    /// A picture.
     Gif,
+    /// A picture.
     Webp,
+    /// A picture.
     Bmp,
+    /// A picture.
     Tiff,
+    /// A picture, as phones take them.
     Heif,
+    /// A picture.
     Avif,
+    /// A picture.
     JpegXl,
+    /// A picture.
     Jpeg2000,
+    /// A picture with layers.
     Photoshop,
+    /// A document.
     Pdf,
+    /// Plain text of some kind.
     Text,
+    /// None of these.
     Unknown,
 }
 
 /// What a file was given as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpectedFile {
+    /// Features: `.npy` or `.safetensors`.
     Array,
+    /// Weights of a network: `.safetensors`.
     Weights,
+    /// A picture that can be read here.
     Picture,
 }
 
@@ -81,6 +122,7 @@ const STARTS: &[(&[u8], FileKind)] = &[
 ];
 
 impl FileKind {
+    /// By its content, of which the first kibibyte is enough.
     pub fn of(bytes: &[u8]) -> Self {
         if bytes.is_empty() {
             return FileKind::Empty;

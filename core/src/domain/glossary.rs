@@ -3,6 +3,7 @@
 /// A word as people read it, and what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Term {
+    /// The word or phrase, as it stands in sentences.
     pub word: &'static str,
     /// One sentence.
     pub definition: &'static str,

@@ -13,14 +13,17 @@ pub type ImageId = String;
 pub struct Images(pub Vec<(ImageId, Option<Digest>)>);
 
 impl Images {
+    /// How many images.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
+    /// Is there no image?
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    /// The names, in order.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(id, _)| id.as_str())
     }
@@ -51,11 +54,14 @@ impl Images {
 /// How many images to take, drawn by the seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Take {
+    /// How many; all where there are not so many.
     pub images: usize,
+    /// The seed of the draw.
     pub seed: u64,
 }
 
 impl Take {
+    /// What of it enters a key.
     pub fn canonical(&self) -> Value {
         let Take { images, seed } = self;
         Value::map().with("images", Value::count(*images)).with("seed", Value::seed(*seed)).done()

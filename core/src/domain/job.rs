@@ -10,6 +10,7 @@ use std::{fmt, str::FromStr};
 pub struct JobId(u64);
 
 impl JobId {
+    /// By the study's name and the job's label in it.
     pub fn of(study: &str, label: &str) -> Self {
         let digest = Digest::of(format!("{study}\n{label}").as_bytes());
         JobId(u64::from_be_bytes(std::array::from_fn(|place| digest.as_bytes()[place])))
@@ -33,6 +34,7 @@ impl fmt::Debug for JobId {
     }
 }
 
+/// The text was not sixteen hexadecimal digits.
 #[derive(Debug, thiserror::Error)]
 #[error("not a job (sixteen hexadecimal digits)")]
 pub struct NotAJob;
@@ -61,8 +63,11 @@ impl<'de> Deserialize<'de> for JobId {
 /// A job that a run took into its queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedJob {
+    /// What people call it by.
     pub job: JobId,
+    /// The kind of its stage.
     pub stage: Kind,
+    /// What it is, in words: unique in its study.
     pub label: String,
 }
 
@@ -72,8 +77,11 @@ pub struct PlannedJob {
 pub enum JobState {
     /// In the queue: waits for what it consumes, or for a slot.
     Queued,
+    /// A worker is at it.
     Running,
+    /// Its result is there.
     Done,
+    /// Its last attempt ended badly, and no other follows by itself.
     Failed,
     /// A person said not now.
     Paused,
@@ -82,9 +90,11 @@ pub enum JobState {
 }
 
 impl JobState {
+    /// Every state, in the order that screens count them.
     pub const ALL: [JobState; 6] =
         [JobState::Queued, JobState::Running, JobState::Done, JobState::Failed, JobState::Paused, JobState::Cancelled];
 
+    /// As people and the store write it.
     pub fn word(self) -> &'static str {
         match self {
             JobState::Queued => "queued",
@@ -96,6 +106,7 @@ impl JobState {
         }
     }
 
+    /// The inverse of [`Self::word`].
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.word() == word)
     }
@@ -128,6 +139,7 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Every cause, in the order of the variants.
     pub const ALL: [Cause; 10] = [
         Cause::Input,
         Cause::Diverged,
@@ -147,6 +159,7 @@ impl Cause {
         matches!(self, Cause::Memory | Cause::Crash | Cause::Timeout | Cause::Silence)
     }
 
+    /// As people and the store write it.
     pub fn word(self) -> &'static str {
         match self {
             Cause::Input => "input",
@@ -162,6 +175,7 @@ impl Cause {
         }
     }
 
+    /// The inverse of [`Self::word`].
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|cause| cause.word() == word)
     }

@@ -4,6 +4,7 @@
 use super::{Digest, canonical::Value, pin::Pinned, result::Manifest};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
+/// What decides whether a report is out of date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MadeOf {
     /// Every result that it shows, by key and content.
@@ -15,6 +16,7 @@ pub struct MadeOf {
 }
 
 impl MadeOf {
+    /// From results in any order, the study file's text, and the pins.
     pub fn new<'a>(results: impl Iterator<Item = &'a Manifest>, study: &str, pins: &[Pinned]) -> Self {
         let pin = |of: &Pinned| Value::List(vec![Value::text(&of.name), Value::text(&of.pin.note)]);
         MadeOf { results: together(results), study: Digest::of(study.as_bytes()), pins: Value::list(pins, pin).digest() }

@@ -9,22 +9,32 @@ use super::{
 /// The factors as written: every combination, less the excluded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StudyMatrix {
+    /// Networks to take.
     pub architecture: Vec<Architecture>,
+    /// Losses to train with.
     pub loss: Vec<Loss>,
+    /// Names of data sets.
     pub trained_on: Vec<String>,
+    /// Names of preparations.
     pub prepare: Vec<String>,
+    /// The name of the one recipe by which all are trained.
     pub recipe: String,
     /// Training seeds a combination.
     pub seeds: usize,
+    /// Combinations that are left out.
     pub exclude: Vec<Exclusion>,
 }
 
 /// A combination is left out when it matches every level named here.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exclusion {
+    /// As [`Architecture`] displays it; `None` matches any.
     pub architecture: Option<String>,
+    /// As [`Loss`] displays it; `None` matches any.
     pub loss: Option<String>,
+    /// A data set's name; `None` matches any.
     pub trained_on: Option<String>,
+    /// A preparation's name; `None` matches any.
     pub prepare: Option<String>,
 }
 

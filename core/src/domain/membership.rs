@@ -26,6 +26,7 @@ pub struct Members {
 }
 
 impl Members {
+    /// The members among these images. An attribute without labels leaves the classes empty.
     pub fn of(images: &Images, labels: &Labels, question: &Question) -> Self {
         let Question { measured, within } = question;
         let mut members = Members { classes: vec![vec![]; question.width()], ..Members::default() };

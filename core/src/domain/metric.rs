@@ -13,8 +13,10 @@ use super::{Digest, Key};
 /// The first byte of a chunk; events start `{`.
 pub const TAG: u8 = b'M';
 
+/// One value of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MetricPoint {
+    /// Where in the series it stands, such as the epoch or the batch.
     pub step: u64,
     /// Milliseconds since 1970, UTC.
     pub at: u64,
@@ -25,9 +27,13 @@ pub struct MetricPoint {
 /// Points of one series of one attempt, in the order they were recorded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chunk {
+    /// The result that the attempt was at.
     pub key: Key,
+    /// From 1 for each job.
     pub attempt: u32,
+    /// The series' name, such as `loss`.
     pub series: String,
+    /// At least one, in the order of recording.
     pub points: Vec<MetricPoint>,
 }
 
@@ -41,6 +47,7 @@ impl Chunk {
         })
     }
 
+    /// The format is at the head of this file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(64 + self.series.len() + 12 * self.points.len());
         out.push(TAG);

@@ -60,6 +60,7 @@ impl MissingLabels {
         other.kept.into_iter().for_each(|(word, n)| *self.kept.entry(word).or_default() += n);
     }
 
+    /// How many labels are missing.
     pub fn count(&self) -> usize {
         self.spelled.values().sum()
     }

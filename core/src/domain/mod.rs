@@ -9,6 +9,7 @@ mod column;
 pub mod comparison;
 pub mod contrast;
 pub mod digest;
+pub mod dispersion;
 pub mod event;
 pub mod fairness;
 pub mod fault;

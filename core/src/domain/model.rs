@@ -4,12 +4,16 @@ use super::canonical::Value;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
+/// What is compared: where features come from, under a name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
+    /// Unique in its study.
     pub name: String,
+    /// Where its features come from.
     pub source: Source,
 }
 
+/// How features come about.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
     /// A network: weights that are given, or a recipe to make them.
@@ -17,7 +21,12 @@ pub enum Source {
     /// Features that somebody else made, one file a layer.
     Given(GivenFeatures),
     /// What takes no network.
-    Baseline { word: String, prepare: String },
+    Baseline {
+        /// `pixels` or `colours`.
+        word: String,
+        /// The preparation's name.
+        prepare: String,
+    },
 }
 
 impl Source {
@@ -31,6 +40,7 @@ impl Source {
     }
 }
 
+/// Files of features and the images that their rows are of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GivenFeatures {
     /// Layer → `.npy` or `.safetensors` file, N × D.
@@ -39,44 +49,62 @@ pub struct GivenFeatures {
     pub images: PathBuf,
 }
 
+/// A network in its factors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
+    /// Which network.
     pub architecture: Architecture,
+    /// What it is trained with; where weights are given, a label.
     pub loss: Loss,
     /// The data set it is trained on; where weights are given, a label.
     pub trained_on: String,
+    /// The preparation's name.
     pub prepare: String,
+    /// Given, trained here, or drawn.
     pub weights: Weights,
 }
 
+/// Where a network's weights come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Weights {
+    /// A file that somebody else made.
     File {
+        /// `.safetensors`.
         file: PathBuf,
+        /// How its tensors are named: a word of [`FAMILIES`].
         family: String,
+        /// What its bytes must be, in hexadecimal digits.
         blake3: Option<String>,
     },
     /// Train with this recipe; `seed` counts from 1.
     Recipe {
+        /// The recipe's name.
         recipe: String,
+        /// Which of the recipe's seeds.
         seed: usize,
     },
     /// As they are drawn at the start, for what learning adds to be seen.
     Untrained {
+        /// Which of the seeds, from 1.
         seed: usize,
     },
 }
 
+/// A network's shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Architecture {
+    /// A word of [`ARCHITECTURES`].
     pub word: String,
     /// Channels as a fraction of the usual ones; 1 is the field's network.
     pub width: f64,
 }
 
+/// A loss with its parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Loss {
+    /// A word of [`LOSSES`].
     pub word: String,
+    /// By name, such as `margin`; all that the loss takes.
     pub parameters: BTreeMap<String, f64>,
 }
 
@@ -118,6 +146,7 @@ pub(super) fn parameters(of: &BTreeMap<String, f64>) -> Value {
 }
 
 impl Architecture {
+    /// What of it enters a key; a width of 1 is left out.
     pub fn canonical(&self) -> Value {
         let Architecture { word, width } = self;
         Value::map().with("word", Value::text(word)).unless("width", Value::Float(*width), &Value::Float(1.0)).done()
@@ -125,6 +154,7 @@ impl Architecture {
 }
 
 impl Loss {
+    /// What of it enters a key.
     pub fn canonical(&self) -> Value {
         let Loss { word, parameters: of } = self;
         Value::map().with("word", Value::text(word)).with("parameters", parameters(of)).done()

@@ -6,6 +6,7 @@ use super::{Digest, ledger::CellId};
 /// study's order or its names change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pin {
+    /// What people called it when they pinned it.
     pub figure: String,
     /// Why, in the person's words; may be empty.
     pub note: String,
@@ -18,6 +19,7 @@ pub struct Pin {
 /// A pin, and the figure of the study that it means now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pinned {
+    /// As it was recorded.
     pub pin: Pin,
     /// `None`: it is lost, for the study has no such figure any more.
     pub cell: Option<CellId>,
@@ -30,8 +32,11 @@ pub const LOST: &str = "lost: names no figure of this study";
 
 /// A figure that the study has: its place, its name, and the digest of what it is.
 pub struct KnownFigure {
+    /// Its place in the study.
     pub cell: CellId,
+    /// What people call it now.
     pub name: String,
+    /// The digest of model, layer, projection, view and question, without their names.
     pub definition: Digest,
 }
 

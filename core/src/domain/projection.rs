@@ -8,20 +8,31 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
+    /// Principal component analysis.
     Pca {
+        /// How many components, at most.
         axes: usize,
     },
+    /// Independent component analysis (FastICA).
     Ica {
+        /// How many components, at most.
         axes: usize,
     },
+    /// t-distributed stochastic neighbour embedding, to two coordinates.
     Tsne {
+        /// The effective number of neighbours.
         perplexity: f64,
+        /// Of distances between features.
         #[serde(default, skip_serializing_if = "Metric::is_usual")]
         metric: Metric,
     },
+    /// Uniform manifold approximation and projection, to two coordinates.
     Umap {
+        /// How many nearest images each is connected to.
         neighbors: usize,
+        /// How close points may lie on the map.
         min_dist: f64,
+        /// Of distances between features.
         #[serde(default, skip_serializing_if = "Metric::is_usual")]
         metric: Metric,
     },
@@ -31,8 +42,10 @@ pub enum Method {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
+    /// The length of the difference.
     #[default]
     Euclidean,
+    /// One less the cosine of the angle.
     Cosine,
 }
 
@@ -63,8 +76,10 @@ impl Method {
 }
 
 impl Metric {
+    /// Both metrics.
     pub const ALL: [Metric; 2] = [Metric::Euclidean, Metric::Cosine];
 
+    /// As study files write it.
     pub fn word(self) -> &'static str {
         match self {
             Metric::Euclidean => "euclidean",
@@ -88,10 +103,12 @@ impl Metric {
     }
 }
 
+/// A projection of a study.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Projection {
     /// `pca`, or what tells two of one method apart: `tsne-perplexity50`.
     pub name: String,
+    /// What makes the coordinates.
     pub method: Method,
     /// Pairs of axes to look at together, counted from 1 (many-axis methods only).
     pub pairs: Vec<(usize, usize)>,
@@ -114,6 +131,7 @@ pub enum View {
 }
 
 impl Method {
+    /// As study files write it.
     pub fn word(&self) -> &'static str {
         match self {
             Method::Pca { .. } => "pca",
@@ -131,6 +149,7 @@ impl Method {
         }
     }
 
+    /// What of it enters a key. The usual metric is left out, so that keys of before there was a choice stay.
     pub fn canonical(&self) -> Value {
         let map = Value::map().with("method", Value::text(self.word()));
         match *self {

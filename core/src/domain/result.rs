@@ -11,43 +11,62 @@ use std::collections::BTreeMap;
 /// `data/results/<key>.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
+    /// Which form of manifest this is.
     pub format: u32,
+    /// The key of the task.
     pub key: Key,
+    /// The kind of the stage.
     pub stage: Kind,
+    /// The version of the stage's code that made it.
     pub version: u32,
+    /// The stage with its parameters.
     pub work: Work,
     /// What was consumed, by content.
     pub inputs: Vec<Input>,
+    /// Objects that it left, by name.
     pub outputs: Vec<Output>,
     /// Small numbers inline, each a list (`explained`, `images`).
     pub facts: Facts,
+    /// Who made it, where and how.
     pub provenance: Provenance,
 }
 
+/// Small numbers of a result by name.
 pub type Facts = BTreeMap<String, Vec<f64>>;
 
+/// One object of a result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    /// Unique among the outputs of a result, such as `scores.json`.
     pub name: String,
+    /// What its bytes are, and where the object lies.
     pub digest: Digest,
+    /// Its size.
     pub bytes: u64,
 }
 
 /// Who made it, where and how: never part of a key or of [`Manifest::content`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
+    /// The version of visavis.
     pub program: String,
+    /// The machine's name.
     pub host: String,
+    /// The processor's model name.
     pub cpu: String,
+    /// The operating system and its release.
     pub system: String,
+    /// Threads that the worker computed with.
     pub threads: usize,
     /// The journal of the worker that made it, and which attempt it was: they hold the rest.
     #[serde(default)]
     pub worker: String,
+    /// From 1; 0 in results of before attempts were counted.
     #[serde(default)]
     pub attempt: u32,
     /// Milliseconds since 1970, UTC.
     pub started: u64,
+    /// How long the computation took.
     pub seconds: f64,
 }
 
@@ -63,10 +82,12 @@ impl Manifest {
         Value::List(vec![Value::list(outputs, output), Value::list(facts, fact)]).digest()
     }
 
+    /// The output of this name.
     pub fn output(&self, name: &str) -> Option<&Output> {
         self.outputs.iter().find(|output| output.name == name)
     }
 
+    /// The numbers of this name; empty where there are none.
     pub fn fact(&self, name: &str) -> &[f64] {
         self.facts.get(name).map_or(&[], Vec::as_slice)
     }

@@ -7,19 +7,24 @@ use serde::{Deserialize, Serialize};
 /// nothing can print it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
+    /// The observed score.
     pub value: f64,
     /// In JSON `low` and `high` stand beside `value`, or are missing.
     #[serde(flatten)]
     pub interval: Option<Interval>,
 }
 
+/// A 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
+    /// Its lower end.
     pub low: f64,
+    /// Its upper end, not below the lower one.
     pub high: f64,
 }
 
 impl Estimate {
+    /// With an interval.
     pub fn new(value: f64, low: f64, high: f64) -> Self {
         Estimate { value, interval: Some(Interval { low, high }) }
     }
@@ -35,10 +40,12 @@ impl Estimate {
         Estimate { value: -self.value, interval: self.interval.map(turned) }
     }
 
+    /// The lower end, where there is an interval.
     pub fn low(self) -> Option<f64> {
         self.interval.map(|interval| interval.low)
     }
 
+    /// The upper end, where there is an interval.
     pub fn high(self) -> Option<f64> {
         self.interval.map(|interval| interval.high)
     }
@@ -74,16 +81,20 @@ pub struct Counts {
     pub people: usize,
     /// Images in more than one class, and labelled images in none.
     pub several: usize,
+    /// Images that take part and are in no class.
     pub none: usize,
 }
 
 /// One view's scores on one comparison. `whole` is over all images; `a` chooses; `b` is what is quoted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ViewScore {
+    /// Which view it is.
     pub view: View,
     /// Balanced kNN AUC; with several classes the mean over their pairs. `None` where a class is too small to have one.
     pub whole: Option<Estimate>,
+    /// The same on the selection half.
     pub a: Option<Estimate>,
+    /// The same on the evaluation half.
     pub b: Option<Estimate>,
     /// With three classes or more: the pair that separates least, over all images.
     pub least: Option<Estimate>,
@@ -94,16 +105,22 @@ pub struct ViewScore {
 /// What a `score` stage leaves: every view of one projection (or the features themselves) on one comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
+    /// No later than [`Self::FORMAT`].
     pub format: u32,
+    /// Over all images.
     pub counts: Counts,
+    /// On the selection half.
     pub counts_a: Counts,
+    /// On the evaluation half.
     pub counts_b: Counts,
     /// Why these scores are shown but not ranked; `None` when they are ranked.
     pub unranked: Option<String>,
+    /// Projection seeds that were scored.
     pub seeds: usize,
     /// On half B: identities, and those of them whose labels no permutation can move, for nobody else has as many images.
     #[serde(default)]
     pub permuted: [usize; 2],
+    /// One a view of the projection, in its order.
     pub views: Vec<ViewScore>,
 }
 
@@ -117,12 +134,16 @@ impl Scores {
 pub struct ProbeScore {
     /// AUC within half and fold; with several classes the mean over their pairs.
     pub whole: Option<Estimate>,
+    /// The same on the selection half.
     pub a: Option<Estimate>,
+    /// The same on the evaluation half.
     pub b: Option<Estimate>,
     /// Of two classes: the mean of both classes' shares right, the share right where the prior is known too, and the share of
     /// the larger class, which takes no probe.
     pub balanced_accuracy: Option<f64>,
+    /// From 0 to 1.
     pub accuracy: Option<f64>,
+    /// From a half to 1.
     pub majority: Option<f64>,
 }
 
@@ -138,7 +159,9 @@ pub struct FeatureScore {
 /// What a `space` stage leaves: the features at one layer, on every question whose labels are there, in their order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FeatureScores {
+    /// 1.
     pub format: u32,
+    /// One a question.
     pub answers: Vec<FeatureScore>,
 }
 
@@ -176,10 +199,13 @@ pub struct ClusterValidity {
 /// What a shown figure has beside its score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FigureRobustness {
+    /// 1.
     pub format: u32,
+    /// Measures that rank nothing, where the question has two classes and the view its points.
     pub beside: Option<ClusterValidity>,
     /// Its AUC on half B when it is projected again, from so many subsamples of four people in five.
     pub times: usize,
+    /// `None` where no subsample has an AUC.
     pub again: Option<Spread>,
     /// Its AUC on half B by methods that are next to its own.
     pub other: Vec<OtherSettings>,
@@ -187,29 +213,38 @@ pub struct FigureRobustness {
     pub mislabelled: Vec<LabelNoise>,
 }
 
+/// A figure's score when its method has another setting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OtherSettings {
     /// `perplexity 15`, `cosine`.
     pub method: String,
+    /// On half B.
     pub auc: f64,
 }
 
+/// A figure's score when some labels are replaced at random.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LabelNoise {
+    /// The share of labels replaced, from 0 to 1.
     pub share: f64,
+    /// Over draws of which labels are replaced.
     pub again: Spread,
 }
 
 /// How well features tell whether two pictures are of the same person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verification {
+    /// 1.
     pub format: u32,
+    /// Identities with two images or more.
     pub people: usize,
     /// Pairs of one person, and of two.
     pub same: usize,
+    /// Pairs of two identities.
     pub different: usize,
     /// The share of different pairs that are accepted by mistake, at which `tar` is taken.
     pub far: f64,
+    /// Of the cosine of features, same pairs against different ones.
     pub auc: Estimate,
     /// The share of same pairs accepted.
     pub tar: Estimate,
@@ -218,8 +253,11 @@ pub struct Verification {
 /// Over projection seeds, or pairs of them: the middle one, and the range.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
+    /// The middle one.
     pub median: f64,
+    /// The least.
     pub low: f64,
+    /// The greatest.
     pub high: f64,
 }
 
@@ -236,6 +274,7 @@ impl Spread {
 /// How faithful one view is to its features: all from 0 or −1 to 1, and 1 is best.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ViewQuality {
+    /// Which view it is.
     pub view: View,
     /// Are its neighbours neighbours in the features?
     pub trustworthiness: Option<Spread>,
@@ -252,20 +291,28 @@ pub struct ViewQuality {
 /// Every view of one projection beside the features it was made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
+    /// 1.
     pub format: u32,
     /// How many neighbours were asked for, and of how many images.
     pub neighbours: usize,
+    /// Images that were asked for their neighbours.
     pub asked: usize,
+    /// Projection seeds that were looked at.
     pub seeds: usize,
+    /// One a view of the projection.
     pub views: Vec<ViewQuality>,
 }
 
 /// How intervals are made and what may be ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Statistics {
+    /// Replicates of the bootstrap over identities.
     pub bootstraps: usize,
+    /// Permutations of the labels.
     pub permutations: usize,
+    /// Fewer images or identities of a class, in either half, are not ranked.
     pub min_positives: usize,
+    /// The AUC that a lower bound must reach for a cell to separate.
     pub separates_at: f64,
 }
 

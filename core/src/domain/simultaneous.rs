@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 /// What the `grid` stage leaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SimultaneousTests {
+    /// 1.
     pub format: u32,
+    /// Permutations of labels behind every adjusted p.
     pub permutations: usize,
     /// The cells that half A chose, one a model and comparison: what is claimed of half B. A and B share no identity, so nothing else
     /// was looked at.
@@ -27,12 +29,14 @@ pub struct SimultaneousTests {
     pub interactions: Vec<Interaction>,
     /// One a model and comparison: its chosen view beside its features.
     pub beside: Vec<ViewBesideFeatures>,
+    /// Smallest scores that could have been shown.
     pub detectable: Detectable,
 }
 
 /// Cells that are tested together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Family {
+    /// How many are tested together.
     pub cells: usize,
     /// The 95th percentile, over permutations of labels, of their largest studentised score: how far from chance the luckiest of them
     /// comes without any signal. `None` where nothing is ranked.
@@ -51,6 +55,7 @@ pub struct Detectable {
 /// How sure one cell is, on half B: by itself, and beside the others of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CellTest {
+    /// Which cell it is.
     pub cell: CellId,
     /// (AUC − .5) over its standard deviation under permuted labels.
     pub z: f64,
@@ -103,9 +108,11 @@ impl SimultaneousTests {
 pub struct Difference {
     /// The place among what is held.
     pub held: usize,
+    /// Place of the comparison.
     pub comparison: usize,
     /// Each side's AUC: the mean over its trainings.
     pub left: f64,
+    /// The other side's AUC.
     pub right: f64,
     /// Right less left.
     pub difference: Estimate,
@@ -113,6 +120,7 @@ pub struct Difference {
     pub error: f64,
     /// Two-sided, from the resamples; and among all differences (Benjamini and Hochberg 1995).
     pub p: f64,
+    /// From 0 to 1.
     pub q: f64,
     /// The same of view less probe: does the projection gain more, or less, than the features did? (An interaction.)
     pub beyond: Option<Estimate>,
@@ -121,12 +129,17 @@ pub struct Difference {
 /// What two sides differ by within some images, less what they differ by over all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interaction {
+    /// The place among what is held.
     pub held: usize,
     /// Places of the comparisons.
     pub within: usize,
+    /// The place of the same comparison over all images.
     pub whole: usize,
+    /// Within less whole, each of them right less left.
     pub difference: Estimate,
+    /// Two-sided, from the resamples.
     pub p: f64,
+    /// Among all interactions.
     pub q: f64,
 }
 
@@ -134,6 +147,7 @@ pub struct Interaction {
 pub const DISCOVERY: f64 = 0.05;
 
 impl Difference {
+    /// Is it shown, at a false discovery rate of [`DISCOVERY`]?
     pub fn is_shown(&self) -> bool {
         self.q <= DISCOVERY
     }
@@ -143,14 +157,18 @@ impl Difference {
 /// reports alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DifferenceVerdict {
+    /// The right side is better.
     Higher,
+    /// The right side is worse.
     Lower,
+    /// The difference may be chance.
     NotShown,
     /// The scores differ, and neither side is told beyond chance there: nobody is better at what nobody can.
     Neither,
 }
 
 impl DifferenceVerdict {
+    /// As tables and exports write it.
     pub fn word(self) -> &'static str {
         match self {
             DifferenceVerdict::Higher => "higher",
@@ -164,9 +182,13 @@ impl DifferenceVerdict {
 /// How often each verdict was given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdicts {
+    /// Differences in which the right side is better.
     pub higher: usize,
+    /// Differences in which it is worse.
     pub lower: usize,
+    /// Differences where neither side is above chance.
     pub neither: usize,
+    /// All differences, the inconclusive ones among them.
     pub of: usize,
 }
 
@@ -229,11 +251,15 @@ impl SimultaneousTests {
 /// A chosen view beside the best of its features: what the picture lost, or made up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ViewBesideFeatures {
+    /// Place of the model.
     pub model: usize,
+    /// Place of the comparison.
     pub comparison: usize,
+    /// The chosen view.
     pub cell: CellId,
     /// On half B: nearest neighbours in the features, and the linear probe.
     pub features: Option<f64>,
+    /// The linear probe's AUC on half B.
     pub probe: Option<f64>,
     /// View less the better of the two.
     pub kept: Estimate,

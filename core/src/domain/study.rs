@@ -14,27 +14,46 @@ use std::{
     path::PathBuf,
 };
 
+/// What a study file says, with names resolved and defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Study {
+    /// What results, reports and commands know it by.
     pub name: String,
+    /// The question, in a sentence.
     pub about: String,
+    /// Of everything that is drawn at random, but for trainings and projections, which count their own.
     pub seed: u64,
+    /// How networks compute.
     pub numerics: Numerics,
+    /// By name.
     pub datasets: BTreeMap<String, Dataset>,
+    /// By name.
     pub preparations: BTreeMap<String, Preparation>,
+    /// By name.
     pub recipes: BTreeMap<String, Recipe>,
+    /// The images that all models are compared on.
     pub evaluation: Evaluation,
+    /// In the order of the study file; models of the matrix after it.
     pub models: Vec<Model>,
+    /// The layers that are looked at; `None`: all that a model has.
     pub layers: Option<Vec<String>>,
+    /// In the order of the study file, with names that tell them apart.
     pub projections: Vec<Projection>,
+    /// In the order of the study file.
     pub comparisons: Vec<Comparison>,
+    /// In the order of the study file.
     pub contrasts: Vec<Contrast>,
+    /// How intervals are made and what may be ranked.
     pub statistics: Statistics,
     /// How many figures the report shows at most.
     pub show: usize,
+    /// The groups of the fairness appendix.
     pub fairness: FairnessSettings,
+    /// What an audit allows of networks.
     pub tolerance: Tolerance,
+    /// How many jobs run at a time.
     pub resources: Resources,
+    /// Where jobs run where a command says nothing else.
     pub run: RunOn,
 }
 
@@ -55,11 +74,14 @@ impl Study {
 pub struct Numerics {
     /// `cpu`, `cuda`, or `pretend`: networks that only pretend to learn, for trying everything around them.
     pub device: String,
+    /// `f32` or `bf16`.
     pub precision: String,
+    /// Threads of libtorch on the processor; `None` where the study does not fix them.
     pub threads: Option<usize>,
 }
 
 impl Numerics {
+    /// What of it enters a key.
     pub fn canonical(&self) -> Value {
         let Numerics { device, precision, threads } = self;
         Value::map()
@@ -70,27 +92,39 @@ impl Numerics {
     }
 }
 
+/// Where pictures and labels lie, by layout.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dataset {
+    /// As CelebA is handed out.
     CelebA {
+        /// Its folder.
         root: PathBuf,
+        /// Who is on the pictures.
         identities: Identities,
     },
+    /// As VGGFace2 is handed out; its folders are identities.
     Vggface2 {
+        /// Its folder.
         root: PathBuf,
+        /// `train` or `test`.
         split: String,
     },
     /// One folder a class.
     Folders {
+        /// The folder of folders.
         root: PathBuf,
+        /// Who is on the pictures.
         identities: Identities,
     },
     /// A folder of pictures with a label CSV (`image_id,<attribute>…`); the pictures may be absent.
     Images {
+        /// The folder of the pictures.
         root: PathBuf,
+        /// The CSV file; `None` where labels are given elsewhere.
         labels: Option<PathBuf>,
         /// Words that are missing labels, in place of the usual ones.
         missing: Option<Vec<String>>,
+        /// Who is on the pictures.
         identities: Identities,
     },
 }
@@ -112,6 +146,7 @@ pub enum Identities {
 }
 
 impl Dataset {
+    /// The folder that paths of pictures start from.
     pub fn root(&self) -> &PathBuf {
         match self {
             Dataset::CelebA { root, .. }
@@ -121,6 +156,7 @@ impl Dataset {
         }
     }
 
+    /// What the study says of who is on the pictures.
     pub fn identities(&self) -> &Identities {
         match self {
             Dataset::CelebA { identities, .. } | Dataset::Folders { identities, .. } | Dataset::Images { identities, .. } => {
@@ -141,12 +177,18 @@ impl Dataset {
     }
 }
 
+/// How a picture becomes the square that a network is given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preparation {
+    /// Which part is taken: `whole`, `face`, `centre` or `aligned`.
     pub crop: String,
+    /// The square's side, in pixels.
     pub size: usize,
+    /// What fills what the picture leaves of the square: `reflect`, `zero` or `edge`.
     pub pad: String,
+    /// What values become: `imagenet`, `symmetric`, `vggface2` or `raw`.
     pub scale: String,
+    /// Whether pictures are turned as their cameras noted.
     #[serde(default, skip_serializing_if = "Exif::is_applied")]
     pub exif: Exif,
 }
@@ -163,6 +205,7 @@ pub enum Exif {
 }
 
 impl Exif {
+    /// As study files write it.
     pub fn word(self) -> &'static str {
         match self {
             Exif::Apply => "apply",
@@ -175,16 +218,23 @@ impl Exif {
     }
 }
 
+/// How a network is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
+    /// Passes over the training set.
     pub epochs: usize,
+    /// Pictures a step.
     pub batch: usize,
+    /// The optimizer's parameters, by name.
     pub optimizer: BTreeMap<String, f64>,
+    /// Which optimizer.
     pub optimizer_word: String,
+    /// How the learning rate goes on: `cosine`, `linear`, `step` or `constant`.
     pub schedule: String,
 }
 
 impl Preparation {
+    /// What of it enters a key; EXIF where it is not applied.
     pub fn canonical(&self) -> Value {
         let Preparation { crop, size, pad, scale, exif } = self;
         Value::map()
@@ -198,6 +248,7 @@ impl Preparation {
 }
 
 impl Recipe {
+    /// What of it enters a key.
     pub fn canonical(&self) -> Value {
         let Recipe { epochs, batch, optimizer, optimizer_word, schedule } = self;
         Value::map()
@@ -210,13 +261,18 @@ impl Recipe {
     }
 }
 
+/// Which images are compared, and their labels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluation {
     /// Absent when every model's features are given.
     pub dataset: Option<String>,
+    /// `train`, `validation`, `test` or `all`, of a data set that has such parts.
     pub partition: Option<String>,
+    /// Not all of them, but so many; `None`: all.
     pub take: Option<Take>,
+    /// What becomes of an image without features.
     pub on_missing: OnMissing,
+    /// Labels from files of their own.
     pub labels: Vec<LabelFile>,
     /// Values that expressions of the study ask for in quotes, by attribute: none of them is a missing label.
     pub quoted: BTreeMap<String, BTreeSet<String>>,
@@ -232,9 +288,12 @@ pub enum OnMissing {
     LeaveOut,
 }
 
+/// A file that holds one attribute's labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelFile {
+    /// A table of images and values.
     pub file: PathBuf,
+    /// What the attribute is called in the study.
     pub attribute: String,
     /// Self-reported, perceived or predicted.
     pub provenance: Option<String>,
@@ -242,21 +301,29 @@ pub struct LabelFile {
     pub missing: Option<Vec<String>>,
 }
 
+/// Models that are to be held against each other.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Contrast {
     /// Every pair of models that differs in this factor only.
     Factor {
+        /// What reports call it.
         name: String,
+        /// A factor's name, such as `loss`.
         factor: String,
     },
+    /// Two models.
     Pair {
+        /// What reports call it.
         name: String,
+        /// Their names: left and right.
         models: [String; 2],
     },
 }
 
+/// What the fairness appendix divides images by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FairnessSettings {
+    /// Attributes whose values are groups.
     pub groups: Vec<String>,
     /// How many attributes an intersection may join.
     pub depth: usize,
@@ -265,18 +332,26 @@ pub struct FairnessSettings {
 /// How far a recomputed number may be off, fixed before the run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tolerance {
+    /// The largest distance of a score that is made again by a network.
     pub auc: f64,
+    /// The largest distance of features that are made again by a network.
     pub features: f64,
 }
 
+/// Jobs at a time, by class of device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resources {
+    /// On each graphics card.
     pub gpu_slots: usize,
+    /// On the processor.
     pub cpu_slots: usize,
 }
 
+/// Where jobs run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RunOn {
+    /// On this machine.
     Local,
+    /// On a cluster, with settings by name; not carried out by this release.
     Slurm(BTreeMap<String, String>),
 }

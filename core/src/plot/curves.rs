@@ -16,6 +16,7 @@ const LEFT: i32 = 44;
 const TOP: i32 = 24;
 const BOTTOM: i32 = 22;
 
+/// Draws both courses in one sheet of fixed size: `loss` and `right` (0 to 1) have one value an epoch.
 pub fn curves(loss: &[f64], right: &[f64]) -> DrawingResult {
     sheet("Loss and share of right answers, epoch by epoch", WIDTH, HEIGHT, |root| {
         let half = WIDTH as i32 / 2;

@@ -11,9 +11,13 @@ use plotters::{
     style::text_anchor::{HPos, VPos},
 };
 
+/// One attribute, or one value of it.
 pub struct Bar {
+    /// What stands to the left of the bar.
     pub name: String,
+    /// Images that have it.
     pub positives: usize,
+    /// Images with a label.
     pub n: usize,
 }
 
@@ -22,6 +26,7 @@ const NAMES: i32 = 170;
 const ROW: i32 = 24;
 const NUMBERS: i32 = 120;
 
+/// Draws the bars from top to bottom in the order given.
 pub fn frequencies(bars: &[Bar]) -> DrawingResult {
     let height = (24 + ROW * bars.len().max(1) as i32) as u32;
     sheet("How often each attribute occurs", WIDTH, height, |root| {

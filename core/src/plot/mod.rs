@@ -16,6 +16,7 @@ pub use scatter::scatter;
 
 /// The points of one class.
 pub struct PlottedClass<'a> {
+    /// What the legend and the drawing's description call it.
     pub name: &'a str,
     /// Of all images that take part.
     pub share: f64,

@@ -8,10 +8,10 @@ use plotters::{
 };
 use std::collections::BTreeMap;
 
-pub type Sheet<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+pub(super) type Sheet<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
 /// Draws on a new sheet, titled for those who cannot see it, and returns its SVG, sized by its view box, without XML preamble.
-pub fn sheet(title: &str, width: u32, height: u32, draw: impl FnOnce(&Sheet) -> Result<String, String>) -> DrawingResult {
+pub(super) fn sheet(title: &str, width: u32, height: u32, draw: impl FnOnce(&Sheet) -> Result<String, String>) -> DrawingResult {
     let mut svg = String::new();
     let raster = {
         let root = SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area();
@@ -35,24 +35,28 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-pub fn told(error: impl std::fmt::Display) -> String {
+pub(super) fn told(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
 /// A text style in the page's colour.
-pub fn ink(size: u32, opacity: f64) -> TextStyle<'static> {
+pub(super) fn ink(size: u32, opacity: f64) -> TextStyle<'static> {
     ("system-ui, sans-serif", size).into_font().color(&FOREGROUND.mix(opacity))
 }
 
-pub fn anchored(style: &TextStyle<'static>, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
+pub(super) fn anchored(style: &TextStyle<'static>, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
     style.pos(Pos::new(horizontal, vertical))
 }
 
 /// Twice the sheet's resolution, for sharp points on dense screens.
-pub const SCALE: f64 = 2.0;
+pub(super) const SCALE: f64 = 2.0;
 
 /// A transparent raster of `width` × `height` sheet units, painted and placed at (x, y) as an SVG image.
-pub fn raster((x, y): (i32, i32), (width, height): (u32, u32), paint: impl FnOnce(&mut tiny_skia::Pixmap)) -> DrawingResult {
+pub(super) fn raster(
+    (x, y): (i32, i32),
+    (width, height): (u32, u32),
+    paint: impl FnOnce(&mut tiny_skia::Pixmap),
+) -> DrawingResult {
     let scaled = |length: u32| (f64::from(length) * SCALE) as u32;
     let mut pixels = tiny_skia::Pixmap::new(scaled(width), scaled(height)).ok_or("the figure has no area")?;
     paint(&mut pixels);
@@ -102,7 +106,7 @@ fn png(pixels: &tiny_skia::Pixmap) -> Result<Vec<u8>, String> {
 }
 
 /// Fills a polygon given in sheet units.
-pub fn fill(pixels: &mut tiny_skia::Pixmap, outline: &[(f64, f64)], colour: RGBColor, alpha: f64) {
+pub(super) fn fill(pixels: &mut tiny_skia::Pixmap, outline: &[(f64, f64)], colour: RGBColor, alpha: f64) {
     let mut path = tiny_skia::PathBuilder::new();
     for (i, (x, y)) in outline.iter().enumerate() {
         let (x, y) = ((x * SCALE) as f32, (y * SCALE) as f32);

@@ -4,7 +4,7 @@
 use plotters::style::RGBColor;
 
 /// Stands for the page's own text colour; [`super::paint`] writes `currentColor` for it.
-pub const FOREGROUND: RGBColor = RGBColor(1, 2, 3);
+pub(super) const FOREGROUND: RGBColor = RGBColor(1, 2, 3);
 
 const COLOURS: [(u8, u8, u8); 8] =
     [(0, 114, 178), (230, 159, 0), (0, 158, 115), (213, 94, 0), (204, 121, 167), (86, 180, 233), (180, 170, 30), (140, 140, 140)];
@@ -12,13 +12,13 @@ const COLOURS: [(u8, u8, u8); 8] =
 /// Seven, to eight colours: the signs repeat only after fifty-six classes.
 const SHAPES: usize = 7;
 
-pub fn colour(class: usize) -> RGBColor {
+pub(super) fn colour(class: usize) -> RGBColor {
     let (r, g, b) = COLOURS[class % COLOURS.len()];
     RGBColor(r, g, b)
 }
 
 /// The outline of a class's sign, within the unit circle.
-pub fn shape(class: usize) -> Vec<(f64, f64)> {
+pub(super) fn shape(class: usize) -> Vec<(f64, f64)> {
     let polygon = |corners: usize, turn: f64, inner: f64| -> Vec<(f64, f64)> {
         let steps = if inner < 1.0 { 2 * corners } else { corners };
         let corner = |i: usize| {

@@ -88,7 +88,7 @@ fn legend_of(area: &super::paint::Sheet, classes: &[PlottedClass]) -> Result<(),
 }
 
 /// The span of the values with a little room around it.
-pub fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+pub(super) fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     if low >= high || !low.is_finite() {
         let middle = if low.is_finite() { low } else { 0.0 };
@@ -99,7 +99,7 @@ pub fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
 }
 
 /// A tick's number, with as many decimals as the axis needs.
-pub fn tick(value: f64, (low, high): (f64, f64)) -> String {
+pub(super) fn tick(value: f64, (low, high): (f64, f64)) -> String {
     match high - low {
         span if !(1e-3..1e5).contains(&span) => format!("{value:.1e}"),
         span if span < 0.4 => format!("{value:.3}"),

@@ -6,10 +6,11 @@ use proptest::prelude::*;
 use serde_json::Value as Json;
 
 /// The rates of a confusion table, under the names that the fixture gives them.
-pub const RATES: [(&str, RateOf); 3] = [("base_rate", Confusion::base_rate), ("tpr", Confusion::tpr), ("fpr", Confusion::fpr)];
+pub(super) const RATES: [(&str, RateOf); 4] =
+    [("base_rate", Confusion::base_rate), ("tpr", Confusion::tpr), ("fnr", Confusion::fnr), ("fpr", Confusion::fpr)];
 
 /// Any confusion table of up to 80 images.
-pub fn confusion() -> impl Strategy<Value = Confusion> {
+pub(super) fn confusion() -> impl Strategy<Value = Confusion> {
     prop::array::uniform4(0u32..20).prop_map(|cells| {
         let [true_positives, false_positives, true_negatives, false_negatives] = cells.map(f64::from);
         Confusion { true_positives, false_positives, true_negatives, false_negatives }
@@ -17,17 +18,17 @@ pub fn confusion() -> impl Strategy<Value = Confusion> {
 }
 
 /// The whole fixture.
-pub fn fixture() -> Json {
+pub(super) fn fixture() -> Json {
     serde_json::from_str(include_str!("../../../tests/fixtures/fairness.json")).unwrap()
 }
 
 /// A list of numbers.
-pub fn numbers(value: &Json) -> Vec<f64> {
+pub(super) fn numbers(value: &Json) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
 }
 
 /// Both undefined, or equal to 1e-9.
-pub fn assert_agrees(what: &str, found: Option<f64>, peer: &Json) {
+pub(super) fn assert_agrees(what: &str, found: Option<f64>, peer: &Json) {
     let same = match (found, peer.as_f64()) {
         (Some(found), Some(peer)) => (found - peer).abs() < 1e-9,
         (found, _) => found.is_none() && peer.is_null(),
@@ -36,7 +37,7 @@ pub fn assert_agrees(what: &str, found: Option<f64>, peer: &Json) {
 }
 
 /// One table of the fixture: a group, a label, a prediction and a weight per image.
-pub struct Table {
+pub(super) struct Table {
     pub group: Vec<usize>,
     pub label: Vec<bool>,
     pub prediction: Vec<bool>,
@@ -45,7 +46,7 @@ pub struct Table {
 
 impl Table {
     /// From the fixture: groups, labels and predictions are strings of digits.
-    pub fn read(table: &Json) -> Self {
+    pub(super) fn read(table: &Json) -> Self {
         let digits = |key: &str| table[key].as_str().unwrap().bytes().map(|digit| usize::from(digit - b'0'));
         Table {
             group: digits("group").collect(),
@@ -56,19 +57,19 @@ impl Table {
     }
 
     /// Of the images whose group is taken.
-    pub fn confusion(&self, takes_group: impl Fn(usize) -> bool, weights: Option<&[f64]>) -> Confusion {
+    pub(super) fn confusion(&self, takes_group: impl Fn(usize) -> bool, weights: Option<&[f64]>) -> Confusion {
         let rows = (0..self.group.len()).filter(|row| takes_group(self.group[*row]));
         rows.map(|row| (self.label[row], self.prediction[row], weights.map_or(1.0, |weights| weights[row]))).collect()
     }
 
     /// One table a group.
-    pub fn by_group(&self, weights: Option<&[f64]>) -> Vec<Confusion> {
+    pub(super) fn by_group(&self, weights: Option<&[f64]>) -> Vec<Confusion> {
         (0..=*self.group.iter().max().unwrap()).map(|group| self.confusion(|own| own == group, weights)).collect()
     }
 }
 
 /// Every rate that the peer has.
-pub fn assert_rates_agree(name: &str, found: &Confusion, peer: &Json) {
+pub(super) fn assert_rates_agree(name: &str, found: &Confusion, peer: &Json) {
     for (rate, rate_of) in RATES {
         if let Some(peer) = peer.get(rate) {
             assert_agrees(&format!("{name}: {rate}"), rate_of(found), peer);

@@ -14,12 +14,14 @@ use crate::{
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
+/// What a task consumes, read and parsed when a stage asks. Roles are those of [`Input::role`].
 pub struct Inputs<'a> {
     task: &'a Task,
     read: &'a dyn Fn(&Input) -> Result<Vec<u8>>,
 }
 
 impl<'a> Inputs<'a> {
+    /// `read` gives the bytes of an input, verified against its digest.
     pub fn new(task: &'a Task, read: &'a dyn Fn(&Input) -> Result<Vec<u8>>) -> Self {
         Inputs { task, read }
     }
@@ -29,10 +31,12 @@ impl<'a> Inputs<'a> {
         found.ok_or_else(|| Fault::unexpected(format!("the {} stage was given no `{role}`", self.task.work.kind())))
     }
 
+    /// Is there an input of this role?
     pub fn has(&self, role: &str) -> bool {
         self.find(role).is_ok()
     }
 
+    /// What the bytes of an input are, without reading them.
     pub fn digest(&self, role: &str) -> Result<Digest> {
         Ok(self.find(role)?.digest)
     }
@@ -46,14 +50,17 @@ impl<'a> Inputs<'a> {
         })
     }
 
+    /// An input's bytes.
     pub fn bytes(&self, role: &str) -> Result<Vec<u8>> {
         (self.read)(self.find(role)?)
     }
 
+    /// An input that is UTF-8.
     pub fn text(&self, role: &str) -> Result<String> {
         String::from_utf8(self.bytes(role)?).map_err(|_| damaged(role))
     }
 
+    /// An input that is a `.npy` file, N × D.
     pub fn matrix(&self, role: &str) -> Result<Matrix> {
         array::from_npy(&self.bytes(role)?, Path::new(role))
     }
@@ -64,6 +71,7 @@ impl<'a> Inputs<'a> {
         roles.map(|(role, rest)| Ok((rest.to_owned(), parse(role)?))).collect()
     }
 
+    /// An input that lists images, as [`Images::to_text`] writes it.
     pub fn images(&self, role: &str) -> Result<Images> {
         Images::from_text(&self.text(role)?).ok_or_else(|| damaged(role))
     }
@@ -73,10 +81,12 @@ impl<'a> Inputs<'a> {
         Ok(Album { folder: self.path(role)?, images: self.images(role)?, preparation: preparation.clone() })
     }
 
+    /// An input that is labels, as [`Column::to_text`] writes them.
     pub fn column(&self, role: &str) -> Result<Column> {
         Column::from_text(&self.text(role)?).ok_or_else(|| damaged(role))
     }
 
+    /// All `labels/…`, by attribute.
     pub fn labels(&self) -> Result<Labels> {
         Ok(self.each(role::LABELS, |role| self.column(role))?.into_iter().collect())
     }
@@ -86,6 +96,7 @@ impl<'a> Inputs<'a> {
         self.parsed(role::SCORES)
     }
 
+    /// What features hold, in the order of `spaces/…`.
     pub fn spaces(&self) -> Result<Vec<FeatureScores>> {
         self.parsed(role::SPACES)
     }
@@ -103,6 +114,7 @@ impl<'a> Inputs<'a> {
         serde_json::from_slice(&self.bytes(Ranking::TRUTH)?).map(Some).map_err(|_| damaged(Ranking::TRUTH))
     }
 
+    /// Who is on the images; `None` where the task has no such input.
     pub fn identities(&self) -> Result<Option<Column>> {
         if self.find(role::IDENTITIES).is_err() {
             return Ok(None);

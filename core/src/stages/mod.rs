@@ -39,7 +39,9 @@ use crate::{
 /// What a stage leaves: named outputs, and small numbers.
 #[derive(Debug, Default)]
 pub struct StageOutput {
+    /// Bytes by name, in the order they were made.
     pub outputs: Vec<(String, Vec<u8>)>,
+    /// Numbers by name.
     pub facts: Facts,
 }
 
@@ -89,6 +91,7 @@ pub fn carry_out(
 }
 
 impl StageOutput {
+    /// With another output.
     pub fn with(mut self, name: &str, bytes: Vec<u8>) -> Self {
         self.outputs.push((name.to_owned(), bytes));
         self
@@ -110,11 +113,13 @@ impl StageOutput {
         self.fact("turned", vec![pictures as f64])
     }
 
+    /// With another output, as JSON.
     pub fn with_json<T: serde::Serialize>(self, name: &str, value: &T) -> Result<Self> {
         let text = serde_json::to_vec(value).map_err(|error| Fault::unexpected(format!("cannot write {name}: {error}")))?;
         Ok(self.with(name, text))
     }
 
+    /// With numbers under a name.
     pub fn fact(mut self, name: &str, numbers: Vec<f64>) -> Self {
         self.facts.insert(name.to_owned(), numbers);
         self

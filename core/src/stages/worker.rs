@@ -29,8 +29,11 @@ const BEAT: Duration = Duration::from_millis(500);
 pub struct WorkerSettings {
     /// The journal of the run it works for.
     pub run: String,
+    /// Such as `cpu` or `cuda:0`.
     pub device: String,
+    /// Which of the device's slots, from 0.
     pub slot: usize,
+    /// Threads to compute with.
     pub threads: usize,
 }
 

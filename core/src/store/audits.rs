@@ -5,8 +5,10 @@ use super::{Workspace, disk, now};
 use crate::domain::{Digest, Fault, Key, Result};
 use serde::{Deserialize, Serialize};
 
+/// What an audit of one study found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LastAudit {
+    /// 1.
     pub format: u32,
     /// Milliseconds since 1970.
     pub at: u64,
@@ -17,15 +19,22 @@ pub struct LastAudit {
     /// It saw a part of what there was to see: the page alone, or it was stopped.
     #[serde(default)]
     pub partial: bool,
+    /// How many results were made again to the same bits.
     pub identical: usize,
+    /// How many results of networks came near enough.
     pub within_tolerance: usize,
+    /// How many results came out otherwise.
     pub differs: usize,
+    /// How many results cannot be made again here.
     pub unchecked: usize,
+    /// How many results the audit did not try.
     pub not_attempted: usize,
+    /// The keys of results that it made again to the same bits.
     pub verified: Vec<Key>,
     /// Which page it was of, if of one; and of which results, taken together.
     #[serde(default)]
     pub page: Option<Digest>,
+    /// Keys and contents of the results that the page shows.
     #[serde(default)]
     pub results: Option<Digest>,
 }

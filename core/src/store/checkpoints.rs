@@ -4,6 +4,7 @@ use super::{Results, disk};
 use crate::domain::{Fault, Key, Result};
 use std::{fs, path::PathBuf};
 
+/// The folder of checkpoints.
 #[derive(Clone, Debug)]
 pub struct Checkpoints(PathBuf);
 
@@ -21,6 +22,7 @@ impl Checkpoints {
         disk::replace(&self.path(key), bytes)
     }
 
+    /// What was kept last; `None` where there is nothing.
     pub fn get(&self, key: Key) -> Result<Option<Vec<u8>>> {
         let path = self.path(key);
         match fs::read(&path) {
@@ -30,6 +32,7 @@ impl Checkpoints {
         }
     }
 
+    /// Removes it, if it is there and can be removed.
     pub fn remove(&self, key: Key) {
         fs::remove_file(self.path(key)).ok();
     }

@@ -19,17 +19,17 @@ use std::{
 };
 
 /// The start of the name of a file that is not whole yet.
-pub const PART: &str = ".part-";
+pub(super) const PART: &str = ".part-";
 
 /// Whether this call gave the file its name, or another process had before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CreatedFirst {
+pub(super) enum CreatedFirst {
     Yes,
     No,
 }
 
 /// Creates `path` with `bytes` unless it exists: the first one wins, and a reader never sees half a file.
-pub fn create(path: &Path, bytes: &[u8]) -> Result<CreatedFirst> {
+pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<CreatedFirst> {
     let half = write_beside(path, bytes)?;
     let linked = link(&half, path);
     fs::remove_file(&half).ok();
@@ -51,7 +51,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// A name for a file that is not whole yet, which no other process gives: it says on which machine which process writes it.
-pub fn part_in(folder: &Path) -> PathBuf {
+pub(super) fn part_in(folder: &Path) -> PathBuf {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     folder.join(format!("{PART}{}-{}-{}-{number}", writer::machine(), std::process::id(), writer::token()))
@@ -70,7 +70,7 @@ fn write_beside(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
 }
 
 /// Makes a folder that outlives a power cut.
-pub fn make_folder(folder: &Path) -> Result<()> {
+pub(super) fn make_folder(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
@@ -85,13 +85,13 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// A file's name is kept when its folder is synced.
-pub fn sync_folder_of(path: &Path) -> Result<()> {
+pub(super) fn sync_folder_of(path: &Path) -> Result<()> {
     let folder = folder_of(path);
     File::open(folder).and_then(|folder| sync(&folder)).map_err(|error| Fault::io("sync the folder", folder, &error))
 }
 
 /// Writes all bytes.
-pub fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     if let Err(error) = trip(Op::Write) {
         // A write that is refused has often been begun.
         file.write_all(&bytes[..bytes.len() / 2])?;
@@ -101,24 +101,24 @@ pub fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Gives a file another name, for good.
-pub fn rename(from: &Path, to: &Path) -> Result<()> {
+pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
     trip(Op::Rename).and_then(|()| fs::rename(from, to)).map_err(|error| Fault::io("put in place", to, &error))?;
     sync_folder_of(to)
 }
 
 /// Gives a file a second name, unless that is taken.
-pub fn link(from: &Path, to: &Path) -> io::Result<()> {
+pub(super) fn link(from: &Path, to: &Path) -> io::Result<()> {
     trip(Op::Link)?;
     fs::hard_link(from, to)
 }
 
-pub fn sync(file: &File) -> io::Result<()> {
+pub(super) fn sync(file: &File) -> io::Result<()> {
     trip(Op::Sync)?;
     file.sync_data()
 }
 
 /// Has the system ask anew what a shared folder holds, before it is listed.
-pub fn look_anew(folder: &Path) {
+pub(super) fn look_anew(folder: &Path) {
     statx(CWD, folder, AtFlags::STATX_FORCE_SYNC, StatxFlags::MTIME).ok();
 }
 
@@ -127,7 +127,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Removes what writers that are gone left half-written in a folder, and says how many files that were. Gone are processes
 /// of this machine that are no more; of other machines nothing is known, and what they left is a day old before it goes.
-pub fn sweep(folder: &Path) -> usize {
+pub(super) fn sweep(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let left = |entry: &fs::DirEntry| {
         let name = entry.file_name();

@@ -62,7 +62,7 @@ const UNKNOWN: &str = "a file system that visavis does not know";
 
 /// The name of the shared file system that a folder is on; `None` on one of this machine's own. A folder that is not there
 /// yet is where its nearest parent is.
-pub fn network(folder: &Path) -> Option<&'static str> {
+pub(super) fn network(folder: &Path) -> Option<&'static str> {
     if cfg!(debug_assertions)
         && let Ok(number) = std::env::var("VISAVIS_STATFS")
     {
@@ -82,12 +82,12 @@ fn named(number: u64) -> Option<&'static str> {
 
 /// Where the store of a workspace on a shared file system is on this machine: below the user's state folder (XDG), by the
 /// workspace's path; where the home folder is shared too, below the folder of temporary files.
-pub fn local_store(root: &Path) -> PathBuf {
+pub(super) fn local_store(root: &Path) -> PathBuf {
     of_user("XDG_STATE_HOME", ".local/state", root).join("visavis.db")
 }
 
 /// Where the user keeps what can be made again of a workspace in which nothing was run.
-pub fn user_cache(root: &Path) -> PathBuf {
+pub(super) fn user_cache(root: &Path) -> PathBuf {
     of_user("XDG_CACHE_HOME", ".cache", root)
 }
 

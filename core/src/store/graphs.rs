@@ -12,6 +12,7 @@ const HEAD: &[u8] = b"visavis neighbours 1\n";
 /// Of so few points they are made sooner than found.
 const WORTH: usize = 2000;
 
+/// The folder of kept neighbours.
 #[derive(Clone, Debug)]
 pub struct Graphs(PathBuf);
 

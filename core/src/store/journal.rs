@@ -37,6 +37,7 @@ const LONGEST: usize = 64 << 20;
 /// How much of a journal is read at a time, if no record is longer.
 const STRIDE: u64 = 8 << 20;
 
+/// A journal that this process writes.
 pub struct Journal {
     path: PathBuf,
     file: File,
@@ -123,6 +124,7 @@ impl Journal {
         Ok(offsets)
     }
 
+    /// Appends one event and syncs; says its offset. Errors as those of [`Self::append`].
     pub fn append_event(&mut self, event: Event) -> Result<u64> {
         Ok(self.append(&[Record::Event(event)])?[0])
     }
@@ -169,28 +171,38 @@ fn name_of(path: &Path) -> String {
 /// How far a journal was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
+    /// In bytes from the journal's start: where the next record starts.
     pub offset: u64,
+    /// The chain up to there.
     pub chain: [u8; CHAIN],
 }
 
 /// A whole record.
 #[derive(Debug, PartialEq)]
 pub struct StoredRecord {
+    /// In bytes from the journal's start.
     pub offset: u64,
+    /// What it holds.
     pub record: Record,
 }
 
 /// Bytes that are no record and never will be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
+    /// In bytes from the journal's start.
     pub offset: u64,
+    /// How many bytes are damaged.
     pub bytes: u64,
 }
 
+/// What was read of a journal in one go.
 #[derive(Debug, Default)]
 pub struct JournalPart {
+    /// Whole records, in order.
     pub records: Vec<StoredRecord>,
+    /// What will never be a record, in order.
     pub damage: Vec<Damage>,
+    /// Where to read on.
     pub mark: Mark,
     /// There is more to read now.
     pub more: bool,
@@ -215,7 +227,7 @@ pub fn read(path: &Path, from: &Mark) -> Result<JournalPart> {
 
 /// Reads on from a mark. `quiet`: the caller knows that a writer of another machine is gone, for nothing came for long and
 /// its dispatcher is gone.
-pub fn read_after(path: &Path, from: &Mark, quiet: bool) -> Result<JournalPart> {
+pub(super) fn read_after(path: &Path, from: &Mark, quiet: bool) -> Result<JournalPart> {
     let refused = |error| Fault::io("read the journal", path, &error);
     let mut file = match File::open(path) {
         // Somebody said that it is there; this machine does not see it yet.

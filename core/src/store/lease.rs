@@ -36,7 +36,7 @@ const KEPT: u64 = 16;
 const SIZE: usize = 2048;
 
 /// The lease's length; a test's is shorter (`VISAVIS_LEASE`, in milliseconds).
-pub fn length() -> Duration {
+pub(super) fn length() -> Duration {
     let tested = || std::env::var("VISAVIS_LEASE").ok().and_then(|length| length.parse().ok()).map(Duration::from_millis);
     if cfg!(debug_assertions) { tested().unwrap_or(LENGTH) } else { LENGTH }
 }
@@ -65,7 +65,7 @@ impl LeaseCard {
 
 /// What an observer makes of a lease that another holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LeaseState {
+pub(super) enum LeaseState {
     /// It was seen to change: its holder lives.
     Refuse,
     /// It has not changed yet; after so long it may be taken over.
@@ -76,7 +76,7 @@ pub enum LeaseState {
 
 /// One observer's memory of a lease, on its own clock.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct LeaseObserver {
+pub(super) struct LeaseObserver {
     last: Option<(u64, Digest)>,
     since: Duration,
     changed: bool,
@@ -84,7 +84,7 @@ pub struct LeaseObserver {
 
 impl LeaseObserver {
     /// `number` and `state` are what the lease is now; `now` counts from any moment of the observer's own.
-    pub fn observe(&mut self, number: u64, state: Digest, now: Duration, length: Duration) -> LeaseState {
+    pub(super) fn observe(&mut self, number: u64, state: Digest, now: Duration, length: Duration) -> LeaseState {
         if self.last != Some((number, state)) {
             self.changed = self.last.is_some();
             (self.last, self.since) = (Some((number, state)), now);
@@ -100,7 +100,7 @@ impl LeaseObserver {
 
 /// The lease that is the last now.
 #[derive(Debug)]
-pub struct CurrentLease {
+pub(super) struct CurrentLease {
     pub number: u64,
     /// `None`: what is there is no card, or not whole.
     pub card: Option<LeaseCard>,
@@ -111,7 +111,7 @@ pub struct CurrentLease {
 ///
 /// # Errors
 /// A folder or file that is there and cannot be read.
-pub fn look(folder: &Path) -> Result<Option<CurrentLease>> {
+pub(super) fn look(folder: &Path) -> Result<Option<CurrentLease>> {
     for _ in 0..10 {
         let Some(number) = last(folder)? else { return Ok(None) };
         let path = path_of(folder, number);
@@ -143,13 +143,13 @@ fn last(folder: &Path) -> Result<Option<u64>> {
 }
 
 /// What came of trying to take the lease.
-pub enum LeaseAttempt {
+pub(super) enum LeaseAttempt {
     Ours(Lease),
     Theirs(Option<LeaseCard>, LeaseState),
 }
 
 /// A lease that this process holds: renewed by a thread until it is dropped.
-pub struct Lease {
+pub(super) struct Lease {
     stop: Option<Sender<()>>,
     renews: Option<JoinHandle<()>>,
     lost: Arc<AtomicBool>,
@@ -161,7 +161,13 @@ impl Lease {
     ///
     /// # Errors
     /// A disk that refuses.
-    pub fn take(folder: &Path, ours: &Writer, doing: &str, watch: &mut LeaseObserver, now: Duration) -> Result<LeaseAttempt> {
+    pub(super) fn take(
+        folder: &Path,
+        ours: &Writer,
+        doing: &str,
+        watch: &mut LeaseObserver,
+        now: Duration,
+    ) -> Result<LeaseAttempt> {
         disk::make_folder(folder)?;
         loop {
             let found = look(folder)?;
@@ -249,7 +255,7 @@ impl Lease {
     }
 
     /// Has another process taken it over, because this one stood still for too long?
-    pub fn is_lost(&self) -> bool {
+    pub(super) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::SeqCst)
     }
 }
@@ -264,12 +270,12 @@ impl Drop for Lease {
 }
 
 /// Is a lease free to be taken at once? The caller holds the lock that its holder held, as far as locks go.
-pub fn is_free(card: &LeaseCard, ours: &Writer) -> bool {
+pub(super) fn is_free(card: &LeaseCard, ours: &Writer) -> bool {
     card.over || writer::sees_locks_of(ours, &card.writer) || writer::is_gone(&card.writer, ours)
 }
 
 /// This process's clock: since some moment, never back.
-pub fn clock() -> Duration {
+pub(super) fn clock() -> Duration {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     START.get_or_init(Instant::now).elapsed()
 }

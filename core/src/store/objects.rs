@@ -4,24 +4,29 @@ use super::disk;
 use crate::domain::{Digest, Fault, Result};
 use std::{fs, path::PathBuf};
 
+/// The folder of objects.
 pub struct Objects {
     root: PathBuf,
 }
 
 impl Objects {
+    /// Makes nothing: folders come with the first object.
     pub fn new(root: PathBuf) -> Self {
         Objects { root }
     }
 
+    /// Where the object is, or would be.
     pub fn path(&self, digest: Digest) -> PathBuf {
         let name = digest.to_string();
         self.root.join(&name[..2]).join(&name[2..])
     }
 
+    /// Is there a file in the object's place? Its bytes are not looked at.
     pub fn has(&self, digest: Digest) -> bool {
         self.path(digest).is_file()
     }
 
+    /// Stores the bytes, if they are not there whole, and says what they are named by.
     pub fn put(&self, bytes: &[u8]) -> Result<Digest> {
         let digest = Digest::of(bytes);
         // An object that is there but damaged is made good: its bytes are known to be these.

@@ -15,13 +15,16 @@ const HEAD: u64 = 4096;
 /// A page larger than this is nobody's report: it is not read through.
 const LARGEST: u64 = 1 << 28;
 
+/// A page as it was found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WrittenPage {
+    /// The file's size.
     pub bytes: u64,
     /// Milliseconds since 1970.
     pub at: u64,
     /// `None`: it does not say, or is no report.
     pub made_of: Option<MadeOf>,
+    /// Of the whole page; `None` where it is too large to be read.
     pub digest: Option<Digest>,
 }
 

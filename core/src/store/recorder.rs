@@ -24,6 +24,7 @@ const ROOM: usize = 64 * CHUNK;
 /// Log lines of one attempt that are kept, recorded or printed; a loop that prints must not fill a disk.
 pub const MOST_LINES: usize = 10_000;
 
+/// Takes in what a worker records. A thread of its own writes it into the worker's journal.
 pub struct Recorder {
     shared: Arc<SharedState>,
     thread: Option<JoinHandle<()>>,
@@ -124,6 +125,7 @@ impl Recorder {
         self.shared.changed.notify_all();
     }
 
+    /// Records an event.
     pub fn event(&self, what: EventKind) {
         self.shared.lock().event(what);
         self.shared.changed.notify_all();

@@ -4,15 +4,18 @@ use super::disk::{self, CreatedFirst};
 use crate::domain::{Fault, Key, Result, result::Manifest};
 use std::{fs, path::PathBuf};
 
+/// The folder of results.
 pub struct Results {
     root: PathBuf,
 }
 
 impl Results {
+    /// Makes nothing: the folder comes with the first result.
     pub fn new(root: PathBuf) -> Self {
         Results { root }
     }
 
+    /// Where the manifest is, or would be.
     pub fn path(&self, key: Key) -> PathBuf {
         self.root.join(format!("{key}.json"))
     }

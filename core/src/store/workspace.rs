@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// A folder to work in, and where its store is. Clones share what was seen of other machines.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     root: PathBuf,
@@ -40,7 +41,9 @@ pub const LOOKING: &str = "looking";
 /// Who holds the workspace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Holder {
+    /// The process number on its host; 0 of one that has not said.
     pub pid: u32,
+    /// The machine's name.
     pub host: String,
     /// What it does: `running digits`.
     pub doing: String,
@@ -84,6 +87,7 @@ impl Workspace {
         }
     }
 
+    /// The folder itself.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -123,6 +127,7 @@ impl Workspace {
         self.root.join(shareable)
     }
 
+    /// The store's database file.
     pub fn store(&self) -> &Path {
         &self.store
     }
@@ -132,26 +137,32 @@ impl Workspace {
         self.moved
     }
 
+    /// What Visavis keeps in the workspace.
     pub fn data(&self) -> PathBuf {
         self.root.join("data")
     }
 
+    /// Objects of the workspace.
     pub fn objects(&self) -> Objects {
         Objects::new(self.data().join("objects"))
     }
 
+    /// Results of the workspace.
     pub fn results(&self) -> Results {
         Results::new(self.data().join("results"))
     }
 
+    /// Checkpoints of trainings that go on.
     pub fn checkpoints(&self) -> Checkpoints {
         Checkpoints::new(self.data().join("checkpoints"))
     }
 
+    /// Neighbours of features that methods share.
     pub fn graphs(&self) -> Graphs {
         Graphs::new(self.data().join("cache/neighbours"))
     }
 
+    /// The folder of journals.
     pub fn journals(&self) -> PathBuf {
         self.data().join("journals")
     }
@@ -168,6 +179,7 @@ impl Workspace {
         self.data().join("dispatcher.log")
     }
 
+    /// Where a study's report goes.
     pub fn report(&self, study: &str) -> PathBuf {
         self.root.join("reports").join(format!("{study}.html"))
     }

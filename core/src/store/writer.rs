@@ -16,7 +16,7 @@ use std::{
 };
 
 /// This process, as a writer into a folder that is there.
-pub fn here(folder: &Path) -> Writer {
+pub(super) fn here(folder: &Path) -> Writer {
     static KNOWN: LazyLock<Mutex<HashMap<PathBuf, Writer>>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(writer) = known.get(folder) {
@@ -41,7 +41,7 @@ pub fn here(folder: &Path) -> Writer {
 }
 
 /// This machine and its process namespace, as one short name.
-pub fn machine() -> &'static str {
+pub(super) fn machine() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {
         let parts = [origin::host(), origin::boot(), origin::process_namespace()];
@@ -50,7 +50,7 @@ pub fn machine() -> &'static str {
 }
 
 /// This process's random name: 64 bits.
-pub fn token() -> String {
+pub(super) fn token() -> String {
     static TOKEN: OnceLock<String> = OnceLock::new();
     let draw = || {
         let mut bytes = [0; 8];
@@ -66,18 +66,18 @@ pub fn token() -> String {
 
 /// Would a lock that `theirs` holds be refused to `ours`? Then a lock that is granted says that `theirs` is gone. A disk of
 /// one machine alone is used by one kernel at a time.
-pub fn sees_locks_of(ours: &Writer, theirs: &Writer) -> bool {
+pub(super) fn sees_locks_of(ours: &Writer, theirs: &Writer) -> bool {
     let same_mount = (&ours.host, &ours.boot, ours.device) == (&theirs.host, &theirs.boot, theirs.device);
     ours.locks && theirs.locks && (ours.local && theirs.local || same_mount)
 }
 
 /// Is it known to be gone, whatever locks say? Its number is no process's on this machine.
-pub fn is_gone(theirs: &Writer, ours: &Writer) -> bool {
+pub(super) fn is_gone(theirs: &Writer, ours: &Writer) -> bool {
     ours.machine == theirs.machine && !lives(theirs.pid)
 }
 
 /// Is there a process of this number on this machine?
-pub fn lives(pid: u32) -> bool {
+pub(super) fn lives(pid: u32) -> bool {
     match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
         // A zombie writes no more; its parent has only not looked.
         Ok(stat) => !stat.contains(") Z"),
@@ -88,7 +88,7 @@ pub fn lives(pid: u32) -> bool {
 
 /// What came of asking for a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Locking {
+pub(super) enum Locking {
     Granted,
     Refused,
     /// The file system has no locks, or none now.
@@ -99,7 +99,7 @@ pub enum Locking {
 ///
 /// # Errors
 /// What has nothing to do with the lock.
-pub fn lock(file: &File, shared: bool) -> std::io::Result<Locking> {
+pub(super) fn lock(file: &File, shared: bool) -> std::io::Result<Locking> {
     let how = if shared { FlockOperation::NonBlockingLockShared } else { FlockOperation::NonBlockingLockExclusive };
     match flock(file, how) {
         Ok(()) => Ok(Locking::Granted),

@@ -4,6 +4,7 @@ use super::table::ExportTable;
 use crate::study::{Step, StudyOutcome};
 use visavis_core::domain::{
     Result,
+    dispersion::{Dispersion, GroupDispersion},
     fairness::{Fairness, GroupGap, GroupMeasure, GroupRates, Support},
     score::{Estimate, Interval},
     stage::{GroupFairness, Work},
@@ -19,6 +20,9 @@ struct FairnessRow {
     /// `few`, `too few` or `undefined`; nothing where there are enough.
     mark: Option<&'static str>,
     q: Option<f64>,
+    /// Of a measure over groups: how many carry it, or why it is undefined.
+    groups: Option<usize>,
+    reason: Option<&'static str>,
 }
 
 fn named(members: &[(String, String)]) -> String {
@@ -40,7 +44,7 @@ impl FairnessRow {
     }
 }
 
-/// One row a group, comparison and measure. What is undefined has no value; what the report suppresses or marks is marked, and has no
+/// One row a group, comparison and measure; for measures over groups one a set of attributes, which stand in place of the group. What is undefined has no value; what the report suppresses or marks is marked, and has no
 /// interval of too few.
 pub fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
     let (plan, study) = (outcome.plan, &outcome.plan.study);
@@ -100,6 +104,18 @@ pub fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
                 row.names[5] = named(&found.groups[gap.reference]);
                 rows.extend(gaps(gap, &asked.cells, &row));
             }
+            for over in &asked.dispersion {
+                let names = [
+                    over.attributes.join(" & "),
+                    comparison.name.clone(),
+                    comparison.classes[0].clone(),
+                    of.name.clone(),
+                    String::new(),
+                    String::new(),
+                    manifest.key.to_string(),
+                ];
+                rows.extend(dispersion(over, &FairnessRow { names, ..FairnessRow::default() }));
+            }
         }
     }
     let mut table = ExportTable::default();
@@ -118,6 +134,8 @@ pub fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
     [("model", 3), ("measure", 4), ("reference", 5), ("key", 6)].into_iter().for_each(|(name, column)| text(name, column));
     table.text("mark", rows.iter().map(|row| row.mark.map(str::to_owned)));
     table.number("q", rows.iter().map(|row| row.q));
+    table.whole("groups", rows.iter().map(|row| row.groups));
+    table.text("reason", rows.iter().map(|row| row.reason.map(str::to_owned)));
     Ok(table)
 }
 
@@ -135,4 +153,46 @@ fn gaps(gap: &GroupGap, cells: &[GroupRates], row: &FairnessRow) -> Vec<Fairness
         plain("statistical parity difference of labels", gap.parity, GroupMeasure::Labels),
         plain("disparate impact of labels", gap.impact, GroupMeasure::Labels),
     ]
+}
+
+fn dispersion(over: &GroupDispersion, row: &FairnessRow) -> Vec<FairnessRow> {
+    let row = |(_, name, of): (&str, &str, Dispersion)| match of {
+        Dispersion::Defined { value, groups } => {
+            FairnessRow { groups: Some(groups), ..row.clone().with(name, Some(Estimate::bare(value))) }
+        }
+        Dispersion::Undefined(why) => {
+            FairnessRow { mark: Some("undefined"), reason: Some(why.reason()), ..row.clone().with(name, None) }
+        }
+    };
+    over.measures().map(row).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use visavis_core::domain::dispersion::Undefined;
+
+    #[test]
+    fn a_measure_over_groups_has_a_value_or_a_reason() {
+        let two = Dispersion::Defined { value: 0.25, groups: 2 };
+        let over = GroupDispersion {
+            attributes: vec!["race".to_owned(), "Male".to_owned()],
+            groups: vec![3, 4],
+            theil: two,
+            entropy_between_groups: two,
+            label_differential_fairness: two,
+            prediction_differential_fairness: two,
+            tpr_ratio: two,
+            fpr_ratio: two,
+            fnr_to_geometric_mean: two,
+            fpr_to_geometric_mean: Dispersion::Undefined(Undefined::SomeRateZero),
+        };
+        let rows = dispersion(&over, &FairnessRow::default());
+        assert_eq!(rows.len(), 8);
+        let (first, last) = (&rows[0], &rows[7]);
+        assert_eq!((&*first.names[4], first.value, first.groups, first.mark), ("Theil index", Some(0.25), Some(2), None));
+        assert!(first.interval.is_none() && first.reason.is_none());
+        assert_eq!((last.value, last.groups, last.mark), (None, None, Some("undefined")));
+        assert_eq!(last.reason, Some("a group has no such error"));
+    }
 }

@@ -1,6 +1,9 @@
 //! Rates and gaps of the models' probes among groups: of the model whose probe is best in a table, and every model's widest gap.
 
-use super::fairness::{group_name, is_by_definition};
+use super::{
+    dispersion::DispersionTable,
+    fairness::{group_name, is_by_definition},
+};
 use crate::{
     report::{
         claims::{ClaimId, EstimateClaims, OutputSource},
@@ -39,6 +42,7 @@ struct GroupTable {
     positive: String,
     rows: Vec<GroupRow>,
     widest: Vec<WidestGap>,
+    dispersion: Option<DispersionTable>,
     reweighed: Vec<ReweighedRow>,
 }
 
@@ -174,18 +178,20 @@ impl GroupTable {
             positive: of.classes[0].clone(),
             rows: rows.map(|group| part.row(group)).collect(),
             widest: all.iter().filter_map(|of| widest(source, of, comparison)).collect(),
+            dispersion: DispersionTable::of(&part, &asked),
             reweighed: reweighed.map(|(at, of)| part.reweighed(at, of)).collect(),
         })
     }
 }
 
 /// One question of one model's result.
-struct QuestionPart<'a> {
-    source: &'a ReportSource<'a>,
-    output: &'a OutputSource,
-    place: usize,
-    question: &'a QuestionFairness,
-    groups: &'a [Vec<(String, String)>],
+pub struct QuestionPart<'a> {
+    pub source: &'a ReportSource<'a>,
+    pub output: &'a OutputSource,
+    /// Its place in the result.
+    pub place: usize,
+    pub question: &'a QuestionFairness,
+    pub groups: &'a [Vec<(String, String)>],
 }
 
 impl QuestionPart<'_> {
@@ -193,8 +199,13 @@ impl QuestionPart<'_> {
         group_name(&self.groups[group])
     }
 
+    /// The output, with numbers of one of its parts.
+    pub fn output_named(&self, name: &str) -> OutputSource {
+        OutputSource { of: format!("{} · {name}", self.output.of), ..self.output.clone() }
+    }
+
     fn output_of(&self, group: usize) -> OutputSource {
-        OutputSource { of: format!("{} · {}", self.output.of, self.name(group)), ..self.output.clone() }
+        self.output_named(&self.name(group))
     }
 
     fn row(&self, group: usize) -> GroupRow {
@@ -253,7 +264,7 @@ impl QuestionPart<'_> {
 
     fn reweighed(&self, at: usize, of: &Reweighed) -> ReweighedRow {
         let pointer = |field: &str| format!("/asked/{}/reweighed/{at}/{field}", self.place);
-        let output = OutputSource { of: format!("{} · reweighed by {}", self.output.of, of.attribute), ..self.output.clone() };
+        let output = self.output_named(&format!("reweighed by {}", of.attribute));
         let score = |field: &str, value: Option<f64>| {
             value.map(|value| self.source.claims.enter(&output, &pointer(field), field, NumberForm::Score, value))
         };
@@ -320,6 +331,7 @@ mod tests {
         fixture::{Fixture, output},
         sections::fairness,
     };
+    use visavis_core::domain::dispersion::{Dispersion, GroupDispersion, Undefined};
 
     /// Two groups by `bold`: the reference with enough of everything, the other with too few positives.
     fn fairness_of(positives: usize, tpr: f64) -> Fairness {
@@ -356,8 +368,25 @@ mod tests {
             groups: vec![0, 1],
             levelled_down: true,
         };
-        let asked =
-            QuestionFairness { cells: vec![cell(300, 0.9), cell(positives, tpr)], gaps: vec![gap], reweighed: vec![reweighed] };
+        let measure = |value: f64| Dispersion::Defined { value, groups: 2 };
+        let dispersion = GroupDispersion {
+            attributes: vec!["bold".to_owned()],
+            groups: vec![0, 1],
+            theil: measure(0.125),
+            entropy_between_groups: measure(0.004),
+            label_differential_fairness: measure(0.5),
+            prediction_differential_fairness: measure(0.75),
+            tpr_ratio: Dispersion::Undefined(Undefined::OneGroup),
+            fpr_ratio: measure(0.95),
+            fnr_to_geometric_mean: Dispersion::Undefined(Undefined::SomeRateZero),
+            fpr_to_geometric_mean: measure(1.25),
+        };
+        let asked = QuestionFairness {
+            cells: vec![cell(300, 0.9), cell(positives, tpr)],
+            gaps: vec![gap],
+            reweighed: vec![reweighed],
+            dispersion: vec![dispersion],
+        };
         let group = |value: &str| vec![("bold".to_owned(), value.to_owned())];
         Fairness { format: 1, groups: vec![group("0"), group("1")], tests: 1, asked: vec![asked] }
     }
@@ -383,9 +412,22 @@ mod tests {
             "The widest TPR gap of each model: pixels, bold = 1: −0.300 (−0.400 to −0.200) ●.",
             "Reweighed by bold, the widest TPR gap changes from 0.300 to 0.100, by −0.200 (−0.300 to −0.100).",
             "Levelling down: the gap shrank, and no group gained (others only got worse).",
+            "FPR, greatest to geometric mean bold 0.125 over 2 groups 0.004 over 2 groups 0.500 over 2 groups 0.750 over 2 groups",
+            "undefined: fewer than two groups have enough images 0.950 over 2 groups",
+            "undefined: a group has no such error 1.250 over 2 groups",
         ] {
             assert!(text.contains(sentence), "{sentence}\n{text}");
         }
+    }
+
+    #[test]
+    fn groups_of_what_is_asked_have_no_measures_over_them() {
+        let mut fairness = fairness_of(150, 0.6);
+        for group in &mut fairness.groups {
+            "digit".clone_into(&mut group[0].0);
+        }
+        let text = text(&fairness);
+        assert!(!text.contains("Theil index") && !text.contains("over 2 groups"), "{text}");
     }
 
     #[test]

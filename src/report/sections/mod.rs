@@ -4,6 +4,7 @@
 mod comparisons;
 mod contrasts;
 mod data;
+mod dispersion;
 mod fairness;
 mod figures;
 mod findings;

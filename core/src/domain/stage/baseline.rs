@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 /// `images` → `embedding.npy`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
+    /// `pixels` or `colours`.
     pub word: String,
+    /// How a picture becomes numbers.
     pub preparation: Preparation,
 }
 

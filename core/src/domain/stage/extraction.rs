@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 /// [`Extraction::WEIGHTS`], [`role::IMAGES`](super::role::IMAGES) → one array a layer, [`features_at`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Extraction {
+    /// Which network is run.
     pub architecture: Architecture,
+    /// How pictures are made into its input.
     pub preparation: Preparation,
     /// What is read at a layer that is a map: its mean over the places of the map. Results of the first release call them `taps`.
     #[serde(alias = "taps")]
@@ -21,6 +23,7 @@ pub struct Extraction {
     /// Weights that were drawn by this seed and never learned; otherwise `weights` are consumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untrained: Option<u64>,
+    /// What libtorch's bits depend on.
     pub numerics: Numerics,
 }
 

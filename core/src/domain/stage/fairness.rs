@@ -9,21 +9,29 @@ use serde::{Deserialize, Serialize};
 pub struct GroupFairness {
     /// Those of the decisions.
     pub questions: Vec<Question>,
+    /// The attributes whose values are groups.
     pub groups: Vec<String>,
+    /// Groups intersect up to so many attributes.
     pub depth: usize,
+    /// Of these the number of bootstraps enters the key.
     pub statistics: Statistics,
+    /// The study's: of halves, folds and replicates.
     pub seed: u64,
 }
 
 impl GroupFairness {
     /// Input: [`ScoreFeatures::DECISIONS`](super::ScoreFeatures::DECISIONS).
     pub const DECISIONS: &str = "decisions";
+    /// A [`Fairness`](crate::domain::fairness::Fairness).
     pub const GROUPS: &str = "fairness.json";
 }
 
+/// Above that of the other scores, whose reasons it shares. 7: measures over all groups at once.
+const VERSION: u32 = SCORE_VERSION + 1;
+
 impl Stage for GroupFairness {
     fn version(&self) -> u32 {
-        SCORE_VERSION
+        VERSION
     }
 
     fn seed(&self) -> Option<u64> {

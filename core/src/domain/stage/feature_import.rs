@@ -12,13 +12,17 @@ pub struct FeatureImport {
     /// Results of the first release call it `tap`.
     #[serde(alias = "tap")]
     pub layer: String,
+    /// Of the file that is read.
     pub format: ArrayFormat,
 }
 
+/// Formats that given features can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ArrayFormat {
+    /// One NumPy array, N × D.
     Npy,
+    /// Tensors by name, of which one is N × D.
     Safetensors,
 }
 

@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 /// [`ScoreFeatures::DECISIONS`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoreFeatures {
+    /// Two classes, several, or a quantity each.
     pub questions: Vec<Question>,
+    /// How intervals and permutations are made.
     pub statistics: Statistics,
+    /// The study's: of halves, folds and replicates.
     pub seed: u64,
 }
 
@@ -19,6 +22,7 @@ pub fn ranks_of(question: usize) -> String {
 }
 
 impl ScoreFeatures {
+    /// A [`FeatureScores`](crate::domain::score::FeatureScores).
     pub const SCORES: &str = "space.json";
     /// Questions × images: the probe's log-odds.
     pub const DECISIONS: &str = "decisions.npy";

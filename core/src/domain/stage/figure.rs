@@ -9,7 +9,18 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 pub enum Figure {
     /// `images`, `points`, `labels/…`: the labelled images of one question in one view.
-    View { view: View, question: Question, classes: Vec<String>, axes: AxisNames, seed: u64 },
+    View {
+        /// Which coordinates are drawn.
+        view: View,
+        /// Whose classes the points are coloured by.
+        question: Question,
+        /// What the classes are called; the only names that enter a key.
+        classes: Vec<String>,
+        /// How the axes are labelled.
+        axes: AxisNames,
+        /// Of the order in which points are drawn, so that no class lies on top by its name.
+        seed: u64,
+    },
     /// `frequencies`: how often each attribute occurs.
     Frequencies,
     /// `curves`: how a training went.
@@ -21,9 +32,17 @@ pub enum Figure {
 #[serde(rename_all = "lowercase")]
 pub enum AxisNames {
     /// The method's word, and the share of variance each axis explains.
-    Explained { method: String, shares: Vec<f64> },
+    Explained {
+        /// `pca` or `ica`.
+        method: String,
+        /// From 0 to 1, one an axis of the coordinates; empty where the method has none.
+        shares: Vec<f64>,
+    },
     /// Distances between clusters mean little: no ticks.
-    Map { method: String },
+    Map {
+        /// `tsne` or `umap`.
+        method: String,
+    },
 }
 
 impl Figure {
@@ -31,6 +50,7 @@ impl Figure {
     pub const FREQUENCIES: &str = "frequencies";
     /// Input of [`Figure::Curves`]: [`Training::CURVES`](super::Training::CURVES).
     pub const CURVES: &str = "curves";
+    /// The picture, as SVG.
     pub const SVG: &str = "figure.svg";
     /// The [cost class](super::Work::cost_class) of [`Figure::Curves`].
     pub const CURVES_COST_CLASS: &str = "draw curves";

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// [`Index::LISTING`] → [`Index::IMAGES`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Index {
+    /// `None`: all of them.
     pub take: Option<Take>,
 }
 

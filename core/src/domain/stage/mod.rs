@@ -79,16 +79,24 @@ macro_rules! register {
         /// What a stage does, with every parameter that decides its result and nothing that does not.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         pub enum Work {
-            $(#[serde(rename = $word)] $name($definition),)*
+            $(
+                #[doc = concat!("The stage `", $word, "`.")]
+                #[serde(rename = $word)]
+                $name($definition),
+            )*
         }
 
         /// Which stage, without its parameters.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum StageName {
-            $($name,)*
+            $(
+                #[doc = concat!("The stage `", $word, "`.")]
+                $name,
+            )*
         }
 
         impl StageName {
+            /// Every stage, in the order of the register.
             pub const ALL: &[StageName] = &[$(StageName::$name,)*];
 
             /// What the stage is called in manifests: finer than its kind.
@@ -98,6 +106,7 @@ macro_rules! register {
                 }
             }
 
+            /// What people count it under.
             pub fn kind(self) -> Kind {
                 match self {
                     $(StageName::$name => Kind::$kind,)*
@@ -113,6 +122,7 @@ macro_rules! register {
         }
 
         impl Work {
+            /// Which stage it is.
             pub fn name(&self) -> StageName {
                 match self {
                     $(Work::$name(_) => StageName::$name,)*
@@ -154,6 +164,7 @@ impl Work {
         self.name().word()
     }
 
+    /// What people count it under.
     pub fn kind(&self) -> Kind {
         self.name().kind()
     }

@@ -433,7 +433,7 @@ const PINNED: [(&str, &str); 23] = [
     ("quantity", "8316606f"),
     ("space", "14deaacb"),
     ("steady", "7d8609bf"),
-    ("fairness", "79d518ef"),
+    ("fairness", "46e54948"),
     ("verify", "459a9f38"),
     ("quality", "6ce6471b"),
     ("grid", "6d886e6a"),

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 /// columns were centred.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProjectFeatures {
+    /// The method with its parameters.
     pub method: Method,
+    /// Of the start and of random choices; decides nothing where the method has none.
     pub seed: u64,
 }
 

@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 /// `features`, `points/…` (one a projection seed) → [`MeasureQuality::QUALITY`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeasureQuality {
+    /// One a quality that is wanted.
     pub views: Vec<View>,
+    /// Of the images that are drawn where there are many.
     pub seed: u64,
 }
 
 impl MeasureQuality {
+    /// A [`Quality`](crate::domain::score::Quality).
     pub const QUALITY: &str = "quality.json";
 }
 

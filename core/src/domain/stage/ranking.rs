@@ -10,13 +10,19 @@ use serde::{Deserialize, Serialize};
 pub struct Ranking {
     /// One a `scores/…` input: whose it is.
     pub slots: Vec<ScoreSlot>,
+    /// The lower bound from which a cell separates.
     pub separates_at: f64,
+    /// How many figures are picked at most.
     pub show: usize,
+    /// Of the figure that is drawn at random.
     pub seed: u64,
     /// Attributes counted in the frequencies.
     pub attributes: Vec<String>,
+    /// Attributes whose values are groups, for the fairness appendix.
     pub groups: Vec<String>,
+    /// Groups intersect up to so many attributes.
     pub depth: usize,
+    /// One a comparison of the study.
     pub questions: Vec<Question>,
     /// Where the truth is known: what probes of features detect is asked too.
     #[serde(default, skip_serializing_if = "Probes::is_empty")]
@@ -43,9 +49,13 @@ impl Ranking {
     pub const TESTS: &str = "grid";
     /// Input: what was planted in drawn faces, where they are.
     pub const TRUTH: &str = "truth";
+    /// A [`Ledger`](crate::domain::ledger::Ledger).
     pub const LEDGER: &str = "ledger.json";
+    /// A [`Frequencies`](crate::domain::ledger::Frequencies).
     pub const FREQUENCIES: &str = "frequencies.json";
+    /// What is known of drawn faces, by comparison.
     pub const PLANTED: &str = "planted.json";
+    /// A [`Recovered`](crate::domain::ledger::Recovered).
     pub const RECOVERED: &str = "recovered.json";
 }
 

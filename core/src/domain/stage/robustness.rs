@@ -12,15 +12,20 @@ use serde::{Deserialize, Serialize};
 /// about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Robustness {
+    /// What the figure's score is of.
     pub question: Question,
+    /// Which coordinates are shown.
     pub view: View,
+    /// The method that made the points, with its parameters.
     pub method: Method,
     /// The projection's seed.
     pub projected: u64,
+    /// The study's: of halves, folds, subsamples and label noise.
     pub seed: u64,
 }
 
 impl Robustness {
+    /// A [`FigureRobustness`](crate::domain::score::FigureRobustness).
     pub const FIGURE: &str = "steady.json";
 
     /// Its [cost class](super::Work::cost_class), from what it depends on.

@@ -7,13 +7,18 @@ use serde::{Deserialize, Serialize};
 /// `images`, `points/…`, `labels/…`, `identities` → [`ScoreViews::SCORES`], [`ScoreViews::RANKS`], [`ScoreViews::PERMUTED`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoreViews {
+    /// Two classes, several, or a quantity.
     pub question: Question,
+    /// The views of the projection that are scored.
     pub views: Vec<View>,
+    /// How intervals and permutations are made.
     pub statistics: Statistics,
+    /// The study's: of halves, folds and replicates.
     pub seed: u64,
 }
 
 impl ScoreViews {
+    /// A [`Scores`](crate::domain::score::Scores).
     pub const SCORES: &str = "scores.json";
     /// Ranks of out-of-fold scores on the evaluation half: what replicates of all cells are made of.
     pub const RANKS: &str = "ranks.npy";

@@ -11,9 +11,13 @@ pub struct Simultaneous {
     pub slots: Vec<ScoreSlot>,
     /// One a `spaces/…` input: the features of which model, layer and comparison.
     pub spaces: Vec<[usize; 3]>,
+    /// One a comparison of the study.
     pub questions: Vec<Question>,
+    /// The sides of contrasts that are held against each other.
     pub held: Vec<ContrastSides>,
+    /// How intervals and permutations are made.
     pub statistics: Statistics,
+    /// The study's: of halves and replicates.
     pub seed: u64,
 }
 
@@ -22,6 +26,7 @@ impl Simultaneous {
     pub const RANKS: &str = "ranks/";
     /// Inputs, one a slot: [`ScoreViews::PERMUTED`](super::ScoreViews::PERMUTED).
     pub const PERMUTED: &str = "permuted/";
+    /// A [`SimultaneousTests`](crate::domain::simultaneous::SimultaneousTests).
     pub const TESTS: &str = "grid.json";
 }
 

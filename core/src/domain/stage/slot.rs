@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 /// Whose scores: places in the study, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScoreSlot {
+    /// Place of the model.
     pub model: usize,
     /// Results of the first release call it `tap`.
     #[serde(alias = "tap")]
     pub layer: usize,
+    /// Place of the projection.
     pub projection: usize,
+    /// Place of the comparison.
     pub comparison: usize,
 }
 

@@ -8,11 +8,15 @@ use std::path::{Path, PathBuf};
 /// Something a stage consumes: its role, what it is, and where its bytes are (which never enters the key).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Input {
+    /// What the stage knows it as, such as `images` or `labels/Male`.
     pub role: String,
+    /// Of the bytes that are consumed.
     pub digest: Digest,
+    /// Where the bytes are.
     pub at: Location,
 }
 
+/// Where the bytes of an input are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Location {
@@ -27,13 +31,16 @@ pub enum Location {
 /// A stage that can be carried out: all it consumes exists.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Task {
+    /// The stage with its parameters.
     pub work: Work,
+    /// In the plan's order, which is part of the key.
     pub inputs: Vec<Input>,
 }
 
 /// What a dispatcher asks of a worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Order {
+    /// What is to be done.
     pub task: Task,
     /// What people call it.
     pub label: String,
@@ -72,6 +79,7 @@ impl Task {
         Task { work: self.work.clone(), inputs: self.inputs.iter().map(|input| input.clone().from_root(root)).collect() }
     }
 
+    /// The digest of all that decides the result.
     pub fn key(&self) -> Key {
         self.key_of_version(self.work.version())
     }

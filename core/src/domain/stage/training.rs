@@ -12,11 +12,17 @@ use serde::{Deserialize, Serialize};
 /// by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Training {
+    /// Which network learns.
     pub architecture: Architecture,
+    /// With which loss.
     pub loss: Loss,
+    /// How pictures are made into its input.
     pub preparation: Preparation,
+    /// How long and by which optimizer.
     pub recipe: Recipe,
+    /// Of the first weights and of what is drawn while it learns.
     pub seed: u64,
+    /// What libtorch's bits depend on.
     pub numerics: Numerics,
     /// The name of what a network pretends to know; what real ones learn from is consumed by content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,6 +34,7 @@ impl Training {
     pub const PICTURES: &str = "pictures";
     /// Input: the identity of each of them, as a column.
     pub const CLASSES: &str = "classes";
+    /// Tensors by name, as this program names them.
     pub const WEIGHTS: &str = "weights.safetensors";
     /// Loss and accuracy by epoch.
     pub const CURVES: &str = "curves.json";

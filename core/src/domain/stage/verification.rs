@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 /// `images`, `points/0`, `identities` → [`VerifyIdentities::VERIFICATION`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerifyIdentities {
+    /// Replicates of the bootstrap over identities.
     pub bootstraps: usize,
+    /// Of the pairs that are drawn and of the replicates.
     pub seed: u64,
 }
 
 impl VerifyIdentities {
     /// Input: the features. Their role is called so since the first release.
     pub const FEATURES: &str = "points/0";
+    /// A [`Verification`](crate::domain::score::Verification).
     pub const VERIFICATION: &str = "verification.json";
 }
 

@@ -26,7 +26,7 @@ impl Setting<'_> {
 
 /// By image, the number of its group: images of one identity, or of the same picture, are in one group. Numbered from 0 in the order of
 /// images.
-pub fn groups(setting: &Setting) -> Vec<usize> {
+pub(crate) fn groups(setting: &Setting) -> Vec<usize> {
     // Union-find, by smallest row: there are few merges, so no ranks are needed.
     let mut parent: Vec<usize> = (0..setting.images.len()).collect();
     fn root(parent: &[usize], mut i: usize) -> usize {

@@ -1,10 +1,10 @@
 //! Which images and identities a question is about, and how they are split and drawn again: pairs of classes, halves, folds,
 //! resamples. It knows no score.
 
-pub mod members;
-pub mod pairs;
-pub mod resample;
-pub mod split;
+pub(super) mod members;
+pub(super) mod pairs;
+pub(super) mod resample;
+pub(super) mod split;
 
 use self::{
     members::{Setting, groups},
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What the scores of all views of one question share. "Member" is an index among the images that take part, from 0.
-pub struct EvaluationDesign<'a> {
+pub(super) struct EvaluationDesign<'a> {
     pub members: Members,
     pub split: Split,
     pub pairs: ClassPairs,
@@ -36,7 +36,7 @@ pub struct EvaluationDesign<'a> {
 
 impl<'a> EvaluationDesign<'a> {
     /// Halves, folds and resamples depend on members, identities and seed alone, never on a view.
-    pub fn new(setting: &Setting, question: &Question, statistics: &'a Statistics, seed: u64) -> Self {
+    pub(super) fn new(setting: &Setting, question: &Question, statistics: &'a Statistics, seed: u64) -> Self {
         let group = groups(setting);
         let members = setting.members(question);
         let split = split(&members, &group, seed);
@@ -48,32 +48,32 @@ impl<'a> EvaluationDesign<'a> {
     }
 
     /// The number of the identity that a member belongs to.
-    pub fn group(&self, member: usize) -> usize {
+    pub(super) fn group(&self, member: usize) -> usize {
         self.group[self.members.rows[member]]
     }
 
     /// The numbers of all images' identities, in the order of the images.
-    pub fn groups(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn groups(&self) -> impl Iterator<Item = usize> {
         self.group.iter().copied()
     }
 
     /// Images and identities of each class in a pool.
-    pub fn counts(&self, pool: Pool) -> Counts {
+    pub(super) fn counts(&self, pool: Pool) -> Counts {
         self.members.counts(&self.group, |i| pool.holds(self.split.half[i]))
     }
 
     /// Draws the identities of a pool again.
-    pub fn resampler(&self, pool: Pool) -> &Resampler {
+    pub(super) fn resampler(&self, pool: Pool) -> &Resampler {
         &self.resamplers[pool.index()]
     }
 
     /// The two sets of every pair of classes: by member, whether it is in the first, and whether it is in the second.
-    pub fn pairs(&self) -> impl Iterator<Item = [&[bool]; 2]> {
+    pub(super) fn pairs(&self) -> impl Iterator<Item = [&[bool]; 2]> {
         self.pairs.pairs.iter().map(|&(p, q)| [&self.pairs.sets[p][..], &self.pairs.sets[q][..]])
     }
 
     /// Per pair of classes, per member: is it in the first? `None` for members of neither class, or of both.
-    pub fn targets(&self) -> Vec<Vec<Option<bool>>> {
+    pub(super) fn targets(&self) -> Vec<Vec<Option<bool>>> {
         let target = |[first, second]: [&[bool]; 2]| {
             first.iter().zip(second).map(|(first, second)| (*first != *second).then_some(*first)).collect()
         };

@@ -3,7 +3,7 @@
 use crate::domain::membership::Members;
 
 /// Sets of members whose distances are wanted, and the pairs of sets that are compared.
-pub struct ClassPairs {
+pub(crate) struct ClassPairs {
     /// Per set, per member: is it in the set?
     pub sets: Vec<Vec<bool>>,
     /// Two indices into `sets`: the first class and the second.
@@ -12,7 +12,7 @@ pub struct ClassPairs {
 
 impl ClassPairs {
     /// Every pair of classes, of the members that are in exactly one of the two. Equal sets are kept once.
-    pub fn new(members: &Members) -> Self {
+    pub(crate) fn new(members: &Members) -> Self {
         let mut sets: Vec<Vec<bool>> = Vec::new();
         let mut index_of = |set: Vec<bool>| {
             sets.iter().position(|other| *other == set).unwrap_or_else(|| {

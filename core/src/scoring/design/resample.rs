@@ -5,15 +5,15 @@ use rayon::prelude::*;
 use std::{collections::BTreeMap, sync::OnceLock};
 
 /// Replicates that are weighted at once.
-pub const REPLICATES: usize = 16;
+pub(crate) const REPLICATES: usize = 16;
 
 /// How often an identity was drawn in each of them. A byte is enough: of n identities none is drawn more than n times, and of more than
 /// 255 none ever so often. As bytes by identity they fit into the processor's nearest cache.
-pub type Multiplicities = [u8; REPLICATES];
+pub(crate) type Multiplicities = [u8; REPLICATES];
 
 /// The weights of members in [`REPLICATES`] replicates: each weighs as much as its identity was drawn often.
 #[derive(Clone, Copy)]
-pub struct ReplicateWeights<'a> {
+pub(crate) struct ReplicateWeights<'a> {
     /// By identity.
     pub multiplicities: &'a [Multiplicities],
     /// By member, its identity.
@@ -23,13 +23,13 @@ pub struct ReplicateWeights<'a> {
 impl<'a> ReplicateWeights<'a> {
     /// The weights of one member.
     #[inline(always)]
-    pub fn of(self, member: usize) -> &'a Multiplicities {
+    pub(crate) fn of(self, member: usize) -> &'a Multiplicities {
         &self.multiplicities[self.identity[member] as usize]
     }
 }
 
 /// Draws the identities that take part, with replacement, as many as there are.
-pub struct Resampler {
+pub(crate) struct Resampler {
     /// By member, its identity, numbered from 0 among those that take part; `count` for members that take no part.
     identity: Vec<u32>,
     count: usize,
@@ -44,7 +44,7 @@ const KEPT_BYTES: usize = 256 << 20;
 
 impl Resampler {
     /// `groups`: by member, the number of its identity; `None` leaves the member out. Different purposes draw independently.
-    pub fn new(groups: impl Iterator<Item = Option<usize>>, seed: u64, purpose: Purpose) -> Self {
+    pub(crate) fn new(groups: impl Iterator<Item = Option<usize>>, seed: u64, purpose: Purpose) -> Self {
         let mut numbers = BTreeMap::new();
         let mut number = |group| {
             let next = numbers.len() as u32;
@@ -57,17 +57,17 @@ impl Resampler {
     }
 
     /// Identities that take part.
-    pub fn identities(&self) -> usize {
+    pub(crate) fn identities(&self) -> usize {
         self.count
     }
 
     /// The identity of a member that takes part, from 0.
-    pub fn identity(&self, member: usize) -> usize {
+    pub(crate) fn identity(&self, member: usize) -> usize {
         self.identity[member] as usize
     }
 
     /// The weight of every member in the sample itself: 1, or 0 where it takes no part.
-    pub fn sample_weights(&self) -> Vec<u32> {
+    pub(crate) fn sample_weights(&self) -> Vec<u32> {
         self.identity.iter().map(|&identity| u32::from(identity as usize != self.count)).collect()
     }
 
@@ -93,7 +93,7 @@ impl Resampler {
 
     /// The values of `statistic` in the replicates in which it is defined: one list for each entry of its result, sorted. `statistic` takes
     /// the weights of members.
-    pub fn distributions<const K: usize>(
+    pub(crate) fn distributions<const K: usize>(
         &self,
         replicates: usize,
         statistic: impl Fn(&[u32]) -> [Option<f64>; K] + Sync,
@@ -105,7 +105,7 @@ impl Resampler {
     }
 
     /// The same for a statistic of [`REPLICATES`] replicates at once. All calls of one resampler ask for the same number of `replicates`.
-    pub fn distributions_of_many<const K: usize>(
+    pub(crate) fn distributions_of_many<const K: usize>(
         &self,
         replicates: usize,
         statistic: impl Fn(ReplicateWeights) -> [[Option<f64>; REPLICATES]; K] + Sync,
@@ -115,7 +115,7 @@ impl Resampler {
     }
 
     /// The same, not sorted: one entry a replicate, so that statistics of one resampler can be paired.
-    pub fn each_of_many<const K: usize>(
+    pub(crate) fn each_of_many<const K: usize>(
         &self,
         replicates: usize,
         statistic: impl Fn(ReplicateWeights) -> [[Option<f64>; REPLICATES]; K] + Sync,
@@ -139,7 +139,7 @@ impl Resampler {
 }
 
 /// In ascending order.
-pub fn sorted(mut values: Vec<f64>) -> Vec<f64> {
+pub(crate) fn sorted(mut values: Vec<f64>) -> Vec<f64> {
     values.sort_unstable_by(f64::total_cmp);
     values
 }

@@ -10,11 +10,11 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// Folds of each half.
-pub const FOLDS: usize = 5;
+pub(crate) const FOLDS: usize = 5;
 
 /// The halves of the identities that take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Half {
+pub(crate) enum Half {
     /// The selection half: views are chosen by their scores here.
     A,
     /// The evaluation half: scores of chosen views are quoted from here.
@@ -23,7 +23,7 @@ pub enum Half {
 
 /// The members whose neighbours count and whose AUC is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pool {
+pub(crate) enum Pool {
     /// All members.
     Whole,
     /// The members of one half.
@@ -32,10 +32,10 @@ pub enum Pool {
 
 impl Pool {
     /// In the order of their indices.
-    pub const ALL: [Pool; 3] = [Pool::Whole, Pool::Half(Half::A), Pool::Half(Half::B)];
+    pub(crate) const ALL: [Pool; 3] = [Pool::Whole, Pool::Half(Half::A), Pool::Half(Half::B)];
 
     /// The place in [`Pool::ALL`], and in every array by pool.
-    pub fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         match self {
             Pool::Whole => 0,
             Pool::Half(Half::A) => 1,
@@ -44,13 +44,13 @@ impl Pool {
     }
 
     /// Whether members of a half are in the pool.
-    pub fn holds(self, half: Half) -> bool {
+    pub(crate) fn holds(self, half: Half) -> bool {
         self == Pool::Whole || self == Pool::Half(half)
     }
 }
 
 /// The half and the fold of every member.
-pub struct Split {
+pub(crate) struct Split {
     /// By member.
     pub half: Vec<Half>,
     /// By member: 0 … [`FOLDS`] − 1.
@@ -59,19 +59,19 @@ pub struct Split {
 
 impl Split {
     /// Half and fold as one number below 2 · [`FOLDS`]: scores that were made in each half are compared within it.
-    pub fn half_and_fold(&self, member: usize) -> usize {
+    pub(crate) fn half_and_fold(&self, member: usize) -> usize {
         self.fold[member] + if self.half[member] == Half::A { 0 } else { FOLDS }
     }
 
     /// The members of a half, ascending.
-    pub fn members_of(&self, half: Half) -> Vec<usize> {
+    pub(crate) fn members_of(&self, half: Half) -> Vec<usize> {
         (0..self.half.len()).filter(|&i| self.half[i] == half).collect()
     }
 }
 
 /// Deals identities to halves and folds, the largest first, each to the place that has fewest images of its classes. `group`: by image,
 /// the number of its identity.
-pub fn split(members: &Members, group: &[usize], seed: u64) -> Split {
+pub(crate) fn split(members: &Members, group: &[usize], seed: u64) -> Split {
     // A group's stratum is the classes of its first member; with one identity a group, the classes themselves.
     let mut groups: BTreeMap<usize, (Vec<bool>, Vec<usize>)> = BTreeMap::new();
     for (i, row) in members.rows.iter().enumerate() {

@@ -8,14 +8,14 @@ use crate::{
 };
 
 /// Scored members of one fold, sorted once, weighted often.
-pub struct Sorted {
+pub(crate) struct Sorted {
     /// By ascending score: the member, whether it is positive, and whether it ends a run of equal scores.
     order: Vec<(u32, bool, bool)>,
 }
 
 /// The Mann–Whitney statistic of weighted scores.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct UStatistic {
+pub(crate) struct UStatistic {
     /// Σ w⁺w⁻ ([s⁺ > s⁻] + ½ [s⁺ = s⁻]) over all pairs of a positive and a negative.
     pub u: f64,
     /// Σ w⁺ · Σ w⁻: the number of pairs.
@@ -32,13 +32,13 @@ impl std::ops::Add for UStatistic {
 
 impl UStatistic {
     /// u / pairs; `None` when one class is empty.
-    pub fn auc(self) -> Option<f64> {
+    pub(crate) fn auc(self) -> Option<f64> {
         (self.pairs > 0.0).then(|| self.u / self.pairs)
     }
 }
 
 /// The AUC within folds in [`REPLICATES`] replicates.
-pub fn auc_in_replicates(folds: &[Sorted], weights: ReplicateWeights) -> [Option<f64>; REPLICATES] {
+pub(crate) fn auc_in_replicates(folds: &[Sorted], weights: ReplicateWeights) -> [Option<f64>; REPLICATES] {
     let mut statistics = [UStatistic::default(); REPLICATES];
     folds.iter().for_each(|fold| add_u(&fold.order, weights, &mut statistics));
     statistics.map(UStatistic::auc)
@@ -46,14 +46,14 @@ pub fn auc_in_replicates(folds: &[Sorted], weights: ReplicateWeights) -> [Option
 
 impl Sorted {
     /// `scored`: member, score, whether it is positive. Scores are not NaN.
-    pub fn new(mut scored: Vec<(u32, f64, bool)>) -> Self {
+    pub(crate) fn new(mut scored: Vec<(u32, f64, bool)>) -> Self {
         scored.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
         let ends = |i: usize| scored.get(i + 1).is_none_or(|next| next.1 != scored[i].1);
         Sorted { order: (0..scored.len()).map(|i| (scored[i].0, scored[i].2, ends(i))).collect() }
     }
 
     /// With a whole-number weight for each member.
-    pub fn u_statistic(&self, weight: impl Fn(usize) -> u32) -> UStatistic {
+    pub(crate) fn u_statistic(&self, weight: impl Fn(usize) -> u32) -> UStatistic {
         let (mut u, mut positives, mut negatives) = (0.0, 0.0, 0.0);
         let (mut tied_positives, mut tied_negatives) = (0.0, 0.0);
         for &(member, positive, ends) in &self.order {
@@ -74,12 +74,12 @@ impl Sorted {
     }
 
     /// The number of members of a class.
-    pub fn count(&self, positive: bool) -> usize {
+    pub(crate) fn count(&self, positive: bool) -> usize {
         self.order.iter().filter(|(_, class, _)| *class == positive).count()
     }
 
     /// Calls `visit` with every member, whether it is positive, and how many of its pairs are ordered wrongly, a tie counting half.
-    pub fn for_each_loss(&self, mut visit: impl FnMut(usize, bool, f64)) {
+    pub(crate) fn for_each_loss(&self, mut visit: impl FnMut(usize, bool, f64)) {
         let all = self.count(false) as f64;
         let (mut positives, mut negatives, mut first) = (0.0, 0.0, 0);
         for (place, &(.., ends)) in self.order.iter().enumerate() {
@@ -100,7 +100,7 @@ impl Sorted {
     }
 
     /// Writes every member's rank in the fold, from 1, ties sharing their mean: `out` is by member.
-    pub fn ranks(&self, out: &mut [f32]) {
+    pub(crate) fn ranks(&self, out: &mut [f32]) {
         let mut first = 0;
         for (place, &(.., ends)) in self.order.iter().enumerate() {
             if ends {

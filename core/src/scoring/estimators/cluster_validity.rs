@@ -32,7 +32,7 @@ const LEAST: usize = 2;
 ///
 /// # Panics
 /// If there is not one class and one score a row.
-pub fn cluster_validity(points: &Matrix, class: &[bool], score: &[f64]) -> ClusterValidity {
+pub(crate) fn cluster_validity(points: &Matrix, class: &[bool], score: &[f64]) -> ClusterValidity {
     assert!(class.len() == points.rows() && score.len() == points.rows(), "one class and one score an image");
     let members = [true, false].map(|first| (0..class.len()).filter(|&i| class[i] == first).collect::<Vec<usize>>());
     let centroids = CentroidDistances::of(points, &members);

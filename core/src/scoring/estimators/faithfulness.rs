@@ -16,7 +16,7 @@ use crate::{
 use rayon::prelude::*;
 
 /// Neighbours of an image; fewer where there are few images.
-pub const NEIGHBOURS: usize = 15;
+pub(crate) const NEIGHBOURS: usize = 15;
 /// Images whose neighbours are compared: all up to `ALL`, beyond it a sample of `SAMPLE`.
 const ALL: usize = 2000;
 const SAMPLE: usize = 1000;

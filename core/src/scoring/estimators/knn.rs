@@ -13,13 +13,13 @@ use crate::scoring::design::{
 };
 
 /// The scored members of one pool: per pair of classes, per fold.
-pub struct ScoredFolds(pub Vec<Vec<Sorted>>);
+pub(crate) struct ScoredFolds(pub Vec<Vec<Sorted>>);
 
 /// One for each of [`Pool::ALL`].
-pub type ScoredPools = [ScoredFolds; 3];
+pub(crate) type ScoredPools = [ScoredFolds; 3];
 
 /// Scores every member once in the whole and once in its half. Resamples only weight these out-of-fold scores.
-pub fn score_members(fifths: &FifthNeighborDistances, pairs: &ClassPairs, split: &Split) -> ScoredPools {
+pub(crate) fn score_members(fifths: &FifthNeighborDistances, pairs: &ClassPairs, split: &Split) -> ScoredPools {
     Pool::ALL.map(|pool| {
         let score = |pair: usize, i: usize| {
             let (p, q) = pairs.pairs[pair];
@@ -32,7 +32,7 @@ pub fn score_members(fifths: &FifthNeighborDistances, pairs: &ClassPairs, split:
 
 /// The same for scores that were made elsewhere, in each half by itself: by pair, by member. Scores of two halves are not compared
 /// with each other.
-pub fn sort_held_out(scores: &[Vec<f64>], pairs: &ClassPairs, split: &Split) -> ScoredPools {
+pub(crate) fn sort_held_out(scores: &[Vec<f64>], pairs: &ClassPairs, split: &Split) -> ScoredPools {
     Pool::ALL.map(|pool| scored_folds(pairs, split, pool, 2 * FOLDS, |i| split.half_and_fold(i), |pair, i| scores[pair][i]))
 }
 
@@ -60,30 +60,30 @@ fn scored_folds(
 
 impl ScoredFolds {
     /// The mean and the least AUC over pairs, in the sample; `None` when no pair has both classes.
-    pub fn mean_and_least(&self) -> [Option<f64>; 2] {
+    pub(crate) fn mean_and_least(&self) -> [Option<f64>; 2] {
         mean_and_least(self.0.iter().map(|folds| u_statistic(folds).auc()))
     }
 
     /// The same in [`REPLICATES`] replicates.
-    pub fn mean_and_least_in_replicates(&self, weights: ReplicateWeights) -> [[Option<f64>; 2]; REPLICATES] {
+    pub(crate) fn mean_and_least_in_replicates(&self, weights: ReplicateWeights) -> [[Option<f64>; 2]; REPLICATES] {
         let pairs: Vec<[Option<f64>; REPLICATES]> = self.0.iter().map(|folds| auc_in_replicates(folds, weights)).collect();
         std::array::from_fn(|replicate| mean_and_least(pairs.iter().map(|pair| pair[replicate])))
     }
 
     /// The number of folds that hold both classes, of the pair that has most; at least 1.
-    pub fn usable_folds(&self) -> usize {
+    pub(crate) fn usable_folds(&self) -> usize {
         let both = |fold: &&Sorted| fold.count(true) > 0 && fold.count(false) > 0;
         self.0.iter().map(|folds| folds.iter().filter(both).count()).max().unwrap_or(0).max(1)
     }
 
     /// The least of [`effective_identities_of_losses`] over pairs.
-    pub fn effective_identities_of_losses(&self, identities: usize, identity: impl Fn(usize) -> usize) -> f64 {
+    pub(crate) fn effective_identities_of_losses(&self, identities: usize, identity: impl Fn(usize) -> usize) -> f64 {
         let of_pair = |folds: &Vec<Sorted>| effective_identities_of_losses(folds, identities, &identity);
         self.0.iter().map(of_pair).min_by(f64::total_cmp).unwrap_or(0.0)
     }
 
     /// Per pair, every member's rank in its fold, from 1; NaN for members that the pair does not score.
-    pub fn ranks(&self, members: usize) -> Vec<Vec<f32>> {
+    pub(crate) fn ranks(&self, members: usize) -> Vec<Vec<f32>> {
         let of_pair = |folds: &Vec<Sorted>| {
             let mut ranks = vec![f32::NAN; members];
             folds.iter().for_each(|fold| fold.ranks(&mut ranks));
@@ -95,7 +95,7 @@ impl ScoredFolds {
 
 /// How many identities carry what keeps the AUC from being 1 (or 0, if that is nearer): Kish's (1965) effective number of the pairs that
 /// each lost, the lesser of both classes; 0 where none was lost. `identity`: by member, below `identities`.
-pub fn effective_identities_of_losses(folds: &[Sorted], identities: usize, identity: impl Fn(usize) -> usize) -> f64 {
+pub(crate) fn effective_identities_of_losses(folds: &[Sorted], identities: usize, identity: impl Fn(usize) -> usize) -> f64 {
     let statistic = u_statistic(folds);
     let below_half = statistic.u < 0.5 * statistic.pairs;
     let mut losses = [vec![0.0; identities], vec![0.0; identities]];
@@ -110,7 +110,7 @@ pub fn effective_identities_of_losses(folds: &[Sorted], identities: usize, ident
 }
 
 /// Kish's effective number: (Σ x)² / Σ x²; 0 where all are 0.
-pub fn kish(values: &[f64]) -> f64 {
+pub(crate) fn kish(values: &[f64]) -> f64 {
     let (total, squares) = (values.iter().sum::<f64>(), values.iter().map(|value| value * value).sum::<f64>());
     if squares > 0.0 { total * total / squares } else { 0.0 }
 }

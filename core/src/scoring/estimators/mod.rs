@@ -1,13 +1,13 @@
 //! What is measured of points and features: one file an estimator.
 
-pub mod auc;
-pub mod cluster_validity;
-pub mod faithfulness;
-pub mod feature_scores;
-pub mod knn;
-pub mod monotone;
-pub mod nearest;
-pub mod per_view;
-pub mod probe;
-pub mod score;
-pub mod verification;
+pub(super) mod auc;
+pub(super) mod cluster_validity;
+pub(super) mod faithfulness;
+pub(super) mod feature_scores;
+pub(super) mod knn;
+pub(super) mod monotone;
+pub(super) mod nearest;
+pub(super) mod per_view;
+pub(super) mod probe;
+pub(super) mod score;
+pub(super) mod verification;

@@ -18,7 +18,7 @@ use crate::{
 
 /// The AUC along an axis, at least ½. `axis`: by member; `positive`: by member, `None` for members of both classes or of neither. `None`
 /// where a class is empty.
-pub fn auc(
+pub(crate) fn auc(
     axis: &[f32],
     positive: &[Option<bool>],
     interval: AucInterval,
@@ -40,7 +40,7 @@ pub fn auc(
 
 /// |Spearman's ρ| of the axis and the quantity, both by member: Pearson's r of their mid-ranks, which replicates weight and do not take
 /// anew. `None` where one side does not vary.
-pub fn spearman(axis: &[f32], quantity: &[f64], resampler: &Resampler, replicates: usize) -> Option<Estimate> {
+pub(crate) fn spearman(axis: &[f32], quantity: &[f64], resampler: &Resampler, replicates: usize) -> Option<Estimate> {
     let x = ranks(&axis.iter().map(|value| f64::from(*value)).collect::<Vec<_>>());
     let y = ranks(quantity);
     let statistic = |weights: &[u32]| {

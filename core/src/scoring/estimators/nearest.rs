@@ -14,7 +14,7 @@ use rayon::prelude::*;
 const NEIGHBOUR: usize = 5;
 
 /// Members whose neighbours are wanted, and the sets to find them in.
-pub struct NeighborQuery<'a> {
+pub(crate) struct NeighborQuery<'a> {
     /// By member, its row among the images.
     pub rows: &'a [usize],
     /// Per set, per member: is it in the set?
@@ -25,10 +25,10 @@ pub struct NeighborQuery<'a> {
 
 /// Per member, in the whole and in its half, per set: ln of the Euclidean distance to its fifth-nearest of the set, or to the farthest
 /// where there are fewer. NaN where there is none.
-pub type FifthNeighborDistances = Vec<[Vec<f64>; 2]>;
+pub(crate) type FifthNeighborDistances = Vec<[Vec<f64>; 2]>;
 
 /// For one question. `points` has one row a member; one or two columns take the fast algorithms.
-pub fn in_view(points: &Matrix, query: &NeighborQuery) -> FifthNeighborDistances {
+pub(crate) fn in_view(points: &Matrix, query: &NeighborQuery) -> FifthNeighborDistances {
     match points.columns() {
         1 => {
             let at = |i: usize| f64::from(points.values()[i]);
@@ -71,7 +71,7 @@ type ByMember = Vec<(usize, [Vec<f64>; 2])>;
 const BATCH: usize = 8;
 
 /// For all questions at once, in any number of columns. `points` has one row an image.
-pub fn in_space(points: &Matrix, queries: &[NeighborQuery]) -> Vec<FifthNeighborDistances> {
+pub(crate) fn in_space(points: &Matrix, queries: &[NeighborQuery]) -> Vec<FifthNeighborDistances> {
     let (n, space) = (points.rows(), Points::new(points));
     // Per question, per image: its member.
     let member_of: Vec<Vec<Option<u32>>> = queries
@@ -342,7 +342,7 @@ fn in_plane(points: &Matrix, i: usize) -> [f64; 2] {
 
 multiversion! {
     /// Squared distances of positions from one position.
-    pub fn squares_in_plane(positions: &[[f64; 2]], at: [f64; 2], squares: &mut [f64]) = squares_in_plane_kernel
+    pub(crate) fn squares_in_plane(positions: &[[f64; 2]], at: [f64; 2], squares: &mut [f64]) = squares_in_plane_kernel
 }
 
 #[inline(always)]

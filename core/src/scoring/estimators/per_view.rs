@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Scores views of one question.
-pub struct ViewScorer<'a> {
+pub(crate) struct ViewScorer<'a> {
     pub design: &'a EvaluationDesign<'a>,
     /// By pool.
     intervals: [AucInterval; 3],
@@ -32,27 +32,27 @@ pub struct ViewScorer<'a> {
 
 impl<'a> ViewScorer<'a> {
     /// For all views of the design's question.
-    pub fn new(design: &'a EvaluationDesign<'a>) -> Self {
+    pub(crate) fn new(design: &'a EvaluationDesign<'a>) -> Self {
         ViewScorer { design, intervals: Pool::ALL.map(|pool| AucInterval::of(&design.counts(pool), FOLDS)) }
     }
 
     /// The neighbours that scores need.
-    pub fn neighbor_query(&self) -> NeighborQuery<'a> {
+    pub(crate) fn neighbor_query(&self) -> NeighborQuery<'a> {
         NeighborQuery { rows: &self.design.members.rows, sets: &self.design.pairs.sets, split: &self.design.split }
     }
 
     /// Members' scores from their neighbours' distances.
-    pub fn score_members(&self, fifths: &FifthNeighborDistances) -> ScoredPools {
+    pub(crate) fn score_members(&self, fifths: &FifthNeighborDistances) -> ScoredPools {
         knn::score_members(fifths, &self.design.pairs, &self.design.split)
     }
 
     /// Scores that were made in each half by itself: by pair, by member.
-    pub fn sort_held_out(&self, scores: &[Vec<f64>]) -> ScoredPools {
+    pub(crate) fn sort_held_out(&self, scores: &[Vec<f64>]) -> ScoredPools {
         knn::sort_held_out(scores, &self.design.pairs, &self.design.split)
     }
 
     /// All views' scores with what they rest on. `seeds`: projection seeds.
-    pub fn scores(&self, question: &Question, seeds: usize, views: Vec<ViewScore>) -> Scores {
+    pub(crate) fn scores(&self, question: &Question, seeds: usize, views: Vec<ViewScore>) -> Scores {
         let [counts, counts_a, counts_b] = Pool::ALL.map(|pool| self.design.counts(pool));
         Scores {
             format: 1,
@@ -68,7 +68,7 @@ impl<'a> ViewScorer<'a> {
 
     /// `scored`: one a projection seed; empty where the view is undefined, and for a quantity. `points`: the members' points in the view
     /// under the first seed; a gradient is taken along them if the view is an axis.
-    pub fn view_score(&self, view: View, scored: &[ScoredPools], points: Option<&Matrix>) -> ViewScore {
+    pub(crate) fn view_score(&self, view: View, scored: &[ScoredPools], points: Option<&Matrix>) -> ViewScore {
         let mut score = ViewScore { view, whole: None, a: None, b: None, least: None, monotone: None };
         let axis = points.filter(|_| matches!(view, View::Axis(_))).map(Matrix::values);
         let (resampler, replicates) = (self.design.resampler(Pool::Whole), self.design.statistics.bootstraps);
@@ -89,7 +89,7 @@ impl<'a> ViewScorer<'a> {
     }
 
     /// Appends the view's rows of ranks on half B to `rows`: one for every seed and pair, by member, NaN where the view is undefined.
-    pub fn append_ranks(&self, scored: &[ScoredPools], seeds: usize, rows: &mut Vec<Vec<f32>>) {
+    pub(crate) fn append_ranks(&self, scored: &[ScoredPools], seeds: usize, rows: &mut Vec<Vec<f32>>) {
         let members = self.design.members.rows.len();
         for seed in 0..seeds {
             match scored.get(seed) {
@@ -100,7 +100,7 @@ impl<'a> ViewScorer<'a> {
     }
 
     /// Rows over all members, as a matrix over the members of half B.
-    pub fn columns_of_half_b(&self, rows: &[Vec<f32>]) -> Matrix {
+    pub(crate) fn columns_of_half_b(&self, rows: &[Vec<f32>]) -> Matrix {
         let b = self.design.split.members_of(Half::B);
         let values = rows.iter().flat_map(|row| b.iter().map(|&i| row[i])).collect();
         Matrix::new(rows.len(), b.len(), values).unwrap_or_default()
@@ -108,7 +108,7 @@ impl<'a> ViewScorer<'a> {
 
     /// The members' points in the view, one row a member; `None` when `points` (one row an image) lack one of its axes, or are not finite
     /// there.
-    pub fn points_in_view(&self, view: View, points: &Matrix) -> Option<Matrix> {
+    pub(crate) fn points_in_view(&self, view: View, points: &Matrix) -> Option<Matrix> {
         let columns = view.columns(points.columns());
         if columns.iter().any(|&column| column >= points.columns()) {
             return None;
@@ -118,7 +118,7 @@ impl<'a> ViewScorer<'a> {
     }
 
     /// The mean and the least AUC over pairs in one pool, each the median over projection seeds, with intervals.
-    pub fn mean_and_least(&self, scored: &[ScoredPools], pool: Pool) -> [Option<Estimate>; 2] {
+    pub(crate) fn mean_and_least(&self, scored: &[ScoredPools], pool: Pool) -> [Option<Estimate>; 2] {
         let pool = pool.index();
         let resampler = self.design.resampler(Pool::ALL[pool]);
         let seeds: Vec<[Option<f64>; 2]> = scored.iter().map(|pools| pools[pool].mean_and_least()).collect();

@@ -1,8 +1,10 @@
-//! Distances between the rates of groups: AIF360's of two groups (Bellamy et al. 2018), Fairlearn's of several (Weerts et al. 2023).
+//! Distances between the rates of groups: AIF360's of two groups (Bellamy et al. 2018), Fairlearn's of several (Weerts et al. 2023),
+//! and NIST's of the error rates of several (NIST IR 8429, Grother 2022).
 //!
 //! An infinite ratio is undefined, `None`, where peers write ∞.
 
 use super::rates::{Confusion, RateOf, share};
+use crate::numeric::special::{exp, ln};
 
 /// A group and the group it is compared with: differences are group − reference, ratios group / reference.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,10 +62,21 @@ pub fn range(rates: &[f64]) -> Option<f64> {
     Some(most - least)
 }
 
-/// The least rate / the greatest, from 0 to 1; 1 is parity. `None` below two groups, and where all rates are 0.
-pub fn worst_to_best_ratio(rates: &[f64]) -> Option<f64> {
+/// The least rate / the greatest, from 0 to 1; 1 is parity: Fairlearn's ratio between groups. `None` below two groups, and where all
+/// rates are 0.
+pub fn least_to_greatest_ratio(rates: &[f64]) -> Option<f64> {
     let (least, most) = extremes(rates)?;
     share(least, most)
+}
+
+/// The greatest error rate / the geometric mean of all, at least 1; 1 is parity. It is the measure "Max/GeoMean" with which NIST
+/// IR 8429 summarises false match and false non-match rates of groups. Every group counts alike, whatever its size. `None` below two
+/// groups, and where an error rate is 0: the geometric mean is then 0.
+pub fn worst_to_geometric_mean_ratio(error_rates: &[f64]) -> Option<f64> {
+    let (_, worst) = extremes(error_rates)?;
+    let mean_of_logs = error_rates.iter().map(|rate| ln(*rate)).sum::<f64>() / error_rates.len() as f64;
+    // It is never below 1, but for rounding.
+    share(worst, exp(mean_of_logs)).map(|ratio| ratio.max(1.0))
 }
 
 fn extremes(rates: &[f64]) -> Option<(f64, f64)> {
@@ -116,7 +129,11 @@ mod tests {
             }
             let rates = |rate_of: RateOf| groups.iter().map(rate_of).collect::<Option<Vec<f64>>>();
             let range_of = |rate_of| range(&rates(rate_of)?);
-            let ratio_of = |rate_of| worst_to_best_ratio(&rates(rate_of)?);
+            let ratio_of = |rate_of| least_to_greatest_ratio(&rates(rate_of)?);
+            for (rate, rate_of) in [("fnr", Confusion::fnr as RateOf), ("fpr", Confusion::fpr)] {
+                let found = rates(rate_of).and_then(|rates| worst_to_geometric_mean_ratio(&rates));
+                assert_agrees(&format!("{name}: worst {rate}"), found, &peer["worst_to_geometric_mean"][rate]);
+            }
             for (rate, rate_of) in RATES {
                 if let Some(peer) = peer["range"].get(rate) {
                     assert_agrees(&format!("{name}: range of {rate}"), range_of(rate_of), peer);
@@ -141,8 +158,21 @@ mod tests {
         }
         let without_errors = Confusion { true_positives: 1.0, true_negatives: 1.0, ..empty };
         assert_eq!(GroupPair { group: some, reference: without_errors }.ratio(Confusion::fpr), None);
-        assert_eq!((range(&[0.5]), worst_to_best_ratio(&[]), worst_to_best_ratio(&[0.0, 0.0])), (None, None, None));
+        assert_eq!((range(&[0.5]), least_to_greatest_ratio(&[]), least_to_greatest_ratio(&[0.0, 0.0])), (None, None, None));
         assert_eq!(range(&[f64::NAN, 0.1, 0.2]), None);
+    }
+
+    #[test]
+    fn the_worst_error_rate_is_held_against_the_geometric_mean() {
+        let ratio = worst_to_geometric_mean_ratio(&[0.01, 0.04, 0.02]).unwrap();
+        assert!((ratio - 2.0).abs() < 1e-12, "0.04 of a geometric mean of 0.02: {ratio}");
+        for percent in 1..100 {
+            let parity = worst_to_geometric_mean_ratio(&[f64::from(percent) / 100.0; 3]).unwrap();
+            assert!((1.0..1.0 + 1e-14).contains(&parity), "whatever ln rounds to: {parity}");
+        }
+        for undefined in [&[][..], &[0.2], &[0.0, 0.2], &[0.0, 0.0], &[f64::NAN, 0.2]] {
+            assert_eq!(worst_to_geometric_mean_ratio(undefined), None, "{undefined:?}");
+        }
     }
 
     proptest! {

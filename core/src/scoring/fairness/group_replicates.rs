@@ -43,7 +43,7 @@ pub(super) struct GroupReplicates {
 
 impl GroupReplicates {
     /// `is_in`: by image, whether it is in the group.
-    pub fn new(predictions: &[Prediction], is_in: &[bool], resampler: &Resampler, replicates: usize) -> Self {
+    pub(super) fn new(predictions: &[Prediction], is_in: &[bool], resampler: &Resampler, replicates: usize) -> Self {
         let mut folds = vec![vec![]; 2 * FOLDS];
         for (member, prediction) in predictions.iter().enumerate().filter(|(_, prediction)| is_in[prediction.row]) {
             folds[prediction.half_and_fold].push((member as u32, prediction.decision, prediction.positive));
@@ -64,13 +64,13 @@ impl GroupReplicates {
     }
 
     /// The AUC with its interval. `images` and `identities`: of the positives and of the negatives.
-    pub fn auc(&self, images: [usize; 2], identities: [usize; 2]) -> Option<Estimate> {
+    pub(super) fn auc(&self, images: [usize; 2], identities: [usize; 2]) -> Option<Estimate> {
         let replicates: Vec<f64> = self.replicates.iter().filter_map(|rates| rates.auc).collect();
         AucInterval::new(images, identities, self.folds).interval(self.sample.auc?, &replicates, self.effective)
     }
 
     /// One rate of this group and of another, in the replicates in which both have it.
-    pub fn paired(&self, other: &GroupReplicates, rate: fn(&RateReplicates) -> Option<f64>) -> Vec<[f64; 2]> {
+    pub(super) fn paired(&self, other: &GroupReplicates, rate: fn(&RateReplicates) -> Option<f64>) -> Vec<[f64; 2]> {
         self.replicates.iter().zip(&other.replicates).filter_map(|(own, other)| Some([rate(own)?, rate(other)?])).collect()
     }
 }

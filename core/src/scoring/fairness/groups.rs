@@ -2,6 +2,7 @@
 //! changes. Rates come with their counts, gaps with their intervals; nothing passes or fails.
 
 use super::{
+    all_groups::over_groups,
     frequencies::intersections,
     gaps::GroupPair,
     group_replicates::{GroupReplicates, RateReplicates},
@@ -96,7 +97,7 @@ pub(super) struct Prediction {
 
 impl Prediction {
     /// At log-odds 0.
-    pub fn predicted_positive(&self) -> bool {
+    pub(super) fn predicted_positive(&self) -> bool {
         self.decision > 0.0
     }
 }
@@ -121,9 +122,13 @@ impl GroupTable<'_> {
             .collect();
         let reweighed =
             input.attributes.iter().filter_map(|attribute| self.reweighed(attribute, &design, &predictions, &resampler));
+        let counts = self.counts(&predictions);
+        let dispersion =
+            self.groups_by_attributes().into_iter().map(|groups| over_groups(self.attributes(groups[0]), groups, &counts));
         fairness::QuestionFairness {
             reweighed: reweighed.collect(),
-            gaps: self.gaps(&predictions, &replicates, &rates),
+            gaps: self.gaps(&counts, &replicates, &rates),
+            dispersion: dispersion.collect(),
             cells: rates,
         }
     }
@@ -162,13 +167,17 @@ impl GroupTable<'_> {
         }
     }
 
-    /// Every group against the largest group of the same attributes.
-    fn gaps(&self, predictions: &[Prediction], replicates: &[GroupReplicates], rates: &[GroupRates]) -> Vec<GroupGap> {
-        let confusion = |group: usize| -> Confusion {
-            let here = predictions.iter().filter(|prediction| self.is_in[group][prediction.row]);
+    /// One table a group, in images.
+    fn counts(&self, predictions: &[Prediction]) -> Vec<Confusion> {
+        let confusion = |is_in: &Vec<bool>| -> Confusion {
+            let here = predictions.iter().filter(|prediction| is_in[prediction.row]);
             here.map(|prediction| (prediction.positive, prediction.predicted_positive(), 1.0)).collect()
         };
-        let counts: Vec<Confusion> = (0..self.groups.len()).map(confusion).collect();
+        self.is_in.iter().map(confusion).collect()
+    }
+
+    /// Every group against the largest group of the same attributes.
+    fn gaps(&self, counts: &[Confusion], replicates: &[GroupReplicates], rates: &[GroupRates]) -> Vec<GroupGap> {
         let mut gaps = Vec::new();
         for groups in self.groups_by_attributes() {
             let size = |group: &&usize| (counts[**group].n() as usize, std::cmp::Reverse(**group));
@@ -202,9 +211,13 @@ impl GroupTable<'_> {
 
     /// Groups of the same attributes, which partition the images that have them.
     fn groups_by_attributes(&self) -> Vec<Vec<usize>> {
-        let attributes = |group: &usize| self.groups[*group].iter().map(|(attribute, _)| attribute).collect::<Vec<_>>();
         let all: Vec<usize> = (0..self.groups.len()).collect();
-        all.chunk_by(|a, b| attributes(a) == attributes(b)).map(<[usize]>::to_vec).collect()
+        all.chunk_by(|a, b| self.attributes(*a) == self.attributes(*b)).map(<[usize]>::to_vec).collect()
+    }
+
+    /// The attributes whose values make a group.
+    fn attributes(&self, group: usize) -> Vec<String> {
+        self.groups[group].iter().map(|(attribute, _)| attribute.clone()).collect()
     }
 }
 

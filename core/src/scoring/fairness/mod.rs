@@ -1,5 +1,6 @@
 //! Fairness among groups of identities: rates, gaps between groups, dispersion over groups, and what reweighing changes.
 
+mod all_groups;
 pub mod dispersion;
 pub mod frequencies;
 pub mod gaps;

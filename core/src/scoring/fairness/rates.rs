@@ -66,6 +66,11 @@ impl Confusion {
         share(self.true_positives, self.positives())
     }
 
+    /// False negative rate, or miss rate: P(no prediction | label), which is 1 − TPR.
+    pub fn fnr(&self) -> Option<f64> {
+        share(self.false_negatives, self.positives())
+    }
+
     /// False positive rate: P(prediction | no label).
     pub fn fpr(&self) -> Option<f64> {
         share(self.false_positives, self.negatives())

@@ -5,13 +5,13 @@
 use crate::{domain::score::Estimate, numeric::sum};
 
 /// The estimate with its percentile interval: the central 95 % of a sorted distribution. `None` of no number or of no replicates.
-pub fn interval(value: f64, sorted: &[f64]) -> Option<Estimate> {
+pub(crate) fn interval(value: f64, sorted: &[f64]) -> Option<Estimate> {
     let finite = value.is_finite() && !sorted.is_empty();
     finite.then(|| Estimate::new(value, quantile(sorted, 0.025), quantile(sorted, 0.975)))
 }
 
 /// The same with a two-sided p-value of no difference from 0: twice the share of replicates on the rarer side of 0, itself counted.
-pub fn interval_and_p(value: f64, sorted: &[f64]) -> Option<(Estimate, f64)> {
+pub(crate) fn interval_and_p(value: f64, sorted: &[f64]) -> Option<(Estimate, f64)> {
     let below = sorted.partition_point(|value| *value <= 0.0);
     let above = sorted.len() - sorted.partition_point(|value| *value < 0.0);
     let p = (2.0 * (1 + below.min(above)) as f64 / (1 + sorted.len()) as f64).min(1.0);
@@ -19,7 +19,7 @@ pub fn interval_and_p(value: f64, sorted: &[f64]) -> Option<(Estimate, f64)> {
 }
 
 /// The standard deviation (population).
-pub fn deviation(values: &[f64]) -> f64 {
+pub(crate) fn deviation(values: &[f64]) -> f64 {
     let mean = sum::mean(values);
     (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
 }
@@ -33,7 +33,7 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 }
 
 /// The median of the values that are defined.
-pub fn median(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+pub(crate) fn median(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let mut values: Vec<f64> = values.flatten().collect();
     values.sort_unstable_by(f64::total_cmp);
     (!values.is_empty()).then(|| quantile(&values, 0.5))

@@ -15,7 +15,7 @@ use crate::{
 /// Right − left with its interval, and the two-sided p-value of no difference: the greater of the replicates' and the interval's. `left` and
 /// `right`: in the sample, with their intervals; `resampled`: both in every replicate in which both are defined. Without intervals of both
 /// sides there is no interval and no p-value.
-pub fn difference(left: Estimate, right: Estimate, resampled: &[[f64; 2]]) -> (Estimate, Option<f64>) {
+pub(crate) fn difference(left: Estimate, right: Estimate, resampled: &[[f64; 2]]) -> (Estimate, Option<f64>) {
     let value = right.value - left.value;
     let (Some(left_ends), Some(right_ends)) = (left.interval, right.interval) else { return (Estimate::bare(value), None) };
     let (l, r) = (

@@ -1,7 +1,7 @@
 //! The false discovery rate (Benjamini and Hochberg 1995).
 
 /// The q-values of p-values, in their order: the least false discovery rate at which each is a discovery.
-pub fn q_values(p: &[f64]) -> Vec<f64> {
+pub(crate) fn q_values(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&i, &j| p[i].total_cmp(&p[j]).then(i.cmp(&j)));
     let (mut q, mut least) = (vec![1.0; p.len()], 1.0f64);

@@ -25,7 +25,7 @@ const MOVED: f64 = 0.015;
 
 /// Makes intervals of AUCs of two classes.
 #[derive(Clone, Copy, Debug)]
-pub struct AucInterval {
+pub(crate) struct AucInterval {
     /// Identities of the two classes.
     classes: [f64; 2],
     /// Positives and negatives are compared within so many folds.
@@ -39,7 +39,7 @@ pub struct AucInterval {
 
 impl AucInterval {
     /// `images` and `identities` by class; the classes are compared within so many folds.
-    pub fn new(images: [usize; 2], identities: [usize; 2], folds: usize) -> Self {
+    pub(crate) fn new(images: [usize; 2], identities: [usize; 2], folds: usize) -> Self {
         let share = |class: usize| identities[class].max(1) as f64 / images[class].max(1) as f64;
         let share = (share(0) * share(1)).sqrt();
         // share^¾
@@ -50,12 +50,12 @@ impl AucInterval {
     }
 
     /// The same classes, compared within so many folds.
-    pub fn within(self, folds: usize) -> Self {
+    pub(crate) fn within(self, folds: usize) -> Self {
         AucInterval { folds: folds as f64, ..self }
     }
 
     /// For the counts of a question; of several classes the two smallest.
-    pub fn of(counts: &Counts, folds: usize) -> Self {
+    pub(crate) fn of(counts: &Counts, folds: usize) -> Self {
         let mut classes: Vec<(usize, usize)> = counts.identities.iter().copied().zip(counts.exclusive.iter().copied()).collect();
         classes.sort_unstable();
         let at = |class: usize| classes.get(class).copied().unwrap_or((0, 0));
@@ -63,13 +63,13 @@ impl AucInterval {
     }
 
     /// Whether there are enough identities for an interval (simulated: docs/statistics.md).
-    pub fn has_enough_identities(self) -> bool {
+    pub(crate) fn has_enough_identities(self) -> bool {
         self.classes.iter().all(|identities| *identities >= LEAST_IDENTITIES as f64)
     }
 
     /// The AUC `value` with its interval. `resampled`: its values in replicates; `effective`: the effective number of identities that carry
     /// its errors. Without an interval where there are too few identities or no replicates; `None` of no number.
-    pub fn interval(self, value: f64, resampled: &[f64], effective: f64) -> Option<Estimate> {
+    pub(crate) fn interval(self, value: f64, resampled: &[f64], effective: f64) -> Option<Estimate> {
         if !value.is_finite() {
             return None;
         }
@@ -85,14 +85,14 @@ impl AucInterval {
     }
 
     /// The one-sided p-value of a true AUC of at most `null`, from the low end of the estimate's interval. `None` without an interval.
-    pub fn p_above(self, estimate: Estimate, null: f64) -> Option<f64> {
+    pub(crate) fn p_above(self, estimate: Estimate, null: f64) -> Option<f64> {
         let error = (self.factor(estimate)? * self.variance(null, SampledFrom::Once)).sqrt();
         Some(if error > 0.0 { student::upper_tail((estimate.value - null) / error, f64::INFINITY) } else { 1.0 })
     }
 
     /// The low end of an interval that reaches down by so many standard errors, but no higher than the estimate's own low end. `None`
     /// without an interval.
-    pub fn stretched_low(self, estimate: Estimate, errors: f64) -> Option<f64> {
+    pub(crate) fn stretched_low(self, estimate: Estimate, errors: f64) -> Option<f64> {
         let factor = self.factor(estimate)?;
         Some(self.end(estimate.value, factor * errors * errors, 0.0).min(estimate.low()?))
     }

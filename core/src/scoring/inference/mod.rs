@@ -1,10 +1,10 @@
 //! Uncertainty of scores: intervals, p-values, permutations, and tests of all cells of a study together.
 
-pub mod bootstrap;
-pub mod difference;
-pub mod fdr;
-pub mod interval;
-pub mod permutation;
-pub mod proportion;
+pub(super) mod bootstrap;
+pub(super) mod difference;
+pub(super) mod fdr;
+pub(super) mod interval;
+pub(super) mod permutation;
+pub(super) mod proportion;
 pub mod simultaneous;
-pub mod student;
+pub(super) mod student;

@@ -5,15 +5,15 @@
 use crate::numeric::special::{exp, ln};
 
 /// The normal deviate of a two-sided 95 % interval: `quantile(0.025, ∞)`.
-pub const Z: f64 = 1.959_963_984_540_054;
+pub(crate) const Z: f64 = 1.959_963_984_540_054;
 
 /// P(T > t). The degrees of freedom are positive, need not be whole, and may be infinite: then it is the normal distribution.
-pub fn upper_tail(t: f64, degrees: f64) -> f64 {
+pub(crate) fn upper_tail(t: f64, degrees: f64) -> f64 {
     if t < 0.0 { 1.0 - 0.5 * two_sided(t, degrees) } else { 0.5 * two_sided(t, degrees) }
 }
 
 /// P(|T| ≥ |t|); NaN of NaN.
-pub fn two_sided(t: f64, degrees: f64) -> f64 {
+pub(crate) fn two_sided(t: f64, degrees: f64) -> f64 {
     if t.is_nan() || degrees.is_nan() {
         return f64::NAN;
     }
@@ -27,7 +27,7 @@ pub fn two_sided(t: f64, degrees: f64) -> f64 {
 }
 
 /// The t with P(T > t) = `share`, which is below one half.
-pub fn quantile(share: f64, degrees: f64) -> f64 {
+pub(crate) fn quantile(share: f64, degrees: f64) -> f64 {
     let (mut below, mut beyond) = (0.0, 1.0);
     while upper_tail(beyond, degrees) > share && beyond < 1e300 {
         (below, beyond) = (beyond, 2.0 * beyond);

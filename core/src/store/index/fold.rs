@@ -10,7 +10,7 @@ use crate::domain::{
 };
 use rusqlite::{Transaction, params};
 
-pub fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event) -> rusqlite::Result<()> {
+pub(super) fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event) -> rusqlite::Result<()> {
     let Event { clock, at, what } = event;
     let (clock, at, offset) = (*clock as i64, *at as i64, offset as i64);
     if let EventKind::Logged { key, attempt, line } = what {

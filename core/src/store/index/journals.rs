@@ -23,8 +23,11 @@ use std::{
 /// An event that was taken in just now.
 #[derive(Debug)]
 pub struct IngestedEvent {
+    /// The journal's name.
     pub journal: String,
+    /// Where in the journal its record starts, in bytes.
     pub offset: u64,
+    /// What the record says.
     pub event: Event,
 }
 

@@ -24,6 +24,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+/// The store's tables, open for reading, or for writing by the one process that may.
 pub struct Index {
     connection: Connection,
     /// Journals that nothing will be added to, and when the folder was last listed.

@@ -14,70 +14,117 @@ use rusqlite::{OptionalExtension, Params, Row, params};
 /// A run: one dispatcher's time with one study.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunRow {
+    /// The journal of its dispatcher, which names it.
     pub journal: String,
+    /// Lamport's clock at its start.
     pub clock: u64,
+    /// The study's name.
     pub study: String,
+    /// The study file's path, as it was given.
     pub file: String,
+    /// Digest of the study file's text, which is kept as an object.
     pub text: Option<Digest>,
+    /// What its jobs could run on.
     pub devices: Vec<Slots>,
+    /// The program, machine and commit.
     pub origin: RunOrigin,
     /// Milliseconds since 1970.
     pub started: u64,
+    /// Milliseconds since 1970; `None` where it did not say.
     pub ended: Option<u64>,
+    /// Somebody stopped it before all was done.
     pub interrupted: bool,
 }
 
+/// A job as the latest run that knew it left it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobRow {
+    /// What people call it by.
     pub id: JobId,
+    /// The journal of that run.
     pub run: String,
+    /// Lamport's clock of the latest change.
     pub clock: u64,
+    /// The study's name.
     pub study: String,
+    /// The kind of its stage.
     pub stage: Kind,
+    /// What it is, in words.
     pub label: String,
+    /// Where it stands.
     pub state: JobState,
     /// Its result's, or its latest attempt's.
     pub key: Option<Key>,
+    /// Milliseconds since 1970 of the latest change.
     pub at: u64,
+    /// How long the computation took, of one that was done here.
     pub seconds: Option<f64>,
+    /// Why it failed.
     pub why: Option<String>,
 }
 
+/// A try at a job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttemptRow {
+    /// The journal of its dispatcher.
     pub run: String,
+    /// The result that it was to leave.
     pub key: Key,
+    /// From 1 for each job.
     pub number: u32,
+    /// The job.
     pub job: JobId,
+    /// Such as `cpu` or `cuda:0`.
     pub device: String,
+    /// Which of the device's slots, from 0.
     pub slot: usize,
+    /// Threads that the worker computed with.
     pub threads: usize,
+    /// The seed of the task, if it draws.
     pub seed: Option<u64>,
+    /// The name of the worker's journal.
     pub worker: String,
+    /// Milliseconds since 1970.
     pub started: u64,
+    /// Milliseconds since 1970; `None` while it goes on, or where nobody said how it ended.
     pub ended: Option<u64>,
+    /// How long the computation took; of a failed one the time until it failed.
     pub seconds: Option<f64>,
+    /// Why it did not end well.
     pub cause: Option<Cause>,
+    /// The same in a sentence.
     pub why: Option<String>,
+    /// How the worker's process ended, where it did.
     pub exit: Option<String>,
+    /// The last lines that a failed one wrote.
     pub log: Vec<String>,
 }
 
+/// A line that a worker wrote.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogRow {
+    /// Milliseconds since 1970.
     pub at: u64,
+    /// The result that the worker was at, if any.
     pub key: Option<Key>,
+    /// From 1 for each job; 0 outside a task.
     pub attempt: u32,
+    /// Without its line end.
     pub line: String,
 }
 
 /// One series of one attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeriesRow {
+    /// The result that the attempt was at.
     pub key: Key,
+    /// From 1 for each job.
     pub attempt: u32,
+    /// The name of the worker's journal.
     pub worker: String,
+    /// The series' name, such as `loss`.
     pub series: String,
+    /// In the order of recording.
     pub points: Vec<MetricPoint>,
 }
 
@@ -86,10 +133,13 @@ pub struct SeriesRow {
 pub struct Spent {
     /// See `Work::cost_class`.
     pub cost_class: String,
+    /// How many results.
     pub count: usize,
+    /// Mean of the seconds.
     pub seconds: f64,
     /// Standard deviation of the seconds.
     pub spread: f64,
+    /// Mean of the bytes that a result left.
     pub bytes: f64,
 }
 
@@ -106,6 +156,7 @@ impl Index {
         Ok(self.ran(outcome)? as u64)
     }
 
+    /// The run that was started last; `None` before the first.
     pub fn latest_run(&self) -> Result<Option<RunRow>> {
         let outcome = self
             .connection
@@ -119,6 +170,7 @@ impl Index {
         self.ran(outcome)
     }
 
+    /// The run of this journal.
     pub fn run_of(&self, journal: &str) -> Result<Option<RunRow>> {
         let outcome = self
             .connection
@@ -159,6 +211,7 @@ impl Index {
         self.all("SELECT * FROM job WHERE study = ?1 ORDER BY label", [study], job)
     }
 
+    /// What is known of a job.
     pub fn job(&self, id: JobId) -> Result<Option<JobRow>> {
         Ok(self.all("SELECT * FROM job WHERE id = ?1", [id.to_string()], job)?.pop())
     }
@@ -174,6 +227,7 @@ impl Index {
         self.all("SELECT * FROM job ORDER BY clock DESC, label", [], job)
     }
 
+    /// Every attempt at a job, the earliest first.
     pub fn attempts_at(&self, id: JobId) -> Result<Vec<AttemptRow>> {
         self.all("SELECT * FROM attempt WHERE job = ?1 ORDER BY started, run, number", [id.to_string()], attempt)
     }

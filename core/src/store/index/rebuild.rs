@@ -10,29 +10,41 @@ use std::path::{Path, PathBuf};
 /// What came of it.
 #[derive(Debug)]
 pub struct Rebuilt {
+    /// How many results were taken in.
     pub results: usize,
+    /// How many events were taken in.
     pub events: usize,
+    /// How many points of series were taken in.
     pub points: u64,
+    /// Digest of the new store's dump.
     pub dump: Digest,
     /// Results that cannot be read or taken in, and why.
     pub damaged: Vec<Aside>,
+    /// How it stood to the new one.
     pub before: Before,
 }
 
 /// The store that was there before.
 #[derive(Debug, PartialEq)]
 pub enum Before {
+    /// There was none.
     None,
+    /// It said the same.
     Equal,
     /// It said something else, for journals or results were damaged or removed since; it is kept beside the new one.
     Differed {
+        /// Where it lies now.
         kept: PathBuf,
+        /// How many events it had.
         events: usize,
+        /// How many points it had.
         points: u64,
     },
     /// It is kept beside the new one.
     Unreadable {
+        /// Where it lies now.
         kept: PathBuf,
+        /// What was wrong with it.
         why: String,
     },
 }

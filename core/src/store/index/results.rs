@@ -14,17 +14,23 @@ use crate::{
 use rusqlite::{ErrorCode, Transaction, params};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// One score of one view.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreRow {
+    /// As views display.
     pub view: String,
+    /// Such as `knn_auc_b`.
     pub score: String,
+    /// The value with its interval.
     pub estimate: Estimate,
 }
 
 /// A result that could not be taken in, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aside {
+    /// The result's key.
     pub key: Key,
+    /// A sentence for people.
     pub why: String,
 }
 

@@ -95,7 +95,7 @@ const MIGRATIONS: [&str; 3] = [
 ];
 
 /// The tables, with the columns that tell their rows apart; in the order of what refers to what.
-pub const TABLES: [(&str, &str); 13] = [
+pub(super) const TABLES: [(&str, &str); 13] = [
     ("journal", "name"),
     ("damage", "journal, offset"),
     ("event", "journal, offset"),
@@ -111,7 +111,7 @@ pub const TABLES: [(&str, &str); 13] = [
     ("set_aside", "key"),
 ];
 
-pub fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
     let refused = |error| told(path, &error);
     if version(connection, path)? == MIGRATIONS.len() {
         return Ok(());
@@ -125,7 +125,7 @@ pub fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
     transaction.commit().map_err(refused)
 }
 
-pub fn version(connection: &Connection, path: &Path) -> Result<usize> {
+pub(super) fn version(connection: &Connection, path: &Path) -> Result<usize> {
     let applied: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|error| told(path, &error))?;
     if applied as usize > MIGRATIONS.len() {
         return Err(Fault::asked("the store was written by a later visavis")

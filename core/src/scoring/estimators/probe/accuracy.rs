@@ -4,7 +4,7 @@ use crate::numeric::special::ln;
 
 /// Shares of right decisions, from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Accuracy {
+pub(crate) struct Accuracy {
     /// The mean over both classes of the share of their rows that is decided rightly, at log-odds 0. `None` where a class has no row.
     pub balanced: Option<f64>,
     /// The share of all rows that is decided rightly, the odds multiplied by those of the classes. `None` without rows.
@@ -14,7 +14,7 @@ pub struct Accuracy {
 }
 
 /// Over the rows that have both a decision (log-odds, not NaN) and a target.
-pub fn accuracy(decision: &[f64], target: &[Option<bool>]) -> Accuracy {
+pub(crate) fn accuracy(decision: &[f64], target: &[Option<bool>]) -> Accuracy {
     let rows: Vec<(f64, bool)> =
         decision.iter().zip(target).filter_map(|(d, t)| t.filter(|_| !d.is_nan()).map(|t| (*d, t))).collect();
     let count = |class: bool| rows.iter().filter(|row| row.1 == class).count() as f64;

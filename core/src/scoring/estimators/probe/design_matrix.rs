@@ -23,7 +23,7 @@ pub(super) struct Moments {
 
 impl Moments {
     /// In two passes. The squares of equal numbers are exactly 0, for their sums are exact.
-    pub fn of_rows(features: &Matrix, rows: impl Iterator<Item = usize> + Clone) -> Self {
+    pub(super) fn of_rows(features: &Matrix, rows: impl Iterator<Item = usize> + Clone) -> Self {
         let (mut n, mut means, mut squares) = (0.0, vec![0.0; features.columns()], vec![0.0; features.columns()]);
         for row in rows.clone() {
             n += 1.0;
@@ -35,7 +35,7 @@ impl Moments {
     }
 
     /// Of both sets of rows together (Chan, Golub and LeVeque 1983); again exactly 0 of equal numbers.
-    pub fn merged(mut self, other: &Moments) -> Self {
+    pub(super) fn merged(mut self, other: &Moments) -> Self {
         let n = self.n + other.n;
         if self.n == 0.0 || other.n == 0.0 {
             return if self.n == 0.0 { other.clone() } else { self };
@@ -49,7 +49,7 @@ impl Moments {
     }
 
     /// 1 / standard deviation (population) of a column; 0 where it does not vary.
-    pub fn inverse_deviation(&self, column: usize) -> f64 {
+    pub(super) fn inverse_deviation(&self, column: usize) -> f64 {
         let inverse = 1.0 / (self.squares[column] / self.n).sqrt();
         if inverse.is_finite() { inverse } else { 0.0 }
     }
@@ -103,7 +103,7 @@ struct RowBlock {
 }
 
 impl<'a> StandardizedFeatures<'a> {
-    pub fn new(features: &'a Matrix) -> Self {
+    pub(super) fn new(features: &'a Matrix) -> Self {
         const PART: usize = 4096;
         let n = features.rows();
         let parts: Vec<Moments> = (0..n.div_ceil(PART))
@@ -164,7 +164,7 @@ impl<'a> StandardizedFeatures<'a> {
     }
 
     /// Per probe and row, weights · features, without the intercept.
-    pub fn margins(&self, probes: &[LinearProbe]) -> Vec<Vec<f32>> {
+    pub(super) fn margins(&self, probes: &[LinearProbe]) -> Vec<Vec<f32>> {
         let panels = self.panels(probes);
         let blocks = (0..self.features.rows()).step_by(BLOCK_ROWS).collect::<Vec<_>>().into_par_iter();
         let margins: Vec<Vec<Tile<f32>>> = blocks
@@ -194,7 +194,7 @@ impl<'a> StandardizedFeatures<'a> {
 
     /// Sets every probe's gradient of the loss (without the penalty) by its weights as they apply to the features standardised by all
     /// rows; the intercept's is the last. `class_weights`: see [`signed_class_weights`].
-    pub fn set_loss_gradients(&self, probes: &mut [LinearProbe], class_weights: &[Vec<[f32; LANES]>]) {
+    pub(super) fn set_loss_gradients(&self, probes: &mut [LinearProbe], class_weights: &[Vec<[f32; LANES]>]) {
         let panels = self.panels(probes);
         let panel_count = probes.len().div_ceil(LANES);
         let mut offsets = vec![[0.0; LANES]; panel_count];

@@ -29,7 +29,7 @@ const FACTOR_BLOCK: usize = 64;
 
 impl HessianBound {
     /// One for each binary order of magnitude of λ among the probes.
-    pub fn by_penalty_exponent(table: &StandardizedFeatures, probes: &[LinearProbe]) -> BTreeMap<i32, HessianBound> {
+    pub(super) fn by_penalty_exponent(table: &StandardizedFeatures, probes: &[LinearProbe]) -> BTreeMap<i32, HessianBound> {
         // The middle of the order of magnitude, so that it does not depend on which other probes share it.
         let penalties: BTreeMap<i32, f64> =
             probes.iter().map(LinearProbe::penalty_exponent).map(|exponent| (exponent, libm::scalbn(1.5, exponent))).collect();
@@ -77,7 +77,7 @@ impl HessianBound {
     }
 
     /// Divides the directions of up to `LANES` probes by the bound.
-    pub fn precondition(&self, probes: &mut [&mut LinearProbe]) {
+    pub(super) fn precondition(&self, probes: &mut [&mut LinearProbe]) {
         let d = probes.first().map_or(0, |probe| probe.map.scale.len());
         probes.iter_mut().for_each(|probe| probe.solver.direction[d] /= 0.25);
         let lower = match self {

@@ -21,7 +21,7 @@ mod design_matrix;
 mod hessian_bound;
 mod solver;
 
-pub use accuracy::accuracy;
+pub(crate) use accuracy::accuracy;
 
 use crate::{
     numeric::{Matrix, lanes::LANES, sum::dot},
@@ -35,7 +35,7 @@ use std::collections::BTreeMap;
 
 /// scikit-learn's C, the variance of the prior on each weight. With 512 features the prior of the log-odds has a deviation of
 /// √(512 C) = 2.3, odds of ten to one; C = 1 would expect odds of 10¹⁰, and follows the noise of 3,000 rows.
-pub const C: f64 = 0.01;
+pub(crate) const C: f64 = 0.01;
 
 /// Probes that are fitted at once: their weights and gradients stay in a core's cache.
 const BATCH: usize = 5 * LANES;
@@ -43,7 +43,7 @@ const BATCH: usize = 5 * LANES;
 const MOST_PASSES: usize = 400;
 
 /// One question to the features. All slices have an entry per row of the features.
-pub struct ProbeTask<'a> {
+pub(crate) struct ProbeTask<'a> {
     /// The row's class; `None` takes no part.
     pub target: &'a [Option<bool>],
     /// 0 … [`FOLDS`] − 1; a row beyond takes no part.
@@ -56,7 +56,7 @@ pub struct ProbeTask<'a> {
 /// Cross-fitted log-odds, one list a task with one number a row of `features` (N × D): by the probe that was not trained on the row's
 /// fold. NaN where the row takes no part, where the training rows lack a class, and everywhere if a feature is not finite or there is
 /// none. Other tasks change no bit of a task's answer.
-pub fn probe(features: &Matrix, tasks: &[ProbeTask]) -> Vec<Vec<f64>> {
+pub(crate) fn probe(features: &Matrix, tasks: &[ProbeTask]) -> Vec<Vec<f64>> {
     let mut decisions = vec![vec![f64::NAN; features.rows()]; tasks.len()];
     if features.values().is_empty() || features.first_not_finite().is_some() {
         return decisions;

@@ -61,7 +61,7 @@ pub(super) struct Lbfgs {
 
 impl Lbfgs {
     /// A search from 0 in so many dimensions.
-    pub fn from_zero(dimensions: usize) -> Self {
+    pub(super) fn from_zero(dimensions: usize) -> Self {
         let zeros = vec![0.0; dimensions];
         Lbfgs {
             point: zeros.clone(),
@@ -83,7 +83,7 @@ impl Lbfgs {
     /// Goes back along the direction if it went too far; else remembers the step, and begins a new direction (the first half of the
     /// two-loop recursion). A convex function needs only slopes for that, and slopes stay exact to the end, where differences of values
     /// are lost in rounding.
-    pub fn take_gradient(&mut self) {
+    pub(super) fn take_gradient(&mut self) {
         if self.phase == Phase::Done {
             return;
         }
@@ -118,7 +118,7 @@ impl Lbfgs {
     }
 
     /// The second half of the recursion; then the whole step is tried, unless the search is over.
-    pub fn finish_direction(&mut self) {
+    pub(super) fn finish_direction(&mut self) {
         for (Correction { step, change, inverse_curvature }, factor) in self.history.iter().zip(&self.factors).rev() {
             let other = inverse_curvature * dot_lanes(change, &self.direction);
             add_scaled(&mut self.direction, factor - other, step);
@@ -148,7 +148,7 @@ impl Lbfgs {
     }
 
     /// Goes to the last accepted point, and forgets the history.
-    pub fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         self.point.clone_from(&self.accepted);
         self.history.clear();
     }

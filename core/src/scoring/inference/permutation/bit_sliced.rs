@@ -8,13 +8,13 @@ use crate::numeric::{multiversion::multiversion, special::log2_lane};
 use std::cmp::Ordering;
 
 /// Permutations of a block.
-pub const LANES: usize = 512;
+pub(super) const LANES: usize = 512;
 const WORDS: usize = LANES / 64;
 /// One bit a permutation.
-pub type PermutationBits = [u64; WORDS];
+pub(super) type PermutationBits = [u64; WORDS];
 
 /// Which nearest neighbour of each class a score is made of.
-pub const NEIGHBOUR: usize = 5;
+pub(super) const NEIGHBOUR: usize = 5;
 
 /// Bits of the log distance of a class's fifth neighbour, in quanta around its expected value.
 const PLANES: usize = 9;
@@ -26,27 +26,27 @@ const SCORE_PLANES: usize = 12;
 const FARTHEST_SHIFT: f64 = 1500.0;
 
 /// Scores are rounded to so many steps, which are equally frequent.
-pub const STEPS: usize = 64;
+pub(super) const STEPS: usize = 64;
 
 /// Score and own label under every permutation: the lower byte of the score, then its upper bits and the label. See [`permutation_at`].
-pub type ScoreCodes = [[[u8; 64]; 8]; 2];
+pub(super) type ScoreCodes = [[[u8; 64]; 8]; 2];
 
 /// The permutation that `codes[…][row][column]` belongs to.
-pub fn permutation_at(row: usize, column: usize) -> usize {
+pub(super) fn permutation_at(row: usize, column: usize) -> usize {
     column * 8 + row
 }
 
 /// Counts to five in every bit: the k-th array holds the bits that were set k times or more.
 #[derive(Clone, Copy)]
-pub struct CountToFive<const W: usize>([[u64; W]; NEIGHBOUR]);
+pub(super) struct CountToFive<const W: usize>([[u64; W]; NEIGHBOUR]);
 
 impl<const W: usize> CountToFive<W> {
     /// All counts 0.
-    pub const NONE: Self = CountToFive([[0; W]; NEIGHBOUR]);
+    pub(super) const NONE: Self = CountToFive([[0; W]; NEIGHBOUR]);
 
     /// Counts one more in the bits of `these`; returns the bits that reach five now.
     #[inline(always)]
-    pub fn meet(&mut self, these: &[u64; W]) -> [u64; W] {
+    pub(super) fn meet(&mut self, these: &[u64; W]) -> [u64; W] {
         let [one, two, three, four, five] = &mut self.0;
         let mut now = [0; W];
         for word in 0..W {
@@ -62,18 +62,18 @@ impl<const W: usize> CountToFive<W> {
     }
 
     /// Whether all bits have reached five.
-    pub fn all(&self) -> bool {
+    pub(super) fn all(&self) -> bool {
         self.missing().iter().all(|word| *word == 0)
     }
 
     /// The bits that have not reached five.
-    pub fn missing(&self) -> [u64; W] {
+    pub(super) fn missing(&self) -> [u64; W] {
         self.0[NEIGHBOUR - 1].map(|word| !word)
     }
 }
 
 /// Rounds scores to steps. A score is a difference of two log₂ of squared distances.
-pub struct ScoreQuantizer {
+pub(super) struct ScoreQuantizer {
     quantum: f64,
     /// What log₂ 0 counts as.
     log_of_zero: f64,
@@ -85,7 +85,7 @@ pub struct ScoreQuantizer {
 impl ScoreQuantizer {
     /// From a sample of members under some permutations: log₂ of the squared distances to the fifth of the second class, and of the first. There
     /// is one at least.
-    pub fn new(fifths: &[[f64; 2]]) -> Self {
+    pub(super) fn new(fifths: &[[f64; 2]]) -> Self {
         // A neighbour at distance 0 counts as nearer than all others by more than these differ among themselves.
         let not_zero = sorted(fifths.iter().flatten().copied().filter(|log| *log > LOG_OF_ZERO));
         let log_of_zero = match (trimmed_range(&not_zero), fifths.iter().flatten().any(|log| *log <= LOG_OF_ZERO)) {
@@ -111,13 +111,13 @@ impl ScoreQuantizer {
     }
 
     /// Whether more than half of the scores are equal.
-    pub fn has_tie(&self) -> bool {
+    pub(super) fn has_tie(&self) -> bool {
         self.has_tie
     }
 
     /// Twice the step, plus the label.
     #[inline(always)]
-    pub fn step(&self, [low, high]: [u8; 2]) -> usize {
+    pub(super) fn step(&self, [low, high]: [u8; 2]) -> usize {
         usize::from(self.steps[usize::from(low) | usize::from(high) << 8]) % (2 * STEPS)
     }
 }
@@ -187,7 +187,7 @@ fn trimmed_range(sorted: &[f64]) -> Option<[f64; 2]> {
 
 /// One member's neighbours, nearest first, that permutations walk along.
 #[derive(Default)]
-pub struct NeighborPath {
+pub(super) struct NeighborPath {
     keys: Vec<NeighborKey>,
     /// Members.
     pub neighbours: Vec<u32>,
@@ -201,7 +201,7 @@ pub struct NeighborPath {
 
 impl NeighborPath {
     /// Sets the path to that of a member, of at most `far` neighbours.
-    pub fn follow(&mut self, order: &NeighborOrder, member: usize, far: usize) {
+    pub(super) fn follow(&mut self, order: &NeighborOrder, member: usize, far: usize) {
         let NeighborPath { keys, neighbours, logs, .. } = self;
         order.nearest(member, far, keys);
         neighbours.clear();
@@ -212,7 +212,7 @@ impl NeighborPath {
     }
 
     /// Sets distances in quanta. `expected`: the neighbour at which the fifth of each class is expected.
-    pub fn quantize(&mut self, quantizer: &ScoreQuantizer, expected: [usize; 2]) {
+    pub(super) fn quantize(&mut self, quantizer: &ScoreQuantizer, expected: [usize; 2]) {
         self.logs.iter_mut().for_each(|log| *log = log.max(quantizer.log_of_zero));
         let centres = expected.map(|index| self.logs[index.min(self.logs.len() - 1)]);
         for (values, centre) in self.values.iter_mut().zip(centres) {
@@ -226,7 +226,7 @@ impl NeighborPath {
 
     /// Writes into `codes` the score, by permutation, of the member whose path this is and whose labels are `own`. `labels`: by member, the
     /// bit is set for the first class.
-    pub fn walk(&mut self, labels: &[PermutationBits], own: &PermutationBits, codes: &mut ScoreCodes) {
+    pub(super) fn walk(&mut self, labels: &[PermutationBits], own: &PermutationBits, codes: &mut ScoreCodes) {
         let mut classes = [ClassCounts::NONE; 2];
         let mut at = 0;
         // Both classes, until all permutations have met five of the commoner; then the rarer alone.

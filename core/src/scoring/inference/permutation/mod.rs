@@ -43,7 +43,7 @@ const COUNTED: usize = 32;
 const WALKED: usize = 4;
 
 /// The permutations of one question, for all its views.
-pub struct Permutations {
+pub(crate) struct Permutations {
     permutations: usize,
     pairs: Vec<ClassPair>,
 }
@@ -67,21 +67,21 @@ struct ClassPair {
 
 impl Permutations {
     /// So many permutations of the labels on half B.
-    pub fn new(design: &EvaluationDesign, permutations: usize, seed: u64) -> Self {
+    pub(crate) fn new(design: &EvaluationDesign, permutations: usize, seed: u64) -> Self {
         let pairs: Vec<[&[bool]; 2]> = design.pairs().collect();
         let pairs = pairs.into_par_iter().map(|sets| ClassPair::new(design, sets, permutations, seed)).collect();
         Permutations { permutations, pairs }
     }
 
     /// The number of identities of half B, and of those whose labels cannot move, as no other identity has as many images.
-    pub fn identities_and_moved(&self) -> [usize; 2] {
+    pub(crate) fn identities_and_moved(&self) -> [usize; 2] {
         let all: BTreeSet<usize> = self.pairs.iter().flat_map(|pair| pair.identities.iter().copied()).collect();
         let moved: BTreeSet<usize> = self.pairs.iter().flat_map(|pair| pair.moved.iter().copied()).collect();
         [all.len(), all.len() - moved.len()]
     }
 
     /// The mean AUC over pairs under every permutation. `points`: one row a member, one or two columns. NaN where it is undefined.
-    pub fn scores(&self, points: &Matrix) -> Vec<f32> {
+    pub(crate) fn scores(&self, points: &Matrix) -> Vec<f32> {
         let mut mean = vec![0.0; self.permutations];
         for pair in self.pairs.iter().filter(|_| self.permutations > 0) {
             let aucs = pair.aucs(points, self.permutations);

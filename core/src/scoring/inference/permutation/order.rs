@@ -4,7 +4,7 @@ use crate::{numeric::Matrix, scoring::estimators::nearest::squares_in_plane};
 use std::ops::Range;
 
 /// Members of two folds or more in a view of one or two columns.
-pub struct NeighborOrder {
+pub(super) struct NeighborOrder {
     positions: Positions,
     /// Bits of a key that hold a member; the rest are its squared distance, truncated.
     member_bits: u32,
@@ -24,11 +24,11 @@ enum Positions {
 
 /// A neighbour and its squared distance in one number, so that sorting sorts by distance, then by member.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NeighborKey(u64);
+pub(super) struct NeighborKey(u64);
 
 impl NeighborOrder {
     /// `members`: rows of the points, one fold after the other.
-    pub fn new(points: &Matrix, members: &[usize], folds: Vec<Range<usize>>) -> Self {
+    pub(super) fn new(points: &Matrix, members: &[usize], folds: Vec<Range<usize>>) -> Self {
         let at = |i: usize, column: usize| f64::from(points.row(i)[column]);
         let positions = if points.columns() == 1 {
             let mut order: Vec<(f64, u32)> = members.iter().zip(0..).map(|(&i, member)| (at(i, 0), member)).collect();
@@ -50,17 +50,17 @@ impl NeighborOrder {
     }
 
     /// The member of a key.
-    pub fn member(&self, key: NeighborKey) -> u32 {
+    pub(super) fn member(&self, key: NeighborKey) -> u32 {
         (key.0 & ((1 << self.member_bits) - 1)) as u32
     }
 
     /// The squared distance of a key, truncated.
-    pub fn square(&self, key: NeighborKey) -> f64 {
+    pub(super) fn square(&self, key: NeighborKey) -> f64 {
         f64::from_bits(key.0 >> self.member_bits << self.member_bits)
     }
 
     /// Replaces `keys` by a member's nearest of the other folds, nearest first, at most `most`.
-    pub fn nearest(&self, member: usize, most: usize, keys: &mut Vec<NeighborKey>) {
+    pub(super) fn nearest(&self, member: usize, most: usize, keys: &mut Vec<NeighborKey>) {
         keys.clear();
         let fold = self.folds.iter().find(|fold| fold.contains(&member)).cloned().unwrap_or(0..0);
         match &self.positions {

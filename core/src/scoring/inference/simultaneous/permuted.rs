@@ -8,14 +8,14 @@ use crate::domain::ledger::CellId;
 use std::collections::BTreeSet;
 
 /// The largest studentised score of a family of cells.
-pub struct MaxT {
+pub(super) struct MaxT {
     /// By permutation.
     largest: Vec<f64>,
     cells: usize,
 }
 
 /// Permutation tests of all cells.
-pub struct PermutationTests {
+pub(super) struct PermutationTests {
     permutations: usize,
     chosen: BTreeSet<CellId>,
     /// Of the chosen cells, and of all.
@@ -25,7 +25,7 @@ pub struct PermutationTests {
 
 /// The test of one cell by itself.
 #[derive(Clone, Copy)]
-pub struct Studentised {
+pub(super) struct Studentised {
     pub cell: CellId,
     /// (score − ½) / `deviation`.
     pub z: f64,
@@ -39,13 +39,13 @@ pub struct Studentised {
 
 impl PermutationTests {
     /// Of scores under so many permutations.
-    pub fn new(permutations: usize, chosen: BTreeSet<CellId>) -> Self {
+    pub(super) fn new(permutations: usize, chosen: BTreeSet<CellId>) -> Self {
         let family = || MaxT { largest: vec![f64::NEG_INFINITY; permutations], cells: 0 };
         PermutationTests { permutations, chosen, families: [family(), family()], cells: vec![] }
     }
 
     /// Adds every ranked view of a projection.
-    pub fn add(&mut self, projection: &ProjectionScores) {
+    pub(super) fn add(&mut self, projection: &ProjectionScores) {
         let ProjectionScores { slot, scores, permuted, .. } = projection;
         for (index, view) in scores.views.iter().enumerate() {
             let (Some(_), Some(b), None) = (view.a, view.b, &scores.unranked) else { continue };
@@ -79,24 +79,24 @@ impl PermutationTests {
     }
 
     /// All cells that were added and are defined.
-    pub fn cells(&self) -> impl Iterator<Item = Studentised> {
+    pub(super) fn cells(&self) -> impl Iterator<Item = Studentised> {
         self.cells.iter().copied()
     }
 
     /// Of the chosen cells, and of all.
-    pub fn families(&self) -> [&MaxT; 2] {
+    pub(super) fn families(&self) -> [&MaxT; 2] {
         self.families.each_ref()
     }
 }
 
 impl MaxT {
     /// The number of cells of the family.
-    pub fn cells(&self) -> usize {
+    pub(super) fn cells(&self) -> usize {
         self.cells
     }
 
     /// The critical value: what the largest score exceeds in this share of permutations. `None` where no cell is ranked.
-    pub fn critical(&self, share: f64) -> Option<f64> {
+    pub(super) fn critical(&self, share: f64) -> Option<f64> {
         let mut largest = self.largest.clone();
         largest.sort_unstable_by(f64::total_cmp);
         let at = ((1.0 - share) * (largest.len() + 1) as f64).ceil() as usize;
@@ -104,7 +104,7 @@ impl MaxT {
     }
 
     /// The familywise p-value of a studentised score: the share of permutations whose largest score is as large, the data counted.
-    pub fn adjusted(&self, z: f64) -> f64 {
+    pub(super) fn adjusted(&self, z: f64) -> f64 {
         (1 + self.largest.iter().filter(|largest| **largest >= z).count()) as f64 / (1 + self.largest.len()) as f64
     }
 }

@@ -128,7 +128,7 @@ struct ChosenView {
 }
 
 /// All chosen views in the same replicates.
-pub struct ResampledStudy<'a> {
+pub(super) struct ResampledStudy<'a> {
     replicates: usize,
     /// By comparison, on half B.
     intervals: &'a [AucInterval],
@@ -138,7 +138,12 @@ pub struct ResampledStudy<'a> {
 
 impl<'a> ResampledStudy<'a> {
     /// `designs` and `intervals`: by comparison; `chosen`: one cell a model and comparison.
-    pub fn new(study: &StudyScores, designs: &[EvaluationDesign], intervals: &'a [AucInterval], chosen: &[CellId]) -> Self {
+    pub(super) fn new(
+        study: &StudyScores,
+        designs: &[EvaluationDesign],
+        intervals: &'a [AucInterval],
+        chosen: &[CellId],
+    ) -> Self {
         let identities = designs.iter().flat_map(EvaluationDesign::groups).max().map_or(0, |last| last + 1);
         let replicates = study.statistics.bootstraps;
         let resampler = Resampler::new((0..identities).map(Some), study.seed, Purpose::ResampledGrid);
@@ -154,7 +159,7 @@ impl<'a> ResampledStudy<'a> {
     }
 
     /// The difference of every contrast on every comparison on which all its models have a chosen view.
-    pub fn differences(&self, contrasts: &[ContrastSides]) -> Vec<Difference> {
+    pub(super) fn differences(&self, contrasts: &[ContrastSides]) -> Vec<Difference> {
         let comparisons: BTreeSet<usize> = self.chosen.keys().map(|(_, comparison)| *comparison).collect();
         let indices = (0..contrasts.len()).flat_map(|contrast| comparisons.iter().map(move |&comparison| (contrast, comparison)));
         indices.filter_map(|(contrast, comparison)| self.difference(contrast, &contrasts[contrast], comparison)).collect()
@@ -187,7 +192,7 @@ impl<'a> ResampledStudy<'a> {
 
     /// Differences of differences: of two sides on a comparison within some images, less that on the same comparison over all images. `pairs`:
     /// the comparison within, and over all.
-    pub fn interactions(&self, contrasts: &[ContrastSides], pairs: &[(usize, usize)]) -> Vec<Interaction> {
+    pub(super) fn interactions(&self, contrasts: &[ContrastSides], pairs: &[(usize, usize)]) -> Vec<Interaction> {
         let indices = (0..contrasts.len()).flat_map(|contrast| pairs.iter().map(move |&pair| (contrast, pair)));
         let interaction = |(contrast, (within, whole)): (usize, (usize, usize))| {
             let view = |model, comparison, replicate| self.chosen.get(&(model, comparison))?.view.at(replicate);
@@ -239,7 +244,7 @@ impl<'a> ResampledStudy<'a> {
     }
 
     /// Every chosen view less the better of the features' two scores, the better taken in each replicate.
-    pub fn views_and_features(&self) -> Vec<ViewBesideFeatures> {
+    pub(super) fn views_and_features(&self) -> Vec<ViewBesideFeatures> {
         let compare = |(&(model, comparison), chosen): (&(usize, usize), &ChosenView)| {
             let better = |features: Option<f64>, probe: Option<f64>| match (features, probe) {
                 (Some(features), Some(probe)) => Some(features.max(probe)),
