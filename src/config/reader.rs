@@ -75,7 +75,7 @@ impl<'a> StudyNode<'a> {
     }
 
     /// A mapping with these keys and no others.
-    pub fn fields(&self, known: &'static [&'static str]) -> Result<Fields<'a>> {
+    pub fn fields(&self, known: &[&str]) -> Result<Fields<'a>> {
         let entries = self.entries()?;
         for (key, node) in &entries {
             if !known.contains(&key.as_str()) {

@@ -6,16 +6,19 @@ use super::{
     reader::{Fields, StudyNode},
 };
 use std::collections::{BTreeMap, BTreeSet};
-use visavis_core::domain::{
-    Result,
-    image::Take,
-    model::{FACTORS, Source},
-    projection::{Method, Metric, Projection},
-    score::Statistics,
-    study::{
-        Contrast, Dataset, Evaluation, Exif, FairnessSettings, Identities, LabelFile, Numerics, OnMissing, Preparation, Recipe,
-        Resources, RunOn, Study, Tolerance,
+use visavis_core::{
+    domain::{
+        Result,
+        image::Take,
+        model::{FACTORS, Source},
+        projection::{Method, Metric, ParameterValue, Projection},
+        score::Statistics,
+        study::{
+            Contrast, Dataset, Evaluation, Exif, FairnessSettings, Identities, LabelFile, Numerics, OnMissing, Preparation,
+            Recipe, Resources, RunOn, Study, Tolerance,
+        },
     },
+    projection::{METHODS, MethodSpec, ParameterKind, ParameterSpec},
 };
 
 /// Usual values: of the recipe for faces (InsightFace's, at one card's batch), and of AdamW.
@@ -304,23 +307,20 @@ fn layers(node: &StudyNode) -> Result<Vec<String>> {
 }
 
 fn projections(node: &StudyNode) -> Result<Vec<Projection>> {
-    let mut projections = node.list()?.iter().map(projection).collect::<Result<Vec<_>>>()?;
+    let (specs, mut projections): (Vec<_>, Vec<_>) =
+        node.list()?.iter().map(projection).collect::<Result<Vec<_>>>()?.into_iter().unzip();
     if projections.is_empty() {
         return Err(node.wrong("the study has no projections").next("such as `- pca: { axes: 10 }`"));
     }
     // Two of one method are told apart by what differs from the first.
+    let parts: Vec<Vec<String>> =
+        specs.iter().zip(&projections).map(|(spec, projection)| parameters(spec, &projection.method)).collect();
     for i in 0..projections.len() {
-        let method = projections[i].method.clone();
-        let rivals: Vec<&Projection> = projections.iter().filter(|other| other.method.word() == method.word()).collect();
-        let name = |differs: &[(bool, String)]| {
-            let parts = differs.iter().filter(|(differs, _)| *differs).map(|(_, part)| format!("-{part}"));
-            format!("{}{}", method.word(), parts.collect::<String>())
-        };
-        let parts = parameters(&method);
-        let differs =
-            |place: usize| rivals.iter().any(|other| parameters(&other.method)[place] != parameters(&rivals[0].method)[place]);
-        let own: Vec<(bool, String)> = parts.iter().enumerate().map(|(place, part)| (differs(place), part.clone())).collect();
-        projections[i].name = name(&own);
+        let rivals: Vec<&Vec<String>> =
+            parts.iter().zip(&specs).filter(|(_, spec)| spec.word == specs[i].word).map(|(parts, _)| parts).collect();
+        let differs = |place: usize| rivals.iter().any(|other| other[place] != rivals[0][place]);
+        let own = parts[i].iter().enumerate().filter(|(place, _)| differs(*place)).map(|(_, part)| format!("-{part}"));
+        projections[i].name = format!("{}{}", specs[i].word, own.collect::<String>());
     }
     for (i, projection) in projections.iter().enumerate() {
         if projections[..i].iter().any(|other| other.name == projection.name) {
@@ -332,51 +332,45 @@ fn projections(node: &StudyNode) -> Result<Vec<Projection>> {
     Ok(projections)
 }
 
-/// As names have them; as many for every projection of one method.
-fn parameters(method: &Method) -> Vec<String> {
-    match method {
-        Method::Pca { axes } | Method::Ica { axes } => vec![format!("axes{axes}")],
-        Method::Tsne { perplexity, metric } => vec![format!("perplexity{perplexity}"), metric.word().to_owned()],
-        Method::Umap { neighbors, min_dist, metric } => {
-            vec![format!("neighbors{neighbors}"), format!("min_dist{min_dist}"), metric.word().to_owned()]
-        }
-    }
+/// As names have them, in the method's order: what a method takes is always there.
+fn parameters(spec: &MethodSpec, method: &Method) -> Vec<String> {
+    let value = |of: &ParameterSpec| match method.parameter(of.name).unwrap_or_else(|| of.default()) {
+        ParameterValue::Metric(metric) => metric.word().to_owned(),
+        value => format!("{}{value}", of.name),
+    };
+    spec.parameters.iter().map(value).collect()
 }
 
-fn metric(fields: &Fields) -> Result<Metric> {
-    let known = Metric::ALL.map(Metric::word);
-    fields.or("metric", Metric::default(), |node| {
-        let word = node.word(&known)?;
-        Ok(Metric::ALL.into_iter().find(|metric| metric.word() == word).unwrap_or_default())
-    })
-}
-
-fn projection(node: &StudyNode) -> Result<Projection> {
-    let (word, parameters) = node.variant(&["pca", "ica", "tsne", "umap"])?;
+fn projection(node: &StudyNode) -> Result<(&'static MethodSpec, Projection)> {
+    let (word, parameters) = node.variant(&METHODS.map(|of| of.word))?;
+    let spec = METHODS.into_iter().find(|of| of.word == word).unwrap_or(METHODS[0]);
     let empty = super::written::Written::Map(vec![]);
     let node = parameters.unwrap_or_else(|| StudyNode { value: &empty, ..node.clone() });
-    let seeds = |fields: &Fields| fields.or("seeds", 5, |node| node.count(1..=100));
-    let (method, pairs, seeds) = match word {
-        "pca" | "ica" => {
-            let fields = node.fields(&["axes", "pairs"])?;
-            let axes = fields.or("axes", 10, |node| node.count(1..=1000))?;
-            let first = if axes >= 2 { vec![(1, 2)] } else { vec![] };
-            let pairs = fields.or("pairs", first, |node| pairs(node, axes))?;
-            (if word == "pca" { Method::Pca { axes } } else { Method::Ica { axes } }, pairs, 1)
-        }
-        "tsne" => {
-            let fields = node.fields(&["perplexity", "metric", "seeds"])?;
-            let perplexity = fields.or("perplexity", 30.0, |node| node.number(1.0..=10_000.0))?;
-            (Method::Tsne { perplexity, metric: metric(&fields)? }, vec![], seeds(&fields)?)
-        }
-        _ => {
-            let fields = node.fields(&["neighbors", "min_dist", "metric", "seeds"])?;
-            let neighbors = fields.or("neighbors", 15, |node| node.count(2..=10_000))?;
-            let min_dist = fields.or("min_dist", 0.1, |node| node.number(0.0..=1.0))?;
-            (Method::Umap { neighbors, min_dist, metric: metric(&fields)? }, vec![], seeds(&fields)?)
-        }
+    let gives_axes = spec.usual().parameter(Method::AXES).is_some();
+    let own = spec.parameters.iter().map(|of| of.name);
+    let known: Vec<&str> = own.chain(gives_axes.then_some("pairs")).chain(spec.seeds.map(|_| "seeds")).collect();
+    let fields = node.fields(&known)?;
+    let values = spec.parameters.iter().map(|of| parameter(&fields, of)).collect::<Result<Vec<_>>>()?;
+    let method = spec.method(&values);
+    let pairs = match method.axes() {
+        _ if !gives_axes => vec![],
+        axes => fields.or("pairs", if axes >= 2 { vec![(1, 2)] } else { vec![] }, |node| pairs(node, axes))?,
     };
-    Ok(Projection { name: word.to_owned(), method, pairs, seeds })
+    let seeds = spec.seeds.map_or(Ok(1), |usual| fields.or("seeds", usual, |node| node.count(1..=100)))?;
+    Ok((spec, Projection { name: word.to_owned(), method, pairs, seeds }))
+}
+
+fn parameter(fields: &Fields, of: &ParameterSpec) -> Result<ParameterValue> {
+    fields.or(of.name, of.default(), |node| {
+        Ok(match of.kind {
+            ParameterKind::Count { least, most, .. } => node.count(least as u64..=most as u64)?.into(),
+            ParameterKind::Number { least, most, .. } => node.number(least..=most)?.into(),
+            ParameterKind::Metric { default } => {
+                let word = node.word(&Metric::ALL.map(Metric::word))?;
+                Metric::ALL.into_iter().find(|metric| metric.word() == word).unwrap_or(default).into()
+            }
+        })
+    })
 }
 
 fn pairs(node: &StudyNode, axes: usize) -> Result<Vec<(usize, usize)>> {

@@ -5,22 +5,25 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
 };
-use visavis_core::domain::{
-    canonical::Value,
-    comparison::Question,
-    contrast,
-    ledger::{CellId, Ledger, LedgerRow, ShownAs},
-    matrix,
-    model::{EMBEDDING, Model, OWN_FAMILY, Source, Weights},
-    pin,
-    projection::{Method, View},
-    result::Manifest,
-    stage::{
-        ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, GroupFairness, Index, Input, Kind, Location,
-        MeasureQuality, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous,
-        StageName, Task, Training, VerifyIdentities, Work, features_at, ranks_of,
+use visavis_core::{
+    domain::{
+        canonical::Value,
+        comparison::Question,
+        contrast,
+        ledger::{CellId, Ledger, LedgerRow, ShownAs},
+        matrix,
+        model::{EMBEDDING, Model, OWN_FAMILY, Source, Weights},
+        pin,
+        projection::View,
+        result::Manifest,
+        stage::{
+            ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, GroupFairness, Index, Input, Kind, Location,
+            MeasureQuality, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous,
+            StageName, Task, Training, VerifyIdentities, Work, features_at, ranks_of,
+        },
+        study::{Dataset, Preparation, Recipe, Study},
     },
-    study::{Dataset, Preparation, Recipe, Study},
+    projection,
 };
 
 /// One stage of a study, by places in it.
@@ -686,18 +689,10 @@ impl KnownResults<'_> {
         let study = self.study;
         let comparison = &study.comparisons[cell.comparison];
         let projected = Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 };
-        let method = &study.projections[cell.projection].method;
-        let word = match method {
-            Method::Pca { .. } => "PCA",
-            Method::Ica { .. } => "ICA",
-            Method::Tsne { .. } => "t-SNE",
-            Method::Umap { .. } => "UMAP",
-        };
+        let method = projection::title(&study.projections[cell.projection].method);
         let axes = match cell.view {
-            View::Map => AxisNames::Map { method: word.to_owned() },
-            _ => {
-                AxisNames::Explained { method: word.to_owned(), shares: self.results.get(&projected)?.fact("explained").to_vec() }
-            }
+            View::Map => AxisNames::Map { method },
+            _ => AxisNames::Explained { method, shares: self.results.get(&projected)?.fact("explained").to_vec() },
         };
         let figure = Figure::View {
             view: cell.view,

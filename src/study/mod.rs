@@ -41,6 +41,7 @@ pub use visavis_core::{
         People,
         faces::{Level, Planted, Truth},
     },
+    projection::{METHODS, MethodSpec},
     store::WrittenPage,
 };
 

@@ -8,7 +8,7 @@
 //! later does not compile until it enters, or is named and left out with a reason (`c: _`).
 
 use super::Digest;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -18,7 +18,7 @@ pub enum Value {
     Text(String),
     Digest(Digest),
     List(Vec<Value>),
-    Map(BTreeMap<&'static str, Value>),
+    Map(BTreeMap<Cow<'static, str>, Value>),
 }
 
 impl Value {
@@ -90,12 +90,12 @@ impl Value {
 }
 
 /// Builds [`Value::Map`] field by field.
-pub struct Map(BTreeMap<&'static str, Value>);
+pub struct Map(BTreeMap<Cow<'static, str>, Value>);
 
 impl Map {
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.0.insert(name, value);
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: Value) -> Self {
+        self.0.insert(name.into(), value);
         self
     }
 
