@@ -557,7 +557,7 @@ mod tests {
         let work: Work = serde_json::from_value(serde_json::json!({ "extract": {
             "architecture": { "word": "resnet34", "width": 1.0 },
             "preparation": { "crop": "whole", "size": 32, "pad": "zero", "scale": "imagenet" },
-            "layers": ["embedding"], "family": "own", "untrained": 1,
+            "layers": ["embedding"], "family": "visavis", "untrained": 1,
             "numerics": { "device": "cpu", "precision": "f32", "threads": null },
         } }))
         .unwrap();

@@ -159,6 +159,12 @@ impl<'a> StudyNode<'a> {
         found.copied().ok_or_else(|| self.wrong(format!("{}: `{text}` is not known", self.name())).next(suggestion(&text, known)))
     }
 
+    /// One of an enum's words.
+    pub fn word_of<T: Copy, const N: usize>(&self, all: [T; N], word: fn(T) -> &'static str) -> Result<T> {
+        let found = self.word(&all.map(word))?;
+        all.into_iter().find(|of| word(*of) == found).ok_or_else(|| self.expected("a word that is known"))
+    }
+
     /// A sum type: a word, or a map with one key, the word, and its parameters.
     pub fn variant(&self, known: &[&'static str]) -> Result<(&'static str, Option<StudyNode<'a>>)> {
         if !self.value.is_map() {

@@ -14,16 +14,21 @@ use visavis_core::{
         projection::{Method, Metric, ParameterValue, Projection},
         score::Statistics,
         study::{
-            Contrast, Dataset, Evaluation, Exif, FairnessSettings, Identities, LabelFile, Numerics, OnMissing, Preparation,
-            Recipe, Resources, RunOn, Study, Tolerance,
+            Contrast, Crop, Dataset, DeviceClass, Evaluation, Exif, FairnessSettings, Identities, LabelFile, LabelProvenance,
+            Numerics, OnMissing, Optimizer, Padding, Partition, PixelScale, Precision, Preparation, Recipe, Resources, RunOn,
+            Schedule, Study, Tolerance, Vggface2Split,
         },
     },
     projection::{METHODS, MethodSpec, ParameterKind, ParameterSpec},
 };
 
 /// Usual values: of the recipe for faces (InsightFace's, at one card's batch), and of AdamW.
-const SGD: [(&str, f64); 3] = [("rate", 0.1), ("momentum", 0.9), ("decay", 0.0005)];
-const ADAMW: [(&str, f64); 2] = [("rate", 0.001), ("decay", 0.01)];
+fn usual(optimizer: Optimizer) -> &'static [(&'static str, f64)] {
+    match optimizer {
+        Optimizer::Sgd => &[("rate", 0.1), ("momentum", 0.9), ("decay", 0.0005)],
+        Optimizer::AdamW => &[("rate", 0.001), ("decay", 0.01)],
+    }
+}
 
 const KEYS: [&str; 20] = [
     "format",
@@ -87,7 +92,11 @@ pub fn study(root: &StudyNode) -> Result<(Study, usize)> {
         name: study_name(fields.need("study")?)?,
         about: fields.or("about", String::new(), StudyNode::text)?,
         seed: fields.or("seed", 0, |node| node.whole(0..=u64::MAX))?,
-        numerics: fields.or("numerics", Numerics { device: "cpu".into(), precision: "f32".into(), threads: None }, numerics)?,
+        numerics: fields.or(
+            "numerics",
+            Numerics { device: DeviceClass::Cpu, precision: Precision::Single, threads: None },
+            numerics,
+        )?,
         projections: projections(fields.need("projections")?)?,
         comparisons: comparisons(fields.need("comparisons")?)?,
         statistics: fields.or("statistics", Statistics::default(), statistics)?,
@@ -133,8 +142,8 @@ fn study_name(node: &StudyNode) -> Result<String> {
 fn numerics(node: &StudyNode) -> Result<Numerics> {
     let fields = node.fields(&["device", "precision", "threads"])?;
     Ok(Numerics {
-        device: fields.or("device", "cpu", |node| node.word(&["cpu", "cuda", "pretend"]))?.to_owned(),
-        precision: fields.or("precision", "f32", |node| node.word(&["f32", "bf16"]))?.to_owned(),
+        device: fields.or("device", DeviceClass::Cpu, |node| node.word_of(DeviceClass::ALL, DeviceClass::word))?,
+        precision: fields.or("precision", Precision::Single, |node| node.word_of(Precision::ALL, Precision::word))?,
         threads: fields.or("threads", None, |node| node.count(1..=4096).map(Some))?,
     })
 }
@@ -159,7 +168,7 @@ fn dataset(node: &StudyNode) -> Result<Dataset> {
             let fields = node.fields(&["root", "split"])?;
             Dataset::Vggface2 {
                 root: root(&fields)?,
-                split: fields.or("split", "train", |node| node.word(&["train", "test"]))?.to_owned(),
+                split: fields.or("split", Vggface2Split::Train, |node| node.word_of(Vggface2Split::ALL, Vggface2Split::word))?,
             }
         }
         _ => {
@@ -208,44 +217,43 @@ fn identities(fields: &Fields, forms: &str) -> Result<Identities> {
 fn preparation(node: &StudyNode) -> Result<Preparation> {
     let fields = node.fields(&["crop", "size", "pad", "scale", "exif"])?;
     Ok(Preparation {
-        crop: fields.or("crop", "whole", |node| node.word(&["whole", "face", "centre", "aligned"]))?.to_owned(),
+        crop: fields.or("crop", Crop::Whole, |node| node.word_of(Crop::ALL, Crop::word))?,
         size: fields.or("size", 112, |node| node.count(8..=2048))?,
-        pad: fields.or("pad", "reflect", |node| node.word(&["reflect", "zero", "edge"]))?.to_owned(),
-        scale: fields.or("scale", "imagenet", |node| node.word(&["imagenet", "symmetric", "vggface2", "raw"]))?.to_owned(),
-        exif: match fields.or("exif", "apply", |node| node.word(&["apply", "ignore"]))? {
-            "ignore" => Exif::Ignore,
-            _ => Exif::Apply,
-        },
+        pad: fields.or("pad", Padding::Reflect, |node| node.word_of(Padding::ALL, Padding::word))?,
+        scale: fields.or("scale", PixelScale::Imagenet, |node| node.word_of(PixelScale::ALL, PixelScale::word))?,
+        exif: fields.or("exif", Exif::Apply, |node| node.word_of(Exif::ALL, Exif::word))?,
     })
 }
 
 fn recipe(node: &StudyNode) -> Result<Recipe> {
     let fields = node.fields(&["epochs", "batch", "optimizer", "schedule"])?;
     let (optimizer_word, optimizer) = match fields.get("optimizer") {
-        None => ("sgd", BTreeMap::new()),
+        None => (Optimizer::Sgd, BTreeMap::new()),
         Some(node) => {
-            let (word, parameters) = node.variant(&["sgd", "adamw"])?;
+            let (word, parameters) = node.variant(&Optimizer::ALL.map(Optimizer::word))?;
+            let optimizer = Optimizer::of_word(word).unwrap_or(Optimizer::Sgd);
             let parameters = match parameters {
                 None => BTreeMap::new(),
                 Some(node) => {
-                    node.fields(if word == "sgd" { &["rate", "momentum", "decay"][..] } else { &["rate", "decay"] })?;
+                    let known: Vec<&str> = usual(optimizer).iter().map(|(name, _)| *name).collect();
+                    node.fields(&known)?;
                     node.entries()?.into_iter().map(|(key, node)| Ok((key, node.number(0.0..=100.0)?))).collect::<Result<_>>()?
                 }
             };
-            (word, parameters)
+            (optimizer, parameters)
         }
     };
     // Keys know every value, also those that nobody wrote.
     let mut optimizer: BTreeMap<String, f64> = optimizer;
-    for (name, value) in if optimizer_word == "sgd" { &SGD[..] } else { &ADAMW } {
+    for (name, value) in usual(optimizer_word) {
         optimizer.entry((*name).to_owned()).or_insert(*value);
     }
     Ok(Recipe {
         epochs: fields.or("epochs", 8, |node| node.count(1..=100_000))?,
         batch: fields.or("batch", 128, |node| node.count(1..=1_000_000))?,
-        optimizer_word: optimizer_word.to_owned(),
+        optimizer_word,
         optimizer,
-        schedule: fields.or("schedule", "cosine", |node| node.word(&["cosine", "linear", "step", "constant"]))?.to_owned(),
+        schedule: fields.or("schedule", Schedule::Cosine, |node| node.word_of(Schedule::ALL, Schedule::word))?,
     })
 }
 
@@ -264,9 +272,8 @@ fn evaluation(node: &StudyNode, datasets: &[&str]) -> Result<Evaluation> {
         Ok(LabelFile {
             file: fields.need("file")?.path()?,
             attribute: attribute.name_of("attribute", &attribute.text()?)?,
-            provenance: fields.or("provenance", None, |node| {
-                node.word(&["self-reported", "perceived", "predicted", "measured"]).map(|word| Some(word.to_owned()))
-            })?,
+            provenance: fields
+                .or("provenance", None, |node| node.word_of(LabelProvenance::ALL, LabelProvenance::word).map(Some))?,
             missing: fields.or("missing", None, |node| missing_words(node).map(Some))?,
         })
     };
@@ -281,12 +288,9 @@ fn evaluation(node: &StudyNode, datasets: &[&str]) -> Result<Evaluation> {
     };
     Ok(Evaluation {
         dataset: fields.get("dataset").map(|node| node.reference("data set", datasets)).transpose()?,
-        partition: fields
-            .or("partition", None, |node| node.word(&["train", "validation", "test", "all"]).map(|word| Some(word.to_owned())))?,
+        partition: fields.or("partition", None, |node| node.word_of(Partition::ALL, Partition::word).map(Some))?,
         take: fields.or("take", None, take)?,
-        on_missing: fields.or("on_missing", OnMissing::Stop, |node| {
-            Ok(if node.word(&["stop", "leave_out"])? == "stop" { OnMissing::Stop } else { OnMissing::LeaveOut })
-        })?,
+        on_missing: fields.or("on_missing", OnMissing::Stop, |node| node.word_of(OnMissing::ALL, OnMissing::word))?,
         labels: fields.or("labels", vec![], labels)?,
         quoted: BTreeMap::new(),
     })

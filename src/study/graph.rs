@@ -1,6 +1,5 @@
 //! The stages of a study and what each consumes. Pure: a step becomes a task once the results it consumes are there.
 
-use super::devices::DeviceClass;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
@@ -12,7 +11,7 @@ use visavis_core::{
         contrast,
         ledger::{CellId, Ledger, LedgerRow, ShownAs},
         matrix,
-        model::{EMBEDDING, Model, OWN_FAMILY, Source, Weights},
+        model::{EMBEDDING, Model, Source, WeightFamily, Weights},
         pin,
         projection::View,
         result::Manifest,
@@ -21,7 +20,7 @@ use visavis_core::{
             MeasureQuality, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous,
             StageName, Task, Training, VerifyIdentities, Work, features_at, ranks_of,
         },
-        study::{Dataset, Preparation, Recipe, Study},
+        study::{Dataset, DeviceClass, Preparation, Recipe, Study},
     },
     projection,
 };
@@ -139,7 +138,7 @@ impl Step {
     /// The class of devices it runs on.
     pub fn class(self, study: &Study) -> DeviceClass {
         match self {
-            Step::Train { .. } | Step::Extract { .. } => DeviceClass::of_word(&study.numerics.device),
+            Step::Train { .. } | Step::Extract { .. } => study.numerics.device,
             _ => DeviceClass::Cpu,
         }
     }
@@ -293,7 +292,7 @@ pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec
     let prepared = |name: &String| study.preparations.get(name).map_or_else(|| Value::text(name), Preparation::canonical);
     let learned_from = |name: &String| study.datasets.get(name).map_or_else(|| Value::text(name), |set| file(set.root()));
     let weights = |of: &Weights| match of {
-        Weights::File { file: path, family, .. } => Value::List(vec![file(path), Value::text(family)]),
+        Weights::File { file: path, family, .. } => Value::List(vec![file(path), Value::text(family.word())]),
         Weights::Recipe { recipe, seed } => {
             let recipe = study.recipes.get(recipe).map_or_else(|| Value::text(recipe), Recipe::canonical);
             Value::List(vec![recipe, Value::Int(*seed as i64)])
@@ -306,7 +305,9 @@ pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec
             Value::list(&given.layers, |(layer, path)| Value::List(vec![Value::text(layer), file(path)])),
             file(&given.images),
         ]),
-        Source::Baseline { word, prepare } => Value::List(vec![Value::text("baseline"), Value::text(word), prepared(prepare)]),
+        Source::Baseline { word, prepare } => {
+            Value::List(vec![Value::text("baseline"), Value::text(word.word()), prepared(prepare)])
+        }
         Source::Network(of) => Value::List(vec![
             Value::text("network"),
             of.architecture.canonical(),
@@ -430,7 +431,7 @@ impl KnownResults<'_> {
         let study = self.study;
         let Source::Network(network) = &study.models[model].source else { return None };
         let Weights::Recipe { recipe, seed } = &network.weights else { return None };
-        let pretends = study.numerics.device == "pretend";
+        let pretends = study.numerics.device == DeviceClass::Pretend;
         let training = Training {
             architecture: network.architecture.clone(),
             loss: network.loss.clone(),
@@ -463,11 +464,11 @@ impl KnownResults<'_> {
         let (family, untrained, weights) = match &network.weights {
             Weights::File { file, family, .. } => {
                 let weights = self.files.get(file)?;
-                (family.clone(), None, Some(Input { role: "weights".to_owned(), ..weights.clone() }))
+                (*family, None, Some(Input { role: "weights".to_owned(), ..weights.clone() }))
             }
-            Weights::Untrained { seed } => (OWN_FAMILY.to_owned(), Some(self.training_seed(*seed)), None),
+            Weights::Untrained { seed } => (WeightFamily::Visavis, Some(self.training_seed(*seed)), None),
             Weights::Recipe { .. } => {
-                (OWN_FAMILY.to_owned(), None, Some(self.output(Step::Train { model }, Training::WEIGHTS, "weights")?))
+                (WeightFamily::Visavis, None, Some(self.output(Step::Train { model }, Training::WEIGHTS, "weights")?))
             }
         };
         let extraction = Extraction {
@@ -484,7 +485,7 @@ impl KnownResults<'_> {
 
     fn baseline(&self, model: usize) -> Option<(Work, Vec<Input>)> {
         let Source::Baseline { word, prepare } = &self.study.models[model].source else { return None };
-        let baseline = Baseline { word: word.clone(), preparation: self.study.preparations.get(prepare)?.clone() };
+        let baseline = Baseline { word: *word, preparation: self.study.preparations.get(prepare)?.clone() };
         Some((Work::Baseline(baseline), vec![self.pictures()?]))
     }
 

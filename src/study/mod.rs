@@ -49,7 +49,7 @@ use crate::config::{self, StudyFile};
 use std::path::Path;
 use visavis_core::{
     dataset::{self, DigestCache, SAY_IDENTITIES, Survey, UNKNOWN_IDENTITIES},
-    domain::{Fault, Result, model::twins, text::printable},
+    domain::{Fault, Result, model::twins, study::DeviceClass, text::printable},
     store::Workspace,
 };
 
@@ -98,7 +98,7 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
         warnings
             .push("networks only pretend to learn (`numerics.device: pretend`): what this study finds means nothing".to_owned());
     }
-    let cards = file.study.numerics.device == "cuda" && devices::has_cards();
+    let cards = file.study.numerics.device == DeviceClass::Cuda && devices::has_cards();
     let missing = missing::missing(&file.study, &survey, cards);
     let plain = |said: &[String]| said.iter().map(|line| printable(line)).collect();
     let (warnings, notes) = (plain(&warnings), plain(&survey.notes));

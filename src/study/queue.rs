@@ -1,8 +1,8 @@
 //! The queue: what is ready, and in which order a device should take it up. Pure.
 
-use super::{devices::DeviceClass, graph::Step};
+use super::graph::Step;
 use std::collections::{BTreeMap, HashMap};
-use visavis_core::domain::Key;
+use visavis_core::domain::{Key, study::DeviceClass};
 
 /// A job that could start now.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use crate::domain::{
     Fault, Result,
     image::{Column, ImageId, Labels},
     missing::MissingLabels,
-    study::{Dataset, Identities},
+    study::{Dataset, Identities, Vggface2Split},
 };
 use std::{
     collections::BTreeMap,
@@ -50,7 +50,7 @@ impl Collection {
 pub fn collect(dataset: &Dataset, digests: &mut DigestCache) -> Result<Collection> {
     match dataset {
         Dataset::CelebA { root, .. } => celeba::collect(root, digests),
-        Dataset::Vggface2 { root, split } => folders::collect_vggface2(root, split),
+        Dataset::Vggface2 { root, split } => folders::collect_vggface2(root, *split),
         Dataset::Folders { root, .. } => folders::collect(root),
         Dataset::Images { root, .. } => {
             let mut set = Collection { pictures: root.clone(), ..Collection::default() };
@@ -66,8 +66,8 @@ pub fn recognise(root: &Path) -> Dataset {
     if celeba::is_here(&root) {
         return Dataset::CelebA { root, identities: Identities::Unsaid };
     }
-    if let Some(split) = ["train", "test"].into_iter().find(|split| folders::is_vggface2(&root.join(split))) {
-        return Dataset::Vggface2 { root, split: split.to_owned() };
+    if let Some(split) = Vggface2Split::ALL.into_iter().find(|split| folders::is_vggface2(&root.join(split.word()))) {
+        return Dataset::Vggface2 { root, split };
     }
     let nested = |root: &Path| {
         let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
@@ -85,7 +85,7 @@ impl Dataset {
     /// Is the folder there that its pictures are looked for in?
     pub fn is_here(&self) -> bool {
         match self {
-            Dataset::Vggface2 { root, split } => root.join(split).is_dir(),
+            Dataset::Vggface2 { root, split } => root.join(split.word()).is_dir(),
             other => other.root().is_dir(),
         }
     }

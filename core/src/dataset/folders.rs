@@ -1,7 +1,7 @@
 //! Data sets of one folder a class: ImageNet's, VGGFace2's, and whatever else is sorted so.
 
 use super::{collection::Collection, pictures, tables::TableReader};
-use crate::domain::{Fault, Result, image::Column};
+use crate::domain::{Fault, Result, image::Column, study::Vggface2Split};
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// One folder a class; the class index is the place of the folder's name among the sorted names.
@@ -40,8 +40,8 @@ fn is_person(name: &str) -> bool {
 }
 
 /// VGGFace2 (Cao, Shen, Xie, Parkhi and Zisserman, FG 2018): `train/n000001/0019_01.jpg`, and `identity_meta.csv`.
-pub fn collect_vggface2(root: &Path, split: &str) -> Result<Collection> {
-    let mut set = collect(&root.join(split))?;
+pub fn collect_vggface2(root: &Path, split: Vggface2Split) -> Result<Collection> {
+    let mut set = collect(&root.join(split.word()))?;
     set.identities.clone_from(&set.classes);
     let meta = root.join("identity_meta.csv");
     if let Some(classes) = set.classes.clone().filter(|_| meta.is_file()) {

@@ -7,6 +7,7 @@ use super::{
     model::{Model, Source, parameters},
     projection::Projection,
     score::Statistics,
+    vocabulary::vocabulary,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -41,7 +42,7 @@ pub struct Study {
 impl Study {
     /// Are there networks that only pretend to learn?
     pub fn pretends(&self) -> bool {
-        self.numerics.device == "pretend" && self.models.iter().any(|model| matches!(model.source, Source::Network(_)))
+        self.numerics.device == DeviceClass::Pretend && self.models.iter().any(|model| matches!(model.source, Source::Network(_)))
     }
 
     /// `digits: Which features …`
@@ -50,12 +51,30 @@ impl Study {
     }
 }
 
+vocabulary! {
+    /// A kind of device; a job runs on one kind only, for its numbers may depend on it.
+    pub enum DeviceClass {
+        Cpu = "cpu",
+        Cuda = "cuda",
+        /// Networks that only pretend to learn, for trying everything around them.
+        Pretend = "pretend",
+    }
+}
+
+vocabulary! {
+    /// What networks calculate in; weights are kept in single precision.
+    pub enum Precision {
+        Single = "f32",
+        /// bfloat16: eight bits of exponent, seven of fraction.
+        Brain = "bf16",
+    }
+}
+
 /// What libtorch's bits depend on; torch-free stages have the same bits everywhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Numerics {
-    /// `cpu`, `cuda`, or `pretend`: networks that only pretend to learn, for trying everything around them.
-    pub device: String,
-    pub precision: String,
+    pub device: DeviceClass,
+    pub precision: Precision,
     pub threads: Option<usize>,
 }
 
@@ -63,8 +82,8 @@ impl Numerics {
     pub fn canonical(&self) -> Value {
         let Numerics { device, precision, threads } = self;
         Value::map()
-            .with("device", Value::text(device))
-            .with("precision", Value::text(precision))
+            .with("device", Value::text(device.word()))
+            .with("precision", Value::text(precision.word()))
             .optional("threads", threads.map(Value::count))
             .done()
     }
@@ -78,7 +97,7 @@ pub enum Dataset {
     },
     Vggface2 {
         root: PathBuf,
-        split: String,
+        split: Vggface2Split,
     },
     /// One folder a class.
     Folders {
@@ -93,6 +112,14 @@ pub enum Dataset {
         missing: Option<Vec<String>>,
         identities: Identities,
     },
+}
+
+vocabulary! {
+    /// The halves that VGGFace2 comes in, a folder each.
+    pub enum Vggface2Split {
+        Train = "train",
+        Test = "test",
+    }
 }
 
 /// What a study says of who is on the pictures of a data set.
@@ -141,37 +168,100 @@ impl Dataset {
     }
 }
 
+vocabulary! {
+    /// Which part of a picture is looked at.
+    pub enum Crop {
+        Whole = "whole",
+        /// A box around the face.
+        Face = "face",
+        /// The largest square in the middle.
+        Centre = "centre",
+        /// The face with its landmarks at fixed places.
+        Aligned = "aligned",
+    }
+}
+
+impl Crop {
+    /// Is nothing needed but the picture: neither boxes nor landmarks?
+    pub const fn is_of_picture_alone(self) -> bool {
+        match self {
+            Crop::Whole | Crop::Centre => true,
+            Crop::Face | Crop::Aligned => false,
+        }
+    }
+}
+
+vocabulary! {
+    /// What is beside a picture that is no square.
+    pub enum Padding {
+        /// The picture mirrored at its edge.
+        Reflect = "reflect",
+        /// Black.
+        Zero = "zero",
+        /// The outermost pixels.
+        Edge = "edge",
+    }
+}
+
+vocabulary! {
+    /// How numbers of 0 … 255 become those that a network was trained with.
+    pub enum PixelScale {
+        /// As torchvision's models: less ImageNet's mean, over its deviation, by channel.
+        Imagenet = "imagenet",
+        /// As InsightFace's models: from −1 to 1.
+        Symmetric = "symmetric",
+        /// As Cao et al.'s models of VGGFace2: blue first, less the means of the faces.
+        Vggface2 = "vggface2",
+        Raw = "raw",
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preparation {
-    pub crop: String,
+    pub crop: Crop,
+    /// Pixels a side of the square that a network is given.
     pub size: usize,
-    pub pad: String,
-    pub scale: String,
+    pub pad: Padding,
+    pub scale: PixelScale,
     #[serde(default, skip_serializing_if = "Exif::is_applied")]
     pub exif: Exif,
 }
 
-/// What becomes of the note of a camera how a picture is to be turned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Exif {
-    /// The picture is turned upright.
-    #[default]
-    Apply,
-    /// It is taken as it lies in its file.
-    Ignore,
+vocabulary! {
+    /// What becomes of the note of a camera how a picture is to be turned.
+    #[derive(Default)]
+    pub enum Exif {
+        /// The picture is turned upright.
+        #[default]
+        Apply = "apply",
+        /// It is taken as it lies in its file.
+        Ignore = "ignore",
+    }
 }
 
 impl Exif {
-    pub fn word(self) -> &'static str {
-        match self {
-            Exif::Apply => "apply",
-            Exif::Ignore => "ignore",
-        }
-    }
-
     fn is_applied(&self) -> bool {
         *self == Exif::Apply
+    }
+}
+
+vocabulary! {
+    pub enum Optimizer {
+        /// Stochastic gradient descent with momentum and weight decay.
+        Sgd = "sgd",
+        /// Loshchilov and Hutter (ICLR 2019).
+        AdamW = "adamw",
+    }
+}
+
+vocabulary! {
+    /// How the rate falls over the steps of a training.
+    pub enum Schedule {
+        Cosine = "cosine",
+        Linear = "linear",
+        /// To a tenth at half the way, to a hundredth at three quarters.
+        Step = "step",
+        Constant = "constant",
     }
 }
 
@@ -179,19 +269,20 @@ impl Exif {
 pub struct Recipe {
     pub epochs: usize,
     pub batch: usize,
+    /// The optimizer's numbers, by name.
     pub optimizer: BTreeMap<String, f64>,
-    pub optimizer_word: String,
-    pub schedule: String,
+    pub optimizer_word: Optimizer,
+    pub schedule: Schedule,
 }
 
 impl Preparation {
     pub fn canonical(&self) -> Value {
         let Preparation { crop, size, pad, scale, exif } = self;
         Value::map()
-            .with("crop", Value::text(crop))
+            .with("crop", Value::text(crop.word()))
             .with("size", Value::count(*size))
-            .with("pad", Value::text(pad))
-            .with("scale", Value::text(scale))
+            .with("pad", Value::text(pad.word()))
+            .with("scale", Value::text(scale.word()))
             .unless("exif", Value::text(exif.word()), &Value::text(Exif::Apply.word()))
             .done()
     }
@@ -203,9 +294,9 @@ impl Recipe {
         Value::map()
             .with("epochs", Value::count(*epochs))
             .with("batch", Value::count(*batch))
-            .with("optimizer", Value::text(optimizer_word))
+            .with("optimizer", Value::text(optimizer_word.word()))
             .with("parameters", parameters(optimizer))
-            .with("schedule", Value::text(schedule))
+            .with("schedule", Value::text(schedule.word()))
             .done()
     }
 }
@@ -214,7 +305,7 @@ impl Recipe {
 pub struct Evaluation {
     /// Absent when every model's features are given.
     pub dataset: Option<String>,
-    pub partition: Option<String>,
+    pub partition: Option<Partition>,
     pub take: Option<Take>,
     pub on_missing: OnMissing,
     pub labels: Vec<LabelFile>,
@@ -222,22 +313,45 @@ pub struct Evaluation {
     pub quoted: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// What becomes of an image that a model has no features of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnMissing {
-    /// The study is refused.
-    #[default]
-    Stop,
-    /// It is left out, for all models alike.
-    LeaveOut,
+vocabulary! {
+    /// The parts that a data set is published in.
+    pub enum Partition {
+        Train = "train",
+        Validation = "validation",
+        Test = "test",
+        All = "all",
+    }
+}
+
+vocabulary! {
+    /// What becomes of an image that a model has no features of.
+    #[derive(Default)]
+    pub enum OnMissing {
+        /// The study is refused.
+        #[default]
+        Stop = "stop",
+        /// It is left out, for all models alike.
+        LeaveOut = "leave_out",
+    }
+}
+
+vocabulary! {
+    /// Where labels come from.
+    pub enum LabelProvenance {
+        SelfReported = "self-reported",
+        /// By people who looked at the pictures.
+        Perceived = "perceived",
+        /// By a model.
+        Predicted = "predicted",
+        Measured = "measured",
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelFile {
     pub file: PathBuf,
     pub attribute: String,
-    /// Self-reported, perceived or predicted.
-    pub provenance: Option<String>,
+    pub provenance: Option<LabelProvenance>,
     /// Words that are missing labels, in place of the usual ones.
     pub missing: Option<Vec<String>>,
 }

@@ -8,7 +8,7 @@ mod worker;
 
 use super::{
     cost::Costs,
-    devices::{Device, DeviceClass},
+    devices::Device,
     graph::Step,
     job_requests::Acts,
     plan::{Plan, StageStatus},
@@ -417,7 +417,7 @@ impl<'a> Run<'a> {
 
     /// Devices that networks run on have workers that can do all; each start is paid once.
     fn worker_on(&self, place: usize) -> &Path {
-        let networks = self.how.devices[place].name.class == DeviceClass::of_word(&self.plan.study.numerics.device);
+        let networks = self.how.devices[place].name.class == self.plan.study.numerics.device;
         self.how.torch.as_ref().filter(|_| networks).unwrap_or(&self.how.program)
     }
 

@@ -1,13 +1,13 @@
 //! `baseline`: features that any picture has without a network, for networks to be compared with.
 
 use super::Stage;
-use crate::domain::{canonical::Value, study::Preparation};
+use crate::domain::{canonical::Value, model::BaselineKind, study::Preparation};
 use serde::{Deserialize, Serialize};
 
 /// `images` → `embedding.npy`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
-    pub word: String,
+    pub word: BaselineKind,
     pub preparation: Preparation,
 }
 
@@ -19,6 +19,6 @@ impl Stage for Baseline {
 
     fn canonical(&self) -> Value {
         let Baseline { word, preparation } = self;
-        Value::map().with("baseline", Value::text(word)).with("preparation", preparation.canonical()).done()
+        Value::map().with("baseline", Value::text(word.word())).with("preparation", preparation.canonical()).done()
     }
 }

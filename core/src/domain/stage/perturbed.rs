@@ -9,10 +9,10 @@ use crate::domain::{
     comparison::{Expression, Measured, Question},
     contrast::ContrastSides,
     image::Take,
-    model::{Architecture, Loss},
+    model::{Architecture, BaselineKind, Loss, WeightFamily},
     projection::{Method, Metric, View},
     score::Statistics,
-    study::{Exif, Numerics, Preparation, Recipe},
+    study::{Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, PixelScale, Precision, Preparation, Recipe, Schedule},
 };
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,15 +42,15 @@ fn samples() -> Vec<(&'static str, Task)> {
     let architecture = Architecture { word: "resnet34".into(), width: 0.5 };
     let loss = Loss { word: "arcface".into(), parameters: [("m".to_owned(), 0.5), ("s".to_owned(), 64.0)].into() };
     let preparation =
-        Preparation { crop: "whole".into(), size: 32, pad: "zero".into(), scale: "imagenet".into(), exif: Exif::Ignore };
+        Preparation { crop: Crop::Whole, size: 32, pad: Padding::Zero, scale: PixelScale::Imagenet, exif: Exif::Ignore };
     let recipe = Recipe {
         epochs: 4,
         batch: 8,
         optimizer: [("rate".to_owned(), 0.1)].into(),
-        optimizer_word: "sgd".into(),
-        schedule: "cosine".into(),
+        optimizer_word: Optimizer::Sgd,
+        schedule: Schedule::Cosine,
     };
-    let numerics = Numerics { device: "cpu".into(), precision: "float32".into(), threads: Some(2) };
+    let numerics = Numerics { device: DeviceClass::Cpu, precision: Precision::Single, threads: Some(2) };
     let class = |text: &str| text.parse::<Expression>().expect("an expression");
     let question = Question {
         measured: Measured::Classes(vec![class("a and not b"), class("race=x or (c and d=\"y\")"), class("not a")]),
@@ -89,12 +89,12 @@ fn samples() -> Vec<(&'static str, Task)> {
                 architecture,
                 preparation: preparation.clone(),
                 layers: vec!["layer1".into(), "embedding".into()],
-                family: "visavis".into(),
+                family: WeightFamily::Visavis,
                 untrained: Some(4),
                 numerics,
             }),
         ),
-        ("baseline", Work::Baseline(Baseline { word: "pixels".into(), preparation })),
+        ("baseline", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation })),
         ("pca", project(Method::new("pca").with("axes", 10))),
         ("ica", project(Method::new("ica").with("axes", 10))),
         ("tsne", project(tsne.clone())),
@@ -419,8 +419,8 @@ const PINNED: [(&str, &str); 23] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
-    ("train", "64bef42e"),
-    ("extract", "1014e0b0"),
+    ("train", "7df8145e"),
+    ("extract", "a6340fe4"),
     ("baseline", "dbdf1e4b"),
     ("pca", "2f6fe9ea"),
     ("ica", "7461b1cf"),

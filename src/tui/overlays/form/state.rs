@@ -5,7 +5,7 @@ use crate::{
     tui::levels::{known, projections},
 };
 use std::borrow::Cow;
-use visavis_core::domain::model::{BASELINES, LOSSES};
+use visavis_core::domain::model::{BaselineKind, LOSSES};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adding {
@@ -114,7 +114,7 @@ impl Form {
                 field(
                     "baseline",
                     "what takes no training",
-                    BASELINES.iter().map(|word| (*word).to_owned()).chain(["untrained".to_owned()]).collect(),
+                    BaselineKind::ALL.iter().map(BaselineKind::to_string).chain(["untrained".to_owned()]).collect(),
                 ),
                 field("architecture", "of an untrained one only", known(board, "architecture")),
                 prepare(),
