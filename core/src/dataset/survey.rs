@@ -1,13 +1,16 @@
 //! What is there, before anything runs: the images of the evaluation, their labels, and what is missing.
 
 use super::{
-    DigestCache, Severity, collect,
-    defects::name_of,
+    defects::{Severity, name_of},
+    digests::DigestCache,
     faces::Truth,
     identities::{self, People},
-    labels::{self, LabelReading, LabelTable},
     matching::{RowList, list_of, matched},
     pictures,
+    readers::{
+        collect,
+        labels::{self, LabelReading, LabelTable},
+    },
     row_list::read_rows,
     tables::misfit,
 };
