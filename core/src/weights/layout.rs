@@ -164,4 +164,21 @@ mod tests {
         assert_eq!((plan.columns("layer2"), plan.columns("embedding")), (32, 128));
         assert_eq!([64, 128, 256, 512].map(Residual::squeezed), [8, 8, 16, 32]);
     }
+
+    /// Weights are drawn by a tensor's place in this order: another order is other networks.
+    #[test]
+    fn the_order_of_the_tensors_is_pinned() {
+        let digest = |word: &str, family: WeightFamily| {
+            let layout = layout(&Architecture { word: word.into(), width: 0.5 }, family).unwrap();
+            let lines = layout.iter().map(|TensorEntry { name, shape, role }| format!("{name} {shape:?} {role:?}\n"));
+            crate::domain::Digest::of(lines.collect::<String>().as_bytes()).short()
+        };
+        let found = [
+            digest("resnet34", WeightFamily::Torchvision),
+            digest("resnet34", WeightFamily::Visavis),
+            digest("seresnet34", WeightFamily::Timm),
+            digest("seresnet34", WeightFamily::Visavis),
+        ];
+        assert_eq!(found, ["", "", "", ""]);
+    }
 }
