@@ -20,7 +20,7 @@ use visavis_core::{
     dataset::{Numbers, array},
     domain::{
         Digest,
-        projection::{Method, Metric, View},
+        projection::{Method, View},
         score::Spread,
     },
     numeric::{
@@ -37,10 +37,10 @@ const THREADS: usize = 2;
 
 fn methods() -> [(&'static str, Method); 4] {
     [
-        ("pca", Method::Pca { axes: 10 }),
-        ("ica", Method::Ica { axes: 10 }),
-        ("tsne", Method::Tsne { perplexity: 30.0, metric: Metric::Euclidean }),
-        ("umap", Method::Umap { neighbors: 15, min_dist: 0.1, metric: Metric::Euclidean }),
+        ("pca", Method::new("pca").with("axes", 10)),
+        ("ica", Method::new("ica").with("axes", 10)),
+        ("tsne", Method::new("tsne").with("perplexity", 30.0)),
+        ("umap", Method::new("umap").with("neighbors", 15).with("min_dist", 0.1)),
     ]
 }
 

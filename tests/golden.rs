@@ -150,12 +150,12 @@ fn every_projection_gives_the_bits_it_gave() {
     let digits = Numbers::of_npy(&bytes, &file).unwrap().in_single();
     let mut stream = PhiloxStream::for_test(4, 4);
     let cloud = Matrix::new(4100, 5, (0..4100 * 5).map(|_| stream.uniform() as f32).collect()).unwrap();
-    let tsne = Method::Tsne { perplexity: 10.0, metric: Metric::Euclidean };
+    let tsne = Method::new("tsne").with("perplexity", 10.0);
     let all = [
-        ("pca", Method::Pca { axes: 10 }, &digits),
-        ("ica", Method::Ica { axes: 10 }, &digits),
+        ("pca", Method::new("pca").with("axes", 10), &digits),
+        ("ica", Method::new("ica").with("axes", 10), &digits),
         ("tsne", tsne.clone(), &digits),
-        ("umap", Method::Umap { neighbors: 15, min_dist: 0.1, metric: Metric::Cosine }, &digits),
+        ("umap", Method::new("umap").with("neighbors", 15).with("min_dist", 0.1).with("metric", Metric::Cosine), &digits),
         ("tsne many", tsne, &cloud),
     ];
     let found = all.map(|(word, method, features)| {

@@ -13,7 +13,7 @@ const PACKAGES: [(&str, &str); 3] = [("core/src", "visavis_core"), ("src", "visa
 const FLOORS: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("numeric", &[]),
-    ("config", &["domain"]),
+    ("config", &["domain", "projection"]),
     ("dataset", &["domain", "numeric"]),
     ("weights", &["domain"]),
     ("projection", &["domain", "numeric"]),
@@ -30,7 +30,7 @@ const FLOORS: [(&str, &[&str]); 16] = [
 ];
 
 /// Folders that hand on what another defines.
-const HANDED_ON: [(&str, &str); 3] = [("study", "config"), ("study", "dataset"), ("study", "store")];
+const HANDED_ON: [(&str, &str); 4] = [("study", "config"), ("study", "dataset"), ("study", "projection"), ("study", "store")];
 
 /// Crates and modules that only some folders may name.
 const GUARDED: [(&str, &[&str]); 12] = [
@@ -312,7 +312,7 @@ fn every_dependency_has_a_permissive_licence_and_comes_from_the_registry() {
 }
 
 /// Folders whose files import each other in one direction only.
-const WITHOUT_CIRCLES: [&str; 1] = ["src/tui"];
+const WITHOUT_CIRCLES: [&str; 2] = ["src/tui", "core/src/dataset"];
 
 /// The paths of a use tree: `a::{b, c::d}` → `a::b`, `a::c::d`.
 fn flattened(tree: &str) -> Vec<String> {
@@ -379,7 +379,7 @@ fn imported(module: &Module, text: &str, crate_path: &str, all: &BTreeSet<Module
 }
 
 #[test]
-fn files_of_the_screens_import_each_other_in_one_direction() {
+fn files_of_a_folder_without_circles_import_each_other_in_one_direction() {
     for folder in WITHOUT_CIRCLES {
         let below = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let crate_path = format!("crate::{}", folder.rsplit('/').next().unwrap());

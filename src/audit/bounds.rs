@@ -1,7 +1,11 @@
 //! What a stage may ask for before an audit makes it again: what a study file may, and no more than a machine has. A page could ask
 //! for a thousand million resamples.
 
-use visavis_core::domain::{projection::Method, score::Statistics, stage::Work};
+use visavis_core::domain::{
+    projection::{Method, ParameterValue},
+    score::Statistics,
+    stage::Work,
+};
 
 const MOST_RESAMPLES: usize = 100_000;
 const MOST_AXES: usize = 1000;
@@ -32,15 +36,17 @@ pub fn too_much(work: &Work) -> Option<String> {
     }
 }
 
+/// Counts as a method's axes and neighbours, numbers as a perplexity: whatever the method, no study file takes more.
 fn of_method(method: &Method, told: &dyn Fn(usize, usize, &str) -> Option<String>) -> Option<String> {
-    match method {
-        Method::Pca { axes } | Method::Ica { axes } => told(*axes, MOST_AXES, "axes"),
-        Method::Tsne { perplexity, .. } => {
-            let usual = perplexity.is_finite() && (1.0..=MOST_NEIGHBOURS as f64).contains(perplexity);
-            (!usual).then(|| format!("it asks for a perplexity of {perplexity}"))
+    method.parameters().find_map(|(name, value)| match value {
+        ParameterValue::Count(count) if name == Method::AXES => told(count, MOST_AXES, "axes"),
+        ParameterValue::Count(count) => told(count, MOST_NEIGHBOURS, name),
+        ParameterValue::Number(number) => {
+            let usual = number.is_finite() && number.abs() <= MOST_NEIGHBOURS as f64;
+            (!usual).then(|| format!("it asks for {name} {number}"))
         }
-        Method::Umap { neighbors, .. } => told(*neighbors, MOST_NEIGHBOURS, "neighbours"),
-    }
+        ParameterValue::Metric(_) => None,
+    })
 }
 
 #[cfg(test)]
@@ -53,11 +59,10 @@ mod tests {
         let of = |bootstraps| Work::Verify(VerifyIdentities { bootstraps, seed: 1 });
         assert_eq!(too_much(&of(1000)), None);
         assert!(too_much(&of(1 << 40)).unwrap().contains("bootstraps"));
-        let pca = |axes| Work::Project(ProjectFeatures { method: Method::Pca { axes }, seed: 1 });
+        let pca = |axes| Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", axes), seed: 1 });
         assert!(too_much(&pca(10)).is_none() && too_much(&pca(usize::MAX)).is_some());
-        let tsne = |perplexity| {
-            Work::Project(ProjectFeatures { method: Method::Tsne { perplexity, metric: Default::default() }, seed: 1 })
-        };
+        let tsne =
+            |perplexity| Work::Project(ProjectFeatures { method: Method::new("tsne").with("perplexity", perplexity), seed: 1 });
         assert!(too_much(&tsne(30.0)).is_none() && too_much(&tsne(f64::NAN)).is_some() && too_much(&tsne(1e300)).is_some());
     }
 }

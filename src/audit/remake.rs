@@ -468,7 +468,7 @@ mod tests {
     }
 
     fn project(seed: u64, inputs: &[&[u8]], output: &[u8]) -> Manifest {
-        manifest(Work::Project(ProjectFeatures { method: Method::Pca { axes: 1 }, seed }), inputs, ("o", output))
+        manifest(Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", 1), seed }), inputs, ("o", output))
     }
 
     fn run(manifests: Vec<Manifest>, recompute: Recompute, threads: usize, folder: &Path) -> Vec<String> {
@@ -536,7 +536,7 @@ mod tests {
     fn what_was_changed_or_is_of_another_version_is_not_made() {
         let folder = tempfile::tempdir().unwrap();
         let (mut changed, mut older) = (project(1, &[], b"1"), project(2, &[], b"2"));
-        changed.work = Work::Project(ProjectFeatures { method: Method::Pca { axes: 2 }, seed: 1 });
+        changed.work = Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", 2), seed: 1 });
         older.version += 1;
         let other = manifest(Work::Index(Index { take: None }), &[], (Index::IMAGES, b""));
         let twice = project(3, &[], b"3");
@@ -557,7 +557,7 @@ mod tests {
         let work: Work = serde_json::from_value(serde_json::json!({ "extract": {
             "architecture": { "word": "resnet34", "width": 1.0 },
             "preparation": { "crop": "whole", "size": 32, "pad": "zero", "scale": "imagenet" },
-            "layers": ["embedding"], "family": "own", "untrained": 1,
+            "layers": ["embedding"], "family": "visavis", "untrained": 1,
             "numerics": { "device": "cpu", "precision": "f32", "threads": null },
         } }))
         .unwrap();

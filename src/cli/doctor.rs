@@ -7,6 +7,7 @@ use super::{
 use crate::study::torch;
 use visavis_core::domain::{
     Result,
+    study::DeviceClass,
     text::{count, printable},
 };
 
@@ -40,7 +41,7 @@ fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
     let root = context.workspace.root();
     let writable = tempfile_in(root);
     let room = context.workspace.room().unwrap_or(0);
-    let device = if found.is_empty() { "cpu" } else { "cuda" };
+    let device = if found.is_empty() { DeviceClass::Cpu } else { DeviceClass::Cuda };
     let torch = torch::program().map(|program| torch::ask(&program, device));
     vec![
         ("program", true, concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned()),

@@ -13,6 +13,7 @@ use visavis_core::{
     domain::{
         Result,
         stage::Kind,
+        study::DeviceClass,
         text::{count, printable, size, thousands},
     },
     store::Index,
@@ -34,7 +35,7 @@ impl Plan {
         };
         let mut plan = plan_of(&opened)?;
         // There may be a card, and a libtorch that is for processors only. Of processors nobody needs to ask: every libtorch has them.
-        if plan.study.numerics.device == "cuda"
+        if plan.study.numerics.device == DeviceClass::Cuda
             && let NetworkWorker::Unable(missing) = NetworkWorker::ask(&plan)
         {
             opened.missing.push(missing);

@@ -21,7 +21,7 @@ use visavis_core::{
     domain::{
         Ending, Fault, Result,
         event::EventKind,
-        study::RunOn,
+        study::{DeviceClass, RunOn},
         text::{count, printable},
     },
     store::{LOOKING, tail},
@@ -172,7 +172,7 @@ impl Run {
 
     fn devices(&self, context: &Context, plan: &study::Plan) -> Result<(Vec<devices::Device>, Option<String>)> {
         let named = self.devices.iter().map(|name| name.parse()).collect::<Result<Vec<Name>>>()?;
-        let asks = plan.study.numerics.device == "cuda" || named.iter().any(|name| name.class == devices::DeviceClass::Cuda);
+        let asks = plan.study.numerics.device == DeviceClass::Cuda || named.iter().any(|name| name.class == DeviceClass::Cuda);
         let (cards, driver) = if asks { devices::cards() } else { (vec![], None) };
         let machine = Machine { threads: context.threads, cards };
         let (devices, remarks) = devices::choose(&plan.study, &named, self.jobs.map(usize::from), &machine)?;

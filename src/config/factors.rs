@@ -6,7 +6,8 @@ use visavis_core::domain::{
     Result,
     matrix::{Exclusion, StudyMatrix},
     model::{
-        ARCHITECTURES, Architecture, BASELINES, FAMILIES, GivenFeatures, LAYERS, LOSSES, Loss, Model, Network, Source, Weights,
+        ARCHITECTURES, Architecture, BaselineKind, GivenFeatures, LAYERS, LOSSES, Loss, Model, Network, Source, WeightFamily,
+        Weights,
     },
 };
 
@@ -141,7 +142,7 @@ fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
             };
             Weights::File {
                 file: fields.need("file")?.path()?,
-                family: fields.need("family")?.word(&FAMILIES)?.to_owned(),
+                family: fields.need("family")?.word_of(WeightFamily::ALL, WeightFamily::word)?,
                 blake3: fields.or("blake3", None, digest)?,
             }
         }
@@ -178,17 +179,20 @@ fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
 
 /// What a network is held against: `pixels` and `colours` take none, `untrained` is one that never learned.
 fn baseline(of: &StudyNode, fields: &Fields, known: &KnownNames) -> Result<Source> {
-    let word = of.word(&[BASELINES[0], BASELINES[1], "untrained"])?;
+    let words: Vec<&str> = BaselineKind::ALL.map(BaselineKind::word).into_iter().chain(["untrained"]).collect();
+    let word = of.word(&words)?;
+    // `None`: untrained, a network.
+    let kind = BaselineKind::of_word(word);
     let prepare = fields.need("prepare")?.reference("preparation", &known.preparations)?;
     let mut takes_no = vec!["loss", "trained_on", "weights", "train"];
-    if word != "untrained" {
+    if kind.is_some() {
         takes_no.push("architecture");
     }
     if let Some((key, node)) = takes_no.into_iter().find_map(|key| Some((key, fields.get(key)?))) {
         return Err(node.wrong_key(format!("the baseline `{word}` has no `{key}`")));
     }
-    if word != "untrained" {
-        return Ok(Source::Baseline { word: word.to_owned(), prepare });
+    if let Some(word) = kind {
+        return Ok(Source::Baseline { word, prepare });
     }
     Ok(Source::Network(Network {
         architecture: architecture(fields.need("architecture")?)?,

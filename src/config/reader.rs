@@ -75,7 +75,7 @@ impl<'a> StudyNode<'a> {
     }
 
     /// A mapping with these keys and no others.
-    pub fn fields(&self, known: &'static [&'static str]) -> Result<Fields<'a>> {
+    pub fn fields(&self, known: &[&str]) -> Result<Fields<'a>> {
         let entries = self.entries()?;
         for (key, node) in &entries {
             if !known.contains(&key.as_str()) {
@@ -157,6 +157,12 @@ impl<'a> StudyNode<'a> {
         let text = self.text()?;
         let found = known.iter().find(|word| **word == text);
         found.copied().ok_or_else(|| self.wrong(format!("{}: `{text}` is not known", self.name())).next(suggestion(&text, known)))
+    }
+
+    /// One of an enum's words.
+    pub fn word_of<T: Copy, const N: usize>(&self, all: [T; N], word: fn(T) -> &'static str) -> Result<T> {
+        let found = self.word(&all.map(word))?;
+        all.into_iter().find(|of| word(*of) == found).ok_or_else(|| self.expected("a word that is known"))
     }
 
     /// A sum type: a word, or a map with one key, the word, and its parameters.

@@ -6,21 +6,29 @@ use super::{
     reader::{Fields, StudyNode},
 };
 use std::collections::{BTreeMap, BTreeSet};
-use visavis_core::domain::{
-    Result,
-    image::Take,
-    model::{FACTORS, Source},
-    projection::{Method, Metric, Projection},
-    score::Statistics,
-    study::{
-        Contrast, Dataset, Evaluation, Exif, FairnessSettings, Identities, LabelFile, Numerics, OnMissing, Preparation, Recipe,
-        Resources, RunOn, Study, Tolerance,
+use visavis_core::{
+    domain::{
+        Result,
+        image::Take,
+        model::{FACTORS, Source},
+        projection::{Method, Metric, ParameterValue, Projection},
+        score::Statistics,
+        study::{
+            Contrast, Crop, Dataset, DeviceClass, Evaluation, Exif, FairnessSettings, Identities, LabelFile, LabelProvenance,
+            Numerics, OnMissing, Optimizer, Padding, Partition, PixelScale, Precision, Preparation, Recipe, Resources, RunOn,
+            Schedule, Study, Tolerance, Vggface2Split,
+        },
     },
+    projection::{METHODS, MethodSpec, ParameterKind, ParameterSpec},
 };
 
 /// Usual values: of the recipe for faces (InsightFace's, at one card's batch), and of AdamW.
-const SGD: [(&str, f64); 3] = [("rate", 0.1), ("momentum", 0.9), ("decay", 0.0005)];
-const ADAMW: [(&str, f64); 2] = [("rate", 0.001), ("decay", 0.01)];
+fn usual(optimizer: Optimizer) -> &'static [(&'static str, f64)] {
+    match optimizer {
+        Optimizer::Sgd => &[("rate", 0.1), ("momentum", 0.9), ("decay", 0.0005)],
+        Optimizer::AdamW => &[("rate", 0.001), ("decay", 0.01)],
+    }
+}
 
 const KEYS: [&str; 20] = [
     "format",
@@ -84,7 +92,11 @@ pub fn study(root: &StudyNode) -> Result<(Study, usize)> {
         name: study_name(fields.need("study")?)?,
         about: fields.or("about", String::new(), StudyNode::text)?,
         seed: fields.or("seed", 0, |node| node.whole(0..=u64::MAX))?,
-        numerics: fields.or("numerics", Numerics { device: "cpu".into(), precision: "f32".into(), threads: None }, numerics)?,
+        numerics: fields.or(
+            "numerics",
+            Numerics { device: DeviceClass::Cpu, precision: Precision::Single, threads: None },
+            numerics,
+        )?,
         projections: projections(fields.need("projections")?)?,
         comparisons: comparisons(fields.need("comparisons")?)?,
         statistics: fields.or("statistics", Statistics::default(), statistics)?,
@@ -130,8 +142,8 @@ fn study_name(node: &StudyNode) -> Result<String> {
 fn numerics(node: &StudyNode) -> Result<Numerics> {
     let fields = node.fields(&["device", "precision", "threads"])?;
     Ok(Numerics {
-        device: fields.or("device", "cpu", |node| node.word(&["cpu", "cuda", "pretend"]))?.to_owned(),
-        precision: fields.or("precision", "f32", |node| node.word(&["f32", "bf16"]))?.to_owned(),
+        device: fields.or("device", DeviceClass::Cpu, |node| node.word_of(DeviceClass::ALL, DeviceClass::word))?,
+        precision: fields.or("precision", Precision::Single, |node| node.word_of(Precision::ALL, Precision::word))?,
         threads: fields.or("threads", None, |node| node.count(1..=4096).map(Some))?,
     })
 }
@@ -156,7 +168,7 @@ fn dataset(node: &StudyNode) -> Result<Dataset> {
             let fields = node.fields(&["root", "split"])?;
             Dataset::Vggface2 {
                 root: root(&fields)?,
-                split: fields.or("split", "train", |node| node.word(&["train", "test"]))?.to_owned(),
+                split: fields.or("split", Vggface2Split::Train, |node| node.word_of(Vggface2Split::ALL, Vggface2Split::word))?,
             }
         }
         _ => {
@@ -205,44 +217,43 @@ fn identities(fields: &Fields, forms: &str) -> Result<Identities> {
 fn preparation(node: &StudyNode) -> Result<Preparation> {
     let fields = node.fields(&["crop", "size", "pad", "scale", "exif"])?;
     Ok(Preparation {
-        crop: fields.or("crop", "whole", |node| node.word(&["whole", "face", "centre", "aligned"]))?.to_owned(),
+        crop: fields.or("crop", Crop::Whole, |node| node.word_of(Crop::ALL, Crop::word))?,
         size: fields.or("size", 112, |node| node.count(8..=2048))?,
-        pad: fields.or("pad", "reflect", |node| node.word(&["reflect", "zero", "edge"]))?.to_owned(),
-        scale: fields.or("scale", "imagenet", |node| node.word(&["imagenet", "symmetric", "vggface2", "raw"]))?.to_owned(),
-        exif: match fields.or("exif", "apply", |node| node.word(&["apply", "ignore"]))? {
-            "ignore" => Exif::Ignore,
-            _ => Exif::Apply,
-        },
+        pad: fields.or("pad", Padding::Reflect, |node| node.word_of(Padding::ALL, Padding::word))?,
+        scale: fields.or("scale", PixelScale::Imagenet, |node| node.word_of(PixelScale::ALL, PixelScale::word))?,
+        exif: fields.or("exif", Exif::Apply, |node| node.word_of(Exif::ALL, Exif::word))?,
     })
 }
 
 fn recipe(node: &StudyNode) -> Result<Recipe> {
     let fields = node.fields(&["epochs", "batch", "optimizer", "schedule"])?;
     let (optimizer_word, optimizer) = match fields.get("optimizer") {
-        None => ("sgd", BTreeMap::new()),
+        None => (Optimizer::Sgd, BTreeMap::new()),
         Some(node) => {
-            let (word, parameters) = node.variant(&["sgd", "adamw"])?;
+            let (word, parameters) = node.variant(&Optimizer::ALL.map(Optimizer::word))?;
+            let optimizer = Optimizer::of_word(word).unwrap_or(Optimizer::Sgd);
             let parameters = match parameters {
                 None => BTreeMap::new(),
                 Some(node) => {
-                    node.fields(if word == "sgd" { &["rate", "momentum", "decay"][..] } else { &["rate", "decay"] })?;
+                    let known: Vec<&str> = usual(optimizer).iter().map(|(name, _)| *name).collect();
+                    node.fields(&known)?;
                     node.entries()?.into_iter().map(|(key, node)| Ok((key, node.number(0.0..=100.0)?))).collect::<Result<_>>()?
                 }
             };
-            (word, parameters)
+            (optimizer, parameters)
         }
     };
     // Keys know every value, also those that nobody wrote.
     let mut optimizer: BTreeMap<String, f64> = optimizer;
-    for (name, value) in if optimizer_word == "sgd" { &SGD[..] } else { &ADAMW } {
+    for (name, value) in usual(optimizer_word) {
         optimizer.entry((*name).to_owned()).or_insert(*value);
     }
     Ok(Recipe {
         epochs: fields.or("epochs", 8, |node| node.count(1..=100_000))?,
         batch: fields.or("batch", 128, |node| node.count(1..=1_000_000))?,
-        optimizer_word: optimizer_word.to_owned(),
+        optimizer_word,
         optimizer,
-        schedule: fields.or("schedule", "cosine", |node| node.word(&["cosine", "linear", "step", "constant"]))?.to_owned(),
+        schedule: fields.or("schedule", Schedule::Cosine, |node| node.word_of(Schedule::ALL, Schedule::word))?,
     })
 }
 
@@ -261,9 +272,8 @@ fn evaluation(node: &StudyNode, datasets: &[&str]) -> Result<Evaluation> {
         Ok(LabelFile {
             file: fields.need("file")?.path()?,
             attribute: attribute.name_of("attribute", &attribute.text()?)?,
-            provenance: fields.or("provenance", None, |node| {
-                node.word(&["self-reported", "perceived", "predicted", "measured"]).map(|word| Some(word.to_owned()))
-            })?,
+            provenance: fields
+                .or("provenance", None, |node| node.word_of(LabelProvenance::ALL, LabelProvenance::word).map(Some))?,
             missing: fields.or("missing", None, |node| missing_words(node).map(Some))?,
         })
     };
@@ -278,12 +288,9 @@ fn evaluation(node: &StudyNode, datasets: &[&str]) -> Result<Evaluation> {
     };
     Ok(Evaluation {
         dataset: fields.get("dataset").map(|node| node.reference("data set", datasets)).transpose()?,
-        partition: fields
-            .or("partition", None, |node| node.word(&["train", "validation", "test", "all"]).map(|word| Some(word.to_owned())))?,
+        partition: fields.or("partition", None, |node| node.word_of(Partition::ALL, Partition::word).map(Some))?,
         take: fields.or("take", None, take)?,
-        on_missing: fields.or("on_missing", OnMissing::Stop, |node| {
-            Ok(if node.word(&["stop", "leave_out"])? == "stop" { OnMissing::Stop } else { OnMissing::LeaveOut })
-        })?,
+        on_missing: fields.or("on_missing", OnMissing::Stop, |node| node.word_of(OnMissing::ALL, OnMissing::word))?,
         labels: fields.or("labels", vec![], labels)?,
         quoted: BTreeMap::new(),
     })
@@ -304,23 +311,20 @@ fn layers(node: &StudyNode) -> Result<Vec<String>> {
 }
 
 fn projections(node: &StudyNode) -> Result<Vec<Projection>> {
-    let mut projections = node.list()?.iter().map(projection).collect::<Result<Vec<_>>>()?;
+    let (specs, mut projections): (Vec<_>, Vec<_>) =
+        node.list()?.iter().map(projection).collect::<Result<Vec<_>>>()?.into_iter().unzip();
     if projections.is_empty() {
         return Err(node.wrong("the study has no projections").next("such as `- pca: { axes: 10 }`"));
     }
     // Two of one method are told apart by what differs from the first.
+    let parts: Vec<Vec<String>> =
+        specs.iter().zip(&projections).map(|(spec, projection)| parameters(spec, &projection.method)).collect();
     for i in 0..projections.len() {
-        let method = projections[i].method.clone();
-        let rivals: Vec<&Projection> = projections.iter().filter(|other| other.method.word() == method.word()).collect();
-        let name = |differs: &[(bool, String)]| {
-            let parts = differs.iter().filter(|(differs, _)| *differs).map(|(_, part)| format!("-{part}"));
-            format!("{}{}", method.word(), parts.collect::<String>())
-        };
-        let parts = parameters(&method);
-        let differs =
-            |place: usize| rivals.iter().any(|other| parameters(&other.method)[place] != parameters(&rivals[0].method)[place]);
-        let own: Vec<(bool, String)> = parts.iter().enumerate().map(|(place, part)| (differs(place), part.clone())).collect();
-        projections[i].name = name(&own);
+        let rivals: Vec<&Vec<String>> =
+            parts.iter().zip(&specs).filter(|(_, spec)| spec.word == specs[i].word).map(|(parts, _)| parts).collect();
+        let differs = |place: usize| rivals.iter().any(|other| other[place] != rivals[0][place]);
+        let own = parts[i].iter().enumerate().filter(|(place, _)| differs(*place)).map(|(_, part)| format!("-{part}"));
+        projections[i].name = format!("{}{}", specs[i].word, own.collect::<String>());
     }
     for (i, projection) in projections.iter().enumerate() {
         if projections[..i].iter().any(|other| other.name == projection.name) {
@@ -332,51 +336,45 @@ fn projections(node: &StudyNode) -> Result<Vec<Projection>> {
     Ok(projections)
 }
 
-/// As names have them; as many for every projection of one method.
-fn parameters(method: &Method) -> Vec<String> {
-    match method {
-        Method::Pca { axes } | Method::Ica { axes } => vec![format!("axes{axes}")],
-        Method::Tsne { perplexity, metric } => vec![format!("perplexity{perplexity}"), metric.word().to_owned()],
-        Method::Umap { neighbors, min_dist, metric } => {
-            vec![format!("neighbors{neighbors}"), format!("min_dist{min_dist}"), metric.word().to_owned()]
-        }
-    }
+/// As names have them, in the method's order: what a method takes is always there.
+fn parameters(spec: &MethodSpec, method: &Method) -> Vec<String> {
+    let value = |of: &ParameterSpec| match method.parameter(of.name).unwrap_or_else(|| of.default()) {
+        ParameterValue::Metric(metric) => metric.word().to_owned(),
+        value => format!("{}{value}", of.name),
+    };
+    spec.parameters.iter().map(value).collect()
 }
 
-fn metric(fields: &Fields) -> Result<Metric> {
-    let known = Metric::ALL.map(Metric::word);
-    fields.or("metric", Metric::default(), |node| {
-        let word = node.word(&known)?;
-        Ok(Metric::ALL.into_iter().find(|metric| metric.word() == word).unwrap_or_default())
-    })
-}
-
-fn projection(node: &StudyNode) -> Result<Projection> {
-    let (word, parameters) = node.variant(&["pca", "ica", "tsne", "umap"])?;
+fn projection(node: &StudyNode) -> Result<(&'static MethodSpec, Projection)> {
+    let (word, parameters) = node.variant(&METHODS.map(|of| of.word))?;
+    let spec = METHODS.into_iter().find(|of| of.word == word).unwrap_or(METHODS[0]);
     let empty = super::written::Written::Map(vec![]);
     let node = parameters.unwrap_or_else(|| StudyNode { value: &empty, ..node.clone() });
-    let seeds = |fields: &Fields| fields.or("seeds", 5, |node| node.count(1..=100));
-    let (method, pairs, seeds) = match word {
-        "pca" | "ica" => {
-            let fields = node.fields(&["axes", "pairs"])?;
-            let axes = fields.or("axes", 10, |node| node.count(1..=1000))?;
-            let first = if axes >= 2 { vec![(1, 2)] } else { vec![] };
-            let pairs = fields.or("pairs", first, |node| pairs(node, axes))?;
-            (if word == "pca" { Method::Pca { axes } } else { Method::Ica { axes } }, pairs, 1)
-        }
-        "tsne" => {
-            let fields = node.fields(&["perplexity", "metric", "seeds"])?;
-            let perplexity = fields.or("perplexity", 30.0, |node| node.number(1.0..=10_000.0))?;
-            (Method::Tsne { perplexity, metric: metric(&fields)? }, vec![], seeds(&fields)?)
-        }
-        _ => {
-            let fields = node.fields(&["neighbors", "min_dist", "metric", "seeds"])?;
-            let neighbors = fields.or("neighbors", 15, |node| node.count(2..=10_000))?;
-            let min_dist = fields.or("min_dist", 0.1, |node| node.number(0.0..=1.0))?;
-            (Method::Umap { neighbors, min_dist, metric: metric(&fields)? }, vec![], seeds(&fields)?)
-        }
+    let gives_axes = spec.usual().parameter(Method::AXES).is_some();
+    let own = spec.parameters.iter().map(|of| of.name);
+    let known: Vec<&str> = own.chain(gives_axes.then_some("pairs")).chain(spec.seeds.map(|_| "seeds")).collect();
+    let fields = node.fields(&known)?;
+    let values = spec.parameters.iter().map(|of| parameter(&fields, of)).collect::<Result<Vec<_>>>()?;
+    let method = spec.method(&values);
+    let pairs = match method.axes() {
+        _ if !gives_axes => vec![],
+        axes => fields.or("pairs", if axes >= 2 { vec![(1, 2)] } else { vec![] }, |node| pairs(node, axes))?,
     };
-    Ok(Projection { name: word.to_owned(), method, pairs, seeds })
+    let seeds = spec.seeds.map_or(Ok(1), |usual| fields.or("seeds", usual, |node| node.count(1..=100)))?;
+    Ok((spec, Projection { name: word.to_owned(), method, pairs, seeds }))
+}
+
+fn parameter(fields: &Fields, of: &ParameterSpec) -> Result<ParameterValue> {
+    fields.or(of.name, of.default(), |node| {
+        Ok(match of.kind {
+            ParameterKind::Count { least, most, .. } => node.count(least as u64..=most as u64)?.into(),
+            ParameterKind::Number { least, most, .. } => node.number(least..=most)?.into(),
+            ParameterKind::Metric { default } => {
+                let word = node.word(&Metric::ALL.map(Metric::word))?;
+                Metric::ALL.into_iter().find(|metric| metric.word() == word).unwrap_or(default).into()
+            }
+        })
+    })
 }
 
 fn pairs(node: &StudyNode, axes: usize) -> Result<Vec<(usize, usize)>> {

@@ -3,29 +3,11 @@
 //! Cards are read from NVML where there is a driver. One that somebody else uses is left alone unless it is named.
 
 use std::fmt;
-use visavis_core::domain::{Fault, Result, study::Study, text::count};
-
-/// Kinds of devices; a job runs on one kind only, for its numbers may depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DeviceClass {
-    Cpu,
-    Cuda,
-    Pretend,
-}
-
-impl DeviceClass {
-    pub fn word(self) -> &'static str {
-        match self {
-            DeviceClass::Cpu => "cpu",
-            DeviceClass::Cuda => "cuda",
-            DeviceClass::Pretend => "pretend",
-        }
-    }
-
-    pub fn of_word(word: &str) -> Self {
-        [DeviceClass::Cuda, DeviceClass::Pretend].into_iter().find(|class| class.word() == word).unwrap_or(DeviceClass::Cpu)
-    }
-}
+use visavis_core::domain::{
+    Fault, Result,
+    study::{DeviceClass, Study},
+    text::count,
+};
 
 /// `cpu`, `cuda:0`, `pretend:1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,7 +128,7 @@ pub fn choose(study: &Study, named: &[Name], jobs: Option<usize>, machine: &Mach
     let mut remarks = Vec::new();
     let mut names = named.to_vec();
     if named.is_empty() {
-        match DeviceClass::of_word(&study.numerics.device) {
+        match study.numerics.device {
             DeviceClass::Cpu => {}
             DeviceClass::Pretend => names.push(Name { class: DeviceClass::Pretend, number: 0 }),
             DeviceClass::Cuda => {

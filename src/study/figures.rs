@@ -21,7 +21,7 @@ pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec
     let prepared = |name: &String| study.preparations.get(name).map_or_else(|| Value::text(name), Preparation::canonical);
     let learned_from = |name: &String| study.datasets.get(name).map_or_else(|| Value::text(name), |set| file(set.root()));
     let weights = |of: &Weights| match of {
-        Weights::File { file: path, family, .. } => Value::List(vec![file(path), Value::text(family)]),
+        Weights::File { file: path, family, .. } => Value::List(vec![file(path), Value::text(family.word())]),
         Weights::Recipe { recipe, seed } => {
             let recipe = study.recipes.get(recipe).map_or_else(|| Value::text(recipe), Recipe::canonical);
             Value::List(vec![recipe, Value::Int(*seed as i64)])
@@ -34,7 +34,9 @@ pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec
             Value::list(&given.layers, |(layer, path)| Value::List(vec![Value::text(layer), file(path)])),
             file(&given.images),
         ]),
-        Source::Baseline { word, prepare } => Value::List(vec![Value::text("baseline"), Value::text(word), prepared(prepare)]),
+        Source::Baseline { word, prepare } => {
+            Value::List(vec![Value::text("baseline"), Value::text(word.word()), prepared(prepare)])
+        }
         Source::Network(of) => Value::List(vec![
             Value::text("network"),
             of.architecture.canonical(),

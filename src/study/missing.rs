@@ -7,7 +7,7 @@ use visavis_core::{
     domain::{
         matrix,
         model::{Model, Source, Weights},
-        study::Study,
+        study::{DeviceClass, Study},
     },
 };
 
@@ -51,7 +51,7 @@ pub fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missing> {
     let models = |wanted: &dyn Fn(&Model) -> bool| places(study, wanted);
     for (name, dataset) in &study.datasets {
         let trained = models(&|model| model.learns_from(name));
-        if !trained.is_empty() && !dataset.is_here() && study.numerics.device != "pretend" {
+        if !trained.is_empty() && !dataset.is_here() && study.numerics.device != DeviceClass::Pretend {
             add(format!("training set `{name}`"), dataset.root().display().to_string(), Need::Models(trained));
         }
     }
@@ -66,7 +66,7 @@ pub fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missing> {
         add(format!("weights of {}", names.join(", ")), file.display().to_string(), Need::Models(models));
     }
     // Pretending takes no libtorch, and no weights that were learned elsewhere.
-    let pretends = study.numerics.device == "pretend";
+    let pretends = study.numerics.device == DeviceClass::Pretend;
     let mut networks = BTreeSet::new();
     let mut beyond: Vec<(String, BTreeSet<usize>)> = Vec::new();
     for (place, model) in study.models.iter().enumerate() {
@@ -97,7 +97,7 @@ pub fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missing> {
         let at = if pretends { "numerics.device: cpu or cuda" } else { "beside visavis: `make` builds it" };
         add("visavis-torch, which runs networks".to_owned(), at.to_owned(), Need::Models(networks.clone()));
     }
-    if !networks.is_empty() && study.numerics.device == "cuda" && !cards {
+    if !networks.is_empty() && study.numerics.device == DeviceClass::Cuda && !cards {
         let at = "a machine with a card and its driver; or numerics.device: cpu".to_owned();
         add(
             "networks cannot run here: `numerics.device: cuda` asks for a graphics card, and there is none".to_owned(),

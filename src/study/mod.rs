@@ -50,6 +50,7 @@ pub use visavis_core::{
         People,
         faces::{Level, Planted, Truth},
     },
+    projection::{METHODS, MethodSpec},
     store::WrittenPage,
 };
 
@@ -60,7 +61,12 @@ use std::{
 };
 use visavis_core::{
     dataset::{self, DigestCache, SAY_IDENTITIES, Survey, UNKNOWN_IDENTITIES},
-    domain::{Digest, Fault, Result, model::twins, study::Study, text::printable},
+    domain::{
+        Digest, Fault, Result,
+        model::twins,
+        study::{DeviceClass, Study},
+        text::printable,
+    },
     store::Workspace,
 };
 
@@ -113,7 +119,7 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
         warnings
             .push("networks only pretend to learn (`numerics.device: pretend`): what this study finds means nothing".to_owned());
     }
-    let cards = file.study.numerics.device == "cuda" && devices::has_cards();
+    let cards = file.study.numerics.device == DeviceClass::Cuda && devices::has_cards();
     let missing = missing::missing(&file.study, &survey, cards);
     let plain = |said: &[String]| said.iter().map(|line| printable(line)).collect();
     let (warnings, notes) = (plain(&warnings), plain(&survey.notes));

@@ -25,7 +25,7 @@ impl NetworkWorker {
             return NetworkWorker::None;
         }
         let Some(program) = program() else { return NetworkWorker::None };
-        match torch::ask(&program, &plan.study.numerics.device) {
+        match torch::ask(&program, plan.study.numerics.device) {
             Ok(_) => NetworkWorker::Program(program),
             Err(fault) => NetworkWorker::Unable(Missing::networks(&plan.study, fault.what)),
         }
@@ -36,7 +36,7 @@ impl NetworkWorker {
 mod tests {
     use super::*;
     use crate::study::testing::{ResultMap, program, sources, study, study_of};
-    use visavis_core::domain::study::Study;
+    use visavis_core::domain::study::{DeviceClass, Study};
 
     /// Asks a program that knows processors and no cards, as one with a libtorch for processors does.
     fn ask(study: &Study) -> NetworkWorker {
@@ -50,13 +50,13 @@ mod tests {
 
     #[test]
     fn a_libtorch_for_processors_runs_networks_there_and_on_no_card() {
-        let on = |device: &str| {
+        let on = |device: DeviceClass| {
             let mut study = study();
-            study.numerics.device = device.into();
+            study.numerics.device = device;
             ask(&study)
         };
-        assert!(matches!(on("cpu"), NetworkWorker::Program(_)));
-        let NetworkWorker::Unable(missing) = on("cuda") else { panic!("it has no cards") };
+        assert!(matches!(on(DeviceClass::Cpu), NetworkWorker::Program(_)));
+        let NetworkWorker::Unable(missing) = on(DeviceClass::Cuda) else { panic!("it has no cards") };
         assert_eq!(missing.input, "networks cannot run here: this libtorch is for processors only");
         assert!(missing.cells > 0);
     }

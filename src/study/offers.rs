@@ -1,12 +1,9 @@
 //! What forms may offer beside what a study has: what this program can run here, and nothing that would only be refused or wait.
 
 use super::torch;
-use visavis_core::{
-    dataset::prepare::CROPS,
-    domain::{
-        model::{BUILT, LOSSES, OWN_FAMILY},
-        study::Study,
-    },
+use visavis_core::domain::{
+    model::{BUILT, LOSSES, WeightFamily},
+    study::{DeviceClass, Study},
 };
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,11 +19,11 @@ pub struct Offers {
 impl Offers {
     pub fn of(study: &Study) -> Self {
         // Pretending takes no pictures and no libtorch.
-        let pretends = study.numerics.device == "pretend";
+        let pretends = study.numerics.device == DeviceClass::Pretend;
         let evaluated = |name: &String| Some(name) == study.evaluation.dataset.as_ref();
         let sets = study.datasets.iter().filter(|(name, set)| !evaluated(name) && (pretends || set.is_here()));
-        let cropped = study.preparations.iter().filter(|(_, of)| pretends || CROPS.contains(&of.crop.as_str()));
-        let families = BUILT.iter().map(|(_, family)| *family).chain([OWN_FAMILY]).filter(|_| !pretends);
+        let cropped = study.preparations.iter().filter(|(_, of)| pretends || of.crop.is_of_picture_alone());
+        let families = BUILT.iter().map(|(_, family)| *family).chain([WeightFamily::Visavis]).filter(|_| !pretends);
         Offers {
             losses: LOSSES
                 .iter()
@@ -35,7 +32,7 @@ impl Offers {
                 .collect(),
             training_sets: sets.map(|(name, _)| name.clone()).collect(),
             preparations: cropped.map(|(name, _)| name.clone()).collect(),
-            families: families.map(str::to_owned).collect(),
+            families: families.map(|family| family.to_string()).collect(),
         }
     }
 }

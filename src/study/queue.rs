@@ -1,8 +1,8 @@
 //! The queue: what is ready, and in which order a device should take it up. Pure.
 
-use super::{devices::DeviceClass, steps::Step};
+use super::steps::Step;
 use std::collections::{BTreeMap, HashMap};
-use visavis_core::domain::{Key, job::JobId};
+use visavis_core::domain::{Key, job::JobId, study::DeviceClass};
 
 /// A job that could start now.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,11 +1,10 @@
 //! What is wanted: the steps of a study, and which of them each step needs.
 
-use super::devices::DeviceClass;
 use visavis_core::domain::{
     ledger::CellId,
     model::{EMBEDDING, Source, Weights},
     stage::{Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, StageName, Training, features_at},
-    study::{Dataset, Study},
+    study::{Dataset, DeviceClass, Study},
 };
 
 /// One step of a study: a stage, and the places in the study that it is of.
@@ -121,7 +120,7 @@ impl Step {
     /// The class of devices it runs on.
     pub fn class(self, study: &Study) -> DeviceClass {
         match self {
-            Step::Train { .. } | Step::Extract { .. } => DeviceClass::of_word(&study.numerics.device),
+            Step::Train { .. } | Step::Extract { .. } => study.numerics.device,
             _ => DeviceClass::Cpu,
         }
     }

@@ -5,19 +5,22 @@ use super::{
     steps::{Step, features, features_name, last_layer, projected, steps},
 };
 use std::collections::{BTreeSet, HashMap};
-use visavis_core::domain::{
-    comparison::Question,
-    contrast,
-    ledger::CellId,
-    model::{OWN_FAMILY, Source, Weights},
-    projection::{Method, View},
-    result::Manifest,
-    stage::{
-        ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, GroupFairness, Index, Input, Location,
-        MeasureQuality, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task,
-        Training, VerifyIdentities, Work, ranks_of, role,
+use visavis_core::{
+    domain::{
+        comparison::Question,
+        contrast,
+        ledger::CellId,
+        model::{Source, WeightFamily, Weights},
+        projection::View,
+        result::Manifest,
+        stage::{
+            ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, GroupFairness, Index, Input, Location,
+            MeasureQuality, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous,
+            Task, Training, VerifyIdentities, Work, ranks_of, role,
+        },
+        study::{DeviceClass, Study},
     },
-    study::Study,
+    projection,
 };
 
 /// What the plan knows of the world when it makes tasks.
@@ -93,7 +96,7 @@ impl KnownResults<'_> {
         let study = self.study;
         let Source::Network(network) = &study.models[model].source else { return None };
         let Weights::Recipe { recipe, seed } = &network.weights else { return None };
-        let pretends = study.numerics.device == "pretend";
+        let pretends = study.numerics.device == DeviceClass::Pretend;
         let training = Training {
             architecture: network.architecture.clone(),
             loss: network.loss.clone(),
@@ -115,10 +118,10 @@ impl KnownResults<'_> {
         let study = self.study;
         let Source::Network(network) = &study.models[model].source else { return None };
         let (family, untrained, weights) = match &network.weights {
-            Weights::File { file, family, .. } => (family.clone(), None, Some(self.sources.file(Extraction::WEIGHTS, file)?)),
-            Weights::Untrained { seed } => (OWN_FAMILY.to_owned(), Some(self.training_seed(*seed)), None),
+            Weights::File { file, family, .. } => (*family, None, Some(self.sources.file(Extraction::WEIGHTS, file)?)),
+            Weights::Untrained { seed } => (WeightFamily::Visavis, Some(self.training_seed(*seed)), None),
             Weights::Recipe { .. } => {
-                (OWN_FAMILY.to_owned(), None, Some(self.output(Step::Train { model }, Training::WEIGHTS, Extraction::WEIGHTS)?))
+                (WeightFamily::Visavis, None, Some(self.output(Step::Train { model }, Training::WEIGHTS, Extraction::WEIGHTS)?))
             }
         };
         let extraction = Extraction {
@@ -135,7 +138,7 @@ impl KnownResults<'_> {
 
     fn baseline(&self, model: usize) -> Option<(Work, Vec<Input>)> {
         let Source::Baseline { word, prepare } = &self.study.models[model].source else { return None };
-        let baseline = Baseline { word: word.clone(), preparation: self.study.preparations.get(prepare)?.clone() };
+        let baseline = Baseline { word: *word, preparation: self.study.preparations.get(prepare)?.clone() };
         Some((Work::Baseline(baseline), vec![self.pictures()?]))
     }
 
@@ -337,19 +340,10 @@ impl KnownResults<'_> {
     fn draw(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let comparison = &study.comparisons[cell.comparison];
-        let method = &study.projections[cell.projection].method;
-        let word = match method {
-            Method::Pca { .. } => "PCA",
-            Method::Ica { .. } => "ICA",
-            Method::Tsne { .. } => "t-SNE",
-            Method::Umap { .. } => "UMAP",
-        };
+        let method = projection::title(&study.projections[cell.projection].method);
         let axes = match cell.view {
-            View::Map => AxisNames::Map { method: word.to_owned() },
-            _ => AxisNames::Explained {
-                method: word.to_owned(),
-                shares: self.results.get(&projected(cell))?.fact("explained").to_vec(),
-            },
+            View::Map => AxisNames::Map { method },
+            _ => AxisNames::Explained { method, shares: self.results.get(&projected(cell))?.fact("explained").to_vec() },
         };
         let figure = Figure::View {
             view: cell.view,

@@ -4,13 +4,10 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
 };
-use visavis_core::{
-    dataset::prepare::CROPS,
-    domain::{
-        Fault, Result,
-        model::{BUILT, Network, OWN_FAMILY, Weights},
-        study::{Recipe, Study},
-    },
+use visavis_core::domain::{
+    Fault, Result,
+    model::{BUILT, Network, WeightFamily, Weights},
+    study::{DeviceClass, Optimizer, Recipe, Study},
 };
 
 const LOSSES: [&str; 4] = ["softmax", "normface", "arcface", "cosface"];
@@ -25,9 +22,9 @@ pub fn program() -> Option<PathBuf> {
 ///
 /// # Errors
 /// It does not start, or has no such device: something needed is not here.
-pub fn ask(program: &Path, device: &str) -> Result<String> {
+pub fn ask(program: &Path, device: DeviceClass) -> Result<String> {
     let next = "`make` builds it and fetches libtorch; `visavis doctor` says what is here";
-    let said = Command::new(program).args(["doctor", "--device", device]).output();
+    let said = Command::new(program).args(["doctor", "--device", device.word()]).output();
     let said =
         said.map_err(|error| Fault::missing(format!("visavis-torch does not start: {error}")).in_file(program).next(next))?;
     let last = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().lines().last().unwrap_or_default().to_owned();
@@ -41,7 +38,7 @@ pub fn ask(program: &Path, device: &str) -> Result<String> {
 
 /// What a preparation would need that this release cannot do, of networks and baselines alike.
 pub fn crop_beyond(study: &Study, prepare: &str) -> Option<String> {
-    let preparation = study.preparations.get(prepare).filter(|of| !CROPS.contains(&of.crop.as_str()))?;
+    let preparation = study.preparations.get(prepare).filter(|of| !of.crop.is_of_picture_alone())?;
     Some(format!("the crop `{}`", preparation.crop))
 }
 
@@ -60,10 +57,12 @@ pub fn beyond(study: &Study, network: &Network) -> Option<String> {
         return Some(crop);
     }
     match &network.weights {
-        Weights::File { family: of, .. } if of != family && of != OWN_FAMILY => Some(format!("{word} of the family {of}")),
+        Weights::File { family: of, .. } if of != family && *of != WeightFamily::Visavis => {
+            Some(format!("{word} of the family {of}"))
+        }
         Weights::Recipe { .. } if !learns_by(&network.loss.word) => Some(format!("the loss {}", network.loss.word)),
         Weights::Recipe { recipe, .. } => match &study.recipes[recipe] {
-            Recipe { optimizer_word, .. } if optimizer_word != "sgd" => Some(format!("the optimizer {optimizer_word}")),
+            Recipe { optimizer_word, .. } if *optimizer_word != Optimizer::Sgd => Some(format!("the optimizer {optimizer_word}")),
             _ => None,
         },
         Weights::File { .. } | Weights::Untrained { .. } => None,

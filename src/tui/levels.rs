@@ -1,6 +1,6 @@
 //! Levels that could be added to a study, as far as they can be run here.
 
-use crate::study::matrix_snapshot::Board;
+use crate::study::{METHODS, MethodSpec, matrix_snapshot::Board};
 use visavis_core::domain::model::BUILT;
 
 /// Levels of a factor of the matrix, as the study file writes them.
@@ -13,10 +13,25 @@ pub fn known(board: &Board, factor: &str) -> Vec<String> {
     }
 }
 
-/// Projections with their usual parameters.
-pub const PROJECTIONS: [&str; 4] = [
-    "pca: { axes: 10 }",
-    "ica: { axes: 10 }",
-    "tsne: { perplexity: 30, seeds: 5 }",
-    "umap: { neighbors: 15, min_dist: 0.1, seeds: 5 }",
-];
+/// Projections with their usual parameters, as the study file writes them: `pca: { axes: 10 }`.
+pub fn projections() -> Vec<String> {
+    let text = |of: &MethodSpec| {
+        let own = of.parameters.iter().filter(|parameter| !parameter.added_later);
+        let own = own.map(|parameter| format!("{}: {}", parameter.name, parameter.default()));
+        let all: Vec<String> = own.chain(of.seeds.map(|seeds| format!("seeds: {seeds}"))).collect();
+        if all.is_empty() { of.word.to_owned() } else { format!("{}: {{ {} }}", of.word, all.join(", ")) }
+    };
+    METHODS.into_iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_projection_is_offered_with_its_usual_parameters() {
+        let offered = projections();
+        assert_eq!(offered[0], "pca: { axes: 10 }");
+        assert_eq!(offered[3], "umap: { neighbors: 15, min_dist: 0.1, seeds: 5 }");
+    }
+}

@@ -10,15 +10,15 @@ use visavis_core::{
     dataset::{Album, DigestCache, Loader, faces, list_pictures},
     domain::{
         Result,
-        model::{Architecture, LAYERS},
+        model::{Architecture, LAYERS, WeightFamily},
         stage::{Extraction, Input, Location, Task, Work},
-        study::{Exif, Numerics, Preparation},
+        study::{Crop, DeviceClass, Exif, Numerics, Padding, PixelScale, Precision, Preparation},
     },
     stages::Inputs,
 };
 use visavis_torch::{
     device, extraction,
-    feed::{Scaler, precision},
+    feed::Scaler,
     network::{Mode, TorchNetwork},
     parameters::Parameters,
 };
@@ -49,7 +49,7 @@ fn main() {
     faces::draw(&pictures, &request).expect("pictures are drawn");
     let images = list_pictures(&pictures, &mut DigestCache::none()).expect("they are listed");
     let preparation =
-        Preparation { crop: "whole".into(), size: 112, pad: "reflect".into(), scale: "imagenet".into(), exif: Exif::Apply };
+        Preparation { crop: Crop::Whole, size: 112, pad: Padding::Reflect, scale: PixelScale::Imagenet, exif: Exif::Apply };
     let threads = std::thread::available_parallelism().map_or(2, usize::from).min(2);
     let peer = peer(&pictures);
 
@@ -73,9 +73,13 @@ fn main() {
             architecture: architecture.clone(),
             preparation: preparation.clone(),
             layers: LAYERS.map(str::to_owned).into(),
-            family: "torchvision".into(),
+            family: WeightFamily::Torchvision,
             untrained: Some(1),
-            numerics: Numerics { device: name.into(), precision: "f32".into(), threads: None },
+            numerics: Numerics {
+                device: DeviceClass::of_word(name).expect("a class of devices"),
+                precision: Precision::Single,
+                threads: None,
+            },
         });
         let listing = few.to_text().into_bytes();
         let digest = visavis_core::domain::Digest::of(&listing);
@@ -87,9 +91,9 @@ fn main() {
         let reader = extraction::FeatureReader::open(of, &inputs, device, &()).expect("a network");
 
         // The same pictures, prepared, through the same network: nothing else is left to do.
-        let parameters = Parameters::draw(&architecture, "torchvision", 1, device).expect("weights");
-        let network = TorchNetwork::new(&architecture, "torchvision", &parameters).expect("a network").folded();
-        let scaler = Scaler::new("imagenet", precision("f32"), device);
+        let parameters = Parameters::draw(&architecture, WeightFamily::Torchvision, 1, device).expect("weights");
+        let network = TorchNetwork::new(&architecture, WeightFamily::Torchvision, &parameters).expect("a network").folded();
+        let scaler = Scaler::new(PixelScale::Imagenet, Precision::Single, device);
         let few_album = Arc::new(Album { folder: pictures.clone(), images: few, preparation: preparation.clone() });
         let order: Vec<usize> = (0..of_features).collect();
         let whole = || drop(reader.read(&few_album, threads, &()).expect("features"));

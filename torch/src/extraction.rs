@@ -1,7 +1,7 @@
 //! Features: what a network gives for every image, at all layers in one pass.
 
 use crate::{
-    feed::{Scaler, precision},
+    feed::Scaler,
     network::{Mode, TorchNetwork},
     parameters::Parameters,
 };
@@ -53,21 +53,21 @@ impl<'a> FeatureReader<'a> {
     pub fn open(of: &'a Extraction, inputs: &Inputs, device: Device, listener: &dyn Listener) -> Result<Self> {
         let mut prefix = String::new();
         let parameters = match of.untrained {
-            Some(seed) => Parameters::draw(&of.architecture, &of.family, seed, device)?,
+            Some(seed) => Parameters::draw(&of.architecture, of.family, seed, device)?,
             None => {
                 let strict = weights::read(
                     &inputs.bytes(Extraction::WEIGHTS)?,
                     &inputs.path(Extraction::WEIGHTS)?,
                     &of.architecture,
-                    &of.family,
+                    of.family,
                 )?;
                 strict.remarks.iter().for_each(|remark| listener.line(remark));
                 prefix = strict.prefix;
                 Parameters::of(&strict.tensors, device)
             }
         };
-        let network = TorchNetwork::new(&of.architecture, &of.family, &parameters)?.folded();
-        let scaler = Scaler::new(&of.preparation.scale, precision(&of.numerics.precision), device);
+        let network = TorchNetwork::new(&of.architecture, of.family, &parameters)?.folded();
+        let scaler = Scaler::new(of.preparation.scale, of.numerics.precision, device);
         Ok(FeatureReader { of, network, scaler, prefix })
     }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 use visavis_core::{
     dataset::{Album, Loader, prepare::Scale},
-    domain::Result,
+    domain::{
+        Result,
+        study::{PixelScale, Precision},
+    },
     numeric::{PhiloxStream, Purpose},
 };
 
@@ -104,18 +107,21 @@ pub struct Scaler {
     device: Device,
 }
 
-/// What a study calls its precision.
-pub fn precision(word: &str) -> Kind {
-    if word == "bf16" { Kind::BFloat16 } else { Kind::Float }
+/// The kind of libtorch's numbers.
+pub fn kind(precision: Precision) -> Kind {
+    match precision {
+        Precision::Single => Kind::Float,
+        Precision::Brain => Kind::BFloat16,
+    }
 }
 
 impl Scaler {
-    pub fn new(scale: &str, precision: Kind, device: Device) -> Self {
+    pub fn new(scale: PixelScale, precision: Precision, device: Device) -> Self {
         let scale = Scale::of(scale);
         let channels = |of: [f32; 3]| Tensor::from_slice(&of).reshape([1, 3, 1, 1]).to_device(device);
         let factor: [f32; 3] = std::array::from_fn(|i| 1.0 / (255.0 * scale.deviation[i]));
         let offset: [f32; 3] = std::array::from_fn(|i| -scale.mean[i] / scale.deviation[i]);
-        Scaler { factor: channels(factor), offset: channels(offset), kind: precision, device }
+        Scaler { factor: channels(factor), offset: channels(offset), kind: kind(precision), device }
     }
 
     pub fn scaled(&self, pixels: &Tensor) -> Tensor {

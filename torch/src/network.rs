@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 use visavis_core::{
     domain::{
         Result,
-        model::{Architecture, LAYERS},
+        model::{Architecture, LAYERS, WeightFamily},
     },
     weights::Residual,
 };
@@ -58,7 +58,7 @@ impl TorchNetwork {
     ///
     /// # Errors
     /// An architecture that is not built here.
-    pub fn new(architecture: &Architecture, family: &str, parameters: &Parameters) -> Result<Self> {
+    pub fn new(architecture: &Architecture, family: WeightFamily, parameters: &Parameters) -> Result<Self> {
         let plan = Residual::of(architecture, family)?;
         let normalisation = |name: &str| Normalisation {
             scale: parameters.get(&format!("{name}.weight")),
@@ -192,7 +192,7 @@ mod tests {
     use std::collections::BTreeMap;
     use tch::Device;
     use visavis_core::{
-        domain::model::Architecture,
+        domain::model::{Architecture, BUILT},
         weights::{self, Role, TensorEntry, layout},
     };
 
@@ -227,7 +227,7 @@ mod tests {
         let answers: serde_json::Value = serde_json::from_str(include_str!("../../tests/fixtures/torch/layers.json")).unwrap();
         let pictures: Vec<f32> = numbers("pictures", 2 * 3 * 112 * 112).into_iter().map(|u| u as f32).collect();
         let pictures = Tensor::from_slice(&pictures).reshape([2, 3, 112, 112]);
-        for (word, family) in [("resnet34", "torchvision"), ("seresnet34", "timm")] {
+        for (word, family) in BUILT {
             let architecture = Architecture { word: word.into(), width: 1.0 };
             let tensors: BTreeMap<_, _> = layout(&architecture, family).unwrap().into_iter().map(filled).collect();
             // Through a file, as a user's weights come.

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use tch::{Device, Kind, Tensor};
 use visavis_core::{
-    domain::{Result, model::Architecture},
+    domain::{
+        Result,
+        model::{Architecture, WeightFamily},
+    },
     numeric::{PhiloxStream, Purpose},
     weights::{self, Role, TensorEntry, layout},
 };
@@ -17,7 +20,7 @@ impl Parameters {
     ///
     /// # Errors
     /// An architecture that is not built here.
-    pub fn draw(architecture: &Architecture, family: &str, seed: u64, device: Device) -> Result<Self> {
+    pub fn draw(architecture: &Architecture, family: WeightFamily, seed: u64, device: Device) -> Result<Self> {
         let mut parameters = Parameters(BTreeMap::new());
         for (place, TensorEntry { name, shape, role }) in layout(architecture, family)?.into_iter().enumerate() {
             let count = shape.iter().product();

@@ -4,7 +4,10 @@
 use crate::parameters::Parameters;
 use std::collections::BTreeMap;
 use tch::Tensor;
-use visavis_core::{domain::study::Recipe, weights};
+use visavis_core::{
+    domain::study::{Recipe, Schedule},
+    weights,
+};
 
 pub struct Sgd {
     rate: f64,
@@ -63,14 +66,14 @@ impl Sgd {
 }
 
 /// The share of the rate at a step of so many.
-pub fn share(schedule: &str, step: usize, steps: usize) -> f64 {
+pub fn share(schedule: Schedule, step: usize, steps: usize) -> f64 {
     let at = step as f64 / steps.max(1) as f64;
     match schedule {
-        "constant" => 1.0,
-        "linear" => 1.0 - at,
+        Schedule::Constant => 1.0,
+        Schedule::Linear => 1.0 - at,
         // A tenth at half the way, a hundredth at three quarters.
-        "step" => 0.1f64.powi(i32::from(at >= 0.5) + i32::from(at >= 0.75)),
+        Schedule::Step => 0.1f64.powi(i32::from(at >= 0.5) + i32::from(at >= 0.75)),
         // Loshchilov and Hutter (ICLR 2017), without restarts.
-        _ => 0.5 * (1.0 + libm::cos(std::f64::consts::PI * at)),
+        Schedule::Cosine => 0.5 * (1.0 + libm::cos(std::f64::consts::PI * at)),
     }
 }

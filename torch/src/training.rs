@@ -3,7 +3,7 @@
 use crate::{
     checkpoint::{Checkpoint, TrainingProgress},
     device,
-    feed::{Fed, Feed, Scaler, precision},
+    feed::{Fed, Feed, Scaler},
     head::LossHead,
     network::{Mode, TorchNetwork},
     parameters::Parameters,
@@ -17,7 +17,7 @@ use std::{
 use tch::{Device, Kind};
 use visavis_core::{
     dataset::Album,
-    domain::{Fault, Key, Result, image::Column, job::Cause, model::OWN_FAMILY, stage::Training},
+    domain::{Fault, Key, Result, image::Column, job::Cause, model::WeightFamily, stage::Training},
     stages::{Inputs, Listener, Outcome, StageOutput, because},
     store::Checkpoints,
     weights::{self, Residual},
@@ -84,9 +84,9 @@ impl TrainingLoop {
         let album = inputs.album(Training::PICTURES, &training.preparation)?;
         let (classes, count) = classes(&album, &inputs.column(Training::CLASSES)?)?;
         let device = place.device;
-        let mut parameters = Parameters::draw(&training.architecture, OWN_FAMILY, training.seed, device)?;
-        let network = TorchNetwork::new(&training.architecture, OWN_FAMILY, &parameters)?;
-        let width = Residual::of(&training.architecture, OWN_FAMILY)?.columns("embedding");
+        let mut parameters = Parameters::draw(&training.architecture, WeightFamily::Visavis, training.seed, device)?;
+        let network = TorchNetwork::new(&training.architecture, WeightFamily::Visavis, &parameters)?;
+        let width = Residual::of(&training.architecture, WeightFamily::Visavis)?.columns("embedding");
         let head = LossHead::new(&training.loss, &mut parameters, width, count, training.seed, device)?;
         let sgd = Sgd::new(&training.recipe, &parameters);
         let images = classes.len();
@@ -99,7 +99,7 @@ impl TrainingLoop {
         let feed = Feed::new(album, classes, batch, training.seed, place.threads)?;
         Ok(TrainingLoop {
             steps: feed.steps() * training.recipe.epochs,
-            scaler: Scaler::new(&training.preparation.scale, precision(&training.numerics.precision), device),
+            scaler: Scaler::new(training.preparation.scale, training.numerics.precision, device),
             progress: TrainingProgress { part: batch, ..TrainingProgress::default() },
             network,
             head,
@@ -148,7 +148,7 @@ impl TrainingLoop {
         if !loss.is_finite() {
             return Err((Cause::Diverged, diverged(&format!("the loss is {loss}"), step)));
         }
-        let share = sgd::share(&training.recipe.schedule, step, self.steps);
+        let share = sgd::share(training.recipe.schedule, step, self.steps);
         self.sgd.step(&self.parameters, share);
         listener.point("loss", step as u64, loss);
         let progress = &mut self.progress;

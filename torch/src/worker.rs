@@ -18,7 +18,7 @@ use visavis_core::{
     domain::{
         Fault, Key, Result,
         stage::{Input, Task, Work as Stage},
-        study::Numerics,
+        study::{DeviceClass, Numerics},
     },
     stages::{self, CoreExecutor, Inputs, Listener, Orders, Outcome, StageExecutor, StageOutput},
     store::Workspace,
@@ -97,7 +97,7 @@ impl Networks {
                 let place = TrainingPlace { key: task.key(), device: self.device, threads, checkpoints, stop: &self.stop };
                 training::train(training, &Inputs::new(task, read), &place, listener)
             }
-            Stage::Extract(of) if of.numerics.device != "pretend" => {
+            Stage::Extract(of) if of.numerics.device != DeviceClass::Pretend => {
                 let threads = self.set(&of.numerics);
                 extraction::extract(of, &Inputs::new(task, read), self.device, threads, listener)
             }

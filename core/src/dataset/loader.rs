@@ -140,14 +140,17 @@ impl Iterator for Loader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::faces;
+    use crate::{
+        dataset::faces,
+        domain::study::{Crop, Padding, PixelScale},
+    };
 
     fn album(folder: &Path) -> Arc<Album> {
         let request = faces::Request { kind: faces::Kind::Textures, people: 2, images: 11, seed: 1 };
         faces::draw(folder, &request).unwrap();
         let images = crate::dataset::pictures::list(folder, &mut crate::dataset::DigestCache::none()).unwrap();
         let preparation =
-            Preparation { crop: "whole".into(), size: 16, pad: "reflect".into(), scale: "imagenet".into(), exif: Exif::Apply };
+            Preparation { crop: Crop::Whole, size: 16, pad: Padding::Reflect, scale: PixelScale::Imagenet, exif: Exif::Apply };
         Arc::new(Album { folder: folder.to_owned(), images, preparation })
     }
 

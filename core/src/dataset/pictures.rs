@@ -1,6 +1,6 @@
 //! A folder of pictures → the images in it.
 
-use super::DigestCache;
+use super::digests::DigestCache;
 use crate::domain::{
     Fault, Result,
     image::Images,

@@ -1,13 +1,16 @@
 //! What is there, before anything runs: the images of the evaluation, their labels, and what is missing.
 
 use super::{
-    DigestCache, Severity, collect,
-    defects::name_of,
+    defects::{Severity, name_of},
+    digests::DigestCache,
     faces::Truth,
     identities::{self, People},
-    labels::{self, LabelReading, LabelTable},
     matching::{RowList, list_of, matched},
     pictures,
+    readers::{
+        collect,
+        labels::{self, LabelReading, LabelTable},
+    },
     row_list::read_rows,
     tables::misfit,
 };
@@ -18,7 +21,7 @@ use crate::domain::{
     ledger::CellId,
     missing::{MissingLabels, MissingWords},
     model::Source,
-    study::{Dataset, Identities, LabelFile, Study},
+    study::{Dataset, DeviceClass, Identities, LabelFile, Partition, Study},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -393,10 +396,12 @@ fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey
             Severity::Defect | Severity::Fatal => survey.warnings.push(sentence),
         }
     }
-    let wanted = study.evaluation.partition.as_deref().filter(|partition| *partition != "all");
+    let wanted = study.evaluation.partition.filter(|partition| *partition != Partition::All);
     let ids: Vec<String> = match (wanted, &set.partitions) {
         (None, _) => set.ids,
-        (Some(wanted), Some(of)) => set.ids.into_iter().filter(|id| of.get(id).is_some_and(|part| part == wanted)).collect(),
+        (Some(wanted), Some(of)) => {
+            set.ids.into_iter().filter(|id| of.get(id).is_some_and(|part| part == wanted.word())).collect()
+        }
         (Some(_), None) => {
             survey.warnings.push(format!("`{name}` has no partitions: `evaluation.partition` is passed over"));
             set.ids
@@ -437,7 +442,7 @@ fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey
 
 /// What networks of this study learn from.
 fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Result<()> {
-    if study.numerics.device == "pretend" {
+    if study.numerics.device == DeviceClass::Pretend {
         return Ok(());
     }
     let learns = |name: &String| study.models.iter().any(|model| model.learns_from(name));
@@ -461,7 +466,8 @@ fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Re
                 .next("one folder a class is `folders`; CelebA's classes are its identities"));
         };
         // Who is tested is never learned.
-        let part = |id: &String| set.partitions.as_ref().is_none_or(|of| of.get(id).is_some_and(|part| part == "train"));
+        let part =
+            |id: &String| set.partitions.as_ref().is_none_or(|of| of.get(id).is_some_and(|part| part == Partition::Train.word()));
         let ids: Vec<String> = set.ids.into_iter().filter(|id| part(id) && classes.get(id).is_some()).collect();
         let kept: BTreeSet<&str> = ids.iter().filter_map(|id| classes.get(id)).collect();
         if kept.len() < 2 {

@@ -8,7 +8,7 @@
 //! later does not compile until it enters, or is named and left out with a reason (`c: _`).
 
 use super::Digest;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// A typed value on its way into a key.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,7 @@ pub enum Value {
     /// Tag `l`, how many, and each in order.
     List(Vec<Value>),
     /// Tag `m`, how many, and each name (tag `n`) with its value, sorted by name.
-    Map(BTreeMap<&'static str, Value>),
+    Map(BTreeMap<Cow<'static, str>, Value>),
 }
 
 impl Value {
@@ -102,13 +102,13 @@ impl Value {
 }
 
 /// Builds [`Value::Map`] field by field.
-pub struct Map(BTreeMap<&'static str, Value>);
+pub struct Map(BTreeMap<Cow<'static, str>, Value>);
 
 impl Map {
     /// Adds the field; of two with one name the later stays.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.0.insert(name, value);
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: Value) -> Self {
+        self.0.insert(name.into(), value);
         self
     }
 

@@ -33,6 +33,7 @@ pub mod spelling;
 pub mod stage;
 pub mod study;
 pub mod text;
+mod vocabulary;
 
 pub use digest::{Digest, Key};
 pub use fault::{Ending, Fault, Result};

@@ -1,6 +1,6 @@
 //! Models: what is compared, and the factors in which they differ.
 
-use super::canonical::Value;
+use super::{canonical::Value, vocabulary::vocabulary};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
@@ -22,8 +22,8 @@ pub enum Source {
     Given(GivenFeatures),
     /// What takes no network.
     Baseline {
-        /// `pixels` or `colours`.
-        word: String,
+        /// Which.
+        word: BaselineKind,
         /// The preparation's name.
         prepare: String,
     },
@@ -71,8 +71,8 @@ pub enum Weights {
     File {
         /// `.safetensors`.
         file: PathBuf,
-        /// How its tensors are named: a word of [`FAMILIES`].
-        family: String,
+        /// How its tensors are named.
+        family: WeightFamily,
         /// What its bytes must be, in hexadecimal digits.
         blake3: Option<String>,
     },
@@ -128,17 +128,36 @@ pub const LOSSES: [(&str, &[(&str, f64)]); 6] = [
     ("triplet", &[("margin", 0.3)]),
 ];
 
-/// Families of weight files: how their tensors are named.
-pub const FAMILIES: [&str; 6] = ["torchvision", "cydonia", "timm", "arcface_torch", "treb1en", OWN_FAMILY];
-
-/// How the tensors of networks that are trained here are named.
-pub const OWN_FAMILY: &str = "visavis";
+vocabulary! {
+    /// Families of weight files: how their tensors are named.
+    pub enum WeightFamily {
+        /// As torchvision names them.
+        Torchvision = "torchvision",
+        /// As cydonia999's VGGFace2-pytorch names them.
+        Cydonia = "cydonia",
+        /// As timm names them.
+        Timm = "timm",
+        /// As InsightFace's `arcface_torch` names them.
+        ArcfaceTorch = "arcface_torch",
+        /// As TreB1eN's InsightFace_Pytorch names them.
+        Treb1en = "treb1en",
+        /// Of networks that are trained here.
+        Visavis = "visavis",
+    }
+}
 
 /// The architectures that are built here, each with the family whose names it goes by beside our own.
-pub const BUILT: [(&str, &str); 2] = [("resnet34", "torchvision"), ("seresnet34", "timm")];
+pub const BUILT: [(&str, WeightFamily); 2] = [("resnet34", WeightFamily::Torchvision), ("seresnet34", WeightFamily::Timm)];
 
-/// Baselines that take no network: the prepared pixels, and how often each colour occurs.
-pub const BASELINES: [&str; 2] = ["pixels", "colours"];
+vocabulary! {
+    /// Baselines that take no network.
+    pub enum BaselineKind {
+        /// The prepared pixels.
+        Pixels = "pixels",
+        /// How often each colour occurs.
+        Colours = "colours",
+    }
+}
 
 /// Named numbers, in the order of their names.
 pub(super) fn parameters(of: &BTreeMap<String, f64>) -> Value {
@@ -196,7 +215,7 @@ impl Model {
     pub fn factors(&self) -> BTreeMap<&'static str, String> {
         match &self.source {
             Source::Given(_) => [("features", self.name.clone())].into(),
-            Source::Baseline { word, prepare } => [("features", word.clone()), ("prepare", prepare.clone())].into(),
+            Source::Baseline { word, prepare } => [("features", word.to_string()), ("prepare", prepare.clone())].into(),
             Source::Network(network) => {
                 let mut factors: BTreeMap<_, _> = [
                     ("architecture", network.architecture.to_string()),
@@ -206,7 +225,7 @@ impl Model {
                 ]
                 .into();
                 match &network.weights {
-                    Weights::File { family, .. } => _ = factors.insert("weights", family.clone()),
+                    Weights::File { family, .. } => _ = factors.insert("weights", family.to_string()),
                     Weights::Untrained { .. } => factors.retain(|factor, _| !matches!(*factor, "loss" | "trained_on")),
                     Weights::Recipe { .. } => {}
                 }

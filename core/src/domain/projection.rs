@@ -1,41 +1,213 @@
 //! Projections, as asked for: a method with its parameters, and the views it gives.
+//!
+//! A method is data here: a word and numbers. Which methods there are, what each takes and what carries it out is said by the register in
+//! `projection/`, so that a new method changes nothing in this file.
 
 use super::canonical::Value;
-use serde::{Deserialize, Serialize};
-use std::fmt;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, IntoDeserializer, Visitor},
+    ser::SerializeMap,
+};
+use std::{collections::BTreeMap, fmt};
 
-/// N × D features → N × k coordinates, by this method.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// Principal component analysis.
-    Pca {
-        /// How many components, at most.
-        axes: usize,
-    },
-    /// Independent component analysis (FastICA).
-    Ica {
-        /// How many components, at most.
-        axes: usize,
-    },
-    /// t-distributed stochastic neighbour embedding, to two coordinates.
-    Tsne {
-        /// The effective number of neighbours.
-        perplexity: f64,
-        /// Of distances between features.
-        #[serde(default, skip_serializing_if = "Metric::is_usual")]
-        metric: Metric,
-    },
-    /// Uniform manifold approximation and projection, to two coordinates.
-    Umap {
-        /// How many nearest images each is connected to.
-        neighbors: usize,
-        /// How close points may lie on the map.
-        min_dist: f64,
-        /// Of distances between features.
-        #[serde(default, skip_serializing_if = "Metric::is_usual")]
-        metric: Metric,
-    },
+/// N × D features → N × k coordinates, by this method with these parameters. In JSON `{"pca": {"axes": 10}}`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Method {
+    word: String,
+    /// Of the method's code.
+    version: u32,
+    /// By name; what a parameter of that name may be is for the register to say.
+    parameters: BTreeMap<String, ParameterValue>,
+}
+
+/// What a parameter of a method is set to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ParameterValue {
+    /// A whole number.
+    Count(usize),
+    /// Any finite number.
+    Number(f64),
+    /// How far apart two images are.
+    Metric(Metric),
+}
+
+impl Method {
+    /// The parameter that says how many axes a method gives. A method without it gives a map of two coordinates.
+    pub const AXES: &str = "axes";
+    /// What JSON and keys call the version; no parameter has that name.
+    pub const VERSION: &str = "version";
+
+    /// Version 1 of the method, without parameters. `word`: lower-case letters, digits, `_`.
+    pub fn new(word: &str) -> Self {
+        Method { word: word.to_owned(), version: 1, parameters: BTreeMap::new() }
+    }
+
+    /// The method with this parameter; of two values of one parameter the later stays.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<ParameterValue>) -> Self {
+        self.parameters.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The method at this version of its code.
+    #[must_use]
+    pub fn of_version(self, version: u32) -> Self {
+        Method { version, ..self }
+    }
+
+    /// What study files, results and keys call the method.
+    pub fn word(&self) -> &str {
+        &self.word
+    }
+
+    /// Of its code: 1, and raised whenever the same parameters give other bits.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The parameters that were given, by name.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, ParameterValue)> {
+        self.parameters.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+
+    /// The value of that parameter; `None` where it was not given.
+    pub fn parameter(&self, name: &str) -> Option<ParameterValue> {
+        self.parameters.get(name).copied()
+    }
+
+    /// How many axes are asked for; `None` of a map.
+    fn axes_asked(&self) -> Option<usize> {
+        match self.parameter(Self::AXES)? {
+            ParameterValue::Count(axes) => Some(axes),
+            _ => None,
+        }
+    }
+
+    /// How many columns its coordinates have, at most.
+    pub fn axes(&self) -> usize {
+        self.axes_asked().unwrap_or(2)
+    }
+
+    /// Does it look at angles between features, for which it matters where 0 is?
+    pub fn is_of_cosines(&self) -> bool {
+        self.parameters.values().any(|value| *value == ParameterValue::Metric(Metric::Cosine))
+    }
+
+    /// What of it enters a key: word, version (unless 1), and the parameters that were given.
+    pub fn canonical(&self) -> Value {
+        let Method { word, version, parameters } = self;
+        let map = Value::map().with("method", Value::text(word));
+        let map = map.unless(Self::VERSION, Value::Int(i64::from(*version)), &Value::Int(1));
+        parameters.iter().fold(map, |map, (name, value)| map.with(name.clone(), value.canonical())).done()
+    }
+}
+
+impl ParameterValue {
+    fn canonical(self) -> Value {
+        match self {
+            ParameterValue::Count(count) => Value::count(count),
+            ParameterValue::Number(number) => Value::Float(number),
+            ParameterValue::Metric(metric) => Value::text(metric.word()),
+        }
+    }
+}
+
+impl From<usize> for ParameterValue {
+    fn from(count: usize) -> Self {
+        ParameterValue::Count(count)
+    }
+}
+
+impl From<f64> for ParameterValue {
+    fn from(number: f64) -> Self {
+        ParameterValue::Number(number)
+    }
+}
+
+impl From<Metric> for ParameterValue {
+    fn from(metric: Metric) -> Self {
+        ParameterValue::Metric(metric)
+    }
+}
+
+impl fmt::Display for ParameterValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ParameterValue::Count(count) => count.fmt(f),
+            ParameterValue::Number(number) => number.fmt(f),
+            ParameterValue::Metric(metric) => f.write_str(metric.word()),
+        }
+    }
+}
+
+impl Serialize for Method {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut inner = self.parameters.clone();
+        if self.version != 1 {
+            inner.insert(Self::VERSION.to_owned(), ParameterValue::Count(self.version as usize));
+        }
+        let mut outer = serializer.serialize_map(Some(1))?;
+        outer.serialize_entry(&self.word, &inner)?;
+        outer.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Method {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let outer = BTreeMap::<String, BTreeMap<String, ParameterValue>>::deserialize(deserializer)?;
+        let mut entries = outer.into_iter();
+        let (Some((word, mut parameters)), None) = (entries.next(), entries.next()) else {
+            return Err(D::Error::custom("a projection method is one word with its parameters"));
+        };
+        if let Some(strange) = [&word].into_iter().chain(parameters.keys()).find(|name| !is_word(name)) {
+            return Err(D::Error::custom(format!("`{}` is no word of a projection method", strange.escape_debug())));
+        }
+        let version = match parameters.remove(Self::VERSION) {
+            None => 1,
+            Some(ParameterValue::Count(version)) => u32::try_from(version).map_err(D::Error::custom)?,
+            Some(_) => return Err(D::Error::custom("the version of a projection method is a whole number")),
+        };
+        Ok(Method { word, version, parameters })
+    }
+}
+
+/// Of lower-case letters, digits and `_`: what is read from a page of somebody else's is printed.
+fn is_word(text: &str) -> bool {
+    (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+impl Serialize for ParameterValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            ParameterValue::Count(count) => count.serialize(serializer),
+            ParameterValue::Number(number) => number.serialize(serializer),
+            ParameterValue::Metric(metric) => metric.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ParameterValue {
+    /// A number with a point or an exponent is a [`ParameterValue::Number`], as JSON is written here.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl Visitor<'_> for Read {
+            type Value = ParameterValue;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number, a number or a metric")
+            }
+            fn visit_u64<E: Error>(self, count: u64) -> Result<ParameterValue, E> {
+                usize::try_from(count).map(ParameterValue::Count).map_err(E::custom)
+            }
+            fn visit_f64<E: Error>(self, number: f64) -> Result<ParameterValue, E> {
+                Ok(ParameterValue::Number(number))
+            }
+            fn visit_str<E: Error>(self, word: &str) -> Result<ParameterValue, E> {
+                Metric::deserialize(word.into_deserializer()).map(ParameterValue::Metric)
+            }
+        }
+        deserializer.deserialize_any(Read)
+    }
 }
 
 /// How far apart two images' features are, for methods that ask for the nearest.
@@ -47,32 +219,6 @@ pub enum Metric {
     Euclidean,
     /// One less the cosine of the angle.
     Cosine,
-}
-
-impl Method {
-    /// Does it look at angles between features, for which it matters where 0 is?
-    pub fn is_of_cosines(&self) -> bool {
-        matches!(self, Method::Tsne { metric: Metric::Cosine, .. } | Method::Umap { metric: Metric::Cosine, .. })
-    }
-
-    /// Half and twice the neighbours, and the other metric: what tells whether a picture hangs on them. Methods of axes have none.
-    pub fn next(&self) -> Vec<(String, Method)> {
-        let name = |metric: Metric| metric.word().to_owned();
-        match *self {
-            Method::Pca { .. } | Method::Ica { .. } => vec![],
-            Method::Tsne { perplexity, metric } => {
-                let of = |perplexity: f64| (format!("perplexity {perplexity}"), Method::Tsne { perplexity, metric });
-                let other = metric.other();
-                vec![of(perplexity / 2.0), of(perplexity * 2.0), (name(other), Method::Tsne { perplexity, metric: other })]
-            }
-            Method::Umap { neighbors, min_dist, metric } => {
-                let of = |neighbors: usize| (format!("{neighbors} neighbours"), Method::Umap { neighbors, min_dist, metric });
-                let other = metric.other();
-                let by_other = (name(other), Method::Umap { neighbors, min_dist, metric: other });
-                vec![of((neighbors / 2).max(2)), of(neighbors * 2), by_other]
-            }
-        }
-    }
 }
 
 impl Metric {
@@ -87,19 +233,12 @@ impl Metric {
         }
     }
 
-    fn other(self) -> Self {
+    /// The other of the two.
+    pub fn other(self) -> Self {
         match self {
             Metric::Euclidean => Metric::Cosine,
             Metric::Cosine => Metric::Euclidean,
         }
-    }
-
-    fn is_usual(&self) -> bool {
-        *self == Metric::default()
-    }
-
-    fn canonical(self) -> Value {
-        Value::text(self.word())
     }
 }
 
@@ -130,53 +269,13 @@ pub enum View {
     Map,
 }
 
-impl Method {
-    /// As study files write it.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Method::Pca { .. } => "pca",
-            Method::Ica { .. } => "ica",
-            Method::Tsne { .. } => "tsne",
-            Method::Umap { .. } => "umap",
-        }
-    }
-
-    /// How many columns its coordinates have, at most.
-    pub fn axes(&self) -> usize {
-        match *self {
-            Method::Pca { axes } | Method::Ica { axes } => axes,
-            Method::Tsne { .. } | Method::Umap { .. } => 2,
-        }
-    }
-
-    /// What of it enters a key. The usual metric is left out, so that keys of before there was a choice stay.
-    pub fn canonical(&self) -> Value {
-        let map = Value::map().with("method", Value::text(self.word()));
-        match *self {
-            Method::Pca { axes } | Method::Ica { axes } => map.with("axes", Value::count(axes)),
-            Method::Tsne { perplexity, metric } => map.with("perplexity", Value::Float(perplexity)).unless(
-                "metric",
-                metric.canonical(),
-                &Metric::default().canonical(),
-            ),
-            Method::Umap { neighbors, min_dist, metric } => map
-                .with("neighbors", Value::count(neighbors))
-                .with("min_dist", Value::Float(min_dist))
-                .unless("metric", metric.canonical(), &Metric::default().canonical()),
-        }
-        .done()
-    }
-}
-
 impl Projection {
     /// Each axis alone and every pair asked for; or the map.
     pub fn views(&self) -> Vec<View> {
-        match self.method {
-            Method::Pca { axes } | Method::Ica { axes } => {
-                let pairs = self.pairs.iter().map(|&(i, j)| View::Pair(i, j));
-                (1..=axes).map(View::Axis).chain(pairs).collect()
-            }
-            Method::Tsne { .. } | Method::Umap { .. } => vec![View::Map],
+        let pairs = self.pairs.iter().map(|&(i, j)| View::Pair(i, j));
+        match self.method.axes_asked() {
+            Some(axes) => (1..=axes).map(View::Axis).chain(pairs).collect(),
+            None => vec![View::Map],
         }
     }
 
@@ -218,5 +317,52 @@ impl fmt::Display for View {
             View::Pair(i, j) => write!(f, "axes {i}-{j}"),
             View::Map => f.write_str("map"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Method, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_method_is_in_json_what_it_was_when_each_had_a_type_of_its_own() {
+        let umap = Method::new("umap").with("neighbors", 15).with("min_dist", 0.0).with("metric", Metric::Cosine);
+        let json = serde_json::to_string(&umap).unwrap();
+        assert_eq!(json, r#"{"umap":{"metric":"cosine","min_dist":0.0,"neighbors":15}}"#);
+        assert_eq!(read(&json).unwrap(), umap);
+        let later = Method::new("pca").with("axes", 3).of_version(2);
+        assert_eq!(serde_json::to_string(&later).unwrap(), r#"{"pca":{"axes":3,"version":2}}"#);
+        assert_eq!(read(r#"{"pca":{"axes":3,"version":2}}"#).unwrap(), later);
+        assert_ne!(later.canonical(), Method::new("pca").with("axes", 3).canonical());
+    }
+
+    #[test]
+    fn what_is_no_method_is_refused() {
+        for json in [
+            r#"{}"#,
+            r#"{"pca":{"axes":3},"ica":{"axes":3}}"#,
+            r#"{"<b>":{"axes":3}}"#,
+            r#"{"pca":{"axes":"many"}}"#,
+            r#"{"pca":{"version":0.5}}"#,
+            r#"{"pca":{"version":4294967296}}"#,
+            r#"{"pca":{"Axes":3}}"#,
+            r#"{"pca":{"axes":null}}"#,
+        ] {
+            assert!(read(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn axes_are_looked_at_alone_and_in_pairs_and_a_map_as_a_whole() {
+        let of = |method, pairs| Projection { name: "x".into(), method, pairs, seeds: 1 };
+        let pca = of(Method::new("pca").with("axes", 2), vec![(1, 2)]);
+        assert_eq!(pca.views(), [View::Axis(1), View::Axis(2), View::Pair(1, 2)]);
+        assert_eq!(pca.pictures(), [View::Pair(1, 2)]);
+        let map = of(Method::new("tsne").with("perplexity", 30.0), vec![]);
+        assert_eq!((map.views(), map.method.axes()), (vec![View::Map], 2));
     }
 }

@@ -7,6 +7,7 @@ use super::{
     model::{Model, Source, parameters},
     projection::Projection,
     score::Statistics,
+    vocabulary::vocabulary,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -60,7 +61,7 @@ pub struct Study {
 impl Study {
     /// Are there networks that only pretend to learn?
     pub fn pretends(&self) -> bool {
-        self.numerics.device == "pretend" && self.models.iter().any(|model| matches!(model.source, Source::Network(_)))
+        self.numerics.device == DeviceClass::Pretend && self.models.iter().any(|model| matches!(model.source, Source::Network(_)))
     }
 
     /// `digits: Which features …`
@@ -69,13 +70,35 @@ impl Study {
     }
 }
 
+vocabulary! {
+    /// A kind of device; a job runs on one kind only, for its numbers may depend on it.
+    pub enum DeviceClass {
+        /// Processors.
+        Cpu = "cpu",
+        /// Cards.
+        Cuda = "cuda",
+        /// Networks that only pretend to learn, for trying everything around them.
+        Pretend = "pretend",
+    }
+}
+
+vocabulary! {
+    /// What networks calculate in; weights are kept in single precision.
+    pub enum Precision {
+        /// 32-bit floating point.
+        Single = "f32",
+        /// bfloat16: eight bits of exponent, seven of fraction.
+        Brain = "bf16",
+    }
+}
+
 /// What libtorch's bits depend on; torch-free stages have the same bits everywhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Numerics {
-    /// `cpu`, `cuda`, or `pretend`: networks that only pretend to learn, for trying everything around them.
-    pub device: String,
-    /// `f32` or `bf16`.
-    pub precision: String,
+    /// What networks run on.
+    pub device: DeviceClass,
+    /// In what numbers they compute.
+    pub precision: Precision,
     /// Threads of libtorch on the processor; `None` where the study does not fix them.
     pub threads: Option<usize>,
 }
@@ -85,8 +108,8 @@ impl Numerics {
     pub fn canonical(&self) -> Value {
         let Numerics { device, precision, threads } = self;
         Value::map()
-            .with("device", Value::text(device))
-            .with("precision", Value::text(precision))
+            .with("device", Value::text(device.word()))
+            .with("precision", Value::text(precision.word()))
             .optional("threads", threads.map(Value::count))
             .done()
     }
@@ -106,8 +129,8 @@ pub enum Dataset {
     Vggface2 {
         /// Its folder.
         root: PathBuf,
-        /// `train` or `test`.
-        split: String,
+        /// Which of its two parts.
+        split: Vggface2Split,
     },
     /// One folder a class.
     Folders {
@@ -127,6 +150,16 @@ pub enum Dataset {
         /// Who is on the pictures.
         identities: Identities,
     },
+}
+
+vocabulary! {
+    /// The halves that VGGFace2 comes in, a folder each.
+    pub enum Vggface2Split {
+        /// 8,631 identities.
+        Train = "train",
+        /// 500 identities.
+        Test = "test",
+    }
 }
 
 /// What a study says of who is on the pictures of a data set.
@@ -177,44 +210,111 @@ impl Dataset {
     }
 }
 
+vocabulary! {
+    /// Which part of a picture is looked at.
+    pub enum Crop {
+        /// All of it.
+        Whole = "whole",
+        /// A box around the face.
+        Face = "face",
+        /// The largest square in the middle.
+        Centre = "centre",
+        /// The face with its landmarks at fixed places.
+        Aligned = "aligned",
+    }
+}
+
+impl Crop {
+    /// Is nothing needed but the picture: neither boxes nor landmarks?
+    pub const fn is_of_picture_alone(self) -> bool {
+        match self {
+            Crop::Whole | Crop::Centre => true,
+            Crop::Face | Crop::Aligned => false,
+        }
+    }
+}
+
+vocabulary! {
+    /// What is beside a picture that is no square.
+    pub enum Padding {
+        /// The picture mirrored at its edge.
+        Reflect = "reflect",
+        /// Black.
+        Zero = "zero",
+        /// The outermost pixels.
+        Edge = "edge",
+    }
+}
+
+vocabulary! {
+    /// How numbers of 0 … 255 become those that a network was trained with.
+    pub enum PixelScale {
+        /// As torchvision's models: less ImageNet's mean, over its deviation, by channel.
+        Imagenet = "imagenet",
+        /// As InsightFace's models: from −1 to 1.
+        Symmetric = "symmetric",
+        /// As Cao et al.'s models of VGGFace2: blue first, less the means of the faces.
+        Vggface2 = "vggface2",
+        /// As they are.
+        Raw = "raw",
+    }
+}
+
 /// How a picture becomes the square that a network is given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preparation {
-    /// Which part is taken: `whole`, `face`, `centre` or `aligned`.
-    pub crop: String,
-    /// The square's side, in pixels.
+    /// Which part of the picture is taken.
+    pub crop: Crop,
+    /// Pixels a side of the square that a network is given.
     pub size: usize,
-    /// What fills what the picture leaves of the square: `reflect`, `zero` or `edge`.
-    pub pad: String,
-    /// What values become: `imagenet`, `symmetric`, `vggface2` or `raw`.
-    pub scale: String,
+    /// What fills what the picture leaves of the square.
+    pub pad: Padding,
+    /// What values become.
+    pub scale: PixelScale,
     /// Whether pictures are turned as their cameras noted.
     #[serde(default, skip_serializing_if = "Exif::is_applied")]
     pub exif: Exif,
 }
 
-/// What becomes of the note of a camera how a picture is to be turned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Exif {
-    /// The picture is turned upright.
-    #[default]
-    Apply,
-    /// It is taken as it lies in its file.
-    Ignore,
+vocabulary! {
+    /// What becomes of the note of a camera how a picture is to be turned.
+    #[derive(Default)]
+    pub enum Exif {
+        /// The picture is turned upright.
+        #[default]
+        Apply = "apply",
+        /// It is taken as it lies in its file.
+        Ignore = "ignore",
+    }
 }
 
 impl Exif {
-    /// As study files write it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Exif::Apply => "apply",
-            Exif::Ignore => "ignore",
-        }
-    }
-
     fn is_applied(&self) -> bool {
         *self == Exif::Apply
+    }
+}
+
+vocabulary! {
+    /// How weights follow gradients.
+    pub enum Optimizer {
+        /// Stochastic gradient descent with momentum and weight decay.
+        Sgd = "sgd",
+        /// Loshchilov and Hutter (ICLR 2019).
+        AdamW = "adamw",
+    }
+}
+
+vocabulary! {
+    /// How the rate falls over the steps of a training.
+    pub enum Schedule {
+        /// Half a cosine wave, down to zero.
+        Cosine = "cosine",
+        /// In a straight line, down to zero.
+        Linear = "linear",
+        /// To a tenth at half the way, to a hundredth at three quarters.
+        Step = "step",
+        /// It does not fall.
+        Constant = "constant",
     }
 }
 
@@ -225,12 +325,12 @@ pub struct Recipe {
     pub epochs: usize,
     /// Pictures a step.
     pub batch: usize,
-    /// The optimizer's parameters, by name.
+    /// The optimizer's numbers, by name.
     pub optimizer: BTreeMap<String, f64>,
     /// Which optimizer.
-    pub optimizer_word: String,
-    /// How the learning rate goes on: `cosine`, `linear`, `step` or `constant`.
-    pub schedule: String,
+    pub optimizer_word: Optimizer,
+    /// How the learning rate goes on.
+    pub schedule: Schedule,
 }
 
 impl Preparation {
@@ -238,10 +338,10 @@ impl Preparation {
     pub fn canonical(&self) -> Value {
         let Preparation { crop, size, pad, scale, exif } = self;
         Value::map()
-            .with("crop", Value::text(crop))
+            .with("crop", Value::text(crop.word()))
             .with("size", Value::count(*size))
-            .with("pad", Value::text(pad))
-            .with("scale", Value::text(scale))
+            .with("pad", Value::text(pad.word()))
+            .with("scale", Value::text(scale.word()))
             .unless("exif", Value::text(exif.word()), &Value::text(Exif::Apply.word()))
             .done()
     }
@@ -254,9 +354,9 @@ impl Recipe {
         Value::map()
             .with("epochs", Value::count(*epochs))
             .with("batch", Value::count(*batch))
-            .with("optimizer", Value::text(optimizer_word))
+            .with("optimizer", Value::text(optimizer_word.word()))
             .with("parameters", parameters(optimizer))
-            .with("schedule", Value::text(schedule))
+            .with("schedule", Value::text(schedule.word()))
             .done()
     }
 }
@@ -266,8 +366,8 @@ impl Recipe {
 pub struct Evaluation {
     /// Absent when every model's features are given.
     pub dataset: Option<String>,
-    /// `train`, `validation`, `test` or `all`, of a data set that has such parts.
-    pub partition: Option<String>,
+    /// The part that is evaluated, of a data set that has parts.
+    pub partition: Option<Partition>,
     /// Not all of them, but so many; `None`: all.
     pub take: Option<Take>,
     /// What becomes of an image without features.
@@ -278,14 +378,44 @@ pub struct Evaluation {
     pub quoted: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// What becomes of an image that a model has no features of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnMissing {
-    /// The study is refused.
-    #[default]
-    Stop,
-    /// It is left out, for all models alike.
-    LeaveOut,
+vocabulary! {
+    /// The parts that a data set is published in.
+    pub enum Partition {
+        /// For training.
+        Train = "train",
+        /// For choosing.
+        Validation = "validation",
+        /// For testing.
+        Test = "test",
+        /// All three.
+        All = "all",
+    }
+}
+
+vocabulary! {
+    /// What becomes of an image that a model has no features of.
+    #[derive(Default)]
+    pub enum OnMissing {
+        /// The study is refused.
+        #[default]
+        Stop = "stop",
+        /// It is left out, for all models alike.
+        LeaveOut = "leave_out",
+    }
+}
+
+vocabulary! {
+    /// Where labels come from.
+    pub enum LabelProvenance {
+        /// By the people on the pictures.
+        SelfReported = "self-reported",
+        /// By people who looked at the pictures.
+        Perceived = "perceived",
+        /// By a model.
+        Predicted = "predicted",
+        /// By an instrument.
+        Measured = "measured",
+    }
 }
 
 /// A file that holds one attribute's labels.
@@ -295,8 +425,8 @@ pub struct LabelFile {
     pub file: PathBuf,
     /// What the attribute is called in the study.
     pub attribute: String,
-    /// Self-reported, perceived or predicted.
-    pub provenance: Option<String>,
+    /// Where the labels come from; `None`: not said.
+    pub provenance: Option<LabelProvenance>,
     /// Words that are missing labels, in place of the usual ones.
     pub missing: Option<Vec<String>>,
 }

@@ -3,10 +3,11 @@
 
 use super::{
     Projected, ProjectionInput, Projector,
+    method::{MethodSpec, ParameterSpec},
     pca::{self, Principal, fix_sign, principal},
 };
 use crate::{
-    domain::{Fault, Result},
+    domain::{Fault, Result, projection::Method},
     numeric::{
         Matrix, PhiloxStream, Purpose, eigen,
         multiversion::multiversion,
@@ -26,12 +27,22 @@ const BLOCK: usize = 256;
 /// E ln cosh of a standard normal number.
 const GAUSSIAN: f64 = 0.374_567_207_491_438;
 
-pub struct Ica {
+pub const SPEC: MethodSpec = MethodSpec {
+    word: "ica",
+    title: "ICA",
+    about: "FastICA with <i>tanh</i>, all axes at once (Hyvärinen), on as many whitened principal axes; no more than the features’ rank. The least Gaussian axis is first, by negentropy; sign as in PCA. It is run again from four other starts: an axis that is not found again depends on its start.",
+    version: 1,
+    parameters: &[ParameterSpec::AXES],
+    seeds: None,
+    build: |of| Ok(Box::new(Ica::new(of.count(Method::AXES)?)?)),
+};
+
+struct Ica {
     axes: usize,
 }
 
 impl Ica {
-    pub fn new(axes: usize) -> Result<Self> {
+    fn new(axes: usize) -> Result<Self> {
         if axes > 0 { Ok(Ica { axes }) } else { Err(Fault::asked("ICA takes one axis or more")) }
     }
 }

@@ -1,30 +1,27 @@
 //! Features → coordinates, one file a method. Same features, method and seed: same bits.
 //!
-//! To add a method: a file with its parameters, their check and a `Projector`; a line in `projector`; its word in
-//! `domain/projection.rs`. Isomap, LLE, MDS and the rest find their graph in [`NeighborGraphs`] and their start in `pca`.
+//! To add a method: a file with its `Projector` and its [`MethodSpec`], and its row in [`METHODS`]. What it draws at random has its own
+//! line in `numeric/purpose.rs`. Isomap, LLE, MDS and the rest find their graph in [`NeighborGraphs`] and their start in `pca`.
 
 mod graph;
 mod ica;
+mod method;
 mod pca;
 mod start;
 mod tsne;
 mod umap;
 
 use crate::{
-    domain::{
-        Fault, Result,
-        projection::{Method, Metric},
-        result::Facts,
-    },
+    domain::{Fault, Result, projection::Method, result::Facts, spelling::suggestion},
     numeric::{
         Matrix,
         neighbours::{self, Neighbours},
     },
 };
-use ica::Ica;
-use pca::Pca;
-use tsne::Tsne;
-use umap::Umap;
+pub use method::{MethodSpec, ParameterKind, ParameterSpec};
+
+/// The register of methods, in the order in which people are offered them.
+pub const METHODS: [&MethodSpec; 4] = [&pca::SPEC, &ica::SPEC, &tsne::SPEC, &umap::SPEC];
 
 /// The result of a projection.
 #[derive(Debug)]
@@ -100,22 +97,32 @@ impl dyn ProjectionObserver + '_ {
     }
 }
 
+/// The method's row in the register.
+///
 /// # Errors
-/// Parameters that the method does not take.
-fn projector(method: &Method) -> Result<Box<dyn Projector>> {
-    Ok(match *method {
-        Method::Pca { axes } => Box::new(Pca::new(axes)?),
-        Method::Ica { axes } => Box::new(Ica::new(axes)?),
-        Method::Tsne { perplexity, metric } => Box::new(Tsne::new(perplexity, of_domain(metric))?),
-        Method::Umap { neighbors, min_dist, metric } => Box::new(Umap::new(neighbors, min_dist, of_domain(metric))?),
+/// A word of no method.
+fn spec(method: &Method) -> Result<&'static MethodSpec> {
+    METHODS.into_iter().find(|of| of.word == method.word()).ok_or_else(|| {
+        let known = METHODS.map(|of| of.word);
+        Fault::asked(format!("there is no projection method `{}`", method.word())).next(suggestion(method.word(), &known))
     })
 }
 
-fn of_domain(metric: Metric) -> neighbours::Metric {
-    match metric {
-        Metric::Euclidean => neighbours::Metric::Euclidean,
-        Metric::Cosine => neighbours::Metric::Cosine,
-    }
+/// # Errors
+/// A method that this program does not have, or parameters that it does not take.
+fn projector(method: &Method) -> Result<Box<dyn Projector>> {
+    let spec = spec(method)?;
+    (spec.build)(&spec.values(method)?)
+}
+
+/// What sentences and figures call the method: `t-SNE`.
+pub fn title(method: &Method) -> String {
+    spec(method).map_or_else(|_| method.word().to_owned(), |of| of.title.to_owned())
+}
+
+/// Half and twice the neighbours, and the other metric, in words: what tells whether a picture hangs on them. Methods of axes have none.
+pub fn other_settings(method: &Method) -> Vec<(String, Method)> {
+    spec(method).map_or_else(|_| vec![], |of| of.other_settings(method))
 }
 
 /// Projects features.
@@ -155,16 +162,32 @@ impl ProjectionInput<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::{PhiloxStream, multiversion};
+    use crate::{
+        domain::projection::{Metric, ParameterValue},
+        numeric::{PhiloxStream, multiversion},
+    };
     use proptest::prelude::*;
     use std::cell::Cell;
 
-    const SMALL: [Method; 4] = [
-        Method::Pca { axes: 3 },
-        Method::Ica { axes: 3 },
-        Method::Tsne { perplexity: 5.0, metric: Metric::Euclidean },
-        Method::Umap { neighbors: 5, min_dist: 0.1, metric: Metric::Euclidean },
-    ];
+    fn pca(axes: usize) -> Method {
+        Method::new("pca").with("axes", axes)
+    }
+
+    fn ica(axes: usize) -> Method {
+        Method::new("ica").with("axes", axes)
+    }
+
+    fn tsne(perplexity: f64) -> Method {
+        Method::new("tsne").with("perplexity", perplexity)
+    }
+
+    fn umap(neighbors: usize, min_dist: f64) -> Method {
+        Method::new("umap").with("neighbors", neighbors).with("min_dist", min_dist)
+    }
+
+    fn small() -> [Method; 4] {
+        [pca(3), ica(3), tsne(5.0), umap(5, 0.1)]
+    }
 
     fn cloud(n: usize, d: usize, seed: u64) -> Matrix {
         let mut stream = PhiloxStream::for_test(seed, 0);
@@ -187,7 +210,7 @@ mod tests {
             let mut values = cloud(40, 4, 1).values().to_vec();
             values[4 * 7 + 2] = bad;
             let features = Matrix::new(40, 4, values).unwrap();
-            SMALL
+            small()
                 .iter()
                 .for_each(|method| refused(method, &features, "image in row 7 (from 0) are not all finite (column 2, from 0)"));
         }
@@ -195,7 +218,7 @@ mod tests {
 
     #[test]
     fn one_image_or_equal_images_are_refused() {
-        for method in &SMALL {
+        for method in &small() {
             assert!(placed(method, &cloud(1, 4, 1)).is_err());
             refused(method, &Matrix::new(60, 4, vec![0.5; 240]).unwrap(), "all 60 images have the same features");
         }
@@ -204,25 +227,25 @@ mod tests {
     #[test]
     fn too_few_images_for_the_neighbours_are_refused_with_what_would_do() {
         let features = cloud(16, 4, 1);
-        let fault = placed(&SMALL[2], &features).unwrap_err();
+        let fault = placed(&small()[2], &features).unwrap_err();
         assert_eq!(fault.what, "t-SNE with perplexity 5 needs 17 images, there are 16");
         assert_eq!(fault.next.as_deref(), Some("lower the perplexity to 4 or less"));
-        let fault = placed(&SMALL[3], &cloud(5, 4, 1)).unwrap_err();
+        let fault = placed(&small()[3], &cloud(5, 4, 1)).unwrap_err();
         assert_eq!(fault.next.as_deref(), Some("lower neighbors to 4 or less"));
-        assert!(placed(&Method::Tsne { perplexity: 4.0, metric: Metric::Euclidean }, &features).is_ok());
-        assert!(placed(&Method::Umap { neighbors: 15, min_dist: 0.1, metric: Metric::Euclidean }, &features).is_ok());
+        assert!(placed(&tsne(4.0), &features).is_ok());
+        assert!(placed(&umap(15, 0.1), &features).is_ok());
     }
 
     #[test]
     fn parameters_out_of_range_are_refused() {
         let features = cloud(60, 4, 1);
-        refused(&Method::Pca { axes: 0 }, &features, "one axis or more");
-        refused(&Method::Ica { axes: 0 }, &features, "one axis or more");
+        refused(&pca(0), &features, "one axis or more");
+        refused(&ica(0), &features, "one axis or more");
         for perplexity in [0.5, f64::NAN, f64::INFINITY] {
-            refused(&Method::Tsne { perplexity, metric: Metric::Euclidean }, &features, "perplexity");
+            refused(&tsne(perplexity), &features, "perplexity");
         }
-        refused(&Method::Umap { neighbors: 1, min_dist: 0.1, metric: Metric::Euclidean }, &features, "neighbors");
-        refused(&Method::Umap { neighbors: 5, min_dist: f64::NAN, metric: Metric::Euclidean }, &features, "min_dist");
+        refused(&umap(1, 0.1), &features, "neighbors");
+        refused(&umap(5, f64::NAN), &features, "min_dist");
     }
 
     #[test]
@@ -230,10 +253,7 @@ mod tests {
         let mut values = cloud(60, 3, 1).values().to_vec();
         values[9..12].fill(0.0);
         let features = Matrix::new(60, 3, values).unwrap();
-        let methods = [
-            Method::Tsne { perplexity: 5.0, metric: Metric::Cosine },
-            Method::Umap { neighbors: 5, min_dist: 0.1, metric: Metric::Cosine },
-        ];
+        let methods = [tsne(5.0).with("metric", Metric::Cosine), umap(5, 0.1).with("metric", Metric::Cosine)];
         for method in &methods {
             refused(method, &features, "image in row 3 (from 0) are all 0");
             assert!(placed(method, &cloud(60, 3, 1)).is_ok());
@@ -244,7 +264,7 @@ mod tests {
     fn a_graph_in_parts_starts_from_the_principal_axes_and_parts_stay_apart() {
         let mut values = cloud(80, 3, 1).values().to_vec();
         values[120..].iter_mut().for_each(|value| *value += 1000.0);
-        let projected = placed(&SMALL[3], &Matrix::new(80, 3, values).unwrap()).unwrap();
+        let projected = placed(&small()[3], &Matrix::new(80, 3, values).unwrap()).unwrap();
         assert_eq!(projected.facts["components"], [2.0]);
         let points = &projected.coordinates;
         let middle = |of: std::ops::Range<usize>| of.map(|i| f64::from(points.row(i)[0])).sum::<f64>() / 40.0;
@@ -267,7 +287,7 @@ mod tests {
                 self.0.get() >= 2
             }
         }
-        for method in &SMALL[1..] {
+        for method in &small()[1..] {
             let watch = Impatient(Cell::new(0));
             let ended = project(
                 method,
@@ -281,8 +301,8 @@ mod tests {
     /// With t-SNE's grid, and with a layout of several batches.
     #[test]
     fn the_bits_depend_neither_on_threads_nor_on_the_machines_lanes() {
-        let (few, many) = (cloud(700, 9, 3), cloud(4100, 5, 4));
-        for (method, features) in SMALL.iter().map(|method| (method, &few)).chain([(&SMALL[2], &many)]) {
+        let (few, many, small) = (cloud(700, 9, 3), cloud(4100, 5, 4), small());
+        for (method, features) in small.iter().map(|method| (method, &few)).chain([(&small[2], &many)]) {
             let with = |threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 let projected = pool.install(|| placed(method, features)).unwrap();
@@ -299,7 +319,7 @@ mod tests {
     #[test]
     fn a_seed_decides_and_another_gives_another_map() {
         let features = cloud(120, 6, 3);
-        for method in &SMALL[2..] {
+        for method in &small()[2..] {
             let with = |seed| {
                 project(method, &ProjectionInput { features: &features, seed, graphs: &(), watch: &(), name: &numbered })
                     .unwrap()
@@ -307,6 +327,59 @@ mod tests {
             };
             assert!(with(1) == with(1) && with(1) != with(2), "{method:?}");
         }
+    }
+
+    #[test]
+    fn every_row_of_the_register_is_whole() {
+        for (place, spec) in METHODS.iter().enumerate() {
+            assert!(METHODS[..place].iter().all(|other| other.word != spec.word && other.title != spec.title), "{}", spec.word);
+            assert!(spec.parameters.iter().all(|of| of.name != Method::VERSION), "{}", spec.word);
+            let usual = spec.usual();
+            let json = serde_json::to_string(&usual).unwrap();
+            assert_eq!(serde_json::from_str::<Method>(&json).unwrap(), usual, "{json}");
+            assert!(projector(&usual).is_ok() && operations(&usual, 1000, 64) > 0.0, "{json}");
+            for (words, other) in other_settings(&usual) {
+                assert!(other != usual && projector(&other).is_ok(), "{words}: {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_method_that_is_not_there_or_not_as_it_is_here_is_refused() {
+        let features = cloud(60, 4, 1);
+        refused(&Method::new("tsn"), &features, "there is no projection method `tsn`");
+        refused(&Method::new("pca"), &features, "PCA lacks its parameter `axes`");
+        refused(&pca(3).with("scale", 1.0), &features, "PCA has no parameter `scale`");
+        refused(&Method::new("pca").with("axes", 3.0), &features, "PCA does not take `axes: 3`");
+        refused(&pca(3).of_version(2), &features, "PCA of version 2 is asked for, and this program has version 1");
+    }
+
+    #[test]
+    fn a_metric_that_is_the_usual_one_is_left_out_of_the_key() {
+        let of = |metric: Metric| tsne::SPEC.method(&[30.0.into(), metric.into()]);
+        assert_eq!(of(Metric::Euclidean), tsne(30.0));
+        assert_eq!(of(Metric::Cosine).parameter("metric"), Some(ParameterValue::Metric(Metric::Cosine)));
+    }
+
+    #[test]
+    fn other_settings_are_half_and_twice_the_neighbours_and_the_other_metric() {
+        assert_eq!(
+            other_settings(&tsne(30.0)),
+            [
+                ("perplexity 15".to_owned(), tsne(15.0)),
+                ("perplexity 60".to_owned(), tsne(60.0)),
+                ("cosine".to_owned(), tsne(30.0).with("metric", Metric::Cosine)),
+            ]
+        );
+        assert_eq!(
+            other_settings(&umap(3, 0.1).with("metric", Metric::Cosine)),
+            [
+                ("2 neighbours".to_owned(), umap(2, 0.1).with("metric", Metric::Cosine)),
+                ("6 neighbours".to_owned(), umap(6, 0.1).with("metric", Metric::Cosine)),
+                ("euclidean".to_owned(), umap(3, 0.1)),
+            ]
+        );
+        assert!(other_settings(&pca(3)).is_empty());
     }
 
     proptest! {
@@ -327,7 +400,7 @@ mod tests {
             let value = |i: usize, draw: u64| if i % d < dead { 3.0 } else { (draw as f32 - 1.0) * scale };
             let values = (0..n * d).map(|i| value(i, stream.below(levels))).collect();
             let features = Matrix::new(n, d, values).unwrap();
-            match placed(&SMALL[which], &features) {
+            match placed(&small()[which], &features) {
                 Ok(projected) => {
                     prop_assert_eq!(projected.coordinates.rows(), n);
                     prop_assert!(projected.coordinates.columns() <= 3.min(n.max(2)).min(d.max(2)));

@@ -3,19 +3,32 @@
 //! the full spectrum, not over the axes kept. Sign: each axis's largest loading is positive (the first of equals), so an axis
 //! is the same on all machines.
 
-use super::{Projected, ProjectionInput, Projector};
+use super::{
+    Projected, ProjectionInput, Projector,
+    method::{MethodSpec, ParameterSpec},
+};
 use crate::{
-    domain::{Fault, Result},
+    domain::{Fault, Result, projection::Method},
     numeric::{Matrix, eigen, sum, tiled},
 };
 use rayon::prelude::*;
 
-pub struct Pca {
+pub const SPEC: MethodSpec = MethodSpec {
+    word: "pca",
+    title: "PCA",
+    about: "Eigenvectors of the covariance matrix in double precision; shares of variance over the full spectrum; each axis’s largest loading is positive.",
+    version: 1,
+    parameters: &[ParameterSpec::AXES],
+    seeds: None,
+    build: |of| Ok(Box::new(Pca::new(of.count(Method::AXES)?)?)),
+};
+
+struct Pca {
     axes: usize,
 }
 
 impl Pca {
-    pub fn new(axes: usize) -> Result<Self> {
+    fn new(axes: usize) -> Result<Self> {
         if axes > 0 { Ok(Pca { axes }) } else { Err(Fault::asked("PCA takes one axis or more")) }
     }
 }

@@ -5,7 +5,11 @@
 mod affinities;
 mod repulsion;
 
-use super::{Projected, ProjectionInput, Projector, start};
+use super::{
+    Projected, ProjectionInput, Projector,
+    method::{MethodSpec, ParameterKind, ParameterSpec, Variation},
+    start,
+};
 use crate::{
     domain::{Fault, Result},
     numeric::{neighbours::Metric, sum},
@@ -23,13 +27,31 @@ const MAX_STEP: f64 = 5.0;
 /// Iterations between two reports of the objective.
 const TELL: usize = 50;
 
-pub struct Tsne {
+pub const SPEC: MethodSpec = MethodSpec {
+    word: "tsne",
+    title: "t-SNE",
+    about: "Similarities of three times as many exact neighbours as the perplexity; a start from the principal axes; steps, exaggeration and rate as openTSNE (Belkina et al.; Kobak and Berens). With few images every pair repels; with many a grid approximates the far ones (Linderman et al.). KL is the divergence between the similarities of features and map. Distances between clusters mean little.",
+    version: 1,
+    parameters: &[
+        ParameterSpec {
+            name: "perplexity",
+            kind: ParameterKind::Number { default: 30.0, least: 1.0, most: 10_000.0 },
+            added_later: false,
+            variation: Variation::HalfAndTwice("perplexity {}"),
+        },
+        ParameterSpec::METRIC,
+    ],
+    seeds: Some(5),
+    build: |of| Ok(Box::new(Tsne::new(of.number("perplexity")?, of.metric("metric")?)?)),
+};
+
+struct Tsne {
     perplexity: f64,
     metric: Metric,
 }
 
 impl Tsne {
-    pub fn new(perplexity: f64, metric: Metric) -> Result<Self> {
+    fn new(perplexity: f64, metric: Metric) -> Result<Self> {
         if perplexity.is_finite() && perplexity >= 1.0 {
             return Ok(Tsne { perplexity, metric });
         }

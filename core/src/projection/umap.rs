@@ -6,7 +6,11 @@ mod fuzzy;
 mod layout;
 mod spectral;
 
-use super::{Projected, ProjectionInput, Projector, start};
+use super::{
+    Projected, ProjectionInput, Projector,
+    method::{MethodSpec, ParameterKind, ParameterSpec, Variation},
+    start,
+};
 use crate::{
     domain::{Fault, Result},
     numeric::neighbours::Metric,
@@ -20,7 +24,31 @@ const NOISE: f64 = 1e-4;
 /// Epochs between two reports of the objective.
 const TELL: usize = 50;
 
-pub struct Umap {
+pub const SPEC: MethodSpec = MethodSpec {
+    word: "umap",
+    title: "UMAP",
+    about: "The fuzzy graph of exact neighbours, a spectral start, and as many epochs as umap-learn; from the principal axes where the graph is in several parts. Each point is updated by one thread in a fixed order, so the result does not depend on the number of threads. Distances between clusters mean little.",
+    version: 1,
+    parameters: &[
+        ParameterSpec {
+            name: "neighbors",
+            kind: ParameterKind::Count { default: 15, least: 2, most: 10_000 },
+            added_later: false,
+            variation: Variation::HalfAndTwice("{} neighbours"),
+        },
+        ParameterSpec {
+            name: "min_dist",
+            kind: ParameterKind::Number { default: 0.1, least: 0.0, most: 1.0 },
+            added_later: false,
+            variation: Variation::None,
+        },
+        ParameterSpec::METRIC,
+    ],
+    seeds: Some(5),
+    build: |of| Ok(Box::new(Umap::new(of.count("neighbors")?, of.number("min_dist")?, of.metric("metric")?)?)),
+};
+
+struct Umap {
     /// The image itself counts as its nearest, as in umap-learn.
     neighbors: usize,
     curve: LowDimensionalCurve,
@@ -28,7 +56,7 @@ pub struct Umap {
 }
 
 impl Umap {
-    pub fn new(neighbors: usize, min_dist: f64, metric: Metric) -> Result<Self> {
+    fn new(neighbors: usize, min_dist: f64, metric: Metric) -> Result<Self> {
         if neighbors < 2 {
             return Err(Fault::asked(format!("UMAP takes two neighbors or more, not {neighbors}")));
         }

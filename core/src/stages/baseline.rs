@@ -5,7 +5,7 @@ use crate::{
     dataset::Loader,
     domain::{
         Fault, Result,
-        model::EMBEDDING,
+        model::{BaselineKind, EMBEDDING},
         stage::{Baseline, role},
     },
     numeric::Matrix,
@@ -23,7 +23,10 @@ pub fn baseline(of: &Baseline, inputs: &Inputs, listener: &dyn Listener) -> Resu
     preparation.size = preparation.size.min(SIDE);
     let album = Arc::new(inputs.album(role::IMAGES, &preparation)?);
     let place = preparation.size * preparation.size;
-    let columns = if of.word == "pixels" { 3 * place } else { BINS * BINS * BINS };
+    let columns = match of.word {
+        BaselineKind::Pixels => 3 * place,
+        BaselineKind::Colours => BINS * BINS * BINS,
+    };
     let order: Vec<usize> = (0..album.images.len()).collect();
     let mut values = Vec::with_capacity(order.len() * columns);
     let mut turned = 0;
@@ -31,10 +34,9 @@ pub fn baseline(of: &Baseline, inputs: &Inputs, listener: &dyn Listener) -> Resu
         let batch = batch?;
         turned += batch.turned;
         for picture in batch.pixels.chunks_exact(3 * place) {
-            match of.word.as_str() {
-                "pixels" => values.extend(picture.iter().map(|value| f32::from(*value) / 255.0)),
-                "colours" => values.extend(histogram(picture, place)),
-                other => return Err(Fault::unexpected(format!("there is no baseline `{other}`"))),
+            match of.word {
+                BaselineKind::Pixels => values.extend(picture.iter().map(|value| f32::from(*value) / 255.0)),
+                BaselineKind::Colours => values.extend(histogram(picture, place)),
             }
         }
     }

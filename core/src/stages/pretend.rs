@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Digest, Fault, Result,
         stage::{Extraction, Training, role},
-        study::Numerics,
+        study::{DeviceClass, Numerics},
     },
     numeric::{Matrix, PhiloxStream, Purpose},
 };
@@ -58,7 +58,7 @@ pub fn extract(extraction: &Extraction, inputs: &Inputs, listener: &dyn Listener
 }
 
 fn only_pretends(numerics: &Numerics) -> Result<()> {
-    if numerics.device == "pretend" {
+    if numerics.device == DeviceClass::Pretend {
         return Ok(());
     }
     Err(Fault::missing("networks run in visavis-torch, which is not this program"))

@@ -18,7 +18,13 @@ pub fn steady(of: &Robustness, inputs: &Inputs) -> Result<StageOutput> {
         let given = ProjectionInput { features, seed: of.projected, graphs: &(), watch: &(), name: &projection::numbered };
         projection::project(method, &given).map(|projected| projected.coordinates)
     };
-    let figure = scoring::ShownFigure { features: &features, points: &points, method: &of.method, view: of.view };
+    let figure = scoring::ShownFigure {
+        features: &features,
+        points: &points,
+        method: &of.method,
+        other_settings: &projection::other_settings(&of.method),
+        view: of.view,
+    };
     let steady = scoring::figure_robustness(&setting, &of.question, &figure, of.seed, project);
     StageOutput::default().with_json(Robustness::FIGURE, &steady)
 }

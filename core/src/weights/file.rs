@@ -5,7 +5,7 @@ use super::layout::{Role, TensorEntry, layout};
 use crate::domain::{
     Fault, Result,
     file_kind::{ExpectedFile, FileKind},
-    model::{Architecture, BUILT, OWN_FAMILY},
+    model::{Architecture, BUILT, WeightFamily},
     spelling::suggestion,
     text::{count, printable},
 };
@@ -90,7 +90,7 @@ fn behind<'a>(names: &[&'a str], prefix: &str) -> BTreeSet<&'a str> {
 /// # Errors
 /// A file that is no safetensors, lacks a tensor, has one too many, or one of another shape or of a type that is no number
 /// with a fraction.
-pub fn read(bytes: &[u8], path: &Path, architecture: &Architecture, family: &str) -> Result<Strict> {
+pub fn read(bytes: &[u8], path: &Path, architecture: &Architecture, family: WeightFamily) -> Result<Strict> {
     let wanted = layout(architecture, family)?;
     let file = open(bytes, path)?;
     let wrong = |what: String| Fault::asked(what).in_file(path);
@@ -157,7 +157,7 @@ pub fn read(bytes: &[u8], path: &Path, architecture: &Architecture, family: &str
 ///
 /// # Errors
 /// As [`read`].
-pub fn examine(path: &Path, architecture: &Architecture, family: &str) -> Result<Vec<String>> {
+pub fn examine(path: &Path, architecture: &Architecture, family: WeightFamily) -> Result<Vec<String>> {
     let bytes = std::fs::read(path).map_err(|error| Fault::io("read the weights", path, &error))?;
     Ok(read(&bytes, path, architecture, family)?.remarks)
 }
@@ -190,7 +190,7 @@ pub fn inspect(bytes: &[u8], path: &Path) -> Result<Inspected> {
     let prefix = prefix(&names, &usual).unwrap_or_else(|several| several[0]);
     let there = behind(&names, prefix);
     let (word, others) = BUILT[usize::from(there.iter().any(|name| name.contains(".se.fc1.")))];
-    let family = if there.contains("embedding.weight") { OWN_FAMILY } else { others };
+    let family = if there.contains("embedding.weight") { WeightFamily::Visavis } else { others };
     let first = file.tensor(&format!("{prefix}conv1.weight")).ok();
     let channels = first.and_then(|tensor| tensor.shape().first().copied());
     let architecture = Architecture { word: word.to_owned(), width: channels.map_or(1.0, |channels| channels as f64 / 64.0) };
@@ -198,7 +198,7 @@ pub fn inspect(bytes: &[u8], path: &Path) -> Result<Inspected> {
     let known = missing.len() * 2 < names.len();
     let heads = there.iter().filter(|name| needless(name)).count();
     Ok(Inspected {
-        family: known.then(|| family.to_owned()),
+        family: known.then_some(family),
         architecture: known.then(|| architecture.to_string()),
         tensors: names.len(),
         prefix: if known { prefix.to_owned() } else { String::new() },
@@ -212,7 +212,7 @@ pub fn inspect(bytes: &[u8], path: &Path) -> Result<Inspected> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Inspected {
     /// `None`: of no family that is known here.
-    pub family: Option<String>,
+    pub family: Option<WeightFamily>,
     pub architecture: Option<String>,
     pub tensors: usize,
     /// What all the network's names begin with, and which is left out.
@@ -262,12 +262,12 @@ mod tests {
             let values = vec![0.5; shape.iter().product()];
             (name, Tensor { shape, values })
         };
-        layout(&narrow(), "visavis").unwrap().into_iter().map(tensor).collect()
+        layout(&narrow(), WeightFamily::Visavis).unwrap().into_iter().map(tensor).collect()
     }
 
     fn read_back(tensors: &BTreeMap<String, Tensor>) -> Result<Strict> {
         let bytes = write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).unwrap();
-        read(&bytes, Path::new("w.safetensors"), &narrow(), "visavis")
+        read(&bytes, Path::new("w.safetensors"), &narrow(), WeightFamily::Visavis)
     }
 
     #[test]
@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn a_file_that_holds_no_weights_is_called_what_it_is() {
         let refused = |bytes: &[u8], what: &str, next: &str| {
-            let fault = read(bytes, Path::new("w.safetensors"), &narrow(), "visavis").unwrap_err();
+            let fault = read(bytes, Path::new("w.safetensors"), &narrow(), WeightFamily::Visavis).unwrap_err();
             assert!(fault.what.contains(what) && fault.next.as_ref().unwrap().contains(next), "{fault}");
         };
         refused(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer", "git lfs pull");

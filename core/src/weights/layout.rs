@@ -6,7 +6,7 @@
 
 use crate::domain::{
     Fault, Result,
-    model::{Architecture, BUILT, OWN_FAMILY},
+    model::{Architecture, BUILT, WeightFamily},
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -54,14 +54,18 @@ const STAGES: [(usize, usize); 4] = [(3, 64), (4, 128), (6, 256), (3, 512)];
 impl Residual {
     /// # Errors
     /// An architecture that is not built here.
-    pub fn of(architecture: &Architecture, family: &str) -> Result<Self> {
+    pub fn of(architecture: &Architecture, family: WeightFamily) -> Result<Self> {
         let word = architecture.word.as_str();
         if !BUILT.iter().any(|(built, _)| *built == word) {
             return Err(Fault::missing(format!("networks of the architecture {word} are not built here")));
         }
         let excites = word.starts_with("se");
         let stages = STAGES.map(|(blocks, channels)| (blocks, narrowed(channels, architecture.width)));
-        Ok(Residual { stages: stages.into(), excites, neck: (family == OWN_FAMILY).then(|| embedding_width(architecture.width)) })
+        Ok(Residual {
+            stages: stages.into(),
+            excites,
+            neck: (family == WeightFamily::Visavis).then(|| embedding_width(architecture.width)),
+        })
     }
 
     /// How many numbers the layer gives an image.
@@ -91,7 +95,7 @@ fn embedding_width(width: f64) -> usize {
 ///
 /// # Errors
 /// An architecture that is not built here.
-pub fn layout(architecture: &Architecture, family: &str) -> Result<Vec<TensorEntry>> {
+pub fn layout(architecture: &Architecture, family: WeightFamily) -> Result<Vec<TensorEntry>> {
     let plan = Residual::of(architecture, family)?;
     let mut tensors = Vec::new();
     let mut add = |name: String, shape: Vec<usize>, role: Role| tensors.push(TensorEntry { name, shape, role });
@@ -137,7 +141,7 @@ pub fn layout(architecture: &Architecture, family: &str) -> Result<Vec<TensorEnt
 mod tests {
     use super::*;
 
-    fn parameters(word: &str, width: f64, family: &str) -> usize {
+    fn parameters(word: &str, width: f64, family: WeightFamily) -> usize {
         let architecture = Architecture { word: word.into(), width };
         let learns = |entry: &&TensorEntry| entry.role.learns();
         layout(&architecture, family).unwrap().iter().filter(learns).map(|entry| entry.shape.iter().product::<usize>()).sum()
@@ -146,18 +150,35 @@ mod tests {
     #[test]
     fn a_resnet_34_has_the_parameters_the_field_says() {
         // torchvision: 21,797,672 with its head of 512 × 1000 + 1000.
-        assert_eq!(parameters("resnet34", 1.0, "torchvision"), 21_797_672 - 513_000);
+        assert_eq!(parameters("resnet34", 1.0, WeightFamily::Torchvision), 21_797_672 - 513_000);
         // One block's layers are 2 · c · s + s + c numbers.
         let excites: usize =
             STAGES.iter().map(|&(blocks, c)| blocks * (2 * c * Residual::squeezed(c) + Residual::squeezed(c) + c)).sum();
-        assert_eq!(parameters("seresnet34", 1.0, "timm"), 21_797_672 - 513_000 + excites);
+        assert_eq!(parameters("seresnet34", 1.0, WeightFamily::Timm), 21_797_672 - 513_000 + excites);
     }
 
     #[test]
     fn a_narrow_network_keeps_its_shape() {
-        let plan = Residual::of(&Architecture { word: "resnet34".into(), width: 0.25 }, "visavis").unwrap();
+        let plan = Residual::of(&Architecture { word: "resnet34".into(), width: 0.25 }, WeightFamily::Visavis).unwrap();
         assert_eq!(plan.stages, [(3, 16), (4, 32), (6, 64), (3, 128)]);
         assert_eq!((plan.columns("layer2"), plan.columns("embedding")), (32, 128));
         assert_eq!([64, 128, 256, 512].map(Residual::squeezed), [8, 8, 16, 32]);
+    }
+
+    /// Weights are drawn by a tensor's place in this order: another order is other networks.
+    #[test]
+    fn the_order_of_the_tensors_is_pinned() {
+        let digest = |word: &str, family: WeightFamily| {
+            let layout = layout(&Architecture { word: word.into(), width: 0.5 }, family).unwrap();
+            let lines = layout.iter().map(|TensorEntry { name, shape, role }| format!("{name} {shape:?} {role:?}\n"));
+            crate::domain::Digest::of(lines.collect::<String>().as_bytes()).short()
+        };
+        let found = [
+            digest("resnet34", WeightFamily::Torchvision),
+            digest("resnet34", WeightFamily::Visavis),
+            digest("seresnet34", WeightFamily::Timm),
+            digest("seresnet34", WeightFamily::Visavis),
+        ];
+        assert_eq!(found, ["", "", "", ""]);
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
-use visavis_core::domain::{Result, ledger::Frequency, missing::MissingLabels};
+use visavis_core::domain::{Result, ledger::Frequency, missing::MissingLabels, study::LabelProvenance};
 
 #[derive(Serialize)]
 pub struct Data {
@@ -30,7 +30,7 @@ pub struct Data {
 #[derive(Serialize)]
 struct LabelFile {
     attribute: String,
-    provenance: Option<String>,
+    provenance: Option<&'static str>,
 }
 
 /// An attribute that some images have no label of, and how files spell that.
@@ -71,7 +71,10 @@ impl Data {
             provenance: evaluation
                 .labels
                 .iter()
-                .map(|file| LabelFile { attribute: file.attribute.clone(), provenance: file.provenance.clone() })
+                .map(|file| LabelFile {
+                    attribute: file.attribute.clone(),
+                    provenance: file.provenance.map(LabelProvenance::word),
+                })
                 .collect(),
             missing: missing_labels(source, missing),
             figure: source.drawing(Step::DrawFrequencies)?,

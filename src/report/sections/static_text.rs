@@ -1,6 +1,7 @@
 //! Sections that every report has alike: the words, and the methods.
 
 use super::Section;
+use crate::study::METHODS;
 use serde::Serialize;
 use visavis_core::domain::glossary::GLOSSARY;
 
@@ -28,7 +29,23 @@ impl Words {
 }
 
 #[derive(Serialize)]
-pub struct Methods {}
+pub struct Methods {
+    projections: Vec<ProjectionMethod>,
+}
+
+#[derive(Serialize)]
+struct ProjectionMethod {
+    title: &'static str,
+    /// HTML.
+    about: &'static str,
+}
+
+impl Methods {
+    pub fn all() -> Self {
+        let projections = METHODS.map(|of| ProjectionMethod { title: of.title, about: of.about });
+        Methods { projections: projections.into() }
+    }
+}
 
 impl Section for Methods {
     const ANCHOR: &'static str = "methods";
@@ -45,6 +62,8 @@ mod tests {
     fn the_glossary_and_the_methods_are_on_the_page() {
         let words = text_of(&Words::all(), &Default::default());
         assert!(words.contains("selection half Half A of the identities: views are chosen by their scores on it."), "{words}");
-        assert!(text_of(&Methods {}, &Default::default()).contains("Benjamini and Hochberg"));
+        let methods = text_of(&Methods::all(), &Default::default());
+        assert!(methods.contains("Benjamini and Hochberg"), "{methods}");
+        assert!(methods.contains("PCA Eigenvectors of the covariance matrix"), "{methods}");
     }
 }

@@ -7,7 +7,7 @@ mod run_journal;
 
 use super::{
     cost::Costs,
-    devices::{Device, DeviceClass},
+    devices::Device,
     job_requests::Acts,
     plan::{Plan, StageStatus},
     steps::Step,
@@ -252,7 +252,7 @@ impl<'a> Run<'a> {
 
     /// Devices that networks run on have workers that can do all; each start is paid once.
     fn program_on(&self, device: usize) -> &'a Path {
-        let networks = self.how.devices[device].name.class == DeviceClass::of_word(&self.plan.study.numerics.device);
+        let networks = self.how.devices[device].name.class == self.plan.study.numerics.device;
         self.how.torch.as_ref().filter(|_| networks).unwrap_or(&self.how.program)
     }
 

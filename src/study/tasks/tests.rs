@@ -1,6 +1,5 @@
 use super::*;
 use crate::study::{
-    devices::DeviceClass,
     steps::Node,
     testing::{nodes, output_of, result, sources, study},
 };
@@ -56,7 +55,7 @@ fn a_task_consumes_what_its_step_needs_and_nothing_else() {
 #[test]
 fn networks_run_on_the_devices_that_the_study_names_and_all_else_on_processors() {
     let mut study = study();
-    study.numerics.device = "cuda".into();
+    study.numerics.device = DeviceClass::Cuda;
     let on_cards: BTreeSet<StageName> =
         nodes(&study).iter().filter(|node| node.step.class(&study) != DeviceClass::Cpu).map(|node| node.step.stage()).collect();
     assert_eq!(on_cards, [StageName::Train, StageName::Extract].into());

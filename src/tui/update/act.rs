@@ -117,7 +117,7 @@ fn add(shared: &mut Shared) {
         shared.offer_studies();
         return;
     }
-    let options = Adding::ALL.iter().map(|adding| adding.words().to_owned()).collect();
+    let options = Adding::ALL.iter().map(|adding| adding.words().into_owned()).collect();
     shared.overlay = Some(Overlay::Menu { title: "add to the study", options, cursor: 0, choice: MenuChoice::Add });
 }
 

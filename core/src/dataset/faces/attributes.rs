@@ -5,7 +5,7 @@ use super::{
     person::{Beard, HairColour, HairTexture, JAW, Person},
     sitting::Sitting,
 };
-use crate::{dataset::celeba::ATTRIBUTES, numeric::special};
+use crate::{dataset::readers::celeba::ATTRIBUTES, numeric::special};
 use serde::{Deserialize, Serialize};
 
 /// Where an attribute is decided.

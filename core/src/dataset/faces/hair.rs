@@ -4,8 +4,8 @@ use super::{
     canvas::{Canvas, CanvasPoint},
     dice::Dice,
     person::{Beard, HairTexture, Person},
-    portrait::Tones,
     sitting::Sitting,
+    tones::Tones,
 };
 
 const TOP: f32 = -77.0;

@@ -7,6 +7,7 @@ mod attributes;
 mod canvas;
 mod colour;
 mod dice;
+mod files;
 mod hair;
 mod person;
 mod portrait;
@@ -15,6 +16,7 @@ mod set;
 mod sheet;
 mod sitting;
 mod texture;
+mod tones;
 mod truth;
 mod wear;
 
@@ -26,5 +28,5 @@ pub use truth::{Planted, Truth};
 /// Some picture, for tests.
 #[cfg(test)]
 pub fn a_jpeg() -> Vec<u8> {
-    set::jpeg(&[90; (portrait::WIDTH * portrait::HEIGHT * 3) as usize]).unwrap()
+    files::jpeg(&[90; (portrait::WIDTH * portrait::HEIGHT * 3) as usize]).unwrap()
 }

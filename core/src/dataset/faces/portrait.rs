@@ -2,12 +2,13 @@
 
 use super::{
     canvas::{Canvas, CanvasPoint},
-    colour::{Colour, HAIR, SKIN, Style},
+    colour::{Colour, Style},
     dice::Dice,
     hair,
     person::{Beard, HairColour, Person},
     scene,
     sitting::Sitting,
+    tones::{Landmarks, Tones},
     wear,
 };
 use crate::numeric::Purpose;
@@ -18,37 +19,6 @@ pub const HEIGHT: u32 = 218;
 
 /// The middle of the face, between eyes and mouth, in an aligned picture.
 const MIDDLE: CanvasPoint = (88.5, 127.0);
-
-/// Colours that follow from who is drawn.
-pub struct Tones {
-    pub skin: Colour,
-    pub shade: Colour,
-    pub hair: Colour,
-    pub line: Colour,
-}
-
-impl Tones {
-    fn of(person: &Person) -> Self {
-        let (low, share) = (person.tone as usize, person.tone.fract());
-        let plain = SKIN[low.min(9)].mix(SKIN[(low + 1).min(9)], share);
-        // The scale's swatches are surfaces; faces are warmer, and the darkest keep room for shadows.
-        let warm = if person.tone > 5.0 { Colour::hex(0x9c5f3a) } else { Colour::hex(0xd98b5f) };
-        let skin = if person.pale { plain.mix(Colour::hex(0xd2ccdf), 0.75) } else { plain.mix(warm, 0.20 + 0.012 * person.tone) };
-        let hair = match person.hair {
-            HairColour::Black => HAIR[0].mix(HAIR[1], person.shape.hair_shade),
-            HairColour::Brown => HAIR[2].mix(HAIR[3], person.shape.hair_shade),
-            HairColour::Blond => HAIR[4].mix(HAIR[5], person.shape.hair_shade),
-            HairColour::Gray => HAIR[6].mix(HAIR[7], person.shape.hair_shade),
-            HairColour::Other => HAIR[8].mix(HAIR[9], person.shape.hair_shade),
-        };
-        let dark = skin.luminance() < 0.25;
-        let line = if dark { skin.darker(0.72) } else { skin.mix(Colour::hex(0x5a2d1c), 0.62) };
-        Tones { skin, shade: skin.mix(Colour::hex(0x6b3a24), if dark { 0.12 } else { 0.22 }).darker(0.08), hair, line }
-    }
-}
-
-/// Where CelebA marks a face: eyes, nose, corners of the mouth.
-pub type Landmarks = [CanvasPoint; 5];
 
 pub struct Portrait {
     /// Red, green, blue, a row after the other.

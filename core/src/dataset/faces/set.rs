@@ -4,15 +4,17 @@ use super::{
     attributes::{DrawnLabels, noise},
     colour::Style,
     dice::Dice,
+    files::{jpeg, write},
     person::Person,
-    portrait::{HEIGHT, Landmarks, WIDTH, portrait},
+    portrait::portrait,
     sheet,
-    sitting::{Sitting, Twin, Variety},
+    sitting::{PictureOf, Sitting, Twin, Variety},
     texture::Texture,
+    tones::Landmarks,
     truth::{self, DrawnSet, Truth},
 };
 use crate::{
-    dataset::celeba::ATTRIBUTES,
+    dataset::readers::celeba::ATTRIBUTES,
     domain::{Fault, Result},
     numeric::{PhiloxStream, Purpose, purpose::OF_PERSON},
 };
@@ -42,15 +44,6 @@ pub struct Request {
     pub seed: u64,
 }
 
-/// Who is on a picture, and how.
-pub struct PictureOf {
-    pub identity: usize,
-    pub person: Person,
-    pub sitting: Sitting,
-    pub style: Style,
-}
-
-const QUALITY: u8 = 92;
 /// Labelled images of each tone, at most.
 const OF_EACH_TONE: usize = 100;
 /// The bins of tone: pairs of the Monk scale.
@@ -258,23 +251,4 @@ fn in_folders(
     };
     let paths: Vec<PathBuf> = classes.map(path).collect();
     paths.par_iter().enumerate().try_for_each(|(image, path)| write(path, &jpeg(&picture(image))?))
-}
-
-pub fn jpeg(rgb: &[u8]) -> Result<Vec<u8>> {
-    sized_jpeg(rgb, WIDTH, HEIGHT)
-}
-
-pub fn sized_jpeg(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, QUALITY)
-        .encode(rgb, width, height, image::ExtendedColorType::Rgb8)
-        .map_err(|error| Fault::unexpected(format!("cannot encode a picture: {error}")))?;
-    Ok(bytes)
-}
-
-pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(path, bytes))
-        .map_err(|error| Fault::io("write a drawn data set", path, &error))
 }

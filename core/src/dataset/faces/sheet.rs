@@ -2,11 +2,12 @@
 
 use super::{
     attributes::{UNDRAWN, flip},
+    files::{sized_jpeg, write},
     portrait::{HEIGHT, WIDTH, portrait},
-    set::{PictureOf, sized_jpeg, write},
+    sitting::PictureOf,
     truth::DrawnSet,
 };
-use crate::{dataset::celeba::ATTRIBUTES, domain::Result};
+use crate::{dataset::readers::celeba::ATTRIBUTES, domain::Result};
 use rayon::prelude::*;
 use std::path::Path;
 

@@ -196,3 +196,11 @@ impl Sitting {
         self
     }
 }
+
+/// Who is on a picture, and how.
+pub struct PictureOf {
+    pub identity: usize,
+    pub person: Person,
+    pub sitting: Sitting,
+    pub style: Style,
+}

@@ -3,9 +3,9 @@
 use super::{
     attributes::{self, DrawnLabels, Level, UNDRAWN},
     portrait::portrait,
-    set::PictureOf,
+    sitting::PictureOf,
 };
-use crate::{dataset::celeba::ATTRIBUTES, domain::comparison::Question};
+use crate::{dataset::readers::celeba::ATTRIBUTES, domain::comparison::Question};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 

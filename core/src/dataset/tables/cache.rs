@@ -1,9 +1,9 @@
 //! Tables that were read, kept beside the digests as one binary file each. A cache is no input: what is damaged, or cannot be
 //! written, is as if it were not there.
 
-use super::{Cells, ImageTable};
+use super::image_table::{Cells, ImageTable};
 use crate::{
-    dataset::{DigestCache, defects::Note},
+    dataset::{defects::Note, digests::DigestCache},
     domain::{Digest, Fault, Result, image::ImageIndex, text::is_steering},
 };
 use serde::{Deserialize, Serialize};

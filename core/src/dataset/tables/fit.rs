@@ -10,6 +10,14 @@ pub fn plain_id(id: &str) -> Cow<'_, str> {
     if plain.contains('\\') { Cow::Owned(plain.replace('\\', "/")) } else { Cow::Borrowed(plain) }
 }
 
+const ENDINGS: [&str; 9] = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "ppm"];
+
+/// Does the name end as names of pictures do?
+pub fn looks_like_a_picture(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+}
+
 /// The first three, and whether there are more.
 pub fn three<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
@@ -37,7 +45,7 @@ pub fn misfit<'a>(
 /// What two spellings of one picture have in common: neither folder, nor ending, nor leading zeros, nor case.
 fn core(name: &str) -> String {
     let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    let stem = if super::looks_like_a_picture(file) { file.rsplit_once('.').map_or(file, |(stem, _)| stem) } else { file };
+    let stem = if looks_like_a_picture(file) { file.rsplit_once('.').map_or(file, |(stem, _)| stem) } else { file };
     let core = stem.trim_start_matches('0').to_lowercase();
     if core.is_empty() && !stem.is_empty() { "0".to_owned() } else { core }
 }
@@ -50,7 +58,7 @@ fn cure<'a>(theirs: impl Iterator<Item = &'a str>, ours: impl Iterator<Item = &'
     let (their, our) = theirs.take(1000).find_map(|name| Some((name, *known.get(&core(name))?)))?;
     let split = |name: &'a str| {
         let (folder, file) = name.rfind(['/', '\\']).map_or(("", name), |at| name.split_at(at + 1));
-        let ending = if super::looks_like_a_picture(file) { file.rfind('.').unwrap_or(file.len()) } else { file.len() };
+        let ending = if looks_like_a_picture(file) { file.rfind('.').unwrap_or(file.len()) } else { file.len() };
         (folder, &file[..ending], &file[ending..])
     };
     let (t, o) = (split(their), split(our));

@@ -1,8 +1,8 @@
 //! A table with a row an image, as it stands in its file: every word as it is spelled, kept as small numbers.
 
 use super::{
-    fit::plain_id,
-    layout::{Layout, looks_like_a_picture},
+    fit::{looks_like_a_picture, plain_id},
+    layout::Layout,
     reader::{TableReader, TableRow},
 };
 use crate::{

@@ -1,7 +1,10 @@
 //! How a table of images is laid out: separator, header or none, which column names the images. Found by what the first rows
 //! hold and by the images that are known, never taken for granted.
 
-use super::reader::{Beginning, regular, separator};
+use super::{
+    fit::{looks_like_a_picture, plain_id},
+    reader::{Beginning, regular, separator},
+};
 use crate::{
     dataset::defects::Note,
     domain::{
@@ -54,14 +57,6 @@ const ID_NAMES: [&str; 17] = [
 /// A control character: no field holds it, so a line is one field.
 const NO_SEPARATOR: u8 = 0x1f;
 
-const ENDINGS: [&str; 9] = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "ppm"];
-
-/// Does the name end as names of pictures do?
-pub fn looks_like_a_picture(name: &str) -> bool {
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
-}
-
 /// The name of a column, less what people write it with.
 pub fn plain(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect::<String>().to_lowercase()
@@ -90,7 +85,7 @@ impl Layout {
     /// As [`Layout::of`].
     pub fn of_list(path: &Path, from: &mut impl Read, known: Option<&ImageIndex>) -> Result<Self> {
         Self::with(path, from, known, |sample, whole| {
-            let is_known = |line: &str| known.is_some_and(|known| known.row(&super::fit::plain_id(line.trim())).is_some());
+            let is_known = |line: &str| known.is_some_and(|known| known.row(&plain_id(line.trim())).is_some());
             // The name of an image may hold commas.
             let is_list = String::from_utf8_lossy(sample).split(['\r', '\n']).any(is_known);
             regular(sample, whole).filter(|_| !is_list).unwrap_or(NO_SEPARATOR)
@@ -179,7 +174,7 @@ struct Here<'a> {
 
 impl Here<'_> {
     fn is_known(&self, name: &str) -> bool {
-        self.known.is_some_and(|known| known.row(&super::fit::plain_id(name)).is_some())
+        self.known.is_some_and(|known| known.row(&plain_id(name)).is_some())
     }
 
     fn is_image(&self, field: &str) -> bool {

@@ -7,7 +7,7 @@ mod layout;
 mod reader;
 
 pub use cache::kept;
-pub use fit::{misfit, plain_id, three};
+pub use fit::{looks_like_a_picture, misfit, plain_id, three};
 pub use image_table::{Builder, Cells, ImageTable, Repeated, line_ends};
-pub use layout::{Layout, looks_like_a_picture, plain};
+pub use layout::{Layout, plain};
 pub use reader::{TableReader, TextLines, tabbed};

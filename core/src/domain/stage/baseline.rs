@@ -1,14 +1,14 @@
 //! `baseline`: features that any picture has without a network, for networks to be compared with.
 
 use super::Stage;
-use crate::domain::{canonical::Value, study::Preparation};
+use crate::domain::{canonical::Value, model::BaselineKind, study::Preparation};
 use serde::{Deserialize, Serialize};
 
 /// `images` → `embedding.npy`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
-    /// `pixels` or `colours`.
-    pub word: String,
+    /// What is made of a picture.
+    pub word: BaselineKind,
     /// How a picture becomes numbers.
     pub preparation: Preparation,
 }
@@ -21,6 +21,6 @@ impl Stage for Baseline {
 
     fn canonical(&self) -> Value {
         let Baseline { word, preparation } = self;
-        Value::map().with("baseline", Value::text(word)).with("preparation", preparation.canonical()).done()
+        Value::map().with("baseline", Value::text(word.word())).with("preparation", preparation.canonical()).done()
     }
 }

@@ -3,7 +3,7 @@
 use super::Stage;
 use crate::domain::{
     canonical::Value,
-    model::Architecture,
+    model::{Architecture, WeightFamily},
     study::{Numerics, Preparation},
 };
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub struct Extraction {
     #[serde(alias = "taps")]
     pub layers: Vec<String>,
     /// How the tensors of the weights are named.
-    pub family: String,
+    pub family: WeightFamily,
     /// Weights that were drawn by this seed and never learned; otherwise `weights` are consumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untrained: Option<u64>,
@@ -66,7 +66,7 @@ impl Stage for Extraction {
             .with("preparation", preparation.canonical())
             // Words in keys never change.
             .with("taps", Value::list(layers, Value::text))
-            .with("family", Value::text(family))
+            .with("family", Value::text(family.word()))
             .optional("untrained", untrained.map(Value::seed))
             .with("numerics", numerics.canonical())
             .done()

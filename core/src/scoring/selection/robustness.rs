@@ -41,6 +41,8 @@ pub struct ShownFigure<'a> {
     pub points: &'a Matrix,
     /// The method that made the coordinates.
     pub method: &'a Method,
+    /// The same method by other settings, each in words.
+    pub other_settings: &'a [(String, Method)],
     /// The axes that are shown.
     pub view: View,
 }
@@ -53,7 +55,7 @@ pub fn figure_robustness(
     seed: u64,
     project: impl Fn(&Method, &Matrix) -> Result<Matrix>,
 ) -> FigureRobustness {
-    let ShownFigure { features, points, method, view } = *figure;
+    let ShownFigure { features, points, method, other_settings, view } = *figure;
     let statistics = Statistics { bootstraps: 0, permutations: 0, ..Statistics::default() };
     let design = EvaluationDesign::new(setting, question, &statistics, seed);
     let scorer = ViewScorer::new(&design);
@@ -66,16 +68,16 @@ pub fn figure_robustness(
         })
         .collect();
     let all: Vec<usize> = (0..features.rows()).collect();
-    let other_settings = |(name, method): (String, Method)| {
-        let points = project(&method, features).ok()?;
-        Some(OtherSettings { method: name, auc: score_of_rows(&design, &all, &points, view)? })
+    let scored_by = |(words, method): &(String, Method)| {
+        let points = project(method, features).ok()?;
+        Some(OtherSettings { method: words.clone(), auc: score_of_rows(&design, &all, &points, view)? })
     };
     FigureRobustness {
         format: 1,
         beside: validity(&scorer, points, view),
         times: re_projected.len(),
         again: Spread::of(re_projected),
-        other: method.next().into_iter().filter_map(other_settings).collect(),
+        other: other_settings.iter().filter_map(scored_by).collect(),
         mislabelled: scorer.points_in_view(view, points).map(|in_view| label_noise(&design, &in_view, seed)).unwrap_or_default(),
     }
 }

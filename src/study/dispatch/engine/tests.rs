@@ -1,6 +1,6 @@
 use super::*;
 use crate::study::{
-    devices::{Device, DeviceClass, Name},
+    devices::{Device, Name},
     dispatch::executors::{
         MessageKind, WorkerExecutor, WorkerMessage, WorkerPlace,
         fake::{Attempt, FakeExecutor},
@@ -10,6 +10,7 @@ use std::path::Path;
 use visavis_core::domain::{
     Digest,
     stage::{Index, Input, Location, Order, Task, Work},
+    study::DeviceClass,
 };
 
 /// A run in memory: the engine, workers that go as they are told, and jobs that need no other.

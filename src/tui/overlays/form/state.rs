@@ -1,10 +1,11 @@
 //! The fields of each form, their completions, and the change that they amount to.
 
 use crate::{
-    study::{draft::Change, matrix_snapshot::Board},
-    tui::levels::{PROJECTIONS, known},
+    study::{METHODS, draft::Change, matrix_snapshot::Board},
+    tui::levels::{known, projections},
 };
-use visavis_core::domain::model::{BASELINES, LOSSES};
+use std::borrow::Cow;
+use visavis_core::domain::model::{BaselineKind, LOSSES};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adding {
@@ -50,10 +51,10 @@ impl Adding {
         Adding::Features,
     ];
 
-    pub fn words(self) -> &'static str {
-        match self {
+    pub fn words(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Adding::Comparison => "a comparison: classes held against each other",
-            Adding::Projection => "a projection: pca, ica, tsne, umap",
+            Adding::Projection => return format!("a projection: {}", METHODS.map(|of| of.word).join(", ")).into(),
             Adding::Loss => "a loss to the matrix",
             Adding::Architecture => "an architecture to the matrix",
             Adding::TrainedOn => "a training set to the matrix",
@@ -61,7 +62,7 @@ impl Adding {
             Adding::Baseline => "a baseline: pixels, colours, untrained",
             Adding::Weights => "a model whose weights are there",
             Adding::Features => "a model whose features are there",
-        }
+        })
     }
 
     /// The factor of the matrix that it is a level of.
@@ -79,7 +80,6 @@ impl Adding {
 impl Form {
     pub fn new(adding: Adding, board: &Board) -> Self {
         let field = |name, hint, options: Vec<String>| FormField { name, hint, value: String::new(), options };
-        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let name = || field("name", "its name in tables and figures", vec![]);
         // `Smiling`, and of an attribute with several values each: `digit=3`.
         let attributes = || {
@@ -108,13 +108,13 @@ impl Form {
                 field("who is in it", "not Smiling", attributes()),
                 field("within", "only images for which this holds; may stay empty", attributes()),
             ],
-            Adding::Projection => vec![field("projection", "a method with its parameters", owned(&PROJECTIONS))],
+            Adding::Projection => vec![field("projection", "a method with its parameters", projections())],
             Adding::Baseline => vec![
                 name(),
                 field(
                     "baseline",
                     "what takes no training",
-                    BASELINES.iter().map(|word| (*word).to_owned()).chain(["untrained".to_owned()]).collect(),
+                    BaselineKind::ALL.iter().map(BaselineKind::to_string).chain(["untrained".to_owned()]).collect(),
                 ),
                 field("architecture", "of an untrained one only", known(board, "architecture")),
                 prepare(),

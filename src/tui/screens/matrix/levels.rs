@@ -5,7 +5,7 @@ use crate::{
         draft::{Change, FACTORS},
         matrix_snapshot::Board,
     },
-    tui::levels::{PROJECTIONS, known},
+    tui::levels::{known, projections},
 };
 use visavis_core::domain::model::LAYERS;
 
@@ -58,10 +58,10 @@ pub fn lines(board: &Board) -> Vec<LevelLine> {
     }
     lines.push(head("projection"));
     lines.extend(levels.projections.iter().enumerate().map(|(place, text)| level(text, true, Change::DropProjection { place })));
-    for text in PROJECTIONS {
-        let method = text.split(':').next().unwrap_or(text);
+    for text in projections() {
+        let method = text.split(':').next().unwrap_or(&text);
         if !levels.projections.iter().any(|own| own.split(':').next() == Some(method)) {
-            lines.push(level(text, false, Change::AddProjection { projection: text.to_owned() }));
+            lines.push(level(&text, false, Change::AddProjection { projection: text.clone() }));
         }
     }
     lines.push(head("comparison"));

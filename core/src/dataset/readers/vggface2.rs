@@ -1,35 +1,23 @@
-//! Data sets of one folder a class: ImageNet's, VGGFace2's, and whatever else is sorted so.
+//! VGGFace2 (Cao, Shen, Xie, Parkhi and Zisserman, FG 2018): `train/n000001/0019_01.jpg`, and `identity_meta.csv`.
 
-use super::{collection::Collection, pictures, tables::TableReader};
-use crate::domain::{Fault, Result, image::Column};
+use super::folders;
+use crate::{
+    dataset::{collection::Collection, tables::TableReader},
+    domain::{
+        Result,
+        study::{Dataset, Vggface2Split},
+    },
+};
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// One folder a class; the class index is the place of the folder's name among the sorted names.
-pub fn collect(root: &Path) -> Result<Collection> {
-    let mut set = Collection { pictures: root.to_owned(), ..Collection::default() };
-    set.take(pictures::names(root)?);
-    let classes: Column = set.ids.iter().filter_map(|id| Some((id.as_str(), id.split_once('/')?.0))).collect();
-    for id in set.ids.iter().filter(|id| !id.contains('/')) {
-        set.defects.fatal("no-class", || {
-            let fault = Fault::asked("a picture beside the folders is in no class").in_file(root.join(id));
-            fault.next("put it into the folder of its class, or take it away")
-        });
-    }
-    let known = classes.values();
-    for entry in fs::read_dir(root).map_err(|error| Fault::io("list", root, &error))?.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let is_class = entry.path().is_dir() && !name.starts_with('.');
-        if is_class && !known.contains(name.as_str()) {
-            set.defects.defect("empty-class", 1, Fault::asked("a class without a picture: it is left out").in_file(entry.path()));
-        }
-    }
-    drop(known);
-    set.classes = Some(classes);
-    Ok(set)
+/// A folder whose `train` or `test` holds people named as VGGFace2 does.
+pub fn recognise(root: &Path) -> Option<Dataset> {
+    let split = Vggface2Split::ALL.into_iter().find(|split| holds_people(&root.join(split.word())))?;
+    Some(Dataset::Vggface2 { root: root.to_owned(), split })
 }
 
 /// Does the folder hold people named as VGGFace2 does, `n000001`?
-pub fn is_vggface2(folder: &Path) -> bool {
+fn holds_people(folder: &Path) -> bool {
     let names =
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
     names.take(100).any(|name| is_person(&name))
@@ -39,9 +27,12 @@ fn is_person(name: &str) -> bool {
     name.len() == 7 && name.starts_with('n') && name.bytes().skip(1).all(|digit| digit.is_ascii_digit())
 }
 
-/// VGGFace2 (Cao, Shen, Xie, Parkhi and Zisserman, FG 2018): `train/n000001/0019_01.jpg`, and `identity_meta.csv`.
-pub fn collect_vggface2(root: &Path, split: &str) -> Result<Collection> {
-    let mut set = collect(&root.join(split))?;
+/// The pictures of a split, who is on them, and which gender the release says these people have.
+///
+/// # Errors
+/// A folder that cannot be listed, a table that cannot be opened.
+pub fn collect(root: &Path, split: Vggface2Split) -> Result<Collection> {
+    let mut set = folders::collect(&root.join(split.word()))?;
     set.identities.clone_from(&set.classes);
     let meta = root.join("identity_meta.csv");
     if let Some(classes) = set.classes.clone().filter(|_| meta.is_file()) {

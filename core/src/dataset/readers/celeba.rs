@@ -1,18 +1,21 @@
 //! CelebA (Liu, Luo, Wang and Tang, ICCV 2015): its attributes in their order, and its files, in the text dialect of the
 //! release or the CSV one of copies, with line ends of any kind and the folder of pictures once or twice.
 
-use super::{
-    DigestCache,
-    collection::Collection,
-    defects::{Defects, Note, name_of},
-    pictures::is_plain,
-    tables::{Builder, Cells, ImageTable, Layout, Repeated, TextLines, kept, line_ends, looks_like_a_picture, misfit},
-};
-use crate::domain::{
-    Fault, Result,
-    image::Column,
-    missing::{MissingLabels, is_usual},
-    text::{count, printable, shorten},
+use crate::{
+    dataset::{
+        collection::Collection,
+        defects::{Defects, Note, name_of},
+        digests::DigestCache,
+        pictures::{self, is_plain},
+        tables::{Builder, Cells, ImageTable, Layout, Repeated, TextLines, kept, line_ends, looks_like_a_picture, misfit},
+    },
+    domain::{
+        Fault, Result,
+        image::Column,
+        missing::{MissingLabels, is_usual},
+        study::{Dataset, Identities},
+        text::{count, printable, shorten},
+    },
 };
 use std::{
     io::Read,
@@ -65,9 +68,10 @@ pub const ATTRIBUTES: [&str; 40] = [
 const FOLDER: &str = "img_align_celeba";
 const PARTITIONS: [&str; 3] = ["train", "validation", "test"];
 
-/// Does the folder hold CelebA's table of attributes?
-pub fn is_here(root: &Path) -> bool {
-    table(root, "list_attr_celeba").is_some()
+/// A folder that holds CelebA's table of attributes.
+pub fn recognise(root: &Path) -> Option<Dataset> {
+    table(root, "list_attr_celeba")?;
+    Some(Dataset::CelebA { root: root.to_owned(), identities: Identities::Unsaid })
 }
 
 fn table(root: &Path, name: &str) -> Option<PathBuf> {
@@ -77,7 +81,7 @@ fn table(root: &Path, name: &str) -> Option<PathBuf> {
 }
 
 /// Where the pictures are: copies have the folder inside itself, or inside `Img`.
-fn pictures(root: &Path) -> PathBuf {
+fn pictures_of(root: &Path) -> PathBuf {
     let candidates = [root.join(FOLDER).join(FOLDER), root.join("Img").join(FOLDER), root.join(FOLDER)];
     candidates.iter().find(|folder| folder.is_dir()).unwrap_or(&candidates[2]).clone()
 }
@@ -89,7 +93,7 @@ pub fn collect(root: &Path, digests: &mut DigestCache) -> Result<Collection> {
             .in_file(root)
             .next("`root` is the folder that holds list_attr_celeba.txt and img_align_celeba/"));
     };
-    let mut set = Collection { pictures: pictures(root), labelled_in: Some(path.clone()), ..Collection::default() };
+    let mut set = Collection { pictures: pictures_of(root), labelled_in: Some(path.clone()), ..Collection::default() };
     if set.pictures == root.join(FOLDER).join(FOLDER) {
         let fault = Fault::asked("the folder of pictures is inside itself: the inner one is read").in_file(&set.pictures);
         set.defects.note("doubled-folder", 1, fault);
@@ -214,7 +218,7 @@ impl Collection {
         if !self.pictures.is_dir() {
             return Ok(());
         }
-        let there = super::pictures::names(&self.pictures)?.ids;
+        let there = pictures::names(&self.pictures)?.ids;
         let (folder, listed_in) = (&self.pictures, name_of(listed_in));
         for id in self.ids.iter().filter(|id| there.binary_search(id).is_err()) {
             self.defects.fatal("listed-and-absent", || {

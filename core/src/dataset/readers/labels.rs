@@ -1,14 +1,17 @@
 //! Label tables → columns: which words are missing labels, and which are yes and no.
 
-use super::{
-    Collection, DigestCache,
-    defects::{Defects, Note},
-    tables::{ImageTable, Layout, Repeated, kept},
-};
-use crate::domain::{
-    Fault, Result,
-    image::{Column, ImageIndex, Labels},
-    missing::{MissingLabels, MissingWords},
+use crate::{
+    dataset::{
+        collection::Collection,
+        defects::{Defects, Note},
+        digests::DigestCache,
+        tables::{ImageTable, Layout, Repeated, kept},
+    },
+    domain::{
+        Fault, Result,
+        image::{Column, ImageIndex, Labels},
+        missing::{MissingLabels, MissingWords},
+    },
 };
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 

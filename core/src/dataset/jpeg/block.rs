@@ -1,0 +1,102 @@
+//! The codes of one block, sequential or progressive (ITU-T T.81, annexes F and G): passed over, not decoded.
+
+use super::{
+    bits::{HuffmanTable, ScanBits},
+    headers::Scan,
+};
+
+/// Passes over the codes of a block; `None` where they break off.
+pub fn walk_block(
+    bits: &mut ScanBits,
+    scan: &Scan,
+    (dc, ac): (Option<&HuffmanTable>, Option<&HuffmanTable>),
+    history: Option<&mut u64>,
+    progressive: bool,
+    run: &mut u32,
+) -> Option<()> {
+    if !progressive {
+        let length = bits.code(dc?)?;
+        bits.skip(length.into())?;
+        let ac = ac?;
+        let mut k = 1;
+        while k < 64 {
+            let symbol = bits.code(ac)?;
+            let (zeros, length) = (symbol >> 4, symbol & 15);
+            match (zeros, length) {
+                (15, 0) => k += 16,
+                (_, 0) => break,
+                _ => {
+                    k += usize::from(zeros) + 1;
+                    bits.skip(length.into())?;
+                }
+            }
+        }
+        return Some(());
+    }
+    if scan.from == 0 {
+        let length = if scan.refines { 1 } else { bits.code(dc?)? };
+        return bits.skip(length.into());
+    }
+    let (history, ac) = (history?, ac?);
+    let mut k = scan.from;
+    if !scan.refines {
+        if *run > 0 {
+            *run -= 1;
+            return Some(());
+        }
+        while k <= scan.to {
+            let symbol = bits.code(ac)?;
+            let (zeros, length) = (symbol >> 4, symbol & 15);
+            match (zeros, length) {
+                (15, 0) => k += 16,
+                (_, 0) => {
+                    *run = (1 << zeros) - 1 + bits.take(zeros.into())?;
+                    break;
+                }
+                _ => {
+                    k += usize::from(zeros);
+                    bits.skip(length.into())?;
+                    *history |= 1u64.checked_shl(k as u32)?;
+                    k += 1;
+                }
+            }
+        }
+        return Some(());
+    }
+    if *run == 0 {
+        while k <= scan.to {
+            let symbol = bits.code(ac)?;
+            let (mut zeros, length) = (symbol >> 4, symbol & 15);
+            if length == 0 && zeros < 15 {
+                *run = (1 << zeros) + bits.take(zeros.into())?;
+                break;
+            }
+            if length > 0 {
+                bits.skip(1)?;
+            }
+            while k <= scan.to {
+                if *history >> k & 1 == 1 {
+                    bits.skip(1)?;
+                } else if zeros == 0 {
+                    break;
+                } else {
+                    zeros -= 1;
+                }
+                k += 1;
+            }
+            if length > 0 && k <= scan.to {
+                *history |= 1 << k;
+            }
+            k += 1;
+        }
+    }
+    if *run > 0 {
+        for place in k..=scan.to {
+            if *history >> place & 1 == 1 {
+                bits.skip(1)?;
+            }
+        }
+        *run -= 1;
+    }
+    Some(())
+}

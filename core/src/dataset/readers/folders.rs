@@ -1,0 +1,42 @@
+//! Data sets of one folder a class: ImageNet's, and whatever else is sorted so.
+
+use crate::{
+    dataset::{collection::Collection, pictures},
+    domain::{
+        Fault, Result,
+        image::Column,
+        study::{Dataset, Identities},
+    },
+};
+use std::{fs, path::Path};
+
+/// A folder that holds nothing but folders.
+pub fn recognise(root: &Path) -> Option<Dataset> {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    let nested = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).all(|entry| entry.path().is_dir());
+    nested.then(|| Dataset::Folders { root: root.to_owned(), identities: Identities::Unsaid })
+}
+
+/// One folder a class; the class index is the place of the folder's name among the sorted names.
+pub fn collect(root: &Path) -> Result<Collection> {
+    let mut set = Collection { pictures: root.to_owned(), ..Collection::default() };
+    set.take(pictures::names(root)?);
+    let classes: Column = set.ids.iter().filter_map(|id| Some((id.as_str(), id.split_once('/')?.0))).collect();
+    for id in set.ids.iter().filter(|id| !id.contains('/')) {
+        set.defects.fatal("no-class", || {
+            let fault = Fault::asked("a picture beside the folders is in no class").in_file(root.join(id));
+            fault.next("put it into the folder of its class, or take it away")
+        });
+    }
+    let known = classes.values();
+    for entry in fs::read_dir(root).map_err(|error| Fault::io("list", root, &error))?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_class = entry.path().is_dir() && !name.starts_with('.');
+        if is_class && !known.contains(name.as_str()) {
+            set.defects.defect("empty-class", 1, Fault::asked("a class without a picture: it is left out").in_file(entry.path()));
+        }
+    }
+    drop(known);
+    set.classes = Some(classes);
+    Ok(set)
+}

@@ -1,0 +1,81 @@
+//! Data sets by their kinds, a reader each: what tells that a folder holds one, and what is read of it.
+//!
+//! To add a kind: a file here with `recognise` and `collect`, its place in [`RECOGNISERS`], and its variant of [`Dataset`], which does
+//! not compile until [`collect`] has it.
+
+pub mod celeba;
+mod folders;
+pub mod labels;
+mod plain;
+mod vggface2;
+
+use super::{collection::Collection, digests::DigestCache};
+use crate::domain::{Result, study::Dataset};
+use std::path::Path;
+
+/// What tells that a folder holds a data set of a kind, by the files in it: the first that does not say no is believed.
+const RECOGNISERS: [fn(&Path) -> Option<Dataset>; 4] =
+    [celeba::recognise, vggface2::recognise, folders::recognise, plain::recognise];
+
+/// Reads a data set of any kind: its tables, and the names of its pictures. No picture is opened.
+///
+/// # Errors
+/// A folder that cannot be listed, a table that cannot be opened. What is wrong inside is a defect.
+pub fn collect(dataset: &Dataset, digests: &mut DigestCache) -> Result<Collection> {
+    match dataset {
+        Dataset::CelebA { root, .. } => celeba::collect(root, digests),
+        Dataset::Vggface2 { root, split } => vggface2::collect(root, *split),
+        Dataset::Folders { root, .. } => folders::collect(root),
+        Dataset::Images { root, .. } => plain::collect(root),
+    }
+}
+
+/// Which kind of data set a folder holds, by the files in it.
+pub fn recognise(root: &Path) -> Dataset {
+    RECOGNISERS.into_iter().find_map(|recognise| recognise(root)).unwrap_or_else(|| plain::dataset(root))
+}
+
+impl Dataset {
+    /// Is the folder there that its pictures are looked for in?
+    pub fn is_here(&self) -> bool {
+        match self {
+            Dataset::Vggface2 { root, split } => root.join(split.word()).is_dir(),
+            other => other.root().is_dir(),
+        }
+    }
+
+    /// What the kind is called in a study file.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Dataset::CelebA { .. } => "celeba",
+            Dataset::Vggface2 { .. } => "vggface2",
+            Dataset::Folders { .. } => "folders",
+            Dataset::Images { .. } => "images",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_folder_is_of_the_kind_that_its_files_tell() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = |name: &str, files: &[&str]| {
+            let root = folder.path().join(name);
+            for file in files {
+                let path = root.join(file);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, b"").unwrap();
+            }
+            recognise(&root).word()
+        };
+        assert_eq!(made("a", &["list_attr_celeba.txt", "img_align_celeba/000001.jpg"]), "celeba");
+        assert_eq!(made("b", &["Anno/list_attr_celeba.csv"]), "celeba");
+        assert_eq!(made("c", &["test/n000001/0001_01.jpg", "identity_meta.csv"]), "vggface2");
+        assert_eq!(made("d", &["cats/1.jpg", "dogs/1.jpg", ".git/x"]), "folders");
+        assert_eq!(made("e", &["cats/1.jpg", "labels.csv"]), "images");
+    }
+}

@@ -1,0 +1,29 @@
+//! A folder of pictures of which nothing is known but their names; a study file may name a label table beside it.
+
+use crate::{
+    dataset::{collection::Collection, pictures},
+    domain::{
+        Result,
+        study::{Dataset, Identities},
+    },
+};
+use std::path::Path;
+
+/// Any folder may be one.
+pub fn recognise(root: &Path) -> Option<Dataset> {
+    Some(dataset(root))
+}
+
+pub fn dataset(root: &Path) -> Dataset {
+    Dataset::Images { root: root.to_owned(), labels: None, identities: Identities::Unsaid, missing: None }
+}
+
+/// The names of the pictures.
+///
+/// # Errors
+/// A folder that cannot be listed.
+pub fn collect(root: &Path) -> Result<Collection> {
+    let mut set = Collection { pictures: root.to_owned(), ..Collection::default() };
+    set.take(pictures::names(root)?);
+    Ok(set)
+}
