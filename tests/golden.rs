@@ -11,7 +11,7 @@ use visavis_core::{
 /// Of the digits sample: two given feature sets, three projections of none.
 const DIGITS: [(&str, &str); 11] = [
     ("draw", "3ffb622b"),
-    ("fairness", "7fbba806"),
+    ("fairness", "37d39e65"),
     ("features", "5e660bcb"),
     ("grid", "d0eb91fe"),
     ("index", "412109a6"),

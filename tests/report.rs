@@ -60,6 +60,7 @@ fn every_number_on_the_page_is_a_claim() {
         "&#x27;",
         "&#x2F;",
         "BLAKE3",
+        "AIF360",
         "digit = 0",
         "digit = 1",
         "digit = 2",

@@ -98,7 +98,7 @@ impl Step {
         self.stage().kind()
     }
 
-    /// The [cost class](Work::cost_class) that its work has once the task is known.
+    /// The [cost class](visavis_core::domain::stage::Work::cost_class) that its work has once the task is known.
     pub fn cost_class(self, study: &Study) -> String {
         let network = |model: usize| match &study.models[model].source {
             Source::Network(of) => Some(of),

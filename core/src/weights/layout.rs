@@ -179,6 +179,6 @@ mod tests {
             digest("seresnet34", WeightFamily::Timm),
             digest("seresnet34", WeightFamily::Visavis),
         ];
-        assert_eq!(found, ["", "", "", ""]);
+        assert_eq!(found, ["f23a6ca0", "dd2e2e95", "4250aef3", "cc24b747"]);
     }
 }
