@@ -98,7 +98,7 @@ pub struct BoardCell {
     pub best: Option<Best>,
 }
 
-/// How a cell's score stood when the board was made.
+/// The state of a cell's score when the board was made.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CellStatus {
     Done,

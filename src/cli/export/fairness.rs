@@ -76,16 +76,19 @@ pub fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
         for comparison in &study.comparisons {
             let Some(place) = work.questions.iter().position(|question| *question == comparison.question) else { continue };
             let Some(asked) = found.asked.get(place).filter(|_| comparison.question.width() == 2) else { continue };
-            let row = |group: usize, cell: &GroupRates| FairnessRow {
-                names: [
-                    named(&found.groups[group]),
+            let names = |groups: String| {
+                [
+                    groups,
                     comparison.name.clone(),
                     comparison.classes[0].clone(),
                     of.name.clone(),
                     String::new(),
                     String::new(),
                     manifest.key.to_string(),
-                ],
+                ]
+            };
+            let row = |group: usize, cell: &GroupRates| FairnessRow {
+                names: names(named(&found.groups[group])),
                 counts: [cell.positives, cell.n, cell.identities].map(Some),
                 ..FairnessRow::default()
             };
@@ -105,15 +108,7 @@ pub fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
                 rows.extend(gaps(gap, &asked.cells, &row));
             }
             for over in &asked.dispersion {
-                let names = [
-                    over.attributes.join(" & "),
-                    comparison.name.clone(),
-                    comparison.classes[0].clone(),
-                    of.name.clone(),
-                    String::new(),
-                    String::new(),
-                    manifest.key.to_string(),
-                ];
+                let names = names(over.attributes.join(" & "));
                 rows.extend(dispersion(over, &FairnessRow { names, ..FairnessRow::default() }));
             }
         }
