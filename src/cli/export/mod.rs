@@ -1,0 +1,327 @@
+//! `visavis export STUDY --what …`
+
+mod contrasts;
+mod fairness;
+mod quality;
+mod table;
+
+use super::{
+    Context, open_store,
+    output::{remark, write_out},
+};
+use crate::study::{self, Step, StudyOutcome};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+use table::{ExportFormat, ExportTable};
+use visavis_core::{
+    dataset::array,
+    domain::{
+        Fault, Key, Result,
+        image::Images,
+        job::JobId,
+        ledger::CellId,
+        metric::MetricPoint,
+        score::{Counts, Estimate, TOO_FEW},
+        simultaneous::CellTest,
+        spelling::suggestion,
+        stage::{Index, ProjectFeatures},
+    },
+    store::{AttemptRow, ScoreRow},
+};
+
+#[derive(clap::Args)]
+pub struct Export {
+    /// The study file
+    study: PathBuf,
+    /// What to write
+    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "ledger", "fairness", "contrasts", "metrics", "attempts"])]
+    what: String,
+    /// The model (coordinates, features)
+    #[arg(long)]
+    model: Option<String>,
+    /// The layer (coordinates, features; default: the model's only one)
+    #[arg(long)]
+    layer: Option<String>,
+    /// The projection (coordinates; default: the study's only one)
+    #[arg(long)]
+    projection: Option<String>,
+    /// Which projection seed, from 1
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    seed: u16,
+    /// How to write it (npy: coordinates and features only)
+    #[arg(long, default_value = "csv", value_parser = ["csv", "parquet", "jsonl", "npy"])]
+    format: String,
+    /// Where to (default: standard output)
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Export {
+    pub fn run(&self, context: &Context) -> Result<()> {
+        let opened = study::open(&self.study, &context.workspace)?;
+        let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
+        let bytes = match self.what.as_str() {
+            "scores" => self.table(&scores(&StudyOutcome::load(&plan)?))?,
+            "quality" => self.table(&quality::quality(&plan)?)?,
+            "ledger" => self.table(&ledger(&StudyOutcome::load(&plan)?))?,
+            "fairness" => self.table(&fairness::fairness(&StudyOutcome::load(&plan)?)?)?,
+            "contrasts" => self.table(&contrasts::contrasts(&StudyOutcome::load(&plan)?))?,
+            "coordinates" | "features" => self.matrix(&plan)?,
+            "attempts" => self.table(&attempts(context, &plan)?)?,
+            _ => self.table(&metrics(context, &plan)?)?,
+        };
+        match &self.output {
+            None => write_out(&bytes),
+            Some(file) => {
+                std::fs::write(file, &bytes).map_err(|error| Fault::io("write", file, &error))?;
+                remark(context, format!("wrote {}", file.display()));
+            }
+        }
+        Ok(())
+    }
+
+    fn table(&self, table: &ExportTable) -> Result<Vec<u8>> {
+        table.write(match self.format.as_str() {
+            "csv" => ExportFormat::Csv,
+            "jsonl" => ExportFormat::JsonLines,
+            "parquet" => ExportFormat::Parquet,
+            _ => return Err(Fault::asked(format!("{} are no single array", self.what)).next("--format csv, jsonl or parquet")),
+        })
+    }
+
+    fn matrix(&self, plan: &study::Plan) -> Result<Vec<u8>> {
+        let study = &plan.study;
+        let models: Vec<&str> = study.models.iter().map(|model| model.name.as_str()).collect();
+        let model = place("--model", self.model.as_deref(), &models)?;
+        let layers = study.models[model].layers(study.layers.as_deref());
+        let layer = place("--layer", self.layer.as_deref(), &layers.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let (step, output) = if self.what == "features" {
+            (study::features(study, model, layer), study::features_name(study, model, layer))
+        } else {
+            let projections: Vec<&str> = study.projections.iter().map(|projection| projection.name.as_str()).collect();
+            let projection = place("--projection", self.projection.as_deref(), &projections)?;
+            (
+                Step::Project { model, layer, projection, seed: usize::from(self.seed) - 1 },
+                ProjectFeatures::COORDINATES.to_owned(),
+            )
+        };
+        let absent = || Fault::missing(format!("there are no such {} yet", self.what)).next("run the study first");
+        let bytes = plan.bytes(step, &output)?.ok_or_else(absent)?;
+        if self.format == "npy" {
+            return Ok(bytes);
+        }
+        let images = plan
+            .bytes(Step::Index, Index::IMAGES)?
+            .and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?))
+            .ok_or_else(absent)?;
+        let matrix = array::from_npy(&bytes, Path::new(&output))?;
+        let mut table = ExportTable::default();
+        table.text("image", images.ids().map(|id| Some(id.to_owned())));
+        for axis in 0..matrix.columns() {
+            table.number(&format!("a{}", axis + 1), matrix.column(axis).into_iter().map(|value| Some(f64::from(value))));
+        }
+        self.table(&table)
+    }
+}
+
+/// Which of the names; the only one when none is said.
+fn place(option: &str, wanted: Option<&str>, names: &[&str]) -> Result<usize> {
+    match wanted {
+        None if names.len() == 1 => Ok(0),
+        None => Err(Fault::asked(format!("say which: {option} NAME")).next(suggestion("", names))),
+        Some(wanted) => names
+            .iter()
+            .position(|name| *name == wanted)
+            .ok_or_else(|| Fault::asked(format!("{option}: there is no `{wanted}`")).next(suggestion(wanted, names))),
+    }
+}
+
+fn scores(outcome: &StudyOutcome) -> ExportTable {
+    struct ExportRow<'a> {
+        names: [String; 6],
+        estimate: Estimate,
+        counts: &'a Counts,
+        seeds: usize,
+        ranked: bool,
+        reason: Option<String>,
+        key: String,
+    }
+    let study = &outcome.plan.study;
+    let mut rows = Vec::new();
+    for (of, scored) in &outcome.scores {
+        let scores = &scored.scores;
+        let layer = &study.models[of.model].layers(study.layers.as_deref())[of.layer];
+        let projection = of.projection.map_or("features", |place| study.projections[place].name.as_str());
+        let probe = scored.probe.as_ref().map_or(vec![], |probe| {
+            let named = [("probe_auc", probe.whole), ("probe_auc_a", probe.a), ("probe_auc_b", probe.b)];
+            let row = |(score, estimate): (&str, Option<Estimate>)| {
+                Some(ScoreRow { view: "features".to_owned(), score: score.to_owned(), estimate: estimate? })
+            };
+            named.into_iter().filter_map(row).collect()
+        });
+        for row in visavis_core::store::score_rows(scores).into_iter().chain(probe) {
+            let counts = match row.score.as_str() {
+                "knn_auc_a" | "probe_auc_a" => &scores.counts_a,
+                "knn_auc_b" | "probe_auc_b" => &scores.counts_b,
+                _ => &scores.counts,
+            };
+            let ranked = scores.unranked.is_none() && of.projection.is_some() && row.score.starts_with("knn_auc");
+            let names = [
+                study.models[of.model].name.clone(),
+                layer.clone(),
+                projection.to_owned(),
+                row.view,
+                study.comparisons[of.comparison].name.clone(),
+                row.score,
+            ];
+            // As the ledger and the report say it; what never ranks has none, unless there are too few for its interval.
+            let unranked = scores.unranked.as_ref().filter(|_| !ranked).map(|why| outcome.named(of.comparison, why));
+            let reason = unranked.or_else(|| row.estimate.interval.is_none().then(|| TOO_FEW.to_owned()));
+            let key = scored.key.to_string();
+            rows.push(ExportRow { names, estimate: row.estimate, counts, seeds: scores.seeds, ranked, reason, key });
+        }
+    }
+    let mut table = ExportTable::default();
+    for (column, name) in ["model", "layer", "projection", "view", "comparison", "score"].iter().enumerate() {
+        table.text(name, rows.iter().map(|row| Some(row.names[column].clone())));
+    }
+    table.number("value", rows.iter().map(|row| Some(row.estimate.value)));
+    table.number("low", rows.iter().map(|row| row.estimate.low()));
+    table.number("high", rows.iter().map(|row| row.estimate.high()));
+    table.whole("n", rows.iter().map(|row| Some(row.counts.n)));
+    // The first of two classes; of several the smallest, which is what the score rests on.
+    let positives = |counts: &Counts| {
+        if counts.exclusive.len() > 2 { counts.exclusive.iter().min().copied() } else { counts.exclusive.first().copied() }
+    };
+    table.whole("positives", rows.iter().map(|row| positives(row.counts)));
+    table.whole("identities", rows.iter().map(|row| Some(row.counts.people)));
+    table.whole("seeds", rows.iter().map(|row| Some(row.seeds)));
+    table.flag("ranked", rows.iter().map(|row| row.ranked));
+    table.text("reason", rows.iter().map(|row| row.reason.clone()));
+    table.text("key", rows.iter().map(|row| Some(row.key.clone())));
+    table
+}
+
+fn ledger(outcome: &StudyOutcome) -> ExportTable {
+    let study = &outcome.plan.study;
+    let mut rows: Vec<_> = outcome.ledger.rows.iter().collect();
+    rows.sort_by_key(|row| row.rank.unwrap_or(usize::MAX));
+    let cells = || rows.iter().map(|row| row.candidate.cell);
+    let b = |pick: fn(Estimate) -> Option<f64>| rows.iter().map(move |row| row.candidate.b.and_then(pick));
+    let mut table = ExportTable::default();
+    table.whole("rank", rows.iter().map(|row| row.rank));
+    table.text("model", cells().map(|cell| Some(study.models[cell.model].name.clone())));
+    table.text("layer", cells().map(|cell| Some(study.models[cell.model].layers(study.layers.as_deref())[cell.layer].clone())));
+    table.text("projection", cells().map(|cell| Some(study.projections[cell.projection].name.clone())));
+    table.text("view", cells().map(|cell| Some(cell.view.to_string())));
+    table.text("comparison", cells().map(|cell| Some(study.comparisons[cell.comparison].name.clone())));
+    table.number("value", b(|b| Some(b.value)));
+    table.number("low", b(Estimate::low));
+    table.number("high", b(Estimate::high));
+    table.flag("ranked", rows.iter().map(|row| row.rank.is_some()));
+    table.flag("picked", rows.iter().map(|row| row.picked));
+    table.text(
+        "shown_as",
+        rows.iter().map(|row| {
+            let shown = outcome.shown.iter().find(|(cell, _)| *cell == row.candidate.cell);
+            shown.map(|(_, shown_as)| shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(" "))
+        }),
+    );
+    table.text("reason", rows.iter().map(|row| Some(outcome.reason(row))));
+    let sureness: HashMap<CellId, CellTest> = outcome.grid.cells.iter().map(|of| (of.cell, *of)).collect();
+    let mut sure =
+        |name: &str, value: fn(&CellTest) -> f64| table.number(name, cells().map(|cell| sureness.get(&cell).map(value)));
+    sure("simultaneous_low", |of| of.claimed().low);
+    sure("z", |of| of.z);
+    sure("p", |of| of.p);
+    sure("adjusted_p", |of| of.claimed().adjusted);
+    sure("q", |of| of.q);
+    // The bound and the adjusted p are simultaneous over so many cells: the chosen ones, or all of a cell that was not chosen.
+    table.whole("family", cells().map(|cell| sureness.get(&cell).map(|of| outcome.grid.family(of))));
+    table.text("key", cells().map(|cell| outcome.cell(&cell).map(|(scored, _)| scored.key.to_string())));
+    table
+}
+
+/// One row an attempt, with what it takes to do it again.
+fn attempts(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
+    let index = open_store::store(context)?.ok_or_else(|| Fault::missing("nothing was run yet").next("run the study first"))?;
+    let rows = index.attempts_of(&plan.study.name)?;
+    let jobs: HashMap<JobId, String> = index.jobs_of(&plan.study.name)?.into_iter().map(|job| (job.id, job.label)).collect();
+    let mut runs = HashMap::new();
+    for row in &rows {
+        if !runs.contains_key(&row.run) {
+            runs.insert(row.run.clone(), index.run_of(&row.run)?);
+        }
+    }
+    let run = |row: &AttemptRow| runs.get(&row.run).and_then(Option::as_ref);
+    let ending = |row: &AttemptRow| match (row.ended, row.cause) {
+        (None, _) => "unknown".to_owned(),
+        (Some(_), None) => "done".to_owned(),
+        (Some(_), Some(cause)) => cause.word().to_owned(),
+    };
+    let mut table = ExportTable::default();
+    let mut text = |name: &str, value: &dyn Fn(&AttemptRow) -> Option<String>| table.text(name, rows.iter().map(value));
+    text("job", &|row| Some(row.job.to_string()));
+    text("label", &|row| jobs.get(&row.job).cloned());
+    text("key", &|row| Some(row.key.to_string()));
+    text("ending", &|row| Some(ending(row)));
+    text("why", &|row| row.why.clone());
+    text("exit", &|row| row.exit.clone());
+    text("log", &|row| (!row.log.is_empty()).then(|| row.log.join("\n")));
+    text("device", &|row| Some(row.device.clone()));
+    text("host", &|row| Some(run(row)?.origin.host.clone()));
+    text("cpu", &|row| Some(run(row)?.origin.cpu.clone()));
+    text("system", &|row| Some(run(row)?.origin.system.clone()));
+    text("driver", &|row| run(row)?.origin.driver.clone());
+    text("program", &|row| Some(run(row)?.origin.program.clone()));
+    text("program_digest", &|row| Some(run(row)?.origin.program_digest?.to_string()));
+    text("commit", &|row| run(row)?.origin.commit.clone());
+    text("study_text", &|row| Some(run(row)?.text?.to_string()));
+    text("environment", &|row| serde_json::to_string(&run(row)?.origin.environment).ok());
+    text("run", &|row| Some(row.run.clone()));
+    text("worker", &|row| Some(row.worker.clone()));
+    table.flag("dirty", rows.iter().map(|row| run(row).is_some_and(|run| run.origin.dirty)));
+    table.whole("attempt", rows.iter().map(|row| Some(row.number as usize)));
+    table.whole("slot", rows.iter().map(|row| Some(row.slot)));
+    table.whole("threads", rows.iter().map(|row| Some(row.threads)));
+    table.whole("seed", rows.iter().map(|row| row.seed.map(|seed| seed as usize)));
+    table.whole("started", rows.iter().map(|row| Some(row.started as usize)));
+    table.whole("ended", rows.iter().map(|row| row.ended.map(|at| at as usize)));
+    table.number("seconds", rows.iter().map(|row| row.seconds));
+    Ok(table)
+}
+
+/// One row a point that an attempt behind a result recorded.
+fn metrics(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
+    let index = open_store::store(context)?.ok_or_else(|| Fault::missing("nothing was run yet").next("run the study first"))?;
+    let mut rows: Vec<(String, String, Key, MetricPoint)> = Vec::new();
+    for (step, manifest) in plan.results() {
+        let made = &manifest.provenance;
+        for series in index.series_of(manifest.key)? {
+            if series.worker == made.worker && series.attempt == made.attempt {
+                let label = step.label(&plan.study);
+                rows.extend(series.points.iter().map(|point| (label.clone(), series.series.clone(), manifest.key, *point)));
+            }
+        }
+    }
+    let mut table = ExportTable::default();
+    table.text("job", rows.iter().map(|row| Some(row.0.clone())));
+    table.text("series", rows.iter().map(|row| Some(row.1.clone())));
+    table.whole("step", rows.iter().map(|row| Some(row.3.step as usize)));
+    table.number("value", rows.iter().map(|row| Some(row.3.value)));
+    table.whole("at", rows.iter().map(|row| Some(row.3.at as usize)));
+    table.text("key", rows.iter().map(|row| Some(row.2.to_string())));
+    Ok(table)
+}
+
+/// The ledger as it goes into a report.
+pub fn ledger_csv(outcome: &StudyOutcome) -> Result<Vec<u8>> {
+    ledger(outcome).write(ExportFormat::Csv)
+}
+
+/// All scores as they go into a report.
+pub fn scores_csv(outcome: &StudyOutcome) -> Result<Vec<u8>> {
+    scores(outcome).write(ExportFormat::Csv)
+}
