@@ -3,86 +3,12 @@
 use super::{
     Digest,
     image::{ImageId, Images},
+    image_index::ImageIndex,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-
-/// The names of images: sorted, each once, in one piece of text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImageIndex {
-    text: String,
-    /// Where each name ends in the text.
-    ends: Vec<usize>,
-}
-
-impl ImageIndex {
-    /// `None` unless every name sorts after the one before.
-    pub fn from_sorted<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let mut index = ImageIndex::default();
-        for name in names {
-            if index.len().checked_sub(1).is_some_and(|last| index.name(last) >= name) {
-                return None;
-            }
-            index.text.push_str(name);
-            index.ends.push(index.text.len());
-        }
-        Some(index)
-    }
-
-    /// How many images.
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Does it name no image?
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    /// The name at a row, from 0. Panics beyond the last.
-    pub fn name(&self, row: usize) -> &str {
-        let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start..self.ends[row]]
-    }
-
-    /// Every name, sorted.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
-        (0..self.len()).map(|row| self.name(row))
-    }
-
-    /// The row of an image.
-    pub fn row(&self, name: &str) -> Option<usize> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.name(middle).cmp(name) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Some(middle),
-            }
-        }
-        None
-    }
-
-    /// The row of each of these images, in their order. As long as they are sorted, which they are as a rule, this is one pass
-    /// along both.
-    pub fn rows<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<Option<usize>> {
-        let (mut at, mut last) = (0, "");
-        let row = |name: &'a str| {
-            if name < last {
-                return self.row(name);
-            }
-            last = name;
-            while at < self.len() && self.name(at) < name {
-                at += 1;
-            }
-            (at < self.len() && self.name(at) == name).then_some(at)
-        };
-        names.into_iter().map(row).collect()
-    }
-}
 
 /// The labels of one attribute: image → value, missing ones absent. Binary values are `0` and `1` however the file
 /// spelled them (−1 and 1, true and false, yes and no).
@@ -176,6 +102,11 @@ impl Column {
         self.iter().map(|(image, _)| image)
     }
 
+    /// The images that rows of the column are of, labelled or not.
+    pub(super) fn index(&self) -> &Arc<ImageIndex> {
+        &self.index
+    }
+
     /// How many images are labelled.
     pub fn len(&self) -> usize {
         self.labelled
@@ -202,7 +133,7 @@ impl Column {
         self.onto(&to)
     }
 
-    fn onto(&self, to: &Restriction) -> Self {
+    pub(super) fn onto(&self, to: &Restriction) -> Self {
         if Arc::ptr_eq(&to.index, &self.index) {
             return self.clone();
         }
@@ -228,7 +159,7 @@ impl Column {
 
     /// One line a labelled image: id, tab, value.
     pub fn to_text(&self) -> String {
-        let mut text = String::with_capacity(self.index.text.len() + 4 * self.index.len());
+        let mut text = String::with_capacity(self.index.bytes() + 4 * self.index.len());
         for (image, value) in self.iter() {
             [image, "\t", value, "\n"].into_iter().for_each(|part| text.push_str(part));
         }
@@ -287,13 +218,13 @@ impl<I: Into<ImageId>, V: Into<String>> FromIterator<(I, V)> for Column {
 }
 
 /// The images of an index that are kept: their own index, and the row each had.
-struct Restriction {
+pub(super) struct Restriction {
     index: Arc<ImageIndex>,
     rows: Vec<usize>,
 }
 
 impl Restriction {
-    fn new(from: &Arc<ImageIndex>, images: &Images) -> Self {
+    pub(super) fn new(from: &Arc<ImageIndex>, images: &Images) -> Self {
         let mut rows: Vec<usize> = from.rows(images.ids()).into_iter().flatten().collect();
         if rows.len() == from.len() {
             return Restriction { index: from.clone(), rows };
@@ -302,80 +233,6 @@ impl Restriction {
         rows.dedup();
         let index = ImageIndex::from_sorted(rows.iter().map(|&row| from.name(row))).unwrap_or_default();
         Restriction { index: Arc::new(index), rows }
-    }
-}
-
-/// The labels an image set has, by attribute.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Labels(BTreeMap<String, Column>);
-
-impl Labels {
-    /// An image's value of an attribute; `None` where either is unknown or the label is missing.
-    pub fn of<'a>(&'a self, attribute: &str, image: &str) -> Option<&'a str> {
-        self.get(attribute)?.get(image)
-    }
-
-    /// The labels of one attribute.
-    pub fn get(&self, attribute: &str) -> Option<&Column> {
-        self.0.get(attribute)
-    }
-
-    /// Is there a column of this attribute?
-    pub fn contains(&self, attribute: &str) -> bool {
-        self.0.contains_key(attribute)
-    }
-
-    /// The column that was there before, if any.
-    pub fn insert(&mut self, attribute: String, column: Column) -> Option<Column> {
-        self.0.insert(attribute, column)
-    }
-
-    /// Takes an attribute's column out.
-    pub fn remove(&mut self, attribute: &str) -> Option<Column> {
-        self.0.remove(attribute)
-    }
-
-    /// Every attribute and its labels, sorted by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Column)> {
-        self.0.iter().map(|(attribute, column)| (attribute.as_str(), column))
-    }
-
-    /// The attributes, sorted.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
-    /// How many attributes.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Is there no attribute?
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The labels of these images alone.
-    pub fn restricted(&self, images: &Images) -> Self {
-        // Columns of one table share their index: its rows are looked up once.
-        let mut last: Option<(&Arc<ImageIndex>, Restriction)> = None;
-        let mut kept = BTreeMap::new();
-        for (attribute, column) in &self.0 {
-            let same = last.as_ref().is_some_and(|(index, _)| Arc::ptr_eq(index, &column.index));
-            if !same {
-                last = Some((&column.index, Restriction::new(&column.index, images)));
-            }
-            if let Some((_, to)) = &last {
-                kept.insert(attribute.clone(), column.onto(to));
-            }
-        }
-        Labels(kept)
-    }
-}
-
-impl<N: Into<String>> FromIterator<(N, Column)> for Labels {
-    fn from_iter<T: IntoIterator<Item = (N, Column)>>(columns: T) -> Self {
-        Labels(columns.into_iter().map(|(attribute, column)| (attribute.into(), column)).collect())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Images and their labels, as sets that do not depend on how a data set spells them on disk.
 
-pub use super::column::{Column, ImageIndex, Labels};
+pub use super::{column::Column, image_index::ImageIndex, labels::Labels};
 
 use super::{Digest, canonical::Value};
 use serde::{Deserialize, Serialize};

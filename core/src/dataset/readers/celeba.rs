@@ -7,7 +7,7 @@ use crate::{
         defects::{Defects, Note, name_of},
         digests::DigestCache,
         pictures::{self, is_plain},
-        tables::{Builder, Cells, ImageTable, Layout, Repeated, TextLines, kept, line_ends, looks_like_a_picture, misfit},
+        tables::{Cells, ImageTable, Layout, Repeated, TableBuilder, TextLines, kept, line_ends, looks_like_a_picture, misfit},
     },
     domain::{
         Fault, Result,
@@ -304,13 +304,13 @@ fn text(path: &Path, from: Box<dyn Read>, holds: Holds) -> Result<ImageTable> {
         if begins && !looks_like_a_picture(first) && fields.clone().all(|field| field.parse::<f64>().is_err()) {
             if let Holds::One(_) = holds {
                 notes.push(Note::new("header", 1, "the table has a header: it is passed over").at(line, 1));
-                builder = Some(Builder::new(names.clone().unwrap_or_default()));
+                builder = Some(TableBuilder::new(names.clone().unwrap_or_default()));
                 continue;
             }
             // Some copies name the column of images too.
             let all: Vec<String> = row.split_ascii_whitespace().map(str::to_owned).collect();
             let all = if all[0] == "image_id" { all[1..].to_vec() } else { all };
-            builder = Some(Builder::new(all.clone()));
+            builder = Some(TableBuilder::new(all.clone()));
             names = Some(all);
             continue;
         }
@@ -326,7 +326,7 @@ fn text(path: &Path, from: Box<dyn Read>, holds: Holds) -> Result<ImageTable> {
             names = Some(ATTRIBUTES.map(str::to_owned).to_vec());
         }
         let expected = names.as_ref().map_or(0, Vec::len);
-        let builder = builder.get_or_insert_with(|| Builder::new(names.clone().unwrap_or_default()));
+        let builder = builder.get_or_insert_with(|| TableBuilder::new(names.clone().unwrap_or_default()));
         rows += 1;
         if row.ends_with([' ', '\t']) {
             blanks = (blanks.0 + 1, if blanks.0 == 0 { line } else { blanks.1 });
@@ -343,7 +343,7 @@ fn text(path: &Path, from: Box<dyn Read>, holds: Holds) -> Result<ImageTable> {
             builder.value(place, field.as_bytes(), || (line, 1));
         }
     }
-    let mut table = builder.unwrap_or_else(|| Builder::new(names.clone().unwrap_or_default())).done(path);
+    let mut table = builder.unwrap_or_else(|| TableBuilder::new(names.clone().unwrap_or_default())).done(path);
     if let Some((said, line)) = counted.filter(|(said, _)| *said != rows) {
         let what = format!("the first line says {}, the table has {rows}", count(said, "image"));
         defects.defect("wrong-count", 1, Fault::asked(what).at(path, line, 1));

@@ -3,7 +3,8 @@
 
 use super::{
     fit::{looks_like_a_picture, plain_id},
-    reader::{Beginning, regular, separator},
+    lines::Beginning,
+    separator::{regular, separator},
 };
 use crate::{
     dataset::defects::Note,

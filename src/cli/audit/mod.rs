@@ -1,20 +1,18 @@
 //! `visavis audit REPORT.html | STUDY`
 
-use super::{
-    Context,
-    output::{TextColumns, remark, say, write_out},
-};
+mod progress;
+mod summary;
+
+use super::{Context, output::remark};
 use crate::{
     audit::{
-        self, Again, Audit as Examined, Checked, Examination, LARGEST_PAGE, PageAudit, Reach, Remade, Remaking,
-        ResultsExamination, Verdict,
+        self, Again, Audit as Examined, Checked, Examination, LARGEST_PAGE, Reach, Remade, Remaking, ResultsExamination, Verdict,
     },
     study,
 };
-use indicatif::{ProgressBar, ProgressStyle};
+use progress::ProgressLine;
 use std::{
     collections::BTreeMap,
-    io::IsTerminal,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -23,11 +21,11 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use summary::{Extent, conclude, tell_first};
 use visavis_core::{
     domain::{
         Digest, Fault, Key, Result, made_of,
         stage::{Input, Kind, Task},
-        text::{count, printable, thousands},
     },
     numeric::{PhiloxStream, Purpose},
     stages,
@@ -61,19 +59,6 @@ struct AuditedThing {
     study: String,
     page: Option<Digest>,
     results: Digest,
-}
-
-/// How far an audit went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Extent {
-    Whole,
-    /// Nothing was made again, for nothing else was asked for.
-    PageAlone,
-    /// A person stopped it.
-    Stopped {
-        made: usize,
-        of: usize,
-    },
 }
 
 impl AuditCommand {
@@ -223,21 +208,6 @@ fn current(evidence: &audit::Evidence, reach: &Reach, context: &Context) -> Opti
 
 const LARGEST_STUDY: u64 = 16 << 20;
 
-fn tell_first(context: &Context, first: PageAudit, took: Duration) {
-    if context.json || context.quiet {
-        return;
-    }
-    let PageAudit { claims, agree, differ, unchecked, faults } = first;
-    let mut line = format!("the page alone: {} of {} as its evidence has them", thousands(agree), count(claims, "number"));
-    if unchecked > 0 {
-        line += &format!(", {} without evidence in the file", thousands(unchecked));
-    }
-    if differ + faults > 0 {
-        line += &format!(", {} differ", thousands(differ + faults));
-    }
-    say(format!("{line} · {:.1} s", took.as_secs_f64()));
-}
-
 /// Waits until every stage is made again, or a person has had enough, and tells how it goes on.
 fn follow(context: &Context, mut remaking: Remaking, stop: &AtomicBool) -> (Remaking, Extent) {
     // What a page makes a stage do is the page's, and told as its verdict.
@@ -278,169 +248,4 @@ fn listen() -> Result<Arc<AtomicBool>> {
         signal_hook::flag::register(signal, Arc::clone(&stop)).map_err(refused)?;
     }
     Ok(stop)
-}
-
-/// A bar on a terminal, a line now and then elsewhere.
-struct ProgressLine {
-    bar: Option<ProgressBar>,
-    /// When the next line is due; `None`: nobody is told.
-    due: Option<Instant>,
-    begun: Instant,
-}
-
-const PAUSE: Duration = Duration::from_secs(5);
-
-impl ProgressLine {
-    fn new(context: &Context, stages: usize) -> Self {
-        let is_told = !context.json && !context.quiet && stages > 0;
-        let begun = Instant::now();
-        if !is_told || !std::io::stderr().is_terminal() {
-            return ProgressLine { bar: None, due: is_told.then(|| begun + PAUSE), begun };
-        }
-        let bar = ProgressBar::new(stages as u64);
-        if let Ok(style) = ProgressStyle::with_template("  {bar:28} {pos:>4} of {len} stages made again · {elapsed} · {wide_msg}")
-        {
-            bar.set_style(style.progress_chars("━━╌"));
-        }
-        bar.enable_steady_tick(Duration::from_millis(500));
-        ProgressLine { bar: Some(bar), due: None, begun }
-    }
-
-    fn tell(&mut self, (made, of): (usize, usize), what: &str) {
-        if let Some(bar) = &self.bar {
-            bar.set_position(made as u64);
-            bar.set_message(what.to_owned());
-        }
-        if self.due.is_some_and(|due| Instant::now() >= due) {
-            eprintln!("  {made} of {of} stages made again · {:.0} s", self.begun.elapsed().as_secs_f64());
-            self.due = Some(Instant::now() + PAUSE);
-        }
-    }
-
-    fn close(self) {
-        if let Some(bar) = self.bar {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-/// What `--json` prints.
-#[derive(serde::Serialize)]
-struct AuditSummary<'a> {
-    format: u32,
-    verdict: &'a str,
-    /// How far it went: `whole`, `page` (nothing made again), `stopped`.
-    extent: &'a str,
-    stages_made_again: Option<usize>,
-    stages: Option<usize>,
-    identical: usize,
-    within_tolerance: usize,
-    consistent: usize,
-    differs: usize,
-    unchecked: usize,
-    not_attempted: usize,
-    claims: &'a [Checked],
-}
-
-fn conclude(context: &Context, examined: &Examined, extent: Extent) -> Result<()> {
-    if context.json {
-        tell_json(examined, extent);
-    } else {
-        tell(examined, extent);
-    }
-    let differs = examined.count(Verdict::Differs);
-    if let Extent::Stopped { made, of } = extent {
-        let mut fault = Fault::interrupted();
-        fault.what = format!("stopped: {made} of {} made again", count(of, "stage"));
-        return Err(
-            fault.next("run the same command again to check all; --quick looks at the page alone, --sample K at some stages")
-        );
-    }
-    if differs == 0 {
-        Ok(())
-    } else {
-        Err(Fault::differs(format!("the audit found {}", count(differs, "difference"))).next("what differs is named above"))
-    }
-}
-
-fn tell_json(examined: &Examined, extent: Extent) {
-    let word =
-        serde_json::to_value(examined.verdict()).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
-    let (verdict, extent, made, stages) = match extent {
-        Extent::Whole => (word.as_str(), "whole", None, None),
-        Extent::PageAlone => (word.as_str(), "page", None, None),
-        Extent::Stopped { made, of } => ("stopped", "stopped", Some(made), Some(of)),
-    };
-    let told = AuditSummary {
-        format: 1,
-        verdict,
-        extent,
-        stages_made_again: made,
-        stages,
-        identical: examined.count(Verdict::Identical),
-        within_tolerance: examined.count(Verdict::WithinTolerance),
-        consistent: examined.count(Verdict::Consistent),
-        differs: examined.count(Verdict::Differs),
-        unchecked: examined.count(Verdict::Unchecked),
-        not_attempted: examined.count(Verdict::NotAttempted),
-        claims: &examined.checked,
-    };
-    let mut line = serde_json::to_vec(&told).unwrap_or_default();
-    line.push(b'\n');
-    write_out(&line);
-}
-
-/// Differences that are listed for people.
-const MOST_LISTED: usize = 200;
-
-fn tell(examined: &Examined, extent: Extent) {
-    let [identical, within, consistent, differs] =
-        [Verdict::Identical, Verdict::WithinTolerance, Verdict::Consistent, Verdict::Differs]
-            .map(|verdict| examined.count(verdict));
-    let mut grid = TextColumns::new(&["", "", ""]);
-    for checked in examined.differs().take(MOST_LISTED) {
-        let numbers = match (&checked.expected, &checked.found) {
-            (Some(expected), Some(found)) if expected.len() <= 16 => format!("expected {expected}, found {found}"),
-            _ => String::new(),
-        };
-        grid.row(&[format!("✕ {}", checked.id), numbers, checked.why.clone()]);
-    }
-    if differs > 0 {
-        grid.print("  ");
-        if differs > MOST_LISTED {
-            say(format!("  and {} more: --json lists all", thousands(differs - MOST_LISTED)));
-        }
-        say("");
-    }
-    let in_all = count(examined.checked.len(), "check");
-    let word = examined.verdict().words();
-    match extent {
-        Extent::Whole => {
-            say(format!(
-                "verdict: {word} · {} of {in_all} identical, {within} within tolerance, {differs} differ",
-                thousands(identical)
-            ));
-        }
-        Extent::PageAlone => say(format!(
-            "verdict: {word}, of the page alone · {} of {in_all} as the evidence in the file has them, {differs} differ; nothing was made again",
-            thousands(identical + consistent)
-        )),
-        Extent::Stopped { made, of } => say(format!(
-            "verdict: stopped · {made} of {} made again · {} of {in_all} identical, {within} within tolerance, {differs} differ",
-            count(of, "stage"),
-            thousands(identical)
-        )),
-    }
-    // Why something could not be checked, each reason once.
-    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
-    for checked in examined.checked.iter().filter(|checked| matches!(checked.verdict, Verdict::Unchecked | Verdict::NotAttempted))
-    {
-        *reasons.entry(format!("{}: {}", checked.verdict.words(), printable(&checked.reason))).or_default() += 1;
-    }
-    for (why, times) in reasons.iter().take(MOST_LISTED) {
-        say(format!("  {} {why}", thousands(*times)));
-    }
-    if reasons.len() > MOST_LISTED {
-        say(format!("  and {} more reasons: --json lists all", thousands(reasons.len() - MOST_LISTED)));
-    }
 }

@@ -1,0 +1,121 @@
+//! What a survey found, and what it did not.
+
+use crate::{
+    dataset::{identities::People, readers::labels::LabelTable},
+    domain::{
+        image::{Column, ImageIndex, Images, Labels},
+        ledger::CellId,
+        missing::MissingLabels,
+        study::Study,
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+/// What was found of a study's data.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Every image of the evaluation data set; `None` while that data set is missing.
+    pub images: Option<Images>,
+    pub labels: Labels,
+    /// Image → identity; `None` where each image is its own.
+    pub identities: Option<Column>,
+    /// Whether that is known, said or only assumed.
+    pub people: People,
+    /// The folder in which the images' ids are paths; `None` where there are no pictures.
+    pub pictures: Option<PathBuf>,
+    /// What was planted in drawn faces.
+    pub truth: Option<Vec<u8>>,
+    /// What networks learn from, by the data set's name.
+    pub training: BTreeMap<String, TrainingSet>,
+    pub missing: Vec<Absent>,
+    /// Oddities that stop nothing.
+    pub warnings: Vec<String>,
+    /// What is read rightly, and worth knowing.
+    pub notes: Vec<String>,
+    /// How many labels of each attribute are missing, and how that is spelled.
+    pub missing_labels: BTreeMap<String, MissingLabels>,
+    /// The file that each attribute's labels are from.
+    pub labelled_in: BTreeMap<String, PathBuf>,
+}
+
+/// Pictures in classes.
+#[derive(Debug)]
+pub struct TrainingSet {
+    pub pictures: PathBuf,
+    pub images: Images,
+    pub classes: Column,
+}
+
+/// Something the study names that is not there, or that this release cannot read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absent {
+    pub input: String,
+    /// Where it is expected; `None` for an ability that is missing.
+    pub expected_at: Option<PathBuf>,
+    pub need: Need,
+}
+
+/// Which cells wait for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// All of them: it is the evaluation data.
+    Everything,
+    /// Those of these models, by place.
+    Models(BTreeSet<usize>),
+    /// Those of comparisons that name this attribute.
+    Attribute(String),
+}
+
+impl Need {
+    /// Does it keep the cell from being scored?
+    pub fn concerns(&self, study: &Study, cell: &CellId) -> bool {
+        match self {
+            Need::Everything => true,
+            Need::Models(models) => models.contains(&cell.model),
+            Need::Attribute(attribute) => study.comparisons[cell.comparison].question.attributes().contains(attribute.as_str()),
+        }
+    }
+}
+
+impl Survey {
+    pub fn note_table(&mut self, table: &LabelTable, path: &Path) {
+        for note in &table.notes {
+            let note = note.told(path);
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+    }
+
+    pub fn note_missing_labels(&mut self) {
+        for (attribute, missing) in &self.missing_labels {
+            if missing.count() > 0 {
+                self.notes.push(format!("`{attribute}`: {}", missing.sentence()));
+            }
+            for (word, count) in &missing.kept {
+                self.notes.push(format!(
+                    "`{attribute}`: `{word}` is a value ({count} images) and no missing label, for the study asks for it in quotes"
+                ));
+            }
+        }
+    }
+
+    /// Labels of images that nobody evaluates.
+    pub fn warn_of_strangers(&mut self) {
+        let Some(images) = &self.images else { return };
+        let known = ImageIndex::from_sorted(images.ids()).unwrap_or_default();
+        for (attribute, column) in self.labels.iter() {
+            let rows = known.rows(column.images());
+            let strange = || column.images().zip(&rows).filter(|(_, row)| row.is_none()).map(|(image, _)| image);
+            if let Some(first) = strange().next() {
+                self.warnings.push(format!(
+                    "{} labels of `{attribute}` are of images that the evaluation data set does not have, such as `{first}`; they are left out",
+                    strange().count()
+                ));
+            }
+        }
+    }
+}

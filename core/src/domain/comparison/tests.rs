@@ -1,0 +1,91 @@
+use super::*;
+use proptest::prelude::*;
+
+fn parse(text: &str) -> Expression {
+    text.parse().unwrap()
+}
+
+#[test]
+fn not_binds_tighter_than_and_and_tighter_than_or() {
+    assert_eq!(parse("a or not b and c"), parse("a or ((not b) and c)"));
+    assert_eq!(parse("race=caucasian and not Male").to_string(), "race=caucasian and not Male");
+}
+
+#[test]
+fn values_in_quotes_are_told_from_words() {
+    let quoted = |text: &str| {
+        quoted_values(text).into_iter().map(|(attribute, value)| format!("{attribute}:{value}")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(quoted("region=\"NA\" and not (\"eye colour\"=\"n/a\" or x=NA)"), "region:NA eye colour:n/a");
+    assert_eq!(quoted("region=NA or \"region\"=NA or \"x\""), "");
+    assert_eq!(parse("region=\"NA\"").to_string(), "region=\"NA\"", "printed as it must be written");
+    assert_eq!(parse("region=\"EU\"").to_string(), "region=EU");
+}
+
+#[test]
+fn a_missing_label_puts_an_image_in_no_class() {
+    let labels = |name: &str| match name {
+        "Young" => Some("1"),
+        "digit" => Some("7"),
+        _ => None,
+    };
+    assert_eq!(parse("Young").holds(&labels), Some(true));
+    assert_eq!(parse("not Young or digit=7").holds(&labels), Some(true));
+    assert_eq!(parse("Young or Bald").holds(&labels), None);
+    assert_eq!(parse("not Bald").holds(&labels), None);
+}
+
+#[test]
+fn questions_are_one_however_they_are_written() {
+    let of = |classes: &[&str], within: Option<&str>| Question {
+        measured: Measured::Classes(classes.iter().map(|class| parse(class)).collect()),
+        within: within.map(parse),
+    };
+    let one = of(&["a and b", "not a"], Some("c or d"));
+    assert!(one.asks_the_same(&of(&["not a", "b and a and b"], Some("(d or c) or d"))));
+    assert!(one.asks_the_same(&of(&["b and a", "not not not a"], Some("not not (c or d)"))));
+    assert!(!one.asks_the_same(&of(&["a and b", "not a"], None)));
+    assert!(!one.asks_the_same(&of(&["a or b", "not a"], Some("c or d"))));
+    assert!(!one.asks_the_same(&of(&["a and b", "not a", "c"], Some("c or d"))));
+}
+
+#[test]
+fn spellings_of_yes_and_no_are_one_question_of_a_yes_or_no_attribute() {
+    let binary = |name: &str| name != "race";
+    let of = |text: &str| parse(text).of_labels(&binary).to_string();
+    for yes in ["smile=yes", "smile=YES", "smile=True", "smile=1", "smile=1.0", "not smile=no", "not smile=-1", "smile"] {
+        assert_eq!(of(yes), "smile", "{yes}");
+    }
+    for no in ["smile=No", "smile=false", "smile=0", "smile=-1", "smile=-1.0", "not smile=True", "not smile"] {
+        assert_eq!(of(no), "not smile", "{no}");
+    }
+    assert_eq!(of("race=no and (smile=no or hat=YES)"), "race=no and (not smile or hat)");
+    assert_eq!(of("smile=maybe"), "smile=maybe", "left for whoever knows the values");
+}
+
+#[test]
+fn a_misread_says_where() {
+    let misread = |text: &str| text.parse::<Expression>().unwrap_err().offset;
+    assert_eq!(misread("Young and"), 9);
+    assert_eq!(misread("Young Male"), 6);
+    assert_eq!(misread("(Young"), 6);
+    assert_eq!(misread("a & b"), 2);
+    assert_eq!(misread("\"a"), 0);
+    assert_eq!(misread(""), 0);
+    assert!("not ".repeat(500).parse::<Expression>().is_err());
+}
+
+proptest! {
+    #[test]
+    fn what_is_printed_reads_back_the_same(text in "[abn() =\"ot]{0,24}") {
+        if let Ok(expression) = text.parse::<Expression>() {
+            // A quoted word may hold anything but a quote, so printing is exact.
+            prop_assert_eq!(expression.to_string().parse::<Expression>().unwrap().canonical(), regroup(&expression).canonical());
+        }
+    }
+}
+
+/// Printing drops redundant grouping of equal operators (`a or (b or c)`); compare with the grouping that reads back.
+fn regroup(expression: &Expression) -> Expression {
+    expression.to_string().parse().unwrap()
+}

@@ -1,0 +1,172 @@
+//! What a study says of its data: where they are, who is on the pictures, which images are compared.
+
+use crate::domain::{image::Take, vocabulary::vocabulary};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+/// Where pictures and labels lie, by layout.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dataset {
+    /// As CelebA is handed out.
+    CelebA {
+        /// Its folder.
+        root: PathBuf,
+        /// Who is on the pictures.
+        identities: Identities,
+    },
+    /// As VGGFace2 is handed out; its folders are identities.
+    Vggface2 {
+        /// Its folder.
+        root: PathBuf,
+        /// Which of its two parts.
+        split: Vggface2Split,
+    },
+    /// One folder a class.
+    Folders {
+        /// The folder of folders.
+        root: PathBuf,
+        /// Who is on the pictures.
+        identities: Identities,
+    },
+    /// A folder of pictures with a label CSV (`image_id,<attribute>…`); the pictures may be absent.
+    Images {
+        /// The folder of the pictures.
+        root: PathBuf,
+        /// The CSV file; `None` where labels are given elsewhere.
+        labels: Option<PathBuf>,
+        /// Words that are missing labels, in place of the usual ones.
+        missing: Option<Vec<String>>,
+        /// Who is on the pictures.
+        identities: Identities,
+    },
+}
+
+vocabulary! {
+    /// The halves that VGGFace2 comes in, a folder each.
+    pub enum Vggface2Split {
+        /// 8,631 identities.
+        Train = "train",
+        /// 500 identities.
+        Test = "test",
+    }
+}
+
+/// What a study says of who is on the pictures of a data set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Identities {
+    /// Nothing: what the data set knows counts, if it knows anything.
+    #[default]
+    Unsaid,
+    /// No person occurs twice.
+    EachImage,
+    /// The folder an image is in.
+    Folder,
+    /// A column of the data set's label CSV.
+    Column(String),
+    /// A table of its own: image, identity.
+    File(PathBuf),
+}
+
+impl Dataset {
+    /// The folder that paths of pictures start from.
+    pub fn root(&self) -> &PathBuf {
+        match self {
+            Dataset::CelebA { root, .. }
+            | Dataset::Vggface2 { root, .. }
+            | Dataset::Folders { root, .. }
+            | Dataset::Images { root, .. } => root,
+        }
+    }
+
+    /// What the study says of who is on the pictures.
+    pub fn identities(&self) -> &Identities {
+        match self {
+            Dataset::CelebA { identities, .. } | Dataset::Folders { identities, .. } | Dataset::Images { identities, .. } => {
+                identities
+            }
+            Dataset::Vggface2 { .. } => &Identities::Unsaid,
+        }
+    }
+
+    /// May it know who is on its pictures, by itself or by what the study says?
+    pub fn may_know_identities(&self) -> bool {
+        match (self, self.identities()) {
+            (_, Identities::EachImage) => false,
+            (_, Identities::Folder | Identities::Column(_) | Identities::File(_)) => true,
+            (Dataset::CelebA { .. } | Dataset::Vggface2 { .. }, Identities::Unsaid) => true,
+            (Dataset::Folders { .. } | Dataset::Images { .. }, Identities::Unsaid) => false,
+        }
+    }
+}
+
+/// Which images are compared, and their labels.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evaluation {
+    /// Absent when every model's features are given.
+    pub dataset: Option<String>,
+    /// The part that is evaluated, of a data set that has parts.
+    pub partition: Option<Partition>,
+    /// Not all of them, but so many; `None`: all.
+    pub take: Option<Take>,
+    /// What becomes of an image without features.
+    pub on_missing: OnMissing,
+    /// Labels from files of their own.
+    pub labels: Vec<LabelFile>,
+    /// Values that expressions of the study ask for in quotes, by attribute: none of them is a missing label.
+    pub quoted: BTreeMap<String, BTreeSet<String>>,
+}
+
+vocabulary! {
+    /// The parts that a data set is published in.
+    pub enum Partition {
+        /// For training.
+        Train = "train",
+        /// For choosing.
+        Validation = "validation",
+        /// For testing.
+        Test = "test",
+        /// All three.
+        All = "all",
+    }
+}
+
+vocabulary! {
+    /// What becomes of an image that a model has no features of.
+    #[derive(Default)]
+    pub enum OnMissing {
+        /// The study is refused.
+        #[default]
+        Stop = "stop",
+        /// It is left out, for all models alike.
+        LeaveOut = "leave_out",
+    }
+}
+
+vocabulary! {
+    /// Where labels come from.
+    pub enum LabelProvenance {
+        /// By the people on the pictures.
+        SelfReported = "self-reported",
+        /// By people who looked at the pictures.
+        Perceived = "perceived",
+        /// By a model.
+        Predicted = "predicted",
+        /// By an instrument.
+        Measured = "measured",
+    }
+}
+
+/// A file that holds one attribute's labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelFile {
+    /// A table of images and values.
+    pub file: PathBuf,
+    /// What the attribute is called in the study.
+    pub attribute: String,
+    /// Where the labels come from; `None`: not said.
+    pub provenance: Option<LabelProvenance>,
+    /// Words that are missing labels, in place of the usual ones.
+    pub missing: Option<Vec<String>>,
+}

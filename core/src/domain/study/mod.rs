@@ -1,0 +1,124 @@
+//! A study: one question, checked and complete. Made by `config` from a study file, trusted from then on.
+
+mod dataset;
+mod network;
+
+use super::{
+    comparison::Comparison,
+    model::{Model, Source},
+    projection::Projection,
+    score::Statistics,
+};
+pub use dataset::{Dataset, Evaluation, Identities, LabelFile, LabelProvenance, OnMissing, Partition, Vggface2Split};
+pub use network::{Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, PixelScale, Precision, Preparation, Recipe, Schedule};
+use std::collections::BTreeMap;
+
+/// What a study file says, with names resolved and defaults filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Study {
+    /// What results, reports and commands know it by.
+    pub name: String,
+    /// The question, in a sentence.
+    pub about: String,
+    /// Of everything that is drawn at random, but for trainings and projections, which count their own.
+    pub seed: u64,
+    /// How networks compute.
+    pub numerics: Numerics,
+    /// By name.
+    pub datasets: BTreeMap<String, Dataset>,
+    /// By name.
+    pub preparations: BTreeMap<String, Preparation>,
+    /// By name.
+    pub recipes: BTreeMap<String, Recipe>,
+    /// The images that all models are compared on.
+    pub evaluation: Evaluation,
+    /// In the order of the study file; models of the matrix after it.
+    pub models: Vec<Model>,
+    /// The layers that are looked at; `None`: all that a model has.
+    pub layers: Option<Vec<String>>,
+    /// In the order of the study file, with names that tell them apart.
+    pub projections: Vec<Projection>,
+    /// In the order of the study file.
+    pub comparisons: Vec<Comparison>,
+    /// In the order of the study file.
+    pub contrasts: Vec<Contrast>,
+    /// How intervals are made and what may be ranked.
+    pub statistics: Statistics,
+    /// How many figures the report shows at most.
+    pub show: usize,
+    /// The groups of the fairness appendix.
+    pub fairness: FairnessSettings,
+    /// What an audit allows of networks.
+    pub tolerance: Tolerance,
+    /// How many jobs run at a time.
+    pub resources: Resources,
+    /// Where jobs run where a command says nothing else.
+    pub run: RunOn,
+}
+
+impl Study {
+    /// Are there networks that only pretend to learn?
+    pub fn pretends(&self) -> bool {
+        self.numerics.device == DeviceClass::Pretend && self.models.iter().any(|model| matches!(model.source, Source::Network(_)))
+    }
+
+    /// `digits: Which features …`
+    pub fn title(&self) -> String {
+        if self.about.is_empty() { self.name.clone() } else { format!("{}: {}", self.name, self.about) }
+    }
+}
+
+/// Models that are to be held against each other.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Contrast {
+    /// Every pair of models that differs in this factor only.
+    Factor {
+        /// What reports call it.
+        name: String,
+        /// A factor's name, such as `loss`.
+        factor: String,
+    },
+    /// Two models.
+    Pair {
+        /// What reports call it.
+        name: String,
+        /// Their names: left and right.
+        models: [String; 2],
+    },
+}
+
+/// What the fairness appendix divides images by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FairnessSettings {
+    /// Attributes whose values are groups.
+    pub groups: Vec<String>,
+    /// How many attributes an intersection may join.
+    pub depth: usize,
+}
+
+/// How far a recomputed number may be off, fixed before the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tolerance {
+    /// The largest distance of a score that is made again by a network.
+    pub auc: f64,
+    /// The largest distance of features that are made again by a network.
+    pub features: f64,
+}
+
+/// Jobs at a time, by class of device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resources {
+    /// On each graphics card.
+    pub gpu_slots: usize,
+    /// On the processor.
+    pub cpu_slots: usize,
+}
+
+/// Where jobs run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunOn {
+    /// On this machine.
+    Local,
+    /// On a cluster, with settings by name; not carried out by this release.
+    Slurm(BTreeMap<String, String>),
+}

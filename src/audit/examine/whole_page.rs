@@ -1,0 +1,73 @@
+//! What is found on a page beside its claims.
+
+use crate::audit::{
+    alone::PageAlone,
+    page::AuditedPage,
+    verdict::{Audit, Checked, Verdict},
+};
+use std::collections::HashSet;
+use visavis_core::domain::{Key, stage::Figure};
+
+/// Words, pictures, numbers that no claim stands behind, and objects that are not what they are named by.
+pub(super) fn examine_page(page: &AuditedPage, alone: &PageAlone, audit: &mut Audit) {
+    let finding = |id: &str, why: &str, expected: &str, found: &str| Checked {
+        id: id.to_owned(),
+        verdict: Verdict::Differs,
+        stage: "page".into(),
+        expected: Some(expected.to_owned()),
+        found: Some(found.to_owned()),
+        why: why.to_owned(),
+        reason: why.to_owned(),
+    };
+    for (line, why) in &page.odd {
+        audit.checked.push(Checked { expected: None, found: None, ..finding("page", &format!("line {line}: {why}"), "", "") });
+    }
+    let known: HashSet<&str> = page.evidence.claims.iter().map(|claim| claim.id.as_str()).collect();
+    for shown in page.shown.iter().filter(|shown| !known.contains(&*shown.claim)) {
+        let why = format!("line {}: the page shows a number that no claim stands behind", shown.line);
+        audit.checked.push(finding(&shown.claim, &why, "a claim", &shown.text));
+    }
+    for (line, number) in &page.stray {
+        let why = format!("line {line}: the page shows a number that no claim stands behind");
+        audit.checked.push(finding("page", &why, "a claim", number));
+    }
+    for (digest, why) in &alone.broken {
+        audit.checked.push(Checked {
+            stage: "object".into(),
+            ..finding(&format!("object {digest}"), why, &digest.to_string(), "other bytes")
+        });
+    }
+    let places = page.evidence.places();
+    for (key, digest) in &page.figures {
+        let manifest = key.parse().ok().and_then(|key: Key| places.get(&key)).map(|place| &page.evidence.manifests[*place]);
+        match manifest.and_then(|manifest| manifest.output(Figure::SVG)) {
+            Some(output) if output.digest == *digest => {
+                let why = "the picture is the one its result names";
+                let id = format!("figure {}", key.get(..8).unwrap_or(key));
+                let same = digest.to_string();
+                audit.checked.push(Checked {
+                    verdict: Verdict::Identical,
+                    stage: "draw".into(),
+                    ..finding(&id, why, &same, &same)
+                });
+            }
+            Some(output) => {
+                let why = "the picture is not the one its result names";
+                audit.checked.push(finding(&format!("figure {key}"), why, &output.digest.to_string(), &digest.to_string()));
+            }
+            None => {
+                audit.checked.push(finding(
+                    &format!("figure {key}"),
+                    "no result stands behind the picture",
+                    "a draw result",
+                    "none",
+                ));
+            }
+        }
+    }
+    let (bears, should) = &page.seal;
+    if bears != should {
+        let why = "the page's words, pictures or evidence were changed after it was written";
+        audit.checked.push(finding("seal", why, should, bears));
+    }
+}

@@ -1,0 +1,151 @@
+//! A report's page as an auditor reads it: the numbers it shows, each with its claim's id; the figures; the evidence; and what has no
+//! place in a report.
+//!
+//! Read by a parser that builds what a browser would show. Only the seal and the figures' bytes are taken from the text.
+
+mod reading;
+
+#[cfg(test)]
+mod tests;
+
+use super::{
+    container,
+    evidence::{Evidence, MARK},
+    findings::Findings,
+    markup::{parse, parse_inside},
+    seal::seal,
+    stray::{Names, search},
+};
+use rayon::prelude::*;
+use reading::PageReading;
+pub use reading::ShownNumber;
+use std::{path::Path, sync::Arc};
+use visavis_core::domain::{Digest, Fault, Result};
+
+/// Whatever else its element has: that of a training's curves is of another class.
+const FIGURE: &str = " data-result=\"";
+const FIGURE_END: &str = "</svg>\n";
+const EVIDENCE_ID: &str = "visavis-evidence";
+
+/// The demo's has 15 MB.
+pub const LARGEST_PAGE: u64 = 256 << 20;
+
+pub struct AuditedPage {
+    pub shown: Vec<ShownNumber>,
+    /// Result key, and the digest of the picture shown for it.
+    pub figures: Vec<(String, Digest)>,
+    pub evidence: Arc<Evidence>,
+    /// What has no place in a report, each with its line.
+    pub odd: Vec<(u32, String)>,
+    /// Scores and percentages in the text that no claim stands behind, and that are not the study's own words.
+    pub stray: Vec<(u32, String)>,
+    /// The seal it bears, and the one it should.
+    pub seal: (String, String),
+}
+
+impl AuditedPage {
+    /// The evidence, and nothing else any more: what is shown takes as much.
+    pub fn into_evidence(self) -> Arc<Evidence> {
+        self.evidence
+    }
+}
+
+/// Reads a page; `enough` says when that has taken too long.
+///
+/// # Errors
+/// A page that is no report, or that no report could be.
+pub fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) -> Result<AuditedPage> {
+    let tree = parse(page, enough).map_err(|why| {
+        Fault::asked(format!("the page is refused: {why}"))
+            .in_file(path)
+            .next("no report of Visavis is like that; ask for it again")
+    })?;
+    let mut reading = PageReading::default();
+    reading.look_at(&tree);
+    let PageReading { shown, mut odd, texts, drawings, scripts, styles, policies, seals, .. } = reading;
+    for (line, why) in &tree.errors {
+        odd.add(*line, format!("a browser has to mend the page here: {why}"));
+    }
+    let no_report = || {
+        Fault::asked("this is no report of Visavis: it carries no evidence")
+            .in_file(path)
+            .next("give a report that `visavis report` wrote, or a study file")
+    };
+    let mut evidence_at = scripts.into_iter().filter(|place| tree.attribute(*place, "id") == Some(EVIDENCE_ID));
+    let first = evidence_at.next().ok_or_else(no_report)?;
+    if let Some(second) = evidence_at.next() {
+        let what = format!("the page holds a second element of evidence, in line {}", tree.line(second));
+        return Err(Fault::differs(what).in_file(path).next("ask for the report again"));
+    }
+    if !tree.is_standard {
+        odd.add(1, "it does not begin as a report does");
+    }
+    let style = if let [style] = &styles[..] { Some((tree.text(*style), tree.line(*style))) } else { None };
+    let evidence = tree.text(first);
+    // A page of many numbers and its evidence are large: not both at once.
+    drop(tree);
+    let evidence = Evidence::of_text(&evidence, path)?;
+    let policy = if let [policy] = &policies[..] { Some(policy.as_str()) } else { None };
+    match style {
+        Some((text, line)) => {
+            let faults = [container::style_fault(&text, policy), container::other_style(&text, &evidence.program)];
+            faults.into_iter().flatten().for_each(|why| odd.add(line, why));
+        }
+        None => odd.add(1, "it has not one style, as a report has"),
+    }
+    let seals = if let [seal] = &seals[..] { seal.clone() } else { String::new() };
+    let figures = figures(page, &drawings, &mut odd, enough);
+    let mut stray = Findings::default();
+    search(&texts, &Names::of(&evidence, enough), enough, &mut stray, &mut odd);
+    Ok(AuditedPage {
+        shown,
+        figures,
+        odd: odd.told(),
+        stray: stray.told(),
+        seal: (seals, seal(page)),
+        evidence: Arc::new(evidence),
+    })
+}
+
+/// Result key and digest of every picture, of the bytes as they were drawn: those in the text, where a browser shows just these.
+fn figures(
+    page: &str,
+    drawings: &[(String, u32, Digest)],
+    odd: &mut Findings,
+    enough: &(dyn Fn() -> bool + Sync),
+) -> Vec<(String, Digest)> {
+    let body = page.split(MARK).next().unwrap_or(page);
+    let figure = |text| {
+        let (key, rest) = str::split_once(text, '"')?;
+        Some((key, rest.strip_prefix('>')?))
+    };
+    let written: Vec<(&str, &str)> = between(body, FIGURE, FIGURE_END).filter_map(figure).collect();
+    if written.len() != drawings.len() {
+        let line = drawings.first().map_or(1, |drawing| drawing.1);
+        odd.add(line, "pictures that are not written as a report writes them");
+        return vec![];
+    }
+    let pairs: Vec<_> = written.into_iter().zip(drawings).collect();
+    let read = |((key, svg), (own, line, seen)): ((&str, &str), &(String, u32, Digest))| {
+        let bytes = format!("{svg}{FIGURE_END}");
+        let same = key == own && parse_inside(&bytes, enough).is_ok_and(|tree| tree.digest_inside() == *seen);
+        if same {
+            Ok((key.to_owned(), Digest::of(bytes.as_bytes())))
+        } else {
+            Err((*line, "a browser shows another picture here than the page's text holds".to_owned()))
+        }
+    };
+    let read: Vec<std::result::Result<_, _>> = pairs.into_par_iter().map(read).collect();
+    let mut figures = Vec::new();
+    for picture in read {
+        match picture {
+            Ok(figure) => figures.push(figure),
+            Err((line, why)) => odd.add(line, why),
+        }
+    }
+    figures
+}
+
+fn between<'a>(text: &'a str, start: &'a str, end: &'a str) -> impl Iterator<Item = &'a str> {
+    text.split(start).skip(1).filter_map(move |rest| rest.find(end).map(|at| &rest[..at]))
+}

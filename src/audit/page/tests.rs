@@ -1,0 +1,90 @@
+use super::*;
+
+fn reading(body: &str) -> PageReading {
+    let tree = parse(&format!("<!DOCTYPE html><body>{body}"), &|| false).unwrap();
+    let mut reading = PageReading::default();
+    reading.look_at(&tree);
+    reading
+}
+
+fn odd(body: &str) -> String {
+    reading(body).odd.told().into_iter().map(|(_, why)| why).collect::<Vec<_>>().join("; ")
+}
+
+fn strays(body: &str) -> Vec<String> {
+    let (mut stray, mut odd) = (Findings::default(), Findings::default());
+    search(&reading(body).texts, &Names::default(), &|| false, &mut stray, &mut odd);
+    stray.told().into_iter().chain(odd.told()).map(|(_, what)| what).collect()
+}
+
+#[test]
+fn numbers_that_are_put_together_are_seen() {
+    assert_eq!(
+        strays("<p>AUC .999 <data data-claim=c1>.871</data> <code>.123</code> <code>．１２４</code></p>"),
+        [".999", ".123", ".124"]
+    );
+    for body in [
+        "<p>.8<b>71</b></p>",
+        "<p title='.871'>x</p>",
+        "<p>&#46;8&#x37;1</p>",
+        "<p>.8&shy;71</p>",
+        "<p>.8&#x200b;<i>71</i></p>",
+        "<p>.8<span class=class>71</span></p>",
+        "<p>.8<meta name=generator content=x>71</p>",
+        "<p>.8<wbr>71</p>",
+        "<svg class=strip><text>.871</text></svg>",
+        "<svg class=strip aria-label='.871'></svg>",
+    ] {
+        assert_eq!(strays(body), [".871"], "{body}");
+    }
+    assert_eq!(strays("<p>.8</p><p>71</p>"), [""; 0]);
+    assert_eq!(strays("<td><span class=class>b <data data-claim=c1>7</data></span><span class=class>1</span></td>"), [""; 0]);
+    for joined in [
+        "<p>9<data data-claim=c1>.8</data></p>",
+        "<p><data data-claim=c1>.8</data><b>9</b></p>",
+        "<p><data data-claim=c1>.8</data><span class=class>9</span></p>",
+        "<p>−<data data-claim=c1>.8</data></p>",
+        "<p>AUC .9<code>87a</code></p>",
+    ] {
+        assert_eq!(strays(joined).len(), 1, "{joined}");
+    }
+    assert_eq!(
+        strays("<p>to <data data-claim=c1>.8</data>. (<data data-claim=c1>.8</data>–<data data-claim=c1>.8</data>)</p>"),
+        [""; 0]
+    );
+}
+
+#[test]
+fn nothing_is_drawn_outside_a_figure_but_a_strip() {
+    assert_eq!(odd("<svg class=strip viewBox='0 0 9 9'><line x1=1 x2=1 y1=0 y2=9 /></svg>"), "");
+    assert_eq!(odd("<div data-result=k><svg><text>.9</text></svg></div>"), "");
+    for body in [
+        "<svg><line x1=1 x2=1 /></svg>",
+        "<svg class=strip><text>1</text></svg>",
+        "<svg class=strip><line x1=1 x2=2 /></svg>",
+        "<svg class=strip><path d='M0 0h9'/></svg>",
+        "<svg class=strip><image href='data:image/png;base64,AA'/></svg>",
+    ] {
+        assert!(odd(body).contains("a drawing outside a figure"), "{body}: {}", odd(body));
+    }
+    assert!(odd("<p>.8<img src='data:image/png;base64,AA'>71</p>").contains("<img>"));
+    for hidden in ["<meta name=generator content=x>", "<title>x</title>", "<link rel=icon href='data:,'>"] {
+        assert!(odd(&format!("<p>.8{hidden}71</p>")).contains("outside the page's head"), "{hidden}");
+    }
+}
+
+#[test]
+fn a_claim_is_one_text_whatever_surrounds_it() {
+    assert_eq!(odd("<p><data data-claim='c1'>.8</data></p>"), "");
+    assert!(odd("<data data-claim=c1>.8<b>9</b></data>").contains("not one text"));
+    assert!(odd("<data data-claim=c1></data>").contains("not one text"));
+    assert!(odd("<data>.8</data>").contains("without a claim"));
+    assert!(odd("<!-- <data data-claim=c1>.8</data> -->").contains("comment"));
+    assert!(odd("<template><data data-claim=c1>.8</data></template>").contains("template"));
+    assert!(odd("<script>1</script>").contains("script"));
+    assert!(odd("<code>AUC <data data-claim=c1>.8</data></code>").contains("within <code>"));
+    // A number in a comment or a template is not shown.
+    assert!(reading("<!-- <data data-claim=c1>.8</data> --><template><data data-claim=c1>.8</data></template>").shown.is_empty());
+    let both = reading("<data class=x data-claim=c1>.8</data><DATA data-claim='c1'>.9</DATA>").shown;
+    assert_eq!(both.iter().map(|shown| (&*shown.claim, &*shown.text)).collect::<Vec<_>>(), [("c1", ".8"), ("c1", ".9")]);
+}

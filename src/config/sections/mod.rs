@@ -1,0 +1,232 @@
+//! The sections of a study file, in their order; and what must agree between them.
+
+mod data;
+mod projections;
+mod training;
+
+use super::{
+    comparisons::comparisons,
+    factors::{self, KnownNames},
+    reader::{Fields, StudyNode},
+};
+use data::{dataset, evaluation};
+use projections::projections;
+use std::collections::{BTreeMap, BTreeSet};
+use training::{numerics, preparation, recipe};
+use visavis_core::domain::{
+    Result,
+    model::{FACTORS, Source},
+    score::Statistics,
+    study::{Contrast, DeviceClass, Evaluation, FairnessSettings, Numerics, Precision, Resources, RunOn, Study, Tolerance},
+};
+
+const KEYS: [&str; 20] = [
+    "format",
+    "study",
+    "about",
+    "seed",
+    "numerics",
+    "datasets",
+    "preparations",
+    "recipes",
+    "evaluation",
+    "models",
+    "layers",
+    "projections",
+    "comparisons",
+    "contrasts",
+    "statistics",
+    "selection",
+    "fairness",
+    "audit",
+    "resources",
+    "run",
+];
+
+pub fn study(root: &StudyNode) -> Result<(Study, usize)> {
+    let fields = root.fields(&KEYS)?;
+    let format = fields.need("format")?;
+    if format.whole(0..=u64::MAX)? != 1 {
+        return Err(format
+            .wrong("this visavis reads study files of format 1")
+            .next("a later visavis may read it; see `visavis --version`"));
+    }
+
+    let datasets = named(&fields, "datasets", dataset)?;
+    let preparations = named(&fields, "preparations", preparation)?;
+    let recipes = named(&fields, "recipes", recipe)?;
+    let known = KnownNames { datasets: names(&datasets), preparations: names(&preparations), recipes: names(&recipes) };
+    let (models, excluded) = factors::models(fields.need("models")?, &known)?;
+    let mut evaluation = fields.or("evaluation", Evaluation::default(), |node| evaluation(node, &known.datasets))?;
+    if evaluation.dataset.is_none() && models.iter().any(|model| matches!(model.source, Source::Network(_))) {
+        return Err(root
+            .wrong("the study has no `evaluation.dataset`")
+            .next("name the data set whose images are compared; only given features can do without"));
+    }
+    evaluation.quoted = super::comparisons::quoted(fields.need("comparisons")?)?;
+    let layers = fields.get("layers").map(layers).transpose()?;
+    if let Some(layers) = &layers {
+        let all: BTreeSet<String> = models.iter().flat_map(|model| model.layers(None)).collect();
+        if let Some(layer) = layers.iter().find(|layer| !all.contains(*layer)) {
+            let all: Vec<&str> = all.iter().map(String::as_str).collect();
+            return Err(fields
+                .need("layers")?
+                .wrong(format!("no model of this study has the layer `{layer}`"))
+                .next(visavis_core::domain::spelling::suggestion(layer, &all)));
+        }
+    }
+    let model_names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+    let contrasts = fields.or("contrasts", vec![], |node| contrasts(node, &model_names))?;
+
+    let study = Study {
+        name: study_name(fields.need("study")?)?,
+        about: fields.or("about", String::new(), StudyNode::text)?,
+        seed: fields.or("seed", 0, |node| node.whole(0..=u64::MAX))?,
+        numerics: fields.or(
+            "numerics",
+            Numerics { device: DeviceClass::Cpu, precision: Precision::Single, threads: None },
+            numerics,
+        )?,
+        projections: projections(fields.need("projections")?)?,
+        comparisons: comparisons(fields.need("comparisons")?)?,
+        statistics: fields.or("statistics", Statistics::default(), statistics)?,
+        show: fields.or("selection", 12, |node| node.fields(&["show"])?.or("show", 12, |node| node.count(0..=10_000)))?,
+        fairness: fields.or("fairness", FairnessSettings { groups: vec![], depth: 1 }, fairness)?,
+        tolerance: fields.or("audit", Tolerance { auc: 0.005, features: 0.0001 }, tolerance)?,
+        resources: fields.or("resources", Resources { gpu_slots: 1, cpu_slots: 1 }, resources)?,
+        run: fields.or("run", RunOn::Local, run_on)?,
+        datasets,
+        preparations,
+        recipes,
+        evaluation,
+        models,
+        layers,
+        contrasts,
+    };
+    Ok((study, excluded))
+}
+
+fn names<T>(map: &BTreeMap<String, T>) -> Vec<&str> {
+    map.keys().map(String::as_str).collect()
+}
+
+/// A section that maps names to things of one kind.
+fn named<T>(fields: &Fields, section: &'static str, read: impl Fn(&StudyNode) -> Result<T>) -> Result<BTreeMap<String, T>> {
+    let Some(node) = fields.get(section) else { return Ok(BTreeMap::new()) };
+    let noun = section.trim_end_matches('s');
+    node.entries()?.iter().map(|(name, node)| Ok((node.name_of(noun, name)?, read(node)?))).collect()
+}
+
+/// The name becomes a file name (`reports/NAME.html`), so it is held to plain characters.
+fn study_name(node: &StudyNode) -> Result<String> {
+    let name = node.text()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || name.len() > 100 || !name.chars().all(plain) || name.starts_with(['.', '-']) {
+        return Err(node
+            .wrong("the study's name is not a plain word")
+            .next("up to 100 letters, digits, `-`, `_` and `.`: it names files, such as reports/NAME.html"));
+    }
+    Ok(name)
+}
+
+fn layers(node: &StudyNode) -> Result<Vec<String>> {
+    let layers = node.list()?.iter().map(StudyNode::text).collect::<Result<Vec<_>>>()?;
+    match layers.iter().enumerate().find(|(i, layer)| layers[..*i].contains(layer)) {
+        Some((_, layer)) => Err(node.wrong(format!("the layer `{layer}` is listed twice"))),
+        None if layers.is_empty() => Err(node.wrong("no layers are listed").next("leave `layers` out to read all there are")),
+        None => Ok(layers),
+    }
+}
+
+/// Refuses a list in which two entries are one. `told` says what is wrong of the later one beside the first, and what to do.
+fn no_two<T>(
+    nodes: &[StudyNode],
+    items: &[T],
+    same: impl Fn(&T, &T) -> bool,
+    told: impl Fn(&T, &T) -> (String, &'static str),
+) -> Result<()> {
+    for (place, item) in items.iter().enumerate() {
+        if let Some(first) = items[..place].iter().find(|first| same(first, item)) {
+            let (what, next) = told(item, first);
+            return Err(nodes[place].wrong(format!("{}: {what}", nodes[place].name())).next(next));
+        }
+    }
+    Ok(())
+}
+
+fn contrasts(node: &StudyNode, models: &[&str]) -> Result<Vec<Contrast>> {
+    let contrast = |(name, node): (String, StudyNode)| {
+        let name = node.name_of("contrast", &name)?;
+        let fields = node.fields(&["factor", "pair"])?;
+        match (fields.get("factor"), fields.get("pair")) {
+            (Some(node), None) => Ok(Contrast::Factor { name, factor: node.word(&FACTORS)?.to_owned() }),
+            (None, Some(node)) => {
+                let pair = node.list()?.iter().map(|node| node.reference("model", models)).collect::<Result<Vec<_>>>()?;
+                let models: [String; 2] =
+                    pair.try_into().map_err(|_| node.wrong(format!("{}: expected two models", node.name())))?;
+                if models[0] == models[1] {
+                    return Err(node.wrong(format!("{}: a model against itself", node.name())));
+                }
+                Ok(Contrast::Pair { name, models })
+            }
+            _ => Err(node.wrong_key(format!("{}: expected either `factor` or `pair`", node.name()))),
+        }
+    };
+    let entries = node.entries()?;
+    let contrasts = entries.iter().cloned().map(contrast).collect::<Result<Vec<_>>>()?;
+    let nodes: Vec<StudyNode> = entries.into_iter().map(|(_, node)| node).collect();
+    no_two(&nodes, &contrasts, Contrast::asks_the_same, |_, first| {
+        (format!("the contrast `{}` asks the same", first.name()), "remove one: a test that is made twice counts twice")
+    })?;
+    Ok(contrasts)
+}
+
+fn statistics(node: &StudyNode) -> Result<Statistics> {
+    let usual = Statistics::default();
+    let fields = node.fields(&["bootstraps", "permutations", "min_positives", "separates_at"])?;
+    Ok(Statistics {
+        bootstraps: fields.or("bootstraps", usual.bootstraps, |node| node.count(20..=1_000_000))?,
+        permutations: fields.or("permutations", usual.permutations, |node| node.count(20..=1_000_000))?,
+        min_positives: fields.or("min_positives", usual.min_positives, |node| node.count(2..=1_000_000))?,
+        separates_at: fields.or("separates_at", usual.separates_at, |node| node.number(0.5..=1.0))?,
+    })
+}
+
+fn fairness(node: &StudyNode) -> Result<FairnessSettings> {
+    let fields = node.fields(&["groups", "depth"])?;
+    let groups = |node: &StudyNode| {
+        let nodes = node.list()?;
+        let groups = nodes.iter().map(|node| node.name_of("group", &node.text()?)).collect::<Result<Vec<_>>>()?;
+        no_two(&nodes, &groups, PartialEq::eq, |group, _| (format!("`{group}` is listed twice"), "remove one"))?;
+        Ok(groups)
+    };
+    Ok(FairnessSettings { groups: fields.or("groups", vec![], groups)?, depth: fields.or("depth", 1, |node| node.count(1..=3))? })
+}
+
+fn tolerance(node: &StudyNode) -> Result<Tolerance> {
+    let number = |node: &StudyNode| node.number(0.0..=1.0);
+    node.fields(&["tolerance"])?.or("tolerance", Tolerance { auc: 0.005, features: 0.0001 }, |node| {
+        let fields = node.fields(&["auc", "features"])?;
+        Ok(Tolerance { auc: fields.or("auc", 0.005, number)?, features: fields.or("features", 0.0001, number)? })
+    })
+}
+
+fn resources(node: &StudyNode) -> Result<Resources> {
+    let fields = node.fields(&["gpu", "cpu"])?;
+    let slots = |key: &str| fields.or(key, 1, |node| node.fields(&["slots"])?.or("slots", 1, |node| node.count(1..=1024)));
+    Ok(Resources { gpu_slots: slots("gpu")?, cpu_slots: slots("cpu")? })
+}
+
+fn run_on(node: &StudyNode) -> Result<RunOn> {
+    let (word, parameters) = node.variant(&["local", "slurm"])?;
+    let settings = |node: &StudyNode| {
+        node.fields(&["partition", "gres", "time", "account", "memory", "qos"])?;
+        node.entries()?.into_iter().map(|(key, node)| Ok((key, node.text()?))).collect::<Result<BTreeMap<_, _>>>()
+    };
+    match (word, parameters) {
+        ("local", None) => Ok(RunOn::Local),
+        ("local", Some(node)) => Err(node.wrong_key("`local` takes no parameters").next("write `run: local`")),
+        (_, Some(node)) => Ok(RunOn::Slurm(settings(&node)?)),
+        (_, None) => Ok(RunOn::Slurm(BTreeMap::new())),
+    }
+}
