@@ -25,7 +25,7 @@ use visavis_core::{
     },
     numeric::{
         Matrix, PhiloxStream,
-        multiversion::{self, Level},
+        multiversion::{self, InstructionSet},
         neighbours::{self, Neighbours},
         tiled::{WIDE_F32, add_products_f32},
     },
@@ -65,7 +65,7 @@ impl NeighborGraphs for Timed {
         &self,
         features: &Matrix,
         k: usize,
-        metric: neighbours::Metric,
+        metric: neighbours::NeighbourMetric,
     ) -> visavis_core::domain::Result<Option<Neighbours>> {
         let clock = Instant::now();
         let found = Neighbours::exact(features, k, metric);
@@ -333,7 +333,7 @@ fn bits() {
     for (set, features) in [("digits sample", read(&root)), ("clusters", drawn(6000, 64))] {
         for (word, method) in methods() {
             let mut digests = BTreeMap::new();
-            for level in Level::ALL.into_iter().filter(|level| *level > Level::Plain && *level <= ceiling) {
+            for level in InstructionSet::ALL.into_iter().filter(|level| *level > InstructionSet::Plain && *level <= ceiling) {
                 multiversion::limit(level);
                 for threads in [1, 2, 16, 1, 2, 16] {
                     let run = place(&method, &features, 7, threads);

@@ -5,12 +5,12 @@ const MOST_TOLD: usize = 100;
 
 /// Findings with their lines, and how many more there are.
 #[derive(Debug, Default)]
-pub struct Findings {
+pub struct BoundedFindings {
     told: Vec<(u32, String)>,
     more: usize,
 }
 
-impl Findings {
+impl BoundedFindings {
     pub fn add(&mut self, line: u32, what: impl Into<String>) {
         if self.told.len() < MOST_TOLD {
             self.told.push((line, what.into()));
@@ -34,12 +34,12 @@ mod tests {
 
     #[test]
     fn many_are_counted_and_not_kept() {
-        let mut findings = Findings::default();
+        let mut findings = BoundedFindings::default();
         (1..=100).for_each(|line| findings.add(line, "a"));
         assert_eq!(findings.told.len(), 100);
         (101..=250).for_each(|line| findings.add(line, "a"));
         let told = findings.told();
         assert_eq!((told.len(), &*told[100].1), (101, "and 150 more of this kind"));
-        assert!(Findings::default().told().is_empty());
+        assert!(BoundedFindings::default().told().is_empty());
     }
 }

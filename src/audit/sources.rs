@@ -18,7 +18,7 @@ use visavis_core::{
 };
 
 /// Where inputs are taken from: the page, the workspace, files within reach; all verified.
-pub struct Sources {
+pub struct AuditSources {
     pub page: Option<Arc<Evidence>>,
     /// Objects of the page whose bytes are those they are named by.
     pub genuine: HashSet<Digest>,
@@ -28,7 +28,7 @@ pub struct Sources {
     pub tolerance: Tolerance,
 }
 
-impl Sources {
+impl AuditSources {
     pub(super) fn look_for(&self, input: &Input) -> Result<()> {
         if self.holds(input) {
             return Ok(());

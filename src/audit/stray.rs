@@ -10,7 +10,7 @@
 //!
 //! Not looked for are numbers of fewer decimals than a report writes, and words (`nine tenths`, `O.87l`).
 
-use super::{container::start, evidence::Evidence, findings::Findings, plain::PlainText};
+use super::{container::start, evidence::Evidence, findings::BoundedFindings, plain::PlainText};
 use std::collections::{HashMap, HashSet};
 use visavis_core::domain::stage::role;
 use yaml_serde::Value;
@@ -111,8 +111,8 @@ pub fn search(
     texts: &[(u32, String)],
     names: &Names,
     enough: &(dyn Fn() -> bool + Sync),
-    stray: &mut Findings,
-    odd: &mut Findings,
+    stray: &mut BoundedFindings,
+    odd: &mut BoundedFindings,
 ) {
     for (line, text) in texts {
         let plain = PlainText::of(text);
@@ -141,7 +141,7 @@ pub fn search(
 }
 
 /// What reads as a part of a claim's number, or of code that is no number.
-fn joined(line: u32, text: &str, odd: &mut Findings) {
+fn joined(line: u32, text: &str, odd: &mut BoundedFindings) {
     for (at, mark) in text.match_indices([NUMBER, NAME]) {
         let before = text[..at].chars().next_back();
         let after = text[at + mark.len()..].chars().next();
@@ -196,7 +196,7 @@ mod tests {
     fn found(text: &str, names: &[&str]) -> Vec<String> {
         let mut own = Names::default();
         names.iter().for_each(|name| own.add(name));
-        let (mut stray, mut odd) = (Findings::default(), Findings::default());
+        let (mut stray, mut odd) = (BoundedFindings::default(), BoundedFindings::default());
         search(&[(1, text.to_owned())], &own, &|| false, &mut stray, &mut odd);
         stray.told().into_iter().chain(odd.told()).map(|(_, what)| what).collect()
     }

@@ -9,12 +9,12 @@ use std::path::PathBuf;
 use visavis_core::domain::{Fault, Result, matrix, text::count};
 
 #[derive(clap::Args)]
-pub struct Check {
+pub struct CheckCommand {
     /// The study file
     study: PathBuf,
 }
 
-impl Check {
+impl CheckCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         let study = &opened.file.study;

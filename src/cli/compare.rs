@@ -18,7 +18,7 @@ use visavis_core::domain::{
 };
 
 #[derive(clap::Args)]
-pub struct Compare {
+pub struct CompareCommand {
     /// The study file
     study: PathBuf,
     /// Two models, or beginnings of their names, that a contrast of the study compares (default: every contrast)
@@ -26,7 +26,7 @@ pub struct Compare {
     models: Vec<String>,
 }
 
-impl Compare {
+impl CompareCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;

@@ -5,12 +5,12 @@ use clap::CommandFactory;
 use visavis_core::domain::Result;
 
 #[derive(clap::Args)]
-pub struct Completions {
+pub struct CompletionsCommand {
     /// The shell
     shell: clap_complete::Shell,
 }
 
-impl Completions {
+impl CompletionsCommand {
     pub fn run(&self) -> Result<()> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "visavis", &mut script);

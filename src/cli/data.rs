@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use visavis_core::{
     dataset::{
         self, Collection, DigestCache, Finding, SAY_IDENTITIES, Severity, UNKNOWN_IDENTITIES,
-        faces::{self, Kind, Request, Twin, Variety},
+        faces::{self, DrawnKind, Request, Twin, Variety},
     },
     domain::{
         Fault, Result,
@@ -22,7 +22,7 @@ use visavis_core::{
 };
 
 #[derive(Subcommand)]
-pub enum Data {
+pub enum DataCommand {
     /// Draw synthetic faces with a known truth, in CelebA's own format, or a training set
     Draw(Draw),
     /// Look for what is wrong with a data set: its tables, and every picture
@@ -58,7 +58,7 @@ pub struct Draw {
     twin: WhichTwin,
     /// Draw a training set instead, one folder a class
     #[arg(long, value_enum, value_name = "WHAT")]
-    train: Option<TrainingSet>,
+    train: Option<DrawnTrainingSet>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -68,7 +68,7 @@ enum WhichTwin {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum TrainingSet {
+enum DrawnTrainingSet {
     /// Faces in many poses and lights
     Varied,
     /// Faces in one pose and one light
@@ -77,12 +77,12 @@ enum TrainingSet {
     Textures,
 }
 
-impl Data {
+impl DataCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         match self {
-            Data::Draw(draw) => draw.run(context),
-            Data::Check(folder) => folder.check(context),
-            Data::Stats(folder) => folder.stats(context),
+            DataCommand::Draw(draw) => draw.run(context),
+            DataCommand::Check(folder) => folder.check(context),
+            DataCommand::Stats(folder) => folder.stats(context),
         }
     }
 }
@@ -225,11 +225,11 @@ fn told(fault: &Fault) -> String {
 impl Draw {
     fn run(&self, context: &Context) -> Result<()> {
         let kind = match (self.train, self.twin) {
-            (None, WhichTwin::A) => Kind::Faces(Twin::A),
-            (None, WhichTwin::B) => Kind::Faces(Twin::B),
-            (Some(TrainingSet::Varied), _) => Kind::Training(Variety::Varied),
-            (Some(TrainingSet::Uniform), _) => Kind::Training(Variety::Uniform),
-            (Some(TrainingSet::Textures), _) => Kind::Textures,
+            (None, WhichTwin::A) => DrawnKind::Faces(Twin::A),
+            (None, WhichTwin::B) => DrawnKind::Faces(Twin::B),
+            (Some(DrawnTrainingSet::Varied), _) => DrawnKind::Training(Variety::Varied),
+            (Some(DrawnTrainingSet::Uniform), _) => DrawnKind::Training(Variety::Uniform),
+            (Some(DrawnTrainingSet::Textures), _) => DrawnKind::Textures,
         };
         faces::draw(&self.dir, &Request { kind, people: self.identities, images: self.images, seed: self.seed })?;
         let dir = self.dir.display();
@@ -240,7 +240,7 @@ impl Draw {
             return Ok(());
         }
         match kind {
-            Kind::Faces(_) => {
+            DrawnKind::Faces(_) => {
                 say(format!("drew {} pictures of {} identities in {dir}", self.images, self.identities));
                 remark(
                     context,

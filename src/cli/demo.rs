@@ -6,16 +6,16 @@ use super::{
     init::write_if_absent,
     output::{remark, say},
     report,
-    run::Run,
+    run::RunCommand,
 };
 use crate::study;
 use visavis_core::{
-    dataset::faces::{self, Kind, Request, Twin, Variety},
+    dataset::faces::{self, DrawnKind, Request, Twin, Variety},
     domain::{Fault, Result},
 };
 
 #[derive(clap::Args)]
-pub struct Demo {
+pub struct DemoCommand {
     /// Less of everything: a minute instead of five
     #[arg(long)]
     quick: bool,
@@ -42,29 +42,29 @@ const DIGITS: [(&str, &[u8]); 7] = [
 /// each as any other.
 struct Faces {
     study: (&'static str, &'static [u8]),
-    sets: &'static [(&'static str, Kind, usize, usize, u64)],
+    sets: &'static [(&'static str, DrawnKind, usize, usize, u64)],
 }
 
 const WHOLE: Faces = Faces {
     study: ("experiments/demo.yaml", include_bytes!("../../experiments/demo.yaml")),
     sets: &[
-        ("data/drawn/faces", Kind::Faces(Twin::A), 300, 1500, 1),
-        ("data/drawn/varied", Kind::Training(Variety::Varied), 250, 2000, 2),
-        ("data/drawn/uniform", Kind::Training(Variety::Uniform), 250, 2000, 2),
-        ("data/drawn/textures", Kind::Textures, 250, 2000, 2),
+        ("data/drawn/faces", DrawnKind::Faces(Twin::A), 300, 1500, 1),
+        ("data/drawn/varied", DrawnKind::Training(Variety::Varied), 250, 2000, 2),
+        ("data/drawn/uniform", DrawnKind::Training(Variety::Uniform), 250, 2000, 2),
+        ("data/drawn/textures", DrawnKind::Textures, 250, 2000, 2),
     ],
 };
 
 const QUICK: Faces = Faces {
     study: ("experiments/demo-quick.yaml", include_bytes!("../../experiments/demo-quick.yaml")),
     sets: &[
-        ("data/drawn-quick/faces", Kind::Faces(Twin::A), 150, 600, 1),
-        ("data/drawn-quick/varied", Kind::Training(Variety::Varied), 100, 800, 2),
-        ("data/drawn-quick/textures", Kind::Textures, 100, 800, 2),
+        ("data/drawn-quick/faces", DrawnKind::Faces(Twin::A), 150, 600, 1),
+        ("data/drawn-quick/varied", DrawnKind::Training(Variety::Varied), 100, 800, 2),
+        ("data/drawn-quick/textures", DrawnKind::Textures, 100, 800, 2),
     ],
 };
 
-impl Demo {
+impl DemoCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         let root = context.workspace.root();
         let study = match (self.digits, self.quick) {
@@ -80,7 +80,7 @@ impl Demo {
             say(format!("{} is there, with its data", study.display()));
             return Ok(());
         }
-        Run::of(&study).execute(context)?;
+        RunCommand::of(&study).execute(context)?;
         let file = report::write(context, &study, None)?;
         let audit = context.line(&["audit", &file.display().to_string()]);
         remark(context, format!("\nopen {} in a browser; check it with: {audit}", file.display()));

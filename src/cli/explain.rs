@@ -15,7 +15,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct Explain {
+pub struct ExplainCommand {
     /// The job's eight digits, or words of its label
     #[arg(value_name = "JOB", required = true)]
     job: Vec<String>,
@@ -24,7 +24,7 @@ pub struct Explain {
     study: Option<PathBuf>,
 }
 
-impl Explain {
+impl ExplainCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         let index = open_store::store(context)?;
         let file = self.file(index.as_ref())?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use visavis_core::domain::{Fault, Result};
 
 #[derive(clap::Args)]
-pub struct Init {
+pub struct InitCommand {
     /// The folder to make
     dir: PathBuf,
 }
@@ -13,7 +13,7 @@ pub struct Init {
 /// A study to start from: complete, commented, and checked by a test.
 const FIRST: &str = include_str!("../../templates/first.yaml");
 
-impl Init {
+impl InitCommand {
     pub fn run(&self, _context: &Context) -> Result<()> {
         write_if_absent(&self.dir.join("experiments/first.yaml"), FIRST.as_bytes())?;
         for folder in ["data", "reports"] {

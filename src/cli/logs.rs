@@ -16,7 +16,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct Logs {
+pub struct LogsCommand {
     /// The job's eight digits, or words of its label (default: the latest lines of all)
     #[arg(value_name = "JOB")]
     job: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Logs {
     lines: usize,
 }
 
-impl Logs {
+impl LogsCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         let Some(index) = open_store::store(context)? else {
             return Err(Fault::missing("nothing was run in this workspace yet").next("`visavis run STUDY` runs a study"));

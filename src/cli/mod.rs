@@ -53,7 +53,7 @@ pub struct Cli {
     #[command(flatten)]
     everywhere: Everywhere,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<VisavisCommand>,
 }
 
 /// Options of every command.
@@ -77,27 +77,27 @@ struct Everywhere {
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum VisavisCommand {
     /// The terminal UI on this workspace: define, run, watch, compare, report (also: no command at all)
-    Tui(tui::Tui),
+    Tui(tui::TuiCommand),
     /// Draw synthetic faces, train networks on them, compare these, and write the report
-    Demo(demo::Demo),
+    Demo(demo::DemoCommand),
     /// Make a new workspace with a study to start from
-    Init(init::Init),
+    Init(init::InitCommand),
     /// Read a study file and check it against its data
-    Check(check::Check),
+    Check(check::CheckCommand),
     /// Show what would run, what is there, what is missing, how long and how much disk
-    Plan(plan::Plan),
+    Plan(plan::PlanCommand),
     /// Run what a study lacks
-    Run(run::Run),
+    Run(run::RunCommand),
     /// Show how the latest run stands
-    Status(status::Status),
+    Status(status::StatusCommand),
     /// Follow a run that goes on in the background
     Attach,
     /// Print what jobs logged, and how their attempts ended
-    Logs(logs::Logs),
+    Logs(logs::LogsCommand),
     /// Say why a job waits, failed, or must run again
-    Explain(explain::Explain),
+    Explain(explain::ExplainCommand),
     /// Do not start a job until it is retried; without JOB, start nothing more
     Pause(job_requests::Jobs),
     /// Stop a job, and do not start it until it is retried
@@ -107,35 +107,35 @@ enum Command {
     /// Let the run finish what it is at, start nothing more, and end
     Drain,
     /// Show what a study found: scores with verdicts, or every result with its digest
-    Show(show::Show),
+    Show(show::ShowCommand),
     /// Compare models on the same images: the differences with their intervals
-    Compare(compare::Compare),
+    Compare(compare::CompareCommand),
     /// Write scores, contrasts, fairness, projection quality, coordinates, features or the ledger as a table
-    Export(export::Export),
+    Export(export::ExportCommand),
     /// Pin a figure to the report, whatever the rule picks
-    Pin(pin::Pin),
+    Pin(pin::PinCommand),
     /// Take a pin off
-    Unpin(pin::Unpin),
+    Unpin(pin::UnpinCommand),
     /// Write a study's report: one HTML file
-    Report(report::Report),
+    Report(report::ReportCommand),
     /// Check a report, or a study's results: are these numbers what those inputs give?
     Audit(audit::AuditCommand),
     /// Draw, check and count data sets
     #[command(subcommand)]
-    Data(data::Data),
+    Data(data::DataCommand),
     /// Look into weight files
     #[command(subcommand)]
-    Weights(weights::Weights),
+    Weights(weights::WeightsCommand),
     /// Look after the store
     #[command(subcommand)]
-    Store(store::Store),
+    Store(store::StoreCommand),
     /// Say what this machine has
     Doctor,
     /// Print completions for a shell
-    Completions(completions::Completions),
+    Completions(completions::CompletionsCommand),
     /// Be a worker: tasks in, answers out
     #[command(hide = true)]
-    Work(work::Work),
+    Work(work::WorkCommand),
 }
 
 /// What every command is given.
@@ -189,34 +189,34 @@ pub fn run(cli: Cli) -> Result<()> {
         json,
         quiet,
     };
-    let done = match cli.command.unwrap_or_else(|| Command::Tui(tui::Tui::default())) {
-        Command::Tui(tui) => tui.run(&context),
-        Command::Demo(demo) => demo.run(&context),
-        Command::Init(init) => init.run(&context),
-        Command::Check(check) => check.run(&context),
-        Command::Plan(plan) => plan.run(&context),
-        Command::Run(run) => run.run(&context),
-        Command::Status(status) => status.run(&context),
-        Command::Attach => attach::attach(&context),
-        Command::Logs(logs) => logs.run(&context),
-        Command::Explain(explain) => explain.run(&context),
-        Command::Pause(jobs) => jobs.run(&context, Verb::Pause),
-        Command::Cancel(jobs) => jobs.run(&context, Verb::Cancel),
-        Command::Retry(jobs) => jobs.run(&context, Verb::Retry),
-        Command::Drain => job_requests::drain(&context),
-        Command::Show(show) => show.run(&context),
-        Command::Compare(compare) => compare.run(&context),
-        Command::Export(export) => export.run(&context),
-        Command::Pin(pin) => pin.run(&context),
-        Command::Unpin(unpin) => unpin.run(&context),
-        Command::Report(report) => report.run(&context),
-        Command::Audit(audit) => audit.run(&context),
-        Command::Data(data) => data.run(&context),
-        Command::Weights(weights) => weights.run(&context),
-        Command::Store(store) => store.run(&context),
-        Command::Doctor => doctor::doctor(&context),
-        Command::Completions(completions) => completions.run(),
-        Command::Work(work) => work.run(&context),
+    let done = match cli.command.unwrap_or_else(|| VisavisCommand::Tui(tui::TuiCommand::default())) {
+        VisavisCommand::Tui(tui) => tui.run(&context),
+        VisavisCommand::Demo(demo) => demo.run(&context),
+        VisavisCommand::Init(init) => init.run(&context),
+        VisavisCommand::Check(check) => check.run(&context),
+        VisavisCommand::Plan(plan) => plan.run(&context),
+        VisavisCommand::Run(run) => run.run(&context),
+        VisavisCommand::Status(status) => status.run(&context),
+        VisavisCommand::Attach => attach::attach(&context),
+        VisavisCommand::Logs(logs) => logs.run(&context),
+        VisavisCommand::Explain(explain) => explain.run(&context),
+        VisavisCommand::Pause(jobs) => jobs.run(&context, Verb::Pause),
+        VisavisCommand::Cancel(jobs) => jobs.run(&context, Verb::Cancel),
+        VisavisCommand::Retry(jobs) => jobs.run(&context, Verb::Retry),
+        VisavisCommand::Drain => job_requests::drain(&context),
+        VisavisCommand::Show(show) => show.run(&context),
+        VisavisCommand::Compare(compare) => compare.run(&context),
+        VisavisCommand::Export(export) => export.run(&context),
+        VisavisCommand::Pin(pin) => pin.run(&context),
+        VisavisCommand::Unpin(unpin) => unpin.run(&context),
+        VisavisCommand::Report(report) => report.run(&context),
+        VisavisCommand::Audit(audit) => audit.run(&context),
+        VisavisCommand::Data(data) => data.run(&context),
+        VisavisCommand::Weights(weights) => weights.run(&context),
+        VisavisCommand::Store(store) => store.run(&context),
+        VisavisCommand::Doctor => doctor::doctor(&context),
+        VisavisCommand::Completions(completions) => completions.run(),
+        VisavisCommand::Work(work) => work.run(&context),
     };
     done.and_then(|()| output::all_written())
 }

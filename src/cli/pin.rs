@@ -12,7 +12,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct Pin {
+pub struct PinCommand {
     /// The study file
     study: PathBuf,
     /// The figure, by its model, layer, projection, view and comparison: `r34 · layer4 · umap map · gender`, or words of it
@@ -24,7 +24,7 @@ pub struct Pin {
 }
 
 #[derive(clap::Args)]
-pub struct Unpin {
+pub struct UnpinCommand {
     /// The study file
     study: PathBuf,
     /// The figure, as it was pinned, or words of it
@@ -35,7 +35,7 @@ pub struct Unpin {
 /// A note is a line or two below a figure, not a chapter.
 const LONGEST: usize = 500;
 
-impl Pin {
+impl PinCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         if self.note.chars().count() > LONGEST {
             return Err(Fault::asked(format!("the note is longer than {LONGEST} letters")));
@@ -65,7 +65,7 @@ impl Pin {
     }
 }
 
-impl Unpin {
+impl UnpinCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         let plan = study::plan(&opened, &context.workspace)?;

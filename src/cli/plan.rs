@@ -20,12 +20,12 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct Plan {
+pub struct PlanCommand {
     /// The study file
     study: PathBuf,
 }
 
-impl Plan {
+impl PlanCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         let mut opened = study::open(&self.study, &context.workspace)?;
         tell_about(context, &opened);

@@ -19,7 +19,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct Report {
+pub struct ReportCommand {
     /// The study file
     study: PathBuf,
     /// Where to (default: reports/NAME.html in the workspace)
@@ -30,7 +30,7 @@ pub struct Report {
     embed_faces: bool,
 }
 
-impl Report {
+impl ReportCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         if self.embed_faces {
             return Err(

@@ -28,7 +28,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct Run {
+pub struct RunCommand {
     /// The study file
     study: PathBuf,
     /// Only stages whose label holds all these words, or is this (`=score pixels · embedding · pca · age`), and what they need
@@ -66,9 +66,9 @@ pub struct Run {
 /// What the background part of `--detach` says when it has taken the workspace.
 const READY: &str = "visavis runs";
 
-impl Run {
+impl RunCommand {
     pub fn of(study: &Path) -> Self {
-        Run {
+        RunCommand {
             study: study.to_owned(),
             only: None,
             force: false,

@@ -15,7 +15,7 @@ use visavis_core::domain::{
 };
 
 #[derive(clap::Args)]
-pub struct Show {
+pub struct ShowCommand {
     /// The study file
     study: PathBuf,
     /// Every result with its key and the digest of its content
@@ -26,7 +26,7 @@ pub struct Show {
     follow: bool,
 }
 
-impl Show {
+impl ShowCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         if self.follow {
             let told = std::cell::Cell::new(false);

@@ -15,7 +15,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct Status {
+pub struct StatusCommand {
     /// Show it again whenever it changes, until the run ends
     #[arg(long, short)]
     follow: bool,
@@ -24,7 +24,7 @@ pub struct Status {
 /// Jobs of one state that are listed before the rest is counted.
 const MOST: usize = 20;
 
-impl Status {
+impl StatusCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         let Some(index) = open_store::store(context)? else { return nothing(context) };
         if self.follow {

@@ -8,18 +8,18 @@ use crate::study;
 use std::{
     collections::BTreeSet,
     io::{IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 use visavis_core::{
     domain::{
         Digest, Fault, Key, Result,
         text::{count, printable, size},
     },
-    store::{Before, Index, Mark, read_journal, scores_of},
+    store::{Before, Index, Mark, Objects, Results, read_journal, scores_of},
 };
 
 #[derive(clap::Subcommand)]
-pub enum Store {
+pub enum StoreCommand {
     /// Verify every result, object and journal, and the database
     Check,
     /// Make the database again from results and journals, and say whether it equals the one it replaces
@@ -46,13 +46,13 @@ pub struct Dump {
     findings: bool,
 }
 
-impl Store {
+impl StoreCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         match self {
-            Store::Check => check(context),
-            Store::Rebuild => rebuild(context),
-            Store::Gc(gc) => gc.run(context),
-            Store::Dump(dump) => dump.run(context),
+            StoreCommand::Check => check(context),
+            StoreCommand::Rebuild => rebuild(context),
+            StoreCommand::Gc(gc) => gc.run(context),
+            StoreCommand::Dump(dump) => dump.run(context),
         }
     }
 }
@@ -181,78 +181,101 @@ fn ask(what: &str) -> bool {
     std::io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "yes")
 }
 
-fn check(context: &Context) -> Result<()> {
-    let (results, objects) = (context.workspace.results(), context.workspace.objects());
-    let mut found: Vec<String> = Vec::new();
-    // Results that are named already: the store has set them aside, too.
-    let mut unfit: BTreeSet<Key> = BTreeSet::new();
-    let keys = results.all()?;
-    for key in &keys {
-        match results.get(*key) {
+/// What is wrong in a store.
+#[derive(Default)]
+struct StoreDefects {
+    /// A sentence each.
+    found: Vec<String>,
+    /// Results that are named in one: the store has set them aside, too.
+    unfit: BTreeSet<Key>,
+    /// What may be wrong, and may also just not be finished.
+    notes: Vec<String>,
+}
+
+impl StoreDefects {
+    fn look_at_result(&mut self, key: Key, results: &Results, objects: &Objects) {
+        let manifest = match results.get(key) {
+            Ok(Some(manifest)) => manifest,
+            Ok(None) => return self.found.push(format!("the result {} vanished meanwhile", key.short())),
             Err(fault) => {
-                unfit.insert(*key);
-                found.push(fault.to_string());
+                self.unfit.insert(key);
+                return self.found.push(fault.to_string());
             }
-            Ok(None) => found.push(format!("the result {} vanished meanwhile", key.short())),
-            Ok(Some(manifest)) => {
-                let mut there = true;
-                for output in &manifest.outputs {
-                    if let Err(fault) = objects.get(output.digest) {
-                        there = false;
-                        unfit.insert(*key);
-                        found.push(format!("{} of the {} result {}: {fault}", output.name, manifest.stage, key.short()));
-                    }
-                }
-                if let Some(fault) = there.then(|| scores_of(&manifest, &objects).err()).flatten() {
-                    unfit.insert(*key);
-                    found.push(format!("the {} result {}: {fault}", manifest.stage, key.short()));
-                }
+        };
+        let before = self.found.len();
+        for output in &manifest.outputs {
+            if let Err(fault) = objects.get(output.digest) {
+                self.found.push(format!("{} of the {} result {}: {fault}", output.name, manifest.stage, key.short()));
             }
         }
+        if self.found.len() == before
+            && let Err(fault) = scores_of(&manifest, objects)
+        {
+            self.found.push(format!("the {} result {}: {fault}", manifest.stage, key.short()));
+        }
+        self.unfit.extend((self.found.len() > before).then_some(key));
     }
-    let all = objects.all();
-    for object in &all {
+
+    /// An object, or the file in its place that is none.
+    fn look_at_object(&mut self, object: &std::result::Result<Digest, PathBuf>, objects: &Objects) {
         match object {
-            Err(path) => found.push(format!("no object: {}", path.display())),
+            Err(path) => self.found.push(format!("no object: {}", path.display())),
             Ok(digest) => {
                 if let Err(fault) = objects.get(*digest)
-                    && !found.iter().any(|line| line.contains(&digest.to_string()[2..]))
+                    && !self.found.iter().any(|line| line.contains(&digest.to_string()[2..]))
                 {
-                    found.push(fault.to_string());
+                    self.found.push(fault.to_string());
                 }
             }
         }
     }
-    let mut journals: Vec<_> =
-        std::fs::read_dir(context.workspace.journals()).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    journals.retain(|path: &PathBuf| path.extension().is_some_and(|ending| ending == "journal"));
-    journals.sort();
-    let of_results = found.len();
-    let mut notes = Vec::new();
-    for path in &journals {
+
+    fn look_at_journal(&mut self, path: &Path) -> Result<()> {
         let reading = read_journal(path, &Mark::default())?;
         if reading.pending > 0 {
-            notes.push(format!(
+            self.notes.push(format!(
                 "the journal {} ends within a record: {} are not whole yet, and nothing shows that its writer is gone",
                 path.display(),
                 count(reading.pending as usize, "byte")
             ));
         }
-        for damage in &reading.damage {
-            found.push(format!(
+        self.found.extend(reading.damage.iter().map(|damage| {
+            format!(
                 "the journal {} is damaged: {} at {} are no record; the {} around them are kept",
                 path.display(),
                 count(damage.bytes as usize, "byte"),
                 damage.offset,
                 count(reading.records.len(), "record")
-            ));
-        }
+            )
+        }));
+        Ok(())
     }
+
+    fn look_at_index(&mut self, index: &Index) -> Result<()> {
+        self.found.extend(index.check()?);
+        let aside = index.set_aside()?.into_iter().filter(|aside| !self.unfit.contains(&aside.key));
+        self.found.extend(aside.map(|aside| format!("the result {} is set aside: {}", aside.key.short(), aside.why)));
+        Ok(())
+    }
+}
+
+fn check(context: &Context) -> Result<()> {
+    let (results, objects) = (context.workspace.results(), context.workspace.objects());
+    let mut defects = StoreDefects::default();
+    let keys = results.all()?;
+    keys.iter().for_each(|key| defects.look_at_result(*key, &results, &objects));
+    let all = objects.all();
+    all.iter().for_each(|object| defects.look_at_object(object, &objects));
+    let of_results = defects.found.len();
+    let mut journals: Vec<_> =
+        std::fs::read_dir(context.workspace.journals()).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    journals.retain(|path: &PathBuf| path.extension().is_some_and(|ending| ending == "journal"));
+    journals.sort();
+    journals.iter().try_for_each(|path| defects.look_at_journal(path))?;
     if let Some(index) = Index::look(context.workspace.store())? {
-        found.extend(index.check()?);
-        let aside = index.set_aside()?.into_iter().filter(|aside| !unfit.contains(&aside.key));
-        found.extend(aside.map(|aside| format!("the result {} is set aside: {}", aside.key.short(), aside.why)));
+        defects.look_at_index(&index)?;
     }
+    let StoreDefects { found, notes, .. } = defects;
     if context.json {
         say_json(
             &serde_json::json!({ "format": 1, "results": keys.len(), "objects": all.len(), "journals": journals.len(), "defects": found, "notes": notes }),
@@ -263,13 +286,12 @@ fn check(context: &Context) -> Result<()> {
         found.iter().for_each(|line| say(format!("✕ {}", line.split('\n').map(printable).collect::<Vec<_>>().join("\n  "))));
     }
     if found.is_empty() {
-        Ok(())
-    } else {
-        let next = if of_results > 0 {
-            "`visavis run STUDY --force` makes results and objects again, with the same bits"
-        } else {
-            "results are not touched by this; what a journal has lost cannot be made again, and is named here from now on"
-        };
-        Err(Fault::differs(format!("{} in the store", count(found.len(), "defect"))).next(next))
+        return Ok(());
     }
+    let next = if of_results > 0 {
+        "`visavis run STUDY --force` makes results and objects again, with the same bits"
+    } else {
+        "results are not touched by this; what a journal has lost cannot be made again, and is named here from now on"
+    };
+    Err(Fault::differs(format!("{} in the store", count(found.len(), "defect"))).next(next))
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     study::watch::Watch,
-    tui::{self, Drawing, ScreenId, ScreenLayout, Session, Setup, Theme},
+    tui::{self, DrawingMode, ScreenId, ScreenLayout, Session, Setup, Theme},
 };
 use std::{io::IsTerminal, path::PathBuf};
 use visavis_core::{
@@ -15,7 +15,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args, Default)]
-pub struct Tui {
+pub struct TuiCommand {
     /// The study to open (default: the latest run's, or the first of experiments/)
     #[arg(long, value_name = "STUDY")]
     study: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub struct Tui {
     keys: String,
 }
 
-impl Tui {
+impl TuiCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         let mut watch = Watch::new(&context.workspace, context.threads);
         if let Some(study) = &self.study {
@@ -87,7 +87,11 @@ impl Tui {
             globals: context.globals(),
             root: context.workspace.root().to_owned(),
             theme,
-            drawing: self.figures.as_deref().and_then(Drawing::of_word).unwrap_or_else(|| Drawing::of_environment(&variable)),
+            drawing: self
+                .figures
+                .as_deref()
+                .and_then(DrawingMode::of_word)
+                .unwrap_or_else(|| DrawingMode::of_environment(&variable)),
             layout,
             mouse: !self.no_mouse,
             remember,

@@ -16,7 +16,7 @@ use visavis_core::{
 };
 
 #[derive(Subcommand)]
-pub enum Weights {
+pub enum WeightsCommand {
     /// Say which network a weight file is of, and what it lacks or has too much
     Inspect {
         /// A .safetensors file
@@ -24,9 +24,9 @@ pub enum Weights {
     },
 }
 
-impl Weights {
+impl WeightsCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
-        let Weights::Inspect { file } = self;
+        let WeightsCommand::Inspect { file } = self;
         let bytes = std::fs::read(file).map_err(|error| Fault::io("read the weights", file, &error))?;
         let found = weights::inspect(&bytes, file)?;
         let digest = Digest::of(&bytes).to_string();

@@ -7,12 +7,12 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct Work {
+pub struct WorkCommand {
     #[command(flatten)]
     orders: Orders,
 }
 
-impl Work {
+impl WorkCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         let Some(settings) = self.orders.settings(context.threads)? else { return Ok(()) };
         stages::work(&context.workspace, &settings, &CoreExecutor(&context.workspace), std::io::stdin().lock(), std::io::stdout())

@@ -22,7 +22,7 @@ pub struct StudyDraft {
     /// The text as it was read, and as it would be.
     pub before: String,
     pub after: String,
-    pub costs: Costs,
+    pub costs: DraftCosts,
     /// What it would wait for that the study does not wait for yet: input, and where it is expected.
     pub missing: Vec<(String, String)>,
     /// New comparisons, and how many images are in each of their classes.
@@ -31,7 +31,7 @@ pub struct StudyDraft {
 
 /// What a draft adds to a study (or takes, where less than nought).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Costs {
+pub struct DraftCosts {
     pub models: i64,
     pub cells: i64,
     /// Of these cells, those that would wait for what is missing.
@@ -51,7 +51,7 @@ impl Watch {
         let after = config::amend(&before, &file, change)?;
         let opened = super::survey(config::parse(Text { path: file.clone(), source: after.clone() })?, self.workspace())?;
         let new = Plan::new(&opened, self.workspace(), Pins::read(self.index(), &opened.file.study.name))?;
-        let costs = Costs {
+        let costs = DraftCosts {
             models: new.study.models.len() as i64 - plan.study.models.len() as i64,
             cells: new.cells() as i64 - plan.cells() as i64,
             stages: new.to_run() as i64 - plan.to_run() as i64,

@@ -15,7 +15,7 @@ use visavis_core::{
         ledger::CellId,
         membership::Members,
         projection::View,
-        stage::{Index, ProjectFeatures},
+        stage::{IndexImages, ProjectFeatures},
     },
     numeric::{PhiloxStream, Purpose},
 };
@@ -52,7 +52,8 @@ fn picture(plan: &Plan, cell: CellId) -> Result<FigurePoints> {
         &plan.bytes(step, ProjectFeatures::COORDINATES)?.ok_or_else(absent)?,
         Path::new(ProjectFeatures::COORDINATES),
     )?;
-    let images = plan.bytes(Step::Index, Index::IMAGES)?.and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?));
+    let images =
+        plan.bytes(Step::Index, IndexImages::IMAGES)?.and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?));
     let images = images.ok_or_else(absent)?;
     // A cell from before the study file was edited may be of nothing.
     let comparison = plan.study.comparisons.get(cell.comparison).ok_or_else(absent)?;

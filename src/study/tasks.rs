@@ -14,7 +14,7 @@ use visavis_core::{
         projection::View,
         result::Manifest,
         stage::{
-            ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, GroupFairness, Index, Input, Location,
+            ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, GroupFairness, IndexImages, Input, Location,
             MeasureQuality, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous,
             Task, Training, VerifyIdentities, Work, ranks_of, role,
         },
@@ -38,7 +38,7 @@ impl KnownResults<'_> {
             Step::Train { model } => self.train(model)?,
             Step::Extract { model } => self.extract(model)?,
             Step::Baseline { model } => self.baseline(model)?,
-            Step::Index => (Work::Index(Index { take: study.evaluation.take }), vec![self.source(Index::LISTING)?]),
+            Step::Index => (Work::Index(IndexImages { take: study.evaluation.take }), vec![self.source(IndexImages::LISTING)?]),
             Step::Features { model, layer } => {
                 let Source::Given(given) = &study.models[model].source else { return None };
                 let layer = &study.models[model].layers(study.layers.as_deref())[layer];
@@ -162,7 +162,7 @@ impl KnownResults<'_> {
     }
 
     fn images(&self) -> Option<Input> {
-        self.output(Step::Index, Index::IMAGES, role::IMAGES)
+        self.output(Step::Index, IndexImages::IMAGES, role::IMAGES)
     }
 
     /// The columns of these attributes, and the identities.

@@ -18,8 +18,8 @@ use visavis_core::domain::{
     Digest, Fault, Key, Result, matrix,
     result::{Facts, Manifest, Output, Provenance},
     stage::{
-        FeatureImport, Index, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews, Simultaneous, Training, Work, features_at,
-        ranks_of, role,
+        FeatureImport, IndexImages, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews, Simultaneous, Training, Work,
+        features_at, ranks_of, role,
     },
     study::Study,
 };
@@ -62,7 +62,7 @@ pub fn output_of(step: Step, name: &str) -> Digest {
 /// A result with every output that some stage has.
 pub fn result(study: &Study, step: Step) -> Manifest {
     let fixed = [
-        Index::IMAGES,
+        IndexImages::IMAGES,
         FeatureImport::FEATURES,
         FeatureImport::OFFSETS,
         Training::WEIGHTS,
@@ -84,7 +84,7 @@ pub fn result(study: &Study, step: Step) -> Manifest {
         key: Key(Digest::of(b"key")),
         stage: step.kind(),
         version: 1,
-        work: Work::Index(Index { take: None }),
+        work: Work::Index(IndexImages { take: None }),
         inputs: vec![],
         outputs: outputs.collect(),
         facts: Facts::new(),
@@ -104,7 +104,7 @@ pub fn result(study: &Study, step: Step) -> Manifest {
 
 /// Everything outside that the study's stages consume.
 pub fn sources(study: &Study) -> Sources {
-    let objects = [Index::LISTING, "labels/glasses", role::IDENTITIES, "pictures/people", "classes/people"];
+    let objects = [IndexImages::LISTING, "labels/glasses", role::IDENTITIES, "pictures/people", "classes/people"];
     let files: Vec<&Path> = study.models.iter().flat_map(|model| files_of(&model.source)).map(PathBuf::as_path).collect();
     Sources::made_up(&objects.map(|name| (name, name)), &files, "faces", &[("people", "people")])
 }

@@ -1,7 +1,8 @@
 //! The whole state of the terminal UI. Changed by `update` alone.
 
 use super::{
-    drawing::Drawing, layout::ScreenLayout, screen::Screen, screen_id::ScreenId, screens::Screens, shared::Shared, theme::Theme,
+    drawing::DrawingMode, layout::ScreenLayout, screen::Screen, screen_id::ScreenId, screens::Screens, shared::Shared,
+    theme::Theme,
 };
 
 pub struct App {
@@ -10,7 +11,7 @@ pub struct App {
 }
 
 impl App {
-    pub fn new(size: (u16, u16), theme: Theme, drawing: Drawing, layout: &ScreenLayout) -> Self {
+    pub fn new(size: (u16, u16), theme: Theme, drawing: DrawingMode, layout: &ScreenLayout) -> Self {
         let mut app = App { shared: Shared::new(size, theme, drawing), screens: Screens::default() };
         app.shared.screen = ScreenId::of_word(&layout.screen).unwrap_or_default();
         app.shared.marked.extend(layout.marked.iter().cloned());
@@ -70,7 +71,7 @@ mod tests {
             smoothing: 2,
             ..ScreenLayout::default()
         };
-        let app = App::new((120, 40), Theme::Dark, Drawing::Braille, &layout);
+        let app = App::new((120, 40), Theme::Dark, DrawingMode::Braille, &layout);
         assert_eq!(app.shared.screen, ScreenId::Compare);
         let again = app.layout();
         assert_eq!(ScreenLayout { fixed: vec![], ..again }, layout);
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn a_layout_that_names_nothing_known_is_the_usual_one() {
         let layout = ScreenLayout { screen: "Kitchen".to_owned(), rows: "x".to_owned(), ..ScreenLayout::default() };
-        let app = App::new((120, 40), Theme::Dark, Drawing::Braille, &layout);
+        let app = App::new((120, 40), Theme::Dark, DrawingMode::Braille, &layout);
         assert_eq!((app.shared.screen, app.layout().rows.as_str()), (ScreenId::Matrix, "model"));
     }
 }

@@ -1,7 +1,7 @@
 //! Dots in a terminal: two by four to a character (braille), one by two (half blocks), or one sign a character.
 
 use super::{
-    drawing::Drawing,
+    drawing::DrawingMode,
     theme::{Theme, sign},
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
@@ -14,22 +14,22 @@ pub struct TextCanvas {
     area: Rect,
     across: usize,
     down: usize,
-    drawing: Drawing,
+    drawing: DrawingMode,
     dots: Vec<u8>,
     votes: Vec<[u16; KINDS]>,
 }
 
 impl TextCanvas {
-    pub fn new(area: Rect, drawing: Drawing, theme: Theme) -> Self {
+    pub fn new(area: Rect, drawing: DrawingMode, theme: Theme) -> Self {
         // Without colours, signs tell classes apart.
         let drawing = match (drawing, theme) {
-            (_, Theme::Plain) => Drawing::Ascii,
-            (Drawing::Kitty | Drawing::Sixel | Drawing::Iterm, _) => Drawing::Braille,
+            (_, Theme::Plain) => DrawingMode::Ascii,
+            (DrawingMode::Kitty | DrawingMode::Sixel | DrawingMode::Iterm, _) => DrawingMode::Braille,
             (own, _) => own,
         };
         let (across, down) = match drawing {
-            Drawing::Blocks => (1, 2),
-            Drawing::Ascii => (1, 1),
+            DrawingMode::Blocks => (1, 2),
+            DrawingMode::Ascii => (1, 1),
             _ => (2, 4),
         };
         let cells = usize::from(area.width) * usize::from(area.height);
@@ -39,13 +39,13 @@ impl TextCanvas {
             down,
             drawing,
             dots: vec![0; cells],
-            votes: vec![[0; KINDS]; if drawing == Drawing::Blocks { 2 * cells } else { cells }],
+            votes: vec![[0; KINDS]; if drawing == DrawingMode::Blocks { 2 * cells } else { cells }],
         }
     }
 
     /// For curves: braille whatever figures are drawn in, or letters.
-    pub fn of_lines(area: Rect, drawing: Drawing) -> Self {
-        let drawing = if drawing == Drawing::Ascii { Drawing::Ascii } else { Drawing::Braille };
+    pub fn of_lines(area: Rect, drawing: DrawingMode) -> Self {
+        let drawing = if drawing == DrawingMode::Ascii { DrawingMode::Ascii } else { DrawingMode::Braille };
         TextCanvas::new(area, drawing, Theme::Dark)
     }
 
@@ -63,11 +63,11 @@ impl TextCanvas {
         /// Unicode's order of braille dots: two columns of three, and the fourth row last.
         const BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
         self.dots[cell] |= match self.drawing {
-            Drawing::Blocks => 1 << (y % 2),
-            Drawing::Ascii => 1,
+            DrawingMode::Blocks => 1 << (y % 2),
+            DrawingMode::Ascii => 1,
             _ => BITS[y % 4][x % 2],
         };
-        let vote = if self.drawing == Drawing::Blocks { 2 * cell + y % 2 } else { cell };
+        let vote = if self.drawing == DrawingMode::Blocks { 2 * cell + y % 2 } else { cell };
         let votes = &mut self.votes[vote][kind % KINDS];
         *votes = votes.saturating_add(1);
     }
@@ -104,7 +104,7 @@ impl TextCanvas {
             let place = (self.area.x + x as u16, self.area.y + y as u16);
             let Some(square) = buffer.cell_mut(place) else { continue };
             match self.drawing {
-                Drawing::Blocks => {
+                DrawingMode::Blocks => {
                     let (upper, lower) = (style(most(&self.votes[2 * cell])), style(most(&self.votes[2 * cell + 1])));
                     match dots {
                         1 => square.set_char('▀').set_style(upper),
@@ -115,7 +115,7 @@ impl TextCanvas {
                         }
                     };
                 }
-                Drawing::Ascii => {
+                DrawingMode::Ascii => {
                     let kind = most(&self.votes[cell]);
                     square.set_char(sign(kind)).set_style(style(kind));
                 }
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn eight_dots_are_one_letter() {
         let area = Rect::new(0, 0, 2, 1);
-        let mut canvas = TextCanvas::new(area, Drawing::Braille, Theme::Dark);
+        let mut canvas = TextCanvas::new(area, DrawingMode::Braille, Theme::Dark);
         (0..4).for_each(|y| (0..2).for_each(|x| canvas.dot(x, y, 0)));
         canvas.dot(2, 3, 1);
         canvas.dot(99, 99, 1);
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_line_reaches_both_ends() {
         let area = Rect::new(0, 0, 10, 5);
-        let mut canvas = TextCanvas::new(area, Drawing::Braille, Theme::Dark);
+        let mut canvas = TextCanvas::new(area, DrawingMode::Braille, Theme::Dark);
         canvas.line((0, 0), (19, 19), 0);
         let mut buffer = Buffer::empty(area);
         canvas.draw(&mut buffer, &|_| Style::new());

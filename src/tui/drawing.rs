@@ -1,7 +1,7 @@
 //! How figures are drawn.
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Drawing {
+pub enum DrawingMode {
     #[default]
     Braille,
     Blocks,
@@ -11,32 +11,38 @@ pub enum Drawing {
     Iterm,
 }
 
-impl Drawing {
-    pub const ALL: [Drawing; 6] =
-        [Drawing::Braille, Drawing::Blocks, Drawing::Ascii, Drawing::Kitty, Drawing::Sixel, Drawing::Iterm];
+impl DrawingMode {
+    pub const ALL: [DrawingMode; 6] = [
+        DrawingMode::Braille,
+        DrawingMode::Blocks,
+        DrawingMode::Ascii,
+        DrawingMode::Kitty,
+        DrawingMode::Sixel,
+        DrawingMode::Iterm,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
-            Drawing::Braille => "braille",
-            Drawing::Blocks => "blocks",
-            Drawing::Ascii => "letters",
-            Drawing::Kitty => "kitty",
-            Drawing::Sixel => "sixel",
-            Drawing::Iterm => "iterm2",
+            DrawingMode::Braille => "braille",
+            DrawingMode::Blocks => "blocks",
+            DrawingMode::Ascii => "letters",
+            DrawingMode::Kitty => "kitty",
+            DrawingMode::Sixel => "sixel",
+            DrawingMode::Iterm => "iterm2",
         }
     }
 
     pub fn of_word(word: &str) -> Option<Self> {
-        Drawing::ALL.into_iter().find(|drawing| drawing.word() == word)
+        DrawingMode::ALL.into_iter().find(|drawing| drawing.word() == word)
     }
 
     pub fn next(self) -> Self {
-        Drawing::ALL[(self as usize + 1) % Drawing::ALL.len()]
+        DrawingMode::ALL[(self as usize + 1) % DrawingMode::ALL.len()]
     }
 
     /// In pixels, by a protocol of the terminal.
     pub fn is_pixels(self) -> bool {
-        matches!(self, Drawing::Kitty | Drawing::Sixel | Drawing::Iterm)
+        matches!(self, DrawingMode::Kitty | DrawingMode::Sixel | DrawingMode::Iterm)
     }
 
     /// What the environment says the terminal can show; `variable` reads an environment variable.
@@ -49,17 +55,17 @@ impl Drawing {
             || holds("TERM", "screen")
             || holds("TERM", "tmux")
         {
-            Drawing::Braille
+            DrawingMode::Braille
         } else if variable("KITTY_WINDOW_ID").is_some() || holds("TERM", "kitty") || holds("TERM", "ghostty") {
-            Drawing::Kitty
+            DrawingMode::Kitty
         } else if holds("TERM_PROGRAM", "iterm") || holds("TERM_PROGRAM", "wezterm") {
-            Drawing::Iterm
+            DrawingMode::Iterm
         } else if holds("TERM", "foot") || holds("TERM", "mlterm") || holds("TERM", "sixel") {
-            Drawing::Sixel
+            DrawingMode::Sixel
         } else if holds("TERM", "linux") || holds("TERM", "vt100") || (holds("LC_ALL", "c") && !holds("LC_ALL", "utf")) {
-            Drawing::Ascii
+            DrawingMode::Ascii
         } else {
-            Drawing::Braille
+            DrawingMode::Braille
         }
     }
 }
@@ -68,22 +74,22 @@ impl Drawing {
 mod tests {
     use super::*;
 
-    fn of(variables: &[(&str, &str)]) -> Drawing {
-        Drawing::of_environment(&|name| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned()))
+    fn of(variables: &[(&str, &str)]) -> DrawingMode {
+        DrawingMode::of_environment(&|name| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[test]
     fn figures_are_drawn_in_what_the_terminal_can_show() {
-        assert_eq!(of(&[("TERM", "xterm-256color")]), Drawing::Braille);
-        assert_eq!(of(&[("TERM", "xterm-kitty")]), Drawing::Kitty);
-        assert_eq!(of(&[("TERM", "foot")]), Drawing::Sixel);
-        assert_eq!(of(&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "iTerm.app")]), Drawing::Iterm);
-        assert_eq!(of(&[("TERM", "linux")]), Drawing::Ascii);
+        assert_eq!(of(&[("TERM", "xterm-256color")]), DrawingMode::Braille);
+        assert_eq!(of(&[("TERM", "xterm-kitty")]), DrawingMode::Kitty);
+        assert_eq!(of(&[("TERM", "foot")]), DrawingMode::Sixel);
+        assert_eq!(of(&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "iTerm.app")]), DrawingMode::Iterm);
+        assert_eq!(of(&[("TERM", "linux")]), DrawingMode::Ascii);
     }
 
     #[test]
     fn no_pictures_are_sent_through_a_multiplexer_or_over_ssh() {
-        assert_eq!(of(&[("TERM", "xterm-kitty"), ("TMUX", "/tmp/x")]), Drawing::Braille);
-        assert_eq!(of(&[("TERM", "xterm-kitty"), ("SSH_CONNECTION", "1.2.3.4")]), Drawing::Braille);
+        assert_eq!(of(&[("TERM", "xterm-kitty"), ("TMUX", "/tmp/x")]), DrawingMode::Braille);
+        assert_eq!(of(&[("TERM", "xterm-kitty"), ("SSH_CONNECTION", "1.2.3.4")]), DrawingMode::Braille);
     }
 }

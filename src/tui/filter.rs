@@ -9,10 +9,10 @@
 use super::table::TableValue;
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Filter(Vec<Term>);
+pub struct Filter(Vec<FilterTerm>);
 
 #[derive(Clone, Debug, PartialEq)]
-struct Term {
+struct FilterTerm {
     not: bool,
     field: Option<(String, Operator)>,
     value: String,
@@ -44,7 +44,8 @@ impl Filter {
     /// # Errors
     /// What is wrong: an unknown field, or a value that is not a number.
     pub fn parse(text: &str, fields: &[&str]) -> Result<Self, String> {
-        let terms = words(&tightened(text)).into_iter().map(|word| term(&word, fields)).collect::<Result<Vec<Term>, _>>()?;
+        let terms =
+            words(&tightened(text)).into_iter().map(|word| term(&word, fields)).collect::<Result<Vec<FilterTerm>, _>>()?;
         // A term without a value is still being typed.
         Ok(Filter(terms.into_iter().filter(|term| !term.value.is_empty()).collect()))
     }
@@ -69,7 +70,7 @@ impl Filter {
     }
 }
 
-impl Term {
+impl FilterTerm {
     fn is_of(&self, field: &str) -> bool {
         self.field.as_ref().is_some_and(|(name, _)| name == field)
     }
@@ -127,12 +128,12 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-fn term(word: &str, fields: &[&str]) -> Result<Term, String> {
+fn term(word: &str, fields: &[&str]) -> Result<FilterTerm, String> {
     let (not, word) = word.strip_prefix('-').filter(|rest| !rest.is_empty()).map_or((false, word), |rest| (true, rest));
     let cut = |(sign, operator): &(&str, Operator)| word.find(sign).filter(|at| *at > 0).map(|at| (at, sign.len(), *operator));
     let Some((at, length, operator)) = OPERATORS.iter().filter_map(cut).min_by_key(|(at, length, _)| (*at, usize::MAX - length))
     else {
-        return Ok(Term { not, field: None, value: word.to_lowercase() });
+        return Ok(FilterTerm { not, field: None, value: word.to_lowercase() });
     };
     let (name, value) = (word[..at].to_lowercase().replace('_', " "), word[at + length..].to_lowercase());
     if !fields.contains(&name.as_str()) {
@@ -143,7 +144,7 @@ fn term(word: &str, fields: &[&str]) -> Result<Term, String> {
     if is_number && !value.is_empty() && value.parse::<f64>().is_err() {
         return Err(format!("`{value}` is not a number"));
     }
-    Ok(Term { not, field: Some((name, operator)), value })
+    Ok(FilterTerm { not, field: Some((name, operator)), value })
 }
 
 #[cfg(test)]

@@ -78,10 +78,10 @@ pub fn command(shared: &Shared, key: &KeyEvent) -> Option<ScreenCommand> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::{drawing::Drawing, theme::Theme};
+    use crate::tui::{drawing::DrawingMode, theme::Theme};
 
     fn means(overlay: Option<Overlay>, key: &str) -> Option<ScreenCommand> {
-        let mut shared = Shared::new((120, 40), Theme::Dark, Drawing::Braille);
+        let mut shared = Shared::new((120, 40), Theme::Dark, DrawingMode::Braille);
         shared.overlay = overlay;
         command(&shared, &of_name(key))
     }

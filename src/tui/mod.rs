@@ -36,7 +36,7 @@ mod text;
 mod theme;
 mod update;
 
-pub use drawing::Drawing;
+pub use drawing::DrawingMode;
 pub use layout::ScreenLayout;
 pub use record::{Recorded, Session};
 pub use screen_id::ScreenId;

@@ -1,6 +1,6 @@
 //! Figures in pixels, where a terminal shows pictures: kitty's protocol, sixel, iTerm2's.
 
-use super::{drawing::Drawing, theme::Theme};
+use super::{drawing::DrawingMode, theme::Theme};
 use crate::study::picture::FigurePoints;
 use image::{DynamicImage, Rgba, RgbaImage};
 use ratatui::{Frame, layout::Rect};
@@ -26,7 +26,14 @@ impl Pixels {
     }
 
     /// Draws a figure; false where it cannot be encoded.
-    pub fn draw(&mut self, frame: &mut Frame, area: Rect, picture: &Arc<FigurePoints>, drawing: Drawing, theme: Theme) -> bool {
+    pub fn draw(
+        &mut self,
+        frame: &mut Frame,
+        area: Rect,
+        picture: &Arc<FigurePoints>,
+        drawing: DrawingMode,
+        theme: Theme,
+    ) -> bool {
         let key = (Arc::as_ptr(picture) as usize, area, drawing as usize * 8 + theme as usize);
         if self.encoded.len() > 32 {
             self.encoded.clear();
@@ -42,13 +49,13 @@ impl Pixels {
         true
     }
 
-    fn encode(&self, area: Rect, picture: &FigurePoints, drawing: Drawing, theme: Theme) -> Option<Protocol> {
+    fn encode(&self, area: Rect, picture: &FigurePoints, drawing: DrawingMode, theme: Theme) -> Option<Protocol> {
         let (across, down) = self.font.unwrap_or((10, 20));
         #[allow(deprecated, reason = "asking the terminal for its size of letters would read keys that people typed")]
         let mut picker = Picker::from_fontsize((across, down).into());
         picker.set_protocol_type(match drawing {
-            Drawing::Kitty => ProtocolType::Kitty,
-            Drawing::Sixel => ProtocolType::Sixel,
+            DrawingMode::Kitty => ProtocolType::Kitty,
+            DrawingMode::Sixel => ProtocolType::Sixel,
             _ => ProtocolType::Iterm2,
         });
         let size = (u32::from(area.width) * u32::from(across), u32::from(area.height) * u32::from(down));

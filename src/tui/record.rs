@@ -3,7 +3,7 @@
 use super::{
     app::App,
     backend,
-    drawing::Drawing,
+    drawing::DrawingMode,
     event::{CommandEnded, CommandPurpose, Effect, ScreenEvent},
     frame, keys,
     layout::ScreenLayout,
@@ -43,7 +43,7 @@ pub struct Recorded {
 impl Session {
     /// `now`: milliseconds since 1970, for what is said to be so long ago.
     pub fn new(mut watch: Watch, size: (u16, u16), theme: Theme, now: u64) -> Self {
-        let mut app = App::new(size, theme, Drawing::Braille, &ScreenLayout::default());
+        let mut app = App::new(size, theme, DrawingMode::Braille, &ScreenLayout::default());
         app.shared.now = now;
         app.shared.globals = watch.workspace().options();
         app.shared.here = std::env::current_dir().unwrap_or_default();

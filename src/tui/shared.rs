@@ -2,7 +2,7 @@
 
 use super::{
     command::ScreenCommand,
-    drawing::Drawing,
+    drawing::DrawingMode,
     event::{CommandPurpose, Effect, line},
     overlays::state::{Confirmation, MenuChoice, Overlay, STARTS},
     paint::LEAST,
@@ -35,7 +35,7 @@ pub struct Shared {
     pub theme: Theme,
     /// The theme was changed by hand.
     pub themed: bool,
-    pub drawing: Drawing,
+    pub drawing: DrawingMode,
     pub screen: ScreenId,
     pub overlay: Option<Overlay>,
     /// Overlays that came while something was typed: shown when that is done.
@@ -65,7 +65,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    pub fn new(size: (u16, u16), theme: Theme, drawing: Drawing) -> Self {
+    pub fn new(size: (u16, u16), theme: Theme, drawing: DrawingMode) -> Self {
         Shared {
             seen: Snapshot::default(),
             now: 0,

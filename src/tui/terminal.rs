@@ -3,7 +3,7 @@
 use super::{
     app::App,
     backend::{self, Backend, Program},
-    drawing::Drawing,
+    drawing::DrawingMode,
     event::{Effect, ScreenEvent},
     frame,
     layout::ScreenLayout,
@@ -47,7 +47,7 @@ pub struct Setup {
     /// The workspace.
     pub root: PathBuf,
     pub theme: Theme,
-    pub drawing: Drawing,
+    pub drawing: DrawingMode,
     pub layout: ScreenLayout,
     pub mouse: bool,
     /// Keeps the layout for the next time.

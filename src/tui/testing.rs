@@ -3,7 +3,7 @@
 //! Three models (pixels, blocks, noisy; the best first) × two projections (pca, ica; ica is better) × two comparisons (zero or one,
 //! even or odd; the first is easier). Its ledger ranks one figure of each cell: twelve.
 
-use super::{drawing::Drawing, screen::Screen, shared::Shared, theme::Theme};
+use super::{drawing::DrawingMode, screen::Screen, shared::Shared, theme::Theme};
 use crate::{
     config::{self, Levels, Text},
     study::{
@@ -251,7 +251,7 @@ pub fn live() -> Snapshot {
 
 /// What screens share, on a terminal of 120 × 40.
 pub fn shared(seen: Snapshot) -> Shared {
-    Shared { seen, ..Shared::new((120, 40), Theme::Dark, Drawing::Braille) }
+    Shared { seen, ..Shared::new((120, 40), Theme::Dark, DrawingMode::Braille) }
 }
 
 /// A screen that has taken up the study.

@@ -45,7 +45,7 @@ fn rate(images: usize, turns: usize, mut work: impl FnMut()) -> f64 {
 fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let pictures = folder.path().join("pictures");
-    let request = faces::Request { kind: faces::Kind::Textures, people: 24, images: PICTURES, seed: 1 };
+    let request = faces::Request { kind: faces::DrawnKind::Textures, people: 24, images: PICTURES, seed: 1 };
     faces::draw(&pictures, &request).expect("pictures are drawn");
     let images = list_pictures(&pictures, &mut DigestCache::none()).expect("they are listed");
     let preparation =

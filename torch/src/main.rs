@@ -9,13 +9,13 @@ use visavis_torch::{device, worker};
 /// Runs networks for visavis, which starts it by itself.
 #[derive(Parser)]
 #[command(name = "visavis-torch", version, propagate_version = true)]
-struct Cli {
+struct TorchCli {
     #[command(subcommand)]
-    command: Command,
+    command: TorchCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum TorchCommand {
     /// Be a worker: tasks in, answers out
     Work(worker::Work),
     /// Say which libtorch this is, and whether the device is here
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
             eprintln!("error: a bug in visavis-torch{place}");
         }
     }));
-    match std::panic::catch_unwind(|| run(Cli::parse())) {
+    match std::panic::catch_unwind(|| run(TorchCli::parse())) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(fault)) => {
             writeln!(std::io::stderr().lock(), "error: {fault}").ok();
@@ -43,10 +43,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<()> {
+fn run(cli: TorchCli) -> Result<()> {
     match cli.command {
-        Command::Work(work) => work.run(),
-        Command::Doctor { device } => {
+        TorchCommand::Work(work) => work.run(),
+        TorchCommand::Doctor { device } => {
             let device = device::open(&device)?;
             let folder = device::libtorch().map_or(PathBuf::new(), |path| path.parent().map_or(PathBuf::new(), PathBuf::from));
             println!("libtorch {}, {}, {}", device::VERSION, device::words(device), folder.display());

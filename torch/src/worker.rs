@@ -17,7 +17,7 @@ use tch::Device;
 use visavis_core::{
     domain::{
         Fault, Key, Result,
-        stage::{Input, Task, Work as Stage},
+        stage::{Input, Task, Work},
         study::{DeviceClass, Numerics},
     },
     stages::{self, CoreExecutor, Inputs, Listener, Orders, Outcome, StageExecutor, StageOutput},
@@ -25,7 +25,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct Work {
+pub struct WorkerArguments {
     #[arg(long)]
     workspace: PathBuf,
     #[arg(long, default_value_t = 1)]
@@ -42,7 +42,7 @@ struct Networks {
     idle: Arc<AtomicBool>,
 }
 
-impl Work {
+impl WorkerArguments {
     pub fn run(self) -> Result<()> {
         let Some(settings) = self.orders.settings(self.threads)? else { return Ok(()) };
         rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global().ok();
@@ -90,14 +90,14 @@ impl StageExecutor for Networks {
 impl Networks {
     fn carry(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<StageOutput> {
         match &task.work {
-            Stage::Train(training) if training.pretended.is_none() => {
+            Work::Train(training) if training.pretended.is_none() => {
                 self.idle.store(false, Ordering::SeqCst);
                 let threads = self.set(&training.numerics);
                 let checkpoints = self.workspace.checkpoints();
                 let place = TrainingPlace { key: task.key(), device: self.device, threads, checkpoints, stop: &self.stop };
                 training::train(training, &Inputs::new(task, read), &place, listener)
             }
-            Stage::Extract(of) if of.numerics.device != DeviceClass::Pretend => {
+            Work::Extract(of) if of.numerics.device != DeviceClass::Pretend => {
                 let threads = self.set(&of.numerics);
                 extraction::extract(of, &Inputs::new(task, read), self.device, threads, listener)
             }

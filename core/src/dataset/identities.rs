@@ -3,7 +3,7 @@
 
 use super::{
     defects::name_of,
-    tables::{ImageTable, Layout, Repeated, TableReader, misfit, plain, tabbed, three},
+    tables::{ImageTable, Repeated, TableLayout, TableReader, misfit, plain, tabbed, three},
 };
 use crate::domain::{
     Fault, Result,
@@ -96,7 +96,7 @@ fn parse(path: &Path, bytes: Vec<u8>, images: &Images) -> Result<IdentityColumn>
     let of_blanks = tabbed(&bytes);
     let is_of_blanks = of_blanks.is_some();
     let bytes = of_blanks.unwrap_or(bytes);
-    let mut layout = Layout::found(path, &mut &bytes[..], Some(&known))?;
+    let mut layout = TableLayout::found(path, &mut &bytes[..], Some(&known))?;
     if is_of_blanks {
         layout.notes.retain(|note| note.word != "separator");
     }
@@ -164,7 +164,7 @@ const NAMES: [&str; 13] = [
 ];
 
 /// The column that says who is on an image: the only one there is, or the one that is called so.
-fn column_of_identities(path: &Path, layout: &Layout, table: &ImageTable, notes: &mut Vec<String>) -> Result<String> {
+fn column_of_identities(path: &Path, layout: &TableLayout, table: &ImageTable, notes: &mut Vec<String>) -> Result<String> {
     let columns: Vec<&String> = table.columns.iter().map(|cells| &cells.name).chain(table.unusable.keys()).collect();
     let refused = |what: &str, next: &str| Err(Fault::asked(what).at(path, 1, 1).next(next));
     let shown = || three(columns.iter().map(|name| name.as_str()));

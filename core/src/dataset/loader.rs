@@ -146,7 +146,7 @@ mod tests {
     };
 
     fn album(folder: &Path) -> Arc<Album> {
-        let request = faces::Request { kind: faces::Kind::Textures, people: 2, images: 11, seed: 1 };
+        let request = faces::Request { kind: faces::DrawnKind::Textures, people: 2, images: 11, seed: 1 };
         faces::draw(folder, &request).unwrap();
         let images = crate::dataset::pictures::list(folder, &mut crate::dataset::DigestCache::none()).unwrap();
         let preparation =

@@ -110,8 +110,8 @@ fn walk(folder: &Path, prefix: &str, found: &mut PictureListing, depth: usize) -
             }
             let id = format!("{prefix}{name}");
             match format {
-                Format::Read => found.ids.push(id),
-                Format::Unread(ending) => found.unread.entry(ending).or_default().push(id),
+                PictureFormat::Read => found.ids.push(id),
+                PictureFormat::Unread(ending) => found.unread.entry(ending).or_default().push(id),
             }
         }
     }
@@ -125,16 +125,16 @@ const UNREAD: [&str; 26] = [
     "exr", "hdr", "qoi", "dng", "cr2", "cr3", "nef", "arw", "raw",
 ];
 
-enum Format {
+enum PictureFormat {
     Read,
     Unread(String),
 }
 
 /// The format that a picture's name says; `None` for what is no picture.
-fn format(path: &Path) -> Option<Format> {
+fn format(path: &Path) -> Option<PictureFormat> {
     let ending = path.extension()?.to_str()?.to_ascii_lowercase();
     if READ.contains(&ending.as_str()) {
-        return Some(Format::Read);
+        return Some(PictureFormat::Read);
     }
-    UNREAD.contains(&ending.as_str()).then_some(Format::Unread(ending))
+    UNREAD.contains(&ending.as_str()).then_some(PictureFormat::Unread(ending))
 }

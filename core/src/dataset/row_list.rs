@@ -3,7 +3,7 @@
 
 use super::{
     defects::Note,
-    tables::{Layout, TableReader, plain_id},
+    tables::{TableLayout, TableReader, plain_id},
 };
 use crate::domain::{
     Fault, Result,
@@ -74,7 +74,7 @@ pub fn read_rows(bytes: &[u8], path: &Path, known: Option<&ImageIndex>) -> Resul
     if bytes.trim_ascii().is_empty() {
         return Err(empty());
     }
-    let layout = Layout::of_list(path, &mut &bytes[..], known)?;
+    let layout = TableLayout::of_list(path, &mut &bytes[..], known)?;
     let mut reader = TableReader::new(path, Box::new(Cursor::new(bytes.to_vec())), layout.separator, layout.skip)?;
     let is_table = layout.width > 1;
     let mut found = GivenRows { notes: notes(&layout), ..GivenRows::default() };
@@ -113,7 +113,7 @@ pub fn read_rows(bytes: &[u8], path: &Path, known: Option<&ImageIndex>) -> Resul
 }
 
 /// What is worth knowing of how a list is read.
-fn notes(layout: &Layout) -> Vec<Note> {
+fn notes(layout: &TableLayout) -> Vec<Note> {
     // A list of names needs no header.
     let mut notes: Vec<Note> =
         layout.notes.iter().filter(|note| layout.width > 1 || note.word == "byte-order-mark").cloned().collect();

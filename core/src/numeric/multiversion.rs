@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The instructions that a kernel may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum InstructionSet {
     /// What every x86-64 has.
     Plain,
     /// AVX2 and FMA.
@@ -17,9 +17,9 @@ pub enum Level {
     Wide,
 }
 
-impl Level {
+impl InstructionSet {
     /// From the lowest to the highest.
-    pub const ALL: [Level; 3] = [Level::Plain, Level::Fma, Level::Wide];
+    pub const ALL: [InstructionSet; 3] = [InstructionSet::Plain, InstructionSet::Fma, InstructionSet::Wide];
 
     /// In lower case, for messages.
     pub fn word(self) -> &'static str {
@@ -32,41 +32,41 @@ static LEVEL: AtomicU8 = AtomicU8::new(UNKNOWN);
 const UNKNOWN: u8 = u8::MAX;
 
 /// From now on no kernel uses more than this level: to check that it changes no bit.
-pub fn limit(level: Level) {
+pub fn limit(level: InstructionSet) {
     LEVEL.store(found().min(level) as u8, Ordering::Relaxed);
 }
 
 /// The level that kernels use: the highest that the machine has, unless it was limited.
 #[inline(always)]
-pub fn level() -> Level {
-    match Level::ALL.get(usize::from(LEVEL.load(Ordering::Relaxed))) {
+pub fn level() -> InstructionSet {
+    match InstructionSet::ALL.get(usize::from(LEVEL.load(Ordering::Relaxed))) {
         Some(level) => *level,
         None => first(),
     }
 }
 
 #[cold]
-fn first() -> Level {
+fn first() -> InstructionSet {
     let found = found();
     match LEVEL.compare_exchange(UNKNOWN, found as u8, Ordering::Relaxed, Ordering::Relaxed) {
         Ok(_) => found,
         // Another thread limited it meanwhile.
-        Err(limited) => Level::ALL[usize::from(limited)],
+        Err(limited) => InstructionSet::ALL[usize::from(limited)],
     }
 }
 
 #[cfg(target_arch = "x86_64")]
-fn found() -> Level {
+fn found() -> InstructionSet {
     match std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-        true if std::is_x86_feature_detected!("avx512f") => Level::Wide,
-        true => Level::Fma,
-        false => Level::Plain,
+        true if std::is_x86_feature_detected!("avx512f") => InstructionSet::Wide,
+        true => InstructionSet::Fma,
+        false => InstructionSet::Plain,
     }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn found() -> Level {
-    Level::Plain
+fn found() -> InstructionSet {
+    InstructionSet::Plain
 }
 
 /// `multiversion!(fn name(arguments) = kernel)`: a function that runs `kernel`, compiled for the machine's level. `fma: other` names a kernel
@@ -90,7 +90,7 @@ macro_rules! multiversion {
         $visibility fn $name($($argument: $type),*) {
             #[cfg(target_arch = "x86_64")]
             {
-                use $crate::numeric::multiversion::{Level, level};
+                use $crate::numeric::multiversion::{InstructionSet, level};
 
                 #[target_feature(enable = "avx512f,avx2,fma")]
                 #[expect(unsafe_code, reason = "compiled for instructions that the caller has looked for")]
@@ -104,9 +104,9 @@ macro_rules! multiversion {
                 }
                 #[expect(unsafe_code, reason = "the features were just found")]
                 match level() {
-                    Level::Wide => return unsafe { wide($($argument),*) },
-                    Level::Fma => return unsafe { with_fma($($argument),*) },
-                    Level::Plain => {}
+                    InstructionSet::Wide => return unsafe { wide($($argument),*) },
+                    InstructionSet::Fma => return unsafe { with_fma($($argument),*) },
+                    InstructionSet::Plain => {}
                 }
             }
             $plain($($argument),*)
@@ -118,8 +118,8 @@ pub(crate) use multiversion;
 
 /// Runs a test at each level, and leaves the highest set. Tests that run at the same time see other levels, and must give the same bits.
 #[cfg(test)]
-pub fn each_level(mut test: impl FnMut(Level)) {
-    for level in Level::ALL {
+pub fn each_level(mut test: impl FnMut(InstructionSet)) {
+    for level in InstructionSet::ALL {
         limit(level);
         test(level);
     }

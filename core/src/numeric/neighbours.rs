@@ -17,7 +17,7 @@ use std::sync::Mutex;
 
 /// How the distance of two points is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Metric {
+pub enum NeighbourMetric {
     /// The Euclidean distance.
     Euclidean,
     /// 1 − cos of the angle: half the squared distance of the rows brought to length 1.
@@ -32,22 +32,22 @@ pub struct Neighbours {
     indices: Vec<u32>,
     /// Squared Euclidean distances (of rows of length 1, for cosines).
     squares: Vec<f64>,
-    metric: Metric,
+    metric: NeighbourMetric,
 }
 
 impl Neighbours {
     /// `k` is held to N − 1. `None` for cosines when a row is 0: it has no direction.
-    pub fn exact(matrix: &Matrix, k: usize, metric: Metric) -> Option<Self> {
+    pub fn exact(matrix: &Matrix, k: usize, metric: NeighbourMetric) -> Option<Self> {
         let k = k.min(matrix.rows().saturating_sub(1));
         let (indices, squares) = match metric {
-            Metric::Euclidean => nearest(matrix, k),
-            Metric::Cosine => nearest(&directions(matrix)?, k),
+            NeighbourMetric::Euclidean => nearest(matrix, k),
+            NeighbourMetric::Cosine => nearest(&directions(matrix)?, k),
         };
         Some(Neighbours { k, indices, squares, metric })
     }
 
     /// From stored parts; `None` when they do not fit each other.
-    pub fn kept(n: usize, k: usize, indices: Vec<u32>, squares: Vec<f64>, metric: Metric) -> Option<Self> {
+    pub fn kept(n: usize, k: usize, indices: Vec<u32>, squares: Vec<f64>, metric: NeighbourMetric) -> Option<Self> {
         let fits = n.checked_mul(k) == Some(indices.len())
             && squares.len() == indices.len()
             && indices.iter().all(|index| (*index as usize) < n)
@@ -79,8 +79,8 @@ impl Neighbours {
     pub fn distances(&self, point: usize) -> impl Iterator<Item = f64> {
         let metric = self.metric;
         self.squares(point).iter().map(move |square| match metric {
-            Metric::Euclidean => square.sqrt(),
-            Metric::Cosine => 0.5 * square,
+            NeighbourMetric::Euclidean => square.sqrt(),
+            NeighbourMetric::Cosine => 0.5 * square,
         })
     }
 
@@ -458,7 +458,7 @@ mod tests {
         ) {
             let mut stream = PhiloxStream::for_test(seed, 1);
             let matrix = Matrix::new(n, d, (0..n * d).map(|_| (offset + stream.below(levels) as f32 * 0.37) * size).collect()).unwrap();
-            let found = Neighbours::exact(&matrix, k, Metric::Euclidean).unwrap();
+            let found = Neighbours::exact(&matrix, k, NeighbourMetric::Euclidean).unwrap();
             let (indices, squares) = plain(&matrix, k.min(n - 1));
             prop_assert_eq!(found.indices, indices);
             prop_assert_eq!(found.squares, squares);
@@ -470,7 +470,7 @@ mod tests {
         let mut matrices = vec![random(BLOCK * 2 + 100, 9, 5)];
         matrices.push(Matrix::new(BLOCK + 300, 3, vec![0.25; (BLOCK + 300) * 3]).unwrap());
         for matrix in &matrices {
-            let found = Neighbours::exact(matrix, 12, Metric::Euclidean).unwrap();
+            let found = Neighbours::exact(matrix, 12, NeighbourMetric::Euclidean).unwrap();
             let (indices, squares) = plain(matrix, 12);
             assert!(found.indices == indices && found.squares == squares);
         }
@@ -479,10 +479,10 @@ mod tests {
     #[test]
     fn cosines_are_of_angles_and_a_row_of_zeros_has_none() {
         let matrix = Matrix::new(3, 2, vec![1.0, 0.0, 10.0, 0.0, 0.0, 2.0]).unwrap();
-        let found = Neighbours::exact(&matrix, 2, Metric::Cosine).unwrap();
+        let found = Neighbours::exact(&matrix, 2, NeighbourMetric::Cosine).unwrap();
         assert_eq!(found.of(0), [1, 2]);
         assert!(found.distances(0).zip([0.0, 1.0]).all(|(a, b)| (a - b).abs() < 1e-7));
-        assert!(Neighbours::exact(&Matrix::new(2, 2, vec![0.0, 0.0, 1.0, 1.0]).unwrap(), 1, Metric::Cosine).is_none());
+        assert!(Neighbours::exact(&Matrix::new(2, 2, vec![0.0, 0.0, 1.0, 1.0]).unwrap(), 1, NeighbourMetric::Cosine).is_none());
     }
 
     #[test]
@@ -490,7 +490,7 @@ mod tests {
         let matrix = random(900, 33, 2);
         let with = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| Neighbours::exact(&matrix, 20, Metric::Euclidean).unwrap())
+            pool.install(|| Neighbours::exact(&matrix, 20, NeighbourMetric::Euclidean).unwrap())
         };
         let one = with(1);
         assert!(one == with(2) && one == with(16));

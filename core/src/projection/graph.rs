@@ -156,12 +156,12 @@ fn merge(a: &[(u32, f32)], b: &[(u32, f32)], join: impl Fn(f32, f32) -> f32) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::{Matrix, neighbours::Metric};
+    use crate::numeric::{Matrix, neighbours::NeighbourMetric};
 
     #[test]
     fn an_entry_is_there_for_both_and_parts_are_counted() {
         let matrix = Matrix::new(6, 1, vec![0.0, 1.0, 3.0, 100.0, 101.0, 103.0]).unwrap();
-        let neighbours = Neighbours::exact(&matrix, 1, Metric::Euclidean).unwrap();
+        let neighbours = Neighbours::exact(&matrix, 1, NeighbourMetric::Euclidean).unwrap();
         let graph = Graph::joined(&neighbours, &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0], |p, q| p + q);
         assert_eq!(graph.row(0), (&[1][..], &[3.0][..]));
         assert_eq!(graph.row(1), (&[0, 2][..], &[3.0, 4.0][..]));

@@ -22,7 +22,7 @@ pub struct MethodSpec {
     pub seeds: Option<usize>,
     /// # Errors
     /// Parameters that the method does not take.
-    pub(super) build: fn(&Parameters) -> Result<Box<dyn Projector>>,
+    pub(super) build: fn(&MethodParameters) -> Result<Box<dyn Projector>>,
 }
 
 /// A parameter of a method.
@@ -122,7 +122,7 @@ impl MethodSpec {
     ///
     /// # Errors
     /// Another version of the method; parameters that it does not have, lacks or has of another kind.
-    pub(super) fn values(&self, method: &Method) -> Result<Parameters> {
+    pub(super) fn values(&self, method: &Method) -> Result<MethodParameters> {
         let (title, version) = (self.title, method.version());
         if version != self.version {
             return Err(Fault::asked(format!(
@@ -142,12 +142,12 @@ impl MethodSpec {
                 Err(Fault::asked(format!("{title} does not take `{}: {value}`", of.name)))
             }
         };
-        self.parameters.iter().map(value).collect::<Result<_>>().map(Parameters)
+        self.parameters.iter().map(value).collect::<Result<_>>().map(MethodParameters)
     }
 
     /// The method with one parameter changed, in every way that tells whether a picture hangs on it.
     pub(super) fn other_settings(&self, method: &Method) -> Vec<(String, Method)> {
-        let Ok(Parameters(values)) = self.values(method) else { return vec![] };
+        let Ok(MethodParameters(values)) = self.values(method) else { return vec![] };
         let of_place = |place: usize| {
             let values = &values;
             self.parameters[place].other_values(values[place].1).into_iter().map(move |(words, other)| {
@@ -161,9 +161,9 @@ impl MethodSpec {
 }
 
 /// Values of a method's parameters, each of its kind.
-pub(super) struct Parameters(Vec<(&'static str, ParameterValue)>);
+pub(super) struct MethodParameters(Vec<(&'static str, ParameterValue)>);
 
-impl Parameters {
+impl MethodParameters {
     fn get<T>(&self, name: &str, of_kind: impl Fn(ParameterValue) -> Option<T>) -> Result<T> {
         let found = self.0.iter().find(|(of, _)| *of == name).and_then(|(_, value)| of_kind(*value));
         found.ok_or_else(|| Fault::unexpected(format!("the method does not declare its parameter `{name}`")))
@@ -179,11 +179,11 @@ impl Parameters {
         self.get(name, |value| if let ParameterValue::Number(number) = value { Some(number) } else { None })
     }
 
-    pub fn metric(&self, name: &str) -> Result<crate::numeric::neighbours::Metric> {
+    pub fn metric(&self, name: &str) -> Result<crate::numeric::neighbours::NeighbourMetric> {
         use crate::numeric::neighbours;
         self.get(name, |value| match value {
-            ParameterValue::Metric(Metric::Euclidean) => Some(neighbours::Metric::Euclidean),
-            ParameterValue::Metric(Metric::Cosine) => Some(neighbours::Metric::Cosine),
+            ParameterValue::Metric(Metric::Euclidean) => Some(neighbours::NeighbourMetric::Euclidean),
+            ParameterValue::Metric(Metric::Cosine) => Some(neighbours::NeighbourMetric::Cosine),
             _ => None,
         })
     }

@@ -70,12 +70,12 @@ pub trait NeighborGraphs {
     ///
     /// # Errors
     /// If a cache cannot be read or written.
-    fn neighbours(&self, features: &Matrix, k: usize, metric: neighbours::Metric) -> Result<Option<Neighbours>>;
+    fn neighbours(&self, features: &Matrix, k: usize, metric: neighbours::NeighbourMetric) -> Result<Option<Neighbours>>;
 }
 
 /// Computes them anew each time.
 impl NeighborGraphs for () {
-    fn neighbours(&self, features: &Matrix, k: usize, metric: neighbours::Metric) -> Result<Option<Neighbours>> {
+    fn neighbours(&self, features: &Matrix, k: usize, metric: neighbours::NeighbourMetric) -> Result<Option<Neighbours>> {
         Ok(Neighbours::exact(features, k, metric))
     }
 }
@@ -152,7 +152,7 @@ pub fn operations(method: &Method, n: usize, d: usize) -> f64 {
 
 impl ProjectionInput<'_> {
     /// The graph that a method asks for.
-    fn neighbours(&self, k: usize, metric: neighbours::Metric) -> Result<Neighbours> {
+    fn neighbours(&self, k: usize, metric: neighbours::NeighbourMetric) -> Result<Neighbours> {
         self.graphs.neighbours(self.features, k, metric)?.ok_or_else(|| {
             let row = (0..self.features.rows()).find(|row| self.features.row(*row).iter().all(|value| *value == 0.0));
             let image = row.map_or_else(String::new, |row| (self.name)(row));

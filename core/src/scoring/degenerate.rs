@@ -20,7 +20,7 @@ use crate::{
     numeric::{Matrix, PhiloxStream},
 };
 
-struct Outcome {
+struct ScoredCase {
     scores: Vec<Scores>,
     tests: SimultaneousTests,
     fairness: Fairness,
@@ -32,7 +32,7 @@ fn all(
     label: impl Fn(&str, usize) -> Option<u8>,
     person: impl Fn(usize) -> usize,
     value: impl Fn(usize, &mut PhiloxStream) -> f32,
-) -> Outcome {
+) -> ScoredCase {
     let (n, id) = (240, |i: usize| format!("{i:04}"));
     let images = Images((0..n).map(|i| (id(i), None)).collect());
     let identities = (0..n).map(|i| (id(i), person(i).to_string())).collect::<Column>();
@@ -82,7 +82,7 @@ fn all(
         statistics: &statistics,
         seed: 1,
     };
-    Outcome { tests: simultaneous::simultaneous_tests(&study), scores, fairness }
+    ScoredCase { tests: simultaneous::simultaneous_tests(&study), scores, fairness }
 }
 
 const X: &[&str] = &["x", "not x"];

@@ -37,18 +37,18 @@ pub(super) fn assert_agrees(what: &str, found: Option<f64>, peer: &Json) {
 }
 
 /// One table of the fixture: a group, a label, a prediction and a weight per image.
-pub(super) struct Table {
+pub(super) struct PeerTable {
     pub group: Vec<usize>,
     pub label: Vec<bool>,
     pub prediction: Vec<bool>,
     pub weights: Option<Vec<f64>>,
 }
 
-impl Table {
+impl PeerTable {
     /// From the fixture: groups, labels and predictions are strings of digits.
     pub(super) fn read(table: &Json) -> Self {
         let digits = |key: &str| table[key].as_str().unwrap().bytes().map(|digit| usize::from(digit - b'0'));
-        Table {
+        PeerTable {
             group: digits("group").collect(),
             label: digits("label").map(|digit| digit == 1).collect(),
             prediction: digits("prediction").map(|digit| digit == 1).collect(),

@@ -233,7 +233,7 @@ fn intervals_of_a_class_that_scatters_more() {
 
 /// So many models' views of attributes.
 #[derive(Clone, Copy)]
-struct Study {
+struct SimulatedStudy {
     models: usize,
     people: usize,
     attributes: usize,
@@ -245,8 +245,8 @@ struct Study {
 }
 
 /// Attributes of people, on features in which images of a person lie together: the grid of all of them. All but one are null.
-fn grid_of(study: Study, seed: u64) -> SimultaneousTests {
-    let Study { models, people, attributes, views, per_image, signal } = study;
+fn grid_of(study: SimulatedStudy, seed: u64) -> SimultaneousTests {
+    let SimulatedStudy { models, people, attributes, views, per_image, signal } = study;
     let mut rng = PhiloxStream::new(seed, Purpose::Simulation, 2);
     let sizes: Vec<usize> = (0..people).map(|_| 1 + rng.below(6) as usize).collect();
     let mut world = World::new(&sizes);
@@ -309,12 +309,12 @@ fn a_grid_without_signal_seldom_shows_one() {
     println!(
         "| attributes of | people | models | cells chosen, of | error among the chosen | among all |\n|---|---|---|---|---|---|"
     );
-    let study = Study { models: 1, people: 130, attributes: 6, views: 8, per_image: false, signal: 0.0 };
+    let study = SimulatedStudy { models: 1, people: 130, attributes: 6, views: 8, per_image: false, signal: 0.0 };
     let all = [
         (study, runs(1000, 24)),
-        (Study { people: 200, ..study }, runs(600, 0)),
-        (Study { per_image: true, ..study }, runs(1000, 0)),
-        (Study { models: 4, attributes: 4, ..study }, runs(600, 12)),
+        (SimulatedStudy { people: 200, ..study }, runs(600, 0)),
+        (SimulatedStudy { per_image: true, ..study }, runs(1000, 0)),
+        (SimulatedStudy { models: 4, attributes: 4, ..study }, runs(600, 12)),
     ];
     for (study, runs) in all.into_iter().filter(|(_, runs)| *runs > 0) {
         let grids: Vec<SimultaneousTests> = (0..runs as u64).into_par_iter().map(|run| grid_of(study, 31 * run + 5)).collect();
@@ -343,11 +343,11 @@ fn a_grid_without_signal_seldom_shows_one() {
 #[test]
 fn what_is_claimed_is_found_more_often_than_beside_the_whole_grid() {
     println!("| moves by | told among the chosen | among all |\n|---|---|---|");
-    let null = Study { models: 2, people: 200, attributes: 6, views: 12, per_image: false, signal: 0.0 };
+    let null = SimulatedStudy { models: 2, people: 200, attributes: 6, views: 12, per_image: false, signal: 0.0 };
     for signal in if long() { vec![0.8, 1.0, 1.2] } else { vec![1.0] } {
         let runs = runs(300, 16);
         let grids: Vec<SimultaneousTests> =
-            (0..runs as u64).into_par_iter().map(|run| grid_of(Study { signal, ..null }, 37 * run + 3)).collect();
+            (0..runs as u64).into_par_iter().map(|run| grid_of(SimulatedStudy { signal, ..null }, 37 * run + 3)).collect();
         let found = |is: &dyn Fn(&CellTest) -> bool| {
             let planted = |cell: &&CellTest| cell.cell.model == 0 && cell.cell.comparison == 0 && cell.chosen.is_some();
             grids.iter().filter(|grid| grid.cells.iter().find(planted).is_some_and(is)).count() as f64 / runs as f64

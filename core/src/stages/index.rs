@@ -3,12 +3,12 @@
 use super::{Inputs, StageOutput};
 use crate::{
     dataset::taken,
-    domain::{Result, image::Images, stage::Index},
+    domain::{Result, image::Images, stage::IndexImages},
 };
 
-pub fn index(of: &Index, inputs: &Inputs) -> Result<StageOutput> {
-    let listing = inputs.images(Index::LISTING)?;
+pub fn index(of: &IndexImages, inputs: &Inputs) -> Result<StageOutput> {
+    let listing = inputs.images(IndexImages::LISTING)?;
     let images = taken(&listing, of.take.as_ref())?;
     let count = images.len() as f64;
-    Ok(StageOutput::default().with(Index::IMAGES, Images::to_text(&images).into_bytes()).fact("images", vec![count]))
+    Ok(StageOutput::default().with(IndexImages::IMAGES, Images::to_text(&images).into_bytes()).fact("images", vec![count]))
 }

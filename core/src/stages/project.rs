@@ -9,7 +9,7 @@ use crate::{
     },
     numeric::{
         Matrix,
-        neighbours::{Metric, Neighbours},
+        neighbours::{NeighbourMetric, Neighbours},
     },
     projection::{self, NeighborGraphs, ProjectionInput, ProjectionObserver},
     store,
@@ -55,7 +55,7 @@ struct CachedNeighbors<'a> {
 }
 
 impl NeighborGraphs for CachedNeighbors<'_> {
-    fn neighbours(&self, features: &Matrix, k: usize, metric: Metric) -> Result<Option<Neighbours>> {
+    fn neighbours(&self, features: &Matrix, k: usize, metric: NeighbourMetric) -> Result<Option<Neighbours>> {
         let found = self.kept.and_then(|kept| kept.get(self.digest, metric, k));
         if let Some(found) = found.filter(|found| found.count() == features.rows()) {
             return Ok(Some(found));

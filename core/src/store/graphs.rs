@@ -4,7 +4,7 @@
 use super::disk;
 use crate::{
     domain::Digest,
-    numeric::neighbours::{Metric, Neighbours},
+    numeric::neighbours::{NeighbourMetric, Neighbours},
 };
 use std::{fs, path::PathBuf};
 
@@ -21,23 +21,23 @@ impl Graphs {
         Graphs(folder)
     }
 
-    fn path(&self, features: Digest, metric: Metric) -> PathBuf {
+    fn path(&self, features: Digest, metric: NeighbourMetric) -> PathBuf {
         let word = match metric {
-            Metric::Euclidean => "euclidean",
-            Metric::Cosine => "cosine",
+            NeighbourMetric::Euclidean => "euclidean",
+            NeighbourMetric::Cosine => "cosine",
         };
         self.0.join(format!("{features}-{word}"))
     }
 
     /// The `k` nearest of these features, if as many or more were kept; what is damaged is as good as absent.
-    pub fn get(&self, features: Digest, metric: Metric, k: usize) -> Option<Neighbours> {
+    pub fn get(&self, features: Digest, metric: NeighbourMetric, k: usize) -> Option<Neighbours> {
         let bytes = fs::read(self.path(features, metric)).ok()?;
         let kept = parse(&bytes, metric)?;
         (kept.k() >= k).then(|| if kept.k() == k { kept } else { kept.nearest(k) })
     }
 
     /// Keeps them unless more are kept; a disk that refuses costs time and nothing else.
-    pub fn put(&self, features: Digest, metric: Metric, neighbours: &Neighbours) {
+    pub fn put(&self, features: Digest, metric: NeighbourMetric, neighbours: &Neighbours) {
         if neighbours.count() >= WORTH && self.get(features, metric, neighbours.k()).is_none() {
             disk::replace(&self.path(features, metric), &write(neighbours)).ok();
         }
@@ -67,7 +67,7 @@ fn write(neighbours: &Neighbours) -> Vec<u8> {
     bytes
 }
 
-fn parse(bytes: &[u8], metric: Metric) -> Option<Neighbours> {
+fn parse(bytes: &[u8], metric: NeighbourMetric) -> Option<Neighbours> {
     let (body, digest) = bytes.split_at_checked(bytes.len().checked_sub(64)?)?;
     let rest = body.strip_prefix(HEAD)?;
     if Digest::of(body).to_string().as_bytes() != digest {
@@ -94,17 +94,20 @@ mod tests {
         let mut stream = PhiloxStream::for_test(1, 1);
         let matrix = Matrix::new(WORTH, 2, (0..2 * WORTH).map(|_| stream.uniform() as f32).collect()).unwrap();
         let digest = Digest::of(b"features");
-        let exact = |k| Neighbours::exact(&matrix, k, Metric::Euclidean).unwrap();
-        graphs.put(digest, Metric::Euclidean, &exact(8));
-        graphs.put(digest, Metric::Euclidean, &exact(3));
-        assert!(graphs.get(digest, Metric::Euclidean, 8) == Some(exact(8)));
-        assert!(graphs.get(digest, Metric::Euclidean, 5) == Some(exact(5)));
-        assert!(graphs.get(digest, Metric::Euclidean, 9).is_none() && graphs.get(digest, Metric::Cosine, 5).is_none());
-        let path = graphs.path(digest, Metric::Euclidean);
+        let exact = |k| Neighbours::exact(&matrix, k, NeighbourMetric::Euclidean).unwrap();
+        graphs.put(digest, NeighbourMetric::Euclidean, &exact(8));
+        graphs.put(digest, NeighbourMetric::Euclidean, &exact(3));
+        assert!(graphs.get(digest, NeighbourMetric::Euclidean, 8) == Some(exact(8)));
+        assert!(graphs.get(digest, NeighbourMetric::Euclidean, 5) == Some(exact(5)));
+        assert!(
+            graphs.get(digest, NeighbourMetric::Euclidean, 9).is_none()
+                && graphs.get(digest, NeighbourMetric::Cosine, 5).is_none()
+        );
+        let path = graphs.path(digest, NeighbourMetric::Euclidean);
         let mut bytes = fs::read(&path).unwrap();
         bytes[100] ^= 1;
         fs::write(&path, bytes).unwrap();
-        assert!(graphs.get(digest, Metric::Euclidean, 5).is_none());
+        assert!(graphs.get(digest, NeighbourMetric::Euclidean, 5).is_none());
         assert!(graphs.clear() > 0 && graphs.clear() == 0);
     }
 }

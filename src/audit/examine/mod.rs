@@ -14,7 +14,7 @@ use super::{
     page::{self, AuditedPage},
     reach::Reach,
     remake::{Again, Recompute, RemadeStatus, Remaking},
-    sources::Sources,
+    sources::AuditSources,
     verdict::{Audit, Checked, Verdict},
 };
 use claim::ExaminedClaim;
@@ -100,7 +100,7 @@ impl Examination {
         recompute: Recompute,
         threads: usize,
     ) -> Remaking {
-        let sources = Sources {
+        let sources = AuditSources {
             page: Some(self.page.evidence.clone()),
             genuine: self.alone.genuine.clone(),
             sizes: self.evidence().sizes(),

@@ -4,7 +4,7 @@ use super::result::{STOPPED, names, near, objects, of_result};
 use crate::audit::{
     reach::Reach,
     remake::{Again, Recompute, RemadeStatus, Remaking},
-    sources::Sources,
+    sources::AuditSources,
     verdict::{Audit, Checked, Verdict},
 };
 use rayon::prelude::*;
@@ -40,7 +40,7 @@ impl ResultsExamination {
         recompute: Recompute,
         threads: usize,
     ) -> Remaking {
-        let sources = Sources {
+        let sources = AuditSources {
             page: None,
             genuine: HashSet::new(),
             sizes: HashMap::new(),

@@ -11,7 +11,7 @@ mod tests;
 use super::{
     container,
     evidence::{Evidence, MARK},
-    findings::Findings,
+    findings::BoundedFindings,
     markup::{parse, parse_inside},
     seal::seal,
     stray::{Names, search},
@@ -95,7 +95,7 @@ pub fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) -> Resu
     }
     let seals = if let [seal] = &seals[..] { seal.clone() } else { String::new() };
     let figures = figures(page, &drawings, &mut odd, enough);
-    let mut stray = Findings::default();
+    let mut stray = BoundedFindings::default();
     search(&texts, &Names::of(&evidence, enough), enough, &mut stray, &mut odd);
     Ok(AuditedPage {
         shown,
@@ -111,7 +111,7 @@ pub fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) -> Resu
 fn figures(
     page: &str,
     drawings: &[(String, u32, Digest)],
-    odd: &mut Findings,
+    odd: &mut BoundedFindings,
     enough: &(dyn Fn() -> bool + Sync),
 ) -> Vec<(String, Digest)> {
     let body = page.split(MARK).next().unwrap_or(page);

@@ -3,7 +3,7 @@
 use super::EVIDENCE_ID;
 use crate::audit::{
     container,
-    findings::Findings,
+    findings::BoundedFindings,
     markup::{DOCUMENT, MarkupTree, NameSpace, NodeIx, NodeKind},
     plain,
     stray::{NAME, NUMBER},
@@ -21,7 +21,7 @@ pub struct ShownNumber {
 #[derive(Default)]
 pub(super) struct PageReading {
     pub(super) shown: Vec<ShownNumber>,
-    pub(super) odd: Findings,
+    pub(super) odd: BoundedFindings,
     /// Lines of text as a reader sees them; where a claim's number stands there is [`NUMBER`], where code does [`NAME`].
     pub(super) texts: Vec<(u32, String)>,
     line: String,

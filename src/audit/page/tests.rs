@@ -12,7 +12,7 @@ fn odd(body: &str) -> String {
 }
 
 fn strays(body: &str) -> Vec<String> {
-    let (mut stray, mut odd) = (Findings::default(), Findings::default());
+    let (mut stray, mut odd) = (BoundedFindings::default(), BoundedFindings::default());
     search(&reading(body).texts, &Names::default(), &|| false, &mut stray, &mut odd);
     stray.told().into_iter().chain(odd.told()).map(|(_, what)| what).collect()
 }

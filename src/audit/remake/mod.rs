@@ -7,7 +7,7 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
-use super::{bounds, sources::Sources};
+use super::{bounds, sources::AuditSources};
 use std::{
     collections::{BTreeSet, HashSet},
     sync::{
@@ -72,7 +72,7 @@ pub struct Remaking {
 
 impl Remaking {
     /// Begins to make stages again with so many threads. Of results with one key the first counts.
-    pub fn start(manifests: Vec<Manifest>, again: &Again, sources: Sources, recompute: Recompute, threads: usize) -> Self {
+    pub fn start(manifests: Vec<Manifest>, again: &Again, sources: AuditSources, recompute: Recompute, threads: usize) -> Self {
         let mut standings: Vec<Option<RemadeStatus>> = Vec::with_capacity(manifests.len());
         let mut known = HashSet::new();
         for manifest in &manifests {

@@ -7,7 +7,7 @@ use visavis_core::{
         Digest,
         projection::Method,
         result::{Output, Provenance},
-        stage::{Index, Location, ProjectFeatures, Work},
+        stage::{IndexImages, Location, ProjectFeatures, Work},
         study::Tolerance,
     },
     numeric::Matrix,
@@ -52,7 +52,7 @@ pub(super) fn project(seed: u64, inputs: &[&[u8]], output: &[u8]) -> Manifest {
 
 fn run(manifests: Vec<Manifest>, recompute: Recompute, threads: usize, folder: &Path) -> Vec<String> {
     let workspace = Workspace::new(folder.to_owned(), None).unwrap();
-    let sources = Sources {
+    let sources = AuditSources {
         page: None,
         genuine: HashSet::new(),
         sizes: HashMap::new(),
@@ -111,7 +111,7 @@ fn what_was_changed_or_is_of_another_version_is_not_made() {
     let (mut changed, mut older) = (project(1, &[], b"1"), project(2, &[], b"2"));
     changed.work = Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", 2), seed: 1 });
     older.version += 1;
-    let other = manifest(Work::Index(Index { take: None }), &[], (Index::IMAGES, b""));
+    let other = manifest(Work::Index(IndexImages { take: None }), &[], (IndexImages::IMAGES, b""));
     let twice = project(3, &[], b"3");
     let found = run(vec![changed, older, other, twice.clone(), twice], fake, 2, folder.path());
     assert!(found[0].contains("its key does not follow") && found[1].contains("made by version"), "{found:?}");

@@ -4,7 +4,7 @@ use super::{
     Recompute, Remade, RemadeStatus,
     queue::{NextStage, RemakeQueue},
 };
-use crate::audit::{reach::LARGEST_PICTURE, sources::Sources};
+use crate::audit::{reach::LARGEST_PICTURE, sources::AuditSources};
 use std::{
     cell::RefCell,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -24,7 +24,7 @@ use visavis_core::{
 /// What all threads share.
 pub struct RemakeWorkers {
     manifests: Vec<Manifest>,
-    sources: Sources,
+    sources: AuditSources,
     recompute: Recompute,
     threads: usize,
     queue: Mutex<RemakeQueue>,
@@ -33,7 +33,13 @@ pub struct RemakeWorkers {
 
 impl RemakeWorkers {
     /// `jobs`: the places of the stages that are made again.
-    pub fn new(manifests: Vec<Manifest>, jobs: &[usize], sources: Sources, recompute: Recompute, threads: usize) -> Arc<Self> {
+    pub fn new(
+        manifests: Vec<Manifest>,
+        jobs: &[usize],
+        sources: AuditSources,
+        recompute: Recompute,
+        threads: usize,
+    ) -> Arc<Self> {
         let queue = RemakeQueue::new(&manifests, jobs, |input| sources.holds(input));
         Arc::new(RemakeWorkers { manifests, sources, recompute, threads, queue: Mutex::new(queue), wake: Condvar::new() })
     }

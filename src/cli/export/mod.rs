@@ -26,13 +26,13 @@ use visavis_core::{
         score::{Counts, Estimate, TOO_FEW},
         simultaneous::CellTest,
         spelling::suggestion,
-        stage::{Index, ProjectFeatures},
+        stage::{IndexImages, ProjectFeatures},
     },
     store::{AttemptRow, ScoreRow},
 };
 
 #[derive(clap::Args)]
-pub struct Export {
+pub struct ExportCommand {
     /// The study file
     study: PathBuf,
     /// What to write
@@ -58,7 +58,7 @@ pub struct Export {
     output: Option<PathBuf>,
 }
 
-impl Export {
+impl ExportCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
@@ -113,7 +113,7 @@ impl Export {
             return Ok(bytes);
         }
         let images = plan
-            .bytes(Step::Index, Index::IMAGES)?
+            .bytes(Step::Index, IndexImages::IMAGES)?
             .and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?))
             .ok_or_else(absent)?;
         let matrix = array::from_npy(&bytes, Path::new(&output))?;

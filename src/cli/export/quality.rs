@@ -9,7 +9,7 @@ use visavis_core::domain::{
     stage::MeasureQuality,
 };
 
-struct QualityRow {
+struct QualityExportRow {
     /// Model, layer, projection, view, key.
     names: [String; 5],
     asked: usize,
@@ -40,7 +40,7 @@ pub fn quality(plan: &study::Plan) -> Result<ExportTable> {
         let fact = |name: &str| projected.map_or(&[][..], |manifest| manifest.fact(name));
         for view in of.views {
             let shares = || view.view.columns(0).into_iter().map(|axis| fact("explained").get(axis)).sum();
-            rows.push(QualityRow {
+            rows.push(QualityExportRow {
                 names: [
                     study.models[model].name.clone(),
                     study.models[model].layers(study.layers.as_deref())[layer].clone(),

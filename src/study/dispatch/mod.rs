@@ -12,7 +12,7 @@ use super::{
     plan::{Plan, StageStatus},
     steps::Step,
 };
-use engine::{Command, Engine, Event, Limits, PlanNews};
+use engine::{DispatchCommand, DispatchEvent, Engine, Limits, PlanNews};
 use executors::{LocalExecutor, MessageKind, WorkerExecutor, WorkerMessage, WorkerPlace};
 use run_journal::RunJournal;
 use std::{
@@ -24,7 +24,7 @@ use std::{
 use visavis_core::{
     domain::{
         Fault, Key, Result,
-        event::{Event as JournalEvent, EventKind, PersonRequest, RunOrigin, Slots},
+        event::{Event, EventKind, PersonRequest, RunOrigin, Slots},
         job::{JobId, JobState, PlannedJob},
         stage::{Kind, Order},
     },
@@ -57,7 +57,7 @@ pub struct Dispatch<'a> {
 
 /// What a face is told while a run goes on.
 pub struct Notice<'a> {
-    pub event: &'a JournalEvent,
+    pub event: &'a Event,
     /// The job that the event is about.
     pub job: Option<(Kind, String)>,
     pub done: usize,
@@ -153,23 +153,23 @@ impl<'a> Run<'a> {
             lock,
         };
         let news = run.news();
-        run.handle(Event::Planned(news))?;
+        run.handle(DispatchEvent::Planned(news))?;
         Ok(run)
     }
 
     fn go(&mut self) -> Result<()> {
         loop {
             if self.how.stop.load(Ordering::SeqCst) {
-                self.handle(Event::Stop)?;
+                self.handle(DispatchEvent::Stop)?;
             }
-            self.handle(Event::Fill)?;
+            self.handle(DispatchEvent::Fill)?;
             self.keep()?;
             if self.engine.is_over() {
                 return Ok(());
             }
             self.hear()?;
             self.read_requests()?;
-            self.handle(Event::Tick)?;
+            self.handle(DispatchEvent::Tick)?;
             if self.lock.is_lost() {
                 let who = self.how.workspace.holder().map_or(String::new(), |holder| format!(": {}", holder.told()));
                 return Err(Fault::missing(format!(
@@ -183,7 +183,7 @@ impl<'a> Run<'a> {
     /// Ends the workers, says how the run ended.
     fn close(mut self, outcome: Result<()>) -> Result<RunSummary> {
         // Machines that do not see locks are told by a worker's last words that it is gone.
-        let ended = self.handle(Event::Close { dismiss: self.how.workspace.is_shared() });
+        let ended = self.handle(DispatchEvent::Close { dismiss: self.how.workspace.is_shared() });
         let summary = RunSummary {
             ran: self.engine.ran(),
             stored: self.plan.stored(),
@@ -206,7 +206,7 @@ impl<'a> Run<'a> {
     }
 
     /// Lets the engine take an event in, carries out what it decides, and so on with what comes of that.
-    fn handle(&mut self, event: Event) -> Result<()> {
+    fn handle(&mut self, event: DispatchEvent) -> Result<()> {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             for command in self.engine.handle(event, self.begun.elapsed()) {
@@ -216,32 +216,32 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn carry_out(&mut self, command: Command) -> Result<Option<Event>> {
+    fn carry_out(&mut self, command: DispatchCommand) -> Result<Option<DispatchEvent>> {
         match command {
-            Command::Spawn { worker, device, slot } => {
+            DispatchCommand::Spawn { worker, device, slot } => {
                 let of = &self.how.devices[device];
                 let program = self.program_on(device);
                 let place = WorkerPlace { program, device: of.name.to_string(), slot, threads: of.threads };
                 self.workers.spawn(worker, &place)?;
             }
-            Command::Assign { worker, step, attempt } => self.workers.assign(worker, &self.order(step, attempt)?)?,
-            Command::Dismiss { worker } => self.workers.dismiss(worker),
-            Command::Terminate { worker } => self.workers.terminate(worker),
-            Command::Kill { worker } => self.workers.kill(worker),
-            Command::EndAll { grace } => self.workers.end_all(grace),
-            Command::Note(what) => self.journal.note(what),
-            Command::ReadJournal(name) => self.journal.grew(&name),
-            Command::Learn { step, seconds } => self.costs.note(&step.cost_class(&self.plan.study), step.kind(), seconds),
-            Command::LookUp { key, made } => {
+            DispatchCommand::Assign { worker, step, attempt } => self.workers.assign(worker, &self.order(step, attempt)?)?,
+            DispatchCommand::Dismiss { worker } => self.workers.dismiss(worker),
+            DispatchCommand::Terminate { worker } => self.workers.terminate(worker),
+            DispatchCommand::Kill { worker } => self.workers.kill(worker),
+            DispatchCommand::EndAll { grace } => self.workers.end_all(grace),
+            DispatchCommand::Note(what) => self.journal.note(what),
+            DispatchCommand::ReadJournal(name) => self.journal.grew(&name),
+            DispatchCommand::Learn { step, seconds } => self.costs.note(&step.cost_class(&self.plan.study), step.kind(), seconds),
+            DispatchCommand::LookUp { key, made } => {
                 let manifest = self.plan.finished(key, made)?;
                 let is_there = manifest.is_some();
                 manifest.into_iter().for_each(|manifest| self.journal.result(manifest));
-                return Ok(Some(Event::LookedUp { key, made, is_there }));
+                return Ok(Some(DispatchEvent::LookedUp { key, made, is_there }));
             }
-            Command::GiveUp { key, why } => self.plan.failed(key, &why)?,
-            Command::Replan { aside, forgiven } => self.plan.replan(aside, &forgiven)?,
-            Command::TakeNews => return Ok(Some(Event::Planned(self.news()))),
-            Command::RefuseBuild { device } => {
+            DispatchCommand::GiveUp { key, why } => self.plan.failed(key, &why)?,
+            DispatchCommand::Replan { aside, forgiven } => self.plan.replan(aside, &forgiven)?,
+            DispatchCommand::TakeNews => return Ok(Some(DispatchEvent::Planned(self.news()))),
+            DispatchCommand::RefuseBuild { device } => {
                 return Err(Fault::missing("the worker is of another build than visavis: it gives a stage another key")
                     .in_file(self.program_on(device))
                     .next("build both programs from one source (`make build` or `make install`), then run again"));
@@ -299,9 +299,9 @@ impl<'a> Run<'a> {
             let Some(WorkerMessage { worker, what }) = self.workers.next_message(patience)? else { return Ok(()) };
             patience = Duration::ZERO;
             self.handle(match what {
-                MessageKind::Answer(answer) => Event::Answered { worker, answer },
-                MessageKind::Line(line) => Event::Printed { worker, line },
-                MessageKind::Exited(exit) => Event::Exited { worker, exit },
+                MessageKind::Answer(answer) => DispatchEvent::Answered { worker, answer },
+                MessageKind::Line(line) => DispatchEvent::Printed { worker, line },
+                MessageKind::Exited(exit) => DispatchEvent::Exited { worker, exit },
             })?;
         }
         Ok(())
@@ -323,7 +323,7 @@ impl<'a> Run<'a> {
         }
         let failed = self.plan.steps().filter(|(_, status)| matches!(status, StageStatus::Failed(_)));
         let failed = failed.filter_map(|(step, _)| Some((self.plan.job(step), self.plan.task(step)?.0))).collect();
-        self.handle(Event::Asked { requests, failed })
+        self.handle(DispatchEvent::Asked { requests, failed })
     }
 
     /// Keeps what was noted, then tells.

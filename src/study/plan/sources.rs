@@ -13,7 +13,7 @@ use visavis_core::{
         Digest, Fault, Result,
         image::Column,
         model::{Network, Source as ModelSource, Weights},
-        stage::{Index, Input, Location, Ranking, Training, role},
+        stage::{IndexImages, Input, Location, Ranking, Training, role},
         study::Study,
     },
     store::Workspace,
@@ -78,7 +78,7 @@ impl Sources {
         let Some(images) = &survey.images else { return Ok(sources) };
         let taken = study.evaluation.take.as_ref().map_or(usize::MAX, |take| take.images);
         sources.images = images.len().min(taken);
-        sources.put_bytes(Index::LISTING.to_owned(), images.to_text().into_bytes());
+        sources.put_bytes(IndexImages::LISTING.to_owned(), images.to_text().into_bytes());
         // Labels enter as parsed and sorted columns; which file they came from does not matter.
         let labels = survey.labels.iter().map(|(attribute, column)| (role::labels(attribute), column));
         let identities = survey.identities.iter().map(|column| (role::IDENTITIES.to_owned(), column));

@@ -93,7 +93,7 @@ fn click(app: &mut App, column: u16, row: u16, hits: &[Hit]) -> Vec<Effect> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{drawing::Drawing, layout::ScreenLayout, screen_id::ScreenId, testing, theme::Theme},
+        super::{drawing::DrawingMode, layout::ScreenLayout, screen_id::ScreenId, testing, theme::Theme},
         *,
     };
     use crate::{
@@ -103,7 +103,7 @@ mod tests {
     use visavis_core::domain::Fault;
 
     fn app(seen: Snapshot) -> App {
-        let mut app = App::new((120, 40), Theme::Dark, Drawing::Braille, &ScreenLayout::default());
+        let mut app = App::new((120, 40), Theme::Dark, DrawingMode::Braille, &ScreenLayout::default());
         update(&mut app, ScreenEvent::Seen(Box::new(seen)), &[]);
         app
     }

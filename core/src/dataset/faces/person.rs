@@ -145,7 +145,6 @@ impl Person {
         } else {
             0.06
         });
-        let often = |dice: &mut Dice, rate: f64| if dice.chance(0.5) { rate * 1.6 } else { rate * 0.4 };
         Person {
             male,
             young,
@@ -166,41 +165,55 @@ impl Person {
             narrow_eyes: dice.chance(if male { 0.13 } else { 0.105 }),
             arched_brows: dice.chance(if male { 0.05 } else { 0.42 }),
             bushy_brows: dice.chance(if male { 0.25 } else { 0.065 }),
-            habits: Habits {
-                bags: often(
-                    dice,
-                    if male {
-                        if young { 0.28 } else { 0.43 }
-                    } else if young {
-                        0.09
-                    } else {
-                        0.25
-                    },
-                ),
-                bangs: if bald || receding { 0.0 } else { often(dice, if male { 0.075 } else { 0.22 }) },
-                makeup: if male { 0.004 } else { often(dice, 0.55).clamp(0.45, 0.9) },
-                earrings: if male { 0.02 } else { often(dice, 0.31) },
-                necklace: if male { 0.015 } else { often(dice, 0.20) },
-                necktie: if male { often(dice, 0.17) } else { 0.003 },
-                glasses: often(dice, if male { if young { 0.08 } else { 0.19 } } else { 0.027 }),
-            },
-            shape: FaceShape {
-                width: dice.near(44.0, 1.8),
-                chin: dice.near(57.0, 2.5) + if male { 1.5 } else { 0.0 },
-                jaw: dice.near(0.65, 0.035) + if male { JAW } else { 0.0 },
-                eye_distance: dice.near(19.5, 0.9),
-                eye_size: dice.near(1.0, 0.07),
-                eye_slant: dice.near(0.0, 1.1),
-                brow_height: dice.near(14.5, 1.2),
-                nose_length: dice.near(24.0, 2.0),
-                mouth_width: dice.near(16.0, 1.4),
-                mouth_height: dice.near(28.0, 1.3),
-                ear: dice.near(1.0, 0.12),
-                iris: dice.between(0.0, 1.0),
-                hair_shade: dice.between(0.0, 1.0),
-                parting: dice.between(-1.0, 1.0),
-                mole: dice.chance(0.12).then(|| (dice.between(-28.0, 28.0), dice.between(0.0, 38.0))),
-            },
+            habits: Habits::draw(dice, male, young, bald || receding),
+            shape: FaceShape::draw(dice, male),
+        }
+    }
+}
+
+impl Habits {
+    /// `bare_front`: no hair falls over the forehead.
+    fn draw(dice: &mut Dice, male: bool, young: bool, bare_front: bool) -> Self {
+        let often = |dice: &mut Dice, rate: f64| if dice.chance(0.5) { rate * 1.6 } else { rate * 0.4 };
+        Habits {
+            bags: often(
+                dice,
+                if male {
+                    if young { 0.28 } else { 0.43 }
+                } else if young {
+                    0.09
+                } else {
+                    0.25
+                },
+            ),
+            bangs: if bare_front { 0.0 } else { often(dice, if male { 0.075 } else { 0.22 }) },
+            makeup: if male { 0.004 } else { often(dice, 0.55).clamp(0.45, 0.9) },
+            earrings: if male { 0.02 } else { often(dice, 0.31) },
+            necklace: if male { 0.015 } else { often(dice, 0.20) },
+            necktie: if male { often(dice, 0.17) } else { 0.003 },
+            glasses: often(dice, if male { if young { 0.08 } else { 0.19 } } else { 0.027 }),
+        }
+    }
+}
+
+impl FaceShape {
+    fn draw(dice: &mut Dice, male: bool) -> Self {
+        FaceShape {
+            width: dice.near(44.0, 1.8),
+            chin: dice.near(57.0, 2.5) + if male { 1.5 } else { 0.0 },
+            jaw: dice.near(0.65, 0.035) + if male { JAW } else { 0.0 },
+            eye_distance: dice.near(19.5, 0.9),
+            eye_size: dice.near(1.0, 0.07),
+            eye_slant: dice.near(0.0, 1.1),
+            brow_height: dice.near(14.5, 1.2),
+            nose_length: dice.near(24.0, 2.0),
+            mouth_width: dice.near(16.0, 1.4),
+            mouth_height: dice.near(28.0, 1.3),
+            ear: dice.near(1.0, 0.12),
+            iris: dice.between(0.0, 1.0),
+            hair_shade: dice.between(0.0, 1.0),
+            parting: dice.between(-1.0, 1.0),
+            mole: dice.chance(0.12).then(|| (dice.between(-28.0, 28.0), dice.between(0.0, 38.0))),
         }
     }
 }

@@ -26,7 +26,7 @@ use std::{
 
 /// What to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum DrawnKind {
     /// Faces to compare models on, in CelebA's format, with their truth.
     Faces(Twin),
     /// Faces to learn from, one folder a person.
@@ -37,7 +37,7 @@ pub enum Kind {
 
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
-    pub kind: Kind,
+    pub kind: DrawnKind,
     /// Identities, or classes.
     pub people: usize,
     pub images: usize,
@@ -76,9 +76,9 @@ pub fn draw(folder: &Path, request: &Request) -> Result<()> {
         fs::remove_dir_all(&half).map_err(|error| Fault::io("clear away what was half drawn", &half, &error))?;
     }
     match request.kind {
-        Kind::Faces(twin) => faces(&half, request, twin)?,
-        Kind::Training(variety) => training(&half, request, variety)?,
-        Kind::Textures => textures(&half, request)?,
+        DrawnKind::Faces(twin) => faces(&half, request, twin)?,
+        DrawnKind::Training(variety) => training(&half, request, variety)?,
+        DrawnKind::Textures => textures(&half, request)?,
     }
     fs::rename(&half, folder).map_err(|error| Fault::io("put in place what was drawn", folder, &error))
 }

@@ -15,54 +15,67 @@ pub fn walk_block(
     run: &mut u32,
 ) -> Option<()> {
     if !progressive {
-        let length = bits.code(dc?)?;
-        bits.skip(length.into())?;
-        let ac = ac?;
-        let mut k = 1;
-        while k < 64 {
-            let symbol = bits.code(ac)?;
-            let (zeros, length) = (symbol >> 4, symbol & 15);
-            match (zeros, length) {
-                (15, 0) => k += 16,
-                (_, 0) => break,
-                _ => {
-                    k += usize::from(zeros) + 1;
-                    bits.skip(length.into())?;
-                }
-            }
-        }
-        return Some(());
+        return walk_sequential(bits, dc?, ac);
     }
     if scan.from == 0 {
         let length = if scan.refines { 1 } else { bits.code(dc?)? };
         return bits.skip(length.into());
     }
     let (history, ac) = (history?, ac?);
-    let mut k = scan.from;
-    if !scan.refines {
-        if *run > 0 {
-            *run -= 1;
-            return Some(());
-        }
-        while k <= scan.to {
-            let symbol = bits.code(ac)?;
-            let (zeros, length) = (symbol >> 4, symbol & 15);
-            match (zeros, length) {
-                (15, 0) => k += 16,
-                (_, 0) => {
-                    *run = (1 << zeros) - 1 + bits.take(zeros.into())?;
-                    break;
-                }
-                _ => {
-                    k += usize::from(zeros);
-                    bits.skip(length.into())?;
-                    *history |= 1u64.checked_shl(k as u32)?;
-                    k += 1;
-                }
+    if scan.refines { walk_refining(bits, scan, ac, history, run) } else { walk_first(bits, scan, ac, history, run) }
+}
+
+/// All codes of a block of a picture that is no progressive one.
+fn walk_sequential(bits: &mut ScanBits, dc: &HuffmanTable, ac: Option<&HuffmanTable>) -> Option<()> {
+    let length = bits.code(dc)?;
+    bits.skip(length.into())?;
+    let ac = ac?;
+    let mut k = 1;
+    while k < 64 {
+        let symbol = bits.code(ac)?;
+        let (zeros, length) = (symbol >> 4, symbol & 15);
+        match (zeros, length) {
+            (15, 0) => k += 16,
+            (_, 0) => break,
+            _ => {
+                k += usize::from(zeros) + 1;
+                bits.skip(length.into())?;
             }
         }
+    }
+    Some(())
+}
+
+/// The first bits of a band of coefficients; `history` notes which of them are not 0.
+fn walk_first(bits: &mut ScanBits, scan: &Scan, ac: &HuffmanTable, history: &mut u64, run: &mut u32) -> Option<()> {
+    if *run > 0 {
+        *run -= 1;
         return Some(());
     }
+    let mut k = scan.from;
+    while k <= scan.to {
+        let symbol = bits.code(ac)?;
+        let (zeros, length) = (symbol >> 4, symbol & 15);
+        match (zeros, length) {
+            (15, 0) => k += 16,
+            (_, 0) => {
+                *run = (1 << zeros) - 1 + bits.take(zeros.into())?;
+                break;
+            }
+            _ => {
+                k += usize::from(zeros);
+                bits.skip(length.into())?;
+                *history |= 1u64.checked_shl(k as u32)?;
+                k += 1;
+            }
+        }
+    }
+    Some(())
+}
+
+/// One further bit of a band of coefficients: of those that are not 0, and which become so.
+fn walk_refining(bits: &mut ScanBits, scan: &Scan, ac: &HuffmanTable, history: &mut u64, run: &mut u32) -> Option<()> {
+    let mut k = scan.from;
     if *run == 0 {
         while k <= scan.to {
             let symbol = bits.code(ac)?;

@@ -7,7 +7,9 @@ use crate::{
         defects::{Defects, Note, name_of},
         digests::DigestCache,
         pictures::{self, is_plain},
-        tables::{Cells, ImageTable, Layout, Repeated, TableBuilder, TextLines, kept, line_ends, looks_like_a_picture, misfit},
+        tables::{
+            Cells, ImageTable, Repeated, TableBuilder, TableLayout, TextLines, kept, line_ends, looks_like_a_picture, misfit,
+        },
     },
     domain::{
         Fault, Result,
@@ -256,7 +258,7 @@ fn read(path: &Path, holds: Holds, digests: &mut DigestCache) -> Result<ImageTab
             Ok(table)
         });
     }
-    let layout = Layout::of(path, None)?;
+    let layout = TableLayout::of(path, None)?;
     let names: Vec<&str> = match holds {
         Holds::Attributes if layout.width == ATTRIBUTES.len() + 1 => ATTRIBUTES.to_vec(),
         Holds::Attributes => vec![],

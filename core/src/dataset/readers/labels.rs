@@ -5,7 +5,7 @@ use crate::{
         collection::Collection,
         defects::{Defects, Note},
         digests::DigestCache,
-        tables::{ImageTable, Layout, Repeated, kept},
+        tables::{ImageTable, Repeated, TableLayout, kept},
     },
     domain::{
         Fault, Result,
@@ -40,7 +40,7 @@ pub struct LabelReading<'a> {
 /// # Errors
 /// A file that is no table, or with a row that cannot be told to be right.
 pub fn read(path: &Path, reading: &LabelReading, digests: &mut DigestCache) -> Result<LabelTable> {
-    let layout = Layout::of(path, reading.known)?;
+    let layout = TableLayout::of(path, reading.known)?;
     let names: Vec<&str> = reading.alone.filter(|_| layout.width == 2).into_iter().collect();
     if layout.header.is_none() && names.is_empty() {
         return Err(Fault::asked("the label file has no header: its first line names an image")
@@ -84,7 +84,7 @@ fn labels(table: ImageTable, missing: &dyn Fn(&str) -> MissingWords) -> Result<L
 /// # Errors
 /// A file that is no table. What is wrong inside is a defect.
 pub fn label_table(path: &Path) -> Result<Collection> {
-    let layout = Layout::of(path, None)?;
+    let layout = TableLayout::of(path, None)?;
     let table = ImageTable::read(path, &layout, &["attribute"])?;
     let mut set = Collection { ids: table.images.iter().map(str::to_owned).collect(), ..Collection::default() };
     set.defects.notes(&table.notes, path);
@@ -176,7 +176,7 @@ pub fn merged(attribute: &str, first: (&Column, &Path), second: (&Column, &Path)
 /// The line of an image in a table.
 fn line_of(path: &Path, image: &str) -> Option<usize> {
     let known = ImageIndex::from_sorted([image]);
-    let layout = Layout::of(path, known.as_ref()).ok()?;
+    let layout = TableLayout::of(path, known.as_ref()).ok()?;
     let table = ImageTable::read(path, &layout, &[]).ok()?;
     Some(*table.lines.get(table.images.row(image)?)? as usize)
 }

@@ -19,7 +19,7 @@ use std::{collections::BTreeSet, fs::File, io::Read, path::Path};
 
 /// Everything that decides how the bytes of a table are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Layout {
+pub struct TableLayout {
     pub separator: u8,
     /// Bytes before the first row that are none, behind a byte order mark.
     pub skip: usize,
@@ -68,7 +68,7 @@ fn is_number(text: &str) -> bool {
     text.parse::<f64>().is_ok()
 }
 
-impl Layout {
+impl TableLayout {
     /// # Errors
     /// A file that is no table, or none of whose columns can be told to name images.
     pub fn of(path: &Path, known: Option<&ImageIndex>) -> Result<Self> {
@@ -83,7 +83,7 @@ impl Layout {
     /// The layout of a list of images: one a line, whatever is in it, or a table that is one row after row.
     ///
     /// # Errors
-    /// As [`Layout::of`].
+    /// As [`TableLayout::of`].
     pub fn of_list(path: &Path, from: &mut impl Read, known: Option<&ImageIndex>) -> Result<Self> {
         Self::with(path, from, known, |sample, whole| {
             let is_known = |line: &str| known.is_some_and(|known| known.row(&plain_id(line.trim())).is_some());
@@ -138,7 +138,7 @@ impl Layout {
             notes.push(Note::new("id-column", 1, &what).at(here.line, 1));
         }
         let header = header.then(|| first.clone());
-        Ok(Layout { separator, skip, header, id, counts, width: first.len(), notes })
+        Ok(TableLayout { separator, skip, header, id, counts, width: first.len(), notes })
     }
 }
 
@@ -267,12 +267,12 @@ impl Here<'_> {
 mod tests {
     use super::*;
 
-    fn layout(text: &str, known: &[&str]) -> Layout {
+    fn layout(text: &str, known: &[&str]) -> TableLayout {
         let index = ImageIndex::from_sorted(known.iter().copied()).unwrap();
-        Layout::found(Path::new("t.csv"), &mut text.as_bytes(), Some(&index).filter(|index| !index.is_empty())).unwrap()
+        TableLayout::found(Path::new("t.csv"), &mut text.as_bytes(), Some(&index).filter(|index| !index.is_empty())).unwrap()
     }
 
-    fn words(layout: &Layout) -> Vec<&str> {
+    fn words(layout: &TableLayout) -> Vec<&str> {
         layout.notes.iter().map(|note| note.word.as_str()).collect()
     }
 
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_table_without_names_of_images_is_refused() {
-        let refused = Layout::found(Path::new("t.csv"), &mut "who,x\nme,1\nyou,0\n".as_bytes(), None).err().unwrap();
+        let refused = TableLayout::found(Path::new("t.csv"), &mut "who,x\nme,1\nyou,0\n".as_bytes(), None).err().unwrap();
         assert!(refused.what.contains("no column names the images: the table starts `who,x`"), "{refused:?}");
     }
 }

@@ -13,7 +13,7 @@ mod table_builder;
 pub use cache::kept;
 pub use fit::{looks_like_a_picture, misfit, plain_id, three};
 pub use image_table::{Cells, ImageTable, Repeated};
-pub use layout::{Layout, plain};
+pub use layout::{TableLayout, plain};
 pub use lines::TextLines;
 pub use read_table::line_ends;
 pub use reader::TableReader;

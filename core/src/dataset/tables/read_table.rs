@@ -3,7 +3,7 @@
 use super::{
     fit::{looks_like_a_picture, plain_id},
     image_table::ImageTable,
-    layout::Layout,
+    layout::TableLayout,
     reader::{TableReader, TableRow},
     table_builder::TableBuilder,
 };
@@ -21,16 +21,16 @@ impl ImageTable {
     ///
     /// # Errors
     /// A file that is no table, or a row that cannot be told to be right. What is wrong with a column is kept with it.
-    pub fn read(path: &Path, layout: &Layout, names: &[&str]) -> Result<Self> {
+    pub fn read(path: &Path, layout: &TableLayout, names: &[&str]) -> Result<Self> {
         Self::of(TableReader::open(path, layout.separator, layout.skip)?, path, layout, names)
     }
 
     /// The same from bytes that somebody else watches.
-    pub fn from_reader(from: Box<dyn Read>, path: &Path, layout: &Layout, names: &[&str]) -> Result<Self> {
+    pub fn from_reader(from: Box<dyn Read>, path: &Path, layout: &TableLayout, names: &[&str]) -> Result<Self> {
         Self::of(TableReader::new(path, from, layout.separator, layout.skip)?, path, layout, names)
     }
 
-    pub fn of(mut reader: TableReader, path: &Path, layout: &Layout, names: &[&str]) -> Result<Self> {
+    pub fn of(mut reader: TableReader, path: &Path, layout: &TableLayout, names: &[&str]) -> Result<Self> {
         let mut reading = TableReading::new(layout, names);
         let mut header_read = layout.header.is_none();
         while let Some(row) = reader.next()? {
@@ -49,7 +49,7 @@ impl ImageTable {
 
 /// A table on the way from its rows to its columns: what was read, and what was seen.
 struct TableReading<'a> {
-    layout: &'a Layout,
+    layout: &'a TableLayout,
     /// Columns that are read: the field, and the name.
     columns: Vec<(usize, String)>,
     builder: TableBuilder,
@@ -64,7 +64,7 @@ struct TableReading<'a> {
 
 impl<'a> TableReading<'a> {
     /// `names`: the columns of a file without a header.
-    fn new(layout: &'a Layout, names: &[&str]) -> Self {
+    fn new(layout: &'a TableLayout, names: &[&str]) -> Self {
         let mut columns: Vec<(usize, String)> = Vec::new();
         if layout.header.is_none() {
             let others = (0..layout.width).filter(|place| *place != layout.id);
@@ -182,7 +182,7 @@ impl<'a> TableReading<'a> {
 }
 
 /// A quote that is never closed takes the rows behind it into its field: lines of as many fields, with such an image in its place.
-fn holds_rows(row: &TableRow, place: usize, layout: &Layout) -> bool {
+fn holds_rows(row: &TableRow, place: usize, layout: &TableLayout) -> bool {
     let name = |field: &[u8]| looks_like_a_picture(&String::from_utf8_lossy(field.trim_ascii()));
     let is_picture = name(row.field(layout.id));
     let is_row = |line: &[u8]| {
@@ -233,7 +233,7 @@ mod tests {
 
     fn table(text: &[u8]) -> Result<ImageTable> {
         let path = Path::new("t.csv");
-        let layout = Layout::found(path, &mut &text[..], None)?;
+        let layout = TableLayout::found(path, &mut &text[..], None)?;
         let reader = TableReader::new(path, Box::new(Cursor::new(text.to_vec())), layout.separator, layout.skip)?;
         ImageTable::of(reader, path, &layout, &["value"])
     }

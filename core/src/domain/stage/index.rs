@@ -4,21 +4,21 @@ use super::Stage;
 use crate::domain::{canonical::Value, image::Take};
 use serde::{Deserialize, Serialize};
 
-/// [`Index::LISTING`] → [`Index::IMAGES`].
+/// [`IndexImages::LISTING`] → [`IndexImages::IMAGES`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Index {
+pub struct IndexImages {
     /// `None`: all of them.
     pub take: Option<Take>,
 }
 
-impl Index {
-    /// Input: every image that there is, in the form of [`Index::IMAGES`].
+impl IndexImages {
+    /// Input: every image that there is, in the form of [`IndexImages::IMAGES`].
     pub const LISTING: &str = "listing";
     /// Ids and picture digests, one image a line, sorted by id.
     pub const IMAGES: &str = "images";
 }
 
-impl Stage for Index {
+impl Stage for IndexImages {
     fn version(&self) -> u32 {
         match self.take {
             None => 1,
@@ -32,7 +32,7 @@ impl Stage for Index {
     }
 
     fn canonical(&self) -> Value {
-        let Index { take } = self;
+        let IndexImages { take } = self;
         Value::map().optional("take", take.as_ref().map(Take::canonical)).done()
     }
 }

@@ -38,7 +38,7 @@ pub use fairness::GroupFairness;
 pub use feature_import::{ArrayFormat, FeatureImport};
 pub use feature_scores::{ScoreFeatures, ranks_of};
 pub use figure::{AxisNames, Figure};
-pub use index::Index;
+pub use index::IndexImages;
 pub use kind::Kind;
 pub use project::ProjectFeatures;
 pub use quality::MeasureQuality;
@@ -141,7 +141,7 @@ macro_rules! register {
 // The register: a stage's name, what defines it, its word in manifests, its kind, its cost class. Words are in stored results and never
 // change.
 register! {
-    Index(Index) = "index", Index, "index";
+    Index(IndexImages) = "index", Index, "index";
     Features(FeatureImport) = "features", Features, "features";
     Train(Training) = "train", Train, "train";
     Extract(Extraction) = "extract", Features, "features";

@@ -79,7 +79,7 @@ fn samples() -> Vec<(&'static str, Task)> {
         pretended: Some("faces".into()),
     };
     let works = vec![
-        ("index", Work::Index(Index { take: Some(Take { images: 100, seed: 5 }) })),
+        ("index", Work::Index(IndexImages { take: Some(Take { images: 100, seed: 5 }) })),
         ("features npy", Work::Features(FeatureImport { layer: "layer1".into(), format: ArrayFormat::Npy })),
         ("features", Work::Features(FeatureImport { layer: "layer1".into(), format: ArrayFormat::Safetensors })),
         ("train", Work::Train(training)),

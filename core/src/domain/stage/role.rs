@@ -46,7 +46,7 @@ mod tests {
             &role::numbered(role::SCORES, 1),
             &role::numbered(role::SPACES, 2),
             &role::labels("age"),
-            Index::LISTING,
+            IndexImages::LISTING,
             FeatureImport::ARRAY,
             FeatureImport::ROWS,
             Training::PICTURES,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{Fault, Result},
-    numeric::{neighbours::Metric, sum},
+    numeric::{neighbours::NeighbourMetric, sum},
 };
 use affinities::Affinities;
 use repulsion::Repulsion;
@@ -47,11 +47,11 @@ pub const SPEC: MethodSpec = MethodSpec {
 
 struct Tsne {
     perplexity: f64,
-    metric: Metric,
+    metric: NeighbourMetric,
 }
 
 impl Tsne {
-    fn new(perplexity: f64, metric: Metric) -> Result<Self> {
+    fn new(perplexity: f64, metric: NeighbourMetric) -> Result<Self> {
         if perplexity.is_finite() && perplexity >= 1.0 {
             return Ok(Tsne { perplexity, metric });
         }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{Fault, Result},
-    numeric::neighbours::Metric,
+    numeric::neighbours::NeighbourMetric,
 };
 use curve::LowDimensionalCurve;
 use layout::Layout;
@@ -52,11 +52,11 @@ struct Umap {
     /// The image itself counts as its nearest, as in umap-learn.
     neighbors: usize,
     curve: LowDimensionalCurve,
-    metric: Metric,
+    metric: NeighbourMetric,
 }
 
 impl Umap {
-    fn new(neighbors: usize, min_dist: f64, metric: Metric) -> Result<Self> {
+    fn new(neighbors: usize, min_dist: f64, metric: NeighbourMetric) -> Result<Self> {
         if neighbors < 2 {
             return Err(Fault::asked(format!("UMAP takes two neighbors or more, not {neighbors}")));
         }
@@ -131,6 +131,6 @@ fn ring(n: usize) -> super::graph::Graph {
     use crate::numeric::{Matrix, neighbours::Neighbours};
     let angle = |i: usize| std::f64::consts::TAU * i as f64 / n as f64;
     let values = (0..n).flat_map(|i| [angle(i).cos() as f32, angle(i).sin() as f32]).collect();
-    let neighbours = Neighbours::exact(&Matrix::new(n, 2, values).unwrap(), 4, Metric::Euclidean).unwrap();
+    let neighbours = Neighbours::exact(&Matrix::new(n, 2, values).unwrap(), 4, NeighbourMetric::Euclidean).unwrap();
     fuzzy::graph(&neighbours, 500)
 }

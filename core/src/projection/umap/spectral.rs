@@ -23,17 +23,17 @@ pub fn start(graph: &Graph) -> Vec<[f64; 2]> {
     let n = graph.points();
     let degrees: Vec<f64> = (0..n).map(|i| graph.row(i).1.iter().map(|w| f64::from(*w)).sum()).collect();
     let roots: Vec<f64> = degrees.iter().map(|degree| degree.max(f64::MIN_POSITIVE).sqrt()).collect();
-    let weights = Weights { graph, roots: &roots };
+    let weights = ScaledGraph { graph, roots: &roots };
     let vectors = leading(&weights, &unit(roots.clone()).unwrap_or_else(|| vec![0.0; n]));
     (0..n).map(|i| std::array::from_fn(|axis| vectors.get(axis).map_or(0.0, |vector| vector[i]))).collect()
 }
 
-struct Weights<'a> {
+struct ScaledGraph<'a> {
     graph: &'a Graph,
     roots: &'a [f64],
 }
 
-impl Weights<'_> {
+impl ScaledGraph<'_> {
     /// (1 + D^−½ W D^−½) / 2, so that all eigenvalues are from 0 to 1.
     fn times(&self, x: &[f64]) -> Vec<f64> {
         let scaled: Vec<f64> = x.iter().zip(self.roots).map(|(x, root)| x / root).collect();
@@ -47,7 +47,7 @@ impl Weights<'_> {
 }
 
 /// Orthonormal eigenvectors of the two greatest eigenvalues after the one whose vector is known.
-fn leading(weights: &Weights, known: &[f64]) -> Vec<Vec<f64>> {
+fn leading(weights: &ScaledGraph, known: &[f64]) -> Vec<Vec<f64>> {
     let n = known.len();
     let room = BASIS.min(n.saturating_sub(1));
     let mut stream = PhiloxStream::new(0x5EED, Purpose::SpectralStart, 0);

@@ -62,7 +62,7 @@ fn entropy(benefits: &[(f64, f64)], alpha: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scoring::peers::{Table, assert_agrees, confusion, fixture, numbers};
+    use crate::scoring::peers::{PeerTable, assert_agrees, confusion, fixture, numbers};
     use proptest::prelude::*;
 
     #[test]
@@ -72,7 +72,7 @@ mod tests {
         assert!(alphas.contains(&1.0) && alphas.contains(&2.0));
         for table in fixture["tables"].as_array().unwrap() {
             let (name, peer) = (table["name"].as_str().unwrap(), &table["aif360"]);
-            let table = Table::read(table);
+            let table = PeerTable::read(table);
             // AIF360's entropies do not heed weights.
             let (all, groups) = (table.confusion(|_| true, None), table.by_group(None));
             for (place, alpha) in alphas.iter().enumerate().filter(|(_, alpha)| **alpha > 0.0) {

@@ -88,14 +88,14 @@ fn extremes(rates: &[f64]) -> Option<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scoring::peers::{RATES, Table, assert_agrees, assert_rates_agree, confusion, fixture};
+    use crate::scoring::peers::{PeerTable, RATES, assert_agrees, assert_rates_agree, confusion, fixture};
     use proptest::prelude::*;
 
     #[test]
     fn gaps_of_two_groups_are_those_of_aif360() {
         for table in fixture()["tables"].as_array().unwrap() {
             let (name, peer) = (table["name"].as_str().unwrap(), &table["aif360"]);
-            let table = Table::read(table);
+            let table = PeerTable::read(table);
             let groups = table.by_group(table.weights.as_deref());
             assert_rates_agree(name, &table.confusion(|_| true, table.weights.as_deref()), &peer["groups"]["all"]);
             assert_rates_agree(name, &groups[0], &peer["groups"]["0"]);
@@ -121,7 +121,7 @@ mod tests {
     fn gaps_of_several_groups_are_those_of_fairlearn() {
         for table in fixture()["tables"].as_array().unwrap() {
             let (name, peer) = (table["name"].as_str().unwrap(), &table["fairlearn"]);
-            let table = Table::read(table);
+            let table = PeerTable::read(table);
             let groups = table.by_group(table.weights.as_deref());
             assert_rates_agree(name, &table.confusion(|_| true, table.weights.as_deref()), &peer["groups"]["all"]);
             for (place, group) in groups.iter().enumerate() {

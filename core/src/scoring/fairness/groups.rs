@@ -61,7 +61,7 @@ pub fn group_fairness(input: &FairnessInput) -> Fairness {
         (0..ids.len()).map(|row| group.iter().all(|value| has(row, value))).collect()
     };
     let is_in: Vec<Vec<bool>> = groups.iter().map(members_of).collect();
-    let group_table = GroupTable { input, identity: &identity, groups: &groups, is_in: &is_in };
+    let group_table = GroupMembership { input, identity: &identity, groups: &groups, is_in: &is_in };
     let mut asked: Vec<fairness::QuestionFairness> =
         (0..input.questions.len()).into_par_iter().map(|question| group_table.question(question)).collect();
     let p: Vec<f64> = asked.iter().flat_map(|question| &question.gaps).filter_map(|gap| gap.p).collect();
@@ -73,7 +73,7 @@ pub fn group_fairness(input: &FairnessInput) -> Fairness {
 }
 
 /// The groups and who is in them.
-pub(super) struct GroupTable<'a> {
+pub(super) struct GroupMembership<'a> {
     pub input: &'a FairnessInput<'a>,
     /// By image, the number of its identity.
     pub identity: &'a [usize],
@@ -102,7 +102,7 @@ impl Prediction {
     }
 }
 
-impl GroupTable<'_> {
+impl GroupMembership<'_> {
     fn question(&self, question: usize) -> fairness::QuestionFairness {
         let input = self.input;
         let design = EvaluationDesign::new(input.setting, &input.questions[question], input.statistics, input.seed);

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
     use crate::scoring::{
         fairness::rates::Confusion,
-        peers::{Table, assert_agrees, fixture},
+        peers::{PeerTable, assert_agrees, fixture},
     };
     use proptest::prelude::*;
 
@@ -56,7 +56,7 @@ mod tests {
     fn weights_are_those_of_aif360() {
         for table in fixture()["tables"].as_array().unwrap() {
             let (name, peer) = (table["name"].as_str().unwrap(), &table["aif360"]["reweighed"]);
-            let table = Table::read(table);
+            let table = PeerTable::read(table);
             let weights = reweigh(&table.group, &table.label, table.weights.as_deref());
             assert_eq!(weights.is_err(), peer.is_null(), "{name}");
             for (row, weight) in weights.unwrap_or_default().into_iter().enumerate() {

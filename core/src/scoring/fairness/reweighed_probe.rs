@@ -3,7 +3,7 @@
 use super::{
     gaps::range,
     group_replicates::{in_sample, rates},
-    groups::{GroupTable, Prediction},
+    groups::{GroupMembership, Prediction},
     reweigh::reweigh,
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-impl GroupTable<'_> {
+impl GroupMembership<'_> {
     /// What reweighing by an attribute changes in the true positive rates of its groups. `None` without predictions or a second group.
     pub(super) fn reweighed(
         &self,

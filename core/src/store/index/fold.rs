@@ -6,72 +6,122 @@
 use crate::domain::{
     Key,
     event::{Event, EventKind, PersonRequest},
-    job::{JobId, JobState},
+    job::{JobId, JobState, PlannedJob},
 };
-use rusqlite::{Transaction, params};
+use rusqlite::{Params, Transaction, params};
 
 pub(super) fn fold(transaction: &Transaction, journal: &str, offset: u64, event: &Event) -> rusqlite::Result<()> {
     let Event { clock, at, what } = event;
-    let (clock, at, offset) = (*clock as i64, *at as i64, offset as i64);
+    let to = EventFold { transaction, journal, offset: offset as i64, clock: *clock as i64, at: *at as i64 };
     if let EventKind::Logged { key, attempt, line } = what {
-        return transaction
-            .prepare_cached("INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-            .execute(params![journal, offset, key.map(|key| key.to_string()), attempt, at, line])
-            .map(|_| ());
+        return to.write(
+            "INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![journal, to.offset, key.map(|key| key.to_string()), attempt, to.at, line],
+        );
     }
-    transaction.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
-        journal,
-        offset,
-        clock,
-        at,
-        json(event)?
-    ])?;
-
-    let set = |job: &JobId, state: JobState, seconds: Option<f64>, why: Option<&str>| {
-        transaction
-            .prepare_cached(
-                "UPDATE job SET run = ?2, clock = ?3, at = ?4, state = ?5, seconds = ?6, why = ?7 WHERE id = ?1 AND clock < ?3",
-            )?
-            .execute(params![job.to_string(), journal, clock, at, state.word(), seconds, why])
-            .map(|_| ())
-    };
-    let set_key = |job: &JobId, key: &Key| {
-        transaction
-            .prepare_cached("UPDATE job SET key = ?2, key_clock = ?3 WHERE id = ?1 AND key_clock < ?3")?
-            .execute(params![job.to_string(), key.to_string(), clock])
-            .map(|_| ())
-    };
+    to.write("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5)", params![journal, to.offset, to.clock, to.at, json(event)?])?;
     match what {
-        EventKind::RunStarted { study, file, text, devices, origin } => {
-            transaction
-                .prepare_cached("INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, NULL, NULL, NULL)")?
-                .execute(params![journal, clock, study, file, text.to_string(), json(devices)?, json(origin)?, at])?;
+        EventKind::RunStarted { .. } | EventKind::RunFinished { .. } => to.run(what),
+        EventKind::Queued { jobs } => to.queued(jobs),
+        EventKind::Started { job, key, .. } => {
+            to.attempt(what)?;
+            to.state(job, JobState::Running, None, None)?;
+            to.key(job, key)
         }
-        EventKind::RunFinished { ran, stored, failed, interrupted } => {
-            transaction
-                .prepare_cached(
-                    "UPDATE run SET ended = ?2, ran = ?3, stored = ?4, failed = ?5, interrupted = ?6 WHERE journal = ?1",
-                )?
-                .execute(params![journal, at, *ran as i64, *stored as i64, *failed as i64, interrupted])?;
+        EventKind::Finished { job, key, seconds, .. } => {
+            to.attempt(what)?;
+            to.state(job, JobState::Done, Some(*seconds), None)?;
+            to.key(job, key)
         }
-        EventKind::Queued { jobs } => {
-            let mut statement = transaction.prepare_cached(
-                "INSERT INTO job SELECT ?1, ?2, ?3, study, ?4, ?5, 'queued', ?6, NULL, NULL, NULL, 0 FROM run WHERE journal = ?2
-                 ON CONFLICT (id) DO UPDATE SET run = ?2, clock = ?3, state = 'queued', at = ?6, seconds = NULL, why = NULL
-                 WHERE clock < ?3",
-            )?;
-            for planned in jobs {
-                statement.execute(params![planned.job.to_string(), journal, clock, planned.stage.word(), planned.label, at])?;
-            }
+        EventKind::Failed { job, key, why, again, .. } => {
+            to.attempt(what)?;
+            let state = if *again { JobState::Queued } else { JobState::Failed };
+            to.state(job, state, None, Some(why))?;
+            to.key(job, key)
         }
-        EventKind::Started { job, key, attempt, device, slot, threads, seed, worker } => {
-            transaction
-                .prepare_cached(
-                    "INSERT INTO attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL, NULL, NULL, NULL, NULL, NULL)
-                     ON CONFLICT DO NOTHING",
-                )?
-                .execute(params![
-                    journal,
+        EventKind::Found { jobs } => jobs.iter().try_for_each(|(job, key)| {
+            to.state(job, JobState::Done, None, None)?;
+            to.key(job, key)
+        }),
+        EventKind::Paused { jobs } => jobs.iter().try_for_each(|job| to.state(job, JobState::Paused, None, None)),
+        EventKind::Cancelled { jobs } => jobs.iter().try_for_each(|job| to.state(job, JobState::Cancelled, None, None)),
+        EventKind::Resumed { jobs } => jobs.iter().try_for_each(|job| to.state(job, JobState::Queued, None, None)),
+        EventKind::Asked { act, by } => to.request(act, by),
+        EventKind::Pinned { study, figure, note, by, .. } => to.write(
+            "INSERT INTO pin VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (study, figure) DO UPDATE
+             SET note = ?3, by = ?4, at = ?5, clock = ?6, journal = ?7, offset = ?8
+             WHERE (clock, journal, offset) < (?6, ?7, ?8)",
+            params![study, figure, note, by, to.at, to.clock, journal, to.offset],
+        ),
+        EventKind::WorkerStarted { .. } | EventKind::Begun { .. } | EventKind::Ended { .. } | EventKind::Logged { .. } => Ok(()),
+    }
+}
+
+/// Where an event comes from, and where it goes.
+struct EventFold<'a> {
+    transaction: &'a Transaction<'a>,
+    journal: &'a str,
+    offset: i64,
+    clock: i64,
+    /// In milliseconds since 1970.
+    at: i64,
+}
+
+impl EventFold<'_> {
+    fn write(&self, sql: &str, values: impl Params) -> rusqlite::Result<()> {
+        self.transaction.prepare_cached(sql)?.execute(values).map(|_| ())
+    }
+
+    /// A job's state, unless a later event has changed it.
+    fn state(&self, job: &JobId, state: JobState, seconds: Option<f64>, why: Option<&str>) -> rusqlite::Result<()> {
+        self.write(
+            "UPDATE job SET run = ?2, clock = ?3, at = ?4, state = ?5, seconds = ?6, why = ?7 WHERE id = ?1 AND clock < ?3",
+            params![job.to_string(), self.journal, self.clock, self.at, state.word(), seconds, why],
+        )
+    }
+
+    /// A job's key, unless a later event has told it.
+    fn key(&self, job: &JobId, key: &Key) -> rusqlite::Result<()> {
+        self.write(
+            "UPDATE job SET key = ?2, key_clock = ?3 WHERE id = ?1 AND key_clock < ?3",
+            params![job.to_string(), key.to_string(), self.clock],
+        )
+    }
+
+    fn run(&self, what: &EventKind) -> rusqlite::Result<()> {
+        match what {
+            EventKind::RunStarted { study, file, text, devices, origin } => self.write(
+                "INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, NULL, NULL, NULL)",
+                params![self.journal, self.clock, study, file, text.to_string(), json(devices)?, json(origin)?, self.at],
+            ),
+            EventKind::RunFinished { ran, stored, failed, interrupted } => self.write(
+                "UPDATE run SET ended = ?2, ran = ?3, stored = ?4, failed = ?5, interrupted = ?6 WHERE journal = ?1",
+                params![self.journal, self.at, *ran as i64, *stored as i64, *failed as i64, interrupted],
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    fn queued(&self, jobs: &[PlannedJob]) -> rusqlite::Result<()> {
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT INTO job SELECT ?1, ?2, ?3, study, ?4, ?5, 'queued', ?6, NULL, NULL, NULL, 0 FROM run WHERE journal = ?2
+             ON CONFLICT (id) DO UPDATE SET run = ?2, clock = ?3, state = 'queued', at = ?6, seconds = NULL, why = NULL
+             WHERE clock < ?3",
+        )?;
+        for planned in jobs {
+            let values = params![planned.job.to_string(), self.journal, self.clock, planned.stage.word(), planned.label, self.at];
+            statement.execute(values)?;
+        }
+        Ok(())
+    }
+
+    fn attempt(&self, what: &EventKind) -> rusqlite::Result<()> {
+        match what {
+            EventKind::Started { job, key, attempt, device, slot, threads, seed, worker } => self.write(
+                "INSERT INTO attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL, NULL, NULL, NULL, NULL, NULL)
+                 ON CONFLICT DO NOTHING",
+                params![
+                    self.journal,
                     key.to_string(),
                     attempt,
                     job.to_string(),
@@ -80,67 +130,34 @@ pub(super) fn fold(transaction: &Transaction, journal: &str, offset: u64, event:
                     *threads as i64,
                     seed.map(|seed| seed as i64),
                     worker,
-                    at
-                ])?;
-            set(job, JobState::Running, None, None)?;
-            set_key(job, key)?;
+                    self.at
+                ],
+            ),
+            EventKind::Finished { key, attempt, seconds, .. } => self.write(
+                "UPDATE attempt SET ended = ?4, seconds = ?5 WHERE run = ?1 AND key = ?2 AND number = ?3",
+                params![self.journal, key.to_string(), attempt, self.at, seconds],
+            ),
+            EventKind::Failed { key, attempt, cause, why, exit, log, .. } => self.write(
+                "UPDATE attempt SET ended = ?4, cause = ?5, why = ?6, exit = ?7, log = ?8, seconds = (?4 - started) / 1000.0
+                 WHERE run = ?1 AND key = ?2 AND number = ?3",
+                params![self.journal, key.to_string(), attempt, self.at, cause.word(), why, exit, log.join("\n")],
+            ),
+            _ => Ok(()),
         }
-        EventKind::Finished { job, key, attempt, seconds, .. } => {
-            transaction
-                .prepare_cached("UPDATE attempt SET ended = ?4, seconds = ?5 WHERE run = ?1 AND key = ?2 AND number = ?3")?
-                .execute(params![journal, key.to_string(), attempt, at, seconds])?;
-            set(job, JobState::Done, Some(*seconds), None)?;
-            set_key(job, key)?;
-        }
-        EventKind::Failed { job, key, attempt, cause, why, exit, log, again } => {
-            transaction
-                .prepare_cached(
-                    "UPDATE attempt SET ended = ?4, cause = ?5, why = ?6, exit = ?7, log = ?8, seconds = (?4 - started) / 1000.0
-                     WHERE run = ?1 AND key = ?2 AND number = ?3",
-                )?
-                .execute(params![journal, key.to_string(), attempt, at, cause.word(), why, exit, log.join("\n")])?;
-            let state = if *again { JobState::Queued } else { JobState::Failed };
-            set(job, state, None, Some(why))?;
-            set_key(job, key)?;
-        }
-        EventKind::Found { jobs } => {
-            for (job, key) in jobs {
-                set(job, JobState::Done, None, None)?;
-                set_key(job, key)?;
-            }
-        }
-        EventKind::Paused { jobs } => jobs.iter().try_for_each(|job| set(job, JobState::Paused, None, None))?,
-        EventKind::Cancelled { jobs } => jobs.iter().try_for_each(|job| set(job, JobState::Cancelled, None, None))?,
-        EventKind::Resumed { jobs } => jobs.iter().try_for_each(|job| set(job, JobState::Queued, None, None))?,
-        EventKind::Asked { act, by } => {
-            let (word, job) = match act {
-                PersonRequest::Pause { job } => ("pause", *job),
-                PersonRequest::Cancel { job } => ("cancel", Some(*job)),
-                PersonRequest::Retry { job } => ("retry", *job),
-                PersonRequest::Drain => ("drain", None),
-            };
-            transaction.prepare_cached("INSERT INTO act VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
-                journal,
-                offset,
-                clock,
-                at,
-                job.map(|job| job.to_string()),
-                word,
-                by
-            ])?;
-        }
-        EventKind::Pinned { study, figure, note, by, .. } => {
-            transaction
-                .prepare_cached(
-                    "INSERT INTO pin VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (study, figure) DO UPDATE
-                     SET note = ?3, by = ?4, at = ?5, clock = ?6, journal = ?7, offset = ?8
-                     WHERE (clock, journal, offset) < (?6, ?7, ?8)",
-                )?
-                .execute(params![study, figure, note, by, at, clock, journal, offset])?;
-        }
-        EventKind::WorkerStarted { .. } | EventKind::Begun { .. } | EventKind::Ended { .. } | EventKind::Logged { .. } => {}
     }
-    Ok(())
+
+    fn request(&self, act: &PersonRequest, by: &str) -> rusqlite::Result<()> {
+        let (word, job) = match act {
+            PersonRequest::Pause { job } => ("pause", *job),
+            PersonRequest::Cancel { job } => ("cancel", Some(*job)),
+            PersonRequest::Retry { job } => ("retry", *job),
+            PersonRequest::Drain => ("drain", None),
+        };
+        self.write(
+            "INSERT INTO act VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![self.journal, self.offset, self.clock, self.at, job.map(|job| job.to_string()), word, by],
+        )
+    }
 }
 
 fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {

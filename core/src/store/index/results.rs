@@ -162,10 +162,10 @@ pub fn scores_of(manifest: &Manifest, objects: &Objects) -> Result<Option<Scores
     let wrong = |why: String| Fault::differs(format!("its scores cannot be used: {why}"));
     let bytes = objects.get(output.digest)?;
     #[derive(serde::Deserialize)]
-    struct Format {
+    struct FormatField {
         format: u32,
     }
-    let Format { format } = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let FormatField { format } = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
     if format > Scores::FORMAT {
         return Err(wrong(format!("they are of format {format}, and this visavis reads up to {}", Scores::FORMAT)));
     }
@@ -273,7 +273,7 @@ mod tests {
             key: Key(Digest::of(name.as_bytes())),
             stage: stage::Kind::Index,
             version: 1,
-            work: Work::Index(stage::Index { take: None }),
+            work: Work::Index(stage::IndexImages { take: None }),
             inputs: vec![],
             outputs: vec![],
             facts: Facts::new(),

@@ -1,6 +1,6 @@
 //! What becomes of attempts: what workers answer, how they end, what is tried again.
 
-use super::{AssignedJob, Command, Engine, WorkerExit, WorkerSlot};
+use super::{AssignedJob, DispatchCommand, Engine, WorkerExit, WorkerSlot};
 use std::time::Duration;
 use visavis_core::{
     domain::{
@@ -59,16 +59,16 @@ impl Engine {
             WorkerAnswer::Beat => {}
             WorkerAnswer::Ready { journal } => {
                 slot.journal.clone_from(&journal);
-                self.commands.push(Command::ReadJournal(journal));
+                self.commands.push(DispatchCommand::ReadJournal(journal));
             }
             // Before it has said which journal, there is nothing to read that `Ready` will not bring.
             WorkerAnswer::Kept if slot.journal.is_empty() => {}
-            WorkerAnswer::Kept => self.commands.push(Command::ReadJournal(slot.journal.clone())),
+            WorkerAnswer::Kept => self.commands.push(DispatchCommand::ReadJournal(slot.journal.clone())),
             WorkerAnswer::Begun { key } => {
                 slot.printed = 0;
                 // A stage has one key, whoever works it out: unless the programs were built from different sources.
                 let Some(of) = slot.assigned.iter_mut().find(|of| of.waiting.key == key) else {
-                    self.commands.push(Command::RefuseBuild { device: slot.device });
+                    self.commands.push(DispatchCommand::RefuseBuild { device: slot.device });
                     return;
                 };
                 of.noted = true;
@@ -82,11 +82,11 @@ impl Engine {
                 // A result that another process had made by then was not made here.
                 if first {
                     self.ran += 1;
-                    self.commands.push(Command::Learn { step: waiting.step, seconds });
+                    self.commands.push(DispatchCommand::Learn { step: waiting.step, seconds });
                 }
                 self.queued.remove(&waiting.job);
                 self.note(EventKind::Finished { job: waiting.job, key, attempt, seconds, first });
-                self.commands.push(Command::LookUp { key, made: first });
+                self.commands.push(DispatchCommand::LookUp { key, made: first });
             }
             WorkerAnswer::Failed { key, cause, why } => {
                 slot.begun = None;
@@ -122,7 +122,7 @@ impl Engine {
     pub(super) fn exited(&mut self, worker: u64, exit: WorkerExit) {
         let Some(mut slot) = self.slots.remove(&worker) else { return };
         if !slot.journal.is_empty() {
-            self.commands.push(Command::ReadJournal(slot.journal.clone()));
+            self.commands.push(DispatchCommand::ReadJournal(slot.journal.clone()));
         }
         let Some(mut first) = slot.assigned.pop_front() else { return };
         for of in slot.assigned {
@@ -175,8 +175,8 @@ impl Engine {
             return self.requeue(of);
         }
         self.queued.remove(&job);
-        self.commands.push(Command::GiveUp { key, why });
-        self.commands.push(Command::TakeNews);
+        self.commands.push(DispatchCommand::GiveUp { key, why });
+        self.commands.push(DispatchCommand::TakeNews);
     }
 
     pub(super) fn note_failure(&mut self, of: &AssignedJob, AttemptEnd { cause, why, exit }: AttemptEnd, again: bool) {

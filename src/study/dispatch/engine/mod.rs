@@ -27,7 +27,7 @@ use visavis_core::domain::{
 };
 
 /// Something that happened.
-pub enum Event {
+pub enum DispatchEvent {
     /// The plan has news.
     Planned(PlanNews),
     /// A worker answered.
@@ -36,7 +36,7 @@ pub enum Event {
     Printed { worker: u64, line: String },
     /// A worker ended, whatever the reason.
     Exited { worker: u64, exit: WorkerExit },
-    /// What became of [`Command::LookUp`].
+    /// What became of [`DispatchCommand::LookUp`].
     LookedUp { key: Key, made: bool, is_there: bool },
     /// People asked something. `failed`: the jobs of the plan that have failed, and their keys.
     Asked { requests: Vec<PersonRequest>, failed: Vec<(JobId, Key)> },
@@ -63,7 +63,7 @@ pub struct PlanNews {
 
 /// Something to be done.
 #[derive(Debug, PartialEq)]
-pub enum Command {
+pub enum DispatchCommand {
     /// Start a worker in a slot of the device at a place.
     Spawn { worker: u64, device: usize, slot: usize },
     /// Give a worker the task of a step.
@@ -82,13 +82,13 @@ pub enum Command {
     ReadJournal(String),
     /// A step took so many seconds: learn from it.
     Learn { step: Step, seconds: f64 },
-    /// Tell the plan that a task is done, if its result is there; [`Event::LookedUp`] answers. `made`: this run made it.
+    /// Tell the plan that a task is done, if its result is there; [`DispatchEvent::LookedUp`] answers. `made`: this run made it.
     LookUp { key: Key, made: bool },
     /// Tell the plan that a task failed for good.
     GiveUp { key: Key, why: String },
     /// Let the plan look anew, with what people asked of jobs and what failed with these keys forgiven.
     Replan { aside: HashMap<JobId, JobState>, forgiven: Vec<Key> },
-    /// Ask the plan for its news; [`Event::Planned`] answers.
+    /// Ask the plan for its news; [`DispatchEvent::Planned`] answers.
     TakeNews,
     /// The workers of a device are of another build: the run cannot go on.
     RefuseBuild { device: usize },
@@ -129,7 +129,7 @@ pub struct Engine {
     spent: HashMap<Key, u32>,
     late: LateResults,
     ran: usize,
-    commands: Vec<Command>,
+    commands: Vec<DispatchCommand>,
 }
 
 /// A worker at its place.
@@ -191,18 +191,18 @@ impl Engine {
     }
 
     /// Takes an event in; what is to be done because of it. `now`: the time since the run began.
-    pub fn handle(&mut self, event: Event, now: Duration) -> Vec<Command> {
+    pub fn handle(&mut self, event: DispatchEvent, now: Duration) -> Vec<DispatchCommand> {
         match event {
-            Event::Planned(news) => self.take_news(news),
-            Event::Answered { worker, answer } => self.answered(worker, answer, now),
-            Event::Printed { worker, line } => self.printed(worker, line),
-            Event::Exited { worker, exit } => self.exited(worker, exit),
-            Event::LookedUp { key, made, is_there } => self.looked_up(key, made, is_there, now),
-            Event::Asked { requests, failed } => self.obey(&requests, &failed, now),
-            Event::Tick => self.tick(now),
-            Event::Fill => self.fill(now),
-            Event::Stop => self.is_stopping = true,
-            Event::Close { dismiss } => self.close(dismiss),
+            DispatchEvent::Planned(news) => self.take_news(news),
+            DispatchEvent::Answered { worker, answer } => self.answered(worker, answer, now),
+            DispatchEvent::Printed { worker, line } => self.printed(worker, line),
+            DispatchEvent::Exited { worker, exit } => self.exited(worker, exit),
+            DispatchEvent::LookedUp { key, made, is_there } => self.looked_up(key, made, is_there, now),
+            DispatchEvent::Asked { requests, failed } => self.obey(&requests, &failed, now),
+            DispatchEvent::Tick => self.tick(now),
+            DispatchEvent::Fill => self.fill(now),
+            DispatchEvent::Stop => self.is_stopping = true,
+            DispatchEvent::Close { dismiss } => self.close(dismiss),
         }
         std::mem::take(&mut self.commands)
     }
@@ -235,7 +235,7 @@ impl Engine {
     }
 
     fn note(&mut self, what: EventKind) {
-        self.commands.push(Command::Note(what));
+        self.commands.push(DispatchCommand::Note(what));
     }
 
     /// Notes jobs that are new or that were found done, and puts what has become ready into the queue.
@@ -303,7 +303,7 @@ impl Engine {
             printed: 0,
         };
         self.slots.insert(self.started, of);
-        self.commands.push(Command::Spawn { worker: self.started, device, slot });
+        self.commands.push(DispatchCommand::Spawn { worker: self.started, device, slot });
         self.started
     }
 
@@ -313,21 +313,21 @@ impl Engine {
         if slot.assigned.is_empty() {
             slot.heard = now;
         }
-        self.commands.push(Command::Assign { worker, step: waiting.step, attempt });
+        self.commands.push(DispatchCommand::Assign { worker, step: waiting.step, attempt });
         slot.assigned.push_back(AssignedJob { waiting, attempt, noted: false });
     }
 
     /// Ends workers that hang and attempts that take too long, and looks for results that come late.
     fn tick(&mut self, now: Duration) {
         for (key, made) in self.late.due(now) {
-            self.commands.push(Command::LookUp { key, made });
+            self.commands.push(DispatchCommand::LookUp { key, made });
         }
         let Limits { silence, attempt, .. } = self.limits;
         for (&worker, slot) in &mut self.slots {
             if let Some(ending) = &mut slot.ending {
                 if ending.kill_at.is_some_and(|at| now > at) {
                     ending.kill_at = None;
-                    self.commands.push(Command::Kill { worker });
+                    self.commands.push(DispatchCommand::Kill { worker });
                 }
                 continue;
             }
@@ -342,7 +342,7 @@ impl Engine {
                 continue;
             };
             slot.ending = Some(WorkerEnding { key: first.waiting.key, cause, why, kill_at: None });
-            self.commands.push(Command::Kill { worker });
+            self.commands.push(DispatchCommand::Kill { worker });
         }
     }
 
@@ -355,20 +355,24 @@ impl Engine {
             return;
         } else if self.late.is_last_try(key) {
             self.late.settle(key);
-            self.commands.push(Command::GiveUp { key, why: self.late.why() });
+            self.commands.push(DispatchCommand::GiveUp { key, why: self.late.why() });
         } else {
             return;
         }
-        self.commands.push(Command::TakeNews);
+        self.commands.push(DispatchCommand::TakeNews);
     }
 
     /// Ends the workers; what they were at is noted as stopped.
     fn close(&mut self, dismiss: bool) {
         for (&worker, slot) in &self.slots {
             let is_idle = slot.assigned.is_empty();
-            self.commands.push(if dismiss && is_idle { Command::Dismiss { worker } } else { Command::Terminate { worker } });
+            self.commands.push(if dismiss && is_idle {
+                DispatchCommand::Dismiss { worker }
+            } else {
+                DispatchCommand::Terminate { worker }
+            });
         }
-        self.commands.push(Command::EndAll { grace: GRACE });
+        self.commands.push(DispatchCommand::EndAll { grace: GRACE });
         for slot in std::mem::take(&mut self.slots).into_values() {
             let Some(first) = slot.assigned.front().filter(|_| slot.begun.is_some()) else { continue };
             let why = "the run ended first; the next one makes it".to_owned();

@@ -1,6 +1,6 @@
 //! What people ask of a run: pause, cancel, retry, drain.
 
-use super::{Command, Engine, GRACE, StageQueue, WorkerEnding};
+use super::{DispatchCommand, Engine, GRACE, StageQueue, WorkerEnding};
 use std::{collections::HashSet, time::Duration};
 use visavis_core::domain::{
     Key,
@@ -38,13 +38,13 @@ impl Engine {
             self.spent.remove(key);
         }
         self.queue = StageQueue::default();
-        self.commands.push(Command::Replan { aside: self.acts.aside().clone(), forgiven });
+        self.commands.push(DispatchCommand::Replan { aside: self.acts.aside().clone(), forgiven });
         if !resumed.is_empty() {
             self.queued.extend(&resumed);
             self.note(EventKind::Resumed { jobs: resumed });
         }
         self.note_aside();
-        self.commands.push(Command::TakeNews);
+        self.commands.push(DispatchCommand::TakeNews);
     }
 
     /// Notes which of this run's jobs people have set aside, unless they still run.
@@ -79,7 +79,7 @@ impl Engine {
             if let Some(of) = slot.assigned.iter().find(|of| of.waiting.job == job) {
                 let (key, why) = (of.waiting.key, "a person cancelled it".to_owned());
                 slot.ending = Some(WorkerEnding { key, cause: Cause::Cancelled, why, kill_at: Some(now + GRACE) });
-                self.commands.push(Command::Terminate { worker });
+                self.commands.push(DispatchCommand::Terminate { worker });
             }
         }
     }

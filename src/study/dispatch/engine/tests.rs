@@ -9,7 +9,7 @@ use crate::study::{
 use std::path::Path;
 use visavis_core::domain::{
     Digest,
-    stage::{Index, Input, Location, Order, Task, Work},
+    stage::{IndexImages, Input, Location, Order, Task, Work},
     study::DeviceClass,
 };
 
@@ -41,7 +41,7 @@ impl Bench {
 
     fn with(devices: Vec<Device>, limits: Limits, labels: &[&str]) -> Self {
         let task = |label: &str| Task {
-            work: Work::Index(Index { take: None }),
+            work: Work::Index(IndexImages { take: None }),
             inputs: vec![Input { role: label.to_owned(), digest: Digest::of(b""), at: Location::Object }],
         };
         let mut bench = Bench {
@@ -61,7 +61,7 @@ impl Bench {
         };
         bench.news.jobs = labels.iter().map(planned).collect();
         bench.news.ready = bench.ready();
-        bench.handle(Event::Planned(std::mem::take(&mut bench.news.clone())));
+        bench.handle(DispatchEvent::Planned(std::mem::take(&mut bench.news.clone())));
         bench.news = PlanNews::default();
         bench
     }
@@ -89,7 +89,7 @@ impl Bench {
         all.filter(|of| is_open(&of.key) && !aside.contains_key(&of.job)).collect()
     }
 
-    fn handle(&mut self, event: Event) {
+    fn handle(&mut self, event: DispatchEvent) {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             for command in self.engine.handle(event, self.workers.now()) {
@@ -98,40 +98,40 @@ impl Bench {
         }
     }
 
-    fn carry_out(&mut self, command: Command) -> Option<Event> {
+    fn carry_out(&mut self, command: DispatchCommand) -> Option<DispatchEvent> {
         match command {
-            Command::Spawn { worker, slot, .. } => {
+            DispatchCommand::Spawn { worker, slot, .. } => {
                 let place = WorkerPlace { program: Path::new("none"), device: "cpu".to_owned(), slot, threads: 1 };
                 self.workers.spawn(worker, &place).unwrap();
             }
-            Command::Assign { worker, step: Step::Train { model }, attempt } => {
+            DispatchCommand::Assign { worker, step: Step::Train { model }, attempt } => {
                 let (label, task) = self.jobs[model].clone();
                 self.workers.assign(worker, &Order { task, label, attempt, clock: 0, again: false }).unwrap();
             }
-            Command::Assign { step, .. } => panic!("{step:?} is no job here"),
-            Command::Dismiss { worker } => self.workers.dismiss(worker),
-            Command::Terminate { worker } => self.workers.terminate(worker),
-            Command::Kill { worker } => self.workers.kill(worker),
-            Command::EndAll { grace } => self.workers.end_all(grace),
-            Command::Note(what) => self.notes.push(what),
-            Command::ReadJournal(_) | Command::Learn { .. } => {}
-            Command::LookUp { key, made } => {
+            DispatchCommand::Assign { step, .. } => panic!("{step:?} is no job here"),
+            DispatchCommand::Dismiss { worker } => self.workers.dismiss(worker),
+            DispatchCommand::Terminate { worker } => self.workers.terminate(worker),
+            DispatchCommand::Kill { worker } => self.workers.kill(worker),
+            DispatchCommand::EndAll { grace } => self.workers.end_all(grace),
+            DispatchCommand::Note(what) => self.notes.push(what),
+            DispatchCommand::ReadJournal(_) | DispatchCommand::Learn { .. } => {}
+            DispatchCommand::LookUp { key, made } => {
                 let is_there = self.shows_at.is_none_or(|at| self.workers.now() >= at);
                 if is_there {
                     self.done.insert(key);
                 }
-                return Some(Event::LookedUp { key, made, is_there });
+                return Some(DispatchEvent::LookedUp { key, made, is_there });
             }
-            Command::GiveUp { key, why } => {
+            DispatchCommand::GiveUp { key, why } => {
                 self.failed.insert(key);
                 self.given_up.push(why);
             }
-            Command::Replan { forgiven, .. } => {
+            DispatchCommand::Replan { forgiven, .. } => {
                 self.failed.retain(|key| !forgiven.contains(key));
                 self.news.ready = self.ready();
             }
-            Command::TakeNews => return Some(Event::Planned(std::mem::take(&mut self.news))),
-            Command::RefuseBuild { .. } => self.refused = true,
+            DispatchCommand::TakeNews => return Some(DispatchEvent::Planned(std::mem::take(&mut self.news))),
+            DispatchCommand::RefuseBuild { .. } => self.refused = true,
         }
         None
     }
@@ -140,26 +140,26 @@ impl Bench {
     fn go(&mut self, seconds: u64) -> &mut Self {
         let until = self.workers.now() + Duration::from_secs(seconds);
         loop {
-            self.handle(Event::Fill);
+            self.handle(DispatchEvent::Fill);
             if self.engine.is_over() || self.refused || self.workers.now() >= until {
                 return self;
             }
             let left = until.saturating_sub(self.workers.now()).min(Duration::from_millis(100));
             if let Some(WorkerMessage { worker, what }) = self.workers.next_message(left).unwrap() {
                 self.handle(match what {
-                    MessageKind::Answer(answer) => Event::Answered { worker, answer },
-                    MessageKind::Line(line) => Event::Printed { worker, line },
-                    MessageKind::Exited(exit) => Event::Exited { worker, exit },
+                    MessageKind::Answer(answer) => DispatchEvent::Answered { worker, answer },
+                    MessageKind::Line(line) => DispatchEvent::Printed { worker, line },
+                    MessageKind::Exited(exit) => DispatchEvent::Exited { worker, exit },
                 });
             }
-            self.handle(Event::Tick);
+            self.handle(DispatchEvent::Tick);
         }
     }
 
     fn ask(&mut self, requests: &[PersonRequest]) -> &mut Self {
         let failed = self.jobs.iter().filter(|(_, task)| self.failed.contains(&task.key()));
         let failed = failed.map(|(label, task)| (job(label), task.key())).collect();
-        self.handle(Event::Asked { requests: requests.to_vec(), failed });
+        self.handle(DispatchEvent::Asked { requests: requests.to_vec(), failed });
         self
     }
 
@@ -427,10 +427,10 @@ fn a_worker_of_another_build_is_refused() {
 fn a_run_that_is_stopped_notes_what_it_interrupted() {
     let mut bench = Bench::new(2, &["a", "b", "c"]).play("a", &[Attempt::Done(100)]).play("b", &[Attempt::Done(100)]);
     bench.go(5);
-    bench.handle(Event::Stop);
+    bench.handle(DispatchEvent::Stop);
     assert!(bench.engine.is_over());
     bench.go(5);
-    bench.handle(Event::Close { dismiss: false });
+    bench.handle(DispatchEvent::Close { dismiss: false });
     assert_eq!((bench.endings("a"), bench.endings("b"), bench.endings("c")), (vec!["stopped"], vec!["stopped"], vec![]));
     assert_eq!((bench.started(), bench.workers.terminated), (2, 2));
 }
@@ -439,17 +439,20 @@ fn a_run_that_is_stopped_notes_what_it_interrupted() {
 fn at_its_end_a_run_lets_idle_workers_end_by_themselves_where_that_is_asked() {
     let mut bench = Bench::new(2, &["a", "b"]).play("a", &[Attempt::Done(100)]);
     bench.go(5);
-    let commands = bench.engine.handle(Event::Close { dismiss: true }, Duration::from_secs(5));
-    assert!(commands.contains(&Command::Terminate { worker: 1 }) && commands.contains(&Command::Dismiss { worker: 2 }));
+    let commands = bench.engine.handle(DispatchEvent::Close { dismiss: true }, Duration::from_secs(5));
+    assert!(
+        commands.contains(&DispatchCommand::Terminate { worker: 1 })
+            && commands.contains(&DispatchCommand::Dismiss { worker: 2 })
+    );
 }
 
 #[test]
 fn a_line_of_a_log_is_of_what_its_worker_is_at_and_there_are_only_so_many() {
     let mut bench = Bench::new(1, &["a"]).play("a", &[Attempt::Done(100)]);
-    bench.handle(Event::Printed { worker: 1, line: "early".into() });
+    bench.handle(DispatchEvent::Printed { worker: 1, line: "early".into() });
     bench.go(5);
     for line in 0..20_000 {
-        bench.handle(Event::Printed { worker: 1, line: line.to_string() });
+        bench.handle(DispatchEvent::Printed { worker: 1, line: line.to_string() });
     }
     let of = |what: &EventKind| match what {
         EventKind::Logged { key, attempt, .. } => Some((key.is_some(), *attempt)),

@@ -30,7 +30,7 @@ use crate::{
 use design_matrix::{Moments, StandardizedFeatures, signed_class_weights};
 use hessian_bound::HessianBound;
 use rayon::prelude::*;
-use solver::{Lbfgs, Phase};
+use solver::{Lbfgs, SolverPhase};
 use std::collections::BTreeMap;
 
 /// scikit-learn's C, the variance of the prior on each weight. With 512 features the prior of the log-odds has a deviation of
@@ -186,8 +186,8 @@ fn untrained(table: &StandardizedFeatures, tasks: &[ProbeTask]) -> Vec<LinearPro
 
 /// Fits all probes of a batch, together.
 fn fit(table: &StandardizedFeatures, tasks: &[ProbeTask], bounds: &BTreeMap<i32, HessianBound>, probes: &mut [LinearProbe]) {
-    let wants_direction = |probe: &LinearProbe| probe.solver.phase == Phase::Preconditioner;
-    let is_done = |probe: &LinearProbe| probe.solver.phase == Phase::Done;
+    let wants_direction = |probe: &LinearProbe| probe.solver.phase == SolverPhase::Preconditioner;
+    let is_done = |probe: &LinearProbe| probe.solver.phase == SolverPhase::Done;
     let mut active = probes.len();
     let n = table.features.rows();
     let mut class_weights = signed_class_weights(n, tasks, probes);
@@ -224,20 +224,20 @@ mod tests {
     use crate::numeric::{PhiloxStream, multiversion::each_level};
     use crate::scoring::estimators::auc::Sorted;
 
-    struct Question {
+    struct ProbeQuestion {
         target: Vec<Option<bool>>,
         fold: Vec<usize>,
         weight: Option<Vec<f64>>,
     }
 
-    impl Question {
+    impl ProbeQuestion {
         fn task(&self) -> ProbeTask<'_> {
             ProbeTask { target: &self.target, fold: &self.fold, weight: self.weight.as_deref() }
         }
     }
 
-    fn ask(features: &Matrix, questions: &[Question]) -> Vec<Vec<f64>> {
-        probe(features, &questions.iter().map(Question::task).collect::<Vec<_>>())
+    fn ask(features: &Matrix, questions: &[ProbeQuestion]) -> Vec<Vec<f64>> {
+        probe(features, &questions.iter().map(ProbeQuestion::task).collect::<Vec<_>>())
     }
 
     fn bits(found: &[Vec<f64>]) -> Vec<Vec<u64>> {
@@ -245,12 +245,12 @@ mod tests {
     }
 
     /// Of each question one row in seven takes no part; the classes lean on the first columns.
-    fn drawn(n: usize, d: usize, questions: usize) -> (Matrix, Vec<Question>) {
+    fn drawn(n: usize, d: usize, questions: usize) -> (Matrix, Vec<ProbeQuestion>) {
         let mut stream = PhiloxStream::for_test(3, 0);
         let features = Matrix::new(n, d, (0..n * d).map(|_| stream.normals(1.0)[0] as f32).collect()).unwrap();
         let question = |q: usize| {
             let class = |row: usize| features.row(row)[q % d] + 0.5 * features.row(row)[(q + 1) % d] > 0.3 * q as f32;
-            Question {
+            ProbeQuestion {
                 target: (0..n).map(|row| (row % 7 != q).then(|| class(row))).collect(),
                 fold: (0..n).map(|row| row / 2 % FOLDS).collect(),
                 weight: (q == 1).then(|| (0..n).map(|row| (row % 4) as f64).collect()),
@@ -268,12 +268,12 @@ mod tests {
             let rows: Vec<Vec<f32>> = serde_json::from_value(set["features"].clone()).unwrap();
             let features = Matrix::new(rows.len(), rows[0].len(), rows.concat()).unwrap();
             let asked = set["questions"].as_array().unwrap();
-            let questions = asked.iter().map(|asked| Question {
+            let questions = asked.iter().map(|asked| ProbeQuestion {
                 target: serde_json::from_value(asked["target"].clone()).unwrap(),
                 fold: serde_json::from_value(asked["fold"].clone()).unwrap(),
                 weight: serde_json::from_value(asked["weight"].clone()).unwrap(),
             });
-            let questions: Vec<Question> = questions.collect();
+            let questions: Vec<ProbeQuestion> = questions.collect();
             for ((asked, question), found) in asked.iter().zip(&questions).zip(ask(&features, &questions)) {
                 let peer: Vec<Option<f64>> = serde_json::from_value(asked["decision"].clone()).unwrap();
                 let known: Vec<f64> = peer.iter().flatten().copied().collect();
@@ -319,7 +319,7 @@ mod tests {
         let (features, mut questions) = drawn(150, 5, 1);
         let alone = bits(&ask(&features, &questions));
         let first = questions.remove(0);
-        let again = || Question { target: first.target.clone(), fold: first.fold.clone(), weight: None };
+        let again = || ProbeQuestion { target: first.target.clone(), fold: first.fold.clone(), weight: None };
         questions = (0..BATCH / FOLDS + 3).map(|_| again()).collect();
         assert!(bits(&ask(&features, &questions)).iter().all(|found| *found == alone[0]));
     }
@@ -345,8 +345,11 @@ mod tests {
     fn what_can_be_parted_is_and_no_probe_goes_to_infinity() {
         let (n, class) = (200, |row: usize| row.is_multiple_of(3));
         let values = (0..n).flat_map(|row| [if class(row) { 50.0 } else { -50.0 }, row as f32]).collect();
-        let question =
-            Question { target: (0..n).map(|r| Some(class(r))).collect(), fold: (0..n).map(|r| r % 5).collect(), weight: None };
+        let question = ProbeQuestion {
+            target: (0..n).map(|r| Some(class(r))).collect(),
+            fold: (0..n).map(|r| r % 5).collect(),
+            weight: None,
+        };
         let found = ask(&Matrix::new(n, 2, values).unwrap(), std::slice::from_ref(&question)).remove(0);
         assert!(found.iter().enumerate().all(|(row, d)| (*d > 0.0) == class(row) && d.abs() < 10.0));
         assert_eq!(accuracy(&found, &question.target).balanced, Some(1.0));
@@ -379,7 +382,7 @@ mod tests {
         let equal = ask(&Matrix::new(40, 3, vec![0.1; 120]).unwrap(), &questions);
         assert!(equal[0].iter().all(|value| value.is_nan() || value.abs() < 1e-6), "no column varies: {equal:?}");
         assert!(nothing(&ask(&Matrix::new(40, 0, vec![]).unwrap(), &questions)));
-        let none = Question { target: vec![], fold: vec![], weight: None };
+        let none = ProbeQuestion { target: vec![], fold: vec![], weight: None };
         assert_eq!(ask(&Matrix::new(0, 3, vec![]).unwrap(), &[none]), [Vec::<f64>::new()]);
         assert!(ask(&features, &[]).is_empty());
     }

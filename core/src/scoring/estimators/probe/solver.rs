@@ -18,7 +18,7 @@ const PATIENCE: usize = 8;
 
 /// What the search waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum SolverPhase {
     /// The gradient at `point`.
     Gradient,
     /// `direction` divided by an approximation of the Hessian.
@@ -42,7 +42,7 @@ pub(super) struct Lbfgs {
     pub gradient: Vec<f64>,
     /// The direction of search, between [`Lbfgs::take_gradient`] and [`Lbfgs::finish_direction`] half made.
     pub direction: Vec<f64>,
-    pub phase: Phase,
+    pub phase: SolverPhase,
     /// Where the search along `direction` began.
     accepted: Vec<f64>,
     accepted_gradient: Vec<f64>,
@@ -67,7 +67,7 @@ impl Lbfgs {
             point: zeros.clone(),
             gradient: zeros.clone(),
             direction: zeros.clone(),
-            phase: Phase::Gradient,
+            phase: SolverPhase::Gradient,
             accepted: zeros.clone(),
             accepted_gradient: zeros,
             step: 0.0,
@@ -84,7 +84,7 @@ impl Lbfgs {
     /// two-loop recursion). A convex function needs only slopes for that, and slopes stay exact to the end, where differences of values
     /// are lost in rounding.
     pub(super) fn take_gradient(&mut self) {
-        if self.phase == Phase::Done {
+        if self.phase == SolverPhase::Done {
             return;
         }
         if self.slope < 0.0 {
@@ -104,7 +104,7 @@ impl Lbfgs {
             add_scaled(&mut self.direction, -factor, change);
             self.factors.push(factor);
         }
-        self.phase = Phase::Preconditioner;
+        self.phase = SolverPhase::Preconditioner;
     }
 
     fn remember_step(&mut self) {
@@ -135,14 +135,14 @@ impl Lbfgs {
         // NaN ends the search too.
         let far = length > TOLERANCE * TOLERANCE * self.first;
         if !far || self.since_shortest > PATIENCE {
-            self.phase = Phase::Done;
+            self.phase = SolverPhase::Done;
         } else {
             self.try_step();
         }
     }
 
     fn try_step(&mut self) {
-        self.phase = Phase::Gradient;
+        self.phase = SolverPhase::Gradient;
         self.point.clone_from(&self.accepted);
         add_scaled(&mut self.point, self.step, &self.direction);
     }
@@ -175,10 +175,10 @@ mod tests {
         for iteration in 0..500 {
             solver.gradient = gradient(&solver.point);
             solver.take_gradient();
-            if solver.phase == Phase::Preconditioner {
+            if solver.phase == SolverPhase::Preconditioner {
                 solver.finish_direction();
             }
-            if solver.phase == Phase::Done {
+            if solver.phase == SolverPhase::Done {
                 solver.settle();
                 return iteration;
             }
