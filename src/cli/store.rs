@@ -15,7 +15,7 @@ use visavis_core::{
         Digest, Fault, Key, Result,
         text::{count, printable, size},
     },
-    store::{Before, Index, Mark, read_journal, scores_of},
+    store::{Before, Index, Mark, check_scores, read_journal},
 };
 
 #[derive(clap::Subcommand)]
@@ -203,7 +203,7 @@ fn check(context: &Context) -> Result<()> {
                         found.push(format!("{} of the {} result {}: {fault}", output.name, manifest.stage, key.short()));
                     }
                 }
-                if let Some(fault) = there.then(|| scores_of(&manifest, &objects).err()).flatten() {
+                if let Some(fault) = there.then(|| check_scores(&manifest, &objects).err()).flatten() {
                     unfit.insert(*key);
                     found.push(format!("the {} result {}: {fault}", manifest.stage, key.short()));
                 }

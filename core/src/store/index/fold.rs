@@ -19,11 +19,10 @@ pub(super) fn fold(transaction: &Transaction, journal: &str, offset: u64, event:
             .execute(params![journal, offset, key.map(|key| key.to_string()), attempt, at, line])
             .map(|_| ());
     }
-    transaction.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+    transaction.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4)")?.execute(params![
         journal,
         offset,
         clock,
-        at,
         json(event)?
     ])?;
 
@@ -44,15 +43,15 @@ pub(super) fn fold(transaction: &Transaction, journal: &str, offset: u64, event:
     match what {
         EventKind::RunStarted { study, file, text, devices, origin } => {
             transaction
-                .prepare_cached("INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, NULL, NULL, NULL)")?
+                .prepare_cached("INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL)")?
                 .execute(params![journal, clock, study, file, text.to_string(), json(devices)?, json(origin)?, at])?;
         }
-        EventKind::RunFinished { ran, stored, failed, interrupted } => {
-            transaction
-                .prepare_cached(
-                    "UPDATE run SET ended = ?2, ran = ?3, stored = ?4, failed = ?5, interrupted = ?6 WHERE journal = ?1",
-                )?
-                .execute(params![journal, at, *ran as i64, *stored as i64, *failed as i64, interrupted])?;
+        EventKind::RunFinished { interrupted, .. } => {
+            transaction.prepare_cached("UPDATE run SET ended = ?2, interrupted = ?3 WHERE journal = ?1")?.execute(params![
+                journal,
+                at,
+                interrupted
+            ])?;
         }
         EventKind::Queued { jobs } => {
             let mut statement = transaction.prepare_cached(
@@ -112,21 +111,19 @@ pub(super) fn fold(transaction: &Transaction, journal: &str, offset: u64, event:
         EventKind::Paused { jobs } => jobs.iter().try_for_each(|job| set(job, JobState::Paused, None, None))?,
         EventKind::Cancelled { jobs } => jobs.iter().try_for_each(|job| set(job, JobState::Cancelled, None, None))?,
         EventKind::Resumed { jobs } => jobs.iter().try_for_each(|job| set(job, JobState::Queued, None, None))?,
-        EventKind::Asked { act, by } => {
+        EventKind::Asked { act, .. } => {
             let (word, job) = match act {
                 PersonRequest::Pause { job } => ("pause", *job),
                 PersonRequest::Cancel { job } => ("cancel", Some(*job)),
                 PersonRequest::Retry { job } => ("retry", *job),
                 PersonRequest::Drain => ("drain", None),
             };
-            transaction.prepare_cached("INSERT INTO act VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
+            transaction.prepare_cached("INSERT INTO act VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
                 journal,
                 offset,
                 clock,
-                at,
                 job.map(|job| job.to_string()),
-                word,
-                by
+                word
             ])?;
         }
         EventKind::Pinned { study, figure, note, by, .. } => {
