@@ -85,7 +85,7 @@ mod tests {
         let names = StudyNames::of(&study);
         let trained = study.models.iter().position(|model| model.name == "trained").unwrap();
         let cell = CellId { model: trained, layer: 3, projection: 1, view: View::Map, comparison: 0 };
-        assert_eq!(names.cell(&cell), "trained · layer4 · umap-cosine map · x");
+        assert_eq!(names.cell(&cell), "trained · layer4 · umap map · x");
         assert_eq!(names.features(trained, 3, 0), "trained · layer4 · features · x");
     }
 
