@@ -257,17 +257,7 @@ fn figures(workspace: &Workspace) {
         let stage = work.kind();
         let key = Task { work: work.clone(), inputs: inputs.clone() }.key();
         let picture = objects.put(svg.as_bytes()).expect("an object");
-        let provenance = Provenance {
-            program: "0.1.0".to_owned(),
-            host: "bench".to_owned(),
-            cpu: "bench".to_owned(),
-            system: "Linux".to_owned(),
-            threads: 1,
-            worker: String::new(),
-            attempt: 1,
-            started: now(),
-            seconds: 0.1,
-        };
+        let provenance = Provenance { started: now(), seconds: 0.1, ..Provenance::unknown() };
         let outputs = vec![Output { name: Figure::SVG.to_owned(), digest: picture, bytes: svg.len() as u64 }];
         let version = work.version();
         let manifest = Manifest { format: 1, key, stage, version, work, inputs, outputs, facts: Facts::new(), provenance };

@@ -48,7 +48,7 @@ fn a_workspace_of_every_release_opens_and_is_made_again_the_same() {
         desk.succeed(&["store", "check"]);
         assert_eq!(desk.json(&["store", "rebuild"])["equal"], true, "{release}");
         assert!(desk.succeed(&["logs", "train", "a"]).contains("epoch 1"));
-        assert!(desk.succeed(&["store", "dump"]).lines().any(|line| line.starts_with("score\t")));
+        assert!(desk.succeed(&["store", "dump"]).lines().any(|line| line.starts_with("result\t")));
     }
 }
 

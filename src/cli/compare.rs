@@ -38,9 +38,8 @@ impl CompareCommand {
         }
         let wanted: Vec<usize> = (0..outcome.held.len()).filter(|&place| self.means(&outcome, &outcome.held[place])).collect();
         if wanted.is_empty() {
-            let names: Vec<String> =
-                outcome.held.iter().flat_map(|held| [&held.left, &held.right]).map(|side| outcome.side(side)).collect();
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let names: Vec<&str> =
+                outcome.held.iter().flat_map(|held| [&held.left, &held.right]).map(|side| outcome.names().side(side)).collect();
             return Err(Fault::asked(format!("no contrast is of {}", self.models.join(" and ")))
                 .next(suggestion(self.models.first().map_or("", String::as_str), &names)));
         }
@@ -60,9 +59,9 @@ impl CompareCommand {
     fn means(&self, outcome: &StudyOutcome, held: &ContrastSides) -> bool {
         let models = &outcome.plan.study.models;
         let is = |side: &[usize], name: &String, whole: bool| {
-            let own = outcome.side(side);
+            let own = outcome.names().side(side);
             let named = |text: &str| if whole { text == name } else { text.starts_with(name.as_str()) };
-            named(&own) || side.iter().any(|&model| named(&models[model].name))
+            named(own) || side.iter().any(|&model| named(&models[model].name))
         };
         let meant = |whole: bool| match &self.models[..] {
             [] => true,
@@ -84,12 +83,12 @@ fn of<'a>(outcome: &'a StudyOutcome, place: usize) -> impl Iterator<Item = (&'a 
 }
 
 fn rows(outcome: &StudyOutcome, place: usize) -> Vec<serde_json::Value> {
-    let (study, held) = (&outcome.plan.study, &outcome.held[place]);
+    let (study, names, held) = (&outcome.plan.study, outcome.names(), &outcome.held[place]);
     let row = |(of, verdict): (&Difference, DifferenceVerdict)| {
         json!({
-            "contrast": study.contrasts[held.contrast].name(), "left": outcome.side(&held.left), "right": outcome.side(&held.right),
+            "contrast": study.contrasts[held.contrast].name(), "left": names.side(&held.left), "right": names.side(&held.right),
             "differs": held.differences(study), "trainings": held.left.len().min(held.right.len()), "names_factor": held.names_factor(),
-            "comparison": study.comparisons[of.comparison].name, "left_value": of.left, "right_value": of.right,
+            "comparison": names.comparison(of.comparison), "left_value": of.left, "right_value": of.right,
             "difference": of.difference, "p": of.p, "q": of.q, "beyond_probes": of.beyond, "shown": of.is_shown(), "verdict": verdict.word(),
         })
     };
@@ -97,8 +96,8 @@ fn rows(outcome: &StudyOutcome, place: usize) -> Vec<serde_json::Value> {
 }
 
 fn print(outcome: &StudyOutcome, place: usize) {
-    let (study, held) = (&outcome.plan.study, &outcome.held[place]);
-    let (left, right) = (outcome.side(&held.left), outcome.side(&held.right));
+    let (study, names, held) = (&outcome.plan.study, outcome.names(), &outcome.held[place]);
+    let (left, right) = (names.side(&held.left), names.side(&held.right));
     let differs = held.differences(study).join(", ").replace('_', " ");
     say("");
     say(printable(&format!(
@@ -119,7 +118,7 @@ fn print(outcome: &StudyOutcome, place: usize) {
     let signed = |value: f64| NumberForm::Difference.show(value);
     for (of, verdict) in self::of(outcome, place) {
         grid.row(&[
-            study.comparisons[of.comparison].name.clone(),
+            names.comparison(of.comparison).to_owned(),
             NumberForm::Score.show(of.left),
             NumberForm::Score.show(of.right),
             signed(of.difference.value),

@@ -27,19 +27,16 @@ pub struct PlanCommand {
 
 impl PlanCommand {
     pub fn run(&self, context: &Context) -> Result<()> {
-        let mut opened = study::open(&self.study, &context.workspace)?;
+        let opened = study::open(&self.study, &context.workspace)?;
         tell_about(context, &opened);
         let index = open_store::store(context)?;
-        let plan_of = |opened: &study::OpenedStudy| {
-            study::Plan::new(opened, &context.workspace, Pins::read(index.as_ref(), &opened.file.study.name))
-        };
-        let mut plan = plan_of(&opened)?;
+        let pins = Pins::read(index.as_ref(), &opened.file.study.name);
+        let mut plan = study::Plan::new(&opened, &context.workspace, pins)?;
         // There may be a card, and a libtorch that is for processors only. Of processors nobody needs to ask: every libtorch has them.
         if plan.study.numerics.device == DeviceClass::Cuda
             && let NetworkWorker::Unable(missing) = NetworkWorker::ask(&plan)
         {
-            opened.missing.push(missing);
-            plan = plan_of(&opened)?;
+            plan.lack(missing)?;
         }
         let costs = Costs::learn(index.as_ref())?;
         let slots = plan.study.resources.cpu_slots.min(context.threads);

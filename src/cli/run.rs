@@ -141,30 +141,31 @@ impl RunCommand {
             return Err(Fault::missing("the study asks to run on Slurm, which comes with a later visavis")
                 .next("run it here: --on local"));
         }
-        let plan = self.plan_of(&opened, context)?;
+        let mut plan = study::plan(&opened, &context.workspace)?;
+        self.narrow(&mut plan)?;
         Ok((opened, plan))
     }
 
-    fn plan_of(&self, opened: &study::OpenedStudy, context: &Context) -> Result<study::Plan> {
-        let mut plan = study::plan(opened, &context.workspace)?;
+    /// Keeps what `--only` asks for, and forces it if that is asked for.
+    fn narrow(&self, plan: &mut study::Plan) -> Result<()> {
         if let Some(filter) = &self.only {
             plan.only(filter)?;
         }
         if self.force {
             plan.force()?;
         }
-        Ok(plan)
+        Ok(())
     }
 
     /// The program for networks, asked whether it can, when some are to run; when it cannot, they wait as for anything missing.
-    fn torch(&self, context: &Context, opened: &mut study::OpenedStudy, plan: &mut study::Plan) -> Result<Option<PathBuf>> {
+    fn torch(&self, context: &Context, plan: &mut study::Plan) -> Result<Option<PathBuf>> {
         match NetworkWorker::ask(plan) {
             NetworkWorker::None => Ok(None),
             NetworkWorker::Program(program) => Ok(Some(program)),
             NetworkWorker::Unable(missing) => {
                 warn(context, &[printable(&missing.input)]);
-                opened.missing.push(missing);
-                *plan = self.plan_of(opened, context)?;
+                plan.lack(missing)?;
+                self.narrow(plan)?;
                 Ok(None)
             }
         }
@@ -185,10 +186,10 @@ impl RunCommand {
         if self.session {
             rustix::process::setsid().map_err(|error| Fault::unexpected(format!("cannot start a session: {error}")))?;
         }
-        let (mut opened, mut plan) = self.plan(context)?;
+        let (opened, mut plan) = self.plan(context)?;
         tell_about(context, &opened);
         let (devices, driver) = self.devices(context, &plan)?;
-        let torch = self.torch(context, &mut opened, &mut plan)?;
+        let torch = self.torch(context, &mut plan)?;
         let stop = self.listen()?;
         let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
         // As somebody who looks from another folder would name it.

@@ -74,7 +74,7 @@ impl ShowCommand {
 
 /// By model and comparison the view chosen on the selection half, scored on the evaluation half.
 fn matrix(outcome: &StudyOutcome) {
-    let study = &outcome.plan.study;
+    let (study, names) = (&outcome.plan.study, outcome.names());
     say(printable(&study.title()));
     say("balanced kNN AUC of the view chosen on the selection half, on the evaluation half, with its 95 % interval");
     say(format!(
@@ -89,11 +89,11 @@ fn matrix(outcome: &StudyOutcome) {
         let Some(b) = row.candidate.b else { continue };
         let show = |value| NumberForm::Score.show(value);
         grid.row(&[
-            study.models[cell.model].name.clone(),
-            study.comparisons[cell.comparison].name.clone(),
+            names.model(cell.model).to_owned(),
+            names.comparison(cell.comparison).to_owned(),
             show(b.value),
             b.interval.map_or(TOO_FEW.to_owned(), |of| format!("{}–{}", show(of.low), show(of.high))),
-            format!("{} {}", study.projections[cell.projection].name, cell.view),
+            names.view(&cell),
             outcome.verdict(row).word().to_owned(),
         ]);
     }

@@ -15,7 +15,7 @@ use visavis_core::{
         Digest, Fault, Key, Result,
         text::{count, printable, size},
     },
-    store::{Before, Index, Mark, Objects, Results, read_journal, scores_of},
+    store::{Before, Index, Mark, Objects, Results, check_scores, read_journal},
 };
 
 #[derive(clap::Subcommand)]
@@ -209,7 +209,7 @@ impl StoreDefects {
             }
         }
         if self.found.len() == before
-            && let Err(fault) = scores_of(&manifest, objects)
+            && let Err(fault) = check_scores(&manifest, objects)
         {
             self.found.push(format!("the {} result {}: {fault}", manifest.stage, key.short()));
         }

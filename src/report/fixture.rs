@@ -8,9 +8,9 @@ use super::{
     source::ReportSource,
     templates::Templates,
 };
-use crate::study::{self, Plan, ScoreOf, ScoreSource, StudyOutcome};
+use crate::study::{self, Plan, ScoreOf, ScoreSource, StudyOutcome, StudyResults};
 use serde::Serialize;
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, sync::Arc};
 use visavis_core::{
     domain::{
         Key, contrast,
@@ -116,6 +116,7 @@ impl Fixture {
         let shown = self.ledger.rows.iter().filter(|row| !row.shown_as.is_empty());
         StudyOutcome {
             plan: &self.plan,
+            results: StudyResults::of(&self.plan),
             scores: if self.scores { scores() } else { BTreeMap::new() },
             verdicts: self.grid.verdicts(&held, &self.ledger),
             grid: self.grid.clone(),
@@ -252,5 +253,6 @@ fn scores() -> BTreeMap<ScoreOf, ScoreSource> {
         views: vec![view],
     };
     let of = ScoreOf { model: 0, layer: 0, projection: Some(0), comparison: 0 };
-    [(of, ScoreSource { key: key(), output: ScoreViews::SCORES, pointer: String::new(), scores, probe: None })].into()
+    [(of, ScoreSource { key: key(), output: ScoreViews::SCORES, pointer: String::new(), scores: Arc::new(scores), probe: None })]
+        .into()
 }

@@ -4,7 +4,7 @@ use super::{
     claims::{ClaimId, Claims, EstimateClaims, OutputSource},
     paths,
 };
-use crate::study::{ScoreOf, Step, StudyOutcome};
+use crate::study::{ScoreOf, Sourced, Step, StudyNames, StudyOutcome};
 use serde::Serialize;
 use visavis_core::domain::{
     Key, Result,
@@ -61,9 +61,18 @@ impl ReportSource<'_> {
         &self.outcome.plan.study
     }
 
+    pub fn names(&self) -> StudyNames<'_> {
+        self.outcome.names()
+    }
+
     /// A text that a person wrote, without absolute paths.
     pub fn shareable(&self, text: &str) -> String {
         paths::shareable_text(text, &|path| self.outcome.plan.workspace().shareable(path))
+    }
+
+    /// Where something stands that was read; `of`: whose numbers these are.
+    pub fn output<T>(&self, found: &Sourced<T>, of: String) -> OutputSource {
+        OutputSource { key: found.key, output: found.output, of }
     }
 
     pub fn ledger_output(&self) -> OutputSource {
@@ -80,16 +89,15 @@ impl ReportSource<'_> {
     }
 
     pub fn model(&self, cell: &CellId) -> String {
-        self.study().models[cell.model].name.clone()
+        self.names().model(cell.model).to_owned()
     }
 
     pub fn layer(&self, model: usize, layer: usize) -> String {
-        let study = self.study();
-        study.models[model].layers(study.layers.as_deref())[layer].clone()
+        self.names().layer(model, layer)
     }
 
     pub fn view(&self, cell: &CellId) -> String {
-        format!("{} {}", self.study().projections[cell.projection].name, cell.view)
+        self.names().view(cell)
     }
 
     /// Layer and view.
@@ -98,11 +106,11 @@ impl ReportSource<'_> {
     }
 
     pub fn comparison(&self, cell: &CellId) -> String {
-        self.study().comparisons[cell.comparison].name.clone()
+        self.names().comparison(cell.comparison).to_owned()
     }
 
     pub fn cell(&self, cell: &CellId) -> String {
-        format!("{} · {} · {} · {}", self.model(cell), self.layer(cell.model, cell.layer), self.view(cell), self.comparison(cell))
+        self.names().cell(cell)
     }
 
     /// The AUC of one row of the ledger, by its place.
@@ -156,10 +164,7 @@ impl ReportSource<'_> {
     /// The features themselves at a layer, on a comparison.
     pub fn features(&self, model: usize, layer: usize, comparison: usize) -> Option<FeatureClaims> {
         let of = self.outcome.scores.get(&ScoreOf { model, layer, projection: None, comparison })?;
-        let study = self.study();
-        let (model, layer) = (&study.models[model].name, self.layer(model, layer));
-        let name = format!("{model} · {layer} · features · {}", study.comparisons[comparison].name);
-        let source = OutputSource { key: of.key, output: of.output, of: name };
+        let source = OutputSource { key: of.key, output: of.output, of: self.names().features(model, layer, comparison) };
         let at = of.pointer.trim_end_matches("/scores");
         let estimate = |pointer: String, what: &str, estimate: Option<Estimate>| {
             Some(self.claims.estimate(&source, &pointer, what, NumberForm::Score, estimate?))

@@ -1,6 +1,6 @@
 //! The figures of a study: what each of them is, and which of them the report shows.
 
-use super::steps::figure_name;
+use super::names::StudyNames;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -17,6 +17,7 @@ use visavis_core::domain::{
 /// Every figure of the study, with what it is called and what it is: its model, projection and question as the study defines them,
 /// by no name of the study's. `shareable` gives files the same names in every folder.
 pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec<pin::KnownFigure> {
+    let names = StudyNames::of(study);
     let file = |path: &Path| Value::text(shareable(path).display().to_string());
     let prepared = |name: &String| study.preparations.get(name).map_or_else(|| Value::text(name), Preparation::canonical);
     let learned_from = |name: &String| study.datasets.get(name).map_or_else(|| Value::text(name), |set| file(set.root()));
@@ -48,17 +49,16 @@ pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec
     };
     let models: Vec<Value> = study.models.iter().map(model).collect();
     let definition = |cell: &CellId| {
-        let of = &study.models[cell.model];
         Value::List(vec![
             models[cell.model].clone(),
-            Value::text(&of.layers(study.layers.as_deref())[cell.layer]),
+            Value::text(names.layer(cell.model, cell.layer)),
             study.projections[cell.projection].method.canonical(),
             cell.view.canonical(),
             study.comparisons[cell.comparison].question.canonical(),
         ])
         .digest()
     };
-    let known = |cell: CellId| pin::KnownFigure { cell, name: figure_name(study, cell), definition: definition(&cell) };
+    let known = |cell: CellId| pin::KnownFigure { cell, name: names.cell(&cell), definition: definition(&cell) };
     matrix::cells(study).into_iter().map(known).collect()
 }
 

@@ -3,10 +3,11 @@
 
 use super::{
     OpenedStudy,
+    names::StudyNames,
     offers::Offers,
-    outcome::StudyOutcome,
     plan::{Plan, StageStatus},
-    steps::{Step, features, figure_name},
+    results::{ModelTraining, ScoreCache, ScoreOf, ScoreSource, StudyOutcome, StudyResults},
+    steps::{Step, features},
 };
 use crate::config::{Levels, StudyFile};
 use rayon::prelude::*;
@@ -25,9 +26,8 @@ use visavis_core::domain::{
     model::{Network, Source, Weights},
     pin::Pinned,
     projection::View,
-    score::{Estimate, FeatureScores, ProbeScore, Scores, Verification},
+    score::{Estimate, ProbeScore, Scores, Verification},
     simultaneous::{DifferenceVerdict, SimultaneousTests},
-    stage::{ScoreFeatures, ScoreViews, VerifyIdentities, Work},
     study::Study,
 };
 
@@ -49,8 +49,8 @@ pub struct Board {
     pub families: Vec<(String, usize)>,
     /// Model × layer × projection × comparison, in the study's order.
     pub cells: Vec<BoardCell>,
-    /// Of the features themselves, by model, layer and comparison.
-    pub spaces: HashMap<(usize, usize, usize), (Scores, Option<ProbeScore>)>,
+    /// Scores of the features themselves.
+    pub features: BTreeMap<ScoreOf, ScoreSource>,
     pub verified: HashMap<usize, Verification>,
     /// Of what was trained here: the share right on its training set, epoch by epoch.
     pub accuracy: HashMap<usize, Vec<f64>>,
@@ -83,6 +83,15 @@ pub struct StudyFindings {
     pub reasons: Vec<String>,
     /// The row of each cell.
     pub rows: HashMap<CellId, usize>,
+}
+
+impl StudyFindings {
+    fn of(outcome: StudyOutcome) -> Self {
+        let reasons = outcome.ledger.rows.iter().map(|row| outcome.reason(row)).collect();
+        let StudyOutcome { grid, held, verdicts, ledger, .. } = outcome;
+        let rows = ledger.rows.iter().enumerate().map(|(place, row)| (row.candidate.cell, place)).collect();
+        StudyFindings { ledger, grid, held, verdicts, reasons, rows }
+    }
 }
 
 /// A cell less its views: what one `score` stage is of.
@@ -148,9 +157,6 @@ impl Best {
     }
 }
 
-/// Scores that were read before, by their results.
-pub type Cache = HashMap<Key, Arc<Scores>>;
-
 /// What is known of a study's jobs beside its plan.
 #[derive(Default)]
 pub struct Former {
@@ -162,36 +168,39 @@ pub struct Former {
 impl Board {
     /// # Errors
     /// Results that are damaged.
-    pub fn of(opened: &OpenedStudy, plan: &Plan, former: &Former, seconds: f64, cache: &mut Cache) -> Result<Self> {
+    pub fn of(opened: &OpenedStudy, plan: &Plan, former: &Former, seconds: f64, cache: &mut ScoreCache) -> Result<Self> {
         let study = plan.study.clone();
         let StudyFile { text, .. } = &opened.file;
-        let layers: Vec<Vec<String>> = study.models.iter().map(|model| model.layers(study.layers.as_deref())).collect();
-        let known = &*cache;
+        let layers: Vec<Vec<String>> = (0..study.models.len()).map(|model| StudyNames::of(&study).layers(model)).collect();
+        let results = StudyResults::of(plan);
+        let mut scores = results.view_scores(cache)?;
+        *cache = scores.values().map(|of| (of.key, Arc::clone(&of.scores))).collect();
         let cell = |(step, status): (Step, &StageStatus)| {
             let Step::Score { model, layer, projection, comparison } = step else { return Ok(None) };
-            let key = plan.result(step).map(|manifest| manifest.key);
-            let scores = match key.and_then(|key| known.get(&key)) {
-                Some(known) => Some(Arc::clone(known)),
-                None => plan.json(step, ScoreViews::SCORES)?.map(Arc::new),
-            };
-            let best = scores.as_deref().and_then(Best::of);
+            let scored = scores.get(&ScoreOf { model, layer, projection: Some(projection), comparison });
             Ok(Some(BoardCell {
                 model,
                 layer,
                 projection,
                 comparison,
                 status: cell_status(plan, step, status, former)?,
-                scores,
-                key,
-                best,
+                scores: scored.map(|of| Arc::clone(&of.scores)),
+                key: scored.map(|of| of.key),
+                best: scored.and_then(|of| Best::of(&of.scores)),
             }))
         };
-        // A file each: many at once.
+        // Whether a score is stale is read from a file each: many at once.
         let steps: Vec<(Step, &StageStatus)> = plan.steps().collect();
         let cells: Vec<Option<BoardCell>> = steps.into_par_iter().map(cell).collect::<Result<_>>()?;
         let cells: Vec<BoardCell> = cells.into_iter().flatten().collect();
-        *cache = cells.iter().filter_map(|cell| Some((cell.key?, Arc::clone(cell.scores.as_ref()?)))).collect();
-        let mut board = Board {
+        let features = results.feature_scores()?;
+        let training = results.training()?;
+        let accuracy = |of: &ModelTraining| of.trained.map(|_| (of.model, of.fact("accuracy").to_vec()));
+        scores.extend(features.iter().map(|(of, source)| (*of, source.clone())));
+        // Before the ledger is there, nothing was picked.
+        let is_ranked = results.result(Step::Rank).is_some();
+        let outcome = if is_ranked { Some(StudyOutcome::of(plan, results, scores)?) } else { None };
+        Ok(Board {
             families: study.models.iter().map(|model| family(&model.source, &model.name)).collect(),
             file: text.path.clone(),
             text: text.source.clone(),
@@ -199,12 +208,12 @@ impl Board {
             warnings: opened.warnings.iter().chain(&opened.notes).cloned().collect(),
             missing: plan.missing.iter().map(|m| (m.input.clone(), m.expected_at.clone(), m.cells)).collect(),
             attributes: opened.survey.labels.iter().map(|(name, column)| (name.to_owned(), values(column))).collect(),
-            spaces: HashMap::new(),
-            verified: HashMap::new(),
-            accuracy: HashMap::new(),
-            found: None,
+            verified: training.iter().filter_map(|of| Some((of.model, of.verification()?.clone()))).collect(),
+            accuracy: training.iter().filter_map(accuracy).collect(),
+            features,
             pins: plan.pinned().to_vec(),
-            shown: vec![],
+            shown: outcome.as_ref().map_or(vec![], |outcome| outcome.shown.clone()),
+            found: outcome.map(StudyFindings::of),
             made_of: plan.made_of(&text.source),
             undrawn: plan.open_steps().filter(|step| matches!(step, Step::Draw(_) | Step::Robustness(_))).count(),
             offers: Offers::of(&study),
@@ -215,45 +224,7 @@ impl Board {
             layers,
             cells,
             study,
-        };
-        board.take_features(plan)?;
-        board.take_outcome(plan)?;
-        Ok(board)
-    }
-
-    fn take_features(&mut self, plan: &Plan) -> Result<()> {
-        for (step, manifest) in plan.results() {
-            match (step, &manifest.work) {
-                (Step::FeatureScores { model, layer }, Work::FeatureScores(ScoreFeatures { questions, .. })) => {
-                    let Some(space) = plan.json::<FeatureScores>(step, ScoreFeatures::SCORES)? else { continue };
-                    for (comparison, asked) in self.study.comparisons.iter().enumerate() {
-                        let place = questions.iter().position(|question| *question == asked.question);
-                        let Some(answer) = place.and_then(|place| space.answers.get(place)) else { continue };
-                        self.spaces.insert((model, layer, comparison), (answer.scores.clone(), answer.probe.clone()));
-                    }
-                }
-                (Step::Train { model }, _) => _ = self.accuracy.insert(model, manifest.fact("accuracy").to_vec()),
-                (Step::Verify { model }, _) => {
-                    self.verified.extend(plan.json(step, VerifyIdentities::VERIFICATION)?.map(|of: Verification| (model, of)));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn take_outcome(&mut self, plan: &Plan) -> Result<()> {
-        // Before the ledger is there, nothing was picked.
-        if plan.result(Step::Rank).is_none() {
-            return Ok(());
-        }
-        let outcome = StudyOutcome::load(plan)?;
-        let reasons = outcome.ledger.rows.iter().map(|row| outcome.reason(row)).collect();
-        let StudyOutcome { grid, held, verdicts, ledger, shown, .. } = outcome;
-        let rows = ledger.rows.iter().enumerate().map(|(place, row)| (row.candidate.cell, place)).collect();
-        self.shown = shown;
-        self.found = Some(StudyFindings { ledger, grid, held, verdicts, reasons, rows });
-        Ok(())
+        })
     }
 
     /// The stages that a cell's score is made by, the last first.
@@ -292,7 +263,7 @@ impl Board {
 
     /// `model · layer · umap map · comparison`: what a figure is called, wherever it is. Of one that the study has no more, nothing.
     pub fn name(&self, cell: &CellId) -> String {
-        if self.has(cell) { figure_name(&self.study, *cell) } else { String::new() }
+        if self.has(cell) { StudyNames::of(&self.study).cell(cell) } else { String::new() }
     }
 
     /// Is it a cell of this study? One from before the file was edited may not be.
@@ -312,8 +283,8 @@ impl Board {
 
     /// Features' own score on half B.
     pub fn space(&self, model: usize, layer: usize, comparison: usize) -> Option<(Option<Estimate>, Option<&ProbeScore>)> {
-        let (scores, probe) = self.spaces.get(&(model, layer, comparison))?;
-        Some((scores.views.first().and_then(|view| view.b.or(view.whole)), probe.as_ref()))
+        let of = self.features.get(&ScoreOf { model, layer, projection: None, comparison })?;
+        Some((of.scores.views.first().and_then(|view| view.b.or(view.whole)), of.probe.as_ref()))
     }
 
     /// By family: the models it holds, in the study's order.

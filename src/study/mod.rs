@@ -13,14 +13,15 @@ mod job_requests;
 mod look;
 pub mod matrix_snapshot;
 mod missing;
+mod names;
 mod networks;
 mod offers;
 pub mod origin;
-mod outcome;
 pub mod picture;
 mod pins;
 mod plan;
 mod queue;
+mod results;
 mod steps;
 mod tasks;
 #[cfg(test)]
@@ -37,12 +38,16 @@ pub use figures::known_figures;
 pub use job_requests::Acts;
 pub use look::{Looked, look};
 pub use missing::Missing;
+pub use names::StudyNames;
 pub use networks::NetworkWorker;
 pub use offers::Offers;
-pub use outcome::{CellVerdict, ScoreOf, ScoreSource, StudyOutcome};
 pub use pins::Pins;
 pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
-pub use steps::{Node, Step, features, features_name, figure_name, last_layer};
+pub use results::{
+    CellVerdict, ModelFairness, ModelTraining, NamedScore, ProjectionQuality, ScoreOf, ScoreSource, Sourced, StudyOutcome,
+    StudyResults,
+};
+pub use steps::{Node, Step, features, features_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};
 
 pub use visavis_core::{

@@ -1,5 +1,6 @@
 //! What is wanted: the steps of a study, and which of them each step needs.
 
+use super::names::StudyNames;
 use visavis_core::domain::{
     ledger::CellId,
     model::{EMBEDDING, Source, Weights},
@@ -132,38 +133,32 @@ impl Step {
 
     /// How people tell it from others: names by places.
     pub fn label(self, study: &Study) -> String {
-        let model = |model: usize| study.models[model].name.clone();
-        let at = |place: usize, layer: usize| {
-            format!("{} · {}", model(place), study.models[place].layers(study.layers.as_deref())[layer])
-        };
+        let names = StudyNames::of(study);
+        let at = |model: usize, layer: usize| names.model_and_layer(model, layer);
         let what = match self {
             Step::Index => study.evaluation.dataset.clone().unwrap_or_else(|| "given images".to_owned()),
-            Step::Train { model: place } | Step::Extract { model: place } | Step::Baseline { model: place } => model(place),
+            Step::Train { model } | Step::Extract { model } | Step::Baseline { model } => names.model(model).to_owned(),
             Step::Features { model, layer } => at(model, layer),
-            Step::Project { model, layer, projection: place, seed } => {
-                let seeds = study.projections[place].seeds;
-                format!(
-                    "{} · {}{}",
-                    at(model, layer),
-                    study.projections[place].name,
-                    if seeds > 1 { format!(" @{}", seed + 1) } else { String::new() }
-                )
+            Step::Project { model, layer, projection, seed } => {
+                let seeds = study.projections[projection].seeds;
+                let seed = if seeds > 1 { format!(" @{}", seed + 1) } else { String::new() };
+                format!("{} · {}{seed}", at(model, layer), names.projection(projection))
             }
-            Step::Score { model, layer, projection: place, comparison } => {
-                format!("{} · {} · {}", at(model, layer), study.projections[place].name, study.comparisons[comparison].name)
+            Step::Score { model, layer, projection, comparison } => {
+                format!("{} · {} · {}", at(model, layer), names.projection(projection), names.comparison(comparison))
             }
             Step::FeatureScores { model, layer } => format!("{} · features", at(model, layer)),
-            Step::Quality { model, layer, projection: place } => {
-                format!("{} · {} · quality", at(model, layer), study.projections[place].name)
+            Step::Quality { model, layer, projection } => {
+                format!("{} · {} · quality", at(model, layer), names.projection(projection))
             }
             Step::Verify { model } => format!("{} · verification", at(model, last_layer(study, model))),
-            Step::DrawCurves { model: place } => format!("{} · curves", model(place)),
+            Step::DrawCurves { model } => format!("{} · curves", names.model(model)),
             Step::Fairness { model } => format!("{} · fairness", at(model, last_layer(study, model))),
             Step::Simultaneous => "grid".to_owned(),
             Step::Rank => "all cells".to_owned(),
             Step::DrawFrequencies => "frequencies".to_owned(),
-            Step::Draw(cell) => figure_name(study, cell),
-            Step::Robustness(cell) => format!("{} · again", figure_name(study, cell)),
+            Step::Draw(cell) => names.cell(&cell),
+            Step::Robustness(cell) => format!("{} · again", names.cell(&cell)),
         };
         format!("{} {what}", self.kind())
     }
@@ -239,7 +234,7 @@ fn has_identities(study: &Study) -> bool {
 
 /// The embedding, or what is nearest to one.
 pub fn last_layer(study: &Study, model: usize) -> usize {
-    let layers = study.models[model].layers(study.layers.as_deref());
+    let layers = StudyNames::of(study).layers(model);
     layers.iter().position(|layer| layer == EMBEDDING).unwrap_or(layers.len().saturating_sub(1))
 }
 
@@ -256,15 +251,8 @@ pub fn features(study: &Study, model: usize, layer: usize) -> Step {
 pub fn features_name(study: &Study, model: usize, layer: usize) -> String {
     match study.models[model].source {
         Source::Given(_) => FeatureImport::FEATURES.to_owned(),
-        Source::Network(_) | Source::Baseline { .. } => features_at(&study.models[model].layers(study.layers.as_deref())[layer]),
+        Source::Network(_) | Source::Baseline { .. } => features_at(&StudyNames::of(study).layer(model, layer)),
     }
-}
-
-/// `model · layer · umap map · comparison`.
-pub fn figure_name(study: &Study, cell: CellId) -> String {
-    let layer = &study.models[cell.model].layers(study.layers.as_deref())[cell.layer];
-    let (model, projection) = (&study.models[cell.model].name, &study.projections[cell.projection].name);
-    format!("{model} · {layer} · {projection} {} · {}", cell.view, study.comparisons[cell.comparison].name)
 }
 
 /// What is measured of the robustness of a figure that is shown.

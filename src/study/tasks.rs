@@ -1,6 +1,7 @@
 //! With which inputs a step becomes a task, once the results that it consumes are there.
 
 use super::{
+    names::StudyNames,
     plan::sources::Sources,
     steps::{Step, features, features_name, last_layer, projected, steps},
 };
@@ -41,7 +42,7 @@ impl KnownResults<'_> {
             Step::Index => (Work::Index(IndexImages { take: study.evaluation.take }), vec![self.source(IndexImages::LISTING)?]),
             Step::Features { model, layer } => {
                 let Source::Given(given) = &study.models[model].source else { return None };
-                let layer = &study.models[model].layers(study.layers.as_deref())[layer];
+                let layer = &StudyNames::of(study).layer(model, layer);
                 let array = &given.layers[layer];
                 let format = ArrayFormat::of(array);
                 (
@@ -127,7 +128,7 @@ impl KnownResults<'_> {
         let extraction = Extraction {
             architecture: network.architecture.clone(),
             preparation: study.preparations.get(&network.prepare)?.clone(),
-            layers: study.models[model].layers(study.layers.as_deref()),
+            layers: StudyNames::of(study).layers(model),
             family,
             untrained,
             numerics: study.numerics.clone(),

@@ -5,11 +5,13 @@ use super::{
         ResultLookup, StoredResult,
         sources::{Sources, files_of},
     },
+    results::StudyResults,
     steps::{Node, Step, drawing, robustness, steps},
 };
 use crate::config;
+use serde::Serialize;
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::{Path, PathBuf},
     process::Command,
     sync::{Arc, Mutex},
@@ -88,17 +90,7 @@ pub fn result(study: &Study, step: Step) -> Manifest {
         inputs: vec![],
         outputs: outputs.collect(),
         facts: Facts::new(),
-        provenance: Provenance {
-            program: String::new(),
-            host: String::new(),
-            cpu: String::new(),
-            system: String::new(),
-            threads: 1,
-            worker: String::new(),
-            attempt: 1,
-            started: 0,
-            seconds: 0.0,
-        },
+        provenance: Provenance::unknown(),
     }
 }
 
@@ -170,6 +162,46 @@ impl ResultLookup for ResultMap {
 
     fn object(&self, digest: Digest) -> Result<Vec<u8>> {
         self.0.lock().unwrap().objects.get(&digest).cloned().ok_or_else(|| Fault::missing("no such object"))
+    }
+}
+
+/// Results of a study's steps in memory, for what reads them.
+#[derive(Default)]
+pub struct MadeUpResults {
+    known: BTreeMap<Step, Manifest>,
+    objects: ResultMap,
+}
+
+impl MadeUpResults {
+    fn put_manifest(&mut self, step: Step, work: Work, outputs: Vec<Output>, facts: Facts) {
+        let (key, stage) = (Key(output_of(step, "key")), step.kind());
+        let provenance = Provenance::unknown();
+        self.known.insert(step, Manifest { format: 1, key, stage, version: 1, work, inputs: vec![], outputs, facts, provenance });
+    }
+
+    /// A result of this work with one output.
+    pub fn put(&mut self, step: Step, work: Work, output: &str, value: &impl Serialize) {
+        let bytes = serde_json::to_vec(value).unwrap();
+        let output = Output { name: output.to_owned(), digest: self.objects.put_object(&bytes), bytes: bytes.len() as u64 };
+        self.put_manifest(step, work, vec![output], Facts::new());
+    }
+
+    /// A result with one output, of some work.
+    pub fn put_json(&mut self, step: Step, output: &str, value: &impl Serialize) {
+        self.put(step, Work::Index(Index { take: None }), output, value);
+    }
+
+    /// A result with one fact.
+    pub fn put_fact(&mut self, step: Step, name: &str, values: Vec<f64>) {
+        self.put_manifest(step, Work::Index(Index { take: None }), vec![], [(name.to_owned(), values)].into());
+    }
+
+    pub fn key(&self, step: Step) -> Key {
+        self.known[&step].key
+    }
+
+    pub fn of<'a>(&'a self, study: &'a Study) -> StudyResults<'a> {
+        StudyResults::in_memory(study, &self.known, &self.objects)
     }
 }
 

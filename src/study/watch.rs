@@ -8,7 +8,8 @@ use super::{
     cost::Costs,
     devices::{self, GraphicsCard},
     look,
-    matrix_snapshot::{Board, Cache, CellStatus, Former},
+    matrix_snapshot::{Board, CellStatus, Former},
+    results::ScoreCache,
     steps::Step,
     timeline::{Phase, Timeline},
 };
@@ -145,7 +146,7 @@ pub struct Watch {
     file: Option<PathBuf>,
     pub(super) plan: Option<Plan>,
     costs: Costs,
-    cache: Cache,
+    cache: ScoreCache,
     /// How the study's jobs stand, and the latest clock that was seen.
     jobs: HashMap<JobId, JobRow>,
     clock: u64,
@@ -178,7 +179,7 @@ impl Watch {
             file: None,
             plan: None,
             costs: Costs::default(),
-            cache: Cache::new(),
+            cache: ScoreCache::new(),
             jobs: HashMap::new(),
             clock: 0,
             turn: None,

@@ -12,7 +12,11 @@ use crate::{
         watch::{CellState, JobSeen, Snapshot},
     },
 };
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::Arc,
+};
 use visavis_core::{
     domain::{
         Digest,
@@ -118,7 +122,7 @@ pub fn study() -> Board {
         attributes: vec![("digit".to_owned(), ["0", "1"].map(str::to_owned).into()), ("even".to_owned(), vec![])],
         layers: study.models.iter().map(|model| model.layers(None)).collect(),
         families: study.models.iter().map(|model| (model.name.clone(), 1)).collect(),
-        spaces: HashMap::new(),
+        features: BTreeMap::new(),
         verified: HashMap::new(),
         accuracy: HashMap::new(),
         found: Some(findings(&cells)),

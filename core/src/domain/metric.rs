@@ -38,15 +38,6 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// The least and the greatest of the values that are numbers; `None` if none is.
-    pub fn range(&self) -> Option<(f64, f64)> {
-        let numbers = self.points.iter().map(|point| point.value).filter(|value| !value.is_nan());
-        numbers.fold(None, |range, value| match range {
-            None => Some((value, value)),
-            Some((least, greatest)) => Some((f64::min(least, value), f64::max(greatest, value))),
-        })
-    }
-
     /// The format is at the head of this file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(64 + self.series.len() + 12 * self.points.len());
@@ -162,12 +153,5 @@ mod tests {
         let bytes = chunk(points).to_bytes();
         assert_eq!(Digest::of(&bytes).short(), "bd7053c0", "journals and stores keep these bytes");
         assert!(bytes.len() < 10 * 1000 + 80, "{}", bytes.len());
-    }
-
-    #[test]
-    fn the_range_leaves_out_what_is_no_number() {
-        let at = |value| MetricPoint { step: 0, at: 0, value };
-        assert_eq!(chunk(vec![at(f64::NAN), at(2.0), at(-1.0), at(f64::INFINITY)]).range(), Some((-1.0, f64::INFINITY)));
-        assert_eq!(chunk(vec![at(f64::NAN)]).range(), None);
     }
 }

@@ -70,6 +70,24 @@ pub struct Provenance {
     pub seconds: f64,
 }
 
+impl Provenance {
+    /// Of a result of which nobody wrote down who made it, where or when: of one that is made up, or carried out for its outputs
+    /// alone.
+    pub fn unknown() -> Self {
+        Provenance {
+            program: String::new(),
+            host: String::new(),
+            cpu: String::new(),
+            system: String::new(),
+            threads: 1,
+            worker: String::new(),
+            attempt: 0,
+            started: 0,
+            seconds: 0.0,
+        }
+    }
+}
+
 impl Manifest {
     /// The digest of what the stage gave: equal on every machine, with any number of threads.
     pub fn content(&self) -> Digest {

@@ -24,8 +24,8 @@ pub use checkpoints::Checkpoints;
 pub use disk::replace as write_whole;
 pub use graphs::Graphs;
 pub use index::{
-    Aside, AttemptRow, Before, Index, IngestedEvent, JobRow, LogRow, Rebuilt, RunRow, ScoreRow, SeriesRow, Spent,
-    rows as score_rows, scores_of, sqlite_version,
+    Aside, AttemptRow, Before, Index, IngestedEvent, JobRow, LogRow, Rebuilt, RunRow, SeriesRow, Spent, check_scores,
+    sqlite_version,
 };
 pub use journal::{Damage, Journal, JournalPart, Mark, StoredRecord, read as read_journal};
 pub use objects::Objects;

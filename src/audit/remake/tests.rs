@@ -31,17 +31,7 @@ fn manifest(work: Work, inputs: &[&[u8]], output: (&str, &[u8])) -> Manifest {
     let (key, stage) = (task.key(), task.work.kind());
     let (name, bytes) = output;
     let outputs = vec![Output { name: name.into(), digest: Digest::of(bytes), bytes: bytes.len() as u64 }];
-    let provenance = Provenance {
-        program: String::new(),
-        host: String::new(),
-        cpu: String::new(),
-        system: String::new(),
-        threads: 1,
-        worker: String::new(),
-        attempt: 1,
-        started: 0,
-        seconds: 1.0,
-    };
+    let provenance = Provenance { seconds: 1.0, ..Provenance::unknown() };
     let version = task.work.version();
     Manifest { format: 1, key, stage, version, work: task.work, inputs: task.inputs, outputs, facts: Facts::new(), provenance }
 }

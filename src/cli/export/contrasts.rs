@@ -6,19 +6,19 @@ use visavis_core::domain::{contrast::ContrastSides, score::Estimate, simultaneou
 
 /// One row a pair of sides and comparison.
 pub fn contrasts(outcome: &StudyOutcome) -> ExportTable {
-    let study = &outcome.plan.study;
+    let (study, names) = (&outcome.plan.study, outcome.names());
     let rows: Vec<(&ContrastSides, &Difference)> =
         outcome.grid.differences.iter().map(|of| (&outcome.held[of.held], of)).collect();
     let mut table = ExportTable::default();
     let mut text =
         |name: &str, value: &dyn Fn(&ContrastSides) -> String| table.text(name, rows.iter().map(|(held, _)| Some(value(held))));
     text("contrast", &|held| study.contrasts[held.contrast].name().to_owned());
-    text("left", &|held| outcome.side(&held.left));
-    text("right", &|held| outcome.side(&held.right));
+    text("left", &|held| names.side(&held.left).to_owned());
+    text("right", &|held| names.side(&held.right).to_owned());
     text("differs", &|held| held.differences(study).join(" "));
     text("said_of", &|held| if held.names_factor() { "factor" } else { "checkpoints" }.to_owned());
     table.whole("trainings", rows.iter().map(|(held, _)| Some(held.left.len().min(held.right.len()))));
-    table.text("comparison", rows.iter().map(|(_, of)| Some(study.comparisons[of.comparison].name.clone())));
+    table.text("comparison", rows.iter().map(|(_, of)| Some(names.comparison(of.comparison).to_owned())));
     let mut number =
         |name: &str, value: &dyn Fn(&Difference) -> Option<f64>| table.number(name, rows.iter().map(|(_, of)| value(of)));
     number("left_value", &|of| Some(of.left));

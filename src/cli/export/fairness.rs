@@ -1,13 +1,12 @@
 //! `visavis export STUDY --what fairness`: base rates of labels, and rates and gaps of every model's probes, by group.
 
 use super::table::ExportTable;
-use crate::study::{Step, StudyOutcome};
+use crate::study::StudyOutcome;
 use visavis_core::domain::{
     Result,
     dispersion::{Dispersion, GroupDispersion},
-    fairness::{Fairness, GroupGap, GroupMeasure, GroupRates, Support},
+    fairness::{GroupGap, GroupMeasure, GroupRates, Support},
     score::{Estimate, Interval},
-    stage::{GroupFairness, Work},
 };
 
 #[derive(Clone, Default)]
@@ -47,7 +46,7 @@ impl FairnessRow {
 /// One row a group, comparison and measure; for measures over groups one a set of attributes, which stand in place of the group. What is undefined has no value; what the report suppresses or marks is marked, and has no
 /// interval of too few.
 pub fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
-    let (plan, study) = (outcome.plan, &outcome.plan.study);
+    let (study, study_names) = (&outcome.plan.study, outcome.names());
     let mut rows = Vec::new();
     for group in &outcome.frequencies.groups {
         for (comparison, rates) in study.comparisons.iter().zip(&group.rates) {
@@ -67,24 +66,19 @@ pub fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
             }
         }
     }
-    for (model, of) in study.models.iter().enumerate() {
-        let step = Step::Fairness { model };
-        let (Some(manifest), Some(found)) = (plan.result(step), plan.json::<Fairness>(step, GroupFairness::GROUPS)?) else {
-            continue;
-        };
-        let Work::Fairness(work) = &manifest.work else { continue };
-        for comparison in &study.comparisons {
-            let Some(place) = work.questions.iter().position(|question| *question == comparison.question) else { continue };
-            let Some(asked) = found.asked.get(place).filter(|_| comparison.question.width() == 2) else { continue };
+    for of in outcome.results.fairness()? {
+        let found = &of.fairness;
+        for (place, comparison) in study.comparisons.iter().enumerate() {
+            let Some((_, asked)) = of.question(place).filter(|_| comparison.question.width() == 2) else { continue };
             let names = |groups: String| {
                 [
                     groups,
                     comparison.name.clone(),
                     comparison.classes[0].clone(),
-                    of.name.clone(),
+                    study_names.model(of.model).to_owned(),
                     String::new(),
                     String::new(),
-                    manifest.key.to_string(),
+                    of.key.to_string(),
                 ]
             };
             let row = |group: usize, cell: &GroupRates| FairnessRow {

@@ -9,7 +9,7 @@ use super::{
     Context, open_store,
     output::{remark, write_out},
 };
-use crate::study::{self, Step, StudyOutcome};
+use crate::study::{self, NamedScore, Step, StudyNames, StudyOutcome, StudyResults};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -28,7 +28,7 @@ use visavis_core::{
         spelling::suggestion,
         stage::{IndexImages, ProjectFeatures},
     },
-    store::{AttemptRow, ScoreRow},
+    store::AttemptRow,
 };
 
 #[derive(clap::Args)]
@@ -64,7 +64,7 @@ impl ExportCommand {
         let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
         let bytes = match self.what.as_str() {
             "scores" => self.table(&scores(&StudyOutcome::load(&plan)?))?,
-            "quality" => self.table(&quality::quality(&plan)?)?,
+            "quality" => self.table(&quality::quality(&StudyResults::of(&plan))?)?,
             "ledger" => self.table(&ledger(&StudyOutcome::load(&plan)?))?,
             "fairness" => self.table(&fairness::fairness(&StudyOutcome::load(&plan)?)?)?,
             "contrasts" => self.table(&contrasts::contrasts(&StudyOutcome::load(&plan)?))?,
@@ -92,15 +92,15 @@ impl ExportCommand {
     }
 
     fn matrix(&self, plan: &study::Plan) -> Result<Vec<u8>> {
-        let study = &plan.study;
-        let models: Vec<&str> = study.models.iter().map(|model| model.name.as_str()).collect();
+        let (study, names) = (&plan.study, StudyNames::of(&plan.study));
+        let models: Vec<&str> = (0..study.models.len()).map(|model| names.model(model)).collect();
         let model = place("--model", self.model.as_deref(), &models)?;
-        let layers = study.models[model].layers(study.layers.as_deref());
+        let layers = names.layers(model);
         let layer = place("--layer", self.layer.as_deref(), &layers.iter().map(String::as_str).collect::<Vec<_>>())?;
         let (step, output) = if self.what == "features" {
             (study::features(study, model, layer), study::features_name(study, model, layer))
         } else {
-            let projections: Vec<&str> = study.projections.iter().map(|projection| projection.name.as_str()).collect();
+            let projections: Vec<&str> = (0..study.projections.len()).map(|projection| names.projection(projection)).collect();
             let projection = place("--projection", self.projection.as_deref(), &projections)?;
             (
                 Step::Project { model, layer, projection, seed: usize::from(self.seed) - 1 },
@@ -148,39 +148,30 @@ fn scores(outcome: &StudyOutcome) -> ExportTable {
         reason: Option<String>,
         key: String,
     }
-    let study = &outcome.plan.study;
+    let names = outcome.names();
     let mut rows = Vec::new();
     for (of, scored) in &outcome.scores {
         let scores = &scored.scores;
-        let layer = &study.models[of.model].layers(study.layers.as_deref())[of.layer];
-        let projection = of.projection.map_or("features", |place| study.projections[place].name.as_str());
-        let probe = scored.probe.as_ref().map_or(vec![], |probe| {
-            let named = [("probe_auc", probe.whole), ("probe_auc_a", probe.a), ("probe_auc_b", probe.b)];
-            let row = |(score, estimate): (&str, Option<Estimate>)| {
-                Some(ScoreRow { view: "features".to_owned(), score: score.to_owned(), estimate: estimate? })
-            };
-            named.into_iter().filter_map(row).collect()
-        });
-        for row in visavis_core::store::score_rows(scores).into_iter().chain(probe) {
-            let counts = match row.score.as_str() {
-                "knn_auc_a" | "probe_auc_a" => &scores.counts_a,
-                "knn_auc_b" | "probe_auc_b" => &scores.counts_b,
-                _ => &scores.counts,
-            };
-            let ranked = scores.unranked.is_none() && of.projection.is_some() && row.score.starts_with("knn_auc");
-            let names = [
-                study.models[of.model].name.clone(),
-                layer.clone(),
-                projection.to_owned(),
-                row.view,
-                study.comparisons[of.comparison].name.clone(),
-                row.score,
-            ];
+        for NamedScore { view, name, estimate, counts } in scored.named() {
+            let ranked = scores.unranked.is_none() && of.projection.is_some() && name.starts_with("knn_auc");
             // As the ledger and the report say it; what never ranks has none, unless there are too few for its interval.
-            let unranked = scores.unranked.as_ref().filter(|_| !ranked).map(|why| outcome.named(of.comparison, why));
-            let reason = unranked.or_else(|| row.estimate.interval.is_none().then(|| TOO_FEW.to_owned()));
-            let key = scored.key.to_string();
-            rows.push(ExportRow { names, estimate: row.estimate, counts, seeds: scores.seeds, ranked, reason, key });
+            let unranked = scores.unranked.as_ref().filter(|_| !ranked).map(|why| names.reason(of.comparison, why));
+            rows.push(ExportRow {
+                names: [
+                    names.model(of.model).to_owned(),
+                    names.layer(of.model, of.layer),
+                    of.projection.map_or("features", |place| names.projection(place)).to_owned(),
+                    view.to_string(),
+                    names.comparison(of.comparison).to_owned(),
+                    name.to_owned(),
+                ],
+                reason: unranked.or_else(|| estimate.interval.is_none().then(|| TOO_FEW.to_owned())),
+                estimate,
+                counts,
+                seeds: scores.seeds,
+                ranked,
+                key: scored.key.to_string(),
+            });
         }
     }
     let mut table = ExportTable::default();
@@ -205,18 +196,18 @@ fn scores(outcome: &StudyOutcome) -> ExportTable {
 }
 
 fn ledger(outcome: &StudyOutcome) -> ExportTable {
-    let study = &outcome.plan.study;
+    let names = outcome.names();
     let mut rows: Vec<_> = outcome.ledger.rows.iter().collect();
     rows.sort_by_key(|row| row.rank.unwrap_or(usize::MAX));
     let cells = || rows.iter().map(|row| row.candidate.cell);
     let b = |pick: fn(Estimate) -> Option<f64>| rows.iter().map(move |row| row.candidate.b.and_then(pick));
     let mut table = ExportTable::default();
     table.whole("rank", rows.iter().map(|row| row.rank));
-    table.text("model", cells().map(|cell| Some(study.models[cell.model].name.clone())));
-    table.text("layer", cells().map(|cell| Some(study.models[cell.model].layers(study.layers.as_deref())[cell.layer].clone())));
-    table.text("projection", cells().map(|cell| Some(study.projections[cell.projection].name.clone())));
+    table.text("model", cells().map(|cell| Some(names.model(cell.model).to_owned())));
+    table.text("layer", cells().map(|cell| Some(names.layer(cell.model, cell.layer))));
+    table.text("projection", cells().map(|cell| Some(names.projection(cell.projection).to_owned())));
     table.text("view", cells().map(|cell| Some(cell.view.to_string())));
-    table.text("comparison", cells().map(|cell| Some(study.comparisons[cell.comparison].name.clone())));
+    table.text("comparison", cells().map(|cell| Some(names.comparison(cell.comparison).to_owned())));
     table.number("value", b(|b| Some(b.value)));
     table.number("low", b(Estimate::low));
     table.number("high", b(Estimate::high));
@@ -230,16 +221,16 @@ fn ledger(outcome: &StudyOutcome) -> ExportTable {
         }),
     );
     table.text("reason", rows.iter().map(|row| Some(outcome.reason(row))));
-    let sureness: HashMap<CellId, CellTest> = outcome.grid.cells.iter().map(|of| (of.cell, *of)).collect();
-    let mut sure =
-        |name: &str, value: fn(&CellTest) -> f64| table.number(name, cells().map(|cell| sureness.get(&cell).map(value)));
-    sure("simultaneous_low", |of| of.claimed().low);
-    sure("z", |of| of.z);
-    sure("p", |of| of.p);
-    sure("adjusted_p", |of| of.claimed().adjusted);
-    sure("q", |of| of.q);
+    let tests: HashMap<CellId, CellTest> = outcome.grid.cells.iter().map(|of| (of.cell, *of)).collect();
+    let mut tested =
+        |name: &str, value: fn(&CellTest) -> f64| table.number(name, cells().map(|cell| tests.get(&cell).map(value)));
+    tested("simultaneous_low", |of| of.claimed().low);
+    tested("z", |of| of.z);
+    tested("p", |of| of.p);
+    tested("adjusted_p", |of| of.claimed().adjusted);
+    tested("q", |of| of.q);
     // The bound and the adjusted p are simultaneous over so many cells: the chosen ones, or all of a cell that was not chosen.
-    table.whole("family", cells().map(|cell| sureness.get(&cell).map(|of| outcome.grid.family(of))));
+    table.whole("family", cells().map(|cell| tests.get(&cell).map(|of| outcome.grid.family(of))));
     table.text("key", cells().map(|cell| outcome.cell(&cell).map(|(scored, _)| scored.key.to_string())));
     table
 }

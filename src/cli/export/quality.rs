@@ -1,12 +1,10 @@
 //! `visavis export STUDY --what quality`: how well views agree with their features.
 
 use super::table::ExportTable;
-use crate::study::{self, Step};
+use crate::study::StudyResults;
 use visavis_core::domain::{
     Result,
-    projection::View,
-    score::{Quality, Spread, ViewQuality},
-    stage::MeasureQuality,
+    score::{Spread, ViewQuality},
 };
 
 struct QualityExportRow {
@@ -30,32 +28,24 @@ const MEASURES: [(&str, QualityMeasure); 5] = [
 ];
 
 /// One row a view; medians over seeds, with their ranges.
-pub fn quality(plan: &study::Plan) -> Result<ExportTable> {
-    let study = &plan.study;
+pub fn quality(results: &StudyResults) -> Result<ExportTable> {
+    let names = results.names();
     let mut rows = Vec::new();
-    for (step, manifest) in plan.results() {
-        let Step::Quality { model, layer, projection } = step else { continue };
-        let Some(of): Option<Quality> = plan.json(step, MeasureQuality::QUALITY)? else { continue };
-        let projected = plan.result(Step::Project { model, layer, projection, seed: 0 });
-        let fact = |name: &str| projected.map_or(&[][..], |manifest| manifest.fact(name));
-        for view in of.views {
-            let shares = || view.view.columns(0).into_iter().map(|axis| fact("explained").get(axis)).sum();
+    for of in results.quality()? {
+        for view in &of.quality.views {
             rows.push(QualityExportRow {
                 names: [
-                    study.models[model].name.clone(),
-                    study.models[model].layers(study.layers.as_deref())[layer].clone(),
-                    study.projections[projection].name.clone(),
+                    names.model(of.model).to_owned(),
+                    names.layer(of.model, of.layer),
+                    names.projection(of.projection).to_owned(),
                     view.view.to_string(),
-                    manifest.key.to_string(),
+                    of.key.to_string(),
                 ],
-                asked: of.asked,
-                seeds: of.seeds,
-                explained: match view.view {
-                    View::Axis(_) | View::Pair(..) => shares(),
-                    View::Features | View::Map => None,
-                },
-                kl: fact("kl").first().copied(),
-                view,
+                asked: of.quality.asked,
+                seeds: of.quality.seeds,
+                explained: of.explained(view.view),
+                kl: of.fact("kl").first().copied(),
+                view: view.clone(),
             });
         }
     }

@@ -114,7 +114,7 @@ impl Pair {
         if differences.is_empty() {
             return None;
         }
-        let (left, right) = (outcome.side(&held.left), outcome.side(&held.right));
+        let (left, right) = (source.names().side(&held.left).to_owned(), source.names().side(&held.right).to_owned());
         let output =
             |comparison: usize| source.simultaneous_output(format!("{left} → {right} · {}", study.comparisons[comparison].name));
         let names = |verdict: DifferenceVerdict| -> Vec<String> {

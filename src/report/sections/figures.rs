@@ -107,7 +107,7 @@ impl Figure {
             images: source.claims.count(&output, &format!("/counts_b/exclusive/{class}"), "images on the evaluation half", *n),
         };
         let note = outcome.plan.note(*cell).filter(|note| !note.is_empty());
-        let projected = outcome.projected(cell).and_then(|of| of.output(ProjectFeatures::COORDINATES));
+        let projected = outcome.results.projected(cell).and_then(|of| of.output(ProjectFeatures::COORDINATES));
         Ok(Some(Figure {
             model: source.model(cell),
             layer: source.layer(cell.model, cell.layer),

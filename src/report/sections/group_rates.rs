@@ -9,16 +9,16 @@ use crate::{
         claims::{ClaimId, EstimateClaims, OutputSource},
         source::ReportSource,
     },
-    study::{self, ScoreOf, Step},
+    study::{self, ModelFairness, ScoreOf},
 };
 use serde::Serialize;
 use visavis_core::domain::{
     Result,
     claim::NumberForm,
-    fairness::{Fairness, GroupGap, GroupMeasure, GroupRates, QuestionFairness, Reweighed, Support},
+    fairness::{GroupGap, GroupMeasure, GroupRates, QuestionFairness, Reweighed, Support},
     score::Estimate,
     simultaneous::DISCOVERY,
-    stage::{GroupFairness, Work},
+    stage::GroupFairness,
 };
 
 #[derive(Serialize)]
@@ -105,50 +105,31 @@ struct LevelRow {
     after: Option<ClaimId>,
 }
 
-/// A model's result, and where it stands.
-struct ModelFairness {
-    model: usize,
-    output: OutputSource,
-    fairness: Fairness,
-    /// By comparison: the place of its question.
-    places: Vec<Option<usize>>,
-}
-
 impl GroupRatesPart {
     /// `None` where no model was looked at.
     ///
     /// # Errors
     /// A result that is damaged.
     pub fn of(source: &ReportSource) -> Result<Option<Self>> {
-        let (plan, study) = (source.outcome.plan, source.study());
-        let mut all = Vec::new();
-        for model in 0..study.models.len() {
-            let step = Step::Fairness { model };
-            let Some(manifest) = plan.result(step) else { continue };
-            let Some(fairness) = plan.json::<Fairness>(step, GroupFairness::GROUPS)? else { continue };
-            let Work::Fairness(of) = &manifest.work else { continue };
-            let place = |question| of.questions.iter().position(|other| other == question);
-            all.push(ModelFairness {
-                model,
-                output: OutputSource { key: manifest.key, output: GroupFairness::GROUPS, of: study.models[model].name.clone() },
-                places: study.comparisons.iter().map(|of| place(&of.question)).collect(),
-                fairness,
-            });
-        }
+        let all = source.outcome.results.fairness()?;
         Ok((!all.is_empty()).then(|| GroupRatesPart::filled(source, &all)))
     }
 
     fn filled(source: &ReportSource, all: &[ModelFairness]) -> Self {
         let study = source.study();
         let count = |of: &ModelFairness| TestCount {
-            model: study.models[of.model].name.clone(),
-            tests: source.claims.count(&of.output, "/tests", "gaps tested", of.fairness.tests),
+            model: source.names().model(of.model).to_owned(),
+            tests: source.claims.count(&output(source, of), "/tests", "gaps tested", of.fairness.tests),
         };
         GroupRatesPart {
             tables: (0..study.comparisons.len()).filter_map(|of| GroupTable::of(source, all, of)).collect(),
             tests: all.iter().map(count).collect(),
         }
     }
+}
+
+fn output(source: &ReportSource, of: &ModelFairness) -> OutputSource {
+    OutputSource { key: of.key, output: GroupFairness::GROUPS, of: source.names().model(of.model).to_owned() }
 }
 
 /// The model whose probe of its last layer is best on the selection half; of equal ones the first.
@@ -165,11 +146,11 @@ impl GroupTable {
     /// `None` where nobody is in a group, or the question was not asked.
     fn of(source: &ReportSource, all: &[ModelFairness], comparison: usize) -> Option<Self> {
         let best = best_by_probe(source, all, comparison)?;
-        let place = best.places[comparison]?;
-        let question = best.fairness.asked.get(place).filter(|asked| asked.cells.iter().any(|cell| cell.n > 0))?;
+        let (place, question) = best.question(comparison).filter(|(_, asked)| asked.cells.iter().any(|cell| cell.n > 0))?;
+        let output = output(source, best);
         let of = &source.study().comparisons[comparison];
         let asked = of.question.attributes();
-        let part = QuestionPart { source, output: &best.output, place, question, groups: &best.fairness.groups };
+        let part = QuestionPart { source, output: &output, place, question, groups: &best.fairness.groups };
         let rows = (0..question.cells.len()).filter(|group| !is_by_definition(&best.fairness.groups[*group], &asked));
         let reweighed = question.reweighed.iter().enumerate().filter(|(_, of)| !asked.contains(of.attribute.as_str()));
         Some(GroupTable {
@@ -302,8 +283,7 @@ fn is_discovery(gap: &GroupGap) -> bool {
 
 /// A model's widest TPR gap on a comparison, among groups with enough positives.
 fn widest(source: &ReportSource, of: &ModelFairness, comparison: usize) -> Option<WidestGap> {
-    let place = of.places[comparison]?;
-    let question = of.fairness.asked.get(place)?;
+    let (place, question) = of.question(comparison)?;
     let asked = source.study().comparisons[comparison].question.attributes();
     let is_enough = |gap: &GroupGap| {
         gap.support(&question.cells, GroupMeasure::Tpr) > Support::TooFew
@@ -313,7 +293,7 @@ fn widest(source: &ReportSource, of: &ModelFairness, comparison: usize) -> Optio
     let width = |gap: &GroupGap| gap.tpr.map_or(0.0, |tpr| tpr.value.abs());
     let gaps = question.gaps.iter().enumerate().filter(|(_, gap)| is_enough(gap));
     let (at, gap) = gaps.max_by(|x, y| width(x.1).total_cmp(&width(y.1)).then(y.0.cmp(&x.0)))?;
-    let part = QuestionPart { source, output: &of.output, place, question, groups: &of.fairness.groups };
+    let part = QuestionPart { source, output: &output(source, of), place, question, groups: &of.fairness.groups };
     let pointer = format!("/asked/{place}/gaps/{at}/tpr");
     let enter = |tpr| source.claims.estimate(&part.output_of(gap.group), &pointer, "tpr gap", NumberForm::Difference, tpr);
     Some(WidestGap {
@@ -328,10 +308,13 @@ fn widest(source: &ReportSource, of: &ModelFairness, comparison: usize) -> Optio
 mod tests {
     use super::*;
     use crate::report::{
-        fixture::{Fixture, output},
+        fixture::{self, Fixture},
         sections::fairness,
     };
-    use visavis_core::domain::dispersion::{Dispersion, GroupDispersion, Undefined};
+    use visavis_core::domain::{
+        dispersion::{Dispersion, GroupDispersion, Undefined},
+        fairness::Fairness,
+    };
 
     /// Two groups by `bold`: the reference with enough of everything, the other with too few positives.
     fn fairness_of(positives: usize, tpr: f64) -> Fairness {
@@ -394,7 +377,7 @@ mod tests {
     fn text(fairness: &Fairness) -> String {
         Fixture::new().with_groups().text(|source| {
             let places = vec![Some(0), None];
-            let all = [ModelFairness { model: 0, output: output(), fairness: fairness.clone(), places }];
+            let all = [ModelFairness { model: 0, key: fixture::output().key, fairness: fairness.clone(), places }];
             let mut section = fairness::Fairness::of(source).unwrap();
             section.set_probes(GroupRatesPart::filled(source, &all));
             Some(section)

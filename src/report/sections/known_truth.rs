@@ -7,7 +7,7 @@ use crate::{
         source::{Half, ReportSource},
         words::{Detection, list},
     },
-    study::{Level, Planted, Step, Truth},
+    study::{Level, Planted, Truth},
 };
 use serde::Serialize;
 use visavis_core::domain::{
@@ -74,8 +74,8 @@ impl KnownTruth {
     /// A result that is damaged.
     pub fn of(source: &ReportSource) -> Result<Option<Self>> {
         let Some(truth) = &source.outcome.truth else { return Ok(None) };
-        let recovered: Option<Recovered> = source.outcome.plan.json(Step::Rank, Ranking::RECOVERED)?;
-        Ok(Some(KnownTruth::filled(source, truth, recovered.as_ref())))
+        let recovered = source.outcome.results.recovered()?;
+        Ok(Some(KnownTruth::filled(source, truth, recovered.as_ref().map(|of| &of.value))))
     }
 
     fn filled(source: &ReportSource, truth: &Truth, recovered: Option<&Recovered>) -> Self {
@@ -166,13 +166,12 @@ fn level(of: Level) -> &'static str {
 }
 
 fn best_probe(source: &ReportSource, place: usize, of: &ProbeDetection) -> BestOf {
-    let study = source.study();
-    let (model, layer) = (&study.models[of.model], source.layer(of.model, of.layer));
-    let has_several = model.layers(study.layers.as_deref()).len() > 1;
-    let what = format!("{}, best probe, AUC on the evaluation half", study.comparisons[of.comparison].name);
+    let names = source.names();
+    let (model, layers) = (names.model(of.model), names.layers(of.model));
+    let what = format!("{}, best probe, AUC on the evaluation half", names.comparison(of.comparison));
     let pointer = format!("/probes/{place}/b");
     BestOf {
-        place: if has_several { format!("{}, {layer}", model.name) } else { model.name.clone() },
+        place: if layers.len() > 1 { format!("{model}, {}", layers[of.layer]) } else { model.to_owned() },
         auc: Some(source.claims.estimate(&recovered_output(source), &pointer, &what, NumberForm::Score, of.b)),
     }
 }

@@ -1,12 +1,9 @@
 //! The models: what each is, and the features at its layers.
 
 use super::Section;
-use crate::{
-    report::{
-        claims::{ClaimId, OutputSource},
-        source::ReportSource,
-    },
-    study,
+use crate::report::{
+    claims::{ClaimId, OutputSource},
+    source::ReportSource,
 };
 use serde::Serialize;
 use visavis_core::domain::{
@@ -59,11 +56,9 @@ impl Models {
 
 impl ModelRow {
     fn of(source: &ReportSource, place: usize, of: &Model) -> Self {
-        let layers = of.layers(source.study().layers.as_deref());
-        let layer = |(layer, name): (usize, &String)| {
-            let manifest = source.outcome.plan.result(study::features(source.study(), place, layer));
-            LayerRow::of(source, of, name, manifest)
-        };
+        let layers = source.names().layers(place);
+        let layer =
+            |(layer, name): (usize, &String)| LayerRow::of(source, of, name, source.outcome.results.features(place, layer));
         ModelRow { name: of.name.clone(), description: description(of), layers: layers.iter().enumerate().map(layer).collect() }
     }
 }

@@ -6,15 +6,13 @@ use crate::{
         claims::{ClaimId, OutputSource, SpreadClaims},
         source::ReportSource,
     },
-    study::Step,
+    study::ProjectionQuality,
 };
 use serde::Serialize;
 use visavis_core::domain::{
     Result,
     claim::NumberForm,
-    projection::View,
-    result::Manifest,
-    score::{self, Spread, ViewQuality},
+    score::{Spread, ViewQuality},
     stage::MeasureQuality,
 };
 
@@ -54,8 +52,7 @@ struct Projected<'a> {
     layer: String,
     method: &'a str,
     output: OutputSource,
-    /// The projection's own result, whose facts are shown.
-    manifest: Option<&'a Manifest>,
+    of: &'a ProjectionQuality<'a>,
 }
 
 impl Section for Quality {
@@ -70,26 +67,23 @@ impl Quality {
     /// # Errors
     /// A result that is damaged.
     pub fn of(source: &ReportSource) -> Result<Option<Self>> {
-        let plan = source.outcome.plan;
+        let names = source.names();
         let (mut rows, mut stability, mut neighbours) = (Vec::new(), Vec::new(), None);
-        for (step, manifest) in plan.results() {
-            let Step::Quality { model, layer, projection } = step else { continue };
-            let Some(quality): Option<score::Quality> = plan.json(step, MeasureQuality::QUALITY)? else { continue };
-            let (name, layer_name) = (&plan.study.models[model].name, source.layer(model, layer));
-            let method = &plan.study.projections[projection].name;
-            let of = format!("{name} · {layer_name} · {method}");
+        for of in &source.outcome.results.quality()? {
+            let method = names.projection(of.projection);
+            let place = format!("{} · {method}", names.model_and_layer(of.model, of.layer));
             let projected = Projected {
                 source,
-                model: name,
-                layer: layer_name,
+                model: names.model(of.model),
+                layer: names.layer(of.model, of.layer),
                 method,
-                output: OutputSource { key: manifest.key, output: MeasureQuality::QUALITY, of },
-                manifest: plan.result(Step::Project { model, layer, projection, seed: 0 }),
+                output: OutputSource { key: of.key, output: MeasureQuality::QUALITY, of: place },
+                of,
             };
             neighbours.get_or_insert_with(|| {
-                source.claims.count(&projected.output, "/neighbours", "neighbours compared", quality.neighbours)
+                source.claims.count(&projected.output, "/neighbours", "neighbours compared", of.quality.neighbours)
             });
-            rows.extend(projected.rows(&quality));
+            rows.extend(projected.rows());
             stability.extend(projected.stability());
         }
         Ok(neighbours.filter(|_| !rows.is_empty()).map(|neighbours| Quality { neighbours, rows, stability }))
@@ -97,7 +91,8 @@ impl Quality {
 }
 
 impl Projected<'_> {
-    fn rows(&self, quality: &score::Quality) -> Vec<QualityRow> {
+    fn rows(&self) -> Vec<QualityRow> {
+        let quality = &self.of.quality;
         let row = |(place, view): (usize, &ViewQuality)| {
             let measures = [
                 ("trustworthiness", view.trustworthiness),
@@ -110,10 +105,7 @@ impl Projected<'_> {
             let share = |axis: usize| {
                 self.fact("explained", axis, &format!("variance explained by axis {}", axis + 1), NumberForm::Percent)
             };
-            let shares: Option<Vec<ClaimId>> = match view.view {
-                View::Axis(_) | View::Pair(..) => view.view.columns(0).into_iter().map(share).collect(),
-                View::Features | View::Map => None,
-            };
+            let shares: Option<Vec<ClaimId>> = ProjectionQuality::axes(view.view).into_iter().map(share).collect();
             QualityRow {
                 model: self.model.to_owned(),
                 layer: self.layer.clone(),
@@ -127,7 +119,7 @@ impl Projected<'_> {
     }
 
     fn stability(&self) -> Option<AxisStability> {
-        let axes = 0..self.manifest?.fact("stability").len();
+        let axes = 0..self.of.fact("stability").len();
         let axis = |axis: usize| self.fact("stability", axis, &format!("axis {} found again", axis + 1), NumberForm::Score);
         let axes: Vec<ClaimId> = axes.filter_map(axis).collect();
         (!axes.is_empty()).then(|| AxisStability {
@@ -139,8 +131,7 @@ impl Projected<'_> {
     }
 
     fn fact(&self, name: &str, place: usize, what: &str, form: NumberForm) -> Option<ClaimId> {
-        let manifest = self.manifest?;
-        let value = *manifest.fact(name).get(place)?;
+        let (manifest, value) = (self.of.projected?, *self.of.fact(name).get(place)?);
         let output = OutputSource { key: manifest.key, output: "facts", of: self.output.of.clone() };
         Some(self.source.claims.enter(&output, &format!("/{name}/{place}"), what, form, value))
     }
@@ -163,6 +154,7 @@ impl Projected<'_> {
 mod tests {
     use super::*;
     use crate::report::fixture::{Fixture, output};
+    use visavis_core::domain::{projection::View, score};
 
     #[test]
     fn a_view_has_its_measures_with_ranges_over_seeds() {
@@ -178,16 +170,24 @@ mod tests {
         let of = |seeds: usize| score::Quality { format: 1, neighbours: 15, asked: 4, seeds, views: vec![view.clone()] };
         for (seeds, wanted) in [(3, "0.900 [0.800–0.950] – 0.900 [0.800–0.950]"), (1, "0.900 – 0.900 – –")] {
             let text = Fixture::new().text(|source| {
+                let of = ProjectionQuality {
+                    model: 0,
+                    layer: 0,
+                    projection: 0,
+                    key: output().key,
+                    quality: of(seeds),
+                    projected: None,
+                };
                 let projected = Projected {
                     source,
                     model: "pixels",
                     layer: "embedding".to_owned(),
                     method: "tsne",
                     output: output(),
-                    manifest: None,
+                    of: &of,
                 };
                 let neighbours = source.claims.count(&output(), "/neighbours", "x", 15);
-                Some(Quality { neighbours, rows: projected.rows(&of(seeds)), stability: vec![] })
+                Some(Quality { neighbours, rows: projected.rows(), stability: vec![] })
             });
             assert!(text.contains(&format!("pixels · embedding tsne map {wanted}")), "{text}");
         }

@@ -1,11 +1,8 @@
 //! How robust a figure's score is: to another sample of identities, to other settings, to wrong labels; and measures that rank nothing.
 
-use crate::{
-    report::{
-        claims::{ClaimId, Claims, OutputSource, SpreadClaims},
-        source::ReportSource,
-    },
-    study::Step,
+use crate::report::{
+    claims::{ClaimId, Claims, OutputSource, SpreadClaims},
+    source::ReportSource,
 };
 use serde::Serialize;
 use visavis_core::domain::{
@@ -13,7 +10,6 @@ use visavis_core::domain::{
     claim::NumberForm,
     ledger::CellId,
     score::{ClusterValidity, FigureRobustness, LabelNoise, OtherSettings},
-    stage,
 };
 
 #[derive(Serialize)]
@@ -55,12 +51,8 @@ impl Robustness {
     /// # Errors
     /// A result that is damaged.
     pub fn of_figure(source: &ReportSource, cell: &CellId) -> Result<Option<Self>> {
-        let (plan, step) = (source.outcome.plan, Step::Robustness(*cell));
-        let found: Option<FigureRobustness> = plan.json(step, stage::Robustness::FIGURE)?;
-        Ok(plan.result(step).zip(found).map(|(manifest, found)| {
-            let output = OutputSource { key: manifest.key, output: stage::Robustness::FIGURE, of: source.cell(cell) };
-            Robustness::of(source.claims, &output, &found)
-        }))
+        let found = source.outcome.results.robustness(cell)?;
+        Ok(found.map(|of| Robustness::of(source.claims, &source.output(&of, source.cell(cell)), &of.value)))
     }
 
     pub fn of(claims: &Claims, output: &OutputSource, found: &FigureRobustness) -> Self {

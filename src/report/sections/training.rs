@@ -10,12 +10,7 @@ use crate::{
     study::Step,
 };
 use serde::Serialize;
-use visavis_core::domain::{
-    Result,
-    claim::NumberForm,
-    score::{Estimate, Verification},
-    stage::VerifyIdentities,
-};
+use visavis_core::domain::{Result, claim::NumberForm, score::Estimate};
 
 #[derive(Serialize)]
 pub struct Training {
@@ -45,7 +40,7 @@ struct TrainingSet {
 }
 
 /// What is known of one model, as results have it.
-struct ModelTraining {
+struct Learned {
     auc: Option<Estimate>,
     /// Of the last epoch.
     accuracy: Option<f64>,
@@ -64,36 +59,33 @@ impl Training {
     /// # Errors
     /// A result that is damaged.
     pub fn of(source: &ReportSource) -> Result<Option<Self>> {
-        let plan = source.outcome.plan;
         let (mut rows, mut known) = (Vec::new(), Vec::new());
-        for (place, model) in plan.study.models.iter().enumerate() {
-            let step = Step::Verify { model: place };
-            let Some(manifest) = plan.result(step) else { continue };
-            let verification: Option<Verification> = plan.json(step, VerifyIdentities::VERIFICATION)?.flatten();
-            let of = format!("{} · verification", model.name);
-            let output = OutputSource { key: manifest.key, output: VerifyIdentities::VERIFICATION, of };
+        for training in source.outcome.results.training()? {
+            let Some(verified) = &training.verified else { continue };
+            let verification = training.verification();
+            let model = &source.study().models[training.model];
+            let output = source.output(verified, format!("{} · verification", model.name));
             let estimate =
                 |pointer: &str, what: &str, of: Estimate| source.claims.estimate(&output, pointer, what, NumberForm::Score, of);
-            let trained = plan.result(Step::Train { model: place });
-            let last = |name: &str| trained?.fact(name).last().copied();
+            let last = |name: &str| training.fact(name).last().copied();
             let fact = |name: &str, what: &str, form: NumberForm| {
-                let (manifest, value) = (trained?, last(name)?);
-                let at = manifest.fact(name).len() - 1;
+                let (manifest, value) = (training.trained?, last(name)?);
+                let at = training.fact(name).len() - 1;
                 let output = OutputSource { key: manifest.key, output: "facts", of: format!("{} · training", model.name) };
                 Some(source.claims.enter(&output, &format!("/{name}/{at}"), what, form, value))
             };
             let images = fact("images", "images trained on", NumberForm::Count);
             let classes = fact("classes", "classes trained on", NumberForm::Count);
-            let auc = verification.as_ref().map(|of| of.auc);
-            known.push(ModelTraining { auc, accuracy: last("accuracy"), is_untrained: model.source.learned_nothing() });
+            let auc = verification.map(|of| of.auc);
+            known.push(Learned { auc, accuracy: last("accuracy"), is_untrained: model.source.learned_nothing() });
             rows.push(TrainingRow {
                 model: model.name.clone(),
                 auc: auc.map(|auc| estimate("/auc", "verification AUC", auc)),
-                accepted: verification.as_ref().map(|of| estimate("/tar", "TAR at FAR 0.01", of.tar)),
+                accepted: verification.map(|of| estimate("/tar", "TAR at FAR 0.01", of.tar)),
                 trained_on: images.zip(classes).map(|(images, classes)| TrainingSet { images, classes }),
                 accuracy: fact("accuracy", "training accuracy in the last epoch", NumberForm::Score),
                 verdict: None,
-                curves: source.drawing(Step::DrawCurves { model: place })?,
+                curves: source.drawing(Step::DrawCurves { model: training.model })?,
             });
         }
         if rows.is_empty() {
@@ -121,9 +113,9 @@ fn highest(aucs: impl Iterator<Item = Option<Estimate>>) -> Option<usize> {
 }
 
 /// Of each model: its verification beside that of the best baseline. Baselines have none, nor has anything where there is no baseline.
-fn verdicts(names: &[String], known: &[ModelTraining]) -> Vec<Option<String>> {
+fn verdicts(names: &[String], known: &[Learned]) -> Vec<Option<String>> {
     let baseline = highest(known.iter().map(|of| of.auc.filter(|_| of.is_untrained)));
-    let verdict = |of: &ModelTraining| {
+    let verdict = |of: &Learned| {
         let baseline = baseline.filter(|_| !of.is_untrained)?;
         words::verification(of.auc?, (&names[baseline], known[baseline].auc?), of.accuracy)
     };
@@ -140,7 +132,7 @@ mod tests {
 
     #[test]
     fn each_model_is_held_against_the_best_baseline() {
-        let of = |value: f64, is_untrained: bool, accuracy| ModelTraining {
+        let of = |value: f64, is_untrained: bool, accuracy| Learned {
             auc: Some(Estimate::new(value, value - 0.02, value + 0.02)),
             accuracy,
             is_untrained,

@@ -40,7 +40,10 @@ use visavis_core::{
 
 pub struct Plan {
     pub study: Study,
+    /// What its steps wait for.
     pub missing: Vec<Missing>,
+    /// The same, with what only steps wait for that [`Plan::only`] left out.
+    all_missing: Vec<Missing>,
     /// Is it known who is on the pictures?
     pub people: People,
     /// What was found odd about the data, and what was done with them, for people.
@@ -52,6 +55,8 @@ pub struct Plan {
     workspace: Workspace,
     lookup: Box<dyn ResultLookup>,
     sources: Sources,
+    /// Could anybody be verified? Without identities nobody.
+    verifies: bool,
     states: StepStates,
     /// The tasks of steps whose needs are there.
     tasks: HashMap<Step, (Key, Task)>,
@@ -93,13 +98,10 @@ impl Plan {
     /// A weight file with another digest than the study names; results that cannot be read.
     pub fn new(opened: &OpenedStudy, workspace: &Workspace, pins: Pins) -> Result<Self> {
         let study = &opened.file.study;
-        // Without identities nobody can be verified.
-        let nobody = opened.survey.images.is_some() && opened.survey.identities.is_none();
-        let is_asked = |node: &Node| !(nobody && matches!(node.step, Step::Verify { .. }));
-        let nodes = steps::steps(study).into_iter().filter(is_asked).collect();
         let sources = Sources::of(opened, workspace)?;
         let mut plan = Plan::empty(study.clone(), sources, workspace, Box::new(workspace.clone()));
-        plan.missing.clone_from(&opened.missing);
+        plan.all_missing.clone_from(&opened.missing);
+        plan.verifies = opened.survey.images.is_none() || opened.survey.identities.is_some();
         plan.people = opened.survey.people;
         plan.remarks = opened.warnings.iter().chain(&opened.notes).cloned().collect();
         plan.unread = pins.unread;
@@ -107,7 +109,7 @@ impl Plan {
             let figures = figures::known_figures(study, &|path| workspace.shareable(path));
             plan.pinned = pin::find(pins.found, &figures);
         }
-        plan.start_over(nodes)?;
+        plan.start_with_all()?;
         Ok(plan)
     }
 
@@ -116,7 +118,7 @@ impl Plan {
     pub fn in_memory(study: &Study, sources: Sources, lookup: impl ResultLookup + 'static) -> Self {
         let workspace = Workspace::new(".".into(), None).expect("the store is in the workspace");
         let mut plan = Plan::empty(study.clone(), sources, &workspace, Box::new(lookup));
-        plan.start_over(steps::steps(study)).expect("what is in memory can be read");
+        plan.start_with_all().expect("what is in memory can be read");
         plan
     }
 
@@ -125,6 +127,7 @@ impl Plan {
         Plan {
             study,
             missing: vec![],
+            all_missing: vec![],
             people: People::Unknown,
             remarks: vec![],
             unread: None,
@@ -132,6 +135,7 @@ impl Plan {
             workspace: workspace.clone(),
             lookup,
             sources,
+            verifies: true,
             states: StepStates::default(),
             tasks: HashMap::new(),
             of_key: HashMap::new(),
@@ -143,6 +147,26 @@ impl Plan {
             made: BTreeSet::new(),
             news: News::default(),
         }
+    }
+
+    /// Every step of the study, with everything that is missing.
+    fn start_with_all(&mut self) -> Result<()> {
+        self.missing.clone_from(&self.all_missing);
+        let is_asked = |node: &Node| self.verifies || !matches!(node.step, Step::Verify { .. });
+        let nodes = steps::steps(&self.study).into_iter().filter(is_asked).collect();
+        self.start_over(nodes)
+    }
+
+    /// Looks everything up anew, as if this had been known to be missing from the start: steps that [`Plan::only`] left out are back,
+    /// and none is forced.
+    ///
+    /// # Errors
+    /// Results that cannot be read.
+    pub fn lack(&mut self, missing: Missing) -> Result<()> {
+        self.all_missing.push(missing);
+        self.forced.clear();
+        self.news = News::default();
+        self.start_with_all()
     }
 
     fn add(&mut self, nodes: Vec<Node>) {

@@ -1,6 +1,6 @@
 //! What a plan tells: results and their outputs, steps and their tasks, pins, sources.
 
-use super::{Missing, Need, Plan, StageStatus};
+use super::{Missing, Need, Plan, ResultLookup, StageStatus};
 use crate::study::{figures, steps::Step};
 use std::{borrow::Cow, collections::BTreeMap};
 use visavis_core::{
@@ -8,7 +8,7 @@ use visavis_core::{
         Digest, Fault, Key, Result,
         image::Column,
         job::JobId,
-        ledger::{CellId, Frequencies, Ledger, ShownAs},
+        ledger::{CellId, Ledger, ShownAs},
         made_of::MadeOf,
         pin::Pinned,
         result::Manifest,
@@ -42,16 +42,20 @@ impl Plan {
         self.sources.digests(&|path| self.workspace.shareable(path))
     }
 
-    /// # Errors
-    /// A result that cannot be read.
-    pub fn ledger(&self) -> Result<Option<Ledger>> {
-        self.json(Step::Rank, Ranking::LEDGER)
+    /// Where results and their objects are looked up.
+    pub(in crate::study) fn lookup(&self) -> &dyn ResultLookup {
+        &*self.lookup
     }
 
+    /// The ledger, which says what figures are to be drawn.
+    ///
     /// # Errors
     /// A result that cannot be read.
-    pub fn frequencies(&self) -> Result<Option<Frequencies>> {
-        self.json(Step::Rank, Ranking::FREQUENCIES)
+    pub(super) fn ledger(&self) -> Result<Option<Ledger>> {
+        let Some(bytes) = self.bytes(Step::Rank, Ranking::LEDGER)? else { return Ok(None) };
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| Fault::unexpected(format!("{} is not what it should be: {error}", Ranking::LEDGER)))
     }
 
     /// The figures that the report shows, and why.
@@ -74,17 +78,8 @@ impl Plan {
         self.pinned.iter().find(|of| of.cell == Some(cell)).map(|of| of.pin.note.as_str())
     }
 
-    /// An output of a step's result, parsed; `None` while the result is not there.
+    /// An output of a step's result; `None` while the result is not there.
     ///
-    /// # Errors
-    /// An object that is not there or damaged, or that says something else than it should.
-    pub fn json<T: serde::de::DeserializeOwned>(&self, step: Step, output: &str) -> Result<Option<T>> {
-        let Some(bytes) = self.bytes(step, output)? else { return Ok(None) };
-        serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| Fault::unexpected(format!("{output} is not what it should be: {error}")))
-    }
-
     /// # Errors
     /// An object that is not there, or damaged.
     pub fn bytes(&self, step: Step, output: &str) -> Result<Option<Vec<u8>>> {

@@ -184,17 +184,33 @@ fn a_filter_keeps_what_it_names_and_what_that_needs() {
     assert_eq!(plan.steps().count(), 2);
 }
 
+fn features_of_one() -> Missing {
+    let (input, expected_at) = ("features of one".to_owned(), "one.npy".to_owned());
+    Missing { input, expected_at, need: Need::Models([0].into()), cells: 1 }
+}
+
+#[test]
+fn what_is_found_to_be_missing_counts_as_if_it_had_been_known_from_the_start() {
+    let results = ResultMap::default();
+    let mut plan = plan_of(&study_of(&TWO), &results);
+    run(&mut plan, &results);
+    plan.only("project two").unwrap();
+    plan.force().unwrap();
+    plan.lack(features_of_one()).unwrap();
+    assert_eq!(plan.steps().count(), 16, "what the filter left out is back");
+    assert_eq!(plan.status(FEATURES[0]), Some(&StageStatus::Barred), "though its result is there");
+    assert_eq!(plan.status(FEATURES[1]), Some(&StageStatus::Done), "it is not forced any more");
+    plan.only("project two").unwrap();
+    assert_eq!(plan.missing, [], "nothing that is kept waits for it");
+    plan.lack(Missing { need: Need::Models([1].into()), ..features_of_one() }).unwrap();
+    assert_eq!(plan.missing.len(), 2, "what the filter hid is missing still");
+}
+
 #[test]
 fn what_waits_for_something_missing_is_barred_and_not_counted_as_to_run() {
     let results = ResultMap::default();
     let mut plan = plan_of(&study_of(&TWO), &results);
-    plan.missing = vec![Missing {
-        input: "features of one".into(),
-        expected_at: "one.npy".into(),
-        need: Need::Models([0].into()),
-        cells: 1,
-    }];
-    plan.again_from_the_start().unwrap();
+    plan.lack(features_of_one()).unwrap();
     assert_eq!(plan.status(FEATURES[0]), Some(&StageStatus::Barred));
     let tally: BTreeMap<Kind, Tally> = plan.tally().into_iter().collect();
     assert_eq!(tally[&Kind::Features], Tally { stored: 0, to_run: 1, waiting: 1 });

@@ -9,10 +9,10 @@ impl Index {
     /// Every row of every table, a line each, in the order of what tells rows apart. (What is of the moment is not dumped:
     /// whether a journal's writer lived when it was last read, when a result's file was put there.)
     pub fn dump(&self, each: &mut dyn FnMut(&str)) -> Result<()> {
-        for (table, order) in TABLES.iter().chain(&[("figure", "key")]) {
+        for (table, order) in &TABLES {
             let columns = match *table {
                 "journal" => "name, offset, chain",
-                "result" => "key, stage, alike, content, bytes, worker, attempt, started, seconds",
+                "result" => "key, alike, content, bytes, worker, attempt, seconds",
                 _ => "*",
             };
             self.lines(table, &format!("SELECT {columns} FROM {table} ORDER BY {order}"), each)?;
@@ -27,12 +27,10 @@ impl Index {
         Ok(Digest::from_bytes(*hasher.finalize().as_bytes()))
     }
 
-    /// What was found, whoever found it and when: results, scores, figures, and the points that were recorded by the attempts
-    /// that made them.
+    /// What was found, whoever found it and when: results with the digests of their content, and the points that were recorded
+    /// by the attempts that made them.
     pub fn findings(&self, each: &mut dyn FnMut(&str)) -> Result<()> {
-        self.lines("result", "SELECT key, stage, alike, content, bytes FROM result ORDER BY key", each)?;
-        self.lines("score", "SELECT * FROM score ORDER BY key, view, score", each)?;
-        self.lines("figure", "SELECT * FROM figure ORDER BY key", each)?;
+        self.lines("result", "SELECT key, alike, content, bytes FROM result ORDER BY key", each)?;
         let outcome = (|| {
             let mut statement = self.connection.prepare(
                 "SELECT metric.points FROM result JOIN metric ON metric.key = result.key AND metric.journal = result.worker

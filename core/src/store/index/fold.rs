@@ -19,7 +19,7 @@ pub(super) fn fold(transaction: &Transaction, journal: &str, offset: u64, event:
             params![journal, to.offset, key.map(|key| key.to_string()), attempt, to.at, line],
         );
     }
-    to.write("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5)", params![journal, to.offset, to.clock, to.at, json(event)?])?;
+    to.write("INSERT INTO event VALUES (?1, ?2, ?3, ?4)", params![journal, to.offset, to.clock, json(event)?])?;
     match what {
         EventKind::RunStarted { .. } | EventKind::RunFinished { .. } => to.run(what),
         EventKind::Queued { jobs } => to.queued(jobs),
@@ -46,7 +46,7 @@ pub(super) fn fold(transaction: &Transaction, journal: &str, offset: u64, event:
         EventKind::Paused { jobs } => jobs.iter().try_for_each(|job| to.state(job, JobState::Paused, None, None)),
         EventKind::Cancelled { jobs } => jobs.iter().try_for_each(|job| to.state(job, JobState::Cancelled, None, None)),
         EventKind::Resumed { jobs } => jobs.iter().try_for_each(|job| to.state(job, JobState::Queued, None, None)),
-        EventKind::Asked { act, by } => to.request(act, by),
+        EventKind::Asked { act, .. } => to.request(act),
         EventKind::Pinned { study, figure, note, by, .. } => to.write(
             "INSERT INTO pin VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (study, figure) DO UPDATE
              SET note = ?3, by = ?4, at = ?5, clock = ?6, journal = ?7, offset = ?8
@@ -91,12 +91,12 @@ impl EventFold<'_> {
     fn run(&self, what: &EventKind) -> rusqlite::Result<()> {
         match what {
             EventKind::RunStarted { study, file, text, devices, origin } => self.write(
-                "INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, NULL, NULL, NULL)",
+                "INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL)",
                 params![self.journal, self.clock, study, file, text.to_string(), json(devices)?, json(origin)?, self.at],
             ),
-            EventKind::RunFinished { ran, stored, failed, interrupted } => self.write(
-                "UPDATE run SET ended = ?2, ran = ?3, stored = ?4, failed = ?5, interrupted = ?6 WHERE journal = ?1",
-                params![self.journal, self.at, *ran as i64, *stored as i64, *failed as i64, interrupted],
+            EventKind::RunFinished { interrupted, .. } => self.write(
+                "UPDATE run SET ended = ?2, interrupted = ?3 WHERE journal = ?1",
+                params![self.journal, self.at, interrupted],
             ),
             _ => Ok(()),
         }
@@ -146,7 +146,7 @@ impl EventFold<'_> {
         }
     }
 
-    fn request(&self, act: &PersonRequest, by: &str) -> rusqlite::Result<()> {
+    fn request(&self, act: &PersonRequest) -> rusqlite::Result<()> {
         let (word, job) = match act {
             PersonRequest::Pause { job } => ("pause", *job),
             PersonRequest::Cancel { job } => ("cancel", Some(*job)),
@@ -154,8 +154,8 @@ impl EventFold<'_> {
             PersonRequest::Drain => ("drain", None),
         };
         self.write(
-            "INSERT INTO act VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![self.journal, self.offset, self.clock, self.at, job.map(|job| job.to_string()), word, by],
+            "INSERT INTO act VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![self.journal, self.offset, self.clock, job.map(|job| job.to_string()), word],
         )
     }
 }

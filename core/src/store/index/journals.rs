@@ -185,13 +185,6 @@ fn take(transaction: &Transaction, name: &str, reading: &JournalPart) -> rusqlit
             "INSERT INTO journal VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET offset = ?2, chain = ?3, closed = ?4",
         )?
         .execute(params![name, reading.mark.offset as i64, reading.mark.chain, reading.closed])?;
-    for damage in &reading.damage {
-        transaction.prepare_cached("INSERT INTO damage VALUES (?1, ?2, ?3)")?.execute(params![
-            name,
-            damage.offset as i64,
-            damage.bytes as i64
-        ])?;
-    }
     for StoredRecord { offset, record } in &reading.records {
         match record {
             Record::Event(event) => fold(transaction, name, *offset, event)?,
@@ -203,10 +196,8 @@ fn take(transaction: &Transaction, name: &str, reading: &JournalPart) -> rusqlit
 }
 
 fn metrics(transaction: &Transaction, journal: &str, offset: u64, chunk: &Chunk) -> rusqlite::Result<()> {
-    let step = |point: Option<&crate::domain::metric::MetricPoint>| point.map_or(0, |point| point.step as i64);
-    let (least, greatest) = chunk.range().unzip();
     transaction
-        .prepare_cached("INSERT INTO metric VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?
+        .prepare_cached("INSERT INTO metric VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
         .execute(params![
             journal,
             offset as i64,
@@ -214,10 +205,6 @@ fn metrics(transaction: &Transaction, journal: &str, offset: u64, chunk: &Chunk)
             chunk.attempt,
             chunk.series,
             chunk.points.len() as i64,
-            step(chunk.points.first()),
-            step(chunk.points.last()),
-            least,
-            greatest,
             chunk.to_bytes()
         ])
         .map(|_| ())

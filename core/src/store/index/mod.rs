@@ -14,7 +14,7 @@ mod schema;
 pub use journals::IngestedEvent;
 pub use read::{AttemptRow, JobRow, LogRow, RunRow, SeriesRow, Spent};
 pub use rebuild::{Before, Rebuilt};
-pub use results::{Aside, ScoreRow, rows, scores_of};
+pub use results::{Aside, check_scores};
 
 use crate::domain::{Fault, Result};
 use rusqlite::{Connection, OpenFlags};

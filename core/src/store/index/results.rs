@@ -1,29 +1,18 @@
-//! Results into tables: what was made, its scores, its figure. One that cannot be taken in is set aside with the reason, and is
-//! never in the way of others.
+//! Results into tables: what was made, and what it took. One that cannot be taken in is set aside with the reason, and is never
+//! in the way of others. Its scores and its figure stay in their objects; here it is only seen to that they can be used.
 
 use super::{Index, schema};
 use crate::{
     domain::{
         Ending, Fault, Key, Result,
         result::Manifest,
-        score::{Estimate, Scores},
+        score::Scores,
         stage::{Figure, ScoreViews},
     },
     store::{Objects, Results},
 };
 use rusqlite::{ErrorCode, Transaction, params};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// One score of one view.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ScoreRow {
-    /// As views display.
-    pub view: String,
-    /// Such as `knn_auc_b`.
-    pub score: String,
-    /// The value with its interval.
-    pub estimate: Estimate,
-}
 
 /// A result that could not be taken in, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,20 +23,18 @@ pub struct Aside {
     pub why: String,
 }
 
-/// What is taken from one result.
-struct LoadedResult {
+/// A result that can be used, and when its file was put in its place.
+struct SoundResult {
     manifest: Manifest,
     stamp: u64,
-    scores: Option<Scores>,
-    svg: Option<Vec<u8>>,
 }
 
 impl Index {
-    /// Takes in results, with their scores and figures, in one transaction.
+    /// Takes in results, in one transaction.
     pub fn take_results(&mut self, manifests: Vec<Manifest>, results: &Results, objects: &Objects) -> Result<()> {
         let held = |manifest: Manifest| {
             let (key, stamp) = (manifest.key, results.stamp(manifest.key));
-            LoadedResult::of(manifest, stamp, objects).map_or_else(|fault| Aside::of(key, fault).map(Err), |held| Ok(Ok(held)))
+            SoundResult::of(manifest, stamp, objects).map_or_else(|fault| Aside::of(key, fault).map(Err), |held| Ok(Ok(held)))
         };
         let held = manifests.into_iter().map(held).collect::<Result<Vec<_>>>()?;
         self.insert(&held, &[])
@@ -65,7 +52,7 @@ impl Index {
         for some in new.chunks(500) {
             let mut held = Vec::new();
             for &(key, stamp) in some {
-                match results.get(key).and_then(|manifest| manifest.map(|of| LoadedResult::of(of, stamp, objects)).transpose()) {
+                match results.get(key).and_then(|manifest| manifest.map(|of| SoundResult::of(of, stamp, objects)).transpose()) {
                     Ok(sound) => held.extend(sound.map(Ok)),
                     Err(fault) => held.push(Err(Aside::of(key, fault)?)),
                 }
@@ -75,7 +62,7 @@ impl Index {
         Ok(())
     }
 
-    fn insert(&mut self, held: &[std::result::Result<LoadedResult, Aside>], gone: &[Key]) -> Result<()> {
+    fn insert(&mut self, held: &[std::result::Result<SoundResult, Aside>], gone: &[Key]) -> Result<()> {
         let outcome = (|| {
             let mut transaction = self.connection.transaction()?;
             gone.iter().try_for_each(|key| forget(&transaction, *key))?;
@@ -145,20 +132,24 @@ impl Aside {
     }
 }
 
-impl LoadedResult {
+impl SoundResult {
+    /// # Errors
+    /// Scores that cannot be used; a figure that is not there, or damaged.
     fn of(manifest: Manifest, stamp: u64, objects: &Objects) -> Result<Self> {
-        let scores = scores_of(&manifest, objects)?;
-        let svg = manifest.output(Figure::SVG).map(|output| objects.get(output.digest)).transpose()?;
-        Ok(LoadedResult { manifest, stamp, scores, svg })
+        check_scores(&manifest, objects)?;
+        if let Some(figure) = manifest.output(Figure::SVG) {
+            objects.get(figure.digest)?;
+        }
+        Ok(SoundResult { manifest, stamp })
     }
 }
 
-/// The scores of a result, if it has any.
+/// Can the scores of a result be used, if it has any?
 ///
 /// # Errors
-/// Scores that are not there, cannot be read, are of a later format, or hold one view's score twice.
-pub fn scores_of(manifest: &Manifest, objects: &Objects) -> Result<Option<Scores>> {
-    let Some(output) = manifest.output(ScoreViews::SCORES) else { return Ok(None) };
+/// Scores that are not there, cannot be read, are of a later format, or hold one view twice.
+pub fn check_scores(manifest: &Manifest, objects: &Objects) -> Result<()> {
+    let Some(output) = manifest.output(ScoreViews::SCORES) else { return Ok(()) };
     let wrong = |why: String| Fault::differs(format!("its scores cannot be used: {why}"));
     let bytes = objects.get(output.digest)?;
     #[derive(serde::Deserialize)]
@@ -171,10 +162,10 @@ pub fn scores_of(manifest: &Manifest, objects: &Objects) -> Result<Option<Scores
     }
     let scores: Scores = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
     let mut seen = BTreeSet::new();
-    if let Some(row) = rows(&scores).into_iter().find(|row| !seen.insert((row.view.clone(), row.score.clone()))) {
-        return Err(wrong(format!("the view {} is in them twice", row.view)));
+    if let Some(twice) = scores.views.iter().map(|scored| scored.view).find(|view| !seen.insert(*view)) {
+        return Err(wrong(format!("the view {twice} is in them twice")));
     }
-    Ok(Some(scores))
+    Ok(())
 }
 
 /// Is it this row that the store refuses, and not the disk or the file?
@@ -201,61 +192,21 @@ fn forget(connection: &rusqlite::Connection, key: Key) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn insert(
-    transaction: &rusqlite::Connection,
-    LoadedResult { manifest, stamp, scores, svg }: &LoadedResult,
-) -> rusqlite::Result<()> {
-    let key = manifest.key.to_string();
+fn insert(connection: &rusqlite::Connection, SoundResult { manifest, stamp }: &SoundResult) -> rusqlite::Result<()> {
     let provenance = &manifest.provenance;
-    // A result made again (--force) takes the place of the first, with its scores.
-    forget(transaction, manifest.key)?;
-    transaction.prepare_cached("INSERT INTO result VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(params![
-        key,
-        manifest.stage.word(),
+    // A result made again (--force) takes the place of the first.
+    forget(connection, manifest.key)?;
+    connection.prepare_cached("INSERT INTO result VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
+        manifest.key.to_string(),
         manifest.work.cost_class(),
         manifest.content().to_string(),
         manifest.outputs.iter().map(|output| output.bytes).sum::<u64>() as i64,
         provenance.worker,
         provenance.attempt,
-        provenance.started as i64,
         provenance.seconds,
         *stamp as i64
     ])?;
-    for row in scores.as_ref().map(rows).unwrap_or_default() {
-        transaction.prepare_cached("INSERT INTO score VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
-            key,
-            row.view,
-            row.score,
-            row.estimate.value,
-            row.estimate.low(),
-            row.estimate.high()
-        ])?;
-    }
-    if let Some(svg) = svg {
-        transaction.prepare_cached("INSERT INTO figure VALUES (?1, ?2)")?.execute(params![key, svg])?;
-    }
     Ok(())
-}
-
-/// One row a score of a view, under the names that exports use.
-pub fn rows(scores: &Scores) -> Vec<ScoreRow> {
-    let named = |view: &crate::domain::score::ViewScore| {
-        let gradient = if scores.counts.classes.len() == 1 { "spearman" } else { "monotone_auc" };
-        let all = [
-            ("knn_auc", view.whole),
-            ("knn_auc_a", view.a),
-            ("knn_auc_b", view.b),
-            ("knn_auc_least", view.least),
-            (gradient, view.monotone),
-        ];
-        let name = view.view.to_string();
-        all.into_iter()
-            .filter_map(move |(score, estimate)| {
-                Some(ScoreRow { view: name.clone(), score: score.to_owned(), estimate: estimate? })
-            })
-            .collect::<Vec<_>>()
-    };
-    scores.views.iter().flat_map(named).collect()
 }
 
 #[cfg(test)]
@@ -267,7 +218,8 @@ mod tests {
         stage::{self, Work},
     };
 
-    fn held(name: &str, views: &[&str]) -> LoadedResult {
+    /// A result that took so many seconds; the table takes any number of them, and refuses what is none.
+    fn result(name: &str, seconds: f64) -> SoundResult {
         let manifest = Manifest {
             format: 1,
             key: Key(Digest::of(name.as_bytes())),
@@ -277,26 +229,9 @@ mod tests {
             inputs: vec![],
             outputs: vec![],
             facts: Facts::new(),
-            provenance: Provenance {
-                program: String::new(),
-                host: String::new(),
-                cpu: String::new(),
-                system: String::new(),
-                threads: 1,
-                worker: String::new(),
-                attempt: 1,
-                started: 0,
-                seconds: 0.0,
-            },
+            provenance: Provenance { seconds, ..Provenance::unknown() },
         };
-        let estimate = serde_json::json!({ "value": 0.5, "low": 0.4, "high": 0.6 });
-        let view = |view: &&str| serde_json::json!({ "view": view, "whole": estimate, "a": null, "b": null, "least": null, "monotone": null });
-        let counts = serde_json::json!({ "n": 1, "classes": [1, 1], "exclusive": [1, 1], "identities": [1, 1], "people": 2, "several": 0, "none": 0 });
-        let scores = serde_json::json!({
-            "format": 1, "counts": counts, "counts_a": counts, "counts_b": counts, "unranked": null, "seeds": 1,
-            "views": views.iter().map(view).collect::<Vec<_>>(),
-        });
-        LoadedResult { manifest, stamp: 1, scores: Some(serde_json::from_value(scores).unwrap()), svg: None }
+        SoundResult { manifest, stamp: 1 }
     }
 
     /// Whatever a constraint refuses is that result's own affair.
@@ -309,13 +244,13 @@ mod tests {
             keys.sort();
             keys
         };
-        let all = [held("a", &["map"]), held("b", &["map", "features", "map"]), held("c", &["features", "map"])];
+        let all = [result("a", 1.0), result("b", f64::NAN), result("c", 3.0)];
         index.insert(&all.map(Ok), &[]).unwrap();
         assert_eq!(index.keys().unwrap(), keys(&["a", "c"]));
         let aside = index.set_aside().unwrap();
-        assert!(aside.len() == 1 && aside[0].key == keys(&["b"])[0] && aside[0].why.contains("UNIQUE"), "{aside:?}");
+        assert!(aside.len() == 1 && aside[0].key == keys(&["b"])[0] && aside[0].why.contains("NOT NULL"), "{aside:?}");
         // Made again without its fault it is taken in; and one that was there may be refused later.
-        index.insert(&[Ok(held("b", &["map"])), Ok(held("a", &["map", "map"]))], &[]).unwrap();
+        index.insert(&[Ok(result("b", 2.0)), Ok(result("a", f64::NAN))], &[]).unwrap();
         assert_eq!(index.keys().unwrap(), keys(&["b", "c"]));
         assert_eq!(index.set_aside().unwrap()[0].key, keys(&["a"])[0]);
         index.insert(&[], &keys(&["a"])).unwrap();

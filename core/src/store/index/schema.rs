@@ -6,7 +6,7 @@ use crate::domain::{Fault, Result};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     -- How far each journal was taken in: exactly once, for this row changes in the same transaction.
     CREATE TABLE journal (
@@ -92,12 +92,29 @@ const MIGRATIONS: [&str; 3] = [
     DROP TABLE score;
     ALTER TABLE told RENAME TO score;
 ",
+    "
+    -- What nothing reads: scores and figures are read from their objects, damage from the journals, the rest from events.
+    DROP TABLE score;
+    DROP TABLE figure;
+    DROP TABLE damage;
+    ALTER TABLE event DROP COLUMN at;
+    ALTER TABLE metric DROP COLUMN first;
+    ALTER TABLE metric DROP COLUMN last;
+    ALTER TABLE metric DROP COLUMN least;
+    ALTER TABLE metric DROP COLUMN greatest;
+    ALTER TABLE act DROP COLUMN at;
+    ALTER TABLE act DROP COLUMN by;
+    ALTER TABLE run DROP COLUMN ran;
+    ALTER TABLE run DROP COLUMN stored;
+    ALTER TABLE run DROP COLUMN failed;
+    ALTER TABLE result DROP COLUMN stage;
+    ALTER TABLE result DROP COLUMN started;
+",
 ];
 
 /// The tables, with the columns that tell their rows apart; in the order of what refers to what.
-pub(super) const TABLES: [(&str, &str); 13] = [
+pub(super) const TABLES: [(&str, &str); 11] = [
     ("journal", "name"),
-    ("damage", "journal, offset"),
     ("event", "journal, offset"),
     ("metric", "journal, offset"),
     ("log", "journal, offset"),
@@ -106,7 +123,6 @@ pub(super) const TABLES: [(&str, &str); 13] = [
     ("job", "id"),
     ("attempt", "run, key, number"),
     ("result", "key"),
-    ("score", "key, view, score"),
     ("pin", "study, figure"),
     ("set_aside", "key"),
 ];

@@ -1,9 +1,7 @@
-//! What a study found: the read model of reports, exports and screens, names joined to results.
+//! What a study found: its ledger and the tests of all cells together, and what is said of each cell because of them.
 
-use super::{
-    plan::Plan,
-    steps::{Step, projected},
-};
+use super::{ScoreOf, ScoreSource, StudyNames, StudyResults};
+use crate::study::plan::Plan;
 use std::collections::BTreeMap;
 use visavis_core::{
     dataset::faces::Truth,
@@ -11,31 +9,9 @@ use visavis_core::{
         Fault, Key, Result,
         contrast::{self, ContrastSides},
         ledger::{CellId, Frequencies, Ledger, LedgerRow, ShownAs},
-        result::Manifest,
-        score::{FeatureScore, FeatureScores, ProbeScore, Scores},
         simultaneous::{CellTest, DifferenceVerdict, SimultaneousTests},
-        stage::{Ranking, ScoreFeatures, ScoreViews, Simultaneous, Work},
     },
 };
-
-/// Scores of one model at one layer on one comparison; `projection: None` for the features themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ScoreOf {
-    pub model: usize,
-    pub layer: usize,
-    pub projection: Option<usize>,
-    pub comparison: usize,
-}
-
-/// Scores, and where they stand: an output of a result, from this JSON pointer on.
-pub struct ScoreSource {
-    pub key: Key,
-    pub output: &'static str,
-    pub pointer: String,
-    pub scores: Scores,
-    /// Of features alone.
-    pub probe: Option<ProbeScore>,
-}
 
 /// What is said of a ranked cell, all cells that are tested together considered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +45,7 @@ fn reason_of_ranked(row: &LedgerRow, separates: bool) -> String {
 
 pub struct StudyOutcome<'a> {
     pub plan: &'a Plan,
+    pub results: StudyResults<'a>,
     pub scores: BTreeMap<ScoreOf, ScoreSource>,
     pub grid: SimultaneousTests,
     pub gridded: Key,
@@ -90,56 +67,42 @@ impl<'a> StudyOutcome<'a> {
     /// # Errors
     /// A study that was not run yet, or objects that are damaged.
     pub fn load(plan: &'a Plan) -> Result<Self> {
+        let results = StudyResults::of(plan);
+        let scores = results.scores()?;
+        Self::of(plan, results, scores)
+    }
+
+    /// With scores that were read already.
+    ///
+    /// # Errors
+    /// A study that has no ledger yet, or objects that are damaged.
+    pub fn of(plan: &'a Plan, results: StudyResults<'a>, scores: BTreeMap<ScoreOf, ScoreSource>) -> Result<Self> {
         let absent = || Fault::missing("the study has no results to show yet").next("run it first: visavis run STUDY");
-        let ledger = plan.ledger()?.ok_or_else(absent)?;
-        let frequencies = plan.frequencies()?.ok_or_else(absent)?;
-        let mut scores = BTreeMap::new();
-        for (step, manifest) in plan.results() {
-            let key = manifest.key;
-            match step {
-                Step::Score { model, layer, projection, comparison } => {
-                    let found = plan.json(step, ScoreViews::SCORES)?.ok_or_else(absent)?;
-                    let of = ScoreOf { model, layer, projection: Some(projection), comparison };
-                    scores.insert(
-                        of,
-                        ScoreSource { key, output: ScoreViews::SCORES, pointer: String::new(), scores: found, probe: None },
-                    );
-                }
-                Step::FeatureScores { model, layer } => {
-                    let space: FeatureScores = plan.json(step, ScoreFeatures::SCORES)?.ok_or_else(absent)?;
-                    let Work::FeatureScores(ScoreFeatures { questions, .. }) = &manifest.work else { continue };
-                    for (comparison, asked) in plan.study.comparisons.iter().enumerate() {
-                        let Some(place) = questions.iter().position(|question| *question == asked.question) else { continue };
-                        let Some(FeatureScore { scores: found, probe }) = space.answers.get(place).cloned() else { continue };
-                        let pointer = format!("/answers/{place}/scores");
-                        let of = ScoreOf { model, layer, projection: None, comparison };
-                        scores.insert(of, ScoreSource { key, output: ScoreFeatures::SCORES, pointer, scores: found, probe });
-                    }
-                }
-                _ => {}
-            }
-        }
-        let grid: SimultaneousTests = plan.json(Step::Simultaneous, Simultaneous::TESTS)?.ok_or_else(absent)?;
-        let gridded = plan.result(Step::Simultaneous).ok_or_else(absent)?.key;
-        let ranked = plan.result(Step::Rank).ok_or_else(absent)?.key;
-        let truth = plan.json(Step::Rank, Ranking::PLANTED)?;
+        let ledger = results.ledger()?.ok_or_else(absent)?;
+        let frequencies = results.frequencies()?.ok_or_else(absent)?.value;
+        let tests = results.simultaneous()?.ok_or_else(absent)?;
+        let (ranked, ledger, grid) = (ledger.key, ledger.value, tests.value);
         let held = contrast::held(&plan.study);
-        let verdicts = grid.verdicts(&held, &ledger);
         let chosen = ledger.rows.iter().enumerate().filter(|(_, row)| row.chosen);
         Ok(StudyOutcome {
             chosen: chosen.map(|(place, row)| ((row.candidate.cell.model, row.candidate.cell.comparison), place)).collect(),
+            verdicts: grid.verdicts(&held, &ledger),
+            truth: results.truth()?.map(|of| of.value),
+            shown: plan.shown(&ledger),
+            gridded: tests.key,
             plan,
+            results,
             scores,
             grid,
-            gridded,
             held,
-            verdicts,
-            shown: plan.shown(&ledger),
             ledger,
             frequencies,
             ranked,
-            truth,
         })
+    }
+
+    pub fn names(&self) -> StudyNames<'a> {
+        self.results.names()
     }
 
     /// The result behind a cell's score, and the place of its view in it.
@@ -156,19 +119,9 @@ impl<'a> StudyOutcome<'a> {
     /// Why a cell is shown or left out. Results know classes by their places; people by their names.
     pub fn reason(&self, row: &LedgerRow) -> String {
         match row.rank {
-            None => self.named(row.candidate.cell.comparison, &row.reason),
+            None => self.names().reason(row.candidate.cell.comparison, &row.reason),
             Some(_) => reason_of_ranked(row, self.separates(row)),
         }
-    }
-
-    /// Why something is not ranked, with the names of the halves and of the comparison's classes.
-    pub fn named(&self, comparison: usize, reason: &str) -> String {
-        let classes = &self.plan.study.comparisons[comparison].classes;
-        let reason = reason.replace("half A", "the selection half").replace("half B", "the evaluation half");
-        // From the last, so that `class 1` does not eat the head of `class 10`.
-        let named =
-            |text: String, (place, name): (usize, &String)| text.replace(&format!("class {} ", place + 1), &format!("“{name}” "));
-        classes.iter().enumerate().rev().fold(reason, named)
     }
 
     /// What is said of a cell.
@@ -203,17 +156,6 @@ impl<'a> StudyOutcome<'a> {
     /// Those of a model, in the order of the ledger.
     pub fn chosen_of(&self, model: usize) -> impl Iterator<Item = (usize, &LedgerRow)> {
         self.ledger.rows.iter().enumerate().filter(move |(_, row)| row.chosen && row.candidate.cell.model == model)
-    }
-
-    /// What a side of a contrast is called: a model, or what several trainings of one have in common.
-    pub fn side(&self, models: &[usize]) -> String {
-        let name = models.first().map_or("", |&model| self.plan.study.models[model].name.as_str());
-        let family = name.rsplit_once('@').filter(|_| models.len() > 1);
-        family.map_or(name, |(family, _)| family).to_owned()
-    }
-
-    pub fn projected(&self, cell: &CellId) -> Option<&Manifest> {
-        self.plan.result(projected(*cell))
     }
 }
 
