@@ -1,7 +1,7 @@
 //! The terminal UI, typed at: keys in, frames out, on real workspaces. What a key leaves to be done is a command line, which is
 //! done with the real program.
 
-use crate::desk::{Desk, SMALL, program};
+use crate::desk::{Desk, Inject, SMALL, program};
 use std::{
     fs,
     io::{Read, Write},
@@ -13,7 +13,7 @@ use visavis::{
     study::watch::Watch,
     tui::{Session, Theme},
 };
-use visavis_core::store::Workspace;
+use visavis_core::store::{Injection, Workspace};
 
 const STUDY: &str = "experiments/small.yaml";
 /// A day in 2026.
@@ -107,7 +107,7 @@ fn every_state_is_told_by_sign_and_word() {
     let mut seen = session(&desk, (140, 40));
     holds(&seen, &["· not run"]);
     let mishaps = "train resnet34-softmax=input";
-    desk.command(&["run", "experiments/micro.yaml", "--quiet"]).env("VISAVIS_MISHAPS", mishaps).output().unwrap();
+    desk.command(&["run", "experiments/micro.yaml", "--quiet"]).inject(Injection::Mishaps, mishaps).output().unwrap();
     seen.refresh();
     holds(&seen, &["✕ failed", "R tries it again"]);
     // The failed cell is taken up again, by its job.
@@ -386,7 +386,7 @@ fn after_an_act_status_says_what_explain_says() {
     let desk = Desk::with_pretence();
     let study = "experiments/micro.yaml";
     let mishaps = "train resnet34-softmax=input";
-    desk.command(&["run", study, "--quiet"]).env("VISAVIS_MISHAPS", mishaps).output().unwrap();
+    desk.command(&["run", study, "--quiet"]).inject(Injection::Mishaps, mishaps).output().unwrap();
     let status = |state: &str| desk.json(&["status"])["jobs"][state].as_u64().unwrap();
     let explained = |job: &str| desk.json(&["explain", job])["state"].as_str().unwrap().to_owned();
     // Jobs that wait for the failed one, and the failed one itself; nothing runs meanwhile.
