@@ -59,7 +59,7 @@ screens:
 
 ## simulations: the tables of docs/statistics.md: coverage, family-wise error, what choosing flatters; some minutes
 simulations:
-	VISAVIS_LONG=1 $(CARGO) test --quiet -p visavis-core --lib simulations -- --nocapture --test-threads 1
+	VISAVIS_LONG=1 $(CARGO) test --quiet -p visavis-core --lib simulations -- --include-ignored --nocapture --test-threads 1
 
 ## scaling: seconds and memory of projections from 1,000 to 202,599 x 512; half an hour
 scaling:
