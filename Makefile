@@ -1,30 +1,38 @@
 # What a newcomer types. Everything is built into one folder, which CI keeps beyond its clone. What a new machine lacks is
 # fetched: a browser for tests, and libtorch (0.5 GB, once, into the user's cache; $$LIBTORCH names another).
-.PHONY: build demo test test-long kills bench projections bits screens simulations scaling install oracle check tools
+.PHONY: build build-for-tests demo test test-long kills bench projections bits screens simulations scaling install oracle check tools
 
 CARGO ?= cargo
 WITH_LIBTORCH = libtorch="$$(scripts/libtorch)" && LIBTORCH="$$libtorch"
 PREFIX ?= $(HOME)/.local
 
+# Tests inject faults (a crash, a full disk, another machine), so they build with the feature. `make build`, `make demo`, `make bench`
+# and `make install` do not have it. Both builds stay in the target folder: only the three packages of this repository are compiled
+# twice, each when it is first asked for. CI builds for the tests only, once.
+WITH_FAULTS = --features fault-injection
+
 ## build: both programs, visavis and visavis-torch, side by side
 build:
 	@$(WITH_LIBTORCH) $(CARGO) build --quiet --workspace
+
+build-for-tests:
+	@$(WITH_LIBTORCH) $(CARGO) build --quiet --workspace $(WITH_FAULTS)
 
 ## demo: build, draw faces, train networks on them, write reports/demo.html
 demo: build
 	@"$${CARGO_TARGET_DIR:-target}/debug/visavis" demo
 
 ## test: every test of every day; installs a browser and bindfs for some of them if the machine has none
-test: tools build
-	@$(WITH_LIBTORCH) $(CARGO) test --quiet --workspace
+test: tools build-for-tests
+	@$(WITH_LIBTORCH) $(CARGO) test --quiet --workspace $(WITH_FAULTS)
 
 ## test-long: the same, with ten thousand damaged study files, a thousand kills, and a failure at every operation on a disk
-test-long: tools build
-	@$(WITH_LIBTORCH) VISAVIS_LONG=1 $(CARGO) test --quiet --workspace
+test-long: tools build-for-tests
+	@$(WITH_LIBTORCH) VISAVIS_LONG=1 $(CARGO) test --quiet --workspace $(WITH_FAULTS)
 
 ## kills: the table of kills; VISAVIS_LONG=1 makes twenty a thousand
 kills:
-	$(CARGO) test --quiet --test visavis kills -- --nocapture
+	$(CARGO) test --quiet $(WITH_FAULTS) --test visavis kills -- --nocapture
 
 ## bench: speed of what `make demo` builds, each number beside a peer (scikit-learn, MLflow, PyTorch) or a limit; PYTHON names a
 ## Python with the peers
@@ -47,11 +55,11 @@ bits:
 
 ## screens: the pictures of screens in docs/screens, drawn anew by the program from the digits' study
 screens:
-	VISAVIS_BLESS=1 $(CARGO) test --quiet --test visavis the_demo_runs_from_any_folder -- --nocapture
+	VISAVIS_BLESS=1 $(CARGO) test --quiet $(WITH_FAULTS) --test visavis the_demo_runs_from_any_folder -- --nocapture
 
 ## simulations: the tables of docs/statistics.md: coverage, family-wise error, what choosing flatters; some minutes
 simulations:
-	VISAVIS_LONG=1 $(CARGO) test --quiet -p visavis-core --lib simulations -- --nocapture --test-threads 1
+	VISAVIS_LONG=1 $(CARGO) test --quiet -p visavis-core --lib simulations -- --include-ignored --nocapture --test-threads 1
 
 ## scaling: seconds and memory of projections from 1,000 to 202,599 x 512; half an hour
 scaling:
@@ -59,7 +67,7 @@ scaling:
 
 ## oracle: the table of scores beside scikit-learn's
 oracle:
-	$(CARGO) test --quiet --test visavis oracle -- --nocapture
+	$(CARGO) test --quiet $(WITH_FAULTS) --test visavis oracle -- --nocapture
 
 ## install: both programs, optimised, into PREFIX/bin, and libtorch beside them into PREFIX/lib/visavis; the three may be moved
 ## together. `make install LIBTORCH=…` takes another libtorch

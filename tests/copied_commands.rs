@@ -1,6 +1,6 @@
 //! What is copied or handed out means the same anywhere: command lines, reports; and looking leaves nothing behind.
 
-use crate::desk::{Desk, Said, program};
+use crate::desk::{Desk, Inject, Said, program};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{
     collections::BTreeSet,
@@ -13,7 +13,7 @@ use visavis::{
     study::watch::Watch,
     tui::{Session, Theme},
 };
-use visavis_core::store::Workspace;
+use visavis_core::store::{Injection, Workspace};
 
 const STUDY: &str = "experiments/small.yaml";
 const CONTRASTS: &str = "contrasts:\n  features: { pair: [pixels, blocks] }\nstatistics:";
@@ -108,7 +108,7 @@ fn what_waits_or_failed_is_explained_and_not_run() {
     let desk = Desk::with_pretence();
     let study = "experiments/micro.yaml";
     let mishaps = "train resnet34-softmax=input";
-    let failed = desk.command(&["run", study, "--quiet"]).env("VISAVIS_MISHAPS", mishaps).output().unwrap();
+    let failed = desk.command(&["run", study, "--quiet"]).inject(Injection::Mishaps, mishaps).output().unwrap();
     assert_eq!(failed.status.code(), Some(3));
     let mut seen = session(&desk.path(""), None);
     seen.press("1 g");
@@ -146,12 +146,12 @@ fn a_run_with_failed_jobs_exits_three_however_it_is_followed() {
         let desk = Desk::with_pretence();
         let arguments = [&["run", study, "--attempts", "1"], flags].concat();
         let mishaps = format!("train resnet34-softmax={mishap}");
-        let said = Said::from(desk.command(&arguments).env("VISAVIS_MISHAPS", &mishaps).output().unwrap());
+        let said = Said::from(desk.command(&arguments).inject(Injection::Mishaps, &mishaps).output().unwrap());
         assert_eq!(said.code, 3, "{mishap} {flags:?}: {}{}", said.out, said.err);
     }
     let desk = Desk::with_pretence();
     let mishaps = "train resnet34-softmax=input";
-    let begun = desk.command(&["run", study, "--detach"]).env("VISAVIS_MISHAPS", mishaps).output().unwrap();
+    let begun = desk.command(&["run", study, "--detach"]).inject(Injection::Mishaps, mishaps).output().unwrap();
     assert_eq!(begun.status.code(), Some(0));
     // It may be over already; then there is nothing to attach to.
     let said = desk.visavis(&["attach", "--quiet"]);

@@ -1,10 +1,12 @@
 //! A desk to work at: a workspace in a temporary folder, with a small study on it, and the real program.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
+use visavis_core::store::Injection;
 
 pub struct Desk {
     folder: tempfile::TempDir,
@@ -13,6 +15,23 @@ pub struct Desk {
 /// The program under test: another than the one just built, if it is named.
 pub fn program() -> String {
     std::env::var("VISAVIS_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_visavis").to_owned())
+}
+
+/// Commands into which a fault is injected.
+pub trait Inject {
+    /// Sets the variable of an injection. Without the cargo feature the fault would not come, and the test would prove nothing:
+    /// it fails here.
+    fn inject(&mut self, injection: Injection, value: impl AsRef<OsStr>) -> &mut Self;
+}
+
+impl Inject for Command {
+    fn inject(&mut self, injection: Injection, value: impl AsRef<OsStr>) -> &mut Self {
+        assert!(
+            Injection::BUILT_IN,
+            "this test injects faults into the program: build it with `--features fault-injection`, as `make test` does"
+        );
+        self.env(injection.variable(), value)
+    }
 }
 
 /// How a command ended.

@@ -1,11 +1,12 @@
 //! A run that goes on: what people ask of it, what it tries again, what they are told. What a dispatcher decides by the time is tested in
 //! memory (`study/dispatch/engine/tests.rs`); here are the processes.
 
-use crate::desk::{Desk, Said};
+use crate::desk::{Desk, Inject, Said};
 use std::{
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
+use visavis_core::store::Injection;
 
 const STUDY: &str = "experiments/micro.yaml";
 
@@ -18,7 +19,8 @@ fn long(epochs: usize) -> Desk {
 
 /// Runs with mishaps; the attempts that were made.
 fn run_with(desk: &Desk, mishaps: &str, arguments: &[&str]) -> (Said, Vec<serde_json::Value>) {
-    let said = desk.command(&[&["run", STUDY][..], arguments].concat()).env("VISAVIS_MISHAPS", mishaps).output().unwrap().into();
+    let said =
+        desk.command(&[&["run", STUDY][..], arguments].concat()).inject(Injection::Mishaps, mishaps).output().unwrap().into();
     (said, attempts(desk))
 }
 

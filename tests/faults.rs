@@ -1,12 +1,13 @@
 //! What machines do: full disks, read-only folders, signals, two at once. One clear error, and nothing that was finished
 //! is lost.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Inject};
 use std::{
     fs,
     process::Command,
     time::{Duration, Instant},
 };
+use visavis_core::store::Injection;
 
 const STUDY: &str = "experiments/small.yaml";
 
@@ -306,7 +307,7 @@ fn a_clock_that_jumps_changes_no_order() {
     // A run in the future that fails, one in the past that mends it, one today that finds it mended.
     let at = |jump: i64, mishaps: &str| {
         let mut run = desk.command(&["run", MICRO, "--quiet"]);
-        run.env("VISAVIS_JUMP", jump.to_string()).env("VISAVIS_MISHAPS", mishaps).output().unwrap().status.code()
+        run.inject(Injection::ClockJump, jump.to_string()).inject(Injection::Mishaps, mishaps).output().unwrap().status.code()
     };
     assert_eq!(at(400 * day, "score=input"), Some(3));
     assert!(desk.json(&["status"])["jobs"]["failed"].as_u64() > Some(0));
@@ -360,7 +361,7 @@ fn a_store_stays_off_a_network_file_system() {
     let run = |arguments: &[&str]| -> crate::desk::Said {
         let network = format!("{}=26985", desk.path(".").canonicalize().unwrap().display());
         let mut command = desk.command(arguments);
-        command.env("VISAVIS_STATFS", network).env("XDG_STATE_HOME", desk.path("state")).output().unwrap().into()
+        command.inject(Injection::FileSystem, network).env("XDG_STATE_HOME", desk.path("state")).output().unwrap().into()
     };
     // The tests' folder is said to be NFS; the state folder is below it here, which only a test can do.
     let said = run(&["run", MICRO, "--store", "data/visavis.db"]);

@@ -1,15 +1,16 @@
 //! Kills: workers, dispatchers and both, at random moments and at every write, sync, rename and link; disks that refuse
 //! there. No acknowledged record is lost, and what comes out in the end equals an undisturbed run.
 //!
-//! A test process writes down what was acknowledged by itself (`VISAVIS_ACKNOWLEDGED`, see `store/journal.rs`).
+//! A test process writes down what was acknowledged by itself ([`Injection::Acknowledged`]).
 
-use crate::desk::{Desk, Said};
+use crate::desk::{Desk, Inject, Said};
 use std::{
     collections::BTreeSet,
     process::{Child, Command, Stdio},
     sync::OnceLock,
     time::{Duration, Instant},
 };
+use visavis_core::store::Injection;
 
 const STUDY: &str = "experiments/micro.yaml";
 
@@ -56,7 +57,7 @@ impl Dice {
 
 fn start(desk: &Desk) -> Child {
     let mut run = desk.command(&["run", STUDY, "--quiet"]);
-    run.env("VISAVIS_ACKNOWLEDGED", desk.path("acknowledged")).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    run.inject(Injection::Acknowledged, desk.path("acknowledged")).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 fn workers(dispatcher: u32) -> Vec<u32> {
@@ -92,7 +93,7 @@ fn accounts(desk: &Desk) -> (usize, Vec<String>) {
 
 /// Whatever happened, in the end all is there, once, and as it should be.
 fn comes_out_right(desk: &Desk, what: &str) -> usize {
-    let said = run_with(desk, "VISAVIS_FAIL", "");
+    let said = run_with(desk, Injection::DiskFault, "");
     assert_eq!(said.code, 0, "{what}: {}", said.err);
     // Where a job failed for good, its run ranked the others: that grid, ledger and figures are there beside the whole ones.
     let found = findings(desk);
@@ -161,9 +162,9 @@ fn nothing_is_lost_however_often_workers_and_dispatchers_are_killed() {
     println!("| {killed} | {} | {} | {} | {studies} | {acknowledged} | 0 | yes |", of_each[0], of_each[1], of_each[2]);
 }
 
-fn run_with(desk: &Desk, variable: &str, value: &str) -> Said {
+fn run_with(desk: &Desk, injection: Injection, value: &str) -> Said {
     let mut run = desk.command(&["run", STUDY, "--quiet"]);
-    run.env(variable, value).env("VISAVIS_ACKNOWLEDGED", desk.path("acknowledged")).output().unwrap().into()
+    run.inject(injection, value).inject(Injection::Acknowledged, desk.path("acknowledged")).output().unwrap().into()
 }
 
 /// The turns at which an operation fails: all of them when there is time, a few spread out when not.
@@ -177,7 +178,7 @@ fn a_process_killed_at_any_write_sync_rename_or_link_leaves_nothing_broken() {
         for turn in turns(last) {
             let desk = Desk::with_pretence();
             let what = format!("{role}:any@{turn}=kill");
-            let said = run_with(&desk, "VISAVIS_FAIL", &what);
+            let said = run_with(&desk, Injection::DiskFault, &what);
             assert!(!said.err.contains("panicked"), "{what}: {}", said.err);
             // The first turns come in every run: a fail point that never failed would prove nothing.
             match role {
@@ -203,7 +204,8 @@ fn a_kill_while_everything_is_made_again_leaves_a_store_that_can_be_made_again()
         desk.succeed(&["run", STUDY, "--quiet"]);
         let mut run = desk.command(&["run", STUDY, "--quiet", "--force"]);
         let what = format!("dispatcher:write@{turn}=kill");
-        let ended = run.env("VISAVIS_FAIL", &what).env("VISAVIS_ACKNOWLEDGED", desk.path("acknowledged")).output().unwrap();
+        let ended =
+            run.inject(Injection::DiskFault, &what).inject(Injection::Acknowledged, desk.path("acknowledged")).output().unwrap();
         assert_eq!(ended.status.code(), None, "{what} did not kill it");
         comes_out_right(&desk, &what);
     }
@@ -216,7 +218,7 @@ fn a_disk_that_refuses_any_operation_is_told_and_nothing_is_broken() {
             for (role, turn) in turns(last).into_iter().enumerate() {
                 let desk = Desk::with_pretence();
                 let what = format!("{}:{op}@{turn}={how}", ["dispatcher", "worker"][role % 2]);
-                let said = run_with(&desk, "VISAVIS_FAIL", &what);
+                let said = run_with(&desk, Injection::DiskFault, &what);
                 assert!(!said.err.contains("panicked") && !said.err.contains("a bug in visavis"), "{what}: {}", said.err);
                 let words = if how == "eio" { "input/output error" } else { "no space left" };
                 let told = said.err.contains(words);

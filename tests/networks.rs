@@ -1,8 +1,9 @@
 //! Networks that really learn, in small: what they leave is the same however they are interrupted, and bad input is told.
 
-use crate::desk::{Desk, Said};
+use crate::desk::{Desk, Inject, Said};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{fs, path::Path, process::Stdio, time::Duration};
+use visavis_core::store::Injection;
 
 pub const STUDY: &str = "experiments/tiny.yaml";
 
@@ -43,7 +44,7 @@ resources:
 
 pub fn desk() -> Desk {
     let torch = Path::new(&crate::desk::program()).with_file_name("visavis-torch");
-    assert!(torch.is_file(), "{} is not there: `make build` makes it", torch.display());
+    assert!(torch.is_file(), "{} is not there: `make test` builds it", torch.display());
     let desk = Desk::empty();
     desk.write(STUDY, TINY.as_bytes());
     desk.succeed(&["data", "draw", "data/faces", "--identities", "14", "--images", "42", "--quiet"]);
@@ -88,8 +89,10 @@ fn a_training_killed_at_three_steps_comes_to_the_weights_of_an_undisturbed_one()
     let again = desk();
     // It keeps what it learned every second step, so of these three deaths two lose a step and one loses none.
     for step in ["3", "8", "13"] {
-        let died = said(&again, &["run", STUDY, "--attempts", "1"], &[("VISAVIS_DIE_AT", step), ("VISAVIS_KEEP_EVERY", "2")]);
-        assert_eq!(died.code, 3, "{}{}", died.out, died.err);
+        let mut run = again.command(&["run", STUDY, "--attempts", "1"]);
+        let died: Said = run.inject(Injection::DieAtStep, step).inject(Injection::CheckpointEvery, "2").output().unwrap().into();
+        let with = "is visavis-torch built with `--features fault-injection`, as `make test` does?";
+        assert_eq!(died.code, 3, "{with}\n{}{}", died.out, died.err);
     }
     assert_eq!(fs::read_dir(again.path("data/checkpoints")).unwrap().count(), 1);
     again.succeed(&["run", STUDY, "--quiet"]);
@@ -123,7 +126,7 @@ fn ctrl_c_in_a_training_keeps_what_was_learned() {
 #[test]
 fn too_little_memory_halves_what_is_taken_at_a_time_and_says_so() {
     let desk = desk();
-    let run = said(&desk, &["run", STUDY, "--quiet"], &[("VISAVIS_MOST_PICTURES", "3")]);
+    let run: Said = desk.command(&["run", STUDY, "--quiet"]).inject(Injection::MostPictures, "3").output().unwrap().into();
     assert_eq!(run.code, 0, "{}{}", run.out, run.err);
     let logs = desk.succeed(&["logs", "train"]);
     assert!(logs.contains("out of memory with 8 pictures at a time: goes on with 4, in the same batches"), "{logs}");

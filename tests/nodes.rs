@@ -1,17 +1,17 @@
 //! Several machines on one folder, whose locks are each machine's own: one dispatches, the others are told who; what another
 //! machine writes is "not yet" before it is damage.
 //!
-//! A test's machine has a name (`VISAVIS_NODE`), a folder that is said to be shared (`VISAVIS_STATFS`), a store of its own and
-//! short leases (`VISAVIS_LEASE`). Where bindfs is, two mounts of one folder are two machines indeed: locks, sizes and names of
+//! A test's machine has a name, a folder that is said to be shared, a store of its own and short leases. Where bindfs is, two mounts of one folder are two machines indeed: locks, sizes and names of
 //! the one are not those of the other.
 
-use crate::desk::{Desk, Said, program};
+use crate::desk::{Desk, Inject, Said, program};
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
+use visavis_core::store::Injection;
 
 const MICRO: &str = "experiments/micro.yaml";
 const SMALL: &str = "experiments/small.yaml";
@@ -21,9 +21,9 @@ const NFS: u32 = 0x6969;
 fn command(desk: &Desk, node: &str, lease: u64, arguments: &[&str]) -> Command {
     let mut command = desk.command(arguments);
     command
-        .env("VISAVIS_NODE", node)
-        .env("VISAVIS_STATFS", format!("{}={NFS}", desk.path(".").canonicalize().unwrap().display()))
-        .env("VISAVIS_LEASE", lease.to_string())
+        .inject(Injection::Node, node)
+        .inject(Injection::FileSystem, format!("{}={NFS}", desk.path(".").canonicalize().unwrap().display()))
+        .inject(Injection::LeaseLength, lease.to_string())
         .env("XDG_STATE_HOME", desk.path(&format!("state-{node}")));
     command
 }
@@ -238,7 +238,7 @@ fn of_two_mounts_of_one_folder_one_dispatches_and_status_is_right_on_both() {
 
     // However fast it is built, it is still at work when the second one comes.
     let mut first = pair.command("a", &["run", SMALL, "--quiet"]);
-    let first = Running::start(first.env("VISAVIS_MISHAPS", "project=slow; score=slow; rank=slow; draw=slow"));
+    let first = Running::start(first.inject(Injection::Mishaps, "project=slow; score=slow; rank=slow; draw=slow"));
     wait("a result", || results(&desk.path("real")) > 0);
     let second = pair.on("b", &["run", SMALL]);
     let who = format!("another visavis is at work in this workspace: process {} on ", first.0.id());

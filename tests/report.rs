@@ -169,7 +169,8 @@ fn a_browser_opens_the_page_without_a_request_or_a_message() {
     assert!(dom.contains("<h2>Summary</h2>"), "{messages}");
     assert!(!messages.contains("CONSOLE"), "{messages}");
     assert_eq!(dom.matches("data-claim=").count(), page.matches("data-claim=").count());
-    let net = std::fs::read_to_string(&log).unwrap_or_default();
+    let net = std::fs::read_to_string(&log).unwrap();
+    assert!(net.contains("\"events\""), "Chromium wrote down nothing of what it asked for: {net}");
     let asked: Vec<&str> = net
         .split("\"url\":\"")
         .skip(1)

@@ -1,7 +1,7 @@
 //! The terminal UI, typed at: keys in, frames out, on real workspaces. What a key leaves to be done is a command line, which is
 //! done with the real program.
 
-use crate::desk::{Desk, SMALL, program};
+use crate::desk::{Desk, Inject, SMALL, program};
 use std::{
     fs,
     io::{Read, Write},
@@ -13,7 +13,7 @@ use visavis::{
     study::watch::Watch,
     tui::{Session, Theme},
 };
-use visavis_core::store::Workspace;
+use visavis_core::store::{Injection, Workspace};
 
 const STUDY: &str = "experiments/small.yaml";
 /// A day in 2026.
@@ -107,7 +107,7 @@ fn every_state_is_told_by_sign_and_word() {
     let mut seen = session(&desk, (140, 40));
     holds(&seen, &["· not run"]);
     let mishaps = "train resnet34-softmax=input";
-    desk.command(&["run", "experiments/micro.yaml", "--quiet"]).env("VISAVIS_MISHAPS", mishaps).output().unwrap();
+    desk.command(&["run", "experiments/micro.yaml", "--quiet"]).inject(Injection::Mishaps, mishaps).output().unwrap();
     seen.refresh();
     holds(&seen, &["✕ failed", "R tries it again"]);
     // The failed cell is taken up again, by its job.
@@ -386,7 +386,7 @@ fn after_an_act_status_says_what_explain_says() {
     let desk = Desk::with_pretence();
     let study = "experiments/micro.yaml";
     let mishaps = "train resnet34-softmax=input";
-    desk.command(&["run", study, "--quiet"]).env("VISAVIS_MISHAPS", mishaps).output().unwrap();
+    desk.command(&["run", study, "--quiet"]).inject(Injection::Mishaps, mishaps).output().unwrap();
     let status = |state: &str| desk.json(&["status"])["jobs"][state].as_u64().unwrap();
     let explained = |job: &str| desk.json(&["explain", job])["state"].as_str().unwrap().to_owned();
     // Jobs that wait for the failed one, and the failed one itself; nothing runs meanwhile.
@@ -460,14 +460,14 @@ fn a_plan_counts_what_can_run_here() {
 
 #[test]
 fn a_card_that_is_not_here_is_named_before_anything_runs() {
-    if visavis::study::devices::has_cards() {
-        println!("there is a card here: nothing was looked at");
-        return;
-    }
     let desk = with_pictures();
     desk.edit("experiments/micro.yaml", "device: pretend", "device: cuda");
     let plan = plan(&desk);
     let missing = plan["missing"].as_array().unwrap();
+    if visavis::study::devices::has_cards() {
+        assert!(missing.is_empty() && plan["waiting"] == 0, "there is a card here: {plan}");
+        return;
+    }
     assert!(missing.len() == 1 && missing[0]["input"].as_str().unwrap().contains("graphics card"), "{plan}");
     assert_eq!((&plan["waiting"], &missing[0]["cells"]), (&plan["cells"], &plan["cells"]));
     assert!(plan["seconds"].as_f64().unwrap() < 1.0 && total(&plan, "to_run") <= 2, "{plan}");
@@ -568,10 +568,7 @@ fn screens_have_twins_without_a_terminal() {
 /// In a real terminal: it is taken, drawn on, and given back, also when the process is told to go.
 #[test]
 fn a_real_terminal_is_given_back() {
-    if Command::new("script").arg("--version").output().is_err() {
-        println!("no `script` here: nothing was looked at");
-        return;
-    }
+    assert!(Command::new("script").arg("--version").output().is_ok(), "this test needs `script`, of util-linux (bsdutils)");
     let desk = Desk::with_digits();
     for end in ["key", "signal", "hangup"] {
         let line = format!("stty rows 40 cols 120; exec {} tui --theme dark", program());

@@ -311,6 +311,39 @@ fn every_dependency_has_a_permissive_licence_and_comes_from_the_registry() {
     }
 }
 
+/// The packages of this repository, each with its features, as cargo builds the workspace with these flags.
+fn packages_with_features(flags: &[&str]) -> BTreeMap<String, String> {
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--workspace", "--edges", "normal", "--depth", "1", "--prefix", "none", "--format", "{p}|{f}"])
+        .args(flags)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines = text.lines().filter(|line| line.starts_with("visavis"));
+    let parts = lines.filter_map(|line| line.trim_end_matches(" (*)").split_once('|'));
+    parts.map(|(package, features)| (package.split(' ').next().unwrap().to_owned(), features.to_owned())).collect()
+}
+
+#[test]
+fn what_users_build_has_no_fault_injection_and_what_tests_build_has_it() {
+    for (flags, features) in [(&[][..], ""), (&["--features", "fault-injection"], "fault-injection")] {
+        let expected = ["visavis", "visavis-core", "visavis-torch"].map(|package| (package.to_owned(), features.to_owned()));
+        assert_eq!(packages_with_features(flags), expected.into(), "{flags:?}");
+    }
+    let makefile = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Makefile")).unwrap();
+    let recipe = |target: &str| {
+        let (_, rest) = makefile.split_once(&format!("\n{target}:")).unwrap();
+        rest.split("\n\n").next().unwrap().contains("$(WITH_FAULTS)")
+    };
+    for target in ["test", "test-long", "build-for-tests", "kills", "screens", "oracle"] {
+        assert!(recipe(target), "`make {target}` tests without fault injection");
+    }
+    for target in ["build", "demo", "bench", "install"] {
+        assert!(!recipe(target), "`make {target}` has fault injection");
+    }
+}
+
 /// Folders whose files import each other in one direction only.
 const WITHOUT_CIRCLES: [&str; 2] = ["src/tui", "core/src/dataset"];
 

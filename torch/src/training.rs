@@ -51,11 +51,11 @@ pub fn train(training: &Training, inputs: &Inputs, place: &TrainingPlace, listen
     while lesson.progress.step < lesson.steps {
         lesson.step(training, listener)?;
         let stops = place.stop.load(Ordering::SeqCst);
-        if stops || kept.elapsed() > KEEP_EVERY || asked::keeps(lesson.progress.step) {
+        if stops || kept.elapsed() > KEEP_EVERY || injected::keeps(lesson.progress.step) {
             place.checkpoints.put(place.key, &lesson.checkpoint().to_bytes().map_err(because)?).map_err(because)?;
             kept = Instant::now();
         }
-        asked::die(lesson.progress.step);
+        injected::die(lesson.progress.step);
         if stops {
             let at = lesson.progress.step;
             return Err((Cause::Stopped, Fault::failed(format!("stopped at step {at}; it goes on from there"))));
@@ -215,7 +215,7 @@ impl TrainingLoop {
             // A part of one picture has no variance: it joins the one before it.
             let left = images - from;
             let length = if left <= part as i64 + 1 { left } else { part as i64 };
-            if let Some(most) = asked::most_pictures()
+            if let Some(most) = injected::most_pictures()
                 && length > most
             {
                 std::panic::panic_any(format!("out of memory, as asked: {length} pictures at a time"));
@@ -257,27 +257,23 @@ fn diverged(what: &str, step: usize) -> Fault {
     Fault::failed(format!("{what} at step {step}: the training diverged")).next("lower the rate of the recipe's optimizer")
 }
 
-/// What goes wrong on request, so that what follows can be tested. Optimised builds have none of it.
-mod asked {
-    use std::str::FromStr;
+/// What goes wrong on request, so that what follows can be tested.
+mod injected {
+    use visavis_core::store::Injection;
 
-    fn number<T: FromStr>(name: &str) -> Option<T> {
-        if cfg!(debug_assertions) { std::env::var(name).ok()?.parse().ok() } else { None }
-    }
-
-    /// `VISAVIS_MOST_PICTURES`: more at a time are too many for the memory.
+    /// More pictures at a time are too many for the memory.
     pub fn most_pictures() -> Option<i64> {
-        number("VISAVIS_MOST_PICTURES")
+        Injection::MostPictures.number()
     }
 
-    /// `VISAVIS_KEEP_EVERY`: steps after which what was learned is kept.
+    /// Whether a checkpoint is written after this step.
     pub fn keeps(step: usize) -> bool {
-        number("VISAVIS_KEEP_EVERY").is_some_and(|every: usize| step.is_multiple_of(every.max(1)))
+        Injection::CheckpointEvery.number().is_some_and(|every: usize| step.is_multiple_of(every.max(1)))
     }
 
-    /// `VISAVIS_DIE_AT`: the step at which the process is killed.
+    /// Ends the process if it shall end at this step.
     pub fn die(step: usize) {
-        if number("VISAVIS_DIE_AT") == Some(step) {
+        if Injection::DieAtStep.number() == Some(step) {
             std::process::abort();
         }
     }

@@ -223,10 +223,8 @@ fn of_too_few_there_is_no_interval() {
 
 /// Harder than the contract asks for: positives that scatter twice as widely, so that a few of them carry all mistakes.
 #[test]
+#[ignore = "minutes: `make simulations` runs it"]
 fn intervals_of_a_class_that_scatters_more() {
-    if !long() {
-        return;
-    }
     row("30 + 600 of 200, scattered", Classes { positives: (30, 30), negatives: (600, 200) }, 0.0, 2.0, many(2000));
     row("600 of 200 + 600 of 200, scattered", Classes { positives: (600, 200), negatives: (600, 200) }, 0.5, 2.0, many(1000));
 }

@@ -1,20 +1,18 @@
 //! Everything Visavis does to a disk that must not be lost: write, sync, rename, link; and files that are whole or not there.
 //!
-//! Each of the four passes a fail point, so that tests can refuse it or end the process just there: `VISAVIS_FAIL` holds
-//! `[ROLE:]OP@N=HOW` (`worker:sync@3=kill`); OP is `write`, `sync`, `rename`, `link` or `any`, N counts from 1 in each
-//! process, HOW is `enospc`, `eio` or `kill`. Optimised builds have no fail points.
+//! Each of the four passes a fail point (`store/fail_point.rs`), so that tests can refuse it or end the process just there.
 
-use super::writer;
+use super::{
+    fail_point::{self, Op},
+    writer,
+};
 use crate::domain::{Fault, Result};
 use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::{
-        OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -43,7 +41,7 @@ pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<CreatedFirst> {
 /// Gives `path` these bytes, whatever it held.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let half = write_beside(path, bytes)?;
-    trip(Op::Rename).and_then(|()| fs::rename(&half, path)).map_err(|error| {
+    fail_point::pass(Op::Rename).and_then(|()| fs::rename(&half, path)).map_err(|error| {
         fs::remove_file(&half).ok();
         Fault::io("write", path, &error)
     })?;
@@ -92,7 +90,7 @@ pub(super) fn sync_folder_of(path: &Path) -> Result<()> {
 
 /// Writes all bytes.
 pub(super) fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
-    if let Err(error) = trip(Op::Write) {
+    if let Err(error) = fail_point::pass(Op::Write) {
         // A write that is refused has often been begun.
         file.write_all(&bytes[..bytes.len() / 2])?;
         return Err(error);
@@ -102,18 +100,18 @@ pub(super) fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
 
 /// Gives a file another name, for good.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
-    trip(Op::Rename).and_then(|()| fs::rename(from, to)).map_err(|error| Fault::io("put in place", to, &error))?;
+    fail_point::pass(Op::Rename).and_then(|()| fs::rename(from, to)).map_err(|error| Fault::io("put in place", to, &error))?;
     sync_folder_of(to)
 }
 
 /// Gives a file a second name, unless that is taken.
 pub(super) fn link(from: &Path, to: &Path) -> io::Result<()> {
-    trip(Op::Link)?;
+    fail_point::pass(Op::Link)?;
     fs::hard_link(from, to)
 }
 
 pub(super) fn sync(file: &File) -> io::Result<()> {
-    trip(Op::Sync)?;
+    fail_point::pass(Op::Sync)?;
     file.sync_data()
 }
 
@@ -139,76 +137,6 @@ pub(super) fn sweep(folder: &Path) -> usize {
         gone || age.is_some_and(|age| age > DAY)
     };
     entries.filter(left).filter(|entry| fs::remove_file(entry.path()).is_ok()).count()
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Op {
-    Write,
-    Sync,
-    Rename,
-    Link,
-}
-
-#[derive(Debug)]
-struct FailPoint {
-    /// `None`: any of them.
-    op: Option<Op>,
-    turn: u64,
-    how: How,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum How {
-    Refuse(i32),
-    Kill,
-}
-
-fn trip(op: Op) -> io::Result<()> {
-    if !cfg!(debug_assertions) {
-        return Ok(());
-    }
-    static POINT: OnceLock<Option<FailPoint>> = OnceLock::new();
-    static TURN: AtomicU64 = AtomicU64::new(0);
-    let point = POINT.get_or_init(|| fail_point(&std::env::var("VISAVIS_FAIL").ok()?, std::env::args().nth(1).as_deref()));
-    let Some(point) = point.as_ref().filter(|point| point.op.is_none_or(|wanted| wanted == op)) else { return Ok(()) };
-    if TURN.fetch_add(1, Ordering::Relaxed) + 1 != point.turn {
-        return Ok(());
-    }
-    match point.how {
-        How::Refuse(number) => Err(io::Error::from_raw_os_error(number)),
-        How::Kill => {
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).ok();
-            loop {
-                std::thread::park();
-            }
-        }
-    }
-}
-
-fn fail_point(text: &str, command: Option<&str>) -> Option<FailPoint> {
-    let role = if command == Some("work") { "worker" } else { "dispatcher" };
-    let text = match text.split_once(':') {
-        Some((of, rest)) if of == role => rest,
-        Some(_) => return None,
-        None => text,
-    };
-    let (op, rest) = text.split_once('@')?;
-    let (turn, how) = rest.split_once('=')?;
-    let op = match op {
-        "write" => Some(Op::Write),
-        "sync" => Some(Op::Sync),
-        "rename" => Some(Op::Rename),
-        "link" => Some(Op::Link),
-        "any" => None,
-        _ => return None,
-    };
-    let how = match how {
-        "enospc" => How::Refuse(28),
-        "eio" => How::Refuse(5),
-        "kill" => How::Kill,
-        _ => return None,
-    };
-    Some(FailPoint { op, turn: turn.parse().ok()?, how })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! share: over a network that is not so, and a store there loses commits (sqlite.org/wal.html). Locks may be known to one
 //! machine only (see `lease.rs`). Results and journals need neither.
 
+use super::Injection;
 use crate::domain::Digest;
 use std::path::{Path, PathBuf};
 
@@ -63,11 +64,8 @@ const UNKNOWN: &str = "a file system that visavis does not know";
 /// The name of the shared file system that a folder is on; `None` on one of this machine's own. A folder that is not there
 /// yet is where its nearest parent is.
 pub(super) fn network(folder: &Path) -> Option<&'static str> {
-    if cfg!(debug_assertions)
-        && let Ok(number) = std::env::var("VISAVIS_STATFS")
-    {
-        // A test's mount: `PREFIX=NUMBER`.
-        let (prefix, number) = number.split_once('=')?;
+    if let Some(injected) = Injection::FileSystem.value() {
+        let (prefix, number) = injected.split_once('=')?;
         return std::path::absolute(folder).ok()?.starts_with(prefix).then(|| named(number.parse().ok()?))?;
     }
     let absolute = std::path::absolute(folder).ok()?;

@@ -6,7 +6,7 @@
 //! next number may be taken. A holder that finds a later number beside its own has lost the lease, and stops. Nothing that
 //! is kept depends on this: results are named by content, and two dispatchers cost time.
 
-use super::{disk, writer};
+use super::{Injection, disk, writer};
 use crate::domain::{Digest, Fault, Result, event::Writer, text::shorten};
 use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use serde::{Deserialize, Serialize};
@@ -35,10 +35,9 @@ const KEPT: u64 = 16;
 /// A card's bytes on disk: it never changes its size, which others may see late.
 const SIZE: usize = 2048;
 
-/// The lease's length; a test's is shorter (`VISAVIS_LEASE`, in milliseconds).
+/// The lease's length; a test's is shorter.
 pub(super) fn length() -> Duration {
-    let tested = || std::env::var("VISAVIS_LEASE").ok().and_then(|length| length.parse().ok()).map(Duration::from_millis);
-    if cfg!(debug_assertions) { tested().unwrap_or(LENGTH) } else { LENGTH }
+    Injection::LeaseLength.number().map_or(LENGTH, Duration::from_millis)
 }
 
 /// What a lease's file says.

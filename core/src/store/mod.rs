@@ -6,9 +6,11 @@
 mod audits;
 mod checkpoints;
 mod disk;
+mod fail_point;
 mod filesystem;
 mod graphs;
 mod index;
+mod injection;
 mod journal;
 mod lease;
 mod objects;
@@ -27,6 +29,7 @@ pub use index::{
     Aside, AttemptRow, Before, Index, IngestedEvent, JobRow, LogRow, Rebuilt, RunRow, SeriesRow, Spent, check_scores,
     sqlite_version,
 };
+pub use injection::Injection;
 pub use journal::{Damage, Journal, JournalPart, Mark, StoredRecord, read as read_journal};
 pub use objects::Objects;
 pub use pages::{MADE_OF, WrittenPage};

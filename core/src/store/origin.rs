@@ -1,15 +1,13 @@
 //! What is kept about where something was made.
 
+use super::Injection;
 use std::{collections::BTreeMap, fs};
-
-/// A test's other machine: `VISAVIS_NODE` holds its name.
-fn pretended() -> Option<String> {
-    std::env::var("VISAVIS_NODE").ok().filter(|_| cfg!(debug_assertions))
-}
 
 /// What the kernel calls its present run, a new one at each start; empty where it does not say.
 pub fn boot() -> String {
-    pretended().unwrap_or_else(|| fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned())
+    Injection::Node
+        .value()
+        .unwrap_or_else(|| fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned())
 }
 
 /// Where process numbers mean something: the process namespace, as the kernel names it.
@@ -19,7 +17,7 @@ pub fn process_namespace() -> String {
 
 /// The machine's name.
 pub fn host() -> String {
-    if let Some(name) = pretended() {
+    if let Some(name) = Injection::Node.value() {
         return name;
     }
     rustix::system::uname().nodename().to_string_lossy().into_owned()

@@ -1,7 +1,7 @@
 //! What a worker records while a stage runs: points, log lines, events; grouped, and synced soon by a thread of its own, so
 //! that recording costs the stage a push into memory.
 
-use super::Journal;
+use super::{Injection, Journal};
 use crate::domain::{
     Fault, Key, Result,
     event::{Event, EventKind, Record},
@@ -230,10 +230,9 @@ impl SharedState {
 /// Milliseconds since 1970, UTC.
 pub fn now() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    // A test's clock jumps: milliseconds to add.
-    static JUMP: LazyLock<i64> =
-        LazyLock::new(|| std::env::var("VISAVIS_JUMP").ok().and_then(|jump| jump.parse().ok()).unwrap_or(0));
-    if cfg!(debug_assertions) { now.saturating_add_signed(*JUMP) } else { now }
+    // A test's clock jumps.
+    static JUMP: LazyLock<i64> = LazyLock::new(|| Injection::ClockJump.number().unwrap_or(0));
+    now.saturating_add_signed(*JUMP)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use super::*;
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
+use std::cell::Cell;
 
 fn parse(text: &str) -> Expression {
     text.parse().unwrap()
@@ -75,17 +76,58 @@ fn a_misread_says_where() {
     assert!("not ".repeat(500).parse::<Expression>().is_err());
 }
 
-proptest! {
-    #[test]
-    fn what_is_printed_reads_back_the_same(text in "[abn() =\"ot]{0,24}") {
-        if let Ok(expression) = text.parse::<Expression>() {
-            // A quoted word may hold anything but a quote, so printing is exact.
-            prop_assert_eq!(expression.to_string().parse::<Expression>().unwrap().canonical(), regroup(&expression).canonical());
+/// Any expression: names that must be quoted, values that are words for a missing label, operators within each other.
+fn expressions() -> impl Strategy<Value = Expression> {
+    let word = || prop_oneof!["[a-cé0-9_.+ ()=-]{1,6}", "not|and|or|NA|null"];
+    let leaf =
+        prop_oneof![word().prop_map(Expression::Has), (word(), word()).prop_map(|(of, value)| Expression::Equals(of, value))];
+    leaf.prop_recursive(4, 24, 3, |inner| {
+        let several = prop::collection::vec(inner.clone(), 2..4);
+        prop_oneof![
+            inner.prop_map(|inner| Expression::Not(Box::new(inner))),
+            several.clone().prop_map(Expression::And),
+            several.prop_map(Expression::Or),
+        ]
+    })
+}
+
+/// Without groups that change nothing (`a or (b or c)`), which printing leaves out.
+fn regrouped(expression: &Expression) -> Expression {
+    let all = |parts: &[Expression], is: fn(Expression) -> Vec<Expression>| {
+        parts.iter().flat_map(|part| is(regrouped(part))).collect::<Vec<_>>()
+    };
+    match expression {
+        Expression::Has(_) | Expression::Equals(..) => expression.clone(),
+        Expression::Not(inner) => Expression::Not(Box::new(regrouped(inner))),
+        Expression::And(parts) => {
+            Expression::And(all(parts, |part| if let Expression::And(parts) = part { parts } else { vec![part] }))
+        }
+        Expression::Or(parts) => {
+            Expression::Or(all(parts, |part| if let Expression::Or(parts) = part { parts } else { vec![part] }))
         }
     }
 }
 
-/// Printing drops redundant grouping of equal operators (`a or (b or c)`); compare with the grouping that reads back.
-fn regroup(expression: &Expression) -> Expression {
-    expression.to_string().parse().unwrap()
+proptest! {
+    #[test]
+    fn what_is_printed_reads_back_the_same(expression in expressions()) {
+        let printed = expression.to_string();
+        prop_assert_eq!(printed.parse::<Expression>(), Ok(regrouped(&expression)), "{}", printed);
+    }
+}
+
+#[test]
+fn whatever_is_typed_is_misread_or_reads_back_from_its_print() {
+    let (read, misread) = (Cell::new(0), Cell::new(0));
+    let typed = |text: String| {
+        let Ok(expression) = text.parse::<Expression>() else {
+            misread.set(misread.get() + 1);
+            return Ok(());
+        };
+        read.set(read.get() + 1);
+        prop_assert_eq!(expression.to_string().parse::<Expression>(), Ok(regrouped(&expression)), "{}", text);
+        Ok(())
+    };
+    TestRunner::deterministic().run(&"[ab() =\"not]{0,12}", typed).unwrap();
+    assert!(read.get() > 10 && misread.get() > 10, "{} were read, {} misread", read.get(), misread.get());
 }

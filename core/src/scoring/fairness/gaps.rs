@@ -134,6 +134,8 @@ mod tests {
                 let found = rates(rate_of).and_then(|rates| worst_to_geometric_mean_ratio(&rates));
                 assert_agrees(&format!("{name}: worst {rate}"), found, &peer["worst_to_geometric_mean"][rate]);
             }
+            let has = |what: &str| RATES.iter().any(|(rate, _)| peer[what].get(rate).is_some());
+            assert!(has("range") && has("least_ratio"), "{name}: the peer says nothing");
             for (rate, rate_of) in RATES {
                 if let Some(peer) = peer["range"].get(rate) {
                     assert_agrees(&format!("{name}: range of {rate}"), range_of(rate_of), peer);

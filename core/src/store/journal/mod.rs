@@ -18,7 +18,7 @@ mod reader;
 mod tests;
 
 use super::{
-    disk,
+    Injection, disk,
     writer::{self, Locking},
 };
 use crate::domain::{
@@ -117,7 +117,6 @@ impl Journal {
         }
         self.chain = chain;
         self.end += bytes.len() as u64;
-        #[cfg(debug_assertions)]
         testify(&self.path, &offsets);
         Ok(offsets)
     }
@@ -138,11 +137,10 @@ impl Drop for Journal {
     }
 }
 
-/// Tells a test what was acknowledged: a line a record in the file that `VISAVIS_ACKNOWLEDGED` names.
-#[cfg(debug_assertions)]
+/// Tells a test what was acknowledged: a line a record in the file that [`Injection::Acknowledged`] names.
 fn testify(path: &Path, offsets: &[u64]) {
     use std::io::Write;
-    let Some(file) = std::env::var_os("VISAVIS_ACKNOWLEDGED") else { return };
+    let Some(file) = Injection::Acknowledged.value_os() else { return };
     let lines: String = offsets.iter().map(|offset| format!("{}\t{offset}\n", name_of(path))).collect();
     File::options().append(true).create(true).open(file).and_then(|mut file| file.write_all(lines.as_bytes())).ok();
 }
