@@ -178,17 +178,17 @@ fn label_file(
         }
     }
     survey.note_table(&table, path);
-    let of = table.missing.remove(attribute).unwrap_or_default();
+    let missing = table.missing.remove(attribute).unwrap_or_default();
     match (survey.labels.remove(attribute), survey.labelled_in.get(attribute)) {
         (Some(before), Some(other)) => {
             let merged = labels::merged(attribute, (&before, other), (&column, path))?;
             survey.notes.push(format!("the labels of `{attribute}` in {} and {} agree", name_of(other), name_of(path)));
-            survey.missing_labels.entry(attribute.clone()).or_default().join(of);
+            survey.missing_labels.entry(attribute.clone()).or_default().join(missing);
             survey.labels.insert(attribute.clone(), merged);
         }
         _ => {
             survey.labels.insert(attribute.clone(), column);
-            survey.missing_labels.insert(attribute.clone(), of);
+            survey.missing_labels.insert(attribute.clone(), missing);
         }
     }
     survey.labelled_in.insert(attribute.clone(), path.clone());

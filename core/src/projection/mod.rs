@@ -358,9 +358,9 @@ mod tests {
 
     #[test]
     fn a_metric_that_is_the_usual_one_is_left_out_of_the_key() {
-        let of = |metric: Metric| tsne::SPEC.method(&[30.0.into(), metric.into()]);
-        assert_eq!(of(Metric::Euclidean), tsne(30.0));
-        assert_eq!(of(Metric::Cosine).parameter("metric"), Some(ParameterValue::Metric(Metric::Cosine)));
+        let with_metric = |metric: Metric| tsne::SPEC.method(&[30.0.into(), metric.into()]);
+        assert_eq!(with_metric(Metric::Euclidean), tsne(30.0));
+        assert_eq!(with_metric(Metric::Cosine).parameter("metric"), Some(ParameterValue::Metric(Metric::Cosine)));
     }
 
     #[test]

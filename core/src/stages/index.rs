@@ -6,9 +6,9 @@ use crate::{
     domain::{Result, image::Images, stage::Index},
 };
 
-pub fn index(of: &Index, inputs: &Inputs) -> Result<StageOutput> {
+pub fn index(stage: &Index, inputs: &Inputs) -> Result<StageOutput> {
     let listing = inputs.images(Index::LISTING)?;
-    let images = taken(&listing, of.take.as_ref())?;
+    let images = taken(&listing, stage.take.as_ref())?;
     let count = images.len() as f64;
     Ok(StageOutput::default().with(Index::IMAGES, Images::to_text(&images).into_bytes()).fact("images", vec![count]))
 }

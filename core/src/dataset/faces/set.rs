@@ -8,7 +8,7 @@ use super::{
     person::Person,
     portrait::portrait,
     sheet,
-    sitting::{PictureOf, Sitting, Twin, Variety},
+    sitting::{DrawnPicture, Sitting, Twin, Variety},
     texture::Texture,
     tones::Landmarks,
     truth::{self, DrawnSet, Truth},
@@ -95,7 +95,7 @@ fn identities(request: &Request) -> Vec<usize> {
     identities
 }
 
-fn pictures(request: &Request, people: Purpose, style: Style, twin: Twin, variety: Variety) -> Vec<PictureOf> {
+fn pictures(request: &Request, people: Purpose, style: Style, twin: Twin, variety: Variety) -> Vec<DrawnPicture> {
     // A person's first sequence is their own, the others are their sittings'.
     let dice = |person: usize, sitting: u64| Dice::new(request.seed, people, person as u64 * OF_PERSON + sitting);
     let people: Vec<Person> = (0..request.people).map(|person| Person::draw(&mut dice(person, 0))).collect();
@@ -105,7 +105,7 @@ fn pictures(request: &Request, people: Purpose, style: Style, twin: Twin, variet
         let mut dice = dice(identity, images[identity]);
         let person = people[identity].clone();
         let sitting = Sitting::draw(&person, &style, twin, variety, &mut dice);
-        PictureOf { identity, person, sitting, style }
+        DrawnPicture { identity, person, sitting, style }
     };
     identities(request).into_iter().map(picture).collect()
 }
@@ -202,7 +202,7 @@ fn partition(identity: usize, people: usize) -> u8 {
 }
 
 /// Obvious cases only, as people label them: tones near the middle of their bin.
-fn tones(pictures: &[PictureOf], names: &[String], seed: u64) -> String {
+fn tones(pictures: &[DrawnPicture], names: &[String], seed: u64) -> String {
     let mut order: Vec<usize> = (0..pictures.len()).collect();
     PhiloxStream::new(seed, Purpose::DrawnTones, 0).shuffle(&mut order);
     let mut chosen: Vec<(usize, &str)> = Vec::new();
