@@ -146,15 +146,18 @@ impl ScreenTable {
             }
             lines.push(cells);
         }
-        lines.iter().map(|cells| cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\n").collect()
+        let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        for cells in lines {
+            writer.write_record(cells.into_iter().map(no_formula)).expect("memory takes every row, of whatever length");
+        }
+        String::from_utf8(writer.into_inner().expect("memory takes every row")).expect("cells are UTF-8")
     }
 }
 
-/// A cell of RFC 4180; none starts a formula in a spreadsheet.
-fn quoted(cell: &str) -> String {
+/// No cell starts a formula in a spreadsheet.
+fn no_formula(cell: String) -> String {
     let formula = cell.starts_with(['=', '@', '+', '-']) && cell.parse::<f64>().is_err();
-    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
-    if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+    if formula { format!("'{cell}") } else { cell }
 }
 
 #[cfg(test)]
@@ -169,5 +172,11 @@ mod tests {
         assert_eq!(table.plain(), "t\n\nmodel     auc\na,\"b\"     0.900 (0.850–0.950)\n=x\\u{1b}");
         assert_eq!(table.csv(), "model,auc,auc low,auc high\n\"a,\"\"b\"\"\",0.9,0.85,0.95\n'=x\\u{1b},,,\n");
         assert_eq!(table.json(Some("s"))["rows"][0]["auc"]["low"], 0.85);
+    }
+
+    #[test]
+    fn a_row_of_one_empty_cell_is_still_a_row_of_its_csv() {
+        let table = ScreenTable { title: "t".into(), heads: vec!["note"], rows: vec![vec!["".into()], vec!["-1.5".into()]] };
+        assert_eq!(table.csv(), "note\n\"\"\n-1.5\n");
     }
 }

@@ -113,14 +113,14 @@ fn common(images: Images, lists: &[RowList], warnings: &mut Vec<String>) -> Resu
     }
     let left_out = before - images.len();
     if left_out > 0 {
-        let of = |(list, without): (&RowList, &usize)| {
+        let lacks = |(list, without): (&RowList, &usize)| {
             (*without > 0).then(|| format!("{} {} none of {}", list.who(), list.has(), thousands(*without)))
         };
         warnings.push(format!(
             "{} of {} left out for all models alike, as `on_missing: leave_out` asks, for features of them are missing: {}",
             thousands(left_out),
             count(before, "image") + if left_out == 1 { " is" } else { " are" },
-            lists.iter().zip(&without).filter_map(of).collect::<Vec<_>>().join("; ")
+            lists.iter().zip(&without).filter_map(lacks).collect::<Vec<_>>().join("; ")
         ));
     }
     Ok(images)

@@ -161,7 +161,7 @@ const SAMPLE: usize = 1023;
 impl Columns {
     fn of(reader: &ValueReader, rows: &[usize]) -> Self {
         let columns = reader.base.len();
-        let mut of = Columns {
+        let mut measured = Columns {
             middles: vec![0.0; columns],
             quartiles: vec![0.0; columns],
             least: vec![f64::INFINITY; columns],
@@ -172,9 +172,9 @@ impl Columns {
         for &row in rows {
             reader.row(row, &mut values);
             for (column, value) in values.iter().enumerate() {
-                of.least[column] = of.least[column].min(*value);
-                of.most[column] = of.most[column].max(*value);
-                of.losses[column] = of.losses[column].max(reader.loss(row, column, *value));
+                measured.least[column] = measured.least[column].min(*value);
+                measured.most[column] = measured.most[column].max(*value);
+                measured.losses[column] = measured.losses[column].max(reader.loss(row, column, *value));
             }
         }
         let sample = rows.len().min(SAMPLE);
@@ -186,15 +186,15 @@ impl Columns {
         for (column, mut values) in sampled.into_iter().enumerate().filter(|(_, values)| !values.is_empty()) {
             values.sort_unstable_by(f64::total_cmp);
             let last = values.len() - 1;
-            of.middles[column] = values[last / 2];
-            of.quartiles[column] = values[last - last / 4] - values[last / 4];
+            measured.middles[column] = values[last / 2];
+            measured.quartiles[column] = values[last - last / 4] - values[last / 4];
         }
-        of
+        measured
     }
 
     /// What is taken from each column; nothing where it is narrowed as it is.
     fn origins(&self, reader: &ValueReader) -> Vec<Option<f64>> {
-        let of = |column: usize| {
+        let origin = |column: usize| {
             let (middle, range) = (self.middles[column], self.most[column] - self.least[column]);
             let far = reader.whole(column, middle).abs();
             // Single outliers do not make a column wide; one that is mostly the same is as wide as its exceptions.
@@ -205,7 +205,7 @@ impl Columns {
             // Whole numbers are measured from a whole one, exactly.
             moves.then_some(if middle.abs() >= 1.0 { middle.round() } else { middle })
         };
-        (0..self.middles.len()).map(of).collect()
+        (0..self.middles.len()).map(origin).collect()
     }
 }
 

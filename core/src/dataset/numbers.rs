@@ -393,10 +393,10 @@ mod tests {
             let size = data.len() / 6;
             let big: Vec<u8> = data.chunks(size).flat_map(|number| number.iter().rev().copied().collect::<Vec<_>>()).collect();
             let columnwise: Vec<u8> = [0, 3, 1, 4, 2, 5].iter().flat_map(|at| data[at * size..][..size].to_vec()).collect();
-            let of = |word: &str, fortran, data: &[u8]| rows(&npy(1, &format!("'{word}'"), fortran, "(2, 3)", data));
-            assert_eq!(of(word, false, &data), wanted, "{word}");
-            assert_eq!(of(word, true, &columnwise), wanted, "{word}, column by column");
-            assert_eq!(of(&word.replace('<', ">"), false, &big), wanted, "{word}, most significant byte first");
+            let read_as = |word: &str, fortran, data: &[u8]| rows(&npy(1, &format!("'{word}'"), fortran, "(2, 3)", data));
+            assert_eq!(read_as(word, false, &data), wanted, "{word}");
+            assert_eq!(read_as(word, true, &columnwise), wanted, "{word}, column by column");
+            assert_eq!(read_as(&word.replace('<', ">"), false, &big), wanted, "{word}, most significant byte first");
         }
     }
 
@@ -419,16 +419,16 @@ mod tests {
             let fault = Numbers::of_npy(bytes, Path::new("x.npy")).unwrap_err();
             assert!(fault.what.contains(what) && fault.next.as_ref().is_some_and(|of| of.contains(next)), "{fault}");
         };
-        let of = |descr: &str, shape: &str| npy(1, descr, false, shape, &[0; 64]);
-        refused(&of("'|O'", "(2, 2)"), "object array", "np.stack");
-        refused(&of("'<c8'", "(2, 2)"), "complex", "real");
-        refused(&of("'<U4'", "(2, 2)"), "text", "float32");
-        refused(&of("'<M8[ns]'", "(2, 2)"), "dates", "int64");
-        refused(&of("'<f16'", "(2, 2)"), "f16", "float64");
-        refused(&of("[('x', '<f4'), ('y', '<f4')]", "(4,)"), "named columns x, y", "np.stack");
-        refused(&of("'<f4'", "(4,)"), "one dimension", "reshape(-1, 1)");
-        refused(&of("'<f4'", "(2, 2, 2)"), "3 dimensions (2, 2, 2)", "mean");
-        refused(&of("'<f8'", "(9, 9)"), "cut short", "again");
+        let array = |descr: &str, shape: &str| npy(1, descr, false, shape, &[0; 64]);
+        refused(&array("'|O'", "(2, 2)"), "object array", "np.stack");
+        refused(&array("'<c8'", "(2, 2)"), "complex", "real");
+        refused(&array("'<U4'", "(2, 2)"), "text", "float32");
+        refused(&array("'<M8[ns]'", "(2, 2)"), "dates", "int64");
+        refused(&array("'<f16'", "(2, 2)"), "f16", "float64");
+        refused(&array("[('x', '<f4'), ('y', '<f4')]", "(4,)"), "named columns x, y", "np.stack");
+        refused(&array("'<f4'", "(4,)"), "one dimension", "reshape(-1, 1)");
+        refused(&array("'<f4'", "(2, 2, 2)"), "3 dimensions (2, 2, 2)", "mean");
+        refused(&array("'<f8'", "(9, 9)"), "cut short", "again");
         refused(b"PK\x03\x04\x14\0\0\0\0\0a.npy", ".npz", "np.load");
         refused(b"", "empty", "again");
         refused(b"version https://git-lfs.github.com/spec/v1\n", "Git LFS", "git lfs pull");

@@ -100,20 +100,20 @@ impl Members {
     /// Counts over the members that `takes` says take part; `group` is by row.
     pub fn counts(&self, group: &[usize], takes: impl Fn(usize) -> bool) -> Counts {
         let part: Vec<usize> = (0..self.rows.len()).filter(|&i| takes(i)).collect();
-        let of = |set: &[bool]| part.iter().copied().filter(|&i| set[i]).collect::<Vec<_>>();
+        let rows_in = |set: &[bool]| part.iter().copied().filter(|&i| set[i]).collect::<Vec<_>>();
         let people = |rows: &[usize]| rows.iter().map(|&i| group[self.rows[i]]).collect::<BTreeSet<_>>().len();
         let width = self.classes.len();
         let alone = |p: usize| {
             (0..width)
                 .filter(|&q| q != p)
-                .map(|q| of(&self.exclusive(p, q)))
+                .map(|q| rows_in(&self.exclusive(p, q)))
                 .min_by_key(Vec::len)
-                .unwrap_or_else(|| of(&self.classes[p]))
+                .unwrap_or_else(|| rows_in(&self.classes[p]))
         };
         let exclusive: Vec<Vec<usize>> = (0..width).map(alone).collect();
         Counts {
             n: part.len(),
-            classes: self.classes.iter().map(|class| of(class).len()).collect(),
+            classes: self.classes.iter().map(|class| rows_in(class).len()).collect(),
             exclusive: exclusive.iter().map(Vec::len).collect(),
             identities: exclusive.iter().map(|rows| people(rows)).collect(),
             people: people(&part),
@@ -178,8 +178,8 @@ mod tests {
             let ids: Vec<String> = (0..table.len()).map(|i| format!("{i:02}")).collect();
             let (x, y): (Vec<_>, Vec<_>) = table.iter().copied().unzip();
             let column = |values: &[Option<bool>]| -> Column {
-                let of = ids.iter().zip(values).filter_map(|(id, value)| Some((id.clone(), if (*value)? { "1" } else { "0" })));
-                of.collect()
+                let entries = ids.iter().zip(values).filter_map(|(id, value)| Some((id.clone(), if (*value)? { "1" } else { "0" })));
+                entries.collect()
             };
             let labels: Labels = [("x", column(&x)), ("y", column(&y))].into_iter().collect();
             let images = Images(ids.iter().map(|id| (id.clone(), None)).collect());

@@ -6,7 +6,8 @@
 //! "M" · key 32 bytes · attempt varint · length of the series' name varint · name · count varint
 //! steps: zigzag varints of differences · times: zigzag varints of differences, milliseconds · values: f64, little endian
 //! ```
-//! Varints are LEB128: seven bits a byte, the lowest first.
+//! Varints are LEB128: seven bits a byte, the lowest first, ten bytes at most. The crate integer-encoding writes the same bytes at half to
+//! a quarter of the speed (3.3 µs instead of 0.8 for the steps of 1,000 points), by way of a buffer; so it is the peer of a test only.
 
 use super::{Digest, Key};
 
@@ -88,10 +89,14 @@ fn write_varint(out: &mut Vec<u8>, mut number: u64) {
     out.push(number as u8);
 }
 
+/// `None` for bytes that end too early, or that are a number of more than 64 bits.
 fn read_varint(rest: &mut &[u8]) -> Option<u64> {
     let mut number = 0_u64;
     for shift in (0..64).step_by(7) {
         let byte = take(rest, 1)?[0];
+        if shift == 63 && byte > 1 {
+            return None;
+        }
         number |= u64::from(byte & 0x7f) << shift;
         if byte < 0x80 {
             return Some(number);
@@ -122,6 +127,7 @@ fn read_differences(rest: &mut &[u8], count: usize) -> Option<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use integer_encoding::VarInt;
     use proptest::prelude::*;
 
     fn chunk(points: Vec<MetricPoint>) -> Chunk {
@@ -144,6 +150,25 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             drop(Chunk::of_bytes(&[&[TAG][..], &bytes].concat()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn varints_are_those_of_integer_encoding(number in any::<u64>(), shift in 0..64, bytes in prop::collection::vec(any::<u8>(), 0..12)) {
+            let number = number >> shift;
+            let mut written = Vec::new();
+            write_varint(&mut written, number);
+            prop_assert_eq!(&written, &number.encode_var_vec());
+            let mut signed = Vec::new();
+            write_differences(&mut signed, [number].into_iter());
+            prop_assert_eq!(&signed, &(number as i64).encode_var_vec());
+            // Also of bytes that nobody wrote, most of which go on beyond their end or beyond 64 bits.
+            for bytes in [&bytes, &bytes.iter().map(|byte| byte | 0x80).collect::<Vec<_>>(), &[&[0xff; 9][..], &bytes].concat()] {
+                let mut rest = &bytes[..];
+                let found = read_varint(&mut rest).map(|number| (number, bytes.len() - rest.len()));
+                prop_assert_eq!(found, u64::decode_var(bytes));
+            }
         }
     }
 

@@ -160,8 +160,8 @@ vocabulary! {
 }
 
 /// Named numbers, in the order of their names.
-pub(super) fn parameters(of: &BTreeMap<String, f64>) -> Value {
-    Value::list(of, |(name, value)| Value::List(vec![Value::text(name), Value::Float(*value)]))
+pub(super) fn parameters(given: &BTreeMap<String, f64>) -> Value {
+    Value::list(given, |(name, value)| Value::List(vec![Value::text(name), Value::Float(*value)]))
 }
 
 impl Architecture {

@@ -358,11 +358,11 @@ mod tests {
 
     #[test]
     fn axes_are_looked_at_alone_and_in_pairs_and_a_map_as_a_whole() {
-        let of = |method, pairs| Projection { name: "x".into(), method, pairs, seeds: 1 };
-        let pca = of(Method::new("pca").with("axes", 2), vec![(1, 2)]);
+        let projection = |method, pairs| Projection { name: "x".into(), method, pairs, seeds: 1 };
+        let pca = projection(Method::new("pca").with("axes", 2), vec![(1, 2)]);
         assert_eq!(pca.views(), [View::Axis(1), View::Axis(2), View::Pair(1, 2)]);
         assert_eq!(pca.pictures(), [View::Pair(1, 2)]);
-        let map = of(Method::new("tsne").with("perplexity", 30.0), vec![]);
+        let map = projection(Method::new("tsne").with("perplexity", 30.0), vec![]);
         assert_eq!((map.views(), map.method.axes()), (vec![View::Map], 2));
     }
 }

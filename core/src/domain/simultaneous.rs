@@ -98,8 +98,8 @@ impl SimultaneousTests {
     }
 
     /// How many cells a cell is spoken of beside.
-    pub fn family(&self, of: &CellTest) -> usize {
-        if of.chosen.is_some() { self.chosen.cells } else { self.all.cells }
+    pub fn family(&self, cell: &CellTest) -> usize {
+        if cell.chosen.is_some() { self.chosen.cells } else { self.all.cells }
     }
 }
 

@@ -57,11 +57,11 @@ impl Transform {
         Transform { length, stages }
     }
 
-    fn forward(&self, of: &mut Sequences) {
+    fn forward(&self, sequences: &mut Sequences) {
         let mut stride = 1;
         for (radix, twiddles) in &self.stages {
             let rest = self.length / stride / radix;
-            let (x, y) = ((&of.re, &of.im), (&mut of.other_re, &mut of.other_im));
+            let (x, y) = ((&sequences.re, &sequences.im), (&mut sequences.other_re, &mut sequences.other_im));
             let stage = match radix {
                 2 => by_two,
                 3 => by_three,
@@ -69,19 +69,19 @@ impl Transform {
                 _ => by_five,
             };
             stage(rest, stride, twiddles, x.0, x.1, y.0, y.1);
-            std::mem::swap(&mut of.re, &mut of.other_re);
-            std::mem::swap(&mut of.im, &mut of.other_im);
+            std::mem::swap(&mut sequences.re, &mut sequences.other_re);
+            std::mem::swap(&mut sequences.im, &mut sequences.other_im);
             stride *= radix;
         }
     }
 
     /// Not divided by the length.
-    fn backward(&self, of: &mut Sequences) {
-        std::mem::swap(&mut of.re, &mut of.im);
-        std::mem::swap(&mut of.other_re, &mut of.other_im);
-        self.forward(of);
-        std::mem::swap(&mut of.re, &mut of.im);
-        std::mem::swap(&mut of.other_re, &mut of.other_im);
+    fn backward(&self, sequences: &mut Sequences) {
+        std::mem::swap(&mut sequences.re, &mut sequences.im);
+        std::mem::swap(&mut sequences.other_re, &mut sequences.other_im);
+        self.forward(sequences);
+        std::mem::swap(&mut sequences.re, &mut sequences.im);
+        std::mem::swap(&mut sequences.other_re, &mut sequences.other_im);
     }
 }
 
@@ -273,30 +273,30 @@ impl Convolution {
         let strips = length / LANES;
         // The force's two components are one complex number: their transforms are imaginary, so they stay apart.
         let along_y = |strip: usize, which: usize| {
-            let mut of = Sequences::new(length);
+            let mut sequences = Sequences::new(length);
             for y in 0..length {
                 for lane in 0..LANES {
                     let (dx, dy) = (wrapped(strip * LANES + lane), wrapped(y));
                     // The farthest place stands for both signs: an odd kernel is 0 there.
                     let far = |i: f64| i as usize * 2 == length;
                     if which == 0 {
-                        of.re[y][lane] = kernel(dx, dy)[0] as f32;
+                        sequences.re[y][lane] = kernel(dx, dy)[0] as f32;
                     } else {
-                        of.re[y][lane] = if far(dx) { 0.0 } else { kernel(dx, dy)[1] as f32 };
-                        of.im[y][lane] = if far(dy) { 0.0 } else { kernel(dy, dx)[1] as f32 };
+                        sequences.re[y][lane] = if far(dx) { 0.0 } else { kernel(dx, dy)[1] as f32 };
+                        sequences.im[y][lane] = if far(dy) { 0.0 } else { kernel(dy, dx)[1] as f32 };
                     }
                 }
             }
-            transform.forward(&mut of);
-            (of.re, of.im)
+            transform.forward(&mut sequences);
+            (sequences.re, sequences.im)
         };
         let planes: Vec<Vec<(Vec<LaneRow>, Vec<LaneRow>)>> =
             (0..2).map(|which| (0..strips).into_par_iter().map(|strip| along_y(strip, which)).collect()).collect();
         let along_x = |strip: usize, which: usize| {
-            let mut of = Sequences::new(length);
-            gather(&planes[which], strip, length, &mut of);
-            transform.forward(&mut of);
-            (of.re, of.im)
+            let mut sequences = Sequences::new(length);
+            gather(&planes[which], strip, length, &mut sequences);
+            transform.forward(&mut sequences);
+            (sequences.re, sequences.im)
         };
         let sharpened: Vec<f32> =
             (0..length).map(|k| sharpened(std::f64::consts::TAU * k as f64 / length as f64) as f32).collect();
@@ -372,14 +372,14 @@ impl Convolution {
 
 /// Sixteen sequences across the strips: place `i` of lane `l` is what the strips hold at `i`, in row 16 `strip` + `l`. What lies
 /// beyond `filled` is 0.
-fn gather(planes: &[(Vec<LaneRow>, Vec<LaneRow>)], strip: usize, filled: usize, of: &mut Sequences) {
+fn gather(planes: &[(Vec<LaneRow>, Vec<LaneRow>)], strip: usize, filled: usize, sequences: &mut Sequences) {
     for (plane, (re, im)) in planes.iter().enumerate() {
         let rows = strip * LANES..(strip + 1) * LANES;
-        transpose(&re[rows.clone()], &mut of.re[plane * LANES..]);
-        transpose(&im[rows], &mut of.im[plane * LANES..]);
+        transpose(&re[rows.clone()], &mut sequences.re[plane * LANES..]);
+        transpose(&im[rows], &mut sequences.im[plane * LANES..]);
     }
-    of.re[filled..].fill([0.0; LANES]);
-    of.im[filled..].fill([0.0; LANES]);
+    sequences.re[filled..].fill([0.0; LANES]);
+    sequences.im[filled..].fill([0.0; LANES]);
 }
 
 fn transpose(from: &[LaneRow], to: &mut [LaneRow]) {
@@ -417,15 +417,16 @@ mod tests {
     fn a_transform_is_what_it_is_defined_as() {
         for length in [16, 48, 80, 240, 64] {
             let mut stream = PhiloxStream::for_test(1, length as u64);
-            let mut of = Sequences::new(length);
+            let mut sequences = Sequences::new(length);
             for i in 0..length {
                 for lane in 0..LANES {
-                    (of.re[i][lane], of.im[i][lane]) = (stream.uniform() as f32 - 0.5, stream.uniform() as f32 - 0.5);
+                    (sequences.re[i][lane], sequences.im[i][lane]) =
+                        (stream.uniform() as f32 - 0.5, stream.uniform() as f32 - 0.5);
                 }
             }
-            let (re, im) = (of.re.clone(), of.im.clone());
+            let (re, im) = (sequences.re.clone(), sequences.im.clone());
             let transform = Transform::new(length);
-            transform.forward(&mut of);
+            transform.forward(&mut sequences);
             for k in [0, 1, length / 3, length - 1] {
                 for lane in [0, 7] {
                     let term = |i: usize| {
@@ -434,13 +435,14 @@ mod tests {
                         [re * angle.cos() - im * angle.sin(), re * angle.sin() + im * angle.cos()]
                     };
                     let sum = (0..length).map(term).fold([0.0; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
-                    assert!((f64::from(of.re[k][lane]) - sum[0]).abs() < 1e-5, "{length} {k}");
-                    assert!((f64::from(of.im[k][lane]) - sum[1]).abs() < 1e-5, "{length} {k}");
+                    assert!((f64::from(sequences.re[k][lane]) - sum[0]).abs() < 1e-5, "{length} {k}");
+                    assert!((f64::from(sequences.im[k][lane]) - sum[1]).abs() < 1e-5, "{length} {k}");
                 }
             }
-            transform.backward(&mut of);
+            transform.backward(&mut sequences);
             assert!(
-                (of.re[3][2] / length as f32 - re[3][2]).abs() < 1e-6 && (of.im[5][9] / length as f32 - im[5][9]).abs() < 1e-6
+                (sequences.re[3][2] / length as f32 - re[3][2]).abs() < 1e-6
+                    && (sequences.im[5][9] / length as f32 - im[5][9]).abs() < 1e-6
             );
         }
     }

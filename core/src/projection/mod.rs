@@ -7,6 +7,10 @@ mod graph;
 mod ica;
 mod method;
 mod pca;
+#[cfg(test)]
+mod peers;
+#[cfg(test)]
+mod peers;
 mod start;
 mod tsne;
 mod umap;

@@ -193,9 +193,9 @@ fn a_method_that_is_not_there_or_not_as_it_is_here_is_refused() {
 
 #[test]
 fn a_metric_that_is_the_usual_one_is_left_out_of_the_key() {
-    let of = |metric: Metric| tsne::SPEC.method(&[30.0.into(), metric.into()]);
-    assert_eq!(of(Metric::Euclidean), tsne(30.0));
-    assert_eq!(of(Metric::Cosine).parameter("metric"), Some(ParameterValue::Metric(Metric::Cosine)));
+    let with_metric = |metric: Metric| tsne::SPEC.method(&[30.0.into(), metric.into()]);
+    assert_eq!(with_metric(Metric::Euclidean), tsne(30.0));
+    assert_eq!(with_metric(Metric::Cosine).parameter("metric"), Some(ParameterValue::Metric(Metric::Cosine)));
 }
 
 #[test]

@@ -40,11 +40,11 @@ fn all(
     let labels: Labels = ["x", "g"].map(|name| (name, column(name))).into_iter().collect();
     let setting = Setting { images: &images, labels: &labels, identities: Some(&identities) };
     // A third expression restricts who takes part.
-    let of = |classes: &&[&str]| Question {
+    let question = |classes: &&[&str]| Question {
         measured: Measured::Classes(classes[..2].iter().map(|class| class.parse().unwrap()).collect()),
         within: classes.get(2).map(|within| within.parse().unwrap()),
     };
-    let questions: Vec<Question> = questions.iter().map(of).collect();
+    let questions: Vec<Question> = questions.iter().map(question).collect();
     let mut rng = PhiloxStream::for_test(1, 1);
     let points = Matrix::new(n, 2, (0..2 * n).map(|at| value(at / 2, &mut rng)).collect()).unwrap();
     let statistics = Statistics { bootstraps: 50, permutations: 50, min_positives: 5, separates_at: 0.7 };
@@ -70,8 +70,8 @@ fn all(
         statistics: &statistics,
         seed: 1,
     });
-    let of = |(comparison, ranks)| LayerScores { model: 0, layer: 0, comparison, ranks };
-    let features: Vec<LayerScores> = measured.ranks.into_iter().enumerate().map(of).collect();
+    let layer_scores = |(comparison, ranks)| LayerScores { model: 0, layer: 0, comparison, ranks };
+    let features: Vec<LayerScores> = measured.ranks.into_iter().enumerate().map(layer_scores).collect();
     let contrasts = [ContrastSides { contrast: 0, left: vec![0], right: vec![1] }];
     let study = StudyScores {
         setting: &setting,
@@ -181,9 +181,9 @@ fn a_group_of_few_has_rates_without_intervals_and_tests_nothing() {
 fn two_models_that_are_perfect_are_not_said_to_be_the_same() {
     let apart = |i: usize, rng: &mut PhiloxStream| noise(i, rng) + if i.is_multiple_of(2) { 2.0 } else { 0.0 };
     let outcome = all(&[X], |_, i| Some(u8::from(i % 2 == 0)), |i| i, apart);
-    let of = &outcome.tests.differences[0];
-    assert!(of.left == 1.0 && of.right == 1.0 && of.p == 1.0, "{of:?}");
-    assert!(of.difference.low().unwrap() < -0.01 && of.difference.high().unwrap() > 0.01, "{of:?}");
+    let test = &outcome.tests.differences[0];
+    assert!(test.left == 1.0 && test.right == 1.0 && test.p == 1.0, "{test:?}");
+    assert!(test.difference.low().unwrap() < -0.01 && test.difference.high().unwrap() > 0.01, "{test:?}");
 }
 
 #[test]

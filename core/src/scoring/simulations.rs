@@ -149,8 +149,8 @@ struct Coverage {
 }
 
 fn coverage(auc: f64, classes: Classes, within: f64, scatter: f64, runs: usize) -> Coverage {
-    let of = |run: u64| on_half_b(auc, classes, within, scatter, 7 * run + 1);
-    let all: Vec<Interval> = (0..runs as u64).into_par_iter().filter_map(|run| of(run)?.interval).collect();
+    let estimate = |run: u64| on_half_b(auc, classes, within, scatter, 7 * run + 1);
+    let all: Vec<Interval> = (0..runs as u64).into_par_iter().filter_map(|run| estimate(run)?.interval).collect();
     let share = |is: &dyn Fn(&Interval) -> bool| all.iter().filter(|of| is(of)).count() as f64 / all.len() as f64;
     Coverage {
         printed: all.len() as f64 / runs as f64,
@@ -210,13 +210,13 @@ fn intervals_hold_what_they_should() {
 fn of_too_few_there_is_no_interval() {
     for n in [5, 10, 19] {
         for auc in [0.6, 0.995] {
-            let of = coverage(auc, Classes::alone(n), 0.0, 1.0, runs(200, 10));
-            assert!(of.printed == 0.0, "{n}: {of:?}");
+            let found = coverage(auc, Classes::alone(n), 0.0, 1.0, runs(200, 10));
+            assert!(found.printed == 0.0, "{n}: {found:?}");
         }
     }
     // Many images do not help where people are few.
-    let of = coverage(0.95, Classes { positives: (90, 10), negatives: (90, 10) }, 0.5, 1.0, runs(200, 10));
-    assert!(of.printed == 0.0, "{of:?}");
+    let found = coverage(0.95, Classes { positives: (90, 10), negatives: (90, 10) }, 0.5, 1.0, runs(200, 10));
+    assert!(found.printed == 0.0, "{found:?}");
     let perfect = on_half_b(1.0 - 1e-12, Classes::alone(40), 0.0, 1.0, 3).unwrap();
     assert!(perfect.value == 1.0 && (0.9..0.97).contains(&perfect.low().unwrap()) && perfect.high() == Some(1.0), "{perfect:?}");
 }
@@ -253,10 +253,10 @@ fn grid_of(study: SimulatedStudy, seed: u64) -> SimultaneousTests {
     for attribute in 0..attributes {
         let share = 0.4 + 0.1 * rng.uniform();
         let has: Vec<bool> = (0..if per_image { person.len() } else { people }).map(|_| rng.uniform() < share).collect();
-        let of = |i: usize| has[if per_image { i } else { person[i] }];
-        world.label(&format!("x{attribute}"), of);
+        let labelled = |i: usize| has[if per_image { i } else { person[i] }];
+        world.label(&format!("x{attribute}"), labelled);
         if attribute == 0 {
-            first = (0..person.len()).map(of).collect();
+            first = (0..person.len()).map(labelled).collect();
         }
     }
     let points: Vec<[Matrix; 1]> = (0..models)
@@ -275,7 +275,7 @@ fn grid_of(study: SimulatedStudy, seed: u64) -> SimultaneousTests {
     let questions: Vec<Question> = (0..attributes).map(|attribute| question(&format!("x{attribute}"))).collect();
     let axes: Vec<View> = (1..=views).map(View::Axis).collect();
     world.with(|setting| {
-        let of = |(model, points): (usize, &[Matrix; 1])| {
+        let scores_of = |(model, points): (usize, &[Matrix; 1])| {
             let each = questions.iter().enumerate().map(|(comparison, question)| {
                 let scored = score(setting, points, question, &axes, &statistics, seed);
                 let slot = ScoreSlot { model, layer: 0, projection: 0, comparison };
@@ -283,7 +283,7 @@ fn grid_of(study: SimulatedStudy, seed: u64) -> SimultaneousTests {
             });
             each.collect::<Vec<_>>()
         };
-        let projections: Vec<ProjectionScores> = points.iter().enumerate().flat_map(of).collect();
+        let projections: Vec<ProjectionScores> = points.iter().enumerate().flat_map(scores_of).collect();
         let (questions, projections) = (&questions, &projections);
         simultaneous::simultaneous_tests(&StudyScores {
             setting,
@@ -360,7 +360,7 @@ fn what_is_claimed_is_found_more_often_than_beside_the_whole_grid() {
 #[test]
 fn what_was_chosen_on_a_is_chance_on_b_where_there_is_no_signal() {
     let (runs, views) = (runs(100, 4), 500);
-    let of = |run: u64| {
+    let best_of = |run: u64| {
         let mut rng = PhiloxStream::new(run, Purpose::Simulation, 3);
         let n = 3000;
         let mut world = World::new(&vec![1; n]);
@@ -373,7 +373,7 @@ fn what_was_chosen_on_a_is_chance_on_b_where_there_is_no_signal() {
         let best = scores.views.iter().max_by(|x, y| x.a.map(|a| a.value).partial_cmp(&y.a.map(|a| a.value)).expect("numbers"));
         best.and_then(|best| Some((best.a?.value, best.b?.value))).expect("a best view")
     };
-    let (a, b): (Vec<f64>, Vec<f64>) = (0..runs as u64).into_par_iter().map(of).unzip();
+    let (a, b): (Vec<f64>, Vec<f64>) = (0..runs as u64).into_par_iter().map(best_of).unzip();
     println!("best of {views} null views, a class of 2 %: A {:.3}, B {:.3} ({runs} runs)", sum::mean(&a), sum::mean(&b));
     assert!(sum::mean(&a) > 0.6 && (sum::mean(&b) - 0.5).abs() < 0.3 / (runs as f64).sqrt(), "{a:?} {b:?}");
 }
@@ -381,7 +381,7 @@ fn what_was_chosen_on_a_is_chance_on_b_where_there_is_no_signal() {
 #[test]
 fn a_null_attribute_that_is_constant_per_person_is_chance() {
     let runs = runs(2000, 60);
-    let of = |run: u64| {
+    let score_of = |run: u64| {
         let mut rng = PhiloxStream::new(run, Purpose::Simulation, 4);
         let mut world = World::new(&[8; 100]);
         let has: Vec<bool> = (0..100).map(|_| rng.bits().is_multiple_of(2)).collect();
@@ -394,7 +394,7 @@ fn a_null_attribute_that_is_constant_per_person_is_chance() {
         let scores = world.with(|setting| score(setting, &points, &question("x"), &[View::Axis(1)], &statistics, run).scores);
         scores.views[0].whole.map_or(0.5, |whole| whole.value)
     };
-    let all: Vec<f64> = (0..runs as u64).into_par_iter().map(of).collect();
+    let all: Vec<f64> = (0..runs as u64).into_par_iter().map(score_of).collect();
     println!("null attribute constant per person, eight images each: {:.3} ({runs} runs)", sum::mean(&all));
     assert!((sum::mean(&all) - 0.5).abs() < 0.3 / (runs as f64).sqrt(), "{}", sum::mean(&all));
 }

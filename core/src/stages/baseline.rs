@@ -18,12 +18,12 @@ const SIDE: usize = 16;
 const BINS: usize = 4;
 const BATCH: usize = 32;
 
-pub fn baseline(of: &Baseline, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
-    let mut preparation = of.preparation.clone();
+pub fn baseline(stage: &Baseline, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
+    let mut preparation = stage.preparation.clone();
     preparation.size = preparation.size.min(SIDE);
     let album = Arc::new(inputs.album(role::IMAGES, &preparation)?);
     let place = preparation.size * preparation.size;
-    let columns = match of.word {
+    let columns = match stage.word {
         BaselineKind::Pixels => 3 * place,
         BaselineKind::Colours => BINS * BINS * BINS,
     };
@@ -34,7 +34,7 @@ pub fn baseline(of: &Baseline, inputs: &Inputs, listener: &dyn Listener) -> Resu
         let batch = batch?;
         turned += batch.turned;
         for picture in batch.pixels.chunks_exact(3 * place) {
-            match of.word {
+            match stage.word {
                 BaselineKind::Pixels => values.extend(picture.iter().map(|value| f32::from(*value) / 255.0)),
                 BaselineKind::Colours => values.extend(histogram(picture, place)),
             }

@@ -12,18 +12,18 @@ use crate::{
     },
 };
 
-pub fn fairness(of: &GroupFairness, inputs: &Inputs) -> Result<StageOutput> {
+pub fn fairness(stage: &GroupFairness, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let (features, decisions) = (inputs.matrix(role::FEATURES)?, inputs.matrix(GroupFairness::DECISIONS)?);
     let input = FairnessInput {
         setting: &Setting { images: &images, labels: &labels, identities: identities.as_ref() },
         features: &features,
         decisions: &decisions,
-        questions: &of.questions,
-        attributes: &of.groups,
-        depth: of.depth,
-        statistics: &of.statistics,
-        seed: of.seed,
+        questions: &stage.questions,
+        attributes: &stage.groups,
+        depth: stage.depth,
+        statistics: &stage.statistics,
+        seed: stage.seed,
     };
     StageOutput::default().with_json(GroupFairness::GROUPS, &group_fairness(&input))
 }

@@ -10,10 +10,11 @@ use crate::{
     scoring::{self, Setting},
 };
 
-pub fn space(of: &ScoreFeatures, inputs: &Inputs) -> Result<StageOutput> {
+pub fn space(stage: &ScoreFeatures, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
-    let scored = scoring::score_features(&setting, &inputs.matrix(role::FEATURES)?, &of.questions, &of.statistics, of.seed);
+    let scored =
+        scoring::score_features(&setting, &inputs.matrix(role::FEATURES)?, &stage.questions, &stage.statistics, stage.seed);
     let mut made = StageOutput::default().with_json(ScoreFeatures::SCORES, &scored.scores)?;
     for (question, ranks) in scored.ranks.iter().enumerate() {
         made = made.with(&ranks_of(question), array::to_npy(ranks));

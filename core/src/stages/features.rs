@@ -10,11 +10,11 @@ use crate::{
     },
 };
 
-pub fn features(of: &FeatureImport, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
+pub fn features(stage: &FeatureImport, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
     let (path, list) = (inputs.path(FeatureImport::ARRAY)?, inputs.path(FeatureImport::ROWS)?);
     let images = inputs.images(role::IMAGES)?;
     let rows = read_rows(&inputs.bytes(FeatureImport::ROWS)?, &list, ImageIndex::from_sorted(images.ids()).as_ref())?;
-    let given = read_given(&of.layer, of.format, &inputs.bytes(FeatureImport::ARRAY)?, &path, &rows, &list, &images)?;
+    let given = read_given(&stage.layer, stage.format, &inputs.bytes(FeatureImport::ARRAY)?, &path, &rows, &list, &images)?;
     given.remarks.iter().for_each(|remark| listener.line(remark));
     let shape = vec![given.matrix.rows() as f64, given.matrix.columns() as f64];
     let made = StageOutput::default().with(FeatureImport::FEATURES, array::to_npy(&given.matrix)).fact("shape", shape);

@@ -6,9 +6,9 @@ use crate::{
     domain::{Result, image::Images, stage::IndexImages},
 };
 
-pub fn index(of: &IndexImages, inputs: &Inputs) -> Result<StageOutput> {
+pub fn index(stage: &IndexImages, inputs: &Inputs) -> Result<StageOutput> {
     let listing = inputs.images(IndexImages::LISTING)?;
-    let images = taken(&listing, of.take.as_ref())?;
+    let images = taken(&listing, stage.take.as_ref())?;
     let count = images.len() as f64;
     Ok(StageOutput::default().with(IndexImages::IMAGES, Images::to_text(&images).into_bytes()).fact("images", vec![count]))
 }

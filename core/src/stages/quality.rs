@@ -9,9 +9,9 @@ use crate::{
     scoring,
 };
 
-pub fn quality(of: &MeasureQuality, inputs: &Inputs) -> Result<StageOutput> {
+pub fn quality(stage: &MeasureQuality, inputs: &Inputs) -> Result<StageOutput> {
     let features = inputs.matrix(role::FEATURES)?;
     let points: Vec<_> =
         inputs.each(role::POINTS_BY_SEED, |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
-    StageOutput::default().with_json(MeasureQuality::QUALITY, &scoring::quality(&features, &points, &of.views, of.seed))
+    StageOutput::default().with_json(MeasureQuality::QUALITY, &scoring::quality(&features, &points, &stage.views, stage.seed))
 }

@@ -37,11 +37,11 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<StageOutput> {
     match inputs.truth()? {
         Some(truth) => {
             let known = ranking.questions.iter().enumerate().filter_map(|(comparison, question)| {
-                let of = Some(truth.asked_by(question)).filter(|of| !of.is_empty())?;
-                let drawn = of.iter().all(|(_, of)| of.drawn);
-                let correlates = of.iter().any(|(_, of)| of.can_be_told());
+                let planted = Some(truth.asked_by(question)).filter(|planted| !planted.is_empty())?;
+                let drawn = planted.iter().all(|(_, attribute)| attribute.drawn);
+                let correlates = planted.iter().any(|(_, attribute)| attribute.can_be_told());
                 // What bounds an attribute's score says nothing of a mean over pairs.
-                let ceiling = if let [(_, one)] = of[..] { one.ceiling } else { 1.0 };
+                let ceiling = if let [(_, one)] = planted[..] { one.ceiling } else { 1.0 };
                 Some(KnownTruth { comparison, drawn, correlates, ceiling })
             });
             let known: Vec<KnownTruth> = known.collect();
@@ -58,9 +58,9 @@ fn probed(probes: &Probes, inputs: &Inputs) -> Result<Vec<Probed>> {
     if spaces.len() != probes.spaces.len() || spaces.iter().any(|space| space.answers.len() != probes.asked.len()) {
         return Err(Fault::unexpected("the rank stage was given more or fewer answers of feature spaces than it has places for"));
     }
-    let of = |(&[model, layer], space): (&[usize; 2], FeatureScores)| {
-        let answers = probes.asked.iter().zip(space.answers);
-        answers.filter_map(|(&comparison, answer)| Probed::new([model, layer, comparison], &answer)).collect::<Vec<_>>()
+    let answers = |(&[model, layer], space): (&[usize; 2], FeatureScores)| {
+        let asked = probes.asked.iter().zip(space.answers);
+        asked.filter_map(|(&comparison, answer)| Probed::new([model, layer, comparison], &answer)).collect::<Vec<_>>()
     };
-    Ok(probes.spaces.iter().zip(spaces).flat_map(of).collect())
+    Ok(probes.spaces.iter().zip(spaces).flat_map(answers).collect())
 }

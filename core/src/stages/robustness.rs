@@ -10,21 +10,21 @@ use crate::{
     scoring::{self, Setting},
 };
 
-pub fn steady(of: &Robustness, inputs: &Inputs) -> Result<StageOutput> {
+pub fn steady(stage: &Robustness, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let (features, points) = (inputs.matrix(role::FEATURES)?, inputs.matrix(role::POINTS)?);
     let project = |method: &_, features: &_| {
-        let given = ProjectionInput { features, seed: of.projected, graphs: &(), watch: &(), name: &projection::numbered };
+        let given = ProjectionInput { features, seed: stage.projected, graphs: &(), watch: &(), name: &projection::numbered };
         projection::project(method, &given).map(|projected| projected.coordinates)
     };
     let figure = scoring::ShownFigure {
         features: &features,
         points: &points,
-        method: &of.method,
-        other_settings: &projection::other_settings(&of.method),
-        view: of.view,
+        method: &stage.method,
+        other_settings: &projection::other_settings(&stage.method),
+        view: stage.view,
     };
-    let steady = scoring::figure_robustness(&setting, &of.question, &figure, of.seed, project);
+    let steady = scoring::figure_robustness(&setting, &stage.question, &figure, stage.seed, project);
     StageOutput::default().with_json(Robustness::FIGURE, &steady)
 }

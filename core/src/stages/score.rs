@@ -10,12 +10,12 @@ use crate::{
     scoring::{self, Setting},
 };
 
-pub fn score(of: &ScoreViews, inputs: &Inputs) -> Result<StageOutput> {
+pub fn score(stage: &ScoreViews, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let points: Vec<_> =
         inputs.each(role::POINTS_BY_SEED, |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
-    let scored = scoring::score(&setting, &points, &of.question, &of.views, &of.statistics, of.seed);
+    let scored = scoring::score(&setting, &points, &stage.question, &stage.views, &stage.statistics, stage.seed);
     Ok(StageOutput::default()
         .with_json(ScoreViews::SCORES, &scored.scores)?
         .with(ScoreViews::RANKS, array::to_npy(&scored.ranks))

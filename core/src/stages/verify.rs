@@ -9,9 +9,9 @@ use crate::{
     scoring,
 };
 
-pub fn verify(of: &VerifyIdentities, inputs: &Inputs) -> Result<StageOutput> {
+pub fn verify(stage: &VerifyIdentities, inputs: &Inputs) -> Result<StageOutput> {
     let (images, features) = (inputs.images(role::IMAGES)?, inputs.matrix(VerifyIdentities::FEATURES)?);
     let identities = inputs.column(role::IDENTITIES)?;
-    let verification = scoring::verify(&features, &images, &identities, of.bootstraps, of.seed);
+    let verification = scoring::verify(&features, &images, &identities, stage.bootstraps, stage.seed);
     StageOutput::default().with_json(VerifyIdentities::VERIFICATION, &verification)
 }

@@ -39,7 +39,7 @@ struct SharedState {
 struct RecorderState {
     clock: u64,
     /// Whose points are recorded now.
-    of: Option<(Key, u32)>,
+    attempt: Option<(Key, u32)>,
     lines: usize,
     pending: Vec<Pending>,
     events: Vec<Record>,
@@ -55,7 +55,7 @@ struct RecorderState {
 /// Points of one series.
 struct Pending {
     series: String,
-    of: (Key, u32),
+    attempt: (Key, u32),
     points: Vec<MetricPoint>,
 }
 
@@ -64,7 +64,7 @@ impl Recorder {
     pub fn start(journal: Journal, told: impl Fn() + Send + 'static) -> Self {
         let state = RecorderState {
             clock: 0,
-            of: None,
+            attempt: None,
             lines: 0,
             pending: vec![],
             events: vec![],
@@ -87,23 +87,23 @@ impl Recorder {
     pub fn begin(&self, key: Key, attempt: u32, clock: u64) {
         let mut state = self.shared.lock();
         state.clock = state.clock.max(clock);
-        state.of = Some((key, attempt));
+        state.attempt = Some((key, attempt));
         state.lines = 0;
     }
 
     /// Records one value of a series, such as `loss`.
     pub fn point(&self, series: &str, step: u64, value: f64) {
         let mut state = self.shared.lock();
-        let Some(of) = state.of.filter(|_| state.fault.is_none()) else { return };
+        let Some(attempt) = state.attempt.filter(|_| state.fault.is_none()) else { return };
         while state.points >= ROOM && state.fault.is_none() {
             state.hurry = true;
             self.shared.changed.notify_all();
             state = self.shared.wait(state);
         }
         let point = MetricPoint { step, at: now(), value };
-        match state.pending.iter_mut().rev().find(|pending| pending.series == series && pending.of == of) {
+        match state.pending.iter_mut().rev().find(|pending| pending.series == series && pending.attempt == attempt) {
             Some(pending) if pending.points.len() < CHUNK => pending.points.push(point),
-            _ => state.pending.push(Pending { series: series.to_owned(), of, points: vec![point] }),
+            _ => state.pending.push(Pending { series: series.to_owned(), attempt, points: vec![point] }),
         }
         state.points += 1;
         if state.points == 1 || state.points == ROOM / 2 {
@@ -114,7 +114,7 @@ impl Recorder {
     /// Keeps a line of the stage's log.
     pub fn log(&self, line: &str) {
         let mut state = self.shared.lock();
-        let (key, attempt) = state.of.map_or((None, 0), |(key, attempt)| (Some(key), attempt));
+        let (key, attempt) = state.attempt.map_or((None, 0), |(key, attempt)| (Some(key), attempt));
         state.lines += 1;
         let line = match state.lines {
             lines if lines < MOST_LINES => crate::domain::text::shorten(line, 2000),
@@ -171,7 +171,7 @@ impl RecorderState {
     }
 
     fn gather(&mut self) {
-        let chunk = |Pending { series, of: (key, attempt), points }| Record::Metrics(Chunk { key, attempt, series, points });
+        let chunk = |Pending { series, attempt: (key, attempt), points }| Record::Metrics(Chunk { key, attempt, series, points });
         self.events.extend(std::mem::take(&mut self.pending).into_iter().map(chunk));
         self.points = 0;
     }

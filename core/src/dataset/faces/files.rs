@@ -1,4 +1,4 @@
-//! Drawn pictures as files.
+//! Drawn pictures and their tables as files.
 
 use super::portrait::{HEIGHT, WIDTH};
 use crate::domain::{Fault, Result};
@@ -23,4 +23,34 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(path, bytes))
         .map_err(|error| Fault::io("write a drawn data set", path, &error))
+}
+
+/// Writes a comma-separated table: the names of its columns, then its rows.
+pub fn write_table<const COLUMNS: usize>(
+    path: &Path,
+    names: [&str; COLUMNS],
+    rows: impl Iterator<Item = [String; COLUMNS]>,
+) -> Result<()> {
+    write(path, &table(names, rows).map_err(|error| Fault::unexpected(format!("cannot write a table: {error}")))?)
+}
+
+fn table<const COLUMNS: usize>(names: [&str; COLUMNS], rows: impl Iterator<Item = [String; COLUMNS]>) -> csv::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(names)?;
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_has_a_line_of_names_and_a_line_a_row() {
+        let rows = [["000001.jpg".to_owned(), "very light".to_owned()], ["000002.jpg".to_owned(), "a, b".to_owned()]];
+        let bytes = table(["image_id", "skin_tone"], rows.into_iter()).unwrap();
+        assert_eq!(String::from_utf8(bytes).unwrap(), "image_id,skin_tone\n000001.jpg,very light\n000002.jpg,\"a, b\"\n");
+    }
 }

@@ -4,11 +4,11 @@ use super::{
     attributes::{DrawnLabels, noise},
     colour::Style,
     dice::Dice,
-    files::{jpeg, write},
+    files::{jpeg, write, write_table},
     person::Person,
     portrait::portrait,
     sheet,
-    sitting::{PictureOf, Sitting, Twin, Variety},
+    sitting::{DrawnPicture, Sitting, Twin, Variety},
     texture::Texture,
     tones::Landmarks,
     truth::{self, DrawnSet, Truth},
@@ -95,7 +95,7 @@ fn identities(request: &Request) -> Vec<usize> {
     identities
 }
 
-fn pictures(request: &Request, people: Purpose, style: Style, twin: Twin, variety: Variety) -> Vec<PictureOf> {
+fn pictures(request: &Request, people: Purpose, style: Style, twin: Twin, variety: Variety) -> Vec<DrawnPicture> {
     // A person's first sequence is their own, the others are their sittings'.
     let dice = |person: usize, sitting: u64| Dice::new(request.seed, people, person as u64 * OF_PERSON + sitting);
     let people: Vec<Person> = (0..request.people).map(|person| Person::draw(&mut dice(person, 0))).collect();
@@ -105,7 +105,7 @@ fn pictures(request: &Request, people: Purpose, style: Style, twin: Twin, variet
         let mut dice = dice(identity, images[identity]);
         let person = people[identity].clone();
         let sitting = Sitting::draw(&person, &style, twin, variety, &mut dice);
-        PictureOf { identity, person, sitting, style }
+        DrawnPicture { identity, person, sitting, style }
     };
     identities(request).into_iter().map(picture).collect()
 }
@@ -167,13 +167,14 @@ fn faces(folder: &Path, request: &Request, twin: Twin) -> Result<()> {
     let landmarks = rows(&|image| portraits[image].0.iter().map(|(x, y)| format!("{x:.0} {y:.0}")).collect::<Vec<_>>().join(" "));
     let header = "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y";
     write(&folder.join("list_landmarks_align_celeba.txt"), format!("{}\n{header}\n{landmarks}", names.len()).as_bytes())?;
-    write(&folder.join("skin_tone.csv"), tones(&pictures, &names, request.seed).as_bytes())?;
+    let tones = tones(&pictures, request.seed).into_iter().map(|(image, word)| [names[image].clone(), word.to_owned()]);
+    write_table(&folder.join("skin_tone.csv"), ["image_id", "skin_tone"], tones)?;
     let quantity = |image: usize| {
         let length = if pictures[image].person.bald { 0.0 } else { pictures[image].person.hair_length };
-        format!("{},{length:.4},{:.4}\n", names[image], portraits[image].1)
+        [names[image].clone(), format!("{length:.4}"), format!("{:.4}", portraits[image].1)]
     };
-    let quantities: String = (0..names.len()).map(quantity).collect();
-    write(&folder.join("quantities.csv"), format!("image_id,hair_length,tone\n{quantities}").as_bytes())?;
+    let quantities = (0..names.len()).map(quantity);
+    write_table(&folder.join("quantities.csv"), ["image_id", "hair_length", "tone"], quantities)?;
     sheet::sheets(&folder.join("sheets"), &made)
 }
 
@@ -202,10 +203,10 @@ fn partition(identity: usize, people: usize) -> u8 {
 }
 
 /// Obvious cases only, as people label them: tones near the middle of their bin.
-fn tones(pictures: &[PictureOf], names: &[String], seed: u64) -> String {
+fn tones(pictures: &[DrawnPicture], seed: u64) -> Vec<(usize, &'static str)> {
     let mut order: Vec<usize> = (0..pictures.len()).collect();
     PhiloxStream::new(seed, Purpose::DrawnTones, 0).shuffle(&mut order);
-    let mut chosen: Vec<(usize, &str)> = Vec::new();
+    let mut chosen = Vec::new();
     for (bin, word) in TONES.into_iter().enumerate() {
         let middle = bin as f32 * 2.0 + 0.5;
         let near =
@@ -213,7 +214,7 @@ fn tones(pictures: &[PictureOf], names: &[String], seed: u64) -> String {
         chosen.extend(near.take(OF_EACH_TONE).map(|&image| (image, word)));
     }
     chosen.sort_unstable();
-    chosen.into_iter().fold("image_id,skin_tone\n".to_owned(), |text, (image, word)| text + &format!("{},{word}\n", names[image]))
+    chosen
 }
 
 fn training(folder: &Path, request: &Request, variety: Variety) -> Result<()> {

@@ -4,7 +4,7 @@ use super::{
     attributes::{UNDRAWN, flip},
     files::{sized_jpeg, write},
     portrait::{HEIGHT, WIDTH, portrait},
-    sitting::PictureOf,
+    sitting::DrawnPicture,
     truth::DrawnSet,
 };
 use crate::{dataset::readers::celeba::ATTRIBUTES, domain::Result};
@@ -16,8 +16,8 @@ const IN_A_ROW: usize = 8;
 pub fn sheets(folder: &Path, made: &DrawnSet) -> Result<()> {
     let drawn: Vec<(usize, &str)> = ATTRIBUTES.into_iter().enumerate().filter(|(_, name)| !UNDRAWN.contains(name)).collect();
     drawn.par_iter().try_for_each(|&(place, name)| {
-        let of = made.pictures.iter().zip(made.drawn).filter(|(_, drawn)| drawn.has[place]);
-        let with: Vec<&PictureOf> = of.map(|(picture, _)| picture).take(IN_A_ROW).collect();
+        let having = made.pictures.iter().zip(made.drawn).filter(|(_, drawn)| drawn.has[place]);
+        let with: Vec<&DrawnPicture> = having.map(|(picture, _)| picture).take(IN_A_ROW).collect();
         let shown = with.iter().map(|picture| drawing(picture)).collect();
         let turned = with.iter().map(|picture| {
             let (mut person, mut sitting) = (picture.person.clone(), picture.sitting.clone());
@@ -30,7 +30,7 @@ pub fn sheets(folder: &Path, made: &DrawnSet) -> Result<()> {
     write(&folder.join("all.jpg"), &sheet(&any)?)
 }
 
-fn drawing(picture: &PictureOf) -> Vec<u8> {
+fn drawing(picture: &DrawnPicture) -> Vec<u8> {
     portrait(&picture.person, &picture.sitting, &picture.style).rgb
 }
 

@@ -198,7 +198,7 @@ impl Sitting {
 }
 
 /// Who is on a picture, and how.
-pub struct PictureOf {
+pub struct DrawnPicture {
     pub identity: usize,
     pub person: Person,
     pub sitting: Sitting,

@@ -3,7 +3,7 @@
 use super::{
     attributes::{self, DrawnLabels, Level, UNDRAWN},
     portrait::portrait,
-    sitting::PictureOf,
+    sitting::DrawnPicture,
 };
 use crate::{dataset::readers::celeba::ATTRIBUTES, domain::comparison::Question};
 use rayon::prelude::*;
@@ -64,7 +64,7 @@ impl Planted {
 }
 
 pub struct DrawnSet<'a> {
-    pub pictures: &'a [PictureOf],
+    pub pictures: &'a [DrawnPicture],
     pub drawn: &'a [DrawnLabels],
     pub labels: &'a [[bool; 40]],
 }

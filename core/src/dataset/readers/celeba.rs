@@ -104,14 +104,14 @@ pub fn collect(root: &Path, digests: &mut DigestCache) -> Result<Collection> {
     set.take_table(&attributes, &path);
     let zero = spells_no_as_zero(&attributes);
     for cells in &attributes.columns {
-        let mut of = MissingLabels { rows: attributes.images.len(), ..MissingLabels::default() };
+        let mut labels_missing = MissingLabels { rows: attributes.images.len(), ..MissingLabels::default() };
         let missing = cells.words.iter().zip(cells.counts()).filter(|(word, count)| *count > 0 && is_usual(word));
-        of.spelled = missing.map(|(word, count)| (word.clone(), count)).collect();
-        if of.count() > 0 {
-            let fault = Fault::asked(format!("{}: {}", cells.name, of.sentence())).in_file(&path);
-            set.defects.note("missing-labels", of.count(), fault);
+        labels_missing.spelled = missing.map(|(word, count)| (word.clone(), count)).collect();
+        if labels_missing.count() > 0 {
+            let fault = Fault::asked(format!("{}: {}", cells.name, labels_missing.sentence())).in_file(&path);
+            set.defects.note("missing-labels", labels_missing.count(), fault);
         }
-        set.missing.insert(cells.name.clone(), of);
+        set.missing.insert(cells.name.clone(), labels_missing);
         let value = |word: &str| match number(word) {
             Some(1) => Some("1".to_owned()),
             Some(-1) => Some("0".to_owned()),

@@ -59,22 +59,22 @@ fn labels(table: ImageTable, missing: &dyn Fn(&str) -> MissingWords) -> Result<L
     let (mut labels, mut absent) = (Labels::default(), BTreeMap::new());
     for cells in &table.columns {
         let rule = missing(&cells.name);
-        let mut of = MissingLabels { rows: table.images.len(), ..MissingLabels::default() };
+        let mut labels_missing = MissingLabels { rows: table.images.len(), ..MissingLabels::default() };
         let mut values: Vec<&str> = Vec::new();
         for (word, count) in cells.words.iter().zip(cells.counts()).filter(|(_, count)| *count > 0) {
             if rule.is_missing(word) {
-                *of.spelled.entry(word.clone()).or_default() += count;
+                *labels_missing.spelled.entry(word.clone()).or_default() += count;
             } else {
                 values.push(word);
                 if rule.is_kept(word) {
-                    *of.kept.entry(word.clone()).or_default() += count;
+                    *labels_missing.kept.entry(word.clone()).or_default() += count;
                 }
             }
         }
         let spelling = Spelling::of(&values);
         let column = table.labels(cells, |word| (!rule.is_missing(word)).then(|| spelling.value(word)));
         labels.insert(cells.name.clone(), column);
-        absent.insert(cells.name.clone(), of);
+        absent.insert(cells.name.clone(), labels_missing);
     }
     Ok(LabelTable { labels, images: table.images, missing: absent, unusable: table.unusable, notes: table.notes })
 }
@@ -226,8 +226,12 @@ mod tests {
         for word in pandas.iter().chain(&ours) {
             let table = table(&format!("image_id,race\na,asian\nb,{word}\nc,white\nd,{word}\n")).unwrap();
             assert_eq!(text(&table, "race"), "a\tasian\nc\twhite\n", "{word:?}");
-            let of = &table.missing["race"];
-            assert_eq!((of.count(), of.rows, of.spelled.get(word.trim())), (2, 4, Some(&2)), "{word:?}");
+            let labels_missing = &table.missing["race"];
+            assert_eq!(
+                (labels_missing.count(), labels_missing.rows, labels_missing.spelled.get(word.trim())),
+                (2, 4, Some(&2)),
+                "{word:?}"
+            );
         }
         let sentence = table("image_id,x\na,?\nb,\nc,?\nd,1\n").unwrap().missing["x"].sentence();
         assert_eq!(sentence, "3 of 4 labels are missing (2 `?`, 1 empty)");

@@ -37,8 +37,8 @@ pub fn collect(root: &Path, split: Vggface2Split) -> Result<Collection> {
     let meta = root.join("identity_meta.csv");
     if let Some(classes) = set.classes.clone().filter(|_| meta.is_file()) {
         let male = genders(&meta, &mut set)?;
-        let of = |(id, person): (_, &str)| Some((id, *male.get(person)?));
-        set.labels.insert("Male".to_owned(), classes.iter().filter_map(of).collect());
+        let is_male = |(id, person): (_, &str)| Some((id, *male.get(person)?));
+        set.labels.insert("Male".to_owned(), classes.iter().filter_map(is_male).collect());
         set.labelled_in = Some(meta);
     }
     Ok(set)

@@ -115,12 +115,12 @@ impl Question {
     fn presence(&self) -> Option<&str> {
         let Measured::Classes(classes) = &self.measured else { return None };
         let [first, second] = &classes[..] else { return None };
-        let of = |one: &'_ Expression, other: &'_ Expression| match other {
+        let negates = |one: &'_ Expression, other: &'_ Expression| match other {
             Expression::Not(inner) => **inner == *one,
             _ => false,
         };
         let (Expression::Has(attribute), true) =
-            (if of(first, second) { first } else { second }, of(first, second) || of(second, first))
+            (if negates(first, second) { first } else { second }, negates(first, second) || negates(second, first))
         else {
             return None;
         };

@@ -38,30 +38,30 @@ fn a_missing_label_puts_an_image_in_no_class() {
 
 #[test]
 fn questions_are_one_however_they_are_written() {
-    let of = |classes: &[&str], within: Option<&str>| Question {
+    let question = |classes: &[&str], within: Option<&str>| Question {
         measured: Measured::Classes(classes.iter().map(|class| parse(class)).collect()),
         within: within.map(parse),
     };
-    let one = of(&["a and b", "not a"], Some("c or d"));
-    assert!(one.asks_the_same(&of(&["not a", "b and a and b"], Some("(d or c) or d"))));
-    assert!(one.asks_the_same(&of(&["b and a", "not not not a"], Some("not not (c or d)"))));
-    assert!(!one.asks_the_same(&of(&["a and b", "not a"], None)));
-    assert!(!one.asks_the_same(&of(&["a or b", "not a"], Some("c or d"))));
-    assert!(!one.asks_the_same(&of(&["a and b", "not a", "c"], Some("c or d"))));
+    let one = question(&["a and b", "not a"], Some("c or d"));
+    assert!(one.asks_the_same(&question(&["not a", "b and a and b"], Some("(d or c) or d"))));
+    assert!(one.asks_the_same(&question(&["b and a", "not not not a"], Some("not not (c or d)"))));
+    assert!(!one.asks_the_same(&question(&["a and b", "not a"], None)));
+    assert!(!one.asks_the_same(&question(&["a or b", "not a"], Some("c or d"))));
+    assert!(!one.asks_the_same(&question(&["a and b", "not a", "c"], Some("c or d"))));
 }
 
 #[test]
 fn spellings_of_yes_and_no_are_one_question_of_a_yes_or_no_attribute() {
     let binary = |name: &str| name != "race";
-    let of = |text: &str| parse(text).of_labels(&binary).to_string();
+    let rewritten = |text: &str| parse(text).of_labels(&binary).to_string();
     for yes in ["smile=yes", "smile=YES", "smile=True", "smile=1", "smile=1.0", "not smile=no", "not smile=-1", "smile"] {
-        assert_eq!(of(yes), "smile", "{yes}");
+        assert_eq!(rewritten(yes), "smile", "{yes}");
     }
     for no in ["smile=No", "smile=false", "smile=0", "smile=-1", "smile=-1.0", "not smile=True", "not smile"] {
-        assert_eq!(of(no), "not smile", "{no}");
+        assert_eq!(rewritten(no), "not smile", "{no}");
     }
-    assert_eq!(of("race=no and (smile=no or hat=YES)"), "race=no and (not smile or hat)");
-    assert_eq!(of("smile=maybe"), "smile=maybe", "left for whoever knows the values");
+    assert_eq!(rewritten("race=no and (smile=no or hat=YES)"), "race=no and (not smile or hat)");
+    assert_eq!(rewritten("smile=maybe"), "smile=maybe", "left for whoever knows the values");
 }
 
 #[test]

@@ -195,6 +195,6 @@ impl Work {
 const SCORE_VERSION: u32 = 6;
 
 /// Places in the study.
-fn places<'a>(of: impl IntoIterator<Item = &'a usize>) -> Value {
-    Value::list(of, |place| Value::count(*place))
+fn places<'a>(places: impl IntoIterator<Item = &'a usize>) -> Value {
+    Value::list(places, |place| Value::count(*place))
 }

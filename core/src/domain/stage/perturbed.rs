@@ -210,11 +210,11 @@ fn known(error: &str) -> Vec<String> {
 }
 
 /// Every node, by its path.
-fn nodes(of: &Json, path: &str, into: &mut Vec<String>) {
+fn nodes(json: &Json, path: &str, into: &mut Vec<String>) {
     into.push(path.to_owned());
-    match of {
-        Json::Array(of) => of.iter().enumerate().for_each(|(place, of)| nodes(of, &format!("{path}/{place}"), into)),
-        Json::Object(of) => of.iter().for_each(|(name, of)| nodes(of, &format!("{path}/{name}"), into)),
+    match json {
+        Json::Array(items) => items.iter().enumerate().for_each(|(place, item)| nodes(item, &format!("{path}/{place}"), into)),
+        Json::Object(fields) => fields.iter().for_each(|(name, field)| nodes(field, &format!("{path}/{name}"), into)),
         _ => {}
     }
 }
@@ -224,9 +224,9 @@ fn changed(task: &Task, path: &str) -> Vec<Task> {
     let whole = serde_json::to_value(task).expect("a task is JSON");
     let node = whole.pointer(path).expect("a path of its own").clone();
     let with = |other: Json| {
-        let mut of = whole.clone();
-        *of.pointer_mut(path).expect("a path of its own") = other;
-        serde_json::from_value::<Task>(of)
+        let mut changed = whole.clone();
+        *changed.pointer_mut(path).expect("a path of its own") = other;
+        serde_json::from_value::<Task>(changed)
     };
     let mut all = Vec::new();
     for other in others(&node) {
@@ -366,13 +366,13 @@ fn the_cost_classes_are_pinned() {
 /// A name that happens to be the word for "nothing" is still a name.
 #[test]
 fn no_name_is_taken_for_an_absence() {
-    let of = |pretended: Option<&str>| {
+    let key = |pretended: Option<&str>| {
         let (_, task) = samples().into_iter().find(|(stage, _)| *stage == "train").unwrap();
         let Work::Train(training) = task.work else { unreachable!() };
         Task { work: Work::Train(Training { pretended: pretended.map(str::to_owned), ..training }), inputs: vec![] }.key()
     };
-    assert_ne!(of(Some("none")), of(None));
-    assert_ne!(of(Some("")), of(None));
+    assert_ne!(key(Some("none")), key(None));
+    assert_ne!(key(Some("")), key(None));
 }
 
 #[test]

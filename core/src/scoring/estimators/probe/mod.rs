@@ -19,6 +19,8 @@
 mod accuracy;
 mod design_matrix;
 mod hessian_bound;
+#[cfg(test)]
+mod peer;
 mod solver;
 
 pub(crate) use accuracy::accuracy;
