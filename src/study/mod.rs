@@ -52,6 +52,7 @@ pub use visavis_core::{
     },
     projection::{METHODS, MethodSpec},
     store::WrittenPage,
+    weights::families,
 };
 
 use crate::config::{self, StudyFile};
