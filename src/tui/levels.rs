@@ -5,9 +5,10 @@ use crate::study::{METHODS, MethodSpec, families, matrix_snapshot::Board};
 /// Levels of a factor of the matrix, as the study file writes them.
 pub fn known(board: &Board, factor: &str) -> Vec<String> {
     match factor {
-        "architecture" => {
-            families::built_words().into_iter().flat_map(|word| [word.to_owned(), format!("{word}: {{ width: 0.25 }}")]).collect()
-        }
+        "architecture" => families::trained_words()
+            .into_iter()
+            .flat_map(|word| [word.to_owned(), format!("{word}: {{ width: 0.25 }}")])
+            .collect(),
         "loss" => board.offers.losses.clone(),
         "trained_on" => board.offers.training_sets.clone(),
         _ => board.offers.preparations.clone(),

@@ -234,6 +234,9 @@ mod tests {
         weights::{Role, TensorEntry, families::FAMILIES, layout},
     };
 
+    /// So many numbers of a layer are in the file of answers: of more, every second, third, … one.
+    const KEPT: usize = 256;
+
     /// The numbers that `tests/fixtures/torch/make.py` gives a name.
     fn numbers(name: &str, count: usize) -> Vec<f64> {
         let hash =
@@ -253,7 +256,8 @@ mod tests {
         let values = match role {
             Role::RunningVariance => spread(0.5, 1.0),
             Role::RunningMean | Role::Bias | Role::Shift => spread(0.1, 0.0),
-            Role::Scale | Role::Slope => spread(0.2, 1.0),
+            Role::Scale => spread(0.2, 1.0),
+            Role::Slope => spread(0.2, 0.25),
             Role::Convolution => spread((6.0 / (shape[0] * shape[2] * shape[3]) as f64).sqrt(), 0.0),
             Role::Linear => spread((6.0 / shape[0] as f64).sqrt(), 0.0),
         };
@@ -279,7 +283,8 @@ mod tests {
             let [plain, folded] = [network(), network().folded()].map(|of| tch::no_grad(|| of.layers(&pictures, Mode::IsRead)));
             for (name, layer) in layers.iter().zip(&plain).chain(layers.iter().zip(&folded)) {
                 let wanted: Vec<f64> = serde_json::from_value(answers[word][name].clone()).unwrap();
-                let found = Vec::<f32>::try_from(&layer.flatten(0, -1)).unwrap();
+                let all = Vec::<f32>::try_from(&layer.flatten(0, -1)).unwrap();
+                let found: Vec<f32> = all.iter().step_by((all.len() / KEPT).max(1)).copied().collect();
                 assert_eq!(found.len(), wanted.len(), "{word} {name}");
                 let size = wanted.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
                 let off = found.iter().zip(&wanted).map(|(found, wanted)| (f64::from(*found) - wanted).abs()).fold(0.0, f64::max);

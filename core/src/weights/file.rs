@@ -348,6 +348,50 @@ mod tests {
         assert!(read_back(&with_head).unwrap().tensors == tensors());
     }
 
+    /// A file of all tensors of a network, and of what its own `state_dict` has beside them.
+    fn file_of(architecture: &Architecture, family: &WeightFamily, beside: &[&str]) -> Vec<u8> {
+        let tensor = |TensorEntry { name, shape, .. }| {
+            let values = vec![0.5; shape.iter().product()];
+            (name, Tensor { shape, values })
+        };
+        let mut tensors: BTreeMap<String, Tensor> = layout(architecture, family).unwrap().into_iter().map(tensor).collect();
+        tensors.extend(beside.iter().map(|name| ((*name).to_owned(), Tensor { shape: vec![1], values: vec![1.0] })));
+        write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).unwrap()
+    }
+
+    #[test]
+    fn every_network_of_the_register_is_recognised_in_a_file() {
+        for (word, family) in candidates() {
+            let architecture = Architecture { word: word.to_owned(), width: 0.125 };
+            let found = inspect(&file_of(&architecture, &family, &["bn1.num_batches_tracked"]), Path::new("w")).unwrap();
+            assert_eq!(found.family.as_ref(), Some(&family), "{word}");
+            assert_eq!(found.architecture, Some(architecture.to_string()));
+            assert_eq!((found.missing.len(), found.extra.len(), found.needless), (0, 0, 1), "{word} {family}");
+        }
+    }
+
+    #[test]
+    fn a_tensor_of_the_network_is_no_head_although_it_is_called_like_one() {
+        let architecture = Architecture { word: "iresnet18".into(), width: 0.125 };
+        let family = WeightFamily::of("arcface_torch");
+        let strict = read(&file_of(&architecture, &family, &[]), Path::new("w"), &architecture, &family).unwrap();
+        assert!(strict.tensors.contains_key("fc.weight") && strict.remarks.is_empty(), "{:?}", strict.remarks);
+        // Elsewhere it is one.
+        let resnet = Architecture { word: "resnet18".into(), width: 0.125 };
+        let torchvision = WeightFamily::of("torchvision");
+        let bytes = file_of(&resnet, &torchvision, &["fc.weight", "fc.bias"]);
+        let strict = read(&bytes, Path::new("w"), &resnet, &torchvision).unwrap();
+        assert_eq!(strict.remarks, ["2 tensors of a head or counter left out"]);
+    }
+
+    #[test]
+    fn a_file_of_no_network_is_of_no_family() {
+        let one = Tensor { shape: vec![1], values: vec![1.0] };
+        let bytes = write([("a", &one), ("b.fc.weight", &one)].into_iter()).unwrap();
+        let found = inspect(&bytes, Path::new("w")).unwrap();
+        assert_eq!((found.family, found.architecture, found.tensors), (None, None, 2));
+    }
+
     #[test]
     fn two_networks_in_a_file_are_not_guessed_between() {
         let mut two = renamed(&|name| format!("student.{name}"));

@@ -3,6 +3,7 @@
 //! To add a family: a file with its [`NetworkFamily`], and its row in [`FAMILIES`]. To add a network to a family: a [`NetworkSpec`].
 //! Only arithmetic that no network had before needs more: a kind of [`Operation`], and its place in `torch/src/network.rs`.
 
+mod arcface_torch;
 mod residual;
 mod timm;
 mod torchvision;
@@ -43,19 +44,11 @@ struct Trunk {
 }
 
 /// The register of families. Of two networks with the same tensors, the one that comes first is recognised in a file.
-pub const FAMILIES: [&NetworkFamily; 2] = [&torchvision::FAMILY, &timm::FAMILY];
+pub const FAMILIES: [&NetworkFamily; 3] = [&torchvision::FAMILY, &timm::FAMILY, &arcface_torch::FAMILY];
 
 /// Networks that a study file may name, with the family of their weights, and that are not built here yet.
-const NOT_BUILT: [(&str, &str); 8] = [
-    ("resnet50", "torchvision"),
-    ("seresnet50", "timm"),
-    ("senet50", "cydonia"),
-    ("iresnet34", "arcface_torch"),
-    ("iresnet50", "arcface_torch"),
-    ("iresnet100", "arcface_torch"),
-    ("ir50", "treb1en"),
-    ("irse50", "treb1en"),
-];
+const NOT_BUILT: [(&str, &str); 5] =
+    [("resnet50", "cydonia"), ("seresnet50", "timm"), ("senet50", "cydonia"), ("ir50", "treb1en"), ("irse50", "treb1en")];
 
 /// The layers of networks of four stages: after each stage, and the embedding.
 const FOUR_STAGES: [&str; 5] = ["layer1", "layer2", "layer3", "layer4", EMBEDDING];
@@ -90,14 +83,14 @@ fn built() -> impl Iterator<Item = (&'static NetworkFamily, &'static NetworkSpec
     FAMILIES.into_iter().flat_map(|family| family.networks.iter().map(move |network| (family, network)))
 }
 
-/// The words of architectures that are built here, in the order of the register.
-pub fn built_words() -> Vec<&'static str> {
-    distinct(built().map(|(_, network)| network.word))
+/// The words of architectures that can be trained here, in the order of the register.
+pub fn trained_words() -> Vec<&'static str> {
+    distinct(built().filter(|(family, _)| family.trained_here).map(|(_, network)| network.word))
 }
 
 /// The words of architectures that a study file may use; not all are built here.
 pub fn architecture_words() -> Vec<&'static str> {
-    distinct(built_words().into_iter().chain(NOT_BUILT.map(|(word, _)| word)))
+    distinct(built().map(|(_, network)| network.word).chain(NOT_BUILT.map(|(word, _)| word)))
 }
 
 /// The words of families that weight files of networks that are built here can be of.
@@ -215,6 +208,15 @@ mod tests {
         assert!(words.iter().all(|word| architecture_words().contains(word)));
         let families = ["torchvision", "cydonia", "timm", "arcface_torch", "treb1en", "visavis"];
         assert!(families.iter().all(|word| family_words().contains(word)));
+    }
+
+    #[test]
+    fn every_layer_of_a_family_has_one_depth() {
+        let known = all_layers();
+        for family in FAMILIES {
+            let depths: Vec<_> = family.layers.iter().map(|layer| known.iter().position(|of| of == layer).unwrap()).collect();
+            assert!(depths.is_sorted(), "{}: {:?} in {known:?}", family.word, family.layers);
+        }
     }
 
     #[test]

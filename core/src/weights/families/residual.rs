@@ -6,6 +6,11 @@ use crate::weights::operation::{Operation, convolution, normalisation};
 /// Channels of the four stages at width 1.
 const CHANNELS: [usize; 4] = [64, 128, 256, 512];
 
+/// Channels of the maps that the stem gives to the first stage.
+pub(super) fn first_channels(width: f64) -> usize {
+    narrowed(CHANNELS[0], width)
+}
+
 /// A block and where it is.
 pub(super) struct BlockPlace {
     /// What the names of its tensors begin with: `layer1.0`.
@@ -35,8 +40,7 @@ pub(super) fn stages(
     block: impl Fn(&BlockPlace) -> Vec<Operation>,
 ) -> Trunk {
     let mut operations = Vec::new();
-    // The stem gives as many as the first stage has.
-    let mut inputs = narrowed(CHANNELS[0], width);
+    let mut inputs = first_channels(width);
     for stage in 0..4 {
         let channels = narrowed(CHANNELS[stage], width);
         for number in 0..depths[stage] {
@@ -66,6 +70,28 @@ pub(super) fn basic(depths: [usize; 4], width: f64, excitation: impl Fn(&BlockPl
     stemmed(width, stages(depths, width, 1, |channels| channels, block))
 }
 
+/// ResNet-50 and -101: blocks of three convolutions, the one of 3 × 3 places between two of one place. The stride is in the middle one,
+/// as in torchvision's. `excitation`: what follows the third one for that many channels.
+pub(super) fn bottleneck(depths: [usize; 4], width: f64, excitation: impl Fn(&BlockPlace, usize) -> Option<Operation>) -> Trunk {
+    let outputs = |channels| 4 * channels;
+    let block = |at: &BlockPlace| {
+        let &BlockPlace { inputs, channels, stride, .. } = at;
+        let mut body = vec![
+            convolution(at.name("conv1"), inputs, channels, 1, 1),
+            normalisation(at.name("bn1"), channels, EPSILON),
+            Operation::Relu,
+            convolution(at.name("conv2"), channels, channels, 3, stride),
+            normalisation(at.name("bn2"), channels, EPSILON),
+            Operation::Relu,
+            convolution(at.name("conv3"), channels, outputs(channels), 1, 1),
+            normalisation(at.name("bn3"), outputs(channels), EPSILON),
+        ];
+        body.extend(excitation(at, outputs(channels)));
+        vec![Operation::Residual { body, shortcut: shortcut(at, outputs(channels)) }, Operation::Relu]
+    };
+    stemmed(width, stages(depths, width, 1, outputs, block))
+}
+
 /// The shortcut of a block whose maps change: a convolution of one place, and a normalisation.
 pub(super) fn shortcut(at: &BlockPlace, outputs: usize) -> Vec<Operation> {
     if at.stride == 1 && at.inputs == outputs {
@@ -79,7 +105,7 @@ pub(super) fn shortcut(at: &BlockPlace, outputs: usize) -> Vec<Operation> {
 
 /// The trunk behind ResNet's stem, which quarters the picture.
 fn stemmed(width: f64, Trunk { operations, channels }: Trunk) -> Trunk {
-    let first = narrowed(CHANNELS[0], width);
+    let first = first_channels(width);
     let mut all = vec![
         convolution("conv1", 3, first, 7, 2),
         normalisation("bn1", first, EPSILON),
