@@ -220,7 +220,8 @@ fn a_check_opens_weights_and_says_what_is_left_out_of_their_names() {
     let desk = Desk::empty();
     desk.write("network.yaml", NETWORK.as_bytes());
     desk.write("labels.csv", b"image_id,x\na.png,1\nb.png,0\n");
-    let layout = weights::layout(&Architecture { word: "resnet34".into(), width: 0.125 }, WeightFamily::Torchvision).unwrap();
+    let layout =
+        weights::layout(&Architecture { word: "resnet34".into(), width: 0.125 }, &WeightFamily::of("torchvision")).unwrap();
     let save = |name: &dyn Fn(&str) -> Option<String>| {
         let tensor = |entry: &weights::TensorEntry| {
             let values = vec![0.25; entry.shape.iter().product()];

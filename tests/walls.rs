@@ -13,7 +13,7 @@ const PACKAGES: [(&str, &str); 3] = [("core/src", "visavis_core"), ("src", "visa
 const FLOORS: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("numeric", &[]),
-    ("config", &["domain", "projection"]),
+    ("config", &["domain", "weights", "projection"]),
     ("dataset", &["domain", "numeric"]),
     ("weights", &["domain"]),
     ("projection", &["domain", "numeric"]),
@@ -30,7 +30,8 @@ const FLOORS: [(&str, &[&str]); 16] = [
 ];
 
 /// Folders that hand on what another defines.
-const HANDED_ON: [(&str, &str); 4] = [("study", "config"), ("study", "dataset"), ("study", "projection"), ("study", "store")];
+const HANDED_ON: [(&str, &str); 5] =
+    [("study", "config"), ("study", "dataset"), ("study", "weights"), ("study", "projection"), ("study", "store")];
 
 /// Crates and modules that only some folders may name.
 const GUARDED: [(&str, &[&str]); 12] = [

@@ -14,5 +14,4 @@ pub mod scoring;
 #[allow(unreachable_pub)]
 pub mod stages;
 pub mod store;
-#[allow(missing_docs, unreachable_pub)]
 pub mod weights;

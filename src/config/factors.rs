@@ -2,13 +2,13 @@
 
 use super::reader::{Fields, StudyNode};
 use std::collections::BTreeMap;
-use visavis_core::domain::{
-    Result,
-    matrix::{Exclusion, StudyMatrix},
-    model::{
-        ARCHITECTURES, Architecture, BaselineKind, GivenFeatures, LAYERS, LOSSES, Loss, Model, Network, Source, WeightFamily,
-        Weights,
+use visavis_core::{
+    domain::{
+        Result,
+        matrix::{Exclusion, StudyMatrix},
+        model::{Architecture, BaselineKind, GivenFeatures, LOSSES, Loss, Model, Network, Source, WeightFamily, Weights},
     },
+    weights::families,
 };
 
 /// What models may refer to.
@@ -23,7 +23,7 @@ pub fn models(node: &StudyNode, known: &KnownNames) -> Result<(Vec<Model>, usize
     let fields = node.fields(&["matrix", "named"])?;
     let (mut models, mut excluded) = (Vec::new(), 0);
     if let Some(node) = fields.get("matrix") {
-        let (of_matrix, left_out) = matrix(node, known)?.models();
+        let (of_matrix, left_out) = matrix(node, known)?.models(|of| layers_of(of, &WeightFamily::own()));
         if of_matrix.is_empty() {
             return Err(node
                 .wrong_key(format!("every one of the {left_out} combinations of the matrix is excluded"))
@@ -142,7 +142,7 @@ fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
             };
             Weights::File {
                 file: fields.need("file")?.path()?,
-                family: fields.need("family")?.word_of(WeightFamily::ALL, WeightFamily::word)?,
+                family: WeightFamily::of(fields.need("family")?.word(&families::family_words())?),
                 blake3: fields.or("blake3", None, digest)?,
             }
         }
@@ -163,8 +163,14 @@ fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
         }
     };
     let trained_on = fields.need("trained_on")?;
+    let architecture = architecture(fields.need("architecture")?)?;
+    let layers = match &weights {
+        Weights::File { family, .. } => layers_of(&architecture, family),
+        Weights::Recipe { .. } | Weights::Untrained { .. } => layers_of(&architecture, &WeightFamily::own()),
+    };
     Ok(Source::Network(Network {
-        architecture: architecture(fields.need("architecture")?)?,
+        architecture,
+        layers,
         loss: loss(fields.need("loss")?)?,
         // Where weights are given it is a label; where the network is trained here it must be a data set.
         trained_on: if matches!(weights, Weights::File { .. }) {
@@ -194,8 +200,10 @@ fn baseline(of: &StudyNode, fields: &Fields, known: &KnownNames) -> Result<Sourc
     if let Some(word) = kind {
         return Ok(Source::Baseline { word, prepare });
     }
+    let architecture = architecture(fields.need("architecture")?)?;
     Ok(Source::Network(Network {
-        architecture: architecture(fields.need("architecture")?)?,
+        layers: layers_of(&architecture, &WeightFamily::own()),
+        architecture,
         loss: Loss { word: "softmax".to_owned(), parameters: BTreeMap::new() },
         trained_on: "nothing".to_owned(),
         prepare,
@@ -214,7 +222,7 @@ fn features(node: &StudyNode) -> Result<GivenFeatures> {
         let layer = node.name_of("layer", &key)?;
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_owned();
         if !matches!(ending.as_str(), "npy" | "safetensors") {
-            let next = if LAYERS.contains(&key.as_str()) {
+            let next = if families::all_layers().contains(&key.as_str()) {
                 "features are .npy or .safetensors files"
             } else {
                 "expected a layer with its .npy or .safetensors file, and `images`"
@@ -242,8 +250,13 @@ fn features(node: &StudyNode) -> Result<GivenFeatures> {
     Ok(GivenFeatures { layers, images })
 }
 
+/// The layers of a network of this family.
+fn layers_of(architecture: &Architecture, family: &WeightFamily) -> Vec<String> {
+    families::layers_of(&architecture.word, family).iter().map(|layer| (*layer).to_owned()).collect()
+}
+
 fn architecture(node: &StudyNode) -> Result<Architecture> {
-    let (word, parameters) = node.variant(&ARCHITECTURES)?;
+    let (word, parameters) = node.variant(&families::architecture_words())?;
     let width = match parameters {
         Some(node) => node.fields(&["width"])?.or("width", 1.0, |node| node.number(0.01..=8.0))?,
         None => 1.0,

@@ -61,7 +61,7 @@ pub fn examine(opened: &OpenedStudy) -> Examined {
             }
             Source::Network(Network { weights: Weights::File { file, family, .. }, architecture, .. }) if file.is_file() => {
                 if seen.insert((file.clone(), format!("{architecture} {family}"), PathBuf::new())) {
-                    let found = weights::examine(file, architecture, *family);
+                    let found = weights::examine(file, architecture, family);
                     examined.take(&format!("weights of `{}`", model.name), file, found);
                 }
             }

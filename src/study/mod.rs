@@ -57,6 +57,7 @@ pub use visavis_core::{
     },
     projection::{METHODS, MethodSpec},
     store::WrittenPage,
+    weights::families,
 };
 
 use crate::config::{self, StudyFile};

@@ -1,9 +1,12 @@
 //! What forms may offer beside what a study has: what this program can run here, and nothing that would only be refused or wait.
 
 use super::torch;
-use visavis_core::domain::{
-    model::{BUILT, LOSSES, WeightFamily},
-    study::{DeviceClass, Study},
+use visavis_core::{
+    domain::{
+        model::LOSSES,
+        study::{DeviceClass, Study},
+    },
+    weights::families,
 };
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,7 +26,7 @@ impl Offers {
         let evaluated = |name: &String| Some(name) == study.evaluation.dataset.as_ref();
         let sets = study.datasets.iter().filter(|(name, set)| !evaluated(name) && (pretends || set.is_here()));
         let cropped = study.preparations.iter().filter(|(_, of)| pretends || of.crop.is_of_picture_alone());
-        let families = BUILT.iter().map(|(_, family)| *family).chain([WeightFamily::Visavis]).filter(|_| !pretends);
+        let families = families::built_families().into_iter().filter(|_| !pretends);
         Offers {
             losses: LOSSES
                 .iter()
@@ -32,7 +35,7 @@ impl Offers {
                 .collect(),
             training_sets: sets.map(|(name, _)| name.clone()).collect(),
             preparations: cropped.map(|(name, _)| name.clone()).collect(),
-            families: families.map(|family| family.to_string()).collect(),
+            families: families.map(str::to_owned).collect(),
         }
     }
 }

@@ -119,10 +119,10 @@ impl KnownResults<'_> {
         let study = self.study;
         let Source::Network(network) = &study.models[model].source else { return None };
         let (family, untrained, weights) = match &network.weights {
-            Weights::File { file, family, .. } => (*family, None, Some(self.sources.file(Extraction::WEIGHTS, file)?)),
-            Weights::Untrained { seed } => (WeightFamily::Visavis, Some(self.training_seed(*seed)), None),
+            Weights::File { file, family, .. } => (family.clone(), None, Some(self.sources.file(Extraction::WEIGHTS, file)?)),
+            Weights::Untrained { seed } => (WeightFamily::own(), Some(self.training_seed(*seed)), None),
             Weights::Recipe { .. } => {
-                (WeightFamily::Visavis, None, Some(self.output(Step::Train { model }, Training::WEIGHTS, Extraction::WEIGHTS)?))
+                (WeightFamily::own(), None, Some(self.output(Step::Train { model }, Training::WEIGHTS, Extraction::WEIGHTS)?))
             }
         };
         let extraction = Extraction {

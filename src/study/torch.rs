@@ -4,10 +4,13 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
 };
-use visavis_core::domain::{
-    Fault, Result,
-    model::{BUILT, Network, WeightFamily, Weights},
-    study::{DeviceClass, Optimizer, Recipe, Study},
+use visavis_core::{
+    domain::{
+        Fault, Result,
+        model::{Network, WeightFamily, Weights},
+        study::{DeviceClass, Optimizer, Recipe, Study},
+    },
+    weights::families,
 };
 
 const LOSSES: [&str; 4] = ["softmax", "normface", "arcface", "cosface"];
@@ -50,15 +53,16 @@ pub fn learns_by(loss: &str) -> bool {
 /// What a network would need that this release cannot do.
 pub fn beyond(study: &Study, network: &Network) -> Option<String> {
     let word = network.architecture.word.as_str();
-    let Some((_, family)) = BUILT.iter().find(|(known, _)| *known == word) else {
+    if !families::is_built(word) {
         return Some(format!("networks of the architecture {word}"));
-    };
+    }
     if let Some(crop) = crop_beyond(study, &network.prepare) {
         return Some(crop);
     }
     match &network.weights {
-        Weights::File { family: of, .. } if of != family && *of != WeightFamily::Visavis => {
-            Some(format!("{word} of the family {of}"))
+        Weights::File { family, .. } if families::find(word, family).is_none() => Some(format!("{word} of the family {family}")),
+        Weights::Recipe { .. } | Weights::Untrained { .. } if families::find(word, &WeightFamily::own()).is_none() => {
+            Some(format!("{word} trained here"))
         }
         Weights::Recipe { .. } if !learns_by(&network.loss.word) => Some(format!("the loss {}", network.loss.word)),
         Weights::Recipe { recipe, .. } => match &study.recipes[recipe] {

@@ -1,12 +1,14 @@
 //! Levels that could be added to a study, as far as they can be run here.
 
-use crate::study::{METHODS, MethodSpec, matrix_snapshot::Board};
-use visavis_core::domain::model::BUILT;
+use crate::study::{METHODS, MethodSpec, families, matrix_snapshot::Board};
 
 /// Levels of a factor of the matrix, as the study file writes them.
 pub fn known(board: &Board, factor: &str) -> Vec<String> {
     match factor {
-        "architecture" => BUILT.iter().flat_map(|(word, _)| [(*word).to_owned(), format!("{word}: {{ width: 0.25 }}")]).collect(),
+        "architecture" => families::trained_words()
+            .into_iter()
+            .flat_map(|word| [word.to_owned(), format!("{word}: {{ width: 0.25 }}")])
+            .collect(),
         "loss" => board.offers.losses.clone(),
         "trained_on" => board.offers.training_sets.clone(),
         _ => board.offers.preparations.clone(),

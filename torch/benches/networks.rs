@@ -10,7 +10,7 @@ use visavis_core::{
     dataset::{Album, DigestCache, Loader, faces, list_pictures},
     domain::{
         Result,
-        model::{Architecture, LAYERS, WeightFamily},
+        model::{Architecture, WeightFamily},
         stage::{Extraction, Input, Location, Task, Work},
         study::{Crop, DeviceClass, Exif, Numerics, Padding, PixelScale, Precision, Preparation},
     },
@@ -69,11 +69,15 @@ fn main() {
         let of_features = if name == "cpu" { OF_FEATURES } else { PICTURES };
         let few = visavis_core::domain::image::Images(images.0[..of_features].to_vec());
         let architecture = Architecture { word: "resnet34".into(), width: 1.0 };
+        let family = WeightFamily::of("torchvision");
         let work = Work::Extract(Extraction {
             architecture: architecture.clone(),
             preparation: preparation.clone(),
-            layers: LAYERS.map(str::to_owned).into(),
-            family: WeightFamily::Torchvision,
+            layers: visavis_core::weights::families::layers_of("resnet34", &family)
+                .iter()
+                .map(|layer| (*layer).to_owned())
+                .collect(),
+            family: family.clone(),
             untrained: Some(1),
             numerics: Numerics {
                 device: DeviceClass::of_word(name).expect("a class of devices"),
@@ -91,8 +95,8 @@ fn main() {
         let reader = extraction::FeatureReader::open(of, &inputs, device, &()).expect("a network");
 
         // The same pictures, prepared, through the same network: nothing else is left to do.
-        let parameters = Parameters::draw(&architecture, WeightFamily::Torchvision, 1, device).expect("weights");
-        let network = TorchNetwork::new(&architecture, WeightFamily::Torchvision, &parameters).expect("a network").folded();
+        let parameters = Parameters::draw(&architecture, &family, 1, device).expect("weights");
+        let network = TorchNetwork::new(&architecture, &family, &parameters).expect("a network").folded();
         let scaler = Scaler::new(PixelScale::Imagenet, Precision::Single, device);
         let few_album = Arc::new(Album { folder: pictures.clone(), images: few, preparation: preparation.clone() });
         let order: Vec<usize> = (0..of_features).collect();
@@ -103,7 +107,7 @@ fn main() {
         let forward = || {
             for pixels in &ready {
                 let layers = tch::no_grad(|| network.layers(&scaler.scaled(pixels), Mode::IsRead));
-                drop(layers.map(|layer| layer.to_device(Device::Cpu)));
+                layers.into_iter().for_each(|layer| drop(layer.to_device(Device::Cpu)));
             }
         };
         // Turn by turn, so that what else the machine does meets both.

@@ -11,7 +11,6 @@ use visavis_core::{
     dataset::{Album, Loader},
     domain::{
         Fault, Result,
-        model::LAYERS,
         stage::{Extraction, WEIGHTS_PREFIX, role},
     },
     numeric::Matrix,
@@ -53,20 +52,20 @@ impl<'a> FeatureReader<'a> {
     pub fn open(of: &'a Extraction, inputs: &Inputs, device: Device, listener: &dyn Listener) -> Result<Self> {
         let mut prefix = String::new();
         let parameters = match of.untrained {
-            Some(seed) => Parameters::draw(&of.architecture, of.family, seed, device)?,
+            Some(seed) => Parameters::draw(&of.architecture, &of.family, seed, device)?,
             None => {
                 let strict = weights::read(
                     &inputs.bytes(Extraction::WEIGHTS)?,
                     &inputs.path(Extraction::WEIGHTS)?,
                     &of.architecture,
-                    of.family,
+                    &of.family,
                 )?;
                 strict.remarks.iter().for_each(|remark| listener.line(remark));
                 prefix = strict.prefix;
                 Parameters::of(&strict.tensors, device)
             }
         };
-        let network = TorchNetwork::new(&of.architecture, of.family, &parameters)?.folded();
+        let network = TorchNetwork::new(&of.architecture, &of.family, &parameters)?.folded();
         let scaler = Scaler::new(of.preparation.scale, of.numerics.precision, device);
         Ok(FeatureReader { of, network, scaler, prefix })
     }
@@ -83,10 +82,10 @@ impl<'a> FeatureReader<'a> {
         for batch in Loader::start(album, &order, BATCH, threads) {
             let batch = batch?;
             let pixels = Tensor::from_slice(&batch.pixels).reshape([-1, 3, size, size]);
-            let layers =
-                tch::no_grad(|| self.network.layers(&self.scaler.scaled(&pixels), Mode::IsRead).map(|layer| numbers(&layer)));
+            let layers = tch::no_grad(|| self.network.layers(&self.scaler.scaled(&pixels), Mode::IsRead));
+            let layers: Vec<Vec<f32>> = layers.iter().map(numbers).collect();
             for (column, layer) in columns.iter_mut().zip(&self.of.layers) {
-                let place = LAYERS.iter().position(|known| known == layer);
+                let place = self.network.layer_names().iter().position(|known| known == layer);
                 column.extend(&layers[place.ok_or_else(|| Fault::asked(format!("a network has no layer `{layer}`")))?]);
             }
             done += batch.places.len();

@@ -20,7 +20,7 @@ impl Parameters {
     ///
     /// # Errors
     /// An architecture that is not built here.
-    pub fn draw(architecture: &Architecture, family: WeightFamily, seed: u64, device: Device) -> Result<Self> {
+    pub fn draw(architecture: &Architecture, family: &WeightFamily, seed: u64, device: Device) -> Result<Self> {
         let mut parameters = Parameters(BTreeMap::new());
         for (place, TensorEntry { name, shape, role }) in layout(architecture, family)?.into_iter().enumerate() {
             let count = shape.iter().product();
@@ -31,6 +31,8 @@ impl Parameters {
                 }
                 Role::Linear => normal(seed, place as u64, count, (1.0 / shape[1] as f64).sqrt()),
                 Role::Scale | Role::RunningVariance => vec![1.0; count],
+                // PyTorch's.
+                Role::Slope => vec![0.25; count],
                 Role::Bias | Role::Shift | Role::RunningMean => vec![0.0; count],
             };
             parameters.add(name, &weights::Tensor { shape, values }, role.learns(), device);

@@ -20,7 +20,7 @@ use visavis_core::{
     domain::{Fault, Key, Result, image::Column, job::Cause, model::WeightFamily, stage::Training},
     stages::{Inputs, Listener, Outcome, StageOutput, because},
     store::Checkpoints,
-    weights::{self, Residual},
+    weights,
 };
 
 /// Batch normalisation is of several pictures, or of none.
@@ -84,9 +84,11 @@ impl TrainingLoop {
         let album = inputs.album(Training::PICTURES, &training.preparation)?;
         let (classes, count) = classes(&album, &inputs.column(Training::CLASSES)?)?;
         let device = place.device;
-        let mut parameters = Parameters::draw(&training.architecture, WeightFamily::Visavis, training.seed, device)?;
-        let network = TorchNetwork::new(&training.architecture, WeightFamily::Visavis, &parameters)?;
-        let width = Residual::of(&training.architecture, WeightFamily::Visavis)?.columns("embedding");
+        let family = WeightFamily::own();
+        let columns = weights::describe(&training.architecture, &family)?.columns(training.preparation.size)?;
+        let &(_, width) = columns.last().ok_or_else(|| Fault::unexpected("a network without a layer"))?;
+        let mut parameters = Parameters::draw(&training.architecture, &family, training.seed, device)?;
+        let network = TorchNetwork::new(&training.architecture, &family, &parameters)?;
         let head = LossHead::new(&training.loss, &mut parameters, width, count, training.seed, device)?;
         let sgd = Sgd::new(&training.recipe, &parameters);
         let images = classes.len();

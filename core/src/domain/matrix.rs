@@ -51,8 +51,9 @@ impl Exclusion {
 }
 
 impl StudyMatrix {
-    /// Every model of the matrix, in the order of its factors, and those left out by `exclude`.
-    pub fn models(&self) -> (Vec<Model>, usize) {
+    /// Every model of the matrix, in the order of its factors, and how many combinations were left out by `exclude`. `layers_of`: the
+    /// layers of a network that is trained here.
+    pub fn models(&self, layers_of: impl Fn(&Architecture) -> Vec<String>) -> (Vec<Model>, usize) {
         let (mut models, mut excluded) = (Vec::new(), 0);
         for architecture in &self.architecture {
             for loss in &self.loss {
@@ -60,6 +61,7 @@ impl StudyMatrix {
                     for prepare in &self.prepare {
                         let network = |seed| Network {
                             architecture: architecture.clone(),
+                            layers: layers_of(architecture),
                             loss: loss.clone(),
                             trained_on: trained_on.clone(),
                             prepare: prepare.clone(),
@@ -134,7 +136,7 @@ mod tests {
 
     #[test]
     fn models_are_named_from_the_factors_that_vary() {
-        let (models, excluded) = matrix().models();
+        let (models, excluded) = matrix().models(|_| vec![]);
         let names: Vec<_> = models.iter().map(|model| model.name.as_str()).collect();
         assert_eq!(
             names,
@@ -154,6 +156,6 @@ mod tests {
     fn the_expansion_is_the_product_less_the_excluded() {
         let mut all = matrix();
         all.exclude.clear();
-        assert_eq!(all.models().0.len(), 2 * 2 * 2);
+        assert_eq!(all.models(|_| vec![]).0.len(), 2 * 2 * 2);
     }
 }

@@ -54,6 +54,8 @@ pub struct GivenFeatures {
 pub struct Network {
     /// Which network.
     pub architecture: Architecture,
+    /// Its layers, in order of depth, as its family names them.
+    pub layers: Vec<String>,
     /// What it is trained with; where weights are given, a label.
     pub loss: Loss,
     /// The data set it is trained on; where weights are given, a label.
@@ -93,7 +95,7 @@ pub enum Weights {
 /// A network's shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Architecture {
-    /// A word of [`ARCHITECTURES`].
+    /// As its field calls it: `resnet34`. The register of families (`weights/families/`) says which there are.
     pub word: String,
     /// Channels as a fraction of the usual ones; 1 is the field's network.
     pub width: f64,
@@ -108,14 +110,7 @@ pub struct Loss {
     pub parameters: BTreeMap<String, f64>,
 }
 
-/// Architectures by the names the field gives them, and the layers each has.
-pub const ARCHITECTURES: [&str; 10] =
-    ["resnet34", "resnet50", "seresnet34", "seresnet50", "senet50", "iresnet34", "iresnet50", "iresnet100", "ir50", "irse50"];
-
-/// Where features can be read in every network, in order of depth.
-pub const LAYERS: [&str; 5] = ["layer1", "layer2", "layer3", "layer4", "embedding"];
-
-/// The last layer, and the only one of what is no network.
+/// The last layer of every network, and the only one of what is no network.
 pub const EMBEDDING: &str = "embedding";
 
 /// Losses with the parameters each takes and their usual values.
@@ -128,26 +123,42 @@ pub const LOSSES: [(&str, &[(&str, f64)]); 6] = [
     ("triplet", &[("margin", 0.3)]),
 ];
 
-vocabulary! {
-    /// Families of weight files: how their tensors are named.
-    pub enum WeightFamily {
-        /// As torchvision names them.
-        Torchvision = "torchvision",
-        /// As cydonia999's VGGFace2-pytorch names them.
-        Cydonia = "cydonia",
-        /// As timm names them.
-        Timm = "timm",
-        /// As InsightFace's `arcface_torch` names them.
-        ArcfaceTorch = "arcface_torch",
-        /// As TreB1eN's InsightFace_Pytorch names them.
-        Treb1en = "treb1en",
-        /// Of networks that are trained here.
-        Visavis = "visavis",
+/// The family of a network's weights: a word, in JSON too. It says how a weight file names its tensors, and what is computed with them.
+/// The register of families (`weights/families/`) says which there are, so that a new one changes nothing in this file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WeightFamily(String);
+
+impl WeightFamily {
+    /// The word of the family of networks that are trained here.
+    pub const OWN: &str = "visavis";
+
+    /// The family of that word: lower-case letters, digits, `_`.
+    pub fn of(word: &str) -> Self {
+        WeightFamily(word.to_owned())
+    }
+
+    /// The family of networks that are trained here.
+    pub fn own() -> Self {
+        Self::of(Self::OWN)
+    }
+
+    /// Whether its networks were trained here.
+    pub fn is_own(&self) -> bool {
+        self.0 == Self::OWN
+    }
+
+    /// What study files, results and keys call the family.
+    pub fn word(&self) -> &str {
+        &self.0
     }
 }
 
-/// The architectures that are built here, each with the family whose names it goes by beside our own.
-pub const BUILT: [(&str, WeightFamily); 2] = [("resnet34", WeightFamily::Torchvision), ("seresnet34", WeightFamily::Timm)];
+impl fmt::Display for WeightFamily {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 vocabulary! {
     /// Baselines that take no network.
@@ -246,7 +257,7 @@ impl Model {
     pub fn layers(&self, asked: Option<&[String]>) -> Vec<String> {
         let all: Vec<String> = match &self.source {
             Source::Given(given) => given.layers.keys().cloned().collect(),
-            Source::Network(_) => LAYERS.map(str::to_owned).into(),
+            Source::Network(network) => network.layers.clone(),
             Source::Baseline { .. } => vec![EMBEDDING.to_owned()],
         };
         all.into_iter().filter(|layer| asked.is_none_or(|asked| asked.contains(layer))).collect()

@@ -43,7 +43,7 @@ pub(crate) use vocabulary;
 #[cfg(test)]
 mod tests {
     use crate::domain::{
-        model::{BaselineKind, WeightFamily},
+        model::BaselineKind,
         study::{
             Crop, DeviceClass, Exif, LabelProvenance, OnMissing, Optimizer, Padding, Partition, PixelScale, Precision, Schedule,
             Vggface2Split,
@@ -84,7 +84,6 @@ mod tests {
         assert_eq!(words!(Vggface2Split), "train test");
         assert_eq!(words!(OnMissing), "stop leave_out");
         assert_eq!(words!(LabelProvenance), "self-reported perceived predicted measured");
-        assert_eq!(words!(WeightFamily), "torchvision cydonia timm arcface_torch treb1en visavis");
         assert_eq!(words!(BaselineKind), "pixels colours");
     }
 }

@@ -1,11 +1,14 @@
 //! Weight files: safetensors, read strictly. Every tensor that the network has must be there in its shape, and every one
 //! that is there must be the network's: a file that fits only nearly would run, and give numbers that mean nothing.
 
-use super::layout::{Role, TensorEntry, layout};
+use super::{
+    families::candidates,
+    layout::{Role, TensorEntry, layout},
+};
 use crate::domain::{
     Fault, Result,
     file_kind::{ExpectedFile, FileKind},
-    model::{Architecture, BUILT, WeightFamily},
+    model::{Architecture, WeightFamily},
     spelling::suggestion,
     text::{count, printable},
 };
@@ -19,21 +22,25 @@ use std::{
 /// A tensor of single precision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
+    /// Its sizes, the slowest first.
     pub shape: Vec<usize>,
+    /// Its numbers, row-major.
     pub values: Vec<f32>,
 }
 
 /// The tensors of a network, by name; and what was done to make them so.
 #[derive(Debug)]
 pub struct Strict {
+    /// All that the network has and no others, by the network's own names.
     pub tensors: BTreeMap<String, Tensor>,
+    /// What was left out or converted, in sentences.
     pub remarks: Vec<String>,
     /// What the names in the file begin with, and which was left out.
     pub prefix: String,
 }
 
-/// Names that a head has, and counters: nothing that features depend on.
-fn needless(name: &str) -> bool {
+/// Names that a head has, and counters: nothing that features depend on, unless it is a tensor of the network.
+fn is_of_a_head_or_counter(name: &str) -> bool {
     const HEADS: [&str; 7] = ["fc", "head", "head.fc", "classifier", "classifier.fc", "logits", "last_linear"];
     let is_head = |part: &str| name.strip_suffix(part).is_some_and(|head| HEADS.contains(&head));
     name.ends_with("num_batches_tracked") || is_head(".weight") || is_head(".bias")
@@ -90,7 +97,7 @@ fn behind<'a>(names: &[&'a str], prefix: &str) -> BTreeSet<&'a str> {
 /// # Errors
 /// A file that is no safetensors, lacks a tensor, has one too many, or one of another shape or of a type that is no number
 /// with a fraction.
-pub fn read(bytes: &[u8], path: &Path, architecture: &Architecture, family: WeightFamily) -> Result<Strict> {
+pub fn read(bytes: &[u8], path: &Path, architecture: &Architecture, family: &WeightFamily) -> Result<Strict> {
     let wanted = layout(architecture, family)?;
     let file = open(bytes, path)?;
     let wrong = |what: String| Fault::asked(what).in_file(path);
@@ -101,7 +108,7 @@ pub fn read(bytes: &[u8], path: &Path, architecture: &Architecture, family: Weig
             .next("save the one that is meant by itself")
     })?;
     let there = behind(&names, prefix);
-    let (missing, extra) = held_against(&there, &wanted);
+    let Difference { missing, extra, needless } = Difference::of(&there, &wanted);
     let begin = if prefix.is_empty() { String::new() } else { format!(" (all names begin with `{}`)", printable(prefix)) };
     if let Some(first) = missing.first() {
         let what =
@@ -146,9 +153,8 @@ pub fn read(bytes: &[u8], path: &Path, architecture: &Architecture, family: Weig
     if widened > 0 {
         strict.remarks.push(format!("{} of half precision widened to single", count(widened, "tensor")));
     }
-    let heads = there.iter().filter(|name| needless(name)).count();
-    if heads > 0 {
-        strict.remarks.push(format!("{} of a head or counter left out", count(heads, "tensor")));
+    if needless > 0 {
+        strict.remarks.push(format!("{} of a head or counter left out", count(needless, "tensor")));
     }
     Ok(strict)
 }
@@ -157,7 +163,7 @@ pub fn read(bytes: &[u8], path: &Path, architecture: &Architecture, family: Weig
 ///
 /// # Errors
 /// As [`read`].
-pub fn examine(path: &Path, architecture: &Architecture, family: WeightFamily) -> Result<Vec<String>> {
+pub fn examine(path: &Path, architecture: &Architecture, family: &WeightFamily) -> Result<Vec<String>> {
     let bytes = std::fs::read(path).map_err(|error| Fault::io("read the weights", path, &error))?;
     Ok(read(&bytes, path, architecture, family)?.remarks)
 }
@@ -170,56 +176,80 @@ pub fn tensors(bytes: &[u8]) -> Option<BTreeMap<String, Tensor>> {
     file.tensors().into_iter().map(tensor).collect()
 }
 
-/// What the file lacks, and what it has too much.
-fn held_against(there: &BTreeSet<&str>, wanted: &[TensorEntry]) -> (Vec<String>, Vec<String>) {
-    let wanted: BTreeSet<&str> = wanted.iter().map(|entry| entry.name.as_str()).collect();
-    let missing = wanted.difference(there).map(|name| (*name).to_owned()).collect();
-    let extra = there.difference(&wanted).filter(|name| !needless(name)).map(|name| (*name).to_owned()).collect();
-    (missing, extra)
+/// The names of a file, held against those of a network.
+struct Difference {
+    missing: Vec<String>,
+    extra: Vec<String>,
+    /// How many names are of a head or a counter.
+    needless: usize,
 }
 
-/// The family and width that fit a file best, with what is missing and too much there.
+impl Difference {
+    fn of(there: &BTreeSet<&str>, wanted: &[TensorEntry]) -> Self {
+        let wanted: BTreeSet<&str> = wanted.iter().map(|entry| entry.name.as_str()).collect();
+        let missing = wanted.difference(there).map(|name| (*name).to_owned()).collect();
+        let (needless, extra): (Vec<&str>, Vec<&str>) = there.difference(&wanted).partition(|name| is_of_a_head_or_counter(name));
+        Difference { missing, extra: extra.into_iter().map(str::to_owned).collect(), needless: needless.len() }
+    }
+}
+
+/// The architecture, width and family that fit a file best, with what is missing and too much there. Networks are tried in the order of
+/// the register; one that comes later must fit better. Names alone decide.
 ///
 /// # Errors
 /// No safetensors file.
 pub fn inspect(bytes: &[u8], path: &Path) -> Result<Inspected> {
     let file = open(bytes, path)?;
     let names = file.names();
-    let (plain, _) = BUILT[0];
-    let usual = layout(&Architecture { word: plain.to_owned(), width: 1.0 }, BUILT[0].1)?;
-    let prefix = prefix(&names, &usual).unwrap_or_else(|several| several[0]);
-    let there = behind(&names, prefix);
-    let (word, others) = BUILT[usize::from(there.iter().any(|name| name.contains(".se.fc1.")))];
-    let family = if there.contains("embedding.weight") { WeightFamily::Visavis } else { others };
-    let first = file.tensor(&format!("{prefix}conv1.weight")).ok();
-    let channels = first.and_then(|tensor| tensor.shape().first().copied());
-    let architecture = Architecture { word: word.to_owned(), width: channels.map_or(1.0, |channels| channels as f64 / 64.0) };
-    let (missing, extra) = held_against(&there, &layout(&architecture, family)?);
-    let known = missing.len() * 2 < names.len();
-    let heads = there.iter().filter(|name| needless(name)).count();
+    let mut best: Option<(Architecture, WeightFamily, &str, Difference)> = None;
+    for (word, family) in candidates() {
+        let mut architecture = Architecture { word: word.to_owned(), width: 1.0 };
+        let wanted = layout(&architecture, &family)?;
+        let prefix = prefix(&names, &wanted).unwrap_or_else(|several| several[0]);
+        let difference = Difference::of(&behind(&names, prefix), &wanted);
+        let wrong = |of: &Difference| of.missing.len() + of.extra.len();
+        if best.as_ref().is_some_and(|(.., before)| wrong(before) <= wrong(&difference)) {
+            continue;
+        }
+        // The first tensor is that of a convolution: channels after, channels before, height, width.
+        let first = file.tensor(&format!("{prefix}{}", wanted[0].name)).ok();
+        if let Some(channels) = first.and_then(|tensor| tensor.shape().first().copied()) {
+            architecture.width = channels as f64 / wanted[0].shape[0] as f64;
+        }
+        best = Some((architecture, family, prefix, difference));
+    }
+    let known = best.filter(|(.., difference)| difference.missing.len() * 2 < names.len());
+    let Some((architecture, family, prefix, Difference { missing, extra, needless })) = known else {
+        let needless = names.iter().filter(|name| is_of_a_head_or_counter(name)).count();
+        return Ok(Inspected { tensors: names.len(), needless, ..Inspected::default() });
+    };
     Ok(Inspected {
-        family: known.then_some(family),
-        architecture: known.then(|| architecture.to_string()),
+        family: Some(family),
+        architecture: Some(architecture.to_string()),
         tensors: names.len(),
-        prefix: if known { prefix.to_owned() } else { String::new() },
-        needless: heads,
-        missing: if known { missing } else { vec![] },
-        extra: if known { extra } else { vec![] },
+        prefix: prefix.to_owned(),
+        needless,
+        missing,
+        extra,
     })
 }
 
 /// What a weight file is.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Inspected {
     /// `None`: of no family that is known here.
     pub family: Option<WeightFamily>,
+    /// The network with its width, as [`Architecture`] displays it; `None` where the family is not known.
     pub architecture: Option<String>,
+    /// How many the file holds.
     pub tensors: usize,
     /// What all the network's names begin with, and which is left out.
     pub prefix: String,
     /// Tensors of a head and counters.
     pub needless: usize,
+    /// Names of the network's tensors that the file lacks.
     pub missing: Vec<String>,
+    /// Names in the file that are no tensor of the network.
     pub extra: Vec<String>,
 }
 
@@ -237,6 +267,9 @@ fn values(tensor: &TensorView) -> Option<Vec<f32>> {
 }
 
 /// Tensors as the bytes of a safetensors file; equal tensors give equal bytes.
+///
+/// # Errors
+/// Two tensors of one name, or values that do not fill their shape.
 pub fn write<'a>(tensors: impl Iterator<Item = (&'a str, &'a Tensor)>) -> Result<Vec<u8>> {
     let bytes: Vec<(&str, &[usize], Vec<u8>)> = tensors
         .map(|(name, tensor)| {
@@ -262,12 +295,12 @@ mod tests {
             let values = vec![0.5; shape.iter().product()];
             (name, Tensor { shape, values })
         };
-        layout(&narrow(), WeightFamily::Visavis).unwrap().into_iter().map(tensor).collect()
+        layout(&narrow(), &WeightFamily::own()).unwrap().into_iter().map(tensor).collect()
     }
 
     fn read_back(tensors: &BTreeMap<String, Tensor>) -> Result<Strict> {
         let bytes = write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).unwrap();
-        read(&bytes, Path::new("w.safetensors"), &narrow(), WeightFamily::Visavis)
+        read(&bytes, Path::new("w.safetensors"), &narrow(), &WeightFamily::own())
     }
 
     #[test]
@@ -315,6 +348,50 @@ mod tests {
         assert!(read_back(&with_head).unwrap().tensors == tensors());
     }
 
+    /// A file of all tensors of a network, and of what its own `state_dict` has beside them.
+    fn file_of(architecture: &Architecture, family: &WeightFamily, beside: &[&str]) -> Vec<u8> {
+        let tensor = |TensorEntry { name, shape, .. }| {
+            let values = vec![0.5; shape.iter().product()];
+            (name, Tensor { shape, values })
+        };
+        let mut tensors: BTreeMap<String, Tensor> = layout(architecture, family).unwrap().into_iter().map(tensor).collect();
+        tensors.extend(beside.iter().map(|name| ((*name).to_owned(), Tensor { shape: vec![1], values: vec![1.0] })));
+        write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).unwrap()
+    }
+
+    #[test]
+    fn every_network_of_the_register_is_recognised_in_a_file() {
+        for (word, family) in candidates() {
+            let architecture = Architecture { word: word.to_owned(), width: 0.125 };
+            let found = inspect(&file_of(&architecture, &family, &["bn1.num_batches_tracked"]), Path::new("w")).unwrap();
+            assert_eq!(found.family.as_ref(), Some(&family), "{word}");
+            assert_eq!(found.architecture, Some(architecture.to_string()));
+            assert_eq!((found.missing.len(), found.extra.len(), found.needless), (0, 0, 1), "{word} {family}");
+        }
+    }
+
+    #[test]
+    fn a_tensor_of_the_network_is_no_head_although_it_is_called_like_one() {
+        let architecture = Architecture { word: "iresnet18".into(), width: 0.125 };
+        let family = WeightFamily::of("arcface_torch");
+        let strict = read(&file_of(&architecture, &family, &[]), Path::new("w"), &architecture, &family).unwrap();
+        assert!(strict.tensors.contains_key("fc.weight") && strict.remarks.is_empty(), "{:?}", strict.remarks);
+        // Elsewhere it is one.
+        let resnet = Architecture { word: "resnet18".into(), width: 0.125 };
+        let torchvision = WeightFamily::of("torchvision");
+        let bytes = file_of(&resnet, &torchvision, &["fc.weight", "fc.bias"]);
+        let strict = read(&bytes, Path::new("w"), &resnet, &torchvision).unwrap();
+        assert_eq!(strict.remarks, ["2 tensors of a head or counter left out"]);
+    }
+
+    #[test]
+    fn a_file_of_no_network_is_of_no_family() {
+        let one = Tensor { shape: vec![1], values: vec![1.0] };
+        let bytes = write([("a", &one), ("b.fc.weight", &one)].into_iter()).unwrap();
+        let found = inspect(&bytes, Path::new("w")).unwrap();
+        assert_eq!((found.family, found.architecture, found.tensors), (None, None, 2));
+    }
+
     #[test]
     fn two_networks_in_a_file_are_not_guessed_between() {
         let mut two = renamed(&|name| format!("student.{name}"));
@@ -341,7 +418,7 @@ mod tests {
     #[test]
     fn a_file_that_holds_no_weights_is_called_what_it_is() {
         let refused = |bytes: &[u8], what: &str, next: &str| {
-            let fault = read(bytes, Path::new("w.safetensors"), &narrow(), WeightFamily::Visavis).unwrap_err();
+            let fault = read(bytes, Path::new("w.safetensors"), &narrow(), &WeightFamily::own()).unwrap_err();
             assert!(fault.what.contains(what) && fault.next.as_ref().unwrap().contains(next), "{fault}");
         };
         refused(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer", "git lfs pull");

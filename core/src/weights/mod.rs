@@ -1,7 +1,12 @@
-//! Weight files, and the names that families give their tensors; without libtorch.
+//! Networks and weight files, without libtorch: which networks there are ([`families`]), what each computes and with which tensors
+//! ([`NetworkDescription`]), and files of weights, read strictly.
 
+pub mod families;
 mod file;
 mod layout;
+mod operation;
 
+pub use families::describe;
 pub use file::{Inspected, Strict, Tensor, examine, inspect, read, tensors, write};
-pub use layout::{Residual, Role, TensorEntry, layout};
+pub use layout::{Role, TensorEntry, layout};
+pub use operation::{Convolution, NetworkDescription, Normalisation, Operation};

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use training::{numerics, preparation, recipe};
 use visavis_core::domain::{
     Result,
-    model::{FACTORS, Source},
+    model::{FACTORS, Model, Network, Source, WeightFamily, Weights},
     score::Statistics,
     study::{Contrast, DeviceClass, Evaluation, FairnessSettings, Numerics, Precision, Resources, RunOn, Study, Tolerance},
 };
@@ -63,6 +63,7 @@ pub fn study(root: &StudyNode) -> Result<(Study, usize)> {
             .wrong("the study has no `evaluation.dataset`")
             .next("name the data set whose images are compared; only given features can do without"));
     }
+    picture_sizes(fields.need("models")?, &models, &preparations)?;
     evaluation.quoted = super::comparisons::quoted(fields.need("comparisons")?)?;
     let layers = fields.get("layers").map(layers).transpose()?;
     if let Some(layers) = &layers {
@@ -104,6 +105,26 @@ pub fn study(root: &StudyNode) -> Result<(Study, usize)> {
         contrasts,
     };
     Ok((study, excluded))
+}
+
+/// Refuses networks that cannot take pictures of the size of their preparation.
+fn picture_sizes(node: &StudyNode, models: &[Model], preparations: &BTreeMap<String, Preparation>) -> Result<()> {
+    for model in models {
+        let Source::Network(Network { architecture, prepare, weights, .. }) = &model.source else { continue };
+        let family = match weights {
+            Weights::File { family, .. } => family,
+            Weights::Recipe { .. } | Weights::Untrained { .. } => &WeightFamily::own(),
+        };
+        // What is not built here is told as missing.
+        let (Some(preparation), Ok(network)) = (preparations.get(prepare), weights::describe(architecture, family)) else {
+            continue;
+        };
+        network.columns(preparation.size).map_err(|fault| {
+            let next = format!("give `{}` a preparation of another `size`", model.name);
+            node.wrong_key(format!("the model `{}`: {}", model.name, fault.what)).next(next)
+        })?;
+    }
+    Ok(())
 }
 
 fn names<T>(map: &BTreeMap<String, T>) -> Vec<&str> {
@@ -228,5 +249,45 @@ fn run_on(node: &StudyNode) -> Result<RunOn> {
         ("local", Some(node)) => Err(node.wrong_key("`local` takes no parameters").next("write `run: local`")),
         (_, Some(node)) => Ok(RunOn::Slurm(settings(&node)?)),
         (_, None) => Ok(RunOn::Slurm(BTreeMap::new())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Text, parse};
+
+    /// A study of one model of features in a file of weights, at pictures of that many pixels a side.
+    fn study(architecture: &str, family: &str, size: usize) -> String {
+        format!(
+            r#"format: 1
+study: network
+evaluation: {{ dataset: f }}
+datasets: {{ f: {{ images: {{ root: pics, labels: labels.csv }} }} }}
+preparations: {{ p: {{ crop: whole, size: {size}, pad: zero, scale: imagenet }} }}
+models: {{ named: {{ m: {{ architecture: {architecture}, loss: softmax, trained_on: x, prepare: p, weights: {{ file: w.safetensors, family: {family} }} }} }} }}
+projections: [pca: {{ axes: 1 }}]
+comparisons: {{ x: {{ A: "x", B: "not x" }} }}
+"#
+        )
+    }
+
+    fn refusal(source: String) -> Option<String> {
+        parse(Text { path: "s.yaml".into(), source }).err().map(|fault| fault.what)
+    }
+
+    #[test]
+    fn a_network_that_takes_one_size_of_pictures_is_refused_at_another() {
+        assert_eq!(refusal(study("iresnet50", "arcface_torch", 112)), None);
+        let refused = refusal(study("iresnet50", "arcface_torch", 96)).unwrap();
+        assert!(refused.starts_with("the model `m`: iresnet50 (arcface_torch) takes no pictures of 96 × 96"), "{refused}");
+        assert_eq!(refusal(study("resnet34", "torchvision", 96)), None);
+        // Not built here: whether it can take them is not known.
+        assert_eq!(refusal(study("irse50", "treb1en", 96)), None);
+    }
+
+    #[test]
+    fn words_of_networks_and_families_are_those_of_the_register() {
+        assert!(refusal(study("resnet35", "torchvision", 96)).unwrap().contains("`resnet35` is not known"));
+        assert!(refusal(study("resnet34", "torchvison", 96)).unwrap().contains("`torchvison` is not known"));
     }
 }

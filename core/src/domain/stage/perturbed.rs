@@ -89,7 +89,7 @@ fn samples() -> Vec<(&'static str, Task)> {
                 architecture,
                 preparation: preparation.clone(),
                 layers: vec!["layer1".into(), "embedding".into()],
-                family: WeightFamily::Visavis,
+                family: WeightFamily::own(),
                 untrained: Some(4),
                 numerics,
             }),

@@ -3,11 +3,11 @@
 use crate::{
     study::{
         draft::{Change, FACTORS},
+        families,
         matrix_snapshot::Board,
     },
     tui::levels::{known, projections},
 };
-use visavis_core::domain::model::LAYERS;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct LevelLine {
@@ -45,9 +45,10 @@ pub fn lines(board: &Board) -> Vec<LevelLine> {
         lines.extend(levels.named.iter().map(|name| level(name, true, Change::DropModel { name: name.clone() })));
     }
     lines.push(head("layer"));
-    let mut all: Vec<String> = LAYERS.iter().map(|layer| (*layer).to_owned()).collect();
+    let known = families::all_layers();
+    let mut all: Vec<String> = known.iter().map(|layer| (*layer).to_owned()).collect();
     all.retain(|layer| board.study.models.iter().any(|model| model.layers(None).contains(layer)));
-    all.extend(board.layers.iter().flatten().filter(|layer| !LAYERS.contains(&layer.as_str())).cloned());
+    all.extend(board.layers.iter().flatten().filter(|layer| !known.contains(&layer.as_str())).cloned());
     all.dedup();
     let own: Vec<String> = board.study.layers.clone().unwrap_or_else(|| all.clone());
     for layer in &all {

@@ -1,10 +1,11 @@
 //! The matrix as a pivot table: any two of five axes are its rows and columns, the others are fixed at a level or pooled.
 
 use crate::study::{
+    families,
     matrix_snapshot::{Best, Board, BoardCell},
     watch::CellState,
 };
-use visavis_core::domain::{ledger::CellId, model::LAYERS};
+use visavis_core::domain::ledger::CellId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MatrixAxis {
@@ -99,7 +100,8 @@ impl CellIndex {
             }
         }
         // In order of depth, whichever model was first.
-        let depth = |layer: &String| LAYERS.iter().position(|of| of == layer).unwrap_or(usize::MAX);
+        let known = families::all_layers();
+        let depth = |layer: &String| known.iter().position(|of| of == layer).unwrap_or(usize::MAX);
         layers.sort_by_key(depth);
         let find = |names: &[String], name: &str| names.iter().position(|of| of == name).unwrap_or(0) as u16;
         let family_of: Vec<u16> = board.families.iter().map(|(family, _)| find(&families, family)).collect();
