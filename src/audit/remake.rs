@@ -65,7 +65,7 @@ pub struct Remaking {
     /// Stages as they are done; it ends when all are.
     pub news: Receiver<(usize, RemadeStatus)>,
     standings: Vec<Option<RemadeStatus>>,
-    house: Arc<House>,
+    shared: Arc<Shared>,
     jobs: usize,
     done: usize,
 }
@@ -79,14 +79,14 @@ impl Remaking {
             let first = known.insert(manifest.key);
             standings.push(if first { sure(manifest, again) } else { Some(RemadeStatus::NotAttempted) });
         }
-        let house = House::new(manifests, &standings, sources, recompute, threads);
+        let shared = Shared::new(manifests, &standings, sources, recompute, threads);
         let jobs = standings.iter().filter(|standing| standing.is_none()).count();
         let (send, news) = channel();
         for _ in 0..threads.clamp(1, jobs.max(1)) {
-            let (house, send) = (Arc::clone(&house), send.clone());
-            std::thread::spawn(move || house.work(&send));
+            let (shared, send) = (Arc::clone(&shared), send.clone());
+            std::thread::spawn(move || shared.work(&send));
         }
-        Remaking { news, standings, house, jobs, done: 0 }
+        Remaking { news, standings, shared, jobs, done: 0 }
     }
 
     pub fn take(&mut self, (place, standing): (usize, RemadeStatus)) {
@@ -96,8 +96,8 @@ impl Remaking {
 
     /// Begins no further stage.
     pub fn stop(&self) {
-        self.house.queue().stopped = true;
-        self.house.wake.notify_all();
+        self.shared.queue().stopped = true;
+        self.shared.wake.notify_all();
     }
 
     /// Stages done, and in all.
@@ -106,7 +106,7 @@ impl Remaking {
     }
 
     pub fn what(&self, place: usize) -> String {
-        let manifest = &self.house.manifests[place];
+        let manifest = &self.shared.manifests[place];
         format!("{} {}", manifest.work.cost_class(), manifest.key.short())
     }
 
@@ -135,7 +135,7 @@ fn sure(manifest: &Manifest, again: &Again) -> Option<RemadeStatus> {
     bounds::too_much(&manifest.work).map(RemadeStatus::Unchecked)
 }
 
-struct House {
+struct Shared {
     manifests: Vec<Manifest>,
     sources: Sources,
     recompute: Recompute,
@@ -163,7 +163,7 @@ struct RemakeInput {
     wanted: usize,
 }
 
-impl House {
+impl Shared {
     fn new(
         manifests: Vec<Manifest>,
         standings: &[Option<RemadeStatus>],
@@ -200,7 +200,7 @@ impl House {
         }
         queue.measure(&jobs, &manifests);
         queue.ready = jobs.iter().filter(|place| queue.lacks[**place] == 0).map(|&place| queue.entry(place)).collect();
-        Arc::new(House { manifests, sources, recompute, threads, queue: Mutex::new(queue), wake: Condvar::new() })
+        Arc::new(Shared { manifests, sources, recompute, threads, queue: Mutex::new(queue), wake: Condvar::new() })
     }
 
     fn queue(&self) -> MutexGuard<'_, RemakeQueue> {

@@ -60,7 +60,7 @@ fn reason_of_ranked(row: &LedgerRow, separates: bool) -> String {
     let reason = match (row.picked, row.chosen, separates) {
         (true, ..) => "picked: separates",
         (false, false, _) => "not picked: another view of this model scores higher on the selection half",
-        (false, true, false) => "not picked: the simultaneous lower bound is below the threshold",
+        (false, true, false) => "not picked: the corrected lower bound is below the threshold",
         (false, true, true) => "not picked: separates, and enough figures rank higher",
     };
     let stands_for: Vec<&str> = row.shown_as.iter().filter(|shown| **shown != ShownAs::Best).map(|shown| shown.word()).collect();
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(reason_of_ranked(&row(true, true, vec![ShownAs::Best]), true), "picked: separates");
         assert_eq!(
             reason_of_ranked(&row(false, true, vec![ShownAs::Median, ShownAs::Worst]), false),
-            "not picked: the simultaneous lower bound is below the threshold; shown as the median and the worst"
+            "not picked: the corrected lower bound is below the threshold; shown as the median and the worst"
         );
         assert!(reason_of_ranked(&row(false, true, vec![]), true).ends_with("enough figures rank higher"));
         assert!(reason_of_ranked(&row(false, false, vec![]), true).contains("another view of this model"));
