@@ -190,8 +190,8 @@ fn ledger() -> Ledger {
 
 fn grid() -> SimultaneousTests {
     let test = |(model, comparison, [_, _, low, adjusted]): (usize, usize, [f64; 4])| {
-        let of = Familywise { adjusted, low };
-        CellTest { cell: cell(model, comparison), z: 1.0, p: 0.1, q: 0.1, all: of, chosen: Some(of) }
+        let corrected = Familywise { adjusted, low };
+        CellTest { cell: cell(model, comparison), z: 1.0, p: 0.1, q: 0.1, all: corrected, chosen: Some(corrected) }
     };
     let difference = |comparison: usize, [left, right, q]: [f64; 3]| Difference {
         held: 0,
@@ -251,6 +251,6 @@ fn scores() -> BTreeMap<ScoreOf, ScoreSource> {
         permuted: [0, 0],
         views: vec![view],
     };
-    let of = ScoreOf { model: 0, layer: 0, projection: Some(0), comparison: 0 };
-    [(of, ScoreSource { key: key(), output: ScoreViews::SCORES, pointer: String::new(), scores, probe: None })].into()
+    let place = ScoreOf { model: 0, layer: 0, projection: Some(0), comparison: 0 };
+    [(place, ScoreSource { key: key(), output: ScoreViews::SCORES, pointer: String::new(), scores, probe: None })].into()
 }

@@ -24,6 +24,12 @@ pub fn list_of_some<T: AsRef<str>>(names: &[T], at_most: usize) -> String {
     format!("{} and others", some.join(", "))
 }
 
+/// The text with a capital letter.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// The sign of a verdict in tables; nothing where it is inconclusive.
 pub fn sign(verdict: CellVerdict) -> Option<&'static str> {
     match verdict {
@@ -117,6 +123,14 @@ mod tests {
     }
 
     #[test]
+    fn a_sentence_begins_with_a_capital() {
+        assert_eq!(
+            (sentence("not picked: x"), sentence("élan"), sentence("")),
+            ("Not picked: x".into(), "Élan".into(), String::new())
+        );
+    }
+
+    #[test]
     fn only_what_is_shown_has_a_sign() {
         assert_eq!(
             [CellVerdict::Separates, CellVerdict::AboveChance, CellVerdict::Inconclusive].map(sign),
@@ -156,11 +170,11 @@ mod tests {
     #[test]
     fn verification_is_judged_by_intervals_that_do_not_overlap() {
         let pixels = ("pixels", Estimate::new(0.65, 0.6, 0.7));
-        let of = |low: f64, high: f64, accuracy| verification(Estimate::new(0.6, low, high), pixels, accuracy).unwrap();
-        assert_eq!(of(0.8, 0.95, Some(0.99)), "better than pixels");
-        assert_eq!(of(0.5, 0.58, None), "worse than pixels");
-        assert_eq!(of(0.55, 0.65, Some(0.5)), "inconclusive against pixels");
-        assert!(of(0.55, 0.65, Some(0.99)).starts_with("memorised"));
+        let judged = |low: f64, high: f64, accuracy| verification(Estimate::new(0.6, low, high), pixels, accuracy).unwrap();
+        assert_eq!(judged(0.8, 0.95, Some(0.99)), "better than pixels");
+        assert_eq!(judged(0.5, 0.58, None), "worse than pixels");
+        assert_eq!(judged(0.55, 0.65, Some(0.5)), "inconclusive against pixels");
+        assert!(judged(0.55, 0.65, Some(0.99)).starts_with("memorised"));
         assert_eq!(verification(Estimate::bare(1.0), pixels, None), None);
     }
 }

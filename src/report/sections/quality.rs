@@ -21,8 +21,12 @@ use visavis_core::domain::{
 #[derive(Serialize)]
 pub struct Quality {
     neighbours: ClaimId,
+    /// Images whose nearest neighbours are compared.
+    asked: ClaimId,
     rows: Vec<QualityRow>,
     stability: Vec<AxisStability>,
+    /// As many as the row with most has.
+    axes: Vec<String>,
 }
 
 /// One view; of a projection with two-axis views these, else single axes.
@@ -44,7 +48,8 @@ struct AxisStability {
     model: String,
     layer: String,
     projection: String,
-    axes: Vec<ClaimId>,
+    /// As many as there are axes in the heading; nothing of an axis that this projection lacks.
+    axes: Vec<Option<ClaimId>>,
 }
 
 /// One projection of one model's features.
@@ -71,28 +76,38 @@ impl Quality {
     /// A result that is damaged.
     pub fn of(source: &ReportSource) -> Result<Option<Self>> {
         let plan = source.outcome.plan;
-        let (mut rows, mut stability, mut neighbours) = (Vec::new(), Vec::new(), None);
+        let (mut rows, mut stability, mut compared) = (Vec::new(), Vec::new(), None::<[ClaimId; 2]>);
         for (step, manifest) in plan.results() {
             let Step::Quality { model, layer, projection } = step else { continue };
             let Some(quality): Option<score::Quality> = plan.json(step, MeasureQuality::QUALITY)? else { continue };
             let (name, layer_name) = (&plan.study.models[model].name, source.layer(model, layer));
             let method = &plan.study.projections[projection].name;
-            let of = format!("{name} · {layer_name} · {method}");
+            let named = format!("{name} · {layer_name} · {method}");
             let projected = Projected {
                 source,
                 model: name,
                 layer: layer_name,
                 method,
-                output: OutputSource { key: manifest.key, output: MeasureQuality::QUALITY, of },
+                output: OutputSource { key: manifest.key, output: MeasureQuality::QUALITY, of: named },
                 manifest: plan.result(Step::Project { model, layer, projection, seed: 0 }),
             };
-            neighbours.get_or_insert_with(|| {
-                source.claims.count(&projected.output, "/neighbours", "neighbours compared", quality.neighbours)
+            compared.get_or_insert_with(|| {
+                let count = |pointer: &str, what: &str, n| source.claims.count(&projected.output, pointer, what, n);
+                [count("/neighbours", "neighbours compared", quality.neighbours), count("/asked", "images asked", quality.asked)]
             });
             rows.extend(projected.rows(&quality));
             stability.extend(projected.stability());
         }
-        Ok(neighbours.filter(|_| !rows.is_empty()).map(|neighbours| Quality { neighbours, rows, stability }))
+        let quality = |[neighbours, asked]: [ClaimId; 2]| Quality::with_axes(neighbours, asked, rows, stability);
+        Ok(compared.map(quality).filter(|quality| !quality.rows.is_empty()))
+    }
+
+    /// Rows of stability all as long as the longest.
+    fn with_axes(neighbours: ClaimId, asked: ClaimId, rows: Vec<QualityRow>, mut stability: Vec<AxisStability>) -> Self {
+        let most = stability.iter().map(|row| row.axes.len()).max().unwrap_or(0);
+        stability.iter_mut().for_each(|row| row.axes.resize(most, None));
+        let axes = (1..=most).map(|axis| format!("axis {axis}")).collect();
+        Quality { neighbours, asked, rows, stability, axes }
     }
 }
 
@@ -129,7 +144,7 @@ impl Projected<'_> {
     fn stability(&self) -> Option<AxisStability> {
         let axes = 0..self.manifest?.fact("stability").len();
         let axis = |axis: usize| self.fact("stability", axis, &format!("axis {} found again", axis + 1), NumberForm::Score);
-        let axes: Vec<ClaimId> = axes.filter_map(axis).collect();
+        let axes: Vec<Option<ClaimId>> = axes.map(axis).collect();
         (!axes.is_empty()).then(|| AxisStability {
             model: self.model.to_owned(),
             layer: self.layer.clone(),
@@ -175,7 +190,7 @@ mod tests {
             distances: None,
             stability: None,
         };
-        let of = |seeds: usize| score::Quality { format: 1, neighbours: 15, asked: 4, seeds, views: vec![view.clone()] };
+        let quality_of = |seeds: usize| score::Quality { format: 1, neighbours: 15, asked: 4, seeds, views: vec![view.clone()] };
         for (seeds, wanted) in [(3, "0.900 [0.800–0.950] – 0.900 [0.800–0.950]"), (1, "0.900 – 0.900 – –")] {
             let text = Fixture::new().text(|source| {
                 let projected = Projected {
@@ -186,10 +201,34 @@ mod tests {
                     output: output(),
                     manifest: None,
                 };
-                let neighbours = source.claims.count(&output(), "/neighbours", "x", 15);
-                Some(Quality { neighbours, rows: projected.rows(&of(seeds)), stability: vec![] })
+                let count = |pointer: &str, n| source.claims.count(&output(), pointer, "x", n);
+                let rows = projected.rows(&quality_of(seeds));
+                Some(Quality::with_axes(count("/neighbours", 15), count("/asked", 4), rows, vec![]))
             });
             assert!(text.contains(&format!("pixels · embedding tsne map {wanted}")), "{text}");
         }
+    }
+
+    #[test]
+    fn the_stability_of_axes_is_a_table_with_a_column_an_axis() {
+        let text = Fixture::new().text(|source| {
+            let stable = |name: &str, values: &[f64]| {
+                let axis = |(at, value): (usize, &f64)| {
+                    let pointer = format!("/{name}/{at}");
+                    Some(source.claims.enter(&output(), &pointer, "x", NumberForm::Score, *value))
+                };
+                AxisStability {
+                    model: name.to_owned(),
+                    layer: "embedding".to_owned(),
+                    projection: "ica".to_owned(),
+                    axes: values.iter().enumerate().map(axis).collect(),
+                }
+            };
+            let count = |pointer: &str, n| source.claims.count(&output(), pointer, "x", n);
+            let stability = vec![stable("pixels", &[0.9, 0.8]), stable("blocks", &[0.7])];
+            Some(Quality::with_axes(count("/neighbours", 15), count("/asked", 4), vec![], stability))
+        });
+        assert!(text.contains("features projection axis 1 axis 2 pixels · embedding ica 0.900 0.800"), "{text}");
+        assert!(text.contains("blocks · embedding ica 0.700 –"), "{text}");
     }
 }
