@@ -30,6 +30,22 @@ pub fn sentence(text: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// Why a probe was not fitted again with weights, in plain words. A result names the class by its place.
+pub fn refusal_of_reweighing(reason: &str, classes: &[String]) -> String {
+    let group = |start: &str, end: &str| reason.strip_prefix(start)?.strip_suffix(end);
+    let first = classes.first().map_or("the first class", String::as_str);
+    let second = if let [_, second] = classes { second } else { "the other classes" };
+    if let Some(group) = group("nobody of ", " is in the first class") {
+        format!("the group {group} has no image of {first}")
+    } else if let Some(group) = group("nobody of ", " is in the second class") {
+        format!("the group {group} has no image of {second}")
+    } else if let Some(group) = group("", " has too few of the first class to say") {
+        format!("the group {group} has fewer than thirty images of {first}")
+    } else {
+        reason.to_owned()
+    }
+}
+
 /// The sign of a verdict in tables; nothing where it is inconclusive.
 pub fn sign(verdict: CellVerdict) -> Option<&'static str> {
     match verdict {
@@ -128,6 +144,19 @@ mod tests {
             (sentence("not picked: x"), sentence("élan"), sentence("")),
             ("Not picked: x".into(), "Élan".into(), String::new())
         );
+    }
+
+    #[test]
+    fn a_refusal_of_reweighing_has_one_cause_and_names_the_class() {
+        let classes = ["Zero", "One"].map(str::to_owned);
+        let worded = |reason: &str| refusal_of_reweighing(reason, &classes);
+        assert_eq!(worded("nobody of even = 0 is in the first class"), "the group even = 0 has no image of Zero");
+        assert_eq!(worded("nobody of even = 1 is in the second class"), "the group even = 1 has no image of One");
+        assert_eq!(
+            worded("bold = 0 has too few of the first class to say"),
+            "the group bold = 0 has fewer than thirty images of Zero"
+        );
+        assert_eq!(worded("as it is"), "as it is");
     }
 
     #[test]
