@@ -39,7 +39,7 @@ comparisons:
 contrasts: { detail: { pair: [pixels, blocks] } }
 ";
 
-/// By model and comparison: AUC on the selection and the evaluation half, the simultaneous lower bound, and its adjusted p.
+/// By model and comparison: AUC on the selection and the evaluation half, the corrected lower bound, and its adjusted p.
 const CELLS: [(usize, usize, [f64; 4]); 4] = [
     (0, 0, [0.95, 0.90, 0.80, 0.001]),
     (0, 1, [0.57, 0.52, 0.46, 0.700]),
