@@ -125,13 +125,14 @@ fn left_out(source: &ReportSource) -> Vec<LeftOut> {
         outcome.separates(row) && !row.picked && !outcome.shown.iter().any(|(cell, _)| *cell == row.candidate.cell)
     };
     let of_model = |(place, standing): (usize, &ModelStanding)| {
-        let rows = outcome.chosen_of(standing.model).filter(|(_, row)| is_left_out(row));
+        let mut rows: Vec<(usize, &LedgerRow)> = outcome.chosen_of(standing.model).filter(|(_, row)| is_left_out(row)).collect();
+        rows.sort_by_key(|(_, row)| row.rank);
         let view = |(at, row): (usize, &LedgerRow)| LeftOutView {
             comparison: source.comparison(&row.candidate.cell),
             view: source.view(&row.candidate.cell),
             rank: source.rank(at),
         };
-        let views: Vec<LeftOutView> = rows.map(view).collect();
+        let views: Vec<LeftOutView> = rows.into_iter().map(view).collect();
         (!views.is_empty()).then(|| LeftOut {
             model: source.study().models[standing.model].name.clone(),
             separates: source.comparisons_separated(place),
@@ -267,6 +268,6 @@ mod tests {
         assert!(!all_are_shown.contains("left out"), "{all_are_shown}");
         (fixture.ledger.rows[0].picked, fixture.ledger.rows[0].shown_as) = (false, vec![]);
         let text = fixture.text(|source| Some(Figures::of(source).unwrap()));
-        assert!(text.contains("pixels separates 1; left out: zero or one (pca axis 1, rank 1)."), "{text}");
+        assert!(text.contains("pixels separates 1 in all; left out: zero or one (pca axis 1, rank 1)."), "{text}");
     }
 }
