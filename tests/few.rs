@@ -65,7 +65,7 @@ fn a_class_of_few_has_scores_without_intervals_and_every_table_says_why() {
 
     let shown = desk.succeed(&["show", "experiments/few.yaml"]);
     assert!(
-        shown.contains(&format!("rare: not ranked: {why}")) && shown.contains("simultaneous lower bound (over 4 cells)"),
+        shown.contains(&format!("rare: not ranked: {why}")) && shown.contains("the lower bound, corrected for all 4 cells"),
         "{shown}"
     );
     let lines = desk.succeed(&["export", "experiments/few.yaml", "--what", "scores", "--format", "jsonl"]);
@@ -101,5 +101,5 @@ fn groups_of_few_are_marked_in_exports_as_in_the_report() {
     assert!(of("rest", "TPR").iter().all(|row| row["mark"].is_empty() && !row["low"].is_empty()));
     desk.succeed(&["report", "experiments/few.yaml", "--quiet"]);
     let page = desk.read("reports/small.html");
-    assert!(page.contains("too few") && page.contains("simultaneous lower bound"));
+    assert!(page.contains("too few") && page.contains("corrected lower bound"));
 }

@@ -1,4 +1,4 @@
-//! The walls of the house: who may know whom. See ARCHITECTURE.md.
+//! Which module may import which. See ARCHITECTURE.md.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +10,7 @@ use std::{
 const PACKAGES: [(&str, &str); 3] = [("core/src", "visavis_core"), ("src", "visavis"), ("torch/src", "visavis_torch")];
 
 /// Each folder, or file beside folders, and the folders that it imports from: these and no others.
-const FLOORS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("numeric", &[]),
     ("config", &["domain", "weights", "projection"]),
@@ -165,7 +165,7 @@ fn imports(source: &Source) -> BTreeSet<String> {
 }
 
 #[test]
-fn each_folder_imports_only_from_the_floors_below() {
+fn each_folder_imports_only_from_the_layers_below() {
     let mut seen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for source in files() {
         let Source { folder, path, .. } = &source;
@@ -181,8 +181,8 @@ fn each_folder_imports_only_from_the_floors_below() {
         let imports = if folder == "torch" { named(&source.text, "visavis_core") } else { imports(&source) };
         seen.entry(folder.clone()).or_default().extend(imports.into_iter().filter(|import| import != folder));
     }
-    let floors = FLOORS.map(|(folder, allowed)| (folder.to_owned(), allowed.iter().map(|name| (*name).to_owned()).collect()));
-    assert_eq!(seen, BTreeMap::from(floors), "left: what is imported; right: what may be, and is if a floor is to be believed");
+    let layers = LAYERS.map(|(folder, allowed)| (folder.to_owned(), allowed.iter().map(|name| (*name).to_owned()).collect()));
+    assert_eq!(seen, BTreeMap::from(layers), "left: what is imported; right: what may be, and is if a layer is to be believed");
 }
 
 /// What stands on the same line before this place.
@@ -271,7 +271,7 @@ fn the_program_is_not_linked_to_libtorch() {
 }
 
 #[test]
-fn the_text_of_the_house_names_no_machine() {
+fn no_text_of_the_repository_names_a_machine() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "Makefile", ".ci/run"] {
         let text = fs::read_to_string(root.join(name)).unwrap();

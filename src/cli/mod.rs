@@ -1,4 +1,4 @@
-//! The commands, one file each. The composition root: the only place that sees the whole house.
+//! The commands, one file each. The composition root: the only place that imports every layer.
 
 mod attach;
 mod audit;

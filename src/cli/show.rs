@@ -78,7 +78,7 @@ fn matrix(outcome: &StudyOutcome) {
     say(printable(&study.title()));
     say("balanced kNN AUC of the view chosen on the selection half, on the evaluation half, with its 95 % interval");
     say(format!(
-        "separates: the simultaneous lower bound (over {}) reaches {}",
+        "separates: the lower bound, corrected for all {}, reaches {}",
         count(outcome.grid.chosen.cells, "cell"),
         NumberForm::Score.show(study.statistics.separates_at)
     ));

@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_estimate_of_too_few_has_no_interval() {
-        let of = Claims::default().estimate(&source(), "/b", "AUC", NumberForm::Score, Estimate::bare(1.0));
-        assert_eq!((of.low, of.high), (None, None));
+        let too_few = Claims::default().estimate(&source(), "/b", "AUC", NumberForm::Score, Estimate::bare(1.0));
+        assert_eq!((too_few.low, too_few.high), (None, None));
     }
 }

@@ -39,7 +39,7 @@ comparisons:
 contrasts: { detail: { pair: [pixels, blocks] } }
 ";
 
-/// By model and comparison: AUC on the selection and the evaluation half, the simultaneous lower bound, and its adjusted p.
+/// By model and comparison: AUC on the selection and the evaluation half, the corrected lower bound, and its adjusted p.
 const CELLS: [(usize, usize, [f64; 4]); 4] = [
     (0, 0, [0.95, 0.90, 0.80, 0.001]),
     (0, 1, [0.57, 0.52, 0.46, 0.700]),
@@ -191,8 +191,8 @@ fn ledger() -> Ledger {
 
 fn grid() -> SimultaneousTests {
     let test = |(model, comparison, [_, _, low, adjusted]): (usize, usize, [f64; 4])| {
-        let of = Familywise { adjusted, low };
-        CellTest { cell: cell(model, comparison), z: 1.0, p: 0.1, q: 0.1, all: of, chosen: Some(of) }
+        let corrected = Familywise { adjusted, low };
+        CellTest { cell: cell(model, comparison), z: 1.0, p: 0.1, q: 0.1, all: corrected, chosen: Some(corrected) }
     };
     let difference = |comparison: usize, [left, right, q]: [f64; 3]| Difference {
         held: 0,
@@ -252,7 +252,8 @@ fn scores() -> BTreeMap<ScoreOf, ScoreSource> {
         permuted: [0, 0],
         views: vec![view],
     };
-    let of = ScoreOf { model: 0, layer: 0, projection: Some(0), comparison: 0 };
-    [(of, ScoreSource { key: key(), output: ScoreViews::SCORES, pointer: String::new(), scores: Arc::new(scores), probe: None })]
-        .into()
+    let place = ScoreOf { model: 0, layer: 0, projection: Some(0), comparison: 0 };
+    let source =
+        ScoreSource { key: key(), output: ScoreViews::SCORES, pointer: String::new(), scores: Arc::new(scores), probe: None };
+    [(place, source)].into()
 }

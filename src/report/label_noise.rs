@@ -30,7 +30,7 @@ impl ReportSource<'_> {
     /// And not those of synthetic faces in its format.
     pub fn labels_are_celebas(&self) -> bool {
         let study = self.study();
-        let of = study.evaluation.dataset.as_ref().and_then(|name| study.datasets.get(name));
-        matches!(of, Some(Dataset::CelebA { .. })) && self.outcome.truth.is_none()
+        let evaluated = study.evaluation.dataset.as_ref().and_then(|name| study.datasets.get(name));
+        matches!(evaluated, Some(Dataset::CelebA { .. })) && self.outcome.truth.is_none()
     }
 }

@@ -74,6 +74,7 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     let (training, contrasts) = (Training::of(source)?, Contrasts::of(source));
     let mut contents = Contents { templates, sections: vec![] };
     contents.add(&Summary::of(source, training.as_ref(), contrasts.as_ref()))?;
+    contents.add(&Words::all())?;
     contents.add_if(training.as_ref())?;
     contents.add(&ScoreMatrix::of(source))?;
     contents.add(&Findings::of(source))?;
@@ -81,7 +82,6 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     contents.add_if(KnownTruth::of(source)?.as_ref())?;
     contents.add(&Figures::of(source)?)?;
     contents.add(&Fairness::of(source)?)?;
-    contents.add(&Words::all())?;
     contents.add(&Methods::all())?;
     contents.add(&Comparisons::of(source))?;
     contents.add(&Data::of(source, extras.missing_labels)?)?;
@@ -132,12 +132,12 @@ mod tests {
             anchors,
             [
                 "summary",
+                "words",
                 "matrix",
                 "findings",
                 "contrasts",
                 "figures",
                 "fairness",
-                "words",
                 "methods",
                 "comparisons",
                 "data",

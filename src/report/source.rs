@@ -124,11 +124,34 @@ impl ReportSource<'_> {
         Some(self.claims.estimate(&source, &format!("/rows/{row}/candidate/{field}"), what, NumberForm::Score, estimate?))
     }
 
+    /// How many images of the evaluation half a cell's score is over. `None` where its score is not here.
+    pub fn evaluation_images(&self, cell: &CellId) -> Option<ClaimId> {
+        let (scored, _) = self.outcome.cell(cell)?;
+        let output = OutputSource { key: scored.key, output: scored.output, of: self.cell(cell) };
+        let pointer = format!("{}/counts_b/n", scored.pointer);
+        Some(self.claims.count(&output, &pointer, "images of the evaluation half", scored.scores.counts_b.n))
+    }
+
+    /// How many images the study evaluates.
+    pub fn images(&self) -> ClaimId {
+        self.claims.count(&self.frequencies_output(), "/images", "images", self.outcome.frequencies.images)
+    }
+
+    /// How many identities these images show.
+    pub fn identities(&self) -> ClaimId {
+        self.claims.count(&self.frequencies_output(), "/identities", "identities", self.outcome.frequencies.identities)
+    }
+
+    /// How many cells have a rank.
+    pub fn ranked_cells(&self) -> ClaimId {
+        self.claims.count(&self.ledger_output(), "/ranked", "cells ranked", self.outcome.ledger.ranked)
+    }
+
     /// The rank of one row of the ledger.
     pub fn rank(&self, row: usize) -> Option<ClaimId> {
-        let of = &self.outcome.ledger.rows[row];
-        let what = format!("rank of {}", self.cell(&of.candidate.cell));
-        Some(self.claims.count(&self.ledger_output(), &format!("/rows/{row}/rank"), &what, of.rank?))
+        let ranked = &self.outcome.ledger.rows[row];
+        let what = format!("rank of {}", self.cell(&ranked.candidate.cell));
+        Some(self.claims.count(&self.ledger_output(), &format!("/rows/{row}/rank"), &what, ranked.rank?))
     }
 
     /// How many cells are tested together with one row of the ledger.
@@ -140,12 +163,12 @@ impl ReportSource<'_> {
         Some(self.claims.count(&source, &format!("/{family}/cells"), "cells tested together", cells))
     }
 
-    /// The lower bound of one row of the ledger that allows for all cells tested together with it.
+    /// The lower bound of one row of the ledger that is corrected for all cells tested together with it.
     pub fn lower_bound(&self, row: usize) -> Option<ClaimId> {
-        let of = &self.outcome.ledger.rows[row];
-        let source = OutputSource { of: self.cell(&of.candidate.cell), ..self.ledger_output() };
-        let what = "simultaneous lower bound on the evaluation half";
-        Some(self.claims.enter(&source, &format!("/rows/{row}/low"), what, NumberForm::Score, of.low?))
+        let tested = &self.outcome.ledger.rows[row];
+        let source = OutputSource { of: self.cell(&tested.candidate.cell), ..self.ledger_output() };
+        let what = "corrected lower bound on the evaluation half";
+        Some(self.claims.enter(&source, &format!("/rows/{row}/low"), what, NumberForm::Score, tested.low?))
     }
 
     /// The bound that `separates` needs, as the rank stage records it.
@@ -153,6 +176,19 @@ impl ReportSource<'_> {
         let source = OutputSource { key: self.outcome.ranked, output: "work", of: "the rule".to_owned() };
         let at = self.study().statistics.separates_at;
         self.claims.enter(&source, "/rank/separates_at", "threshold of separation", NumberForm::Score, at)
+    }
+
+    /// How many figures the rule may pick, as the rank stage records it.
+    pub fn figures_allowed(&self) -> ClaimId {
+        let source = OutputSource { key: self.outcome.ranked, output: "work", of: "the rule".to_owned() };
+        self.claims.count(&source, "/rank/show", "figures picked at most", self.study().show)
+    }
+
+    /// How many comparisons a model separates, by the place of its standing in the ledger.
+    pub fn comparisons_separated(&self, standing: usize) -> ClaimId {
+        let separates = self.outcome.ledger.standings[standing].separates;
+        let pointer = format!("/standings/{standing}/separates");
+        self.claims.count(&self.ledger_output(), &pointer, "comparisons separated", separates)
     }
 
     /// How many cells the selection half chose.
@@ -163,16 +199,16 @@ impl ReportSource<'_> {
 
     /// The features themselves at a layer, on a comparison.
     pub fn features(&self, model: usize, layer: usize, comparison: usize) -> Option<FeatureClaims> {
-        let of = self.outcome.scores.get(&ScoreOf { model, layer, projection: None, comparison })?;
-        let source = OutputSource { key: of.key, output: of.output, of: self.names().features(model, layer, comparison) };
-        let at = of.pointer.trim_end_matches("/scores");
+        let found = self.outcome.scores.get(&ScoreOf { model, layer, projection: None, comparison })?;
+        let source = OutputSource { key: found.key, output: found.output, of: self.names().features(model, layer, comparison) };
+        let at = found.pointer.trim_end_matches("/scores");
         let estimate = |pointer: String, what: &str, estimate: Option<Estimate>| {
             Some(self.claims.estimate(&source, &pointer, what, NumberForm::Score, estimate?))
         };
-        let neighbours = of.scores.views.first().and_then(|view| view.b);
-        let probe = of.probe.as_ref().and_then(|probe| probe.b);
+        let neighbours = found.scores.views.first().and_then(|view| view.b);
+        let probe = found.probe.as_ref().and_then(|probe| probe.b);
         Some(FeatureClaims {
-            neighbours: estimate(format!("{}/views/0/b", of.pointer), "AUC on the evaluation half", neighbours),
+            neighbours: estimate(format!("{}/views/0/b", found.pointer), "AUC on the evaluation half", neighbours),
             probe: estimate(format!("{at}/probe/b"), "AUC of the probe on the evaluation half", probe),
         })
     }

@@ -128,6 +128,20 @@ mod tests {
         assert!(conditions > 50, "{conditions}");
     }
 
+    /// A caption stands before its table, so it stays in view where a wide table is scrolled.
+    #[test]
+    fn every_table_has_a_caption_of_its_own() {
+        let mut tables = 0;
+        for (name, text) in TEMPLATES {
+            for before in text.split("<table").collect::<Vec<_>>().split_last().unwrap().1 {
+                tables += 1;
+                let own = before.rsplit("<figure class=\"table\">").next().unwrap();
+                assert!(own.matches("</figcaption>").count() == 1 && !own.contains("</table>"), "{name}: {own}");
+            }
+        }
+        assert!(tables > 12, "{tables}");
+    }
+
     #[test]
     fn all_templates_are_read() {
         assert!(Templates::new(&Claims::default()).is_ok());

@@ -24,6 +24,28 @@ pub fn list_of_some<T: AsRef<str>>(names: &[T], at_most: usize) -> String {
     format!("{} and others", some.join(", "))
 }
 
+/// The text with a capital letter.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Why a probe was not fitted again with weights, in plain words. A result names the class by its place.
+pub fn refusal_of_reweighing(reason: &str, classes: &[String]) -> String {
+    let group = |start: &str, end: &str| reason.strip_prefix(start)?.strip_suffix(end);
+    let first = classes.first().map_or("the first class", String::as_str);
+    let second = if let [_, second] = classes { second } else { "the other classes" };
+    if let Some(group) = group("nobody of ", " is in the first class") {
+        format!("the group {group} has no image of {first}")
+    } else if let Some(group) = group("nobody of ", " is in the second class") {
+        format!("the group {group} has no image of {second}")
+    } else if let Some(group) = group("", " has too few of the first class to say") {
+        format!("the group {group} has fewer than thirty images of {first}")
+    } else {
+        reason.to_owned()
+    }
+}
+
 /// The sign of a verdict in tables; nothing where it is inconclusive.
 pub fn sign(verdict: CellVerdict) -> Option<&'static str> {
     match verdict {
@@ -117,6 +139,27 @@ mod tests {
     }
 
     #[test]
+    fn a_sentence_begins_with_a_capital() {
+        assert_eq!(
+            (sentence("not picked: x"), sentence("élan"), sentence("")),
+            ("Not picked: x".into(), "Élan".into(), String::new())
+        );
+    }
+
+    #[test]
+    fn a_refusal_of_reweighing_has_one_cause_and_names_the_class() {
+        let classes = ["Zero", "One"].map(str::to_owned);
+        let worded = |reason: &str| refusal_of_reweighing(reason, &classes);
+        assert_eq!(worded("nobody of even = 0 is in the first class"), "the group even = 0 has no image of Zero");
+        assert_eq!(worded("nobody of even = 1 is in the second class"), "the group even = 1 has no image of One");
+        assert_eq!(
+            worded("bold = 0 has too few of the first class to say"),
+            "the group bold = 0 has fewer than thirty images of Zero"
+        );
+        assert_eq!(worded("as it is"), "as it is");
+    }
+
+    #[test]
     fn only_what_is_shown_has_a_sign() {
         assert_eq!(
             [CellVerdict::Separates, CellVerdict::AboveChance, CellVerdict::Inconclusive].map(sign),
@@ -156,11 +199,11 @@ mod tests {
     #[test]
     fn verification_is_judged_by_intervals_that_do_not_overlap() {
         let pixels = ("pixels", Estimate::new(0.65, 0.6, 0.7));
-        let of = |low: f64, high: f64, accuracy| verification(Estimate::new(0.6, low, high), pixels, accuracy).unwrap();
-        assert_eq!(of(0.8, 0.95, Some(0.99)), "better than pixels");
-        assert_eq!(of(0.5, 0.58, None), "worse than pixels");
-        assert_eq!(of(0.55, 0.65, Some(0.5)), "inconclusive against pixels");
-        assert!(of(0.55, 0.65, Some(0.99)).starts_with("memorised"));
+        let judged = |low: f64, high: f64, accuracy| verification(Estimate::new(0.6, low, high), pixels, accuracy).unwrap();
+        assert_eq!(judged(0.8, 0.95, Some(0.99)), "better than pixels");
+        assert_eq!(judged(0.5, 0.58, None), "worse than pixels");
+        assert_eq!(judged(0.55, 0.65, Some(0.5)), "inconclusive against pixels");
+        assert!(judged(0.55, 0.65, Some(0.99)).starts_with("memorised"));
         assert_eq!(verification(Estimate::bare(1.0), pixels, None), None);
     }
 }

@@ -139,9 +139,9 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_papers_write_them() {
-        let of = Estimate::new;
+        let estimate = Estimate::new;
         assert_eq!((score(0.8714), score(1.0), score(-0.02)), ("0.871".into(), "1.000".into(), "−0.020".into()));
-        assert_eq!((half(&of(0.87, 0.86, 0.88)), half(&of(0.943, 0.749, 0.993))), ("±0.01".into(), "±0.20".into()));
+        assert_eq!((half(&estimate(0.87, 0.86, 0.88)), half(&estimate(0.943, 0.749, 0.993))), ("±0.01".into(), "±0.20".into()));
         assert_eq!(half(&Estimate::bare(0.9)), "±?");
         assert_eq!((signed(0.024), signed(-0.1)), ("+0.024".into(), "−0.100".into()));
     }

@@ -36,6 +36,11 @@ pub const GLOSSARY: &[Term] = &[
     ),
     term("contrast", "Two models, or two sets of trainings, scored on the same images and compared."),
     term(
+        "corrected",
+        "Of a lower bound or a test: it allows for all cells tested together, which are those that the selection half chose, one a \
+         model and comparison, or all ranked cells where another one is named.",
+    ),
+    term(
         "effective number of images",
         "As many independent images as would give an equally exact rate: fewer than there are, because images of one identity are alike.",
     ),
@@ -67,14 +72,31 @@ pub const GLOSSARY: &[Term] = &[
     term("reference", "The group with most images: gaps of the other groups are measured from it."),
     term("seed", "The number that all random choices of a study or a training follow from."),
     term("selection half", "Half A of the identities: views are chosen by their scores on it."),
-    term("separates", "The simultaneous lower bound of the AUC on the evaluation half reaches the study's threshold."),
+    term("separates", "The corrected lower bound of the AUC on the evaluation half reaches the study's threshold."),
     term(
         "simultaneous",
-        "A statement about one cell that allows for all cells tested together: those that the selection half chose, one a model and \
-         comparison, or all ranked cells where another one is named.",
+        "The word of statistics for corrected: a bound or a test that holds for all cells tested together, by the distribution of \
+         their largest score under permuted labels (max-T).",
     ),
     term("verification", "Deciding whether two images show the same identity, by the distance of their embeddings."),
     term("view", "What one figure shows: one axis or two axes of a projection, or a map."),
+];
+
+/// The words that a reader of a report needs first, in the order in which they explain each other.
+pub const FIRST_WORDS: [&str; 13] = [
+    "features",
+    "layer",
+    "projection",
+    "view",
+    "comparison",
+    "cell",
+    "identity",
+    "selection half",
+    "evaluation half",
+    "AUC",
+    "corrected",
+    "separates",
+    "above chance",
 ];
 
 /// What is said of a word.
@@ -100,6 +122,13 @@ mod tests {
     fn words_are_sorted_and_each_is_there_once() {
         for pair in GLOSSARY.windows(2) {
             assert!(pair[0].word.to_lowercase() < pair[1].word.to_lowercase(), "{} before {}", pair[0].word, pair[1].word);
+        }
+    }
+
+    #[test]
+    fn the_first_words_are_words_of_the_glossary() {
+        for word in FIRST_WORDS {
+            assert!(definition(word).is_some(), "{word}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Ground floor: the values Visavis talks about and the rules between them.
+//! The base layer: the values Visavis talks about and the rules between them.
 //!
 //! Knows no I/O, no clock, no randomness and no SQL: everything here is a pure function of its arguments, so that a
 //! plan, a key or a ledger made on one machine is the same on every other.

@@ -58,16 +58,16 @@ pub fn ridges(classes: &[PlottedClass], axis: &str) -> DrawingResult {
                 )
                 .map_err(told)?;
             let (_, y) = chart.plotting_area().map_coordinate(&(low, base));
-            let shown = &classes[class];
+            let drawn = &classes[class];
             let lift = (row as i32 / 3).min(24);
             names
                 .draw(&Text::new(
-                    shorten(shown.name, 18),
+                    shorten(drawn.name, 18),
                     ((NAMES - 12) as i32, y - lift),
                     anchored(&ink(17, 1.0), HPos::Right, VPos::Center),
                 ))
                 .map_err(told)?;
-            let counts = format!("{} · {:.0} %", thousands(shown.points.len()), 100.0 * shown.share);
+            let counts = format!("{} · {:.0} %", thousands(drawn.points.len()), 100.0 * drawn.share);
             names
                 .draw(&Text::new(
                     counts,

@@ -9,8 +9,6 @@ mod method;
 mod pca;
 #[cfg(test)]
 mod peers;
-#[cfg(test)]
-mod peers;
 mod start;
 mod tsne;
 mod umap;

@@ -138,9 +138,9 @@ impl AuditCommand {
         let mut examination = examination.map_err(|fault| if is_stopped() { Fault::interrupted() } else { fault })?;
         drop(text);
         let evidence = examination.evidence();
-        let of = AuditedThing { study: evidence.study.clone(), page, results: made_of::together(evidence.manifests.iter()) };
+        let audited = AuditedThing { study: evidence.study.clone(), page, results: made_of::together(evidence.manifests.iter()) };
         if self.quick {
-            return Ok((of, examination.conclude_alone(), Extent::PageAlone));
+            return Ok((audited, examination.conclude_alone(), Extent::PageAlone));
         }
         tell_first(context, examination.first(), begun.elapsed());
         let results = context.workspace.results();
@@ -152,7 +152,7 @@ impl AuditCommand {
         let again = self.again(examination.evidence().manifests.iter().map(|manifest| manifest.key));
         let remaking = examination.remake(workspace, reach, &again, recompute, context.threads);
         let (remaking, extent) = follow(context, remaking, stop);
-        Ok((of, examination.conclude(remaking.standings(), current.as_ref()), extent))
+        Ok((audited, examination.conclude(remaking.standings(), current.as_ref()), extent))
     }
 
     fn study(&self, context: &Context, stop: &AtomicBool) -> Result<(AuditedThing, Examined, Extent)> {

@@ -10,6 +10,7 @@ use visavis_core::domain::comparison::{Comparison, Measured};
 
 #[derive(Serialize)]
 pub struct Comparisons {
+    images: ClaimId,
     rows: Vec<ComparisonRow>,
 }
 
@@ -22,7 +23,8 @@ struct ComparisonRow {
 
 #[derive(Serialize)]
 struct ClassRow {
-    name: String,
+    /// `None` where it is that of the comparison, as of a quantity.
+    name: Option<String>,
     expression: String,
     /// `None` where nothing was scored.
     images: Option<ClaimId>,
@@ -37,7 +39,10 @@ impl Section for Comparisons {
 impl Comparisons {
     pub fn of(source: &ReportSource) -> Self {
         let comparisons = source.study().comparisons.iter().enumerate();
-        Comparisons { rows: comparisons.map(|(place, of)| ComparisonRow::of(source, place, of)).collect() }
+        Comparisons {
+            images: source.images(),
+            rows: comparisons.map(|(place, of)| ComparisonRow::of(source, place, of)).collect(),
+        }
     }
 }
 
@@ -56,7 +61,7 @@ impl ComparisonRow {
             Measured::Quantity(attribute) => format!("{attribute} (a quantity)"),
         };
         let class = |(class, name): (usize, &String)| ClassRow {
-            name: name.clone(),
+            name: (*name != of.name).then(|| name.clone()),
             expression: expression(class),
             images: images(class),
         };

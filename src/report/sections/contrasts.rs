@@ -118,8 +118,8 @@ impl Pair {
         let output =
             |comparison: usize| source.simultaneous_output(format!("{left} → {right} · {}", study.comparisons[comparison].name));
         let names = |verdict: DifferenceVerdict| -> Vec<String> {
-            let of = differences.iter().filter(|(at, _)| outcome.verdicts[*at] == verdict);
-            of.map(|(_, of)| study.comparisons[of.comparison].name.clone()).collect()
+            let judged_so = differences.iter().filter(|(at, _)| outcome.verdicts[*at] == verdict);
+            judged_so.map(|(_, of)| study.comparisons[of.comparison].name.clone()).collect()
         };
         let neither = names(DifferenceVerdict::Neither);
         let differs: Vec<String> = held.differences(study).iter().map(|factor| factor.replace('_', " ")).collect();

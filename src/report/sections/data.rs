@@ -59,12 +59,11 @@ impl Data {
     /// A figure that is damaged.
     pub fn of(source: &ReportSource, missing: &BTreeMap<String, MissingLabels>) -> Result<Self> {
         let (plan, counted) = (source.outcome.plan, &source.outcome.frequencies);
-        let output = source.frequencies_output();
         let evaluation = &plan.study.evaluation;
         Ok(Data {
             name: evaluation.dataset.clone(),
-            images: source.claims.count(&output, "/images", "images", counted.images),
-            identities: source.claims.count(&output, "/identities", "identities", counted.identities),
+            images: source.images(),
+            identities: source.identities(),
             each_image: plan.people != People::Known,
             is_assumed: plan.people == People::Unknown,
             is_celeba: source.labels_are_celebas(),

@@ -1,6 +1,9 @@
 //! Fairness: base rates of the labels by group, and how the models' probes fare among groups.
 
-use super::{Section, group_rates::GroupRatesPart};
+use super::{
+    Section,
+    group_rates::{GroupRatesPart, GroupTable, TestCount},
+};
 use crate::report::{
     claims::ClaimId,
     source::{RateClaims, ReportSource},
@@ -15,14 +18,24 @@ use visavis_core::domain::{
 
 #[derive(Serialize)]
 pub struct Fairness {
-    base_rates: Vec<BaseRateTable>,
-    probes: Option<GroupRatesPart>,
+    comparisons: Vec<ComparisonFairness>,
+    /// Some model's probes were looked at.
+    has_probes: bool,
+    /// Gaps that were tested, by model.
+    tests: Vec<TestCount>,
+}
+
+/// One comparison: what a probe does in each group, and, as its detail, how often each class occurs there.
+#[derive(Serialize)]
+struct ComparisonFairness {
+    comparison: String,
+    probe: Option<GroupTable>,
+    base_rates: Option<BaseRateTable>,
 }
 
 /// How often each class of one comparison occurs in each group.
 #[derive(Serialize)]
 struct BaseRateTable {
-    comparison: String,
     classes: Vec<String>,
     rows: Vec<BaseRateRow>,
 }
@@ -46,24 +59,30 @@ impl Fairness {
     /// # Errors
     /// A result that is damaged.
     pub fn of(source: &ReportSource) -> Result<Self> {
-        Ok(Fairness { base_rates: base_rates(source), probes: GroupRatesPart::of(source)? })
+        Ok(Fairness::joined(source, GroupRatesPart::of(source)?))
+    }
+
+    /// By comparison: what probes do, and the base rates of the labels.
+    pub fn joined(source: &ReportSource, probes: Option<GroupRatesPart>) -> Self {
+        let has_probes = probes.is_some();
+        let (mut tables, tests) = probes.map_or_else(Default::default, |probes| (probes.tables, probes.tests));
+        let comparison = |(place, of): (usize, &Comparison)| {
+            let (probe, base_rates) = (tables.remove(&place), base_rates(source, place, of));
+            (probe.is_some() || base_rates.is_some()).then(|| ComparisonFairness {
+                comparison: of.name.clone(),
+                probe,
+                base_rates,
+            })
+        };
+        let comparisons = source.study().comparisons.iter().enumerate().filter_map(comparison).collect();
+        Fairness { comparisons, has_probes, tests }
     }
 }
 
-#[cfg(test)]
-impl Fairness {
-    pub fn set_probes(&mut self, probes: GroupRatesPart) {
-        self.probes = Some(probes);
-    }
-}
-
-fn base_rates(source: &ReportSource) -> Vec<BaseRateTable> {
-    if source.outcome.frequencies.groups.is_empty() {
-        return vec![];
-    }
-    let comparisons = source.study().comparisons.iter().enumerate();
-    let has_classes = |of: &Comparison| matches!(of.question.measured, Measured::Classes(_));
-    comparisons.filter(|(_, of)| has_classes(of)).map(|(place, of)| BaseRateTable::of(source, place, of)).collect()
+/// `None` without groups, and of a quantity.
+fn base_rates(source: &ReportSource, place: usize, of: &Comparison) -> Option<BaseRateTable> {
+    let has_classes = matches!(of.question.measured, Measured::Classes(_));
+    (has_classes && !source.outcome.frequencies.groups.is_empty()).then(|| BaseRateTable::of(source, place, of))
 }
 
 impl BaseRateTable {
@@ -89,7 +108,6 @@ impl BaseRateTable {
         };
         let groups = source.outcome.frequencies.groups.iter().enumerate();
         BaseRateTable {
-            comparison: of.name.clone(),
             classes: of.classes.clone(),
             rows: groups.filter(|(_, group)| !is_by_definition(&group.members, &asked)).map(row).collect(),
         }

@@ -5,6 +5,7 @@ use crate::{
     report::{
         claims::{ClaimId, EstimateClaims, OutputSource},
         source::{Drawing, FeatureClaims, Half, ReportSource},
+        words::{list, sentence},
     },
     study::Step,
 };
@@ -12,7 +13,8 @@ use serde::Serialize;
 use visavis_core::domain::{
     Result,
     claim::NumberForm,
-    ledger::{CellId, ShownAs},
+    ledger::{CellId, LedgerRow, ModelStanding, ShownAs},
+    projection::View,
     score::Estimate,
     stage::ProjectFeatures,
 };
@@ -22,7 +24,28 @@ pub struct Figures {
     none_picked: bool,
     /// Pinned figures that the study does not have any more.
     lost_pins: Vec<String>,
+    /// How many figures the rule may pick, and how many it picked.
+    show: ClaimId,
+    picked: ClaimId,
+    ranked: ClaimId,
+    left_out: Vec<LeftOut>,
     figures: Vec<Figure>,
+}
+
+/// Views of one model that separate and are left out, because enough figures rank higher.
+#[derive(Serialize)]
+struct LeftOut {
+    model: String,
+    /// Comparisons that the model separates, shown or left out.
+    separates: ClaimId,
+    views: Vec<LeftOutView>,
+}
+
+#[derive(Serialize)]
+struct LeftOutView {
+    comparison: String,
+    view: String,
+    rank: Option<ClaimId>,
 }
 
 #[derive(Serialize)]
@@ -31,9 +54,11 @@ struct Figure {
     layer: String,
     view: String,
     comparison: String,
-    classes: String,
     noise: Option<String>,
+    /// Why it is on the page, in words.
     shown_as: String,
+    /// What the picture shows and how to read it.
+    to_see: &'static str,
     /// Shown beside those that the rule picked.
     is_beside: bool,
     drawing: Option<Drawing>,
@@ -84,8 +109,61 @@ impl Figures {
         Ok(Figures {
             none_picked: outcome.ledger.picked == 0,
             lost_pins: outcome.plan.lost_pins().map(str::to_owned).collect(),
+            show: source.figures_allowed(),
+            picked: source.claims.count(&source.ledger_output(), "/picked", "figures picked", outcome.ledger.picked),
+            ranked: source.ranked_cells(),
+            left_out: left_out(source),
             figures,
         })
+    }
+}
+
+/// The chosen views that separate and are not on the page, by model.
+fn left_out(source: &ReportSource) -> Vec<LeftOut> {
+    let outcome = source.outcome;
+    let is_left_out = |row: &LedgerRow| {
+        outcome.separates(row) && !row.picked && !outcome.shown.iter().any(|(cell, _)| *cell == row.candidate.cell)
+    };
+    let of_model = |(place, standing): (usize, &ModelStanding)| {
+        let mut rows: Vec<(usize, &LedgerRow)> = outcome.chosen_of(standing.model).filter(|(_, row)| is_left_out(row)).collect();
+        rows.sort_by_key(|(_, row)| row.rank);
+        let view = |(at, row): (usize, &LedgerRow)| LeftOutView {
+            comparison: source.comparison(&row.candidate.cell),
+            view: source.view(&row.candidate.cell),
+            rank: source.rank(at),
+        };
+        let views: Vec<LeftOutView> = rows.into_iter().map(view).collect();
+        (!views.is_empty()).then(|| LeftOut {
+            model: source.study().models[standing.model].name.clone(),
+            separates: source.comparisons_separated(place),
+            views,
+        })
+    };
+    outcome.ledger.standings.iter().enumerate().filter_map(of_model).collect()
+}
+
+/// Why a figure is on the page.
+fn shown_because(shown: ShownAs) -> &'static str {
+    match shown {
+        ShownAs::Best => "picked by the rule",
+        ShownAs::Median => "the median of all ranked cells",
+        ShownAs::Worst => "the worst of all ranked cells",
+        ShownAs::Random => "drawn at random from all ranked cells",
+        ShownAs::Pinned => "pinned by a person",
+    }
+}
+
+/// What a picture of a view shows, and how to read it.
+fn to_see(view: View) -> &'static str {
+    match view {
+        View::Axis(_) => {
+            "Each curve is one class: how its images are spread along the axis. The less the curves overlap, the higher the AUC."
+        }
+        View::Pair(..) => "Each point is an image, its colour and shape the class. The less the classes mix, the higher the AUC.",
+        View::Map | View::Features => {
+            "Each point is an image, its colour and shape the class. The less the classes mix, the higher the AUC. Axes of a map \
+             have no unit; distances between clusters mean little."
+        }
     }
 }
 
@@ -95,7 +173,7 @@ impl Figure {
         let (outcome, study) = (source.outcome, source.study());
         let Some(row) = outcome.ledger.rows.iter().position(|row| row.candidate.cell == *cell) else { return Ok(None) };
         let Some((scored, view)) = outcome.cell(cell) else { return Ok(None) };
-        let (of, scores) = (&outcome.ledger.rows[row], &scored.scores);
+        let (listed, scores) = (&outcome.ledger.rows[row], &scored.scores);
         let output = OutputSource { key: scored.key, output: scored.output, of: source.cell(cell) };
         let score = |field: &str, what: &str, estimate: Option<Estimate>| {
             let pointer = format!("/views/{view}/{field}");
@@ -113,9 +191,9 @@ impl Figure {
             layer: source.layer(cell.model, cell.layer),
             view: source.view(cell),
             comparison: comparison.name.clone(),
-            classes: comparison.classes.join(" / "),
             noise: source.label_noise(cell.comparison),
-            shown_as: shown_as.iter().map(|shown| shown.word()).collect::<Vec<_>>().join(", "),
+            shown_as: list(&shown_as.iter().map(|shown| shown_because(*shown)).collect::<Vec<_>>()),
+            to_see: to_see(cell.view),
             is_beside: !shown_as.contains(&ShownAs::Best),
             drawing: source.drawing(Step::Draw(*cell))?,
             evaluation: source.half(row, Half::Evaluation),
@@ -127,7 +205,7 @@ impl Figure {
             hardest_pair: score("least", "AUC of the hardest pair", scores.views[view].least),
             counts: scores.counts_b.exclusive.iter().enumerate().map(count).collect(),
             rank: source.rank(row),
-            reason: outcome.reason(of),
+            reason: sentence(&outcome.why(listed)),
             note: note.map(|note| source.shareable(note)),
             coordinates: projected.map(|output| output.digest.short()),
         }))
@@ -170,16 +248,26 @@ mod tests {
     fn a_caption_has_the_score_the_bound_and_the_reason() {
         let text = Fixture::new().with_scores().text(|source| Some(Figures::of(source).unwrap()));
         for sentence in [
-            "zero or one best",
-            "pixels · embedding · pca axis 1 · Zero / One",
-            "evaluation half 0.900 (0.850–0.950)",
-            "simultaneous lower bound (over 4 cells) 0.800",
-            "selection half 0.950 (0.900–1.000)",
-            "images, evaluation half Zero: 10, One: 12",
-            "Rank 1: picked: separates.",
+            "zero or one picked by the rule",
+            "pixels · embedding · pca axis 1. Each curve is one class",
+            "AUC, evaluation half 0.900 (0.850–0.950)",
+            "its lower bound, corrected for 4 cells 0.800",
+            "AUC, selection half 0.950 (0.900–1.000)",
+            "n, evaluation half Zero: 10, One: 12",
+            "Rank 1 of 4. Picked: separates.",
             "The picture is not there; run the study again.",
         ] {
             assert!(text.contains(sentence), "{sentence}\n{text}");
         }
+    }
+
+    #[test]
+    fn what_separates_and_is_left_out_is_named_with_its_rank() {
+        let mut fixture = Fixture::new().with_scores();
+        let all_are_shown = fixture.text(|source| Some(Figures::of(source).unwrap()));
+        assert!(!all_are_shown.contains("left out"), "{all_are_shown}");
+        (fixture.ledger.rows[0].picked, fixture.ledger.rows[0].shown_as) = (false, vec![]);
+        let text = fixture.text(|source| Some(Figures::of(source).unwrap()));
+        assert!(text.contains("pixels separates 1 in all; left out: zero or one (pca axis 1, rank 1)."), "{text}");
     }
 }

@@ -39,7 +39,7 @@ struct ModelFinding {
     separates: Option<String>,
     above_chance: Option<String>,
     inconclusive: Option<String>,
-    /// Those with a finding, highest lower bound first.
+    /// One a comparison: those that separate, those above chance, inconclusive ones; of each the highest lower bound first.
     rows: Vec<FindingRow>,
 }
 
@@ -48,6 +48,8 @@ struct FindingRow {
     comparison: String,
     noise: Option<String>,
     view: String,
+    /// Of the evaluation half.
+    images: Option<ClaimId>,
     auc: Option<EstimateClaims>,
     lower_bound: Option<ClaimId>,
     verdict: &'static str,
@@ -99,33 +101,35 @@ impl ModelFinding {
         if chosen.is_empty() {
             return None;
         }
-        let of = |verdict: CellVerdict| -> Vec<usize> {
+        let with_verdict = |verdict: CellVerdict| -> Vec<usize> {
             chosen.iter().copied().filter(|&row| outcome.verdict(&rows[row]) == verdict).collect()
         };
         let names = |of: &[usize]| {
             let names: Vec<String> = of.iter().map(|&row| source.comparison(&rows[row].candidate.cell)).collect();
             (!names.is_empty()).then(|| list(&names))
         };
-        let (separates, above_chance) = (of(CellVerdict::Separates), of(CellVerdict::AboveChance));
+        let [separates, above_chance, inconclusive] =
+            [CellVerdict::Separates, CellVerdict::AboveChance, CellVerdict::Inconclusive].map(with_verdict);
         Some(ModelFinding {
             is_open: false,
             model: source.study().models[model].name.clone(),
             separates: names(&separates),
             above_chance: names(&above_chance),
-            inconclusive: names(&of(CellVerdict::Inconclusive)),
-            rows: separates.iter().chain(&above_chance).map(|&row| FindingRow::of(source, row)).collect(),
+            inconclusive: names(&inconclusive),
+            rows: [separates, above_chance, inconclusive].concat().into_iter().map(|row| FindingRow::of(source, row)).collect(),
         })
     }
 }
 
 impl FindingRow {
     fn of(source: &ReportSource, row: usize) -> Self {
-        let of = &source.outcome.ledger.rows[row];
-        let (cell, verdict) = (&of.candidate.cell, source.outcome.verdict(of));
+        let chosen = &source.outcome.ledger.rows[row];
+        let (cell, verdict) = (&chosen.candidate.cell, source.outcome.verdict(chosen));
         FindingRow {
             comparison: source.comparison(cell),
             noise: source.label_noise(cell.comparison),
             view: source.layer_and_view(cell),
+            images: source.evaluation_images(cell),
             auc: source.half(row, Half::Evaluation),
             lower_bound: source.lower_bound(row),
             verdict: verdict.word(),
@@ -140,13 +144,14 @@ mod tests {
     use crate::report::fixture::Fixture;
 
     #[test]
-    fn each_model_has_a_sentence_and_a_row_a_finding() {
-        let text = Fixture::new().text(|source| Some(Findings::of(source)));
+    fn each_model_has_a_sentence_and_a_row_a_comparison() {
+        let text = Fixture::new().with_scores().text(|source| Some(Findings::of(source)));
         for sentence in [
             "pixels: separates zero or one; inconclusive: even or odd.",
             "blocks: no comparison separates; above chance: zero or one; inconclusive: even or odd.",
-            "zero or one embedding, pca axis 1 0.900 (0.850–0.950) 0.800 separates",
-            "zero or one embedding, pca axis 1 0.700 (0.650–0.750) 0.600 above chance",
+            "zero or one embedding, pca axis 1 22 0.900 (0.850–0.950) 0.800 separates",
+            "even or odd embedding, pca axis 1 – 0.520 (0.470–0.570) 0.460 inconclusive",
+            "zero or one embedding, pca axis 1 – 0.700 (0.650–0.750) 0.600 above chance",
             "4 cells are tested together: those that the selection half chose",
             "pixels zero or one embedding, pca axis 1 0.980 – −0.080 (−0.120 to −0.040) lost",
         ] {

@@ -8,10 +8,12 @@ use crate::{
     report::{
         claims::{ClaimId, EstimateClaims, OutputSource},
         source::ReportSource,
+        words,
     },
     study::{self, ModelFairness, ScoreOf},
 };
 use serde::Serialize;
+use std::collections::BTreeMap;
 use visavis_core::domain::{
     Result,
     claim::NumberForm,
@@ -21,23 +23,22 @@ use visavis_core::domain::{
     stage::GroupFairness,
 };
 
-#[derive(Serialize)]
 pub struct GroupRatesPart {
-    tables: Vec<GroupTable>,
+    /// By place of the comparison.
+    pub tables: BTreeMap<usize, GroupTable>,
     /// Gaps that were tested, by model.
-    tests: Vec<TestCount>,
+    pub tests: Vec<TestCount>,
 }
 
 #[derive(Serialize)]
-struct TestCount {
+pub struct TestCount {
     model: String,
     tests: ClaimId,
 }
 
 /// One comparison, in the model whose probe is best on the selection half.
 #[derive(Serialize)]
-struct GroupTable {
-    comparison: String,
+pub struct GroupTable {
     model: String,
     positive: String,
     rows: Vec<GroupRow>,
@@ -55,10 +56,19 @@ struct GroupRow {
     positives: ClaimId,
     negatives: ClaimId,
     identities: ClaimId,
-    /// True and false positive rate, AUC.
-    rates: Vec<Supported<EstimateClaims>>,
-    /// To the reference.
-    gap: Option<Gap>,
+    /// True and false positive rate, AUC; each with its gap to the reference.
+    rates: Vec<RateAndGap>,
+    /// Equalized odds; of the labels: parity difference, disparate impact. `None` of a reference.
+    numbers: Option<Vec<Supported<ClaimId>>>,
+}
+
+#[derive(Serialize)]
+struct RateAndGap {
+    rate: Supported<EstimateClaims>,
+    /// `None` of a reference.
+    gap: Option<Supported<EstimateClaims>>,
+    /// The gap differs from zero, at a false discovery rate of one in twenty; asked of the TPR gap alone.
+    is_discovery: bool,
 }
 
 /// A measure, and whether enough images carry it. Undefined: neither too few, nor a value.
@@ -69,14 +79,11 @@ struct Supported<T> {
     value: Option<T>,
 }
 
-#[derive(Serialize)]
 struct Gap {
     /// Gaps of the true and false positive rate, and of the AUC.
-    rates: Vec<Supported<EstimateClaims>>,
+    rates: [Supported<EstimateClaims>; 3],
     /// Equalized odds; of the labels: parity difference, disparate impact.
     numbers: Vec<Supported<ClaimId>>,
-    /// The TPR gap, at a false discovery rate of one in twenty.
-    is_discovery: bool,
 }
 
 #[derive(Serialize)]
@@ -90,6 +97,7 @@ struct WidestGap {
 #[derive(Serialize)]
 struct ReweighedRow {
     attribute: String,
+    /// Why it was not done, in a sentence.
     refused: Option<String>,
     before: Option<ClaimId>,
     after: Option<ClaimId>,
@@ -122,7 +130,7 @@ impl GroupRatesPart {
             tests: source.claims.count(&output(source, of), "/tests", "gaps tested", of.fairness.tests),
         };
         GroupRatesPart {
-            tables: (0..study.comparisons.len()).filter_map(|of| GroupTable::of(source, all, of)).collect(),
+            tables: (0..study.comparisons.len()).filter_map(|place| Some((place, GroupTable::of(source, all, place)?))).collect(),
             tests: all.iter().map(count).collect(),
         }
     }
@@ -148,19 +156,18 @@ impl GroupTable {
         let best = best_by_probe(source, all, comparison)?;
         let (place, question) = best.question(comparison).filter(|(_, asked)| asked.cells.iter().any(|cell| cell.n > 0))?;
         let output = output(source, best);
-        let of = &source.study().comparisons[comparison];
-        let asked = of.question.attributes();
+        let compared = &source.study().comparisons[comparison];
+        let asked = compared.question.attributes();
         let part = QuestionPart { source, output: &output, place, question, groups: &best.fairness.groups };
         let rows = (0..question.cells.len()).filter(|group| !is_by_definition(&best.fairness.groups[*group], &asked));
         let reweighed = question.reweighed.iter().enumerate().filter(|(_, of)| !asked.contains(of.attribute.as_str()));
         Some(GroupTable {
-            comparison: of.name.clone(),
             model: source.study().models[best.model].name.clone(),
-            positive: of.classes[0].clone(),
+            positive: compared.classes[0].clone(),
             rows: rows.map(|group| part.row(group)).collect(),
             widest: all.iter().filter_map(|of| widest(source, of, comparison)).collect(),
             dispersion: DispersionTable::of(&part, &asked),
-            reweighed: reweighed.map(|(at, of)| part.reweighed(at, of)).collect(),
+            reweighed: reweighed.map(|(at, of)| part.reweighed(at, of, &compared.classes)).collect(),
         })
     }
 }
@@ -197,21 +204,29 @@ impl QuestionPart<'_> {
             let enter = |of| self.source.claims.estimate(&output, &at(field), field, NumberForm::Score, of);
             Supported::of(cell.support(measure), estimate.map(enter))
         };
-        let gap = self.question.gaps.iter().position(|gap| gap.group == group);
+        let at_gap = self.question.gaps.iter().position(|gap| gap.group == group);
+        let is_reference = at_gap.is_none() && self.question.gaps.iter().any(|gap| gap.reference == group);
+        let is_discovery = at_gap.is_some_and(|at| is_discovery(&self.question.gaps[at]));
+        let (gaps, numbers) = match at_gap.map(|at| self.gap(at)) {
+            Some(Gap { rates, numbers }) => (rates.map(Some), Some(numbers)),
+            None => ([None, None, None], None),
+        };
+        let rates = [
+            rate("tpr", cell.tpr, GroupMeasure::Tpr),
+            rate("fpr", cell.fpr, GroupMeasure::Fpr),
+            rate("auc", cell.auc, GroupMeasure::Auc),
+        ];
+        let rates = rates.into_iter().zip(gaps).enumerate();
         GroupRow {
             group: self.name(group),
             is_empty: cell.n == 0,
-            is_reference: gap.is_none() && self.question.gaps.iter().any(|gap| gap.reference == group),
+            is_reference,
             images: count("n", cell.n),
             positives: count("positives", cell.positives),
             negatives: count("negatives", cell.negatives),
             identities: count("identities", cell.identities),
-            rates: vec![
-                rate("tpr", cell.tpr, GroupMeasure::Tpr),
-                rate("fpr", cell.fpr, GroupMeasure::Fpr),
-                rate("auc", cell.auc, GroupMeasure::Auc),
-            ],
-            gap: gap.map(|at| self.gap(at)),
+            rates: rates.map(|(place, (rate, gap))| RateAndGap { rate, gap, is_discovery: place == 0 && is_discovery }).collect(),
+            numbers,
         }
     }
 
@@ -229,7 +244,7 @@ impl QuestionPart<'_> {
             Supported::of(gap.support(cells, measure), value.map(enter))
         };
         Gap {
-            rates: vec![
+            rates: [
                 rate("tpr", gap.tpr, GroupMeasure::Tpr),
                 rate("fpr", gap.fpr, GroupMeasure::Fpr),
                 rate("auc", gap.auc, GroupMeasure::Auc),
@@ -239,11 +254,10 @@ impl QuestionPart<'_> {
                 number("parity", NumberForm::Difference, gap.parity, GroupMeasure::Labels),
                 number("impact", NumberForm::Score, gap.impact, GroupMeasure::Labels),
             ],
-            is_discovery: is_discovery(gap),
         }
     }
 
-    fn reweighed(&self, at: usize, of: &Reweighed) -> ReweighedRow {
+    fn reweighed(&self, at: usize, of: &Reweighed, classes: &[String]) -> ReweighedRow {
         let pointer = |field: &str| format!("/asked/{}/reweighed/{at}/{field}", self.place);
         let output = self.output_named(&format!("reweighed by {}", of.attribute));
         let score = |field: &str, value: Option<f64>| {
@@ -260,7 +274,7 @@ impl QuestionPart<'_> {
         };
         ReweighedRow {
             attribute: of.attribute.clone(),
-            refused: of.refused.clone(),
+            refused: of.refused.as_ref().map(|why| words::refusal_of_reweighing(why, classes)),
             before: score("before", of.before),
             after: score("after", of.after),
             change: of.change.map(change),
@@ -378,9 +392,7 @@ mod tests {
         Fixture::new().with_groups().text(|source| {
             let places = vec![Some(0), None];
             let all = [ModelFairness { model: 0, key: fixture::output().key, fairness: fairness.clone(), places }];
-            let mut section = fairness::Fairness::of(source).unwrap();
-            section.set_probes(GroupRatesPart::filled(source, &all));
-            Some(section)
+            Some(fairness::Fairness::joined(source, Some(GroupRatesPart::filled(source, &all))))
         })
     }
 
@@ -389,9 +401,9 @@ mod tests {
         let text = text(&fairness_of(150, 0.6));
         for sentence in [
             "zero or one in pixels, chosen by its probe on the selection half",
-            "bold = 0 reference 500 300 200 300 0.900 (0.800–1.000)",
-            "bold = 1 350 150 200 150 0.600 (0.500–0.700) 0.200 (0.100–0.300) 0.800 (0.700–0.900) −0.300 (−0.400 to −0.200) ●",
-            "0.250 −0.100 0.800",
+            "bold = 0 reference 500 300 200 300 0.900 (0.800–1.000) 0.200 (0.100–0.300) 0.800 (0.700–0.900) bold = 1",
+            "bold = 1 350 150 200 150 0.600 (0.500–0.700) gap −0.300 (−0.400 to −0.200) ● 0.200 (0.100–0.300) gap +0.000",
+            "0.800 (0.700–0.900) gap +0.000 (−0.100 to +0.100) 0.250 −0.100 0.800",
             "The widest TPR gap of each model: pixels, bold = 1: −0.300 (−0.400 to −0.200) ●.",
             "Reweighed by bold, the widest TPR gap changes from 0.300 to 0.100, by −0.200 (−0.300 to −0.100).",
             "Levelling down: the gap shrank, and no group gained (others only got worse).",
@@ -416,7 +428,10 @@ mod tests {
     #[test]
     fn a_rate_of_too_few_is_not_shown() {
         let text = text(&fairness_of(20, 0.6));
-        assert!(text.contains("bold = 1 220 20 200 20 too few 0.200 (0.100–0.300) too few too few"), "{text}");
+        assert!(
+            text.contains("bold = 1 220 20 200 20 too few 0.200 (0.100–0.300) gap +0.000 (−0.100 to +0.100) too few too few"),
+            "{text}"
+        );
         assert!(!text.contains("The widest TPR gap"), "{text}");
     }
 }

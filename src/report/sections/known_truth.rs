@@ -19,6 +19,7 @@ use visavis_core::domain::{
 
 #[derive(Serialize)]
 pub struct KnownTruth {
+    images: ClaimId,
     recovery: Option<Recovery>,
     rows: Vec<TruthRow>,
 }
@@ -83,7 +84,11 @@ impl KnownTruth {
             let asked = truth.asked_by(&of.question);
             (!asked.is_empty()).then(|| TruthRow::of(source, comparison, &asked, recovered))
         });
-        KnownTruth { rows: rows.collect(), recovery: recovered.map(|recovered| Recovery::of(source, recovered)) }
+        KnownTruth {
+            images: source.images(),
+            rows: rows.collect(),
+            recovery: recovered.map(|recovered| Recovery::of(source, recovered)),
+        }
     }
 }
 
@@ -212,7 +217,7 @@ mod tests {
             Recovered { planted: 3, beyond_chance: 2, found: 1, told_by_probes: 3, probes: vec![probe], ..Recovered::default() };
         let text = Fixture::new().text(|source| Some(KnownTruth::filled(source, &truth(), Some(&recovered))));
         for sentence in [
-            "Of 3 ranked comparisons of drawn attributes: 2 above chance in a view (simultaneous), 1 separated, 3 detected by a probe.",
+            "Of 3 ranked comparisons of drawn attributes: 2 above chance in a view (corrected for all cells tested together), 1 separated, 3 detected by a probe.",
             "Findings that the truth contradicts: 0.",
             "even or odd even detected by a probe only",
             "0.900 (0.800–0.950) blocks 0.970 12.5 % 50.0 % image bold",

@@ -68,12 +68,12 @@ impl LedgerSection {
         let mut order: Vec<usize> = (0..ledger.rows.len()).collect();
         order.sort_by_key(|&row| (ledger.rows[row].rank.unwrap_or(usize::MAX), row));
         let tick = |&row: &usize| {
-            let of = &ledger.rows[row];
-            of.rank.map(|_| Tick { x: of.candidate.a.map_or(0, |a| on_strip(a.value)), picked: of.picked })
+            let ranked = &ledger.rows[row];
+            ranked.rank.map(|_| Tick { x: ranked.candidate.a.map_or(0, |a| on_strip(a.value)), picked: ranked.picked })
         };
         LedgerSection {
             picked: count("/picked", "figures picked", ledger.picked),
-            ranked: count("/ranked", "cells ranked", ledger.ranked),
+            ranked: source.ranked_cells(),
             is_cut: ledger.rows.len() > MOST_ROWS,
             rows: order.iter().take(MOST_ROWS).map(|&row| LedgerRow::of(source, row)).collect(),
             ticks: order.iter().filter_map(tick).collect(),
@@ -85,8 +85,8 @@ impl LedgerSection {
 
 impl LedgerRow {
     fn of(source: &ReportSource, row: usize) -> Self {
-        let of = &source.outcome.ledger.rows[row];
-        let cell = &of.candidate.cell;
+        let listed = &source.outcome.ledger.rows[row];
+        let cell = &listed.candidate.cell;
         LedgerRow {
             rank: source.rank(row),
             model: source.model(cell),
@@ -96,8 +96,8 @@ impl LedgerRow {
             selection: source.half(row, Half::Selection),
             evaluation: source.half(row, Half::Evaluation),
             lower_bound: source.lower_bound(row),
-            picked: of.picked,
-            reason: source.outcome.reason(of),
+            picked: listed.picked,
+            reason: source.outcome.reason(listed),
         }
     }
 }
@@ -117,9 +117,9 @@ mod tests {
     fn a_row_says_why_its_cell_is_shown_or_not() {
         let text = Fixture::new().text(|source| Some(LedgerSection::of(source, vec![])));
         for sentence in [
-            "Of 4 ranked cells, the rule picks 1.",
+            "All 4 ranked cells on one line. Each tick is a cell at its AUC on the selection half, from left to right; the 1 that the rule picks",
             "1 pixels embedding pca axis 1 zero or one 0.950 0.900 (0.850–0.950) 0.800 picked: separates",
-            "even or odd 0.560 0.510 (0.460–0.560) 0.450 not picked: the simultaneous lower bound is below the threshold",
+            "even or odd 0.560 0.510 (0.460–0.560) 0.450 not picked: the corrected lower bound is below the threshold",
         ] {
             assert!(text.contains(sentence), "{sentence}\n{text}");
         }

@@ -1,27 +1,53 @@
-//! The models: what each is, and the features at its layers.
+//! The models: one line that says what each is, and the features at its layers.
 
 use super::Section;
-use crate::report::{
-    claims::{ClaimId, OutputSource},
-    source::ReportSource,
+use crate::{
+    report::{
+        claims::{ClaimId, OutputSource},
+        source::ReportSource,
+    },
+    study::Step,
 };
 use serde::Serialize;
+use std::path::Path;
 use visavis_core::domain::{
-    model::{Model, Source},
+    model::{BaselineKind, Model, Source, Weights},
     result::Manifest,
     stage::WEIGHTS_PREFIX,
 };
 
 #[derive(Serialize)]
 pub struct Models {
+    images: ClaimId,
     rows: Vec<ModelRow>,
 }
 
 #[derive(Serialize)]
 struct ModelRow {
     name: String,
-    description: String,
+    description: Description,
     layers: Vec<LayerRow>,
+}
+
+/// What a model is: what kind, its parts by name, and what it was trained on, where it was trained here.
+#[derive(Serialize)]
+struct Description {
+    kind: &'static str,
+    parts: Vec<Part>,
+    trained_on: Option<TrainingSet>,
+}
+
+/// One property of a model: what it is called, and its value as the study file has it.
+#[derive(Debug, PartialEq, Serialize)]
+struct Part {
+    name: &'static str,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct TrainingSet {
+    images: ClaimId,
+    classes: ClaimId,
 }
 
 #[derive(Serialize)]
@@ -50,7 +76,7 @@ impl Section for Models {
 impl Models {
     pub fn of(source: &ReportSource) -> Self {
         let models = source.study().models.iter().enumerate();
-        Models { rows: models.map(|(place, of)| ModelRow::of(source, place, of)).collect() }
+        Models { images: source.images(), rows: models.map(|(place, of)| ModelRow::of(source, place, of)).collect() }
     }
 }
 
@@ -59,17 +85,76 @@ impl ModelRow {
         let layers = source.names().layers(place);
         let layer =
             |(layer, name): (usize, &String)| LayerRow::of(source, of, name, source.outcome.results.features(place, layer));
-        ModelRow { name: of.name.clone(), description: description(of), layers: layers.iter().enumerate().map(layer).collect() }
+        ModelRow {
+            name: of.name.clone(),
+            description: Description::of(source, place, &of.source),
+            layers: layers.iter().enumerate().map(layer).collect(),
+        }
     }
 }
 
-/// What a model is, in words.
-fn description(of: &Model) -> String {
-    match &of.source {
-        Source::Given(_) => "given features".to_owned(),
-        Source::Baseline { word, prepare } => format!("{word} of the pictures, no network, prepare {prepare}"),
-        Source::Network(_) => {
-            of.factors().iter().map(|(factor, level)| format!("{factor} {level}")).collect::<Vec<_>>().join(", ")
+impl Description {
+    fn of(source: &ReportSource, place: usize, model: &Source) -> Self {
+        let shareable = |path: &Path| source.outcome.plan.workspace().shareable(path).display().to_string();
+        Description { kind: kind(model), parts: parts(model, &shareable), trained_on: TrainingSet::of(source, place) }
+    }
+}
+
+impl TrainingSet {
+    /// `None` of a model that was not trained here.
+    fn of(source: &ReportSource, place: usize) -> Option<Self> {
+        let manifest = source.outcome.plan.result(Step::Train { model: place })?;
+        let count = |fact: &str, what: &str| {
+            let values = manifest.fact(fact);
+            let named = format!("{} · training", source.study().models[place].name);
+            let output = OutputSource { key: manifest.key, output: "facts", of: named };
+            let at = values.len().checked_sub(1)?;
+            Some(source.claims.count(&output, &format!("/{fact}/{at}"), what, values[at] as usize))
+        };
+        Some(TrainingSet { images: count("images", "images trained on")?, classes: count("classes", "classes trained on")? })
+    }
+}
+
+/// What kind of model it is.
+fn kind(model: &Source) -> &'static str {
+    match model {
+        Source::Given(_) => "Given features: computed elsewhere and read from files; no network was run here",
+        Source::Baseline { word: BaselineKind::Pixels, .. } => "Baseline: the pixels of the prepared pictures; no network",
+        Source::Baseline { word: BaselineKind::Colours, .. } => "Baseline: how often each colour occurs; no network",
+        Source::Network(network) => match network.weights {
+            Weights::File { .. } => "Network with given weights, trained elsewhere",
+            Weights::Recipe { .. } => "Network trained here",
+            Weights::Untrained { .. } => "Network with random weights, not trained",
+        },
+    }
+}
+
+/// What makes a model, as far as its kind has it: architecture, loss, training set, weights, files, preparation.
+fn parts(model: &Source, shareable: &dyn Fn(&Path) -> String) -> Vec<Part> {
+    let part = |name: &'static str, value: String| Part { name, value };
+    match model {
+        Source::Given(given) => {
+            let files = given.layers.values().map(|file| part("features", shareable(file)));
+            files.chain([part("rows", shareable(&given.images))]).collect()
+        }
+        Source::Baseline { prepare, .. } => vec![part("preparation", prepare.clone())],
+        Source::Network(network) => {
+            let learned = [part("loss", network.loss.to_string()), part("training set", network.trained_on.clone())];
+            let (is_trained, weights) = match &network.weights {
+                Weights::File { file, family, .. } => {
+                    (true, vec![part("weights", shareable(file)), part("tensors named as by", family.to_string())])
+                }
+                Weights::Recipe { recipe, .. } => (true, vec![part("recipe", recipe.clone())]),
+                Weights::Untrained { .. } => (false, vec![]),
+            };
+            let architecture = part("architecture", network.architecture.to_string());
+            let learned = learned.into_iter().filter(|_| is_trained);
+            [architecture]
+                .into_iter()
+                .chain(learned)
+                .chain(weights)
+                .chain([part("preparation", network.prepare.clone())])
+                .collect()
         }
     }
 }
@@ -99,11 +184,45 @@ impl LayerRow {
 mod tests {
     use super::*;
     use crate::report::fixture::{Fixture, output, text_of};
+    use visavis_core::domain::model::{Architecture, Loss, Network, WeightFamily};
 
     #[test]
     fn each_model_is_described_with_its_layers() {
         let text = Fixture::new().text(|source| Some(Models::of(source)));
-        assert!(text.contains("pixels given features embedding blocks given features embedding"), "{text}");
+        assert!(
+            text.contains("pixels Given features: computed elsewhere and read from files; no network was run here"),
+            "{text}"
+        );
+        assert!(text.contains("; features pixels.npy, rows rows.txt. embedding"), "{text}");
+    }
+
+    #[test]
+    fn a_network_is_described_by_what_made_it() {
+        let network = |weights: Weights| {
+            Source::Network(Network {
+                architecture: Architecture { word: "resnet34".to_owned(), width: 1.0 },
+                loss: Loss { word: "softmax".to_owned(), parameters: [].into() },
+                trained_on: "faces".to_owned(),
+                prepare: "whole".to_owned(),
+                weights,
+            })
+        };
+        let described = |weights: Weights| {
+            let source = network(weights);
+            let parts = parts(&source, &|path| path.display().to_string());
+            let parts: Vec<String> = parts.into_iter().map(|part| format!("{} {}", part.name, part.value)).collect();
+            format!("{}; {}", kind(&source), parts.join(", "))
+        };
+        assert_eq!(
+            described(Weights::Recipe { recipe: "short".to_owned(), seed: 1 }),
+            "Network trained here; architecture resnet34, loss softmax, training set faces, recipe short, preparation whole"
+        );
+        assert_eq!(
+            described(Weights::Untrained { seed: 1 }),
+            "Network with random weights, not trained; architecture resnet34, preparation whole"
+        );
+        let file = Weights::File { file: "w.safetensors".into(), family: WeightFamily::Timm, blake3: None };
+        assert!(described(file).contains("training set faces, weights w.safetensors, tensors named as by timm"));
     }
 
     #[test]
@@ -117,8 +236,9 @@ mod tests {
             turned: None,
             prefix: Some("module.".to_owned()),
         };
-        let row = ModelRow { name: "resnet".to_owned(), description: "loss softmax".to_owned(), layers: vec![layer] };
-        let text = text_of(&Models { rows: vec![row] }, &claims);
+        let description = Description { kind: "Network", parts: vec![], trained_on: None };
+        let row = ModelRow { name: "resnet".to_owned(), description, layers: vec![layer] };
+        let text = text_of(&Models { images: count("/3", 1797), rows: vec![row] }, &claims);
         assert!(
             text.contains("layer4: 1,797 × 512 (3 columns lie far from 0: they were centred before they were kept"),
             "{text}"

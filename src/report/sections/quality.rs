@@ -19,8 +19,12 @@ use visavis_core::domain::{
 #[derive(Serialize)]
 pub struct Quality {
     neighbours: ClaimId,
+    /// Images whose nearest neighbours are compared.
+    asked: ClaimId,
     rows: Vec<QualityRow>,
     stability: Vec<AxisStability>,
+    /// As many as the row with most has.
+    axes: Vec<String>,
 }
 
 /// One view; of a projection with two-axis views these, else single axes.
@@ -42,7 +46,8 @@ struct AxisStability {
     model: String,
     layer: String,
     projection: String,
-    axes: Vec<ClaimId>,
+    /// As many as there are axes in the heading; nothing of an axis that this projection lacks.
+    axes: Vec<Option<ClaimId>>,
 }
 
 /// One projection of one model's features.
@@ -68,25 +73,36 @@ impl Quality {
     /// A result that is damaged.
     pub fn of(source: &ReportSource) -> Result<Option<Self>> {
         let names = source.names();
-        let (mut rows, mut stability, mut neighbours) = (Vec::new(), Vec::new(), None);
+        let (mut rows, mut stability, mut compared) = (Vec::new(), Vec::new(), None::<[ClaimId; 2]>);
         for of in &source.outcome.results.quality()? {
             let method = names.projection(of.projection);
-            let place = format!("{} · {method}", names.model_and_layer(of.model, of.layer));
+            let named = format!("{} · {method}", names.model_and_layer(of.model, of.layer));
             let projected = Projected {
                 source,
                 model: names.model(of.model),
                 layer: names.layer(of.model, of.layer),
                 method,
-                output: OutputSource { key: of.key, output: MeasureQuality::QUALITY, of: place },
+                output: OutputSource { key: of.key, output: MeasureQuality::QUALITY, of: named },
                 of,
             };
-            neighbours.get_or_insert_with(|| {
-                source.claims.count(&projected.output, "/neighbours", "neighbours compared", of.quality.neighbours)
+            compared.get_or_insert_with(|| {
+                let count = |pointer: &str, what: &str, n| source.claims.count(&projected.output, pointer, what, n);
+                let (neighbours, asked) = (of.quality.neighbours, of.quality.asked);
+                [count("/neighbours", "neighbours compared", neighbours), count("/asked", "images asked", asked)]
             });
             rows.extend(projected.rows());
             stability.extend(projected.stability());
         }
-        Ok(neighbours.filter(|_| !rows.is_empty()).map(|neighbours| Quality { neighbours, rows, stability }))
+        let quality = |[neighbours, asked]: [ClaimId; 2]| Quality::with_axes(neighbours, asked, rows, stability);
+        Ok(compared.map(quality).filter(|quality| !quality.rows.is_empty()))
+    }
+
+    /// Rows of stability all as long as the longest.
+    fn with_axes(neighbours: ClaimId, asked: ClaimId, rows: Vec<QualityRow>, mut stability: Vec<AxisStability>) -> Self {
+        let most = stability.iter().map(|row| row.axes.len()).max().unwrap_or(0);
+        stability.iter_mut().for_each(|row| row.axes.resize(most, None));
+        let axes = (1..=most).map(|axis| format!("axis {axis}")).collect();
+        Quality { neighbours, asked, rows, stability, axes }
     }
 }
 
@@ -121,7 +137,7 @@ impl Projected<'_> {
     fn stability(&self) -> Option<AxisStability> {
         let axes = 0..self.of.fact("stability").len();
         let axis = |axis: usize| self.fact("stability", axis, &format!("axis {} found again", axis + 1), NumberForm::Score);
-        let axes: Vec<ClaimId> = axes.filter_map(axis).collect();
+        let axes: Vec<Option<ClaimId>> = axes.map(axis).collect();
         (!axes.is_empty()).then(|| AxisStability {
             model: self.model.to_owned(),
             layer: self.layer.clone(),
@@ -167,7 +183,7 @@ mod tests {
             distances: None,
             stability: None,
         };
-        let of = |seeds: usize| score::Quality { format: 1, neighbours: 15, asked: 4, seeds, views: vec![view.clone()] };
+        let quality_of = |seeds: usize| score::Quality { format: 1, neighbours: 15, asked: 4, seeds, views: vec![view.clone()] };
         for (seeds, wanted) in [(3, "0.900 [0.800–0.950] – 0.900 [0.800–0.950]"), (1, "0.900 – 0.900 – –")] {
             let text = Fixture::new().text(|source| {
                 let of = ProjectionQuality {
@@ -175,7 +191,7 @@ mod tests {
                     layer: 0,
                     projection: 0,
                     key: output().key,
-                    quality: of(seeds),
+                    quality: quality_of(seeds),
                     projected: None,
                 };
                 let projected = Projected {
@@ -186,10 +202,33 @@ mod tests {
                     output: output(),
                     of: &of,
                 };
-                let neighbours = source.claims.count(&output(), "/neighbours", "x", 15);
-                Some(Quality { neighbours, rows: projected.rows(), stability: vec![] })
+                let count = |pointer: &str, n| source.claims.count(&output(), pointer, "x", n);
+                Some(Quality::with_axes(count("/neighbours", 15), count("/asked", 4), projected.rows(), vec![]))
             });
             assert!(text.contains(&format!("pixels · embedding tsne map {wanted}")), "{text}");
         }
+    }
+
+    #[test]
+    fn the_stability_of_axes_is_a_table_with_a_column_an_axis() {
+        let text = Fixture::new().text(|source| {
+            let stable = |name: &str, values: &[f64]| {
+                let axis = |(at, value): (usize, &f64)| {
+                    let pointer = format!("/{name}/{at}");
+                    Some(source.claims.enter(&output(), &pointer, "x", NumberForm::Score, *value))
+                };
+                AxisStability {
+                    model: name.to_owned(),
+                    layer: "embedding".to_owned(),
+                    projection: "ica".to_owned(),
+                    axes: values.iter().enumerate().map(axis).collect(),
+                }
+            };
+            let count = |pointer: &str, n| source.claims.count(&output(), pointer, "x", n);
+            let stability = vec![stable("pixels", &[0.9, 0.8]), stable("blocks", &[0.7])];
+            Some(Quality::with_axes(count("/neighbours", 15), count("/asked", 4), vec![], stability))
+        });
+        assert!(text.contains("features projection axis 1 axis 2 pixels · embedding ica 0.900 0.800"), "{text}");
+        assert!(text.contains("blocks · embedding ica 0.700 –"), "{text}");
     }
 }

@@ -85,15 +85,15 @@ fn rows(heads: Vec<Head>, cells: impl Iterator<Item = Vec<Option<MatrixCell>>>) 
 
 fn cell(source: &ReportSource, model: usize, comparison: usize) -> Option<MatrixCell> {
     let &row = source.outcome.chosen.get(&(model, comparison))?;
-    let of = &source.outcome.ledger.rows[row];
-    let verdict = source.outcome.verdict(of);
+    let chosen = &source.outcome.ledger.rows[row];
+    let verdict = source.outcome.verdict(chosen);
     Some(MatrixCell {
-        heat: heat(of.candidate.b?.value),
+        heat: heat(chosen.candidate.b?.value),
         auc: source.half(row, Half::Evaluation)?,
-        view: source.view(&of.candidate.cell),
+        view: source.view(&chosen.candidate.cell),
         verdict: verdict.word(),
         sign: words::sign(verdict),
-        features: source.features(model, of.candidate.cell.layer, comparison),
+        features: source.features(model, chosen.candidate.cell.layer, comparison),
     })
 }
 
@@ -121,7 +121,7 @@ mod tests {
         let text = Fixture::new().text(|source| Some(ScoreMatrix::of(source)));
         assert!(text.contains("zero or one 0.900 ● 0.850–0.950 pca axis 1 0.700 ○ 0.650–0.750 pca axis 1"), "{text}");
         assert!(text.contains("even or odd 0.520 0.470–0.570 pca axis 1"), "inconclusive has no sign: {text}");
-        assert!(text.contains("● separates; ○ above chance; no sign: inconclusive."), "{text}");
+        assert!(text.contains("● separates; ○ above chance, does not separate; no sign: inconclusive."), "{text}");
     }
 
     #[test]

@@ -3,11 +3,13 @@
 use super::Section;
 use crate::study::METHODS;
 use serde::Serialize;
-use visavis_core::domain::glossary::GLOSSARY;
+use visavis_core::domain::glossary::{self, FIRST_WORDS, GLOSSARY};
 
 #[derive(Serialize)]
 pub struct Words {
-    terms: Vec<WordRow>,
+    /// Those that a reader needs first.
+    first: Vec<WordRow>,
+    others: Vec<WordRow>,
 }
 
 #[derive(Serialize)]
@@ -24,7 +26,12 @@ impl Section for Words {
 
 impl Words {
     pub fn all() -> Self {
-        Words { terms: GLOSSARY.iter().map(|of| WordRow { word: of.word, definition: of.definition }).collect() }
+        let first = |word: &'static str| Some(WordRow { word, definition: glossary::definition(word)? });
+        let others = GLOSSARY.iter().filter(|term| !FIRST_WORDS.contains(&term.word));
+        Words {
+            first: FIRST_WORDS.into_iter().filter_map(first).collect(),
+            others: others.map(|term| WordRow { word: term.word, definition: term.definition }).collect(),
+        }
     }
 }
 
@@ -62,6 +69,8 @@ mod tests {
     fn the_glossary_and_the_methods_are_on_the_page() {
         let words = text_of(&Words::all(), &Default::default());
         assert!(words.contains("selection half Half A of the identities: views are chosen by their scores on it."), "{words}");
+        assert!(words.contains("All other terms attribute A labelled property"), "{words}");
+        assert_eq!(words.matches("Half A of the identities").count(), 1, "a word is there once: {words}");
         let methods = text_of(&Methods::all(), &Default::default());
         assert!(methods.contains("Benjamini and Hochberg"), "{methods}");
         assert!(methods.contains("PCA Eigenvectors of the covariance matrix"), "{methods}");

@@ -113,7 +113,7 @@ impl Summary {
             let comparisons: Vec<String> = rows.map(|(_, row)| source.comparison(&row.candidate.cell)).collect();
             Separating {
                 model: study.models[of.model].name.clone(),
-                separates: count(&format!("/standings/{place}/separates"), "comparisons separated", of.separates),
+                separates: source.comparisons_separated(place),
                 compared: count(&format!("/standings/{place}/compared"), "comparisons ranked", of.compared),
                 comparisons: list(&comparisons),
             }
@@ -140,7 +140,7 @@ impl Summary {
                 some_are_of_models_only: outcome.held.iter().any(|held| !held.names_factor()),
             }),
             picked: count("/picked", "figures picked", ledger.picked),
-            ranked: count("/ranked", "cells ranked", ledger.ranked),
+            ranked: source.ranked_cells(),
             cells: count("/cells", "cells", ledger.cells),
             optimism: ledger.optimism.map(|value| {
                 let what = "mean of selection half less evaluation half over chosen views";
@@ -238,7 +238,7 @@ mod tests {
         for sentence in [
             "pixels separates 1 of 2 comparisons: zero or one.",
             "In blocks, no comparison separates.",
-            "Above chance (simultaneous over 4 cells, 5 %): zero or one in every model.",
+            "Above chance, corrected for all 4 cells, at 5 %: zero or one in every model.",
             "No chosen view is above chance on even or odd.",
             "Compared with pixels, blocks is lower on zero or one (Model against model).",
             "The chosen view shows less than the features contain (lost): zero or one in pixels (Findings).",
@@ -256,6 +256,9 @@ mod tests {
         let mut fixture = Fixture::new();
         fixture.ledger.picked = 0;
         let text = fixture.text(|source| Some(Summary::of(source, None, Contrasts::of(source).as_ref())));
-        assert!(text.contains("No figure is picked. No simultaneous lower bound on the evaluation half reaches 0.700"), "{text}");
+        assert!(
+            text.contains("No figure is picked. No lower bound on the evaluation half, corrected for all 4 cells, reaches 0.700"),
+            "{text}"
+        );
     }
 }

@@ -14,6 +14,9 @@ use visavis_core::domain::{Result, claim::NumberForm, score::Estimate};
 
 #[derive(Serialize)]
 pub struct Training {
+    /// Of the evaluation: images, identities.
+    images: ClaimId,
+    identities: ClaimId,
     rows: Vec<TrainingRow>,
     /// The row with the highest AUC.
     #[serde(skip)]
@@ -96,7 +99,7 @@ impl Training {
             row.verdict = verdict;
         }
         let best = highest(known.iter().map(|of| of.auc));
-        Ok(Some(Training { rows, best }))
+        Ok(Some(Training { images: source.images(), identities: source.identities(), rows, best }))
     }
 
     /// The model that verifies best.
@@ -132,12 +135,17 @@ mod tests {
 
     #[test]
     fn each_model_is_held_against_the_best_baseline() {
-        let of = |value: f64, is_untrained: bool, accuracy| Learned {
+        let trained = |value: f64, is_untrained: bool, accuracy| Learned {
             auc: Some(Estimate::new(value, value - 0.02, value + 0.02)),
             accuracy,
             is_untrained,
         };
-        let known = [of(0.6, true, None), of(0.7, true, None), of(0.9, false, Some(0.8)), of(0.69, false, Some(0.99))];
+        let known = [
+            trained(0.6, true, None),
+            trained(0.7, true, None),
+            trained(0.9, false, Some(0.8)),
+            trained(0.69, false, Some(0.99)),
+        ];
         let names = ["colours", "pixels", "varied", "uniform"].map(str::to_owned);
         let found = verdicts(&names, &known);
         assert_eq!((&found[0], &found[1], found[2].as_deref()), (&None, &None, Some("better than pixels")));
@@ -152,6 +160,7 @@ mod tests {
         let score = |at: &str, value: f64| {
             claims.estimate(&output, at, "x", NumberForm::Score, Estimate::new(value, value - 0.1, value + 0.1))
         };
+        let [images, identities] = ["/images", "/identities"].map(|at| claims.count(&output, at, "x", 40));
         let row = TrainingRow {
             model: "resnet".to_owned(),
             auc: Some(score("/auc", 0.85)),
@@ -164,7 +173,7 @@ mod tests {
             verdict: Some("better than pixels".to_owned()),
             curves: None,
         };
-        let text = text_of(&Training { rows: vec![row], best: Some(0) }, &claims);
+        let text = text_of(&Training { images, identities, rows: vec![row], best: Some(0) }, &claims);
         assert!(text.contains("resnet 0.850 (0.750–0.950) undefined 2,000 images, 250 classes – better than pixels"), "{text}");
     }
 }

@@ -31,16 +31,26 @@ impl CellVerdict {
     }
 }
 
-/// Why a ranked cell is in the report, or is not.
-fn reason_of_ranked(row: &LedgerRow, separates: bool) -> String {
-    let reason = match (row.picked, row.chosen, separates) {
+/// Why the rule picked a ranked cell, or did not.
+fn picked_because(row: &LedgerRow, separates: bool) -> &'static str {
+    match (row.picked, row.chosen, separates) {
         (true, ..) => "picked: separates",
         (false, false, _) => "not picked: another view of this model scores higher on the selection half",
-        (false, true, false) => "not picked: the simultaneous lower bound is below the threshold",
+        (false, true, false) => "not picked: the corrected lower bound is below the threshold",
         (false, true, true) => "not picked: separates, and enough figures rank higher",
+    }
+}
+
+/// Why a ranked cell is in the report, or is not.
+fn reason_of_ranked(row: &LedgerRow, separates: bool) -> String {
+    let reason = picked_because(row, separates);
+    let example = |shown: &ShownAs| match shown {
+        ShownAs::Best => None,
+        ShownAs::Random => Some("a random one".to_owned()),
+        other => Some(format!("the {}", other.word())),
     };
-    let stands_for: Vec<&str> = row.shown_as.iter().filter(|shown| **shown != ShownAs::Best).map(|shown| shown.word()).collect();
-    if stands_for.is_empty() { reason.to_owned() } else { format!("{reason}; shown as the {}", stands_for.join(" and the ")) }
+    let examples: Vec<String> = row.shown_as.iter().filter_map(example).collect();
+    if examples.is_empty() { reason.to_owned() } else { format!("{reason}; shown as {}", examples.join(" and ")) }
 }
 
 pub struct StudyOutcome<'a> {
@@ -124,6 +134,14 @@ impl<'a> StudyOutcome<'a> {
         }
     }
 
+    /// Why the rule picked a cell, or did not; without what else it may be shown as.
+    pub fn why(&self, row: &LedgerRow) -> String {
+        match row.rank {
+            None => self.names().reason(row.candidate.cell.comparison, &row.reason),
+            Some(_) => picked_because(row, self.separates(row)).to_owned(),
+        }
+    }
+
     /// What is said of a cell.
     pub fn verdict(&self, row: &LedgerRow) -> CellVerdict {
         match (self.separates(row), self.tells(row)) {
@@ -175,8 +193,9 @@ mod tests {
         assert_eq!(reason_of_ranked(&row(true, true, vec![ShownAs::Best]), true), "picked: separates");
         assert_eq!(
             reason_of_ranked(&row(false, true, vec![ShownAs::Median, ShownAs::Worst]), false),
-            "not picked: the simultaneous lower bound is below the threshold; shown as the median and the worst"
+            "not picked: the corrected lower bound is below the threshold; shown as the median and the worst"
         );
+        assert!(reason_of_ranked(&row(false, false, vec![ShownAs::Random]), true).ends_with("; shown as a random one"));
         assert!(reason_of_ranked(&row(false, true, vec![]), true).ends_with("enough figures rank higher"));
         assert!(reason_of_ranked(&row(false, false, vec![]), true).contains("another view of this model"));
     }

@@ -54,8 +54,8 @@ pub fn paired(board: &Board, one: &str, other: &str) -> Option<Paired> {
     };
     let difference = |comparison: usize| {
         let (place, found) = (held?, found?);
-        let of = found.grid.differences.iter().zip(&found.verdicts);
-        of.into_iter().find(|(of, _)| of.held == place && of.comparison == comparison)
+        let mut judged = found.grid.differences.iter().zip(&found.verdicts);
+        judged.find(|(of, _)| of.held == place && of.comparison == comparison)
     };
     let mut rows = Vec::new();
     for (place, comparison) in board.study.comparisons.iter().enumerate() {
@@ -86,8 +86,8 @@ pub fn paired(board: &Board, one: &str, other: &str) -> Option<Paired> {
 
 fn differing(left: &Model, right: &Model) -> Vec<(String, String, String)> {
     let (a, b) = (left.factors(), right.factors());
-    let of = |factors: &std::collections::BTreeMap<&'static str, String>, name: &str| {
+    let level = |factors: &std::collections::BTreeMap<&'static str, String>, name: &str| {
         factors.get(name).cloned().unwrap_or_else(|| "–".to_owned())
     };
-    differences(left, right).into_iter().map(|name| (name.replace('_', " "), of(&a, name), of(&b, name))).collect()
+    differences(left, right).into_iter().map(|name| (name.replace('_', " "), level(&a, name), level(&b, name))).collect()
 }

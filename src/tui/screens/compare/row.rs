@@ -64,11 +64,11 @@ pub fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &BestVi
     let in_features = |probe: bool| {
         let each = models.iter().filter_map(|&model| {
             let layer = crate::study::last_layer(study, model);
-            let of = comparisons.iter().filter_map(|&comparison| {
-                let (features, of) = board.space(model, layer, comparison)?;
-                if probe { of?.b.map(|b| b.value) } else { features.map(|features| features.value) }
+            let aucs = comparisons.iter().filter_map(|&comparison| {
+                let (features, probed) = board.space(model, layer, comparison)?;
+                if probe { probed?.b.map(|b| b.value) } else { features.map(|features| features.value) }
             });
-            let values: Vec<f64> = of.collect();
+            let values: Vec<f64> = aucs.collect();
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         });
         over_seeds(&each.collect::<Vec<_>>())

@@ -64,7 +64,7 @@ pub fn explained(column: usize) -> &'static str {
         }
         "best" => "of the comparison that is best on the selection half, quoted on the evaluation half",
         "best on" => "the comparison that is best on the selection half",
-        "separates" => "comparisons whose simultaneous lower bound, over all chosen cells, reaches the mark",
+        "separates" => "comparisons whose lower bound, corrected for all chosen cells, reaches the threshold",
         "probe" => "a linear probe of the features, mean over comparisons, evaluation half",
         "features" => "nearest neighbours in the features, mean over comparisons, evaluation half",
         "verification" => "do two images show the same identity? AUC over pairs",

@@ -69,13 +69,13 @@ impl Screen for FiguresState {
         copied::findings(board)?;
         let file = shared.anywhere(&board.file);
         let Some(figure) = self.here() else { return Ok(copied::words(&["export", &file, "--what", "ledger"])) };
-        let of = [
+        let options = [
             ("--model", &board.study.models[figure.model].name),
             ("--layer", &board.layers[figure.model][figure.layer]),
             ("--projection", &board.study.projections[figure.projection].name),
         ];
         let mut words = copied::words(&["export", &file, "--what", "coordinates"]);
-        words.extend(of.iter().flat_map(|(option, name)| [(*option).to_owned(), (*name).clone()]));
+        words.extend(options.iter().flat_map(|(option, name)| [(*option).to_owned(), (*name).clone()]));
         Ok(words)
     }
 

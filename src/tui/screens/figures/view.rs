@@ -101,7 +101,7 @@ fn ledger_row(figures: &FiguresState, paint: &mut Paint, area: Rect, board: &Boa
         let auc = row.candidate.b.map_or("no AUC".to_owned(), |b| format!("evaluation AUC {}", b.show(NumberForm::Score)));
         let sure = board.found.as_ref().and_then(|found| Some((&found.grid, found.grid.of(&cell)?)));
         let low = row.low.zip(sure).map_or(String::new(), |(low, (grid, sure))| {
-            format!(" · simultaneous ≥ {} ({})", score(low), count(grid.family(sure), "cell"))
+            format!(" · ≥ {} corrected for {}", score(low), count(grid.family(sure), "cell"))
         });
         let as_what =
             if shown.is_empty() { "not in the report: p pins it".to_owned() } else { format!("in the report as {shown}") };

@@ -126,11 +126,11 @@ fn believe(theme: Theme, shared: &Shared, board: &Board, cell: &CellId, room: us
             } else {
                 ("not above chance", theme.warning())
             };
-            say(format!("at least {}, simultaneous over {}: {}", score(low), count(grid.family(sure), "cell"), word.0), word.1);
+            say(format!("at least {}, corrected for {}: {}", score(low), count(grid.family(sure), "cell"), word.0), word.1);
         }
         if let Some(rank) = row.rank {
-            let of = board.found.as_ref().map_or(0, |found| found.ledger.ranked);
-            say(format!("rank {} of {}: {reason}", thousands(rank), thousands(of)), plain);
+            let ranked = board.found.as_ref().map_or(0, |found| found.ledger.ranked);
+            say(format!("rank {} of {}: {reason}", thousands(rank), thousands(ranked)), plain);
         }
     }
     let classes = &board.study.comparisons[cell.comparison].classes;

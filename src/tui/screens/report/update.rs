@@ -61,10 +61,10 @@ mod tests {
     #[test]
     fn the_outline_names_what_is_there_and_what_is_missing() {
         let (report, _) = opened(ReportState::default());
-        let of = |text: &str| report.lines.iter().find(|line| line.text == text).map(|line| line.kind.clone());
-        assert_eq!(of("the matrix"), Some(LineKind::There));
-        assert_eq!(of("fairness and bias"), Some(LineKind::Missing), "the study names no groups");
-        assert_eq!(of("reports/test.html"), Some(LineKind::Missing), "it is not written yet");
+        let kind_of = |text: &str| report.lines.iter().find(|line| line.text == text).map(|line| line.kind.clone());
+        assert_eq!(kind_of("the matrix"), Some(LineKind::There));
+        assert_eq!(kind_of("fairness and bias"), Some(LineKind::Missing), "the study names no groups");
+        assert_eq!(kind_of("reports/test.html"), Some(LineKind::Missing), "it is not written yet");
     }
 
     #[test]
