@@ -188,12 +188,12 @@ impl MadeUpResults {
 
     /// A result with one output, of some work.
     pub fn put_json(&mut self, step: Step, output: &str, value: &impl Serialize) {
-        self.put(step, Work::Index(Index { take: None }), output, value);
+        self.put(step, Work::Index(IndexImages { take: None }), output, value);
     }
 
     /// A result with one fact.
     pub fn put_fact(&mut self, step: Step, name: &str, values: Vec<f64>) {
-        self.put_manifest(step, Work::Index(Index { take: None }), vec![], [(name.to_owned(), values)].into());
+        self.put_manifest(step, Work::Index(IndexImages { take: None }), vec![], [(name.to_owned(), values)].into());
     }
 
     pub fn key(&self, step: Step) -> Key {

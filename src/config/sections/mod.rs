@@ -13,11 +13,16 @@ use data::{dataset, evaluation};
 use projections::projections;
 use std::collections::{BTreeMap, BTreeSet};
 use training::{numerics, preparation, recipe};
-use visavis_core::domain::{
-    Result,
-    model::{FACTORS, Model, Network, Source, WeightFamily, Weights},
-    score::Statistics,
-    study::{Contrast, DeviceClass, Evaluation, FairnessSettings, Numerics, Precision, Resources, RunOn, Study, Tolerance},
+use visavis_core::{
+    domain::{
+        Result,
+        model::{FACTORS, Model, Network, Source, WeightFamily, Weights},
+        score::Statistics,
+        study::{
+            Contrast, DeviceClass, Evaluation, FairnessSettings, Numerics, Precision, Preparation, Resources, RunOn, Study, Tolerance,
+        },
+    },
+    weights,
 };
 
 const KEYS: [&str; 20] = [

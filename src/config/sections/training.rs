@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use visavis_core::domain::{
     Result,
     study::{Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, PixelScale, Precision, Preparation, Recipe, Schedule},
-    weights,
 };
 
 /// Usual values: of the recipe for faces (InsightFace's, at one card's batch), and of AdamW.
