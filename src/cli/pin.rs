@@ -45,18 +45,18 @@ impl PinCommand {
         if let Some(fault) = plan.unread.clone() {
             return Err(fault);
         }
-        let of = &plan.study;
+        let study = &plan.study;
         let drawn = |cell: &&visavis_core::domain::ledger::CellId| {
-            matches!(of.comparisons[cell.comparison].question.measured, Measured::Classes(_))
+            matches!(study.comparisons[cell.comparison].question.measured, Measured::Classes(_))
         };
-        let figures = known_figures(of, &|path| context.workspace.shareable(path));
+        let figures = known_figures(study, &|path| context.workspace.shareable(path));
         let names: Vec<String> = figures.iter().filter(|of| drawn(&&of.cell)).map(|of| of.name.clone()).collect();
         let figure = one(&self.figure.join(" "), &names)?;
         let known = figures.iter().find(|of| of.name == figure);
         // One that was pinned by a former name keeps its pin, and gets the note.
         let pinned = plan.pinned().iter().find(|of| of.cell.is_some() && of.cell == known.map(|known| known.cell));
         let act = PinAct {
-            study: of.name.clone(),
+            study: study.name.clone(),
             figure: pinned.map_or(figure.clone(), |of| of.pin.figure.clone()),
             note: Some(self.note.trim().to_owned()),
             definition: known.map(|known| known.definition),

@@ -48,10 +48,10 @@ pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec
     };
     let models: Vec<Value> = study.models.iter().map(model).collect();
     let definition = |cell: &CellId| {
-        let of = &study.models[cell.model];
+        let model = &study.models[cell.model];
         Value::List(vec![
             models[cell.model].clone(),
-            Value::text(&of.layers(study.layers.as_deref())[cell.layer]),
+            Value::text(&model.layers(study.layers.as_deref())[cell.layer]),
             study.projections[cell.projection].method.canonical(),
             cell.view.canonical(),
             study.comparisons[cell.comparison].question.canonical(),

@@ -99,9 +99,9 @@ impl<'a> StudyOutcome<'a> {
             match step {
                 Step::Score { model, layer, projection, comparison } => {
                     let found = plan.json(step, ScoreViews::SCORES)?.ok_or_else(absent)?;
-                    let of = ScoreOf { model, layer, projection: Some(projection), comparison };
+                    let scored = ScoreOf { model, layer, projection: Some(projection), comparison };
                     scores.insert(
-                        of,
+                        scored,
                         ScoreSource { key, output: ScoreViews::SCORES, pointer: String::new(), scores: found, probe: None },
                     );
                 }
@@ -112,8 +112,8 @@ impl<'a> StudyOutcome<'a> {
                         let Some(place) = questions.iter().position(|question| *question == asked.question) else { continue };
                         let Some(FeatureScore { scores: found, probe }) = space.answers.get(place).cloned() else { continue };
                         let pointer = format!("/answers/{place}/scores");
-                        let of = ScoreOf { model, layer, projection: None, comparison };
-                        scores.insert(of, ScoreSource { key, output: ScoreFeatures::SCORES, pointer, scores: found, probe });
+                        let scored = ScoreOf { model, layer, projection: None, comparison };
+                        scores.insert(scored, ScoreSource { key, output: ScoreFeatures::SCORES, pointer, scores: found, probe });
                     }
                 }
                 _ => {}

@@ -198,8 +198,8 @@ pub fn of_key(key: &str, screen: ScreenId) -> Option<ScreenCommand> {
 pub fn found(text: &str) -> Vec<&'static CommandEntry> {
     let wanted: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
     let named = |entry: &&CommandEntry| {
-        let of = format!("{} {} {}", entry.short, entry.words, entry.keys.join(" ")).to_lowercase();
-        wanted.iter().all(|word| of.contains(word.as_str()))
+        let searched = format!("{} {} {}", entry.short, entry.words, entry.keys.join(" ")).to_lowercase();
+        wanted.iter().all(|word| searched.contains(word.as_str()))
     };
     let mut found: Vec<&CommandEntry> = COMMANDS.iter().filter(named).collect();
     let starts = |entry: &&CommandEntry| {

@@ -17,7 +17,7 @@ struct TorchCli {
 #[derive(Subcommand)]
 enum TorchCommand {
     /// Be a worker: tasks in, answers out
-    Work(worker::Work),
+    Work(worker::WorkerArguments),
     /// Say which libtorch this is, and whether the device is here
     Doctor {
         #[arg(long, default_value = "cpu")]

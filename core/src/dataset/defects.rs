@@ -111,11 +111,11 @@ impl Defects {
     /// All that was found elsewhere.
     pub fn join(&mut self, other: &Defects) {
         for (word, found) in &other.0 {
-            let of = self.0.entry(word.clone()).or_default();
-            of.count += found.count;
-            of.severity = of.severity.max(found.severity);
-            let room = EXAMPLES.saturating_sub(of.examples.len());
-            of.examples.extend(found.examples.iter().take(room).cloned());
+            let own = self.0.entry(word.clone()).or_default();
+            own.count += found.count;
+            own.severity = own.severity.max(found.severity);
+            let room = EXAMPLES.saturating_sub(own.examples.len());
+            own.examples.extend(found.examples.iter().take(room).cloned());
         }
     }
 

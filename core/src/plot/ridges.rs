@@ -58,16 +58,16 @@ pub fn ridges(classes: &[PlottedClass], axis: &str) -> DrawingResult {
                 )
                 .map_err(told)?;
             let (_, y) = chart.plotting_area().map_coordinate(&(low, base));
-            let of = &classes[class];
+            let group = &classes[class];
             let lift = (row as i32 / 3).min(24);
             names
                 .draw(&Text::new(
-                    shorten(of.name, 18),
+                    shorten(group.name, 18),
                     ((NAMES - 12) as i32, y - lift),
                     anchored(&ink(17, 1.0), HPos::Right, VPos::Center),
                 ))
                 .map_err(told)?;
-            let counts = format!("{} · {:.0} %", thousands(of.points.len()), 100.0 * of.share);
+            let counts = format!("{} · {:.0} %", thousands(group.points.len()), 100.0 * group.share);
             names
                 .draw(&Text::new(
                     counts,

@@ -44,9 +44,9 @@ fn curves(inputs: &Inputs) -> Result<plot::DrawingResult> {
         loss: Vec<f64>,
         accuracy: Vec<f64>,
     }
-    let of: Curves =
+    let curves: Curves =
         serde_json::from_slice(&inputs.bytes(Figure::CURVES)?).map_err(|error| Fault::unexpected(error.to_string()))?;
-    Ok(plot::curves(&of.loss, &of.accuracy))
+    Ok(plot::curves(&curves.loss, &curves.accuracy))
 }
 
 fn draw_view(

@@ -15,13 +15,13 @@ pub fn befall(order: &Order) -> Result<(), (Cause, Fault)> {
         return Ok(());
     }
     let Ok(asked) = std::env::var("VISAVIS_MISHAPS") else { return Ok(()) };
-    let befalls = |mishap: &&str| {
-        let (words, what) = mishap.split_once('=')?;
+    let befalls = |fault: &&str| {
+        let (words, what) = fault.split_once('=')?;
         let (what, times) = what.split_once('*').unwrap_or((what, "1000000"));
         let meant = words.split_whitespace().all(|word| order.label.split(' ').any(|part| part == word));
         (meant && order.attempt <= times.trim().parse().ok()?).then(|| what.trim().to_owned())
     };
-    for what in asked.split(';').filter_map(|mishap| befalls(&mishap)) {
+    for what in asked.split(';').filter_map(|fault| befalls(&fault)) {
         have(&what)?;
     }
     Ok(())

@@ -10,7 +10,7 @@ use crate::{
     scoring::{self, Setting},
 };
 
-pub fn space(of: &ScoreFeatures, inputs: &Inputs) -> Result<StageOutput> {
+pub fn feature_scores(of: &ScoreFeatures, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let scored = scoring::score_features(&setting, &inputs.matrix(role::FEATURES)?, &of.questions, &of.statistics, of.seed);

@@ -133,8 +133,8 @@ pub(super) fn sweep(folder: &Path) -> usize {
         let name = entry.file_name();
         let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(PART)) else { return false };
         let mut parts = rest.split('-');
-        let of = (parts.next(), parts.next().and_then(|pid| pid.parse().ok()));
-        let gone = matches!(of, (Some(machine), Some(pid)) if machine == writer::machine() && !writer::lives(pid));
+        let process = (parts.next(), parts.next().and_then(|pid| pid.parse().ok()));
+        let gone = matches!(process, (Some(machine), Some(pid)) if machine == writer::machine() && !writer::lives(pid));
         let age = entry.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
         gone || age.is_some_and(|age| age > DAY)
     };

@@ -71,21 +71,22 @@ impl AuditCommand {
         let reach = Reach::new(context.workspace.root(), &self.data)?;
         let stop = listen()?;
         let is_report = self.what.extension().is_some_and(|ending| ending == "html" || ending == "htm");
-        let (of, examined, extent) = if is_report { self.report(context, reach, &stop)? } else { self.study(context, &stop)? };
-        self.keep(context, &of, &examined, extent);
+        let (audited, examined, extent) =
+            if is_report { self.report(context, reach, &stop)? } else { self.study(context, &stop)? };
+        self.keep(context, &audited, &examined, extent);
         conclude(context, &examined, extent)
     }
 
     /// Notes what it came to, for whoever shows these results; an auditor without a workspace, or in one that cannot be written,
     /// notes nothing. One that saw a part tells no more than a whole one did, unless something differs.
-    fn keep(&self, context: &Context, of: &AuditedThing, examined: &Examined, extent: Extent) {
+    fn keep(&self, context: &Context, audited: &AuditedThing, examined: &Examined, extent: Extent) {
         let is_whole = extent == Extent::Whole;
         if !is_whole && examined.differs().next().is_none() {
             return;
         }
         // A part of another page says nothing of the report that is here.
-        let own = context.workspace.report(&of.study);
-        if !is_whole && of.page.is_some() && self.what.canonicalize().ok() != own.canonicalize().ok() {
+        let own = context.workspace.report(&audited.study);
+        if !is_whole && audited.page.is_some() && self.what.canonicalize().ok() != own.canonicalize().ok() {
             return;
         }
         if !context.workspace.results().all().is_ok_and(|results| !results.is_empty()) {
@@ -104,10 +105,10 @@ impl AuditCommand {
             unchecked: count(Verdict::Unchecked),
             not_attempted: count(Verdict::NotAttempted) + count(Verdict::Consistent),
             verified: examined.verified.iter().copied().collect(),
-            page: of.page,
-            results: Some(of.results),
+            page: audited.page,
+            results: Some(audited.results),
         };
-        if let Err(fault) = audit.keep(&context.workspace, &of.study) {
+        if let Err(fault) = audit.keep(&context.workspace, &audited.study) {
             remark(context, format!("the verdict was not noted: {}", fault.what));
         }
     }
@@ -138,9 +139,9 @@ impl AuditCommand {
         let mut examination = examination.map_err(|fault| if is_stopped() { Fault::interrupted() } else { fault })?;
         drop(text);
         let evidence = examination.evidence();
-        let of = AuditedThing { study: evidence.study.clone(), page, results: made_of::together(evidence.manifests.iter()) };
+        let audited = AuditedThing { study: evidence.study.clone(), page, results: made_of::together(evidence.manifests.iter()) };
         if self.quick {
-            return Ok((of, examination.conclude_alone(), Extent::PageAlone));
+            return Ok((audited, examination.conclude_alone(), Extent::PageAlone));
         }
         tell_first(context, examination.first(), begun.elapsed());
         let results = context.workspace.results();
@@ -152,7 +153,7 @@ impl AuditCommand {
         let again = self.again(examination.evidence().manifests.iter().map(|manifest| manifest.key));
         let remaking = examination.remake(workspace, reach, &again, recompute, context.threads);
         let (remaking, extent) = follow(context, remaking, stop);
-        Ok((of, examination.conclude(remaking.standings(), current.as_ref()), extent))
+        Ok((audited, examination.conclude(remaking.standings(), current.as_ref()), extent))
     }
 
     fn study(&self, context: &Context, stop: &AtomicBool) -> Result<(AuditedThing, Examined, Extent)> {

@@ -52,14 +52,14 @@ pub fn draw(paint: &mut Paint, area: Rect, screen: ScreenId, typed: &str, cursor
         let place = Rect { y: inner.y + 1 + (at - top) as u16, height: 1, ..inner };
         let here = at == cursor;
         let ground = if here { theme.cursor() } else { Style::new() };
-        let of = if entry.is_of(screen) {
+        let screens = if entry.is_of(screen) {
             String::new()
         } else {
             format!(" ({})", entry.screens.first().map_or("", |screen| screen.word()))
         };
         let line = Line::from(vec![
             Span::styled(left(entry.keys.first().copied().unwrap_or(""), 8), ground.patch(theme.key())),
-            Span::styled(left(&format!("{}{of}", entry.words), room.saturating_sub(8)), ground),
+            Span::styled(left(&format!("{}{screens}", entry.words), room.saturating_sub(8)), ground),
         ]);
         paint.line(place, line);
         paint.hit(place, Clicked::Place(at, 0));

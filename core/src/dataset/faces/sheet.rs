@@ -16,8 +16,8 @@ const IN_A_ROW: usize = 8;
 pub fn sheets(folder: &Path, made: &DrawnSet) -> Result<()> {
     let drawn: Vec<(usize, &str)> = ATTRIBUTES.into_iter().enumerate().filter(|(_, name)| !UNDRAWN.contains(name)).collect();
     drawn.par_iter().try_for_each(|&(place, name)| {
-        let of = made.pictures.iter().zip(made.drawn).filter(|(_, drawn)| drawn.has[place]);
-        let with: Vec<&PictureOf> = of.map(|(picture, _)| picture).take(IN_A_ROW).collect();
+        let having = made.pictures.iter().zip(made.drawn).filter(|(_, drawn)| drawn.has[place]);
+        let with: Vec<&PictureOf> = having.map(|(picture, _)| picture).take(IN_A_ROW).collect();
         let shown = with.iter().map(|picture| drawing(picture)).collect();
         let turned = with.iter().map(|picture| {
             let (mut person, mut sitting) = (picture.person.clone(), picture.sitting.clone());
