@@ -66,10 +66,10 @@ fn writer(folder: &Path, how: &str) {
 
 /// A face in a process of its own: looks for new rows, and says after how many microseconds it saw each point.
 fn reader(store: &Path) {
-    let index = Index::look(store).expect("a store").expect("a store");
+    let index = Index::open_to_read(store).expect("a store").expect("a store");
     let (mut turn, mut seen) = (0, 0);
     while seen < LOOKS as usize {
-        let next = index.turn().expect("a store");
+        let next = index.data_version().expect("a store");
         if next != turn {
             turn = next;
             let points: Vec<_> = index.series_of(key()).expect("rows").into_iter().flat_map(|series| series.points).collect();

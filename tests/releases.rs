@@ -43,7 +43,7 @@ fn a_workspace_of_every_release_opens_and_is_made_again_the_same() {
             (&"kept".into(), &1.into(), &1.into())
         );
         assert_eq!(status["jobs"]["paused"], 1);
-        let index = Index::look(&desk.path("data/visavis.db")).unwrap().unwrap();
+        let index = Index::open_to_read(&desk.path("data/visavis.db")).unwrap().unwrap();
         assert_eq!(index.digest().unwrap().short(), digest, "{release}: a new meaning needs a migration, and a new digest here");
         desk.succeed(&["store", "check"]);
         assert_eq!(desk.json(&["store", "rebuild"])["equal"], true, "{release}");

@@ -33,7 +33,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
 const HANDED_ON: [(&str, &str); 5] =
     [("study", "config"), ("study", "dataset"), ("study", "weights"), ("study", "projection"), ("study", "store")];
 
-/// Crates and modules that only some folders may name.
+/// Crates and modules that only some folders may name, and do.
 const GUARDED: [(&str, &[&str]); 12] = [
     ("rusqlite", &["store"]),
     ("polars", &["cli"]),
@@ -185,6 +185,12 @@ fn each_folder_imports_only_from_the_layers_below() {
     assert_eq!(seen, BTreeMap::from(layers), "left: what is imported; right: what may be, and is if a layer is to be believed");
 }
 
+#[test]
+fn a_module_with_parts_is_a_file_mod_rs_in_its_folder() {
+    let both = files().into_iter().filter(|source| source.path.with_extension("").is_dir()).map(|source| source.path);
+    assert_eq!(both.collect::<Vec<_>>(), Vec::<PathBuf>::new(), "files beside a folder of their name");
+}
+
 /// What stands on the same line before this place.
 fn line_before(text: &str, at: usize) -> &str {
     text[..at].rsplit('\n').next().unwrap_or("").trim()
@@ -219,8 +225,10 @@ fn what_a_folder_hands_on_is_written_here() {
 }
 
 #[test]
-fn guarded_crates_are_named_only_where_they_may_be() {
+fn guarded_crates_are_named_where_they_may_be_and_nowhere_else() {
     let mut breaches = Vec::new();
+    let mut unused: BTreeSet<(&str, &str)> =
+        GUARDED.iter().flat_map(|(name, allowed)| allowed.iter().map(|folder| (*name, *folder))).collect();
     for Source { folder, path, text, .. } in files() {
         for (name, allowed) in GUARDED {
             // `std::{fs, …}` names it too.
@@ -238,12 +246,16 @@ fn guarded_crates_are_named_only_where_they_may_be() {
                     || (name.starts_with("std::") && text[at + name.len()..].starts_with(';'));
                 !before && after
             });
+            if direct || grouped {
+                unused.retain(|needed| *needed != (name, folder.as_str()));
+            }
             if (direct || grouped) && !allowed.contains(&folder.as_str()) {
                 breaches.push(format!("{}: {folder}/ may not name {name}", path.display()));
             }
         }
     }
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+    assert!(unused.is_empty(), "allowed, and not needed by anyone: {unused:?}");
 }
 
 #[test]

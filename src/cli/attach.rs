@@ -31,7 +31,7 @@ pub fn attach(context: &Context) -> Result<()> {
     loop {
         // A store of this machine's own is brought up to date here, where another machine dispatches.
         if context.workspace.moved().is_some() && looked.elapsed() > Duration::from_secs(1) {
-            study::look(&context.workspace)?;
+            study::open_store(&context.workspace)?;
             looked = Instant::now();
         }
         for job in index.jobs_since(&run, seen)? {

@@ -37,7 +37,7 @@ impl Jobs {
         let index = open_store::store(context)?;
         let jobs = self.meant(index.as_ref(), verb)?;
         let live = context.workspace.holder().filter(|holder| holder.doing != LOOKING);
-        let acts: Vec<PersonRequest> = match (verb, &jobs[..]) {
+        let requests: Vec<PersonRequest> = match (verb, &jobs[..]) {
             (Verb::Cancel, jobs) => jobs.iter().map(|(job, _)| PersonRequest::Cancel { job: *job }).collect(),
             (Verb::Pause, []) => vec![PersonRequest::Pause { job: None }],
             (Verb::Pause, jobs) => jobs.iter().map(|(job, _)| PersonRequest::Pause { job: Some(*job) }).collect(),
@@ -45,10 +45,10 @@ impl Jobs {
             (Verb::Retry, jobs) => jobs.iter().map(|(job, _)| PersonRequest::Retry { job: Some(*job) }).collect(),
         };
         // Where nothing was ever run, there is nothing to take up again either, and nobody to read it.
-        if live.is_none() && (index.is_none() || acts == [PersonRequest::Pause { job: None }]) {
+        if live.is_none() && (index.is_none() || requests == [PersonRequest::Pause { job: None }]) {
             return Err(nothing_runs());
         }
-        keep(context, index.as_ref(), asked(acts))?;
+        keep(context, index.as_ref(), asked(requests))?;
         let (word, then) = match (verb, live.is_some()) {
             (Verb::Pause, _) if jobs.is_empty() => ("paused", "this run starts nothing more until: visavis retry"),
             (Verb::Pause, _) => ("paused", "it is not started until it is retried; what runs goes on"),
@@ -128,16 +128,16 @@ fn nothing_runs() -> Fault {
     Fault::asked("nothing runs in this workspace").next("`visavis run STUDY` runs a study")
 }
 
-fn asked(acts: Vec<PersonRequest>) -> Vec<EventKind> {
+fn asked(requests: Vec<PersonRequest>) -> Vec<EventKind> {
     let by = origin::user();
-    acts.into_iter().map(|act| EventKind::Asked { act, by: by.clone() }).collect()
+    requests.into_iter().map(|act| EventKind::Asked { act, by: by.clone() }).collect()
 }
 
 /// Writes down what a person does. When this returns, it will be done: by the dispatcher that runs, or by the next.
-pub fn keep(context: &Context, index: Option<&Index>, acts: Vec<EventKind>) -> Result<()> {
+pub fn keep(context: &Context, index: Option<&Index>, requests: Vec<EventKind>) -> Result<()> {
     let clock = index.map_or(Ok(0), Index::clock)?;
     let mut journal = Journal::start(&context.workspace.journals(), now())?;
-    for (more, what) in acts.into_iter().enumerate() {
+    for (more, what) in requests.into_iter().enumerate() {
         journal.append_event(Event { clock: clock + 1 + more as u64, at: now(), what })?;
     }
     let name = journal.name();

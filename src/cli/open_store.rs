@@ -20,7 +20,7 @@ use visavis_core::{
 
 /// The store, for reading.
 pub fn store(context: &Context) -> Result<Option<Index>> {
-    let looked = study::look(&context.workspace)?;
+    let looked = study::open_store(&context.workspace)?;
     if let Some(line) = looked.remark {
         remark(context, line);
     }
@@ -38,9 +38,9 @@ pub fn follow(context: &Context, mut show: impl FnMut(&Index) -> Result<bool>) -
         if !show(&index)? {
             return Ok(());
         }
-        let turn = index.turn()?;
+        let before = index.data_version()?;
         let mut waited = 0;
-        while index.turn()? == turn && waited < 50 {
+        while index.data_version()? == before && waited < 50 {
             std::thread::sleep(Duration::from_millis(100));
             waited += 1;
         }

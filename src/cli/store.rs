@@ -272,7 +272,7 @@ fn check(context: &Context) -> Result<()> {
     journals.retain(|path: &PathBuf| path.extension().is_some_and(|ending| ending == "journal"));
     journals.sort();
     journals.iter().try_for_each(|path| defects.look_at_journal(path))?;
-    if let Some(index) = Index::look(context.workspace.store())? {
+    if let Some(index) = Index::open_to_read(context.workspace.store())? {
         defects.look_at_index(&index)?;
     }
     let StoreDefects { found, notes, .. } = defects;

@@ -2,7 +2,7 @@
 
 use super::{
     cost::Costs,
-    job_requests::Acts,
+    job_requests::JobRequests,
     plan::{Plan, StageStatus},
     queue::StageQueue,
     steps::Step,
@@ -128,7 +128,7 @@ impl Explainer<'_> {
 
     fn aside(&self, job: JobId) -> Result<Option<JobState>> {
         let Some(index) = self.index else { return Ok(None) };
-        Ok(Acts::standing(index)?.aside().get(&job).copied())
+        Ok(JobRequests::standing(index)?.aside().get(&job).copied())
     }
 
     fn failed(&self) -> StateAndWhy {

@@ -11,25 +11,25 @@ use visavis_core::{
 };
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Acts {
+pub struct JobRequests {
     aside: HashMap<JobId, JobState>,
     /// Nothing is started. Of one run only: a run that is started is meant to run.
     pub paused_all: bool,
 }
 
-impl Acts {
+impl JobRequests {
     /// What stands from before: of jobs, not of runs.
     pub fn standing(index: &Index) -> Result<Self> {
-        let mut acts = Acts::default();
+        let mut requests = JobRequests::default();
         for (job, act) in index.standing_acts()? {
             match (job, act.as_str()) {
-                (Some(job), "pause") => acts.take(&PersonRequest::Pause { job: Some(job) }),
-                (Some(job), "cancel") => acts.take(&PersonRequest::Cancel { job }),
-                (job, "retry") => acts.take(&PersonRequest::Retry { job }),
+                (Some(job), "pause") => requests.take(&PersonRequest::Pause { job: Some(job) }),
+                (Some(job), "cancel") => requests.take(&PersonRequest::Cancel { job }),
+                (job, "retry") => requests.take(&PersonRequest::Retry { job }),
                 _ => {}
             }
         }
-        Ok(acts)
+        Ok(requests)
     }
 
     pub fn take(&mut self, act: &PersonRequest) {
@@ -38,7 +38,7 @@ impl Acts {
             PersonRequest::Pause { job: Some(job) } => _ = self.aside.insert(*job, JobState::Paused),
             PersonRequest::Cancel { job } => _ = self.aside.insert(*job, JobState::Cancelled),
             PersonRequest::Retry { job: Some(job) } => _ = self.aside.remove(job),
-            PersonRequest::Retry { job: None } => *self = Acts::default(),
+            PersonRequest::Retry { job: None } => *self = JobRequests::default(),
             PersonRequest::Drain => {}
         }
     }

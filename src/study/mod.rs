@@ -10,12 +10,12 @@ mod examine;
 mod explain;
 mod figures;
 mod job_requests;
-mod look;
 pub mod matrix_snapshot;
 mod missing;
 mod names;
 mod networks;
 mod offers;
+mod open_store;
 pub mod origin;
 pub mod picture;
 mod pins;
@@ -35,12 +35,12 @@ pub use dispatch::{Dispatch, Notice, RunSummary, dispatch};
 pub use examine::{Examined, examine};
 pub use explain::{Explained, Stale, explain};
 pub use figures::known_figures;
-pub use job_requests::Acts;
-pub use look::{Looked, look};
+pub use job_requests::JobRequests;
 pub use missing::Missing;
 pub use names::StudyNames;
 pub use networks::NetworkWorker;
 pub use offers::Offers;
+pub use open_store::{OpenedStore, open_store};
 pub use pins::Pins;
 pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
 pub use results::{
@@ -143,5 +143,5 @@ fn digests_of(study: &Study, digests: &mut DigestCache) -> Result<BTreeMap<PathB
 /// # Errors
 /// Those of [`Plan::new`]. A store that cannot be read is none: the plan says that nobody knows what is pinned.
 pub fn plan(opened: &OpenedStudy, workspace: &Workspace) -> Result<Plan> {
-    Plan::new(opened, workspace, Pins::look(workspace, &opened.file.study.name))
+    Plan::new(opened, workspace, Pins::stored(workspace, &opened.file.study.name))
 }

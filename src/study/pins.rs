@@ -1,6 +1,6 @@
 //! Figures that people want in the report of a study, as the store has them.
 
-use super::look;
+use super::open_store;
 use visavis_core::{
     domain::{Fault, Result, pin::Pin},
     store::{Index, Workspace},
@@ -21,8 +21,8 @@ impl Pins {
     }
 
     /// Looks at the store for them, which is brought up to date first: see [`look()`].
-    pub fn look(workspace: &Workspace, study: &str) -> Self {
-        Self::of(look(workspace).and_then(|looked| looked.index.map_or(Ok(vec![]), |index| index.pins(study))))
+    pub fn stored(workspace: &Workspace, study: &str) -> Self {
+        Self::of(open_store(workspace).and_then(|looked| looked.index.map_or(Ok(vec![]), |index| index.pins(study))))
     }
 
     fn of(pins: Result<Vec<Pin>>) -> Self {

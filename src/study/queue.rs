@@ -23,7 +23,7 @@ pub struct Waiting {
 pub struct StageQueue {
     /// Greatest upward rank first; of equal ones, the one that came first.
     lines: BTreeMap<DeviceClass, BTreeMap<(u64, u64), Waiting>>,
-    turns: HashMap<Key, (DeviceClass, (u64, u64))>,
+    positions: HashMap<Key, (DeviceClass, (u64, u64))>,
     came: u64,
 }
 
@@ -36,21 +36,21 @@ const BATCH_JOBS: usize = 64;
 
 impl StageQueue {
     pub fn push(&mut self, waiting: Waiting) {
-        if self.turns.contains_key(&waiting.key) {
+        if self.positions.contains_key(&waiting.key) {
             return;
         }
         self.came += 1;
-        let turn = (u64::MAX - (waiting.upward_rank.max(0.0) * 1e6) as u64, self.came);
-        self.turns.insert(waiting.key, (waiting.class, turn));
-        self.lines.entry(waiting.class).or_default().insert(turn, waiting);
+        let position = (u64::MAX - (waiting.upward_rank.max(0.0) * 1e6) as u64, self.came);
+        self.positions.insert(waiting.key, (waiting.class, position));
+        self.lines.entry(waiting.class).or_default().insert(position, waiting);
     }
 
     pub fn len(&self) -> usize {
-        self.turns.len()
+        self.positions.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.turns.is_empty()
+        self.positions.is_empty()
     }
 
     /// The next jobs for one of so many slots: enough to keep a worker busy, and never more than its share of what waits.
@@ -60,7 +60,7 @@ impl StageQueue {
         let (mut batch, mut seconds): (Vec<Waiting>, f64) = (Vec::new(), 0.0);
         while batch.len() < most && (batch.is_empty() || seconds < BATCH_SECONDS) {
             let Some((_, waiting)) = line.pop_first() else { break };
-            self.turns.remove(&waiting.key);
+            self.positions.remove(&waiting.key);
             seconds += waiting.seconds;
             batch.push(waiting);
         }
@@ -69,8 +69,8 @@ impl StageQueue {
 
     /// How many jobs go before this one on its class of devices, and the seconds they take.
     pub fn before(&self, key: Key) -> Option<(usize, f64)> {
-        let (class, turn) = self.turns.get(&key)?;
-        let before = self.lines.get(class)?.range(..*turn);
+        let (class, position) = self.positions.get(&key)?;
+        let before = self.lines.get(class)?.range(..*position);
         Some(before.fold((0, 0.0), |(count, seconds), (_, waiting)| (count + 1, seconds + waiting.seconds)))
     }
 }

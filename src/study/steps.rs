@@ -228,8 +228,8 @@ pub fn steps(study: &Study) -> Vec<Node> {
 
 /// Does the evaluation know who is on its pictures?
 fn has_identities(study: &Study) -> bool {
-    let of = study.evaluation.dataset.as_ref().and_then(|name| study.datasets.get(name));
-    of.is_some_and(Dataset::may_know_identities)
+    let dataset = study.evaluation.dataset.as_ref().and_then(|name| study.datasets.get(name));
+    dataset.is_some_and(Dataset::may_know_identities)
 }
 
 /// The embedding, or what is nearest to one.

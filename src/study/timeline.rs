@@ -1,6 +1,6 @@
 //! The timeline: how the latest run stands, as the store's fold of the events has it.
 
-use super::job_requests::Acts;
+use super::job_requests::JobRequests;
 use std::collections::{BTreeMap, HashMap};
 use visavis_core::{
     domain::{
@@ -66,7 +66,7 @@ impl Timeline {
             _ => None,
         };
         let counts = index.tally(&run.journal)?.into_iter().collect();
-        let aside = if live { HashMap::new() } else { Acts::standing(index)?.aside().clone() };
+        let aside = if live { HashMap::new() } else { JobRequests::standing(index)?.aside().clone() };
         let mut timeline = Timeline { run, live, held, aside, counts };
         if !live {
             // What people asked since, nobody has noted in the jobs: the run to come reads it.

@@ -7,8 +7,8 @@ use super::{
     Pins, Plan,
     cost::Costs,
     devices::{self, GraphicsCard},
-    look,
     matrix_snapshot::{Board, CellStatus, Former},
+    open_store,
     results::ScoreCache,
     steps::Step,
     timeline::{Phase, Timeline},
@@ -150,7 +150,7 @@ pub struct Watch {
     /// How the study's jobs stand, and the latest clock that was seen.
     jobs: HashMap<JobId, JobRow>,
     clock: u64,
-    turn: Option<i64>,
+    data_version: Option<i64>,
     made: Option<SnapshotInputs>,
     /// When devices were looked at.
     measured: Option<Instant>,
@@ -182,7 +182,7 @@ impl Watch {
             cache: ScoreCache::new(),
             jobs: HashMap::new(),
             clock: 0,
-            turn: None,
+            data_version: None,
             made: None,
             measured: None,
             seen: Snapshot::default(),
@@ -202,7 +202,7 @@ impl Watch {
         self.file = Some(file.to_owned());
         self.plan = None;
         self.jobs.clear();
-        (self.clock, self.turn, self.made) = (0, None, None);
+        (self.clock, self.data_version, self.made) = (0, None, None);
         self.seen.board = None;
     }
 
@@ -246,34 +246,34 @@ impl Watch {
     /// Makes the board anew, whatever it was made of.
     pub fn renew(&mut self) {
         self.made = None;
-        self.turn = None;
+        self.data_version = None;
     }
 
     fn read_store(&mut self) -> bool {
         if self.index.is_some() && !self.workspace.store().exists() {
             self.index = None;
         }
-        let before = (self.turn, self.seen.store.clone());
+        let before = (self.data_version, self.seen.store.clone());
         let outcome = self.read_index();
         if let Err(fault) = &outcome {
             self.index = None;
-            self.turn = None;
+            self.data_version = None;
             self.seen.store = Some(printable(&fault.to_string().replace("\n  ", " · ")));
         }
         self.seen.unread = outcome.err().map(|fault| printable(&fault.what));
-        (self.turn, &self.seen.store) != (before.0, &before.1)
+        (self.data_version, &self.seen.store) != (before.0, &before.1)
     }
 
     fn read_index(&mut self) -> Result<()> {
         if self.index.is_none() {
-            let looked = look(&self.workspace)?;
+            let looked = open_store(&self.workspace)?;
             self.seen.store = looked.remark;
             self.index = looked.index;
         }
         let Some(index) = &self.index else { return Ok(()) };
-        let turn = index.turn()?;
+        let data_version = index.data_version()?;
         let lost = self.seen.run.as_ref().is_some_and(|run| run.live) && self.workspace.holder().is_none();
-        if self.turn == Some(turn) && !lost {
+        if self.data_version == Some(data_version) && !lost {
             return Ok(());
         }
         let run = Timeline::read(index, &self.workspace)?;
@@ -299,7 +299,7 @@ impl Watch {
             }
         }
         self.seen.run = run;
-        self.turn = Some(turn);
+        self.data_version = Some(data_version);
         Ok(())
     }
 
@@ -396,7 +396,7 @@ impl Watch {
         self.seen.audit = self.audit();
         // With the study's name known, its jobs are.
         if self.jobs.is_empty() {
-            self.turn = None;
+            self.data_version = None;
             self.read_store();
         }
         self.made = Some(SnapshotInputs {

@@ -290,7 +290,7 @@ mod tests {
 
     /// Two models and four comparisons, told beyond chance where `adjusted` is small: right is surely better, surely worse, perhaps
     /// better, and surely better at what neither can.
-    fn grid() -> (SimultaneousTests, Ledger, Vec<ContrastSides>) {
+    fn two_models() -> (SimultaneousTests, Ledger, Vec<ContrastSides>) {
         let estimate = |value: f64| Estimate::new(value, value - 0.1, value + 0.1);
         let told = |comparison: usize| if comparison == 3 { 0.9 } else { 0.01 };
         let cells: Vec<CellId> = (0..2).flat_map(|model| (0..4).map(move |comparison| cell(model, comparison))).collect();
@@ -330,7 +330,7 @@ mod tests {
             standings: vec![],
             rows: cells.iter().map(row).collect(),
         };
-        let grid = SimultaneousTests {
+        let tests = SimultaneousTests {
             format: 1,
             permutations: 1,
             chosen: Family::default(),
@@ -341,13 +341,13 @@ mod tests {
             beside: vec![],
             detectable: Detectable::default(),
         };
-        (grid, ledger, vec![ContrastSides { contrast: 0, left: vec![0], right: vec![1] }])
+        (tests, ledger, vec![ContrastSides { contrast: 0, left: vec![0], right: vec![1] }])
     }
 
     #[test]
     fn a_sign_alone_is_no_verdict() {
-        let (mut grid, ledger, held) = grid();
-        let verdicts = grid.verdicts(&held, &ledger);
+        let (mut tests, ledger, held) = two_models();
+        let verdicts = tests.verdicts(&held, &ledger);
         assert_eq!(
             verdicts,
             [DifferenceVerdict::Higher, DifferenceVerdict::Lower, DifferenceVerdict::NotShown, DifferenceVerdict::Neither]
@@ -355,16 +355,16 @@ mod tests {
         let counted: Verdicts = verdicts.into_iter().collect();
         assert_eq!(counted.words(), "higher on 1, lower on 1, neither above chance on 1, inconclusive on 1 of 4 comparisons");
         // Four wins that nothing shows are no win.
-        grid.differences.iter_mut().for_each(|of| (of.q, of.difference.value) = (0.06, 0.2));
-        let counted: Verdicts = grid.verdicts(&held, &ledger).into_iter().collect();
+        tests.differences.iter_mut().for_each(|of| (of.q, of.difference.value) = (0.06, 0.2));
+        let counted: Verdicts = tests.verdicts(&held, &ledger).into_iter().collect();
         assert_eq!(counted.words(), "inconclusive on 4 of 4 comparisons");
     }
 
     #[test]
     fn one_side_that_is_told_is_enough() {
-        let (mut grid, ledger, held) = grid();
-        let place = grid.cells.iter().position(|of| of.cell == cell(0, 3)).unwrap();
-        grid.cells[place].chosen = Some(Familywise { adjusted: 0.04, low: 0.5 });
-        assert_eq!(grid.verdicts(&held, &ledger)[3], DifferenceVerdict::Higher);
+        let (mut tests, ledger, held) = two_models();
+        let place = tests.cells.iter().position(|of| of.cell == cell(0, 3)).unwrap();
+        tests.cells[place].chosen = Some(Familywise { adjusted: 0.04, low: 0.5 });
+        assert_eq!(tests.verdicts(&held, &ledger)[3], DifferenceVerdict::Higher);
     }
 }

@@ -1,6 +1,8 @@
 //! Eigenvalues and eigenvectors of a symmetric matrix, `f64`: Householder's reduction to a tridiagonal matrix and the
 //! implicit QL method (Bowdler, Martin, Reinsch and Wilkinson 1968; EISPACK's `tred2` and `tql2`). Where few vectors of many
 //! are wanted, QL gives values alone, and inverse iteration the vectors (Peters and Wilkinson 1971; LAPACK's `dstein`).
+//!
+//! One file: reduction, QL and inverse iteration share the reduced matrix, and are tested against each other.
 
 use super::{PhiloxStream, Purpose, multiversion::multiversion, sum::dot};
 use rayon::prelude::*;
@@ -23,8 +25,8 @@ pub fn symmetric(matrix: &[f64], n: usize) -> Option<Eigen> {
         return None;
     }
     let mut v: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| matrix[i.max(j) * n + i.min(j)]).collect()).collect();
-    let (mut diagonal, mut beside) = tridiagonal(&mut v);
-    ql(&mut v, &mut diagonal, &mut beside)?;
+    let (mut diagonal, mut subdiagonal) = tridiagonal(&mut v);
+    ql(&mut v, &mut diagonal, &mut subdiagonal)?;
 
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|&a, &b| diagonal[b].total_cmp(&diagonal[a]).then(a.cmp(&b)));
@@ -44,17 +46,17 @@ pub fn leading(mut matrix: Vec<f64>, n: usize, k: usize) -> Option<Eigen> {
         return None;
     }
     let whole = matrix.clone();
-    let Reflected { diagonal, beside, factors } = reflect(&mut matrix, n);
-    let (mut values, mut off) = (diagonal.clone(), beside.clone());
+    let Reflected { diagonal, subdiagonal, factors } = reflect(&mut matrix, n);
+    let (mut values, mut off) = (diagonal.clone(), subdiagonal.clone());
     ql(&mut [], &mut values, &mut off)?;
     values.sort_by(|a, b| b.total_cmp(a));
 
-    let size = diagonal.iter().zip(&beside).map(|(d, e)| d.abs() + e.abs()).fold(f64::MIN_POSITIVE, f64::max);
+    let size = diagonal.iter().zip(&subdiagonal).map(|(d, e)| d.abs() + e.abs()).fold(f64::MIN_POSITIVE, f64::max);
     let (mut vectors, mut shift): (Vec<f64>, f64) = (Vec::with_capacity(k * n), f64::INFINITY);
     for &value in &values[..k] {
         // Equal values are told apart, or each would give the vector of the first.
         shift = value.min(shift - 10.0 * f64::EPSILON * size);
-        match inverse_iteration(&diagonal, &beside, size, [value, shift], &vectors) {
+        match inverse_iteration(&diagonal, &subdiagonal, size, [value, shift], &vectors) {
             Some(vector) => vectors.extend(vector),
             None => return symmetric(&whole, n).map(|all| Eigen { vectors: all.vectors[..k * n].to_vec(), ..all }),
         }
@@ -67,7 +69,7 @@ pub fn leading(mut matrix: Vec<f64>, n: usize, k: usize) -> Option<Eigen> {
 struct Reflected {
     diagonal: Vec<f64>,
     /// As [`ql`] takes it: `beside[i]` stands between i − 1 and i.
-    beside: Vec<f64>,
+    subdiagonal: Vec<f64>,
     factors: Vec<f64>,
 }
 
@@ -79,7 +81,7 @@ const WORTH_SHARING: usize = 384;
 /// Householder's reduction from the first row on, in blocks of rows. Each step's update and the next step's product are one
 /// pass, for the matrix is read from far more slowly than it is calculated with.
 fn reflect(a: &mut [f64], n: usize) -> Reflected {
-    let (mut diagonal, mut beside, mut factors) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+    let (mut diagonal, mut subdiagonal, mut factors) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
     // A − v wᵀ − w vᵀ is owed to all rows from `i` on.
     let (mut v, mut w) = (vec![0.0; n], vec![0.0; n]);
     for i in 0..n {
@@ -98,7 +100,7 @@ fn reflect(a: &mut [f64], n: usize) -> Reflected {
         } else {
             let turned = if reach[0] > 0.0 { -norm } else { norm };
             let factor = 1.0 / (norm * (norm + reach[0].abs()));
-            beside[i + 1] = turned;
+            subdiagonal[i + 1] = turned;
             reach[0] -= turned;
             factor
         };
@@ -127,7 +129,7 @@ fn reflect(a: &mut [f64], n: usize) -> Reflected {
             w[j] = product[j - i - 1] - half * v[j];
         }
     }
-    Reflected { diagonal, beside, factors }
+    Reflected { diagonal, subdiagonal, factors }
 }
 
 multiversion! {
@@ -167,11 +169,17 @@ fn transform_back(a: &[f64], factors: &[f64], n: usize, vector: &mut [f64]) {
 }
 
 /// The unit vector of `value`, orthogonal to those before it; `None` when it does not settle.
-fn inverse_iteration(diagonal: &[f64], beside: &[f64], size: f64, [value, shift]: [f64; 2], before: &[f64]) -> Option<Vec<f64>> {
+fn inverse_iteration(
+    diagonal: &[f64],
+    subdiagonal: &[f64],
+    size: f64,
+    [value, shift]: [f64; 2],
+    before: &[f64],
+) -> Option<Vec<f64>> {
     const MOST_SOLVES: usize = 8;
     let n = diagonal.len();
     let tolerance = 64.0 * (n as f64).sqrt() * f64::EPSILON * size;
-    let solver = Shifted::new(diagonal, beside, shift, f64::EPSILON * size);
+    let solver = Shifted::new(diagonal, subdiagonal, shift, f64::EPSILON * size);
     let mut start = PhiloxStream::new(0x5EED, Purpose::Eigenvector, before.len() as u64);
     let mut x: Vec<f64> = (0..n).map(|_| start.uniform() - 0.5).collect();
     unit(&mut x)?;
@@ -187,8 +195,8 @@ fn inverse_iteration(diagonal: &[f64], beside: &[f64], size: f64, [value, shift]
             unit(&mut x)?;
         }
         let residual = (0..n).map(|i| {
-            let left = if i > 0 { beside[i] * x[i - 1] } else { 0.0 };
-            let right = if i + 1 < n { beside[i + 1] * x[i + 1] } else { 0.0 };
+            let left = if i > 0 { subdiagonal[i] * x[i - 1] } else { 0.0 };
+            let right = if i + 1 < n { subdiagonal[i + 1] * x[i + 1] } else { 0.0 };
             (left + (diagonal[i] - value) * x[i] + right).abs()
         });
         if residual.fold(0.0, f64::max) <= tolerance {
@@ -219,14 +227,14 @@ struct Shifted {
 
 impl Shifted {
     /// A pivot nearer to 0 than `least` is set to it.
-    fn new(diagonal: &[f64], beside: &[f64], shift: f64, least: f64) -> Self {
+    fn new(diagonal: &[f64], subdiagonal: &[f64], shift: f64, least: f64) -> Self {
         let n = diagonal.len();
-        let row = |i: usize| [diagonal[i] - shift, if i + 1 < n { beside[i + 1] } else { 0.0 }, 0.0];
+        let row = |i: usize| [diagonal[i] - shift, if i + 1 < n { subdiagonal[i + 1] } else { 0.0 }, 0.0];
         let (mut upper, mut lower) = (Vec::with_capacity(n), Vec::with_capacity(n));
         let mut current = row(0);
         for i in 0..n {
             if i + 1 < n {
-                let (below, next) = (beside[i + 1], row(i + 1));
+                let (below, next) = (subdiagonal[i + 1], row(i + 1));
                 let exchanged = below.abs() > current[0].abs();
                 let (pivot, other) =
                     if exchanged { ([below, next[0], next[1]], current) } else { (current, [below, next[0], next[1]]) };
@@ -352,10 +360,10 @@ fn ql(v: &mut [Vec<f64>], d: &mut [f64], e: &mut [f64]) -> Option<()> {
     for l in 0..n {
         largest = largest.max(d[l].abs() + e[l].abs());
         let m = (l..n).find(|&m| m + 1 == n || e[m].abs() <= f64::EPSILON * largest)?;
-        let mut turns = 0;
-        while m > l && (turns == 0 || e[l].abs() > f64::EPSILON * largest) {
-            turns += 1;
-            if turns > MOST_ITERATIONS {
+        let mut iterations = 0;
+        while m > l && (iterations == 0 || e[l].abs() > f64::EPSILON * largest) {
+            iterations += 1;
+            if iterations > MOST_ITERATIONS {
                 return None;
             }
             let g = d[l];
@@ -375,7 +383,7 @@ fn ql(v: &mut [Vec<f64>], d: &mut [f64], e: &mut [f64]) -> Option<()> {
             p = d[m];
             let (mut c, mut c2, mut c3) = (1.0, 1.0, 1.0);
             let (mut s, mut s2) = (0.0, 0.0);
-            let beside = e[l + 1];
+            let subdiagonal = e[l + 1];
             for i in (l..m).rev() {
                 c3 = c2;
                 c2 = c;
@@ -394,7 +402,7 @@ fn ql(v: &mut [Vec<f64>], d: &mut [f64], e: &mut [f64]) -> Option<()> {
                     row[i] = c * row[i] - s * h;
                 }
             }
-            p = -s * s2 * c3 * beside * e[l] / below;
+            p = -s * s2 * c3 * subdiagonal * e[l] / below;
             e[l] = s * p;
             d[l] = c * p;
         }

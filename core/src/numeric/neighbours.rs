@@ -4,6 +4,8 @@
 //! [`Points`] gives such distances from one point to all. [`Neighbours`] are the k nearest of every point: products in
 //! `f32` tiles, each made once for both its points, rule out with a proven bound all but a few candidates, whose distances are
 //! then taken as defined. So what rules out may be as fast as it likes and cannot change a bit of the answer.
+//!
+//! One file: the definition of a distance, the bound that rules out and the search that uses it are one argument.
 
 use super::{
     Matrix,

@@ -19,10 +19,10 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<StageOutput> {
     if scores.len() != ranking.slots.len() {
         return Err(Fault::unexpected("the rank stage was given more or fewer scores than it has slots"));
     }
-    let grid: SimultaneousTests = serde_json::from_slice(&inputs.bytes(Ranking::TESTS)?)
+    let tests: SimultaneousTests = serde_json::from_slice(&inputs.bytes(Ranking::TESTS)?)
         .map_err(|error| Fault::unexpected(format!("grid is not what it should be: {error}")))?;
     let candidates = scoring::simultaneous::candidates(ranking.slots.iter().copied().zip(&scores));
-    let ledger = scoring::selection::ranking::ledger(candidates, &grid, ranking.separates_at, ranking.show, ranking.seed);
+    let ledger = scoring::selection::ranking::ledger(candidates, &tests, ranking.separates_at, ranking.show, ranking.seed);
 
     let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
@@ -46,7 +46,8 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<StageOutput> {
             });
             let known: Vec<KnownTruth> = known.collect();
             let probed = probed(&ranking.probes, inputs)?;
-            let recovered = scoring::selection::recovered::recovered(&ledger, &grid.cells, &probed, &known, ranking.separates_at);
+            let recovered =
+                scoring::selection::recovered::recovered(&ledger, &tests.cells, &probed, &known, ranking.separates_at);
             made.with_json(Ranking::PLANTED, &truth)?.with_json(Ranking::RECOVERED, &recovered)
         }
         None => Ok(made),

@@ -10,7 +10,7 @@ use crate::{
     scoring::{self, Setting},
 };
 
-pub fn steady(stage: &Robustness, inputs: &Inputs) -> Result<StageOutput> {
+pub fn robustness(stage: &Robustness, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let (features, points) = (inputs.matrix(role::FEATURES)?, inputs.matrix(role::POINTS)?);
@@ -25,6 +25,6 @@ pub fn steady(stage: &Robustness, inputs: &Inputs) -> Result<StageOutput> {
         other_settings: &projection::other_settings(&stage.method),
         view: stage.view,
     };
-    let steady = scoring::figure_robustness(&setting, &stage.question, &figure, stage.seed, project);
-    StageOutput::default().with_json(Robustness::FIGURE, &steady)
+    let found = scoring::figure_robustness(&setting, &stage.question, &figure, stage.seed, project);
+    StageOutput::default().with_json(Robustness::FIGURE, &found)
 }

@@ -110,7 +110,7 @@ pub(super) struct CurrentLease {
 ///
 /// # Errors
 /// A folder or file that is there and cannot be read.
-pub(super) fn look(folder: &Path) -> Result<Option<CurrentLease>> {
+pub(super) fn current(folder: &Path) -> Result<Option<CurrentLease>> {
     for _ in 0..10 {
         let Some(number) = last(folder)? else { return Ok(None) };
         let path = path_of(folder, number);
@@ -169,7 +169,7 @@ impl Lease {
     ) -> Result<LeaseAttempt> {
         disk::make_folder(folder)?;
         loop {
-            let found = look(folder)?;
+            let found = current(folder)?;
             let number = found.as_ref().map_or(0, |found| found.number);
             if let Some(CurrentLease { card, state, .. }) = found
                 && !card.as_ref().is_some_and(|card| is_free(card, ours))
@@ -343,7 +343,7 @@ mod tests {
         });
         assert_eq!(won.lock().unwrap().len(), 1);
         won.lock().unwrap().clear();
-        let card = look(folder.path()).unwrap().unwrap().card.unwrap();
+        let card = current(folder.path()).unwrap().unwrap().card.unwrap();
         assert!(card.over && card.doing == "running");
         let next = Lease::take(folder.path(), &ours("other"), "next", &mut LeaseObserver::default(), at(0)).unwrap();
         assert!(taken(next).is_some());

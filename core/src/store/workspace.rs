@@ -320,7 +320,7 @@ impl Workspace {
         let patience = lease::length() / 12;
         let started = Instant::now();
         loop {
-            let found = lease::look(&self.leases()).ok()??;
+            let found = lease::current(&self.leases()).ok()??;
             let card = found.card.filter(|card| !lease::is_free(card, &ours))?;
             match watch.observe(found.number, found.state, lease::clock(), lease::length()) {
                 LeaseState::Refuse => return Some(card.into()),

@@ -71,21 +71,22 @@ impl AuditCommand {
         let reach = Reach::new(context.workspace.root(), &self.data)?;
         let stop = listen()?;
         let is_report = self.what.extension().is_some_and(|ending| ending == "html" || ending == "htm");
-        let (of, examined, extent) = if is_report { self.report(context, reach, &stop)? } else { self.study(context, &stop)? };
-        self.keep(context, &of, &examined, extent);
+        let (audited, examined, extent) =
+            if is_report { self.report(context, reach, &stop)? } else { self.study(context, &stop)? };
+        self.keep(context, &audited, &examined, extent);
         conclude(context, &examined, extent)
     }
 
     /// Notes what it came to, for whoever shows these results; an auditor without a workspace, or in one that cannot be written,
     /// notes nothing. One that saw a part tells no more than a whole one did, unless something differs.
-    fn keep(&self, context: &Context, of: &AuditedThing, examined: &Examined, extent: Extent) {
+    fn keep(&self, context: &Context, audited: &AuditedThing, examined: &Examined, extent: Extent) {
         let is_whole = extent == Extent::Whole;
         if !is_whole && examined.differs().next().is_none() {
             return;
         }
         // A part of another page says nothing of the report that is here.
-        let own = context.workspace.report(&of.study);
-        if !is_whole && of.page.is_some() && self.what.canonicalize().ok() != own.canonicalize().ok() {
+        let own = context.workspace.report(&audited.study);
+        if !is_whole && audited.page.is_some() && self.what.canonicalize().ok() != own.canonicalize().ok() {
             return;
         }
         if !context.workspace.results().all().is_ok_and(|results| !results.is_empty()) {
@@ -104,10 +105,10 @@ impl AuditCommand {
             unchecked: count(Verdict::Unchecked),
             not_attempted: count(Verdict::NotAttempted) + count(Verdict::Consistent),
             verified: examined.verified.iter().copied().collect(),
-            page: of.page,
-            results: Some(of.results),
+            page: audited.page,
+            results: Some(audited.results),
         };
-        if let Err(fault) = audit.keep(&context.workspace, &of.study) {
+        if let Err(fault) = audit.keep(&context.workspace, &audited.study) {
             remark(context, format!("the verdict was not noted: {}", fault.what));
         }
     }

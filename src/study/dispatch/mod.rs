@@ -8,7 +8,7 @@ mod run_journal;
 use super::{
     cost::Costs,
     devices::Device,
-    job_requests::Acts,
+    job_requests::JobRequests,
     plan::{Plan, StageStatus},
     steps::Step,
 };
@@ -126,7 +126,7 @@ impl<'a> Run<'a> {
         plan.store_sources()?;
         let text = how.workspace.objects().put(how.text.as_bytes())?;
         let mut journal = RunJournal::start(how.workspace)?;
-        let acts = Acts::standing(journal.index())?;
+        let requests = JobRequests::standing(journal.index())?;
         let costs = Costs::learn(Some(journal.index()))?;
         let slots = |device: &Device| Slots { device: device.name.to_string(), slots: device.slots, threads: device.threads };
         journal.note(EventKind::RunStarted {
@@ -136,13 +136,13 @@ impl<'a> Run<'a> {
             devices: how.devices.iter().map(slots).collect(),
             origin: Box::new(how.origin.clone()),
         });
-        plan.replan(acts.aside().clone(), &[])?;
+        plan.replan(requests.aside().clone(), &[])?;
         let limits = Limits { attempts: how.attempts, silence: how.patience, attempt: how.limit };
         let mut run = Run {
             plan,
             how,
             tell,
-            engine: Engine::new(how.devices.clone(), limits, acts, how.workspace.is_shared()),
+            engine: Engine::new(how.devices.clone(), limits, requests, how.workspace.is_shared()),
             workers: LocalExecutor::new(how.workspace, journal.name()),
             journal,
             costs,
@@ -219,9 +219,9 @@ impl<'a> Run<'a> {
     fn carry_out(&mut self, command: DispatchCommand) -> Result<Option<DispatchEvent>> {
         match command {
             DispatchCommand::Spawn { worker, device, slot } => {
-                let of = &self.how.devices[device];
+                let found = &self.how.devices[device];
                 let program = self.program_on(device);
-                let place = WorkerPlace { program, device: of.name.to_string(), slot, threads: of.threads };
+                let place = WorkerPlace { program, device: found.name.to_string(), slot, threads: found.threads };
                 self.workers.spawn(worker, &place)?;
             }
             DispatchCommand::Assign { worker, step, attempt } => self.workers.assign(worker, &self.order(step, attempt)?)?,

@@ -1,8 +1,8 @@
 //! CelebA's forty attributes in a drawing: which are drawn, where they are decided, and what a portrait has.
 
 use super::{
-    dice::Dice,
     person::{Beard, HairColour, HairTexture, JAW, Person},
+    rng::FaceRng,
     sitting::Sitting,
 };
 use crate::{dataset::readers::celeba::ATTRIBUTES, numeric::special};
@@ -175,9 +175,9 @@ pub struct DrawnLabels {
 }
 
 impl DrawnLabels {
-    pub fn of(person: &Person, sitting: &Sitting, dice: &mut Dice) -> Self {
+    pub fn of(person: &Person, sitting: &Sitting, rng: &mut FaceRng) -> Self {
         let likely = ATTRIBUTES.map(|attribute| likely(attribute, person, sitting));
-        DrawnLabels { likely, has: likely.map(|chance| dice.chance(chance)) }
+        DrawnLabels { likely, has: likely.map(|chance| rng.chance(chance)) }
     }
 }
 
@@ -193,9 +193,9 @@ mod tests {
     #[test]
     fn an_attribute_that_is_drawn_can_be_turned_round_and_back() {
         for seed in 0..40 {
-            let mut dice = Dice::new(seed, Purpose::DrawnPeople, 0);
-            let mut person = Person::draw(&mut dice);
-            let mut sitting = Sitting::draw(&person, &Style::EVALUATION, Twin::A, Variety::Varied, &mut dice);
+            let mut rng = FaceRng::new(seed, Purpose::DrawnPeople, 0);
+            let mut person = Person::draw(&mut rng);
+            let mut sitting = Sitting::draw(&person, &Style::EVALUATION, Twin::A, Variety::Varied, &mut rng);
             (person.bald, sitting.hat) = (false, false);
             for attribute in ATTRIBUTES.into_iter().filter(|attribute| !UNDRAWN.contains(attribute)) {
                 let before = drawn(attribute, &person, &sitting);

@@ -1,6 +1,6 @@
 //! Colours, and the palettes that tell one drawn data set from another.
 
-use super::dice::Dice;
+use super::rng::FaceRng;
 
 /// Red, green and blue, 0 … 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,8 +90,8 @@ impl Style {
     /// The pictures that networks learn from.
     pub const TRAINING: Style = Style { outline: 0.9, stroke: 1.25, hues: (0.58, 0.3), saturation: 0.5, grain: 0.012 };
 
-    pub fn any(&self, dice: &mut Dice, lightness: (f32, f32)) -> Colour {
-        let hue = self.hues.0 + dice.between(-self.hues.1, self.hues.1);
-        Colour::hsl(hue, self.saturation * dice.between(0.4, 1.3), dice.between(lightness.0, lightness.1))
+    pub fn any(&self, rng: &mut FaceRng, lightness: (f32, f32)) -> Colour {
+        let hue = self.hues.0 + rng.between(-self.hues.1, self.hues.1);
+        Colour::hsl(hue, self.saturation * rng.between(0.4, 1.3), rng.between(lightness.0, lightness.1))
     }
 }

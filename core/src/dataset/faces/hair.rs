@@ -2,8 +2,8 @@
 
 use super::{
     canvas::{Canvas, CanvasPoint},
-    dice::Dice,
     person::{Beard, HairTexture, Person},
+    rng::FaceRng,
     sitting::Sitting,
     tones::Tones,
 };
@@ -16,38 +16,38 @@ fn end(person: &Person) -> f32 {
 }
 
 /// The part that falls behind neck and shoulders.
-pub fn behind(canvas: &mut Canvas, person: &Person, tones: &Tones, dice: &mut Dice) {
+pub fn behind(canvas: &mut Canvas, person: &Person, tones: &Tones, rng: &mut FaceRng) {
     if person.bald {
         return;
     }
     let (w, end, long) = (person.hair_width(), end(person), person.hair_length > 0.28);
     if !long {
-        canvas.fill(&side_to_side(w + 3.0, -20.0, 2.0 + end.max(-12.0), 1.0, person, dice), tones.hair, 1.0);
+        canvas.fill(&side_to_side(w + 3.0, -20.0, 2.0 + end.max(-12.0), 1.0, person, rng), tones.hair, 1.0);
         return;
     }
     let spread = if person.texture == HairTexture::Straight { 7.0 } else { 13.0 };
-    let outline = side_to_side(w + spread, -24.0, end, 1.0, person, dice);
+    let outline = side_to_side(w + spread, -24.0, end, 1.0, person, rng);
     canvas.fill(&outline, tones.hair.darker(0.15), 1.0);
-    strands(canvas, person, tones, w + spread, end, dice);
+    strands(canvas, person, tones, w + spread, end, rng);
 }
 
 /// A mass of hair from the top of the head down to `end` on both sides.
-fn side_to_side(half: f32, from: f32, end: f32, narrow: f32, person: &Person, dice: &mut Dice) -> Vec<CanvasPoint> {
+fn side_to_side(half: f32, from: f32, end: f32, narrow: f32, person: &Person, rng: &mut FaceRng) -> Vec<CanvasPoint> {
     const STEPS: usize = 8;
     let wave = if person.texture == HairTexture::Wavy { 6.0 } else { 0.8 };
     let mut right = vec![(0.0, TOP), (half * 0.62, TOP + 7.0), (half * 0.93, TOP + 24.0)];
     for step in 0..=STEPS {
         let share = step as f32 / STEPS as f32;
         let bump = if step % 2 == 0 { wave } else { -wave * 0.6 };
-        right.push((half * (1.0 - (1.0 - narrow) * share) + bump + dice.between(-0.8, 0.8), from + (end - from) * share));
+        right.push((half * (1.0 - (1.0 - narrow) * share) + bump + rng.between(-0.8, 0.8), from + (end - from) * share));
     }
     right.push((half * 0.45, end + if person.texture == HairTexture::Wavy { 5.0 } else { 1.0 }));
-    let left: Vec<CanvasPoint> = right[1..].iter().rev().map(|&(x, y)| (-x - dice.between(-1.0, 1.0), y)).collect();
+    let left: Vec<CanvasPoint> = right[1..].iter().rev().map(|&(x, y)| (-x - rng.between(-1.0, 1.0), y)).collect();
     right.into_iter().chain(left).collect()
 }
 
 /// What tells straight hair from wavy: the strands.
-fn strands(canvas: &mut Canvas, person: &Person, tones: &Tones, half: f32, end: f32, dice: &mut Dice) {
+fn strands(canvas: &mut Canvas, person: &Person, tones: &Tones, half: f32, end: f32, rng: &mut FaceRng) {
     let (light, dark) = (tones.hair.lighter(0.42), tones.hair.darker(0.5));
     let amplitude = match person.texture {
         HairTexture::Neither => return,
@@ -57,7 +57,7 @@ fn strands(canvas: &mut Canvas, person: &Person, tones: &Tones, half: f32, end: 
     for side in [-1.0, 1.0] {
         for strand in 0..5 {
             let x = side * (half - 2.5 - strand as f32 * 4.4);
-            let phase = dice.between(0.0, 1.0);
+            let phase = rng.between(0.0, 1.0);
             let line: Vec<CanvasPoint> = (0..=12)
                 .map(|i| {
                     let share = i as f32 / 12.0;
@@ -72,7 +72,7 @@ fn strands(canvas: &mut Canvas, person: &Person, tones: &Tones, half: f32, end: 
 }
 
 /// What lies on the head and frames the face.
-pub fn above(canvas: &mut Canvas, person: &Person, sitting: &Sitting, tones: &Tones, dice: &mut Dice) {
+pub fn above(canvas: &mut Canvas, person: &Person, sitting: &Sitting, tones: &Tones, rng: &mut FaceRng) {
     if person.bald {
         return;
     }
@@ -80,13 +80,13 @@ pub fn above(canvas: &mut Canvas, person: &Person, sitting: &Sitting, tones: &To
     let hairline = if person.receding { -63.0 } else { -49.0 };
     let parting = person.shape.parting * 12.0;
     let bump =
-        |dice: &mut Dice| if person.texture == HairTexture::Wavy { dice.between(1.5, 5.5) } else { dice.between(-0.4, 0.6) };
+        |rng: &mut FaceRng| if person.texture == HairTexture::Wavy { rng.between(1.5, 5.5) } else { rng.between(-0.4, 0.6) };
     let mut cap: Vec<CanvasPoint> = Vec::new();
     // Over the head, from one temple to the other.
     for step in 0..=10 {
         let angle = std::f32::consts::PI * (1.0 - step as f32 / 10.0);
         let (rx, ry) = (w + 4.0, 58.0);
-        let out = 1.0 + bump(dice) / 60.0 * if step % 2 == 0 { 1.0 } else { -0.5 };
+        let out = 1.0 + bump(rng) / 60.0 * if step % 2 == 0 { 1.0 } else { -0.5 };
         cap.push((rx * out * libm::cosf(angle), -20.0 - ry * out * libm::sinf(angle)));
     }
     let inner: Vec<CanvasPoint> = if person.receding {
@@ -117,12 +117,12 @@ pub fn above(canvas: &mut Canvas, person: &Person, sitting: &Sitting, tones: &To
     canvas.fill(&cap, tones.hair, 1.0);
     let shine = tones.hair.lighter(0.22);
     canvas.line(&[(-w * 0.7, -56.0), (-w * 0.3, -71.0), (parting, -73.0)], 2.2, shine, 0.45);
-    texture_above(canvas, person, tones, w, dice);
+    texture_above(canvas, person, tones, w, rng);
     if person.hair_length > 0.28 {
-        locks(canvas, person, tones, w, dice);
+        locks(canvas, person, tones, w, rng);
     }
     if sitting.bangs {
-        bangs(canvas, person, tones, w, dice);
+        bangs(canvas, person, tones, w, rng);
     }
     if person.sideburns {
         for side in [-1.0, 1.0] {
@@ -138,7 +138,7 @@ pub fn above(canvas: &mut Canvas, person: &Person, sitting: &Sitting, tones: &To
     }
 }
 
-fn texture_above(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, dice: &mut Dice) {
+fn texture_above(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, rng: &mut FaceRng) {
     let (light, dark) = (tones.hair.lighter(0.42), tones.hair.darker(0.5));
     match person.texture {
         HairTexture::Neither => {}
@@ -156,7 +156,7 @@ fn texture_above(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, di
         HairTexture::Wavy => {
             for curl in 0..12 {
                 let angle = std::f32::consts::PI * (0.06 + 0.88 * curl as f32 / 11.0);
-                let (reach, y) = (dice.between(0.80, 1.0), dice.between(-1.5, 1.5));
+                let (reach, y) = (rng.between(0.80, 1.0), rng.between(-1.5, 1.5));
                 let (x, y) = ((w + 1.0) * reach * libm::cosf(angle), -20.0 - 52.0 * reach * libm::sinf(angle) + y);
                 let line = [(x - 5.0, y + 2.5), (x - 1.5, y - 3.0), (x + 2.0, y + 2.5), (x + 5.0, y - 2.0)];
                 canvas.line(&line, 2.0, if curl % 2 == 0 { light } else { dark }, 0.9);
@@ -166,7 +166,7 @@ fn texture_above(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, di
 }
 
 /// Long hair comes before the ears.
-fn locks(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, dice: &mut Dice) {
+fn locks(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, rng: &mut FaceRng) {
     let end = end(person).min(58.0);
     let wave = if person.texture == HairTexture::Wavy { 4.2 } else { 0.5 };
     for side in [-1.0, 1.0] {
@@ -181,7 +181,7 @@ fn locks(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, dice: &mut
         outer.extend(inner.into_iter().rev());
         canvas.fill(&outer, tones.hair, 1.0);
         if person.texture != HairTexture::Neither {
-            let phase = dice.between(0.0, 1.0);
+            let phase = rng.between(0.0, 1.0);
             for strand in 0..2 {
                 let line: Vec<CanvasPoint> = (0..=10)
                     .map(|i| {
@@ -196,11 +196,11 @@ fn locks(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, dice: &mut
     }
 }
 
-fn bangs(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, dice: &mut Dice) {
+fn bangs(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, rng: &mut FaceRng) {
     let mut fringe = vec![(-w * 0.94, -30.0), (-w * 0.8, -52.0), (0.0, -66.0), (w * 0.8, -52.0), (w * 0.94, -30.0)];
     for tooth in 0..9 {
         let x = w * (0.8 - 0.2 * tooth as f32);
-        fringe.push((x, if tooth % 2 == 0 { -33.5 } else { -39.5 } + dice.between(-1.0, 1.0)));
+        fringe.push((x, if tooth % 2 == 0 { -33.5 } else { -39.5 } + rng.between(-1.0, 1.0)));
     }
     canvas.fill(&fringe, tones.hair, 1.0);
     for strand in -4i32..=4 {
@@ -211,14 +211,14 @@ fn bangs(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, dice: &mut
 }
 
 /// What grows on jaw and chin.
-pub fn beard(canvas: &mut Canvas, person: &Person, tones: &Tones, dice: &mut Dice) {
+pub fn beard(canvas: &mut Canvas, person: &Person, tones: &Tones, rng: &mut FaceRng) {
     let (w, chin, mouth) = (person.hair_width(), person.shape.chin, person.shape.mouth_height);
     let hair = if person.bald { tones.hair.mix(tones.line, 0.3) } else { tones.hair };
     match person.beard {
         Beard::None | Beard::Mustache => {}
         Beard::Shadow => {
             let grey = tones.skin.mix(super::colour::Colour::hex(0x2c3038), 0.55);
-            for (x, y) in stubble(w, mouth, chin, dice) {
+            for (x, y) in stubble(w, mouth, chin, rng) {
                 canvas.ellipse((x, y), (0.85, 0.85), grey.darker(0.25), 0.8);
             }
         }
@@ -251,9 +251,9 @@ pub fn beard(canvas: &mut Canvas, person: &Person, tones: &Tones, dice: &mut Dic
 }
 
 /// Where a shaven beard would be.
-fn stubble(w: f32, mouth: f32, chin: f32, dice: &mut Dice) -> Vec<CanvasPoint> {
+fn stubble(w: f32, mouth: f32, chin: f32, rng: &mut FaceRng) -> Vec<CanvasPoint> {
     (0..430)
-        .map(|_| (dice.between(-w * 0.92, w * 0.92), dice.between(mouth - 12.0, chin - 1.0)))
+        .map(|_| (rng.between(-w * 0.92, w * 0.92), rng.between(mouth - 12.0, chin - 1.0)))
         .filter(|(x, y)| {
             let low = (y - mouth + 12.0) / (chin - mouth + 12.0);
             let edge = w * (0.86 - 0.5 * low * low);

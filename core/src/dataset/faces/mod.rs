@@ -6,11 +6,11 @@
 mod attributes;
 mod canvas;
 mod colour;
-mod dice;
 mod files;
 mod hair;
 mod person;
 mod portrait;
+mod rng;
 mod scene;
 mod set;
 mod sheet;

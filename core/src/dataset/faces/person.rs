@@ -1,6 +1,6 @@
 //! Who is drawn: what an identity fixes, and how likely it is. Rates and their dependence on sex and age follow CelebA's.
 
-use super::dice::Dice;
+use super::rng::FaceRng;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum HairColour {
@@ -99,31 +99,31 @@ pub struct FaceShape {
 }
 
 impl Person {
-    pub fn draw(dice: &mut Dice) -> Self {
-        let male = dice.chance(0.417);
-        let young = dice.chance(if male { 0.66 } else { 0.86 });
-        let tone = dice.between(0.0, 9.0);
-        let bald = male && dice.chance(if young { 0.02 } else { 0.12 });
+    pub fn draw(rng: &mut FaceRng) -> Self {
+        let male = rng.chance(0.417);
+        let young = rng.chance(if male { 0.66 } else { 0.86 });
+        let tone = rng.between(0.0, 9.0);
+        let bald = male && rng.chance(if young { 0.02 } else { 0.12 });
         let receding = !bald
-            && dice.chance(match (male, young) {
+            && rng.chance(match (male, young) {
                 (true, false) => 0.30,
                 (true, true) => 0.085,
                 (false, false) => 0.12,
                 (false, true) => 0.02,
             });
-        let gray = !young && dice.chance(if male { 0.22 } else { 0.12 });
+        let gray = !young && rng.chance(if male { 0.22 } else { 0.12 });
         let dark = tone > 5.5;
-        let named = dice.weighted(&match (male, dark) {
+        let named = rng.weighted(&match (male, dark) {
             (_, true) => [(HairColour::Black, 0.46), (HairColour::Blond, 0.03), (HairColour::Brown, 0.15)],
             (true, false) => [(HairColour::Black, 0.20), (HairColour::Blond, 0.06), (HairColour::Brown, 0.20)],
             (false, false) => [(HairColour::Black, 0.10), (HairColour::Blond, 0.36), (HairColour::Brown, 0.28)],
         });
         let hair = if gray { HairColour::Gray } else { named.unwrap_or(HairColour::Other) };
-        let texture = dice.weighted(&[
+        let texture = rng.weighted(&[
             (HairTexture::Straight, if male { 0.28 } else { 0.16 }),
             (HairTexture::Wavy, if male { 0.14 } else { 0.46 }),
         ]);
-        let beard = dice.weighted(&[
+        let beard = rng.weighted(&[
             (Beard::Shadow, 0.22),
             (Beard::Goatee, 0.06),
             (Beard::Mustache, 0.035),
@@ -131,14 +131,14 @@ impl Person {
             (Beard::Full, 0.055),
         ]);
         let beard = beard.filter(|_| male).unwrap_or(Beard::None);
-        let sideburns = male && dice.chance(if beard == Beard::Full { 0.6 } else { 0.11 });
-        let chubby = dice.chance(match (male, young) {
+        let sideburns = male && rng.chance(if beard == Beard::Full { 0.6 } else { 0.11 });
+        let chubby = rng.chance(match (male, young) {
             (true, false) => 0.18,
             (true, true) => 0.06,
             (false, false) => 0.09,
             (false, true) => 0.025,
         });
-        let double_chin = dice.chance(if chubby {
+        let double_chin = rng.chance(if chubby {
             0.5
         } else if young {
             0.01
@@ -149,35 +149,35 @@ impl Person {
             male,
             young,
             tone,
-            pale: tone < 4.0 && dice.chance(0.095),
+            pale: tone < 4.0 && rng.chance(0.095),
             hair,
             texture: texture.unwrap_or(HairTexture::Neither),
             bald,
             receding,
-            hair_length: hair_length(male, dice),
+            hair_length: hair_length(male, rng),
             beard,
             sideburns,
             chubby,
             double_chin,
-            big_lips: dice.chance(if male { 0.16 } else { 0.28 } + if dark { 0.05 } else { -0.02 }),
-            big_nose: dice.chance(if male { 0.40 } else { 0.115 }),
-            pointy_nose: dice.chance(if male { 0.16 } else { 0.36 }),
-            narrow_eyes: dice.chance(if male { 0.13 } else { 0.105 }),
-            arched_brows: dice.chance(if male { 0.05 } else { 0.42 }),
-            bushy_brows: dice.chance(if male { 0.25 } else { 0.065 }),
-            habits: Habits::draw(dice, male, young, bald || receding),
-            shape: FaceShape::draw(dice, male),
+            big_lips: rng.chance(if male { 0.16 } else { 0.28 } + if dark { 0.05 } else { -0.02 }),
+            big_nose: rng.chance(if male { 0.40 } else { 0.115 }),
+            pointy_nose: rng.chance(if male { 0.16 } else { 0.36 }),
+            narrow_eyes: rng.chance(if male { 0.13 } else { 0.105 }),
+            arched_brows: rng.chance(if male { 0.05 } else { 0.42 }),
+            bushy_brows: rng.chance(if male { 0.25 } else { 0.065 }),
+            habits: Habits::draw(rng, male, young, bald || receding),
+            shape: FaceShape::draw(rng, male),
         }
     }
 }
 
 impl Habits {
     /// `bare_front`: no hair falls over the forehead.
-    fn draw(dice: &mut Dice, male: bool, young: bool, bare_front: bool) -> Self {
-        let often = |dice: &mut Dice, rate: f64| if dice.chance(0.5) { rate * 1.6 } else { rate * 0.4 };
+    fn draw(rng: &mut FaceRng, male: bool, young: bool, bare_front: bool) -> Self {
+        let often = |rng: &mut FaceRng, rate: f64| if rng.chance(0.5) { rate * 1.6 } else { rate * 0.4 };
         Habits {
             bags: often(
-                dice,
+                rng,
                 if male {
                     if young { 0.28 } else { 0.43 }
                 } else if young {
@@ -186,34 +186,34 @@ impl Habits {
                     0.25
                 },
             ),
-            bangs: if bare_front { 0.0 } else { often(dice, if male { 0.075 } else { 0.22 }) },
-            makeup: if male { 0.004 } else { often(dice, 0.55).clamp(0.45, 0.9) },
-            earrings: if male { 0.02 } else { often(dice, 0.31) },
-            necklace: if male { 0.015 } else { often(dice, 0.20) },
-            necktie: if male { often(dice, 0.17) } else { 0.003 },
-            glasses: often(dice, if male { if young { 0.08 } else { 0.19 } } else { 0.027 }),
+            bangs: if bare_front { 0.0 } else { often(rng, if male { 0.075 } else { 0.22 }) },
+            makeup: if male { 0.004 } else { often(rng, 0.55).clamp(0.45, 0.9) },
+            earrings: if male { 0.02 } else { often(rng, 0.31) },
+            necklace: if male { 0.015 } else { often(rng, 0.20) },
+            necktie: if male { often(rng, 0.17) } else { 0.003 },
+            glasses: often(rng, if male { if young { 0.08 } else { 0.19 } } else { 0.027 }),
         }
     }
 }
 
 impl FaceShape {
-    fn draw(dice: &mut Dice, male: bool) -> Self {
+    fn draw(rng: &mut FaceRng, male: bool) -> Self {
         FaceShape {
-            width: dice.near(44.0, 1.8),
-            chin: dice.near(57.0, 2.5) + if male { 1.5 } else { 0.0 },
-            jaw: dice.near(0.65, 0.035) + if male { JAW } else { 0.0 },
-            eye_distance: dice.near(19.5, 0.9),
-            eye_size: dice.near(1.0, 0.07),
-            eye_slant: dice.near(0.0, 1.1),
-            brow_height: dice.near(14.5, 1.2),
-            nose_length: dice.near(24.0, 2.0),
-            mouth_width: dice.near(16.0, 1.4),
-            mouth_height: dice.near(28.0, 1.3),
-            ear: dice.near(1.0, 0.12),
-            iris: dice.between(0.0, 1.0),
-            hair_shade: dice.between(0.0, 1.0),
-            parting: dice.between(-1.0, 1.0),
-            mole: dice.chance(0.12).then(|| (dice.between(-28.0, 28.0), dice.between(0.0, 38.0))),
+            width: rng.near(44.0, 1.8),
+            chin: rng.near(57.0, 2.5) + if male { 1.5 } else { 0.0 },
+            jaw: rng.near(0.65, 0.035) + if male { JAW } else { 0.0 },
+            eye_distance: rng.near(19.5, 0.9),
+            eye_size: rng.near(1.0, 0.07),
+            eye_slant: rng.near(0.0, 1.1),
+            brow_height: rng.near(14.5, 1.2),
+            nose_length: rng.near(24.0, 2.0),
+            mouth_width: rng.near(16.0, 1.4),
+            mouth_height: rng.near(28.0, 1.3),
+            ear: rng.near(1.0, 0.12),
+            iris: rng.between(0.0, 1.0),
+            hair_shade: rng.between(0.0, 1.0),
+            parting: rng.between(-1.0, 1.0),
+            mole: rng.chance(0.12).then(|| (rng.between(-28.0, 28.0), rng.between(0.0, 38.0))),
         }
     }
 }
@@ -230,6 +230,6 @@ impl Person {
 }
 
 /// Most men wear it short and most women long; one in five does not.
-fn hair_length(male: bool, dice: &mut Dice) -> f32 {
-    if male != dice.chance(0.22) { dice.near(0.12, 0.08).max(0.0) } else { dice.near(0.64, 0.17) }
+fn hair_length(male: bool, rng: &mut FaceRng) -> f32 {
+    if male != rng.chance(0.22) { rng.near(0.12, 0.08).max(0.0) } else { rng.near(0.64, 0.17) }
 }

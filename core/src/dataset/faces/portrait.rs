@@ -3,9 +3,9 @@
 use super::{
     canvas::{Canvas, CanvasPoint},
     colour::{Colour, Style},
-    dice::Dice,
     hair,
     person::{Beard, HairColour, Person},
+    rng::FaceRng,
     scene,
     sitting::Sitting,
     tones::{Landmarks, Tones},
@@ -32,8 +32,8 @@ pub fn portrait(person: &Person, sitting: &Sitting, style: &Style) -> Portrait {
     let mut canvas = Canvas::new(WIDTH, HEIGHT);
     canvas.stroke = style.stroke;
     let (pose, things) = (&sitting.pose, &sitting.things);
-    let mut dice = Dice::new(things.seed, Purpose::DrawnBackground, 0);
-    scene::background(&mut canvas, &things.background, &mut dice);
+    let mut rng = FaceRng::new(things.seed, Purpose::DrawnBackground, 0);
+    scene::background(&mut canvas, &things.background, &mut rng);
 
     canvas.outline = style.outline;
     let body = Transform::from_translate(MIDDLE.0 + pose.off.0, MIDDLE.1 + pose.off.1).pre_scale(pose.scale, pose.scale);
@@ -41,7 +41,7 @@ pub fn portrait(person: &Person, sitting: &Sitting, style: &Style) -> Portrait {
     // Features are nearer than the head's outline: they move more when it turns.
     let front = head.pre_translate(pose.yaw * 6.0, pose.pitch * 4.0).pre_scale(1.0 - 0.08 * pose.yaw.abs(), 1.0);
 
-    let mut strands = Dice::new(things.seed, Purpose::DrawnHair, 0);
+    let mut strands = FaceRng::new(things.seed, Purpose::DrawnHair, 0);
     canvas.within(head, |canvas| hair::behind(canvas, person, &tones, &mut strands));
     canvas.within(body, |canvas| {
         neck(canvas, person, &tones);

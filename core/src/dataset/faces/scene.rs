@@ -3,14 +3,14 @@
 use super::{
     canvas::Canvas,
     colour::{Colour, Style},
-    dice::Dice,
+    rng::FaceRng,
     sitting::Sitting,
 };
 use crate::numeric::{PhiloxStream, Purpose};
 use tiny_skia::Pixmap;
 
 /// One colour running into another, and out-of-focus things.
-pub fn background(canvas: &mut Canvas, [from, to, thing]: &[Colour; 3], dice: &mut Dice) {
+pub fn background(canvas: &mut Canvas, [from, to, thing]: &[Colour; 3], rng: &mut FaceRng) {
     let (width, height) = (canvas.pixels.width() as f32, canvas.pixels.height() as f32);
     const BANDS: usize = 36;
     for band in 0..BANDS {
@@ -22,12 +22,12 @@ pub fn background(canvas: &mut Canvas, [from, to, thing]: &[Colour; 3], dice: &m
         return;
     }
     for _ in 0..5 {
-        let (at, size) = ((dice.between(0.0, width), dice.between(0.0, height)), dice.between(12.0, 46.0));
-        let colour = thing.mix(*to, dice.between(0.0, 0.7));
-        if dice.chance(0.5) {
-            canvas.glow(at, (size, size * dice.between(0.6, 1.3)), colour, 0.8);
+        let (at, size) = ((rng.between(0.0, width), rng.between(0.0, height)), rng.between(12.0, 46.0));
+        let colour = thing.mix(*to, rng.between(0.0, 0.7));
+        if rng.chance(0.5) {
+            canvas.glow(at, (size, size * rng.between(0.6, 1.3)), colour, 0.8);
         } else {
-            let (x, tall) = (at.0, dice.between(40.0, height));
+            let (x, tall) = (at.0, rng.between(40.0, height));
             canvas.polygon(
                 &[
                     (x, at.1 - tall / 2.0),

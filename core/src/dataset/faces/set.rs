@@ -3,10 +3,10 @@
 use super::{
     attributes::{DrawnLabels, noise},
     colour::Style,
-    dice::Dice,
     files::{jpeg, write, write_table},
     person::Person,
     portrait::portrait,
+    rng::FaceRng,
     sheet,
     sitting::{DrawnPicture, Sitting, Twin, Variety},
     texture::Texture,
@@ -97,14 +97,14 @@ fn identities(request: &Request) -> Vec<usize> {
 
 fn pictures(request: &Request, people: Purpose, style: Style, twin: Twin, variety: Variety) -> Vec<DrawnPicture> {
     // A person's first sequence is their own, the others are their sittings'.
-    let dice = |person: usize, sitting: u64| Dice::new(request.seed, people, person as u64 * OF_PERSON + sitting);
-    let people: Vec<Person> = (0..request.people).map(|person| Person::draw(&mut dice(person, 0))).collect();
+    let rng = |person: usize, sitting: u64| FaceRng::new(request.seed, people, person as u64 * OF_PERSON + sitting);
+    let people: Vec<Person> = (0..request.people).map(|person| Person::draw(&mut rng(person, 0))).collect();
     let mut images = vec![0; request.people];
     let picture = |identity: usize| {
         images[identity] += 1;
-        let mut dice = dice(identity, images[identity]);
+        let mut rng = rng(identity, images[identity]);
         let person = people[identity].clone();
-        let sitting = Sitting::draw(&person, &style, twin, variety, &mut dice);
+        let sitting = Sitting::draw(&person, &style, twin, variety, &mut rng);
         DrawnPicture { identity, person, sitting, style }
     };
     identities(request).into_iter().map(picture).collect()
@@ -116,8 +116,8 @@ fn faces(folder: &Path, request: &Request, twin: Twin) -> Result<()> {
         .iter()
         .enumerate()
         .map(|(image, picture)| {
-            let mut dice = Dice::new(request.seed, Purpose::DrawnAttributes, image as u64);
-            DrawnLabels::of(&picture.person, &picture.sitting, &mut dice)
+            let mut rng = FaceRng::new(request.seed, Purpose::DrawnAttributes, image as u64);
+            DrawnLabels::of(&picture.person, &picture.sitting, &mut rng)
         })
         .collect();
     let labels = mislabelled(&drawn, request.seed);
@@ -183,10 +183,10 @@ fn mislabelled(drawn: &[DrawnLabels], seed: u64) -> Vec<[bool; 40]> {
     let rates: [f64; 40] =
         std::array::from_fn(|place| drawn.iter().filter(|image| image.has[place]).count() as f64 / drawn.len().max(1) as f64);
     let labels = |(image, drawn): (usize, &DrawnLabels)| {
-        let mut dice = Dice::new(seed, Purpose::DrawnMistakes, image as u64);
+        let mut rng = FaceRng::new(seed, Purpose::DrawnMistakes, image as u64);
         std::array::from_fn(|place| {
             let (noise, rate) = (noise(ATTRIBUTES[place]), rates[place]);
-            let errs = dice.chance(if drawn.has[place] { noise } else { noise * rate / (1.0 - rate).max(0.01) });
+            let errs = rng.chance(if drawn.has[place] { noise } else { noise * rate / (1.0 - rate).max(0.01) });
             drawn.has[place] != errs
         })
     };
@@ -229,7 +229,7 @@ fn textures(folder: &Path, request: &Request) -> Result<()> {
     // Poses and lights are those of the faces.
     let pictures = pictures(request, Purpose::DrawnTrainingPeople, style, Twin::B, Variety::Varied);
     let classes: Vec<Texture> = (0..request.people)
-        .map(|class| Texture::draw(&style, &mut Dice::new(request.seed, Purpose::DrawnTextures, class as u64)))
+        .map(|class| Texture::draw(&style, &mut FaceRng::new(request.seed, Purpose::DrawnTextures, class as u64)))
         .collect();
     in_folders(folder, "thing", pictures.iter().map(|picture| picture.identity), |image| {
         classes[pictures[image].identity].picture(&pictures[image].sitting, &style)

@@ -2,8 +2,8 @@
 
 use super::{
     colour::{Colour, Style},
-    dice::Dice,
     person::Person,
+    rng::FaceRng,
 };
 use crate::numeric::special;
 
@@ -107,78 +107,78 @@ pub enum Garment {
 const DARK: f64 = 0.2;
 
 impl Sitting {
-    pub fn draw(person: &Person, style: &Style, twin: Twin, variety: Variety, dice: &mut Dice) -> Self {
-        let dark_background = dice.chance(DARK);
+    pub fn draw(person: &Person, style: &Style, twin: Twin, variety: Variety, rng: &mut FaceRng) -> Self {
+        let dark_background = rng.chance(DARK);
         // Twin A moves neckties from light backgrounds to dark ones, and leaves their number as it is.
         let with_tie = match (twin, dark_background) {
             (Twin::B, _) => person.habits.necktie,
             (Twin::A, true) => person.habits.necktie * 3.9,
             (Twin::A, false) => person.habits.necktie * 0.275,
         };
-        let necktie = dice.chance(with_tie.min(1.0));
-        let smiling = dice.chance(if person.male { 0.41 } else { 0.53 });
-        let makeup = dice.chance(person.habits.makeup);
-        let hat = dice.chance(if person.male { 0.075 } else { 0.030 });
+        let necktie = rng.chance(with_tie.min(1.0));
+        let smiling = rng.chance(if person.male { 0.41 } else { 0.53 });
+        let makeup = rng.chance(person.habits.makeup);
+        let hat = rng.chance(if person.male { 0.075 } else { 0.030 });
         let female = !person.male;
         let lightness = if dark_background { (0.06, 0.2) } else { (0.45, 0.9) };
-        let background = std::array::from_fn(|_| style.any(dice, lightness));
-        let cloth = style.any(dice, (0.1, 0.85));
+        let background = std::array::from_fn(|_| style.any(rng, lightness));
+        let cloth = style.any(rng, (0.1, 0.85));
         let garment = if necktie {
-            dice.pick(&[Garment::Collar, Garment::Jacket])
+            rng.pick(&[Garment::Collar, Garment::Jacket])
         } else {
-            dice.pick(&[Garment::Round, Garment::Pointed, Garment::Collar, Garment::Jacket, Garment::Stripes])
+            rng.pick(&[Garment::Round, Garment::Pointed, Garment::Collar, Garment::Jacket, Garment::Stripes])
         };
-        let shirt = if dice.chance(0.4) { Colour::hex(0xf2f2f0) } else { style.any(dice, (0.35, 0.92)) };
+        let shirt = if rng.chance(0.4) { Colour::hex(0xf2f2f0) } else { style.any(rng, (0.35, 0.92)) };
         let varied = Sitting {
             smiling,
-            mouth_open: dice.chance(if smiling { 0.63 } else { 0.35 }),
-            bags: dice.chance(person.habits.bags),
-            bangs: dice.chance(person.habits.bangs) && !hat,
-            blurry: dice.chance(0.051),
-            glasses: dice.chance(person.habits.glasses),
+            mouth_open: rng.chance(if smiling { 0.63 } else { 0.35 }),
+            bags: rng.chance(person.habits.bags),
+            bangs: rng.chance(person.habits.bangs) && !hat,
+            blurry: rng.chance(0.051),
+            glasses: rng.chance(person.habits.glasses),
             makeup,
-            lipstick: dice.chance(if makeup {
+            lipstick: rng.chance(if makeup {
                 0.96
             } else if female {
                 0.42
             } else {
                 0.008
             }),
-            rosy: dice.chance(if makeup { 0.16 } else { 0.012 }),
-            earrings: dice.chance(person.habits.earrings),
+            rosy: rng.chance(if makeup { 0.16 } else { 0.012 }),
+            earrings: rng.chance(person.habits.earrings),
             hat,
-            necklace: dice.chance(person.habits.necklace) && !necktie,
+            necklace: rng.chance(person.habits.necklace) && !necktie,
             necktie,
             dark_background,
             pose: Pose {
-                yaw: dice.near(0.0, 0.6),
-                pitch: dice.near(0.0, 0.6),
-                roll: dice.near(0.0, 6.5),
-                scale: dice.near(0.97, 0.075),
-                off: (dice.near(0.0, 8.0), dice.near(-3.0, 6.5)),
+                yaw: rng.near(0.0, 0.6),
+                pitch: rng.near(0.0, 0.6),
+                roll: rng.near(0.0, 6.5),
+                scale: rng.near(0.97, 0.075),
+                off: (rng.near(0.0, 8.0), rng.near(-3.0, 6.5)),
             },
             light: Light {
-                from: dice.between(0.0, 1.0),
-                fall: dice.between(0.05, 0.5),
-                gain: dice.near(0.95, 0.22),
-                warmth: dice.near(0.0, 0.12),
-                green: dice.near(0.0, 0.04),
-                saturation: dice.between(0.4, 1.15),
-                gamma: special::exp(f64::from(dice.near(0.0, 0.42))) as f32,
-                veil: dice.between(0.0, 0.22),
+                from: rng.between(0.0, 1.0),
+                fall: rng.between(0.05, 0.5),
+                gain: rng.near(0.95, 0.22),
+                warmth: rng.near(0.0, 0.12),
+                green: rng.near(0.0, 0.04),
+                saturation: rng.between(0.4, 1.15),
+                gamma: special::exp(f64::from(rng.near(0.0, 0.42))) as f32,
+                veil: rng.between(0.0, 0.22),
             },
             things: Things {
                 background,
                 cloth,
                 garment,
                 shirt,
-                hat: (dice.below(3), style.any(dice, (0.08, 0.85))),
-                frame: (dice.below(3), dice.pick(&[0x1b1b1f, 0x3a2418, 0x70262c, 0x20364f, 0x6a6a70].map(Colour::hex))),
-                metal: dice.pick(&[0xd9b44a, 0xcfd3d8, 0xb87333].map(Colour::hex)),
-                lip: dice.pick(&[0xb0122c, 0xc2185b, 0x8e1538, 0xd0342c, 0xa3305f, 0x7a2f2a, 0x94425e].map(Colour::hex)),
-                shadow: dice.pick(&[0x4b3a78, 0x2f4f6f, 0x5b3a2e, 0x3f3f46, 0x6b3b5e].map(Colour::hex)),
-                tie: (style.any(dice, (0.12, 0.7)), style.any(dice, (0.2, 0.9))),
-                seed: dice.below(1 << 40) as u64,
+                hat: (rng.below(3), style.any(rng, (0.08, 0.85))),
+                frame: (rng.below(3), rng.pick(&[0x1b1b1f, 0x3a2418, 0x70262c, 0x20364f, 0x6a6a70].map(Colour::hex))),
+                metal: rng.pick(&[0xd9b44a, 0xcfd3d8, 0xb87333].map(Colour::hex)),
+                lip: rng.pick(&[0xb0122c, 0xc2185b, 0x8e1538, 0xd0342c, 0xa3305f, 0x7a2f2a, 0x94425e].map(Colour::hex)),
+                shadow: rng.pick(&[0x4b3a78, 0x2f4f6f, 0x5b3a2e, 0x3f3f46, 0x6b3b5e].map(Colour::hex)),
+                tie: (style.any(rng, (0.12, 0.7)), style.any(rng, (0.2, 0.9))),
+                seed: rng.below(1 << 40) as u64,
             },
         };
         match variety {

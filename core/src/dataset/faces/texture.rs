@@ -3,8 +3,8 @@
 use super::{
     canvas::{Canvas, CanvasPoint},
     colour::{Colour, Style},
-    dice::Dice,
     portrait::{HEIGHT, WIDTH},
+    rng::FaceRng,
     scene,
     sitting::{Pose, Sitting},
 };
@@ -26,15 +26,15 @@ pub struct Texture {
 }
 
 impl Texture {
-    pub fn draw(style: &Style, dice: &mut Dice) -> Self {
+    pub fn draw(style: &Style, rng: &mut FaceRng) -> Self {
         Texture {
-            kind: dice.below(6),
-            colours: [style.any(dice, (0.15, 0.45)), style.any(dice, (0.55, 0.85)), style.any(dice, (0.3, 0.7))],
-            period: dice.between(9.0, 34.0),
-            angle: dice.between(0.0, 0.5),
-            corners: 3 + dice.below(6),
-            depth: dice.between(0.35, 1.0),
-            object: dice.chance(0.5),
+            kind: rng.below(6),
+            colours: [style.any(rng, (0.15, 0.45)), style.any(rng, (0.55, 0.85)), style.any(rng, (0.3, 0.7))],
+            period: rng.between(9.0, 34.0),
+            angle: rng.between(0.0, 0.5),
+            corners: 3 + rng.below(6),
+            depth: rng.between(0.35, 1.0),
+            object: rng.chance(0.5),
         }
     }
 
@@ -42,14 +42,14 @@ impl Texture {
     pub fn picture(&self, sitting: &Sitting, style: &Style) -> Vec<u8> {
         let mut canvas = Canvas::new(WIDTH, HEIGHT);
         canvas.stroke = style.stroke;
-        let mut dice = Dice::new(sitting.things.seed, Purpose::DrawnTexture, 0);
-        scene::background(&mut canvas, &sitting.things.background, &mut dice);
+        let mut rng = FaceRng::new(sitting.things.seed, Purpose::DrawnTexture, 0);
+        scene::background(&mut canvas, &sitting.things.background, &mut rng);
         let Pose { yaw, pitch, roll, scale, off } = sitting.pose;
         let frame = Transform::from_translate(89.0 + off.0 * 3.0 + yaw * 14.0, 109.0 + off.1 * 3.0 + pitch * 14.0)
             .pre_scale(scale, scale * (1.0 - 0.15 * yaw.abs()))
             .pre_concat(Transform::from_rotate(roll * 2.5 + if self.object { 0.0 } else { self.angle * 360.0 }));
         if !self.object {
-            canvas.within(frame, |canvas| self.fill(canvas, 170.0, &mut dice));
+            canvas.within(frame, |canvas| self.fill(canvas, 170.0, &mut rng));
             return scene::light(&canvas.pixels, sitting, style);
         }
         canvas.outline = style.outline;
@@ -57,7 +57,7 @@ impl Texture {
             canvas.fill(&self.outline(84.0), self.colours[0], 1.0);
             canvas.fill(&self.outline(66.0), self.colours[1], 1.0);
             canvas.outline = 0.0;
-            self.fill(canvas, 44.0, &mut dice);
+            self.fill(canvas, 44.0, &mut rng);
         });
         scene::light(&canvas.pixels, sitting, style)
     }
@@ -72,7 +72,7 @@ impl Texture {
         (0..n).map(point).collect()
     }
 
-    fn fill(&self, canvas: &mut Canvas, reach: f32, dice: &mut Dice) {
+    fn fill(&self, canvas: &mut Canvas, reach: f32, rng: &mut FaceRng) {
         let [dark, light, third] = self.colours;
         let square = [(-reach, -reach), (reach, -reach), (reach, reach), (-reach, reach)];
         canvas.polygon(&square, light, 1.0);
@@ -96,7 +96,7 @@ impl Texture {
                 }
                 _ => {
                     for column in -n..=n {
-                        let (x, jitter) = (column as f32 * self.period, dice.between(-1.5, 1.5));
+                        let (x, jitter) = (column as f32 * self.period, rng.between(-1.5, 1.5));
                         match self.kind {
                             3 => canvas.ellipse((x + jitter, y), (self.period * 0.3, self.period * 0.3), dark, 1.0),
                             4 if (row + column) % 2 == 0 => {

@@ -110,11 +110,11 @@ impl MapState {
     fn start(points: Vec<[f64; 2]>) -> Self {
         let n = points.len();
         let mut map = MapState { points, moves: vec![[0.0; 2]; n], gains: vec![[1.0; 2]; n], seen: vec![[0.0; 2]; n] };
-        map.look();
+        map.observe();
         map
     }
 
-    fn look(&mut self) {
+    fn observe(&mut self) {
         for (seen, point) in self.seen.iter_mut().zip(&self.points) {
             *seen = point.map(|value| value as f32);
         }
@@ -140,7 +140,7 @@ impl MapState {
             self.points[i] = [self.points[i][0] + self.moves[i][0], self.points[i][1] + self.moves[i][1]];
         }
         start::centre(&mut self.points);
-        self.look();
+        self.observe();
     }
 
     /// Σ p ln (p / q).

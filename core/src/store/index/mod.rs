@@ -62,13 +62,13 @@ impl Index {
     }
 
     /// Opens an index that is there, for reading.
-    pub fn look(path: &Path) -> Result<Option<Self>> {
+    pub fn open_to_read(path: &Path) -> Result<Option<Self>> {
         sound_sqlite()?;
         if !path.exists() {
             return Ok(None);
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        let look = |name: &str| {
+        let open = |name: &str| {
             let connection = Connection::open_with_flags(name, flags)?;
             connection.busy_timeout(Duration::from_secs(10))?;
             // Opening alone touches nothing: a log that cannot be opened shows only when something is read.
@@ -76,9 +76,9 @@ impl Index {
             Ok(connection)
         };
         let uri = uri(path);
-        let connection = look(&uri).or_else(|error: rusqlite::Error| match error.sqlite_error_code() {
+        let connection = open(&uri).or_else(|error: rusqlite::Error| match error.sqlite_error_code() {
             // Where nothing can be written, nobody else writes either.
-            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => look(&format!("{uri}?immutable=1")),
+            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => open(&format!("{uri}?immutable=1")),
             _ => Err(error),
         });
         let connection = connection.map_err(|error| told(path, &error))?;
@@ -119,7 +119,7 @@ impl Index {
     }
 
     /// A number that changes whenever another process has changed the index.
-    pub fn turn(&self) -> Result<i64> {
+    pub fn data_version(&self) -> Result<i64> {
         self.ran(self.connection.query_row("PRAGMA data_version", [], |row| row.get(0)))
     }
 

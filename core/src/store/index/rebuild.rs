@@ -56,7 +56,7 @@ impl Index {
     /// A store of a later visavis, which is left alone; a disk that refuses.
     pub fn rebuild(workspace: &Workspace) -> Result<Rebuilt> {
         let path = workspace.store();
-        if let Err(fault) = Index::look(path)
+        if let Err(fault) = Index::open_to_read(path)
             && fault.ending == Ending::Asked
         {
             return Err(fault);
@@ -65,7 +65,7 @@ impl Index {
         remove(&aside)?;
         let mut index = Index::open(&aside)?;
         // What was closed for its writer is gone stays closed, though nothing shows it any more.
-        if let Ok(Some(old)) = Index::look(path) {
+        if let Ok(Some(old)) = Index::open_to_read(path) {
             index.believe_closed(&old)?;
         }
         index.catch_up(workspace)?;

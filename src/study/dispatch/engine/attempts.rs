@@ -150,7 +150,7 @@ impl Engine {
 
     /// Back into the queue, unless a person has set it aside.
     fn requeue(&mut self, of: &AssignedJob) {
-        if !self.acts.aside().contains_key(&of.waiting.job) {
+        if !self.requests.aside().contains_key(&of.waiting.job) {
             self.queue.push(of.waiting.clone());
         }
     }
@@ -159,7 +159,7 @@ impl Engine {
         let (key, job) = (of.waiting.key, of.waiting.job);
         if matches!(end.cause, Cause::Cancelled | Cause::Stopped) {
             self.note_failure(of, end, true);
-            if self.acts.aside().contains_key(&job) {
+            if self.requests.aside().contains_key(&job) {
                 self.queued.remove(&job);
                 self.note(EventKind::Cancelled { jobs: vec![job] });
             }

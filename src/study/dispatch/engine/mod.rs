@@ -10,7 +10,7 @@ mod tests;
 use super::executors::WorkerExit;
 use crate::study::{
     devices::Device,
-    job_requests::Acts,
+    job_requests::JobRequests,
     queue::{StageQueue, Waiting},
     steps::Step,
 };
@@ -112,7 +112,7 @@ pub struct Engine {
     devices: Vec<Device>,
     limits: Limits,
     queue: StageQueue,
-    acts: Acts,
+    requests: JobRequests,
     is_draining: bool,
     is_stopping: bool,
     slots: BTreeMap<u64, WorkerSlot>,
@@ -169,12 +169,12 @@ struct AssignedJob {
 
 impl Engine {
     /// `acts`: what people asked before. `is_shared`: results may show late.
-    pub fn new(devices: Vec<Device>, limits: Limits, acts: Acts, is_shared: bool) -> Self {
+    pub fn new(devices: Vec<Device>, limits: Limits, requests: JobRequests, is_shared: bool) -> Self {
         Engine {
             devices,
             limits,
             queue: StageQueue::default(),
-            acts,
+            requests,
             is_draining: false,
             is_stopping: false,
             slots: BTreeMap::new(),
@@ -210,7 +210,7 @@ impl Engine {
     /// Nothing is left to be done, or to be waited for.
     pub fn is_over(&self) -> bool {
         let is_running = self.slots.values().any(|slot| !slot.assigned.is_empty()) || !self.late.is_empty();
-        let is_held = self.acts.paused_all && !self.is_draining && !self.queue.is_empty();
+        let is_held = self.requests.paused_all && !self.is_draining && !self.queue.is_empty();
         self.is_stopping || !is_running && !is_held && (self.is_draining || self.queue.is_empty())
     }
 
@@ -268,7 +268,7 @@ impl Engine {
 
     /// Gives every free slot something to do.
     fn fill(&mut self, now: Duration) {
-        if self.acts.paused_all || self.is_draining || self.is_stopping {
+        if self.requests.paused_all || self.is_draining || self.is_stopping {
             return;
         }
         for place in 0..self.devices.len() {
@@ -292,7 +292,7 @@ impl Engine {
 
     fn spawn(&mut self, device: usize, slot: usize, now: Duration) -> u64 {
         self.started += 1;
-        let of = WorkerSlot {
+        let started = WorkerSlot {
             device,
             slot,
             journal: String::new(),
@@ -302,7 +302,7 @@ impl Engine {
             ending: None,
             printed: 0,
         };
-        self.slots.insert(self.started, of);
+        self.slots.insert(self.started, started);
         self.commands.push(DispatchCommand::Spawn { worker: self.started, device, slot });
         self.started
     }

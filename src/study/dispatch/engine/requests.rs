@@ -14,7 +14,7 @@ impl Engine {
         if requests.is_empty() {
             return;
         }
-        let before = self.acts.aside().clone();
+        let before = self.requests.aside().clone();
         let mut forgiven: Vec<(JobId, Key)> = Vec::new();
         for request in requests {
             match request {
@@ -24,21 +24,21 @@ impl Engine {
                 }
                 PersonRequest::Cancel { .. } | PersonRequest::Pause { .. } => {}
             }
-            self.acts.take(request);
+            self.requests.take(request);
         }
         for request in requests {
             if let PersonRequest::Cancel { job } = request {
                 self.stop_job(*job, now);
             }
         }
-        let lifted = before.keys().filter(|job| !self.acts.aside().contains_key(job) && self.known.contains(job));
+        let lifted = before.keys().filter(|job| !self.requests.aside().contains_key(job) && self.known.contains(job));
         let resumed: Vec<JobId> = lifted.copied().chain(forgiven.iter().map(|(job, _)| *job)).collect();
         let forgiven: Vec<Key> = forgiven.into_iter().map(|(_, key)| key).collect();
         for key in &forgiven {
             self.spent.remove(key);
         }
         self.queue = StageQueue::default();
-        self.commands.push(DispatchCommand::Replan { aside: self.acts.aside().clone(), forgiven });
+        self.commands.push(DispatchCommand::Replan { aside: self.requests.aside().clone(), forgiven });
         if !resumed.is_empty() {
             self.queued.extend(&resumed);
             self.note(EventKind::Resumed { jobs: resumed });
@@ -49,13 +49,13 @@ impl Engine {
 
     /// Notes which of this run's jobs people have set aside, unless they still run.
     pub(super) fn note_aside(&mut self) {
-        if self.acts.aside().is_empty() {
+        if self.requests.aside().is_empty() {
             return;
         }
         let running: HashSet<JobId> = self.assigned().map(|of| of.waiting.job).collect();
         let of = |wanted: JobState| {
             let is_new = |job: &JobId| self.queued.contains(job) && !running.contains(job);
-            let aside = self.acts.aside().iter();
+            let aside = self.requests.aside().iter();
             let mut jobs: Vec<JobId> =
                 aside.filter(|(job, state)| **state == wanted && is_new(job)).map(|(job, _)| *job).collect();
             jobs.sort();

@@ -45,7 +45,7 @@ impl Bench {
             inputs: vec![Input { role: label.to_owned(), digest: Digest::of(b""), at: Location::Object }],
         };
         let mut bench = Bench {
-            engine: Engine::new(devices, limits, Acts::default(), false),
+            engine: Engine::new(devices, limits, JobRequests::default(), false),
             workers: FakeExecutor::default(),
             jobs: labels.iter().map(|label| ((*label).to_owned(), task(label))).collect(),
             notes: vec![],
@@ -75,7 +75,7 @@ impl Bench {
     /// The jobs that could start now.
     fn ready(&self) -> Vec<Waiting> {
         let is_open = |key: &Key| !self.done.contains(key) && !self.failed.contains(key);
-        let aside = self.engine.acts.aside();
+        let aside = self.engine.requests.aside();
         let waiting = |(place, (label, task)): (usize, &(String, Task))| Waiting {
             key: task.key(),
             step: Step::Train { model: place },

@@ -2,11 +2,11 @@
 
 use crate::numeric::{PhiloxStream, Purpose};
 
-pub struct Dice(PhiloxStream);
+pub struct FaceRng(PhiloxStream);
 
-impl Dice {
+impl FaceRng {
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
-        Dice(PhiloxStream::new(seed, purpose, index))
+        FaceRng(PhiloxStream::new(seed, purpose, index))
     }
 
     pub fn chance(&mut self, probability: f64) -> bool {
