@@ -1,6 +1,6 @@
 # What a newcomer types. Everything is built into one folder, which CI keeps beyond its clone. What a new machine lacks is
 # fetched: a browser for tests, and libtorch (0.5 GB, once, into the user's cache; $$LIBTORCH names another).
-.PHONY: build build-for-tests demo test test-long kills bench projections bits screens simulations scaling install oracle check tools
+.PHONY: build build-for-tests demo test test-long test-times kills bench projections bits screens simulations scaling install oracle check tools
 
 CARGO ?= cargo
 WITH_LIBTORCH = libtorch="$$(scripts/libtorch)" && LIBTORCH="$$libtorch"
@@ -24,11 +24,15 @@ demo: build
 
 ## test: every test of every day; installs a browser and bindfs for some of them if the machine has none
 test: tools build-for-tests
-	@$(WITH_LIBTORCH) $(CARGO) test --quiet --workspace $(WITH_FAULTS)
+	@$(WITH_LIBTORCH) $(CARGO) test --quiet --workspace $(WITH_FAULTS) -- $$(scripts/tests-left-out)
 
 ## test-long: the same, with ten thousand damaged study files, a thousand kills, and a failure at every operation on a disk
 test-long: tools build-for-tests
-	@$(WITH_LIBTORCH) VISAVIS_LONG=1 $(CARGO) test --quiet --workspace $(WITH_FAULTS)
+	@$(WITH_LIBTORCH) VISAVIS_LONG=1 $(CARGO) test --quiet --workspace $(WITH_FAULTS) -- $$(scripts/tests-left-out)
+
+## test-times: every test of every day, then seconds by test file or module, and the slowest ten tests
+test-times: tools build-for-tests
+	@$(WITH_LIBTORCH) && export LIBTORCH && scripts/test-times
 
 ## kills: the table of kills; VISAVIS_LONG=1 makes twenty a thousand
 kills:

@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    time::{Duration, Instant},
 };
 use visavis_core::store::Injection;
 
@@ -31,6 +32,15 @@ impl Inject for Command {
             "this test injects faults into the program: build it with `--features fault-injection`, as `make test` does"
         );
         self.env(injection.variable(), value)
+    }
+}
+
+/// Waits until this holds, which it must within half a minute.
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !holds() {
+        assert!(since.elapsed() < Duration::from_secs(30), "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What machines do: full disks, read-only folders, signals, two at once. One clear error, and nothing that was finished
+//! What machines do: signals, two runs at once, lost and damaged files. `mounted_disk.rs` has full and read-only disks. One clear error, and nothing that was finished
 //! is lost.
 
 use crate::desk::{Desk, Inject};
@@ -10,55 +10,6 @@ use std::{
 use visavis_core::store::Injection;
 
 const STUDY: &str = "experiments/small.yaml";
-
-/// A small file system of its own at `data/` of the desk; `None` where only an administrator may mount.
-struct Disk<'a>(&'a Desk);
-
-impl<'a> Disk<'a> {
-    fn mount(desk: &'a Desk, options: &str) -> Option<Self> {
-        fs::create_dir_all(desk.path("out")).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(desk.path("out")).status();
-        mounted.is_ok_and(|status| status.success()).then_some(Disk(desk))
-    }
-}
-
-impl Drop for Disk<'_> {
-    fn drop(&mut self) {
-        Command::new("umount").arg(self.0.path("out")).status().ok();
-    }
-}
-
-#[test]
-fn a_full_disk_is_told_and_the_run_goes_on_when_there_is_room() {
-    let desk = Desk::with_digits();
-    let Some(_disk) = Disk::mount(&desk, "size=300k") else { return };
-    let said = desk.visavis(&["run", STUDY, "--workspace", "out"]);
-    assert!(said.code == 3 || said.code == 1, "{}: {}", said.code, said.err);
-    assert!(
-        (said.err.contains("no space left") || said.err.contains("disk is full"))
-            && said.err.contains("free some space")
-            && !said.err.contains("panicked"),
-        "{}",
-        said.err
-    );
-    let remounted = Command::new("mount").args(["-o", "remount,size=64m"]).arg(desk.path("out")).status().unwrap();
-    assert!(remounted.success());
-    desk.succeed(&["run", STUDY, "--workspace", "out", "--quiet"]);
-    desk.succeed(&["store", "check", "--workspace", "out"]);
-}
-
-#[test]
-fn a_read_only_workspace_can_be_looked_at_and_not_run_in() {
-    let desk = Desk::with_digits();
-    let Some(_disk) = Disk::mount(&desk, "size=64m") else { return };
-    desk.succeed(&["run", STUDY, "--workspace", "out", "--only", "project pixels", "--quiet"]);
-    assert!(Command::new("mount").args(["-o", "remount,ro"]).arg(desk.path("out")).status().unwrap().success());
-    desk.succeed(&["plan", STUDY, "--workspace", "out"]);
-    let said = desk.visavis(&["run", STUDY, "--workspace", "out"]);
-    assert!(said.code == 1 && said.err.contains("read-only file system") && said.err.contains("--workspace DIR"), "{}", said.err);
-    let said = desk.visavis(&["report", STUDY, "--workspace", "out"]);
-    assert!(said.code == 5, "{}", said.err);
-}
 
 #[test]
 fn an_interrupted_run_exits_130_and_goes_on_to_the_same_results() {
@@ -200,34 +151,6 @@ fn an_object_taken_away_is_made_again_by_the_next_run() {
 const MICRO: &str = "experiments/micro.yaml";
 
 #[test]
-fn a_disk_of_sixteen_megabytes_that_fills_anywhere_is_told_and_loses_nothing() {
-    let whole = Desk::with_pretence();
-    whole.succeed(&["run", MICRO, "--quiet"]);
-    let results = whole.json(&["show", MICRO])["results"].clone();
-    let rooms: Vec<u64> =
-        if std::env::var_os("VISAVIS_LONG").is_some() { (0..140).map(|i| i * 8).collect() } else { vec![0, 48, 160, 400] };
-    for room in rooms {
-        let desk = Desk::with_pretence();
-        let Some(_disk) = Disk::mount(&desk, "size=16m") else { return };
-        // All but so many kB are taken.
-        let mut fill = Command::new("dd");
-        fill.args(["if=/dev/zero", "bs=1k"]).arg(format!("count={}", 16 * 1024 - room));
-        fill.arg(format!("of={}", desk.path("out/filler").display())).stderr(std::process::Stdio::null());
-        assert!(fill.status().unwrap().success());
-        let run = ["run", MICRO, "--workspace", "out", "--quiet"];
-        let said = desk.visavis(&run);
-        assert!([1, 3].contains(&said.code), "{room} kB left: {} {}", said.code, said.err);
-        let told = said.err.contains("no space left") || said.err.contains("disk is full");
-        assert!(told && said.err.contains("free some space") && !said.err.contains("panicked"), "{room} kB left: {}", said.err);
-        fs::remove_file(desk.path("out/filler")).unwrap();
-        desk.succeed(&run);
-        assert_eq!(desk.json(&["show", MICRO, "--workspace", "out"])["results"], results, "{room} kB left");
-        desk.succeed(&["store", "check", "--workspace", "out"]);
-        assert!(desk.succeed(&["store", "rebuild", "--workspace", "out"]).contains("equal to the one before"), "{room} kB left");
-    }
-}
-
-#[test]
 fn a_torn_or_flipped_journal_is_named_and_the_rest_is_kept() {
     let desk = Desk::with_pretence();
     desk.succeed(&["run", MICRO, "--quiet"]);
@@ -323,19 +246,6 @@ fn a_clock_that_jumps_changes_no_order() {
     assert_eq!(desk.ran(MICRO).1, 0);
     assert!(desk.succeed(&["store", "rebuild"]).contains("equal to the one before"));
     assert_eq!(desk.json(&["status"])["jobs"], status["jobs"]);
-}
-
-#[test]
-fn a_store_that_cannot_be_written_is_told_and_can_be_read() {
-    let desk = Desk::with_pretence();
-    let Some(_disk) = Disk::mount(&desk, "size=64m") else { return };
-    desk.succeed(&["run", MICRO, "--quiet", "--store", "out/visavis.db", "--only", "project"]);
-    assert!(Command::new("mount").args(["-o", "remount,ro"]).arg(desk.path("out")).status().unwrap().success());
-    let said = desk.visavis(&["run", MICRO, "--store", "out/visavis.db"]);
-    assert!(said.code == 1 && said.err.contains("out/visavis.db") && said.err.contains("--store FILE"), "{}", said.err);
-    assert!(desk.json(&["status", "--store", "out/visavis.db"])["jobs"]["done"].as_u64() > Some(5));
-    // Elsewhere, everything goes on.
-    desk.succeed(&["run", MICRO, "--quiet"]);
 }
 
 #[test]

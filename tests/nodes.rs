@@ -1,10 +1,9 @@
 //! Several machines on one folder, whose locks are each machine's own: one dispatches, the others are told who; what another
 //! machine writes is "not yet" before it is damage.
 //!
-//! A test's machine has a name, a folder that is said to be shared, a store of its own and short leases. Where bindfs is, two mounts of one folder are two machines indeed: locks, sizes and names of
-//! the one are not those of the other.
+//! A test's machine has a name, a folder that is said to be shared, a store of its own and short leases.
 
-use crate::desk::{Desk, Inject, Said, program};
+use crate::desk::{Desk, Inject, Said, wait_until};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -14,7 +13,7 @@ use std::{
 use visavis_core::store::Injection;
 
 const MICRO: &str = "experiments/micro.yaml";
-const SMALL: &str = "experiments/small.yaml";
+pub const SMALL: &str = "experiments/small.yaml";
 const NFS: u32 = 0x6969;
 
 /// A command of the machine `node`; its leases last so many milliseconds.
@@ -32,16 +31,16 @@ fn on(desk: &Desk, node: &str, lease: u64, arguments: &[&str]) -> Said {
     command(desk, node, lease, arguments).output().unwrap().into()
 }
 
-fn json(said: &Said) -> serde_json::Value {
+pub fn json(said: &Said) -> serde_json::Value {
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     serde_json::from_str(said.out.lines().last().unwrap()).unwrap()
 }
 
 /// A process that ends with the test.
-struct Running(Child);
+pub struct Running(pub Child);
 
 impl Running {
-    fn start(command: &mut Command) -> Self {
+    pub fn start(command: &mut Command) -> Self {
         Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
@@ -49,7 +48,7 @@ impl Running {
         Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap();
     }
 
-    fn ends(mut self) -> Said {
+    pub fn ends(mut self) -> Said {
         let mut err = String::new();
         std::io::Read::read_to_string(&mut self.0.stderr.take().unwrap(), &mut err).unwrap();
         Said { code: self.0.wait().unwrap().code().unwrap_or(-1), out: String::new(), err }
@@ -63,15 +62,7 @@ impl Drop for Running {
     }
 }
 
-fn wait(what: &str, mut holds: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !holds() {
-        assert!(since.elapsed() < Duration::from_secs(30), "{what} did not come");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn results(folder: &Path) -> usize {
+pub fn results(folder: &Path) -> usize {
     fs::read_dir(folder.join("data/results")).map_or(0, Iterator::count)
 }
 
@@ -81,7 +72,7 @@ fn a_second_machine_is_told_who_dispatches_and_takes_over_from_one_that_stands_s
     let desk = Desk::with_pretence();
     desk.edit(MICRO, "epochs: 4", "epochs: 2000");
     let first = Running::start(&mut command(&desk, "one", LEASE, &["run", MICRO, "--quiet"]));
-    wait("a result", || results(&desk.path(".")) > 0);
+    wait_until("a result", || results(&desk.path(".")) > 0);
     // Another machine does not see the lock: here, it is another file.
     fs::remove_file(desk.path("data/dispatcher.lock")).unwrap();
     for arguments in [&["run", MICRO][..], &["run", MICRO, "--detach"], &["store", "gc", "--yes"], &["store", "rebuild"]] {
@@ -125,8 +116,8 @@ fn a_kill_on_ones_own_machine_is_waited_for_by_others_only() {
         let leases = || fs::read_dir(desk.path("data/lease")).map_or(0, Iterator::count);
         let before = leases();
         let run = Running::start(&mut command(&desk, node, 600_000, &["run", MICRO, "--quiet", "--force"]));
-        wait("a lease", || leases() > before);
-        wait("a worker", || {
+        wait_until("a lease", || leases() > before);
+        wait_until("a worker", || {
             let found = Command::new("pgrep").args(["-P", &run.0.id().to_string()]).output().unwrap();
             !found.stdout.is_empty()
         });
@@ -181,83 +172,4 @@ fn a_journal_that_another_machine_is_writing_is_not_damaged() {
         let checked = on(&desk, node, 60_000, &["store", "check"]);
         assert!(checked.code == 4 && checked.out.contains("is damaged"), "{node}: {}", checked.out);
     }
-}
-
-/// Two mounts of one folder, with caches of some seconds: locks, sizes and names of the one are not those of the other.
-struct Pair<'a>(&'a Desk);
-
-impl<'a> Pair<'a> {
-    /// `None`, said why, where there is no bindfs or it may not mount.
-    fn mount(desk: &'a Desk, seconds: u32) -> Option<Self> {
-        let pair = Pair(desk);
-        for node in ["a", "b"] {
-            fs::create_dir_all(desk.path(node)).unwrap();
-            let options = format!("attr_timeout={seconds},entry_timeout={seconds},negative_timeout={seconds}");
-            let mut bindfs = Command::new("bindfs");
-            let mounted = bindfs.args(["-o", &options]).arg(desk.path("real")).arg(desk.path(node)).output();
-            if !mounted.is_ok_and(|output| output.status.success()) {
-                eprintln!(
-                    "SKIPPED: no bindfs here, or no right to mount: two mounts of one folder were not tried (scripts/bindfs)"
-                );
-                return None;
-            }
-        }
-        Some(pair)
-    }
-
-    fn command(&self, node: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program());
-        command.args(arguments).current_dir(self.0.path(node)).env("XDG_STATE_HOME", self.0.path(&format!("state-{node}")));
-        command
-    }
-
-    fn on(&self, node: &str, arguments: &[&str]) -> Said {
-        self.command(node, arguments).output().unwrap().into()
-    }
-}
-
-impl Drop for Pair<'_> {
-    fn drop(&mut self) {
-        for node in ["a", "b"] {
-            Command::new("fusermount3").args(["-u", "-z"]).arg(self.0.path(node)).stderr(Stdio::null()).status().ok();
-        }
-    }
-}
-
-#[test]
-fn of_two_mounts_of_one_folder_one_dispatches_and_status_is_right_on_both() {
-    let desk = Desk::empty();
-    let digits = Desk::with_digits();
-    digits.edit(SMALL, "bootstraps: 60", "bootstraps: 600");
-    for name in ["labels.csv", "images.txt", "pixels.npy", "blocks.npy"] {
-        let name = format!("data/digits/{name}");
-        desk.write(&format!("real/{name}"), &fs::read(digits.path(&name)).unwrap());
-    }
-    desk.write(&format!("real/{SMALL}"), digits.read(SMALL).as_bytes());
-    let Some(pair) = Pair::mount(&desk, 5) else { return };
-
-    // However fast it is built, it is still at work when the second one comes.
-    let mut first = pair.command("a", &["run", SMALL, "--quiet"]);
-    let first = Running::start(first.inject(Injection::Mishaps, "project=slow; score=slow; rank=slow; draw=slow"));
-    wait("a result", || results(&desk.path("real")) > 0);
-    let second = pair.on("b", &["run", SMALL]);
-    let who = format!("another visavis is at work in this workspace: process {} on ", first.0.id());
-    assert!(second.code == 5 && second.err.contains(&who), "{} {}", second.code, second.err);
-    for node in ["a", "b"] {
-        let status = json(&pair.on(node, &["status", "--json"]));
-        assert_eq!((&status["state"], &status["process"]), (&"running".into(), &first.0.id().into()), "{node}: {status}");
-    }
-    let first = first.ends();
-    assert_eq!(first.code, 0, "{}", first.err);
-    let status = json(&pair.on("a", &["status", "--json"]));
-    assert_eq!((&status["state"], &status["jobs"]["queued"]), (&"ended".into(), &0.into()), "{status}");
-    assert!(status["jobs"]["done"].as_u64() > Some(20), "{status}");
-    let checked = pair.on("a", &["store", "check"]);
-    assert!(checked.code == 0 && !checked.out.contains("ends within"), "{}", checked.out);
-    // The other mount finds everything made.
-    let second = pair.on("b", &["run", SMALL]);
-    assert!(second.code == 0 && second.out.contains("0 stages ran"), "{}{}", second.out, second.err);
-    assert_eq!(pair.on("b", &["report", SMALL, "--quiet"]).code, 0);
-    let audit = pair.on("b", &["audit", "reports/small.html"]);
-    assert!(audit.code == 0, "{}{}", audit.out, audit.err);
 }

@@ -1,0 +1,51 @@
+//! What screens show at one moment. Nothing in it changes.
+
+use super::{CellState, DeviceSeen};
+use crate::study::{
+    matrix_snapshot::Board,
+    timeline::{Phase, Timeline},
+};
+use std::{path::PathBuf, sync::Arc};
+use visavis_core::store::{JobRow, LastAudit, WrittenPage};
+
+/// A job of the latest run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobSeen {
+    pub row: JobRow,
+    /// Device and slot of what runs, and which attempt it is.
+    pub on: Option<(String, usize, u32)>,
+    /// About how much of it is done.
+    pub progress: Option<f32>,
+}
+
+/// What screens show. Nothing in it changes.
+#[derive(Clone, Default)]
+pub struct Snapshot {
+    /// The study files of the workspace.
+    pub studies: Vec<PathBuf>,
+    pub board: Option<Arc<Board>>,
+    /// How each cell of the board stands.
+    pub states: Arc<Vec<CellState>>,
+    pub run: Option<Timeline>,
+    pub jobs: Arc<Vec<JobSeen>>,
+    /// How many runs there were.
+    pub runs: usize,
+    pub devices: Vec<DeviceSeen>,
+    /// What is wrong with the study file or its data.
+    pub trouble: Option<visavis_core::domain::Fault>,
+    /// What is odd about the store, or wrong with it; it is tried again.
+    pub store: Option<String>,
+    /// Why the store cannot be read, if it cannot.
+    pub unread: Option<String>,
+    pub audit: Option<LastAudit>,
+    /// The report as it was written.
+    pub report: Option<WrittenPage>,
+    /// The study is being read.
+    pub reading: bool,
+}
+
+impl Snapshot {
+    pub fn is_live(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.phase() == Phase::Running)
+    }
+}
