@@ -36,7 +36,7 @@ const LINES: usize = 500;
 impl Watch {
     /// # Errors
     /// A store that cannot be read.
-    pub fn diary(&self, id: JobId) -> Result<JobHistory> {
+    pub fn history(&self, id: JobId) -> Result<JobHistory> {
         let Some(index) = self.index() else { return Ok(JobHistory::default()) };
         let attempts = index.attempts_at(id)?;
         let job = index.job(id)?;

@@ -1,6 +1,6 @@
 //! Watching a study: what screens show of it, brought up to date when something has changed, and not otherwise.
 //!
-//! The board (every cell and its score) is made anew when results or the study file change; how jobs stand is read whenever
+//! The matrix snapshot (every cell and its score) is made anew when results or the study file change; how jobs stand is read whenever
 //! the store has turned, which is cheap.
 
 use super::{
@@ -8,7 +8,7 @@ use super::{
     cost::Costs,
     devices::{self, GraphicsCard},
     look,
-    matrix_snapshot::{Board, CellStatus, Former},
+    matrix_snapshot::{CellStatus, Former, MatrixSnapshot},
     results::ScoreCache,
     steps::Step,
     timeline::{Phase, Timeline},
@@ -107,8 +107,8 @@ pub struct DeviceSeen {
 pub struct Snapshot {
     /// The study files of the workspace.
     pub studies: Vec<PathBuf>,
-    pub board: Option<Arc<Board>>,
-    /// How each cell of the board stands.
+    pub matrix_snapshot: Option<Arc<MatrixSnapshot>>,
+    /// How each cell of the matrix snapshot stands.
     pub states: Arc<Vec<CellState>>,
     pub run: Option<Timeline>,
     pub jobs: Arc<Vec<JobSeen>>,
@@ -136,7 +136,7 @@ impl Snapshot {
 
 /// Jobs of one state that are shown.
 const MOST: usize = 500;
-/// The board is made anew no oftener than this, and than a tenth of the time that takes.
+/// The matrix snapshot is made anew no oftener than this, and than a tenth of the time that takes.
 const PAUSE: Duration = Duration::from_secs(2);
 
 pub struct Watch {
@@ -157,7 +157,7 @@ pub struct Watch {
     seen: Snapshot,
 }
 
-/// Of what the board was made, and what that took.
+/// Of what the matrix snapshot was made, and what that took.
 struct SnapshotInputs {
     file: Option<(u64, u64)>,
     inputs: u64,
@@ -203,7 +203,7 @@ impl Watch {
         self.plan = None;
         self.jobs.clear();
         (self.clock, self.turn, self.made) = (0, None, None);
-        self.seen.board = None;
+        self.seen.matrix_snapshot = None;
     }
 
     /// The study that is watched: one that was chosen, else the latest run's, else the first there is.
@@ -234,7 +234,7 @@ impl Watch {
             self.file = self.seen.studies.first().cloned();
         }
         if self.is_due() {
-            self.make_board();
+            self.make_matrix_snapshot();
             changed = true;
         }
         if changed {
@@ -243,7 +243,7 @@ impl Watch {
         changed.then(|| self.seen.clone())
     }
 
-    /// Makes the board anew, whatever it was made of.
+    /// Makes the matrix snapshot anew, whatever it was made of.
     pub fn renew(&mut self) {
         self.made = None;
         self.turn = None;
@@ -291,7 +291,7 @@ impl Watch {
         }
         self.seen.runs = index.count_runs()?;
         self.seen.jobs = Arc::new(jobs);
-        let study = self.seen.board.as_ref().map(|board| board.study.name.clone());
+        let study = self.seen.matrix_snapshot.as_ref().map(|matrix_snapshot| matrix_snapshot.study.name.clone());
         if let Some(study) = study {
             for row in index.jobs_after(&study, self.clock)? {
                 self.clock = self.clock.max(row.clock);
@@ -362,33 +362,33 @@ impl Watch {
 
     /// A number that changes with what is pinned.
     fn pins(&self) -> usize {
-        let study = self.seen.board.as_ref().map(|board| board.study.name.as_str());
+        let study = self.seen.matrix_snapshot.as_ref().map(|matrix_snapshot| matrix_snapshot.study.name.as_str());
         let pins = self.index.as_ref().zip(study).and_then(|(index, study)| index.pins(study).ok());
         pins.map_or(0, |pins| pins.iter().map(|pin| 1 + pin.note.len() + pin.figure.len()).sum())
     }
 
     fn audit(&self) -> Option<LastAudit> {
-        LastAudit::of(&self.workspace, &self.seen.board.as_ref()?.study.name)
+        LastAudit::of(&self.workspace, &self.seen.matrix_snapshot.as_ref()?.study.name)
     }
 
     fn audited(&self) -> Option<(u64, u64)> {
-        stamp(&self.workspace.audit(&self.seen.board.as_ref()?.study.name))
+        stamp(&self.workspace.audit(&self.seen.matrix_snapshot.as_ref()?.study.name))
     }
 
     fn page(&self) -> Option<(u64, u64)> {
-        stamp(&self.workspace.report(&self.seen.board.as_ref()?.study.name))
+        stamp(&self.workspace.report(&self.seen.matrix_snapshot.as_ref()?.study.name))
     }
 
-    fn make_board(&mut self) {
+    fn make_matrix_snapshot(&mut self) {
         let Some(file) = self.file.clone() else { return };
         let begun = Instant::now();
         let written = stamp(&file);
-        let made = self.board(&file);
+        let made = self.matrix_snapshot(&file);
         self.seen.reading = false;
         match made {
-            Ok(board) => {
-                self.seen.report = WrittenPage::read(&self.workspace.report(&board.study.name));
-                self.seen.board = Some(Arc::new(board));
+            Ok(matrix_snapshot) => {
+                self.seen.report = WrittenPage::read(&self.workspace.report(&matrix_snapshot.study.name));
+                self.seen.matrix_snapshot = Some(Arc::new(matrix_snapshot));
                 self.seen.trouble = None;
             }
             Err(fault) => self.seen.trouble = Some(fault),
@@ -411,7 +411,7 @@ impl Watch {
         });
     }
 
-    fn board(&mut self, file: &Path) -> Result<Board> {
+    fn matrix_snapshot(&mut self, file: &Path) -> Result<MatrixSnapshot> {
         let opened = super::open(file, &self.workspace)?;
         let index = self.index.as_ref();
         let plan = Plan::new(&opened, &self.workspace, Pins::read(index, &opened.file.study.name))?;
@@ -424,14 +424,14 @@ impl Watch {
             verified: verified.into_iter().collect(),
         };
         // A plan that ran in part has a ledger of that part only when nothing more will come.
-        let board = Board::of(&opened, &plan, &former, self.seconds(&plan), &mut self.cache)?;
+        let matrix_snapshot = MatrixSnapshot::of(&opened, &plan, &former, self.seconds(&plan), &mut self.cache)?;
         self.plan = Some(plan);
-        Ok(board)
+        Ok(matrix_snapshot)
     }
 
-    /// How every cell stands: what its board knew, and what its jobs have come to since.
+    /// How every cell stands: what its matrix snapshot knew, and what its jobs have come to since.
     fn stand(&mut self) {
-        let Some(board) = &self.seen.board else { return };
+        let Some(matrix_snapshot) = &self.seen.matrix_snapshot else { return };
         let live = self.seen.is_live();
         let progress: HashMap<JobId, Option<f32>> = self
             .seen
@@ -441,7 +441,7 @@ impl Watch {
             .map(|job| (job.row.id, job.progress))
             .collect();
         let run = self.seen.run.as_ref().map(|run| run.run.journal.as_str());
-        let state = |cell: &super::matrix_snapshot::BoardCell| {
+        let state = |cell: &super::matrix_snapshot::SnapshotCell| {
             let settled = match &cell.status {
                 CellStatus::Done => return CellState::Done,
                 CellStatus::Verified => return CellState::Verified,
@@ -450,13 +450,13 @@ impl Watch {
                 CellStatus::Waits(why) => CellState::Waits(why.clone()),
                 CellStatus::Cancelled => CellState::Cancelled,
             };
-            let own = board.job(cell).and_then(|job| self.jobs.get(&job));
-            // Its board is not made anew yet.
+            let own = matrix_snapshot.job(cell).and_then(|job| self.jobs.get(&job));
+            // Its matrix snapshot is not made anew yet.
             if own.is_some_and(|row| row.state == JobState::Done && live && Some(row.run.as_str()) == run) {
                 return CellState::Done;
             }
             let mut urgent = settled;
-            for row in board.jobs(cell).filter_map(|job| self.jobs.get(&job)) {
+            for row in matrix_snapshot.jobs(cell).filter_map(|job| self.jobs.get(&job)) {
                 let of_run = live && Some(row.run.as_str()) == run;
                 let state = match self.seen.run.as_ref().map_or(row.state, |run| run.state(row)) {
                     JobState::Running if of_run => CellState::Running(progress.get(&row.id).copied().flatten()),
@@ -472,7 +472,7 @@ impl Watch {
             }
             urgent
         };
-        self.seen.states = Arc::new(board.cells.iter().map(state).collect());
+        self.seen.states = Arc::new(matrix_snapshot.cells.iter().map(state).collect());
     }
 
     /// What is left of a plan takes about so long here.

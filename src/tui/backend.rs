@@ -70,7 +70,7 @@ fn serve(mut watch: Watch, program: &Program, asked: &Receiver<Effect>, replying
 pub fn answer(watch: &mut Watch, effect: Effect) -> Option<ScreenEvent> {
     Some(match effect {
         Effect::Picture(cell) => ScreenEvent::Picture(cell, watch.picture(cell)),
-        Effect::History(id) => ScreenEvent::History(id, watch.diary(id).unwrap_or_default()),
+        Effect::History(id) => ScreenEvent::History(id, watch.history(id).unwrap_or_default()),
         Effect::Draft(change) => ScreenEvent::Drafted(watch.draft(&change)),
         Effect::Write { file, before, after, undo } => {
             let written = draft::write(&file, &before, &after);
