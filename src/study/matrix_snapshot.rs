@@ -1,4 +1,4 @@
-//! The board: a study's whole matrix with what each cell found, for whoever shows it. Made from a plan; how the cells stand
+//! The matrix snapshot: a whole study with what each cell found, for whoever shows it. Made from a plan; how the cells stand
 //! while a run goes on is [`super::watch`]'s to say.
 
 use super::{
@@ -32,7 +32,7 @@ use visavis_core::domain::{
 };
 
 /// Everything of a study that does not change while nothing is made.
-pub struct Board {
+pub struct MatrixSnapshot {
     pub study: Study,
     pub file: PathBuf,
     /// The study file's text, and its lists as they are written.
@@ -48,7 +48,7 @@ pub struct Board {
     /// Model by model: what its trainings have in common, and which of them it is, from 1.
     pub families: Vec<(String, usize)>,
     /// Model × layer × projection × comparison, in the study's order.
-    pub cells: Vec<BoardCell>,
+    pub cells: Vec<SnapshotCell>,
     /// Scores of the features themselves.
     pub features: BTreeMap<ScoreOf, ScoreSource>,
     pub verified: HashMap<usize, Verification>,
@@ -95,7 +95,7 @@ impl StudyFindings {
 }
 
 /// A cell less its views: what one `score` stage is of.
-pub struct BoardCell {
+pub struct SnapshotCell {
     pub model: usize,
     pub layer: usize,
     pub projection: usize,
@@ -107,7 +107,7 @@ pub struct BoardCell {
     pub best: Option<Best>,
 }
 
-/// The state of a cell's score when the board was made.
+/// The state of a cell's score when the matrix snapshot was made.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CellStatus {
     Done,
@@ -165,7 +165,7 @@ pub struct Former {
     pub verified: HashSet<Key>,
 }
 
-impl Board {
+impl MatrixSnapshot {
     /// # Errors
     /// Results that are damaged.
     pub fn of(opened: &OpenedStudy, plan: &Plan, former: &Former, seconds: f64, cache: &mut ScoreCache) -> Result<Self> {
@@ -178,7 +178,7 @@ impl Board {
         let cell = |(step, status): (Step, &StageStatus)| {
             let Step::Score { model, layer, projection, comparison } = step else { return Ok(None) };
             let scored = scores.get(&ScoreOf { model, layer, projection: Some(projection), comparison });
-            Ok(Some(BoardCell {
+            Ok(Some(SnapshotCell {
                 model,
                 layer,
                 projection,
@@ -191,8 +191,8 @@ impl Board {
         };
         // Whether a score is stale is read from a file each: many at once.
         let steps: Vec<(Step, &StageStatus)> = plan.steps().collect();
-        let cells: Vec<Option<BoardCell>> = steps.into_par_iter().map(cell).collect::<Result<_>>()?;
-        let cells: Vec<BoardCell> = cells.into_iter().flatten().collect();
+        let cells: Vec<Option<SnapshotCell>> = steps.into_par_iter().map(cell).collect::<Result<_>>()?;
+        let cells: Vec<SnapshotCell> = cells.into_iter().flatten().collect();
         let features = results.feature_scores()?;
         let training = results.training()?;
         let accuracy = |of: &ModelTraining| of.trained.map(|_| (of.model, of.fact("accuracy").to_vec()));
@@ -200,7 +200,7 @@ impl Board {
         // Before the ledger is there, nothing was picked.
         let is_ranked = results.result(Step::Rank).is_some();
         let outcome = if is_ranked { Some(StudyOutcome::of(plan, results, scores)?) } else { None };
-        Ok(Board {
+        Ok(MatrixSnapshot {
             families: study.models.iter().map(|model| family(&model.source, &model.name)).collect(),
             file: text.path.clone(),
             text: text.source.clone(),
@@ -228,8 +228,8 @@ impl Board {
     }
 
     /// The stages that a cell's score is made by, the last first.
-    fn stages(&self, cell: &BoardCell) -> impl Iterator<Item = Step> {
-        let BoardCell { model, layer, projection, comparison, .. } = *cell;
+    fn stages(&self, cell: &SnapshotCell) -> impl Iterator<Item = Step> {
+        let SnapshotCell { model, layer, projection, comparison, .. } = *cell;
         let seeds = self.study.projections[projection].seeds;
         [Step::Score { model, layer, projection, comparison }]
             .into_iter()
@@ -239,23 +239,23 @@ impl Board {
 
     /// Cells whose score is there, and all of them: views are counted, as a plan does.
     pub fn counted(&self) -> (usize, usize) {
-        let views = |cell: &BoardCell| self.study.projections[cell.projection].views().len();
+        let views = |cell: &SnapshotCell| self.study.projections[cell.projection].views().len();
         let scored = self.cells.iter().filter(|cell| cell.scores.is_some()).map(views).sum();
         (scored, self.cells.iter().map(views).sum())
     }
 
     /// The jobs that a cell's score is made by, the last first.
-    pub fn jobs(&self, cell: &BoardCell) -> impl Iterator<Item = JobId> {
+    pub fn jobs(&self, cell: &SnapshotCell) -> impl Iterator<Item = JobId> {
         self.stages(cell).filter_map(|step| self.jobs.get(&step).copied())
     }
 
     /// The cell's own job.
-    pub fn job(&self, cell: &BoardCell) -> Option<JobId> {
+    pub fn job(&self, cell: &SnapshotCell) -> Option<JobId> {
         self.jobs(cell).next()
     }
 
-    pub fn cell(&self, of: &CellId) -> Option<&BoardCell> {
-        let holds = |cell: &&BoardCell| {
+    pub fn cell(&self, of: &CellId) -> Option<&SnapshotCell> {
+        let holds = |cell: &&SnapshotCell| {
             (cell.model, cell.layer, cell.projection, cell.comparison) == (of.model, of.layer, of.projection, of.comparison)
         };
         self.cells.iter().find(holds)

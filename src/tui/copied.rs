@@ -2,7 +2,7 @@
 
 use super::{event::line, screen::Screen, shared::Shared};
 use crate::study::{
-    matrix_snapshot::{Board, StudyFindings},
+    matrix_snapshot::{MatrixSnapshot, StudyFindings},
     watch::CellState,
 };
 use visavis_core::domain::{job::JobId, ledger::CellId, study::RunOn};
@@ -12,16 +12,16 @@ use visavis_core::domain::{job::JobId, ledger::CellId, study::RunOn};
 /// # Errors
 /// Why there is none to copy.
 pub fn equivalent(shared: &Shared, screen: &dyn Screen) -> Result<String, String> {
-    let arguments = match shared.board() {
+    let arguments = match shared.matrix_snapshot() {
         None => {
             store_is_read(shared)?;
             words(&["status"])
         }
-        Some(board) => {
+        Some(matrix_snapshot) => {
             if let Some(fault) = shared.seen.trouble.as_ref().filter(|_| !screen.works_without_study()) {
                 return Err(format!("nothing is copied: the study cannot be read: {}", fault.what));
             }
-            screen.command_line(shared, board)?
+            screen.command_line(shared, matrix_snapshot)?
         }
     };
     Ok(line(&arguments.into_iter().chain(shared.globals.iter().cloned()).collect::<Vec<_>>()))
@@ -44,21 +44,21 @@ pub fn store_is_read(shared: &Shared) -> Result<(), String> {
 ///
 /// # Errors
 /// There are none yet.
-pub fn findings(board: &Board) -> Result<&StudyFindings, String> {
-    board.found.as_ref().ok_or_else(|| "nothing is copied: the study has no results to show yet; r runs it".to_owned())
+pub fn findings(matrix_snapshot: &MatrixSnapshot) -> Result<&StudyFindings, String> {
+    matrix_snapshot.found.as_ref().ok_or_else(|| "nothing is copied: the study has no results to show yet; r runs it".to_owned())
 }
 
 /// The state of a figure's cell, and the job that scores it.
-pub fn cell<'a>(shared: &'a Shared, board: &Board, figure: &CellId) -> Option<(&'a CellState, JobId)> {
-    let place = board.cells.iter().position(|cell| {
+pub fn cell<'a>(shared: &'a Shared, matrix_snapshot: &MatrixSnapshot, figure: &CellId) -> Option<(&'a CellState, JobId)> {
+    let place = matrix_snapshot.cells.iter().position(|cell| {
         (cell.model, cell.layer, cell.projection, cell.comparison)
             == (figure.model, figure.layer, figure.projection, figure.comparison)
     })?;
-    Some((shared.seen.states.get(place)?, board.job(&board.cells[place])?))
+    Some((shared.seen.states.get(place)?, matrix_snapshot.job(&matrix_snapshot.cells[place])?))
 }
 
 /// Would a run here not make a cell in this state?
-pub fn is_hindered(shared: &Shared, board: &Board, state: &CellState) -> bool {
+pub fn is_hindered(shared: &Shared, matrix_snapshot: &MatrixSnapshot, state: &CellState) -> bool {
     let stays = matches!(state, CellState::Waits(_) | CellState::Failed(_) | CellState::Paused | CellState::Cancelled);
-    stays || shared.seen.is_live() || board.study.run != RunOn::Local
+    stays || shared.seen.is_live() || matrix_snapshot.study.run != RunOn::Local
 }

@@ -1,25 +1,25 @@
 //! What the ledger says of a figure.
 
-use crate::study::matrix_snapshot::Board;
+use crate::study::matrix_snapshot::MatrixSnapshot;
 use visavis_core::domain::{
     ledger::{CellId, LedgerRow},
     score::Estimate,
 };
 
 /// A figure's row of the ledger, and why it stands there.
-pub fn row<'a>(board: &'a Board, cell: &CellId) -> Option<(&'a LedgerRow, &'a str)> {
-    let found = board.found.as_ref()?;
+pub fn row<'a>(matrix_snapshot: &'a MatrixSnapshot, cell: &CellId) -> Option<(&'a LedgerRow, &'a str)> {
+    let found = matrix_snapshot.found.as_ref()?;
     let place = *found.rows.get(cell)?;
     Some((&found.ledger.rows[place], &found.reasons[place]))
 }
 
 /// Why it is in the report: `best`, `pinned`, or nothing where it is not.
-pub fn shown_as(board: &Board, cell: &CellId) -> String {
-    let shown = board.shown.iter().find(|(of, _)| of == cell);
+pub fn shown_as(matrix_snapshot: &MatrixSnapshot, cell: &CellId) -> String {
+    let shown = matrix_snapshot.shown.iter().find(|(of, _)| of == cell);
     shown.map_or(String::new(), |(_, shown_as)| shown_as.iter().map(|of| of.word()).collect::<Vec<_>>().join(" "))
 }
 
 /// Its AUC on the evaluation half.
-pub fn quoted(board: &Board, cell: &CellId) -> Option<Estimate> {
-    row(board, cell)?.0.candidate.b
+pub fn quoted(matrix_snapshot: &MatrixSnapshot, cell: &CellId) -> Option<Estimate> {
+    row(matrix_snapshot, cell)?.0.candidate.b
 }

@@ -1,17 +1,17 @@
 //! Levels that could be added to a study, as far as they can be run here.
 
-use crate::study::{METHODS, MethodSpec, families, matrix_snapshot::Board};
+use crate::study::{METHODS, MethodSpec, families, matrix_snapshot::MatrixSnapshot};
 
 /// Levels of a factor of the matrix, as the study file writes them.
-pub fn known(board: &Board, factor: &str) -> Vec<String> {
+pub fn known(matrix_snapshot: &MatrixSnapshot, factor: &str) -> Vec<String> {
     match factor {
         "architecture" => families::trained_words()
             .into_iter()
             .flat_map(|word| [word.to_owned(), format!("{word}: {{ width: 0.25 }}")])
             .collect(),
-        "loss" => board.offers.losses.clone(),
-        "trained_on" => board.offers.training_sets.clone(),
-        _ => board.offers.preparations.clone(),
+        "loss" => matrix_snapshot.offers.losses.clone(),
+        "trained_on" => matrix_snapshot.offers.training_sets.clone(),
+        _ => matrix_snapshot.offers.preparations.clone(),
     }
 }
 

@@ -150,7 +150,7 @@ impl Session {
     }
 
     pub fn study(&self) -> Option<&str> {
-        self.app.shared.seen.board.as_ref().map(|board| board.study.name.as_str())
+        self.app.shared.seen.matrix_snapshot.as_ref().map(|matrix_snapshot| matrix_snapshot.study.name.as_str())
     }
 
     /// What is wrong with the study or the store, if anything.

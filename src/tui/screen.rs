@@ -4,7 +4,7 @@ use super::{
     audited::Audited, command::ScreenCommand, event::Effect, layout::ScreenLayout, paint::Paint, screen_id::ScreenId,
     shared::Shared, table::ScreenTable,
 };
-use crate::study::matrix_snapshot::Board;
+use crate::study::matrix_snapshot::MatrixSnapshot;
 use ratatui::layout::Rect;
 use visavis_core::domain::{job::JobId, ledger::CellId};
 
@@ -35,7 +35,7 @@ pub trait Screen {
     fn remember(&self, _layout: &mut ScreenLayout) {}
 
     /// The study has changed. `same_text`: its file has not, only results have.
-    fn take_study(&mut self, _board: &Board, _same_text: bool) {}
+    fn take_study(&mut self, _matrix_snapshot: &MatrixSnapshot, _same_text: bool) {}
 
     /// An audit of this study has ended.
     fn take_audit(&mut self, _shared: &Shared, _study: &str, _audit: &Audited) {}
@@ -76,7 +76,7 @@ pub trait Screen {
     ///
     /// # Errors
     /// Why there is none.
-    fn command_line(&self, shared: &Shared, board: &Board) -> Result<Vec<String>, String>;
+    fn command_line(&self, shared: &Shared, matrix_snapshot: &MatrixSnapshot) -> Result<Vec<String>, String>;
 
     /// What it says, as a table for scripts.
     fn table(&self, shared: &Shared) -> ScreenTable;

@@ -9,7 +9,7 @@ use super::{
     screen_id::ScreenId,
     theme::Theme,
 };
-use crate::study::{curves::JobHistory, matrix_snapshot::Board, picture::FigurePoints, watch::Snapshot};
+use crate::study::{curves::JobHistory, matrix_snapshot::MatrixSnapshot, picture::FigurePoints, watch::Snapshot};
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     path::{Path, PathBuf},
@@ -92,8 +92,8 @@ impl Shared {
         }
     }
 
-    pub fn board(&self) -> Option<&Board> {
-        self.seen.board.as_deref()
+    pub fn matrix_snapshot(&self) -> Option<&MatrixSnapshot> {
+        self.seen.matrix_snapshot.as_deref()
     }
 
     /// Too little room to draw anything, so no command may act unseen.
@@ -146,7 +146,7 @@ impl Shared {
     /// Runs the study in the background: all that it lacks, or `only` the stages of this expression.
     pub fn run(&mut self, only: Option<&str>) -> Vec<Effect> {
         let file = self.study_file();
-        if self.seen.board.is_none() {
+        if self.seen.matrix_snapshot.is_none() {
             self.say("no study is open: Enter opens or starts one", true);
             return vec![];
         }
@@ -169,7 +169,11 @@ impl Shared {
 
     /// Asks whether a pinned figure is to be taken off the report, with its note; false where no figure of this name is pinned.
     pub fn unpin(&mut self, name: &str) -> bool {
-        let Some(pin) = self.board().and_then(|board| board.pins.iter().find(|pin| pin.name == name)) else { return false };
+        let Some(pin) =
+            self.matrix_snapshot().and_then(|matrix_snapshot| matrix_snapshot.pins.iter().find(|pin| pin.name == name))
+        else {
+            return false;
+        };
         let note = if pin.pin.note.is_empty() { String::new() } else { format!(", with its note “{}”", pin.pin.note) };
         self.confirm(format!("take {name} off the report{note}?"), Confirmation::Unpin(name.to_owned()));
         true
@@ -177,9 +181,9 @@ impl Shared {
 
     /// Asks for a note to pin a figure with; of one that is pinned, whether to take it off.
     pub fn pin(&mut self, figure: CellId) {
-        let Some(board) = self.board() else { return };
-        let measured = &board.study.comparisons[figure.comparison].question.measured;
-        let (name, is_quantity) = (board.name(&figure), matches!(measured, Measured::Quantity(_)));
+        let Some(matrix_snapshot) = self.matrix_snapshot() else { return };
+        let measured = &matrix_snapshot.study.comparisons[figure.comparison].question.measured;
+        let (name, is_quantity) = (matrix_snapshot.name(&figure), matches!(measured, Measured::Quantity(_)));
         if self.unpin(&name) {
             return;
         }
@@ -198,7 +202,7 @@ impl Shared {
 
     /// The study file as the person would type it.
     pub fn study_file(&self) -> String {
-        self.board().map_or("STUDY".to_owned(), |board| board.file.display().to_string())
+        self.matrix_snapshot().map_or("STUDY".to_owned(), |matrix_snapshot| matrix_snapshot.file.display().to_string())
     }
 
     /// Does this command mean something where no study is open?
@@ -207,7 +211,7 @@ impl Shared {
             Add, Doctor, Draw, Edit, Enter, Focus, Go, Help, Palette, Quit, Refresh, Run, StoreCheck, Study, Theme,
         };
         let anywhere = [Add, Doctor, Draw, Edit, Enter, Focus, Help, Palette, Quit, Refresh, Run, StoreCheck, Study, Theme];
-        self.seen.board.is_some() || anywhere.contains(&command) || matches!(command, Go(_))
+        self.seen.matrix_snapshot.is_some() || anywhere.contains(&command) || matches!(command, Go(_))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     config::{self, Levels, Text},
     study::{
         Offers, Step, Timeline,
-        matrix_snapshot::{Best, Board, BoardCell, CellStatus, StudyFindings},
+        matrix_snapshot::{Best, CellStatus, MatrixSnapshot, SnapshotCell, StudyFindings},
         watch::{CellState, JobSeen, Snapshot},
     },
 };
@@ -94,7 +94,7 @@ fn scores(views: &[visavis_core::domain::projection::View], value: f64) -> Score
 }
 
 /// The study, with all of its scores and its ledger.
-pub fn study() -> Board {
+pub fn study() -> MatrixSnapshot {
     let text = Text { path: PathBuf::from("experiments/test.yaml"), source: STUDY.to_owned() };
     let file = config::parse(text).unwrap();
     let (study, text) = (file.study, file.text);
@@ -105,15 +105,19 @@ pub fn study() -> Board {
                 let scores = scores(&of.views(), auc(model, projection, comparison));
                 let best = Best::of(&scores);
                 let (scores, key) = (Some(Arc::new(scores)), None);
-                cells.push(BoardCell { model, layer: 0, projection, comparison, status: CellStatus::Done, scores, key, best });
+                cells.push(SnapshotCell { model, layer: 0, projection, comparison, status: CellStatus::Done, scores, key, best });
             }
         }
     }
-    let step =
-        |cell: &BoardCell| Step::Score { model: cell.model, layer: 0, projection: cell.projection, comparison: cell.comparison };
+    let step = |cell: &SnapshotCell| Step::Score {
+        model: cell.model,
+        layer: 0,
+        projection: cell.projection,
+        comparison: cell.comparison,
+    };
     let jobs = cells.iter().map(|cell| (step(cell), JobId::of(&study.name, &step(cell).label(&study)))).collect();
     let digest = Digest::of(b"");
-    Board {
+    MatrixSnapshot {
         file: text.path.clone(),
         levels: Levels::of(&text),
         text: text.source,
@@ -140,11 +144,11 @@ pub fn study() -> Board {
     }
 }
 
-fn findings(cells: &[BoardCell]) -> StudyFindings {
+fn findings(cells: &[SnapshotCell]) -> StudyFindings {
     let mut ranked: Vec<(CellId, Best)> = cells
         .iter()
         .map(|cell| {
-            let BoardCell { model, layer, projection, comparison, .. } = *cell;
+            let SnapshotCell { model, layer, projection, comparison, .. } = *cell;
             let best = cell.best.unwrap();
             (CellId { model, layer, projection, view: best.view, comparison }, best)
         })
@@ -192,20 +196,20 @@ fn findings(cells: &[BoardCell]) -> StudyFindings {
 }
 
 /// What is seen of a study where everything is done.
-pub fn seen(board: Board) -> Snapshot {
-    let states = Arc::new(vec![CellState::Done; board.cells.len()]);
-    Snapshot { states, board: Some(Arc::new(board)), ..Snapshot::default() }
+pub fn seen(matrix_snapshot: MatrixSnapshot) -> Snapshot {
+    let states = Arc::new(vec![CellState::Done; matrix_snapshot.cells.len()]);
+    Snapshot { states, matrix_snapshot: Some(Arc::new(matrix_snapshot)), ..Snapshot::default() }
 }
 
 /// The study with its best figure pinned.
 pub fn pinned(note: &str) -> Snapshot {
-    let mut board = study();
-    let cell = board.figures()[0];
-    let name = board.name(&cell);
+    let mut matrix_snapshot = study();
+    let cell = matrix_snapshot.figures()[0];
+    let name = matrix_snapshot.name(&cell);
     let pin = Pin { figure: name.clone(), note: note.to_owned(), at: 0, definition: None };
-    board.pins = vec![Pinned { pin, cell: Some(cell), name }];
-    board.shown = vec![(cell, vec![ShownAs::Pinned])];
-    seen(board)
+    matrix_snapshot.pins = vec![Pinned { pin, cell: Some(cell), name }];
+    matrix_snapshot.shown = vec![(cell, vec![ShownAs::Pinned])];
+    seen(matrix_snapshot)
 }
 
 fn run(live: bool, states: [JobState; 3]) -> Snapshot {
@@ -265,8 +269,8 @@ pub fn opened<S: Screen>(screen: S) -> (S, Shared) {
 
 pub fn opened_with<S: Screen>(mut screen: S, seen: Snapshot) -> (S, Shared) {
     let shared = shared(seen);
-    if let Some(board) = shared.board() {
-        screen.take_study(board, false);
+    if let Some(matrix_snapshot) = shared.matrix_snapshot() {
+        screen.take_study(matrix_snapshot, false);
     }
     screen.rebuild(&shared);
     (screen, shared)

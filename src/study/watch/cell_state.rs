@@ -1,4 +1,4 @@
-//! How a cell stands now: what its board knew, and what its jobs have come to since.
+//! How a cell stands now: what its matrix snapshot knew, and what its jobs have come to since.
 
 use crate::study::matrix_snapshot::CellStatus;
 use visavis_core::domain::job::JobState;
@@ -63,8 +63,8 @@ pub(super) struct CellJob<'a> {
     pub why: Option<&'a str>,
 }
 
-/// The state of a cell, from that of its score when the board was made: of its jobs, the most urgent state is the cell's.
-/// `is_scored`: its score was made since, and its board is not made anew yet.
+/// The state of a cell, from that of its score when the matrix snapshot was made: of its jobs, the most urgent state is the cell's.
+/// `is_scored`: its score was made since, and its matrix snapshot is not made anew yet.
 pub(super) fn cell_state<'a>(status: &CellStatus, is_scored: bool, jobs: impl IntoIterator<Item = CellJob<'a>>) -> CellState {
     let settled = match status {
         CellStatus::Done => return CellState::Done,

@@ -1,4 +1,4 @@
-//! The files that a study is made from: when one of them changes, its board is made anew.
+//! The files that a study is made from: when one of them changes, its matrix snapshot is made anew.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},

@@ -1,6 +1,6 @@
 //! Watching a study: what screens show of it, brought up to date when something has changed, and not otherwise.
 //!
-//! The board (every cell and its score) is made anew when results or the study file change; how jobs stand is read whenever
+//! The matrix snapshot (every cell and its score) is made anew when results or the study file change; how jobs stand is read whenever
 //! the store has turned, which is cheap.
 
 mod cell_state;
@@ -21,7 +21,7 @@ use self::{
 use super::{
     Pins, Plan,
     cost::Costs,
-    matrix_snapshot::{Board, BoardCell, Former},
+    matrix_snapshot::{MatrixSnapshot, SnapshotCell, Former},
     results::ScoreCache,
 };
 use std::{
@@ -38,7 +38,7 @@ use visavis_core::{
     store::{Index, JobRow, LastAudit, Workspace, WrittenPage, stamp},
 };
 
-/// The board is made anew no oftener than this, and than a tenth of the time that takes.
+/// The matrix snapshot is made anew no oftener than this, and than a tenth of the time that takes.
 const PAUSE: Duration = Duration::from_secs(2);
 
 pub struct Watch {
@@ -59,7 +59,7 @@ pub struct Watch {
     seen: Snapshot,
 }
 
-/// Of what the board was made, and what that took.
+/// Of what the matrix snapshot was made, and what that took.
 struct SnapshotInputs {
     file: Option<(u64, u64)>,
     inputs: u64,
@@ -105,7 +105,7 @@ impl Watch {
         self.plan = None;
         self.jobs.clear();
         (self.clock, self.data_version, self.made) = (0, None, None);
-        self.seen.board = None;
+        self.seen.matrix_snapshot = None;
     }
 
     /// The study that is watched: one that was chosen, else the latest run's, else the first there is.
@@ -136,7 +136,7 @@ impl Watch {
             self.file = self.seen.studies.first().cloned();
         }
         if self.is_due() {
-            self.make_board();
+            self.make_matrix_snapshot();
             changed = true;
         }
         if changed {
@@ -145,7 +145,7 @@ impl Watch {
         changed.then(|| self.seen.clone())
     }
 
-    /// Makes the board anew, whatever it was made of.
+    /// Makes the matrix snapshot anew, whatever it was made of.
     pub fn renew(&mut self) {
         self.made = None;
         self.data_version = None;
@@ -187,33 +187,33 @@ impl Watch {
 
     /// A number that changes with what is pinned.
     fn pins(&self) -> usize {
-        let study = self.seen.board.as_ref().map(|board| board.study.name.as_str());
+        let study = self.seen.matrix_snapshot.as_ref().map(|matrix_snapshot| matrix_snapshot.study.name.as_str());
         let pins = self.index.as_ref().zip(study).and_then(|(index, study)| index.pins(study).ok());
         pins.map_or(0, |pins| pins.iter().map(|pin| 1 + pin.note.len() + pin.figure.len()).sum())
     }
 
     fn audit(&self) -> Option<LastAudit> {
-        LastAudit::of(&self.workspace, &self.seen.board.as_ref()?.study.name)
+        LastAudit::of(&self.workspace, &self.seen.matrix_snapshot.as_ref()?.study.name)
     }
 
     fn audited(&self) -> Option<(u64, u64)> {
-        stamp(&self.workspace.audit(&self.seen.board.as_ref()?.study.name))
+        stamp(&self.workspace.audit(&self.seen.matrix_snapshot.as_ref()?.study.name))
     }
 
     fn page(&self) -> Option<(u64, u64)> {
-        stamp(&self.workspace.report(&self.seen.board.as_ref()?.study.name))
+        stamp(&self.workspace.report(&self.seen.matrix_snapshot.as_ref()?.study.name))
     }
 
-    fn make_board(&mut self) {
+    fn make_matrix_snapshot(&mut self) {
         let Some(file) = self.file.clone() else { return };
         let begun = Instant::now();
         let written = stamp(&file);
-        let made = self.board(&file);
+        let made = self.matrix_snapshot(&file);
         self.seen.reading = false;
         match made {
-            Ok(board) => {
-                self.seen.report = WrittenPage::read(&self.workspace.report(&board.study.name));
-                self.seen.board = Some(Arc::new(board));
+            Ok(matrix_snapshot) => {
+                self.seen.report = WrittenPage::read(&self.workspace.report(&matrix_snapshot.study.name));
+                self.seen.matrix_snapshot = Some(Arc::new(matrix_snapshot));
                 self.seen.trouble = None;
             }
             Err(fault) => self.seen.trouble = Some(fault),
@@ -236,7 +236,7 @@ impl Watch {
         });
     }
 
-    fn board(&mut self, file: &Path) -> Result<Board> {
+    fn matrix_snapshot(&mut self, file: &Path) -> Result<MatrixSnapshot> {
         let opened = super::open(file, &self.workspace)?;
         let index = self.index.as_ref();
         let plan = Plan::new(&opened, &self.workspace, Pins::read(index, &opened.file.study.name))?;
@@ -249,14 +249,14 @@ impl Watch {
             verified: verified.into_iter().collect(),
         };
         // A plan that ran in part has a ledger of that part only when nothing more will come.
-        let board = Board::of(&opened, &plan, &former, self.seconds(&plan), &mut self.cache)?;
+        let matrix_snapshot = MatrixSnapshot::of(&opened, &plan, &former, self.seconds(&plan), &mut self.cache)?;
         self.plan = Some(plan);
-        Ok(board)
+        Ok(matrix_snapshot)
     }
 
     /// Brings up to date how every cell stands.
     fn stand(&mut self) {
-        let Some(board) = &self.seen.board else { return };
+        let Some(matrix_snapshot) = &self.seen.matrix_snapshot else { return };
         let live = self.seen.is_live();
         let progress: HashMap<JobId, Option<f32>> = self
             .seen
@@ -267,10 +267,10 @@ impl Watch {
             .collect();
         let run = self.seen.run.as_ref();
         let is_live = |row: &JobRow| live && run.is_some_and(|run| run.run.journal == row.run);
-        let state = |cell: &BoardCell| {
-            let own = board.job(cell).and_then(|job| self.jobs.get(&job));
+        let state = |cell: &SnapshotCell| {
+            let own = matrix_snapshot.job(cell).and_then(|job| self.jobs.get(&job));
             let is_scored = own.is_some_and(|row| row.state == JobState::Done && is_live(row));
-            let jobs = board.jobs(cell).filter_map(|job| self.jobs.get(&job)).map(|row| CellJob {
+            let jobs = matrix_snapshot.jobs(cell).filter_map(|job| self.jobs.get(&job)).map(|row| CellJob {
                 state: run.map_or(row.state, |run| run.state(row)),
                 is_live: is_live(row),
                 progress: progress.get(&row.id).copied().flatten(),
@@ -278,7 +278,7 @@ impl Watch {
             });
             cell_state(&cell.status, is_scored, jobs)
         };
-        self.seen.states = Arc::new(board.cells.iter().map(state).collect());
+        self.seen.states = Arc::new(matrix_snapshot.cells.iter().map(state).collect());
     }
 
     /// What is left of a plan takes about so long here.

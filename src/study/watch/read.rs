@@ -54,7 +54,7 @@ impl Watch {
         }
         self.seen.runs = index.count_runs()?;
         self.seen.jobs = Arc::new(jobs);
-        let study = self.seen.board.as_ref().map(|board| board.study.name.clone());
+        let study = self.seen.matrix_snapshot.as_ref().map(|matrix_snapshot| matrix_snapshot.study.name.clone());
         if let Some(study) = study {
             for row in index.jobs_after(&study, self.clock)? {
                 self.clock = self.clock.max(row.clock);

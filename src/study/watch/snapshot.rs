@@ -2,7 +2,7 @@
 
 use super::{CellState, DeviceSeen};
 use crate::study::{
-    matrix_snapshot::Board,
+    matrix_snapshot::MatrixSnapshot,
     timeline::{Phase, Timeline},
 };
 use std::{path::PathBuf, sync::Arc};
@@ -23,8 +23,8 @@ pub struct JobSeen {
 pub struct Snapshot {
     /// The study files of the workspace.
     pub studies: Vec<PathBuf>,
-    pub board: Option<Arc<Board>>,
-    /// How each cell of the board stands.
+    pub matrix_snapshot: Option<Arc<MatrixSnapshot>>,
+    /// How each cell of the matrix snapshot stands.
     pub states: Arc<Vec<CellState>>,
     pub run: Option<Timeline>,
     pub jobs: Arc<Vec<JobSeen>>,

@@ -23,7 +23,7 @@ use visavis_core::domain::{
 pub fn draw(paint: &mut Paint, area: Rect, shared: &Shared) {
     let theme = paint.theme;
     let wide = usize::from(area.width);
-    let name = shared.seen.board.as_ref().map_or("no study", |board| board.study.name.as_str());
+    let name = shared.seen.matrix_snapshot.as_ref().map_or("no study", |matrix_snapshot| matrix_snapshot.study.name.as_str());
     let right = run_state(shared);
     let tabs: usize = ScreenId::ALL.iter().map(|screen| screen.word().len() + 4).sum();
     let brief = wide < tabs + 40;
@@ -56,7 +56,7 @@ fn run_state(shared: &Shared) -> String {
     if shared.seen.reading {
         return "◐ reading the study".to_owned();
     }
-    if let Some(fault) = shared.seen.trouble.as_ref().filter(|_| shared.seen.board.is_some()) {
+    if let Some(fault) = shared.seen.trouble.as_ref().filter(|_| shared.seen.matrix_snapshot.is_some()) {
         let line = fault.place.as_ref().and_then(|place| place.at).map_or(String::new(), |(line, _)| format!("line {line}: "));
         return format!("✕ {line}{} · E opens it", printable(&fault.what));
     }
@@ -68,8 +68,12 @@ fn run_state(shared: &Shared) -> String {
                 Some(HeldBecause::Draining) => "draining · ",
                 None => "",
             };
-            let time = shared.seen.board.as_ref().filter(|board| board.seconds > 1.0 && board.study.name == run.run.study);
-            let time = time.map_or(String::new(), |board| format!(" · {}", text::about(board.seconds)));
+            let time = shared
+                .seen
+                .matrix_snapshot
+                .as_ref()
+                .filter(|matrix_snapshot| matrix_snapshot.seconds > 1.0 && matrix_snapshot.study.name == run.run.study);
+            let time = time.map_or(String::new(), |matrix_snapshot| format!(" · {}", text::about(matrix_snapshot.seconds)));
             let failed = if run.count(JobState::Failed) > 0 {
                 format!("✕ {} failed · ", run.count(JobState::Failed))
             } else {
@@ -80,11 +84,15 @@ fn run_state(shared: &Shared) -> String {
         Some(run) if run.count(JobState::Failed) > 0 => format!("✕ {} failed", run.count(JobState::Failed)),
         Some(run) if run.phase() == Phase::Interrupted => "‖ the last run was interrupted".to_owned(),
         Some(run) if run.phase() == Phase::Lost => "✕ the last run ended without a word".to_owned(),
-        _ => shared.seen.board.as_ref().map_or(String::new(), |board| match (board.to_run, board.waiting) {
-            (0, 0) => "● everything is done".to_owned(),
-            (0, waiting) => format!("… {} wait for what is missing", thousands(waiting)),
-            (n, 0) => format!("○ {} to run · {}", thousands(n), text::about(board.seconds)),
-            (n, waiting) => format!("○ {} to run · {} · {} wait", thousands(n), text::about(board.seconds), thousands(waiting)),
+        _ => shared.seen.matrix_snapshot.as_ref().map_or(String::new(), |matrix_snapshot| {
+            match (matrix_snapshot.to_run, matrix_snapshot.waiting) {
+                (0, 0) => "● everything is done".to_owned(),
+                (0, waiting) => format!("… {} wait for what is missing", thousands(waiting)),
+                (n, 0) => format!("○ {} to run · {}", thousands(n), text::about(matrix_snapshot.seconds)),
+                (n, waiting) => {
+                    format!("○ {} to run · {} · {} wait", thousands(n), text::about(matrix_snapshot.seconds), thousands(waiting))
+                }
+            }
         }),
     }
 }

@@ -29,7 +29,7 @@ pub fn draw(frame: &mut Frame, app: &App, pixels: &mut Pixels) -> Vec<Hit> {
     }
     let [top, body, bottom] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)]).areas(area);
     header::draw(&mut paint, top, shared);
-    if shared.seen.board.is_none() && !screen.works_without_study() {
+    if shared.seen.matrix_snapshot.is_none() && !screen.works_without_study() {
         welcome::draw(&mut paint, body, shared);
     } else {
         screen.draw(&mut paint, body, shared);

@@ -29,7 +29,7 @@ fn choose(shared: &mut Shared, options: &[String], cursor: usize, choice: MenuCh
         MenuChoice::Study if cursor >= shared.seen.studies.len() => start(shared, cursor - shared.seen.studies.len()),
         MenuChoice::Study => match options.get(cursor) {
             Some(path) => {
-                shared.seen.board = None;
+                shared.seen.matrix_snapshot = None;
                 shared.undo.clear();
                 vec![Effect::Choose(path.into())]
             }
@@ -37,8 +37,10 @@ fn choose(shared: &mut Shared, options: &[String], cursor: usize, choice: MenuCh
         },
         MenuChoice::Start => start(shared, cursor),
         MenuChoice::Add => {
-            match (Adding::ALL.get(cursor), shared.board()) {
-                (Some(adding), Some(board)) => shared.overlay = Some(Overlay::Form(Form::new(*adding, board))),
+            match (Adding::ALL.get(cursor), shared.matrix_snapshot()) {
+                (Some(adding), Some(matrix_snapshot)) => {
+                    shared.overlay = Some(Overlay::Form(Form::new(*adding, matrix_snapshot)))
+                }
                 _ => shared.say("no study is open: F opens one", true),
             }
             vec![]

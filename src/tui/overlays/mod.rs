@@ -100,9 +100,9 @@ mod tests {
     /// What a command does in an overlay over the matrix of the study of tests.
     fn after(overlay: Overlay, commands: &[C]) -> (Shared, Screens, Then) {
         let (mut shared, mut screens) = (testing::shared(testing::seen(testing::study())), Screens::default());
-        let board = shared.seen.board.clone().unwrap();
+        let matrix_snapshot = shared.seen.matrix_snapshot.clone().unwrap();
         screens.all_mut().for_each(|screen| {
-            screen.take_study(&board, false);
+            screen.take_study(&matrix_snapshot, false);
             screen.rebuild(&shared);
         });
         shared.overlay = Some(overlay);

@@ -19,7 +19,7 @@ const LONGEST: usize = 500;
 
 pub fn update(shared: &mut Shared, figure: CellId, text: String, command: ScreenCommand) -> Vec<Effect> {
     if command == ScreenCommand::Enter {
-        let Some(name) = shared.board().map(|board| board.name(&figure)) else { return vec![] };
+        let Some(name) = shared.matrix_snapshot().map(|matrix_snapshot| matrix_snapshot.name(&figure)) else { return vec![] };
         let (file, note) = (shared.study_file(), format!("--note={}", text.trim()));
         return shared.program(&["pin", &note, "--", &file, &name], CommandPurpose::Ask);
     }
@@ -30,7 +30,7 @@ pub fn update(shared: &mut Shared, figure: CellId, text: String, command: Screen
 }
 
 pub fn draw(paint: &mut Paint, area: Rect, shared: &Shared, figure: &CellId, text: &str) {
-    let name = shared.board().map_or(String::new(), |board| board.name(figure));
+    let name = shared.matrix_snapshot().map_or(String::new(), |matrix_snapshot| matrix_snapshot.name(figure));
     let inner = over(paint, area, 76, 6, "pin to the report");
     let theme = paint.theme;
     let room = usize::from(inner.width);

@@ -22,7 +22,7 @@ pub fn act(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
     match command {
         ScreenCommand::Go(screen) => app.go(screen),
         ScreenCommand::Focus => app.go(app.shared.screen.next()),
-        ScreenCommand::Enter if shared.seen.board.is_none() && !always_works => shared.offer_studies(),
+        ScreenCommand::Enter if shared.seen.matrix_snapshot.is_none() && !always_works => shared.offer_studies(),
         ScreenCommand::Help => shared.overlay = Some(Overlay::Help { scroll: 0 }),
         ScreenCommand::Palette => shared.overlay = Some(Overlay::Palette { text: String::new(), cursor: 0 }),
         ScreenCommand::Filter => {
@@ -56,7 +56,7 @@ pub fn act(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
         ScreenCommand::Study => shared.offer_studies(),
         ScreenCommand::Add => add(shared),
         ScreenCommand::Run => {
-            if shared.seen.board.is_some() && !shared.seen.is_live() {
+            if shared.seen.matrix_snapshot.is_some() && !shared.seen.is_live() {
                 app.go(ScreenId::Runs);
             }
             return app.shared.run(None);
@@ -93,15 +93,16 @@ fn on_screen(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
 }
 
 fn undo(shared: &mut Shared) -> Vec<Effect> {
-    let (Some(board), Some((before, after))) = (shared.seen.board.clone(), shared.undo.pop()) else {
+    let (Some(matrix_snapshot), Some((before, after))) = (shared.seen.matrix_snapshot.clone(), shared.undo.pop()) else {
         shared.say("nothing to undo: no change was made to the study file from here", false);
         return vec![];
     };
-    vec![Effect::Write { file: board.file.clone(), before: after, after: before, undo: true }]
+    vec![Effect::Write { file: matrix_snapshot.file.clone(), before: after, after: before, undo: true }]
 }
 
 fn edit(shared: &mut Shared) -> Vec<Effect> {
-    let file = shared.board().map(|board| &board.file).or_else(|| shared.seen.studies.first()).cloned();
+    let file =
+        shared.matrix_snapshot().map(|matrix_snapshot| &matrix_snapshot.file).or_else(|| shared.seen.studies.first()).cloned();
     match file {
         Some(file) => vec![Effect::Edit(file)],
         None => {
@@ -113,7 +114,7 @@ fn edit(shared: &mut Shared) -> Vec<Effect> {
 
 /// A menu of what can be added to the study; of studies, where none is open.
 fn add(shared: &mut Shared) {
-    if shared.seen.board.is_none() {
+    if shared.seen.matrix_snapshot.is_none() {
         shared.offer_studies();
         return;
     }
@@ -123,9 +124,9 @@ fn add(shared: &mut Shared) {
 
 /// Builds the report. Figures that it lacks are drawn before, where nothing else is to be run.
 fn build(shared: &mut Shared) -> Vec<Effect> {
-    let Some(board) = shared.board() else { return vec![] };
-    let only_figures = board.undrawn > 0 && board.to_run == board.undrawn;
-    let draws = only_figures && !shared.seen.is_live() && board.found.is_some();
+    let Some(matrix_snapshot) = shared.matrix_snapshot() else { return vec![] };
+    let only_figures = matrix_snapshot.undrawn > 0 && matrix_snapshot.to_run == matrix_snapshot.undrawn;
+    let draws = only_figures && !shared.seen.is_live() && matrix_snapshot.found.is_some();
     let file = shared.study_file();
     if draws {
         shared.program(&["run", &file], CommandPurpose::Draw)
@@ -135,8 +136,9 @@ fn build(shared: &mut Shared) -> Vec<Effect> {
 }
 
 fn audit_report(shared: &mut Shared) -> Vec<Effect> {
-    let Some(board) = shared.board() else { return vec![] };
-    let (file, study) = (format!("{}reports/{}.html", shared.root, board.study.name), board.study.name.clone());
+    let Some(matrix_snapshot) = shared.matrix_snapshot() else { return vec![] };
+    let (file, study) =
+        (format!("{}reports/{}.html", shared.root, matrix_snapshot.study.name), matrix_snapshot.study.name.clone());
     if shared.seen.report.is_none() {
         shared.say("there is no report yet: b builds it", true);
         return vec![];
@@ -145,7 +147,7 @@ fn audit_report(shared: &mut Shared) -> Vec<Effect> {
 }
 
 fn audit_study(shared: &mut Shared) -> Vec<Effect> {
-    let Some(board) = shared.board() else { return vec![] };
-    let study = board.study.name.clone();
+    let Some(matrix_snapshot) = shared.matrix_snapshot() else { return vec![] };
+    let study = matrix_snapshot.study.name.clone();
     shared.program(&["audit", &shared.study_file(), "--json"], CommandPurpose::Audit(study))
 }

@@ -90,7 +90,7 @@ fn take_picture(app: &mut App, cell: CellId, picture: Result<FigurePoints, Fault
 }
 
 fn see(app: &mut App, seen: Snapshot) {
-    let (same, same_text) = match (&app.shared.seen.board, &seen.board) {
+    let (same, same_text) = match (&app.shared.seen.matrix_snapshot, &seen.matrix_snapshot) {
         (Some(old), Some(new)) => (Arc::ptr_eq(old, new), old.text == new.text),
         _ => (false, false),
     };
@@ -118,10 +118,10 @@ fn take_study(app: &mut App, same_text: bool) {
     } else {
         shared.pictures.clear();
     }
-    let Some(board) = shared.seen.board.clone() else { return };
-    app.screens.all_mut().for_each(|screen| screen.take_study(&board, same_text));
-    shared.marked.retain(|name| board.families.iter().any(|(family, _)| family == name));
-    if matches!(&shared.overlay, Some(Overlay::Note { figure, .. }) if !board.has(figure)) {
+    let Some(matrix_snapshot) = shared.seen.matrix_snapshot.clone() else { return };
+    app.screens.all_mut().for_each(|screen| screen.take_study(&matrix_snapshot, same_text));
+    shared.marked.retain(|name| matrix_snapshot.families.iter().any(|(family, _)| family == name));
+    if matches!(&shared.overlay, Some(Overlay::Note { figure, .. }) if !matrix_snapshot.has(figure)) {
         shared.overlay = None;
     }
 }

@@ -253,9 +253,9 @@ mod tests {
     fn a_model_that_is_gone_from_the_study_is_not_marked_any_more() {
         let (mut app, _) = after("G Space");
         assert_eq!(app.shared.marked.iter().collect::<Vec<_>>(), ["noisy"]);
-        let mut board = testing::study();
-        board.families[2].0 = "quiet".to_owned();
-        update(&mut app, ScreenEvent::Seen(Box::new(testing::seen(board))), &[]);
+        let mut matrix_snapshot = testing::study();
+        matrix_snapshot.families[2].0 = "quiet".to_owned();
+        update(&mut app, ScreenEvent::Seen(Box::new(testing::seen(matrix_snapshot))), &[]);
         assert!(app.shared.marked.is_empty());
     }
 

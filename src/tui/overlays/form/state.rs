@@ -1,7 +1,7 @@
 //! The fields of each form, their completions, and the change that they amount to.
 
 use crate::{
-    study::{METHODS, draft::Change, matrix_snapshot::Board},
+    study::{METHODS, draft::Change, matrix_snapshot::MatrixSnapshot},
     tui::levels::{known, projections},
 };
 use std::borrow::Cow;
@@ -78,7 +78,7 @@ impl Adding {
 }
 
 impl Form {
-    pub fn new(adding: Adding, board: &Board) -> Self {
+    pub fn new(adding: Adding, matrix_snapshot: &MatrixSnapshot) -> Self {
         let field = |name, hint, options: Vec<String>| FormField { name, hint, value: String::new(), options };
         let name = || field("name", "its name in tables and figures", vec![]);
         // `Smiling`, and of an attribute with several values each: `digit=3`.
@@ -87,16 +87,16 @@ impl Form {
                 0 => vec![name.clone()],
                 _ => values.iter().map(|value| format!("{}={}", bare(name), bare(value))).collect(),
             };
-            let words: Vec<String> = board.attributes.iter().flat_map(named).collect();
+            let words: Vec<String> = matrix_snapshot.attributes.iter().flat_map(named).collect();
             let not: Vec<String> = words.iter().map(|word| format!("not {word}")).collect();
             [words, not].concat()
         };
-        let prepare = || field("prepare", "a preparation of the study", board.offers.preparations.clone());
+        let prepare = || field("prepare", "a preparation of the study", matrix_snapshot.offers.preparations.clone());
         let architecture = || {
             field(
                 "architecture",
                 "such as resnet34",
-                known(board, "architecture").into_iter().filter(|word| !word.contains(' ')).collect(),
+                known(matrix_snapshot, "architecture").into_iter().filter(|word| !word.contains(' ')).collect(),
             )
         };
         let fields = match adding {
@@ -116,7 +116,7 @@ impl Form {
                     "what takes no training",
                     BaselineKind::ALL.iter().map(BaselineKind::to_string).chain(["untrained".to_owned()]).collect(),
                 ),
-                field("architecture", "of an untrained one only", known(board, "architecture")),
+                field("architecture", "of an untrained one only", known(matrix_snapshot, "architecture")),
                 prepare(),
             ],
             Adding::Weights => vec![
@@ -126,14 +126,14 @@ impl Form {
                 field("trained on", "a label: vggface2", vec![]),
                 prepare(),
                 field("weights", "a file, seen from the study's folder: ../weights/x.safetensors", vec![]),
-                field("family", "how its tensors are named", board.offers.families.clone()),
+                field("family", "how its tensors are named", matrix_snapshot.offers.families.clone()),
             ],
             Adding::Features => vec![
                 name(),
                 field("features", "N × D, .npy or .safetensors: ../data/mine.npy", vec![]),
                 field("images", "ids, one a line: ../data/mine.txt", vec![]),
             ],
-            _ => vec![field("level", "as the study file writes it", known(board, adding.factor().unwrap_or("loss")))],
+            _ => vec![field("level", "as the study file writes it", known(matrix_snapshot, adding.factor().unwrap_or("loss")))],
         };
         Form { adding, fields, cursor: 0, fault: String::new() }
     }

@@ -7,7 +7,7 @@ mod update;
 mod view;
 
 use crate::{
-    study::matrix_snapshot::Board,
+    study::matrix_snapshot::MatrixSnapshot,
     tui::{
         command::ScreenCommand, copied, event::Effect, paint::Paint, screen::Screen, screen_id::ScreenId, shared::Shared,
         table::ScreenTable,
@@ -57,15 +57,15 @@ impl Screen for CompareState {
         vec![]
     }
 
-    fn command_line(&self, shared: &Shared, board: &Board) -> Result<Vec<String>, String> {
-        let file = shared.anywhere(&board.file);
-        let held = &copied::findings(board)?.held;
+    fn command_line(&self, shared: &Shared, matrix_snapshot: &MatrixSnapshot) -> Result<Vec<String>, String> {
+        let file = shared.anywhere(&matrix_snapshot.file);
+        let held = &copied::findings(matrix_snapshot)?.held;
         if held.is_empty() {
             return Err("nothing is copied: the study names no contrasts to print".to_owned());
         }
         let marked: Vec<&str> = shared.marked.iter().map(String::as_str).collect();
         let [one, other] = marked[..] else { return Ok(copied::words(&["compare", &file])) };
-        let name = |side: &[usize]| side.first().map(|&model| board.families[model].0.as_str());
+        let name = |side: &[usize]| side.first().map(|&model| matrix_snapshot.families[model].0.as_str());
         let is = |of: &&ContrastSides| {
             let sides = (name(&of.left), name(&of.right));
             sides == (Some(one), Some(other)) || sides == (Some(other), Some(one))

@@ -1,7 +1,7 @@
 //! Two models paired on the same images.
 
 use super::row::best_by_model;
-use crate::study::matrix_snapshot::Board;
+use crate::study::matrix_snapshot::MatrixSnapshot;
 use visavis_core::domain::{
     contrast::ContrastSides,
     model::{Model, differences},
@@ -34,10 +34,11 @@ pub struct Paired {
 }
 
 /// Two models, by what their trainings have in common. Their sides are those of the study's contrast, else in the study's order.
-pub fn paired(board: &Board, one: &str, other: &str) -> Option<Paired> {
-    let side = |name: &str| board.trainings().into_values().find(|models| board.families[models[0]].0 == name);
+pub fn paired(matrix_snapshot: &MatrixSnapshot, one: &str, other: &str) -> Option<Paired> {
+    let side =
+        |name: &str| matrix_snapshot.trainings().into_values().find(|models| matrix_snapshot.families[models[0]].0 == name);
     let (one, other) = (side(one)?, side(other)?);
-    let found = board.found.as_ref();
+    let found = matrix_snapshot.found.as_ref();
     let held = found.and_then(|found| {
         let is = |of: &ContrastSides| of.left == one && of.right == other || of.left == other && of.right == one;
         found.held.iter().position(is)
@@ -47,7 +48,7 @@ pub fn paired(board: &Board, one: &str, other: &str) -> Option<Paired> {
         (None, true) => (one, other),
         (None, false) => (other, one),
     };
-    let best = best_by_model(board);
+    let best = best_by_model(matrix_snapshot);
     let mean = |models: &[usize], comparison: usize| {
         let values: Vec<f64> = models.iter().filter_map(|&model| Some(best.get(&(model, comparison))?.quoted.value)).collect();
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
@@ -58,7 +59,7 @@ pub fn paired(board: &Board, one: &str, other: &str) -> Option<Paired> {
         judged.find(|(of, _)| of.held == place && of.comparison == comparison)
     };
     let mut rows = Vec::new();
-    for (place, comparison) in board.study.comparisons.iter().enumerate() {
+    for (place, comparison) in matrix_snapshot.study.comparisons.iter().enumerate() {
         let comparison = comparison.name.clone();
         if let Some((of, verdict)) = difference(place) {
             let Difference { left, right, difference, .. } = *of;
@@ -75,9 +76,9 @@ pub fn paired(board: &Board, one: &str, other: &str) -> Option<Paired> {
         f64::midpoint(differences[(differences.len() - 1) / 2], differences[differences.len() / 2])
     };
     Some(Paired {
-        left: board.families[left[0]].0.clone(),
-        right: board.families[right[0]].0.clone(),
-        differs: differing(&board.study.models[left[0]], &board.study.models[right[0]]),
+        left: matrix_snapshot.families[left[0]].0.clone(),
+        right: matrix_snapshot.families[right[0]].0.clone(),
+        differs: differing(&matrix_snapshot.study.models[left[0]], &matrix_snapshot.study.models[right[0]]),
         verdicts: held.map(|_| rows.iter().filter_map(|row| Some(row.difference?.1)).collect()),
         median,
         rows,

@@ -1,7 +1,7 @@
 //! One row of the table of models.
 
 use crate::{
-    study::matrix_snapshot::{Best, Board},
+    study::matrix_snapshot::{Best, MatrixSnapshot},
     tui::table::TableValue,
 };
 use std::collections::{BTreeSet, HashMap};
@@ -13,9 +13,9 @@ use visavis_core::domain::{
 pub type BestViews = HashMap<(usize, usize), Best>;
 
 /// By model and comparison: the view that is best on the selection half, of any layer and projection.
-pub fn best_by_model(board: &Board) -> BestViews {
+pub fn best_by_model(matrix_snapshot: &MatrixSnapshot) -> BestViews {
     let mut best: BestViews = HashMap::new();
-    for cell in &board.cells {
+    for cell in &matrix_snapshot.cells {
         let Some(of) = cell.best.filter(|best| best.ranked) else { continue };
         best.entry((cell.model, cell.comparison)).and_modify(|own| *own = own.better(of)).or_insert(of);
     }
@@ -23,8 +23,8 @@ pub fn best_by_model(board: &Board) -> BestViews {
 }
 
 /// The sixteen columns of one model; `models`: its trainings.
-pub fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &BestViews) -> Vec<TableValue> {
-    let study = &board.study;
+pub fn row(matrix_snapshot: &MatrixSnapshot, models: &[usize], comparisons: &[usize], best: &BestViews) -> Vec<TableValue> {
+    let study = &matrix_snapshot.study;
     let first = &study.models[models[0]];
     let of_seed = |model: &usize| {
         let chosen: Vec<Estimate> =
@@ -50,7 +50,7 @@ pub fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &BestVi
         Some((*comparison, a, quoted))
     };
     let top = comparisons.iter().filter_map(of_comparison).reduce(|own, other| if other.1 > own.1 { other } else { own });
-    let separates = board.found.as_ref().map(|found| {
+    let separates = matrix_snapshot.found.as_ref().map(|found| {
         let holds = |row: &&LedgerRow| {
             row.chosen
                 && models.contains(&row.candidate.cell.model)
@@ -65,7 +65,7 @@ pub fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &BestVi
         let each = models.iter().filter_map(|&model| {
             let layer = crate::study::last_layer(study, model);
             let aucs = comparisons.iter().filter_map(|&comparison| {
-                let (features, probed) = board.space(model, layer, comparison)?;
+                let (features, probed) = matrix_snapshot.space(model, layer, comparison)?;
                 if probe { probed?.b.map(|b| b.value) } else { features.map(|features| features.value) }
             });
             let values: Vec<f64> = aucs.collect();
@@ -73,18 +73,18 @@ pub fn row(board: &Board, models: &[usize], comparisons: &[usize], best: &BestVi
         });
         over_seeds(&each.collect::<Vec<_>>())
     };
-    let verified: Vec<_> = models.iter().filter_map(|model| board.verified.get(model)).collect();
+    let verified: Vec<_> = models.iter().filter_map(|model| matrix_snapshot.verified.get(model)).collect();
     let mean = |of: &dyn Fn(&Verification) -> Estimate| match &verified[..] {
         [one] => TableValue::Estimate(of(one)),
         many => over_seeds(&many.iter().map(|one| of(one).value).collect::<Vec<_>>()),
     };
     let trained = |of: fn(&[f64]) -> Option<f64>| {
-        over_seeds(&models.iter().filter_map(|model| of(board.accuracy.get(model)?)).collect::<Vec<_>>())
+        over_seeds(&models.iter().filter_map(|model| of(matrix_snapshot.accuracy.get(model)?)).collect::<Vec<_>>())
     };
     let factors = first.factors();
     let factor = |name: &str| TableValue::of(factors.get(name).map(String::as_str));
     vec![
-        board.families[models[0]].0.as_str().into(),
+        matrix_snapshot.families[models[0]].0.as_str().into(),
         auc,
         top.as_ref().map_or(TableValue::Empty, |(_, _, quoted)| quoted.clone()),
         TableValue::of(top.map(|(comparison, ..)| study.comparisons[comparison].name.as_str())),

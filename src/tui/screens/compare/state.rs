@@ -2,7 +2,7 @@
 
 use super::row::{best_by_model, row};
 use crate::{
-    study::matrix_snapshot::Board,
+    study::matrix_snapshot::MatrixSnapshot,
     tui::{
         filter::Filter,
         table::{ScreenTable, TableValue, by_number},
@@ -78,15 +78,16 @@ pub fn explained(column: usize) -> &'static str {
 
 impl CompareState {
     /// Makes the table anew.
-    pub fn rebuild(&mut self, board: &Board) {
+    pub fn rebuild(&mut self, matrix_snapshot: &MatrixSnapshot) {
         let filter = Filter::parse(&self.filter, &FIELDS).unwrap_or_default();
         // A comparison that the filter names restricts what scores are means of; it takes no model away.
         let (asked, filter) = (filter.only("comparison"), filter.without("comparison"));
-        let named = |place: &usize| asked.holds("", &|_| TableValue::from(board.study.comparisons[*place].name.as_str()));
-        let comparisons: Vec<usize> = (0..board.study.comparisons.len()).filter(named).collect();
-        let best = best_by_model(board);
-        self.families = board.trainings().into_values().collect();
-        let rows = self.families.iter().map(|models| row(board, models, &comparisons, &best)).collect();
+        let named =
+            |place: &usize| asked.holds("", &|_| TableValue::from(matrix_snapshot.study.comparisons[*place].name.as_str()));
+        let comparisons: Vec<usize> = (0..matrix_snapshot.study.comparisons.len()).filter(named).collect();
+        let best = best_by_model(matrix_snapshot);
+        self.families = matrix_snapshot.trainings().into_values().collect();
+        let rows = self.families.iter().map(|models| row(matrix_snapshot, models, &comparisons, &best)).collect();
         self.table = ScreenTable { title: "model against model".to_owned(), heads: HEADS.to_vec(), rows };
         let holds = |row: &usize| {
             let cells = &self.table.rows[*row];

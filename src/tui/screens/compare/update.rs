@@ -39,8 +39,8 @@ pub fn update(compare: &mut CompareState, shared: &mut Shared, command: ScreenCo
 }
 
 pub fn rebuild(compare: &mut CompareState, shared: &Shared) {
-    if let Some(board) = shared.board() {
-        compare.rebuild(board);
+    if let Some(matrix_snapshot) = shared.matrix_snapshot() {
+        compare.rebuild(matrix_snapshot);
     }
 }
 
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn two_models_without_a_contrast_are_paired_without_verdicts() {
         let (_, shared) = after(&[]);
-        let pair = super::super::paired::paired(shared.board().unwrap(), "noisy", "pixels").unwrap();
+        let pair = super::super::paired::paired(shared.matrix_snapshot().unwrap(), "noisy", "pixels").unwrap();
         assert_eq!((pair.left.as_str(), pair.right.as_str()), ("pixels", "noisy"), "in the study's order");
         assert!(pair.verdicts.is_none() && pair.rows.len() == 2);
         assert!(pair.rows.iter().all(|row| row.right < row.left && row.difference.is_none()));

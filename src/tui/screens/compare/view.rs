@@ -5,7 +5,7 @@ use super::{
     state::{CompareState, HEADS, explained},
 };
 use crate::{
-    study::matrix_snapshot::Board,
+    study::matrix_snapshot::MatrixSnapshot,
     tui::{
         paint::{Clicked, Paint, first, over_ground, scrollbar},
         shared::Shared,
@@ -22,10 +22,10 @@ use ratatui::{
 use visavis_core::domain::{claim::NumberForm, simultaneous::DifferenceVerdict, text::count};
 
 pub fn draw(compare: &CompareState, paint: &mut Paint, area: Rect, shared: &Shared) {
-    let Some(board) = shared.board() else { return };
+    let Some(matrix_snapshot) = shared.matrix_snapshot() else { return };
     let marked: Vec<&String> = shared.marked.iter().collect();
     let pair = match &marked[..] {
-        [one, other] => paired(board, one, other),
+        [one, other] => paired(matrix_snapshot, one, other),
         _ => None,
     };
     let below = match (&pair, compare.diff) {
@@ -37,7 +37,7 @@ pub fn draw(compare: &CompareState, paint: &mut Paint, area: Rect, shared: &Shar
         Layout::vertical([Constraint::Fill(1), Constraint::Length(below.min(area.height / 2 + area.height / 6))]).areas(area);
     draw_table(compare, paint, table, shared);
     match pair {
-        Some(pair) => draw_pair(paint, under, compare.diff, board, &pair),
+        Some(pair) => draw_pair(paint, under, compare.diff, matrix_snapshot, &pair),
         None => {
             let inner = paint.pane(under, "paired on the same images", false);
             let n = shared.marked.len();
@@ -187,9 +187,9 @@ fn draw_table(compare: &CompareState, paint: &mut Paint, area: Rect, shared: &Sh
     scrollbar(paint, area, top, rows, compare.order.len());
 }
 
-fn draw_pair(paint: &mut Paint, area: Rect, whole: bool, board: &Board, pair: &Paired) {
+fn draw_pair(paint: &mut Paint, area: Rect, whole: bool, matrix_snapshot: &MatrixSnapshot, pair: &Paired) {
     let theme = paint.theme;
-    let images = board.cells.iter().filter_map(|cell| Some(cell.scores.as_ref()?.counts.n)).max().unwrap_or(0);
+    let images = matrix_snapshot.cells.iter().filter_map(|cell| Some(cell.scores.as_ref()?.counts.n)).max().unwrap_or(0);
     let inner = paint.pane(
         area,
         &format!(

@@ -5,7 +5,7 @@ mod update;
 mod view;
 
 use crate::{
-    study::matrix_snapshot::Board,
+    study::matrix_snapshot::MatrixSnapshot,
     tui::{
         command::ScreenCommand, copied, event::Effect, paint::Paint, screen::Screen, screen_id::ScreenId, shared::Shared,
         table::ScreenTable,
@@ -32,7 +32,7 @@ impl Screen for FiguresState {
         &[C::Down, C::Enter, C::Pin, C::Beside, C::Filter, C::Build, C::Mark]
     }
 
-    fn take_study(&mut self, _board: &Board, same_text: bool) {
+    fn take_study(&mut self, _matrix_snapshot: &MatrixSnapshot, same_text: bool) {
         // Figures are known by their places in the study file.
         if !same_text {
             self.beside = None;
@@ -65,14 +65,14 @@ impl Screen for FiguresState {
         self.on_screen(state::wall(shared.size))
     }
 
-    fn command_line(&self, shared: &Shared, board: &Board) -> Result<Vec<String>, String> {
-        copied::findings(board)?;
-        let file = shared.anywhere(&board.file);
+    fn command_line(&self, shared: &Shared, matrix_snapshot: &MatrixSnapshot) -> Result<Vec<String>, String> {
+        copied::findings(matrix_snapshot)?;
+        let file = shared.anywhere(&matrix_snapshot.file);
         let Some(figure) = self.here() else { return Ok(copied::words(&["export", &file, "--what", "ledger"])) };
         let options = [
-            ("--model", &board.study.models[figure.model].name),
-            ("--layer", &board.layers[figure.model][figure.layer]),
-            ("--projection", &board.study.projections[figure.projection].name),
+            ("--model", &matrix_snapshot.study.models[figure.model].name),
+            ("--layer", &matrix_snapshot.layers[figure.model][figure.layer]),
+            ("--projection", &matrix_snapshot.study.projections[figure.projection].name),
         ];
         let mut words = copied::words(&["export", &file, "--what", "coordinates"]);
         words.extend(options.iter().flat_map(|(option, name)| [(*option).to_owned(), (*name).clone()]));
@@ -80,7 +80,7 @@ impl Screen for FiguresState {
     }
 
     fn table(&self, shared: &Shared) -> ScreenTable {
-        state::table(shared.board(), &self.list)
+        state::table(shared.matrix_snapshot(), &self.list)
     }
 
     fn draw(&self, paint: &mut Paint, area: Rect, shared: &Shared) {

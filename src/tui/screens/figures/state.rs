@@ -1,7 +1,7 @@
 //! Figures in the ledger's order, and which of them is looked at.
 
 use crate::{
-    study::matrix_snapshot::Board,
+    study::matrix_snapshot::MatrixSnapshot,
     tui::{
         filter::Filter,
         ledger::{quoted, row, shown_as},
@@ -34,13 +34,15 @@ pub fn wall(size: (u16, u16)) -> (usize, usize) {
 }
 
 impl FiguresState {
-    pub fn rebuild(&mut self, board: &Board) {
+    pub fn rebuild(&mut self, matrix_snapshot: &MatrixSnapshot) {
         let filter = Filter::parse(&self.filter, &FIELDS).unwrap_or_default();
         let here = self.here();
-        self.list = board.figures();
+        self.list = matrix_snapshot.figures();
         if !filter.is_empty() {
             self.list.retain(|cell| {
-                filter.holds(&format!("{} {}", board.name(cell), shown_as(board, cell)), &|name| field(board, cell, name))
+                filter.holds(&format!("{} {}", matrix_snapshot.name(cell), shown_as(matrix_snapshot, cell)), &|name| {
+                    field(matrix_snapshot, cell, name)
+                })
             });
         }
         // The same figure stays under the cursor.
@@ -72,24 +74,25 @@ impl FiguresState {
     }
 }
 
-fn field(board: &Board, cell: &CellId, name: &str) -> TableValue {
-    let study = &board.study;
+fn field(matrix_snapshot: &MatrixSnapshot, cell: &CellId, name: &str) -> TableValue {
+    let study = &matrix_snapshot.study;
     match name {
         "model" => study.models[cell.model].name.as_str().into(),
-        "layer" => board.layers[cell.model][cell.layer].as_str().into(),
+        "layer" => matrix_snapshot.layers[cell.model][cell.layer].as_str().into(),
         "projection" => study.projections[cell.projection].name.as_str().into(),
         "view" => cell.view.to_string().into(),
         "comparison" => study.comparisons[cell.comparison].name.as_str().into(),
-        "auc" => TableValue::of(quoted(board, cell)),
-        "rank" => TableValue::of(row(board, cell).and_then(|(row, _)| row.rank)),
-        "shown" => shown_as(board, cell).into(),
-        _ => TableValue::of(row(board, cell).map(|(_, reason)| reason)),
+        "auc" => TableValue::of(quoted(matrix_snapshot, cell)),
+        "rank" => TableValue::of(row(matrix_snapshot, cell).and_then(|(row, _)| row.rank)),
+        "shown" => shown_as(matrix_snapshot, cell).into(),
+        _ => TableValue::of(row(matrix_snapshot, cell).map(|(_, reason)| reason)),
     }
 }
 
-pub fn table(board: Option<&Board>, list: &[CellId]) -> ScreenTable {
+pub fn table(matrix_snapshot: Option<&MatrixSnapshot>, list: &[CellId]) -> ScreenTable {
     let heads = vec!["rank", "model", "layer", "projection", "view", "comparison", "auc", "shown", "reason"];
-    let rows = board
-        .map_or(vec![], |board| list.iter().map(|cell| heads.iter().map(|head| field(board, cell, head)).collect()).collect());
+    let rows = matrix_snapshot.map_or(vec![], |matrix_snapshot| {
+        list.iter().map(|cell| heads.iter().map(|head| field(matrix_snapshot, cell, head)).collect()).collect()
+    });
     ScreenTable { title: "figures, in the ledger's order; AUC on the evaluation half".to_owned(), heads, rows }
 }

@@ -18,7 +18,9 @@ pub fn update(figures: &mut FiguresState, shared: &mut Shared, command: ScreenCo
         ScreenCommand::Enter => figures.alone = !figures.alone,
         ScreenCommand::Back => back(figures, shared),
         ScreenCommand::Mark => {
-            let model = shared.board().and_then(|board| Some(board.families[figures.here()?.model].0.clone()));
+            let model = shared
+                .matrix_snapshot()
+                .and_then(|matrix_snapshot| Some(matrix_snapshot.families[figures.here()?.model].0.clone()));
             if let Some(model) = model {
                 shared.mark(model);
             }
@@ -40,8 +42,8 @@ pub fn update(figures: &mut FiguresState, shared: &mut Shared, command: ScreenCo
 }
 
 pub fn rebuild(figures: &mut FiguresState, shared: &Shared) {
-    if let Some(board) = shared.board() {
-        figures.rebuild(board);
+    if let Some(matrix_snapshot) = shared.matrix_snapshot() {
+        figures.rebuild(matrix_snapshot);
     }
 }
 
@@ -81,7 +83,7 @@ mod tests {
         let ranks: Vec<usize> = figures
             .list
             .iter()
-            .map(|cell| crate::tui::ledger::row(shared.board().unwrap(), cell).unwrap().0.rank.unwrap())
+            .map(|cell| crate::tui::ledger::row(shared.matrix_snapshot().unwrap(), cell).unwrap().0.rank.unwrap())
             .collect();
         assert_eq!(ranks, (1..=12).collect::<Vec<_>>());
     }
@@ -128,7 +130,7 @@ mod tests {
     fn the_figure_under_the_cursor_stays_there_when_the_list_is_filtered() {
         let (mut figures, shared) = after(&[C::Last]);
         let here = figures.here().unwrap();
-        let model = shared.board().unwrap().study.models[here.model].name.clone();
+        let model = shared.matrix_snapshot().unwrap().study.models[here.model].name.clone();
         figures.set_filter(&shared, format!("model={model}"));
         assert_eq!((figures.here(), figures.list.len()), (Some(here), 4));
     }

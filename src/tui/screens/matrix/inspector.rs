@@ -2,7 +2,7 @@
 
 use super::state::MatrixState;
 use crate::{
-    study::{matrix_snapshot::Board, watch::CellState},
+    study::{matrix_snapshot::MatrixSnapshot, watch::CellState},
     tui::{
         figure, ledger,
         paint::Paint,
@@ -25,13 +25,13 @@ use visavis_core::domain::{
 };
 
 /// The figure of the square, and why it may be believed.
-pub fn draw(matrix: &MatrixState, paint: &mut Paint, area: Rect, shared: &Shared, board: &Board) {
-    let Some(cell) = matrix.figure(board) else {
+pub fn draw(matrix: &MatrixState, paint: &mut Paint, area: Rect, shared: &Shared, matrix_snapshot: &MatrixSnapshot) {
+    let Some(cell) = matrix.figure(matrix_snapshot) else {
         let inner = paint.pane(area, "nothing here", false);
         paint.empty(inner, "the study has no such cell");
         return;
     };
-    let title = board.name(&cell);
+    let title = matrix_snapshot.name(&cell);
     // Numbers need forty columns; pictures take the rest.
     let beside = area.width >= 76;
     let [shown, why] = if beside {
@@ -48,7 +48,7 @@ pub fn draw(matrix: &MatrixState, paint: &mut Paint, area: Rect, shared: &Shared
     }
     if why.height > 2 {
         let inner = paint.pane(why, "why believe it", false);
-        let lines = believe(paint.theme, shared, board, &cell, usize::from(inner.width));
+        let lines = believe(paint.theme, shared, matrix_snapshot, &cell, usize::from(inner.width));
         paint.lines(inner, lines);
     }
 }
@@ -68,13 +68,14 @@ fn waits(state: &CellState) -> String {
     }
 }
 
-fn believe(theme: Theme, shared: &Shared, board: &Board, cell: &CellId, room: usize) -> Vec<Line<'static>> {
+fn believe(theme: Theme, shared: &Shared, matrix_snapshot: &MatrixSnapshot, cell: &CellId, room: usize) -> Vec<Line<'static>> {
     let mut lines: Vec<Line> = Vec::new();
-    let Some(of) = board.cell(cell) else { return lines };
+    let Some(of) = matrix_snapshot.cell(cell) else { return lines };
     let mut say =
         |text: String, style: Style| lines.extend(text::wrapped(&text, room).into_iter().map(|line| Line::styled(line, style)));
     let plain = Style::new();
-    let state = shared.seen.states.iter().zip(&board.cells).find(|(_, other)| std::ptr::eq(*other, of)).map(|(state, _)| state);
+    let state =
+        shared.seen.states.iter().zip(&matrix_snapshot.cells).find(|(_, other)| std::ptr::eq(*other, of)).map(|(state, _)| state);
     if let Some(state) = state {
         let why = match state {
             CellState::Failed(why) | CellState::Waits(why) => format!(": {}", why.lines().next().unwrap_or("")),
@@ -84,8 +85,8 @@ fn believe(theme: Theme, shared: &Shared, board: &Board, cell: &CellId, room: us
     }
     let Some(scores) = &of.scores else { return lines };
     let view = scores.views.iter().find(|view| view.view == cell.view);
-    let quantity = matches!(board.study.comparisons[cell.comparison].question.measured, Measured::Quantity(_));
-    if let Some(pin) = board.pins.iter().find(|of| of.cell == Some(*cell)).map(|of| &of.pin) {
+    let quantity = matches!(matrix_snapshot.study.comparisons[cell.comparison].question.measured, Measured::Quantity(_));
+    if let Some(pin) = matrix_snapshot.pins.iter().find(|of| of.cell == Some(*cell)).map(|of| &of.pin) {
         let note = if pin.note.is_empty() { String::new() } else { format!(": {}", pin.note) };
         say(format!("◆ pinned to the report{note}"), theme.accent());
     }
@@ -115,9 +116,9 @@ fn believe(theme: Theme, shared: &Shared, board: &Board, cell: &CellId, room: us
             None => say("no AUC: a class is too small".to_owned(), theme.warning()),
         },
     }
-    if let Some((row, reason)) = ledger::row(board, cell) {
-        let mark = board.study.statistics.separates_at;
-        let sure = board.found.as_ref().and_then(|found| Some((&found.grid, found.grid.of(cell)?)));
+    if let Some((row, reason)) = ledger::row(matrix_snapshot, cell) {
+        let mark = matrix_snapshot.study.statistics.separates_at;
+        let sure = matrix_snapshot.found.as_ref().and_then(|found| Some((&found.grid, found.grid.of(cell)?)));
         if let (Some(low), Some((grid, sure))) = (row.low, sure) {
             let word = if low >= mark {
                 ("separates", theme.good())
@@ -129,18 +130,18 @@ fn believe(theme: Theme, shared: &Shared, board: &Board, cell: &CellId, room: us
             say(format!("at least {}, corrected for {}: {}", score(low), count(grid.family(sure), "cell"), word.0), word.1);
         }
         if let Some(rank) = row.rank {
-            let ranked = board.found.as_ref().map_or(0, |found| found.ledger.ranked);
+            let ranked = matrix_snapshot.found.as_ref().map_or(0, |found| found.ledger.ranked);
             say(format!("rank {} of {}: {reason}", thousands(rank), thousands(ranked)), plain);
         }
     }
-    let classes = &board.study.comparisons[cell.comparison].classes;
+    let classes = &matrix_snapshot.study.comparisons[cell.comparison].classes;
     let counts: Vec<String> =
         scores.counts.classes.iter().zip(classes).map(|(n, name)| format!("{} {}", name, thousands(*n))).collect();
     say(format!("n {} · {} identities", counts.join(" | "), thousands(scores.counts.people)), plain);
-    if let Some((features, probe)) = board.space(cell.model, cell.layer, cell.comparison) {
+    if let Some((features, probe)) = matrix_snapshot.space(cell.model, cell.layer, cell.comparison) {
         let features = features.map_or("–".to_owned(), |of| score(of.value));
         let probe = probe.and_then(|probe| probe.b).map_or("–".to_owned(), |of| score(of.value));
-        let kept = board.found.as_ref().and_then(|found| found.grid.beside.iter().find(|kept| kept.cell == *cell));
+        let kept = matrix_snapshot.found.as_ref().and_then(|found| found.grid.beside.iter().find(|kept| kept.cell == *cell));
         let kept = kept.map_or(String::new(), |kept| {
             format!(": the view is {} ({})", beside_features(kept.word()), text::signed(kept.kept.value))
         });

@@ -4,7 +4,7 @@ use crate::{
     study::{
         draft::{Change, FACTORS},
         families,
-        matrix_snapshot::Board,
+        matrix_snapshot::MatrixSnapshot,
     },
     tui::levels::{known, projections},
 };
@@ -17,11 +17,11 @@ pub struct LevelLine {
     pub on: bool,
 }
 
-pub fn lines(board: &Board) -> Vec<LevelLine> {
+pub fn lines(matrix_snapshot: &MatrixSnapshot) -> Vec<LevelLine> {
     let mut lines = Vec::new();
     let head = |text: &str| LevelLine { text: text.to_owned(), change: None, on: false };
     let level = |text: &str, on: bool, change: Change| LevelLine { text: text.to_owned(), change: Some(change), on };
-    let levels = &board.levels;
+    let levels = &matrix_snapshot.levels;
     for factor in FACTORS {
         let Some(own) = levels.factors.get(factor) else { continue };
         lines.push(head(&factor.replace('_', " ")));
@@ -29,7 +29,7 @@ pub fn lines(board: &Board) -> Vec<LevelLine> {
             lines.push(level(name, true, Change::DropLevel { factor: factor.to_owned(), place }));
         }
         let word = |level: &str| level.split(':').next().unwrap_or(level).to_owned();
-        for name in known(board, factor)
+        for name in known(matrix_snapshot, factor)
             .iter()
             .filter(|name| !(own.contains(name) || factor == "loss" && own.iter().any(|of| word(of) == **name)))
         {
@@ -47,10 +47,10 @@ pub fn lines(board: &Board) -> Vec<LevelLine> {
     lines.push(head("layer"));
     let known = families::all_layers();
     let mut all: Vec<String> = known.iter().map(|layer| (*layer).to_owned()).collect();
-    all.retain(|layer| board.study.models.iter().any(|model| model.layers(None).contains(layer)));
-    all.extend(board.layers.iter().flatten().filter(|layer| !known.contains(&layer.as_str())).cloned());
+    all.retain(|layer| matrix_snapshot.study.models.iter().any(|model| model.layers(None).contains(layer)));
+    all.extend(matrix_snapshot.layers.iter().flatten().filter(|layer| !known.contains(&layer.as_str())).cloned());
     all.dedup();
-    let own: Vec<String> = board.study.layers.clone().unwrap_or_else(|| all.clone());
+    let own: Vec<String> = matrix_snapshot.study.layers.clone().unwrap_or_else(|| all.clone());
     for layer in &all {
         let on = own.contains(layer);
         let next: Vec<String> =

@@ -9,7 +9,7 @@ mod update;
 mod view;
 
 use crate::{
-    study::matrix_snapshot::Board,
+    study::matrix_snapshot::MatrixSnapshot,
     tui::{
         command::ScreenCommand, copied, event::Effect, layout::ScreenLayout, paint::Paint, screen::Screen, screen_id::ScreenId,
         shared::Shared, table::ScreenTable,
@@ -61,8 +61,8 @@ impl Screen for MatrixState {
         self.remember(layout);
     }
 
-    fn take_study(&mut self, board: &Board, _same_text: bool) {
-        self.take_study(board);
+    fn take_study(&mut self, matrix_snapshot: &MatrixSnapshot, _same_text: bool) {
+        self.take_study(matrix_snapshot);
     }
 
     fn rebuild(&mut self, shared: &Shared) {
@@ -92,24 +92,24 @@ impl Screen for MatrixState {
     }
 
     fn figures_wanted(&self, shared: &Shared) -> Vec<CellId> {
-        shared.board().and_then(|board| self.figure(board)).into_iter().collect()
+        shared.matrix_snapshot().and_then(|matrix_snapshot| self.figure(matrix_snapshot)).into_iter().collect()
     }
 
-    fn command_line(&self, shared: &Shared, board: &Board) -> Result<Vec<String>, String> {
-        let file = shared.anywhere(&board.file);
-        let cell = self.figure(board).and_then(|figure| copied::cell(shared, board, &figure));
-        match (self.only(board), cell) {
-            (Some(only), Some((state, _))) if !copied::is_hindered(shared, board, state) => {
+    fn command_line(&self, shared: &Shared, matrix_snapshot: &MatrixSnapshot) -> Result<Vec<String>, String> {
+        let file = shared.anywhere(&matrix_snapshot.file);
+        let cell = self.figure(matrix_snapshot).and_then(|figure| copied::cell(shared, matrix_snapshot, &figure));
+        match (self.only(matrix_snapshot), cell) {
+            (Some(only), Some((state, _))) if !copied::is_hindered(shared, matrix_snapshot, state) => {
                 Ok(copied::words(&["run", &file, "--only", &only]))
             }
             // To run it would not make it: this says why.
             (Some(_), Some((_, job))) => Ok(copied::words(&["explain", &job.to_string(), "--study", &file])),
-            _ => copied::findings(board).map(|_| copied::words(&["show", &file])),
+            _ => copied::findings(matrix_snapshot).map(|_| copied::words(&["show", &file])),
         }
     }
 
     fn table(&self, shared: &Shared) -> ScreenTable {
-        table::table(shared.board(), &shared.seen.states)
+        table::table(shared.matrix_snapshot(), &shared.seen.states)
     }
 
     fn draw(&self, paint: &mut Paint, area: Rect, shared: &Shared) {

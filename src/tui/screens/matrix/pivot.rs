@@ -2,7 +2,7 @@
 
 use crate::study::{
     families,
-    matrix_snapshot::{Best, Board, BoardCell},
+    matrix_snapshot::{Best, MatrixSnapshot, SnapshotCell},
     watch::CellState,
 };
 use visavis_core::domain::ledger::CellId;
@@ -84,11 +84,11 @@ impl Pivot {
 }
 
 impl CellIndex {
-    pub fn of(board: &Board) -> Self {
+    pub fn of(matrix_snapshot: &MatrixSnapshot) -> Self {
         let mut families: Vec<String> = Vec::new();
         let mut layers: Vec<String> = Vec::new();
         let mut seeds = 1;
-        for ((family, seed), of) in board.families.iter().zip(&board.layers) {
+        for ((family, seed), of) in matrix_snapshot.families.iter().zip(&matrix_snapshot.layers) {
             if !families.contains(family) {
                 families.push(family.clone());
             }
@@ -104,21 +104,21 @@ impl CellIndex {
         let depth = |layer: &String| known.iter().position(|of| of == layer).unwrap_or(usize::MAX);
         layers.sort_by_key(depth);
         let find = |names: &[String], name: &str| names.iter().position(|of| of == name).unwrap_or(0) as u16;
-        let family_of: Vec<u16> = board.families.iter().map(|(family, _)| find(&families, family)).collect();
+        let family_of: Vec<u16> = matrix_snapshot.families.iter().map(|(family, _)| find(&families, family)).collect();
         let layer_of: Vec<Vec<u16>> =
-            board.layers.iter().map(|of| of.iter().map(|layer| find(&layers, layer)).collect()).collect();
-        let place = |cell: &BoardCell| {
+            matrix_snapshot.layers.iter().map(|of| of.iter().map(|layer| find(&layers, layer)).collect()).collect();
+        let place = |cell: &SnapshotCell| {
             [
                 family_of[cell.model],
                 layer_of[cell.model][cell.layer],
                 cell.projection as u16,
                 cell.comparison as u16,
-                (board.families[cell.model].1 - 1) as u16,
+                (matrix_snapshot.families[cell.model].1 - 1) as u16,
             ]
         };
-        let study = &board.study;
+        let study = &matrix_snapshot.study;
         CellIndex {
-            places: board.cells.iter().map(place).collect(),
+            places: matrix_snapshot.cells.iter().map(place).collect(),
             levels: [
                 families,
                 layers,
@@ -134,14 +134,19 @@ impl CellIndex {
     }
 
     /// Rows × columns; `None` where the study has no cell.
-    pub fn squares(&self, board: &Board, states: &[CellState], pivot: &Pivot) -> Vec<Vec<Option<MatrixSquare>>> {
+    pub fn squares(
+        &self,
+        matrix_snapshot: &MatrixSnapshot,
+        states: &[CellState],
+        pivot: &Pivot,
+    ) -> Vec<Vec<Option<MatrixSquare>>> {
         let (rows, columns) = (pivot.rows as usize, pivot.columns as usize);
         let mut squares: Vec<Vec<Option<MatrixSquare>>> = vec![vec![None; self.levels[columns].len()]; self.levels[rows].len()];
         let fits = |place: &[u16; 5]| {
             pivot.hidden().all(|axis| pivot.fixed[axis as usize].is_none_or(|level| usize::from(place[axis as usize]) == level))
         };
         for (number, place) in self.places.iter().enumerate().filter(|(_, place)| fits(place)) {
-            let (cell, state) = (&board.cells[number], states.get(number).unwrap_or(&CellState::NotRun));
+            let (cell, state) = (&matrix_snapshot.cells[number], states.get(number).unwrap_or(&CellState::NotRun));
             let done = usize::from(cell.scores.is_some());
             let best = cell.best.map(|best| (number, best));
             let square = &mut squares[usize::from(place[rows])][usize::from(place[columns])];
@@ -169,15 +174,15 @@ impl CellIndex {
 
 impl MatrixSquare {
     /// The figure that the square stands for.
-    pub fn figure(&self, board: &Board) -> Option<CellId> {
+    pub fn figure(&self, matrix_snapshot: &MatrixSnapshot) -> Option<CellId> {
         let (number, view) = match &self.best {
             Some((number, best)) => (*number, best.view),
             None => {
-                let cell = &board.cells[self.urgent];
-                (self.urgent, *board.study.projections[cell.projection].views().first()?)
+                let cell = &matrix_snapshot.cells[self.urgent];
+                (self.urgent, *matrix_snapshot.study.projections[cell.projection].views().first()?)
             }
         };
-        let cell = &board.cells[number];
+        let cell = &matrix_snapshot.cells[number];
         Some(CellId { model: cell.model, layer: cell.layer, projection: cell.projection, view, comparison: cell.comparison })
     }
 }
@@ -188,8 +193,8 @@ mod tests {
     use crate::tui::testing::study;
 
     fn squares(pivot: &Pivot) -> Vec<Vec<Option<MatrixSquare>>> {
-        let board = study();
-        CellIndex::of(&board).squares(&board, &vec![CellState::Done; board.cells.len()], pivot)
+        let matrix_snapshot = study();
+        CellIndex::of(&matrix_snapshot).squares(&matrix_snapshot, &vec![CellState::Done; matrix_snapshot.cells.len()], pivot)
     }
 
     #[test]
@@ -213,10 +218,10 @@ mod tests {
 
     #[test]
     fn a_square_shows_its_most_urgent_state() {
-        let board = study();
-        let mut states = vec![CellState::Done; board.cells.len()];
+        let matrix_snapshot = study();
+        let mut states = vec![CellState::Done; matrix_snapshot.cells.len()];
         states[1] = CellState::Failed("memory".to_owned());
-        let squares = CellIndex::of(&board).squares(&board, &states, &Pivot::default());
+        let squares = CellIndex::of(&matrix_snapshot).squares(&matrix_snapshot, &states, &Pivot::default());
         let failed: Vec<&MatrixSquare> =
             squares.iter().flatten().flatten().filter(|square| matches!(square.state, CellState::Failed(_))).collect();
         assert_eq!((failed.len(), failed[0].urgent), (1, 1));

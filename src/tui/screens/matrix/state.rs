@@ -2,7 +2,7 @@
 
 use super::pivot::{CellIndex, FIELDS, MatrixAxis, MatrixSquare, Pivot};
 use crate::{
-    study::{Step, matrix_snapshot::Board},
+    study::{Step, matrix_snapshot::MatrixSnapshot},
     tui::{
         filter::Filter,
         layout::ScreenLayout,
@@ -60,13 +60,13 @@ impl MatrixState {
     }
 
     /// The study has changed: levels are found again by their names, for their places may be others.
-    pub fn take_study(&mut self, board: &Board) {
+    pub fn take_study(&mut self, matrix_snapshot: &MatrixSnapshot) {
         let mut fixed = MatrixAxis::ALL.map(|axis| self.fixed_level(axis));
         for (level, name) in fixed.iter_mut().zip(std::mem::take(&mut self.remembered)) {
             *level = name;
         }
         let columns = self.index.names(self.pivot.columns).to_vec();
-        self.index = CellIndex::of(board);
+        self.index = CellIndex::of(matrix_snapshot);
         for (axis, name) in MatrixAxis::ALL.into_iter().zip(fixed) {
             let place = |name: String| self.index.names(axis).iter().position(|of| *of == name);
             self.pivot.fixed[axis as usize] = name.and_then(place);
@@ -77,21 +77,21 @@ impl MatrixState {
     }
 
     pub fn rebuild(&mut self, shared: &Shared) {
-        let Some(board) = shared.board() else { return };
-        self.squares = self.index.squares(board, &shared.seen.states, &self.pivot);
-        self.order(board);
+        let Some(matrix_snapshot) = shared.matrix_snapshot() else { return };
+        self.squares = self.index.squares(matrix_snapshot, &shared.seen.states, &self.pivot);
+        self.order(matrix_snapshot);
     }
 
     /// Filters and sorts the rows.
-    pub fn order(&mut self, board: &Board) {
+    pub fn order(&mut self, matrix_snapshot: &MatrixSnapshot) {
         let names = self.index.names(self.pivot.rows);
         let filter = Filter::parse(&self.filter, &FIELDS).unwrap_or_default();
         let factors = |row: usize| {
             if self.pivot.rows != MatrixAxis::Model {
                 return None;
             }
-            let model = board.families.iter().position(|(family, _)| *family == names[row])?;
-            Some(board.study.models[model].factors())
+            let model = matrix_snapshot.families.iter().position(|(family, _)| *family == names[row])?;
+            Some(matrix_snapshot.study.models[model].factors())
         };
         let holds = |row: &usize| {
             let field = |name: &str| match name {
@@ -122,27 +122,27 @@ impl MatrixState {
     }
 
     /// The figure that is looked at: the square's best, or the view that was chosen of the same cell.
-    pub fn figure(&self, board: &Board) -> Option<CellId> {
-        let mut figure = self.square()?.figure(board)?;
+    pub fn figure(&self, matrix_snapshot: &MatrixSnapshot) -> Option<CellId> {
+        let mut figure = self.square()?.figure(matrix_snapshot)?;
         if let Some(view) = self.view {
-            let views = board.study.projections[figure.projection].views();
+            let views = matrix_snapshot.study.projections[figure.projection].views();
             figure.view = *views.get(view % views.len())?;
         }
         Some(figure)
     }
 
     /// The model that is looked at, by what its trainings have in common.
-    pub fn model(&self, board: &Board) -> Option<String> {
+    pub fn model(&self, matrix_snapshot: &MatrixSnapshot) -> Option<String> {
         if self.pivot.rows == MatrixAxis::Model {
             return self.index.names(MatrixAxis::Model).get(*self.order.get(self.row)?).cloned();
         }
-        Some(board.families[self.figure(board)?.model].0.clone())
+        Some(matrix_snapshot.families[self.figure(matrix_snapshot)?.model].0.clone())
     }
 
     /// The expression that names the stage which scores the cell looked at, and no other.
-    pub fn only(&self, board: &Board) -> Option<String> {
-        let CellId { model, layer, projection, comparison, .. } = self.figure(board)?;
-        Some(format!("={}", Step::Score { model, layer, projection, comparison }.label(&board.study)))
+    pub fn only(&self, matrix_snapshot: &MatrixSnapshot) -> Option<String> {
+        let CellId { model, layer, projection, comparison, .. } = self.figure(matrix_snapshot)?;
+        Some(format!("={}", Step::Score { model, layer, projection, comparison }.label(&matrix_snapshot.study)))
     }
 
     /// Axes that are neither rows nor columns, and have levels to step along.

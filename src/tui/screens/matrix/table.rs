@@ -2,26 +2,28 @@
 
 use crate::{
     study::{
-        matrix_snapshot::{Board, BoardCell},
+        matrix_snapshot::{MatrixSnapshot, SnapshotCell},
         watch::CellState,
     },
     tui::table::{ScreenTable, TableValue},
 };
 
 /// Every cell of a study: its state, and its view that is best on the selection half, quoted on the evaluation half.
-pub fn table(board: Option<&Board>, states: &[CellState]) -> ScreenTable {
+pub fn table(matrix_snapshot: Option<&MatrixSnapshot>, states: &[CellState]) -> ScreenTable {
     let heads =
         vec!["model", "layer", "projection", "comparison", "state", "view", "score", "value", "half", "n", "identities", "why"];
-    let Some(board) = board else { return ScreenTable { title: "no study is open".to_owned(), heads, rows: vec![] } };
-    let study = &board.study;
-    let row = |(cell, state): (&BoardCell, &CellState)| {
+    let Some(matrix_snapshot) = matrix_snapshot else {
+        return ScreenTable { title: "no study is open".to_owned(), heads, rows: vec![] };
+    };
+    let study = &matrix_snapshot.study;
+    let row = |(cell, state): (&SnapshotCell, &CellState)| {
         let why = match state {
             CellState::Failed(why) | CellState::Waits(why) => why.lines().next().unwrap_or(""),
             _ => cell.scores.as_ref().and_then(|scores| scores.unranked.as_deref()).unwrap_or(""),
         };
         vec![
             study.models[cell.model].name.as_str().into(),
-            board.layers[cell.model][cell.layer].as_str().into(),
+            matrix_snapshot.layers[cell.model][cell.layer].as_str().into(),
             study.projections[cell.projection].name.as_str().into(),
             study.comparisons[cell.comparison].name.as_str().into(),
             state.word().into(),
@@ -34,5 +36,5 @@ pub fn table(board: Option<&Board>, states: &[CellState]) -> ScreenTable {
             why.into(),
         ]
     };
-    ScreenTable { title: study.title(), heads, rows: board.cells.iter().zip(states).map(row).collect() }
+    ScreenTable { title: study.title(), heads, rows: matrix_snapshot.cells.iter().zip(states).map(row).collect() }
 }

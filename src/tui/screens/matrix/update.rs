@@ -6,7 +6,7 @@ use super::{
     state::MatrixState,
 };
 use crate::{
-    study::{draft::Change, matrix_snapshot::Board},
+    study::{draft::Change, matrix_snapshot::MatrixSnapshot},
     tui::{
         command::ScreenCommand,
         event::{CommandPurpose, Effect},
@@ -52,16 +52,18 @@ pub fn update(matrix: &mut MatrixState, shared: &mut Shared, command: ScreenComm
         ScreenCommand::StepAxis => step_axis(matrix),
         ScreenCommand::StepForth => step_level(matrix, shared, 1),
         ScreenCommand::StepBack => step_level(matrix, shared, -1),
-        ScreenCommand::View => matrix.view = shared.board().and_then(|board| next_view(matrix, board)),
+        ScreenCommand::View => {
+            matrix.view = shared.matrix_snapshot().and_then(|matrix_snapshot| next_view(matrix, matrix_snapshot))
+        }
         ScreenCommand::Wide => matrix.wide = !matrix.wide,
         ScreenCommand::Exclude => return exclude(matrix, shared),
         ScreenCommand::RunThis => {
-            let only = shared.board().and_then(|board| matrix.only(board));
+            let only = shared.matrix_snapshot().and_then(|matrix_snapshot| matrix.only(matrix_snapshot));
             return only.map_or(vec![], |only| shared.run(Some(&only)));
         }
         ScreenCommand::Resume => return retry(matrix, shared),
         ScreenCommand::Pin => {
-            if let Some(figure) = shared.board().and_then(|board| matrix.figure(board)) {
+            if let Some(figure) = shared.matrix_snapshot().and_then(|matrix_snapshot| matrix.figure(matrix_snapshot)) {
                 shared.pin(figure);
             }
         }
@@ -71,8 +73,10 @@ pub fn update(matrix: &mut MatrixState, shared: &mut Shared, command: ScreenComm
 }
 
 fn down(matrix: &mut MatrixState, shared: &Shared, by: isize) {
-    match (matrix.levels, shared.board()) {
-        (Some(line), Some(board)) => matrix.levels = Some(movement::moved(line, by, levels::lines(board).len())),
+    match (matrix.levels, shared.matrix_snapshot()) {
+        (Some(line), Some(matrix_snapshot)) => {
+            matrix.levels = Some(movement::moved(line, by, levels::lines(matrix_snapshot).len()))
+        }
         _ => {
             matrix.row = movement::moved(matrix.row, by, matrix.order.len());
             matrix.view = None;
@@ -93,12 +97,12 @@ fn back(matrix: &mut MatrixState, shared: &Shared) {
 
 /// Marks a model; in the list of levels, takes one in or out.
 fn mark(matrix: &MatrixState, shared: &mut Shared) -> Vec<Effect> {
-    let Some(board) = shared.board() else { return vec![] };
+    let Some(matrix_snapshot) = shared.matrix_snapshot() else { return vec![] };
     if let Some(line) = matrix.levels {
-        let change = levels::lines(board).get(line).and_then(|line| line.change.clone());
+        let change = levels::lines(matrix_snapshot).get(line).and_then(|line| line.change.clone());
         return change.map_or(vec![], |change| vec![Effect::Draft(change)]);
     }
-    if let Some(name) = matrix.model(board) {
+    if let Some(name) = matrix.model(matrix_snapshot) {
         shared.mark(name);
     }
     vec![]
@@ -107,8 +111,8 @@ fn mark(matrix: &MatrixState, shared: &mut Shared) -> Vec<Effect> {
 fn sort(matrix: &mut MatrixState, shared: &Shared, least: bool) {
     let wanted = Some((matrix.column, least));
     matrix.sorted = if matrix.sorted == wanted { None } else { wanted };
-    if let Some(board) = shared.board() {
-        matrix.order(board);
+    if let Some(matrix_snapshot) = shared.matrix_snapshot() {
+        matrix.order(matrix_snapshot);
     }
 }
 
@@ -153,19 +157,19 @@ fn step_level(matrix: &mut MatrixState, shared: &Shared, by: isize) {
     matrix.rebuild(shared);
 }
 
-fn next_view(matrix: &MatrixState, board: &Board) -> Option<usize> {
-    let figure = matrix.figure(board)?;
-    let views = board.study.projections[figure.projection].views();
+fn next_view(matrix: &MatrixState, matrix_snapshot: &MatrixSnapshot) -> Option<usize> {
+    let figure = matrix.figure(matrix_snapshot)?;
+    let views = matrix_snapshot.study.projections[figure.projection].views();
     let place = views.iter().position(|view| *view == figure.view)?;
     Some((place + 1) % views.len())
 }
 
 /// Leaves the combination of factors that is looked at out of the study.
 fn exclude(matrix: &MatrixState, shared: &mut Shared) -> Vec<Effect> {
-    let Some(board) = shared.board() else { return vec![] };
-    let Some(figure) = matrix.figure(board) else { return vec![] };
-    let model = &board.study.models[figure.model];
-    if model.recipe().is_none() || board.levels.factors.is_empty() {
+    let Some(matrix_snapshot) = shared.matrix_snapshot() else { return vec![] };
+    let Some(figure) = matrix.figure(matrix_snapshot) else { return vec![] };
+    let model = &matrix_snapshot.study.models[figure.model];
+    if model.recipe().is_none() || matrix_snapshot.levels.factors.is_empty() {
         shared.say("this model stands by its name, not in the matrix: x lists it, Space takes it out", true);
         return vec![];
     }
@@ -173,13 +177,13 @@ fn exclude(matrix: &MatrixState, shared: &mut Shared) -> Vec<Effect> {
     let varying = |(factor, levels): (&&'static str, &Vec<String>)| {
         (levels.len() > 1).then(|| Some(((*factor).to_owned(), factors.get(factor)?.clone())))?
     };
-    let levels: Vec<(String, String)> = board.levels.factors.iter().filter_map(varying).collect();
+    let levels: Vec<(String, String)> = matrix_snapshot.levels.factors.iter().filter_map(varying).collect();
     vec![Effect::Draft(Change::Exclude { levels })]
 }
 
 /// Takes up again the job that holds up the cell looked at.
 fn retry(matrix: &MatrixState, shared: &mut Shared) -> Vec<Effect> {
-    match shared.board().and_then(|board| set_aside(matrix, shared, board)) {
+    match shared.matrix_snapshot().and_then(|matrix_snapshot| set_aside(matrix, shared, matrix_snapshot)) {
         Some(id) => shared.program(&["retry", &id.short()], CommandPurpose::Ask),
         None => {
             shared.say("nothing here failed or was set aside", false);
@@ -189,10 +193,10 @@ fn retry(matrix: &MatrixState, shared: &mut Shared) -> Vec<Effect> {
 }
 
 /// A job of the cell that failed, or that a person paused or cancelled.
-fn set_aside(matrix: &MatrixState, shared: &Shared, board: &Board) -> Option<JobId> {
-    let cell = board.cells.get(matrix.square()?.urgent)?;
+fn set_aside(matrix: &MatrixState, shared: &Shared, matrix_snapshot: &MatrixSnapshot) -> Option<JobId> {
+    let cell = matrix_snapshot.cells.get(matrix.square()?.urgent)?;
     let waits = |state: JobState| matches!(state, JobState::Failed | JobState::Paused | JobState::Cancelled);
-    board.jobs(cell).find(|id| shared.seen.jobs.iter().any(|job| job.row.id == *id && waits(job.row.state)))
+    matrix_snapshot.jobs(cell).find(|id| shared.seen.jobs.iter().any(|job| job.row.id == *id && waits(job.row.state)))
 }
 
 #[cfg(test)]
@@ -294,7 +298,7 @@ mod tests {
     fn v_goes_through_the_views_of_the_cell_and_moving_shows_the_best_again() {
         let (matrix, shared) = after(&[C::View]);
         let best = after(&[]).0.figure(&study()).unwrap();
-        let other = matrix.figure(shared.board().unwrap()).unwrap();
+        let other = matrix.figure(shared.matrix_snapshot().unwrap()).unwrap();
         assert!(other.view != best.view && (other.model, other.comparison) == (best.model, best.comparison));
         assert_eq!(after(&[C::View, C::Down]).0.view, None);
     }
@@ -326,7 +330,7 @@ mod tests {
     #[test]
     fn a_figure_is_pinned_with_a_note() {
         let (matrix, shared) = after(&[C::Pin]);
-        let figure = matrix.figure(shared.board().unwrap()).unwrap();
+        let figure = matrix.figure(shared.matrix_snapshot().unwrap()).unwrap();
         assert_eq!(shared.overlay, Some(Overlay::Note { figure, text: String::new() }));
     }
 
@@ -355,9 +359,9 @@ mod tests {
     #[test]
     fn a_level_stays_fixed_by_name_when_the_study_changes() {
         let (mut matrix, _) = after(&[C::StepForth, C::StepForth]);
-        let mut board = study();
-        board.study.projections.swap(0, 1);
-        matrix.take_study(&board);
+        let mut matrix_snapshot = study();
+        matrix_snapshot.study.projections.swap(0, 1);
+        matrix.take_study(&matrix_snapshot);
         assert_eq!(matrix.pivot.fixed[MatrixAxis::Projection as usize], Some(0));
     }
 }

@@ -6,7 +6,7 @@ use super::{
     state::MatrixState,
 };
 use crate::{
-    study::{matrix_snapshot::Board, watch::CellState},
+    study::{matrix_snapshot::MatrixSnapshot, watch::CellState},
     tui::{
         paint::{Clicked, Paint, first, over_ground, scrollbar},
         shared::Shared,
@@ -22,16 +22,16 @@ use ratatui::{
 use visavis_core::domain::text::{count, thousands};
 
 pub fn draw(matrix: &MatrixState, paint: &mut Paint, area: Rect, shared: &Shared) {
-    let Some(board) = shared.board() else { return };
+    let Some(matrix_snapshot) = shared.matrix_snapshot() else { return };
     let levels = matrix.levels.is_some() || area.width >= 150;
     let [side, rest] =
         Layout::horizontal([Constraint::Length(if levels { 34.min(area.width * 2 / 5) } else { 0 }), Constraint::Fill(1)])
             .areas(area);
     if levels {
-        draw_levels(matrix, paint, side, board);
+        draw_levels(matrix, paint, side, matrix_snapshot);
     }
     if matrix.zoom {
-        inspector::draw(matrix, paint, rest, shared, board);
+        inspector::draw(matrix, paint, rest, shared, matrix_snapshot);
         return;
     }
     let rows = matrix.order.len() as u16 + 4;
@@ -40,9 +40,9 @@ pub fn draw(matrix: &MatrixState, paint: &mut Paint, area: Rect, shared: &Shared
         height => (height * 9 / 20).max(height.saturating_sub(rows + 1).min(height * 2 / 3)),
     };
     let [grid, inspected] = Layout::vertical([Constraint::Fill(1), Constraint::Length(below)]).areas(rest);
-    draw_grid(matrix, paint, grid, shared, board);
+    draw_grid(matrix, paint, grid, shared, matrix_snapshot);
     if below > 0 {
-        inspector::draw(matrix, paint, inspected, shared, board);
+        inspector::draw(matrix, paint, inspected, shared, matrix_snapshot);
     }
 }
 
@@ -60,8 +60,8 @@ fn title(matrix: &MatrixState) -> String {
     format!("{} × {}{rest}{filter}", pivot.rows.word(), pivot.columns.word())
 }
 
-fn draw_grid(matrix: &MatrixState, paint: &mut Paint, area: Rect, shared: &Shared, board: &Board) {
-    let (done, all) = board.counted();
+fn draw_grid(matrix: &MatrixState, paint: &mut Paint, area: Rect, shared: &Shared, matrix_snapshot: &MatrixSnapshot) {
+    let (done, all) = matrix_snapshot.counted();
     let title = format!("Matrix · {} of {} scored · {}", thousands(done), count(all, "cell"), title(matrix));
     let inner = paint.pane(area, &title, matrix.levels.is_none());
     let (names, heads) = (matrix.index.names(matrix.pivot.rows), matrix.index.names(matrix.pivot.columns));
@@ -189,9 +189,9 @@ fn square_spans(theme: Theme, square: Option<&MatrixSquare>, wide: usize, cursor
 }
 
 /// The study's levels: in it ✓, on offer ·.
-fn draw_levels(matrix: &MatrixState, paint: &mut Paint, area: Rect, board: &Board) {
+fn draw_levels(matrix: &MatrixState, paint: &mut Paint, area: Rect, matrix_snapshot: &MatrixSnapshot) {
     let inner = paint.pane(area, "Levels of the study", matrix.levels.is_some());
-    let lines = levels::lines(board);
+    let lines = levels::lines(matrix_snapshot);
     let rows = usize::from(inner.height).saturating_sub(2);
     let cursor = matrix.levels;
     let top = first(cursor.unwrap_or(0), rows, lines.len());
@@ -217,7 +217,8 @@ fn draw_levels(matrix: &MatrixState, paint: &mut Paint, area: Rect, board: &Boar
     }
     scrollbar(paint, area, top, rows, lines.len());
     let foot = Rect { y: inner.bottom().saturating_sub(2), height: 2.min(inner.height), ..inner };
-    let total = format!("{} · {}", count(board.study.models.len(), "model"), count(board.counted().1, "cell"));
+    let total =
+        format!("{} · {}", count(matrix_snapshot.study.models.len(), "model"), count(matrix_snapshot.counted().1, "cell"));
     let hint = if cursor.is_some() { "Space takes in or out · Esc back" } else { "x to change them" };
     let lines = vec![Line::styled(right(&total, room), Style::new()), Line::styled(fit(hint, room), paint.theme.dim())];
     paint.lines(foot, lines);

@@ -5,7 +5,7 @@ mod update;
 mod view;
 
 use crate::{
-    study::matrix_snapshot::Board,
+    study::matrix_snapshot::MatrixSnapshot,
     tui::{
         audited::Audited, command::ScreenCommand, copied, event::Effect, paint::Paint, screen::Screen, screen_id::ScreenId,
         shared::Shared, table::ScreenTable,
@@ -54,17 +54,17 @@ impl Screen for ReportState {
         update::update(self, shared, ScreenCommand::Enter)
     }
 
-    fn command_line(&self, shared: &Shared, board: &Board) -> Result<Vec<String>, String> {
+    fn command_line(&self, shared: &Shared, matrix_snapshot: &MatrixSnapshot) -> Result<Vec<String>, String> {
         if self.is_at_audit() {
             if shared.seen.report.is_none() {
                 return Err("nothing is copied: there is no report to audit yet; b builds it".to_owned());
             }
-            let page = format!("{}reports/{}.html", shared.root, board.study.name);
+            let page = format!("{}reports/{}.html", shared.root, matrix_snapshot.study.name);
             return Ok(copied::words(&["audit", &shared.anywhere(Path::new(&page))]));
         }
-        copied::findings(board)?;
+        copied::findings(matrix_snapshot)?;
         copied::store_is_read(shared)?;
-        Ok(copied::words(&["report", &shared.anywhere(&board.file)]))
+        Ok(copied::words(&["report", &shared.anywhere(&matrix_snapshot.file)]))
     }
 
     fn table(&self, _shared: &Shared) -> ScreenTable {

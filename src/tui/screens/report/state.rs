@@ -1,7 +1,7 @@
 //! An outline of the report, and the verdicts of the last audit as a tree.
 
 use crate::{
-    study::{WrittenPage, matrix_snapshot::Board, watch::Snapshot},
+    study::{WrittenPage, matrix_snapshot::MatrixSnapshot, watch::Snapshot},
     tui::{
         audited::{Audited, ClaimLine},
         table::{ScreenTable, TableValue},
@@ -57,8 +57,8 @@ const MOST: usize = 200;
 impl ReportState {
     pub fn rebuild(&mut self, seen: &Snapshot) {
         self.lines = outline(seen);
-        if let (Some((study, audit)), Some(board)) = (&self.audit, &seen.board)
-            && *study == board.study.name
+        if let (Some((study, audit)), Some(matrix_snapshot)) = (&self.audit, &seen.matrix_snapshot)
+            && *study == matrix_snapshot.study.name
         {
             self.lines.extend(verdicts(audit, &self.open));
         }
@@ -91,27 +91,30 @@ fn line(depth: usize, kind: LineKind, text: impl Into<String>, note: impl Into<S
 }
 
 fn outline(seen: &Snapshot) -> Vec<ReportLine> {
-    let Some(board) = &seen.board else { return vec![] };
-    let study = &board.study;
+    let Some(matrix_snapshot) = &seen.matrix_snapshot else { return vec![] };
+    let study = &matrix_snapshot.study;
     let mut lines = vec![line(0, LineKind::Head, "The report", study.about.clone())];
     let part =
         |there: bool, text: String, note: String| line(1, if there { LineKind::There } else { LineKind::Missing }, text, note);
-    let (done, all) = board.counted();
-    let found = board.found.as_ref();
+    let (done, all) = matrix_snapshot.counted();
+    let found = matrix_snapshot.found.as_ref();
     lines.push(part(found.is_some(), "the answer, in five lines".into(), String::new()));
     lines.push(part(done == all, "the matrix".into(), format!("{} of {} scored", thousands(done), count(all, "cell"))));
     lines.push(part(found.is_some(), "findings, contrasts".into(), count(study.contrasts.len(), "contrast")));
-    let pinned = || board.shown.iter().filter(|(_, of)| of.contains(&ShownAs::Pinned));
+    let pinned = || matrix_snapshot.shown.iter().filter(|(_, of)| of.contains(&ShownAs::Pinned));
     lines.push(part(
         found.is_some(),
         "figures by the rule".into(),
         found.map_or(String::new(), |found| {
-            let also_shown =
-                board.shown.iter().filter(|(_, of)| of.iter().any(|of| !matches!(of, ShownAs::Best | ShownAs::Pinned))).count();
+            let also_shown = matrix_snapshot
+                .shown
+                .iter()
+                .filter(|(_, of)| of.iter().any(|of| !matches!(of, ShownAs::Best | ShownAs::Pinned)))
+                .count();
             format!("{} picked, {} at most; {also_shown} more: median, worst, random", found.ledger.picked, study.show)
         }),
     ));
-    for pin in &board.pins {
+    for pin in &matrix_snapshot.pins {
         let there = pinned().any(|(cell, _)| Some(*cell) == pin.cell);
         let words = if pin.cell.is_none() { LOST } else { "pinned" };
         let note = if pin.pin.note.is_empty() { words.to_owned() } else { format!("{words}: {}", pin.pin.note) };
@@ -128,14 +131,14 @@ fn outline(seen: &Snapshot) -> Vec<ReportLine> {
         "ledger, methods, evidence".into(),
         found.map_or(String::new(), |found| count(found.ledger.rows.len(), "row")),
     ));
-    for warning in &board.warnings {
+    for warning in &matrix_snapshot.warnings {
         lines.push(line(1, LineKind::Missing, "warning", warning.clone()));
     }
-    for (input, at, cells) in &board.missing {
+    for (input, at, cells) in &matrix_snapshot.missing {
         lines.push(line(1, LineKind::Missing, format!("missing: {input}"), format!("{at} · {} wait", count(*cells, "cell"))));
     }
     let (there, written) = match seen.report {
-        Some(page) => match outdated(&page, board) {
+        Some(page) => match outdated(&page, matrix_snapshot) {
             None => (true, format!("{}, of what is here now", size(page.bytes))),
             Some(why) => (false, format!("{}, not of what is here now: {why}; b builds it anew", size(page.bytes))),
         },
@@ -148,7 +151,7 @@ fn outline(seen: &Snapshot) -> Vec<ReportLine> {
         LineKind::Head,
         AUDIT,
         seen.audit.as_ref().map_or("none yet: A audits the report, V the results".to_owned(), |audit| {
-            let outdated = audit.outdated(board.made_of.results, seen.report.and_then(|page| page.digest));
+            let outdated = audit.outdated(matrix_snapshot.made_of.results, seen.report.and_then(|page| page.digest));
             let part = if audit.partial { " (of a part)" } else { "" };
             format!(
                 "{}{}: {}{part} · {} identical, {} differ, {} not checked",
@@ -165,11 +168,11 @@ fn outline(seen: &Snapshot) -> Vec<ReportLine> {
 }
 
 /// Why the page is not of what is here now; `None`: it is, its digests say so.
-fn outdated(page: &WrittenPage, board: &Board) -> Option<String> {
+fn outdated(page: &WrittenPage, matrix_snapshot: &MatrixSnapshot) -> Option<String> {
     let Some(made_of) = page.made_of else { return Some("it does not say what it was made of".to_owned()) };
-    let mut why: Vec<String> = made_of.changed(&board.made_of).into_iter().map(str::to_owned).collect();
-    if board.to_run > 0 {
-        why.push(format!("{} to run", count(board.to_run, "stage")));
+    let mut why: Vec<String> = made_of.changed(&matrix_snapshot.made_of).into_iter().map(str::to_owned).collect();
+    if matrix_snapshot.to_run > 0 {
+        why.push(format!("{} to run", count(matrix_snapshot.to_run, "stage")));
     }
     (!why.is_empty()).then(|| why.join(", "))
 }

@@ -19,8 +19,10 @@ pub fn update(report: &mut ReportState, shared: &mut Shared, command: ScreenComm
                 shared.unpin(&line.text);
             }
         }
-        ScreenCommand::Open => match (shared.board(), shared.seen.report) {
-            (Some(board), Some(_)) => return vec![Effect::Browse(format!("reports/{}.html", board.study.name))],
+        ScreenCommand::Open => match (shared.matrix_snapshot(), shared.seen.report) {
+            (Some(matrix_snapshot), Some(_)) => {
+                return vec![Effect::Browse(format!("reports/{}.html", matrix_snapshot.study.name))];
+            }
             _ => shared.say("there is no report yet: b builds it", true),
         },
         _ => {}

@@ -6,7 +6,7 @@ mod update;
 mod view;
 
 use crate::{
-    study::matrix_snapshot::Board,
+    study::matrix_snapshot::MatrixSnapshot,
     tui::{
         command::ScreenCommand, copied, event::Effect, layout::ScreenLayout, paint::Paint, screen::Screen, screen_id::ScreenId,
         shared::Shared, table::ScreenTable,
@@ -77,7 +77,7 @@ impl Screen for RunsState {
         self.shown(&shared.seen)
     }
 
-    fn command_line(&self, shared: &Shared, _board: &Board) -> Result<Vec<String>, String> {
+    fn command_line(&self, shared: &Shared, _matrix_snapshot: &MatrixSnapshot) -> Result<Vec<String>, String> {
         copied::store_is_read(shared)?;
         Ok(match self.at(&shared.seen) {
             Some(job) => copied::words(&["logs", &job.row.id.short()]),

@@ -30,7 +30,7 @@ pub fn draw(runs: &RunsState, paint: &mut Paint, area: Rect, shared: &Shared) {
         let inner = paint.pane(area, "Runs", true);
         paint.empty(
             inner,
-            if shared.seen.board.is_some() {
+            if shared.seen.matrix_snapshot.is_some() {
                 "nothing was run in this workspace yet\n\nr runs the study in the background; it goes on when you leave"
             } else {
                 "nothing was run in this workspace yet\n\nEnter on screen 1 opens or starts a study"
