@@ -48,7 +48,7 @@ pub enum ParameterKind {
     Metric { default: Metric },
 }
 
-pub enum Variation {
+pub(super) enum Variation {
     None,
     /// Half and twice the value, which is told in these words: `{} neighbours`.
     HalfAndTwice(&'static str),
@@ -171,15 +171,15 @@ impl Parameters {
 
     /// # Errors
     /// A count that the method does not declare; so of the others.
-    pub fn count(&self, name: &str) -> Result<usize> {
+    pub(super) fn count(&self, name: &str) -> Result<usize> {
         self.get(name, |value| if let ParameterValue::Count(count) = value { Some(count) } else { None })
     }
 
-    pub fn number(&self, name: &str) -> Result<f64> {
+    pub(super) fn number(&self, name: &str) -> Result<f64> {
         self.get(name, |value| if let ParameterValue::Number(number) = value { Some(number) } else { None })
     }
 
-    pub fn metric(&self, name: &str) -> Result<crate::numeric::neighbours::Metric> {
+    pub(super) fn metric(&self, name: &str) -> Result<crate::numeric::neighbours::Metric> {
         use crate::numeric::neighbours;
         self.get(name, |value| match value {
             ParameterValue::Metric(Metric::Euclidean) => Some(neighbours::Metric::Euclidean),

@@ -10,7 +10,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// A mishap that ends the stage and not the worker.
-pub fn befall(order: &Order) -> Result<(), (Cause, Fault)> {
+pub(super) fn befall(order: &Order) -> Result<(), (Cause, Fault)> {
     if !cfg!(debug_assertions) {
         return Ok(());
     }

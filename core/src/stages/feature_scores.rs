@@ -10,7 +10,7 @@ use crate::{
     scoring::{self, Setting},
 };
 
-pub fn space(stage: &ScoreFeatures, inputs: &Inputs) -> Result<StageOutput> {
+pub(super) fn space(stage: &ScoreFeatures, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let scored =

@@ -6,7 +6,7 @@ use crate::{
     domain::{Result, image::Images, stage::Index},
 };
 
-pub fn index(stage: &Index, inputs: &Inputs) -> Result<StageOutput> {
+pub(super) fn index(stage: &Index, inputs: &Inputs) -> Result<StageOutput> {
     let listing = inputs.images(Index::LISTING)?;
     let images = taken(&listing, stage.take.as_ref())?;
     let count = images.len() as f64;

@@ -16,7 +16,7 @@ fn end(person: &Person) -> f32 {
 }
 
 /// The part that falls behind neck and shoulders.
-pub fn behind(canvas: &mut Canvas, person: &Person, tones: &Tones, dice: &mut Dice) {
+pub(super) fn behind(canvas: &mut Canvas, person: &Person, tones: &Tones, dice: &mut Dice) {
     if person.bald {
         return;
     }
@@ -72,7 +72,7 @@ fn strands(canvas: &mut Canvas, person: &Person, tones: &Tones, half: f32, end: 
 }
 
 /// What lies on the head and frames the face.
-pub fn above(canvas: &mut Canvas, person: &Person, sitting: &Sitting, tones: &Tones, dice: &mut Dice) {
+pub(super) fn above(canvas: &mut Canvas, person: &Person, sitting: &Sitting, tones: &Tones, dice: &mut Dice) {
     if person.bald {
         return;
     }
@@ -211,7 +211,7 @@ fn bangs(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, dice: &mut
 }
 
 /// What grows on jaw and chin.
-pub fn beard(canvas: &mut Canvas, person: &Person, tones: &Tones, dice: &mut Dice) {
+pub(super) fn beard(canvas: &mut Canvas, person: &Person, tones: &Tones, dice: &mut Dice) {
     let (w, chin, mouth) = (person.hair_width(), person.shape.chin, person.shape.mouth_height);
     let hair = if person.bald { tones.hair.mix(tones.line, 0.3) } else { tones.hair };
     match person.beard {
@@ -263,7 +263,7 @@ fn stubble(w: f32, mouth: f32, chin: f32, dice: &mut Dice) -> Vec<CanvasPoint> {
         .collect()
 }
 
-pub fn mustache(canvas: &mut Canvas, person: &Person, tones: &Tones) {
+pub(super) fn mustache(canvas: &mut Canvas, person: &Person, tones: &Tones) {
     let (y, half) = (person.shape.mouth_height - 5.4, person.shape.mouth_width + 2.0);
     let shape = [
         (-half, y + 4.2),

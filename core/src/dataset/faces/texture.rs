@@ -12,7 +12,7 @@ use crate::numeric::Purpose;
 use tiny_skia::Transform;
 
 /// What a class has in common.
-pub struct Texture {
+pub(super) struct Texture {
     kind: usize,
     colours: [Colour; 3],
     /// Of stripes, dots, tiles: pixels from one to the next.
@@ -26,7 +26,7 @@ pub struct Texture {
 }
 
 impl Texture {
-    pub fn draw(style: &Style, dice: &mut Dice) -> Self {
+    pub(super) fn draw(style: &Style, dice: &mut Dice) -> Self {
         Texture {
             kind: dice.below(6),
             colours: [style.any(dice, (0.15, 0.45)), style.any(dice, (0.55, 0.85)), style.any(dice, (0.3, 0.7))],
@@ -39,7 +39,7 @@ impl Texture {
     }
 
     /// One picture of it; pose and light are the sitting's.
-    pub fn picture(&self, sitting: &Sitting, style: &Style) -> Vec<u8> {
+    pub(super) fn picture(&self, sitting: &Sitting, style: &Style) -> Vec<u8> {
         let mut canvas = Canvas::new(WIDTH, HEIGHT);
         canvas.stroke = style.stroke;
         let mut dice = Dice::new(sitting.things.seed, Purpose::DrawnTexture, 0);

@@ -21,7 +21,7 @@ use std::{
 };
 
 #[derive(Debug, Default)]
-pub struct ImageTable {
+pub(crate) struct ImageTable {
     pub images: Arc<ImageIndex>,
     pub columns: Vec<Cells>,
     /// Columns that cannot be used, by name, and why: no fault while nobody asks for them.
@@ -39,7 +39,7 @@ pub struct ImageTable {
 
 /// An image that has two rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Repeated {
+pub(crate) struct Repeated {
     pub image: String,
     /// The line of its first row, and of this one.
     pub first: usize,
@@ -50,7 +50,7 @@ pub struct Repeated {
 
 /// One column: for each image the place of its word.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Cells {
+pub(crate) struct Cells {
     pub name: String,
     pub words: Vec<String>,
     pub codes: Vec<u32>,
@@ -58,7 +58,7 @@ pub struct Cells {
 
 impl Cells {
     /// How many images have each word.
-    pub fn counts(&self) -> Vec<usize> {
+    pub(crate) fn counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.words.len()];
         self.codes.iter().for_each(|&code| counts[code as usize] += 1);
         counts
@@ -67,7 +67,7 @@ impl Cells {
 
 impl ImageTable {
     /// The labels of a column, each word as `value` reads it; `None` is a missing label.
-    pub fn labels(&self, cells: &Cells, value: impl Fn(&str) -> Option<String>) -> Column {
+    pub(crate) fn labels(&self, cells: &Cells, value: impl Fn(&str) -> Option<String>) -> Column {
         let values: Vec<Option<String>> = cells.words.iter().map(|word| value(word)).collect();
         let words: Vec<&str> = values.iter().map(|value| value.as_deref().unwrap_or_default()).collect();
         let codes = cells.codes.iter().map(|&code| values[code as usize].is_some().then_some(code as usize));
@@ -78,17 +78,17 @@ impl ImageTable {
     ///
     /// # Errors
     /// A file that is no table, or a row that cannot be told to be right. What is wrong with a column is kept with it.
-    pub fn read(path: &Path, layout: &Layout, names: &[&str]) -> Result<Self> {
+    pub(crate) fn read(path: &Path, layout: &Layout, names: &[&str]) -> Result<Self> {
         Self::of(TableReader::open(path, layout.separator, layout.skip)?, path, layout, names)
     }
 
     /// The same from bytes that somebody else watches.
-    pub fn from_reader(from: Box<dyn Read>, path: &Path, layout: &Layout, names: &[&str]) -> Result<Self> {
+    pub(crate) fn from_reader(from: Box<dyn Read>, path: &Path, layout: &Layout, names: &[&str]) -> Result<Self> {
         Self::of(TableReader::new(path, from, layout.separator, layout.skip)?, path, layout, names)
     }
 
     /// What is wrong in the first line that is wrong.
-    pub fn first_fault(&self) -> Option<Fault> {
+    pub(crate) fn first_fault(&self) -> Option<Fault> {
         let line = |fault: &Fault| fault.place.as_ref().and_then(|place| place.at).map_or(usize::MAX, |(line, _)| line);
         let row = self.defects.all().filter_map(|found| found.examples.first().cloned()).min_by_key(line);
         let again = self.repeated.first().map(|Repeated { image, first, again, .. }| {
@@ -102,7 +102,7 @@ impl ImageTable {
         row.into_iter().chain(again).min_by_key(line)
     }
 
-    pub fn of(mut reader: TableReader, path: &Path, layout: &Layout, names: &[&str]) -> Result<Self> {
+    pub(crate) fn of(mut reader: TableReader, path: &Path, layout: &Layout, names: &[&str]) -> Result<Self> {
         let mut unusable = BTreeMap::new();
         let (mut padded, mut blank, mut trailing, mut respelled) =
             (LinesSeen::default(), LinesSeen::default(), LinesSeen::default(), LinesSeen::default());
@@ -227,7 +227,7 @@ fn holds_rows(row: &TableRow, place: usize, layout: &Layout) -> bool {
 }
 
 /// Notes of line ends that are not LF.
-pub fn line_ends(crlf: usize, cr: usize) -> Vec<Note> {
+pub(crate) fn line_ends(crlf: usize, cr: usize) -> Vec<Note> {
     let mut notes = Vec::new();
     if crlf > 0 {
         notes.push(Note::new("crlf", crlf, "lines end in CR LF: they are read as if they ended in LF"));
@@ -259,7 +259,7 @@ impl LinesSeen {
 }
 
 /// Makes a table row by row.
-pub struct Builder {
+pub(crate) struct Builder {
     /// The names so far, one after the other, and where each ends.
     names: String,
     ends: Vec<usize>,
@@ -327,20 +327,20 @@ impl Growing {
 }
 
 impl Builder {
-    pub fn new(columns: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn new(columns: impl IntoIterator<Item = String>) -> Self {
         let column = |name| Growing { cells: Cells { name, ..Cells::default() }, ..Growing::default() };
         Builder { names: String::new(), ends: vec![], lines: vec![], columns: columns.into_iter().map(column).collect() }
     }
 
     /// Begins a row.
-    pub fn image(&mut self, id: &str, line: usize) {
+    pub(crate) fn image(&mut self, id: &str, line: usize) {
         self.names.push_str(id);
         self.ends.push(self.names.len());
         self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
     }
 
     /// The field of a column in the row that was begun last.
-    pub fn value(&mut self, column: usize, raw: &[u8], at: impl FnOnce() -> (usize, usize)) {
+    pub(crate) fn value(&mut self, column: usize, raw: &[u8], at: impl FnOnce() -> (usize, usize)) {
         let column = &mut self.columns[column];
         if column.spoiled.is_none() {
             let code = column.code(raw, at);
@@ -363,7 +363,7 @@ impl Builder {
     }
 
     /// The table, its images sorted. Of an image that is there twice the first row counts.
-    pub fn done(self, path: &Path) -> ImageTable {
+    pub(crate) fn done(self, path: &Path) -> ImageTable {
         let name = |row: usize| &self.names[row.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[row]];
         let mut repeated = Vec::new();
         let ascending = (1..self.ends.len()).all(|row| name(row - 1) < name(row));

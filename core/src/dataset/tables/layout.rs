@@ -18,7 +18,7 @@ use std::{collections::BTreeSet, fs::File, io::Read, path::Path};
 
 /// Everything that decides how the bytes of a table are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Layout {
+pub(crate) struct Layout {
     pub separator: u8,
     /// Bytes before the first row that are none, behind a byte order mark.
     pub skip: usize,
@@ -58,7 +58,7 @@ const ID_NAMES: [&str; 17] = [
 const NO_SEPARATOR: u8 = 0x1f;
 
 /// The name of a column, less what people write it with.
-pub fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect::<String>().to_lowercase()
 }
 
@@ -70,12 +70,12 @@ fn is_number(text: &str) -> bool {
 impl Layout {
     /// # Errors
     /// A file that is no table, or none of whose columns can be told to name images.
-    pub fn of(path: &Path, known: Option<&ImageIndex>) -> Result<Self> {
+    pub(crate) fn of(path: &Path, known: Option<&ImageIndex>) -> Result<Self> {
         let mut file = File::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
         Self::found(path, &mut file, known)
     }
 
-    pub fn found(path: &Path, from: &mut impl Read, known: Option<&ImageIndex>) -> Result<Self> {
+    pub(crate) fn found(path: &Path, from: &mut impl Read, known: Option<&ImageIndex>) -> Result<Self> {
         Self::with(path, from, known, separator)
     }
 
@@ -83,7 +83,7 @@ impl Layout {
     ///
     /// # Errors
     /// As [`Layout::of`].
-    pub fn of_list(path: &Path, from: &mut impl Read, known: Option<&ImageIndex>) -> Result<Self> {
+    pub(crate) fn of_list(path: &Path, from: &mut impl Read, known: Option<&ImageIndex>) -> Result<Self> {
         Self::with(path, from, known, |sample, whole| {
             let is_known = |line: &str| known.is_some_and(|known| known.row(&plain_id(line.trim())).is_some());
             // The name of an image may hold commas.

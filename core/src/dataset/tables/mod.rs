@@ -6,8 +6,8 @@ mod image_table;
 mod layout;
 mod reader;
 
-pub use cache::kept;
-pub use fit::{looks_like_a_picture, misfit, plain_id, three};
-pub use image_table::{Builder, Cells, ImageTable, Repeated, line_ends};
-pub use layout::{Layout, plain};
-pub use reader::{TableReader, TextLines, tabbed};
+pub(super) use cache::kept;
+pub(super) use fit::{looks_like_a_picture, misfit, plain_id, three};
+pub(super) use image_table::{Builder, Cells, ImageTable, Repeated, line_ends};
+pub(super) use layout::{Layout, plain};
+pub(super) use reader::{TableReader, TextLines, tabbed};

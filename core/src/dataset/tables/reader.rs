@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Longer than the row of any table; a row is held in memory.
-pub const LONGEST_ROW: usize = 1 << 20;
+pub(super) const LONGEST_ROW: usize = 1 << 20;
 /// Bytes that are looked at to find out how a file is written.
 const SAMPLE: usize = 1 << 16;
 
@@ -94,7 +94,7 @@ impl<R> Lines<R> {
 }
 
 /// How a file begins, after a byte order mark.
-pub struct Beginning {
+pub(super) struct Beginning {
     pub sample: Vec<u8>,
     /// Is that the whole file?
     pub whole: bool,
@@ -104,7 +104,7 @@ pub struct Beginning {
 impl Beginning {
     /// # Errors
     /// A file that is no text table, said as what it is.
-    pub fn of(path: &Path, from: &mut impl Read) -> Result<Self> {
+    pub(super) fn of(path: &Path, from: &mut impl Read) -> Result<Self> {
         let mut sample = Vec::new();
         let mut whole = false;
         // The first row must be whole.
@@ -170,14 +170,14 @@ fn too_long(path: &Path, line: usize) -> Fault {
 const SEPARATORS: [u8; 3] = *b",;\t";
 
 /// What separates the fields: [`regular`], or else what the first row has most of.
-pub fn separator(sample: &[u8], whole: bool) -> u8 {
+pub(super) fn separator(sample: &[u8], whole: bool) -> u8 {
     let first = |separator: u8| widths(sample, whole, separator).first().copied();
     let most = |place: &usize| (first(SEPARATORS[*place]), std::cmp::Reverse(*place));
     regular(sample, whole).or((0..3).max_by_key(most).map(|place| SEPARATORS[place])).unwrap_or(b',')
 }
 
 /// The first of comma, semicolon and tab by which all rows have as many fields, two or more.
-pub fn regular(sample: &[u8], whole: bool) -> Option<u8> {
+pub(super) fn regular(sample: &[u8], whole: bool) -> Option<u8> {
     SEPARATORS.into_iter().find(|&separator| {
         let widths = widths(sample, whole, separator);
         widths.first().is_some_and(|first| *first > 1 && widths.iter().all(|width| width == first))
@@ -197,7 +197,7 @@ fn widths(sample: &[u8], whole: bool, separator: u8) -> Vec<usize> {
 
 /// The same text with a tab for all blanks between the fields of a line, and none around them: CelebA's text files and their
 /// like. `None` where the first line has commas, semicolons or tabs, or a single field.
-pub fn tabbed(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn tabbed(text: &[u8]) -> Option<Vec<u8>> {
     let lines = || text.split(|byte| *byte == b'\n');
     let first = lines().find(|line| !line.trim_ascii().is_empty())?.trim_ascii();
     if !first.contains(&b' ') || first.iter().any(|byte| SEPARATORS.contains(byte)) {
@@ -211,7 +211,7 @@ pub fn tabbed(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The lines of a text file, with line ends of any kind.
-pub struct TextLines {
+pub(crate) struct TextLines {
     path: PathBuf,
     from: io::BufReader<Lines<Box<dyn Read>>>,
     meter: Rc<Meter>,
@@ -220,18 +220,18 @@ pub struct TextLines {
 }
 
 impl TextLines {
-    pub fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
         Self::new(path, Box::new(file))
     }
 
-    pub fn new(path: &Path, from: Box<dyn Read>) -> Result<Self> {
+    pub(crate) fn new(path: &Path, from: Box<dyn Read>) -> Result<Self> {
         let (lines, meter) = lines(path, from, 0)?;
         Ok(TextLines { path: path.to_owned(), from: io::BufReader::with_capacity(SAMPLE, lines), meter, buffer: vec![], line: 0 })
     }
 
     /// The next line, without its end; `None` after the last.
-    pub fn next(&mut self) -> Result<Option<(usize, &str)>> {
+    pub(crate) fn next(&mut self) -> Result<Option<(usize, &str)>> {
         self.meter.row.set(0);
         self.buffer.clear();
         self.line += 1;
@@ -248,7 +248,7 @@ impl TextLines {
     }
 
     /// Lines so far that end in CR LF, and in CR alone.
-    pub fn other_line_ends(&self) -> (usize, usize) {
+    pub(crate) fn other_line_ends(&self) -> (usize, usize) {
         (self.meter.crlf.get(), self.meter.cr.get())
     }
 }
@@ -264,7 +264,7 @@ fn lines(path: &Path, mut from: Box<dyn Read>, skip: usize) -> Result<(Rows, Rc<
     Ok((Lines { sample, rest: from, meter: meter.clone(), after_cr: false, last: b'\n', ended: false }, meter))
 }
 
-pub struct TableReader {
+pub(crate) struct TableReader {
     path: PathBuf,
     rows: csv::Reader<Rows>,
     meter: Rc<Meter>,
@@ -274,7 +274,7 @@ pub struct TableReader {
 }
 
 /// A row: where it begins, and its fields without the blanks around them.
-pub struct TableRow<'a> {
+pub(crate) struct TableRow<'a> {
     pub line: usize,
     path: &'a Path,
     record: &'a csv::ByteRecord,
@@ -283,12 +283,12 @@ pub struct TableRow<'a> {
 impl TableReader {
     /// Opens a table to be read from its beginning, with the separator that was found, less the bytes at its start that are
     /// no row.
-    pub fn open(path: &Path, separator: u8, skip: usize) -> Result<Self> {
+    pub(crate) fn open(path: &Path, separator: u8, skip: usize) -> Result<Self> {
         let file = File::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
         Self::new(path, Box::new(file), separator, skip)
     }
 
-    pub fn new(path: &Path, from: Box<dyn Read>, separator: u8, skip: usize) -> Result<Self> {
+    pub(crate) fn new(path: &Path, from: Box<dyn Read>, separator: u8, skip: usize) -> Result<Self> {
         let (lines, meter) = lines(path, from, skip)?;
         let mut rows = csv::ReaderBuilder::new();
         let rows = rows.has_headers(false).flexible(true).delimiter(separator).buffer_capacity(SAMPLE).from_reader(lines);
@@ -296,7 +296,7 @@ impl TableReader {
     }
 
     /// The next row with anything in it; `None` after the last.
-    pub fn next(&mut self) -> Result<Option<TableRow<'_>>> {
+    pub(crate) fn next(&mut self) -> Result<Option<TableRow<'_>>> {
         self.meter.row.set(0);
         let before = self.rows.position().line() as usize + self.skipped;
         match self.rows.read_byte_record(&mut self.record) {
@@ -316,36 +316,36 @@ impl TableReader {
     }
 
     /// Lines so far that end in CR LF, and in CR alone.
-    pub fn other_line_ends(&self) -> (usize, usize) {
+    pub(crate) fn other_line_ends(&self) -> (usize, usize) {
         (self.meter.crlf.get(), self.meter.cr.get())
     }
 }
 
 impl<'a> TableRow<'a> {
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.record.len()
     }
 
     /// A field without the blanks around it; empty where the row has no such field.
-    pub fn field(&self, place: usize) -> &'a [u8] {
+    pub(crate) fn field(&self, place: usize) -> &'a [u8] {
         self.record.get(place).unwrap_or_default().trim_ascii()
     }
 
     /// Does the field have blanks around it?
-    pub fn is_padded(&self, place: usize) -> bool {
+    pub(crate) fn is_padded(&self, place: usize) -> bool {
         self.record.get(place).is_some_and(|field| field.len() != field.trim_ascii().len())
     }
 
-    pub fn fields(&self) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &'a [u8]> {
         self.record.iter().map(<[u8]>::trim_ascii)
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.fields().all(<[u8]>::is_empty)
     }
 
     /// The line after its last.
-    pub fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         self.line + 1 + memchr::memchr_iter(b'\n', self.record.as_slice()).count()
     }
 
@@ -353,7 +353,7 @@ impl<'a> TableRow<'a> {
     ///
     /// # Errors
     /// A field that is empty, no UTF-8 text, or holds control characters.
-    pub fn name(&self, place: usize) -> Result<&'a str> {
+    pub(crate) fn name(&self, place: usize) -> Result<&'a str> {
         let id = std::str::from_utf8(self.field(place)).map_err(|_| self.wrong(place, "the image's name is not UTF-8 text"))?;
         if id.is_empty() {
             return Err(self.wrong(place, "a row without an image id"));
@@ -366,18 +366,18 @@ impl<'a> TableRow<'a> {
     }
 
     /// What is wrong with a field, and where it begins.
-    pub fn wrong(&self, place: usize, what: impl Into<String>) -> Fault {
+    pub(crate) fn wrong(&self, place: usize, what: impl Into<String>) -> Fault {
         Fault::asked(what).at(self.path, self.line, self.column(place))
     }
 
     /// The column in which a field begins, from 1, where no field before it is quoted.
-    pub fn column(&self, place: usize) -> usize {
+    pub(crate) fn column(&self, place: usize) -> usize {
         let before = self.record.iter().take(place);
         1 + before.map(|field| String::from_utf8_lossy(field).chars().count() + 1).sum::<usize>()
     }
 
     /// A field for people.
-    pub fn shown(&self, place: usize) -> String {
+    pub(crate) fn shown(&self, place: usize) -> String {
         shorten(&printable(&String::from_utf8_lossy(self.field(place))), 60)
     }
 }
