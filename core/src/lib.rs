@@ -3,15 +3,12 @@
 
 #![deny(missing_docs, unreachable_pub)]
 
-#[allow(missing_docs, unreachable_pub)]
 pub mod dataset;
 pub mod domain;
 pub mod numeric;
 pub mod plot;
-#[allow(unreachable_pub)]
 pub mod projection;
 pub mod scoring;
-#[allow(unreachable_pub)]
 pub mod stages;
 pub mod store;
 pub mod weights;

@@ -8,22 +8,26 @@ use crate::domain::{
 };
 use std::{collections::BTreeMap, path::PathBuf};
 
+/// What a reader found of a data set, not yet compared with a study.
 #[derive(Debug, Default)]
 pub struct Collection {
     /// The folder in which ids are paths.
     pub pictures: PathBuf,
-    /// Sorted.
+    /// The images, sorted.
     pub ids: Vec<ImageId>,
+    /// The labels of its tables; attributes of the pictures, by image.
     pub labels: Labels,
     /// The table they are from.
     pub labelled_in: Option<PathBuf>,
     /// How many labels of each attribute are missing, and how that is spelled.
     pub missing: BTreeMap<String, MissingLabels>,
+    /// Image → identity; `None` where the data set does not say.
     pub identities: Option<Column>,
     /// `train`, `validation` or `test`.
     pub partitions: Option<Column>,
     /// What a network is taught to tell apart.
     pub classes: Option<Column>,
+    /// What is wrong with it, or worth a note.
     pub defects: Defects,
 }
 

@@ -53,7 +53,7 @@ impl Picture {
 ///
 /// # Errors
 /// A picture that is cut short, damaged, or of a format that is not read.
-pub fn decode(bytes: &[u8], path: &Path) -> Result<Picture> {
+pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<Picture> {
     let kind = FileKind::of(bytes);
     let wrong = |what: String| Fault::asked(what).in_file(path).next(kind.advice(ExpectedFile::Picture));
     let picture = match kind {

@@ -53,7 +53,7 @@ impl Note {
 }
 
 /// The name of a file in notes: they reach pages that are handed out, and tell no folder of this machine.
-pub fn name_of(path: &Path) -> String {
+pub(super) fn name_of(path: &Path) -> String {
     path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned())
 }
 
@@ -72,9 +72,13 @@ struct DefectCount {
 /// One kind of finding, for people.
 #[derive(Debug)]
 pub struct Finding<'a> {
+    /// The kind, such as `wrong-row`.
     pub word: &'a str,
+    /// How often it was found.
     pub count: usize,
+    /// The first five at most, each with its place where it has one.
     pub examples: &'a [Fault],
+    /// The gravest of them.
     pub severity: Severity,
 }
 
@@ -119,6 +123,7 @@ impl Defects {
         }
     }
 
+    /// Whether nothing was found, notes included.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -128,6 +133,7 @@ impl Defects {
         notes.iter().for_each(|note| self.note(&note.word, note.count, note.in_file(path)));
     }
 
+    /// Every kind of finding, in the order of their words.
     pub fn all(&self) -> impl Iterator<Item = Finding<'_>> {
         self.0.iter().map(|(word, found)| Finding {
             word,

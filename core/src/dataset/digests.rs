@@ -67,6 +67,7 @@ impl Stamp {
 /// A digest, and the stamp to keep it with: none where it was kept before, or must not be kept.
 type FileDigest = (Digest, Option<Stamp>);
 
+/// Digests of files, kept between runs: a file is hashed again only if its stamp (size, times, inode, device) is another.
 pub struct DigestCache {
     file: Option<PathBuf>,
     /// By absolute path.

@@ -19,6 +19,7 @@ use std::path::Path;
 /// Given features, in the order of the images.
 #[derive(Debug)]
 pub struct GivenArray {
+    /// N × D, row-major, one row an image, every value finite.
     pub matrix: Matrix,
     /// Columns that were centred because single precision would have lost what tells images apart, and what was taken from each.
     pub offsets: Vec<(usize, f64)>,
@@ -30,7 +31,7 @@ pub struct GivenArray {
 ///
 /// # Errors
 /// A file that holds no matrix of numbers.
-pub fn open_given<'a>(layer: &str, format: ArrayFormat, bytes: &'a [u8], path: &Path) -> Result<Numbers<'a>> {
+pub(super) fn open_given<'a>(layer: &str, format: ArrayFormat, bytes: &'a [u8], path: &Path) -> Result<Numbers<'a>> {
     match format {
         ArrayFormat::Npy => Numbers::of_npy(bytes, path),
         ArrayFormat::Safetensors => Numbers::of_safetensors(bytes, layer, path),

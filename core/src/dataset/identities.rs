@@ -23,6 +23,7 @@ pub enum People {
     Unknown,
     /// The study says that every image shows another person.
     EachImage,
+    /// A column, a folder or a table says who is on each image.
     Known,
 }
 
@@ -33,7 +34,7 @@ pub const SAY: &str = "`identities:` of the data set says who is who; `identitie
 
 /// Identities that were read, and what is to be told of them.
 #[derive(Debug, Default)]
-pub struct IdentityColumn {
+pub(super) struct IdentityColumn {
     pub column: Column,
     pub warnings: Vec<String>,
     pub notes: Vec<String>,
@@ -43,7 +44,7 @@ pub struct IdentityColumn {
 ///
 /// # Errors
 /// A column or file that is not there, or is of other images.
-pub fn said(
+pub(super) fn said(
     identities: &Identities,
     images: &Images,
     labels: &mut Labels,

@@ -22,8 +22,11 @@ use std::{
 /// Where pictures are and what they must be.
 #[derive(Clone, Debug)]
 pub struct Album {
+    /// The folder in which the images' ids are paths.
     pub folder: PathBuf,
+    /// The images, in the order of their places.
     pub images: Images,
+    /// What is done to a picture before a network sees it.
     pub preparation: Preparation,
 }
 
@@ -79,6 +82,7 @@ pub struct Batch {
 /// Batches each thread may be ahead.
 const AHEAD: usize = 2;
 
+/// Batches of prepared pictures, in order, decoded ahead by threads of its own.
 pub struct Loader {
     lines: Vec<Receiver<Result<Batch>>>,
     turn: usize,

@@ -22,7 +22,7 @@ use std::{
 
 /// A list of rows, and the models whose features are in its order.
 #[derive(Debug)]
-pub struct RowList {
+pub(super) struct RowList {
     pub models: Vec<String>,
     pub file: PathBuf,
     pub rows: GivenRows,
@@ -40,7 +40,7 @@ impl RowList {
 
 /// The images that are left, and what is to be told.
 #[derive(Debug, Default)]
-pub struct Matched {
+pub(super) struct Matched {
     pub images: Images,
     pub warnings: Vec<String>,
     pub notes: Vec<String>,
@@ -65,7 +65,7 @@ pub fn taken<'a>(images: &'a Images, take: Option<&Take>) -> Result<Cow<'a, Imag
 
 /// # Errors
 /// Images without features where that stops the study; features of other images altogether; more taken than there are.
-pub fn matched(images: Images, take: Option<&Take>, on_missing: OnMissing, lists: &[RowList]) -> Result<Matched> {
+pub(super) fn matched(images: Images, take: Option<&Take>, on_missing: OnMissing, lists: &[RowList]) -> Result<Matched> {
     let mut warnings = Vec::new();
     let images = match on_missing {
         OnMissing::Stop => images,

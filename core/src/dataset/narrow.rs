@@ -14,7 +14,7 @@ const FAR: f64 = 16.0;
 
 /// Features in single precision.
 #[derive(Debug)]
-pub struct Narrowed {
+pub(super) struct Narrowed {
     pub matrix: Matrix,
     /// Columns that were centred, and what was taken from them.
     pub offsets: Vec<(usize, f64)>,
@@ -22,7 +22,7 @@ pub struct Narrowed {
 
 /// A number that single precision does not hold: its row and column in the file, from 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Unheld {
+pub(super) struct Unheld {
     pub row: usize,
     pub column: usize,
     pub value: f64,
@@ -30,7 +30,7 @@ pub struct Unheld {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Because {
+pub(super) enum Because {
     NotFinite,
     /// Beyond ±3.4e38.
     Overflow,
@@ -42,7 +42,7 @@ pub enum Because {
 ///
 /// # Errors
 /// The first number that cannot be kept.
-pub fn narrow(numbers: &Numbers, rows: &[usize]) -> Result<Narrowed, Unheld> {
+pub(super) fn narrow(numbers: &Numbers, rows: &[usize]) -> Result<Narrowed, Unheld> {
     if let Some((row, column, value)) = numbers.first_not_finite(rows.iter().copied()) {
         return Err(Unheld { row, column, value, because: Because::NotFinite });
     }

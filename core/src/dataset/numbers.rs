@@ -166,14 +166,17 @@ impl<'a> Numbers<'a> {
         Ok(Numbers { bytes: tensor.data(), kind, is_big: false, is_fortran: false, rows, columns, remarks })
     }
 
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
+    /// The number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
+    /// The type of the numbers in the file.
     pub fn kind(&self) -> NumberKind {
         self.kind
     }

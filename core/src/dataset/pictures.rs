@@ -21,7 +21,7 @@ pub fn list(root: &Path, digests: &mut DigestCache) -> Result<Images> {
 ///
 /// # Errors
 /// A folder without any that is read.
-pub fn some(root: &Path) -> Result<PictureListing> {
+pub(super) fn some(root: &Path) -> Result<PictureListing> {
     let found = names(root)?;
     if !found.ids.is_empty() {
         return Ok(found);
@@ -34,14 +34,14 @@ pub fn some(root: &Path) -> Result<PictureListing> {
 }
 
 /// These pictures below `root`, with their digests.
-pub fn digested(root: &Path, ids: Vec<String>, digests: &mut DigestCache) -> Result<Images> {
+pub(super) fn digested(root: &Path, ids: Vec<String>, digests: &mut DigestCache) -> Result<Images> {
     let paths: Vec<_> = ids.iter().map(|id| root.join(id)).collect();
     let digests = digests.of_all(&paths)?;
     Ok(Images(ids.into_iter().zip(digests.into_iter().map(Some)).collect()))
 }
 
 /// Is the id a path that stays below its folder?
-pub fn is_plain(id: &str) -> bool {
+pub(super) fn is_plain(id: &str) -> bool {
     Path::new(id).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
@@ -71,7 +71,7 @@ impl PictureListing {
 }
 
 /// The ids of every picture below `root`.
-pub fn names(root: &Path) -> Result<PictureListing> {
+pub(super) fn names(root: &Path) -> Result<PictureListing> {
     let mut found = PictureListing::default();
     walk(root, "", &mut found, 0)?;
     found.ids.sort_unstable();

@@ -12,7 +12,9 @@ use fast_image_resize::{self as resize, images::Image, pixels::PixelType};
 /// How the numbers of a channel become a network's: (x / 255 − mean) / deviation, channels in order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
+    /// Of each channel, on 0 … 1.
     pub mean: [f32; 3],
+    /// The standard deviation of each channel, on 0 … 1.
     pub deviation: [f32; 3],
     /// Blue first.
     pub bgr: bool,

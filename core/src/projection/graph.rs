@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// A sparse symmetric matrix, row by row, columns ascending.
-pub struct Graph {
+pub(super) struct Graph {
     starts: Vec<usize>,
     columns: Vec<u32>,
     values: Vec<f32>,
@@ -13,7 +13,7 @@ pub struct Graph {
 
 impl Graph {
     /// `directed` has a value for each neighbour of each point; `join` makes one of the two, 0 where there is none.
-    pub fn joined(neighbours: &Neighbours, directed: &[f32], join: impl Fn(f32, f32) -> f32 + Sync) -> Self {
+    pub(super) fn joined(neighbours: &Neighbours, directed: &[f32], join: impl Fn(f32, f32) -> f32 + Sync) -> Self {
         // Rows are made block by block, so that they are not all held twice.
         const BLOCK: usize = 4096;
         let (n, k) = (neighbours.count(), neighbours.k());
@@ -38,30 +38,30 @@ impl Graph {
         self.starts.push(self.columns.len());
     }
 
-    pub fn points(&self) -> usize {
+    pub(super) fn points(&self) -> usize {
         self.starts.len() - 1
     }
 
-    pub fn columns(&self) -> &[u32] {
+    pub(super) fn columns(&self) -> &[u32] {
         &self.columns
     }
 
-    pub fn values(&self) -> &[f32] {
+    pub(super) fn values(&self) -> &[f32] {
         &self.values
     }
 
     /// Where a row's entries stand among all.
-    pub fn entries(&self, i: usize) -> Range<usize> {
+    pub(super) fn entries(&self, i: usize) -> Range<usize> {
         self.starts[i]..self.starts[i + 1]
     }
 
     /// A row's columns and values.
-    pub fn row(&self, i: usize) -> (&[u32], &[f32]) {
+    pub(super) fn row(&self, i: usize) -> (&[u32], &[f32]) {
         (&self.columns[self.entries(i)], &self.values[self.entries(i)])
     }
 
     /// Without the entries below `least`.
-    pub fn at_least(&self, least: f32) -> Graph {
+    pub(super) fn at_least(&self, least: f32) -> Graph {
         let mut graph = Graph { starts: vec![0], columns: vec![], values: vec![] };
         for i in 0..self.points() {
             let (columns, values) = self.row(i);
@@ -72,7 +72,7 @@ impl Graph {
     }
 
     /// With points in another order: the i-th is then what was `order[i]`.
-    pub fn reordered(&self, order: &[u32]) -> Graph {
+    pub(super) fn reordered(&self, order: &[u32]) -> Graph {
         let mut place = vec![0u32; order.len()];
         order.iter().enumerate().for_each(|(i, old)| place[*old as usize] = i as u32);
         let mut graph = Graph { starts: vec![0], columns: vec![], values: vec![] };
@@ -87,7 +87,7 @@ impl Graph {
     }
 
     /// How many parts have no entry between them.
-    pub fn components(&self) -> usize {
+    pub(super) fn components(&self) -> usize {
         let mut met = vec![false; self.points()];
         let (mut count, mut open) = (0, vec![]);
         for start in 0..self.points() {

@@ -27,7 +27,7 @@ const BLOCK: usize = 256;
 /// E ln cosh of a standard normal number.
 const GAUSSIAN: f64 = 0.374_567_207_491_438;
 
-pub const SPEC: MethodSpec = MethodSpec {
+pub(super) const SPEC: MethodSpec = MethodSpec {
     word: "ica",
     title: "ICA",
     about: "FastICA with <i>tanh</i>, all axes at once (Hyvärinen), on as many whitened principal axes; no more than the features’ rank. The least Gaussian axis is first, by negentropy; sign as in PCA. It is run again from four other starts: an axis that is not found again depends on its start.",

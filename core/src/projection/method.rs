@@ -48,7 +48,7 @@ pub enum ParameterKind {
     Metric { default: Metric },
 }
 
-pub enum Variation {
+pub(super) enum Variation {
     None,
     /// Half and twice the value, which is told in these words: `{} neighbours`.
     HalfAndTwice(&'static str),
@@ -171,11 +171,11 @@ impl MethodParameters {
 
     /// # Errors
     /// A count that the method does not declare; so of the others.
-    pub fn count(&self, name: &str) -> Result<usize> {
+    pub(super) fn count(&self, name: &str) -> Result<usize> {
         self.get(name, |value| if let ParameterValue::Count(count) = value { Some(count) } else { None })
     }
 
-    pub fn number(&self, name: &str) -> Result<f64> {
+    pub(super) fn number(&self, name: &str) -> Result<f64> {
         self.get(name, |value| if let ParameterValue::Number(number) = value { Some(number) } else { None })
     }
 

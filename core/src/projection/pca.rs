@@ -13,7 +13,7 @@ use crate::{
 };
 use rayon::prelude::*;
 
-pub const SPEC: MethodSpec = MethodSpec {
+pub(super) const SPEC: MethodSpec = MethodSpec {
     word: "pca",
     title: "PCA",
     about: "Eigenvectors of the covariance matrix in double precision; shares of variance over the full spectrum; each axis’s largest loading is positive.",
@@ -47,13 +47,13 @@ impl Projector for Pca {
 }
 
 /// Products of the shorter side, its eigenvalues, and the coordinates.
-pub fn operations(n: f64, d: f64, axes: usize) -> f64 {
+pub(super) fn operations(n: f64, d: f64, axes: usize) -> f64 {
     let (short, long) = (n.min(d), n.max(d));
     short * short * long + 4.0 * short.powi(3) + 2.0 * n * d * axes as f64
 }
 
 /// Directions of greatest variance.
-pub struct Principal {
+pub(super) struct Principal {
     means: Vec<f64>,
     /// Unit vectors, one a row of D loadings.
     pub loadings: Vec<f64>,
@@ -68,7 +68,7 @@ pub struct Principal {
 ///
 /// # Errors
 /// Fewer than two images, or features that are all the same.
-pub fn principal(features: &Matrix, axes: usize) -> Result<Principal> {
+pub(super) fn principal(features: &Matrix, axes: usize) -> Result<Principal> {
     let (n, d) = (features.rows(), features.columns());
     if n < 2 {
         return Err(Fault::asked(format!("PCA needs two images or more, there is {n}")));
@@ -98,28 +98,28 @@ pub fn principal(features: &Matrix, axes: usize) -> Result<Principal> {
     Ok(Principal { means, loadings, values: spectrum.values[..kept].to_vec(), total, rank })
 }
 
-pub fn all_the_same(n: usize) -> Fault {
+pub(super) fn all_the_same(n: usize) -> Fault {
     Fault::asked(format!("all {n} images have the same features: there is nothing to project"))
 }
 
 impl Principal {
-    pub fn axes(&self) -> usize {
+    pub(super) fn axes(&self) -> usize {
         self.values.len()
     }
 
     /// Shares of the full variance.
-    pub fn explained(&self) -> Vec<f64> {
+    pub(super) fn explained(&self) -> Vec<f64> {
         self.values.iter().map(|value| value / self.total).collect()
     }
 
     /// N × axes.
-    pub fn coordinates(&self, features: &Matrix) -> Matrix {
+    pub(super) fn coordinates(&self, features: &Matrix) -> Matrix {
         let values = self.exact(features).into_iter().map(|value| value as f32).collect();
         Matrix::new(features.rows(), self.axes(), values).expect("one row an image, one column an axis")
     }
 
     /// The same, not yet rounded, row by row.
-    pub fn exact(&self, features: &Matrix) -> Vec<f64> {
+    pub(super) fn exact(&self, features: &Matrix) -> Vec<f64> {
         tiled::project(features, &self.means, &self.loadings)
     }
 }
@@ -138,7 +138,7 @@ fn direction(features: &Matrix, means: &[f64], along: &[f64]) -> Vec<f64> {
 }
 
 /// Reflects an axis so that its largest loading is positive; of equals the first decides.
-pub fn fix_sign(axis: &mut [f64]) {
+pub(super) fn fix_sign(axis: &mut [f64]) {
     let largest =
         axis.iter().copied().fold(0.0, |largest: f64, loading| if loading.abs() > largest.abs() { loading } else { largest });
     if largest < 0.0 {

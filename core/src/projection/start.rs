@@ -11,7 +11,7 @@ use crate::{
 ///
 /// # Errors
 /// Features without any variance.
-pub fn principal_start(features: &Matrix, deviation: f64, seed: u64) -> Result<Vec<[f64; 2]>> {
+pub(super) fn principal_start(features: &Matrix, deviation: f64, seed: u64) -> Result<Vec<[f64; 2]>> {
     let principal = principal(features, 2)?;
     let axes = principal.axes();
     let exact = principal.exact(features);
@@ -25,13 +25,13 @@ pub fn principal_start(features: &Matrix, deviation: f64, seed: u64) -> Result<V
 
 /// # Errors
 /// Images whose features are all the same.
-pub fn varies(features: &Matrix) -> Result<()> {
+pub(super) fn varies(features: &Matrix) -> Result<()> {
     let first = features.row(0);
     if (1..features.rows()).any(|row| features.row(row) != first) { Ok(()) } else { Err(all_the_same(features.rows())) }
 }
 
 /// Adds normal noise.
-pub fn jitter(points: &mut [[f64; 2]], deviation: f64, seed: u64) {
+pub(super) fn jitter(points: &mut [[f64; 2]], deviation: f64, seed: u64) {
     let mut stream = PhiloxStream::new(seed, Purpose::MapStart, 0);
     for point in points {
         let [x, y] = stream.normals(deviation);
@@ -41,7 +41,7 @@ pub fn jitter(points: &mut [[f64; 2]], deviation: f64, seed: u64) {
 }
 
 /// Brings the mean to 0.
-pub fn centre(points: &mut [[f64; 2]]) {
+pub(super) fn centre(points: &mut [[f64; 2]]) {
     for axis in 0..2 {
         let mean = sum::mean(&points.iter().map(|point| point[axis]).collect::<Vec<_>>());
         points.iter_mut().for_each(|point| point[axis] -= mean);
@@ -49,6 +49,6 @@ pub fn centre(points: &mut [[f64; 2]]) {
 }
 
 /// N × 2 in `f32`.
-pub fn matrix(points: &[[f64; 2]]) -> Matrix {
+pub(super) fn matrix(points: &[[f64; 2]]) -> Matrix {
     Matrix::new(points.len(), 2, points.iter().flatten().map(|value| *value as f32).collect()).expect("two columns")
 }

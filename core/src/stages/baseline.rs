@@ -18,7 +18,7 @@ const SIDE: usize = 16;
 const BINS: usize = 4;
 const BATCH: usize = 32;
 
-pub fn baseline(stage: &Baseline, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
+pub(super) fn baseline(stage: &Baseline, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
     let mut preparation = stage.preparation.clone();
     preparation.size = preparation.size.min(SIDE);
     let album = Arc::new(inputs.album(role::IMAGES, &preparation)?);

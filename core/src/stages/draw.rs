@@ -14,7 +14,7 @@ use crate::{
     plot,
 };
 
-pub fn draw(figure: &Figure, inputs: &Inputs) -> Result<StageOutput> {
+pub(super) fn draw(figure: &Figure, inputs: &Inputs) -> Result<StageOutput> {
     let svg = match figure {
         Figure::Frequencies => frequencies(inputs)?,
         Figure::Curves => curves(inputs)?,

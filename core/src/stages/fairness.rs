@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-pub fn fairness(stage: &GroupFairness, inputs: &Inputs) -> Result<StageOutput> {
+pub(super) fn fairness(stage: &GroupFairness, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let (features, decisions) = (inputs.matrix(role::FEATURES)?, inputs.matrix(GroupFairness::DECISIONS)?);
     let input = FairnessInput {

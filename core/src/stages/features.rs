@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-pub fn features(stage: &FeatureImport, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
+pub(super) fn features(stage: &FeatureImport, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
     let (path, list) = (inputs.path(FeatureImport::ARRAY)?, inputs.path(FeatureImport::ROWS)?);
     let images = inputs.images(role::IMAGES)?;
     let rows = read_rows(&inputs.bytes(FeatureImport::ROWS)?, &list, ImageIndex::from_sorted(images.ids()).as_ref())?;

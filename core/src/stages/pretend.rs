@@ -17,7 +17,7 @@ const STEPS_AN_EPOCH: u64 = 10;
 const STEP: Duration = Duration::from_millis(2);
 const COLUMNS: usize = 8;
 
-pub fn train(training: &Training, listener: &dyn Listener) -> Result<StageOutput> {
+pub(super) fn train(training: &Training, listener: &dyn Listener) -> Result<StageOutput> {
     only_pretends(&training.numerics)?;
     let Training { architecture, loss, .. } = training;
     let network = format!("{architecture} {loss} {}", training.pretended.as_deref().unwrap_or("nothing"));
@@ -37,7 +37,7 @@ pub fn train(training: &Training, listener: &dyn Listener) -> Result<StageOutput
     Ok(StageOutput::default().with(Training::WEIGHTS, weights.into_bytes()).fact("epochs", vec![epochs as f64]))
 }
 
-pub fn extract(extraction: &Extraction, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
+pub(super) fn extract(extraction: &Extraction, inputs: &Inputs, listener: &dyn Listener) -> Result<StageOutput> {
     only_pretends(&extraction.numerics)?;
     let (images, weights) = (inputs.images(role::IMAGES)?, inputs.bytes(Extraction::WEIGHTS)?);
     let mut made = StageOutput::default();

@@ -15,7 +15,7 @@ use crate::{
     store,
 };
 
-pub fn project(
+pub(super) fn project(
     of: &ProjectFeatures,
     inputs: &Inputs,
     kept: Option<&store::Graphs>,

@@ -9,7 +9,7 @@ use crate::{
     scoring,
 };
 
-pub fn quality(stage: &MeasureQuality, inputs: &Inputs) -> Result<StageOutput> {
+pub(super) fn quality(stage: &MeasureQuality, inputs: &Inputs) -> Result<StageOutput> {
     let features = inputs.matrix(role::FEATURES)?;
     let points: Vec<_> =
         inputs.each(role::POINTS_BY_SEED, |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();

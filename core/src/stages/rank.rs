@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<StageOutput> {
+pub(super) fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<StageOutput> {
     let scores = inputs.scores()?;
     if scores.len() != ranking.slots.len() {
         return Err(Fault::unexpected("the rank stage was given more or fewer scores than it has slots"));

@@ -10,7 +10,7 @@ use crate::{
     scoring::{self, Setting},
 };
 
-pub fn score(stage: &ScoreViews, inputs: &Inputs) -> Result<StageOutput> {
+pub(super) fn score(stage: &ScoreViews, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let points: Vec<_> =
         inputs.each(role::POINTS_BY_SEED, |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();

@@ -9,7 +9,7 @@ use crate::{
     scoring,
 };
 
-pub fn verify(stage: &VerifyIdentities, inputs: &Inputs) -> Result<StageOutput> {
+pub(super) fn verify(stage: &VerifyIdentities, inputs: &Inputs) -> Result<StageOutput> {
     let (images, features) = (inputs.images(role::IMAGES)?, inputs.matrix(VerifyIdentities::FEATURES)?);
     let identities = inputs.column(role::IDENTITIES)?;
     let verification = scoring::verify(&features, &images, &identities, stage.bootstraps, stage.seed);

@@ -12,16 +12,18 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
+    /// A person has it, on all images or none.
     Identity,
+    /// Each image has it or not, whoever is on it.
     Image,
     /// A person tends to it, an image has it.
     Both,
 }
 
 /// Attributes that no stroke shows: they can be known through what goes with them alone.
-pub const UNDRAWN: [&str; 3] = ["Attractive", "High_Cheekbones", "Oval_Face"];
+pub(super) const UNDRAWN: [&str; 3] = ["Attractive", "High_Cheekbones", "Oval_Face"];
 
-pub fn level(attribute: &str) -> Level {
+pub(super) fn level(attribute: &str) -> Level {
     match attribute {
         "Smiling" | "Mouth_Slightly_Open" | "Blurry" | "Wearing_Hat" | "High_Cheekbones" => Level::Image,
         "Attractive" | "Bags_Under_Eyes" | "Bald" | "Bangs" | "Eyeglasses" | "Heavy_Makeup" | "Oval_Face"
@@ -32,7 +34,7 @@ pub fn level(attribute: &str) -> Level {
 }
 
 /// How often a label that should be 1 says 0; as many that should be 0 say 1. Where annotators of CelebA disagree too.
-pub fn noise(attribute: &str) -> f64 {
+pub(super) fn noise(attribute: &str) -> f64 {
     match attribute {
         "Arched_Eyebrows" | "Big_Lips" | "Pointy_Nose" | "Straight_Hair" => 0.03,
         "Bags_Under_Eyes" | "Big_Nose" | "Narrow_Eyes" | "Wavy_Hair" => 0.02,
@@ -42,7 +44,7 @@ pub fn noise(attribute: &str) -> f64 {
 }
 
 /// How likely the portrait has the attribute: 0 or 1 where it is drawn.
-pub fn likely(attribute: &str, person: &Person, sitting: &Sitting) -> f64 {
+pub(super) fn likely(attribute: &str, person: &Person, sitting: &Sitting) -> f64 {
     let logistic = |x: f64| 1.0 / (1.0 + special::exp(-x));
     let when = |is: bool, by: f64| if is { by } else { 0.0 };
     match attribute {
@@ -105,7 +107,7 @@ fn drawn(attribute: &str, person: &Person, sitting: &Sitting) -> bool {
 }
 
 /// The same portrait with this attribute alone the other way round.
-pub fn flip(attribute: &str, person: &mut Person, sitting: &mut Sitting) {
+pub(super) fn flip(attribute: &str, person: &mut Person, sitting: &mut Sitting) {
     let to = !drawn(attribute, person, sitting);
     let hair = |colour| if to { colour } else { HairColour::Other };
     let texture = |texture| if to { texture } else { HairTexture::Neither };
@@ -168,7 +170,7 @@ pub fn flip(attribute: &str, person: &mut Person, sitting: &mut Sitting) {
 }
 
 /// What an image's labels are drawn from: chances and what became of them, in CelebA's order.
-pub struct DrawnLabels {
+pub(super) struct DrawnLabels {
     pub likely: [f64; 40],
     /// Before annotators erred.
     pub has: [bool; 40],

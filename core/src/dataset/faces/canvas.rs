@@ -4,9 +4,9 @@ use super::colour::Colour;
 use tiny_skia::{FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, Transform};
 
 /// A place in the current frame.
-pub type CanvasPoint = (f32, f32);
+pub(super) type CanvasPoint = (f32, f32);
 
-pub struct Canvas {
+pub(super) struct Canvas {
     pub pixels: Pixmap,
     /// From the frame that is drawn in to pixels.
     pub frame: Transform,
@@ -17,23 +17,23 @@ pub struct Canvas {
 }
 
 impl Canvas {
-    pub fn new(width: u32, height: u32) -> Self {
+    pub(super) fn new(width: u32, height: u32) -> Self {
         let pixels = Pixmap::new(width, height).expect("pictures have an area");
         Canvas { pixels, frame: Transform::identity(), outline: 0.0, stroke: 1.0 }
     }
 
     /// Draws with another frame.
-    pub fn within(&mut self, frame: Transform, draw: impl FnOnce(&mut Self)) {
+    pub(super) fn within(&mut self, frame: Transform, draw: impl FnOnce(&mut Self)) {
         let before = std::mem::replace(&mut self.frame, frame);
         draw(self);
         self.frame = before;
     }
 
-    pub fn fill(&mut self, points: &[CanvasPoint], colour: Colour, opacity: f32) {
+    pub(super) fn fill(&mut self, points: &[CanvasPoint], colour: Colour, opacity: f32) {
         self.fill_path(smooth(points, true), colour, opacity);
     }
 
-    pub fn polygon(&mut self, points: &[CanvasPoint], colour: Colour, opacity: f32) {
+    pub(super) fn polygon(&mut self, points: &[CanvasPoint], colour: Colour, opacity: f32) {
         let mut path = PathBuilder::new();
         for (place, &(x, y)) in points.iter().enumerate() {
             if place == 0 { path.move_to(x, y) } else { path.line_to(x, y) }
@@ -42,13 +42,13 @@ impl Canvas {
         self.fill_path(path.finish(), colour, opacity);
     }
 
-    pub fn ellipse(&mut self, (x, y): CanvasPoint, (rx, ry): CanvasPoint, colour: Colour, opacity: f32) {
+    pub(super) fn ellipse(&mut self, (x, y): CanvasPoint, (rx, ry): CanvasPoint, colour: Colour, opacity: f32) {
         let bounds = tiny_skia::Rect::from_xywh(x - rx, y - ry, 2.0 * rx.max(0.1), 2.0 * ry.max(0.1));
         self.fill_path(bounds.and_then(PathBuilder::from_oval), colour, opacity);
     }
 
     /// An ellipse that fades towards its edge.
-    pub fn glow(&mut self, at: CanvasPoint, (rx, ry): CanvasPoint, colour: Colour, opacity: f32) {
+    pub(super) fn glow(&mut self, at: CanvasPoint, (rx, ry): CanvasPoint, colour: Colour, opacity: f32) {
         const RINGS: usize = 6;
         let outline = std::mem::replace(&mut self.outline, 0.0);
         for ring in 0..RINGS {
@@ -58,7 +58,7 @@ impl Canvas {
         self.outline = outline;
     }
 
-    pub fn line(&mut self, points: &[CanvasPoint], width: f32, colour: Colour, opacity: f32) {
+    pub(super) fn line(&mut self, points: &[CanvasPoint], width: f32, colour: Colour, opacity: f32) {
         let Some(path) = smooth(points, false) else { return };
         let stroke =
             Stroke { width: width * self.stroke, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Stroke::default() };

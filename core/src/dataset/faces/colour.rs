@@ -4,18 +4,18 @@ use super::rng::FaceRng;
 
 /// Red, green and blue, 0 … 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Colour(pub [f32; 3]);
+pub(super) struct Colour(pub [f32; 3]);
 
 impl Colour {
-    pub const BLACK: Colour = Colour([0.0; 3]);
-    pub const WHITE: Colour = Colour([1.0; 3]);
+    pub(super) const BLACK: Colour = Colour([0.0; 3]);
+    pub(super) const WHITE: Colour = Colour([1.0; 3]);
 
-    pub const fn hex(rgb: u32) -> Self {
+    pub(super) const fn hex(rgb: u32) -> Self {
         Colour([(rgb >> 16 & 255) as f32 / 255.0, (rgb >> 8 & 255) as f32 / 255.0, (rgb & 255) as f32 / 255.0])
     }
 
     /// Hue in turns, saturation and lightness in 0 … 1.
-    pub fn hsl(hue: f32, saturation: f32, lightness: f32) -> Self {
+    pub(super) fn hsl(hue: f32, saturation: f32, lightness: f32) -> Self {
         let reach = saturation * lightness.min(1.0 - lightness);
         let channel = |offset: f32| {
             let k = (offset + hue.rem_euclid(1.0) * 12.0) % 12.0;
@@ -24,26 +24,26 @@ impl Colour {
         Colour([channel(0.0), channel(8.0), channel(4.0)])
     }
 
-    pub fn mix(self, other: Colour, share: f32) -> Self {
+    pub(super) fn mix(self, other: Colour, share: f32) -> Self {
         Colour(std::array::from_fn(|i| self.0[i] + (other.0[i] - self.0[i]) * share))
     }
 
-    pub fn darker(self, share: f32) -> Self {
+    pub(super) fn darker(self, share: f32) -> Self {
         self.mix(Colour::BLACK, share)
     }
 
-    pub fn lighter(self, share: f32) -> Self {
+    pub(super) fn lighter(self, share: f32) -> Self {
         self.mix(Colour::WHITE, share)
     }
 
     /// Rec. 709.
-    pub fn luminance(self) -> f32 {
+    pub(super) fn luminance(self) -> f32 {
         0.2126 * self.0[0] + 0.7152 * self.0[1] + 0.0722 * self.0[2]
     }
 }
 
 /// The ten tones of the Monk Skin Tone Scale (Ellis Monk, 2019), light to dark.
-pub const SKIN: [Colour; 10] = [
+pub(super) const SKIN: [Colour; 10] = [
     Colour::hex(0xf6ede4),
     Colour::hex(0xf3e7db),
     Colour::hex(0xf7ead0),
@@ -57,7 +57,7 @@ pub const SKIN: [Colour; 10] = [
 ];
 
 /// Pairs between which hair lies: black, brown, blond, gray, and a colour without a name.
-pub const HAIR: [Colour; 10] = [
+pub(super) const HAIR: [Colour; 10] = [
     Colour::hex(0x0c0b0d),
     Colour::hex(0x322e2c),
     Colour::hex(0x3a2010),
@@ -72,7 +72,7 @@ pub const HAIR: [Colour; 10] = [
 
 /// How a data set is drawn: what a network cannot carry over from its training set to the evaluation by palette alone.
 #[derive(Clone, Copy, Debug)]
-pub struct Style {
+pub(super) struct Style {
     /// Width of the line around shapes; 0 draws none.
     pub outline: f32,
     /// Width of strokes, as a multiple.
@@ -86,9 +86,9 @@ pub struct Style {
 
 impl Style {
     /// The pictures that models are compared on.
-    pub const EVALUATION: Style = Style { outline: 0.0, stroke: 1.0, hues: (0.08, 0.5), saturation: 0.32, grain: 0.020 };
+    pub(super) const EVALUATION: Style = Style { outline: 0.0, stroke: 1.0, hues: (0.08, 0.5), saturation: 0.32, grain: 0.020 };
     /// The pictures that networks learn from.
-    pub const TRAINING: Style = Style { outline: 0.9, stroke: 1.25, hues: (0.58, 0.3), saturation: 0.5, grain: 0.012 };
+    pub(super) const TRAINING: Style = Style { outline: 0.9, stroke: 1.25, hues: (0.58, 0.3), saturation: 0.5, grain: 0.012 };
 
     pub fn any(&self, rng: &mut FaceRng, lightness: (f32, f32)) -> Colour {
         let hue = self.hues.0 + rng.between(-self.hues.1, self.hues.1);

@@ -6,11 +6,11 @@ use std::{fs, path::Path};
 
 const QUALITY: u8 = 92;
 
-pub fn jpeg(rgb: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn jpeg(rgb: &[u8]) -> Result<Vec<u8>> {
     sized_jpeg(rgb, WIDTH, HEIGHT)
 }
 
-pub fn sized_jpeg(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
+pub(super) fn sized_jpeg(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, QUALITY)
         .encode(rgb, width, height, image::ExtendedColorType::Rgb8)
@@ -18,7 +18,7 @@ pub fn sized_jpeg(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(path, bytes))
@@ -26,7 +26,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Writes a comma-separated table: the names of its columns, then its rows.
-pub fn write_table<const COLUMNS: usize>(
+pub(super) fn write_table<const COLUMNS: usize>(
     path: &Path,
     names: [&str; COLUMNS],
     rows: impl Iterator<Item = [String; COLUMNS]>,

@@ -263,7 +263,7 @@ fn stubble(w: f32, mouth: f32, chin: f32, rng: &mut FaceRng) -> Vec<CanvasPoint>
         .collect()
 }
 
-pub fn mustache(canvas: &mut Canvas, person: &Person, tones: &Tones) {
+pub(super) fn mustache(canvas: &mut Canvas, person: &Person, tones: &Tones) {
     let (y, half) = (person.shape.mouth_height - 5.4, person.shape.mouth_width + 2.0);
     let shape = [
         (-half, y + 4.2),

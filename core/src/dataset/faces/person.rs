@@ -3,7 +3,7 @@
 use super::rng::FaceRng;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum HairColour {
+pub(super) enum HairColour {
     Black,
     Blond,
     Brown,
@@ -13,7 +13,7 @@ pub enum HairColour {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum HairTexture {
+pub(super) enum HairTexture {
     Straight,
     Wavy,
     Neither,
@@ -21,7 +21,7 @@ pub enum HairTexture {
 
 /// Hair on a man's face.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Beard {
+pub(super) enum Beard {
     None,
     /// What is there in the evening of a shaven day.
     Shadow,
@@ -32,10 +32,10 @@ pub enum Beard {
 }
 
 /// How much wider a man's jaw is, as a share of the head.
-pub const JAW: f32 = 0.16;
+pub(super) const JAW: f32 = 0.16;
 
 #[derive(Clone, Debug)]
-pub struct Person {
+pub(super) struct Person {
     pub male: bool,
     pub young: bool,
     /// Place on the Monk scale, 0 light … 9 dark, between tones.
@@ -64,7 +64,7 @@ pub struct Person {
 
 /// What a person tends to; images decide.
 #[derive(Clone, Copy, Debug)]
-pub struct Habits {
+pub(super) struct Habits {
     pub bags: f64,
     pub bangs: f64,
     pub makeup: f64,
@@ -76,7 +76,7 @@ pub struct Habits {
 
 /// Measures that no attribute names: what tells one person from another of their kind.
 #[derive(Clone, Copy, Debug)]
-pub struct FaceShape {
+pub(super) struct FaceShape {
     /// Half the width of the head, in pixels of the aligned picture; so are the others.
     pub width: f32,
     pub chin: f32,
@@ -220,11 +220,11 @@ impl FaceShape {
 
 impl Person {
     /// Half the width of the head, and of the hair around it.
-    pub fn width(&self) -> f32 {
+    pub(super) fn width(&self) -> f32 {
         self.shape.width * if self.chubby { 1.21 } else { 1.0 }
     }
 
-    pub fn hair_width(&self) -> f32 {
+    pub(super) fn hair_width(&self) -> f32 {
         self.shape.width * if self.chubby { 1.16 } else { 1.0 }
     }
 }

@@ -14,20 +14,20 @@ use super::{
 use crate::numeric::Purpose;
 use tiny_skia::Transform;
 
-pub const WIDTH: u32 = 178;
-pub const HEIGHT: u32 = 218;
+pub(super) const WIDTH: u32 = 178;
+pub(super) const HEIGHT: u32 = 218;
 
 /// The middle of the face, between eyes and mouth, in an aligned picture.
 const MIDDLE: CanvasPoint = (88.5, 127.0);
 
-pub struct Portrait {
+pub(super) struct Portrait {
     /// Red, green, blue, a row after the other.
     pub rgb: Vec<u8>,
     pub landmarks: Landmarks,
     pub tones: Tones,
 }
 
-pub fn portrait(person: &Person, sitting: &Sitting, style: &Style) -> Portrait {
+pub(super) fn portrait(person: &Person, sitting: &Sitting, style: &Style) -> Portrait {
     let tones = Tones::of(person);
     let mut canvas = Canvas::new(WIDTH, HEIGHT);
     canvas.stroke = style.stroke;

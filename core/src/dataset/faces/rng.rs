@@ -9,24 +9,24 @@ impl FaceRng {
         FaceRng(PhiloxStream::new(seed, purpose, index))
     }
 
-    pub fn chance(&mut self, probability: f64) -> bool {
+    pub(super) fn chance(&mut self, probability: f64) -> bool {
         self.0.uniform() < probability
     }
 
-    pub fn between(&mut self, low: f32, high: f32) -> f32 {
+    pub(super) fn between(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * self.0.uniform() as f32
     }
 
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(super) fn below(&mut self, n: usize) -> usize {
         self.0.below(n as u64) as usize
     }
 
-    pub fn pick<T: Copy>(&mut self, among: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, among: &[T]) -> T {
         among[self.below(among.len())]
     }
 
     /// Which of these weighted things; the weights sum to 1 or less, and what is left is `None`.
-    pub fn weighted<T: Copy>(&mut self, among: &[(T, f64)]) -> Option<T> {
+    pub(super) fn weighted<T: Copy>(&mut self, among: &[(T, f64)]) -> Option<T> {
         let mut left = self.0.uniform();
         among.iter().find_map(|(thing, weight)| {
             left -= weight;
@@ -35,7 +35,7 @@ impl FaceRng {
     }
 
     /// Normal, held within two deviations.
-    pub fn near(&mut self, mean: f32, deviation: f32) -> f32 {
+    pub(super) fn near(&mut self, mean: f32, deviation: f32) -> f32 {
         let [unit, _] = self.0.normals(1.0);
         (mean + deviation * unit as f32).clamp(mean - 2.0 * deviation, mean + 2.0 * deviation)
     }

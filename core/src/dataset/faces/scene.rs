@@ -43,7 +43,7 @@ pub fn background(canvas: &mut Canvas, [from, to, thing]: &[Colour; 3], rng: &mu
 }
 
 /// The picture as a camera has it: lit from a side, a little warm or cold, with grain; blurred where it is out of focus.
-pub fn light(pixels: &Pixmap, sitting: &Sitting, style: &Style) -> Vec<u8> {
+pub(super) fn light(pixels: &Pixmap, sitting: &Sitting, style: &Style) -> Vec<u8> {
     let (width, height) = (pixels.width() as usize, pixels.height() as usize);
     let mut rgb: Vec<f32> =
         pixels.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).map(f32::from).collect();

@@ -35,12 +35,16 @@ pub enum DrawnKind {
     Textures,
 }
 
+/// How much of what to draw.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
+    /// What is drawn.
     pub kind: DrawnKind,
     /// Identities, or classes.
     pub people: usize,
+    /// Images in all, not fewer than people.
     pub images: usize,
+    /// Of all random numbers.
     pub seed: u64,
 }
 

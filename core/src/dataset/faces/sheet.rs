@@ -13,7 +13,7 @@ use std::path::Path;
 
 const IN_A_ROW: usize = 8;
 
-pub fn sheets(folder: &Path, made: &DrawnSet) -> Result<()> {
+pub(super) fn sheets(folder: &Path, made: &DrawnSet) -> Result<()> {
     let drawn: Vec<(usize, &str)> = ATTRIBUTES.into_iter().enumerate().filter(|(_, name)| !UNDRAWN.contains(name)).collect();
     drawn.par_iter().try_for_each(|&(place, name)| {
         let having = made.pictures.iter().zip(made.drawn).filter(|(_, drawn)| drawn.has[place]);

@@ -19,13 +19,14 @@ pub enum Twin {
 /// How much the pictures of one person differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variety {
+    /// Pose, light, expression and what is worn differ from picture to picture.
     Varied,
     /// One pose, one light.
     Uniform,
 }
 
 #[derive(Clone, Debug)]
-pub struct Sitting {
+pub(super) struct Sitting {
     pub smiling: bool,
     pub mouth_open: bool,
     pub bags: bool,
@@ -47,7 +48,7 @@ pub struct Sitting {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Pose {
+pub(super) struct Pose {
     /// Turned to a side and up or down, −1 … 1.
     pub yaw: f32,
     pub pitch: f32,
@@ -59,7 +60,7 @@ pub struct Pose {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Light {
+pub(super) struct Light {
     /// Where it comes from, in turns.
     pub from: f32,
     /// How much darker the far side is.
@@ -78,7 +79,7 @@ pub struct Light {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Things {
+pub(super) struct Things {
     pub background: [Colour; 3],
     pub cloth: Colour,
     pub garment: Garment,
@@ -95,7 +96,7 @@ pub struct Things {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Garment {
+pub(super) enum Garment {
     Round,
     Pointed,
     Collar,
@@ -198,7 +199,7 @@ impl Sitting {
 }
 
 /// Who is on a picture, and how.
-pub struct DrawnPicture {
+pub(super) struct DrawnPicture {
     pub identity: usize,
     pub person: Person,
     pub sitting: Sitting,

@@ -12,7 +12,7 @@ use crate::numeric::Purpose;
 use tiny_skia::Transform;
 
 /// What a class has in common.
-pub struct Texture {
+pub(super) struct Texture {
     kind: usize,
     colours: [Colour; 3],
     /// Of stripes, dots, tiles: pixels from one to the next.
@@ -39,7 +39,7 @@ impl Texture {
     }
 
     /// One picture of it; pose and light are the sitting's.
-    pub fn picture(&self, sitting: &Sitting, style: &Style) -> Vec<u8> {
+    pub(super) fn picture(&self, sitting: &Sitting, style: &Style) -> Vec<u8> {
         let mut canvas = Canvas::new(WIDTH, HEIGHT);
         canvas.stroke = style.stroke;
         let mut rng = FaceRng::new(sitting.things.seed, Purpose::DrawnTexture, 0);

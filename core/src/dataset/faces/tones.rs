@@ -7,7 +7,7 @@ use super::{
 };
 
 /// Colours that follow from who is drawn.
-pub struct Tones {
+pub(super) struct Tones {
     pub skin: Colour,
     pub shade: Colour,
     pub hair: Colour,
@@ -15,7 +15,7 @@ pub struct Tones {
 }
 
 impl Tones {
-    pub fn of(person: &Person) -> Self {
+    pub(super) fn of(person: &Person) -> Self {
         let (low, share) = (person.tone as usize, person.tone.fract());
         let plain = SKIN[low.min(9)].mix(SKIN[(low + 1).min(9)], share);
         // The scale's swatches are surfaces; faces are warmer, and the darkest keep room for shadows.
@@ -35,4 +35,4 @@ impl Tones {
 }
 
 /// Where CelebA marks a face: eyes, nose, corners of the mouth.
-pub type Landmarks = [CanvasPoint; 5];
+pub(super) type Landmarks = [CanvasPoint; 5];

@@ -16,25 +16,35 @@ const AREA_OF: usize = 12;
 /// A pixel is changed when a channel differs by more than this.
 const CHANGED: u8 = 8;
 
+/// What was planted in a set of drawn faces: the file `truth.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Truth {
+    /// The version of this file's format: 1.
     pub format: u32,
     /// Where the pictures come from, in words.
     pub about: String,
+    /// Of all random numbers.
     pub seed: u64,
+    /// How many people were drawn.
     pub people: usize,
+    /// How many images of them.
     pub images: usize,
+    /// `a` or `b`.
     pub twin: String,
     /// φ of a necktie and a dark background, planted in twin A alone.
     pub necktie_on_dark: f64,
+    /// One entry an attribute.
     pub attributes: Vec<Planted>,
 }
 
+/// How one attribute was planted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Planted {
+    /// The attribute's name, one of CelebA's 40.
     pub attribute: String,
     /// Does any stroke show it?
     pub drawn: bool,
+    /// Whether it belongs to the person or to the image.
     pub level: Level,
     /// Share of images that are labelled so.
     pub rate: f64,
@@ -63,14 +73,14 @@ impl Planted {
     }
 }
 
-pub struct DrawnSet<'a> {
+pub(super) struct DrawnSet<'a> {
     pub pictures: &'a [DrawnPicture],
     pub drawn: &'a [DrawnLabels],
     pub labels: &'a [[bool; 40]],
 }
 
 /// The truth about a set, attribute by attribute.
-pub fn planted(made: &DrawnSet) -> Vec<Planted> {
+pub(super) fn planted(made: &DrawnSet) -> Vec<Planted> {
     let one = |place: usize, attribute: &str| {
         let drawn = !UNDRAWN.contains(&attribute);
         let has: Vec<bool> = made.drawn.iter().map(|image| image.has[place]).collect();
@@ -100,7 +110,7 @@ pub fn planted(made: &DrawnSet) -> Vec<Planted> {
 }
 
 /// Four decimals: what follows is read by people.
-pub fn rounded(x: f64) -> f64 {
+pub(super) fn rounded(x: f64) -> f64 {
     (x * 1e4).round() / 1e4
 }
 
@@ -123,7 +133,7 @@ fn area(attribute: &str, place: usize, made: &DrawnSet) -> f64 {
 }
 
 /// Pearson's correlation of two binary variables; 0 where one never varies.
-pub fn phi(a: &[bool], b: &[bool]) -> f64 {
+pub(super) fn phi(a: &[bool], b: &[bool]) -> f64 {
     let share = |of: &mut dyn Iterator<Item = bool>| of.filter(|is| *is).count() as f64 / a.len().max(1) as f64;
     let (p, q) = (share(&mut a.iter().copied()), share(&mut b.iter().copied()));
     let both = share(&mut a.iter().zip(b).map(|(a, b)| *a && *b));

@@ -7,7 +7,7 @@ use super::{
     sitting::{Garment, Sitting},
 };
 
-pub fn clothes(canvas: &mut Canvas, sitting: &Sitting) {
+pub(super) fn clothes(canvas: &mut Canvas, sitting: &Sitting) {
     let things = &sitting.things;
     let cloth = things.cloth;
     canvas.fill(
@@ -75,7 +75,7 @@ pub fn clothes(canvas: &mut Canvas, sitting: &Sitting) {
     }
 }
 
-pub fn necklace(canvas: &mut Canvas, sitting: &Sitting) {
+pub(super) fn necklace(canvas: &mut Canvas, sitting: &Sitting) {
     let metal = sitting.things.metal;
     let place = |share: f32| -> CanvasPoint { (share * 23.0, 66.0 + 15.0 * (1.0 - share * share)) };
     let line: Vec<CanvasPoint> = (-4..=4).map(|i| place(i as f32 / 4.0)).collect();
@@ -88,7 +88,7 @@ pub fn necklace(canvas: &mut Canvas, sitting: &Sitting) {
     canvas.ellipse((0.0, 86.0), (4.6, 5.2), metal.lighter(0.1), 1.0);
 }
 
-pub fn earrings(canvas: &mut Canvas, person: &Person, sitting: &Sitting) {
+pub(super) fn earrings(canvas: &mut Canvas, person: &Person, sitting: &Sitting) {
     let metal = sitting.things.metal;
     let x = person.width() + 2.5;
     for side in [-1.0, 1.0] {
@@ -98,7 +98,7 @@ pub fn earrings(canvas: &mut Canvas, person: &Person, sitting: &Sitting) {
     }
 }
 
-pub fn glasses(canvas: &mut Canvas, person: &Person, sitting: &Sitting) {
+pub(super) fn glasses(canvas: &mut Canvas, person: &Person, sitting: &Sitting) {
     let (kind, frame) = sitting.things.frame;
     let thick = [2.6, 1.9, 3.2][kind];
     let (rx, ry) = [(13.0, 9.5), (11.5, 10.5), (13.5, 8.5)][kind];
@@ -130,7 +130,7 @@ pub fn glasses(canvas: &mut Canvas, person: &Person, sitting: &Sitting) {
     canvas.line(&[(-inner, -16.0), (0.0, -18.5), (inner, -16.0)], thick, frame, 1.0);
 }
 
-pub fn hat(canvas: &mut Canvas, person: &Person, sitting: &Sitting) {
+pub(super) fn hat(canvas: &mut Canvas, person: &Person, sitting: &Sitting) {
     let w = person.hair_width() + 6.0;
     let (kind, cloth) = sitting.things.hat;
     let band = if cloth.luminance() > 0.4 { cloth.darker(0.45) } else { cloth.lighter(0.4) };

@@ -1,7 +1,7 @@
 //! The bits of a scan, and the Huffman codes in them (ITU-T T.81, annexes C and F).
 
 /// A Huffman table: for every start of 16 bits the code's length and symbol.
-pub struct HuffmanTable {
+pub(super) struct HuffmanTable {
     /// By the first nine bits: length and symbol; a length of 0 is a longer code.
     short: Box<[(u8, u8)]>,
     /// The largest code of each length, left-aligned in 16 bits, plus one; and where its symbols start.
@@ -14,7 +14,7 @@ const SHORT: u32 = 9;
 
 impl HuffmanTable {
     /// `counts`: codes of each length from 1 to 16; `symbols` in the order of their codes. `None`: no such table.
-    pub fn new(counts: &[u8], symbols: &[u8]) -> Option<Self> {
+    pub(super) fn new(counts: &[u8], symbols: &[u8]) -> Option<Self> {
         let mut codes =
             HuffmanTable { short: vec![(0, 0); 1 << SHORT].into(), limits: [0; 17], starts: [0; 17], symbols: symbols.to_vec() };
         let (mut code, mut place) = (0u32, 0usize);
@@ -41,7 +41,7 @@ impl HuffmanTable {
 }
 
 /// The bits of a scan, without the zeros that are stuffed behind 255; they end before the next mark.
-pub struct ScanBits<'a> {
+pub(super) struct ScanBits<'a> {
     bytes: &'a [u8],
     at: usize,
     held: u64,
@@ -52,7 +52,7 @@ pub struct ScanBits<'a> {
 
 impl<'a> ScanBits<'a> {
     /// Of the scan that begins at this byte.
-    pub fn new(bytes: &'a [u8], at: usize) -> Self {
+    pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
         ScanBits { bytes, at, held: 0, count: 0, real: 0 }
     }
 
@@ -77,7 +77,7 @@ impl<'a> ScanBits<'a> {
     }
 
     #[inline]
-    pub fn skip(&mut self, bits: u32) -> Option<()> {
+    pub(super) fn skip(&mut self, bits: u32) -> Option<()> {
         // No number has more bits; a table that is damaged may say so.
         if bits > 16 {
             return None;
@@ -90,7 +90,7 @@ impl<'a> ScanBits<'a> {
         Some(())
     }
 
-    pub fn take(&mut self, bits: u32) -> Option<u32> {
+    pub(super) fn take(&mut self, bits: u32) -> Option<u32> {
         if self.count < bits {
             self.fill();
         }
@@ -101,7 +101,7 @@ impl<'a> ScanBits<'a> {
 
     /// The symbol of the next code.
     #[inline]
-    pub fn code(&mut self, codes: &HuffmanTable) -> Option<u8> {
+    pub(super) fn code(&mut self, codes: &HuffmanTable) -> Option<u8> {
         if self.count < 16 {
             self.fill();
         }
@@ -118,7 +118,7 @@ impl<'a> ScanBits<'a> {
     }
 
     /// Passes over a restart mark; `None` where there is none.
-    pub fn restart(&mut self) -> Option<()> {
+    pub(super) fn restart(&mut self) -> Option<()> {
         let mark = self.next_mark();
         let marker = self.bytes[mark..].iter().find(|byte| **byte != 0xff)?;
         let fill = self.bytes[mark..].iter().position(|byte| *byte != 0xff)?;
@@ -130,7 +130,7 @@ impl<'a> ScanBits<'a> {
     }
 
     /// Where the next mark is: bits that are left before it are padding.
-    pub fn next_mark(&self) -> usize {
+    pub(super) fn next_mark(&self) -> usize {
         let mut at = self.at;
         while at < self.bytes.len() {
             match (self.bytes[at], self.bytes.get(at + 1)) {

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// Passes over the codes of a block; `None` where they break off.
-pub fn walk_block(
+pub(super) fn walk_block(
     bits: &mut ScanBits,
     scan: &Scan,
     (dc, ac): (Option<&HuffmanTable>, Option<&HuffmanTable>),

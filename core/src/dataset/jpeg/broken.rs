@@ -2,7 +2,7 @@
 
 /// What is wrong with a JPEG. Rows are rows of pixels, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Broken {
+pub(crate) enum Broken {
     /// It ends before its picture does.
     Cut {
         row: usize,

@@ -3,7 +3,7 @@
 use super::broken::Broken;
 
 /// The header of a picture.
-pub struct Frame {
+pub(super) struct Frame {
     pub width: usize,
     pub height: usize,
     pub progressive: bool,
@@ -16,7 +16,7 @@ pub struct Frame {
 }
 
 /// One colour of a picture.
-pub struct Component {
+pub(super) struct Component {
     pub id: u8,
     pub across: usize,
     pub down: usize,
@@ -29,7 +29,7 @@ pub struct Component {
 }
 
 /// The header of a scan.
-pub struct Scan {
+pub(super) struct Scan {
     /// Places of components with their tables.
     pub parts: Vec<(usize, usize, usize)>,
     pub from: usize,
@@ -44,7 +44,7 @@ impl Frame {
     ///
     /// # Errors
     /// A header that is damaged, or of a picture that is not read.
-    pub fn of(segment: &[u8], progressive: bool, most: usize) -> Result<Self, Broken> {
+    pub(super) fn of(segment: &[u8], progressive: bool, most: usize) -> Result<Self, Broken> {
         let damaged = Broken::Damaged { row: 0 };
         let [precision, h1, h0, w1, w0, count, rest @ ..] = segment else { return Err(damaged) };
         let (height, width) = (usize::from(u16::from_be_bytes([*h1, *h0])), usize::from(u16::from_be_bytes([*w1, *w0])));
@@ -81,7 +81,7 @@ impl Frame {
 impl Scan {
     /// # Errors
     /// A header that is damaged.
-    pub fn of(segment: &[u8], frame: &Frame) -> Result<Self, Broken> {
+    pub(super) fn of(segment: &[u8], frame: &Frame) -> Result<Self, Broken> {
         let damaged = Broken::Damaged { row: frame.reached };
         let (count, rest) = segment.split_first().ok_or(damaged)?;
         let count = usize::from(*count);

@@ -7,14 +7,14 @@ mod block;
 mod broken;
 mod headers;
 
-pub use broken::Broken;
+pub(super) use broken::Broken;
 
 use bits::{HuffmanTable, ScanBits};
 use block::walk_block;
 use headers::{Frame, Scan};
 
 /// Where a JPEG's own end is: what comes after belongs to something else.
-pub fn end(bytes: &[u8]) -> Result<usize, Broken> {
+pub(super) fn end(bytes: &[u8]) -> Result<usize, Broken> {
     let mut walk = ScanWalk { bytes, at: 2, frame: None, dc: Default::default(), ac: Default::default(), restart: 0 };
     loop {
         match walk.marker()? {

@@ -24,6 +24,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// CelebA's attributes, in the order of its table.
 pub const ATTRIBUTES: [&str; 40] = [
     "5_o_Clock_Shadow",
     "Arched_Eyebrows",

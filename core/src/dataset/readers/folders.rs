@@ -11,14 +11,14 @@ use crate::{
 use std::{fs, path::Path};
 
 /// A folder that holds nothing but folders.
-pub fn recognise(root: &Path) -> Option<Dataset> {
+pub(super) fn recognise(root: &Path) -> Option<Dataset> {
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
     let nested = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).all(|entry| entry.path().is_dir());
     nested.then(|| Dataset::Folders { root: root.to_owned(), identities: Identities::Unsaid })
 }
 
 /// One folder a class; the class index is the place of the folder's name among the sorted names.
-pub fn collect(root: &Path) -> Result<Collection> {
+pub(super) fn collect(root: &Path) -> Result<Collection> {
     let mut set = Collection { pictures: root.to_owned(), ..Collection::default() };
     set.take(pictures::names(root)?);
     let classes: Column = set.ids.iter().filter_map(|id| Some((id.as_str(), id.split_once('/')?.0))).collect();

@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// The labels of a file, and every image id it names (also those without any label).
 #[derive(Debug)]
-pub struct LabelTable {
+pub(crate) struct LabelTable {
     pub labels: Labels,
     pub images: Arc<ImageIndex>,
     /// How many labels of each attribute are missing, and how that is spelled.
@@ -28,7 +28,7 @@ pub struct LabelTable {
 }
 
 /// How a label table is to be read.
-pub struct LabelReading<'a> {
+pub(crate) struct LabelReading<'a> {
     /// The images of the evaluation, where they are known already: they tell which column names images.
     pub known: Option<&'a ImageIndex>,
     /// What the only column is called, should the file have no header.
@@ -143,7 +143,7 @@ impl Spelling {
 ///
 /// # Errors
 /// An image that the files disagree on: both values, both lines.
-pub fn merged(attribute: &str, first: (&Column, &Path), second: (&Column, &Path)) -> Result<Column> {
+pub(crate) fn merged(attribute: &str, first: (&Column, &Path), second: (&Column, &Path)) -> Result<Column> {
     // Which words mean yes and no was decided file by file.
     if !first.0.is_empty() && !second.0.is_empty() && first.0.is_binary() != second.0.is_binary() {
         let (yes_no, other) = if first.0.is_binary() { (first, second) } else { (second, first) };

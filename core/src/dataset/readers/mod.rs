@@ -5,7 +5,7 @@
 
 pub mod celeba;
 mod folders;
-pub mod labels;
+pub(super) mod labels;
 mod plain;
 mod vggface2;
 

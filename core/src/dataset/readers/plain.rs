@@ -10,11 +10,11 @@ use crate::{
 use std::path::Path;
 
 /// Any folder may be one.
-pub fn recognise(root: &Path) -> Option<Dataset> {
+pub(super) fn recognise(root: &Path) -> Option<Dataset> {
     Some(dataset(root))
 }
 
-pub fn dataset(root: &Path) -> Dataset {
+pub(super) fn dataset(root: &Path) -> Dataset {
     Dataset::Images { root: root.to_owned(), labels: None, identities: Identities::Unsaid, missing: None }
 }
 
@@ -22,7 +22,7 @@ pub fn dataset(root: &Path) -> Dataset {
 ///
 /// # Errors
 /// A folder that cannot be listed.
-pub fn collect(root: &Path) -> Result<Collection> {
+pub(super) fn collect(root: &Path) -> Result<Collection> {
     let mut set = Collection { pictures: root.to_owned(), ..Collection::default() };
     set.take(pictures::names(root)?);
     Ok(set)

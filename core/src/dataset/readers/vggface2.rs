@@ -11,7 +11,7 @@ use crate::{
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// A folder whose `train` or `test` holds people named as VGGFace2 does.
-pub fn recognise(root: &Path) -> Option<Dataset> {
+pub(super) fn recognise(root: &Path) -> Option<Dataset> {
     let split = Vggface2Split::ALL.into_iter().find(|split| holds_people(&root.join(split.word())))?;
     Some(Dataset::Vggface2 { root: root.to_owned(), split })
 }
@@ -31,7 +31,7 @@ fn is_person(name: &str) -> bool {
 ///
 /// # Errors
 /// A folder that cannot be listed, a table that cannot be opened.
-pub fn collect(root: &Path, split: Vggface2Split) -> Result<Collection> {
+pub(super) fn collect(root: &Path, split: Vggface2Split) -> Result<Collection> {
     let mut set = folders::collect(&root.join(split.word()))?;
     set.identities.clone_from(&set.classes);
     let meta = root.join("identity_meta.csv");

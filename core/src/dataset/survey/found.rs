@@ -19,6 +19,7 @@ use std::{
 pub struct Survey {
     /// Every image of the evaluation data set; `None` while that data set is missing.
     pub images: Option<Images>,
+    /// The labels of the evaluation, of every table that the study names.
     pub labels: Labels,
     /// Image → identity; `None` where each image is its own.
     pub identities: Option<Column>,
@@ -30,6 +31,7 @@ pub struct Survey {
     pub truth: Option<Vec<u8>>,
     /// What networks learn from, by the data set's name.
     pub training: BTreeMap<String, TrainingSet>,
+    /// What the study names and is not there.
     pub missing: Vec<Absent>,
     /// Oddities that stop nothing.
     pub warnings: Vec<String>,
@@ -44,14 +46,18 @@ pub struct Survey {
 /// Pictures in classes.
 #[derive(Debug)]
 pub struct TrainingSet {
+    /// The folder in which the images' ids are paths.
     pub pictures: PathBuf,
+    /// Every image of the data set.
     pub images: Images,
+    /// Image → class.
     pub classes: Column,
 }
 
 /// Something the study names that is not there, or that this release cannot read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absent {
+    /// What is missing, in words.
     pub input: String,
     /// Where it is expected; `None` for an ability that is missing.
     pub expected_at: Option<PathBuf>,

@@ -21,7 +21,7 @@ const VERSION: u32 = 2;
 
 /// Where tables are kept; nowhere, for a program that keeps nothing.
 #[derive(Clone, Debug, Default)]
-pub struct TableCache {
+pub(super) struct TableCache {
     folder: Option<PathBuf>,
 }
 
@@ -66,7 +66,7 @@ struct CacheHead {
 type Unusable = (String, String, Option<(usize, usize)>, Option<String>);
 
 impl TableCache {
-    pub fn new(folder: Option<PathBuf>) -> Self {
+    pub(super) fn new(folder: Option<PathBuf>) -> Self {
         TableCache { folder }
     }
 
@@ -76,12 +76,12 @@ impl TableCache {
         Some(self.folder.as_ref()?.join(format!("{name}.table")))
     }
 
-    pub fn get(&self, source: Digest, reading: &str, path: &Path) -> Option<ImageTable> {
+    pub(super) fn get(&self, source: Digest, reading: &str, path: &Path) -> Option<ImageTable> {
         unpack(&fs::read(self.file(source, reading)?).ok()?, path)
     }
 
     /// Keeps a table whose rows are all right; losing it costs time only.
-    pub fn put(&self, source: Digest, reading: &str, table: &ImageTable) {
+    pub(super) fn put(&self, source: Digest, reading: &str, table: &ImageTable) {
         let Some(file) = self.file(source, reading).filter(|_| table.repeated.is_empty() && table.defects.is_empty()) else {
             return;
         };
@@ -94,7 +94,7 @@ impl TableCache {
 ///
 /// # Errors
 /// Those of reading the file.
-pub fn kept(
+pub(crate) fn kept(
     path: &Path,
     reading: &str,
     digests: &mut DigestCache,

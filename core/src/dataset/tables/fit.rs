@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The name of an image as data sets have it: `./a\b.png` → `a/b.png`.
-pub fn plain_id(id: &str) -> Cow<'_, str> {
+pub(crate) fn plain_id(id: &str) -> Cow<'_, str> {
     let plain = id.strip_prefix("./").or_else(|| id.strip_prefix(".\\")).unwrap_or(id);
     if plain.contains('\\') { Cow::Owned(plain.replace('\\', "/")) } else { Cow::Borrowed(plain) }
 }
@@ -13,13 +13,13 @@ pub fn plain_id(id: &str) -> Cow<'_, str> {
 const ENDINGS: [&str; 9] = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "ppm"];
 
 /// Does the name end as names of pictures do?
-pub fn looks_like_a_picture(name: &str) -> bool {
+pub(crate) fn looks_like_a_picture(name: &str) -> bool {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 /// The first three, and whether there are more.
-pub fn three<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn three<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
     let mut shown: Vec<String> = names.by_ref().take(3).map(|name| format!("`{}`", shorten(&printable(name), 60))).collect();
     if names.next().is_some() {
@@ -29,7 +29,7 @@ pub fn three<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// Three of each side, and how theirs would become ours where that can be seen: `(what, what to do)`.
-pub fn misfit<'a>(
+pub(crate) fn misfit<'a>(
     theirs: impl Iterator<Item = &'a str> + Clone,
     ours: impl Iterator<Item = &'a str> + Clone,
     whose: &str,

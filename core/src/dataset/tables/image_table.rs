@@ -10,7 +10,7 @@ use crate::{
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 #[derive(Debug, Default)]
-pub struct ImageTable {
+pub(crate) struct ImageTable {
     pub images: Arc<ImageIndex>,
     pub columns: Vec<Cells>,
     /// Columns that cannot be used, by name, and why: no fault while nobody asks for them.
@@ -28,7 +28,7 @@ pub struct ImageTable {
 
 /// An image that has two rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Repeated {
+pub(crate) struct Repeated {
     pub image: String,
     /// The line of its first row, and of this one.
     pub first: usize,
@@ -39,7 +39,7 @@ pub struct Repeated {
 
 /// One column: for each image the place of its word.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Cells {
+pub(crate) struct Cells {
     pub name: String,
     pub words: Vec<String>,
     pub codes: Vec<u32>,
@@ -47,7 +47,7 @@ pub struct Cells {
 
 impl Cells {
     /// How many images have each word.
-    pub fn counts(&self) -> Vec<usize> {
+    pub(crate) fn counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.words.len()];
         self.codes.iter().for_each(|&code| counts[code as usize] += 1);
         counts
@@ -56,7 +56,7 @@ impl Cells {
 
 impl ImageTable {
     /// The labels of a column, each word as `value` reads it; `None` is a missing label.
-    pub fn labels(&self, cells: &Cells, value: impl Fn(&str) -> Option<String>) -> Column {
+    pub(crate) fn labels(&self, cells: &Cells, value: impl Fn(&str) -> Option<String>) -> Column {
         let values: Vec<Option<String>> = cells.words.iter().map(|word| value(word)).collect();
         let words: Vec<&str> = values.iter().map(|value| value.as_deref().unwrap_or_default()).collect();
         let codes = cells.codes.iter().map(|&code| values[code as usize].is_some().then_some(code as usize));
@@ -64,7 +64,7 @@ impl ImageTable {
     }
 
     /// What is wrong in the first line that is wrong.
-    pub fn first_fault(&self) -> Option<Fault> {
+    pub(crate) fn first_fault(&self) -> Option<Fault> {
         let line = |fault: &Fault| fault.place.as_ref().and_then(|place| place.at).map_or(usize::MAX, |(line, _)| line);
         let row = self.defects.all().filter_map(|found| found.examples.first().cloned()).min_by_key(line);
         let again = self.repeated.first().map(|Repeated { image, first, again, .. }| {

@@ -59,7 +59,7 @@ const ID_NAMES: [&str; 17] = [
 const NO_SEPARATOR: u8 = 0x1f;
 
 /// The name of a column, less what people write it with.
-pub fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect::<String>().to_lowercase()
 }
 
@@ -71,12 +71,12 @@ fn is_number(text: &str) -> bool {
 impl TableLayout {
     /// # Errors
     /// A file that is no table, or none of whose columns can be told to name images.
-    pub fn of(path: &Path, known: Option<&ImageIndex>) -> Result<Self> {
+    pub(crate) fn of(path: &Path, known: Option<&ImageIndex>) -> Result<Self> {
         let mut file = File::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
         Self::found(path, &mut file, known)
     }
 
-    pub fn found(path: &Path, from: &mut impl Read, known: Option<&ImageIndex>) -> Result<Self> {
+    pub(crate) fn found(path: &Path, from: &mut impl Read, known: Option<&ImageIndex>) -> Result<Self> {
         Self::with(path, from, known, separator)
     }
 

@@ -23,7 +23,7 @@ pub struct TableReader {
 }
 
 /// A row: where it begins, and its fields without the blanks around them.
-pub struct TableRow<'a> {
+pub(crate) struct TableRow<'a> {
     pub line: usize,
     path: &'a Path,
     record: &'a csv::ByteRecord,
@@ -32,12 +32,12 @@ pub struct TableRow<'a> {
 impl TableReader {
     /// Opens a table to be read from its beginning, with the separator that was found, less the bytes at its start that are
     /// no row.
-    pub fn open(path: &Path, separator: u8, skip: usize) -> Result<Self> {
+    pub(crate) fn open(path: &Path, separator: u8, skip: usize) -> Result<Self> {
         let file = File::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
         Self::new(path, Box::new(file), separator, skip)
     }
 
-    pub fn new(path: &Path, from: Box<dyn Read>, separator: u8, skip: usize) -> Result<Self> {
+    pub(crate) fn new(path: &Path, from: Box<dyn Read>, separator: u8, skip: usize) -> Result<Self> {
         let (lines, meter) = lines(path, from, skip)?;
         let mut rows = csv::ReaderBuilder::new();
         let rows = rows.has_headers(false).flexible(true).delimiter(separator).buffer_capacity(SAMPLE).from_reader(lines);
@@ -45,7 +45,7 @@ impl TableReader {
     }
 
     /// The next row with anything in it; `None` after the last.
-    pub fn next(&mut self) -> Result<Option<TableRow<'_>>> {
+    pub(crate) fn next(&mut self) -> Result<Option<TableRow<'_>>> {
         self.meter.row.set(0);
         let before = self.rows.position().line() as usize + self.skipped;
         match self.rows.read_byte_record(&mut self.record) {
@@ -65,36 +65,36 @@ impl TableReader {
     }
 
     /// Lines so far that end in CR LF, and in CR alone.
-    pub fn other_line_ends(&self) -> (usize, usize) {
+    pub(crate) fn other_line_ends(&self) -> (usize, usize) {
         (self.meter.crlf.get(), self.meter.cr.get())
     }
 }
 
 impl<'a> TableRow<'a> {
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.record.len()
     }
 
     /// A field without the blanks around it; empty where the row has no such field.
-    pub fn field(&self, place: usize) -> &'a [u8] {
+    pub(crate) fn field(&self, place: usize) -> &'a [u8] {
         self.record.get(place).unwrap_or_default().trim_ascii()
     }
 
     /// Does the field have blanks around it?
-    pub fn is_padded(&self, place: usize) -> bool {
+    pub(crate) fn is_padded(&self, place: usize) -> bool {
         self.record.get(place).is_some_and(|field| field.len() != field.trim_ascii().len())
     }
 
-    pub fn fields(&self) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &'a [u8]> {
         self.record.iter().map(<[u8]>::trim_ascii)
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.fields().all(<[u8]>::is_empty)
     }
 
     /// The line after its last.
-    pub fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         self.line + 1 + memchr::memchr_iter(b'\n', self.record.as_slice()).count()
     }
 
@@ -102,7 +102,7 @@ impl<'a> TableRow<'a> {
     ///
     /// # Errors
     /// A field that is empty, no UTF-8 text, or holds control characters.
-    pub fn name(&self, place: usize) -> Result<&'a str> {
+    pub(crate) fn name(&self, place: usize) -> Result<&'a str> {
         let id = std::str::from_utf8(self.field(place)).map_err(|_| self.wrong(place, "the image's name is not UTF-8 text"))?;
         if id.is_empty() {
             return Err(self.wrong(place, "a row without an image id"));
@@ -115,18 +115,18 @@ impl<'a> TableRow<'a> {
     }
 
     /// What is wrong with a field, and where it begins.
-    pub fn wrong(&self, place: usize, what: impl Into<String>) -> Fault {
+    pub(crate) fn wrong(&self, place: usize, what: impl Into<String>) -> Fault {
         Fault::asked(what).at(self.path, self.line, self.column(place))
     }
 
     /// The column in which a field begins, from 1, where no field before it is quoted.
-    pub fn column(&self, place: usize) -> usize {
+    pub(crate) fn column(&self, place: usize) -> usize {
         let before = self.record.iter().take(place);
         1 + before.map(|field| String::from_utf8_lossy(field).chars().count() + 1).sum::<usize>()
     }
 
     /// A field for people.
-    pub fn shown(&self, place: usize) -> String {
+    pub(crate) fn shown(&self, place: usize) -> String {
         shorten(&printable(&String::from_utf8_lossy(self.field(place))), 60)
     }
 }

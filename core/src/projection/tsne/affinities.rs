@@ -17,10 +17,10 @@ use rayon::prelude::*;
 const ROWS: usize = 64;
 
 /// All of it sums to 1.
-pub struct Affinities(Graph);
+pub(super) struct Affinities(Graph);
 
 impl Affinities {
-    pub fn new(neighbours: &Neighbours, perplexity: f64) -> Self {
+    pub(super) fn new(neighbours: &Neighbours, perplexity: f64) -> Self {
         let (n, k) = (neighbours.count(), neighbours.k());
         let mut conditional = vec![0.0f32; n * k];
         conditional.par_chunks_mut(k).enumerate().for_each(|(i, row)| {
@@ -33,21 +33,21 @@ impl Affinities {
     }
 
     /// Σⱼ p w (yᵢ − yⱼ) with w = 1 / (1 + d²), of every point.
-    pub fn attraction(&self, points: &[[f32; 2]]) -> Vec<[f32; 2]> {
+    pub(super) fn attraction(&self, points: &[[f32; 2]]) -> Vec<[f32; 2]> {
         let mut forces = vec![[0.0; 2]; self.0.points()];
         forces.par_chunks_mut(ROWS).enumerate().for_each(|(block, forces)| pull(&self.0, points, block * ROWS, forces));
         forces
     }
 
     /// Σⱼ p ln w of every point.
-    pub fn closeness(&self, points: &[[f32; 2]]) -> Vec<f64> {
+    pub(super) fn closeness(&self, points: &[[f32; 2]]) -> Vec<f64> {
         let mut sums = vec![0.0; self.0.points()];
         sums.par_chunks_mut(ROWS).enumerate().for_each(|(block, sums)| near(&self.0, points, block * ROWS, sums));
         sums
     }
 
     /// Σ p ln p.
-    pub fn entropy(&self) -> f64 {
+    pub(super) fn entropy(&self) -> f64 {
         let terms = self.0.values().par_iter().map(|p| f64::from(*p)).map(|p| if p > 0.0 { p * libm::log(p) } else { 0.0 });
         sum::sum(&terms.collect::<Vec<_>>())
     }

@@ -22,24 +22,24 @@ const PARTS: usize = 8;
 /// Points whose forces are taken in one piece.
 const ROWS: usize = 64;
 
-pub enum Repulsion {
+pub(super) enum Repulsion {
     Exact,
     Grid(Option<RepulsionGrid>),
 }
 
 /// The kernel on a grid, kept as long as the map fits it.
-pub struct RepulsionGrid {
+pub(super) struct RepulsionGrid {
     step: f64,
     convolution: Convolution,
 }
 
 impl Repulsion {
-    pub fn new(n: usize) -> Self {
+    pub(super) fn new(n: usize) -> Self {
         if n < MANY { Repulsion::Exact } else { Repulsion::Grid(None) }
     }
 
     /// Σ w over all pairs, and the force on each point.
-    pub fn of(&mut self, points: &[[f32; 2]]) -> (f64, Vec<[f32; 2]>) {
+    pub(super) fn of(&mut self, points: &[[f32; 2]]) -> (f64, Vec<[f32; 2]>) {
         match self {
             Repulsion::Exact => exact(points),
             Repulsion::Grid(field) => on_grid(field, points),
@@ -47,7 +47,7 @@ impl Repulsion {
     }
 
     /// Of one step, about.
-    pub fn operations(n: f64) -> f64 {
+    pub(super) fn operations(n: f64) -> f64 {
         if n < MANY as f64 { 20.0 * n * n } else { 100.0 * n + 2e7 * (n / 20_000.0).max(1.0) }
     }
 }

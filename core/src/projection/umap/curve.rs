@@ -3,7 +3,7 @@
 use crate::numeric::special::{exp, ln};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LowDimensionalCurve {
+pub(super) struct LowDimensionalCurve {
     pub a: f64,
     pub b: f64,
 }
@@ -11,7 +11,7 @@ pub struct LowDimensionalCurve {
 impl LowDimensionalCurve {
     /// Least squares on 300 distances from 0 to 3, as umap-learn's `find_ab_params` at spread 1; by Levenberg (1944) and Marquardt
     /// (1963).
-    pub fn fitted(min_dist: f64) -> Self {
+    pub(super) fn fitted(min_dist: f64) -> Self {
         let target = |d: f64| if d < min_dist { 1.0 } else { exp(min_dist - d) };
         let samples: Vec<(f64, f64)> = (0..300).map(|i| f64::from(i) * 3.0 / 299.0).map(|d| (d, target(d))).collect();
         let error = |curve: LowDimensionalCurve| samples.iter().map(|(d, y)| (curve.at(*d) - y).powi(2)).sum::<f64>();

@@ -13,7 +13,7 @@ const TOLERANCE: f64 = 1e-5;
 const MOST_BISECTIONS: usize = 64;
 
 /// Entries that a layout of so many epochs would never meet are left out.
-pub fn graph(neighbours: &Neighbours, epochs: usize) -> Graph {
+pub(super) fn graph(neighbours: &Neighbours, epochs: usize) -> Graph {
     let (n, k) = (neighbours.count(), neighbours.k());
     let means: Vec<f64> = (0..n).map(|i| neighbours.distances(i).sum::<f64>()).collect();
     // The image itself counts, at distance 0, as in umap-learn.

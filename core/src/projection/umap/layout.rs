@@ -34,7 +34,7 @@ const LEAST_BATCH: usize = 128;
 /// Points moved in one piece.
 const ROWS: usize = 32;
 
-pub struct Layout {
+pub(super) struct Layout {
     graph: Graph,
     /// How often each entry of the graph meets: of 2³² epochs.
     rates: Vec<u64>,
@@ -46,7 +46,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    pub fn new(graph: &Graph, points: &[[f64; 2]], curve: LowDimensionalCurve, seed: u64) -> Self {
+    pub(super) fn new(graph: &Graph, points: &[[f64; 2]], curve: LowDimensionalCurve, seed: u64) -> Self {
         let mut order: Vec<u32> = (0..points.len() as u32).collect();
         PhiloxStream::new(seed, Purpose::UmapOrder, 0).shuffle(&mut order);
         let graph = graph.reordered(&order);
@@ -63,7 +63,7 @@ impl Layout {
     }
 
     /// In the order that they came in.
-    pub fn points(&self) -> Vec<[f64; 2]> {
+    pub(super) fn points(&self) -> Vec<[f64; 2]> {
         let mut out = vec![[0.0; 2]; self.points.len()];
         for (old, point) in self.order.iter().zip(&self.points) {
             out[*old as usize] = point.map(f64::from);
@@ -73,7 +73,7 @@ impl Layout {
 
     /// One epoch. An entry of the graph stands for both directions, which meet in the same epochs: each point is pulled twice, in
     /// two passes, so that the others have moved in between; and pushed by three others in the first, by two in the second.
-    pub fn step(&mut self, epoch: usize, epochs: usize) {
+    pub(super) fn step(&mut self, epoch: usize, epochs: usize) {
         let n = self.points.len();
         let batch = n.div_ceil(MOST_BATCHES).max(LEAST_BATCH);
         let rate = (RATE * (1.0 - epoch as f64 / epochs as f64)) as f32;
@@ -110,7 +110,7 @@ impl Layout {
 
     /// What the layout makes small (Damrich and Hamprecht 2021), a unit of weight: −ln near for pulls, −ln(1 − near) for pushes, these
     /// estimated from three others a point.
-    pub fn loss(&self) -> f64 {
+    pub(super) fn loss(&self) -> f64 {
         let n = self.points.len();
         let LowDimensionalCurve { a, b } = self.curve;
         let near = |i: usize, j: usize| {

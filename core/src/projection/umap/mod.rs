@@ -24,7 +24,7 @@ const NOISE: f64 = 1e-4;
 /// Epochs between two reports of the objective.
 const TELL: usize = 50;
 
-pub const SPEC: MethodSpec = MethodSpec {
+pub(super) const SPEC: MethodSpec = MethodSpec {
     word: "umap",
     title: "UMAP",
     about: "The fuzzy graph of exact neighbours, a spectral start, and as many epochs as umap-learn; from the principal axes where the graph is in several parts. Each point is updated by one thread in a fixed order, so the result does not depend on the number of threads. Distances between clusters mean little.",

@@ -19,7 +19,7 @@ const RESTARTS: usize = 40;
 const TOLERANCE: f64 = 0.005;
 
 /// N × 2. The graph has one component.
-pub fn start(graph: &Graph) -> Vec<[f64; 2]> {
+pub(super) fn start(graph: &Graph) -> Vec<[f64; 2]> {
     let n = graph.points();
     let degrees: Vec<f64> = (0..n).map(|i| graph.row(i).1.iter().map(|w| f64::from(*w)).sum()).collect();
     let roots: Vec<f64> = degrees.iter().map(|degree| degree.max(f64::MIN_POSITIVE).sqrt()).collect();
