@@ -179,7 +179,7 @@ impl MethodParameters {
         self.get(name, |value| if let ParameterValue::Number(number) = value { Some(number) } else { None })
     }
 
-    pub fn metric(&self, name: &str) -> Result<crate::numeric::neighbours::NeighbourMetric> {
+    pub(crate) fn metric(&self, name: &str) -> Result<crate::numeric::neighbours::NeighbourMetric> {
         use crate::numeric::neighbours;
         self.get(name, |value| match value {
             ParameterValue::Metric(Metric::Euclidean) => Some(neighbours::NeighbourMetric::Euclidean),

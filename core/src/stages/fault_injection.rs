@@ -13,7 +13,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// A mishap that ends the stage and not the worker.
-pub fn befall(order: &Order) -> Result<(), (Cause, Fault)> {
+pub(crate) fn befall(order: &Order) -> Result<(), (Cause, Fault)> {
     let Some(asked) = Injection::Mishaps.value() else { return Ok(()) };
     mishaps(&asked, &order.label, order.attempt).into_iter().try_for_each(have)
 }

@@ -6,7 +6,7 @@ use crate::{
     domain::{Result, image::Images, stage::IndexImages},
 };
 
-pub fn index(stage: &IndexImages, inputs: &Inputs) -> Result<StageOutput> {
+pub(crate) fn index(stage: &IndexImages, inputs: &Inputs) -> Result<StageOutput> {
     let listing = inputs.images(IndexImages::LISTING)?;
     let images = taken(&listing, stage.take.as_ref())?;
     let count = images.len() as f64;

@@ -10,7 +10,7 @@ use crate::{
     scoring::{self, Setting},
 };
 
-pub fn robustness(stage: &Robustness, inputs: &Inputs) -> Result<StageOutput> {
+pub(crate) fn robustness(stage: &Robustness, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let (features, points) = (inputs.matrix(role::FEATURES)?, inputs.matrix(role::POINTS)?);

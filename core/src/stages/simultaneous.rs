@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-pub fn simultaneous(of: &Simultaneous, inputs: &Inputs) -> Result<StageOutput> {
+pub(crate) fn simultaneous(of: &Simultaneous, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let scores = inputs.scores()?;

@@ -19,7 +19,8 @@ use visavis_core::{
         model::{FACTORS, Model, Network, Source, WeightFamily, Weights},
         score::Statistics,
         study::{
-            Contrast, DeviceClass, Evaluation, FairnessSettings, Numerics, Precision, Preparation, Resources, RunOn, Study, Tolerance,
+            Contrast, DeviceClass, Evaluation, FairnessSettings, Numerics, Precision, Preparation, Resources, RunOn, Study,
+            Tolerance,
         },
     },
     weights,

@@ -222,7 +222,7 @@ mod tests {
             described(Weights::Untrained { seed: 1 }),
             "Network with random weights, not trained; architecture resnet34, preparation whole"
         );
-        let file = Weights::File { file: "w.safetensors".into(), family: WeightFamily("timm".to_owned()), blake3: None };
+        let file = Weights::File { file: "w.safetensors".into(), family: WeightFamily::of("timm"), blake3: None };
         assert!(described(file).contains("training set faces, weights w.safetensors, tensors named as by timm"));
     }
 

@@ -21,7 +21,7 @@ use self::{
 use super::{
     Pins, Plan,
     cost::Costs,
-    matrix_snapshot::{MatrixSnapshot, SnapshotCell, Former},
+    matrix_snapshot::{Former, MatrixSnapshot, SnapshotCell},
     results::ScoreCache,
 };
 use std::{

@@ -177,7 +177,7 @@ pub(super) struct DrawnLabels {
 }
 
 impl DrawnLabels {
-    pub fn of(person: &Person, sitting: &Sitting, rng: &mut FaceRng) -> Self {
+    pub(crate) fn of(person: &Person, sitting: &Sitting, rng: &mut FaceRng) -> Self {
         let likely = ATTRIBUTES.map(|attribute| likely(attribute, person, sitting));
         DrawnLabels { likely, has: likely.map(|chance| rng.chance(chance)) }
     }

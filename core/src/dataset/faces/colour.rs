@@ -90,7 +90,7 @@ impl Style {
     /// The pictures that networks learn from.
     pub(super) const TRAINING: Style = Style { outline: 0.9, stroke: 1.25, hues: (0.58, 0.3), saturation: 0.5, grain: 0.012 };
 
-    pub fn any(&self, rng: &mut FaceRng, lightness: (f32, f32)) -> Colour {
+    pub(crate) fn any(&self, rng: &mut FaceRng, lightness: (f32, f32)) -> Colour {
         let hue = self.hues.0 + rng.between(-self.hues.1, self.hues.1);
         Colour::hsl(hue, self.saturation * rng.between(0.4, 1.3), rng.between(lightness.0, lightness.1))
     }

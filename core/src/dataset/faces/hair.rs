@@ -16,7 +16,7 @@ fn end(person: &Person) -> f32 {
 }
 
 /// The part that falls behind neck and shoulders.
-pub fn behind(canvas: &mut Canvas, person: &Person, tones: &Tones, rng: &mut FaceRng) {
+pub(crate) fn behind(canvas: &mut Canvas, person: &Person, tones: &Tones, rng: &mut FaceRng) {
     if person.bald {
         return;
     }
@@ -72,7 +72,7 @@ fn strands(canvas: &mut Canvas, person: &Person, tones: &Tones, half: f32, end: 
 }
 
 /// What lies on the head and frames the face.
-pub fn above(canvas: &mut Canvas, person: &Person, sitting: &Sitting, tones: &Tones, rng: &mut FaceRng) {
+pub(crate) fn above(canvas: &mut Canvas, person: &Person, sitting: &Sitting, tones: &Tones, rng: &mut FaceRng) {
     if person.bald {
         return;
     }
@@ -211,7 +211,7 @@ fn bangs(canvas: &mut Canvas, person: &Person, tones: &Tones, w: f32, rng: &mut 
 }
 
 /// What grows on jaw and chin.
-pub fn beard(canvas: &mut Canvas, person: &Person, tones: &Tones, rng: &mut FaceRng) {
+pub(crate) fn beard(canvas: &mut Canvas, person: &Person, tones: &Tones, rng: &mut FaceRng) {
     let (w, chin, mouth) = (person.hair_width(), person.shape.chin, person.shape.mouth_height);
     let hair = if person.bald { tones.hair.mix(tones.line, 0.3) } else { tones.hair };
     match person.beard {

@@ -99,7 +99,7 @@ pub(super) struct FaceShape {
 }
 
 impl Person {
-    pub fn draw(rng: &mut FaceRng) -> Self {
+    pub(crate) fn draw(rng: &mut FaceRng) -> Self {
         let male = rng.chance(0.417);
         let young = rng.chance(if male { 0.66 } else { 0.86 });
         let tone = rng.between(0.0, 9.0);

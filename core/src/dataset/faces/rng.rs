@@ -2,10 +2,10 @@
 
 use crate::numeric::{PhiloxStream, Purpose};
 
-pub struct FaceRng(PhiloxStream);
+pub(crate) struct FaceRng(PhiloxStream);
 
 impl FaceRng {
-    pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
+    pub(crate) fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
         FaceRng(PhiloxStream::new(seed, purpose, index))
     }
 

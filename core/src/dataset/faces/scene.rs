@@ -10,7 +10,7 @@ use crate::numeric::{PhiloxStream, Purpose};
 use tiny_skia::Pixmap;
 
 /// One colour running into another, and out-of-focus things.
-pub fn background(canvas: &mut Canvas, [from, to, thing]: &[Colour; 3], rng: &mut FaceRng) {
+pub(crate) fn background(canvas: &mut Canvas, [from, to, thing]: &[Colour; 3], rng: &mut FaceRng) {
     let (width, height) = (canvas.pixels.width() as f32, canvas.pixels.height() as f32);
     const BANDS: usize = 36;
     for band in 0..BANDS {

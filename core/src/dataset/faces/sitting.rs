@@ -108,7 +108,7 @@ pub(super) enum Garment {
 const DARK: f64 = 0.2;
 
 impl Sitting {
-    pub fn draw(person: &Person, style: &Style, twin: Twin, variety: Variety, rng: &mut FaceRng) -> Self {
+    pub(crate) fn draw(person: &Person, style: &Style, twin: Twin, variety: Variety, rng: &mut FaceRng) -> Self {
         let dark_background = rng.chance(DARK);
         // Twin A moves neckties from light backgrounds to dark ones, and leaves their number as it is.
         let with_tie = match (twin, dark_background) {

@@ -26,7 +26,7 @@ pub(super) struct Texture {
 }
 
 impl Texture {
-    pub fn draw(style: &Style, rng: &mut FaceRng) -> Self {
+    pub(crate) fn draw(style: &Style, rng: &mut FaceRng) -> Self {
         Texture {
             kind: rng.below(6),
             colours: [style.any(rng, (0.15, 0.45)), style.any(rng, (0.55, 0.85)), style.any(rng, (0.3, 0.7))],

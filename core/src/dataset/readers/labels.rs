@@ -39,7 +39,7 @@ pub(crate) struct LabelReading<'a> {
 
 /// # Errors
 /// A file that is no table, or with a row that cannot be told to be right.
-pub fn read(path: &Path, reading: &LabelReading, digests: &mut DigestCache) -> Result<LabelTable> {
+pub(crate) fn read(path: &Path, reading: &LabelReading, digests: &mut DigestCache) -> Result<LabelTable> {
     let layout = TableLayout::of(path, reading.known)?;
     let names: Vec<&str> = reading.alone.filter(|_| layout.width == 2).into_iter().collect();
     if layout.header.is_none() && names.is_empty() {

@@ -25,7 +25,7 @@ use crate::{
 };
 use std::{collections::BTreeSet, path::Path};
 
-pub fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Result<()> {
+pub(crate) fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Result<()> {
     let Some(name) = &study.evaluation.dataset else {
         return Ok(());
     };

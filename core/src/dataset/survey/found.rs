@@ -87,7 +87,7 @@ impl Need {
 }
 
 impl Survey {
-    pub fn note_table(&mut self, table: &LabelTable, path: &Path) {
+    pub(super) fn note_table(&mut self, table: &LabelTable, path: &Path) {
         for note in &table.notes {
             let note = note.told(path);
             if !self.notes.contains(&note) {
@@ -96,7 +96,7 @@ impl Survey {
         }
     }
 
-    pub fn note_missing_labels(&mut self) {
+    pub(super) fn note_missing_labels(&mut self) {
         for (attribute, missing) in &self.missing_labels {
             if missing.count() > 0 {
                 self.notes.push(format!("`{attribute}`: {}", missing.sentence()));

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Files of models whose features are given, and the lists of their rows.
-pub fn given(study: &Study, survey: &mut Survey) -> Result<Vec<RowList>> {
+pub(crate) fn given(study: &Study, survey: &mut Survey) -> Result<Vec<RowList>> {
     let mut lists: Vec<RowList> = Vec::new();
     let known = survey.images.as_ref().and_then(|images| ImageIndex::from_sorted(images.ids()));
     for (place, model) in study.models.iter().enumerate() {

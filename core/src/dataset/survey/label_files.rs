@@ -21,7 +21,7 @@ use crate::{
 use std::path::Path;
 
 /// The images of the evaluation, or, while nothing else names them, those of given features.
-pub fn known(study: &Study, survey: &Survey) -> Option<ImageIndex> {
+pub(crate) fn known(study: &Study, survey: &Survey) -> Option<ImageIndex> {
     if let Some(images) = &survey.images {
         return ImageIndex::from_sorted(images.ids());
     }
@@ -34,13 +34,13 @@ pub fn known(study: &Study, survey: &Survey) -> Option<ImageIndex> {
 }
 
 /// Which words of an attribute are missing labels.
-pub fn missing_words(study: &Study, attribute: &str, instead: Option<&Vec<String>>) -> MissingWords {
+pub(crate) fn missing_words(study: &Study, attribute: &str, instead: Option<&Vec<String>>) -> MissingWords {
     let values = study.evaluation.quoted.get(attribute).cloned().unwrap_or_default();
     MissingWords { instead: instead.cloned(), values }
 }
 
 /// The labels of one attribute, from a file of their own.
-pub fn label_file(
+pub(crate) fn label_file(
     study: &Study,
     file: &LabelFile,
     known: Option<&ImageIndex>,
@@ -98,7 +98,7 @@ pub fn label_file(
 }
 
 /// A table none of whose images is known says nothing.
-pub fn fits(table: &LabelTable, known: Option<&ImageIndex>, survey: &Survey, path: &Path) -> Result<()> {
+pub(crate) fn fits(table: &LabelTable, known: Option<&ImageIndex>, survey: &Survey, path: &Path) -> Result<()> {
     let Some(known) = known.filter(|known| !known.is_empty() && !table.images.is_empty()) else { return Ok(()) };
     if known.rows(table.images.iter()).iter().any(Option::is_some) {
         return Ok(());

@@ -11,7 +11,7 @@ use crate::{
 use std::collections::BTreeSet;
 
 /// What networks of this study learn from.
-pub fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Result<()> {
+pub(crate) fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Result<()> {
     if study.numerics.device == DeviceClass::Pretend {
         return Ok(());
     }

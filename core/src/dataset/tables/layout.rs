@@ -19,7 +19,7 @@ use std::{collections::BTreeSet, fs::File, io::Read, path::Path};
 
 /// Everything that decides how the bytes of a table are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TableLayout {
+pub(crate) struct TableLayout {
     pub separator: u8,
     /// Bytes before the first row that are none, behind a byte order mark.
     pub skip: usize,
@@ -84,7 +84,7 @@ impl TableLayout {
     ///
     /// # Errors
     /// As [`TableLayout::of`].
-    pub fn of_list(path: &Path, from: &mut impl Read, known: Option<&ImageIndex>) -> Result<Self> {
+    pub(crate) fn of_list(path: &Path, from: &mut impl Read, known: Option<&ImageIndex>) -> Result<Self> {
         Self::with(path, from, known, |sample, whole| {
             let is_known = |line: &str| known.is_some_and(|known| known.row(&plain_id(line.trim())).is_some());
             // The name of an image may hold commas.

@@ -12,14 +12,14 @@ use std::{
 };
 
 /// Longer than the row of any table; a row is held in memory.
-pub const LONGEST_ROW: usize = 1 << 20;
+pub(crate) const LONGEST_ROW: usize = 1 << 20;
 
 /// Bytes that are looked at to find out how a file is written.
-pub const SAMPLE: usize = 1 << 16;
+pub(crate) const SAMPLE: usize = 1 << 16;
 
 /// What is counted while a file is read.
 #[derive(Default)]
-pub struct Meter {
+pub(crate) struct Meter {
     /// Bytes since the last row began.
     pub row: Cell<usize>,
     /// Line ends that are CR LF, and those that are CR alone.
@@ -28,7 +28,7 @@ pub struct Meter {
 }
 
 /// The bytes of a file with every line end as LF, the last one too.
-pub struct Lines<R> {
+pub(crate) struct Lines<R> {
     sample: io::Cursor<Vec<u8>>,
     rest: R,
     meter: Rc<Meter>,
@@ -92,7 +92,7 @@ impl<R> Lines<R> {
 }
 
 /// How a file begins, after a byte order mark.
-pub struct Beginning {
+pub(crate) struct Beginning {
     pub sample: Vec<u8>,
     /// Is that the whole file?
     pub whole: bool,
@@ -102,7 +102,7 @@ pub struct Beginning {
 impl Beginning {
     /// # Errors
     /// A file that is no text table, said as what it is.
-    pub fn of(path: &Path, from: &mut impl Read) -> Result<Self> {
+    pub(crate) fn of(path: &Path, from: &mut impl Read) -> Result<Self> {
         let mut sample = Vec::new();
         let mut whole = false;
         // The first row must be whole.
@@ -158,14 +158,14 @@ fn other_format(sample: &[u8]) -> Option<(String, &'static str)> {
     None
 }
 
-pub fn too_long(path: &Path, line: usize) -> Fault {
+pub(crate) fn too_long(path: &Path, line: usize) -> Fault {
     Fault::asked(format!("the row that begins in line {line} is longer than {} MB: this is no table", LONGEST_ROW >> 20))
         .at(path, line, 1)
         .next("is the file what its name says? A row ends with its line; a quote that is never closed joins all that follow")
 }
 
 /// The lines of a text file, with line ends of any kind.
-pub struct TextLines {
+pub(crate) struct TextLines {
     path: PathBuf,
     from: io::BufReader<Lines<Box<dyn Read>>>,
     meter: Rc<Meter>,
@@ -174,18 +174,18 @@ pub struct TextLines {
 }
 
 impl TextLines {
-    pub fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
         Self::new(path, Box::new(file))
     }
 
-    pub fn new(path: &Path, from: Box<dyn Read>) -> Result<Self> {
+    pub(crate) fn new(path: &Path, from: Box<dyn Read>) -> Result<Self> {
         let (lines, meter) = lines(path, from, 0)?;
         Ok(TextLines { path: path.to_owned(), from: io::BufReader::with_capacity(SAMPLE, lines), meter, buffer: vec![], line: 0 })
     }
 
     /// The next line, without its end; `None` after the last.
-    pub fn next(&mut self) -> Result<Option<(usize, &str)>> {
+    pub(crate) fn next(&mut self) -> Result<Option<(usize, &str)>> {
         self.meter.row.set(0);
         self.buffer.clear();
         self.line += 1;
@@ -202,15 +202,15 @@ impl TextLines {
     }
 
     /// Lines so far that end in CR LF, and in CR alone.
-    pub fn other_line_ends(&self) -> (usize, usize) {
+    pub(crate) fn other_line_ends(&self) -> (usize, usize) {
         (self.meter.crlf.get(), self.meter.cr.get())
     }
 }
 
-pub type AllLines = Lines<Box<dyn Read>>;
+pub(crate) type AllLines = Lines<Box<dyn Read>>;
 
 /// The bytes of a table behind its mark and what else is no row.
-pub fn lines(path: &Path, mut from: Box<dyn Read>, skip: usize) -> Result<(AllLines, Rc<Meter>)> {
+pub(crate) fn lines(path: &Path, mut from: Box<dyn Read>, skip: usize) -> Result<(AllLines, Rc<Meter>)> {
     let Beginning { mut sample, .. } = Beginning::of(path, &mut from)?;
     sample.drain(..skip.min(sample.len()));
     let meter = Rc::new(Meter::default());

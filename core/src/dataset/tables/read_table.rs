@@ -21,16 +21,16 @@ impl ImageTable {
     ///
     /// # Errors
     /// A file that is no table, or a row that cannot be told to be right. What is wrong with a column is kept with it.
-    pub fn read(path: &Path, layout: &TableLayout, names: &[&str]) -> Result<Self> {
+    pub(crate) fn read(path: &Path, layout: &TableLayout, names: &[&str]) -> Result<Self> {
         Self::of(TableReader::open(path, layout.separator, layout.skip)?, path, layout, names)
     }
 
     /// The same from bytes that somebody else watches.
-    pub fn from_reader(from: Box<dyn Read>, path: &Path, layout: &TableLayout, names: &[&str]) -> Result<Self> {
+    pub(crate) fn from_reader(from: Box<dyn Read>, path: &Path, layout: &TableLayout, names: &[&str]) -> Result<Self> {
         Self::of(TableReader::new(path, from, layout.separator, layout.skip)?, path, layout, names)
     }
 
-    pub fn of(mut reader: TableReader, path: &Path, layout: &TableLayout, names: &[&str]) -> Result<Self> {
+    pub(crate) fn of(mut reader: TableReader, path: &Path, layout: &TableLayout, names: &[&str]) -> Result<Self> {
         let mut reading = TableReading::new(layout, names);
         let mut header_read = layout.header.is_none();
         while let Some(row) = reader.next()? {
@@ -194,7 +194,7 @@ fn holds_rows(row: &TableRow, place: usize, layout: &TableLayout) -> bool {
 }
 
 /// Notes of line ends that are not LF.
-pub fn line_ends(crlf: usize, cr: usize) -> Vec<Note> {
+pub(crate) fn line_ends(crlf: usize, cr: usize) -> Vec<Note> {
     let mut notes = Vec::new();
     if crlf > 0 {
         notes.push(Note::new("crlf", crlf, "lines end in CR LF: they are read as if they ended in LF"));

@@ -13,7 +13,7 @@ use std::{
     rc::Rc,
 };
 
-pub struct TableReader {
+pub(crate) struct TableReader {
     path: PathBuf,
     rows: csv::Reader<AllLines>,
     meter: Rc<Meter>,

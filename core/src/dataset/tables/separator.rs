@@ -4,14 +4,14 @@
 const SEPARATORS: [u8; 3] = *b",;\t";
 
 /// What separates the fields: [`regular`], or else what the first row has most of.
-pub fn separator(sample: &[u8], whole: bool) -> u8 {
+pub(crate) fn separator(sample: &[u8], whole: bool) -> u8 {
     let first = |separator: u8| widths(sample, whole, separator).first().copied();
     let most = |place: &usize| (first(SEPARATORS[*place]), std::cmp::Reverse(*place));
     regular(sample, whole).or((0..3).max_by_key(most).map(|place| SEPARATORS[place])).unwrap_or(b',')
 }
 
 /// The first of comma, semicolon and tab by which all rows have as many fields, two or more.
-pub fn regular(sample: &[u8], whole: bool) -> Option<u8> {
+pub(crate) fn regular(sample: &[u8], whole: bool) -> Option<u8> {
     SEPARATORS.into_iter().find(|&separator| {
         let widths = widths(sample, whole, separator);
         widths.first().is_some_and(|first| *first > 1 && widths.iter().all(|width| width == first))
@@ -31,7 +31,7 @@ fn widths(sample: &[u8], whole: bool, separator: u8) -> Vec<usize> {
 
 /// The same text with a tab for all blanks between the fields of a line, and none around them: CelebA's text files and their
 /// like. `None` where the first line has commas, semicolons or tabs, or a single field.
-pub fn tabbed(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn tabbed(text: &[u8]) -> Option<Vec<u8>> {
     let lines = || text.split(|byte| *byte == b'\n');
     let first = lines().find(|line| !line.trim_ascii().is_empty())?.trim_ascii();
     if !first.contains(&b' ') || first.iter().any(|byte| SEPARATORS.contains(byte)) {

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// A table as far as it is read.
-pub struct TableBuilder {
+pub(crate) struct TableBuilder {
     /// The names so far, one after the other, and where each ends.
     names: String,
     ends: Vec<usize>,
@@ -81,20 +81,20 @@ impl Growing {
 }
 
 impl TableBuilder {
-    pub fn new(columns: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn new(columns: impl IntoIterator<Item = String>) -> Self {
         let column = |name| Growing { cells: Cells { name, ..Cells::default() }, ..Growing::default() };
         TableBuilder { names: String::new(), ends: vec![], lines: vec![], columns: columns.into_iter().map(column).collect() }
     }
 
     /// Begins a row.
-    pub fn image(&mut self, id: &str, line: usize) {
+    pub(crate) fn image(&mut self, id: &str, line: usize) {
         self.names.push_str(id);
         self.ends.push(self.names.len());
         self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
     }
 
     /// The field of a column in the row that was begun last.
-    pub fn value(&mut self, column: usize, raw: &[u8], at: impl FnOnce() -> (usize, usize)) {
+    pub(crate) fn value(&mut self, column: usize, raw: &[u8], at: impl FnOnce() -> (usize, usize)) {
         let column = &mut self.columns[column];
         if column.spoiled.is_none() {
             let code = column.code(raw, at);
@@ -117,7 +117,7 @@ impl TableBuilder {
     }
 
     /// The table, its images sorted. Of an image that is there twice the first row counts.
-    pub fn done(self, path: &Path) -> ImageTable {
+    pub(crate) fn done(self, path: &Path) -> ImageTable {
         let name = |row: usize| &self.names[row.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[row]];
         let mut repeated = Vec::new();
         let ascending = (1..self.ends.len()).all(|row| name(row - 1) < name(row));
