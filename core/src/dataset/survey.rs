@@ -18,6 +18,7 @@ use crate::domain::{
     Digest, Fault, Result,
     comparison::Question,
     image::{Column, ImageIndex, Images, Labels},
+    index::ModelIx,
     ledger::CellId,
     missing::{MissingLabels, MissingWords},
     model::Source,
@@ -78,7 +79,7 @@ pub enum Need {
     /// All of them: it is the evaluation data.
     Everything,
     /// Those of these models, by place.
-    Models(BTreeSet<usize>),
+    Models(BTreeSet<ModelIx>),
     /// Those of comparisons that name this attribute.
     Attribute(String),
 }
@@ -449,7 +450,7 @@ fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Re
     for (name, dataset) in study.datasets.iter().filter(|(name, dataset)| learns(name) && dataset.is_here()) {
         let set = collect(dataset, digests)?;
         if !set.pictures.is_dir() {
-            let models = study.models.iter().enumerate().filter(|(_, model)| model.learns_from(name)).map(|(place, _)| place);
+            let models = study.models.iter_enumerated().filter(|(_, model)| model.learns_from(name)).map(|(model, _)| model);
             survey.missing.push(Absent {
                 input: format!("pictures of the training set `{name}`"),
                 expected_at: Some(set.pictures),
@@ -492,7 +493,7 @@ fn training(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Re
 fn given(study: &Study, survey: &mut Survey) -> Result<Vec<RowList>> {
     let mut lists: Vec<RowList> = Vec::new();
     let known = survey.images.as_ref().and_then(|images| ImageIndex::from_sorted(images.ids()));
-    for (place, model) in study.models.iter().enumerate() {
+    for (place, model) in study.models.iter_enumerated() {
         let Source::Given(given) = &model.source else { continue };
         let files = given.layers.iter().map(|(layer, file)| (format!("features of `{}` at {layer}", model.name), file));
         for (input, file) in files.chain([(format!("image list of `{}`", model.name), &given.images)]) {

@@ -16,6 +16,7 @@ pub mod fault;
 pub mod file_kind;
 pub mod glossary;
 pub mod image;
+pub mod index;
 pub mod job;
 pub mod ledger;
 pub mod made_of;

@@ -4,6 +4,7 @@ use super::{
     canonical::Value,
     comparison::Comparison,
     image::Take,
+    index::{ComparisonIx, ModelIx, ProjectionIx},
     model::{Model, Source, parameters},
     projection::Projection,
     score::Statistics,
@@ -14,6 +15,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
 };
+use typed_index_collections::TiVec;
 
 /// What a study file says, with names resolved and defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,13 +37,13 @@ pub struct Study {
     /// The images that all models are compared on.
     pub evaluation: Evaluation,
     /// In the order of the study file; models of the matrix after it.
-    pub models: Vec<Model>,
+    pub models: TiVec<ModelIx, Model>,
     /// The layers that are looked at; `None`: all that a model has.
     pub layers: Option<Vec<String>>,
     /// In the order of the study file, with names that tell them apart.
-    pub projections: Vec<Projection>,
+    pub projections: TiVec<ProjectionIx, Projection>,
     /// In the order of the study file.
-    pub comparisons: Vec<Comparison>,
+    pub comparisons: TiVec<ComparisonIx, Comparison>,
     /// In the order of the study file.
     pub contrasts: Vec<Contrast>,
     /// How intervals are made and what may be ranked.

@@ -4,6 +4,7 @@ use super::{Inputs, StageOutput};
 use crate::{
     domain::{
         Fault, Result,
+        index::{LayerIx, ModelIx},
         score::FeatureScores,
         simultaneous::SimultaneousTests,
         stage::{Probes, Ranking, role},
@@ -36,13 +37,13 @@ pub fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<StageOutput> {
     let made = StageOutput::default().with_json(Ranking::LEDGER, &ledger)?.with_json(Ranking::FREQUENCIES, &frequencies)?;
     match inputs.truth()? {
         Some(truth) => {
-            let known = ranking.questions.iter().enumerate().filter_map(|(comparison, question)| {
+            let known = ranking.questions.iter_enumerated().filter_map(|(comparison, question)| {
                 let of = Some(truth.asked_by(question)).filter(|of| !of.is_empty())?;
                 let drawn = of.iter().all(|(_, of)| of.drawn);
                 let correlates = of.iter().any(|(_, of)| of.can_be_told());
                 // What bounds an attribute's score says nothing of a mean over pairs.
                 let ceiling = if let [(_, one)] = of[..] { one.ceiling } else { 1.0 };
-                Some(KnownTruth { comparison, drawn, correlates, ceiling })
+                Some(KnownTruth { comparison: comparison.into(), drawn, correlates, ceiling })
             });
             let known: Vec<KnownTruth> = known.collect();
             let probed = probed(&ranking.probes, inputs)?;
@@ -58,9 +59,9 @@ fn probed(probes: &Probes, inputs: &Inputs) -> Result<Vec<Probed>> {
     if spaces.len() != probes.spaces.len() || spaces.iter().any(|space| space.answers.len() != probes.asked.len()) {
         return Err(Fault::unexpected("the rank stage was given more or fewer answers of feature spaces than it has places for"));
     }
-    let of = |(&[model, layer], space): (&[usize; 2], FeatureScores)| {
+    let of = |(&(model, layer), space): (&(ModelIx, LayerIx), FeatureScores)| {
         let answers = probes.asked.iter().zip(space.answers);
-        answers.filter_map(|(&comparison, answer)| Probed::new([model, layer, comparison], &answer)).collect::<Vec<_>>()
+        answers.filter_map(|(&comparison, answer)| Probed::new((model, layer, comparison), &answer)).collect::<Vec<_>>()
     };
     Ok(probes.spaces.iter().zip(spaces).flat_map(of).collect())
 }

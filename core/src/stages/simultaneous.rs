@@ -47,7 +47,7 @@ pub fn grid(gridding: &Simultaneous, inputs: &Inputs) -> Result<StageOutput> {
         .spaces
         .iter()
         .zip(spaces)
-        .map(|(&[model, layer, comparison], (_, ranks))| LayerScores { model, layer, comparison, ranks })
+        .map(|(&(model, layer, comparison), (_, ranks))| LayerScores { model, layer, comparison, ranks })
         .collect();
     let study = StudyScores {
         setting: &setting,

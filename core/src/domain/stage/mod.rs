@@ -195,6 +195,6 @@ impl Work {
 const SCORE_VERSION: u32 = 6;
 
 /// Places in the study.
-fn places<'a>(of: impl IntoIterator<Item = &'a usize>) -> Value {
-    Value::list(of, |place| Value::count(*place))
+fn places(of: impl IntoIterator<Item = usize>) -> Value {
+    Value::List(of.into_iter().map(Value::count).collect())
 }

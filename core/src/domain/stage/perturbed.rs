@@ -60,8 +60,8 @@ fn samples() -> Vec<(&'static str, Task)> {
     let questions = vec![question.clone(), quantity.clone()];
     let views = vec![View::Features, View::Axis(3), View::Pair(1, 2), View::Map];
     let slots = vec![
-        ScoreSlot { model: 1, layer: 2, projection: 3, comparison: 4 },
-        ScoreSlot { model: 5, layer: 6, projection: 7, comparison: 8 },
+        ScoreSlot { model: 1.into(), layer: 2.into(), projection: 3.into(), comparison: 4.into() },
+        ScoreSlot { model: 5.into(), layer: 6.into(), projection: 7.into(), comparison: 8.into() },
     ];
     let tsne = Method::new("tsne").with("perplexity", 30.0).with("metric", Metric::Cosine);
     let umap = Method::new("umap").with("neighbors", 15).with("min_dist", 0.1).with("metric", Metric::Cosine);
@@ -101,7 +101,7 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("umap", project(umap.clone())),
         ("score", Work::Score(ScoreViews { question: question.clone(), views: views.clone(), statistics, seed: 7 })),
         ("quantity", Work::Score(ScoreViews { question: quantity, views: views.clone(), statistics, seed: 7 })),
-        ("space", Work::FeatureScores(ScoreFeatures { questions: questions.clone(), statistics, seed: 7 })),
+        ("space", Work::FeatureScores(ScoreFeatures { questions: questions.clone().into(), statistics, seed: 7 })),
         (
             "steady",
             Work::Robustness(Robustness {
@@ -115,7 +115,7 @@ fn samples() -> Vec<(&'static str, Task)> {
         (
             "fairness",
             Work::Fairness(GroupFairness {
-                questions: questions.clone(),
+                questions: questions.clone().into(),
                 groups: vec!["race".into(), "Male".into()],
                 depth: 2,
                 statistics,
@@ -128,9 +128,9 @@ fn samples() -> Vec<(&'static str, Task)> {
             "grid",
             Work::Simultaneous(Simultaneous {
                 slots: slots.clone(),
-                spaces: vec![[1, 2, 3], [4, 5, 6]],
-                questions: questions.clone(),
-                held: vec![ContrastSides { contrast: 1, left: vec![2, 3], right: vec![4] }],
+                spaces: vec![(1.into(), 2.into(), 3.into()), (4.into(), 5.into(), 6.into())],
+                questions: questions.clone().into(),
+                held: vec![ContrastSides { contrast: 1, left: vec![2.into(), 3.into()], right: vec![4.into()] }],
                 statistics,
                 seed: 7,
             }),
@@ -145,8 +145,8 @@ fn samples() -> Vec<(&'static str, Task)> {
                 attributes: vec!["a".into(), "b".into()],
                 groups: vec!["race".into()],
                 depth: 2,
-                questions,
-                probes: Probes { spaces: vec![[1, 2], [3, 4]], asked: vec![0, 2] },
+                questions: questions.into(),
+                probes: Probes { spaces: vec![(1.into(), 2.into()), (3.into(), 4.into())], asked: vec![0.into(), 2.into()] },
             }),
         ),
         ("view", Work::Draw(drawn(View::Axis(1), explained))),
