@@ -20,6 +20,7 @@ use visavis_core::{
     domain::{
         Fault, Key, Result,
         image::Images,
+        index::{LayerIx, ModelIx},
         job::JobId,
         ledger::CellId,
         metric::MetricPoint,
@@ -94,14 +95,15 @@ impl Export {
     fn matrix(&self, plan: &study::Plan) -> Result<Vec<u8>> {
         let study = &plan.study;
         let models: Vec<&str> = study.models.iter().map(|model| model.name.as_str()).collect();
-        let model = place("--model", self.model.as_deref(), &models)?;
+        let model: ModelIx = place("--model", self.model.as_deref(), &models)?.into();
         let layers = study.models[model].layers(study.layers.as_deref());
-        let layer = place("--layer", self.layer.as_deref(), &layers.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let names: Vec<&str> = layers.iter().map(String::as_str).collect();
+        let layer: LayerIx = place("--layer", self.layer.as_deref(), &names)?.into();
         let (step, output) = if self.what == "features" {
             (study::features(study, model, layer), study::features_name(study, model, layer))
         } else {
             let projections: Vec<&str> = study.projections.iter().map(|projection| projection.name.as_str()).collect();
-            let projection = place("--projection", self.projection.as_deref(), &projections)?;
+            let projection = place("--projection", self.projection.as_deref(), &projections)?.into();
             (
                 Step::Project { model, layer, projection, seed: usize::from(self.seed) - 1 },
                 ProjectFeatures::COORDINATES.to_owned(),

@@ -9,6 +9,7 @@ use serde::Serialize;
 use visavis_core::domain::{
     Key, Result,
     claim::NumberForm,
+    index::{ComparisonIx, LayerIx, ModelIx},
     ledger::{CellId, Rate},
     score::Estimate,
     stage::{Figure, Ranking, Simultaneous},
@@ -83,7 +84,7 @@ impl ReportSource<'_> {
         self.study().models[cell.model].name.clone()
     }
 
-    pub fn layer(&self, model: usize, layer: usize) -> String {
+    pub fn layer(&self, model: ModelIx, layer: LayerIx) -> String {
         let study = self.study();
         study.models[model].layers(study.layers.as_deref())[layer].clone()
     }
@@ -154,7 +155,7 @@ impl ReportSource<'_> {
     }
 
     /// The features themselves at a layer, on a comparison.
-    pub fn features(&self, model: usize, layer: usize, comparison: usize) -> Option<FeatureClaims> {
+    pub fn features(&self, model: ModelIx, layer: LayerIx, comparison: ComparisonIx) -> Option<FeatureClaims> {
         let of = self.outcome.scores.get(&ScoreOf { model, layer, projection: None, comparison })?;
         let study = self.study();
         let (model, layer) = (&study.models[model].name, self.layer(model, layer));

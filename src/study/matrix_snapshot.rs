@@ -15,10 +15,12 @@ use std::{
     path::PathBuf,
     sync::Arc,
 };
+use typed_index_collections::TiVec;
 use visavis_core::domain::{
     Key, Result,
     contrast::ContrastSides,
     image::Column,
+    index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     job::{JobId, JobState},
     ledger::{CellId, Ledger, ShownAs},
     made_of::MadeOf,
@@ -44,16 +46,16 @@ pub struct Board {
     /// Attributes that the evaluation has labels of, and where they are not binary their values, if these are few.
     pub attributes: Vec<(String, Vec<String>)>,
     /// Model by model: its layers.
-    pub layers: Vec<Vec<String>>,
+    pub layers: TiVec<ModelIx, TiVec<LayerIx, String>>,
     /// Model by model: what its trainings have in common, and which of them it is, from 1.
-    pub families: Vec<(String, usize)>,
+    pub families: TiVec<ModelIx, (String, usize)>,
     /// Model × layer × projection × comparison, in the study's order.
     pub cells: Vec<BoardCell>,
     /// Of the features themselves, by model, layer and comparison.
-    pub spaces: HashMap<(usize, usize, usize), (Scores, Option<ProbeScore>)>,
-    pub verified: HashMap<usize, Verification>,
+    pub spaces: HashMap<(ModelIx, LayerIx, ComparisonIx), (Scores, Option<ProbeScore>)>,
+    pub verified: HashMap<ModelIx, Verification>,
     /// Of what was trained here: the share right on its training set, epoch by epoch.
-    pub accuracy: HashMap<usize, Vec<f64>>,
+    pub accuracy: HashMap<ModelIx, Vec<f64>>,
     pub found: Option<StudyFindings>,
     /// What forms may offer: what could be run here.
     pub offers: Offers,
@@ -87,10 +89,10 @@ pub struct StudyFindings {
 
 /// A cell less its views: what one `score` stage is of.
 pub struct BoardCell {
-    pub model: usize,
-    pub layer: usize,
-    pub projection: usize,
-    pub comparison: usize,
+    pub model: ModelIx,
+    pub layer: LayerIx,
+    pub projection: ProjectionIx,
+    pub comparison: ComparisonIx,
     pub status: CellStatus,
     pub scores: Option<Arc<Scores>>,
     pub key: Option<Key>,
@@ -165,7 +167,7 @@ impl Board {
     pub fn of(opened: &OpenedStudy, plan: &Plan, former: &Former, seconds: f64, cache: &mut Cache) -> Result<Self> {
         let study = plan.study.clone();
         let StudyFile { text, .. } = &opened.file;
-        let layers: Vec<Vec<String>> = study.models.iter().map(|model| model.layers(study.layers.as_deref())).collect();
+        let layers = study.models.iter().map(|model| model.layers(study.layers.as_deref())).collect();
         let known = &*cache;
         let cell = |(step, status): (Step, &StageStatus)| {
             let Step::Score { model, layer, projection, comparison } = step else { return Ok(None) };
@@ -226,7 +228,7 @@ impl Board {
             match (step, &manifest.work) {
                 (Step::FeatureScores { model, layer }, Work::FeatureScores(ScoreFeatures { questions, .. })) => {
                     let Some(space) = plan.json::<FeatureScores>(step, ScoreFeatures::SCORES)? else { continue };
-                    for (comparison, asked) in self.study.comparisons.iter().enumerate() {
+                    for (comparison, asked) in self.study.comparisons.iter_enumerated() {
                         let place = questions.iter().position(|question| *question == asked.question);
                         let Some(answer) = place.and_then(|place| space.answers.get(place)) else { continue };
                         self.spaces.insert((model, layer, comparison), (answer.scores.clone(), answer.probe.clone()));
@@ -297,9 +299,9 @@ impl Board {
 
     /// Is it a cell of this study? One from before the file was edited may not be.
     pub fn has(&self, cell: &CellId) -> bool {
-        self.layers.get(cell.model).is_some_and(|layers| cell.layer < layers.len())
+        self.layers.get(cell.model).is_some_and(|layers| layers.get(cell.layer).is_some())
             && self.study.projections.get(cell.projection).is_some_and(|of| of.views().contains(&cell.view))
-            && cell.comparison < self.study.comparisons.len()
+            && self.study.comparisons.get(cell.comparison).is_some()
     }
 
     /// Every figure that could be shown, those of the ledger in their rank.
@@ -311,16 +313,21 @@ impl Board {
     }
 
     /// Features' own score on half B.
-    pub fn space(&self, model: usize, layer: usize, comparison: usize) -> Option<(Option<Estimate>, Option<&ProbeScore>)> {
+    pub fn space(
+        &self,
+        model: ModelIx,
+        layer: LayerIx,
+        comparison: ComparisonIx,
+    ) -> Option<(Option<Estimate>, Option<&ProbeScore>)> {
         let (scores, probe) = self.spaces.get(&(model, layer, comparison))?;
         Some((scores.views.first().and_then(|view| view.b.or(view.whole)), probe.as_ref()))
     }
 
     /// By family: the models it holds, in the study's order.
-    pub fn trainings(&self) -> BTreeMap<usize, Vec<usize>> {
-        let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (model, (family, _)) in self.families.iter().enumerate() {
-            let first = self.families.iter().position(|(other, _)| other == family).unwrap_or(model);
+    pub fn trainings(&self) -> BTreeMap<ModelIx, Vec<ModelIx>> {
+        let mut groups: BTreeMap<ModelIx, Vec<ModelIx>> = BTreeMap::new();
+        for (model, (family, _)) in self.families.iter_enumerated() {
+            let first = self.families.position(|(other, _)| other == family).unwrap_or(model);
             groups.entry(first).or_default().push(model);
         }
         groups

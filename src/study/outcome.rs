@@ -10,6 +10,7 @@ use visavis_core::{
     domain::{
         Fault, Key, Result,
         contrast::{self, ContrastSides},
+        index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
         ledger::{CellId, Frequencies, Ledger, LedgerRow, ShownAs},
         result::Manifest,
         score::{FeatureScore, FeatureScores, ProbeScore, Scores},
@@ -21,10 +22,10 @@ use visavis_core::{
 /// Scores of one model at one layer on one comparison; `projection: None` for the features themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ScoreOf {
-    pub model: usize,
-    pub layer: usize,
-    pub projection: Option<usize>,
-    pub comparison: usize,
+    pub model: ModelIx,
+    pub layer: LayerIx,
+    pub projection: Option<ProjectionIx>,
+    pub comparison: ComparisonIx,
 }
 
 /// Scores, and where they stand: an output of a result, from this JSON pointer on.
@@ -78,7 +79,7 @@ pub struct StudyOutcome<'a> {
     pub verdicts: Vec<DifferenceVerdict>,
     pub ledger: Ledger,
     /// By model and comparison: the place in the ledger of the view that was chosen on the selection half.
-    pub chosen: BTreeMap<(usize, usize), usize>,
+    pub chosen: BTreeMap<(ModelIx, ComparisonIx), usize>,
     pub frequencies: Frequencies,
     pub ranked: Key,
     /// What was planted in drawn faces.
@@ -108,7 +109,7 @@ impl<'a> StudyOutcome<'a> {
                 Step::FeatureScores { model, layer } => {
                     let space: FeatureScores = plan.json(step, ScoreFeatures::SCORES)?.ok_or_else(absent)?;
                     let Work::FeatureScores(ScoreFeatures { questions, .. }) = &manifest.work else { continue };
-                    for (comparison, asked) in plan.study.comparisons.iter().enumerate() {
+                    for (comparison, asked) in plan.study.comparisons.iter_enumerated() {
                         let Some(place) = questions.iter().position(|question| *question == asked.question) else { continue };
                         let Some(FeatureScore { scores: found, probe }) = space.answers.get(place).cloned() else { continue };
                         let pointer = format!("/answers/{place}/scores");
@@ -162,7 +163,7 @@ impl<'a> StudyOutcome<'a> {
     }
 
     /// Why something is not ranked, with the names of the halves and of the comparison's classes.
-    pub fn named(&self, comparison: usize, reason: &str) -> String {
+    pub fn named(&self, comparison: ComparisonIx, reason: &str) -> String {
         let classes = &self.plan.study.comparisons[comparison].classes;
         let reason = reason.replace("half A", "the selection half").replace("half B", "the evaluation half");
         // From the last, so that `class 1` does not eat the head of `class 10`.
@@ -196,17 +197,17 @@ impl<'a> StudyOutcome<'a> {
     }
 
     /// The chosen views on a comparison, in the order of models, with their places in the ledger.
-    pub fn chosen_on(&self, comparison: usize) -> impl Iterator<Item = (usize, &LedgerRow)> {
+    pub fn chosen_on(&self, comparison: ComparisonIx) -> impl Iterator<Item = (usize, &LedgerRow)> {
         self.chosen.iter().filter(move |((_, of), _)| *of == comparison).map(|(_, &place)| (place, &self.ledger.rows[place]))
     }
 
     /// Those of a model, in the order of the ledger.
-    pub fn chosen_of(&self, model: usize) -> impl Iterator<Item = (usize, &LedgerRow)> {
+    pub fn chosen_of(&self, model: ModelIx) -> impl Iterator<Item = (usize, &LedgerRow)> {
         self.ledger.rows.iter().enumerate().filter(move |(_, row)| row.chosen && row.candidate.cell.model == model)
     }
 
     /// What a side of a contrast is called: a model, or what several trainings of one have in common.
-    pub fn side(&self, models: &[usize]) -> String {
+    pub fn side(&self, models: &[ModelIx]) -> String {
         let name = models.first().map_or("", |&model| self.plan.study.models[model].name.as_str());
         let family = name.rsplit_once('@').filter(|_| models.len() > 1);
         family.map_or(name, |(family, _)| family).to_owned()
@@ -223,7 +224,13 @@ mod tests {
     use visavis_core::domain::{ledger::Candidate, projection::View};
 
     fn row(picked: bool, chosen: bool, shown_as: Vec<ShownAs>) -> LedgerRow {
-        let cell = CellId { model: 0, layer: 0, projection: 0, view: View::Map, comparison: 0 };
+        let cell = CellId {
+            model: ModelIx(0),
+            layer: LayerIx(0),
+            projection: ProjectionIx(0),
+            view: View::Map,
+            comparison: ComparisonIx(0),
+        };
         let candidate = Candidate { cell, a: None, b: None, unranked: None };
         LedgerRow { candidate, rank: Some(1), picked, chosen, low: None, shown_as, reason: String::new() }
     }

@@ -107,7 +107,7 @@ pub struct ProjectionStanding {
     /// Those in which its best view separates, simultaneously over all cells.
     pub separates: usize,
     /// By projection: how many it separates of those that the other does not.
-    pub rescues: Vec<usize>,
+    pub rescues: TiVec<ProjectionIx, usize>,
 }
 
 /// What the `rank` stage leaves.

@@ -1,7 +1,6 @@
 //! The matrix: factors → models, named from the factors that vary; and a study → its cells.
 
 use super::{
-    index::LayerIx,
     ledger::CellId,
     model::{Architecture, Loss, Model, Network, Source, Weights},
     study::Study,
@@ -100,7 +99,7 @@ impl StudyMatrix {
 pub fn cells(study: &Study) -> Vec<CellId> {
     let mut cells = Vec::new();
     for (model, of) in study.models.iter_enumerated() {
-        for layer in (0..of.layers(study.layers.as_deref()).len()).map(LayerIx::from) {
+        for layer in of.layers(study.layers.as_deref()).keys() {
             for (projection, of) in study.projections.iter_enumerated() {
                 for comparison in study.comparisons.keys() {
                     cells.extend(of.views().into_iter().map(|view| CellId { model, layer, projection, view, comparison }));

@@ -57,10 +57,17 @@ pub fn find(pins: Vec<Pin>, figures: &[KnownFigure]) -> Vec<Pinned> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::index::{ComparisonIx, LayerIx, ProjectionIx};
     use crate::domain::projection::View;
 
     fn known(model: usize, name: &str, definition: &str) -> KnownFigure {
-        let cell = CellId { model: model.into(), layer: 0.into(), projection: 0.into(), view: View::Map, comparison: 0.into() };
+        let cell = CellId {
+            model: model.into(),
+            layer: LayerIx(0),
+            projection: ProjectionIx(0),
+            view: View::Map,
+            comparison: ComparisonIx(0),
+        };
         KnownFigure { cell, name: name.into(), definition: Digest::of(definition.as_bytes()) }
     }
 

@@ -280,20 +280,27 @@ impl ViewBesideFeatures {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::index::{LayerIx, ProjectionIx};
     use crate::domain::{
         ledger::{Candidate, LedgerRow},
         projection::View,
     };
 
     fn cell(model: usize, comparison: usize) -> CellId {
-        CellId { model: model.into(), layer: 0.into(), projection: 0.into(), view: View::Axis(1), comparison: comparison.into() }
+        CellId {
+            model: model.into(),
+            layer: LayerIx(0),
+            projection: ProjectionIx(0),
+            view: View::Axis(1),
+            comparison: comparison.into(),
+        }
     }
 
     /// Two models and four comparisons, told beyond chance where `adjusted` is small: right is surely better, surely worse, perhaps
     /// better, and surely better at what neither can.
     fn grid() -> (SimultaneousTests, Ledger, Vec<ContrastSides>) {
         let estimate = |value: f64| Estimate::new(value, value - 0.1, value + 0.1);
-        let told = |comparison: ComparisonIx| if comparison == 3.into() { 0.9 } else { 0.01 };
+        let told = |comparison: ComparisonIx| if comparison == ComparisonIx(3) { 0.9 } else { 0.01 };
         let cells: Vec<CellId> = (0..2).flat_map(|model| (0..4).map(move |comparison| cell(model, comparison))).collect();
         let sure = |of: &CellId| {
             let beside = Familywise { adjusted: told(of.comparison), low: 0.5 };

@@ -6,6 +6,7 @@ use super::{
     inference::simultaneous::{self, LayerScores, ProjectionScores, StudyScores},
     score, score_features,
 };
+use crate::domain::index::{LayerIx, ModelIx, ProjectionIx};
 use crate::{
     domain::{
         comparison::{Measured, Question},
@@ -55,7 +56,8 @@ fn all(
         for (comparison, question) in questions.iter().enumerate() {
             let scored = score(&setting, std::slice::from_ref(&points), question, &views, &statistics, 1);
             scores.push(scored.scores.clone());
-            let slot = ScoreSlot { model: model.into(), layer: 0.into(), projection: 0.into(), comparison: comparison.into() };
+            let slot =
+                ScoreSlot { model: model.into(), layer: LayerIx(0), projection: ProjectionIx(0), comparison: comparison.into() };
             projections.push(ProjectionScores { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted });
         }
     }
@@ -72,8 +74,8 @@ fn all(
         seed: 1,
     });
     let of = |(comparison, ranks): (usize, Matrix)| LayerScores {
-        model: 0.into(),
-        layer: 0.into(),
+        model: ModelIx(0),
+        layer: LayerIx(0),
         comparison: comparison.into(),
         ranks,
     };

@@ -13,6 +13,7 @@ use super::{
         student,
     },
 };
+use crate::domain::index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx};
 use crate::{
     domain::{
         comparison::{Measured, Question},
@@ -281,8 +282,12 @@ fn grid_of(study: Study, seed: u64) -> SimultaneousTests {
         let of = |(model, points): (usize, &[Matrix; 1])| {
             let each = questions.iter().enumerate().map(|(comparison, question)| {
                 let scored = score(setting, points, question, &axes, &statistics, seed);
-                let slot =
-                    ScoreSlot { model: model.into(), layer: 0.into(), projection: 0.into(), comparison: comparison.into() };
+                let slot = ScoreSlot {
+                    model: model.into(),
+                    layer: LayerIx(0),
+                    projection: ProjectionIx(0),
+                    comparison: comparison.into(),
+                };
                 ProjectionScores { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted }
             });
             each.collect::<Vec<_>>()
@@ -351,8 +356,9 @@ fn what_is_claimed_is_found_more_often_than_beside_the_whole_grid() {
         let grids: Vec<SimultaneousTests> =
             (0..runs as u64).into_par_iter().map(|run| grid_of(Study { signal, ..null }, 37 * run + 3)).collect();
         let found = |is: &dyn Fn(&CellTest) -> bool| {
-            let planted =
-                |cell: &&CellTest| cell.cell.model == 0.into() && cell.cell.comparison == 0.into() && cell.chosen.is_some();
+            let planted = |cell: &&CellTest| {
+                cell.cell.model == ModelIx(0) && cell.cell.comparison == ComparisonIx(0) && cell.chosen.is_some()
+            };
             grids.iter().filter(|grid| grid.cells.iter().find(planted).is_some_and(is)).count() as f64 / runs as f64
         };
         let chosen = found(&|cell| cell.chosen.is_some_and(|of| of.adjusted <= 0.05));

@@ -67,7 +67,7 @@ pub fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
             }
         }
     }
-    for (model, of) in study.models.iter().enumerate() {
+    for (model, of) in study.models.iter_enumerated() {
         let step = Step::Fairness { model };
         let (Some(manifest), Some(found)) = (plan.result(step), plan.json::<Fairness>(step, GroupFairness::GROUPS)?) else {
             continue;

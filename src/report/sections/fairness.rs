@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use visavis_core::domain::{
     Result,
     comparison::{Comparison, Measured},
+    index::ComparisonIx,
     ledger::Group,
 };
 
@@ -61,13 +62,13 @@ fn base_rates(source: &ReportSource) -> Vec<BaseRateTable> {
     if source.outcome.frequencies.groups.is_empty() {
         return vec![];
     }
-    let comparisons = source.study().comparisons.iter().enumerate();
+    let comparisons = source.study().comparisons.iter_enumerated();
     let has_classes = |of: &Comparison| matches!(of.question.measured, Measured::Classes(_));
     comparisons.filter(|(_, of)| has_classes(of)).map(|(place, of)| BaseRateTable::of(source, place, of)).collect()
 }
 
 impl BaseRateTable {
-    fn of(source: &ReportSource, comparison: usize, of: &Comparison) -> Self {
+    fn of(source: &ReportSource, comparison: ComparisonIx, of: &Comparison) -> Self {
         let output = source.frequencies_output();
         let asked = of.question.attributes();
         let row = |(place, group): (usize, &Group)| {

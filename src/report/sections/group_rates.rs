@@ -12,10 +12,12 @@ use crate::{
     study::{self, ScoreOf, Step},
 };
 use serde::Serialize;
+use typed_index_collections::TiVec;
 use visavis_core::domain::{
     Result,
     claim::NumberForm,
     fairness::{Fairness, GroupGap, GroupMeasure, GroupRates, QuestionFairness, Reweighed, Support},
+    index::{ComparisonIx, ModelIx},
     score::Estimate,
     simultaneous::DISCOVERY,
     stage::{GroupFairness, Work},
@@ -107,11 +109,11 @@ struct LevelRow {
 
 /// A model's result, and where it stands.
 struct ModelFairness {
-    model: usize,
+    model: ModelIx,
     output: OutputSource,
     fairness: Fairness,
     /// By comparison: the place of its question.
-    places: Vec<Option<usize>>,
+    places: TiVec<ComparisonIx, Option<usize>>,
 }
 
 impl GroupRatesPart {
@@ -122,7 +124,7 @@ impl GroupRatesPart {
     pub fn of(source: &ReportSource) -> Result<Option<Self>> {
         let (plan, study) = (source.outcome.plan, source.study());
         let mut all = Vec::new();
-        for model in 0..study.models.len() {
+        for model in study.models.keys() {
             let step = Step::Fairness { model };
             let Some(manifest) = plan.result(step) else { continue };
             let Some(fairness) = plan.json::<Fairness>(step, GroupFairness::GROUPS)? else { continue };
@@ -145,14 +147,14 @@ impl GroupRatesPart {
             tests: source.claims.count(&of.output, "/tests", "gaps tested", of.fairness.tests),
         };
         GroupRatesPart {
-            tables: (0..study.comparisons.len()).filter_map(|of| GroupTable::of(source, all, of)).collect(),
+            tables: study.comparisons.keys().filter_map(|of| GroupTable::of(source, all, of)).collect(),
             tests: all.iter().map(count).collect(),
         }
     }
 }
 
 /// The model whose probe of its last layer is best on the selection half; of equal ones the first.
-fn best_by_probe<'a>(source: &ReportSource, all: &'a [ModelFairness], comparison: usize) -> Option<&'a ModelFairness> {
+fn best_by_probe<'a>(source: &ReportSource, all: &'a [ModelFairness], comparison: ComparisonIx) -> Option<&'a ModelFairness> {
     let auc = |of: &ModelFairness| {
         let layer = study::last_layer(source.study(), of.model);
         let scored = source.outcome.scores.get(&ScoreOf { model: of.model, layer, projection: None, comparison });
@@ -163,7 +165,7 @@ fn best_by_probe<'a>(source: &ReportSource, all: &'a [ModelFairness], comparison
 
 impl GroupTable {
     /// `None` where nobody is in a group, or the question was not asked.
-    fn of(source: &ReportSource, all: &[ModelFairness], comparison: usize) -> Option<Self> {
+    fn of(source: &ReportSource, all: &[ModelFairness], comparison: ComparisonIx) -> Option<Self> {
         let best = best_by_probe(source, all, comparison)?;
         let place = best.places[comparison]?;
         let question = best.fairness.asked.get(place).filter(|asked| asked.cells.iter().any(|cell| cell.n > 0))?;
@@ -301,7 +303,7 @@ fn is_discovery(gap: &GroupGap) -> bool {
 }
 
 /// A model's widest TPR gap on a comparison, among groups with enough positives.
-fn widest(source: &ReportSource, of: &ModelFairness, comparison: usize) -> Option<WidestGap> {
+fn widest(source: &ReportSource, of: &ModelFairness, comparison: ComparisonIx) -> Option<WidestGap> {
     let place = of.places[comparison]?;
     let question = of.fairness.asked.get(place)?;
     let asked = source.study().comparisons[comparison].question.attributes();
@@ -393,8 +395,8 @@ mod tests {
 
     fn text(fairness: &Fairness) -> String {
         Fixture::new().with_groups().text(|source| {
-            let places = vec![Some(0), None];
-            let all = [ModelFairness { model: 0, output: output(), fairness: fairness.clone(), places }];
+            let places = vec![Some(0), None].into();
+            let all = [ModelFairness { model: ModelIx(0), output: output(), fairness: fairness.clone(), places }];
             let mut section = fairness::Fairness::of(source).unwrap();
             section.set_probes(GroupRatesPart::filled(source, &all));
             Some(section)

@@ -10,6 +10,7 @@ use crate::{
 };
 use serde::Serialize;
 use visavis_core::domain::{
+    index::{LayerIx, ModelIx},
     model::{Model, Source},
     result::Manifest,
     stage::WEIGHTS_PREFIX,
@@ -52,19 +53,19 @@ impl Section for Models {
 
 impl Models {
     pub fn of(source: &ReportSource) -> Self {
-        let models = source.study().models.iter().enumerate();
+        let models = source.study().models.iter_enumerated();
         Models { rows: models.map(|(place, of)| ModelRow::of(source, place, of)).collect() }
     }
 }
 
 impl ModelRow {
-    fn of(source: &ReportSource, place: usize, of: &Model) -> Self {
+    fn of(source: &ReportSource, place: ModelIx, of: &Model) -> Self {
         let layers = of.layers(source.study().layers.as_deref());
-        let layer = |(layer, name): (usize, &String)| {
+        let layer = |(layer, name): (LayerIx, &String)| {
             let manifest = source.outcome.plan.result(study::features(source.study(), place, layer));
             LayerRow::of(source, of, name, manifest)
         };
-        ModelRow { name: of.name.clone(), description: description(of), layers: layers.iter().enumerate().map(layer).collect() }
+        ModelRow { name: of.name.clone(), description: description(of), layers: layers.iter_enumerated().map(layer).collect() }
     }
 }
 

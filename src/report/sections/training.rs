@@ -66,7 +66,7 @@ impl Training {
     pub fn of(source: &ReportSource) -> Result<Option<Self>> {
         let plan = source.outcome.plan;
         let (mut rows, mut known) = (Vec::new(), Vec::new());
-        for (place, model) in plan.study.models.iter().enumerate() {
+        for (place, model) in plan.study.models.iter_enumerated() {
             let step = Step::Verify { model: place };
             let Some(manifest) = plan.result(step) else { continue };
             let verification: Option<Verification> = plan.json(step, VerifyIdentities::VERIFICATION)?.flatten();

@@ -4,6 +4,7 @@
 //! walked: every number, word, list and map is changed in several ways, read back as a task, and keyed.
 
 use super::*;
+use crate::domain::index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx};
 use crate::domain::{
     Digest, Key,
     comparison::{Expression, Measured, Question},
@@ -60,8 +61,8 @@ fn samples() -> Vec<(&'static str, Task)> {
     let questions = vec![question.clone(), quantity.clone()];
     let views = vec![View::Features, View::Axis(3), View::Pair(1, 2), View::Map];
     let slots = vec![
-        ScoreSlot { model: 1.into(), layer: 2.into(), projection: 3.into(), comparison: 4.into() },
-        ScoreSlot { model: 5.into(), layer: 6.into(), projection: 7.into(), comparison: 8.into() },
+        ScoreSlot { model: ModelIx(1), layer: LayerIx(2), projection: ProjectionIx(3), comparison: ComparisonIx(4) },
+        ScoreSlot { model: ModelIx(5), layer: LayerIx(6), projection: ProjectionIx(7), comparison: ComparisonIx(8) },
     ];
     let tsne = Method::new("tsne").with("perplexity", 30.0).with("metric", Metric::Cosine);
     let umap = Method::new("umap").with("neighbors", 15).with("min_dist", 0.1).with("metric", Metric::Cosine);

@@ -155,6 +155,7 @@ fn reason(row: &LedgerRow, separates: bool, chosen: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::index::LayerIx;
     use crate::domain::{
         projection::View,
         score::Estimate,
@@ -162,7 +163,8 @@ mod tests {
     };
 
     fn candidate(model: ModelIx, axis: usize, a: f64, low_b: f64) -> Candidate {
-        let cell = CellId { model, layer: 0.into(), projection: 0.into(), view: View::Axis(axis), comparison: 0.into() };
+        let cell =
+            CellId { model, layer: LayerIx(0), projection: ProjectionIx(0), view: View::Axis(axis), comparison: ComparisonIx(0) };
         let estimate = |value: f64, low| Some(Estimate::new(value, low, 1.0));
         Candidate { cell, a: estimate(a, 0.0), b: estimate(a - 0.02, low_b), unranked: None }
     }

@@ -100,7 +100,7 @@ mod tests {
         let estimate = |value: f64, arm: f64| Estimate::new(value, value - arm, value + arm);
         let probed = |model, comparison, a, b| Probed {
             model,
-            layer: 0.into(),
+            layer: LayerIx(0),
             comparison,
             a: estimate(a, 0.05),
             b: estimate(b, 0.05),

@@ -4,6 +4,7 @@ use super::row::best_by_model;
 use crate::study::matrix_snapshot::Board;
 use visavis_core::domain::{
     contrast::ContrastSides,
+    index::{ComparisonIx, ModelIx},
     model::{Model, differences},
     score::Estimate,
     simultaneous::{Difference, DifferenceVerdict, Verdicts},
@@ -48,17 +49,17 @@ pub fn paired(board: &Board, one: &str, other: &str) -> Option<Paired> {
         (None, false) => (other, one),
     };
     let best = best_by_model(board);
-    let mean = |models: &[usize], comparison: usize| {
+    let mean = |models: &[ModelIx], comparison: ComparisonIx| {
         let values: Vec<f64> = models.iter().filter_map(|&model| Some(best.get(&(model, comparison))?.quoted.value)).collect();
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     };
-    let difference = |comparison: usize| {
+    let difference = |comparison: ComparisonIx| {
         let (place, found) = (held?, found?);
         let of = found.grid.differences.iter().zip(&found.verdicts);
         of.into_iter().find(|(of, _)| of.held == place && of.comparison == comparison)
     };
     let mut rows = Vec::new();
-    for (place, comparison) in board.study.comparisons.iter().enumerate() {
+    for (place, comparison) in board.study.comparisons.iter_enumerated() {
         let comparison = comparison.name.clone();
         if let Some((of, verdict)) = difference(place) {
             let Difference { left, right, difference, .. } = *of;

@@ -90,7 +90,7 @@ impl MatrixState {
             if self.pivot.rows != MatrixAxis::Model {
                 return None;
             }
-            let model = board.families.iter().position(|(family, _)| *family == names[row])?;
+            let model = board.families.position(|(family, _)| *family == names[row])?;
             Some(board.study.models[model].factors())
         };
         let holds = |row: &usize| {
