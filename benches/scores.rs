@@ -8,6 +8,8 @@
 
 use rayon::prelude::*;
 use std::{path::Path, process::Command, time::Instant};
+use typed_index_collections::TiSlice;
+use visavis_core::domain::index::LayerIx;
 use visavis_core::{
     dataset::array,
     domain::{
@@ -103,7 +105,12 @@ fn grid() {
             let (flat, maps) = &points[layer];
             let (points, shown) = if projection == 0 { (flat, &axes[..]) } else { (&maps[projection - 1], &[View::Map][..]) };
             let scored = scoring::score(&setting, points, &questions[comparison], shown, &statistics, 7);
-            let slot = ScoreSlot { model: layer, layer: 0, projection, comparison };
+            let slot = ScoreSlot {
+                model: layer.into(),
+                layer: LayerIx(0),
+                projection: projection.into(),
+                comparison: comparison.into(),
+            };
             ProjectionScores { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted }
         };
         let found = places.par_iter().map(of).collect();
@@ -124,14 +131,19 @@ fn grid() {
         .collect();
     let of_features = clock.elapsed().as_secs_f64();
     let of = |(layer, measured): (usize, scoring::ScoredFeatures)| {
-        let of = move |(comparison, ranks)| LayerScores { model: layer, layer: 0, comparison, ranks };
+        let of = move |(comparison, ranks): (usize, Matrix)| LayerScores {
+            model: layer.into(),
+            layer: LayerIx(0),
+            comparison: comparison.into(),
+            ranks,
+        };
         measured.ranks.into_iter().enumerate().map(of)
     };
     let features: Vec<LayerScores> = measured.into_iter().enumerate().flat_map(of).collect();
     let clock = Instant::now();
     let given = StudyScores {
         setting: &setting,
-        questions: &questions,
+        questions: TiSlice::from_ref(&questions),
         projections: &projections,
         features: &features,
         contrasts: &[],

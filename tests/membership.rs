@@ -106,7 +106,7 @@ fn scores_figures_frequencies_and_check_count_the_same_images() {
             Work::Rank(ranking) => {
                 let counted: Frequencies = serde_json::from_str(&output(&desk, manifest, Ranking::FREQUENCIES)).unwrap();
                 // Every image is on one side, so both sides together are everybody.
-                for (place, question) in ranking.questions.iter().enumerate() {
+                for (place, question) in ranking.questions.iter_enumerated() {
                     let wanted = &scored[&serde_json::to_string(question).unwrap()];
                     for (class, wanted) in wanted.iter().enumerate() {
                         let of: usize = counted.groups.iter().map(|group| group.rates[place][class].positives).sum();

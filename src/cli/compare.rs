@@ -11,6 +11,7 @@ use visavis_core::domain::{
     Fault, Result,
     claim::NumberForm,
     contrast::ContrastSides,
+    index::ModelIx,
     score::TOO_FEW,
     simultaneous::{Difference, DifferenceVerdict, Verdicts},
     spelling::suggestion,
@@ -58,7 +59,7 @@ impl CompareCommand {
     /// Is every model that was named one of its sides?
     fn means(&self, outcome: &StudyOutcome, held: &ContrastSides) -> bool {
         let models = &outcome.plan.study.models;
-        let is = |side: &[usize], name: &String, whole: bool| {
+        let is = |side: &[ModelIx], name: &String, whole: bool| {
             let own = outcome.names().side(side);
             let named = |text: &str| if whole { text == name } else { text.starts_with(name.as_str()) };
             named(own) || side.iter().any(|&model| named(&models[model].name))

@@ -98,7 +98,7 @@ fn matrix(outcome: &StudyOutcome) {
         ]);
     }
     grid.print("  ");
-    for (place, comparison) in study.comparisons.iter().enumerate() {
+    for (place, comparison) in study.comparisons.iter_enumerated() {
         let mut rows = outcome.ledger.rows.iter().filter(|row| row.candidate.cell.comparison == place).peekable();
         let why = match rows.peek() {
             None => "its cells wait for a missing input; see `visavis plan`".to_owned(),

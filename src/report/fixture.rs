@@ -14,6 +14,8 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 use visavis_core::{
     domain::{
         Key, contrast,
+        index::{ComparisonIx, ModelIx},
+        index::{LayerIx, ProjectionIx},
         ledger::{Candidate, CellId, Frequencies, Frequency, Group, Ledger, LedgerRow, ModelStanding, Rate, ShownAs},
         projection::View,
         score::{Counts, Estimate, Scores, Spread, ViewScore},
@@ -71,7 +73,8 @@ fn around(value: f64) -> Estimate {
 }
 
 fn cell(model: usize, comparison: usize) -> CellId {
-    CellId { model, layer: 0, projection: 0, view: View::Axis(1), comparison }
+    let (model, comparison) = (ModelIx(model), ComparisonIx(comparison));
+    CellId { model, layer: LayerIx(0), projection: ProjectionIx(0), view: View::Axis(1), comparison }
 }
 
 fn share(positives: usize, n: usize) -> Rate {
@@ -104,7 +107,7 @@ impl Fixture {
             members: vec![(attribute.to_owned(), "1".to_owned())],
             n: 2,
             identities: 2,
-            rates: vec![vec![share(1, 2); 2]; 2],
+            rates: vec![vec![share(1, 2); 2]; 2].into(),
         };
         self.frequencies.groups = vec![group("bold"), group("even")];
         self
@@ -182,8 +185,8 @@ fn ledger() -> Ledger {
         optimism: Some(0.05),
         projections: vec![],
         standings: vec![
-            ModelStanding { model: 0, compared: 2, separates: 1 },
-            ModelStanding { model: 1, compared: 2, separates: 0 },
+            ModelStanding { model: ModelIx(0), compared: 2, separates: 1 },
+            ModelStanding { model: ModelIx(1), compared: 2, separates: 0 },
         ],
         rows: CELLS.into_iter().enumerate().map(row).collect(),
     }
@@ -196,7 +199,7 @@ fn grid() -> SimultaneousTests {
     };
     let difference = |comparison: usize, [left, right, q]: [f64; 3]| Difference {
         held: 0,
-        comparison,
+        comparison: ComparisonIx(comparison),
         left,
         right,
         difference: around(right - left),
@@ -214,8 +217,8 @@ fn grid() -> SimultaneousTests {
         differences: vec![difference(0, [0.90, 0.70, 0.01]), difference(1, [0.52, 0.51, 0.80])],
         interactions: vec![],
         beside: vec![ViewBesideFeatures {
-            model: 0,
-            comparison: 0,
+            model: ModelIx(0),
+            comparison: ComparisonIx(0),
             cell: cell(0, 0),
             features: Some(0.98),
             probe: None,
@@ -252,7 +255,7 @@ fn scores() -> BTreeMap<ScoreOf, ScoreSource> {
         permuted: [0, 0],
         views: vec![view],
     };
-    let place = ScoreOf { model: 0, layer: 0, projection: Some(0), comparison: 0 };
+    let place = ScoreOf { model: ModelIx(0), layer: LayerIx(0), projection: Some(ProjectionIx(0)), comparison: ComparisonIx(0) };
     let source =
         ScoreSource { key: key(), output: ScoreViews::SCORES, pointer: String::new(), scores: Arc::new(scores), probe: None };
     [(place, source)].into()

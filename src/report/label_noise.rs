@@ -1,7 +1,7 @@
 //! Where labels are known to be noisy: no view separates what is not labelled well.
 
 use super::source::ReportSource;
-use visavis_core::domain::study::Dataset;
+use visavis_core::domain::{index::ComparisonIx, study::Dataset};
 
 /// What two annotators and a manual audit say of CelebA's labels (Wu et al. 2023, arXiv 2210.07356).
 const CELEBA: [(&str, &str); 5] = [
@@ -14,7 +14,7 @@ const CELEBA: [(&str, &str); 5] = [
 
 impl ReportSource<'_> {
     /// Why the labels of a comparison are known to be noisy; nothing where that is not known.
-    pub fn label_noise(&self, comparison: usize) -> Option<String> {
+    pub fn label_noise(&self, comparison: ComparisonIx) -> Option<String> {
         let asked = self.study().comparisons[comparison].question.attributes();
         let why = |(attribute, why): (&str, &str)| format!("labels of {attribute}: {why}");
         if let Some(truth) = &self.outcome.truth {

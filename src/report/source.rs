@@ -9,6 +9,7 @@ use serde::Serialize;
 use visavis_core::domain::{
     Key, Result,
     claim::NumberForm,
+    index::{ComparisonIx, LayerIx, ModelIx},
     ledger::{CellId, Rate},
     score::Estimate,
     stage::{Figure, Ranking, Simultaneous},
@@ -92,7 +93,7 @@ impl ReportSource<'_> {
         self.names().model(cell.model).to_owned()
     }
 
-    pub fn layer(&self, model: usize, layer: usize) -> String {
+    pub fn layer(&self, model: ModelIx, layer: LayerIx) -> String {
         self.names().layer(model, layer)
     }
 
@@ -198,7 +199,7 @@ impl ReportSource<'_> {
     }
 
     /// The features themselves at a layer, on a comparison.
-    pub fn features(&self, model: usize, layer: usize, comparison: usize) -> Option<FeatureClaims> {
+    pub fn features(&self, model: ModelIx, layer: LayerIx, comparison: ComparisonIx) -> Option<FeatureClaims> {
         let found = self.outcome.scores.get(&ScoreOf { model, layer, projection: None, comparison })?;
         let source = OutputSource { key: found.key, output: found.output, of: self.names().features(model, layer, comparison) };
         let at = found.pointer.trim_end_matches("/scores");

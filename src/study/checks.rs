@@ -49,7 +49,7 @@ pub fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
     }
     let absent = warnings.clone();
     // What was written differently may be one question of these labels.
-    for (place, later) in study.comparisons.iter().enumerate() {
+    for (place, later) in study.comparisons.iter_enumerated() {
         let same = |of: &&Comparison| of.question.asks_the_same(&later.question);
         if let Some(first) = study.comparisons[..place].iter().find(same) {
             warnings.push(format!(
@@ -68,7 +68,7 @@ pub fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
     }
     if let Some(images) = &survey.images {
         let images = taken(images, study.evaluation.take.as_ref())?;
-        let standing: Vec<Scorable> = study.comparisons.par_iter().map(|of| scorable(of, &images, survey)).collect();
+        let standing: Vec<Scorable> = study.comparisons.raw.par_iter().map(|of| scorable(of, &images, survey)).collect();
         warnings.extend(standing.iter().flat_map(|of| of.oddities().to_vec()));
         if standing.iter().all(|of| matches!(of, Scorable::Not(_))) {
             let (line, column) = text.position(&[key_of("comparisons")], true);

@@ -5,8 +5,10 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
+use typed_index_collections::TiVec;
 use visavis_core::domain::{
     canonical::Value,
+    index::ModelIx,
     ledger::{CellId, Ledger, LedgerRow, ShownAs},
     matrix,
     model::{Model, Source, Weights},
@@ -47,7 +49,7 @@ pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec
             weights(&of.weights),
         ]),
     };
-    let models: Vec<Value> = study.models.iter().map(model).collect();
+    let models: TiVec<ModelIx, Value> = study.models.iter().map(model).collect();
     let definition = |cell: &CellId| {
         Value::List(vec![
             models[cell.model].clone(),

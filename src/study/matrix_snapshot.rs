@@ -16,10 +16,12 @@ use std::{
     path::PathBuf,
     sync::Arc,
 };
+use typed_index_collections::TiVec;
 use visavis_core::domain::{
     Key, Result,
     contrast::ContrastSides,
     image::Column,
+    index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     job::{JobId, JobState},
     ledger::{CellId, Ledger, ShownAs},
     made_of::MadeOf,
@@ -44,16 +46,16 @@ pub struct MatrixSnapshot {
     /// Attributes that the evaluation has labels of, and where they are not binary their values, if these are few.
     pub attributes: Vec<(String, Vec<String>)>,
     /// Model by model: its layers.
-    pub layers: Vec<Vec<String>>,
+    pub layers: TiVec<ModelIx, TiVec<LayerIx, String>>,
     /// Model by model: what its trainings have in common, and which of them it is, from 1.
-    pub families: Vec<(String, usize)>,
+    pub families: TiVec<ModelIx, (String, usize)>,
     /// Model × layer × projection × comparison, in the study's order.
     pub cells: Vec<SnapshotCell>,
     /// Scores of the features themselves.
     pub features: BTreeMap<ScoreOf, ScoreSource>,
-    pub verified: HashMap<usize, Verification>,
+    pub verified: HashMap<ModelIx, Verification>,
     /// Of what was trained here: the share right on its training set, epoch by epoch.
-    pub accuracy: HashMap<usize, Vec<f64>>,
+    pub accuracy: HashMap<ModelIx, Vec<f64>>,
     pub found: Option<StudyFindings>,
     /// What forms may offer: what could be run here.
     pub offers: Offers,
@@ -96,10 +98,10 @@ impl StudyFindings {
 
 /// A cell less its views: what one `score` stage is of.
 pub struct SnapshotCell {
-    pub model: usize,
-    pub layer: usize,
-    pub projection: usize,
-    pub comparison: usize,
+    pub model: ModelIx,
+    pub layer: LayerIx,
+    pub projection: ProjectionIx,
+    pub comparison: ComparisonIx,
     pub status: CellStatus,
     pub scores: Option<Arc<Scores>>,
     pub key: Option<Key>,
@@ -171,7 +173,7 @@ impl MatrixSnapshot {
     pub fn of(opened: &OpenedStudy, plan: &Plan, former: &Former, seconds: f64, cache: &mut ScoreCache) -> Result<Self> {
         let study = plan.study.clone();
         let StudyFile { text, .. } = &opened.file;
-        let layers: Vec<Vec<String>> = (0..study.models.len()).map(|model| StudyNames::of(&study).layers(model)).collect();
+        let layers = study.models.keys().map(|model| StudyNames::of(&study).layers(model)).collect();
         let results = StudyResults::of(plan);
         let mut scores = results.view_scores(cache)?;
         *cache = scores.values().map(|of| (of.key, Arc::clone(&of.scores))).collect();
@@ -268,9 +270,9 @@ impl MatrixSnapshot {
 
     /// Is it a cell of this study? One from before the file was edited may not be.
     pub fn has(&self, cell: &CellId) -> bool {
-        self.layers.get(cell.model).is_some_and(|layers| cell.layer < layers.len())
+        self.layers.get(cell.model).is_some_and(|layers| layers.get(cell.layer).is_some())
             && self.study.projections.get(cell.projection).is_some_and(|of| of.views().contains(&cell.view))
-            && cell.comparison < self.study.comparisons.len()
+            && self.study.comparisons.get(cell.comparison).is_some()
     }
 
     /// Every figure that could be shown, those of the ledger in their rank.
@@ -282,16 +284,21 @@ impl MatrixSnapshot {
     }
 
     /// Features' own score on half B.
-    pub fn space(&self, model: usize, layer: usize, comparison: usize) -> Option<(Option<Estimate>, Option<&ProbeScore>)> {
+    pub fn space(
+        &self,
+        model: ModelIx,
+        layer: LayerIx,
+        comparison: ComparisonIx,
+    ) -> Option<(Option<Estimate>, Option<&ProbeScore>)> {
         let of = self.features.get(&ScoreOf { model, layer, projection: None, comparison })?;
         Some((of.scores.views.first().and_then(|view| view.b.or(view.whole)), of.probe.as_ref()))
     }
 
     /// By family: the models it holds, in the study's order.
-    pub fn trainings(&self) -> BTreeMap<usize, Vec<usize>> {
-        let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (model, (family, _)) in self.families.iter().enumerate() {
-            let first = self.families.iter().position(|(other, _)| other == family).unwrap_or(model);
+    pub fn trainings(&self) -> BTreeMap<ModelIx, Vec<ModelIx>> {
+        let mut groups: BTreeMap<ModelIx, Vec<ModelIx>> = BTreeMap::new();
+        for (model, (family, _)) in self.families.iter_enumerated() {
+            let first = self.families.position(|(other, _)| other == family).unwrap_or(model);
             groups.entry(first).or_default().push(model);
         }
         groups

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 use visavis_core::{
     dataset::Survey,
     domain::{
+        index::ModelIx,
         matrix,
         model::{Model, Source, Weights},
         study::{DeviceClass, Study},
@@ -32,8 +33,8 @@ impl Missing {
 }
 
 /// The models that are so, by place.
-fn places(study: &Study, wanted: &dyn Fn(&Model) -> bool) -> BTreeSet<usize> {
-    study.models.iter().enumerate().filter(|(_, model)| wanted(model)).map(|(place, _)| place).collect()
+fn places(study: &Study, wanted: &dyn Fn(&Model) -> bool) -> BTreeSet<ModelIx> {
+    study.models.iter_enumerated().filter(|(_, model)| wanted(model)).map(|(place, _)| place).collect()
 }
 
 /// `cards`: this machine has a graphics card.
@@ -55,8 +56,8 @@ pub fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missing> {
             add(format!("training set `{name}`"), dataset.root().display().to_string(), Need::Models(trained));
         }
     }
-    let mut files: Vec<(PathBuf, BTreeSet<usize>)> = Vec::new();
-    for (place, model) in study.models.iter().enumerate() {
+    let mut files: Vec<(PathBuf, BTreeSet<ModelIx>)> = Vec::new();
+    for (place, model) in study.models.iter_enumerated() {
         let Source::Network(network) = &model.source else { continue };
         let Weights::File { file, .. } = &network.weights else { continue };
         note(&mut files, file.clone(), place);
@@ -68,8 +69,8 @@ pub fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missing> {
     // Pretending takes no libtorch, and no weights that were learned elsewhere.
     let pretends = study.numerics.device == DeviceClass::Pretend;
     let mut networks = BTreeSet::new();
-    let mut beyond: Vec<(String, BTreeSet<usize>)> = Vec::new();
-    for (place, model) in study.models.iter().enumerate() {
+    let mut beyond: Vec<(String, BTreeSet<ModelIx>)> = Vec::new();
+    for (place, model) in study.models.iter_enumerated() {
         match &model.source {
             Source::Network(network) if pretends => {
                 if !matches!(network.weights, Weights::Recipe { .. }) {
@@ -105,7 +106,7 @@ pub fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missing> {
             Need::Models(networks.clone()),
         );
     }
-    let looked_at: BTreeSet<usize> =
+    let looked_at: BTreeSet<ModelIx> =
         networks.into_iter().chain(models(&|model| matches!(model.source, Source::Baseline { .. }))).collect();
     if !pretends && !looked_at.is_empty() && survey.images.is_some() && survey.pictures.is_none() {
         let root =
@@ -116,7 +117,7 @@ pub fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missing> {
 }
 
 /// Notes that a model waits for something, in the order in which things were first waited for.
-fn note<T: PartialEq>(waiting: &mut Vec<(T, BTreeSet<usize>)>, what: T, model: usize) {
+fn note<T: PartialEq>(waiting: &mut Vec<(T, BTreeSet<ModelIx>)>, what: T, model: ModelIx) {
     match waiting.iter_mut().find(|(known, _)| *known == what) {
         Some((_, models)) => _ = models.insert(model),
         None => waiting.push((what, [model].into())),

@@ -2,6 +2,7 @@
 
 use super::names::StudyNames;
 use visavis_core::domain::{
+    index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     ledger::CellId,
     model::{EMBEDDING, Source, Weights},
     stage::{Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, StageName, Training, features_at},
@@ -14,51 +15,51 @@ pub enum Step {
     Index,
     /// A network's training: for visavis-torch.
     Train {
-        model: usize,
+        model: ModelIx,
     },
     /// Given features, one array a layer.
     Features {
-        model: usize,
-        layer: usize,
+        model: ModelIx,
+        layer: LayerIx,
     },
     /// All layers of a network in one pass.
     Extract {
-        model: usize,
+        model: ModelIx,
     },
     /// Features that take no network.
     Baseline {
-        model: usize,
+        model: ModelIx,
     },
     Project {
-        model: usize,
-        layer: usize,
-        projection: usize,
+        model: ModelIx,
+        layer: LayerIx,
+        projection: ProjectionIx,
         seed: usize,
     },
     Score {
-        model: usize,
-        layer: usize,
-        projection: usize,
-        comparison: usize,
+        model: ModelIx,
+        layer: LayerIx,
+        projection: ProjectionIx,
+        comparison: ComparisonIx,
     },
     /// The features themselves, on all comparisons.
     FeatureScores {
-        model: usize,
-        layer: usize,
+        model: ModelIx,
+        layer: LayerIx,
     },
     /// How faithful is the projection to the features?
     Quality {
-        model: usize,
-        layer: usize,
-        projection: usize,
+        model: ModelIx,
+        layer: LayerIx,
+        projection: ProjectionIx,
     },
     /// Are two pictures of the same person? Asked at the last layer.
     Verify {
-        model: usize,
+        model: ModelIx,
     },
     /// The probes of a model's last layer, among groups.
     Fairness {
-        model: usize,
+        model: ModelIx,
     },
     /// All cells, resampled together.
     Simultaneous,
@@ -66,7 +67,7 @@ pub enum Step {
     DrawFrequencies,
     /// How a training went.
     DrawCurves {
-        model: usize,
+        model: ModelIx,
     },
     /// What a shown figure has beside its score.
     Robustness(CellId),
@@ -101,7 +102,7 @@ impl Step {
 
     /// The [cost class](visavis_core::domain::stage::Work::cost_class) that its work has once the task is known.
     pub fn cost_class(self, study: &Study) -> String {
-        let network = |model: usize| match &study.models[model].source {
+        let network = |model: ModelIx| match &study.models[model].source {
             Source::Network(of) => Some(of),
             Source::Given(_) | Source::Baseline { .. } => None,
         };
@@ -134,7 +135,7 @@ impl Step {
     /// How people tell it from others: names by places.
     pub fn label(self, study: &Study) -> String {
         let names = StudyNames::of(study);
-        let at = |model: usize, layer: usize| names.model_and_layer(model, layer);
+        let at = |model: ModelIx, layer: LayerIx| names.model_and_layer(model, layer);
         let what = match self {
             Step::Index => study.evaluation.dataset.clone().unwrap_or_else(|| "given images".to_owned()),
             Step::Train { model } | Step::Extract { model } | Step::Baseline { model } => names.model(model).to_owned(),
@@ -175,7 +176,7 @@ pub struct Node {
 pub fn steps(study: &Study) -> Vec<Node> {
     let mut nodes = vec![Node { step: Step::Index, needs: vec![] }];
     let mut scores = Vec::new();
-    for (model, of) in study.models.iter().enumerate() {
+    for (model, of) in study.models.iter_enumerated() {
         let learns = matches!(&of.source, Source::Network(network) if matches!(network.weights, Weights::Recipe { .. }));
         let trained = learns.then_some(Step::Train { model });
         nodes.extend(trained.map(|step| Node { step, needs: vec![] }));
@@ -184,35 +185,38 @@ pub fn steps(study: &Study) -> Vec<Node> {
         nodes.extend(curves);
         if !matches!(of.source, Source::Given(_)) && !of.layers(study.layers.as_deref()).is_empty() {
             // Any layer of it: one step gives them all.
-            nodes.push(Node { step: features(study, model, 0), needs: [Step::Index].into_iter().chain(trained).collect() });
+            nodes.push(Node {
+                step: features(study, model, LayerIx(0)),
+                needs: [Step::Index].into_iter().chain(trained).collect(),
+            });
         }
-        let layers = of.layers(study.layers.as_deref()).len();
-        if has_identities(study) && layers > 0 {
+        let layers = of.layers(study.layers.as_deref());
+        if has_identities(study) && !layers.is_empty() {
             let needs = vec![Step::Index, features(study, model, last_layer(study, model))];
             scores.push(Node { step: Step::Verify { model }, needs });
         }
-        for layer in 0..layers {
+        for layer in layers.keys() {
             let features = features(study, model, layer);
             if let Step::Features { .. } = features {
                 nodes.push(Node { step: features, needs: vec![Step::Index] });
             }
             scores.push(Node { step: Step::FeatureScores { model, layer }, needs: vec![Step::Index, features] });
-            for (projection, of) in study.projections.iter().enumerate() {
+            for (projection, of) in study.projections.iter_enumerated() {
                 let points: Vec<Step> = (0..of.seeds).map(|seed| Step::Project { model, layer, projection, seed }).collect();
                 nodes.extend(points.iter().map(|&step| Node { step, needs: vec![features] }));
                 let step = Step::Quality { model, layer, projection };
                 nodes.push(Node { step, needs: [vec![features], points.clone()].concat() });
-                for comparison in 0..study.comparisons.len() {
+                for comparison in study.comparisons.keys() {
                     let step = Step::Score { model, layer, projection, comparison };
                     scores.push(Node { step, needs: [vec![Step::Index], points.clone()].concat() });
                 }
             }
         }
-        if !study.fairness.groups.is_empty() && layers > 0 {
+        if !study.fairness.groups.is_empty() && !layers.is_empty() {
             let (step, layer) = (Step::Fairness { model }, last_layer(study, model));
             scores.push(Node {
                 step,
-                needs: vec![Step::Index, features(study, model, layer), Step::FeatureScores { model, layer }],
+                needs: vec![Step::Index, features(study, model, layer), Step::FeatureScores { model, layer: layer }],
             });
         }
     }
@@ -233,13 +237,13 @@ fn has_identities(study: &Study) -> bool {
 }
 
 /// The embedding, or what is nearest to one.
-pub fn last_layer(study: &Study, model: usize) -> usize {
+pub fn last_layer(study: &Study, model: ModelIx) -> LayerIx {
     let layers = StudyNames::of(study).layers(model);
-    layers.iter().position(|layer| layer == EMBEDDING).unwrap_or(layers.len().saturating_sub(1))
+    layers.position(|layer| layer == EMBEDDING).or(layers.last_key()).unwrap_or_default()
 }
 
 /// The step that makes the features of a model at a layer.
-pub fn features(study: &Study, model: usize, layer: usize) -> Step {
+pub fn features(study: &Study, model: ModelIx, layer: LayerIx) -> Step {
     match study.models[model].source {
         Source::Given(_) => Step::Features { model, layer },
         Source::Network(_) => Step::Extract { model },
@@ -248,7 +252,7 @@ pub fn features(study: &Study, model: usize, layer: usize) -> Step {
 }
 
 /// What that step calls them.
-pub fn features_name(study: &Study, model: usize, layer: usize) -> String {
+pub fn features_name(study: &Study, model: ModelIx, layer: LayerIx) -> String {
     match study.models[model].source {
         Source::Given(_) => FeatureImport::FEATURES.to_owned(),
         Source::Network(_) | Source::Baseline { .. } => features_at(&StudyNames::of(study).layer(model, layer)),

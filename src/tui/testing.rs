@@ -21,6 +21,8 @@ use visavis_core::{
     domain::{
         Digest,
         event::RunOrigin,
+        index::LayerIx,
+        index::{ComparisonIx, ModelIx, ProjectionIx},
         job::{JobId, JobState},
         ledger::{Candidate, CellId, Ledger, LedgerRow, ShownAs},
         made_of::MadeOf,
@@ -57,8 +59,8 @@ comparisons:
 "#;
 
 /// The AUC of a cell's best view, on either half.
-fn auc(model: usize, projection: usize, comparison: usize) -> f64 {
-    [0.86, 0.76, 0.56][model] + [0.04, 0.0][comparison] - [0.1, 0.0][projection]
+fn auc(model: ModelIx, projection: ProjectionIx, comparison: ComparisonIx) -> f64 {
+    [0.86, 0.76, 0.56][model.0] + [0.04, 0.0][comparison.0] - [0.1, 0.0][projection.0]
 }
 
 fn scores(views: &[visavis_core::domain::projection::View], value: f64) -> Scores {
@@ -100,18 +102,27 @@ pub fn study() -> MatrixSnapshot {
     let (study, text) = (file.study, file.text);
     let mut cells = Vec::new();
     for model in 0..study.models.len() {
-        for (projection, of) in study.projections.iter().enumerate() {
+        for (projection, of) in study.projections.iter_enumerated() {
             for comparison in 0..study.comparisons.len() {
-                let scores = scores(&of.views(), auc(model, projection, comparison));
+                let scores = scores(&of.views(), auc(model.into(), projection, comparison.into()));
                 let best = Best::of(&scores);
                 let (scores, key) = (Some(Arc::new(scores)), None);
-                cells.push(SnapshotCell { model, layer: 0, projection, comparison, status: CellStatus::Done, scores, key, best });
+                cells.push(SnapshotCell {
+                    model: model.into(),
+                    layer: LayerIx(0),
+                    projection,
+                    comparison: comparison.into(),
+                    status: CellStatus::Done,
+                    scores,
+                    key,
+                    best,
+                });
             }
         }
     }
     let step = |cell: &SnapshotCell| Step::Score {
         model: cell.model,
-        layer: 0,
+        layer: LayerIx(0),
         projection: cell.projection,
         comparison: cell.comparison,
     };
@@ -158,7 +169,7 @@ fn findings(cells: &[SnapshotCell]) -> StudyFindings {
         candidate: Candidate { cell: *cell, a: Some(best.quoted), b: Some(best.quoted), unranked: None },
         rank: Some(place + 1),
         picked: place == 0,
-        chosen: cell.projection == 1,
+        chosen: cell.projection == ProjectionIx(1),
         low: best.quoted.low(),
         shown_as: vec![],
         reason: String::new(),

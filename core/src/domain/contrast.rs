@@ -2,10 +2,12 @@
 
 use super::{
     canonical::Value,
+    index::ModelIx,
     model::{Model, Source, Weights, differences},
     study::{Contrast, Study},
 };
 use serde::{Deserialize, Serialize};
+use typed_index_collections::TiSlice;
 
 /// Fewer trainings a side tell two checkpoints apart, and nothing of what made them.
 pub const LEAST_TRAININGS: usize = 3;
@@ -16,16 +18,16 @@ pub struct ContrastSides {
     /// Which contrast of the study, from 0.
     pub contrast: usize,
     /// Places of models in the study; at least one.
-    pub left: Vec<usize>,
+    pub left: Vec<ModelIx>,
     /// Places of models in the study; at least one, and none of the left.
-    pub right: Vec<usize>,
+    pub right: Vec<ModelIx>,
 }
 
 impl ContrastSides {
     /// What of the sides enters a key.
     pub fn canonical(&self) -> Value {
         let ContrastSides { contrast, left, right } = self;
-        let places = |of: &Vec<usize>| Value::list(of, |place| Value::count(*place));
+        let places = |side: &Vec<ModelIx>| Value::list(side, |&model| Value::count(model.into()));
         Value::List(vec![Value::count(*contrast), places(left), places(right)])
     }
 
@@ -71,7 +73,7 @@ pub fn held(study: &Study) -> Vec<ContrastSides> {
     for (contrast, of) in study.contrasts.iter().enumerate() {
         match of {
             Contrast::Pair { models, .. } => {
-                let place = |name: &String| study.models.iter().position(|model| model.name == *name);
+                let place = |name: &String| study.models.position(|model| model.name == *name);
                 if let (Some(left), Some(right)) = (place(&models[0]), place(&models[1])) {
                     held.push(ContrastSides { contrast, left: vec![left], right: vec![right] });
                 }
@@ -91,7 +93,7 @@ pub fn held(study: &Study) -> Vec<ContrastSides> {
 }
 
 /// Trainings that differ in their seed alone stand together; every other model stands alone.
-fn sides(models: &[Model]) -> Vec<Vec<usize>> {
+fn sides(models: &TiSlice<ModelIx, Model>) -> Vec<Vec<ModelIx>> {
     let trained = |model: &Model| matches!(&model.source, Source::Network(of) if matches!(of.weights, Weights::Recipe { .. }));
     let recipe = |model: &Model| match &model.source {
         Source::Network(of) => match &of.weights {
@@ -100,9 +102,9 @@ fn sides(models: &[Model]) -> Vec<Vec<usize>> {
         },
         _ => None,
     };
-    let mut sides: Vec<Vec<usize>> = Vec::new();
-    for (place, model) in models.iter().enumerate() {
-        let alike = |side: &&mut Vec<usize>| {
+    let mut sides: Vec<Vec<ModelIx>> = Vec::new();
+    for (place, model) in models.iter_enumerated() {
+        let alike = |side: &&mut Vec<ModelIx>| {
             let first = &models[side[0]];
             trained(model) && trained(first) && recipe(model) == recipe(first) && differences(first, model).is_empty()
         };

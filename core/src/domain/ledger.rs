@@ -1,7 +1,12 @@
 //! The ledger: every candidate figure with its rank and why it was shown or left out.
 
-use super::{projection::View, score::Estimate};
+use super::{
+    index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
+    projection::View,
+    score::Estimate,
+};
 use serde::{Deserialize, Serialize};
+use typed_index_collections::TiVec;
 
 /// A cell as a candidate for a figure, named by its places in the study: names never enter a result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,16 +25,16 @@ pub struct Candidate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CellId {
     /// Place of the model.
-    pub model: usize,
+    pub model: ModelIx,
     /// Results of the first release call it `tap`.
     #[serde(alias = "tap")]
-    pub layer: usize,
+    pub layer: LayerIx,
     /// Place of the projection.
-    pub projection: usize,
+    pub projection: ProjectionIx,
     /// The axis, axes or map.
     pub view: View,
     /// Place of the comparison.
-    pub comparison: usize,
+    pub comparison: ComparisonIx,
 }
 
 /// One row a candidate, in the candidates' order.
@@ -85,7 +90,7 @@ impl ShownAs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelStanding {
     /// Place of the model.
-    pub model: usize,
+    pub model: ModelIx,
     /// Comparisons that it was ranked in.
     pub compared: usize,
     /// Comparisons that it separates, on half B.
@@ -96,13 +101,13 @@ pub struct ModelStanding {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectionStanding {
     /// Place of the projection.
-    pub projection: usize,
+    pub projection: ProjectionIx,
     /// Pairs of model and comparison that it was ranked in.
     pub compared: usize,
     /// Those in which its best view separates, simultaneously over all cells.
     pub separates: usize,
     /// By projection: how many it separates of those that the other does not.
-    pub rescues: Vec<usize>,
+    pub rescues: TiVec<ProjectionIx, usize>,
 }
 
 /// What the `rank` stage leaves.
@@ -167,12 +172,12 @@ pub struct Recovered {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProbeDetection {
     /// Place of the comparison.
-    pub comparison: usize,
+    pub comparison: ComparisonIx,
     /// Place of the model.
-    pub model: usize,
+    pub model: ModelIx,
     /// Results of the first release call it `tap`.
     #[serde(alias = "tap")]
-    pub layer: usize,
+    pub layer: LayerIx,
     /// Its AUC on half B.
     pub b: Estimate,
     /// How seldom chance does as well in any of so many.
@@ -244,6 +249,6 @@ pub struct Group {
     pub n: usize,
     /// Distinct identities in the group.
     pub identities: usize,
-    /// Per comparison (by place), per class, the rate of the class in the group; empty for a quantity.
-    pub rates: Vec<Vec<Rate>>,
+    /// By comparison and class: the rate of the class in the group; empty for a quantity.
+    pub rates: TiVec<ComparisonIx, Vec<Rate>>,
 }

@@ -100,10 +100,10 @@ impl StudyMatrix {
 /// Every cell of the study, model by model, in the order of the study file.
 pub fn cells(study: &Study) -> Vec<CellId> {
     let mut cells = Vec::new();
-    for (model, of) in study.models.iter().enumerate() {
-        for layer in 0..of.layers(study.layers.as_deref()).len() {
-            for (projection, of) in study.projections.iter().enumerate() {
-                for comparison in 0..study.comparisons.len() {
+    for (model, of) in study.models.iter_enumerated() {
+        for layer in of.layers(study.layers.as_deref()).keys() {
+            for (projection, of) in study.projections.iter_enumerated() {
+                for comparison in study.comparisons.keys() {
                     cells.extend(of.views().into_iter().map(|view| CellId { model, layer, projection, view, comparison }));
                 }
             }

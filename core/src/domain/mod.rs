@@ -17,6 +17,7 @@ pub mod file_kind;
 pub mod glossary;
 pub mod image;
 mod image_index;
+pub mod index;
 pub mod job;
 mod labels;
 pub mod ledger;

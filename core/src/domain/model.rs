@@ -1,8 +1,13 @@
 //! Models: what is compared, and the factors in which they differ.
 
-use super::{canonical::Value, vocabulary::vocabulary};
+use super::{
+    canonical::Value,
+    index::{LayerIx, ModelIx},
+    vocabulary::vocabulary,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, path::PathBuf};
+use typed_index_collections::{TiSlice, TiVec};
 
 /// What is compared: where features come from, under a name.
 #[derive(Clone, Debug, PartialEq)]
@@ -254,7 +259,7 @@ impl Model {
     }
 
     /// Its layers, in order of depth, less those not asked for.
-    pub fn layers(&self, asked: Option<&[String]>) -> Vec<String> {
+    pub fn layers(&self, asked: Option<&[String]>) -> TiVec<LayerIx, String> {
         let all: Vec<String> = match &self.source {
             Source::Given(given) => given.layers.keys().cloned().collect(),
             Source::Network(network) => network.layers.clone(),
@@ -265,9 +270,9 @@ impl Model {
 }
 
 /// Models of one definition under several names: the first, and another.
-pub fn twins(models: &[Model]) -> Vec<[&str; 2]> {
-    let first = |place: usize| models[..place].iter().find(|first| first.source == models[place].source);
-    (0..models.len()).filter_map(|place| Some([first(place)?.name.as_str(), models[place].name.as_str()])).collect()
+pub fn twins(models: &TiSlice<ModelIx, Model>) -> Vec<[&str; 2]> {
+    let first = |of: ModelIx| models[..of].iter().find(|first| first.source == models[of].source);
+    models.iter_enumerated().filter_map(|(of, model)| Some([first(of)?.name.as_str(), model.name.as_str()])).collect()
 }
 
 /// The factors in which two models differ; empty when they are the same in all.

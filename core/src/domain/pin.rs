@@ -57,10 +57,17 @@ pub fn find(pins: Vec<Pin>, figures: &[KnownFigure]) -> Vec<Pinned> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::index::{ComparisonIx, LayerIx, ProjectionIx};
     use crate::domain::projection::View;
 
     fn known(model: usize, name: &str, definition: &str) -> KnownFigure {
-        let cell = CellId { model, layer: 0, projection: 0, view: View::Map, comparison: 0 };
+        let cell = CellId {
+            model: model.into(),
+            layer: LayerIx(0),
+            projection: ProjectionIx(0),
+            view: View::Map,
+            comparison: ComparisonIx(0),
+        };
         KnownFigure { cell, name: name.into(), definition: Digest::of(definition.as_bytes()) }
     }
 
@@ -80,7 +87,7 @@ mod tests {
             pin("gone", Some("gone")),
             pin("gone", None),
         ];
-        let found: Vec<Option<usize>> = find(pins, &figures).into_iter().map(|of| Some(of.cell?.model)).collect();
+        let found: Vec<Option<usize>> = find(pins, &figures).into_iter().map(|of| Some(of.cell?.model.into())).collect();
         // Renamed, though another has its name now; one of twins, by name; the first of them; by name alone, twice; lost, twice.
         assert_eq!(found, [Some(0), Some(2), Some(1), Some(1), Some(1), None, None]);
     }

@@ -2,6 +2,7 @@
 
 use super::{
     contrast::ContrastSides,
+    index::{ComparisonIx, ModelIx},
     ledger::{CHANCE, CellId, Ledger},
     score::{Estimate, Spread},
 };
@@ -109,7 +110,7 @@ pub struct Difference {
     /// The place among what is held.
     pub held: usize,
     /// Place of the comparison.
-    pub comparison: usize,
+    pub comparison: ComparisonIx,
     /// Each side's AUC: the mean over its trainings.
     pub left: f64,
     /// The other side's AUC.
@@ -132,9 +133,9 @@ pub struct Interaction {
     /// The place among what is held.
     pub held: usize,
     /// Places of the comparisons.
-    pub within: usize,
+    pub within: ComparisonIx,
     /// The place of the same comparison over all images.
-    pub whole: usize,
+    pub whole: ComparisonIx,
     /// Within less whole, each of them right less left.
     pub difference: Estimate,
     /// Two-sided, from the resamples.
@@ -227,7 +228,7 @@ impl Verdicts {
 impl SimultaneousTests {
     /// What is said of each difference, in their order; `held`: the sides that they are of.
     pub fn verdicts(&self, held: &[ContrastSides], ledger: &Ledger) -> Vec<DifferenceVerdict> {
-        let told: BTreeSet<(usize, usize)> = ledger
+        let told: BTreeSet<(ModelIx, ComparisonIx)> = ledger
             .rows
             .iter()
             .filter(|row| row.chosen && self.of(&row.candidate.cell).is_some_and(CellTest::is_told))
@@ -252,9 +253,9 @@ impl SimultaneousTests {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ViewBesideFeatures {
     /// Place of the model.
-    pub model: usize,
+    pub model: ModelIx,
     /// Place of the comparison.
-    pub comparison: usize,
+    pub comparison: ComparisonIx,
     /// The chosen view.
     pub cell: CellId,
     /// On half B: nearest neighbours in the features, and the linear probe.
@@ -279,20 +280,27 @@ impl ViewBesideFeatures {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::index::{LayerIx, ProjectionIx};
     use crate::domain::{
         ledger::{Candidate, LedgerRow},
         projection::View,
     };
 
     fn cell(model: usize, comparison: usize) -> CellId {
-        CellId { model, layer: 0, projection: 0, view: View::Axis(1), comparison }
+        CellId {
+            model: model.into(),
+            layer: LayerIx(0),
+            projection: ProjectionIx(0),
+            view: View::Axis(1),
+            comparison: comparison.into(),
+        }
     }
 
     /// Two models and four comparisons, told beyond chance where `adjusted` is small: right is surely better, surely worse, perhaps
     /// better, and surely better at what neither can.
     fn two_models() -> (SimultaneousTests, Ledger, Vec<ContrastSides>) {
         let estimate = |value: f64| Estimate::new(value, value - 0.1, value + 0.1);
-        let told = |comparison: usize| if comparison == 3 { 0.9 } else { 0.01 };
+        let told = |comparison: ComparisonIx| if comparison == ComparisonIx(3) { 0.9 } else { 0.01 };
         let cells: Vec<CellId> = (0..2).flat_map(|model| (0..4).map(move |comparison| cell(model, comparison))).collect();
         let sure = |of: &CellId| {
             let beside = Familywise { adjusted: told(of.comparison), low: 0.5 };
@@ -301,7 +309,7 @@ mod tests {
         let differences = [(0.2, 0.01), (-0.2, 0.01), (0.2, 0.5), (0.2, 0.01)].into_iter().enumerate();
         let difference = |(comparison, (value, q)): (usize, (f64, f64))| Difference {
             held: 0,
-            comparison,
+            comparison: comparison.into(),
             left: 0.6,
             right: 0.6 + value,
             difference: estimate(value),
@@ -341,7 +349,7 @@ mod tests {
             beside: vec![],
             detectable: Detectable::default(),
         };
-        (tests, ledger, vec![ContrastSides { contrast: 0, left: vec![0], right: vec![1] }])
+        (tests, ledger, vec![ContrastSides { contrast: 0, left: vec![0.into()], right: vec![1.into()] }])
     }
 
     #[test]

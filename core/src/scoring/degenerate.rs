@@ -6,12 +6,14 @@ use super::{
     inference::simultaneous::{self, LayerScores, ProjectionScores, StudyScores},
     score, score_features,
 };
+use crate::domain::index::{LayerIx, ModelIx, ProjectionIx};
 use crate::{
     domain::{
         comparison::{Measured, Question},
         contrast::ContrastSides,
         fairness::{Fairness, GroupMeasure, Support},
         image::{Column, Images, Labels},
+        index::ComparisonIx,
         projection::View,
         score::{Scores, Statistics},
         simultaneous::SimultaneousTests,
@@ -19,6 +21,7 @@ use crate::{
     },
     numeric::{Matrix, PhiloxStream},
 };
+use typed_index_collections::TiSlice;
 
 struct ScoredCase {
     scores: Vec<Scores>,
@@ -54,7 +57,8 @@ fn all(
         for (comparison, question) in questions.iter().enumerate() {
             let scored = score(&setting, std::slice::from_ref(&points), question, &views, &statistics, 1);
             scores.push(scored.scores.clone());
-            let slot = ScoreSlot { model, layer: 0, projection: 0, comparison };
+            let slot =
+                ScoreSlot { model: model.into(), layer: LayerIx(0), projection: ProjectionIx(0), comparison: comparison.into() };
             projections.push(ProjectionScores { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted });
         }
     }
@@ -70,12 +74,17 @@ fn all(
         statistics: &statistics,
         seed: 1,
     });
-    let layer_scores = |(comparison, ranks)| LayerScores { model: 0, layer: 0, comparison, ranks };
+    let layer_scores = |(comparison, ranks): (usize, Matrix)| LayerScores {
+        model: ModelIx(0),
+        layer: LayerIx(0),
+        comparison: ComparisonIx(comparison),
+        ranks,
+    };
     let features: Vec<LayerScores> = measured.ranks.into_iter().enumerate().map(layer_scores).collect();
-    let contrasts = [ContrastSides { contrast: 0, left: vec![0], right: vec![1] }];
+    let contrasts = [ContrastSides { contrast: 0, left: vec![0.into()], right: vec![1.into()] }];
     let study = StudyScores {
         setting: &setting,
-        questions: &questions,
+        questions: TiSlice::from_ref(&questions),
         projections: &projections,
         features: &features,
         contrasts: &contrasts,
@@ -202,5 +211,5 @@ fn a_comparison_within_some_images_is_held_beside_the_same_over_all() {
     let label = |name: &str, i: usize| Some(if name == "x" { u8::from(i.is_multiple_of(2)) } else { u8::from(i < 120) });
     let outcome = all(&[X, &["x", "not x", "g"]], label, |i| i, noise);
     let [of] = &outcome.tests.interactions[..] else { panic!("{:?}", outcome.tests.interactions) };
-    assert_eq!((of.within, of.whole, of.difference.value, of.q), (1, 0, 0.0, 1.0), "a model beside itself");
+    assert_eq!((of.within, of.whole, of.difference.value, of.q), (1.into(), 0.into(), 0.0, 1.0), "a model beside itself");
 }

@@ -17,6 +17,7 @@ use crate::{
     domain::{
         comparison::{Measured, Question},
         image::{Column, Images, Labels},
+        index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
         projection::View,
         score::{Estimate, Interval, Statistics},
         simultaneous::{CellTest, SimultaneousTests},
@@ -25,6 +26,7 @@ use crate::{
     numeric::{Matrix, PhiloxStream, Purpose, sum},
 };
 use rayon::prelude::*;
+use typed_index_collections::TiSlice;
 
 fn long() -> bool {
     std::env::var_os("VISAVIS_LONG").is_some()
@@ -278,7 +280,12 @@ fn grid_of(study: SimulatedStudy, seed: u64) -> SimultaneousTests {
         let scores_of = |(model, points): (usize, &[Matrix; 1])| {
             let each = questions.iter().enumerate().map(|(comparison, question)| {
                 let scored = score(setting, points, question, &axes, &statistics, seed);
-                let slot = ScoreSlot { model, layer: 0, projection: 0, comparison };
+                let slot = ScoreSlot {
+                    model: model.into(),
+                    layer: LayerIx(0),
+                    projection: ProjectionIx(0),
+                    comparison: comparison.into(),
+                };
                 ProjectionScores { slot, scores: scored.scores, ranks: scored.ranks, permuted: scored.permuted }
             });
             each.collect::<Vec<_>>()
@@ -287,7 +294,7 @@ fn grid_of(study: SimulatedStudy, seed: u64) -> SimultaneousTests {
         let (questions, projections) = (&questions, &projections);
         simultaneous::simultaneous_tests(&StudyScores {
             setting,
-            questions,
+            questions: TiSlice::from_ref(questions),
             projections,
             features: &[],
             contrasts: &[],
@@ -347,7 +354,9 @@ fn what_is_claimed_is_found_more_often_than_beside_the_whole_grid() {
         let grids: Vec<SimultaneousTests> =
             (0..runs as u64).into_par_iter().map(|run| grid_of(SimulatedStudy { signal, ..null }, 37 * run + 3)).collect();
         let found = |is: &dyn Fn(&CellTest) -> bool| {
-            let planted = |cell: &&CellTest| cell.cell.model == 0 && cell.cell.comparison == 0 && cell.chosen.is_some();
+            let planted = |cell: &&CellTest| {
+                cell.cell.model == ModelIx(0) && cell.cell.comparison == ComparisonIx(0) && cell.chosen.is_some()
+            };
             grids.iter().filter(|grid| grid.cells.iter().find(planted).is_some_and(is)).count() as f64 / runs as f64
         };
         let chosen = found(&|cell| cell.chosen.is_some_and(|of| of.adjusted <= 0.05));

@@ -4,6 +4,7 @@ use super::{Inputs, StageOutput};
 use crate::{
     domain::{
         Fault, Result,
+        index::{LayerIx, ModelIx},
         score::FeatureScores,
         simultaneous::SimultaneousTests,
         stage::{Probes, Ranking, role},
@@ -36,7 +37,7 @@ pub(super) fn rank(ranking: &Ranking, inputs: &Inputs) -> Result<StageOutput> {
     let made = StageOutput::default().with_json(Ranking::LEDGER, &ledger)?.with_json(Ranking::FREQUENCIES, &frequencies)?;
     match inputs.truth()? {
         Some(truth) => {
-            let known = ranking.questions.iter().enumerate().filter_map(|(comparison, question)| {
+            let known = ranking.questions.iter_enumerated().filter_map(|(comparison, question)| {
                 let planted = Some(truth.asked_by(question)).filter(|planted| !planted.is_empty())?;
                 let drawn = planted.iter().all(|(_, attribute)| attribute.drawn);
                 let correlates = planted.iter().any(|(_, attribute)| attribute.can_be_told());
@@ -59,9 +60,9 @@ fn probed(probes: &Probes, inputs: &Inputs) -> Result<Vec<Probed>> {
     if spaces.len() != probes.spaces.len() || spaces.iter().any(|space| space.answers.len() != probes.asked.len()) {
         return Err(Fault::unexpected("the rank stage was given more or fewer answers of feature spaces than it has places for"));
     }
-    let answers = |(&[model, layer], space): (&[usize; 2], FeatureScores)| {
+    let answers = |(&(model, layer), space): (&(ModelIx, LayerIx), FeatureScores)| {
         let asked = probes.asked.iter().zip(space.answers);
-        asked.filter_map(|(&comparison, answer)| Probed::new([model, layer, comparison], &answer)).collect::<Vec<_>>()
+        asked.filter_map(|(&comparison, answer)| Probed::new((model, layer, comparison), &answer)).collect::<Vec<_>>()
     };
     Ok(probes.spaces.iter().zip(spaces).flat_map(answers).collect())
 }

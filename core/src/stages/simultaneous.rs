@@ -47,7 +47,7 @@ pub(crate) fn simultaneous(of: &Simultaneous, inputs: &Inputs) -> Result<StageOu
         .spaces
         .iter()
         .zip(spaces)
-        .map(|(&[model, layer, comparison], (_, ranks))| LayerScores { model, layer, comparison, ranks })
+        .map(|(&(model, layer, comparison), (_, ranks))| LayerScores { model, layer, comparison, ranks })
         .collect();
     let study = StudyScores {
         setting: &setting,

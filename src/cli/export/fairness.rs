@@ -68,7 +68,7 @@ pub fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
     }
     for of in outcome.results.fairness()? {
         let found = &of.fairness;
-        for (place, comparison) in study.comparisons.iter().enumerate() {
+        for (place, comparison) in study.comparisons.iter_enumerated() {
             let Some((_, asked)) = of.question(place).filter(|_| comparison.question.width() == 2) else { continue };
             let names = |groups: String| {
                 [

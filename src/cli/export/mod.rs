@@ -20,6 +20,7 @@ use visavis_core::{
     domain::{
         Fault, Key, Result,
         image::Images,
+        index::{LayerIx, ModelIx},
         job::JobId,
         ledger::CellId,
         metric::MetricPoint,
@@ -93,15 +94,16 @@ impl ExportCommand {
 
     fn matrix(&self, plan: &study::Plan) -> Result<Vec<u8>> {
         let (study, names) = (&plan.study, StudyNames::of(&plan.study));
-        let models: Vec<&str> = (0..study.models.len()).map(|model| names.model(model)).collect();
-        let model = place("--model", self.model.as_deref(), &models)?;
+        let models: Vec<&str> = study.models.keys().map(|model| names.model(model)).collect();
+        let model: ModelIx = place("--model", self.model.as_deref(), &models)?.into();
         let layers = names.layers(model);
-        let layer = place("--layer", self.layer.as_deref(), &layers.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let layer_names: Vec<&str> = layers.iter().map(String::as_str).collect();
+        let layer: LayerIx = place("--layer", self.layer.as_deref(), &layer_names)?.into();
         let (step, output) = if self.what == "features" {
             (study::features(study, model, layer), study::features_name(study, model, layer))
         } else {
-            let projections: Vec<&str> = (0..study.projections.len()).map(|projection| names.projection(projection)).collect();
-            let projection = place("--projection", self.projection.as_deref(), &projections)?;
+            let projections: Vec<&str> = study.projections.keys().map(|projection| names.projection(projection)).collect();
+            let projection = place("--projection", self.projection.as_deref(), &projections)?.into();
             (
                 Step::Project { model, layer, projection, seed: usize::from(self.seed) - 1 },
                 ProjectFeatures::COORDINATES.to_owned(),

@@ -6,7 +6,10 @@ use crate::report::{
     source::ReportSource,
 };
 use serde::Serialize;
-use visavis_core::domain::comparison::{Comparison, Measured};
+use visavis_core::domain::{
+    comparison::{Comparison, Measured},
+    index::ComparisonIx,
+};
 
 #[derive(Serialize)]
 pub struct Comparisons {
@@ -38,7 +41,7 @@ impl Section for Comparisons {
 
 impl Comparisons {
     pub fn of(source: &ReportSource) -> Self {
-        let comparisons = source.study().comparisons.iter().enumerate();
+        let comparisons = source.study().comparisons.iter_enumerated();
         Comparisons {
             images: source.images(),
             rows: comparisons.map(|(place, of)| ComparisonRow::of(source, place, of)).collect(),
@@ -47,7 +50,7 @@ impl Comparisons {
 }
 
 impl ComparisonRow {
-    fn of(source: &ReportSource, place: usize, of: &Comparison) -> Self {
+    fn of(source: &ReportSource, place: ComparisonIx, of: &Comparison) -> Self {
         let scored = source.outcome.scores.iter().find(|(score, _)| score.comparison == place).map(|(_, scored)| scored);
         let images = |class: usize| {
             let scored = scored?;

@@ -9,6 +9,7 @@ use crate::report::{
 use serde::Serialize;
 use visavis_core::domain::{
     claim::NumberForm,
+    index::ComparisonIx,
     score::Estimate,
     simultaneous::{DISCOVERY, Difference, DifferenceVerdict, Interaction},
 };
@@ -115,8 +116,9 @@ impl Pair {
             return None;
         }
         let (left, right) = (source.names().side(&held.left).to_owned(), source.names().side(&held.right).to_owned());
-        let output =
-            |comparison: usize| source.simultaneous_output(format!("{left} → {right} · {}", study.comparisons[comparison].name));
+        let output = |comparison: ComparisonIx| {
+            source.simultaneous_output(format!("{left} → {right} · {}", study.comparisons[comparison].name))
+        };
         let names = |verdict: DifferenceVerdict| -> Vec<String> {
             let judged_so = differences.iter().filter(|(at, _)| outcome.verdicts[*at] == verdict);
             judged_so.map(|(_, of)| study.comparisons[of.comparison].name.clone()).collect()
@@ -160,7 +162,7 @@ impl DifferenceRow {
 impl InteractionRow {
     fn of(source: &ReportSource, output: &OutputSource, place: usize, of: &Interaction) -> Self {
         let at = |field: &str| format!("/interactions/{place}/{field}");
-        let name = |comparison: usize| source.study().comparisons[comparison].name.clone();
+        let name = |comparison: ComparisonIx| source.study().comparisons[comparison].name.clone();
         InteractionRow {
             within: name(of.within),
             whole: name(of.whole),

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use visavis_core::domain::{
     Result,
     comparison::{Comparison, Measured},
+    index::ComparisonIx,
     ledger::Group,
 };
 
@@ -66,7 +67,7 @@ impl Fairness {
     pub fn joined(source: &ReportSource, probes: Option<GroupRatesPart>) -> Self {
         let has_probes = probes.is_some();
         let (mut tables, tests) = probes.map_or_else(Default::default, |probes| (probes.tables, probes.tests));
-        let comparison = |(place, of): (usize, &Comparison)| {
+        let comparison = |(place, of): (ComparisonIx, &Comparison)| {
             let (probe, base_rates) = (tables.remove(&place), base_rates(source, place, of));
             (probe.is_some() || base_rates.is_some()).then(|| ComparisonFairness {
                 comparison: of.name.clone(),
@@ -74,19 +75,19 @@ impl Fairness {
                 base_rates,
             })
         };
-        let comparisons = source.study().comparisons.iter().enumerate().filter_map(comparison).collect();
+        let comparisons = source.study().comparisons.iter_enumerated().filter_map(comparison).collect();
         Fairness { comparisons, has_probes, tests }
     }
 }
 
 /// `None` without groups, and of a quantity.
-fn base_rates(source: &ReportSource, place: usize, of: &Comparison) -> Option<BaseRateTable> {
+fn base_rates(source: &ReportSource, place: ComparisonIx, of: &Comparison) -> Option<BaseRateTable> {
     let has_classes = matches!(of.question.measured, Measured::Classes(_));
     (has_classes && !source.outcome.frequencies.groups.is_empty()).then(|| BaseRateTable::of(source, place, of))
 }
 
 impl BaseRateTable {
-    fn of(source: &ReportSource, comparison: usize, of: &Comparison) -> Self {
+    fn of(source: &ReportSource, comparison: ComparisonIx, of: &Comparison) -> Self {
         let output = source.frequencies_output();
         let asked = of.question.attributes();
         let row = |(place, group): (usize, &Group)| {

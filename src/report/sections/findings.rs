@@ -10,7 +10,7 @@ use crate::{
     study::CellVerdict,
 };
 use serde::Serialize;
-use visavis_core::domain::{claim::NumberForm, simultaneous::Family};
+use visavis_core::domain::{claim::NumberForm, index::ModelIx, simultaneous::Family};
 
 /// Models whose findings are unfolded.
 const MOST_OPEN: usize = 3;
@@ -86,14 +86,14 @@ impl Findings {
 
 fn models(source: &ReportSource) -> Vec<ModelFinding> {
     let mut models: Vec<ModelFinding> =
-        (0..source.study().models.len()).filter_map(|model| ModelFinding::of(source, model)).collect();
+        source.study().models.keys().filter_map(|model| ModelFinding::of(source, model)).collect();
     models.iter_mut().take(MOST_OPEN).for_each(|of| of.is_open = true);
     models
 }
 
 impl ModelFinding {
     /// `None` of a model without a ranked cell.
-    fn of(source: &ReportSource, model: usize) -> Option<Self> {
+    fn of(source: &ReportSource, model: ModelIx) -> Option<Self> {
         let (outcome, rows) = (source.outcome, &source.outcome.ledger.rows);
         let mut chosen: Vec<usize> = outcome.chosen_of(model).map(|(row, _)| row).collect();
         let low = |row: usize| rows[row].low.unwrap_or(f64::NEG_INFINITY);

@@ -11,6 +11,7 @@ use serde::Serialize;
 use visavis_core::domain::{
     claim::NumberForm,
     comparison::Measured,
+    index::{ComparisonIx, ModelIx},
     ledger::CellId,
     score::{Estimate, ViewScore},
     stage::ScoreViews,
@@ -29,12 +30,12 @@ impl Gradient {
     pub fn all(source: &ReportSource) -> Vec<Self> {
         let study = source.study();
         let of_comparison =
-            |comparison: usize| (0..study.models.len()).filter_map(move |model| steepest(source, model, comparison));
-        (0..study.comparisons.len()).flat_map(of_comparison).collect()
+            |comparison: ComparisonIx| study.models.keys().filter_map(move |model| steepest(source, model, comparison));
+        study.comparisons.keys().flat_map(of_comparison).collect()
     }
 }
 
-fn steepest(source: &ReportSource, model: usize, comparison: usize) -> Option<Gradient> {
+fn steepest(source: &ReportSource, model: ModelIx, comparison: ComparisonIx) -> Option<Gradient> {
     let study = source.study();
     let is_large = |scored: &ScoreSource| scored.scores.counts.exclusive.iter().all(|n| *n >= study.statistics.min_positives);
     let scores =
@@ -47,7 +48,7 @@ fn steepest(source: &ReportSource, model: usize, comparison: usize) -> Option<Gr
     });
     let low = |of: &Axis| of.score.low().unwrap_or(f64::NEG_INFINITY);
     let axis = views.max_by(|a, b| low(a).total_cmp(&low(b)).then(b.place.cmp(&a.place)))?;
-    let projection = axis.of.projection.unwrap_or(0);
+    let projection = axis.of.projection.unwrap_or_default();
     let cell = CellId { model, layer: axis.of.layer, projection, view: axis.view.view, comparison };
     let output = OutputSource { key: axis.scored.key, output: ScoreViews::SCORES, of: source.cell(&cell) };
     let is_quantity = matches!(study.comparisons[comparison].question.measured, Measured::Quantity(_));

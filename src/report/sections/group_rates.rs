@@ -18,6 +18,7 @@ use visavis_core::domain::{
     Result,
     claim::NumberForm,
     fairness::{GroupGap, GroupMeasure, GroupRates, QuestionFairness, Reweighed, Support},
+    index::ComparisonIx,
     score::Estimate,
     simultaneous::DISCOVERY,
     stage::GroupFairness,
@@ -25,7 +26,7 @@ use visavis_core::domain::{
 
 pub struct GroupRatesPart {
     /// By place of the comparison.
-    pub tables: BTreeMap<usize, GroupTable>,
+    pub tables: BTreeMap<ComparisonIx, GroupTable>,
     /// Gaps that were tested, by model.
     pub tests: Vec<TestCount>,
 }
@@ -130,7 +131,7 @@ impl GroupRatesPart {
             tests: source.claims.count(&output(source, of), "/tests", "gaps tested", of.fairness.tests),
         };
         GroupRatesPart {
-            tables: (0..study.comparisons.len()).filter_map(|place| Some((place, GroupTable::of(source, all, place)?))).collect(),
+            tables: study.comparisons.keys().filter_map(|place| Some((place, GroupTable::of(source, all, place)?))).collect(),
             tests: all.iter().map(count).collect(),
         }
     }
@@ -141,7 +142,7 @@ fn output(source: &ReportSource, of: &ModelFairness) -> OutputSource {
 }
 
 /// The model whose probe of its last layer is best on the selection half; of equal ones the first.
-fn best_by_probe<'a>(source: &ReportSource, all: &'a [ModelFairness], comparison: usize) -> Option<&'a ModelFairness> {
+fn best_by_probe<'a>(source: &ReportSource, all: &'a [ModelFairness], comparison: ComparisonIx) -> Option<&'a ModelFairness> {
     let auc = |of: &ModelFairness| {
         let layer = study::last_layer(source.study(), of.model);
         let scored = source.outcome.scores.get(&ScoreOf { model: of.model, layer, projection: None, comparison });
@@ -152,7 +153,7 @@ fn best_by_probe<'a>(source: &ReportSource, all: &'a [ModelFairness], comparison
 
 impl GroupTable {
     /// `None` where nobody is in a group, or the question was not asked.
-    fn of(source: &ReportSource, all: &[ModelFairness], comparison: usize) -> Option<Self> {
+    fn of(source: &ReportSource, all: &[ModelFairness], comparison: ComparisonIx) -> Option<Self> {
         let best = best_by_probe(source, all, comparison)?;
         let (place, question) = best.question(comparison).filter(|(_, asked)| asked.cells.iter().any(|cell| cell.n > 0))?;
         let output = output(source, best);
@@ -296,7 +297,7 @@ fn is_discovery(gap: &GroupGap) -> bool {
 }
 
 /// A model's widest TPR gap on a comparison, among groups with enough positives.
-fn widest(source: &ReportSource, of: &ModelFairness, comparison: usize) -> Option<WidestGap> {
+fn widest(source: &ReportSource, of: &ModelFairness, comparison: ComparisonIx) -> Option<WidestGap> {
     let (place, question) = of.question(comparison)?;
     let asked = source.study().comparisons[comparison].question.attributes();
     let is_enough = |gap: &GroupGap| {
@@ -325,6 +326,7 @@ mod tests {
         fixture::{self, Fixture},
         sections::fairness,
     };
+    use visavis_core::domain::index::ModelIx;
     use visavis_core::domain::{
         dispersion::{Dispersion, GroupDispersion, Undefined},
         fairness::Fairness,
@@ -390,8 +392,8 @@ mod tests {
 
     fn text(fairness: &Fairness) -> String {
         Fixture::new().with_groups().text(|source| {
-            let places = vec![Some(0), None];
-            let all = [ModelFairness { model: 0, key: fixture::output().key, fairness: fairness.clone(), places }];
+            let places = vec![Some(0), None].into();
+            let all = [ModelFairness { model: ModelIx(0), key: fixture::output().key, fairness: fairness.clone(), places }];
             Some(fairness::Fairness::joined(source, Some(GroupRatesPart::filled(source, &all))))
         })
     }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use visavis_core::domain::{
     Result,
     claim::NumberForm,
+    index::ComparisonIx,
     ledger::{LedgerRow, ProbeDetection, Recovered},
     stage::Ranking,
 };
@@ -80,7 +81,7 @@ impl KnownTruth {
     }
 
     fn filled(source: &ReportSource, truth: &Truth, recovered: Option<&Recovered>) -> Self {
-        let rows = source.study().comparisons.iter().enumerate().filter_map(|(comparison, of)| {
+        let rows = source.study().comparisons.iter_enumerated().filter_map(|(comparison, of)| {
             let asked = truth.asked_by(&of.question);
             (!asked.is_empty()).then(|| TruthRow::of(source, comparison, &asked, recovered))
         });
@@ -114,7 +115,7 @@ impl Recovery {
 }
 
 impl TruthRow {
-    fn of(source: &ReportSource, comparison: usize, asked: &[(usize, &Planted)], recovered: Option<&Recovered>) -> Self {
+    fn of(source: &ReportSource, comparison: ComparisonIx, asked: &[(usize, &Planted)], recovered: Option<&Recovered>) -> Self {
         let outcome = source.outcome;
         let chosen: Vec<(usize, &LedgerRow)> = outcome.chosen_on(comparison).collect();
         let models = models_above_chance(source, comparison);
@@ -185,6 +186,7 @@ fn best_probe(source: &ReportSource, place: usize, of: &ProbeDetection) -> BestO
 mod tests {
     use super::*;
     use crate::report::fixture::Fixture;
+    use visavis_core::domain::index::{LayerIx, ModelIx};
     use visavis_core::domain::score::Estimate;
 
     fn truth() -> Truth {
@@ -212,7 +214,13 @@ mod tests {
 
     #[test]
     fn the_known_answer_stands_beside_what_was_found() {
-        let probe = ProbeDetection { comparison: 1, model: 1, layer: 0, b: Estimate::new(0.9, 0.8, 0.95), adjusted: 0.01 };
+        let probe = ProbeDetection {
+            comparison: ComparisonIx(1),
+            model: ModelIx(1),
+            layer: LayerIx(0),
+            b: Estimate::new(0.9, 0.8, 0.95),
+            adjusted: 0.01,
+        };
         let recovered =
             Recovered { planted: 3, beyond_chance: 2, found: 1, told_by_probes: 3, probes: vec![probe], ..Recovered::default() };
         let text = Fixture::new().text(|source| Some(KnownTruth::filled(source, &truth(), Some(&recovered))));

@@ -11,6 +11,7 @@ use crate::{
 use serde::Serialize;
 use std::path::Path;
 use visavis_core::domain::{
+    index::{LayerIx, ModelIx},
     model::{BaselineKind, Model, Source, Weights},
     result::Manifest,
     stage::WEIGHTS_PREFIX,
@@ -75,26 +76,26 @@ impl Section for Models {
 
 impl Models {
     pub fn of(source: &ReportSource) -> Self {
-        let models = source.study().models.iter().enumerate();
+        let models = source.study().models.iter_enumerated();
         Models { images: source.images(), rows: models.map(|(place, of)| ModelRow::of(source, place, of)).collect() }
     }
 }
 
 impl ModelRow {
-    fn of(source: &ReportSource, place: usize, of: &Model) -> Self {
+    fn of(source: &ReportSource, place: ModelIx, of: &Model) -> Self {
         let layers = source.names().layers(place);
         let layer =
-            |(layer, name): (usize, &String)| LayerRow::of(source, of, name, source.outcome.results.features(place, layer));
+            |(layer, name): (LayerIx, &String)| LayerRow::of(source, of, name, source.outcome.results.features(place, layer));
         ModelRow {
             name: of.name.clone(),
             description: Description::of(source, place, &of.source),
-            layers: layers.iter().enumerate().map(layer).collect(),
+            layers: layers.iter_enumerated().map(layer).collect(),
         }
     }
 }
 
 impl Description {
-    fn of(source: &ReportSource, place: usize, model: &Source) -> Self {
+    fn of(source: &ReportSource, place: ModelIx, model: &Source) -> Self {
         let shareable = |path: &Path| source.outcome.plan.workspace().shareable(path).display().to_string();
         Description { kind: kind(model), parts: parts(model, &shareable), trained_on: TrainingSet::of(source, place) }
     }
@@ -102,7 +103,7 @@ impl Description {
 
 impl TrainingSet {
     /// `None` of a model that was not trained here.
-    fn of(source: &ReportSource, place: usize) -> Option<Self> {
+    fn of(source: &ReportSource, place: ModelIx) -> Option<Self> {
         let manifest = source.outcome.plan.result(Step::Train { model: place })?;
         let count = |fact: &str, what: &str| {
             let values = manifest.fact(fact);

@@ -170,6 +170,7 @@ impl Projected<'_> {
 mod tests {
     use super::*;
     use crate::report::fixture::{Fixture, output};
+    use visavis_core::domain::index::{LayerIx, ModelIx, ProjectionIx};
     use visavis_core::domain::{projection::View, score};
 
     #[test]
@@ -187,9 +188,9 @@ mod tests {
         for (seeds, wanted) in [(3, "0.900 [0.800–0.950] – 0.900 [0.800–0.950]"), (1, "0.900 – 0.900 – –")] {
             let text = Fixture::new().text(|source| {
                 let of = ProjectionQuality {
-                    model: 0,
-                    layer: 0,
-                    projection: 0,
+                    model: ModelIx(0),
+                    layer: LayerIx(0),
+                    projection: ProjectionIx(0),
                     key: output().key,
                     quality: quality_of(seeds),
                     projected: None,

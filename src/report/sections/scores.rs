@@ -7,6 +7,7 @@ use crate::report::{
     words,
 };
 use serde::Serialize;
+use visavis_core::domain::index::{ComparisonIx, ModelIx};
 
 #[derive(Serialize)]
 pub struct ScoreMatrix {
@@ -55,12 +56,12 @@ impl Section for ScoreMatrix {
 impl ScoreMatrix {
     pub fn of(source: &ReportSource) -> Self {
         let (study, chosen) = (source.study(), &source.outcome.chosen);
-        let is_model = |model: &usize| chosen.keys().any(|(of, _)| of == model);
-        let is_comparison = |comparison: &usize| chosen.keys().any(|(_, of)| of == comparison);
-        let models: Vec<usize> = (0..study.models.len()).filter(is_model).collect();
-        let (ranked, others): (Vec<usize>, Vec<usize>) = (0..study.comparisons.len()).partition(is_comparison);
-        let of_model = |&model: &usize| Head { name: study.models[model].name.clone(), noise: None };
-        let of_comparison = |&comparison: &usize| Head {
+        let is_model = |model: &ModelIx| chosen.keys().any(|(of, _)| of == model);
+        let is_comparison = |comparison: &ComparisonIx| chosen.keys().any(|(_, of)| of == comparison);
+        let models: Vec<ModelIx> = study.models.keys().filter(is_model).collect();
+        let (ranked, others): (Vec<ComparisonIx>, Vec<ComparisonIx>) = study.comparisons.keys().partition(is_comparison);
+        let of_model = |&model: &ModelIx| Head { name: study.models[model].name.clone(), noise: None };
+        let of_comparison = |&comparison: &ComparisonIx| Head {
             name: study.comparisons[comparison].name.clone(),
             noise: source.label_noise(comparison),
         };
@@ -68,10 +69,10 @@ impl ScoreMatrix {
             (models.iter().map(of_model).collect(), ranked.iter().map(of_comparison).collect());
         // The more of the two go down the page.
         let (columns, rows) = if models.len() > ranked.len() {
-            let cells = |&model: &usize| ranked.iter().map(|&comparison| cell(source, model, comparison)).collect();
+            let cells = |&model: &ModelIx| ranked.iter().map(|&comparison| cell(source, model, comparison)).collect();
             (comparison_heads, rows(model_heads, models.iter().map(cells)))
         } else {
-            let cells = |&comparison: &usize| models.iter().map(|&model| cell(source, model, comparison)).collect();
+            let cells = |&comparison: &ComparisonIx| models.iter().map(|&model| cell(source, model, comparison)).collect();
             (model_heads, rows(comparison_heads, ranked.iter().map(cells)))
         };
         let unranked = others.into_iter().map(|comparison| unranked(source, comparison)).collect();
@@ -83,7 +84,7 @@ fn rows(heads: Vec<Head>, cells: impl Iterator<Item = Vec<Option<MatrixCell>>>) 
     heads.into_iter().zip(cells).map(|(head, cells)| MatrixRow { head, cells }).collect()
 }
 
-fn cell(source: &ReportSource, model: usize, comparison: usize) -> Option<MatrixCell> {
+fn cell(source: &ReportSource, model: ModelIx, comparison: ComparisonIx) -> Option<MatrixCell> {
     let &row = source.outcome.chosen.get(&(model, comparison))?;
     let chosen = &source.outcome.ledger.rows[row];
     let verdict = source.outcome.verdict(chosen);
@@ -97,7 +98,7 @@ fn cell(source: &ReportSource, model: usize, comparison: usize) -> Option<Matrix
     })
 }
 
-fn unranked(source: &ReportSource, comparison: usize) -> Unranked {
+fn unranked(source: &ReportSource, comparison: ComparisonIx) -> Unranked {
     let first = source.outcome.ledger.rows.iter().find(|row| row.candidate.cell.comparison == comparison);
     let reason = first.map_or("its cells wait for a missing input".to_owned(), |row| source.outcome.reason(row));
     Unranked {
@@ -127,7 +128,7 @@ mod tests {
     #[test]
     fn a_comparison_that_is_not_ranked_has_its_reason() {
         let mut fixture = Fixture::new();
-        for row in fixture.ledger.rows.iter_mut().filter(|row| row.candidate.cell.comparison == 1) {
+        for row in fixture.ledger.rows.iter_mut().filter(|row| row.candidate.cell.comparison == ComparisonIx(1)) {
             (row.rank, row.chosen) = (None, false);
             row.reason = "not ranked: too few to say: class 1 has 2 images in half A, 20 are needed".to_owned();
         }

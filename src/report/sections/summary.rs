@@ -10,7 +10,12 @@ use crate::{
     study::People,
 };
 use serde::Serialize;
-use visavis_core::domain::{claim::NumberForm, ledger::ModelStanding, simultaneous::ViewBesideFeatures};
+use visavis_core::domain::{
+    claim::NumberForm,
+    index::{ComparisonIx, ModelIx},
+    ledger::ModelStanding,
+    simultaneous::ViewBesideFeatures,
+};
 
 /// Models that a sentence names before it says that there are others.
 const MOST_NAMES: usize = 6;
@@ -161,7 +166,7 @@ impl Summary {
 /// Comparisons by the models whose chosen view is above chance on them; and the comparisons without one.
 fn above_chance(source: &ReportSource) -> (Vec<AboveChance>, Vec<String>) {
     let (mut some, mut none): (Vec<(String, Vec<String>)>, Vec<String>) = (Vec::new(), Vec::new());
-    for (place, comparison) in source.study().comparisons.iter().enumerate() {
+    for (place, comparison) in source.study().comparisons.iter_enumerated() {
         let asked = source.outcome.chosen_on(place).count();
         let models = models_above_chance(source, place);
         let name = comparison.name.clone();
@@ -180,7 +185,7 @@ fn above_chance(source: &ReportSource) -> (Vec<AboveChance>, Vec<String>) {
 }
 
 /// Models whose chosen view is above chance on a comparison.
-pub fn models_above_chance(source: &ReportSource, comparison: usize) -> Vec<String> {
+pub fn models_above_chance(source: &ReportSource, comparison: ComparisonIx) -> Vec<String> {
     let rows = source.outcome.chosen_on(comparison).filter(|(_, row)| source.outcome.tells(row));
     rows.map(|(_, row)| source.model(&row.candidate.cell)).collect()
 }
@@ -188,16 +193,18 @@ pub fn models_above_chance(source: &ReportSource, comparison: usize) -> Vec<Stri
 /// Comparisons whose best probe on the selection half is of features that were not trained, where others were.
 fn untrained(source: &ReportSource) -> Vec<Untrained> {
     let study = source.study();
-    let is_untrained = |model: usize| study.models[model].source.learned_nothing();
-    if (0..study.models.len()).all(is_untrained) {
+    let is_untrained = |model: ModelIx| study.models[model].source.learned_nothing();
+    if study.models.keys().all(is_untrained) {
         return vec![];
     }
-    let best = |comparison: usize| {
+    let best = |comparison: ComparisonIx| {
         let features = source.outcome.scores.iter().filter(|(of, _)| of.projection.is_none() && of.comparison == comparison);
         let probes = features.filter_map(|(of, scored)| Some((of.model, scored.probe.as_ref()?.a?.value)));
         probes.reduce(|best, other| if other.1 > best.1 { other } else { best }).map(|(model, _)| model)
     };
-    (0..study.comparisons.len())
+    study
+        .comparisons
+        .keys()
         .filter(|&comparison| source.outcome.chosen_on(comparison).next().is_some())
         .filter_map(|comparison| Some((comparison, best(comparison).filter(|model| is_untrained(*model))?)))
         .map(|(comparison, model)| Untrained {
@@ -212,7 +219,7 @@ fn lost(source: &ReportSource) -> Vec<Lost> {
     let outcome = source.outcome;
     let mut found: Vec<&ViewBesideFeatures> = outcome.grid.beside.iter().filter(|of| of.word() == "lost").collect();
     found.sort_by(|one, other| one.kept.value.total_cmp(&other.kept.value));
-    let mut lost: Vec<(usize, Vec<String>)> = Vec::new();
+    let mut lost: Vec<(ComparisonIx, Vec<String>)> = Vec::new();
     for of in found {
         let model = source.study().models[of.model].name.clone();
         match lost.iter_mut().find(|(comparison, _)| *comparison == of.comparison) {

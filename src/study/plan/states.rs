@@ -156,11 +156,12 @@ impl StepStates {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use visavis_core::domain::index::{LayerIx, ModelIx};
 
-    const FEATURES: Step = Step::Features { model: 0, layer: 0 };
-    const OTHER: Step = Step::Features { model: 1, layer: 0 };
-    const SCORES: Step = Step::FeatureScores { model: 0, layer: 0 };
-    const OTHER_SCORES: Step = Step::FeatureScores { model: 1, layer: 0 };
+    const FEATURES: Step = Step::Features { model: ModelIx(0), layer: LayerIx(0) };
+    const OTHER: Step = Step::Features { model: ModelIx(1), layer: LayerIx(0) };
+    const SCORES: Step = Step::FeatureScores { model: ModelIx(0), layer: LayerIx(0) };
+    const OTHER_SCORES: Step = Step::FeatureScores { model: ModelIx(1), layer: LayerIx(0) };
 
     /// Two models' features, the scores of each, and the ledger of both.
     fn states() -> StepStates {
@@ -224,8 +225,8 @@ mod tests {
         let mut states = states();
         done(&mut states, &[Step::Index]);
         states.take_due();
-        let later = Step::Verify { model: 0 };
-        states.add(vec![Node { step: later, needs: vec![Step::Index, Step::Train { model: 7 }] }]);
+        let later = Step::Verify { model: ModelIx(0) };
+        states.add(vec![Node { step: later, needs: vec![Step::Index, Step::Train { model: ModelIx(7) }] }]);
         assert_eq!(states.take_due(), [later], "a need that is no step is no need");
         assert_eq!(states.needs(later), [Step::Index]);
     }

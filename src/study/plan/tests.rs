@@ -2,6 +2,7 @@ use super::*;
 use crate::study::testing::{ResultMap, result, sources, study_of};
 use std::{collections::BTreeMap, fs, path::Path};
 use visavis_core::domain::{
+    index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     ledger::{Candidate, CellId, Ledger, LedgerRow, ShownAs},
     projection::View,
     result::Output,
@@ -38,7 +39,8 @@ fn ready(plan: &mut Plan) -> Vec<Step> {
     plan.newly_ready().into_iter().map(|(_, step)| step).collect()
 }
 
-const FEATURES: [Step; 2] = [Step::Features { model: 0, layer: 0 }, Step::Features { model: 1, layer: 0 }];
+const FEATURES: [Step; 2] =
+    [Step::Features { model: ModelIx(0), layer: LayerIx(0) }, Step::Features { model: ModelIx(1), layer: LayerIx(0) }];
 /// Figures that a ledger of two models on one comparison will show at most, as a plan counts them before it is there.
 const FIGURES: usize = 2 + 3;
 const TWO: [(&str, &str); 2] = [("one", "one.npy"), ("two", "two.npy")];
@@ -101,7 +103,8 @@ fn two_models_of_the_same_features_share_every_stage_of_them() {
     let results = ResultMap::default();
     let mut plan = plan_of(&study_of(&[("one", "same.npy"), ("two", "same.npy")]), &results);
     let ran = run(&mut plan, &results);
-    let of_second = |step: &&Step| matches!(step, Step::Features { model: 1, .. } | Step::Project { model: 1, .. });
+    let of_second =
+        |step: &&Step| matches!(step, Step::Features { model: ModelIx(1), .. } | Step::Project { model: ModelIx(1), .. });
     assert_eq!(ran.iter().filter(of_second).count(), 0, "{ran:?}");
     assert_eq!(plan.open_steps().count(), 0, "what was made for one is there for both");
 }
@@ -131,7 +134,7 @@ fn a_failed_task_bars_what_needs_it_until_it_is_forgiven() {
     let (key, step) = plan.newly_ready()[0];
     plan.failed(key, "a row is not finite").unwrap();
     assert_eq!(plan.status(step), Some(&StageStatus::Failed("a row is not finite".into())));
-    assert_eq!(plan.status(Step::FeatureScores { model: 0, layer: 0 }), Some(&StageStatus::Barred));
+    assert_eq!(plan.status(Step::FeatureScores { model: ModelIx(0), layer: LayerIx(0) }), Some(&StageStatus::Barred));
     assert_eq!(plan.failures(), 1);
     // The other model goes on, and is ranked alone.
     let ran = run(&mut plan, &results);
@@ -178,7 +181,10 @@ fn a_filter_keeps_what_it_names_and_what_that_needs() {
     let mut plan = plan_of(&study_of(&TWO), &results);
     plan.only("project TWO").unwrap();
     let kept: Vec<Step> = plan.steps().map(|(step, _)| step).collect();
-    assert_eq!(kept, [Step::Index, FEATURES[1], Step::Project { model: 1, layer: 0, projection: 0, seed: 0 }]);
+    assert_eq!(
+        kept,
+        [Step::Index, FEATURES[1], Step::Project { model: ModelIx(1), layer: LayerIx(0), projection: ProjectionIx(0), seed: 0 }]
+    );
     assert!(plan.only("project three").unwrap_err().what.contains("project three"));
     plan.only("=features two · embedding").unwrap();
     assert_eq!(plan.steps().count(), 2);
@@ -186,7 +192,7 @@ fn a_filter_keeps_what_it_names_and_what_that_needs() {
 
 fn features_of_one() -> Missing {
     let (input, expected_at) = ("features of one".to_owned(), "one.npy".to_owned());
-    Missing { input, expected_at, need: Need::Models([0].into()), cells: 1 }
+    Missing { input, expected_at, need: Need::Models([ModelIx(0)].into()), cells: 1 }
 }
 
 #[test]
@@ -202,7 +208,7 @@ fn what_is_found_to_be_missing_counts_as_if_it_had_been_known_from_the_start() {
     assert_eq!(plan.status(FEATURES[1]), Some(&StageStatus::Done), "it is not forced any more");
     plan.only("project two").unwrap();
     assert_eq!(plan.missing, [], "nothing that is kept waits for it");
-    plan.lack(Missing { need: Need::Models([1].into()), ..features_of_one() }).unwrap();
+    plan.lack(Missing { need: Need::Models([ModelIx(1)].into()), ..features_of_one() }).unwrap();
     assert_eq!(plan.missing.len(), 2, "what the filter hid is missing still");
 }
 
@@ -222,7 +228,13 @@ fn what_waits_for_something_missing_is_barred_and_not_counted_as_to_run() {
 fn a_ledger_brings_the_figures_that_it_shows() {
     let results = ResultMap::default();
     let mut plan = plan_of(&study_of(&TWO), &results);
-    let cell = CellId { model: 1, layer: 0, projection: 0, view: View::Axis(0), comparison: 0 };
+    let cell = CellId {
+        model: ModelIx(1),
+        layer: LayerIx(0),
+        projection: ProjectionIx(0),
+        view: View::Axis(0),
+        comparison: ComparisonIx(0),
+    };
     let row = |cell: CellId, shown_as: Vec<ShownAs>| LedgerRow {
         candidate: Candidate { cell, a: None, b: None, unranked: None },
         rank: Some(1),
@@ -241,7 +253,7 @@ fn a_ledger_brings_the_figures_that_it_shows() {
         optimism: None,
         projections: vec![],
         standings: vec![],
-        rows: vec![row(CellId { model: 0, ..cell }, vec![]), row(cell, vec![ShownAs::Best])],
+        rows: vec![row(CellId { model: ModelIx(0), ..cell }, vec![]), row(cell, vec![ShownAs::Best])],
     };
     let digest = results.put_object(&serde_json::to_vec(&ledger).unwrap());
     let output = Output { name: Ranking::LEDGER.to_owned(), digest, bytes: 1 };

@@ -2,25 +2,27 @@
 
 use super::StudyResults;
 use crate::study::steps::Step;
+use typed_index_collections::TiVec;
 use visavis_core::domain::{
     Key, Result,
     fairness::{Fairness, QuestionFairness},
+    index::{ComparisonIx, ModelIx},
     stage::{GroupFairness, Work},
 };
 
 /// What was found of one model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelFairness {
-    pub model: usize,
+    pub model: ModelIx,
     pub key: Key,
     pub fairness: Fairness,
     /// By comparison: the place of its question among those that were asked.
-    pub places: Vec<Option<usize>>,
+    pub places: TiVec<ComparisonIx, Option<usize>>,
 }
 
 impl ModelFairness {
     /// What was found on a comparison, and its place in the result.
-    pub fn question(&self, comparison: usize) -> Option<(usize, &QuestionFairness)> {
+    pub fn question(&self, comparison: ComparisonIx) -> Option<(usize, &QuestionFairness)> {
         let place = (*self.places.get(comparison)?)?;
         Some((place, self.fairness.asked.get(place)?))
     }
@@ -33,7 +35,7 @@ impl StudyResults<'_> {
     /// A result that is damaged.
     pub fn fairness(&self) -> Result<Vec<ModelFairness>> {
         let mut all = Vec::new();
-        for model in 0..self.study.models.len() {
+        for model in self.study.models.keys() {
             let step = Step::Fairness { model };
             let Some(Work::Fairness(of)) = self.result(step).map(|manifest| &manifest.work) else { continue };
             let Some(found) = self.json::<Fairness>(step, GroupFairness::GROUPS)? else { continue };
@@ -54,7 +56,7 @@ mod tests {
     #[test]
     fn a_comparison_has_what_was_found_of_its_question() {
         let study = study_of(&[("one", "1.npy"), ("other", "2.npy")]);
-        let question = study.comparisons[0].question.clone();
+        let question = study.comparisons[ComparisonIx(0)].question.clone();
         let mut other = question.clone();
         other.within = Some("glasses".parse().unwrap());
         let asked = |parity: f64| QuestionFairness {
@@ -80,13 +82,13 @@ mod tests {
             Work::Fairness(GroupFairness { questions, groups: vec![], depth: 1, statistics: study.statistics, seed: 1 })
         };
         let mut results = MadeUpResults::default();
-        let step = Step::Fairness { model: 1 };
+        let step = Step::Fairness { model: ModelIx(1) };
         results.put(step, work(vec![other.clone(), question]), GroupFairness::GROUPS, &found);
         let all = results.of(&study).fairness().unwrap();
         assert_eq!(all.len(), 1, "the first model was not looked at");
-        assert_eq!((all[0].model, all[0].key), (1, results.key(step)));
-        assert_eq!(all[0].question(0), Some((1, &asked(0.2))));
+        assert_eq!((all[0].model, all[0].key), (ModelIx(1), results.key(step)));
+        assert_eq!(all[0].question(ComparisonIx(0)), Some((1, &asked(0.2))));
         results.put(step, work(vec![other]), GroupFairness::GROUPS, &found);
-        assert_eq!(results.of(&study).fairness().unwrap()[0].question(0), None, "it was not asked");
+        assert_eq!(results.of(&study).fairness().unwrap()[0].question(ComparisonIx(0)), None, "it was not asked");
     }
 }

@@ -27,6 +27,7 @@ use visavis_core::{
     dataset::faces::Truth,
     domain::{
         Fault, Key, Result,
+        index::{LayerIx, ModelIx},
         ledger::{CellId, Frequencies, Ledger, Recovered},
         result::Manifest,
         score::FigureRobustness,
@@ -73,7 +74,7 @@ impl<'a> StudyResults<'a> {
     }
 
     /// The result that made the features of a model at a layer.
-    pub fn features(&self, model: usize, layer: usize) -> Option<&'a Manifest> {
+    pub fn features(&self, model: ModelIx, layer: LayerIx) -> Option<&'a Manifest> {
         self.result(features(self.study, model, layer))
     }
 

@@ -8,6 +8,7 @@ use visavis_core::{
     domain::{
         Fault, Key, Result,
         contrast::{self, ContrastSides},
+        index::{ComparisonIx, ModelIx},
         ledger::{CellId, Frequencies, Ledger, LedgerRow, ShownAs},
         simultaneous::{CellTest, DifferenceVerdict, SimultaneousTests},
     },
@@ -65,7 +66,7 @@ pub struct StudyOutcome<'a> {
     pub verdicts: Vec<DifferenceVerdict>,
     pub ledger: Ledger,
     /// By model and comparison: the place in the ledger of the view that was chosen on the selection half.
-    pub chosen: BTreeMap<(usize, usize), usize>,
+    pub chosen: BTreeMap<(ModelIx, ComparisonIx), usize>,
     pub frequencies: Frequencies,
     pub ranked: Key,
     /// What was planted in drawn faces.
@@ -167,12 +168,12 @@ impl<'a> StudyOutcome<'a> {
     }
 
     /// The chosen views on a comparison, in the order of models, with their places in the ledger.
-    pub fn chosen_on(&self, comparison: usize) -> impl Iterator<Item = (usize, &LedgerRow)> {
+    pub fn chosen_on(&self, comparison: ComparisonIx) -> impl Iterator<Item = (usize, &LedgerRow)> {
         self.chosen.iter().filter(move |((_, of), _)| *of == comparison).map(|(_, &place)| (place, &self.ledger.rows[place]))
     }
 
     /// Those of a model, in the order of the ledger.
-    pub fn chosen_of(&self, model: usize) -> impl Iterator<Item = (usize, &LedgerRow)> {
+    pub fn chosen_of(&self, model: ModelIx) -> impl Iterator<Item = (usize, &LedgerRow)> {
         self.ledger.rows.iter().enumerate().filter(move |(_, row)| row.chosen && row.candidate.cell.model == model)
     }
 }
@@ -180,10 +181,17 @@ impl<'a> StudyOutcome<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use visavis_core::domain::index::{LayerIx, ProjectionIx};
     use visavis_core::domain::{ledger::Candidate, projection::View};
 
     fn row(picked: bool, chosen: bool, shown_as: Vec<ShownAs>) -> LedgerRow {
-        let cell = CellId { model: 0, layer: 0, projection: 0, view: View::Map, comparison: 0 };
+        let cell = CellId {
+            model: ModelIx(0),
+            layer: LayerIx(0),
+            projection: ProjectionIx(0),
+            view: View::Map,
+            comparison: ComparisonIx(0),
+        };
         let candidate = Candidate { cell, a: None, b: None, unranked: None };
         LedgerRow { candidate, rank: Some(1), picked, chosen, low: None, shown_as, reason: String::new() }
     }

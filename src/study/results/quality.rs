@@ -2,14 +2,21 @@
 
 use super::StudyResults;
 use crate::study::steps::Step;
-use visavis_core::domain::{Key, Result, projection::View, result::Manifest, score::Quality, stage::MeasureQuality};
+use visavis_core::domain::{
+    Key, Result,
+    index::{LayerIx, ModelIx, ProjectionIx},
+    projection::View,
+    result::Manifest,
+    score::Quality,
+    stage::MeasureQuality,
+};
 
 /// One projection of one model's features at one layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProjectionQuality<'a> {
-    pub model: usize,
-    pub layer: usize,
-    pub projection: usize,
+    pub model: ModelIx,
+    pub layer: LayerIx,
+    pub projection: ProjectionIx,
     pub key: Key,
     pub quality: Quality,
     /// The projection's own result, of the first seed: its facts belong to the table.
@@ -65,7 +72,7 @@ mod tests {
     #[test]
     fn a_projection_has_its_quality_and_the_facts_of_its_first_seed() {
         let study = study_of(&[("one", "1.npy")]);
-        let (model, layer, projection) = (0, 0, 0);
+        let (model, layer, projection) = (ModelIx(0), LayerIx(0), ProjectionIx(0));
         let step = Step::Quality { model, layer, projection };
         let found = Quality { format: 1, neighbours: 15, asked: 100, seeds: 2, views: vec![] };
         let mut results = MadeUpResults::default();

@@ -9,6 +9,7 @@ use std::{
 };
 use visavis_core::domain::{
     Fault, Key, Result,
+    index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     projection::View,
     score::{Counts, Estimate, FeatureScores, ProbeScore, Scores, ViewScore},
     stage::{ScoreFeatures, ScoreViews, Work},
@@ -17,10 +18,10 @@ use visavis_core::domain::{
 /// Scores of one model at one layer on one comparison; `projection: None` for the features themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ScoreOf {
-    pub model: usize,
-    pub layer: usize,
-    pub projection: Option<usize>,
-    pub comparison: usize,
+    pub model: ModelIx,
+    pub layer: LayerIx,
+    pub projection: Option<ProjectionIx>,
+    pub comparison: ComparisonIx,
 }
 
 /// Scores, and where they stand: an output of a result, from this JSON pointer on.
@@ -97,7 +98,7 @@ impl StudyResults<'_> {
             let Step::FeatureScores { model, layer } = step else { continue };
             let Work::FeatureScores(ScoreFeatures { questions, .. }) = &manifest.work else { continue };
             let Some(found) = self.json::<FeatureScores>(step, ScoreFeatures::SCORES)? else { continue };
-            for (comparison, asked) in self.study.comparisons.iter().enumerate() {
+            for (comparison, asked) in self.study.comparisons.iter_enumerated() {
                 let place = questions.iter().position(|question| *question == asked.question);
                 let Some((place, answer)) = place.and_then(|place| Some((place, found.value.answers.get(place)?))) else {
                     continue;
@@ -171,8 +172,10 @@ mod tests {
         }
     }
 
-    const STEP: Step = Step::Score { model: 1, layer: 0, projection: 0, comparison: 0 };
-    const OF: ScoreOf = ScoreOf { model: 1, layer: 0, projection: Some(0), comparison: 0 };
+    const STEP: Step =
+        Step::Score { model: ModelIx(1), layer: LayerIx(0), projection: ProjectionIx(0), comparison: ComparisonIx(0) };
+    const OF: ScoreOf =
+        ScoreOf { model: ModelIx(1), layer: LayerIx(0), projection: Some(ProjectionIx(0)), comparison: ComparisonIx(0) };
 
     fn two_models() -> Study {
         study_of(&[("one", "1.npy"), ("other", "2.npy")])
@@ -193,7 +196,12 @@ mod tests {
         };
         let found = FeatureScores { format: 1, answers: (0..questions.len()).map(answer).collect() };
         let work = ScoreFeatures { questions, statistics: study.statistics, seed: 1 };
-        results.put(Step::FeatureScores { model: 0, layer: 0 }, Work::FeatureScores(work), ScoreFeatures::SCORES, &found);
+        results.put(
+            Step::FeatureScores { model: ModelIx(0), layer: LayerIx(0) },
+            Work::FeatureScores(work),
+            ScoreFeatures::SCORES,
+            &found,
+        );
     }
 
     #[test]
@@ -221,11 +229,11 @@ mod tests {
     #[test]
     fn features_are_scored_on_the_comparisons_that_they_were_asked_about() {
         let study = two_models();
-        let of = ScoreOf { model: 0, layer: 0, projection: None, comparison: 0 };
-        let mut other = study.comparisons[0].question.clone();
+        let of = ScoreOf { model: ModelIx(0), layer: LayerIx(0), projection: None, comparison: ComparisonIx(0) };
+        let mut other = study.comparisons[ComparisonIx(0)].question.clone();
         other.within = Some("glasses".parse().unwrap());
         let mut results = MadeUpResults::default();
-        with_features(&mut results, &study, vec![other.clone(), study.comparisons[0].question.clone()]);
+        with_features(&mut results, &study, vec![other.clone(), study.comparisons[ComparisonIx(0)].question.clone()]);
         let all = results.of(&study).scores().unwrap();
         assert_eq!(all[&of].pointer, "/answers/1/scores", "an auditor finds it there");
         assert_eq!(all[&of].scores.views[0].whole, Some(Estimate::bare(0.7)));
@@ -237,7 +245,7 @@ mod tests {
     fn each_score_has_a_name_and_the_counts_of_its_half() {
         let study = two_models();
         let mut results = MadeUpResults::default();
-        with_features(&mut results, &study, vec![study.comparisons[0].question.clone()]);
+        with_features(&mut results, &study, vec![study.comparisons[ComparisonIx(0)].question.clone()]);
         let all = results.of(&study).scores().unwrap();
         let source = all.values().next().unwrap();
         let named: Vec<(&str, usize)> = source.named().iter().map(|of| (of.name, of.counts.n)).collect();

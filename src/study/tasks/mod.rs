@@ -10,6 +10,7 @@ use visavis_core::{
     domain::{
         comparison::Question,
         contrast,
+        index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
         ledger::CellId,
         model::{Source, WeightFamily, Weights},
         projection::View,
@@ -93,7 +94,7 @@ impl KnownResults<'_> {
         Some(Task { work, inputs })
     }
 
-    fn train(&self, model: usize) -> Option<(Work, Vec<Input>)> {
+    fn train(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let Source::Network(network) = &study.models[model].source else { return None };
         let Weights::Recipe { recipe, seed } = &network.weights else { return None };
@@ -115,7 +116,7 @@ impl KnownResults<'_> {
         self.study.seed.wrapping_add(seed as u64)
     }
 
-    fn extract(&self, model: usize) -> Option<(Work, Vec<Input>)> {
+    fn extract(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let Source::Network(network) = &study.models[model].source else { return None };
         let (family, untrained, weights) = match &network.weights {
@@ -128,7 +129,7 @@ impl KnownResults<'_> {
         let extraction = Extraction {
             architecture: network.architecture.clone(),
             preparation: study.preparations.get(&network.prepare)?.clone(),
-            layers: StudyNames::of(study).layers(model),
+            layers: StudyNames::of(study).layers(model).into(),
             family,
             untrained,
             numerics: study.numerics.clone(),
@@ -137,14 +138,14 @@ impl KnownResults<'_> {
         Some((Work::Extract(extraction), weights.into_iter().chain([images]).collect()))
     }
 
-    fn baseline(&self, model: usize) -> Option<(Work, Vec<Input>)> {
+    fn baseline(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
         let Source::Baseline { word, prepare } = &self.study.models[model].source else { return None };
         let baseline = Baseline { word: *word, preparation: self.study.preparations.get(prepare)?.clone() };
         Some((Work::Baseline(baseline), vec![self.pictures()?]))
     }
 
     /// The features of a model at a layer, in a role.
-    fn features(&self, model: usize, layer: usize, role: &str) -> Option<Input> {
+    fn features(&self, model: ModelIx, layer: LayerIx, role: &str) -> Option<Input> {
         self.output(features(self.study, model, layer), &features_name(self.study, model, layer), role)
     }
 
@@ -173,7 +174,7 @@ impl KnownResults<'_> {
     }
 
     /// The coordinates of a projection, one a seed.
-    fn points(&self, model: usize, layer: usize, projection: usize) -> Option<Vec<Input>> {
+    fn points(&self, model: ModelIx, layer: LayerIx, projection: ProjectionIx) -> Option<Vec<Input>> {
         let of = |seed: usize| {
             let step = Step::Project { model, layer, projection, seed };
             self.output(step, ProjectFeatures::COORDINATES, &role::numbered(role::POINTS_BY_SEED, seed))
@@ -181,7 +182,13 @@ impl KnownResults<'_> {
         (0..self.study.projections[projection].seeds).map(of).collect()
     }
 
-    fn score(&self, model: usize, layer: usize, projection: usize, comparison: usize) -> Option<(Work, Vec<Input>)> {
+    fn score(
+        &self,
+        model: ModelIx,
+        layer: LayerIx,
+        projection: ProjectionIx,
+        comparison: ComparisonIx,
+    ) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let question = study.comparisons[comparison].question.clone();
         let (points, views) = (self.points(model, layer, projection)?, study.projections[projection].views());
@@ -190,13 +197,13 @@ impl KnownResults<'_> {
     }
 
     /// The comparisons whose labels are all there.
-    fn labelled(&self) -> Vec<usize> {
-        let questions = self.study.comparisons.iter().enumerate();
+    fn labelled(&self) -> Vec<ComparisonIx> {
+        let questions = self.study.comparisons.iter_enumerated();
         let there = |question: &Question| question.attributes().iter().all(|of| self.source(&role::labels(of)).is_some());
         questions.filter(|(_, comparison)| there(&comparison.question)).map(|(place, _)| place).collect()
     }
 
-    fn questions(&self, comparisons: &[usize]) -> Vec<Question> {
+    fn questions(&self, comparisons: &[ComparisonIx]) -> Vec<Question> {
         comparisons.iter().map(|&place| self.study.comparisons[place].question.clone()).collect()
     }
 
@@ -206,7 +213,7 @@ impl KnownResults<'_> {
         self.labels(attributes)
     }
 
-    fn feature_scores(&self, model: usize, layer: usize) -> Option<(Work, Vec<Input>)> {
+    fn feature_scores(&self, model: ModelIx, layer: LayerIx) -> Option<(Work, Vec<Input>)> {
         let questions = self.questions(&self.labelled());
         let features = self.features(model, layer, role::FEATURES)?;
         let inputs = [vec![self.images()?, features], self.labels_of(&questions)?].concat();
@@ -214,14 +221,15 @@ impl KnownResults<'_> {
         Some((Work::FeatureScores(work), inputs))
     }
 
-    fn fairness(&self, model: usize) -> Option<(Work, Vec<Input>)> {
+    fn fairness(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
         let (study, layer) = (self.study, last_layer(self.study, model));
         let questions = self.questions(&self.labelled());
         let there = |group: &&String| self.source(&role::labels(group)).is_some();
         let groups: Vec<String> = study.fairness.groups.iter().filter(there).cloned().collect();
         let attributes = questions.iter().flat_map(Question::attributes).chain(groups.iter().map(String::as_str));
         let labels = self.labels(attributes.collect::<BTreeSet<_>>())?;
-        let decisions = self.output(Step::FeatureScores { model, layer }, ScoreFeatures::DECISIONS, GroupFairness::DECISIONS)?;
+        let decisions =
+            self.output(Step::FeatureScores { model, layer: layer }, ScoreFeatures::DECISIONS, GroupFairness::DECISIONS)?;
         let inputs = [vec![self.images()?, self.features(model, layer, role::FEATURES)?, decisions], labels].concat();
         let (statistics, seed) = (study.statistics, study.seed);
         Some((Work::Fairness(GroupFairness { questions, groups, depth: study.fairness.depth, statistics, seed }), inputs))
@@ -248,13 +256,12 @@ impl KnownResults<'_> {
             let Step::FeatureScores { model, layer } = step else { continue };
             for (place, comparison) in self.labelled().into_iter().enumerate() {
                 if let Some(input) = self.output(step, &ranks_of(place), &role::numbered(role::SPACES, spaces.len())) {
-                    spaces.push([model, layer, comparison]);
+                    spaces.push((model, layer, comparison));
                     inputs.push(input);
                 }
             }
         }
-        let all: Vec<usize> = (0..study.comparisons.len()).collect();
-        let questions = self.questions(&all);
+        let questions = study.comparisons.iter().map(|comparison| comparison.question.clone()).collect();
         inputs.extend(self.labels_of(&self.questions(&self.labelled()))?);
         let (statistics, seed) = (study.statistics, study.seed);
         Some((
@@ -274,7 +281,7 @@ impl KnownResults<'_> {
         steps(self.study).into_iter().filter_map(|node| of(node.step)).collect()
     }
 
-    fn verify(&self, model: usize) -> Option<(Work, Vec<Input>)> {
+    fn verify(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
         let points = self.features(model, last_layer(self.study, model), VerifyIdentities::FEATURES)?;
         let work = VerifyIdentities { bootstraps: self.study.statistics.bootstraps, seed: self.study.seed };
         Some((Work::Verify(work), vec![self.images()?, points, self.source(role::IDENTITIES)?]))
@@ -290,7 +297,7 @@ impl KnownResults<'_> {
         if scores.is_empty() {
             return None;
         }
-        let questions: Vec<_> = study.comparisons.iter().map(|comparison| comparison.question.clone()).collect();
+        let questions = study.comparisons.iter().map(|comparison| comparison.question.clone()).collect();
         let attributes: Vec<String> = self.sources.attributes().map(str::to_owned).collect();
         let truth: Vec<Input> = self.source(Ranking::TRUTH).into_iter().collect();
         let (probes, spaces) = if truth.is_empty() { Default::default() } else { self.probes() };
@@ -317,7 +324,7 @@ impl KnownResults<'_> {
         for step in steps(self.study).into_iter().map(|node| node.step) {
             let Step::FeatureScores { model, layer } = step else { continue };
             if let Some(input) = self.output(step, ScoreFeatures::SCORES, &role::numbered(role::SPACES, spaces.len())) {
-                spaces.push([model, layer]);
+                spaces.push((model, layer));
                 inputs.push(input);
             }
         }

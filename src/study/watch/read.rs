@@ -85,7 +85,7 @@ impl Watch {
     /// Of a training: how many epochs it has.
     fn epochs(&self, row: &JobRow) -> Option<usize> {
         let plan = self.plan.as_ref()?;
-        let model = (0..plan.study.models.len()).find(|&model| plan.job(Step::Train { model }) == row.id)?;
+        let model = plan.study.models.keys().find(|&model| plan.job(Step::Train { model }) == row.id)?;
         plan.study.models[model].recipe().and_then(|recipe| plan.study.recipes.get(recipe)).map(|recipe| recipe.epochs)
     }
 }

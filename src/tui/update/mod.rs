@@ -101,6 +101,7 @@ mod tests {
         tui::event::{CommandEnded, CommandPurpose},
     };
     use visavis_core::domain::Fault;
+    use visavis_core::domain::index::ModelIx;
 
     fn app(seen: Snapshot) -> App {
         let mut app = App::new((120, 40), Theme::Dark, DrawingMode::Braille, &ScreenLayout::default());
@@ -254,7 +255,7 @@ mod tests {
         let (mut app, _) = after("G Space");
         assert_eq!(app.shared.marked.iter().collect::<Vec<_>>(), ["noisy"]);
         let mut matrix_snapshot = testing::study();
-        matrix_snapshot.families[2].0 = "quiet".to_owned();
+        matrix_snapshot.families[ModelIx(2)].0 = "quiet".to_owned();
         update(&mut app, ScreenEvent::Seen(Box::new(testing::seen(matrix_snapshot))), &[]);
         assert!(app.shared.marked.is_empty());
     }

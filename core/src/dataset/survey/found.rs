@@ -4,6 +4,7 @@ use crate::{
     dataset::{identities::People, readers::labels::LabelTable},
     domain::{
         image::{Column, ImageIndex, Images, Labels},
+        index::ModelIx,
         ledger::CellId,
         missing::MissingLabels,
         study::Study,
@@ -70,7 +71,7 @@ pub enum Need {
     /// All of them: it is the evaluation data.
     Everything,
     /// Those of these models, by place.
-    Models(BTreeSet<usize>),
+    Models(BTreeSet<ModelIx>),
     /// Those of comparisons that name this attribute.
     Attribute(String),
 }

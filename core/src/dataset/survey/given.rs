@@ -18,7 +18,7 @@ use crate::{
 pub(crate) fn given(study: &Study, survey: &mut Survey) -> Result<Vec<RowList>> {
     let mut lists: Vec<RowList> = Vec::new();
     let known = survey.images.as_ref().and_then(|images| ImageIndex::from_sorted(images.ids()));
-    for (place, model) in study.models.iter().enumerate() {
+    for (place, model) in study.models.iter_enumerated() {
         let Source::Given(given) = &model.source else { continue };
         let files = given.layers.iter().map(|(layer, file)| (format!("features of `{}` at {layer}", model.name), file));
         for (input, file) in files.chain([(format!("image list of `{}`", model.name), &given.images)]) {

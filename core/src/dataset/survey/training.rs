@@ -19,7 +19,7 @@ pub(crate) fn training(study: &Study, digests: &mut DigestCache, survey: &mut Su
     for (name, dataset) in study.datasets.iter().filter(|(name, dataset)| learns(name) && dataset.is_here()) {
         let set = collect(dataset, digests)?;
         if !set.pictures.is_dir() {
-            let models = study.models.iter().enumerate().filter(|(_, model)| model.learns_from(name)).map(|(place, _)| place);
+            let models = study.models.iter_enumerated().filter(|(_, model)| model.learns_from(name)).map(|(model, _)| model);
             survey.missing.push(Absent {
                 input: format!("pictures of the training set `{name}`"),
                 expected_at: Some(set.pictures),

@@ -195,6 +195,6 @@ impl Work {
 const SCORE_VERSION: u32 = 6;
 
 /// Places in the study.
-fn places<'a>(places: impl IntoIterator<Item = &'a usize>) -> Value {
-    Value::list(places, |place| Value::count(*place))
+fn places(places: impl IntoIterator<Item = usize>) -> Value {
+    Value::List(places.into_iter().map(Value::count).collect())
 }

@@ -9,6 +9,7 @@ use crate::domain::{
     comparison::{Expression, Measured, Question},
     contrast::ContrastSides,
     image::Take,
+    index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     model::{Architecture, BaselineKind, Loss, WeightFamily},
     projection::{Method, Metric, View},
     score::Statistics,
@@ -60,8 +61,8 @@ fn samples() -> Vec<(&'static str, Task)> {
     let questions = vec![question.clone(), quantity.clone()];
     let views = vec![View::Features, View::Axis(3), View::Pair(1, 2), View::Map];
     let slots = vec![
-        ScoreSlot { model: 1, layer: 2, projection: 3, comparison: 4 },
-        ScoreSlot { model: 5, layer: 6, projection: 7, comparison: 8 },
+        ScoreSlot { model: ModelIx(1), layer: LayerIx(2), projection: ProjectionIx(3), comparison: ComparisonIx(4) },
+        ScoreSlot { model: ModelIx(5), layer: LayerIx(6), projection: ProjectionIx(7), comparison: ComparisonIx(8) },
     ];
     let tsne = Method::new("tsne").with("perplexity", 30.0).with("metric", Metric::Cosine);
     let umap = Method::new("umap").with("neighbors", 15).with("min_dist", 0.1).with("metric", Metric::Cosine);
@@ -101,7 +102,7 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("umap", project(umap.clone())),
         ("score", Work::Score(ScoreViews { question: question.clone(), views: views.clone(), statistics, seed: 7 })),
         ("quantity", Work::Score(ScoreViews { question: quantity, views: views.clone(), statistics, seed: 7 })),
-        ("space", Work::FeatureScores(ScoreFeatures { questions: questions.clone(), statistics, seed: 7 })),
+        ("space", Work::FeatureScores(ScoreFeatures { questions: questions.clone().into(), statistics, seed: 7 })),
         (
             "steady",
             Work::Robustness(Robustness {
@@ -115,7 +116,7 @@ fn samples() -> Vec<(&'static str, Task)> {
         (
             "fairness",
             Work::Fairness(GroupFairness {
-                questions: questions.clone(),
+                questions: questions.clone().into(),
                 groups: vec!["race".into(), "Male".into()],
                 depth: 2,
                 statistics,
@@ -128,9 +129,9 @@ fn samples() -> Vec<(&'static str, Task)> {
             "grid",
             Work::Simultaneous(Simultaneous {
                 slots: slots.clone(),
-                spaces: vec![[1, 2, 3], [4, 5, 6]],
-                questions: questions.clone(),
-                held: vec![ContrastSides { contrast: 1, left: vec![2, 3], right: vec![4] }],
+                spaces: vec![(1.into(), 2.into(), 3.into()), (4.into(), 5.into(), 6.into())],
+                questions: questions.clone().into(),
+                held: vec![ContrastSides { contrast: 1, left: vec![2.into(), 3.into()], right: vec![4.into()] }],
                 statistics,
                 seed: 7,
             }),
@@ -145,8 +146,8 @@ fn samples() -> Vec<(&'static str, Task)> {
                 attributes: vec!["a".into(), "b".into()],
                 groups: vec!["race".into()],
                 depth: 2,
-                questions,
-                probes: Probes { spaces: vec![[1, 2], [3, 4]], asked: vec![0, 2] },
+                questions: questions.into(),
+                probes: Probes { spaces: vec![(1.into(), 2.into()), (3.into(), 4.into())], asked: vec![0.into(), 2.into()] },
             }),
         ),
         ("view", Work::Draw(drawn(View::Axis(1), explained))),

@@ -1,8 +1,13 @@
 //! `rank`: the study as a whole: which cells are shown, and why.
 
 use super::{ScoreSlot, Stage, places};
-use crate::domain::{canonical::Value, comparison::Question};
+use crate::domain::{
+    canonical::Value,
+    comparison::Question,
+    index::{ComparisonIx, LayerIx, ModelIx},
+};
 use serde::{Deserialize, Serialize};
+use typed_index_collections::TiVec;
 
 /// `scores/…`, `grid`, `images`, `labels/…`, `identities` → [`Ranking::LEDGER`], [`Ranking::FREQUENCIES`]. With `truth`,
 /// [`Ranking::PLANTED`] and [`Ranking::RECOVERED`] too: what is known of drawn faces, and what was found of it.
@@ -23,7 +28,7 @@ pub struct Ranking {
     /// Groups intersect up to so many attributes.
     pub depth: usize,
     /// One a comparison of the study.
-    pub questions: Vec<Question>,
+    pub questions: TiVec<ComparisonIx, Question>,
     /// Where the truth is known: what probes of features detect is asked too.
     #[serde(default, skip_serializing_if = "Probes::is_empty")]
     pub probes: Probes,
@@ -33,9 +38,9 @@ pub struct Ranking {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Probes {
     /// One a `spaces/…` input: model and layer.
-    pub spaces: Vec<[usize; 2]>,
+    pub spaces: Vec<(ModelIx, LayerIx)>,
     /// One an answer: the comparison.
-    pub asked: Vec<usize>,
+    pub asked: Vec<ComparisonIx>,
 }
 
 impl Probes {
@@ -82,8 +87,8 @@ impl Stage for Ranking {
             .with("groups", Value::list(groups, Value::text))
             .with("depth", Value::count(*depth))
             .with("questions", Value::list(questions, Question::canonical))
-            .with("spaces", Value::list(spaces, places))
-            .with("asked", places(asked))
+            .with("spaces", Value::list(spaces, |&(model, layer)| places([model.into(), layer.into()])))
+            .with("asked", places(asked.iter().map(|&comparison| comparison.into())))
             .done()
     }
 }

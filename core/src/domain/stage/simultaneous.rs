@@ -1,8 +1,15 @@
 //! `grid`: all cells of a study, tested together.
 
 use super::{ScoreSlot, Stage, places};
-use crate::domain::{canonical::Value, comparison::Question, contrast::ContrastSides, score::Statistics};
+use crate::domain::{
+    canonical::Value,
+    comparison::Question,
+    contrast::ContrastSides,
+    index::{ComparisonIx, LayerIx, ModelIx},
+    score::Statistics,
+};
 use serde::{Deserialize, Serialize};
+use typed_index_collections::TiVec;
 
 /// `images`, `scores/…`, `ranks/…`, `permuted/…`, `spaces/…`, `labels/…`, `identities` → [`Simultaneous::TESTS`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -10,9 +17,9 @@ pub struct Simultaneous {
     /// One a `scores/…` and `ranks/…` input: whose they are.
     pub slots: Vec<ScoreSlot>,
     /// One a `spaces/…` input: the features of which model, layer and comparison.
-    pub spaces: Vec<[usize; 3]>,
+    pub spaces: Vec<(ModelIx, LayerIx, ComparisonIx)>,
     /// One a comparison of the study.
-    pub questions: Vec<Question>,
+    pub questions: TiVec<ComparisonIx, Question>,
     /// The sides of contrasts that are held against each other.
     pub held: Vec<ContrastSides>,
     /// How intervals and permutations are made.
@@ -46,7 +53,10 @@ impl Stage for Simultaneous {
         let Statistics { bootstraps, permutations, min_positives, separates_at: _ } = statistics;
         Value::map()
             .with("slots", Value::list(slots, ScoreSlot::canonical))
-            .with("spaces", Value::list(spaces, places))
+            .with(
+                "spaces",
+                Value::list(spaces, |&(model, layer, comparison)| places([model.into(), layer.into(), comparison.into()])),
+            )
             .with("questions", Value::list(questions, Question::canonical))
             .with("held", Value::list(held, ContrastSides::canonical))
             .with("bootstraps", Value::count(*bootstraps))

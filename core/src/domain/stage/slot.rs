@@ -1,21 +1,25 @@
 //! Whose scores: places in the study.
 
 use super::places;
-use crate::domain::{canonical::Value, ledger::CellId};
+use crate::domain::{
+    canonical::Value,
+    index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
+    ledger::CellId,
+};
 use serde::{Deserialize, Serialize};
 
 /// Whose scores: places in the study, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScoreSlot {
-    /// Place of the model.
-    pub model: usize,
+    /// The model.
+    pub model: ModelIx,
     /// Results of the first release call it `tap`.
     #[serde(alias = "tap")]
-    pub layer: usize,
+    pub layer: LayerIx,
     /// Place of the projection.
-    pub projection: usize,
+    pub projection: ProjectionIx,
     /// Place of the comparison.
-    pub comparison: usize,
+    pub comparison: ComparisonIx,
 }
 
 impl ScoreSlot {
@@ -26,6 +30,6 @@ impl ScoreSlot {
 
     pub(super) fn canonical(&self) -> Value {
         let ScoreSlot { model, layer, projection, comparison } = self;
-        places([model, layer, projection, comparison])
+        places([(*model).into(), (*layer).into(), (*projection).into(), (*comparison).into()])
     }
 }

@@ -9,9 +9,11 @@ use super::{
     projection::Projection,
     score::Statistics,
 };
+use crate::domain::index::{ComparisonIx, ModelIx, ProjectionIx};
 pub use dataset::{Dataset, Evaluation, Identities, LabelFile, LabelProvenance, OnMissing, Partition, Vggface2Split};
 pub use network::{Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, PixelScale, Precision, Preparation, Recipe, Schedule};
 use std::collections::BTreeMap;
+use typed_index_collections::TiVec;
 
 /// What a study file says, with names resolved and defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,13 +35,13 @@ pub struct Study {
     /// The images that all models are compared on.
     pub evaluation: Evaluation,
     /// In the order of the study file; models of the matrix after it.
-    pub models: Vec<Model>,
+    pub models: TiVec<ModelIx, Model>,
     /// The layers that are looked at; `None`: all that a model has.
     pub layers: Option<Vec<String>>,
     /// In the order of the study file, with names that tell them apart.
-    pub projections: Vec<Projection>,
+    pub projections: TiVec<ProjectionIx, Projection>,
     /// In the order of the study file.
-    pub comparisons: Vec<Comparison>,
+    pub comparisons: TiVec<ComparisonIx, Comparison>,
     /// In the order of the study file.
     pub contrasts: Vec<Contrast>,
     /// How intervals are made and what may be ranked.

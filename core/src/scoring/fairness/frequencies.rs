@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         comparison::{Measured, Question},
+        index::ComparisonIx,
         ledger::{Frequencies, Frequency, Group, Rate},
         score::Estimate,
     },
@@ -12,6 +13,7 @@ use crate::{
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
+use typed_index_collections::{TiSlice, TiVec};
 
 /// An attribute with more values than this is not counted by value.
 const MOST_VALUES: usize = 24;
@@ -21,7 +23,7 @@ const MOST_VALUES: usize = 24;
 pub fn frequencies(
     setting: &Setting,
     attributes: &[String],
-    questions: &[Question],
+    questions: &TiSlice<ComparisonIx, Question>,
     fairness: &[String],
     depth: usize,
 ) -> Frequencies {
@@ -35,7 +37,7 @@ pub fn frequencies(
             (0..classes.len()).map(|class| members.is_in(class, counter.ids.len())).collect()
         }
     };
-    let classes: Vec<Vec<Vec<Option<bool>>>> = questions.iter().map(classes).collect();
+    let classes: TiVec<ComparisonIx, Vec<Vec<Option<bool>>>> = questions.iter().map(classes).collect();
     let group = |members: Vec<(String, String)>| {
         let in_group = |row: &usize| members.iter().all(|(attribute, value)| counter.value(attribute, *row) == Some(value));
         let rows: Vec<usize> = everybody.iter().copied().filter(in_group).collect();
@@ -148,7 +150,7 @@ mod tests {
         let identities = column(&["p", "p", "q", "r"]);
         let setting = Setting { images: &images, labels: &labels, identities: Some(&identities) };
         let names = ["a".to_owned(), "b".to_owned()];
-        let found = frequencies(&setting, &names, &[], &names, 2);
+        let found = frequencies(&setting, &names, TiSlice::from_ref(&[]), &names, 2);
         assert_eq!((found.images, found.identities), (4, 3));
         assert_eq!(found.attributes.iter().map(|of| of.rate.positives).collect::<Vec<_>>(), [3, 2, 2]);
         let sizes: Vec<(usize, usize)> = found.groups.iter().map(|group| (group.n, group.identities)).collect();

@@ -6,6 +6,7 @@
 
 use crate::{
     domain::{
+        index::{ComparisonIx, ModelIx, ProjectionIx},
         ledger::{Candidate, CellId, Ledger, LedgerRow, ModelStanding, ProjectionStanding, ShownAs},
         score::TOO_FEW,
         simultaneous::{CellTest, SimultaneousTests},
@@ -49,7 +50,7 @@ pub fn ledger(candidates: Vec<Candidate>, tests: &SimultaneousTests, separates_a
     for row in &mut rows {
         row.reason = reason(row, low(row) >= separates_at, tests.chosen.cells);
     }
-    let mut standings: BTreeMap<usize, ModelStanding> = BTreeMap::new();
+    let mut standings: BTreeMap<ModelIx, ModelStanding> = BTreeMap::new();
     for row in &rows {
         let model = row.candidate.cell.model;
         let standing = standings.entry(model).or_insert(ModelStanding { model, ..ModelStanding::default() });
@@ -74,7 +75,7 @@ pub fn ledger(candidates: Vec<Candidate>, tests: &SimultaneousTests, separates_a
 /// Each projection by its own best view on half A, per model and comparison. These are not the chosen views, so `separates` is simultaneous
 /// over all cells, and no projection has an advantage.
 fn projections(rows: &[LedgerRow], separates: impl Fn(&LedgerRow) -> bool) -> Vec<ProjectionStanding> {
-    let mut best: BTreeMap<(usize, usize, usize), &LedgerRow> = BTreeMap::new();
+    let mut best: BTreeMap<(ProjectionIx, ModelIx, ComparisonIx), &LedgerRow> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.rank.is_some()) {
         let cell = row.candidate.cell;
         let leader = best.entry((cell.projection, cell.model, cell.comparison)).or_insert(row);
@@ -82,17 +83,18 @@ fn projections(rows: &[LedgerRow], separates: impl Fn(&LedgerRow) -> bool) -> Ve
             *leader = row;
         }
     }
-    let projections: BTreeSet<usize> = best.keys().map(|(projection, ..)| *projection).collect();
-    let standing = |&projection: &usize| {
+    let projections: BTreeSet<ProjectionIx> = best.keys().map(|(projection, ..)| *projection).collect();
+    let standing = |&projection: &ProjectionIx| {
         let own = best.iter().filter(|((of, ..), _)| *of == projection);
-        let fails = |other: usize, (_, model, comparison): &(usize, usize, usize)| {
+        let fails = |other: ProjectionIx, (_, model, comparison): &(ProjectionIx, ModelIx, ComparisonIx)| {
             best.get(&(other, *model, *comparison)).is_some_and(|row| !separates(row))
         };
         ProjectionStanding {
             projection,
             compared: own.clone().count(),
             separates: own.clone().filter(|(_, row)| separates(row)).count(),
-            rescues: (0..=projections.last().copied().unwrap_or(0))
+            rescues: (0..=projections.last().copied().map_or(0, usize::from))
+                .map(ProjectionIx::from)
                 .map(|other| own.clone().filter(|(key, row)| separates(row) && fails(other, key)).count())
                 .collect(),
         }
@@ -102,7 +104,7 @@ fn projections(rows: &[LedgerRow], separates: impl Fn(&LedgerRow) -> bool) -> Ve
 
 /// Per model and comparison the ranked view that is best on half A; ties go to the first.
 pub fn chosen(candidates: &[Candidate]) -> Vec<CellId> {
-    let mut best: BTreeMap<(usize, usize), &Candidate> = BTreeMap::new();
+    let mut best: BTreeMap<(ModelIx, ComparisonIx), &Candidate> = BTreeMap::new();
     for candidate in candidates.iter().filter(|candidate| unrankable(candidate).is_none()) {
         let key = (candidate.cell.model, candidate.cell.comparison);
         let leader = best.entry(key).or_insert(candidate);
@@ -153,14 +155,16 @@ fn reason(row: &LedgerRow, separates: bool, chosen: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::index::LayerIx;
     use crate::domain::{
         projection::View,
         score::Estimate,
         simultaneous::{Detectable, Family, Familywise},
     };
 
-    fn candidate(model: usize, axis: usize, a: f64, low_b: f64) -> Candidate {
-        let cell = CellId { model, layer: 0, projection: 0, view: View::Axis(axis), comparison: 0 };
+    fn candidate(model: ModelIx, axis: usize, a: f64, low_b: f64) -> Candidate {
+        let cell =
+            CellId { model, layer: LayerIx(0), projection: ProjectionIx(0), view: View::Axis(axis), comparison: ComparisonIx(0) };
         let estimate = |value: f64, low| Some(Estimate::new(value, low, 1.0));
         Candidate { cell, a: estimate(a, 0.0), b: estimate(a - 0.02, low_b), unranked: None }
     }
@@ -190,7 +194,8 @@ mod tests {
 
     #[test]
     fn the_best_view_on_a_is_picked_if_b_separates() {
-        let ledger = ranked(vec![candidate(0, 1, 0.8, 0.75), candidate(0, 2, 0.9, 0.72), candidate(1, 1, 0.95, 0.6)]);
+        let ledger =
+            ranked(vec![candidate(0.into(), 1, 0.8, 0.75), candidate(0.into(), 2, 0.9, 0.72), candidate(1.into(), 1, 0.95, 0.6)]);
         assert_eq!(ledger.rows.iter().map(|row| row.rank).collect::<Vec<_>>(), [Some(3), Some(2), Some(1)]);
         assert_eq!(ledger.rows.iter().map(|row| row.picked).collect::<Vec<_>>(), [false, true, false]);
         assert!((ledger.optimism.unwrap() - 0.02).abs() < 1e-12);
@@ -200,14 +205,14 @@ mod tests {
 
     #[test]
     fn noise_picks_nothing_and_the_ledger_says_why() {
-        let ledger = ranked((0..9).map(|axis| candidate(0, axis, 0.5, 0.4)).collect());
+        let ledger = ranked((0..9).map(|axis| candidate(0.into(), axis, 0.5, 0.4)).collect());
         assert_eq!(ledger.picked, 0);
         assert!(ledger.rows.iter().all(|row| !row.reason.is_empty()));
     }
 
     #[test]
     fn cells_that_half_a_did_not_choose_and_projections_have_bounds_over_all_cells() {
-        let ledger = ranked(vec![candidate(0, 1, 0.8, 0.75), candidate(0, 2, 0.9, 0.75)]);
+        let ledger = ranked(vec![candidate(0.into(), 1, 0.8, 0.75), candidate(0.into(), 2, 0.9, 0.75)]);
         let lows: Vec<f64> = ledger.rows.iter().filter_map(|row| row.low).collect();
         assert!((lows[0] - 0.65).abs() < 1e-12 && lows[1] == 0.75, "{lows:?}");
         // The chosen view separates among the chosen ones; among all it does not, and nor does its projection.
@@ -216,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_score_without_an_interval_is_not_ranked() {
-        let without_interval = Candidate { b: Some(Estimate::bare(1.0)), ..candidate(0, 1, 1.0, 0.9) };
+        let without_interval = Candidate { b: Some(Estimate::bare(1.0)), ..candidate(0.into(), 1, 1.0, 0.9) };
         let ledger = ranked(vec![without_interval]);
         assert_eq!((ledger.ranked, ledger.rows[0].low), (0, None));
         assert!(ledger.rows[0].reason.starts_with("not ranked: too few to say"), "{}", ledger.rows[0].reason);

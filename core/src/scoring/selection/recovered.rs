@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{
+        index::{ComparisonIx, LayerIx, ModelIx},
         ledger::{CHANCE, CellId, Ledger, LedgerRow, ProbeDetection, Recovered},
         score::{Estimate, FeatureScore},
         simultaneous::CellTest,
@@ -13,7 +14,7 @@ use std::collections::BTreeSet;
 /// What is known of the attributes of one comparison.
 pub struct KnownTruth {
     /// Index of the comparison.
-    pub comparison: usize,
+    pub comparison: ComparisonIx,
     /// Whether all its attributes are visible in the drawn faces.
     pub drawn: bool,
     /// Whether an attribute that is drawn correlates with them.
@@ -24,9 +25,9 @@ pub struct KnownTruth {
 
 /// The score of the probe of one layer's features on one comparison.
 pub struct Probed {
-    model: usize,
-    layer: usize,
-    comparison: usize,
+    model: ModelIx,
+    layer: LayerIx,
+    comparison: ComparisonIx,
     a: Estimate,
     b: Estimate,
     interval: AucInterval,
@@ -34,7 +35,7 @@ pub struct Probed {
 
 impl Probed {
     /// `None` where the comparison is not ranked, or has no probe in both halves.
-    pub fn new([model, layer, comparison]: [usize; 3], score: &FeatureScore) -> Option<Self> {
+    pub fn new((model, layer, comparison): (ModelIx, LayerIx, ComparisonIx), score: &FeatureScore) -> Option<Self> {
         let probe = score.probe.as_ref().filter(|_| score.scores.unranked.is_none())?;
         let interval = AucInterval::of(&score.scores.counts_b, FOLDS);
         Some(Probed { model, layer, comparison, a: probe.a?, b: probe.b?, interval })
@@ -99,7 +100,7 @@ mod tests {
         let estimate = |value: f64, arm: f64| Estimate::new(value, value - arm, value + arm);
         let probed = |model, comparison, a, b| Probed {
             model,
-            layer: 0,
+            layer: LayerIx(0),
             comparison,
             a: estimate(a, 0.05),
             b: estimate(b, 0.05),
@@ -108,26 +109,26 @@ mod tests {
         let known = |comparison, drawn, correlates, ceiling| KnownTruth { comparison, drawn, correlates, ceiling };
         let all = [
             // The better one on B was not the better one on A.
-            probed(0, 0, 0.6, 0.9),
-            probed(1, 0, 0.8, 0.7),
-            probed(0, 1, 0.6, 0.52),
-            probed(0, 2, 0.9, 0.7),
-            probed(0, 3, 0.9, 0.7),
-            probed(0, 4, 0.9, 0.95),
+            probed(0.into(), 0.into(), 0.6, 0.9),
+            probed(1.into(), 0.into(), 0.8, 0.7),
+            probed(0.into(), 1.into(), 0.6, 0.52),
+            probed(0.into(), 2.into(), 0.9, 0.7),
+            probed(0.into(), 3.into(), 0.9, 0.7),
+            probed(0.into(), 4.into(), 0.9, 0.95),
         ];
         let known = [
-            known(0, true, false, 1.0),
-            known(1, true, false, 1.0),
-            known(2, false, true, 0.8),
-            known(3, false, false, 0.8),
-            known(4, true, false, 0.8),
-            known(5, true, false, 1.0),
+            known(0.into(), true, false, 1.0),
+            known(1.into(), true, false, 1.0),
+            known(2.into(), false, true, 0.8),
+            known(3.into(), false, false, 0.8),
+            known(4.into(), true, false, 0.8),
+            known(5.into(), true, false, 1.0),
         ];
         let mut own = Recovered::default();
         by_probes(&mut own, &all, &known.iter().collect::<Vec<_>>());
         assert_eq!((own.told_by_probes, own.through_by_probes, own.wrong), (2, 1, 2));
         assert_eq!(
-            own.probes.iter().map(|of| (of.comparison, of.model)).collect::<Vec<_>>(),
+            own.probes.iter().map(|of| (usize::from(of.comparison), usize::from(of.model))).collect::<Vec<_>>(),
             [(0, 1), (1, 0), (2, 0), (3, 0), (4, 0)]
         );
         assert!(own.probes[0].adjusted < 1e-6 && own.probes[1].adjusted == 1.0);

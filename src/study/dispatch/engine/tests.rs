@@ -78,7 +78,7 @@ impl Bench {
         let aside = self.engine.requests.aside();
         let waiting = |(place, (label, task)): (usize, &(String, Task))| Waiting {
             key: task.key(),
-            step: Step::Train { model: place },
+            step: Step::Train { model: place.into() },
             job: job(label),
             seed: None,
             class: if label.starts_with("card") { DeviceClass::Cuda } else { DeviceClass::Cpu },
@@ -105,7 +105,7 @@ impl Bench {
                 self.workers.spawn(worker, &place).unwrap();
             }
             DispatchCommand::Assign { worker, step: Step::Train { model }, attempt } => {
-                let (label, task) = self.jobs[model].clone();
+                let (label, task) = self.jobs[usize::from(model)].clone();
                 self.workers.assign(worker, &Order { task, label, attempt, clock: 0, again: false }).unwrap();
             }
             DispatchCommand::Assign { step, .. } => panic!("{step:?} is no job here"),

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use ratatui::layout::Rect;
-use visavis_core::domain::contrast::ContrastSides;
+use visavis_core::domain::{contrast::ContrastSides, index::ModelIx};
 
 pub use state::CompareState;
 
@@ -65,7 +65,7 @@ impl Screen for CompareState {
         }
         let marked: Vec<&str> = shared.marked.iter().map(String::as_str).collect();
         let [one, other] = marked[..] else { return Ok(copied::words(&["compare", &file])) };
-        let name = |side: &[usize]| side.first().map(|&model| matrix_snapshot.families[model].0.as_str());
+        let name = |side: &[ModelIx]| side.first().map(|&model| matrix_snapshot.families[model].0.as_str());
         let is = |of: &&ContrastSides| {
             let sides = (name(&of.left), name(&of.right));
             sides == (Some(one), Some(other)) || sides == (Some(other), Some(one))

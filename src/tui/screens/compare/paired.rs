@@ -4,6 +4,7 @@ use super::row::best_by_model;
 use crate::study::matrix_snapshot::MatrixSnapshot;
 use visavis_core::domain::{
     contrast::ContrastSides,
+    index::{ComparisonIx, ModelIx},
     model::{Model, differences},
     score::Estimate,
     simultaneous::{Difference, DifferenceVerdict, Verdicts},
@@ -49,17 +50,17 @@ pub fn paired(matrix_snapshot: &MatrixSnapshot, one: &str, other: &str) -> Optio
         (None, false) => (other, one),
     };
     let best = best_by_model(matrix_snapshot);
-    let mean = |models: &[usize], comparison: usize| {
+    let mean = |models: &[ModelIx], comparison: ComparisonIx| {
         let values: Vec<f64> = models.iter().filter_map(|&model| Some(best.get(&(model, comparison))?.quoted.value)).collect();
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     };
-    let difference = |comparison: usize| {
+    let difference = |comparison: ComparisonIx| {
         let (place, found) = (held?, found?);
         let mut judged = found.grid.differences.iter().zip(&found.verdicts);
         judged.find(|(of, _)| of.held == place && of.comparison == comparison)
     };
     let mut rows = Vec::new();
-    for (place, comparison) in matrix_snapshot.study.comparisons.iter().enumerate() {
+    for (place, comparison) in matrix_snapshot.study.comparisons.iter_enumerated() {
         let comparison = comparison.name.clone();
         if let Some((of, verdict)) = difference(place) {
             let Difference { left, right, difference, .. } = *of;

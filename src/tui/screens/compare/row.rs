@@ -6,11 +6,12 @@ use crate::{
 };
 use std::collections::{BTreeSet, HashMap};
 use visavis_core::domain::{
+    index::{ComparisonIx, ModelIx},
     ledger::LedgerRow,
     score::{Estimate, Verification},
 };
 
-pub type BestViews = HashMap<(usize, usize), Best>;
+pub type BestViews = HashMap<(ModelIx, ComparisonIx), Best>;
 
 /// By model and comparison: the view that is best on the selection half, of any layer and projection.
 pub fn best_by_model(matrix_snapshot: &MatrixSnapshot) -> BestViews {
@@ -23,10 +24,15 @@ pub fn best_by_model(matrix_snapshot: &MatrixSnapshot) -> BestViews {
 }
 
 /// The sixteen columns of one model; `models`: its trainings.
-pub fn row(matrix_snapshot: &MatrixSnapshot, models: &[usize], comparisons: &[usize], best: &BestViews) -> Vec<TableValue> {
+pub fn row(
+    matrix_snapshot: &MatrixSnapshot,
+    models: &[ModelIx],
+    comparisons: &[ComparisonIx],
+    best: &BestViews,
+) -> Vec<TableValue> {
     let study = &matrix_snapshot.study;
     let first = &study.models[models[0]];
-    let of_seed = |model: &usize| {
+    let of_seed = |model: &ModelIx| {
         let chosen: Vec<Estimate> =
             comparisons.iter().filter_map(|&of| best.get(&(*model, of)).map(|best| best.quoted)).collect();
         (!chosen.is_empty()).then(|| chosen.iter().map(|of| of.value).sum::<f64>() / chosen.len() as f64)
@@ -39,7 +45,7 @@ pub fn row(matrix_snapshot: &MatrixSnapshot, models: &[usize], comparisons: &[us
     let auc = single.map(TableValue::Estimate).unwrap_or_else(|| over_seeds(&seeds));
     // Chosen on the selection half, over its trainings; quoted on the evaluation half.
     let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
-    let of_comparison = |comparison: &usize| {
+    let of_comparison = |comparison: &ComparisonIx| {
         let of: Vec<&Best> = models.iter().filter_map(|&model| best.get(&(model, *comparison))).collect();
         let a = mean(of.iter().map(|best| best.a).collect());
         let quoted = match of[..] {
@@ -57,7 +63,7 @@ pub fn row(matrix_snapshot: &MatrixSnapshot, models: &[usize], comparisons: &[us
                 && comparisons.contains(&row.candidate.cell.comparison)
                 && row.low.is_some_and(|low| low >= study.statistics.separates_at)
         };
-        let separated: BTreeSet<usize> =
+        let separated: BTreeSet<ComparisonIx> =
             found.ledger.rows.iter().filter(holds).map(|row| row.candidate.cell.comparison).collect();
         separated.len()
     });

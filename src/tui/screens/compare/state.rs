@@ -9,6 +9,7 @@ use crate::{
     },
 };
 use std::collections::BTreeSet;
+use visavis_core::domain::index::{ComparisonIx, ModelIx};
 
 #[derive(Default)]
 pub struct CompareState {
@@ -21,7 +22,7 @@ pub struct CompareState {
     /// Rows as they are shown.
     pub order: Vec<usize>,
     /// By row: the models that are its trainings.
-    pub families: Vec<Vec<usize>>,
+    pub families: Vec<Vec<ModelIx>>,
     /// Every comparison of two marked models is shown.
     pub diff: bool,
 }
@@ -82,9 +83,10 @@ impl CompareState {
         let filter = Filter::parse(&self.filter, &FIELDS).unwrap_or_default();
         // A comparison that the filter names restricts what scores are means of; it takes no model away.
         let (asked, filter) = (filter.only("comparison"), filter.without("comparison"));
-        let named =
-            |place: &usize| asked.holds("", &|_| TableValue::from(matrix_snapshot.study.comparisons[*place].name.as_str()));
-        let comparisons: Vec<usize> = (0..matrix_snapshot.study.comparisons.len()).filter(named).collect();
+        let named = |place: &ComparisonIx| {
+            asked.holds("", &|_| TableValue::from(matrix_snapshot.study.comparisons[*place].name.as_str()))
+        };
+        let comparisons: Vec<ComparisonIx> = matrix_snapshot.study.comparisons.keys().filter(named).collect();
         let best = best_by_model(matrix_snapshot);
         self.families = matrix_snapshot.trainings().into_values().collect();
         let rows = self.families.iter().map(|models| row(matrix_snapshot, models, &comparisons, &best)).collect();

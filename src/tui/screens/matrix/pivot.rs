@@ -5,7 +5,11 @@ use crate::study::{
     matrix_snapshot::{Best, MatrixSnapshot, SnapshotCell},
     watch::CellState,
 };
-use visavis_core::domain::ledger::CellId;
+use typed_index_collections::TiVec;
+use visavis_core::domain::{
+    index::{LayerIx, ModelIx},
+    ledger::CellId,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MatrixAxis {
@@ -104,15 +108,15 @@ impl CellIndex {
         let depth = |layer: &String| known.iter().position(|of| of == layer).unwrap_or(usize::MAX);
         layers.sort_by_key(depth);
         let find = |names: &[String], name: &str| names.iter().position(|of| of == name).unwrap_or(0) as u16;
-        let family_of: Vec<u16> = matrix_snapshot.families.iter().map(|(family, _)| find(&families, family)).collect();
-        let layer_of: Vec<Vec<u16>> =
+        let family_of: TiVec<ModelIx, u16> = matrix_snapshot.families.iter().map(|(family, _)| find(&families, family)).collect();
+        let layer_of: TiVec<ModelIx, TiVec<LayerIx, u16>> =
             matrix_snapshot.layers.iter().map(|of| of.iter().map(|layer| find(&layers, layer)).collect()).collect();
         let place = |cell: &SnapshotCell| {
             [
                 family_of[cell.model],
                 layer_of[cell.model][cell.layer],
-                cell.projection as u16,
-                cell.comparison as u16,
+                usize::from(cell.projection) as u16,
+                usize::from(cell.comparison) as u16,
                 (matrix_snapshot.families[cell.model].1 - 1) as u16,
             ]
         };

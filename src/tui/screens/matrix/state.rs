@@ -90,7 +90,7 @@ impl MatrixState {
             if self.pivot.rows != MatrixAxis::Model {
                 return None;
             }
-            let model = matrix_snapshot.families.iter().position(|(family, _)| *family == names[row])?;
+            let model = matrix_snapshot.families.position(|(family, _)| *family == names[row])?;
             Some(matrix_snapshot.study.models[model].factors())
         };
         let holds = |row: &usize| {

@@ -360,7 +360,7 @@ mod tests {
     fn a_level_stays_fixed_by_name_when_the_study_changes() {
         let (mut matrix, _) = after(&[C::StepForth, C::StepForth]);
         let mut matrix_snapshot = study();
-        matrix_snapshot.study.projections.swap(0, 1);
+        matrix_snapshot.study.projections.swap(0.into(), 1.into());
         matrix.take_study(&matrix_snapshot);
         assert_eq!(matrix.pivot.fixed[MatrixAxis::Projection as usize], Some(0));
     }

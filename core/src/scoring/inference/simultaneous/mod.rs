@@ -12,6 +12,7 @@ use crate::{
     domain::{
         comparison::Question,
         contrast::ContrastSides,
+        index::{ComparisonIx, LayerIx, ModelIx},
         ledger::{Candidate, CellId},
         projection::View,
         score::{Estimate, Scores, Spread, Statistics},
@@ -32,6 +33,7 @@ use permuted::{MaxT, PermutationTests, Studentised};
 use rayon::prelude::*;
 use resampled::ResampledStudy;
 use std::collections::BTreeMap;
+use typed_index_collections::{TiSlice, TiVec};
 
 /// The familywise error rate: how often a study without signal may show a cell that separates.
 const FAMILYWISE_RATE: f64 = 0.05;
@@ -55,11 +57,11 @@ pub struct ProjectionScores {
 /// The scores of the features of a layer on one question.
 pub struct LayerScores {
     /// Index of the model.
-    pub model: usize,
+    pub model: ModelIx,
     /// Index of the layer.
-    pub layer: usize,
+    pub layer: LayerIx,
     /// Index of the question.
-    pub comparison: usize,
+    pub comparison: ComparisonIx,
     /// One row a pair of classes by nearest neighbours, then one a pair by the probe; one column a member of half B.
     pub ranks: Matrix,
 }
@@ -69,7 +71,7 @@ pub struct StudyScores<'a> {
     /// The images, labels and identities.
     pub setting: &'a Setting<'a>,
     /// By comparison.
-    pub questions: &'a [Question],
+    pub questions: &'a TiSlice<ComparisonIx, Question>,
     /// Of every model, layer, projection and comparison.
     pub projections: &'a [ProjectionScores],
     /// Of every model, layer and comparison.
@@ -84,12 +86,14 @@ pub struct StudyScores<'a> {
 
 /// Tests every ranked cell, every contrast of models on every comparison, and every interaction.
 pub fn simultaneous_tests(study: &StudyScores) -> SimultaneousTests {
-    let designs: Vec<EvaluationDesign> = study
+    let designs: TiVec<ComparisonIx, EvaluationDesign> = study
         .questions
+        .raw
         .par_iter()
         .map(|question| EvaluationDesign::new(study.setting, question, study.statistics, study.seed))
-        .collect();
-    let intervals: Vec<AucInterval> =
+        .collect::<Vec<_>>()
+        .into();
+    let intervals: TiVec<ComparisonIx, AucInterval> =
         designs.iter().map(|design| AucInterval::of(&design.counts(Pool::Half(Half::B)), FOLDS)).collect();
     let candidates = candidates(study.projections.iter().map(|projection| (projection.slot, &projection.scores)));
     let chosen = ranking::chosen(&candidates);
@@ -129,7 +133,7 @@ fn cell_tests(
     permuted: &PermutationTests,
     families: [Family; 2],
     candidates: &[Candidate],
-    intervals: &[AucInterval],
+    intervals: &TiSlice<ComparisonIx, AucInterval>,
 ) -> Vec<CellTest> {
     let estimates: BTreeMap<CellId, Estimate> =
         candidates.iter().filter_map(|candidate| Some((candidate.cell, candidate.b?))).collect();
@@ -150,10 +154,9 @@ fn cell_tests(
 }
 
 /// The comparisons within some images, each with the same comparison over all images.
-fn within_and_whole(questions: &[Question]) -> Vec<(usize, usize)> {
-    let whole =
-        |within: &Question| questions.iter().position(|other| other.within.is_none() && other.measured == within.measured);
-    let within = questions.iter().enumerate().filter(|(_, question)| question.within.is_some());
+fn within_and_whole(questions: &TiSlice<ComparisonIx, Question>) -> Vec<(ComparisonIx, ComparisonIx)> {
+    let whole = |within: &Question| questions.position(|other| other.within.is_none() && other.measured == within.measured);
+    let within = questions.iter_enumerated().filter(|(_, question)| question.within.is_some());
     within.filter_map(|(index, question)| Some((index, whole(question)?))).collect()
 }
 

@@ -4,6 +4,7 @@ use super::{LayerScores, ProjectionScores, StudyScores, rows};
 use crate::{
     domain::{
         contrast::ContrastSides,
+        index::{ComparisonIx, ModelIx},
         ledger::CellId,
         score::Estimate,
         simultaneous::{Difference, Interaction, ViewBesideFeatures},
@@ -26,6 +27,7 @@ use crate::{
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use typed_index_collections::TiSlice;
 
 /// A statistic in the sample and in every replicate.
 #[derive(Clone)]
@@ -131,23 +133,23 @@ struct ChosenView {
 pub(super) struct ResampledStudy<'a> {
     replicates: usize,
     /// By comparison, on half B.
-    intervals: &'a [AucInterval],
+    intervals: &'a TiSlice<ComparisonIx, AucInterval>,
     /// By model and comparison.
-    chosen: BTreeMap<(usize, usize), ChosenView>,
+    chosen: BTreeMap<(ModelIx, ComparisonIx), ChosenView>,
 }
 
 impl<'a> ResampledStudy<'a> {
     /// `designs` and `intervals`: by comparison; `chosen`: one cell a model and comparison.
     pub(super) fn new(
         study: &StudyScores,
-        designs: &[EvaluationDesign],
-        intervals: &'a [AucInterval],
+        designs: &TiSlice<ComparisonIx, EvaluationDesign>,
+        intervals: &'a TiSlice<ComparisonIx, AucInterval>,
         chosen: &[CellId],
     ) -> Self {
         let identities = designs.iter().flat_map(EvaluationDesign::groups).max().map_or(0, |last| last + 1);
         let replicates = study.statistics.bootstraps;
         let resampler = Resampler::new((0..identities).map(Some), study.seed, Purpose::ResampledGrid);
-        let mut by_comparison: BTreeMap<usize, Vec<CellId>> = BTreeMap::new();
+        let mut by_comparison: BTreeMap<ComparisonIx, Vec<CellId>> = BTreeMap::new();
         chosen.iter().for_each(|cell| by_comparison.entry(cell.comparison).or_default().push(*cell));
         let mut chosen_views = BTreeMap::new();
         for (comparison, cells) in by_comparison {
@@ -160,19 +162,19 @@ impl<'a> ResampledStudy<'a> {
 
     /// The difference of every contrast on every comparison on which all its models have a chosen view.
     pub(super) fn differences(&self, contrasts: &[ContrastSides]) -> Vec<Difference> {
-        let comparisons: BTreeSet<usize> = self.chosen.keys().map(|(_, comparison)| *comparison).collect();
+        let comparisons: BTreeSet<ComparisonIx> = self.chosen.keys().map(|(_, comparison)| *comparison).collect();
         let indices = (0..contrasts.len()).flat_map(|contrast| comparisons.iter().map(move |&comparison| (contrast, comparison)));
         indices.filter_map(|(contrast, comparison)| self.difference(contrast, &contrasts[contrast], comparison)).collect()
     }
 
-    fn difference(&self, contrast: usize, sides: &ContrastSides, comparison: usize) -> Option<Difference> {
-        let chosen = |model: usize| self.chosen.get(&(model, comparison));
+    fn difference(&self, contrast: usize, sides: &ContrastSides, comparison: ComparisonIx) -> Option<Difference> {
+        let chosen = |model: ModelIx| self.chosen.get(&(model, comparison));
         let mut view = self.side_difference(sides, &|model, replicate| chosen(model)?.view.at(replicate))?;
         view.sides = self.side_aucs(sides, comparison);
         let view_minus_probe = self.side_difference(sides, &|model, replicate| {
             Some(chosen(model)?.view.at(replicate)? - chosen(model)?.probe.as_ref()?.at(replicate)?)
         });
-        let mean = |models: &[usize]| {
+        let mean = |models: &[ModelIx]| {
             let values = models.iter().map(|&model| Some(chosen(model)?.view.value)).collect::<Option<Vec<f64>>>();
             values.map(|values| sum::mean(&values))
         };
@@ -192,9 +194,9 @@ impl<'a> ResampledStudy<'a> {
 
     /// Differences of differences: of two sides on a comparison within some images, less that on the same comparison over all images. `pairs`:
     /// the comparison within, and over all.
-    pub(super) fn interactions(&self, contrasts: &[ContrastSides], pairs: &[(usize, usize)]) -> Vec<Interaction> {
+    pub(super) fn interactions(&self, contrasts: &[ContrastSides], pairs: &[(ComparisonIx, ComparisonIx)]) -> Vec<Interaction> {
         let indices = (0..contrasts.len()).flat_map(|contrast| pairs.iter().map(move |&pair| (contrast, pair)));
-        let interaction = |(contrast, (within, whole)): (usize, (usize, usize))| {
+        let interaction = |(contrast, (within, whole)): (usize, (ComparisonIx, ComparisonIx))| {
             let view = |model, comparison, replicate| self.chosen.get(&(model, comparison))?.view.at(replicate);
             let difference = self.side_difference(&contrasts[contrast], &|model, replicate| {
                 Some(view(model, within, replicate)? - view(model, whole, replicate)?)
@@ -209,25 +211,25 @@ impl<'a> ResampledStudy<'a> {
     fn side_difference(
         &self,
         sides: &ContrastSides,
-        statistic: &dyn Fn(usize, Option<usize>) -> Option<f64>,
+        statistic: &dyn Fn(ModelIx, Option<usize>) -> Option<f64>,
     ) -> Option<SideDifference> {
         let all =
-            |models: &[usize], replicate| models.iter().map(|&model| statistic(model, replicate)).collect::<Option<Vec<f64>>>();
+            |models: &[ModelIx], replicate| models.iter().map(|&model| statistic(model, replicate)).collect::<Option<Vec<f64>>>();
         let at = |replicate| Some(sum::mean(&all(&sides.right, replicate)?) - sum::mean(&all(&sides.left, replicate)?));
         let replicates = (0..self.replicates).map(|replicate| at(Some(replicate))).collect();
         let replicates = Replicates { value: at(None)?, replicates, effective: 0.0 };
         let values = [all(&sides.left, None)?, all(&sides.right, None)?];
         let varies =
-            |models: &[usize]| (1..self.replicates).any(|replicate| all(models, Some(replicate)) != all(models, Some(0)));
+            |models: &[ModelIx]| (1..self.replicates).any(|replicate| all(models, Some(replicate)) != all(models, Some(0)));
         let both_vary = varies(&sides.left) && varies(&sides.right);
         let trainings = sides.names_factor().then(|| values.map(|side| TrainingVariance::of(&side)));
         Some(SideDifference { replicates, both_vary, sides: None, trainings })
     }
 
     /// Both sides' mean AUC of their chosen views with intervals, and in every replicate in which both are defined.
-    fn side_aucs(&self, sides: &ContrastSides, comparison: usize) -> Option<([Estimate; 2], Vec<[f64; 2]>)> {
+    fn side_aucs(&self, sides: &ContrastSides, comparison: ComparisonIx) -> Option<([Estimate; 2], Vec<[f64; 2]>)> {
         let chosen =
-            |models: &[usize]| models.iter().map(|&model| self.chosen.get(&(model, comparison))).collect::<Option<Vec<_>>>();
+            |models: &[ModelIx]| models.iter().map(|&model| self.chosen.get(&(model, comparison))).collect::<Option<Vec<_>>>();
         let sides = [chosen(&sides.left)?, chosen(&sides.right)?];
         let mean = |side: &[&ChosenView], replicate| {
             side.iter().map(|chosen| chosen.view.at(replicate)).collect::<Option<Vec<f64>>>().map(|values| sum::mean(&values))
@@ -245,7 +247,7 @@ impl<'a> ResampledStudy<'a> {
 
     /// Every chosen view less the better of the features' two scores, the better taken in each replicate.
     pub(super) fn views_and_features(&self) -> Vec<ViewBesideFeatures> {
-        let compare = |(&(model, comparison), chosen): (&(usize, usize), &ChosenView)| {
+        let compare = |(&(model, comparison), chosen): (&(ModelIx, ComparisonIx), &ChosenView)| {
             let better = |features: Option<f64>, probe: Option<f64>| match (features, probe) {
                 (Some(features), Some(probe)) => Some(features.max(probe)),
                 (one, other) => one.or(other),
