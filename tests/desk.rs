@@ -9,17 +9,17 @@ use std::{
 };
 use visavis_core::store::Injection;
 
-pub struct Desk {
+pub(crate) struct Desk {
     folder: tempfile::TempDir,
 }
 
 /// The program under test: another than the one just built, if it is named.
-pub fn program() -> String {
+pub(crate) fn program() -> String {
     std::env::var("VISAVIS_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_visavis").to_owned())
 }
 
 /// Commands into which a fault is injected.
-pub trait Inject {
+pub(crate) trait Inject {
     /// Sets the variable of an injection. Without the cargo feature the fault would not come, and the test would prove nothing:
     /// it fails here.
     fn inject(&mut self, injection: Injection, value: impl AsRef<OsStr>) -> &mut Self;
@@ -36,7 +36,7 @@ impl Inject for Command {
 }
 
 /// Waits until this holds, which it must within half a minute.
-pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let since = Instant::now();
     while !holds() {
         assert!(since.elapsed() < Duration::from_secs(30), "waited in vain: {what}");
@@ -45,7 +45,7 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// How a command ended.
-pub struct Said {
+pub(crate) struct Said {
     pub code: i32,
     pub out: String,
     pub err: String,
@@ -53,12 +53,12 @@ pub struct Said {
 
 impl Desk {
     /// An empty workspace.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Desk { folder: tempfile::tempdir().unwrap() }
     }
 
     /// A workspace with the digits sample and a study of it that runs in a blink.
-    pub fn with_digits() -> Self {
+    pub(crate) fn with_digits() -> Self {
         let desk = Desk::empty();
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits");
         for name in ["labels.csv", "images.txt", "pixels.npy", "blocks.npy"] {
@@ -69,7 +69,7 @@ impl Desk {
     }
 
     /// A workspace with a study of networks that only pretend to learn: four models, sixty jobs, two seconds.
-    pub fn with_pretence() -> Self {
+    pub(crate) fn with_pretence() -> Self {
         let desk = Desk::empty();
         let row = |i: usize| format!("{i:02}.png,{},{}\n", i % 2, u8::from(i.is_multiple_of(3)));
         desk.write("data/dots.csv", ("image_id,odd,third\n".to_owned() + &(0..40).map(row).collect::<String>()).as_bytes());
@@ -77,51 +77,51 @@ impl Desk {
         desk
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn write(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
     /// Rewrites a file, which must hold what is replaced.
-    pub fn edit(&self, name: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {
         let text = self.read(name);
         assert!(text.contains(from), "{name} does not hold {from}");
         self.write(name, text.replacen(from, to, 1).as_bytes());
     }
 
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.current_dir(self.folder.path()).args(arguments).env_remove("RUST_BACKTRACE");
         command
     }
 
-    pub fn visavis(&self, arguments: &[&str]) -> Said {
+    pub(crate) fn visavis(&self, arguments: &[&str]) -> Said {
         self.command(arguments).output().unwrap().into()
     }
 
     /// Runs a command that must succeed.
-    pub fn succeed(&self, arguments: &[&str]) -> String {
+    pub(crate) fn succeed(&self, arguments: &[&str]) -> String {
         let said = self.visavis(arguments);
         assert_eq!(said.code, 0, "visavis {arguments:?} said\n{}{}", said.out, said.err);
         said.out
     }
 
-    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let out = self.succeed(&[arguments, &["--json"]].concat());
         serde_json::from_str(out.lines().last().unwrap()).unwrap()
     }
 
     /// Stages that ran, by kind, and how many were stored, in one more run of the study.
-    pub fn ran(&self, study: &str) -> (Vec<String>, u64) {
+    pub(crate) fn ran(&self, study: &str) -> (Vec<String>, u64) {
         let out = self.succeed(&["run", study, "--json"]);
         let events: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let kinds = events
@@ -145,7 +145,7 @@ impl From<Output> for Said {
 }
 
 /// Two feature sets, few axes, few resamples.
-pub const SMALL: &str = r#"format: 1
+pub(crate) const SMALL: &str = r#"format: 1
 study: small
 about: Do blocks of pixels separate digits as well as pixels do?
 seed: 7
@@ -173,7 +173,7 @@ resources:
 "#;
 
 /// Everything but the networks is real.
-pub const MICRO: &str = r#"format: 1
+pub(crate) const MICRO: &str = r#"format: 1
 study: micro
 seed: 5
 numerics: { device: pretend }

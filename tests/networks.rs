@@ -5,7 +5,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::{fs, path::Path, process::Stdio, time::Duration};
 use visavis_core::store::Injection;
 
-pub const STUDY: &str = "experiments/tiny.yaml";
+pub(crate) const STUDY: &str = "experiments/tiny.yaml";
 
 const TINY: &str = r#"format: 1
 study: tiny
@@ -42,7 +42,7 @@ resources:
   cpu: { slots: 2 }
 "#;
 
-pub fn desk() -> Desk {
+pub(crate) fn desk() -> Desk {
     let torch = Path::new(&crate::desk::program()).with_file_name("visavis-torch");
     assert!(torch.is_file(), "{} is not there: `make test` builds it", torch.display());
     let desk = Desk::empty();
@@ -53,7 +53,7 @@ pub fn desk() -> Desk {
 }
 
 /// Runs what needs no network.
-pub fn without_libtorch(desk: &Desk) {
+pub(crate) fn without_libtorch(desk: &Desk) {
     let run = said(desk, &["run", STUDY, "--quiet"], &[("VISAVIS_TORCH", "/nowhere")]);
     assert_eq!(run.code, 5, "{}{}", run.out, run.err);
 }

@@ -13,7 +13,7 @@ use std::{
 use visavis_core::store::Injection;
 
 const MICRO: &str = "experiments/micro.yaml";
-pub const SMALL: &str = "experiments/small.yaml";
+pub(crate) const SMALL: &str = "experiments/small.yaml";
 const NFS: u32 = 0x6969;
 
 /// A command of the machine `node`; its leases last so many milliseconds.
@@ -31,16 +31,16 @@ fn on(desk: &Desk, node: &str, lease: u64, arguments: &[&str]) -> Said {
     command(desk, node, lease, arguments).output().unwrap().into()
 }
 
-pub fn json(said: &Said) -> serde_json::Value {
+pub(crate) fn json(said: &Said) -> serde_json::Value {
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     serde_json::from_str(said.out.lines().last().unwrap()).unwrap()
 }
 
 /// A process that ends with the test.
-pub struct Running(pub Child);
+pub(crate) struct Running(pub Child);
 
 impl Running {
-    pub fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
@@ -48,7 +48,7 @@ impl Running {
         Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap();
     }
 
-    pub fn ends(mut self) -> Said {
+    pub(crate) fn ends(mut self) -> Said {
         let mut err = String::new();
         std::io::Read::read_to_string(&mut self.0.stderr.take().unwrap(), &mut err).unwrap();
         Said { code: self.0.wait().unwrap().code().unwrap_or(-1), out: String::new(), err }
@@ -62,7 +62,7 @@ impl Drop for Running {
     }
 }
 
-pub fn results(folder: &Path) -> usize {
+pub(crate) fn results(folder: &Path) -> usize {
     fs::read_dir(folder.join("data/results")).map_or(0, Iterator::count)
 }
 

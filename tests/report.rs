@@ -5,7 +5,7 @@ use crate::desk::Desk;
 const STUDY: &str = "experiments/small.yaml";
 
 /// A desk with a report on it, and the page's text.
-pub fn with_report() -> (Desk, String) {
+pub(crate) fn with_report() -> (Desk, String) {
     let desk = Desk::with_digits();
     desk.succeed(&["run", STUDY, "--quiet"]);
     desk.succeed(&["report", STUDY, "--quiet"]);

@@ -20,7 +20,7 @@ use visavis_core::{
 
 /// How a claim stands against the page and its evidence.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Alone {
+pub(crate) enum Alone {
     Agrees,
     /// What the number comes from is not here.
     Unchecked(String),
@@ -38,7 +38,7 @@ enum Original {
     Broken(String),
 }
 
-pub struct PageAlone {
+pub(crate) struct PageAlone {
     /// One a claim.
     pub claims: Vec<Alone>,
     /// Embedded objects whose bytes are those they are named by.
@@ -58,7 +58,7 @@ const LARGE: u64 = 16 << 20;
 ///
 /// # Errors
 /// Evidence that comes to more than is read.
-pub fn examine(page: &AuditedPage) -> Result<PageAlone> {
+pub(crate) fn examine(page: &AuditedPage) -> Result<PageAlone> {
     let evidence = &page.evidence;
     let claims = &evidence.claims;
     let places = evidence.places();
@@ -116,7 +116,7 @@ pub fn examine(page: &AuditedPage) -> Result<PageAlone> {
 
 impl PageAlone {
     /// Takes what the file lacks from the results of a workspace.
-    pub fn beside(&mut self, page: &AuditedPage, workspace: &Workspace) {
+    pub(crate) fn beside(&mut self, page: &AuditedPage, workspace: &Workspace) {
         let (evidence, objects) = (&page.evidence, workspace.objects());
         let places = evidence.places();
         let mut wanted: ClaimsByOutput = HashMap::new();

@@ -14,7 +14,7 @@ const LARGEST_PICTURE: usize = 2048;
 const DEEPEST: usize = 3;
 
 /// Why the stage is not made again, if it asks for too much.
-pub fn too_much(work: &Work) -> Option<String> {
+pub(crate) fn too_much(work: &Work) -> Option<String> {
     let told = |n: usize, most: usize, what: &str| {
         (n > most).then(|| format!("it asks for {n} {what}, more than the {most} that an audit makes"))
     };

@@ -39,7 +39,7 @@ const DRAWN: &[&str] = &[
 ];
 
 /// What is wrong with an element, if anything is.
-pub fn fault(tree: &MarkupTree, at: NodeIx) -> Option<String> {
+pub(crate) fn fault(tree: &MarkupTree, at: NodeIx) -> Option<String> {
     let (space, name) = tree.name(at)?;
     let own: &[&str] = match (space, name) {
         (NameSpace::Html, "a") => &["href", "download"],
@@ -111,13 +111,13 @@ fn meta(tree: &MarkupTree, at: NodeIx) -> Option<String> {
 const STYLE: &str = include_str!("../../templates/report.css");
 
 /// What is wrong with a style, if this program is said to have written it: a style can hide text, or move it beside a number.
-pub fn other_style(style: &str, program: &str) -> Option<String> {
+pub(crate) fn other_style(style: &str, program: &str) -> Option<String> {
     let own = concat!("visavis ", env!("CARGO_PKG_VERSION"));
     (program == own && style != STYLE).then(|| format!("its style is not the one that {own} writes"))
 }
 
 /// What is wrong with the page's style, and with the policy that lets a browser use it and nothing else.
-pub fn style_fault(style: &str, policy: Option<&str>) -> Option<String> {
+pub(crate) fn style_fault(style: &str, policy: Option<&str>) -> Option<String> {
     let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
     let expected = format!("default-src 'none'; style-src 'sha256-{hash}'; img-src data:; base-uri 'none'; form-action 'none'");
     if policy != Some(&*expected) {
@@ -144,7 +144,7 @@ pub fn style_fault(style: &str, policy: Option<&str>) -> Option<String> {
 }
 
 /// The start of what a page says, for a message.
-pub fn start(text: &str) -> String {
+pub(crate) fn start(text: &str) -> String {
     visavis_core::domain::text::shorten(&visavis_core::domain::text::printable(text), 60)
 }
 

@@ -40,7 +40,7 @@ pub struct Evidence {
 /// largest of a study of ten thousand numbers has 3 MB, and it grows as they do; the list of claims or of results; all objects together.
 const LARGEST_OBJECT: u64 = 128 << 20;
 const LARGEST_LIST: u64 = 384 << 20;
-pub const LARGEST_SUM: u64 = 2 << 30;
+pub(crate) const LARGEST_SUM: u64 = 2 << 30;
 
 /// An embedded object as it was found.
 pub struct OpenedObject {
@@ -75,11 +75,11 @@ fn unpack(packed: &str, most: u64, inflated: &mut u64) -> std::result::Result<Ve
 mod packed {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _, ser::Error as _};
 
-    pub fn serialize<T: Serialize, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<T: Serialize, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&super::pack(&serde_json::to_vec(value).map_err(S::Error::custom)?))
     }
 
-    pub fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    pub(crate) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         let bytes = super::unpack(&String::deserialize(deserializer)?, super::LARGEST_LIST, &mut 0).map_err(D::Error::custom)?;
         serde_json::from_slice(&bytes).map_err(D::Error::custom)
     }

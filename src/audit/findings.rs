@@ -5,13 +5,13 @@ const MOST_TOLD: usize = 100;
 
 /// Findings with their lines, and how many more there are.
 #[derive(Debug, Default)]
-pub struct BoundedFindings {
+pub(crate) struct BoundedFindings {
     told: Vec<(u32, String)>,
     more: usize,
 }
 
 impl BoundedFindings {
-    pub fn add(&mut self, line: u32, what: impl Into<String>) {
+    pub(crate) fn add(&mut self, line: u32, what: impl Into<String>) {
         if self.told.len() < MOST_TOLD {
             self.told.push((line, what.into()));
         } else {
@@ -19,7 +19,7 @@ impl BoundedFindings {
         }
     }
 
-    pub fn told(mut self) -> Vec<(u32, String)> {
+    pub(crate) fn told(mut self) -> Vec<(u32, String)> {
         if self.more > 0 {
             let line = self.told.last().map_or(1, |last| last.0);
             self.told.push((line, format!("and {} more of this kind", self.more)));

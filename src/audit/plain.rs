@@ -25,7 +25,7 @@ const OTHERS: &[(u32, u32, u32)] = &[
 
 /// A text as it reads.
 #[derive(Debug, Default)]
-pub struct PlainText {
+pub(crate) struct PlainText {
     pub text: String,
     /// Places in `text` where something that is not seen was left out.
     left_out: Vec<usize>,
@@ -35,7 +35,7 @@ pub struct PlainText {
 
 impl PlainText {
     /// White space is one blank, and so is the line below words that names have.
-    pub fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let mut plain = PlainText { text: String::with_capacity(text.len()), ..PlainText::default() };
         for c in text.chars() {
             if matches!(c, '\u{a0}' | '_') || c.is_ascii_whitespace() {
@@ -54,14 +54,14 @@ impl PlainText {
     }
 
     /// Is what stands from `start` to `end` other than it reads?
-    pub fn is_disguised(&self, start: usize, end: usize) -> bool {
+    pub(crate) fn is_disguised(&self, start: usize, end: usize) -> bool {
         let first = |of: &[usize]| of.get(of.partition_point(|at| *at < start)).copied();
         first(&self.left_out).is_some_and(|at| at <= end) || first(&self.replaced).is_some_and(|at| at < end)
     }
 }
 
 /// Is there nothing in it but a number?
-pub fn is_number(text: &str) -> bool {
+pub(crate) fn is_number(text: &str) -> bool {
     PlainText::of(text).text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '%' | ' '))
 }
 

@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::HashSet, fmt};
 ///
 /// # Errors
 /// A text that is no JSON, or that holds a key on the way twice: which of the two is meant, nobody can say.
-pub fn numbers(json: &[u8], pointers: &[&str]) -> Result<Vec<Option<f64>>, String> {
+pub(crate) fn numbers(json: &[u8], pointers: &[&str]) -> Result<Vec<Option<f64>>, String> {
     let is_pointer = |place: &usize| pointers[*place].is_empty() || pointers[*place].starts_with('/');
     let mut order: Vec<usize> = (0..pointers.len()).filter(is_pointer).collect();
     order.sort_unstable_by(|one, other| pointers[*one].split('/').cmp(pointers[*other].split('/')));

@@ -13,9 +13,9 @@ use std::{
 use visavis_core::domain::{Digest, Fault, Result, text::size};
 
 /// Larger than any array of features that was met; what is larger is not read into memory.
-pub const LARGEST_INPUT: u64 = 8 << 30;
+pub(crate) const LARGEST_INPUT: u64 = 8 << 30;
 /// Larger than any picture of a data set.
-pub const LARGEST_PICTURE: u64 = 256 << 20;
+pub(crate) const LARGEST_PICTURE: u64 = 256 << 20;
 
 #[derive(Clone, Debug)]
 pub struct Reach {

@@ -16,9 +16,9 @@ use visavis_core::domain::stage::role;
 use yaml_serde::Value;
 
 /// Stands in a line of text where a claim's number does.
-pub const NUMBER: char = '\u{fffc}';
+pub(crate) const NUMBER: char = '\u{fffc}';
 /// Stands in a line of text where code does.
-pub const NAME: char = '\u{fffd}';
+pub(crate) const NAME: char = '\u{fffd}';
 
 /// The largest study files have a hundredth of it; of a longer one no name is known.
 const LONGEST_STUDY: usize = 4 << 20;
@@ -27,7 +27,7 @@ const MOST_NAMES: usize = 1000;
 
 /// The study's names that hold what looks like a number without a claim.
 #[derive(Default)]
-pub struct Names {
+pub(crate) struct Names {
     names: Vec<String>,
     /// By the number: the names that hold it, and where.
     of: HashMap<String, Vec<(usize, usize)>>,
@@ -35,7 +35,7 @@ pub struct Names {
 
 impl Names {
     /// Those that the evidence tells of, as far as `enough` lets it be read.
-    pub fn of(evidence: &Evidence, enough: &(dyn Fn() -> bool + Sync)) -> Self {
+    pub(crate) fn of(evidence: &Evidence, enough: &(dyn Fn() -> bool + Sync)) -> Self {
         let mut names = Names::default();
         let mut known = HashSet::new();
         let mut add = |name: &str| {
@@ -107,7 +107,7 @@ fn strings(value: &Value, add: &mut impl FnMut(&str)) {
 }
 
 /// Looks through lines of text for numbers without a claim (`stray`), and for what makes a number look like another (`odd`).
-pub fn search(
+pub(crate) fn search(
     texts: &[(u32, String)],
     names: &Names,
     enough: &(dyn Fn() -> bool + Sync),

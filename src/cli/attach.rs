@@ -15,7 +15,7 @@ use std::{
 };
 use visavis_core::domain::{Fault, Result, job::JobState, text::count};
 
-pub fn attach(context: &Context) -> Result<()> {
+pub(crate) fn attach(context: &Context) -> Result<()> {
     let nothing = || Fault::asked("nothing runs in this workspace").next("`visavis run STUDY` runs a study");
     let index = open_store::store(context)?.ok_or_else(nothing)?;
     let mut timeline = Timeline::read(&index, &context.workspace)?.ok_or_else(nothing)?;

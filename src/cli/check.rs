@@ -9,13 +9,13 @@ use std::path::PathBuf;
 use visavis_core::domain::{Fault, Result, matrix, text::count};
 
 #[derive(clap::Args)]
-pub struct CheckCommand {
+pub(crate) struct CheckCommand {
     /// The study file
     study: PathBuf,
 }
 
 impl CheckCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         let study = &opened.file.study;
         tell_about(context, &opened);

@@ -19,7 +19,7 @@ use visavis_core::domain::{
 };
 
 #[derive(clap::Args)]
-pub struct CompareCommand {
+pub(crate) struct CompareCommand {
     /// The study file
     study: PathBuf,
     /// Two models, or beginnings of their names, that a contrast of the study compares (default: every contrast)
@@ -28,7 +28,7 @@ pub struct CompareCommand {
 }
 
 impl CompareCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
         let outcome = StudyOutcome::load(&plan)?;

@@ -5,13 +5,13 @@ use clap::CommandFactory;
 use visavis_core::domain::Result;
 
 #[derive(clap::Args)]
-pub struct CompletionsCommand {
+pub(crate) struct CompletionsCommand {
     /// The shell
     shell: clap_complete::Shell,
 }
 
 impl CompletionsCommand {
-    pub fn run(&self) -> Result<()> {
+    pub(crate) fn run(&self) -> Result<()> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "visavis", &mut script);
         super::output::say(String::from_utf8_lossy(&script).trim_end());

@@ -22,7 +22,7 @@ use visavis_core::{
 };
 
 #[derive(Subcommand)]
-pub enum DataCommand {
+pub(crate) enum DataCommand {
     /// Draw synthetic faces with a known truth, in CelebA's own format, or a training set
     Draw(Draw),
     /// Look for what is wrong with a data set: its tables, and every picture
@@ -32,13 +32,13 @@ pub enum DataCommand {
 }
 
 #[derive(clap::Args)]
-pub struct Folder {
+pub(crate) struct Folder {
     /// The folder that holds it: CelebA, VGGFace2, one folder a class, or plain pictures; `check` takes a label table too
     dir: PathBuf,
 }
 
 #[derive(clap::Args)]
-pub struct Draw {
+pub(crate) struct Draw {
     /// The folder to make
     dir: PathBuf,
     /// Identities (classes, of textures) in the set
@@ -78,7 +78,7 @@ enum DrawnTrainingSet {
 }
 
 impl DataCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         match self {
             DataCommand::Draw(draw) => draw.run(context),
             DataCommand::Check(folder) => folder.check(context),

@@ -15,7 +15,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct DemoCommand {
+pub(crate) struct DemoCommand {
     /// Less of everything: a minute instead of five
     #[arg(long)]
     quick: bool,
@@ -65,7 +65,7 @@ const QUICK: Faces = Faces {
 };
 
 impl DemoCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let root = context.workspace.root();
         let study = match (self.digits, self.quick) {
             (true, _) => {

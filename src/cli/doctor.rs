@@ -11,7 +11,7 @@ use visavis_core::domain::{
     text::{count, printable},
 };
 
-pub fn doctor(context: &Context) -> Result<()> {
+pub(crate) fn doctor(context: &Context) -> Result<()> {
     let found = findings(context);
     if context.json {
         let fields: serde_json::Map<String, serde_json::Value> = found

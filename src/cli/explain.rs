@@ -15,7 +15,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct ExplainCommand {
+pub(crate) struct ExplainCommand {
     /// The job's eight digits, or words of its label
     #[arg(value_name = "JOB", required = true)]
     job: Vec<String>,
@@ -25,7 +25,7 @@ pub struct ExplainCommand {
 }
 
 impl ExplainCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let index = open_store::store(context)?;
         let file = self.file(index.as_ref())?;
         let opened = study::open(&file, &context.workspace)?;

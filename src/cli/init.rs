@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use visavis_core::domain::{Fault, Result};
 
 #[derive(clap::Args)]
-pub struct InitCommand {
+pub(crate) struct InitCommand {
     /// The folder to make
     dir: PathBuf,
 }
@@ -14,7 +14,7 @@ pub struct InitCommand {
 const FIRST: &str = include_str!("../../templates/first.yaml");
 
 impl InitCommand {
-    pub fn run(&self, _context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, _context: &Context) -> Result<()> {
         write_if_absent(&self.dir.join("experiments/first.yaml"), FIRST.as_bytes())?;
         for folder in ["data", "reports"] {
             let path = self.dir.join(folder);
@@ -29,7 +29,7 @@ impl InitCommand {
 }
 
 /// Writes a file that is not there; one that is there is left as it is.
-pub fn write_if_absent(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_if_absent(path: &Path, bytes: &[u8]) -> Result<()> {
     if path.exists() {
         return Ok(());
     }

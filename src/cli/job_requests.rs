@@ -15,7 +15,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct Jobs {
+pub(crate) struct Jobs {
     /// The job's eight digits, or words of its label
     #[arg(value_name = "JOB")]
     job: Vec<String>,
@@ -26,14 +26,14 @@ pub struct Jobs {
 
 /// What is asked of the jobs.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Verb {
+pub(crate) enum Verb {
     Pause,
     Cancel,
     Retry,
 }
 
 impl Jobs {
-    pub fn run(&self, context: &Context, verb: Verb) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context, verb: Verb) -> Result<()> {
         let index = open_store::store(context)?;
         let jobs = self.meant(index.as_ref(), verb)?;
         let live = context.workspace.holder().filter(|holder| holder.doing != LOOKING);
@@ -112,7 +112,7 @@ impl Verb {
 }
 
 /// `visavis drain`
-pub fn drain(context: &Context) -> Result<()> {
+pub(crate) fn drain(context: &Context) -> Result<()> {
     let index = open_store::store(context)?;
     let Some(holder) = context.workspace.holder().filter(|holder| holder.doing != LOOKING) else { return Err(nothing_runs()) };
     keep(context, index.as_ref(), asked(vec![PersonRequest::Drain]))?;
@@ -134,7 +134,7 @@ fn asked(requests: Vec<PersonRequest>) -> Vec<EventKind> {
 }
 
 /// Writes down what a person does. When this returns, it will be done: by the dispatcher that runs, or by the next.
-pub fn keep(context: &Context, index: Option<&Index>, requests: Vec<EventKind>) -> Result<()> {
+pub(crate) fn keep(context: &Context, index: Option<&Index>, requests: Vec<EventKind>) -> Result<()> {
     let clock = index.map_or(Ok(0), Index::clock)?;
     let mut journal = Journal::start(&context.workspace.journals(), now())?;
     for (more, what) in requests.into_iter().enumerate() {

@@ -16,7 +16,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct LogsCommand {
+pub(crate) struct LogsCommand {
     /// The job's eight digits, or words of its label (default: the latest lines of all)
     #[arg(value_name = "JOB")]
     job: Vec<String>,
@@ -29,7 +29,7 @@ pub struct LogsCommand {
 }
 
 impl LogsCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let Some(index) = open_store::store(context)? else {
             return Err(Fault::missing("nothing was run in this workspace yet").next("`visavis run STUDY` runs a study"));
         };

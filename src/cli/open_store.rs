@@ -19,7 +19,7 @@ use visavis_core::{
 };
 
 /// The store, for reading.
-pub fn store(context: &Context) -> Result<Option<Index>> {
+pub(crate) fn store(context: &Context) -> Result<Option<Index>> {
     let looked = study::open_store(&context.workspace)?;
     if let Some(line) = looked.remark {
         remark(context, line);
@@ -28,7 +28,7 @@ pub fn store(context: &Context) -> Result<Option<Index>> {
 }
 
 /// Looks, and looks again whenever the store has changed, until `show` says that there is no more to come.
-pub fn follow(context: &Context, mut show: impl FnMut(&Index) -> Result<bool>) -> Result<()> {
+pub(crate) fn follow(context: &Context, mut show: impl FnMut(&Index) -> Result<bool>) -> Result<()> {
     let Some(mut index) = store(context)? else { return Ok(()) };
     loop {
         if std::io::stdout().is_terminal() && !context.json {
@@ -54,7 +54,7 @@ pub fn follow(context: &Context, mut show: impl FnMut(&Index) -> Result<bool>) -
 }
 
 /// The jobs that somebody means by some words: the beginnings of jobs' digits, or words of a label.
-pub fn matching<T: Clone>(words: &str, jobs: &[(JobId, String, T)]) -> Vec<(JobId, String, T)> {
+pub(crate) fn matching<T: Clone>(words: &str, jobs: &[(JobId, String, T)]) -> Vec<(JobId, String, T)> {
     let digits = |word: &str| word.len() >= 4 && word.bytes().all(|digit| digit.is_ascii_hexdigit());
     if words.split_whitespace().all(digits) {
         let named = |id: &JobId| words.split_whitespace().any(|word| id.to_string().starts_with(word));
@@ -82,7 +82,7 @@ pub fn matching<T: Clone>(words: &str, jobs: &[(JobId, String, T)]) -> Vec<(JobI
 ///
 /// # Errors
 /// None, or several.
-pub fn one<T: Clone>(words: &str, jobs: &[(JobId, String, T)], what_else: &str) -> Result<(JobId, String, T)> {
+pub(crate) fn one<T: Clone>(words: &str, jobs: &[(JobId, String, T)], what_else: &str) -> Result<(JobId, String, T)> {
     let mut found = matching(words, jobs);
     match found.len() {
         1 => Ok(found.remove(0)),
@@ -98,23 +98,23 @@ pub fn one<T: Clone>(words: &str, jobs: &[(JobId, String, T)], what_else: &str) 
 }
 
 /// Jobs as [`one`] takes them.
-pub fn known(rows: Vec<JobRow>) -> Vec<(JobId, String, JobRow)> {
+pub(crate) fn known(rows: Vec<JobRow>) -> Vec<(JobId, String, JobRow)> {
     rows.into_iter().map(|row| (row.id, row.label.clone(), row)).collect()
 }
 
 /// `2026-11-23 09:30:05.120` UTC.
-pub fn moment(at: u64) -> String {
+pub(crate) fn moment(at: u64) -> String {
     let time = UNIX_EPOCH + Duration::from_millis(at);
     humantime::format_rfc3339_millis(time).to_string().replace('T', " ").replace('Z', "")
 }
 
 /// `3 min ago`.
-pub fn ago(at: u64) -> String {
+pub(crate) fn ago(at: u64) -> String {
     text::ago(at, visavis_core::store::now())
 }
 
 /// Names the results that the store could not take in; says nothing where there are none.
-pub fn say_set_aside(aside: &[Aside]) {
+pub(crate) fn say_set_aside(aside: &[Aside]) {
     const MOST: usize = 5;
     if aside.is_empty() {
         return;

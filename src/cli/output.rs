@@ -11,12 +11,12 @@ use visavis_core::domain::{Fault, Result, text::printable};
 static LOST: AtomicBool = AtomicBool::new(false);
 
 /// Prints a line of the result. A reader that has gone away (`| head`) is no error and changes no exit code.
-pub fn say(line: impl AsRef<str>) {
+pub(crate) fn say(line: impl AsRef<str>) {
     write_out(format!("{}\n", line.as_ref()).as_bytes());
 }
 
 /// Writes bytes to standard output.
-pub fn write_out(bytes: &[u8]) {
+pub(crate) fn write_out(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
     if let Err(error) = out.write_all(bytes).and_then(|()| out.flush())
         && error.kind() != std::io::ErrorKind::BrokenPipe
@@ -27,7 +27,7 @@ pub fn write_out(bytes: &[u8]) {
 
 /// # Errors
 /// Output that was lost: a full disk, say.
-pub fn all_written() -> Result<()> {
+pub(crate) fn all_written() -> Result<()> {
     if LOST.load(Ordering::Relaxed) {
         return Err(Fault::unexpected("not everything could be written to standard output").next("is the disk full?"));
     }
@@ -35,26 +35,26 @@ pub fn all_written() -> Result<()> {
 }
 
 /// Prints a value as one line of JSON.
-pub fn say_json(value: &serde_json::Value) {
+pub(crate) fn say_json(value: &serde_json::Value) {
     say(value.to_string());
 }
 
 /// Prints a remark, unless asked to be quiet.
-pub fn remark(context: &Context, line: impl AsRef<str>) {
+pub(crate) fn remark(context: &Context, line: impl AsRef<str>) {
     if !context.quiet {
         writeln!(std::io::stderr().lock(), "{}", line.as_ref()).ok();
     }
 }
 
 /// What was found odd about a study's data, and what was done with them.
-pub fn tell_about(context: &Context, opened: &crate::study::OpenedStudy) {
+pub(crate) fn tell_about(context: &Context, opened: &crate::study::OpenedStudy) {
     warn(context, &opened.warnings);
     for note in &opened.notes {
         remark(context, format!("note: {}", printable(note)));
     }
 }
 
-pub fn warn(context: &Context, warnings: &[String]) {
+pub(crate) fn warn(context: &Context, warnings: &[String]) {
     for warning in warnings {
         remark(context, format!("warning: {}", printable(warning)));
     }
@@ -67,23 +67,23 @@ pub fn tell_fault(fault: &Fault) -> u8 {
 }
 
 /// Columns aligned under their heads, numbers to the right; two spaces between.
-pub struct TextColumns {
+pub(crate) struct TextColumns {
     rows: Vec<Vec<String>>,
     right: Vec<bool>,
 }
 
 impl TextColumns {
     /// Heads that start with `>` are of columns aligned to the right.
-    pub fn new(heads: &[&str]) -> Self {
+    pub(crate) fn new(heads: &[&str]) -> Self {
         let right = heads.iter().map(|head| head.starts_with('>')).collect();
         TextColumns { rows: vec![heads.iter().map(|head| head.trim_start_matches('>').to_owned()).collect()], right }
     }
 
-    pub fn row(&mut self, cells: &[String]) {
+    pub(crate) fn row(&mut self, cells: &[String]) {
         self.rows.push(cells.iter().map(|cell| printable(cell)).collect());
     }
 
-    pub fn print(&self, indent: &str) {
+    pub(crate) fn print(&self, indent: &str) {
         let width = |column: usize| self.rows.iter().map(|row| unicode_width(&row[column])).max().unwrap_or(0);
         let widths: Vec<usize> = (0..self.right.len()).map(width).collect();
         for row in &self.rows {
@@ -102,7 +102,7 @@ fn unicode_width(text: &str) -> usize {
     console::measure_text_width(text)
 }
 
-pub fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 1.0 => "less than a second".to_owned(),
         s if s < 90.0 => format!("about {s:.0} s"),

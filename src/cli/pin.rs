@@ -12,7 +12,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct PinCommand {
+pub(crate) struct PinCommand {
     /// The study file
     study: PathBuf,
     /// The figure, by its model, layer, projection, view and comparison: `r34 · layer4 · umap map · gender`, or words of it
@@ -24,7 +24,7 @@ pub struct PinCommand {
 }
 
 #[derive(clap::Args)]
-pub struct UnpinCommand {
+pub(crate) struct UnpinCommand {
     /// The study file
     study: PathBuf,
     /// The figure, as it was pinned, or words of it
@@ -36,7 +36,7 @@ pub struct UnpinCommand {
 const LONGEST: usize = 500;
 
 impl PinCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         if self.note.chars().count() > LONGEST {
             return Err(Fault::asked(format!("the note is longer than {LONGEST} letters")));
         }
@@ -66,7 +66,7 @@ impl PinCommand {
 }
 
 impl UnpinCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         let plan = study::plan(&opened, &context.workspace)?;
         if let Some(fault) = plan.unread.clone() {

@@ -20,13 +20,13 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct PlanCommand {
+pub(crate) struct PlanCommand {
     /// The study file
     study: PathBuf,
 }
 
 impl PlanCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         tell_about(context, &opened);
         let index = open_store::store(context)?;

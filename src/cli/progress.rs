@@ -12,7 +12,7 @@ use visavis_core::{
     store::JobRow,
 };
 
-pub enum RunProgress {
+pub(crate) enum RunProgress {
     Bar(ProgressBar),
     Lines,
     Json,
@@ -25,7 +25,7 @@ macro_rules! tell {
 }
 
 impl RunProgress {
-    pub fn new(context: &Context, study: &str, about: &str) -> Self {
+    pub(crate) fn new(context: &Context, study: &str, about: &str) -> Self {
         if context.json {
             return RunProgress::Json;
         }
@@ -44,7 +44,7 @@ impl RunProgress {
     }
 
     /// What this process's own dispatcher says.
-    pub fn tell(&mut self, notice: &Notice) {
+    pub(crate) fn tell(&mut self, notice: &Notice) {
         let label = notice.job.as_ref().map_or(String::new(), |(_, label)| printable(label));
         match (&mut *self, &notice.event.what) {
             (RunProgress::Json, what) => tell_json(notice, what),
@@ -72,7 +72,7 @@ impl RunProgress {
     }
 
     /// A job of another process's run has changed.
-    pub fn job(&mut self, job: &JobRow) {
+    pub(crate) fn job(&mut self, job: &JobRow) {
         let (label, why) = (printable(&job.label), indented(job.why.as_deref().unwrap_or("")));
         match (&mut *self, job.state) {
             (RunProgress::Json, state) => say_json(&serde_json::json!({
@@ -86,14 +86,14 @@ impl RunProgress {
         }
     }
 
-    pub fn stand(&mut self, done: usize, open: usize) {
+    pub(crate) fn stand(&mut self, done: usize, open: usize) {
         if let RunProgress::Bar(bar) = self {
             bar.set_length((done + open) as u64);
             bar.set_position(done as u64);
         }
     }
 
-    pub fn close(self) {
+    pub(crate) fn close(self) {
         if let RunProgress::Bar(bar) = self {
             bar.finish_and_clear();
         }

@@ -19,7 +19,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct ReportCommand {
+pub(crate) struct ReportCommand {
     /// The study file
     study: PathBuf,
     /// Where to (default: reports/NAME.html in the workspace)
@@ -31,7 +31,7 @@ pub struct ReportCommand {
 }
 
 impl ReportCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         if self.embed_faces {
             return Err(
                 Fault::missing("pictures in reports come with a later visavis").next("write the report without --embed-faces")
@@ -47,7 +47,7 @@ impl ReportCommand {
 }
 
 /// Writes the report of a study that was run; says where.
-pub fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<PathBuf> {
+pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<PathBuf> {
     let opened = study::open(study, &context.workspace)?;
     tell_about(context, &opened);
     let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;

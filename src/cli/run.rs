@@ -28,7 +28,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct RunCommand {
+pub(crate) struct RunCommand {
     /// The study file
     study: PathBuf,
     /// Only stages whose label holds all these words, or is this (`=score pixels · embedding · pca · age`), and what they need
@@ -67,7 +67,7 @@ pub struct RunCommand {
 const READY: &str = "visavis runs";
 
 impl RunCommand {
-    pub fn of(study: &Path) -> Self {
+    pub(crate) fn of(study: &Path) -> Self {
         RunCommand {
             study: study.to_owned(),
             only: None,
@@ -83,7 +83,7 @@ impl RunCommand {
         }
     }
 
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         if self.on.as_deref() == Some("slurm") {
             return Err(Fault::missing("running on Slurm comes with a later visavis").next("run it here: --on local"));
         }
@@ -182,7 +182,7 @@ impl RunCommand {
     }
 
     /// Runs, and says how it ended.
-    pub fn execute(&self, context: &Context) -> Result<RunSummary> {
+    pub(crate) fn execute(&self, context: &Context) -> Result<RunSummary> {
         if self.session {
             rustix::process::setsid().map_err(|error| Fault::unexpected(format!("cannot start a session: {error}")))?;
         }

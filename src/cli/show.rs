@@ -15,7 +15,7 @@ use visavis_core::domain::{
 };
 
 #[derive(clap::Args)]
-pub struct ShowCommand {
+pub(crate) struct ShowCommand {
     /// The study file
     study: PathBuf,
     /// Every result with its key and the digest of its content
@@ -27,7 +27,7 @@ pub struct ShowCommand {
 }
 
 impl ShowCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         if self.follow {
             let told = std::cell::Cell::new(false);
             return open_store::follow(context, |index| {

@@ -15,7 +15,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct StatusCommand {
+pub(crate) struct StatusCommand {
     /// Show it again whenever it changes, until the run ends
     #[arg(long, short)]
     follow: bool,
@@ -25,7 +25,7 @@ pub struct StatusCommand {
 const MOST: usize = 20;
 
 impl StatusCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let Some(index) = open_store::store(context)? else { return nothing(context) };
         if self.follow {
             return open_store::follow(context, |index| {

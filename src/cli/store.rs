@@ -19,7 +19,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Subcommand)]
-pub enum StoreCommand {
+pub(crate) enum StoreCommand {
     /// Verify every result, object and journal, and the database
     Check,
     /// Make the database again from results and journals, and say whether it equals the one it replaces
@@ -31,7 +31,7 @@ pub enum StoreCommand {
 }
 
 #[derive(clap::Args)]
-pub struct Gc {
+pub(crate) struct Gc {
     /// Studies whose results are kept
     studies: Vec<PathBuf>,
     /// Remove without asking
@@ -40,14 +40,14 @@ pub struct Gc {
 }
 
 #[derive(clap::Args)]
-pub struct Dump {
+pub(crate) struct Dump {
     /// Only what was found, whoever found it and when
     #[arg(long)]
     findings: bool,
 }
 
 impl StoreCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         match self {
             StoreCommand::Check => check(context),
             StoreCommand::Rebuild => rebuild(context),

@@ -15,7 +15,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args, Default)]
-pub struct TuiCommand {
+pub(crate) struct TuiCommand {
     /// The study to open (default: the latest run's, or the first of experiments/)
     #[arg(long, value_name = "STUDY")]
     study: Option<PathBuf>,
@@ -49,7 +49,7 @@ pub struct TuiCommand {
 }
 
 impl TuiCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let mut watch = Watch::new(&context.workspace, context.threads);
         if let Some(study) = &self.study {
             crate::study::draft::check(study)?;

@@ -16,7 +16,7 @@ use visavis_core::{
 };
 
 #[derive(Subcommand)]
-pub enum WeightsCommand {
+pub(crate) enum WeightsCommand {
     /// Say which network a weight file is of, and what it lacks or has too much
     Inspect {
         /// A .safetensors file
@@ -25,7 +25,7 @@ pub enum WeightsCommand {
 }
 
 impl WeightsCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let WeightsCommand::Inspect { file } = self;
         let bytes = std::fs::read(file).map_err(|error| Fault::io("read the weights", file, &error))?;
         let found = weights::inspect(&bytes, file)?;

@@ -7,13 +7,13 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct WorkCommand {
+pub(crate) struct WorkCommand {
     #[command(flatten)]
     orders: Orders,
 }
 
 impl WorkCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let Some(settings) = self.orders.settings(context.threads)? else { return Ok(()) };
         stages::work(&context.workspace, &settings, &CoreExecutor(&context.workspace), std::io::stdin().lock(), std::io::stdout())
     }

@@ -7,7 +7,7 @@ use visavis_core::domain::{
     comparison::{Comparison, Expression, Measured, Question, quoted_values},
 };
 
-pub fn comparisons(node: &StudyNode) -> Result<Vec<Comparison>> {
+pub(crate) fn comparisons(node: &StudyNode) -> Result<Vec<Comparison>> {
     let mut comparisons: Vec<Comparison> = Vec::new();
     for (name, node) in node.entries()? {
         let name = node.name_of("comparison", &name)?;
@@ -30,7 +30,7 @@ pub fn comparisons(node: &StudyNode) -> Result<Vec<Comparison>> {
 }
 
 /// The values that expressions ask for in quotes, by attribute.
-pub fn quoted(node: &StudyNode) -> Result<BTreeMap<String, BTreeSet<String>>> {
+pub(crate) fn quoted(node: &StudyNode) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let mut quoted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (_, comparison) in node.entries()? {
         for (key, child) in comparison.entries()? {

@@ -12,14 +12,14 @@ use visavis_core::{
 };
 
 /// What models may refer to.
-pub struct KnownNames<'a> {
+pub(crate) struct KnownNames<'a> {
     pub datasets: Vec<&'a str>,
     pub preparations: Vec<&'a str>,
     pub recipes: Vec<&'a str>,
 }
 
 /// All models, those of the matrix first, and how many combinations were excluded.
-pub fn models(node: &StudyNode, known: &KnownNames) -> Result<(Vec<Model>, usize)> {
+pub(crate) fn models(node: &StudyNode, known: &KnownNames) -> Result<(Vec<Model>, usize)> {
     let fields = node.fields(&["matrix", "named"])?;
     let (mut models, mut excluded) = (Vec::new(), 0);
     if let Some(node) = fields.get("matrix") {

@@ -12,24 +12,24 @@ const RENAMED: [(&str, &str); 1] = [("taps", "layers")];
 
 /// A value and the way to it.
 #[derive(Clone)]
-pub struct StudyNode<'a> {
+pub(crate) struct StudyNode<'a> {
     pub(super) text: &'a Text,
     pub(super) value: &'a Written,
     pub(super) path: Vec<PathStep>,
 }
 
 impl<'a> StudyNode<'a> {
-    pub fn root(text: &'a Text, value: &'a Written) -> Self {
+    pub(crate) fn root(text: &'a Text, value: &'a Written) -> Self {
         StudyNode { text, value, path: Vec::new() }
     }
 
     /// A fault at this value.
-    pub fn wrong(&self, what: impl Into<String>) -> Fault {
+    pub(crate) fn wrong(&self, what: impl Into<String>) -> Fault {
         self.fault(what, false)
     }
 
     /// A fault at this value's key.
-    pub fn wrong_key(&self, what: impl Into<String>) -> Fault {
+    pub(crate) fn wrong_key(&self, what: impl Into<String>) -> Fault {
         self.fault(what, true)
     }
 
@@ -39,7 +39,7 @@ impl<'a> StudyNode<'a> {
     }
 
     /// A fault `offset` characters into this one-line text.
-    pub fn wrong_within(&self, what: impl Into<String>, offset: usize) -> Fault {
+    pub(crate) fn wrong_within(&self, what: impl Into<String>, offset: usize) -> Fault {
         let mut fault = self.wrong(what);
         if let Some(place) = &mut fault.place
             && let Some((line, column)) = &mut place.at
@@ -58,7 +58,7 @@ impl<'a> StudyNode<'a> {
     }
 
     /// How messages call it: `models.matrix.loss`.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let mut name = String::new();
         for step in &self.path {
             match step {
@@ -75,7 +75,7 @@ impl<'a> StudyNode<'a> {
     }
 
     /// A mapping with these keys and no others.
-    pub fn fields(&self, known: &[&str]) -> Result<Fields<'a>> {
+    pub(crate) fn fields(&self, known: &[&str]) -> Result<Fields<'a>> {
         let entries = self.entries()?;
         for (key, node) in &entries {
             if !known.contains(&key.as_str()) {
@@ -90,27 +90,27 @@ impl<'a> StudyNode<'a> {
     }
 
     /// A mapping from names to values, in the file's order.
-    pub fn entries(&self) -> Result<Vec<(String, StudyNode<'a>)>> {
+    pub(crate) fn entries(&self) -> Result<Vec<(String, StudyNode<'a>)>> {
         let entries = self.value.as_map().ok_or_else(|| self.expected("a map"))?;
         Ok(entries.iter().map(|(key, value)| (key.clone(), self.child(PathStep::Key(key.clone()), value))).collect())
     }
 
-    pub fn list(&self) -> Result<Vec<StudyNode<'a>>> {
+    pub(crate) fn list(&self) -> Result<Vec<StudyNode<'a>>> {
         let list = self.value.as_list().ok_or_else(|| self.expected("a list"))?;
         Ok(list.iter().enumerate().map(|(index, value)| self.child(PathStep::Index(index), value)).collect())
     }
 
     /// Text in the letters it was written in, also where YAML takes it for a number, a flag or nothing: `1.10`, `No`, `null`.
-    pub fn text(&self) -> Result<String> {
+    pub(crate) fn text(&self) -> Result<String> {
         self.value.letters().map(str::to_owned).ok_or_else(|| self.expected("text"))
     }
 
-    pub fn flag(&self) -> Result<bool> {
+    pub(crate) fn flag(&self) -> Result<bool> {
         self.value.as_flag().ok_or_else(|| self.expected("true or false"))
     }
 
     /// A name people will read: not empty, at most 120 characters, nothing that could steer a terminal.
-    pub fn name_of(&self, noun: &str, name: &str) -> Result<String> {
+    pub(crate) fn name_of(&self, noun: &str, name: &str) -> Result<String> {
         let wrong =
             |why: String| Err(self.wrong_key(why).next(format!("choose a name of 1 to 120 visible characters for the {noun}")));
         if name.trim().is_empty() {
@@ -128,7 +128,7 @@ impl<'a> StudyNode<'a> {
         Ok(name.to_owned())
     }
 
-    pub fn whole(&self, range: std::ops::RangeInclusive<u64>) -> Result<u64> {
+    pub(crate) fn whole(&self, range: std::ops::RangeInclusive<u64>) -> Result<u64> {
         let what = || format!("a whole number from {} to {}", range.start(), range.end());
         let number = self.value.as_number().and_then(yaml_serde::Number::as_u64).ok_or_else(|| self.expected(&what()))?;
         if range.contains(&number) {
@@ -138,11 +138,11 @@ impl<'a> StudyNode<'a> {
         }
     }
 
-    pub fn count(&self, range: std::ops::RangeInclusive<u64>) -> Result<usize> {
+    pub(crate) fn count(&self, range: std::ops::RangeInclusive<u64>) -> Result<usize> {
         self.whole(range).map(|number| number as usize)
     }
 
-    pub fn number(&self, range: std::ops::RangeInclusive<f64>) -> Result<f64> {
+    pub(crate) fn number(&self, range: std::ops::RangeInclusive<f64>) -> Result<f64> {
         let what = || format!("a number from {} to {}", range.start(), range.end());
         let number = self.value.as_number().and_then(yaml_serde::Number::as_f64).ok_or_else(|| self.expected(&what()))?;
         if range.contains(&number) {
@@ -153,20 +153,20 @@ impl<'a> StudyNode<'a> {
     }
 
     /// One of these words.
-    pub fn word(&self, known: &[&'static str]) -> Result<&'static str> {
+    pub(crate) fn word(&self, known: &[&'static str]) -> Result<&'static str> {
         let text = self.text()?;
         let found = known.iter().find(|word| **word == text);
         found.copied().ok_or_else(|| self.wrong(format!("{}: `{text}` is not known", self.name())).next(suggestion(&text, known)))
     }
 
     /// One of an enum's words.
-    pub fn word_of<T: Copy, const N: usize>(&self, all: [T; N], word: fn(T) -> &'static str) -> Result<T> {
+    pub(crate) fn word_of<T: Copy, const N: usize>(&self, all: [T; N], word: fn(T) -> &'static str) -> Result<T> {
         let found = self.word(&all.map(word))?;
         all.into_iter().find(|of| word(*of) == found).ok_or_else(|| self.expected("a word that is known"))
     }
 
     /// A sum type: a word, or a map with one key, the word, and its parameters.
-    pub fn variant(&self, known: &[&'static str]) -> Result<(&'static str, Option<StudyNode<'a>>)> {
+    pub(crate) fn variant(&self, known: &[&'static str]) -> Result<(&'static str, Option<StudyNode<'a>>)> {
         if !self.value.is_map() {
             return Ok((self.word(known)?, None));
         }
@@ -188,7 +188,7 @@ impl<'a> StudyNode<'a> {
     }
 
     /// A path, relative to the study file's folder.
-    pub fn path(&self) -> Result<PathBuf> {
+    pub(crate) fn path(&self) -> Result<PathBuf> {
         let text = self.text()?;
         if text.is_empty() || text.chars().any(char::is_control) {
             return Err(self.wrong(format!(
@@ -216,7 +216,7 @@ impl<'a> StudyNode<'a> {
         Ok(expanded.into_owned())
     }
 
-    pub fn reference(&self, noun: &str, known: &[&str]) -> Result<String> {
+    pub(crate) fn reference(&self, noun: &str, known: &[&str]) -> Result<String> {
         let text = self.text()?;
         if known.contains(&text.as_str()) {
             return Ok(text);
@@ -254,7 +254,7 @@ fn kind(value: &Written) -> String {
 }
 
 /// A mapping whose keys were checked.
-pub struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     node: StudyNode<'a>,
     entries: Vec<(String, StudyNode<'a>)>,
 }
@@ -265,18 +265,18 @@ impl<'a> Fields<'a> {
     }
 
     /// What may be left out: `null` and `~` leave it out, too.
-    pub fn get(&self, key: &str) -> Option<&StudyNode<'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<&StudyNode<'a>> {
         self.find(key).filter(|node| !node.value.is_nothing())
     }
 
     /// What must be there; `null` is then a name like any other.
-    pub fn need(&self, key: &str) -> Result<&StudyNode<'a>> {
+    pub(crate) fn need(&self, key: &str) -> Result<&StudyNode<'a>> {
         self.find(key)
             .filter(|node| !node.value.is_empty())
             .ok_or_else(|| self.node.wrong(format!("{} lacks the key `{key}`", self.node.name())))
     }
 
-    pub fn or<T>(&self, key: &str, default: T, read: impl FnOnce(&StudyNode<'a>) -> Result<T>) -> Result<T> {
+    pub(crate) fn or<T>(&self, key: &str, default: T, read: impl FnOnce(&StudyNode<'a>) -> Result<T>) -> Result<T> {
         self.get(key).map_or(Ok(default), read)
     }
 }

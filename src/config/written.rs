@@ -12,7 +12,7 @@ use std::{collections::HashSet, fmt};
 use yaml_serde::Number;
 
 #[derive(Clone, Debug)]
-pub enum Written {
+pub(crate) enum Written {
     Scalar(Scalar),
     List(Vec<Written>),
     /// In the file's order; no key twice.
@@ -20,7 +20,7 @@ pub enum Written {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Scalar {
+pub(crate) struct Scalar {
     /// Without quotes and escapes.
     pub text: String,
     pub meaning: Meaning,
@@ -28,7 +28,7 @@ pub struct Scalar {
 
 /// What YAML takes a scalar for.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Meaning {
+pub(crate) enum Meaning {
     Nothing,
     Flag(bool),
     Number(Number),
@@ -51,11 +51,11 @@ impl PartialEq for Written {
 
 impl Written {
     /// Text in quotes, or in letters that are nothing else.
-    pub fn text(text: &str) -> Self {
+    pub(crate) fn text(text: &str) -> Self {
         Written::Scalar(Scalar { text: text.to_owned(), meaning: Meaning::Text })
     }
 
-    pub fn parse(source: &str) -> Result<Self, yaml_serde::Error> {
+    pub(crate) fn parse(source: &str) -> Result<Self, yaml_serde::Error> {
         let shape: WrittenShape = yaml_serde::from_str(source)?;
         if let WrittenShape::Scalar(Meaning::Nothing) = shape {
             return Ok(Written::Scalar(Scalar { text: String::new(), meaning: Meaning::Nothing }));
@@ -64,21 +64,21 @@ impl Written {
     }
 
     /// `null`, `~`, or nothing at all.
-    pub fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         matches!(self, Written::Scalar(Scalar { meaning: Meaning::Nothing, .. }))
     }
 
     /// Not a letter behind the key.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         matches!(self, Written::Scalar(Scalar { text, meaning: Meaning::Nothing }) if text.is_empty())
     }
 
-    pub fn is_map(&self) -> bool {
+    pub(crate) fn is_map(&self) -> bool {
         matches!(self, Written::Map(_))
     }
 
     /// The letters of any scalar, whatever YAML takes it for.
-    pub fn letters(&self) -> Option<&str> {
+    pub(crate) fn letters(&self) -> Option<&str> {
         match self {
             Written::Scalar(scalar) if !self.is_empty() => Some(&scalar.text),
             _ => None,
@@ -86,46 +86,46 @@ impl Written {
     }
 
     /// What YAML, too, takes for text.
-    pub fn as_text(&self) -> Option<&str> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Written::Scalar(Scalar { text, meaning: Meaning::Text }) => Some(text),
             _ => None,
         }
     }
 
-    pub fn as_number(&self) -> Option<&Number> {
+    pub(crate) fn as_number(&self) -> Option<&Number> {
         match self {
             Written::Scalar(Scalar { meaning: Meaning::Number(number), .. }) => Some(number),
             _ => None,
         }
     }
 
-    pub fn as_flag(&self) -> Option<bool> {
+    pub(crate) fn as_flag(&self) -> Option<bool> {
         match self {
             Written::Scalar(Scalar { meaning: Meaning::Flag(flag), .. }) => Some(*flag),
             _ => None,
         }
     }
 
-    pub fn as_list(&self) -> Option<&[Written]> {
+    pub(crate) fn as_list(&self) -> Option<&[Written]> {
         match self {
             Written::List(items) => Some(items),
             _ => None,
         }
     }
 
-    pub fn as_map(&self) -> Option<&[(String, Written)]> {
+    pub(crate) fn as_map(&self) -> Option<&[(String, Written)]> {
         match self {
             Written::Map(entries) => Some(entries),
             _ => None,
         }
     }
 
-    pub fn get(&self, key: &str) -> Option<&Written> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Written> {
         self.as_map()?.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    pub fn get_mut(&mut self, key: &str) -> Option<&mut Written> {
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Written> {
         match self {
             Written::Map(entries) => entries.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value),
             _ => None,
@@ -133,7 +133,7 @@ impl Written {
     }
 
     /// The keys of a map, in the file's order; none of anything else.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         self.as_map().unwrap_or_default().iter().map(|(key, _)| key.as_str())
     }
 }

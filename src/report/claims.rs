@@ -14,11 +14,11 @@ use visavis_core::domain::{
 
 /// The id of a number that was entered: all that a template is given of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ClaimId(String);
+pub(crate) struct ClaimId(String);
 
 /// A score with its interval; without one of too few.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct EstimateClaims {
+pub(crate) struct EstimateClaims {
     pub value: ClaimId,
     pub low: Option<ClaimId>,
     pub high: Option<ClaimId>,
@@ -26,7 +26,7 @@ pub struct EstimateClaims {
 
 /// A median with its range, where there is one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SpreadClaims {
+pub(crate) struct SpreadClaims {
     pub median: ClaimId,
     pub low: Option<ClaimId>,
     pub high: Option<ClaimId>,
@@ -34,7 +34,7 @@ pub struct SpreadClaims {
 
 /// Clones are of one register.
 #[derive(Clone, Default)]
-pub struct Claims(Arc<Mutex<Register>>);
+pub(crate) struct Claims(Arc<Mutex<Register>>);
 
 #[derive(Default)]
 struct Register {
@@ -46,7 +46,7 @@ struct Register {
 
 /// An output that numbers are taken from.
 #[derive(Clone)]
-pub struct OutputSource {
+pub(crate) struct OutputSource {
     pub key: Key,
     pub output: &'static str,
     /// Whose numbers they are, in words.
@@ -59,7 +59,7 @@ impl Claims {
     }
 
     /// Enters a number; returns its id.
-    pub fn enter(&self, source: &OutputSource, pointer: &str, what: &str, form: NumberForm, value: f64) -> ClaimId {
+    pub(crate) fn enter(&self, source: &OutputSource, pointer: &str, what: &str, form: NumberForm, value: f64) -> ClaimId {
         let mut register = self.register();
         let place = (format!("{} {} {form:?}", source.key, source.output), pointer.to_owned());
         let next = register.claims.len();
@@ -73,12 +73,12 @@ impl Claims {
     }
 
     /// Enters a number of things.
-    pub fn count(&self, source: &OutputSource, pointer: &str, what: &str, value: usize) -> ClaimId {
+    pub(crate) fn count(&self, source: &OutputSource, pointer: &str, what: &str, value: usize) -> ClaimId {
         self.enter(source, pointer, what, NumberForm::Count, value as f64)
     }
 
     /// Value, low and high of an estimate that stands at `pointer`; of too few the value alone.
-    pub fn estimate(
+    pub(crate) fn estimate(
         &self,
         source: &OutputSource,
         pointer: &str,
@@ -96,7 +96,7 @@ impl Claims {
     }
 
     /// Median and range of scores that stand at `pointer`.
-    pub fn spread(&self, source: &OutputSource, pointer: &str, what: &str, spread: Spread) -> SpreadClaims {
+    pub(crate) fn spread(&self, source: &OutputSource, pointer: &str, what: &str, spread: Spread) -> SpreadClaims {
         let enter = |name: &str, value: f64| {
             self.enter(source, &format!("{pointer}/{name}"), &format!("{what}: {name}"), NumberForm::Score, value)
         };
@@ -108,7 +108,7 @@ impl Claims {
     }
 
     /// `claim(id="…")` for templates.
-    pub fn printer(&self) -> impl tera::Function + 'static {
+    pub(crate) fn printer(&self) -> impl tera::Function + 'static {
         let claims = self.clone();
         move |arguments: &HashMap<String, tera::Value>| {
             let id = arguments.get("id").and_then(tera::Value::as_str).ok_or("claim needs an id")?;
@@ -125,7 +125,7 @@ impl Claims {
     }
 
     /// The claims that the page came to show.
-    pub fn shown(&self) -> Vec<Claim> {
+    pub(crate) fn shown(&self) -> Vec<Claim> {
         let register = self.register();
         register.shown.iter().map(|&number| register.claims[number].clone()).collect()
     }

@@ -26,7 +26,7 @@ const ROOM: usize = 1_200_000;
 ///
 /// # Errors
 /// Objects that are damaged.
-pub fn of(outcome: &StudyOutcome, extras: &Extras, claims: &Claims) -> Result<Evidence> {
+pub(crate) fn of(outcome: &StudyOutcome, extras: &Extras, claims: &Claims) -> Result<Evidence> {
     let (plan, study) = (outcome.plan, &outcome.plan.study);
     let shareable = |path: &Path| plan.workspace().shareable(path);
     Ok(Evidence {

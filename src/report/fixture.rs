@@ -49,7 +49,7 @@ const CELLS: [(usize, usize, [f64; 4]); 4] = [
     (1, 1, [0.56, 0.51, 0.45, 0.800]),
 ];
 
-pub struct Fixture {
+pub(crate) struct Fixture {
     /// Where the study file is.
     _folder: tempfile::TempDir,
     plan: Plan,
@@ -64,7 +64,7 @@ fn key() -> Key {
 }
 
 /// Some output of some result.
-pub fn output() -> OutputSource {
+pub(crate) fn output() -> OutputSource {
     OutputSource { key: key(), output: "x.json", of: "x".to_owned() }
 }
 
@@ -84,7 +84,7 @@ fn share(positives: usize, n: usize) -> Rate {
 }
 
 impl Fixture {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tiny.yaml");
         fs::write(&file, STUDY).unwrap();
@@ -96,13 +96,13 @@ impl Fixture {
     }
 
     /// With the scores that the figures' captions are of.
-    pub fn with_scores(mut self) -> Self {
+    pub(crate) fn with_scores(mut self) -> Self {
         self.scores = true;
         self
     }
 
     /// With two groups, of one attribute that is asked and one that is not.
-    pub fn with_groups(mut self) -> Self {
+    pub(crate) fn with_groups(mut self) -> Self {
         let group = |attribute: &str| Group {
             members: vec![(attribute.to_owned(), "1".to_owned())],
             n: 2,
@@ -113,7 +113,7 @@ impl Fixture {
         self
     }
 
-    pub fn outcome(&self) -> StudyOutcome<'_> {
+    pub(crate) fn outcome(&self) -> StudyOutcome<'_> {
         let held = contrast::held(&self.plan.study);
         let chosen = self.ledger.rows.iter().enumerate().filter(|(_, row)| row.chosen);
         let shown = self.ledger.rows.iter().filter(|row| !row.shown_as.is_empty());
@@ -135,7 +135,7 @@ impl Fixture {
     }
 
     /// A section as it reads; nothing where there is none.
-    pub fn text<S: Section>(&self, fill: impl Fn(&ReportSource) -> Option<S>) -> String {
+    pub(crate) fn text<S: Section>(&self, fill: impl Fn(&ReportSource) -> Option<S>) -> String {
         let (outcome, claims) = (self.outcome(), Claims::default());
         let section = fill(&ReportSource { outcome: &outcome, claims: &claims });
         section.map_or(String::new(), |section| text_of(&section, &claims))
@@ -143,7 +143,7 @@ impl Fixture {
 }
 
 /// A section as it reads: without markup, with single blanks.
-pub fn text_of<S: Section>(section: &S, claims: &Claims) -> String {
+pub(crate) fn text_of<S: Section>(section: &S, claims: &Claims) -> String {
     rendered(S::TEMPLATE, section, claims)
 }
 

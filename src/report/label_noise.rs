@@ -14,7 +14,7 @@ const CELEBA: [(&str, &str); 5] = [
 
 impl ReportSource<'_> {
     /// Why the labels of a comparison are known to be noisy; nothing where that is not known.
-    pub fn label_noise(&self, comparison: ComparisonIx) -> Option<String> {
+    pub(crate) fn label_noise(&self, comparison: ComparisonIx) -> Option<String> {
         let asked = self.study().comparisons[comparison].question.attributes();
         let why = |(attribute, why): (&str, &str)| format!("labels of {attribute}: {why}");
         if let Some(truth) = &self.outcome.truth {
@@ -28,7 +28,7 @@ impl ReportSource<'_> {
     }
 
     /// And not those of synthetic faces in its format.
-    pub fn labels_are_celebas(&self) -> bool {
+    pub(crate) fn labels_are_celebas(&self) -> bool {
         let study = self.study();
         let evaluated = study.evaluation.dataset.as_ref().and_then(|name| study.datasets.get(name));
         matches!(evaluated, Some(Dataset::CelebA { .. })) && self.outcome.truth.is_none()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 ///
 /// A path begins where a word begins. In quotes it ends with them. Where it is the value of a YAML entry or item it may hold blanks
 /// and ends with the value, or before the next path; else it ends with the word.
-pub fn shareable_text(text: &str, shareable: &dyn Fn(&Path) -> PathBuf) -> String {
+pub(crate) fn shareable_text(text: &str, shareable: &dyn Fn(&Path) -> PathBuf) -> String {
     let mut shared = String::with_capacity(text.len());
     let mut at = 0;
     while let Some(first) = text[at..].chars().next() {

@@ -16,14 +16,14 @@ use visavis_core::domain::{
     study::Study,
 };
 
-pub struct ReportSource<'a> {
+pub(crate) struct ReportSource<'a> {
     pub outcome: &'a StudyOutcome<'a>,
     pub claims: &'a Claims,
 }
 
 /// One of the two halves of the identities.
 #[derive(Clone, Copy)]
-pub enum Half {
+pub(crate) enum Half {
     /// A: chooses views.
     Selection,
     /// B: its scores are quoted.
@@ -32,7 +32,7 @@ pub enum Half {
 
 /// What the features hold of a comparison at one layer.
 #[derive(Serialize)]
-pub struct FeatureClaims {
+pub(crate) struct FeatureClaims {
     /// By nearest neighbours.
     pub neighbours: Option<EstimateClaims>,
     /// By a linear probe.
@@ -41,7 +41,7 @@ pub struct FeatureClaims {
 
 /// A picture, and the result that it is of.
 #[derive(Serialize)]
-pub struct Drawing {
+pub(crate) struct Drawing {
     pub svg: String,
     pub key: Key,
     pub short: String,
@@ -49,7 +49,7 @@ pub struct Drawing {
 
 /// How often something occurs.
 #[derive(Serialize)]
-pub struct RateClaims {
+pub(crate) struct RateClaims {
     pub positives: ClaimId,
     pub n: ClaimId,
     /// `None` where nobody is labelled.
@@ -58,64 +58,64 @@ pub struct RateClaims {
 }
 
 impl ReportSource<'_> {
-    pub fn study(&self) -> &Study {
+    pub(crate) fn study(&self) -> &Study {
         &self.outcome.plan.study
     }
 
-    pub fn names(&self) -> StudyNames<'_> {
+    pub(crate) fn names(&self) -> StudyNames<'_> {
         self.outcome.names()
     }
 
     /// A text that a person wrote, without absolute paths.
-    pub fn shareable(&self, text: &str) -> String {
+    pub(crate) fn shareable(&self, text: &str) -> String {
         paths::shareable_text(text, &|path| self.outcome.plan.workspace().shareable(path))
     }
 
     /// Where something stands that was read; `of`: whose numbers these are.
-    pub fn output<T>(&self, found: &Sourced<T>, of: String) -> OutputSource {
+    pub(crate) fn output<T>(&self, found: &Sourced<T>, of: String) -> OutputSource {
         OutputSource { key: found.key, output: found.output, of }
     }
 
-    pub fn ledger_output(&self) -> OutputSource {
+    pub(crate) fn ledger_output(&self) -> OutputSource {
         OutputSource { key: self.outcome.ranked, output: Ranking::LEDGER, of: "ledger".to_owned() }
     }
 
-    pub fn frequencies_output(&self) -> OutputSource {
+    pub(crate) fn frequencies_output(&self) -> OutputSource {
         OutputSource { key: self.outcome.ranked, output: Ranking::FREQUENCIES, of: "labels".to_owned() }
     }
 
     /// Tests that allow for all cells; `of`: whose numbers these are.
-    pub fn simultaneous_output(&self, of: String) -> OutputSource {
+    pub(crate) fn simultaneous_output(&self, of: String) -> OutputSource {
         OutputSource { key: self.outcome.gridded, output: Simultaneous::TESTS, of }
     }
 
-    pub fn model(&self, cell: &CellId) -> String {
+    pub(crate) fn model(&self, cell: &CellId) -> String {
         self.names().model(cell.model).to_owned()
     }
 
-    pub fn layer(&self, model: ModelIx, layer: LayerIx) -> String {
+    pub(crate) fn layer(&self, model: ModelIx, layer: LayerIx) -> String {
         self.names().layer(model, layer)
     }
 
-    pub fn view(&self, cell: &CellId) -> String {
+    pub(crate) fn view(&self, cell: &CellId) -> String {
         self.names().view(cell)
     }
 
     /// Layer and view.
-    pub fn layer_and_view(&self, cell: &CellId) -> String {
+    pub(crate) fn layer_and_view(&self, cell: &CellId) -> String {
         format!("{}, {}", self.layer(cell.model, cell.layer), self.view(cell))
     }
 
-    pub fn comparison(&self, cell: &CellId) -> String {
+    pub(crate) fn comparison(&self, cell: &CellId) -> String {
         self.names().comparison(cell.comparison).to_owned()
     }
 
-    pub fn cell(&self, cell: &CellId) -> String {
+    pub(crate) fn cell(&self, cell: &CellId) -> String {
         self.names().cell(cell)
     }
 
     /// The AUC of one row of the ledger, by its place.
-    pub fn half(&self, row: usize, half: Half) -> Option<EstimateClaims> {
+    pub(crate) fn half(&self, row: usize, half: Half) -> Option<EstimateClaims> {
         let candidate = &self.outcome.ledger.rows[row].candidate;
         let (field, what, estimate) = match half {
             Half::Selection => ("a", "AUC on the selection half", candidate.a),
@@ -126,7 +126,7 @@ impl ReportSource<'_> {
     }
 
     /// How many images of the evaluation half a cell's score is over. `None` where its score is not here.
-    pub fn evaluation_images(&self, cell: &CellId) -> Option<ClaimId> {
+    pub(crate) fn evaluation_images(&self, cell: &CellId) -> Option<ClaimId> {
         let (scored, _) = self.outcome.cell(cell)?;
         let output = OutputSource { key: scored.key, output: scored.output, of: self.cell(cell) };
         let pointer = format!("{}/counts_b/n", scored.pointer);
@@ -134,29 +134,29 @@ impl ReportSource<'_> {
     }
 
     /// How many images the study evaluates.
-    pub fn images(&self) -> ClaimId {
+    pub(crate) fn images(&self) -> ClaimId {
         self.claims.count(&self.frequencies_output(), "/images", "images", self.outcome.frequencies.images)
     }
 
     /// How many identities these images show.
-    pub fn identities(&self) -> ClaimId {
+    pub(crate) fn identities(&self) -> ClaimId {
         self.claims.count(&self.frequencies_output(), "/identities", "identities", self.outcome.frequencies.identities)
     }
 
     /// How many cells have a rank.
-    pub fn ranked_cells(&self) -> ClaimId {
+    pub(crate) fn ranked_cells(&self) -> ClaimId {
         self.claims.count(&self.ledger_output(), "/ranked", "cells ranked", self.outcome.ledger.ranked)
     }
 
     /// The rank of one row of the ledger.
-    pub fn rank(&self, row: usize) -> Option<ClaimId> {
+    pub(crate) fn rank(&self, row: usize) -> Option<ClaimId> {
         let ranked = &self.outcome.ledger.rows[row];
         let what = format!("rank of {}", self.cell(&ranked.candidate.cell));
         Some(self.claims.count(&self.ledger_output(), &format!("/rows/{row}/rank"), &what, ranked.rank?))
     }
 
     /// How many cells are tested together with one row of the ledger.
-    pub fn family(&self, row: usize) -> Option<ClaimId> {
+    pub(crate) fn family(&self, row: usize) -> Option<ClaimId> {
         let test = self.outcome.sureness(&self.outcome.ledger.rows[row].candidate.cell)?;
         let family = if test.chosen.is_some() { "chosen" } else { "all" };
         let source = self.simultaneous_output("simultaneous tests".to_owned());
@@ -165,7 +165,7 @@ impl ReportSource<'_> {
     }
 
     /// The lower bound of one row of the ledger that is corrected for all cells tested together with it.
-    pub fn lower_bound(&self, row: usize) -> Option<ClaimId> {
+    pub(crate) fn lower_bound(&self, row: usize) -> Option<ClaimId> {
         let tested = &self.outcome.ledger.rows[row];
         let source = OutputSource { of: self.cell(&tested.candidate.cell), ..self.ledger_output() };
         let what = "corrected lower bound on the evaluation half";
@@ -173,33 +173,33 @@ impl ReportSource<'_> {
     }
 
     /// The bound that `separates` needs, as the rank stage records it.
-    pub fn threshold(&self) -> ClaimId {
+    pub(crate) fn threshold(&self) -> ClaimId {
         let source = OutputSource { key: self.outcome.ranked, output: "work", of: "the rule".to_owned() };
         let at = self.study().statistics.separates_at;
         self.claims.enter(&source, "/rank/separates_at", "threshold of separation", NumberForm::Score, at)
     }
 
     /// How many figures the rule may pick, as the rank stage records it.
-    pub fn figures_allowed(&self) -> ClaimId {
+    pub(crate) fn figures_allowed(&self) -> ClaimId {
         let source = OutputSource { key: self.outcome.ranked, output: "work", of: "the rule".to_owned() };
         self.claims.count(&source, "/rank/show", "figures picked at most", self.study().show)
     }
 
     /// How many comparisons a model separates, by the place of its standing in the ledger.
-    pub fn comparisons_separated(&self, standing: usize) -> ClaimId {
+    pub(crate) fn comparisons_separated(&self, standing: usize) -> ClaimId {
         let separates = self.outcome.ledger.standings[standing].separates;
         let pointer = format!("/standings/{standing}/separates");
         self.claims.count(&self.ledger_output(), &pointer, "comparisons separated", separates)
     }
 
     /// How many cells the selection half chose.
-    pub fn chosen_cells(&self) -> ClaimId {
+    pub(crate) fn chosen_cells(&self) -> ClaimId {
         let source = self.simultaneous_output("simultaneous tests".to_owned());
         self.claims.count(&source, "/chosen/cells", "cells chosen on the selection half", self.outcome.grid.chosen.cells)
     }
 
     /// The features themselves at a layer, on a comparison.
-    pub fn features(&self, model: ModelIx, layer: LayerIx, comparison: ComparisonIx) -> Option<FeatureClaims> {
+    pub(crate) fn features(&self, model: ModelIx, layer: LayerIx, comparison: ComparisonIx) -> Option<FeatureClaims> {
         let found = self.outcome.scores.get(&ScoreOf { model, layer, projection: None, comparison })?;
         let source = OutputSource { key: found.key, output: found.output, of: self.names().features(model, layer, comparison) };
         let at = found.pointer.trim_end_matches("/scores");
@@ -215,7 +215,7 @@ impl ReportSource<'_> {
     }
 
     /// A rate of the labels, which stands at `pointer`.
-    pub fn rate(&self, pointer: &str, what: &str, rate: &Rate) -> RateClaims {
+    pub(crate) fn rate(&self, pointer: &str, what: &str, rate: &Rate) -> RateClaims {
         let source = self.frequencies_output();
         let count = |field: &str, of: &str, value: usize| {
             self.claims.count(&source, &format!("{pointer}/{field}"), &format!("{what}: {of}"), value)
@@ -234,7 +234,7 @@ impl ReportSource<'_> {
     ///
     /// # Errors
     /// An object that is damaged.
-    pub fn drawing(&self, step: Step) -> Result<Option<Drawing>> {
+    pub(crate) fn drawing(&self, step: Step) -> Result<Option<Drawing>> {
         let svg = self.outcome.plan.bytes(step, Figure::SVG)?;
         let manifest = self.outcome.plan.result(step);
         Ok(svg.zip(manifest).map(|(svg, manifest)| Drawing {

@@ -28,14 +28,14 @@ const TEMPLATES: [(&str, &str); 18] = [
     ("words.html", include_str!("../../templates/report/words.html")),
 ];
 
-pub struct Templates(Tera);
+pub(crate) struct Templates(Tera);
 
 impl Templates {
     /// Templates that print the claims of this register.
     ///
     /// # Errors
     /// A template that is wrong.
-    pub fn new(claims: &Claims) -> Result<Self> {
+    pub(crate) fn new(claims: &Claims) -> Result<Self> {
         let mut tera = Tera::default();
         tera.add_raw_templates(TEMPLATES).map_err(|error| wrong(&error))?;
         tera.register_function("claim", claims.printer());
@@ -47,7 +47,7 @@ impl Templates {
     ///
     /// # Errors
     /// A template that names what the struct lacks.
-    pub fn render(&self, template: &str, fields: &impl Serialize) -> Result<String> {
+    pub(crate) fn render(&self, template: &str, fields: &impl Serialize) -> Result<String> {
         let context = Context::from_serialize(fields).map_err(|error| wrong(&error))?;
         self.0.render(template, &context).map_err(|error| wrong(&error))
     }

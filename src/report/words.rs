@@ -4,7 +4,7 @@ use crate::study::CellVerdict;
 use visavis_core::domain::score::{Estimate, Interval};
 
 /// `a, b and c`.
-pub fn list<T: AsRef<str>>(names: &[T]) -> String {
+pub(crate) fn list<T: AsRef<str>>(names: &[T]) -> String {
     match names {
         [] => String::new(),
         [one] => one.as_ref().to_owned(),
@@ -16,7 +16,7 @@ pub fn list<T: AsRef<str>>(names: &[T]) -> String {
 }
 
 /// `a, b and others`: no more than so many names.
-pub fn list_of_some<T: AsRef<str>>(names: &[T], at_most: usize) -> String {
+pub(crate) fn list_of_some<T: AsRef<str>>(names: &[T], at_most: usize) -> String {
     if names.len() <= at_most {
         return list(names);
     }
@@ -25,13 +25,13 @@ pub fn list_of_some<T: AsRef<str>>(names: &[T], at_most: usize) -> String {
 }
 
 /// The text with a capital letter.
-pub fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Why a probe was not fitted again with weights, in plain words. A result names the class by its place.
-pub fn refusal_of_reweighing(reason: &str, classes: &[String]) -> String {
+pub(crate) fn refusal_of_reweighing(reason: &str, classes: &[String]) -> String {
     let group = |start: &str, end: &str| reason.strip_prefix(start)?.strip_suffix(end);
     let first = classes.first().map_or("the first class", String::as_str);
     let second = if let [_, second] = classes { second } else { "the other classes" };
@@ -47,7 +47,7 @@ pub fn refusal_of_reweighing(reason: &str, classes: &[String]) -> String {
 }
 
 /// The sign of a verdict in tables; nothing where it is inconclusive.
-pub fn sign(verdict: CellVerdict) -> Option<&'static str> {
+pub(crate) fn sign(verdict: CellVerdict) -> Option<&'static str> {
     match verdict {
         CellVerdict::Separates => Some("●"),
         CellVerdict::AboveChance => Some("○"),
@@ -57,7 +57,7 @@ pub fn sign(verdict: CellVerdict) -> Option<&'static str> {
 
 /// What was found of an attribute whose truth is known.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Detection {
+pub(crate) struct Detection {
     pub is_ranked: bool,
     /// Strokes of the synthetic faces show it.
     pub is_drawn: bool,
@@ -71,7 +71,7 @@ pub struct Detection {
 }
 
 impl Detection {
-    pub fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         let Detection { is_ranked, is_drawn, is_detectable, separates, is_above_chance, by_probe } = self;
         match (is_drawn, is_above_chance) {
             _ if !is_ranked => "not ranked",
@@ -88,14 +88,14 @@ impl Detection {
 }
 
 /// The better side of a contrast, in the words of its heading.
-pub fn contrast(higher: &[String], lower: &[String]) -> String {
+pub(crate) fn contrast(higher: &[String], lower: &[String]) -> String {
     let some = |word: &str, names: &[String]| (!names.is_empty()).then(|| format!("{word} on {}", list(names)));
     let parts: Vec<String> = [some("higher", higher), some("lower", lower)].into_iter().flatten().collect();
     if parts.is_empty() { "inconclusive".to_owned() } else { parts.join("; ") }
 }
 
 /// What a difference between two sides may be called.
-pub fn attribution(differs: &[String], names_factor: bool) -> String {
+pub(crate) fn attribution(differs: &[String], names_factor: bool) -> String {
     if differs.is_empty() {
         return "The sides differ in nothing that the study names, so they may be the same model.".to_owned();
     }
@@ -113,7 +113,7 @@ pub fn attribution(differs: &[String], names_factor: bool) -> String {
 const HIGH_ACCURACY: f64 = 0.95;
 
 /// A model's verification of new identities beside the best of what was not trained; nothing of too few.
-pub fn verification(own: Estimate, baseline: (&str, Estimate), accuracy: Option<f64>) -> Option<String> {
+pub(crate) fn verification(own: Estimate, baseline: (&str, Estimate), accuracy: Option<f64>) -> Option<String> {
     let (name, baseline) = baseline;
     let (Interval { low, high }, of) = (own.interval?, baseline.interval?);
     Some(if low > of.high {

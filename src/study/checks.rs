@@ -19,7 +19,7 @@ use visavis_core::{
 
 /// Puts what comparisons ask into the words of the labels that were read: `smile=yes` of a yes-or-no attribute is `smile`. So
 /// equal questions have equal keys, and what is counted, scored and drawn is one thing.
-pub fn in_words_of_labels(study: &mut Study, survey: &Survey) {
+pub(crate) fn in_words_of_labels(study: &mut Study, survey: &Survey) {
     let binary = |attribute: &str| survey.labels.get(attribute).is_some_and(Column::is_binary);
     for comparison in &mut study.comparisons {
         comparison.question = comparison.question.clone().of_labels(&binary);
@@ -27,7 +27,7 @@ pub fn in_words_of_labels(study: &mut Study, survey: &Survey) {
 }
 
 /// Warnings; an attribute or a value that no label has is an error, and so is a study that can score nothing.
-pub fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
+pub(crate) fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
     let (study, text) = (&file.study, &file.text);
     let Some(known) = attributes(study, survey) else { return Ok(vec![]) };
     let known: Vec<&str> = known.iter().map(String::as_str).collect();

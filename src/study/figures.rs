@@ -66,7 +66,7 @@ pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec
 
 /// Why each figure that the report holds is there, in rank order: picked ones first, then those beside them, those that a person
 /// pinned last.
-pub fn shown(ledger: &Ledger, pinned: &BTreeSet<CellId>) -> Vec<(CellId, Vec<ShownAs>)> {
+pub(crate) fn shown(ledger: &Ledger, pinned: &BTreeSet<CellId>) -> Vec<(CellId, Vec<ShownAs>)> {
     let of = |row: &LedgerRow| {
         let pinned = pinned.contains(&row.candidate.cell).then_some(ShownAs::Pinned);
         row.shown_as.iter().copied().chain(pinned).collect::<Vec<_>>()

@@ -12,7 +12,7 @@ use visavis_core::{
     },
 };
 
-pub use visavis_core::dataset::Need;
+pub(crate) use visavis_core::dataset::Need;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Missing {
@@ -38,7 +38,7 @@ fn places(study: &Study, wanted: &dyn Fn(&Model) -> bool) -> BTreeSet<ModelIx> {
 }
 
 /// `cards`: this machine has a graphics card.
-pub fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missing> {
+pub(crate) fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missing> {
     let cells = matrix::cells(study);
     let mut missing: Vec<Missing> = Vec::new();
     let mut add = |input: String, expected_at: String, need: Need| {

@@ -20,7 +20,7 @@ pub struct Waiting {
 }
 
 #[derive(Debug, Default)]
-pub struct StageQueue {
+pub(crate) struct StageQueue {
     /// Greatest upward rank first; of equal ones, the one that came first.
     lines: BTreeMap<DeviceClass, BTreeMap<(u64, u64), Waiting>>,
     positions: HashMap<Key, (DeviceClass, (u64, u64))>,
@@ -35,7 +35,7 @@ const BATCH_SECONDS: f64 = 0.25;
 const BATCH_JOBS: usize = 64;
 
 impl StageQueue {
-    pub fn push(&mut self, waiting: Waiting) {
+    pub(crate) fn push(&mut self, waiting: Waiting) {
         if self.positions.contains_key(&waiting.key) {
             return;
         }
@@ -45,16 +45,16 @@ impl StageQueue {
         self.lines.entry(waiting.class).or_default().insert(position, waiting);
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.positions.len()
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.positions.is_empty()
     }
 
     /// The next jobs for one of so many slots: enough to keep a worker busy, and never more than its share of what waits.
-    pub fn batch(&mut self, class: DeviceClass, slots: usize) -> Vec<Waiting> {
+    pub(crate) fn batch(&mut self, class: DeviceClass, slots: usize) -> Vec<Waiting> {
         let Some(line) = self.lines.get_mut(&class) else { return vec![] };
         let most = line.len().div_ceil(2 * slots.max(1)).min(BATCH_JOBS);
         let (mut batch, mut seconds): (Vec<Waiting>, f64) = (Vec::new(), 0.0);
@@ -68,7 +68,7 @@ impl StageQueue {
     }
 
     /// How many jobs go before this one on its class of devices, and the seconds they take.
-    pub fn before(&self, key: Key) -> Option<(usize, f64)> {
+    pub(crate) fn before(&self, key: Key) -> Option<(usize, f64)> {
         let (class, position) = self.positions.get(&key)?;
         let before = self.lines.get(class)?.range(..*position);
         Some(before.fold((0, 0.0), |(count, seconds), (_, waiting)| (count + 1, seconds + waiting.seconds)))

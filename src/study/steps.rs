@@ -173,7 +173,7 @@ pub struct Node {
 }
 
 /// Every step of the study that does not depend on the ledger, prerequisites first.
-pub fn steps(study: &Study) -> Vec<Node> {
+pub(crate) fn steps(study: &Study) -> Vec<Node> {
     let mut nodes = vec![Node { step: Step::Index, needs: vec![] }];
     let mut scores = Vec::new();
     for (model, of) in study.models.iter_enumerated() {
@@ -260,17 +260,17 @@ pub fn features_name(study: &Study, model: ModelIx, layer: LayerIx) -> String {
 }
 
 /// What is measured of the robustness of a figure that is shown.
-pub fn robustness(study: &Study, cell: CellId) -> Node {
+pub(crate) fn robustness(study: &Study, cell: CellId) -> Node {
     let needs = vec![Step::Index, features(study, cell.model, cell.layer), projected(cell), Step::Rank];
     Node { step: Step::Robustness(cell), needs }
 }
 
 /// The drawing of a figure that is shown.
-pub fn drawing(cell: CellId) -> Node {
+pub(crate) fn drawing(cell: CellId) -> Node {
     Node { step: Step::Draw(cell), needs: vec![Step::Index, projected(cell), Step::Rank] }
 }
 
 /// The projection whose coordinates a cell is drawn from: that of the first seed.
-pub fn projected(cell: CellId) -> Step {
+pub(crate) fn projected(cell: CellId) -> Step {
     Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 }
 }

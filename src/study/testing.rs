@@ -46,23 +46,23 @@ comparisons: { x: { A: glasses, B: not glasses } }
 fairness: { groups: [glasses] }
 ";
 
-pub fn study() -> Study {
+pub(crate) fn study() -> Study {
     config::parse(config::Text { path: "s.yaml".into(), source: STUDY.into() }).unwrap().study
 }
 
 /// Every step that a study can have, with all figures shown.
-pub fn nodes(study: &Study) -> Vec<Node> {
+pub(crate) fn nodes(study: &Study) -> Vec<Node> {
     let cells = matrix::cells(study);
     let shown = cells.into_iter().flat_map(|cell| [robustness(study, cell), drawing(cell)]);
     steps(study).into_iter().chain(shown).collect()
 }
 
-pub fn output_of(step: Step, name: &str) -> Digest {
+pub(crate) fn output_of(step: Step, name: &str) -> Digest {
     Digest::of(format!("{step:?} {name}").as_bytes())
 }
 
 /// A result with every output that some stage has.
-pub fn result(study: &Study, step: Step) -> Manifest {
+pub(crate) fn result(study: &Study, step: Step) -> Manifest {
     let fixed = [
         IndexImages::IMAGES,
         FeatureImport::FEATURES,
@@ -95,14 +95,14 @@ pub fn result(study: &Study, step: Step) -> Manifest {
 }
 
 /// Everything outside that the study's stages consume.
-pub fn sources(study: &Study) -> Sources {
+pub(crate) fn sources(study: &Study) -> Sources {
     let objects = [IndexImages::LISTING, "labels/glasses", role::IDENTITIES, "pictures/people", "classes/people"];
     let files: Vec<&Path> = study.models.iter().flat_map(|model| files_of(&model.source)).map(PathBuf::as_path).collect();
     Sources::made_up(&objects.map(|name| (name, name)), &files, "faces", &[("people", "people")])
 }
 
 /// A study of given features: a model each, all of one layer, one projection and one comparison.
-pub fn study_of(models: &[(&str, &str)]) -> Study {
+pub(crate) fn study_of(models: &[(&str, &str)]) -> Study {
     let given = |(name, file): &(&str, &str)| format!("    {name}: {{ features: {{ embedding: {file}, images: rows.txt }} }}\n");
     let models: String = models.iter().map(given).collect();
     let text = format!(
@@ -121,7 +121,7 @@ comparisons: {{ x: {{ A: glasses, B: not glasses }} }}
 
 /// Results in memory, as a plan looks them up. Clones share them.
 #[derive(Clone, Default)]
-pub struct ResultMap(Arc<Mutex<Stored>>);
+pub(crate) struct ResultMap(Arc<Mutex<Stored>>);
 
 #[derive(Default)]
 struct Stored {
@@ -133,18 +133,18 @@ struct Stored {
 }
 
 impl ResultMap {
-    pub fn put(&self, key: Key, result: StoredResult) {
+    pub(crate) fn put(&self, key: Key, result: StoredResult) {
         self.0.lock().unwrap().results.insert(key, result);
     }
 
-    pub fn put_object(&self, bytes: &[u8]) -> Digest {
+    pub(crate) fn put_object(&self, bytes: &[u8]) -> Digest {
         let digest = Digest::of(bytes);
         self.0.lock().unwrap().objects.insert(digest, bytes.to_vec());
         digest
     }
 
     /// On a shared folder, where this result does not show yet; or, without one, where all show.
-    pub fn share(&self, unlisted: Option<Key>) {
+    pub(crate) fn share(&self, unlisted: Option<Key>) {
         let mut stored = self.0.lock().unwrap();
         (stored.is_shared, stored.unlisted) = (true, unlisted.into_iter().collect());
     }
@@ -167,7 +167,7 @@ impl ResultLookup for ResultMap {
 
 /// Results of a study's steps in memory, for what reads them.
 #[derive(Default)]
-pub struct MadeUpResults {
+pub(crate) struct MadeUpResults {
     known: BTreeMap<Step, Manifest>,
     objects: ResultMap,
 }
@@ -180,34 +180,34 @@ impl MadeUpResults {
     }
 
     /// A result of this work with one output.
-    pub fn put(&mut self, step: Step, work: Work, output: &str, value: &impl Serialize) {
+    pub(crate) fn put(&mut self, step: Step, work: Work, output: &str, value: &impl Serialize) {
         let bytes = serde_json::to_vec(value).unwrap();
         let output = Output { name: output.to_owned(), digest: self.objects.put_object(&bytes), bytes: bytes.len() as u64 };
         self.put_manifest(step, work, vec![output], Facts::new());
     }
 
     /// A result with one output, of some work.
-    pub fn put_json(&mut self, step: Step, output: &str, value: &impl Serialize) {
+    pub(crate) fn put_json(&mut self, step: Step, output: &str, value: &impl Serialize) {
         self.put(step, Work::Index(IndexImages { take: None }), output, value);
     }
 
     /// A result with one fact.
-    pub fn put_fact(&mut self, step: Step, name: &str, values: Vec<f64>) {
+    pub(crate) fn put_fact(&mut self, step: Step, name: &str, values: Vec<f64>) {
         self.put_manifest(step, Work::Index(IndexImages { take: None }), vec![], [(name.to_owned(), values)].into());
     }
 
-    pub fn key(&self, step: Step) -> Key {
+    pub(crate) fn key(&self, step: Step) -> Key {
         self.known[&step].key
     }
 
-    pub fn of<'a>(&'a self, study: &'a Study) -> StudyResults<'a> {
+    pub(crate) fn of<'a>(&'a self, study: &'a Study) -> StudyResults<'a> {
         StudyResults::in_memory(study, &self.known, &self.objects)
     }
 }
 
 /// A program that does what a shell script says. Another process writes it: were it open for writing here while a test forks, it could not
 /// be started ("text file busy").
-pub fn program(folder: &Path, script: &str) -> PathBuf {
+pub(crate) fn program(folder: &Path, script: &str) -> PathBuf {
     let path = folder.join("program");
     let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\" && chmod +x \"$2\"";
     let status = Command::new("sh").args(["-c", write, "sh", script]).arg(&path).status().unwrap();

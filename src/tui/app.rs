@@ -5,13 +5,13 @@ use super::{
     theme::Theme,
 };
 
-pub struct App {
+pub(crate) struct App {
     pub shared: Shared,
     pub screens: Screens,
 }
 
 impl App {
-    pub fn new(size: (u16, u16), theme: Theme, drawing: DrawingMode, layout: &ScreenLayout) -> Self {
+    pub(crate) fn new(size: (u16, u16), theme: Theme, drawing: DrawingMode, layout: &ScreenLayout) -> Self {
         let mut app = App { shared: Shared::new(size, theme, drawing), screens: Screens::default() };
         app.shared.screen = ScreenId::of_word(&layout.screen).unwrap_or_default();
         app.shared.marked.extend(layout.marked.iter().cloned());
@@ -20,7 +20,7 @@ impl App {
     }
 
     /// What to remember for the next session.
-    pub fn layout(&self) -> ScreenLayout {
+    pub(crate) fn layout(&self) -> ScreenLayout {
         let mut layout = ScreenLayout {
             screen: self.shared.screen.word().to_owned(),
             marked: self.shared.marked.iter().cloned().collect(),
@@ -32,26 +32,26 @@ impl App {
     }
 
     /// The screen that is shown.
-    pub fn screen(&self) -> &dyn Screen {
+    pub(crate) fn screen(&self) -> &dyn Screen {
         self.screens.get(self.shared.screen)
     }
 
-    pub fn screen_mut(&mut self) -> &mut dyn Screen {
+    pub(crate) fn screen_mut(&mut self) -> &mut dyn Screen {
         self.screens.get_mut(self.shared.screen)
     }
 
-    pub fn go(&mut self, screen: ScreenId) {
+    pub(crate) fn go(&mut self, screen: ScreenId) {
         self.screen_mut().leave();
         self.shared.screen = screen;
     }
 
     /// Makes anew what every screen shows of what was seen.
-    pub fn rebuild(&mut self) {
+    pub(crate) fn rebuild(&mut self) {
         self.screens.all_mut().for_each(|screen| screen.rebuild(&self.shared));
     }
 
     /// Does anything on the screen change as time passes?
-    pub fn tells_time(&self) -> bool {
+    pub(crate) fn tells_time(&self) -> bool {
         self.shared.toast.is_some() || self.shared.seen.is_live() || self.screen().tells_time()
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-pub struct Audited {
+pub(crate) struct Audited {
     pub verdict: String,
     pub identical: usize,
     pub differs: usize,
@@ -11,7 +11,7 @@ pub struct Audited {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-pub struct ClaimLine {
+pub(crate) struct ClaimLine {
     pub id: String,
     pub verdict: String,
     pub stage: String,

@@ -10,7 +10,7 @@ use std::{
 };
 use visavis_core::domain::Fault;
 
-pub struct Backend {
+pub(crate) struct Backend {
     pub asks: Sender<Effect>,
     pub replies: Receiver<ScreenEvent>,
 }
@@ -21,14 +21,14 @@ const CALM: Duration = Duration::from_millis(500);
 
 /// This program, and what every command line of it starts with.
 #[derive(Clone, Debug)]
-pub struct Program {
+pub(crate) struct Program {
     pub path: PathBuf,
     /// `--workspace DIR` and the like.
     pub globals: Vec<String>,
 }
 
 impl Backend {
-    pub fn start(watch: Watch, program: Program) -> Self {
+    pub(crate) fn start(watch: Watch, program: Program) -> Self {
         let (asks, asked) = channel();
         let (replying, replies) = channel();
         std::thread::spawn(move || serve(watch, &program, &asked, &replying));
@@ -67,7 +67,7 @@ fn serve(mut watch: Watch, program: &Program, asked: &Receiver<Effect>, replying
 }
 
 /// Does what is asked of what is watched.
-pub fn answer(watch: &mut Watch, effect: Effect) -> Option<ScreenEvent> {
+pub(crate) fn answer(watch: &mut Watch, effect: Effect) -> Option<ScreenEvent> {
     Some(match effect {
         Effect::Picture(cell) => ScreenEvent::Picture(cell, watch.picture(cell)),
         Effect::History(id) => ScreenEvent::History(id, watch.history(id).unwrap_or_default()),
@@ -112,7 +112,7 @@ fn start(program: &Program, arguments: &[String], purpose: CommandPurpose, line:
 ///
 /// # Errors
 /// No desktop here: the file's place, to be opened elsewhere.
-pub fn browse(file: &Path) -> Result<(), Fault> {
+pub(crate) fn browse(file: &Path) -> Result<(), Fault> {
     let has = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let opener = if cfg!(target_os = "macos") {
         Some("open")
@@ -135,7 +135,7 @@ pub fn browse(file: &Path) -> Result<(), Fault> {
 ///
 /// # Errors
 /// An editor that cannot be started; what is wrong with the study file as it was left.
-pub fn edit(file: &Path) -> Result<(), Fault> {
+pub(crate) fn edit(file: &Path) -> Result<(), Fault> {
     let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()));
     let editor = editor.unwrap_or_else(|| "vi".to_owned());
     // As git takes it: words of a shell, with the file behind them.

@@ -10,7 +10,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 const KINDS: usize = 8;
 
 /// A picture in dots. In each character the class with the most points gives its colour.
-pub struct TextCanvas {
+pub(crate) struct TextCanvas {
     area: Rect,
     across: usize,
     down: usize,
@@ -20,7 +20,7 @@ pub struct TextCanvas {
 }
 
 impl TextCanvas {
-    pub fn new(area: Rect, drawing: DrawingMode, theme: Theme) -> Self {
+    pub(crate) fn new(area: Rect, drawing: DrawingMode, theme: Theme) -> Self {
         // Without colours, signs tell classes apart.
         let drawing = match (drawing, theme) {
             (_, Theme::Plain) => DrawingMode::Ascii,
@@ -44,17 +44,17 @@ impl TextCanvas {
     }
 
     /// For curves: braille whatever figures are drawn in, or letters.
-    pub fn of_lines(area: Rect, drawing: DrawingMode) -> Self {
+    pub(crate) fn of_lines(area: Rect, drawing: DrawingMode) -> Self {
         let drawing = if drawing == DrawingMode::Ascii { DrawingMode::Ascii } else { DrawingMode::Braille };
         TextCanvas::new(area, drawing, Theme::Dark)
     }
 
     /// Dots across and down.
-    pub fn size(&self) -> (usize, usize) {
+    pub(crate) fn size(&self) -> (usize, usize) {
         (usize::from(self.area.width) * self.across, usize::from(self.area.height) * self.down)
     }
 
-    pub fn dot(&mut self, x: usize, y: usize, kind: usize) {
+    pub(crate) fn dot(&mut self, x: usize, y: usize, kind: usize) {
         let (wide, high) = self.size();
         if x >= wide || y >= high {
             return;
@@ -73,7 +73,7 @@ impl TextCanvas {
     }
 
     /// A straight line (Bresenham 1965).
-    pub fn line(&mut self, from: (i64, i64), to: (i64, i64), kind: usize) {
+    pub(crate) fn line(&mut self, from: (i64, i64), to: (i64, i64), kind: usize) {
         let (dx, dy) = ((to.0 - from.0).abs(), -(to.1 - from.1).abs());
         let (sx, sy) = ((to.0 - from.0).signum(), (to.1 - from.1).signum());
         let (mut x, mut y) = from;
@@ -97,7 +97,7 @@ impl TextCanvas {
         }
     }
 
-    pub fn draw(&self, buffer: &mut Buffer, style: &dyn Fn(usize) -> Style) {
+    pub(crate) fn draw(&self, buffer: &mut Buffer, style: &dyn Fn(usize) -> Style) {
         let most = |votes: &[u16; KINDS]| (0..KINDS).max_by_key(|&kind| (votes[kind], KINDS - kind)).unwrap_or(0);
         for (cell, &dots) in self.dots.iter().enumerate().filter(|(_, dots)| **dots > 0) {
             let (x, y) = (cell % usize::from(self.area.width), cell / usize::from(self.area.width));
@@ -129,7 +129,7 @@ impl TextCanvas {
 }
 
 /// The ends of an axis that holds all of these values with a margin; `None`: no value is finite.
-pub fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+pub(crate) fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     let finite = values.filter(|value| value.is_finite());
     let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     if low > high {
@@ -140,7 +140,7 @@ pub fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 }
 
 /// A number on an axis, in few characters.
-pub fn tick(value: f64) -> String {
+pub(crate) fn tick(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
         v if v >= 1e6 => format!("{:.1}M", value / 1e6),

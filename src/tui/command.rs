@@ -3,7 +3,7 @@
 use super::screen_id::ScreenId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScreenCommand {
+pub(crate) enum ScreenCommand {
     Up,
     Down,
     Left,
@@ -74,7 +74,7 @@ pub enum ScreenCommand {
 }
 
 /// A command as people find it.
-pub struct CommandEntry {
+pub(crate) struct CommandEntry {
     pub command: ScreenCommand,
     /// As a terminal calls them; the first is shown.
     pub keys: &'static [&'static str],
@@ -100,7 +100,7 @@ const fn entry(
 }
 
 /// In the order in which help lists them.
-pub const COMMANDS: &[CommandEntry] = &[
+pub(crate) const COMMANDS: &[CommandEntry] = &[
     entry(C::Run, &["r"], &[], "run", "run what the study lacks, in the background"),
     entry(C::Up, &["k", "Up"], &[], "", "up"),
     entry(C::Down, &["j", "Down"], &[], "move", "down"),
@@ -182,20 +182,20 @@ pub const COMMANDS: &[CommandEntry] = &[
 ];
 
 impl CommandEntry {
-    pub fn is_of(&self, screen: ScreenId) -> bool {
+    pub(crate) fn is_of(&self, screen: ScreenId) -> bool {
         self.screens.is_empty() || self.screens.contains(&screen)
     }
 }
 
 /// What a key means on a screen: its own meaning there, else the one it has everywhere.
-pub fn of_key(key: &str, screen: ScreenId) -> Option<ScreenCommand> {
+pub(crate) fn of_key(key: &str, screen: ScreenId) -> Option<ScreenCommand> {
     let holds = |entry: &&CommandEntry| entry.keys.contains(&key) && entry.is_of(screen);
     let own = COMMANDS.iter().filter(holds).find(|entry| !entry.screens.is_empty());
     own.or_else(|| COMMANDS.iter().find(holds)).map(|entry| entry.command)
 }
 
 /// What the palette finds, the best first: every letter typed, in its order.
-pub fn found(text: &str) -> Vec<&'static CommandEntry> {
+pub(crate) fn found(text: &str) -> Vec<&'static CommandEntry> {
     let wanted: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
     let named = |entry: &&CommandEntry| {
         let searched = format!("{} {} {}", entry.short, entry.words, entry.keys.join(" ")).to_lowercase();

@@ -11,7 +11,7 @@ use visavis_core::domain::{job::JobId, ledger::CellId, study::RunOn};
 ///
 /// # Errors
 /// Why there is none to copy.
-pub fn equivalent(shared: &Shared, screen: &dyn Screen) -> Result<String, String> {
+pub(crate) fn equivalent(shared: &Shared, screen: &dyn Screen) -> Result<String, String> {
     let arguments = match shared.matrix_snapshot() {
         None => {
             store_is_read(shared)?;
@@ -27,13 +27,13 @@ pub fn equivalent(shared: &Shared, screen: &dyn Screen) -> Result<String, String
     Ok(line(&arguments.into_iter().chain(shared.globals.iter().cloned()).collect::<Vec<_>>()))
 }
 
-pub fn words(words: &[&str]) -> Vec<String> {
+pub(crate) fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 /// # Errors
 /// Why the store cannot be read.
-pub fn store_is_read(shared: &Shared) -> Result<(), String> {
+pub(crate) fn store_is_read(shared: &Shared) -> Result<(), String> {
     match &shared.seen.unread {
         Some(why) => Err(format!("nothing is copied: the store cannot be read: {why}")),
         None => Ok(()),
@@ -44,12 +44,12 @@ pub fn store_is_read(shared: &Shared) -> Result<(), String> {
 ///
 /// # Errors
 /// There are none yet.
-pub fn findings(matrix_snapshot: &MatrixSnapshot) -> Result<&StudyFindings, String> {
+pub(crate) fn findings(matrix_snapshot: &MatrixSnapshot) -> Result<&StudyFindings, String> {
     matrix_snapshot.found.as_ref().ok_or_else(|| "nothing is copied: the study has no results to show yet; r runs it".to_owned())
 }
 
 /// The state of a figure's cell, and the job that scores it.
-pub fn cell<'a>(shared: &'a Shared, matrix_snapshot: &MatrixSnapshot, figure: &CellId) -> Option<(&'a CellState, JobId)> {
+pub(crate) fn cell<'a>(shared: &'a Shared, matrix_snapshot: &MatrixSnapshot, figure: &CellId) -> Option<(&'a CellState, JobId)> {
     let place = matrix_snapshot.cells.iter().position(|cell| {
         (cell.model, cell.layer, cell.projection, cell.comparison)
             == (figure.model, figure.layer, figure.projection, figure.comparison)
@@ -58,7 +58,7 @@ pub fn cell<'a>(shared: &'a Shared, matrix_snapshot: &MatrixSnapshot, figure: &C
 }
 
 /// Would a run here not make a cell in this state?
-pub fn is_hindered(shared: &Shared, matrix_snapshot: &MatrixSnapshot, state: &CellState) -> bool {
+pub(crate) fn is_hindered(shared: &Shared, matrix_snapshot: &MatrixSnapshot, state: &CellState) -> bool {
     let stays = matches!(state, CellState::Waits(_) | CellState::Failed(_) | CellState::Paused | CellState::Cancelled);
     stays || shared.seen.is_live() || matrix_snapshot.study.run != RunOn::Local
 }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use visavis_core::domain::{Fault, job::JobId, ledger::CellId, text::shell};
 
 /// What comes in.
-pub enum ScreenEvent {
+pub(crate) enum ScreenEvent {
     Key(KeyEvent),
     /// Text that was pasted: typed where text is typed, and no commands elsewhere.
     Paste(String),
@@ -35,7 +35,7 @@ pub enum ScreenEvent {
 
 /// A study file was written.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StudyWritten {
+pub(crate) struct StudyWritten {
     pub before: String,
     pub after: String,
     /// It was put back to what it was.
@@ -44,7 +44,7 @@ pub struct StudyWritten {
 
 /// A command of this very program has ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CommandEnded {
+pub(crate) struct CommandEnded {
     pub purpose: CommandPurpose,
     pub line: String,
     pub code: Option<i32>,
@@ -54,7 +54,7 @@ pub struct CommandEnded {
 
 /// What a command was run for: decides what happens to its output.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CommandPurpose {
+pub(crate) enum CommandPurpose {
     Run,
     /// Requests about jobs, and pins.
     Ask,
@@ -69,7 +69,7 @@ pub enum CommandPurpose {
 
 /// What is to be done outside.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
+pub(crate) enum Effect {
     Picture(CellId),
     History(JobId),
     Choose(PathBuf),
@@ -94,7 +94,7 @@ pub enum Effect {
 }
 
 /// A command line as a shell takes it.
-pub fn line(arguments: &[String]) -> String {
+pub(crate) fn line(arguments: &[String]) -> String {
     std::iter::once("visavis".to_owned()).chain(arguments.iter().map(|word| shell(word))).collect::<Vec<_>>().join(" ")
 }
 

@@ -16,7 +16,7 @@ use ratatui::{
 use visavis_core::domain::{ledger::CellId, text::thousands};
 
 /// A figure with its legend below.
-pub fn draw(paint: &mut Paint, area: Rect, shared: &Shared, cell: CellId, legend: bool) {
+pub(crate) fn draw(paint: &mut Paint, area: Rect, shared: &Shared, cell: CellId, legend: bool) {
     if area.height < 2 || area.width < 4 {
         return;
     }

@@ -9,7 +9,7 @@
 use super::table::TableValue;
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Filter(Vec<FilterTerm>);
+pub(crate) struct Filter(Vec<FilterTerm>);
 
 #[derive(Clone, Debug, PartialEq)]
 struct FilterTerm {
@@ -43,7 +43,7 @@ const OPERATORS: [(&str, Operator); 7] = [
 impl Filter {
     /// # Errors
     /// What is wrong: an unknown field, or a value that is not a number.
-    pub fn parse(text: &str, fields: &[&str]) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, fields: &[&str]) -> Result<Self, String> {
         let terms =
             words(&tightened(text)).into_iter().map(|word| term(&word, fields)).collect::<Result<Vec<FilterTerm>, _>>()?;
         // A term without a value is still being typed.
@@ -51,20 +51,20 @@ impl Filter {
     }
 
     /// The terms of one field, and those of all else.
-    pub fn only(&self, field: &str) -> Self {
+    pub(crate) fn only(&self, field: &str) -> Self {
         Filter(self.0.iter().filter(|term| term.is_of(field)).cloned().collect())
     }
 
-    pub fn without(&self, field: &str) -> Self {
+    pub(crate) fn without(&self, field: &str) -> Self {
         Filter(self.0.iter().filter(|term| !term.is_of(field)).cloned().collect())
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// `names`: what bare words are looked for in.
-    pub fn holds(&self, names: &str, field: &dyn Fn(&str) -> TableValue) -> bool {
+    pub(crate) fn holds(&self, names: &str, field: &dyn Fn(&str) -> TableValue) -> bool {
         let names = names.to_lowercase();
         self.0.iter().all(|term| term.holds(&names, field) != term.not)
     }

@@ -8,7 +8,7 @@ use super::{
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// `j`, `Down`, `Ctrl-d`, `Space`.
-pub fn name(key: &KeyEvent) -> String {
+pub(crate) fn name(key: &KeyEvent) -> String {
     let plain = match key.code {
         KeyCode::Char(' ') => "Space".to_owned(),
         KeyCode::Char(letter) => letter.to_string(),
@@ -19,7 +19,7 @@ pub fn name(key: &KeyEvent) -> String {
 }
 
 /// A key by its name: tests and recordings are written in these.
-pub fn of_name(name: &str) -> KeyEvent {
+pub(crate) fn of_name(name: &str) -> KeyEvent {
     let (name, modifiers) = match name.strip_prefix("Ctrl-") {
         Some(rest) => (rest, KeyModifiers::CONTROL),
         None => (name, KeyModifiers::NONE),
@@ -45,7 +45,7 @@ pub fn of_name(name: &str) -> KeyEvent {
 }
 
 /// What a key means where the person is.
-pub fn command(shared: &Shared, key: &KeyEvent) -> Option<ScreenCommand> {
+pub(crate) fn command(shared: &Shared, key: &KeyEvent) -> Option<ScreenCommand> {
     let name = name(key);
     if name == "Ctrl-c" {
         return Some(ScreenCommand::Quit);

@@ -3,7 +3,7 @@
 use crate::study::{METHODS, MethodSpec, families, matrix_snapshot::MatrixSnapshot};
 
 /// Levels of a factor of the matrix, as the study file writes them.
-pub fn known(matrix_snapshot: &MatrixSnapshot, factor: &str) -> Vec<String> {
+pub(crate) fn known(matrix_snapshot: &MatrixSnapshot, factor: &str) -> Vec<String> {
     match factor {
         "architecture" => families::trained_words()
             .into_iter()
@@ -16,7 +16,7 @@ pub fn known(matrix_snapshot: &MatrixSnapshot, factor: &str) -> Vec<String> {
 }
 
 /// Projections with their usual parameters, as the study file writes them: `pca: { axes: 10 }`.
-pub fn projections() -> Vec<String> {
+pub(crate) fn projections() -> Vec<String> {
     let text = |of: &MethodSpec| {
         let own = of.parameters.iter().filter(|parameter| !parameter.added_later);
         let own = own.map(|parameter| format!("{}: {}", parameter.name, parameter.default()));

@@ -3,7 +3,7 @@
 use super::command::ScreenCommand;
 
 /// How many rows a command goes down (up: negative); `None`: it does not move. `page`: rows that fit on the screen.
-pub fn rows(command: ScreenCommand, page: usize) -> Option<isize> {
+pub(crate) fn rows(command: ScreenCommand, page: usize) -> Option<isize> {
     let half = (page as isize / 2).max(1);
     Some(match command {
         ScreenCommand::Up | ScreenCommand::Previous => -1,
@@ -17,7 +17,7 @@ pub fn rows(command: ScreenCommand, page: usize) -> Option<isize> {
 }
 
 /// How many columns a command goes to the right (left: negative); `None`: it does not move sideways.
-pub fn columns(command: ScreenCommand) -> Option<isize> {
+pub(crate) fn columns(command: ScreenCommand) -> Option<isize> {
     match command {
         ScreenCommand::Left => Some(-1),
         ScreenCommand::Right => Some(1),
@@ -26,7 +26,7 @@ pub fn columns(command: ScreenCommand) -> Option<isize> {
 }
 
 /// A place so many further, within a list of `count`.
-pub fn moved(place: usize, by: isize, count: usize) -> usize {
+pub(crate) fn moved(place: usize, by: isize, count: usize) -> usize {
     place.saturating_add_signed(by).min(count.saturating_sub(1))
 }
 

@@ -16,23 +16,23 @@ use ratatui::{
 
 /// Something that can be clicked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Hit {
+pub(crate) struct Hit {
     pub area: Rect,
     pub what: Clicked,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Clicked {
+pub(crate) enum Clicked {
     Command(ScreenCommand),
     /// A row and a column of the screen's list.
     Place(usize, usize),
 }
 
 /// The least room in which anything can be shown.
-pub const LEAST: (u16, u16) = (40, 12);
+pub(crate) const LEAST: (u16, u16) = (40, 12);
 
 /// What drawing needs besides the state: the frame, a list of what can be clicked, and pictures that were encoded before.
-pub struct Paint<'a, 'f> {
+pub(crate) struct Paint<'a, 'f> {
     pub frame: &'a mut Frame<'f>,
     pub hits: &'a mut Vec<Hit>,
     pub pixels: &'a mut Pixels,
@@ -40,16 +40,16 @@ pub struct Paint<'a, 'f> {
 }
 
 impl Paint<'_, '_> {
-    pub fn line(&mut self, area: Rect, line: impl Into<Line<'static>>) {
+    pub(crate) fn line(&mut self, area: Rect, line: impl Into<Line<'static>>) {
         self.frame.render_widget(line.into(), area);
     }
 
-    pub fn lines(&mut self, area: Rect, lines: Vec<Line<'static>>) {
+    pub(crate) fn lines(&mut self, area: Rect, lines: Vec<Line<'static>>) {
         self.frame.render_widget(Paragraph::new(lines), area);
     }
 
     /// A rounded pane with a title; what is left inside.
-    pub fn pane(&mut self, area: Rect, title: &str, focused: bool) -> Rect {
+    pub(crate) fn pane(&mut self, area: Rect, title: &str, focused: bool) -> Rect {
         let room = usize::from(area.width.saturating_sub(4));
         let block =
             Block::bordered().border_type(BorderType::Rounded).border_style(self.theme.border(focused)).title(Line::styled(
@@ -62,7 +62,7 @@ impl Paint<'_, '_> {
     }
 
     /// What an empty pane says: what would fill it, and which key does it.
-    pub fn empty(&mut self, area: Rect, words: &str) {
+    pub(crate) fn empty(&mut self, area: Rect, words: &str) {
         let lines = text::wrapped(words, usize::from(area.width.saturating_sub(2)));
         let top = area.height.saturating_sub(lines.len() as u16) / 2;
         let area = Rect { y: area.y + top, height: area.height - top, ..area };
@@ -70,18 +70,18 @@ impl Paint<'_, '_> {
         self.frame.render_widget(Paragraph::new(lines).alignment(Alignment::Center), area);
     }
 
-    pub fn hit(&mut self, area: Rect, what: Clicked) {
+    pub(crate) fn hit(&mut self, area: Rect, what: Clicked) {
         self.hits.push(Hit { area, what });
     }
 }
 
 /// The first row to show, so that the cursor is among so many.
-pub fn first(cursor: usize, rows: usize, count: usize) -> usize {
+pub(crate) fn first(cursor: usize, rows: usize, count: usize) -> usize {
     cursor.saturating_sub(rows / 2).min(count.saturating_sub(rows))
 }
 
 /// How far a list is: a mark on the right border.
-pub fn scrollbar(paint: &mut Paint, area: Rect, first: usize, rows: usize, count: usize) {
+pub(crate) fn scrollbar(paint: &mut Paint, area: Rect, first: usize, rows: usize, count: usize) {
     if count <= rows || area.height < 3 {
         return;
     }
@@ -93,6 +93,6 @@ pub fn scrollbar(paint: &mut Paint, area: Rect, first: usize, rows: usize, count
 }
 
 /// A style for a span, over another's ground.
-pub fn over_ground(style: Style, ground: Option<Style>) -> Style {
+pub(crate) fn over_ground(style: Style, ground: Option<Style>) -> Style {
     ground.map_or(style, |ground| ground.patch(style))
 }

@@ -13,7 +13,7 @@ use std::{collections::HashMap, sync::Arc};
 
 /// Pictures that were encoded, by their points' address, their place and how they were drawn.
 #[derive(Default)]
-pub struct Pixels {
+pub(crate) struct Pixels {
     /// Columns and rows of pixels in a character.
     font: Option<(u16, u16)>,
     encoded: HashMap<(usize, Rect, usize), (Protocol, Arc<FigurePoints>)>,
@@ -21,12 +21,12 @@ pub struct Pixels {
 
 impl Pixels {
     /// `font`: how many pixels a character has; `None` where the terminal does not say: ten by twenty, then.
-    pub fn new(font: Option<(u16, u16)>) -> Self {
+    pub(crate) fn new(font: Option<(u16, u16)>) -> Self {
         Pixels { font, encoded: HashMap::new() }
     }
 
     /// Draws a figure; false where it cannot be encoded.
-    pub fn draw(
+    pub(crate) fn draw(
         &mut self,
         frame: &mut Frame,
         area: Rect,

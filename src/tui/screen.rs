@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use visavis_core::domain::{job::JobId, ledger::CellId};
 
 /// One screen: its state, and what is done with it. `update` and everything before it is pure: no I/O, no clock. `draw` decides nothing.
-pub trait Screen {
+pub(crate) trait Screen {
     fn id(&self) -> ScreenId;
 
     /// What it is for, in a few lines of the help.

@@ -19,14 +19,14 @@ use visavis_core::domain::{comparison::Measured, job::JobId, ledger::CellId};
 
 /// A line at the foot of the screen, which goes by itself.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Toast {
+pub(crate) struct Toast {
     pub text: String,
     pub bad: bool,
     /// Milliseconds since 1970 at which it came.
     pub at: u64,
 }
 
-pub struct Shared {
+pub(crate) struct Shared {
     pub seen: Snapshot,
     /// Milliseconds since 1970, as the last event said.
     pub now: u64,
@@ -65,7 +65,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    pub fn new(size: (u16, u16), theme: Theme, drawing: DrawingMode) -> Self {
+    pub(crate) fn new(size: (u16, u16), theme: Theme, drawing: DrawingMode) -> Self {
         Shared {
             seen: Snapshot::default(),
             now: 0,
@@ -92,34 +92,34 @@ impl Shared {
         }
     }
 
-    pub fn matrix_snapshot(&self) -> Option<&MatrixSnapshot> {
+    pub(crate) fn matrix_snapshot(&self) -> Option<&MatrixSnapshot> {
         self.seen.matrix_snapshot.as_deref()
     }
 
     /// Too little room to draw anything, so no command may act unseen.
-    pub fn is_too_small(&self) -> bool {
+    pub(crate) fn is_too_small(&self) -> bool {
         self.size.0 < LEAST.0 || self.size.1 < LEAST.1
     }
 
     /// Lays something over the screen. What the person is typing or answering comes first.
-    pub fn show(&mut self, overlay: Overlay) {
+    pub(crate) fn show(&mut self, overlay: Overlay) {
         match &self.overlay {
             None | Some(Overlay::Message { .. } | Overlay::Help { .. }) => self.overlay = Some(overlay),
             Some(_) => self.later.push(overlay),
         }
     }
 
-    pub fn say(&mut self, text: impl Into<String>, bad: bool) {
+    pub(crate) fn say(&mut self, text: impl Into<String>, bad: bool) {
         self.toast = Some(Toast { text: text.into(), bad, at: self.now });
     }
 
     /// Asks before something is stopped or deleted.
-    pub fn confirm(&mut self, question: String, then: Confirmation) {
+    pub(crate) fn confirm(&mut self, question: String, then: Confirmation) {
         self.overlay = Some(Overlay::Confirm { question, then });
     }
 
     /// A menu of the workspace's studies, and of what it may start with.
-    pub fn offer_studies(&mut self) {
+    pub(crate) fn offer_studies(&mut self) {
         let starts = STARTS.iter().map(|(words, _)| (*words).to_owned());
         let (title, options, choice) = if self.seen.studies.is_empty() {
             ("start with", starts.collect(), MenuChoice::Start)
@@ -132,7 +132,7 @@ impl Shared {
     }
 
     /// Runs a command line of this program; not twice at once.
-    pub fn program(&mut self, arguments: &[&str], purpose: CommandPurpose) -> Vec<Effect> {
+    pub(crate) fn program(&mut self, arguments: &[&str], purpose: CommandPurpose) -> Vec<Effect> {
         let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
         let words = line(&arguments);
         if self.working.contains(&words) {
@@ -144,7 +144,7 @@ impl Shared {
     }
 
     /// Runs the study in the background: all that it lacks, or `only` the stages of this expression.
-    pub fn run(&mut self, only: Option<&str>) -> Vec<Effect> {
+    pub(crate) fn run(&mut self, only: Option<&str>) -> Vec<Effect> {
         let file = self.study_file();
         if self.seen.matrix_snapshot.is_none() {
             self.say("no study is open: Enter opens or starts one", true);
@@ -161,14 +161,14 @@ impl Shared {
     }
 
     /// Marks a model, or takes its mark off.
-    pub fn mark(&mut self, model: String) {
+    pub(crate) fn mark(&mut self, model: String) {
         if !self.marked.remove(&model) {
             self.marked.insert(model);
         }
     }
 
     /// Asks whether a pinned figure is to be taken off the report, with its note; false where no figure of this name is pinned.
-    pub fn unpin(&mut self, name: &str) -> bool {
+    pub(crate) fn unpin(&mut self, name: &str) -> bool {
         let Some(pin) =
             self.matrix_snapshot().and_then(|matrix_snapshot| matrix_snapshot.pins.iter().find(|pin| pin.name == name))
         else {
@@ -180,7 +180,7 @@ impl Shared {
     }
 
     /// Asks for a note to pin a figure with; of one that is pinned, whether to take it off.
-    pub fn pin(&mut self, figure: CellId) {
+    pub(crate) fn pin(&mut self, figure: CellId) {
         let Some(matrix_snapshot) = self.matrix_snapshot() else { return };
         let measured = &matrix_snapshot.study.comparisons[figure.comparison].question.measured;
         let (name, is_quantity) = (matrix_snapshot.name(&figure), matches!(measured, Measured::Quantity(_)));
@@ -195,18 +195,18 @@ impl Shared {
     }
 
     /// A path that holds in any folder.
-    pub fn anywhere(&self, path: &Path) -> String {
+    pub(crate) fn anywhere(&self, path: &Path) -> String {
         // Components leave out the `.` of a workspace that is the current folder.
         self.here.join(path).components().collect::<PathBuf>().display().to_string()
     }
 
     /// The study file as the person would type it.
-    pub fn study_file(&self) -> String {
+    pub(crate) fn study_file(&self) -> String {
         self.matrix_snapshot().map_or("STUDY".to_owned(), |matrix_snapshot| matrix_snapshot.file.display().to_string())
     }
 
     /// Does this command mean something where no study is open?
-    pub fn can(&self, command: ScreenCommand) -> bool {
+    pub(crate) fn can(&self, command: ScreenCommand) -> bool {
         use ScreenCommand::{
             Add, Doctor, Draw, Edit, Enter, Focus, Go, Help, Palette, Quit, Refresh, Run, StoreCheck, Study, Theme,
         };
@@ -216,6 +216,6 @@ impl Shared {
 }
 
 /// A workspace's folder as the beginning of its paths: nothing for the current folder, else `dir/`.
-pub fn root_of(folder: &Path) -> String {
+pub(crate) fn root_of(folder: &Path) -> String {
     if folder.as_os_str() == "." { String::new() } else { format!("{}/", folder.display()) }
 }

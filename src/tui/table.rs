@@ -87,7 +87,7 @@ impl From<Estimate> for TableValue {
 }
 
 /// The order of two rows by a number: the greatest first unless `least`; rows without a number come last.
-pub fn by_number(a: Option<f64>, b: Option<f64>, least: bool) -> Ordering {
+pub(crate) fn by_number(a: Option<f64>, b: Option<f64>, least: bool) -> Ordering {
     match (a, b) {
         (Some(a), Some(b)) if least => a.total_cmp(&b),
         (Some(a), Some(b)) => b.total_cmp(&a),

@@ -96,7 +96,7 @@ fn scores(views: &[visavis_core::domain::projection::View], value: f64) -> Score
 }
 
 /// The study, with all of its scores and its ledger.
-pub fn study() -> MatrixSnapshot {
+pub(crate) fn study() -> MatrixSnapshot {
     let text = Text { path: PathBuf::from("experiments/test.yaml"), source: STUDY.to_owned() };
     let file = config::parse(text).unwrap();
     let (study, text) = (file.study, file.text);
@@ -207,13 +207,13 @@ fn findings(cells: &[SnapshotCell]) -> StudyFindings {
 }
 
 /// What is seen of a study where everything is done.
-pub fn seen(matrix_snapshot: MatrixSnapshot) -> Snapshot {
+pub(crate) fn seen(matrix_snapshot: MatrixSnapshot) -> Snapshot {
     let states = Arc::new(vec![CellState::Done; matrix_snapshot.cells.len()]);
     Snapshot { states, matrix_snapshot: Some(Arc::new(matrix_snapshot)), ..Snapshot::default() }
 }
 
 /// The study with its best figure pinned.
-pub fn pinned(note: &str) -> Snapshot {
+pub(crate) fn pinned(note: &str) -> Snapshot {
     let mut matrix_snapshot = study();
     let cell = matrix_snapshot.figures()[0];
     let name = matrix_snapshot.name(&cell);
@@ -259,26 +259,26 @@ fn run(live: bool, states: [JobState; 3]) -> Snapshot {
 }
 
 /// After a run of three jobs: one is done, one failed, one is paused.
-pub fn ran() -> Snapshot {
+pub(crate) fn ran() -> Snapshot {
     run(false, [JobState::Done, JobState::Failed, JobState::Paused])
 }
 
 /// During a run of three jobs: one is done, one runs, one is queued.
-pub fn live() -> Snapshot {
+pub(crate) fn live() -> Snapshot {
     run(true, [JobState::Done, JobState::Running, JobState::Queued])
 }
 
 /// What screens share, on a terminal of 120 × 40.
-pub fn shared(seen: Snapshot) -> Shared {
+pub(crate) fn shared(seen: Snapshot) -> Shared {
     Shared { seen, ..Shared::new((120, 40), Theme::Dark, DrawingMode::Braille) }
 }
 
 /// A screen that has taken up the study.
-pub fn opened<S: Screen>(screen: S) -> (S, Shared) {
+pub(crate) fn opened<S: Screen>(screen: S) -> (S, Shared) {
     opened_with(screen, seen(study()))
 }
 
-pub fn opened_with<S: Screen>(mut screen: S, seen: Snapshot) -> (S, Shared) {
+pub(crate) fn opened_with<S: Screen>(mut screen: S, seen: Snapshot) -> (S, Shared) {
     let shared = shared(seen);
     if let Some(matrix_snapshot) = shared.matrix_snapshot() {
         screen.take_study(matrix_snapshot, false);

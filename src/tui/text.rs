@@ -7,12 +7,12 @@ use visavis_core::domain::{
     text::printable,
 };
 
-pub fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
 /// Text from outside, fit for a terminal and for so many columns; what does not fit ends in `…`.
-pub fn fit(text: &str, room: usize) -> String {
+pub(crate) fn fit(text: &str, room: usize) -> String {
     let text = printable(text);
     if text.width() <= room {
         return text;
@@ -34,7 +34,7 @@ pub fn fit(text: &str, room: usize) -> String {
 }
 
 /// The end of a text, in the room there is: for names that begin alike and differ at the end.
-pub fn fit_end(text: &str, room: usize) -> String {
+pub(crate) fn fit_end(text: &str, room: usize) -> String {
     let text = printable(text);
     if text.width() <= room {
         return text;
@@ -53,7 +53,7 @@ pub fn fit_end(text: &str, room: usize) -> String {
 }
 
 /// Both ends of a text: where many begin alike, and end differently.
-pub fn fit_middle(text: &str, room: usize) -> String {
+pub(crate) fn fit_middle(text: &str, room: usize) -> String {
     let text = printable(text);
     if text.width() <= room || room < 8 {
         return fit(&text, room);
@@ -62,19 +62,19 @@ pub fn fit_middle(text: &str, room: usize) -> String {
     format!("{head}{}", fit_end(&text, room - head.width()).trim_start_matches('…'))
 }
 
-pub fn left(text: &str, room: usize) -> String {
+pub(crate) fn left(text: &str, room: usize) -> String {
     let text = fit(text, room);
     let space = room.saturating_sub(text.width());
     text + &" ".repeat(space)
 }
 
-pub fn right(text: &str, room: usize) -> String {
+pub(crate) fn right(text: &str, room: usize) -> String {
     let text = fit(text, room);
     " ".repeat(room.saturating_sub(text.width())) + &text
 }
 
 /// Lines of at most so many columns, broken between words.
-pub fn wrapped(text: &str, room: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, room: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for part in text.split('\n') {
         let mut line = String::new();
@@ -93,22 +93,22 @@ pub fn wrapped(text: &str, room: usize) -> Vec<String> {
 }
 
 /// `0.871`, `1.000`; a dash for no number.
-pub fn score(value: f64) -> String {
+pub(crate) fn score(value: f64) -> String {
     if value.is_finite() { NumberForm::Score.show(value) } else { "–".to_owned() }
 }
 
 /// `±0.02`: the longer arm of an interval, rounded up, so that it is never shown narrower than it is; `±?` where there is no interval.
-pub fn half(of: &Estimate) -> String {
+pub(crate) fn half(of: &Estimate) -> String {
     let Some(Interval { low, high }) = of.interval else { return "±?".to_owned() };
     let arm = (high - of.value).max(of.value - low);
     format!("±{:.2}", (arm * 100.0 - 1e-9).ceil() / 100.0)
 }
 
-pub fn signed(value: f64) -> String {
+pub(crate) fn signed(value: f64) -> String {
     if value < 0.0 { format!("−{}", score(-value)) } else { format!("+{}", score(value)) }
 }
 
-pub fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 90.0 => format!("{s:.0} s"),
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),
@@ -117,7 +117,7 @@ pub fn duration(seconds: f64) -> String {
 }
 
 /// `~22 min`: an estimate.
-pub fn about(seconds: f64) -> String {
+pub(crate) fn about(seconds: f64) -> String {
     if seconds < 0.95 { "a moment".to_owned() } else { format!("~{}", duration(seconds)) }
 }
 

@@ -178,7 +178,7 @@ impl Theme {
     }
 }
 
-pub fn rgb((r, g, b): (u8, u8, u8)) -> Color {
+pub(crate) fn rgb((r, g, b): (u8, u8, u8)) -> Color {
     Color::Rgb(r, g, b)
 }
 
@@ -208,13 +208,13 @@ fn viridis(share: f64) -> (u8, u8, u8) {
 }
 
 /// Heat without colour: eight heights.
-pub fn bar(value: f64) -> char {
+pub(crate) fn bar(value: f64) -> char {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     BARS[(((value - 0.5) * 16.0).clamp(0.0, 7.0)) as usize]
 }
 
 /// The sign of a state.
-pub fn glyph(state: &CellState) -> char {
+pub(crate) fn glyph(state: &CellState) -> char {
     match state {
         CellState::NotRun => '·',
         CellState::Queued => '○',
@@ -230,7 +230,7 @@ pub fn glyph(state: &CellState) -> char {
 }
 
 /// Signs of classes, each a shape of its own.
-pub fn sign(class: usize) -> char {
+pub(crate) fn sign(class: usize) -> char {
     const SIGNS: [char; 8] = ['●', '◆', '▲', '■', '▼', '✚', '★', '○'];
     SIGNS[class % 8]
 }

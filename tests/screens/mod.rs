@@ -7,7 +7,7 @@ mod report;
 mod study;
 mod terminal;
 
-pub use pictures::pictures_are_true;
+pub(crate) use pictures::pictures_are_true;
 
 use crate::desk::{Desk, Inject, SMALL, program};
 use std::{

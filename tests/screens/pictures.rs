@@ -9,7 +9,7 @@ use visavis::{
 use visavis_core::store::Workspace;
 
 /// The pictures in the documents are what the program draws of the digits' study; `VISAVIS_BLESS=1` draws them anew.
-pub fn pictures_are_true(desk: &Desk) {
+pub(crate) fn pictures_are_true(desk: &Desk) {
     let pictures = [
         ("matrix", Theme::Dark, (120, 36), "1 j"),
         ("compare", Theme::Light, (120, 36), "3 Space j Space d"),

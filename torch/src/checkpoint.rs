@@ -9,7 +9,7 @@ use visavis_core::{
 
 /// What is not a tensor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct TrainingProgress {
+pub(crate) struct TrainingProgress {
     /// Steps taken.
     pub step: usize,
     /// Pictures at a time within a step; fewer than a batch once memory ran out.
@@ -23,7 +23,7 @@ pub struct TrainingProgress {
     pub seen: f64,
 }
 
-pub struct Checkpoint {
+pub(crate) struct Checkpoint {
     pub progress: TrainingProgress,
     pub tensors: BTreeMap<String, Tensor>,
     pub velocity: BTreeMap<String, Tensor>,
@@ -36,7 +36,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// None that data can cause.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
         let told = |error: serde_json::Error| Fault::unexpected(error.to_string());
         let mut bytes = serde_json::to_vec(&self.progress).map_err(told)?;
         bytes.push(b'\n');
@@ -48,7 +48,7 @@ impl Checkpoint {
     }
 
     /// `None` for bytes that are no whole checkpoint: training then begins anew.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
         let (digest, bytes) = (&bytes[..end], &bytes[end + 1..]);
         if digest != Digest::of(bytes).to_string().as_bytes() {

@@ -7,7 +7,7 @@ use crate::parameters::Parameters;
 use tch::{Device, Kind, Reduction, Tensor};
 use visavis_core::domain::{Fault, Result, model::Loss};
 
-pub struct LossHead {
+pub(crate) struct LossHead {
     weight: Tensor,
     bias: Option<Tensor>,
     margin: Option<Margin>,
@@ -15,13 +15,13 @@ pub struct LossHead {
 
 /// What is done to the logit of the right class.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Margin {
+pub(crate) struct Margin {
     pub scale: f64,
     pub penalty: Penalty,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Penalty {
+pub(crate) enum Penalty {
     /// cos θ: NormFace (Wang et al., MM 2017).
     None,
     /// cos(θ + m): ArcFace (Deng et al., CVPR 2019), in its first form: cos θ cos m − sin θ sin m, and where θ + m would pass
@@ -31,7 +31,7 @@ pub enum Penalty {
     Cosine(f64),
 }
 
-pub const WEIGHT: &str = "head.weight";
+pub(crate) const WEIGHT: &str = "head.weight";
 const BIAS: &str = "head.bias";
 
 impl Margin {
@@ -39,7 +39,7 @@ impl Margin {
     ///
     /// # Errors
     /// A loss that is not built here.
-    pub fn of(loss: &Loss) -> Result<Option<Self>> {
+    pub(crate) fn of(loss: &Loss) -> Result<Option<Self>> {
         let number = |name: &str| loss.parameters.get(name).copied().unwrap_or_default();
         let penalty = match loss.word.as_str() {
             "softmax" => return Ok(None),
@@ -55,7 +55,7 @@ impl Margin {
 impl LossHead {
     /// # Errors
     /// A loss that is not built here.
-    pub fn new(
+    pub(crate) fn new(
         loss: &Loss,
         parameters: &mut Parameters,
         width: usize,
@@ -74,7 +74,7 @@ impl LossHead {
     }
 
     /// N × width, N → the mean loss, and how many were right.
-    pub fn loss(&self, embeddings: &Tensor, classes: &Tensor) -> (Tensor, Tensor) {
+    pub(crate) fn loss(&self, embeddings: &Tensor, classes: &Tensor) -> (Tensor, Tensor) {
         let embeddings = embeddings.to_kind(Kind::Float);
         let (plain, logits) = logits(&embeddings, &self.weight, self.bias.as_ref(), self.margin, classes);
         let right = plain.argmax(1, false).eq_tensor(classes).sum(Kind::Float);
@@ -83,7 +83,7 @@ impl LossHead {
 }
 
 /// Logits without and with the margin.
-pub fn logits(
+pub(crate) fn logits(
     embeddings: &Tensor,
     weight: &Tensor,
     bias: Option<&Tensor>,

@@ -9,7 +9,7 @@ use visavis_core::{
     weights,
 };
 
-pub struct Sgd {
+pub(crate) struct Sgd {
     rate: f64,
     momentum: f64,
     decay: f64,
@@ -20,7 +20,7 @@ pub struct Sgd {
 const LONGEST: f64 = 5.0;
 
 impl Sgd {
-    pub fn new(recipe: &Recipe, parameters: &Parameters) -> Self {
+    pub(crate) fn new(recipe: &Recipe, parameters: &Parameters) -> Self {
         let number = |name: &str| recipe.optimizer.get(name).copied().unwrap_or_default();
         Sgd {
             rate: number("rate"),
@@ -31,7 +31,7 @@ impl Sgd {
     }
 
     /// One step at a share of the rate; the gradients are used up.
-    pub fn step(&mut self, parameters: &Parameters, share: f64) {
+    pub(crate) fn step(&mut self, parameters: &Parameters, share: f64) {
         tch::no_grad(|| {
             let learning: Vec<(&str, Tensor, Tensor)> = parameters
                 .learning()
@@ -52,11 +52,11 @@ impl Sgd {
         });
     }
 
-    pub fn values(&self) -> BTreeMap<String, weights::Tensor> {
+    pub(crate) fn values(&self) -> BTreeMap<String, weights::Tensor> {
         self.velocity.iter().map(|(name, tensor)| (name.clone(), crate::parameters::off(tensor))).collect()
     }
 
-    pub fn take(&mut self, tensors: &BTreeMap<String, weights::Tensor>) {
+    pub(crate) fn take(&mut self, tensors: &BTreeMap<String, weights::Tensor>) {
         for (name, velocity) in &mut self.velocity {
             if let Some(tensor) = tensors.get(name) {
                 velocity.copy_(&crate::parameters::on(tensor, velocity.device()));
@@ -66,7 +66,7 @@ impl Sgd {
 }
 
 /// The share of the rate at a step of so many.
-pub fn share(schedule: Schedule, step: usize, steps: usize) -> f64 {
+pub(crate) fn share(schedule: Schedule, step: usize, steps: usize) -> f64 {
     let at = step as f64 / steps.max(1) as f64;
     match schedule {
         Schedule::Constant => 1.0,

@@ -30,7 +30,7 @@ const LEAST_PART: usize = 2;
 const KEEP_EVERY: Duration = Duration::from_secs(20);
 
 /// What training needs beside its task.
-pub struct TrainingPlace<'a> {
+pub(crate) struct TrainingPlace<'a> {
     pub key: Key,
     pub device: Device,
     pub threads: usize,
@@ -44,7 +44,12 @@ pub struct TrainingPlace<'a> {
 /// # Errors
 /// Pictures that cannot be read; a loss that is no number any more; too little memory for one picture; a stop, with what was
 /// learned kept.
-pub fn train(training: &Training, inputs: &Inputs, place: &TrainingPlace, listener: &dyn Listener) -> Outcome<StageOutput> {
+pub(crate) fn train(
+    training: &Training,
+    inputs: &Inputs,
+    place: &TrainingPlace,
+    listener: &dyn Listener,
+) -> Outcome<StageOutput> {
     let mut lesson = TrainingLoop::begin(training, inputs, place).map_err(because)?;
     lesson.go_on(place, listener).map_err(because)?;
     let mut kept = Instant::now();
@@ -264,17 +269,17 @@ mod injected {
     use visavis_core::store::Injection;
 
     /// More pictures at a time are too many for the memory.
-    pub fn most_pictures() -> Option<i64> {
+    pub(crate) fn most_pictures() -> Option<i64> {
         Injection::MostPictures.number()
     }
 
     /// Whether a checkpoint is written after this step.
-    pub fn keeps(step: usize) -> bool {
+    pub(crate) fn keeps(step: usize) -> bool {
         Injection::CheckpointEvery.number().is_some_and(|every: usize| step.is_multiple_of(every.max(1)))
     }
 
     /// Ends the process if it shall end at this step.
-    pub fn die(step: usize) {
+    pub(crate) fn die(step: usize) {
         if Injection::DieAtStep.number() == Some(step) {
             std::process::abort();
         }

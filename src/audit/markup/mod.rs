@@ -26,12 +26,12 @@ const PIECE: usize = 1 << 14;
 /// What parts the attributes of a tag; a piece of a page that lies within one tag and has more of them is no report's.
 const MOST_PARTS: usize = 2000;
 
-pub type NodeIx = u32;
+pub(crate) type NodeIx = u32;
 const NONE: NodeIx = NodeIx::MAX;
-pub const DOCUMENT: NodeIx = 0;
+pub(crate) const DOCUMENT: NodeIx = 0;
 
 #[derive(Debug)]
-pub struct MarkupTree {
+pub(crate) struct MarkupTree {
     nodes: Vec<MarkupNode>,
     /// What a parser has to mend, each with its line.
     pub errors: Vec<(u32, String)>,
@@ -51,7 +51,7 @@ struct MarkupNode {
 }
 
 #[derive(Debug)]
-pub enum NodeKind {
+pub(crate) enum NodeKind {
     Root,
     Comment,
     Text(StrTendril),
@@ -60,23 +60,23 @@ pub enum NodeKind {
 
 /// Which set of names an element's is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NameSpace {
+pub(crate) enum NameSpace {
     Html,
     Svg,
     Other,
 }
 
 impl MarkupTree {
-    pub fn what(&self, at: NodeIx) -> &NodeKind {
+    pub(crate) fn what(&self, at: NodeIx) -> &NodeKind {
         &self.nodes[at as usize].what
     }
 
-    pub fn line(&self, at: NodeIx) -> u32 {
+    pub(crate) fn line(&self, at: NodeIx) -> u32 {
         self.nodes[at as usize].line
     }
 
     /// Its name, if it is an element.
-    pub fn name(&self, at: NodeIx) -> Option<(NameSpace, &str)> {
+    pub(crate) fn name(&self, at: NodeIx) -> Option<(NameSpace, &str)> {
         let NodeKind::Element(name, _) = self.what(at) else { return None };
         let space = match name.ns {
             ns!(html) => NameSpace::Html,
@@ -87,7 +87,7 @@ impl MarkupTree {
     }
 
     /// Its attributes as they are written; with a prefix in foreign elements: `xlink:href`.
-    pub fn attributes(&self, at: NodeIx) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
+    pub(crate) fn attributes(&self, at: NodeIx) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
         let attributes: &[Attribute] = if let NodeKind::Element(_, attributes) = self.what(at) { attributes } else { &[] };
         attributes.iter().map(|attribute| {
             let name = match &attribute.name.prefix {
@@ -98,17 +98,17 @@ impl MarkupTree {
         })
     }
 
-    pub fn attribute(&self, at: NodeIx, name: &str) -> Option<&str> {
+    pub(crate) fn attribute(&self, at: NodeIx, name: &str) -> Option<&str> {
         self.attributes(at).find_map(|(own, value)| (own == name).then_some(value))
     }
 
-    pub fn children(&self, at: NodeIx) -> impl Iterator<Item = NodeIx> {
+    pub(crate) fn children(&self, at: NodeIx) -> impl Iterator<Item = NodeIx> {
         let here = |place: NodeIx| (place != NONE).then_some(place);
         std::iter::successors(here(self.nodes[at as usize].first), move |child| here(self.nodes[*child as usize].after))
     }
 
     /// Everything below `from` and itself, in the order of the page: entered (`true`) and left again.
-    pub fn walk(&self, from: NodeIx, mut visit: impl FnMut(NodeIx, bool)) {
+    pub(crate) fn walk(&self, from: NodeIx, mut visit: impl FnMut(NodeIx, bool)) {
         let mut at = from;
         loop {
             visit(at, true);
@@ -133,7 +133,7 @@ impl MarkupTree {
     }
 
     /// All text below.
-    pub fn text(&self, at: NodeIx) -> String {
+    pub(crate) fn text(&self, at: NodeIx) -> String {
         let mut text = String::new();
         self.walk(at, |place, entered| {
             if let (NodeKind::Text(part), true) = (self.what(place), entered) {
@@ -144,12 +144,12 @@ impl MarkupTree {
     }
 
     /// The digest of what was parsed as the inside of an element.
-    pub fn digest_inside(&self) -> visavis_core::domain::Digest {
+    pub(crate) fn digest_inside(&self) -> visavis_core::domain::Digest {
         self.digest_below(self.children(DOCUMENT).next().unwrap_or(DOCUMENT))
     }
 
     /// A digest of what is below, by names, attributes and text: the same for two trees that look the same to a browser.
-    pub fn digest_below(&self, at: NodeIx) -> visavis_core::domain::Digest {
+    pub(crate) fn digest_below(&self, at: NodeIx) -> visavis_core::domain::Digest {
         let mut bytes = Vec::new();
         let mut part = |sign: u8, text: &str| {
             bytes.push(sign);
@@ -179,7 +179,7 @@ impl MarkupTree {
 ///
 /// # Errors
 /// Why it is refused: it is no page that a report could be.
-pub fn parse(page: &str, enough: &dyn Fn() -> bool) -> Result<MarkupTree, String> {
+pub(crate) fn parse(page: &str, enough: &dyn Fn() -> bool) -> Result<MarkupTree, String> {
     feed(parse_document(Sink::new(), options()), page, enough)
 }
 
@@ -187,7 +187,7 @@ pub fn parse(page: &str, enough: &dyn Fn() -> bool) -> Result<MarkupTree, String
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_inside(text: &str, enough: &dyn Fn() -> bool) -> Result<MarkupTree, String> {
+pub(crate) fn parse_inside(text: &str, enough: &dyn Fn() -> bool) -> Result<MarkupTree, String> {
     let div = QualName::new(None, ns!(html), local_name!("div"));
     feed(parse_fragment(Sink::new(), options(), div, vec![], false), text, enough)
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use rayon::prelude::*;
 use reading::PageReading;
-pub use reading::ShownNumber;
+pub(crate) use reading::ShownNumber;
 use std::{path::Path, sync::Arc};
 use visavis_core::domain::{Digest, Fault, Result};
 
@@ -30,7 +30,7 @@ const EVIDENCE_ID: &str = "visavis-evidence";
 /// The demo's has 15 MB.
 pub const LARGEST_PAGE: u64 = 256 << 20;
 
-pub struct AuditedPage {
+pub(crate) struct AuditedPage {
     pub shown: Vec<ShownNumber>,
     /// Result key, and the digest of the picture shown for it.
     pub figures: Vec<(String, Digest)>,
@@ -45,7 +45,7 @@ pub struct AuditedPage {
 
 impl AuditedPage {
     /// The evidence, and nothing else any more: what is shown takes as much.
-    pub fn into_evidence(self) -> Arc<Evidence> {
+    pub(crate) fn into_evidence(self) -> Arc<Evidence> {
         self.evidence
     }
 }
@@ -54,7 +54,7 @@ impl AuditedPage {
 ///
 /// # Errors
 /// A page that is no report, or that no report could be.
-pub fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) -> Result<AuditedPage> {
+pub(crate) fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) -> Result<AuditedPage> {
     let tree = parse(page, enough).map_err(|why| {
         Fault::asked(format!("the page is refused: {why}"))
             .in_file(path)

@@ -11,7 +11,7 @@ use crate::audit::{
 use visavis_core::domain::Digest;
 
 /// A number that the page shows for a claim.
-pub struct ShownNumber {
+pub(crate) struct ShownNumber {
     pub claim: Box<str>,
     pub text: Box<str>,
     pub line: u32,

@@ -9,7 +9,7 @@ use visavis_core::domain::{Digest, result::Manifest, stage::Input};
 
 /// What a thread is to do.
 #[derive(Debug, PartialEq, Eq)]
-pub enum NextStage {
+pub(crate) enum NextStage {
     /// Make the stage at this place again, with so many threads.
     Make { place: usize, threads: usize },
     /// Ask again after a stage is finished.
@@ -18,7 +18,7 @@ pub enum NextStage {
     End,
 }
 
-pub struct RemakeQueue {
+pub(crate) struct RemakeQueue {
     /// Stages that wait for none, the one with the longest way to the end first.
     ready: BinaryHeap<(u64, Reverse<usize>)>,
     /// By stage: the stages that wait for it.
@@ -43,7 +43,7 @@ struct RemakeInput {
 
 impl RemakeQueue {
     /// `jobs`: the places of the stages that are made again; `is_stored`: can this input be read without making it?
-    pub fn new(manifests: &[Manifest], jobs: &[usize], is_stored: impl Fn(&Input) -> bool) -> Self {
+    pub(crate) fn new(manifests: &[Manifest], jobs: &[usize], is_stored: impl Fn(&Input) -> bool) -> Self {
         let mut makers: HashMap<Digest, usize> = HashMap::new();
         for &place in jobs.iter().rev() {
             makers.extend(manifests[place].outputs.iter().map(|output| (output.digest, place)));
@@ -101,7 +101,7 @@ impl RemakeQueue {
     }
 
     /// The next stage, and its share of all `threads`.
-    pub fn next(&mut self, threads: usize) -> NextStage {
+    pub(crate) fn next(&mut self, threads: usize) -> NextStage {
         if self.is_stopped || self.left == 0 {
             return NextStage::End;
         }
@@ -121,7 +121,7 @@ impl RemakeQueue {
     }
 
     /// The stage at this place is finished: it consumed `inputs`, and gave `outputs` that others may consume.
-    pub fn finish(&mut self, place: usize, inputs: &[Input], outputs: Vec<Vec<u8>>) {
+    pub(crate) fn finish(&mut self, place: usize, inputs: &[Input], outputs: Vec<Vec<u8>>) {
         for bytes in outputs {
             let digest = Digest::of(&bytes);
             if let Some(given) = self.given.get_mut(&digest).filter(|given| given.wanted > 0) {
@@ -149,12 +149,12 @@ impl RemakeQueue {
     }
 
     /// Begins no further stage.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.is_stopped = true;
     }
 
     /// What a stage that was made again gave.
-    pub fn given(&self, digest: Digest) -> Option<Arc<Vec<u8>>> {
+    pub(crate) fn given(&self, digest: Digest) -> Option<Arc<Vec<u8>>> {
         self.given.get(&digest)?.bytes.clone()
     }
 }

@@ -22,7 +22,7 @@ use visavis_core::{
 };
 
 /// What all threads share.
-pub struct RemakeWorkers {
+pub(crate) struct RemakeWorkers {
     manifests: Vec<Manifest>,
     sources: AuditSources,
     recompute: Recompute,
@@ -33,7 +33,7 @@ pub struct RemakeWorkers {
 
 impl RemakeWorkers {
     /// `jobs`: the places of the stages that are made again.
-    pub fn new(
+    pub(crate) fn new(
         manifests: Vec<Manifest>,
         jobs: &[usize],
         sources: AuditSources,
@@ -44,12 +44,12 @@ impl RemakeWorkers {
         Arc::new(RemakeWorkers { manifests, sources, recompute, threads, queue: Mutex::new(queue), wake: Condvar::new() })
     }
 
-    pub fn manifest(&self, place: usize) -> &Manifest {
+    pub(crate) fn manifest(&self, place: usize) -> &Manifest {
         &self.manifests[place]
     }
 
     /// Begins no further stage.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.queue().stop();
         self.wake.notify_all();
     }
@@ -59,7 +59,7 @@ impl RemakeWorkers {
     }
 
     /// What each of the threads does: the next stage, until there is none.
-    pub fn work(&self, send: &Sender<(usize, RemadeStatus)>) {
+    pub(crate) fn work(&self, send: &Sender<(usize, RemadeStatus)>) {
         while let Some((place, share)) = self.next() {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(share).stack_size(8 << 20).build();
             let (standing, outputs) = match pool {

@@ -33,7 +33,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct AuditCommand {
+pub(crate) struct AuditCommand {
     /// A report, or a study file whose results are to be audited
     #[arg(value_name = "REPORT|STUDY")]
     what: PathBuf,
@@ -62,7 +62,7 @@ struct AuditedThing {
 }
 
 impl AuditCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         if self.recompute == "training" {
             return Err(Fault::missing("training again is not part of an audit yet").next(
                 "run the study with --force beside a copy of its results; --recompute features is the deepest there is now",

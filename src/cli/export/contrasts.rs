@@ -5,7 +5,7 @@ use crate::study::StudyOutcome;
 use visavis_core::domain::{contrast::ContrastSides, score::Estimate, simultaneous::Difference};
 
 /// One row a pair of sides and comparison.
-pub fn contrasts(outcome: &StudyOutcome) -> ExportTable {
+pub(crate) fn contrasts(outcome: &StudyOutcome) -> ExportTable {
     let (study, names) = (&outcome.plan.study, outcome.names());
     let rows: Vec<(&ContrastSides, &Difference)> =
         outcome.grid.differences.iter().map(|of| (&outcome.held[of.held], of)).collect();

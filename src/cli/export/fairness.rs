@@ -45,7 +45,7 @@ impl FairnessRow {
 
 /// One row a group, comparison and measure; for measures over groups one a set of attributes, which stand in place of the group. What is undefined has no value; what the report suppresses or marks is marked, and has no
 /// interval of too few.
-pub fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
+pub(crate) fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
     let (study, study_names) = (&outcome.plan.study, outcome.names());
     let mut rows = Vec::new();
     for group in &outcome.frequencies.groups {

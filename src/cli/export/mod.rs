@@ -33,7 +33,7 @@ use visavis_core::{
 };
 
 #[derive(clap::Args)]
-pub struct ExportCommand {
+pub(crate) struct ExportCommand {
     /// The study file
     study: PathBuf,
     /// What to write
@@ -60,7 +60,7 @@ pub struct ExportCommand {
 }
 
 impl ExportCommand {
-    pub fn run(&self, context: &Context) -> Result<()> {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
         let bytes = match self.what.as_str() {
@@ -310,11 +310,11 @@ fn metrics(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
 }
 
 /// The ledger as it goes into a report.
-pub fn ledger_csv(outcome: &StudyOutcome) -> Result<Vec<u8>> {
+pub(crate) fn ledger_csv(outcome: &StudyOutcome) -> Result<Vec<u8>> {
     ledger(outcome).write(ExportFormat::Csv)
 }
 
 /// All scores as they go into a report.
-pub fn scores_csv(outcome: &StudyOutcome) -> Result<Vec<u8>> {
+pub(crate) fn scores_csv(outcome: &StudyOutcome) -> Result<Vec<u8>> {
     scores(outcome).write(ExportFormat::Csv)
 }

@@ -28,7 +28,7 @@ const MEASURES: [(&str, QualityMeasure); 5] = [
 ];
 
 /// One row a view; medians over seeds, with their ranges.
-pub fn quality(results: &StudyResults) -> Result<ExportTable> {
+pub(crate) fn quality(results: &StudyResults) -> Result<ExportTable> {
     let names = results.names();
     let mut rows = Vec::new();
     for of in results.quality()? {

@@ -5,14 +5,14 @@ use serde_json::Value;
 use visavis_core::domain::{Fault, Result};
 
 #[derive(Clone, Copy)]
-pub enum ExportFormat {
+pub(crate) enum ExportFormat {
     Csv,
     JsonLines,
     Parquet,
 }
 
 #[derive(Default)]
-pub struct ExportTable {
+pub(crate) struct ExportTable {
     columns: Vec<(String, Values)>,
 }
 
@@ -24,23 +24,23 @@ enum Values {
 }
 
 impl ExportTable {
-    pub fn text(&mut self, name: &str, values: impl Iterator<Item = Option<String>>) {
+    pub(crate) fn text(&mut self, name: &str, values: impl Iterator<Item = Option<String>>) {
         self.columns.push((name.to_owned(), Values::Text(values.collect())));
     }
 
-    pub fn number(&mut self, name: &str, values: impl Iterator<Item = Option<f64>>) {
+    pub(crate) fn number(&mut self, name: &str, values: impl Iterator<Item = Option<f64>>) {
         self.columns.push((name.to_owned(), Values::Number(values.collect())));
     }
 
-    pub fn whole(&mut self, name: &str, values: impl Iterator<Item = Option<usize>>) {
+    pub(crate) fn whole(&mut self, name: &str, values: impl Iterator<Item = Option<usize>>) {
         self.columns.push((name.to_owned(), Values::Whole(values.map(|value| value.map(|n| n as i64)).collect())));
     }
 
-    pub fn flag(&mut self, name: &str, values: impl Iterator<Item = bool>) {
+    pub(crate) fn flag(&mut self, name: &str, values: impl Iterator<Item = bool>) {
         self.columns.push((name.to_owned(), Values::Flag(values.collect())));
     }
 
-    pub fn write(&self, format: ExportFormat) -> Result<Vec<u8>> {
+    pub(crate) fn write(&self, format: ExportFormat) -> Result<Vec<u8>> {
         match format {
             ExportFormat::Csv => self.csv(),
             ExportFormat::JsonLines => Ok(self.json_lines()),

@@ -49,7 +49,7 @@ const KEYS: [&str; 20] = [
     "run",
 ];
 
-pub fn study(root: &StudyNode) -> Result<(Study, usize)> {
+pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
     let fields = root.fields(&KEYS)?;
     let format = fields.need("format")?;
     if format.whole(0..=u64::MAX)? != 1 {

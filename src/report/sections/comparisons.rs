@@ -12,7 +12,7 @@ use visavis_core::domain::{
 };
 
 #[derive(Serialize)]
-pub struct Comparisons {
+pub(crate) struct Comparisons {
     images: ClaimId,
     rows: Vec<ComparisonRow>,
 }
@@ -40,7 +40,7 @@ impl Section for Comparisons {
 }
 
 impl Comparisons {
-    pub fn of(source: &ReportSource) -> Self {
+    pub(crate) fn of(source: &ReportSource) -> Self {
         let comparisons = source.study().comparisons.iter_enumerated();
         Comparisons {
             images: source.images(),

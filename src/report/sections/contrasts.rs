@@ -15,7 +15,7 @@ use visavis_core::domain::{
 };
 
 #[derive(Serialize)]
-pub struct Contrasts {
+pub(crate) struct Contrasts {
     contrasts: Vec<Contrast>,
 }
 
@@ -62,7 +62,7 @@ struct InteractionRow {
 
 /// What is said of a pair of sides in the summary.
 #[derive(Serialize)]
-pub struct PairVerdict {
+pub(crate) struct PairVerdict {
     left: String,
     right: String,
     verdict: String,
@@ -76,7 +76,7 @@ impl Section for Contrasts {
 
 impl Contrasts {
     /// `None` where no two sides have a comparison in common.
-    pub fn of(source: &ReportSource) -> Option<Self> {
+    pub(crate) fn of(source: &ReportSource) -> Option<Self> {
         let mut contrasts: Vec<(usize, Contrast)> = Vec::new();
         for (place, held) in source.outcome.held.iter().enumerate() {
             let Some(pair) = Pair::of(source, place) else { continue };
@@ -93,12 +93,12 @@ impl Contrasts {
     }
 
     /// How many pairs of sides there are.
-    pub fn pairs(&self) -> usize {
+    pub(crate) fn pairs(&self) -> usize {
         self.contrasts.iter().map(|contrast| contrast.pairs.len()).sum()
     }
 
     /// The verdicts on the first pairs, in the order of the study.
-    pub fn verdicts(&self, at_most: usize) -> Vec<PairVerdict> {
+    pub(crate) fn verdicts(&self, at_most: usize) -> Vec<PairVerdict> {
         let pairs = self.contrasts.iter().flat_map(|contrast| &contrast.pairs).take(at_most);
         let verdict =
             |pair: &Pair| PairVerdict { left: pair.left.clone(), right: pair.right.clone(), verdict: pair.verdict.clone() };

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use visavis_core::domain::{Result, ledger::Frequency, missing::MissingLabels, study::LabelProvenance};
 
 #[derive(Serialize)]
-pub struct Data {
+pub(crate) struct Data {
     name: Option<String>,
     images: ClaimId,
     identities: ClaimId,
@@ -57,7 +57,7 @@ impl Section for Data {
 impl Data {
     /// # Errors
     /// A figure that is damaged.
-    pub fn of(source: &ReportSource, missing: &BTreeMap<String, MissingLabels>) -> Result<Self> {
+    pub(crate) fn of(source: &ReportSource, missing: &BTreeMap<String, MissingLabels>) -> Result<Self> {
         let (plan, counted) = (source.outcome.plan, &source.outcome.frequencies);
         let evaluation = &plan.study.evaluation;
         Ok(Data {

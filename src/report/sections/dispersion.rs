@@ -10,7 +10,7 @@ use visavis_core::domain::{
 };
 
 #[derive(Serialize)]
-pub struct DispersionTable {
+pub(crate) struct DispersionTable {
     measures: Vec<&'static str>,
     rows: Vec<DispersionRow>,
 }
@@ -32,7 +32,7 @@ struct DispersionCell {
 impl DispersionTable {
     /// One row a set of attributes; none of those that the question is about: their groups are in one class by definition. `None`
     /// without rows, as of results of an earlier version.
-    pub fn of(part: &QuestionPart, asked: &BTreeSet<&str>) -> Option<Self> {
+    pub(crate) fn of(part: &QuestionPart, asked: &BTreeSet<&str>) -> Option<Self> {
         let is_by_definition =
             |of: &GroupDispersion| of.groups.first().is_some_and(|at| is_by_definition(&part.groups[*at], asked));
         let all = part.question.dispersion.iter().enumerate().filter(|(_, of)| !is_by_definition(of));

@@ -18,7 +18,7 @@ use visavis_core::domain::{
 };
 
 #[derive(Serialize)]
-pub struct Fairness {
+pub(crate) struct Fairness {
     comparisons: Vec<ComparisonFairness>,
     /// Some model's probes were looked at.
     has_probes: bool,
@@ -59,12 +59,12 @@ impl Section for Fairness {
 impl Fairness {
     /// # Errors
     /// A result that is damaged.
-    pub fn of(source: &ReportSource) -> Result<Self> {
+    pub(crate) fn of(source: &ReportSource) -> Result<Self> {
         Ok(Fairness::joined(source, GroupRatesPart::of(source)?))
     }
 
     /// By comparison: what probes do, and the base rates of the labels.
-    pub fn joined(source: &ReportSource, probes: Option<GroupRatesPart>) -> Self {
+    pub(crate) fn joined(source: &ReportSource, probes: Option<GroupRatesPart>) -> Self {
         let has_probes = probes.is_some();
         let (mut tables, tests) = probes.map_or_else(Default::default, |probes| (probes.tables, probes.tests));
         let comparison = |(place, of): (ComparisonIx, &Comparison)| {
@@ -116,12 +116,12 @@ impl BaseRateTable {
 }
 
 /// How people read a group.
-pub fn group_name(members: &[(String, String)]) -> String {
+pub(crate) fn group_name(members: &[(String, String)]) -> String {
     members.iter().map(|(attribute, value)| format!("{attribute} = {value}")).collect::<Vec<_>>().join(" and ")
 }
 
 /// A group of the attribute that is asked is in one class by definition.
-pub fn is_by_definition(members: &[(String, String)], asked: &BTreeSet<&str>) -> bool {
+pub(crate) fn is_by_definition(members: &[(String, String)], asked: &BTreeSet<&str>) -> bool {
     members.iter().any(|(attribute, _)| asked.contains(attribute.as_str()))
 }
 

@@ -20,7 +20,7 @@ use visavis_core::domain::{
 };
 
 #[derive(Serialize)]
-pub struct Figures {
+pub(crate) struct Figures {
     none_picked: bool,
     /// Pinned figures that the study does not have any more.
     lost_pins: Vec<String>,
@@ -100,7 +100,7 @@ impl Section for Figures {
 impl Figures {
     /// # Errors
     /// A figure that is damaged.
-    pub fn of(source: &ReportSource) -> Result<Self> {
+    pub(crate) fn of(source: &ReportSource) -> Result<Self> {
         let outcome = source.outcome;
         let mut figures = Vec::new();
         for (cell, shown_as) in &outcome.shown {

@@ -16,7 +16,7 @@ use visavis_core::domain::{claim::NumberForm, index::ModelIx, simultaneous::Fami
 const MOST_OPEN: usize = 3;
 
 #[derive(Serialize)]
-pub struct Findings {
+pub(crate) struct Findings {
     threshold: ClaimId,
     /// Cells tested together: the chosen ones, and all ranked ones.
     chosen: ClaimId,
@@ -63,7 +63,7 @@ impl Section for Findings {
 }
 
 impl Findings {
-    pub fn of(source: &ReportSource) -> Self {
+    pub(crate) fn of(source: &ReportSource) -> Self {
         let grid = &source.outcome.grid;
         let output = source.simultaneous_output("simultaneous tests".to_owned());
         let critical = |name: &str, of: &Family| {

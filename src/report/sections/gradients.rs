@@ -18,7 +18,7 @@ use visavis_core::domain::{
 };
 
 #[derive(Serialize)]
-pub struct Gradient {
+pub(crate) struct Gradient {
     comparison: String,
     model: String,
     view: String,
@@ -27,7 +27,7 @@ pub struct Gradient {
 }
 
 impl Gradient {
-    pub fn all(source: &ReportSource) -> Vec<Self> {
+    pub(crate) fn all(source: &ReportSource) -> Vec<Self> {
         let study = source.study();
         let of_comparison =
             |comparison: ComparisonIx| study.models.keys().filter_map(move |model| steepest(source, model, comparison));

@@ -24,7 +24,7 @@ use visavis_core::domain::{
     stage::GroupFairness,
 };
 
-pub struct GroupRatesPart {
+pub(crate) struct GroupRatesPart {
     /// By place of the comparison.
     pub tables: BTreeMap<ComparisonIx, GroupTable>,
     /// Gaps that were tested, by model.
@@ -32,14 +32,14 @@ pub struct GroupRatesPart {
 }
 
 #[derive(Serialize)]
-pub struct TestCount {
+pub(crate) struct TestCount {
     model: String,
     tests: ClaimId,
 }
 
 /// One comparison, in the model whose probe is best on the selection half.
 #[derive(Serialize)]
-pub struct GroupTable {
+pub(crate) struct GroupTable {
     model: String,
     positive: String,
     rows: Vec<GroupRow>,
@@ -119,7 +119,7 @@ impl GroupRatesPart {
     ///
     /// # Errors
     /// A result that is damaged.
-    pub fn of(source: &ReportSource) -> Result<Option<Self>> {
+    pub(crate) fn of(source: &ReportSource) -> Result<Option<Self>> {
         let all = source.outcome.results.fairness()?;
         Ok((!all.is_empty()).then(|| GroupRatesPart::filled(source, &all)))
     }
@@ -174,7 +174,7 @@ impl GroupTable {
 }
 
 /// One question of one model's result.
-pub struct QuestionPart<'a> {
+pub(crate) struct QuestionPart<'a> {
     pub source: &'a ReportSource<'a>,
     pub output: &'a OutputSource,
     /// Its place in the result.
@@ -189,7 +189,7 @@ impl QuestionPart<'_> {
     }
 
     /// The output, with numbers of one of its parts.
-    pub fn output_named(&self, name: &str) -> OutputSource {
+    pub(crate) fn output_named(&self, name: &str) -> OutputSource {
         OutputSource { of: format!("{} · {name}", self.output.of), ..self.output.clone() }
     }
 

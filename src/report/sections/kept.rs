@@ -8,7 +8,7 @@ use serde::Serialize;
 use visavis_core::domain::{claim::NumberForm, simultaneous::ViewBesideFeatures};
 
 #[derive(Serialize)]
-pub struct Kept {
+pub(crate) struct Kept {
     model: String,
     comparison: String,
     view: String,
@@ -20,7 +20,7 @@ pub struct Kept {
 }
 
 impl Kept {
-    pub fn all(source: &ReportSource) -> Vec<Self> {
+    pub(crate) fn all(source: &ReportSource) -> Vec<Self> {
         source.outcome.grid.beside.iter().enumerate().map(|(place, of)| Kept::of(source, place, of)).collect()
     }
 

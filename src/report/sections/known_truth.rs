@@ -19,7 +19,7 @@ use visavis_core::domain::{
 };
 
 #[derive(Serialize)]
-pub struct KnownTruth {
+pub(crate) struct KnownTruth {
     images: ClaimId,
     recovery: Option<Recovery>,
     rows: Vec<TruthRow>,
@@ -74,7 +74,7 @@ impl KnownTruth {
     ///
     /// # Errors
     /// A result that is damaged.
-    pub fn of(source: &ReportSource) -> Result<Option<Self>> {
+    pub(crate) fn of(source: &ReportSource) -> Result<Option<Self>> {
         let Some(truth) = &source.outcome.truth else { return Ok(None) };
         let recovered = source.outcome.results.recovered()?;
         Ok(Some(KnownTruth::filled(source, truth, recovered.as_ref().map(|of| &of.value))))

@@ -14,7 +14,7 @@ const MOST_ROWS: usize = 400;
 const STRIP: (f64, f64) = (0.3, 1000.0);
 
 #[derive(Serialize)]
-pub struct LedgerSection {
+pub(crate) struct LedgerSection {
     picked: ClaimId,
     ranked: ClaimId,
     /// More rows than the page shows.
@@ -49,7 +49,7 @@ struct Tick {
 
 /// A table that is handed out with the page.
 #[derive(Serialize)]
-pub struct Table {
+pub(crate) struct Table {
     pub name: String,
     /// Base64.
     pub data: String,
@@ -62,7 +62,7 @@ impl Section for LedgerSection {
 }
 
 impl LedgerSection {
-    pub fn of(source: &ReportSource, tables: Vec<Table>) -> Self {
+    pub(crate) fn of(source: &ReportSource, tables: Vec<Table>) -> Self {
         let ledger = &source.outcome.ledger;
         let count = |pointer: &str, what: &str, value| source.claims.count(&source.ledger_output(), pointer, what, value);
         let mut order: Vec<usize> = (0..ledger.rows.len()).collect();

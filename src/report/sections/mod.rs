@@ -23,26 +23,26 @@ mod static_text;
 mod summary;
 mod training;
 
-pub use comparisons::Comparisons;
-pub use contrasts::{Contrasts, PairVerdict};
-pub use data::Data;
-pub use fairness::Fairness;
-pub use figures::Figures;
-pub use findings::Findings;
-pub use known_truth::KnownTruth;
-pub use ledger::{LedgerSection, Table};
-pub use models::Models;
-pub use quality::Quality;
-pub use reproduction::Reproduction;
-pub use scores::ScoreMatrix;
-pub use static_text::{Methods, Words};
-pub use summary::Summary;
-pub use training::Training;
+pub(crate) use comparisons::Comparisons;
+pub(crate) use contrasts::{Contrasts, PairVerdict};
+pub(crate) use data::Data;
+pub(crate) use fairness::Fairness;
+pub(crate) use figures::Figures;
+pub(crate) use findings::Findings;
+pub(crate) use known_truth::KnownTruth;
+pub(crate) use ledger::{LedgerSection, Table};
+pub(crate) use models::Models;
+pub(crate) use quality::Quality;
+pub(crate) use reproduction::Reproduction;
+pub(crate) use scores::ScoreMatrix;
+pub(crate) use static_text::{Methods, Words};
+pub(crate) use summary::Summary;
+pub(crate) use training::Training;
 
 use serde::Serialize;
 
 /// A part of the page under one heading.
-pub trait Section: Serialize {
+pub(crate) trait Section: Serialize {
     /// What links lead to.
     const ANCHOR: &'static str;
     const TITLE: &'static str;

@@ -18,7 +18,7 @@ use visavis_core::domain::{
 };
 
 #[derive(Serialize)]
-pub struct Models {
+pub(crate) struct Models {
     images: ClaimId,
     rows: Vec<ModelRow>,
 }
@@ -75,7 +75,7 @@ impl Section for Models {
 }
 
 impl Models {
-    pub fn of(source: &ReportSource) -> Self {
+    pub(crate) fn of(source: &ReportSource) -> Self {
         let models = source.study().models.iter_enumerated();
         Models { images: source.images(), rows: models.map(|(place, of)| ModelRow::of(source, place, of)).collect() }
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use visavis_core::domain::ledger::ProjectionStanding;
 
 #[derive(Serialize)]
-pub struct Projections {
+pub(crate) struct Projections {
     names: Vec<String>,
     rows: Vec<ProjectionRow>,
 }
@@ -20,7 +20,7 @@ struct ProjectionRow {
 }
 
 impl Projections {
-    pub fn of(source: &ReportSource) -> Self {
+    pub(crate) fn of(source: &ReportSource) -> Self {
         let standings = &source.outcome.ledger.projections;
         let name = |of: &ProjectionStanding| source.study().projections[of.projection].name.clone();
         let row = |(place, of): (usize, &ProjectionStanding)| {

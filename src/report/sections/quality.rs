@@ -17,7 +17,7 @@ use visavis_core::domain::{
 };
 
 #[derive(Serialize)]
-pub struct Quality {
+pub(crate) struct Quality {
     neighbours: ClaimId,
     /// Images whose nearest neighbours are compared.
     asked: ClaimId,
@@ -71,7 +71,7 @@ impl Quality {
     ///
     /// # Errors
     /// A result that is damaged.
-    pub fn of(source: &ReportSource) -> Result<Option<Self>> {
+    pub(crate) fn of(source: &ReportSource) -> Result<Option<Self>> {
         let names = source.names();
         let (mut rows, mut stability, mut compared) = (Vec::new(), Vec::new(), None::<[ClaimId; 2]>);
         for of in &source.outcome.results.quality()? {

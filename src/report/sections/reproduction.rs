@@ -6,7 +6,7 @@ use serde::Serialize;
 use visavis_core::domain::{Digest, result::Manifest, stage::Kind, text::shell};
 
 #[derive(Serialize)]
-pub struct Reproduction {
+pub(crate) struct Reproduction {
     /// As command lines name it.
     study_file: String,
     study_digest: Digest,
@@ -39,7 +39,7 @@ impl Section for Reproduction {
 }
 
 impl Reproduction {
-    pub fn of(source: &ReportSource, extras: &Extras) -> Self {
+    pub(crate) fn of(source: &ReportSource, extras: &Extras) -> Self {
         let plan = source.outcome.plan;
         let environment = |of: &Manifest| format!("{}, {}, {}", of.provenance.program, of.provenance.cpu, of.provenance.system);
         let mut environments: Vec<String> = plan.results().map(|(_, of)| environment(of)).collect();

@@ -13,7 +13,7 @@ use visavis_core::domain::{
 };
 
 #[derive(Serialize)]
-pub struct Robustness {
+pub(crate) struct Robustness {
     re_projection: Option<ReProjection>,
     other_settings: Vec<SettingRow>,
     label_noise: Vec<NoiseRow>,
@@ -50,12 +50,12 @@ impl Robustness {
     ///
     /// # Errors
     /// A result that is damaged.
-    pub fn of_figure(source: &ReportSource, cell: &CellId) -> Result<Option<Self>> {
+    pub(crate) fn of_figure(source: &ReportSource, cell: &CellId) -> Result<Option<Self>> {
         let found = source.outcome.results.robustness(cell)?;
         Ok(found.map(|of| Robustness::of(source.claims, &source.output(&of, source.cell(cell)), &of.value)))
     }
 
-    pub fn of(claims: &Claims, output: &OutputSource, found: &FigureRobustness) -> Self {
+    pub(crate) fn of(claims: &Claims, output: &OutputSource, found: &FigureRobustness) -> Self {
         let setting = |(place, of): (usize, &OtherSettings)| {
             let what = format!("AUC on the evaluation half, {}", of.method);
             let auc = claims.enter(output, &format!("/other/{place}/auc"), &what, NumberForm::Score, of.auc);

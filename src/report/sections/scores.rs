@@ -10,7 +10,7 @@ use serde::Serialize;
 use visavis_core::domain::index::{ComparisonIx, ModelIx};
 
 #[derive(Serialize)]
-pub struct ScoreMatrix {
+pub(crate) struct ScoreMatrix {
     columns: Vec<Head>,
     rows: Vec<MatrixRow>,
     unranked: Vec<Unranked>,
@@ -54,7 +54,7 @@ impl Section for ScoreMatrix {
 }
 
 impl ScoreMatrix {
-    pub fn of(source: &ReportSource) -> Self {
+    pub(crate) fn of(source: &ReportSource) -> Self {
         let (study, chosen) = (source.study(), &source.outcome.chosen);
         let is_model = |model: &ModelIx| chosen.keys().any(|(of, _)| of == model);
         let is_comparison = |comparison: &ComparisonIx| chosen.keys().any(|(_, of)| of == comparison);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use visavis_core::domain::glossary::{self, FIRST_WORDS, GLOSSARY};
 
 #[derive(Serialize)]
-pub struct Words {
+pub(crate) struct Words {
     /// Those that a reader needs first.
     first: Vec<WordRow>,
     others: Vec<WordRow>,
@@ -25,7 +25,7 @@ impl Section for Words {
 }
 
 impl Words {
-    pub fn all() -> Self {
+    pub(crate) fn all() -> Self {
         let first = |word: &'static str| Some(WordRow { word, definition: glossary::definition(word)? });
         let others = GLOSSARY.iter().filter(|term| !FIRST_WORDS.contains(&term.word));
         Words {
@@ -36,7 +36,7 @@ impl Words {
 }
 
 #[derive(Serialize)]
-pub struct Methods {
+pub(crate) struct Methods {
     projections: Vec<ProjectionMethod>,
 }
 
@@ -48,7 +48,7 @@ struct ProjectionMethod {
 }
 
 impl Methods {
-    pub fn all() -> Self {
+    pub(crate) fn all() -> Self {
         let projections = METHODS.map(|of| ProjectionMethod { title: of.title, about: of.about });
         Methods { projections: projections.into() }
     }

@@ -23,7 +23,7 @@ const MOST_NAMES: usize = 6;
 const MOST_PAIRS: usize = 4;
 
 #[derive(Serialize)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// Nobody said who is on the pictures.
     identities_unknown: bool,
     /// No view separates, so no figure was picked.
@@ -86,7 +86,7 @@ struct Lost {
 }
 
 #[derive(Serialize)]
-pub struct BestVerification {
+pub(crate) struct BestVerification {
     pub model: String,
     pub auc: EstimateClaims,
 }
@@ -106,7 +106,7 @@ impl Section for Summary {
 }
 
 impl Summary {
-    pub fn of(source: &ReportSource, training: Option<&Training>, contrasts: Option<&Contrasts>) -> Self {
+    pub(crate) fn of(source: &ReportSource, training: Option<&Training>, contrasts: Option<&Contrasts>) -> Self {
         let (outcome, study) = (source.outcome, source.study());
         let (ledger, output) = (&outcome.ledger, source.ledger_output());
         let count = |pointer: &str, what: &str, value| source.claims.count(&output, pointer, what, value);
@@ -185,7 +185,7 @@ fn above_chance(source: &ReportSource) -> (Vec<AboveChance>, Vec<String>) {
 }
 
 /// Models whose chosen view is above chance on a comparison.
-pub fn models_above_chance(source: &ReportSource, comparison: ComparisonIx) -> Vec<String> {
+pub(crate) fn models_above_chance(source: &ReportSource, comparison: ComparisonIx) -> Vec<String> {
     let rows = source.outcome.chosen_on(comparison).filter(|(_, row)| source.outcome.tells(row));
     rows.map(|(_, row)| source.model(&row.candidate.cell)).collect()
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use visavis_core::domain::{Result, claim::NumberForm, score::Estimate};
 
 #[derive(Serialize)]
-pub struct Training {
+pub(crate) struct Training {
     /// Of the evaluation: images, identities.
     images: ClaimId,
     identities: ClaimId,
@@ -61,7 +61,7 @@ impl Training {
     ///
     /// # Errors
     /// A result that is damaged.
-    pub fn of(source: &ReportSource) -> Result<Option<Self>> {
+    pub(crate) fn of(source: &ReportSource) -> Result<Option<Self>> {
         let (mut rows, mut known) = (Vec::new(), Vec::new());
         for training in source.outcome.results.training()? {
             let Some(verified) = &training.verified else { continue };
@@ -103,7 +103,7 @@ impl Training {
     }
 
     /// The model that verifies best.
-    pub fn best(&self) -> Option<BestVerification> {
+    pub(crate) fn best(&self) -> Option<BestVerification> {
         let row = &self.rows[self.best?];
         Some(BestVerification { model: row.model.clone(), auc: row.auc.clone()? })
     }

@@ -10,7 +10,7 @@ use visavis_core::{
     store::{Index, IngestedEvent, Journal, Lock, Workspace, now},
 };
 
-pub struct RunJournal {
+pub(crate) struct RunJournal {
     workspace: Workspace,
     /// Where the store is not in the workspace, it has a lock of its own.
     _store: Option<Lock>,
@@ -25,7 +25,7 @@ pub struct RunJournal {
 
 impl RunJournal {
     /// Starts a journal, and brings the store up to date with all others. The caller holds the workspace's lock.
-    pub fn start(workspace: &Workspace) -> Result<Self> {
+    pub(crate) fn start(workspace: &Workspace) -> Result<Self> {
         let store = workspace.moved().map(|_| workspace.lock_store()).transpose()?.flatten();
         let mut index = Index::open(workspace.store())?;
         index.dispatches();
@@ -44,36 +44,36 @@ impl RunJournal {
         })
     }
 
-    pub fn index(&self) -> &Index {
+    pub(crate) fn index(&self) -> &Index {
         &self.index
     }
 
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.journal.name()
     }
 
-    pub fn clock(&self) -> u64 {
+    pub(crate) fn clock(&self) -> u64 {
         self.clock
     }
 
     /// Notes an event, to be kept by the next [`RunJournal::keep`].
-    pub fn note(&mut self, what: EventKind) {
+    pub(crate) fn note(&mut self, what: EventKind) {
         self.clock += 1;
         self.noted.push(Event { clock: self.clock, at: now(), what });
     }
 
     /// A worker's journal has grown.
-    pub fn grew(&mut self, journal: &str) {
+    pub(crate) fn grew(&mut self, journal: &str) {
         self.grown.insert(journal.to_owned());
     }
 
-    pub fn result(&mut self, manifest: Manifest) {
+    pub(crate) fn result(&mut self, manifest: Manifest) {
         self.results.push(manifest);
     }
 
     /// Keeps what was noted and takes in what workers kept: one sync of the journal, one of the store. Gives the events that
     /// were kept.
-    pub fn keep(&mut self) -> Result<Vec<Event>> {
+    pub(crate) fn keep(&mut self) -> Result<Vec<Event>> {
         let noted = std::mem::take(&mut self.noted);
         let mut names: Vec<String> = std::mem::take(&mut self.grown).into_iter().collect();
         if !noted.is_empty() {
@@ -91,7 +91,7 @@ impl RunJournal {
     }
 
     /// What others wrote since this was last asked.
-    pub fn read(&mut self) -> Result<Vec<IngestedEvent>> {
+    pub(crate) fn read(&mut self) -> Result<Vec<IngestedEvent>> {
         let mut taken = self.index.follow(&self.workspace.journals())?;
         let own = self.journal.name();
         taken.retain(|taken| taken.journal != own);

@@ -8,7 +8,7 @@ use visavis_core::{
 
 /// What is there of a result.
 #[derive(Clone, Debug, PartialEq)]
-pub enum StoredResult {
+pub(crate) enum StoredResult {
     Whole(Box<Manifest>),
     /// A manifest, and not every object it names.
     Part,
@@ -18,7 +18,7 @@ pub enum StoredResult {
 }
 
 /// Where a plan looks results up: the store of a workspace, or a map in tests.
-pub trait ResultLookup: Send + Sync {
+pub(crate) trait ResultLookup: Send + Sync {
     /// The keys of all results, where a result that is asked for by its key too early would stay "not there" for a while: on a
     /// shared folder. `None` where every key may be asked for.
     ///

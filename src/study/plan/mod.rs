@@ -5,13 +5,13 @@
 
 mod lookup;
 mod read;
-pub mod sources;
+pub(crate) mod sources;
 mod states;
 mod tally;
 #[cfg(test)]
 mod tests;
 
-pub use lookup::{ResultLookup, StoredResult};
+pub(crate) use lookup::{ResultLookup, StoredResult};
 pub use states::StageStatus;
 pub use tally::Tally;
 
@@ -115,7 +115,7 @@ impl Plan {
 
     /// The plan of a study whose data are made up, over results in memory.
     #[cfg(test)]
-    pub fn in_memory(study: &Study, sources: Sources, lookup: impl ResultLookup + 'static) -> Self {
+    pub(crate) fn in_memory(study: &Study, sources: Sources, lookup: impl ResultLookup + 'static) -> Self {
         let workspace = Workspace::new(".".into(), None).expect("the store is in the workspace");
         let mut plan = Plan::empty(study.clone(), sources, &workspace, Box::new(lookup));
         plan.start_with_all().expect("what is in memory can be read");

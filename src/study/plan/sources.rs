@@ -21,7 +21,7 @@ use visavis_core::{
 
 /// Everything outside that the stages of a study consume.
 #[derive(Default)]
-pub struct Sources {
+pub(crate) struct Sources {
     /// Objects that are stored before anything runs, by name: the role in which they are consumed; of training sets, role and set.
     objects: BTreeMap<String, Input>,
     contents: Vec<(String, SourceContent)>,
@@ -50,7 +50,7 @@ impl SourceContent {
 }
 
 /// The files that a model's stages consume: given features with their rows, or weights.
-pub fn files_of(source: &ModelSource) -> Vec<&PathBuf> {
+pub(crate) fn files_of(source: &ModelSource) -> Vec<&PathBuf> {
     match source {
         ModelSource::Given(given) => given.layers.values().chain([&given.images]).collect(),
         ModelSource::Network(Network { weights: Weights::File { file, .. }, .. }) => vec![file],
@@ -71,7 +71,7 @@ pub fn is_of_training(name: &str) -> bool {
 impl Sources {
     /// # Errors
     /// A weight file with another digest than the study names.
-    pub fn of(opened: &OpenedStudy, workspace: &Workspace) -> Result<Self> {
+    pub(crate) fn of(opened: &OpenedStudy, workspace: &Workspace) -> Result<Self> {
         let (study, survey) = (&opened.file.study, &opened.survey);
         let mut sources =
             Sources { pictures_at: survey.pictures.as_ref().map(|folder| workspace.place(folder)), ..Sources::default() };
@@ -116,17 +116,17 @@ impl Sources {
     }
 
     /// An object by the role in which it is consumed.
-    pub fn object(&self, role: &str) -> Option<&Input> {
+    pub(crate) fn object(&self, role: &str) -> Option<&Input> {
         self.objects.get(role)
     }
 
     /// A file, as it is consumed in a role.
-    pub fn file(&self, role: &str, path: &Path) -> Option<Input> {
+    pub(crate) fn file(&self, role: &str, path: &Path) -> Option<Input> {
         Some(Input { role: role.to_owned(), ..self.files.get(path)?.clone() })
     }
 
     /// Images and classes of a training set, as a training consumes them.
-    pub fn training_set(&self, name: &str) -> Option<[Input; 2]> {
+    pub(crate) fn training_set(&self, name: &str) -> Option<[Input; 2]> {
         let root = self.training_at.get(name)?;
         let input = |role: &str, at: Location| {
             let object = self.objects.get(&of_training(role, name))?;
@@ -136,22 +136,22 @@ impl Sources {
     }
 
     /// The folder that the ids of the evaluation's images are paths in.
-    pub fn pictures_at(&self) -> Option<&Path> {
+    pub(crate) fn pictures_at(&self) -> Option<&Path> {
         self.pictures_at.as_deref()
     }
 
     /// The attributes whose labels are there.
-    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
         self.objects.keys().filter_map(|name| name.strip_prefix(role::LABELS))
     }
 
     /// The bytes of every object, by name.
-    pub fn contents(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
+    pub(crate) fn contents(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
         self.contents.iter().map(|(name, content)| (name.as_str(), content.bytes()))
     }
 
     /// The labels of an attribute.
-    pub fn labels(&self, attribute: &str) -> Option<&Column> {
+    pub(crate) fn labels(&self, attribute: &str) -> Option<&Column> {
         self.contents.iter().find_map(|(name, content)| match content {
             SourceContent::Column(column) if name.strip_prefix(role::LABELS) == Some(attribute) => Some(column),
             _ => None,
@@ -159,7 +159,7 @@ impl Sources {
     }
 
     /// The digests of all of it, by name. `shareable` gives files the same names on every machine.
-    pub fn digests(&self, shareable: &dyn Fn(&Path) -> PathBuf) -> BTreeMap<String, Digest> {
+    pub(crate) fn digests(&self, shareable: &dyn Fn(&Path) -> PathBuf) -> BTreeMap<String, Digest> {
         let mut digests: BTreeMap<String, Digest> =
             self.objects.iter().map(|(name, input)| (name.clone(), input.digest)).collect();
         // By content where names are alike: the order of absolute paths is another on another machine.
@@ -198,7 +198,7 @@ fn refuse_other_weights(study: &Study, files: &BTreeMap<PathBuf, Digest>) -> Res
 #[cfg(test)]
 impl Sources {
     /// Made up, for tests: objects by name, files and folders.
-    pub fn made_up(objects: &[(&str, &str)], files: &[&Path], pictures_at: &str, training_at: &[(&str, &str)]) -> Self {
+    pub(crate) fn made_up(objects: &[(&str, &str)], files: &[&Path], pictures_at: &str, training_at: &[(&str, &str)]) -> Self {
         let mut sources = Sources { pictures_at: Some(pictures_at.into()), images: 1, ..Sources::default() };
         for (name, bytes) in objects {
             sources.put_bytes((*name).to_owned(), bytes.as_bytes().to_vec());

@@ -50,7 +50,7 @@ struct StepState {
 
 /// Every step with its status, prerequisites first.
 #[derive(Default)]
-pub struct StepStates {
+pub(crate) struct StepStates {
     states: Vec<StepState>,
     places: HashMap<Step, usize>,
     due: Vec<usize>,
@@ -58,7 +58,7 @@ pub struct StepStates {
 
 impl StepStates {
     /// Takes more steps in, each after what it needs. A need that is not among the steps is no need.
-    pub fn add(&mut self, nodes: Vec<Node>) {
+    pub(crate) fn add(&mut self, nodes: Vec<Node>) {
         for Node { step, needs } in nodes {
             let place = self.states.len();
             let needs: Vec<usize> = needs.iter().filter_map(|need| self.places.get(need).copied()).collect();
@@ -75,13 +75,13 @@ impl StepStates {
     }
 
     /// Steps that have come to be due since this was last asked.
-    pub fn take_due(&mut self) -> Vec<Step> {
+    pub(crate) fn take_due(&mut self) -> Vec<Step> {
         let due = std::mem::take(&mut self.due).into_iter().map(|place| &self.states[place]);
         due.filter(|state| state.status == StageStatus::Open).map(|state| state.step).collect()
     }
 
     /// Sets a step's status. Nothing becomes of a step that is not known.
-    pub fn set(&mut self, step: Step, status: StageStatus) {
+    pub(crate) fn set(&mut self, step: Step, status: StageStatus) {
         if let Some(&place) = self.places.get(&step) {
             self.set_at(place, status);
         }
@@ -108,36 +108,36 @@ impl StepStates {
         }
     }
 
-    pub fn contains(&self, step: Step) -> bool {
+    pub(crate) fn contains(&self, step: Step) -> bool {
         self.places.contains_key(&step)
     }
 
-    pub fn status(&self, step: Step) -> Option<&StageStatus> {
+    pub(crate) fn status(&self, step: Step) -> Option<&StageStatus> {
         self.places.get(&step).map(|&place| &self.states[place].status)
     }
 
     /// What a step needs, of the steps there are.
-    pub fn needs(&self, step: Step) -> Vec<Step> {
+    pub(crate) fn needs(&self, step: Step) -> Vec<Step> {
         let needs = self.places.get(&step).map_or(&[][..], |&place| &self.states[place].needs);
         needs.iter().map(|&need| self.states[need].step).collect()
     }
 
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Step, &StageStatus)> {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (Step, &StageStatus)> {
         self.states.iter().map(|state| (state.step, &state.status))
     }
 
     /// The steps of a status.
-    pub fn of(&self, status: &StageStatus) -> Vec<Step> {
+    pub(crate) fn of(&self, status: &StageStatus) -> Vec<Step> {
         self.iter().filter(|(_, other)| *other == status).map(|(step, _)| step).collect()
     }
 
-    pub fn nodes(&self) -> impl Iterator<Item = Node> {
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = Node> {
         self.states.iter().map(|state| Node { step: state.step, needs: self.needs(state.step) })
     }
 
     /// The steps that a run here would make: those to come, whose needs are there or would be made. What gathers makes do with some of
     /// its needs, and with none not.
-    pub fn would_run(&self) -> Vec<Step> {
+    pub(crate) fn would_run(&self) -> Vec<Step> {
         let mut runs: Vec<bool> = Vec::with_capacity(self.states.len());
         for state in &self.states {
             let comes = |need: &usize| runs[*need] || self.states[*need].status == StageStatus::Done;

@@ -13,7 +13,8 @@ mod training;
 pub use fairness::ModelFairness;
 pub use outcome::{CellVerdict, StudyOutcome};
 pub use quality::ProjectionQuality;
-pub use scores::{NamedScore, ScoreCache, ScoreOf, ScoreSource};
+pub(crate) use scores::ScoreCache;
+pub use scores::{NamedScore, ScoreOf, ScoreSource};
 pub use training::ModelTraining;
 
 use super::{
@@ -60,7 +61,7 @@ impl<'a> StudyResults<'a> {
 
     /// Results in memory.
     #[cfg(test)]
-    pub fn in_memory(study: &'a Study, known: &'a BTreeMap<Step, Manifest>, objects: &'a dyn ResultLookup) -> Self {
+    pub(crate) fn in_memory(study: &'a Study, known: &'a BTreeMap<Step, Manifest>, objects: &'a dyn ResultLookup) -> Self {
         StudyResults { study, known: known.iter().map(|(step, manifest)| (*step, manifest)).collect(), objects }
     }
 

@@ -47,7 +47,7 @@ pub struct NamedScore<'a> {
 }
 
 /// Scores of views that were read before, by their results.
-pub type ScoreCache = HashMap<Key, Arc<Scores>>;
+pub(crate) type ScoreCache = HashMap<Key, Arc<Scores>>;
 
 impl StudyResults<'_> {
     /// Every score that is there: of views and of features.

@@ -26,7 +26,7 @@ use visavis_core::{
 };
 
 /// What the plan knows of the world when it makes tasks.
-pub struct KnownResults<'a> {
+pub(crate) struct KnownResults<'a> {
     pub study: &'a Study,
     pub sources: &'a Sources,
     pub results: &'a HashMap<Step, Manifest>,
@@ -34,7 +34,7 @@ pub struct KnownResults<'a> {
 
 impl KnownResults<'_> {
     /// The task of a step; `None` while something it consumes is not there, or when this program cannot carry it out.
-    pub fn task(&self, step: Step) -> Option<Task> {
+    pub(crate) fn task(&self, step: Step) -> Option<Task> {
         let study = self.study;
         let (work, inputs) = match step {
             Step::Train { model } => self.train(model)?,

@@ -14,7 +14,7 @@ use ratatui::{
 };
 
 /// The keys that work here; or what is being typed, done, or was said.
-pub fn draw(paint: &mut Paint, area: Rect, shared: &Shared, screen: &dyn Screen) {
+pub(crate) fn draw(paint: &mut Paint, area: Rect, shared: &Shared, screen: &dyn Screen) {
     let theme = paint.theme;
     let room = usize::from(area.width);
     if let Some(Overlay::Filter(filter)) = &shared.overlay {

@@ -20,7 +20,7 @@ use visavis_core::domain::{
 };
 
 /// `visavis · study ── 1 Matrix  2 Runs … ── ◐ 3 running · 2,156 left · ~14 min`
-pub fn draw(paint: &mut Paint, area: Rect, shared: &Shared) {
+pub(crate) fn draw(paint: &mut Paint, area: Rect, shared: &Shared) {
     let theme = paint.theme;
     let wide = usize::from(area.width);
     let name = shared.seen.matrix_snapshot.as_ref().map_or("no study", |matrix_snapshot| matrix_snapshot.study.name.as_str());

@@ -18,7 +18,7 @@ use ratatui::{
 };
 
 /// Draws everything; what can be clicked in it.
-pub fn draw(frame: &mut Frame, app: &App, pixels: &mut Pixels) -> Vec<Hit> {
+pub(crate) fn draw(frame: &mut Frame, app: &App, pixels: &mut Pixels) -> Vec<Hit> {
     let area = frame.area();
     let (shared, screen) = (&app.shared, app.screen());
     let mut hits = Vec::new();

@@ -3,7 +3,7 @@
 use crate::tui::{paint::Paint, shared::Shared, text};
 use ratatui::{layout::Rect, text::Line};
 
-pub fn draw(paint: &mut Paint, area: Rect, shared: &Shared) {
+pub(crate) fn draw(paint: &mut Paint, area: Rect, shared: &Shared) {
     let inner = paint.pane(area, "Visavis", true);
     let words = match (&shared.seen.trouble, shared.seen.reading, shared.seen.studies.is_empty()) {
         (Some(fault), ..) => {

@@ -16,7 +16,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-pub fn update(shared: &mut Shared, question: String, then: Confirmation, command: ScreenCommand) -> Vec<Effect> {
+pub(crate) fn update(shared: &mut Shared, question: String, then: Confirmation, command: ScreenCommand) -> Vec<Effect> {
     if command != ScreenCommand::Enter {
         shared.overlay = Some(Overlay::Confirm { question, then });
         return vec![];
@@ -32,7 +32,7 @@ pub fn update(shared: &mut Shared, question: String, then: Confirmation, command
     }
 }
 
-pub fn draw(paint: &mut Paint, area: Rect, question: &str) {
+pub(crate) fn draw(paint: &mut Paint, area: Rect, question: &str) {
     let inner = over(paint, area, 66, 5, "sure?");
     let mut lines: Vec<Line> = wrapped(question, usize::from(inner.width)).into_iter().map(Line::from).collect();
     lines.push(Line::default());

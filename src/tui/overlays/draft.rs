@@ -18,7 +18,7 @@ use ratatui::{
 };
 use visavis_core::domain::text::{count, thousands};
 
-pub fn update(shared: &mut Shared, overlay: Overlay, command: ScreenCommand) -> Vec<Effect> {
+pub(crate) fn update(shared: &mut Shared, overlay: Overlay, command: ScreenCommand) -> Vec<Effect> {
     match overlay {
         Overlay::Draft { draft, .. } if command == ScreenCommand::Enter => {
             vec![Effect::Write { file: draft.file, before: draft.before, after: draft.after, undo: false }]
@@ -30,7 +30,7 @@ pub fn update(shared: &mut Shared, overlay: Overlay, command: ScreenCommand) -> 
     }
 }
 
-pub fn draw(paint: &mut Paint, area: Rect, draft: &StudyDraft) {
+pub(crate) fn draw(paint: &mut Paint, area: Rect, draft: &StudyDraft) {
     let theme = paint.theme;
     let (before, after): (Vec<&str>, Vec<&str>) = (draft.before.lines().collect(), draft.after.lines().collect());
     let same = before.iter().zip(&after).take_while(|(a, b)| a == b).count();

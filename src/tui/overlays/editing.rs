@@ -3,7 +3,7 @@
 use crate::tui::command::ScreenCommand;
 
 /// A text with what was typed.
-pub fn typed(mut text: String, command: ScreenCommand) -> String {
+pub(crate) fn typed(mut text: String, command: ScreenCommand) -> String {
     match command {
         ScreenCommand::Type(letter) => text.push(letter),
         ScreenCommand::Erase => _ = text.pop(),
@@ -17,7 +17,7 @@ pub fn typed(mut text: String, command: ScreenCommand) -> String {
 }
 
 /// The first line shown of a long text.
-pub fn scrolled(scroll: usize, command: ScreenCommand) -> usize {
+pub(crate) fn scrolled(scroll: usize, command: ScreenCommand) -> usize {
     match command {
         ScreenCommand::Down => scroll + 1,
         ScreenCommand::Up => scroll.saturating_sub(1),
@@ -28,7 +28,7 @@ pub fn scrolled(scroll: usize, command: ScreenCommand) -> usize {
 }
 
 /// A cursor in a list of so many; from the last it goes to the first, and back.
-pub fn moved(cursor: usize, count: usize, command: ScreenCommand) -> usize {
+pub(crate) fn moved(cursor: usize, count: usize, command: ScreenCommand) -> usize {
     let last = count.saturating_sub(1);
     match command {
         ScreenCommand::Down | ScreenCommand::Complete if cursor >= last => 0,

@@ -3,7 +3,7 @@
 use super::{editing::typed, state::Overlay};
 use crate::tui::{command::ScreenCommand, filter::Filter, screen::Screen, shared::Shared};
 
-pub fn update(shared: &mut Shared, screen: &mut dyn Screen, text: String, command: ScreenCommand) {
+pub(crate) fn update(shared: &mut Shared, screen: &mut dyn Screen, text: String, command: ScreenCommand) {
     if command == ScreenCommand::Enter {
         // One that is wrong is not kept: the fault is shown next to it.
         if fault(screen, &text).is_some() {
@@ -17,7 +17,7 @@ pub fn update(shared: &mut Shared, screen: &mut dyn Screen, text: String, comman
 }
 
 /// What is wrong with a filter of this screen, if anything.
-pub fn fault(screen: &dyn Screen, text: &str) -> Option<String> {
+pub(crate) fn fault(screen: &dyn Screen, text: &str) -> Option<String> {
     let (_, fields) = screen.filter()?;
     Filter::parse(text, fields).err()
 }

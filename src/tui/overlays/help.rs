@@ -14,11 +14,11 @@ use ratatui::{
 };
 use visavis_core::domain::glossary::GLOSSARY;
 
-pub fn update(shared: &mut Shared, scroll: usize, command: ScreenCommand) {
+pub(crate) fn update(shared: &mut Shared, scroll: usize, command: ScreenCommand) {
     shared.overlay = Some(Overlay::Help { scroll: scrolled(scroll, command) });
 }
 
-pub fn draw(paint: &mut Paint, area: Rect, screen: &dyn Screen, scroll: usize) {
+pub(crate) fn draw(paint: &mut Paint, area: Rect, screen: &dyn Screen, scroll: usize) {
     let wide = area.width.min(104);
     let inner = over(paint, area, wide, area.height, &format!("help · {}", screen.id().word()));
     let room = usize::from(inner.width);

@@ -14,7 +14,7 @@ use crate::tui::{
 };
 use ratatui::layout::Rect;
 
-pub fn update(shared: &mut Shared, overlay: Overlay, command: ScreenCommand) -> Vec<Effect> {
+pub(crate) fn update(shared: &mut Shared, overlay: Overlay, command: ScreenCommand) -> Vec<Effect> {
     let Overlay::Menu { title, options, cursor, choice } = overlay else { return vec![] };
     if command == ScreenCommand::Enter {
         return choose(shared, &options, cursor, choice);
@@ -58,7 +58,7 @@ fn start(shared: &mut Shared, place: usize) -> Vec<Effect> {
     shared.program(&words.iter().map(String::as_str).collect::<Vec<_>>(), CommandPurpose::Ask)
 }
 
-pub fn draw(paint: &mut Paint, area: Rect, title: &str, options: &[String], cursor: usize) {
+pub(crate) fn draw(paint: &mut Paint, area: Rect, title: &str, options: &[String], cursor: usize) {
     let inner = over(paint, area, 72, options.len() as u16 + 2, title);
     list(paint, inner, options, cursor);
 }

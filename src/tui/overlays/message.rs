@@ -10,13 +10,13 @@ use crate::tui::{
 use ratatui::{layout::Rect, text::Line};
 
 /// Enter closes it.
-pub fn update(shared: &mut Shared, title: String, text: String, scroll: usize, command: ScreenCommand) {
+pub(crate) fn update(shared: &mut Shared, title: String, text: String, scroll: usize, command: ScreenCommand) {
     if command != ScreenCommand::Enter {
         shared.overlay = Some(Overlay::Message { title, text, scroll: scrolled(scroll, command) });
     }
 }
 
-pub fn draw(paint: &mut Paint, area: Rect, title: &str, text: &str, scroll: usize) {
+pub(crate) fn draw(paint: &mut Paint, area: Rect, title: &str, text: &str, scroll: usize) {
     let wide = area.width.saturating_sub(4).min(110);
     let lines: Vec<String> = text.lines().flat_map(|line| wrapped(line, usize::from(wide.saturating_sub(4)))).collect();
     let inner = over(paint, area, wide, lines.len() as u16 + 2, title);

@@ -4,13 +4,13 @@ mod confirm;
 mod draft;
 mod editing;
 mod filter;
-pub mod form;
+pub(crate) mod form;
 mod help;
 mod menu;
 mod message;
 mod note;
 mod palette;
-pub mod state;
+pub(crate) mod state;
 mod then;
 mod window;
 
@@ -18,11 +18,11 @@ use super::{command::ScreenCommand, paint::Paint, screen::Screen, shared::Shared
 use ratatui::layout::Rect;
 use state::Overlay;
 
-pub use filter::fault as filter_fault;
-pub use then::Then;
+pub(crate) use filter::fault as filter_fault;
+pub(crate) use then::Then;
 
 /// Does a command, where something lies over the screen.
-pub fn update(shared: &mut Shared, screen: &mut dyn Screen, command: ScreenCommand) -> Then {
+pub(crate) fn update(shared: &mut Shared, screen: &mut dyn Screen, command: ScreenCommand) -> Then {
     let Some(overlay) = shared.overlay.take() else { return Then::nothing() };
     if command == ScreenCommand::Back {
         back(shared, screen, overlay);
@@ -62,13 +62,13 @@ fn back(shared: &mut Shared, screen: &mut dyn Screen, overlay: Overlay) {
 }
 
 /// A line of a list was clicked: the cursor goes there.
-pub fn click(shared: &mut Shared, line: usize) {
+pub(crate) fn click(shared: &mut Shared, line: usize) {
     if let Some(Overlay::Palette { cursor, .. } | Overlay::Menu { cursor, .. }) = &mut shared.overlay {
         *cursor = line;
     }
 }
 
-pub fn draw(paint: &mut Paint, area: Rect, shared: &Shared, screen: &dyn Screen, overlay: &Overlay) {
+pub(crate) fn draw(paint: &mut Paint, area: Rect, shared: &Shared, screen: &dyn Screen, overlay: &Overlay) {
     match overlay {
         // It is typed in the line of keys.
         Overlay::Filter(_) => {}

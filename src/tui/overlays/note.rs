@@ -17,7 +17,7 @@ use visavis_core::domain::ledger::CellId;
 /// `visavis pin` takes no longer notes.
 const LONGEST: usize = 500;
 
-pub fn update(shared: &mut Shared, figure: CellId, text: String, command: ScreenCommand) -> Vec<Effect> {
+pub(crate) fn update(shared: &mut Shared, figure: CellId, text: String, command: ScreenCommand) -> Vec<Effect> {
     if command == ScreenCommand::Enter {
         let Some(name) = shared.matrix_snapshot().map(|matrix_snapshot| matrix_snapshot.name(&figure)) else { return vec![] };
         let (file, note) = (shared.study_file(), format!("--note={}", text.trim()));
@@ -29,7 +29,7 @@ pub fn update(shared: &mut Shared, figure: CellId, text: String, command: Screen
     vec![]
 }
 
-pub fn draw(paint: &mut Paint, area: Rect, shared: &Shared, figure: &CellId, text: &str) {
+pub(crate) fn draw(paint: &mut Paint, area: Rect, shared: &Shared, figure: &CellId, text: &str) {
     let name = shared.matrix_snapshot().map_or(String::new(), |matrix_snapshot| matrix_snapshot.name(figure));
     let inner = over(paint, area, 76, 6, "pin to the report");
     let theme = paint.theme;

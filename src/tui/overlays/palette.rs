@@ -19,7 +19,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-pub fn update(shared: &mut Shared, text: &str, cursor: usize, command: ScreenCommand) -> Then {
+pub(crate) fn update(shared: &mut Shared, text: &str, cursor: usize, command: ScreenCommand) -> Then {
     let found = command::found(text);
     if command == ScreenCommand::Enter {
         return found.get(cursor).map_or(Then::nothing(), |entry| Then::Command(entry.command));
@@ -30,7 +30,7 @@ pub fn update(shared: &mut Shared, text: &str, cursor: usize, command: ScreenCom
     Then::nothing()
 }
 
-pub fn draw(paint: &mut Paint, area: Rect, screen: ScreenId, typed: &str, cursor: usize) {
+pub(crate) fn draw(paint: &mut Paint, area: Rect, screen: ScreenId, typed: &str, cursor: usize) {
     let found = command::found(typed);
     let inner = over(paint, area, 84, area.height.min(found.len() as u16 + 4).max(6), "every command");
     let theme = paint.theme;

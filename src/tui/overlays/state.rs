@@ -5,7 +5,7 @@ use crate::study::draft::StudyDraft;
 use visavis_core::domain::{job::JobId, ledger::CellId};
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Overlay {
+pub(crate) enum Overlay {
     Help {
         scroll: usize,
     },
@@ -49,14 +49,14 @@ pub enum Overlay {
 
 impl Overlay {
     /// Letters are typed into it, so they are no commands.
-    pub fn takes_text(&self) -> bool {
+    pub(crate) fn takes_text(&self) -> bool {
         matches!(self, Overlay::Palette { .. } | Overlay::Filter(_) | Overlay::Note { .. } | Overlay::Form(_))
     }
 }
 
 /// What a menu offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MenuChoice {
+pub(crate) enum MenuChoice {
     /// The workspace's studies, then what it may start with.
     Study,
     /// What can be added to the study.
@@ -66,7 +66,7 @@ pub enum MenuChoice {
 }
 
 /// What a workspace may start with, and the command line that makes it.
-pub const STARTS: [(&str, &[&str]); 4] = [
+pub(crate) const STARTS: [(&str, &[&str]); 4] = [
     ("a study of my own: experiments/first.yaml, to be edited", &["init", "."]),
     ("scanned digits: seconds, needs no libtorch", &["demo", "--digits", "--prepare"]),
     ("drawn faces, quick: networks that learn in a minute", &["demo", "--quick", "--prepare"]),
@@ -75,7 +75,7 @@ pub const STARTS: [(&str, &[&str]); 4] = [
 
 /// What a yes does.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Confirmation {
+pub(crate) enum Confirmation {
     Cancel(Vec<JobId>),
     Drain,
     /// Takes the figure of this name off the report.

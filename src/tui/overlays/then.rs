@@ -3,14 +3,14 @@
 use crate::tui::{command::ScreenCommand, event::Effect};
 
 #[derive(Debug, PartialEq)]
-pub enum Then {
+pub(crate) enum Then {
     Effects(Vec<Effect>),
     /// A command that was chosen in the palette.
     Command(ScreenCommand),
 }
 
 impl Then {
-    pub fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         Then::Effects(vec![])
     }
 }

@@ -7,7 +7,7 @@ use crate::tui::{
 use ratatui::{layout::Rect, style::Style, text::Line, widgets::Clear};
 
 /// A pane in the middle, over what was there; the room inside. What it covers cannot be clicked.
-pub fn over(paint: &mut Paint, area: Rect, wide: u16, high: u16, title: &str) -> Rect {
+pub(crate) fn over(paint: &mut Paint, area: Rect, wide: u16, high: u16, title: &str) -> Rect {
     let (wide, high) = (wide.min(area.width), high.min(area.height).max(3));
     let place = Rect { x: area.x + (area.width - wide) / 2, y: area.y + (area.height - high) / 3, width: wide, height: high };
     paint.frame.render_widget(Clear, place);
@@ -17,7 +17,7 @@ pub fn over(paint: &mut Paint, area: Rect, wide: u16, high: u16, title: &str) ->
 }
 
 /// One option a line, the one under the cursor marked.
-pub fn list(paint: &mut Paint, area: Rect, options: &[String], cursor: usize) {
+pub(crate) fn list(paint: &mut Paint, area: Rect, options: &[String], cursor: usize) {
     let rows = usize::from(area.height);
     let top = first(cursor, rows, options.len());
     for (at, option) in options.iter().enumerate().skip(top).take(rows) {

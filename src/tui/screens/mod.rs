@@ -9,7 +9,7 @@ mod runs;
 use super::{screen::Screen, screen_id::ScreenId};
 
 /// Every screen with its state, in the order of [`ScreenId::ALL`].
-pub struct Screens([Box<dyn Screen>; ScreenId::ALL.len()]);
+pub(crate) struct Screens([Box<dyn Screen>; ScreenId::ALL.len()]);
 
 impl Default for Screens {
     fn default() -> Self {
@@ -24,19 +24,19 @@ impl Default for Screens {
 }
 
 impl Screens {
-    pub fn get(&self, id: ScreenId) -> &dyn Screen {
+    pub(crate) fn get(&self, id: ScreenId) -> &dyn Screen {
         &*self.0[id as usize]
     }
 
-    pub fn get_mut(&mut self, id: ScreenId) -> &mut dyn Screen {
+    pub(crate) fn get_mut(&mut self, id: ScreenId) -> &mut dyn Screen {
         &mut *self.0[id as usize]
     }
 
-    pub fn all(&self) -> impl Iterator<Item = &dyn Screen> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &dyn Screen> {
         self.0.iter().map(|screen| &**screen)
     }
 
-    pub fn all_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn Screen>> {
+    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn Screen>> {
         self.0.iter_mut()
     }
 }

@@ -13,7 +13,7 @@ use crate::tui::{
     shared::Shared,
 };
 
-pub fn act(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
+pub(crate) fn act(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
     let always_works = app.screen().works_without_study();
     if !always_works && !app.shared.can(command) {
         return vec![];
@@ -79,7 +79,7 @@ pub fn act(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
 }
 
 /// A command that was chosen in the palette. One of another screen takes the person there.
-pub fn chosen(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
+pub(crate) fn chosen(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
     let entry = COMMANDS.iter().find(|entry| entry.command == command);
     let elsewhere = entry.filter(|entry| !entry.is_of(app.shared.screen)).and_then(|entry| entry.screens.first());
     if let Some(screen) = elsewhere {

@@ -15,7 +15,7 @@ use visavis_core::domain::{Fault, job::JobState, ledger::CellId};
 /// Figures whose points are kept.
 const MOST_PICTURES: usize = 96;
 
-pub fn take(app: &mut App, event: ScreenEvent) -> Vec<Effect> {
+pub(crate) fn take(app: &mut App, event: ScreenEvent) -> Vec<Effect> {
     match event {
         ScreenEvent::Seen(seen) => see(app, *seen),
         ScreenEvent::Picture(cell, picture) => take_picture(app, cell, picture),
@@ -56,7 +56,7 @@ pub fn take(app: &mut App, event: ScreenEvent) -> Vec<Effect> {
 }
 
 /// Points and histories that the screen shows, and that nobody has read or asked for yet.
-pub fn wanted(app: &mut App) -> Vec<Effect> {
+pub(crate) fn wanted(app: &mut App) -> Vec<Effect> {
     let mut effects = Vec::new();
     let (figures, jobs) = (app.screen().figures_wanted(&app.shared), app.screen().jobs_wanted(&app.shared));
     let shared = &mut app.shared;

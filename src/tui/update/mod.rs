@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Takes in one event. `hits`: what could be clicked in the last frame.
-pub fn update(app: &mut App, event: ScreenEvent, hits: &[Hit]) -> Vec<Effect> {
+pub(crate) fn update(app: &mut App, event: ScreenEvent, hits: &[Hit]) -> Vec<Effect> {
     let mut effects = match event {
         ScreenEvent::Key(key) => keys::command(&app.shared, &key).map_or(vec![], |command| act_on(app, command)),
         ScreenEvent::Paste(text) => paste(app, &text),

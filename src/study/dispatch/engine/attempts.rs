@@ -20,7 +20,7 @@ pub(super) struct AttemptEnd {
 
 impl AttemptEnd {
     /// As the worker, or the dispatcher, says.
-    pub fn told(cause: Cause, why: String) -> Self {
+    pub(crate) fn told(cause: Cause, why: String) -> Self {
         AttemptEnd { cause, why, exit: None }
     }
 

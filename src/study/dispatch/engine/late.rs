@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
-pub struct LateResults {
+pub(crate) struct LateResults {
     patience: Duration,
     results: Vec<LateResult>,
     looked: Option<Duration>,
@@ -29,32 +29,32 @@ struct LateResult {
 
 impl LateResults {
     /// On a disk of this machine alone nothing comes late.
-    pub fn new(is_shared: bool) -> Self {
+    pub(crate) fn new(is_shared: bool) -> Self {
         LateResults { patience: if is_shared { PATIENCE } else { Duration::ZERO }, results: vec![], looked: None }
     }
 
-    pub fn wait_for(&mut self, key: Key, made: bool, now: Duration) {
+    pub(crate) fn wait_for(&mut self, key: Key, made: bool, now: Duration) {
         self.results.push(LateResult { key, made, since: now, is_last_try: false });
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.results.is_empty()
     }
 
-    pub fn keys(&self) -> impl Iterator<Item = Key> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
         self.results.iter().map(|of| of.key)
     }
 
-    pub fn waits_for(&self, key: Key) -> bool {
+    pub(crate) fn waits_for(&self, key: Key) -> bool {
         self.keys().any(|of| of == key)
     }
 
-    pub fn is_last_try(&self, key: Key) -> bool {
+    pub(crate) fn is_last_try(&self, key: Key) -> bool {
         self.results.iter().any(|of| of.key == key && of.is_last_try)
     }
 
     /// The results that are to be looked for now, and whether this run made each.
-    pub fn due(&mut self, now: Duration) -> Vec<(Key, bool)> {
+    pub(crate) fn due(&mut self, now: Duration) -> Vec<(Key, bool)> {
         for of in &mut self.results {
             of.is_last_try = now.saturating_sub(of.since) >= self.patience;
         }
@@ -66,12 +66,12 @@ impl LateResults {
         self.results.iter().map(|of| (of.key, of.made)).collect()
     }
 
-    pub fn settle(&mut self, key: Key) {
+    pub(crate) fn settle(&mut self, key: Key) {
         self.results.retain(|of| of.key != key);
     }
 
     /// Why a result is given up.
-    pub fn why(&self) -> String {
+    pub(crate) fn why(&self) -> String {
         if self.patience.is_zero() {
             return "its result vanished as soon as it was there".to_owned();
         }

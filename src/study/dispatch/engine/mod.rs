@@ -27,7 +27,7 @@ use visavis_core::domain::{
 };
 
 /// Something that happened.
-pub enum DispatchEvent {
+pub(crate) enum DispatchEvent {
     /// The plan has news.
     Planned(PlanNews),
     /// A worker answered.
@@ -52,7 +52,7 @@ pub enum DispatchEvent {
 
 /// What has changed in the plan.
 #[derive(Clone, Debug, Default)]
-pub struct PlanNews {
+pub(crate) struct PlanNews {
     /// Jobs that were not there before, and whether anything is still to become of them.
     pub jobs: Vec<(PlannedJob, bool)>,
     /// Results that turned up.
@@ -63,7 +63,7 @@ pub struct PlanNews {
 
 /// Something to be done.
 #[derive(Debug, PartialEq)]
-pub enum DispatchCommand {
+pub(crate) enum DispatchCommand {
     /// Start a worker in a slot of the device at a place.
     Spawn { worker: u64, device: usize, slot: usize },
     /// Give a worker the task of a step.
@@ -96,7 +96,7 @@ pub enum DispatchCommand {
 
 /// What attempts may take.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// How often a job is tried whose attempts end in a way that another may not.
     pub attempts: u32,
     /// A worker that is silent for so long hangs.
@@ -106,9 +106,9 @@ pub struct Limits {
 }
 
 /// How long a worker that is asked to stop may take to keep what it has.
-pub const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
-pub struct Engine {
+pub(crate) struct Engine {
     devices: Vec<Device>,
     limits: Limits,
     queue: StageQueue,
@@ -169,7 +169,7 @@ struct AssignedJob {
 
 impl Engine {
     /// `acts`: what people asked before. `is_shared`: results may show late.
-    pub fn new(devices: Vec<Device>, limits: Limits, requests: JobRequests, is_shared: bool) -> Self {
+    pub(crate) fn new(devices: Vec<Device>, limits: Limits, requests: JobRequests, is_shared: bool) -> Self {
         Engine {
             devices,
             limits,
@@ -191,7 +191,7 @@ impl Engine {
     }
 
     /// Takes an event in; what is to be done because of it. `now`: the time since the run began.
-    pub fn handle(&mut self, event: DispatchEvent, now: Duration) -> Vec<DispatchCommand> {
+    pub(crate) fn handle(&mut self, event: DispatchEvent, now: Duration) -> Vec<DispatchCommand> {
         match event {
             DispatchEvent::Planned(news) => self.take_news(news),
             DispatchEvent::Answered { worker, answer } => self.answered(worker, answer, now),
@@ -208,29 +208,29 @@ impl Engine {
     }
 
     /// Nothing is left to be done, or to be waited for.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         let is_running = self.slots.values().any(|slot| !slot.assigned.is_empty()) || !self.late.is_empty();
         let is_held = self.requests.paused_all && !self.is_draining && !self.queue.is_empty();
         self.is_stopping || !is_running && !is_held && (self.is_draining || self.queue.is_empty())
     }
 
     /// Jobs whose results this run made.
-    pub fn ran(&self) -> usize {
+    pub(crate) fn ran(&self) -> usize {
         self.ran
     }
 
     /// Jobs that wait in the queue.
-    pub fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.queue.len()
     }
 
     /// Jobs that wait for a kind of device that the run has none of.
-    pub fn homeless(&self) -> usize {
+    pub(crate) fn homeless(&self) -> usize {
         self.homeless.len()
     }
 
     /// A person asked it to finish what ran and to start nothing more, and something was left.
-    pub fn is_drained(&self) -> bool {
+    pub(crate) fn is_drained(&self) -> bool {
         self.is_draining && !self.queue.is_empty()
     }
 

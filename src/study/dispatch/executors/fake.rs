@@ -9,7 +9,7 @@ use visavis_core::domain::{Result, event::WorkerAnswer, job::Cause, stage::Order
 
 /// How an attempt goes.
 #[derive(Clone, Copy, Debug)]
-pub enum Attempt {
+pub(crate) enum Attempt {
     /// It is done after so many seconds.
     Done(u64),
     /// Its result was there already.
@@ -30,7 +30,7 @@ pub enum Attempt {
 
 /// What a worker prints, or does not, is not played.
 #[derive(Default)]
-pub struct FakeExecutor {
+pub(crate) struct FakeExecutor {
     now: Duration,
     /// By label, the attempts to come. Where none is written down, an attempt is done after a second.
     attempts: HashMap<String, VecDeque<Attempt>>,
@@ -51,11 +51,11 @@ struct FakeWorker {
 }
 
 impl FakeExecutor {
-    pub fn play(&mut self, label: &str, attempts: &[Attempt]) {
+    pub(crate) fn play(&mut self, label: &str, attempts: &[Attempt]) {
         self.attempts.insert(label.to_owned(), attempts.iter().copied().collect());
     }
 
-    pub fn now(&self) -> Duration {
+    pub(crate) fn now(&self) -> Duration {
         self.now
     }
 

@@ -23,7 +23,7 @@ use visavis_core::{
 const LAST_LINES: usize = 20;
 
 /// Starts a process a worker, for one run in one workspace.
-pub struct LocalExecutor {
+pub(crate) struct LocalExecutor {
     workspace: Workspace,
     /// The run's journal.
     run: String,
@@ -46,7 +46,7 @@ enum HeardKind {
 }
 
 impl LocalExecutor {
-    pub fn new(workspace: &Workspace, run: String) -> Self {
+    pub(crate) fn new(workspace: &Workspace, run: String) -> Self {
         let (sender, heard) = mpsc::channel();
         LocalExecutor { workspace: workspace.clone(), run, workers: BTreeMap::new(), heard, sender }
     }

@@ -1,16 +1,16 @@
 //! Who starts workers and talks to them. Workers are numbered by the dispatcher.
 
 #[cfg(test)]
-pub mod fake;
+pub(crate) mod fake;
 mod local;
 
-pub use local::LocalExecutor;
+pub(crate) use local::LocalExecutor;
 
 use std::{path::Path, time::Duration};
 use visavis_core::domain::{Result, event::WorkerAnswer, stage::Order};
 
 /// Where a worker runs, and which program it is.
-pub struct WorkerPlace<'a> {
+pub(crate) struct WorkerPlace<'a> {
     pub program: &'a Path,
     /// As devices are named: `cpu`, `cuda:0`.
     pub device: String,
@@ -20,13 +20,13 @@ pub struct WorkerPlace<'a> {
 
 /// Something that a worker said or did.
 #[derive(Debug)]
-pub struct WorkerMessage {
+pub(crate) struct WorkerMessage {
     pub worker: u64,
     pub what: MessageKind,
 }
 
 #[derive(Debug)]
-pub enum MessageKind {
+pub(crate) enum MessageKind {
     Answer(WorkerAnswer),
     /// A line on its standard error.
     Line(String),
@@ -36,14 +36,14 @@ pub enum MessageKind {
 
 /// How a worker ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct WorkerExit {
+pub(crate) struct WorkerExit {
     /// As the system tells it: `exit status: 1`.
     pub status: String,
     /// The last lines of its standard error.
     pub log: Vec<String>,
 }
 
-pub trait WorkerExecutor {
+pub(crate) trait WorkerExecutor {
     /// # Errors
     /// A worker that cannot be started.
     fn spawn(&mut self, worker: u64, place: &WorkerPlace) -> Result<()>;

@@ -1,5 +1,5 @@
 //! Forms: what is asked of a person who adds to a study, with completion.
 
-pub mod state;
-pub mod update;
-pub mod view;
+pub(crate) mod state;
+pub(crate) mod update;
+pub(crate) mod view;

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use visavis_core::domain::model::{BaselineKind, LOSSES};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Adding {
+pub(crate) enum Adding {
     Comparison,
     Architecture,
     Loss,
@@ -21,7 +21,7 @@ pub enum Adding {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct FormField {
+pub(crate) struct FormField {
     pub name: &'static str,
     pub hint: &'static str,
     pub value: String,
@@ -30,7 +30,7 @@ pub struct FormField {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Form {
+pub(crate) struct Form {
     pub adding: Adding,
     pub fields: Vec<FormField>,
     pub cursor: usize,
@@ -39,7 +39,7 @@ pub struct Form {
 }
 
 impl Adding {
-    pub const ALL: [Adding; 9] = [
+    pub(crate) const ALL: [Adding; 9] = [
         Adding::Comparison,
         Adding::Projection,
         Adding::Loss,
@@ -51,7 +51,7 @@ impl Adding {
         Adding::Features,
     ];
 
-    pub fn words(self) -> Cow<'static, str> {
+    pub(crate) fn words(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Adding::Comparison => "a comparison: classes held against each other",
             Adding::Projection => return format!("a projection: {}", METHODS.map(|of| of.word).join(", ")).into(),
@@ -78,7 +78,7 @@ impl Adding {
 }
 
 impl Form {
-    pub fn new(adding: Adding, matrix_snapshot: &MatrixSnapshot) -> Self {
+    pub(crate) fn new(adding: Adding, matrix_snapshot: &MatrixSnapshot) -> Self {
         let field = |name, hint, options: Vec<String>| FormField { name, hint, value: String::new(), options };
         let name = || field("name", "its name in tables and figures", vec![]);
         // `Smiling`, and of an attribute with several values each: `digit=3`.
@@ -139,7 +139,7 @@ impl Form {
     }
 
     /// What the field may be completed to, those that begin as it does first.
-    pub fn completions(&self) -> Vec<&str> {
+    pub(crate) fn completions(&self) -> Vec<&str> {
         let field = &self.fields[self.cursor];
         // Of an expression, the last word.
         let typed = field.value.rsplit(['(', ' ']).next().unwrap_or("").to_lowercase();
@@ -153,7 +153,7 @@ impl Form {
     }
 
     /// Takes the first completion.
-    pub fn complete(&mut self) {
+    pub(crate) fn complete(&mut self) {
         let Some(first) = self.completions().first().map(|first| (*first).to_owned()) else { return };
         let value = &mut self.fields[self.cursor].value;
         if first.to_lowercase().starts_with(&value.to_lowercase()) {
@@ -167,7 +167,7 @@ impl Form {
 
     /// # Errors
     /// Which field is empty.
-    pub fn change(&self) -> Result<Change, String> {
+    pub(crate) fn change(&self) -> Result<Change, String> {
         let value = |place: usize| self.fields[place].value.trim();
         let need = |place: usize| match value(place) {
             "" => Err(format!("{} is empty", self.fields[place].name)),

@@ -11,7 +11,7 @@ use crate::tui::{
     shared::Shared,
 };
 
-pub fn update(shared: &mut Shared, mut form: Form, command: ScreenCommand) -> Vec<Effect> {
+pub(crate) fn update(shared: &mut Shared, mut form: Form, command: ScreenCommand) -> Vec<Effect> {
     let mut effects = vec![];
     match command {
         ScreenCommand::Enter if form.cursor + 1 < form.fields.len() => form.cursor += 1,

@@ -11,7 +11,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-pub fn draw(paint: &mut Paint, area: Rect, form: &Form) {
+pub(crate) fn draw(paint: &mut Paint, area: Rect, form: &Form) {
     let options = form.completions();
     let room = usize::from(area.width.min(90).saturating_sub(4));
     let fault: Vec<String> =

@@ -16,7 +16,7 @@ use crate::{
 use ratatui::layout::Rect;
 use visavis_core::domain::{contrast::ContrastSides, index::ModelIx};
 
-pub use state::CompareState;
+pub(crate) use state::CompareState;
 
 impl Screen for CompareState {
     fn id(&self) -> ScreenId {

@@ -12,7 +12,7 @@ use visavis_core::domain::{
 
 /// One comparison of two models.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PairedRow {
+pub(crate) struct PairedRow {
     pub comparison: String,
     pub left: f64,
     pub right: f64,
@@ -22,7 +22,7 @@ pub struct PairedRow {
 
 /// Two models on the same images, as `visavis compare` has them: right less left.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Paired {
+pub(crate) struct Paired {
     pub left: String,
     pub right: String,
     /// Factor, and what each side has of it.
@@ -35,7 +35,7 @@ pub struct Paired {
 }
 
 /// Two models, by what their trainings have in common. Their sides are those of the study's contrast, else in the study's order.
-pub fn paired(matrix_snapshot: &MatrixSnapshot, one: &str, other: &str) -> Option<Paired> {
+pub(crate) fn paired(matrix_snapshot: &MatrixSnapshot, one: &str, other: &str) -> Option<Paired> {
     let side =
         |name: &str| matrix_snapshot.trainings().into_values().find(|models| matrix_snapshot.families[models[0]].0 == name);
     let (one, other) = (side(one)?, side(other)?);

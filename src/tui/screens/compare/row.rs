@@ -11,10 +11,10 @@ use visavis_core::domain::{
     score::{Estimate, Verification},
 };
 
-pub type BestViews = HashMap<(ModelIx, ComparisonIx), Best>;
+pub(crate) type BestViews = HashMap<(ModelIx, ComparisonIx), Best>;
 
 /// By model and comparison: the view that is best on the selection half, of any layer and projection.
-pub fn best_by_model(matrix_snapshot: &MatrixSnapshot) -> BestViews {
+pub(crate) fn best_by_model(matrix_snapshot: &MatrixSnapshot) -> BestViews {
     let mut best: BestViews = HashMap::new();
     for cell in &matrix_snapshot.cells {
         let Some(of) = cell.best.filter(|best| best.ranked) else { continue };
@@ -24,7 +24,7 @@ pub fn best_by_model(matrix_snapshot: &MatrixSnapshot) -> BestViews {
 }
 
 /// The sixteen columns of one model; `models`: its trainings.
-pub fn row(
+pub(crate) fn row(
     matrix_snapshot: &MatrixSnapshot,
     models: &[ModelIx],
     comparisons: &[ComparisonIx],

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use visavis_core::domain::index::{ComparisonIx, ModelIx};
 
 #[derive(Default)]
-pub struct CompareState {
+pub(crate) struct CompareState {
     pub cursor: usize,
     pub column: usize,
     pub sorted: Option<(usize, bool)>,
@@ -27,7 +27,7 @@ pub struct CompareState {
     pub diff: bool,
 }
 
-pub const HEADS: [&str; 16] = [
+pub(crate) const HEADS: [&str; 16] = [
     "model",
     "auc",
     "best",
@@ -47,7 +47,7 @@ pub const HEADS: [&str; 16] = [
 ];
 
 /// Fields of a filter: the columns, and the comparisons that they are means over.
-pub const FIELDS: [&str; HEADS.len() + 1] = {
+pub(crate) const FIELDS: [&str; HEADS.len() + 1] = {
     let mut fields = ["comparison"; HEADS.len() + 1];
     let mut at = 0;
     while at < HEADS.len() {
@@ -58,7 +58,7 @@ pub const FIELDS: [&str; HEADS.len() + 1] = {
 };
 
 /// What a column holds, in a line.
-pub fn explained(column: usize) -> &'static str {
+pub(crate) fn explained(column: usize) -> &'static str {
     match HEADS[column] {
         "auc" => {
             "mean over comparisons of the view that is best on the selection half, quoted on the evaluation half; over training seeds with its 95 % interval"
@@ -79,7 +79,7 @@ pub fn explained(column: usize) -> &'static str {
 
 impl CompareState {
     /// Makes the table anew.
-    pub fn rebuild(&mut self, matrix_snapshot: &MatrixSnapshot) {
+    pub(crate) fn rebuild(&mut self, matrix_snapshot: &MatrixSnapshot) {
         let filter = Filter::parse(&self.filter, &FIELDS).unwrap_or_default();
         // A comparison that the filter names restricts what scores are means of; it takes no model away.
         let (asked, filter) = (filter.only("comparison"), filter.without("comparison"));
@@ -112,13 +112,13 @@ impl CompareState {
     }
 
     /// Columns that hold anything, without those that were hidden.
-    pub fn columns(&self) -> Vec<usize> {
+    pub(crate) fn columns(&self) -> Vec<usize> {
         let holds = |column: &usize| self.table.rows.iter().any(|row| row[*column] != TableValue::Empty);
         (0..self.table.heads.len()).filter(|column| !self.hidden.contains(column)).filter(holds).collect()
     }
 
     /// As it is shown: filtered, sorted, without hidden columns.
-    pub fn shown(&self) -> ScreenTable {
+    pub(crate) fn shown(&self) -> ScreenTable {
         let columns = self.columns();
         ScreenTable {
             title: self.table.title.clone(),
@@ -131,7 +131,7 @@ impl CompareState {
         }
     }
 
-    pub fn at(&self, row: usize) -> Option<&str> {
+    pub(crate) fn at(&self, row: usize) -> Option<&str> {
         match self.table.rows.get(*self.order.get(row)?)?.first()? {
             TableValue::Text(name) => Some(name),
             _ => None,

@@ -3,7 +3,7 @@
 use super::state::CompareState;
 use crate::tui::{command::ScreenCommand, event::Effect, movement, shared::Shared};
 
-pub fn update(compare: &mut CompareState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
+pub(crate) fn update(compare: &mut CompareState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
     if let Some(by) = movement::rows(command, shared.page) {
         compare.cursor = movement::moved(compare.cursor, by, compare.order.len());
         return vec![];
@@ -38,7 +38,7 @@ pub fn update(compare: &mut CompareState, shared: &mut Shared, command: ScreenCo
     vec![]
 }
 
-pub fn rebuild(compare: &mut CompareState, shared: &Shared) {
+pub(crate) fn rebuild(compare: &mut CompareState, shared: &Shared) {
     if let Some(matrix_snapshot) = shared.matrix_snapshot() {
         compare.rebuild(matrix_snapshot);
     }

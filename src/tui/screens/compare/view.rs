@@ -21,7 +21,7 @@ use ratatui::{
 };
 use visavis_core::domain::{claim::NumberForm, simultaneous::DifferenceVerdict, text::count};
 
-pub fn draw(compare: &CompareState, paint: &mut Paint, area: Rect, shared: &Shared) {
+pub(crate) fn draw(compare: &CompareState, paint: &mut Paint, area: Rect, shared: &Shared) {
     let Some(matrix_snapshot) = shared.matrix_snapshot() else { return };
     let marked: Vec<&String> = shared.marked.iter().collect();
     let pair = match &marked[..] {

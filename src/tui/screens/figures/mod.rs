@@ -14,7 +14,7 @@ use crate::{
 use ratatui::layout::Rect;
 use visavis_core::domain::ledger::CellId;
 
-pub use state::FiguresState;
+pub(crate) use state::FiguresState;
 
 impl Screen for FiguresState {
     fn id(&self) -> ScreenId {

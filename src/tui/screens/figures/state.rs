@@ -11,7 +11,7 @@ use crate::{
 use visavis_core::domain::ledger::CellId;
 
 #[derive(Default)]
-pub struct FiguresState {
+pub(crate) struct FiguresState {
     pub cursor: usize,
     pub filter: String,
     pub list: Vec<CellId>,
@@ -21,20 +21,20 @@ pub struct FiguresState {
     pub beside: Option<CellId>,
 }
 
-pub const FIELDS: [&str; 9] = ["model", "layer", "projection", "view", "comparison", "auc", "rank", "shown", "reason"];
+pub(crate) const FIELDS: [&str; 9] = ["model", "layer", "projection", "view", "comparison", "auc", "rank", "shown", "reason"];
 
 /// The least that a figure on the wall is seen in.
 const WIDE: u16 = 30;
 const HIGH: u16 = 12;
 
 /// How many figures fit across and down on a terminal of this size.
-pub fn wall(size: (u16, u16)) -> (usize, usize) {
+pub(crate) fn wall(size: (u16, u16)) -> (usize, usize) {
     let (wide, high) = (size.0.saturating_sub(2), size.1.saturating_sub(7));
     (usize::from((wide / WIDE).clamp(1, 6)), usize::from((high / HIGH).clamp(1, 6)))
 }
 
 impl FiguresState {
-    pub fn rebuild(&mut self, matrix_snapshot: &MatrixSnapshot) {
+    pub(crate) fn rebuild(&mut self, matrix_snapshot: &MatrixSnapshot) {
         let filter = Filter::parse(&self.filter, &FIELDS).unwrap_or_default();
         let here = self.here();
         self.list = matrix_snapshot.figures();
@@ -50,22 +50,22 @@ impl FiguresState {
         self.cursor = place.unwrap_or(self.cursor).min(self.list.len().saturating_sub(1));
     }
 
-    pub fn at(&self, place: usize) -> Option<CellId> {
+    pub(crate) fn at(&self, place: usize) -> Option<CellId> {
         self.list.get(place).copied()
     }
 
     /// The figure under the cursor.
-    pub fn here(&self) -> Option<CellId> {
+    pub(crate) fn here(&self) -> Option<CellId> {
         self.at(self.cursor)
     }
 
     /// The first figure on a wall that holds so many.
-    pub fn first(&self, page: usize) -> usize {
+    pub(crate) fn first(&self, page: usize) -> usize {
         self.cursor / page.max(1) * page.max(1)
     }
 
     /// The figures on the screen.
-    pub fn on_screen(&self, (across, down): (usize, usize)) -> Vec<CellId> {
+    pub(crate) fn on_screen(&self, (across, down): (usize, usize)) -> Vec<CellId> {
         if self.alone {
             return self.beside.into_iter().chain(self.here()).collect();
         }
@@ -89,7 +89,7 @@ fn field(matrix_snapshot: &MatrixSnapshot, cell: &CellId, name: &str) -> TableVa
     }
 }
 
-pub fn table(matrix_snapshot: Option<&MatrixSnapshot>, list: &[CellId]) -> ScreenTable {
+pub(crate) fn table(matrix_snapshot: Option<&MatrixSnapshot>, list: &[CellId]) -> ScreenTable {
     let heads = vec!["rank", "model", "layer", "projection", "view", "comparison", "auc", "shown", "reason"];
     let rows = matrix_snapshot.map_or(vec![], |matrix_snapshot| {
         list.iter().map(|cell| heads.iter().map(|head| field(matrix_snapshot, cell, head)).collect()).collect()

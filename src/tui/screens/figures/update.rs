@@ -3,7 +3,7 @@
 use super::state::{FiguresState, wall};
 use crate::tui::{command::ScreenCommand, event::Effect, movement, shared::Shared};
 
-pub fn update(figures: &mut FiguresState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
+pub(crate) fn update(figures: &mut FiguresState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
     if let Some(by) = movement::rows(command, shared.page) {
         // On the wall a row holds several.
         let across = if figures.alone { 1 } else { wall(shared.size).0 };
@@ -41,7 +41,7 @@ pub fn update(figures: &mut FiguresState, shared: &mut Shared, command: ScreenCo
     vec![]
 }
 
-pub fn rebuild(figures: &mut FiguresState, shared: &Shared) {
+pub(crate) fn rebuild(figures: &mut FiguresState, shared: &Shared) {
     if let Some(matrix_snapshot) = shared.matrix_snapshot() {
         figures.rebuild(matrix_snapshot);
     }

@@ -21,7 +21,7 @@ use visavis_core::domain::{
     text::{count, thousands},
 };
 
-pub fn draw(figures: &FiguresState, paint: &mut Paint, area: Rect, shared: &Shared) {
+pub(crate) fn draw(figures: &FiguresState, paint: &mut Paint, area: Rect, shared: &Shared) {
     let Some(matrix_snapshot) = shared.matrix_snapshot() else { return };
     let filter = if figures.filter.is_empty() { String::new() } else { format!(" · /{}", figures.filter) };
     let picked = matrix_snapshot.found.as_ref().map_or(0, |found| found.ledger.picked);

@@ -25,7 +25,7 @@ use visavis_core::domain::{
 };
 
 /// The figure of the square, and why it may be believed.
-pub fn draw(matrix: &MatrixState, paint: &mut Paint, area: Rect, shared: &Shared, matrix_snapshot: &MatrixSnapshot) {
+pub(crate) fn draw(matrix: &MatrixState, paint: &mut Paint, area: Rect, shared: &Shared, matrix_snapshot: &MatrixSnapshot) {
     let Some(cell) = matrix.figure(matrix_snapshot) else {
         let inner = paint.pane(area, "nothing here", false);
         paint.empty(inner, "the study has no such cell");

@@ -10,14 +10,14 @@ use crate::{
 };
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct LevelLine {
+pub(crate) struct LevelLine {
     pub text: String,
     /// `None`: a heading.
     pub change: Option<Change>,
     pub on: bool,
 }
 
-pub fn lines(matrix_snapshot: &MatrixSnapshot) -> Vec<LevelLine> {
+pub(crate) fn lines(matrix_snapshot: &MatrixSnapshot) -> Vec<LevelLine> {
     let mut lines = Vec::new();
     let head = |text: &str| LevelLine { text: text.to_owned(), change: None, on: false };
     let level = |text: &str, on: bool, change: Change| LevelLine { text: text.to_owned(), change: Some(change), on };

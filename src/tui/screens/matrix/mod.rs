@@ -18,7 +18,7 @@ use crate::{
 use ratatui::layout::Rect;
 use visavis_core::domain::ledger::CellId;
 
-pub use state::MatrixState;
+pub(crate) use state::MatrixState;
 
 impl Screen for MatrixState {
     fn id(&self) -> ScreenId {

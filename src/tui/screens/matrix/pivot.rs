@@ -12,7 +12,7 @@ use visavis_core::domain::{
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MatrixAxis {
+pub(crate) enum MatrixAxis {
     Model,
     Layer,
     Projection,
@@ -21,10 +21,10 @@ pub enum MatrixAxis {
 }
 
 impl MatrixAxis {
-    pub const ALL: [MatrixAxis; 5] =
+    pub(crate) const ALL: [MatrixAxis; 5] =
         [MatrixAxis::Model, MatrixAxis::Layer, MatrixAxis::Projection, MatrixAxis::Comparison, MatrixAxis::Seed];
 
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             MatrixAxis::Model => "model",
             MatrixAxis::Layer => "layer",
@@ -34,18 +34,18 @@ impl MatrixAxis {
         }
     }
 
-    pub fn of_word(word: &str) -> Option<Self> {
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
         MatrixAxis::ALL.into_iter().find(|axis| axis.word() == word)
     }
 }
 
 /// Fields of a filter of rows: their own name, the factors of models, and the best score in them.
-pub const FIELDS: [&str; 10] =
+pub(crate) const FIELDS: [&str; 10] =
     ["model", "layer", "projection", "comparison", "training seed", "architecture", "loss", "trained on", "prepare", "auc"];
 
 /// Every cell of a study by its level on each axis.
 #[derive(Default)]
-pub struct CellIndex {
+pub(crate) struct CellIndex {
     /// The levels of each axis, in the study's order.
     pub levels: [Vec<String>; 5],
     /// Cell by cell of the study: its level on each axis.
@@ -54,7 +54,7 @@ pub struct CellIndex {
 
 /// One square of the matrix: the cells that fall into it, their most urgent state, their view that is best on the selection half.
 #[derive(Clone, Debug, PartialEq)]
-pub struct MatrixSquare {
+pub(crate) struct MatrixSquare {
     pub state: CellState,
     pub count: usize,
     pub done: usize,
@@ -66,7 +66,7 @@ pub struct MatrixSquare {
 
 /// Which axes are rows and columns.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Pivot {
+pub(crate) struct Pivot {
     pub rows: MatrixAxis,
     pub columns: MatrixAxis,
     /// The level of each axis that is neither, or all of its levels.
@@ -81,14 +81,14 @@ impl Default for Pivot {
 
 impl Pivot {
     /// The axes that are neither rows nor columns.
-    pub fn hidden(&self) -> impl Iterator<Item = MatrixAxis> + use<> {
+    pub(crate) fn hidden(&self) -> impl Iterator<Item = MatrixAxis> + use<> {
         let (rows, columns) = (self.rows, self.columns);
         MatrixAxis::ALL.into_iter().filter(move |axis| *axis != rows && *axis != columns)
     }
 }
 
 impl CellIndex {
-    pub fn of(matrix_snapshot: &MatrixSnapshot) -> Self {
+    pub(crate) fn of(matrix_snapshot: &MatrixSnapshot) -> Self {
         let mut families: Vec<String> = Vec::new();
         let mut layers: Vec<String> = Vec::new();
         let mut seeds = 1;
@@ -133,12 +133,12 @@ impl CellIndex {
         }
     }
 
-    pub fn names(&self, axis: MatrixAxis) -> &[String] {
+    pub(crate) fn names(&self, axis: MatrixAxis) -> &[String] {
         &self.levels[axis as usize]
     }
 
     /// Rows × columns; `None` where the study has no cell.
-    pub fn squares(
+    pub(crate) fn squares(
         &self,
         matrix_snapshot: &MatrixSnapshot,
         states: &[CellState],
@@ -178,7 +178,7 @@ impl CellIndex {
 
 impl MatrixSquare {
     /// The figure that the square stands for.
-    pub fn figure(&self, matrix_snapshot: &MatrixSnapshot) -> Option<CellId> {
+    pub(crate) fn figure(&self, matrix_snapshot: &MatrixSnapshot) -> Option<CellId> {
         let (number, view) = match &self.best {
             Some((number, best)) => (*number, best.view),
             None => {

@@ -13,7 +13,7 @@ use crate::{
 use visavis_core::domain::ledger::CellId;
 
 #[derive(Default)]
-pub struct MatrixState {
+pub(crate) struct MatrixState {
     pub pivot: Pivot,
     pub index: CellIndex,
     pub squares: Vec<Vec<Option<MatrixSquare>>>,
@@ -39,7 +39,7 @@ pub struct MatrixState {
 }
 
 impl MatrixState {
-    pub fn restore(&mut self, layout: &ScreenLayout) {
+    pub(crate) fn restore(&mut self, layout: &ScreenLayout) {
         if let (Some(rows), Some(columns)) = (MatrixAxis::of_word(&layout.rows), MatrixAxis::of_word(&layout.columns))
             && rows != columns
         {
@@ -48,7 +48,7 @@ impl MatrixState {
         self.remembered.clone_from(&layout.fixed);
     }
 
-    pub fn remember(&self, layout: &mut ScreenLayout) {
+    pub(crate) fn remember(&self, layout: &mut ScreenLayout) {
         self.pivot.rows.word().clone_into(&mut layout.rows);
         self.pivot.columns.word().clone_into(&mut layout.columns);
         layout.fixed = MatrixAxis::ALL.map(|axis| self.fixed_level(axis)).into();
@@ -60,7 +60,7 @@ impl MatrixState {
     }
 
     /// The study has changed: levels are found again by their names, for their places may be others.
-    pub fn take_study(&mut self, matrix_snapshot: &MatrixSnapshot) {
+    pub(crate) fn take_study(&mut self, matrix_snapshot: &MatrixSnapshot) {
         let mut fixed = MatrixAxis::ALL.map(|axis| self.fixed_level(axis));
         for (level, name) in fixed.iter_mut().zip(std::mem::take(&mut self.remembered)) {
             *level = name;
@@ -76,14 +76,14 @@ impl MatrixState {
         }
     }
 
-    pub fn rebuild(&mut self, shared: &Shared) {
+    pub(crate) fn rebuild(&mut self, shared: &Shared) {
         let Some(matrix_snapshot) = shared.matrix_snapshot() else { return };
         self.squares = self.index.squares(matrix_snapshot, &shared.seen.states, &self.pivot);
         self.order(matrix_snapshot);
     }
 
     /// Filters and sorts the rows.
-    pub fn order(&mut self, matrix_snapshot: &MatrixSnapshot) {
+    pub(crate) fn order(&mut self, matrix_snapshot: &MatrixSnapshot) {
         let names = self.index.names(self.pivot.rows);
         let filter = Filter::parse(&self.filter, &FIELDS).unwrap_or_default();
         let factors = |row: usize| {
@@ -116,13 +116,13 @@ impl MatrixState {
     }
 
     /// The square under the cursor.
-    pub fn square(&self) -> Option<&MatrixSquare> {
+    pub(crate) fn square(&self) -> Option<&MatrixSquare> {
         let row = *self.order.get(self.row)?;
         self.squares.get(row)?.get(self.column)?.as_ref()
     }
 
     /// The figure that is looked at: the square's best, or the view that was chosen of the same cell.
-    pub fn figure(&self, matrix_snapshot: &MatrixSnapshot) -> Option<CellId> {
+    pub(crate) fn figure(&self, matrix_snapshot: &MatrixSnapshot) -> Option<CellId> {
         let mut figure = self.square()?.figure(matrix_snapshot)?;
         if let Some(view) = self.view {
             let views = matrix_snapshot.study.projections[figure.projection].views();
@@ -132,7 +132,7 @@ impl MatrixState {
     }
 
     /// The model that is looked at, by what its trainings have in common.
-    pub fn model(&self, matrix_snapshot: &MatrixSnapshot) -> Option<String> {
+    pub(crate) fn model(&self, matrix_snapshot: &MatrixSnapshot) -> Option<String> {
         if self.pivot.rows == MatrixAxis::Model {
             return self.index.names(MatrixAxis::Model).get(*self.order.get(self.row)?).cloned();
         }
@@ -140,13 +140,13 @@ impl MatrixState {
     }
 
     /// The expression that names the stage which scores the cell looked at, and no other.
-    pub fn only(&self, matrix_snapshot: &MatrixSnapshot) -> Option<String> {
+    pub(crate) fn only(&self, matrix_snapshot: &MatrixSnapshot) -> Option<String> {
         let CellId { model, layer, projection, comparison, .. } = self.figure(matrix_snapshot)?;
         Some(format!("={}", Step::Score { model, layer, projection, comparison }.label(&matrix_snapshot.study)))
     }
 
     /// Axes that are neither rows nor columns, and have levels to step along.
-    pub fn steppable(&self) -> Vec<MatrixAxis> {
+    pub(crate) fn steppable(&self) -> Vec<MatrixAxis> {
         self.pivot.hidden().filter(|axis| self.index.names(*axis).len() > 1).collect()
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Every cell of a study: its state, and its view that is best on the selection half, quoted on the evaluation half.
-pub fn table(matrix_snapshot: Option<&MatrixSnapshot>, states: &[CellState]) -> ScreenTable {
+pub(crate) fn table(matrix_snapshot: Option<&MatrixSnapshot>, states: &[CellState]) -> ScreenTable {
     let heads =
         vec!["model", "layer", "projection", "comparison", "state", "view", "score", "value", "half", "n", "identities", "why"];
     let Some(matrix_snapshot) = matrix_snapshot else {

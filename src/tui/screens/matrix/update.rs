@@ -16,7 +16,7 @@ use crate::{
 };
 use visavis_core::domain::job::{JobId, JobState};
 
-pub fn update(matrix: &mut MatrixState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
+pub(crate) fn update(matrix: &mut MatrixState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
     if let Some(by) = movement::rows(command, shared.page) {
         down(matrix, shared, by);
         return vec![];

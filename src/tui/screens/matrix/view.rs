@@ -21,7 +21,7 @@ use ratatui::{
 };
 use visavis_core::domain::text::{count, thousands};
 
-pub fn draw(matrix: &MatrixState, paint: &mut Paint, area: Rect, shared: &Shared) {
+pub(crate) fn draw(matrix: &MatrixState, paint: &mut Paint, area: Rect, shared: &Shared) {
     let Some(matrix_snapshot) = shared.matrix_snapshot() else { return };
     let levels = matrix.levels.is_some() || area.width >= 150;
     let [side, rest] =

@@ -14,7 +14,7 @@ use crate::{
 use ratatui::layout::Rect;
 use std::path::Path;
 
-pub use state::ReportState;
+pub(crate) use state::ReportState;
 
 impl Screen for ReportState {
     fn id(&self) -> ScreenId {

@@ -15,7 +15,7 @@ use visavis_core::domain::{
 };
 
 #[derive(Default)]
-pub struct ReportState {
+pub(crate) struct ReportState {
     pub cursor: usize,
     /// Branches of the tree of verdicts that are open.
     pub open: BTreeSet<String>,
@@ -26,7 +26,7 @@ pub struct ReportState {
 
 /// A line of the screen's list.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ReportLine {
+pub(crate) struct ReportLine {
     pub depth: usize,
     pub kind: LineKind,
     pub text: String,
@@ -35,7 +35,7 @@ pub struct ReportLine {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum LineKind {
+pub(crate) enum LineKind {
     Head,
     /// It will be in the report.
     There,
@@ -55,7 +55,7 @@ const AUDIT: &str = "The last audit";
 const MOST: usize = 200;
 
 impl ReportState {
-    pub fn rebuild(&mut self, seen: &Snapshot) {
+    pub(crate) fn rebuild(&mut self, seen: &Snapshot) {
         self.lines = outline(seen);
         if let (Some((study, audit)), Some(matrix_snapshot)) = (&self.audit, &seen.matrix_snapshot)
             && *study == matrix_snapshot.study.name
@@ -66,18 +66,18 @@ impl ReportState {
     }
 
     /// Takes up a new audit; where it found differences, these are shown.
-    pub fn take_audit(&mut self, study: &str, audit: &Audited) {
+    pub(crate) fn take_audit(&mut self, study: &str, audit: &Audited) {
         self.open = if audit.differs > 0 { ["differs".to_owned()].into() } else { BTreeSet::new() };
         self.audit = Some((study.to_owned(), audit.clone()));
     }
 
     /// The cursor is on the last audit, or on a verdict of it.
-    pub fn is_at_audit(&self) -> bool {
+    pub(crate) fn is_at_audit(&self) -> bool {
         self.lines.iter().take(self.cursor + 1).any(|line| line.text == AUDIT)
     }
 
     /// Opens or closes the branch under the cursor.
-    pub fn fold(&mut self) {
+    pub(crate) fn fold(&mut self) {
         if let Some(ReportLine { kind: LineKind::Branch(name, _), .. }) = self.lines.get(self.cursor)
             && !self.open.remove(name)
         {
@@ -223,7 +223,7 @@ fn verdicts(audit: &Audited, open: &BTreeSet<String>) -> Vec<ReportLine> {
     lines
 }
 
-pub fn table(report: &ReportState) -> ScreenTable {
+pub(crate) fn table(report: &ReportState) -> ScreenTable {
     let row = |line: &ReportLine| {
         let state = match &line.kind {
             LineKind::Head => "",

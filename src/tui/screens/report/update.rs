@@ -3,7 +3,7 @@
 use super::state::ReportState;
 use crate::tui::{command::ScreenCommand, event::Effect, movement, shared::Shared};
 
-pub fn update(report: &mut ReportState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
+pub(crate) fn update(report: &mut ReportState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
     if let Some(by) = movement::rows(command, shared.page) {
         report.cursor = movement::moved(report.cursor, by, report.lines.len());
         return vec![];

@@ -14,7 +14,7 @@ use ratatui::{
 };
 use visavis_core::domain::text::ago;
 
-pub fn draw(report: &ReportState, paint: &mut Paint, area: Rect, shared: &Shared) {
+pub(crate) fn draw(report: &ReportState, paint: &mut Paint, area: Rect, shared: &Shared) {
     let Some(matrix_snapshot) = shared.matrix_snapshot() else { return };
     let written = shared.seen.report.map_or("not written yet".to_owned(), |page| format!("written {}", ago(page.at, shared.now)));
     let inner = paint.pane(area, &format!("Report · reports/{}.html · {written}", matrix_snapshot.study.name), true);

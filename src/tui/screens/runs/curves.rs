@@ -22,7 +22,7 @@ use visavis_core::domain::{
 };
 
 /// The series of all shown jobs that is chosen: one line a job, a legend below.
-pub fn draw(runs: &RunsState, paint: &mut Paint, area: Rect, shared: &Shared, histories: &[(JobId, Arc<JobHistory>)]) {
+pub(crate) fn draw(runs: &RunsState, paint: &mut Paint, area: Rect, shared: &Shared, histories: &[(JobId, Arc<JobHistory>)]) {
     let mut names: Vec<&str> =
         histories.iter().flat_map(|(_, history)| history.curves.iter().map(|curve| curve.series.as_str())).collect();
     names.sort_by_key(|name| (["loss", "accuracy", "images_per_second"].iter().position(|of| of == name).unwrap_or(9), *name));

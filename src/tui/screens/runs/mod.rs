@@ -15,7 +15,7 @@ use crate::{
 use ratatui::layout::Rect;
 use visavis_core::domain::job::JobId;
 
-pub use state::RunsState;
+pub(crate) use state::RunsState;
 
 impl Screen for RunsState {
     fn id(&self) -> ScreenId {

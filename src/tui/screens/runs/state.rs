@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use visavis_core::domain::job::{JobId, JobState};
 
 #[derive(Default)]
-pub struct RunsState {
+pub(crate) struct RunsState {
     pub cursor: usize,
     pub filter: String,
     /// Places in the snapshot's jobs, as they are listed.
@@ -28,12 +28,12 @@ pub struct RunsState {
 }
 
 /// The weight of the past in an exponential mean.
-pub const SMOOTHING: [f64; 4] = [0.0, 0.6, 0.9, 0.97];
+pub(crate) const SMOOTHING: [f64; 4] = [0.0, 0.6, 0.9, 0.97];
 
-pub const FIELDS: [&str; 5] = ["state", "job", "stage", "device", "why"];
+pub(crate) const FIELDS: [&str; 5] = ["state", "job", "stage", "device", "why"];
 
 impl RunsState {
-    pub fn rebuild(&mut self, seen: &Snapshot) {
+    pub(crate) fn rebuild(&mut self, seen: &Snapshot) {
         let filter = Filter::parse(&self.filter, &FIELDS).unwrap_or_default();
         let holds = |place: &usize| filter.holds(&seen.jobs[*place].row.label, &|name| field(&seen.jobs[*place], name));
         self.order = (0..seen.jobs.len()).filter(holds).collect();
@@ -42,12 +42,12 @@ impl RunsState {
         self.marked.retain(|id| self.order.iter().any(|&place| seen.jobs[place].row.id == *id));
     }
 
-    pub fn at<'a>(&self, seen: &'a Snapshot) -> Option<&'a JobSeen> {
+    pub(crate) fn at<'a>(&self, seen: &'a Snapshot) -> Option<&'a JobSeen> {
         seen.jobs.get(*self.order.get(self.cursor)?)
     }
 
     /// The jobs whose histories are shown: those that are marked, and last the one under the cursor.
-    pub fn shown(&self, seen: &Snapshot) -> Vec<JobId> {
+    pub(crate) fn shown(&self, seen: &Snapshot) -> Vec<JobId> {
         let here = self.at(seen).map(|job| job.row.id);
         self.marked.iter().copied().filter(|id| Some(*id) != here).chain(here).collect()
     }
@@ -63,7 +63,7 @@ fn field(job: &JobSeen, name: &str) -> TableValue {
     }
 }
 
-pub fn table(seen: &Snapshot) -> ScreenTable {
+pub(crate) fn table(seen: &Snapshot) -> ScreenTable {
     let row = |job: &JobSeen| {
         vec![
             job.row.id.short().into(),
@@ -91,7 +91,7 @@ pub fn table(seen: &Snapshot) -> ScreenTable {
 }
 
 /// An exponential mean, as TensorBoard has it: started without bias.
-pub fn smoothed(points: &[(f64, f64)], past: f64) -> Vec<(f64, f64)> {
+pub(crate) fn smoothed(points: &[(f64, f64)], past: f64) -> Vec<(f64, f64)> {
     if past == 0.0 {
         return points.to_vec();
     }

@@ -10,7 +10,7 @@ use crate::tui::{
 };
 use visavis_core::domain::job::{JobId, JobState};
 
-pub fn update(runs: &mut RunsState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
+pub(crate) fn update(runs: &mut RunsState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
     if let Some(by) = movement::rows(command, shared.page) {
         runs.cursor = movement::moved(runs.cursor, by, runs.order.len());
         return vec![];

@@ -25,7 +25,7 @@ use visavis_core::domain::{
     text::{ago, count, size, thousands},
 };
 
-pub fn draw(runs: &RunsState, paint: &mut Paint, area: Rect, shared: &Shared) {
+pub(crate) fn draw(runs: &RunsState, paint: &mut Paint, area: Rect, shared: &Shared) {
     let Some(run) = &shared.seen.run else {
         let inner = paint.pane(area, "Runs", true);
         paint.empty(
@@ -86,12 +86,12 @@ fn device_line(theme: Theme, device: &DeviceSeen, room: usize) -> Line<'static> 
     Line::from(spans)
 }
 
-pub fn gauge(share: f32, wide: usize) -> String {
+pub(crate) fn gauge(share: f32, wide: usize) -> String {
     let full = (share.clamp(0.0, 1.0) * wide as f32).round() as usize;
     format!("{}{}", "█".repeat(full), "░".repeat(wide - full))
 }
 
-pub fn job_sign(state: JobState) -> char {
+pub(crate) fn job_sign(state: JobState) -> char {
     match state {
         JobState::Queued => '○',
         JobState::Running => '◐',
@@ -102,7 +102,7 @@ pub fn job_sign(state: JobState) -> char {
     }
 }
 
-pub fn job_style(theme: Theme, state: JobState) -> Style {
+pub(crate) fn job_style(theme: Theme, state: JobState) -> Style {
     match state {
         JobState::Queued | JobState::Cancelled => theme.dim(),
         JobState::Running => theme.accent(),
