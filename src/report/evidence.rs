@@ -82,7 +82,15 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Quality { .. } => Some(MeasureQuality::QUALITY),
         Step::Verify { .. } => Some(VerifyIdentities::VERIFICATION),
         Step::Train { .. } => Some(Training::CURVES),
-        _ => None,
+        Step::Index
+        | Step::Features { .. }
+        | Step::Extract { .. }
+        | Step::Baseline { .. }
+        | Step::Project { .. }
+        | Step::Rank
+        | Step::DrawFrequencies
+        | Step::DrawCurves { .. }
+        | Step::Draw(_) => None,
     }
 }
 

@@ -104,7 +104,7 @@ pub(crate) fn attribution(differs: &[String], names_factor: bool) -> String {
         format!("The sides differ in {what}. Each side has several trainings, so a difference is attributed to {what}.")
     } else {
         format!(
-            "The sides differ in {what}. One side has fewer than three trainings, so do not read a difference as an effect of {what}."
+            "The sides differ in {what}. One side has fewer than three trainings, so a difference says nothing about its cause."
         )
     }
 }

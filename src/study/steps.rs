@@ -96,6 +96,24 @@ impl Step {
         }
     }
 
+    /// The model whose features, scores or training it is of; `None`: it is of several, or is made of what others left.
+    pub fn model(self) -> Option<ModelIx> {
+        match self {
+            Step::Train { model }
+            | Step::Features { model, .. }
+            | Step::Extract { model }
+            | Step::Baseline { model }
+            | Step::Quality { model, .. }
+            | Step::Verify { model }
+            | Step::DrawCurves { model }
+            | Step::Project { model, .. }
+            | Step::Score { model, .. }
+            | Step::FeatureScores { model, .. }
+            | Step::Fairness { model } => Some(model),
+            Step::Index | Step::Simultaneous | Step::Rank | Step::DrawFrequencies | Step::Robustness(_) | Step::Draw(_) => None,
+        }
+    }
+
     pub fn kind(self) -> Kind {
         self.stage().kind()
     }

@@ -22,8 +22,8 @@ pub const GLOSSARY: &[Term] = &[
     term("attribute", "A labelled property of an image: yes or no, one of several values, or a quantity."),
     term(
         "AUC",
-        "The probability that an image of the first class scores higher than one of the second; 0.5 is chance, and the score that \
-         ranks is balanced over classes and taken from nearest neighbours.",
+        "The probability that an image of the first class scores higher than one of the second, where a score is the balanced share \
+         of the first class among an image's nearest neighbours; 0.5 is chance, 1 is perfect.",
     ),
     term("axis", "One coordinate of a projection, numbered from 1."),
     term("base rate", "The share of labelled images, of a group or of all, that are in a class."),
@@ -45,10 +45,10 @@ pub const GLOSSARY: &[Term] = &[
         "As many independent images as would give an equally exact rate: fewer than there are, because images of one identity are alike.",
     ),
     term("evaluation half", "Half B of the identities: its scores are quoted, and it has no part in choosing views."),
-    term("features", "The numbers that a network gives for an image at one layer."),
+    term("features", "The numbers that a network, or a file, gives for an image at one layer."),
     term(
         "identity",
-        "The person in an image; halves, folds and intervals are over identities, and one identity is never divided.",
+        "Who or what is in an image, such as a person; halves, folds and intervals are over identities, and one identity is never divided.",
     ),
     term("inconclusive", "The evidence is too weak for a verdict after correcting for the number of tests."),
     term("inflated", "The view scores higher than its features do: part of what it shows is made by the projection."),

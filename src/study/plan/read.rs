@@ -149,24 +149,11 @@ impl Plan {
     pub fn lacking(&self, step: Step) -> Vec<&Missing> {
         let lacks = |missing: &&Missing| match (&missing.need, step) {
             (Need::Everything, _) => true,
-            (
-                Need::Models(models),
-                Step::Train { model }
-                | Step::Features { model, .. }
-                | Step::Extract { model }
-                | Step::Baseline { model }
-                | Step::Quality { model, .. }
-                | Step::Verify { model }
-                | Step::DrawCurves { model }
-                | Step::Project { model, .. }
-                | Step::Score { model, .. }
-                | Step::FeatureScores { model, .. }
-                | Step::Fairness { model },
-            ) => models.contains(&model),
+            (Need::Models(models), step) => step.model().is_some_and(|model| models.contains(&model)),
             (Need::Attribute(attribute), Step::Score { comparison, .. }) => {
                 self.study.comparisons[comparison].question.attributes().contains(attribute.as_str())
             }
-            _ => false,
+            (Need::Attribute(_), _) => false,
         };
         self.missing.iter().filter(lacks).collect()
     }

@@ -36,7 +36,9 @@ impl CellVerdict {
 fn picked_because(row: &LedgerRow, separates: bool) -> &'static str {
     match (row.picked, row.chosen, separates) {
         (true, ..) => "picked: separates",
-        (false, false, _) => "not picked: another view of this model scores higher on the selection half",
+        (false, false, _) => {
+            "not picked: another view of this model scores at least as high on the selection half; of equals the first counts"
+        }
         (false, true, false) => "not picked: the corrected lower bound is below the threshold",
         (false, true, true) => "not picked: separates, and enough figures rank higher",
     }
