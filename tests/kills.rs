@@ -39,7 +39,7 @@ fn undisturbed() -> &'static Undisturbed {
 
 fn findings(desk: &Desk) -> String {
     let found = desk.succeed(&["store", "dump", "--findings"]);
-    assert!(found.contains("point\t") && found.contains("score\t") && found.contains("figure\t"));
+    assert!(found.contains("point\t") && found.contains("result\t"));
     found
 }
 

@@ -234,7 +234,7 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
             let (step, layer) = (Step::Fairness { model }, last_layer(study, model));
             scores.push(Node {
                 step,
-                needs: vec![Step::Index, features(study, model, layer), Step::FeatureScores { model, layer: layer }],
+                needs: vec![Step::Index, features(study, model, layer), Step::FeatureScores { model, layer }],
             });
         }
     }

@@ -189,7 +189,7 @@ mod tests {
         let text = Fixture::new().text(Contrasts::of);
         for sentence in [
             "pixels → blocks: lower on zero or one.",
-            "One side has fewer than three trainings, so do not read a difference as an effect of features.",
+            "One side has fewer than three trainings, so a difference says nothing about its cause.",
             "zero or one 0.900 0.700 −0.200 (−0.250 to −0.150) 0.010 undefined lower",
             "even or odd 0.520 0.510 −0.010 (−0.060 to +0.040) 0.800 undefined inconclusive",
         ] {

@@ -250,8 +250,8 @@ mod tests {
             "Compared with pixels, blocks is lower on zero or one (Model against model).",
             "The chosen view shows less than the features contain (lost): zero or one in pixels (Findings).",
             "Figures picked by the rule: 1 of 4 ranked cells; the study has 4 cells",
-            "a difference is not read as the effect of a factor.",
-            "the mean difference of chosen views, selection half minus evaluation half, is +0.050",
+            "a difference says nothing about its cause.",
+            "on the half on which views were chosen, their mean score differs by +0.050",
         ] {
             assert!(text.contains(sentence), "{sentence}\n{text}");
         }

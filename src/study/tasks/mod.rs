@@ -228,8 +228,7 @@ impl KnownResults<'_> {
         let groups: Vec<String> = study.fairness.groups.iter().filter(there).cloned().collect();
         let attributes = questions.iter().flat_map(Question::attributes).chain(groups.iter().map(String::as_str));
         let labels = self.labels(attributes.collect::<BTreeSet<_>>())?;
-        let decisions =
-            self.output(Step::FeatureScores { model, layer: layer }, ScoreFeatures::DECISIONS, GroupFairness::DECISIONS)?;
+        let decisions = self.output(Step::FeatureScores { model, layer }, ScoreFeatures::DECISIONS, GroupFairness::DECISIONS)?;
         let inputs = [vec![self.images()?, self.features(model, layer, role::FEATURES)?, decisions], labels].concat();
         let (statistics, seed) = (study.statistics, study.seed);
         Some((Work::Fairness(GroupFairness { questions, groups, depth: study.fairness.depth, statistics, seed }), inputs))

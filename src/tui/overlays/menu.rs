@@ -39,7 +39,7 @@ fn choose(shared: &mut Shared, options: &[String], cursor: usize, choice: MenuCh
         MenuChoice::Add => {
             match (Adding::ALL.get(cursor), shared.matrix_snapshot()) {
                 (Some(adding), Some(matrix_snapshot)) => {
-                    shared.overlay = Some(Overlay::Form(Form::new(*adding, matrix_snapshot)))
+                    shared.overlay = Some(Overlay::Form(Form::new(*adding, matrix_snapshot)));
                 }
                 _ => shared.say("no study is open: F opens one", true),
             }

@@ -102,7 +102,7 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("umap", project(umap.clone())),
         ("score", Work::Score(ScoreViews { question: question.clone(), views: views.clone(), statistics, seed: 7 })),
         ("quantity", Work::Score(ScoreViews { question: quantity, views: views.clone(), statistics, seed: 7 })),
-        ("space", Work::FeatureScores(ScoreFeatures { questions: questions.clone().into(), statistics, seed: 7 })),
+        ("space", Work::FeatureScores(ScoreFeatures { questions: questions.clone(), statistics, seed: 7 })),
         (
             "steady",
             Work::Robustness(Robustness {
@@ -116,7 +116,7 @@ fn samples() -> Vec<(&'static str, Task)> {
         (
             "fairness",
             Work::Fairness(GroupFairness {
-                questions: questions.clone().into(),
+                questions: questions.clone(),
                 groups: vec!["race".into(), "Male".into()],
                 depth: 2,
                 statistics,

@@ -157,7 +157,7 @@ pub fn describe(architecture: &Architecture, family: &WeightFamily) -> Result<Ne
 /// here also with our own names.
 pub(super) fn candidates() -> impl Iterator<Item = (&'static str, WeightFamily)> {
     built().flat_map(|(family, network)| {
-        let own = family.trained_here.then(|| WeightFamily::own());
+        let own = family.trained_here.then(WeightFamily::own);
         [WeightFamily::of(family.word)].into_iter().chain(own).map(|family| (network.word, family))
     })
 }

@@ -53,7 +53,7 @@ pub(crate) fn update(matrix: &mut MatrixState, shared: &mut Shared, command: Scr
         ScreenCommand::StepForth => step_level(matrix, shared, 1),
         ScreenCommand::StepBack => step_level(matrix, shared, -1),
         ScreenCommand::View => {
-            matrix.view = shared.matrix_snapshot().and_then(|matrix_snapshot| next_view(matrix, matrix_snapshot))
+            matrix.view = shared.matrix_snapshot().and_then(|matrix_snapshot| next_view(matrix, matrix_snapshot));
         }
         ScreenCommand::Wide => matrix.wide = !matrix.wide,
         ScreenCommand::Exclude => return exclude(matrix, shared),
@@ -75,7 +75,7 @@ pub(crate) fn update(matrix: &mut MatrixState, shared: &mut Shared, command: Scr
 fn down(matrix: &mut MatrixState, shared: &Shared, by: isize) {
     match (matrix.levels, shared.matrix_snapshot()) {
         (Some(line), Some(matrix_snapshot)) => {
-            matrix.levels = Some(movement::moved(line, by, levels::lines(matrix_snapshot).len()))
+            matrix.levels = Some(movement::moved(line, by, levels::lines(matrix_snapshot).len()));
         }
         _ => {
             matrix.row = movement::moved(matrix.row, by, matrix.order.len());
