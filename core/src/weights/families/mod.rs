@@ -3,6 +3,7 @@
 //! To add a family: a file with its [`NetworkFamily`], and its row in [`FAMILIES`]. To add a network to a family: a [`NetworkSpec`].
 //! Only arithmetic that no network had before needs more: a kind of [`Operation`], and its place in `torch/src/network.rs`.
 
+mod adaface;
 mod arcface_torch;
 mod cydonia;
 mod face_evolve;
@@ -65,12 +66,13 @@ struct Trunk {
 }
 
 /// The register of families. Of two networks with the same tensors, the one that comes first is recognised in a file.
-pub const FAMILIES: [&NetworkFamily; 6] = [
+pub const FAMILIES: [&NetworkFamily; 7] = [
     &torchvision::FAMILY,
     &timm::FAMILY,
     &arcface_torch::FAMILY,
     &treb1en::FAMILY,
     &face_evolve::FAMILY,
+    &adaface::FAMILY,
     &cydonia::FAMILY,
 ];
 
