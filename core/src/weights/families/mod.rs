@@ -7,6 +7,7 @@ mod adaface;
 mod arcface_torch;
 mod cydonia;
 mod face_evolve;
+mod facenet_pytorch;
 mod ir;
 mod iresnet;
 mod residual;
@@ -66,7 +67,7 @@ struct Trunk {
 }
 
 /// The register of families. Of two networks with the same tensors, the one that comes first is recognised in a file.
-pub const FAMILIES: [&NetworkFamily; 7] = [
+pub const FAMILIES: [&NetworkFamily; 8] = [
     &torchvision::FAMILY,
     &timm::FAMILY,
     &arcface_torch::FAMILY,
@@ -74,6 +75,7 @@ pub const FAMILIES: [&NetworkFamily; 7] = [
     &face_evolve::FAMILY,
     &adaface::FAMILY,
     &cydonia::FAMILY,
+    &facenet_pytorch::FAMILY,
 ];
 
 /// The layers of networks of four stages: after each stage, and the embedding.
