@@ -331,7 +331,7 @@ mod tests {
         };
     }
 
-    parity! { torchvision timm arcface_torch treb1en face_evolve adaface cydonia facenet_pytorch }
+    parity! { torchvision timm arcface_torch treb1en face_evolve adaface cydonia facenet_pytorch magface }
 
     #[test]
     fn every_family_is_held_against_pytorch() {

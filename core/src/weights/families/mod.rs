@@ -10,6 +10,7 @@ mod face_evolve;
 mod facenet_pytorch;
 mod ir;
 mod iresnet;
+mod magface;
 mod residual;
 mod timm;
 mod torchvision;
@@ -67,7 +68,7 @@ struct Trunk {
 }
 
 /// The register of families. Of two networks with the same tensors, the one that comes first is recognised in a file.
-pub const FAMILIES: [&NetworkFamily; 8] = [
+pub const FAMILIES: [&NetworkFamily; 9] = [
     &torchvision::FAMILY,
     &timm::FAMILY,
     &arcface_torch::FAMILY,
@@ -76,6 +77,7 @@ pub const FAMILIES: [&NetworkFamily; 8] = [
     &adaface::FAMILY,
     &cydonia::FAMILY,
     &facenet_pytorch::FAMILY,
+    &magface::FAMILY,
 ];
 
 /// The layers of networks of four stages: after each stage, and the embedding.
