@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use visavis_core::{
     domain::{
-        model::{Source, Weights},
+        model::{Source, WeightFamily, Weights},
         study::{Preparation, Study},
     },
     weights::families::{self, Input},
@@ -20,10 +20,12 @@ pub(crate) fn other_preparations(study: &Study) -> Vec<String> {
         models.entry((family.word(), &network.prepare)).or_default().push(format!("`{}`", model.name));
     }
     let warning = |((family, prepare), models): ((&str, &str), Vec<String>)| {
-        let input = families::FAMILIES.iter().find(|of| of.word == family)?.input;
+        let input = families::input_of(&WeightFamily::of(family))?;
         let [trained, given] = different(&input, study.preparations.get(prepare)?)?;
         let models = models.join(", ");
-        Some(format!("{models}: weights of the family {family} were trained with {trained}; the preparation `{prepare}` gives {given}"))
+        Some(format!(
+            "{models}: weights of the family {family} were trained with {trained}; the preparation `{prepare}` gives {given}"
+        ))
     };
     models.into_iter().filter_map(warning).collect()
 }
@@ -48,7 +50,7 @@ fn different(input: &Input, preparation: &Preparation) -> Option<[String; 2]> {
 #[cfg(test)]
 mod tests {
     use super::{super::testing::study, *};
-    use visavis_core::domain::{model::WeightFamily, study::PixelScale};
+    use visavis_core::domain::study::PixelScale;
 
     /// The sentences of the study in memory, whose trained network comes from a file instead.
     fn warned(family: &str, size: usize, scale: PixelScale) -> Vec<String> {
@@ -71,9 +73,14 @@ mod tests {
         );
         assert_eq!(
             warned("adaface", 112, PixelScale::Vggface2),
-            ["`trained`: weights of the family adaface were trained with scale symmetric; the preparation `small` gives scale vggface2"]
+            [
+                "`trained`: weights of the family adaface were trained with scale symmetric; the preparation `small` gives scale vggface2"
+            ]
         );
-        assert!(warned("treb1en", 112, PixelScale::Symmetric)[0].contains("trained with channels bgr; the preparation `small` gives channels rgb"));
+        assert!(
+            warned("treb1en", 112, PixelScale::Symmetric)[0]
+                .contains("trained with channels bgr; the preparation `small` gives channels rgb")
+        );
     }
 
     #[test]

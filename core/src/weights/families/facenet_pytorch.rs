@@ -1,4 +1,4 @@
-//! Inception-ResNet-v1 (Szegedy, Ioffe, Vanhoucke and Alemi, AAAI 2017) of `facenet-pytorch`: FaceNet's successor. Its embedding has length 1.
+//! Inception-ResNet-v1 (Szegedy, Ioffe, Vanhoucke and Alemi, AAAI 2017) of `facenet-pytorch`. Its embedding has length 1.
 
 use super::{Input, NetworkFamily, NetworkSpec, Trunk, narrowed};
 use crate::{

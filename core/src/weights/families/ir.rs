@@ -1,6 +1,6 @@
-//! What the IR and IR-SE networks share, under the names of TreB1eN's `InsightFace_Pytorch`: ArcFace's residual networks (Deng et al., CVPR
-//! 2019), their blocks numbered through. They take pictures of 112 × 112 pixels. Programs differ in what is between a block's convolutions and
-//! behind the last normalisation.
+//! What the IR and IR-SE networks share, under the names of TreB1eN's `InsightFace_Pytorch`: ArcFace's residual networks (Deng et al.,
+//! CVPR 2019), their blocks numbered through. They take pictures of 112 × 112 pixels. Programs differ in what is between a block's
+//! convolutions and behind the last normalisation.
 
 use super::{
     EPSILON, Trunk,

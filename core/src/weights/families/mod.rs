@@ -184,6 +184,24 @@ pub fn describe(architecture: &Architecture, family: &WeightFamily) -> Result<Ne
     Ok(NetworkDescription { title: format!("{architecture} ({family})"), operations })
 }
 
+/// Other families with a network of the same tensors: no file tells them apart, and they compute otherwise.
+///
+/// # Errors
+/// An architecture that is not built here, or not of that family.
+pub(super) fn with_the_same_tensors(word: &str, family: &WeightFamily) -> Result<Vec<WeightFamily>> {
+    let tensors = |word: &str, family: &WeightFamily| -> Result<_> {
+        Ok(describe(&Architecture { word: word.to_owned(), width: 1.0 }, family)?.tensors())
+    };
+    let wanted = tensors(word, family)?;
+    let mut same = Vec::new();
+    for (other, of) in candidates().filter(|(_, of)| of != family) {
+        if tensors(other, &of)? == wanted {
+            same.push(of);
+        }
+    }
+    Ok(same)
+}
+
 /// Every pair of an architecture's word and a family that weight files can be of, in the order of the register; those that are trained
 /// here also with our own names.
 pub(super) fn candidates() -> impl Iterator<Item = (&'static str, WeightFamily)> {
@@ -289,6 +307,20 @@ mod tests {
         let columns = |width| of(width).columns(64).unwrap().into_iter().map(|(_, columns)| columns).collect::<Vec<_>>();
         assert_eq!(columns(0.25), [16, 32, 64, 128, 128]);
         assert_eq!(columns(0.01), [8, 8, 8, 8, 32]);
+    }
+
+    #[test]
+    fn families_that_no_file_tells_apart_are_known() {
+        let same = |word: &str, family: &str| {
+            let found = with_the_same_tensors(word, &WeightFamily::of(family)).unwrap();
+            found.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(same("resnet50", "torchvision"), ["cydonia"]);
+        assert_eq!(same("resnet50", "cydonia"), ["torchvision"]);
+        assert_eq!(same("iresnet50", "arcface_torch"), ["magface"]);
+        assert_eq!(same("irse50", "treb1en"), ["face_evolve"]);
+        assert!(same("ir50", "adaface").is_empty());
+        assert!(same("resnet34", "visavis").is_empty());
     }
 
     /// What a network of these weights is given, unless a study says otherwise.
