@@ -33,7 +33,7 @@ impl WeightsCommand {
         if context.json {
             say_json(&json!({
                 "format": 1, "family": found.family, "architecture": found.architecture, "container": "safetensors",
-                "tensors": found.tensors, "prefix": found.prefix, "needless": found.needless, "missing": found.missing, "extra": found.extra, "digest": digest,
+                "same_tensors": found.same_tensors, "tensors": found.tensors, "prefix": found.prefix, "needless": found.needless, "missing": found.missing, "extra": found.extra, "digest": digest,
             }));
             return Ok(());
         }
@@ -42,6 +42,9 @@ impl WeightsCommand {
                 say(format!("{architecture} of the family {family}, {}", count(found.tensors, "tensor")));
             }
             _ => say(format!("{} of no family that is known here", count(found.tensors, "tensor"))),
+        }
+        for other in &found.same_tensors {
+            say(format!("  or of the family {other}: it has the same tensors and computes otherwise, so only you can tell"));
         }
         if !found.prefix.is_empty() {
             say(format!("  all names begin with `{}`, which is left out", printable(&found.prefix)));

@@ -28,6 +28,7 @@ mod tasks;
 mod testing;
 mod timeline;
 pub mod torch;
+mod trained_with;
 pub mod watch;
 
 pub use cost::{CostEstimate, Costs};
@@ -117,6 +118,7 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
         warnings.push(format!("{UNKNOWN_IDENTITIES}; {say}"));
     }
     warnings.extend(checks::check(&file, &survey)?);
+    warnings.extend(trained_with::other_preparations(&file.study));
     warnings.extend(twins(&file.study.models).into_iter().map(|[first, second]| {
         format!("the models `{first}` and `{second}` are one under two names: every test of one is made again of the other")
     }));

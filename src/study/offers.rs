@@ -26,7 +26,7 @@ impl Offers {
         let evaluated = |name: &String| Some(name) == study.evaluation.dataset.as_ref();
         let sets = study.datasets.iter().filter(|(name, set)| !evaluated(name) && (pretends || set.is_here()));
         let cropped = study.preparations.iter().filter(|(_, of)| pretends || of.crop.is_of_picture_alone());
-        let families = families::built_families().into_iter().filter(|_| !pretends);
+        let families = families::family_words().into_iter().filter(|_| !pretends);
         Offers {
             losses: LOSSES
                 .iter()

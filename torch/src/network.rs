@@ -25,12 +25,15 @@ enum TorchOperation {
     Normalisation(TorchNormalisation),
     Relu,
     Prelu(Tensor),
-    MaxPool { size: i64, stride: i64, padding: i64 },
+    MaxPool { size: i64, stride: i64, padding: i64, partial: bool },
     Excitation { reduce: TorchConvolution, expand: TorchConvolution },
     Residual { body: Vec<TorchOperation>, shortcut: Vec<TorchOperation> },
+    Branches(Vec<Vec<TorchOperation>>),
+    Times(f64),
     GlobalMean,
     Flatten,
     Linear { weight: Tensor, bias: Option<Tensor> },
+    UnitVector,
     Layer,
 }
 
@@ -42,8 +45,9 @@ struct TorchConvolution {
 }
 
 struct TorchNormalisation {
-    scale: Tensor,
-    shift: Tensor,
+    /// Neither is there unless it is affine.
+    scale: Option<Tensor>,
+    shift: Option<Tensor>,
     mean: Tensor,
     variance: Tensor,
     epsilon: f64,
@@ -102,17 +106,19 @@ fn built(operations: &[Operation], parameters: &Parameters) -> Vec<TorchOperatio
     };
     let operation = |operation: &Operation| match operation {
         Operation::Convolution(of) => TorchOperation::Convolution(convolution(of)),
-        Operation::Normalisation(Normalisation { name, epsilon, .. }) => TorchOperation::Normalisation(TorchNormalisation {
-            scale: tensor(name, "weight"),
-            shift: tensor(name, "bias"),
-            mean: tensor(name, "running_mean"),
-            variance: tensor(name, "running_var"),
-            epsilon: *epsilon,
-        }),
+        Operation::Normalisation(Normalisation { name, epsilon, affine, .. }) => {
+            TorchOperation::Normalisation(TorchNormalisation {
+                scale: affine.then(|| tensor(name, "weight")),
+                shift: affine.then(|| tensor(name, "bias")),
+                mean: tensor(name, "running_mean"),
+                variance: tensor(name, "running_var"),
+                epsilon: *epsilon,
+            })
+        }
         Operation::Relu => TorchOperation::Relu,
         Operation::Prelu { name, .. } => TorchOperation::Prelu(tensor(name, "weight")),
-        Operation::MaxPool { size, stride, padding } => {
-            TorchOperation::MaxPool { size: *size as i64, stride: *stride as i64, padding: *padding as i64 }
+        Operation::MaxPool { size, stride, padding, partial } => {
+            TorchOperation::MaxPool { size: *size as i64, stride: *stride as i64, padding: *padding as i64, partial: *partial }
         }
         Operation::Excitation { reduce, expand } => {
             TorchOperation::Excitation { reduce: convolution(reduce), expand: convolution(expand) }
@@ -120,11 +126,16 @@ fn built(operations: &[Operation], parameters: &Parameters) -> Vec<TorchOperatio
         Operation::Residual { body, shortcut } => {
             TorchOperation::Residual { body: built(body, parameters), shortcut: built(shortcut, parameters) }
         }
+        Operation::Branches(branches) => {
+            TorchOperation::Branches(branches.iter().map(|branch| built(branch, parameters)).collect())
+        }
+        Operation::Times(factor) => TorchOperation::Times(*factor),
         Operation::GlobalMean => TorchOperation::GlobalMean,
         Operation::Flatten => TorchOperation::Flatten,
         Operation::Linear { name, bias, .. } => {
             TorchOperation::Linear { weight: tensor(name, "weight"), bias: bias.then(|| tensor(name, "bias")) }
         }
+        Operation::UnitVector => TorchOperation::UnitVector,
         Operation::Layer(_) => TorchOperation::Layer,
     };
     operations.iter().map(operation).collect()
@@ -144,6 +155,7 @@ fn folded(operations: Vec<TorchOperation>) -> Vec<TorchOperation> {
                     TorchOperation::Residual { body, shortcut } => {
                         TorchOperation::Residual { body: folded(body), shortcut: folded(shortcut) }
                     }
+                    TorchOperation::Branches(branches) => TorchOperation::Branches(branches.into_iter().map(folded).collect()),
                     other => other,
                 });
             }
@@ -163,8 +175,8 @@ fn run(operations: &[TorchOperation], input: &Tensor, mode: Mode, layers: &mut V
             TorchOperation::Relu if place == 0 || matches!(operations[place - 1], TorchOperation::Layer) => x.relu(),
             TorchOperation::Relu => x.relu_(),
             TorchOperation::Prelu(slopes) => x.prelu(&slopes.to_kind(x.kind())),
-            TorchOperation::MaxPool { size, stride, padding } => {
-                x.max_pool2d([*size; 2], [*stride; 2], [*padding; 2], [1, 1], false)
+            TorchOperation::MaxPool { size, stride, padding, partial } => {
+                x.max_pool2d([*size; 2], [*stride; 2], [*padding; 2], [1, 1], *partial)
             }
             TorchOperation::Excitation { reduce, expand } => {
                 let means = x.mean_dim(&[2i64, 3][..], true, x.kind());
@@ -175,9 +187,16 @@ fn run(operations: &[TorchOperation], input: &Tensor, mode: Mode, layers: &mut V
                 let body = run(body, &x, mode, layers);
                 body + run(shortcut, &x, mode, layers)
             }
+            TorchOperation::Branches(branches) => {
+                let maps: Vec<Tensor> = branches.iter().map(|branch| run(branch, &x, mode, layers)).collect();
+                Tensor::cat(&maps, 1)
+            }
+            TorchOperation::Times(factor) => x * *factor,
             TorchOperation::GlobalMean => means(&x),
             TorchOperation::Flatten => x.to_kind(Kind::Float).flatten(1, -1),
             TorchOperation::Linear { weight, bias } => x.linear(weight, bias.as_ref()),
+            // A vector of zeros stays one.
+            TorchOperation::UnitVector => &x / x.norm_scalaropt_dim(2, [1i64], true).clamp_min(1e-12),
             TorchOperation::Layer => {
                 layers.push(if x.dim() == 4 { means(&x) } else { x.shallow_clone() });
                 x
@@ -204,13 +223,15 @@ impl TorchConvolution {
     fn with(self, TorchNormalisation { scale, shift, mean, variance, epsilon }: &TorchNormalisation) -> Self {
         tch::no_grad(|| {
             let double = |tensor: &Tensor| tensor.to_kind(Kind::Double);
-            let factor = double(scale) / (double(variance) + *epsilon).sqrt();
+            let deviation = (double(variance) + *epsilon).sqrt();
+            let factor = scale.as_ref().map_or_else(|| deviation.reciprocal(), |scale| double(scale) / &deviation);
             let weight = (double(&self.weight) * factor.reshape([-1, 1, 1, 1])).to_kind(Kind::Float);
             let mean = match &self.bias {
                 Some(bias) => double(mean) - double(bias),
                 None => double(mean),
             };
-            let bias = (double(shift) - mean * &factor).to_kind(Kind::Float);
+            let moved = mean * &factor;
+            let bias = shift.as_ref().map_or_else(|| moved.neg(), |shift| double(shift) - &moved).to_kind(Kind::Float);
             TorchConvolution { weight, bias: Some(bias), ..self }
         })
     }
@@ -220,7 +241,7 @@ impl TorchNormalisation {
     fn of(&self, x: &Tensor, mode: Mode) -> Tensor {
         let TorchNormalisation { scale, shift, mean, variance, epsilon } = self;
         let cudnn = matches!(x.device(), tch::Device::Cuda(_));
-        x.batch_norm(Some(scale), Some(shift), Some(mean), Some(variance), mode == Mode::Learns, MOMENTUM, *epsilon, cudnn)
+        x.batch_norm(scale.as_ref(), shift.as_ref(), Some(mean), Some(variance), mode == Mode::Learns, MOMENTUM, *epsilon, cudnn)
     }
 }
 
@@ -235,7 +256,7 @@ mod tests {
     };
 
     /// So many numbers of a layer are in the file of answers: of more, every second, third, … one.
-    const KEPT: usize = 256;
+    const KEPT: usize = 64;
 
     /// The numbers that `tests/fixtures/torch/make.py` gives a name.
     fn numbers(name: &str, count: usize) -> Vec<f64> {
@@ -264,33 +285,93 @@ mod tests {
         (name, weights::Tensor { shape, values })
     }
 
-    #[test]
-    fn every_layer_is_pytorchs() {
-        let answers: serde_json::Value = serde_json::from_str(include_str!("../../tests/fixtures/torch/layers.json")).unwrap();
-        let pictures: Vec<f32> = numbers("pictures", 2 * 3 * 112 * 112).into_iter().map(|u| u as f32).collect();
-        let pictures = Tensor::from_slice(&pictures).reshape([2, 3, 112, 112]);
-        let networks = FAMILIES.into_iter().flat_map(|family| family.networks.iter().map(move |network| (family, network.word)));
-        for (family, word) in networks {
-            let layers = family.layers;
-            let family = &WeightFamily::of(family.word);
-            let architecture = Architecture { word: word.into(), width: 1.0 };
+    fn answers() -> serde_json::Value {
+        serde_json::from_str(include_str!("../../tests/fixtures/torch/layers.json")).unwrap()
+    }
+
+    /// Holds every layer of every network of a family against what PyTorch made of the same weights and pictures.
+    fn every_layer_is_pytorchs(word: &str) {
+        let answers = &answers()["families"][word];
+        let side = answers["side"].as_i64().unwrap();
+        let pictures: Vec<f32> = numbers("pictures", (2 * 3 * side * side) as usize).into_iter().map(|u| u as f32).collect();
+        let pictures = Tensor::from_slice(&pictures).reshape([2, 3, side, side]);
+        let of = FAMILIES.into_iter().find(|of| of.word == word).unwrap();
+        let family = &WeightFamily::of(word);
+        for network in of.networks {
+            let architecture = Architecture { word: network.word.into(), width: 1.0 };
             let tensors: BTreeMap<_, _> = layout(&architecture, family).unwrap().into_iter().map(filled).collect();
             // Through a file, as a user's weights come.
             let bytes = weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).unwrap();
             let strict = weights::read(&bytes, std::path::Path::new("w.safetensors"), &architecture, family).unwrap();
             let parameters = Parameters::of(&strict.tensors, Device::Cpu);
-            let network = || TorchNetwork::new(&architecture, family, &parameters).unwrap();
-            let [plain, folded] = [network(), network().folded()].map(|of| tch::no_grad(|| of.layers(&pictures, Mode::IsRead)));
-            for (name, layer) in layers.iter().zip(&plain).chain(layers.iter().zip(&folded)) {
-                let wanted: Vec<f64> = serde_json::from_value(answers[word][name].clone()).unwrap();
+            let built = || TorchNetwork::new(&architecture, family, &parameters).unwrap();
+            let [plain, folded] = [built(), built().folded()].map(|of| tch::no_grad(|| of.layers(&pictures, Mode::IsRead)));
+            assert_eq!(plain.len(), of.layers.len(), "{word} {}", network.word);
+            for (name, layer) in of.layers.iter().zip(&plain).chain(of.layers.iter().zip(&folded)) {
+                let told = format!("{word} {} {name}", network.word);
+                let wanted: Vec<f64> = serde_json::from_value(answers["networks"][network.word][name].clone()).unwrap();
                 let all = Vec::<f32>::try_from(&layer.flatten(0, -1)).unwrap();
                 let found: Vec<f32> = all.iter().step_by((all.len() / KEPT).max(1)).copied().collect();
-                assert_eq!(found.len(), wanted.len(), "{word} {name}");
+                assert_eq!(found.len(), wanted.len(), "{told}");
                 let size = wanted.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
                 let off = found.iter().zip(&wanted).map(|(found, wanted)| (f64::from(*found) - wanted).abs()).fold(0.0, f64::max);
-                println!("{word} {name}: off by {:.1e} of the largest value", off / size);
-                assert!(off <= 1e-5 * size, "{word} {name}: off by {off} of {size}");
+                println!("{told}: off by {:.1e} of the largest value", off / size);
+                assert!(off <= 1e-5 * size, "{told}: off by {off} of {size}");
             }
         }
+    }
+
+    /// A test for each family, so that they run side by side.
+    macro_rules! parity {
+        ($($family:ident)*) => {
+            const TESTED: &[&str] = &[$(stringify!($family)),*];
+            mod parity {
+                $(#[test] fn $family() { super::every_layer_is_pytorchs(stringify!($family)) })*
+            }
+        };
+    }
+
+    parity! { torchvision timm arcface_torch treb1en face_evolve adaface cydonia facenet_pytorch magface }
+
+    #[test]
+    fn every_family_is_held_against_pytorch() {
+        let answers = answers();
+        for family in FAMILIES {
+            assert!(TESTED.contains(&family.word), "`parity!` lacks {}", family.word);
+            // No answer is left over.
+            let answered = answers["families"][family.word]["networks"].as_object().unwrap();
+            assert_eq!(answered.len(), family.networks.len(), "{}", family.word);
+        }
+        assert_eq!(answers["families"].as_object().unwrap().len(), FAMILIES.len());
+    }
+
+    /// A normalisation that only standardises, behind a convolution: alone and taken in by it.
+    #[test]
+    fn a_normalisation_without_scale_and_shift_is_folded_all_the_same() {
+        let tensor = |shape: &[i64], name: &str| {
+            let values: Vec<f32> = numbers(name, shape.iter().product::<i64>() as usize).into_iter().map(|u| u as f32).collect();
+            Tensor::from_slice(&values).reshape(shape)
+        };
+        let built = || {
+            let (weight, bias) = (tensor(&[4, 3, 1, 1], "w"), Some(tensor(&[4], "b")));
+            let (mean, variance) = (tensor(&[4], "m"), tensor(&[4], "v").square() + 0.5);
+            vec![
+                TorchOperation::Convolution(TorchConvolution { weight, bias, stride: 1, padding: [0, 0] }),
+                TorchOperation::Normalisation(TorchNormalisation { scale: None, shift: None, mean, variance, epsilon: 1e-5 }),
+            ]
+        };
+        let maps = tensor(&[2, 3, 5, 5], "x");
+        let of = |operations: &[TorchOperation]| run(operations, &maps, Mode::IsRead, &mut vec![]);
+        let folded = folded(built());
+        assert_eq!(folded.len(), 1);
+        let off = (of(&built()) - of(&folded)).abs().max().double_value(&[]);
+        assert!(off < 1e-6, "{off}");
+    }
+
+    #[test]
+    fn a_unit_vector_has_length_one_and_one_of_zeros_stays() {
+        let vectors = Tensor::from_slice(&[3.0f32, -4.0, 0.0, 0.0]).reshape([2, 2]);
+        let of = run(&[TorchOperation::UnitVector], &vectors, Mode::IsRead, &mut vec![]);
+        assert_eq!(Vec::<f32>::try_from(&of.flatten(0, -1)).unwrap(), [0.6, -0.8, 0.0, 0.0]);
     }
 }

@@ -30,6 +30,9 @@ impl Scale {
             PixelScale::Symmetric => by([0.5; 3], [0.5; 3], false),
             // Means of blue, green, red; numbers stay in 0 … 255.
             PixelScale::Vggface2 => by([91.4953, 103.8827, 131.0912].map(|mean: f32| mean / 255.0), [1.0 / 255.0; 3], true),
+            PixelScale::Unit => by([0.0; 3], [1.0; 3], false),
+            // (x − 127.5) / 128.
+            PixelScale::Facenet => by([0.5; 3], [128.0 / 255.0; 3], false),
             PixelScale::Raw => by([0.0; 3], [1.0 / 255.0; 3], false),
         }
     }

@@ -2,7 +2,7 @@
 //! that is there must be the network's: a file that fits only nearly would run, and give numbers that mean nothing.
 
 use super::{
-    families::candidates,
+    families::{candidates, with_the_same_tensors},
     layout::{Role, TensorEntry, layout},
 };
 use crate::domain::{
@@ -224,6 +224,7 @@ pub fn inspect(bytes: &[u8], path: &Path) -> Result<Inspected> {
         return Ok(Inspected { tensors: names.len(), needless, ..Inspected::default() });
     };
     Ok(Inspected {
+        same_tensors: with_the_same_tensors(&architecture.word, &family)?,
         family: Some(family),
         architecture: Some(architecture.to_string()),
         tensors: names.len(),
@@ -241,6 +242,8 @@ pub struct Inspected {
     pub family: Option<WeightFamily>,
     /// The network with its width, as [`Architecture`] displays it; `None` where the family is not known.
     pub architecture: Option<String>,
+    /// Other families whose network of this architecture has the same tensors: the file may be of them.
+    pub same_tensors: Vec<WeightFamily>,
     /// How many the file holds.
     pub tensors: usize,
     /// What all the network's names begin with, and which is left out.

@@ -5,6 +5,7 @@ pub mod families;
 mod file;
 mod layout;
 mod operation;
+mod shape;
 
 pub use families::describe;
 pub use file::{Inspected, Strict, Tensor, examine, inspect, read, tensors, write};

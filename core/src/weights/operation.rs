@@ -1,7 +1,10 @@
 //! What a network computes: a list of operations, in the order of the forward pass, each with the names of its tensors. A family
 //! writes the list once. Tensors, layers and shapes are read off it here; `torch/src/network.rs` carries it out.
 
-use super::layout::{Role, TensorEntry};
+use super::{
+    layout::{Role, TensorEntry},
+    shape::{Shape, flow},
+};
 use crate::domain::{Fault, Result};
 
 /// One step of a forward pass. It takes maps (N × channels × height × width) or vectors (N × columns), as said for each.
@@ -28,6 +31,8 @@ pub enum Operation {
         stride: usize,
         /// Places added at each edge, which never are the maximum.
         padding: usize,
+        /// Whether a last window that is partly beyond the edge counts, as in Caffe.
+        partial: bool,
     },
     /// Maps → maps: each channel times a factor in 0–1, computed from the means of all channels: convolution, ReLU, convolution,
     /// sigmoid. Squeeze and excitation (Hu, Shen and Sun, CVPR 2018).
@@ -44,6 +49,10 @@ pub enum Operation {
         /// By which the maps come to the body's shape.
         shortcut: Vec<Operation>,
     },
+    /// Maps → maps: what each branch makes of them, one's channels behind the other's. An empty branch leaves them as they are.
+    Branches(Vec<Vec<Operation>>),
+    /// Maps → maps: all numbers times this one.
+    Times(f64),
     /// Maps → vectors of single precision: the mean of each channel.
     GlobalMean,
     /// Maps → vectors of single precision: all numbers, channel by channel, row by row.
@@ -59,6 +68,8 @@ pub enum Operation {
         /// Whether a constant is added to each column.
         bias: bool,
     },
+    /// Vectors → vectors: each over its length, √Σx².
+    UnitVector,
     /// Features are read here under this name: vectors as they are, maps as the mean of each channel. It changes nothing.
     Layer(&'static str),
 }
@@ -85,12 +96,14 @@ pub struct Convolution {
 /// A batch normalisation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Normalisation {
-    /// `{name}.weight`, `{name}.bias`, `{name}.running_mean`, `{name}.running_var`.
+    /// `{name}.running_mean`, `{name}.running_var`, and, if it is affine, `{name}.weight`, `{name}.bias`.
     pub name: String,
     /// Channels or columns.
     pub channels: usize,
     /// Is added to the variance.
     pub epsilon: f64,
+    /// Whether channels are scaled and shifted behind it, by numbers that are learned.
+    pub affine: bool,
 }
 
 impl Convolution {
@@ -113,14 +126,12 @@ pub(super) fn convolution(name: impl Into<String>, inputs: usize, outputs: usize
 
 /// A normalisation as an operation.
 pub(super) fn normalisation(name: impl Into<String>, channels: usize, epsilon: f64) -> Operation {
-    Operation::Normalisation(Normalisation { name: name.into(), channels, epsilon })
+    Operation::Normalisation(Normalisation { name: name.into(), channels, epsilon, affine: true })
 }
 
-/// What one image is between two operations.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Shape {
-    Map { channels: usize, height: usize, width: usize },
-    Vector { columns: usize },
+/// A PReLU as an operation.
+pub(super) fn prelu(name: impl Into<String>, channels: usize) -> Operation {
+    Operation::Prelu { name: name.into(), channels }
 }
 
 /// A network: all its operations, its head aside.
@@ -171,9 +182,11 @@ fn tensors_of(operations: &[Operation], add: &mut Add) {
     for operation in operations {
         match operation {
             Operation::Convolution(of) => tensors_of_convolution(of, add),
-            Operation::Normalisation(Normalisation { name, channels, .. }) => {
-                add(format!("{name}.weight"), vec![*channels], Role::Scale);
-                add(format!("{name}.bias"), vec![*channels], Role::Shift);
+            Operation::Normalisation(Normalisation { name, channels, affine, .. }) => {
+                if *affine {
+                    add(format!("{name}.weight"), vec![*channels], Role::Scale);
+                    add(format!("{name}.bias"), vec![*channels], Role::Shift);
+                }
                 add(format!("{name}.running_mean"), vec![*channels], Role::RunningMean);
                 add(format!("{name}.running_var"), vec![*channels], Role::RunningVariance);
             }
@@ -186,13 +199,24 @@ fn tensors_of(operations: &[Operation], add: &mut Add) {
                 tensors_of(body, add);
                 tensors_of(shortcut, add);
             }
+            Operation::Branches(branches) => {
+                for branch in branches {
+                    tensors_of(branch, add);
+                }
+            }
             Operation::Linear { name, inputs, outputs, bias } => {
                 add(format!("{name}.weight"), vec![*outputs, *inputs], Role::Linear);
                 if *bias {
                     add(format!("{name}.bias"), vec![*outputs], Role::Bias);
                 }
             }
-            Operation::Relu | Operation::MaxPool { .. } | Operation::GlobalMean | Operation::Flatten | Operation::Layer(_) => {}
+            Operation::Relu
+            | Operation::MaxPool { .. }
+            | Operation::Times(_)
+            | Operation::GlobalMean
+            | Operation::Flatten
+            | Operation::UnitVector
+            | Operation::Layer(_) => {}
         }
     }
 }
@@ -202,85 +226,6 @@ fn tensors_of_convolution(Convolution { name, inputs, outputs, kernel, bias, .. 
     if *bias {
         add(format!("{name}.bias"), vec![*outputs], Role::Bias);
     }
-}
-
-/// The shape behind the operations; `layers` gets the columns of those that are passed.
-///
-/// # Errors
-/// The first operation that cannot take what comes to it, in words.
-fn flow(
-    operations: &[Operation],
-    mut shape: Shape,
-    layers: &mut Vec<(&'static str, usize)>,
-) -> std::result::Result<Shape, String> {
-    for operation in operations {
-        shape = match (operation, shape) {
-            (Operation::Convolution(of), shape) => convolved(of, shape)?,
-            (Operation::Normalisation(Normalisation { name, channels, .. }) | Operation::Prelu { name, channels }, shape) => {
-                let (Shape::Map { channels: found, .. } | Shape::Vector { columns: found }) = shape;
-                if found != *channels {
-                    return Err(format!("`{name}` takes {channels} channels, {found} come to it"));
-                }
-                shape
-            }
-            (Operation::Relu, shape) => shape,
-            (Operation::MaxPool { size, stride, padding }, Shape::Map { channels, height, width }) => {
-                let after = |places: usize| windows(places, *size, *stride, *padding);
-                match (after(height), after(width)) {
-                    (Some(height), Some(width)) => Shape::Map { channels, height, width },
-                    _ => return Err(format!("a map of {height} × {width} is smaller than the window of a maximum")),
-                }
-            }
-            (Operation::Excitation { reduce, expand }, Shape::Map { channels, .. }) => {
-                let means = Shape::Map { channels, height: 1, width: 1 };
-                if convolved(expand, convolved(reduce, means)?)? != means {
-                    return Err(format!("`{}` does not give one factor a channel", expand.name));
-                }
-                shape
-            }
-            (Operation::Residual { body, shortcut }, shape) => {
-                let (body, shortcut) = (flow(body, shape, layers)?, flow(shortcut, shape, layers)?);
-                if body != shortcut {
-                    return Err(format!("a body that gives {body:?} is added to a shortcut that gives {shortcut:?}"));
-                }
-                body
-            }
-            (Operation::GlobalMean, Shape::Map { channels, .. }) => Shape::Vector { columns: channels },
-            (Operation::Flatten, Shape::Map { channels, height, width }) => Shape::Vector { columns: channels * height * width },
-            (Operation::Linear { name, inputs, outputs, .. }, Shape::Vector { columns }) => {
-                if columns != *inputs {
-                    return Err(format!("`{name}` takes {inputs} numbers, {columns} come to it"));
-                }
-                Shape::Vector { columns: *outputs }
-            }
-            (Operation::Layer(name), shape) => {
-                let (Shape::Map { channels: columns, .. } | Shape::Vector { columns }) = shape;
-                layers.push((name, columns));
-                shape
-            }
-            (operation, shape) => return Err(format!("{operation:?} does not take {shape:?}")),
-        };
-    }
-    Ok(shape)
-}
-
-fn convolved(of: &Convolution, shape: Shape) -> std::result::Result<Shape, String> {
-    let Shape::Map { channels, height, width } = shape else {
-        return Err(format!("`{}` takes maps, vectors come to it", of.name));
-    };
-    if channels != of.inputs {
-        return Err(format!("`{}` takes {} channels, {channels} come to it", of.name, of.inputs));
-    }
-    let after = |places: usize, side: usize| windows(places, of.kernel[side], of.stride, of.padding[side]);
-    match (after(height, 0), after(width, 1)) {
-        (Some(height), Some(width)) => Ok(Shape::Map { channels: of.outputs, height, width }),
-        _ => Err(format!("the map of {height} × {width} that comes to `{}` is smaller than its kernel", of.name)),
-    }
-}
-
-/// How many places a window has on a padded line; `None` if it is longer than the line.
-fn windows(places: usize, size: usize, stride: usize, padding: usize) -> Option<usize> {
-    Some((places + 2 * padding).checked_sub(size)? / stride + 1)
 }
 
 #[cfg(test)]
@@ -328,18 +273,30 @@ mod tests {
         refused(vec![convolution("a", 4, 4, 3, 1)], "`a` takes 4 channels, 3 come to it");
         refused(vec![normalisation("b", 5, 1e-5)], "`b` takes 5 channels, 3 come to it");
         refused(vec![Operation::GlobalMean, Operation::GlobalMean], "does not take");
-        let pool = Operation::MaxPool { size: 9, stride: 2, padding: 0 };
+        let pool = Operation::MaxPool { size: 9, stride: 2, padding: 0, partial: false };
         refused(vec![pool], "smaller than the window");
         let excitation =
             Operation::Excitation { reduce: Convolution::new("a", 3, 8, 1, 1), expand: Convolution::new("b", 8, 4, 1, 1) };
         refused(vec![excitation], "does not give one factor a channel");
+        refused(vec![Operation::Branches(vec![vec![], vec![convolution("a", 3, 3, 3, 2)]])], "cannot be put behind the others");
+        refused(vec![Operation::UnitVector], "does not take");
     }
 
     #[test]
-    fn a_window_is_counted_where_it_fits() {
-        assert_eq!(windows(112, 7, 2, 3), Some(56));
-        assert_eq!(windows(56, 3, 2, 1), Some(28));
-        assert_eq!(windows(5, 1, 2, 0), Some(3));
-        assert_eq!(windows(2, 3, 1, 0), None);
+    fn branches_give_the_channels_of_all_of_them() {
+        let of = network(vec![
+            Operation::Branches(vec![vec![convolution("a", 3, 5, 3, 1)], vec![], vec![convolution("b", 3, 7, 1, 1)]]),
+            Operation::Times(0.5),
+            Operation::Layer("map"),
+        ]);
+        assert_eq!(of.columns(8).unwrap(), [("map", 5 + 3 + 7)]);
+        assert_eq!(of.tensors().len(), 2);
+    }
+
+    #[test]
+    fn a_normalisation_that_is_not_affine_has_its_statistics_alone() {
+        let plain = Operation::Normalisation(Normalisation { name: "n".into(), channels: 3, epsilon: 1e-5, affine: false });
+        let names: Vec<String> = network(vec![plain]).tensors().into_iter().map(|entry| entry.name).collect();
+        assert_eq!(names, ["n.running_mean", "n.running_var"]);
     }
 }

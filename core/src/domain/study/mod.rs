@@ -11,7 +11,9 @@ use super::{
 };
 use crate::domain::index::{ComparisonIx, ModelIx, ProjectionIx};
 pub use dataset::{Dataset, Evaluation, Identities, LabelFile, LabelProvenance, OnMissing, Partition, Vggface2Split};
-pub use network::{Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, PixelScale, Precision, Preparation, Recipe, Schedule};
+pub use network::{
+    Channels, Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, PixelScale, Precision, Preparation, Recipe, Schedule,
+};
 use std::collections::BTreeMap;
 use typed_index_collections::TiVec;
 

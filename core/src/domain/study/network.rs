@@ -94,8 +94,34 @@ vocabulary! {
         Symmetric = "symmetric",
         /// As Cao et al.'s models of VGGFace2: blue first, less the means of the faces.
         Vggface2 = "vggface2",
+        /// From 0 to 1: x / 255.
+        Unit = "unit",
+        /// As facenet-pytorch's models: (x − 127.5) / 128.
+        Facenet = "facenet",
         /// As they are.
         Raw = "raw",
+    }
+}
+
+impl PixelScale {
+    /// The order of channels of the networks that the scale is named after.
+    pub const fn own_channels(self) -> Channels {
+        match self {
+            PixelScale::Vggface2 => Channels::Bgr,
+            PixelScale::Imagenet | PixelScale::Symmetric | PixelScale::Unit | PixelScale::Facenet | PixelScale::Raw => {
+                Channels::Rgb
+            }
+        }
+    }
+}
+
+vocabulary! {
+    /// In which order a network is given the channels of a picture.
+    pub enum Channels {
+        /// Red, green, blue.
+        Rgb = "rgb",
+        /// Blue, green, red: as pictures come from OpenCV.
+        Bgr = "bgr",
     }
 }
 
@@ -134,6 +160,11 @@ impl Exif {
 }
 
 impl Preparation {
+    /// The order in which the network is given the channels.
+    pub const fn channels(&self) -> Channels {
+        self.scale.own_channels()
+    }
+
     /// What of it enters a key; EXIF where it is not applied.
     pub fn canonical(&self) -> Value {
         let Preparation { crop, size, pad, scale, exif } = self;

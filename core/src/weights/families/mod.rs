@@ -3,15 +3,24 @@
 //! To add a family: a file with its [`NetworkFamily`], and its row in [`FAMILIES`]. To add a network to a family: a [`NetworkSpec`].
 //! Only arithmetic that no network had before needs more: a kind of [`Operation`], and its place in `torch/src/network.rs`.
 
+mod adaface;
 mod arcface_torch;
+mod cydonia;
+mod face_evolve;
+mod facenet_pytorch;
+mod ir;
+mod iresnet;
+mod magface;
 mod residual;
 mod timm;
 mod torchvision;
+mod treb1en;
 
 use super::operation::{NetworkDescription, Operation, normalisation};
 use crate::domain::{
     Fault, Result,
     model::{Architecture, EMBEDDING, WeightFamily},
+    study::{Channels, Crop, PixelScale},
 };
 
 /// A family of networks whose weight files name tensors in the same way.
@@ -22,10 +31,25 @@ pub struct NetworkFamily {
     pub networks: &'static [NetworkSpec],
     /// Names of the layers of all its networks, in order of depth; the last is [`EMBEDDING`].
     pub layers: &'static [&'static str],
+    /// What its weights were trained with.
+    pub input: Input,
     /// Whether its networks can also be trained here. They then get [`own_ending`], and are of the family [`WeightFamily::OWN`].
     pub trained_here: bool,
     /// What comes behind the trunk in the family's weight files: from maps of that many channels to the embedding.
     ending: fn(channels: usize, width: f64) -> Vec<Operation>,
+}
+
+/// How the pictures were prepared that a family's weights were trained with. Weights that are given others still run, and mean less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Pixels a side.
+    pub size: usize,
+    /// The order of channels.
+    pub channels: Channels,
+    /// What numbers of 0 … 255 became.
+    pub scale: PixelScale,
+    /// Which part of a picture was seen.
+    pub crop: Crop,
 }
 
 /// A network of a family.
@@ -44,11 +68,17 @@ struct Trunk {
 }
 
 /// The register of families. Of two networks with the same tensors, the one that comes first is recognised in a file.
-pub const FAMILIES: [&NetworkFamily; 3] = [&torchvision::FAMILY, &timm::FAMILY, &arcface_torch::FAMILY];
-
-/// Networks that a study file may name, with the family of their weights, and that are not built here yet.
-const NOT_BUILT: [(&str, &str); 5] =
-    [("resnet50", "cydonia"), ("seresnet50", "timm"), ("senet50", "cydonia"), ("ir50", "treb1en"), ("irse50", "treb1en")];
+pub const FAMILIES: [&NetworkFamily; 9] = [
+    &torchvision::FAMILY,
+    &timm::FAMILY,
+    &arcface_torch::FAMILY,
+    &treb1en::FAMILY,
+    &face_evolve::FAMILY,
+    &adaface::FAMILY,
+    &cydonia::FAMILY,
+    &facenet_pytorch::FAMILY,
+    &magface::FAMILY,
+];
 
 /// The layers of networks of four stages: after each stage, and the embedding.
 const FOUR_STAGES: [&str; 5] = ["layer1", "layer2", "layer3", "layer4", EMBEDDING];
@@ -88,24 +118,20 @@ pub fn trained_words() -> Vec<&'static str> {
     distinct(built().filter(|(family, _)| family.trained_here).map(|(_, network)| network.word))
 }
 
-/// The words of architectures that a study file may use; not all are built here.
+/// The words of architectures that a study file may use.
 pub fn architecture_words() -> Vec<&'static str> {
-    distinct(built().map(|(_, network)| network.word).chain(NOT_BUILT.map(|(word, _)| word)))
+    distinct(built().map(|(_, network)| network.word))
 }
 
-/// The words of families that weight files of networks that are built here can be of.
-pub fn built_families() -> Vec<&'static str> {
+/// The words of families that weight files can be of.
+pub fn family_words() -> Vec<&'static str> {
     distinct(FAMILIES.map(|family| family.word).into_iter().chain([WeightFamily::OWN]))
 }
 
-/// The words of families that a study file may use; not all are built here.
-pub fn family_words() -> Vec<&'static str> {
-    distinct(FAMILIES.map(|family| family.word).into_iter().chain(NOT_BUILT.map(|(_, family)| family)).chain([WeightFamily::OWN]))
-}
-
-/// The layers of all networks, in order of depth: those of the first family, then what others have beside them.
+/// The layers of all networks, in order of depth: those of the first family, then what others have beside them; the embedding is the last.
 pub fn all_layers() -> Vec<&'static str> {
-    distinct(FAMILIES.iter().flat_map(|family| family.layers.iter().copied()))
+    let inner = FAMILIES.iter().flat_map(|family| family.layers.iter().copied()).filter(|layer| *layer != EMBEDDING);
+    distinct(inner.chain([EMBEDDING]))
 }
 
 fn distinct(words: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
@@ -119,7 +145,7 @@ fn distinct(words: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
 }
 
 /// Whether a network of this word is built here, of some family.
-pub fn is_built(word: &str) -> bool {
+fn is_built(word: &str) -> bool {
     built().any(|(_, network)| network.word == word)
 }
 
@@ -127,6 +153,11 @@ pub fn is_built(word: &str) -> bool {
 pub fn find(word: &str, family: &WeightFamily) -> Option<(&'static NetworkFamily, &'static NetworkSpec)> {
     let is_of = |of: &NetworkFamily| of.word == family.word() || of.trained_here && family.is_own();
     built().find(|(of, network)| network.word == word && is_of(of))
+}
+
+/// What weights of a family were trained with; `None` of those that are trained here, whose studies say it themselves.
+pub fn input_of(family: &WeightFamily) -> Option<Input> {
+    FAMILIES.iter().find(|of| of.word == family.word()).map(|of| of.input)
 }
 
 /// The layers of the network, in order of depth; of networks that are not built here, those that most networks have.
@@ -151,6 +182,24 @@ pub fn describe(architecture: &Architecture, family: &WeightFamily) -> Result<Ne
     let ending = if family.is_own() { own_ending } else { of.ending };
     operations.extend(ending(channels, architecture.width));
     Ok(NetworkDescription { title: format!("{architecture} ({family})"), operations })
+}
+
+/// Other families with a network of the same tensors: no file tells them apart, and they compute otherwise.
+///
+/// # Errors
+/// An architecture that is not built here, or not of that family.
+pub(super) fn with_the_same_tensors(word: &str, family: &WeightFamily) -> Result<Vec<WeightFamily>> {
+    let tensors = |word: &str, family: &WeightFamily| -> Result<_> {
+        Ok(describe(&Architecture { word: word.to_owned(), width: 1.0 }, family)?.tensors())
+    };
+    let wanted = tensors(word, family)?;
+    let mut same = Vec::new();
+    for (other, of) in candidates().filter(|(_, of)| of != family) {
+        if tensors(other, &of)? == wanted {
+            same.push(of);
+        }
+    }
+    Ok(same)
 }
 
 /// Every pair of an architecture's word and a family that weight files can be of, in the order of the register; those that are trained
@@ -186,8 +235,6 @@ mod tests {
         let pairs: Vec<(&str, String)> = candidates().map(|(word, family)| (word, family.to_string())).collect();
         assert!(pairs.iter().all(|(word, family)| is_a_word(word) && is_a_word(family)));
         assert_eq!(pairs.iter().collect::<BTreeSet<_>>().len(), pairs.len(), "a network twice: {pairs:?}");
-        let not_built = |(word, family): (&str, &str)| find(word, &WeightFamily::of(family)).is_none();
-        assert!(NOT_BUILT.into_iter().all(not_built));
     }
 
     /// What earlier releases read in study files.
@@ -226,7 +273,8 @@ mod tests {
                 assert_eq!(of.layers(), layers_of(word, &family), "{}", of.title);
                 assert_eq!(of.layers().last(), Some(&EMBEDDING));
                 // All operations fit together.
-                let columns = of.columns(112).unwrap();
+                let side = input_of(&family).map_or(112, |input| input.size);
+                let columns = of.columns(side).unwrap();
                 assert!(columns.iter().all(|(_, columns)| *columns >= 8), "{}: {columns:?}", of.title);
             }
         }
@@ -262,11 +310,36 @@ mod tests {
     }
 
     #[test]
+    fn families_that_no_file_tells_apart_are_known() {
+        let same = |word: &str, family: &str| {
+            let found = with_the_same_tensors(word, &WeightFamily::of(family)).unwrap();
+            found.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(same("resnet50", "torchvision"), ["cydonia"]);
+        assert_eq!(same("resnet50", "cydonia"), ["torchvision"]);
+        assert_eq!(same("iresnet50", "arcface_torch"), ["magface"]);
+        assert_eq!(same("irse50", "treb1en"), ["face_evolve"]);
+        assert!(same("ir50", "adaface").is_empty());
+        assert!(same("resnet34", "visavis").is_empty());
+    }
+
+    /// What a network of these weights is given, unless a study says otherwise.
+    #[test]
+    fn every_network_takes_what_its_family_was_trained_with() {
+        for (word, family) in candidates().filter(|(_, family)| !family.is_own()) {
+            let of = describe(&Architecture { word: word.into(), width: 1.0 }, &family).unwrap();
+            assert!(of.columns(input_of(&family).unwrap().size).is_ok(), "{}", of.title);
+        }
+        assert_eq!(input_of(&WeightFamily::own()), None);
+    }
+
+    #[test]
     fn a_network_of_another_family_is_refused() {
         let asked = |word: &str, family: &str| {
             describe(&Architecture { word: word.into(), width: 1.0 }, &WeightFamily::of(family)).unwrap_err().what
         };
         assert_eq!(asked("resnet34", "timm"), "resnet34 of the family timm is not built here");
-        assert_eq!(asked("irse50", "treb1en"), "networks of the architecture irse50 are not built here");
+        assert_eq!(asked("irse50", "torchvision"), "irse50 of the family torchvision is not built here");
+        assert_eq!(asked("irse51", "treb1en"), "networks of the architecture irse51 are not built here");
     }
 }

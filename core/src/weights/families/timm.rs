@@ -1,15 +1,30 @@
 //! timm's ResNets with squeeze and excitation: Hu, Shen and Sun, "Squeeze-and-excitation networks" (CVPR 2018).
 
-use super::{FOUR_STAGES, NetworkFamily, NetworkSpec, mean, residual};
-use crate::weights::operation::{Convolution, Operation};
+use super::{
+    FOUR_STAGES, Input, NetworkFamily, NetworkSpec, mean,
+    residual::{self, Dialect},
+};
+use crate::{
+    domain::study::{Channels, Crop, PixelScale},
+    weights::operation::{Convolution, Operation},
+};
 
 pub(super) const FAMILY: NetworkFamily = NetworkFamily {
     word: "timm",
-    networks: &[NetworkSpec {
-        word: "seresnet34",
-        trunk: |width| residual::basic([3, 4, 6, 3], width, |at, channels| Some(excitation(at, channels))),
-    }],
+    networks: &[
+        NetworkSpec {
+            word: "seresnet34",
+            trunk: |width| residual::basic([3, 4, 6, 3], width, |at, channels| Some(excitation(at, channels))),
+        },
+        NetworkSpec {
+            word: "seresnet50",
+            trunk: |width| {
+                residual::bottleneck([3, 4, 6, 3], width, Dialect::Torch, |at, channels| Some(excitation(at, channels)))
+            },
+        },
+    ],
     layers: &FOUR_STAGES,
+    input: Input { size: 224, channels: Channels::Rgb, scale: PixelScale::Imagenet, crop: Crop::Centre },
     trained_here: true,
     ending: mean,
 };
@@ -35,6 +50,7 @@ mod tests {
     #[test]
     fn networks_are_as_large_as_timms() {
         assert_eq!(size("seresnet34", "timm"), (282 - 2, 21_960_416 - 513_000));
+        assert_eq!(size("seresnet50", "timm"), (384 - 2, 28_088_024 - 2_049_000));
     }
 
     #[test]

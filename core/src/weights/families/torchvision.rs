@@ -1,16 +1,21 @@
 //! torchvision's ResNets: He, Zhang, Ren and Sun, "Deep residual learning for image recognition" (CVPR 2016).
 
-use super::{FOUR_STAGES, NetworkFamily, NetworkSpec, mean, residual};
+use super::{
+    FOUR_STAGES, Input, NetworkFamily, NetworkSpec, mean,
+    residual::{self, Dialect},
+};
+use crate::domain::study::{Channels, Crop, PixelScale};
 
 pub(super) const FAMILY: NetworkFamily = NetworkFamily {
     word: "torchvision",
     networks: &[
         NetworkSpec { word: "resnet18", trunk: |width| residual::basic([2, 2, 2, 2], width, |_, _| None) },
         NetworkSpec { word: "resnet34", trunk: |width| residual::basic([3, 4, 6, 3], width, |_, _| None) },
-        NetworkSpec { word: "resnet50", trunk: |width| residual::bottleneck([3, 4, 6, 3], width, |_, _| None) },
-        NetworkSpec { word: "resnet101", trunk: |width| residual::bottleneck([3, 4, 23, 3], width, |_, _| None) },
+        NetworkSpec { word: "resnet50", trunk: |width| residual::bottleneck([3, 4, 6, 3], width, Dialect::Torch, |_, _| None) },
+        NetworkSpec { word: "resnet101", trunk: |width| residual::bottleneck([3, 4, 23, 3], width, Dialect::Torch, |_, _| None) },
     ],
     layers: &FOUR_STAGES,
+    input: Input { size: 224, channels: Channels::Rgb, scale: PixelScale::Imagenet, crop: Crop::Centre },
     trained_here: true,
     ending: mean,
 };
