@@ -45,8 +45,8 @@ mod tests {
     use crate::domain::{
         model::BaselineKind,
         study::{
-            Crop, DeviceClass, Exif, LabelProvenance, OnMissing, Optimizer, Padding, Partition, PixelScale, Precision, Schedule,
-            Vggface2Split,
+            Channels, Crop, DeviceClass, Exif, FaceMark, LabelProvenance, OnMissing, Optimizer, Padding, Partition, PixelScale,
+            Precision, Schedule, Vggface2Split,
         },
     };
 
@@ -76,7 +76,9 @@ mod tests {
         assert_eq!(words!(Precision), "f32 bf16");
         assert_eq!(words!(Crop), "whole face centre aligned");
         assert_eq!(words!(Padding), "reflect zero edge");
-        assert_eq!(words!(PixelScale), "imagenet symmetric vggface2 raw");
+        assert_eq!(words!(PixelScale), "imagenet symmetric vggface2 unit facenet raw");
+        assert_eq!(words!(Channels), "rgb bgr");
+        assert_eq!(words!(FaceMark), "boxes landmarks");
         assert_eq!(words!(Exif), "apply ignore");
         assert_eq!(words!(Optimizer), "sgd adamw");
         assert_eq!(words!(Schedule), "cosine linear step constant");

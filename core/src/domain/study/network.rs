@@ -1,4 +1,4 @@
-//! What a study says of its networks: how they compute, what they are given, how they are trained.
+//! What a study says of its networks: how they compute and how they are trained.
 
 use crate::domain::{canonical::Value, model::parameters, vocabulary::vocabulary};
 use serde::{Deserialize, Serialize};
@@ -45,104 +45,6 @@ impl Numerics {
             .with("device", Value::text(device.word()))
             .with("precision", Value::text(precision.word()))
             .optional("threads", threads.map(Value::count))
-            .done()
-    }
-}
-
-vocabulary! {
-    /// Which part of a picture is looked at.
-    pub enum Crop {
-        /// All of it.
-        Whole = "whole",
-        /// A box around the face.
-        Face = "face",
-        /// The largest square in the middle.
-        Centre = "centre",
-        /// The face with its landmarks at fixed places.
-        Aligned = "aligned",
-    }
-}
-
-impl Crop {
-    /// Is nothing needed but the picture: neither boxes nor landmarks?
-    pub const fn is_of_picture_alone(self) -> bool {
-        match self {
-            Crop::Whole | Crop::Centre => true,
-            Crop::Face | Crop::Aligned => false,
-        }
-    }
-}
-
-vocabulary! {
-    /// What is beside a picture that is no square.
-    pub enum Padding {
-        /// The picture mirrored at its edge.
-        Reflect = "reflect",
-        /// Black.
-        Zero = "zero",
-        /// The outermost pixels.
-        Edge = "edge",
-    }
-}
-
-vocabulary! {
-    /// How numbers of 0 … 255 become those that a network was trained with.
-    pub enum PixelScale {
-        /// As torchvision's models: less ImageNet's mean, over its deviation, by channel.
-        Imagenet = "imagenet",
-        /// As InsightFace's models: from −1 to 1.
-        Symmetric = "symmetric",
-        /// As Cao et al.'s models of VGGFace2: blue first, less the means of the faces.
-        Vggface2 = "vggface2",
-        /// As they are.
-        Raw = "raw",
-    }
-}
-
-/// How a picture becomes the square that a network is given.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Preparation {
-    /// Which part of the picture is taken.
-    pub crop: Crop,
-    /// Pixels a side of the square that a network is given.
-    pub size: usize,
-    /// What fills what the picture leaves of the square.
-    pub pad: Padding,
-    /// What values become.
-    pub scale: PixelScale,
-    /// Whether pictures are turned as their cameras noted.
-    #[serde(default, skip_serializing_if = "Exif::is_applied")]
-    pub exif: Exif,
-}
-
-vocabulary! {
-    /// What becomes of the note of a camera how a picture is to be turned.
-    #[derive(Default)]
-    pub enum Exif {
-        /// The picture is turned upright.
-        #[default]
-        Apply = "apply",
-        /// It is taken as it lies in its file.
-        Ignore = "ignore",
-    }
-}
-
-impl Exif {
-    fn is_applied(&self) -> bool {
-        *self == Exif::Apply
-    }
-}
-
-impl Preparation {
-    /// What of it enters a key; EXIF where it is not applied.
-    pub fn canonical(&self) -> Value {
-        let Preparation { crop, size, pad, scale, exif } = self;
-        Value::map()
-            .with("crop", Value::text(crop.word()))
-            .with("size", Value::count(*size))
-            .with("pad", Value::text(pad.word()))
-            .with("scale", Value::text(scale.word()))
-            .unless("exif", Value::text(exif.word()), &Value::text(Exif::Apply.word()))
             .done()
     }
 }
