@@ -169,7 +169,7 @@ mod tests {
         let of = landmarks([69.0, 111.0, 108.0, 111.0, 88.0, 136.0, 72.0, 152.0, 105.0, 152.0]).unwrap();
         assert!(of.fits(178, 218).is_ok());
         assert!(of.fits(105, 145).is_ok(), "a detector may place a corner of the mouth a little outside");
-        assert!(of.fits(64, 64).unwrap_err().what.contains("(108, 111), does not lie in it: it is 64 × 64"));
+        assert!(of.fits(64, 64).unwrap_err().what.contains("(69, 111), does not lie in it: it is 64 × 64"));
         let outside = Mark::of(FaceMark::Box, &[200.0, 10.0, 50.0, 50.0]).unwrap();
         assert!(outside.fits(178, 218).is_err() && outside.fits(300, 300).is_ok());
     }

@@ -426,7 +426,7 @@ const PINNED: [(&str, &str); 24] = [
     ("train", "7df8145e"),
     ("extract", "a6340fe4"),
     ("baseline", "dbdf1e4b"),
-    ("baseline faces", "00000000"),
+    ("baseline faces", "1de8e3a5"),
     ("pca", "2f6fe9ea"),
     ("ica", "7461b1cf"),
     ("tsne", "551eb795"),
