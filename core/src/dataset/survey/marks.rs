@@ -36,21 +36,26 @@ pub(super) struct MarkTable {
 /// The models that need each kind, of those that are wanted.
 fn needed(study: &Study, wanted: impl Fn(&Model) -> bool) -> BTreeMap<FaceMark, BTreeSet<ModelIx>> {
     let mut needed: BTreeMap<FaceMark, BTreeSet<ModelIx>> = BTreeMap::new();
-    // Pretending takes no pictures.
-    if study.numerics.device == DeviceClass::Pretend {
-        return needed;
-    }
     for (place, model) in study.models.iter_enumerated().filter(|(_, model)| wanted(model)) {
-        let prepare = match &model.source {
-            Source::Network(network) => &network.prepare,
-            Source::Baseline { prepare, .. } => prepare,
-            Source::Given(_) => continue,
-        };
+        // Pretending takes no pictures.
+        if matches!(model.source, Source::Network(_)) && study.numerics.device == DeviceClass::Pretend {
+            continue;
+        }
+        let Some(prepare) = prepared_by(model) else { continue };
         if let Some(kind) = study.preparations.get(prepare).and_then(|preparation| preparation.crop.needs()) {
             needed.entry(kind).or_default().insert(place);
         }
     }
     needed
+}
+
+/// The name of a model's preparation; `None` where no pictures are prepared for it.
+fn prepared_by(model: &Model) -> Option<&str> {
+    match &model.source {
+        Source::Network(network) => Some(&network.prepare),
+        Source::Baseline { prepare, .. } => Some(prepare),
+        Source::Given(_) => None,
+    }
 }
 
 /// Reads what is needed of a data set; a table that is absent is noted.
@@ -63,16 +68,20 @@ fn tables(
 ) -> Result<Vec<MarkTable>> {
     let mut tables = Vec::new();
     for (kind, models) in needed {
-        let file = face_table(&study.datasets[name], kind)?.ok_or_else(|| {
-            let crop = study.preparations.iter().find(|(_, preparation)| preparation.crop.needs() == Some(kind));
-            let preparation =
-                crop.map_or(String::new(), |(preparation, of)| format!("the crop `{}` of `{preparation}` ", of.crop));
-            Fault::asked(format!("{preparation}needs {kind}, and the data set `{name}` names no table of them"))
-                .next(format!("name one at the data set: {kind}: ../{kind}.csv"))
-        })?;
+        let Some(file) = face_table(&study.datasets[name], kind)? else {
+            let preparation = models.first().and_then(|&model| prepared_by(&study.models[model]));
+            let preparation = preparation.map_or(String::new(), |name| format!("the crop of `{name}` "));
+            return Err(Fault::asked(format!("{preparation}needs {kind}, and the data set `{name}` names no table of them"))
+                .next(format!("name one at the data set: {kind}: ../{kind}.csv")));
+        };
         if !file.is_file() {
-            let input = format!("{kind} of the data set `{name}`");
-            survey.missing.push(Absent { input, expected_at: Some(file), need: Need::Models(models) });
+            match survey.missing.iter_mut().find(|absent| absent.expected_at.as_ref() == Some(&file)) {
+                Some(Absent { need: Need::Models(waiting), .. }) => waiting.extend(models),
+                _ => {
+                    let input = format!("{kind} of the data set `{name}`");
+                    survey.missing.push(Absent { input, expected_at: Some(file), need: Need::Models(models) });
+                }
+            }
             continue;
         }
         let found = read(&file, kind, images)?;
@@ -97,6 +106,10 @@ pub(super) fn of_evaluation(study: &Study, survey: &mut Survey) -> Result<Vec<Ma
     };
     if images.len() < before {
         let what = tables.iter().map(|table| table.kind.word()).collect::<Vec<_>>().join(" or ");
+        if images.is_empty() {
+            return Err(Fault::asked(format!("no image has {what}, so there is nothing to evaluate"))
+                .next("find the faces anew, or take another crop"));
+        }
         survey.warnings.push(format!(
             "{} of {} left out for all models alike, as `on_missing: leave_out` asks: they have no {what}",
             thousands(before - images.len()),
