@@ -6,6 +6,7 @@ mod asked;
 mod audit;
 mod bad_input;
 mod copied_commands;
+mod crops;
 mod desk;
 mod dispatch;
 mod faults;

@@ -114,6 +114,11 @@ fn print(outcome: &StudyOutcome, place: usize) {
             visavis_core::domain::text::count(held.left.len().min(held.right.len()), "training")
         )
     });
+    for model in held.left.iter().chain(&held.right).map(|&place| &study.models[place]) {
+        if let Some(how) = model.made_elsewhere() {
+            say(printable(&format!("features of {} were made elsewhere: {how}", model.name)));
+        }
+    }
     let mut grid =
         TextColumns::new(&["comparison", ">left", ">right", ">right − left", "95 %", ">q", ">less the probes'", "verdict"]);
     let signed = |value: f64| NumberForm::Difference.show(value);

@@ -98,6 +98,11 @@ fn matrix(outcome: &StudyOutcome) {
         ]);
     }
     grid.print("  ");
+    for model in &study.models {
+        if let Some(how) = model.made_elsewhere() {
+            say(printable(&format!("  features of {} were made elsewhere: {how}", model.name)));
+        }
+    }
     for (place, comparison) in study.comparisons.iter_enumerated() {
         let mut rows = outcome.ledger.rows.iter().filter(|row| row.candidate.cell.comparison == place).peekable();
         let why = match rows.peek() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use visavis_core::{
     domain::{
         Result,
+        made_with::{MadeItem, MadeWith},
         matrix::{Exclusion, StudyMatrix},
         model::{Architecture, BaselineKind, GivenFeatures, LOSSES, Loss, Model, Network, Source, WeightFamily, Weights},
     },
@@ -213,7 +214,12 @@ fn baseline(of: &StudyNode, fields: &Fields, known: &KnownNames) -> Result<Sourc
 
 fn features(node: &StudyNode) -> Result<GivenFeatures> {
     let (mut layers, mut images) = (BTreeMap::new(), None);
+    let mut made_with = MadeWith::default();
     for (key, node) in node.entries()? {
+        if key == "made_with" {
+            made_with = self::made_with(&node)?;
+            continue;
+        }
         let path = node.path()?;
         if key == "images" {
             images = Some(path);
@@ -247,7 +253,28 @@ fn features(node: &StudyNode) -> Result<GivenFeatures> {
             .wrong_key(format!("{} has no features", node.name()))
             .next("name a layer with its file: embedding: ../data/mine.npy"));
     }
-    Ok(GivenFeatures { layers, images })
+    Ok(GivenFeatures { layers, images, made_with })
+}
+
+/// The longest text that says how features were made: it stands beside the model wherever that is ranked.
+const LONGEST_SAYING: usize = 200;
+
+fn made_with(node: &StudyNode) -> Result<MadeWith> {
+    let fields = node.fields(&MadeItem::ALL.map(MadeItem::word))?;
+    let mut said = BTreeMap::new();
+    for item in MadeItem::ALL {
+        let Some(node) = fields.get(item.word()) else { continue };
+        let text = node.text()?.trim().to_owned();
+        if text.chars().count() > LONGEST_SAYING {
+            return Err(node
+                .wrong(format!("{}: longer than {LONGEST_SAYING} characters", node.name()))
+                .next("say it in a few words"));
+        }
+        if !text.is_empty() {
+            said.insert(item, text);
+        }
+    }
+    Ok(MadeWith::new(said))
 }
 
 /// The layers of a network of this family.
@@ -278,4 +305,30 @@ fn loss(node: &StudyNode) -> Result<Loss> {
         *parameter = node.number(0.0..=1000.0)?;
     }
     Ok(Loss { word: word.to_owned(), parameters })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Text, parse};
+    use visavis_core::domain::Result;
+
+    /// What is said of how features were made, in a phrase.
+    fn made_with(said: &str) -> Result<String> {
+        let source = format!(
+            "format: 1\nstudy: s\nmodels: {{ named: {{ m: {{ features: {{ embedding: a.npy, images: i.txt{said} }} }} }} }}\n\
+             projections: [pca: {{ axes: 1 }}]\ncomparisons: {{ x: {{ A: a, B: b }} }}\n"
+        );
+        let file = parse(Text { path: "s.yaml".into(), source })?;
+        Ok(file.study.models.first().and_then(|model| model.made_elsewhere()).unwrap_or_default())
+    }
+
+    #[test]
+    fn how_given_features_were_made_is_free_text_and_all_of_it_optional() {
+        assert!(made_with("").unwrap().starts_with("not stated: detector"));
+        let said = made_with(", made_with: { detector: MTCNN, size: 112, flip: no }").unwrap();
+        assert_eq!(said, "detector MTCNN; size 112; flip no; not stated: alignment, mean, scale, channels, weights");
+        assert!(made_with(", made_with: { detecter: MTCNN }").unwrap_err().what.contains("detecter"));
+        let long = made_with(&format!(", made_with: {{ weights: {} }}", "w".repeat(201))).unwrap_err();
+        assert!(long.what.contains("longer than 200 characters"), "{long}");
+    }
 }

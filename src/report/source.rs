@@ -47,6 +47,13 @@ pub(crate) struct Drawing {
     pub short: String,
 }
 
+/// A model whose features somebody else made, and how, as far as the study says it.
+#[derive(Serialize)]
+pub(crate) struct MadeElsewhere {
+    pub model: String,
+    pub how: String,
+}
+
 /// How often something occurs.
 #[derive(Serialize)]
 pub(crate) struct RateClaims {
@@ -91,6 +98,15 @@ impl ReportSource<'_> {
 
     pub(crate) fn model(&self, cell: &CellId) -> String {
         self.names().model(cell.model).to_owned()
+    }
+
+    /// Of these models those whose features are given: how they were made stands beside them wherever they are held against others.
+    pub(crate) fn made_elsewhere(&self, models: impl IntoIterator<Item = ModelIx>) -> Vec<MadeElsewhere> {
+        let made = |model: ModelIx| {
+            let how = self.study().models[model].made_elsewhere()?;
+            Some(MadeElsewhere { model: self.names().model(model).to_owned(), how })
+        };
+        models.into_iter().filter_map(made).collect()
     }
 
     pub(crate) fn layer(&self, model: ModelIx, layer: LayerIx) -> String {

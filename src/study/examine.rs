@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use visavis_core::{
-    dataset::{examine_given, examine_picture, taken},
+    dataset::{FaceMarks, Mark, examine_given, examine_picture, taken},
     domain::{
         Ending, Fault, Result,
         image::Images,
@@ -70,10 +70,10 @@ pub fn examine(opened: &OpenedStudy) -> Examined {
     }
     let looks = |model: &Model| !matches!(model.source, Source::Given(_));
     if let (true, Some(folder), Some(images)) = (study.models.iter().any(looks), &survey.pictures, &drawn) {
-        pictures(study, folder, images, &mut examined);
+        pictures(study, folder, images, &survey.marks, &mut examined);
     }
     for set in survey.training.values() {
-        pictures(study, &set.pictures, &set.images, &mut examined);
+        pictures(study, &set.pictures, &set.images, &set.marks, &mut examined);
     }
     examined
 }
@@ -100,13 +100,25 @@ fn examine_arrays(
     }
 }
 
-/// Opens pictures spread evenly over a set.
-fn pictures(study: &Study, folder: &Path, images: &Images, examined: &mut Examined) {
+/// Opens pictures spread evenly over a set, and sees that the faces lie in them.
+fn pictures(study: &Study, folder: &Path, images: &Images, marks: &FaceMarks, examined: &mut Examined) {
     let taken = images.len().min(PICTURES);
-    let paths: Vec<PathBuf> = (0..taken).map(|place| folder.join(&images.0[place * images.len() / taken].0)).collect();
-    let opened: Vec<Result<bool>> = paths.par_iter().map(|path| examine_picture(path).map(|picture| picture.lies())).collect();
-    let turned = opened.iter().filter(|turned| matches!(turned, Ok(true))).count();
     let applies = study.preparations.values().any(|preparation| preparation.exif == Exif::Apply);
+    let ids: Vec<&str> = (0..taken).map(|place| images.0[place * images.len() / taken].0.as_str()).collect();
+    let open = |id: &&str| {
+        let path = folder.join(id);
+        let picture = examine_picture(&path)?;
+        let turned = picture.lies();
+        let picture = if turned && applies { picture.upright() } else { picture };
+        for (&kind, column) in marks {
+            if let Some(mark) = column.get(id).and_then(|text| Mark::from_text(kind, text)) {
+                mark.fits(picture.width, picture.height).map_err(|fault| fault.in_file(&path))?;
+            }
+        }
+        Ok(turned)
+    };
+    let opened: Vec<Result<bool>> = ids.par_iter().map(open).collect();
+    let turned = opened.iter().filter(|turned| matches!(turned, Ok(true))).count();
     if turned > 0 && applies {
         examined.remarks.push(format!(
             "{turned} of {} that were opened in {} are turned to be upright, as the camera noted (EXIF); `exif: ignore` in a preparation \

@@ -83,12 +83,7 @@ pub(crate) fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missin
                     note(&mut beyond, what, place);
                 }
             }
-            Source::Baseline { prepare, .. } => {
-                if let Some(what) = torch::crop_beyond(study, prepare) {
-                    note(&mut beyond, what, place);
-                }
-            }
-            Source::Given(_) => {}
+            Source::Baseline { .. } | Source::Given(_) => {}
         }
     }
     for (what, models) in beyond {

@@ -70,6 +70,7 @@ use visavis_core::{
     dataset::{self, DigestCache, SAY_IDENTITIES, Survey, UNKNOWN_IDENTITIES},
     domain::{
         Digest, Fault, Result,
+        contrast::{self, ContrastSides},
         model::twins,
         study::{DeviceClass, Study},
         text::printable,
@@ -122,6 +123,7 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     warnings.extend(twins(&file.study.models).into_iter().map(|[first, second]| {
         format!("the models `{first}` and `{second}` are one under two names: every test of one is made again of the other")
     }));
+    warnings.extend(crops_differ(&file.study));
     warnings.extend(survey.warnings.clone());
     if file.study.pretends() {
         warnings
@@ -132,6 +134,22 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     let plain = |said: &[String]| said.iter().map(|line| printable(line)).collect();
     let (warnings, notes) = (plain(&warnings), plain(&survey.notes));
     Ok(OpenedStudy { file, survey, files, missing, warnings, notes })
+}
+
+/// Contrasts whose sides see different parts of the pictures, each once.
+fn crops_differ(study: &Study) -> Vec<String> {
+    let names = StudyNames::of(study);
+    let warning = |held: ContrastSides| {
+        let [left, right] = held.crops(study)?;
+        Some(format!(
+            "contrast `{}`: the pictures of {} are cropped `{left}` and those of {} `{right}`: an attribute that lies outside of a crop (a \
+             hat, a necklace) is not visible to that side, so a difference may be one of the crops",
+            study.contrasts[held.contrast].name(),
+            names.side(&held.left),
+            names.side(&held.right)
+        ))
+    };
+    contrast::held(study).into_iter().filter_map(warning).collect()
 }
 
 /// The digests of the files that a study's tasks consume, of those that are there.

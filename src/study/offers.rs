@@ -2,9 +2,10 @@
 
 use super::torch;
 use visavis_core::{
+    dataset::face_table,
     domain::{
         model::LOSSES,
-        study::{DeviceClass, Study},
+        study::{DeviceClass, FaceMark, Study},
     },
     weights::families,
 };
@@ -25,7 +26,12 @@ impl Offers {
         let pretends = study.numerics.device == DeviceClass::Pretend;
         let evaluated = |name: &String| Some(name) == study.evaluation.dataset.as_ref();
         let sets = study.datasets.iter().filter(|(name, set)| !evaluated(name) && (pretends || set.is_here()));
-        let cropped = study.preparations.iter().filter(|(_, of)| pretends || of.crop.is_of_picture_alone());
+        // Boxes and landmarks are of the evaluation's pictures; what lacks them would be refused, or wait.
+        let known = |kind: FaceMark| {
+            let evaluated = study.evaluation.dataset.as_ref().map(|name| &study.datasets[name]);
+            evaluated.and_then(|set| face_table(set, kind).ok().flatten()).is_some_and(|file| file.is_file())
+        };
+        let prepared = study.preparations.iter().filter(|(_, of)| pretends || of.crop.needs().is_none_or(known));
         let families = families::family_words().into_iter().filter(|_| !pretends);
         Offers {
             losses: LOSSES
@@ -34,7 +40,7 @@ impl Offers {
                 .map(|(word, _)| (*word).to_owned())
                 .collect(),
             training_sets: sets.map(|(name, _)| name.clone()).collect(),
-            preparations: cropped.map(|(name, _)| name.clone()).collect(),
+            preparations: prepared.map(|(name, _)| name.clone()).collect(),
             families: families.map(str::to_owned).collect(),
         }
     }

@@ -96,7 +96,15 @@ pub(crate) fn result(study: &Study, step: Step) -> Manifest {
 
 /// Everything outside that the study's stages consume.
 pub(crate) fn sources(study: &Study) -> Sources {
-    let objects = [IndexImages::LISTING, "labels/glasses", role::IDENTITIES, "pictures/people", "classes/people"];
+    let objects = [
+        IndexImages::LISTING,
+        "labels/glasses",
+        role::IDENTITIES,
+        "pictures/people",
+        "classes/people",
+        role::LANDMARKS,
+        "landmarks/people",
+    ];
     let files: Vec<&Path> = study.models.iter().flat_map(|model| files_of(&model.source)).map(PathBuf::as_path).collect();
     Sources::made_up(&objects.map(|name| (name, name)), &files, "faces", &[("people", "people")])
 }

@@ -39,12 +39,6 @@ pub fn ask(program: &Path, device: DeviceClass) -> Result<String> {
     Err(Fault::missing(format!("networks cannot run here: {why}")).in_file(program).next(next))
 }
 
-/// What a preparation would need that this release cannot do, of networks and baselines alike.
-pub fn crop_beyond(study: &Study, prepare: &str) -> Option<String> {
-    let preparation = study.preparations.get(prepare).filter(|of| !of.crop.is_of_picture_alone())?;
-    Some(format!("the crop `{}`", preparation.crop))
-}
-
 /// Can it train by this loss?
 pub fn learns_by(loss: &str) -> bool {
     LOSSES.contains(&loss)
@@ -53,9 +47,6 @@ pub fn learns_by(loss: &str) -> bool {
 /// What a network would need that this release cannot do.
 pub fn beyond(study: &Study, network: &Network) -> Option<String> {
     let word = network.architecture.word.as_str();
-    if let Some(crop) = crop_beyond(study, &network.prepare) {
-        return Some(crop);
-    }
     match &network.weights {
         Weights::File { family, .. } if families::find(word, family).is_none() => Some(format!("{word} of the family {family}")),
         Weights::Recipe { .. } | Weights::Untrained { .. } if families::find(word, &WeightFamily::own()).is_none() => {

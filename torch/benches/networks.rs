@@ -12,7 +12,7 @@ use visavis_core::{
         Result,
         model::{Architecture, WeightFamily},
         stage::{Extraction, Input, Location, Task, Work},
-        study::{Crop, DeviceClass, Exif, Numerics, Padding, PixelScale, Precision, Preparation},
+        study::{Crop, DeviceClass, Numerics, Precision, Preparation},
     },
     stages::Inputs,
 };
@@ -48,12 +48,12 @@ fn main() {
     let request = faces::Request { kind: faces::DrawnKind::Textures, people: 24, images: PICTURES, seed: 1 };
     faces::draw(&pictures, &request).expect("pictures are drawn");
     let images = list_pictures(&pictures, &mut DigestCache::none()).expect("they are listed");
-    let preparation =
-        Preparation { crop: Crop::Whole, size: 112, pad: Padding::Reflect, scale: PixelScale::Imagenet, exif: Exif::Apply };
+    let preparation = Preparation::of(Crop::Whole, 112);
     let threads = std::thread::available_parallelism().map_or(2, usize::from).min(2);
     let peer = peer(&pictures);
 
-    let album = Arc::new(Album { folder: pictures.clone(), images: images.clone(), preparation: preparation.clone() });
+    let album =
+        Arc::new(Album::new(pictures.clone(), images.clone(), preparation.clone(), None).expect("whole pictures need no marks"));
     let order: Vec<usize> = (0..PICTURES).collect();
     let loader =
         rate(PICTURES, 5, || Loader::start(&album, &order, BATCH, threads).for_each(|batch| drop(batch.expect("a batch"))));
@@ -97,8 +97,9 @@ fn main() {
         // The same pictures, prepared, through the same network: nothing else is left to do.
         let parameters = Parameters::draw(&architecture, &family, 1, device).expect("weights");
         let network = TorchNetwork::new(&architecture, &family, &parameters).expect("a network").folded();
-        let scaler = Scaler::new(PixelScale::Imagenet, Precision::Single, device);
-        let few_album = Arc::new(Album { folder: pictures.clone(), images: few, preparation: preparation.clone() });
+        let scaler = Scaler::new(&preparation, Precision::Single, device);
+        let few_album =
+            Arc::new(Album::new(pictures.clone(), few, preparation.clone(), None).expect("whole pictures need no marks"));
         let order: Vec<usize> = (0..of_features).collect();
         let whole = || drop(reader.read(&few_album, threads, &()).expect("features"));
         let ready: Vec<Tensor> = Loader::start(&few_album, &order, BATCH, threads)

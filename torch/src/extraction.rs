@@ -66,7 +66,7 @@ impl<'a> FeatureReader<'a> {
             }
         };
         let network = TorchNetwork::new(&of.architecture, &of.family, &parameters)?.folded();
-        let scaler = Scaler::new(of.preparation.scale, of.numerics.precision, device);
+        let scaler = Scaler::new(&of.preparation, of.numerics.precision, device);
         Ok(FeatureReader { of, network, scaler, prefix })
     }
 

@@ -6,7 +6,7 @@ use visavis_core::{
     dataset::{Album, Loader, prepare::Scale},
     domain::{
         Result,
-        study::{PixelScale, Precision},
+        study::{Precision, Preparation},
     },
     numeric::{PhiloxStream, Purpose},
 };
@@ -116,8 +116,8 @@ pub fn kind(precision: Precision) -> Kind {
 }
 
 impl Scaler {
-    pub fn new(scale: PixelScale, precision: Precision, device: Device) -> Self {
-        let scale = Scale::of(scale);
+    pub fn new(preparation: &Preparation, precision: Precision, device: Device) -> Self {
+        let scale = Scale::of(preparation);
         let channels = |of: [f32; 3]| Tensor::from_slice(&of).reshape([1, 3, 1, 1]).to_device(device);
         let factor: [f32; 3] = std::array::from_fn(|i| 1.0 / (255.0 * scale.deviation[i]));
         let offset: [f32; 3] = std::array::from_fn(|i| -scale.mean[i] / scale.deviation[i]);

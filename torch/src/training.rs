@@ -106,7 +106,7 @@ impl TrainingLoop {
         let feed = Feed::new(album, classes, batch, training.seed, place.threads)?;
         Ok(TrainingLoop {
             steps: feed.steps() * training.recipe.epochs,
-            scaler: Scaler::new(training.preparation.scale, training.numerics.precision, device),
+            scaler: Scaler::new(&training.preparation, training.numerics.precision, device),
             progress: TrainingProgress { part: batch, ..TrainingProgress::default() },
             network,
             head,

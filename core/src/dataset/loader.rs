@@ -3,12 +3,13 @@
 
 use super::{
     decode::{Picture, decode},
+    marks::Marks,
     pictures::is_plain,
     prepare::prepare,
 };
 use crate::domain::{
     Digest, Fault, Result,
-    image::Images,
+    image::{Column, Images},
     study::{Exif, Preparation},
 };
 use std::{
@@ -28,9 +29,20 @@ pub struct Album {
     pub images: Images,
     /// What is done to a picture before a network sees it.
     pub preparation: Preparation,
+    /// Where the face is in each, if that is needed.
+    marks: Marks,
 }
 
 impl Album {
+    /// Pictures of a folder. `marks`: boxes or landmarks of the images, where the preparation's crop needs them.
+    ///
+    /// # Errors
+    /// An image without the mark that the crop needs.
+    pub fn new(folder: PathBuf, images: Images, preparation: Preparation, marks: Option<&Column>) -> Result<Self> {
+        let marks = Marks::of(preparation.crop, &images, marks)?;
+        Ok(Album { folder, images, preparation, marks })
+    }
+
     /// One picture, prepared: 3 × size × size numbers of 0 … 255; and whether it was turned to be upright.
     ///
     /// # Errors
@@ -50,7 +62,8 @@ impl Album {
         let picture = decode(&bytes, &path)?;
         let turns = self.preparation.exif == Exif::Apply && picture.lies();
         let picture = if turns { picture.upright() } else { picture };
-        Ok((prepare(&picture, &self.preparation)?, turns))
+        let prepared = prepare(&picture, &self.preparation, self.marks.at(place)).map_err(|fault| fault.in_file(path))?;
+        Ok((prepared, turns))
     }
 
     /// Numbers a picture has.
@@ -144,18 +157,13 @@ impl Iterator for Loader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        dataset::faces,
-        domain::study::{Crop, Padding, PixelScale},
-    };
+    use crate::{dataset::faces, domain::study::Crop};
 
     fn album(folder: &Path) -> Arc<Album> {
         let request = faces::Request { kind: faces::DrawnKind::Textures, people: 2, images: 11, seed: 1 };
         faces::draw(folder, &request).unwrap();
         let images = crate::dataset::pictures::list(folder, &mut crate::dataset::DigestCache::none()).unwrap();
-        let preparation =
-            Preparation { crop: Crop::Whole, size: 16, pad: Padding::Reflect, scale: PixelScale::Imagenet, exif: Exif::Apply };
-        Arc::new(Album { folder: folder.to_owned(), images, preparation })
+        Arc::new(Album::new(folder.to_owned(), images, Preparation::of(Crop::Whole, 16), None).unwrap())
     }
 
     #[test]
@@ -172,6 +180,30 @@ mod tests {
         let one = load(1);
         assert_eq!(one.len(), order.len() * album.numbers());
         assert!(one == load(2) && one == load(7));
+    }
+
+    #[test]
+    fn aligned_faces_have_the_same_bits_with_any_number_of_threads_and_one_without_a_face_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let plain = album(&folder.path().join("set"));
+        let (width, height) = (40.0, 40.0);
+        let mark = |id: &str, place: usize| {
+            let points = [[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]];
+            let numbers = points.map(|[x, y]| format!("{} {}", x * width + place as f64 * 0.25, y * height));
+            (id.to_owned(), numbers.join(" "))
+        };
+        let marks: Vec<(String, String)> = plain.images.ids().enumerate().map(|(place, id)| mark(id, place)).collect();
+        let aligned = |marks: &[(String, String)]| {
+            let column: Column = marks.iter().cloned().collect();
+            Album::new(plain.folder.clone(), plain.images.clone(), Preparation::of(Crop::Aligned, 24), Some(&column))
+        };
+        let album = Arc::new(aligned(&marks).unwrap());
+        let order: Vec<usize> = (0..marks.len()).collect();
+        let load =
+            |threads| Loader::start(&album, &order, 2, threads).flat_map(|batch| batch.unwrap().pixels).collect::<Vec<u8>>();
+        let one = load(1);
+        assert!(one == load(3) && one.iter().any(|value| *value != one[0]));
+        assert!(aligned(&marks[1..]).unwrap_err().what.contains(&marks[0].0));
     }
 
     #[test]

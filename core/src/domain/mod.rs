@@ -22,6 +22,7 @@ pub mod job;
 mod labels;
 pub mod ledger;
 pub mod made_of;
+pub mod made_with;
 pub mod matrix;
 pub mod membership;
 pub mod metric;

@@ -3,6 +3,7 @@
 use super::{
     canonical::Value,
     index::{LayerIx, ModelIx},
+    made_with::MadeWith,
     vocabulary::vocabulary,
 };
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,14 @@ pub enum Source {
 }
 
 impl Source {
+    /// Are they the same features? What is said of how they were made does not matter.
+    fn is(&self, other: &Source) -> bool {
+        match (self, other) {
+            (Source::Given(one), Source::Given(other)) => one.layers == other.layers && one.images == other.images,
+            _ => self == other,
+        }
+    }
+
     /// It takes no network, or one whose weights were only drawn.
     pub fn learned_nothing(&self) -> bool {
         match self {
@@ -52,6 +61,8 @@ pub struct GivenFeatures {
     pub layers: BTreeMap<String, PathBuf>,
     /// Image ids in row order: one a line, or a column of a table.
     pub images: PathBuf,
+    /// How they were made, for people to read.
+    pub made_with: MadeWith,
 }
 
 /// A network in its factors.
@@ -250,6 +261,14 @@ impl Model {
         }
     }
 
+    /// How its features were made elsewhere, in a phrase; `None` of a model whose features are made here.
+    pub fn made_elsewhere(&self) -> Option<String> {
+        match &self.source {
+            Source::Given(given) => Some(given.made_with.phrase()),
+            Source::Network(_) | Source::Baseline { .. } => None,
+        }
+    }
+
     /// The recipe that it is trained by, if it is trained here.
     pub fn recipe(&self) -> Option<&str> {
         match &self.source {
@@ -271,7 +290,7 @@ impl Model {
 
 /// Models of one definition under several names: the first, and another.
 pub fn twins(models: &TiSlice<ModelIx, Model>) -> Vec<[&str; 2]> {
-    let first = |of: ModelIx| models[..of].iter().find(|first| first.source == models[of].source);
+    let first = |of: ModelIx| models[..of].iter().find(|first| first.source.is(&models[of].source));
     models.iter_enumerated().filter_map(|(of, model)| Some([first(of)?.name.as_str(), model.name.as_str()])).collect()
 }
 

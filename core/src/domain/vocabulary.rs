@@ -45,8 +45,8 @@ mod tests {
     use crate::domain::{
         model::BaselineKind,
         study::{
-            Channels, Crop, DeviceClass, Exif, LabelProvenance, OnMissing, Optimizer, Padding, Partition, PixelScale, Precision,
-            Schedule, Vggface2Split,
+            Channels, Crop, DeviceClass, Exif, FaceMark, LabelProvenance, OnMissing, Optimizer, Padding, Partition, PixelScale,
+            Precision, Schedule, Vggface2Split,
         },
     };
 
@@ -78,6 +78,7 @@ mod tests {
         assert_eq!(words!(Padding), "reflect zero edge");
         assert_eq!(words!(PixelScale), "imagenet symmetric vggface2 unit facenet raw");
         assert_eq!(words!(Channels), "rgb bgr");
+        assert_eq!(words!(FaceMark), "boxes landmarks");
         assert_eq!(words!(Exif), "apply ignore");
         assert_eq!(words!(Optimizer), "sgd adamw");
         assert_eq!(words!(Schedule), "cosine linear step constant");

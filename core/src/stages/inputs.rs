@@ -76,9 +76,10 @@ impl<'a> Inputs<'a> {
         Images::from_text(&self.text(role)?).ok_or_else(|| damaged(role))
     }
 
-    /// The pictures of an input, to be prepared so.
+    /// The pictures of an input, to be prepared so, with the boxes or landmarks that this needs.
     pub fn album(&self, role: &str, preparation: &Preparation) -> Result<Album> {
-        Ok(Album { folder: self.path(role)?, images: self.images(role)?, preparation: preparation.clone() })
+        let marks = preparation.crop.needs().map(|kind| self.column(kind.role())).transpose()?;
+        Album::new(self.path(role)?, self.images(role)?, preparation.clone(), marks.as_ref())
     }
 
     /// An input that is labels, as [`Column::to_text`] writes them.

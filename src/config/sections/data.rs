@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use visavis_core::domain::{
     Result,
     image::Take,
-    study::{Dataset, Evaluation, Identities, LabelFile, LabelProvenance, OnMissing, Partition, Vggface2Split},
+    study::{Dataset, Evaluation, FaceFiles, Identities, LabelFile, LabelProvenance, OnMissing, Partition, Vggface2Split},
 };
 
 pub(super) fn dataset(node: &StudyNode) -> Result<Dataset> {
@@ -17,23 +17,28 @@ pub(super) fn dataset(node: &StudyNode) -> Result<Dataset> {
     let root = |fields: &Fields| fields.need("root")?.path();
     Ok(match word {
         "celeba" => {
-            let fields = node.fields(&["root", "identities"])?;
-            Dataset::CelebA { root: root(&fields)?, identities: identities(&fields, "each_image, or { file: ../who.csv }")? }
+            let fields = node.fields(&["root", "identities", "landmarks", "boxes"])?;
+            Dataset::CelebA {
+                root: root(&fields)?,
+                identities: identities(&fields, "each_image, or { file: ../who.csv }")?,
+                faces: faces(&fields)?,
+            }
         }
         "folders" => {
-            let fields = node.fields(&["root", "identities"])?;
+            let fields = node.fields(&["root", "identities", "landmarks", "boxes"])?;
             let forms = "each_image, folder, or { file: ../who.csv }";
-            Dataset::Folders { root: root(&fields)?, identities: identities(&fields, forms)? }
+            Dataset::Folders { root: root(&fields)?, identities: identities(&fields, forms)?, faces: faces(&fields)? }
         }
         "vggface2" => {
-            let fields = node.fields(&["root", "split"])?;
+            let fields = node.fields(&["root", "split", "landmarks", "boxes"])?;
             Dataset::Vggface2 {
                 root: root(&fields)?,
                 split: fields.or("split", Vggface2Split::Train, |node| node.word_of(Vggface2Split::ALL, Vggface2Split::word))?,
+                faces: faces(&fields)?,
             }
         }
         _ => {
-            let fields = node.fields(&["root", "labels", "identities", "missing"])?;
+            let fields = node.fields(&["root", "labels", "identities", "missing", "landmarks", "boxes"])?;
             let labels = fields.or("labels", None, |node| node.path().map(Some))?;
             let forms = "each_image, folder, { column: person } of the label CSV, or { file: ../who.csv }";
             let identities = identities(&fields, forms)?;
@@ -43,9 +48,15 @@ pub(super) fn dataset(node: &StudyNode) -> Result<Dataset> {
                     .next("name it: labels: ../labels.csv"));
             }
             let missing = fields.or("missing", None, |node| missing_words(node).map(Some))?;
-            Dataset::Images { root: root(&fields)?, labels, identities, missing }
+            Dataset::Images { root: root(&fields)?, labels, identities, missing, faces: faces(&fields)? }
         }
     })
+}
+
+/// Tables of landmarks and of boxes.
+fn faces(fields: &Fields) -> Result<FaceFiles> {
+    let file = |key: &str| fields.or(key, None, |node| node.path().map(Some));
+    Ok(FaceFiles { landmarks: file("landmarks")?, boxes: file("boxes")? })
 }
 
 /// Who is on the pictures. A word that is no form of its own is a column of the label CSV, where there may be one.

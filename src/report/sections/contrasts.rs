@@ -3,7 +3,7 @@
 use super::Section;
 use crate::report::{
     claims::{ClaimId, EstimateClaims, OutputSource},
-    source::ReportSource,
+    source::{MadeElsewhere, ReportSource},
     words::{self, list},
 };
 use serde::Serialize;
@@ -36,6 +36,7 @@ struct Pair {
     neither: Option<String>,
     rows: Vec<DifferenceRow>,
     interactions: Vec<InteractionRow>,
+    elsewhere: Vec<MadeElsewhere>,
 }
 
 #[derive(Serialize)]
@@ -130,10 +131,11 @@ impl Pair {
         let interaction = |(at, of): (usize, &Interaction)| InteractionRow::of(source, &output(of.within), at, of);
         Some(Pair {
             verdict: words::contrast(&names(DifferenceVerdict::Higher), &names(DifferenceVerdict::Lower)),
-            attribution: words::attribution(&differs, held.names_factor()),
+            attribution: words::attribution(&differs, held.names_factor()) + &words::crops(held.crops(study)),
             neither: (!neither.is_empty()).then(|| list(&neither)),
             rows: differences.iter().map(row).collect(),
             interactions: interactions.map(interaction).collect(),
+            elsewhere: source.made_elsewhere(held.left.iter().chain(&held.right).copied()),
             left,
             right,
         })

@@ -3,7 +3,7 @@
 use super::Section;
 use crate::report::{
     claims::{ClaimId, EstimateClaims},
-    source::{Half, ReportSource},
+    source::{Half, MadeElsewhere, ReportSource},
 };
 use serde::Serialize;
 
@@ -25,6 +25,7 @@ pub(crate) struct LedgerSection {
     /// Where the threshold is on the strip.
     threshold_at: i64,
     tables: Vec<Table>,
+    elsewhere: Vec<MadeElsewhere>,
 }
 
 #[derive(Serialize)]
@@ -79,6 +80,7 @@ impl LedgerSection {
             ticks: order.iter().filter_map(tick).collect(),
             threshold_at: on_strip(source.study().statistics.separates_at),
             tables,
+            elsewhere: source.made_elsewhere(source.study().models.keys()),
         }
     }
 }
@@ -119,6 +121,7 @@ mod tests {
         for sentence in [
             "All 4 ranked cells on one line. Each tick is a cell at its AUC on the selection half, from left to right; the 1 that the rule picks",
             "1 pixels embedding pca axis 1 zero or one 0.950 0.900 (0.850–0.950) 0.800 picked: separates",
+            "pixels: not stated: detector, alignment, size, mean, scale, channels, flip, weights; blocks: not stated",
             "even or odd 0.560 0.510 (0.460–0.560) 0.450 not picked: the corrected lower bound is below the threshold",
         ] {
             assert!(text.contains(sentence), "{sentence}\n{text}");

@@ -136,7 +136,7 @@ fn parts(model: &Source, shareable: &dyn Fn(&Path) -> String) -> Vec<Part> {
     match model {
         Source::Given(given) => {
             let files = given.layers.values().map(|file| part("features", shareable(file)));
-            files.chain([part("rows", shareable(&given.images))]).collect()
+            files.chain([part("rows", shareable(&given.images)), part("made with", given.made_with.phrase())]).collect()
         }
         Source::Baseline { prepare, .. } => vec![part("preparation", prepare.clone())],
         Source::Network(network) => {
@@ -194,7 +194,7 @@ mod tests {
             text.contains("pixels Given features: computed elsewhere and read from files; no network was run here"),
             "{text}"
         );
-        assert!(text.contains("; features pixels.npy, rows rows.txt. embedding"), "{text}");
+        assert!(text.contains("; features pixels.npy, rows rows.txt, made with not stated: detector, alignment, size, mean, scale, channels, flip, weights. embedding"), "{text}");
     }
 
     #[test]

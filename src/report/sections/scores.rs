@@ -3,7 +3,7 @@
 use super::{Section, gradients::Gradient};
 use crate::report::{
     claims::EstimateClaims,
-    source::{FeatureClaims, Half, ReportSource},
+    source::{FeatureClaims, Half, MadeElsewhere, ReportSource},
     words,
 };
 use serde::Serialize;
@@ -15,6 +15,7 @@ pub(crate) struct ScoreMatrix {
     rows: Vec<MatrixRow>,
     unranked: Vec<Unranked>,
     gradients: Vec<Gradient>,
+    elsewhere: Vec<MadeElsewhere>,
 }
 
 #[derive(Clone, Serialize)]
@@ -76,7 +77,8 @@ impl ScoreMatrix {
             (model_heads, rows(comparison_heads, ranked.iter().map(cells)))
         };
         let unranked = others.into_iter().map(|comparison| unranked(source, comparison)).collect();
-        ScoreMatrix { columns, rows, unranked, gradients: Gradient::all(source) }
+        let elsewhere = source.made_elsewhere(models);
+        ScoreMatrix { columns, rows, unranked, gradients: Gradient::all(source), elsewhere }
     }
 }
 

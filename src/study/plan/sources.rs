@@ -14,7 +14,7 @@ use visavis_core::{
         image::Column,
         model::{Network, Source as ModelSource, Weights},
         stage::{IndexImages, Input, Location, Ranking, Training, role},
-        study::Study,
+        study::{FaceMark, Study},
     },
     store::Workspace,
 };
@@ -65,7 +65,9 @@ fn of_training(role: &str, set: &str) -> String {
 
 /// Is the source one of a training set?
 pub fn is_of_training(name: &str) -> bool {
-    [Training::PICTURES, Training::CLASSES].iter().any(|role| name.starts_with(&of_training(role, "")))
+    [Training::PICTURES, Training::CLASSES, role::LANDMARKS, role::BOXES]
+        .iter()
+        .any(|role| name.starts_with(&of_training(role, "")))
 }
 
 impl Sources {
@@ -82,10 +84,12 @@ impl Sources {
         // Labels enter as parsed and sorted columns; which file they came from does not matter.
         let labels = survey.labels.iter().map(|(attribute, column)| (role::labels(attribute), column));
         let identities = survey.identities.iter().map(|column| (role::IDENTITIES.to_owned(), column));
-        sources.put_columns(labels.chain(identities).collect());
+        let marks = survey.marks.iter().map(|(kind, column)| (kind.role().to_owned(), column));
+        sources.put_columns(labels.chain(identities).chain(marks).collect());
         for (name, set) in &survey.training {
             sources.put_bytes(of_training(Training::PICTURES, name), set.images.to_text().into_bytes());
             sources.put_bytes(of_training(Training::CLASSES, name), set.classes.to_text().into_bytes());
+            sources.put_columns(set.marks.iter().map(|(kind, column)| (of_training(kind.role(), name), column)).collect());
             sources.training_at.insert(name.clone(), workspace.place(&set.pictures));
         }
         if let Some(truth) = &survey.truth {
@@ -133,6 +137,11 @@ impl Sources {
             Some(Input { role: role.to_owned(), at, ..object.clone() })
         };
         Some([input(Training::PICTURES, Location::Pictures(root.clone()))?, input(Training::CLASSES, Location::Object)?])
+    }
+
+    /// Where the faces are in the pictures of a training set.
+    pub(crate) fn training_marks(&self, name: &str, kind: FaceMark) -> Option<Input> {
+        Some(Input { role: kind.role().to_owned(), ..self.objects.get(&of_training(kind.role(), name))?.clone() })
     }
 
     /// The folder that the ids of the evaluation's images are paths in.
@@ -238,6 +247,7 @@ mod tests {
         assert_eq!((pictures.role.as_str(), pictures.at), (Training::PICTURES, Location::Pictures("at".into())));
         assert_eq!((classes.role.as_str(), classes.at), (Training::CLASSES, Location::Object));
         assert!(sources.training_set("others").is_none());
+        assert!(is_of_training("boxes/people") && !is_of_training("boxes"));
         assert!(is_of_training("pictures/people") && !is_of_training("labels/pictures"));
     }
 }

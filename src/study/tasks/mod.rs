@@ -20,7 +20,7 @@ use visavis_core::{
             MeasureQuality, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous,
             Task, Training, VerifyIdentities, Work, ranks_of, role,
         },
-        study::{DeviceClass, Study},
+        study::{DeviceClass, Preparation, Study},
     },
     projection,
 };
@@ -99,16 +99,23 @@ impl KnownResults<'_> {
         let Source::Network(network) = &study.models[model].source else { return None };
         let Weights::Recipe { recipe, seed } = &network.weights else { return None };
         let pretends = study.numerics.device == DeviceClass::Pretend;
+        let preparation = study.preparations.get(&network.prepare)?;
         let training = Training {
             architecture: network.architecture.clone(),
             loss: network.loss.clone(),
-            preparation: study.preparations.get(&network.prepare)?.clone(),
+            preparation: preparation.clone(),
             recipe: study.recipes[recipe].clone(),
             seed: self.training_seed(*seed),
             numerics: study.numerics.clone(),
             pretended: pretends.then(|| network.trained_on.clone()),
         };
-        let inputs = if pretends { vec![] } else { self.sources.training_set(&network.trained_on)?.to_vec() };
+        if pretends {
+            return Some((Work::Train(training), vec![]));
+        }
+        let mut inputs = self.sources.training_set(&network.trained_on)?.to_vec();
+        if let Some(kind) = preparation.crop.needs() {
+            inputs.push(self.sources.training_marks(&network.trained_on, kind)?);
+        }
         Some((Work::Train(training), inputs))
     }
 
@@ -134,19 +141,29 @@ impl KnownResults<'_> {
             untrained,
             numerics: study.numerics.clone(),
         };
-        let images = if study.pretends() { self.images()? } else { self.pictures()? };
-        Some((Work::Extract(extraction), weights.into_iter().chain([images]).collect()))
+        let images = if study.pretends() { vec![self.images()?] } else { self.prepared(&extraction.preparation)? };
+        Some((Work::Extract(extraction), weights.into_iter().chain(images).collect()))
     }
 
     fn baseline(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
         let Source::Baseline { word, prepare } = &self.study.models[model].source else { return None };
         let baseline = Baseline { word: *word, preparation: self.study.preparations.get(prepare)?.clone() };
-        Some((Work::Baseline(baseline), vec![self.pictures()?]))
+        let inputs = self.prepared(&baseline.preparation)?;
+        Some((Work::Baseline(baseline), inputs))
     }
 
     /// The features of a model at a layer, in a role.
     fn features(&self, model: ModelIx, layer: LayerIx, role: &str) -> Option<Input> {
         self.output(features(self.study, model, layer), &features_name(self.study, model, layer), role)
+    }
+
+    /// The pictures, with where the faces are in them if that is needed to prepare them so.
+    fn prepared(&self, preparation: &Preparation) -> Option<Vec<Input>> {
+        let marks = match preparation.crop.needs() {
+            Some(kind) => Some(self.source(kind.role())?),
+            None => None,
+        };
+        Some([self.pictures()?].into_iter().chain(marks).collect())
     }
 
     /// The images with the folder their pictures are in.

@@ -3,7 +3,12 @@ use crate::study::{
     steps::Node,
     testing::{nodes, output_of, result, sources, study},
 };
-use visavis_core::domain::{Digest, stage::StageName};
+use visavis_core::domain::{
+    Digest,
+    made_with::{MadeItem, MadeWith},
+    stage::StageName,
+    study::Crop,
+};
 
 /// Each node with its task, where everything it consumes is there.
 fn tasks(study: &Study) -> Vec<(Node, Task)> {
@@ -59,4 +64,26 @@ fn networks_run_on_the_devices_that_the_study_names_and_all_else_on_processors()
     let on_cards: BTreeSet<StageName> =
         nodes(&study).iter().filter(|node| node.step.class(&study) != DeviceClass::Cpu).map(|node| node.step.stage()).collect();
     assert_eq!(on_cards, [StageName::Train, StageName::Extract].into());
+}
+
+#[test]
+fn what_is_cropped_by_landmarks_consumes_them_and_nothing_else_does() {
+    let mut study = study();
+    let landmarks = |study: &Study| -> BTreeSet<StageName> {
+        let consumes = |task: &Task| task.inputs.iter().any(|input| input.role == role::LANDMARKS);
+        tasks(study).into_iter().filter(|(_, task)| consumes(task)).map(|(_, task)| task.work.name()).collect()
+    };
+    assert_eq!(landmarks(&study), BTreeSet::new());
+    study.preparations.get_mut("small").unwrap().crop = Crop::Aligned;
+    assert_eq!(landmarks(&study), [StageName::Train, StageName::Extract, StageName::Baseline].into());
+}
+
+#[test]
+fn what_is_said_of_how_features_were_made_is_in_no_key() {
+    let mut study = study();
+    let keys = |study: &Study| -> Vec<_> { tasks(study).into_iter().map(|(_, task)| task.key()).collect() };
+    let before = keys(&study);
+    let Source::Given(given) = &mut study.models[ModelIx(0)].source else { panic!("the first model is given") };
+    given.made_with = MadeWith::new([(MadeItem::Detector, "MTCNN".to_owned())].into());
+    assert_eq!(keys(&study), before);
 }

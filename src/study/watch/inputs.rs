@@ -7,7 +7,7 @@ use std::{
 use visavis_core::{
     domain::{
         model::{Model, Network, Source, Weights},
-        study::{Dataset, Identities, Study},
+        study::{Dataset, FaceMark, Identities, Study},
     },
     store::stamp,
 };
@@ -30,6 +30,7 @@ fn files(study: &Study) -> Vec<PathBuf> {
             }
             Dataset::Vggface2 { .. } | Dataset::Folders { .. } => {}
         }
+        files.extend(FaceMark::ALL.into_iter().filter_map(|mark| set.faces().of(mark).cloned()));
         if let Identities::File(file) = set.identities() {
             files.push(file.clone());
         }

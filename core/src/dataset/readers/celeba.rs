@@ -15,7 +15,7 @@ use crate::{
         Fault, Result,
         image::Column,
         missing::{MissingLabels, is_usual},
-        study::{Dataset, Identities},
+        study::{Dataset, FaceFiles, FaceMark, Identities},
         text::{count, printable, shorten},
     },
 };
@@ -69,12 +69,13 @@ pub const ATTRIBUTES: [&str; 40] = [
 ];
 
 const FOLDER: &str = "img_align_celeba";
+const UNCROPPED: &str = "img_celeba";
 const PARTITIONS: [&str; 3] = ["train", "validation", "test"];
 
 /// A folder that holds CelebA's table of attributes.
 pub fn recognise(root: &Path) -> Option<Dataset> {
     table(root, "list_attr_celeba")?;
-    Some(Dataset::CelebA { root: root.to_owned(), identities: Identities::Unsaid })
+    Some(Dataset::CelebA { root: root.to_owned(), identities: Identities::Unsaid, faces: FaceFiles::default() })
 }
 
 fn table(root: &Path, name: &str) -> Option<PathBuf> {
@@ -83,10 +84,32 @@ fn table(root: &Path, name: &str) -> Option<PathBuf> {
     folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).find(|path| path.is_file())
 }
 
-/// Where the pictures are: copies have the folder inside itself, or inside `Img`.
+/// Where the pictures are: copies have the folder inside itself, or inside `Img`. The uncropped ones are read where there are no others.
 fn pictures_of(root: &Path) -> PathBuf {
-    let candidates = [root.join(FOLDER).join(FOLDER), root.join("Img").join(FOLDER), root.join(FOLDER)];
-    candidates.iter().find(|folder| folder.is_dir()).unwrap_or(&candidates[2]).clone()
+    let [img, aligned] = ["Img", FOLDER].map(|folder| root.join(folder));
+    let candidates = [aligned.join(FOLDER), img.join(FOLDER), aligned.clone(), img.join(UNCROPPED), root.join(UNCROPPED)];
+    candidates.into_iter().find(|folder| folder.is_dir()).unwrap_or(aligned)
+}
+
+/// The release's table of boxes or landmarks for the pictures that are there; where it is expected, if it is absent.
+///
+/// # Errors
+/// Boxes of the aligned pictures: the release has none.
+pub(super) fn face_table(root: &Path, mark: FaceMark) -> Result<PathBuf> {
+    let is_uncropped = pictures_of(root).ends_with(UNCROPPED);
+    let name = match (mark, is_uncropped) {
+        (FaceMark::Landmarks, false) => "list_landmarks_align_celeba",
+        (FaceMark::Landmarks, true) => "list_landmarks_celeba",
+        (FaceMark::Box, true) => "list_bbox_celeba",
+        (FaceMark::Box, false) => {
+            return Err(Fault::asked(format!(
+                "there are no boxes of the pictures in {FOLDER}: those of list_bbox_celeba.txt are of the uncropped pictures ({UNCROPPED})"
+            ))
+            .in_file(root)
+            .next("name a table of boxes in these pictures at the data set, boxes: ../boxes.csv (image,left,top,width,height), or take another crop"));
+        }
+    };
+    Ok(table(root, name).unwrap_or_else(|| root.join(format!("{name}.txt"))))
 }
 
 /// Reads the tables and the names of the pictures.

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         Fault, Result,
         image::Column,
-        study::{Dataset, Identities},
+        study::{Dataset, FaceFiles, Identities},
     },
 };
 use std::{fs, path::Path};
@@ -14,7 +14,7 @@ use std::{fs, path::Path};
 pub(super) fn recognise(root: &Path) -> Option<Dataset> {
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
     let nested = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).all(|entry| entry.path().is_dir());
-    nested.then(|| Dataset::Folders { root: root.to_owned(), identities: Identities::Unsaid })
+    nested.then(|| Dataset::Folders { root: root.to_owned(), identities: Identities::Unsaid, faces: FaceFiles::default() })
 }
 
 /// One folder a class; the class index is the place of the folder's name among the sorted names.

@@ -6,12 +6,16 @@
 pub mod celeba;
 mod folders;
 pub(super) mod labels;
+pub(super) mod marks;
 mod plain;
 mod vggface2;
 
 use super::{collection::Collection, digests::DigestCache};
-use crate::domain::{Result, study::Dataset};
-use std::path::Path;
+use crate::domain::{
+    Result,
+    study::{Dataset, FaceMark},
+};
+use std::path::{Path, PathBuf};
 
 /// What tells that a folder holds a data set of a kind, by the files in it: the first that does not say no is believed.
 const RECOGNISERS: [fn(&Path) -> Option<Dataset>; 4] =
@@ -24,9 +28,22 @@ const RECOGNISERS: [fn(&Path) -> Option<Dataset>; 4] =
 pub fn collect(dataset: &Dataset, digests: &mut DigestCache) -> Result<Collection> {
     match dataset {
         Dataset::CelebA { root, .. } => celeba::collect(root, digests),
-        Dataset::Vggface2 { root, split } => vggface2::collect(root, *split),
+        Dataset::Vggface2 { root, split, .. } => vggface2::collect(root, *split),
         Dataset::Folders { root, .. } => folders::collect(root),
         Dataset::Images { root, .. } => plain::collect(root),
+    }
+}
+
+/// The table of a data set that says where the face is in each picture: the one that the study names, or its own. `None` where there is
+/// neither; the file may be absent.
+///
+/// # Errors
+/// A table of other pictures than those that are read.
+pub fn face_table(dataset: &Dataset, mark: FaceMark) -> Result<Option<PathBuf>> {
+    match (dataset.faces().of(mark), dataset) {
+        (Some(named), _) => Ok(Some(named.clone())),
+        (None, Dataset::CelebA { root, .. }) => celeba::face_table(root, mark).map(Some),
+        (None, Dataset::Vggface2 { .. } | Dataset::Folders { .. } | Dataset::Images { .. }) => Ok(None),
     }
 }
 
@@ -39,7 +56,7 @@ impl Dataset {
     /// Is the folder there that its pictures are looked for in?
     pub fn is_here(&self) -> bool {
         match self {
-            Dataset::Vggface2 { root, split } => root.join(split.word()).is_dir(),
+            Dataset::Vggface2 { root, split, .. } => root.join(split.word()).is_dir(),
             other => other.root().is_dir(),
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     dataset::{collection::Collection, pictures},
     domain::{
         Result,
-        study::{Dataset, Identities},
+        study::{Dataset, FaceFiles, Identities},
     },
 };
 use std::path::Path;
@@ -15,7 +15,13 @@ pub(super) fn recognise(root: &Path) -> Option<Dataset> {
 }
 
 pub(super) fn dataset(root: &Path) -> Dataset {
-    Dataset::Images { root: root.to_owned(), labels: None, identities: Identities::Unsaid, missing: None }
+    Dataset::Images {
+        root: root.to_owned(),
+        labels: None,
+        identities: Identities::Unsaid,
+        missing: None,
+        faces: FaceFiles::default(),
+    }
 }
 
 /// The names of the pictures.

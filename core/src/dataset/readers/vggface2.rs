@@ -5,7 +5,7 @@ use crate::{
     dataset::{collection::Collection, tables::TableReader},
     domain::{
         Result,
-        study::{Dataset, Vggface2Split},
+        study::{Dataset, FaceFiles, Vggface2Split},
     },
 };
 use std::{collections::BTreeMap, fs, path::Path};
@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 /// A folder whose `train` or `test` holds people named as VGGFace2 does.
 pub(super) fn recognise(root: &Path) -> Option<Dataset> {
     let split = Vggface2Split::ALL.into_iter().find(|split| holds_people(&root.join(split.word())))?;
-    Some(Dataset::Vggface2 { root: root.to_owned(), split })
+    Some(Dataset::Vggface2 { root: root.to_owned(), split, faces: FaceFiles::default() })
 }
 
 /// Does the folder hold people named as VGGFace2 does, `n000001`?

@@ -30,7 +30,7 @@ pub(crate) fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut 
         return Ok(());
     };
     let dataset = &study.datasets[name];
-    let Dataset::Images { root, labels: label_file, identities, missing } = dataset else {
+    let Dataset::Images { root, labels: label_file, identities, missing, faces: _ } = dataset else {
         return collected(study, dataset, digests, survey);
     };
     if root.is_dir() {

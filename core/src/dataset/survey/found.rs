@@ -1,5 +1,6 @@
 //! What a survey found, and what it did not.
 
+use super::marks::FaceMarks;
 use crate::{
     dataset::{identities::People, readers::labels::LabelTable},
     domain::{
@@ -28,6 +29,8 @@ pub struct Survey {
     pub people: People,
     /// The folder in which the images' ids are paths; `None` where there are no pictures.
     pub pictures: Option<PathBuf>,
+    /// Where the faces are in them, as far as a crop needs it.
+    pub marks: FaceMarks,
     /// What was planted in drawn faces.
     pub truth: Option<Vec<u8>>,
     /// What networks learn from, by the data set's name.
@@ -53,6 +56,8 @@ pub struct TrainingSet {
     pub images: Images,
     /// Image → class.
     pub classes: Column,
+    /// Where the faces are in the pictures, as far as a crop needs it.
+    pub marks: FaceMarks,
 }
 
 /// Something the study names that is not there, or that this release cannot read.

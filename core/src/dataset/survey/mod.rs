@@ -4,6 +4,7 @@ mod evaluation;
 mod found;
 mod given;
 mod label_files;
+mod marks;
 mod training;
 
 use super::{digests::DigestCache, matching::matched};
@@ -12,6 +13,7 @@ use evaluation::evaluation;
 pub use found::{Need, Survey};
 use given::given;
 use label_files::{known, label_file};
+pub use marks::FaceMarks;
 use training::training;
 
 /// Looks at everything the study names.
@@ -28,6 +30,8 @@ pub fn survey(study: &Study, digests: &mut DigestCache) -> Result<Survey> {
     survey.note_missing_labels();
     let lists = given(study, &mut survey)?;
     training(study, digests, &mut survey)?;
+    marks::of_training(study, &mut survey)?;
+    let faces = marks::of_evaluation(study, &mut survey)?;
     survey.warn_of_strangers();
     if let Some(images) = survey.images.take() {
         let found = matched(images, study.evaluation.take.as_ref(), study.evaluation.on_missing, &lists)?;
@@ -35,5 +39,6 @@ pub fn survey(study: &Study, digests: &mut DigestCache) -> Result<Survey> {
         survey.warnings.extend(found.warnings);
         survey.notes.extend(found.notes);
     }
+    marks::keep(faces, study, &mut survey)?;
     Ok(survey)
 }

@@ -1,6 +1,9 @@
 //! What networks learn from.
 
-use super::found::{Absent, Need, Survey, TrainingSet};
+use super::{
+    found::{Absent, Need, Survey, TrainingSet},
+    marks::FaceMarks,
+};
 use crate::{
     dataset::{digests::DigestCache, pictures, readers::collect},
     domain::{
@@ -53,7 +56,7 @@ pub(crate) fn training(study: &Study, digests: &mut DigestCache, survey: &mut Su
                 "{learned} pictures of the evaluation are among those that networks learn from in `{name}`: what is found there may be learned by heart"
             ));
         }
-        survey.training.insert(name.clone(), TrainingSet { pictures: set.pictures, images, classes });
+        survey.training.insert(name.clone(), TrainingSet { pictures: set.pictures, images, classes, marks: FaceMarks::new() });
     }
     Ok(())
 }

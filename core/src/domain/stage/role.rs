@@ -10,6 +10,10 @@ pub const FEATURES: &str = "features";
 pub const POINTS: &str = "points";
 /// Who is on each image, as a column.
 pub const IDENTITIES: &str = "identities";
+/// Five points of the face in each picture, as a column: x and y of each, separated by blanks.
+pub const LANDMARKS: &str = "landmarks";
+/// A box around the face in each picture, as a column: left, top, width and height, separated by blanks.
+pub const BOXES: &str = "boxes";
 
 /// Coordinates of a projection, one input a seed: what begins so, by the place of the seed.
 pub const POINTS_BY_SEED: &str = "points/";
@@ -42,6 +46,8 @@ mod tests {
             role::FEATURES,
             role::POINTS,
             role::IDENTITIES,
+            role::LANDMARKS,
+            role::BOXES,
             &role::numbered(role::POINTS_BY_SEED, 0),
             &role::numbered(role::SCORES, 1),
             &role::numbered(role::SPACES, 2),
@@ -62,7 +68,7 @@ mod tests {
             Figure::FREQUENCIES,
             Figure::CURVES,
         ];
-        let words = "images features points identities points/0 scores/1 spaces/2 labels/age listing array rows pictures classes \
+        let words = "images features points identities landmarks boxes points/0 scores/1 spaces/2 labels/age listing array rows pictures classes \
                      weights offsets decisions points/0 ranks/ permuted/ grid truth frequencies curves";
         assert_eq!(roles.join(" "), words);
     }

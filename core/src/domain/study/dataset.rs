@@ -1,5 +1,6 @@
 //! What a study says of its data: where they are, who is on the pictures, which images are compared.
 
+use super::preparation::FaceMark;
 use crate::domain::{image::Take, vocabulary::vocabulary};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,6 +16,8 @@ pub enum Dataset {
         root: PathBuf,
         /// Who is on the pictures.
         identities: Identities,
+        /// In place of its own tables of boxes and landmarks.
+        faces: FaceFiles,
     },
     /// As VGGFace2 is handed out; its folders are identities.
     Vggface2 {
@@ -22,6 +25,8 @@ pub enum Dataset {
         root: PathBuf,
         /// Which of its two parts.
         split: Vggface2Split,
+        /// Where the faces are in the pictures.
+        faces: FaceFiles,
     },
     /// One folder a class.
     Folders {
@@ -29,6 +34,8 @@ pub enum Dataset {
         root: PathBuf,
         /// Who is on the pictures.
         identities: Identities,
+        /// Where the faces are in the pictures.
+        faces: FaceFiles,
     },
     /// A folder of pictures with a label CSV (`image_id,<attribute>…`); the pictures may be absent.
     Images {
@@ -40,7 +47,28 @@ pub enum Dataset {
         missing: Option<Vec<String>>,
         /// Who is on the pictures.
         identities: Identities,
+        /// Where the faces are in the pictures.
+        faces: FaceFiles,
     },
+}
+
+/// Tables of a data set that say where the face is in each picture, as the study names them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FaceFiles {
+    /// A row an image: its name, then x and y of five points.
+    pub landmarks: Option<PathBuf>,
+    /// A row an image: its name, then left, top, width, height.
+    pub boxes: Option<PathBuf>,
+}
+
+impl FaceFiles {
+    /// The table of boxes, or that of landmarks.
+    pub fn of(&self, mark: FaceMark) -> Option<&PathBuf> {
+        match mark {
+            FaceMark::Box => self.boxes.as_ref(),
+            FaceMark::Landmarks => self.landmarks.as_ref(),
+        }
+    }
 }
 
 vocabulary! {
@@ -87,6 +115,16 @@ impl Dataset {
                 identities
             }
             Dataset::Vggface2 { .. } => &Identities::Unsaid,
+        }
+    }
+
+    /// Its tables of where the faces are, as the study names them.
+    pub fn faces(&self) -> &FaceFiles {
+        match self {
+            Dataset::CelebA { faces, .. }
+            | Dataset::Vggface2 { faces, .. }
+            | Dataset::Folders { faces, .. }
+            | Dataset::Images { faces, .. } => faces,
         }
     }
 

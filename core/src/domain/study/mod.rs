@@ -2,6 +2,7 @@
 
 mod dataset;
 mod network;
+mod preparation;
 
 use super::{
     comparison::Comparison,
@@ -10,10 +11,9 @@ use super::{
     score::Statistics,
 };
 use crate::domain::index::{ComparisonIx, ModelIx, ProjectionIx};
-pub use dataset::{Dataset, Evaluation, Identities, LabelFile, LabelProvenance, OnMissing, Partition, Vggface2Split};
-pub use network::{
-    Channels, Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, PixelScale, Precision, Preparation, Recipe, Schedule,
-};
+pub use dataset::{Dataset, Evaluation, FaceFiles, Identities, LabelFile, LabelProvenance, OnMissing, Partition, Vggface2Split};
+pub use network::{DeviceClass, Numerics, Optimizer, Precision, Recipe, Schedule};
+pub use preparation::{Channels, Crop, Exif, FaceMark, Padding, PixelScale, Preparation, USUAL_MARGIN};
 use std::collections::BTreeMap;
 use typed_index_collections::TiVec;
 

@@ -1,0 +1,196 @@
+//! How a picture becomes what a network is given.
+
+use crate::domain::{canonical::Value, stage::role, vocabulary::vocabulary};
+use serde::{Deserialize, Serialize};
+
+vocabulary! {
+    /// Which part of a picture is looked at.
+    pub enum Crop {
+        /// All of it.
+        Whole = "whole",
+        /// A square around the box of the face: see [`Preparation::margin`].
+        Face = "face",
+        /// The largest square in the middle.
+        Centre = "centre",
+        /// The face turned, scaled and moved so that its five landmarks lie where ArcFace's template has them.
+        Aligned = "aligned",
+    }
+}
+
+impl Crop {
+    /// What must be known of the face in every picture; `None` where the picture is enough.
+    pub const fn needs(self) -> Option<FaceMark> {
+        match self {
+            Crop::Whole | Crop::Centre => None,
+            Crop::Face => Some(FaceMark::Box),
+            Crop::Aligned => Some(FaceMark::Landmarks),
+        }
+    }
+}
+
+vocabulary! {
+    /// What can be known of where the face is in a picture.
+    pub enum FaceMark {
+        /// Left edge, top edge, width and height of a box around it, in pixels.
+        Box = "boxes",
+        /// Five points, x and y each, in pixels: the eye on the picture's left, the eye on its right, the tip of the nose, the corner of
+        /// the mouth on the left and that on the right.
+        Landmarks = "landmarks",
+    }
+}
+
+impl FaceMark {
+    /// Numbers that a picture has of it.
+    pub const fn numbers(self) -> usize {
+        match self {
+            FaceMark::Box => 4,
+            FaceMark::Landmarks => 10,
+        }
+    }
+
+    /// The role in which stages consume it, as a column: image → numbers, separated by blanks.
+    pub const fn role(self) -> &'static str {
+        match self {
+            FaceMark::Box => role::BOXES,
+            FaceMark::Landmarks => role::LANDMARKS,
+        }
+    }
+}
+
+vocabulary! {
+    /// What is beside a picture that is no square, and outside it.
+    pub enum Padding {
+        /// The picture mirrored at its edge.
+        Reflect = "reflect",
+        /// Black.
+        Zero = "zero",
+        /// The outermost pixels.
+        Edge = "edge",
+    }
+}
+
+vocabulary! {
+    /// How numbers of 0 … 255 become those that a network was trained with.
+    pub enum PixelScale {
+        /// As torchvision's models: less ImageNet's mean, over its deviation, by colour.
+        Imagenet = "imagenet",
+        /// As InsightFace's models: from −1 to 1, (x − 127.5) / 127.5.
+        Symmetric = "symmetric",
+        /// As Cao et al.'s models of VGGFace2: less the mean of the faces by colour; its own order of channels is blue, green, red.
+        Vggface2 = "vggface2",
+        /// From 0 to 1: x / 255.
+        Unit = "unit",
+        /// As facenet-pytorch's models: (x − 127.5) / 128.
+        Facenet = "facenet",
+        /// As they are.
+        Raw = "raw",
+    }
+}
+
+impl PixelScale {
+    /// The order of channels of the networks that the scale is named after.
+    pub const fn own_channels(self) -> Channels {
+        match self {
+            PixelScale::Vggface2 => Channels::Bgr,
+            PixelScale::Imagenet | PixelScale::Symmetric | PixelScale::Unit | PixelScale::Facenet | PixelScale::Raw => {
+                Channels::Rgb
+            }
+        }
+    }
+}
+
+vocabulary! {
+    /// In which order a network is given the channels of a picture.
+    pub enum Channels {
+        /// Red, green, blue.
+        Rgb = "rgb",
+        /// Blue, green, red: as pictures come from OpenCV.
+        Bgr = "bgr",
+    }
+}
+
+vocabulary! {
+    /// What becomes of the note of a camera how a picture is to be turned.
+    #[derive(Default)]
+    pub enum Exif {
+        /// The picture is turned upright.
+        #[default]
+        Apply = "apply",
+        /// It is taken as it lies in its file.
+        Ignore = "ignore",
+    }
+}
+
+impl Exif {
+    fn is_applied(&self) -> bool {
+        *self == Exif::Apply
+    }
+}
+
+/// How a picture becomes the square that a network is given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preparation {
+    /// Which part of the picture is taken.
+    pub crop: Crop,
+    /// Pixels a side of the square that a network is given.
+    pub size: usize,
+    /// What fills what the picture leaves of the square.
+    pub pad: Padding,
+    /// What values become.
+    pub scale: PixelScale,
+    /// Whether pictures are turned as their cameras noted. Boxes and landmarks are of the picture as it is after that.
+    #[serde(default, skip_serializing_if = "Exif::is_applied")]
+    pub exif: Exif,
+    /// Of the crop `face`: the side of the square over the longer side of the box.
+    #[serde(default = "usual_margin", skip_serializing_if = "is_usual_margin")]
+    pub margin: f64,
+    /// The order of channels, where it is another than that of the scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<Channels>,
+}
+
+/// As the faces of VGGFace2 were cut (Cao et al., FG 2018).
+pub const USUAL_MARGIN: f64 = 1.3;
+
+fn usual_margin() -> f64 {
+    USUAL_MARGIN
+}
+
+fn is_usual_margin(margin: &f64) -> bool {
+    *margin == USUAL_MARGIN
+}
+
+impl Preparation {
+    /// The whole picture or a part of it, at a size; all else as usual: mirrored at the edge, ImageNet's scale.
+    pub fn of(crop: Crop, size: usize) -> Self {
+        Preparation {
+            crop,
+            size,
+            pad: Padding::Reflect,
+            scale: PixelScale::Imagenet,
+            exif: Exif::Apply,
+            margin: USUAL_MARGIN,
+            channels: None,
+        }
+    }
+
+    /// The order in which a network is given the channels.
+    pub fn channels(&self) -> Channels {
+        self.channels.unwrap_or(self.scale.own_channels())
+    }
+
+    /// What of it enters a key: EXIF where it is not applied, the margin where it is not the usual one, channels where their order is
+    /// not that of the scale.
+    pub fn canonical(&self) -> Value {
+        let Preparation { crop, size, pad, scale, exif, margin, channels } = self;
+        Value::map()
+            .with("crop", Value::text(crop.word()))
+            .with("size", Value::count(*size))
+            .with("pad", Value::text(pad.word()))
+            .with("scale", Value::text(scale.word()))
+            .unless("exif", Value::text(exif.word()), &Value::text(Exif::Apply.word()))
+            .unless("margin", Value::Float(*margin), &Value::Float(USUAL_MARGIN))
+            .optional("channels", channels.map(|channels| Value::text(channels.word())))
+            .done()
+    }
+}
