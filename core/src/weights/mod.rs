@@ -1,5 +1,6 @@
 //! Weight files, and the names that families give their tensors; without libtorch.
 
+pub mod containers;
 mod file;
 mod layout;
 
