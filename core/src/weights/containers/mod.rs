@@ -18,8 +18,9 @@ use crate::domain::{
     Fault, Result,
     file_kind::{ExpectedFile, FileKind},
 };
-use source::{Cursor, Source};
+use source::{Cursor, Source, Span};
 use std::path::{Path, PathBuf};
+use value::Data;
 pub use value::{Element, Key, TensorRef, Value};
 
 /// The format of a weight file.
@@ -52,6 +53,8 @@ pub struct WeightFile<'a> {
     /// What the file holds.
     pub root: Value,
     source: Source<'a>,
+    /// Places of storages and their checksums.
+    checksums: Vec<(Span, u32)>,
     path: PathBuf,
 }
 
@@ -73,18 +76,23 @@ pub fn of_bytes<'a>(bytes: &'a [u8], path: &Path) -> Result<WeightFile<'a>> {
 }
 
 fn look_through<'a>(source: Source<'a>, path: &Path) -> Result<WeightFile<'a>> {
-    let (format, root) = content(&source).map_err(|fault| fault.in_file(path))?;
-    Ok(WeightFile { format, root, source, path: path.to_owned() })
+    let (format, root, checksums) = content(&source).map_err(|fault| fault.in_file(path))?;
+    Ok(WeightFile { format, root, source, checksums, path: path.to_owned() })
 }
 
-fn content(source: &Source) -> Result<(Format, Value)> {
+fn content(source: &Source) -> Result<(Format, Value, Vec<(Span, u32)>)> {
     let head = source.head(1024)?;
     let kind = FileKind::of(&head);
-    let pickle = || unpickle_numpy(source).map(|root| (Format::Pickle, root));
+    let pickle = || unpickle_numpy(source).map(|root| (Format::Pickle, root, vec![]));
+    if let Some(start) = torch_stream::magic(&head) {
+        return Ok((Format::TorchStream, torch_stream::read(source, start)?, vec![]));
+    }
     match kind {
-        _ if head.starts_with(torch_stream::MAGIC) => Ok((Format::TorchStream, torch_stream::read(source)?)),
-        FileKind::TorchZip | FileKind::Zip | FileKind::Npz => Ok((Format::TorchZip, torch_zip::read(source)?)),
-        FileKind::Safetensors => Ok((Format::Safetensors, safetensors_file::read(source)?)),
+        FileKind::TorchZip | FileKind::Zip | FileKind::Npz => {
+            let (root, checksums) = torch_zip::read(source)?;
+            Ok((Format::TorchZip, root, checksums))
+        }
+        FileKind::Safetensors => Ok((Format::Safetensors, safetensors_file::read(source)?, vec![])),
         FileKind::Pickle => pickle(),
         // Pickles of protocols 0 and 1 have no mark of their own; every one of them begins with one of these.
         FileKind::Text | FileKind::Unknown | FileKind::Json if matches!(head.first(), Some(b'(' | b'}' | b']' | b'c')) => {
@@ -135,4 +143,30 @@ impl WeightFile<'_> {
     pub fn numbers(&self, tensor: &TensorRef) -> Result<Vec<f32>> {
         numbers::numbers(&self.source, tensor).map_err(|fault| fault.in_file(&self.path))
     }
+
+    /// Compares the storages of these tensors with the file's checksums, each storage once. Only ZIP archives have checksums.
+    ///
+    /// # Errors
+    /// A storage that is damaged.
+    pub fn check<'t>(&self, tensors: impl Iterator<Item = &'t TensorRef>) -> Result<()> {
+        let is_in = |data: &Span, whole: &Span| data.at >= whole.at && data.at - whole.at < whole.len;
+        let mut whole: Vec<(Span, u32)> = self.checksums.clone();
+        whole.sort_unstable_by_key(|(span, _)| span.at);
+        whole.dedup();
+        let mut wanted = vec![false; whole.len()];
+        for tensor in tensors {
+            let Data::Plain(data) = tensor.data() else { continue };
+            let after = whole.partition_point(|(span, _)| span.at <= data.at);
+            if after > 0 && is_in(data, &whole[after - 1].0) {
+                wanted[after - 1] = true;
+            }
+        }
+        let wanted = whole.iter().zip(wanted).filter(|(_, is_wanted)| *is_wanted);
+        wanted.into_iter().try_for_each(|((span, crc), _)| {
+            torch_zip::checked(&self.source, *span, *crc).map_err(|fault| fault.in_file(&self.path))
+        })
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use crate::domain::{
     Fault, Result,
     text::{printable, shorten},
 };
-use safetensors::{Dtype, SafeTensors};
+use safetensors::{Dtype, tensor::Metadata};
 
 /// Bytes that a head may have, as in the format's own library.
 const MOST_HEAD: u64 = 100_000_000;
@@ -37,7 +37,7 @@ fn element(dtype: Dtype) -> Option<Element> {
 /// Reads the head: one dict of tensors, in the order of their names.
 ///
 /// # Errors
-/// A head that is damaged, and a file that is shorter or longer than its head says.
+/// A head that is damaged, tensors that overlap or leave gaps, and a file that is shorter or longer than its head says.
 pub fn read(source: &Source) -> Result<Value> {
     let damaged = |error: &dyn std::fmt::Display| {
         Fault::asked(format!("not a readable safetensors file ({} bytes), cut short or damaged: {error}", source.len())).next(
@@ -51,27 +51,41 @@ pub fn read(source: &Source) -> Result<Value> {
         return Err(damaged(&format!("its head should have {len} bytes")));
     }
     let head = source.head(len as usize + 8)?;
-    let (_, metadata) = SafeTensors::read_metadata(&head).map_err(|error| damaged(&error))?;
+    // The library checks a head only together with the whole file: what it would check follows here.
+    let metadata: Metadata = serde_json::from_slice(&head[8..]).map_err(|error| damaged(&error))?;
     let numbers = source.len() - len - 8;
-    if metadata.data_len() as u64 != numbers {
-        return Err(damaged(&format!("{} bytes of numbers should follow, {numbers} do", metadata.data_len())));
-    }
-    let mut names: Vec<String> = metadata.tensors().into_keys().collect();
-    names.sort_unstable();
-    let mut entries = Vec::with_capacity(names.len());
-    for name in names {
+    let mut entries = Vec::new();
+    let mut end_before = 0;
+    for name in metadata.offset_keys() {
         let Some(info) = metadata.info(&name) else { continue };
+        let shown = printable(&shorten(&name, 80));
+        let (start, end) = (info.data_offsets.0 as u64, info.data_offsets.1 as u64);
+        if start != end_before || end < start || end > numbers {
+            return Err(damaged(&format!("`{shown}` should be at {start} to {end} of {numbers} bytes, behind {end_before}")));
+        }
+        end_before = end;
         let value = match element(info.dtype) {
             None => Value::Other(format!("a tensor of type {}", info.dtype)),
             Some(element) => {
-                let (start, end) = info.data_offsets;
                 let shape: Vec<u64> = info.shape.iter().map(|size| *size as u64).collect();
-                let span = Span { at: 8 + len + start as u64, len: (end - start) as u64 };
-                let tensor = TensorRef::whole(element, &shape, span.len / element.size(), Data::Plain(span));
-                Value::Tensor(tensor.map_err(|fault| damaged(&format!("`{}`: {}", printable(&shorten(&name, 80)), fault.what)))?)
+                let span = Span { at: 8 + len + start, len: end - start };
+                let tensor = TensorRef::whole(element, &shape, span.len / element.size(), Data::Plain(span))
+                    .map_err(|fault| damaged(&format!("`{shown}`: {}", fault.what)))?;
+                if tensor.elements() as u64 * element.size() != span.len {
+                    return Err(damaged(&format!("`{shown}` is {shape:?} of {}, and has {} bytes", element.word(), span.len)));
+                }
+                Value::Tensor(tensor)
             }
         };
         entries.push((Key::Text(name), value));
     }
+    if end_before != numbers {
+        return Err(damaged(&format!("{end_before} bytes of numbers should follow the head, {numbers} do")));
+    }
+    entries.sort_unstable_by(|(a, _), (b, _)| name_of(a).cmp(name_of(b)));
     Ok(Value::Dict(entries))
+}
+
+fn name_of(key: &Key) -> &str {
+    if let Key::Text(name) = key { name } else { "" }
 }

@@ -10,16 +10,23 @@ use super::{
 use crate::domain::{Fault, Result};
 use std::collections::HashMap;
 
-/// How such a file begins: the magic number 0x1950a86a20f9469cfc6c in a pickle of protocol 2.
-pub const MAGIC: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+/// The magic number 0x1950a86a20f9469cfc6c as a pickle writes it, and the pickle's end.
+const MAGIC: &[u8] = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
 
-/// Reads the object, and finds the storages behind it.
+/// How long the magic number's pickle is, where a file begins with it; it may be of any protocol from 2 on.
+pub fn magic(head: &[u8]) -> Option<u64> {
+    let rest = head.strip_prefix(&[0x80]).filter(|rest| matches!(rest.first(), Some(2..=5)))?;
+    // Protocol 4 says first how long the pickle is: an opcode and 8 bytes.
+    let rest = if rest.get(1) == Some(&0x95) { rest.get(10..)? } else { &rest[1..] };
+    rest.starts_with(MAGIC).then(|| (head.len() - rest.len() + MAGIC.len()) as u64)
+}
+
+/// Reads the object behind the magic number, which is `start` bytes long, and finds the storages behind it.
 ///
 /// # Errors
 /// A file that is cut short, of another version or of a big-endian machine; and as [`unpickle`].
-pub fn read(source: &Source) -> Result<Value> {
+pub fn read(source: &Source, start: u64) -> Result<Value> {
     let whole = source.all();
-    let start = (MAGIC.len() as u64).min(whole.len);
     let mut cursor = Cursor::new(source, Span { at: start, len: whole.len - start })?;
     let version = unpickle(&mut cursor)?.value(&[])?;
     if version != Value::Int(1001) {
@@ -60,4 +67,18 @@ pub fn read(source: &Source) -> Result<Value> {
     });
     let spans: Vec<Span> = spans.collect::<Result<_>>()?;
     object.value(&spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_magic_number_is_known_in_every_protocol() {
+        assert_eq!(magic(&[b"\x80\x02", MAGIC, b"\x80"].concat()), Some(15));
+        assert_eq!(magic(&[b"\x80\x04\x95\x0d\0\0\0\0\0\0\0", MAGIC].concat()), Some(24));
+        for other in [&b"\x80\x02}."[..], b"\x80", b"", b"\x80\x04\x95", MAGIC] {
+            assert_eq!(magic(other), None);
+        }
+    }
 }

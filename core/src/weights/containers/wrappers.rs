@@ -376,9 +376,10 @@ impl Fit<'_> {
     /// Reads the network's numbers from its file.
     ///
     /// # Errors
-    /// A file that changed since it was looked through.
+    /// Numbers that are not those that were written, and a file that changed since it was looked through.
     pub fn numbers(&self, file: &WeightFile) -> Result<Numbers> {
         let mut numbers = Numbers { tensors: BTreeMap::new(), conversions: Conversions::default() };
+        file.check(self.tensors.values().copied())?;
         for (name, tensor) in &self.tensors {
             match tensor.element {
                 Element::F16 | Element::BF16 => numbers.conversions.widened += 1,

@@ -5,7 +5,7 @@ use super::{
         source::{Cursor, Span},
         value::Element,
     },
-    KEPT_STRING, MOST_ITEMS, MOST_LINE, MOST_NODES, MOST_STACKED, MOST_STORAGES, calls,
+    KEPT_STRING, MOST_ITEMS, MOST_LINE, MOST_NODES, MOST_STACKED, MOST_STORAGES, calls, escapes,
     node::{Coding, Id, Node, ObjectNode, StorageClaim, Str},
 };
 use crate::domain::{
@@ -313,9 +313,9 @@ impl Machine<'_, '_> {
         if matches!(opcode, b'S' | b'V') {
             let line = self.cursor.line(MOST_LINE)?;
             let (coding, kept) = if opcode == b'V' {
-                (Coding::Utf8, unescape::raw_unicode(&line).map(String::into_bytes))
+                (Coding::Utf8, escapes::raw_unicode(&line).map(String::into_bytes))
             } else {
-                (Coding::Bytes, unescape::quoted(&line))
+                (Coding::Bytes, escapes::quoted(&line))
             };
             let kept = kept.ok_or_else(|| self.damaged("a string is not written as Python writes them"))?;
             return self.push(Node::Str(Str { coding, span: None, kept: Some(kept.into()) }));
@@ -482,69 +482,5 @@ impl Machine<'_, '_> {
 
     pub(super) fn node_mut(&mut self, id: Id) -> &mut Node {
         &mut self.nodes[id as usize]
-    }
-}
-
-/// Strings of protocol 0, which are lines with escapes.
-mod unescape {
-    /// `'…'` or `"…"` with Python's escapes, as bytes.
-    pub fn quoted(line: &[u8]) -> Option<Vec<u8>> {
-        let line = line.trim_ascii();
-        let quote = *line.first().filter(|byte| matches!(byte, b'\'' | b'"'))?;
-        let inner = line[1..].strip_suffix(&[quote])?;
-        let mut out = Vec::with_capacity(inner.len());
-        let mut rest = inner.iter();
-        while let Some(byte) = rest.next() {
-            if *byte != b'\\' {
-                out.push(*byte);
-                continue;
-            }
-            let hex = |digit: Option<&u8>| digit.and_then(|digit| char::from(*digit).to_digit(16));
-            out.push(match rest.next()? {
-                b'n' => b'\n',
-                b'r' => b'\r',
-                b't' => b'\t',
-                b'x' => (hex(rest.next())? * 16 + hex(rest.next())?) as u8,
-                plain @ (b'\\' | b'\'' | b'"') => *plain,
-                _ => return None,
-            });
-        }
-        Some(out)
-    }
-
-    /// Latin-1 with `\uXXXX` and `\UXXXXXXXX`.
-    pub fn raw_unicode(line: &[u8]) -> Option<String> {
-        let mut out = String::with_capacity(line.len());
-        let mut at = 0;
-        while at < line.len() {
-            let digits = match line[at..] {
-                [b'\\', b'u', ..] => 4,
-                [b'\\', b'U', ..] => 8,
-                _ => 0,
-            };
-            if digits == 0 {
-                out.push(char::from(line[at]));
-                at += 1;
-                continue;
-            }
-            let hex = std::str::from_utf8(line.get(at + 2..at + 2 + digits)?).ok()?;
-            out.push(char::from_u32(u32::from_str_radix(hex, 16).ok()?)?);
-            at += 2 + digits;
-        }
-        Some(out)
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-
-        #[test]
-        fn strings_of_protocol_0_are_read_as_python_writes_them() {
-            assert_eq!(quoted(br"'a\x00\n\'\\\xff'").unwrap(), b"a\0\n'\\\xff");
-            assert_eq!(quoted(b"\"it's\"").unwrap(), b"it's");
-            assert!(quoted(b"'").is_none() && quoted(b"").is_none() && quoted(br"'\x0'").is_none() && quoted(br"'a\'").is_none());
-            assert_eq!(raw_unicode(b"a\\u00e9\xe9\\U0001F600").unwrap(), "aéé😀");
-            assert!(raw_unicode(b"\\u00").is_none() && raw_unicode(b"\\ud800").is_none());
-        }
     }
 }

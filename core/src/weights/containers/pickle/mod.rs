@@ -8,6 +8,7 @@
 //! Every limit is in this file.
 
 mod calls;
+mod escapes;
 mod machine;
 mod node;
 mod tree;
