@@ -106,7 +106,7 @@ fn latin1(source: &Source, span: Span, want: u64) -> Result<Vec<u8>> {
         let at = span.at + done;
         let block = &mut block[..(span.len - done).min(BLOCK) as usize];
         source.fill(at, block)?;
-        for byte in block.iter() {
+        for byte in &*block {
             match (lead.take(), byte) {
                 (None, 0..=0x7f) => out.push(*byte),
                 (None, 0xc2 | 0xc3) => lead = Some(*byte),

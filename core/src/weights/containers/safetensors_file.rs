@@ -89,3 +89,24 @@ pub fn read(source: &Source) -> Result<Value> {
 fn name_of(key: &Key) -> &str {
     if let Key::Text(name) = key { name } else { "" }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tensors_lie_side_by_side_and_fill_the_file() {
+        let file = |shape: &str, offsets: &str, numbers: usize| {
+            let head = format!("{{\"a\":{{\"dtype\":\"F32\",\"shape\":{shape},\"data_offsets\":{offsets}}}}}");
+            let bytes = [&(head.len() as u64).to_le_bytes()[..], head.as_bytes(), &vec![0; numbers]].concat();
+            read(&Source::Bytes(&bytes)).map_err(|fault| fault.what)
+        };
+        assert!(file("[2]", "[0,8]", 8).unwrap().get("a").is_some());
+        assert!(file("[2]", "[4,12]", 12).unwrap_err().contains("`a` should be at 4 to 12 of 12 bytes, behind 0"));
+        assert!(file("[2]", "[8,0]", 8).is_err());
+        assert!(file("[1]", "[0,8]", 8).unwrap_err().contains("`a` is [1] of float32, and has 8 bytes"));
+        assert!(file("[3]", "[0,8]", 8).unwrap_err().contains("beyond its storage of 2"));
+        assert!(file("[2]", "[0,8]", 12).unwrap_err().contains("8 bytes of numbers should follow the head, 12 do"));
+        assert!(file("[2]", "[0,8]", 4).is_err());
+    }
+}

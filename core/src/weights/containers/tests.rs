@@ -456,33 +456,3 @@ proptest! {
         exercise(&damaged);
     }
 }
-
-/// LOCAL ONLY
-#[test]
-#[ignore]
-fn measured() {
-    let path = std::env::var("BIG").unwrap();
-    let hwm =
-        || std::fs::read_to_string("/proc/self/status").unwrap().lines().find(|l| l.starts_with("VmHWM")).unwrap().to_owned();
-    let before = hwm();
-    let start = std::time::Instant::now();
-    let file = read(Path::new(&path)).unwrap();
-    let survey = wrappers::survey(&file.root);
-    let n: usize = survey.dicts.iter().map(|d| d.tensors.len()).sum();
-    let inspected = start.elapsed();
-    let after = hwm();
-    let start = std::time::Instant::now();
-    let mut sum = 0.0f64;
-    file.check(survey.dicts.iter().flat_map(|d| d.tensors.values().copied())).unwrap();
-    let checked = start.elapsed();
-    for dict in &survey.dicts {
-        for tensor in dict.tensors.values() {
-            sum += f64::from(file.numbers(tensor).unwrap()[0]);
-        }
-    }
-    eprintln!(
-        "{path}: {n} tensors, inspect {inspected:?}, {before} -> {after}; check {checked:?}, read all {:?}, {} ({sum})",
-        start.elapsed(),
-        hwm()
-    );
-}
