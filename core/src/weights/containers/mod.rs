@@ -80,7 +80,10 @@ fn look_through<'a>(source: Source<'a>, path: &Path) -> Result<WeightFile<'a>> {
     Ok(WeightFile { format, root, source, checksums, path: path.to_owned() })
 }
 
-fn content(source: &Source) -> Result<(Format, Value, Vec<(Span, u32)>)> {
+/// Format, values, and the places of storages with their checksums.
+type Content = (Format, Value, Vec<(Span, u32)>);
+
+fn content(source: &Source) -> Result<Content> {
     let head = source.head(1024)?;
     let kind = FileKind::of(&head);
     let pickle = || unpickle_numpy(source).map(|root| (Format::Pickle, root, vec![]));

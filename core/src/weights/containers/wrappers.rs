@@ -58,7 +58,7 @@ pub fn survey(root: &Value) -> Survey<'_> {
                 );
             }
             Value::Dict(_) if value.get("state").is_some() && value.get("param_groups").is_some() => {
-                survey.optimizers.push(place)
+                survey.optimizers.push(place);
             }
             Value::Dict(entries) => {
                 let named = entries.iter().filter_map(|(key, value)| match (key, value) {
@@ -137,7 +137,7 @@ pub enum Misfit {
     /// Several places fit, with different tensors.
     Several(Vec<Place>),
     /// None fits; the place that fits best.
-    Near(NearMiss),
+    Near(Box<NearMiss>),
 }
 
 /// What a place lacks to fit.
@@ -163,7 +163,7 @@ pub fn fit<'v>(root: &'v Value, wanted: &[Wanted]) -> std::result::Result<Fit<'v
     }
     let names: BTreeSet<&str> = wanted.iter().map(|wanted| wanted.name).collect();
     let mut fits: Vec<Fit> = Vec::new();
-    let mut nearest: Option<NearMiss> = None;
+    let mut nearest: Option<Box<NearMiss>> = None;
     for dict in &survey.dicts {
         for prefix in prefixes(dict, &names) {
             let place = Place { dict: dict.place.clone(), prefix: prefix.to_owned() };
@@ -219,7 +219,7 @@ fn hold<'v>(
     place: Place,
     wanted: &[Wanted],
     names: &BTreeSet<&str>,
-) -> std::result::Result<Fit<'v>, NearMiss> {
+) -> std::result::Result<Fit<'v>, Box<NearMiss>> {
     let mut behind: BTreeMap<&str, &TensorRef> = BTreeMap::new();
     let (mut left_over, mut outside, mut counters) = (Vec::new(), Vec::new(), 0);
     for (name, tensor) in &dict.tensors {
@@ -246,7 +246,7 @@ fn hold<'v>(
     if missing.is_empty() && differing.is_empty() {
         return Ok(Fit { place, tensors, left_over, outside, counters });
     }
-    Err(NearMiss { place, missing, differing, left_over, right: tensors.len() })
+    Err(Box::new(NearMiss { place, missing, differing, left_over, right: tensors.len() }))
 }
 
 /// Keys under which people pickle a whole module.
