@@ -172,7 +172,7 @@ pub fn fit<'v>(root: &'v Value, wanted: &[Wanted]) -> std::result::Result<Fit<'v
                 Err(near) => {
                     let is_nearer =
                         |best: &NearMiss| (near.right, best.place.prefix.len()) > (best.right, near.place.prefix.len());
-                    if nearest.as_ref().is_none_or(is_nearer) {
+                    if nearest.as_deref().is_none_or(is_nearer) {
                         nearest = Some(near);
                     }
                 }
