@@ -1,6 +1,7 @@
 //! Networks and weight files, without libtorch: which networks there are ([`families`]), what each computes and with which tensors
 //! ([`NetworkDescription`]), and files of weights, read strictly.
 
+pub mod containers;
 pub mod families;
 mod file;
 mod layout;
