@@ -279,7 +279,11 @@ mod tests {
             Role::RunningMean | Role::Bias | Role::Shift => spread(0.1, 0.0),
             Role::Scale => spread(0.2, 1.0),
             Role::Slope => spread(0.2, 0.25),
-            Role::Convolution => spread((6.0 / (shape[0] * shape[2] * shape[3]) as f64).sqrt(), 0.0),
+            // As in `make.py`: small where excitations begin.
+            Role::Convolution => {
+                let by = if shape[0] * 16 <= shape[1] { 0.01 } else { 1.0 };
+                spread(by * (6.0 / (shape[0] * shape[2] * shape[3]) as f64).sqrt(), 0.0)
+            }
             Role::Linear => spread((6.0 / shape[0] as f64).sqrt(), 0.0),
         };
         (name, weights::Tensor { shape, values })

@@ -1,5 +1,6 @@
-//! AdaFace's networks: Kim, Jain and Liu, "AdaFace: Quality adaptive margin for face recognition" (CVPR 2022). CVLface has the same ones.
-//! Their embedding has length 1; the length that it had before, which says how good a picture is, is no layer.
+//! AdaFace's networks: Kim, Jain and Liu, "AdaFace: Quality adaptive margin for face recognition" (CVPR 2022). CVLface has the same ones; its
+//! files say themselves in which order they take channels. Their embedding has length 1; the length that it had before, which says how good
+//! a picture is, is no layer.
 
 use super::{EPSILON, FOUR_STAGES, Input, NetworkFamily, NetworkSpec, Trunk, ir, residual::BlockPlace};
 use crate::{
