@@ -26,6 +26,7 @@ pub use value::{Element, Key, TensorRef, Value};
 /// The format of a weight file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
+    /// Tensors with a JSON head.
     Safetensors,
     /// `torch.save` since PyTorch 1.6.
     TorchZip,
@@ -36,6 +37,7 @@ pub enum Format {
 }
 
 impl Format {
+    /// What it is called in sentences.
     pub fn words(self) -> &'static str {
         match self {
             Format::Safetensors => "safetensors",
@@ -49,6 +51,7 @@ impl Format {
 /// A weight file that was looked through. The file stays open: its numbers are read when they are wanted.
 #[derive(Debug)]
 pub struct WeightFile<'a> {
+    /// What kind of file it is.
     pub format: Format,
     /// What the file holds.
     pub root: Value,

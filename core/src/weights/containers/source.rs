@@ -8,13 +8,16 @@ use std::{fs::File, os::unix::fs::FileExt, path::Path};
 pub enum Source<'a> {
     /// A regular file and its length when it was opened.
     File(File, u64),
+    /// The whole file in memory.
     Bytes(&'a [u8]),
 }
 
 /// Bytes `at .. at + len` of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
+    /// The first byte, from 0.
     pub at: u64,
+    /// How many bytes.
     pub len: u64,
 }
 
@@ -35,6 +38,7 @@ impl Source<'static> {
 }
 
 impl Source<'_> {
+    /// Bytes of the file.
     pub fn len(&self) -> u64 {
         match self {
             Source::File(_, len) => *len,

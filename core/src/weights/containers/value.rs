@@ -7,18 +7,31 @@ use std::sync::Arc;
 /// The type of a tensor's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Element {
+    /// IEEE 754, double precision.
     F64,
+    /// IEEE 754, single precision.
     F32,
+    /// IEEE 754, half precision.
     F16,
+    /// The upper half of an F32.
     BF16,
+    /// A whole number with a sign, 8 bytes.
     I64,
+    /// The same, 4 bytes.
     I32,
+    /// The same, 2 bytes.
     I16,
+    /// The same, 1 byte.
     I8,
+    /// A whole number from 0 on, 8 bytes.
     U64,
+    /// The same, 4 bytes.
     U32,
+    /// The same, 2 bytes.
     U16,
+    /// The same, 1 byte.
     U8,
+    /// 0 or 1, 1 byte.
     Bool,
     /// A pair of F32.
     Complex64,
@@ -45,6 +58,7 @@ impl Element {
         matches!(self, Element::F64 | Element::F32 | Element::F16 | Element::BF16)
     }
 
+    /// As NumPy calls it: `float32`.
     pub fn word(self) -> &'static str {
         match self {
             Element::F64 => "float64",
@@ -81,6 +95,7 @@ pub enum Data {
 /// A tensor of a file: what is known without reading its numbers. Only `new` makes one, so it always fits its storage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TensorRef {
+    /// The type of its elements.
     pub element: Element,
     shape: Vec<usize>,
     /// In elements.
@@ -132,22 +147,27 @@ impl TensorRef {
         TensorRef::new(element, shape, &c_strides(shape), 0, stored, data)
     }
 
+    /// Its sizes, the slowest first.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
+    /// How many elements it has.
     pub fn elements(&self) -> usize {
         self.shape.iter().product()
     }
 
+    /// The index of its first element in the storage.
     pub fn first(&self) -> u64 {
         self.first
     }
 
+    /// For each dimension, how many elements of the storage lie between neighbours.
     pub fn strides(&self) -> &[u64] {
         &self.strides
     }
 
+    /// Where the bytes of its storage are.
     pub fn data(&self) -> &Data {
         &self.data
     }
@@ -184,7 +204,9 @@ pub(crate) fn fortran_strides(shape: &[u64]) -> Vec<u64> {
 /// The key of a dict.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
+    /// A string.
     Text(String),
+    /// A whole number.
     Int(i64),
     /// Anything else, as it may be called in a message.
     Other(String),
@@ -193,14 +215,21 @@ pub enum Key {
 /// A value of a weight file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
+    /// Python's `None`.
     None,
+    /// `True` or `False`.
     Bool(bool),
+    /// A whole number.
     Int(i64),
+    /// A number with a fraction.
     Float(f64),
+    /// A string.
     Text(String),
+    /// A list, a tuple or a set.
     List(Vec<Value>),
     /// In the file's order; no key twice.
     Dict(Vec<(Key, Value)>),
+    /// A tensor, whose numbers are still in the file.
     Tensor(TensorRef),
     /// An object of a class that is not read; the class's name.
     Object(String),

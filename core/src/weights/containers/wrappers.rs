@@ -18,7 +18,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// A tensor that a network has: its name and its shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted<'w> {
+    /// As weight files of its family call it.
     pub name: &'w str,
+    /// Its sizes, the slowest first.
     pub shape: &'w [usize],
 }
 
@@ -27,12 +29,14 @@ pub struct Wanted<'w> {
 pub struct TensorDict<'v> {
     /// The keys that lead to it, `a.b[0]`; empty: the file's own.
     pub place: String,
+    /// By name.
     pub tensors: BTreeMap<&'v str, &'v TensorRef>,
 }
 
 /// The dicts of tensors in a file, and what else was seen.
 #[derive(Debug, Default)]
 pub struct Survey<'v> {
+    /// Dicts that have tensors themselves, in the file's order.
     pub dicts: Vec<TensorDict<'v>>,
     /// Where states of optimizers are. Their tensors are shaped like weights, and are none.
     pub optimizers: Vec<String>,
@@ -114,10 +118,12 @@ impl Place {
 /// A network that was found: every wanted tensor is there, in its shape.
 #[derive(Debug)]
 pub struct Fit<'v> {
+    /// Where it is.
     pub place: Place,
     /// By the network's own names.
     pub tensors: BTreeMap<String, &'v TensorRef>,
     /// Names behind the prefix that the network does not have, such as a head's.
+    /// Names behind the prefix that the network does not have.
     pub left_over: Vec<String>,
     /// Names of the same dict without the prefix.
     pub outside: Vec<String>,
@@ -129,11 +135,22 @@ pub struct Fit<'v> {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Misfit {
     /// There are no tensors under names; the keys that there are.
-    NoTensors { keys: Vec<String> },
+    NoTensors {
+        /// The first of them.
+        keys: Vec<String>,
+    },
     /// There are only states of optimizers, at these places.
-    OptimizerOnly { places: Vec<String> },
+    OptimizerOnly {
+        /// The keys that lead to each.
+        places: Vec<String>,
+    },
     /// A whole module was pickled, of this class, under this key (empty: the file itself).
-    WholeModule { class: String, place: String },
+    WholeModule {
+        /// With its module.
+        class: String,
+        /// The keys that lead to it.
+        place: String,
+    },
     /// Several places fit, with different tensors.
     Several(Vec<Place>),
     /// None fits; the place that fits best.
@@ -143,7 +160,9 @@ pub enum Misfit {
 /// What a place lacks to fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NearMiss {
+    /// The place.
     pub place: Place,
+    /// Names of tensors that are not there.
     pub missing: Vec<String>,
     /// Tensors of another shape or type, each as a clause.
     pub differing: Vec<String>,
@@ -349,6 +368,7 @@ pub fn beside(root: &Value) -> Vec<(String, String)> {
 pub struct Numbers {
     /// Shape, and the numbers in C order.
     pub tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    /// What was done to make them so.
     pub conversions: Conversions,
 }
 
