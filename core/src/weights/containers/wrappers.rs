@@ -166,6 +166,7 @@ pub struct NearMiss {
     pub missing: Vec<String>,
     /// Tensors of another shape or type, each as a clause.
     pub differing: Vec<String>,
+    /// Names of tensors that nothing asked for.
     pub left_over: Vec<String>,
     /// How many wanted tensors are right.
     pub right: usize,
