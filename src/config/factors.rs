@@ -310,7 +310,7 @@ fn loss(node: &StudyNode) -> Result<Loss> {
 #[cfg(test)]
 mod tests {
     use crate::config::{Text, parse};
-    use visavis_core::domain::Result;
+    use visavis_core::domain::{Result, model::Model};
 
     /// What is said of how features were made, in a phrase.
     fn made_with(said: &str) -> Result<String> {
@@ -319,7 +319,7 @@ mod tests {
              projections: [pca: {{ axes: 1 }}]\ncomparisons: {{ x: {{ A: a, B: b }} }}\n"
         );
         let file = parse(Text { path: "s.yaml".into(), source })?;
-        Ok(file.study.models.first().and_then(|model| model.made_elsewhere()).unwrap_or_default())
+        Ok(file.study.models.first().and_then(Model::made_elsewhere).unwrap_or_default())
     }
 
     #[test]
