@@ -22,7 +22,7 @@ pub struct NetworkFamily {
     pub networks: &'static [NetworkSpec],
     /// Names of the layers of all its networks, in order of depth; the last is [`EMBEDDING`].
     pub layers: &'static [&'static str],
-    /// Whether its networks can also be trained here. They then get [`own_ending`], and are of the family [`WeightFamily::OWN`].
+    /// Whether its networks can also be trained here. They then get `own_ending`, and are of the family [`WeightFamily::OWN`].
     pub trained_here: bool,
     /// What comes behind the trunk in the family's weight files: from maps of that many channels to the embedding.
     ending: fn(channels: usize, width: f64) -> Vec<Operation>,
