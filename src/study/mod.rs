@@ -158,7 +158,7 @@ fn digests_of(study: &Study, digests: &mut DigestCache) -> Result<BTreeMap<PathB
     paths.filter(|path| path.is_file()).map(|path| Ok((path.clone(), digests.of(path)?))).collect()
 }
 
-/// The plan of an opened study with what people pinned. For that the store is looked at, and brought up to date first: see [`look()`].
+/// The plan of an opened study with what people pinned. For that the store is looked at, and brought up to date first: see [`open_store()`].
 ///
 /// # Errors
 /// Those of [`Plan::new`]. A store that cannot be read is none: the plan says that nobody knows what is pinned.

@@ -20,7 +20,7 @@ impl Pins {
         Self::of(index.map_or(Ok(vec![]), |index| index.pins(study)))
     }
 
-    /// Looks at the store for them, which is brought up to date first: see [`look()`].
+    /// Looks at the store for them, which is brought up to date first: see [`open_store()`].
     pub fn stored(workspace: &Workspace, study: &str) -> Self {
         Self::of(open_store(workspace).and_then(|looked| looked.index.map_or(Ok(vec![]), |index| index.pins(study))))
     }

@@ -2,7 +2,7 @@
 //!
 //! A role is part of a key and of a stored result: it never changes.
 
-/// The images of the evaluation, as [`super::Index`] leaves them.
+/// The images of the evaluation, as [`super::IndexImages`] leaves them.
 pub const IMAGES: &str = "images";
 /// Images × columns, float32.
 pub const FEATURES: &str = "features";
