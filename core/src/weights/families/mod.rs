@@ -33,7 +33,7 @@ pub struct NetworkFamily {
     pub layers: &'static [&'static str],
     /// What its weights were trained with.
     pub input: Input,
-    /// Whether its networks can also be trained here. They then get [`own_ending`], and are of the family [`WeightFamily::OWN`].
+    /// Whether its networks can also be trained here. They then get `own_ending`, and are of the family [`WeightFamily::OWN`].
     pub trained_here: bool,
     /// What comes behind the trunk in the family's weight files: from maps of that many channels to the embedding.
     ending: fn(channels: usize, width: f64) -> Vec<Operation>,
