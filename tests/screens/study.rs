@@ -10,8 +10,8 @@ fn a_change_to_the_study_is_shown_written_and_undone() {
     let commented = desk.read(study).replace("      - arcface\n", "      - arcface   # with its usual margin\n");
     desk.write(study, commented.as_bytes());
     let mut seen = session(&desk, (140, 45));
-    // Down to a loss that is on offer: ten architectures, a heading, softmax, arcface, normface, cosface.
-    seen.press(&format!("x{}", " j".repeat(14)));
+    // Down to a loss that is on offer: twelve architectures, a heading, softmax, arcface, normface, cosface.
+    seen.press(&format!("x{}", " j".repeat(16)));
     seen.press("Space");
     holds(&seen, &["+2 models", "+24 cells", "cosface", "Enter writes it"]);
     assert_eq!(desk.read(study), commented, "nothing is written before it is wanted");

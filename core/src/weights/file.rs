@@ -365,7 +365,7 @@ mod tests {
     #[test]
     fn every_network_of_the_register_is_recognised_in_a_file() {
         for (word, family) in candidates() {
-            let architecture = Architecture { word: word.to_owned(), width: 0.125 };
+            let architecture = Architecture { word: word.to_owned(), width: 0.25 };
             let found = inspect(&file_of(&architecture, &family, &["bn1.num_batches_tracked"]), Path::new("w")).unwrap();
             let of = found.family.iter().chain(&found.same_tensors).find(|of| **of == family);
             assert!(of.is_some(), "{word} of {family}: {:?} {:?}", found.family, found.same_tensors);

@@ -1,6 +1,5 @@
 //! What a survey found, and what it did not.
 
-use super::marks::FaceMarks;
 use crate::{
     dataset::{identities::People, readers::labels::LabelTable},
     domain::{
@@ -8,13 +7,16 @@ use crate::{
         index::ModelIx,
         ledger::CellId,
         missing::MissingLabels,
-        study::Study,
+        study::{FaceMark, Study},
     },
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
+
+/// Boxes and landmarks of some images: image → numbers, as stages consume them.
+pub type FaceMarks = BTreeMap<FaceMark, Column>;
 
 /// What was found of a study's data.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use crate::{
     },
     domain::{
         Fault, Result,
-        image::{Column, Images},
+        image::Images,
         index::ModelIx,
         model::{Model, Source},
         study::{DeviceClass, FaceMark, OnMissing, Study},
@@ -22,9 +22,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
 };
-
-/// Boxes and landmarks of some images: image → numbers, as stages consume them.
-pub type FaceMarks = BTreeMap<FaceMark, Column>;
 
 /// A table that was read.
 pub(super) struct MarkTable {

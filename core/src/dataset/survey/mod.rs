@@ -10,10 +10,9 @@ mod training;
 use super::{digests::DigestCache, matching::matched};
 use crate::domain::{Result, study::Study};
 use evaluation::evaluation;
-pub use found::{Need, Survey};
+pub use found::{FaceMarks, Need, Survey};
 use given::given;
 use label_files::{known, label_file};
-pub use marks::FaceMarks;
 use training::training;
 
 /// Looks at everything the study names.

@@ -1,9 +1,6 @@
 //! What networks learn from.
 
-use super::{
-    found::{Absent, Need, Survey, TrainingSet},
-    marks::FaceMarks,
-};
+use super::found::{Absent, FaceMarks, Need, Survey, TrainingSet};
 use crate::{
     dataset::{digests::DigestCache, pictures, readers::collect},
     domain::{
