@@ -22,6 +22,7 @@ mod scores;
 mod static_text;
 mod summary;
 mod training;
+mod training_set;
 
 pub(crate) use comparisons::Comparisons;
 pub(crate) use contrasts::{Contrasts, PairVerdict};

@@ -1,12 +1,9 @@
 //! The models: one line that says what each is, and the features at its layers.
 
-use super::Section;
-use crate::{
-    report::{
-        claims::{ClaimId, OutputSource},
-        source::ReportSource,
-    },
-    study::Step,
+use super::{Section, training_set::TrainingSet};
+use crate::report::{
+    claims::{ClaimId, OutputSource},
+    source::ReportSource,
 };
 use serde::Serialize;
 use std::path::Path;
@@ -43,12 +40,6 @@ struct Description {
 struct Part {
     name: &'static str,
     value: String,
-}
-
-#[derive(Serialize)]
-struct TrainingSet {
-    images: ClaimId,
-    classes: ClaimId,
 }
 
 #[derive(Serialize)]
@@ -98,21 +89,6 @@ impl Description {
     fn of(source: &ReportSource, place: ModelIx, model: &Source) -> Self {
         let shareable = |path: &Path| source.outcome.plan.workspace().shareable(path).display().to_string();
         Description { kind: kind(model), parts: parts(model, &shareable), trained_on: TrainingSet::of(source, place) }
-    }
-}
-
-impl TrainingSet {
-    /// `None` of a model that was not trained here.
-    fn of(source: &ReportSource, place: ModelIx) -> Option<Self> {
-        let manifest = source.outcome.plan.result(Step::Train { model: place })?;
-        let count = |fact: &str, what: &str| {
-            let values = manifest.fact(fact);
-            let named = format!("{} · training", source.study().models[place].name);
-            let output = OutputSource { key: manifest.key, output: "facts", of: named };
-            let at = values.len().checked_sub(1)?;
-            Some(source.claims.count(&output, &format!("/{fact}/{at}"), what, values[at] as usize))
-        };
-        Some(TrainingSet { images: count("images", "images trained on")?, classes: count("classes", "classes trained on")? })
     }
 }
 

@@ -1,9 +1,13 @@
 //! What networks learned: verification of identities that they were not trained on, and how training went.
 
-use super::{Section, summary::BestVerification};
+use super::{
+    Section,
+    summary::BestVerification,
+    training_set::{TrainingSet, last_fact},
+};
 use crate::{
     report::{
-        claims::{ClaimId, EstimateClaims, OutputSource},
+        claims::{ClaimId, EstimateClaims},
         source::{Drawing, ReportSource},
         words,
     },
@@ -36,12 +40,6 @@ struct TrainingRow {
     curves: Option<Drawing>,
 }
 
-#[derive(Serialize)]
-struct TrainingSet {
-    images: ClaimId,
-    classes: ClaimId,
-}
-
 /// What is known of one model, as results have it.
 struct Learned {
     auc: Option<Estimate>,
@@ -70,23 +68,18 @@ impl Training {
             let output = source.output(verified, format!("{} · verification", model.name));
             let estimate =
                 |pointer: &str, what: &str, of: Estimate| source.claims.estimate(&output, pointer, what, NumberForm::Score, of);
-            let last = |name: &str| training.fact(name).last().copied();
-            let fact = |name: &str, what: &str, form: NumberForm| {
-                let (manifest, value) = (training.trained?, last(name)?);
-                let at = training.fact(name).len() - 1;
-                let output = OutputSource { key: manifest.key, output: "facts", of: format!("{} · training", model.name) };
-                Some(source.claims.enter(&output, &format!("/{name}/{at}"), what, form, value))
-            };
-            let images = fact("images", "images trained on", NumberForm::Count);
-            let classes = fact("classes", "classes trained on", NumberForm::Count);
             let auc = verification.map(|of| of.auc);
-            known.push(Learned { auc, accuracy: last("accuracy"), is_untrained: model.source.learned_nothing() });
+            known.push(Learned {
+                auc,
+                accuracy: training.fact("accuracy").last().copied(),
+                is_untrained: model.source.learned_nothing(),
+            });
             rows.push(TrainingRow {
                 model: model.name.clone(),
                 auc: auc.map(|auc| estimate("/auc", "verification AUC", auc)),
                 accepted: verification.map(|of| estimate("/tar", "TAR at FAR 0.01", of.tar)),
-                trained_on: images.zip(classes).map(|(images, classes)| TrainingSet { images, classes }),
-                accuracy: fact("accuracy", "training accuracy in the last epoch", NumberForm::Score),
+                trained_on: TrainingSet::of(source, training.model),
+                accuracy: last_fact(source, training.model, "accuracy", "training accuracy in the last epoch", NumberForm::Score),
                 verdict: None,
                 curves: source.drawing(Step::DrawCurves { model: training.model })?,
             });
