@@ -72,9 +72,10 @@ fn the_suggested_lines_are_a_model_of_a_study() {
     );
     desk.write("s.yaml", study.as_bytes());
     desk.write("labels.csv", b"image_id,x\na.png,1\nb.png,0\n");
-    let said = desk.succeed(&["check", "s.yaml"]);
-    assert!(said.contains("the weights are in `state_dict`") && said.contains("begin with `module.`"), "{said}");
-    assert!(!said.contains("were trained with"), "the suggested preparation is the family's\n{said}");
+    let said = desk.visavis(&["check", "s.yaml"]);
+    let all = said.out + &said.err;
+    assert!(said.code == 0 && all.contains("the weights are in `state_dict`") && all.contains("begin with `module.`"), "{all}");
+    assert!(!all.contains("were trained with"), "the suggested preparation is the family's\n{all}");
     assert!(study.contains(&format!("blake3: \"{}\"", Digest::of(&fs::read(desk.path("w.pth")).unwrap()))), "{study}");
 }
 
