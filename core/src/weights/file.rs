@@ -79,7 +79,7 @@ pub fn examine(path: &Path, architecture: &Architecture, family: &WeightFamily) 
 ///
 /// # Errors
 /// As [`read`].
-pub fn strict(file: &WeightFile, architecture: &Architecture, family: &WeightFamily) -> Result<Strict> {
+pub(super) fn strict(file: &WeightFile, architecture: &Architecture, family: &WeightFamily) -> Result<Strict> {
     let layout = layout(architecture, family)?;
     let network = format!("{architecture} ({family})");
     let wrong = |fault: Fault| fault.in_file(file.path());
