@@ -170,7 +170,9 @@ fn files_that_hold_no_weights_are_called_what_they_are() {
         ("make.py", "plain text"),
     ];
     for (file, words) in files {
-        for arguments in [&["weights", "inspect", &fixture(file)][..], &["weights", "convert", &fixture(file), "o.safetensors"]] {
+        let path = fixture(file);
+        let path = path.as_str();
+        for arguments in [&["weights", "inspect", path][..], &["weights", "convert", path, "o.safetensors"]] {
             let said = desk.visavis(arguments);
             assert!(said.code == 2 && said.err.contains(words) && said.err.contains(file), "{arguments:?}\n{}", said.err);
             assert!(!desk.path("o.safetensors").exists());
