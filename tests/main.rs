@@ -28,4 +28,5 @@ mod screens;
 mod tables;
 mod two_mounts;
 mod walls;
+mod weights;
 mod workspace;

@@ -209,7 +209,7 @@ fn weights_that_do_not_fit_are_told_by_tensor() {
     let run = desk.visavis(&["run", STUDY]);
     assert_eq!(run.code, 3, "{}{}", run.out, run.err);
     assert!(
-        run.err.contains("is [8, 3, 7, 7], resnet34-width0.2 has [16, 3, 7, 7] there") && run.err.contains("own.safetensors"),
+        run.err.contains("`conv1.weight` is [8, 3, 7, 7] and should be [16, 3, 7, 7]") && run.err.contains("own.safetensors"),
         "{}",
         run.err
     );

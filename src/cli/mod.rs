@@ -123,7 +123,7 @@ enum VisavisCommand {
     /// Draw, check and count data sets
     #[command(subcommand)]
     Data(data::DataCommand),
-    /// Look into weight files
+    /// Look into weight files, and convert them
     #[command(subcommand)]
     Weights(weights::WeightsCommand),
     /// Look after the store

@@ -2,62 +2,179 @@
 
 use super::{
     Context,
-    output::{say, say_json},
+    output::{remark, say, say_json},
 };
 use clap::Subcommand;
 use serde_json::json;
-use std::path::PathBuf;
+use std::{
+    fs::File,
+    io::Write,
+    path::{Path, PathBuf},
+};
 use visavis_core::{
     domain::{
         Digest, Fault, Result,
-        text::{count, printable},
+        model::{Architecture, WeightFamily},
+        text::{count, printable, shorten},
     },
-    weights,
+    weights::{
+        self, Inspected,
+        containers::{self, Format},
+        families::{self, Input},
+    },
 };
 
 #[derive(Subcommand)]
 pub(crate) enum WeightsCommand {
-    /// Say which network a weight file is of, and what it lacks or has too much
+    /// Say which network a weight file is of, what it lacks or has too much, and how a study names it
     Inspect {
-        /// A .safetensors file
+        /// A .safetensors file, a file of torch.save (.pth, .pt, .ckpt), or a pickle of NumPy arrays (.pkl); nothing in it is run
         file: PathBuf,
+    },
+    /// Write a network's tensors as a .safetensors file, under the names of its family
+    Convert {
+        /// A file that `inspect` finds a whole network in
+        file: PathBuf,
+        /// The file to write, which must not be there yet
+        out: PathBuf,
     },
 }
 
 impl WeightsCommand {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
-        let WeightsCommand::Inspect { file } = self;
-        let bytes = std::fs::read(file).map_err(|error| Fault::io("read the weights", file, &error))?;
-        let found = weights::inspect(&bytes, file)?;
-        let digest = Digest::of(&bytes).to_string();
-        if context.json {
-            say_json(&json!({
-                "format": 1, "family": found.family, "architecture": found.architecture, "container": "safetensors",
-                "same_tensors": found.same_tensors, "tensors": found.tensors, "prefix": found.prefix, "needless": found.needless, "missing": found.missing, "extra": found.extra, "digest": digest,
-            }));
-            return Ok(());
+        match self {
+            WeightsCommand::Inspect { file } => inspect(file, context),
+            WeightsCommand::Convert { file, out } => convert(file, out, context),
         }
-        match (&found.family, &found.architecture) {
-            (Some(family), Some(architecture)) => {
-                say(format!("{architecture} of the family {family}, {}", count(found.tensors, "tensor")));
-            }
-            _ => say(format!("{} of no family that is known here", count(found.tensors, "tensor"))),
-        }
-        for other in &found.same_tensors {
-            say(format!("  or of the family {other}: it has the same tensors and computes otherwise, so only you can tell"));
-        }
-        if !found.prefix.is_empty() {
-            say(format!("  all names begin with `{}`, which is left out", printable(&found.prefix)));
-        }
-        if found.needless > 0 {
-            say(format!("  {} of a head or counter, which features do not need", count(found.needless, "tensor")));
-        }
-        for (word, names) in [("lacks", &found.missing), ("has too much", &found.extra)] {
-            if let Some(first) = names.first() {
-                say(format!("  {word}: {}, such as {}", count(names.len(), "tensor"), printable(first)));
-            }
-        }
-        say(format!("  blake3 {digest}"));
-        Ok(())
     }
+}
+
+fn inspect(path: &Path, context: &Context) -> Result<()> {
+    let file = containers::read(path)?;
+    let found = weights::inspect(&file)?;
+    let digest = file.digest()?;
+    let yaml = match (&found.architecture, &found.family) {
+        (Some(architecture), Some(family)) if found.is_whole() => Some(suggested(path, architecture, family, digest)),
+        _ => None,
+    };
+    if context.json {
+        let beside: serde_json::Map<_, _> = found.beside.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+        say_json(&json!({
+            "format": 1, "family": found.family, "architecture": found.architecture.as_ref().map(ToString::to_string),
+            "container": file.format.word(), "same_tensors": found.same_tensors, "tensors": found.tensors, "dict": found.dict,
+            "elements": found.elements, "prefix": found.prefix, "needless": found.needless, "missing": found.missing,
+            "differing": found.differing, "extra": found.extra, "outside": found.outside, "several": found.several,
+            "beside": beside, "digest": digest.to_string(), "yaml": yaml,
+        }));
+        return Ok(());
+    }
+    lines(&found, file.format).iter().for_each(say);
+    say(format!("  blake3 {digest}"));
+    if let Some(yaml) = yaml {
+        say(format!("\nin a study file (the path is seen from the study's folder):\n\n{}", yaml.trim_end()));
+    }
+    Ok(())
+}
+
+/// What was found, for people.
+fn lines(found: &Inspected, format: Format) -> Vec<String> {
+    let tensors = count(found.tensors, "tensor");
+    let format = format.words();
+    let mut lines = vec![match (&found.family, &found.architecture) {
+        (Some(family), Some(architecture)) => format!("{architecture} of the family {family}, {tensors} ({format})"),
+        _ => format!("{tensors} of no family that is known here ({format})"),
+    }];
+    let mut say = |line: String| lines.push(format!("  {line}"));
+    for other in &found.same_tensors {
+        say(format!("or of the family {other}: it has the same tensors and computes otherwise, so only you can tell"));
+    }
+    if !found.dict.is_empty() {
+        say(format!("in `{}`", found.dict));
+    }
+    if !found.prefix.is_empty() {
+        say(format!("all names begin with `{}`, which is left out", printable(&found.prefix)));
+    }
+    for (word, kind) in [("float16", "half"), ("bfloat16", "half"), ("float64", "double")] {
+        if let Some(n) = found.elements.get(word) {
+            say(format!("{} of {kind} precision ({word}), read as single", count(*n, "tensor")));
+        }
+    }
+    if found.needless > 0 {
+        say(format!("{} of a head or counter, which features do not need", count(found.needless, "tensor")));
+    }
+    if let Some(first) = found.outside.first() {
+        say(format!("{} beside the network left out, such as {}", count(found.outside.len(), "tensor"), name(first)));
+    }
+    for (word, names) in [("lacks", &found.missing), ("has otherwise", &found.differing), ("has too much", &found.extra)] {
+        if let Some(first) = names.first() {
+            say(format!("{word}: {}, such as {}", count(names.len(), "tensor"), name(first)));
+        }
+    }
+    if !found.several.is_empty() {
+        say(format!("several networks fit, with different numbers, and none is taken: {}", found.several.join("; ")));
+    }
+    if !found.beside.is_empty() {
+        let beside = found.beside.iter().take(8).map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>();
+        say(format!("beside the tensors: {}", beside.join(", ")));
+    }
+    lines
+}
+
+fn name(name: &str) -> String {
+    printable(&shorten(name, 160))
+}
+
+/// How a study file names these weights, and prepares pictures for them.
+fn suggested(path: &Path, architecture: &Architecture, family: &WeightFamily, digest: Digest) -> String {
+    let word = &architecture.word;
+    let network =
+        if architecture.width == 1.0 { word.clone() } else { format!("{{ {word}: {{ width: {} }} }}", architecture.width) };
+    let preparation = match families::input_of(family) {
+        Some(Input { size, channels, scale, crop }) => format!(
+            "preparations:\n  for_{family}: {{ crop: {}, size: {size}, scale: {}, channels: {} }}\n",
+            crop.word(),
+            scale.word(),
+            channels.word()
+        ),
+        None => format!("# The preparation `for_{family}` should be that of the training.\n"),
+    };
+    let file = json!(path.to_string_lossy());
+    // `loss` and `trained_on` are labels here.
+    format!(
+        "{preparation}models:\n  named:\n    {word}:\n      architecture: {network}\n      loss: softmax          # a label: what it \
+         was trained with\n      trained_on: unknown    # a label: the data set\n      prepare: for_{family}\n      weights: {{ file: \
+         {file}, family: {family}, blake3: \"{digest}\" }}\n"
+    )
+}
+
+fn convert(path: &Path, out: &Path, context: &Context) -> Result<()> {
+    let there = || Fault::asked("the file is there already").in_file(out).next("name another, or move it away");
+    if out.symlink_metadata().is_ok() {
+        return Err(there());
+    }
+    let file = containers::read(path)?;
+    let (architecture, family, strict) = weights::recognised(&file)?;
+    let bytes = weights::write(strict.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
+    let mut new = File::create_new(out).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => there(),
+        _ => Fault::io("write", out, &error),
+    })?;
+    if let Err(error) = new.write_all(&bytes).and_then(|()| new.sync_all()) {
+        // Half a file would look like weights.
+        std::fs::remove_file(out).ok();
+        return Err(Fault::io("write", out, &error));
+    }
+    let digest = Digest::of(&bytes).to_string();
+    if context.json {
+        say_json(&json!({
+            "format": 1, "family": family, "architecture": architecture.to_string(), "tensors": strict.tensors.len(),
+            "remarks": strict.remarks, "file": out.to_string_lossy(), "digest": digest,
+        }));
+        return Ok(());
+    }
+    strict.remarks.iter().for_each(|line| remark(context, format!("note: {line}")));
+    say(format!("{architecture} of the family {family}, {}, written", count(strict.tensors.len(), "tensor")));
+    say(format!("  {}", printable(&out.to_string_lossy())));
+    say(format!("  blake3 {digest}"));
+    Ok(())
 }

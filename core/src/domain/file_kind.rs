@@ -86,7 +86,7 @@ pub enum FileKind {
 pub enum ExpectedFile {
     /// Features: `.npy` or `.safetensors`.
     Array,
-    /// Weights of a network: `.safetensors`.
+    /// Weights of a network: `.safetensors`, a file of `torch.save`, or a pickle of NumPy arrays.
     Weights,
     /// A picture that can be read here.
     Picture,
@@ -260,13 +260,9 @@ impl FileKind {
                 FileKind::Matlab | FileKind::Hdf5 | FileKind::Parquet | FileKind::Arrow | FileKind::Text | FileKind::Json,
                 ExpectedFile::Array,
             ) => "load it where it was made and save the numbers: np.save('features.npy', x.astype(np.float32))",
-            (FileKind::TorchZip | FileKind::TorchOld | FileKind::Pickle, ExpectedFile::Weights) => {
-                "convert it where PyTorch is: safetensors.torch.save_file(torch.load(PATH, weights_only=True), 'weights.safetensors'); \
-                 where that is a nest, take its state_dict"
-            }
             (_, ExpectedFile::Array) => "features are an .npy file, or a tensor of a .safetensors file",
             (_, ExpectedFile::Weights) => {
-                "weights are a .safetensors file: safetensors.torch.save_file(model.state_dict(), path)"
+                "weights are a .safetensors file, a file of torch.save, or a pickle of NumPy arrays: torch.save(model.state_dict(), path)"
             }
             (_, ExpectedFile::Picture) => {
                 "replace the picture, or take it out of the data set; JPEG, PNG, WebP, BMP and TIFF are read"

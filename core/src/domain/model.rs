@@ -87,7 +87,7 @@ pub struct Network {
 pub enum Weights {
     /// A file that somebody else made.
     File {
-        /// `.safetensors`.
+        /// Of any format that `weights/containers/` reads.
         file: PathBuf,
         /// How its tensors are named.
         family: WeightFamily,

@@ -4,11 +4,13 @@
 pub mod containers;
 pub mod families;
 mod file;
+mod inspect;
 mod layout;
 mod operation;
 mod shape;
 
 pub use families::describe;
-pub use file::{Inspected, Strict, Tensor, examine, inspect, read, tensors, write};
+pub use file::{Strict, Tensor, examine, read, tensors, write};
+pub use inspect::{Inspected, inspect, recognised};
 pub use layout::{Role, TensorEntry, layout};
 pub use operation::{Convolution, NetworkDescription, Normalisation, Operation};

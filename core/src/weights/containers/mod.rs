@@ -5,6 +5,7 @@
 //! asks for those of one tensor, so that a file of any size is looked through in a few MB of memory.
 //! [`wrappers`] finds a network in the tree.
 
+mod misfit;
 mod numbers;
 mod pickle;
 mod safetensors_file;
@@ -15,7 +16,7 @@ mod value;
 pub mod wrappers;
 
 use crate::domain::{
-    Fault, Result,
+    Digest, Fault, Result,
     file_kind::{ExpectedFile, FileKind},
 };
 use source::{Cursor, Source, Span};
@@ -37,6 +38,16 @@ pub enum Format {
 }
 
 impl Format {
+    /// What it is called in JSON: never changed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Format::Safetensors => "safetensors",
+            Format::TorchZip => "torch_zip",
+            Format::TorchStream => "torch_stream",
+            Format::Pickle => "pickle",
+        }
+    }
+
     /// What it is called in sentences.
     pub fn words(self) -> &'static str {
         match self {
@@ -140,6 +151,23 @@ impl WeightFile<'_> {
     /// The file's path, as it was given.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The digest of the whole file.
+    ///
+    /// # Errors
+    /// A file that cannot be read any more.
+    pub fn digest(&self) -> Result<Digest> {
+        let mut hasher = blake3::Hasher::new();
+        let mut block = vec![0; 1 << 20];
+        let mut at = 0;
+        while at < self.source.len() {
+            let len = (self.source.len() - at).min(block.len() as u64) as usize;
+            self.source.fill(at, &mut block[..len]).map_err(|fault| fault.in_file(&self.path))?;
+            hasher.update(&block[..len]);
+            at += len as u64;
+        }
+        Ok(Digest::from_bytes(*hasher.finalize().as_bytes()))
     }
 
     /// The numbers of one of the file's tensors, in C order and single precision.

@@ -4,13 +4,13 @@
 //! name stands, and only what fits *exactly* counts. A beginning is cut at the front of a name and nowhere else; names without
 //! it are left out (MagFace: `fc.weight` is the head, `features.module.fc.weight` the network's).
 
+pub use super::misfit::{Misfit, NearMiss};
 use super::{
     WeightFile,
     value::{Element, Key, TensorRef, Value},
 };
 use crate::domain::{
-    Fault, Result,
-    spelling::suggestion,
+    Result,
     text::{count, printable, shorten},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -83,6 +83,22 @@ pub fn survey(root: &Value) -> Survey<'_> {
     survey
 }
 
+/// Looks through a file that should have tensors under names.
+///
+/// # Errors
+/// It has none; what it has in their place.
+pub fn with_tensors(root: &Value) -> std::result::Result<Survey<'_>, Misfit> {
+    let survey = survey(root);
+    if survey.dicts.is_empty() { Err(without_tensors(root, &survey)) } else { Ok(survey) }
+}
+
+impl<'v> TensorDict<'v> {
+    /// The beginning behind which most of these names are; none at all where no name is there.
+    pub fn prefix(&self, names: &BTreeSet<&str>) -> &'v str {
+        prefixes(self, names).first().copied().unwrap_or("")
+    }
+}
+
 fn is_nest(value: &Value) -> bool {
     matches!(value, Value::Dict(_) | Value::List(_) | Value::Object(_))
 }
@@ -107,6 +123,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Is it the file's own dict, with the network's own names?
+    pub fn is_the_file(&self) -> bool {
+        self.dict.is_empty() && self.prefix.is_empty()
+    }
+
     /// "`state_dict`, names beginning with `module.`".
     pub fn words(&self) -> String {
         let dict = if self.dict.is_empty() { "the file itself".to_owned() } else { format!("`{}`", self.dict) };
@@ -123,7 +144,6 @@ pub struct Fit<'v> {
     /// By the network's own names.
     pub tensors: BTreeMap<String, &'v TensorRef>,
     /// Names behind the prefix that the network does not have, such as a head's.
-    /// Names behind the prefix that the network does not have.
     pub left_over: Vec<String>,
     /// Names of the same dict without the prefix.
     pub outside: Vec<String>,
@@ -131,56 +151,12 @@ pub struct Fit<'v> {
     pub counters: usize,
 }
 
-/// Why no network was found.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Misfit {
-    /// There are no tensors under names; the keys that there are.
-    NoTensors {
-        /// The first of them.
-        keys: Vec<String>,
-    },
-    /// There are only states of optimizers, at these places.
-    OptimizerOnly {
-        /// The keys that lead to each.
-        places: Vec<String>,
-    },
-    /// A whole module was pickled, of this class, under this key (empty: the file itself).
-    WholeModule {
-        /// With its module.
-        class: String,
-        /// The keys that lead to it.
-        place: String,
-    },
-    /// Several places fit, with different tensors.
-    Several(Vec<Place>),
-    /// None fits; the place that fits best.
-    Near(Box<NearMiss>),
-}
-
-/// What a place lacks to fit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NearMiss {
-    /// The place.
-    pub place: Place,
-    /// Names of tensors that are not there.
-    pub missing: Vec<String>,
-    /// Tensors of another shape or type, each as a clause.
-    pub differing: Vec<String>,
-    /// Names of tensors that nothing asked for.
-    pub left_over: Vec<String>,
-    /// How many wanted tensors are right.
-    pub right: usize,
-}
-
 /// Finds the one place that has every wanted tensor in its shape.
 ///
 /// # Errors
 /// None, or several that are not the same tensors.
 pub fn fit<'v>(root: &'v Value, wanted: &[Wanted]) -> std::result::Result<Fit<'v>, Misfit> {
-    let survey = survey(root);
-    if survey.dicts.is_empty() {
-        return Err(without_tensors(root, &survey));
-    }
+    let survey = with_tensors(root)?;
     let names: BTreeSet<&str> = wanted.iter().map(|wanted| wanted.name).collect();
     let mut fits: Vec<Fit> = Vec::new();
     let mut nearest: Option<Box<NearMiss>> = None;
@@ -229,7 +205,7 @@ fn prefixes<'v>(dict: &TensorDict<'v>, names: &BTreeSet<&str>) -> Vec<&'v str> {
 }
 
 /// Integers that count batches, or anything else that is no weight by its type.
-fn is_counter(name: &str, tensor: &TensorRef) -> bool {
+pub(in crate::weights) fn is_counter(name: &str, tensor: &TensorRef) -> bool {
     name.ends_with("num_batches_tracked") || !tensor.element.is_fraction()
 }
 
@@ -266,7 +242,7 @@ fn hold<'v>(
     if missing.is_empty() && differing.is_empty() {
         return Ok(Fit { place, tensors, left_over, outside, counters });
     }
-    Err(Box::new(NearMiss { place, missing, differing, left_over, right: tensors.len() }))
+    Err(Box::new(NearMiss { place, missing, differing, left_over, outside, counters, right: tensors.len() }))
 }
 
 /// Keys under which people pickle a whole module.
@@ -286,66 +262,6 @@ fn without_tensors(root: &Value, survey: &Survey) -> Misfit {
         _ => vec![],
     };
     Misfit::NoTensors { keys }
-}
-
-fn several(items: &[String]) -> String {
-    items.iter().map(|item| format!("`{}`", printable(&shorten(item, 80)))).collect::<Vec<_>>().join(", ")
-}
-
-impl Misfit {
-    /// As a refusal; `network`: what was asked for, as "resnet34 (torchvision)".
-    pub fn fault(&self, network: &str) -> Fault {
-        match self {
-            Misfit::NoTensors { keys } if keys.is_empty() => Fault::asked("the file holds no tensors under names")
-                .next("save a state_dict: torch.save(model.state_dict(), PATH)"),
-            Misfit::NoTensors { keys } => Fault::asked(format!("the file holds no tensors; its keys are {}", several(keys)))
-                .next("save a state_dict: torch.save(model.state_dict(), PATH)"),
-            Misfit::OptimizerOnly { places } => {
-                let at = places.iter().filter(|place| !place.is_empty()).cloned().collect::<Vec<_>>();
-                let at = if at.is_empty() { String::new() } else { format!(" ({})", several(&at)) };
-                Fault::asked(format!("the file holds the state of an optimizer only{at}, no weights"))
-                    .next("give the file of the same training that has the model's state_dict")
-            }
-            Misfit::WholeModule { class, place } => {
-                let at = if place.is_empty() { String::new() } else { format!(" under `{place}`") };
-                Fault::asked(format!(
-                    "the file holds a whole module of class {}{at}, which only its own program can make",
-                    printable(class)
-                ))
-                .next("load it where that class is, and save the weights: torch.save(model.state_dict(), PATH)")
-            }
-            Misfit::Several(places) => {
-                let places = places.iter().map(Place::words).collect::<Vec<_>>().join("; ");
-                Fault::asked(format!("several networks of the file fit {network}: {places}"))
-                    .next("save the one that is meant by itself: torch.save(state_dict, PATH)")
-            }
-            Misfit::Near(near) => near.fault(network),
-        }
-    }
-}
-
-impl NearMiss {
-    fn fault(&self, network: &str) -> Fault {
-        let place = self.place.words();
-        if let Some(first) = self.missing.first() {
-            let what =
-                format!("the weights lack {} of {network}, such as `{first}` ({place})", count(self.missing.len(), "tensor"));
-            let running = |name: &String| name.ends_with("running_mean") || name.ends_with("running_var");
-            let next = if self.missing.iter().all(running) {
-                "these are what batch normalisation gathered in training: save model.state_dict(), not only its parameters"
-                    .to_owned()
-            } else {
-                suggestion(first, &self.left_over.iter().map(String::as_str).collect::<Vec<_>>())
-            };
-            return Fault::asked(what).next(next);
-        }
-        let first = self.differing.first().map_or("", String::as_str);
-        Fault::asked(format!(
-            "{} of the weights {network} has otherwise: {first} ({place})",
-            count(self.differing.len(), "tensor")
-        ))
-        .next("is it another architecture, another width, or another family?")
-    }
 }
 
 /// Small values that a file has beside its tensors, such as `epoch` and `arch`: key and value, in the file's order.

@@ -125,7 +125,7 @@ impl Form {
                 field("loss", "a label", LOSSES.iter().map(|(word, _)| (*word).to_owned()).collect()),
                 field("trained on", "a label: vggface2", vec![]),
                 prepare(),
-                field("weights", "a file, seen from the study's folder: ../weights/x.safetensors", vec![]),
+                field("weights", "a file, seen from the study's folder: ../weights/x.pth", vec![]),
                 field("family", "how its tensors are named", matrix_snapshot.offers.families.clone()),
             ],
             Adding::Features => vec![

@@ -1,0 +1,222 @@
+//! Which network a weight file is of, for people who have a file and no description of it; and the same weights as a safetensors file.
+
+use super::{
+    containers::{
+        WeightFile,
+        wrappers::{self, Misfit, NearMiss, Place, Survey, TensorDict},
+    },
+    families::{candidates, with_the_same_tensors},
+    file::{self, Strict, heads_and_others, wanted},
+    layout::layout,
+};
+use crate::domain::{
+    Fault, Result,
+    model::{Architecture, WeightFamily},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a weight file is.
+#[derive(Debug, Default, PartialEq)]
+pub struct Inspected {
+    /// `None`: of no family that is known here.
+    pub family: Option<WeightFamily>,
+    /// The network with its width; `None` where the family is not known.
+    pub architecture: Option<Architecture>,
+    /// Other families whose network of this architecture has the same tensors: the file may be of them.
+    pub same_tensors: Vec<WeightFamily>,
+    /// How many tensors are in the dict that has the network; where none is known, in the one that has most.
+    pub tensors: usize,
+    /// The keys that lead to that dict; empty: the file's own.
+    pub dict: String,
+    /// How many of its tensors are of each type, such as `float16`.
+    pub elements: BTreeMap<&'static str, usize>,
+    /// What all the network's names begin with, and which is left out.
+    pub prefix: String,
+    /// Tensors of a head and counters.
+    pub needless: usize,
+    /// Names of the network's tensors that the file lacks.
+    pub missing: Vec<String>,
+    /// Tensors of another shape or type than the network's, each as a clause.
+    pub differing: Vec<String>,
+    /// Names behind the prefix that are no tensor of the network.
+    pub extra: Vec<String>,
+    /// Names in the same dict without the prefix: a trainer's own.
+    pub outside: Vec<String>,
+    /// Places of several such networks with different numbers, none of which is taken; else empty.
+    pub several: Vec<String>,
+    /// Small values beside the tensors, such as `epoch`.
+    pub beside: Vec<(String, String)>,
+}
+
+impl Inspected {
+    /// Whether extraction would read it: all is there, and nothing too much.
+    pub fn is_whole(&self) -> bool {
+        self.family.is_some() && [&self.missing, &self.differing, &self.extra, &self.several].iter().all(|names| names.is_empty())
+    }
+}
+
+/// A network that a file may be of, by names alone.
+struct Candidate<'v> {
+    architecture: Architecture,
+    family: WeightFamily,
+    dict: &'v TensorDict<'v>,
+    /// Names missing, and names too much.
+    wrong: usize,
+}
+
+/// The candidate whose names fit best. Networks are tried in the order of the register; one that comes later must fit better.
+fn nearest<'v>(survey: &'v Survey<'v>) -> Result<Option<Candidate<'v>>> {
+    let mut best: Option<Candidate> = None;
+    for (word, family) in candidates() {
+        let layout = layout(&Architecture { word: word.to_owned(), width: 1.0 }, &family)?;
+        let names: BTreeSet<&str> = layout.iter().map(|entry| entry.name.as_str()).collect();
+        for dict in &survey.dicts {
+            let prefix = dict.prefix(&names);
+            let behind = || dict.tensors.iter().filter_map(|(name, tensor)| Some((name.strip_prefix(prefix)?, tensor)));
+            let right = behind().filter(|(name, _)| names.contains(name)).count();
+            let others = behind().filter(|(name, tensor)| !names.contains(name) && !wrappers::is_counter(name, tensor));
+            let (_, extra) = heads_and_others(&others.map(|(name, _)| name.to_owned()).collect::<Vec<_>>());
+            let wrong = names.len() - right + extra.len();
+            if right * 2 <= names.len() || best.as_ref().is_some_and(|best| best.wrong <= wrong) {
+                continue;
+            }
+            // The first tensor is that of a convolution: channels after, channels before, height, width.
+            let first = dict.tensors.get(format!("{prefix}{}", layout[0].name).as_str());
+            let width =
+                first.and_then(|tensor| tensor.shape().first()).map(|channels| *channels as f64 / layout[0].shape[0] as f64);
+            let architecture = Architecture { word: word.to_owned(), width: width.unwrap_or(1.0) };
+            best = Some(Candidate { architecture, family: family.clone(), dict, wrong });
+        }
+    }
+    Ok(best)
+}
+
+/// The architecture, width and family that fit a file best, with what is missing and too much there. Names decide.
+///
+/// # Errors
+/// A file without tensors under names: the state of an optimizer, a whole module.
+pub fn inspect(file: &WeightFile) -> Result<Inspected> {
+    let survey = wrappers::with_tensors(&file.root).map_err(|misfit| misfit.fault("a network").in_file(file.path()))?;
+    let best = nearest(&survey)?;
+    let largest = survey.dicts.iter().rev().max_by_key(|dict| dict.tensors.len());
+    let mut found = Inspected { beside: wrappers::beside(&file.root), ..Inspected::default() };
+    let Some(Candidate { architecture, family, dict, .. }) = best else {
+        if let Some(dict) = largest {
+            let (names, counters) = names(dict);
+            found.needless = heads_and_others(&names).0 + counters;
+            found.describe(dict);
+        }
+        return Ok(found);
+    };
+    let layout = layout(&architecture, &family)?;
+    found.same_tensors = with_the_same_tensors(&architecture.word, &family)?;
+    (found.architecture, found.family) = (Some(architecture), Some(family));
+    let is_at = |place: &Place| survey.dicts.iter().find(|dict| dict.place == place.dict);
+    let (place, left_over, counters) = match wrappers::fit(&file.root, &wanted(&layout)) {
+        Ok(fit) => {
+            found.outside = fit.outside;
+            (fit.place, fit.left_over, fit.counters)
+        }
+        Err(Misfit::Near(near)) => {
+            let NearMiss { place, missing, differing, left_over, outside, counters, .. } = *near;
+            (found.missing, found.differing, found.outside) = (missing, differing, outside);
+            (place, left_over, counters)
+        }
+        Err(Misfit::Several(places)) => {
+            found.several = places.iter().map(Place::words).collect();
+            found.describe(dict);
+            return Ok(found);
+        }
+        Err(other) => return Err(other.fault("a network").in_file(file.path())),
+    };
+    found.describe(is_at(&place).unwrap_or(dict));
+    let (heads, extra) = heads_and_others(&left_over);
+    (found.needless, found.extra, found.prefix) = (heads + counters, extra, place.prefix);
+    Ok(found)
+}
+
+/// All names of a dict that are no counters', and how many are.
+fn names(dict: &TensorDict) -> (Vec<String>, usize) {
+    let names: Vec<String> = dict
+        .tensors
+        .iter()
+        .filter(|(name, tensor)| !wrappers::is_counter(name, tensor))
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
+    let counters = dict.tensors.len() - names.len();
+    (names, counters)
+}
+
+impl Inspected {
+    fn describe(&mut self, dict: &TensorDict) {
+        (self.tensors, self.dict) = (dict.tensors.len(), dict.place.clone());
+        for tensor in dict.tensors.values() {
+            *self.elements.entry(tensor.element.word()).or_default() += 1;
+        }
+    }
+}
+
+/// The weights of the network that a file is of, read as extraction reads them, and that network.
+///
+/// # Errors
+/// A file of no network that is known here, and one that extraction would refuse.
+pub fn recognised(file: &WeightFile) -> Result<(Architecture, WeightFamily, Strict)> {
+    let Inspected { family: Some(family), architecture: Some(architecture), .. } = inspect(file)? else {
+        let fault = Fault::asked("the tensors are of no network that is known here");
+        return Err(fault.in_file(file.path()).next("`visavis weights inspect` says what the file holds"));
+    };
+    let strict = file::strict(file, &architecture, &family)?;
+    Ok((architecture, family, strict))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            containers,
+            file::{Tensor, tests::file_of, write},
+        },
+        *,
+    };
+    use std::path::Path;
+
+    fn inspected(bytes: &[u8]) -> Inspected {
+        inspect(&containers::of_bytes(bytes, Path::new("w")).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_network_of_the_register_is_recognised_in_a_file() {
+        for (word, family) in candidates() {
+            let architecture = Architecture { word: word.to_owned(), width: 0.25 };
+            let found = inspected(&file_of(&architecture, &family, &["bn1.num_batches_tracked"]));
+            let found_it = found.family.iter().chain(&found.same_tensors).any(|one| *one == family);
+            assert!(found_it, "{word} of {family}: {:?} {:?}", found.family, found.same_tensors);
+            assert_eq!(found.architecture, Some(architecture));
+            assert_eq!((found.missing.len(), found.extra.len(), found.needless), (0, 0, 1), "{word} {family}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_no_network_is_of_no_family() {
+        let one = Tensor { shape: vec![1], values: vec![1.0] };
+        let bytes = write([("a", &one), ("b.fc.weight", &one)].into_iter()).unwrap();
+        let found = inspected(&bytes);
+        assert_eq!((found.family, found.architecture, found.tensors), (None, None, 2));
+    }
+
+    #[test]
+    fn a_recognised_network_is_read_as_extraction_reads_it() {
+        let architecture = Architecture { word: "resnet18".into(), width: 0.125 };
+        let family = WeightFamily::of("torchvision");
+        let bytes = file_of(&architecture, &family, &["fc.weight"]);
+        let file = containers::of_bytes(&bytes, Path::new("w")).unwrap();
+        let (found, of, strict) = recognised(&file).unwrap();
+        assert_eq!((found, of), (architecture.clone(), family.clone()));
+        let written = write(strict.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).unwrap();
+        let again = file::read(&written, Path::new("w"), &architecture, &family).unwrap();
+        assert!(again.tensors == strict.tensors && again.remarks.is_empty());
+        let nothing = write([("a", &Tensor { shape: vec![1], values: vec![1.0] })].into_iter()).unwrap();
+        let fault = recognised(&containers::of_bytes(&nothing, Path::new("w")).unwrap()).unwrap_err();
+        assert!(fault.what.contains("no network that is known here"), "{fault}");
+    }
+}
