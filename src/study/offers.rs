@@ -3,7 +3,7 @@
 use super::torch;
 use visavis_core::{
     domain::{
-        model::LOSSES,
+        loss::LOSSES,
         study::{DeviceClass, Study},
     },
     weights::families,
@@ -30,8 +30,9 @@ impl Offers {
         Offers {
             losses: LOSSES
                 .iter()
-                .filter(|(word, _)| pretends || torch::learns_by(word))
-                .map(|(word, _)| (*word).to_owned())
+                .map(|of| of.word)
+                .filter(|word| pretends || torch::learns_by(word))
+                .map(str::to_owned)
                 .collect(),
             training_sets: sets.map(|(name, _)| name.clone()).collect(),
             preparations: cropped.map(|(name, _)| name.clone()).collect(),

@@ -5,7 +5,7 @@
 
 use crate::parameters::Parameters;
 use tch::{Device, Kind, Reduction, Tensor};
-use visavis_core::domain::{Fault, Result, model::Loss};
+use visavis_core::domain::{Fault, Result, loss::Loss};
 
 pub(crate) struct LossHead {
     weight: Tensor,

@@ -21,6 +21,7 @@ pub mod index;
 pub mod job;
 mod labels;
 pub mod ledger;
+pub mod loss;
 pub mod made_of;
 pub mod matrix;
 pub mod membership;
