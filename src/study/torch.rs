@@ -13,7 +13,7 @@ use visavis_core::{
     weights::families,
 };
 
-const LOSSES: [&str; 4] = ["softmax", "normface", "arcface", "cosface"];
+const LOSSES: [&str; 6] = ["softmax", "normface", "arcface", "cosface", "combined", "sphereface"];
 
 /// The program: `VISAVIS_TORCH`, or beside this one.
 pub fn program() -> Option<PathBuf> {

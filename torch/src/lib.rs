@@ -5,6 +5,7 @@ pub mod device;
 pub mod extraction;
 pub mod feed;
 mod head;
+mod margin;
 pub mod network;
 pub mod parameters;
 mod sgd;

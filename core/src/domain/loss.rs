@@ -49,7 +49,7 @@ const fn real(name: &'static str, usual: f64, least: f64, most: f64) -> LossPara
 const SCALE: LossParameter = real("s", 64.0, 1.0, 1000.0);
 
 /// The register of losses, in the order in which people are offered them.
-pub const LOSSES: [LossSpec; 6] = [
+pub const LOSSES: [LossSpec; 8] = [
     LossSpec {
         word: "softmax",
         title: "Softmax",
@@ -75,6 +75,21 @@ pub const LOSSES: [LossSpec; 6] = [
         title: "CosFace",
         about: "As NormFace, with cos <i>θ</i> − <i>m</i> for the picture’s own identity (Wang et al. 2018).",
         parameters: &[SCALE, real("m", 0.35, 0.0, 2.0)],
+    },
+    LossSpec {
+        word: "combined",
+        title: "Combined margin",
+        about: "As NormFace, with cos(<i>m</i>₁<i>θ</i> + <i>m</i>₂) − <i>m</i>₃ for the picture’s own identity (Deng et al. 2019). Where \
+                the angle passes π, the cosine is continued so that it goes on falling, as in SphereFace.",
+        parameters: &[SCALE, real("m1", 1.0, 0.5, 4.0), real("m2", 0.3, 0.0, 1.5), real("m3", 0.2, 0.0, 2.0)],
+    },
+    LossSpec {
+        word: "sphereface",
+        title: "SphereFace",
+        about: "As NormFace, with (−1)<sup><i>k</i></sup> cos(<i>mθ</i>) − 2<i>k</i> for the picture’s own identity, where <i>k</i> is the \
+                whole part of <i>mθ</i>/π (Liu et al. 2017). Embeddings have length 1, so <i>m</i> may be any number and nothing is \
+                annealed (Liu et al. 2022).",
+        parameters: &[real("s", 30.0, 1.0, 1000.0), real("m", 1.5, 1.0, 8.0)],
     },
     LossSpec {
         word: "adaface",
