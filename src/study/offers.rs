@@ -1,6 +1,5 @@
 //! What forms may offer beside what a study has: what this program can run here, and nothing that would only be refused or wait.
 
-use super::torch;
 use visavis_core::{
     domain::{
         loss::LOSSES,
@@ -28,12 +27,7 @@ impl Offers {
         let cropped = study.preparations.iter().filter(|(_, of)| pretends || of.crop.is_of_picture_alone());
         let families = families::built_families().into_iter().filter(|_| !pretends);
         Offers {
-            losses: LOSSES
-                .iter()
-                .map(|of| of.word)
-                .filter(|word| pretends || torch::learns_by(word))
-                .map(str::to_owned)
-                .collect(),
+            losses: LOSSES.iter().map(|of| of.word.to_owned()).collect(),
             training_sets: sets.map(|(name, _)| name.clone()).collect(),
             preparations: cropped.map(|(name, _)| name.clone()).collect(),
             families: families.map(str::to_owned).collect(),

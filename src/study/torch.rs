@@ -8,12 +8,10 @@ use visavis_core::{
     domain::{
         Fault, Result,
         model::{Network, WeightFamily, Weights},
-        study::{DeviceClass, Optimizer, Recipe, Study},
+        study::{DeviceClass, Study},
     },
     weights::families,
 };
-
-const LOSSES: [&str; 6] = ["softmax", "normface", "arcface", "cosface", "combined", "sphereface"];
 
 /// The program: `VISAVIS_TORCH`, or beside this one.
 pub fn program() -> Option<PathBuf> {
@@ -45,11 +43,6 @@ pub fn crop_beyond(study: &Study, prepare: &str) -> Option<String> {
     Some(format!("the crop `{}`", preparation.crop))
 }
 
-/// Can it train by this loss?
-pub fn learns_by(loss: &str) -> bool {
-    LOSSES.contains(&loss)
-}
-
 /// What a network would need that this release cannot do.
 pub fn beyond(study: &Study, network: &Network) -> Option<String> {
     let word = network.architecture.word.as_str();
@@ -64,19 +57,17 @@ pub fn beyond(study: &Study, network: &Network) -> Option<String> {
         Weights::Recipe { .. } | Weights::Untrained { .. } if families::find(word, &WeightFamily::own()).is_none() => {
             Some(format!("{word} trained here"))
         }
-        Weights::Recipe { .. } if !learns_by(&network.loss.word) => Some(format!("the loss {}", network.loss.word)),
-        Weights::Recipe { recipe, .. } => match &study.recipes[recipe] {
-            Recipe { optimizer_word, .. } if *optimizer_word != Optimizer::Sgd => Some(format!("the optimizer {optimizer_word}")),
-            _ => None,
-        },
-        Weights::File { .. } | Weights::Untrained { .. } => None,
+        Weights::File { .. } | Weights::Recipe { .. } | Weights::Untrained { .. } => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{super::testing::study, beyond};
-    use visavis_core::domain::model::{Network, Source, WeightFamily, Weights};
+    use visavis_core::domain::{
+        loss::LOSSES,
+        model::{Network, Source, WeightFamily, Weights},
+    };
 
     /// What a network of the study in memory lacks, changed so.
     fn lacks(change: impl Fn(&mut Network)) -> Option<String> {
@@ -111,6 +102,8 @@ mod tests {
         let trained = |word: &str| lacks(|network| network.architecture.word = word.into());
         assert_eq!(trained("seresnet34"), None);
         assert_eq!(trained("iresnet50").unwrap(), "iresnet50 trained here");
-        assert_eq!(lacks(|network| network.loss.word = "triplet".into()).unwrap(), "the loss triplet");
+        for loss in &LOSSES {
+            assert_eq!(lacks(|network| network.loss = loss.usual()), None, "{}", loss.word);
+        }
     }
 }

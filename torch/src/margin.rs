@@ -11,6 +11,9 @@ pub(crate) struct Margin {
     pub penalty: Penalty,
 }
 
+/// AdaFace's code keeps cosines within ±(1 − ε), and angles within ε and π − ε.
+const ADAPTIVE_ROOM: f64 = 1e-3;
+
 /// What is done to the cosine of the right class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Penalty {
@@ -24,16 +27,29 @@ pub(crate) enum Penalty {
     /// ψ(m₁θ + m₂) − m₃: the combined margin (Deng et al., CVPR 2019); ψ(m₁θ) is SphereFace (Liu et al., CVPR 2017). ψ(φ) is
     /// (−1)ᵏ cos φ − 2k for φ from kπ to (k + 1)π: cos φ up to π, and from there on it goes on falling.
     Combined { times: f64, plus: f64, minus: f64 },
+    /// cos(θ − mk) − (m + mk): AdaFace (Kim et al., CVPR 2022), with the strength k of each picture, from −1 to 1.
+    Adaptive(f64),
 }
 
 impl Margin {
     /// Logits without and with the margin, both N × C.
     ///
-    /// `embeddings` N × d, `weight` C × d, `classes` N.
-    pub(crate) fn logits(self, embeddings: &Tensor, weight: &Tensor, classes: &Tensor) -> (Tensor, Tensor) {
-        let cosine = unit(embeddings).linear(&unit(weight), None::<&Tensor>);
+    /// `embeddings` N × d; `weight` C × d, or C × K × d: K centres a class, of which the nearest counts (sub-centre ArcFace, Deng et al.,
+    /// ECCV 2020); `classes` N; `strength` N × 1, of which AdaFace alone knows.
+    pub(crate) fn logits(
+        self,
+        embeddings: &Tensor,
+        weight: &Tensor,
+        classes: &Tensor,
+        strength: Option<&Tensor>,
+    ) -> (Tensor, Tensor) {
+        let cosine = cosines(&unit(embeddings), weight);
+        let cosine = match self.penalty {
+            Penalty::Adaptive(_) => cosine.clamp(ADAPTIVE_ROOM - 1.0, 1.0 - ADAPTIVE_ROOM),
+            _ => cosine,
+        };
         let right = cosine.gather(1, &classes.unsqueeze(1), false);
-        let change = self.penalty.of(&right) - right;
+        let change = self.penalty.of(&right, strength) - right;
         let with_margin = &cosine + cosine.zeros_like().scatter(1, &classes.unsqueeze(1), &change);
         (cosine * self.scale, with_margin * self.scale)
     }
@@ -41,7 +57,7 @@ impl Margin {
 
 impl Penalty {
     /// What stands for the cosines of right classes.
-    fn of(self, right: &Tensor) -> Tensor {
+    fn of(self, right: &Tensor, strength: Option<&Tensor>) -> Tensor {
         match self {
             Penalty::None => right.shallow_clone(),
             Penalty::Cosine(m) => right - m,
@@ -56,8 +72,22 @@ impl Penalty {
                 let sign = turns.remainder(2.0) * -2.0 + 1.0;
                 sign * angle.cos() - turns * 2.0 - minus
             }
+            Penalty::Adaptive(m) => {
+                let of_angle = strength.map_or_else(|| right.zeros_like(), |strength| strength * m);
+                let angle = (right.acos() - &of_angle).clamp(ADAPTIVE_ROOM, std::f64::consts::PI - ADAPTIVE_ROOM);
+                angle.cos() - (of_angle + m)
+            }
         }
     }
+}
+
+/// N × C, the greatest of each class where it has several centres.
+fn cosines(embeddings: &Tensor, weight: &Tensor) -> Tensor {
+    let &[classes, centres, width] = &weight.size()[..] else {
+        return embeddings.linear(&unit(weight), None::<&Tensor>);
+    };
+    let all = embeddings.linear(&unit(&weight.reshape([-1, width])), None::<&Tensor>);
+    all.reshape([-1, classes, centres]).max_dim(2, false).0
 }
 
 /// Sines of angles from 0 to π. The square root's slope at 0 is no number, so the least sine is above 0.
@@ -79,6 +109,9 @@ mod tests {
     use std::f64::consts::PI;
     use tch::{Kind, Reduction};
 
+    /// AdaFace's k of the three pictures.
+    const STRENGTHS: [f64; 3] = [0.6, -0.4, 1.0];
+
     /// (−1)ᵏ cos φ − 2k, by its definition.
     fn falling(angle: f64) -> f64 {
         let turns = (angle / PI).floor();
@@ -86,11 +119,16 @@ mod tests {
     }
 
     /// A loss by its definition, in double precision: the mean of −ln softmax over s·cos θ, that of the right class with its penalty.
+    /// Weights of several centres a class lie one after the other.
     fn by_definition(embeddings: &[Vec<f64>], weights: &[Vec<f64>], classes: &[usize], margin: Margin) -> f64 {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        let one = |(embedding, &class): (&Vec<f64>, &usize)| {
-            let logit = |(place, weight): (usize, &Vec<f64>)| {
-                let cosine = dot(embedding, weight) / (dot(embedding, embedding) * dot(weight, weight)).sqrt();
+        let one = |(picture, (embedding, &class)): (usize, (&Vec<f64>, &usize))| {
+            let logit = |(place, centres): (usize, &[Vec<f64>])| {
+                let of = |weight: &Vec<f64>| dot(embedding, weight) / (dot(embedding, embedding) * dot(weight, weight)).sqrt();
+                let mut cosine = centres.iter().map(of).fold(-1.0, f64::max);
+                if let Penalty::Adaptive(_) = margin.penalty {
+                    cosine = cosine.clamp(-0.999, 0.999);
+                }
                 let angle = cosine.acos();
                 if place != class {
                     return margin.scale * cosine;
@@ -102,13 +140,17 @@ mod tests {
                         Penalty::Angle(m) => cosine - m * m.sin(),
                         Penalty::Cosine(m) => cosine - m,
                         Penalty::Combined { times, plus, minus } => falling(times * angle + plus) - minus,
+                        Penalty::Adaptive(m) => {
+                            let of_angle = m * STRENGTHS[picture % 3];
+                            (angle - of_angle).clamp(1e-3, PI - 1e-3).cos() - m - of_angle
+                        }
                     }
             };
-            let logits: Vec<f64> = weights.iter().enumerate().map(logit).collect();
+            let logits: Vec<f64> = weights.chunks(weights.len() / 3).enumerate().map(logit).collect();
             let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             most + logits.iter().map(|logit| (logit - most).exp()).sum::<f64>().ln() - logits[class]
         };
-        embeddings.iter().zip(classes).map(one).sum::<f64>() / classes.len() as f64
+        embeddings.iter().zip(classes).enumerate().map(one).sum::<f64>() / classes.len() as f64
     }
 
     fn tensor(rows: &[Vec<f64>], kind: Kind) -> Tensor {
@@ -117,8 +159,13 @@ mod tests {
     }
 
     fn loss(embeddings: &Tensor, weights: &Tensor, classes: &[usize], margin: Margin) -> Tensor {
+        let strength = Tensor::from_slice(&STRENGTHS[..classes.len()]).unsqueeze(1).to_kind(embeddings.kind());
         let classes = Tensor::from_slice(&classes.iter().map(|class| *class as i64).collect::<Vec<_>>());
-        let (_, logits) = margin.logits(embeddings, weights, &classes);
+        let weights = match weights.size()[0] {
+            6 => weights.reshape([3, 2, 2]),
+            _ => weights.shallow_clone(),
+        };
+        let (_, logits) = margin.logits(embeddings, &weights, &classes, Some(&strength));
         logits.cross_entropy_loss(&classes, None::<Tensor>, Reduction::Mean, -100, 0.0)
     }
 
@@ -134,9 +181,16 @@ mod tests {
     }
 
     fn agrees_with_its_definition(margin: Margin) {
+        agrees(margin, 1);
+    }
+
+    /// With so many centres a class, the second a quarter turn from the first.
+    fn agrees(margin: Margin, centres: usize) {
         // From nearly along to nearly against; −cos m, where the two forms of ArcFace meet, is left out: there is no slope there.
         for angle in [1e-4, 1e-3, 0.01, 0.3, 1.0, PI / 2.0, 2.0, 2.5, 2.8, 3.0, PI - 0.01, PI - 1e-4] {
             let (embeddings, weights, classes) = at_angles(&[angle, 0.5, 1.2]);
+            let beside = |weight: &Vec<f64>| [weight.clone(), vec![-0.8 * weight[1], 0.8 * weight[0]]].into_iter().take(centres);
+            let weights: Vec<Vec<f64>> = weights.iter().flat_map(beside).collect();
             let wanted = by_definition(&embeddings, &weights, &classes, margin);
             let (x, w) = (tensor(&embeddings, Kind::Double), tensor(&weights, Kind::Double));
             let double = loss(&x, &w, &classes, margin);
@@ -201,8 +255,18 @@ mod tests {
     }
 
     #[test]
+    fn adaface_and_its_slope_agree_with_their_definition() {
+        agrees_with_its_definition(margin(64.0, Penalty::Adaptive(0.4)));
+    }
+
+    #[test]
+    fn sub_centre_arcface_and_its_slope_agree_with_their_definition() {
+        agrees(margin(64.0, Penalty::Angle(0.5)), 2);
+    }
+
+    #[test]
     fn an_embedding_along_its_weight_has_a_slope() {
-        for penalty in [Penalty::Angle(0.5), Penalty::Combined { times: 4.0, plus: 0.1, minus: 0.1 }] {
+        for penalty in [Penalty::Angle(0.5), Penalty::Adaptive(0.4), Penalty::Combined { times: 4.0, plus: 0.1, minus: 0.1 }] {
             for turned in [1.0, -1.0] {
                 let (x, w) = (tensor(&[vec![turned, 0.0]], Kind::Float), tensor(&[vec![2.0, 0.0], vec![0.0, 1.0]], Kind::Float));
                 loss(&x, &w, &[0], margin(64.0, penalty)).backward();

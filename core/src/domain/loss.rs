@@ -26,6 +26,8 @@ pub struct LossSpec {
     pub about: &'static str,
     /// What it can be given.
     pub parameters: &'static [LossParameter],
+    /// Whether it compares pictures of a batch with each other, so that a batch has several of each identity.
+    pub compares_pictures: bool,
 }
 
 /// A number that a loss can be given.
@@ -49,12 +51,13 @@ const fn real(name: &'static str, usual: f64, least: f64, most: f64) -> LossPara
 const SCALE: LossParameter = real("s", 64.0, 1.0, 1000.0);
 
 /// The register of losses, in the order in which people are offered them.
-pub const LOSSES: [LossSpec; 8] = [
+pub const LOSSES: [LossSpec; 9] = [
     LossSpec {
         word: "softmax",
         title: "Softmax",
         about: "Cross-entropy of the softmax of a linear layer with a bias, one output an identity.",
         parameters: &[],
+        compares_pictures: false,
     },
     LossSpec {
         word: "normface",
@@ -62,6 +65,7 @@ pub const LOSSES: [LossSpec; 8] = [
         about: "Cross-entropy of the softmax of <i>s</i> cos <i>θ</i>; <i>θ</i> is the angle between an embedding and the weights of an \
                 identity (Wang et al. 2017).",
         parameters: &[SCALE],
+        compares_pictures: false,
     },
     LossSpec {
         word: "arcface",
@@ -69,12 +73,14 @@ pub const LOSSES: [LossSpec; 8] = [
         about: "As NormFace, with cos(<i>θ</i> + <i>m</i>) for the picture’s own identity, and cos <i>θ</i> − <i>m</i> sin <i>m</i> where \
                 <i>θ</i> + <i>m</i> would pass π (Deng et al. 2019).",
         parameters: &[SCALE, real("m", 0.5, 0.0, 1.5)],
+        compares_pictures: false,
     },
     LossSpec {
         word: "cosface",
         title: "CosFace",
         about: "As NormFace, with cos <i>θ</i> − <i>m</i> for the picture’s own identity (Wang et al. 2018).",
         parameters: &[SCALE, real("m", 0.35, 0.0, 2.0)],
+        compares_pictures: false,
     },
     LossSpec {
         word: "combined",
@@ -82,6 +88,7 @@ pub const LOSSES: [LossSpec; 8] = [
         about: "As NormFace, with cos(<i>m</i>₁<i>θ</i> + <i>m</i>₂) − <i>m</i>₃ for the picture’s own identity (Deng et al. 2019). Where \
                 the angle passes π, the cosine is continued so that it goes on falling, as in SphereFace.",
         parameters: &[SCALE, real("m1", 1.0, 0.5, 4.0), real("m2", 0.3, 0.0, 1.5), real("m3", 0.2, 0.0, 2.0)],
+        compares_pictures: false,
     },
     LossSpec {
         word: "sphereface",
@@ -90,18 +97,35 @@ pub const LOSSES: [LossSpec; 8] = [
                 whole part of <i>mθ</i>/π (Liu et al. 2017). Embeddings have length 1, so <i>m</i> may be any number and nothing is \
                 annealed (Liu et al. 2022).",
         parameters: &[real("s", 30.0, 1.0, 1000.0), real("m", 1.5, 1.0, 8.0)],
+        compares_pictures: false,
+    },
+    LossSpec {
+        word: "subcentre",
+        title: "Sub-centre ArcFace",
+        about: "As ArcFace, with <i>k</i> centres an identity, of which a picture’s nearest counts, so that mislabelled pictures can have \
+                one of their own (Deng et al. 2020).",
+        parameters: &[
+            SCALE,
+            real("m", 0.5, 0.0, 1.5),
+            LossParameter { name: "k", usual: 3.0, range: (1.0, 16.0), is_whole: true },
+        ],
+        compares_pictures: false,
     },
     LossSpec {
         word: "adaface",
         title: "AdaFace",
-        about: "As NormFace, with a margin that the length of the embedding decides (Kim et al. 2022).",
+        about: "As NormFace, with cos(<i>θ</i> − <i>mk</i>) − <i>m</i> − <i>mk</i> for the picture’s own identity. <i>k</i>, from −1 to 1, is \
+                <i>h</i> times the length of the embedding, standardised by running statistics of lengths (Kim et al. 2022).",
         parameters: &[SCALE, real("m", 0.4, 0.0, 1.5), real("h", 0.333, 0.0, 10.0)],
+        compares_pictures: false,
     },
     LossSpec {
         word: "triplet",
         title: "Triplet",
-        about: "The distance to another picture of the identity must be less, by a margin, than that to a picture of another.",
+        about: "The distance to the farthest picture of the identity in the batch must be less, by a margin, than that to the nearest of \
+                another (Schroff et al. 2015; hardest pairs as in Hermans et al. 2017). Embeddings have length 1.",
         parameters: &[real("margin", 0.3, 0.0, 2.0)],
+        compares_pictures: true,
     },
 ];
 

@@ -2,7 +2,7 @@
 
 use crate::{
     study::{LOSSES, METHODS, draft::Change, matrix_snapshot::MatrixSnapshot},
-    tui::levels::{known, projections},
+    tui::levels::{known, losses, projections},
 };
 use std::borrow::Cow;
 use visavis_core::domain::model::BaselineKind;
@@ -133,6 +133,7 @@ impl Form {
                 field("features", "N × D, .npy or .safetensors: ../data/mine.npy", vec![]),
                 field("images", "ids, one a line: ../data/mine.txt", vec![]),
             ],
+            Adding::Loss => vec![field("level", "as the study file writes it", losses(&matrix_snapshot.offers.losses))],
             _ => vec![field("level", "as the study file writes it", known(matrix_snapshot, adding.factor().unwrap_or("loss")))],
         };
         Form { adding, fields, cursor: 0, fault: String::new() }
