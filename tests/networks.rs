@@ -3,7 +3,7 @@
 use crate::desk::{Desk, Inject, Said};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{fs, path::Path, process::Stdio, time::Duration};
-use visavis_core::store::Injection;
+use visavis_core::{domain::loss::LOSSES, store::Injection};
 
 pub(crate) const STUDY: &str = "experiments/tiny.yaml";
 
@@ -84,11 +84,35 @@ fn contents(desk: &Desk) -> String {
 
 #[test]
 fn a_training_killed_at_three_steps_comes_to_the_weights_of_an_undisturbed_one() {
+    // It keeps what it learned every second step, so of these three deaths two lose a step and one loses none.
+    killed_and_undisturbed(|_| (), &["3", "8", "13"], "goes on from step 12 of 16");
+}
+
+#[test]
+fn what_losses_and_optimizers_remember_outlives_a_kill() {
+    // AdaFace has running statistics, AdamW two moments, balanced batches an order of their own; two batches are one step.
+    let change = |desk: &Desk| {
+        desk.edit(STUDY, "      - softmax\n", "      - adaface\n");
+        let recipe = "batch: 8, accumulate: 2, balanced: 2, optimizer: { adamw: { rate: 0.002 } }, schedule: poly, warmup: 1, \
+                      label_smoothing: 0.1";
+        desk.edit(STUDY, "batch: 8, optimizer: { sgd: { rate: 0.05 } }", recipe);
+    };
+    killed_and_undisturbed(change, &["3", "5"], "goes on from step 4 of 8");
+    let change = |desk: &Desk| desk.edit(STUDY, "      - softmax\n", "      - triplet\n");
+    killed_and_undisturbed(change, &["7"], "goes on from step 6 of 16");
+}
+
+/// The study, changed so, run whole and with a death at each of the steps: the same results.
+fn killed_and_undisturbed(change: impl Fn(&Desk), deaths: &[&str], goes_on: &str) {
+    let desk = || {
+        let desk = desk();
+        change(&desk);
+        desk
+    };
     let undisturbed = desk();
     undisturbed.succeed(&["run", STUDY, "--quiet"]);
     let again = desk();
-    // It keeps what it learned every second step, so of these three deaths two lose a step and one loses none.
-    for step in ["3", "8", "13"] {
+    for step in deaths {
         let mut run = again.command(&["run", STUDY, "--attempts", "1"]);
         let died: Said = run.inject(Injection::DieAtStep, step).inject(Injection::CheckpointEvery, "2").output().unwrap().into();
         let with = "is visavis-torch built with `--features fault-injection`, as `make test` does?";
@@ -96,11 +120,31 @@ fn a_training_killed_at_three_steps_comes_to_the_weights_of_an_undisturbed_one()
     }
     assert_eq!(fs::read_dir(again.path("data/checkpoints")).unwrap().count(), 1);
     again.succeed(&["run", STUDY, "--quiet"]);
-    assert!(again.succeed(&["logs", "train"]).contains("goes on from step 12 of 16"));
+    let logs = again.succeed(&["logs", "train"]);
+    assert!(logs.contains(goes_on), "{logs}");
     assert_eq!(weights(&again), weights(&undisturbed));
     assert_eq!(contents(&again), contents(&undisturbed), "the same study twice has equal results");
     assert_eq!(fs::read_dir(again.path("data/checkpoints")).unwrap().count(), 0, "a result makes it needless");
     assert_eq!(undisturbed.ran(STUDY).1, 0);
+}
+
+/// What a file of weights is of is told by its tensors: what a loss remembers is not among them.
+#[test]
+fn weights_of_every_loss_are_read_again() {
+    let desk = desk();
+    let losses: Vec<String> = LOSSES.iter().map(|of| format!("      - {}\n", of.word)).collect();
+    desk.edit(STUDY, "      - softmax\n", &losses.concat());
+    desk.edit(STUDY, "epochs: 4", "epochs: 1");
+    // Every one is trained, and features are read by its weights.
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    let results = fs::read_dir(desk.path("data/results")).unwrap();
+    let kinds = results.map(|entry| {
+        let text = fs::read(entry.unwrap().path()).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&text).unwrap()["stage"].as_str().unwrap().to_owned()
+    });
+    let kinds: Vec<String> = kinds.collect();
+    let count = |kind: &str| kinds.iter().filter(|other| *other == kind).count();
+    assert_eq!((count("train"), count("extract")), (LOSSES.len(), LOSSES.len() + 1), "{kinds:?}");
 }
 
 #[test]

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use visavis_core::{
     domain::{
         Result,
+        loss::{LOSSES, Loss, LossParameter, LossSpec},
         made_with::{MadeItem, MadeWith},
         matrix::{Exclusion, StudyMatrix},
-        model::{Architecture, BaselineKind, GivenFeatures, LOSSES, Loss, Model, Network, Source, WeightFamily, Weights},
+        model::{Architecture, BaselineKind, GivenFeatures, Model, Network, Source, WeightFamily, Weights},
     },
     weights::families,
 };
@@ -292,19 +293,27 @@ fn architecture(node: &StudyNode) -> Result<Architecture> {
 }
 
 fn loss(node: &StudyNode) -> Result<Loss> {
-    let (word, given) = node.variant(&LOSSES.map(|(word, _)| word))?;
-    let (_, usual) = LOSSES.iter().find(|(name, _)| *name == word).expect("variant returns a known word");
-    let mut parameters: BTreeMap<String, f64> = usual.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+    let (word, given) = node.variant(&LOSSES.map(|of| of.word))?;
+    let spec = LossSpec::of(word).expect("variant returns a known word");
+    let mut loss = spec.usual();
     for (key, node) in given.map_or(Ok(vec![]), |node| node.entries())? {
-        let known: Vec<&str> = usual.iter().map(|(name, _)| *name).collect();
-        let Some(parameter) = parameters.get_mut(&key) else {
+        let known: Vec<&str> = spec.parameters.iter().map(|of| of.name).collect();
+        let Some(parameter) = spec.parameter(&key) else {
             return Err(node
                 .wrong_key(format!("{word} has no parameter `{key}`"))
                 .next(visavis_core::domain::spelling::suggestion(&key, &known)));
         };
-        *parameter = node.number(0.0..=1000.0)?;
+        loss.parameters.insert(key, value(&node, parameter)?);
     }
-    Ok(Loss { word: word.to_owned(), parameters })
+    Ok(loss)
+}
+
+fn value(node: &StudyNode, parameter: &LossParameter) -> Result<f64> {
+    if !parameter.is_whole {
+        return node.number(parameter.range());
+    }
+    let (least, most) = parameter.range;
+    node.whole(least as u64..=most as u64).map(|number| number as f64)
 }
 
 #[cfg(test)]

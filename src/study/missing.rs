@@ -79,7 +79,7 @@ pub(crate) fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missin
             }
             Source::Network(network) => {
                 networks.insert(place);
-                if let Some(what) = torch::beyond(study, network) {
+                if let Some(what) = torch::beyond(network) {
                     note(&mut beyond, what, place);
                 }
             }

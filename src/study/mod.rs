@@ -56,6 +56,7 @@ pub use visavis_core::{
         People,
         faces::{Level, Planted, Truth},
     },
+    domain::loss::{LOSSES, LossSpec},
     projection::{METHODS, MethodSpec},
     store::WrittenPage,
     weights::families,

@@ -1,10 +1,9 @@
 //! What forms may offer beside what a study has: what this program can run here, and nothing that would only be refused or wait.
 
-use super::torch;
 use visavis_core::{
     dataset::face_table,
     domain::{
-        model::LOSSES,
+        loss::LOSSES,
         study::{DeviceClass, FaceMark, Study},
     },
     weights::families,
@@ -34,11 +33,7 @@ impl Offers {
         let prepared = study.preparations.iter().filter(|(_, of)| pretends || of.crop.needs().is_none_or(known));
         let families = families::family_words().into_iter().filter(|_| !pretends);
         Offers {
-            losses: LOSSES
-                .iter()
-                .filter(|(word, _)| pretends || torch::learns_by(word))
-                .map(|(word, _)| (*word).to_owned())
-                .collect(),
+            losses: LOSSES.iter().map(|of| of.word.to_owned()).collect(),
             training_sets: sets.map(|(name, _)| name.clone()).collect(),
             preparations: prepared.map(|(name, _)| name.clone()).collect(),
             families: families.map(str::to_owned).collect(),

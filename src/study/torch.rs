@@ -8,12 +8,10 @@ use visavis_core::{
     domain::{
         Fault, Result,
         model::{Network, WeightFamily, Weights},
-        study::{DeviceClass, Optimizer, Recipe, Study},
+        study::DeviceClass,
     },
     weights::families,
 };
-
-const LOSSES: [&str; 4] = ["softmax", "normface", "arcface", "cosface"];
 
 /// The program: `VISAVIS_TORCH`, or beside this one.
 pub fn program() -> Option<PathBuf> {
@@ -39,32 +37,25 @@ pub fn ask(program: &Path, device: DeviceClass) -> Result<String> {
     Err(Fault::missing(format!("networks cannot run here: {why}")).in_file(program).next(next))
 }
 
-/// Can it train by this loss?
-pub fn learns_by(loss: &str) -> bool {
-    LOSSES.contains(&loss)
-}
-
 /// What a network would need that this release cannot do.
-pub fn beyond(study: &Study, network: &Network) -> Option<String> {
+pub fn beyond(network: &Network) -> Option<String> {
     let word = network.architecture.word.as_str();
     match &network.weights {
         Weights::File { family, .. } if families::find(word, family).is_none() => Some(format!("{word} of the family {family}")),
         Weights::Recipe { .. } | Weights::Untrained { .. } if families::find(word, &WeightFamily::own()).is_none() => {
             Some(format!("{word} trained here"))
         }
-        Weights::Recipe { .. } if !learns_by(&network.loss.word) => Some(format!("the loss {}", network.loss.word)),
-        Weights::Recipe { recipe, .. } => match &study.recipes[recipe] {
-            Recipe { optimizer_word, .. } if *optimizer_word != Optimizer::Sgd => Some(format!("the optimizer {optimizer_word}")),
-            _ => None,
-        },
-        Weights::File { .. } | Weights::Untrained { .. } => None,
+        Weights::File { .. } | Weights::Recipe { .. } | Weights::Untrained { .. } => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{super::testing::study, beyond};
-    use visavis_core::domain::model::{Network, Source, WeightFamily, Weights};
+    use visavis_core::domain::{
+        loss::LOSSES,
+        model::{Network, Source, WeightFamily, Weights},
+    };
 
     /// What a network of the study in memory lacks, changed so.
     fn lacks(change: impl Fn(&mut Network)) -> Option<String> {
@@ -75,7 +66,7 @@ mod tests {
         });
         let mut network = network.unwrap();
         change(&mut network);
-        beyond(&study, &network)
+        beyond(&network)
     }
 
     fn from_file(network: &mut Network, word: &str, family: &str) {
@@ -101,6 +92,8 @@ mod tests {
         assert_eq!(trained("seresnet50"), None);
         assert_eq!(trained("iresnet50").unwrap(), "iresnet50 trained here");
         assert_eq!(trained("senet50").unwrap(), "senet50 trained here");
-        assert_eq!(lacks(|network| network.loss.word = "triplet".into()).unwrap(), "the loss triplet");
+        for loss in &LOSSES {
+            assert_eq!(lacks(|network| network.loss = loss.usual()), None, "{}", loss.word);
+        }
     }
 }

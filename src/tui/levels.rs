@@ -1,6 +1,6 @@
 //! Levels that could be added to a study, as far as they can be run here.
 
-use crate::study::{METHODS, MethodSpec, families, matrix_snapshot::MatrixSnapshot};
+use crate::study::{LossSpec, METHODS, MethodSpec, families, matrix_snapshot::MatrixSnapshot};
 
 /// Levels of a factor of the matrix, as the study file writes them.
 pub(crate) fn known(matrix_snapshot: &MatrixSnapshot, factor: &str) -> Vec<String> {
@@ -13,6 +13,14 @@ pub(crate) fn known(matrix_snapshot: &MatrixSnapshot, factor: &str) -> Vec<Strin
         "trained_on" => matrix_snapshot.offers.training_sets.clone(),
         _ => matrix_snapshot.offers.preparations.clone(),
     }
+}
+
+/// Losses, each by its word and with its usual parameters: `arcface`, `arcface: { s: 64, m: 0.5 }`.
+pub(crate) fn losses(words: &[String]) -> Vec<String> {
+    let specs = words.iter().filter_map(|word| LossSpec::of(word));
+    let mut all: Vec<String> = specs.flat_map(|of| [of.word.to_owned(), of.written()]).collect();
+    all.dedup();
+    all
 }
 
 /// Projections with their usual parameters, as the study file writes them: `pca: { axes: 10 }`.
@@ -29,6 +37,12 @@ pub(crate) fn projections() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_loss_is_offered_by_its_word_and_with_its_usual_parameters() {
+        let offered = losses(&["softmax".to_owned(), "subcentre".to_owned()]);
+        assert_eq!(offered, ["softmax", "subcentre", "subcentre: { s: 64, m: 0.5, k: 3 }"]);
+    }
 
     #[test]
     fn a_projection_is_offered_with_its_usual_parameters() {

@@ -1,4 +1,5 @@
-//! Where a training stands, kept so that it goes on exactly: weights, running statistics, momentum, step, and what was seen.
+//! Where a training stands, kept so that it goes on exactly: weights, running statistics, what the optimizer remembers, step, and what was
+//! seen.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,10 +27,12 @@ pub(crate) struct TrainingProgress {
 pub(crate) struct Checkpoint {
     pub progress: TrainingProgress,
     pub tensors: BTreeMap<String, Tensor>,
-    pub velocity: BTreeMap<String, Tensor>,
+    /// What the optimizer remembers, by slot and weight: `velocity/conv1.weight`.
+    pub optimizer: BTreeMap<String, Tensor>,
 }
 
-const VELOCITY: &str = "velocity/";
+/// Between a slot of the optimizer and the name of a weight, which has none.
+const SLOT: char = '/';
 
 impl Checkpoint {
     /// The digest of what follows, a line of JSON, the tensors.
@@ -40,10 +43,8 @@ impl Checkpoint {
         let told = |error: serde_json::Error| Fault::unexpected(error.to_string());
         let mut bytes = serde_json::to_vec(&self.progress).map_err(told)?;
         bytes.push(b'\n');
-        let velocity: Vec<(String, &Tensor)> =
-            self.velocity.iter().map(|(name, tensor)| (format!("{VELOCITY}{name}"), tensor)).collect();
-        let tensors = self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor));
-        bytes.extend(weights::write(tensors.chain(velocity.iter().map(|(name, tensor)| (name.as_str(), *tensor))))?);
+        let all = self.tensors.iter().chain(&self.optimizer).map(|(name, tensor)| (name.as_str(), tensor));
+        bytes.extend(weights::write(all)?);
         Ok([format!("{}\n", Digest::of(&bytes)).as_bytes(), &bytes].concat())
     }
 
@@ -57,9 +58,7 @@ impl Checkpoint {
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
         let progress = serde_json::from_slice(&bytes[..end]).ok()?;
         let all = weights::tensors(&bytes[end + 1..])?;
-        let (velocity, tensors): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            all.into_iter().partition(|(name, _)| name.starts_with(VELOCITY));
-        let velocity = velocity.into_iter().map(|(name, tensor)| (name[VELOCITY.len()..].to_owned(), tensor)).collect();
-        Some(Checkpoint { progress, tensors, velocity })
+        let (optimizer, tensors) = all.into_iter().partition(|(name, _)| name.contains(SLOT));
+        Some(Checkpoint { progress, tensors, optimizer })
     }
 }

@@ -1,5 +1,6 @@
 //! What a network is fed: prepared pictures in an order that the seed and the epoch decide, some of them mirrored.
 
+use crate::batches::Batches;
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 use visavis_core::{
@@ -16,8 +17,7 @@ const KEPT: usize = 1 << 30;
 
 pub struct Feed {
     album: Arc<Album>,
-    classes: Vec<i64>,
-    batch: usize,
+    batches: Batches,
     seed: u64,
     threads: usize,
     kept: Option<Tensor>,
@@ -34,7 +34,7 @@ pub struct Fed {
 impl Feed {
     /// # Errors
     /// A picture that cannot be read.
-    pub fn new(album: Album, classes: Vec<i64>, batch: usize, seed: u64, threads: usize) -> Result<Self> {
+    pub fn new(album: Album, batches: Batches, seed: u64, threads: usize) -> Result<Self> {
         let album = Arc::new(album);
         let all: Vec<usize> = (0..album.images.len()).collect();
         let mut kept = None;
@@ -45,19 +45,12 @@ impl Feed {
             }
             kept = Some(pictures(&pixels, &album));
         }
-        Ok(Feed { album, classes, batch, seed, threads, kept, now: None })
+        Ok(Feed { album, batches, seed, threads, kept, now: None })
     }
 
-    /// Steps an epoch has; pictures left over wait for another epoch's order.
-    pub fn steps(&self) -> usize {
-        (self.classes.len() / self.batch).max(1)
-    }
-
-    fn order(&self, epoch: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.classes.len()).collect();
-        PhiloxStream::new(self.seed, Purpose::TrainingOrder, epoch as u64).shuffle(&mut order);
-        order.truncate(self.steps() * self.batch);
-        order
+    /// How the training set is taken apart.
+    pub fn batches(&self) -> &Batches {
+        &self.batches
     }
 
     /// The batch of a step. Steps come one after the other; the first may be any.
@@ -65,22 +58,23 @@ impl Feed {
     /// # Errors
     /// A picture that cannot be read.
     pub fn at(&mut self, step: usize) -> Result<Fed> {
-        let (epoch, within) = (step / self.steps(), step % self.steps());
+        let (steps, batch) = (self.batches.steps(), self.batches.batch());
+        let (epoch, within) = (step / steps, step % steps);
         if self.now.as_ref().is_none_or(|(now, ..)| *now != epoch) {
-            let order = self.order(epoch);
-            let rest = &order[(within * self.batch).min(order.len())..];
-            let loader = self.kept.is_none().then(|| Loader::start(&self.album, rest, self.batch, self.threads));
+            let order = self.batches.order(epoch);
+            let rest = &order[(within * batch).min(order.len())..];
+            let loader = self.kept.is_none().then(|| Loader::start(&self.album, rest, batch, self.threads));
             self.now = Some((epoch, order, loader));
         }
         let Some((_, order, loader)) = &mut self.now else { unreachable!("set above") };
-        let end = ((within + 1) * self.batch).min(order.len());
-        let places = order[within * self.batch..end].to_vec();
+        let end = ((within + 1) * batch).min(order.len());
+        let places = order[within * batch..end].to_vec();
         let pixels = match (&self.kept, loader.as_mut().and_then(Iterator::next)) {
             (Some(kept), _) => kept.index_select(0, &Tensor::from_slice(&as_i64(&places))),
             (None, Some(loaded)) => pictures(&loaded?.pixels, &self.album),
             (None, None) => unreachable!("a loader has a batch for every step of its epoch"),
         };
-        let classes: Vec<i64> = places.iter().map(|place| self.classes[*place]).collect();
+        let classes: Vec<i64> = places.iter().map(|place| self.batches.classes()[*place]).collect();
         // Each picture of an epoch is mirrored or not, whatever batch it is in.
         let mut coins = PhiloxStream::new(self.seed, Purpose::Mirrored, step as u64);
         let mirrored: Vec<bool> = places.iter().map(|_| coins.bits() & 1 == 1).collect();

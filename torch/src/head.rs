@@ -1,228 +1,250 @@
 //! Losses: embeddings and classes → one number to make smaller.
-//!
-//! With margins, embeddings and class weights are of length 1 and a logit is s times the cosine of the angle θ between them;
-//! that of the right class is made harder.
 
-use crate::parameters::Parameters;
+use crate::{
+    margin::{Margin, Penalty},
+    norms::NormStatistics,
+    optimizer::Rows,
+    parameters::Parameters,
+    partial::ClassSample,
+    triplet,
+};
 use tch::{Device, Kind, Reduction, Tensor};
-use visavis_core::domain::{Fault, Result, model::Loss};
+use visavis_core::domain::{Fault, Result, loss::Loss, study::Recipe};
 
+/// A loss with what it learns.
 pub(crate) struct LossHead {
-    weight: Tensor,
-    bias: Option<Tensor>,
-    margin: Option<Margin>,
+    rule: LossRule,
+    /// ε of label smoothing.
+    smoothing: f64,
+    sample: Option<ClassSample>,
+    /// The classes that the present step looks at, where they are not all.
+    looked_at: Option<LookedAt>,
 }
 
-/// What is done to the logit of the right class.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Margin {
-    pub scale: f64,
-    pub penalty: Penalty,
+enum LossRule {
+    /// A linear layer.
+    Linear { weight: Tensor, bias: Tensor },
+    /// Weights of classes, as directions.
+    Margin { weight: Tensor, margin: Margin, norms: Option<NormStatistics> },
+    /// Pictures are compared with each other: there is nothing to learn.
+    Triplet { margin: f64 },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Penalty {
-    /// cos θ: NormFace (Wang et al., MM 2017).
-    None,
-    /// cos(θ + m): ArcFace (Deng et al., CVPR 2019), in its first form: cos θ cos m − sin θ sin m, and where θ + m would pass
-    /// π, cos θ − m sin m, which goes on falling.
-    Angle(f64),
-    /// cos θ − m: CosFace (Wang et al., CVPR 2018).
-    Cosine(f64),
+struct LookedAt {
+    rows: Tensor,
+    /// By class: its place among the rows; −1 for a class that is not looked at.
+    places: Tensor,
 }
 
-pub(crate) const WEIGHT: &str = "head.weight";
+const WEIGHT: &str = "head.weight";
 const BIAS: &str = "head.bias";
 
-impl Margin {
-    /// The margin a loss names; `None` for plain softmax.
-    ///
-    /// # Errors
-    /// A loss that is not built here.
-    pub(crate) fn of(loss: &Loss) -> Result<Option<Self>> {
+/// What is drawn at the start: classes, the seed.
+pub(crate) struct HeadShape {
+    pub width: usize,
+    pub classes: usize,
+    pub seed: u64,
+    pub device: Device,
+}
+
+impl LossRule {
+    fn new(loss: &Loss, parameters: &mut Parameters, shape: &HeadShape) -> Result<Self> {
+        let &HeadShape { width, classes, seed, device } = shape;
         let number = |name: &str| loss.parameters.get(name).copied().unwrap_or_default();
-        let penalty = match loss.word.as_str() {
-            "softmax" => return Ok(None),
-            "normface" => Penalty::None,
-            "arcface" => Penalty::Angle(number("m")),
-            "cosface" => Penalty::Cosine(number("m")),
+        // σ = .01, as arcface_torch draws it.
+        let weight = |parameters: &mut Parameters, shape: Vec<usize>| {
+            parameters.add_normal(WEIGHT, shape, 0.01, seed, device);
+            parameters.get(WEIGHT)
+        };
+        let (penalty, centres) = match loss.word.as_str() {
+            "softmax" => {
+                let weight = weight(parameters, vec![classes, width]);
+                parameters.add_zeros(BIAS, vec![classes], device);
+                return Ok(LossRule::Linear { weight, bias: parameters.get(BIAS) });
+            }
+            "triplet" => return Ok(LossRule::Triplet { margin: number("margin") }),
+            "normface" => (Penalty::None, 1),
+            "arcface" => (Penalty::Angle(number("m")), 1),
+            "cosface" => (Penalty::Cosine(number("m")), 1),
+            "combined" => (Penalty::Combined { times: number("m1"), plus: number("m2"), minus: number("m3") }, 1),
+            "sphereface" => (Penalty::Combined { times: number("m"), plus: 0.0, minus: 0.0 }, 1),
+            "subcentre" => (Penalty::Angle(number("m")), number("k") as usize),
+            "adaface" => (Penalty::Adaptive(number("m")), 1),
             other => return Err(Fault::missing(format!("the loss {other} is not built here"))),
         };
-        Ok(Some(Margin { scale: number("s"), penalty }))
+        let shape = if centres > 1 { vec![classes, centres, width] } else { vec![classes, width] };
+        let weight = weight(parameters, shape);
+        let adapts = matches!(penalty, Penalty::Adaptive(_));
+        let norms = adapts.then(|| NormStatistics::new(parameters, number("h"), device));
+        Ok(LossRule::Margin { weight, margin: Margin { scale: number("s"), penalty }, norms })
     }
 }
 
 impl LossHead {
     /// # Errors
     /// A loss that is not built here.
-    pub(crate) fn new(
-        loss: &Loss,
-        parameters: &mut Parameters,
-        width: usize,
-        classes: usize,
-        seed: u64,
-        device: Device,
-    ) -> Result<Self> {
-        let margin = Margin::of(loss)?;
-        // σ = .01, as arcface_torch draws it.
-        parameters.add_normal(WEIGHT, vec![classes, width], 0.01, seed, device);
-        if margin.is_none() {
-            parameters.add_zeros(BIAS, vec![classes], device);
-        }
-        let bias = margin.is_none().then(|| parameters.get(BIAS));
-        Ok(LossHead { weight: parameters.get(WEIGHT), bias, margin })
+    pub(crate) fn new(loss: &Loss, recipe: &Recipe, parameters: &mut Parameters, shape: &HeadShape) -> Result<Self> {
+        let rule = LossRule::new(loss, parameters, shape)?;
+        let sample = match rule {
+            LossRule::Triplet { .. } => None,
+            LossRule::Linear { .. } | LossRule::Margin { .. } => ClassSample::of(shape.classes, recipe.partial_fc, shape.seed),
+        };
+        Ok(LossHead { rule, smoothing: recipe.label_smoothing, sample, looked_at: None })
+    }
+
+    /// Does it need all pictures of a batch at once?
+    pub(crate) fn compares_pictures(&self) -> bool {
+        matches!(self.rule, LossRule::Triplet { .. })
+    }
+
+    /// Classes that a step looks at, where they are not all.
+    pub(crate) fn classes_at_a_time(&self) -> Option<usize> {
+        self.sample.as_ref().map(ClassSample::count)
+    }
+
+    /// A step begins, with pictures of these classes, which are N and on the processor.
+    pub(crate) fn begin(&mut self, step: usize, classes: &Tensor, device: Device) {
+        let Some(sample) = &self.sample else { return };
+        let present = Vec::<i64>::try_from(classes).expect("classes are whole numbers on the processor");
+        let rows = sample.drawn(step, &present);
+        let mut places = vec![-1i64; sample.classes()];
+        rows.iter().zip(0..).for_each(|(class, place)| places[*class as usize] = place);
+        let on_device = |numbers: &[i64]| Tensor::from_slice(numbers).to_device(device);
+        self.looked_at = Some(LookedAt { rows: on_device(&rows), places: on_device(&places) });
+    }
+
+    /// The rows of its weights that the present step looks at, where they are not all.
+    pub(crate) fn rows(&self) -> Option<Rows<'_>> {
+        self.looked_at.as_ref().map(|LookedAt { rows, .. }| Rows { names: &[WEIGHT, BIAS], rows })
     }
 
     /// N × width, N → the mean loss, and how many were right.
-    pub(crate) fn loss(&self, embeddings: &Tensor, classes: &Tensor) -> (Tensor, Tensor) {
+    pub(crate) fn loss(&mut self, embeddings: &Tensor, classes: &Tensor) -> (Tensor, Tensor) {
         let embeddings = embeddings.to_kind(Kind::Float);
-        let (plain, logits) = logits(&embeddings, &self.weight, self.bias.as_ref(), self.margin, classes);
+        let looked_at = self.looked_at.as_ref();
+        let some = |of: &Tensor| looked_at.map_or_else(|| of.shallow_clone(), |LookedAt { rows, .. }| of.index_select(0, rows));
+        let classes =
+            &looked_at.map_or_else(|| classes.shallow_clone(), |LookedAt { places, .. }| places.index_select(0, classes));
+        let (plain, logits) = match &mut self.rule {
+            LossRule::Triplet { margin } => return triplet::batch_hard(&embeddings, classes, *margin),
+            LossRule::Linear { weight, bias } => {
+                let logits = embeddings.linear(&some(weight), Some(&some(bias)));
+                (logits.shallow_clone(), logits)
+            }
+            LossRule::Margin { weight, margin, norms } => {
+                let strength = norms.as_mut().map(|norms| norms.strength(&embeddings));
+                margin.logits(&embeddings, &some(weight), classes, strength.as_ref())
+            }
+        };
         let right = plain.argmax(1, false).eq_tensor(classes).sum(Kind::Float);
-        (logits.cross_entropy_loss(classes, None::<Tensor>, Reduction::Mean, -100, 0.0), right)
+        (logits.cross_entropy_loss(classes, None::<Tensor>, Reduction::Mean, -100, self.smoothing), right)
     }
-}
-
-/// Logits without and with the margin.
-pub(crate) fn logits(
-    embeddings: &Tensor,
-    weight: &Tensor,
-    bias: Option<&Tensor>,
-    margin: Option<Margin>,
-    classes: &Tensor,
-) -> (Tensor, Tensor) {
-    let Some(Margin { scale, penalty }) = margin else {
-        let logits = embeddings.linear(weight, bias);
-        return (logits.shallow_clone(), logits);
-    };
-    let cosine = unit(embeddings).linear(&unit(weight), None::<&Tensor>);
-    let right = cosine.gather(1, &classes.unsqueeze(1), false);
-    let harder = match penalty {
-        Penalty::None => right.shallow_clone(),
-        Penalty::Cosine(m) => &right - m,
-        Penalty::Angle(m) => {
-            // The square root's slope at 0 is no number.
-            let sine = (right.square().neg() + 1.0).clamp_min(LEAST_SQUARED_SINE).sqrt();
-            let turned = &right * libm::cos(m) - sine * libm::sin(m);
-            turned.where_self(&right.gt(-libm::cos(m)), &(&right - m * libm::sin(m)))
-        }
-    };
-    let change = harder - right;
-    let with_margin = &cosine + cosine.zeros_like().scatter(1, &classes.unsqueeze(1), &change);
-    (cosine * scale, with_margin * scale)
-}
-
-/// Below what θ = 1e-4 has.
-const LEAST_SQUARED_SINE: f64 = 1e-9;
-
-/// Rows of length 1.
-fn unit(x: &Tensor) -> Tensor {
-    x / x.norm_scalaropt_dim(2.0, &[1i64][..], true).clamp_min(1e-12)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use visavis_core::domain::loss::LOSSES;
 
-    /// ArcFace by its own words, in double precision: the mean of −ln softmax over s·cos θ, that of the right class at
-    /// cos(θ + m), or past π at cos θ − m sin m.
-    fn by_the_words(embeddings: &[Vec<f64>], weights: &[Vec<f64>], classes: &[usize], margin: Option<Margin>) -> f64 {
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        let one = |(embedding, &class): (&Vec<f64>, &usize)| {
-            let logit = |(place, weight): (usize, &Vec<f64>)| match margin {
-                None => dot(embedding, weight),
-                Some(Margin { scale, penalty }) => {
-                    let cosine = dot(embedding, weight) / (dot(embedding, embedding) * dot(weight, weight)).sqrt();
-                    let angle = cosine.acos();
-                    scale
-                        * match penalty {
-                            Penalty::Angle(m) if place == class && angle + m < std::f64::consts::PI => (angle + m).cos(),
-                            Penalty::Angle(m) if place == class => cosine - m * m.sin(),
-                            Penalty::Cosine(m) if place == class => cosine - m,
-                            _ => cosine,
-                        }
-                }
-            };
-            let logits: Vec<f64> = weights.iter().enumerate().map(logit).collect();
-            let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            most + logits.iter().map(|logit| (logit - most).exp()).sum::<f64>().ln() - logits[class]
-        };
-        embeddings.iter().zip(classes).map(one).sum::<f64>() / classes.len() as f64
+    fn head(rule: LossRule, smoothing: f64) -> LossHead {
+        LossHead { rule, smoothing, sample: None, looked_at: None }
     }
 
-    fn tensor(rows: &[Vec<f64>], kind: Kind) -> Tensor {
-        let flat: Vec<f64> = rows.concat();
-        Tensor::from_slice(&flat).reshape([rows.len() as i64, -1]).to_kind(kind).set_requires_grad(true)
+    fn made(loss: &Loss, recipe: &Recipe, classes: usize) -> (Parameters, LossHead) {
+        let mut parameters = Parameters::of(&std::collections::BTreeMap::new(), Device::Cpu);
+        let shape = HeadShape { width: 4, classes, seed: 1, device: Device::Cpu };
+        let head = LossHead::new(loss, recipe, &mut parameters, &shape).unwrap();
+        (parameters, head)
     }
 
-    fn loss(embeddings: &Tensor, weights: &Tensor, classes: &[usize], margin: Option<Margin>) -> Tensor {
-        let classes = Tensor::from_slice(&classes.iter().map(|class| *class as i64).collect::<Vec<_>>());
-        let (_, logits) = logits(embeddings, weights, None, margin, &classes);
-        logits.cross_entropy_loss(&classes, None::<Tensor>, Reduction::Mean, -100, 0.0)
-    }
-
-    /// Two-dimensional embeddings at these angles from the weights of their classes, and other classes around.
-    fn at_angles(angles: &[f64]) -> (Vec<Vec<f64>>, Vec<Vec<f64>>, Vec<usize>) {
-        let weights: Vec<Vec<f64>> = [0.3, 1.7, 4.0].iter().map(|turn: &f64| vec![1.3 * turn.cos(), 1.3 * turn.sin()]).collect();
-        let embedding = |(place, angle): (usize, &f64)| {
-            let turn = [0.3, 1.7, 4.0][place % 3] + angle;
-            vec![2.0 * turn.cos(), 2.0 * turn.sin()]
-        };
-        let embeddings = angles.iter().enumerate().map(embedding).collect();
-        (embeddings, weights, (0..angles.len()).map(|place| place % 3).collect())
+    fn pictures() -> Tensor {
+        let rows = Tensor::from_slice(&[1f32, 2., 3., -4., 2., 0., 1., 1., -1., 3., 0., 2., 1., 1., 5., 1.]).reshape([4, 4]);
+        rows.set_requires_grad(true)
     }
 
     #[test]
-    fn losses_and_their_slopes_are_those_of_the_words() {
-        let pi = std::f64::consts::PI;
-        // From nearly along to nearly against; −cos m, where the two forms meet, is left out: there is no slope there.
-        let angles = [1e-4, 1e-3, 0.01, 0.3, 1.0, pi / 2.0, 2.0, 2.5, 2.8, 3.0, pi - 0.01, pi - 1e-4];
-        let margins = [
-            None,
-            Some(Margin { scale: 64.0, penalty: Penalty::None }),
-            Some(Margin { scale: 64.0, penalty: Penalty::Angle(0.5) }),
-            Some(Margin { scale: 16.0, penalty: Penalty::Angle(0.2) }),
-            Some(Margin { scale: 64.0, penalty: Penalty::Cosine(0.35) }),
-        ];
-        for margin in margins {
-            for angle in angles {
-                let (embeddings, weights, classes) = at_angles(&[angle, 0.5, 1.2]);
-                let wanted = by_the_words(&embeddings, &weights, &classes, margin);
-                let (x, w) = (tensor(&embeddings, Kind::Double), tensor(&weights, Kind::Double));
-                let double = loss(&x, &w, &classes, margin);
-                let found = double.double_value(&[]);
-                assert!((found - wanted).abs() < 1e-8 * wanted.abs().max(1.0), "{margin:?} at {angle}: {found}, not {wanted}");
-                let single = loss(&tensor(&embeddings, Kind::Float), &tensor(&weights, Kind::Float), &classes, margin);
-                let (single, room) = (single.double_value(&[]), 2e-5 * wanted.abs().max(1.0) / angle.sin().clamp(1e-3, 1.0));
-                assert!((single - wanted).abs() < room, "{margin:?} at {angle} in single precision: {single}, not {wanted}");
+    fn softmax_and_its_slope_agree_with_their_definition() {
+        softmax_agrees(0.0);
+    }
 
-                double.backward();
-                for (of, gradient, is_embedding) in [(&embeddings, x.grad(), true), (&weights, w.grad(), false)] {
-                    for row in 0..of.len() {
-                        for column in 0..2 {
-                            let step = 1e-7;
-                            let moved = |by: f64| {
-                                let mut moved = of.clone();
-                                moved[row][column] += by;
-                                let (e, w) = if is_embedding { (&moved, &weights) } else { (&embeddings, &moved) };
-                                by_the_words(e, w, &classes, margin)
-                            };
-                            let slope = (moved(step) - moved(-step)) / (2.0 * step);
-                            let found = gradient.double_value(&[row as i64, column as i64]);
-                            // acos itself is of little use near its ends, and so is what is held against.
-                            let room = 1e-5 * slope.abs().max(1.0) / angle.sin().clamp(1e-4, 1.0).powi(2).max(1e-3);
-                            assert!((found - slope).abs() < room, "{margin:?} at {angle}: slope {found}, not {slope}");
-                        }
-                    }
+    #[test]
+    fn label_smoothing_and_its_slope_agree_with_their_definition() {
+        softmax_agrees(0.1);
+    }
+
+    /// The mean of −ln softmax of a linear layer, and its slope (softmax − target) · x / N, in double precision. A target is 1 at the
+    /// right class and 0 at others, less ε of it, which all classes share.
+    fn softmax_agrees(smoothing: f64) {
+        let (x, w, b) = ([[0.5, -1.0], [2.0, 0.25], [-0.75, 1.5]], [[0.3, 0.7], [-1.1, 0.4]], [0.2, -0.1]);
+        let classes = [0_usize, 1, 1];
+        let (mut wanted, mut slope) = (0.0, [[0.0; 2]; 2]);
+        for (x, &class) in x.iter().zip(&classes) {
+            let logits: [f64; 2] = std::array::from_fn(|k| w[k][0] * x[0] + w[k][1] * x[1] + b[k]);
+            let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
+            for k in 0..2 {
+                let target = (1.0 - smoothing) * f64::from(u8::from(k == class)) + smoothing / 2.0;
+                wanted -= target * (logits[k].exp() / sum).ln() / 3.0;
+                for column in 0..2 {
+                    slope[k][column] += (logits[k].exp() / sum - target) * x[column] / 3.0;
                 }
+            }
+        }
+        let tensor = |rows: &[f64], shape: &[i64]| Tensor::from_slice(rows).to_kind(Kind::Float).reshape(shape);
+        let weight = tensor(&w.concat(), &[2, 2]).set_requires_grad(true);
+        let mut head = head(LossRule::Linear { weight: weight.shallow_clone(), bias: tensor(&b, &[2]) }, smoothing);
+        let (loss, right) = head.loss(&tensor(&x.concat(), &[3, 2]), &Tensor::from_slice(&[0i64, 1, 1]));
+        assert!((loss.double_value(&[]) - wanted).abs() < 1e-6, "{} {wanted}", loss.double_value(&[]));
+        assert_eq!(right.double_value(&[]), 2.0, "the second is taken for the first class");
+        loss.backward();
+        for (k, row) in slope.iter().enumerate() {
+            for (column, wanted) in row.iter().enumerate() {
+                let found = weight.grad().double_value(&[k as i64, column as i64]);
+                assert!((found - wanted).abs() < 1e-6, "{found} {wanted}");
             }
         }
     }
 
+    /// Every row of the register can be trained: its loss is a number, and something learns from it.
     #[test]
-    fn an_embedding_along_its_weight_has_a_slope() {
-        let margin = Some(Margin { scale: 64.0, penalty: Penalty::Angle(0.5) });
-        let (x, w) = (tensor(&[vec![1.0, 0.0]], Kind::Float), tensor(&[vec![2.0, 0.0], vec![0.0, 1.0]], Kind::Float));
-        loss(&x, &w, &[0], margin).backward();
-        assert!(Vec::<f32>::try_from(&x.grad().flatten(0, -1)).unwrap().iter().all(|value| value.is_finite()));
+    fn every_loss_of_the_register_is_built() {
+        for of in &LOSSES {
+            let (_parameters, mut head) = made(&of.usual(), &Recipe::default(), 3);
+            assert_eq!(head.compares_pictures(), of.compares_pictures, "{}", of.word);
+            let x = pictures();
+            let (loss, _) = head.loss(&x, &Tensor::from_slice(&[0i64, 0, 1, 1]));
+            assert!(loss.double_value(&[]) > 0.0, "{}", of.word);
+            loss.backward();
+            assert!(x.grad().abs().sum(Kind::Double).double_value(&[]) > 0.0, "{}", of.word);
+        }
+    }
+
+    /// Of many classes some are looked at: the loss is that over these alone, and only their weights have a slope.
+    #[test]
+    fn partial_fc_is_the_same_loss_over_the_classes_that_are_looked_at() {
+        let many = crate::partial::LEAST_CLASSES;
+        let recipe = Recipe { partial_fc: 0.0002, ..Recipe::default() };
+        for word in ["softmax", "arcface", "subcentre"] {
+            let loss = visavis_core::domain::loss::LossSpec::of(word).unwrap().usual();
+            let (parameters, mut head) = made(&loss, &recipe, many);
+            let classes = Tensor::from_slice(&[7i64, 40_000, 7, 49_999]);
+            assert_eq!(head.classes_at_a_time(), Some(10));
+            head.begin(3, &classes, Device::Cpu);
+            let rows = Vec::<i64>::try_from(head.rows().unwrap().rows).unwrap();
+            assert!(rows.len() == 10 && [7, 40_000, 49_999].iter().all(|class| rows.contains(class)), "{rows:?}");
+            let (found, _) = head.loss(&pictures(), &classes);
+            found.backward();
+            // The same of a loss with these ten classes only.
+            let (few_parameters, mut few) = made(&loss, &Recipe::default(), 10);
+            let chosen = parameters.get(WEIGHT).index_select(0, &Tensor::from_slice(&rows));
+            tch::no_grad(|| few_parameters.get(WEIGHT).copy_(&chosen));
+            let place = |class: i64| rows.iter().position(|row| *row == class).unwrap() as i64;
+            let (wanted, _) = few.loss(&pictures(), &Tensor::from_slice(&[7, 40_000, 7, 49_999].map(place)));
+            wanted.backward();
+            assert_eq!(found.double_value(&[]), wanted.double_value(&[]), "{word}");
+            let slope = parameters.get(WEIGHT).grad();
+            let of_rows = slope.index_select(0, &Tensor::from_slice(&rows));
+            assert_eq!(of_rows, few_parameters.get(WEIGHT).grad(), "{word}");
+            assert_eq!(slope.abs().sum(Kind::Double).double_value(&[]), of_rows.abs().sum(Kind::Double).double_value(&[]));
+        }
     }
 }

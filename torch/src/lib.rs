@@ -1,12 +1,18 @@
 //! Networks, for visavis: the only code that knows libtorch. The program around it is `main.rs`.
 
+mod batches;
 mod checkpoint;
 pub mod device;
 pub mod extraction;
 pub mod feed;
 mod head;
+mod margin;
 pub mod network;
+mod norms;
+mod optimizer;
 pub mod parameters;
-mod sgd;
+mod partial;
+mod schedule;
 mod training;
+mod triplet;
 pub mod worker;

@@ -378,4 +378,28 @@ mod tests {
         let of = run(&[TorchOperation::UnitVector], &vectors, Mode::IsRead, &mut vec![]);
         assert_eq!(Vec::<f32>::try_from(&of.flatten(0, -1)).unwrap(), [0.6, -0.8, 0.0, 0.0]);
     }
+
+    /// In bfloat16 maps are rounded to eight bits, and weights and their slopes stay in single precision.
+    #[test]
+    fn a_network_learns_in_bfloat16_nearly_what_it_learns_in_single_precision() {
+        let architecture = Architecture { word: "seresnet34".into(), width: 0.25 };
+        let family = WeightFamily::own();
+        let pictures: Vec<f32> = numbers("pictures", 8 * 3 * 64 * 64).into_iter().map(|u| u as f32).collect();
+        let pictures = Tensor::from_slice(&pictures).reshape([8, 3, 64, 64]);
+        let learned = |kind: Kind| {
+            let parameters = Parameters::draw(&architecture, &family, 1, Device::Cpu).unwrap();
+            let network = TorchNetwork::new(&architecture, &family, &parameters).unwrap();
+            let embedding = network.embedding(&pictures.to_kind(kind), Mode::Learns);
+            assert_eq!(embedding.kind(), Kind::Float);
+            embedding.square().sum(Kind::Float).backward();
+            for (name, tensor) in parameters.learning() {
+                assert!(tensor.kind() == Kind::Float && tensor.grad().kind() == Kind::Float, "{name}");
+                assert!(tensor.grad().isfinite().all().int64_value(&[]) == 1, "{name}");
+            }
+            embedding.detach().flatten(0, -1)
+        };
+        let (single, brain) = (learned(Kind::Float), learned(Kind::BFloat16));
+        let cosine = single.dot(&brain).double_value(&[]) / (single.norm() * brain.norm()).double_value(&[]);
+        assert!(cosine > 0.98 && single != brain, "{cosine}");
+    }
 }

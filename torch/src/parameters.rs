@@ -61,6 +61,11 @@ impl Parameters {
         self.add(name.to_owned(), &weights::Tensor { shape, values }, true, device);
     }
 
+    /// Adds one number that does not learn but runs along.
+    pub fn add_running(&mut self, name: &str, value: f32, device: Device) {
+        self.add(name.to_owned(), &weights::Tensor { shape: vec![1], values: vec![value] }, false, device);
+    }
+
     fn add(&mut self, name: String, tensor: &weights::Tensor, learns: bool, device: Device) {
         self.0.insert(name, on(tensor, device).set_requires_grad(learns));
     }

@@ -1,13 +1,16 @@
 //! Training: batch after batch, one step each, kept on the way, the same to the last bit however often it is interrupted.
 
 use crate::{
+    batches::{Batches, LEAST_PART},
     checkpoint::{Checkpoint, TrainingProgress},
     device,
     feed::{Fed, Feed, Scaler},
-    head::LossHead,
+    head::{HeadShape, LossHead},
     network::{Mode, TorchNetwork},
+    norms,
+    optimizer::Optimizer,
     parameters::Parameters,
-    sgd::{self, Sgd},
+    partial, schedule,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -22,9 +25,6 @@ use visavis_core::{
     store::Checkpoints,
     weights,
 };
-
-/// Batch normalisation is of several pictures, or of none.
-const LEAST_PART: usize = 2;
 
 /// What a person would not want to lose more of.
 const KEEP_EVERY: Duration = Duration::from_secs(20);
@@ -51,7 +51,7 @@ pub(crate) fn train(
     listener: &dyn Listener,
 ) -> Outcome<StageOutput> {
     let mut lesson = TrainingLoop::begin(training, inputs, place).map_err(because)?;
-    lesson.go_on(place, listener).map_err(because)?;
+    lesson.go_on(place, training.recipe.partial_fc, listener).map_err(because)?;
     let mut kept = Instant::now();
     while lesson.progress.step < lesson.steps {
         lesson.step(training, listener)?;
@@ -73,7 +73,7 @@ struct TrainingLoop {
     network: TorchNetwork,
     head: LossHead,
     parameters: Parameters,
-    sgd: Sgd,
+    optimizer: Optimizer,
     feed: Feed,
     scaler: Scaler,
     device: Device,
@@ -94,24 +94,21 @@ impl TrainingLoop {
         let &(_, width) = columns.last().ok_or_else(|| Fault::unexpected("a network without a layer"))?;
         let mut parameters = Parameters::draw(&training.architecture, &family, training.seed, device)?;
         let network = TorchNetwork::new(&training.architecture, &family, &parameters)?;
-        let head = LossHead::new(&training.loss, &mut parameters, width, count, training.seed, device)?;
-        let sgd = Sgd::new(&training.recipe, &parameters);
+        let shape = HeadShape { width, classes: count, seed: training.seed, device };
+        let head = LossHead::new(&training.loss, &training.recipe, &mut parameters, &shape)?;
+        let optimizer = Optimizer::new(&training.recipe, &parameters);
         let images = classes.len();
-        let batch = training.recipe.batch.min(images);
-        if batch < LEAST_PART {
-            return Err(
-                Fault::asked("a batch of one picture cannot be normalised").next("give the recipe a batch of two or more")
-            );
-        }
-        let feed = Feed::new(album, classes, batch, training.seed, place.threads)?;
+        let batches = Batches::new(classes, &training.recipe, &training.loss, training.seed)?;
+        let part = batches.at_a_time();
+        let feed = Feed::new(album, batches, training.seed, place.threads)?;
         Ok(TrainingLoop {
-            steps: feed.steps() * training.recipe.epochs,
+            steps: feed.batches().steps() * training.recipe.epochs,
             scaler: Scaler::new(&training.preparation, training.numerics.precision, device),
-            progress: TrainingProgress { part: batch, ..TrainingProgress::default() },
+            progress: TrainingProgress { part, ..TrainingProgress::default() },
             network,
             head,
             parameters,
-            sgd,
+            optimizer,
             feed,
             device,
             classes: count,
@@ -121,7 +118,7 @@ impl TrainingLoop {
     }
 
     /// Takes up what an attempt before this one kept.
-    fn go_on(&mut self, place: &TrainingPlace, listener: &dyn Listener) -> Result<()> {
+    fn go_on(&mut self, place: &TrainingPlace, partial_fc: f64, listener: &dyn Listener) -> Result<()> {
         let Some(bytes) = place.checkpoints.get(place.key)? else {
             listener.line(&format!(
                 "{} images of {} classes, {} steps on {}",
@@ -130,13 +127,21 @@ impl TrainingLoop {
                 self.steps,
                 device::words(self.device)
             ));
+            if let Some(some) = self.head.classes_at_a_time() {
+                listener.line(&format!("{some} of {} classes at every step, drawn by the seed", self.classes));
+            } else if partial_fc < 1.0 {
+                let least = partial::LEAST_CLASSES;
+                listener.line(&format!(
+                    "all classes at every step: `partial_fc` begins at {least} classes, and at losses that have them"
+                ));
+            }
             return Ok(());
         };
         match Checkpoint::from_bytes(&bytes) {
             Some(checkpoint) => {
                 listener.line(&format!("goes on from step {} of {}", checkpoint.progress.step, self.steps));
                 self.parameters.take(&checkpoint.tensors, self.device);
-                self.sgd.take(&checkpoint.velocity);
+                self.optimizer.take(&checkpoint.optimizer);
                 self.progress = checkpoint.progress;
             }
             None => listener.line("what an attempt before kept is damaged: begins anew"),
@@ -145,18 +150,19 @@ impl TrainingLoop {
     }
 
     fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { progress: self.progress.clone(), tensors: self.parameters.values(), velocity: self.sgd.values() }
+        Checkpoint { progress: self.progress.clone(), tensors: self.parameters.values(), optimizer: self.optimizer.values() }
     }
 
     fn step(&mut self, training: &Training, listener: &dyn Listener) -> Outcome<()> {
         let step = self.progress.step;
         let fed = self.feed.at(step).map_err(because)?;
+        self.head.begin(step, &fed.classes, self.device);
         let (loss, right) = self.learn(&fed, listener)?;
         if !loss.is_finite() {
             return Err((Cause::Diverged, diverged(&format!("the loss is {loss}"), step)));
         }
-        let share = sgd::share(training.recipe.schedule, step, self.steps);
-        self.sgd.step(&self.parameters, share);
+        let share = schedule::share(&training.recipe, step, self.steps, self.feed.batches().steps());
+        self.optimizer.step(&self.parameters, step, share, self.head.rows().as_ref());
         listener.point("loss", step as u64, loss);
         let progress = &mut self.progress;
         let images = fed.classes.size()[0] as f64;
@@ -164,7 +170,7 @@ impl TrainingLoop {
         progress.losses += loss * images;
         progress.right += right;
         progress.seen += images;
-        if progress.step.is_multiple_of(self.feed.steps()) {
+        if progress.step.is_multiple_of(self.feed.batches().steps()) {
             let (loss, accuracy) = (progress.losses / progress.seen, progress.right / progress.seen);
             progress.loss.push(loss);
             progress.accuracy.push(accuracy);
@@ -194,6 +200,12 @@ impl TrainingLoop {
             if !device::said(&*panic).is_some_and(device::is_memory) {
                 std::panic::resume_unwind(panic);
             }
+            if self.head.compares_pictures() {
+                let fault = Fault::failed(format!(
+                    "out of memory with {part} pictures at a time, which the loss compares with each other"
+                ));
+                return Err((Cause::Memory, fault.next("a smaller batch, size or width needs less")));
+            }
             if part <= LEAST_PART {
                 let fault = Fault::failed(format!("out of memory with {part} pictures at a time"));
                 return Err((Cause::Memory, fault.next("a smaller size or width needs less")));
@@ -214,7 +226,7 @@ impl TrainingLoop {
         }
     }
 
-    fn gradient(&self, fed: &Fed, part: usize) -> (f64, f64) {
+    fn gradient(&mut self, fed: &Fed, part: usize) -> (f64, f64) {
         let images = fed.classes.size()[0];
         let (mut loss, mut right) = (0.0, 0.0);
         let mut from = 0;
@@ -241,14 +253,15 @@ impl TrainingLoop {
     }
 
     fn made(&self) -> Outcome<StageOutput> {
-        let tensors = self.parameters.values();
+        let mut tensors = self.parameters.values();
+        tensors.retain(|name, _| !norms::is_of_training_alone(name));
         // The last step's loss was of the weights before it.
         if let Some((name, _)) = tensors.iter().find(|(_, tensor)| tensor.values.iter().any(|value| !value.is_finite())) {
             return Err((Cause::Diverged, diverged(&format!("`{name}` is no number"), self.progress.step)));
         }
         let bytes = weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).map_err(because)?;
         let curves = serde_json::json!({ "loss": self.progress.loss, "accuracy": self.progress.accuracy });
-        StageOutput::default()
+        let made = StageOutput::default()
             .with(Training::WEIGHTS, bytes)
             .fact("loss", self.progress.loss.clone())
             .fact("accuracy", self.progress.accuracy.clone())
@@ -256,7 +269,11 @@ impl TrainingLoop {
             .fact("classes", vec![self.classes as f64])
             .fact("pictures_at_a_time", vec![self.progress.part as f64])
             .with_json(Training::CURVES, &curves)
-            .map_err(because)
+            .map_err(because)?;
+        Ok(match self.head.classes_at_a_time() {
+            Some(some) => made.fact("classes_at_a_time", vec![some as f64]),
+            None => made,
+        })
     }
 }
 

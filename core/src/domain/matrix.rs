@@ -2,7 +2,8 @@
 
 use super::{
     ledger::CellId,
-    model::{Architecture, Loss, Model, Network, Source, Weights},
+    loss::Loss,
+    model::{Architecture, Model, Network, Source, Weights},
     study::Study,
 };
 

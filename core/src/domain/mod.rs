@@ -21,6 +21,7 @@ pub mod index;
 pub mod job;
 mod labels;
 pub mod ledger;
+pub mod loss;
 pub mod made_of;
 pub mod made_with;
 pub mod matrix;

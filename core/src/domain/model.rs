@@ -3,6 +3,7 @@
 use super::{
     canonical::Value,
     index::{LayerIx, ModelIx},
+    loss::Loss,
     made_with::MadeWith,
     vocabulary::vocabulary,
 };
@@ -117,27 +118,8 @@ pub struct Architecture {
     pub width: f64,
 }
 
-/// A loss with its parameters.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Loss {
-    /// A word of [`LOSSES`].
-    pub word: String,
-    /// By name, such as `margin`; all that the loss takes.
-    pub parameters: BTreeMap<String, f64>,
-}
-
 /// The last layer of every network, and the only one of what is no network.
 pub const EMBEDDING: &str = "embedding";
-
-/// Losses with the parameters each takes and their usual values.
-pub const LOSSES: [(&str, &[(&str, f64)]); 6] = [
-    ("softmax", &[]),
-    ("normface", &[("s", 64.0)]),
-    ("arcface", &[("s", 64.0), ("m", 0.5)]),
-    ("cosface", &[("s", 64.0), ("m", 0.35)]),
-    ("adaface", &[("s", 64.0), ("m", 0.4), ("h", 0.333)]),
-    ("triplet", &[("margin", 0.3)]),
-];
 
 /// The family of a network's weights: a word, in JSON too. It says how a weight file names its tensors, and what is computed with them.
 /// The register of families (`weights/families/`) says which there are, so that a new one changes nothing in this file.
@@ -199,32 +181,10 @@ impl Architecture {
     }
 }
 
-impl Loss {
-    /// What of it enters a key.
-    pub fn canonical(&self) -> Value {
-        let Loss { word, parameters: of } = self;
-        Value::map().with("word", Value::text(word)).with("parameters", parameters(of)).done()
-    }
-}
-
 impl fmt::Display for Architecture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.word)?;
         if self.width == 1.0 { Ok(()) } else { write!(f, "-width{}", self.width) }
-    }
-}
-
-impl fmt::Display for Loss {
-    /// The word, and the parameters that are not the usual ones.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.word)?;
-        let usual = LOSSES.iter().find(|(word, _)| *word == self.word).map_or(&[][..], |(_, usual)| usual);
-        for (name, value) in &self.parameters {
-            if !usual.contains(&(name.as_str(), *value)) {
-                write!(f, "-{name}{value}")?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(words!(FaceMark), "boxes landmarks");
         assert_eq!(words!(Exif), "apply ignore");
         assert_eq!(words!(Optimizer), "sgd adamw");
-        assert_eq!(words!(Schedule), "cosine linear step constant");
+        assert_eq!(words!(Schedule), "cosine linear step constant poly");
         assert_eq!(words!(Partition), "train validation test all");
         assert_eq!(words!(Vggface2Split), "train test");
         assert_eq!(words!(OnMissing), "stop leave_out");

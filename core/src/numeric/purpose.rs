@@ -127,6 +127,10 @@ purposes! {
     DrawnTexture = 32;
     /// Worlds of which the truth is known, for simulations of statistics.
     Simulation = 33;
+    /// Which identities, and which of their pictures, are together in balanced batches, by epoch.
+    BalancedOrder = 34;
+    /// The classes that a step of Partial FC looks at, by step.
+    SampledClasses = 35;
 }
 
 #[cfg(test)]

@@ -19,8 +19,8 @@ use visavis_core::{
         model::{FACTORS, Model, Network, Source, WeightFamily, Weights},
         score::Statistics,
         study::{
-            Contrast, DeviceClass, Evaluation, FairnessSettings, Numerics, Precision, Preparation, Resources, RunOn, Study,
-            Tolerance,
+            Contrast, DeviceClass, Evaluation, FairnessSettings, Numerics, Precision, Preparation, Recipe, Resources, RunOn,
+            Study, Tolerance,
         },
     },
     weights,
@@ -70,6 +70,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
             .next("name the data set whose images are compared; only given features can do without"));
     }
     picture_sizes(fields.need("models")?, &models, &preparations)?;
+    compared_pictures(fields.need("models")?, &models, &recipes)?;
     evaluation.quoted = super::comparisons::quoted(fields.need("comparisons")?)?;
     let layers = fields.get("layers").map(layers).transpose()?;
     if let Some(layers) = &layers {
@@ -111,6 +112,25 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         contrasts,
     };
     Ok((study, excluded))
+}
+
+/// Refuses trainings whose loss compares pictures of two identities, and whose batch is too small for two of each.
+fn compared_pictures(node: &StudyNode, models: &[Model], recipes: &BTreeMap<String, Recipe>) -> Result<()> {
+    for model in models {
+        let Source::Network(Network { loss, weights: Weights::Recipe { recipe: name, .. }, .. }) = &model.source else {
+            continue;
+        };
+        let Some(recipe) = recipes.get(name) else { continue };
+        if recipe.pictures_of_each(loss).is_some_and(|of_each| recipe.batch < 2 * of_each) {
+            return Err(node
+                .wrong_key(format!(
+                    "the model `{}`: the loss {} compares two pictures each of two identities, and a batch of `{name}` has {}",
+                    model.name, loss.word, recipe.batch
+                ))
+                .next(format!("give the recipe `{name}` a batch of four or more")));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses networks that cannot take pictures of the size of their preparation.

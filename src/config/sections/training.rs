@@ -10,14 +10,6 @@ use visavis_core::domain::{
     },
 };
 
-/// Usual values: of the recipe for faces (InsightFace's, at one card's batch), and of AdamW.
-fn usual(optimizer: Optimizer) -> &'static [(&'static str, f64)] {
-    match optimizer {
-        Optimizer::Sgd => &[("rate", 0.1), ("momentum", 0.9), ("decay", 0.0005)],
-        Optimizer::AdamW => &[("rate", 0.001), ("decay", 0.01)],
-    }
-}
-
 pub(super) fn numerics(node: &StudyNode) -> Result<Numerics> {
     let fields = node.fields(&["device", "precision", "threads"])?;
     Ok(Numerics {
@@ -52,35 +44,65 @@ pub(super) fn preparation(node: &StudyNode) -> Result<Preparation> {
 }
 
 pub(super) fn recipe(node: &StudyNode) -> Result<Recipe> {
-    let fields = node.fields(&["epochs", "batch", "optimizer", "schedule"])?;
-    let (optimizer_word, optimizer) = match fields.get("optimizer") {
-        None => (Optimizer::Sgd, BTreeMap::new()),
-        Some(node) => {
-            let (word, parameters) = node.variant(&Optimizer::ALL.map(Optimizer::word))?;
-            let optimizer = Optimizer::of_word(word).unwrap_or(Optimizer::Sgd);
-            let parameters = match parameters {
-                None => BTreeMap::new(),
-                Some(node) => {
-                    let known: Vec<&str> = usual(optimizer).iter().map(|(name, _)| *name).collect();
-                    node.fields(&known)?;
-                    node.entries()?.into_iter().map(|(key, node)| Ok((key, node.number(0.0..=100.0)?))).collect::<Result<_>>()?
-                }
-            };
-            (optimizer, parameters)
-        }
-    };
-    // Keys know every value, also those that nobody wrote.
-    let mut optimizer: BTreeMap<String, f64> = optimizer;
-    for (name, value) in usual(optimizer_word) {
-        optimizer.entry((*name).to_owned()).or_insert(*value);
-    }
-    Ok(Recipe {
-        epochs: fields.or("epochs", 8, |node| node.count(1..=100_000))?,
-        batch: fields.or("batch", 128, |node| node.count(1..=1_000_000))?,
+    let known = ["epochs", "batch", "accumulate", "balanced", "optimizer", "schedule", "warmup", "label_smoothing", "partial_fc"];
+    let fields = node.fields(&known)?;
+    let usual = Recipe::default();
+    let (optimizer_word, optimizer) = fields.or("optimizer", (usual.optimizer_word, usual.optimizer), optimizer)?;
+    let (schedule, power) = fields.or("schedule", (usual.schedule, usual.power), |node| schedule(node, usual.power))?;
+    let recipe = Recipe {
+        epochs: fields.or("epochs", usual.epochs, |node| node.count(1..=100_000))?,
+        batch: fields.or("batch", usual.batch, |node| node.count(1..=1_000_000))?,
         optimizer_word,
         optimizer,
-        schedule: fields.or("schedule", Schedule::Cosine, |node| node.word_of(Schedule::ALL, Schedule::word))?,
-    })
+        schedule,
+        power,
+        warmup: fields.or("warmup", usual.warmup, |node| node.number(0.0..=100_000.0))?,
+        label_smoothing: fields.or("label_smoothing", usual.label_smoothing, |node| node.number(0.0..=0.9))?,
+        accumulate: fields.or("accumulate", usual.accumulate, |node| node.count(1..=10_000))?,
+        balanced: fields.or("balanced", usual.balanced, |node| node.count(2..=1000).map(Some))?,
+        partial_fc: fields.or("partial_fc", usual.partial_fc, |node| node.number(0.001..=1.0))?,
+    };
+    if let (Some(node), Some(of_each)) = (fields.get("balanced"), recipe.balanced)
+        && (recipe.batch % of_each != 0 || recipe.batch < 2 * of_each)
+    {
+        return Err(node
+            .wrong(format!("{}: a batch of {} pictures cannot hold {of_each} of each identity", node.name(), recipe.batch))
+            .next(format!("give a batch that is a multiple of {of_each}, and {} or more", 2 * of_each)));
+    }
+    if let Some(node) = fields.get("warmup")
+        && recipe.warmup > recipe.epochs as f64
+    {
+        return Err(node
+            .wrong(format!("{}: a warm-up of {} epochs in a training of {}", node.name(), recipe.warmup, recipe.epochs))
+            .next("warm up for less, or train for longer"));
+    }
+    Ok(recipe)
+}
+
+fn optimizer(node: &StudyNode) -> Result<(Optimizer, BTreeMap<String, f64>)> {
+    let (word, given) = node.variant(&Optimizer::ALL.map(Optimizer::word))?;
+    let optimizer = Optimizer::of_word(word).unwrap_or(Optimizer::Sgd);
+    // Keys know every value, also those that nobody wrote.
+    let mut parameters = optimizer.usual();
+    if let Some(node) = given {
+        node.fields(&parameters.keys().map(String::as_str).collect::<Vec<_>>())?;
+        for (key, node) in node.entries()? {
+            parameters.insert(key, node.number(0.0..=100.0)?);
+        }
+    }
+    Ok((optimizer, parameters))
+}
+
+/// The schedule, and the power of `poly`.
+fn schedule(node: &StudyNode, usual: f64) -> Result<(Schedule, f64)> {
+    let (word, given) = node.variant(&Schedule::ALL.map(Schedule::word))?;
+    let schedule = Schedule::of_word(word).unwrap_or(Schedule::Cosine);
+    let known: &[&str] = if schedule == Schedule::Polynomial { &["power"] } else { &[] };
+    let power = match given {
+        Some(node) => node.fields(known)?.or("power", usual, |node| node.number(0.1..=10.0))?,
+        None => usual,
+    };
+    Ok((schedule, power))
 }
 
 #[cfg(test)]

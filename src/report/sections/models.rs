@@ -161,7 +161,10 @@ impl LayerRow {
 mod tests {
     use super::*;
     use crate::report::fixture::{Fixture, output, text_of};
-    use visavis_core::domain::model::{Architecture, Loss, Network, WeightFamily};
+    use visavis_core::domain::{
+        loss::Loss,
+        model::{Architecture, Network, WeightFamily},
+    };
 
     #[test]
     fn each_model_is_described_with_its_layers() {

@@ -1,7 +1,7 @@
 //! Sections that every report has alike: the words, and the methods.
 
 use super::Section;
-use crate::study::METHODS;
+use crate::study::{LOSSES, METHODS};
 use serde::Serialize;
 use visavis_core::domain::glossary::{self, FIRST_WORDS, GLOSSARY};
 
@@ -37,11 +37,13 @@ impl Words {
 
 #[derive(Serialize)]
 pub(crate) struct Methods {
-    projections: Vec<ProjectionMethod>,
+    losses: Vec<MethodEntry>,
+    projections: Vec<MethodEntry>,
 }
 
+/// A row of a register: of losses, of projections.
 #[derive(Serialize)]
-struct ProjectionMethod {
+struct MethodEntry {
     title: &'static str,
     /// HTML.
     about: &'static str,
@@ -49,8 +51,9 @@ struct ProjectionMethod {
 
 impl Methods {
     pub(crate) fn all() -> Self {
-        let projections = METHODS.map(|of| ProjectionMethod { title: of.title, about: of.about });
-        Methods { projections: projections.into() }
+        let projections = METHODS.map(|of| MethodEntry { title: of.title, about: of.about });
+        let losses = LOSSES.map(|of| MethodEntry { title: of.title, about: of.about });
+        Methods { losses: losses.into(), projections: projections.into() }
     }
 }
 
@@ -74,5 +77,6 @@ mod tests {
         let methods = text_of(&Methods::all(), &Default::default());
         assert!(methods.contains("Benjamini and Hochberg"), "{methods}");
         assert!(methods.contains("PCA Eigenvectors of the covariance matrix"), "{methods}");
+        assert!(methods.contains("Loss: CosFace As NormFace"), "{methods}");
     }
 }

@@ -3,7 +3,8 @@
 use super::Stage;
 use crate::domain::{
     canonical::Value,
-    model::{Architecture, Loss},
+    loss::Loss,
+    model::Architecture,
     study::{Numerics, Preparation, Recipe},
 };
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! What a study says of its networks: how they compute and how they are trained.
 
-use crate::domain::{canonical::Value, model::parameters, vocabulary::vocabulary};
+use crate::domain::{canonical::Value, loss::Loss, model::parameters, vocabulary::vocabulary};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -70,6 +70,8 @@ vocabulary! {
         Step = "step",
         /// It does not fall.
         Constant = "constant",
+        /// A power of what is left of the way, down to zero.
+        Polynomial = "poly",
     }
 }
 
@@ -86,18 +88,147 @@ pub struct Recipe {
     pub optimizer_word: Optimizer,
     /// How the learning rate goes on.
     pub schedule: Schedule,
+    /// The power of the schedule `poly`.
+    #[serde(default = "squared", skip_serializing_if = "is_squared")]
+    pub power: f64,
+    /// Epochs in which the rate rises to its whole.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warmup: f64,
+    /// ε: the right class has 1 − ε, and all have ε over their number (Szegedy et al., CVPR 2016).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub label_smoothing: f64,
+    /// Batches of a step: the gradient is the mean of theirs.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub accumulate: usize,
+    /// Pictures of each identity of a batch; `None` where batches are drawn of all pictures alike, or the loss decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balanced: Option<usize>,
+    /// The share of classes that a step looks at, from 50,000 classes on (An et al., CVPR 2022).
+    #[serde(default = "whole", skip_serializing_if = "is_whole")]
+    pub partial_fc: f64,
+}
+
+fn squared() -> f64 {
+    2.0
+}
+
+fn is_squared(power: &f64) -> bool {
+    *power == squared()
+}
+
+fn whole() -> f64 {
+    1.0
+}
+
+fn is_whole(share: &f64) -> bool {
+    *share == whole()
+}
+
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(count: &usize) -> bool {
+    *count == one()
+}
+
+impl Default for Recipe {
+    /// That of a study that says nothing: InsightFace's for faces, at one card's batch.
+    fn default() -> Self {
+        Recipe {
+            epochs: 8,
+            batch: 128,
+            optimizer: Optimizer::Sgd.usual(),
+            optimizer_word: Optimizer::Sgd,
+            schedule: Schedule::Cosine,
+            power: squared(),
+            warmup: 0.0,
+            label_smoothing: 0.0,
+            accumulate: one(),
+            balanced: None,
+            partial_fc: whole(),
+        }
+    }
+}
+
+impl Optimizer {
+    /// The numbers that it takes, by name, with their usual values: of InsightFace's recipe, and of AdamW's paper.
+    pub fn usual(self) -> BTreeMap<String, f64> {
+        let all: &[(&str, f64)] = match self {
+            Optimizer::Sgd => &[("rate", 0.1), ("momentum", 0.9), ("decay", 0.0005)],
+            Optimizer::AdamW => &[("rate", 0.001), ("decay", 0.01)],
+        };
+        all.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
+    }
 }
 
 impl Recipe {
-    /// What of it enters a key.
+    /// Pictures of each identity in a batch; `None` where batches are drawn of all pictures alike. A loss that compares pictures has
+    /// four, or two of a small batch.
+    pub fn pictures_of_each(&self, loss: &Loss) -> Option<usize> {
+        let compares = loss.spec().is_some_and(|of| of.compares_pictures);
+        self.balanced.or_else(|| compares.then_some(if self.batch < 8 { 2 } else { 4 }))
+    }
+
+    /// What of it enters a key; what the first release had not only where it is not as it was then.
     pub fn canonical(&self) -> Value {
-        let Recipe { epochs, batch, optimizer, optimizer_word, schedule } = self;
+        let Recipe {
+            epochs,
+            batch,
+            optimizer,
+            optimizer_word,
+            schedule,
+            power,
+            warmup,
+            label_smoothing,
+            accumulate,
+            balanced,
+            partial_fc,
+        } = self;
         Value::map()
             .with("epochs", Value::count(*epochs))
             .with("batch", Value::count(*batch))
             .with("optimizer", Value::text(optimizer_word.word()))
             .with("parameters", parameters(optimizer))
             .with("schedule", Value::text(schedule.word()))
+            .unless("power", Value::Float(*power), &Value::Float(squared()))
+            .unless("warmup", Value::Float(*warmup), &Value::Float(0.0))
+            .unless("label_smoothing", Value::Float(*label_smoothing), &Value::Float(0.0))
+            .unless("accumulate", Value::count(*accumulate), &Value::count(one()))
+            .optional("balanced", balanced.map(Value::count))
+            .unless("partial_fc", Value::Float(*partial_fc), &Value::Float(whole()))
             .done()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::loss::LossSpec;
+
+    #[test]
+    fn a_recipe_of_the_first_release_is_read_and_keyed_as_it_was() {
+        let first = r#"{"epochs":8,"batch":128,"optimizer":{"decay":0.0005,"momentum":0.9,"rate":0.1},"optimizer_word":"sgd","schedule":"cosine"}"#;
+        let recipe: Recipe = serde_json::from_str(first).unwrap();
+        assert_eq!(recipe, Recipe::default());
+        assert_eq!(serde_json::to_string(&recipe).unwrap(), first);
+        let Value::Map(fields) = recipe.canonical() else { unreachable!() };
+        assert_eq!(fields.keys().collect::<Vec<_>>(), ["batch", "epochs", "optimizer", "parameters", "schedule"]);
+    }
+
+    #[test]
+    fn only_a_loss_that_compares_pictures_asks_for_several_of_each_identity() {
+        let each = |word: &str, batch, balanced| {
+            Recipe { batch, balanced, ..Recipe::default() }.pictures_of_each(&LossSpec::of(word).unwrap().usual())
+        };
+        assert_eq!((each("arcface", 64, None), each("arcface", 64, Some(3))), (None, Some(3)));
+        assert_eq!(
+            (each("triplet", 64, None), each("triplet", 6, None), each("triplet", 64, Some(8))),
+            (Some(4), Some(2), Some(8))
+        );
     }
 }

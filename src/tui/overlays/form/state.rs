@@ -1,11 +1,11 @@
 //! The fields of each form, their completions, and the change that they amount to.
 
 use crate::{
-    study::{METHODS, draft::Change, matrix_snapshot::MatrixSnapshot},
-    tui::levels::{known, projections},
+    study::{LOSSES, METHODS, draft::Change, matrix_snapshot::MatrixSnapshot},
+    tui::levels::{known, losses, projections},
 };
 use std::borrow::Cow;
-use visavis_core::domain::model::{BaselineKind, LOSSES};
+use visavis_core::domain::model::BaselineKind;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Adding {
@@ -122,7 +122,7 @@ impl Form {
             Adding::Weights => vec![
                 name(),
                 architecture(),
-                field("loss", "a label", LOSSES.iter().map(|(word, _)| (*word).to_owned()).collect()),
+                field("loss", "a label", LOSSES.iter().map(|of| of.word.to_owned()).collect()),
                 field("trained on", "a label: vggface2", vec![]),
                 prepare(),
                 field("weights", "a file, seen from the study's folder: ../weights/x.pth", vec![]),
@@ -133,6 +133,7 @@ impl Form {
                 field("features", "N × D, .npy or .safetensors: ../data/mine.npy", vec![]),
                 field("images", "ids, one a line: ../data/mine.txt", vec![]),
             ],
+            Adding::Loss => vec![field("level", "as the study file writes it", losses(&matrix_snapshot.offers.losses))],
             _ => vec![field("level", "as the study file writes it", known(matrix_snapshot, adding.factor().unwrap_or("loss")))],
         };
         Form { adding, fields, cursor: 0, fault: String::new() }
