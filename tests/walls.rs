@@ -30,8 +30,14 @@ const LAYERS: [(&str, &[&str]); 16] = [
 ];
 
 /// Folders that hand on what another defines.
-const HANDED_ON: [(&str, &str); 5] =
-    [("study", "config"), ("study", "dataset"), ("study", "weights"), ("study", "projection"), ("study", "store")];
+const HANDED_ON: [(&str, &str); 6] = [
+    ("study", "config"),
+    ("study", "dataset"),
+    ("study", "domain"),
+    ("study", "weights"),
+    ("study", "projection"),
+    ("study", "store"),
+];
 
 /// Crates and modules that only some folders may name, and do.
 const GUARDED: [(&str, &[&str]); 12] = [

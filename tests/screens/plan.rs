@@ -91,5 +91,5 @@ fn forms_offer_what_can_be_run() {
     }
     // What is typed all the same is told before it is written.
     seen.press("Esc a j j j Enter 'irse50 Enter");
-    holds(&seen, &["networks of the architecture irse50", "would wait"]);
+    holds(&seen, &["irse50 trained here", "would wait"]);
 }

@@ -85,7 +85,7 @@ pub const LOSSES: [LossSpec; 9] = [
     LossSpec {
         word: "combined",
         title: "Combined margin",
-        about: "As NormFace, with cos(<i>m</i>₁<i>θ</i> + <i>m</i>₂) − <i>m</i>₃ for the picture’s own identity (Deng et al. 2019). Where \
+        about: "As NormFace, with cos(<i>m</i><sub>1</sub><i>θ</i> + <i>m</i><sub>2</sub>) − <i>m</i><sub>3</sub> for the picture’s own identity (Deng et al. 2019). Where \
                 the angle passes π, the cosine is continued so that it goes on falling, as in SphereFace.",
         parameters: &[SCALE, real("m1", 1.0, 0.5, 4.0), real("m2", 0.3, 0.0, 1.5), real("m3", 0.2, 0.0, 2.0)],
         compares_pictures: false,

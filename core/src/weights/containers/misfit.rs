@@ -6,6 +6,7 @@ use crate::domain::{
     spelling::suggestion,
     text::{count, printable, shorten},
 };
+use std::cmp::Reverse;
 
 /// Why no network was found.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,6 +51,13 @@ pub struct NearMiss {
     pub counters: usize,
     /// How many wanted tensors are right.
     pub right: usize,
+}
+
+impl NearMiss {
+    /// Names decide before shapes: a network of another width has all the names. Then the shorter prefix.
+    pub(super) fn nearness(&self) -> (usize, usize, Reverse<usize>) {
+        (self.right + self.differing.len(), self.right, Reverse(self.place.prefix.len()))
+    }
 }
 
 fn several(items: &[String]) -> String {

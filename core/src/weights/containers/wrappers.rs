@@ -166,8 +166,7 @@ pub fn fit<'v>(root: &'v Value, wanted: &[Wanted]) -> std::result::Result<Fit<'v
             match hold(dict, place, wanted, &names) {
                 Ok(found) => fits.push(found),
                 Err(near) => {
-                    let is_nearer =
-                        |best: &NearMiss| (near.right, best.place.prefix.len()) > (best.right, near.place.prefix.len());
+                    let is_nearer = |best: &NearMiss| near.nearness() > best.nearness();
                     if nearest.as_deref().is_none_or(is_nearer) {
                         nearest = Some(near);
                     }
