@@ -7,6 +7,7 @@ use super::{
 use clap::Subcommand;
 use serde_json::json;
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::Write,
     path::{Path, PathBuf},
@@ -18,7 +19,7 @@ use visavis_core::{
         text::{count, printable, shorten},
     },
     weights::{
-        self, Inspected,
+        self, Inspected, Tensor,
         containers::{self, Format},
         families::{self, Input},
     },
@@ -38,6 +39,22 @@ pub(crate) enum WeightsCommand {
         /// The file to write, which must not be there yet
         out: PathBuf,
     },
+    /// Write random weights in the layout of a family, to rehearse a study before its weights are there
+    Draw {
+        /// An architecture, such as resnet50
+        architecture: String,
+        /// The file to write, which must not be there yet
+        out: PathBuf,
+        /// Whose names, shapes and arithmetic, such as torchvision
+        #[arg(long)]
+        family: String,
+        /// All widths of the network, as a share of the full ones
+        #[arg(long, default_value_t = 1.0)]
+        width: f64,
+        /// Another seed draws other weights
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
 }
 
 impl WeightsCommand {
@@ -45,6 +62,10 @@ impl WeightsCommand {
         match self {
             WeightsCommand::Inspect { file } => inspect(file, context),
             WeightsCommand::Convert { file, out } => convert(file, out, context),
+            WeightsCommand::Draw { architecture, out, family, width, seed } => {
+                let network = Architecture { word: architecture.clone(), width: *width };
+                draw(&network, &WeightFamily::of(family), *seed, out, context)
+            }
         }
     }
 }
@@ -147,14 +168,13 @@ fn suggested(path: &Path, architecture: &Architecture, family: &WeightFamily, di
     )
 }
 
-fn convert(path: &Path, out: &Path, context: &Context) -> Result<()> {
+/// Writes weights to a file that is not there yet, and gives its digest.
+fn write_new(tensors: &BTreeMap<String, Tensor>, out: &Path) -> Result<Digest> {
     let there = || Fault::asked("the file is there already").in_file(out).next("name another, or move it away");
     if out.symlink_metadata().is_ok() {
         return Err(there());
     }
-    let file = containers::read(path)?;
-    let (architecture, family, strict) = weights::recognised(&file)?;
-    let bytes = weights::write(strict.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
+    let bytes = weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
     let mut new = File::create_new(out).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => there(),
         _ => Fault::io("write", out, &error),
@@ -164,17 +184,52 @@ fn convert(path: &Path, out: &Path, context: &Context) -> Result<()> {
         std::fs::remove_file(out).ok();
         return Err(Fault::io("write", out, &error));
     }
-    let digest = Digest::of(&bytes).to_string();
+    Ok(Digest::of(&bytes))
+}
+
+/// What was written, for people and programs.
+fn written(
+    (architecture, family): (&Architecture, &WeightFamily),
+    tensors: usize,
+    remarks: &[String],
+    out: &Path,
+    digest: Digest,
+    context: &Context,
+) {
     if context.json {
         say_json(&json!({
-            "format": 1, "family": family, "architecture": architecture.to_string(), "tensors": strict.tensors.len(),
-            "remarks": strict.remarks, "file": out.to_string_lossy(), "digest": digest,
+            "format": 1, "family": family, "architecture": architecture.to_string(), "tensors": tensors, "remarks": remarks,
+            "file": out.to_string_lossy(), "digest": digest.to_string(),
         }));
-        return Ok(());
+        return;
     }
-    strict.remarks.iter().for_each(|line| remark(context, format!("note: {line}")));
-    say(format!("{architecture} of the family {family}, {}, written", count(strict.tensors.len(), "tensor")));
+    remarks.iter().for_each(|line| remark(context, format!("note: {line}")));
+    say(format!("{architecture} of the family {family}, {}, written", count(tensors, "tensor")));
     say(format!("  {}", printable(&out.to_string_lossy())));
     say(format!("  blake3 {digest}"));
+}
+
+fn convert(path: &Path, out: &Path, context: &Context) -> Result<()> {
+    let file = containers::read(path)?;
+    let (architecture, family, strict) = weights::recognised(&file)?;
+    let digest = write_new(&strict.tensors, out)?;
+    written((&architecture, &family), strict.tensors.len(), &strict.remarks, out, digest, context);
+    Ok(())
+}
+
+fn draw(architecture: &Architecture, family: &WeightFamily, seed: u64, out: &Path, context: &Context) -> Result<()> {
+    if !(architecture.width.is_finite() && (0.01..=4.0).contains(&architecture.width)) {
+        return Err(Fault::asked(format!("the width {} is not between 0.01 and 4", architecture.width)));
+    }
+    let tensors = weights::draw(architecture, family, seed)?;
+    let digest = write_new(&tensors, out)?;
+    written(
+        (architecture, family),
+        tensors.len(),
+        &["the weights are random: nothing was learned".to_owned()],
+        out,
+        digest,
+        context,
+    );
     Ok(())
 }

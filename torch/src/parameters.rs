@@ -7,35 +7,24 @@ use visavis_core::{
         Result,
         model::{Architecture, WeightFamily},
     },
-    numeric::{PhiloxStream, Purpose},
-    weights::{self, Role, TensorEntry, layout},
+    weights::{self, layout},
 };
 
 /// Tensors in the order of their names; those that learn ask libtorch for gradients.
 pub struct Parameters(BTreeMap<String, Tensor>);
 
 impl Parameters {
-    /// Draws the tensors of an architecture: the same bits from a seed on every device. Convolutions as He et al. (ICCV 2015),
-    /// fan out, as torchvision; linear layers normal with σ = 1/√fan in.
+    /// Draws the tensors of an architecture: the same bits from a seed on every device.
     ///
     /// # Errors
     /// An architecture that is not built here.
     pub fn draw(architecture: &Architecture, family: &WeightFamily, seed: u64, device: Device) -> Result<Self> {
+        let learning: BTreeMap<String, bool> =
+            layout(architecture, family)?.into_iter().map(|entry| (entry.name, entry.role.learns())).collect();
         let mut parameters = Parameters(BTreeMap::new());
-        for (place, TensorEntry { name, shape, role }) in layout(architecture, family)?.into_iter().enumerate() {
-            let count = shape.iter().product();
-            let values = match role {
-                Role::Convolution => {
-                    let fan_out = (shape[0] * shape[2] * shape[3]) as f64;
-                    normal(seed, place as u64, count, (2.0 / fan_out).sqrt())
-                }
-                Role::Linear => normal(seed, place as u64, count, (1.0 / shape[1] as f64).sqrt()),
-                Role::Scale | Role::RunningVariance => vec![1.0; count],
-                // PyTorch's.
-                Role::Slope => vec![0.25; count],
-                Role::Bias | Role::Shift | Role::RunningMean => vec![0.0; count],
-            };
-            parameters.add(name, &weights::Tensor { shape, values }, role.learns(), device);
+        for (name, tensor) in weights::draw(architecture, family, seed)? {
+            let learns = learning[&name];
+            parameters.add(name, &tensor, learns, device);
         }
         Ok(parameters)
     }
@@ -52,7 +41,7 @@ impl Parameters {
     /// Adds a tensor drawn from a normal distribution.
     pub fn add_normal(&mut self, name: &str, shape: Vec<usize>, deviation: f64, seed: u64, device: Device) {
         let count = shape.iter().product();
-        let values = normal(seed, u64::MAX >> 24, count, deviation);
+        let values = weights::normals(seed, u64::MAX >> 24, count, deviation);
         self.add(name.to_owned(), &weights::Tensor { shape, values }, true, device);
     }
 
@@ -107,16 +96,6 @@ impl Parameters {
     pub fn values(&self) -> BTreeMap<String, weights::Tensor> {
         self.0.iter().map(|(name, tensor)| (name.clone(), off(tensor))).collect()
     }
-}
-
-fn normal(seed: u64, place: u64, count: usize, deviation: f64) -> Vec<f32> {
-    let mut stream = PhiloxStream::new(seed, Purpose::FirstWeights, place);
-    let mut values = Vec::with_capacity(count + 1);
-    while values.len() < count {
-        values.extend(stream.normals(deviation).map(|value| value as f32));
-    }
-    values.truncate(count);
-    values
 }
 
 pub fn on(tensor: &weights::Tensor, device: Device) -> Tensor {

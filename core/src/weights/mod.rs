@@ -2,6 +2,7 @@
 //! ([`NetworkDescription`]), and files of weights, read strictly.
 
 pub mod containers;
+mod drawn;
 pub mod families;
 mod file;
 mod inspect;
@@ -9,6 +10,7 @@ mod layout;
 mod operation;
 mod shape;
 
+pub use drawn::{draw, normals};
 pub use families::describe;
 pub use file::{Strict, Tensor, examine, read, tensors, write};
 pub use inspect::{Inspected, inspect, recognised};
