@@ -60,7 +60,27 @@ fn faces_are_aligned_by_celebas_landmarks_and_a_change_of_them_makes_only_these_
     };
     assert_eq!(to_run("features"), 0);
     first_row(&desk, "60 110 110 111 85 140 66 158 104 158");
-    assert_eq!(to_run("features"), 1);
+    assert_eq!(to_run("features"), 2, "the aligned model's, and those of the other on the shared crop");
+}
+
+#[test]
+fn a_contrast_of_different_crops_is_also_scored_on_the_narrower_one_and_shown_so_everywhere() {
+    let desk = desk();
+    desk.succeed(&["run", ALIGNED, "--quiet"]);
+    let stages = desk.json(&["plan", ALIGNED])["stages"].as_array().unwrap().clone();
+    assert!(stages.iter().all(|of| of["to_run"] == 0), "they are stages like others: {stages:?}");
+    let said = desk.visavis(&["compare", ALIGNED]).out;
+    assert!(said.contains("crops differ (whole and aligned); also compared on a shared crop (aligned)"), "{said}");
+    assert!(said.contains("aligned against whole, on a shared crop:"), "{said}");
+    assert!(desk.visavis(&["show", ALIGNED]).out.contains("each on its own crop:"));
+    let table = desk.visavis(&["export", ALIGNED, "--what", "contrasts"]).out;
+    let crops: Vec<&str> = table.lines().filter_map(|row| row.split(',').nth_back(1)).collect();
+    assert_eq!(crops, ["crop", "own", "shared: aligned"], "{table}");
+    desk.succeed(&["report", ALIGNED, "--quiet"]);
+    let page = desk.read("reports/aligned.html");
+    assert!(page.contains("On a shared crop"));
+    let audit = desk.visavis(&["audit", "reports/aligned.html"]);
+    assert_eq!(audit.code, 0, "{}{}", audit.out, audit.err);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{
     source::ReportSource,
     templates::Templates,
 };
-use crate::study::{self, Plan, ScoreOf, ScoreSource, StudyOutcome, StudyResults};
+use crate::study::{self, Plan, ScoreOf, ScoreSource, SharedCropOutcome, StudyOutcome, StudyResults};
 use serde::Serialize;
 use std::{collections::BTreeMap, fs, sync::Arc};
 use visavis_core::{
@@ -122,6 +122,7 @@ impl Fixture {
             results: StudyResults::of(&self.plan),
             scores: if self.scores { scores() } else { BTreeMap::new() },
             verdicts: self.grid.verdicts(&held, &self.ledger),
+            shared_crops: SharedCropOutcome::default(),
             grid: self.grid.clone(),
             gridded: key(),
             held,

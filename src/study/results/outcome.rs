@@ -1,6 +1,6 @@
 //! What a study found: its ledger and the tests of all cells together, and what is said of each cell because of them.
 
-use super::{ScoreOf, ScoreSource, StudyNames, StudyResults};
+use super::{ScoreOf, ScoreSource, SharedCropOutcome, StudyNames, StudyResults};
 use crate::study::plan::Plan;
 use std::collections::BTreeMap;
 use visavis_core::{
@@ -66,6 +66,8 @@ pub struct StudyOutcome<'a> {
     pub held: Vec<ContrastSides>,
     /// What is said of each difference of the grid.
     pub verdicts: Vec<DifferenceVerdict>,
+    /// The contrasts whose crops differ, on a shared crop.
+    pub shared_crops: SharedCropOutcome,
     pub ledger: Ledger,
     /// By model and comparison: the place in the ledger of the view that was chosen on the selection half.
     pub chosen: BTreeMap<(ModelIx, ComparisonIx), usize>,
@@ -100,6 +102,7 @@ impl<'a> StudyOutcome<'a> {
         Ok(StudyOutcome {
             chosen: chosen.map(|(place, row)| ((row.candidate.cell.model, row.candidate.cell.comparison), place)).collect(),
             verdicts: grid.verdicts(&held, &ledger),
+            shared_crops: SharedCropOutcome::load(&results)?,
             truth: results.truth()?.map(|of| of.value),
             shown: plan.shown(&ledger),
             gridded: tests.key,
