@@ -95,7 +95,7 @@ fn matrix(outcome: &StudyOutcome) {
             show(b.value),
             b.interval.map_or(TOO_FEW.to_owned(), |of| format!("{}–{}", show(of.low), show(of.high))),
             names.view(&cell),
-            outcome.verdict(row).word().to_owned(),
+            outcome.marked(&cell, outcome.verdict(row).word().to_owned()),
         ]);
     }
     grid.print("  ");

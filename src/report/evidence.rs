@@ -14,8 +14,8 @@ use visavis_core::domain::{
     ledger::CellId,
     result::{Manifest, Provenance},
     stage::{
-        GroupFairness, Input, Location, MeasureQuality, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews,
-        Simultaneous, Training, VerifyIdentities,
+        GroupFairness, Input, Location, MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures,
+        ScoreViews, Simultaneous, Training, VerifyIdentities,
     },
 };
 
@@ -79,6 +79,7 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Score { .. } => Some(ScoreViews::SCORES),
         Step::FeatureScores { .. } => Some(ScoreFeatures::SCORES),
         Step::Simultaneous | Step::SharedCropTests => Some(Simultaneous::TESTS),
+        Step::Visibility => Some(MeasureVisibility::SHARES),
         Step::Robustness(_) => Some(Robustness::FIGURE),
         Step::Fairness { .. } => Some(GroupFairness::GROUPS),
         Step::Quality { .. } => Some(MeasureQuality::QUALITY),

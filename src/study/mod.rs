@@ -45,7 +45,7 @@ pub use open_store::{OpenedStore, open_store};
 pub use pins::Pins;
 pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
 pub use results::{
-    CellVerdict, ModelFairness, ModelTraining, NamedScore, OnSharedCrop, ProjectionQuality, ScoreOf, ScoreSource,
+    CellVerdict, ModelFairness, ModelTraining, NamedScore, OnSharedCrop, ProjectionQuality, ScoreOf, ScoreSource, Seen,
     SharedCropOutcome, Sourced, StudyOutcome, StudyResults,
 };
 pub use steps::{Node, Step, features, features_name, last_layer};

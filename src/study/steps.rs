@@ -4,8 +4,8 @@ use super::names::StudyNames;
 use visavis_core::domain::{
     index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     ledger::CellId,
-    model::{EMBEDDING, Source, Weights},
-    shared_crop::{ModelOnCrop, Recropped, SharedCrops},
+    model::{EMBEDDING, Model, Source, Weights},
+    shared_crop::{FieldOfView, ModelOnCrop, Recropped, SharedCrops},
     stage::{Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, StageName, Training, features_at},
     study::{Dataset, DeviceClass, Study},
 };
@@ -62,6 +62,8 @@ pub enum Step {
     Fairness {
         model: ModelIx,
     },
+    /// How much of the regions that attributes need lies inside of each crop.
+    Visibility,
     /// All cells, resampled together.
     Simultaneous,
     Rank,
@@ -133,6 +135,7 @@ impl Step {
             Step::FeatureScores { .. } => StageName::FeatureScores,
             Step::Quality { .. } => StageName::Quality,
             Step::Verify { .. } => StageName::Verify,
+            Step::Visibility => StageName::Visibility,
             Step::Fairness { .. } => StageName::Fairness,
             Step::Simultaneous | Step::SharedCropTests => StageName::Simultaneous,
             Step::Rank => StageName::Rank,
@@ -157,6 +160,7 @@ impl Step {
             | Step::Fairness { model }
             | Step::Recropped(Recropped { model, .. }, _) => Some(model),
             Step::Index
+            | Step::Visibility
             | Step::Simultaneous
             | Step::SharedCropTests
             | Step::Rank
@@ -225,6 +229,7 @@ impl Step {
             Step::Verify { model } => format!("{} · verification", at(model, last_layer(study, model))),
             Step::DrawCurves { model } => format!("{} · curves", names.model(model)),
             Step::Fairness { model } => format!("{} · fairness", at(model, last_layer(study, model))),
+            Step::Visibility => "visibility".to_owned(),
             Step::Simultaneous => "grid".to_owned(),
             Step::SharedCropTests => "grid · shared crops".to_owned(),
             Step::Rank => "all cells".to_owned(),
@@ -302,10 +307,33 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
     let gathered: Vec<Step> = [Step::Index].into_iter().chain(gathered).collect();
     nodes.extend(scores);
     nodes.extend(on_shared_crops(study, &nodes));
+    nodes.extend(judges_visibility(study).then(|| Node { step: Step::Visibility, needs: vec![Step::Index] }));
     nodes.push(Node { step: Step::Simultaneous, needs: gathered.clone() });
     nodes.push(Node { step: Step::Rank, needs: [gathered, vec![Step::Simultaneous]].concat() });
     nodes.push(Node { step: Step::DrawFrequencies, needs: vec![Step::Rank] });
     nodes
+}
+
+/// The parts of pictures that the study's models are given, each once.
+pub(crate) fn fields_of_view(study: &Study) -> Vec<FieldOfView> {
+    let mut fields: Vec<FieldOfView> = Vec::new();
+    for field in study.models.iter().filter_map(|model| field_of_view(study, model)) {
+        if !fields.contains(&field) {
+            fields.push(field);
+        }
+    }
+    fields
+}
+
+/// The part of its pictures that a model is given; `None` of given features.
+pub(crate) fn field_of_view(study: &Study, model: &Model) -> Option<FieldOfView> {
+    study.preparations.get(model.prepared_by()?).map(FieldOfView::of)
+}
+
+/// Can something be outside of a crop? Of whole pictures nothing is, and where the face lies in their centres is not known.
+fn judges_visibility(study: &Study) -> bool {
+    let questions = study.comparisons.iter().map(|comparison| &comparison.question);
+    fields_of_view(study).iter().any(|field| field.crop().needs().is_some()) && !study.visibility.regions_of(questions).is_empty()
 }
 
 /// What contrasts whose crops differ want besides: the steps of models on another crop, and the tests of both sides on the shared one.

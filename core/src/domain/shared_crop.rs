@@ -5,12 +5,14 @@
 //! crop is given that part of the pictures; its own size, padding, scale and channels stay. The other model is as it was.
 
 use super::{
+    canonical::Value,
     contrast::{self, ContrastSides},
     index::ModelIx,
     made_with::{MadeItem, NOT_STATED},
     model::{Model, Source, Weights},
     study::{Crop, Exif, Preparation, Study},
 };
+use serde::{Deserialize, Serialize};
 use std::{cmp::Ordering, fmt};
 use typed_index_collections::TiVec;
 
@@ -30,6 +32,22 @@ impl FieldOfView {
     /// What this preparation takes.
     pub fn of(preparation: &Preparation) -> Self {
         FieldOfView { crop: preparation.crop, margin: if preparation.crop == Crop::Face { preparation.margin } else { 1.0 } }
+    }
+
+    /// What of it enters a key.
+    pub fn canonical(&self) -> Value {
+        let FieldOfView { crop, margin } = self;
+        Value::List(vec![Value::text(crop.word()), Value::Float(*margin)])
+    }
+
+    /// Which crop it is of.
+    pub fn crop(self) -> Crop {
+        self.crop
+    }
+
+    /// Of the crop `face`: the side of the square over the longer side of the box; 1 of others.
+    pub fn margin(self) -> f64 {
+        self.margin
     }
 
     /// Its side in boxes of the face, as the rule has it.

@@ -1,9 +1,9 @@
-//! Which attributes a crop leaves visible: the region of the face that an attribute needs, and the share of it that lies inside a crop.
+//! Which attributes a crop leaves visible: the region of the head that an attribute needs, and the share of it that lies inside a crop.
 //!
-//! Regions are rectangles in the square of ArcFace's template (112 × 112; eyes at y 52, mouth at y 92, so that a face is about 74 wide and
-//! 106 high). They were measured on the mean face of CelebA's aligned pictures and on drawn faces, which share its landmarks. The rule: an
-//! attribute is *not visible* in a crop that holds less than [`Visibility::least`] of its region, on average over the images. Edges of the
-//! pictures are not considered: what a whole picture shows of a face is visible by definition.
+//! Regions are rectangles in the square of ArcFace's template (112 × 112; eyes at y 52, mouth at y 92, the tip of the chin near 116), so
+//! they are placed by landmarks. There are two tables: of photographs, as CelebA's aligned pictures are cut, and of drawn faces, whose
+//! hair and hats are smaller. The rule: an attribute is *not visible* in a crop that holds less than [`Visibility::least`] of its region, on
+//! average over the images. Edges of the pictures are not considered: what a whole picture shows of a head is visible by definition.
 
 use super::{comparison::Question, vocabulary::vocabulary};
 use serde::{Deserialize, Serialize};
@@ -58,30 +58,46 @@ vocabulary! {
     }
 }
 
+/// Whose heads regions are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heads {
+    /// People on photographs.
+    Photographed,
+    /// The faces that this program draws.
+    Drawn,
+}
+
 impl FaceRegion {
     /// What it covers, in the template's pixels.
-    pub const fn rectangles(self) -> &'static [Rectangle] {
-        match self {
-            FaceRegion::Face => &[[20.0, 34.0, 92.0, 114.0]],
-            FaceRegion::Forehead => &[[26.0, 8.0, 86.0, 38.0]],
-            FaceRegion::Hairline => &[[22.0, -6.0, 90.0, 20.0]],
-            FaceRegion::Brows => &[[24.0, 32.0, 88.0, 46.0]],
-            FaceRegion::Eyes => &[[24.0, 44.0, 88.0, 62.0]],
-            FaceRegion::Glasses => &[[16.0, 38.0, 96.0, 68.0]],
-            FaceRegion::Nose => &[[44.0, 50.0, 68.0, 80.0]],
-            FaceRegion::Cheeks => &[[20.0, 62.0, 44.0, 94.0], [68.0, 62.0, 92.0, 94.0]],
-            FaceRegion::Mouth => &[[38.0, 82.0, 74.0, 104.0]],
-            FaceRegion::UpperLip => &[[40.0, 76.0, 72.0, 90.0]],
-            FaceRegion::Chin => &[[38.0, 96.0, 74.0, 118.0]],
-            FaceRegion::Jaw => &[[24.0, 80.0, 88.0, 118.0]],
-            FaceRegion::Throat => &[[32.0, 106.0, 80.0, 128.0]],
-            FaceRegion::Temples => &[[12.0, 46.0, 26.0, 86.0], [86.0, 46.0, 100.0, 86.0]],
-            FaceRegion::Ears => &[[4.0, 58.0, 20.0, 100.0], [92.0, 58.0, 108.0, 100.0]],
-            FaceRegion::Hair => &[[-10.0, -24.0, 122.0, 12.0], [-10.0, 12.0, 16.0, 80.0], [96.0, 12.0, 122.0, 80.0]],
-            FaceRegion::Crown => &[[12.0, -26.0, 100.0, 10.0]],
-            FaceRegion::Hat => &[[4.0, -44.0, 108.0, 12.0]],
-            FaceRegion::Neck => &[[24.0, 116.0, 88.0, 152.0]],
-            FaceRegion::Chest => &[[36.0, 122.0, 76.0, 170.0]],
+    pub const fn rectangles(self, heads: Heads) -> &'static [Rectangle] {
+        match (self, heads) {
+            (FaceRegion::Face, _) => &[[20.0, 34.0, 92.0, 114.0]],
+            (FaceRegion::Forehead, Heads::Photographed) => &[[26.0, 8.0, 86.0, 38.0]],
+            (FaceRegion::Forehead, Heads::Drawn) => &[[24.0, 20.0, 88.0, 40.0]],
+            (FaceRegion::Hairline, Heads::Photographed) => &[[22.0, -6.0, 90.0, 20.0]],
+            (FaceRegion::Hairline, Heads::Drawn) => &[[22.0, 6.0, 90.0, 30.0]],
+            (FaceRegion::Brows, _) => &[[24.0, 32.0, 88.0, 46.0]],
+            (FaceRegion::Eyes, _) => &[[24.0, 44.0, 88.0, 62.0]],
+            (FaceRegion::Glasses, _) => &[[16.0, 38.0, 96.0, 68.0]],
+            (FaceRegion::Nose, _) => &[[44.0, 50.0, 68.0, 80.0]],
+            (FaceRegion::Cheeks, _) => &[[20.0, 62.0, 44.0, 94.0], [68.0, 62.0, 92.0, 94.0]],
+            (FaceRegion::Mouth, _) => &[[38.0, 82.0, 74.0, 104.0]],
+            (FaceRegion::UpperLip, _) => &[[40.0, 76.0, 72.0, 90.0]],
+            (FaceRegion::Chin, _) => &[[38.0, 96.0, 74.0, 118.0]],
+            (FaceRegion::Jaw, _) => &[[24.0, 80.0, 88.0, 118.0]],
+            (FaceRegion::Throat, _) => &[[32.0, 106.0, 80.0, 130.0]],
+            (FaceRegion::Temples, _) => &[[12.0, 46.0, 26.0, 86.0], [86.0, 46.0, 100.0, 86.0]],
+            (FaceRegion::Ears, _) => &[[4.0, 58.0, 20.0, 100.0], [92.0, 58.0, 108.0, 100.0]],
+            (FaceRegion::Hair, Heads::Photographed) => {
+                &[[-10.0, -24.0, 122.0, 12.0], [-10.0, 12.0, 16.0, 80.0], [96.0, 12.0, 122.0, 80.0]]
+            }
+            (FaceRegion::Hair, Heads::Drawn) => &[[14.0, -6.0, 98.0, 20.0], [12.0, 20.0, 24.0, 60.0], [88.0, 20.0, 100.0, 60.0]],
+            (FaceRegion::Crown, Heads::Photographed) => &[[12.0, -26.0, 100.0, 10.0]],
+            (FaceRegion::Crown, Heads::Drawn) => &[[18.0, -6.0, 94.0, 20.0]],
+            (FaceRegion::Hat, Heads::Photographed) => &[[4.0, -44.0, 108.0, 12.0]],
+            (FaceRegion::Hat, Heads::Drawn) => &[[14.0, -20.0, 98.0, 30.0]],
+            (FaceRegion::Neck, _) => &[[24.0, 116.0, 88.0, 152.0]],
+            (FaceRegion::Chest, _) => &[[36.0, 122.0, 76.0, 170.0]],
         }
     }
 
@@ -194,28 +210,32 @@ mod tests {
     }
 
     /// Of the template's own square.
-    fn inside(region: FaceRegion) -> f64 {
+    fn inside(region: FaceRegion, heads: Heads) -> f64 {
         let area = |[left, top, right, bottom]: &Rectangle| (right - left).max(0.0) * (bottom - top).max(0.0);
         let cut = |[left, top, right, bottom]: &Rectangle| [left.max(0.0), top.max(0.0), right.min(112.0), bottom.min(112.0)];
-        let all = region.rectangles();
+        let all = region.rectangles(heads);
         all.iter().map(|of| area(&cut(of))).sum::<f64>() / all.iter().map(area).sum::<f64>()
     }
 
     #[test]
     fn a_tight_crop_hides_hats_hair_and_necks_and_shows_the_face() {
         let visibility = Visibility::default();
-        let hidden: Vec<FaceRegion> =
-            FaceRegion::ALL.into_iter().filter(|region| !visibility.is_enough(inside(*region))).collect();
-        assert_eq!(
-            hidden,
-            [FaceRegion::Throat, FaceRegion::Hair, FaceRegion::Crown, FaceRegion::Hat, FaceRegion::Neck, FaceRegion::Chest]
-        );
+        let hidden = |heads| -> Vec<FaceRegion> {
+            FaceRegion::ALL.into_iter().filter(|region| !visibility.is_enough(inside(*region, heads))).collect()
+        };
+        let [neck, chest] = [FaceRegion::Neck, FaceRegion::Chest];
+        let [throat, hair, crown, hat] = [FaceRegion::Throat, FaceRegion::Hair, FaceRegion::Crown, FaceRegion::Hat];
+        assert_eq!(hidden(Heads::Photographed), [throat, hair, crown, hat, neck, chest]);
+        assert_eq!(hidden(Heads::Drawn), [throat, neck, chest], "hats and hair of drawn faces are small");
     }
 
     #[test]
     fn every_region_has_an_area() {
         for region in FaceRegion::ALL {
-            assert!(region.rectangles().iter().all(|[left, top, right, bottom]| left < right && top < bottom), "{region}");
+            for heads in [Heads::Photographed, Heads::Drawn] {
+                let all = region.rectangles(heads);
+                assert!(all.iter().all(|[left, top, right, bottom]| left < right && top < bottom), "{region}");
+            }
         }
     }
 
@@ -234,7 +254,7 @@ mod tests {
     #[test]
     fn a_question_is_as_visible_as_its_least_visible_attribute() {
         let visibility = Visibility::default();
-        let share = |region| Some(inside(region));
+        let share = |region| Some(inside(region, Heads::Photographed));
         let asked = question(["Smiling and Wearing_Hat", "not Smiling"], Some("Wearing_Necktie"));
         let seen = visibility.of(&asked, share).unwrap();
         assert_eq!((seen.attribute, seen.region), ("Wearing_Hat", FaceRegion::Hat), "`within` is not asked about");

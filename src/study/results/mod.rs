@@ -10,6 +10,7 @@ mod quality;
 mod scores;
 mod shared_crops;
 mod training;
+mod visibility;
 
 pub use fairness::ModelFairness;
 pub use outcome::{CellVerdict, StudyOutcome};
@@ -18,6 +19,7 @@ pub(crate) use scores::ScoreCache;
 pub use scores::{NamedScore, ScoreOf, ScoreSource};
 pub use shared_crops::{OnSharedCrop, SharedCropOutcome};
 pub use training::ModelTraining;
+pub use visibility::{Seen, StudyVisibility};
 
 use super::{
     names::StudyNames,

@@ -3,7 +3,7 @@
 use super::{
     names::StudyNames,
     plan::sources::Sources,
-    steps::{Step, features, features_name, last_layer, projected, shared_scores, steps},
+    steps::{Step, features, features_name, fields_of_view, last_layer, projected, shared_scores, steps},
 };
 use std::collections::{BTreeSet, HashMap};
 use visavis_core::{
@@ -18,10 +18,11 @@ use visavis_core::{
         shared_crop::{Recropped, SharedCrops},
         stage::{
             ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, GroupFairness, IndexImages, Input, Location,
-            MeasureQuality, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous,
-            Task, Training, VerifyIdentities, Work, ranks_of, role,
+            MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot,
+            ScoreViews, Simultaneous, Task, Training, VerifyIdentities, Work, ranks_of, role,
         },
         study::{DeviceClass, Preparation, Study},
+        visibility::Heads,
     },
     projection,
 };
@@ -89,6 +90,7 @@ impl KnownResults<'_> {
             }
             Step::FeatureScores { model, layer } => self.feature_scores(model, layer)?,
             Step::Fairness { model } => self.fairness(model)?,
+            Step::Visibility => self.visibility()?,
             Step::Simultaneous => self.all_cells()?,
             Step::SharedCropTests => self.on_shared_crops()?,
             Step::Rank => self.rank()?,
@@ -342,6 +344,18 @@ impl KnownResults<'_> {
         let points = self.features(model, last_layer(self.study, model), VerifyIdentities::FEATURES)?;
         let work = VerifyIdentities { bootstraps: self.study.statistics.bootstraps, seed: self.study.seed };
         Some((Work::Verify(work), vec![self.images()?, points, self.source(role::IDENTITIES)?]))
+    }
+
+    fn visibility(&self) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let heads = if self.source(Ranking::TRUTH).is_some() { Heads::Drawn } else { Heads::Photographed };
+        let regions = study.visibility.regions_of(study.comparisons.iter().map(|comparison| &comparison.question));
+        let work = MeasureVisibility {
+            fields: fields_of_view(study),
+            regions: regions.into_iter().map(|region| region.rectangles(heads).to_vec()).collect(),
+        };
+        let marks = [role::LANDMARKS, role::BOXES].into_iter().filter_map(|role| self.source(role));
+        Some((Work::Visibility(work), [self.images()?].into_iter().chain(marks).collect()))
     }
 
     fn rank(&self) -> Option<(Work, Vec<Input>)> {
