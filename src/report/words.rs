@@ -1,6 +1,6 @@
 //! Verdicts and lists in the words of the report's sentences.
 
-use crate::study::{CellVerdict, OnSharedCrop};
+use crate::study::CellVerdict;
 use visavis_core::domain::score::{Estimate, Interval};
 
 /// `a, b and c`.
@@ -107,19 +107,6 @@ pub(crate) fn attribution(differs: &[String], names_factor: bool) -> String {
             "The sides differ in {what}. One side has fewer than three trainings, so a difference says nothing about its cause."
         )
     }
-}
-
-/// What is to be said of the crops of sides; nothing where they are cropped alike. `is_scored`: the shared crop's scores are there.
-pub(crate) fn crops(of: OnSharedCrop, is_scored: bool) -> String {
-    let Some(phrase) = of.phrase() else { return String::new() };
-    let lacks = if of.shared().is_some() && !is_scored { " (not there yet)" } else { "" };
-    let why = match of {
-        OnSharedCrop::Scored { .. } | OnSharedCrop::OneModel { .. } => {
-            " What lies outside a crop cannot be in the features of its side."
-        }
-        OnSharedCrop::Given { .. } | OnSharedCrop::NotNeeded => "",
-    };
-    format!(" {}{lacks}.{why}", sentence(&phrase))
 }
 
 /// A training accuracy from which on a model that verifies no better than a baseline is said to have learned its images only.

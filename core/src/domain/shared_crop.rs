@@ -9,7 +9,7 @@ use super::{
     contrast::{self, ContrastSides},
     index::ModelIx,
     made_with::{MadeItem, NOT_STATED},
-    model::{Model, Source, Weights},
+    model::{GivenFeatures, Model, Source, Weights},
     study::{Crop, Exif, Preparation, Study},
 };
 use serde::{Deserialize, Serialize};
@@ -134,8 +134,8 @@ impl SharedCrops {
             let SideCrops::Differ { fields: [left, right], is_one_model: false } = SideCrops::of(&sides, study) else { continue };
             let sides = ContrastSides {
                 contrast: sides.contrast,
-                left: shared.side(study, &sides.left, right.is_within(left).then_some(&sides.right)),
-                right: shared.side(study, &sides.right, (!right.is_within(left)).then_some(&sides.left)),
+                left: shared.side(study, &sides.left, right.is_within(left).then_some(&sides.right[..])),
+                right: shared.side(study, &sides.right, (!right.is_within(left)).then_some(&sides.left[..])),
             };
             shared.contrasts.push(SharedContrast { held, sides });
         }
@@ -143,7 +143,7 @@ impl SharedCrops {
     }
 
     /// The places of a side's models; `like`: the side whose crop they are given.
-    fn side(&mut self, study: &Study, models: &[ModelIx], like: Option<&Vec<ModelIx>>) -> Vec<ModelIx> {
+    fn side(&mut self, study: &Study, models: &[ModelIx], like: Option<&[ModelIx]>) -> Vec<ModelIx> {
         let like = like.and_then(|like| first_of_crop(study, *like.first()?));
         let on_crop =
             |&model: &ModelIx| like.map_or(ModelOnCrop::Own(model), |like| ModelOnCrop::Recropped(Recropped { model, like }));
@@ -199,7 +199,7 @@ impl SideCrops {
         let (left, right) = (&study.models[left], &study.models[right]);
         if let (Source::Given(left), Source::Given(right)) = (&left.source, &right.source) {
             let stated = |of: MadeItem| {
-                let text = |given: &super::model::GivenFeatures| {
+                let text = |given: &GivenFeatures| {
                     given
                         .made_with
                         .items()

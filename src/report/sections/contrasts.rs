@@ -40,8 +40,20 @@ struct Pair {
     rows: Vec<DifferenceRow>,
     interactions: Vec<InteractionRow>,
     elsewhere: Vec<MadeElsewhere>,
+    /// Where crops differ, or may.
+    crops: Option<PairCrops>,
     /// The same comparisons on a shared crop, where crops differ.
     shared: Option<OnShared>,
+}
+
+/// What is said of the crops of two sides.
+#[derive(Serialize)]
+struct PairCrops {
+    phrase: String,
+    /// They are known to differ, and what they are.
+    are_known: bool,
+    /// They are to be scored on a shared crop, and were not yet.
+    is_to_come: bool,
 }
 
 #[derive(Serialize)]
@@ -146,8 +158,8 @@ impl Pair {
         let interaction = |(at, of): (usize, &Interaction)| InteractionRow::of(source, &output(of.within), at, of);
         Some(Pair {
             verdict: words::contrast(&names(DifferenceVerdict::Higher), &names(DifferenceVerdict::Lower)),
-            attribution: words::attribution(&differs, held.names_factor())
-                + &words::crops(OnSharedCrop::of(held, study), shared.is_some()),
+            attribution: words::attribution(&differs, held.names_factor()),
+            crops: PairCrops::of(OnSharedCrop::of(held, study), shared.is_some()),
             neither: (!neither.is_empty()).then(|| list(&neither)),
             rows: differences.iter().map(row).collect(),
             interactions: interactions.map(interaction).collect(),
@@ -155,6 +167,16 @@ impl Pair {
             shared,
             left,
             right,
+        })
+    }
+}
+
+impl PairCrops {
+    fn of(crops: OnSharedCrop, is_scored: bool) -> Option<Self> {
+        Some(PairCrops {
+            phrase: crops.phrase()?,
+            are_known: !matches!(crops, OnSharedCrop::Given { .. }),
+            is_to_come: crops.shared().is_some() && !is_scored,
         })
     }
 }

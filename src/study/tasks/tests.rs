@@ -10,6 +10,7 @@ use visavis_core::domain::{
     made_with::{MadeItem, MadeWith},
     stage::StageName,
     study::{Contrast, Crop, Padding},
+    visibility::FaceRegion,
 };
 
 /// Each node with its task, where everything it consumes is there.
@@ -34,6 +35,7 @@ fn cropped_differently(pair: [&str; 2]) -> Study {
     let pixels = study.models.iter_mut().find(|model| model.name == "pixels").unwrap();
     let Source::Baseline { prepare, .. } = &mut pixels.source else { panic!("pixels are a baseline") };
     "tight".clone_into(prepare);
+    study.visibility.regions.insert("glasses".to_owned(), FaceRegion::Glasses);
     study.contrasts = vec![Contrast::Pair { name: "crop".to_owned(), models: pair.map(str::to_owned) }];
     study
 }
