@@ -448,7 +448,7 @@ const PINNED: [(&str, &str); 25] = [
     ("fairness", "46e54948"),
     ("verify", "459a9f38"),
     ("quality", "6ce6471b"),
-    ("visible", "TODO"),
+    ("visible", "26ab81e2"),
     ("grid", "6d886e6a"),
     ("rank", "d5cfb802"),
     ("view", "6cbdbd1a"),
