@@ -60,7 +60,79 @@ fn faces_are_aligned_by_celebas_landmarks_and_a_change_of_them_makes_only_these_
     };
     assert_eq!(to_run("features"), 0);
     first_row(&desk, "60 110 110 111 85 140 66 158 104 158");
-    assert_eq!(to_run("features"), 1);
+    assert_eq!(to_run("features"), 2, "the aligned model's, and those of the other on the shared crop");
+}
+
+const HATS: &str = r#"format: 1
+study: hats
+seed: 1
+datasets: { people: { images: { root: data/people, labels: data/labels.csv, identities: each_image, landmarks: data/landmarks.csv } } }
+preparations:
+  whole: { crop: whole, size: 24 }
+  aligned: { crop: aligned, size: 16, pad: zero }
+evaluation: { dataset: people }
+models:
+  named:
+    whole: { baseline: pixels, prepare: whole }
+    aligned: { baseline: pixels, prepare: aligned }
+projections: [pca: { axes: 2 }]
+comparisons: { hat: { Hat: "Wearing_Hat", None: "not Wearing_Hat" } }
+contrasts: { crop: { pair: [whole, aligned] } }
+statistics: { bootstraps: 200, permutations: 200, min_positives: 5 }
+"#;
+
+/// Pictures of noise, every second of them with something bright above where its face is said to be.
+fn hats() -> Desk {
+    let desk = Desk::empty();
+    desk.write("hats.yaml", HATS.as_bytes());
+    std::fs::create_dir_all(desk.path("data/people")).unwrap();
+    let (mut labels, mut landmarks) = ("image_id,Wearing_Hat\n".to_owned(), String::new());
+    let mut noise: u32 = 1;
+    for person in 0..120 {
+        let picture = image::RgbImage::from_fn(160, 160, |_, y| {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let has_hat = person % 2 == 0 && y < 40;
+            let grey = if has_hat { 250 } else { (noise >> 25) as u8 };
+            image::Rgb([grey; 3])
+        });
+        picture.save(desk.path(&format!("data/people/{person:03}.png"))).unwrap();
+        labels += &format!("{person:03}.png,{}\n", u8::from(person % 2 == 0));
+        // ArcFace's template, 24 to the right and 48 down: the crop begins below the bright part.
+        landmarks += &format!("{person:03}.png,62.3,99.7,97.5,99.5,80.0,119.7,65.5,140.4,94.7,140.2\n");
+    }
+    desk.write("data/labels.csv", labels.as_bytes());
+    desk.write("data/landmarks.csv", landmarks.as_bytes());
+    desk
+}
+
+#[test]
+fn a_hat_above_a_crop_tells_the_sides_apart_on_their_own_crops_and_not_on_the_shared_one_where_it_is_not_visible() {
+    let desk = hats();
+    desk.succeed(&["run", "hats.yaml", "--quiet"]);
+    let stages = desk.json(&["plan", "hats.yaml"])["stages"].as_array().unwrap().clone();
+    assert!(stages.iter().all(|of| of["to_run"] == 0), "they are stages like others: {stages:?}");
+
+    let table = desk.visavis(&["export", "hats.yaml", "--what", "contrasts", "--format", "jsonl"]).out;
+    let rows: Vec<serde_json::Value> = table.lines().map(|row| serde_json::from_str(row).unwrap()).collect();
+    let said: Vec<(&str, &str)> =
+        rows.iter().map(|row| (row["crop"].as_str().unwrap(), row["verdict"].as_str().unwrap())).collect();
+    assert_eq!(said, [("own", "lower"), ("shared: aligned", "inconclusive")], "{table}");
+    let said = desk.visavis(&["compare", "hats.yaml"]).out;
+    assert!(said.contains("crops differ (whole and aligned); also compared on a shared crop (aligned)"), "{said}");
+    assert!(said.contains("aligned against whole, on a shared crop: inconclusive on 1"), "{said}");
+
+    let table = desk.visavis(&["export", "hats.yaml", "--what", "scores", "--format", "jsonl"]).out;
+    let rows = || table.lines().map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap());
+    assert!(rows().filter(|row| row["model"] == "aligned").all(|row| row["visible"] == "no"), "{table}");
+    assert!(rows().filter(|row| row["model"] == "whole").all(|row| row["visible"] == "yes" && row["visible_share"] == 1.0));
+    let shown = desk.visavis(&["show", "hats.yaml"]).out;
+    assert!(shown.contains("not visible: Wearing_Hat") && shown.contains("each on its own crop: lower on 1"), "{shown}");
+
+    desk.succeed(&["report", "hats.yaml", "--quiet"]);
+    let page = desk.read("reports/hats.html");
+    assert!(page.contains("On a shared crop") && page.contains("of the hat that Wearing_Hat needs is inside the crop"));
+    let audit = desk.visavis(&["audit", "reports/hats.html"]);
+    assert_eq!(audit.code, 0, "{}{}", audit.out, audit.err);
 }
 
 #[test]

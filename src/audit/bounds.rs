@@ -12,6 +12,7 @@ const MOST_AXES: usize = 1000;
 const MOST_NEIGHBOURS: usize = 10_000;
 const LARGEST_PICTURE: usize = 2048;
 const DEEPEST: usize = 3;
+const MOST_RECTANGLES: usize = 10_000;
 
 /// Why the stage is not made again, if it asks for too much.
 pub(crate) fn too_much(work: &Work) -> Option<String> {
@@ -31,6 +32,10 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
         Work::Robustness(of) => of_method(&of.method, &told),
         Work::Fairness(of) => resamples(&of.statistics).or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
         Work::Verify(of) => told(of.bootstraps, MOST_RESAMPLES, "bootstraps"),
+        Work::Visibility(of) => {
+            let rectangles = of.regions.iter().map(Vec::len).sum::<usize>();
+            told(of.fields.len().saturating_mul(rectangles), MOST_RECTANGLES, "rectangles in crops")
+        }
         Work::Simultaneous(of) => resamples(&of.statistics),
         Work::Rank(of) => told(of.depth, DEEPEST, "attributes an intersection"),
     }

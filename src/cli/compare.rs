@@ -4,7 +4,7 @@ use super::{
     Context,
     output::{TextColumns, say, say_json},
 };
-use crate::study::{self, StudyOutcome};
+use crate::study::{self, OnSharedCrop, StudyOutcome};
 use serde_json::json;
 use std::path::PathBuf;
 use visavis_core::domain::{
@@ -83,17 +83,29 @@ fn of<'a>(outcome: &'a StudyOutcome, place: usize) -> impl Iterator<Item = (&'a 
     outcome.grid.differences.iter().zip(outcome.verdicts.iter().copied()).filter(move |(of, _)| of.held == place)
 }
 
+/// The same on the shared crop, if its crops differ.
+fn on_shared_crop<'a>(
+    outcome: &'a StudyOutcome,
+    place: usize,
+) -> impl Iterator<Item = (&'a Difference, DifferenceVerdict)> + use<'a> {
+    outcome.shared_crops.differences(place).map(|(_, of, verdict)| (of, verdict))
+}
+
 fn rows(outcome: &StudyOutcome, place: usize) -> Vec<serde_json::Value> {
     let (study, names, held) = (&outcome.plan.study, outcome.names(), &outcome.held[place]);
-    let row = |(of, verdict): (&Difference, DifferenceVerdict)| {
+    let crops = OnSharedCrop::of(held, study);
+    let row = |(of, verdict): (&Difference, DifferenceVerdict), crop: String| {
         json!({
             "contrast": study.contrasts[held.contrast].name(), "left": names.side(&held.left), "right": names.side(&held.right),
             "differs": held.differences(study), "trainings": held.left.len().min(held.right.len()), "names_factor": held.names_factor(),
             "comparison": names.comparison(of.comparison), "left_value": of.left, "right_value": of.right,
             "difference": of.difference, "p": of.p, "q": of.q, "beyond_probes": of.beyond, "shown": of.is_shown(), "verdict": verdict.word(),
+            "crop": crop, "crops": crops.phrase(),
         })
     };
-    self::of(outcome, place).map(row).collect()
+    let shared = crops.shared().map_or(String::new(), |shared| format!("shared: {shared}"));
+    let own = self::of(outcome, place).map(|of| row(of, "own".to_owned()));
+    own.chain(on_shared_crop(outcome, place).map(|of| row(of, shared.clone()))).collect()
 }
 
 fn print(outcome: &StudyOutcome, place: usize) {
@@ -119,10 +131,27 @@ fn print(outcome: &StudyOutcome, place: usize) {
             say(printable(&format!("features of {} were made elsewhere: {how}", model.name)));
         }
     }
+    print_differences(outcome, self::of(outcome, place));
+    let counted: Verdicts = self::of(outcome, place).map(|(_, verdict)| verdict).collect();
+    say(printable(&format!("  {right} against {left}: {}", counted.words())));
+    let crops = OnSharedCrop::of(held, study);
+    if let Some(phrase) = crops.phrase() {
+        say(printable(&phrase));
+    }
+    let counted: Verdicts = on_shared_crop(outcome, place).map(|(_, verdict)| verdict).collect();
+    if let Some(shared) = crops.shared().filter(|_| counted.of > 0) {
+        say(printable(&format!("on a shared crop ({shared}):")));
+        print_differences(outcome, on_shared_crop(outcome, place));
+        say(printable(&format!("  {right} against {left}, on a shared crop: {}", counted.words())));
+    }
+}
+
+fn print_differences<'a>(outcome: &StudyOutcome, differences: impl Iterator<Item = (&'a Difference, DifferenceVerdict)>) {
+    let names = outcome.names();
     let mut grid =
         TextColumns::new(&["comparison", ">left", ">right", ">right − left", "95 %", ">q", ">less the probes'", "verdict"]);
     let signed = |value: f64| NumberForm::Difference.show(value);
-    for (of, verdict) in self::of(outcome, place) {
+    for (of, verdict) in differences {
         grid.row(&[
             names.comparison(of.comparison).to_owned(),
             NumberForm::Score.show(of.left),
@@ -135,6 +164,4 @@ fn print(outcome: &StudyOutcome, place: usize) {
         ]);
     }
     grid.print("  ");
-    let counted: Verdicts = self::of(outcome, place).map(|(_, verdict)| verdict).collect();
-    say(printable(&format!("  {right} against {left}: {}", counted.words())));
 }

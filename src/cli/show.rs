@@ -4,13 +4,14 @@ use super::{
     Context, open_store,
     output::{TextColumns, say, say_json, tell_about},
 };
-use crate::study::{self, StudyOutcome, Timeline};
+use crate::study::{self, OnSharedCrop, StudyOutcome, Timeline};
 use std::path::PathBuf;
 use visavis_core::domain::{
     Ending, Result,
     claim::NumberForm,
     pin::LOST,
     score::TOO_FEW,
+    simultaneous::Verdicts,
     text::{count, printable},
 };
 
@@ -94,7 +95,7 @@ fn matrix(outcome: &StudyOutcome) {
             show(b.value),
             b.interval.map_or(TOO_FEW.to_owned(), |of| format!("{}–{}", show(of.low), show(of.high))),
             names.view(&cell),
-            outcome.verdict(row).word().to_owned(),
+            outcome.marked(&cell, outcome.verdict(row).word().to_owned()),
         ]);
     }
     grid.print("  ");
@@ -113,6 +114,7 @@ fn matrix(outcome: &StudyOutcome) {
             say(printable(&format!("  {}: {why}", comparison.name)));
         }
     }
+    crops(outcome);
     say("");
     for name in outcome.plan.lost_pins() {
         say(printable(&format!("pinned: {name} · {LOST}; `visavis unpin` takes it off")));
@@ -123,4 +125,25 @@ fn matrix(outcome: &StudyOutcome) {
         count(outcome.ledger.cells, "cell"),
         outcome.ledger.picked
     ));
+}
+
+/// Contrasts whose crops differ: what is found on the shared crop beside what is found on each side's own.
+fn crops(outcome: &StudyOutcome) {
+    let (study, names) = (&outcome.plan.study, outcome.names());
+    for (place, held) in outcome.held.iter().enumerate() {
+        let crops = OnSharedCrop::of(held, study);
+        let Some(phrase) = crops.phrase() else { continue };
+        let (contrast, left, right) = (study.contrasts[held.contrast].name(), names.side(&held.left), names.side(&held.right));
+        say(printable(&format!("  contrast {contrast}, {left} → {right}: {phrase}")));
+        let own = outcome.grid.differences.iter().zip(&outcome.verdicts).filter(|(of, _)| of.held == place);
+        let own: Verdicts = own.map(|(_, verdict)| *verdict).collect();
+        let on_shared: Verdicts = outcome.shared_crops.differences(place).map(|(.., verdict)| verdict).collect();
+        if crops.shared().is_some() && on_shared.of > 0 {
+            say(printable(&format!(
+                "    {right} against {left}, each on its own crop: {}; on a shared crop: {}",
+                own.words(),
+                on_shared.words()
+            )));
+        }
+    }
 }

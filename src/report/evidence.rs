@@ -14,8 +14,8 @@ use visavis_core::domain::{
     ledger::CellId,
     result::{Manifest, Provenance},
     stage::{
-        GroupFairness, Input, Location, MeasureQuality, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews,
-        Simultaneous, Training, VerifyIdentities,
+        GroupFairness, Input, Location, MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures,
+        ScoreViews, Simultaneous, Training, VerifyIdentities,
     },
 };
 
@@ -64,8 +64,10 @@ fn wanted(outcome: &StudyOutcome) -> Vec<Wanted> {
     wanted.extend(plan.results().filter_map(|(step, _)| Some(needed(step, output_with_claims(step)?))));
     let project = |cell: &CellId| Step::Project { model: cell.model, layer: cell.layer, projection: cell.projection, seed: 0 };
     let shown: BTreeSet<Step> = outcome.shown.iter().map(|(cell, _)| project(cell)).collect();
-    let others =
-        plan.results().map(|(step, _)| step).filter(|step| matches!(step, Step::Project { .. }) && !shown.contains(step));
+    let others = plan
+        .results()
+        .map(|(step, _)| step)
+        .filter(|step| matches!(step.on_own_crop(), Step::Project { .. }) && !shown.contains(step));
     let coordinates = |step| Wanted { step, output: ProjectFeatures::COORDINATES, is_needed: false };
     wanted.extend(shown.iter().copied().chain(others).map(coordinates));
     wanted
@@ -73,10 +75,11 @@ fn wanted(outcome: &StudyOutcome) -> Vec<Wanted> {
 
 /// The output that claims are of.
 fn output_with_claims(step: Step) -> Option<&'static str> {
-    match step {
+    match step.on_own_crop() {
         Step::Score { .. } => Some(ScoreViews::SCORES),
         Step::FeatureScores { .. } => Some(ScoreFeatures::SCORES),
-        Step::Simultaneous => Some(Simultaneous::TESTS),
+        Step::Simultaneous | Step::SharedCropTests => Some(Simultaneous::TESTS),
+        Step::Visibility => Some(MeasureVisibility::SHARES),
         Step::Robustness(_) => Some(Robustness::FIGURE),
         Step::Fairness { .. } => Some(GroupFairness::GROUPS),
         Step::Quality { .. } => Some(MeasureQuality::QUALITY),
@@ -90,7 +93,8 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         | Step::Rank
         | Step::DrawFrequencies
         | Step::DrawCurves { .. }
-        | Step::Draw(_) => None,
+        | Step::Draw(_)
+        | Step::Recropped(..) => None,
     }
 }
 

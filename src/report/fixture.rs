@@ -8,7 +8,7 @@ use super::{
     source::ReportSource,
     templates::Templates,
 };
-use crate::study::{self, Plan, ScoreOf, ScoreSource, StudyOutcome, StudyResults};
+use crate::study::{self, Plan, ScoreOf, ScoreSource, SharedCropOutcome, StudyOutcome, StudyResults, StudyVisibility};
 use serde::Serialize;
 use std::{collections::BTreeMap, fs, sync::Arc};
 use visavis_core::{
@@ -57,6 +57,7 @@ pub(crate) struct Fixture {
     pub grid: SimultaneousTests,
     pub ledger: Ledger,
     pub frequencies: Frequencies,
+    pub visibility: StudyVisibility,
 }
 
 fn key() -> Key {
@@ -92,7 +93,15 @@ impl Fixture {
         let workspace = Workspace::new(folder.path().to_owned(), None).unwrap();
         let opened = study::open(&file, &workspace).unwrap();
         let plan = Plan::new(&opened, &workspace, study::Pins::default()).unwrap();
-        Fixture { _folder: folder, plan, scores: false, grid: grid(), ledger: ledger(), frequencies: frequencies() }
+        Fixture {
+            _folder: folder,
+            plan,
+            scores: false,
+            grid: grid(),
+            ledger: ledger(),
+            frequencies: frequencies(),
+            visibility: StudyVisibility::default(),
+        }
     }
 
     /// With the scores that the figures' captions are of.
@@ -122,6 +131,8 @@ impl Fixture {
             results: StudyResults::of(&self.plan),
             scores: if self.scores { scores() } else { BTreeMap::new() },
             verdicts: self.grid.verdicts(&held, &self.ledger),
+            shared_crops: SharedCropOutcome::default(),
+            visibility: self.visibility.clone(),
             grid: self.grid.clone(),
             gridded: key(),
             held,

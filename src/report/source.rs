@@ -12,7 +12,7 @@ use visavis_core::domain::{
     index::{ComparisonIx, LayerIx, ModelIx},
     ledger::{CellId, Rate},
     score::Estimate,
-    stage::{Figure, Ranking, Simultaneous},
+    stage::{Figure, MeasureVisibility, Ranking, Simultaneous},
     study::Study,
 };
 
@@ -52,6 +52,16 @@ pub(crate) struct Drawing {
 pub(crate) struct MadeElsewhere {
     pub model: String,
     pub how: String,
+}
+
+/// What lies outside of a model's crop.
+#[derive(Serialize)]
+pub(crate) struct Unseen {
+    pub attribute: String,
+    /// What of the face it needs.
+    pub region: String,
+    /// How much of that is inside.
+    pub share: ClaimId,
 }
 
 /// How often something occurs.
@@ -124,6 +134,24 @@ impl ReportSource<'_> {
 
     pub(crate) fn comparison(&self, cell: &CellId) -> String {
         self.names().comparison(cell.comparison).to_owned()
+    }
+
+    /// The comparison's name, with a mark where its model cannot see what is asked.
+    pub(crate) fn marked_comparison(&self, cell: &CellId) -> String {
+        let mark = self.unseen(cell).map_or("", |_| " (not visible)");
+        self.comparison(cell) + mark
+    }
+
+    /// What a cell's model cannot see of what is asked.
+    pub(crate) fn unseen(&self, cell: &CellId) -> Option<Unseen> {
+        let seen = self.outcome.visibility.of(cell.model, cell.comparison).filter(|seen| !seen.is_visible)?;
+        let output = OutputSource { key: seen.key, output: MeasureVisibility::SHARES, of: seen.attribute.clone() };
+        let what = format!("share of the {} inside the crop of {}", seen.region, self.model(cell));
+        Some(Unseen {
+            attribute: seen.attribute.clone(),
+            region: seen.region.to_string(),
+            share: self.claims.enter(&output, &seen.pointer, &what, NumberForm::Percent, seen.share),
+        })
     }
 
     pub(crate) fn cell(&self, cell: &CellId) -> String {

@@ -1,10 +1,7 @@
 //! Verdicts and lists in the words of the report's sentences.
 
 use crate::study::CellVerdict;
-use visavis_core::domain::{
-    score::{Estimate, Interval},
-    study::Crop,
-};
+use visavis_core::domain::score::{Estimate, Interval};
 
 /// `a, b and c`.
 pub(crate) fn list<T: AsRef<str>>(names: &[T]) -> String {
@@ -110,15 +107,6 @@ pub(crate) fn attribution(differs: &[String], names_factor: bool) -> String {
             "The sides differ in {what}. One side has fewer than three trainings, so a difference says nothing about its cause."
         )
     }
-}
-
-/// What is to be said of sides whose pictures are cut differently; nothing where they are cut alike.
-pub(crate) fn crops(of: Option<[Crop; 2]>) -> String {
-    of.map_or(String::new(), |[left, right]| {
-        format!(
-            " Their pictures are cropped differently ({left} and {right}): what lies outside a crop cannot be in the features of its side."
-        )
-    })
 }
 
 /// A training accuracy from which on a model that verifies no better than a baseline is said to have learned its images only.

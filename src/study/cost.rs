@@ -196,7 +196,7 @@ impl Plan {
     }
 
     fn cost(&self, step: Step, costs: &Costs) -> Cost {
-        match step {
+        match step.on_own_crop() {
             Step::Project { projection, .. } if self.images() > 0 => {
                 costs.of_projection(&step.cost_class(&self.study), &self.study.projections[projection].method, self.images())
             }

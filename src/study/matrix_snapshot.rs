@@ -6,7 +6,7 @@ use super::{
     names::StudyNames,
     offers::Offers,
     plan::{Plan, StageStatus},
-    results::{ModelTraining, ScoreCache, ScoreOf, ScoreSource, StudyOutcome, StudyResults},
+    results::{ModelTraining, ScoreCache, ScoreOf, ScoreSource, StudyOutcome, StudyResults, StudyVisibility},
     steps::{Step, features},
 };
 use crate::config::{Levels, StudyFile};
@@ -57,6 +57,8 @@ pub struct MatrixSnapshot {
     /// Of what was trained here: the share right on its training set, epoch by epoch.
     pub accuracy: HashMap<ModelIx, Vec<f64>>,
     pub found: Option<StudyFindings>,
+    /// Which attributes lie outside of whose crop.
+    pub visibility: StudyVisibility,
     /// What forms may offer: what could be run here.
     pub offers: Offers,
     pub pins: Vec<Pinned>,
@@ -197,6 +199,7 @@ impl MatrixSnapshot {
         let cells: Vec<SnapshotCell> = cells.into_iter().flatten().collect();
         let features = results.feature_scores()?;
         let training = results.training()?;
+        let visibility = results.visibility()?;
         let accuracy = |of: &ModelTraining| of.trained.map(|_| (of.model, of.fact("accuracy").to_vec()));
         scores.extend(features.iter().map(|(of, source)| (*of, source.clone())));
         // Before the ledger is there, nothing was picked.
@@ -213,6 +216,7 @@ impl MatrixSnapshot {
             verified: training.iter().filter_map(|of| Some((of.model, of.verification()?.clone()))).collect(),
             accuracy: training.iter().filter_map(accuracy).collect(),
             features,
+            visibility,
             pins: plan.pinned().to_vec(),
             shown: outcome.as_ref().map_or(vec![], |outcome| outcome.shown.clone()),
             found: outcome.map(StudyFindings::of),

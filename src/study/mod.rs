@@ -45,8 +45,8 @@ pub use open_store::{OpenedStore, open_store};
 pub use pins::Pins;
 pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
 pub use results::{
-    CellVerdict, ModelFairness, ModelTraining, NamedScore, ProjectionQuality, ScoreOf, ScoreSource, Sourced, StudyOutcome,
-    StudyResults,
+    CellVerdict, ModelFairness, ModelTraining, NamedScore, OnSharedCrop, ProjectionQuality, ScoreOf, ScoreSource, Seen,
+    SharedCropOutcome, Sourced, StudyOutcome, StudyResults,
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};
@@ -73,6 +73,7 @@ use visavis_core::{
         Digest, Fault, Result,
         contrast::{self, ContrastSides},
         model::twins,
+        shared_crop::SideCrops,
         study::{DeviceClass, Study},
         text::printable,
     },
@@ -141,13 +142,19 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
 fn crops_differ(study: &Study) -> Vec<String> {
     let names = StudyNames::of(study);
     let warning = |held: ContrastSides| {
-        let [left, right] = held.crops(study)?;
+        let SideCrops::Differ { fields: [left, right], is_one_model } = SideCrops::of(&held, study) else { return None };
+        let shared = SideCrops::of(&held, study).shared()?;
         Some(format!(
             "contrast `{}`: the pictures of {} are cropped `{left}` and those of {} `{right}`: an attribute that lies outside of a crop (a \
-             hat, a necklace) is not visible to that side, so a difference may be one of the crops",
+             hat, a necklace) is not visible to that side, so a difference may be one of the crops; {}",
             study.contrasts[held.contrast].name(),
             names.side(&held.left),
-            names.side(&held.right)
+            names.side(&held.right),
+            if is_one_model {
+                "with one crop the two are one model".to_owned()
+            } else {
+                format!("both are scored on the crop `{shared}` too")
+            }
         ))
     };
     contrast::held(study).into_iter().filter_map(warning).collect()

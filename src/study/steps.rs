@@ -4,7 +4,8 @@ use super::names::StudyNames;
 use visavis_core::domain::{
     index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     ledger::CellId,
-    model::{EMBEDDING, Source, Weights},
+    model::{EMBEDDING, Model, Source, Weights},
+    shared_crop::{FieldOfView, ModelOnCrop, Recropped, SharedCrops},
     stage::{Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, StageName, Training, features_at},
     study::{Dataset, DeviceClass, Study},
 };
@@ -61,6 +62,8 @@ pub enum Step {
     Fairness {
         model: ModelIx,
     },
+    /// How much of the regions that attributes need lies inside of each crop.
+    Visibility,
     /// All cells, resampled together.
     Simultaneous,
     Rank,
@@ -72,12 +75,56 @@ pub enum Step {
     /// What a shown figure has beside its score.
     Robustness(CellId),
     Draw(CellId),
+    /// A step of a model that is looked at through another's crop, for contrasts whose crops differ.
+    Recropped(Recropped, RecroppedStep),
+    /// The cells of those contrasts, both sides on the shared crop, resampled together.
+    SharedCropTests,
+}
+
+/// What is made of a model on another crop: the same as on its own, as far as contrasts need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecroppedStep {
+    Extract,
+    Baseline,
+    Project { layer: LayerIx, projection: ProjectionIx, seed: usize },
+    Score { layer: LayerIx, projection: ProjectionIx, comparison: ComparisonIx },
+    FeatureScores { layer: LayerIx },
 }
 
 impl Step {
+    /// The same step of the model on its own crop.
+    pub fn on_own_crop(self) -> Step {
+        let Step::Recropped(Recropped { model, .. }, step) = self else { return self };
+        match step {
+            RecroppedStep::Extract => Step::Extract { model },
+            RecroppedStep::Baseline => Step::Baseline { model },
+            RecroppedStep::Project { layer, projection, seed } => Step::Project { model, layer, projection, seed },
+            RecroppedStep::Score { layer, projection, comparison } => Step::Score { model, layer, projection, comparison },
+            RecroppedStep::FeatureScores { layer } => Step::FeatureScores { model, layer },
+        }
+    }
+
+    /// The step that stands for this one where the model is looked at through another crop; itself, where crops do not matter.
+    pub(crate) fn through(self, of: Recropped) -> Step {
+        let step = match self {
+            Step::Extract { model } if model == of.model => RecroppedStep::Extract,
+            Step::Baseline { model } if model == of.model => RecroppedStep::Baseline,
+            Step::Project { model, layer, projection, seed } if model == of.model => {
+                RecroppedStep::Project { layer, projection, seed }
+            }
+            Step::Score { model, layer, projection, comparison } if model == of.model => {
+                RecroppedStep::Score { layer, projection, comparison }
+            }
+            Step::FeatureScores { model, layer } if model == of.model => RecroppedStep::FeatureScores { layer },
+            other => return other,
+        };
+        Step::Recropped(of, step)
+    }
+
     /// The stage that it is one of.
     pub fn stage(self) -> StageName {
         match self {
+            Step::Recropped(..) => self.on_own_crop().stage(),
             Step::Index => StageName::Index,
             Step::Train { .. } => StageName::Train,
             Step::Features { .. } => StageName::Features,
@@ -88,8 +135,9 @@ impl Step {
             Step::FeatureScores { .. } => StageName::FeatureScores,
             Step::Quality { .. } => StageName::Quality,
             Step::Verify { .. } => StageName::Verify,
+            Step::Visibility => StageName::Visibility,
             Step::Fairness { .. } => StageName::Fairness,
-            Step::Simultaneous => StageName::Simultaneous,
+            Step::Simultaneous | Step::SharedCropTests => StageName::Simultaneous,
             Step::Rank => StageName::Rank,
             Step::DrawFrequencies | Step::DrawCurves { .. } | Step::Draw(_) => StageName::Draw,
             Step::Robustness(_) => StageName::Robustness,
@@ -109,8 +157,16 @@ impl Step {
             | Step::Project { model, .. }
             | Step::Score { model, .. }
             | Step::FeatureScores { model, .. }
-            | Step::Fairness { model } => Some(model),
-            Step::Index | Step::Simultaneous | Step::Rank | Step::DrawFrequencies | Step::Robustness(_) | Step::Draw(_) => None,
+            | Step::Fairness { model }
+            | Step::Recropped(Recropped { model, .. }, _) => Some(model),
+            Step::Index
+            | Step::Visibility
+            | Step::Simultaneous
+            | Step::SharedCropTests
+            | Step::Rank
+            | Step::DrawFrequencies
+            | Step::Robustness(_)
+            | Step::Draw(_) => None,
         }
     }
 
@@ -124,7 +180,7 @@ impl Step {
             Source::Network(of) => Some(of),
             Source::Given(_) | Source::Baseline { .. } => None,
         };
-        let finer = match self {
+        let finer = match self.on_own_crop() {
             Step::Train { model } => {
                 network(model).map(|of| Training::cost_class_of(&study.numerics, &of.architecture, &of.loss))
             }
@@ -139,7 +195,7 @@ impl Step {
 
     /// The class of devices it runs on.
     pub fn class(self, study: &Study) -> DeviceClass {
-        match self {
+        match self.on_own_crop() {
             Step::Train { .. } | Step::Extract { .. } => study.numerics.device,
             _ => DeviceClass::Cpu,
         }
@@ -147,14 +203,14 @@ impl Step {
 
     /// Does it make do with what is there? A ledger of the cells that can be scored is better than none.
     pub fn gathers(self) -> bool {
-        matches!(self, Step::Simultaneous | Step::Rank)
+        matches!(self, Step::Simultaneous | Step::SharedCropTests | Step::Rank)
     }
 
     /// How people tell it from others: names by places.
     pub fn label(self, study: &Study) -> String {
         let names = StudyNames::of(study);
         let at = |model: ModelIx, layer: LayerIx| names.model_and_layer(model, layer);
-        let what = match self {
+        let what = match self.on_own_crop() {
             Step::Index => study.evaluation.dataset.clone().unwrap_or_else(|| "given images".to_owned()),
             Step::Train { model } | Step::Extract { model } | Step::Baseline { model } => names.model(model).to_owned(),
             Step::Features { model, layer } => at(model, layer),
@@ -173,13 +229,21 @@ impl Step {
             Step::Verify { model } => format!("{} · verification", at(model, last_layer(study, model))),
             Step::DrawCurves { model } => format!("{} · curves", names.model(model)),
             Step::Fairness { model } => format!("{} · fairness", at(model, last_layer(study, model))),
+            Step::Visibility => "visibility".to_owned(),
             Step::Simultaneous => "grid".to_owned(),
+            Step::SharedCropTests => "grid · shared crops".to_owned(),
             Step::Rank => "all cells".to_owned(),
             Step::DrawFrequencies => "frequencies".to_owned(),
             Step::Draw(cell) => names.cell(&cell),
             Step::Robustness(cell) => format!("{} · again", names.cell(&cell)),
+            // It is on its own crop.
+            Step::Recropped(..) => String::new(),
         };
-        format!("{} {what}", self.kind())
+        let crop = match self {
+            Step::Recropped(of, _) => format!(" · cropped like {}", names.model(of.like)),
+            _ => String::new(),
+        };
+        format!("{} {what}{crop}", self.kind())
     }
 }
 
@@ -242,10 +306,68 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
         scores.iter().map(|node| node.step).filter(|step| matches!(step, Step::Score { .. } | Step::FeatureScores { .. }));
     let gathered: Vec<Step> = [Step::Index].into_iter().chain(gathered).collect();
     nodes.extend(scores);
+    nodes.extend(on_shared_crops(study, &nodes));
+    nodes.extend(judges_visibility(study).then(|| Node { step: Step::Visibility, needs: vec![Step::Index] }));
     nodes.push(Node { step: Step::Simultaneous, needs: gathered.clone() });
     nodes.push(Node { step: Step::Rank, needs: [gathered, vec![Step::Simultaneous]].concat() });
     nodes.push(Node { step: Step::DrawFrequencies, needs: vec![Step::Rank] });
     nodes
+}
+
+/// The parts of pictures that the study's models are given, each once.
+pub(crate) fn fields_of_view(study: &Study) -> Vec<FieldOfView> {
+    let mut fields: Vec<FieldOfView> = Vec::new();
+    for field in study.models.iter().filter_map(|model| field_of_view(study, model)) {
+        if !fields.contains(&field) {
+            fields.push(field);
+        }
+    }
+    fields
+}
+
+/// The part of its pictures that a model is given; `None` of given features.
+pub(crate) fn field_of_view(study: &Study, model: &Model) -> Option<FieldOfView> {
+    study.preparations.get(model.prepared_by()?).map(FieldOfView::of)
+}
+
+/// Can something be outside of a crop? Of whole pictures nothing is, and where the face lies in their centres is not known.
+fn judges_visibility(study: &Study) -> bool {
+    let questions = study.comparisons.iter().map(|comparison| &comparison.question);
+    fields_of_view(study).iter().any(|field| field.crop().needs().is_some()) && !study.visibility.regions_of(questions).is_empty()
+}
+
+/// What contrasts whose crops differ want besides: the steps of models on another crop, and the tests of both sides on the shared one.
+fn on_shared_crops(study: &Study, nodes: &[Node]) -> Vec<Node> {
+    let shared = SharedCrops::of(study);
+    if shared.contrasts.is_empty() {
+        return vec![];
+    }
+    let mut wanted: Vec<Node> = Vec::new();
+    for of in shared.recropped() {
+        let through =
+            |node: &Node| Node { step: node.step.through(of), needs: node.needs.iter().map(|need| need.through(of)).collect() };
+        wanted.extend(nodes.iter().filter(|node| node.step.through(of) != node.step).map(through));
+    }
+    let gathered = shared_scores(&shared, nodes.iter().map(|node| node.step)).into_iter().map(|(_, step)| step);
+    let needs = [Step::Index].into_iter().chain(gathered).collect();
+    wanted.push(Node { step: Step::SharedCropTests, needs });
+    wanted
+}
+
+/// The scores that tests on shared crops gather, of all steps of a study: each with the place of its model in [`SharedCrops::models`].
+pub(crate) fn shared_scores(shared: &SharedCrops, steps: impl Iterator<Item = Step> + Clone) -> Vec<(ModelIx, Step)> {
+    let mut scores = Vec::new();
+    for (place, of) in shared.models.iter_enumerated() {
+        let (ModelOnCrop::Own(wanted) | ModelOnCrop::Recropped(Recropped { model: wanted, .. })) = *of;
+        for step in steps.clone() {
+            let (Step::Score { model, .. } | Step::FeatureScores { model, .. }) = step else { continue };
+            if model == wanted {
+                let step = if let ModelOnCrop::Recropped(of) = of { step.through(*of) } else { step };
+                scores.push((place, step));
+            }
+        }
+    }
+    scores
 }
 
 /// Does the evaluation know who is on its pictures?

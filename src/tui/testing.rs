@@ -129,6 +129,7 @@ pub(crate) fn study() -> MatrixSnapshot {
     let jobs = cells.iter().map(|cell| (step(cell), JobId::of(&study.name, &step(cell).label(&study)))).collect();
     let digest = Digest::of(b"");
     MatrixSnapshot {
+        visibility: crate::study::StudyVisibility::default(),
         file: text.path.clone(),
         levels: Levels::of(&text),
         text: text.source,

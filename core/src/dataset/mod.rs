@@ -22,6 +22,7 @@ mod row_list;
 mod similarity;
 mod survey;
 mod tables;
+mod visibility;
 
 pub use collection::Collection;
 pub use defects::{Defects, Finding, Severity};
@@ -36,3 +37,4 @@ pub use pictures::list as list_pictures;
 pub use readers::{celeba, collect, face_table, labels::label_table, recognise};
 pub use row_list::read_rows;
 pub use survey::{FaceMarks, Need, Survey, survey};
+pub use visibility::{KnownFaces, visible_shares};

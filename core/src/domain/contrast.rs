@@ -4,7 +4,7 @@ use super::{
     canonical::Value,
     index::ModelIx,
     model::{Model, Source, Weights, differences},
-    study::{Contrast, Crop, Study},
+    study::{Contrast, Study},
 };
 use serde::{Deserialize, Serialize};
 use typed_index_collections::TiSlice;
@@ -35,21 +35,6 @@ impl ContrastSides {
     /// that alone: named pairs are of one model each.
     pub fn names_factor(&self) -> bool {
         self.left.len().min(self.right.len()) >= LEAST_TRAININGS
-    }
-
-    /// How the pictures of each side are cropped, where that differs: what lies outside of one crop can tell the sides apart. Nothing is
-    /// known of given features.
-    pub fn crops(&self, study: &Study) -> Option<[Crop; 2]> {
-        let crop = |side: &[ModelIx]| {
-            let prepare = match &study.models[*side.first()?].source {
-                Source::Network(network) => &network.prepare,
-                Source::Baseline { prepare, .. } => prepare,
-                Source::Given(_) => return None,
-            };
-            Some(study.preparations.get(prepare)?.crop)
-        };
-        let crops = [crop(&self.left)?, crop(&self.right)?];
-        (crops[0] != crops[1]).then_some(crops)
     }
 
     /// In what the sides differ.

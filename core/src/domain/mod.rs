@@ -33,11 +33,13 @@ pub mod pin;
 pub mod projection;
 pub mod result;
 pub mod score;
+pub mod shared_crop;
 pub mod simultaneous;
 pub mod spelling;
 pub mod stage;
 pub mod study;
 pub mod text;
+pub mod visibility;
 mod vocabulary;
 
 pub use digest::{Digest, Key};

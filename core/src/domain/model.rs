@@ -229,6 +229,15 @@ impl Model {
         }
     }
 
+    /// The name of the preparation of its pictures; `None` of given features, whose pictures are not known.
+    pub fn prepared_by(&self) -> Option<&str> {
+        match &self.source {
+            Source::Network(network) => Some(&network.prepare),
+            Source::Baseline { prepare, .. } => Some(prepare),
+            Source::Given(_) => None,
+        }
+    }
+
     /// The recipe that it is trained by, if it is trained here.
     pub fn recipe(&self) -> Option<&str> {
         match &self.source {

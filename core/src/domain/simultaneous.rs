@@ -228,12 +228,22 @@ impl Verdicts {
 impl SimultaneousTests {
     /// What is said of each difference, in their order; `held`: the sides that they are of.
     pub fn verdicts(&self, held: &[ContrastSides], ledger: &Ledger) -> Vec<DifferenceVerdict> {
-        let told: BTreeSet<(ModelIx, ComparisonIx)> = ledger
+        let told = ledger
             .rows
             .iter()
             .filter(|row| row.chosen && self.of(&row.candidate.cell).is_some_and(CellTest::is_told))
-            .map(|row| (row.candidate.cell.model, row.candidate.cell.comparison))
-            .collect();
+            .map(|row| (row.candidate.cell.model, row.candidate.cell.comparison));
+        self.verdicts_where(held, &told.collect())
+    }
+
+    /// The same where there is no ledger: of the cells that half A chose.
+    pub fn verdicts_of_chosen(&self, held: &[ContrastSides]) -> Vec<DifferenceVerdict> {
+        let told = self.cells.iter().filter(|of| of.chosen.is_some() && of.is_told());
+        self.verdicts_where(held, &told.map(|of| (of.cell.model, of.cell.comparison)).collect())
+    }
+
+    /// `told`: which models are above chance on which comparisons.
+    fn verdicts_where(&self, held: &[ContrastSides], told: &BTreeSet<(ModelIx, ComparisonIx)>) -> Vec<DifferenceVerdict> {
         let verdict = |of: &Difference| {
             let sides = held.get(of.held).into_iter().flat_map(|held| held.left.iter().chain(&held.right));
             match (of.is_shown(), of.difference.value > 0.0) {
@@ -362,6 +372,7 @@ mod tests {
         );
         let counted: Verdicts = verdicts.into_iter().collect();
         assert_eq!(counted.words(), "higher on 1, lower on 1, neither above chance on 1, inconclusive on 1 of 4 comparisons");
+        assert_eq!(tests.verdicts_of_chosen(&held), verdicts, "the cells that half A chose are those of the ledger");
         // Four wins that nothing shows are no win.
         tests.differences.iter_mut().for_each(|of| (of.q, of.difference.value) = (0.06, 0.2));
         let counted: Verdicts = tests.verdicts(&held, &ledger).into_iter().collect();

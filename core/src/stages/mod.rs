@@ -18,6 +18,7 @@ mod robustness;
 mod score;
 mod simultaneous;
 mod verify;
+mod visibility;
 mod worker;
 
 pub use inputs::Inputs;
@@ -85,6 +86,7 @@ pub fn carry_out(
         Work::Simultaneous(of) => simultaneous::simultaneous(of, &inputs),
         Work::Quality(of) => quality::quality(of, &inputs),
         Work::Verify(of) => verify::verify(of, &inputs),
+        Work::Visibility(of) => visibility::visibility(of, &inputs),
         Work::Rank(ranking) => rank::rank(ranking, &inputs),
         Work::Draw(figure) => draw::draw(figure, &inputs),
     }

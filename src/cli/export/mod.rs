@@ -146,6 +146,7 @@ fn scores(outcome: &StudyOutcome) -> ExportTable {
         estimate: Estimate,
         counts: &'a Counts,
         seeds: usize,
+        visible: Option<(bool, f64)>,
         ranked: bool,
         reason: Option<String>,
         key: String,
@@ -171,6 +172,7 @@ fn scores(outcome: &StudyOutcome) -> ExportTable {
                 estimate,
                 counts,
                 seeds: scores.seeds,
+                visible: outcome.visibility.of(of.model, of.comparison).map(|seen| (seen.is_visible, seen.share)),
                 ranked,
                 key: scored.key.to_string(),
             });
@@ -194,7 +196,15 @@ fn scores(outcome: &StudyOutcome) -> ExportTable {
     table.flag("ranked", rows.iter().map(|row| row.ranked));
     table.text("reason", rows.iter().map(|row| row.reason.clone()));
     table.text("key", rows.iter().map(|row| Some(row.key.clone())));
+    visible(&mut table, rows.iter().map(|row| row.visible));
     table
+}
+
+/// Whether the model's crop holds what is asked, and the share of it that it holds; nothing where that is not known.
+fn visible(table: &mut ExportTable, of: impl Iterator<Item = Option<(bool, f64)>> + Clone) {
+    let word = |is_visible: bool| if is_visible { "yes" } else { "no" }.to_owned();
+    table.text("visible", of.clone().map(|of| of.map(|(is_visible, _)| word(is_visible))));
+    table.number("visible_share", of.map(|of| of.map(|(_, share)| share)));
 }
 
 fn ledger(outcome: &StudyOutcome) -> ExportTable {
@@ -234,6 +244,8 @@ fn ledger(outcome: &StudyOutcome) -> ExportTable {
     // The bound and the adjusted p are simultaneous over so many cells: the chosen ones, or all of a cell that was not chosen.
     table.whole("family", cells().map(|cell| tests.get(&cell).map(|of| outcome.grid.family(of))));
     table.text("key", cells().map(|cell| outcome.cell(&cell).map(|(scored, _)| scored.key.to_string())));
+    let seen = |cell: CellId| outcome.visibility.of(cell.model, cell.comparison).map(|seen| (seen.is_visible, seen.share));
+    visible(&mut table, cells().map(seen));
     table
 }
 

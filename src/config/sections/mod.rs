@@ -22,11 +22,12 @@ use visavis_core::{
             Contrast, DeviceClass, Evaluation, FairnessSettings, Numerics, Precision, Preparation, Recipe, Resources, RunOn,
             Study, Tolerance,
         },
+        visibility::{FaceRegion, Visibility},
     },
     weights,
 };
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "format",
     "study",
     "about",
@@ -44,6 +45,7 @@ const KEYS: [&str; 20] = [
     "statistics",
     "selection",
     "fairness",
+    "visibility",
     "audit",
     "resources",
     "run",
@@ -100,6 +102,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         statistics: fields.or("statistics", Statistics::default(), statistics)?,
         show: fields.or("selection", 12, |node| node.fields(&["show"])?.or("show", 12, |node| node.count(0..=10_000)))?,
         fairness: fields.or("fairness", FairnessSettings { groups: vec![], depth: 1 }, fairness)?,
+        visibility: fields.or("visibility", Visibility::default(), visibility)?,
         tolerance: fields.or("audit", Tolerance { auc: 0.005, features: 0.0001 }, tolerance)?,
         resources: fields.or("resources", Resources { gpu_slots: 1, cpu_slots: 1 }, resources)?,
         run: fields.or("run", RunOn::Local, run_on)?,
@@ -250,6 +253,21 @@ fn fairness(node: &StudyNode) -> Result<FairnessSettings> {
     Ok(FairnessSettings { groups: fields.or("groups", vec![], groups)?, depth: fields.or("depth", 1, |node| node.count(1..=3))? })
 }
 
+/// `{ least: 0.5, regions: { badge: chest } }`.
+fn visibility(node: &StudyNode) -> Result<Visibility> {
+    let fields = node.fields(&["least", "regions"])?;
+    let regions = |node: &StudyNode| {
+        let region = |(attribute, node): (String, StudyNode)| {
+            Ok((node.name_of("attribute", &attribute)?, node.word_of(FaceRegion::ALL, FaceRegion::word)?))
+        };
+        node.entries()?.into_iter().map(region).collect::<Result<BTreeMap<_, _>>>()
+    };
+    Ok(Visibility {
+        least: fields.or("least", Visibility::default().least, |node| node.number(0.01..=1.0))?,
+        regions: fields.or("regions", BTreeMap::new(), regions)?,
+    })
+}
+
 fn tolerance(node: &StudyNode) -> Result<Tolerance> {
     let number = |node: &StudyNode| node.number(0.0..=1.0);
     node.fields(&["tolerance"])?.or("tolerance", Tolerance { auc: 0.005, features: 0.0001 }, |node| {
@@ -310,6 +328,17 @@ comparisons: {{ x: {{ A: "x", B: "not x" }} }}
         assert!(refusal(study("irse50", "treb1en", 96)).is_some());
         // Not built here: whether it can take them is not known.
         assert_eq!(refusal(study("irse50", "timm", 96)), None);
+    }
+
+    #[test]
+    fn a_study_says_which_region_an_attribute_needs_by_words_that_are_known() {
+        let with = |section: &str| study("resnet34", "torchvision", 96) + section + "\n";
+        let parsed = parse(Text { path: "s.yaml".into(), source: with("visibility: { least: 0.6, regions: { x: chest } }") });
+        let visibility = parsed.unwrap().study.visibility;
+        assert_eq!((visibility.least, visibility.region("x").unwrap().word()), (0.6, "chest"));
+        assert!(refusal(with("visibility: { regions: { x: chset } }")).unwrap().contains("`chset` is not known"));
+        assert!(refusal(with("visibility: { least: 0 }")).unwrap().contains("a number from 0.01 to 1"));
+        assert!(refusal(with("visibility: { most: 1 }")).is_some());
     }
 
     #[test]

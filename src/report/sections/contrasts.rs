@@ -1,10 +1,13 @@
 //! Two sides of a contrast on the same images: what is higher, what is lower, what is inconclusive.
 
 use super::Section;
-use crate::report::{
-    claims::{ClaimId, EstimateClaims, OutputSource},
-    source::{MadeElsewhere, ReportSource},
-    words::{self, list},
+use crate::{
+    report::{
+        claims::{ClaimId, EstimateClaims, OutputSource},
+        source::{MadeElsewhere, ReportSource},
+        words::{self, list},
+    },
+    study::OnSharedCrop,
 };
 use serde::Serialize;
 use visavis_core::domain::{
@@ -37,6 +40,28 @@ struct Pair {
     rows: Vec<DifferenceRow>,
     interactions: Vec<InteractionRow>,
     elsewhere: Vec<MadeElsewhere>,
+    /// Where crops differ, or may.
+    crops: Option<PairCrops>,
+    /// The same comparisons on a shared crop, where crops differ.
+    shared: Option<OnShared>,
+}
+
+/// What is said of the crops of two sides.
+#[derive(Serialize)]
+struct PairCrops {
+    phrase: String,
+    /// They are known to differ, and what they are.
+    are_known: bool,
+    /// They are to be scored on a shared crop, and were not yet.
+    is_to_come: bool,
+}
+
+#[derive(Serialize)]
+struct OnShared {
+    /// Which crop it is.
+    crop: String,
+    verdict: String,
+    rows: Vec<DifferenceRow>,
 }
 
 #[derive(Serialize)]
@@ -126,24 +151,64 @@ impl Pair {
         };
         let neither = names(DifferenceVerdict::Neither);
         let differs: Vec<String> = held.differences(study).iter().map(|factor| factor.replace('_', " ")).collect();
-        let row = |&(at, of): &(usize, &Difference)| DifferenceRow::of(source, &output(of.comparison), at, of);
+        let row =
+            |&(at, of): &(usize, &Difference)| DifferenceRow::of(source, &output(of.comparison), at, of, outcome.verdicts[at]);
+        let shared = OnShared::of(source, place);
         let interactions = outcome.grid.interactions.iter().enumerate().filter(|(_, of)| of.held == place);
         let interaction = |(at, of): (usize, &Interaction)| InteractionRow::of(source, &output(of.within), at, of);
         Some(Pair {
             verdict: words::contrast(&names(DifferenceVerdict::Higher), &names(DifferenceVerdict::Lower)),
-            attribution: words::attribution(&differs, held.names_factor()) + &words::crops(held.crops(study)),
+            attribution: words::attribution(&differs, held.names_factor()),
+            crops: PairCrops::of(OnSharedCrop::of(held, study), shared.is_some()),
             neither: (!neither.is_empty()).then(|| list(&neither)),
             rows: differences.iter().map(row).collect(),
             interactions: interactions.map(interaction).collect(),
             elsewhere: source.made_elsewhere(held.left.iter().chain(&held.right).copied()),
+            shared,
             left,
             right,
         })
     }
 }
 
+impl PairCrops {
+    fn of(crops: OnSharedCrop, is_scored: bool) -> Option<Self> {
+        Some(PairCrops {
+            phrase: crops.phrase()?,
+            are_known: !matches!(crops, OnSharedCrop::Given { .. }),
+            is_to_come: crops.shared().is_some() && !is_scored,
+        })
+    }
+}
+
+impl OnShared {
+    /// `None` where crops do not differ, or its scores are not there.
+    fn of(source: &ReportSource, place: usize) -> Option<Self> {
+        let (outcome, study, held) = (source.outcome, source.study(), &source.outcome.held[place]);
+        let crop = OnSharedCrop::of(held, study).shared()?.to_string();
+        let tests = outcome.shared_crops.tests.as_ref()?;
+        let differences: Vec<(usize, &Difference, DifferenceVerdict)> = outcome.shared_crops.differences(place).collect();
+        let names = |wanted: DifferenceVerdict| -> Vec<String> {
+            let judged_so = differences.iter().filter(|(.., verdict)| *verdict == wanted);
+            judged_so.map(|(_, of, _)| study.comparisons[of.comparison].name.clone()).collect()
+        };
+        let [left, right] = [&held.left, &held.right].map(|side| source.names().side(side));
+        let output = |of: ComparisonIx| {
+            source.output(tests, format!("{left} → {right} on the crop {crop} · {}", study.comparisons[of].name))
+        };
+        let row = |&(at, of, verdict): &(usize, &Difference, DifferenceVerdict)| {
+            DifferenceRow::of(source, &output(of.comparison), at, of, verdict)
+        };
+        (!differences.is_empty()).then(|| OnShared {
+            verdict: words::contrast(&names(DifferenceVerdict::Higher), &names(DifferenceVerdict::Lower)),
+            rows: differences.iter().map(row).collect(),
+            crop: crop.clone(),
+        })
+    }
+}
+
 impl DifferenceRow {
-    fn of(source: &ReportSource, output: &OutputSource, place: usize, of: &Difference) -> Self {
+    fn of(source: &ReportSource, output: &OutputSource, place: usize, of: &Difference, verdict: DifferenceVerdict) -> Self {
         let at = |field: &str| format!("/differences/{place}/{field}");
         let score = |field: &str, what: &str, value: f64| source.claims.enter(output, &at(field), what, NumberForm::Score, value);
         let difference =
@@ -156,7 +221,7 @@ impl DifferenceRow {
             q: score("q", "false discovery rate", of.q),
             beyond: of.beyond.map(|of| difference("beyond", "right less left, less the difference of the probes", of)),
             is_shown: of.is_shown(),
-            verdict: source.outcome.verdicts[place].word(),
+            verdict: verdict.word(),
         }
     }
 }

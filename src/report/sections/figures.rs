@@ -128,7 +128,7 @@ fn left_out(source: &ReportSource) -> Vec<LeftOut> {
         let mut rows: Vec<(usize, &LedgerRow)> = outcome.chosen_of(standing.model).filter(|(_, row)| is_left_out(row)).collect();
         rows.sort_by_key(|(_, row)| row.rank);
         let view = |(at, row): (usize, &LedgerRow)| LeftOutView {
-            comparison: source.comparison(&row.candidate.cell),
+            comparison: source.marked_comparison(&row.candidate.cell),
             view: source.view(&row.candidate.cell),
             rank: source.rank(at),
         };

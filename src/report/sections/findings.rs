@@ -4,7 +4,7 @@ use super::{Section, kept::Kept, projections::Projections};
 use crate::{
     report::{
         claims::{ClaimId, EstimateClaims},
-        source::{Half, ReportSource},
+        source::{Half, ReportSource, Unseen},
         words::list,
     },
     study::CellVerdict,
@@ -54,6 +54,7 @@ struct FindingRow {
     lower_bound: Option<ClaimId>,
     verdict: &'static str,
     separates: bool,
+    unseen: Option<Unseen>,
 }
 
 impl Section for Findings {
@@ -105,7 +106,7 @@ impl ModelFinding {
             chosen.iter().copied().filter(|&row| outcome.verdict(&rows[row]) == verdict).collect()
         };
         let names = |of: &[usize]| {
-            let names: Vec<String> = of.iter().map(|&row| source.comparison(&rows[row].candidate.cell)).collect();
+            let names: Vec<String> = of.iter().map(|&row| source.marked_comparison(&rows[row].candidate.cell)).collect();
             (!names.is_empty()).then(|| list(&names))
         };
         let [separates, above_chance, inconclusive] =
@@ -134,6 +135,7 @@ impl FindingRow {
             lower_bound: source.lower_bound(row),
             verdict: verdict.word(),
             separates: verdict == CellVerdict::Separates,
+            unseen: source.unseen(cell),
         }
     }
 }

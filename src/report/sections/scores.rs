@@ -40,6 +40,8 @@ struct MatrixCell {
     verdict: &'static str,
     sign: Option<&'static str>,
     features: Option<FeatureClaims>,
+    /// What is asked lies outside of the model's crop.
+    is_unseen: bool,
 }
 
 #[derive(Serialize)]
@@ -96,6 +98,7 @@ fn cell(source: &ReportSource, model: ModelIx, comparison: ComparisonIx) -> Opti
         view: source.view(&chosen.candidate.cell),
         verdict: verdict.word(),
         sign: words::sign(verdict),
+        is_unseen: source.outcome.visibility.mark(model, comparison).is_some(),
         features: source.features(model, chosen.candidate.cell.layer, comparison),
     })
 }

@@ -115,7 +115,7 @@ impl Summary {
         let (some, none): (Vec<_>, Vec<_>) = standings.into_iter().partition(|(_, of)| of.separates > 0);
         let separating = |(place, of): (usize, &ModelStanding)| {
             let rows = outcome.chosen_of(of.model).filter(|(_, row)| outcome.separates(row));
-            let comparisons: Vec<String> = rows.map(|(_, row)| source.comparison(&row.candidate.cell)).collect();
+            let comparisons: Vec<String> = rows.map(|(_, row)| source.marked_comparison(&row.candidate.cell)).collect();
             Separating {
                 model: study.models[of.model].name.clone(),
                 separates: source.comparisons_separated(place),
@@ -174,6 +174,7 @@ fn above_chance(source: &ReportSource) -> (Vec<AboveChance>, Vec<String>) {
             none.push(name);
         } else if asked > 0 {
             let models = if models.len() == asked { "every model".to_owned() } else { list_of_some(&models, MOST_NAMES) };
+            let models = models + &unseen_by(source, place);
             match some.iter_mut().find(|(known, _)| *known == models) {
                 Some((_, comparisons)) => comparisons.push(name),
                 None => some.push((models, vec![name])),
@@ -182,6 +183,16 @@ fn above_chance(source: &ReportSource) -> (Vec<AboveChance>, Vec<String>) {
     }
     let some = some.into_iter().map(|(models, comparisons)| AboveChance { comparisons: list(&comparisons), models });
     (some.collect(), none)
+}
+
+/// ` (not visible to a and b)`: those of the models above chance whose crop lacks what is asked.
+fn unseen_by(source: &ReportSource, comparison: ComparisonIx) -> String {
+    let outcome = source.outcome;
+    let unseen = outcome
+        .chosen_on(comparison)
+        .filter(|(_, row)| outcome.tells(row) && outcome.visibility.mark(row.candidate.cell.model, comparison).is_some());
+    let models: Vec<String> = unseen.map(|(_, row)| source.model(&row.candidate.cell)).collect();
+    if models.is_empty() { String::new() } else { format!(" (not visible to {})", list_of_some(&models, MOST_NAMES)) }
 }
 
 /// Models whose chosen view is above chance on a comparison.

@@ -305,7 +305,7 @@ impl Plan {
 
     /// The task of a step with what is there of its result; `None` where the task cannot be made here.
     fn find(&self, step: Step, may_be_there: &dyn Fn(&Key) -> bool) -> Result<Option<FoundTask>> {
-        let known = KnownResults { study: &self.study, sources: &self.sources, results: &self.results };
+        let known = KnownResults { study: &self.study, sources: &self.sources, results: &self.results, recropped: None };
         let Some(task) = known.task(step) else { return Ok(None) };
         let key = task.key();
         let is_looked_up = !self.forced.contains(&step) && may_be_there(&key);

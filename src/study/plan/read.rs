@@ -122,7 +122,7 @@ impl Plan {
 
     /// Will networks be trained, or their features extracted?
     pub fn runs_networks(&self) -> bool {
-        let is_of_network = |step: Step| matches!(step, Step::Train { .. } | Step::Extract { .. });
+        let is_of_network = |step: Step| matches!(step.on_own_crop(), Step::Train { .. } | Step::Extract { .. });
         !self.study.pretends() && self.steps().any(|(step, status)| is_of_network(step) && status.is_to_come())
     }
 
@@ -147,7 +147,7 @@ impl Plan {
 
     /// What the step itself lacks.
     pub fn lacking(&self, step: Step) -> Vec<&Missing> {
-        let lacks = |missing: &&Missing| match (&missing.need, step) {
+        let lacks = |missing: &&Missing| match (&missing.need, step.on_own_crop()) {
             (Need::Everything, _) => true,
             (Need::Models(models), step) => step.model().is_some_and(|model| models.contains(&model)),
             (Need::Attribute(attribute), Step::Score { comparison, .. }) => {

@@ -8,14 +8,18 @@ mod fairness;
 mod outcome;
 mod quality;
 mod scores;
+mod shared_crops;
 mod training;
+mod visibility;
 
 pub use fairness::ModelFairness;
 pub use outcome::{CellVerdict, StudyOutcome};
 pub use quality::ProjectionQuality;
 pub(crate) use scores::ScoreCache;
 pub use scores::{NamedScore, ScoreOf, ScoreSource};
+pub use shared_crops::{OnSharedCrop, SharedCropOutcome};
 pub use training::ModelTraining;
+pub use visibility::{Seen, StudyVisibility};
 
 use super::{
     names::StudyNames,
@@ -134,6 +138,14 @@ impl<'a> StudyResults<'a> {
     /// A result that is damaged.
     pub fn simultaneous(&self) -> Result<Option<Sourced<SimultaneousTests>>> {
         self.json(Step::Simultaneous, Simultaneous::TESTS)
+    }
+
+    /// The same of contrasts whose crops differ, on shared crops.
+    ///
+    /// # Errors
+    /// A result that is damaged.
+    pub fn on_shared_crops(&self) -> Result<Option<Sourced<SimultaneousTests>>> {
+        self.json(Step::SharedCropTests, Simultaneous::TESTS)
     }
 
     /// How robust the score of a shown figure is.

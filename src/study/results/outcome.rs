@@ -1,6 +1,6 @@
 //! What a study found: its ledger and the tests of all cells together, and what is said of each cell because of them.
 
-use super::{ScoreOf, ScoreSource, StudyNames, StudyResults};
+use super::{ScoreOf, ScoreSource, SharedCropOutcome, StudyNames, StudyResults, StudyVisibility};
 use crate::study::plan::Plan;
 use std::collections::BTreeMap;
 use visavis_core::{
@@ -66,6 +66,10 @@ pub struct StudyOutcome<'a> {
     pub held: Vec<ContrastSides>,
     /// What is said of each difference of the grid.
     pub verdicts: Vec<DifferenceVerdict>,
+    /// Which attributes lie outside of whose crop.
+    pub visibility: StudyVisibility,
+    /// The contrasts whose crops differ, on a shared crop.
+    pub shared_crops: SharedCropOutcome,
     pub ledger: Ledger,
     /// By model and comparison: the place in the ledger of the view that was chosen on the selection half.
     pub chosen: BTreeMap<(ModelIx, ComparisonIx), usize>,
@@ -100,6 +104,8 @@ impl<'a> StudyOutcome<'a> {
         Ok(StudyOutcome {
             chosen: chosen.map(|(place, row)| ((row.candidate.cell.model, row.candidate.cell.comparison), place)).collect(),
             verdicts: grid.verdicts(&held, &ledger),
+            shared_crops: SharedCropOutcome::load(&results)?,
+            visibility: results.visibility()?,
             truth: results.truth()?.map(|of| of.value),
             shown: plan.shown(&ledger),
             gridded: tests.key,
@@ -133,7 +139,7 @@ impl<'a> StudyOutcome<'a> {
     pub fn reason(&self, row: &LedgerRow) -> String {
         match row.rank {
             None => self.names().reason(row.candidate.cell.comparison, &row.reason),
-            Some(_) => reason_of_ranked(row, self.separates(row)),
+            Some(_) => self.marked(&row.candidate.cell, reason_of_ranked(row, self.separates(row))),
         }
     }
 
@@ -141,7 +147,15 @@ impl<'a> StudyOutcome<'a> {
     pub fn why(&self, row: &LedgerRow) -> String {
         match row.rank {
             None => self.names().reason(row.candidate.cell.comparison, &row.reason),
-            Some(_) => picked_because(row, self.separates(row)).to_owned(),
+            Some(_) => self.marked(&row.candidate.cell, picked_because(row, self.separates(row)).to_owned()),
+        }
+    }
+
+    /// What is said of a cell, with the mark of what its model cannot see.
+    pub fn marked(&self, cell: &CellId, text: String) -> String {
+        match self.visibility.mark(cell.model, cell.comparison) {
+            Some(mark) => format!("{text}; {mark}"),
+            None => text,
         }
     }
 

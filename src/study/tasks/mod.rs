@@ -3,24 +3,26 @@
 use super::{
     names::StudyNames,
     plan::sources::Sources,
-    steps::{Step, features, features_name, last_layer, projected, steps},
+    steps::{Step, features, features_name, fields_of_view, last_layer, projected, shared_scores, steps},
 };
 use std::collections::{BTreeSet, HashMap};
 use visavis_core::{
     domain::{
         comparison::Question,
-        contrast,
+        contrast::{self, ContrastSides},
         index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
         ledger::CellId,
         model::{Source, WeightFamily, Weights},
         projection::View,
         result::Manifest,
+        shared_crop::{Recropped, SharedCrops},
         stage::{
             ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, GroupFairness, IndexImages, Input, Location,
-            MeasureQuality, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous,
-            Task, Training, VerifyIdentities, Work, ranks_of, role,
+            MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot,
+            ScoreViews, Simultaneous, Task, Training, VerifyIdentities, Work, ranks_of, role,
         },
         study::{DeviceClass, Preparation, Study},
+        visibility::Heads,
     },
     projection,
 };
@@ -30,6 +32,8 @@ pub(crate) struct KnownResults<'a> {
     pub study: &'a Study,
     pub sources: &'a Sources,
     pub results: &'a HashMap<Step, Manifest>,
+    /// A model that is looked at through another's crop: its steps stand for those on its own.
+    pub recropped: Option<Recropped>,
 }
 
 impl KnownResults<'_> {
@@ -37,6 +41,9 @@ impl KnownResults<'_> {
     pub(crate) fn task(&self, step: Step) -> Option<Task> {
         let study = self.study;
         let (work, inputs) = match step {
+            Step::Recropped(of, _) => {
+                return KnownResults { recropped: Some(of), ..*self }.task(step.on_own_crop());
+            }
             Step::Train { model } => self.train(model)?,
             Step::Extract { model } => self.extract(model)?,
             Step::Baseline { model } => self.baseline(model)?,
@@ -83,7 +90,9 @@ impl KnownResults<'_> {
             }
             Step::FeatureScores { model, layer } => self.feature_scores(model, layer)?,
             Step::Fairness { model } => self.fairness(model)?,
-            Step::Simultaneous => self.simultaneous()?,
+            Step::Visibility => self.visibility()?,
+            Step::Simultaneous => self.all_cells()?,
+            Step::SharedCropTests => self.on_shared_crops()?,
             Step::Rank => self.rank()?,
             Step::DrawFrequencies => {
                 (Work::Draw(Figure::Frequencies), vec![self.output(Step::Rank, Ranking::FREQUENCIES, Figure::FREQUENCIES)?])
@@ -135,7 +144,7 @@ impl KnownResults<'_> {
         };
         let extraction = Extraction {
             architecture: network.architecture.clone(),
-            preparation: study.preparations.get(&network.prepare)?.clone(),
+            preparation: self.preparation(&network.prepare)?,
             layers: StudyNames::of(study).layers(model).into(),
             family,
             untrained,
@@ -147,9 +156,17 @@ impl KnownResults<'_> {
 
     fn baseline(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
         let Source::Baseline { word, prepare } = &self.study.models[model].source else { return None };
-        let baseline = Baseline { word: *word, preparation: self.study.preparations.get(prepare)?.clone() };
+        let baseline = Baseline { word: *word, preparation: self.preparation(prepare)? };
         let inputs = self.prepared(&baseline.preparation)?;
         Some((Work::Baseline(baseline), inputs))
+    }
+
+    /// The preparation of that name; with the crop that the model is looked at through.
+    fn preparation(&self, name: &str) -> Option<Preparation> {
+        match self.recropped {
+            Some(of) => of.preparation(self.study),
+            None => self.study.preparations.get(name).cloned(),
+        }
     }
 
     /// The features of a model at a layer, in a role.
@@ -176,6 +193,7 @@ impl KnownResults<'_> {
     }
 
     fn output(&self, step: Step, name: &str, role: &str) -> Option<Input> {
+        let step = self.recropped.map_or(step, |of| step.through(of));
         let digest = self.results.get(&step)?.output(name)?.digest;
         Some(Input { role: role.to_owned(), digest, at: Location::Object })
     }
@@ -251,39 +269,64 @@ impl KnownResults<'_> {
         Some((Work::Fairness(GroupFairness { questions, groups, depth: study.fairness.depth, statistics, seed }), inputs))
     }
 
-    fn simultaneous(&self) -> Option<(Work, Vec<Input>)> {
+    /// The tests of all cells together.
+    fn all_cells(&self) -> Option<(Work, Vec<Input>)> {
+        let on_own_crop = |step: Step| match step {
+            Step::Score { model, .. } | Step::FeatureScores { model, .. } => Some((model, step)),
+            _ => None,
+        };
+        let scores = steps(self.study).into_iter().filter_map(|node| on_own_crop(node.step));
+        self.simultaneous(scores, contrast::held(self.study))
+    }
+
+    /// The tests of the contrasts whose crops differ.
+    fn on_shared_crops(&self) -> Option<(Work, Vec<Input>)> {
+        let shared = SharedCrops::of(self.study);
+        let steps: Vec<Step> = steps(self.study).into_iter().map(|node| node.step).collect();
+        let scores = shared_scores(&shared, steps.iter().copied());
+        self.simultaneous(scores.into_iter(), shared.contrasts.into_iter().map(|of| of.sides).collect())
+    }
+
+    /// The tests of these scores together: each with the place of its model, which `held` speaks of. What is missing is left out.
+    fn simultaneous(
+        &self,
+        scores: impl Iterator<Item = (ModelIx, Step)>,
+        held: Vec<ContrastSides>,
+    ) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let (mut slots, mut inputs) = (Vec::new(), vec![self.images()?]);
-        for (slot, step) in self.scored() {
-            for (output, role) in [
-                (ScoreViews::SCORES, role::SCORES),
-                (ScoreViews::RANKS, Simultaneous::RANKS),
-                (ScoreViews::PERMUTED, Simultaneous::PERMUTED),
-            ] {
-                inputs.push(self.output(step, output, &role::numbered(role, slots.len()))?);
+        let (mut spaces, mut inputs_of_spaces) = (Vec::new(), Vec::new());
+        for (model, step) in scores.filter(|(_, step)| self.results.contains_key(step)) {
+            match step.on_own_crop() {
+                Step::Score { layer, projection, comparison, .. } => {
+                    for (output, role) in [
+                        (ScoreViews::SCORES, role::SCORES),
+                        (ScoreViews::RANKS, Simultaneous::RANKS),
+                        (ScoreViews::PERMUTED, Simultaneous::PERMUTED),
+                    ] {
+                        inputs.push(self.output(step, output, &role::numbered(role, slots.len()))?);
+                    }
+                    slots.push(ScoreSlot { model, layer, projection, comparison });
+                }
+                Step::FeatureScores { layer, .. } => {
+                    for (place, comparison) in self.labelled().into_iter().enumerate() {
+                        if let Some(input) = self.output(step, &ranks_of(place), &role::numbered(role::SPACES, spaces.len())) {
+                            spaces.push((model, layer, comparison));
+                            inputs_of_spaces.push(input);
+                        }
+                    }
+                }
+                _ => {}
             }
-            slots.push(slot);
         }
         if slots.is_empty() {
             return None;
         }
-        let mut spaces = Vec::new();
-        for step in steps(study).into_iter().map(|node| node.step) {
-            let Step::FeatureScores { model, layer } = step else { continue };
-            for (place, comparison) in self.labelled().into_iter().enumerate() {
-                if let Some(input) = self.output(step, &ranks_of(place), &role::numbered(role::SPACES, spaces.len())) {
-                    spaces.push((model, layer, comparison));
-                    inputs.push(input);
-                }
-            }
-        }
+        inputs.append(&mut inputs_of_spaces);
         let questions = study.comparisons.iter().map(|comparison| comparison.question.clone()).collect();
         inputs.extend(self.labels_of(&self.questions(&self.labelled()))?);
         let (statistics, seed) = (study.statistics, study.seed);
-        Some((
-            Work::Simultaneous(Simultaneous { slots, spaces, questions, held: contrast::held(study), statistics, seed }),
-            inputs,
-        ))
+        Some((Work::Simultaneous(Simultaneous { slots, spaces, questions, held, statistics, seed }), inputs))
     }
 
     /// Scores of projections that are there. What is missing is left out.
@@ -301,6 +344,18 @@ impl KnownResults<'_> {
         let points = self.features(model, last_layer(self.study, model), VerifyIdentities::FEATURES)?;
         let work = VerifyIdentities { bootstraps: self.study.statistics.bootstraps, seed: self.study.seed };
         Some((Work::Verify(work), vec![self.images()?, points, self.source(role::IDENTITIES)?]))
+    }
+
+    fn visibility(&self) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let heads = if self.source(Ranking::TRUTH).is_some() { Heads::Drawn } else { Heads::Photographed };
+        let regions = study.visibility.regions_of(study.comparisons.iter().map(|comparison| &comparison.question));
+        let work = MeasureVisibility {
+            fields: fields_of_view(study),
+            regions: regions.into_iter().map(|region| region.rectangles(heads).to_vec()).collect(),
+        };
+        let marks = [role::LANDMARKS, role::BOXES].into_iter().filter_map(|role| self.source(role));
+        Some((Work::Visibility(work), [self.images()?].into_iter().chain(marks).collect()))
     }
 
     fn rank(&self) -> Option<(Work, Vec<Input>)> {

@@ -1,13 +1,16 @@
 use super::*;
 use crate::study::{
+    results::OnSharedCrop,
     steps::Node,
     testing::{nodes, output_of, result, sources, study},
 };
+use std::collections::BTreeMap;
 use visavis_core::domain::{
-    Digest,
+    Digest, Key,
     made_with::{MadeItem, MadeWith},
     stage::StageName,
-    study::Crop,
+    study::{Contrast, Crop, Padding},
+    visibility::FaceRegion,
 };
 
 /// Each node with its task, where everything it consumes is there.
@@ -15,7 +18,7 @@ fn tasks(study: &Study) -> Vec<(Node, Task)> {
     let nodes = nodes(study);
     let sources = sources(study);
     let results = nodes.iter().map(|node| (node.step, result(study, node.step))).collect();
-    let known = KnownResults { study, sources: &sources, results: &results };
+    let known = KnownResults { study, sources: &sources, results: &results, recropped: None };
     let task = |node: Node| {
         let task = known.task(node.step).unwrap_or_else(|| panic!("{:?} has no task", node.step));
         (node, task)
@@ -23,26 +26,116 @@ fn tasks(study: &Study) -> Vec<(Node, Task)> {
     nodes.into_iter().map(task).collect()
 }
 
+/// A contrast of two models, of which `pixels` alone is aligned; the others are given the whole pictures.
+fn cropped_differently(pair: [&str; 2]) -> Study {
+    let mut study = study();
+    let tight = Preparation { size: 16, pad: Padding::Zero, ..Preparation::of(Crop::Aligned, 16) };
+    study.preparations.insert("tight".to_owned(), tight);
+    study.preparations.get_mut("small").unwrap().crop = Crop::Whole;
+    let pixels = study.models.iter_mut().find(|model| model.name == "pixels").unwrap();
+    let Source::Baseline { prepare, .. } = &mut pixels.source else { panic!("pixels are a baseline") };
+    "tight".clone_into(prepare);
+    study.visibility.regions.insert("glasses".to_owned(), FaceRegion::Glasses);
+    study.contrasts = vec![Contrast::Pair { name: "crop".to_owned(), models: pair.map(str::to_owned) }];
+    study
+}
+
+#[test]
+fn the_model_of_the_wider_crop_is_given_the_narrower_one_whichever_is_left() {
+    for pair in [["untrained", "pixels"], ["pixels", "untrained"]] {
+        let study = cropped_differently(pair);
+        let tasks = tasks(&study);
+        let recropped: Vec<&(Node, Task)> = tasks.iter().filter(|(node, _)| matches!(node.step, Step::Recropped(..))).collect();
+        assert!(recropped.iter().all(|(node, _)| study.models[node.step.model().unwrap()].name == "untrained"));
+        let extractions: Vec<&Extraction> =
+            recropped.iter().filter_map(|(_, task)| if let Work::Extract(of) = &task.work { Some(of) } else { None }).collect();
+        let [extraction] = extractions[..] else { panic!("all layers of one network in one pass") };
+        let own = &study.preparations["small"];
+        assert_eq!(extraction.preparation, Preparation { crop: Crop::Aligned, ..own.clone() }, "its size and padding stay");
+        let label = recropped[0].0.step.label(&study);
+        assert!(label.ends_with("untrained · cropped like pixels"), "{label}");
+    }
+}
+
+#[test]
+fn both_sides_are_tested_on_the_shared_crop_as_all_cells_are_tested() {
+    let study = cropped_differently(["untrained", "pixels"]);
+    let tasks = tasks(&study);
+    let tests: Vec<&Simultaneous> = tasks
+        .iter()
+        .filter_map(|(node, task)| match &task.work {
+            Work::Simultaneous(of) if node.step == Step::SharedCropTests => Some(of),
+            _ => None,
+        })
+        .collect();
+    let [tests] = tests[..] else { panic!("one stage of all shared crops") };
+    let sides = ContrastSides { contrast: 0, left: vec![ModelIx(0)], right: vec![ModelIx(1)] };
+    assert_eq!(tests.held, [sides]);
+    let slots = |model: usize| tests.slots.iter().filter(|slot| slot.model == ModelIx(model)).count();
+    let layers = |name: &str| study.models.iter().find(|of| of.name == name).unwrap().layers(None).len();
+    assert_eq!((slots(0), slots(1)), (layers("untrained") * 2, layers("pixels") * 2), "two projections, one comparison");
+}
+
+#[test]
+fn a_contrast_of_equal_crops_adds_nothing_and_one_of_different_crops_changes_no_other_key() {
+    let keys =
+        |study: &Study| -> BTreeMap<Step, Key> { tasks(study).into_iter().map(|(node, task)| (node.step, task.key())).collect() };
+    let is_shared = |step: &Step| matches!(step, Step::Recropped(..) | Step::SharedCropTests);
+    let different = keys(&cropped_differently(["untrained", "pixels"]));
+    let equal = keys(&cropped_differently(["untrained", "trained"]));
+    assert!(different.keys().any(is_shared) && !equal.keys().any(is_shared));
+    // What is held is in the key of the tests of all cells.
+    let others = |keys: &BTreeMap<Step, Key>| -> BTreeMap<Step, Key> {
+        let own = keys.iter().filter(|(step, _)| !is_shared(step) && !step.gathers());
+        own.map(|(step, key)| (*step, *key)).collect()
+    };
+    assert_eq!(others(&different), others(&equal));
+}
+
+#[test]
+fn what_cannot_be_made_again_is_not_and_what_would_be_one_model_is_not() {
+    let shared = |study: &Study| SharedCrops::of(study).contrasts.len();
+    let on = |study: &Study| OnSharedCrop::of(&contrast::held(study)[0], study);
+    let given = cropped_differently(["given", "pixels"]);
+    assert_eq!((shared(&given), on(&given)), (0, OnSharedCrop::Given { differ: false }));
+    assert_eq!(on(&given).phrase().unwrap(), "crops may differ, not compared on a shared crop: features are given");
+    // The same pixels of two crops.
+    let mut one = cropped_differently(["pixels", "whole pixels"]);
+    let mut whole = one.models.iter().find(|model| model.name == "pixels").unwrap().clone();
+    "whole pixels".clone_into(&mut whole.name);
+    let Source::Baseline { prepare, .. } = &mut whole.source else { panic!("pixels are a baseline") };
+    "whole".clone_into(prepare);
+    one.models.push(whole);
+    one.preparations.insert("whole".to_owned(), Preparation { crop: Crop::Whole, ..one.preparations["tight"].clone() });
+    assert_eq!(shared(&one), 0);
+    assert!(on(&one).phrase().unwrap().ends_with("both sides are one model, so all of a difference is the crop's"));
+}
+
 #[test]
 fn a_step_is_of_the_stage_and_of_the_cost_class_that_its_task_has() {
-    let study = study();
     let mut met = BTreeSet::new();
-    for (node, task) in tasks(&study) {
-        let step = node.step;
-        assert_eq!(step.stage(), task.work.name(), "{step:?}");
-        assert_eq!(step.kind(), task.work.kind(), "{step:?}");
-        assert_eq!(step.cost_class(&study), task.work.cost_class(), "{step:?}");
-        met.insert(step.stage());
+    for study in [study(), cropped_differently(["untrained", "pixels"])] {
+        for (node, task) in tasks(&study) {
+            let step = node.step;
+            assert_eq!(step.stage(), task.work.name(), "{step:?}");
+            assert_eq!(step.kind(), task.work.kind(), "{step:?}");
+            assert_eq!(step.cost_class(&study), task.work.cost_class(), "{step:?}");
+            met.insert(step.stage());
+        }
     }
     assert_eq!(met, StageName::ALL.iter().copied().collect(), "the study has a step of every stage");
 }
 
 #[test]
 fn a_task_consumes_what_its_step_needs_and_nothing_else() {
-    let study = study();
-    let tasks = tasks(&study);
-    let names: BTreeSet<String> =
-        tasks.iter().flat_map(|(node, _)| result(&study, node.step).outputs).map(|of| of.name).collect();
+    consumes_what_it_needs(&study());
+    consumes_what_it_needs(&cropped_differently(["untrained", "pixels"]));
+    consumes_what_it_needs(&cropped_differently(["pixels", "trained"]));
+}
+
+fn consumes_what_it_needs(study: &Study) {
+    let tasks = tasks(study);
+    let names: BTreeSet<String> = tasks.iter().flat_map(|(node, _)| result(study, node.step).outputs).map(|of| of.name).collect();
     let of = |step: Step| names.iter().map(move |name| (output_of(step, name), step));
     let made_by: HashMap<Digest, Step> = tasks.iter().flat_map(|(node, _)| of(node.step)).collect();
     // A step comes after those that it needs, so their needs are known when it is met.

@@ -38,21 +38,12 @@ fn needed(study: &Study, wanted: impl Fn(&Model) -> bool) -> BTreeMap<FaceMark, 
         if matches!(model.source, Source::Network(_)) && study.numerics.device == DeviceClass::Pretend {
             continue;
         }
-        let Some(prepare) = prepared_by(model) else { continue };
+        let Some(prepare) = model.prepared_by() else { continue };
         if let Some(kind) = study.preparations.get(prepare).and_then(|preparation| preparation.crop.needs()) {
             needed.entry(kind).or_default().insert(place);
         }
     }
     needed
-}
-
-/// The name of a model's preparation; `None` where no pictures are prepared for it.
-fn prepared_by(model: &Model) -> Option<&str> {
-    match &model.source {
-        Source::Network(network) => Some(&network.prepare),
-        Source::Baseline { prepare, .. } => Some(prepare),
-        Source::Given(_) => None,
-    }
 }
 
 /// Reads what is needed of a data set; a table that is absent is noted.
@@ -66,7 +57,7 @@ fn tables(
     let mut tables = Vec::new();
     for (kind, models) in needed {
         let Some(file) = face_table(&study.datasets[name], kind)? else {
-            let preparation = models.first().and_then(|&model| prepared_by(&study.models[model]));
+            let preparation = models.first().and_then(|&model| study.models[model].prepared_by());
             let preparation = preparation.map_or(String::new(), |name| format!("the crop of `{name}` "));
             return Err(Fault::asked(format!("{preparation}needs {kind}, and the data set `{name}` names no table of them"))
                 .next(format!("name one at the data set: {kind}: ../{kind}.csv")));

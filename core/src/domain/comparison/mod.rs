@@ -60,8 +60,8 @@ impl Question {
         measured && self.within.as_ref().map(Expression::normal) == other.within.as_ref().map(Expression::normal)
     }
 
-    /// Every attribute whose labels decide who takes part, sorted.
-    pub fn attributes(&self) -> BTreeSet<&str> {
+    /// The attributes that are measured, sorted; those that only say which images take part are not.
+    pub fn asked(&self) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
         match &self.measured {
             Measured::Classes(classes) => classes.iter().for_each(|class| class.collect(&mut names)),
@@ -69,6 +69,12 @@ impl Question {
                 names.insert(attribute.as_str());
             }
         }
+        names
+    }
+
+    /// Every attribute whose labels decide who takes part, sorted.
+    pub fn attributes(&self) -> BTreeSet<&str> {
+        let mut names = self.asked();
         if let Some(within) = &self.within {
             within.collect(&mut names);
         }

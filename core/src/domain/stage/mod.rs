@@ -31,6 +31,7 @@ mod slot;
 mod task;
 mod training;
 mod verification;
+mod visibility;
 
 pub use baseline::Baseline;
 pub use extraction::{Extraction, WEIGHTS_PREFIX, features_at};
@@ -50,6 +51,7 @@ pub use slot::ScoreSlot;
 pub use task::{Input, Location, Order, Task};
 pub use training::Training;
 pub use verification::VerifyIdentities;
+pub use visibility::MeasureVisibility;
 
 use super::canonical::Value;
 use serde::{Deserialize, Serialize};
@@ -153,6 +155,7 @@ register! {
     Fairness(GroupFairness) = "fairness", Score, "score fairness";
     Verify(VerifyIdentities) = "verify", Score, "score verification";
     Quality(MeasureQuality) = "quality", Score, "score quality";
+    Visibility(MeasureVisibility) = "visible", Score, "score visibility";
     Simultaneous(Simultaneous) = "grid", Score, "score grid";
     Rank(Ranking) = "rank", Rank, "rank";
     Draw(Figure) = "draw", Draw, "draw";

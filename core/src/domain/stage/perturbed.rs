@@ -14,6 +14,7 @@ use crate::domain::{
     model::{Architecture, BaselineKind, WeightFamily},
     projection::{Method, Metric, View},
     score::Statistics,
+    shared_crop::FieldOfView,
     study::{Channels, Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, Precision, Preparation, Recipe, Schedule},
 };
 use serde_json::{Value as Json, json};
@@ -142,6 +143,13 @@ fn samples() -> Vec<(&'static str, Task)> {
         ),
         ("verify", Work::Verify(VerifyIdentities { bootstraps: 10, seed: 7 })),
         ("quality", Work::Quality(MeasureQuality { views, seed: 7 })),
+        (
+            "visible",
+            Work::Visibility(MeasureVisibility {
+                fields: [Crop::Aligned, Crop::Face].map(|crop| FieldOfView::of(&Preparation::of(crop, 32))).into(),
+                regions: vec![vec![[1.5, 2.5, 3.5, 4.5]], vec![[-1.5, 2.5, 3.5, 4.5], [5.5, 6.5, 7.5, 8.5]]],
+            }),
+        ),
         (
             "grid",
             Work::Simultaneous(Simultaneous {
@@ -326,9 +334,10 @@ fn every_stage_has_a_sample() {
         Work::Draw(Figure::View { .. }) => 14,
         Work::Draw(Figure::Frequencies) => 15,
         Work::Draw(Figure::Curves) => 16,
+        Work::Visibility(_) => 17,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..17).collect());
+    assert_eq!(places, (0..18).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.
@@ -366,6 +375,7 @@ fn the_cost_classes_are_pinned() {
         ("fairness", "score fairness"),
         ("verify", "score verification"),
         ("quality", "score quality"),
+        ("visible", "score visibility"),
         ("grid", "score grid"),
         ("rank", "rank"),
         ("view", "draw"),
@@ -433,7 +443,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 25] = [
+const PINNED: [(&str, &str); 26] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -453,6 +463,7 @@ const PINNED: [(&str, &str); 25] = [
     ("fairness", "46e54948"),
     ("verify", "459a9f38"),
     ("quality", "6ce6471b"),
+    ("visible", "26ab81e2"),
     ("grid", "6d886e6a"),
     ("rank", "d5cfb802"),
     ("view", "6cbdbd1a"),

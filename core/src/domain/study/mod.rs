@@ -9,6 +9,7 @@ use super::{
     model::{Model, Source},
     projection::Projection,
     score::Statistics,
+    visibility::Visibility,
 };
 use crate::domain::index::{ComparisonIx, ModelIx, ProjectionIx};
 pub use dataset::{Dataset, Evaluation, FaceFiles, Identities, LabelFile, LabelProvenance, OnMissing, Partition, Vggface2Split};
@@ -52,6 +53,8 @@ pub struct Study {
     pub show: usize,
     /// The groups of the fairness appendix.
     pub fairness: FairnessSettings,
+    /// Which region of the face an attribute needs, and how much of it.
+    pub visibility: Visibility,
     /// What an audit allows of networks.
     pub tolerance: Tolerance,
     /// How many jobs run at a time.

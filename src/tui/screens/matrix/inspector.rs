@@ -134,6 +134,13 @@ fn believe(theme: Theme, shared: &Shared, matrix_snapshot: &MatrixSnapshot, cell
             say(format!("rank {} of {}: {reason}", thousands(rank), thousands(ranked)), plain);
         }
     }
+    if let Some(seen) = matrix_snapshot.visibility.of(cell.model, cell.comparison).filter(|seen| !seen.is_visible) {
+        let share = NumberForm::Percent.show(seen.share);
+        say(
+            format!("⊘ not visible: {} of the {} that {} needs is inside the crop", share, seen.region, seen.attribute),
+            theme.warning(),
+        );
+    }
     let classes = &matrix_snapshot.study.comparisons[cell.comparison].classes;
     let counts: Vec<String> =
         scores.counts.classes.iter().zip(classes).map(|(n, name)| format!("{} {}", name, thousands(*n))).collect();

@@ -62,6 +62,8 @@ pub(crate) struct MatrixSquare {
     pub best: Option<(usize, Best)>,
     /// A cell in this state: the one to look at where nothing is done.
     pub urgent: usize,
+    /// What is asked lies outside of the crop of the model that it shows.
+    pub unseen: bool,
 }
 
 /// Which axes are rows and columns.
@@ -155,7 +157,9 @@ impl CellIndex {
             let best = cell.best.map(|best| (number, best));
             let square = &mut squares[usize::from(place[rows])][usize::from(place[columns])];
             match square {
-                None => *square = Some(MatrixSquare { state: state.clone(), count: 1, done, best, urgent: number }),
+                None => {
+                    *square = Some(MatrixSquare { state: state.clone(), count: 1, done, best, urgent: number, unseen: false })
+                }
                 Some(square) => {
                     square.count += 1;
                     square.done += done;
@@ -171,6 +175,10 @@ impl CellIndex {
                     };
                 }
             }
+        }
+        for square in squares.iter_mut().flatten().flatten() {
+            let shown = &matrix_snapshot.cells[square.best.map_or(square.urgent, |(cell, _)| cell)];
+            square.unseen = matrix_snapshot.visibility.mark(shown.model, shown.comparison).is_some();
         }
         squares
     }

@@ -21,6 +21,8 @@ pub(crate) fn table(matrix_snapshot: Option<&MatrixSnapshot>, states: &[CellStat
             CellState::Failed(why) | CellState::Waits(why) => why.lines().next().unwrap_or(""),
             _ => cell.scores.as_ref().and_then(|scores| scores.unranked.as_deref()).unwrap_or(""),
         };
+        let unseen = matrix_snapshot.visibility.mark(cell.model, cell.comparison);
+        let why: Vec<&str> = [why, unseen.as_deref().unwrap_or("")].into_iter().filter(|of| !of.is_empty()).collect();
         vec![
             study.models[cell.model].name.as_str().into(),
             matrix_snapshot.layers[cell.model][cell.layer].as_str().into(),
@@ -33,7 +35,7 @@ pub(crate) fn table(matrix_snapshot: Option<&MatrixSnapshot>, states: &[CellStat
             TableValue::of(cell.best.map(|best| if best.held_back { "B" } else { "all" })),
             TableValue::of(cell.scores.as_ref().map(|scores| scores.counts.n)),
             TableValue::of(cell.scores.as_ref().map(|scores| scores.counts.people)),
-            why.into(),
+            why.join("; ").into(),
         ]
     };
     ScreenTable { title: study.title(), heads, rows: matrix_snapshot.cells.iter().zip(states).map(row).collect() }

@@ -168,7 +168,11 @@ fn square_spans(theme: Theme, square: Option<&MatrixSquare>, wide: usize, cursor
             if settled {
                 style = if best.ranked { theme.heat(best.quoted.value) } else { theme.dim() };
             }
-            let sign = if matches!(state, CellState::Done) { ' ' } else { glyph(state) };
+            let sign = match state {
+                CellState::Done if square.unseen => '⊘',
+                CellState::Done => ' ',
+                _ => glyph(state),
+            };
             let value = if best.ranked { value } else { format!("({value})") };
             let text = format!("{sign}{value}{heat}");
             if width(&text) + width(&rest) <= room { text + &rest } else { text }
