@@ -1,6 +1,6 @@
 # What a newcomer types. Everything is built into one folder, which CI keeps beyond its clone. What a new machine lacks is
 # fetched: a browser for tests, and libtorch (0.5 GB, once, into the user's cache; $$LIBTORCH names another).
-.PHONY: build build-for-tests demo test test-long test-times kills bench projections bits screens simulations scaling install oracle check tools
+.PHONY: build build-for-tests demo test test-long test-times kills bench projections bits screens simulations scaling install oracle rehearsal check tools
 
 CARGO ?= cargo
 WITH_LIBTORCH = libtorch="$$(scripts/libtorch)" && LIBTORCH="$$libtorch"
@@ -72,6 +72,11 @@ scaling:
 ## oracle: the table of scores beside scikit-learn's
 oracle:
 	$(CARGO) test --quiet $(WITH_FAULTS) --test visavis oracle -- --nocapture
+
+## rehearsal: the source study, whole, on drawn faces, with random weights in the formats of the files that people have: an hour and
+## more; QUICK=1: five minutes. PYTHON names a Python with torch, which only writes those files
+rehearsal: build
+	@$(WITH_LIBTORCH) && export LIBTORCH && scripts/rehearsal $(if $(QUICK),--quick)
 
 ## install: both programs, optimised, into PREFIX/bin, and libtorch beside them into PREFIX/lib/visavis; the three may be moved
 ## together. `make install LIBTORCH=…` takes another libtorch
