@@ -6,6 +6,7 @@ pub mod families;
 mod file;
 mod inspect;
 mod layout;
+pub mod onnx;
 mod operation;
 mod shape;
 

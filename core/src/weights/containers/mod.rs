@@ -9,7 +9,7 @@ mod misfit;
 mod numbers;
 mod pickle;
 mod safetensors_file;
-mod source;
+pub(in crate::weights) mod source;
 mod torch_stream;
 mod torch_zip;
 mod value;
