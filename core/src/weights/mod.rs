@@ -9,6 +9,8 @@ mod layout;
 pub mod onnx;
 mod operation;
 mod shape;
+pub mod torchscript;
+pub mod whole;
 
 pub use families::describe;
 pub use file::{Strict, Tensor, examine, read, tensors, write};

@@ -11,7 +11,7 @@ mod pickle;
 mod safetensors_file;
 pub(in crate::weights) mod source;
 mod torch_stream;
-mod torch_zip;
+pub(in crate::weights) mod torch_zip;
 mod value;
 pub mod wrappers;
 

@@ -82,6 +82,7 @@ impl Bench {
             job: job(label),
             seed: None,
             class: if label.starts_with("card") { DeviceClass::Cuda } else { DeviceClass::Cpu },
+            program: label.starts_with("onnx").then_some(WorkerProgram::Onnx),
             upward_rank: 1.0,
             seconds: if label.starts_with("short") { 0.01 } else { 1.0 },
         };
