@@ -52,13 +52,6 @@ impl WorkerProgram {
         }
     }
 
-    fn library(self) -> &'static str {
-        match self {
-            WorkerProgram::Torch => "libtorch",
-            WorkerProgram::Onnx => "onnxruntime",
-        }
-    }
-
     /// Does it run networks on devices of this class, in a study whose networks run on `networks`?
     pub(crate) fn runs_on(self, class: DeviceClass, networks: DeviceClass) -> bool {
         match self {
@@ -86,11 +79,15 @@ impl WorkerProgram {
     /// # Errors
     /// It does not start, or has no library or no such device: something needed is not here.
     pub fn ask(self, program: &Path, device: DeviceClass) -> Result<String> {
-        let (name, runs, library) = (self.name(), self.runs(), self.library());
-        let next = format!("`make` builds it and fetches {library}; `visavis doctor` says what is here");
+        let (name, runs) = (self.name(), self.runs());
+        let next = match self {
+            WorkerProgram::Torch => "`make` builds it and fetches libtorch; `visavis doctor` says what is here",
+            WorkerProgram::Onnx => {
+                "`make` builds it and scripts/onnxruntime fetches its library; `visavis doctor` says what is here"
+            }
+        };
         let said = Command::new(program).args(["doctor", "--device", device.word()]).output();
-        let said =
-            said.map_err(|error| Fault::missing(format!("{name} does not start: {error}")).in_file(program).next(next.clone()))?;
+        let said = said.map_err(|error| Fault::missing(format!("{name} does not start: {error}")).in_file(program).next(next))?;
         let last = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().lines().last().unwrap_or_default().to_owned();
         if said.status.success() {
             return Ok(last(&said.stdout));
