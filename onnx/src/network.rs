@@ -69,6 +69,10 @@ impl OnnxNetwork {
     pub fn open(source: OnnxSource, preparation: &Preparation, threads: usize) -> Result<Self> {
         let OnnxSource { bytes, beside, path, layers, reads } = source;
         let model = onnx::of_bytes(&bytes, path)?;
+        if let Some(absent) = model.external.iter().find(|name| beside.iter().all(|(there, _)| there != *name)) {
+            let what = format!("the model has weights in `{}`, which is not here", printable(&shorten(absent, 120)));
+            return Err(Fault::missing(what).in_file(path).next("copy that file beside the model"));
+        }
         let read = |layer: &String| reads.get(layer).ok_or_else(|| Fault::unexpected(format!("nothing is read at {layer}")));
         let reads: Vec<&String> = layers.iter().map(read).collect::<Result<_>>()?;
         let at = |fault: Fault| fault.in_file(path);
