@@ -4,6 +4,7 @@ use crate::{
     feed::Scaler,
     network::{Mode, TorchNetwork},
     parameters::Parameters,
+    script::ScriptNetwork,
 };
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
@@ -11,7 +12,8 @@ use visavis_core::{
     dataset::Album,
     domain::{
         Fault, Result,
-        stage::{Extraction, WEIGHTS_PREFIX, role},
+        model::ModelFormat,
+        stage::{Extraction, WEIGHTS_PREFIX, WholeNetwork, role},
     },
     stages::{Inputs, Listener, Outcome, StageOutput, because, read_features},
     weights,
@@ -40,9 +42,37 @@ pub fn extract(
     threads: usize,
     listener: &dyn Listener,
 ) -> Outcome<StageOutput> {
+    if let Some(whole) = &of.whole {
+        return of_script(of, whole, inputs, device, threads, listener).map_err(because);
+    }
     let reader = FeatureReader::open(of, inputs, device, listener).map_err(because)?;
     let album = Arc::new(inputs.album(role::IMAGES, &of.preparation).map_err(because)?);
     reader.read(&album, threads, listener).map_err(because)
+}
+
+/// The same of a TorchScript module.
+fn of_script(
+    of: &Extraction,
+    whole: &WholeNetwork,
+    inputs: &Inputs,
+    device: Device,
+    threads: usize,
+    listener: &dyn Listener,
+) -> Result<StageOutput> {
+    if whole.format != ModelFormat::TorchScript {
+        return Err(Fault::unexpected(format!("a network of the format {} came to visavis-torch", whole.format)));
+    }
+    let path = inputs.path(Extraction::WEIGHTS)?;
+    let bytes = inputs.bytes(Extraction::WEIGHTS)?;
+    let network = ScriptNetwork::open(&bytes, &path, &of.layers, &whole.reads, &of.preparation, device, BATCH)?;
+    if network.batch() == 1 {
+        listener.line("the module was traced with one picture, and takes one at a time");
+    }
+    let album = Arc::new(inputs.album(role::IMAGES, &of.preparation)?);
+    let features = read_features(&album, &of.layers, network.batch(), threads, listener, |batch| {
+        network.layers(&batch.pixels).map_err(|fault| if fault.place.is_none() { fault.in_file(&path) } else { fault })
+    });
+    Ok(features?.fact("batch", vec![network.batch() as f64]))
 }
 
 impl<'a> FeatureReader<'a> {

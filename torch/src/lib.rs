@@ -7,6 +7,7 @@ pub mod feed;
 mod head;
 pub mod network;
 pub mod parameters;
+mod script;
 mod sgd;
 mod training;
 pub mod worker;

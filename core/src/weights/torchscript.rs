@@ -34,6 +34,14 @@ pub fn read(path: &Path) -> Result<ScriptModule> {
     look_through(&Source::open(path)?).map_err(|fault| fault.in_file(path))
 }
 
+/// The same, of a module whose bytes are in memory; `path` is for messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn of_bytes(bytes: &[u8], path: &Path) -> Result<ScriptModule> {
+    look_through(&Source::Bytes(bytes)).map_err(|fault| fault.in_file(path))
+}
+
 /// Is the file a TorchScript module? `false` for one that cannot be read.
 pub fn is_module(path: &Path) -> bool {
     Source::open(path).is_ok_and(|source| {
