@@ -383,7 +383,7 @@ fn what_is_no_weight_file_is_called_what_it_is() {
         (&[0; 5000], "zero bytes"),
         (b"\x89PNG\r\n\x1a\n", "PNG"),
         (b"(see the README for the weights)", "plain text"),
-        (b"\x08\x07\x12\x07pytorch", "of no format"),
+        (b"\x08\x07\x12\x07pytorch", "an ONNX model"),
     ] {
         let said = refusal(bytes);
         assert!(said.contains(words) && !said.ends_with(" / "), "{said}");
