@@ -243,6 +243,6 @@ mod tests {
     fn an_operator_that_is_lacking_is_told_apart_from_other_refusals() {
         let told = |message: &str| refused("refuses the model", message, Path::new("m.onnx")).to_string();
         assert!(told("NOT_IMPLEMENTED : Could not find an implementation for Foo(1)\nmore").contains("lacks an operator"));
-        assert!(told("Invalid model").contains("check_model") && !told("a\nb").contains('b'.to_string().repeat(2).as_str()));
+        assert!(told("Invalid model").contains("check_model") && !told("first\nsecond").contains("second"));
     }
 }

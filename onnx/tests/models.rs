@@ -1,6 +1,8 @@
 //! Models of `tests/fixtures/whole` beside what PyTorch and onnxruntime's Python gave, and models that cannot be run. They need the
 //! library: `make test` sees to it, `scripts/onnxruntime` fetches it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},

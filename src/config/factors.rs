@@ -147,7 +147,7 @@ fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
                 }
             };
             let whole = ModelFormat::ALL.map(ModelFormat::word);
-            let family = written.need("family")?.word(&[&families::family_words()[..], &whole].concat())?;
+            let family = written.need("family")?.word(&[&families::family_words()[..], &whole[..]].concat())?;
             let (file, blake3) = (written.need("file")?.path()?, written.or("blake3", None, digest)?);
             match (ModelFormat::of_word(family), fields.get("layers")) {
                 (Some(format), Some(layers)) => {
@@ -244,7 +244,7 @@ fn baseline(of: &StudyNode, fields: &Fields, known: &KnownNames) -> Result<Sourc
     // `None`: untrained, a network.
     let kind = BaselineKind::of_word(word);
     let prepare = fields.need("prepare")?.reference("preparation", &known.preparations)?;
-    let mut takes_no = vec!["loss", "trained_on", "weights", "train"];
+    let mut takes_no = vec!["loss", "trained_on", "weights", "layers", "train"];
     if kind.is_some() {
         takes_no.push("architecture");
     }

@@ -11,12 +11,12 @@ use visavis_core::{
 const LOSSES: [&str; 4] = ["softmax", "normface", "arcface", "cosface"];
 
 /// Can it train by this loss?
-pub fn learns_by(loss: &str) -> bool {
+pub(crate) fn learns_by(loss: &str) -> bool {
     LOSSES.contains(&loss)
 }
 
 /// What a network would need that this release cannot do.
-pub fn beyond(study: &Study, network: &Network) -> Option<String> {
+pub(crate) fn beyond(study: &Study, network: &Network) -> Option<String> {
     let word = network.architecture.word.as_str();
     match &network.weights {
         Weights::File { family, .. } if families::find(word, family).is_none() => Some(format!("{word} of the family {family}")),

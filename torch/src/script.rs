@@ -70,13 +70,15 @@ impl ScriptNetwork {
             network.tensors(&Tensor::zeros([pictures, 3, size, size], (Kind::Uint8, Device::Cpu)))
         };
         if let Err(of_two) = tried(&network, 2) {
-            if tried(&network, 1).is_err() {
-                let mut fault = wrong(of_two);
-                fault.what =
-                    format!("the module takes neither two pictures of {size} × {size} at a time nor one: {}", fault.what);
-                return Err(fault);
-            }
             network.batch = 1;
+            if let Err(of_one) = tried(&network, 1) {
+                // What it gives is wrong whatever the number, or it takes another number.
+                if of_one.what == of_two.what {
+                    return Err(wrong(of_one));
+                }
+                let what = format!("the module takes neither two pictures of {size} × {size} at a time nor one: {}", of_two.what);
+                return Err(wrong(Fault { what, ..of_two }));
+            }
         }
         Ok(network)
     }

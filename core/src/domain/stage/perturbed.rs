@@ -427,7 +427,7 @@ const PINNED: [(&str, &str); 25] = [
     ("features", "0a61f4f7"),
     ("train", "7df8145e"),
     ("extract", "a6340fe4"),
-    ("extract whole", "????????"),
+    ("extract whole", "72d2da8e"),
     ("baseline", "dbdf1e4b"),
     ("baseline faces", "1de8e3a5"),
     ("pca", "2f6fe9ea"),
