@@ -4,14 +4,16 @@
 
 CARGO ?= cargo
 WITH_LIBTORCH = libtorch="$$(scripts/libtorch)" && LIBTORCH="$$libtorch"
+# Only what runs needs onnxruntime (28 MB, once, into the user's cache; $$ONNXRUNTIME names another): tests and benches.
+WITH_ONNXRUNTIME = onnxruntime="$$(scripts/onnxruntime)" && export ONNXRUNTIME="$$onnxruntime"
 PREFIX ?= $(HOME)/.local
 
 # Tests inject faults (a crash, a full disk, another machine), so they build with the feature. `make build`, `make demo`, `make bench`
-# and `make install` do not have it. Both builds stay in the target folder: only the three packages of this repository are compiled
+# and `make install` do not have it. Both builds stay in the target folder: only the packages of this repository are compiled
 # twice, each when it is first asked for. CI builds for the tests only, once.
 WITH_FAULTS = --features fault-injection
 
-## build: both programs, visavis and visavis-torch, side by side
+## build: the programs visavis, visavis-torch and visavis-onnx, side by side
 build:
 	@$(WITH_LIBTORCH) $(CARGO) build --quiet --workspace
 
@@ -24,15 +26,15 @@ demo: build
 
 ## test: every test of every day; installs a browser and bindfs for some of them if the machine has none
 test: tools build-for-tests
-	@$(WITH_LIBTORCH) $(CARGO) test --quiet --workspace $(WITH_FAULTS) -- $$(scripts/tests-left-out)
+	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) $(CARGO) test --quiet --workspace $(WITH_FAULTS) -- $$(scripts/tests-left-out)
 
 ## test-long: the same, with ten thousand damaged study files, a thousand kills, and a failure at every operation on a disk
 test-long: tools build-for-tests
-	@$(WITH_LIBTORCH) VISAVIS_LONG=1 $(CARGO) test --quiet --workspace $(WITH_FAULTS) -- $$(scripts/tests-left-out)
+	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) VISAVIS_LONG=1 $(CARGO) test --quiet --workspace $(WITH_FAULTS) -- $$(scripts/tests-left-out)
 
 ## test-times: every test of every day, then seconds by test file or module, and the slowest ten tests
 test-times: tools build-for-tests
-	@$(WITH_LIBTORCH) && export LIBTORCH && scripts/test-times
+	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) && export LIBTORCH && scripts/test-times
 
 ## kills: the table of kills; VISAVIS_LONG=1 makes twenty a thousand
 kills:
@@ -41,7 +43,7 @@ kills:
 ## bench: speed of what `make demo` builds, each number beside a peer (scikit-learn, MLflow, PyTorch) or a limit; PYTHON names a
 ## Python with the peers
 bench: build
-	@$(WITH_LIBTORCH) $(CARGO) bench --quiet --profile dev --workspace
+	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) $(CARGO) bench --quiet --profile dev --workspace
 
 ## projections: quality over ten seeds beside scikit-learn, umap-learn and openTSNE, then digests with 1, 2 and 16 threads; PYTHON
 ## names a Python with them, VISAVIS_DEMO a workspace in which the demo was run
@@ -78,13 +80,14 @@ oracle:
 rehearsal: build
 	@$(WITH_LIBTORCH) && export LIBTORCH && scripts/rehearsal $(if $(QUICK),--quick)
 
-## install: both programs, optimised, into PREFIX/bin, and libtorch beside them into PREFIX/lib/visavis; the three may be moved
+## install: the programs, optimised, into PREFIX/bin, libtorch and onnxruntime beside them into PREFIX/lib/visavis; they may be moved
 ## together. `make install LIBTORCH=…` takes another libtorch
 install:
-	@$(WITH_LIBTORCH) && export LIBTORCH && $(CARGO) build --quiet --release --workspace --locked && \
+	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) && export LIBTORCH && $(CARGO) build --quiet --release --workspace --locked && \
 	mkdir -p "$(PREFIX)/bin" "$(PREFIX)/lib/visavis" && \
-	cp -f "$${CARGO_TARGET_DIR:-target}/release/visavis" "$${CARGO_TARGET_DIR:-target}/release/visavis-torch" "$(PREFIX)/bin/" && \
-	cp -fL "$$libtorch"/all/*.so* "$(PREFIX)/lib/visavis/"
+	for program in visavis visavis-torch visavis-onnx; do \
+		cp -f "$${CARGO_TARGET_DIR:-target}/release/$$program" "$(PREFIX)/bin/" || exit 1; done && \
+	cp -fL "$$libtorch"/all/*.so* "$$onnxruntime" "$(PREFIX)/lib/visavis/"
 	@echo "installed into $(PREFIX)/bin"
 
 ## check: what CI checks beyond the tests

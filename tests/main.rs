@@ -29,4 +29,5 @@ mod tables;
 mod two_mounts;
 mod walls;
 mod weights;
+mod whole_networks;
 mod workspace;

@@ -7,10 +7,14 @@ use std::{
 };
 
 /// Where each package's source is, and what its folders are called by the other packages.
-const PACKAGES: [(&str, &str); 3] = [("core/src", "visavis_core"), ("src", "visavis"), ("torch/src", "visavis_torch")];
+const PACKAGES: [(&str, &str); 4] =
+    [("core/src", "visavis_core"), ("src", "visavis"), ("torch/src", "visavis_torch"), ("onnx/src", "visavis_onnx")];
+
+/// Packages that count as one folder each: what they name of their own are files.
+const PROGRAMS: [&str; 2] = ["torch", "onnx"];
 
 /// Each folder, or file beside folders, and the folders that it imports from: these and no others.
-const LAYERS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("numeric", &[]),
     ("config", &["domain", "weights", "projection"]),
@@ -27,6 +31,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
     ("tui", &["domain", "study"]),
     ("cli", &["domain", "numeric", "dataset", "weights", "store", "stages", "study", "audit", "report", "tui"]),
     ("torch", &["domain", "numeric", "dataset", "weights", "store", "stages"]),
+    ("onnx", &["domain", "dataset", "weights", "store", "stages"]),
 ];
 
 /// Folders that hand on what another defines.
@@ -40,7 +45,7 @@ const HANDED_ON: [(&str, &str); 6] = [
 ];
 
 /// Crates and modules that only some folders may name, and do.
-const GUARDED: [(&str, &[&str]); 12] = [
+const GUARDED: [(&str, &[&str]); 13] = [
     ("rusqlite", &["store"]),
     ("polars", &["cli"]),
     ("plotters", &["plot"]),
@@ -50,6 +55,7 @@ const GUARDED: [(&str, &[&str]); 12] = [
     ("ratatui_image", &["tui"]),
     ("yamlpath", &["config"]),
     ("tch", &["torch"]),
+    ("ort", &["onnx"]),
     ("nvml_wrapper", &["study"]),
     ("std::fs", &["config", "dataset", "store", "stages", "audit", "cli", "weights", "torch"]),
     ("std::time", &["dataset", "store", "stages", "study", "cli", "tui", "torch"]),
@@ -97,7 +103,7 @@ fn tests_only(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
 }
 
 struct Source {
-    /// `torch` for all of that package; `main.rs` and `lib.rs` are folders too.
+    /// `torch` for all of that package, `onnx` likewise; `main.rs` and `lib.rs` are folders too.
     folder: String,
     path: PathBuf,
     /// How many folders and modules its own module is below the package's root.
@@ -122,7 +128,8 @@ fn files() -> Vec<Source> {
             let text = fs::read_to_string(&path).unwrap();
             let code = |line: &&str| !line.trim_start().starts_with("//");
             let text = without_tests(&text).lines().filter(code).collect::<Vec<_>>().join("\n");
-            let folder = if name == "visavis_torch" { "torch".to_owned() } else { first };
+            let program = name.strip_prefix("visavis_").filter(|name| PROGRAMS.contains(name));
+            let folder = program.map_or(first, str::to_owned);
             all.push(Source { folder, path, depth, text });
         }
     }
@@ -183,8 +190,7 @@ fn each_folder_imports_only_from_the_layers_below() {
         if ["lib.rs", "main.rs"].contains(&folder.as_str()) {
             continue;
         }
-        // What torch names of its own are files, not folders.
-        let imports = if folder == "torch" { named(&source.text, "visavis_core") } else { imports(&source) };
+        let imports = if PROGRAMS.contains(&folder.as_str()) { named(&source.text, "visavis_core") } else { imports(&source) };
         seen.entry(folder.clone()).or_default().extend(imports.into_iter().filter(|import| import != folder));
     }
     let layers = LAYERS.map(|(folder, allowed)| (folder.to_owned(), allowed.iter().map(|name| (*name).to_owned()).collect()));
@@ -226,7 +232,7 @@ fn what_a_folder_hands_on_is_written_here() {
             );
         }
     }
-    seen.retain(|(folder, _)| folder != "torch");
+    seen.retain(|(folder, _)| !PROGRAMS.contains(&folder.as_str()));
     assert_eq!(seen, HANDED_ON.map(|(folder, from)| (folder.to_owned(), from.to_owned())).into());
 }
 
@@ -281,11 +287,11 @@ fn the_walls_would_see_a_breach() {
 }
 
 #[test]
-fn the_program_is_not_linked_to_libtorch() {
+fn the_program_is_linked_to_no_library_that_runs_networks() {
     let libraries = std::process::Command::new("ldd").arg(env!("CARGO_BIN_EXE_visavis")).output().unwrap();
     let text = String::from_utf8_lossy(&libraries.stdout).into_owned();
     assert!(text.contains("libc.so"), "ldd said nothing: {text}");
-    assert!(!text.contains("torch"), "{text}");
+    assert!(!text.contains("torch") && !text.contains("onnx"), "{text}");
 }
 
 #[test]
@@ -323,10 +329,12 @@ fn every_dependency_has_a_permissive_licence_and_comes_from_the_registry() {
         assert!(fine, "{name} is licensed {licence:?}");
         assert!(package["source"].as_str().is_some_and(|source| source.starts_with("registry+")), "{name} comes from elsewhere");
     }
-    // Only the other package may come to libtorch.
+    // Only one package may come to libtorch, and one to onnxruntime.
     for node in metadata["resolve"]["nodes"].as_array().unwrap() {
-        let comes = node["deps"].as_array().unwrap().iter().any(|dependency| dependency["name"] == "tch");
-        assert!(!comes || node["id"].as_str().unwrap().contains("visavis-torch"), "{} knows libtorch", node["id"]);
+        for (library, package) in [("tch", "visavis-torch"), ("ort", "visavis-onnx")] {
+            let comes = node["deps"].as_array().unwrap().iter().any(|dependency| dependency["name"] == library);
+            assert!(!comes || node["id"].as_str().unwrap().contains(package), "{} knows {library}", node["id"]);
+        }
     }
 }
 
@@ -347,7 +355,8 @@ fn packages_with_features(flags: &[&str]) -> BTreeMap<String, String> {
 #[test]
 fn what_users_build_has_no_fault_injection_and_what_tests_build_has_it() {
     for (flags, features) in [(&[][..], ""), (&["--features", "fault-injection"], "fault-injection")] {
-        let expected = ["visavis", "visavis-core", "visavis-torch"].map(|package| (package.to_owned(), features.to_owned()));
+        let expected =
+            ["visavis", "visavis-core", "visavis-onnx", "visavis-torch"].map(|package| (package.to_owned(), features.to_owned()));
         assert_eq!(packages_with_features(flags), expected.into(), "{flags:?}");
     }
     let makefile = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Makefile")).unwrap();

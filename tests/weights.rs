@@ -163,7 +163,6 @@ fn files_that_hold_no_weights_are_called_what_they_are() {
         ("no_tensors.pth", "its keys are `epoch`, `lr`"),
         ("whole_module.pth", "a whole module of class MainModel.KitModel"),
         ("whole_module_legacy.pth", "under `model`"),
-        ("torchscript.pt", "a TorchScript module"),
         ("sparse.pth", "would call `torch._utils._rebuild_sparse_tensor`"),
         ("compressed.pth", "compressed"),
         ("arrays.npz", ".npz archive of NumPy arrays"),

@@ -90,7 +90,7 @@ impl DemoCommand {
 
 /// Draws what is not there yet.
 fn draw(context: &Context, faces: &Faces) -> Result<&'static str> {
-    if study::torch::program().is_none() {
+    if study::WorkerProgram::Torch.path().is_none() {
         return Err(Fault::missing("the demo trains networks, and visavis-torch, which can, is not beside this program")
             .next("`make build` makes it; `visavis demo --digits` does without"));
     }

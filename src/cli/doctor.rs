@@ -4,7 +4,7 @@ use super::{
     Context,
     output::{TextColumns, say_json},
 };
-use crate::study::torch;
+use crate::study::WorkerProgram;
 use visavis_core::domain::{
     Result,
     study::DeviceClass,
@@ -42,7 +42,8 @@ fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
     let writable = tempfile_in(root);
     let room = context.workspace.room().unwrap_or(0);
     let device = if found.is_empty() { DeviceClass::Cpu } else { DeviceClass::Cuda };
-    let torch = torch::program().map(|program| torch::ask(&program, device));
+    let ask = |program: WorkerProgram, device| program.path().map(|path| program.ask(&path, device));
+    let (torch, onnx) = (ask(WorkerProgram::Torch, device), ask(WorkerProgram::Onnx, DeviceClass::Cpu));
     vec![
         ("program", true, concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned()),
         ("cores", true, format!("{}, {} in use", count(cores, "core"), count(context.threads, "thread"))),
@@ -78,6 +79,15 @@ fn findings(context: &Context) -> Vec<(&'static str, bool, String)> {
             matches!(torch, Some(Ok(_))),
             match torch {
                 None => "visavis-torch is not here: given features only; `make build` makes it".to_owned(),
+                Some(Ok(said)) => said,
+                Some(Err(fault)) => printable(&fault.what),
+            },
+        ),
+        (
+            "ONNX models",
+            matches!(onnx, Some(Ok(_))),
+            match onnx {
+                None => "visavis-onnx is not here; `make build` makes it".to_owned(),
                 Some(Ok(said)) => said,
                 Some(Err(fault)) => printable(&fault.what),
             },

@@ -25,6 +25,7 @@ mod status;
 mod store;
 mod tui;
 mod weights;
+mod whole_networks;
 mod work;
 
 use clap::{Parser, Subcommand};

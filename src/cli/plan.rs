@@ -4,7 +4,7 @@ use super::{
     Context, open_store,
     output::{TextColumns, duration, say, say_json, tell_about},
 };
-use crate::study::{self, CostEstimate, Costs, NetworkWorker, Pins, Step};
+use crate::study::{self, CostEstimate, Costs, NetworkPrograms, Pins, Step, WorkerProgram};
 use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
@@ -33,10 +33,11 @@ impl PlanCommand {
         let pins = Pins::read(index.as_ref(), &opened.file.study.name);
         let mut plan = study::Plan::new(&opened, &context.workspace, pins)?;
         // There may be a card, and a libtorch that is for processors only. Of processors nobody needs to ask: every libtorch has them.
-        if plan.study.numerics.device == DeviceClass::Cuda
-            && let NetworkWorker::Unable(missing) = NetworkWorker::ask(&plan)
-        {
-            plan.lack(missing)?;
+        // onnxruntime is opened only when a model runs: it may be absent.
+        if plan.study.numerics.device == DeviceClass::Cuda || plan.programs().contains(&WorkerProgram::Onnx) {
+            for missing in NetworkPrograms::ask(&plan).unable {
+                plan.lack(missing)?;
+            }
         }
         let costs = Costs::learn(index.as_ref())?;
         let slots = plan.study.resources.cpu_slots.min(context.threads);

@@ -6,10 +6,11 @@ use super::{
     progress::RunProgress,
 };
 use crate::study::{
-    self, Dispatch, NetworkWorker, RunSummary,
+    self, Dispatch, NetworkPrograms, RunSummary, WorkerProgram,
     devices::{self, Machine, Name},
 };
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -157,18 +158,15 @@ impl RunCommand {
         Ok(())
     }
 
-    /// The program for networks, asked whether it can, when some are to run; when it cannot, they wait as for anything missing.
-    fn torch(&self, context: &Context, plan: &mut study::Plan) -> Result<Option<PathBuf>> {
-        match NetworkWorker::ask(plan) {
-            NetworkWorker::None => Ok(None),
-            NetworkWorker::Program(program) => Ok(Some(program)),
-            NetworkWorker::Unable(missing) => {
-                warn(context, &[printable(&missing.input)]);
-                plan.lack(missing)?;
-                self.narrow(plan)?;
-                Ok(None)
-            }
+    /// The programs for networks, asked whether they can, when some are to run; when one cannot, they wait as for anything missing.
+    fn programs(&self, context: &Context, plan: &mut study::Plan) -> Result<BTreeMap<WorkerProgram, PathBuf>> {
+        let NetworkPrograms { able, unable } = NetworkPrograms::ask(plan);
+        for missing in unable {
+            warn(context, &[printable(&missing.input)]);
+            plan.lack(missing)?;
+            self.narrow(plan)?;
         }
+        Ok(able)
     }
 
     fn devices(&self, context: &Context, plan: &study::Plan) -> Result<(Vec<devices::Device>, Option<String>)> {
@@ -189,7 +187,7 @@ impl RunCommand {
         let (opened, mut plan) = self.plan(context)?;
         tell_about(context, &opened);
         let (devices, driver) = self.devices(context, &plan)?;
-        let torch = self.torch(context, &mut plan)?;
+        let programs = self.programs(context, &mut plan)?;
         let stop = self.listen()?;
         let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
         // As somebody who looks from another folder would name it.
@@ -202,7 +200,7 @@ impl RunCommand {
         let how = Dispatch {
             workspace: &context.workspace,
             program,
-            torch,
+            programs,
             devices,
             file: file.to_string_lossy().into_owned(),
             text: &opened.file.text.source,

@@ -3,6 +3,7 @@
 use super::{
     Context,
     output::{remark, say, say_json},
+    whole_networks,
 };
 use clap::Subcommand;
 use serde_json::json;
@@ -29,7 +30,8 @@ use visavis_core::{
 pub(crate) enum WeightsCommand {
     /// Say which network a weight file is of, what it lacks or has too much, and how a study names it
     Inspect {
-        /// A .safetensors file, a file of torch.save (.pth, .pt, .ckpt), or a pickle of NumPy arrays (.pkl); nothing in it is run
+        /// A .safetensors file, a file of torch.save (.pth, .pt, .ckpt), a pickle of NumPy arrays (.pkl), an ONNX model or a TorchScript
+        /// module; nothing in it is run
         file: PathBuf,
     },
     /// Write a network's tensors as a .safetensors file, under the names of its family
@@ -71,6 +73,15 @@ impl WeightsCommand {
 }
 
 fn inspect(path: &Path, context: &Context) -> Result<()> {
+    if let Some(found) = whole_networks::inspect(path)? {
+        if context.json {
+            say_json(&found.json);
+        } else {
+            found.lines.iter().for_each(say);
+            found.yaml.iter().for_each(|yaml| say_yaml(yaml));
+        }
+        return Ok(());
+    }
     let file = containers::read(path)?;
     let found = weights::inspect(&file)?;
     let digest = file.digest()?;
@@ -92,9 +103,13 @@ fn inspect(path: &Path, context: &Context) -> Result<()> {
     lines(&found, file.format).iter().for_each(say);
     say(format!("  blake3 {digest}"));
     if let Some(yaml) = yaml {
-        say(format!("\nin a study file (the path is seen from the study's folder):\n\n{}", yaml.trim_end()));
+        say_yaml(&yaml);
     }
     Ok(())
+}
+
+fn say_yaml(yaml: &str) {
+    say(format!("\nin a study file (the path is seen from the study's folder):\n\n{}", yaml.trim_end()));
 }
 
 /// What was found, for people.

@@ -8,7 +8,10 @@ use visavis_core::{
         loss::{LOSSES, Loss, LossParameter, LossSpec},
         made_with::{MadeItem, MadeWith},
         matrix::{Exclusion, StudyMatrix},
-        model::{Architecture, BaselineKind, GivenFeatures, Model, Network, Source, WeightFamily, Weights},
+        model::{
+            Architecture, BaselineKind, GivenFeatures, Model, ModelFile, ModelFormat, Network, Source, WeightFamily, Weights,
+        },
+        text::is_steering,
     },
     weights::families,
 };
@@ -115,7 +118,8 @@ fn exclusion(node: &StudyNode, matrix: &StudyMatrix) -> Result<Exclusion> {
 }
 
 fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
-    let fields = node.fields(&["architecture", "loss", "trained_on", "prepare", "weights", "train", "features", "baseline"])?;
+    let keys = ["architecture", "loss", "trained_on", "prepare", "weights", "layers", "train", "features", "baseline"];
+    let fields = node.fields(&keys)?;
     if let Some(given) = fields.get("features") {
         if let Some((key, other)) = node.entries()?.iter().find(|(key, _)| key != "features") {
             return Err(other.wrong_key(format!("a model with given `features` has no `{key}`")));
@@ -127,7 +131,7 @@ fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
     }
     let weights = match (fields.get("weights"), fields.get("train")) {
         (Some(node), None) => {
-            let fields = node.fields(&["file", "family", "blake3"])?;
+            let written = node.fields(&["file", "family", "blake3"])?;
             let digest = |node: &StudyNode| {
                 let text = node.text()?;
                 // An ellipsis stands for a digest not known yet; `plan` says so.
@@ -142,10 +146,19 @@ fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
                         .next("`b3sum FILE` prints it; write \"…\" while it is not known"))
                 }
             };
-            Weights::File {
-                file: fields.need("file")?.path()?,
-                family: WeightFamily::of(fields.need("family")?.word(&families::family_words())?),
-                blake3: fields.or("blake3", None, digest)?,
+            let whole = ModelFormat::ALL.map(ModelFormat::word);
+            let family = written.need("family")?.word(&[&families::family_words()[..], &whole[..]].concat())?;
+            let (file, blake3) = (written.need("file")?.path()?, written.or("blake3", None, digest)?);
+            match (ModelFormat::of_word(family), fields.get("layers")) {
+                (Some(format), Some(layers)) => {
+                    return whole_network(&fields, layers, known, ModelFile { file, format, reads: BTreeMap::new(), blake3 });
+                }
+                (Some(format), None) => {
+                    return Err(node
+                        .wrong_key(format!("a whole network of the family {format} lacks `layers`: what is read of it"))
+                        .next("such as layers: { embedding: \"OUTPUT\" }; `visavis weights inspect FILE` writes them"));
+                }
+                (None, _) => Weights::File { file, family: WeightFamily::of(family), blake3 },
             }
         }
         (None, Some(node)) => {
@@ -164,11 +177,16 @@ fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
             return Err(node.wrong_key(format!("{} has both `weights` and `train`: one of them", node.name())));
         }
     };
+    if let Some(node) = fields.get("layers") {
+        return Err(node
+            .wrong_key("`layers` of a model are for whole networks: the layers of this one are those of its architecture")
+            .next("leave them out here; the study's own `layers` choose which are read"));
+    }
     let trained_on = fields.need("trained_on")?;
     let architecture = architecture(fields.need("architecture")?)?;
     let layers = match &weights {
         Weights::File { family, .. } => layers_of(&architecture, family),
-        Weights::Recipe { .. } | Weights::Untrained { .. } => layers_of(&architecture, &WeightFamily::own()),
+        Weights::Whole(_) | Weights::Recipe { .. } | Weights::Untrained { .. } => layers_of(&architecture, &WeightFamily::own()),
     };
     Ok(Source::Network(Network {
         architecture,
@@ -185,6 +203,40 @@ fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
     }))
 }
 
+/// A network that its file holds whole. Architecture, loss and training set are labels.
+fn whole_network(fields: &Fields, layers: &StudyNode, known: &KnownNames, mut of: ModelFile) -> Result<Source> {
+    let mut names = Vec::new();
+    for (name, node) in layers.entries()? {
+        let name = node.name_of("layer", &name)?;
+        let read = node.text()?;
+        if read.is_empty() || read.chars().count() > 1000 || read.chars().any(is_steering) {
+            return Err(node.wrong(format!("{}: not the name of a tensor, a node or an output", node.name())));
+        }
+        if let Some((first, _)) = of.reads.iter().find(|(_, other)| **other == read) {
+            return Err(node
+                .wrong(format!("{}: the layer `{first}` reads the same", node.name()))
+                .next("remove one: the same features are one layer"));
+        }
+        of.reads.insert(name.clone(), read);
+        names.push(name);
+    }
+    if names.is_empty() {
+        return Err(layers.wrong(format!("{} has no layer", layers.name())));
+    }
+    let label = |key: &str, noun: &str| {
+        let node = fields.need(key)?;
+        node.name_of(noun, &node.text()?)
+    };
+    Ok(Source::Network(Network {
+        architecture: Architecture { word: label("architecture", "architecture")?, width: 1.0 },
+        layers: names,
+        loss: loss(fields.need("loss")?)?,
+        trained_on: label("trained_on", "training set")?,
+        prepare: fields.need("prepare")?.reference("preparation", &known.preparations)?,
+        weights: Weights::Whole(of),
+    }))
+}
+
 /// What a network is held against: `pixels` and `colours` take none, `untrained` is one that never learned.
 fn baseline(of: &StudyNode, fields: &Fields, known: &KnownNames) -> Result<Source> {
     let words: Vec<&str> = BaselineKind::ALL.map(BaselineKind::word).into_iter().chain(["untrained"]).collect();
@@ -192,7 +244,7 @@ fn baseline(of: &StudyNode, fields: &Fields, known: &KnownNames) -> Result<Sourc
     // `None`: untrained, a network.
     let kind = BaselineKind::of_word(word);
     let prepare = fields.need("prepare")?.reference("preparation", &known.preparations)?;
-    let mut takes_no = vec!["loss", "trained_on", "weights", "train"];
+    let mut takes_no = vec!["loss", "trained_on", "weights", "layers", "train"];
     if kind.is_some() {
         takes_no.push("architecture");
     }
@@ -319,7 +371,10 @@ fn value(node: &StudyNode, parameter: &LossParameter) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use crate::config::{Text, parse};
-    use visavis_core::domain::{Result, model::Model};
+    use visavis_core::domain::{
+        Result,
+        model::{Model, ModelFormat, Source, Weights},
+    };
 
     /// What is said of how features were made, in a phrase.
     fn made_with(said: &str) -> Result<String> {
@@ -329,6 +384,42 @@ mod tests {
         );
         let file = parse(Text { path: "s.yaml".into(), source })?;
         Ok(file.study.models.first().and_then(Model::made_elsewhere).unwrap_or_default())
+    }
+
+    /// The model `m` of a study, written so.
+    fn model(written: &str) -> Result<Model> {
+        let source = format!(
+            "format: 1\nstudy: s\nevaluation: {{ dataset: f }}\ndatasets: {{ f: {{ images: {{ root: pics, labels: l.csv }} }} }}\n\
+             preparations: {{ p: {{ size: 16 }} }}\nmodels: {{ named: {{ m: {{ loss: arcface, trained_on: glint, prepare: p, {written} }} \
+             }} }}\nprojections: [pca: {{ axes: 1 }}]\ncomparisons: {{ x: {{ A: a, B: b }} }}\n"
+        );
+        let file = parse(Text { path: "s.yaml".into(), source })?;
+        Ok(file.study.models.first().cloned().unwrap())
+    }
+
+    #[test]
+    fn a_whole_network_names_what_is_read_of_it_in_order_of_depth() {
+        let written =
+            "architecture: r50 of ours, weights: { file: m.onnx, family: onnx }, layers: { layer4: \"542\", embedding: 683 }";
+        let model = model(written).unwrap();
+        let Source::Network(network) = &model.source else { panic!("a network") };
+        assert_eq!(network.layers, ["layer4", "embedding"]);
+        assert_eq!(model.factors()["architecture"], "r50 of ours");
+        let Weights::Whole(of) = &network.weights else { panic!("a whole one") };
+        assert_eq!((of.format, of.reads["embedding"].as_str(), of.reads["layer4"].as_str()), (ModelFormat::Onnx, "683", "542"));
+    }
+
+    #[test]
+    fn layers_are_asked_of_whole_networks_and_of_no_others() {
+        let told = |written: &str| model(written).unwrap_err().what;
+        let onnx = "architecture: r50, weights: { file: m.onnx, family: onnx }";
+        assert!(told(onnx).contains("lacks `layers`"));
+        assert!(told(&format!("{onnx}, layers: {{}}")).contains("has no layer"));
+        assert!(told(&format!("{onnx}, layers: {{ a: \"\" }}")).contains("not the name of a tensor"));
+        assert!(told(&format!("{onnx}, layers: {{ a: x, b: x }}")).contains("the layer `a` reads the same"));
+        let built = "architecture: resnet50, weights: { file: w.pth, family: torchvision }, layers: { a: x }";
+        assert!(told(built).contains("are for whole networks"));
+        assert!(told("architecture: r50, weights: { file: m, family: onxx }").contains("`onxx` is not known"));
     }
 
     #[test]

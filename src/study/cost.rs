@@ -215,6 +215,7 @@ impl Plan {
             job: self.job(step),
             seed: task.and_then(|task| task.work.seed()),
             class: step.class(&self.study),
+            program: super::steps::program(&self.study, step),
             upward_rank: upward_ranks.get(&step).copied().unwrap_or(0.0),
             seconds: self.cost(step, costs).seconds,
         }

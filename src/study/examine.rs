@@ -16,7 +16,7 @@ use visavis_core::{
         study::{Exif, Study},
         text::{count, printable},
     },
-    weights,
+    weights::{self, whole},
 };
 
 /// Pictures that are opened of a data set.
@@ -63,6 +63,16 @@ pub fn examine(opened: &OpenedStudy) -> Examined {
                 if seen.insert((file.clone(), format!("{architecture} {family}"), PathBuf::new())) {
                     let found = weights::examine(file, architecture, family);
                     examined.take(&format!("weights of `{}`", model.name), file, found);
+                }
+            }
+            Source::Network(Network { weights: Weights::Whole(of), prepare, .. }) if of.file.is_file() => {
+                let size = study.preparations.get(prepare).map_or(0, |preparation| preparation.size);
+                if seen.insert((of.file.clone(), format!("{size} {:?}", of.reads), PathBuf::new())) {
+                    let asked = model.layers(study.layers.as_deref());
+                    let reads = of.reads.iter().filter(|(layer, _)| asked.contains(layer));
+                    let found =
+                        whole::examine(of.format, &of.file, size, reads.map(|(layer, read)| (layer.as_str(), read.as_str())));
+                    examined.take(&format!("network of `{}`", model.name), &of.file, found);
                 }
             }
             Source::Network(_) | Source::Baseline { .. } => {}

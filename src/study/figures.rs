@@ -11,7 +11,7 @@ use visavis_core::domain::{
     index::ModelIx,
     ledger::{CellId, Ledger, LedgerRow, ShownAs},
     matrix,
-    model::{Model, Source, Weights},
+    model::{Model, ModelFile, Source, Weights},
     pin,
     study::{Preparation, Recipe, Study},
 };
@@ -25,6 +25,11 @@ pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec
     let learned_from = |name: &String| study.datasets.get(name).map_or_else(|| Value::text(name), |set| file(set.root()));
     let weights = |of: &Weights| match of {
         Weights::File { file: path, family, .. } => Value::List(vec![file(path), Value::text(family.word())]),
+        Weights::Whole(ModelFile { file: path, format, reads, blake3: _ }) => Value::List(vec![
+            file(path),
+            Value::text(format.word()),
+            Value::list(reads, |(layer, of)| Value::List(vec![Value::text(layer), Value::text(of)])),
+        ]),
         Weights::Recipe { recipe, seed } => {
             let recipe = study.recipes.get(recipe).map_or_else(|| Value::text(recipe), Recipe::canonical);
             Value::List(vec![recipe, Value::Int(*seed as i64)])

@@ -1,6 +1,6 @@
 //! What a study waits for: inputs that are absent, and abilities that are not here; each with the cells that wait.
 
-use super::torch;
+use super::{plan::sources::files_of, programs::WorkerProgram, torch};
 use std::{collections::BTreeSet, path::PathBuf};
 use visavis_core::{
     dataset::Survey,
@@ -24,9 +24,10 @@ pub struct Missing {
 }
 
 impl Missing {
-    /// All networks, because what runs them cannot.
-    pub fn networks(study: &Study, why: String) -> Self {
-        let need = Need::Models(places(study, &|model| matches!(model.source, Source::Network(_))));
+    /// All networks that a program runs, because it cannot.
+    pub fn networks(study: &Study, program: WorkerProgram, why: String) -> Self {
+        let runs = |model: &Model| matches!(&model.source, Source::Network(network) if WorkerProgram::of(network) == program);
+        let need = Need::Models(places(study, &runs));
         let cells = matrix::cells(study).iter().filter(|cell| need.concerns(study, cell)).count();
         Missing { input: why, expected_at: "`visavis doctor` says what is here".to_owned(), need, cells }
     }
@@ -58,9 +59,10 @@ pub(crate) fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missin
     }
     let mut files: Vec<(PathBuf, BTreeSet<ModelIx>)> = Vec::new();
     for (place, model) in study.models.iter_enumerated() {
-        let Source::Network(network) = &model.source else { continue };
-        let Weights::File { file, .. } = &network.weights else { continue };
-        note(&mut files, file.clone(), place);
+        let Source::Network(_) = &model.source else { continue };
+        for file in files_of(&model.source) {
+            note(&mut files, file, place);
+        }
     }
     for (file, models) in files.into_iter().filter(|(file, _)| !file.is_file()) {
         let names: Vec<&str> = models.iter().map(|&place| study.models[place].name.as_str()).collect();
@@ -89,16 +91,25 @@ pub(crate) fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missin
     for (what, models) in beyond {
         add(what, "a later visavis".to_owned(), Need::Models(models));
     }
-    if !networks.is_empty() && (pretends || torch::program().is_none()) {
-        let at = if pretends { "numerics.device: cpu or cuda" } else { "beside visavis: `make` builds it" };
-        add("visavis-torch, which runs networks".to_owned(), at.to_owned(), Need::Models(networks.clone()));
+    let of_program = |program: WorkerProgram| {
+        let runs =
+            |place: &ModelIx| matches!(&study.models[*place].source, Source::Network(of) if WorkerProgram::of(of) == program);
+        networks.iter().copied().filter(runs).collect::<BTreeSet<ModelIx>>()
+    };
+    for program in [WorkerProgram::Torch, WorkerProgram::Onnx] {
+        let models = of_program(program);
+        if !models.is_empty() && (pretends || program.path().is_none()) {
+            let at = if pretends { "numerics.device: cpu or cuda" } else { "beside visavis: `make` builds it" };
+            add(format!("{}, which runs {}", program.name(), program.runs()), at.to_owned(), Need::Models(models));
+        }
     }
-    if !networks.is_empty() && study.numerics.device == DeviceClass::Cuda && !cards {
+    let of_torch = of_program(WorkerProgram::Torch);
+    if !of_torch.is_empty() && study.numerics.device == DeviceClass::Cuda && !cards {
         let at = "a machine with a card and its driver; or numerics.device: cpu".to_owned();
         add(
             "networks cannot run here: `numerics.device: cuda` asks for a graphics card, and there is none".to_owned(),
             at,
-            Need::Models(networks.clone()),
+            Need::Models(of_torch),
         );
     }
     let looked_at: BTreeSet<ModelIx> =

@@ -20,6 +20,7 @@ pub mod origin;
 pub mod picture;
 mod pins;
 mod plan;
+mod programs;
 mod queue;
 mod results;
 mod steps;
@@ -27,7 +28,7 @@ mod tasks;
 #[cfg(test)]
 mod testing;
 mod timeline;
-pub mod torch;
+mod torch;
 mod trained_with;
 pub mod watch;
 
@@ -39,11 +40,12 @@ pub use figures::known_figures;
 pub use job_requests::JobRequests;
 pub use missing::Missing;
 pub use names::StudyNames;
-pub use networks::NetworkWorker;
+pub use networks::NetworkPrograms;
 pub use offers::Offers;
 pub use open_store::{OpenedStore, open_store};
 pub use pins::Pins;
 pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
+pub use programs::WorkerProgram;
 pub use results::{
     CellVerdict, ModelFairness, ModelTraining, NamedScore, OnSharedCrop, ProjectionQuality, ScoreOf, ScoreSource, Seen,
     SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility,
@@ -163,7 +165,7 @@ fn crops_differ(study: &Study) -> Vec<String> {
 /// The digests of the files that a study's tasks consume, of those that are there.
 fn digests_of(study: &Study, digests: &mut DigestCache) -> Result<BTreeMap<PathBuf, Digest>> {
     let paths = study.models.iter().flat_map(|model| plan::sources::files_of(&model.source));
-    paths.filter(|path| path.is_file()).map(|path| Ok((path.clone(), digests.of(path)?))).collect()
+    paths.filter(|path| path.is_file()).map(|path| digests.of(&path).map(|digest| (path, digest))).collect()
 }
 
 /// The plan of an opened study with what people pinned. For that the store is looked at, and brought up to date first: see [`open_store()`].

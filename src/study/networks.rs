@@ -1,34 +1,33 @@
-//! Can the networks of a plan run here? Asked of `visavis-torch`, which alone knows its libtorch.
+//! Can the networks of a plan run here? Asked of the programs that run them, which alone know their libraries.
 
-use super::{missing::Missing, plan::Plan, torch};
-use std::path::PathBuf;
+use super::{missing::Missing, plan::Plan, programs::WorkerProgram};
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// What runs the networks of a plan.
-#[derive(Debug)]
-pub enum NetworkWorker {
-    /// None is to run, or there is no program, which is missing already.
-    None,
-    /// This program can.
-    Program(PathBuf),
-    /// The program that is here cannot, and why: a libtorch without support for cards, for instance.
-    Unable(Missing),
+#[derive(Debug, Default)]
+pub struct NetworkPrograms {
+    /// These programs can. What a plan needs and is not there is missing already.
+    pub able: BTreeMap<WorkerProgram, PathBuf>,
+    /// What programs that are here cannot, and why: a libtorch without support for cards, for instance.
+    pub unable: Vec<Missing>,
 }
 
-impl NetworkWorker {
-    /// Starts the program once, which loads libtorch.
+impl NetworkPrograms {
+    /// Starts each program once that the plan needs, which loads its library.
     pub fn ask(plan: &Plan) -> Self {
-        Self::ask_of(plan, torch::program)
+        Self::ask_of(plan, WorkerProgram::path)
     }
 
-    fn ask_of(plan: &Plan, program: impl Fn() -> Option<PathBuf>) -> Self {
-        if !plan.runs_networks() {
-            return NetworkWorker::None;
+    fn ask_of(plan: &Plan, path: impl Fn(WorkerProgram) -> Option<PathBuf>) -> Self {
+        let mut asked = NetworkPrograms::default();
+        for program in plan.programs() {
+            let Some(path) = path(program) else { continue };
+            match program.ask(&path, program.device(plan.study.numerics.device)) {
+                Ok(_) => _ = asked.able.insert(program, path),
+                Err(fault) => asked.unable.push(Missing::networks(&plan.study, program, fault.what)),
+            }
         }
-        let Some(program) = program() else { return NetworkWorker::None };
-        match torch::ask(&program, plan.study.numerics.device) {
-            Ok(_) => NetworkWorker::Program(program),
-            Err(fault) => NetworkWorker::Unable(Missing::networks(&plan.study, fault.what)),
-        }
+        asked
     }
 }
 
@@ -39,13 +38,13 @@ mod tests {
     use visavis_core::domain::study::{DeviceClass, Study};
 
     /// Asks a program that knows processors and no cards, as one with a libtorch for processors does.
-    fn ask(study: &Study) -> NetworkWorker {
+    fn ask(study: &Study) -> NetworkPrograms {
         let folder = tempfile::tempdir().unwrap();
         let script = "[ \"$*\" = 'doctor --device cpu' ] && echo fine && exit
             echo 'error: this libtorch is for processors only' >&2; exit 5";
         let program = program(folder.path(), script);
         let plan = Plan::in_memory(study, sources(study), ResultMap::default());
-        NetworkWorker::ask_of(&plan, || Some(program.clone()))
+        NetworkPrograms::ask_of(&plan, |_| Some(program.clone()))
     }
 
     #[test]
@@ -55,14 +54,16 @@ mod tests {
             study.numerics.device = device;
             ask(&study)
         };
-        assert!(matches!(on(DeviceClass::Cpu), NetworkWorker::Program(_)));
-        let NetworkWorker::Unable(missing) = on(DeviceClass::Cuda) else { panic!("it has no cards") };
-        assert_eq!(missing.input, "networks cannot run here: this libtorch is for processors only");
-        assert!(missing.cells > 0);
+        assert!(on(DeviceClass::Cpu).able.keys().eq(&[WorkerProgram::Torch]));
+        let asked = on(DeviceClass::Cuda);
+        assert!(asked.able.is_empty());
+        assert_eq!(asked.unable[0].input, "networks cannot run here: this libtorch is for processors only");
+        assert!(asked.unable[0].cells > 0);
     }
 
     #[test]
     fn where_no_network_is_to_run_nobody_is_asked() {
-        assert!(matches!(ask(&study_of(&[("given", "a.npy")])), NetworkWorker::None));
+        let asked = ask(&study_of(&[("given", "a.npy")]));
+        assert!(asked.able.is_empty() && asked.unable.is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! The queue: what is ready, and in which order a device should take it up. Pure.
 
-use super::steps::Step;
+use super::{programs::WorkerProgram, steps::Step};
 use std::collections::{BTreeMap, HashMap};
 use visavis_core::domain::{Key, job::JobId, study::DeviceClass};
 
@@ -13,6 +13,8 @@ pub struct Waiting {
     /// What its stage draws from, if it draws.
     pub seed: Option<u64>,
     pub class: DeviceClass,
+    /// The only program that can; `None`: every program can.
+    pub program: Option<WorkerProgram>,
     /// Seconds that it and the longest chain waiting for it take (Topcuoglu et al., 2002).
     pub upward_rank: f64,
     /// Seconds that it takes itself.
@@ -53,13 +55,19 @@ impl StageQueue {
         self.positions.is_empty()
     }
 
-    /// The next jobs for one of so many slots: enough to keep a worker busy, and never more than its share of what waits.
+    /// The next jobs for one of so many slots: enough to keep a worker busy, and never more than its share of what waits. One program
+    /// can do them all.
     pub(crate) fn batch(&mut self, class: DeviceClass, slots: usize) -> Vec<Waiting> {
         let Some(line) = self.lines.get_mut(&class) else { return vec![] };
         let most = line.len().div_ceil(2 * slots.max(1)).min(BATCH_JOBS);
         let (mut batch, mut seconds): (Vec<Waiting>, f64) = (Vec::new(), 0.0);
         while batch.len() < most && (batch.is_empty() || seconds < BATCH_SECONDS) {
-            let Some((_, waiting)) = line.pop_first() else { break };
+            let Some(next) = line.first_entry() else { break };
+            let wanted = next.get().program;
+            if wanted.is_some() && batch.iter().any(|of| of.program.is_some_and(|other| Some(other) != wanted)) {
+                break;
+            }
+            let waiting = next.remove();
             self.positions.remove(&waiting.key);
             seconds += waiting.seconds;
             batch.push(waiting);
@@ -82,7 +90,7 @@ mod tests {
 
     fn waiting(name: &str, upward_rank: f64, seconds: f64) -> Waiting {
         let (key, job) = (Key(Digest::of(name.as_bytes())), JobId::of("s", name));
-        Waiting { key, step: Step::Index, job, seed: None, class: DeviceClass::Cpu, upward_rank, seconds }
+        Waiting { key, step: Step::Index, job, seed: None, class: DeviceClass::Cpu, program: None, upward_rank, seconds }
     }
 
     fn queue(jobs: &[(&str, f64, f64)]) -> StageQueue {
@@ -108,6 +116,19 @@ mod tests {
         assert_eq!(queue(&short[..1]).batch(DeviceClass::Cpu, 20).len(), 1);
         assert_eq!(queue(&[("a", 1.0, 9.0), ("b", 1.0, 9.0), ("c", 1.0, 9.0)]).batch(DeviceClass::Cpu, 1).len(), 1);
         assert!(queue(&short).batch(DeviceClass::Cuda, 1).is_empty(), "a card does no work that is not its own");
+    }
+
+    #[test]
+    fn a_batch_is_for_one_program_and_what_every_program_can_joins_any() {
+        let mut queue = StageQueue::default();
+        let programs =
+            [None, Some(WorkerProgram::Torch), None, Some(WorkerProgram::Torch), Some(WorkerProgram::Onnx), None, None, None];
+        for (place, program) in programs.into_iter().enumerate() {
+            queue.push(Waiting { program, ..waiting(&place.to_string(), 9.0 - place as f64, 0.01) });
+        }
+        let mut batch = || queue.batch(DeviceClass::Cpu, 1).iter().map(|of| of.program).collect::<Vec<_>>();
+        assert_eq!(batch(), programs[..4]);
+        assert_eq!(batch(), programs[4..6]);
     }
 
     #[test]

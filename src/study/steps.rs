@@ -1,13 +1,15 @@
 //! What is wanted: the steps of a study, and which of them each step needs.
 
-use super::names::StudyNames;
+use super::{names::StudyNames, programs::WorkerProgram};
 use visavis_core::domain::{
     index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     ledger::CellId,
-    model::{EMBEDDING, Model, Source, Weights},
+    model::{Architecture, EMBEDDING, Model, Network, Source, Weights},
     shared_crop::{FieldOfView, ModelOnCrop, Recropped, SharedCrops},
-    stage::{Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, StageName, Training, features_at},
-    study::{Dataset, DeviceClass, Study},
+    stage::{
+        Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, StageName, Training, WholeNetwork, features_at,
+    },
+    study::{Dataset, DeviceClass, Numerics, Study},
 };
 
 /// One step of a study: a stage, and the places in the study that it is of.
@@ -184,7 +186,10 @@ impl Step {
             Step::Train { model } => {
                 network(model).map(|of| Training::cost_class_of(&study.numerics, &of.architecture, &of.loss))
             }
-            Step::Extract { model } => network(model).map(|of| Extraction::cost_class_of(&study.numerics, &of.architecture)),
+            Step::Extract { model } => network(model).map(|of| {
+                let (architecture, numerics) = run_as(study, of);
+                Extraction::cost_class_of(&numerics, &architecture)
+            }),
             Step::Project { projection, .. } => Some(ProjectFeatures::cost_class_of(&study.projections[projection].method)),
             Step::Robustness(cell) => Some(Robustness::cost_class_of(&study.projections[cell.projection].method)),
             Step::DrawCurves { .. } => Some(Figure::CURVES_COST_CLASS.to_owned()),
@@ -196,7 +201,11 @@ impl Step {
     /// The class of devices it runs on.
     pub fn class(self, study: &Study) -> DeviceClass {
         match self.on_own_crop() {
-            Step::Train { .. } | Step::Extract { .. } => study.numerics.device,
+            Step::Train { .. } => study.numerics.device,
+            Step::Extract { model } => match &study.models[model].source {
+                Source::Network(network) => run_as(study, network).1.device,
+                Source::Given(_) | Source::Baseline { .. } => study.numerics.device,
+            },
             _ => DeviceClass::Cpu,
         }
     }
@@ -374,6 +383,25 @@ pub(crate) fn shared_scores(shared: &SharedCrops, steps: impl Iterator<Item = St
 fn has_identities(study: &Study) -> bool {
     let dataset = study.evaluation.dataset.as_ref().and_then(|name| study.datasets.get(name));
     dataset.is_some_and(Dataset::may_know_identities)
+}
+
+/// How features of a network are made: as which architecture, with which numerics.
+pub(crate) fn run_as(study: &Study, network: &Network) -> (Architecture, Numerics) {
+    match &network.weights {
+        Weights::Whole(of) => (of.format.architecture(), WholeNetwork::numerics(of.format, &study.numerics)),
+        Weights::File { .. } | Weights::Recipe { .. } | Weights::Untrained { .. } => {
+            (network.architecture.clone(), study.numerics.clone())
+        }
+    }
+}
+
+/// The program that carries a step out; `None`: every program can.
+pub(crate) fn program(study: &Study, step: Step) -> Option<WorkerProgram> {
+    let (Step::Train { model } | Step::Extract { model }) = step.on_own_crop() else { return None };
+    match &study.models[model].source {
+        Source::Network(network) if !study.pretends() => Some(WorkerProgram::of(network)),
+        _ => None,
+    }
 }
 
 /// The embedding, or what is nearest to one.

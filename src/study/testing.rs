@@ -105,7 +105,8 @@ pub(crate) fn sources(study: &Study) -> Sources {
         role::LANDMARKS,
         "landmarks/people",
     ];
-    let files: Vec<&Path> = study.models.iter().flat_map(|model| files_of(&model.source)).map(PathBuf::as_path).collect();
+    let files: Vec<PathBuf> = study.models.iter().flat_map(|model| files_of(&model.source)).collect();
+    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     Sources::made_up(&objects.map(|name| (name, name)), &files, "faces", &[("people", "people")])
 }
 

@@ -1,51 +1,19 @@
-//! The other program: where it is, and what it can do. It alone knows libtorch; here it is only called.
+//! What visavis-torch of this release can train and run.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
 use visavis_core::{
-    domain::{
-        Fault, Result,
-        model::{Network, WeightFamily, Weights},
-        study::DeviceClass,
-    },
+    domain::model::{Network, WeightFamily, Weights},
     weights::families,
 };
 
-/// The program: `VISAVIS_TORCH`, or beside this one.
-pub fn program() -> Option<PathBuf> {
-    let named = std::env::var_os("VISAVIS_TORCH").map(PathBuf::from);
-    named.or_else(|| Some(std::env::current_exe().ok()?.with_file_name("visavis-torch"))).filter(|path| path.is_file())
-}
-
-/// What it says of itself and its libtorch, on this device.
-///
-/// # Errors
-/// It does not start, or has no such device: something needed is not here.
-pub fn ask(program: &Path, device: DeviceClass) -> Result<String> {
-    let next = "`make` builds it and fetches libtorch; `visavis doctor` says what is here";
-    let said = Command::new(program).args(["doctor", "--device", device.word()]).output();
-    let said =
-        said.map_err(|error| Fault::missing(format!("visavis-torch does not start: {error}")).in_file(program).next(next))?;
-    let last = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().lines().last().unwrap_or_default().to_owned();
-    if said.status.success() {
-        return Ok(last(&said.stdout));
-    }
-    let words = String::from_utf8_lossy(&said.stderr).into_owned();
-    let why = words.lines().find_map(|line| line.strip_prefix("error: ")).map_or_else(|| last(&said.stderr), str::to_owned);
-    Err(Fault::missing(format!("networks cannot run here: {why}")).in_file(program).next(next))
-}
-
 /// What a network would need that this release cannot do.
-pub fn beyond(network: &Network) -> Option<String> {
+pub(crate) fn beyond(network: &Network) -> Option<String> {
     let word = network.architecture.word.as_str();
     match &network.weights {
         Weights::File { family, .. } if families::find(word, family).is_none() => Some(format!("{word} of the family {family}")),
         Weights::Recipe { .. } | Weights::Untrained { .. } if families::find(word, &WeightFamily::own()).is_none() => {
             Some(format!("{word} trained here"))
         }
-        Weights::File { .. } | Weights::Recipe { .. } | Weights::Untrained { .. } => None,
+        Weights::File { .. } | Weights::Whole(_) | Weights::Recipe { .. } | Weights::Untrained { .. } => None,
     }
 }
 

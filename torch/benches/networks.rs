@@ -84,6 +84,7 @@ fn main() {
                 precision: Precision::Single,
                 threads: None,
             },
+            whole: None,
         });
         let listing = few.to_text().into_bytes();
         let digest = visavis_core::domain::Digest::of(&listing);

@@ -10,7 +10,7 @@ use std::{
 use tch::Device;
 use visavis_core::domain::{Fault, Result, job::Cause};
 
-pub const VERSION: &str = "2.11";
+pub use visavis_core::domain::stage::LIBTORCH as VERSION;
 
 /// The device of this name: `cpu`, `cuda`, `cuda:1`.
 ///

@@ -4,17 +4,18 @@ use crate::{
     feed::Scaler,
     network::{Mode, TorchNetwork},
     parameters::Parameters,
+    script::ScriptNetwork,
 };
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 use visavis_core::{
-    dataset::{Album, Loader},
+    dataset::Album,
     domain::{
         Fault, Result,
-        stage::{Extraction, WEIGHTS_PREFIX, role},
+        model::ModelFormat,
+        stage::{Extraction, WEIGHTS_PREFIX, WholeNetwork, role},
     },
-    numeric::Matrix,
-    stages::{Inputs, Listener, Outcome, StageOutput, because},
+    stages::{Inputs, Listener, Outcome, StageOutput, because, read_features},
     weights,
 };
 
@@ -41,9 +42,37 @@ pub fn extract(
     threads: usize,
     listener: &dyn Listener,
 ) -> Outcome<StageOutput> {
+    if let Some(whole) = &of.whole {
+        return of_script(of, whole, inputs, device, threads, listener).map_err(because);
+    }
     let reader = FeatureReader::open(of, inputs, device, listener).map_err(because)?;
     let album = Arc::new(inputs.album(role::IMAGES, &of.preparation).map_err(because)?);
     reader.read(&album, threads, listener).map_err(because)
+}
+
+/// The same of a TorchScript module.
+fn of_script(
+    of: &Extraction,
+    whole: &WholeNetwork,
+    inputs: &Inputs,
+    device: Device,
+    threads: usize,
+    listener: &dyn Listener,
+) -> Result<StageOutput> {
+    if whole.format != ModelFormat::TorchScript {
+        return Err(Fault::unexpected(format!("a network of the format {} came to visavis-torch", whole.format)));
+    }
+    let path = inputs.path(Extraction::WEIGHTS)?;
+    let bytes = inputs.bytes(Extraction::WEIGHTS)?;
+    let network = ScriptNetwork::open(&bytes, &path, &of.layers, &whole.reads, &of.preparation, device, BATCH)?;
+    if network.batch() == 1 {
+        listener.line("the module was traced with one picture, and takes one at a time");
+    }
+    let album = Arc::new(inputs.album(role::IMAGES, &of.preparation)?);
+    let features = read_features(&album, &of.layers, network.batch(), threads, listener, |batch| {
+        network.layers(&batch.pixels).map_err(|fault| if fault.place.is_none() { fault.in_file(&path) } else { fault })
+    });
+    Ok(features?.fact("batch", vec![network.batch() as f64]))
 }
 
 impl<'a> FeatureReader<'a> {
@@ -75,36 +104,23 @@ impl<'a> FeatureReader<'a> {
     /// # Errors
     /// Pictures that cannot be read, features that are no numbers.
     pub fn read(&self, album: &Arc<Album>, threads: usize, listener: &dyn Listener) -> Result<StageOutput> {
-        let order: Vec<usize> = (0..album.images.len()).collect();
         let size = self.of.preparation.size as i64;
-        let mut columns: Vec<Vec<f32>> = vec![vec![]; self.of.layers.len()];
-        let (mut done, mut turned) = (0, 0);
-        for batch in Loader::start(album, &order, BATCH, threads) {
-            let batch = batch?;
+        let known = self.network.layer_names();
+        let place = |layer: &String| known.iter().position(|known| known == layer);
+        let places = self
+            .of
+            .layers
+            .iter()
+            .map(|layer| place(layer).ok_or_else(|| Fault::asked(format!("a network has no layer `{layer}`"))));
+        let places: Vec<usize> = places.collect::<Result<_>>()?;
+        let mut made = read_features(album, &self.of.layers, BATCH, threads, listener, |batch| {
             let pixels = Tensor::from_slice(&batch.pixels).reshape([-1, 3, size, size]);
             let layers = tch::no_grad(|| self.network.layers(&self.scaler.scaled(&pixels), Mode::IsRead));
-            let layers: Vec<Vec<f32>> = layers.iter().map(numbers).collect();
-            for (column, layer) in columns.iter_mut().zip(&self.of.layers) {
-                let place = self.network.layer_names().iter().position(|known| known == layer);
-                column.extend(&layers[place.ok_or_else(|| Fault::asked(format!("a network has no layer `{layer}`")))?]);
-            }
-            done += batch.places.len();
-            turned += batch.turned;
-            listener.point("images", done as u64, done as f64);
-        }
-        let mut made = StageOutput::default().turned(turned, listener);
+            let mut layers: Vec<Vec<f32>> = layers.iter().map(numbers).collect();
+            Ok(places.iter().map(|&place| std::mem::take(&mut layers[place])).collect())
+        })?;
         if !self.prefix.is_empty() {
             made = made.fact(&format!("{WEIGHTS_PREFIX}{}", self.prefix), vec![1.0]);
-        }
-        for (layer, values) in self.of.layers.iter().zip(columns) {
-            let wide = values.len() / order.len().max(1);
-            if let Some(place) = values.iter().position(|value| !value.is_finite()) {
-                let image = &album.images.0[place / wide].0;
-                return Err(Fault::failed(format!("the features of the image {image} at {layer} are no numbers")));
-            }
-            let matrix = Matrix::new(order.len(), wide, values);
-            let matrix = matrix.ok_or_else(|| Fault::unexpected("features of another shape than they should be"))?;
-            made = made.with_features(layer, &matrix);
         }
         Ok(made)
     }

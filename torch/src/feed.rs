@@ -111,10 +111,9 @@ pub fn kind(precision: Precision) -> Kind {
 
 impl Scaler {
     pub fn new(preparation: &Preparation, precision: Precision, device: Device) -> Self {
-        let scale = Scale::of(preparation);
+        let scale = Scale::of(preparation).linear();
         let channels = |of: [f32; 3]| Tensor::from_slice(&of).reshape([1, 3, 1, 1]).to_device(device);
-        let factor: [f32; 3] = std::array::from_fn(|i| 1.0 / (255.0 * scale.deviation[i]));
-        let offset: [f32; 3] = std::array::from_fn(|i| -scale.mean[i] / scale.deviation[i]);
+        let (factor, offset) = (scale.map(|(factor, _)| factor), scale.map(|(_, offset)| offset));
         Scaler { factor: channels(factor), offset: channels(offset), kind: kind(precision), device }
     }
 

@@ -13,6 +13,7 @@ mod optimizer;
 pub mod parameters;
 mod partial;
 mod schedule;
+mod script;
 mod training;
 mod triplet;
 pub mod worker;

@@ -39,6 +39,11 @@ impl Scale {
         let order = order_of(preparation.channels());
         Scale { mean: order.map(|colour| mean[colour]), deviation: order.map(|colour| deviation[colour]) }
     }
+
+    /// The same as a factor and an offset of each channel, for numbers of 0 … 255.
+    pub fn linear(&self) -> [(f32, f32); 3] {
+        std::array::from_fn(|i| (1.0 / (255.0 * self.deviation[i]), -self.mean[i] / self.deviation[i]))
+    }
 }
 
 /// The colour of each channel: 0 is red.

@@ -41,6 +41,8 @@ pub enum FileKind {
     Npy,
     /// Tensors with a JSON head.
     Safetensors,
+    /// A whole network with its weights, in ONNX's format.
+    Onnx,
     /// The format of HDF5, and of Keras weights.
     Hdf5,
     /// A MATLAB file of version 5.
@@ -121,6 +123,11 @@ const STARTS: &[(&[u8], FileKind)] = &[
     (b"%PDF", FileKind::Pdf),
 ];
 
+/// A protobuf message that begins as ONNX's models do: the version of the format, and a field of a model that follows it.
+fn is_onnx(head: &[u8]) -> bool {
+    matches!(head, [0x08, 1..=63, 0x12 | 0x1a | 0x22 | 0x28 | 0x32 | 0x3a | 0x42, ..])
+}
+
 impl FileKind {
     /// By its content, of which the first kibibyte is enough.
     pub fn of(bytes: &[u8]) -> Self {
@@ -162,6 +169,9 @@ impl FileKind {
             && length < 1 << 32
         {
             return FileKind::Safetensors;
+        }
+        if is_onnx(head) {
+            return FileKind::Onnx;
         }
         // A large file of zeros is told by its first bytes; whether all are 0 does not matter then.
         if head.iter().all(|byte| *byte == 0) {
@@ -214,6 +224,7 @@ impl FileKind {
             FileKind::Pickle => "a Python pickle",
             FileKind::Npy => "a NumPy array (.npy)",
             FileKind::Safetensors => "a safetensors file",
+            FileKind::Onnx => "an ONNX model",
             FileKind::Hdf5 => "an HDF5 file, as Keras and MATLAB 7.3 write them",
             FileKind::Matlab => "a MATLAB file",
             FileKind::Parquet => "a Parquet table",
@@ -261,6 +272,9 @@ impl FileKind {
                 ExpectedFile::Array,
             ) => "load it where it was made and save the numbers: np.save('features.npy', x.astype(np.float32))",
             (_, ExpectedFile::Array) => "features are an .npy file, or a tensor of a .safetensors file",
+            (FileKind::Onnx, ExpectedFile::Weights) => {
+                "a study reads it as it is: `family: onnx` and `layers`; `visavis weights inspect` writes these lines"
+            }
             (_, ExpectedFile::Weights) => {
                 "weights are a .safetensors file, a file of torch.save, or a pickle of NumPy arrays: torch.save(model.state_dict(), path)"
             }
@@ -296,6 +310,7 @@ mod tests {
             (long(b"\x89HDF\r\n\x1a\n"), FileKind::Hdf5),
             (long(b"\0\0\0\x18ftypheic"), FileKind::Heif),
             (long(b"\0\0\0\x1cftypavif"), FileKind::Avif),
+            (b"\x08\x08\x12\x07pytorch".to_vec(), FileKind::Onnx),
             (b"0.1 0.2 0.3\n".to_vec(), FileKind::Text),
             (vec![0xde, 0xad, 0xbe, 0xef], FileKind::Unknown),
         ];

@@ -95,6 +95,8 @@ pub enum Weights {
         /// What its bytes must be, in hexadecimal digits.
         blake3: Option<String>,
     },
+    /// A file that says itself what is computed.
+    Whole(ModelFile),
     /// Train with this recipe; `seed` counts from 1.
     Recipe {
         /// The recipe's name.
@@ -107,6 +109,41 @@ pub enum Weights {
         /// Which of the seeds, from 1.
         seed: usize,
     },
+}
+
+vocabulary! {
+    /// The format of a file that holds a whole network: what is computed, and with which weights.
+    pub enum ModelFormat {
+        /// Run by onnxruntime, on processors.
+        Onnx = "onnx",
+        /// Run by libtorch.
+        TorchScript = "torchscript",
+    }
+}
+
+/// A file that holds a whole network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelFile {
+    /// Where it is.
+    pub file: PathBuf,
+    /// What runs it.
+    pub format: ModelFormat,
+    /// Layer → what is read there, as the file calls it: the name of a tensor or a node, the place or name of an output.
+    pub reads: BTreeMap<String, String>,
+    /// What its bytes must be, in hexadecimal digits.
+    pub blake3: Option<String>,
+}
+
+impl Weights {
+    /// A file that somebody else made, with the digest that its bytes must have.
+    pub fn file(&self) -> Option<(&PathBuf, Option<&str>)> {
+        match self {
+            Weights::File { file, blake3, .. } | Weights::Whole(ModelFile { file, blake3, .. }) => {
+                Some((file, blake3.as_deref()))
+            }
+            Weights::Recipe { .. } | Weights::Untrained { .. } => None,
+        }
+    }
 }
 
 /// A network's shape.
@@ -149,6 +186,18 @@ impl WeightFamily {
     /// What study files, results and keys call the family.
     pub fn word(&self) -> &str {
         &self.0
+    }
+}
+
+impl ModelFormat {
+    /// The format as results have it, where a network that is built here has the family of its weights.
+    pub fn family(self) -> WeightFamily {
+        WeightFamily::of(self.word())
+    }
+
+    /// The same, where such a network has its architecture: what a study calls the architecture of a whole network is a label.
+    pub fn architecture(self) -> Architecture {
+        Architecture { word: self.word().to_owned(), width: 1.0 }
     }
 }
 
@@ -213,6 +262,7 @@ impl Model {
                 .into();
                 match &network.weights {
                     Weights::File { family, .. } => _ = factors.insert("weights", family.to_string()),
+                    Weights::Whole(of) => _ = factors.insert("weights", of.format.to_string()),
                     Weights::Untrained { .. } => factors.retain(|factor, _| !matches!(*factor, "loss" | "trained_on")),
                     Weights::Recipe { .. } => {}
                 }

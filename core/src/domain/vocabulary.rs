@@ -43,7 +43,7 @@ pub(crate) use vocabulary;
 #[cfg(test)]
 mod tests {
     use crate::domain::{
-        model::BaselineKind,
+        model::{BaselineKind, ModelFormat},
         study::{
             Channels, Crop, DeviceClass, Exif, FaceMark, LabelProvenance, OnMissing, Optimizer, Padding, Partition, PixelScale,
             Precision, Schedule, Vggface2Split,
@@ -87,5 +87,6 @@ mod tests {
         assert_eq!(words!(OnMissing), "stop leave_out");
         assert_eq!(words!(LabelProvenance), "self-reported perceived predicted measured");
         assert_eq!(words!(BaselineKind), "pixels colours");
+        assert_eq!(words!(ModelFormat), "onnx torchscript");
     }
 }

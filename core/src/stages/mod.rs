@@ -3,6 +3,7 @@
 
 mod baseline;
 mod draw;
+mod extraction;
 mod fairness;
 mod fault_injection;
 mod feature_scores;
@@ -21,6 +22,7 @@ mod verify;
 mod visibility;
 mod worker;
 
+pub use extraction::read_features;
 pub use inputs::Inputs;
 pub use orders::Orders;
 pub use worker::{CoreExecutor, Outcome, StageExecutor, WorkerSettings, because, ends_with, read, work};

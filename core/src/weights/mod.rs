@@ -7,8 +7,11 @@ pub mod families;
 mod file;
 mod inspect;
 mod layout;
+pub mod onnx;
 mod operation;
 mod shape;
+pub mod torchscript;
+pub mod whole;
 
 pub use drawn::{draw, normals};
 pub use families::describe;

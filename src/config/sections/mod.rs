@@ -142,6 +142,8 @@ fn picture_sizes(node: &StudyNode, models: &[Model], preparations: &BTreeMap<Str
         let Source::Network(Network { architecture, prepare, weights, .. }) = &model.source else { continue };
         let family = match weights {
             Weights::File { family, .. } => family,
+            // What its file says of pictures is held against the preparation when the file is read.
+            Weights::Whole(_) => continue,
             Weights::Recipe { .. } | Weights::Untrained { .. } => &WeightFamily::own(),
         };
         // What is not built here is told as missing.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::path::Path;
 use visavis_core::domain::{
     index::{LayerIx, ModelIx},
-    model::{BaselineKind, Model, Source, Weights},
+    model::{BaselineKind, Model, ModelFile, ModelFormat, Source, Weights},
     result::Manifest,
     stage::WEIGHTS_PREFIX,
 };
@@ -100,6 +100,10 @@ fn kind(model: &Source) -> &'static str {
         Source::Baseline { word: BaselineKind::Colours, .. } => "Baseline: how often each colour occurs; no network",
         Source::Network(network) => match network.weights {
             Weights::File { .. } => "Network with given weights, trained elsewhere",
+            Weights::Whole(ModelFile { format: ModelFormat::Onnx, .. }) => "Whole network in a file (ONNX), trained elsewhere",
+            Weights::Whole(ModelFile { format: ModelFormat::TorchScript, .. }) => {
+                "Whole network in a file (TorchScript), trained elsewhere"
+            }
             Weights::Recipe { .. } => "Network trained here",
             Weights::Untrained { .. } => "Network with random weights, not trained",
         },
@@ -120,6 +124,10 @@ fn parts(model: &Source, shareable: &dyn Fn(&Path) -> String) -> Vec<Part> {
             let (is_trained, weights) = match &network.weights {
                 Weights::File { file, family, .. } => {
                     (true, vec![part("weights", shareable(file)), part("tensors named as by", family.to_string())])
+                }
+                Weights::Whole(of) => {
+                    let reads = of.reads.iter().map(|(layer, read)| format!("{layer}: {read}")).collect::<Vec<_>>().join(", ");
+                    (true, vec![part("network", shareable(&of.file)), part("layers read at", reads)])
                 }
                 Weights::Recipe { recipe, .. } => (true, vec![part("recipe", recipe.clone())]),
                 Weights::Untrained { .. } => (false, vec![]),

@@ -10,13 +10,14 @@ use super::{
     devices::Device,
     job_requests::JobRequests,
     plan::{Plan, StageStatus},
+    programs::WorkerProgram,
     steps::Step,
 };
 use engine::{DispatchCommand, DispatchEvent, Engine, Limits, PlanNews};
 use executors::{LocalExecutor, MessageKind, WorkerExecutor, WorkerMessage, WorkerPlace};
 use run_journal::RunJournal;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
@@ -36,8 +37,8 @@ pub struct Dispatch<'a> {
     pub workspace: &'a Workspace,
     /// The program that is its own worker: `PROGRAM work …`.
     pub program: PathBuf,
-    /// The one that also runs networks, where the study has some that can run.
-    pub torch: Option<PathBuf>,
+    /// Those that also run networks, of which the study has some that can run.
+    pub programs: BTreeMap<WorkerProgram, PathBuf>,
     pub devices: Vec<Device>,
     /// The study file's path and text.
     pub file: String,
@@ -138,11 +139,17 @@ impl<'a> Run<'a> {
         });
         plan.replan(requests.aside().clone(), &[])?;
         let limits = Limits { attempts: how.attempts, silence: how.patience, attempt: how.limit };
+        // Devices that networks run on have workers that can do all; each start is paid once.
+        let usual = |device: &Device| {
+            let runs = |program: &&WorkerProgram| program.runs_on(device.name.class, plan.study.numerics.device);
+            how.programs.keys().find(runs).copied()
+        };
+        let usual = how.devices.iter().map(usual).collect();
         let mut run = Run {
             plan,
             how,
             tell,
-            engine: Engine::new(how.devices.clone(), limits, requests, how.workspace.is_shared()),
+            engine: Engine::new(how.devices.clone(), limits, requests, how.workspace.is_shared()).with_usual(usual),
             workers: LocalExecutor::new(how.workspace, journal.name()),
             journal,
             costs,
@@ -218,9 +225,9 @@ impl<'a> Run<'a> {
 
     fn carry_out(&mut self, command: DispatchCommand) -> Result<Option<DispatchEvent>> {
         match command {
-            DispatchCommand::Spawn { worker, device, slot } => {
+            DispatchCommand::Spawn { worker, device, slot, program } => {
                 let found = &self.how.devices[device];
-                let program = self.program_on(device);
+                let program = self.program(program);
                 let place = WorkerPlace { program, device: found.name.to_string(), slot, threads: found.threads };
                 self.workers.spawn(worker, &place)?;
             }
@@ -241,19 +248,17 @@ impl<'a> Run<'a> {
             DispatchCommand::GiveUp { key, why } => self.plan.failed(key, &why)?,
             DispatchCommand::Replan { aside, forgiven } => self.plan.replan(aside, &forgiven)?,
             DispatchCommand::TakeNews => return Ok(Some(DispatchEvent::Planned(self.news()))),
-            DispatchCommand::RefuseBuild { device } => {
+            DispatchCommand::RefuseBuild { program } => {
                 return Err(Fault::missing("the worker is of another build than visavis: it gives a stage another key")
-                    .in_file(self.program_on(device))
-                    .next("build both programs from one source (`make build` or `make install`), then run again"));
+                    .in_file(self.program(program))
+                    .next("build all programs from one source (`make build` or `make install`), then run again"));
             }
         }
         Ok(None)
     }
 
-    /// Devices that networks run on have workers that can do all; each start is paid once.
-    fn program_on(&self, device: usize) -> &'a Path {
-        let networks = self.how.devices[device].name.class == self.plan.study.numerics.device;
-        self.how.torch.as_ref().filter(|_| networks).unwrap_or(&self.how.program)
+    fn program(&self, program: Option<WorkerProgram>) -> &'a Path {
+        program.and_then(|program| self.how.programs.get(&program)).unwrap_or(&self.how.program)
     }
 
     fn order(&self, step: Step, attempt: u32) -> Result<Order> {

@@ -1,8 +1,15 @@
 //! What a plan tells: results and their outputs, steps and their tasks, pins, sources.
 
 use super::{Missing, Need, Plan, ResultLookup, StageStatus};
-use crate::study::{figures, steps::Step};
-use std::{borrow::Cow, collections::BTreeMap};
+use crate::study::{
+    figures,
+    programs::WorkerProgram,
+    steps::{self, Step},
+};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 use visavis_core::{
     domain::{
         Digest, Fault, Key, Result,
@@ -120,10 +127,9 @@ impl Plan {
         self.steps().any(|(_, status)| *status == StageStatus::Ready)
     }
 
-    /// Will networks be trained, or their features extracted?
-    pub fn runs_networks(&self) -> bool {
-        let is_of_network = |step: Step| matches!(step.on_own_crop(), Step::Train { .. } | Step::Extract { .. });
-        !self.study.pretends() && self.steps().any(|(step, status)| is_of_network(step) && status.is_to_come())
+    /// The programs that will run networks: train them, or extract their features.
+    pub fn programs(&self) -> BTreeSet<WorkerProgram> {
+        self.steps().filter(|(_, status)| status.is_to_come()).filter_map(|(step, _)| steps::program(&self.study, step)).collect()
     }
 
     /// What a step consumes.

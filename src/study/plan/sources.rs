@@ -12,11 +12,12 @@ use visavis_core::{
     domain::{
         Digest, Fault, Result,
         image::Column,
-        model::{Network, Source as ModelSource, Weights},
-        stage::{IndexImages, Input, Location, Ranking, Training, role},
+        model::{ModelFile, ModelFormat, Source as ModelSource, Weights},
+        stage::{Extraction, IndexImages, Input, Location, Ranking, Training, role},
         study::{FaceMark, Study},
     },
     store::Workspace,
+    weights::onnx,
 };
 
 /// Everything outside that the stages of a study consume.
@@ -50,11 +51,24 @@ impl SourceContent {
 }
 
 /// The files that a model's stages consume: given features with their rows, or weights.
-pub(crate) fn files_of(source: &ModelSource) -> Vec<&PathBuf> {
+///
+/// What an ONNX model keeps in files beside it is found in the model; nothing where it cannot be read, which `examine` tells.
+pub(crate) fn files_of(source: &ModelSource) -> Vec<PathBuf> {
     match source {
-        ModelSource::Given(given) => given.layers.values().chain([&given.images]).collect(),
-        ModelSource::Network(Network { weights: Weights::File { file, .. }, .. }) => vec![file],
-        ModelSource::Network(_) | ModelSource::Baseline { .. } => vec![],
+        ModelSource::Given(given) => given.layers.values().chain([&given.images]).cloned().collect(),
+        ModelSource::Network(network) => {
+            let file = network.weights.file().map(|(file, _)| file.clone());
+            file.into_iter().chain(files_beside(&network.weights).into_iter().map(|(_, path)| path)).collect()
+        }
+        ModelSource::Baseline { .. } => vec![],
+    }
+}
+
+/// The files beside an ONNX model that hold its weights, by the names that it has for them.
+pub(crate) fn files_beside(weights: &Weights) -> Vec<(String, PathBuf)> {
+    match weights {
+        Weights::Whole(ModelFile { file, format: ModelFormat::Onnx, .. }) => onnx::external_files(file).unwrap_or_default(),
+        _ => vec![],
     }
 }
 
@@ -129,6 +143,12 @@ impl Sources {
         Some(Input { role: role.to_owned(), ..self.files.get(path)?.clone() })
     }
 
+    /// The files beside an ONNX model that hold its weights; `None` while one of them is not there.
+    pub(crate) fn beside(&self, weights: &Weights) -> Option<Vec<Input>> {
+        let files = files_beside(weights).into_iter();
+        files.map(|(name, path)| self.file(&format!("{}{name}", Extraction::BESIDE), &path)).collect()
+    }
+
     /// Images and classes of a training set, as a training consumes them.
     pub(crate) fn training_set(&self, name: &str) -> Option<[Input; 2]> {
         let root = self.training_at.get(name)?;
@@ -188,11 +208,9 @@ impl Sources {
 /// A study may name the digest of its weights: others are not taken for them.
 fn refuse_other_weights(study: &Study, files: &BTreeMap<PathBuf, Digest>) -> Result<()> {
     for model in &study.models {
-        let ModelSource::Network(Network { weights: Weights::File { file, blake3: Some(wanted), .. }, .. }) = &model.source
-        else {
-            continue;
-        };
-        if files.get(file).is_some_and(|digest| digest.to_string() != *wanted) {
+        let ModelSource::Network(network) = &model.source else { continue };
+        let Some((file, Some(wanted))) = network.weights.file() else { continue };
+        if files.get(file).is_some_and(|digest| digest.to_string() != wanted) {
             return Err(Fault::asked(format!(
                 "the weights of {} are not those the study names: their digest is another",
                 model.name

@@ -3,7 +3,7 @@
 use super::{
     names::StudyNames,
     plan::sources::Sources,
-    steps::{Step, features, features_name, fields_of_view, last_layer, projected, shared_scores, steps},
+    steps::{Step, features, features_name, fields_of_view, last_layer, projected, run_as, shared_scores, steps},
 };
 use std::collections::{BTreeSet, HashMap};
 use visavis_core::{
@@ -19,7 +19,7 @@ use visavis_core::{
         stage::{
             ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, GroupFairness, IndexImages, Input, Location,
             MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot,
-            ScoreViews, Simultaneous, Task, Training, VerifyIdentities, Work, ranks_of, role,
+            ScoreViews, Simultaneous, Task, Training, VerifyIdentities, WholeNetwork, Work, ranks_of, role,
         },
         study::{DeviceClass, Preparation, Study},
         visibility::Heads,
@@ -137,21 +137,34 @@ impl KnownResults<'_> {
         let Source::Network(network) = &study.models[model].source else { return None };
         let (family, untrained, weights) = match &network.weights {
             Weights::File { file, family, .. } => (family.clone(), None, Some(self.sources.file(Extraction::WEIGHTS, file)?)),
+            Weights::Whole(of) => (of.format.family(), None, Some(self.sources.file(Extraction::WEIGHTS, &of.file)?)),
             Weights::Untrained { seed } => (WeightFamily::own(), Some(self.training_seed(*seed)), None),
             Weights::Recipe { .. } => {
                 (WeightFamily::own(), None, Some(self.output(Step::Train { model }, Training::WEIGHTS, Extraction::WEIGHTS)?))
             }
         };
+        let layers: Vec<String> = StudyNames::of(study).layers(model).into();
+        let (architecture, numerics) = run_as(study, network);
+        let whole = match &network.weights {
+            Weights::Whole(of) => {
+                let reads = layers.iter().map(|layer| Some((layer.clone(), of.reads.get(layer)?.clone())));
+                Some(WholeNetwork::new(of.format, reads.collect::<Option<_>>()?))
+            }
+            _ => None,
+        };
+        let beside = self.sources.beside(&network.weights)?;
+        let weights = weights.into_iter().chain(beside);
         let extraction = Extraction {
-            architecture: network.architecture.clone(),
+            architecture,
             preparation: self.preparation(&network.prepare)?,
-            layers: StudyNames::of(study).layers(model).into(),
+            layers,
             family,
             untrained,
-            numerics: study.numerics.clone(),
+            numerics,
+            whole,
         };
         let images = if study.pretends() { vec![self.images()?] } else { self.prepared(&extraction.preparation)? };
-        Some((Work::Extract(extraction), weights.into_iter().chain(images).collect()))
+        Some((Work::Extract(extraction), weights.chain(images).collect()))
     }
 
     fn baseline(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {

@@ -6,7 +6,7 @@ use std::{
 };
 use visavis_core::{
     domain::{
-        model::{Model, Network, Source, Weights},
+        model::{Model, Source},
         study::{Dataset, FaceMark, Identities, Study},
     },
     store::stamp,
@@ -38,7 +38,9 @@ fn files(study: &Study) -> Vec<PathBuf> {
     };
     let of_model = |model: &Model| match &model.source {
         Source::Given(given) => given.layers.values().chain([&given.images]).cloned().collect(),
-        Source::Network(Network { weights: Weights::File { file, .. }, .. }) => vec![file.clone()],
+        Source::Network(network) if network.weights.file().is_some() => {
+            network.weights.file().into_iter().map(|(file, _)| file.clone()).collect()
+        }
         Source::Network(_) | Source::Baseline { .. } => vec![],
     };
     let labels = study.evaluation.labels.iter().map(|labels| labels.file.clone());

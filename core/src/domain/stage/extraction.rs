@@ -3,10 +3,11 @@
 use super::Stage;
 use crate::domain::{
     canonical::Value,
-    model::{Architecture, WeightFamily},
-    study::{Numerics, Preparation},
+    model::{Architecture, ModelFormat, WeightFamily},
+    study::{DeviceClass, Numerics, Precision, Preparation},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// [`Extraction::WEIGHTS`], [`role::IMAGES`](super::role::IMAGES) → one array a layer, [`features_at`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,57 @@ pub struct Extraction {
     pub untrained: Option<u64>,
     /// What libtorch's bits depend on.
     pub numerics: Numerics,
+    /// How the weights are run that are a whole network; `None`: the network is built here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<WholeNetwork>,
+}
+
+/// How a file is run that holds a whole network: what the bits depend on beside the file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WholeNetwork {
+    /// What is in the file.
+    pub format: ModelFormat,
+    /// The library that runs it, with its version.
+    pub runtime: String,
+    /// How far the library may rearrange the computation.
+    pub optimisation: String,
+    /// Layer → what is read there, as the file calls it.
+    pub reads: BTreeMap<String, String>,
+}
+
+/// The version of onnxruntime that visavis-onnx runs with: no other is taken, because its version decides bits.
+pub const ONNXRUNTIME: &str = "1.32.0";
+
+/// The version of libtorch that visavis-torch is built with.
+pub const LIBTORCH: &str = "2.11";
+
+impl WholeNetwork {
+    /// A file of this format, read at these layers.
+    pub fn new(format: ModelFormat, reads: BTreeMap<String, String>) -> Self {
+        let (runtime, optimisation) = match format {
+            ModelFormat::Onnx => (format!("onnxruntime {ONNXRUNTIME}"), "all"),
+            ModelFormat::TorchScript => (format!("libtorch {LIBTORCH}"), "none"),
+        };
+        WholeNetwork { format, runtime, optimisation: optimisation.to_owned(), reads }
+    }
+
+    /// What a study's numerics are for such a network: it computes in the precision that it was saved in; onnxruntime on processors.
+    pub fn numerics(format: ModelFormat, of: &Numerics) -> Numerics {
+        let runs_on_cards = format == ModelFormat::TorchScript || of.device == DeviceClass::Pretend;
+        let device = if runs_on_cards { of.device } else { DeviceClass::Cpu };
+        Numerics { device, precision: Precision::Single, threads: of.threads }
+    }
+
+    /// What of it enters a key.
+    fn canonical(&self) -> Value {
+        let WholeNetwork { format, runtime, optimisation, reads } = self;
+        Value::map()
+            .with("format", Value::text(format.word()))
+            .with("runtime", Value::text(runtime))
+            .with("optimisation", Value::text(optimisation))
+            .with("reads", Value::list(reads, |(layer, of)| Value::List(vec![Value::text(layer), Value::text(of)])))
+            .done()
+    }
 }
 
 /// What the features of a network or a baseline at a layer are called: images × columns, float32.
@@ -38,6 +90,8 @@ pub const WEIGHTS_PREFIX: &str = "prefix of the weights: ";
 impl Extraction {
     /// Input: the weights, unless they were never trained.
     pub const WEIGHTS: &str = "weights";
+    /// Inputs: the files beside an ONNX model that hold its weights, each by the name that the model has for it.
+    pub const BESIDE: &str = "weights/";
 
     /// Its [cost class](super::Work::cost_class), from what it depends on.
     pub fn cost_class_of(numerics: &Numerics, architecture: &Architecture) -> String {
@@ -60,7 +114,7 @@ impl Stage for Extraction {
     }
 
     fn canonical(&self) -> Value {
-        let Extraction { architecture, preparation, layers, family, untrained, numerics } = self;
+        let Extraction { architecture, preparation, layers, family, untrained, numerics, whole } = self;
         Value::map()
             .with("architecture", architecture.canonical())
             .with("preparation", preparation.canonical())
@@ -69,6 +123,7 @@ impl Stage for Extraction {
             .with("family", Value::text(family.word()))
             .optional("untrained", untrained.map(Value::seed))
             .with("numerics", numerics.canonical())
+            .optional("whole", whole.as_ref().map(WholeNetwork::canonical))
             .done()
     }
 }

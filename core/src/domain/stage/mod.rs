@@ -34,7 +34,7 @@ mod verification;
 mod visibility;
 
 pub use baseline::Baseline;
-pub use extraction::{Extraction, WEIGHTS_PREFIX, features_at};
+pub use extraction::{Extraction, LIBTORCH, ONNXRUNTIME, WEIGHTS_PREFIX, WholeNetwork, features_at};
 pub use fairness::GroupFairness;
 pub use feature_import::{ArrayFormat, FeatureImport};
 pub use feature_scores::{ScoreFeatures, ranks_of};

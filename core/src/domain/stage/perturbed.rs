@@ -11,7 +11,7 @@ use crate::domain::{
     image::Take,
     index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     loss::Loss,
-    model::{Architecture, BaselineKind, WeightFamily},
+    model::{Architecture, BaselineKind, ModelFormat, WeightFamily},
     projection::{Method, Metric, View},
     score::Statistics,
     shared_crop::FieldOfView,
@@ -95,23 +95,25 @@ fn samples() -> Vec<(&'static str, Task)> {
         numerics: numerics.clone(),
         pretended: Some("faces".into()),
     };
+    let extract = Work::Extract;
+    let extraction = Extraction {
+        architecture,
+        preparation: preparation.clone(),
+        layers: vec!["layer1".into(), "embedding".into()],
+        family: WeightFamily::own(),
+        untrained: None,
+        numerics,
+        whole: None,
+    };
+    let reads = [("layer1".to_owned(), "683".to_owned())].into();
     let works = vec![
         ("index", Work::Index(IndexImages { take: Some(Take { images: 100, seed: 5 }) })),
         ("features npy", Work::Features(FeatureImport { layer: "layer1".into(), format: ArrayFormat::Npy })),
         ("features", Work::Features(FeatureImport { layer: "layer1".into(), format: ArrayFormat::Safetensors })),
         ("train", Work::Train(training.clone())),
         ("train later", Work::Train(Training { recipe: later, ..training })),
-        (
-            "extract",
-            Work::Extract(Extraction {
-                architecture,
-                preparation: preparation.clone(),
-                layers: vec!["layer1".into(), "embedding".into()],
-                family: WeightFamily::own(),
-                untrained: Some(4),
-                numerics,
-            }),
-        ),
+        ("extract", extract(Extraction { untrained: Some(4), ..extraction.clone() })),
+        ("extract whole", extract(Extraction { whole: Some(WholeNetwork::new(ModelFormat::Onnx, reads)), ..extraction })),
         ("baseline", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation })),
         ("baseline faces", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation: of_faces })),
         ("pca", project(Method::new("pca").with("axes", 10))),
@@ -407,7 +409,7 @@ fn no_name_is_taken_for_an_absence() {
 fn a_thread_count_cannot_even_be_spelled_in_a_task_without_a_network() {
     for (stage, task) in samples() {
         let text = serde_json::to_string(&task).unwrap();
-        assert!(matches!(stage, "train" | "train later" | "extract") || !text.contains("threads"), "{text}");
+        assert!(matches!(stage, "train" | "train later" | "extract" | "extract whole") || !text.contains("threads"), "{text}");
         assert!(!text.contains("slots\":{"), "{text}");
     }
 }
@@ -443,13 +445,14 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 26] = [
+const PINNED: [(&str, &str); 27] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
     ("train", "7df8145e"),
     ("train later", "0f345f81"),
     ("extract", "a6340fe4"),
+    ("extract whole", "72d2da8e"),
     ("baseline", "dbdf1e4b"),
     ("baseline faces", "1de8e3a5"),
     ("pca", "2f6fe9ea"),

@@ -9,9 +9,9 @@ mod misfit;
 mod numbers;
 mod pickle;
 mod safetensors_file;
-mod source;
+pub(in crate::weights) mod source;
 mod torch_stream;
-mod torch_zip;
+pub(in crate::weights) mod torch_zip;
 mod value;
 pub mod wrappers;
 

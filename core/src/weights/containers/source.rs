@@ -120,6 +120,11 @@ impl<'s> Cursor<'s> {
         self.at
     }
 
+    /// Is the whole span taken?
+    pub(crate) fn is_done(&self) -> bool {
+        self.at >= self.end
+    }
+
     fn cut(&self) -> Fault {
         Fault::asked(format!("the file is cut short: something should follow at byte {}", self.end))
             .next("copy or download it again")

@@ -383,13 +383,13 @@ fn what_is_no_weight_file_is_called_what_it_is() {
         (&[0; 5000], "zero bytes"),
         (b"\x89PNG\r\n\x1a\n", "PNG"),
         (b"(see the README for the weights)", "plain text"),
-        (b"\x08\x07\x12\x07pytorch", "of no format"),
+        (b"\x08\x07\x12\x07pytorch", "an ONNX model"),
     ] {
         let said = refusal(bytes);
         assert!(said.contains(words) && !said.ends_with(" / "), "{said}");
     }
     assert!(refusal(&bytes("torchscript.pt")).contains("a TorchScript module"));
-    assert!(refusal(&bytes("torchscript.pt")).contains("torch.jit.load"));
+    assert!(refusal(&bytes("torchscript.pt")).contains("family: torchscript"));
     assert!(refusal(&bytes("arrays.npz")).contains(".npz archive of NumPy arrays"));
     assert!(refusal(&bytes("compressed.pth")).contains("compressed"));
     assert!(refusal(&bytes("sparse.pth")).contains("would call `torch._utils._rebuild_sparse_tensor`"));

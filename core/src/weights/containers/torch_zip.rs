@@ -11,7 +11,7 @@ use crate::domain::{
     text::{printable, shorten},
 };
 use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ZipLocator};
-use std::collections::HashMap;
+use std::{collections::HashMap, io::Read};
 
 /// Entries that an archive may have, and the length that their names may have.
 const MOST_ENTRIES: usize = 1 << 18;
@@ -22,6 +22,7 @@ const MOST_NAME: usize = 512;
 struct Entry {
     span: Span,
     is_plain: bool,
+    is_deflated: bool,
     /// 0: not known. (`torch.serialization.set_crc32_options(False)` writes that.)
     crc: u32,
 }
@@ -49,17 +50,21 @@ fn archive(source: &Source) -> Result<Archive> {
         }
         let name = String::from_utf8_lossy(path.as_bytes()).into_owned();
         let is_plain = entry.compression_method() == CompressionMethod::STORE && !entry.flags().is_encrypted();
-        found.push((name, is_plain, entry.crc32(), entry.wayfinder()));
+        let is_deflated = entry.compression_method() == CompressionMethod::DEFLATE && !entry.flags().is_encrypted();
+        found.push((name, is_plain, is_deflated, entry.crc32(), entry.wayfinder()));
     }
     let mut entries = HashMap::new();
-    for (name, is_plain, crc, wayfinder) in found {
+    for (name, is_plain, is_deflated, crc, wayfinder) in found {
         let (start, end) = archive.get_entry(wayfinder).map_err(damaged)?.compressed_data_range();
         if end > source.len() {
             return Err(Fault::asked("the ZIP archive is cut short or damaged: an entry reaches beyond the file")
                 .next("copy or download it again"));
         }
         let name = name.split_once('/').map_or(name.as_str(), |(_, name)| name).to_owned();
-        if entries.insert(name.clone(), Entry { span: Span { at: start, len: end - start }, is_plain, crc }).is_some() {
+        if entries
+            .insert(name.clone(), Entry { span: Span { at: start, len: end - start }, is_plain, is_deflated, crc })
+            .is_some()
+        {
             return Err(Fault::asked(format!("the ZIP archive has two entries `{}`", printable(&shorten(&name, 80)))));
         }
     }
@@ -84,7 +89,7 @@ pub(crate) fn read(source: &Source) -> Result<(Value, Vec<(Span, u32)>)> {
     };
     if archive.entries.keys().any(|name| name.starts_with("code/")) || archive.entries.contains_key("constants.pkl") {
         return Err(Fault::asked("a TorchScript module: a program and its weights, which is not read as a file of weights")
-            .next("save its weights by themselves: torch.save(torch.jit.load(PATH).state_dict(), 'weights.pth')"));
+            .next("a study runs it as it is: `family: torchscript` and `layers`; `visavis weights inspect` writes these lines"));
     }
     let Some(pickle) = plain("data.pkl")? else {
         let what = if archive.entries.keys().any(|name| name.ends_with(".npy")) {
@@ -116,6 +121,65 @@ pub(crate) fn read(source: &Source) -> Result<(Value, Vec<(Span, u32)>)> {
         spans.push(claim.part_of(entry.span));
     }
     Ok((pickled.value(&spans)?, checksums))
+}
+
+/// What a TorchScript module is made of.
+pub(crate) struct ScriptParts {
+    /// The pickle of its root.
+    pub(crate) root: Vec<u8>,
+    /// The text of its classes, by file.
+    pub(crate) code: Vec<(String, Vec<u8>)>,
+    /// Bytes of its tensors, those among its constants too.
+    pub(crate) bytes: u64,
+}
+
+/// The code of a TorchScript module; `None` for another archive.
+///
+/// # Errors
+/// An archive that is cut short or damaged, and code of more than `most` bytes.
+pub(crate) fn script(source: &Source, most: u64) -> Result<Option<ScriptParts>> {
+    let archive = archive(source)?;
+    if !archive.entries.keys().any(|name| name.starts_with("code/")) {
+        return Ok(None);
+    }
+    let text = |entry: &Entry| -> Result<Vec<u8>> {
+        if entry.span.len > most {
+            return Err(Fault::asked(format!("the module has code of more than {most} bytes")));
+        }
+        let mut bytes = vec![0; entry.span.len as usize];
+        source.fill(entry.span.at, &mut bytes)?;
+        if entry.is_plain {
+            return Ok(bytes);
+        }
+        if !entry.is_deflated {
+            return Err(Fault::asked("the module's code is packed in a way that torch.jit.save never uses"));
+        }
+        let mut text = Vec::new();
+        let unpacked = flate2::read::DeflateDecoder::new(&bytes[..]).take(most + 1).read_to_end(&mut text);
+        unpacked
+            .map_err(|error| Fault::asked(format!("the module's code is damaged: {error}")).next("copy or download it again"))?;
+        if text.len() as u64 > most {
+            return Err(Fault::asked(format!("the module has code of more than {most} bytes")));
+        }
+        Ok(text)
+    };
+    let Some(root) = archive.entries.get("data.pkl") else {
+        return Err(Fault::asked("the TorchScript module lacks `data.pkl`").next("copy or download it again"));
+    };
+    let (root, mut code, mut left) = (text(root)?, Vec::new(), most);
+    let mut files: Vec<(&String, &Entry)> =
+        archive.entries.iter().filter(|(name, _)| name.starts_with("code/") && name.ends_with(".py")).collect();
+    files.sort_by_key(|(name, _)| *name);
+    for (name, entry) in files {
+        let text = text(entry)?;
+        left = left
+            .checked_sub(text.len() as u64)
+            .ok_or_else(|| Fault::asked(format!("the module has code of more than {most} bytes")))?;
+        code.push((name.clone(), text));
+    }
+    let is_tensor = |name: &str| name.starts_with("data/") || name.starts_with("constants/");
+    let bytes = archive.entries.iter().filter(|(name, _)| is_tensor(name)).map(|(_, entry)| entry.span.len).sum();
+    Ok(Some(ScriptParts { root, code, bytes }))
 }
 
 /// Compares an entry with its checksum.

@@ -68,7 +68,7 @@ impl Engine {
                 slot.printed = 0;
                 // A stage has one key, whoever works it out: unless the programs were built from different sources.
                 let Some(of) = slot.assigned.iter_mut().find(|of| of.waiting.key == key) else {
-                    self.commands.push(DispatchCommand::RefuseBuild { device: slot.device });
+                    self.commands.push(DispatchCommand::RefuseBuild { program: slot.program });
                     return;
                 };
                 of.noted = true;

@@ -11,6 +11,7 @@ use super::executors::WorkerExit;
 use crate::study::{
     devices::Device,
     job_requests::JobRequests,
+    programs::WorkerProgram,
     queue::{StageQueue, Waiting},
     steps::Step,
 };
@@ -64,8 +65,8 @@ pub(crate) struct PlanNews {
 /// Something to be done.
 #[derive(Debug, PartialEq)]
 pub(crate) enum DispatchCommand {
-    /// Start a worker in a slot of the device at a place.
-    Spawn { worker: u64, device: usize, slot: usize },
+    /// Start a worker in a slot of the device at a place; without a program named, visavis itself.
+    Spawn { worker: u64, device: usize, slot: usize, program: Option<WorkerProgram> },
     /// Give a worker the task of a step.
     Assign { worker: u64, step: Step, attempt: u32 },
     /// Let it end by itself.
@@ -90,8 +91,8 @@ pub(crate) enum DispatchCommand {
     Replan { aside: HashMap<JobId, JobState>, forgiven: Vec<Key> },
     /// Ask the plan for its news; [`DispatchEvent::Planned`] answers.
     TakeNews,
-    /// The workers of a device are of another build: the run cannot go on.
-    RefuseBuild { device: usize },
+    /// The workers of a program are of another build: the run cannot go on.
+    RefuseBuild { program: Option<WorkerProgram> },
 }
 
 /// What attempts may take.
@@ -110,6 +111,8 @@ pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Engine {
     devices: Vec<Device>,
+    /// Which program a worker of each device is that no job asks for: one start serves whatever comes.
+    usual: Vec<Option<WorkerProgram>>,
     limits: Limits,
     queue: StageQueue,
     requests: JobRequests,
@@ -136,6 +139,7 @@ pub(crate) struct Engine {
 struct WorkerSlot {
     device: usize,
     slot: usize,
+    program: Option<WorkerProgram>,
     /// As it called it.
     journal: String,
     /// Jobs it was assigned and has not answered; it works on the first.
@@ -171,6 +175,7 @@ impl Engine {
     /// `acts`: what people asked before. `is_shared`: results may show late.
     pub(crate) fn new(devices: Vec<Device>, limits: Limits, requests: JobRequests, is_shared: bool) -> Self {
         Engine {
+            usual: vec![None; devices.len()],
             devices,
             limits,
             queue: StageQueue::default(),
@@ -188,6 +193,12 @@ impl Engine {
             ran: 0,
             commands: vec![],
         }
+    }
+
+    /// With the programs that workers of each device usually are.
+    pub(crate) fn with_usual(mut self, usual: Vec<Option<WorkerProgram>>) -> Self {
+        self.usual = usual;
+        self
     }
 
     /// Takes an event in; what is to be done because of it. `now`: the time since the run began.
@@ -284,17 +295,35 @@ impl Engine {
                 if batch.is_empty() {
                     break;
                 }
-                let worker = here.unwrap_or_else(|| self.spawn(place, slot, now));
+                let needed = batch.iter().find_map(|of| of.program);
+                let worker = self.suitable(here, needed).unwrap_or_else(|| self.spawn(place, slot, needed, now));
                 batch.into_iter().for_each(|waiting| self.assign(worker, waiting, now));
             }
         }
     }
 
-    fn spawn(&mut self, device: usize, slot: usize, now: Duration) -> u64 {
+    /// The idle worker of a slot, if it can do what a program is needed for; another is let go.
+    fn suitable(&mut self, here: Option<u64>, needed: Option<WorkerProgram>) -> Option<u64> {
+        let worker = here?;
+        if needed.is_none() || self.slots.get(&worker)?.program == needed {
+            return Some(worker);
+        }
+        if let Some(slot) = self.slots.remove(&worker)
+            && !slot.journal.is_empty()
+        {
+            self.commands.push(DispatchCommand::ReadJournal(slot.journal));
+        }
+        self.commands.push(DispatchCommand::Dismiss { worker });
+        None
+    }
+
+    fn spawn(&mut self, device: usize, slot: usize, needed: Option<WorkerProgram>, now: Duration) -> u64 {
         self.started += 1;
+        let program = needed.or_else(|| self.usual.get(device).copied().flatten());
         let started = WorkerSlot {
             device,
             slot,
+            program,
             journal: String::new(),
             assigned: VecDeque::new(),
             begun: None,
@@ -303,7 +332,7 @@ impl Engine {
             printed: 0,
         };
         self.slots.insert(self.started, started);
-        self.commands.push(DispatchCommand::Spawn { worker: self.started, device, slot });
+        self.commands.push(DispatchCommand::Spawn { worker: self.started, device, slot, program });
         self.started
     }
 

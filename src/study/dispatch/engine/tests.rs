@@ -26,6 +26,8 @@ struct Bench {
     /// Results that do not show before this time.
     shows_at: Option<Duration>,
     refused: bool,
+    /// The programs that workers were, in the order of their starts.
+    spawned: Vec<Option<WorkerProgram>>,
 }
 
 const LIMITS: Limits = Limits { attempts: 3, silence: Duration::from_secs(60), attempt: None };
@@ -55,6 +57,7 @@ impl Bench {
             news: PlanNews::default(),
             shows_at: None,
             refused: false,
+            spawned: vec![],
         };
         let planned = |label: &&str| {
             (PlannedJob { job: job(label), stage: visavis_core::domain::stage::Kind::Index, label: (*label).to_owned() }, true)
@@ -82,6 +85,7 @@ impl Bench {
             job: job(label),
             seed: None,
             class: if label.starts_with("card") { DeviceClass::Cuda } else { DeviceClass::Cpu },
+            program: label.starts_with("onnx").then_some(WorkerProgram::Onnx),
             upward_rank: 1.0,
             seconds: if label.starts_with("short") { 0.01 } else { 1.0 },
         };
@@ -100,7 +104,8 @@ impl Bench {
 
     fn carry_out(&mut self, command: DispatchCommand) -> Option<DispatchEvent> {
         match command {
-            DispatchCommand::Spawn { worker, slot, .. } => {
+            DispatchCommand::Spawn { worker, slot, program, .. } => {
+                self.spawned.push(program);
                 let place = WorkerPlace { program: Path::new("none"), device: "cpu".to_owned(), slot, threads: 1 };
                 self.workers.spawn(worker, &place).unwrap();
             }
@@ -206,6 +211,14 @@ fn retry(label: &str) -> PersonRequest {
 }
 
 const EVER: u64 = 5_000;
+
+#[test]
+fn a_slot_gets_a_worker_of_another_program_when_a_job_needs_it_and_that_one_stays() {
+    let mut bench = Bench::new(1, &["a", "onnx b", "c", "onnx d"]);
+    bench.go(60);
+    assert_eq!(bench.done.len(), 4);
+    assert_eq!(bench.spawned, [None, Some(WorkerProgram::Onnx)]);
+}
 
 #[test]
 fn what_may_end_otherwise_is_tried_again_and_what_cannot_is_not() {

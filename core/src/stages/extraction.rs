@@ -1,0 +1,84 @@
+//! What every program does that reads features of a network: it prepares pictures ahead, collects what the network gives at each layer,
+//! and sees that these are numbers.
+
+use super::{Listener, StageOutput};
+use crate::{
+    dataset::{Album, Batch, Loader},
+    domain::{Fault, Result},
+    numeric::Matrix,
+};
+use std::sync::Arc;
+
+/// Features of an album's pictures at each of the layers. `batch`: pictures at a time; the next are loaded by so many threads while
+/// `network` works on some. It gives an array a layer, in the order of `layers`: as many rows as the batch has pictures, row-major.
+///
+/// # Errors
+/// Pictures that cannot be read, features that are no numbers; and what `network` refuses.
+pub fn read_features(
+    album: &Arc<Album>,
+    layers: &[String],
+    batch: usize,
+    threads: usize,
+    listener: &dyn Listener,
+    mut network: impl FnMut(&Batch) -> Result<Vec<Vec<f32>>>,
+) -> Result<StageOutput> {
+    let order: Vec<usize> = (0..album.images.len()).collect();
+    let mut columns: Vec<Vec<f32>> = vec![vec![]; layers.len()];
+    let (mut done, mut turned) = (0, 0);
+    for batch in Loader::start(album, &order, batch, threads) {
+        let batch = batch?;
+        for (column, values) in columns.iter_mut().zip(network(&batch)?) {
+            column.extend(values);
+        }
+        done += batch.places.len();
+        turned += batch.turned;
+        listener.point("images", done as u64, done as f64);
+    }
+    let mut made = StageOutput::default().turned(turned, listener);
+    for (layer, values) in layers.iter().zip(columns) {
+        let wide = values.len() / order.len().max(1);
+        if let Some(place) = values.iter().position(|value| !value.is_finite()) {
+            let image = &album.images.0[place / wide].0;
+            return Err(Fault::failed(format!("the features of the image {image} at {layer} are no numbers")));
+        }
+        let matrix = Matrix::new(order.len(), wide, values);
+        let matrix = matrix.ok_or_else(|| Fault::unexpected("features of another shape than they should be"))?;
+        made = made.with_features(layer, &matrix);
+    }
+    Ok(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        dataset::{DigestCache, faces, list_pictures},
+        domain::study::{Crop, Preparation},
+    };
+
+    fn album(folder: &std::path::Path) -> Arc<Album> {
+        let request = faces::Request { kind: faces::DrawnKind::Textures, people: 2, images: 5, seed: 1 };
+        faces::draw(folder, &request).unwrap();
+        let images = list_pictures(folder, &mut DigestCache::none()).unwrap();
+        Arc::new(Album::new(folder.to_owned(), images, Preparation::of(Crop::Whole, 8), None).unwrap())
+    }
+
+    #[test]
+    fn every_layer_has_a_row_a_picture_in_the_order_of_the_pictures() {
+        let folder = tempfile::tempdir().unwrap();
+        let album = album(&folder.path().join("set"));
+        let layers = ["a".to_owned(), "b".to_owned()];
+        let network = |batch: &Batch| {
+            let places = || batch.places.iter().map(|place| *place as f32);
+            Ok(vec![places().collect(), places().flat_map(|place| [place, -place]).collect()])
+        };
+        let made = read_features(&album, &layers, 2, 2, &(), network).unwrap();
+        assert_eq!((&made.facts["a"][..], &made.facts["b"][..]), (&[5.0, 1.0][..], &[5.0, 2.0][..]));
+        let rows = crate::dataset::array::from_npy(&made.outputs[1].1, std::path::Path::new("b")).unwrap();
+        assert_eq!(rows.row(4), [4.0, -4.0]);
+        let network =
+            |batch: &Batch| Ok(vec![batch.places.iter().map(|&place| if place == 3 { f32::NAN } else { 1.0 }).collect()]);
+        let fault = read_features(&album, &layers[..1], 2, 1, &(), network).unwrap_err();
+        assert!(fault.what.contains(&album.images.0[3].0) && fault.what.contains("at a are no numbers"), "{fault}");
+    }
+}

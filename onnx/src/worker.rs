@@ -1,0 +1,59 @@
+//! The worker: ONNX models here, everything else that needs no libtorch as `visavis work` does it.
+
+use crate::extraction;
+use std::path::PathBuf;
+use visavis_core::{
+    domain::{
+        Result,
+        model::ModelFormat,
+        stage::{Input, Task, Work},
+        study::DeviceClass,
+    },
+    stages::{self, CoreExecutor, Inputs, Listener, Orders, Outcome, StageExecutor, StageOutput, because},
+    store::Workspace,
+};
+
+/// What a dispatcher tells it.
+#[derive(clap::Args)]
+pub struct WorkerArguments {
+    #[arg(long)]
+    workspace: PathBuf,
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    #[command(flatten)]
+    orders: Orders,
+}
+
+struct Models {
+    workspace: Workspace,
+    threads: usize,
+}
+
+impl WorkerArguments {
+    /// Works tasks off until there are no more.
+    ///
+    /// # Errors
+    /// As [`stages::work`].
+    pub fn run(self) -> Result<()> {
+        let Some(settings) = self.orders.settings(self.threads)? else { return Ok(()) };
+        rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global().ok();
+        let workspace = Workspace::new(self.workspace, None)?;
+        let executor = Models { workspace: workspace.clone(), threads: settings.threads };
+        stages::work(&workspace, &settings, &executor, std::io::stdin().lock(), std::io::stdout())
+    }
+}
+
+impl StageExecutor for Models {
+    fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<StageOutput> {
+        match &task.work {
+            Work::Extract(of)
+                if of.numerics.device != DeviceClass::Pretend
+                    && of.whole.as_ref().is_some_and(|whole| whole.format == ModelFormat::Onnx) =>
+            {
+                let threads = of.numerics.threads.unwrap_or(self.threads);
+                extraction::extract(of, &Inputs::new(task, read), threads, listener).map_err(because)
+            }
+            _ => CoreExecutor(&self.workspace).carry_out(task, read, listener),
+        }
+    }
+}
