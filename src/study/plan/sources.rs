@@ -70,6 +70,9 @@ pub fn is_of_training(name: &str) -> bool {
         .any(|role| name.starts_with(&of_training(role, "")))
 }
 
+/// How the names of files begin among the names of sources.
+const FILE: &str = "file ";
+
 impl Sources {
     /// # Errors
     /// A weight file with another digest than the study names.
@@ -101,6 +104,36 @@ impl Sources {
             sources.files.insert(path.clone(), Input { role: String::new(), digest: *digest, at });
         }
         Ok(sources)
+    }
+
+    /// Those of a study that a page carries: by the digests that it names, with the objects it holds. Folders of pictures are
+    /// nowhere; no key holds a folder.
+    pub(crate) fn carried(
+        study: &Study,
+        digests: &BTreeMap<String, Digest>,
+        shareable: &dyn Fn(&Path) -> PathBuf,
+        objects: &dyn Fn(Digest) -> Result<Vec<u8>>,
+    ) -> Self {
+        let mut sources = Sources { pictures_at: Some(PathBuf::from(".")), ..Sources::default() };
+        for (name, digest) in digests.iter().filter(|(name, _)| !name.starts_with(FILE)) {
+            sources.objects.insert(name.clone(), Input { role: name.clone(), digest: *digest, at: Location::Object });
+            if let Ok(bytes) = objects(*digest) {
+                sources.contents.push((name.clone(), SourceContent::Bytes(bytes)));
+            }
+            if let Some(set) = name.strip_prefix(&of_training(Training::PICTURES, "")) {
+                sources.training_at.insert(set.to_owned(), PathBuf::from("."));
+            }
+        }
+        for path in study.models.iter().flat_map(|model| files_of(&model.source)) {
+            // A file outside of the workspace is known by its name alone.
+            let named = [shareable(path), PathBuf::from(path.file_name().unwrap_or_default())];
+            let known = named.into_iter().find_map(|name| Some((digests.get(&format!("{FILE}{}", name.display()))?, name)));
+            if let Some((digest, name)) = known {
+                let input = Input { role: String::new(), digest: *digest, at: Location::File(name) };
+                sources.files.insert(path.clone(), input);
+            }
+        }
+        sources
     }
 
     fn put_bytes(&mut self, name: String, bytes: Vec<u8>) {
@@ -154,6 +187,11 @@ impl Sources {
         self.objects.keys().filter_map(|name| name.strip_prefix(role::LABELS))
     }
 
+    /// The name of every object, also of those that a page only names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.objects.keys().map(String::as_str)
+    }
+
     /// The bytes of every object, by name.
     pub(crate) fn contents(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
         self.contents.iter().map(|(name, content)| (name.as_str(), content.bytes()))
@@ -175,7 +213,7 @@ impl Sources {
         let mut files: Vec<_> = self.files.iter().map(|(path, input)| (shareable(path), input.digest)).collect();
         files.sort();
         for (path, digest) in files {
-            let name = format!("file {}", path.display());
+            let name = format!("{FILE}{}", path.display());
             // Two files of one name, from outside the workspace, are told apart by their order.
             let names = std::iter::once(name.clone()).chain((2..).map(|place| format!("{name} ({place})")));
             let free = names.into_iter().find(|name| !digests.contains_key(name)).unwrap_or(name);
