@@ -65,7 +65,7 @@ fn one_digit_of_one_shown_number_is_found_and_named() {
     let place = format!("data-claim=\"{id}\">{shown}<");
     desk.write("forged.html", page.replacen(&place, &format!("data-claim=\"{id}\">{forged}<"), 1).as_bytes());
     let (code, found) = audit(&desk, &["forged.html"]);
-    assert_eq!((code, differing(&found)), (4, vec![id.clone()]));
+    assert_eq!((code, differing(&found)), (4, vec!["whole page".to_owned(), id.clone()]));
     let said = desk.visavis(&["audit", "forged.html"]);
     assert!(said.out.contains(&format!("✕ {id}")) && said.out.contains(&forged), "{}", said.out);
 }
@@ -75,7 +75,7 @@ fn changed_words_and_pictures_are_found() {
     let (desk, page) = with_report();
     desk.write("words.html", page.replacen("<h2>Summary</h2>", "<h2>Summery</h2>", 1).as_bytes());
     let (code, found) = audit(&desk, &["words.html"]);
-    assert_eq!((code, differing(&found)), (4, vec!["seal".to_owned()]));
+    assert_eq!((code, differing(&found)), (4, vec!["seal".to_owned(), "whole page".to_owned()]));
     let svg = page.find("<title>Zero").unwrap();
     let mut picture = page.clone();
     picture.replace_range(svg + 7..svg + 11, "Nine");

@@ -12,6 +12,7 @@ mod dispatch;
 mod faults;
 mod few;
 mod files;
+mod forgeries;
 mod golden;
 mod hostile_pages;
 mod journeys;

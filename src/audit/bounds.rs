@@ -2,14 +2,17 @@
 //! for a thousand million resamples.
 
 use visavis_core::domain::{
-    projection::{Method, ParameterValue},
+    comparison::{Measured, Question},
+    projection::{Method, ParameterValue, View},
     score::Statistics,
-    stage::Work,
+    stage::{Figure, Work},
 };
 
 const MOST_RESAMPLES: usize = 100_000;
 const MOST_AXES: usize = 1000;
 const MOST_NEIGHBOURS: usize = 10_000;
+/// Each axis and two thousand pairs.
+const MOST_VIEWS: usize = 3000;
 const LARGEST_PICTURE: usize = 2048;
 const DEEPEST: usize = 3;
 const MOST_RECTANGLES: usize = 10_000;
@@ -23,11 +26,12 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
         told(of.bootstraps, MOST_RESAMPLES, "bootstraps").or_else(|| told(of.permutations, MOST_RESAMPLES, "permutations"))
     };
     match work {
-        Work::Index(_) | Work::Features(_) | Work::Train(_) | Work::Quality(_) | Work::Draw(_) => None,
+        Work::Index(_) | Work::Features(_) | Work::Train(_) | Work::Draw(_) => None,
+        Work::Quality(of) => told(of.views.len(), MOST_VIEWS, "views"),
         Work::Extract(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
         Work::Baseline(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
         Work::Project(of) => of_method(&of.method, &told),
-        Work::Score(of) => resamples(&of.statistics),
+        Work::Score(of) => resamples(&of.statistics).or_else(|| told(of.views.len(), MOST_VIEWS, "views")),
         Work::FeatureScores(of) => resamples(&of.statistics),
         Work::Robustness(of) => of_method(&of.method, &told),
         Work::Fairness(of) => resamples(&of.statistics).or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
@@ -39,6 +43,55 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
         Work::Simultaneous(of) => resamples(&of.statistics),
         Work::Rank(of) => told(of.depth, DEEPEST, "attributes an intersection"),
     }
+}
+
+/// What no study file can ask for, if the stage asks for it: axis 0, a comparison of one class, a figure whose classes have other
+/// names than it has classes.
+pub(crate) fn impossible(work: &Work) -> Option<String> {
+    match work {
+        Work::Index(_)
+        | Work::Features(_)
+        | Work::Train(_)
+        | Work::Extract(_)
+        | Work::Baseline(_)
+        | Work::Verify(_)
+        | Work::Visibility(_) => None,
+        Work::Project(of) => no_axes(&of.method),
+        Work::Score(of) => of_views(&of.views).or_else(|| of_questions([&of.question])),
+        Work::FeatureScores(of) => of_questions(&of.questions),
+        Work::Fairness(of) => of_questions(&of.questions),
+        Work::Robustness(of) => no_axes(&of.method).or_else(|| of_views([&of.view])).or_else(|| of_questions([&of.question])),
+        Work::Quality(of) => of_views(&of.views),
+        Work::Simultaneous(of) => of_questions(&of.questions),
+        Work::Rank(of) => of_questions(&of.questions),
+        Work::Draw(Figure::View { view, question, classes, .. }) => {
+            let named = match &question.measured {
+                Measured::Classes(of) => {
+                    (of.len() != classes.len()).then(|| format!("{} classes with {} names", of.len(), classes.len()))
+                }
+                Measured::Quantity(_) => None,
+            };
+            of_views([view]).or_else(|| of_questions([question])).or(named)
+        }
+        Work::Draw(Figure::Frequencies | Figure::Curves) => None,
+    }
+}
+
+fn no_axes(method: &Method) -> Option<String> {
+    (method.parameter(Method::AXES) == Some(ParameterValue::Count(0))).then(|| "no axes".to_owned())
+}
+
+fn of_views<'a>(views: impl IntoIterator<Item = &'a View>) -> Option<String> {
+    views.into_iter().find_map(|view| match view {
+        View::Axis(0) | View::Pair(0, _) | View::Pair(_, 0) => Some("axis 0, and axes count from 1".to_owned()),
+        View::Pair(one, other) if one == other => Some(format!("the pair of axis {one} with itself")),
+        _ => None,
+    })
+}
+
+fn of_questions<'a>(questions: impl IntoIterator<Item = &'a Question>) -> Option<String> {
+    let few = |question: &Question| matches!(&question.measured, Measured::Classes(classes) if classes.len() < 2);
+    questions.into_iter().any(few).then(|| "a comparison of fewer than two classes".to_owned())
 }
 
 /// Counts as a method's axes and neighbours, numbers as a perplexity: whatever the method, no study file takes more.
@@ -57,7 +110,28 @@ fn of_method(method: &Method, told: &dyn Fn(usize, usize, &str) -> Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use visavis_core::domain::stage::{ProjectFeatures, VerifyIdentities};
+    use visavis_core::domain::stage::{MeasureQuality, ProjectFeatures, ScoreFeatures, VerifyIdentities};
+
+    #[test]
+    fn what_no_study_can_ask_for_is_refused() {
+        let views = |views: Vec<View>| Work::Quality(MeasureQuality { views, seed: 1 });
+        assert_eq!(impossible(&views(vec![View::Axis(1), View::Pair(1, 2), View::Map])), None);
+        for view in [View::Axis(0), View::Pair(0, 1), View::Pair(1, 0), View::Pair(2, 2)] {
+            assert!(impossible(&views(vec![View::Axis(1), view])).is_some(), "{view:?}");
+        }
+        assert!(too_much(&views(vec![View::Axis(1); 100_000])).unwrap().contains("views"));
+        let classes = |classes: usize| {
+            let one = serde_json::from_value(serde_json::json!({ "measured": { "quantity": "x" }, "within": null })).unwrap();
+            let question = match classes {
+                0 => one,
+                _ => Question { measured: Measured::Classes(vec![]), ..one },
+            };
+            Work::FeatureScores(ScoreFeatures { questions: vec![question], statistics: Statistics::default(), seed: 1 })
+        };
+        assert!(impossible(&classes(0)).is_none() && impossible(&classes(1)).is_some());
+        let pca = |axes| Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", axes), seed: 1 });
+        assert!(impossible(&pca(0)).is_some() && impossible(&pca(1)).is_none());
+    }
 
     #[test]
     fn what_no_study_asks_for_is_not_made() {

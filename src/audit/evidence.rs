@@ -2,6 +2,7 @@
 //! objects as fit. Format 1: JSON in the page; manifests, claims and objects are deflated (RFC 1951) and base64, so that
 //! any program can read them.
 
+use super::context::PageContext;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -24,6 +25,10 @@ pub struct Evidence {
     /// Where the study file was, from the workspace's root.
     pub study_file: String,
     pub study_text: String,
+    /// With which the page can be rendered again from this evidence; `None` where that would give another page, as of studies that
+    /// name files by variables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<PageContext>,
     pub tolerance_auc: f64,
     pub tolerance_features: f64,
     /// Objects made of the data before any stage: role → digest.

@@ -10,6 +10,7 @@
 mod alone;
 mod bounds;
 mod container;
+mod context;
 mod evidence;
 mod examine;
 mod findings;
@@ -19,15 +20,18 @@ mod plain;
 mod pointers;
 mod reach;
 mod remake;
+mod rendered;
 mod seal;
 mod sources;
 mod stray;
 mod verdict;
 
+pub use context::{PageContext, PinnedFigure};
 pub use evidence::{Evidence, MARK, pack};
 pub use examine::{Examination, PageAudit, ResultsExamination};
-pub use page::LARGEST_PAGE;
+pub use page::{LARGEST_PAGE, pictures};
 pub use reach::{Reach, read_named};
 pub use remake::{Again, Recompute, Remade, Remaking};
+pub use rendered::{Rendered, RenderedFrom};
 pub use seal::seal;
 pub use verdict::{Audit, Checked, Verdict};

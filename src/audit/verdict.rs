@@ -53,6 +53,10 @@ pub struct Audit {
     pub checked: Vec<Checked>,
     /// Results that were made again, to the same bits.
     pub verified: BTreeSet<Key>,
+    /// What is needed to call the page identical and is not here: while anything is, no verdict says so.
+    pub lacks: Vec<String>,
+    /// What was not looked at, and why: said beside the verdict.
+    pub not_compared: Vec<String>,
 }
 
 impl Audit {
@@ -64,8 +68,12 @@ impl Audit {
         self.checked.iter().filter(|checked| checked.verdict == Verdict::Differs)
     }
 
-    /// The worst of what was checked; coverage is said beside it.
+    /// The worst of what was checked; coverage is said beside it. Nothing is called identical while something needed for that is not
+    /// here.
     pub fn verdict(&self) -> Verdict {
+        if !self.lacks.is_empty() && self.differs().next().is_none() {
+            return Verdict::Unchecked;
+        }
         let looked_at = self
             .checked
             .iter()

@@ -15,6 +15,7 @@ mod job_requests;
 mod logs;
 mod open_store;
 mod output;
+mod page;
 mod pin;
 mod plan;
 mod progress;
@@ -48,7 +49,7 @@ pub use output::tell_fault;
     version,
     propagate_version = true,
     max_term_width = 100,
-    after_help = "Without a command: the terminal UI. Start with `visavis demo`, or `visavis init DIR`.\n\nExit codes: 0 done · 1 unexpected · 2 what was asked is wrong · 3 some jobs failed · 4 an audit found a difference · 5 something needed is not here · 130 interrupted"
+    after_help = "Without a command: the terminal UI. Start with `visavis demo`, or `visavis init DIR`.\n\nExit codes: 0 done · 1 unexpected · 2 what was asked is wrong · 3 some jobs failed · 4 an audit found a difference · 5 something needed is not here · 6 an audit found no difference and could not check all that the page shows · 130 interrupted"
 )]
 pub struct Cli {
     #[command(flatten)]

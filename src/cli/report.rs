@@ -1,13 +1,11 @@
 //! `visavis report STUDY`
 
 use super::{
-    Context, export,
+    Context,
     output::{remark, say, tell_about, warn},
+    page::{RenderedAs, carries_itself, page},
 };
-use crate::{
-    report::{self, Extras},
-    study::{self, StudyOutcome},
-};
+use crate::study::{self, names_variables};
 use std::path::{Path, PathBuf};
 use visavis_core::{
     domain::{
@@ -58,16 +56,14 @@ pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>) -> R
     let lost: Vec<String> =
         plan.lost_pins().map(|name| printable(&format!("pinned: {name} · {LOST}; `visavis unpin` takes it off"))).collect();
     warn(context, &lost);
-    let outcome = StudyOutcome::load(&plan)?;
-    let name = &plan.study.name;
-    let tables = vec![
-        (format!("{name}-ledger.csv"), export::ledger_csv(&outcome)?),
-        (format!("{name}-scores.csv"), export::scores_csv(&outcome)?),
-    ];
-    let extras =
-        Extras { missing_labels: &opened.survey.missing_labels, study_file: study, study_text: &opened.file.text.source, tables };
-    let page = report::render(&outcome, &extras)?;
-    let file = output.map_or_else(|| context.workspace.report(name), Path::to_owned);
+    let made_of = plan.made_of(&opened.file.text.source);
+    let of = |carries_context| page(&plan, &opened, study, RenderedAs { made_of, carries_context, of_page: false });
+    let mut page = of(!names_variables(&opened.file.text.source))?;
+    // A page that its own evidence would give otherwise does not say that it can be rendered from it.
+    if !carries_itself(&page) {
+        page = of(false)?;
+    }
+    let file = output.map_or_else(|| context.workspace.report(&plan.study.name), Path::to_owned);
     write_whole(&file, page.as_bytes())?;
     remark(context, format!("report: {}", size(page.len() as u64)));
     Ok(file)

@@ -2,7 +2,7 @@
 
 use super::{Extras, claims::Claims, paths};
 use crate::{
-    audit::{self, Evidence},
+    audit::{self, Evidence, PageContext, PinnedFigure},
     study::{Plan, Step, StudyOutcome},
 };
 use std::{
@@ -10,12 +10,14 @@ use std::{
     path::{Path, PathBuf},
 };
 use visavis_core::domain::{
-    Digest, Result,
+    Digest, Ending, Fault, Result,
     ledger::CellId,
+    missing::MissingLabels,
+    pin::Pinned,
     result::{Manifest, Provenance},
     stage::{
-        GroupFairness, Input, Location, MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures,
-        ScoreViews, Simultaneous, Training, VerifyIdentities,
+        GroupFairness, IndexImages, Input, Location, MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking, Robustness,
+        ScoreFeatures, ScoreViews, Simultaneous, Training, VerifyIdentities,
     },
 };
 
@@ -29,12 +31,14 @@ const ROOM: usize = 1_200_000;
 pub(crate) fn of(outcome: &StudyOutcome, extras: &Extras, claims: &Claims) -> Result<Evidence> {
     let (plan, study) = (outcome.plan, &outcome.plan.study);
     let shareable = |path: &Path| plan.workspace().shareable(path);
+    let study_text = paths::shareable_text(extras.study_text, &shareable);
     Ok(Evidence {
         format: 1,
         program: concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned(),
         study: study.name.clone(),
         study_file: shareable(extras.study_file).display().to_string(),
-        study_text: paths::shareable_text(extras.study_text, &shareable),
+        context: extras.carries_context.then(|| context(plan, extras, &study_text, &shareable)),
+        study_text,
         tolerance_auc: study.tolerance.auc,
         tolerance_features: study.tolerance.features,
         sources: plan.source_digests(),
@@ -43,8 +47,24 @@ pub(crate) fn of(outcome: &StudyOutcome, extras: &Extras, claims: &Claims) -> Re
             .map(|(_, manifest)| nameless(manifest, &|path| shareable(&plan.workspace().locate(path))))
             .collect(),
         claims: claims.shown(),
-        objects: objects(plan, &wanted(outcome))?,
+        objects: objects(plan, &wanted(outcome), extras.of_page)?,
     })
+}
+
+/// What the page is rendered from beside the study and its results; `text`: the study's, as it is handed out.
+fn context(plan: &Plan, extras: &Extras, text: &str, shareable: &dyn Fn(&Path) -> PathBuf) -> PageContext {
+    let pinned =
+        |of: &Pinned| PinnedFigure { name: of.name.clone(), note: paths::shareable_text(&of.pin.note, shareable), cell: of.cell };
+    let spelled = |(attribute, of): (&String, &MissingLabels)| (attribute.clone(), of.spelled.keys().cloned().collect());
+    PageContext {
+        study_text: extras.made_of.study,
+        is_shortened: extras.made_of.study != Digest::of(text.as_bytes()),
+        pins: extras.made_of.pins,
+        people: plan.people,
+        remarks: plan.remarks.clone(),
+        missing_labels: extras.missing_labels.iter().map(spelled).collect(),
+        pinned: plan.pinned().iter().map(pinned).collect(),
+    }
 }
 
 /// An output that goes into the page: always, or while there is room.
@@ -98,25 +118,38 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
     }
 }
 
-fn objects(plan: &Plan, wanted: &[Wanted]) -> Result<BTreeMap<Digest, String>> {
+/// `of_page`: coordinates that are not there are left out.
+///
+/// # Errors
+/// Objects that are damaged, or are needed and not there.
+fn objects(plan: &Plan, wanted: &[Wanted], of_page: bool) -> Result<BTreeMap<Digest, String>> {
     let mut objects = BTreeMap::new();
     let mut room = ROOM;
     for of in wanted {
         let digest = plan.result(of.step).and_then(|manifest| manifest.output(of.output)).map(|output| output.digest);
-        let (Some(bytes), Some(digest)) = (plan.bytes(of.step, of.output)?, digest) else { continue };
+        let bytes = match plan.bytes(of.step, of.output) {
+            Err(fault) if of_page && !of.is_needed && fault.ending == Ending::Missing => continue,
+            bytes => bytes?,
+        };
+        let (Some(bytes), Some(digest)) = (bytes, digest) else { continue };
         let packed = audit::pack(&bytes);
         if of.is_needed || packed.len() <= room {
             room = room.saturating_sub(packed.len());
             objects.insert(digest, packed);
         }
     }
-    for (role, bytes) in plan.sources() {
-        // What networks were trained on is never made again from a page.
-        if role != "listing" && !role.starts_with("pictures/") && !role.starts_with("classes/") {
-            objects.insert(Digest::of(&bytes), audit::pack(&bytes));
-        }
+    let sources: BTreeMap<&str, _> = plan.sources().filter(|(role, _)| is_carried(role)).collect();
+    let absent = plan.source_names().find(|name| is_carried(name) && !sources.contains_key(name));
+    if let Some(absent) = absent {
+        return Err(Fault::missing(format!("the page does not carry `{absent}`")));
     }
+    objects.extend(sources.values().map(|bytes| (Digest::of(bytes), audit::pack(bytes))));
     Ok(objects)
+}
+
+/// What networks were trained on is never made again from a page.
+fn is_carried(role: &str) -> bool {
+    role != IndexImages::LISTING && !role.starts_with("pictures/") && !role.starts_with("classes/")
 }
 
 /// A manifest without the name of the machine or of its folders: a report is handed out, and these prove nothing.

@@ -18,7 +18,7 @@ mod words;
 pub use page::render;
 
 use std::{collections::BTreeMap, path::Path};
-use visavis_core::domain::missing::MissingLabels;
+use visavis_core::domain::{made_of::MadeOf, missing::MissingLabels};
 
 /// What is on a page beside the outcome.
 pub struct Extras<'a> {
@@ -26,6 +26,25 @@ pub struct Extras<'a> {
     pub missing_labels: &'a BTreeMap<String, MissingLabels>,
     pub study_file: &'a Path,
     pub study_text: &'a str,
+    /// What stands in the page's head.
+    pub made_of: MadeOf,
+    /// The page carries all that it can be rendered again from.
+    pub carries_context: bool,
+    /// It is rendered from what a page carries: objects that are not there are not carried either.
+    pub of_page: bool,
     /// Tables to hand out with the page: name, bytes.
     pub tables: Vec<(String, Vec<u8>)>,
+}
+
+#[cfg(test)]
+impl<'a> Extras<'a> {
+    /// Of a study's text, for tests.
+    pub(crate) fn of_text(
+        missing_labels: &'a BTreeMap<String, MissingLabels>,
+        study_file: &'a Path,
+        study_text: &'a str,
+    ) -> Self {
+        let made_of = MadeOf::new([].into_iter(), study_text, &[]);
+        Extras { missing_labels, study_file, study_text, made_of, carries_context: true, of_page: false, tables: vec![] }
+    }
 }

@@ -55,7 +55,7 @@ pub fn render(outcome: &StudyOutcome, extras: &Extras) -> Result<String> {
         study: &outcome.plan.study.name,
         about: source.shareable(&outcome.plan.study.about),
         is_synthetic: outcome.truth.is_some(),
-        made_of: outcome.plan.made_of(extras.study_text).to_string(),
+        made_of: extras.made_of.to_string(),
         style: STYLE,
         style_hash: STANDARD.encode(Sha256::digest(STYLE.as_bytes())),
         sections: sections(&source, &templates, extras)?,
@@ -123,8 +123,7 @@ mod tests {
     #[test]
     fn the_page_has_its_sections_in_order_and_links_to_each() {
         let missing_labels = Default::default();
-        let extras =
-            Extras { missing_labels: &missing_labels, study_file: Path::new("tiny.yaml"), study_text: "x", tables: vec![] };
+        let extras = Extras::of_text(&missing_labels, Path::new("tiny.yaml"), "x");
         let fixture = Fixture::new().with_scores();
         let page = render(&fixture.outcome(), &extras).unwrap();
         let anchors: Vec<&str> = page.split("<section id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
@@ -154,8 +153,7 @@ mod tests {
     #[test]
     fn no_link_leads_nowhere() {
         let missing_labels = Default::default();
-        let extras =
-            Extras { missing_labels: &missing_labels, study_file: Path::new("tiny.yaml"), study_text: "x", tables: vec![] };
+        let extras = Extras::of_text(&missing_labels, Path::new("tiny.yaml"), "x");
         let page = render(&Fixture::new().outcome(), &extras).unwrap();
         for anchor in page.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
             assert!(page.contains(&format!("id=\"{anchor}\"")), "#{anchor}");

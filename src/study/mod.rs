@@ -1,5 +1,6 @@
 //! A study on its way: what there is and what is missing → plan → dispatch → the read model that every face shows.
 
+mod carried;
 mod checks;
 mod cost;
 pub mod curves;
@@ -32,6 +33,7 @@ mod torch;
 mod trained_with;
 pub mod watch;
 
+pub use carried::{CarriedObjects, CarriedStudy, names_variables};
 pub use cost::{CostEstimate, Costs};
 pub use dispatch::{Dispatch, Notice, RunSummary, dispatch};
 pub use examine::{Examined, examine};
@@ -66,13 +68,13 @@ pub use visavis_core::{
 
 use crate::config::{self, StudyFile};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     path::{Path, PathBuf},
 };
 use visavis_core::{
     dataset::{self, DigestCache, SAY_IDENTITIES, Survey, UNKNOWN_IDENTITIES},
     domain::{
-        Digest, Fault, Result,
+        Digest, Fault, Key, Result,
         contrast::{self, ContrastSides},
         model::twins,
         shared_crop::SideCrops,
@@ -174,4 +176,18 @@ fn digests_of(study: &Study, digests: &mut DigestCache) -> Result<BTreeMap<PathB
 /// Those of [`Plan::new`]. A store that cannot be read is none: the plan says that nobody knows what is pinned.
 pub fn plan(opened: &OpenedStudy, workspace: &Workspace) -> Result<Plan> {
     Plan::new(opened, workspace, Pins::stored(workspace, &opened.file.study.name))
+}
+
+/// The plan of an opened study as it stood when these were all its results, as a page names them; `None`: as it stands with all of them.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_of_results(opened: &OpenedStudy, workspace: &Workspace, pins: Pins, keys: Option<HashSet<Key>>) -> Result<Plan> {
+    match keys {
+        Some(keys) => {
+            let lookup = plan::OnlyThese { keys, of: workspace.clone() };
+            Plan::over(opened, workspace, pins, Box::new(lookup))?.as_it_stands()
+        }
+        None => Plan::new(opened, workspace, pins)?.as_it_stands(),
+    }
 }

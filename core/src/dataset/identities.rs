@@ -16,7 +16,8 @@ use crate::domain::{
 use std::{io::Cursor, path::Path};
 
 /// Whether it is known who is on the pictures of the evaluation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum People {
     /// Nobody says: every image is taken for another person, which may be wrong.
     #[default]

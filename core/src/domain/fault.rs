@@ -20,6 +20,8 @@ pub enum Ending {
     Differs = 4,
     /// Something needed is not here.
     Missing = 5,
+    /// An audit found no difference, and lacks what it needs to call all of it identical.
+    Unchecked = 6,
     /// Stopped by the user, its state saved.
     Interrupted = 130,
 }
@@ -32,7 +34,7 @@ impl Ending {
 
     /// What an exit code of this program meant.
     pub fn of_code(code: i32) -> Self {
-        [Ending::Asked, Ending::Failed, Ending::Differs, Ending::Missing, Ending::Interrupted]
+        [Ending::Asked, Ending::Failed, Ending::Differs, Ending::Missing, Ending::Unchecked, Ending::Interrupted]
             .into_iter()
             .find(|ending| *ending as i32 == code)
             .unwrap_or(Ending::Unexpected)
@@ -94,6 +96,11 @@ impl Fault {
     /// An audit found a difference.
     pub fn differs(what: impl Into<String>) -> Self {
         Self::new(Ending::Differs, what)
+    }
+
+    /// An audit found no difference, and lacks what it needs to call all of it identical.
+    pub fn unchecked(what: impl Into<String>) -> Self {
+        Self::new(Ending::Unchecked, what)
     }
 
     /// Something needed is not here.

@@ -14,6 +14,7 @@ use super::{
     page::{self, AuditedPage},
     reach::Reach,
     remake::{Again, Recompute, RemadeStatus, Remaking},
+    rendered::{self, Rendered},
     sources::AuditSources,
     verdict::{Audit, Checked, Verdict},
 };
@@ -22,19 +23,22 @@ use result::{against_results, remade, second};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::Path,
+    sync::Arc,
 };
 pub use stored::ResultsExamination;
 use visavis_core::{
-    domain::{Digest, Key, Result, claim::Claim, result::Manifest, stage::Input},
+    domain::{Digest, Key, Result, claim::Claim, result::Manifest, stage::Input, text::count},
     store::Workspace,
 };
-use whole_page::examine_page;
+use whole_page::{examine_page, examine_words};
 
 /// A report under examination.
 pub struct Examination {
     page: AuditedPage,
     alone: PageAlone,
     audit: Audit,
+    /// What is found in the page's words: of no account once the page is known to be the one that its study and results give.
+    words: Vec<Checked>,
     /// Results that are in the workspace as the page has them, objects and all.
     stored: HashSet<Key>,
     /// Where the workspace's own results say that they took their inputs from.
@@ -63,11 +67,17 @@ impl Examination {
         let alone = alone::examine(&page).map_err(|fault| fault.in_file(path))?;
         let mut audit = Audit::default();
         examine_page(&page, &alone, &mut audit);
-        Ok(Examination { page, alone, audit, stored: HashSet::new(), places: HashMap::new() })
+        let words = examine_words(&page);
+        Ok(Examination { page, alone, audit, words, stored: HashSet::new(), places: HashMap::new() })
     }
 
     pub fn evidence(&self) -> &Evidence {
         &self.page.evidence
+    }
+
+    /// The same, for whoever goes on with it.
+    pub fn shared_evidence(&self) -> Arc<Evidence> {
+        Arc::clone(&self.page.evidence)
     }
 
     pub fn first(&self) -> PageAudit {
@@ -77,7 +87,7 @@ impl Examination {
             agree: count(|claim| matches!(claim, Alone::Agrees)),
             differ: count(|claim| matches!(claim, Alone::Differs { .. })),
             unchecked: count(|claim| matches!(claim, Alone::Unchecked(_))),
-            faults: self.audit.count(Verdict::Differs),
+            faults: self.audit.count(Verdict::Differs) + self.words.len(),
         }
     }
 
@@ -89,6 +99,32 @@ impl Examination {
             self.places.insert(key, found.inputs);
             self.audit.checked.extend(found.checked);
         }
+    }
+
+    /// Holds the page, whose text is given once more, against its rendering.
+    pub fn rendered(&mut self, text: &str, rendered: &Rendered) {
+        if rendered::compare(text, rendered, &mut self.audit) {
+            self.words.clear();
+        }
+    }
+
+    /// The study file beside the page is not the one that the page was made of.
+    pub fn other_study(&mut self) {
+        let why = "the study file is not the one that the page was made of: it was edited since, or the page was";
+        self.audit.checked.push(Checked {
+            id: "study file".to_owned(),
+            verdict: Verdict::Differs,
+            stage: "data".to_owned(),
+            expected: None,
+            found: None,
+            why: why.to_owned(),
+            reason: why.to_owned(),
+        });
+    }
+
+    /// Notes what was not looked at, and why.
+    pub fn not_compared(&mut self, what: impl Into<String>) {
+        self.audit.not_compared.push(what.into());
     }
 
     /// Begins to make stages again.
@@ -126,7 +162,9 @@ impl Examination {
 
     /// What it comes to without making anything again.
     pub fn conclude_alone(self) -> Audit {
-        let Examination { page, alone, mut audit, .. } = self;
+        let Examination { page, alone, mut audit, words, .. } = self;
+        audit.checked.extend(words);
+        audit.lacks.extend(without_evidence(&alone));
         let evidence = page.into_evidence();
         let checked = |(claim, alone): (&Claim, &Alone)| {
             let subject = ExaminedClaim::of(claim, None);
@@ -141,7 +179,9 @@ impl Examination {
 
     /// What it comes to, as far as stages were made again; `current`: the digests that the study's data have today (role → digest).
     pub fn conclude(self, standings: Vec<Option<RemadeStatus>>, current: Option<&BTreeMap<String, Digest>>) -> Audit {
-        let Examination { page, alone, mut audit, stored, .. } = self;
+        let Examination { page, alone, mut audit, words, stored, .. } = self;
+        audit.checked.extend(words);
+        audit.lacks.extend(without_evidence(&alone));
         let evidence = &*page.into_evidence();
         let places = evidence.places();
         let made = evidence.manifests.iter().zip(&standings).filter(|(_, standing)| matches!(standing, Some(RemadeStatus::Same)));
@@ -169,8 +209,23 @@ impl Examination {
             ExaminedClaim::of(claim, manifest).judge(alone, standing, &tolerance)
         };
         audit.checked.extend(evidence.claims.iter().zip(&alone.claims).map(examine));
-        audit.checked.extend(current.map(|current| data(evidence, current)).unwrap_or_default());
+        let data = current.map(|current| data(evidence, current)).unwrap_or_default();
+        let absent = data.iter().filter(|checked| checked.verdict == Verdict::Unchecked).count();
+        if absent > 0 {
+            audit.not_compared.push(format!("data: {absent} of {} are not here", count(data.len(), "input")));
+        }
+        audit.checked.extend(data);
         audit
+    }
+}
+
+/// What is needed to call every claim identical, and is not here.
+fn without_evidence(alone: &PageAlone) -> Option<String> {
+    let lacking = alone.claims.iter().filter(|claim| matches!(claim, Alone::Unchecked(_))).count();
+    match (alone.claims.len(), lacking) {
+        (0, _) => Some("the page has no claim: nothing stands behind what it shows".to_owned()),
+        (_, 0) => None,
+        (_, lacking) => Some(format!("{} without evidence, in the file or beside it", count(lacking, "claim"))),
     }
 }
 

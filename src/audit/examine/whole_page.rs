@@ -8,9 +8,8 @@ use crate::audit::{
 use std::collections::HashSet;
 use visavis_core::domain::{Key, stage::Figure};
 
-/// Words, pictures, numbers that no claim stands behind, and objects that are not what they are named by.
-pub(super) fn examine_page(page: &AuditedPage, alone: &PageAlone, audit: &mut Audit) {
-    let finding = |id: &str, why: &str, expected: &str, found: &str| Checked {
+fn finding(id: &str, why: &str, expected: &str, found: &str) -> Checked {
+    Checked {
         id: id.to_owned(),
         verdict: Verdict::Differs,
         stage: "page".into(),
@@ -18,7 +17,26 @@ pub(super) fn examine_page(page: &AuditedPage, alone: &PageAlone, audit: &mut Au
         found: Some(found.to_owned()),
         why: why.to_owned(),
         reason: why.to_owned(),
-    };
+    }
+}
+
+/// Numbers in the page's words that no claim stands behind, and digits in disguise. A page that is the one its study and results
+/// give has none: what looks like one there is a part of a name.
+pub(super) fn examine_words(page: &AuditedPage) -> Vec<Checked> {
+    let stray = page.stray.iter().map(|(line, number)| {
+        let why = format!("line {line}: the page shows a number that no claim stands behind");
+        finding("page", &why, "a claim", number)
+    });
+    let disguised = page.disguised.iter().map(|(line, why)| Checked {
+        expected: None,
+        found: None,
+        ..finding("page", &format!("line {line}: {why}"), "", "")
+    });
+    stray.chain(disguised).collect()
+}
+
+/// Pictures, numbers of claims that there are not, and objects that are not what they are named by.
+pub(super) fn examine_page(page: &AuditedPage, alone: &PageAlone, audit: &mut Audit) {
     for (line, why) in &page.odd {
         audit.checked.push(Checked { expected: None, found: None, ..finding("page", &format!("line {line}: {why}"), "", "") });
     }
@@ -26,10 +44,6 @@ pub(super) fn examine_page(page: &AuditedPage, alone: &PageAlone, audit: &mut Au
     for shown in page.shown.iter().filter(|shown| !known.contains(&*shown.claim)) {
         let why = format!("line {}: the page shows a number that no claim stands behind", shown.line);
         audit.checked.push(finding(&shown.claim, &why, "a claim", &shown.text));
-    }
-    for (line, number) in &page.stray {
-        let why = format!("line {line}: the page shows a number that no claim stands behind");
-        audit.checked.push(finding("page", &why, "a claim", number));
     }
     for (digest, why) in &alone.broken {
         audit.checked.push(Checked {

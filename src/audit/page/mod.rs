@@ -19,7 +19,7 @@ use super::{
 use rayon::prelude::*;
 use reading::PageReading;
 pub(crate) use reading::ShownNumber;
-use std::{path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 use visavis_core::domain::{Digest, Fault, Result};
 
 /// Whatever else its element has: that of a training's curves is of another class.
@@ -39,6 +39,8 @@ pub(crate) struct AuditedPage {
     pub odd: Vec<(u32, String)>,
     /// Scores and percentages in the text that no claim stands behind, and that are not the study's own words.
     pub stray: Vec<(u32, String)>,
+    /// Digits that are not what they look like, and what makes a number look like another.
+    pub disguised: Vec<(u32, String)>,
     /// The seal it bears, and the one it should.
     pub seal: (String, String),
 }
@@ -95,13 +97,14 @@ pub(crate) fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) 
     }
     let seals = if let [seal] = &seals[..] { seal.clone() } else { String::new() };
     let figures = figures(page, &drawings, &mut odd, enough);
-    let mut stray = BoundedFindings::default();
-    search(&texts, &Names::of(&evidence, enough), enough, &mut stray, &mut odd);
+    let (mut stray, mut disguised) = (BoundedFindings::default(), BoundedFindings::default());
+    search(&texts, &Names::of(&evidence, enough), enough, &mut stray, &mut disguised);
     Ok(AuditedPage {
         shown,
         figures,
         odd: odd.told(),
         stray: stray.told(),
+        disguised: disguised.told(),
         seal: (seals, seal(page)),
         evidence: Arc::new(evidence),
     })
@@ -144,6 +147,16 @@ fn figures(
         }
     }
     figures
+}
+
+/// The pictures of a page's figures, by the digest of their bytes.
+pub fn pictures(page: &str) -> HashMap<Digest, Vec<u8>> {
+    let body = page.split(MARK).next().unwrap_or(page);
+    let picture = |text: &str| {
+        let bytes = format!("{}{FIGURE_END}", text.split_once('"')?.1.strip_prefix('>')?).into_bytes();
+        Some((Digest::of(&bytes), bytes))
+    };
+    between(body, FIGURE, FIGURE_END).filter_map(picture).collect()
 }
 
 fn between<'a>(text: &'a str, start: &'a str, end: &'a str) -> impl Iterator<Item = &'a str> {

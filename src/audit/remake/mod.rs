@@ -129,6 +129,9 @@ fn sure(manifest: &Manifest, again: &Again) -> Option<RemadeStatus> {
             "its key does not follow from what it says it did: another program's, or changed".into(),
         ));
     }
+    if let Some(what) = bounds::impossible(&manifest.work) {
+        return Some(RemadeStatus::Broken(format!("it asks for what no study file can: {what}")));
+    }
     if !again.takes(manifest) {
         return Some(RemadeStatus::NotAttempted);
     }

@@ -1,16 +1,19 @@
 //! `visavis audit REPORT.html | STUDY`
 
 mod progress;
+mod rendering;
 mod summary;
 
-use super::{Context, output::remark};
+use super::{Context, output::remark, page};
 use crate::{
     audit::{
-        self, Again, Audit as Examined, Checked, Examination, LARGEST_PAGE, Reach, Remade, Remaking, ResultsExamination, Verdict,
+        self, Again, Audit as Examined, Checked, Examination, LARGEST_PAGE, Reach, Remade, Remaking, Rendered,
+        ResultsExamination, Verdict,
     },
     study,
 };
 use progress::ProgressLine;
+use rendering::{RenderedBeside, StudyBeside};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -26,13 +29,25 @@ use visavis_core::{
     domain::{
         Digest, Fault, Key, Result, made_of,
         stage::{Input, Kind, Task},
+        text::printable,
     },
     numeric::{PhiloxStream, Purpose},
     stages,
-    store::LastAudit,
+    store::{LastAudit, Workspace},
 };
 
+/// What `--help` says beside the options.
+const ABOUT: &str = "\
+The page is rendered again and compared byte for byte: from the study file and the results of the workspace that it lies in or that \
+--workspace names, else from what it carries. Then its stages are made again.\n\n\
+Of the file alone an audit cannot show that study file, data and features exist: whoever made them up gets a report that agrees with \
+itself. Give the results with --workspace and the data with --data, and --recompute features.\n\n\
+Exit codes: 0 nothing differs, and every claim has evidence · 4 a difference, named · 6 no difference, and something is lacking to call \
+the page identical, named.\n\n\
+Limits: a page of 268 MB, evidence of 2.1 GB, a study of 100,000 models and views, stages that ask for no more than a study file may.";
+
 #[derive(clap::Args)]
+#[command(after_long_help = ABOUT)]
 pub(crate) struct AuditCommand {
     /// A report, or a study file whose results are to be audited
     #[arg(value_name = "REPORT|STUDY")]
@@ -68,13 +83,29 @@ impl AuditCommand {
                 "run the study with --force beside a copy of its results; --recompute features is the deepest there is now",
             ));
         }
+        let is_report = self.what.extension().is_some_and(|ending| ending == "html" || ending == "htm");
+        let found = if is_report { self.found_beside(context)? } else { None };
+        let context = found.as_ref().unwrap_or(context);
         let reach = Reach::new(context.workspace.root(), &self.data)?;
         let stop = listen()?;
-        let is_report = self.what.extension().is_some_and(|ending| ending == "html" || ending == "htm");
         let (audited, examined, extent) =
             if is_report { self.report(context, reach, &stop)? } else { self.study(context, &stop)? };
         self.keep(context, &audited, &examined, extent);
         conclude(context, &examined, extent)
+    }
+
+    /// The workspace that the report lies in, where none was named and there are no results here.
+    fn found_beside(&self, context: &Context) -> Result<Option<Context>> {
+        let own = &context.workspace;
+        if own.root() != Path::new(".") || holds_results(own.root()) {
+            return Ok(None);
+        }
+        let Ok(report) = self.what.canonicalize() else { return Ok(None) };
+        let Some(root) = report.ancestors().skip(1).find(|folder| holds_results(folder)) else { return Ok(None) };
+        remark(context, format!("beside the results in {}", printable(&root.display().to_string())));
+        let workspace = Workspace::new(root.to_owned(), None)?;
+        let globals = workspace.options();
+        Ok(Some(Context { workspace, threads: context.threads, json: context.json, quiet: context.quiet, globals }))
     }
 
     /// Notes what it came to, for whoever shows these results; an auditor without a workspace, or in one that cannot be written,
@@ -137,19 +168,26 @@ impl AuditCommand {
         let is_stopped = || stop.load(Ordering::Relaxed);
         let examination = Examination::of_page(&text, &self.what, &|| is_stopped() || begun.elapsed() > patience);
         let mut examination = examination.map_err(|fault| if is_stopped() { Fault::interrupted() } else { fault })?;
-        drop(text);
         let evidence = examination.evidence();
         let audited = AuditedThing { study: evidence.study.clone(), page, results: made_of::together(evidence.manifests.iter()) };
         if self.quick {
+            let rendered = page::alone(&text, &examination.shared_evidence());
+            examination.rendered(&text, &rendered);
             return Ok((audited, examination.conclude_alone(), Extent::PageAlone));
         }
-        tell_first(context, examination.first(), begun.elapsed());
         let results = context.workspace.results();
         let workspace = (!results.all()?.is_empty()).then_some(&context.workspace);
-        if let Some(workspace) = workspace {
-            examination.beside(workspace);
-        }
-        let current = current(examination.evidence(), &reach, context);
+        let current = match workspace {
+            Some(workspace) => beside_results(workspace, &reach, &mut examination, &text),
+            None => {
+                examination.not_compared("results and data: there is no workspace with results here; name one with --workspace");
+                let rendered = page::alone(&text, &examination.shared_evidence());
+                examination.rendered(&text, &rendered);
+                None
+            }
+        };
+        drop(text);
+        tell_first(context, examination.first(), begun.elapsed());
         let again = self.again(examination.evidence().manifests.iter().map(|manifest| manifest.key));
         let remaking = examination.remake(workspace, reach, &again, recompute, context.threads);
         let (remaking, extent) = follow(context, remaking, stop);
@@ -191,23 +229,43 @@ impl AuditCommand {
     }
 }
 
+/// Is the folder a workspace in which something was run?
+fn holds_results(folder: &Path) -> bool {
+    folder.join("data/results").is_dir()
+}
+
 /// What a worker does, done again.
 fn recompute(task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade> {
     stages::carry_out(task, read, None, &()).map(|made| Remade { outputs: made.outputs, facts: made.facts })
 }
 
-/// The digests of the study's data today; `None` when the study or its data are not here. The study file is the one of that name
-/// in the workspace, wherever the page says it was.
-fn current(evidence: &audit::Evidence, reach: &Reach, context: &Context) -> Option<BTreeMap<String, Digest>> {
-    let named = Path::new(&evidence.study_file);
-    reach.find(named, LARGEST_STUDY).ok()?;
-    let opened = study::open(&context.workspace.locate(named), &context.workspace)
-        .ok()
-        .filter(|opened| opened.file.study.name == evidence.study)?;
-    Some(study::Plan::new(&opened, &context.workspace, study::Pins::default()).ok()?.source_digests())
+/// Holds the page against the results of a workspace, and against the page that they give. The digests of the study's data today,
+/// where these are here.
+fn beside_results(
+    workspace: &Workspace,
+    reach: &Reach,
+    examination: &mut Examination,
+    text: &str,
+) -> Option<BTreeMap<String, Digest>> {
+    examination.beside(workspace);
+    let study = StudyBeside::of(examination.evidence(), reach, workspace);
+    let evidence = examination.shared_evidence();
+    let RenderedBeside { rendered, not_compared, is_study_same } = rendering::beside(text, &evidence, study.as_ref(), workspace);
+    let rendered = match rendered {
+        // Nothing here to render it from: it is held against its own evidence.
+        Rendered::Not(why) => {
+            examination.not_compared(format!("the page with what the results give: {why}"));
+            page::alone(text, &evidence)
+        }
+        rendered => rendered,
+    };
+    examination.rendered(text, &rendered);
+    not_compared.into_iter().for_each(|what| examination.not_compared(what));
+    if is_study_same == Some(false) {
+        examination.other_study();
+    }
+    study.ok().and_then(|study| study.data_today(workspace))
 }
-
-const LARGEST_STUDY: u64 = 16 << 20;
 
 /// Waits until every stage is made again, or a person has had enough, and tells how it goes on.
 fn follow(context: &Context, mut remaking: Remaking, stop: &AtomicBool) -> (Remaking, Extent) {

@@ -56,6 +56,10 @@ struct AuditSummary<'a> {
     differs: usize,
     unchecked: usize,
     not_attempted: usize,
+    /// What is needed to call the page identical, and is not here.
+    lacks: &'a [String],
+    /// What was not looked at.
+    not_compared: &'a [String],
     claims: &'a [Checked],
 }
 
@@ -73,8 +77,12 @@ pub(super) fn conclude(context: &Context, examined: &Examined, extent: Extent) -
             fault.next("run the same command again to check all; --quick looks at the page alone, --sample K at some stages")
         );
     }
-    if differs == 0 {
+    if differs == 0 && examined.lacks.is_empty() {
         Ok(())
+    } else if differs == 0 {
+        Err(Fault::unchecked("the audit found no difference, and could not check all that the page shows").next(
+            "what it lacks is said above: give the results with --workspace, or ask for a report that carries its evidence",
+        ))
     } else {
         Err(Fault::differs(format!("the audit found {}", count(differs, "difference"))).next("what differs is named above"))
     }
@@ -100,6 +108,8 @@ fn tell_json(examined: &Examined, extent: Extent) {
         differs: examined.count(Verdict::Differs),
         unchecked: examined.count(Verdict::Unchecked),
         not_attempted: examined.count(Verdict::NotAttempted),
+        lacks: &examined.lacks,
+        not_compared: &examined.not_compared,
         claims: &examined.checked,
     };
     let mut line = serde_json::to_vec(&told).unwrap_or_default();
@@ -147,6 +157,12 @@ fn tell(examined: &Examined, extent: Extent) {
             count(of, "stage"),
             thousands(identical)
         )),
+    }
+    for what in &examined.not_compared {
+        say(format!("  not compared: {}", printable(what)));
+    }
+    for what in examined.lacks.iter().take(MOST_LISTED) {
+        say(format!("  lacking: {}", printable(what)));
     }
     // Why something could not be checked, each reason once.
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();

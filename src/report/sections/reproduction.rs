@@ -48,7 +48,7 @@ impl Reproduction {
         let is_there = |kind: &Kind| plan.results().any(|(_, of)| of.stage == *kind);
         Reproduction {
             study_file: shell(&plan.workspace().shareable(extras.study_file).display().to_string()),
-            study_digest: Digest::of(extras.study_text.as_bytes()),
+            study_digest: extras.made_of.study,
             file: format!("{}.html", plan.study.name),
             stages: Kind::ALL.into_iter().filter(is_there).map(Kind::word).collect::<Vec<_>>().join(", "),
             environments,
@@ -74,12 +74,7 @@ mod tests {
     #[test]
     fn the_commands_stand_there_as_they_are_typed() {
         let missing_labels = Default::default();
-        let extras = Extras {
-            missing_labels: &missing_labels,
-            study_file: Path::new("experiments/my study.yaml"),
-            study_text: "x",
-            tables: vec![],
-        };
+        let extras = Extras::of_text(&missing_labels, Path::new("experiments/my study.yaml"), "x");
         let text = Fixture::new().text(|source| Some(Reproduction::of(source, &extras)));
         assert!(text.contains("visavis audit tiny.html"), "{text}");
         assert!(text.contains(&Digest::of(b"x").to_string()) && text.contains("labels/digit"), "{text}");

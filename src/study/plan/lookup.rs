@@ -39,6 +39,26 @@ pub(crate) trait ResultLookup: Send + Sync {
     fn object(&self, digest: Digest) -> Result<Vec<u8>>;
 }
 
+/// The results of a workspace, as if these were all that it has: those that a page names.
+pub(crate) struct OnlyThese {
+    pub keys: HashSet<Key>,
+    pub of: Workspace,
+}
+
+impl ResultLookup for OnlyThese {
+    fn listed(&self) -> Result<Option<HashSet<Key>>> {
+        Ok(Some(self.keys.clone()))
+    }
+
+    fn look_up(&self, key: Key) -> Result<StoredResult> {
+        if self.keys.contains(&key) { self.of.look_up(key) } else { Ok(StoredResult::Nothing) }
+    }
+
+    fn object(&self, digest: Digest) -> Result<Vec<u8>> {
+        ResultLookup::object(&self.of, digest)
+    }
+}
+
 impl ResultLookup for Workspace {
     fn listed(&self) -> Result<Option<HashSet<Key>>> {
         if !self.is_shared() {

@@ -11,7 +11,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use lookup::{ResultLookup, StoredResult};
+pub(crate) use lookup::{OnlyThese, ResultLookup, StoredResult};
 pub use states::StageStatus;
 pub use tally::Tally;
 
@@ -97,9 +97,14 @@ impl Plan {
     /// # Errors
     /// A weight file with another digest than the study names; results that cannot be read.
     pub fn new(opened: &OpenedStudy, workspace: &Workspace, pins: Pins) -> Result<Self> {
+        Self::over(opened, workspace, pins, Box::new(workspace.clone()))
+    }
+
+    /// The same, with results looked up elsewhere than among all of the workspace's.
+    pub(super) fn over(opened: &OpenedStudy, workspace: &Workspace, pins: Pins, lookup: Box<dyn ResultLookup>) -> Result<Self> {
         let study = &opened.file.study;
         let sources = Sources::of(opened, workspace)?;
-        let mut plan = Plan::empty(study.clone(), sources, workspace, Box::new(workspace.clone()));
+        let mut plan = Plan::empty(study.clone(), sources, workspace, lookup);
         plan.all_missing.clone_from(&opened.missing);
         plan.verifies = opened.survey.images.is_none() || opened.survey.identities.is_some();
         plan.people = opened.survey.people;
@@ -109,6 +114,24 @@ impl Plan {
             let figures = figures::known_figures(study, &|path| workspace.shareable(path));
             plan.pinned = pin::find(pins.found, &figures);
         }
+        plan.start_with_all()?;
+        Ok(plan)
+    }
+
+    /// The plan of a study that a page carries: its data are known by their digests alone.
+    pub(super) fn carried(
+        opened: &OpenedStudy,
+        sources: Sources,
+        workspace: &Workspace,
+        pinned: Vec<Pinned>,
+        verifies: bool,
+        lookup: Box<dyn ResultLookup>,
+    ) -> Result<Self> {
+        let mut plan = Plan::empty(opened.file.study.clone(), sources, workspace, lookup);
+        plan.verifies = verifies;
+        plan.people = opened.survey.people;
+        plan.remarks.clone_from(&opened.warnings);
+        plan.pinned = pinned;
         plan.start_with_all()?;
         Ok(plan)
     }

@@ -39,6 +39,11 @@ impl Plan {
         self.sources.contents()
     }
 
+    /// The names of these objects, also of those whose bytes are not here.
+    pub fn source_names(&self) -> impl Iterator<Item = &str> {
+        self.sources.names()
+    }
+
     /// The labels of an attribute.
     pub fn labels(&self, attribute: &str) -> Option<&Column> {
         self.sources.labels(attribute)

@@ -50,18 +50,23 @@ impl SourceContent {
     }
 }
 
-/// The files that a model's stages consume: given features with their rows, or weights.
-///
-/// What an ONNX model keeps in files beside it is found in the model; nothing where it cannot be read, which `examine` tells.
-pub(crate) fn files_of(source: &ModelSource) -> Vec<PathBuf> {
+/// The files that a study file names for a model: given features with their rows, or weights.
+fn files_named_by(source: &ModelSource) -> Vec<PathBuf> {
     match source {
         ModelSource::Given(given) => given.layers.values().chain([&given.images]).cloned().collect(),
-        ModelSource::Network(network) => {
-            let file = network.weights.file().map(|(file, _)| file.clone());
-            file.into_iter().chain(files_beside(&network.weights).into_iter().map(|(_, path)| path)).collect()
-        }
+        ModelSource::Network(network) => network.weights.file().map(|(file, _)| file.clone()).into_iter().collect(),
         ModelSource::Baseline { .. } => vec![],
     }
+}
+
+/// The files that a model's stages consume: those named, and what an ONNX model has beside it, as its file says; nothing where that cannot
+/// be read, which `examine` tells.
+pub(crate) fn files_of(source: &ModelSource) -> Vec<PathBuf> {
+    let mut files = files_named_by(source);
+    if let ModelSource::Network(network) = source {
+        files.extend(files_beside(&network.weights).into_iter().map(|(_, path)| path));
+    }
+    files
 }
 
 /// The files beside an ONNX model that hold its weights, by the names that it has for them.
@@ -83,6 +88,9 @@ pub fn is_of_training(name: &str) -> bool {
         .iter()
         .any(|role| name.starts_with(&of_training(role, "")))
 }
+
+/// How the names of files begin among the names of sources.
+const FILE: &str = "file ";
 
 impl Sources {
     /// # Errors
@@ -115,6 +123,36 @@ impl Sources {
             sources.files.insert(path.clone(), Input { role: String::new(), digest: *digest, at });
         }
         Ok(sources)
+    }
+
+    /// Those of a study that a page carries: by the digests that it names, with the objects it holds. Folders of pictures are
+    /// nowhere; no key holds a folder. No file is opened: a page may name any.
+    pub(crate) fn carried(
+        study: &Study,
+        digests: &BTreeMap<String, Digest>,
+        shareable: &dyn Fn(&Path) -> PathBuf,
+        objects: &dyn Fn(Digest) -> Result<Vec<u8>>,
+    ) -> Self {
+        let mut sources = Sources { pictures_at: Some(PathBuf::from(".")), ..Sources::default() };
+        for (name, digest) in digests.iter().filter(|(name, _)| !name.starts_with(FILE)) {
+            sources.objects.insert(name.clone(), Input { role: name.clone(), digest: *digest, at: Location::Object });
+            if let Ok(bytes) = objects(*digest) {
+                sources.contents.push((name.clone(), SourceContent::Bytes(bytes)));
+            }
+            if let Some(set) = name.strip_prefix(&of_training(Training::PICTURES, "")) {
+                sources.training_at.insert(set.to_owned(), PathBuf::from("."));
+            }
+        }
+        for path in study.models.iter().flat_map(|model| files_named_by(&model.source)) {
+            // A file outside of the workspace is known by its name alone.
+            let named = [shareable(&path), PathBuf::from(path.file_name().unwrap_or_default())];
+            let known = named.into_iter().find_map(|name| Some((digests.get(&format!("{FILE}{}", name.display()))?, name)));
+            if let Some((digest, name)) = known {
+                let input = Input { role: String::new(), digest: *digest, at: Location::File(name) };
+                sources.files.insert(path.clone(), input);
+            }
+        }
+        sources
     }
 
     fn put_bytes(&mut self, name: String, bytes: Vec<u8>) {
@@ -174,6 +212,11 @@ impl Sources {
         self.objects.keys().filter_map(|name| name.strip_prefix(role::LABELS))
     }
 
+    /// The name of every object, also of those that a page only names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.objects.keys().map(String::as_str)
+    }
+
     /// The bytes of every object, by name.
     pub(crate) fn contents(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
         self.contents.iter().map(|(name, content)| (name.as_str(), content.bytes()))
@@ -195,7 +238,7 @@ impl Sources {
         let mut files: Vec<_> = self.files.iter().map(|(path, input)| (shareable(path), input.digest)).collect();
         files.sort();
         for (path, digest) in files {
-            let name = format!("file {}", path.display());
+            let name = format!("{FILE}{}", path.display());
             // Two files of one name, from outside the workspace, are told apart by their order.
             let names = std::iter::once(name.clone()).chain((2..).map(|place| format!("{name} ({place})")));
             let free = names.into_iter().find(|name| !digests.contains_key(name)).unwrap_or(name);

@@ -151,8 +151,8 @@ fn end(app: &mut App, ended: CommandEnded) -> Vec<Effect> {
             let text = if ended.err.trim().is_empty() { ended.out } else { format!("{}\n{}", ended.out, ended.err) };
             app.shared.show(Overlay::Message { title: ended.line, text, scroll: 0 });
         }
-        // An audit that found a difference did what it was asked to.
-        CommandPurpose::Audit(study) if good || ended.code == Some(4) => take_audit(app, &study, &ended.out),
+        // An audit that found a difference, or could not check everything, did what it was asked to.
+        CommandPurpose::Audit(study) if good || matches!(ended.code, Some(4 | 6)) => take_audit(app, &study, &ended.out),
         CommandPurpose::Draw if good => {
             let mut effects = app.shared.program(&["report", &app.shared.study_file()], CommandPurpose::Report);
             effects.push(Effect::Renew);

@@ -1,0 +1,35 @@
+//! What a page was rendered from beside the study, its results and their objects: with these it can be rendered again.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use visavis_core::{
+    dataset::People,
+    domain::{Digest, ledger::CellId},
+};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PageContext {
+    /// Of the study file's text, with its absolute paths.
+    pub study_text: Digest,
+    /// The text on the page lacks absolute paths that are in the file, so its digest is another.
+    pub is_shortened: bool,
+    /// Of figures that people want in the report, with their notes.
+    pub pins: Digest,
+    /// Is it known who is on the pictures?
+    pub people: People,
+    /// What was found odd about the data, and what was done with them.
+    pub remarks: Vec<String>,
+    /// By attribute: how missing labels are spelled.
+    pub missing_labels: BTreeMap<String, Vec<String>>,
+    pub pinned: Vec<PinnedFigure>,
+}
+
+/// A figure that a person wants in the report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PinnedFigure {
+    pub name: String,
+    /// As it is handed out.
+    pub note: String,
+    /// `None`: the study has no such figure any more.
+    pub cell: Option<CellId>,
+}

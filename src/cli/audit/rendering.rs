@@ -1,0 +1,127 @@
+//! The page rendered again beside a workspace: from the study file and the results there.
+
+use crate::{
+    audit::{Evidence, Reach, Rendered, RenderedFrom},
+    cli::page::{self, RenderedAs, as_pin, carried, other_program},
+    study::{self, OpenedStudy, Pins},
+};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use visavis_core::{
+    domain::{Digest, Key, Result, made_of::MadeOf},
+    store::{MADE_OF, Workspace},
+};
+
+const LARGEST_STUDY: u64 = 16 << 20;
+/// Study files that are looked through for one that was renamed.
+const MOST_STUDIES: usize = 1000;
+
+/// The study of a page, as it is in a workspace.
+pub(super) struct StudyBeside {
+    opened: OpenedStudy,
+    file: PathBuf,
+}
+
+/// What the comparison beside a workspace came to.
+pub(super) struct RenderedBeside {
+    pub rendered: Rendered,
+    /// What was not compared, and why.
+    pub not_compared: Vec<String>,
+    /// Is the study file the one that the page was made of? `None`: there is none.
+    pub is_study_same: Option<bool>,
+}
+
+impl StudyBeside {
+    /// The study file that the page names, or another of the workspace that holds a study of that name.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn of(evidence: &Evidence, reach: &Reach, workspace: &Workspace) -> std::result::Result<Self, String> {
+        let named = Path::new(&evidence.study_file);
+        let others = workspace.studies().into_iter().take(MOST_STUDIES).map(|path| workspace.shareable(&path));
+        let mut why = None;
+        for file in std::iter::once(named.to_owned()).chain(others.filter(|other| other != named)) {
+            if reach.find(&file, LARGEST_STUDY).is_err() {
+                continue;
+            }
+            match study::open(&workspace.locate(&file), workspace) {
+                Ok(opened) if opened.file.study.name == evidence.study => return Ok(StudyBeside { opened, file }),
+                Ok(_) => {}
+                Err(fault) if file == named => why = Some(fault.what),
+                Err(_) => {}
+            }
+        }
+        Err(why.map_or_else(
+            || format!("the study file {} is not in the workspace", named.display()),
+            |why| format!("the study file {} cannot be used: {why}", named.display()),
+        ))
+    }
+
+    /// The digests of its data today; `None` when they are not here.
+    pub(super) fn data_today(&self, workspace: &Workspace) -> Option<BTreeMap<String, Digest>> {
+        Some(study::Plan::new(&self.opened, workspace, Pins::default()).ok()?.source_digests())
+    }
+
+    /// The page of the study and its results here; `None` where these are others than the page names.
+    fn page(&self, evidence: &Evidence, workspace: &Workspace, not_compared: &mut Vec<String>) -> Result<Option<String>> {
+        let keys: HashSet<Key> = evidence.manifests.iter().map(|manifest| manifest.key).collect();
+        let text = &self.opened.file.text.source;
+        let stored = Pins::stored(workspace, &evidence.study);
+        if let Some(fault) = &stored.unread {
+            not_compared.push(format!("what is pinned: {}", fault.what));
+        }
+        // A page that names no result is held against what there is.
+        let mut plan = study::plan_of_results(&self.opened, workspace, stored, (!keys.is_empty()).then(|| keys.clone()))?;
+        let mut made_of = plan.made_of(text);
+        if let Some(context) = evidence.context.as_ref().filter(|context| context.pins != made_of.pins) {
+            not_compared.push("what is pinned: that was changed since the page was written".to_owned());
+            let found = context.pinned.iter().map(as_pin).collect();
+            plan = study::plan_of_results(&self.opened, workspace, Pins { found, unread: None }, Some(keys.clone()))?;
+            made_of.pins = context.pins;
+        }
+        let found: HashSet<Key> = plan.results().map(|(_, manifest)| manifest.key).collect();
+        if !keys.is_subset(&found) {
+            return Ok(None);
+        }
+        let rendered = RenderedAs { made_of, carries_context: evidence.context.is_some(), of_page: false };
+        page::page(&plan, &self.opened, &workspace.locate(&self.file), rendered).map(Some)
+    }
+}
+
+/// The page as the results of a workspace give it.
+pub(super) fn beside(
+    page: &str,
+    evidence: &Arc<Evidence>,
+    study: std::result::Result<&StudyBeside, &String>,
+    workspace: &Workspace,
+) -> RenderedBeside {
+    let mut not_compared = Vec::new();
+    if let Some(why) = other_program(evidence) {
+        return RenderedBeside { rendered: Rendered::Not(why), not_compared, is_study_same: None };
+    }
+    let made_of = |study: &StudyBeside| Digest::of(study.opened.file.text.source.as_bytes());
+    let is_study_same = study.ok().map(|study| head(page).is_some_and(|head| head.study == made_of(study)));
+    let of_study = match study {
+        Ok(study) if is_study_same == Some(true) => study.page(evidence, workspace, &mut not_compared),
+        Ok(_) => Ok(None),
+        Err(why) => {
+            not_compared.push(format!("the study file and the data: {why}"));
+            Ok(None)
+        }
+    };
+    let rendered = match of_study {
+        Ok(Some(page)) => Rendered::Page { page, from: RenderedFrom::Results },
+        // The study is another one or not here, or its data are: the study as the page has it, and the results that are here.
+        Ok(None) => carried(page, evidence, Some(workspace)),
+        Err(fault) => Rendered::Not(fault.what),
+    };
+    RenderedBeside { rendered, not_compared, is_study_same }
+}
+
+/// What the page's head says it was made of.
+fn head(page: &str) -> Option<MadeOf> {
+    page.split_once(MADE_OF)?.1.split_once('"')?.0.parse().ok()
+}

@@ -1,0 +1,7 @@
+//! The page of a study, for whoever writes it and whoever audits it.
+
+mod carried;
+mod of_plan;
+
+pub(super) use carried::{alone, as_pin, carried, carries_itself, other_program};
+pub(super) use of_plan::{RenderedAs, page};

@@ -1,0 +1,32 @@
+//! The page of a plan as it stands.
+
+use crate::{
+    cli::export,
+    report::{self, Extras},
+    study::{OpenedStudy, Plan, StudyOutcome},
+};
+use std::path::Path;
+use visavis_core::domain::{Result, made_of::MadeOf};
+
+/// What a page is rendered as.
+#[derive(Clone, Copy)]
+pub(in crate::cli) struct RenderedAs {
+    pub made_of: MadeOf,
+    /// See [`Extras`].
+    pub carries_context: bool,
+    pub of_page: bool,
+}
+
+/// The page of a study as it stands: a function of the study and its results. An audit makes it again.
+pub(in crate::cli) fn page(plan: &Plan, opened: &OpenedStudy, study: &Path, rendered: RenderedAs) -> Result<String> {
+    let RenderedAs { made_of, carries_context, of_page } = rendered;
+    let outcome = StudyOutcome::load(plan)?;
+    let name = &plan.study.name;
+    let tables = vec![
+        (format!("{name}-ledger.csv"), export::ledger_csv(&outcome)?),
+        (format!("{name}-scores.csv"), export::scores_csv(&outcome)?),
+    ];
+    let (missing_labels, study_text) = (&opened.survey.missing_labels, opened.file.text.source.as_str());
+    let extras = Extras { missing_labels, study_file: study, study_text, made_of, carries_context, of_page, tables };
+    report::render(&outcome, &extras)
+}
