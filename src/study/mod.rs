@@ -29,6 +29,7 @@ mod testing;
 mod timeline;
 pub mod torch;
 mod trained_with;
+mod used;
 pub mod watch;
 
 pub use cost::{CostEstimate, Costs};
@@ -37,7 +38,7 @@ pub use examine::{Examined, examine};
 pub use explain::{Explained, Stale, explain};
 pub use figures::known_figures;
 pub use job_requests::JobRequests;
-pub use missing::Missing;
+pub use missing::{Lack, Missing};
 pub use names::StudyNames;
 pub use networks::NetworkWorker;
 pub use offers::Offers;
@@ -50,6 +51,7 @@ pub use results::{
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};
+pub use used::{UsedResults, used_results};
 
 pub use visavis_core::{
     dataset::{

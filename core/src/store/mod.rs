@@ -18,6 +18,7 @@ pub mod origin;
 mod pages;
 mod recorder;
 mod results;
+mod trash;
 mod workspace;
 mod writer;
 
@@ -35,4 +36,5 @@ pub use objects::Objects;
 pub use pages::{MADE_OF, WrittenPage};
 pub use recorder::{MOST_LINES, Recorder, now};
 pub use results::Results;
+pub use trash::{Moved, Removal, Trash};
 pub use workspace::{Holder, LOOKING, Lock, Workspace, stamp, tail};

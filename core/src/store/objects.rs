@@ -54,12 +54,6 @@ impl Objects {
             .next("`visavis run STUDY --force` makes it again"))
     }
 
-    /// Removes an object.
-    pub fn remove(&self, digest: Digest) -> Result<()> {
-        let path = self.path(digest);
-        fs::remove_file(&path).map_err(|error| Fault::io("remove", &path, &error))
-    }
-
     /// Removes what writers that are gone left half-written; says how many files.
     pub fn sweep(&self) -> usize {
         let folders = fs::read_dir(&self.root).into_iter().flatten().flatten();

@@ -49,12 +49,6 @@ impl Results {
         Ok(Some(manifest))
     }
 
-    /// Removes a result. Its objects stay until `store gc`.
-    pub fn remove(&self, key: Key) -> Result<()> {
-        let path = self.path(key);
-        fs::remove_file(&path).map_err(|error| Fault::io("remove", &path, &error))
-    }
-
     /// Removes what writers that are gone left half-written; says how many files.
     pub fn sweep(&self) -> usize {
         disk::sweep(&self.root)

@@ -1,7 +1,7 @@
 //! A workspace: any folder. What Visavis keeps there is below `data/`.
 
 use super::{
-    Checkpoints, Graphs, Objects, Results, disk, filesystem,
+    Checkpoints, Graphs, Objects, Results, Trash, disk, filesystem,
     lease::{self, Lease, LeaseAttempt, LeaseObserver, LeaseState},
     writer::{self, Locking},
 };
@@ -150,6 +150,11 @@ impl Workspace {
     /// Results of the workspace.
     pub fn results(&self) -> Results {
         Results::new(self.data().join("results"))
+    }
+
+    /// What was removed of results and objects, and can still be brought back.
+    pub fn trash(&self) -> Trash {
+        Trash::new(self.data().join("trash"), self.results(), self.objects())
     }
 
     /// Checkpoints of trainings that go on.
