@@ -6,7 +6,7 @@ use super::{
 };
 use clap::Subcommand;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use visavis_core::{
     domain::{
         Digest, Fault, Result,
@@ -27,15 +27,16 @@ pub(crate) enum WeightsCommand {
 impl WeightsCommand {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let WeightsCommand::Inspect { file } = self;
-        let bytes = std::fs::read(file).map_err(|error| Fault::io("read the weights", file, &error))?;
+        let bytes = visavis_core::files::read(file).map_err(|error| Fault::io("read the weights", file, &error))?;
         let found = weights::inspect(&bytes, file)?;
         let digest = Digest::of(&bytes).to_string();
         if context.json {
             say_json(&json!({
                 "format": 1, "family": found.family, "architecture": found.architecture, "container": "safetensors",
-                "same_tensors": found.same_tensors, "tensors": found.tensors, "prefix": found.prefix, "needless": found.needless, "missing": found.missing, "extra": found.extra, "digest": digest,
+                "same_tensors": found.same_tensors, "tensors": found.tensors, "prefix": found.prefix, "needless": found.needless, "missing": found.missing, "extra": found.extra,
+                "misshapen": found.misshapen, "unusable": found.unusable, "digest": digest,
             }));
-            return Ok(());
+            return usable(&found, file);
         }
         match (&found.family, &found.architecture) {
             (Some(family), Some(architecture)) => {
@@ -57,7 +58,22 @@ impl WeightsCommand {
                 say(format!("  {word}: {}, such as {}", count(names.len(), "tensor"), printable(first)));
             }
         }
+        for (word, lines) in [("of another shape", &found.misshapen), ("whose numbers are no weights", &found.unusable)] {
+            if let Some(first) = lines.first() {
+                say(format!("  {} {word}, such as {}", count(lines.len(), "tensor"), printable(first)));
+            }
+        }
         say(format!("  blake3 {digest}"));
-        Ok(())
+        usable(&found, file)
     }
+}
+
+/// # Errors
+/// Tensors that no network can be run with.
+fn usable(found: &weights::Inspected, file: &Path) -> Result<()> {
+    let Some(first) = found.misshapen.iter().chain(&found.unusable).next() else { return Ok(()) };
+    let tensors = count(found.misshapen.len() + found.unusable.len(), "tensor");
+    Err(Fault::asked(format!("the weights cannot be used: {tensors} of another shape or of no numbers; {first}"))
+        .in_file(file)
+        .next("a study with this file is refused: name the architecture and width it is of, or download it again"))
 }

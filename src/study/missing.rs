@@ -6,7 +6,6 @@ use visavis_core::{
     dataset::Survey,
     domain::{
         index::ModelIx,
-        matrix,
         model::{Model, Source, Weights},
         study::{DeviceClass, Study},
     },
@@ -37,7 +36,7 @@ impl Missing {
     /// All networks, because what runs them cannot.
     pub fn networks(study: &Study, why: String) -> Self {
         let need = Need::Models(places(study, &|model| matches!(model.source, Source::Network(_))));
-        let cells = matrix::cells(study).iter().filter(|cell| need.concerns(study, cell)).count();
+        let cells = need.cells(study);
         Missing { lack: Lack::Ability, input: why, expected_at: "`visavis doctor` says what is here".to_owned(), need, cells }
     }
 }
@@ -49,10 +48,9 @@ fn places(study: &Study, wanted: &dyn Fn(&Model) -> bool) -> BTreeSet<ModelIx> {
 
 /// `cards`: this machine has a graphics card.
 pub(crate) fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missing> {
-    let cells = matrix::cells(study);
     let mut missing: Vec<Missing> = Vec::new();
     let mut add = |lack: Lack, input: String, expected_at: String, need: Need| {
-        let cells = cells.iter().filter(|cell| need.concerns(study, cell)).count();
+        let cells = need.cells(study);
         missing.push(Missing { lack, input, expected_at, need, cells });
     };
     for absent in &survey.missing {

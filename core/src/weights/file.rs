@@ -164,7 +164,7 @@ pub fn read(bytes: &[u8], path: &Path, architecture: &Architecture, family: &Wei
 /// # Errors
 /// As [`read`].
 pub fn examine(path: &Path, architecture: &Architecture, family: &WeightFamily) -> Result<Vec<String>> {
-    let bytes = std::fs::read(path).map_err(|error| Fault::io("read the weights", path, &error))?;
+    let bytes = crate::files::read(path).map_err(|error| Fault::io("read the weights", path, &error))?;
     Ok(read(&bytes, path, architecture, family)?.remarks)
 }
 
@@ -221,9 +221,13 @@ pub fn inspect(bytes: &[u8], path: &Path) -> Result<Inspected> {
     let known = best.filter(|(.., difference)| difference.missing.len() * 2 < names.len());
     let Some((architecture, family, prefix, Difference { missing, extra, needless })) = known else {
         let needless = names.iter().filter(|name| is_of_a_head_or_counter(name)).count();
-        return Ok(Inspected { tensors: names.len(), needless, ..Inspected::default() });
+        let unusable = names.iter().filter_map(|name| unusable(name, &file.tensor(name).ok()?, None)).collect();
+        return Ok(Inspected { tensors: names.len(), needless, unusable, ..Inspected::default() });
     };
+    let (misshapen, unusable) = misfits(&file, prefix, &layout(&sound(&architecture), &family)?);
     Ok(Inspected {
+        misshapen,
+        unusable,
         same_tensors: with_the_same_tensors(&architecture.word, &family)?,
         family: Some(family),
         architecture: Some(architecture.to_string()),
@@ -254,6 +258,45 @@ pub struct Inspected {
     pub missing: Vec<String>,
     /// Names in the file that are no tensor of the network.
     pub extra: Vec<String>,
+    /// Tensors of another shape than the network's, a sentence each.
+    pub misshapen: Vec<String>,
+    /// Tensors whose numbers are no weights, a sentence each.
+    pub unusable: Vec<String>,
+}
+
+/// The architecture, at its usual width where a file claims one that no network has: then its tensors are told to be of another shape.
+fn sound(architecture: &Architecture) -> Architecture {
+    let width = if (0.01..=8.0).contains(&architecture.width) { architecture.width } else { 1.0 };
+    Architecture { word: architecture.word.clone(), width }
+}
+
+/// The tensors of the network that are there and do not fit: those of another shape, and those whose numbers are no weights.
+fn misfits(file: &SafeTensors, prefix: &str, wanted: &[TensorEntry]) -> (Vec<String>, Vec<String>) {
+    let (mut misshapen, mut bad) = (Vec::new(), Vec::new());
+    for TensorEntry { name, shape, role } in wanted {
+        let Ok(tensor) = file.tensor(&format!("{prefix}{name}")) else { continue };
+        if tensor.shape() != *shape {
+            misshapen.push(format!("`{name}` is {:?}, the network has {shape:?} there", tensor.shape()));
+        }
+        bad.extend(unusable(name, &tensor, Some(*role)));
+    }
+    (misshapen, bad)
+}
+
+/// Why the numbers of a tensor are no weights. `role`: `None` of a tensor of no network that is known.
+fn unusable(name: &str, tensor: &TensorView, role: Option<Role>) -> Option<String> {
+    let name = printable(name);
+    match values(tensor) {
+        None if role.is_none() => None,
+        None => Some(format!("`{name}` is of type {:?}: no weights", tensor.dtype())),
+        Some(values) => match values.iter().find(|value| !value.is_finite()) {
+            Some(value) => Some(format!("`{name}` holds {value}")),
+            None if role == Some(Role::RunningVariance) && values.iter().any(|value| *value < 0.0) => {
+                Some(format!("`{name}` holds a variance below zero"))
+            }
+            None => None,
+        },
+    }
 }
 
 /// The numbers of a tensor in single precision; `None` when they are no such numbers.
@@ -310,6 +353,31 @@ mod tests {
     fn weights_survive_their_file() {
         let tensors = tensors();
         assert!(read_back(&tensors).unwrap().tensors == tensors);
+    }
+
+    #[test]
+    fn inspecting_names_shapes_and_values_that_do_not_fit() {
+        let inspected = |change: &dyn Fn(&mut BTreeMap<String, Tensor>)| {
+            let mut changed = tensors();
+            change(&mut changed);
+            let bytes = write(changed.iter().map(|(name, tensor)| (name.as_str(), tensor))).unwrap();
+            inspect(&bytes, Path::new("w.safetensors")).unwrap()
+        };
+        let whole = inspected(&|_| {});
+        assert_eq!((whole.misshapen, whole.unusable), (vec![], vec![]));
+        let shape = inspected(&|tensors| _ = tensors.insert("bn1.weight".into(), Tensor { shape: vec![1], values: vec![1.0] }));
+        assert_eq!(shape.misshapen, ["`bn1.weight` is [1], the network has [8] there"]);
+        // No numbers at all, and a side that no network has.
+        let endless = Tensor { shape: vec![usize::MAX >> 1, 0], values: vec![] };
+        let endless = inspected(&|tensors| _ = tensors.insert("conv1.weight".into(), endless.clone()));
+        assert!(endless.misshapen.iter().any(|line| line.contains("9223372036854775807")), "{:?}", endless.misshapen);
+        let nan = inspected(&|tensors| tensors.get_mut("bn1.bias").unwrap().values[0] = f32::NAN);
+        assert_eq!(nan.unusable, ["`bn1.bias` holds NaN"]);
+        let below = inspected(&|tensors| tensors.get_mut("bn1.running_var").unwrap().values[0] = -1.0);
+        assert_eq!(below.unusable, ["`bn1.running_var` holds a variance below zero"]);
+        let other = BTreeMap::from([("x".to_owned(), Tensor { shape: vec![1], values: vec![f32::INFINITY] })]);
+        let bytes = write(other.iter().map(|(name, tensor)| (name.as_str(), tensor))).unwrap();
+        assert_eq!(inspect(&bytes, Path::new("w.safetensors")).unwrap().unusable, ["`x` holds inf"]);
     }
 
     #[test]

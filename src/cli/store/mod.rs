@@ -71,6 +71,7 @@ fn rebuild(context: &Context) -> Result<()> {
         };
         say_json(&serde_json::json!({
             "format": 1, "results": made.results, "events": made.events, "points": made.points, "dump": made.dump, "equal": equal,
+            "journals_set_aside": made.journals_aside.iter().map(|(name, _)| name).collect::<Vec<_>>(),
             "damaged": made.damaged.iter().map(|aside| aside.key).collect::<Vec<_>>(),
         }));
         return Ok(());
@@ -84,6 +85,9 @@ fn rebuild(context: &Context) -> Result<()> {
         printable(&verdict)
     ));
     open_store::say_set_aside(&made.damaged);
+    for (name, why) in &made.journals_aside {
+        say(printable(&format!("  ✕ the journal {name}: {why}")));
+    }
     Ok(())
 }
 
