@@ -1,10 +1,28 @@
 //! Parse, run, exit.
 
 use clap::Parser;
-use std::process::ExitCode;
+use std::{io::Write, os::fd::FromRawFd, process::ExitCode};
 use visavis::cli::{self, Cli};
 
+/// What is said when memory ran out. Nothing may be allocated then, so it is one text.
+const NO_MEMORY: &[u8] =
+    b"error: memory ran out, or the program had to end at once for another reason (the line above)\n  next use fewer \
+--threads or --jobs, or fewer images; or a machine with more memory. What was finished is kept\n";
+
+/// A refused allocation aborts the program: it then ends with one error and an exit code, not with a signal and a core dump.
+#[expect(unsafe_code, reason = "the handler only writes a constant and ends the process, which a handler of signals may do")]
+fn tell_when_memory_runs_out() {
+    let tell = || {
+        // Without the lock of standard error, which another thread may hold.
+        let mut error = std::mem::ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(2) });
+        error.write_all(NO_MEMORY).ok();
+        signal_hook::low_level::exit(1);
+    };
+    unsafe { signal_hook::low_level::register(signal_hook::consts::SIGABRT, tell) }.ok();
+}
+
 fn main() -> ExitCode {
+    tell_when_memory_runs_out();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or(String::new(), |place| format!(" ({}:{})", place.file(), place.line()));
         eprintln!(

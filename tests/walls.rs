@@ -14,22 +14,23 @@ const PACKAGES: [(&str, &str); 4] =
 const PROGRAMS: [&str; 2] = ["torch", "onnx"];
 
 /// Each folder, or file beside folders, and the folders that it imports from: these and no others.
-const LAYERS: [(&str, &[&str]); 17] = [
+const LAYERS: [(&str, &[&str]); 18] = [
     ("domain", &[]),
+    ("files", &[]),
     ("numeric", &[]),
-    ("config", &["domain", "weights", "projection"]),
-    ("dataset", &["domain", "numeric"]),
-    ("weights", &["domain"]),
+    ("config", &["domain", "files", "weights", "projection"]),
+    ("dataset", &["domain", "files", "numeric"]),
+    ("weights", &["domain", "files"]),
     ("projection", &["domain", "numeric"]),
     ("scoring", &["domain", "numeric"]),
     ("plot", &["domain"]),
-    ("store", &["domain", "numeric"]),
-    ("stages", &["domain", "numeric", "dataset", "projection", "scoring", "plot", "store"]),
+    ("store", &["domain", "files", "numeric"]),
+    ("stages", &["domain", "files", "numeric", "dataset", "projection", "scoring", "plot", "store"]),
     ("study", &["domain", "numeric", "config", "dataset", "weights", "projection", "store"]),
     ("audit", &["domain", "dataset", "store"]),
     ("report", &["domain", "study", "audit"]),
     ("tui", &["domain", "study"]),
-    ("cli", &["domain", "numeric", "dataset", "weights", "store", "stages", "study", "audit", "report", "tui"]),
+    ("cli", &["domain", "files", "numeric", "dataset", "weights", "store", "stages", "study", "audit", "report", "tui"]),
     ("torch", &["domain", "numeric", "dataset", "weights", "store", "stages"]),
     ("onnx", &["domain", "dataset", "weights", "store", "stages"]),
 ];
@@ -57,7 +58,7 @@ const GUARDED: [(&str, &[&str]); 13] = [
     ("tch", &["torch"]),
     ("ort", &["onnx"]),
     ("nvml_wrapper", &["study"]),
-    ("std::fs", &["config", "dataset", "store", "stages", "audit", "cli", "weights", "torch"]),
+    ("std::fs", &["files", "dataset", "store", "stages", "audit", "cli", "weights", "torch"]),
     ("std::time", &["dataset", "store", "stages", "study", "cli", "tui", "torch"]),
 ];
 

@@ -159,3 +159,39 @@ fn results_that_the_store_cannot_take_in_are_named_and_in_nobodys_way() {
     assert!(!desk.succeed(&["status"]).contains("set aside"));
     assert_eq!(fs::read_dir(desk.path("data/results")).unwrap().count(), desk.json(&["store", "rebuild"])["results"]);
 }
+
+/// With the data away nobody knows which results are the study's: none is removed. What is removed can be brought back.
+#[test]
+fn removing_what_no_study_uses_is_refused_while_data_are_away_and_can_be_undone() {
+    let desk = Desk::with_digits();
+    desk.succeed(&["run", SMALL, "--quiet"]);
+    let results = || fs::read_dir(desk.path("data/results")).unwrap().count();
+    let all = results();
+    fs::rename(desk.path("data/digits"), desk.path("unmounted")).unwrap();
+    let said = desk.visavis(&["store", "gc", "--yes", SMALL]);
+    assert_eq!((said.code, results()), (5, all), "{}{}", said.out, said.err);
+    assert!(
+        said.err.contains("which results the study `small` uses is not known") && said.err.contains("digits"),
+        "{}",
+        said.err
+    );
+    fs::rename(desk.path("unmounted"), desk.path("data/digits")).unwrap();
+    assert!(desk.succeed(&["store", "gc", "--yes", SMALL]).contains("nothing to remove"));
+
+    desk.edit(SMALL, "  ink: { quantity: ink }\n", "");
+    desk.succeed(&["run", SMALL, "--quiet"]);
+    let with_both = results();
+    let said = desk.succeed(&["store", "gc", "--yes", SMALL]);
+    assert!(said.contains("removed") && said.contains("for 14 days") && results() < with_both, "{said}");
+    desk.succeed(&["store", "check"]);
+    assert!(desk.succeed(&["store", "gc", "--undo"]).contains("brought back"));
+    assert_eq!(results(), with_both);
+    desk.succeed(&["store", "check"]);
+    let said = desk.visavis(&["store", "gc", "--undo"]);
+    assert!(said.code == 2 && said.err.contains("no removal to undo"), "{}", said.err);
+    // A folder is no journal, and in nobody's way.
+    desk.write("data/journals/000000000000001-1.journal/x", b"");
+    desk.succeed(&["status"]);
+    let said = desk.visavis(&["store", "check"]);
+    assert!(said.code == 4 && said.out.contains("no journal:"), "{}{}", said.out, said.err);
+}

@@ -5,6 +5,7 @@
 
 pub mod dataset;
 pub mod domain;
+pub mod files;
 pub mod numeric;
 pub mod plot;
 pub mod projection;

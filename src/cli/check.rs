@@ -2,7 +2,7 @@
 
 use super::{
     Context,
-    output::{say, say_json, tell_about},
+    output::{say, say_json, tell_about, tell_namesakes},
 };
 use crate::study;
 use std::path::PathBuf;
@@ -19,6 +19,7 @@ impl CheckCommand {
         let opened = study::open(&self.study, &context.workspace)?;
         let study = &opened.file.study;
         tell_about(context, &opened);
+        tell_namesakes(context, &opened);
         let examined = study::examine(&opened);
         let cells = matrix::cells(study).len();
         if context.json {

@@ -106,6 +106,11 @@ impl Folder {
             return self.tell(context, "labels", &set);
         }
         let (dataset, mut set) = self.open(context)?;
+        for link in dataset::broken_links(&self.dir) {
+            let to = std::fs::read_link(&link).unwrap_or_default();
+            let what = format!("the link leads nowhere, or back to where it is: to {}", to.display());
+            set.defects.fatal("broken-link", || Fault::asked(what).in_file(link));
+        }
         if set.pictures.is_dir() {
             let there: Vec<PathBuf> = set.ids.iter().map(|id| set.pictures.join(id)).filter(|path| path.exists()).collect();
             let open = |path: &PathBuf| dataset::examine_picture(path).map(|picture| (picture.lies(), picture.is_transparent));

@@ -2,7 +2,10 @@
 
 use super::{Context, output::say};
 use std::path::{Path, PathBuf};
-use visavis_core::domain::{Fault, Result};
+use visavis_core::{
+    domain::{Fault, Result},
+    store::write_whole,
+};
 
 #[derive(clap::Args)]
 pub(crate) struct InitCommand {
@@ -30,10 +33,8 @@ impl InitCommand {
 
 /// Writes a file that is not there; one that is there is left as it is.
 pub(crate) fn write_if_absent(path: &Path, bytes: &[u8]) -> Result<()> {
-    if path.exists() {
+    if path.exists() || path.is_symlink() {
         return Ok(());
     }
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(|error| Fault::io("create the folder", folder, &error))?;
-    std::fs::write(path, bytes).map_err(|error| Fault::io("write", path, &error))
+    write_whole(path, bytes)
 }

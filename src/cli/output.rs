@@ -54,6 +54,13 @@ pub(crate) fn tell_about(context: &Context, opened: &crate::study::OpenedStudy) 
     }
 }
 
+/// Says which other study files are called the same.
+pub(crate) fn tell_namesakes(context: &Context, opened: &crate::study::OpenedStudy) {
+    let (name, file) = (&opened.file.study.name, &opened.file.text.path);
+    let found = crate::study::namesakes(name, file, &context.workspace);
+    warn(context, &found.iter().map(|of| of.warning(name, &context.workspace)).collect::<Vec<_>>());
+}
+
 pub(crate) fn warn(context: &Context, warnings: &[String]) {
     for warning in warnings {
         remark(context, format!("warning: {}", printable(warning)));

@@ -2,18 +2,18 @@
 
 use super::{
     Context,
-    output::{remark, say, tell_about, warn},
+    output::{remark, say, tell_about, tell_namesakes, warn},
     page::{RenderedAs, carries_itself, page},
 };
 use crate::study::{self, names_variables};
 use std::path::{Path, PathBuf};
 use visavis_core::{
     domain::{
-        Fault, Result,
+        Digest, Fault, Result,
         pin::LOST,
         text::{printable, size},
     },
-    store::write_whole,
+    store::{WrittenPage, write_out},
 };
 
 #[derive(clap::Args)]
@@ -44,6 +44,29 @@ impl ReportCommand {
     }
 }
 
+/// # Errors
+/// A report that is there, and was made of another study file of the same name.
+fn refuse_over_another(context: &Context, opened: &study::OpenedStudy, report: &Path) -> Result<()> {
+    let (name, own) = (&opened.file.study.name, &opened.file.text);
+    let others = study::namesakes(name, &own.path, &context.workspace);
+    if others.is_empty() {
+        return Ok(());
+    }
+    let made_of = WrittenPage::read(report).and_then(|page| page.made_of).map(|made| made.study);
+    match others.iter().find(|of| Some(of.text) == made_of && of.text != Digest::of(own.source.as_bytes())) {
+        None => {
+            tell_namesakes(context, opened);
+            Ok(())
+        }
+        Some(other) => Err(Fault::asked(format!(
+            "the report that is there is of another study file of the name `{name}`: {}",
+            context.workspace.shareable(&other.file).display()
+        ))
+        .in_file(report)
+        .next("give one of the studies another name (`study:`), or say where to write with -o FILE")),
+    }
+}
+
 /// Writes the report of a study that was run; says where.
 pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<PathBuf> {
     let opened = study::open(study, &context.workspace)?;
@@ -64,7 +87,10 @@ pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>) -> R
         page = of(false)?;
     }
     let file = output.map_or_else(|| context.workspace.report(&plan.study.name), Path::to_owned);
-    write_whole(&file, page.as_bytes())?;
+    if output.is_none() {
+        refuse_over_another(context, &opened, &file)?;
+    }
+    write_out(&file, page.as_bytes())?;
     remark(context, format!("report: {}", size(page.len() as u64)));
     Ok(file)
 }

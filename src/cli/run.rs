@@ -2,7 +2,7 @@
 
 use super::{
     Context, open_store,
-    output::{remark, say, say_json, tell_about, warn},
+    output::{remark, say, say_json, tell_about, tell_namesakes, warn},
     progress::RunProgress,
 };
 use crate::study::{
@@ -11,7 +11,7 @@ use crate::study::{
 };
 use std::{
     collections::BTreeMap,
-    fs::File,
+    ffi::OsString,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -67,6 +67,17 @@ pub(crate) struct RunCommand {
 /// What the background part of `--detach` says when it has taken the workspace.
 const READY: &str = "visavis runs";
 
+/// The arguments of the background part: those of this program, with another option in the place of `--detach`. What stands behind `--` are
+/// no options.
+fn in_background(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let end = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
+    let names = arguments.split_off(end);
+    arguments.retain(|argument| argument != "--detach");
+    arguments.push("--session".into());
+    arguments.extend(names);
+    arguments
+}
+
 impl RunCommand {
     pub(crate) fn of(study: &Path) -> Self {
         RunCommand {
@@ -103,12 +114,11 @@ impl RunCommand {
         tell_about(context, &opened);
         context.workspace.lock_or_say(LOOKING, &|line| remark(context, printable(line)))?;
         let said = context.workspace.said();
-        let log = File::create(&said).map_err(|error| Fault::io("write", &said, &error))?;
+        let log = context.workspace.say_anew()?;
         let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
-        let arguments = std::env::args_os().skip(1).filter(|argument| argument != "--detach");
+        let arguments = in_background(std::env::args_os().skip(1).collect());
         let mut child = Command::new(&program)
             .args(arguments)
-            .arg("--session")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -186,6 +196,7 @@ impl RunCommand {
         }
         let (opened, mut plan) = self.plan(context)?;
         tell_about(context, &opened);
+        tell_namesakes(context, &opened);
         let (devices, driver) = self.devices(context, &plan)?;
         let programs = self.programs(context, &mut plan)?;
         let stop = self.listen()?;
@@ -247,6 +258,14 @@ impl RunCommand {
             open_store::say_set_aside(&ended.set_aside);
         }
         if ended.interrupted {
+            if let Some(first) = ended.not_kept.first() {
+                let mut lines = first.lines();
+                let more =
+                    if ended.not_kept.len() > 1 { format!(" (and {} more)", ended.not_kept.len() - 1) } else { String::new() };
+                let what = format!("interrupted; results are kept, but {}{more}", lines.next().unwrap_or_default());
+                let next = lines.find_map(|line| line.trim().strip_prefix("next "));
+                return Err(Fault::unexpected(what).next(next.unwrap_or("run the same command again: it is made anew")));
+            }
             return Err(Fault::interrupted());
         }
         if failed > 0 {
@@ -291,5 +310,21 @@ impl RunCommand {
             );
         }
         Ok(ended.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_background_part_is_given_its_option_before_the_names() {
+        let of = |words: &str| {
+            let given = in_background(words.split(' ').map(OsString::from).collect());
+            given.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(of("run --detach a.yaml --quiet"), "run a.yaml --quiet --session");
+        assert_eq!(of("run --detach -- -a.yaml"), "run --session -- -a.yaml");
+        assert_eq!(of("run --detach -- --detach"), "run --session -- --detach", "a study file of that name");
     }
 }

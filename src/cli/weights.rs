@@ -95,17 +95,17 @@ fn inspect(path: &Path, context: &Context) -> Result<()> {
             "format": 1, "family": found.family, "architecture": found.architecture.as_ref().map(ToString::to_string),
             "container": file.format.word(), "same_tensors": found.same_tensors, "tensors": found.tensors, "dict": found.dict,
             "elements": found.elements, "prefix": found.prefix, "needless": found.needless, "missing": found.missing,
-            "differing": found.differing, "extra": found.extra, "outside": found.outside, "several": found.several,
+            "differing": found.differing, "unusable": found.unusable, "extra": found.extra, "outside": found.outside, "several": found.several,
             "beside": beside, "digest": digest.to_string(), "yaml": yaml,
         }));
-        return Ok(());
+        return usable(&found, path);
     }
     lines(&found, file.format).iter().for_each(say);
     say(format!("  blake3 {digest}"));
     if let Some(yaml) = yaml {
         say_yaml(&yaml);
     }
-    Ok(())
+    usable(&found, path)
 }
 
 fn say_yaml(yaml: &str) {
@@ -141,7 +141,12 @@ fn lines(found: &Inspected, format: Format) -> Vec<String> {
     if let Some(first) = found.outside.first() {
         say(format!("{} beside the network left out, such as {}", count(found.outside.len(), "tensor"), name(first)));
     }
-    for (word, names) in [("lacks", &found.missing), ("has otherwise", &found.differing), ("has too much", &found.extra)] {
+    for (word, names) in [
+        ("lacks", &found.missing),
+        ("has otherwise", &found.differing),
+        ("has numbers that are no weights in", &found.unusable),
+        ("has too much", &found.extra),
+    ] {
         if let Some(first) = names.first() {
             say(format!("{word}: {}, such as {}", count(names.len(), "tensor"), name(first)));
         }
@@ -247,4 +252,14 @@ fn draw(architecture: &Architecture, family: &WeightFamily, seed: u64, out: &Pat
         context,
     );
     Ok(())
+}
+
+/// # Errors
+/// Tensors that no network can be run with.
+fn usable(found: &Inspected, file: &Path) -> Result<()> {
+    let Some(first) = found.differing.iter().chain(&found.unusable).next() else { return Ok(()) };
+    let tensors = count(found.differing.len() + found.unusable.len(), "tensor");
+    Err(Fault::asked(format!("the weights cannot be used: {tensors} of another shape or of no numbers; {first}"))
+        .in_file(file)
+        .next("a study with this file is refused: name the architecture and width it is of, or download it again"))
 }

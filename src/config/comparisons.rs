@@ -13,8 +13,9 @@ pub(crate) fn comparisons(node: &StudyNode) -> Result<Vec<Comparison>> {
         let name = node.name_of("comparison", &name)?;
         comparisons.push(comparison(name, &node)?);
     }
+    let mut firsts: BTreeMap<Question, &Comparison> = BTreeMap::new();
     for (place, one) in comparisons.iter().enumerate() {
-        if let Some(first) = comparisons[..place].iter().find(|first| first.question.asks_the_same(&one.question)) {
+        if let Some(first) = firsts.insert(one.question.normal(), one) {
             let (_, node) = &node.entries()?[place];
             return Err(node
                 .wrong_key(format!("the comparisons `{}` and `{}` ask the same", first.name, one.name))
@@ -45,7 +46,7 @@ pub(crate) fn quoted(node: &StudyNode) -> Result<BTreeMap<String, BTreeSet<Strin
 
 fn comparison(name: String, node: &StudyNode) -> Result<Comparison> {
     let (mut names, mut classes, mut quantity, mut within) = (Vec::new(), Vec::<Expression>::new(), None, None);
-    let mut may_be_absent = false;
+    let (mut normals, mut may_be_absent) = (Vec::<Expression>::new(), false);
     for (key, child) in node.entries()? {
         match key.as_str() {
             "may_be_absent" => may_be_absent = child.flag()?,
@@ -54,13 +55,15 @@ fn comparison(name: String, node: &StudyNode) -> Result<Comparison> {
             _ => {
                 let name = child.name_of("class", &key)?;
                 let class = expression(&child)?;
-                if let Some(same) = classes.iter().position(|other| other.normal() == class.normal()) {
+                let normal = class.normal();
+                if let Some(same) = normals.iter().position(|other| *other == normal) {
                     return Err(child
                         .wrong(format!("the classes `{}` and `{name}` of {} are the same: {class}", names[same], node.name()))
                         .next("a class held against itself says nothing: change one of them"));
                 }
                 names.push(name);
                 classes.push(class);
+                normals.push(normal);
             }
         }
     }

@@ -1,17 +1,17 @@
 //! The `models` section: the matrix of factors, and models named one by one.
 
 use super::reader::{Fields, StudyNode};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use visavis_core::{
     domain::{
         Result,
         loss::{LOSSES, Loss, LossParameter, LossSpec},
         made_with::{MadeItem, MadeWith},
-        matrix::{Exclusion, StudyMatrix},
+        matrix::{Exclusion, Multiplied, StudyMatrix},
         model::{
             Architecture, BaselineKind, GivenFeatures, Model, ModelFile, ModelFormat, Network, Source, WeightFamily, Weights,
         },
-        text::is_steering,
+        text::{is_steering, thousands},
     },
     weights::families,
 };
@@ -28,14 +28,17 @@ pub(crate) fn models(node: &StudyNode, known: &KnownNames) -> Result<(Vec<Model>
     let fields = node.fields(&["matrix", "named"])?;
     let (mut models, mut excluded) = (Vec::new(), 0);
     if let Some(node) = fields.get("matrix") {
-        let (of_matrix, left_out) = matrix(node, known)?.models(|of| layers_of(of, &WeightFamily::own()));
+        let matrix = matrix(node, known)?;
+        not_too_many(node, &matrix.count())?;
+        let (of_matrix, left_out) = matrix.models(|of| layers_of(of, &WeightFamily::own()));
         if of_matrix.is_empty() {
             return Err(node
                 .wrong_key(format!("every one of the {left_out} combinations of the matrix is excluded"))
                 .next("remove an entry of `exclude`, or the matrix"));
         }
-        for (i, model) in of_matrix.iter().enumerate() {
-            if of_matrix[..i].iter().any(|other| other.name == model.name) {
+        let mut names = HashSet::new();
+        for model in &of_matrix {
+            if !names.insert(&model.name) {
                 return Err(node
                     .wrong_key(format!("two models of the matrix are named `{}`", model.name))
                     .next("a level is written twice: remove one"));
@@ -55,10 +58,33 @@ pub(crate) fn models(node: &StudyNode, known: &KnownNames) -> Result<(Vec<Model>
             models.push(Model { name, source: named(&node, known)? });
         }
     }
+    if models.len() > MOST_MODELS {
+        return Err(node.wrong_key(too_many(models.len())).next("compare fewer: a study is one question"));
+    }
     if models.is_empty() {
         return Err(node.wrong("the study has no models").next("give `matrix` or `named`"));
     }
     Ok((models, excluded))
+}
+
+/// What a study can be of: every model is held against every other.
+const MOST_MODELS: usize = 2000;
+
+fn too_many(models: usize) -> String {
+    format!("the study has {} models, and {} are the most", thousands(models), thousands(MOST_MODELS))
+}
+
+/// # Errors
+/// More models than a study can have, told before they are made.
+fn not_too_many(node: &StudyNode, count: &Multiplied) -> Result<()> {
+    if count.product <= MOST_MODELS {
+        return Ok(());
+    }
+    let (factor, n) = count.largest();
+    let factors: Vec<String> = count.factors.iter().map(|(name, n)| format!("{n} {name}")).collect();
+    Err(node
+        .wrong_key(format!("{} ({})", too_many(count.product), factors.join(" × ")))
+        .next(format!("the largest factor is `{factor}`, with {n}: list fewer; what `exclude` leaves out is counted too")))
 }
 
 fn matrix(node: &StudyNode, known: &KnownNames) -> Result<StudyMatrix> {

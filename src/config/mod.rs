@@ -34,6 +34,11 @@ pub fn read(path: &Path) -> Result<StudyFile> {
     parse(Text::read(path)?)
 }
 
+/// The name that a text gives its study; `None` where it is no study file.
+pub fn name_of(text: &Text) -> Option<String> {
+    Some(text.parse().ok()?.get("study")?.letters()?.to_owned())
+}
+
 /// Checks a study file's text; paths in it are relative to the text's own folder.
 ///
 /// # Errors

@@ -10,6 +10,9 @@ use visavis_core::domain::{Fault, Result, spelling::suggestion, text::is_steerin
 /// Keys that earlier study files had, and what they are called now.
 const RENAMED: [(&str, &str); 1] = [("taps", "layers")];
 
+/// So many entries one list or map of a study file has at most: what holds each against each then takes no noticeable time.
+const MOST_ENTRIES: usize = 5000;
+
 /// A value and the way to it.
 #[derive(Clone)]
 pub(crate) struct StudyNode<'a> {
@@ -89,14 +92,25 @@ impl<'a> StudyNode<'a> {
         Ok(Fields { node: self.clone(), entries })
     }
 
+    /// # Errors
+    /// More entries than [`MOST_ENTRIES`].
+    fn not_too_many(&self, n: usize) -> Result<()> {
+        if n <= MOST_ENTRIES {
+            return Ok(());
+        }
+        Err(self.wrong(format!("{}: {n} entries, and a study has {MOST_ENTRIES} in one place at most", self.name())))
+    }
+
     /// A mapping from names to values, in the file's order.
     pub(crate) fn entries(&self) -> Result<Vec<(String, StudyNode<'a>)>> {
         let entries = self.value.as_map().ok_or_else(|| self.expected("a map"))?;
+        self.not_too_many(entries.len())?;
         Ok(entries.iter().map(|(key, value)| (key.clone(), self.child(PathStep::Key(key.clone()), value))).collect())
     }
 
     pub(crate) fn list(&self) -> Result<Vec<StudyNode<'a>>> {
         let list = self.value.as_list().ok_or_else(|| self.expected("a list"))?;
+        self.not_too_many(list.len())?;
         Ok(list.iter().enumerate().map(|(index, value)| self.child(PathStep::Index(index), value)).collect())
     }
 

@@ -2,6 +2,7 @@
 
 use super::written::{REPEATED, Written};
 use std::{
+    collections::HashSet,
     io::Read,
     path::{Path, PathBuf},
 };
@@ -19,13 +20,16 @@ pub enum PathStep {
     Index(usize),
 }
 
+/// In a larger text only the section of a mistake is found: a tree of a long list takes as long as its square to walk.
+const LARGEST_PLACED: usize = 128 << 10;
+
 /// Nobody writes a larger one by hand; it bounds what a damaged file can cost.
 const LARGEST: u64 = 4 << 20;
 
 impl Text {
     pub fn read(path: &Path) -> Result<Self> {
         let mut bytes = Vec::new();
-        let read = std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+        let read = visavis_core::files::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
         read.map_err(|error| {
             let fault = Fault::io("read the study file", path, &error);
             if error.kind() == std::io::ErrorKind::NotFound {
@@ -76,6 +80,9 @@ impl Text {
 
     /// Where the value (or, with `key`, the key) at the end of the path stands: line and column from 1.
     pub fn position(&self, path: &[PathStep], key: bool) -> (usize, usize) {
+        if self.source.len() > LARGEST_PLACED {
+            return self.position_of_section(path);
+        }
         let Ok(document) = yamlpath::Document::new(self.source.as_str()) else { return (1, 1) };
         // What cannot be found (behind an alias, say) is placed at what holds it.
         for length in (0..=path.len()).rev() {
@@ -103,6 +110,13 @@ impl Text {
             }
         }
         (1, 1)
+    }
+
+    /// Where the section stands that the path begins in.
+    fn position_of_section(&self, path: &[PathStep]) -> (usize, usize) {
+        let Some(PathStep::Key(section)) = path.first() else { return (1, 1) };
+        let is_section = |line: &str| line.strip_prefix(section.as_str()).is_some_and(|rest| rest.trim_start().starts_with(':'));
+        self.source.lines().position(is_section).map_or((1, 1), |line| (line + 1, 1))
     }
 
     /// Where flow brackets are nested deeper than anybody nests them: the parser would take minutes to say so.
@@ -138,7 +152,7 @@ impl Text {
     /// yaml_serde places a repeated key at its mapping; people want the second one. Block mappings: the same
     /// indentation and key with no shallower line between.
     fn second_of_repeated_keys(&self, wanted: &str) -> Option<(usize, usize)> {
-        let mut open: Vec<(usize, Vec<&str>)> = Vec::new();
+        let mut open: Vec<(usize, HashSet<&str>)> = Vec::new();
         for (number, line) in self.source.lines().enumerate() {
             let mut content = line.trim_start();
             if content.is_empty() || content.starts_with('#') {
@@ -155,9 +169,9 @@ impl Text {
             let Some(end) = content.find(": ").or_else(|| content.ends_with(':').then(|| content.len() - 1)) else { continue };
             let key = content[..end].trim().trim_matches(['"', '\'']);
             match open.last_mut().filter(|(depth, _)| *depth == indent) {
-                Some((_, keys)) if key == wanted && keys.contains(&key) => return Some((number + 1, indent + 1)),
-                Some((_, keys)) => keys.push(key),
-                None => open.push((indent, vec![key])),
+                Some((_, keys)) if key == wanted && keys.contains(key) => return Some((number + 1, indent + 1)),
+                Some((_, keys)) => _ = keys.insert(key),
+                None => open.push((indent, HashSet::from([key]))),
             }
         }
         None

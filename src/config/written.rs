@@ -5,10 +5,10 @@
 //! reader: once for its shape and for what each scalar would be, and once for the letters of each scalar.
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserializer,
     de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Visitor},
 };
-use std::{collections::HashSet, fmt};
+use std::{cell::Cell, collections::HashSet, fmt};
 use yaml_serde::Number;
 
 #[derive(Clone, Debug)]
@@ -56,7 +56,8 @@ impl Written {
     }
 
     pub(crate) fn parse(source: &str) -> Result<Self, yaml_serde::Error> {
-        let shape: WrittenShape = yaml_serde::from_str(source)?;
+        let values = Cell::new(0);
+        let shape = ShapeVisitor(&values).deserialize(yaml_serde::Deserializer::from_str(source))?;
         if let WrittenShape::Scalar(Meaning::Nothing) = shape {
             return Ok(Written::Scalar(Scalar { text: String::new(), meaning: Meaning::Nothing }));
         }
@@ -145,15 +146,26 @@ enum WrittenShape {
     Map(Vec<WrittenShape>),
 }
 
-impl<'de> Deserialize<'de> for WrittenShape {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ShapeVisitor)
+/// No study has so many values; a short file of aliases in aliases would make any number.
+const MOST_VALUES: usize = 500_000;
+
+/// Reads shapes, and counts the values of all of them.
+#[derive(Clone, Copy)]
+struct ShapeVisitor<'c>(&'c Cell<usize>);
+
+impl<'de> DeserializeSeed<'de> for ShapeVisitor<'_> {
+    type Value = WrittenShape;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<WrittenShape, D::Error> {
+        self.0.set(self.0.get() + 1);
+        if self.0.get() > MOST_VALUES {
+            return Err(D::Error::custom(format!("more than {MOST_VALUES} values, those that aliases repeat among them")));
+        }
+        deserializer.deserialize_any(self)
     }
 }
 
-struct ShapeVisitor;
-
-impl<'de> Visitor<'de> for ShapeVisitor {
+impl<'de> Visitor<'de> for ShapeVisitor<'_> {
     type Value = WrittenShape;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -194,7 +206,7 @@ impl<'de> Visitor<'de> for ShapeVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<WrittenShape, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
+        while let Some(item) = items.next_element_seed(self)? {
             list.push(item);
         }
         Ok(WrittenShape::List(list))
@@ -208,7 +220,7 @@ impl<'de> Visitor<'de> for ShapeVisitor {
                 return Err(A::Error::custom(format!("{REPEATED}{key}")));
             }
             keys.insert(key);
-            map.push(entries.next_value()?);
+            map.push(entries.next_value_seed(self)?);
         }
         Ok(WrittenShape::Map(map))
     }
@@ -327,6 +339,14 @@ mod tests {
         for twice in ["1: a\n\"1\": b", "{ 2e3: a, '2e3': b }", "no: a\nno: b", "~: a\n~: b"] {
             assert!(Written::parse(twice).unwrap_err().to_string().contains(REPEATED), "{twice}");
         }
+    }
+
+    #[test]
+    fn aliases_that_multiply_are_counted_and_refused() {
+        let many = format!("a: &a [{}]\nb: [{}]\n", "1, ".repeat(10_000), "*a, ".repeat(10_000));
+        assert!(Written::parse(&many).unwrap_err().to_string().contains("more than 500000 values"));
+        let some = format!("a: &a [{}]\nb: [{}]\n", "1, ".repeat(100), "*a, ".repeat(100));
+        assert_eq!(read(&some).get("b").and_then(Written::as_list).map(<[Written]>::len), Some(100));
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use crate::config::{PathStep, StudyFile, Text};
 use rayon::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use visavis_core::{
     dataset::{Survey, celeba, taken},
     domain::{
         Fault, Result,
-        comparison::{Comparison, Expression, Measured},
+        comparison::{Comparison, Expression, Measured, Question},
         image::{Column, Images},
         membership::Members,
         missing,
@@ -49,9 +49,9 @@ pub(crate) fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
     }
     let absent = warnings.clone();
     // What was written differently may be one question of these labels.
-    for (place, later) in study.comparisons.iter_enumerated() {
-        let same = |of: &&Comparison| of.question.asks_the_same(&later.question);
-        if let Some(first) = study.comparisons[..place].iter().find(same) {
+    let mut firsts: BTreeMap<Question, &Comparison> = BTreeMap::new();
+    for later in &study.comparisons {
+        if let Some(first) = firsts.insert(later.question.normal(), later) {
             warnings.push(format!(
                 "the comparisons `{}` and `{}` ask the same of these labels: every test of one is made again of the other",
                 first.name, later.name

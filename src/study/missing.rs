@@ -6,7 +6,6 @@ use visavis_core::{
     dataset::Survey,
     domain::{
         index::ModelIx,
-        matrix,
         model::{Model, Source, Weights},
         study::{DeviceClass, Study},
     },
@@ -14,8 +13,18 @@ use visavis_core::{
 
 pub(crate) use visavis_core::dataset::Need;
 
+/// What kind of thing is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Data or weights: without them nobody knows which results are the study's.
+    Input,
+    /// A program, a device, a later release: the study's results are known without it, and are not made here.
+    Ability,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Missing {
+    pub lack: Lack,
     pub input: String,
     pub expected_at: String,
     pub need: Need,
@@ -28,8 +37,8 @@ impl Missing {
     pub fn networks(study: &Study, program: WorkerProgram, why: String) -> Self {
         let runs = |model: &Model| matches!(&model.source, Source::Network(network) if WorkerProgram::of(network) == program);
         let need = Need::Models(places(study, &runs));
-        let cells = matrix::cells(study).iter().filter(|cell| need.concerns(study, cell)).count();
-        Missing { input: why, expected_at: "`visavis doctor` says what is here".to_owned(), need, cells }
+        let cells = need.cells(study);
+        Missing { lack: Lack::Ability, input: why, expected_at: "`visavis doctor` says what is here".to_owned(), need, cells }
     }
 }
 
@@ -40,21 +49,21 @@ fn places(study: &Study, wanted: &dyn Fn(&Model) -> bool) -> BTreeSet<ModelIx> {
 
 /// `cards`: this machine has a graphics card.
 pub(crate) fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missing> {
-    let cells = matrix::cells(study);
     let mut missing: Vec<Missing> = Vec::new();
-    let mut add = |input: String, expected_at: String, need: Need| {
-        let cells = cells.iter().filter(|cell| need.concerns(study, cell)).count();
-        missing.push(Missing { input, expected_at, need, cells });
+    let mut add = |lack: Lack, input: String, expected_at: String, need: Need| {
+        let cells = need.cells(study);
+        missing.push(Missing { lack, input, expected_at, need, cells });
     };
     for absent in &survey.missing {
         let expected_at = absent.expected_at.as_ref().map_or("a later visavis".to_owned(), |path| path.display().to_string());
-        add(absent.input.clone(), expected_at, absent.need.clone());
+        let lack = if absent.expected_at.is_some() { Lack::Input } else { Lack::Ability };
+        add(lack, absent.input.clone(), expected_at, absent.need.clone());
     }
     let models = |wanted: &dyn Fn(&Model) -> bool| places(study, wanted);
     for (name, dataset) in &study.datasets {
         let trained = models(&|model| model.learns_from(name));
         if !trained.is_empty() && !dataset.is_here() && study.numerics.device != DeviceClass::Pretend {
-            add(format!("training set `{name}`"), dataset.root().display().to_string(), Need::Models(trained));
+            add(Lack::Input, format!("training set `{name}`"), dataset.root().display().to_string(), Need::Models(trained));
         }
     }
     let mut files: Vec<(PathBuf, BTreeSet<ModelIx>)> = Vec::new();
@@ -66,7 +75,7 @@ pub(crate) fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missin
     }
     for (file, models) in files.into_iter().filter(|(file, _)| !file.is_file()) {
         let names: Vec<&str> = models.iter().map(|&place| study.models[place].name.as_str()).collect();
-        add(format!("weights of {}", names.join(", ")), file.display().to_string(), Need::Models(models));
+        add(Lack::Input, format!("weights of {}", names.join(", ")), file.display().to_string(), Need::Models(models));
     }
     // Pretending takes no libtorch, and no weights that were learned elsewhere.
     let pretends = study.numerics.device == DeviceClass::Pretend;
@@ -89,7 +98,7 @@ pub(crate) fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missin
         }
     }
     for (what, models) in beyond {
-        add(what, "a later visavis".to_owned(), Need::Models(models));
+        add(Lack::Ability, what, "a later visavis".to_owned(), Need::Models(models));
     }
     let of_program = |program: WorkerProgram| {
         let runs =
@@ -100,13 +109,14 @@ pub(crate) fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missin
         let models = of_program(program);
         if !models.is_empty() && (pretends || program.path().is_none()) {
             let at = if pretends { "numerics.device: cpu or cuda" } else { "beside visavis: `make` builds it" };
-            add(format!("{}, which runs {}", program.name(), program.runs()), at.to_owned(), Need::Models(models));
+            add(Lack::Ability, format!("{}, which runs {}", program.name(), program.runs()), at.to_owned(), Need::Models(models));
         }
     }
     let of_torch = of_program(WorkerProgram::Torch);
     if !of_torch.is_empty() && study.numerics.device == DeviceClass::Cuda && !cards {
         let at = "a machine with a card and its driver; or numerics.device: cpu".to_owned();
         add(
+            Lack::Ability,
             "networks cannot run here: `numerics.device: cuda` asks for a graphics card, and there is none".to_owned(),
             at,
             Need::Models(of_torch),
@@ -117,7 +127,7 @@ pub(crate) fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missin
     if !pretends && !looked_at.is_empty() && survey.images.is_some() && survey.pictures.is_none() {
         let root =
             study.evaluation.dataset.as_ref().map_or(String::new(), |name| study.datasets[name].root().display().to_string());
-        add("the evaluation's pictures".to_owned(), root, Need::Models(looked_at));
+        add(Lack::Input, "the evaluation's pictures".to_owned(), root, Need::Models(looked_at));
     }
     missing
 }

@@ -14,6 +14,7 @@ mod job_requests;
 pub mod matrix_snapshot;
 mod missing;
 mod names;
+mod namesakes;
 mod networks;
 mod offers;
 mod open_store;
@@ -31,6 +32,7 @@ mod testing;
 mod timeline;
 mod torch;
 mod trained_with;
+mod used;
 pub mod watch;
 
 pub use carried::{CarriedObjects, CarriedStudy, names_variables};
@@ -40,8 +42,9 @@ pub use examine::{Examined, examine};
 pub use explain::{Explained, Stale, explain};
 pub use figures::known_figures;
 pub use job_requests::JobRequests;
-pub use missing::Missing;
+pub use missing::{Lack, Missing};
 pub use names::StudyNames;
+pub use namesakes::{Namesake, namesakes};
 pub use networks::NetworkPrograms;
 pub use offers::Offers;
 pub use open_store::{OpenedStore, open_store};
@@ -54,6 +57,7 @@ pub use results::{
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};
+pub use used::{UsedResults, used_results};
 
 pub use visavis_core::{
     dataset::{

@@ -2,7 +2,7 @@
 
 use super::open_store;
 use visavis_core::{
-    domain::{Fault, Result, pin::Pin},
+    domain::{Fault, Result, pin::Pin, text::printable},
     store::{Index, Workspace},
 };
 
@@ -27,7 +27,11 @@ impl Pins {
 
     fn of(pins: Result<Vec<Pin>>) -> Self {
         match pins {
-            Ok(found) => Pins { found, unread: None },
+            // A note may come from a journal of somebody else's, and is shown on screens and in pages.
+            Ok(found) => {
+                let shown = |pin: Pin| Pin { note: printable(&pin.note), ..pin };
+                Pins { found: found.into_iter().map(shown).collect(), unread: None }
+            }
             Err(fault) => Pins { found: vec![], unread: Some(fault) },
         }
     }

@@ -2,7 +2,11 @@
 
 use super::text;
 use std::cmp::Ordering;
-use visavis_core::domain::{claim::NumberForm, score::Estimate, text::printable};
+use visavis_core::domain::{
+    claim::NumberForm,
+    score::Estimate,
+    text::{no_formula, printable},
+};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum TableValue {
@@ -152,12 +156,6 @@ impl ScreenTable {
         }
         String::from_utf8(writer.into_inner().expect("memory takes every row")).expect("cells are UTF-8")
     }
-}
-
-/// No cell starts a formula in a spreadsheet.
-fn no_formula(cell: String) -> String {
-    let formula = cell.starts_with(['=', '@', '+', '-']) && cell.parse::<f64>().is_err();
-    if formula { format!("'{cell}") } else { cell }
 }
 
 #[cfg(test)]

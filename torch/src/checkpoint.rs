@@ -24,6 +24,18 @@ pub(crate) struct TrainingProgress {
     pub seen: f64,
 }
 
+impl TrainingProgress {
+    /// Can a training of so many steps in all, so many an epoch, with batches of so many pictures, stand here?
+    pub(crate) fn fits(&self, steps: usize, of_an_epoch: usize, batch: usize) -> bool {
+        let epochs = self.step / of_an_epoch.max(1);
+        let sums = [self.losses, self.right, self.seen];
+        self.step <= steps
+            && (1..=batch).contains(&self.part)
+            && [self.loss.len(), self.accuracy.len()] == [epochs; 2]
+            && self.loss.iter().chain(&self.accuracy).chain(&sums).all(|number| number.is_finite())
+    }
+}
+
 pub(crate) struct Checkpoint {
     pub progress: TrainingProgress,
     pub tensors: BTreeMap<String, Tensor>,
@@ -60,5 +72,26 @@ impl Checkpoint {
         let all = weights::tensors(&bytes[end + 1..])?;
         let (optimizer, tensors) = all.into_iter().partition(|(name, _)| name.contains(SLOT));
         Some(Checkpoint { progress, tensors, optimizer })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_beyond_the_last_step_or_of_another_training_does_not_fit() {
+        let at = |step, epochs: usize| TrainingProgress {
+            step,
+            part: 8,
+            loss: vec![0.5; epochs],
+            accuracy: vec![0.5; epochs],
+            ..TrainingProgress::default()
+        };
+        assert!(at(0, 0).fits(20, 10, 8) && at(10, 1).fits(20, 10, 8) && at(20, 2).fits(20, 10, 8));
+        assert!(!at(21, 2).fits(20, 10, 8), "beyond the last step");
+        assert!(!at(15, 2).fits(20, 10, 8), "more epochs than its steps make");
+        assert!(!at(5, 0).fits(20, 10, 4), "parts larger than a batch");
+        assert!(!TrainingProgress { losses: f64::NAN, ..at(5, 0) }.fits(20, 10, 8));
     }
 }

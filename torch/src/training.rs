@@ -57,7 +57,8 @@ pub(crate) fn train(
         lesson.step(training, listener)?;
         let stops = place.stop.load(Ordering::SeqCst);
         if stops || kept.elapsed() > KEEP_EVERY || injected::keeps(lesson.progress.step) {
-            place.checkpoints.put(place.key, &lesson.checkpoint().to_bytes().map_err(because)?).map_err(because)?;
+            let kept_it = place.checkpoints.put(place.key, &lesson.checkpoint().to_bytes().map_err(because)?);
+            kept_it.map_err(|fault| because(not_kept(&fault, lesson.progress.step)))?;
             kept = Instant::now();
         }
         injected::die(lesson.progress.step);
@@ -67,6 +68,13 @@ pub(crate) fn train(
         }
     }
     lesson.made()
+}
+
+/// Why a training ends that cannot keep where it stands.
+fn not_kept(fault: &Fault, step: usize) -> Fault {
+    let mut told = Fault::unexpected(format!("where the training stood at step {step} was not kept: {}", fault.what));
+    told.place.clone_from(&fault.place);
+    told.next("free some space and run the same command again: it goes on from what it kept before, or begins anew")
 }
 
 struct TrainingLoop {
@@ -138,6 +146,9 @@ impl TrainingLoop {
             return Ok(());
         };
         match Checkpoint::from_bytes(&bytes) {
+            Some(of) if !of.progress.fits(self.steps, self.feed.batches().steps(), self.feed.batches().at_a_time()) => {
+                listener.line("what an attempt before kept is of no step of this training: begins anew");
+            }
             Some(checkpoint) => {
                 listener.line(&format!("goes on from step {} of {}", checkpoint.progress.step, self.steps));
                 self.parameters.take(&checkpoint.tensors, self.device);

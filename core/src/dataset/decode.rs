@@ -6,11 +6,59 @@ use crate::domain::{
     file_kind::{ExpectedFile, FileKind},
 };
 use image::{DynamicImage, ImageDecoder, ImageFormat, metadata::Orientation};
-use std::{io::Cursor, path::Path};
+use std::{
+    io::Cursor,
+    path::Path,
+    sync::{Condvar, Mutex, PoisonError},
+};
 use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
 
 /// More pixels than any photograph has: a header that says so lies, or means harm.
 const MOST_PIXELS: usize = 1 << 27;
+
+/// More pixels a byte than a picture that shows anything has; of small ones it does not matter.
+const MOST_PIXELS_A_BYTE: usize = 256;
+const FEW_PIXELS: usize = 1 << 24;
+
+/// Why a picture of this size is not decoded.
+fn refused_size(width: usize, height: usize, bytes: usize) -> Option<String> {
+    let pixels = width.saturating_mul(height);
+    if pixels == 0 || pixels > MOST_PIXELS {
+        return Some(format!("a picture of {width} × {height} pixels"));
+    }
+    (pixels > FEW_PIXELS && pixels / MOST_PIXELS_A_BYTE > bytes)
+        .then(|| format!("the picture claims {width} × {height} pixels in {bytes} bytes: it is cut short or damaged"))
+}
+
+/// Memory of all pictures that are decoded at one time, in bytes.
+const ROOM: usize = 512 << 20;
+/// What a pixel takes while it is decoded: in its own format, with four channels, and as RGB.
+const BYTES_A_PIXEL: usize = 8;
+
+/// A part of the memory for decoding. All threads together take no more than [`ROOM`]; a picture that needs more waits until it is alone.
+struct Share(usize);
+
+static TAKEN: Mutex<usize> = Mutex::new(0);
+static GIVEN_BACK: Condvar = Condvar::new();
+
+impl Share {
+    fn of(width: usize, height: usize) -> Self {
+        let bytes = width.saturating_mul(height).saturating_mul(BYTES_A_PIXEL).min(ROOM);
+        let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        while *taken + bytes > ROOM {
+            taken = GIVEN_BACK.wait(taken).unwrap_or_else(PoisonError::into_inner);
+        }
+        *taken += bytes;
+        Share(bytes)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        *TAKEN.lock().unwrap_or_else(PoisonError::into_inner) -= self.0;
+        GIVEN_BACK.notify_all();
+    }
+}
 
 /// An RGB picture, a row after the other, as it lies in its file.
 pub struct Picture {
@@ -73,6 +121,11 @@ pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<Picture> {
 
 /// JPEG, also of one and of four channels.
 fn of_jpeg(bytes: &[u8]) -> std::result::Result<Picture, String> {
+    let size = jpeg::size(bytes).filter(|(_, height)| *height > 0);
+    if let Some(refused) = size.and_then(|(width, height)| refused_size(width, height, bytes.len())) {
+        return Err(refused);
+    }
+    let _share = size.map(|(width, height)| Share::of(width, height));
     let end = jpeg::end(bytes).map_err(|broken| match broken {
         Broken::Cut { row } => format!("the picture is cut short: its pixels break off in or after row {row}"),
         Broken::Damaged { row } => format!("the JPEG is damaged: something that is no part of it stands after row {row}"),
@@ -134,9 +187,11 @@ fn of_image(bytes: &[u8], format: ImageFormat) -> std::result::Result<Picture, S
     };
     let mut decoder = image::ImageReader::with_format(Cursor::new(bytes), format).into_decoder().map_err(unreadable)?;
     let (width, height) = decoder.dimensions();
-    if width as usize * height as usize > MOST_PIXELS {
-        return Err(format!("a picture of {width} × {height} pixels"));
+    let (wide, high) = (width as usize, height as usize);
+    if let Some(refused) = refused_size(wide, high, bytes.len()) {
+        return Err(refused);
     }
+    let _share = Share::of(wide, high);
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let opened = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
     let is_transparent = opened.color().has_alpha() && opened.to_rgba8().pixels().any(|pixel| pixel.0[3] < 255);
@@ -171,6 +226,43 @@ mod tests {
         exif.extend(b"\xff\xd8 a thumbnail \xff\xd9");
         let length = (exif.len() as u16 + 2).to_be_bytes();
         [&jpeg[..2], b"\xff\xe1", &length, &exif, &jpeg[2..]].concat()
+    }
+
+    /// A PNG of two chunks, of a size that its few bytes cannot hold.
+    fn lying_png(side: u32) -> Vec<u8> {
+        let mut bytes = encoded(&drawn(8, 8), ImageFormat::Png);
+        bytes[16..20].copy_from_slice(&side.to_be_bytes());
+        bytes[20..24].copy_from_slice(&side.to_be_bytes());
+        let crc = crc32fast::hash(&bytes[12..29]);
+        bytes[29..33].copy_from_slice(&crc.to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn a_few_bytes_that_claim_a_huge_picture_are_refused_before_they_cost_memory() {
+        let mut jpeg = encoded(&drawn(64, 40), ImageFormat::Jpeg);
+        let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+        jpeg[frame + 5..frame + 9].copy_from_slice(&[0x2c, 0xec, 0x2c, 0xec]);
+        let begun = std::time::Instant::now();
+        let files = [jpeg, lying_png(11_500), lying_png(60_000)];
+        assert!(files[..2].iter().all(|bytes| open(bytes).err().unwrap().what.contains("claims 11500 × 11500 pixels")));
+        std::thread::scope(|scope| {
+            for bytes in files.iter().cycle().take(16) {
+                scope.spawn(move || assert!(open(bytes).is_err()));
+            }
+        });
+        assert!(begun.elapsed().as_secs() < 2, "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn pictures_that_are_decoded_at_once_share_the_room_and_give_it_back() {
+        let (all, one) = (Share::of(1 << 14, 1 << 13), Share::of(0, 5));
+        assert_eq!((all.0, one.0), (ROOM, 0));
+        let waits = std::thread::spawn(|| Share::of(100, 100).0);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        assert!(!waits.is_finished(), "there is no room");
+        drop(all);
+        assert_eq!(waits.join().unwrap(), 80_000);
     }
 
     #[test]

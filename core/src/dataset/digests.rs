@@ -149,7 +149,7 @@ impl DigestCache {
             return Ok((*digest, None));
         }
         let read_at = nanoseconds(SystemTime::now());
-        let file = fs::File::open(path).map_err(refused)?;
+        let file = crate::files::open(path).map_err(refused)?;
         let stamp = Stamp::of(&file.metadata().map_err(refused)?);
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(&file).map_err(refused)?;

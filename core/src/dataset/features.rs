@@ -71,7 +71,7 @@ pub fn read_given(
 /// # Errors
 /// What [`read_given`] refuses; images without a direction, and columns that must be centred, where cosines are asked for.
 pub fn examine_given(layer: &str, path: &Path, list: &Path, images: &Images, cosines: bool) -> Result<Vec<String>> {
-    let read = |path: &Path| std::fs::read(path).map_err(|error| Fault::io("read", path, &error));
+    let read = |path: &Path| crate::files::read(path).map_err(|error| Fault::io("read", path, &error));
     let (bytes, format) = (read(path)?, ArrayFormat::of(path));
     let rows = read_rows(&read(list)?, list, ImageIndex::from_sorted(images.ids()).as_ref())?;
     let (given, taken) = fitted(layer, format, &bytes, path, &rows, list, images)?;

@@ -83,7 +83,8 @@ pub(super) fn said(
 }
 
 fn of_file(path: &Path, images: &Images) -> Result<IdentityColumn> {
-    let bytes = std::fs::read(path).map_err(|error| Fault::io("read the identities", path, &error))?;
+    let bytes = crate::files::read_up_to(path, crate::files::LARGEST_TEXT)
+        .map_err(|error| Fault::io("read the identities", path, &error))?;
     parse(path, bytes, images)
 }
 

@@ -54,11 +54,13 @@ impl Album {
         if !is_plain(id) || digest.is_none() || !path.is_file() {
             return Err(Fault::missing("the picture is not here").in_file(path));
         }
-        let bytes = std::fs::read(&path).map_err(|error| Fault::io("read the picture", &path, &error))?;
+        let bytes = crate::files::read_up_to(&path, crate::files::LARGEST_PICTURE)
+            .map_err(|error| Fault::io("read the picture", &path, &error))?;
         let found = Digest::of(&bytes);
         if let Some(expected) = digest.filter(|expected| found != *expected) {
             return Err(Fault::changed(path, expected, found));
         }
+        crate::numeric::pulse::beat();
         let picture = decode(&bytes, &path)?;
         let turns = self.preparation.exif == Exif::Apply && picture.lies();
         let picture = if turns { picture.upright() } else { picture };
@@ -77,7 +79,8 @@ impl Album {
 /// # Errors
 /// A picture that cannot be.
 pub fn examine_picture(path: &Path) -> Result<Picture> {
-    let bytes = std::fs::read(path).map_err(|error| Fault::io("read the picture", path, &error))?;
+    let bytes = crate::files::read_up_to(path, crate::files::LARGEST_PICTURE)
+        .map_err(|error| Fault::io("read the picture", path, &error))?;
     decode(&bytes, path)
 }
 

@@ -1,6 +1,7 @@
 //! Arrays as other people save them: `.npy` of any version, order and type of numbers, and tensors of safetensors files. What
 //! holds no numbers is called what it is.
 
+use super::npy_header::{ElementType, NpyHeader};
 use crate::{
     domain::{
         Fault, Result,
@@ -108,22 +109,21 @@ impl<'a> Numbers<'a> {
         if !bytes.starts_with(b"\x93NUMPY") {
             return Err(not_an_array(bytes, path));
         }
-        // A type that npyz does not know, such as Python objects, is told before it is asked.
-        let named = header_of_npy(bytes).and_then(type_of_header).map(numbers_named).transpose();
-        let named = named.map_err(|(what, next)| wrong(what).next(next))?;
-        // npyz multiplies the shape in the header unchecked; a lying one overflows.
-        let opened = std::panic::catch_unwind(|| npyz::NpyFile::new(bytes));
-        let opened =
-            opened.map_err(|_| wrong("the header says more than any file can hold: it is cut short or damaged".into()))?;
-        let file = opened.map_err(|error| wrong(format!("not a readable .npy file: {error}")))?;
-        let Some((is_big, kind)) = named else { return Err(of_columns(&file.dtype()).in_file(path)) };
+        let unreadable = |why: &str| wrong(format!("not a readable .npy file: {why}")).next("copy or save it again");
+        let header = header_of_npy(bytes).ok_or_else(|| unreadable("its header is cut short, or no text"))?;
+        let NpyHeader { element, is_fortran, shape } = NpyHeader::parse(header).map_err(|why| unreadable(&why))?;
+        let descr = match element {
+            ElementType::Single(word) => word,
+            ElementType::Columns(names) => return Err(of_columns(&names).in_file(path)),
+        };
+        let (is_big, kind) = numbers_named(descr).map_err(|(what, next)| wrong(what).next(next))?;
         let mut remarks = Vec::new();
-        let (rows, columns) = two_dimensions(file.shape(), &mut remarks).map_err(|(what, next)| wrong(what).next(next))?;
-        let is_fortran = file.order() == npyz::Order::Fortran && rows > 1 && columns > 1;
-        let data = data_of_npy(bytes).ok_or_else(|| wrong("the header is cut short".into()))?;
+        let (rows, columns) = two_dimensions(&shape, &mut remarks).map_err(|(what, next)| wrong(what).next(next))?;
+        let is_fortran = is_fortran && rows > 1 && columns > 1;
+        let data = data_of_npy(bytes).ok_or_else(|| unreadable("its header is cut short"))?;
         let wanted = rows.checked_mul(columns).and_then(|numbers| numbers.checked_mul(kind.bytes()));
         let Some(numbers) = wanted.and_then(|wanted| data.get(..wanted)) else {
-            let descr = file.dtype().descr();
+            let descr = printable(descr);
             return Err(wrong(format!(
                 "the header says {rows} × {columns} of {descr}, the file has {} bytes: it is cut short or damaged",
                 bytes.len()
@@ -266,11 +266,8 @@ fn not_an_array(bytes: &[u8], path: &Path) -> Fault {
 type Refused = (String, String);
 
 /// A type that is no single one: a table of named columns.
-fn of_columns(dtype: &npyz::DType) -> Fault {
-    let names = match dtype {
-        npyz::DType::Record(fields) => fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>().join(", "),
-        _ => dtype.descr(),
-    };
+fn of_columns(names: &[&str]) -> Fault {
+    let names = names.join(", ");
     Fault::asked(format!("a structured array, a table of the named columns {}, not a matrix", shorten(&printable(&names), 60)))
         .next("save the columns side by side: np.save(path, np.stack([x[name] for name in x.dtype.names], 1))")
 }
@@ -280,13 +277,6 @@ fn header_of_npy(bytes: &[u8]) -> Option<&str> {
     let data = data_of_npy(bytes)?;
     let header = &bytes[8..bytes.len() - data.len()];
     std::str::from_utf8(&header[if bytes[6] == 1 { 2 } else { 4 }..]).ok()
-}
-
-/// The type's word in a header, where it is a single one.
-fn type_of_header(header: &str) -> Option<&str> {
-    let rest = header.split_once("descr")?.1.trim_start_matches(['\'', '"']).trim_start().strip_prefix(':')?.trim_start();
-    let quote = rest.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
-    rest[1..].split_once(quote).map(|(word, _)| word)
 }
 
 /// Which numbers a type of NumPy's holds, and whether the most significant byte comes first.
@@ -317,7 +307,8 @@ fn numbers_named(word: &str) -> std::result::Result<(bool, NumberKind), Refused>
 fn data_of_npy(bytes: &[u8]) -> Option<&[u8]> {
     let start = match bytes.get(6)? {
         1 => 10 + usize::from(u16::from_le_bytes(bytes.get(8..10)?.try_into().ok()?)),
-        _ => 12 + u32::from_le_bytes(bytes.get(8..12)?.try_into().ok()?) as usize,
+        2 | 3 => 12 + u32::from_le_bytes(bytes.get(8..12)?.try_into().ok()?) as usize,
+        _ => return None,
     };
     bytes.get(start..)
 }

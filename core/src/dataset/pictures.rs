@@ -9,7 +9,7 @@ use crate::domain::{
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Component, Path},
+    path::{Component, Path, PathBuf},
 };
 
 /// Every picture below `root`, sorted by id, with its digest. An id is the path below `root`, with forward slashes.
@@ -89,12 +89,14 @@ fn walk(folder: &Path, prefix: &str, found: &mut PictureListing, depth: usize) -
             .next("does a link lead back to its own folder?"));
     }
     for entry in fs::read_dir(folder).map_err(refused)? {
-        let path = entry.map_err(refused)?.path();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let entry = entry.map_err(refused)?;
+        let (path, file_name) = (entry.path(), entry.file_name());
+        let name = file_name.to_string_lossy().into_owned();
         if name.starts_with('.') {
             continue;
         }
-        let steers = path.to_str().is_none() || name.chars().any(is_steering);
+        // What the folders above are called is no part of an id.
+        let steers = file_name.to_str().is_none() || name.chars().any(is_steering);
         if path.is_dir() {
             if steers {
                 return Err(Fault::asked("the name of a folder of pictures holds control characters or is not UTF-8")
@@ -118,6 +120,31 @@ fn walk(folder: &Path, prefix: &str, found: &mut PictureListing, depth: usize) -
     Ok(())
 }
 
+/// Links below a folder that lead nowhere, to themselves, or back to a folder they are in; sorted.
+pub fn broken_links(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    look_for_broken_links(root, &mut found, 0);
+    found.sort();
+    found
+}
+
+fn look_for_broken_links(folder: &Path, found: &mut Vec<PathBuf>, depth: usize) {
+    if depth > DEEPEST {
+        return;
+    }
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
+        if kind.is_dir() {
+            look_for_broken_links(&path, found, depth + 1);
+        } else if kind.is_symlink() {
+            let goes_back = || path.canonicalize().is_ok_and(|real| folder.canonicalize().is_ok_and(|own| own.starts_with(real)));
+            if !path.exists() || goes_back() {
+                found.push(path);
+            }
+        }
+    }
+}
+
 /// Endings of pictures that are read, and of those that are not.
 const READ: [&str; 9] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "bmp", "tif", "tiff"];
 const UNREAD: [&str; 26] = [
@@ -137,4 +164,35 @@ fn format(path: &Path) -> Option<PictureFormat> {
         return Some(PictureFormat::Read);
     }
     UNREAD.contains(&ending.as_str()).then_some(PictureFormat::Unread(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn what_the_folders_above_are_called_does_not_matter() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let odd = folder.path().join(std::ffi::OsStr::from_bytes(b"\xff\xfe"));
+        fs::create_dir_all(odd.join("set")).unwrap();
+        fs::write(odd.join("set/x.png"), b"").unwrap();
+        assert_eq!(names(&odd.join("set")).unwrap().ids, ["x.png"]);
+        assert!(names(folder.path()).is_err(), "of an id it is a part");
+    }
+
+    #[test]
+    fn links_that_lead_nowhere_or_back_are_named_and_others_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("a")).unwrap();
+        fs::write(path("a/x.png"), b"").unwrap();
+        symlink("x.png", path("a/good.png")).unwrap();
+        symlink("gone.png", path("a/dangling.png")).unwrap();
+        symlink("self.png", path("a/self.png")).unwrap();
+        symlink("..", path("a/back")).unwrap();
+        symlink("a", path("also")).unwrap();
+        assert_eq!(broken_links(folder.path()), ["a/back", "a/dangling.png", "a/self.png"].map(path));
+    }
 }

@@ -47,14 +47,11 @@ impl ContrastSides {
 }
 
 impl Contrast {
-    /// Are the same models held against each other, whatever the name and whichever is left?
-    pub fn asks_the_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Contrast::Factor { factor, .. }, Contrast::Factor { factor: other, .. }) => factor == other,
-            (Contrast::Pair { models: [a, b], .. }, Contrast::Pair { models: [c, d], .. }) => {
-                (a, b) == (c, d) || (a, b) == (d, c)
-            }
-            _ => false,
+    /// What is held against each other, whatever the name and whichever is left: equal for contrasts that ask the same.
+    pub fn asked(&self) -> [&str; 2] {
+        match self {
+            Contrast::Factor { factor, .. } => [factor, ""],
+            Contrast::Pair { models: [one, other], .. } => [one.min(other), one.max(other)],
         }
     }
 

@@ -308,6 +308,13 @@ pub struct Writer {
     pub local: bool,
     /// The file system takes locks (flock).
     pub locks: bool,
+    /// Of a journal: the name its file was given, before anything was put behind it, `#`, and which journal of its process it is. Empty
+    /// in journals of earlier releases.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub journal: String,
+    /// Of a journal: the random name of the workspace it was started in. Empty where the folder is no workspace's.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub workspace: String,
 }
 
 /// What a journal's record holds.

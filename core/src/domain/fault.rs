@@ -1,7 +1,10 @@
 //! What went wrong, in one shape for the whole program: what happened, where, what to do next, and how the program
 //! ends because of it.
 
-use super::{Digest, text::printable};
+use super::{
+    Digest,
+    text::{bounded, printable},
+};
 use std::{fmt, path::PathBuf};
 
 /// With a [`Fault`] as the error.
@@ -133,6 +136,8 @@ impl Fault {
             _ => None,
         };
         let ending = match error.kind() {
+            // What is in a file's place is no file: see `files/`.
+            Kind::InvalidInput => Ending::Asked,
             Kind::NotFound | Kind::IsADirectory | Kind::NotADirectory | Kind::InvalidFilename => Ending::Asked,
             _ if error.raw_os_error() == Some(40) => Ending::Asked, // ELOOP: a link that leads back to itself
             _ => Ending::Unexpected,
@@ -175,12 +180,12 @@ fn describe(error: &std::io::Error) -> String {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", printable(&self.what))?;
+        write!(f, "{}", printable(&bounded(&self.what)))?;
         if let Some(place) = &self.place {
             write!(f, "\n  at   {place}")?;
         }
         if let Some(next) = &self.next {
-            write!(f, "\n  next {}", printable(next))?;
+            write!(f, "\n  next {}", printable(&bounded(next)))?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use super::{
     ledger::CellId,
     loss::Loss,
     model::{Architecture, Model, Network, Source, Weights},
+    projection::{Method, Projection},
     study::Study,
 };
 
@@ -40,18 +41,49 @@ pub struct Exclusion {
 }
 
 impl Exclusion {
-    fn matches(&self, network: &Network) -> bool {
+    fn matches(&self, network: &Network, [architecture, loss]: &[String; 2]) -> bool {
         let is = |wanted: &Option<String>, level: &str, word: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == level || wanted == word)
         };
-        is(&self.architecture, &network.architecture.to_string(), &network.architecture.word)
-            && is(&self.loss, &network.loss.to_string(), &network.loss.word)
+        is(&self.architecture, architecture, &network.architecture.word)
+            && is(&self.loss, loss, &network.loss.word)
             && is(&self.trained_on, &network.trained_on, &network.trained_on)
             && is(&self.prepare, &network.prepare, &network.prepare)
     }
 }
 
+/// How much something multiplies to, and its factors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Multiplied {
+    /// The product; [`usize::MAX`] where it is more.
+    pub product: usize,
+    /// Each factor with its name.
+    pub factors: Vec<(&'static str, usize)>,
+}
+
+impl Multiplied {
+    fn of(factors: Vec<(&'static str, usize)>) -> Self {
+        Multiplied { product: factors.iter().fold(1usize, |product, (_, n)| product.saturating_mul(*n)), factors }
+    }
+
+    /// The factor that is the largest.
+    pub fn largest(&self) -> (&'static str, usize) {
+        self.factors.iter().copied().max_by_key(|(_, n)| *n).unwrap_or(("nothing", 0))
+    }
+}
+
 impl StudyMatrix {
+    /// How many models it makes, those that are excluded among them, without making them.
+    pub fn count(&self) -> Multiplied {
+        Multiplied::of(vec![
+            ("architecture", self.architecture.len()),
+            ("loss", self.loss.len()),
+            ("trained_on", self.trained_on.len()),
+            ("prepare", self.prepare.len()),
+            ("train.seeds", self.seeds),
+        ])
+    }
+
     /// Every model of the matrix, in the order of its factors, and how many combinations were left out by `exclude`. `layers_of`: the
     /// layers of a network that is trained here.
     pub fn models(&self, layers_of: impl Fn(&Architecture) -> Vec<String>) -> (Vec<Model>, usize) {
@@ -68,7 +100,8 @@ impl StudyMatrix {
                             prepare: prepare.clone(),
                             weights: Weights::Recipe { recipe: self.recipe.clone(), seed },
                         };
-                        if self.exclude.iter().any(|exclusion| exclusion.matches(&network(1))) {
+                        let (first, words) = (network(1), [architecture.to_string(), loss.to_string()]);
+                        if self.exclude.iter().any(|exclusion| exclusion.matches(&first, &words)) {
                             excluded += 1;
                             continue;
                         }
@@ -96,6 +129,26 @@ impl StudyMatrix {
         let name = words.join("-");
         if self.seeds > 1 { format!("{name}@{seed}") } else { name }
     }
+}
+
+/// How many cells a study has, without making them. The factor of models counts each with each of its layers.
+pub fn count_cells(study: &Study) -> Multiplied {
+    let layers = study.models.iter().map(|of| of.layers(study.layers.as_deref()).len()).sum();
+    // Views are counted before they are made, too.
+    let views = |of: &Projection| of.method.parameter(Method::AXES).map_or(1, |_| of.method.axes() + of.pairs.len());
+    Multiplied::of(vec![
+        ("models × layers", layers),
+        ("views of projections", study.projections.iter().map(views).sum()),
+        ("comparisons", study.comparisons.len()),
+    ])
+}
+
+/// How many stages a study has at most, figures aside, without making them.
+pub fn count_stages(study: &Study) -> usize {
+    let layers: usize = study.models.iter().map(|of| of.layers(study.layers.as_deref()).len()).sum();
+    let of_projection = |of: &Projection| of.seeds + 1 + study.comparisons.len();
+    let of_a_layer = 2 + study.projections.iter().map(of_projection).sum::<usize>();
+    layers.saturating_mul(of_a_layer).saturating_add(5 * study.models.len() + 4)
 }
 
 /// Every cell of the study, model by model, in the order of the study file.
@@ -133,6 +186,15 @@ mod tests {
                 ..Exclusion::default()
             }],
         }
+    }
+
+    #[test]
+    fn models_are_counted_before_they_are_made() {
+        let matrix = matrix();
+        let (models, excluded) = matrix.models(|_| vec![]);
+        assert_eq!(matrix.count().product, models.len() + excluded * matrix.seeds);
+        let large = StudyMatrix { seeds: usize::MAX, ..matrix };
+        assert_eq!((large.count().product, large.count().largest().0), (usize::MAX, "train.seeds"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{
     Digest, Key,
     canonical::Value,
-    stage::{Input, Kind, Work},
+    stage::{Input, Kind, Task, Work},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -98,6 +98,13 @@ impl Manifest {
         // What was asked has the key, and who answered is no part of the answer.
         let Manifest { outputs, facts, format: _, key: _, stage: _, version: _, work: _, inputs: _, provenance: _ } = self;
         Value::List(vec![Value::list(outputs, output), Value::list(facts, fact)]).digest()
+    }
+
+    /// Is it what its key says: the result of this work, at this version, on these inputs? `None` where that cannot be told here: the
+    /// stage's code is at another version now.
+    pub fn is_of_its_key(&self) -> Option<bool> {
+        let task = Task { work: self.work.clone(), inputs: self.inputs.clone() };
+        (self.version == self.work.version()).then(|| self.stage == self.work.kind() && task.key() == self.key)
     }
 
     /// The output of this name.

@@ -107,6 +107,7 @@ fn reflect(a: &mut [f64], n: usize) -> Reflected {
         factors[i] = factor;
         let next = reach.to_vec();
         let (v_rest, w_rest) = (&v[i + 1..], &w[i + 1..]);
+        crate::numeric::pulse::beat();
         let share = |(block, rows): (usize, &mut [f64])| {
             let mut product = vec![0.0; next.len()];
             for (place, row) in (block * ROWS..).zip(rows.chunks_exact_mut(n)) {

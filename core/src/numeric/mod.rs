@@ -10,6 +10,7 @@ pub mod lanes;
 pub mod matrix;
 pub mod multiversion;
 pub mod neighbours;
+pub mod pulse;
 pub mod purpose;
 pub mod random;
 pub mod special;

@@ -136,6 +136,7 @@ fn nearest(matrix: &Matrix, k: usize) -> (Vec<u32>, Vec<f64>) {
     pairs.par_iter().for_each_init(
         || vec![0.0; BLOCK * BLOCK],
         |tile, &(a, b)| {
+            crate::numeric::pulse::beat();
             bounds.lower_bounds(a, b, tile);
             gather.rows(a, b, tile, &mut states[a].lock().expect("no panic while gathering"));
             if a != b {
@@ -148,6 +149,7 @@ fn nearest(matrix: &Matrix, k: usize) -> (Vec<u32>, Vec<f64>) {
     let mut squares = vec![0.0; n * k];
     indices.par_chunks_mut(BLOCK * k).zip(squares.par_chunks_mut(BLOCK * k)).zip(states).enumerate().for_each(
         |(block, ((indices, squares), state))| {
+            crate::numeric::pulse::beat();
             let state = state.into_inner().expect("no panic while gathering");
             let rows = indices.chunks_exact_mut(k).zip(squares.chunks_exact_mut(k)).zip(state);
             for (place, ((indices, squares), mut candidates)) in rows.enumerate() {

@@ -102,6 +102,7 @@ pub fn column_means(x: &Matrix) -> Vec<f64> {
     const ROWS: usize = 128;
     let (rows, columns) = (x.rows(), x.columns());
     let block = |values: &[f32]| {
+        crate::numeric::pulse::beat();
         let mut sums = vec![0.0; columns];
         add_rows(values, &mut sums);
         sums
@@ -178,6 +179,7 @@ pub fn project(x: &Matrix, means: &[f64], axes: &[f64]) -> Vec<f64> {
     let axes: Panels<f64, WIDE> = Panels::new(k, d, |axis, column| axes[axis * d + column]);
     let mut out = vec![0.0; n * k];
     out.par_chunks_mut(k * WIDE).enumerate().for_each(|(panel, out)| {
+        crate::numeric::pulse::beat();
         let rows = panel * WIDE..n.min((panel + 1) * WIDE);
         let mut centred = vec![0.0; WIDE * d];
         for (lane, row) in rows.enumerate() {

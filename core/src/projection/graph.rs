@@ -26,6 +26,7 @@ impl Graph {
         };
         let mut graph = Graph { starts: vec![0], columns: vec![], values: vec![] };
         for first in (0..n).step_by(BLOCK) {
+            crate::numeric::pulse::beat();
             let rows: Vec<Vec<(u32, f32)>> = (first..n.min(first + BLOCK)).into_par_iter().map(merged).collect();
             rows.iter().for_each(|row| graph.push(row));
         }

@@ -146,6 +146,7 @@ impl White {
             }
             moments
         };
+        crate::numeric::pulse::beat();
         let shares: Vec<Vec<f64>> = self.blocks.par_iter().map(share).collect();
         let n = self.n as f64;
         let mut moments = vec![0.0; k * k + k];

@@ -11,18 +11,46 @@ use crate::{
         result::{Manifest, Output, Provenance},
         stage::{Input, Location, Order, Task},
     },
+    numeric::pulse,
     store::{Journal, Recorder, Workspace, now, origin},
 };
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use std::{
     io::{BufRead, Write},
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 /// How often it says that it lives.
 const BEAT: Duration = Duration::from_millis(500);
+
+/// A stage that has not done a round of its work for so long does none any more. Every long loop counts its rounds
+/// ([`crate::numeric::pulse`]); what lies between two of them, such as reading one file, takes less.
+const QUIET: Duration = Duration::from_secs(600);
+
+/// Whether the work of a worker goes on. Only then it says that it lives, so that a stage that waits or loops for ever is ended as one that
+/// is silent.
+struct Progress {
+    rounds: u64,
+    since: Instant,
+}
+
+impl Progress {
+    fn new(now: Instant) -> Self {
+        Progress { rounds: 0, since: now }
+    }
+
+    fn goes_on(&mut self, is_busy: bool, rounds: u64, now: Instant) -> bool {
+        if !is_busy || rounds != self.rounds {
+            *self = Progress { rounds, since: now };
+        }
+        now.saturating_duration_since(self.since) < QUIET
+    }
+}
 
 /// Where a worker is put to work.
 #[derive(Clone, Debug)]
@@ -102,10 +130,17 @@ pub fn work(
         threads: settings.threads,
     });
     answers.say(&WorkerAnswer::Ready { journal: name.clone() })?;
+    let busy = Arc::new(AtomicBool::new(false));
     std::thread::spawn({
         let answers = answers.clone();
+        let busy = Arc::clone(&busy);
         move || {
-            while answers.say(&WorkerAnswer::Beat).is_ok() {
+            let mut progress = Progress::new(Instant::now());
+            loop {
+                let is_busy = busy.load(Ordering::Relaxed);
+                if progress.goes_on(is_busy, pulse::rounds(), Instant::now()) && answers.say(&WorkerAnswer::Beat).is_err() {
+                    return;
+                }
                 std::thread::sleep(BEAT);
             }
         }
@@ -115,7 +150,10 @@ pub fn work(
         let line = line.map_err(|error| Fault::unexpected(format!("cannot read tasks: {error}")))?;
         let order: Order = serde_json::from_str(&line).map_err(|error| Fault::asked(format!("not a task: {error}")))?;
         answers.say(&WorkerAnswer::Begun { key: order.task.key() })?;
-        answers.say(&worker.answer(&order))?;
+        busy.store(true, Ordering::Relaxed);
+        let answer = worker.answer(&order);
+        busy.store(false, Ordering::Relaxed);
+        answers.say(&answer)?;
         if executor.stops() {
             return Ok(());
         }
@@ -257,7 +295,24 @@ pub fn read(workspace: &Workspace, input: &Input) -> Result<Vec<u8>> {
         Location::Object | Location::Pictures(_) => return workspace.objects().get(input.digest),
         Location::File(path) => path.clone(),
     };
-    let bytes = std::fs::read(&path).map_err(|error| Fault::io("read", &path, &error))?;
+    let bytes = crate::files::read(&path).map_err(|error| Fault::io("read", &path, &error))?;
     let found = Digest::of(&bytes);
     if found == input.digest { Ok(bytes) } else { Err(Fault::changed(path, input.digest, found)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_lives_while_its_work_goes_on_or_there_is_none() {
+        let start = Instant::now();
+        let after = |seconds: u64| start + Duration::from_secs(seconds);
+        let mut progress = Progress::new(start);
+        assert!(progress.goes_on(false, 0, after(5000)), "it waits for work");
+        assert!(progress.goes_on(true, 0, after(5001)) && progress.goes_on(true, 0, after(5599)));
+        assert!(progress.goes_on(true, 1, after(5600)), "a round is done");
+        assert!(progress.goes_on(true, 1, after(6199)) && !progress.goes_on(true, 1, after(6200)));
+        assert!(progress.goes_on(true, 2, after(6300)), "it was only slow");
+    }
 }

@@ -42,7 +42,7 @@ pub struct LastAudit {
 impl LastAudit {
     /// `None` where there was none, or its file is damaged: it can be made again.
     pub fn of(workspace: &Workspace, study: &str) -> Option<Self> {
-        let bytes = std::fs::read(workspace.audit(study)).ok()?;
+        let bytes = crate::files::read_up_to(&workspace.audit(study), crate::files::LARGEST_TEXT).ok()?;
         serde_json::from_slice(&bytes).ok().filter(|audit: &LastAudit| audit.format == 1)
     }
 

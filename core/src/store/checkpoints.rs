@@ -25,7 +25,7 @@ impl Checkpoints {
     /// What was kept last; `None` where there is nothing.
     pub fn get(&self, key: Key) -> Result<Option<Vec<u8>>> {
         let path = self.path(key);
-        match fs::read(&path) {
+        match crate::files::read(&path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Fault::io("read the checkpoint", path, &error)),

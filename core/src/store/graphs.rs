@@ -31,7 +31,7 @@ impl Graphs {
 
     /// The `k` nearest of these features, if as many or more were kept; what is damaged is as good as absent.
     pub fn get(&self, features: Digest, metric: NeighbourMetric, k: usize) -> Option<Neighbours> {
-        let bytes = fs::read(self.path(features, metric)).ok()?;
+        let bytes = crate::files::read(&self.path(features, metric)).ok()?;
         let kept = parse(&bytes, metric)?;
         (kept.k() >= k).then(|| if kept.k() == k { kept } else { kept.nearest(k) })
     }

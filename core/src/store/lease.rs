@@ -114,7 +114,7 @@ pub(super) fn current(folder: &Path) -> Result<Option<CurrentLease>> {
     for _ in 0..10 {
         let Some(number) = last(folder)? else { return Ok(None) };
         let path = path_of(folder, number);
-        match fs::read(&path) {
+        match crate::files::read_up_to(&path, 1 << 20) {
             Ok(bytes) => {
                 return Ok(Some(CurrentLease { number, card: serde_json::from_slice(&bytes).ok(), state: Digest::of(&bytes) }));
             }
@@ -299,6 +299,8 @@ mod tests {
             device: 1,
             local: false,
             locks: true,
+            journal: String::new(),
+            workspace: String::new(),
         }
     }
 

@@ -18,21 +18,23 @@ pub mod origin;
 mod pages;
 mod recorder;
 mod results;
+mod trash;
 mod workspace;
 mod writer;
 
 pub use audits::LastAudit;
 pub use checkpoints::Checkpoints;
-pub use disk::replace as write_whole;
+pub use disk::{replace as write_whole, write_out};
 pub use graphs::Graphs;
 pub use index::{
     Aside, AttemptRow, Before, Index, IngestedEvent, JobRow, LogRow, Rebuilt, RunRow, SeriesRow, Spent, check_scores,
     sqlite_version,
 };
 pub use injection::Injection;
-pub use journal::{Damage, Journal, JournalPart, Mark, StoredRecord, read as read_journal};
+pub use journal::{Damage, Journal, JournalPart, Mark, StoredRecord, read as read_journal, why_strange};
 pub use objects::Objects;
 pub use pages::{MADE_OF, WrittenPage};
 pub use recorder::{MOST_LINES, Recorder, now};
 pub use results::Results;
+pub use trash::{Moved, Removal, Trash};
 pub use workspace::{Holder, LOOKING, Lock, Workspace, stamp, tail};

@@ -1,7 +1,10 @@
 //! Objects: bytes named by their digest, `data/objects/ab/cdef…`. Verified whenever they are read.
 
 use super::disk;
-use crate::domain::{Digest, Fault, Result};
+use crate::{
+    domain::{Digest, Fault, Result},
+    files,
+};
 use std::{fs, path::PathBuf};
 
 /// The folder of objects.
@@ -40,7 +43,12 @@ impl Objects {
     /// An object that is absent, or whose bytes are no longer those it is named by.
     pub fn get(&self, digest: Digest) -> Result<Vec<u8>> {
         let path = self.path(digest);
-        let bytes = fs::read(&path).map_err(|error| match error.kind() {
+        let bytes = files::read(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::IsADirectory | std::io::ErrorKind::InvalidInput => {
+                Fault::differs(format!("the object {} is damaged: {error}", digest.short()))
+                    .in_file(&path)
+                    .next("remove what is in its place; `visavis run STUDY --force` makes it again")
+            }
             std::io::ErrorKind::NotFound => Fault::failed(format!("the object {} is not there", digest.short()))
                 .in_file(&path)
                 .next("`visavis run STUDY --force` makes it again"),
@@ -52,12 +60,6 @@ impl Objects {
         Err(Fault::differs(format!("the object {} is damaged: its bytes are not those it is named by", digest.short()))
             .in_file(&path)
             .next("`visavis run STUDY --force` makes it again"))
-    }
-
-    /// Removes an object.
-    pub fn remove(&self, digest: Digest) -> Result<()> {
-        let path = self.path(digest);
-        fs::remove_file(&path).map_err(|error| Fault::io("remove", &path, &error))
     }
 
     /// Removes what writers that are gone left half-written; says how many files.

@@ -7,6 +7,7 @@ use crate::domain::{
     event::{Event, EventKind, Record},
     metric::{Chunk, MetricPoint},
 };
+use crate::numeric::pulse;
 use std::{
     sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
@@ -93,6 +94,7 @@ impl Recorder {
 
     /// Records one value of a series, such as `loss`.
     pub fn point(&self, series: &str, step: u64, value: f64) {
+        pulse::beat();
         let mut state = self.shared.lock();
         let Some(attempt) = state.attempt.filter(|_| state.fault.is_none()) else { return };
         while state.points >= ROOM && state.fault.is_none() {
@@ -113,6 +115,7 @@ impl Recorder {
 
     /// Keeps a line of the stage's log.
     pub fn log(&self, line: &str) {
+        pulse::beat();
         let mut state = self.shared.lock();
         let (key, attempt) = state.attempt.map_or((None, 0), |(key, attempt)| (Some(key), attempt));
         state.lines += 1;

@@ -1,11 +1,14 @@
 //! A workspace: any folder. What Visavis keeps there is below `data/`.
 
 use super::{
-    Checkpoints, Graphs, Objects, Results, disk, filesystem,
+    Checkpoints, Graphs, Objects, Results, Trash, disk, filesystem,
     lease::{self, Lease, LeaseAttempt, LeaseObserver, LeaseState},
     writer::{self, Locking},
 };
-use crate::domain::{Fault, Result, event::Writer};
+use crate::{
+    domain::{Fault, Result, event::Writer},
+    files,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
@@ -152,6 +155,11 @@ impl Workspace {
         Results::new(self.data().join("results"))
     }
 
+    /// What was removed of results and objects, and can still be brought back.
+    pub fn trash(&self) -> Trash {
+        Trash::new(self.data().join("trash"), self.results(), self.objects())
+    }
+
     /// Checkpoints of trainings that go on.
     pub fn checkpoints(&self) -> Checkpoints {
         Checkpoints::new(self.data().join("checkpoints"))
@@ -179,6 +187,16 @@ impl Workspace {
         self.data().join("dispatcher.log")
     }
 
+    /// The file of [`Self::said`], empty, to be written. A link in its place is not followed.
+    ///
+    /// # Errors
+    /// Something else in its place; a folder that cannot be written.
+    pub fn say_anew(&self) -> Result<File> {
+        let path = self.said();
+        files::open_own(File::options().create(true).write(true).truncate(true), &path)
+            .map_err(|error| Fault::io("write", &path, &error).next("remove what is in its place"))
+    }
+
     /// Where a study's report goes.
     pub fn report(&self, study: &str) -> PathBuf {
         self.root.join("reports").join(format!("{study}.html"))
@@ -186,8 +204,13 @@ impl Workspace {
 
     /// The study files of `experiments/`, by name.
     pub fn studies(&self) -> Vec<PathBuf> {
+        Self::studies_in(&self.root.join("experiments"))
+    }
+
+    /// The study files of a folder, by name.
+    pub fn studies_in(folder: &Path) -> Vec<PathBuf> {
         let is_study = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
-        let entries = fs::read_dir(self.root.join("experiments")).into_iter().flatten().flatten().map(|entry| entry.path());
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
         let mut found: Vec<PathBuf> = entries.filter(is_study).collect();
         found.sort();
         found
@@ -304,7 +327,7 @@ impl Workspace {
     /// is known once its lease was seen to change, which takes some seconds the first time.
     pub fn holder(&self) -> Option<Holder> {
         let mut granted = Locking::Granted;
-        if let Ok(mut file) = File::open(self.told()) {
+        if let Ok(mut file) = files::open_own(File::options().read(true), &self.told()) {
             granted = writer::lock(&file, true).unwrap_or(Locking::Without);
             if granted == Locking::Refused {
                 let mut text = String::new();
@@ -361,8 +384,9 @@ impl From<lease::LeaseCard> for Holder {
 
 /// `None` while another process has it, as far as this machine knows.
 fn lock_file(path: &Path) -> Result<Option<(Lock, Locking)>> {
-    let file =
-        File::options().create(true).read(true).append(true).open(path).map_err(|error| Fault::io("open", path, &error))?;
+    let file = files::open_own(File::options().create(true).read(true).append(true), path).map_err(|error| {
+        Fault::io("open", path, &error).next("remove what is in its place, or choose another workspace with --workspace DIR")
+    })?;
     Ok(match writer::lock(&file, false).map_err(|error| Fault::io("lock", path, &error))? {
         Locking::Refused => None,
         locking => Some((Lock { lease: None, file }, locking)),
@@ -390,13 +414,34 @@ pub fn stamp(path: &Path) -> Option<(u64, u64)> {
 
 /// Reads what is there of a file; empty when there is none.
 pub fn tail(path: &Path, most: usize) -> String {
-    let text = fs::read(path).unwrap_or_default();
-    String::from_utf8_lossy(&text[text.len().saturating_sub(most)..]).into_owned()
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = files::open(path)?;
+        let size = file.metadata()?.len();
+        file.seek(SeekFrom::Start(size.saturating_sub(most as u64)))?;
+        let mut text = Vec::new();
+        file.take(most as u64).read_to_end(&mut text)?;
+        Ok(text)
+    };
+    String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_in_the_place_of_the_lock_or_the_log_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::new(folder.path().join("w"), None).unwrap();
+        let precious = folder.path().join("precious.txt");
+        fs::create_dir_all(workspace.data()).unwrap();
+        fs::write(&precious, "mine").unwrap();
+        for path in [workspace.said(), workspace.told()] {
+            std::os::unix::fs::symlink(&precious, path).unwrap();
+        }
+        assert!(workspace.say_anew().is_err() && workspace.lock_or_say("testing", &|_| ()).is_err());
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "mine");
+    }
 
     #[test]
     fn what_is_shared_names_no_place_of_this_machine() {

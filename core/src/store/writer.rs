@@ -32,6 +32,8 @@ pub(super) fn here(folder: &Path) -> Writer {
         locks: true,
         host,
         boot,
+        journal: String::new(),
+        workspace: String::new(),
     };
     // A folder that is not there yet will be on some file system once it is.
     if writer.device != 0 {
@@ -115,7 +117,18 @@ mod tests {
 
     fn writer(host: &str, boot: &str, device: u64, local: bool) -> Writer {
         let token = format!("{host}{device}");
-        Writer { host: host.into(), boot: boot.into(), machine: host.into(), pid: 1, token, device, local, locks: true }
+        Writer {
+            host: host.into(),
+            boot: boot.into(),
+            machine: host.into(),
+            pid: 1,
+            token,
+            device,
+            local,
+            locks: true,
+            journal: String::new(),
+            workspace: String::new(),
+        }
     }
 
     #[test]

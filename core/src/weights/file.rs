@@ -101,15 +101,20 @@ pub(super) fn strict(file: &WeightFile, architecture: &Architecture, family: &We
         numbers.tensors.into_iter().map(|(name, (shape, values))| (name, Tensor { shape, values })).collect();
     for TensorEntry { name, role, .. } in &layout {
         let values = &tensors[name].values;
-        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
-            let fault = Fault::asked(format!("`{name}` holds {value}"));
-            return Err(wrong(fault).next("the network diverged, or the file is damaged"));
-        }
-        if *role == Role::RunningVariance && values.iter().any(|value| *value < 0.0) {
-            return Err(wrong(Fault::asked(format!("`{name}` holds a variance below zero"))));
+        if let Some(why) = unusable(name, *role, values) {
+            return Err(wrong(Fault::asked(why)).next("the network diverged, or the file is damaged"));
         }
     }
     Ok(Strict { tensors, remarks, prefix: fit.place.prefix })
+}
+
+/// Why the numbers of a tensor are no weights.
+pub(super) fn unusable(name: &str, role: Role, values: &[f32]) -> Option<String> {
+    if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+        return Some(format!("`{name}` holds {value}"));
+    }
+    let is_below_zero = role == Role::RunningVariance && values.iter().any(|value| *value < 0.0);
+    is_below_zero.then(|| format!("`{name}` holds a variance below zero"))
 }
 
 /// What was left out or converted, in sentences.

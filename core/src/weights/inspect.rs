@@ -7,13 +7,16 @@ use super::{
     },
     families::{candidates, with_the_same_tensors},
     file::{self, Strict, heads_and_others, wanted},
-    layout::layout,
+    layout::{TensorEntry, layout},
 };
 use crate::domain::{
     Fault, Result,
     model::{Architecture, WeightFamily},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
 /// What a weight file is.
 #[derive(Debug, Default, PartialEq)]
@@ -38,6 +41,8 @@ pub struct Inspected {
     pub missing: Vec<String>,
     /// Tensors of another shape or type than the network's, each as a clause.
     pub differing: Vec<String>,
+    /// Tensors whose numbers are no weights, each as a clause; looked for where all shapes fit.
+    pub unusable: Vec<String>,
     /// Names behind the prefix that are no tensor of the network.
     pub extra: Vec<String>,
     /// Names in the same dict without the prefix: a trainer's own.
@@ -51,9 +56,13 @@ pub struct Inspected {
 impl Inspected {
     /// Whether extraction would read it: all is there, and nothing too much.
     pub fn is_whole(&self) -> bool {
-        self.family.is_some() && [&self.missing, &self.differing, &self.extra, &self.several].iter().all(|names| names.is_empty())
+        self.family.is_some()
+            && [&self.missing, &self.differing, &self.unusable, &self.extra, &self.several].iter().all(|names| names.is_empty())
     }
 }
+
+/// Widths that a file may have.
+const WIDTHS: RangeInclusive<f64> = 0.01..=8.0;
 
 /// A network that a file may be of, by names alone.
 struct Candidate<'v> {
@@ -84,7 +93,9 @@ fn nearest<'v>(survey: &'v Survey<'v>) -> Result<Option<Candidate<'v>>> {
             let first = dict.tensors.get(format!("{prefix}{}", layout[0].name).as_str());
             let width =
                 first.and_then(|tensor| tensor.shape().first()).map(|channels| *channels as f64 / layout[0].shape[0] as f64);
-            let architecture = Architecture { word: word.to_owned(), width: width.unwrap_or(1.0) };
+            // A file can claim a width that no network has; then its tensors are told to be of other shapes.
+            let width = width.filter(|width| WIDTHS.contains(width)).unwrap_or(1.0);
+            let architecture = Architecture { word: word.to_owned(), width };
             best = Some(Candidate { architecture, family: family.clone(), dict, wrong });
         }
     }
@@ -114,6 +125,9 @@ pub fn inspect(file: &WeightFile) -> Result<Inspected> {
     let is_at = |place: &Place| survey.dicts.iter().find(|dict| dict.place == place.dict);
     let (place, left_over, counters) = match wrappers::fit(&file.root, &wanted(&layout)) {
         Ok(fit) => {
+            for TensorEntry { name, role, .. } in &layout {
+                found.unusable.extend(file::unusable(name, *role, &file.numbers(fit.tensors[name])?));
+            }
             found.outside = fit.outside;
             (fit.place, fit.left_over, fit.counters)
         }
@@ -173,7 +187,7 @@ pub fn recognised(file: &WeightFile) -> Result<(Architecture, WeightFamily, Stri
 mod tests {
     use super::{
         super::{
-            containers,
+            containers, draw,
             file::{Tensor, tests::file_of, write},
         },
         *,
@@ -194,6 +208,27 @@ mod tests {
             assert_eq!(found.architecture, Some(architecture));
             assert_eq!((found.missing.len(), found.extra.len(), found.needless), (0, 0, 1), "{word} {family}");
         }
+    }
+
+    #[test]
+    fn shapes_and_numbers_are_held_against_the_network() {
+        let inspected = |change: &dyn Fn(&mut BTreeMap<String, Tensor>)| {
+            let mut changed = draw(&Architecture { word: "resnet34".into(), width: 0.125 }, &WeightFamily::own(), 1).unwrap();
+            change(&mut changed);
+            super::tests::inspected(&write(changed.iter().map(|(name, tensor)| (name.as_str(), tensor))).unwrap())
+        };
+        let whole = inspected(&|_| {});
+        assert_eq!((whole.differing, whole.unusable), (vec![], vec![]));
+        let shape = inspected(&|tensors| _ = tensors.insert("bn1.weight".into(), Tensor { shape: vec![1], values: vec![1.0] }));
+        assert_eq!(shape.differing, ["`bn1.weight` is [1] and should be [8]"]);
+        // No numbers at all, and a side that no network has.
+        let endless = Tensor { shape: vec![usize::MAX >> 1, 0], values: vec![] };
+        let endless = inspected(&|tensors| _ = tensors.insert("conv1.weight".into(), endless.clone()));
+        assert!(endless.differing.iter().any(|line| line.contains("9223372036854775807")), "{:?}", endless.differing);
+        let nan = inspected(&|tensors| tensors.get_mut("bn1.bias").unwrap().values[0] = f32::NAN);
+        assert_eq!(nan.unusable, ["`bn1.bias` holds NaN"]);
+        let below = inspected(&|tensors| tensors.get_mut("bn1.running_var").unwrap().values[0] = -1.0);
+        assert_eq!(below.unusable, ["`bn1.running_var` holds a variance below zero"]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ use visavis_core::{
         spelling::suggestion,
         stage::{IndexImages, ProjectFeatures},
     },
-    store::AttemptRow,
+    store::{AttemptRow, write_out as write_out_whole},
 };
 
 #[derive(clap::Args)]
@@ -76,7 +76,7 @@ impl ExportCommand {
         match &self.output {
             None => write_out(&bytes),
             Some(file) => {
-                std::fs::write(file, &bytes).map_err(|error| Fault::io("write", file, &error))?;
+                write_out_whole(file, &bytes)?;
                 remark(context, format!("wrote {}", file.display()));
             }
         }
@@ -291,7 +291,7 @@ fn attempts(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
     table.whole("attempt", rows.iter().map(|row| Some(row.number as usize)));
     table.whole("slot", rows.iter().map(|row| Some(row.slot)));
     table.whole("threads", rows.iter().map(|row| Some(row.threads)));
-    table.whole("seed", rows.iter().map(|row| row.seed.map(|seed| seed as usize)));
+    table.unsigned("seed", rows.iter().map(|row| row.seed));
     table.whole("started", rows.iter().map(|row| Some(row.started as usize)));
     table.whole("ended", rows.iter().map(|row| row.ended.map(|at| at as usize)));
     table.number("seconds", rows.iter().map(|row| row.seconds));

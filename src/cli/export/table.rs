@@ -2,7 +2,7 @@
 
 use polars::prelude::{Column, DataFrame, NamedFrom, ParquetWriter, Series};
 use serde_json::Value;
-use visavis_core::domain::{Fault, Result};
+use visavis_core::domain::{Fault, Result, text::no_formula};
 
 #[derive(Clone, Copy)]
 pub(crate) enum ExportFormat {
@@ -20,6 +20,8 @@ enum Values {
     Text(Vec<Option<String>>),
     Number(Vec<Option<f64>>),
     Whole(Vec<Option<i64>>),
+    /// Whole numbers of which some are 2⁶³ or more.
+    Unsigned(Vec<Option<u64>>),
     Flag(Vec<bool>),
 }
 
@@ -34,6 +36,11 @@ impl ExportTable {
 
     pub(crate) fn whole(&mut self, name: &str, values: impl Iterator<Item = Option<usize>>) {
         self.columns.push((name.to_owned(), Values::Whole(values.map(|value| value.map(|n| n as i64)).collect())));
+    }
+
+    /// Numbers that use all 64 bits, such as seeds.
+    pub(crate) fn unsigned(&mut self, name: &str, values: impl Iterator<Item = Option<u64>>) {
+        self.columns.push((name.to_owned(), Values::Unsigned(values.collect())));
     }
 
     pub(crate) fn flag(&mut self, name: &str, values: impl Iterator<Item = bool>) {
@@ -54,6 +61,7 @@ impl ExportTable {
             Values::Text(values) => values.len(),
             Values::Number(values) => values.len(),
             Values::Whole(values) => values.len(),
+            Values::Unsigned(values) => values.len(),
             Values::Flag(values) => values.len(),
         })
     }
@@ -63,6 +71,7 @@ impl ExportTable {
             Values::Text(values) => values[row].clone().into(),
             Values::Number(values) => values[row].into(),
             Values::Whole(values) => values[row].into(),
+            Values::Unsigned(values) => values[row].into(),
             Values::Flag(values) => values[row].into(),
         }
     }
@@ -70,11 +79,11 @@ impl ExportTable {
     fn csv(&self) -> std::result::Result<Vec<u8>, String> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let told = |error: csv::Error| error.to_string();
-        writer.write_record(self.columns.iter().map(|(name, _)| name)).map_err(told)?;
+        writer.write_record(self.columns.iter().map(|(name, _)| no_formula(name.clone()))).map_err(told)?;
         for row in 0..self.rows() {
             let field = |column: usize| match self.value(column, row) {
                 Value::Null => String::new(),
-                Value::String(text) => text,
+                Value::String(text) => no_formula(text),
                 other => other.to_string(),
             };
             writer.write_record((0..self.columns.len()).map(field)).map_err(told)?;
@@ -97,6 +106,7 @@ impl ExportTable {
                 Values::Text(values) => Series::new(name, values),
                 Values::Number(values) => Series::new(name, values),
                 Values::Whole(values) => Series::new(name, values),
+                Values::Unsigned(values) => Series::new(name, values),
                 Values::Flag(values) => Series::new(name, values),
             }
             .into()
@@ -106,5 +116,34 @@ impl ExportTable {
         let mut bytes = Vec::new();
         ParquetWriter::new(&mut bytes).finish(&mut frame).map_err(|error| error.to_string())?;
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn csv(table: &ExportTable) -> String {
+        String::from_utf8(table.write(ExportFormat::Csv).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_name_that_starts_a_formula_is_no_formula_in_a_spreadsheet() {
+        let mut table = ExportTable::default();
+        table.text("model", ["=cmd|' /C calc'!A0", "plain", "-1.5"].iter().map(|name| Some((*name).to_owned())));
+        table.number("value", [Some(-0.5), None, None].into_iter());
+        assert_eq!(csv(&table), "model,value\n'=cmd|' /C calc'!A0,-0.5\nplain,\n-1.5,\n");
+        let lines = String::from_utf8(table.write(ExportFormat::JsonLines).unwrap()).unwrap();
+        assert!(lines.starts_with("{\"model\":\"=cmd|"), "JSON has no formulas: {lines}");
+    }
+
+    #[test]
+    fn a_seed_of_64_bits_is_exported_as_it_is() {
+        let mut table = ExportTable::default();
+        table.unsigned("seed", [Some(u64::MAX), Some(1 << 63), None].into_iter());
+        assert_eq!(csv(&table), "seed\n18446744073709551615\n9223372036854775808\n\"\"\n");
+        let lines = String::from_utf8(table.write(ExportFormat::JsonLines).unwrap()).unwrap();
+        assert!(lines.starts_with("{\"seed\":18446744073709551615}\n"), "{lines}");
+        assert!(table.write(ExportFormat::Parquet).unwrap().starts_with(b"PAR1"));
     }
 }

@@ -109,10 +109,12 @@ pub(super) fn evaluation(node: &StudyNode, datasets: &[&str]) -> Result<Evaluati
     let labels = |node: &StudyNode| {
         let nodes = node.list()?;
         let labels = nodes.iter().map(label).collect::<Result<Vec<LabelFile>>>()?;
-        let same = |a: &LabelFile, b: &LabelFile| (&a.file, &a.attribute) == (&b.file, &b.attribute);
-        no_two(&nodes, &labels, same, |label, _| {
-            (format!("the attribute `{}` is read from {} twice", label.attribute, label.file.display()), "remove one")
-        })?;
+        no_two(
+            &nodes,
+            &labels,
+            |of| (of.file.clone(), of.attribute.clone()),
+            |label, _| (format!("the attribute `{}` is read from {} twice", label.attribute, label.file.display()), "remove one"),
+        )?;
         Ok(labels)
     };
     Ok(Evaluation {

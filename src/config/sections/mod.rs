@@ -15,13 +15,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use training::{numerics, preparation, recipe};
 use visavis_core::{
     domain::{
-        Result,
+        Result, matrix,
         model::{FACTORS, Model, Network, Source, WeightFamily, Weights},
         score::Statistics,
         study::{
             Contrast, DeviceClass, Evaluation, FairnessSettings, Numerics, Precision, Preparation, Recipe, Resources, RunOn,
             Study, Tolerance,
         },
+        text::{printable, thousands},
         visibility::{FaceRegion, Visibility},
     },
     weights,
@@ -90,7 +91,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
 
     let study = Study {
         name: study_name(fields.need("study")?)?,
-        about: fields.or("about", String::new(), StudyNode::text)?,
+        about: fields.or("about", String::new(), |node| Ok(shown(&node.text()?)))?,
         seed: fields.or("seed", 0, |node| node.whole(0..=u64::MAX))?,
         numerics: fields.or(
             "numerics",
@@ -114,6 +115,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         layers,
         contrasts,
     };
+    not_too_large(&fields, &study)?;
     Ok((study, excluded))
 }
 
@@ -134,6 +136,42 @@ fn compared_pictures(node: &StudyNode, models: &[Model], recipes: &BTreeMap<Stri
         }
     }
     Ok(())
+}
+
+/// The most cells and stages of a study: both are held in memory, and every screen shows all cells.
+const MOST_CELLS: usize = 2_000_000;
+const MOST_STAGES: usize = 500_000;
+
+/// # Errors
+/// A study of more cells or stages than can be planned, told before they are made.
+fn not_too_large(fields: &Fields, study: &Study) -> Result<()> {
+    let (cells, stages) = (matrix::count_cells(study), matrix::count_stages(study));
+    if cells.product <= MOST_CELLS && stages <= MOST_STAGES {
+        return Ok(());
+    }
+    let (factor, n) = cells.largest();
+    let section = match factor {
+        "comparisons" => "comparisons",
+        "models × layers" => "models",
+        _ => "projections",
+    };
+    let factors: Vec<String> = cells.factors.iter().map(|(name, n)| format!("{} {name}", thousands(*n))).collect();
+    Err(fields
+        .need(section)?
+        .wrong_key(format!(
+            "the study has {} cells ({}) and {} stages; {} cells and {} stages are the most",
+            thousands(cells.product),
+            factors.join(" × "),
+            thousands(stages),
+            thousands(MOST_CELLS),
+            thousands(MOST_STAGES)
+        ))
+        .next(format!("the largest factor is that of {factor}, with {}: ask for fewer, or make several studies", thousands(n))))
+}
+
+/// A text as people read it: line by line, with characters spelled out that steer a terminal or are invisible.
+fn shown(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// Refuses networks that cannot take pictures of the size of their preparation.
@@ -183,22 +221,24 @@ fn study_name(node: &StudyNode) -> Result<String> {
 
 fn layers(node: &StudyNode) -> Result<Vec<String>> {
     let layers = node.list()?.iter().map(StudyNode::text).collect::<Result<Vec<_>>>()?;
-    match layers.iter().enumerate().find(|(i, layer)| layers[..*i].contains(layer)) {
+    let mut seen = BTreeSet::new();
+    match layers.iter().enumerate().find(|(_, layer)| !seen.insert(*layer)) {
         Some((_, layer)) => Err(node.wrong(format!("the layer `{layer}` is listed twice"))),
         None if layers.is_empty() => Err(node.wrong("no layers are listed").next("leave `layers` out to read all there are")),
         None => Ok(layers),
     }
 }
 
-/// Refuses a list in which two entries are one. `told` says what is wrong of the later one beside the first, and what to do.
-fn no_two<T>(
+/// Refuses a list in which two entries are one: have one `key`. `told` says what is wrong of the later one beside the first, and what to do.
+fn no_two<'t, T, K: Ord>(
     nodes: &[StudyNode],
-    items: &[T],
-    same: impl Fn(&T, &T) -> bool,
+    items: &'t [T],
+    key: impl Fn(&'t T) -> K,
     told: impl Fn(&T, &T) -> (String, &'static str),
 ) -> Result<()> {
+    let mut firsts: BTreeMap<K, &T> = BTreeMap::new();
     for (place, item) in items.iter().enumerate() {
-        if let Some(first) = items[..place].iter().find(|first| same(first, item)) {
+        if let Some(first) = firsts.insert(key(item), item) {
             let (what, next) = told(item, first);
             return Err(nodes[place].wrong(format!("{}: {what}", nodes[place].name())).next(next));
         }
@@ -227,7 +267,7 @@ fn contrasts(node: &StudyNode, models: &[&str]) -> Result<Vec<Contrast>> {
     let entries = node.entries()?;
     let contrasts = entries.iter().cloned().map(contrast).collect::<Result<Vec<_>>>()?;
     let nodes: Vec<StudyNode> = entries.into_iter().map(|(_, node)| node).collect();
-    no_two(&nodes, &contrasts, Contrast::asks_the_same, |_, first| {
+    no_two(&nodes, &contrasts, Contrast::asked, |_, first| {
         (format!("the contrast `{}` asks the same", first.name()), "remove one: a test that is made twice counts twice")
     })?;
     Ok(contrasts)
@@ -249,7 +289,7 @@ fn fairness(node: &StudyNode) -> Result<FairnessSettings> {
     let groups = |node: &StudyNode| {
         let nodes = node.list()?;
         let groups = nodes.iter().map(|node| node.name_of("group", &node.text()?)).collect::<Result<Vec<_>>>()?;
-        no_two(&nodes, &groups, PartialEq::eq, |group, _| (format!("`{group}` is listed twice"), "remove one"))?;
+        no_two(&nodes, &groups, String::clone, |group, _| (format!("`{group}` is listed twice"), "remove one"))?;
         Ok(groups)
     };
     Ok(FairnessSettings { groups: fields.or("groups", vec![], groups)?, depth: fields.or("depth", 1, |node| node.count(1..=3))? })
@@ -330,6 +370,44 @@ comparisons: {{ x: {{ A: "x", B: "not x" }} }}
         assert!(refusal(study("irse50", "treb1en", 96)).is_some());
         // Not built here: whether it can take them is not known.
         assert_eq!(refusal(study("irse50", "timm", 96)), None);
+    }
+
+    fn given(models: &str, projections: &str, comparisons: &str) -> String {
+        format!("format: 1\nstudy: s\nmodels: {models}\nprojections: {projections}\ncomparisons: {comparisons}\n")
+    }
+
+    const ONE: &str = "{ named: { m: { features: { embedding: a.npy, images: i.txt } } } }";
+    const ASKED: &str = "{ x: { A: a, B: b } }";
+
+    #[test]
+    fn what_multiplies_is_counted_before_it_is_made_and_refused_with_its_largest_factor() {
+        let begun = std::time::Instant::now();
+        let losses: String = (0..400)
+            .map(|i| format!("arcface: {{ m: {} }}", f64::from(i) / 400.0))
+            .map(|loss| format!("{{ {loss} }}, "))
+            .collect();
+        let widths: String = (0..400).map(|i| format!("{{ resnet34: {{ width: {} }} }}, ", 0.1 + f64::from(i) / 400.0)).collect();
+        let matrix = format!(
+            "{{ matrix: {{ architecture: [{widths}], loss: [{losses}], trained_on: [t], prepare: [p], train: {{ recipe: r, seeds: 1000 }} }} }}\n\
+             datasets: {{ t: {{ folders: {{ root: t }} }} }}\nrecipes: {{ r: {{}} }}\npreparations: {{ p: {{}} }}\nevaluation: {{ dataset: t }}"
+        );
+        let told = refusal(given(&matrix, "[pca]", ASKED)).unwrap();
+        assert!(told.contains("160,000,000 models") && told.contains("2,000 are the most"), "{told}");
+        let comparisons: String = (0..3000).map(|i| format!("c{i}: {{ A: a{i}, B: b{i} }}, ")).collect();
+        let told = refusal(given(ONE, "[pca: { axes: 1000 }]", &format!("{{ {comparisons} }}"))).unwrap();
+        assert!(told.contains("3,003,000 cells (1 models × layers × 1,001 views of projections × 3,000 comparisons)"), "{told}");
+        let stages = refusal(given(ONE, "[pca: { axes: 200 }]", &format!("{{ {comparisons} }}")));
+        assert_eq!(stages, None, "600,000 cells and 3,000 stages are no more than can be planned");
+        let lists = refusal(given(ONE, &format!("[{}]", "pca, ".repeat(6000)), ASKED)).unwrap();
+        assert!(lists.contains("6000 entries"), "{lists}");
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn what_is_invisible_in_the_text_about_a_study_is_spelled_out() {
+        let source = format!("{}about: \"a\\u202eb\\nc\\u00ad\"\n", given(ONE, "[pca]", ASKED));
+        let about = parse(Text { path: "s.yaml".into(), source }).unwrap().study.about;
+        assert_eq!(about, "a\\u{202e}b\nc\\u{ad}");
     }
 
     #[test]

@@ -84,15 +84,10 @@ fn pairs(node: &StudyNode, axes: usize) -> Result<Vec<(usize, usize)>> {
     let nodes = node.list()?;
     let pairs = nodes.iter().map(|node| pair(node, axes)).collect::<Result<Vec<_>>>()?;
     let one = |(first, second): &(usize, usize)| (*first.min(second), *first.max(second));
-    no_two(
-        &nodes,
-        &pairs,
-        |a, b| one(a) == one(b),
-        |(a, b), (first, second)| {
-            let mirrored = if a == first { "" } else { ", the other way round" };
-            (format!("the axes {a} and {b} are listed twice{mirrored}: [{first}, {second}]"), "remove one: both are one view")
-        },
-    )?;
+    no_two(&nodes, &pairs, one, |(a, b), (first, second)| {
+        let mirrored = if a == first { "" } else { ", the other way round" };
+        (format!("the axes {a} and {b} are listed twice{mirrored}: [{first}, {second}]"), "remove one: both are one view")
+    })?;
     Ok(pairs)
 }
 

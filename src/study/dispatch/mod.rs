@@ -4,6 +4,7 @@
 mod engine;
 mod executors;
 mod run_journal;
+mod running_clock;
 
 use super::{
     cost::Costs,
@@ -16,6 +17,7 @@ use super::{
 use engine::{DispatchCommand, DispatchEvent, Engine, Limits, PlanNews};
 use executors::{LocalExecutor, MessageKind, WorkerExecutor, WorkerMessage, WorkerPlace};
 use run_journal::RunJournal;
+use running_clock::RunningClock;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     path::{Path, PathBuf},
@@ -25,8 +27,8 @@ use std::{
 use visavis_core::{
     domain::{
         Fault, Key, Result,
-        event::{Event, EventKind, PersonRequest, RunOrigin, Slots},
-        job::{JobId, JobState, PlannedJob},
+        event::{Event, EventKind, PersonRequest, RunOrigin, Slots, WorkerAnswer},
+        job::{Cause, JobId, JobState, PlannedJob},
         stage::{Kind, Order},
     },
     store::{Aside, Lock, Workspace},
@@ -74,6 +76,8 @@ pub struct RunSummary {
     pub paused: usize,
     pub cancelled: usize,
     pub interrupted: bool,
+    /// Why what was being made when the run was interrupted could not be kept, of each stage that said so.
+    pub not_kept: Vec<String>,
     /// A person asked it to finish what ran and to start nothing more, and something was left.
     pub drained: bool,
     /// Stages that wait for a kind of device that the run had none of.
@@ -115,7 +119,8 @@ struct Run<'a> {
     upward_ranks: HashMap<Step, f64>,
     /// The steps that people call by these names.
     jobs: HashMap<JobId, Step>,
-    begun: Instant,
+    clock: RunningClock,
+    not_kept: Vec<String>,
     /// When the journals of others were looked at.
     looked: Instant,
     lock: Lock,
@@ -155,7 +160,8 @@ impl<'a> Run<'a> {
             costs,
             upward_ranks: HashMap::new(),
             jobs: HashMap::new(),
-            begun: Instant::now(),
+            clock: RunningClock::start(Instant::now()),
+            not_kept: vec![],
             looked: Instant::now(),
             lock,
         };
@@ -198,6 +204,7 @@ impl<'a> Run<'a> {
             paused: self.plan.count_aside(JobState::Paused),
             cancelled: self.plan.count_aside(JobState::Cancelled),
             interrupted: self.how.stop.load(Ordering::SeqCst),
+            not_kept: std::mem::take(&mut self.not_kept),
             drained: self.engine.is_drained(),
             homeless: self.engine.homeless(),
             set_aside: vec![],
@@ -216,7 +223,8 @@ impl<'a> Run<'a> {
     fn handle(&mut self, event: DispatchEvent) -> Result<()> {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
-            for command in self.engine.handle(event, self.begun.elapsed()) {
+            let now = self.clock.at(Instant::now());
+            for command in self.engine.handle(event, now) {
                 events.extend(self.carry_out(command)?);
             }
         }
@@ -235,7 +243,13 @@ impl<'a> Run<'a> {
             DispatchCommand::Dismiss { worker } => self.workers.dismiss(worker),
             DispatchCommand::Terminate { worker } => self.workers.terminate(worker),
             DispatchCommand::Kill { worker } => self.workers.kill(worker),
-            DispatchCommand::EndAll { grace } => self.workers.end_all(grace),
+            DispatchCommand::EndAll { grace } => {
+                let failures = self.workers.end_all(grace).into_iter().filter_map(|answer| match answer {
+                    WorkerAnswer::Failed { cause, why, .. } if cause != Cause::Stopped => Some(why),
+                    _ => None,
+                });
+                self.not_kept.extend(failures);
+            }
             DispatchCommand::Note(what) => self.journal.note(what),
             DispatchCommand::ReadJournal(name) => self.journal.grew(&name),
             DispatchCommand::Learn { step, seconds } => self.costs.note(&step.cost_class(&self.plan.study), step.kind(), seconds),

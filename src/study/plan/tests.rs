@@ -192,7 +192,7 @@ fn a_filter_keeps_what_it_names_and_what_that_needs() {
 
 fn features_of_one() -> Missing {
     let (input, expected_at) = ("features of one".to_owned(), "one.npy".to_owned());
-    Missing { input, expected_at, need: Need::Models([ModelIx(0)].into()), cells: 1 }
+    Missing { lack: crate::study::missing::Lack::Input, input, expected_at, need: Need::Models([ModelIx(0)].into()), cells: 1 }
 }
 
 #[test]

@@ -19,8 +19,13 @@ use crate::{
     numeric::{PhiloxStream, Purpose, purpose::OF_PERSON},
 };
 use rayon::prelude::*;
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
 use std::{
-    fs,
+    fs::{self, File},
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -56,7 +61,8 @@ const TONES: [&str; 5] = ["monk1-2", "monk3-4", "monk5-6", "monk7-8", "monk9-10"
 /// Draws a set into a new folder; what is drawn before an interruption is in `DIR.half`, and drawn again.
 ///
 /// # Errors
-/// A folder that is there and not empty, counts that do not fit, a disk that refuses.
+/// A folder that is there and not empty, a `DIR.half` that no drawing left or that another process draws in, counts that do not fit, a
+/// disk that refuses.
 pub fn draw(folder: &Path, request: &Request) -> Result<()> {
     let next = "such as --identities 50 --images 1000";
     if request.people == 0 || request.images < request.people {
@@ -76,15 +82,61 @@ pub fn draw(folder: &Path, request: &Request) -> Result<()> {
     let mut half_name = name.to_owned();
     half_name.push(".half");
     let half = folder.with_file_name(half_name);
-    if half.exists() {
-        fs::remove_dir_all(&half).map_err(|error| Fault::io("clear away what was half drawn", &half, &error))?;
-    }
+    let begun = HalfDrawn::begin(&half)?;
     match request.kind {
         DrawnKind::Faces(twin) => faces(&half, request, twin)?,
         DrawnKind::Training(variety) => training(&half, request, variety)?,
         DrawnKind::Textures => textures(&half, request)?,
     }
+    begun.end()?;
     fs::rename(&half, folder).map_err(|error| Fault::io("put in place what was drawn", folder, &error))
+}
+
+/// A folder that is being drawn in. It holds a file that says so: what has none is a person's own, and is left alone.
+struct HalfDrawn {
+    mark: PathBuf,
+    /// Locked while this process draws.
+    _lock: File,
+}
+
+impl HalfDrawn {
+    const MARK: &str = ".visavis-draws";
+
+    /// Makes the folder anew.
+    fn begin(half: &Path) -> Result<Self> {
+        let mark = half.join(Self::MARK);
+        let refused = |error| Fault::io("make the folder to draw in", half, &error);
+        match fs::symlink_metadata(half) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(refused(error)),
+            Ok(about) if about.is_dir() && !is_there(half) => {}
+            Ok(about) => {
+                let left = about.is_dir().then(|| File::options().read(true).write(true).open(&mark).ok()).flatten();
+                let Some(left) = left else {
+                    return Err(Fault::asked("this is in the way of drawing, and no drawing left it: nothing is removed")
+                        .in_file(half)
+                        .next("rename it, or draw into a folder of another name"));
+                };
+                if is_locked(&left) {
+                    return Err(Fault::asked("another visavis draws in it").in_file(half).next("wait until it has ended"));
+                }
+                fs::remove_dir_all(half).map_err(|error| Fault::io("clear away what was half drawn", half, &error))?;
+            }
+        }
+        fs::create_dir_all(half).map_err(refused)?;
+        let lock = File::options().write(true).create_new(true).open(&mark).map_err(refused)?;
+        is_locked(&lock);
+        Ok(HalfDrawn { mark, _lock: lock })
+    }
+
+    fn end(self) -> Result<()> {
+        fs::remove_file(&self.mark).map_err(|error| Fault::io("remove", &self.mark, &error))
+    }
+}
+
+/// Does another process hold it? If not, this one does from now on.
+fn is_locked(file: &File) -> bool {
+    flock(file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK)
 }
 
 /// Is there anything in the folder? A set is put in place whole: one that is there was drawn to its end, or is a person's own.
@@ -256,4 +308,46 @@ fn in_folders(
     };
     let paths: Vec<PathBuf> = classes.map(path).collect();
     paths.par_iter().enumerate().try_for_each(|(image, path)| write(path, &jpeg(&picture(image))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> Request {
+        Request { kind: DrawnKind::Textures, people: 1, images: 1, seed: 1 }
+    }
+
+    #[test]
+    fn what_no_drawing_left_is_not_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (set, half) = (folder.path().join("d"), folder.path().join("d.half"));
+        fs::create_dir(&half).unwrap();
+        fs::write(half.join("thesis.txt"), "years of work").unwrap();
+        let fault = draw(&set, &request()).unwrap_err();
+        assert!(fault.what.contains("no drawing left it"), "{fault}");
+        assert_eq!(fs::read_to_string(half.join("thesis.txt")).unwrap(), "years of work");
+        fs::remove_dir_all(&half).unwrap();
+        fs::write(&half, "a file").unwrap();
+        assert!(draw(&set, &request()).is_err() && half.is_file());
+        fs::remove_file(&half).unwrap();
+        // Behind a link is somebody's folder, whatever it holds.
+        let behind = folder.path().join("behind");
+        fs::create_dir(&behind).unwrap();
+        fs::write(behind.join(HalfDrawn::MARK), "").unwrap();
+        std::os::unix::fs::symlink(&behind, &half).unwrap();
+        assert!(draw(&set, &request()).is_err() && behind.join(HalfDrawn::MARK).exists() && !set.exists());
+    }
+
+    #[test]
+    fn what_an_interrupted_drawing_left_is_drawn_again_unless_it_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let (set, half) = (folder.path().join("d"), folder.path().join("d.half"));
+        let begun = HalfDrawn::begin(&half).unwrap();
+        fs::write(half.join("half.jpg"), "half").unwrap();
+        assert!(draw(&set, &request()).unwrap_err().what.contains("another visavis draws in it"));
+        drop(begun);
+        draw(&set, &request()).unwrap();
+        assert!(set.join("thing0001/0001.jpg").is_file() && !set.join(HalfDrawn::MARK).exists() && !half.exists());
+    }
 }

@@ -54,6 +54,10 @@ impl Frame {
         if height == 0 {
             return Err(Broken::Unread("its height is told after its pixels"));
         }
+        // Four colours are the most (CMYK).
+        if *count > 4 {
+            return Err(damaged);
+        }
         let parts: Vec<&[u8]> = rest.chunks_exact(3).take(usize::from(*count)).collect();
         let factors = |part: &&[u8]| (usize::from(part[1] >> 4), usize::from(part[1] & 15));
         let right = |part: &&[u8]| matches!(factors(part), (1..=4, 1..=4));

@@ -45,6 +45,21 @@ pub(super) fn end(bytes: &[u8]) -> Result<usize, Broken> {
     Ok(walk.at)
 }
 
+/// The size that a JPEG's first frame says, before anything of it is decoded.
+pub(super) fn size(bytes: &[u8]) -> Option<(usize, usize)> {
+    let mut walk = ScanWalk { bytes, at: 2, frame: None, dc: Default::default(), ac: Default::default(), restart: 0 };
+    loop {
+        match walk.marker().ok()? {
+            0xc0..=0xc2 => {
+                let segment = walk.segment().ok()?;
+                return Some((usize::from(two(segment, 3).ok()?), usize::from(two(segment, 1).ok()?)));
+            }
+            Marker::END | Marker::SCAN | 0x01 | 0xd0..=0xd8 => return None,
+            _ => _ = walk.segment().ok()?,
+        }
+    }
+}
+
 struct Marker;
 
 impl Marker {

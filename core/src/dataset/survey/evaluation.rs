@@ -203,7 +203,8 @@ fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey
     take_identities(survey, dataset.identities(), None)?;
     let truth = dataset.root().join("truth.json");
     if truth.is_file() {
-        let bytes = std::fs::read(&truth).map_err(|error| Fault::io("read", &truth, &error))?;
+        let bytes =
+            crate::files::read_up_to(&truth, crate::files::LARGEST_TEXT).map_err(|error| Fault::io("read", &truth, &error))?;
         match serde_json::from_slice::<Truth>(&bytes) {
             Ok(_) => survey.truth = Some(bytes),
             Err(error) => {

@@ -3,10 +3,11 @@
 use crate::{
     dataset::{identities::People, readers::labels::LabelTable},
     domain::{
+        comparison::Comparison,
         image::{Column, ImageIndex, Images, Labels},
         index::ModelIx,
-        ledger::CellId,
         missing::MissingLabels,
+        model::Model,
         study::{FaceMark, Study},
     },
 };
@@ -84,12 +85,20 @@ pub enum Need {
 }
 
 impl Need {
-    /// Does it keep the cell from being scored?
-    pub fn concerns(&self, study: &Study, cell: &CellId) -> bool {
+    /// How many of the study's cells it keeps from being scored.
+    pub fn cells(&self, study: &Study) -> usize {
+        let layers = |model: &Model| model.layers(study.layers.as_deref()).len();
+        let views: usize = study.projections.iter().map(|of| of.views().len()).sum();
+        let all: usize = study.models.iter().map(layers).sum();
         match self {
-            Need::Everything => true,
-            Need::Models(models) => models.contains(&cell.model),
-            Need::Attribute(attribute) => study.comparisons[cell.comparison].question.attributes().contains(attribute.as_str()),
+            Need::Everything => all * views * study.comparisons.len(),
+            Need::Models(models) => {
+                models.iter().map(|&model| layers(&study.models[model])).sum::<usize>() * views * study.comparisons.len()
+            }
+            Need::Attribute(attribute) => {
+                let asks = |of: &&Comparison| of.question.attributes().contains(attribute.as_str());
+                all * views * study.comparisons.iter().filter(asks).count()
+            }
         }
     }
 }

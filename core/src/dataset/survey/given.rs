@@ -38,8 +38,8 @@ pub(crate) fn given(study: &Study, survey: &mut Survey) -> Result<Vec<RowList>> 
         match list_of(&mut lists, &given.images) {
             Some(list) => list.models.push(model.name.clone()),
             None if given.images.is_file() => {
-                let bytes =
-                    std::fs::read(&given.images).map_err(|error| Fault::io("read the list of images", &given.images, &error))?;
+                let bytes = crate::files::read_up_to(&given.images, crate::files::LARGEST_TEXT)
+                    .map_err(|error| Fault::io("read the list of images", &given.images, &error))?;
                 let rows = read_rows(&bytes, &given.images, known.as_ref())?;
                 survey.notes.extend(rows.notes.iter().map(|note| note.told(&given.images)));
                 lists.push(RowList { models: vec![model.name.clone()], file: given.images.clone(), rows });

@@ -29,7 +29,7 @@ pub(crate) fn known(study: &Study, survey: &Survey) -> Option<ImageIndex> {
         Source::Given(given) if given.images.is_file() => Some(&given.images),
         _ => None,
     })?;
-    let rows = read_rows(&std::fs::read(list).ok()?, list, None).ok()?;
+    let rows = read_rows(&crate::files::read_up_to(list, crate::files::LARGEST_TEXT).ok()?, list, None).ok()?;
     ImageIndex::from_sorted(rows.ids())
 }
 

@@ -77,7 +77,7 @@ impl TableCache {
     }
 
     pub(super) fn get(&self, source: Digest, reading: &str, path: &Path) -> Option<ImageTable> {
-        unpack(&fs::read(self.file(source, reading)?).ok()?, path)
+        unpack(&crate::files::read(&self.file(source, reading)?).ok()?, path)
     }
 
     /// Keeps a table whose rows are all right; losing it costs time only.
@@ -106,7 +106,7 @@ pub(crate) fn kept(
     if let Some(table) = digest.and_then(|digest| cache.get(digest, reading, path)) {
         return Ok(table);
     }
-    let file = fs::File::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
+    let file = crate::files::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
     let hasher = Rc::new(RefCell::new(blake3::Hasher::new()));
     let table = read(Box::new(Watched { file, hasher: hasher.clone() }))?;
     // A file that was written meanwhile is not what its digest says.

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fs::File, io::Read, path::Path};
+use std::{collections::BTreeSet, io::Read, path::Path};
 
 /// Everything that decides how the bytes of a table are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ const ID_NAMES: [&str; 17] = [
     "name",
 ];
 
+/// As many columns as a spreadsheet has.
+const MOST_COLUMNS: usize = 16_384;
+
 /// A control character: no field holds it, so a line is one field.
 const NO_SEPARATOR: u8 = 0x1f;
 
@@ -72,7 +75,7 @@ impl TableLayout {
     /// # Errors
     /// A file that is no table, or none of whose columns can be told to name images.
     pub(crate) fn of(path: &Path, known: Option<&ImageIndex>) -> Result<Self> {
-        let mut file = File::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
+        let mut file = crate::files::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
         Self::found(path, &mut file, known)
     }
 
@@ -117,6 +120,12 @@ impl TableLayout {
         }
         let rows = rows(&sample, separator, whole);
         let Some(first) = rows.first() else { return Err(Fault::asked("the table is empty").in_file(path)) };
+        if first.len() > MOST_COLUMNS {
+            let what = format!("the first line has {} fields, and a table has {MOST_COLUMNS} columns at most", first.len());
+            return Err(Fault::asked(what)
+                .at(path, 1, 1)
+                .next("is the file what its name says? Keep the columns that the study asks for"));
+        }
         let here = Here { path, rows: &rows, known, line: if skip > 0 { 2 } else { 1 } };
         let header = here.is_header();
         let counts = (header && first.len() > 1 && (first[0].is_empty() || first[0].starts_with("Unnamed:"))).then_some(0);
@@ -311,6 +320,16 @@ mod tests {
         let layout = layout("\u{feff}sep=;\r\nimage_id;x\r\na;1\r\n", &[]);
         assert_eq!((layout.separator, layout.id, layout.width), (b';', 0, 2));
         assert_eq!(words(&layout), ["byte-order-mark", "separator-line", "separator"]);
+    }
+
+    #[test]
+    fn a_header_of_more_columns_than_any_spreadsheet_has_is_refused() {
+        let found = |n: usize| {
+            let names: String = (0..n).map(|i| format!(",c{i}")).collect();
+            TableLayout::found(Path::new("t.csv"), &mut format!("image_id{names}\na.png{}\n", ",1".repeat(n)).as_bytes(), None)
+        };
+        assert_eq!(found(16_000).unwrap().width, 16_001);
+        assert!(found(100_000).err().unwrap().what.contains("100001 fields"));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use crate::domain::{Fault, Result};
 use memchr::memchr;
 use std::{
     cell::Cell,
-    fs::File,
     io::{self, BufRead, Read},
     path::{Path, PathBuf},
     rc::Rc,
@@ -175,7 +174,7 @@ pub(crate) struct TextLines {
 
 impl TextLines {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
+        let file = crate::files::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
         Self::new(path, Box::new(file))
     }
 

@@ -14,7 +14,11 @@ use crate::{
         text::{is_steering, printable},
     },
 };
-use std::{collections::BTreeMap, io::Read, path::Path};
+use std::{
+    collections::{BTreeMap, HashSet},
+    io::Read,
+    path::Path,
+};
 
 impl ImageTable {
     /// Reads a comma table. `names`: the columns after that of the images, for a file without a header.
@@ -86,6 +90,7 @@ impl<'a> TableReading<'a> {
 
     /// The names of the columns; one that cannot be used is noted.
     fn header(&mut self, row: &TableRow) {
+        let mut seen = HashSet::new();
         for (place, name) in row.fields().enumerate() {
             if place == self.layout.id || Some(place) == self.layout.counts {
                 continue;
@@ -101,7 +106,7 @@ impl<'a> TableReading<'a> {
             } else if name.chars().any(is_steering) {
                 let what = format!("control characters in the name `{}`: the column is left out", row.shown(place));
                 note("unreadable-column", &what);
-            } else if self.columns.iter().any(|(_, known)| known == name) {
+            } else if !seen.insert(name.to_owned()) {
                 let fault =
                     row.wrong(place, format!("the attribute `{name}` is there twice")).next("rename one of the two columns");
                 self.unusable.entry(name.to_owned()).or_insert(fault);

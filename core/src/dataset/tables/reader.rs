@@ -7,7 +7,6 @@ use crate::domain::{
     text::{is_steering, printable, shorten},
 };
 use std::{
-    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
     rc::Rc,
@@ -33,7 +32,7 @@ impl TableReader {
     /// Opens a table to be read from its beginning, with the separator that was found, less the bytes at its start that are
     /// no row.
     pub(crate) fn open(path: &Path, separator: u8, skip: usize) -> Result<Self> {
-        let file = File::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
+        let file = crate::files::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
         Self::new(path, Box::new(file), separator, skip)
     }
 

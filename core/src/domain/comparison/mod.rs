@@ -26,7 +26,7 @@ pub struct Comparison {
 }
 
 /// What is asked, without what it is called: names never enter keys.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Question {
     /// The classes or the quantity.
     pub measured: Measured,
@@ -35,7 +35,7 @@ pub struct Question {
 }
 
 /// What an image has of the question: some of its classes, or a number.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measured {
     /// At least two classes; an image may be in several (members are then compared where exclusive).
@@ -47,17 +47,21 @@ pub enum Measured {
 impl Question {
     /// Is the same asked of the same images, however it is written and whichever class comes first?
     pub fn asks_the_same(&self, other: &Self) -> bool {
-        let sorted = |classes: &[Expression]| {
-            let mut classes: Vec<Expression> = classes.iter().map(Expression::normal).collect();
-            classes.sort();
-            classes
+        self.normal() == other.normal()
+    }
+
+    /// The question in one way of writing it: equal for questions that ask the same.
+    #[must_use]
+    pub fn normal(&self) -> Self {
+        let measured = match &self.measured {
+            Measured::Classes(classes) => {
+                let mut classes: Vec<Expression> = classes.iter().map(Expression::normal).collect();
+                classes.sort();
+                Measured::Classes(classes)
+            }
+            Measured::Quantity(attribute) => Measured::Quantity(attribute.clone()),
         };
-        let measured = match (&self.measured, &other.measured) {
-            (Measured::Classes(one), Measured::Classes(other)) => sorted(one) == sorted(other),
-            (Measured::Quantity(one), Measured::Quantity(other)) => one == other,
-            _ => false,
-        };
-        measured && self.within.as_ref().map(Expression::normal) == other.within.as_ref().map(Expression::normal)
+        Question { measured, within: self.within.as_ref().map(Expression::normal) }
     }
 
     /// The attributes that are measured, sorted; those that only say which images take part are not.

@@ -122,6 +122,7 @@ impl MapState {
 
     /// One step down the gradient 4 Σ (p − q) (yᵢ − yⱼ) / (1 + d²); the 4 is part of the rate.
     fn descend(&mut self, affinities: &Affinities, repulsion: &mut Repulsion, exaggeration: f64) {
+        crate::numeric::pulse::beat();
         let attraction = affinities.attraction(&self.seen);
         let (total, repelled) = repulsion.of(&self.seen);
         let rate = self.points.len() as f64 / exaggeration;

@@ -80,6 +80,7 @@ impl Layout {
         for (pass, others) in [MOST, OTHERS - MOST].into_iter().enumerate() {
             let at = Pass { epoch: epoch as u64, bits: self.drawn(Purpose::UmapPushes, 2 * epoch + pass), others, rate };
             for first in (0..n).step_by(batch) {
+                crate::numeric::pulse::beat();
                 let last = n.min(first + batch);
                 let mut moved = self.points[first..last].to_vec();
                 moved.par_chunks_mut(ROWS).enumerate().for_each(|(block, moved)| go(self, at, first + block * ROWS, moved));

@@ -99,8 +99,11 @@ impl Resampler {
         statistic: impl Fn(&[u32]) -> [Option<f64>; K] + Sync,
     ) -> [Vec<f64>; K] {
         let replicates = if self.count == 0 { 0 } else { replicates };
-        let values: Vec<[Option<f64>; K]> =
-            (0..replicates).into_par_iter().map(|replicate| statistic(&self.weights(replicate))).collect();
+        let of_replicate = |replicate| {
+            crate::numeric::pulse::beat();
+            statistic(&self.weights(replicate))
+        };
+        let values: Vec<[Option<f64>; K]> = (0..replicates).into_par_iter().map(of_replicate).collect();
         std::array::from_fn(|k| sorted(values.iter().filter_map(|value| value[k]).collect()))
     }
 
@@ -121,8 +124,10 @@ impl Resampler {
         statistic: impl Fn(ReplicateWeights) -> [[Option<f64>; REPLICATES]; K] + Sync,
     ) -> Vec<[Option<f64>; K]> {
         let blocks = if self.count == 0 { 0 } else { replicates.div_ceil(REPLICATES) };
-        let statistic =
-            |multiplicities: &Vec<Multiplicities>| statistic(ReplicateWeights { multiplicities, identity: &self.identity });
+        let statistic = |multiplicities: &Vec<Multiplicities>| {
+            crate::numeric::pulse::beat();
+            statistic(ReplicateWeights { multiplicities, identity: &self.identity })
+        };
         let values: Vec<[[Option<f64>; REPLICATES]; K]> = if blocks * REPLICATES * self.count <= KEPT_BYTES {
             // By one thread: a thread of rayon that waited here for others could be given another cell, and wait for itself.
             let drawn = self.drawn.get_or_init(|| (0..blocks).map(|block| self.block(block)).collect());

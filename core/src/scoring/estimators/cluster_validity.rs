@@ -164,6 +164,7 @@ fn nearest_others(points: &Matrix, members: &[Vec<usize>; 2], sample: &[Vec<usiz
         let each = sample[class].par_iter().map_init(
             || vec![0.0; n],
             |distances, image| {
+                crate::numeric::pulse::beat();
                 space.distances(*image, distances);
                 let nearest = nearest(distances, *image, LISI_NEIGHBOURS.min(n - 1));
                 let share = |count: usize| {

@@ -34,8 +34,11 @@ pub fn quality(features: &Matrix, points: &[Matrix], views: &[View], seed: u64) 
     let in_views: Vec<(View, Vec<Matrix>)> =
         views.iter().map(|view| (*view, points.iter().filter_map(|points| points_in_view(*view, points)).collect())).collect();
     let flat: Vec<&Matrix> = in_views.iter().flat_map(|(_, seeds)| seeds).collect();
-    let neighbourhoods: Vec<Vec<Neighbourhood>> =
-        sample.par_iter().map(|image| compare_neighbourhoods(features, &flat, *image, k)).collect();
+    let neighbourhoods: Vec<Vec<Neighbourhood>> = sample
+        .par_iter()
+        .inspect(|_| crate::numeric::pulse::beat())
+        .map(|image| compare_neighbourhoods(features, &flat, *image, k))
+        .collect();
     let feature_distances = Ranks::new(&distances(features, &distant));
     let measured: Vec<[Option<f64>; 4]> = flat
         .par_iter()

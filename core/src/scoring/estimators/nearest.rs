@@ -96,6 +96,7 @@ pub(crate) fn in_space(points: &Matrix, queries: &[NeighborQuery]) -> Vec<FifthN
         .map_init(
             || vec![0.0; BATCH * n],
             |distances, block| {
+                crate::numeric::pulse::beat();
                 let from: [usize; BATCH] = std::array::from_fn(|i| (block * BATCH + i).min(n - 1));
                 space.distances_of(&from, distances);
                 let mut found: Vec<ByMember> = queries.iter().map(|_| vec![]).collect();

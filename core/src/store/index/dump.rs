@@ -1,7 +1,10 @@
 //! What the store holds, as text: to show that one made again equals the one it replaces, and that a run which was killed
 //! came to what an undisturbed one comes to.
 
-use super::{Index, schema::TABLES};
+use super::{
+    Index,
+    schema::{self, TABLES},
+};
 use crate::domain::{Digest, Result, metric::Chunk};
 use rusqlite::types::ValueRef;
 
@@ -9,7 +12,9 @@ impl Index {
     /// Every row of every table, a line each, in the order of what tells rows apart. (What is of the moment is not dumped:
     /// whether a journal's writer lived when it was last read, when a result's file was put there.)
     pub fn dump(&self, each: &mut dyn FnMut(&str)) -> Result<()> {
-        for (table, order) in &TABLES {
+        // A store of an earlier release that is only looked at lacks the last.
+        let asides = schema::version(&self.connection, &self.path())? >= 5;
+        for (table, order) in TABLES.iter().filter(|(table, _)| asides || *table != "journal_aside") {
             let columns = match *table {
                 "journal" => "name, offset, chain",
                 "result" => "key, alike, content, bytes, worker, attempt, seconds",

@@ -1,6 +1,6 @@
 //! Journals into tables: each record exactly once, for how far a journal was taken in changes in the same transaction.
 
-use super::{Index, fold::fold};
+use super::{Index, fold::fold, results::of_the_row, schema};
 use crate::{
     domain::{
         Fault, Result,
@@ -85,11 +85,49 @@ impl Index {
         }
         disk::look_anew(folder);
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-        names.retain(|name| name.ends_with(".journal") && self.closed.as_ref().is_none_or(|closed| !closed.contains(name)));
+        // A folder, a pipe or a device of such a name is no journal; `store check` names it.
+        let is_file = |entry: &std::fs::DirEntry| std::fs::metadata(entry.path()).is_ok_and(|about| about.is_file());
+        let mut names: Vec<String> = entries.filter(is_file).filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        let strange = self.strangers()?;
+        let is_open = |name: &String| self.closed.as_ref().is_none_or(|closed| !closed.contains(name)) && !strange.contains(name);
+        names.retain(|name| name.ends_with(".journal") && is_open(name));
         names.sort();
         self.open = names;
         Ok(())
+    }
+
+    /// Journals that are passed over as a whole.
+    fn strangers(&self) -> Result<HashSet<String>> {
+        let outcome = (|| {
+            let query = "SELECT name FROM journal_aside WHERE name NOT IN (SELECT name FROM journal)";
+            self.connection.prepare(query)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<HashSet<String>>>()
+        })();
+        self.ran(outcome)
+    }
+
+    /// Journals that are passed over, or of which some records are; and why. By name.
+    pub fn journals_aside(&self) -> Result<Vec<(String, String)>> {
+        if schema::version(&self.connection, &self.path())? < 5 {
+            return Ok(vec![]);
+        }
+        let outcome = (|| {
+            let mut statement = self.connection.prepare("SELECT name, why FROM journal_aside ORDER BY name")?;
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<Vec<_>>>()
+        })();
+        self.ran(outcome)
+    }
+
+    /// How far each journal was taken in, and whether that was all of it. By name.
+    pub fn marks(&self) -> Result<Vec<(String, Mark, bool)>> {
+        let outcome = (|| {
+            let mut statement = self.connection.prepare("SELECT name, offset, chain, closed FROM journal ORDER BY name")?;
+            let row = |row: &rusqlite::Row| Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?, row.get(3)?));
+            statement.query_map([], row)?.collect::<rusqlite::Result<Vec<(String, i64, Vec<u8>, bool)>>>()
+        })();
+        let mark = |(name, offset, chain, closed): (String, i64, Vec<u8>, bool)| {
+            Some((name, Mark { offset: offset as u64, chain: chain.try_into().ok()? }, closed))
+        };
+        Ok(self.ran(outcome)?.into_iter().filter_map(mark).collect())
     }
 
     /// Takes in what these journals have grown by, in one transaction for some megabytes.
@@ -107,6 +145,14 @@ impl Index {
                 let over = quiet || self.over.contains(name);
                 let reading = journal::read_after(&folder.join(name), mark.as_ref().unwrap_or(&Mark::default()), over)?;
                 let more = reading.more;
+                if let Some(why) = reading.opened.as_ref().and_then(|writer| journal::why_strange(&folder.join(name), writer)) {
+                    let note =
+                        self.connection.execute("INSERT OR REPLACE INTO journal_aside VALUES (?1, ?2)", params![name, why]);
+                    self.ran(note)?;
+                    // It is not listed again.
+                    self.listed = None;
+                    break;
+                }
                 self.note_still(name, &reading);
                 if reading.closed || mark.as_ref() != Some(&reading.mark) {
                     held += reading.mark.offset.saturating_sub(mark.as_ref().map_or(0, |mark| mark.offset));
@@ -185,12 +231,22 @@ fn take(transaction: &Transaction, name: &str, reading: &JournalPart) -> rusqlit
             "INSERT INTO journal VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET offset = ?2, chain = ?3, closed = ?4",
         )?
         .execute(params![name, reading.mark.offset as i64, reading.mark.chain, reading.closed])?;
+    let mut refused = 0;
     for StoredRecord { offset, record } in &reading.records {
-        match record {
-            Record::Event(event) => fold(transaction, name, *offset, event)?,
-            Record::Metrics(chunk) => metrics(transaction, name, *offset, chunk)?,
-            Record::Opened(_) | Record::Closed | Record::Later => {}
+        let taken = match record {
+            Record::Event(event) => fold(transaction, name, *offset, event),
+            Record::Metrics(chunk) => metrics(transaction, name, *offset, chunk),
+            Record::Opened(_) | Record::Closed | Record::Later => Ok(()),
+        };
+        match taken {
+            // What contradicts itself (a run that starts twice, say) is nobody else's affair.
+            Err(error) if of_the_row(&error) => refused += 1,
+            taken => taken?,
         }
+    }
+    if refused > 0 {
+        let why = "records of it contradict others, and are passed over";
+        transaction.execute("INSERT OR REPLACE INTO journal_aside VALUES (?1, ?2)", params![name, why])?;
     }
     Ok(())
 }
@@ -208,4 +264,57 @@ fn metrics(transaction: &Transaction, journal: &str, offset: u64, chunk: &Chunk)
             chunk.to_bytes()
         ])
         .map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{
+            Digest,
+            event::{EventKind, RunOrigin},
+        },
+        store::{Before, Journal, Workspace},
+    };
+    use std::path::PathBuf;
+
+    fn run_started(clock: u64) -> Record {
+        let text = Digest::of(b"text");
+        let (study, file) = ("s".to_owned(), "s.yaml".to_owned());
+        let what = EventKind::RunStarted { study, file, text, devices: vec![], origin: Box::new(RunOrigin::default()) };
+        Record::Event(Event { clock, at: 1, what })
+    }
+
+    /// A journal of these records in a workspace.
+    fn journal(workspace: &Workspace, now: u64, records: &[Record]) -> PathBuf {
+        let mut journal = Journal::start(&workspace.journals(), now).unwrap();
+        journal.append(records).unwrap();
+        workspace.journals().join(journal.name())
+    }
+
+    #[test]
+    fn copies_strangers_and_what_contradicts_itself_are_named_and_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = |name: &str| Workspace::new(folder.path().join(name), None).unwrap();
+        let (ours, theirs) = (workspace("ours"), workspace("theirs"));
+        let own = journal(&ours, 1, &[run_started(1)]);
+        let foreign = journal(&theirs, 2, &[run_started(1)]);
+        let twice = journal(&ours, 3, &[run_started(1), run_started(2)]);
+        std::fs::copy(&own, own.with_file_name("000000000000000-1.journal")).unwrap();
+        std::fs::copy(&foreign, own.with_file_name(foreign.file_name().unwrap())).unwrap();
+        std::fs::create_dir(own.with_file_name("000000000000009-1.journal")).unwrap();
+
+        let rebuilt = Index::rebuild(&ours).unwrap();
+        assert_eq!(rebuilt.before, Before::None);
+        let why: Vec<&str> = rebuilt.journals_aside.iter().map(|(_, why)| why.as_str()).collect();
+        assert_eq!(why.len(), 3, "{why:?}");
+        assert!(why[0].contains("a copy of") && why[1].contains("another workspace") && why[2].contains("contradict"), "{why:?}");
+        let index = Index::open_to_read(ours.store()).unwrap().unwrap();
+        let taken: Vec<String> = index.marks().unwrap().into_iter().map(|(name, ..)| name).collect();
+        let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+        assert_eq!(taken, [name(&own), name(&twice)]);
+        assert_eq!(index.check().unwrap(), Vec::<String>::new());
+        // Made again it is the same.
+        assert_eq!(Index::rebuild(&ours).unwrap().before, Before::Equal);
+    }
 }

@@ -46,6 +46,7 @@ impl Index {
         if let Some(folder) = path.parent() {
             super::disk::make_folder(folder)?;
         }
+        is_a_file(path)?;
         let refused = |error| told(path, &error);
         let mut connection = Connection::open(path).map_err(refused)?;
         connection.busy_timeout(Duration::from_secs(10)).map_err(refused)?;
@@ -67,6 +68,7 @@ impl Index {
         if !path.exists() {
             return Ok(None);
         }
+        is_a_file(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let open = |name: &str| {
             let connection = Connection::open_with_flags(name, flags)?;
@@ -112,6 +114,7 @@ impl Index {
             found.retain(|line| line != "ok");
             let foreign =
                 self.connection.prepare("PRAGMA foreign_key_check")?.query_map([], |row| row.get::<_, String>(0))?.count();
+            found.extend(schema::defects(&self.connection)?);
             found.extend((foreign > 0).then(|| format!("{foreign} rows point to rows that are not there")));
             Ok(found)
         })();
@@ -128,6 +131,17 @@ impl Index {
         let path = self.path();
         let outcome = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;");
         outcome.and_then(|()| self.connection.close().map_err(|(_, error)| error)).map_err(|error| told(&path, &error))
+    }
+}
+
+/// # Errors
+/// A folder, a pipe or a device in the store's place: SQLite would wait for it.
+fn is_a_file(path: &Path) -> Result<()> {
+    match std::fs::metadata(path) {
+        Ok(about) if !about.is_file() => Err(Fault::asked("the store is no file: something else is in its place")
+            .in_file(path)
+            .next("remove it, or name another file with --store FILE")),
+        _ => Ok(()),
     }
 }
 
@@ -174,6 +188,9 @@ fn told(path: &Path, error: &rusqlite::Error) -> Fault {
         Some(Code::DiskFull) => fault.next("free some space and run the same command again: what was finished is kept"),
         Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
             fault.next("check the permissions, or put the store elsewhere with --store FILE")
+        }
+        Some(Code::Unknown) if ["no such table", "no such column"].iter().any(|of| error.to_string().contains(of)) => {
+            fault.next("`visavis store rebuild` makes it again from results and journals")
         }
         Some(Code::NotADatabase | Code::DatabaseCorrupt) => {
             fault.next("`visavis store rebuild` makes it again from results and journals")

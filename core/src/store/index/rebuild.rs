@@ -20,6 +20,8 @@ pub struct Rebuilt {
     pub dump: Digest,
     /// Results that cannot be read or taken in, and why.
     pub damaged: Vec<Aside>,
+    /// Journals that are passed over, or of which some records are; and why.
+    pub journals_aside: Vec<(String, String)>,
     /// How it stood to the new one.
     pub before: Before,
 }
@@ -69,7 +71,7 @@ impl Index {
             index.believe_closed(&old)?;
         }
         index.catch_up(workspace)?;
-        let damaged = index.set_aside()?;
+        let (damaged, journals_aside) = (index.set_aside()?, index.journals_aside()?);
         let (dump, results, events, points) = (index.digest()?, index.keys()?.len(), index.events()?, index.points()?);
         index.settle()?;
         let before = if path.exists() {
@@ -98,7 +100,7 @@ impl Index {
             remove(path)?;
         }
         disk::rename(&aside, path)?;
-        Ok(Rebuilt { results, events, points, dump, damaged, before })
+        Ok(Rebuilt { results, events, points, dump, damaged, journals_aside, before })
     }
 
     /// Takes in everything there is.

@@ -73,7 +73,7 @@ impl Index {
                         let savepoint = transaction.savepoint()?;
                         match insert(&savepoint, held) {
                             Ok(()) => savepoint.commit()?,
-                            Err(error) if of_the_result(&error) => {
+                            Err(error) if of_the_row(&error) => {
                                 savepoint.finish()?;
                                 let why = format!("the store refuses it: {error}");
                                 set_aside(&transaction, &Aside { key: held.manifest.key, why })?;
@@ -169,7 +169,7 @@ pub fn check_scores(manifest: &Manifest, objects: &Objects) -> Result<()> {
 }
 
 /// Is it this row that the store refuses, and not the disk or the file?
-fn of_the_result(error: &rusqlite::Error) -> bool {
+pub(super) fn of_the_row(error: &rusqlite::Error) -> bool {
     match error {
         rusqlite::Error::SqliteFailure(failure, _) => {
             matches!(failure.code, ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig)

@@ -4,9 +4,9 @@
 use super::told;
 use crate::domain::{Fault, Result};
 use rusqlite::{Connection, TransactionBehavior};
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
     -- How far each journal was taken in: exactly once, for this row changes in the same transaction.
     CREATE TABLE journal (
@@ -110,10 +110,14 @@ const MIGRATIONS: [&str; 4] = [
     ALTER TABLE result DROP COLUMN stage;
     ALTER TABLE result DROP COLUMN started;
 ",
+    "
+    -- Journals that are passed over as a whole (these have no row in `journal`), or of which some records are; and why.
+    CREATE TABLE journal_aside (name TEXT PRIMARY KEY, why TEXT NOT NULL) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The tables, with the columns that tell their rows apart; in the order of what refers to what.
-pub(super) const TABLES: [(&str, &str); 11] = [
+pub(super) const TABLES: [(&str, &str); 12] = [
     ("journal", "name"),
     ("event", "journal, offset"),
     ("metric", "journal, offset"),
@@ -125,6 +129,7 @@ pub(super) const TABLES: [(&str, &str); 11] = [
     ("result", "key"),
     ("pin", "study, figure"),
     ("set_aside", "key"),
+    ("journal_aside", "name"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
@@ -141,12 +146,70 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
     transaction.commit().map_err(refused)
 }
 
+/// Tables and columns that a store of its version has, and this one has not.
+pub(super) fn defects(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let applied: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let whole = Connection::open_in_memory()?;
+    MIGRATIONS.iter().take(applied.max(0) as usize).try_for_each(|migration| whole.execute_batch(migration))?;
+    let (wanted, found) = (columns(&whole)?, columns(connection)?);
+    let tables = |of: &BTreeSet<(String, String)>| of.iter().map(|(table, _)| table.clone()).collect::<BTreeSet<_>>();
+    let there = tables(&found);
+    let absent = tables(&wanted)
+        .into_iter()
+        .filter(|table| !there.contains(table))
+        .map(|table| format!("the database lacks the table {table}"));
+    let cut = wanted.difference(&found).filter(|(table, _)| there.contains(table));
+    let cut = cut.map(|(table, column)| format!("the table {table} of the database lacks the column {column}"));
+    Ok(absent.chain(cut).collect())
+}
+
+/// Every table with each of its columns.
+fn columns(connection: &Connection) -> rusqlite::Result<BTreeSet<(String, String)>> {
+    let query = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'";
+    connection.prepare(query)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
 pub(super) fn version(connection: &Connection, path: &Path) -> Result<usize> {
     let applied: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|error| told(path, &error))?;
-    if applied as usize > MIGRATIONS.len() {
+    let tables = "SELECT count(*) FROM sqlite_master WHERE type = 'table'";
+    if applied == 0 && connection.query_row(tables, [], |row| row.get::<_, i64>(0)).map_err(|error| told(path, &error))? > 0 {
+        return Err(Fault::asked("this is the database of another program, and no store")
+            .in_file(path)
+            .next("name another file with --store FILE"));
+    }
+    if applied < 0 || applied as usize > MIGRATIONS.len() {
         return Err(Fault::asked("the store was written by a later visavis")
             .in_file(path)
             .next("use that visavis, or another store with --store FILE"));
     }
     Ok(applied as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Index;
+
+    #[test]
+    fn a_store_that_lost_a_table_or_a_column_is_told_from_a_whole_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("visavis.db");
+        assert_eq!(Index::open(&path).unwrap().check().unwrap(), Vec::<String>::new());
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("DROP TABLE pin; ALTER TABLE result DROP COLUMN seconds;").unwrap();
+        let defects = Index::open_to_read(&path).unwrap().unwrap().check().unwrap();
+        assert_eq!(defects, ["the database lacks the table pin", "the table result of the database lacks the column seconds"]);
+    }
+
+    #[test]
+    fn the_database_of_another_program_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("photos.db");
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE photo (id INTEGER);").unwrap();
+        let before = std::fs::read(&path).unwrap();
+        for fault in [Index::open(&path).err(), Index::open_to_read(&path).err()] {
+            assert!(fault.is_some_and(|fault| fault.what.contains("another program")));
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
 }

@@ -13,6 +13,7 @@
 
 mod frame;
 mod reader;
+mod stranger;
 
 #[cfg(test)]
 mod tests;
@@ -24,17 +25,23 @@ use super::{
 use crate::domain::{
     Fault, Result,
     event::{Event, Record},
+    text::size,
 };
-use frame::{CHAIN, frame};
+use frame::{CHAIN, Framed, LONGEST, frame};
 pub(super) use reader::read_after;
 pub use reader::{Damage, JournalPart, Mark, StoredRecord, read};
 use std::{
     fs::File,
     io::ErrorKind,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
+pub use stranger::why_strange;
 
 const HEAD: &[u8] = b"VISAVIS journal 1\n";
+/// How many journals this process has started.
+static STARTED: AtomicU64 = AtomicU64::new(0);
+
 /// A journal that this process writes.
 pub struct Journal {
     path: PathBuf,
@@ -57,10 +64,13 @@ impl Journal {
         let refused = |error| Fault::io("start the journal", folder, &error);
         let mut file = File::options().read(true).append(true).create_new(true).open(&half).map_err(refused)?;
         let mut ours = writer::here(folder);
+        let origin = stranger::workspace_of(folder, true);
         let (mut chain, mut end) = ([0; CHAIN], 0);
         // Locked before it has its name: whoever finds it by that name can tell that its writer lives.
         let begun = writer::lock(&file, false).and_then(|locking| {
             ours.locks = locking != Locking::Without;
+            ours.journal = format!("{name}#{}", STARTED.fetch_add(1, Ordering::Relaxed));
+            ours.workspace = origin;
             let mut bytes = HEAD.to_vec();
             frame(&Record::Opened(ours.clone()), &mut chain, &mut bytes);
             end = bytes.len() as u64;
@@ -103,8 +113,18 @@ impl Journal {
         let (mut chain, mut bytes, mut offsets) = (self.chain, Vec::new(), Vec::new());
         for record in records {
             let offset = self.end + bytes.len() as u64;
-            if frame(record, &mut chain, &mut bytes) {
-                offsets.push(offset);
+            match frame(record, &mut chain, &mut bytes) {
+                Framed::Yes => offsets.push(offset),
+                Framed::Never => {}
+                Framed::TooLong(length) => {
+                    return Err(Fault::unexpected(format!(
+                        "a record of {} is not written: a journal's records have {} at most",
+                        size(length as u64),
+                        size(LONGEST as u64)
+                    ))
+                    .in_file(&self.path)
+                    .next("this is a bug in visavis, or a study of very many stages; please report it"));
+                }
             }
         }
         if self.torn {
@@ -131,7 +151,7 @@ impl Drop for Journal {
     /// Says that nothing follows, to those who cannot tell by the lock; one that is killed does not come to it.
     fn drop(&mut self) {
         let mut bytes = Vec::new();
-        if !self.local && !self.torn && frame(&Record::Closed, &mut self.chain, &mut bytes) {
+        if !self.local && !self.torn && frame(&Record::Closed, &mut self.chain, &mut bytes) == Framed::Yes {
             disk::write(&mut self.file, &bytes).and_then(|()| disk::sync(&self.file)).ok();
         }
     }

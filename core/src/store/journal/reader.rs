@@ -2,7 +2,7 @@
 
 use super::{
     HEAD,
-    frame::{CHAIN, LONGEST, PREFIX, frame, link, record},
+    frame::{CHAIN, LONGEST, PREFIX, claimed, frame, link, record},
 };
 use crate::{
     domain::{
@@ -21,6 +21,13 @@ use std::{
 
 /// How much of a journal is read at a time, if no record is longer.
 const STRIDE: u64 = 8 << 20;
+
+/// Bytes that are summed in search of the next record behind damage. Bytes of chance seldom look like the head of a record; some that are
+/// made to would otherwise take days.
+const MOST_WORK: usize = 1 << 28;
+
+/// So many bytes are looked through for a record behind damage; they are held in memory.
+const MOST_DAMAGE: u64 = 1 << 29;
 
 /// How far a journal was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +59,8 @@ pub struct Damage {
 /// What was read of a journal in one go.
 #[derive(Debug, Default)]
 pub struct JournalPart {
+    /// Who writes it, where this part begins with the first record and that says so.
+    pub opened: Option<Writer>,
     /// Whole records, in order.
     pub records: Vec<StoredRecord>,
     /// What will never be a record, in order.
@@ -83,7 +92,7 @@ pub fn read(path: &Path, from: &Mark) -> Result<JournalPart> {
 /// its dispatcher is gone.
 pub(in crate::store) fn read_after(path: &Path, from: &Mark, quiet: bool) -> Result<JournalPart> {
     let refused = |error| Fault::io("read the journal", path, &error);
-    let mut file = match File::open(path) {
+    let mut file = match crate::files::open(path) {
         // Somebody said that it is there; this machine does not see it yet.
         Err(error) if error.kind() == ErrorKind::NotFound && !here(path).local => {
             return Ok(JournalPart { mark: from.clone(), ..JournalPart::default() });
@@ -115,6 +124,13 @@ pub(in crate::store) fn read_after(path: &Path, from: &Mark, quiet: bool) -> Res
         let read = from.offset + bytes.len() as u64;
         let pending = if whole && !closed { read.saturating_sub(reading.mark.offset) } else { 0 };
         return Ok(JournalPart { closed, more: !whole, pending, ..reading });
+    }
+    let left = length.saturating_sub(from.offset);
+    if gone && left > MOST_DAMAGE {
+        // No record is nearly as long, and so much damage is nobody's journal.
+        let damage = vec![Damage { offset: from.offset, bytes: left }];
+        let mark = Mark { offset: length, chain: from.chain };
+        return Ok(JournalPart { damage, mark, closed: true, ..JournalPart::default() });
     }
     // Nothing in a stride: a record longer than that, or damage. Of a writer that is gone, everything tells which.
     let bytes = take(if gone { u64::MAX } else { (LONGEST + PREFIX) as u64 })?;
@@ -199,6 +215,7 @@ pub(super) fn parse(bytes: &[u8], from: &Mark, last: bool) -> JournalPart {
         match record(&bytes[at..]).filter(follows) {
             Some((payload, chain)) => {
                 match Record::of_bytes(payload) {
+                    Record::Opened(writer) if reading.mark.offset == HEAD.len() as u64 => reading.opened = Some(writer),
                     Record::Opened(_) | Record::Closed => {}
                     record => reading.records.push(StoredRecord { offset: reading.mark.offset, record }),
                 }
@@ -214,7 +231,13 @@ pub(super) fn parse(bytes: &[u8], from: &Mark, last: bool) -> JournalPart {
 impl JournalPart {
     /// Notes damage from `at` to the next record that checks by itself, or to the end; says where that is.
     fn skip(&mut self, bytes: &[u8], at: usize, from: &Mark) -> usize {
-        let next = (at + 1..bytes.len()).find(|&place| record(&bytes[place..]).is_some()).unwrap_or(bytes.len());
+        let mut work = 0;
+        let mut is_record = |place: &usize| {
+            let rest = &bytes[*place..];
+            work += claimed(rest).unwrap_or(0);
+            work <= MOST_WORK && record(rest).is_some()
+        };
+        let next = (at + 1..bytes.len()).find(|place| is_record(place)).unwrap_or(bytes.len());
         self.damage.push(Damage { offset: from.offset + at as u64, bytes: (next - at) as u64 });
         next
     }

@@ -116,7 +116,9 @@ fn the_first_record_says_who_writes() {
     let (path, whole, offsets) = five(folder.path());
     let (writer, follows) = opened(&File::open(&path).unwrap()).unwrap();
     let writer = writer.unwrap();
-    assert_eq!((writer.pid, follows, writer.clone()), (std::process::id(), true, here(&path)));
+    assert!(writer.journal.starts_with(path.file_stem().unwrap().to_str().unwrap()), "{}", writer.journal);
+    let expected = Writer { journal: writer.journal.clone(), ..here(&path) };
+    assert_eq!((writer.pid, follows, writer.clone()), (std::process::id(), true, expected));
     assert!(writer.local && writer.locks && !writer.host.is_empty() && writer.token.len() == 16);
     let payload = &whole[HEAD.len() + PREFIX..offsets[0] as usize];
     let json: serde_json::Value = serde_json::from_slice(payload).unwrap();
@@ -186,4 +188,28 @@ fn on_a_shared_mount_of_ones_own_a_free_lock_tells_once_something_follows_the_fi
 #[test]
 fn a_record_of_a_later_visavis_is_kept_and_not_understood() {
     assert_eq!(Record::of_bytes(br#"{"clock":1,"at":2,"what":{"dreamt":{}}}"#), Record::Later);
+}
+
+#[test]
+fn bytes_that_are_made_to_look_like_records_cost_no_more_than_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, whole, _) = five(folder.path());
+    // Every four bytes of it of it in a row claim a record of 66 kB that is there.
+    let made = [&whole[..], &[1, 1, 1, 0].repeat(1 << 20)].concat();
+    fs::write(&path, &made).unwrap();
+    let begun = std::time::Instant::now();
+    let reading = read(&path, &Mark::default()).unwrap();
+    assert_eq!((reading.records.len(), reading.damage.len()), (6, 1));
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_record_that_no_reader_would_take_is_refused_when_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::start(folder.path(), 1).unwrap();
+    let line = "x".repeat(frame::LONGEST);
+    let long = Record::Event(Event { clock: 1, at: 1, what: EventKind::Logged { key: None, attempt: 0, line } });
+    assert!(journal.append(&[event(1), long]).unwrap_err().what.contains("is not written"));
+    journal.append(&[event(2)]).unwrap();
+    assert_eq!(clocks(&read(&journal.path, &Mark::default()).unwrap()), [2]);
 }

@@ -117,7 +117,7 @@ impl Bench {
             DispatchCommand::Dismiss { worker } => self.workers.dismiss(worker),
             DispatchCommand::Terminate { worker } => self.workers.terminate(worker),
             DispatchCommand::Kill { worker } => self.workers.kill(worker),
-            DispatchCommand::EndAll { grace } => self.workers.end_all(grace),
+            DispatchCommand::EndAll { grace } => drop(self.workers.end_all(grace)),
             DispatchCommand::Note(what) => self.notes.push(what),
             DispatchCommand::ReadJournal(_) | DispatchCommand::Learn { .. } => {}
             DispatchCommand::LookUp { key, made } => {

@@ -170,8 +170,9 @@ impl WorkerExecutor for FakeExecutor {
         Ok(Some(message))
     }
 
-    fn end_all(&mut self, _: Duration) {
+    fn end_all(&mut self, _: Duration) -> Vec<WorkerAnswer> {
         self.workers.clear();
         self.messages.clear();
+        vec![]
     }
 }

@@ -106,11 +106,24 @@ impl WorkerExecutor for LocalExecutor {
         Ok(Some(WorkerMessage { worker, what }))
     }
 
-    fn end_all(&mut self, grace: Duration) {
+    fn end_all(&mut self, grace: Duration) -> Vec<WorkerAnswer> {
         let asked = Instant::now();
+        let mut open = self.workers.len();
         for mut worker in std::mem::take(&mut self.workers).into_values() {
             worker.ends_within(grace.saturating_sub(asked.elapsed()));
         }
+        // All have ended: what they said last is on its way through their threads.
+        let mut answers = Vec::new();
+        while open > 0
+            && let Ok(Heard { what, .. }) = self.heard.recv_timeout(Duration::from_secs(1))
+        {
+            match what {
+                HeardKind::Answer(answer) => answers.push(answer),
+                HeardKind::Closed => open -= 1,
+                HeardKind::Line(_) => {}
+            }
+        }
+        answers
     }
 }
 
@@ -281,6 +294,19 @@ mod tests {
         executor.terminate(7);
         let MessageKind::Exited(exit) = next(&mut executor) else { panic!("it ends") };
         assert!(exit.status.contains("signal: 15"), "{exit:?}");
+    }
+
+    #[test]
+    fn what_a_worker_answers_while_it_is_ended_is_heard() {
+        let (_folder, mut executor) = spawn("echo '\"beat\"'; exec cat > /dev/null");
+        assert!(matches!(next(&mut executor), MessageKind::Answer(WorkerAnswer::Beat)));
+        executor.terminate(7);
+        assert!(executor.end_all(Duration::from_secs(5)).is_empty());
+        let (_folder, mut executor) =
+            spawn("trap 'echo \\\"kept\\\"; exit 0' TERM; echo '\"beat\"'; while :; do sleep 0.01; done");
+        assert!(matches!(next(&mut executor), MessageKind::Answer(WorkerAnswer::Beat)));
+        executor.terminate(7);
+        assert!(matches!(executor.end_all(Duration::from_secs(5))[..], [WorkerAnswer::Kept]));
     }
 
     #[test]

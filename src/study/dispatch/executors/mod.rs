@@ -68,6 +68,6 @@ pub(crate) trait WorkerExecutor {
     /// No message can come any more.
     fn next_message(&mut self, patience: Duration) -> Result<Option<WorkerMessage>>;
 
-    /// Waits until every worker has ended, at most for `grace`; then none is left.
-    fn end_all(&mut self, grace: Duration);
+    /// Waits until every worker has ended, at most for `grace`; then none is left. What they answered on the way.
+    fn end_all(&mut self, grace: Duration) -> Vec<WorkerAnswer>;
 }

@@ -194,6 +194,7 @@ fn fit(table: &StandardizedFeatures, tasks: &[ProbeTask], bounds: &BTreeMap<i32,
     let n = table.features.rows();
     let mut class_weights = signed_class_weights(n, tasks, probes);
     for _ in 0..MOST_PASSES {
+        crate::numeric::pulse::beat();
         table.set_loss_gradients(&mut probes[..active], &class_weights);
         probes[..active].par_iter_mut().for_each(|probe| {
             probe.complete_gradient();

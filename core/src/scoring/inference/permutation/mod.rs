@@ -151,6 +151,7 @@ impl ClassPair {
             let mut path = NeighborPath::default();
             let mut fifths = vec![];
             for member in (0..n).step_by(n.div_ceil(members)) {
+                crate::numeric::pulse::beat();
                 path.follow(&neighbors, member, self.far);
                 fifths.extend(self.first_fifths(&path).take(permutations));
             }
