@@ -14,7 +14,7 @@ use visavis_core::{
 };
 
 /// A module that is ready to run.
-pub struct ScriptNetwork {
+pub(crate) struct ScriptNetwork {
     module: CModule,
     about: ScriptModule,
     /// What is read, one a layer.
@@ -42,7 +42,7 @@ impl ScriptNetwork {
     ///
     /// # Errors
     /// A file that is no TorchScript module, one that lacks what is to be read, or that takes no such pictures.
-    pub fn open(
+    pub(crate) fn open(
         bytes: &[u8],
         path: &Path,
         layers: &[String],
@@ -84,7 +84,7 @@ impl ScriptNetwork {
     }
 
     /// How many pictures it is given at a time.
-    pub fn batch(&self) -> usize {
+    pub(crate) fn batch(&self) -> usize {
         self.batch
     }
 
@@ -92,7 +92,7 @@ impl ScriptNetwork {
     ///
     /// # Errors
     /// A module that fails on them, or that gives something else than rows.
-    pub fn layers(&self, pixels: &[u8]) -> Result<Vec<Vec<f32>>> {
+    pub(crate) fn layers(&self, pixels: &[u8]) -> Result<Vec<Vec<f32>>> {
         let pixels = Tensor::from_slice(pixels).reshape([-1, 3, self.size, self.size]);
         let numbers = |tensor: &Tensor| {
             let flat = tensor.to_kind(Kind::Float).to_device(Device::Cpu).contiguous().flatten(0, -1);

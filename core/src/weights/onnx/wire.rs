@@ -19,7 +19,6 @@ pub(super) enum Content {
 
 /// The fields of one message, in the file's order.
 pub(super) struct Fields<'s> {
-    source: &'s Source<'s>,
     cursor: Cursor<'s>,
 }
 
@@ -27,7 +26,7 @@ impl<'s> Fields<'s> {
     /// # Errors
     /// A message that reaches beyond the file.
     pub(super) fn of(source: &'s Source<'s>, span: Span) -> Result<Self> {
-        Ok(Fields { source, cursor: Cursor::new(source, span)? })
+        Ok(Fields { cursor: Cursor::new(source, span)? })
     }
 
     /// The next field with its number; `None` at the message's end.
@@ -51,11 +50,6 @@ impl<'s> Fields<'s> {
             _ => return Err(damaged(at)),
         };
         if tag >> 3 == 0 { Err(damaged(at)) } else { Ok(Some((tag >> 3, content))) }
-    }
-
-    /// The file that the message is in.
-    pub(super) fn source(&self) -> &'s Source<'s> {
-        self.source
     }
 
     fn varint(&mut self) -> Result<u64> {
