@@ -46,7 +46,7 @@ pub use pins::Pins;
 pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
 pub use results::{
     CellVerdict, ModelFairness, ModelTraining, NamedScore, OnSharedCrop, ProjectionQuality, ScoreOf, ScoreSource, Seen,
-    SharedCropOutcome, Sourced, StudyOutcome, StudyResults,
+    SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility,
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};

@@ -370,7 +370,7 @@ mod tests {
             verdicts,
             [DifferenceVerdict::Higher, DifferenceVerdict::Lower, DifferenceVerdict::NotShown, DifferenceVerdict::Neither]
         );
-        let counted: Verdicts = verdicts.into_iter().collect();
+        let counted: Verdicts = verdicts.iter().copied().collect();
         assert_eq!(counted.words(), "higher on 1, lower on 1, neither above chance on 1, inconclusive on 1 of 4 comparisons");
         assert_eq!(tests.verdicts_of_chosen(&held), verdicts, "the cells that half A chose are those of the ledger");
         // Four wins that nothing shows are no win.
