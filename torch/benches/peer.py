@@ -1,4 +1,4 @@
-"""The peer of `networks.rs`: torchvision's ResNet-34 with a DataLoader of two workers and Pillow, as people write it.
+"""The peer of `networks.rs`: a torchvision network with a DataLoader of two workers and Pillow, as people write it.
 
 Prints images a second: the loader alone, features, the forward pass alone. Medians of three.
 """
@@ -9,10 +9,10 @@ import torch
 import torchvision
 from torchvision import transforms
 
-folder, of_features = sys.argv[1], int(sys.argv[2])
+folder, word, size, of_features = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 torch.set_num_threads(2)
 prepare = transforms.Compose([
-    transforms.Resize((112, 112)),
+    transforms.Resize((size, size)),
     transforms.ToTensor(),
     transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
 ])
@@ -38,7 +38,7 @@ def load():
         pass
 
 
-model = torchvision.models.resnet34(weights=None).eval()
+model = getattr(torchvision.models, word)(weights=None).eval()
 layers = {}
 for name in ["layer1", "layer2", "layer3", "layer4", "avgpool"]:
     getattr(model, name).register_forward_hook(
