@@ -125,7 +125,7 @@ impl ScriptNetwork {
                     false => output(&forward, read),
                 };
                 let tensor = value.ok_or_else(|| wrong(layer, &format!("`forward` gives no tensor `{}`", printable(read))))?;
-                rows(tensor, pictures).map_err(|why| wrong(layer, &why))
+                rows(&tensor, pictures).map_err(|why| wrong(layer, &why))
             };
             self.reads.iter().zip(&self.layers).map(of).collect()
         })
@@ -162,7 +162,7 @@ fn output(forward: &IValue, read: &str) -> Option<Tensor> {
 }
 
 /// A layer as rows, one a picture.
-fn rows(tensor: Tensor, pictures: i64) -> std::result::Result<Tensor, String> {
+fn rows(tensor: &Tensor, pictures: i64) -> std::result::Result<Tensor, String> {
     let shape = tensor.size();
     if !matches!(tensor.kind(), Kind::Float | Kind::Half | Kind::BFloat16 | Kind::Double) {
         return Err("it holds no numbers with a fraction".to_owned());

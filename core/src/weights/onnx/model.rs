@@ -78,7 +78,7 @@ struct Budget {
 
 impl Budget {
     fn thing(&mut self) -> Result<()> {
-        self.things = self.things.checked_sub(1).ok_or_else(|| too_much(format!("more than {MOST_THINGS} things")))?;
+        self.things = self.things.checked_sub(1).ok_or_else(|| too_much(&format!("more than {MOST_THINGS} things")))?;
         Ok(())
     }
 
@@ -88,14 +88,14 @@ impl Budget {
             .text
             .checked_sub(span.len)
             .filter(|_| span.len <= MOST_NAME)
-            .ok_or_else(|| too_much(format!("names of more than {MOST_NAME} bytes, or {MOST_TEXT} together")))?;
+            .ok_or_else(|| too_much(&format!("names of more than {MOST_NAME} bytes, or {MOST_TEXT} together")))?;
         let mut bytes = vec![0; span.len as usize];
         source.fill(span.at, &mut bytes)?;
         String::from_utf8(bytes).map_err(|_| damaged(span.at))
     }
 }
 
-fn too_much(what: String) -> Fault {
+fn too_much(what: &str) -> Fault {
     Fault::asked(format!("the ONNX model has {what}, which no network has")).next("is it damaged? copy or download it again")
 }
 
