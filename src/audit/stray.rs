@@ -3,8 +3,9 @@
 //!
 //! Names may hold such numbers. Free of a claim are, and whoever writes a page can make use of them:
 //! - a number within a name of the study, where the page shows that whole name: a string of its study file (a class, a model, its
-//!   `about`), an attribute, or a label's value after an equals sign, as groups are named (`width = 0.125`). A string of the study
-//!   file that holds no letter counts only where it is a key, for a class may be called `0.125`; such a number is free everywhere;
+//!   `about`), what a claim is of, a pin and its note, an attribute, or a label's value after an equals sign, as groups are named
+//!   (`width = 0.125`). A string of the study file that holds no letter counts only where it is a key, for a class may be called
+//!   `0.125`; such a number is free everywhere;
 //! - what stands in `<code>` and is more than a number: paths, versions, machines, expressions, notes of the data. It is set in
 //!   another letter.
 //!
@@ -24,6 +25,8 @@ pub(crate) const NAME: char = '\u{fffd}';
 const LONGEST_STUDY: usize = 4 << 20;
 /// Names that hold the same number; of more no further one is known.
 const MOST_NAMES: usize = 1000;
+/// Claims that are looked through for names.
+const MOST_CLAIMS: usize = 100_000;
 
 /// The study's names that hold what looks like a number without a claim.
 #[derive(Default)]
@@ -50,6 +53,15 @@ impl Names {
             strings(&study, &mut add);
         }
         evidence.sources.keys().filter_map(|role| role.strip_prefix(role::LABELS)).for_each(&mut add);
+        // Names that are made of a study's numbers (`resnet34-width0.0625`, `umap-min_dist0.001`) stand in what claims are of.
+        for claim in evidence.claims.iter().take(MOST_CLAIMS) {
+            for part in claim.what.split(" · ") {
+                add(part);
+                add(part.split(", ").next().unwrap_or(part));
+            }
+        }
+        let pinned = evidence.context.iter().flat_map(|context| &context.pinned);
+        pinned.for_each(|of| [&of.name, &of.note].into_iter().for_each(|text| add(text)));
         evidence.label_values(enough, |value| add(&format!("= {value}")));
         names
     }

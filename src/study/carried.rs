@@ -5,7 +5,10 @@
 
 use super::{
     OpenedStudy, checks,
-    plan::{Plan, ResultLookup, StoredResult, sources::Sources},
+    plan::{
+        Plan, ResultLookup, StoredResult,
+        sources::{Sources, file_source},
+    },
 };
 use crate::config::{self, Text};
 use std::{
@@ -18,9 +21,11 @@ use visavis_core::{
         Digest, Fault, Key, Result,
         image::Column,
         missing::MissingLabels,
+        model::{Network, Source as ModelSource, Weights},
         pin::Pinned,
         result::Manifest,
         stage::{IndexImages, role},
+        study::Study,
     },
     store::Workspace,
 };
@@ -47,6 +52,8 @@ pub type CarriedObjects = Box<dyn Fn(Digest) -> Result<Vec<u8>> + Send + Sync>;
 
 /// A folder that no system has: what the text names from it is nowhere.
 const ROOT: &str = "/dev/null/page";
+
+const ELSEWHERE: &str = "/dev/null/elsewhere";
 
 /// Models and views of a carried study, multiplied; the largest studies have a hundredth of it.
 const MOST_COMBINED: usize = 100_000;
@@ -78,12 +85,31 @@ impl CarriedStudy {
         }
         checks::in_words_of_labels(&mut file.study, &survey);
         let workspace = Workspace::new(ROOT.into(), None)?;
+        put_elsewhere(&mut file.study, &sources, &|path| workspace.shareable(path));
         let verifies = sources.contains_key(role::IDENTITIES) || !sources.contains_key(IndexImages::LISTING);
         let found = Sources::carried(&file.study, &sources, &|path| workspace.shareable(path), &objects);
         let lookup = CarriedResults { results: manifests.into_iter().map(|of| (of.key, of)).collect(), objects };
         let opened = OpenedStudy { file, survey, files: BTreeMap::new(), missing: vec![], warnings: remarks, notes: vec![] };
         let plan = Plan::carried(&opened, found, &workspace, pinned, verifies, Box::new(lookup))?;
         Ok((opened, path, plan.as_it_stands()?))
+    }
+}
+
+/// Gives files from outside of the workspace, of which the text has the last name alone, a place outside again.
+fn put_elsewhere(study: &mut Study, sources: &BTreeMap<String, Digest>, shareable: &dyn Fn(&Path) -> PathBuf) {
+    let put = |path: &mut PathBuf| {
+        let last = PathBuf::from(path.file_name().unwrap_or_default());
+        let is_known = |name: &Path| sources.contains_key(&file_source(name));
+        if !is_known(&shareable(path)) && is_known(&last) {
+            *path = Path::new(ELSEWHERE).join(last);
+        }
+    };
+    for model in &mut study.models {
+        match &mut model.source {
+            ModelSource::Given(given) => given.layers.values_mut().chain([&mut given.images]).for_each(put),
+            ModelSource::Network(Network { weights: Weights::File { file, .. }, .. }) => put(file),
+            ModelSource::Network(_) | ModelSource::Baseline { .. } => {}
+        }
     }
 }
 

@@ -179,12 +179,7 @@ impl AuditCommand {
         let workspace = (!results.all()?.is_empty()).then_some(&context.workspace);
         let current = match workspace {
             Some(workspace) => beside_results(workspace, &reach, &mut examination, &text),
-            None => {
-                examination.not_compared("results and data: there is no workspace with results here; name one with --workspace");
-                let rendered = page::alone(&text, &examination.shared_evidence());
-                examination.rendered(&text, &rendered);
-                None
-            }
+            None => of_page_alone(&context.workspace, &reach, &mut examination, &text),
         };
         drop(text);
         tell_first(context, examination.first(), begun.elapsed());
@@ -265,6 +260,25 @@ fn beside_results(
         examination.other_study();
     }
     study.ok().and_then(|study| study.data_today(workspace))
+}
+
+/// Holds the page against its own evidence, where there are no results; the digests of the study's data today, where these are here.
+fn of_page_alone(
+    workspace: &Workspace,
+    reach: &Reach,
+    examination: &mut Examination,
+    text: &str,
+) -> Option<BTreeMap<String, Digest>> {
+    let study = StudyBeside::of(examination.evidence(), reach, workspace);
+    let what = if study.is_ok() { "results" } else { "results and data" };
+    examination.not_compared(format!("{what}: there is no workspace with them here; name one with --workspace"));
+    let rendered = page::alone(text, &examination.shared_evidence());
+    examination.rendered(text, &rendered);
+    let study = study.ok()?;
+    if !study.is_of(text) {
+        examination.other_study();
+    }
+    study.data_today(workspace)
 }
 
 /// Waits until every stage is made again, or a person has had enough, and tells how it goes on.

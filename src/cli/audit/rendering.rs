@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, HashSet},
-    path::{Path, PathBuf},
+    path::{Component, Path},
     sync::Arc,
 };
 use visavis_core::{
@@ -22,7 +22,6 @@ const MOST_STUDIES: usize = 1000;
 /// The study of a page, as it is in a workspace.
 pub(super) struct StudyBeside {
     opened: OpenedStudy,
-    file: PathBuf,
 }
 
 /// What the comparison beside a workspace came to.
@@ -41,14 +40,17 @@ impl StudyBeside {
     /// Why there is none.
     pub(super) fn of(evidence: &Evidence, reach: &Reach, workspace: &Workspace) -> std::result::Result<Self, String> {
         let named = Path::new(&evidence.study_file);
-        let others = workspace.studies().into_iter().take(MOST_STUDIES).map(|path| workspace.shareable(&path));
+        // A name that leads out of the workspace is no name of a file that was moved within it.
+        let is_plain = named.components().all(|part| matches!(part, Component::Normal(_)));
+        let others = workspace.studies().into_iter().take(if is_plain { MOST_STUDIES } else { 0 });
+        let others = others.map(|path| workspace.shareable(&path));
         let mut why = None;
         for file in std::iter::once(named.to_owned()).chain(others.filter(|other| other != named)) {
             if reach.find(&file, LARGEST_STUDY).is_err() {
                 continue;
             }
             match study::open(&workspace.locate(&file), workspace) {
-                Ok(opened) if opened.file.study.name == evidence.study => return Ok(StudyBeside { opened, file }),
+                Ok(opened) if opened.file.study.name == evidence.study => return Ok(StudyBeside { opened }),
                 Ok(_) => {}
                 Err(fault) if file == named => why = Some(fault.what),
                 Err(_) => {}
@@ -58,6 +60,11 @@ impl StudyBeside {
             || format!("the study file {} is not in the workspace", named.display()),
             |why| format!("the study file {} cannot be used: {why}", named.display()),
         ))
+    }
+
+    /// Is its file the one that the page says it was made of?
+    pub(super) fn is_of(&self, page: &str) -> bool {
+        head(page).is_some_and(|head| head.study == Digest::of(self.opened.file.text.source.as_bytes()))
     }
 
     /// The digests of its data today; `None` when they are not here.
@@ -87,7 +94,8 @@ impl StudyBeside {
             return Ok(None);
         }
         let rendered = RenderedAs { made_of, carries_context: evidence.context.is_some(), of_page: false };
-        page::page(&plan, &self.opened, &workspace.locate(&self.file), rendered).map(Some)
+        // Under the name that it had then.
+        page::page(&plan, &self.opened, &workspace.locate(Path::new(&evidence.study_file)), rendered).map(Some)
     }
 }
 
@@ -99,11 +107,10 @@ pub(super) fn beside(
     workspace: &Workspace,
 ) -> RenderedBeside {
     let mut not_compared = Vec::new();
+    let is_study_same = study.ok().map(|study| study.is_of(page));
     if let Some(why) = other_program(evidence) {
-        return RenderedBeside { rendered: Rendered::Not(why), not_compared, is_study_same: None };
+        return RenderedBeside { rendered: Rendered::Not(why), not_compared, is_study_same };
     }
-    let made_of = |study: &StudyBeside| Digest::of(study.opened.file.text.source.as_bytes());
-    let is_study_same = study.ok().map(|study| head(page).is_some_and(|head| head.study == made_of(study)));
     let of_study = match study {
         Ok(study) if is_study_same == Some(true) => study.page(evidence, workspace, &mut not_compared),
         Ok(_) => Ok(None),

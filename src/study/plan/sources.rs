@@ -92,6 +92,11 @@ pub fn is_of_training(name: &str) -> bool {
 /// How the names of files begin among the names of sources.
 const FILE: &str = "file ";
 
+/// What a file is called among the sources, by its shareable path.
+pub(crate) fn file_source(path: &Path) -> String {
+    format!("{FILE}{}", path.display())
+}
+
 impl Sources {
     /// # Errors
     /// A weight file with another digest than the study names.
@@ -144,11 +149,9 @@ impl Sources {
             }
         }
         for path in study.models.iter().flat_map(|model| files_named_by(&model.source)) {
-            // A file outside of the workspace is known by its name alone.
-            let named = [shareable(&path), PathBuf::from(path.file_name().unwrap_or_default())];
-            let known = named.into_iter().find_map(|name| Some((digests.get(&format!("{FILE}{}", name.display()))?, name)));
-            if let Some((digest, name)) = known {
-                let input = Input { role: String::new(), digest: *digest, at: Location::File(name) };
+            let at = shareable(&path);
+            if let Some(digest) = digests.get(&file_source(&at)) {
+                let input = Input { role: String::new(), digest: *digest, at: Location::File(at) };
                 sources.files.insert(path.clone(), input);
             }
         }
@@ -238,7 +241,7 @@ impl Sources {
         let mut files: Vec<_> = self.files.iter().map(|(path, input)| (shareable(path), input.digest)).collect();
         files.sort();
         for (path, digest) in files {
-            let name = format!("{FILE}{}", path.display());
+            let name = file_source(&path);
             // Two files of one name, from outside the workspace, are told apart by their order.
             let names = std::iter::once(name.clone()).chain((2..).map(|place| format!("{name} ({place})")));
             let free = names.into_iter().find(|name| !digests.contains_key(name)).unwrap_or(name);
