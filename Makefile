@@ -40,8 +40,8 @@ test-times: tools build-for-tests
 kills:
 	$(CARGO) test --quiet $(WITH_FAULTS) --test visavis kills -- --nocapture
 
-## bench: speed of what `make demo` builds, each number beside a peer (scikit-learn, MLflow, PyTorch) or a limit; PYTHON names a
-## Python with the peers
+## bench: speed of what `make demo` builds, each number beside a peer (scikit-learn, MLflow, PyTorch, onnxruntime) or a limit; PYTHON names a
+## Python with the peers, ONNX_MODEL an ONNX model to be measured
 bench: build
 	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) $(CARGO) bench --quiet --profile dev --workspace
 

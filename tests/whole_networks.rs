@@ -81,7 +81,7 @@ fn onnx_models_and_torchscript_modules_are_compared_in_one_study() {
     assert_eq!(made.len(), 3);
     let of = |batch: f64, format: &str| {
         let is = |manifest: &&serde_json::Value| {
-            manifest["facts"]["batch"] == json!([batch]) && manifest["work"]["extract"]["whole"]["format"] == format
+            manifest["facts"]["pictures_at_a_time"] == json!([batch]) && manifest["work"]["extract"]["whole"]["format"] == format
         };
         made.iter().find(is).unwrap()
     };

@@ -49,5 +49,5 @@ pub fn extract(of: &Extraction, inputs: &Inputs, threads: usize, listener: &dyn 
     let features = read_features(&album, &of.layers, batch, threads, listener, |batch| {
         network.layers(&batch.pixels).map_err(|fault| if fault.place.is_none() { fault.in_file(&path) } else { fault })
     });
-    Ok(features?.fact("batch", vec![batch as f64]))
+    Ok(features?.fact("pictures_at_a_time", vec![batch as f64]))
 }

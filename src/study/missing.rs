@@ -1,6 +1,6 @@
 //! What a study waits for: inputs that are absent, and abilities that are not here; each with the cells that wait.
 
-use super::{plan::sources::files_of, programs::WorkerProgram, torch};
+use super::{model_files::files_of, programs::WorkerProgram, torch};
 use std::{collections::BTreeSet, path::PathBuf};
 use visavis_core::{
     dataset::Survey,

@@ -13,6 +13,7 @@ mod figures;
 mod job_requests;
 pub mod matrix_snapshot;
 mod missing;
+mod model_files;
 mod names;
 mod namesakes;
 mod networks;
@@ -170,7 +171,7 @@ fn crops_differ(study: &Study) -> Vec<String> {
 
 /// The digests of the files that a study's tasks consume, of those that are there.
 fn digests_of(study: &Study, digests: &mut DigestCache) -> Result<BTreeMap<PathBuf, Digest>> {
-    let paths = study.models.iter().flat_map(|model| plan::sources::files_of(&model.source));
+    let paths = study.models.iter().flat_map(|model| model_files::files_of(&model.source));
     paths.filter(|path| path.is_file()).map(|path| digests.of(&path).map(|digest| (path, digest))).collect()
 }
 

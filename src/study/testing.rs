@@ -1,10 +1,8 @@
 //! Studies in memory, and results of their steps, for tests.
 
 use super::{
-    plan::{
-        ResultLookup, StoredResult,
-        sources::{Sources, files_of},
-    },
+    model_files::files_of,
+    plan::{ResultLookup, StoredResult, sources::Sources},
     results::StudyResults,
     steps::{Node, Step, drawing, robustness, steps},
 };

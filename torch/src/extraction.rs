@@ -72,7 +72,7 @@ fn of_script(
     let features = read_features(&album, &of.layers, network.batch(), threads, listener, |batch| {
         network.layers(&batch.pixels).map_err(|fault| if fault.place.is_none() { fault.in_file(&path) } else { fault })
     });
-    Ok(features?.fact("batch", vec![network.batch() as f64]))
+    Ok(features?.fact("pictures_at_a_time", vec![network.batch() as f64]))
 }
 
 impl<'a> FeatureReader<'a> {

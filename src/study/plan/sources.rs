@@ -1,7 +1,7 @@
 //! Which files and objects a study needs that no stage makes: the image listing, columns of labels, identities, given features, weight
 //! files, training sets. Made of what was found of the data; nothing is read or written here.
 
-use crate::study::OpenedStudy;
+use crate::study::{OpenedStudy, model_files::{files_beside, files_named_by}};
 use rayon::prelude::*;
 use std::{
     borrow::Cow,
@@ -12,12 +12,11 @@ use visavis_core::{
     domain::{
         Digest, Fault, Result,
         image::Column,
-        model::{ModelFile, ModelFormat, Source as ModelSource, Weights},
+        model::{Source as ModelSource, Weights},
         stage::{Extraction, IndexImages, Input, Location, Ranking, Training, role},
         study::{FaceMark, Study},
     },
     store::Workspace,
-    weights::onnx,
 };
 
 /// Everything outside that the stages of a study consume.
@@ -47,33 +46,6 @@ impl SourceContent {
             SourceContent::Bytes(bytes) => Cow::Borrowed(bytes),
             SourceContent::Column(column) => Cow::Owned(column.to_text().into_bytes()),
         }
-    }
-}
-
-/// The files that a study file names for a model: given features with their rows, or weights.
-fn files_named_by(source: &ModelSource) -> Vec<PathBuf> {
-    match source {
-        ModelSource::Given(given) => given.layers.values().chain([&given.images]).cloned().collect(),
-        ModelSource::Network(network) => network.weights.file().map(|(file, _)| file.clone()).into_iter().collect(),
-        ModelSource::Baseline { .. } => vec![],
-    }
-}
-
-/// The files that a model's stages consume: those named, and what an ONNX model has beside it, as its file says; nothing where that cannot
-/// be read, which `examine` tells.
-pub(crate) fn files_of(source: &ModelSource) -> Vec<PathBuf> {
-    let mut files = files_named_by(source);
-    if let ModelSource::Network(network) = source {
-        files.extend(files_beside(&network.weights).into_iter().map(|(_, path)| path));
-    }
-    files
-}
-
-/// The files beside an ONNX model that hold its weights, by the names that it has for them.
-pub(crate) fn files_beside(weights: &Weights) -> Vec<(String, PathBuf)> {
-    match weights {
-        Weights::Whole(ModelFile { file, format: ModelFormat::Onnx, .. }) => onnx::external_files(file).unwrap_or_default(),
-        _ => vec![],
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::study::{
+    programs::WorkerProgram,
     results::OnSharedCrop,
     steps::Node,
     testing::{nodes, output_of, result, sources, study},
@@ -8,8 +9,9 @@ use std::collections::BTreeMap;
 use visavis_core::domain::{
     Digest, Key,
     made_with::{MadeItem, MadeWith},
+    model::{ModelFile, ModelFormat},
     stage::StageName,
-    study::{Contrast, Crop, Padding},
+    study::{Contrast, Crop, Padding, Precision},
     visibility::FaceRegion,
 };
 
@@ -179,4 +181,53 @@ fn what_is_said_of_how_features_were_made_is_in_no_key() {
     let Source::Given(given) = &mut study.models[ModelIx(0)].source else { panic!("the first model is given") };
     given.made_with = MadeWith::new([(MadeItem::Detector, "MTCNN".to_owned())].into());
     assert_eq!(keys(&study), before);
+}
+
+/// The study in memory whose trained network is a whole one in a file instead, called so and read so at its only layer.
+fn of_whole(format: ModelFormat, architecture: &str, read: &str) -> Study {
+    let mut study = study();
+    let Source::Network(network) = &mut study.models[ModelIx(1)].source else { panic!("the second model is a network") };
+    network.architecture.word = architecture.to_owned();
+    network.layers = vec!["embedding".to_owned()];
+    let reads = [("embedding".to_owned(), read.to_owned())].into();
+    network.weights = Weights::Whole(ModelFile { file: "m".into(), format, reads, blake3: None });
+    study
+}
+
+/// The extraction of that network.
+fn extraction(study: &Study) -> (Step, Task) {
+    let step = Step::Extract { model: ModelIx(1) };
+    tasks(study).into_iter().find(|(node, _)| node.step == step).map(|(node, task)| (node.step, task)).unwrap()
+}
+
+#[test]
+fn a_whole_network_is_keyed_by_its_file_its_runtime_and_what_is_read_and_not_by_its_label() {
+    let key = |architecture: &str, read: &str| extraction(&of_whole(ModelFormat::Onnx, architecture, read)).1.key();
+    assert_eq!(key("iresnet50", "683"), key("something of ours", "683"));
+    assert_ne!(key("iresnet50", "683"), key("iresnet50", "682"));
+    let (_, task) = extraction(&of_whole(ModelFormat::Onnx, "iresnet50", "683"));
+    let Work::Extract(of) = task.work else { panic!("an extraction") };
+    assert!(of.whole.unwrap().runtime.starts_with("onnxruntime "));
+    assert_eq!(task.inputs[0].role, Extraction::WEIGHTS);
+}
+
+#[test]
+fn onnx_models_run_on_processors_by_their_own_program_whatever_networks_run_on() {
+    let on_cards = |format: ModelFormat| {
+        let mut study = of_whole(format, "iresnet50", "0");
+        study.numerics.device = DeviceClass::Cuda;
+        study.numerics.precision = Precision::Brain;
+        study
+    };
+    for (format, class, program) in [
+        (ModelFormat::Onnx, DeviceClass::Cpu, WorkerProgram::Onnx),
+        (ModelFormat::TorchScript, DeviceClass::Cuda, WorkerProgram::Torch),
+    ] {
+        let study = on_cards(format);
+        let (step, task) = extraction(&study);
+        let Work::Extract(of) = &task.work else { panic!("an extraction") };
+        assert_eq!((step.class(&study), of.numerics.device, of.numerics.precision), (class, class, Precision::Single));
+        assert_eq!(step.cost_class(&study), task.work.cost_class());
+        assert_eq!(crate::study::steps::program(&study, step), Some(program));
+    }
 }
