@@ -136,7 +136,7 @@ fn exports_hold_what_was_found() {
     desk.ran(STUDY);
     let scores = desk.succeed(&["export", STUDY, "--what", "scores"]);
     assert!(scores.starts_with(
-        "model,layer,projection,view,comparison,score,value,low,high,n,positives,identities,seeds,ranked,reason,key\n"
+        "model,layer,projection,view,comparison,score,value,low,high,n,positives,identities,seeds,ranked,reason,key,visible,visible_share\n"
     ));
     assert!(scores.contains("pixels,embedding,pca,axis 1,zero or one,monotone_auc,"));
     assert!(scores.contains("pixels,embedding,pca,axis 1,ink,spearman,"));
@@ -192,7 +192,7 @@ fn the_source_study_names_all_it_waits_for() {
     assert_eq!(plan["cells"], 13 * 5 * 24 * 14);
     assert_eq!(plan["waiting"], plan["cells"]);
     let missing: Vec<&str> = plan["missing"].as_array().unwrap().iter().map(|m| m["input"].as_str().unwrap()).collect();
-    for input in ["celeba", "labels of `race`", "training set `vggface2`", "weights of senet50-arcface-emore", "visavis-torch"] {
+    for input in ["celeba", "labels of `race`", "training set `vggface2`", "weights of irse50-arcface-emore", "visavis-torch"] {
         assert!(missing.iter().any(|missing| missing.contains(input)), "{input} is not among {missing:?}");
     }
     assert_eq!(desk.visavis(&["check", &study]).code, 0, "missing inputs are no mistake");
