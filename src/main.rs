@@ -1,7 +1,7 @@
 //! Parse, run, exit.
 
 use clap::Parser;
-use std::{io::Write, os::fd::FromRawFd, process::ExitCode};
+use std::process::ExitCode;
 use visavis::cli::{self, Cli};
 
 /// What is said when memory ran out. Nothing may be allocated then, so it is one text.
@@ -14,8 +14,7 @@ const NO_MEMORY: &[u8] =
 fn tell_when_memory_runs_out() {
     let tell = || {
         // Without the lock of standard error, which another thread may hold.
-        let mut error = std::mem::ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(2) });
-        error.write_all(NO_MEMORY).ok();
+        rustix::io::write(rustix::stdio::stderr(), NO_MEMORY).ok();
         signal_hook::low_level::exit(1);
     };
     unsafe { signal_hook::low_level::register(signal_hook::consts::SIGABRT, tell) }.ok();

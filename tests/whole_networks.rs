@@ -98,7 +98,7 @@ fn onnx_models_and_torchscript_modules_are_compared_in_one_study() {
     desk.edit(STUDY, "a small residual network", "another name");
     assert_eq!(desk.ran(STUDY).1, 0);
     desk.edit(STUDY, "layer1: /layer1/layer1.1/Relu_1, ", "layer2: /layer2/layer2.0/Relu_1, ");
-    assert_eq!(desk.ran(STUDY).0.first().map(String::as_str), Some("draw"));
+    assert!(desk.ran(STUDY).0.contains(&"features".to_owned()));
     assert_eq!(extractions(&desk).len(), 4);
     let report = desk.succeed(&["report", STUDY]);
     assert!(!report.is_empty());

@@ -82,7 +82,7 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     contents.add_if(KnownTruth::of(source)?.as_ref())?;
     contents.add(&Figures::of(source)?)?;
     contents.add(&Fairness::of(source)?)?;
-    contents.add(&Methods::all())?;
+    contents.add(&Methods::of(source.study()))?;
     contents.add(&Comparisons::of(source))?;
     contents.add(&Data::of(source, extras.missing_labels)?)?;
     contents.add(&Models::of(source))?;

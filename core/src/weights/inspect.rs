@@ -2,12 +2,12 @@
 
 use super::{
     containers::{
-        WeightFile,
+        TensorRef, WeightFile,
         wrappers::{self, Misfit, NearMiss, Place, Survey, TensorDict},
     },
     families::{candidates, with_the_same_tensors},
     file::{self, Strict, heads_and_others, wanted},
-    layout::{TensorEntry, layout},
+    layout::{Role, TensorEntry, layout},
 };
 use crate::domain::{
     Fault, Result,
@@ -89,17 +89,36 @@ fn nearest<'v>(survey: &'v Survey<'v>) -> Result<Option<Candidate<'v>>> {
             if right * 2 <= names.len() || best.as_ref().is_some_and(|best| best.wrong <= wrong) {
                 continue;
             }
-            // The first tensor is that of a convolution: channels after, channels before, height, width.
-            let first = dict.tensors.get(format!("{prefix}{}", layout[0].name).as_str());
-            let width =
-                first.and_then(|tensor| tensor.shape().first()).map(|channels| *channels as f64 / layout[0].shape[0] as f64);
-            // A file can claim a width that no network has; then its tensors are told to be of other shapes.
-            let width = width.filter(|width| WIDTHS.contains(width)).unwrap_or(1.0);
+            let width = width(word, &family, &|name| dict.tensors.get(format!("{prefix}{name}").as_str()).copied())?;
             let architecture = Architecture { word: word.to_owned(), width };
             best = Some(Candidate { architecture, family: family.clone(), dict, wrong });
         }
     }
     Ok(best)
+}
+
+/// The width of a network whose convolutions have so many channels: channels are in eights, so several widths give the same. The one
+/// of fewest decimals; 1 where no width gives these, and where it is one that no network has: then tensors are told to be of other shapes.
+fn width<'v>(word: &str, family: &WeightFamily, tensor: &dyn Fn(&str) -> Option<&'v TensorRef>) -> Result<f64> {
+    let [one, two] = [1.0, 2.0].map(|width| layout(&Architecture { word: word.to_owned(), width }, family));
+    let (mut low, mut high, mut exact, mut widest) = (*WIDTHS.start(), *WIDTHS.end(), 1.0f64, 0.0);
+    for (TensorEntry { name, shape, role }, doubled) in one?.iter().zip(&two?) {
+        let (full, is_scaled) = (shape[0] as f64, *role == Role::Convolution && doubled.shape[0] == 2 * shape[0]);
+        let Some(channels) = tensor(name).and_then(|tensor| tensor.shape().first()).filter(|_| is_scaled) else { continue };
+        let channels = *channels as f64;
+        if full > widest {
+            (exact, widest) = (channels / full, full);
+        }
+        high = f64::min(high, (channels + 4.0) / full);
+        // Eight is the least, whatever the width.
+        if channels > 8.0 {
+            low = f64::max(low, (channels - 4.0) / full);
+        }
+    }
+    let fits = |width: &f64| (low..high).contains(width);
+    let of_decimals = |decimals: i32| (low * 10f64.powi(decimals)).ceil() / 10f64.powi(decimals);
+    let is_short = (exact * 1000.0).fract() == 0.0;
+    Ok(Some(exact).filter(|exact| is_short && fits(exact)).or_else(|| (1..=4).map(of_decimals).find(fits)).unwrap_or(1.0))
 }
 
 /// The architecture, width and family that fit a file best, with what is missing and too much there. Names decide.
@@ -229,6 +248,15 @@ mod tests {
         assert_eq!(nan.unusable, ["`bn1.bias` holds NaN"]);
         let below = inspected(&|tensors| tensors.get_mut("bn1.running_var").unwrap().values[0] = -1.0);
         assert_eq!(below.unusable, ["`bn1.running_var` holds a variance below zero"]);
+    }
+
+    #[test]
+    fn the_width_of_a_network_is_found_although_channels_are_in_eights() {
+        for width in [0.1, 0.125, 0.2, 0.25, 0.3, 0.5, 1.0, 1.5] {
+            let architecture = Architecture { word: "seresnet34".into(), width };
+            let found = inspected(&file_of(&architecture, &WeightFamily::own(), &[]));
+            assert_eq!((found.architecture, found.differing.len()), (Some(architecture), 0));
+        }
     }
 
     #[test]

@@ -3,7 +3,12 @@
 use super::Section;
 use crate::study::{LOSSES, METHODS};
 use serde::Serialize;
-use visavis_core::domain::glossary::{self, FIRST_WORDS, GLOSSARY};
+use std::collections::BTreeSet;
+use visavis_core::domain::{
+    glossary::{self, FIRST_WORDS, GLOSSARY},
+    model::Source,
+    study::Study,
+};
 
 #[derive(Serialize)]
 pub(crate) struct Words {
@@ -50,10 +55,29 @@ struct MethodEntry {
 }
 
 impl Methods {
-    pub(crate) fn all() -> Self {
+    /// All projections, and the losses of a study's networks with those that explain them.
+    pub(crate) fn of(study: &Study) -> Self {
+        Methods::with_losses(study.models.iter().filter_map(|model| match &model.source {
+            Source::Network(network) => Some(network.loss.word.as_str()),
+            _ => None,
+        }))
+    }
+
+    fn with_losses<'w>(words: impl Iterator<Item = &'w str>) -> Self {
         let projections = METHODS.map(|of| MethodEntry { title: of.title, about: of.about });
-        let losses = LOSSES.map(|of| MethodEntry { title: of.title, about: of.about });
-        Methods { losses: losses.into(), projections: projections.into() }
+        let used = words.filter_map(|word| LOSSES.iter().position(|of| of.word == word));
+        let mut told: BTreeSet<usize> = used.collect();
+        // Losses are told by others: sub-centre ArcFace by ArcFace, that one by NormFace.
+        loop {
+            let by_others = |place: &usize| told.iter().any(|of| LOSSES[*of].about.contains(LOSSES[*place].title));
+            let more: Vec<usize> = (0..LOSSES.len()).filter(by_others).filter(|place| !told.contains(place)).collect();
+            if more.is_empty() {
+                break;
+            }
+            told.extend(more);
+        }
+        let losses = told.into_iter().map(|place| MethodEntry { title: LOSSES[place].title, about: LOSSES[place].about });
+        Methods { losses: losses.collect(), projections: projections.into() }
     }
 }
 
@@ -74,9 +98,10 @@ mod tests {
         assert!(words.contains("selection half Half A of the identities: views are chosen by their scores on it."), "{words}");
         assert!(words.contains("All other terms attribute A labelled property"), "{words}");
         assert_eq!(words.matches("Half A of the identities").count(), 1, "a word is there once: {words}");
-        let methods = text_of(&Methods::all(), &Default::default());
+        let methods = text_of(&Methods::with_losses(["subcentre"].into_iter()), &Default::default());
         assert!(methods.contains("Benjamini and Hochberg"), "{methods}");
         assert!(methods.contains("PCA Eigenvectors of the covariance matrix"), "{methods}");
-        assert!(methods.contains("Loss: CosFace As NormFace"), "{methods}");
+        assert!(methods.contains("Loss: ArcFace As NormFace") && methods.contains("Loss: NormFace"), "{methods}");
+        assert!(methods.contains("Loss: Sub-centre ArcFace") && !methods.contains("Loss: CosFace"), "{methods}");
     }
 }

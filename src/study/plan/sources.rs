@@ -1,7 +1,10 @@
 //! Which files and objects a study needs that no stage makes: the image listing, columns of labels, identities, given features, weight
 //! files, training sets. Made of what was found of the data; nothing is read or written here.
 
-use crate::study::{OpenedStudy, model_files::{files_beside, files_named_by}};
+use crate::study::{
+    OpenedStudy,
+    model_files::{files_beside, files_named_by},
+};
 use rayon::prelude::*;
 use std::{
     borrow::Cow,
