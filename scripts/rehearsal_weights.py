@@ -86,4 +86,6 @@ for seed, (name, architecture, family, write, classes) in enumerate(FILES):
     path = os.path.join(folder, name)
     if not os.path.exists(path):
         tensors = drawn(architecture, family, seed + 1)
-        write(with_head(tensors, classes) if classes else tensors, path)
+        # Whole, or not there.
+        write(with_head(tensors, classes) if classes else tensors, path + ".half")
+        os.replace(path + ".half", path)

@@ -86,7 +86,9 @@ fn inspect(path: &Path, context: &Context) -> Result<()> {
     let found = weights::inspect(&file)?;
     let digest = file.digest()?;
     let yaml = match (&found.architecture, &found.family) {
-        (Some(architecture), Some(family)) if found.is_whole() => Some(suggested(path, architecture, family, digest)),
+        (Some(architecture), Some(family)) if found.is_whole() => {
+            Some(suggested(path, (architecture, family), &found.same_tensors, digest))
+        }
         _ => None,
     };
     if context.json {
@@ -166,7 +168,12 @@ fn name(name: &str) -> String {
 }
 
 /// How a study file names these weights, and prepares pictures for them.
-fn suggested(path: &Path, architecture: &Architecture, family: &WeightFamily, digest: Digest) -> String {
+fn suggested(
+    path: &Path,
+    (architecture, family): (&Architecture, &WeightFamily),
+    others: &[WeightFamily],
+    digest: Digest,
+) -> String {
     let word = &architecture.word;
     let network =
         if architecture.width == 1.0 { word.clone() } else { format!("{{ {word}: {{ width: {} }} }}", architecture.width) };
@@ -180,9 +187,11 @@ fn suggested(path: &Path, architecture: &Architecture, family: &WeightFamily, di
         None => format!("# The preparation `for_{family}` should be that of the training.\n"),
     };
     let file = json!(path.to_string_lossy());
+    let others: String =
+        others.iter().map(|other| format!("# Or of the family {other}, with its preparation: only you can tell.\n")).collect();
     // `loss` and `trained_on` are labels here.
     format!(
-        "{preparation}models:\n  named:\n    {word}:\n      architecture: {network}\n      loss: softmax          # a label: what it \
+        "{others}{preparation}models:\n  named:\n    {word}:\n      architecture: {network}\n      loss: softmax          # a label: what it \
          was trained with\n      trained_on: unknown    # a label: the data set\n      prepare: for_{family}\n      weights: {{ file: \
          {file}, family: {family}, blake3: \"{digest}\" }}\n"
     )

@@ -74,10 +74,10 @@ fn main() {
             let few = if *name == "cpu" { of_features } else { PICTURES };
             let few = Images(images.0[..few].to_vec());
             let (forward, whole) = features(&pictures, &few, (word, &preparation), (name, *device), threads);
-            let peers = [
-                ("its forward pass alone", Some(forward), 0.95),
-                ("a PyTorch script", peer.filter(|_| *name == "cpu").map(|peer| peer[1]), 1.15),
-            ];
+            let mut peers = vec![("its forward pass alone", Some(forward), 0.95)];
+            if *name == "cpu" {
+                peers.push(("a PyTorch script", peer.map(|peer| peer[1]), 1.15));
+            }
             say(&format!("{word} at {size}, {name}"), whole, &peers);
         }
         if let Some([_, _, forward]) = peer {

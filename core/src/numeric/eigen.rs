@@ -273,6 +273,7 @@ fn tridiagonal(v: &mut [Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
     let mut d: Vec<f64> = v.last().cloned().unwrap_or_default();
     let mut e = vec![0.0; n];
     for i in (1..n).rev() {
+        crate::numeric::pulse::beat();
         let scale: f64 = d[..i].iter().map(|x| x.abs()).sum();
         let mut h = 0.0;
         if scale == 0.0 {
@@ -359,6 +360,7 @@ fn ql(v: &mut [Vec<f64>], d: &mut [f64], e: &mut [f64]) -> Option<()> {
     e.rotate_left(usize::from(n > 0));
     let (mut f, mut largest) = (0.0, 0.0f64);
     for l in 0..n {
+        crate::numeric::pulse::beat();
         largest = largest.max(d[l].abs() + e[l].abs());
         let m = (l..n).find(|&m| m + 1 == n || e[m].abs() <= f64::EPSILON * largest)?;
         let mut iterations = 0;

@@ -156,6 +156,7 @@ fn symmetric_products(n: usize, blocks: impl Iterator<Item = Panels<f64, WIDE>>)
     let mut tiles: Vec<Vec<f64>> = (0..panels).map(|first| vec![0.0; (panels - first) * WIDE * WIDE]).collect();
     for block in blocks {
         tiles.par_iter_mut().enumerate().for_each(|(first, tiles)| {
+            crate::numeric::pulse::beat();
             for (second, tile) in (first..).zip(tiles.chunks_exact_mut(WIDE * WIDE)) {
                 add_products(block.panel(first), block.panel(second), tile);
             }

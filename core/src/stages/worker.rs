@@ -150,6 +150,8 @@ pub fn work(
         let line = line.map_err(|error| Fault::unexpected(format!("cannot read tasks: {error}")))?;
         let order: Order = serde_json::from_str(&line).map_err(|error| Fault::asked(format!("not a task: {error}")))?;
         answers.say(&WorkerAnswer::Begun { key: order.task.key() })?;
+        // The time without a round is this stage's own.
+        pulse::beat();
         busy.store(true, Ordering::Relaxed);
         let answer = worker.answer(&order);
         busy.store(false, Ordering::Relaxed);

@@ -88,13 +88,13 @@ impl Trash {
         let there = Places::of(&removal.folder);
         let (digests, keys): (Vec<Digest>, Vec<Key>) =
             (there.objects.all().into_iter().flatten().collect(), there.results.all()?);
-        let objects = digests.iter().map(|digest| (there.objects.path(*digest), self.objects.path(*digest)));
-        let results = keys.iter().map(|key| (there.results.path(*key), self.results.path(*key)));
+        // What is damaged there is replaced.
+        let objects = digests.iter().filter(|digest| self.objects.get(**digest).is_err());
+        let objects = objects.map(|digest| (there.objects.path(*digest), self.objects.path(*digest)));
+        let results = keys.iter().filter(|key| !matches!(self.results.get(**key), Ok(Some(_))));
+        let results = results.map(|key| (there.results.path(*key), self.results.path(*key)));
         let mut folders = BTreeSet::new();
         for (from, to) in objects.chain(results) {
-            if to.exists() {
-                continue;
-            }
             move_file(&from, &to)?;
             folders.extend(to.parent().map(Path::to_owned));
         }

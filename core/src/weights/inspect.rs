@@ -139,7 +139,11 @@ pub fn inspect(file: &WeightFile) -> Result<Inspected> {
         return Ok(found);
     };
     let layout = layout(&architecture, &family)?;
+    let mut family = family;
     found.same_tensors = with_the_same_tensors(&architecture.word, &family)?;
+    if let Some(place) = found.same_tensors.iter().position(|other| Some(other.word()) == told_by_the_head(dict)) {
+        std::mem::swap(&mut family, &mut found.same_tensors[place]);
+    }
     (found.architecture, found.family) = (Some(architecture), Some(family));
     let is_at = |place: &Place| survey.dicts.iter().find(|dict| dict.place == place.dict);
     let (place, left_over, counters) = match wrappers::fit(&file.root, &wanted(&layout)) {
@@ -166,6 +170,14 @@ pub fn inspect(file: &WeightFile) -> Result<Inspected> {
     let (heads, extra) = heads_and_others(&left_over);
     (found.needless, found.extra, found.prefix) = (heads + counters, extra, place.prefix);
     Ok(found)
+}
+
+/// The family that a dict's other tensors tell, where networks of several have the same: VGGFace2 has 8,631 identities; MagFace's
+/// trainer has its network under `features.` and its head beside it.
+fn told_by_the_head(dict: &TensorDict) -> Option<&'static str> {
+    let classes = dict.tensors.iter().find(|(name, _)| name.ends_with("fc.weight")).and_then(|(_, head)| head.shape().first());
+    let is_magface = dict.tensors.keys().any(|name| name.contains("features.") && name.contains("layer1."));
+    if classes == Some(&8631) { Some("cydonia") } else { is_magface.then_some("magface") }
 }
 
 /// All names of a dict that are no counters', and how many are.
@@ -248,6 +260,25 @@ mod tests {
         assert_eq!(nan.unusable, ["`bn1.bias` holds NaN"]);
         let below = inspected(&|tensors| tensors.get_mut("bn1.running_var").unwrap().values[0] = -1.0);
         assert_eq!(below.unusable, ["`bn1.running_var` holds a variance below zero"]);
+    }
+
+    #[test]
+    fn a_head_tells_families_apart_that_have_the_same_tensors() {
+        let family = |names: &dyn Fn(&str) -> String, head: (&str, usize), word: &str| {
+            let drawn = draw(&Architecture { word: word.into(), width: 0.125 }, &candidate(word), 1).unwrap();
+            let mut tensors: BTreeMap<String, Tensor> = drawn.into_iter().map(|(name, tensor)| (names(&name), tensor)).collect();
+            tensors.insert(head.0.into(), Tensor { shape: vec![head.1, 1], values: vec![0.5; head.1] });
+            let found = inspected(&write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).unwrap());
+            (found.family.unwrap().word().to_owned(), found.same_tensors.len())
+        };
+        assert_eq!(family(&str::to_owned, ("fc.weight", 1000), "resnet50"), ("torchvision".to_owned(), 1));
+        assert_eq!(family(&str::to_owned, ("fc.weight", 8631), "resnet50"), ("cydonia".to_owned(), 1));
+        let wrapped = |name: &str| format!("features.module.{name}");
+        assert_eq!(family(&wrapped, ("module.fc.weight", 10), "iresnet50"), ("magface".to_owned(), 1));
+    }
+
+    fn candidate(word: &str) -> WeightFamily {
+        candidates().find(|(other, _)| *other == word).unwrap().1
     }
 
     #[test]

@@ -53,9 +53,10 @@ impl Gc {
             return undo(context);
         }
         let trash = workspace.trash();
-        let gone = if self.empty_trash { trash.removals() } else { trash.expired(now()) };
-        let freed = gone.iter().map(|removal| trash.empty(removal)).sum::<Result<u64>>()?;
+        let empty = |gone: &[_]| gone.iter().map(|removal| trash.empty(removal)).sum::<Result<u64>>();
         if self.empty_trash {
+            let gone = trash.removals();
+            let freed = empty(&gone)?;
             if context.json {
                 say_json(&serde_json::json!({ "format": 1, "emptied": gone.len(), "bytes": freed }));
             } else {
@@ -74,6 +75,7 @@ impl Gc {
             trash.put(&unused.keys, &unused.objects, now())?;
             index.catch_up(workspace)?;
         }
+        let freed = if go || self.yes { empty(&trash.expired(now()))? } else { 0 };
         let halves = workspace.sweep();
         let cached = if go || self.yes { workspace.graphs().clear() } else { 0 };
         if context.json {

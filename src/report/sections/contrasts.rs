@@ -197,7 +197,13 @@ impl OnShared {
             source.output(tests, format!("{left} → {right} on the crop {crop} · {}", study.comparisons[of].name))
         };
         let row = |&(at, of, verdict): &(usize, &Difference, DifferenceVerdict)| {
-            DifferenceRow::of(source, &output(of.comparison), at, of, verdict)
+            let mut row = DifferenceRow::of(source, &output(of.comparison), at, of, verdict);
+            // The shared crop is one side's own: what that side does not see, none does.
+            let models = held.left.iter().chain(&held.right);
+            if let Some(mark) = models.filter_map(|model| outcome.visibility.mark(*model, of.comparison)).next() {
+                row.comparison = format!("{} ({mark})", row.comparison);
+            }
+            row
         };
         (!differences.is_empty()).then(|| OnShared {
             verdict: words::contrast(&names(DifferenceVerdict::Higher), &names(DifferenceVerdict::Lower)),

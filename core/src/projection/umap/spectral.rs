@@ -3,7 +3,7 @@
 //! meets of two equal values only one vector (Golub and Underwood 1977). The first eigenvector is known, and left out.
 
 use crate::{
-    numeric::{PhiloxStream, Purpose, eigen, sum::dot_lanes},
+    numeric::{PhiloxStream, Purpose, eigen, pulse, sum::dot_lanes},
     projection::graph::Graph,
 };
 use rayon::prelude::*;
@@ -58,6 +58,7 @@ fn leading(weights: &ScaledGraph, known: &[f64]) -> Vec<Vec<f64>> {
     let mut best = vec![];
     for _ in 0..RESTARTS {
         while basis.len() < room {
+            pulse::beat();
             // Where the basis holds a whole invariant space, another direction.
             let candidate = next.pop_front().unwrap_or_else(|| random(&mut stream));
             let Some(vector) = orthogonal(candidate, known, &basis) else { continue };

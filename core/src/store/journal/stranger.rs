@@ -16,13 +16,27 @@ pub(super) fn workspace_of(journals: &Path, make: bool) -> String {
     let Some(file) = name_file(journals) else { return String::new() };
     let read = || files::read_text(&file, 1 << 10).ok().map(|text| text.trim().to_owned()).filter(|name| name.len() == 32);
     let made = || {
-        let random =
-            crate::domain::Digest::of(format!("{}{:?}", crate::store::writer::token(), std::time::SystemTime::now()).as_bytes());
-        disk::create(&file, format!("{}\n", &random.to_string()[..32]).as_bytes()).ok()?;
+        let random = || {
+            let of = format!("{}{:?}", crate::store::writer::token(), std::time::SystemTime::now());
+            crate::domain::Digest::of(of.as_bytes()).to_string()[..32].to_owned()
+        };
+        let name = named_by_journals(journals).unwrap_or_else(random);
+        disk::create(&file, format!("{name}\n").as_bytes()).ok()?;
         // Another process may have been first.
         read()
     };
     read().or_else(|| if make { made() } else { None }).unwrap_or_default()
+}
+
+/// The workspace that the oldest journal names: where the journals were brought without the file, they are its own.
+fn named_by_journals(journals: &Path) -> Option<String> {
+    let entries = std::fs::read_dir(journals).ok()?.flatten().map(|entry| entry.path());
+    let mut all: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "journal")).collect();
+    all.sort();
+    all.iter().find_map(|path| {
+        let (writer, _) = opened(&files::open(path).ok()?).ok()?;
+        writer.map(|of| of.workspace).filter(|name| name.len() == 32)
+    })
 }
 
 /// Why a journal is not one that this workspace made: it is passed over. `None`: it is, or it says nothing of that.
