@@ -357,14 +357,14 @@ fn on_shared_crops(study: &Study, nodes: &[Node]) -> Vec<Node> {
             |node: &Node| Node { step: node.step.through(of), needs: node.needs.iter().map(|need| need.through(of)).collect() };
         wanted.extend(nodes.iter().filter(|node| node.step.through(of) != node.step).map(through));
     }
-    let gathered = shared_scores(&shared, nodes.iter().map(|node| node.step)).into_iter().map(|(_, step)| step);
+    let gathered = shared_scores(&shared, &nodes.iter().map(|node| node.step)).into_iter().map(|(_, step)| step);
     let needs = [Step::Index].into_iter().chain(gathered).collect();
     wanted.push(Node { step: Step::SharedCropTests, needs });
     wanted
 }
 
 /// The scores that tests on shared crops gather, of all steps of a study: each with the place of its model in [`SharedCrops::models`].
-pub(crate) fn shared_scores(shared: &SharedCrops, steps: impl Iterator<Item = Step> + Clone) -> Vec<(ModelIx, Step)> {
+pub(crate) fn shared_scores(shared: &SharedCrops, steps: &(impl Iterator<Item = Step> + Clone)) -> Vec<(ModelIx, Step)> {
     let mut scores = Vec::new();
     for (place, of) in shared.models.iter_enumerated() {
         let (ModelOnCrop::Own(wanted) | ModelOnCrop::Recropped(Recropped { model: wanted, .. })) = *of;

@@ -66,7 +66,7 @@ fn main() {
             let album = album(&pictures, &images, &preparation);
             let order: Vec<usize> = (0..PICTURES).collect();
             let loader = rate(PICTURES, 5, || {
-                Loader::start(&album, &order, BATCH, threads).for_each(|batch| drop(batch.expect("a batch")))
+                Loader::start(&album, &order, BATCH, threads).for_each(|batch| drop(batch.expect("a batch")));
             });
             say("loader", loader, &[("PyTorch's DataLoader", peer.map(|peer| peer[0]), 3.0)]);
         }

@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_removed_comes_back_as_it_was_and_what_was_made_again_stays() {
+    fn what_was_removed_comes_back_as_it_was_also_over_what_is_damaged() {
         let folder = tempfile::tempdir().unwrap();
         let place = |name: &str| folder.path().join(name);
         let of = || (Results::new(place("results")), Objects::new(place("objects")));
@@ -176,14 +176,15 @@ mod tests {
 
         assert_eq!(trash.put(&[key], &digests, 1000).unwrap(), Moved { results: 1, objects: 2 });
         assert!(results.all().unwrap().is_empty() && !objects.has(digests[0]) && !objects.has(digests[1]));
-        // Made again meanwhile.
-        fs::write(results.path(key), b"another").unwrap();
+        // Made again meanwhile, but not whole.
+        fs::write(results.path(key), b"half a man").unwrap();
+        objects.put(b"two").unwrap();
         let removals = trash.removals();
         assert_eq!(removals.iter().map(|removal| removal.at).collect::<Vec<_>>(), [1000]);
         trash.undo(&removals[0]).unwrap();
         assert_eq!(
             (objects.get(digests[0]).unwrap(), fs::read(results.path(key)).unwrap()),
-            (b"one".to_vec(), b"another".to_vec())
+            (b"one".to_vec(), b"a manifest".to_vec())
         );
         assert!(trash.removals().is_empty());
     }

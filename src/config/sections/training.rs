@@ -63,7 +63,7 @@ pub(super) fn recipe(node: &StudyNode) -> Result<Recipe> {
         partial_fc: fields.or("partial_fc", usual.partial_fc, |node| node.number(0.001..=1.0))?,
     };
     if let (Some(node), Some(of_each)) = (fields.get("balanced"), recipe.balanced)
-        && (recipe.batch % of_each != 0 || recipe.batch < 2 * of_each)
+        && (!recipe.batch.is_multiple_of(of_each) || recipe.batch < 2 * of_each)
     {
         return Err(node
             .wrong(format!("{}: a batch of {} pictures cannot hold {of_each} of each identity", node.name(), recipe.batch))

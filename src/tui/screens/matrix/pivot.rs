@@ -158,7 +158,7 @@ impl CellIndex {
             let square = &mut squares[usize::from(place[rows])][usize::from(place[columns])];
             match square {
                 None => {
-                    *square = Some(MatrixSquare { state: state.clone(), count: 1, done, best, urgent: number, unseen: false })
+                    *square = Some(MatrixSquare { state: state.clone(), count: 1, done, best, urgent: number, unseen: false });
                 }
                 Some(square) => {
                     square.count += 1;
