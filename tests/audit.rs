@@ -40,6 +40,12 @@ fn an_honest_report_passes_alone_and_beside_its_results() {
     let claims = evidence_of(&page).0.claims.len() as u64;
     assert_eq!((code, quick["verdict"].as_str(), quick["unchecked"].as_u64()), (0, Some("consistent"), Some(0)), "{quick}");
     assert!(claims > 400 && quick["consistent"].as_u64() == Some(claims), "{claims}: {quick}");
+    // A study file of the same name, where there are no results, says nothing of the page.
+    let other = desk.read("experiments/small.yaml").replacen("about: Do", "about: Never do", 1);
+    alone.write("experiments/small.yaml", other.as_bytes());
+    let (code, beside_another) = audit(&alone, &["r.html"]);
+    assert!(code == 0 && beside_another["not_compared"].to_string().contains("another one"), "{beside_another}");
+    fs::remove_file(alone.path("experiments/small.yaml")).unwrap();
     // Figures, counts, the ledger and the scores it ranks are made again from the file; what is not says what it lacks.
     let (code, alone) = audit(&alone, &["r.html"]);
     assert_eq!((code, alone["verdict"].as_str()), (0, Some("identical")));
@@ -197,7 +203,8 @@ fn one_byte_of_one_object_is_found_and_named() {
     assert!(said.code == 4 && said.out.contains(&digest[2..]), "{}", said.out);
     // It is mended by making it again, and the report holds again.
     desk.succeed(&["run", "experiments/small.yaml", "--force", "--quiet"]);
-    assert_eq!(audit(&desk, &["reports/small.html"]).0, 0);
+    let (code, again) = audit(&desk, &["reports/small.html"]);
+    assert!(code == 0 && again["not_compared"].to_string().contains("times and machines"), "{again}");
 }
 
 #[test]

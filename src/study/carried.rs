@@ -21,7 +21,7 @@ use visavis_core::{
         Digest, Fault, Key, Result,
         image::Column,
         missing::MissingLabels,
-        model::{Network, Source as ModelSource, Weights},
+        model::{ModelFile, Network, Source as ModelSource, Weights},
         pin::Pinned,
         result::Manifest,
         stage::{IndexImages, role},
@@ -87,7 +87,7 @@ impl CarriedStudy {
         let workspace = Workspace::new(ROOT.into(), None)?;
         put_elsewhere(&mut file.study, &sources, &|path| workspace.shareable(path));
         let verifies = sources.contains_key(role::IDENTITIES) || !sources.contains_key(IndexImages::LISTING);
-        let found = Sources::carried(&file.study, &sources, &|path| workspace.shareable(path), &objects);
+        let found = Sources::carried(&file.study, &sources, &manifests, &|path| workspace.shareable(path), &objects);
         let lookup = CarriedResults { results: manifests.into_iter().map(|of| (of.key, of)).collect(), objects };
         let opened = OpenedStudy { file, survey, files: BTreeMap::new(), missing: vec![], warnings: remarks, notes: vec![] };
         let plan = Plan::carried(&opened, found, &workspace, pinned, verifies, Box::new(lookup))?;
@@ -107,7 +107,10 @@ fn put_elsewhere(study: &mut Study, sources: &BTreeMap<String, Digest>, shareabl
     for model in &mut study.models {
         match &mut model.source {
             ModelSource::Given(given) => given.layers.values_mut().chain([&mut given.images]).for_each(put),
-            ModelSource::Network(Network { weights: Weights::File { file, .. }, .. }) => put(file),
+            ModelSource::Network(Network {
+                weights: Weights::File { file, .. } | Weights::Whole(ModelFile { file, .. }),
+                ..
+            }) => put(file),
             ModelSource::Network(_) | ModelSource::Baseline { .. } => {}
         }
     }

@@ -45,7 +45,7 @@ pub use figures::known_figures;
 pub use job_requests::JobRequests;
 pub use missing::{Lack, Missing};
 pub use names::StudyNames;
-pub use namesakes::{Namesake, namesakes};
+pub use namesakes::{Namesake, digest_of_named, namesakes};
 pub use networks::NetworkPrograms;
 pub use offers::Offers;
 pub use open_store::{OpenedStore, open_store};
@@ -73,7 +73,7 @@ pub use visavis_core::{
 
 use crate::config::{self, StudyFile};
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
 };
 use visavis_core::{
@@ -82,6 +82,7 @@ use visavis_core::{
         Digest, Fault, Key, Result,
         contrast::{self, ContrastSides},
         model::twins,
+        result::Provenance,
         shared_crop::SideCrops,
         study::{DeviceClass, Study},
         text::printable,
@@ -183,11 +184,17 @@ pub fn plan(opened: &OpenedStudy, workspace: &Workspace) -> Result<Plan> {
     Plan::new(opened, workspace, Pins::stored(workspace, &opened.file.study.name))
 }
 
-/// The plan of an opened study as it stood when these were all its results, as a page names them; `None`: as it stands with all of them.
+/// The plan of an opened study as it stood when these were all its results, as a page names them: by key, with the digest of their
+/// content and who made them; `None`: as it stands with all of them.
 ///
 /// # Errors
 /// As [`plan`].
-pub fn plan_of_results(opened: &OpenedStudy, workspace: &Workspace, pins: Pins, keys: Option<HashSet<Key>>) -> Result<Plan> {
+pub fn plan_of_results(
+    opened: &OpenedStudy,
+    workspace: &Workspace,
+    pins: Pins,
+    keys: Option<HashMap<Key, (Digest, Provenance)>>,
+) -> Result<Plan> {
     match keys {
         Some(keys) => {
             let lookup = plan::OnlyThese { keys, of: workspace.clone() };

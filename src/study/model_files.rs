@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use visavis_core::{
-    domain::model::{ModelFile, ModelFormat, Source, Weights},
+    domain::model::{ModelFile, ModelFormat, Network, Source, Weights},
     weights::onnx,
 };
 
@@ -19,16 +19,16 @@ pub(crate) fn files_named_by(source: &Source) -> Vec<PathBuf> {
 /// be read, which `examine` tells.
 pub(crate) fn files_of(source: &Source) -> Vec<PathBuf> {
     let mut files = files_named_by(source);
-    if let Source::Network(network) = source {
-        files.extend(files_beside(&network.weights).into_iter().map(|(_, path)| path));
+    if let Source::Network(Network { weights: Weights::Whole(file), .. }) = source {
+        files.extend(files_beside(file).into_iter().map(|(_, path)| path));
     }
     files
 }
 
-/// The files beside an ONNX model that hold its weights, by the names that it has for them.
-pub(crate) fn files_beside(weights: &Weights) -> Vec<(String, PathBuf)> {
-    match weights {
-        Weights::Whole(ModelFile { file, format: ModelFormat::Onnx, .. }) => onnx::external_files(file).unwrap_or_default(),
-        _ => vec![],
+/// The files beside an ONNX model that hold its weights, by the names that it has for them. Opens the model.
+pub(crate) fn files_beside(model: &ModelFile) -> Vec<(String, PathBuf)> {
+    match model.format {
+        ModelFormat::Onnx => onnx::external_files(&model.file).unwrap_or_default(),
+        ModelFormat::TorchScript => vec![],
     }
 }

@@ -21,13 +21,15 @@ pub fn namesakes(name: &str, file: &Path, workspace: &Workspace) -> Vec<Namesake
     files.iter_mut().for_each(|path| *path = real(path));
     files.sort();
     files.dedup();
-    let same = |file: PathBuf| {
-        let text = Text::read(&file).ok()?;
-        let says = text.source.lines().any(|line| line.contains("study") && line.contains(name));
-        (says && config::name_of(&text).as_deref() == Some(name))
-            .then(|| Namesake { text: Digest::of(text.source.as_bytes()), file })
-    };
+    let same = |file: PathBuf| digest_of_named(name, &file).map(|text| Namesake { text, file });
     files.into_iter().filter(|file| *file != own).filter_map(same).collect()
+}
+
+/// The digest of a study file's text, if it gives its study this name. Nothing else of it is checked, and its data are not looked at.
+pub fn digest_of_named(name: &str, file: &Path) -> Option<Digest> {
+    let text = Text::read(file).ok()?;
+    let says = text.source.lines().any(|line| line.contains("study") && line.contains(name));
+    (says && config::name_of(&text).as_deref() == Some(name)).then(|| Digest::of(text.source.as_bytes()))
 }
 
 impl Namesake {
@@ -60,6 +62,8 @@ mod tests {
         let found = namesakes("digits", &path("a.yaml"), &workspace);
         assert_eq!(found.iter().map(|of| of.file.file_name().unwrap().to_str().unwrap()).collect::<Vec<_>>(), ["b.yaml"]);
         assert!(found[0].warning("digits", &workspace).contains("experiments/b.yaml is called `digits` too"));
+        assert_eq!(digest_of_named("digits", &path("b.yaml")), Some(found[0].text));
+        assert_eq!(digest_of_named("digits", &path("c.yaml")), None);
         assert!(namesakes("digits-two", &path("c.yaml"), &workspace).is_empty());
     }
 }

@@ -94,10 +94,18 @@ impl Examination {
     /// Holds every result that the page names against the workspace's.
     pub fn beside(&mut self, workspace: &Workspace) {
         self.alone.beside(&self.page, workspace);
+        let mut of_another_time = 0;
         for (key, found) in against_results(self.evidence(), workspace) {
+            of_another_time += usize::from(found.is_of_another_time);
             self.stored.extend((found.is_there && found.checked.is_empty()).then_some(key));
             self.places.insert(key, found.inputs);
             self.audit.checked.extend(found.checked);
+        }
+        if of_another_time > 0 {
+            self.not_compared(format!(
+                "times and machines of {}: others here (made again since with the same bits, or the page was edited)",
+                count(of_another_time, "result")
+            ));
         }
     }
 

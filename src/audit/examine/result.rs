@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use visavis_core::{
     domain::{
         Key,
-        result::{Manifest, Output},
+        result::{Manifest, Output, Provenance},
         stage::Input,
     },
     store::Workspace,
@@ -64,6 +64,8 @@ pub(super) fn names(outputs: &[(String, Vec<u8>)]) -> String {
 /// A result of the page's in the workspace.
 pub(super) struct WorkspaceResult {
     pub(super) is_there: bool,
+    /// Is it the same, of another time or machine than the page says?
+    pub(super) is_of_another_time: bool,
     pub(super) inputs: Vec<Input>,
     pub(super) checked: Vec<Checked>,
 }
@@ -87,8 +89,15 @@ pub(super) fn against_results(evidence: &Evidence, workspace: &Workspace) -> Vec
                 (Some(stored), damaged)
             }
         };
-        let found =
-            WorkspaceResult { is_there: stored.is_some(), inputs: stored.map_or(vec![], |stored| stored.inputs), checked };
+        // A page does not name machines.
+        let nameless = |of: &Manifest| Provenance { host: String::new(), ..of.provenance.clone() };
+        let is_other = |stored: &Manifest| stored.content() == manifest.content() && nameless(stored) != nameless(manifest);
+        let found = WorkspaceResult {
+            is_there: stored.is_some(),
+            is_of_another_time: stored.as_ref().is_some_and(is_other),
+            inputs: stored.map_or(vec![], |stored| stored.inputs),
+            checked,
+        };
         (manifest.key, found)
     };
     evidence.manifests.par_iter().map(check).collect()

@@ -243,7 +243,7 @@ fn beside_results(
     text: &str,
 ) -> Option<BTreeMap<String, Digest>> {
     examination.beside(workspace);
-    let study = StudyBeside::of(examination.evidence(), reach, workspace);
+    let study = StudyBeside::of(text, examination.evidence(), reach, workspace);
     let evidence = examination.shared_evidence();
     let RenderedBeside { rendered, not_compared, is_study_same } = rendering::beside(text, &evidence, study.as_ref(), workspace);
     let rendered = match rendered {
@@ -269,14 +269,16 @@ fn of_page_alone(
     examination: &mut Examination,
     text: &str,
 ) -> Option<BTreeMap<String, Digest>> {
-    let study = StudyBeside::of(examination.evidence(), reach, workspace);
+    let study = StudyBeside::of(text, examination.evidence(), reach, workspace);
     let what = if study.is_ok() { "results" } else { "results and data" };
     examination.not_compared(format!("{what}: there is no workspace with them here; name one with --workspace"));
     let rendered = page::alone(text, &examination.shared_evidence());
     examination.rendered(text, &rendered);
     let study = study.ok()?;
     if !study.is_of(text) {
-        examination.other_study();
+        // Without results here nothing says that the page is of this workspace.
+        examination.not_compared("the study file and the data: the study of this name here is another one");
+        return None;
     }
     study.data_today(workspace)
 }

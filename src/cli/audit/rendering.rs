@@ -6,12 +6,16 @@ use crate::{
     study::{self, OpenedStudy, Pins},
 };
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     path::{Component, Path},
     sync::Arc,
 };
 use visavis_core::{
-    domain::{Digest, Key, Result, made_of::MadeOf},
+    domain::{
+        Digest, Key, Result,
+        made_of::MadeOf,
+        result::{Manifest, Provenance},
+    },
     store::{MADE_OF, Workspace},
 };
 
@@ -34,32 +38,38 @@ pub(super) struct RenderedBeside {
 }
 
 impl StudyBeside {
-    /// The study file that the page names, or another of the workspace that holds a study of that name.
+    /// Of the study files of the workspace that hold a study of that name: the one that the page was made of, else the one that it
+    /// names, else the first. Texts are compared before a study is opened: others may be wrong, or of large data.
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) fn of(evidence: &Evidence, reach: &Reach, workspace: &Workspace) -> std::result::Result<Self, String> {
+    pub(super) fn of(page: &str, evidence: &Evidence, reach: &Reach, workspace: &Workspace) -> std::result::Result<Self, String> {
         let named = Path::new(&evidence.study_file);
         // A name that leads out of the workspace is no name of a file that was moved within it.
         let is_plain = named.components().all(|part| matches!(part, Component::Normal(_)));
         let others = workspace.studies().into_iter().take(if is_plain { MOST_STUDIES } else { 0 });
         let others = others.map(|path| workspace.shareable(&path));
-        let mut why = None;
+        let wanted = head(page).map(|head| head.study);
+        let mut chosen = None;
         for file in std::iter::once(named.to_owned()).chain(others.filter(|other| other != named)) {
             if reach.find(&file, LARGEST_STUDY).is_err() {
                 continue;
             }
-            match study::open(&workspace.locate(&file), workspace) {
-                Ok(opened) if opened.file.study.name == evidence.study => return Ok(StudyBeside { opened }),
-                Ok(_) => {}
-                Err(fault) if file == named => why = Some(fault.what),
-                Err(_) => {}
+            let Some(text) = study::digest_of_named(&evidence.study, &workspace.locate(&file)) else { continue };
+            if Some(text) == wanted {
+                chosen = Some(file);
+                break;
             }
+            chosen.get_or_insert(file);
         }
-        Err(why.map_or_else(
-            || format!("the study file {} is not in the workspace", named.display()),
-            |why| format!("the study file {} cannot be used: {why}", named.display()),
-        ))
+        let file = chosen.ok_or_else(|| {
+            let is_there = reach.find(named, LARGEST_STUDY).is_ok();
+            let why = if is_there { "holds no study of that name" } else { "is not in the workspace" };
+            format!("the study file {} {why}", named.display())
+        })?;
+        let opened = study::open(&workspace.locate(&file), workspace)
+            .map_err(|fault| format!("the study file {} cannot be used: {}", file.display(), fault.what))?;
+        Ok(StudyBeside { opened })
     }
 
     /// Is its file the one that the page says it was made of?
@@ -74,7 +84,8 @@ impl StudyBeside {
 
     /// The page of the study and its results here; `None` where these are others than the page names.
     fn page(&self, evidence: &Evidence, workspace: &Workspace, not_compared: &mut Vec<String>) -> Result<Option<String>> {
-        let keys: HashSet<Key> = evidence.manifests.iter().map(|manifest| manifest.key).collect();
+        let of_page = |manifest: &Manifest| (manifest.key, (manifest.content(), manifest.provenance.clone()));
+        let keys: HashMap<Key, (Digest, Provenance)> = evidence.manifests.iter().map(of_page).collect();
         let text = &self.opened.file.text.source;
         let stored = Pins::stored(workspace, &evidence.study);
         if let Some(fault) = &stored.unread {
@@ -90,7 +101,7 @@ impl StudyBeside {
             made_of.pins = context.pins;
         }
         let found: HashSet<Key> = plan.results().map(|(_, manifest)| manifest.key).collect();
-        if !keys.is_subset(&found) {
+        if !keys.keys().all(|key| found.contains(key)) {
             return Ok(None);
         }
         let rendered = RenderedAs { made_of, carries_context: evidence.context.is_some(), of_page: false };

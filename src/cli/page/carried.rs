@@ -101,13 +101,16 @@ fn render(
     Ok(Rendered::Page { page, from })
 }
 
-/// The results that the page names, as the workspace has them.
+/// The results that the page names, as the workspace has them; with the page's times and machines where the bits are the same.
 fn stored(evidence: &Evidence, workspace: &Workspace) -> Result<Vec<Manifest>> {
     let results = workspace.results();
     let mut found = Vec::with_capacity(evidence.manifests.len());
     let mut absent = 0;
     for manifest in &evidence.manifests {
         match results.get(manifest.key)? {
+            Some(stored) if stored.content() == manifest.content() => {
+                found.push(Manifest { provenance: manifest.provenance.clone(), ..stored });
+            }
             Some(stored) => found.push(stored),
             None => absent += 1,
         }

@@ -1,8 +1,11 @@
 //! What is there of results.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use visavis_core::{
-    domain::{Digest, Ending, Key, Result, result::Manifest},
+    domain::{
+        Digest, Ending, Key, Result,
+        result::{Manifest, Provenance},
+    },
     store::Workspace,
 };
 
@@ -39,19 +42,26 @@ pub(crate) trait ResultLookup: Send + Sync {
     fn object(&self, digest: Digest) -> Result<Vec<u8>>;
 }
 
-/// The results of a workspace, as if these were all that it has: those that a page names.
+/// The results of a workspace, as if these were all that it has: those that a page names, by content and who made them. Of a result
+/// that was made again since with the same bits, the page's times and machine are given.
 pub(crate) struct OnlyThese {
-    pub keys: HashSet<Key>,
+    pub keys: HashMap<Key, (Digest, Provenance)>,
     pub of: Workspace,
 }
 
 impl ResultLookup for OnlyThese {
     fn listed(&self) -> Result<Option<HashSet<Key>>> {
-        Ok(Some(self.keys.clone()))
+        Ok(Some(self.keys.keys().copied().collect()))
     }
 
     fn look_up(&self, key: Key) -> Result<StoredResult> {
-        if self.keys.contains(&key) { self.of.look_up(key) } else { Ok(StoredResult::Nothing) }
+        let Some((content, provenance)) = self.keys.get(&key) else { return Ok(StoredResult::Nothing) };
+        Ok(match self.of.look_up(key)? {
+            StoredResult::Whole(stored) if stored.content() == *content => {
+                StoredResult::Whole(Box::new(Manifest { provenance: provenance.clone(), ..*stored }))
+            }
+            other => other,
+        })
     }
 
     fn object(&self, digest: Digest) -> Result<Vec<u8>> {
@@ -82,5 +92,32 @@ impl ResultLookup for Workspace {
 
     fn object(&self, digest: Digest) -> Result<Vec<u8>> {
         self.objects().get(digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::{
+        steps::Step,
+        testing::{result, study},
+    };
+
+    #[test]
+    fn a_result_made_again_with_the_same_bits_has_the_pages_times_and_one_with_other_bits_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = Workspace::new(folder.path().to_owned(), None).unwrap();
+        let stored = Manifest { outputs: vec![], ..result(&study(), Step::Index) };
+        of.results().publish(&stored).unwrap();
+        let provenance = Provenance { cpu: "of the page".to_owned(), ..Provenance::unknown() };
+        let cpu = |content: Digest| {
+            let these = OnlyThese { keys: [(stored.key, (content, provenance.clone()))].into(), of: of.clone() };
+            let StoredResult::Whole(found) = these.look_up(stored.key).unwrap() else { panic!("the result is there") };
+            found.provenance.cpu
+        };
+        assert_eq!(cpu(stored.content()), "of the page");
+        assert_eq!(cpu(Digest::of(b"other bits")), "");
+        let none = OnlyThese { keys: HashMap::new(), of: of.clone() };
+        assert_eq!(none.look_up(stored.key).unwrap(), StoredResult::Nothing);
     }
 }

@@ -1,5 +1,6 @@
 //! Which files and objects a study needs that no stage makes: the image listing, columns of labels, identities, given features, weight
-//! files, training sets. Made of what was found of the data; nothing is read or written here.
+//! files, training sets. Made of what was found of the data; nothing is written here, and read is only which files an ONNX model says it has
+//! beside it, of studies that were opened ([`Sources::of`]).
 
 use crate::study::{
     OpenedStudy,
@@ -9,13 +10,14 @@ use rayon::prelude::*;
 use std::{
     borrow::Cow,
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 use visavis_core::{
     domain::{
         Digest, Fault, Result,
         image::Column,
-        model::{Source as ModelSource, Weights},
+        model::{ModelFile, Network, Source as ModelSource, Weights},
+        result::Manifest,
         stage::{Extraction, IndexImages, Input, Location, Ranking, Training, role},
         study::{FaceMark, Study},
     },
@@ -29,6 +31,9 @@ pub(crate) struct Sources {
     objects: BTreeMap<String, Input>,
     contents: Vec<(String, SourceContent)>,
     files: BTreeMap<PathBuf, Input>,
+    /// The files beside an ONNX model that hold its weights, by the model's file, of whole networks; `None` while one of them is
+    /// not there.
+    beside: BTreeMap<PathBuf, Option<Vec<Input>>>,
     /// The folder that the ids of the evaluation's images are paths in.
     pictures_at: Option<PathBuf>,
     /// The same for training sets, by name.
@@ -102,6 +107,13 @@ impl Sources {
             let at = Location::File(workspace.place(path));
             sources.files.insert(path.clone(), Input { role: String::new(), digest: *digest, at });
         }
+        for file in study.models.iter().filter_map(|model| whole(&model.source)) {
+            if !sources.beside.contains_key(&file.file) {
+                let beside = files_beside(file).into_iter();
+                let beside = beside.map(|(name, path)| sources.file(&format!("{}{name}", Extraction::BESIDE), &path)).collect();
+                sources.beside.insert(file.file.clone(), beside);
+            }
+        }
         Ok(sources)
     }
 
@@ -110,6 +122,7 @@ impl Sources {
     pub(crate) fn carried(
         study: &Study,
         digests: &BTreeMap<String, Digest>,
+        manifests: &[Manifest],
         shareable: &dyn Fn(&Path) -> PathBuf,
         objects: &dyn Fn(Digest) -> Result<Vec<u8>>,
     ) -> Self {
@@ -130,7 +143,40 @@ impl Sources {
                 sources.files.insert(path.clone(), input);
             }
         }
+        let has_beside = |of: &&Manifest| of.inputs.iter().any(|input| input.role.starts_with(Extraction::BESIDE));
+        let manifests: Vec<&Manifest> = manifests.iter().filter(has_beside).collect();
+        for ModelFile { file, .. } in study.models.iter().filter_map(|model| whole(&model.source)) {
+            let beside = manifests.iter().find_map(|manifest| sources.beside_by(manifest, file, digests, shareable));
+            let Some(beside) = beside else { continue };
+            sources.beside.insert(file.clone(), Some(beside.iter().map(|(_, input)| input.clone()).collect()));
+            sources.files.extend(beside.into_iter().map(|(path, input)| (path, Input { role: String::new(), ..input })));
+        }
         sources
+    }
+
+    /// What lies beside a model's file by a page's result that consumed it, with where each would be; `None` where the result is not
+    /// of this file, or the page does not name all of it among its data.
+    fn beside_by(
+        &self,
+        manifest: &Manifest,
+        file: &Path,
+        digests: &BTreeMap<String, Digest>,
+        shareable: &dyn Fn(&Path) -> PathBuf,
+    ) -> Option<Vec<(PathBuf, Input)>> {
+        let digest = self.files.get(file)?.digest;
+        if !manifest.inputs.iter().any(|input| input.role == Extraction::WEIGHTS && input.digest == digest) {
+            return None;
+        }
+        let is_below =
+            |name: &str| Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        let named = manifest.inputs.iter().filter_map(|input| Some((input, input.role.strip_prefix(Extraction::BESIDE)?)));
+        let located = |(input, name): (&Input, &str)| {
+            let path = is_below(name).then(|| file.with_file_name(name))?;
+            let at = shareable(&path);
+            let is_known = digests.get(&file_source(&at)) == Some(&input.digest);
+            is_known.then(|| (path, Input { at: Location::File(at), ..input.clone() }))
+        };
+        named.map(located).collect()
     }
 
     fn put_bytes(&mut self, name: String, bytes: Vec<u8>) {
@@ -161,8 +207,8 @@ impl Sources {
 
     /// The files beside an ONNX model that hold its weights; `None` while one of them is not there.
     pub(crate) fn beside(&self, weights: &Weights) -> Option<Vec<Input>> {
-        let files = files_beside(weights).into_iter();
-        files.map(|(name, path)| self.file(&format!("{}{name}", Extraction::BESIDE), &path)).collect()
+        let Weights::Whole(ModelFile { file, .. }) = weights else { return Some(vec![]) };
+        self.beside.get(file).map_or_else(|| Some(vec![]), Clone::clone)
     }
 
     /// Images and classes of a training set, as a training consumes them.
@@ -226,6 +272,14 @@ impl Sources {
     }
 }
 
+/// The file of a whole network.
+fn whole(source: &ModelSource) -> Option<&ModelFile> {
+    match source {
+        ModelSource::Network(Network { weights: Weights::Whole(file), .. }) => Some(file),
+        _ => None,
+    }
+}
+
 /// A study may name the digest of its weights: others are not taken for them.
 fn refuse_other_weights(study: &Study, files: &BTreeMap<PathBuf, Digest>) -> Result<()> {
     for model in &study.models {
@@ -264,6 +318,39 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::study::{
+        steps::Step,
+        testing::{result, study},
+    };
+    use visavis_core::domain::{index::ModelIx, model::ModelFormat};
+
+    #[test]
+    fn beside_a_model_of_a_page_is_what_its_results_and_its_data_agree_on() {
+        let mut study = study();
+        let model = ModelIx(1);
+        let ModelSource::Network(network) = &mut study.models[model].source else { panic!("the second model is a network") };
+        let file = PathBuf::from("/models/m.onnx");
+        let weights = Weights::Whole(ModelFile { file, format: ModelFormat::Onnx, reads: BTreeMap::new(), blake3: None });
+        network.weights = weights.clone();
+        let found = |name: &str, named: &str| -> Vec<Location> {
+            let input = |role: &str, bytes: &str| Input {
+                role: role.to_owned(),
+                digest: Digest::of(bytes.as_bytes()),
+                at: Location::Object,
+            };
+            let inputs = vec![input(Extraction::WEIGHTS, "graph"), input(&format!("{}{name}", Extraction::BESIDE), "numbers")];
+            let manifest = Manifest { inputs, ..result(&study, Step::Extract { model }) };
+            let digests = [("file /models/m.onnx", "graph"), ("file /models/m.data", named)];
+            let digests = digests.map(|(name, bytes)| (name.to_owned(), Digest::of(bytes.as_bytes()))).into();
+            let sources =
+                Sources::carried(&study, &digests, &[manifest], &|path| path.to_owned(), &|_| Err(Fault::missing("no object")));
+            sources.beside(&weights).unwrap().into_iter().map(|input| input.at).collect()
+        };
+        assert_eq!(found("m.data", "numbers"), [Location::File("/models/m.data".into())]);
+        assert!(found("m.data", "other numbers").is_empty());
+        // A name that leads elsewhere is none of a file beside it.
+        assert!(found("/models/m.data", "numbers").is_empty());
+    }
 
     #[test]
     fn files_of_one_name_are_told_apart_by_their_content_not_by_their_folders() {
