@@ -15,7 +15,10 @@ use visavis_core::{
         study::Preparation,
         text::{printable, shorten},
     },
-    weights::onnx::{self, Layout, PictureInput},
+    weights::{
+        onnx::{self, Layout, PictureInput},
+        whole::layout_of_map,
+    },
 };
 
 /// A model's session and what it is read at.
@@ -181,11 +184,12 @@ impl OnnxNetwork {
     }
 }
 
+const READ_ANOTHER: &str =
+    "read another tensor: a map (N × C × H × W or N × H × W × C), tokens (N × T × C) or rows (N × C), of floats";
+
 /// A tensor as rows, one a picture.
 fn rows_of(value: &DynValue, pictures: usize) -> Result<Vec<f32>> {
-    let wrong = |what: String| {
-        Fault::asked(what).next("read another tensor: a map (N × C × H × W), tokens (N × T × C) or rows (N × C), of floats")
-    };
+    let wrong = |what: String| Fault::asked(what).next(READ_ANOTHER);
     let element = value.dtype().tensor_type();
     let (shape, numbers): (Vec<i64>, Vec<f32>) = match element {
         Some(TensorElementType::Float32) => {
@@ -206,11 +210,19 @@ fn rows_of(value: &DynValue, pictures: usize) -> Result<Vec<f32>> {
         return Err(wrong(format!("it has the shape {shape:?} for {pictures} pictures: its first axis is not theirs")));
     }
     let sizes: Vec<usize> = shape[1..].iter().map(|size| *size as usize).collect();
-    match sizes[..] {
+    pooled(numbers, &sizes).map_err(|fault| wrong(fault.what))
+}
+
+/// Numbers of pictures that have these sizes each, as rows: means over places, or over tokens.
+fn pooled(numbers: Vec<f32>, sizes: &[usize]) -> Result<Vec<f32>> {
+    match *sizes {
         [] | [_] => Ok(numbers),
-        [channels, high, wide] => Ok(means(&numbers, high * wide, channels, |channel, place, places| channel * places + place)),
         [tokens, columns] => Ok(means(&numbers, tokens, columns, |column, token, _| token * columns + column)),
-        _ => Err(wrong(format!("it has the shape {shape:?}"))),
+        [first, second, third] => Ok(match layout_of_map([first, second, third])? {
+            Layout::ChannelsFirst => means(&numbers, second * third, first, |channel, place, places| channel * places + place),
+            Layout::ChannelsLast => means(&numbers, first * second, third, |channel, place, _| place * third + channel),
+        }),
+        _ => Err(Fault::asked(format!("it has {} axes beside the pictures'", sizes.len()))),
     }
 }
 
@@ -237,6 +249,20 @@ mod tests {
         let numbers = [1.0, 3.0, 10.0, 20.0, 5.0, 5.0, 0.0, 1.0];
         assert_eq!(means(&numbers, 2, 2, |column, place, places| column * places + place), [2.0, 15.0, 5.0, 0.5]);
         assert_eq!(means(&numbers, 2, 2, |column, token, _| token * 2 + column), [5.5, 11.5, 2.5, 3.0]);
+    }
+
+    #[test]
+    fn a_map_with_channels_last_has_a_column_a_channel_too() {
+        // Three channels at four places.
+        let value = |channel: usize, place: usize| (channel * 10 + place) as f32;
+        let first: Vec<f32> = (0..12).map(|at| value(at / 4, at % 4)).collect();
+        let last: Vec<f32> = (0..12).map(|at| value(at % 3, at / 3)).collect();
+        for (numbers, sizes) in [(&first, [3, 2, 2]), (&last, [2, 2, 3])] {
+            assert_eq!(pooled(numbers.clone(), &sizes).unwrap(), [1.5, 11.5, 21.5], "{sizes:?}");
+        }
+        assert_eq!(pooled(first.clone(), &[12, 1, 1]).unwrap(), first);
+        assert_eq!(pooled(first.clone(), &[1, 1, 12]).unwrap(), first);
+        assert!(pooled(first, &[2, 6, 1]).unwrap_err().what.contains("not square"));
     }
 
     #[test]

@@ -140,13 +140,10 @@ struct Preparation {
 
 const GUESS: &str = "the file does not say how its pictures were prepared: this is a guess, write what it was trained with";
 
-/// A preparation that fits a model's input. InsightFace tells a normalisation inside a model by a subtraction and a product among its
-/// first nodes (`python-package/insightface/model_zoo/arcface_onnx.py`).
+/// A preparation that fits a model's input.
 fn preparation_of(model: &OnnxModel, input: &PictureInput) -> Preparation {
     let size = input.size[0].unwrap_or(224);
-    let first = || model.nodes.iter().take(8);
-    let has = |op: &str| first().any(|node| node.op == op);
-    if has("Sub") && (has("Mul") || has("Div")) {
+    if model.normalises_itself() {
         let why = "the model begins with a normalisation of its own, so it seems to take numbers of 0 to 255";
         return Preparation { crop: if size == 112 { "aligned" } else { "whole" }, size, scale: "raw", why };
     }

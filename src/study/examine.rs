@@ -13,7 +13,7 @@ use visavis_core::{
         Ending, Fault, Result,
         image::Images,
         model::{GivenFeatures, Model, Network, Source, Weights},
-        study::{Exif, Study},
+        study::{Exif, PixelScale, Study},
         text::{count, printable},
     },
     weights::{self, whole},
@@ -66,12 +66,13 @@ pub fn examine(opened: &OpenedStudy) -> Examined {
                 }
             }
             Source::Network(Network { weights: Weights::Whole(of), prepare, .. }) if of.file.is_file() => {
-                let size = study.preparations.get(prepare).map_or(0, |preparation| preparation.size);
-                if seen.insert((of.file.clone(), format!("{size} {:?}", of.reads), PathBuf::new())) {
+                let preparation = study.preparations.get(prepare);
+                let (size, scale) = preparation.map_or((0, PixelScale::Raw), |of| (of.size, of.scale));
+                if seen.insert((of.file.clone(), format!("{size} {scale:?} {:?}", of.reads), PathBuf::new())) {
                     let asked = model.layers(study.layers.as_deref());
                     let reads = of.reads.iter().filter(|(layer, _)| asked.contains(layer));
-                    let found =
-                        whole::examine(of.format, &of.file, size, reads.map(|(layer, read)| (layer.as_str(), read.as_str())));
+                    let reads = reads.map(|(layer, read)| (layer.as_str(), read.as_str()));
+                    let found = whole::examine(of.format, &of.file, size, scale, reads);
                     examined.take(&format!("network of `{}`", model.name), &of.file, found);
                 }
             }

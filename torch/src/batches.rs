@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use visavis_core::{
-    domain::{Fault, Result, loss::Loss, study::Recipe},
+    domain::{Fault, Result, loss::Loss, study::Recipe, text::count},
     numeric::{PhiloxStream, Purpose},
 };
 
@@ -32,9 +32,13 @@ enum Arrangement {
 
 impl Batches {
     /// # Errors
-    /// Batches of one picture; balanced batches of a set with one identity.
+    /// A set of one picture, or batches of one; balanced batches of a set with one identity.
     pub(crate) fn new(classes: Vec<i64>, recipe: &Recipe, loss: &Loss, seed: u64) -> Result<Self> {
         let images = classes.len();
+        if images < LEAST_PART {
+            let what = format!("the training set has {}, and networks are normalised over two or more", count(images, "picture"));
+            return Err(Fault::asked(what).next("train on a set of more pictures"));
+        }
         let (arrangement, at_a_time) = match recipe.pictures_of_each(loss) {
             None => (Arrangement::Shuffled, recipe.batch.min(images)),
             Some(of_each) => {
@@ -207,5 +211,7 @@ mod tests {
         let small = batches(&uneven(), &recipe(20, None, 8), "softmax").unwrap();
         assert_eq!((small.batch(), small.steps()), (40, 1), "no more than there are pictures");
         assert!(batches(&uneven(), &recipe(1, None, 8), "softmax").unwrap_err().what.contains("one picture"));
+        let told = batches(&[1], &recipe(8, None, 1), "softmax").unwrap_err().to_string();
+        assert!(told.contains("the training set has 1 picture") && !told.contains("recipe"), "{told}");
     }
 }

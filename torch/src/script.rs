@@ -10,7 +10,11 @@ use visavis_core::{
         study::{Precision, Preparation},
         text::{printable, shorten},
     },
-    weights::torchscript::{self, ScriptModule},
+    weights::{
+        onnx::Layout,
+        torchscript::{self, ScriptModule},
+        whole::layout_of_map,
+    },
 };
 
 /// A module that is ready to run.
@@ -66,18 +70,28 @@ impl ScriptNetwork {
         let scaler = Scaler::new(preparation, Precision::Single, device);
         let mut network = ScriptNetwork { module, about, reads, layers: layers.to_vec(), scaler, size, batch: most };
         // A number of pictures that was traced is written into the module's code.
-        let tried = |network: &Self, pictures: i64| {
-            network.tensors(&Tensor::zeros([pictures, 3, size, size], (Kind::Uint8, Device::Cpu)))
-        };
-        if let Err(of_two) = tried(&network, 2) {
-            network.batch = 1;
-            if let Err(of_one) = tried(&network, 1) {
-                // What it gives is wrong whatever the number, or it takes another number.
-                if of_one.what == of_two.what {
-                    return Err(wrong(of_one));
+        let black = |pictures: i64| Tensor::zeros([pictures, 3, size, size], (Kind::Uint8, Device::Cpu));
+        match network.tensors(&black(2)) {
+            Ok(of_two) => {
+                let alone = network.tensors(&black(1)).unwrap_or(of_two);
+                let beside = network.tensors(&Tensor::cat(&[black(1), black(1).bitwise_not()], 0)).map_err(wrong)?;
+                if alone.iter().zip(&beside).any(|(alone, beside)| differ(&alone.get(0), &beside.get(0))) {
+                    let what =
+                        "what the module gives for a picture depends on the pictures beside it: it was saved in training mode";
+                    return Err(wrong(Fault::asked(what).next("call model.eval() before torch.jit.trace")));
                 }
-                let what = format!("the module takes neither two pictures of {size} × {size} at a time nor one: {}", of_two.what);
-                return Err(wrong(Fault { what, ..of_two }));
+            }
+            Err(of_two) => {
+                network.batch = 1;
+                if let Err(of_one) = network.tensors(&black(1)) {
+                    // What it gives is wrong whatever the number, or it takes another number.
+                    if of_one.what == of_two.what {
+                        return Err(wrong(of_one));
+                    }
+                    let what =
+                        format!("the module takes neither two pictures of {size} × {size} at a time nor one: {}", of_two.what);
+                    return Err(wrong(Fault { what, ..of_two }));
+                }
             }
         }
         Ok(network)
@@ -134,7 +148,16 @@ impl ScriptNetwork {
 
 fn wrong(layer: &str, why: &str) -> Fault {
     Fault::asked(format!("layer `{}`: {why}", printable(layer)))
-        .next("let the module give a map (N × C × H × W), tokens (N × T × C) or rows (N × C), of floats")
+        .next("let the module give a map (N × C × H × W or N × H × W × C), tokens (N × T × C) or rows (N × C), of floats")
+}
+
+/// By more than 1e-2 of the largest value? What libtorch rounds otherwise in another batch, in half precision or on a card, is less.
+fn differ(one: &Tensor, other: &Tensor) -> bool {
+    if one.size() != other.size() || one.numel() == 0 {
+        return one.size() != other.size();
+    }
+    let most = |tensor: &Tensor| tensor.abs().max().double_value(&[]);
+    most(&(one - other)) > 1e-2 * most(one).max(most(other))
 }
 
 fn tensor_of(value: IValue) -> Option<Tensor> {
@@ -175,7 +198,13 @@ fn rows(tensor: &Tensor, pictures: i64) -> std::result::Result<Tensor, String> {
         1 => Ok(tensor.unsqueeze(1)),
         2 => Ok(tensor),
         3 => Ok(tensor.mean_dim([1i64].as_slice(), false, Kind::Float)),
-        4 => Ok(tensor.mean_dim([2i64, 3].as_slice(), false, Kind::Float)),
+        4 => {
+            let places = match layout_of_map([1, 2, 3].map(|axis| shape[axis] as usize)).map_err(|fault| fault.what)? {
+                Layout::ChannelsFirst => [2i64, 3],
+                Layout::ChannelsLast => [1, 2],
+            };
+            Ok(tensor.mean_dim(places.as_slice(), false, Kind::Float))
+        }
         _ => Err(format!("it has the shape {shape:?}")),
     }
 }
@@ -230,6 +259,22 @@ mod tests {
                 assert!(apart <= 1e-5 * largest, "{file} {layer}: {apart} of {largest}");
             }
         }
+    }
+
+    #[test]
+    fn the_places_of_a_map_are_its_square_axes() {
+        let numbers = Tensor::arange(90i64, (Kind::Float, Device::Cpu)).reshape([2, 5, 3, 3]);
+        let first = rows(&numbers, 2).unwrap();
+        let last = rows(&numbers.permute([0, 2, 3, 1]), 2).unwrap();
+        assert_eq!(first.size(), [2, 5]);
+        assert!(!differ(&first, &last));
+        assert!(rows(&numbers.reshape([2, 5, 9, 1]), 2).unwrap_err().contains("not square"));
+    }
+
+    #[test]
+    fn a_module_that_was_traced_in_training_mode_is_refused() {
+        let told = open("training.pt", &[("embedding", "0")]).err().expect("it is refused").to_string();
+        assert!(told.contains("depends on the pictures beside it") && told.contains("model.eval()"), "{told}");
     }
 
     #[test]

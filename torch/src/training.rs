@@ -242,6 +242,7 @@ impl TrainingLoop {
         let (mut loss, mut right) = (0.0, 0.0);
         let mut from = 0;
         while from < images {
+            visavis_core::numeric::pulse::beat();
             // A part of one picture has no variance: it joins the one before it.
             let left = images - from;
             let length = if left <= part as i64 + 1 { left } else { part as i64 };

@@ -136,7 +136,8 @@ impl ScriptModule {
             let place = read.parse::<usize>().ok();
             let is_there = match (place, outputs) {
                 (Some(place), Some(outputs)) => place < outputs,
-                (Some(_), None) => !is_dict,
+                // Keys of a dict and places in a list are known only when it runs.
+                (Some(_), None) => true,
                 (None, _) => is_dict || self.methods.iter().any(|method| method == read),
             };
             if !is_there {
@@ -191,6 +192,14 @@ mod tests {
         assert_eq!(layers, [named("tap_layer2", "tap_layer2"), named("output0", "0"), named("embedding", "1")]);
         assert!(module.check([("a", "tap_layer2"), ("b", "1")]).is_ok());
         assert!(module.check([("a", "tap_layer3")]).unwrap_err().next.unwrap().contains("did you mean `tap_layer2`?"));
+    }
+
+    #[test]
+    fn a_key_of_a_dict_may_be_a_number() {
+        let gives = |gives: &str| ScriptModule { class: "Net".into(), gives: gives.into(), methods: vec![], bytes: 0 };
+        assert!(gives("Dict[str, Tensor]").check([("embedding", "0"), ("layer1", "layer1")]).is_ok());
+        assert!(gives("List[Tensor]").check([("embedding", "0")]).is_ok());
+        assert!(gives("List[Tensor]").check([("embedding", "layer1")]).is_err());
     }
 
     #[test]

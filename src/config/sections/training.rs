@@ -51,7 +51,10 @@ pub(super) fn recipe(node: &StudyNode) -> Result<Recipe> {
     let (schedule, power) = fields.or("schedule", (usual.schedule, usual.power), |node| schedule(node, usual.power))?;
     let recipe = Recipe {
         epochs: fields.or("epochs", usual.epochs, |node| node.count(1..=100_000))?,
-        batch: fields.or("batch", usual.batch, |node| node.count(1..=1_000_000))?,
+        batch: fields.or("batch", usual.batch, |node| {
+            let of_several = "networks are normalised over the pictures of a batch: give two or more";
+            node.count(2..=1_000_000).map_err(|fault| fault.next(of_several))
+        })?,
         optimizer_word,
         optimizer,
         schedule,
@@ -120,6 +123,24 @@ mod tests {
              models: {{ named: {{ m: {{ baseline: pixels, prepare: p }} }} }}\nprojections: [pca: {{ axes: 1 }}]\ncomparisons: {{ x: {{ A: a, B: b }} }}\n"
         );
         parse(Text { path: "s.yaml".into(), source }).map(|file| file.study.preparations["p"].clone())
+    }
+
+    #[test]
+    fn a_batch_of_one_picture_is_refused() {
+        let recipe = |batch: usize| {
+            let source = format!(
+                "format: 1\nstudy: s\ndatasets: {{ f: {{ folders: {{ root: f }} }} }}\nevaluation: {{ dataset: f }}\npreparations: {{ p: {{}} }}\n\
+                 recipes: {{ short: {{ batch: {batch} }} }}\nmodels: {{ named: {{ m: {{ baseline: pixels, prepare: p }} }} }}\n\
+                 projections: [pca: {{ axes: 1 }}]\ncomparisons: {{ x: {{ A: a, B: b }} }}\n"
+            );
+            parse(Text { path: "s.yaml".into(), source }).map(|file| file.study.recipes["short"].batch)
+        };
+        let told = recipe(1).unwrap_err().to_string();
+        assert!(
+            told.contains("from 2 to 1000000, found 1") && told.contains("normalised over the pictures of a batch"),
+            "{told}"
+        );
+        assert_eq!(recipe(2).unwrap(), 2);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use visavis_core::{
             MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot,
             ScoreViews, Simultaneous, Task, Training, VerifyIdentities, WholeNetwork, Work, ranks_of, role,
         },
-        study::{DeviceClass, Preparation, Study},
+        study::{Crop, DeviceClass, Preparation, Study},
         visibility::Heads,
     },
     projection,
@@ -363,12 +363,14 @@ impl KnownResults<'_> {
         let study = self.study;
         let heads = if self.source(Ranking::TRUTH).is_some() { Heads::Drawn } else { Heads::Photographed };
         let regions = study.visibility.regions_of(study.comparisons.iter().map(|comparison| &comparison.question));
-        let work = MeasureVisibility {
-            fields: fields_of_view(study),
-            regions: regions.into_iter().map(|region| region.rectangles(heads).to_vec()).collect(),
-        };
-        let marks = [role::LANDMARKS, role::BOXES].into_iter().filter_map(|role| self.source(role));
-        Some((Work::Visibility(work), [self.images()?].into_iter().chain(marks).collect()))
+        let fields = fields_of_view(study);
+        // Landmarks say where the face is in its box: both are used, and only of the crop `face`.
+        let is_in_box = fields.iter().any(|field| field.crop() == Crop::Face);
+        let marks = [self.source(role::LANDMARKS), self.source(role::BOXES)];
+        let marks = marks.into_iter().collect::<Option<Vec<_>>>().filter(|_| is_in_box).unwrap_or_default();
+        let work =
+            MeasureVisibility { fields, regions: regions.into_iter().map(|region| region.rectangles(heads).to_vec()).collect() };
+        Some((Work::Visibility(work), [vec![self.images()?], marks].concat()))
     }
 
     fn rank(&self) -> Option<(Work, Vec<Input>)> {

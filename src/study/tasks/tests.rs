@@ -170,6 +170,9 @@ fn what_is_cropped_by_landmarks_consumes_them_and_nothing_else_does() {
     };
     assert_eq!(landmarks(&study), BTreeSet::new());
     study.preparations.get_mut("small").unwrap().crop = Crop::Aligned;
+    // Of this crop the template says what is visible.
+    study.visibility.regions.insert("glasses".to_owned(), FaceRegion::Glasses);
+    assert!(nodes(&study).iter().any(|node| node.step == Step::Visibility));
     assert_eq!(landmarks(&study), [StageName::Train, StageName::Extract, StageName::Baseline].into());
 }
 

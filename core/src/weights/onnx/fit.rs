@@ -4,6 +4,7 @@ use super::model::{Axis, OnnxModel, TensorType};
 use crate::domain::{
     Fault, Result,
     spelling::suggestion,
+    study::PixelScale,
     text::{count, printable, shorten},
 };
 
@@ -118,6 +119,23 @@ impl OnnxModel {
         Ok(PictureInput { name: input.name.clone(), layout, is_half: input.element == HALF, batch, size: size_of })
     }
 
+    /// Does the model scale pictures itself, so that it takes numbers of 0 to 255? InsightFace tells that by a subtraction and a product
+    /// among its first nodes (`python-package/insightface/model_zoo/arcface_onnx.py`).
+    pub fn normalises_itself(&self) -> bool {
+        let has = |op: &str| self.nodes.iter().take(8).any(|node| node.op == op);
+        has("Sub") && (has("Mul") || has("Div"))
+    }
+
+    /// What is worth saying of a preparation in this scale, where the model scales pictures too.
+    pub(crate) fn normalised_twice(&self, scale: PixelScale) -> Option<String> {
+        (scale != PixelScale::Raw && self.normalises_itself()).then(|| {
+            format!(
+                "the model begins with a normalisation of its own, and the preparation scales too ({}): is `raw` meant?",
+                scale.word()
+            )
+        })
+    }
+
     /// The tensor that a study reads: one of that name, or the first that the node of that name gives.
     ///
     /// # Errors
@@ -162,6 +180,12 @@ impl OnnxModel {
                 fault.what = format!("layer `{}`: {}", quoted(layer), fault.what);
                 fault
             })?;
+        }
+        if self.nodes.iter().any(|node| node.op == "BatchNormalization" && node.trains) {
+            return Err(Fault::asked(
+                "what the model gives for a picture depends on the pictures beside it: it was exported in training mode",
+            )
+            .next("call model.eval() before torch.onnx.export, and leave `training` as it is"));
         }
         let mut remarks = Vec::new();
         if let Some(batch) = input.batch {

@@ -3,10 +3,13 @@
 
 use super::wire::{Content, Fields, damaged, numbers};
 use crate::{
-    domain::{Fault, Result},
+    domain::{
+        Fault, Result,
+        text::{printable, shorten},
+    },
     weights::containers::source::{Source, Span},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// A model that was looked through.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,6 +45,8 @@ pub struct OnnxNode {
     pub outputs: Vec<String>,
     /// The greatest of its strides over the picture; 1 where it has none.
     pub stride: u64,
+    /// Whether it normalises by the pictures of the batch, as in training (`training_mode` of `BatchNormalization`).
+    pub trains: bool,
 }
 
 /// A tensor's name, type and shape.
@@ -155,6 +160,13 @@ pub(super) fn model(source: &Source) -> Result<OnnxModel> {
     if !version.is_empty() {
         model.producer = format!("{} {version}", model.producer).trim().to_owned();
     }
+    let mut given = HashSet::new();
+    let mut outputs = model.nodes.iter().flat_map(|node| &node.outputs).filter(|output| !output.is_empty());
+    if let Some(twice) = outputs.find(|output| !given.insert(output.as_str())) {
+        let what =
+            format!("two nodes of the ONNX model give `{}`, so it is not clear which is meant", printable(&shorten(twice, 120)));
+        return Err(Fault::asked(what).next("is it damaged? onnx.checker.check_model(PATH) says more"));
+    }
     // Weights may be listed among the inputs, as the first versions of the format ask.
     let OnnxModel { inputs, weights, .. } = &mut model;
     inputs.retain(|input| !weights.contains(&input.name));
@@ -207,7 +219,9 @@ fn node(source: &Source, content: Content, model: &mut OnnxModel, budget: &mut B
             4 => node.op = budget.text(source, content)?,
             5 => {
                 budget.thing()?;
-                node.stride = node.stride.max(attribute(source, content, model, budget)?);
+                let found = attribute(source, content, model, budget)?;
+                node.stride = node.stride.max(found.stride);
+                node.trains |= found.trains;
             }
             7 => node.domain = budget.text(source, content)?,
             _ => {}
@@ -217,19 +231,29 @@ fn node(source: &Source, content: Content, model: &mut OnnxModel, budget: &mut B
     Ok(node)
 }
 
-/// The greatest stride that an attribute asks for. A tensor in it may have its numbers in another file.
-fn attribute(source: &Source, content: Content, model: &mut OnnxModel, budget: &mut Budget) -> Result<u64> {
-    let (mut name, mut values) = (String::new(), Vec::new());
+/// What an attribute says that is used here.
+struct Attribute {
+    /// The greatest stride that it asks for; 1 of others.
+    stride: u64,
+    /// Whether it asks for the way of training.
+    trains: bool,
+}
+
+/// Reads an attribute. A tensor in it may have its numbers in another file.
+fn attribute(source: &Source, content: Content, model: &mut OnnxModel, budget: &mut Budget) -> Result<Attribute> {
+    let (mut name, mut number_in_it, mut values) = (String::new(), 0, Vec::new());
     inside(source, content, |number, content| {
-        match number {
-            1 => name = budget.text(source, content)?,
-            5 => _ = tensor(source, content, model, budget)?,
-            8 if name == "strides" => numbers(source, content, MOST_NUMBERS, &mut values)?,
+        match (number, content) {
+            (1, text) => name = budget.text(source, text)?,
+            (3, Content::Number(value)) => number_in_it = value,
+            (5, content) => _ = tensor(source, content, model, budget)?,
+            (8, content) if name == "strides" => numbers(source, content, MOST_NUMBERS, &mut values)?,
             _ => {}
         }
         Ok(())
     })?;
-    Ok(values.into_iter().max().and_then(|most| u64::try_from(most).ok()).unwrap_or(1).clamp(1, 1 << 16))
+    let stride = values.into_iter().max().and_then(|most| u64::try_from(most).ok()).unwrap_or(1).clamp(1, 1 << 16);
+    Ok(Attribute { stride, trains: name == "training_mode" && number_in_it != 0 })
 }
 
 /// The name of a tensor of numbers; a file that they are in is noted.

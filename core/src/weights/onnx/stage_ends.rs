@@ -2,7 +2,7 @@
 //! shortcut before the map shrinks, or with the rectifier after it. No shapes are needed: strides say where a map shrinks.
 
 use super::model::{OnnxModel, OnnxNode};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Tensors to read as layers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,33 +32,30 @@ pub fn stage_ends(model: &OnnxModel) -> StageEnds {
     let mut consumers: HashMap<&str, Vec<&OnnxNode>> = HashMap::new();
     let mut maker: HashMap<&str, &OnnxNode> = HashMap::new();
     for node in &model.nodes {
-        node.inputs.iter().for_each(|input| consumers.entry(input).or_default().push(node));
-        node.outputs.iter().for_each(|output| _ = maker.insert(output, node));
+        named(&node.inputs).for_each(|input| consumers.entry(input).or_default().push(node));
+        named(&node.outputs).for_each(|output| _ = maker.insert(output, node));
     }
     // The last of each scale, in order of depth: later nodes replace earlier ones.
     let ends = |is_end: &dyn Fn(&OnnxNode) -> bool| -> Vec<String> {
-        let mut found: Vec<(u64, &str)> = Vec::new();
+        let mut found: BTreeMap<u64, &str> = BTreeMap::new();
         for node in model.nodes.iter().filter(|node| is_end(node)) {
-            let Some(output) = node.outputs.first() else { continue };
-            let Some(&Some(scale)) = scales.get(output.as_str()) else { continue };
-            let rectified = consumers.get(output.as_str()).and_then(|next| next.iter().find(|next| next.op == "Relu"));
-            let end = rectified.and_then(|relu| relu.outputs.first()).unwrap_or(output);
-            match found.iter_mut().find(|(of, _)| *of == scale) {
-                Some((_, last)) => *last = end,
-                None => found.push((scale, end)),
-            }
+            let Some(output) = named(&node.outputs).next() else { continue };
+            let Some(&Some(scale)) = scales.get(output) else { continue };
+            let rectified = consumers.get(output).and_then(|next| next.iter().find(|next| next.op == "Relu"));
+            let end = rectified.and_then(|relu| named(&relu.outputs).next()).unwrap_or(output);
+            found.insert(scale, end);
         }
-        found.sort_by_key(|(scale, _)| *scale);
-        found.into_iter().map(|(_, end)| end.to_owned()).collect()
+        found.into_values().map(str::to_owned).collect()
     };
     let sums = ends(&|node| node.op == "Add");
     // Without shortcuts, the last tensor before each map that is smaller.
     let shrinks = |output: &str| {
         let scale = scales.get(output).copied().flatten();
-        let next = consumers.get(output).map_or(&[][..], Vec::as_slice).iter().flat_map(|node| &node.outputs);
-        next.into_iter().any(|next| scales.get(next.as_str()).copied().flatten() != scale)
+        // All outputs of a node have one scale.
+        let mut next = consumers.get(output).into_iter().flatten().filter_map(|node| named(&node.outputs).next());
+        next.any(|next| scales.get(next).copied().flatten() != scale)
     };
-    let stages = if sums.is_empty() { ends(&|node| node.outputs.first().is_some_and(|output| shrinks(output))) } else { sums };
+    let stages = if sums.is_empty() { ends(&|node| named(&node.outputs).next().is_some_and(shrinks)) } else { sums };
     let output = model.outputs.first().map(|output| output.name.as_str());
     let before = output.and_then(|output| before_classes(output, &maker));
     StageEnds {
@@ -68,11 +65,16 @@ pub fn stage_ends(model: &OnnxModel) -> StageEnds {
     }
 }
 
+/// Names that stand for a tensor: an empty one stands for an input or output that is left out.
+fn named(names: &[String]) -> impl Iterator<Item = &str> {
+    names.iter().map(String::as_str).filter(|name| !name.is_empty())
+}
+
 /// The scale of every tensor that depends on the picture.
 fn scales(model: &OnnxModel) -> HashMap<&str, Scale> {
     let mut scales: HashMap<&str, Scale> = model.inputs.iter().map(|input| (input.name.as_str(), Some(1))).collect();
     for node in &model.nodes {
-        let known = node.inputs.iter().filter_map(|input| scales.get(input.as_str()));
+        let known = named(&node.inputs).filter_map(|input| scales.get(input));
         let Some(largest) = known.copied().reduce(|one, other| Some(one?.max(other?))) else { continue };
         let ends = ["GlobalAveragePool", "GlobalMaxPool", "Flatten", "Reshape", "Gemm", "MatMul"];
         let scale = match node.op.as_str() {
@@ -80,9 +82,9 @@ fn scales(model: &OnnxModel) -> HashMap<&str, Scale> {
             "ReduceMean" | "ReduceMax" | "ReduceSum" => None,
             op if ends.contains(&op) => None,
             // A gate (squeeze and excitation) has no map of its own and scales one.
-            _ => node.inputs.iter().filter_map(|input| scales.get(input.as_str()).copied().flatten()).max(),
+            _ => named(&node.inputs).filter_map(|input| scales.get(input).copied().flatten()).max(),
         };
-        node.outputs.iter().for_each(|output| _ = scales.insert(output, scale));
+        named(&node.outputs).for_each(|output| _ = scales.insert(output, scale));
     }
     scales
 }
@@ -103,7 +105,11 @@ fn before_classes<'m>(output: &'m str, maker: &HashMap<&'m str, &'m OnnxNode>) -
     }
     let features = last.inputs.first()?.as_str();
     let mut pooled = from(features)?;
-    while matches!(pooled.op.as_str(), "Flatten" | "Reshape" | "Squeeze" | "Dropout" | "Identity") {
+    // So many at most: nodes of a damaged model may go in a circle.
+    for _ in 0..16 {
+        if !matches!(pooled.op.as_str(), "Flatten" | "Reshape" | "Squeeze" | "Dropout" | "Identity") {
+            break;
+        }
         pooled = from(pooled.inputs.first()?)?;
     }
     matches!(pooled.op.as_str(), "GlobalAveragePool" | "ReduceMean" | "AveragePool").then_some(features)

@@ -4,6 +4,7 @@ use super::{
     wire::{field, varint},
     *,
 };
+use crate::domain::study::PixelScale;
 
 /// A node: operator, name, inputs, outputs, and its strides.
 fn node(op: &str, name: &str, inputs: &[&str], outputs: &[&str], stride: Option<u64>) -> Vec<u8> {
@@ -107,6 +108,55 @@ fn networks_of_faces_end_stages_with_plain_sums_and_their_output_is_the_embeddin
     let ends = stage_ends(&parsed(&model_of(&parts)).unwrap());
     assert_eq!((ends.stages, ends.embedding.as_deref()), (vec!["3".to_owned(), "7".to_owned()], Some("683")));
     assert!(!ends.is_before_classes);
+}
+
+#[test]
+fn a_model_that_normalises_by_its_batch_is_refused() {
+    let said = |value: u64| {
+        let attribute = field(5, &[field(1, b"training_mode"), vec![0x18], varint(value)].concat());
+        let parts = [field(1, b"end2"), field(2, b"normal"), field(4, b"BatchNormalization"), attribute].concat();
+        let model = parsed(&model_of(&[residual(1, &[0, 3, 16, 16]), vec![field(1, &parts)]].concat())).unwrap();
+        model.check(16, [("l", "normal")])
+    };
+    assert!(said(1).unwrap_err().to_string().contains("training mode"));
+    assert!(said(0).is_ok());
+}
+
+#[test]
+fn a_preparation_that_scales_what_the_model_scales_too_is_told() {
+    assert_eq!(usual().normalised_twice(PixelScale::Symmetric), None);
+    let own = [node("Sub", "", &["pictures", "mean"], &["less"], None), node("Mul", "", &["less", "by"], &["scaled"], None)];
+    let model = parsed(&model_of(&[own.to_vec(), residual(1, &[0, 3, 16, 16])].concat())).unwrap();
+    assert!(model.normalised_twice(PixelScale::Symmetric).unwrap().contains("scales too (symmetric)"));
+    assert_eq!(model.normalised_twice(PixelScale::Raw), None);
+}
+
+#[test]
+fn two_nodes_that_give_one_name_are_refused_and_names_left_out_are_no_tensors() {
+    let with = |parts: &[Vec<u8>]| parsed(&model_of(&[residual(1, &[0, 3, 16, 16]), parts.to_vec()].concat()));
+    let twice = with(&[node("Relu", "", &["a"], &["end1"], None)]).unwrap_err().what;
+    assert!(twice.contains("two nodes of the ONNX model give `end1`"), "{twice}");
+    let left_out = with(&[node("Relu", "", &["", "a"], &["", "x"], None), node("Relu", "", &["", "b"], &[""], None)]).unwrap();
+    assert_eq!(stage_ends(&left_out).stages, ["end1", "end2"]);
+}
+
+#[test]
+fn nodes_in_a_circle_and_many_consumers_end_at_once() {
+    let circle = [
+        node("Flatten", "", &["a"], &["a"], None),
+        node("Gemm", "", &["a", "w"], &["scores"], None),
+        field(12, &tensor_type("scores", 1, &[0, 10])),
+    ];
+    assert!(!stage_ends(&parsed(&model_of(&circle)).unwrap()).is_before_classes);
+    // One node that takes a tensor 50,000 times and gives as many others.
+    let names: Vec<String> = (0..50_000).map(|place| format!("o{place}")).collect();
+    let many: Vec<&str> = names.iter().map(String::as_str).collect();
+    let parts = [
+        node("Relu", "", &["pictures"], &["t"], None),
+        node("Split", "", &vec!["t"; 50_000], &many, None),
+        field(11, &tensor_type("pictures", 1, &[0, 3, 16, 16])),
+    ];
+    assert_eq!(stage_ends(&parsed(&model_of(&parts)).unwrap()).stages, Vec::<String>::new());
 }
 
 #[test]
