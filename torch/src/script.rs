@@ -238,7 +238,9 @@ mod tests {
             let rows = answers["faces.onnx"]["torch"][layer].as_array().unwrap();
             rows.iter().flat_map(|row| row.as_array().unwrap().iter().map(|value| value.as_f64().unwrap())).collect()
         };
-        let modules: [(&str, &[(&str, &str)], usize); 4] = [
+        /// Layers, and what each is read at.
+        type Reads = &'static [(&'static str, &'static str)];
+        let modules: [(&str, Reads, usize); 4] = [
             ("tuple.pt", &[("layer1", "0"), ("layer2", "1"), ("embedding", "2")], 32),
             ("dict.pt", &[("layer1", "layer1"), ("layer2", "tap_layer2"), ("embedding", "embedding")], 32),
             ("methods.pt", &[("layer1", "tap_layer1"), ("layer2", "tap_layer2"), ("embedding", "0")], 32),
