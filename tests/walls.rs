@@ -20,7 +20,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
     ("numeric", &[]),
     ("config", &["domain", "files", "weights", "projection"]),
     ("dataset", &["domain", "files", "numeric"]),
-    ("weights", &["domain", "files"]),
+    ("weights", &["domain", "files", "numeric"]),
     ("projection", &["domain", "numeric"]),
     ("scoring", &["domain", "numeric"]),
     ("plot", &["domain"]),

@@ -1,6 +1,9 @@
 //! A file that is read at given places, never as a whole: so a file of any size is looked through in a few MB of memory.
 
-use crate::domain::{Fault, Result};
+use crate::{
+    domain::{Fault, Result},
+    files,
+};
 use std::{fs::File, os::unix::fs::FileExt, path::Path};
 
 /// The bytes of a weight file: on disk, or in memory where somebody hashed them already.
@@ -26,14 +29,9 @@ impl Source<'static> {
     /// A file that cannot be opened, or is no regular file (a folder, a pipe).
     pub fn open(path: &Path) -> Result<Self> {
         let fault = |error: std::io::Error| Fault::io("read the weights", path, &error);
-        let metadata = std::fs::metadata(path).map_err(fault)?;
-        if metadata.is_dir() {
-            return Err(fault(std::io::ErrorKind::IsADirectory.into()));
-        }
-        if !metadata.is_file() {
-            return Err(Fault::asked("not weights: the path names no regular file").in_file(path));
-        }
-        Ok(Source::File(File::open(path).map_err(fault)?, metadata.len()))
+        let file = files::open(path).map_err(fault)?;
+        let length = file.metadata().map_err(fault)?.len();
+        Ok(Source::File(file, length))
     }
 }
 
