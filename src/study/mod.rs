@@ -188,7 +188,7 @@ pub fn plan(opened: &OpenedStudy, workspace: &Workspace) -> Result<Plan> {
 /// content and who made them; `None`: as it stands with all of them.
 ///
 /// # Errors
-/// As [`plan`].
+/// As [`plan()`].
 pub fn plan_of_results(
     opened: &OpenedStudy,
     workspace: &Workspace,
