@@ -18,6 +18,12 @@ pub(crate) fn program() -> String {
     std::env::var("VISAVIS_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_visavis").to_owned())
 }
 
+/// Makes sure that a worker's program is beside the one under test.
+pub(crate) fn needs_beside(name: &str) {
+    let path = Path::new(&program()).with_file_name(name);
+    assert!(path.is_file(), "{} is not there: `make test` builds it", path.display());
+}
+
 /// Commands into which a fault is injected.
 pub(crate) trait Inject {
     /// Sets the variable of an injection. Without the cargo feature the fault would not come, and the test would prove nothing:

@@ -1,6 +1,6 @@
 //! Networks that really learn, in small: what they leave is the same however they are interrupted, and bad input is told.
 
-use crate::desk::{Desk, Inject, Said};
+use crate::desk::{Desk, Inject, Said, needs_beside};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{fs, path::Path, process::Stdio, time::Duration};
 use visavis_core::{domain::loss::LOSSES, store::Injection};
@@ -43,8 +43,7 @@ resources:
 "#;
 
 pub(crate) fn desk() -> Desk {
-    let torch = Path::new(&crate::desk::program()).with_file_name("visavis-torch");
-    assert!(torch.is_file(), "{} is not there: `make test` builds it", torch.display());
+    needs_beside("visavis-torch");
     let desk = Desk::empty();
     desk.write(STUDY, TINY.as_bytes());
     desk.succeed(&["data", "draw", "data/faces", "--identities", "14", "--images", "42", "--quiet"]);

@@ -1,6 +1,6 @@
 //! Whole networks in files, ONNX models and TorchScript modules, from `weights inspect` to features; and those that cannot be had.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, needs_beside};
 use serde_json::json;
 use std::{fs, path::Path};
 
@@ -40,8 +40,7 @@ fn fixture(name: &str) -> Vec<u8> {
 }
 
 fn desk() -> Desk {
-    let onnx = Path::new(&crate::desk::program()).with_file_name("visavis-onnx");
-    assert!(onnx.is_file(), "{} is not there: `make test` builds it", onnx.display());
+    needs_beside("visavis-onnx");
     let desk = Desk::empty();
     desk.write(STUDY, TINY.as_bytes());
     for name in ["residual.onnx", "fixed.onnx", "tuple.pt"] {

@@ -3,7 +3,7 @@
 
 use clap::{Parser, Subcommand};
 use std::{io::Write, process::ExitCode};
-use visavis_core::domain::Result;
+use visavis_core::{domain::Result, stages::WorkerArguments};
 use visavis_onnx::{library, worker};
 
 /// Runs ONNX models for visavis, which starts it by itself.
@@ -17,7 +17,7 @@ struct OnnxCli {
 #[derive(Subcommand)]
 enum OnnxCommand {
     /// Be a worker: tasks in, answers out
-    Work(worker::WorkerArguments),
+    Work(WorkerArguments),
     /// Say which onnxruntime this is
     Doctor {
         /// Asked of every program that runs networks; ONNX models run on the processor
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 
 fn run(cli: OnnxCli) -> Result<()> {
     match cli.command {
-        OnnxCommand::Work(work) => work.run(),
+        OnnxCommand::Work(arguments) => worker::run(arguments),
         OnnxCommand::Doctor { device } => {
             let path = library::find()?;
             let version = library::version(&path)?;

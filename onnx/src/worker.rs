@@ -1,7 +1,6 @@
 //! The worker: ONNX models here, everything else that needs no libtorch as `visavis work` does it.
 
 use crate::extraction;
-use std::path::PathBuf;
 use visavis_core::{
     domain::{
         Result,
@@ -9,38 +8,23 @@ use visavis_core::{
         stage::{Input, Task, Work},
         study::DeviceClass,
     },
-    stages::{self, CoreExecutor, Inputs, Listener, Orders, Outcome, StageExecutor, StageOutput, because},
+    stages::{self, CoreExecutor, Inputs, Listener, Outcome, StageExecutor, StageOutput, WorkerArguments, because},
     store::Workspace,
 };
-
-/// What a dispatcher tells it.
-#[derive(clap::Args)]
-pub struct WorkerArguments {
-    #[arg(long)]
-    workspace: PathBuf,
-    #[arg(long, default_value_t = 1)]
-    threads: usize,
-    #[command(flatten)]
-    orders: Orders,
-}
 
 struct Models {
     workspace: Workspace,
     threads: usize,
 }
 
-impl WorkerArguments {
-    /// Works tasks off until there are no more.
-    ///
-    /// # Errors
-    /// As [`stages::work`].
-    pub fn run(self) -> Result<()> {
-        let Some(settings) = self.orders.settings(self.threads)? else { return Ok(()) };
-        rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global().ok();
-        let workspace = Workspace::new(self.workspace, None)?;
-        let executor = Models { workspace: workspace.clone(), threads: settings.threads };
-        stages::work(&workspace, &settings, &executor, std::io::stdin().lock(), std::io::stdout())
-    }
+/// Works tasks off until there are no more.
+///
+/// # Errors
+/// As [`stages::work`].
+pub fn run(arguments: WorkerArguments) -> Result<()> {
+    let Some((workspace, settings)) = arguments.begin()? else { return Ok(()) };
+    let executor = Models { workspace: workspace.clone(), threads: settings.threads };
+    stages::work(&workspace, &settings, &executor, std::io::stdin().lock(), std::io::stdout())
 }
 
 impl StageExecutor for Models {

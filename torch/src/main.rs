@@ -3,7 +3,7 @@
 
 use clap::{Parser, Subcommand};
 use std::{io::Write, path::PathBuf, process::ExitCode};
-use visavis_core::domain::Result;
+use visavis_core::{domain::Result, stages::WorkerArguments};
 use visavis_torch::{device, worker};
 
 /// Runs networks for visavis, which starts it by itself.
@@ -17,7 +17,7 @@ struct TorchCli {
 #[derive(Subcommand)]
 enum TorchCommand {
     /// Be a worker: tasks in, answers out
-    Work(worker::WorkerArguments),
+    Work(WorkerArguments),
     /// Say which libtorch this is, and whether the device is here
     Doctor {
         #[arg(long, default_value = "cpu")]
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
 
 fn run(cli: TorchCli) -> Result<()> {
     match cli.command {
-        TorchCommand::Work(work) => work.run(),
+        TorchCommand::Work(arguments) => worker::run(arguments),
         TorchCommand::Doctor { device } => {
             let device = device::open(&device)?;
             let folder = device::libtorch().map_or(PathBuf::new(), |path| path.parent().map_or(PathBuf::new(), PathBuf::from));

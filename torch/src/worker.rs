@@ -7,7 +7,6 @@ use crate::{
 use signal_hook::consts::SIGTERM;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -20,19 +19,9 @@ use visavis_core::{
         stage::{Input, Task, Work},
         study::{DeviceClass, Numerics},
     },
-    stages::{self, CoreExecutor, Inputs, Listener, Orders, Outcome, StageExecutor, StageOutput},
+    stages::{self, CoreExecutor, Inputs, Listener, Outcome, StageExecutor, StageOutput, WorkerArguments},
     store::Workspace,
 };
-
-#[derive(clap::Args)]
-pub struct WorkerArguments {
-    #[arg(long)]
-    workspace: PathBuf,
-    #[arg(long, default_value_t = 1)]
-    threads: usize,
-    #[command(flatten)]
-    orders: Orders,
-}
 
 struct Networks {
     workspace: Workspace,
@@ -42,20 +31,20 @@ struct Networks {
     idle: Arc<AtomicBool>,
 }
 
-impl WorkerArguments {
-    pub fn run(self) -> Result<()> {
-        let Some(settings) = self.orders.settings(self.threads)? else { return Ok(()) };
-        rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global().ok();
-        // Who trains keeps what was learned before it ends; anything else ends at once.
-        let (stop, idle) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
-        let refused = |error| Fault::unexpected(format!("cannot listen for signals: {error}"));
-        signal_hook::flag::register_conditional_shutdown(SIGTERM, 143, Arc::clone(&idle)).map_err(refused)?;
-        signal_hook::flag::register(SIGTERM, Arc::clone(&stop)).map_err(refused)?;
-        let workspace = Workspace::new(self.workspace, None)?;
-        let device = device::open(&settings.device)?;
-        let executor = Networks { workspace: workspace.clone(), device, threads: settings.threads, stop, idle };
-        stages::work(&workspace, &settings, &executor, std::io::stdin().lock(), std::io::stdout())
-    }
+/// Works tasks off until there are no more.
+///
+/// # Errors
+/// As [`stages::work`]; a device that is not here.
+pub fn run(arguments: WorkerArguments) -> Result<()> {
+    let Some((workspace, settings)) = arguments.begin()? else { return Ok(()) };
+    // Who trains keeps what was learned before it ends; anything else ends at once.
+    let (stop, idle) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
+    let refused = |error| Fault::unexpected(format!("cannot listen for signals: {error}"));
+    signal_hook::flag::register_conditional_shutdown(SIGTERM, 143, Arc::clone(&idle)).map_err(refused)?;
+    signal_hook::flag::register(SIGTERM, Arc::clone(&stop)).map_err(refused)?;
+    let device = device::open(&settings.device)?;
+    let executor = Networks { workspace: workspace.clone(), device, threads: settings.threads, stop, idle };
+    stages::work(&workspace, &settings, &executor, std::io::stdin().lock(), std::io::stdout())
 }
 
 impl Networks {

@@ -24,7 +24,7 @@ mod worker;
 
 pub use extraction::read_features;
 pub use inputs::Inputs;
-pub use orders::Orders;
+pub use orders::{Orders, WorkerArguments};
 pub use worker::{CoreExecutor, Outcome, StageExecutor, WorkerSettings, because, ends_with, read, work};
 
 use crate::{

@@ -1,9 +1,10 @@
-//! What a dispatcher says to the worker that it starts, of either program: the options of its command line.
+//! What a dispatcher says to the worker that it starts, of any program: the options of its command line.
 
 use super::worker::{WorkerSettings, ends_with};
-use crate::domain::Result;
+use crate::{domain::Result, store::Workspace};
+use std::path::PathBuf;
 
-/// What a dispatcher tells the worker it starts, of either program.
+/// What a dispatcher tells the worker it starts, of any program.
 #[derive(clap::Args)]
 pub struct Orders {
     /// The journal of the run it works for
@@ -27,5 +28,29 @@ impl Orders {
         let Orders { run, device, slot, parent } = self;
         let settings = WorkerSettings { run: run.clone(), device: device.clone(), slot: *slot, threads };
         Ok(ends_with(*parent)?.then_some(settings))
+    }
+}
+
+/// All that the worker of a program of its own is told, one that has no other options.
+#[derive(clap::Args)]
+pub struct WorkerArguments {
+    #[arg(long)]
+    workspace: PathBuf,
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    #[command(flatten)]
+    orders: Orders,
+}
+
+impl WorkerArguments {
+    /// The workspace, and where the worker is put to work; it may use so many threads from here on. `None` when its dispatcher has gone
+    /// already.
+    ///
+    /// # Errors
+    /// As [`Orders::settings`]; a folder that is no workspace.
+    pub fn begin(self) -> Result<Option<(Workspace, WorkerSettings)>> {
+        let Some(settings) = self.orders.settings(self.threads)? else { return Ok(None) };
+        rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global().ok();
+        Ok(Some((Workspace::new(self.workspace, None)?, settings)))
     }
 }

@@ -64,10 +64,16 @@ impl Inspected {
 /// Widths that a file may have.
 const WIDTHS: RangeInclusive<f64> = 0.01..=8.0;
 
+fn survey<'f>(file: &'f WeightFile) -> Result<Survey<'f>> {
+    wrappers::with_tensors(&file.root).map_err(|misfit| misfit.fault("a network").in_file(file.path()))
+}
+
 /// A network that a file may be of, by names alone.
 struct Candidate<'v> {
     architecture: Architecture,
     family: WeightFamily,
+    /// Other families whose network has the same tensors.
+    same_tensors: Vec<WeightFamily>,
     dict: &'v TensorDict<'v>,
     /// Names missing, and names too much.
     wrong: usize,
@@ -91,10 +97,15 @@ fn nearest<'v>(survey: &'v Survey<'v>) -> Result<Option<Candidate<'v>>> {
             }
             let width = width(word, &family, &|name| dict.tensors.get(format!("{prefix}{name}").as_str()).copied())?;
             let architecture = Architecture { word: word.to_owned(), width };
-            best = Some(Candidate { architecture, family: family.clone(), dict, wrong });
+            best = Some(Candidate { architecture, family: family.clone(), same_tensors: vec![], dict, wrong });
         }
     }
-    Ok(best)
+    let Some(mut best) = best else { return Ok(None) };
+    best.same_tensors = with_the_same_tensors(&best.architecture.word, &best.family)?;
+    if let Some(place) = best.same_tensors.iter().position(|other| Some(other.word()) == told_by_the_head(best.dict)) {
+        std::mem::swap(&mut best.family, &mut best.same_tensors[place]);
+    }
+    Ok(Some(best))
 }
 
 /// The width of a network whose convolutions have so many channels: channels are in eights, so several widths give the same. The one
@@ -126,11 +137,11 @@ fn width<'v>(word: &str, family: &WeightFamily, tensor: &dyn Fn(&str) -> Option<
 /// # Errors
 /// A file without tensors under names: the state of an optimizer, a whole module.
 pub fn inspect(file: &WeightFile) -> Result<Inspected> {
-    let survey = wrappers::with_tensors(&file.root).map_err(|misfit| misfit.fault("a network").in_file(file.path()))?;
+    let survey = survey(file)?;
     let best = nearest(&survey)?;
     let largest = survey.dicts.iter().rev().max_by_key(|dict| dict.tensors.len());
     let mut found = Inspected { beside: wrappers::beside(&file.root), ..Inspected::default() };
-    let Some(Candidate { architecture, family, dict, .. }) = best else {
+    let Some(Candidate { architecture, family, same_tensors, dict, .. }) = best else {
         if let Some(dict) = largest {
             let (names, counters) = names(dict);
             found.needless = heads_and_others(&names).0 + counters;
@@ -139,12 +150,7 @@ pub fn inspect(file: &WeightFile) -> Result<Inspected> {
         return Ok(found);
     };
     let layout = layout(&architecture, &family)?;
-    let mut family = family;
-    found.same_tensors = with_the_same_tensors(&architecture.word, &family)?;
-    if let Some(place) = found.same_tensors.iter().position(|other| Some(other.word()) == told_by_the_head(dict)) {
-        std::mem::swap(&mut family, &mut found.same_tensors[place]);
-    }
-    (found.architecture, found.family) = (Some(architecture), Some(family));
+    (found.architecture, found.family, found.same_tensors) = (Some(architecture), Some(family), same_tensors);
     let is_at = |place: &Place| survey.dicts.iter().find(|dict| dict.place == place.dict);
     let (place, left_over, counters) = match wrappers::fit(&file.root, &wanted(&layout)) {
         Ok(fit) => {
@@ -206,7 +212,8 @@ impl Inspected {
 /// # Errors
 /// A file of no network that is known here, and one that extraction would refuse.
 pub fn recognised(file: &WeightFile) -> Result<(Architecture, WeightFamily, Strict)> {
-    let Inspected { family: Some(family), architecture: Some(architecture), .. } = inspect(file)? else {
+    let survey = survey(file)?;
+    let Some(Candidate { architecture, family, .. }) = nearest(&survey)? else {
         let fault = Fault::asked("the tensors are of no network that is known here");
         return Err(fault.in_file(file.path()).next("`visavis weights inspect` says what the file holds"));
     };
