@@ -28,7 +28,7 @@ demo: build
 test: tools build-for-tests
 	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) $(CARGO) test --quiet --workspace $(WITH_FAULTS) -- $$(scripts/tests-left-out)
 
-## test-long: the same, with ten thousand damaged study files, a thousand kills, and a failure at every operation on a disk
+## test-long: the same, with ten thousand damaged study files, a minute of damaged inputs for each reader of files, a thousand kills, and a failure at every operation on a disk
 test-long: tools build-for-tests
 	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) VISAVIS_LONG=1 $(CARGO) test --quiet --workspace $(WITH_FAULTS) -- $$(scripts/tests-left-out)
 

@@ -222,26 +222,39 @@ fn the_workspace_is_found_from_the_reports_own_place() {
     assert!(told["not_compared"][0].as_str().unwrap().contains("results and data"), "{}", told["not_compared"]);
 }
 
-/// Names of digits, signs and markup: nothing of them is taken for a number without a claim, and a number changed beside one is found.
+/// Names of digits, signs and markup, and notes: nothing of them is taken for a number without a claim, whether the page can be rendered
+/// again or not, and a number changed beside one is found.
 #[test]
 fn names_full_of_digits_are_names_and_a_changed_number_beside_one_is_found() {
     let desk = Desk::with_digits();
     let study = "experiments/small.yaml";
     desk.edit(study, "    pixels:", "    \"resnet34-width0.0625.\":");
-    desk.edit(study, "    blocks:", "    \"<b>0.999</b> ９９ 12.5 % −.871\":");
+    desk.edit(study, "    blocks:", "    \"<b>0.999</b> ９９ 12.5 % −.871 e\\u0301 שלום\":");
     desk.edit(study, "  zero or one:", "  \"min_dist: 1e-3, 0,871 [.5]\":");
+    desk.edit(study, "  even or odd:", "  '&lt;\"$HOME\" &#46;871':");
     desk.edit(study, "Zero:", "\"0.125\":");
     desk.edit(study, "about: Do", "about: \"of .999 and 95.5 %\" # Do");
     desk.succeed(&["run", study, "--quiet"]);
+    desk.succeed(&["pin", study, "resnet34-width0.0625. min_dist: axis 1", "--note", "12.5 % better, AUC .999"]);
+    desk.succeed(&["run", study, "--quiet"]);
     desk.succeed(&["report", study, "--quiet"]);
     let page = desk.read("reports/small.html");
+    assert!(page.contains("<bdi>12.5 % better, AUC .999</bdi>"), "the note is on the page");
+    // It names a variable, so it is never rendered from itself.
     let alone = Desk::empty();
     alone.write("r.html", page.as_bytes());
     let (beside, of_itself) = (desk.visavis(&["audit", "reports/small.html"]), alone.visavis(&["audit", "r.html"]));
-    assert_eq!((beside.code, of_itself.code), (0, 0), "{}{}{}{}", beside.out, beside.err, of_itself.out, of_itself.err);
-    let forged = with(&page, "resnet34-width0.0625.", "resnet34-width0.0625. 0.912");
+    assert_eq!((beside.code, of_itself.code), (0, 6), "{}{}{}{}", beside.out, beside.err, of_itself.out, of_itself.err);
+    let forged = with(&page, "<bdi>resnet34-width0.0625.</bdi>", "<bdi>resnet34-width0.0625.</bdi> 0.912");
     desk.write("reports/forged.html", forged.as_bytes());
-    alone.write("forged.html", forged.as_bytes());
     assert_eq!(desk.visavis(&["audit", "reports/forged.html"]).code, 4);
-    assert_eq!(alone.visavis(&["audit", "forged.html"]).code, 4);
+    for (from, to) in [
+        ("<bdi>resnet34-width0.0625.</bdi>", "<bdi>resnet34-width0.0625.</bdi> 0.912"),
+        ("<bdi>resnet34-width0.0625.</bdi>", "<bdi>resnet34-width0.0626.</bdi>"),
+        ("<bdi>“0.125”</bdi>", "<bdi>0.125</bdi>"),
+        ("<bdi>12.5 % better, AUC .999</bdi>", "<bdi>12.5 % better, AUC .998</bdi>"),
+    ] {
+        alone.write("forged.html", with(&page, from, to).as_bytes());
+        assert_eq!(alone.visavis(&["audit", "forged.html", "--quick"]).code, 4, "{to}");
+    }
 }

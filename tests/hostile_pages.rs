@@ -48,7 +48,7 @@ fn small() -> Evidence {
 const STYLE: &str = include_str!("../templates/report.css");
 
 /// A page that shows the claims of some evidence, as small as a report can be; `more` is put into its body.
-fn page_of(evidence: &Evidence, more: &str) -> String {
+pub(crate) fn page_of(evidence: &Evidence, more: &str) -> String {
     let hash = STANDARD.encode(sha2::Sha256::digest(STYLE.as_bytes()));
     let policy = format!("default-src 'none'; style-src 'sha256-{hash}'; img-src data:; base-uri 'none'; form-action 'none'");
     let mut page = format!(
@@ -262,13 +262,15 @@ fn whatever_has_no_place_in_a_report_is_found() {
     }
 }
 
-/// Numbers in the study's own words are no scores, and that makes no equal number one of its words.
+/// What is marked up as a name is one of the study, and frees no equal number beside it.
 #[test]
 fn a_name_frees_its_own_number_and_no_other() {
     let desk = Desk::empty();
     let mut evidence = small();
-    evidence.study_text = "about: AUC .777 was found before\nseparates_at: .871\nmodels: { vgg 0.125: x }\n".into();
+    evidence.study_text =
+        "about: AUC .777 was found before\nseparates_at: .871\nmodels: { vgg 0.125: x, 0.25: y, 0.0625: z }\n".into();
     for manifest in &mut evidence.manifests {
+        manifest.provenance.program = "0.1.0".into();
         manifest.provenance.cpu = "CPU of 2.999 GHz".into();
         manifest.provenance.system = "Linux 5.15.167".into();
     }
@@ -276,13 +278,26 @@ fn a_name_frees_its_own_number_and_no_other() {
         desk.write("r.html", page_of(&evidence, more).as_bytes());
         audit(&desk, &["r.html", "--quick"]).0
     };
-    for more in
-        ["<p>AUC .777 was found\nbefore, in <b>vgg</b> 0.125.</p>", "<p><code>CPU of 2.999 GHz, Linux 5.15.167</code></p>"]
-    {
+    for more in [
+        "<p><bdi>AUC .777 was found before</bdi>, in <b><bdi>vgg 0.125</bdi></b> and <bdi>“0.0625”</bdi>.</p>",
+        "<p><code><bdi>0.1.0, CPU of 2.999 GHz, Linux 5.15.167</bdi></code></p>",
+    ] {
         assert_eq!(code(more), 6, "{more}");
     }
-    for number in ["AUC .777", ".777", ".871", "0.125", "2.999", "5.15.167", "CPU of 2.999 GHz"] {
-        assert_eq!(code(&format!("<p>on the evaluation half {number}</p>")), 4, "{number}");
+    for more in [
+        "AUC .777",
+        "<bdi>AUC .777</bdi>",
+        "<bdi>.777</bdi>",
+        ".871",
+        "<bdi>“.871”</bdi>",
+        "vgg 0.125",
+        "<bdi>0.0625</bdi>",
+        "<bdi>vgg</bdi> 0.125",
+        "<bdi>0.1.0, CPU of 2.999 GHz, Linux 5.15.167</bdi>",
+        "<code>CPU of 2.999 GHz</code>",
+        "<bdi>vgg</bdi>",
+    ] {
+        assert_eq!(code(&format!("<p>on the evaluation half {more}</p>")), 4, "{more}");
     }
 }
 
@@ -427,7 +442,7 @@ fn a_report_that_is_too_large_or_no_file_is_refused_at_once() {
     std::fs::create_dir(desk.path("folder.html")).unwrap();
     let begun = Instant::now();
     for (name, why) in [
-        ("large.html", "more than the 268.4 MB"),
+        ("large.html", "more than the 134.2 MB"),
         ("pipe.html", "not a regular"),
         ("zero.html", "not a regular"),
         ("folder.html", "not a regular"),

@@ -13,6 +13,7 @@ mod faults;
 mod few;
 mod files;
 mod forgeries;
+mod fuzz;
 mod golden;
 mod hostile_pages;
 mod journeys;

@@ -27,7 +27,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
     ("store", &["domain", "files", "numeric"]),
     ("stages", &["domain", "files", "numeric", "dataset", "projection", "scoring", "plot", "store"]),
     ("study", &["domain", "numeric", "config", "dataset", "weights", "projection", "store"]),
-    ("audit", &["domain", "dataset", "store"]),
+    ("audit", &["domain", "config", "dataset", "store"]),
     ("report", &["domain", "study", "audit"]),
     ("tui", &["domain", "study"]),
     ("cli", &["domain", "numeric", "dataset", "weights", "store", "stages", "study", "audit", "report", "tui"]),

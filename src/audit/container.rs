@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 /// Elements of HTML that say nothing but how their text is set.
 #[rustfmt::skip]
 const PLAIN: &[&str] = &[
-    "abbr", "article", "b", "blockquote", "body", "br", "caption", "cite", "code", "col", "colgroup", "dd", "div", "dl", "dt",
+    "abbr", "article", "b", "bdi", "blockquote", "body", "br", "caption", "cite", "code", "col", "colgroup", "dd", "div", "dl", "dt",
     "em", "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "head", "header", "hr", "html", "i", "kbd",
     "li", "main", "mark", "nav", "ol", "p", "pre", "q", "s", "section", "small", "span", "strong", "sub", "summary", "sup",
     "table", "tbody", "td", "tfoot", "th", "thead", "title", "tr", "u", "ul", "var", "wbr",

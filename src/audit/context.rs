@@ -9,6 +9,9 @@ use visavis_core::{
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PageContext {
+    /// With it the page can be rendered again from its evidence. Of some studies that would give another page, as of those that name files
+    /// by variables.
+    pub is_whole: bool,
     /// Of the study file's text, with its absolute paths.
     pub study_text: Digest,
     /// The text on the page lacks absolute paths that are in the file, so its digest is another.

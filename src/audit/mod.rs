@@ -1,7 +1,7 @@
 //! Audits: recompute, compare, verdict. Of a report file alone; then against the results and the data it came from.
 //!
-//! Nothing on the page is believed: it is read by a parser and within bounds (`markup`, `container`, `page`), every number in its
-//! words has a claim (`stray`), every claim is held against the embedded evidence (`alone`), stages are made again from verified
+//! Nothing on the page is believed: it is read by a parser and within bounds (`markup`, `container`, `page`), what it marks up as a
+//! name is one (`names`), every number in its other words has a claim (`stray`), every claim is held against the embedded evidence (`alone`), stages are made again from verified
 //! bytes (`remake`), and no path of a page is opened unless the auditor said so (`reach`).
 //!
 //! Stages are carried out again by a function that is passed in: this module compares, it does not know how a score is
@@ -15,6 +15,7 @@ mod evidence;
 mod examine;
 mod findings;
 mod markup;
+mod names;
 mod page;
 mod plain;
 mod pointers;
@@ -29,6 +30,7 @@ mod verdict;
 pub use context::{PageContext, PinnedFigure};
 pub use evidence::{Evidence, MARK, pack};
 pub use examine::{Examination, PageAudit, ResultsExamination};
+pub(crate) use names::shown_name;
 pub use page::{LARGEST_PAGE, pictures};
 pub use reach::{Reach, read_named};
 pub use remake::{Again, Recompute, Remade, Remaking};

@@ -60,11 +60,6 @@ impl PlainText {
     }
 }
 
-/// Is there nothing in it but a number?
-pub(crate) fn is_number(text: &str) -> bool {
-    PlainText::of(text).text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '%' | ' '))
-}
-
 /// A character that shows nothing, hardly anything, or only a mark upon the one before it.
 fn is_unseen(c: char) -> bool {
     is_steering(c)
@@ -148,6 +143,5 @@ mod tests {
         assert!(!of("a .871 b", 2, 6) && of("a .8\u{200b}71 b", 2, 6) && of("a ·871 b", 2, 6));
         assert!(of("a \u{200b}.871 b", 2, 6) && of("a .871\u{200b} b", 2, 6), "beside it, too");
         assert!(!of("\u{200b}a .871 · b", 3, 7) && !of("· .871 ·", 2, 6));
-        assert!(is_number("．９９ ％") && is_number("12,3 %") && !is_number("digit=0"));
     }
 }

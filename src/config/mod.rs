@@ -39,6 +39,21 @@ pub fn name_of(text: &Text) -> Option<String> {
     Some(text.parse().ok()?.get("study")?.letters()?.to_owned())
 }
 
+/// What a text says that its study is about, as people read it; `None` where it says nothing, or is no study file.
+pub fn about_of(text: &Text) -> Option<String> {
+    text.parse().ok()?.get("about")?.letters().map(sections::shown)
+}
+
+/// Every text of a study file that may be a name: keys in their letters, and values that are texts and hold a letter; none of what
+/// is no study file.
+pub(crate) fn names_in(text: &Text) -> Vec<String> {
+    let mut names = Vec::new();
+    if let Ok(value) = text.parse() {
+        value.add_names(&mut names);
+    }
+    names
+}
+
 /// Checks a study file's text; paths in it are relative to the text's own folder.
 ///
 /// # Errors

@@ -133,6 +133,22 @@ impl Written {
         }
     }
 
+    /// Adds its keys, and its texts that hold a letter.
+    pub(crate) fn add_names(&self, names: &mut Vec<String>) {
+        match self {
+            Written::Scalar(_) => {
+                names.extend(self.as_text().filter(|text| text.contains(char::is_alphabetic)).map(str::to_owned))
+            }
+            Written::List(items) => items.iter().for_each(|item| item.add_names(names)),
+            Written::Map(entries) => {
+                for (key, value) in entries {
+                    names.push(key.clone());
+                    value.add_names(names);
+                }
+            }
+        }
+    }
+
     /// The keys of a map, in the file's order; none of anything else.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         self.as_map().unwrap_or_default().iter().map(|(key, _)| key.as_str())
@@ -339,6 +355,15 @@ mod tests {
         for twice in ["1: a\n\"1\": b", "{ 2e3: a, '2e3': b }", "no: a\nno: b", "~: a\n~: b"] {
             assert!(Written::parse(twice).unwrap_err().to_string().contains(REPEATED), "{twice}");
         }
+    }
+
+    #[test]
+    fn names_are_keys_and_texts_with_a_letter() {
+        let mut names = vec![];
+        read("about: AUC .777\nseparates_at: .871\nquoted: '.872'\nnamed: { 0.125: x, '.126': [y 0.127, z .128] }\n")
+            .add_names(&mut names);
+        names.retain(|name| name.contains(char::is_numeric));
+        assert_eq!(names, ["AUC .777", "0.125", ".126", "y 0.127", "z .128"]);
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(crate) fn of(outcome: &StudyOutcome, extras: &Extras, claims: &Claims) -> Re
         program: concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned(),
         study: study.name.clone(),
         study_file: shareable(extras.study_file).display().to_string(),
-        context: extras.carries_context.then(|| context(plan, extras, &study_text, &shareable)),
+        context: Some(context(plan, extras, &study_text, &shareable)),
         study_text,
         tolerance_auc: study.tolerance.auc,
         tolerance_features: study.tolerance.features,
@@ -57,6 +57,7 @@ fn context(plan: &Plan, extras: &Extras, text: &str, shareable: &dyn Fn(&Path) -
         |of: &Pinned| PinnedFigure { name: of.name.clone(), note: paths::shareable_text(&of.pin.note, shareable), cell: of.cell };
     let spelled = |(attribute, of): (&String, &MissingLabels)| (attribute.clone(), of.spelled.keys().cloned().collect());
     PageContext {
+        is_whole: extras.carries_context,
         study_text: extras.made_of.study,
         is_shortened: extras.made_of.study != Digest::of(text.as_bytes()),
         pins: extras.made_of.pins,

@@ -13,7 +13,7 @@ use serde::Serialize;
 use std::{collections::BTreeMap, fs, sync::Arc};
 use visavis_core::{
     domain::{
-        Key, contrast,
+        Key, Result, contrast,
         index::{ComparisonIx, ModelIx},
         index::{LayerIx, ProjectionIx},
         ledger::{Candidate, CellId, Frequencies, Frequency, Group, Ledger, LedgerRow, ModelStanding, Rate, ShownAs},
@@ -52,6 +52,7 @@ const CELLS: [(usize, usize, [f64; 4]); 4] = [
 pub(crate) struct Fixture {
     /// Where the study file is.
     _folder: tempfile::TempDir,
+    text: String,
     plan: Plan,
     scores: bool,
     pub grid: SimultaneousTests,
@@ -86,22 +87,45 @@ fn share(positives: usize, n: usize) -> Rate {
 
 impl Fixture {
     pub(crate) fn new() -> Self {
+        Fixture::of_text(STUDY.to_owned()).unwrap()
+    }
+
+    /// With names of these for its models, comparisons, classes, contrast and data set, and one for what it is about. `None` where the study is
+    /// refused, as one whose names are no names.
+    pub(crate) fn named(names: &[String]) -> Option<Self> {
+        let quoted: Vec<String> = names.iter().map(|name| serde_json::to_string(name).unwrap()).collect();
+        let of = ["pixels:", "blocks:", "zero or one:", "even or odd:", "Zero:", "One:", "Even:", "Odd:", "detail:"];
+        let renamed = of.iter().zip(&quoted).fold(STUDY.to_owned(), |text, (from, to)| text.replacen(from, &format!("{to}:"), 1));
+        let pair = format!("pair: [{}, {}]", quoted[0], quoted[1]);
+        let about = format!("about: {}", serde_json::to_string(&names.join("\n")).unwrap());
+        let renamed = renamed.replacen("pair: [pixels, blocks]", &pair, 1);
+        let old_about = STUDY.lines().find(|line| line.starts_with("about: ")).unwrap();
+        Fixture::of_text(renamed.replacen(old_about, &about, 1)).ok()
+    }
+
+    /// The text of its study.
+    pub(crate) fn study_text(&self) -> &str {
+        &self.text
+    }
+
+    fn of_text(text: String) -> Result<Self> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tiny.yaml");
-        fs::write(&file, STUDY).unwrap();
+        fs::write(&file, &text).unwrap();
         fs::write(folder.path().join("labels.csv"), "image_id,digit,even\na.png,0,1\nb.png,1,0\nc.png,2,1\nd.png,3,0\n").unwrap();
         let workspace = Workspace::new(folder.path().to_owned(), None).unwrap();
-        let opened = study::open(&file, &workspace).unwrap();
+        let opened = study::open(&file, &workspace)?;
         let plan = Plan::new(&opened, &workspace, study::Pins::default()).unwrap();
-        Fixture {
+        Ok(Fixture {
             _folder: folder,
+            text,
             plan,
             scores: false,
             grid: grid(),
             ledger: ledger(),
             frequencies: frequencies(),
             visibility: StudyVisibility::default(),
-        }
+        })
     }
 
     /// With the scores that the figures' captions are of.

@@ -18,8 +18,9 @@ impl ReportSource<'_> {
         let asked = self.study().comparisons[comparison].question.attributes();
         let why = |(attribute, why): (&str, &str)| format!("labels of {attribute}: {why}");
         if let Some(truth) = &self.outcome.truth {
-            let noisy = truth.attributes.iter().find(|of| asked.contains(of.attribute.as_str()) && of.label_noise > 0.0)?;
-            return Some(why((&noisy.attribute, "some were replaced on purpose")));
+            let is_noisy = truth.attributes.iter().any(|of| asked.contains(of.attribute.as_str()) && of.label_noise > 0.0);
+            // It stands in an attribute, where no name can be marked up.
+            return is_noisy.then(|| "some labels were replaced on purpose".to_owned());
         }
         if !self.labels_are_celebas() {
             return None;

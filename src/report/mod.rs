@@ -7,9 +7,12 @@ mod claims;
 mod evidence;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod hostile_names;
 mod label_noise;
 mod page;
 mod paths;
+mod phrase;
 mod sections;
 mod source;
 mod templates;
@@ -28,12 +31,12 @@ pub struct Extras<'a> {
     pub study_text: &'a str,
     /// What stands in the page's head.
     pub made_of: MadeOf,
-    /// The page carries all that it can be rendered again from.
+    /// The page says that it can be rendered again from what it carries.
     pub carries_context: bool,
     /// It is rendered from what a page carries: objects that are not there are not carried either.
     pub of_page: bool,
-    /// Tables to hand out with the page: name, bytes.
-    pub tables: Vec<(String, Vec<u8>)>,
+    /// Tables to hand out with the page: what each is of, bytes.
+    pub tables: Vec<(&'static str, Vec<u8>)>,
 }
 
 #[cfg(test)]

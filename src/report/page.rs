@@ -4,6 +4,7 @@ use super::{
     Extras,
     claims::Claims,
     evidence,
+    phrase::Phrase,
     sections::{
         Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LedgerSection, Methods, Models, Quality,
         Reproduction, ScoreMatrix, Section, Summary, Table, Training, Words,
@@ -53,7 +54,7 @@ pub fn render(outcome: &StudyOutcome, extras: &Extras) -> Result<String> {
     let source = ReportSource { outcome, claims: &claims };
     let page = Page {
         study: &outcome.plan.study.name,
-        about: source.shareable(&outcome.plan.study.about),
+        about: source.about(extras.study_text),
         is_synthetic: outcome.truth.is_some(),
         made_of: extras.made_of.to_string(),
         style: STYLE,
@@ -87,13 +88,18 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     contents.add(&Data::of(source, extras.missing_labels)?)?;
     contents.add(&Models::of(source))?;
     contents.add_if(Quality::of(source)?.as_ref())?;
-    contents.add(&LedgerSection::of(source, tables(extras)))?;
+    contents.add(&LedgerSection::of(source, tables(&source.study().name, extras)))?;
     contents.add(&Reproduction::of(source, extras))?;
     Ok(contents.sections)
 }
 
-fn tables(extras: &Extras) -> Vec<Table> {
-    extras.tables.iter().map(|(name, bytes)| Table { name: name.clone(), data: STANDARD.encode(bytes) }).collect()
+fn tables(study: &str, extras: &Extras) -> Vec<Table> {
+    let table = |(what, bytes): &(&'static str, Vec<u8>)| Table {
+        name: format!("{study}-{what}.csv"),
+        shown: Phrase::name(study) + format!("-{what}.csv").as_str(),
+        data: STANDARD.encode(bytes),
+    };
+    extras.tables.iter().map(table).collect()
 }
 
 struct Contents<'a> {

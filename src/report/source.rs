@@ -3,8 +3,9 @@
 use super::{
     claims::{ClaimId, Claims, EstimateClaims, OutputSource},
     paths,
+    phrase::Phrase,
 };
-use crate::study::{ScoreOf, Sourced, Step, StudyNames, StudyOutcome};
+use crate::study::{self, ScoreOf, Sourced, Step, StudyNames, StudyOutcome};
 use serde::Serialize;
 use visavis_core::domain::{
     Key, Result,
@@ -83,6 +84,14 @@ impl ReportSource<'_> {
         self.outcome.names()
     }
 
+    /// What the study is about, as the text says it that is handed out: an auditor finds it there.
+    pub(crate) fn about(&self, study_text: &str) -> String {
+        let shared = self.shareable(study_text);
+        let own = &self.study().about;
+        let found = if shared == study_text { None } else { study::about_of(&shared) };
+        self.shareable(found.as_ref().unwrap_or(own))
+    }
+
     /// A text that a person wrote, without absolute paths.
     pub(crate) fn shareable(&self, text: &str) -> String {
         paths::shareable_text(text, &|path| self.outcome.plan.workspace().shareable(path))
@@ -123,13 +132,14 @@ impl ReportSource<'_> {
         self.names().layer(model, layer)
     }
 
-    pub(crate) fn view(&self, cell: &CellId) -> String {
-        self.names().view(cell)
+    /// Projection and view: `umap map`.
+    pub(crate) fn view(&self, cell: &CellId) -> Phrase {
+        Phrase::name(self.names().projection(cell.projection)) + format!(" {}", cell.view).as_str()
     }
 
     /// Layer and view.
-    pub(crate) fn layer_and_view(&self, cell: &CellId) -> String {
-        format!("{}, {}", self.layer(cell.model, cell.layer), self.view(cell))
+    pub(crate) fn layer_and_view(&self, cell: &CellId) -> Phrase {
+        Phrase::name(&self.layer(cell.model, cell.layer)) + ", " + self.view(cell)
     }
 
     pub(crate) fn comparison(&self, cell: &CellId) -> String {
@@ -137,9 +147,9 @@ impl ReportSource<'_> {
     }
 
     /// The comparison's name, with a mark where its model cannot see what is asked.
-    pub(crate) fn marked_comparison(&self, cell: &CellId) -> String {
+    pub(crate) fn marked_comparison(&self, cell: &CellId) -> Phrase {
         let mark = self.unseen(cell).map_or("", |_| " (not visible)");
-        self.comparison(cell) + mark
+        Phrase::name(&self.comparison(cell)) + mark
     }
 
     /// What a cell's model cannot see of what is asked.

@@ -1,7 +1,7 @@
 //! The page's templates, and how strictly they are read: a field that a template names and its struct lacks is an error, also in a
 //! condition, where Tera by itself would take it for false.
 
-use super::claims::Claims;
+use super::{claims::Claims, phrase::NameFilter};
 use serde::Serialize;
 use tera::{Context, Error, Tera, Value};
 use visavis_core::domain::{Fault, Result};
@@ -39,6 +39,7 @@ impl Templates {
         let mut tera = Tera::default();
         tera.add_raw_templates(TEMPLATES).map_err(|error| wrong(&error))?;
         tera.register_function("claim", claims.printer());
+        tera.register_filter("name", NameFilter);
         strict(&mut tera);
         Ok(Templates(tera))
     }

@@ -1,48 +1,48 @@
 //! Verdicts and lists in the words of the report's sentences.
 
+use super::phrase::Phrase;
 use crate::study::CellVerdict;
 use visavis_core::domain::score::{Estimate, Interval};
 
 /// `a, b and c`.
-pub(crate) fn list<T: AsRef<str>>(names: &[T]) -> String {
+pub(crate) fn list(names: &[Phrase]) -> Phrase {
     match names {
-        [] => String::new(),
-        [one] => one.as_ref().to_owned(),
-        [some @ .., last] => {
-            let some: Vec<&str> = some.iter().map(AsRef::as_ref).collect();
-            format!("{} and {}", some.join(", "), last.as_ref())
-        }
+        [some @ .., last] if !some.is_empty() => separated(some) + " and " + last.clone(),
+        names => separated(names),
     }
 }
 
 /// `a, b and others`: no more than so many names.
-pub(crate) fn list_of_some<T: AsRef<str>>(names: &[T], at_most: usize) -> String {
-    if names.len() <= at_most {
-        return list(names);
-    }
-    let some: Vec<&str> = names[..at_most].iter().map(AsRef::as_ref).collect();
-    format!("{} and others", some.join(", "))
+pub(crate) fn list_of_some(names: &[Phrase], at_most: usize) -> Phrase {
+    if names.len() <= at_most { list(names) } else { separated(&names[..at_most]) + " and others" }
 }
 
-/// The text with a capital letter.
-pub(crate) fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+fn separated(names: &[Phrase]) -> Phrase {
+    names.iter().cloned().reduce(|some, name| some + ", " + name).unwrap_or_default()
+}
+
+/// `a, b and c`, of this program's own words.
+pub(crate) fn list_of_words(words: &[&str]) -> String {
+    match words {
+        [some @ .., last] if !some.is_empty() => format!("{} and {last}", some.join(", ")),
+        words => words.concat(),
+    }
 }
 
 /// Why a probe was not fitted again with weights, in plain words. A result names the class by its place.
-pub(crate) fn refusal_of_reweighing(reason: &str, classes: &[String]) -> String {
+pub(crate) fn refusal_of_reweighing(reason: &str, classes: &[String]) -> Phrase {
     let group = |start: &str, end: &str| reason.strip_prefix(start)?.strip_suffix(end);
-    let first = classes.first().map_or("the first class", String::as_str);
-    let second = if let [_, second] = classes { second } else { "the other classes" };
+    let told = |group: &str, what: &str, class: Phrase| Phrase::words("the group ") + Phrase::name(group) + what + class;
+    let first = || classes.first().map_or_else(|| Phrase::words("the first class"), |first| Phrase::name(first));
+    let second = || if let [_, second] = classes { Phrase::name(second) } else { Phrase::words("the other classes") };
     if let Some(group) = group("nobody of ", " is in the first class") {
-        format!("the group {group} has no image of {first}")
+        told(group, " has no image of ", first())
     } else if let Some(group) = group("nobody of ", " is in the second class") {
-        format!("the group {group} has no image of {second}")
+        told(group, " has no image of ", second())
     } else if let Some(group) = group("", " has too few of the first class to say") {
-        format!("the group {group} has fewer than thirty images of {first}")
+        told(group, " has fewer than thirty images of ", first())
     } else {
-        reason.to_owned()
+        Phrase::words(reason)
     }
 }
 
@@ -88,10 +88,10 @@ impl Detection {
 }
 
 /// The better side of a contrast, in the words of its heading.
-pub(crate) fn contrast(higher: &[String], lower: &[String]) -> String {
-    let some = |word: &str, names: &[String]| (!names.is_empty()).then(|| format!("{word} on {}", list(names)));
-    let parts: Vec<String> = [some("higher", higher), some("lower", lower)].into_iter().flatten().collect();
-    if parts.is_empty() { "inconclusive".to_owned() } else { parts.join("; ") }
+pub(crate) fn contrast(higher: &[Phrase], lower: &[Phrase]) -> Phrase {
+    let some = |word: &str, names: &[Phrase]| (!names.is_empty()).then(|| Phrase::words(word) + " on " + list(names));
+    let parts = [some("higher", higher), some("lower", lower)].into_iter().flatten();
+    parts.reduce(|one, other| one + "; " + other).unwrap_or_else(|| Phrase::words("inconclusive"))
 }
 
 /// What a difference between two sides may be called.
@@ -99,7 +99,7 @@ pub(crate) fn attribution(differs: &[String], names_factor: bool) -> String {
     if differs.is_empty() {
         return "The sides differ in nothing that the study names, so they may be the same model.".to_owned();
     }
-    let what = list(differs);
+    let what = list_of_words(&differs.iter().map(String::as_str).collect::<Vec<_>>());
     if names_factor {
         format!("The sides differ in {what}. Each side has several trainings, so a difference is attributed to {what}.")
     } else {
@@ -113,17 +113,17 @@ pub(crate) fn attribution(differs: &[String], names_factor: bool) -> String {
 const HIGH_ACCURACY: f64 = 0.95;
 
 /// A model's verification of new identities beside the best of what was not trained; nothing of too few.
-pub(crate) fn verification(own: Estimate, baseline: (&str, Estimate), accuracy: Option<f64>) -> Option<String> {
-    let (name, baseline) = baseline;
+pub(crate) fn verification(own: Estimate, baseline: (&str, Estimate), accuracy: Option<f64>) -> Option<Phrase> {
+    let (name, baseline) = (Phrase::name(baseline.0), baseline.1);
     let (Interval { low, high }, of) = (own.interval?, baseline.interval?);
     Some(if low > of.high {
-        format!("better than {name}")
+        Phrase::words("better than ") + name
     } else if accuracy.is_some_and(|accuracy| accuracy >= HIGH_ACCURACY) {
-        format!("memorised: high training accuracy, no gain over {name} shown on new identities")
+        Phrase::words("memorised: high training accuracy, no gain over ") + name + " shown on new identities"
     } else if high < of.low {
-        format!("worse than {name}")
+        Phrase::words("worse than ") + name
     } else {
-        format!("inconclusive against {name}")
+        Phrase::words("inconclusive against ") + name
     })
 }
 
@@ -133,30 +133,28 @@ mod tests {
 
     #[test]
     fn names_are_listed_as_in_a_sentence() {
-        assert_eq!((list::<&str>(&[]), list(&["a"]), list(&["a", "b", "c"])), (String::new(), "a".into(), "a, b and c".into()));
-        assert_eq!(list_of_some(&["a", "b", "c"], 2), "a, b and others");
-        assert_eq!(list_of_some(&["a", "b"], 2), "a and b");
-    }
-
-    #[test]
-    fn a_sentence_begins_with_a_capital() {
-        assert_eq!(
-            (sentence("not picked: x"), sentence("élan"), sentence("")),
-            ("Not picked: x".into(), "Élan".into(), String::new())
-        );
+        let words = |words: &[&str]| words.iter().map(|word| Phrase::words(word)).collect::<Vec<_>>();
+        for (of, listed) in [(&[][..], ""), (&["a"][..], "a"), (&["a", "b"][..], "a and b"), (&["a", "b", "c"][..], "a, b and c")]
+        {
+            assert_eq!((list(&words(of)), list_of_words(of)), (Phrase::words(listed), listed.to_owned()));
+        }
+        assert_eq!(list_of_some(&words(&["a", "b", "c"]), 2), Phrase::words("a, b and others"));
+        assert_eq!(list_of_some(&words(&["a", "b"]), 2), Phrase::words("a and b"));
     }
 
     #[test]
     fn a_refusal_of_reweighing_has_one_cause_and_names_the_class() {
         let classes = ["Zero", "One"].map(str::to_owned);
         let worded = |reason: &str| refusal_of_reweighing(reason, &classes);
-        assert_eq!(worded("nobody of even = 0 is in the first class"), "the group even = 0 has no image of Zero");
-        assert_eq!(worded("nobody of even = 1 is in the second class"), "the group even = 1 has no image of One");
+        let told =
+            |group: &str, what: &str, class: &str| Phrase::words("the group ") + Phrase::name(group) + what + Phrase::name(class);
+        assert_eq!(worded("nobody of even = 0 is in the first class"), told("even = 0", " has no image of ", "Zero"));
+        assert_eq!(worded("nobody of even = 1 is in the second class"), told("even = 1", " has no image of ", "One"));
         assert_eq!(
             worded("bold = 0 has too few of the first class to say"),
-            "the group bold = 0 has fewer than thirty images of Zero"
+            told("bold = 0", " has fewer than thirty images of ", "Zero")
         );
-        assert_eq!(worded("as it is"), "as it is");
+        assert_eq!(worded("as it is"), Phrase::words("as it is"));
     }
 
     #[test]
@@ -182,10 +180,10 @@ mod tests {
 
     #[test]
     fn a_contrast_without_a_difference_is_inconclusive() {
-        let name = |name: &str| vec![name.to_owned()];
-        assert_eq!(contrast(&name("hat"), &name("smile")), "higher on hat; lower on smile");
-        assert_eq!(contrast(&[], &name("smile")), "lower on smile");
-        assert_eq!(contrast(&[], &[]), "inconclusive");
+        let name = |name: &str| vec![Phrase::words(name)];
+        assert_eq!(contrast(&name("hat"), &name("smile")), Phrase::words("higher on hat; lower on smile"));
+        assert_eq!(contrast(&[], &name("smile")), Phrase::words("lower on smile"));
+        assert_eq!(contrast(&[], &[]), Phrase::words("inconclusive"));
     }
 
     #[test]
@@ -200,10 +198,12 @@ mod tests {
     fn verification_is_judged_by_intervals_that_do_not_overlap() {
         let pixels = ("pixels", Estimate::new(0.65, 0.6, 0.7));
         let judged = |low: f64, high: f64, accuracy| verification(Estimate::new(0.6, low, high), pixels, accuracy).unwrap();
-        assert_eq!(judged(0.8, 0.95, Some(0.99)), "better than pixels");
-        assert_eq!(judged(0.5, 0.58, None), "worse than pixels");
-        assert_eq!(judged(0.55, 0.65, Some(0.5)), "inconclusive against pixels");
-        assert!(judged(0.55, 0.65, Some(0.99)).starts_with("memorised"));
+        let pixels = || Phrase::name("pixels");
+        assert_eq!(judged(0.8, 0.95, Some(0.99)), Phrase::words("better than ") + pixels());
+        assert_eq!(judged(0.5, 0.58, None), Phrase::words("worse than ") + pixels());
+        assert_eq!(judged(0.55, 0.65, Some(0.5)), Phrase::words("inconclusive against ") + pixels());
+        let memorised = Phrase::words("memorised: high training accuracy, no gain over ");
+        assert_eq!(judged(0.55, 0.65, Some(0.99)), memorised + pixels() + " shown on new identities");
         assert_eq!(verification(Estimate::bare(1.0), pixels, None), None);
     }
 }

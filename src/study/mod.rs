@@ -44,7 +44,7 @@ pub use explain::{Explained, Stale, explain};
 pub use figures::known_figures;
 pub use job_requests::JobRequests;
 pub use missing::{Lack, Missing};
-pub use names::StudyNames;
+pub use names::{Piece, StudyNames, text_of};
 pub use namesakes::{Namesake, digest_of_named, namesakes};
 pub use networks::NetworkPrograms;
 pub use offers::Offers;
@@ -89,6 +89,11 @@ use visavis_core::{
     },
     store::Workspace,
 };
+
+/// What a study file's text says that the study is about; `None` where it says nothing, or is no study file.
+pub fn about_of(text: &str) -> Option<String> {
+    config::about_of(&config::Text { path: "".into(), source: text.to_owned() })
+}
 
 /// A study file with what was found of the data it names.
 pub struct OpenedStudy {

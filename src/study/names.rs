@@ -7,6 +7,39 @@ use visavis_core::domain::{
     study::Study,
 };
 
+/// A part of a text about a study: words of this program, or a name that somebody gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    Words(String),
+    Name(String),
+}
+
+impl Piece {
+    pub fn words(text: impl Into<String>) -> Self {
+        Piece::Words(text.into())
+    }
+
+    pub fn name(name: impl Into<String>) -> Self {
+        Piece::Name(name.into())
+    }
+
+    pub fn text(&self) -> &str {
+        let (Piece::Words(text) | Piece::Name(text)) = self;
+        text
+    }
+}
+
+/// The pieces as one text.
+pub fn text_of(pieces: &[Piece]) -> String {
+    pieces.iter().map(Piece::text).collect()
+}
+
+/// Names with ` · ` between them.
+pub(crate) fn dotted(names: impl IntoIterator<Item = impl Into<String>>) -> Vec<Piece> {
+    let pieces = names.into_iter().flat_map(|name| [Piece::words(" · "), Piece::name(name)]);
+    pieces.skip(1).collect()
+}
+
 /// The names of a study's models, layers, projections and comparisons.
 ///
 /// A place that the study does not have is a bug of whoever asks, and panics.
@@ -51,8 +84,14 @@ impl<'a> StudyNames<'a> {
 
     /// `model · layer · umap map · comparison`: a cell, and the figure of it.
     pub fn cell(self, cell: &CellId) -> String {
-        let (at, view) = (self.model_and_layer(cell.model, cell.layer), self.view(cell));
-        format!("{at} · {view} · {}", self.comparison(cell.comparison))
+        text_of(&self.cell_in_pieces(cell))
+    }
+
+    pub(crate) fn cell_in_pieces(self, cell: &CellId) -> Vec<Piece> {
+        let layer = self.layer(cell.model, cell.layer);
+        let at = [self.model(cell.model), &layer, self.projection(cell.projection)];
+        let view = [Piece::words(format!(" {} · ", cell.view)), Piece::name(self.comparison(cell.comparison))];
+        [dotted(at), view.into()].concat()
     }
 
     /// `model · layer · features · comparison`: the features themselves on a comparison.
@@ -69,12 +108,32 @@ impl<'a> StudyNames<'a> {
 
     /// Why something is not ranked, with the names of the halves and of the comparison's classes: results know classes by their
     /// places.
-    pub fn reason(self, comparison: ComparisonIx, reason: &str) -> String {
+    pub fn reason(self, comparison: ComparisonIx, reason: &str) -> Vec<Piece> {
         let reason = reason.replace("half A", "the selection half").replace("half B", "the evaluation half");
-        // From the last, so that `class 1` does not eat the head of `class 10`.
-        let named =
-            |text: String, (place, name): (usize, &String)| text.replace(&format!("class {} ", place + 1), &format!("“{name}” "));
-        self.0.comparisons[comparison].classes.iter().enumerate().rev().fold(reason, named)
+        let classes = &self.0.comparisons[comparison].classes;
+        let mut pieces = Vec::new();
+        let (mut words, mut rest) = (String::new(), reason.as_str());
+        while let Some((before, after)) = rest.split_once("class ") {
+            let digits = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+            let place = after[..digits].parse::<usize>().ok().and_then(|place| place.checked_sub(1));
+            let name = place.and_then(|place| classes.get(place)).filter(|_| after[digits..].starts_with(' '));
+            words += before;
+            match name {
+                Some(name) => {
+                    words.push('“');
+                    pieces.extend([Piece::Words(std::mem::take(&mut words)), Piece::name(name)]);
+                    words.push('”');
+                    rest = &after[digits..];
+                }
+                None => {
+                    words += "class ";
+                    rest = after;
+                }
+            }
+        }
+        words += rest;
+        pieces.push(Piece::Words(words));
+        pieces
     }
 }
 
@@ -118,7 +177,7 @@ mod tests {
         study.comparisons[ComparisonIx(0)].classes = (1..=10).map(|class| format!("c{class}")).collect();
         let names = StudyNames::of(&study);
         assert_eq!(
-            names.reason(ComparisonIx(0), "class 1 has 2 images in half A, class 10 has 3 in half B"),
+            text_of(&names.reason(ComparisonIx(0), "class 1 has 2 images in half A, class 10 has 3 in half B")),
             "“c1” has 2 images in the selection half, “c10” has 3 in the evaluation half"
         );
     }

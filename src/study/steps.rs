@@ -1,6 +1,9 @@
 //! What is wanted: the steps of a study, and which of them each step needs.
 
-use super::{names::StudyNames, programs::WorkerProgram};
+use super::{
+    names::{Piece, StudyNames, dotted, text_of},
+    programs::WorkerProgram,
+};
 use visavis_core::domain::{
     index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     ledger::CellId,
@@ -217,42 +220,52 @@ impl Step {
 
     /// How people tell it from others: names by places.
     pub fn label(self, study: &Study) -> String {
+        text_of(&self.label_in_pieces(study))
+    }
+
+    /// The same, its names told from its words.
+    pub(crate) fn label_in_pieces(self, study: &Study) -> Vec<Piece> {
         let names = StudyNames::of(study);
-        let at = |model: ModelIx, layer: LayerIx| names.model_and_layer(model, layer);
+        let words = |text: &str| vec![Piece::words(text)];
+        let then = |pieces: Vec<Piece>, text: &str| [pieces, words(text)].concat();
+        let at = |model: ModelIx, layer: LayerIx| vec![names.model(model).to_owned(), names.layer(model, layer)];
+        let last = |model: ModelIx| dotted(at(model, last_layer(study, model)));
+        let with = |at: Vec<String>, name: &str| dotted(at.into_iter().chain([name.to_owned()]));
         let what = match self.on_own_crop() {
-            Step::Index => study.evaluation.dataset.clone().unwrap_or_else(|| "given images".to_owned()),
-            Step::Train { model } | Step::Extract { model } | Step::Baseline { model } => names.model(model).to_owned(),
-            Step::Features { model, layer } => at(model, layer),
+            Step::Index => study.evaluation.dataset.as_ref().map_or_else(|| words("given images"), |name| dotted([&**name])),
+            Step::Train { model } | Step::Extract { model } | Step::Baseline { model } => dotted([names.model(model)]),
+            Step::Features { model, layer } => dotted(at(model, layer)),
             Step::Project { model, layer, projection, seed } => {
                 let seeds = study.projections[projection].seeds;
                 let seed = if seeds > 1 { format!(" @{}", seed + 1) } else { String::new() };
-                format!("{} · {}{seed}", at(model, layer), names.projection(projection))
+                then(with(at(model, layer), names.projection(projection)), &seed)
             }
             Step::Score { model, layer, projection, comparison } => {
-                format!("{} · {} · {}", at(model, layer), names.projection(projection), names.comparison(comparison))
+                let scored = [names.projection(projection), names.comparison(comparison)].map(str::to_owned);
+                dotted(at(model, layer).into_iter().chain(scored))
             }
-            Step::FeatureScores { model, layer } => format!("{} · features", at(model, layer)),
+            Step::FeatureScores { model, layer } => then(dotted(at(model, layer)), " · features"),
             Step::Quality { model, layer, projection } => {
-                format!("{} · {} · quality", at(model, layer), names.projection(projection))
+                then(with(at(model, layer), names.projection(projection)), " · quality")
             }
-            Step::Verify { model } => format!("{} · verification", at(model, last_layer(study, model))),
-            Step::DrawCurves { model } => format!("{} · curves", names.model(model)),
-            Step::Fairness { model } => format!("{} · fairness", at(model, last_layer(study, model))),
-            Step::Visibility => "visibility".to_owned(),
-            Step::Simultaneous => "grid".to_owned(),
-            Step::SharedCropTests => "grid · shared crops".to_owned(),
-            Step::Rank => "all cells".to_owned(),
-            Step::DrawFrequencies => "frequencies".to_owned(),
-            Step::Draw(cell) => names.cell(&cell),
-            Step::Robustness(cell) => format!("{} · again", names.cell(&cell)),
+            Step::Verify { model } => then(last(model), " · verification"),
+            Step::DrawCurves { model } => then(dotted([names.model(model)]), " · curves"),
+            Step::Fairness { model } => then(last(model), " · fairness"),
+            Step::Visibility => words("visibility"),
+            Step::Simultaneous => words("grid"),
+            Step::SharedCropTests => words("grid · shared crops"),
+            Step::Rank => words("all cells"),
+            Step::DrawFrequencies => words("frequencies"),
+            Step::Draw(cell) => names.cell_in_pieces(&cell),
+            Step::Robustness(cell) => then(names.cell_in_pieces(&cell), " · again"),
             // It is on its own crop.
-            Step::Recropped(..) => String::new(),
+            Step::Recropped(..) => vec![],
         };
         let crop = match self {
-            Step::Recropped(of, _) => format!(" · cropped like {}", names.model(of.like)),
-            _ => String::new(),
+            Step::Recropped(of, _) => vec![Piece::words(" · cropped like "), Piece::name(names.model(of.like))],
+            _ => vec![],
         };
-        format!("{} {what}{crop}", self.kind())
+        [words(&format!("{} ", self.kind())), what, crop].concat()
     }
 }
 

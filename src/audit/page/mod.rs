@@ -13,8 +13,9 @@ use super::{
     evidence::{Evidence, MARK},
     findings::BoundedFindings,
     markup::{parse, parse_inside},
+    names::Names,
     seal::seal,
-    stray::{Names, search},
+    stray::search,
 };
 use rayon::prelude::*;
 use reading::PageReading;
@@ -28,7 +29,7 @@ const FIGURE_END: &str = "</svg>\n";
 const EVIDENCE_ID: &str = "visavis-evidence";
 
 /// The demo's has 15 MB.
-pub const LARGEST_PAGE: u64 = 256 << 20;
+pub const LARGEST_PAGE: u64 = 128 << 20;
 
 pub(crate) struct AuditedPage {
     pub shown: Vec<ShownNumber>,
@@ -64,7 +65,7 @@ pub(crate) fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) 
     })?;
     let mut reading = PageReading::default();
     reading.look_at(&tree);
-    let PageReading { shown, mut odd, texts, drawings, scripts, styles, policies, seals, .. } = reading;
+    let PageReading { shown, mut odd, lines, drawings, scripts, styles, policies, seals, .. } = reading;
     for (line, why) in &tree.errors {
         odd.add(*line, format!("a browser has to mend the page here: {why}"));
     }
@@ -98,7 +99,8 @@ pub(crate) fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) 
     let seals = if let [seal] = &seals[..] { seal.clone() } else { String::new() };
     let figures = figures(page, &drawings, &mut odd, enough);
     let (mut stray, mut disguised) = (BoundedFindings::default(), BoundedFindings::default());
-    search(&texts, &Names::of(&evidence, enough), enough, &mut stray, &mut disguised);
+    let texts = reading::without_names(lines, &Names::of(&evidence, enough), &mut disguised);
+    search(&texts, enough, &mut stray, &mut disguised);
     Ok(AuditedPage {
         shown,
         figures,

@@ -5,7 +5,7 @@ use crate::audit::{
     container,
     findings::BoundedFindings,
     markup::{DOCUMENT, MarkupTree, NameSpace, NodeIx, NodeKind},
-    plain,
+    names::{MarkedIn, Names},
     stray::{NAME, NUMBER},
 };
 use visavis_core::domain::Digest;
@@ -17,15 +17,33 @@ pub(crate) struct ShownNumber {
     pub line: u32,
 }
 
+/// A line of text as a reader sees it; where a claim's number stands there is [`NUMBER`], where something is marked up as a name, [`NAME`].
+pub(super) struct TextLine {
+    at: u32,
+    text: String,
+    /// In the order of their places.
+    marks: Vec<Mark>,
+}
+
+/// What is marked up as a name.
+struct Mark {
+    /// Where its [`NAME`] stands in the line.
+    place: usize,
+    text: Box<str>,
+    within: MarkedIn,
+}
+
 /// What is met on a walk through the page.
 #[derive(Default)]
 pub(super) struct PageReading {
     pub(super) shown: Vec<ShownNumber>,
     pub(super) odd: BoundedFindings,
-    /// Lines of text as a reader sees them; where a claim's number stands there is [`NUMBER`], where code does [`NAME`].
-    pub(super) texts: Vec<(u32, String)>,
+    pub(super) lines: Vec<TextLine>,
     line: String,
     line_at: u32,
+    marks: Vec<Mark>,
+    /// Above zero in code and quotations.
+    quoted: usize,
     /// Result key, line, and the digest of what is drawn there.
     pub(super) drawings: Vec<(String, u32, Digest)>,
     pub(super) scripts: Vec<NodeIx>,
@@ -75,7 +93,8 @@ impl PageReading {
         }
         for text in ["title", "aria-label", "alt"] {
             // Shown when a pointer rests on it, or read aloud.
-            self.texts.extend(tree.attribute(at, text).filter(|_| self.within == 0).map(|text| (line, text.to_owned())));
+            let shown = tree.attribute(at, text).filter(|_| self.within == 0);
+            self.lines.extend(shown.map(|text| TextLine { at: line, text: text.to_owned(), marks: vec![] }));
         }
         if self.within == 0 {
             match name {
@@ -94,12 +113,11 @@ impl PageReading {
                     self.claim(tree, at);
                 }
                 (NameSpace::Html, "div") => self.drawing(tree, at),
+                (NameSpace::Html, "bdi") => self.mark(tree, at),
+                (NameSpace::Html, "title") => self.title(tree, at),
                 (NameSpace::Html, "code") => {
-                    if is_whole(tree, at) {
-                        self.line.push(NAME);
-                    }
-                    if tree.children(at).any(|child| tree.name(child).is_some()) {
-                        self.odd.add(line, "an element within <code>, which a report has none of");
+                    if tree.children(at).any(|child| tree.name(child).is_some_and(|(_, name)| name != "bdi")) {
+                        self.odd.add(line, "an element within <code> that is no name, which a report has none of");
                     }
                 }
                 (NameSpace::Html, "script") => {
@@ -122,12 +140,14 @@ impl PageReading {
         if is_whole(tree, at) {
             self.within += 1;
         }
+        self.quoted += usize::from(is_quoted(tree, at));
     }
 
     fn leave(&mut self, tree: &MarkupTree, at: NodeIx) {
         if is_whole(tree, at) {
             self.within -= 1;
         }
+        self.quoted -= usize::from(is_quoted(tree, at));
         if tree.name(at).is_some() && !is_inline(tree, at) {
             self.end_line();
         }
@@ -137,15 +157,38 @@ impl PageReading {
         }
     }
 
+    /// A name, if it is one text.
+    fn mark(&mut self, tree: &MarkupTree, at: NodeIx) {
+        if !is_one_text(tree, at) || tree.attributes(at).next().is_some() {
+            return self.odd.add(tree.line(at), "a name that is more than one text");
+        }
+        if self.line.is_empty() {
+            self.line_at = tree.line(at);
+        }
+        let within = if self.quoted > 0 { MarkedIn::Quoted } else { MarkedIn::Words };
+        self.marks.push(Mark { place: self.line.len(), text: tree.text(at).into(), within });
+        self.line.push(NAME);
+    }
+
+    /// In a page's title nothing can be marked up: it is the study's name and that of this program.
+    fn title(&mut self, tree: &MarkupTree, at: NodeIx) {
+        let (line, text) = (tree.line(at), tree.text(at));
+        let of_line = match text.strip_suffix(TITLE_END) {
+            Some(study) => {
+                let mark = Mark { place: 0, text: study.into(), within: MarkedIn::Words };
+                TextLine { at: line, text: format!("{NAME}{TITLE_END}"), marks: vec![mark] }
+            }
+            None => TextLine { at: line, text, marks: vec![] },
+        };
+        self.lines.push(of_line);
+    }
+
     fn claim(&mut self, tree: &MarkupTree, at: NodeIx) {
         let line = tree.line(at);
         let Some(claim) = tree.attribute(at, "data-claim") else {
             return self.odd.add(line, "a number's element without a claim");
         };
-        let mut children = tree.children(at);
-        let is_one_text =
-            children.next().is_some_and(|child| matches!(tree.what(child), NodeKind::Text(_))) && children.next().is_none();
-        if !is_one_text {
+        if !is_one_text(tree, at) {
             self.odd.add(line, format!("the number of claim {} is not one text", container::start(claim)));
         }
         self.shown.push(ShownNumber { claim: claim.into(), text: tree.text(at).into(), line });
@@ -159,9 +202,43 @@ impl PageReading {
 
     fn end_line(&mut self) {
         if !self.line.is_empty() {
-            self.texts.push((self.line_at, std::mem::take(&mut self.line)));
+            let (text, marks) = (std::mem::take(&mut self.line), std::mem::take(&mut self.marks));
+            self.lines.push(TextLine { at: self.line_at, text, marks });
         }
     }
+}
+
+/// The lines as they are looked through for numbers: what is marked up as a name and is none stands there as it reads, and is told.
+pub(super) fn without_names(lines: Vec<TextLine>, names: &Names, odd: &mut BoundedFindings) -> Vec<(u32, String)> {
+    let without = |TextLine { at, text, marks }: TextLine| {
+        let (mut plain, mut done) = (String::new(), 0);
+        for mark in marks.into_iter().filter(|mark| !names.hold(&mark.text, mark.within)) {
+            let why = "it is marked up as a name, and the evidence holds no such name";
+            odd.add(at, format!("{why}: {}", container::start(&mark.text)));
+            plain += &text[done..mark.place];
+            plain += &mark.text;
+            done = mark.place + NAME.len_utf8();
+        }
+        if done == 0 {
+            return (at, text);
+        }
+        plain += &text[done..];
+        (at, plain)
+    };
+    lines.into_iter().map(without).collect()
+}
+
+/// How the title of every report ends.
+const TITLE_END: &str = " · Visavis";
+
+fn is_one_text(tree: &MarkupTree, at: NodeIx) -> bool {
+    let mut children = tree.children(at);
+    children.next().is_some_and(|child| matches!(tree.what(child), NodeKind::Text(_))) && children.next().is_none()
+}
+
+/// Where texts stand that people or machines wrote and that are no names: it is set in another letter, or in quotes.
+fn is_quoted(tree: &MarkupTree, at: NodeIx) -> bool {
+    matches!(tree.name(at), Some((NameSpace::Html, "code" | "q")))
 }
 
 /// Elements whose text goes on in the same line as what is around them: a number may be put together of several.
@@ -169,7 +246,7 @@ fn is_inline(tree: &MarkupTree, at: NodeIx) -> bool {
     let Some((space, name)) = tree.name(at) else { return true };
     #[rustfmt::skip]
     let inline = [
-        "a", "abbr", "b", "cite", "code", "data", "em", "i", "kbd", "link", "mark", "meta", "q", "s", "script", "small", "span",
+        "a", "abbr", "b", "bdi", "cite", "code", "data", "em", "i", "kbd", "link", "mark", "meta", "q", "s", "script", "small", "span",
         "strong", "style", "sub", "sup", "u", "var", "wbr",
     ];
     space == NameSpace::Html && inline.contains(&name)
@@ -188,8 +265,8 @@ fn is_of_a_strip(tree: &MarkupTree, at: NodeIx) -> bool {
 fn is_whole(tree: &MarkupTree, at: NodeIx) -> bool {
     match tree.name(at) {
         Some((NameSpace::Html, "data" | "script" | "style")) => true,
-        // Paths, digests, class expressions, notes of the data: names, unless all there is of it is a number.
-        Some((NameSpace::Html, "code")) => !plain::is_number(&tree.text(at)),
+        Some((NameSpace::Html, "title")) => true,
+        Some((NameSpace::Html, "bdi")) => is_one_text(tree, at),
         Some((NameSpace::Html, "div")) => tree.attribute(at, "data-result").is_some(),
         _ => false,
     }

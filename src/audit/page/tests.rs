@@ -12,15 +12,17 @@ fn odd(body: &str) -> String {
 }
 
 fn strays(body: &str) -> Vec<String> {
+    let names = Names::of_texts(&["resnet34-width0.0625.", "min_dist: 1e-3", "<b>95.5 %</b>", "0.125", "a = 0.5", "x.html"]);
     let (mut stray, mut odd) = (BoundedFindings::default(), BoundedFindings::default());
-    search(&reading(body).texts, &Names::default(), &|| false, &mut stray, &mut odd);
+    let texts = reading::without_names(reading(body).lines, &names, &mut odd);
+    search(&texts, &|| false, &mut stray, &mut odd);
     stray.told().into_iter().chain(odd.told()).map(|(_, what)| what).collect()
 }
 
 #[test]
 fn numbers_that_are_put_together_are_seen() {
     assert_eq!(
-        strays("<p>AUC .999 <data data-claim=c1>.871</data> <code>.123</code> <code>．１２４</code></p>"),
+        strays("<p>AUC .999 <data data-claim=c1>.871</data> <code>.123</code> <code>．１２４ of code</code></p>"),
         [".999", ".123", ".124"]
     );
     for body in [
@@ -44,6 +46,7 @@ fn numbers_that_are_put_together_are_seen() {
         "<p><data data-claim=c1>.8</data><b>9</b></p>",
         "<p><data data-claim=c1>.8</data><span class=class>9</span></p>",
         "<p>−<data data-claim=c1>.8</data></p>",
+        "<p>AUC .9<bdi>x.html</bdi></p>",
         "<p>AUC .9<code>87a</code></p>",
     ] {
         assert_eq!(strays(joined).len(), 1, "{joined}");
@@ -52,6 +55,39 @@ fn numbers_that_are_put_together_are_seen() {
         strays("<p>to <data data-claim=c1>.8</data>. (<data data-claim=c1>.8</data>–<data data-claim=c1>.8</data>)</p>"),
         [""; 0]
     );
+}
+
+#[test]
+fn what_is_marked_up_as_a_name_is_one_or_is_told() {
+    for held in [
+        "<p>in <bdi>resnet34-width0.0625.</bdi>, <b class=name><bdi>min_dist: 1e-3</bdi></b> and <bdi>&lt;b&gt;95.5 %&lt;/b&gt;</bdi>.</p>",
+        "<p>(<bdi>“0.125”</bdi>) <code>visavis audit <bdi>x.html</bdi></code></p>",
+        "<title>min_dist: 1e-3 · Visavis</title>",
+    ] {
+        assert_eq!(strays(held), [""; 0], "{held}");
+    }
+    for (body, number) in [
+        ("<p><bdi>resnet34-width0.0625.</bdi> .912</p>", ".912"),
+        ("<p><bdi>“0.125”</bdi> 0.125</p>", "0.125"),
+        ("<p>resnet34-width0.0625.</p>", "0.0625"),
+        ("<p><q>min .999</q></p>", ".999"),
+        ("<title>AUC .999</title>", ".999"),
+    ] {
+        assert_eq!(strays(body), [number], "{body}");
+    }
+    for (body, number) in [
+        ("<p><bdi>resnet34-width0.0625</bdi></p>", "0.0625"),
+        ("<p><bdi>0.125</bdi></p>", "0.125"),
+        ("<p><bdi>AUC .999</bdi></p>", ".999"),
+        ("<p>AUC .9<bdi>99</bdi></p>", ".999"),
+        ("<title>AUC .999 · Visavis</title>", ".999"),
+    ] {
+        let found = strays(body);
+        assert!(found.len() == 2 && found[0] == number && found[1].contains("holds no such name"), "{body}: {found:?}");
+    }
+    for body in ["<bdi>a<b>x</b></bdi>", "<bdi></bdi>", "<bdi title=x>min_dist: 1e-3</bdi>", "<code><b>x</b></code>"] {
+        assert!(!odd(body).is_empty(), "{body}");
+    }
 }
 
 #[test]

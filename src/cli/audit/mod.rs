@@ -44,7 +44,7 @@ Of the file alone an audit cannot show that study file, data and features exist:
 itself. Give the results with --workspace and the data with --data, and --recompute features.\n\n\
 Exit codes: 0 nothing differs, and every claim has evidence · 4 a difference, named · 6 no difference, and something is lacking to call \
 the page identical, named.\n\n\
-Limits: a page of 268 MB, evidence of 2.1 GB, a study of 100,000 models and views, stages that ask for no more than a study file may.";
+Limits: a page of 134 MB, evidence of 268 MB, a study of 100,000 models and views, stages that ask for no more than a study file may.";
 
 #[derive(clap::Args)]
 #[command(after_long_help = ABOUT)]

@@ -104,7 +104,11 @@ impl StudyBeside {
         if !keys.keys().all(|key| found.contains(key)) {
             return Ok(None);
         }
-        let rendered = RenderedAs { made_of, carries_context: evidence.context.is_some(), of_page: false };
+        let rendered = RenderedAs {
+            made_of,
+            carries_context: evidence.context.as_ref().is_some_and(|context| context.is_whole),
+            of_page: false,
+        };
         // Under the name that it had then.
         page::page(&plan, &self.opened, &workspace.locate(Path::new(&evidence.study_file)), rendered).map(Some)
     }

@@ -9,7 +9,7 @@ use super::{
     Context, open_store,
     output::{remark, write_out},
 };
-use crate::study::{self, NamedScore, Step, StudyNames, StudyOutcome, StudyResults};
+use crate::study::{self, NamedScore, Step, StudyNames, StudyOutcome, StudyResults, text_of};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -158,7 +158,7 @@ fn scores(outcome: &StudyOutcome) -> ExportTable {
         for NamedScore { view, name, estimate, counts } in scored.named() {
             let ranked = scores.unranked.is_none() && of.projection.is_some() && name.starts_with("knn_auc");
             // As the ledger and the report say it; what never ranks has none, unless there are too few for its interval.
-            let unranked = scores.unranked.as_ref().filter(|_| !ranked).map(|why| names.reason(of.comparison, why));
+            let unranked = scores.unranked.as_ref().filter(|_| !ranked).map(|why| text_of(&names.reason(of.comparison, why)));
             rows.push(ExportRow {
                 names: [
                     names.model(of.model).to_owned(),

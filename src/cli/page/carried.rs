@@ -45,7 +45,7 @@ const STACK: usize = 8 << 20;
 /// The page, rendered from the study that it carries, in a thread of its own: what is on a page can make anything slow, or panic.
 /// `workspace`: where results and their objects are taken from in place of the page's.
 pub(in crate::cli) fn carried(page: &str, evidence: &Arc<Evidence>, workspace: Option<&Workspace>) -> Rendered {
-    let Some(context) = evidence.context.clone() else {
+    let Some(context) = evidence.context.clone().filter(|context| context.is_whole) else {
         return Rendered::Not("it does not carry what it is rendered from".to_owned());
     };
     let (evidence, workspace, drawn) = (Arc::clone(evidence), workspace.cloned(), audit::pictures(page));

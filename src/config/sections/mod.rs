@@ -170,7 +170,7 @@ fn not_too_large(fields: &Fields, study: &Study) -> Result<()> {
 }
 
 /// A text as people read it: line by line, with characters spelled out that steer a terminal or are invisible.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 

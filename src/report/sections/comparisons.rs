@@ -3,6 +3,7 @@
 use super::Section;
 use crate::report::{
     claims::{ClaimId, OutputSource},
+    phrase::Phrase,
     source::ReportSource,
 };
 use serde::Serialize;
@@ -28,7 +29,7 @@ struct ComparisonRow {
 struct ClassRow {
     /// `None` where it is that of the comparison, as of a quantity.
     name: Option<String>,
-    expression: String,
+    expression: Phrase,
     /// `None` where nothing was scored.
     images: Option<ClaimId>,
 }
@@ -60,8 +61,8 @@ impl ComparisonRow {
             Some(source.claims.count(&output, &pointer, &format!("images of {}", of.classes[class]), n))
         };
         let expression = |class: usize| match &of.question.measured {
-            Measured::Classes(classes) => classes[class].to_string(),
-            Measured::Quantity(attribute) => format!("{attribute} (a quantity)"),
+            Measured::Classes(classes) => Phrase::name(&classes[class].to_string()),
+            Measured::Quantity(attribute) => Phrase::name(attribute) + " (a quantity)",
         };
         let class = |(class, name): (usize, &String)| ClassRow {
             name: (*name != of.name).then(|| name.clone()),

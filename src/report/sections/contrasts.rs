@@ -4,6 +4,7 @@ use super::Section;
 use crate::{
     report::{
         claims::{ClaimId, EstimateClaims, OutputSource},
+        phrase::Phrase,
         source::{MadeElsewhere, ReportSource},
         words::{self, list},
     },
@@ -33,10 +34,10 @@ struct Pair {
     left: String,
     right: String,
     /// `higher on …; lower on …`, of the right side.
-    verdict: String,
+    verdict: Phrase,
     attribution: String,
     /// Comparisons on which scores differ and neither side is above chance.
-    neither: Option<String>,
+    neither: Option<Phrase>,
     rows: Vec<DifferenceRow>,
     interactions: Vec<InteractionRow>,
     elsewhere: Vec<MadeElsewhere>,
@@ -49,7 +50,7 @@ struct Pair {
 /// What is said of the crops of two sides.
 #[derive(Serialize)]
 struct PairCrops {
-    phrase: String,
+    phrase: Phrase,
     /// They are known to differ, and what they are.
     are_known: bool,
     /// They are to be scored on a shared crop, and were not yet.
@@ -60,13 +61,13 @@ struct PairCrops {
 struct OnShared {
     /// Which crop it is.
     crop: String,
-    verdict: String,
+    verdict: Phrase,
     rows: Vec<DifferenceRow>,
 }
 
 #[derive(Serialize)]
 struct DifferenceRow {
-    comparison: String,
+    comparison: Phrase,
     left: ClaimId,
     right: ClaimId,
     difference: EstimateClaims,
@@ -91,7 +92,7 @@ struct InteractionRow {
 pub(crate) struct PairVerdict {
     left: String,
     right: String,
-    verdict: String,
+    verdict: Phrase,
 }
 
 impl Section for Contrasts {
@@ -145,9 +146,9 @@ impl Pair {
         let output = |comparison: ComparisonIx| {
             source.simultaneous_output(format!("{left} → {right} · {}", study.comparisons[comparison].name))
         };
-        let names = |verdict: DifferenceVerdict| -> Vec<String> {
+        let names = |verdict: DifferenceVerdict| -> Vec<Phrase> {
             let judged_so = differences.iter().filter(|(at, _)| outcome.verdicts[*at] == verdict);
-            judged_so.map(|(_, of)| study.comparisons[of.comparison].name.clone()).collect()
+            judged_so.map(|(_, of)| Phrase::name(&study.comparisons[of.comparison].name)).collect()
         };
         let neither = names(DifferenceVerdict::Neither);
         let differs: Vec<String> = held.differences(study).iter().map(|factor| factor.replace('_', " ")).collect();
@@ -174,7 +175,7 @@ impl Pair {
 impl PairCrops {
     fn of(crops: OnSharedCrop, is_scored: bool) -> Option<Self> {
         Some(PairCrops {
-            phrase: crops.phrase()?,
+            phrase: crops.in_pieces()?.into_iter().collect(),
             are_known: !matches!(crops, OnSharedCrop::Given { .. }),
             is_to_come: crops.shared().is_some() && !is_scored,
         })
@@ -188,9 +189,9 @@ impl OnShared {
         let crop = OnSharedCrop::of(held, study).shared()?.to_string();
         let tests = outcome.shared_crops.tests.as_ref()?;
         let differences: Vec<(usize, &Difference, DifferenceVerdict)> = outcome.shared_crops.differences(place).collect();
-        let names = |wanted: DifferenceVerdict| -> Vec<String> {
+        let names = |wanted: DifferenceVerdict| -> Vec<Phrase> {
             let judged_so = differences.iter().filter(|(.., verdict)| *verdict == wanted);
-            judged_so.map(|(_, of, _)| study.comparisons[of.comparison].name.clone()).collect()
+            judged_so.map(|(_, of, _)| Phrase::name(&study.comparisons[of.comparison].name)).collect()
         };
         let [left, right] = [&held.left, &held.right].map(|side| source.names().side(side));
         let output = |of: ComparisonIx| {
@@ -200,8 +201,9 @@ impl OnShared {
             let mut row = DifferenceRow::of(source, &output(of.comparison), at, of, verdict);
             // The shared crop is one side's own: what that side does not see, none does.
             let models = held.left.iter().chain(&held.right);
-            if let Some(mark) = models.filter_map(|model| outcome.visibility.mark(*model, of.comparison)).next() {
-                row.comparison = format!("{} ({mark})", row.comparison);
+            let mut seen = models.filter_map(|model| outcome.visibility.of(*model, of.comparison));
+            if let Some(mark) = seen.find_map(|seen| seen.mark_in_pieces()) {
+                row.comparison = row.comparison + " (" + Phrase::from_iter(mark) + ")";
             }
             row
         };
@@ -220,7 +222,7 @@ impl DifferenceRow {
         let difference =
             |field: &str, what: &str, of: Estimate| source.claims.estimate(output, &at(field), what, NumberForm::Difference, of);
         DifferenceRow {
-            comparison: source.study().comparisons[of.comparison].name.clone(),
+            comparison: Phrase::name(&source.study().comparisons[of.comparison].name),
             left: score("left", "AUC of the left side on the evaluation half", of.left),
             right: score("right", "AUC of the right side on the evaluation half", of.right),
             difference: difference("difference", "right less left", of.difference),

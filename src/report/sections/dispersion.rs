@@ -1,7 +1,11 @@
 //! Measures over all groups at once, of one model's probe on one comparison.
 
 use super::{fairness::is_by_definition, group_rates::QuestionPart};
-use crate::report::{claims::ClaimId, words::list};
+use crate::report::{
+    claims::ClaimId,
+    phrase::{Phrase, names},
+    words::{list, list_of_words},
+};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use visavis_core::domain::{
@@ -17,7 +21,7 @@ pub(crate) struct DispersionTable {
 
 #[derive(Serialize)]
 struct DispersionRow {
-    attributes: String,
+    attributes: Phrase,
     cells: Vec<DispersionCell>,
 }
 
@@ -44,8 +48,7 @@ impl DispersionTable {
 
 impl DispersionRow {
     fn of(part: &QuestionPart, at: usize, of: &GroupDispersion) -> Self {
-        let attributes = list(&of.attributes);
-        let output = part.output_named(&attributes);
+        let output = part.output_named(&list_of_words(&of.attributes.iter().map(String::as_str).collect::<Vec<_>>()));
         let cell = |(field, name, of): (&str, &str, Dispersion)| match of {
             Dispersion::Undefined(why) => DispersionCell { value: None, groups: None, undefined: Some(why.reason()) },
             Dispersion::Defined { value, groups } => {
@@ -55,6 +58,6 @@ impl DispersionRow {
                 DispersionCell { value: Some(value), groups: Some(groups), undefined: None }
             }
         };
-        DispersionRow { cells: of.measures().map(cell).into(), attributes }
+        DispersionRow { cells: of.measures().map(cell).into(), attributes: list(&names(&of.attributes)) }
     }
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::report::{
     claims::ClaimId,
+    phrase::Phrase,
     source::{RateClaims, ReportSource},
 };
 use serde::Serialize;
@@ -43,7 +44,7 @@ struct BaseRateTable {
 
 #[derive(Serialize)]
 struct BaseRateRow {
-    group: String,
+    group: Phrase,
     is_empty: bool,
     images: ClaimId,
     identities: ClaimId,
@@ -104,7 +105,7 @@ impl BaseRateTable {
                 images: count("n", "images", group.n),
                 identities: count("identities", "identities", group.identities),
                 rates: group.rates[comparison].iter().enumerate().map(rate).collect(),
-                group: name,
+                group: group_phrase(&group.members),
             }
         };
         let groups = source.outcome.frequencies.groups.iter().enumerate();
@@ -118,6 +119,12 @@ impl BaseRateTable {
 /// How people read a group.
 pub(crate) fn group_name(members: &[(String, String)]) -> String {
     members.iter().map(|(attribute, value)| format!("{attribute} = {value}")).collect::<Vec<_>>().join(" and ")
+}
+
+/// The same with its names marked up: each attribute with its value is one.
+pub(crate) fn group_phrase(members: &[(String, String)]) -> Phrase {
+    let named = members.iter().map(|(attribute, value)| Phrase::name(&format!("{attribute} = {value}")));
+    named.reduce(|one, other| one + " and " + other).unwrap_or_default()
 }
 
 /// A group of the attribute that is asked is in one class by definition.

@@ -4,8 +4,9 @@ use super::{Section, robustness::Robustness};
 use crate::{
     report::{
         claims::{ClaimId, EstimateClaims, OutputSource},
+        phrase::Phrase,
         source::{Drawing, FeatureClaims, Half, ReportSource},
-        words::{list, sentence},
+        words::list_of_words,
     },
     study::Step,
 };
@@ -43,8 +44,8 @@ struct LeftOut {
 
 #[derive(Serialize)]
 struct LeftOutView {
-    comparison: String,
-    view: String,
+    comparison: Phrase,
+    view: Phrase,
     rank: Option<ClaimId>,
 }
 
@@ -52,7 +53,7 @@ struct LeftOutView {
 struct Figure {
     model: String,
     layer: String,
-    view: String,
+    view: Phrase,
     comparison: String,
     noise: Option<String>,
     /// Why it is on the page, in words.
@@ -71,7 +72,7 @@ struct Figure {
     hardest_pair: Option<EstimateClaims>,
     counts: Vec<ClassCount>,
     rank: Option<ClaimId>,
-    reason: String,
+    reason: Phrase,
     /// Why a person pinned it.
     note: Option<String>,
     /// The digest of its coordinates.
@@ -192,7 +193,7 @@ impl Figure {
             view: source.view(cell),
             comparison: comparison.name.clone(),
             noise: source.label_noise(cell.comparison),
-            shown_as: list(&shown_as.iter().map(|shown| shown_because(*shown)).collect::<Vec<_>>()),
+            shown_as: list_of_words(&shown_as.iter().map(|shown| shown_because(*shown)).collect::<Vec<_>>()),
             to_see: to_see(cell.view),
             is_beside: !shown_as.contains(&ShownAs::Best),
             drawing: source.drawing(Step::Draw(*cell))?,
@@ -205,7 +206,7 @@ impl Figure {
             hardest_pair: score("least", "AUC of the hardest pair", scores.views[view].least),
             counts: scores.counts_b.exclusive.iter().enumerate().map(count).collect(),
             rank: source.rank(row),
-            reason: sentence(&outcome.why(listed)),
+            reason: Phrase::from_iter(outcome.why(listed)).sentence(),
             note: note.map(|note| source.shareable(note)),
             coordinates: projected.map(|output| output.digest.short()),
         }))

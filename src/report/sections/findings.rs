@@ -4,6 +4,7 @@ use super::{Section, kept::Kept, projections::Projections};
 use crate::{
     report::{
         claims::{ClaimId, EstimateClaims},
+        phrase::Phrase,
         source::{Half, ReportSource, Unseen},
         words::list,
     },
@@ -36,9 +37,9 @@ struct ModelFinding {
     is_open: bool,
     model: String,
     /// Comparisons by verdict, in words; nothing where there are none.
-    separates: Option<String>,
-    above_chance: Option<String>,
-    inconclusive: Option<String>,
+    separates: Option<Phrase>,
+    above_chance: Option<Phrase>,
+    inconclusive: Option<Phrase>,
     /// One a comparison: those that separate, those above chance, inconclusive ones; of each the highest lower bound first.
     rows: Vec<FindingRow>,
 }
@@ -47,7 +48,7 @@ struct ModelFinding {
 struct FindingRow {
     comparison: String,
     noise: Option<String>,
-    view: String,
+    view: Phrase,
     /// Of the evaluation half.
     images: Option<ClaimId>,
     auc: Option<EstimateClaims>,
@@ -106,7 +107,7 @@ impl ModelFinding {
             chosen.iter().copied().filter(|&row| outcome.verdict(&rows[row]) == verdict).collect()
         };
         let names = |of: &[usize]| {
-            let names: Vec<String> = of.iter().map(|&row| source.marked_comparison(&rows[row].candidate.cell)).collect();
+            let names: Vec<Phrase> = of.iter().map(|&row| source.marked_comparison(&rows[row].candidate.cell)).collect();
             (!names.is_empty()).then(|| list(&names))
         };
         let [separates, above_chance, inconclusive] =

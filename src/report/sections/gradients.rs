@@ -3,6 +3,7 @@
 use crate::{
     report::{
         claims::{EstimateClaims, OutputSource},
+        phrase::Phrase,
         source::ReportSource,
     },
     study::{ScoreOf, ScoreSource},
@@ -21,7 +22,7 @@ use visavis_core::domain::{
 pub(crate) struct Gradient {
     comparison: String,
     model: String,
-    view: String,
+    view: Phrase,
     measure: &'static str,
     score: EstimateClaims,
 }

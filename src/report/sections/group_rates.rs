@@ -2,11 +2,12 @@
 
 use super::{
     dispersion::DispersionTable,
-    fairness::{group_name, is_by_definition},
+    fairness::{group_name, group_phrase, is_by_definition},
 };
 use crate::{
     report::{
         claims::{ClaimId, EstimateClaims, OutputSource},
+        phrase::Phrase,
         source::ReportSource,
         words,
     },
@@ -50,7 +51,7 @@ pub(crate) struct GroupTable {
 
 #[derive(Serialize)]
 struct GroupRow {
-    group: String,
+    group: Phrase,
     is_empty: bool,
     is_reference: bool,
     images: ClaimId,
@@ -90,7 +91,7 @@ struct Gap {
 #[derive(Serialize)]
 struct WidestGap {
     model: String,
-    group: String,
+    group: Phrase,
     tpr: Option<EstimateClaims>,
     is_discovery: bool,
 }
@@ -99,7 +100,7 @@ struct WidestGap {
 struct ReweighedRow {
     attribute: String,
     /// Why it was not done, in a sentence.
-    refused: Option<String>,
+    refused: Option<Phrase>,
     before: Option<ClaimId>,
     after: Option<ClaimId>,
     change: Option<EstimateClaims>,
@@ -109,7 +110,7 @@ struct ReweighedRow {
 
 #[derive(Serialize)]
 struct LevelRow {
-    group: String,
+    group: Phrase,
     before: Option<ClaimId>,
     after: Option<ClaimId>,
 }
@@ -184,8 +185,8 @@ pub(crate) struct QuestionPart<'a> {
 }
 
 impl QuestionPart<'_> {
-    fn name(&self, group: usize) -> String {
-        group_name(&self.groups[group])
+    fn phrase(&self, group: usize) -> Phrase {
+        group_phrase(&self.groups[group])
     }
 
     /// The output, with numbers of one of its parts.
@@ -194,7 +195,7 @@ impl QuestionPart<'_> {
     }
 
     fn output_of(&self, group: usize) -> OutputSource {
-        self.output_named(&self.name(group))
+        self.output_named(&group_name(&self.groups[group]))
     }
 
     fn row(&self, group: usize) -> GroupRow {
@@ -219,7 +220,7 @@ impl QuestionPart<'_> {
         ];
         let rates = rates.into_iter().zip(gaps).enumerate();
         GroupRow {
-            group: self.name(group),
+            group: self.phrase(group),
             is_empty: cell.n == 0,
             is_reference,
             images: count("n", cell.n),
@@ -265,7 +266,7 @@ impl QuestionPart<'_> {
             value.map(|value| self.source.claims.enter(&output, &pointer(field), field, NumberForm::Score, value))
         };
         let level = |(place, [before, after]): (usize, &[Option<f64>; 2])| LevelRow {
-            group: self.name(of.groups[place]),
+            group: self.phrase(of.groups[place]),
             before: score(&format!("levels/{place}/0"), *before),
             after: score(&format!("levels/{place}/1"), *after),
         };
@@ -313,7 +314,7 @@ fn widest(source: &ReportSource, of: &ModelFairness, comparison: ComparisonIx) -
     let enter = |tpr| source.claims.estimate(&part.output_of(gap.group), &pointer, "tpr gap", NumberForm::Difference, tpr);
     Some(WidestGap {
         model: source.study().models[of.model].name.clone(),
-        group: part.name(gap.group),
+        group: part.phrase(gap.group),
         tpr: gap.tpr.map(enter),
         is_discovery: is_discovery(gap),
     })

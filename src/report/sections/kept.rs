@@ -2,6 +2,7 @@
 
 use crate::report::{
     claims::{ClaimId, EstimateClaims},
+    phrase::Phrase,
     source::ReportSource,
 };
 use serde::Serialize;
@@ -11,7 +12,7 @@ use visavis_core::domain::{claim::NumberForm, simultaneous::ViewBesideFeatures};
 pub(crate) struct Kept {
     model: String,
     comparison: String,
-    view: String,
+    view: Phrase,
     features: Option<ClaimId>,
     probe: Option<ClaimId>,
     /// The view less the better of both.

@@ -4,6 +4,7 @@ use super::{Section, summary::models_above_chance};
 use crate::{
     report::{
         claims::{ClaimId, EstimateClaims, OutputSource},
+        phrase::{Phrase, names},
         source::{Half, ReportSource},
         words::{Detection, list},
     },
@@ -41,10 +42,10 @@ struct Recovery {
 #[derive(Serialize)]
 struct TruthRow {
     comparison: String,
-    attributes: String,
+    attributes: Phrase,
     verdict: &'static str,
     /// Models whose chosen view is above chance.
-    models: String,
+    models: Phrase,
     best_view: Option<BestOf>,
     best_probe: Option<BestOf>,
     ceiling: Option<ClaimId>,
@@ -53,13 +54,13 @@ struct TruthRow {
     /// Share of the images, by attribute.
     rates: Vec<ClaimId>,
     level: &'static str,
-    correlates: Option<String>,
+    correlates: Option<Phrase>,
 }
 
 #[derive(Serialize)]
 struct BestOf {
     /// Model, and layer or view.
-    place: String,
+    place: Phrase,
     auc: Option<EstimateClaims>,
 }
 
@@ -142,12 +143,12 @@ impl TruthRow {
         let ceiling = |_| numbers("ceiling", "best AUC its labels allow", NumberForm::Score, |of| of.ceiling).pop();
         TruthRow {
             comparison: source.study().comparisons[comparison].name.clone(),
-            attributes: list(&asked.iter().map(|(_, of)| of.attribute.as_str()).collect::<Vec<_>>()),
+            attributes: list(&names(asked.iter().map(|(_, of)| &of.attribute))),
             verdict: detection.words(),
-            models: list(&models),
+            models: list(&names(&models)),
             best_view: chosen.iter().min_by_key(|(_, row)| row.rank).map(|&(place, row)| {
                 let cell = &row.candidate.cell;
-                let at = format!("{}, {}", source.model(cell), source.view(cell));
+                let at = Phrase::name(&source.model(cell)) + ", " + source.view(cell);
                 BestOf { place: at, auc: source.half(place, Half::Evaluation) }
             }),
             best_probe: probe.map(|(place, of)| best_probe(source, place, of)),
@@ -155,10 +156,7 @@ impl TruthRow {
             areas: if is_drawn { numbers("area", "share of the picture", NumberForm::Percent, |of| of.area) } else { vec![] },
             rates: numbers("rate", "share of images", NumberForm::Percent, |of| of.rate),
             level: asked.first().map_or("", |(_, of)| level(of.level)),
-            correlates: one.map(|of| {
-                let names: Vec<&str> = of.correlates.iter().take(2).map(|(name, _)| name.as_str()).collect();
-                list(&names)
-            }),
+            correlates: one.map(|of| list(&names(of.correlates.iter().take(2).map(|(name, _)| name)))),
         }
     }
 }
@@ -172,12 +170,12 @@ fn level(of: Level) -> &'static str {
 }
 
 fn best_probe(source: &ReportSource, place: usize, of: &ProbeDetection) -> BestOf {
-    let names = source.names();
-    let (model, layers) = (names.model(of.model), names.layers(of.model));
-    let what = format!("{}, best probe, AUC on the evaluation half", names.comparison(of.comparison));
+    let of_study = source.names();
+    let (model, layers) = (Phrase::name(of_study.model(of.model)), of_study.layers(of.model));
+    let what = format!("{}, best probe, AUC on the evaluation half", of_study.comparison(of.comparison));
     let pointer = format!("/probes/{place}/b");
     BestOf {
-        place: if layers.len() > 1 { format!("{model}, {}", layers[of.layer]) } else { model.to_owned() },
+        place: if layers.len() > 1 { model + ", " + Phrase::name(&layers[of.layer]) } else { model },
         auc: Some(source.claims.estimate(&recovered_output(source), &pointer, &what, NumberForm::Score, of.b)),
     }
 }

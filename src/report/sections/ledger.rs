@@ -3,6 +3,7 @@
 use super::Section;
 use crate::report::{
     claims::{ClaimId, EstimateClaims},
+    phrase::Phrase,
     source::{Half, MadeElsewhere, ReportSource},
 };
 use serde::Serialize;
@@ -33,13 +34,13 @@ struct LedgerRow {
     rank: Option<ClaimId>,
     model: String,
     layer: String,
-    view: String,
+    view: Phrase,
     comparison: String,
     selection: Option<EstimateClaims>,
     evaluation: Option<EstimateClaims>,
     lower_bound: Option<ClaimId>,
     picked: bool,
-    reason: String,
+    reason: Phrase,
 }
 
 #[derive(Serialize)]
@@ -52,6 +53,8 @@ struct Tick {
 #[derive(Serialize)]
 pub(crate) struct Table {
     pub name: String,
+    /// The same as it reads.
+    pub shown: Phrase,
     /// Base64.
     pub data: String,
 }
@@ -99,7 +102,7 @@ impl LedgerRow {
             evaluation: source.half(row, Half::Evaluation),
             lower_bound: source.lower_bound(row),
             picked: listed.picked,
-            reason: source.outcome.reason(listed),
+            reason: source.outcome.reason_in_pieces(listed).into_iter().collect(),
         }
     }
 }

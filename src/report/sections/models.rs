@@ -3,6 +3,7 @@
 use super::{Section, training_set::TrainingSet};
 use crate::report::{
     claims::{ClaimId, OutputSource},
+    phrase::Phrase,
     source::ReportSource,
 };
 use serde::Serialize;
@@ -39,7 +40,7 @@ struct Description {
 #[derive(Debug, PartialEq, Serialize)]
 struct Part {
     name: &'static str,
-    value: String,
+    value: Phrase,
 }
 
 #[derive(Serialize)]
@@ -112,7 +113,7 @@ fn kind(model: &Source) -> &'static str {
 
 /// What makes a model, as far as its kind has it: architecture, loss, training set, weights, files, preparation.
 fn parts(model: &Source, shareable: &dyn Fn(&Path) -> String) -> Vec<Part> {
-    let part = |name: &'static str, value: String| Part { name, value };
+    let part = |name: &'static str, value: String| Part { name, value: Phrase::name(&value) };
     match model {
         Source::Given(given) => {
             let files = given.layers.values().map(|file| part("features", shareable(file)));
@@ -126,8 +127,9 @@ fn parts(model: &Source, shareable: &dyn Fn(&Path) -> String) -> Vec<Part> {
                     (true, vec![part("weights", shareable(file)), part("tensors named as by", family.to_string())])
                 }
                 Weights::Whole(of) => {
-                    let reads = of.reads.iter().map(|(layer, read)| format!("{layer}: {read}")).collect::<Vec<_>>().join(", ");
-                    (true, vec![part("network", shareable(&of.file)), part("layers read at", reads)])
+                    let reads = of.reads.iter().map(|(layer, read)| Phrase::name(layer) + ": " + Phrase::name(&read.to_string()));
+                    let reads = reads.reduce(|one, other| one + ", " + other).unwrap_or_default();
+                    (true, vec![part("network", shareable(&of.file)), Part { name: "layers read at", value: reads }])
                 }
                 Weights::Recipe { recipe, .. } => (true, vec![part("recipe", recipe.clone())]),
                 Weights::Untrained { .. } => (false, vec![]),
@@ -199,7 +201,7 @@ mod tests {
         let described = |weights: Weights| {
             let source = network(weights);
             let parts = parts(&source, &|path| path.display().to_string());
-            let parts: Vec<String> = parts.into_iter().map(|part| format!("{} {}", part.name, part.value)).collect();
+            let parts: Vec<String> = parts.into_iter().map(|part| format!("{} {}", part.name, part.value.text())).collect();
             format!("{}; {}", kind(&source), parts.join(", "))
         };
         assert_eq!(

@@ -4,6 +4,7 @@ use super::Section;
 use crate::{
     report::{
         claims::{ClaimId, OutputSource, SpreadClaims},
+        phrase::Phrase,
         source::ReportSource,
     },
     study::ProjectionQuality,
@@ -32,7 +33,7 @@ pub(crate) struct Quality {
 struct QualityRow {
     model: String,
     layer: String,
-    view: String,
+    view: Phrase,
     /// Trustworthiness, continuity, recall, rank correlation of distances, agreement between seeds.
     measures: Vec<Option<SpreadClaims>>,
     /// Share of variance, an axis.
@@ -125,7 +126,7 @@ impl Projected<'_> {
             QualityRow {
                 model: self.model.to_owned(),
                 layer: self.layer.clone(),
-                view: format!("{} {}", self.method, view.view),
+                view: Phrase::name(self.method) + format!(" {}", view.view).as_str(),
                 measures: measures.into_iter().map(spread).collect(),
                 explained: shares.unwrap_or_default(),
                 kl: self.fact("kl", 0, "Kullback–Leibler divergence", NumberForm::Score),

@@ -1,7 +1,7 @@
 //! How to make the report again, and from what it was made.
 
 use super::Section;
-use crate::report::{Extras, source::ReportSource};
+use crate::report::{Extras, phrase::Phrase, source::ReportSource};
 use serde::Serialize;
 use visavis_core::domain::{Digest, result::Manifest, stage::Kind, text::shell};
 
@@ -11,7 +11,7 @@ pub(crate) struct Reproduction {
     study_file: String,
     study_digest: Digest,
     /// The name of the page's file.
-    file: String,
+    file: Phrase,
     stages: String,
     /// Programs, processors and systems that made results.
     environments: Vec<String>,
@@ -27,7 +27,7 @@ struct InputRow {
 
 #[derive(Serialize)]
 struct ResultRow {
-    label: String,
+    label: Phrase,
     key: String,
     content: String,
 }
@@ -49,14 +49,14 @@ impl Reproduction {
         Reproduction {
             study_file: shell(&plan.workspace().shareable(extras.study_file).display().to_string()),
             study_digest: extras.made_of.study,
-            file: format!("{}.html", plan.study.name),
+            file: Phrase::name(&plan.study.name) + ".html",
             stages: Kind::ALL.into_iter().filter(is_there).map(Kind::word).collect::<Vec<_>>().join(", "),
             environments,
             inputs: plan.source_digests().into_iter().map(|(role, digest)| InputRow { role, digest }).collect(),
             results: plan
                 .results()
                 .map(|(step, of)| ResultRow {
-                    label: step.label(&plan.study),
+                    label: step.label_in_pieces(&plan.study).into_iter().collect(),
                     key: of.key.short(),
                     content: of.content().short(),
                 })

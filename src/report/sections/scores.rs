@@ -3,9 +3,11 @@
 use super::{Section, gradients::Gradient};
 use crate::report::{
     claims::EstimateClaims,
+    phrase::Phrase,
     source::{FeatureClaims, Half, MadeElsewhere, ReportSource},
     words,
 };
+use crate::study::Piece;
 use serde::Serialize;
 use visavis_core::domain::index::{ComparisonIx, ModelIx};
 
@@ -34,7 +36,7 @@ struct MatrixRow {
 #[derive(Serialize)]
 struct MatrixCell {
     auc: EstimateClaims,
-    view: String,
+    view: Phrase,
     /// Of the colour's ten steps.
     heat: usize,
     verdict: &'static str,
@@ -47,7 +49,7 @@ struct MatrixCell {
 #[derive(Serialize)]
 struct Unranked {
     comparison: String,
-    reason: String,
+    reason: Phrase,
 }
 
 impl Section for ScoreMatrix {
@@ -105,11 +107,12 @@ fn cell(source: &ReportSource, model: ModelIx, comparison: ComparisonIx) -> Opti
 
 fn unranked(source: &ReportSource, comparison: ComparisonIx) -> Unranked {
     let first = source.outcome.ledger.rows.iter().find(|row| row.candidate.cell.comparison == comparison);
-    let reason = first.map_or("its cells wait for a missing input".to_owned(), |row| source.outcome.reason(row));
-    Unranked {
-        comparison: source.study().comparisons[comparison].name.clone(),
-        reason: reason.trim_start_matches("not ranked: ").to_owned(),
+    let waits = || vec![Piece::words("its cells wait for a missing input")];
+    let mut reason = first.map_or_else(waits, |row| source.outcome.reason_in_pieces(row));
+    if let Some(Piece::Words(words)) = reason.first_mut() {
+        *words = words.trim_start_matches("not ranked: ").to_owned();
     }
+    Unranked { comparison: source.study().comparisons[comparison].name.clone(), reason: reason.into_iter().collect() }
 }
 
 /// One of ten steps of colour: one half and below is the first.

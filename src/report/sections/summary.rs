@@ -4,6 +4,7 @@ use super::{Contrasts, PairVerdict, Section, Training};
 use crate::{
     report::{
         claims::{ClaimId, EstimateClaims, SpreadClaims},
+        phrase::{Phrase, names},
         source::ReportSource,
         words::{list, list_of_some},
     },
@@ -34,10 +35,10 @@ pub(crate) struct Summary {
     /// Models that separate something, most comparisons first.
     separating: Vec<Separating>,
     /// Models in which no comparison separates.
-    no_separation: Option<String>,
+    no_separation: Option<Phrase>,
     above_chance: Vec<AboveChance>,
     /// Comparisons on which no chosen view is above chance.
-    not_above_chance: Option<String>,
+    not_above_chance: Option<Phrase>,
     /// Comparisons whose best probe is of features that were not trained.
     untrained: Vec<Untrained>,
     /// What chosen views hide of their features, greatest loss first.
@@ -56,7 +57,7 @@ pub(crate) struct Summary {
     /// Notes and warnings about the data.
     remarks: Vec<String>,
     /// The name of the page's file.
-    file: String,
+    file: Phrase,
 }
 
 #[derive(Serialize)]
@@ -64,13 +65,13 @@ struct Separating {
     model: String,
     separates: ClaimId,
     compared: ClaimId,
-    comparisons: String,
+    comparisons: Phrase,
 }
 
 #[derive(Serialize)]
 struct AboveChance {
-    comparisons: String,
-    models: String,
+    comparisons: Phrase,
+    models: Phrase,
 }
 
 #[derive(Serialize)]
@@ -82,7 +83,7 @@ struct Untrained {
 #[derive(Serialize)]
 struct Lost {
     comparison: String,
-    models: String,
+    models: Phrase,
 }
 
 #[derive(Serialize)]
@@ -115,7 +116,7 @@ impl Summary {
         let (some, none): (Vec<_>, Vec<_>) = standings.into_iter().partition(|(_, of)| of.separates > 0);
         let separating = |(place, of): (usize, &ModelStanding)| {
             let rows = outcome.chosen_of(of.model).filter(|(_, row)| outcome.separates(row));
-            let comparisons: Vec<String> = rows.map(|(_, row)| source.marked_comparison(&row.candidate.cell)).collect();
+            let comparisons: Vec<Phrase> = rows.map(|(_, row)| source.marked_comparison(&row.candidate.cell)).collect();
             Separating {
                 model: study.models[of.model].name.clone(),
                 separates: source.comparisons_separated(place),
@@ -133,9 +134,9 @@ impl Summary {
             threshold: source.threshold(),
             family: source.chosen_cells(),
             separating: some.into_iter().map(separating).collect(),
-            no_separation: (!none.is_empty()).then(|| list(&none)),
+            no_separation: (!none.is_empty()).then(|| list(&names(&none))),
             above_chance,
-            not_above_chance: (!not_above_chance.is_empty()).then(|| list(&not_above_chance)),
+            not_above_chance: (!not_above_chance.is_empty()).then(|| list(&names(&not_above_chance))),
             untrained: untrained(source),
             lost: lost(source),
             best_verification: training.and_then(Training::best),
@@ -158,14 +159,14 @@ impl Summary {
                 .difference
                 .map(|of| detectable("difference", "difference that is detected", of)),
             remarks: outcome.plan.remarks.clone(),
-            file: format!("{}.html", study.name),
+            file: Phrase::name(&study.name) + ".html",
         }
     }
 }
 
 /// Comparisons by the models whose chosen view is above chance on them; and the comparisons without one.
 fn above_chance(source: &ReportSource) -> (Vec<AboveChance>, Vec<String>) {
-    let (mut some, mut none): (Vec<(String, Vec<String>)>, Vec<String>) = (Vec::new(), Vec::new());
+    let (mut some, mut none): (Vec<(Phrase, Vec<String>)>, Vec<String>) = (Vec::new(), Vec::new());
     for (place, comparison) in source.study().comparisons.iter_enumerated() {
         let asked = source.outcome.chosen_on(place).count();
         let models = models_above_chance(source, place);
@@ -173,26 +174,30 @@ fn above_chance(source: &ReportSource) -> (Vec<AboveChance>, Vec<String>) {
         if asked > 0 && models.is_empty() {
             none.push(name);
         } else if asked > 0 {
-            let models = if models.len() == asked { "every model".to_owned() } else { list_of_some(&models, MOST_NAMES) };
-            let models = models + &unseen_by(source, place);
+            let is_every = models.len() == asked;
+            let models = if is_every { Phrase::words("every model") } else { list_of_some(&names(&models), MOST_NAMES) };
+            let models = models + unseen_by(source, place);
             match some.iter_mut().find(|(known, _)| *known == models) {
                 Some((_, comparisons)) => comparisons.push(name),
                 None => some.push((models, vec![name])),
             }
         }
     }
-    let some = some.into_iter().map(|(models, comparisons)| AboveChance { comparisons: list(&comparisons), models });
+    let some = some.into_iter().map(|(models, comparisons)| AboveChance { comparisons: list(&names(&comparisons)), models });
     (some.collect(), none)
 }
 
 /// ` (not visible to a and b)`: those of the models above chance whose crop lacks what is asked.
-fn unseen_by(source: &ReportSource, comparison: ComparisonIx) -> String {
+fn unseen_by(source: &ReportSource, comparison: ComparisonIx) -> Phrase {
     let outcome = source.outcome;
     let unseen = outcome
         .chosen_on(comparison)
         .filter(|(_, row)| outcome.tells(row) && outcome.visibility.mark(row.candidate.cell.model, comparison).is_some());
     let models: Vec<String> = unseen.map(|(_, row)| source.model(&row.candidate.cell)).collect();
-    if models.is_empty() { String::new() } else { format!(" (not visible to {})", list_of_some(&models, MOST_NAMES)) }
+    if models.is_empty() {
+        return Phrase::default();
+    }
+    Phrase::words(" (not visible to ") + list_of_some(&names(&models), MOST_NAMES) + ")"
 }
 
 /// Models whose chosen view is above chance on a comparison.
@@ -240,7 +245,7 @@ fn lost(source: &ReportSource) -> Vec<Lost> {
     }
     let named = lost.into_iter().map(|(comparison, models)| Lost {
         comparison: source.study().comparisons[comparison].name.clone(),
-        models: list_of_some(&models, MOST_NAMES),
+        models: list_of_some(&names(&models), MOST_NAMES),
     });
     named.collect()
 }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     report::{
         claims::{ClaimId, EstimateClaims},
+        phrase::Phrase,
         source::{Drawing, ReportSource},
         words,
     },
@@ -36,7 +37,7 @@ struct TrainingRow {
     /// What it was trained on; nothing where it was not trained here.
     trained_on: Option<TrainingSet>,
     accuracy: Option<ClaimId>,
-    verdict: Option<String>,
+    verdict: Option<Phrase>,
     curves: Option<Drawing>,
 }
 
@@ -109,7 +110,7 @@ fn highest(aucs: impl Iterator<Item = Option<Estimate>>) -> Option<usize> {
 }
 
 /// Of each model: its verification beside that of the best baseline. Baselines have none, nor has anything where there is no baseline.
-fn verdicts(names: &[String], known: &[Learned]) -> Vec<Option<String>> {
+fn verdicts(names: &[String], known: &[Learned]) -> Vec<Option<Phrase>> {
     let baseline = highest(known.iter().map(|of| of.auc.filter(|_| of.is_untrained)));
     let verdict = |of: &Learned| {
         let baseline = baseline.filter(|_| !of.is_untrained)?;
@@ -141,8 +142,9 @@ mod tests {
         ];
         let names = ["colours", "pixels", "varied", "uniform"].map(str::to_owned);
         let found = verdicts(&names, &known);
-        assert_eq!((&found[0], &found[1], found[2].as_deref()), (&None, &None, Some("better than pixels")));
-        assert!(found[3].as_deref().unwrap().starts_with("memorised"));
+        let better = Phrase::words("better than ") + Phrase::name("pixels");
+        assert_eq!(found[..3], [None, None, Some(better)]);
+        assert!(found[3].as_ref().unwrap().text().starts_with("memorised"));
         assert_eq!(verdicts(&names[2..], &known[2..]), [None, None], "there is no baseline");
     }
 
@@ -163,7 +165,7 @@ mod tests {
                 classes: claims.count(&output, "/c", "x", 250),
             }),
             accuracy: None,
-            verdict: Some("better than pixels".to_owned()),
+            verdict: Some(Phrase::words("better than ") + Phrase::name("pixels")),
             curves: None,
         };
         let text = text_of(&Training { images, identities, rows: vec![row], best: Some(0) }, &claims);

@@ -1,7 +1,10 @@
 //! What a study found: its ledger and the tests of all cells together, and what is said of each cell because of them.
 
-use super::{ScoreOf, ScoreSource, SharedCropOutcome, StudyNames, StudyResults, StudyVisibility};
-use crate::study::plan::Plan;
+use super::{ScoreOf, ScoreSource, SharedCropOutcome, StudyNames, StudyResults, StudyVisibility, visibility::Seen};
+use crate::study::{
+    names::{Piece, text_of},
+    plan::Plan,
+};
 use std::collections::BTreeMap;
 use visavis_core::{
     dataset::faces::Truth,
@@ -137,26 +140,38 @@ impl<'a> StudyOutcome<'a> {
 
     /// Why a cell is shown or left out. Results know classes by their places; people by their names.
     pub fn reason(&self, row: &LedgerRow) -> String {
+        text_of(&self.reason_in_pieces(row))
+    }
+
+    /// The same, its names told from its words.
+    pub(crate) fn reason_in_pieces(&self, row: &LedgerRow) -> Vec<Piece> {
         match row.rank {
             None => self.names().reason(row.candidate.cell.comparison, &row.reason),
-            Some(_) => self.marked(&row.candidate.cell, reason_of_ranked(row, self.separates(row))),
+            Some(_) => self.marked_in_pieces(&row.candidate.cell, reason_of_ranked(row, self.separates(row))),
         }
     }
 
     /// Why the rule picked a cell, or did not; without what else it may be shown as.
-    pub fn why(&self, row: &LedgerRow) -> String {
+    pub(crate) fn why(&self, row: &LedgerRow) -> Vec<Piece> {
         match row.rank {
             None => self.names().reason(row.candidate.cell.comparison, &row.reason),
-            Some(_) => self.marked(&row.candidate.cell, picked_because(row, self.separates(row)).to_owned()),
+            Some(_) => self.marked_in_pieces(&row.candidate.cell, picked_because(row, self.separates(row)).to_owned()),
         }
     }
 
     /// What is said of a cell, with the mark of what its model cannot see.
     pub fn marked(&self, cell: &CellId, text: String) -> String {
-        match self.visibility.mark(cell.model, cell.comparison) {
-            Some(mark) => format!("{text}; {mark}"),
-            None => text,
+        text_of(&self.marked_in_pieces(cell, text))
+    }
+
+    fn marked_in_pieces(&self, cell: &CellId, text: String) -> Vec<Piece> {
+        let mut pieces = vec![Piece::Words(text)];
+        let seen = self.visibility.of(cell.model, cell.comparison);
+        if let Some(mark) = seen.and_then(Seen::mark_in_pieces) {
+            pieces.push(Piece::words("; "));
+            pieces.extend(mark);
         }
+        pieces
     }
 
     /// What is said of a cell.

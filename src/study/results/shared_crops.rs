@@ -1,6 +1,7 @@
 //! Contrasts whose crops differ: what is said of them, and their differences on a shared crop.
 
 use super::{Sourced, StudyResults};
+use crate::study::names::{Piece, text_of};
 use visavis_core::domain::{
     Result,
     contrast::ContrastSides,
@@ -50,18 +51,27 @@ impl OnSharedCrop {
 
     /// In a phrase, for pages, tables and terminals alike; nothing where nothing is to be said.
     pub fn phrase(self) -> Option<String> {
+        self.in_pieces().map(|pieces| text_of(&pieces))
+    }
+
+    /// The same, its names told from its words.
+    pub(crate) fn in_pieces(self) -> Option<Vec<Piece>> {
+        let differ = |[left, right]: [FieldOfView; 2], shared: FieldOfView, before: &str, after: &str| {
+            let name = |of: FieldOfView| Piece::name(of.to_string());
+            let sides = [Piece::words("crops differ ("), name(left), Piece::words(" and "), name(right)];
+            [sides.into(), vec![Piece::words(format!("); {before} (")), name(shared), Piece::words(format!("){after}"))]].concat()
+        };
         match self {
             OnSharedCrop::NotNeeded => None,
-            OnSharedCrop::Given { differ } => Some(format!(
-                "{}, not compared on a shared crop: features are given",
-                if differ { "crops differ" } else { "crops may differ" }
-            )),
-            OnSharedCrop::OneModel { fields: [left, right], shared } => Some(format!(
-                "crops differ ({left} and {right}); on the shared crop ({shared}) both sides are one model, so all of a difference is the crop's"
-            )),
-            OnSharedCrop::Scored { fields: [left, right], shared } => {
-                Some(format!("crops differ ({left} and {right}); also compared on a shared crop ({shared})"))
+            OnSharedCrop::Given { differ } => {
+                let crops = if differ { "crops differ" } else { "crops may differ" };
+                Some(vec![Piece::words(format!("{crops}, not compared on a shared crop: features are given"))])
             }
+            OnSharedCrop::OneModel { fields, shared } => {
+                let after = " both sides are one model, so all of a difference is the crop's";
+                Some(differ(fields, shared, "on the shared crop", after))
+            }
+            OnSharedCrop::Scored { fields, shared } => Some(differ(fields, shared, "also compared on a shared crop", "")),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! What each model can see of what is asked: the attributes that lie outside of its crop.
 
 use super::StudyResults;
-use crate::study::steps::{Step, field_of_view};
+use crate::study::{
+    names::{Piece, text_of},
+    steps::{Step, field_of_view},
+};
 use std::collections::BTreeMap;
 use visavis_core::domain::{
     Key, Result,
@@ -28,7 +31,11 @@ pub struct Seen {
 impl Seen {
     /// `not visible: Wearing_Hat`; nothing of what is visible.
     pub fn mark(&self) -> Option<String> {
-        (!self.is_visible).then(|| format!("not visible: {}", self.attribute))
+        self.mark_in_pieces().map(|pieces| text_of(&pieces))
+    }
+
+    pub(crate) fn mark_in_pieces(&self) -> Option<[Piece; 2]> {
+        (!self.is_visible).then(|| [Piece::words("not visible: "), Piece::name(&*self.attribute)])
     }
 }
 

@@ -1,0 +1,268 @@
+//! What a page's evidence holds as a name: what stands marked up as one on the page must be there, or it is no name.
+//!
+//! A page marks names up by `<bdi>`; numbers are looked for everywhere else. So whoever could mark up anything could hide any number. What is
+//! called by people (the study and its parts, attributes, groups, what the study is about) may stand anywhere. Other texts of theirs (paths,
+//! notes, remarks, machines) stand in `<code>` or `<q>` alone, where they are told from the page's own words.
+
+use super::{
+    evidence::{Evidence, OpenedObject},
+    stray::reads_as_number,
+};
+use crate::config::{self, Text};
+use serde::de::DeserializeOwned;
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
+use visavis_core::{
+    dataset::faces::Truth,
+    domain::{
+        comparison::{Measured, Question},
+        ledger::Frequencies,
+        model::{Source, Weights},
+        result::Manifest,
+        score::FigureRobustness,
+        shared_crop::FieldOfView,
+        stage::{Location, Ranking, Robustness, WEIGHTS_PREFIX, Work, role},
+        study::Study,
+        text::shell,
+    },
+    store::Workspace,
+};
+
+/// The largest study files have a hundredth of it; of a longer one no name is known.
+const LONGEST_STUDY: usize = 4 << 20;
+/// Claims that are looked through where the study's text cannot be read.
+const MOST_CLAIMS: usize = 100_000;
+/// A folder that no system has: what the study's text names from it is nowhere.
+const ROOT: &str = "/dev/null/page";
+/// Stands for the sign of variables: those of this machine are not taken in.
+const VARIABLE: &str = "\u{e000}";
+
+/// The name as a page shows it: in quotes where it reads as nothing but a number.
+pub(crate) fn shown_name(name: &str) -> Cow<'_, str> {
+    if reads_as_number(name) { Cow::Owned(format!("“{name}”")) } else { Cow::Borrowed(name) }
+}
+
+/// Where something is marked up as a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MarkedIn {
+    /// In the page's words.
+    Words,
+    /// In code or a quotation.
+    Quoted,
+}
+
+#[derive(Default)]
+pub(crate) struct Names {
+    /// What people call something.
+    names: HashSet<String>,
+    /// What else they wrote, or machines did.
+    texts: HashSet<String>,
+}
+
+impl Names {
+    /// Those that the evidence holds, as far as `enough` lets it be read.
+    pub(crate) fn of(evidence: &Evidence, enough: &(dyn Fn() -> bool + Sync)) -> Self {
+        let mut names = Names::default();
+        if evidence.study_text.len() <= LONGEST_STUDY {
+            names.of_study(evidence);
+        }
+        for name in evidence.sources.keys() {
+            names.names.extend(name.strip_prefix(role::LABELS).map(str::to_owned));
+            names.texts.insert(name.clone());
+        }
+        names.of_context(evidence);
+        for manifest in &evidence.manifests {
+            if enough() {
+                break;
+            }
+            names.of_result(evidence, manifest);
+        }
+        names
+    }
+
+    /// Is the text that is marked up as a name one?
+    pub(crate) fn hold(&self, shown: &str, at: MarkedIn) -> bool {
+        let quoted = shown.strip_prefix('“').and_then(|rest| rest.strip_suffix('”')).filter(|name| reads_as_number(name));
+        let name = quoted.unwrap_or(shown);
+        // A name that reads as a number is told from one by its quotes.
+        let is_told = quoted.is_some() || !reads_as_number(shown);
+        is_told && (self.names.contains(name) || at == MarkedIn::Quoted && self.texts.contains(name))
+    }
+
+    fn of_study(&mut self, evidence: &Evidence) {
+        let path = Path::new(ROOT).join(&evidence.study_file);
+        let text = Text { path, source: evidence.study_text.replace('$', VARIABLE) };
+        let as_written = |name: String| name.replace(VARIABLE, "$");
+        self.names.extend(config::names_in(&text).into_iter().map(as_written));
+        self.texts.insert(shell(&evidence.study_file));
+        let parsed = config::parse(text).ok().zip(Workspace::new(ROOT.into(), None).ok());
+        if let Some((file, workspace)) = &parsed {
+            let mut of_study = Names::default();
+            of_study.of_parts(&file.study, &|path| workspace.shareable(path));
+            self.names.extend(of_study.names.into_iter().map(as_written));
+            self.texts.extend(of_study.texts.into_iter().map(as_written));
+        }
+        // Paths that were shortened may have made another text of it, or of a name in it: names stand in what claims are of, too.
+        if parsed.is_none() || evidence.context.as_ref().is_some_and(|context| context.is_shortened) {
+            let claims = evidence.claims.iter().take(MOST_CLAIMS);
+            let parts = claims.flat_map(|claim| claim.what.split(" · ").map(|part| part.split(", ").next().unwrap_or(part)));
+            self.names.extend(parts.map(str::to_owned));
+        }
+    }
+
+    /// The names of a study's parts, those that it multiplies among them.
+    fn of_parts(&mut self, study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) {
+        let Names { names, .. } = self;
+        names.extend([study.name.clone(), study.about.clone()]);
+        names.extend(study.datasets.keys().chain(study.preparations.keys()).chain(study.recipes.keys()).cloned());
+        names.extend(study.evaluation.dataset.clone());
+        names.extend(study.evaluation.labels.iter().map(|labels| labels.attribute.clone()));
+        names.extend(study.fairness.groups.iter().cloned());
+        names.extend(study.projections.iter().map(|of| of.name.clone()));
+        names.extend(study.contrasts.iter().map(|of| of.name().to_owned()));
+        names.extend(study.preparations.values().map(|of| FieldOfView::of(of).to_string()));
+        for comparison in &study.comparisons {
+            self.names.insert(comparison.name.clone());
+            self.names.extend(comparison.classes.iter().cloned());
+            self.of_question(&comparison.question);
+        }
+        for model in &study.models {
+            self.names.insert(model.name.clone());
+            // A side of a contrast: several trainings of one.
+            self.names.extend(model.name.rsplit_once('@').map(|(family, _)| family.to_owned()));
+            self.names.extend(model.layers(study.layers.as_deref()));
+            self.of_source(&model.source, shareable);
+            self.texts.extend(model.made_elsewhere());
+        }
+    }
+
+    fn of_source(&mut self, source: &Source, shareable: &dyn Fn(&Path) -> PathBuf) {
+        let mut files: Vec<&Path> = vec![];
+        match source {
+            Source::Given(given) => {
+                files.extend(given.layers.values().map(PathBuf::as_path).chain([given.images.as_path()]));
+                self.texts.insert(given.made_with.phrase());
+            }
+            Source::Baseline { prepare, .. } => _ = self.texts.insert(prepare.clone()),
+            Source::Network(of) => {
+                let words = [of.architecture.to_string(), of.loss.to_string(), of.trained_on.clone(), of.prepare.clone()];
+                self.texts.extend(words);
+                match &of.weights {
+                    Weights::File { file, family, .. } => {
+                        self.texts.insert(family.to_string());
+                        files.push(file);
+                    }
+                    Weights::Whole(whole) => {
+                        self.texts.extend(whole.reads.values().cloned());
+                        files.push(&whole.file);
+                    }
+                    Weights::Recipe { recipe, .. } => _ = self.texts.insert(recipe.clone()),
+                    Weights::Untrained { .. } => {}
+                }
+            }
+        }
+        for file in files {
+            // Of a file from outside of the workspace the page has the last name alone.
+            self.texts.extend(file.file_name().map(|name| name.to_string_lossy().into_owned()));
+            self.texts.insert(shareable(file).display().to_string());
+        }
+    }
+
+    fn of_question(&mut self, question: &Question) {
+        let classes = match &question.measured {
+            Measured::Classes(classes) => classes.as_slice(),
+            Measured::Quantity(attribute) => {
+                self.names.insert(attribute.clone());
+                &[]
+            }
+        };
+        self.names.extend(classes.iter().chain(&question.within).map(ToString::to_string));
+        self.names.extend(question.attributes().into_iter().map(str::to_owned));
+    }
+
+    fn of_context(&mut self, evidence: &Evidence) {
+        if let Some(context) = &evidence.context {
+            self.texts.extend(context.remarks.iter().cloned());
+            self.names.extend(context.missing_labels.keys().cloned());
+            self.texts.extend(context.missing_labels.values().flatten().cloned());
+            self.texts.extend(context.pinned.iter().flat_map(|of| [of.name.clone(), of.note.clone()]));
+        }
+    }
+
+    fn of_result(&mut self, evidence: &Evidence, manifest: &Manifest) {
+        let provenance = &manifest.provenance;
+        self.texts.insert(format!("{}, {}, {}", provenance.program, provenance.cpu, provenance.system));
+        self.texts.extend(manifest.facts.keys().filter_map(|fact| fact.strip_prefix(WEIGHTS_PREFIX)).map(str::to_owned));
+        self.texts.extend(manifest.inputs.iter().filter_map(|input| match &input.at {
+            Location::File(path) | Location::Pictures(path) => Some(path.display().to_string()),
+            Location::Object => None,
+        }));
+        match &manifest.work {
+            Work::Rank(of) => {
+                self.names.extend(of.attributes.iter().chain(&of.groups).cloned());
+                of.questions.iter().for_each(|question| self.of_question(question));
+                if let Some(found) = object::<Frequencies>(evidence, manifest, Ranking::FREQUENCIES) {
+                    let valued = found.attributes.iter().filter_map(|of| Some((&of.attribute, of.value.as_ref()?)));
+                    let members = found.groups.iter().flat_map(|of| &of.members).map(|(attribute, value)| (attribute, value));
+                    self.names.extend(valued.chain(members).map(|(attribute, value)| format!("{attribute} = {value}")));
+                    self.names.extend(found.attributes.iter().map(|of| of.attribute.clone()));
+                }
+                if let Some(truth) = object::<Truth>(evidence, manifest, Ranking::PLANTED) {
+                    let correlates = truth.attributes.iter().flat_map(|of| &of.correlates).map(|(name, _)| name);
+                    self.names.extend(truth.attributes.iter().map(|of| &of.attribute).chain(correlates).cloned());
+                }
+            }
+            Work::Robustness(_) => {
+                let found = object::<FigureRobustness>(evidence, manifest, Robustness::FIGURE);
+                self.names.extend(found.into_iter().flat_map(|of| of.other).map(|of| of.method));
+            }
+            _ => {}
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of_texts(names: &[&str]) -> Self {
+        Names { names: names.iter().map(|name| (*name).to_owned()).collect(), texts: HashSet::new() }
+    }
+}
+
+/// What an embedded output says, if it is there and is what it is named by.
+fn object<T: DeserializeOwned>(evidence: &Evidence, manifest: &Manifest, output: &str) -> Option<T> {
+    let output = manifest.output(output)?;
+    let OpenedObject { bytes, .. } = evidence.opened(output.digest, Some(output.bytes))?;
+    serde_json::from_slice(&bytes.ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_reads_as_a_number_stands_in_quotes() {
+        for (name, shown) in [
+            ("pixels", "pixels"),
+            ("resnet34-width0.0625.", "resnet34-width0.0625."),
+            ("3", "3"),
+            ("0.125", "“0.125”"),
+            ("95.5 %", "“95.5 %”"),
+            ("−.871", "“−.871”"),
+            ("９９", "“９９”"),
+            ("“0.125”", "““0.125””"),
+        ] {
+            assert_eq!(shown_name(name), shown);
+        }
+        let names = Names::of_texts(&["pixels", "0.125", "a 0.5"]);
+        let hold = |shown: &str| names.hold(shown, MarkedIn::Words);
+        assert!(hold("pixels") && hold("“0.125”") && hold("a 0.5"));
+        assert!(!hold("0.125") && !hold("“0.126”") && !hold("pixel") && !hold("“pixels”") && !hold(""));
+    }
+
+    #[test]
+    fn what_is_no_name_is_taken_for_one_in_code_alone() {
+        let names = Names { names: HashSet::new(), texts: ["CPU of 2.999 GHz".to_owned()].into() };
+        assert!(names.hold("CPU of 2.999 GHz", MarkedIn::Quoted) && !names.hold("CPU of 2.999 GHz", MarkedIn::Words));
+    }
+}
