@@ -228,14 +228,14 @@ fn now() -> u64 {
 }
 
 /// Pixels of a character, as the terminal's driver tells.
-fn font() -> Option<(u16, u16)> {
+pub(super) fn font() -> Option<(u16, u16)> {
     let size = terminal::window_size().ok()?;
     let (across, down) = (size.width / size.columns.max(1), size.height / size.rows.max(1));
     (across > 0 && down > 0).then_some((across, down))
 }
 
 /// A flag that is set when somebody wants this process gone.
-fn listen() -> Result<Arc<AtomicBool>> {
+pub(super) fn listen() -> Result<Arc<AtomicBool>> {
     use signal_hook::{
         consts::{SIGHUP, SIGINT, SIGTERM},
         flag,
@@ -255,13 +255,13 @@ fn listen() -> Result<Arc<AtomicBool>> {
 }
 
 /// The terminal while it is ours.
-struct TerminalSession {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+pub(super) struct TerminalSession {
+    pub terminal: Terminal<CrosstermBackend<Stdout>>,
     mouse: bool,
 }
 
 impl TerminalSession {
-    fn take(mouse: bool) -> std::io::Result<Self> {
+    pub(super) fn take(mouse: bool) -> std::io::Result<Self> {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             // First the terminal, so that what is said can be read.

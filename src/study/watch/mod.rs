@@ -67,6 +67,7 @@ struct SnapshotInputs {
     page: Option<(u64, u64)>,
     done: (usize, u64),
     pins: usize,
+    answers: (u64, u64),
     at: Instant,
     took: Duration,
 }
@@ -176,7 +177,11 @@ impl Watch {
         }
         let rested = made.at.elapsed() > PAUSE.max(10 * made.took);
         rested
-            && (made.page != self.page() || made.done != self.done() || made.audit != self.audited() || made.pins != self.pins())
+            && (made.page != self.page()
+                || made.done != self.done()
+                || made.audit != self.audited()
+                || made.pins != self.pins()
+                || made.answers != self.answers())
     }
 
     /// How many jobs are done, and when the latest was.
@@ -190,6 +195,12 @@ impl Watch {
         let study = self.seen.matrix_snapshot.as_ref().map(|matrix_snapshot| matrix_snapshot.study.name.as_str());
         let pins = self.index.as_ref().zip(study).and_then(|(index, study)| index.pins(study).ok());
         pins.map_or(0, |pins| pins.iter().map(|pin| 1 + pin.note.len() + pin.figure.len()).sum())
+    }
+
+    /// A number that changes with the labels that annotators give here, if the study reads any.
+    fn answers(&self) -> (u64, u64) {
+        let reads = self.plan.as_ref().is_some_and(|plan| !plan.study.evaluation.journaled().is_empty());
+        self.index.as_ref().filter(|_| reads).and_then(|index| index.answers_state().ok()).unwrap_or_default()
     }
 
     fn audit(&self) -> Option<LastAudit> {
@@ -231,6 +242,7 @@ impl Watch {
             page: self.page(),
             done: self.done(),
             pins: self.pins(),
+            answers: self.answers(),
             at: Instant::now(),
             took: begun.elapsed(),
         });

@@ -1,0 +1,12 @@
+//! Labelling: people look at pictures and say what they show. What is asked and what was answered (`session.rs`) is pure; the journal
+//! keeps each answer before the next picture is shown (`answer_journal.rs`).
+
+mod agreement;
+mod answer_journal;
+mod order;
+mod session;
+
+pub use agreement::{Agreement, agreements};
+pub use answer_journal::AnswerJournal;
+pub use order::shuffled;
+pub use session::{Answer, ClassKey, LabellingQuestion, LabellingSession, Outcome, RESERVED_KEYS, Tally};

@@ -1,0 +1,85 @@
+//! The loop around the labelling screen: a key, the answer kept, the next picture.
+
+use super::{
+    loader::PictureLoader,
+    state::{KeyEffect, LabellingView},
+    view::LabellingFrame,
+};
+use crate::{
+    study::labelling::AnswerJournal,
+    tui::{
+        keys,
+        pixels::Pixels,
+        terminal::{TerminalSession, font, listen},
+    },
+};
+use ratatui::crossterm::{
+    event as input, execute, queue,
+    terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
+};
+use std::{sync::atomic::Ordering, time::Duration};
+use visavis_core::domain::{Fault, Result};
+
+/// What labelling is started with.
+pub struct LabellingSetup {
+    pub view: LabellingView,
+    pub pictures: PictureLoader,
+    pub journal: AnswerJournal,
+}
+
+/// Pictures that are decoded ahead.
+const AHEAD: usize = 6;
+
+/// Labels until the person leaves. What was answered is kept then, as after each answer.
+///
+/// # Errors
+/// A terminal that cannot be taken or written.
+pub fn label(setup: LabellingSetup) -> Result<LabellingView> {
+    let LabellingSetup { mut view, mut pictures, mut journal } = setup;
+    let gone = listen()?;
+    let refused = |error: std::io::Error| Fault::unexpected(format!("the terminal cannot be used: {error}"));
+    let mut screen = TerminalSession::take(false).map_err(refused)?;
+    let mut pixels = Pixels::new(font());
+    let mut is_dirty = true;
+    while !gone.load(Ordering::Relaxed) {
+        let shown = view.session.current().filter(|_| !view.session.is_done()).map(|(image, digest)| (image.to_owned(), digest));
+        if let Some((image, digest)) = &shown {
+            pictures.ask(image, *digest);
+            view.session.ahead(AHEAD).into_iter().for_each(|(image, digest)| pictures.ask(image, digest));
+        }
+        let loaded = shown.as_ref().and_then(|(_, digest)| pictures.get(*digest).cloned());
+        if let (Some((image, _)), Some(Err(why))) = (&shown, &loaded) {
+            view.said = Some((format!("{image} cannot be shown and is passed over: {why}"), true));
+            view.session.pass_over(why.clone());
+            is_dirty = true;
+            continue;
+        }
+        let waits = shown.is_some() && loaded.is_none();
+        if is_dirty {
+            queue!(screen.terminal.backend_mut(), BeginSynchronizedUpdate).map_err(refused)?;
+            let frame = LabellingFrame { view: &view, picture: loaded.as_ref() };
+            screen.terminal.draw(|to| frame.draw(to, &mut pixels)).map_err(refused)?;
+            execute!(screen.terminal.backend_mut(), EndSynchronizedUpdate).map_err(refused)?;
+            is_dirty = false;
+        }
+        if !input::poll(Duration::from_millis(if waits { 2 } else { 100 })).map_err(refused)? {
+            is_dirty |= waits;
+            continue;
+        }
+        is_dirty = true;
+        let input::Event::Key(key) = input::read().map_err(refused)? else { continue };
+        if key.kind == input::KeyEventKind::Release {
+            continue;
+        }
+        match view.key(&keys::name(&key)) {
+            KeyEffect::Quit => break,
+            KeyEffect::Draw => {}
+            KeyEffect::Clear => screen.terminal.clear().map_err(refused)?,
+            KeyEffect::Keep(annotation) => match journal.keep(&annotation) {
+                Ok(()) => view.session.take(&annotation),
+                Err(fault) => view.said = Some((format!("the answer is not kept: {}", fault.what), true)),
+            },
+        }
+    }
+    Ok(view)
+}
