@@ -4,9 +4,10 @@ use super::{
     app::App,
     backend::{self, Backend, Program},
     drawing::DrawingMode,
-    event::{Effect, ScreenEvent},
+    event::{Effect, ScreenEvent, line},
     frame,
     layout::ScreenLayout,
+    overlays::state::Overlay,
     paint::Hit,
     pixels::Pixels,
     shared::root_of,
@@ -83,7 +84,8 @@ impl Allowance {
 pub fn run(setup: Setup) -> Result<()> {
     let Setup { watch, program, globals, root, theme, drawing, layout, mouse, remember } = setup;
     let gone = listen()?;
-    let backend = Backend::start(watch, Program { path: program, globals: globals.clone() });
+    let program = Program { path: program, globals: globals.clone() };
+    let backend = Backend::start(watch, program.clone());
     let refused = |error: std::io::Error| Fault::unexpected(format!("the terminal cannot be used: {error}"));
     let screen = TerminalSession::take(mouse).map_err(refused)?;
     let size = terminal::size().unwrap_or((80, 24));
@@ -91,12 +93,13 @@ pub fn run(setup: Setup) -> Result<()> {
     app.shared.globals = globals;
     app.shared.here = std::env::current_dir().unwrap_or_default();
     app.shared.root = root_of(&root);
-    let mut looped = Loop { app, backend, screen, pixels: Pixels::new(font()), hits: vec![], root, waiting: 0 };
+    let mut looped = Loop { app, program, backend, screen, pixels: Pixels::new(font()), hits: vec![], root, waiting: 0 };
     looped.run(&gone, &*remember).map_err(refused)
 }
 
 struct Loop {
     app: App,
+    program: Program,
     backend: Backend,
     screen: TerminalSession,
     pixels: Pixels,
@@ -195,6 +198,14 @@ impl Loop {
                     let edited = backend::edit(&file);
                     self.screen.take_back()?;
                     effects.extend(update(&mut self.app, ScreenEvent::Edited(edited), &[]));
+                }
+                Effect::Label(words) => {
+                    self.screen.lend()?;
+                    let ended = backend::on_this_terminal(&self.program, &words);
+                    self.screen.take_back()?;
+                    if let Err(fault) = ended {
+                        self.app.shared.show(Overlay::Message { title: line(&words), text: fault.to_string(), scroll: 0 });
+                    }
                 }
                 asked => {
                     if matches!(asked, Effect::Picture(_) | Effect::History(_) | Effect::Draft(_) | Effect::Write { .. }) {

@@ -4,9 +4,11 @@
 mod agreement;
 mod answer_journal;
 mod order;
+mod progress;
 mod session;
 
 pub use agreement::{Agreement, agreements};
 pub use answer_journal::AnswerJournal;
 pub use order::shuffled;
+pub use progress::{LabellingProgress, WorkspaceLabels};
 pub use session::{Answer, ClassKey, LabellingQuestion, LabellingSession, Outcome, RESERVED_KEYS, Tally};

@@ -53,6 +53,8 @@ pub struct Watch {
     jobs: HashMap<JobId, JobRow>,
     clock: u64,
     data_version: Option<i64>,
+    /// Which answers of annotators the labels that are shown are made of.
+    labelled: Option<(u64, u64)>,
     made: Option<SnapshotInputs>,
     /// When devices were looked at.
     measured: Option<Instant>,
@@ -86,6 +88,7 @@ impl Watch {
             jobs: HashMap::new(),
             clock: 0,
             data_version: None,
+            labelled: None,
             made: None,
             measured: None,
             seen: Snapshot::default(),
