@@ -12,6 +12,7 @@ use serde_json::json;
 use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
+    time::{Duration, UNIX_EPOCH},
 };
 use visavis_core::{
     domain::{
@@ -86,6 +87,11 @@ pub(super) fn summary(context: &Context, attribute: &str, answers: &[Answered], 
     Ok(())
 }
 
+/// As ISO 8601 has it, in UTC.
+fn moment(milliseconds: u64) -> String {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(milliseconds)).to_string()
+}
+
 /// One row a label: who, when, and the picture's digest stand beside it.
 pub(super) fn export(
     context: &Context,
@@ -100,7 +106,7 @@ pub(super) fn export(
     for (id, picture) in &images.images.0 {
         let Some(Answered { annotation, at }) = picture.and_then(|picture| own.get(&picture)) else { continue };
         let Some(class) = annotation.choice.class() else { continue };
-        rows.push([id.clone(), class.to_owned(), annotator.to_owned(), at.to_string(), annotation.picture.to_string()]);
+        rows.push([id.clone(), class.to_owned(), annotator.to_owned(), moment(*at), annotation.picture.to_string()]);
     }
     if rows.is_empty() {
         return Err(Fault::asked(format!("`{}` has not labelled `{attribute}` on these pictures", printable(annotator)))

@@ -12,3 +12,4 @@ pub use answer_journal::AnswerJournal;
 pub use order::shuffled;
 pub use progress::{LabellingProgress, WorkspaceLabels};
 pub use session::{Answer, ClassKey, LabellingQuestion, LabellingSession, Outcome, RESERVED_KEYS, Tally};
+pub use visavis_core::dataset::open_picture;

@@ -1,5 +1,6 @@
 //! Pictures, decoded before they are looked at, by a thread of its own.
 
+use crate::study::labelling::open_picture;
 use image::RgbImage;
 use std::{
     collections::HashMap,
@@ -9,10 +10,7 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
 };
-use visavis_core::{
-    dataset::open_picture,
-    domain::{Digest, Fault},
-};
+use visavis_core::domain::{Digest, Fault};
 
 /// A picture, or why it cannot be shown.
 pub(super) type Loaded = Result<Arc<RgbImage>, String>;
