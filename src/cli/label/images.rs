@@ -1,19 +1,23 @@
 //! Which pictures are labelled: those of a folder, or those that a study evaluates.
 
 use super::super::{Context, output::remark};
-use crate::study;
+use crate::study::{self, Step, StudyNames};
 use std::{
     collections::{BTreeSet, HashMap},
     path::{Path, PathBuf},
 };
 use visavis_core::{
-    dataset::{self, DigestCache, list_pictures},
+    dataset::{self, DigestCache, array, list_pictures},
     domain::{
         Fault, Result,
         image::{Column, Images},
+        index::{LayerIx, ModelIx},
+        spelling::suggestion,
+        stage::IndexImages,
         text::{count, printable},
     },
     files,
+    numeric::Matrix,
 };
 
 /// Pictures with their digests, and who is on them.
@@ -100,4 +104,37 @@ impl LabelledImages {
         }
         Ok(order)
     }
+}
+
+/// The features of a model of a study at a layer (the last, if none is named), a row for each of the images.
+pub(super) fn features(file: &Path, (model, layer): (&str, Option<&str>), images: &Images, context: &Context) -> Result<Matrix> {
+    let opened = study::open(file, &context.workspace)?;
+    let plan = study::plan(&opened, &context.workspace)?;
+    let names = StudyNames::of(&plan.study);
+    let models: Vec<&str> = plan.study.models.keys().map(|model| names.model(model)).collect();
+    let place = |option: &str, wanted: &str, names: &[&str]| {
+        let found = names.iter().position(|name| *name == wanted);
+        found
+            .ok_or_else(|| Fault::asked(format!("{option}: there is no `{}`", printable(wanted))).next(suggestion(wanted, names)))
+    };
+    let model: ModelIx = place("--unsure-of", model, &models)?.into();
+    let layers = names.layers(model);
+    let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
+    let layer: LayerIx = match layer {
+        Some(layer) => place("--layer", layer, &layers)?.into(),
+        None => layers.len().saturating_sub(1).into(),
+    };
+    let absent = || {
+        Fault::missing(format!("there are no features of `{}` yet", names.model(model)))
+            .in_file(file)
+            .next(format!("`{}` makes them", context.line(&["run", &file.display().to_string()])))
+    };
+    let output = study::features_name(&plan.study, model, layer);
+    let bytes = plan.bytes(study::features(&plan.study, model, layer), &output)?.ok_or_else(absent)?;
+    let matrix = array::from_npy(&bytes, Path::new(&output))?;
+    let listed = plan.bytes(Step::Index, IndexImages::IMAGES)?.ok_or_else(absent)?;
+    let listed = Images::from_text(&String::from_utf8_lossy(&listed)).ok_or_else(absent)?;
+    let rows: HashMap<&str, usize> = listed.ids().enumerate().map(|(row, id)| (id, row)).collect();
+    let rows: Option<Vec<usize>> = images.ids().map(|id| rows.get(id).copied()).collect();
+    Ok(matrix.take(&rows.ok_or_else(absent)?))
 }

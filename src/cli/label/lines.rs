@@ -5,7 +5,7 @@ use super::super::{
     output::{say, say_json, warn},
 };
 use crate::{
-    study::labelling::AnswerJournal,
+    study::labelling::{AnswerJournal, RANKED_AFTER, UncertaintyOrder},
     tui::{LabellingView, LineStep, PictureLoader},
 };
 use std::io::BufRead;
@@ -20,8 +20,10 @@ pub(super) fn label(
     mut view: LabellingView,
     mut pictures: PictureLoader,
     mut journal: AnswerJournal,
+    uncertainty: Option<UncertaintyOrder>,
 ) -> Result<LabellingView> {
     let mut input = std::io::stdin().lock();
+    let mut answers = 0;
     while !view.session.is_done() {
         let Some(image) = view.readable(&mut pictures) else { break };
         if context.json {
@@ -41,6 +43,11 @@ pub(super) fn label(
             LineStep::Keep(annotation) => {
                 journal.keep(&annotation)?;
                 view.session.take(&annotation);
+                answers += 1;
+                let due = uncertainty.as_ref().filter(|_| answers % RANKED_AFTER == 0);
+                if let Some(order) = due.and_then(|of| of.ranked(&view.session.labels())) {
+                    view.session.reorder(&order);
+                }
                 if context.json {
                     say_json(&serde_json::json!({ "format": 1, "kept": annotation.choice, "image": annotation.image }));
                 }

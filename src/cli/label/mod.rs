@@ -9,7 +9,7 @@ use super::{
     output::{remark, say},
 };
 use crate::{
-    study::labelling::{AnswerJournal, LabellingQuestion, LabellingSession, shuffled},
+    study::labelling::{AnswerJournal, LabellingQuestion, LabellingSession, UncertaintyOrder, shuffled},
     tui::{DrawingMode, LabellingSetup, LabellingView, PictureLoader, Theme, label},
 };
 use images::LabelledImages;
@@ -42,6 +42,12 @@ pub(crate) struct LabelCommand {
     /// Ask these pictures only, in this order: a CSV whose first column, or column image_id, names them
     #[arg(long, value_name = "CSV")]
     list: Option<PathBuf>,
+    /// Ask first what a probe of this model of the study is least sure of; ranked anew every 20 answers
+    #[arg(long, value_name = "MODEL", conflicts_with = "list")]
+    unsure_of: Option<String>,
+    /// Of --unsure-of: the layer (default: the last)
+    #[arg(long, value_name = "NAME", requires = "unsure_of")]
+    layer: Option<String>,
     /// Another seed shows the pictures in another order
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -86,19 +92,37 @@ impl LabelCommand {
             Some(list) => images.listed(list, context)?,
             None => shuffled(images.images.len(), self.seed),
         };
+        let uncertainty = match &self.unsure_of {
+            Some(model) => Some(self.uncertainty(model, &images, question.classes.len(), context)?),
+            None => None,
+        };
         let folder = images.folder.clone();
-        let session = LabellingSession::new(question, images.images, images.identities, order, &answers)?;
+        let mut session = LabellingSession::new(question, images.images, images.identities, order, &answers)?;
+        if let Some(order) = uncertainty.as_ref().and_then(|of| of.ranked(&session.labels())) {
+            session.reorder(&order);
+        }
         let journal = AnswerJournal::open(&context.workspace, index.as_ref(), &self.attribute, annotator)?;
         drop(index);
         let view = LabellingView::new(session, self.theme(), self.drawing());
         let pictures = PictureLoader::start(folder);
         let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
         let view = if is_terminal && !context.json {
-            label(LabellingSetup { view, pictures, journal })?
+            label(LabellingSetup { view, pictures, journal, uncertainty })?
         } else {
-            lines::label(context, view, pictures, journal)?
+            lines::label(context, view, pictures, journal, uncertainty)?
         };
         self.conclude(context, &view)
+    }
+
+    /// The features of a model of the study, a row a picture.
+    fn uncertainty(&self, model: &str, images: &LabelledImages, classes: usize, context: &Context) -> Result<UncertaintyOrder> {
+        if self.dataset.is_dir() {
+            return Err(
+                Fault::asked("--unsure-of needs a study, which has the model").next("name the study file in place of the folder")
+            );
+        }
+        let features = images::features(&self.dataset, (model, self.layer.as_deref()), &images.images, context)?;
+        Ok(UncertaintyOrder { features, classes })
     }
 
     /// Those that were typed, or those of earlier labels in the order in which they were first used.

@@ -9,7 +9,7 @@ mod session;
 
 pub use agreement::{Agreement, agreements};
 pub use answer_journal::AnswerJournal;
-pub use order::shuffled;
+pub use order::{RANKED_AFTER, UncertaintyOrder, shuffled};
 pub use progress::{LabellingProgress, WorkspaceLabels};
 pub use session::{Answer, ClassKey, LabellingQuestion, LabellingSession, Outcome, RESERVED_KEYS, Tally};
 pub use visavis_core::dataset::open_picture;

@@ -1,6 +1,6 @@
 //! What a labelling session asks, and what was answered. Pure: the caller shows pictures and keeps answers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use visavis_core::domain::{
     Digest, Fault, Result,
     annotation::{Annotation, Answered, Choice},
@@ -111,6 +111,8 @@ pub struct LabellingSession {
     at: usize,
     /// Pictures that were skipped are shown again, as no others are left.
     second_round: bool,
+    /// Something was answered in this session.
+    is_begun: bool,
 }
 
 impl LabellingSession {
@@ -156,6 +158,7 @@ impl LabellingSession {
             unreadable: BTreeMap::new(),
             at: 0,
             second_round: false,
+            is_begun: false,
         };
         own.iter().for_each(|of| session.note(of.annotation.picture, of.annotation.choice.clone()));
         session.go_on();
@@ -211,6 +214,33 @@ impl LabellingSession {
         }
     }
 
+    /// Of every picture the place of its class; `None` without a label.
+    pub fn labels(&self) -> Vec<Option<usize>> {
+        let class = |picture: &Digest| {
+            let class = self.answers.get(picture)?.class()?;
+            self.question.classes.iter().position(|of| of.name == class)
+        };
+        self.images.0.iter().map(|(_, picture)| class(picture.as_ref()?)).collect()
+    }
+
+    /// Shows these pictures first from now on; the others keep their order behind them. Once something was answered, the picture that is
+    /// shown stays.
+    pub fn reorder(&mut self, first: &[usize]) {
+        let shown = self.order.get(self.at).copied();
+        let known: BTreeSet<usize> = self.order.iter().copied().collect();
+        let mut taken = BTreeSet::new();
+        let order =
+            shown.iter().filter(|_| self.is_begun).chain(first.iter().filter(|place| known.contains(place))).chain(&self.order);
+        let order: Vec<usize> = order.copied().filter(|place| taken.insert(*place)).collect();
+        self.order = order;
+        if shown.is_some() {
+            self.at = 0;
+            self.go_on();
+        } else {
+            self.at = self.order.len();
+        }
+    }
+
     /// Nothing is left to ask: every class has its quota, or every picture an answer.
     pub fn is_done(&self) -> bool {
         self.current().is_none() || (0..self.question.classes.len()).all(|class| self.is_full(class))
@@ -257,6 +287,7 @@ impl LabellingSession {
 
     /// Takes in an answer that is kept, and goes to the next picture; after one was taken back, to that.
     pub fn take(&mut self, kept: &Annotation) {
+        self.is_begun = true;
         self.note(kept.picture, kept.choice.clone());
         if kept.choice == Choice::Withdrawn {
             let place = |&at: &usize| self.shown(at).is_some_and(|(_, picture)| picture == kept.picture);
@@ -429,6 +460,20 @@ mod tests {
         assert!(!session.is_done());
         say(&mut session, Answer::Class(1));
         assert!(session.is_done());
+    }
+
+    #[test]
+    fn another_order_begins_after_the_picture_that_is_shown_and_loses_none() {
+        let mut session = session(5, None, &[]);
+        say(&mut session, Answer::Class(1));
+        session.reorder(&[4, 0, 99]);
+        let mut seen = vec![];
+        while let Some((image, _)) = session.current() {
+            seen.push(image.to_owned());
+            say(&mut session, Answer::Class(0));
+        }
+        assert_eq!(seen, ["1.png", "4.png", "2.png", "3.png"]);
+        assert_eq!(session.labels(), [Some(1), Some(0), Some(0), Some(0), Some(0)]);
     }
 
     #[test]

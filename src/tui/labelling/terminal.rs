@@ -6,7 +6,7 @@ use super::{
     view::LabellingFrame,
 };
 use crate::{
-    study::labelling::AnswerJournal,
+    study::labelling::{AnswerJournal, LabellingSession, RANKED_AFTER, UncertaintyOrder},
     tui::{
         keys,
         pixels::Pixels,
@@ -17,7 +17,13 @@ use ratatui::crossterm::{
     event as input, execute, queue,
     terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
 };
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{
+        atomic::Ordering,
+        mpsc::{Receiver, Sender, channel},
+    },
+    time::Duration,
+};
 use visavis_core::domain::{Fault, Result};
 
 /// What labelling is started with.
@@ -25,6 +31,8 @@ pub struct LabellingSetup {
     pub view: LabellingView,
     pub pictures: PictureLoader,
     pub journal: AnswerJournal,
+    /// Pictures are shown in this order, ranked anew while labels are given; `None`: the order stays.
+    pub uncertainty: Option<UncertaintyOrder>,
 }
 
 /// Pictures that are decoded ahead.
@@ -35,13 +43,17 @@ const AHEAD: usize = 6;
 /// # Errors
 /// A terminal that cannot be taken or written.
 pub fn label(setup: LabellingSetup) -> Result<LabellingView> {
-    let LabellingSetup { mut view, mut pictures, mut journal } = setup;
+    let LabellingSetup { mut view, mut pictures, mut journal, uncertainty } = setup;
+    let mut ranking = uncertainty.map(Ranking::start);
     let gone = listen()?;
     let refused = |error: std::io::Error| Fault::unexpected(format!("the terminal cannot be used: {error}"));
     let mut screen = TerminalSession::take(false).map_err(refused)?;
     let mut pixels = Pixels::new(font());
     let mut is_dirty = true;
     while !gone.load(Ordering::Relaxed) {
+        if let Some(order) = ranking.as_ref().and_then(|ranking| ranking.orders.try_recv().ok()) {
+            view.session.reorder(&order);
+        }
         let shown = view.session.current().filter(|_| !view.session.is_done()).map(|(image, digest)| (image.to_owned(), digest));
         if let Some((image, digest)) = &shown {
             pictures.ask(image, *digest);
@@ -76,10 +88,42 @@ pub fn label(setup: LabellingSetup) -> Result<LabellingView> {
             KeyEffect::Draw => {}
             KeyEffect::Clear => screen.terminal.clear().map_err(refused)?,
             KeyEffect::Keep(annotation) => match journal.keep(&annotation) {
-                Ok(()) => view.session.take(&annotation),
+                Ok(()) => {
+                    view.session.take(&annotation);
+                    ranking.iter_mut().for_each(|ranking| ranking.answered(&view.session));
+                }
                 Err(fault) => view.said = Some((format!("the answer is not kept: {}", fault.what), true)),
             },
         }
     }
     Ok(view)
+}
+
+/// A thread that ranks pictures while the person goes on.
+struct Ranking {
+    labels: Sender<Vec<Option<usize>>>,
+    orders: Receiver<Vec<usize>>,
+    answers: usize,
+}
+
+impl Ranking {
+    fn start(uncertainty: UncertaintyOrder) -> Self {
+        let (labels, given) = channel::<Vec<Option<usize>>>();
+        let (ranked, orders) = channel();
+        std::thread::spawn(move || {
+            while let Ok(labels) = given.recv() {
+                if uncertainty.ranked(&labels).is_some_and(|order| ranked.send(order).is_err()) {
+                    return;
+                }
+            }
+        });
+        Ranking { labels, orders, answers: 0 }
+    }
+
+    fn answered(&mut self, session: &LabellingSession) {
+        self.answers += 1;
+        if self.answers.is_multiple_of(RANKED_AFTER) {
+            self.labels.send(session.labels()).ok();
+        }
+    }
 }
