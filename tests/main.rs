@@ -17,6 +17,7 @@ mod golden;
 mod hostile_pages;
 mod journeys;
 mod kills;
+mod labels;
 mod membership;
 mod mounted_disk;
 mod mutants;

@@ -26,11 +26,11 @@ const LAYERS: [(&str, &[&str]); 18] = [
     ("plot", &["domain"]),
     ("store", &["domain", "files", "numeric"]),
     ("stages", &["domain", "files", "numeric", "dataset", "projection", "scoring", "plot", "store"]),
-    ("study", &["domain", "numeric", "config", "dataset", "weights", "projection", "store"]),
+    ("study", &["domain", "numeric", "config", "dataset", "weights", "projection", "scoring", "store"]),
     ("audit", &["domain", "dataset", "store"]),
     ("report", &["domain", "study", "audit"]),
     ("tui", &["domain", "study"]),
-    ("cli", &["domain", "numeric", "dataset", "weights", "store", "stages", "study", "audit", "report", "tui"]),
+    ("cli", &["domain", "files", "numeric", "dataset", "weights", "store", "stages", "study", "audit", "report", "tui"]),
     ("torch", &["domain", "numeric", "dataset", "weights", "store", "stages"]),
     ("onnx", &["domain", "dataset", "weights", "store", "stages"]),
 ];

@@ -19,8 +19,8 @@ pub(crate) struct TuiCommand {
     /// The study to open (default: the latest run's, or the first of experiments/)
     #[arg(long, value_name = "STUDY")]
     study: Option<PathBuf>,
-    /// The screen: matrix, runs, compare, figures, report
-    #[arg(long, value_name = "NAME", value_parser = ["matrix", "runs", "compare", "figures", "report"])]
+    /// The screen: matrix, runs, compare, figures, report, label
+    #[arg(long, value_name = "NAME", value_parser = ["matrix", "runs", "compare", "figures", "report", "label"])]
     screen: Option<String>,
     /// Colours: dark, light, 16, none (default: what the terminal says)
     #[arg(long, value_name = "NAME", value_parser = ["dark", "light", "16", "none"])]

@@ -11,6 +11,7 @@ mod examine;
 mod explain;
 mod figures;
 mod job_requests;
+pub mod labelling;
 pub mod matrix_snapshot;
 mod missing;
 mod model_files;
@@ -72,6 +73,7 @@ pub use visavis_core::{
 };
 
 use crate::config::{self, StudyFile};
+use labelling::agreements;
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
@@ -80,6 +82,7 @@ use visavis_core::{
     dataset::{self, DigestCache, SAY_IDENTITIES, Survey, UNKNOWN_IDENTITIES},
     domain::{
         Digest, Fault, Key, Result,
+        annotation::Answers,
         contrast::{self, ContrastSides},
         model::twins,
         result::Provenance,
@@ -116,7 +119,8 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     let mut digests = DigestCache::open(workspace.digests());
     // What is wrong between the data and the study, and in no file of its own, stands in the study file.
     let placed = |fault: Fault| if fault.place.is_none() { fault.in_file(&file.text.path) } else { fault };
-    let survey = dataset::survey(&file.study, &mut digests).map_err(placed)?;
+    let answers = answers_for(&file.study, workspace)?;
+    let survey = dataset::survey(&file.study, &answers, &mut digests).map_err(placed)?;
     // Nothing is planned of a study whose images are not there.
     let files = if survey.images.is_some() { digests_of(&file.study, &mut digests)? } else { BTreeMap::new() };
     digests.keep();
@@ -144,8 +148,26 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     let cards = file.study.numerics.device == DeviceClass::Cuda && devices::has_cards();
     let missing = missing::missing(&file.study, &survey, cards);
     let plain = |said: &[String]| said.iter().map(|line| printable(line)).collect();
-    let (warnings, notes) = (plain(&warnings), plain(&survey.notes));
+    let agreed = survey.annotators.iter().flat_map(|(attribute, annotators)| {
+        agreements(annotators).into_iter().map(move |of| format!("`{attribute}`: {}", of.sentence()))
+    });
+    let notes: Vec<String> = survey.notes.iter().cloned().chain(agreed).collect();
+    let (warnings, notes) = (plain(&warnings), plain(&notes));
     Ok(OpenedStudy { file, survey, files, missing, warnings, notes })
+}
+
+/// What annotators said in this workspace, of the attributes that a study reads from there.
+fn answers_for(study: &Study, workspace: &Workspace) -> Result<Answers> {
+    let mut answers = Answers::new();
+    let asked = study.evaluation.journaled();
+    if !asked.is_empty()
+        && let Some(index) = open_store(workspace)?.index
+    {
+        for attribute in asked {
+            answers.extend(index.answers(Some(attribute))?);
+        }
+    }
+    Ok(answers)
 }
 
 /// Contrasts whose sides see different parts of the pictures, each once.

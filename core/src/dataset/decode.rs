@@ -62,8 +62,11 @@ impl Drop for Share {
 
 /// An RGB picture, a row after the other, as it lies in its file.
 pub struct Picture {
+    /// Columns of pixels.
     pub width: usize,
+    /// Rows of pixels.
     pub height: usize,
+    /// `height` × `width` × 3 bytes.
     pub rgb: Vec<u8>,
     /// How it is to be turned to be upright, as the camera noted it (EXIF).
     pub orientation: Orientation,

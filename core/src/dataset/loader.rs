@@ -84,6 +84,20 @@ pub fn examine_picture(path: &Path) -> Result<Picture> {
     decode(&bytes, path)
 }
 
+/// Opens a picture whole and upright, if its bytes are still those of the digest.
+///
+/// # Errors
+/// A picture that is absent, changed, or cannot be read.
+pub fn open_picture(path: &Path, expected: Digest) -> Result<Picture> {
+    let bytes = crate::files::read_up_to(path, crate::files::LARGEST_PICTURE)
+        .map_err(|error| Fault::io("read the picture", path, &error))?;
+    let found = Digest::of(&bytes);
+    if found != expected {
+        return Err(Fault::changed(path.to_owned(), expected, found));
+    }
+    decode(&bytes, path).map(Picture::upright)
+}
+
 /// Some pictures of an order.
 #[derive(Debug)]
 pub struct Batch {

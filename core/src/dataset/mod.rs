@@ -26,11 +26,12 @@ mod tables;
 mod visibility;
 
 pub use collection::Collection;
+pub use decode::Picture;
 pub use defects::{Defects, Finding, Severity};
 pub use digests::DigestCache;
 pub use features::{GivenArray, examine_given, read_given};
 pub use identities::{People, SAY as SAY_IDENTITIES, UNKNOWN as UNKNOWN_IDENTITIES};
-pub use loader::{Album, Batch, Loader, examine_picture};
+pub use loader::{Album, Batch, Loader, examine_picture, open_picture};
 pub use marks::{Mark, Marks};
 pub use matching::taken;
 pub use numbers::Numbers;

@@ -17,6 +17,7 @@ mod simulations;
 
 pub use design::members::Setting;
 pub use estimators::{
+    agreement::cohens_kappa,
     faithfulness::quality,
     feature_scores::{ScoredFeatures, score_features},
     score::{Scored, score},

@@ -6,7 +6,7 @@ use super::{
     writer::{self, Locking},
 };
 use crate::{
-    domain::{Fault, Result, event::Writer},
+    domain::{Digest, Fault, Result, event::Writer},
     files,
 };
 use serde::{Deserialize, Serialize};
@@ -321,6 +321,14 @@ impl Workspace {
         let path = self.store.with_extension("lock");
         path.parent().map_or(Ok(()), disk::make_folder)?;
         Ok(lock_file(&path)?.map(|(lock, _)| lock))
+    }
+
+    /// Takes one annotator's labelling of one attribute; `None` while another process has it.
+    pub fn lock_labelling(&self, attribute: &str, annotator: &str) -> Result<Option<Lock>> {
+        let folder = self.data().join("labelling");
+        disk::make_folder(&folder)?;
+        let name = Digest::of(format!("{attribute}\n{annotator}").as_bytes()).to_string();
+        Ok(lock_file(&folder.join(format!("{}.lock", &name[..16])))?.map(|(lock, _)| lock))
     }
 
     /// Who has the workspace now; `None` when nobody has. Process 0: somebody who has not said. Of another machine's holder it

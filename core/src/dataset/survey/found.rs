@@ -3,6 +3,7 @@
 use crate::{
     dataset::{identities::People, readers::labels::LabelTable},
     domain::{
+        annotation::AnnotatorLabels,
         comparison::Comparison,
         image::{Column, ImageIndex, Images, Labels},
         index::ModelIx,
@@ -46,6 +47,8 @@ pub struct Survey {
     pub notes: Vec<String>,
     /// How many labels of each attribute are missing, and how that is spelled.
     pub missing_labels: BTreeMap<String, MissingLabels>,
+    /// The labels of each annotator, of attributes that annotators labelled by name.
+    pub annotators: BTreeMap<String, Vec<AnnotatorLabels>>,
     /// The file that each attribute's labels are from.
     pub labelled_in: BTreeMap<String, PathBuf>,
 }

@@ -1,7 +1,7 @@
 //! What a study says of its data: where they are, who is on the pictures, which images are compared.
 
 use super::preparation::FaceMark;
-use crate::domain::{image::Take, vocabulary::vocabulary};
+use crate::domain::{annotation::LabelRule, image::Take, vocabulary::vocabulary};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -150,10 +150,51 @@ pub struct Evaluation {
     pub take: Option<Take>,
     /// What becomes of an image without features.
     pub on_missing: OnMissing,
-    /// Labels from files of their own.
-    pub labels: Vec<LabelFile>,
+    /// Labels from files of their own, and those that were given in this workspace.
+    pub labels: Vec<LabelEntry>,
     /// Values that expressions of the study ask for in quotes, by attribute: none of them is a missing label.
     pub quoted: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl LabelEntry {
+    /// The file, of labels that have one.
+    pub fn file(&self) -> Option<&PathBuf> {
+        match &self.source {
+            LabelSource::File { file, .. } => Some(file),
+            LabelSource::Journal { .. } => None,
+        }
+    }
+
+    /// Whose labels a file has, if it says so.
+    pub fn annotator(&self) -> Option<&str> {
+        match &self.source {
+            LabelSource::File { annotator, .. } => annotator.as_deref(),
+            LabelSource::Journal { .. } => None,
+        }
+    }
+
+    /// Are these the labels of one annotator, or of several, by name?
+    pub fn is_by_annotators(&self) -> bool {
+        !matches!(self.source, LabelSource::File { annotator: None, .. })
+    }
+}
+
+impl Evaluation {
+    /// The rule for an attribute that several annotators labelled.
+    pub fn label_rule(&self, attribute: &str) -> LabelRule {
+        self.labels.iter().filter(|entry| entry.attribute == attribute).find_map(|entry| entry.rule).unwrap_or_default()
+    }
+
+    /// The attributes whose labels annotators gave in this workspace, as they were asked for.
+    pub fn journaled(&self) -> BTreeSet<&str> {
+        self.labels
+            .iter()
+            .filter_map(|entry| match &entry.source {
+                LabelSource::Journal { asked } => Some(asked.as_str()),
+                LabelSource::File { .. } => None,
+            })
+            .collect()
+    }
 }
 
 vocabulary! {
@@ -196,13 +237,32 @@ vocabulary! {
     }
 }
 
-/// A file that holds one attribute's labels.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LabelFile {
+/// Where one attribute's labels are read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LabelSource {
     /// A table of images and values.
-    pub file: PathBuf,
+    File {
+        /// The table.
+        file: PathBuf,
+        /// Who labelled; `None`: the table is not one annotator's among several.
+        annotator: Option<String>,
+    },
+    /// What annotators said in this workspace (`visavis label`).
+    Journal {
+        /// The attribute that they were asked for.
+        asked: String,
+    },
+}
+
+/// One attribute's labels from one source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelEntry {
+    /// Where they are read.
+    pub source: LabelSource,
     /// What the attribute is called in the study.
     pub attribute: String,
+    /// What the label of an image is, where several annotators gave one; `None`: not said here.
+    pub rule: Option<LabelRule>,
     /// Where the labels come from; `None`: not said.
     pub provenance: Option<LabelProvenance>,
     /// Words that are missing labels, in place of the usual ones.

@@ -12,7 +12,9 @@ use super::{
     visibility::Visibility,
 };
 use crate::domain::index::{ComparisonIx, ModelIx, ProjectionIx};
-pub use dataset::{Dataset, Evaluation, FaceFiles, Identities, LabelFile, LabelProvenance, OnMissing, Partition, Vggface2Split};
+pub use dataset::{
+    Dataset, Evaluation, FaceFiles, Identities, LabelEntry, LabelProvenance, LabelSource, OnMissing, Partition, Vggface2Split,
+};
 pub use network::{DeviceClass, Numerics, Optimizer, Precision, Recipe, Schedule};
 pub use preparation::{Channels, Crop, Exif, FaceMark, Padding, PixelScale, Preparation, USUAL_MARGIN};
 use std::collections::BTreeMap;

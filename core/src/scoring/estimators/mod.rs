@@ -1,5 +1,6 @@
 //! What is measured of points and features: one file an estimator.
 
+pub(super) mod agreement;
 pub(super) mod auc;
 pub(super) mod cluster_validity;
 pub(super) mod faithfulness;
