@@ -177,23 +177,21 @@ fn suggested(
     let word = &architecture.word;
     let network =
         if architecture.width == 1.0 { word.clone() } else { format!("{{ {word}: {{ width: {} }} }}", architecture.width) };
-    let preparation = match families::input_of(family) {
+    let prepare = match families::input_of(family) {
         Some(Input { size, channels, scale, crop }) => format!(
-            "preparations:\n  for_{family}: {{ crop: {}, size: {size}, scale: {}, channels: {} }}\n",
-            crop.word(),
-            scale.word(),
-            channels.word()
+            "      # Without `prepare`, pictures are prepared as the family was trained: crop {crop}, size {size}, scale {scale}, channels \
+             {channels}.\n"
         ),
-        None => format!("# The preparation `for_{family}` should be that of the training.\n"),
+        None => "      prepare: NAME          # the preparation that the network was trained with\n".to_owned(),
     };
     let file = json!(path.to_string_lossy());
     let others: String =
-        others.iter().map(|other| format!("# Or of the family {other}, with its preparation: only you can tell.\n")).collect();
+        others.iter().map(|other| format!("# Or of the family {other}, which takes other pictures: only you can tell.\n")).collect();
     // `loss` and `trained_on` are labels here.
     format!(
-        "{others}{preparation}models:\n  named:\n    {word}:\n      architecture: {network}\n      loss: softmax          # a label: what it \
-         was trained with\n      trained_on: unknown    # a label: the data set\n      prepare: for_{family}\n      weights: {{ file: \
-         {file}, family: {family}, blake3: \"{digest}\" }}\n"
+        "{others}models:\n  named:\n    {word}:\n      architecture: {network}\n      loss: softmax          # a label: what it was trained \
+         with\n      trained_on: unknown    # a label: the data set\n{prepare}      weights: {{ file: {file}, family: {family}, blake3: \
+         \"{digest}\" }}\n"
     )
 }
 

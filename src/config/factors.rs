@@ -209,6 +209,10 @@ fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
             .next("leave them out here; the study's own `layers` choose which are read"));
     }
     let trained_on = fields.need("trained_on")?;
+    let prepare = match (&weights, fields.get("prepare")) {
+        (Weights::File { family, .. }, None) if families::input_of(family).is_some() => as_trained(family),
+        _ => fields.need("prepare")?.reference("preparation", &known.preparations)?,
+    };
     let architecture = architecture(fields.need("architecture")?)?;
     let layers = match &weights {
         Weights::File { family, .. } => layers_of(&architecture, family),
@@ -224,7 +228,7 @@ fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
         } else {
             trained_on.reference("data set", &known.datasets)?
         },
-        prepare: fields.need("prepare")?.reference("preparation", &known.preparations)?,
+        prepare,
         weights,
     }))
 }
@@ -354,6 +358,11 @@ fn made_with(node: &StudyNode) -> Result<MadeWith> {
         }
     }
     Ok(MadeWith::new(said))
+}
+
+/// What a preparation is called that no study file names: that of the family's training.
+fn as_trained(family: &WeightFamily) -> String {
+    format!("as {family}")
 }
 
 /// The layers of a network of this family.

@@ -58,6 +58,7 @@ pub use results::{
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};
+pub(crate) use trained_with::as_trained;
 pub use used::{UsedResults, used_results};
 
 pub use visavis_core::{
@@ -144,7 +145,8 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     let cards = file.study.numerics.device == DeviceClass::Cuda && devices::has_cards();
     let missing = missing::missing(&file.study, &survey, cards);
     let plain = |said: &[String]| said.iter().map(|line| printable(line)).collect();
-    let (warnings, notes) = (plain(&warnings), plain(&survey.notes));
+    let notes = [trained_with::filled_in(&file.study), survey.notes.clone()].concat();
+    let (warnings, notes) = (plain(&warnings), plain(&notes));
     Ok(OpenedStudy { file, survey, files, missing, warnings, notes })
 }
 

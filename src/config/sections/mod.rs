@@ -7,6 +7,7 @@ mod training;
 use super::{
     comparisons::comparisons,
     factors::{self, KnownNames},
+    prepared::{Prepared, prepared},
     reader::{Fields, StudyNode},
 };
 use data::{dataset, evaluation};
@@ -62,16 +63,18 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
     }
 
     let datasets = named(&fields, "datasets", dataset)?;
-    let preparations = named(&fields, "preparations", preparation)?;
+    let written = named(&fields, "preparations", preparation)?;
     let recipes = named(&fields, "recipes", recipe)?;
-    let known = KnownNames { datasets: names(&datasets), preparations: names(&preparations), recipes: names(&recipes) };
-    let (models, excluded) = factors::models(fields.need("models")?, &known)?;
+    let known = KnownNames { datasets: names(&datasets), preparations: names(&written), recipes: names(&recipes) };
+    let (mut models, excluded) = factors::models(fields.need("models")?, &known)?;
     let mut evaluation = fields.or("evaluation", Evaluation::default(), |node| evaluation(node, &known.datasets))?;
     if evaluation.dataset.is_none() && models.iter().any(|model| matches!(model.source, Source::Network(_))) {
         return Err(root
             .wrong("the study has no `evaluation.dataset`")
             .next("name the data set whose images are compared; only given features can do without"));
     }
+    let evaluated = evaluation.dataset.as_ref().map(|name| &datasets[name]);
+    let Prepared { preparations, origins } = prepared(&written, &mut models, evaluated);
     picture_sizes(fields.need("models")?, &models, &preparations)?;
     compared_pictures(fields.need("models")?, &models, &recipes)?;
     evaluation.quoted = super::comparisons::quoted(fields.need("comparisons")?)?;
@@ -109,6 +112,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         run: fields.or("run", RunOn::Local, run_on)?,
         datasets,
         preparations,
+        origins,
         recipes,
         evaluation,
         models: models.into(),

@@ -14,7 +14,10 @@ use super::{
 use crate::domain::index::{ComparisonIx, ModelIx, ProjectionIx};
 pub use dataset::{Dataset, Evaluation, FaceFiles, Identities, LabelFile, LabelProvenance, OnMissing, Partition, Vggface2Split};
 pub use network::{DeviceClass, Numerics, Optimizer, Precision, Recipe, Schedule};
-pub use preparation::{Channels, Crop, Exif, FaceMark, Padding, PixelScale, Preparation, USUAL_MARGIN};
+pub use preparation::{
+    Channels, Crop, Exif, FaceMark, Padding, PixelScale, Preparation, PreparationField, PreparationOrigin, USUAL_MARGIN,
+    WrittenPreparation,
+};
 use std::collections::BTreeMap;
 use typed_index_collections::TiVec;
 
@@ -33,6 +36,8 @@ pub struct Study {
     pub datasets: BTreeMap<String, Dataset>,
     /// By name.
     pub preparations: BTreeMap<String, Preparation>,
+    /// Where each of them comes from, by the same names.
+    pub origins: BTreeMap<String, PreparationOrigin>,
     /// By name.
     pub recipes: BTreeMap<String, Recipe>,
     /// The images that all models are compared on.

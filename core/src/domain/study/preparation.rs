@@ -2,6 +2,7 @@
 
 use crate::domain::{canonical::Value, stage::role, vocabulary::vocabulary};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 vocabulary! {
     /// Which part of a picture is looked at.
@@ -147,6 +148,80 @@ pub struct Preparation {
     /// The order of channels, where it is another than that of the scale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channels: Option<Channels>,
+}
+
+vocabulary! {
+    /// The fields of a preparation, as a study file calls them.
+    pub enum PreparationField {
+        /// [`Preparation::crop`].
+        Crop = "crop",
+        /// [`Preparation::size`].
+        Size = "size",
+        /// [`Preparation::pad`].
+        Pad = "pad",
+        /// [`Preparation::scale`].
+        Scale = "scale",
+        /// [`Preparation::channels`].
+        Channels = "channels",
+        /// [`Preparation::exif`].
+        Exif = "exif",
+        /// [`Preparation::margin`].
+        Margin = "margin",
+    }
+}
+
+/// What a study file writes of a preparation; the rest is filled in. A field that is not written is `None`.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(missing_docs, reason = "the fields are those of `Preparation`")]
+pub struct WrittenPreparation {
+    pub crop: Option<Crop>,
+    pub size: Option<usize>,
+    pub pad: Option<Padding>,
+    pub scale: Option<PixelScale>,
+    pub channels: Option<Channels>,
+    pub exif: Option<Exif>,
+    pub margin: Option<f64>,
+}
+
+impl WrittenPreparation {
+    /// The fields that are written.
+    pub fn fields(&self) -> BTreeSet<PreparationField> {
+        let WrittenPreparation { crop, size, pad, scale, channels, exif, margin } = self;
+        let written = [
+            (crop.is_some(), PreparationField::Crop),
+            (size.is_some(), PreparationField::Size),
+            (pad.is_some(), PreparationField::Pad),
+            (scale.is_some(), PreparationField::Scale),
+            (channels.is_some(), PreparationField::Channels),
+            (exif.is_some(), PreparationField::Exif),
+            (margin.is_some(), PreparationField::Margin),
+        ];
+        written.into_iter().filter(|(is_written, _)| *is_written).map(|(_, field)| field).collect()
+    }
+
+    /// The preparation, with what is not written from another. Channels that neither says are in the order of the scale.
+    pub fn filled(&self, rest: &Preparation) -> Preparation {
+        let scale = self.scale.unwrap_or(rest.scale);
+        Preparation {
+            crop: self.crop.unwrap_or(rest.crop),
+            size: self.size.unwrap_or(rest.size),
+            pad: self.pad.unwrap_or(rest.pad),
+            scale,
+            exif: self.exif.unwrap_or(rest.exif),
+            margin: self.margin.unwrap_or(rest.margin),
+            // The order that the scale has anyway is not said again: two preparations that do the same have one key.
+            channels: self.channels.or(rest.channels).filter(|of| *of != scale.own_channels()),
+        }
+    }
+}
+
+/// Where a preparation of a study comes from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PreparationOrigin {
+    /// What the study file calls it; `None` where it is that of models for which the file names none.
+    pub name: Option<String>,
+    /// What the study file writes of it.
+    pub written: BTreeSet<PreparationField>,
 }
 
 /// As the faces of VGGFace2 were cut (Cao et al., FG 2018).
