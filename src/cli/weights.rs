@@ -185,8 +185,10 @@ fn suggested(
         None => "      prepare: NAME          # the preparation that the network was trained with\n".to_owned(),
     };
     let file = json!(path.to_string_lossy());
-    let others: String =
-        others.iter().map(|other| format!("# Or of the family {other}, which takes other pictures: only you can tell.\n")).collect();
+    let others: String = others
+        .iter()
+        .map(|other| format!("# Or of the family {other}, which takes other pictures: only you can tell.\n"))
+        .collect();
     // `loss` and `trained_on` are labels here.
     format!(
         "{others}models:\n  named:\n    {word}:\n      architecture: {network}\n      loss: softmax          # a label: what it was trained \

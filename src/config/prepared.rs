@@ -122,11 +122,8 @@ mod tests {
         let study = study(MARKED, "", &[model("m", "ir50", "adaface", ""), model("n", "senet50", "cydonia", "")].join(", "));
         let (name, prepared) = of(&study, "m");
         assert_eq!(name, "as adaface");
-        let expected = Preparation {
-            scale: PixelScale::Symmetric,
-            channels: Some(Channels::Bgr),
-            ..Preparation::of(Crop::Aligned, 112)
-        };
+        let expected =
+            Preparation { scale: PixelScale::Symmetric, channels: Some(Channels::Bgr), ..Preparation::of(Crop::Aligned, 112) };
         assert_eq!(*prepared, expected);
         assert_eq!(study.origins[name].name, None);
         // Blue is first by the scale itself: not said again.

@@ -188,7 +188,8 @@ impl Step {
             }
             Step::Extract { model } => network(model).map(|of| {
                 let (architecture, numerics) = run_as(study, of);
-                Extraction::cost_class_of(&numerics, &architecture)
+                let embedding = study.models[model].embedding_among(&study.models[model].layers(study.layers.as_deref()).raw);
+                Extraction::cost_class_of(&numerics, &architecture, &embedding)
             }),
             Step::Project { projection, .. } => Some(ProjectFeatures::cost_class_of(&study.projections[projection].method)),
             Step::Robustness(cell) => Some(Robustness::cost_class_of(&study.projections[cell.projection].method)),

@@ -166,13 +166,17 @@ mod tests {
         );
         assert_eq!(
             warned(ADAFACE, "crop: whole, scale: vggface2"),
-            ["`m`: weights of the family adaface were trained with crop aligned, scale symmetric; the preparation `small` gives crop whole, \
-              scale vggface2; that is right for pictures that are cropped so already"]
+            [
+                "`m`: weights of the family adaface were trained with crop aligned, scale symmetric; the preparation `small` gives crop whole, \
+              scale vggface2; that is right for pictures that are cropped so already"
+            ]
         );
         assert_eq!(
             warned(["senet50", "cydonia"], "crop: face, margin: 2"),
-            ["`m`: weights of the family cydonia were trained with crop face × 1.3; the preparation `small` gives crop face × 2; that is \
-              right for pictures that are cropped so already"]
+            [
+                "`m`: weights of the family cydonia were trained with crop face × 1.3; the preparation `small` gives crop face × 2; that is \
+              right for pictures that are cropped so already"
+            ]
         );
         assert!(
             warned(["ir50", "treb1en"], "channels: rgb")[0]

@@ -1,6 +1,7 @@
 //! The matrix: factors → models, named from the factors that vary; and a study → its cells.
 
 use super::{
+    embedding::EmbeddingForm,
     ledger::CellId,
     loss::Loss,
     model::{Architecture, Model, Network, Source, Weights},
@@ -98,6 +99,7 @@ impl StudyMatrix {
                             loss: loss.clone(),
                             trained_on: trained_on.clone(),
                             prepare: prepare.clone(),
+                            embedding: EmbeddingForm::default(),
                             weights: Weights::Recipe { recipe: self.recipe.clone(), seed },
                         };
                         let (first, words) = (network(1), [architecture.to_string(), loss.to_string()]);

@@ -10,6 +10,7 @@ pub mod comparison;
 pub mod contrast;
 pub mod digest;
 pub mod dispersion;
+pub mod embedding;
 pub mod event;
 pub mod fairness;
 pub mod fault;

@@ -2,6 +2,7 @@
 
 use super::{
     canonical::Value,
+    embedding::EmbeddingForm,
     index::{LayerIx, ModelIx},
     loss::Loss,
     made_with::MadeWith,
@@ -79,6 +80,8 @@ pub struct Network {
     pub trained_on: String,
     /// The preparation's name.
     pub prepare: String,
+    /// What is made of its embedding.
+    pub embedding: EmbeddingForm,
     /// Given, trained here, or drawn.
     pub weights: Weights,
 }
@@ -238,7 +241,7 @@ impl fmt::Display for Architecture {
 }
 
 /// What two models can differ in.
-pub const FACTORS: [&str; 6] = ["architecture", "loss", "trained_on", "prepare", "weights", "features"];
+pub const FACTORS: [&str; 7] = ["architecture", "loss", "trained_on", "prepare", "embedding", "weights", "features"];
 
 impl Model {
     /// Is it trained here, on the data set of this name?
@@ -260,6 +263,9 @@ impl Model {
                     ("prepare", network.prepare.clone()),
                 ]
                 .into();
+                if !network.embedding.is_plain() {
+                    factors.insert("embedding", network.embedding.to_string());
+                }
                 match &network.weights {
                     Weights::File { family, .. } => _ = factors.insert("weights", family.to_string()),
                     Weights::Whole(of) => _ = factors.insert("weights", of.format.to_string()),
@@ -285,6 +291,14 @@ impl Model {
             Source::Network(network) => Some(&network.prepare),
             Source::Baseline { prepare, .. } => Some(prepare),
             Source::Given(_) => None,
+        }
+    }
+
+    /// What is made of its embedding, if these layers have it.
+    pub fn embedding_among(&self, layers: &[String]) -> EmbeddingForm {
+        match &self.source {
+            Source::Network(network) if layers.iter().any(|layer| layer == EMBEDDING) => network.embedding,
+            Source::Network(_) | Source::Given(_) | Source::Baseline { .. } => EmbeddingForm::default(),
         }
     }
 

@@ -237,6 +237,7 @@ fn are_one_but_for_pictures(left: &Model, right: &Model) -> bool {
     match (&left.source, &right.source) {
         (Source::Network(left), Source::Network(right)) => {
             left.architecture == right.architecture
+                && left.embedding == right.embedding
                 && match (&left.weights, &right.weights) {
                     (Weights::Recipe { .. }, _) | (_, Weights::Recipe { .. }) => false,
                     (Weights::File { file, family, .. }, Weights::File { file: other, family: of, .. }) => {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use visavis_core::domain::{
     Result,
     study::{
-        Channels, Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, PixelScale, Precision, PreparationField, Recipe, Schedule,
-        WrittenPreparation,
+        Channels, Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, PixelScale, Precision, PreparationField, Recipe,
+        Schedule, WrittenPreparation,
     },
 };
 

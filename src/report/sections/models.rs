@@ -144,6 +144,7 @@ fn parts(model: &Source, shareable: &dyn Fn(&Path) -> String) -> Vec<Part> {
                 .into_iter()
                 .chain(learned)
                 .chain(weights)
+                .chain((!network.embedding.is_plain()).then(|| part("embedding made with", network.embedding.to_string())))
                 .chain([part("preparation", network.prepare.clone())])
                 .collect()
         }
@@ -176,6 +177,7 @@ mod tests {
     use super::*;
     use crate::report::fixture::{Fixture, output, text_of};
     use visavis_core::domain::{
+        embedding::EmbeddingForm,
         loss::Loss,
         model::{Architecture, Network, WeightFamily},
     };
@@ -198,6 +200,7 @@ mod tests {
                 loss: Loss { word: "softmax".to_owned(), parameters: [].into() },
                 trained_on: "faces".to_owned(),
                 prepare: "whole".to_owned(),
+                embedding: EmbeddingForm::default(),
                 layers: vec![],
                 weights,
             })

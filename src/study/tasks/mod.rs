@@ -157,6 +157,7 @@ impl KnownResults<'_> {
         let extraction = Extraction {
             architecture,
             preparation: self.preparation(&network.prepare)?,
+            embedding: study.models[model].embedding_among(&layers),
             layers,
             family,
             untrained,

@@ -8,6 +8,7 @@ use crate::domain::{
     Digest, Key,
     comparison::{Expression, Measured, Question},
     contrast::ContrastSides,
+    embedding::{EmbeddingForm, Flip, Norm},
     image::Take,
     index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     loss::Loss,
@@ -104,7 +105,9 @@ fn samples() -> Vec<(&'static str, Task)> {
         untrained: None,
         numerics,
         whole: None,
+        embedding: EmbeddingForm::default(),
     };
+    let flipped = EmbeddingForm { flip: Some(Flip::Sum), norm: Some(Norm::L2) };
     let reads = [("layer1".to_owned(), "683".to_owned())].into();
     let works = vec![
         ("index", Work::Index(IndexImages { take: Some(Take { images: 100, seed: 5 }) })),
@@ -113,7 +116,8 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("train", Work::Train(training.clone())),
         ("train later", Work::Train(Training { recipe: later, ..training })),
         ("extract", extract(Extraction { untrained: Some(4), ..extraction.clone() })),
-        ("extract whole", extract(Extraction { whole: Some(WholeNetwork::new(ModelFormat::Onnx, reads)), ..extraction })),
+        ("extract whole", extract(Extraction { whole: Some(WholeNetwork::new(ModelFormat::Onnx, reads)), ..extraction.clone() })),
+        ("extract flipped", extract(Extraction { embedding: flipped, ..extraction })),
         ("baseline", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation })),
         ("baseline faces", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation: of_faces })),
         ("pca", project(Method::new("pca").with("axes", 10))),
