@@ -132,6 +132,7 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
         warnings.push(format!("{UNKNOWN_IDENTITIES}; {say}"));
     }
     warnings.extend(checks::check(&file, &survey)?);
+    checks::partial_fc(&file, &survey)?;
     warnings.extend(trained_with::other_preparations(&file.study));
     warnings.extend(twins(&file.study.models).into_iter().map(|[first, second]| {
         format!("the models `{first}` and `{second}` are one under two names: every test of one is made again of the other")

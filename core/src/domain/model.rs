@@ -240,6 +240,9 @@ impl fmt::Display for Architecture {
     }
 }
 
+/// A model's level of every factor that it has.
+pub type Factors = BTreeMap<&'static str, String>;
+
 /// What two models can differ in.
 pub const FACTORS: [&str; 7] = ["architecture", "loss", "trained_on", "prepare", "embedding", "weights", "features"];
 
@@ -251,7 +254,7 @@ impl Model {
     }
 
     /// The model's level of every factor it has; what two models differ in is computed from these, not declared.
-    pub fn factors(&self) -> BTreeMap<&'static str, String> {
+    pub fn factors(&self) -> Factors {
         match &self.source {
             Source::Given(_) => [("features", self.name.clone())].into(),
             Source::Baseline { word, prepare } => [("features", word.to_string()), ("prepare", prepare.clone())].into(),
@@ -329,6 +332,10 @@ pub fn twins(models: &TiSlice<ModelIx, Model>) -> Vec<[&str; 2]> {
 
 /// The factors in which two models differ; empty when they are the same in all.
 pub fn differences(left: &Model, right: &Model) -> Vec<&'static str> {
-    let (left, right) = (left.factors(), right.factors());
-    FACTORS.into_iter().filter(|factor| left.get(factor) != right.get(factor)).collect()
+    differing(&left.factors(), &right.factors()).collect()
+}
+
+/// The factors whose levels differ.
+pub(crate) fn differing(left: &Factors, right: &Factors) -> impl Iterator<Item = &'static str> {
+    FACTORS.into_iter().filter(|factor| left.get(factor) != right.get(factor))
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::index::{ComparisonIx, ModelIx, ProjectionIx};
 pub use dataset::{Dataset, Evaluation, FaceFiles, Identities, LabelFile, LabelProvenance, OnMissing, Partition, Vggface2Split};
-pub use network::{DeviceClass, Numerics, Optimizer, Precision, Recipe, Schedule};
+pub use network::{DeviceClass, Numerics, Optimizer, PARTIAL_FC_FROM, Precision, Recipe, Schedule};
 pub use preparation::{
     Channels, Crop, Exif, FaceMark, Padding, PixelScale, Preparation, PreparationField, PreparationOrigin, USUAL_MARGIN,
     WrittenPreparation,
