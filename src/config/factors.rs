@@ -429,6 +429,7 @@ mod tests {
     use crate::config::{Text, parse};
     use visavis_core::domain::{
         Result,
+        index::ModelIx,
         model::{Model, ModelFormat, Source, Weights},
     };
 
@@ -439,7 +440,7 @@ mod tests {
              projections: [pca: {{ axes: 1 }}]\ncomparisons: {{ x: {{ A: a, B: b }} }}\n"
         );
         let file = parse(Text { path: "s.yaml".into(), source })?;
-        Ok(file.study.models.first().and_then(Model::made_elsewhere).unwrap_or_default())
+        Ok(file.study.how_made(ModelIx(0)).unwrap_or_default())
     }
 
     /// The model `m` of a study, written so.

@@ -4,16 +4,13 @@
 use std::collections::BTreeMap;
 use visavis_core::{
     domain::{
+        index::ModelIx,
         model::{Model, Source, WeightFamily, Weights},
         shared_crop::FieldOfView,
         study::{Preparation, PreparationField, Study},
     },
     weights::families,
 };
-
-/// The fields that a family's training decides, in the order in which they are told.
-const TRAINED: [PreparationField; 4] =
-    [PreparationField::Crop, PreparationField::Size, PreparationField::Scale, PreparationField::Channels];
 
 /// A model whose weights are of a family, with its pictures.
 struct Trained<'s> {
@@ -40,45 +37,28 @@ impl<'s> Trained<'s> {
         study.origins.get(self.prepare).is_none_or(|origin| origin.written.contains(&field))
     }
 
-    fn fields(&self, study: &Study, wanted: impl Fn(bool, [&str; 2]) -> bool) -> Vec<(PreparationField, [String; 2])> {
-        let both = |field| (field, [&self.trained, self.given].map(|of| value(of, field)));
-        let is_wanted = |(field, [trained, given]): &(PreparationField, [String; 2])| {
-            wanted(self.is_written(study, *field), [trained.as_str(), given.as_str()])
+    /// The fields that are written, or not, and that are as the family was trained, or not.
+    fn fields(&self, study: &Study, is_written: bool, is_as_trained: bool) -> Vec<PreparationField> {
+        let is = |field: &PreparationField| {
+            self.is_written(study, *field) == is_written
+                && (self.trained.value(*field) == self.given.value(*field)) == is_as_trained
         };
-        TRAINED.into_iter().map(both).filter(is_wanted).collect()
+        PreparationField::TRAINED.into_iter().filter(is).collect()
     }
-}
-
-/// A field's value, in words.
-fn value(of: &Preparation, field: PreparationField) -> String {
-    match field {
-        PreparationField::Crop => FieldOfView::of(of).to_string(),
-        PreparationField::Size => of.size.to_string(),
-        PreparationField::Scale => of.scale.to_string(),
-        PreparationField::Channels => of.channels().to_string(),
-        PreparationField::Pad => of.pad.to_string(),
-        PreparationField::Exif => of.exif.to_string(),
-        PreparationField::Margin => of.margin.to_string(),
-    }
-}
-
-/// `crop aligned, size 112`.
-fn phrase<'f>(fields: impl IntoIterator<Item = (PreparationField, &'f String)>) -> String {
-    fields.into_iter().map(|(field, value)| format!("{field} {value}")).collect::<Vec<_>>().join(", ")
 }
 
 /// What of a model's preparation the study file leaves to its family, as the family was trained: `crop aligned, size 112`; `None`: nothing.
 pub(crate) fn as_trained(study: &Study, model: &Model) -> Option<String> {
     let of = Trained::of(study, model)?;
-    let filled = of.fields(study, |is_written, [trained, given]| !is_written && trained == given);
-    (!filled.is_empty()).then(|| phrase(filled.iter().map(|(field, [trained, _])| (*field, trained))))
+    let filled = of.fields(study, false, true);
+    (!filled.is_empty()).then(|| of.trained.phrase(filled))
 }
 
 /// Every model with what `said` says of it: one sentence for all models of which the same is said.
-fn together(study: &Study, said: impl Fn(&Model) -> Option<String>) -> Vec<String> {
+fn together(study: &Study, said: impl Fn(ModelIx, &Model) -> Option<String>) -> Vec<String> {
     let mut models: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for model in &study.models {
-        if let Some(said) = said(model) {
+    for (place, model) in study.models.iter_enumerated() {
+        if let Some(said) = said(place, model) {
             models.entry(said).or_default().push(format!("`{}`", model.name));
         }
     }
@@ -87,25 +67,30 @@ fn together(study: &Study, said: impl Fn(&Model) -> Option<String>) -> Vec<Strin
 
 /// A sentence for everything that is filled in from what a family was trained with.
 pub(crate) fn filled_in(study: &Study) -> Vec<String> {
-    together(study, |model| {
+    together(study, |_, model| {
         let family = Trained::of(study, model)?.family;
         Some(format!("pictures are prepared as the family {family} was trained: {}", as_trained(study, model)?))
     })
 }
 
-/// A sentence for each preparation that gives weights of a family what they were not trained with, with both values of each field.
+/// A sentence for each preparation that gives weights of a family what they were not trained with, with both values of each field; and for
+/// what nobody says of whole networks.
 pub(crate) fn other_preparations(study: &Study) -> Vec<String> {
-    [together(study, |model| given_otherwise(study, model)), together(study, |model| not_cropped(study, model))].concat()
+    [
+        together(study, |_, model| given_otherwise(study, model)),
+        together(study, |_, model| not_cropped(study, model)),
+        together(study, |place, model| not_stated(study, place, model)),
+    ]
+    .concat()
 }
 
 fn given_otherwise(study: &Study, model: &Model) -> Option<String> {
     let of = Trained::of(study, model)?;
-    let different = of.fields(study, |is_written, [trained, given]| is_written && trained != given);
+    let different = of.fields(study, true, false);
     if different.is_empty() {
         return None;
     }
-    let trained = phrase(different.iter().map(|(field, [trained, _])| (*field, trained)));
-    let given = phrase(different.iter().map(|(field, [_, given])| (*field, given)));
+    let [trained, given] = [&of.trained, of.given].map(|of| of.phrase(different.iter().copied()));
     let narrows = FieldOfView::of(&of.trained).is_within(FieldOfView::of(of.given)) && of.trained.crop.needs().is_some();
     let cropped = if narrows { "; that is right for pictures that are cropped so already" } else { "" };
     let Trained { family, prepare, .. } = of;
@@ -127,6 +112,20 @@ fn not_cropped(study: &Study, model: &Model) -> Option<String> {
         "the family {} was trained with the crop {trained}, which needs {mark}, and the data set `{set}` names no table of them: the crop \
          is {given}; name the table at the data set ({mark}: ../{mark}.csv), or write the crop that your pictures need",
         of.family
+    ))
+}
+
+/// A whole network of which neither its file nor the study says what its pictures were.
+fn not_stated(study: &Study, place: ModelIx, model: &Model) -> Option<String> {
+    let (unstated, prepare) = (study.unstated(place), model.prepared_by()?);
+    let preparation = study.preparations.get(prepare).filter(|_| !unstated.is_empty())?;
+    let words = unstated.iter().map(|field| field.word()).collect::<Vec<_>>().join(", ");
+    let channels = unstated.contains(&PreparationField::Channels);
+    let harm = if channels { "; a network that learned from bgr and is given rgb runs all the same, and is wrong" } else { "" };
+    Some(format!(
+        "what the network was trained with is not stated: its file cannot say it, and the preparation `{prepare}` writes no {words}; taken: \
+         {}{harm}; write what it was trained with",
+        preparation.phrase(unstated)
     ))
 }
 
@@ -220,5 +219,29 @@ mod tests {
             "{told:?}"
         );
         assert!(!filled_in(&study)[0].contains("crop"), "{:?}", filled_in(&study));
+    }
+
+    #[test]
+    fn what_neither_the_file_of_a_whole_network_nor_the_study_says_is_not_stated() {
+        let study = |said: &str| {
+            let source = format!(
+                "format: 1\nstudy: s\ndatasets: {{ f: {{ folders: {{ root: f }} }} }}\nevaluation: {{ dataset: f }}\npreparations: {{ p: {{ \
+                 {said} }} }}\nmodels: {{ named: {{ m: {{ architecture: r50, loss: softmax, trained_on: x, prepare: p, weights: {{ file: w, \
+                 family: onnx }}, layers: {{ embedding: x }} }} }} }}\nprojections: [pca: {{ axes: 1 }}]\ncomparisons: {{ x: {{ A: a, B: b }} }}\n"
+            );
+            parse(Text { path: "s.yaml".into(), source }).unwrap().study
+        };
+        let model = ModelIx(0);
+        let all = study("crop: whole, size: 112, scale: symmetric, channels: rgb");
+        assert!(other_preparations(&all).is_empty() && all.how_made(model).is_none());
+        let but_channels = study("crop: whole, size: 112, scale: symmetric");
+        let told = &other_preparations(&but_channels)[0];
+        assert!(told.contains("`p` writes no channels; taken: channels rgb; a network that learned from bgr"), "{told}");
+        assert_eq!(
+            but_channels.how_made(model).unwrap(),
+            "crop whole; size 112; scale symmetric; not stated: channels (taken: channels rgb)"
+        );
+        let told = &other_preparations(&study("channels: bgr"))[0];
+        assert!(told.contains("writes no crop, size, scale; taken: crop whole, size 112, scale imagenet; write"), "{told}");
     }
 }

@@ -280,14 +280,6 @@ impl Model {
         }
     }
 
-    /// How its features were made elsewhere, in a phrase; `None` of a model whose features are made here.
-    pub fn made_elsewhere(&self) -> Option<String> {
-        match &self.source {
-            Source::Given(given) => Some(given.made_with.phrase()),
-            Source::Network(_) | Source::Baseline { .. } => None,
-        }
-    }
-
     /// The name of the preparation of its pictures; `None` of given features, whose pictures are not known.
     pub fn prepared_by(&self) -> Option<&str> {
         match &self.source {

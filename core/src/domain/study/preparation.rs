@@ -1,6 +1,6 @@
 //! How a picture becomes what a network is given.
 
-use crate::domain::{canonical::Value, stage::role, vocabulary::vocabulary};
+use crate::domain::{canonical::Value, shared_crop::FieldOfView, stage::role, vocabulary::vocabulary};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -170,6 +170,12 @@ vocabulary! {
     }
 }
 
+impl PreparationField {
+    /// The fields that a network's training decides, in the order in which they are told.
+    pub const TRAINED: [PreparationField; 4] =
+        [PreparationField::Crop, PreparationField::Size, PreparationField::Scale, PreparationField::Channels];
+}
+
 /// What a study file writes of a preparation; the rest is filled in. A field that is not written is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(missing_docs, reason = "the fields are those of `Preparation`")]
@@ -247,6 +253,24 @@ impl Preparation {
             margin: USUAL_MARGIN,
             channels: None,
         }
+    }
+
+    /// A field's value, in words.
+    pub fn value(&self, field: PreparationField) -> String {
+        match field {
+            PreparationField::Crop => FieldOfView::of(self).to_string(),
+            PreparationField::Size => self.size.to_string(),
+            PreparationField::Scale => self.scale.to_string(),
+            PreparationField::Channels => self.channels().to_string(),
+            PreparationField::Pad => self.pad.to_string(),
+            PreparationField::Exif => self.exif.to_string(),
+            PreparationField::Margin => self.margin.to_string(),
+        }
+    }
+
+    /// These fields with their values: `crop aligned, size 112`.
+    pub fn phrase(&self, fields: impl IntoIterator<Item = PreparationField>) -> String {
+        fields.into_iter().map(|field| format!("{field} {}", self.value(field))).collect::<Vec<_>>().join(", ")
     }
 
     /// The order in which a network is given the channels.
