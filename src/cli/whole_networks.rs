@@ -85,6 +85,7 @@ fn of_onnx(path: &Path, model: &OnnxModel, beside: Vec<(String, bool)>, digest: 
     if ends.is_before_classes {
         lines.push("  its output looks like scores of classes: the embedding is what the last linear layer takes".to_owned());
     }
+    lines.push(CHANNELS.to_owned());
     lines.push(format!("  blake3 {digest}"));
     let yaml = match &input {
         Ok(input) => Some(yaml(path, ModelFormat::Onnx, &preparation_of(model, input), &layers, digest)),
@@ -119,6 +120,7 @@ fn of_script(path: &Path, module: &ScriptModule, digest: Digest) -> WholeFound {
     }
     lines.extend(layers.iter().map(|(layer, read)| format!("  read as {layer}: {}", named(read))));
     lines.push("  layers inside of it cannot be read: let its forward give them, or export it as ONNX".to_owned());
+    lines.push(CHANNELS.to_owned());
     lines.push(format!("  blake3 {digest}"));
     let shown = if layers.is_empty() { vec![("embedding".to_owned(), "KEY".to_owned())] } else { layers.clone() };
     let guess = Preparation { crop: "whole", size: 224, scale: "imagenet", why: GUESS };
@@ -137,6 +139,9 @@ struct Preparation {
     scale: &'static str,
     why: &'static str,
 }
+
+const CHANNELS: &str =
+    "  channels: not stated; no file says whether red or blue is first, so write `channels` in the preparation (without: rgb)";
 
 const GUESS: &str = "the file does not say how its pictures were prepared: this is a guess, write what it was trained with";
 
@@ -161,7 +166,7 @@ fn yaml(path: &Path, format: ModelFormat, of: &Preparation, layers: &[(String, S
     let layers: Vec<String> = layers.iter().map(|(layer, read)| format!("        {layer}: {}\n", json!(read))).collect();
     // Architecture, loss and training set are labels here.
     format!(
-        "# {why}.\npreparations:\n  for_{name}: {{ crop: {crop}, size: {size}, scale: {scale}, channels: rgb }}\nmodels:\n  named:\n    \
+        "# {why}.\npreparations:\n  for_{name}: {{ crop: {crop}, size: {size}, scale: {scale} }}   # and channels: rgb, or bgr\nmodels:\n  named:\n    \
          {name}:\n      architecture: {name}   # a label\n      loss: softmax          # a label: what it was trained with\n      \
          trained_on: unknown    # a label: the data set\n      prepare: for_{name}\n      weights: {{ file: {file}, family: {format}, \
          blake3: \"{digest}\" }}\n      layers:\n{}",
