@@ -83,7 +83,7 @@ fn of_onnx(path: &Path, model: &OnnxModel, beside: Vec<(String, bool)>, digest: 
         let is_here = if *is_here { "" } else { ", which is not here: copy it there; a study waits for it" };
         lines.push(format!("  has weights in the file {} beside it{is_here}", named(name)));
     }
-    for domain in model.opsets.keys().filter(|domain| !KNOWN_DOMAINS.contains(&domain.as_str())) {
+    for domain in model.opsets.iter().map(|(domain, _)| domain).filter(|domain| !KNOWN_DOMAINS.contains(&domain.as_str())) {
         lines.push(format!("  has operators of {}, which are not ONNX's: onnxruntime may lack them", named(domain)));
     }
     let layers = ends.layers();
