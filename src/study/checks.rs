@@ -97,7 +97,7 @@ pub(crate) fn partial_fc(file: &StudyFile, survey: &Survey) -> Result<()> {
         let why = if loss.spec().is_some_and(|of| of.compares_pictures) {
             format!("the loss {} of `{}` compares pictures and has no classes", loss.word, model.name)
         } else {
-            let classes = survey.training.get(trained_on).map(|set| set.classes.values().count());
+            let classes = survey.training.get(trained_on).map(|set| set.classes.values().len());
             let Some(classes) = classes.filter(|classes| *classes < PARTIAL_FC_FROM) else { continue };
             format!("`{trained_on}`, which `{}` learns from, has {}", model.name, count(classes, "class"))
         };

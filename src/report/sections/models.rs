@@ -92,7 +92,7 @@ impl Description {
     fn of(source: &ReportSource, place: ModelIx, model: &Source) -> Self {
         let shareable = |path: &Path| source.outcome.plan.workspace().shareable(path).display().to_string();
         let filled = as_trained(source.study(), &source.study().models[place]);
-        let filled = filled.map(|value| Part { name: "and, as its family was trained,", value });
+        let filled = filled.map(|value| Part { name: "as its family was trained:", value });
         let parts = parts(model, &shareable).into_iter().chain(filled).collect();
         Description { kind: kind(model), parts, trained_on: TrainingSet::of(source, place) }
     }
