@@ -371,6 +371,7 @@ fn the_cost_classes_are_pinned() {
     let finer = [
         ("train", "train cpu resnet34-width0.5 arcface"),
         ("extract", "features cpu resnet34-width0.5"),
+        ("extract flipped", "features cpu resnet34-width0.5 flipped"),
         ("baseline", "features baseline"),
         ("features npy", "features"),
         ("pca", "project pca"),
@@ -413,7 +414,11 @@ fn no_name_is_taken_for_an_absence() {
 fn a_thread_count_cannot_even_be_spelled_in_a_task_without_a_network() {
     for (stage, task) in samples() {
         let text = serde_json::to_string(&task).unwrap();
-        assert!(matches!(stage, "train" | "train later" | "extract" | "extract whole") || !text.contains("threads"), "{text}");
+        assert!(
+            matches!(stage, "train" | "train later" | "extract" | "extract whole" | "extract flipped")
+                || !text.contains("threads"),
+            "{text}"
+        );
         assert!(!text.contains("slots\":{"), "{text}");
     }
 }
@@ -449,7 +454,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 27] = [
+const PINNED: [(&str, &str); 28] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -457,6 +462,7 @@ const PINNED: [(&str, &str); 27] = [
     ("train later", "0f345f81"),
     ("extract", "a6340fe4"),
     ("extract whole", "72d2da8e"),
+    ("extract flipped", "00000000"),
     ("baseline", "dbdf1e4b"),
     ("baseline faces", "1de8e3a5"),
     ("pca", "2f6fe9ea"),
