@@ -462,7 +462,7 @@ const PINNED: [(&str, &str); 28] = [
     ("train later", "0f345f81"),
     ("extract", "a6340fe4"),
     ("extract whole", "72d2da8e"),
-    ("extract flipped", "00000000"),
+    ("extract flipped", "71fcb80a"),
     ("baseline", "dbdf1e4b"),
     ("baseline faces", "1de8e3a5"),
     ("pca", "2f6fe9ea"),
