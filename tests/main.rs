@@ -8,6 +8,7 @@ mod bad_input;
 mod copied_commands;
 mod crops;
 mod desk;
+mod dialects;
 mod dispatch;
 mod faults;
 mod few;

@@ -59,6 +59,7 @@ pub use results::{
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};
+pub(crate) use trained_with::as_trained;
 pub use used::{UsedResults, used_results};
 
 pub use visavis_core::{
@@ -135,6 +136,7 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
         warnings.push(format!("{UNKNOWN_IDENTITIES}; {say}"));
     }
     warnings.extend(checks::check(&file, &survey)?);
+    checks::partial_fc(&file, &survey)?;
     warnings.extend(trained_with::other_preparations(&file.study));
     warnings.extend(twins(&file.study.models).into_iter().map(|[first, second]| {
         format!("the models `{first}` and `{second}` are one under two names: every test of one is made again of the other")
@@ -151,7 +153,8 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     let agreed = survey.annotators.iter().flat_map(|(attribute, annotators)| {
         agreements(annotators).into_iter().map(move |of| format!("`{attribute}`: {}", of.sentence()))
     });
-    let notes: Vec<String> = survey.notes.iter().cloned().chain(agreed).collect();
+    let notes: Vec<String> =
+        trained_with::filled_in(&file.study).into_iter().chain(survey.notes.iter().cloned()).chain(agreed).collect();
     let (warnings, notes) = (plain(&warnings), plain(&notes));
     Ok(OpenedStudy { file, survey, files, missing, warnings, notes })
 }

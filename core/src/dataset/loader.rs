@@ -109,6 +109,15 @@ pub struct Batch {
     pub turned: usize,
 }
 
+impl Batch {
+    /// The same pictures, each mirrored: left is right. `size`: pixels a side.
+    pub fn mirrored(&self, size: usize) -> Batch {
+        let mut pixels = self.pixels.clone();
+        pixels.chunks_exact_mut(size.max(1)).for_each(<[u8]>::reverse);
+        Batch { places: self.places.clone(), pixels, turned: self.turned }
+    }
+}
+
 /// Batches each thread may be ahead.
 const AHEAD: usize = 2;
 

@@ -38,5 +38,5 @@ pub use numbers::Numbers;
 pub use pictures::{broken_links, list as list_pictures};
 pub use readers::{celeba, collect, face_table, labels::label_table, recognise};
 pub use row_list::read_rows;
-pub use survey::{FaceMarks, Need, Survey, survey};
+pub use survey::{FaceMarks, Need, Survey, TrainingSet, survey};
 pub use visibility::{KnownFaces, visible_shares};

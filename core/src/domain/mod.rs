@@ -11,6 +11,7 @@ pub mod comparison;
 pub mod contrast;
 pub mod digest;
 pub mod dispersion;
+pub mod embedding;
 pub mod event;
 pub mod fairness;
 pub mod fault;

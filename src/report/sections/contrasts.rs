@@ -39,7 +39,7 @@ struct Pair {
     neither: Option<String>,
     rows: Vec<DifferenceRow>,
     interactions: Vec<InteractionRow>,
-    elsewhere: Vec<MadeElsewhere>,
+    elsewhere: MadeElsewhere,
     /// Where crops differ, or may.
     crops: Option<PairCrops>,
     /// The same comparisons on a shared crop, where crops differ.

@@ -10,7 +10,7 @@ mod training;
 use super::{digests::DigestCache, matching::matched};
 use crate::domain::{Result, annotation::Answers, study::Study};
 use evaluation::evaluation;
-pub use found::{FaceMarks, Need, Survey};
+pub use found::{FaceMarks, Need, Survey, TrainingSet};
 use given::given;
 use label_files::{annotators, known, label_file};
 use std::collections::BTreeSet;

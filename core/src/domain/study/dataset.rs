@@ -128,6 +128,12 @@ impl Dataset {
         }
     }
 
+    /// Does it have a table of where the faces are, by what the study says: one that is named, or the landmarks of CelebA's release? Whether
+    /// the file is there is not asked, so that what a study computes follows from its text.
+    pub fn has_marks(&self, mark: FaceMark) -> bool {
+        self.faces().of(mark).is_some() || matches!((self, mark), (Dataset::CelebA { .. }, FaceMark::Landmarks))
+    }
+
     /// May it know who is on its pictures, by itself or by what the study says?
     pub fn may_know_identities(&self) -> bool {
         match (self, self.identities()) {
