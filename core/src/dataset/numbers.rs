@@ -110,6 +110,9 @@ impl<'a> Numbers<'a> {
             return Err(not_an_array(bytes, path));
         }
         let unreadable = |why: &str| wrong(format!("not a readable .npy file: {why}")).next("copy or save it again");
+        if let Some(version @ (0 | 4..)) = bytes.get(6) {
+            return Err(unreadable(&format!("it is of version {version} of the format, and versions 1 to 3 are known")));
+        }
         let header = header_of_npy(bytes).ok_or_else(|| unreadable("its header is cut short, or no text"))?;
         let NpyHeader { element, is_fortran, shape } = NpyHeader::parse(header).map_err(|why| unreadable(&why))?;
         let descr = match element {
@@ -267,8 +270,9 @@ type Refused = (String, String);
 
 /// A type that is no single one: a table of named columns.
 fn of_columns(names: &[&str]) -> Fault {
-    let names = names.join(", ");
-    Fault::asked(format!("a structured array, a table of the named columns {}, not a matrix", shorten(&printable(&names), 60)))
+    let names = shorten(&printable(&names.join(", ")), 60);
+    let of = if names.is_empty() { "columns without names".to_owned() } else { format!("the named columns {names}") };
+    Fault::asked(format!("a structured array, a table of {of}, not a matrix"))
         .next("save the columns side by side: np.save(path, np.stack([x[name] for name in x.dtype.names], 1))")
 }
 
