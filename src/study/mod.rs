@@ -180,7 +180,7 @@ fn digests_of(study: &Study, digests: &mut DigestCache) -> Result<BTreeMap<PathB
         model_files::fits_memory(&path, memory)?;
         digests.of(&path).map(|digest| (path, digest))
     };
-    paths.filter(|path| path.is_file()).map(digest_of).collect()
+    paths.filter(|path| path.exists()).map(digest_of).collect()
 }
 
 /// The plan of an opened study with what people pinned. For that the store is looked at, and brought up to date first: see [`open_store()`].

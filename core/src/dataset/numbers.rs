@@ -9,6 +9,7 @@ use crate::{
         spelling::suggestion,
         text::{count, printable, shorten},
     },
+    files::safetensors_head,
     numeric::Matrix,
 };
 use std::path::Path;
@@ -150,8 +151,11 @@ impl<'a> Numbers<'a> {
         if FileKind::of(bytes) != FileKind::Safetensors {
             return Err(not_an_array(bytes, path));
         }
-        let file = safetensors::SafeTensors::deserialize(bytes)
-            .map_err(|error| wrong(format!("not a readable safetensors file: {error}")).next("copy or save it again"))?;
+        let unreadable = |why: String| wrong(format!("not a readable safetensors file: {why}")).next("copy or save it again");
+        let length = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
+        let head = usize::try_from(length).ok().and_then(|length| bytes.get(8..8_usize.checked_add(length)?)).unwrap_or_default();
+        safetensors_head::check(head).map_err(unreadable)?;
+        let file = safetensors::SafeTensors::deserialize(bytes).map_err(|error| unreadable(error.to_string()))?;
         let names = file.names();
         let only = if let [only] = names[..] { only } else { name };
         let tensor =
