@@ -424,6 +424,58 @@ for name in ("data/cache/digests.tsv", "data/cache/digests.doubted", "data/works
         return ["check", "s.yaml"] if "digests" in name else ["plan", "s.yaml"]
 
 
+for name in ("data/lease/1", "data/trash", "data/checkpoints", "data/cache/neighbours", "data/results", "data/objects", "data/journals/x.journal"):
+
+    @hostile(f"workspace: {name} is a pipe, and a run", (0, 1, 2, 3, 5))
+    def _(desk, name=name):
+        os.makedirs(os.path.dirname(desk.path(name)), exist_ok=True)
+        desk.fifo(name)
+        return ["run", "s.yaml", "--quiet"]
+
+
+@hostile("workspace: a table kept in the cache is a pipe", (0, 2))
+def _(desk):
+    os.makedirs(desk.path("data/journals"))
+    os.makedirs(desk.path("data/cache/labels"))
+    program = os.path.abspath(sys.argv[1])
+    subprocess.run([program, "check", "s.yaml"], cwd=desk.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for name in os.listdir(desk.path("data/cache/labels")):
+        desk.fifo("data/cache/labels/" + name)
+    return ["check", "s.yaml"]
+
+
+@hostile("workspace: 20,000 journals of nothing", (0, 2, 4))
+def _(desk):
+    for i in range(20_000):
+        desk.write(f"data/journals/{i:015}-7.journal", "")
+    return ["status"]
+
+
+@hostile("workspace: pipes and a file of 20 GB among the studies", (0,))
+def _(desk):
+    for name in ("a.yaml", "b.yml"):
+        os.makedirs(desk.path("experiments"), exist_ok=True)
+        desk.fifo("experiments/" + name)
+    desk.write("experiments/c.yaml", "x")
+    os.truncate(desk.path("experiments/c.yaml"), 20 << 30)
+    shutil.copy(desk.path("s.yaml"), desk.path("experiments/s.yaml"))
+    for name in ("labels.csv", "rows.txt", "a.npy"):
+        shutil.copy(desk.path(name), desk.path("experiments/" + name))
+    return ["check", "experiments/s.yaml"]
+
+
+for device in ("/dev/zero", "/dev/tty", "/dev/stdin", "/proc/self/mem", "/proc/kmsg"):
+
+    @hostile(f"table: {device}", (1, 2))
+    def _(desk, device=device):
+        return desk.study(STUDY.replace("labels.csv", device))
+
+
+@hostile("table: a folder")
+def _(desk):
+    return desk.study(STUDY.replace("labels.csv", "pics"))
+
+
 @hostile("workspace: the last audit and the report are pipes", (0, 2))
 def _(desk):
     for folder in ("data/journals", "data/audits", "reports"):

@@ -216,7 +216,7 @@ pub(super) fn parse(bytes: &[u8], from: &Mark, sure: usize) -> JournalPart {
 /// As [`parse`], for bytes that follow what was read.
 fn parse_on(mut reading: JournalPart, bytes: &[u8], sure: usize) -> JournalPart {
     let from = reading.mark.offset;
-    let mut search = Search::new(bytes);
+    let mut search = Search::new(bytes, sure);
     let mut at = if from > 0 {
         0
     } else if bytes.starts_with(HEAD) {
