@@ -40,7 +40,7 @@ pub(crate) fn files_beside(model: &ModelFile) -> Vec<(String, PathBuf)> {
 /// In bytes.
 pub(crate) fn memory_of_this_machine() -> u64 {
     let about = rustix::system::sysinfo();
-    (about.totalram as u64).saturating_mul(u64::from(about.mem_unit))
+    about.totalram.saturating_mul(about.mem_unit.into())
 }
 
 /// # Errors

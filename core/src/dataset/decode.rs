@@ -293,7 +293,7 @@ mod tests {
         };
         // Behind the first chunk: a short note stays, long ones do not.
         let with = |notes: &[Vec<u8>]| [&plain[..33], &notes.concat(), &plain[33..]].concat();
-        let (short, long) = (chunk(b"tEXt", b"k\0short"), chunk(b"iCCP", &[b"k\0\0", &[7; LONGEST_NOTE][..]].concat()));
+        let (short, long) = (chunk(b"tEXt", b"k\0short"), chunk(b"iCCP", &[&b"k\0\0"[..], &[7; LONGEST_NOTE]].concat()));
         assert!(matches!(without_long_notes(&with(std::slice::from_ref(&short))), Cow::Borrowed(_)));
         let noted = with(&[long.clone(), short.clone(), long]);
         assert!(without_long_notes(&noted) == with(&[short]));

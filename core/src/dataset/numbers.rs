@@ -111,7 +111,7 @@ impl<'a> Numbers<'a> {
             return Err(not_an_array(bytes, path));
         }
         let unreadable = |why: &str| wrong(format!("not a readable .npy file: {why}")).next("copy or save it again");
-        if let Some(version @ (0 | 4..)) = bytes.get(6) {
+        if let Some(version) = bytes.get(6).filter(|version| !(1..=3).contains(*version)) {
             return Err(unreadable(&format!("it is of version {version} of the format, and versions 1 to 3 are known")));
         }
         let header = header_of_npy(bytes).ok_or_else(|| unreadable("its header is cut short, or no text"))?;

@@ -51,7 +51,7 @@ fn is_named_as_a_cache(name: &OsStr) -> bool {
 
 /// Whether a cache is of a workspace that is gone.
 fn is_over(cache: &Path, now: SystemTime) -> bool {
-    if fs::symlink_metadata(cache).map_or(true, |about| !about.is_dir()) {
+    if !fs::symlink_metadata(cache).is_ok_and(|about| about.is_dir()) {
         return false;
     }
     let written = [cache.to_owned(), cache.join("digests.tsv"), cache.join("labels")];

@@ -4,7 +4,7 @@ use super::{
     disk::{self, folder_of, part_in, sync_folder_of},
     fail_point::{self, Op},
 };
-use crate::domain::{Fault, Result, text::printable};
+use crate::domain::{Ending, Fault, Result, text::printable};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use std::{
     fs::{self, File, Metadata},
@@ -135,17 +135,17 @@ fn put_in_place(half: &Path, path: &Path) -> io::Result<()> {
 fn beside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let folder = folder_of(path);
     let half = part_in(folder);
-    let fill = |mut file: &File| disk::write(&mut file, bytes).and_then(|()| disk::sync(file));
+    let fill = |file: &mut File| disk::write(file, bytes).and_then(|()| disk::sync(file));
     let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
     if let Ok(nameless) = rustix::fs::open(folder, flags, Mode::from_raw_mode(0o666)) {
-        let file = File::from(nameless);
-        fill(&file)?;
+        let mut file = File::from(nameless);
+        fill(&mut file)?;
         let open = format!("/proc/self/fd/{}", file.as_raw_fd());
         if rustix::fs::linkat(CWD, open, CWD, &half, AtFlags::SYMLINK_FOLLOW).is_ok() {
             return Ok(half);
         }
     }
-    File::create_new(&half).and_then(|file| fill(&file)).inspect_err(|_| _ = fs::remove_file(&half))?;
+    File::create_new(&half).and_then(|mut file| fill(&mut file)).inspect_err(|_| _ = fs::remove_file(&half))?;
     Ok(half)
 }
 
@@ -176,7 +176,7 @@ fn refused(path: &Path, error: &io::Error) -> Fault {
     let fault = Fault::io("write", path, error);
     match error.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            Fault { ending: Fault::asked("").ending, ..fault }.next("change its permissions, or write to another place")
+            Fault { ending: Ending::Asked, ..fault }.next("change its permissions, or write to another place")
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             fault.next("free some space, or write to another place; what was there before is as it was")
@@ -190,7 +190,6 @@ fn refused(path: &Path, error: &io::Error) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Ending;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn names(folder: &Path) -> Vec<String> {
