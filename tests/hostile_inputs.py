@@ -178,7 +178,7 @@ def _(desk):
     return desk.study(f"f: &f {{ {layers} }}\n" + STUDY.replace("{ a: { features: { embedding: a.npy, images: rows.txt } } }", f"{{ {models} }}"))
 
 
-@hostile("study: 2,000 models of 200 layers, written out")
+@hostile("study: 9,000 models of 12 layers, written out")
 def _(desk):
     layers = ", ".join(f"l{i}: a.npy" for i in range(12))
     models = ", ".join(f"m{i}: {{ features: {{ {layers}, images: rows.txt }} }}" for i in range(9_000))
@@ -335,7 +335,7 @@ def _(desk):
     return desk.labels("image_id,x\n")
 
 
-@hostile("table: 3,000,000 classes of one column", (0, 2))
+@hostile("table: 300,000 classes of one column", (0, 2))
 def _(desk):
     return desk.labels("image_id,x,y\n" + "".join(f"{i:02}.png,{i % 2},{i}\n" for i in range(40)) + "".join(f"z{i},0,v{i}\n" for i in range(300_000)))
 
@@ -540,10 +540,11 @@ def _(desk):
     return desk.array(npy("<f4", (40, 25_000_000), VALUES))
 
 
-@hostile("npy: a hole of 40 GB that is there")
+@hostile("npy: a hole larger than the memory")
 def _(desk):
-    desk.array(npy("<f8", (40, 125_000_000), b""))
-    os.truncate(desk.path("a.npy"), 128 + 40 * 125_000_000 * 8)
+    columns = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 40 // 8 + 1_000_000
+    desk.array(npy("<f8", (40, columns), b""))
+    os.truncate(desk.path("a.npy"), 128 + 40 * columns * 8)
     return ["check", "s.yaml"]
 
 
@@ -638,7 +639,7 @@ def _(desk):
     return desk.study(STUDY.replace("a.npy", "a.safetensors"))
 
 
-@hostile("weights: a .pth that is a zip of 100,000 members")
+@hostile("weights: a .pth that is a zip of 50,000 members")
 def _(desk):
     import zipfile
 
@@ -648,7 +649,7 @@ def _(desk):
     return ["weights", "inspect", "w.pth"]
 
 
-@hostile("weights: a .pth that inflates to 10 GB")
+@hostile("weights: a .pth that inflates to 1 GB")
 def _(desk):
     import zipfile
 
@@ -864,6 +865,16 @@ def _(desk):
         for end in "ab":
             os.symlink(f"../d{i + 1}", desk.path(f"pics/d{i}/{end}"))
     os.mkdir(desk.path("pics/d60"))
+    return ["data", "check", "pics"]
+
+
+@hostile("names: 14 folders of 30 links to the next")
+def _(desk):
+    for i in range(14):
+        os.mkdir(desk.path(f"pics/d{i}"))
+    for i in range(13):
+        for n in range(30):
+            os.symlink(desk.path(f"pics/d{i + 1}"), desk.path(f"pics/d{i}/{n}"))
     return ["data", "check", "pics"]
 
 
