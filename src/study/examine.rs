@@ -59,13 +59,13 @@ pub fn examine(opened: &OpenedStudy) -> Examined {
                     examine_arrays(study, model, given, images, &mut seen, &mut examined);
                 }
             }
-            Source::Network(Network { weights: Weights::File { file, family, .. }, architecture, .. }) if file.is_file() => {
+            Source::Network(Network { weights: Weights::File { file, family, .. }, architecture, .. }) if file.exists() => {
                 if seen.insert((file.clone(), format!("{architecture} {family}"), PathBuf::new())) {
                     let found = weights::examine(file, architecture, family);
                     examined.take(&format!("weights of `{}`", model.name), file, found);
                 }
             }
-            Source::Network(Network { weights: Weights::Whole(of), prepare, .. }) if of.file.is_file() => {
+            Source::Network(Network { weights: Weights::Whole(of), prepare, .. }) if of.file.exists() => {
                 let preparation = study.preparations.get(prepare);
                 let (size, scale) = preparation.map_or((0, PixelScale::Raw), |of| (of.size, of.scale));
                 if seen.insert((of.file.clone(), format!("{size} {scale:?} {:?}", of.reads), PathBuf::new())) {
@@ -97,13 +97,13 @@ fn examine_arrays(
     seen: &mut BTreeSet<(PathBuf, String, PathBuf)>,
     examined: &mut Examined,
 ) {
-    if !given.images.is_file() {
+    if !given.images.exists() {
         return;
     }
     let cosines = study.projections.iter().any(|projection| projection.method.is_of_cosines());
     for layer in model.layers(study.layers.as_deref()) {
         let file = &given.layers[&layer];
-        if !file.is_file() || !seen.insert((file.clone(), layer.clone(), given.images.clone())) {
+        if !file.exists() || !seen.insert((file.clone(), layer.clone(), given.images.clone())) {
             continue;
         }
         let found = examine_given(&layer, file, &given.images, images, cosines);

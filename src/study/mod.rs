@@ -125,6 +125,7 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     // Nothing is planned of a study whose images are not there.
     let files = if survey.images.is_some() { digests_of(&file.study, &mut digests)? } else { BTreeMap::new() };
     digests.keep();
+    workspace.sign_user_cache();
     checks::in_words_of_labels(&mut file.study, &survey);
     let mut warnings = Vec::new();
     if survey.images.is_some() && survey.people == People::Unknown {
@@ -198,7 +199,13 @@ fn crops_differ(study: &Study) -> Vec<String> {
 /// The digests of the files that a study's tasks consume, of those that are there.
 fn digests_of(study: &Study, digests: &mut DigestCache) -> Result<BTreeMap<PathBuf, Digest>> {
     let paths = study.models.iter().flat_map(|model| model_files::files_of(&model.source));
-    paths.filter(|path| path.is_file()).map(|path| digests.of(&path).map(|digest| (path, digest))).collect()
+    let memory = model_files::memory_of_this_machine();
+    let digest_of = |path: PathBuf| {
+        // Before it is read for minutes.
+        model_files::fits_memory(&path, memory)?;
+        digests.of(&path).map(|digest| (path, digest))
+    };
+    paths.filter(|path| path.exists()).map(digest_of).collect()
 }
 
 /// The plan of an opened study with what people pinned. For that the store is looked at, and brought up to date first: see [`open_store()`].

@@ -7,6 +7,7 @@ use crate::domain::{
 };
 use image::{DynamicImage, ImageDecoder, ImageFormat, metadata::Orientation};
 use std::{
+    borrow::Cow,
     io::Cursor,
     path::Path,
     sync::{Condvar, Mutex, PoisonError},
@@ -109,7 +110,7 @@ pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<Picture> {
     let wrong = |what: String| Fault::asked(what).in_file(path).next(kind.advice(ExpectedFile::Picture));
     let picture = match kind {
         FileKind::Jpeg => of_jpeg(bytes),
-        FileKind::Png => ends_png(bytes).and_then(|()| of_image(bytes, ImageFormat::Png)),
+        FileKind::Png => ends_png(bytes).and_then(|()| of_image(&without_long_notes(bytes), ImageFormat::Png)),
         FileKind::Webp => ends_riff(bytes).and_then(|()| of_image(bytes, ImageFormat::WebP)),
         FileKind::Bmp if matches!(bytes.get(30..34), Some([1 | 2, 0, 0, 0])) => {
             Err("a run-length coded BMP is not read: whether it is whole cannot be told".into())
@@ -167,6 +168,34 @@ fn ends_png(bytes: &[u8]) -> std::result::Result<(), String> {
         at = after;
     }
     Err(format!("the picture is cut short: {} bytes without a PNG's last chunk", bytes.len()))
+}
+
+/// Longer than any profile of colours that cameras write. Packed, a thousandth of what it unfolds to, which nobody here looks at.
+const LONGEST_NOTE: usize = 1 << 16;
+
+/// A PNG without its long profiles and texts; one that [`ends_png`] found whole.
+fn without_long_notes(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let is_long_note = |head: &[u8]| {
+        u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize > LONGEST_NOTE
+            && matches!(&head[4..8], b"iCCP" | b"zTXt" | b"iTXt" | b"tEXt")
+    };
+    let (mut at, mut kept, mut from) = (8, Vec::new(), 0);
+    while let Some(head) = bytes.get(at..at + 8) {
+        let after = at + 12 + u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        if is_long_note(head) {
+            kept.extend(&bytes[from..at]);
+            from = after.min(bytes.len());
+        }
+        if &head[4..] == b"IEND" {
+            break;
+        }
+        at = after;
+    }
+    if from == 0 {
+        return Cow::Borrowed(bytes);
+    }
+    kept.extend(&bytes[from..]);
+    Cow::Owned(kept)
 }
 
 /// A WebP's container says how long it is.
@@ -255,6 +284,23 @@ mod tests {
             }
         });
         assert!(begun.elapsed().as_secs() < 2, "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn a_png_is_decoded_without_its_long_notes() {
+        let picture = drawn(60, 40);
+        let plain = encoded(&picture, ImageFormat::Png);
+        let chunk = |kind: &[u8], data: &[u8]| {
+            let body = [kind, data].concat();
+            [&(data.len() as u32).to_be_bytes()[..], &body, &crc32fast::hash(&body).to_be_bytes()].concat()
+        };
+        // Behind the first chunk: a short note stays, long ones do not.
+        let with = |notes: &[Vec<u8>]| [&plain[..33], &notes.concat(), &plain[33..]].concat();
+        let (short, long) = (chunk(b"tEXt", b"k\0short"), chunk(b"iCCP", &[&b"k\0\0"[..], &[7; LONGEST_NOTE]].concat()));
+        assert!(matches!(without_long_notes(&with(std::slice::from_ref(&short))), Cow::Borrowed(_)));
+        let noted = with(&[long.clone(), short.clone(), long]);
+        assert!(without_long_notes(&noted) == with(&[short]));
+        assert!(open(&noted).unwrap().rgb == *picture.as_raw());
     }
 
     #[test]

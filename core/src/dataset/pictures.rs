@@ -73,7 +73,7 @@ impl PictureListing {
 /// The ids of every picture below `root`.
 pub(super) fn names(root: &Path) -> Result<PictureListing> {
     let mut found = PictureListing::default();
-    walk(root, "", &mut found, 0)?;
+    walk(root, "", &mut Walk { found: &mut found, behind_links: 0 }, Depth::default())?;
     found.ids.sort_unstable();
     Ok(found)
 }
@@ -81,9 +81,32 @@ pub(super) fn names(root: &Path) -> Result<PictureListing> {
 /// Deeper than any data set; a folder that links to itself ends here.
 const DEEPEST: usize = 16;
 
-fn walk(folder: &Path, prefix: &str, found: &mut PictureListing, depth: usize) -> Result<()> {
+/// So many folders are looked into behind links that are themselves behind links: a few folders of links to each other lead to any number of
+/// paths.
+const MOST_BEHIND_LINKS: usize = 10_000;
+
+struct Walk<'a> {
+    found: &'a mut PictureListing,
+    /// Folders that were looked into behind links behind links.
+    behind_links: usize,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Depth {
+    folders: usize,
+    /// How many links are on the way.
+    links: usize,
+}
+
+fn walk(folder: &Path, prefix: &str, walked: &mut Walk, depth: Depth) -> Result<()> {
     let refused = |error| Fault::io("list the folder of pictures", folder, &error);
-    if depth > DEEPEST {
+    walked.behind_links += usize::from(depth.links > 1);
+    if walked.behind_links > MOST_BEHIND_LINKS {
+        return Err(Fault::asked(format!("links behind links lead to more than {MOST_BEHIND_LINKS} folders"))
+            .in_file(folder)
+            .next("do links in several folders lead to each other?"));
+    }
+    if depth.folders > DEEPEST {
         return Err(Fault::asked(format!("folders nested more than {DEEPEST} deep"))
             .in_file(folder)
             .next("does a link lead back to its own folder?"));
@@ -103,8 +126,10 @@ fn walk(folder: &Path, prefix: &str, found: &mut PictureListing, depth: usize) -
                     .in_file(path)
                     .next("rename the folder"));
             }
-            walk(&path, &format!("{prefix}{name}/"), found, depth + 1)?;
-        } else if let Some(format) = format(&path).filter(|_| path.is_file() || !path.exists()) {
+            let links = depth.links + usize::from(path.is_symlink());
+            walk(&path, &format!("{prefix}{name}/"), walked, Depth { folders: depth.folders + 1, links })?;
+        } else if let Some(format) = format(&path) {
+            // Also a pipe, or a link that leads nowhere: who reads it says so.
             if steers {
                 return Err(Fault::asked("the name of a picture holds control characters or is not UTF-8")
                     .in_file(path)
@@ -112,8 +137,8 @@ fn walk(folder: &Path, prefix: &str, found: &mut PictureListing, depth: usize) -
             }
             let id = format!("{prefix}{name}");
             match format {
-                PictureFormat::Read => found.ids.push(id),
-                PictureFormat::Unread(ending) => found.unread.entry(ending).or_default().push(id),
+                PictureFormat::Read => walked.found.ids.push(id),
+                PictureFormat::Unread(ending) => walked.found.unread.entry(ending).or_default().push(id),
             }
         }
     }
@@ -180,6 +205,25 @@ mod tests {
         fs::write(odd.join("set/x.png"), b"").unwrap();
         assert_eq!(names(&odd.join("set")).unwrap().ids, ["x.png"]);
         assert!(names(folder.path()).is_err(), "of an id it is a part");
+    }
+
+    #[test]
+    fn a_pipe_that_is_called_a_picture_is_listed_and_links_that_multiply_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("pipes")).unwrap();
+        let (fifo, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o600));
+        rustix::fs::mknodat(rustix::fs::CWD, path("pipes/x.png"), fifo, mode, 0).unwrap();
+        assert_eq!(names(&path("pipes")).unwrap().ids, ["x.png"], "`data check` opens it, and says what it is");
+        // Fourteen folders of four links to the next: 4¹³ paths.
+        for depth in 0..14 {
+            fs::create_dir_all(path(&format!("links/{depth}"))).unwrap();
+        }
+        for (depth, link) in (0..13).flat_map(|depth| (0..4).map(move |link| (depth, link))) {
+            symlink(path(&format!("links/{}", depth + 1)), path(&format!("links/{depth}/{link}"))).unwrap();
+        }
+        let Err(fault) = names(&path("links")) else { panic!("it is listed") };
+        assert!(fault.what.contains("lead to more than"), "{fault}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{
     Checkpoints, Graphs, Objects, Results, Trash, disk, filesystem,
     lease::{self, Lease, LeaseAttempt, LeaseObserver, LeaseState},
+    user_caches,
     writer::{self, Locking},
 };
 use crate::{
@@ -180,6 +181,18 @@ impl Workspace {
     pub fn digests(&self) -> PathBuf {
         let folder = if self.journals().is_dir() { self.data().join("cache") } else { filesystem::user_cache(&self.root) };
         folder.join("digests.tsv")
+    }
+
+    /// Has what is kept in the user's cache of this workspace say whose it is. It does so after [`Self::digests`] were kept.
+    pub fn sign_user_cache(&self) {
+        if !self.journals().is_dir() {
+            user_caches::sign(&self.root);
+        }
+    }
+
+    /// Removes what is kept in the user's cache of workspaces that are gone; says of how many. It looks at a thousand at most.
+    pub fn clear_user_caches(&self) -> usize {
+        user_caches::clear_gone(&self.root)
     }
 
     /// What a detached dispatcher would have said on a terminal.

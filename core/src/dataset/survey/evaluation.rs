@@ -202,7 +202,7 @@ fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey
     survey.images = Some(images);
     take_identities(survey, dataset.identities(), None)?;
     let truth = dataset.root().join("truth.json");
-    if truth.is_file() {
+    if truth.exists() {
         let bytes =
             crate::files::read_up_to(&truth, crate::files::LARGEST_TEXT).map_err(|error| Fault::io("read", &truth, &error))?;
         match serde_json::from_slice::<Truth>(&bytes) {

@@ -27,7 +27,7 @@ pub(crate) fn known(study: &Study, survey: &Survey) -> Option<ImageIndex> {
         return ImageIndex::from_sorted(images.ids());
     }
     let list = study.models.iter().find_map(|model| match &model.source {
-        Source::Given(given) if given.images.is_file() => Some(&given.images),
+        Source::Given(given) if given.images.exists() => Some(&given.images),
         _ => None,
     })?;
     let rows = read_rows(&crate::files::read_up_to(list, crate::files::LARGEST_TEXT).ok()?, list, None).ok()?;
