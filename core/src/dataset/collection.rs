@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 /// What a reader found of a data set, not yet compared with a study.
 #[derive(Debug, Default)]
 pub struct Collection {
-    /// The folder in which ids are paths.
+    /// Where the pictures are: a folder in which ids are paths, or a file that holds them.
     pub pictures: PathBuf,
     /// The images, sorted.
     pub ids: Vec<ImageId>,

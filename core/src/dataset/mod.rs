@@ -3,6 +3,7 @@
 
 pub mod array;
 mod collection;
+mod convert;
 mod decode;
 mod defects;
 mod digests;
@@ -21,11 +22,13 @@ pub mod prepare;
 mod readers;
 mod row_list;
 mod similarity;
+mod source;
 mod survey;
 mod tables;
 mod visibility;
 
 pub use collection::Collection;
+pub use convert::{Converted, Target, convert};
 pub use defects::{Defects, Finding, Severity};
 pub use digests::DigestCache;
 pub use features::{GivenArray, examine_given, read_given};
@@ -37,5 +40,6 @@ pub use numbers::Numbers;
 pub use pictures::{broken_links, list as list_pictures};
 pub use readers::{celeba, collect, face_table, labels::label_table, recognise};
 pub use row_list::read_rows;
+pub use source::{PictureSource, doubt};
 pub use survey::{FaceMarks, Need, Survey, survey};
 pub use visibility::{KnownFaces, visible_shares};
