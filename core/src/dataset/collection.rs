@@ -39,6 +39,11 @@ impl Collection {
             let example = Fault::asked(what).in_file(self.pictures.join(&ids[0])).next("convert it, or take it away");
             self.defects.defect("unread-format", ids.len(), example);
         }
+        if found.links > 0 {
+            let example =
+                Fault::asked("a member of the archive is a link or a sparse file: it is passed over").in_file(&self.pictures);
+            self.defects.defect("link-in-archive", found.links, example);
+        }
         self.ids = found.ids;
     }
 }

@@ -135,7 +135,7 @@ fn to_records(source: &PictureSource, pictures: &[ClassedPicture], to: &Path) ->
 fn to_folders(source: &PictureSource, pictures: &[ClassedPicture], from: &Path, to: &Path) -> Result<()> {
     let names = match source {
         PictureSource::Records(_) => listed(&from.with_extension("lst"), pictures),
-        PictureSource::Folder(_) | PictureSource::Tar(_) => BTreeMap::new(),
+        PictureSource::Folder(_) | PictureSource::Tar(_) | PictureSource::Pairs(_) => BTreeMap::new(),
     };
     for picture in pictures {
         let bytes = source.read(picture.id)?;

@@ -40,6 +40,8 @@ pub struct PictureListing {
     pub ids: Vec<String>,
     /// Pictures of formats that are not read, by ending.
     pub unread: BTreeMap<String, Vec<String>>,
+    /// Members of an archive that are links or sparse files.
+    pub links: usize,
 }
 
 impl PictureListing {
@@ -72,7 +74,11 @@ pub(super) fn names(root: &Path) -> Result<PictureListing> {
     let mut found = PictureListing::default();
     match PictureSource::open(root)? {
         PictureSource::Folder(_) => walk(root, "", &mut found, 0)?,
-        PictureSource::Tar(archive) => archive.paths().for_each(|path| found.take(path)),
+        PictureSource::Tar(archive) => {
+            archive.paths().for_each(|path| found.take(path));
+            found.links = archive.passed_over();
+        }
+        PictureSource::Pairs(pairs) => found.ids.extend(pairs.ids()),
         PictureSource::Records(_) => {
             let fault = Fault::asked("a RecordIO file is no folder of pictures").in_file(root);
             return Err(fault.next("a study reads it as it is: { recordio: { root: … } }"));

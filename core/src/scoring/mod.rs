@@ -19,6 +19,7 @@ pub use design::members::Setting;
 pub use estimators::{
     faithfulness::quality,
     feature_scores::{ScoredFeatures, score_features},
+    pair_protocol::{OverFolds, PairError, PairVerification, pair_distances, verify_pairs},
     score::{Scored, score},
     verification::verify,
 };

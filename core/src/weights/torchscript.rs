@@ -1,7 +1,8 @@
 //! TorchScript modules, without libtorch: what their `forward` gives and which methods they have, read from their code. Nothing of it
 //! is run here.
 
-use super::containers::{source::Source, torch_zip};
+use super::containers::torch_zip;
+use crate::pickle::source::Source;
 use crate::domain::{
     Fault, Result,
     file_kind::{ExpectedFile, FileKind},

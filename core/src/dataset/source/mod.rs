@@ -1,5 +1,6 @@
 //! Where the bytes of pictures are: a folder of files, or one file that holds many pictures and is never unpacked.
 
+mod pair_file;
 mod part_digests;
 mod record;
 mod record_file;
@@ -12,6 +13,7 @@ use crate::domain::{
     Digest, Fault, Result,
     image::{ImageId, Images},
 };
+pub use pair_file::PairFile;
 use part_digests::{Parts, of_parts};
 pub(super) use record::RecordHeader;
 pub use record_file::RecordFile;
@@ -29,6 +31,8 @@ pub enum PictureSource {
     Records(Box<RecordFile>),
     /// A tar archive; ids are paths in it.
     Tar(TarFile),
+    /// A pickle of picture pairs; ids are numbers from 0, of eight digits or more.
+    Pairs(PairFile),
 }
 
 /// Files that hold many pictures, by the endings of their names.
@@ -36,6 +40,7 @@ pub enum PictureSource {
 enum Container {
     Records,
     Tar,
+    Pairs,
 }
 
 impl Container {
@@ -43,6 +48,7 @@ impl Container {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "rec" => Some(Container::Records),
             "tar" => Some(Container::Tar),
+            "bin" => Some(Container::Pairs),
             _ => None,
         }
     }
@@ -69,6 +75,7 @@ impl PictureSource {
             Some(_) if !at.exists() => Err(Fault::missing("the file that holds the pictures is not here").in_file(at)),
             Some(Container::Records) => Ok(PictureSource::Records(Box::new(RecordFile::open(at)?))),
             Some(Container::Tar) => Ok(PictureSource::Tar(TarFile::open(at)?)),
+            Some(Container::Pairs) => Ok(PictureSource::Pairs(PairFile::open(at)?)),
         }
     }
 
@@ -78,6 +85,7 @@ impl PictureSource {
             PictureSource::Folder(folder) => folder.join(id),
             PictureSource::Records(records) => records.place(id),
             PictureSource::Tar(archive) => archive.place(id),
+            PictureSource::Pairs(pairs) => pairs.place(id),
         }
     }
 
@@ -87,6 +95,7 @@ impl PictureSource {
             PictureSource::Folder(folder) => is_plain(id) && folder.join(id).exists(),
             PictureSource::Records(records) => records.has(id),
             PictureSource::Tar(archive) => archive.has(id),
+            PictureSource::Pairs(pairs) => pairs.has(id),
         }
     }
 
@@ -106,6 +115,7 @@ impl PictureSource {
             }
             PictureSource::Records(records) => records.read(id),
             PictureSource::Tar(archive) => archive.read(id),
+            PictureSource::Pairs(pairs) => pairs.read(id),
         }
     }
 
@@ -124,6 +134,11 @@ impl PictureSource {
                 let place = |id: &String| records.place_among(id).ok_or_else(|| absent(id));
                 let wanted: Vec<usize> = ids.iter().map(place).collect::<Result<_>>()?;
                 (Parts { path: records.path(), file: records.file(), count: records.len(), table: records.table() }, wanted)
+            }
+            PictureSource::Pairs(pairs) => {
+                let wanted: Vec<usize> =
+                    ids.iter().map(|id| pairs.place_among(id).ok_or_else(|| absent(id))).collect::<Result<_>>()?;
+                (Parts { path: pairs.path(), file: pairs.file(), count: pairs.len(), table: pairs.table() }, wanted)
             }
             PictureSource::Tar(archive) => {
                 let places = archive.places();

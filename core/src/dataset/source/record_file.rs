@@ -29,7 +29,7 @@ pub(in crate::dataset) fn id_of(key: u64) -> String {
     format!("{key:08}")
 }
 
-fn key_of(id: &str) -> Option<u64> {
+pub(super) fn key_of(id: &str) -> Option<u64> {
     let key = id.parse().ok()?;
     (id_of(key) == id).then_some(key)
 }

@@ -10,7 +10,7 @@ pub use fit::{Layout, PictureInput};
 pub use model::{Axis, OnnxModel, OnnxNode, TensorType};
 pub use stage_ends::{StageEnds, stage_ends};
 
-use super::containers::source::Source;
+use crate::pickle::source::Source;
 use crate::domain::{
     Fault, Result,
     file_kind::{ExpectedFile, FileKind},

@@ -2,7 +2,7 @@
 //! where it is called.
 
 use super::{
-    super::value::{Element, TensorRef, c_strides, fortran_strides},
+    value::{Element, TensorRef, c_strides, fortran_strides},
     machine::Machine,
     node::{ArrayNode, Coding, Id, Node, ObjectNode, Str, TensorNode},
 };
