@@ -34,12 +34,19 @@ pub fn pair_set(file: &Path, root: &Path) -> Result<PairSet> {
     if is_pickle && let PictureSource::Pairs(pickled) = PictureSource::open(file)? {
         let ids: Vec<ImageId> = pickled.ids().collect();
         let pairs = ids.as_chunks::<2>().0.to_vec();
-        return Ok(PairSet { pictures: file.to_owned(), pairs, is_same: pickled.answers().to_vec(), defects: Defects::default() });
+        return Ok(PairSet {
+            pictures: file.to_owned(),
+            pairs,
+            is_same: pickled.answers().to_vec(),
+            defects: Defects::default(),
+        });
     }
     let text = crate::files::read_text(file, crate::files::LARGEST_TEXT)
         .map_err(|error| Fault::io("read the list of pairs", file, &error))?;
     let wrong = |line: usize, what: &str| {
-        Fault::asked(what).at(file, line, 1).next("a line is two pictures and 1 or 0, or as in LFW's pairs.txt: name n m, or name n name m")
+        Fault::asked(what)
+            .at(file, line, 1)
+            .next("a line is two pictures and 1 or 0, or as in LFW's pairs.txt: name n m, or name n name m")
     };
     let source = PictureSource::open(root)?;
     let mut set = PairSet { pictures: root.to_owned(), pairs: vec![], is_same: vec![], defects: Defects::default() };
@@ -116,8 +123,8 @@ fn lfw(line: &str) -> Option<[String; 3]> {
 /// Two pictures and an answer, or the answer first.
 fn plain(line: &str) -> Option<[String; 3]> {
     let answer = |word: &str| match word.to_ascii_lowercase().as_str() {
-        "1" | "true" | "same" | "yes" => Some(SAME.to_owned()),
-        "0" | "-1" | "false" | "different" | "no" => Some(DIFFERENT.to_owned()),
+        "1" | "true" => Some(SAME.to_owned()),
+        "0" | "-1" | "false" => Some(DIFFERENT.to_owned()),
         _ => None,
     };
     let id = |word: &str| word.strip_prefix("./").unwrap_or(word).to_owned();
@@ -178,8 +185,7 @@ mod tests {
     #[test]
     fn pickles_of_python_2_and_3_are_read_and_none_is_run() {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/pairs");
-        let pictures: Vec<Vec<u8>> =
-            (0..6).map(|place| fs::read(fixtures.join(format!("{place}.jpg"))).unwrap()).collect();
+        let pictures: Vec<Vec<u8>> = (0..6).map(|place| fs::read(fixtures.join(format!("{place}.jpg"))).unwrap()).collect();
         for name in ["python2", "protocol2", "protocol4", "arrays"] {
             let set = pair_set(&fixtures.join(name).with_extension("bin"), Path::new("")).unwrap();
             assert_eq!(set.is_same, [true, false, true], "{name}");

@@ -59,7 +59,9 @@ impl Pickled {
         match &self.nodes[id as usize] {
             Node::Str(text) => text.data().map(|(data, _)| data),
             Node::Array(Some(array)) => match &**array {
-                ArrayNode::Tensor(tensor) if tensor.element == Element::U8 && tensor.is_contiguous() => Some(tensor.data().clone()),
+                ArrayNode::Tensor(tensor) if tensor.element == Element::U8 && tensor.is_contiguous() => {
+                    Some(tensor.data().clone())
+                }
                 ArrayNode::Tensor(_) | ArrayNode::Other(_) => None,
             },
             _ => None,

@@ -2,13 +2,13 @@
 //! is run here.
 
 use super::containers::torch_zip;
-use crate::pickle::source::Source;
 use crate::domain::{
     Fault, Result,
     file_kind::{ExpectedFile, FileKind},
     spelling::suggestion,
     text::{printable, shorten},
 };
+use crate::pickle::source::Source;
 use std::path::Path;
 
 /// A module that was looked through.

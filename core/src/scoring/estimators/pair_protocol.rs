@@ -242,7 +242,8 @@ mod tests {
 
     #[test]
     fn distances_are_of_sums_of_length_one() {
-        let features = matrix(&[vec![3.0, 0.0], vec![0.0, 5.0], vec![1.0, 1.0], vec![-2.0, -2.0], vec![0.0, 0.0], vec![4.0, 0.0]]);
+        let features =
+            matrix(&[vec![3.0, 0.0], vec![0.0, 5.0], vec![1.0, 1.0], vec![-2.0, -2.0], vec![0.0, 0.0], vec![4.0, 0.0]]);
         let found = pair_distances(&features, None);
         let expected = [2.0, 4.0, 1.0];
         assert!(found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-12), "{found:?}");
