@@ -32,7 +32,8 @@ fn desk() -> Desk {
 
 /// Paths below a folder of folders, sorted.
 fn pictures(root: &Path) -> Vec<String> {
-    let names = |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let names =
+        |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     let mut classes: Vec<String> = names(root);
     classes.retain(|class| root.join(class).is_dir());
     let mut paths: Vec<String> = classes
@@ -63,7 +64,8 @@ fn an_archive_of_archives_has_the_results_of_the_folders_it_would_unpack_to() {
     classes.dedup();
     for class in &classes {
         let own = set.join(class);
-        let names: Vec<String> = fs::read_dir(&own).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let names: Vec<String> =
+            fs::read_dir(&own).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         tar(&desk.path("tars").join(format!("{class}.tar")), &own, &names);
     }
     let archives: Vec<String> = classes.iter().map(|class| format!("{class}.tar")).collect();
@@ -93,7 +95,10 @@ fn records_are_checked_converted_studied_and_audited() {
         assert!(bytes("data/again") == bytes("data/set"), "{id}");
     }
     let found = desk.json(&["data", "check", "data/rec"]);
-    assert_eq!((&found["kind"], &found["identities"], &found["defects"]), (&"recordio".into(), &3.into(), &serde_json::json!([])));
+    assert_eq!(
+        (&found["kind"], &found["identities"], &found["defects"]),
+        (&"recordio".into(), &3.into(), &serde_json::json!([]))
+    );
     desk.edit("contained.yaml", "folders: { root: data/set, identities: each_image }", "recordio: { root: data/rec }");
     desk.edit("contained.yaml", "labels.csv", "keys.csv");
     desk.succeed(&["run", "contained.yaml", "--quiet"]);

@@ -170,12 +170,13 @@ impl Framed {
     /// The parts of the record that begins here; their payloads together are at most as large as a picture.
     fn parts(&self, at: u64) -> Result<Vec<Part>, Broken> {
         let mut parts = vec![self.part(at)?];
+        let mut total = parts[0].bytes;
         match parts[0].kind {
             PartKind::Whole => {}
             PartKind::First => loop {
                 let last = &parts[parts.len() - 1];
                 let next = self.part(last.end())?;
-                let total: u64 = parts.iter().map(|part| part.bytes + 4).sum::<u64>() + next.bytes;
+                total += MAGIC.len() as u64 + next.bytes;
                 if total > crate::files::LARGEST_PICTURE || parts.len() == MOST_PARTS {
                     return Err(Broken::TooLarge);
                 }

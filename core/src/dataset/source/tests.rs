@@ -251,3 +251,62 @@ fn digests_of_parts_are_kept_while_the_file_is_the_same_and_forgotten_when_in_do
     doubt(&cache, &rec, &rec.with_file_name("train.rec, record 2 (offset 9)"));
     assert_eq!(digested(), first);
 }
+
+/// Whatever the bytes are: an answer or an error, and soon.
+#[test]
+fn damaged_containers_are_refused_or_read_and_nothing_breaks() {
+    let folder = tempfile::tempdir().unwrap();
+    let pictures = [("a/1.png", &[7; 700][..]), ("b/2.png", &[8; 100])];
+    let set = |name: &str| fs::read(fixture(name)).unwrap();
+    let files = [
+        ("train.rec", set("insightface/train.rec"), Some(set("insightface/train.idx"))),
+        ("train.rec", set("parts/train.rec"), Some(set("parts/train.idx"))),
+        ("train.rec", set("parts/train.rec"), None),
+        ("set.tar", archive(&[("x.tar", &archive(&pictures)), ("c/3.png", b"x")]), None),
+        ("lfw.bin", set("../pairs/protocol2.bin"), None),
+        ("lfw.bin", set("../pairs/python2.bin"), None),
+    ];
+    let mut state = 1u64;
+    let mut next = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let mut opened = 0;
+    for (name, bytes, index) in files {
+        let path = folder.path().join(name);
+        for round in 0..300 {
+            let damaged = |bytes: &[u8], next: &mut dyn FnMut(usize) -> usize| {
+                let mut bytes = bytes.to_vec();
+                for _ in 0..=next(3) {
+                    // Near the start stand the numbers that decide what is read.
+                    let place = if next(2) == 0 { next(bytes.len().min(128)) } else { next(bytes.len()) };
+                    bytes[place] = [0, 0xff, 0x7f, b'9', next(256) as u8][next(5)];
+                }
+                let length = if next(4) == 0 { next(bytes.len()) } else { bytes.len() };
+                bytes.truncate(length);
+                bytes
+            };
+            let is_of_the_index = index.is_some() && round % 2 == 0;
+            fs::write(&path, if is_of_the_index { bytes.clone() } else { damaged(&bytes, &mut next) }).unwrap();
+            match &index {
+                Some(index) if is_of_the_index => fs::write(path.with_extension("idx"), damaged(index, &mut next)).unwrap(),
+                Some(index) => fs::write(path.with_extension("idx"), index).unwrap(),
+                None => _ = fs::remove_file(path.with_extension("idx")),
+            }
+            let Ok(source) = PictureSource::open(&path) else { continue };
+            opened += 1;
+            let ids: Vec<String> = match &source {
+                PictureSource::Records(records) => records.keys().map(id_of).collect(),
+                PictureSource::Tar(archive) => archive.paths().map(str::to_owned).collect(),
+                PictureSource::Pairs(pairs) => pairs.ids().collect(),
+                PictureSource::Folder(_) => vec![],
+            };
+            for id in ids {
+                source.read(&id).ok();
+                assert!(source.has(&id));
+            }
+            crate::dataset::collect(&crate::dataset::recognise(&path), &mut DigestCache::none()).ok();
+        }
+    }
+    assert!(opened > 200, "{opened} of 1800 could still be opened");
+}

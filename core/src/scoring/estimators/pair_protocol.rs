@@ -7,7 +7,7 @@
 use crate::numeric::{Matrix, sum};
 
 /// Into how many folds the pairs are cut.
-pub const FOLDS: usize = 10;
+const FOLDS: usize = 10;
 /// Thresholds of accuracies, and what lies between them.
 const COARSE: (usize, f64) = (400, 0.01);
 /// The same, of TAR at FAR.
