@@ -59,7 +59,7 @@ const GUARDED: [(&str, &[&str]); 13] = [
     ("tch", &["torch"]),
     ("ort", &["onnx"]),
     ("nvml_wrapper", &["study"]),
-    ("std::fs", &["files", "dataset", "pickle", "store", "audit", "cli", "weights", "torch"]),
+    ("std::fs", &["files", "pickle", "dataset", "store", "audit", "cli", "torch"]),
     ("std::time", &["dataset", "store", "stages", "study", "cli", "tui", "torch"]),
 ];
 

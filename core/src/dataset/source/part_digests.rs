@@ -11,13 +11,17 @@ use rayon::prelude::*;
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 
 /// The first line of a kept file; one that starts otherwise is another release's, and not read.
 const HEAD: &str = "visavis part digests 1\n";
 /// Bytes of a digest.
 const WIDTH: usize = 32;
+/// Pictures that are read between looks at the clock.
+const AT_A_TIME: usize = 1 << 14;
+/// How often what was read so far is kept: reading a hundred gigabytes takes long, and may be interrupted.
+const EVERY: Duration = Duration::from_secs(60);
 /// In the place of a digest that is not known.
 const UNKNOWN: [u8; WIDTH] = [0; WIDTH];
 
@@ -51,14 +55,31 @@ pub(super) fn of_parts(
     let mut known =
         kept_in.as_ref().and_then(|file| read(file, &head, parts.count)).unwrap_or_else(|| vec![UNKNOWN; parts.count]);
     let unknown: Vec<usize> = (0..wanted.len()).filter(|&position| known[wanted[position]] == UNKNOWN).collect();
-    let found: Vec<Digest> = unknown.par_iter().map(|&position| digest(position)).collect::<Result<_>>()?;
-    for (&position, digest) in unknown.iter().zip(&found) {
-        known[wanted[position]] = *digest.as_bytes();
+    let keep = |known: &[[u8; WIDTH]]| {
+        if let Some(file) = kept_in.as_ref().filter(|_| before.is_settled(read_at) && stamp().is_ok_and(|now| now == before)) {
+            write(file, &head, known);
+        }
+    };
+    let mut kept = Instant::now();
+    for some in unknown.chunks(AT_A_TIME) {
+        let found: Vec<Result<Digest>> = some.par_iter().map(|&position| digest(position)).collect();
+        let mut failed = None;
+        for (&position, found) in some.iter().zip(found) {
+            match found {
+                Ok(digest) => known[wanted[position]] = *digest.as_bytes(),
+                Err(fault) => _ = failed.get_or_insert(fault),
+            }
+        }
+        if failed.is_some() || kept.elapsed() > EVERY {
+            keep(&known);
+            kept = Instant::now();
+        }
+        if let Some(fault) = failed {
+            return Err(fault);
+        }
     }
-    if let Some(file) =
-        kept_in.filter(|_| !unknown.is_empty() && before == stamp().unwrap_or(before) && before.is_settled(read_at))
-    {
-        write(&file, &head, &known);
+    if !unknown.is_empty() {
+        keep(&known);
     }
     Ok(wanted.iter().map(|&place| Digest::from_bytes(known[place])).collect())
 }
