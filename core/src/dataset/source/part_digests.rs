@@ -119,3 +119,59 @@ fn write(file: &Path, head: &str, digests: &[[u8; WIDTH]]) {
         fs::remove_file(&half).ok();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of three parts, one byte each, whose second part is kept as something that only a believed entry gives.
+    fn found(change: impl FnOnce(&Path, &Path)) -> Vec<Digest> {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, cache) = (folder.path().join("train.rec"), folder.path().join("cache/digests.tsv"));
+        fs::write(&path, b"abc").unwrap();
+        let table = Digest::of(b"table");
+        let stamp = Stamp::of(&fs::metadata(&path).unwrap());
+        let head = format!("{HEAD}{}\n{table}\n", stamp.to_text());
+        let kept = kept_in(&cache.parent().unwrap().join(FOLDER), &path).unwrap();
+        write(&kept, &head, &[UNKNOWN, *Digest::of(b"believed").as_bytes(), UNKNOWN]);
+        change(&path, &kept);
+        let (bytes, file) = (fs::read(&path).unwrap(), File::open(&path).unwrap());
+        let parts = Parts { path: &path, file: &file, count: 3, table };
+        let wanted = [2, 1];
+        of_parts(&parts, &wanted, &DigestCache::open(cache), |position| {
+            Ok(Digest::of(&bytes[wanted[position]..=wanted[position]]))
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_kept_is_believed_while_the_file_is_the_same_and_the_entry_is_whole() {
+        let (believed, read) = (Digest::of(b"believed"), Digest::of(b"b"));
+        assert_eq!(found(|_, _| {}), [Digest::of(b"c"), believed]);
+        let touched = |path: &Path, _: &Path| {
+            File::options().write(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        };
+        assert_eq!(found(touched)[1], read);
+        let damaged = |_: &Path, kept: &Path| {
+            let mut bytes = fs::read(kept).unwrap();
+            let place = bytes.len() - 2 * WIDTH;
+            bytes[place] ^= 1;
+            fs::write(kept, bytes).unwrap();
+        };
+        assert_eq!(found(damaged)[1], read);
+        let doubted = |path: &Path, kept: &Path| forget(&kept.parent().unwrap().with_file_name("digests.tsv"), path);
+        assert_eq!(found(doubted)[1], read);
+    }
+
+    #[test]
+    fn the_first_picture_that_cannot_be_read_is_the_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("train.rec");
+        fs::write(&path, b"abc").unwrap();
+        let file = File::open(&path).unwrap();
+        let parts = Parts { path: &path, file: &file, count: 3, table: Digest::of(b"table") };
+        let refuse =
+            |position: usize| if position == 0 { Ok(Digest::of(b"a")) } else { Err(Fault::asked(format!("part {position}"))) };
+        assert_eq!(of_parts(&parts, &[0, 1, 2], &DigestCache::none(), refuse).unwrap_err().what, "part 1");
+    }
+}

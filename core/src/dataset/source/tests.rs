@@ -235,21 +235,14 @@ fn folders_above_the_classes_are_no_part_of_ids_and_paths_out_of_the_archive_are
 }
 
 #[test]
-fn digests_of_parts_are_kept_while_the_file_is_the_same_and_forgotten_when_in_doubt() {
-    let (folder, rec) = copied("plain");
-    let long_ago = std::time::SystemTime::UNIX_EPOCH;
-    fs::File::options().write(true).open(&rec).unwrap().set_modified(long_ago).unwrap();
-    let cache = folder.path().join("cache/digests.tsv");
-    let ids: Vec<String> = (0..4).map(id_of).collect();
-    let digested = || {
-        let mut digests = DigestCache::open(cache.clone());
-        PictureSource::open(&rec).unwrap().digested(ids.clone(), &mut digests).unwrap()
-    };
-    let first = digested();
-    assert_eq!(first.0[2].1, Some(Digest::of(&payloads()["plain"][&2])));
-    assert_eq!(digested(), first);
-    doubt(&cache, &rec, &rec.with_file_name("train.rec, record 2 (offset 9)"));
-    assert_eq!(digested(), first);
+fn digests_are_those_of_the_pictures() {
+    let rec = fixture("plain/train.rec");
+    let ids: Vec<String> = [3, 2].map(id_of).to_vec();
+    let images = PictureSource::open(&rec).unwrap().digested(ids.clone(), &mut DigestCache::none()).unwrap();
+    let expected = [3, 2].map(|key| Some(Digest::of(&payloads()["plain"][&key])));
+    assert!(images.0.iter().map(|(_, digest)| *digest).eq(expected) && images.ids().eq(&ids));
+    let absent = PictureSource::open(&rec).unwrap().digested(vec![id_of(9)], &mut DigestCache::none()).unwrap_err();
+    assert!(absent.to_string().contains("train.rec, record 00000009"), "{absent}");
 }
 
 /// Whatever the bytes are: an answer or an error, and soon.
