@@ -124,7 +124,9 @@ fn attributes(study: &Study, survey: &Survey) -> Option<BTreeSet<String>> {
         // While its table is absent, CelebA's own list stands in for it.
         Some(of @ Dataset::CelebA { .. }) if !of.is_here() => known.extend(celeba::ATTRIBUTES.map(str::to_owned)),
         Some(Dataset::Images { labels: Some(file), .. }) if !file.exists() => return None,
-        Some(of @ (Dataset::Vggface2 { .. } | Dataset::Folders { .. })) if !of.is_here() => return None,
+        Some(of @ (Dataset::Vggface2 { .. } | Dataset::RecordIo { .. } | Dataset::Folders { .. })) if !of.is_here() => {
+            return None;
+        }
         Some(_) | None => {}
     }
     known.extend(study.evaluation.labels.iter().map(|file| file.attribute.clone()));

@@ -87,7 +87,7 @@ fn main() {
 }
 
 fn album(pictures: &Path, images: &Images, preparation: &Preparation) -> Arc<Album> {
-    let album = Album::new(pictures.to_owned(), images.clone(), preparation.clone(), None);
+    let album = Album::new(pictures, images.clone(), preparation.clone(), None);
     Arc::new(album.expect("whole pictures need no marks"))
 }
 

@@ -381,6 +381,19 @@ mod tests {
         assert_eq!((&opened.rgb[..3], opened.is_transparent), (&[9, 8, 7][..], true));
     }
 
+    /// What Pillow makes of pictures as they turn up in ImageNet: `make.py` beside them.
+    #[test]
+    fn jpegs_of_four_channels_and_pngs_under_any_name_are_what_pillow_makes_of_them() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/imagenet");
+        for (name, most) in [("cmyk", 2), ("ycck", 3), ("unmarked", 2), ("png", 0)] {
+            let ours = open(&std::fs::read(folder.join(name).with_extension("JPEG")).unwrap()).unwrap();
+            let theirs = open(&std::fs::read(folder.join(name).with_extension("png")).unwrap()).unwrap();
+            assert_eq!((ours.width, ours.height), (theirs.width, theirs.height), "{name}");
+            let off = ours.rgb.iter().zip(&theirs.rgb).map(|(own, other)| own.abs_diff(*other)).max().unwrap();
+            assert!(off <= most, "{name}: up to {off} of 255 off");
+        }
+    }
+
     #[test]
     fn what_is_no_picture_is_called_what_it_is() {
         let what = |bytes: &[u8]| open(bytes).err().unwrap().what;

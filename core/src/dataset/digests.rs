@@ -30,7 +30,7 @@ const GRAIN: i128 = 2_000_000_000;
 
 /// What must be as it was for a file to count as unchanged. Times are nanoseconds since 1970, before it below zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
+pub(super) struct Stamp {
     size: u64,
     modified: i128,
     changed: i128,
@@ -39,7 +39,7 @@ struct Stamp {
 }
 
 impl Stamp {
-    fn of(about: &fs::Metadata) -> Self {
+    pub(super) fn of(about: &fs::Metadata) -> Self {
         let time = |seconds: i64, nanoseconds: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
         Stamp {
             size: about.len(),
@@ -51,11 +51,11 @@ impl Stamp {
     }
 
     /// Would any write after this moment show in the stamp?
-    fn is_settled(&self, read_at: i128) -> bool {
+    pub(super) fn is_settled(&self, read_at: i128) -> bool {
         self.modified.max(self.changed) + GRAIN < read_at
     }
 
-    fn to_text(self) -> String {
+    pub(super) fn to_text(self) -> String {
         let Stamp { size, modified, changed, inode, device } = self;
         format!("{size}\t{modified}\t{changed}\t{inode}\t{device}")
     }
@@ -185,7 +185,7 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|error| Fault::io("read", path, &error))
 }
 
-fn nanoseconds(time: SystemTime) -> i128 {
+pub(super) fn nanoseconds(time: SystemTime) -> i128 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i128)
 }
 

@@ -3,6 +3,7 @@
 
 pub mod array;
 mod collection;
+mod convert;
 mod decode;
 mod defects;
 mod digests;
@@ -16,16 +17,19 @@ mod matching;
 mod narrow;
 mod npy_header;
 mod numbers;
+mod pair_sets;
 mod pictures;
 pub mod prepare;
 mod readers;
 mod row_list;
 mod similarity;
+mod source;
 mod survey;
 mod tables;
 mod visibility;
 
 pub use collection::Collection;
+pub use convert::{Converted, Target, convert};
 pub use decode::Picture;
 pub use defects::{Defects, Finding, Severity};
 pub use digests::DigestCache;
@@ -35,8 +39,10 @@ pub use loader::{Album, Batch, Loader, examine_picture, open_picture};
 pub use marks::{Mark, Marks};
 pub use matching::taken;
 pub use numbers::Numbers;
+pub use pair_sets::{PairSet, pair_set};
 pub use pictures::{broken_links, list as list_pictures};
 pub use readers::{celeba, collect, face_table, labels::label_table, recognise};
 pub use row_list::read_rows;
+pub use source::{PairFile, PictureSource, RecordFile, TarFile, doubt};
 pub use survey::{FaceMarks, Need, Survey, TrainingSet, survey};
 pub use visibility::{KnownFaces, visible_shares};

@@ -1,6 +1,6 @@
 //! A folder of pictures → the images in it.
 
-use super::digests::DigestCache;
+use super::{digests::DigestCache, source::PictureSource};
 use crate::domain::{
     Fault, Result,
     image::Images,
@@ -9,12 +9,12 @@ use crate::domain::{
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 /// Every picture below `root`, sorted by id, with its digest. An id is the path below `root`, with forward slashes.
 pub fn list(root: &Path, digests: &mut DigestCache) -> Result<Images> {
-    digested(root, some(root)?.ids, digests)
+    PictureSource::open(root)?.digested(some(root)?.ids, digests)
 }
 
 /// Pictures of a folder that must hold some.
@@ -33,18 +33,6 @@ pub(super) fn some(root: &Path) -> Result<PictureListing> {
     })
 }
 
-/// These pictures below `root`, with their digests.
-pub(super) fn digested(root: &Path, ids: Vec<String>, digests: &mut DigestCache) -> Result<Images> {
-    let paths: Vec<_> = ids.iter().map(|id| root.join(id)).collect();
-    let digests = digests.of_all(&paths)?;
-    Ok(Images(ids.into_iter().zip(digests.into_iter().map(Some)).collect()))
-}
-
-/// Is the id a path that stays below its folder?
-pub(super) fn is_plain(id: &str) -> bool {
-    Path::new(id).components().all(|part| matches!(part, Component::Normal(_)))
-}
-
 /// The pictures below a folder.
 #[derive(Debug, Default)]
 pub struct PictureListing {
@@ -52,9 +40,20 @@ pub struct PictureListing {
     pub ids: Vec<String>,
     /// Pictures of formats that are not read, by ending.
     pub unread: BTreeMap<String, Vec<String>>,
+    /// Members of an archive that are links or sparse files.
+    pub links: usize,
 }
 
 impl PictureListing {
+    /// A path of an archive, if its name is that of a picture.
+    fn take(&mut self, path: &str) {
+        match format(Path::new(path)) {
+            Some(PictureFormat::Read) => self.ids.push(path.to_owned()),
+            Some(PictureFormat::Unread(ending)) => self.unread.entry(ending).or_default().push(path.to_owned()),
+            None => {}
+        }
+    }
+
     /// What is passed over: how many of which ending, and one of them.
     pub fn passed_over(&self) -> Option<String> {
         let first = self.unread.values().flatten().min()?;
@@ -70,10 +69,21 @@ impl PictureListing {
     }
 }
 
-/// The ids of every picture below `root`.
+/// The ids of every picture below `root`, or in the archive that it is.
 pub(super) fn names(root: &Path) -> Result<PictureListing> {
     let mut found = PictureListing::default();
-    walk(root, "", &mut Walk { found: &mut found, behind_links: 0 }, Depth::default())?;
+    match PictureSource::open(root)? {
+        PictureSource::Folder(_) => walk(root, "", &mut Walk { found: &mut found, behind_links: 0 }, Depth::default())?,
+        PictureSource::Tar(archive) => {
+            archive.paths().for_each(|path| found.take(path));
+            found.links = archive.passed_over();
+        }
+        PictureSource::Pairs(pairs) => found.ids.extend(pairs.ids()),
+        PictureSource::Records(_) => {
+            let fault = Fault::asked("a RecordIO file is no folder of pictures").in_file(root);
+            return Err(fault.next("a study reads it as it is: { recordio: { root: … } }"));
+        }
+    }
     found.ids.sort_unstable();
     Ok(found)
 }

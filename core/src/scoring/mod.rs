@@ -20,6 +20,7 @@ pub use estimators::{
     agreement::cohens_kappa,
     faithfulness::quality,
     feature_scores::{ScoredFeatures, score_features},
+    pair_protocol::{OverFolds, PairError, PairVerification, pair_distances, verify_pairs},
     score::{Scored, score},
     verification::verify,
 };

@@ -73,7 +73,7 @@ mod tests {
         let request = faces::Request { kind: faces::DrawnKind::Textures, people: 2, images: 5, seed: 1 };
         faces::draw(folder, &request).unwrap();
         let images = list_pictures(folder, &mut DigestCache::none()).unwrap();
-        Arc::new(Album::new(folder.to_owned(), images, Preparation::of(Crop::Whole, 8), None).unwrap())
+        Arc::new(Album::new(folder, images, Preparation::of(Crop::Whole, 8), None).unwrap())
     }
 
     #[test]

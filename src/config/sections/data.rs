@@ -13,7 +13,7 @@ use visavis_core::domain::{
 };
 
 pub(super) fn dataset(node: &StudyNode) -> Result<Dataset> {
-    let (word, parameters) = node.variant(&["celeba", "vggface2", "folders", "images"])?;
+    let (word, parameters) = node.variant(&["celeba", "vggface2", "recordio", "folders", "images"])?;
     let node = parameters.ok_or_else(|| {
         node.wrong(format!("{} says no folder", node.name())).next(format!("write {word}: {{ root: ../data/{word} }}"))
     })?;
@@ -26,6 +26,11 @@ pub(super) fn dataset(node: &StudyNode) -> Result<Dataset> {
                 identities: identities(&fields, "each_image, or { file: ../who.csv }")?,
                 faces: faces(&fields)?,
             }
+        }
+        "recordio" => {
+            let fields = node.fields(&["root", "identities", "landmarks", "boxes"])?;
+            let identities = identities(&fields, "each_image, or { file: ../who.csv }")?;
+            Dataset::RecordIo { root: root(&fields)?, identities, faces: faces(&fields)? }
         }
         "folders" => {
             let fields = node.fields(&["root", "identities", "landmarks", "boxes"])?;

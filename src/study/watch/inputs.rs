@@ -28,6 +28,10 @@ fn files(study: &Study) -> Vec<PathBuf> {
             Dataset::CelebA { root, .. } => {
                 files.extend(["list_attr_celeba.txt", "identity_CelebA.txt"].map(|table| root.join(table)));
             }
+            Dataset::RecordIo { root, .. } if root.is_dir() => {
+                files.extend(["train.rec", "train.idx"].map(|file| root.join(file)));
+            }
+            Dataset::RecordIo { root, .. } => files.push(root.with_extension("idx")),
             Dataset::Vggface2 { .. } | Dataset::Folders { .. } => {}
         }
         files.extend(FaceMark::ALL.into_iter().filter_map(|mark| set.faces().of(mark).cloned()));

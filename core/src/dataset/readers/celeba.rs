@@ -6,7 +6,8 @@ use crate::{
         collection::Collection,
         defects::{Defects, Note, name_of},
         digests::DigestCache,
-        pictures::{self, is_plain},
+        pictures,
+        source::is_plain,
         tables::{
             Cells, ImageTable, Repeated, TableBuilder, TableLayout, TextLines, kept, line_ends, looks_like_a_picture, misfit,
         },

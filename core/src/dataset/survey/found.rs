@@ -31,7 +31,7 @@ pub struct Survey {
     pub identities: Option<Column>,
     /// Whether that is known, said or only assumed.
     pub people: People,
-    /// The folder in which the images' ids are paths; `None` where there are no pictures.
+    /// Where the pictures are ([`crate::dataset::PictureSource`]); `None` where there are none.
     pub pictures: Option<PathBuf>,
     /// Where the faces are in them, as far as a crop needs it.
     pub marks: FaceMarks,
@@ -56,7 +56,7 @@ pub struct Survey {
 /// Pictures in classes.
 #[derive(Debug)]
 pub struct TrainingSet {
-    /// The folder in which the images' ids are paths.
+    /// Where the pictures are ([`crate::dataset::PictureSource`]).
     pub pictures: PathBuf,
     /// Every image of the data set.
     pub images: Images,

@@ -30,7 +30,16 @@ pub enum Dataset {
     },
     /// One folder a class.
     Folders {
-        /// The folder of folders.
+        /// The folder of folders, or a tar archive of them.
+        root: PathBuf,
+        /// Who is on the pictures.
+        identities: Identities,
+        /// Where the faces are in the pictures.
+        faces: FaceFiles,
+    },
+    /// A RecordIO file, as InsightFace and MXNet write it; its labels are identities.
+    RecordIo {
+        /// The file, or its folder.
         root: PathBuf,
         /// Who is on the pictures.
         identities: Identities,
@@ -98,11 +107,12 @@ pub enum Identities {
 }
 
 impl Dataset {
-    /// The folder that paths of pictures start from.
+    /// The folder that paths of pictures start from, or the file that holds them.
     pub fn root(&self) -> &PathBuf {
         match self {
             Dataset::CelebA { root, .. }
             | Dataset::Vggface2 { root, .. }
+            | Dataset::RecordIo { root, .. }
             | Dataset::Folders { root, .. }
             | Dataset::Images { root, .. } => root,
         }
@@ -111,9 +121,10 @@ impl Dataset {
     /// What the study says of who is on the pictures.
     pub fn identities(&self) -> &Identities {
         match self {
-            Dataset::CelebA { identities, .. } | Dataset::Folders { identities, .. } | Dataset::Images { identities, .. } => {
-                identities
-            }
+            Dataset::CelebA { identities, .. }
+            | Dataset::RecordIo { identities, .. }
+            | Dataset::Folders { identities, .. }
+            | Dataset::Images { identities, .. } => identities,
             Dataset::Vggface2 { .. } => &Identities::Unsaid,
         }
     }
@@ -123,6 +134,7 @@ impl Dataset {
         match self {
             Dataset::CelebA { faces, .. }
             | Dataset::Vggface2 { faces, .. }
+            | Dataset::RecordIo { faces, .. }
             | Dataset::Folders { faces, .. }
             | Dataset::Images { faces, .. } => faces,
         }
@@ -139,7 +151,7 @@ impl Dataset {
         match (self, self.identities()) {
             (_, Identities::EachImage) => false,
             (_, Identities::Folder | Identities::Column(_) | Identities::File(_)) => true,
-            (Dataset::CelebA { .. } | Dataset::Vggface2 { .. }, Identities::Unsaid) => true,
+            (Dataset::CelebA { .. } | Dataset::Vggface2 { .. } | Dataset::RecordIo { .. }, Identities::Unsaid) => true,
             (Dataset::Folders { .. } | Dataset::Images { .. }, Identities::Unsaid) => false,
         }
     }

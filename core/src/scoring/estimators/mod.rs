@@ -8,6 +8,7 @@ pub(super) mod feature_scores;
 pub(super) mod knn;
 pub(super) mod monotone;
 pub(super) mod nearest;
+pub(super) mod pair_protocol;
 pub(super) mod per_view;
 pub(super) mod probe;
 pub(super) mod score;

@@ -7,17 +7,17 @@
 
 mod misfit;
 mod numbers;
-mod pickle;
 mod safetensors_file;
-pub(in crate::weights) mod source;
 mod torch_stream;
 pub(in crate::weights) mod torch_zip;
-mod value;
 pub mod wrappers;
 
-use crate::domain::{
-    Digest, Fault, Result,
-    file_kind::{ExpectedFile, FileKind},
+use crate::{
+    domain::{
+        Digest, Fault, Result,
+        file_kind::{ExpectedFile, FileKind},
+    },
+    pickle::{self, source, value},
 };
 use source::{Cursor, Source, Span};
 use std::path::{Path, PathBuf};
