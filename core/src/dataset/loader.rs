@@ -80,18 +80,17 @@ pub fn examine_picture(source: &PictureSource, id: &str) -> Result<Picture> {
     decode(&source.read(id)?, &source.place(id))
 }
 
-/// Opens a picture whole and upright, if its bytes are still those of the digest.
+/// Opens a picture of a source whole and upright, if its bytes are still those of the digest.
 ///
 /// # Errors
 /// A picture that is absent, changed, or cannot be read.
-pub fn open_picture(path: &Path, expected: Digest) -> Result<Picture> {
-    let bytes = crate::files::read_up_to(path, crate::files::LARGEST_PICTURE)
-        .map_err(|error| Fault::io("read the picture", path, &error))?;
+pub fn open_picture(source: &PictureSource, id: &str, expected: Digest) -> Result<Picture> {
+    let (bytes, place) = (source.read(id)?, source.place(id));
     let found = Digest::of(&bytes);
     if found != expected {
-        return Err(Fault::changed(path.to_owned(), expected, found));
+        return Err(Fault::changed(place, expected, found));
     }
-    decode(&bytes, path).map(Picture::upright)
+    decode(&bytes, &place).map(Picture::upright)
 }
 
 /// Some pictures of an order.

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use visavis_core::{
-    dataset::{self, DigestCache, array, list_pictures},
+    dataset::{self, DigestCache, PictureSource, array},
     domain::{
         Fault, Result,
         image::{Column, Images},
@@ -22,17 +22,22 @@ use visavis_core::{
 
 /// Pictures with their digests, and who is on them.
 pub(super) struct LabelledImages {
-    /// The folder in which images' ids are paths.
-    pub folder: PathBuf,
+    /// Where the pictures are: a folder, an archive or a file of records.
+    pub pictures: PathBuf,
     pub images: Images,
     pub identities: Option<Column>,
+}
+
+/// Is a study file meant, and not a place of pictures?
+pub(super) fn is_study(place: &Path) -> bool {
+    place.extension().is_some_and(|ending| ["yaml", "yml"].iter().any(|of| ending.eq_ignore_ascii_case(of)))
 }
 
 impl LabelledImages {
     /// # Errors
     /// No such folder, or none with pictures; what is wrong with a study or its data.
     pub(super) fn find(place: &Path, context: &Context) -> Result<Self> {
-        let found = if place.is_dir() { Self::of_folder(place, context)? } else { Self::of_study(place, context)? };
+        let found = if is_study(place) { Self::of_study(place, context)? } else { Self::of_folder(place, context)? };
         if found.images.is_empty() {
             return Err(Fault::asked("there is no picture to label").in_file(place));
         }
@@ -42,13 +47,13 @@ impl LabelledImages {
     fn of_folder(folder: &Path, context: &Context) -> Result<Self> {
         let mut digests = DigestCache::open(context.workspace.digests());
         let set = dataset::collect(&dataset::recognise(folder), &mut digests)?;
-        let listed = list_pictures(&set.pictures, &mut digests)?;
+        let source = PictureSource::open(&set.pictures)?;
+        // A table may name more images than there are pictures.
+        let ids = set.ids.into_iter().filter(|id| source.has(id)).collect();
+        let images = source.digested(ids, &mut digests)?;
         digests.keep();
-        // A table may name more images than there are pictures, and a folder may hold pictures that no table names.
-        let named: BTreeSet<&str> = set.ids.iter().map(String::as_str).collect();
-        let images = Images(listed.0.into_iter().filter(|(id, _)| named.contains(id.as_str())).collect());
         let identities = set.identities.map(|identities| identities.restricted(&images));
-        Ok(LabelledImages { folder: set.pictures, images, identities })
+        Ok(LabelledImages { pictures: set.pictures, images, identities })
     }
 
     fn of_study(file: &Path, context: &Context) -> Result<Self> {
@@ -59,7 +64,7 @@ impl LabelledImages {
                 .next("`visavis plan` on it names what is missing; or name a folder of pictures")
         };
         Ok(LabelledImages {
-            folder: survey.pictures.ok_or_else(missing)?,
+            pictures: survey.pictures.ok_or_else(missing)?,
             images: survey.images.ok_or_else(missing)?,
             identities: survey.identities,
         })

@@ -9,7 +9,7 @@ use super::{
     output::{remark, say},
 };
 use crate::{
-    study::labelling::{AnswerJournal, LabellingQuestion, LabellingSession, UncertaintyOrder, shuffled},
+    study::labelling::{AnswerJournal, LabellingQuestion, LabellingSession, PictureSource, UncertaintyOrder, shuffled},
     tui::{DrawingMode, LabellingSetup, LabellingView, PictureLoader, Theme, label},
 };
 use images::LabelledImages;
@@ -96,7 +96,7 @@ impl LabelCommand {
             Some(model) => Some(self.uncertainty(model, &images, question.classes.len(), context)?),
             None => None,
         };
-        let folder = images.folder.clone();
+        let source = PictureSource::open(&images.pictures)?;
         let mut session = LabellingSession::new(question, images.images, images.identities, order, &answers)?;
         if let Some(order) = uncertainty.as_ref().and_then(|of| of.ranked(&session.labels())) {
             session.reorder(&order);
@@ -104,7 +104,7 @@ impl LabelCommand {
         let journal = AnswerJournal::open(&context.workspace, index.as_ref(), &self.attribute, annotator)?;
         drop(index);
         let view = LabellingView::new(session, self.theme(), self.drawing());
-        let pictures = PictureLoader::start(folder);
+        let pictures = PictureLoader::start(source);
         let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
         let view = if is_terminal && !context.json {
             label(LabellingSetup { view, pictures, journal, uncertainty })?

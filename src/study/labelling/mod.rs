@@ -12,4 +12,4 @@ pub use answer_journal::AnswerJournal;
 pub use order::{RANKED_AFTER, UncertaintyOrder, shuffled};
 pub use progress::{LabellingProgress, WorkspaceLabels};
 pub use session::{Answer, ClassKey, LabellingQuestion, LabellingSession, Outcome, RESERVED_KEYS, Tally};
-pub use visavis_core::dataset::open_picture;
+pub use visavis_core::dataset::{PictureSource, open_picture};

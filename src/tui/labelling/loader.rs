@@ -1,10 +1,9 @@
 //! Pictures, decoded before they are looked at, by a thread of its own.
 
-use crate::study::labelling::open_picture;
+use crate::study::labelling::{PictureSource, open_picture};
 use image::RgbImage;
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{
         Arc,
         mpsc::{Receiver, Sender, channel},
@@ -15,7 +14,7 @@ use visavis_core::domain::{Digest, Fault};
 /// A picture, or why it cannot be shown.
 pub(super) type Loaded = Result<Arc<RgbImage>, String>;
 
-/// Decodes pictures of a folder, those that are asked for first; keeps the latest.
+/// Decodes pictures of a source, those that are asked for first; keeps the latest.
 pub struct PictureLoader {
     asks: Sender<(String, Digest)>,
     replies: Receiver<(Digest, Loaded)>,
@@ -27,13 +26,13 @@ pub struct PictureLoader {
 const KEPT: usize = 32;
 
 impl PictureLoader {
-    /// `folder`: where images' ids are paths.
-    pub fn start(folder: PathBuf) -> Self {
+    /// `source`: where the pictures are.
+    pub fn start(source: PictureSource) -> Self {
         let (asks, asked) = channel::<(String, Digest)>();
         let (replying, replies) = channel();
         std::thread::spawn(move || {
             while let Ok((image, digest)) = asked.recv() {
-                if replying.send((digest, load(&folder, &image, digest))).is_err() {
+                if replying.send((digest, load(&source, &image, digest))).is_err() {
                     return;
                 }
             }
@@ -73,9 +72,9 @@ impl PictureLoader {
     }
 }
 
-fn load(folder: &std::path::Path, image: &str, digest: Digest) -> Loaded {
+fn load(source: &PictureSource, image: &str, digest: Digest) -> Loaded {
     let said = |fault: Fault| fault.what;
-    let picture = open_picture(&folder.join(image), digest).map_err(said)?;
+    let picture = open_picture(source, image, digest).map_err(said)?;
     let pixels = RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb);
     pixels.map(Arc::new).ok_or_else(|| "the picture is not whole".to_owned())
 }

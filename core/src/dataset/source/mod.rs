@@ -123,7 +123,7 @@ impl PictureSource {
     ///
     /// # Errors
     /// A picture that cannot be read.
-    pub(super) fn digested(&self, ids: Vec<ImageId>, digests: &mut DigestCache) -> Result<Images> {
+    pub fn digested(&self, ids: Vec<ImageId>, digests: &mut DigestCache) -> Result<Images> {
         let absent = |id: &str| Fault::missing("the picture is not here").in_file(self.place(id));
         let (parts, wanted) = match self {
             PictureSource::Folder(folder) => {
