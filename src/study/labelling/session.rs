@@ -95,6 +95,15 @@ pub struct Tally {
     pub left: usize,
 }
 
+/// The places of a picture: two images may be the same, byte for byte.
+#[derive(Default)]
+struct PicturePlaces {
+    /// The first image that is it.
+    first: usize,
+    /// How many of the images that are asked for are it.
+    asked: usize,
+}
+
 /// A pass of one annotator over pictures.
 pub struct LabellingSession {
     pub question: LabellingQuestion,
@@ -102,8 +111,12 @@ pub struct LabellingSession {
     identities: Option<Column>,
     /// Places of images, in the order in which they are shown.
     order: Vec<usize>,
+    /// Where each picture is.
+    places: HashMap<Digest, PicturePlaces>,
     /// This annotator's answers by picture. Those of others are not known here.
     answers: HashMap<Digest, Choice>,
+    /// Kept with every answer: a set may have hundreds of thousands of pictures, and the screen is drawn after each key.
+    tally: Tally,
     /// Pictures with an answer, the latest last.
     history: Vec<Digest>,
     unreadable: BTreeMap<usize, String>,
@@ -137,8 +150,15 @@ impl LabellingSession {
             ))
             .next("two people need two names: --annotator NAME"));
         }
-        let here: HashMap<Digest, &str> = images.0.iter().filter_map(|(id, picture)| Some(((*picture)?, id.as_str()))).collect();
-        let own: Vec<&Answered> = own.into_iter().filter(|of| here.contains_key(&of.annotation.picture)).collect();
+        let mut places: HashMap<Digest, PicturePlaces> = HashMap::new();
+        for (place, (_, picture)) in images.0.iter().enumerate().rev() {
+            picture.iter().for_each(|picture| places.entry(*picture).or_default().first = place);
+        }
+        for place in &order {
+            let picture = images.0[*place].1.and_then(|picture| places.get_mut(&picture));
+            picture.into_iter().for_each(|of| of.asked += 1);
+        }
+        let own: Vec<&Answered> = own.into_iter().filter(|of| places.contains_key(&of.annotation.picture)).collect();
         let known = |class: &str| question.classes.iter().any(|of| of.name == class);
         if let Some(class) = own.iter().filter_map(|of| of.annotation.choice.class()).find(|class| !known(class)) {
             return Err(Fault::asked(format!(
@@ -148,11 +168,14 @@ impl LabellingSession {
             ))
             .next("name all classes of before; new ones may follow them"));
         }
+        let left = places.values().map(|of| of.asked).sum();
         let mut session = LabellingSession {
+            tally: Tally { classes: vec![0; question.classes.len()], left, ..Tally::default() },
             question,
             images,
             identities,
             order,
+            places,
             answers: HashMap::new(),
             history: vec![],
             unreadable: BTreeMap::new(),
@@ -248,7 +271,7 @@ impl LabellingSession {
 
     /// Has this class as many labels as are wanted?
     pub fn is_full(&self, class: usize) -> bool {
-        self.question.quota.is_some_and(|quota| self.tally().classes[class] >= quota)
+        self.question.quota.is_some_and(|quota| self.tally.classes[class] >= quota)
     }
 
     /// What an answer on the picture that is shown means; nothing changes yet.
@@ -270,8 +293,12 @@ impl LabellingSession {
     /// What taking back the latest answer means; nothing changes yet.
     pub fn undo(&self) -> Outcome {
         let Some(latest) = self.history.last() else { return Outcome::Refused("there is no answer to take back".to_owned()) };
-        let image = self.images.0.iter().find(|(_, picture)| picture.as_ref() == Some(latest)).map_or("", |(id, _)| id.as_str());
-        Outcome::Keep(self.annotation(image, *latest, Choice::Withdrawn))
+        Outcome::Keep(self.annotation(self.image(latest), *latest, Choice::Withdrawn))
+    }
+
+    /// The image that is this picture; the first, of several.
+    fn image(&self, picture: &Digest) -> &str {
+        self.places.get(picture).map_or("", |of| self.images.0[of.first].0.as_str())
     }
 
     fn annotation(&self, image: &str, picture: Digest, choice: Choice) -> Annotation {
@@ -301,7 +328,10 @@ impl LabellingSession {
     /// The picture that is shown cannot be: goes to the next.
     pub fn pass_over(&mut self, why: String) {
         if let Some(&place) = self.order.get(self.at) {
-            self.unreadable.insert(place, why);
+            if self.unreadable.insert(place, why).is_none() {
+                self.tally.unreadable += 1;
+                self.tally.left = self.tally.left.saturating_sub(1);
+            }
             self.go_on();
         }
     }
@@ -312,44 +342,43 @@ impl LabellingSession {
     }
 
     fn note(&mut self, picture: Digest, choice: Choice) {
-        self.history.retain(|of| *of != picture);
-        if choice == Choice::Withdrawn {
-            self.answers.remove(&picture);
-        } else {
+        let asked = self.places.get(&picture).map_or(0, |of| of.asked);
+        if let Some(before) = self.answers.remove(&picture) {
+            // The latest answers are taken back first.
+            let at = self.history.iter().rposition(|of| *of == picture);
+            at.map(|at| self.history.remove(at));
+            self.tally.left += asked;
+            *self.counted(&before) -= 1;
+        }
+        if choice != Choice::Withdrawn {
+            self.tally.left -= asked;
+            *self.counted(&choice) += 1;
             self.answers.insert(picture, choice);
             self.history.push(picture);
         }
     }
 
-    pub fn tally(&self) -> Tally {
-        let mut tally = Tally { classes: vec![0; self.question.classes.len()], ..Tally::default() };
-        for choice in self.answers.values() {
-            match choice {
-                Choice::Class(class) => {
-                    if let Some(place) = self.question.classes.iter().position(|of| of.name == *class) {
-                        tally.classes[place] += 1;
-                    }
-                }
-                Choice::NotObvious => tally.not_obvious += 1,
-                Choice::Skipped => tally.skipped += 1,
-                Choice::Withdrawn => {}
-            }
+    /// Where an answer is counted.
+    fn counted(&mut self, choice: &Choice) -> &mut usize {
+        let class = choice.class().and_then(|class| self.question.classes.iter().position(|of| of.name == class));
+        match (class, choice) {
+            (Some(class), _) => &mut self.tally.classes[class],
+            (None, Choice::Skipped) => &mut self.tally.skipped,
+            (None, _) => &mut self.tally.not_obvious,
         }
-        tally.unreadable = self.unreadable.len();
-        let unanswered = |place: &&usize| {
-            let picture = self.images.0[**place].1;
-            picture.is_some_and(|picture| !self.answers.contains_key(&picture)) && !self.unreadable.contains_key(*place)
-        };
-        tally.left = self.order.iter().filter(unanswered).count();
-        tally
+    }
+
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// This annotator's earlier labels of the person who is shown: image and class. `None`: who is shown is not known.
     pub fn context(&self) -> Option<Vec<(&str, &str)>> {
         let (identities, (image, _)) = (self.identities.as_ref()?, self.current()?);
         let person = identities.get(image)?;
-        let same = self.images.0.iter().filter(|(id, _)| id != image && identities.get(id) == Some(person));
-        Some(same.filter_map(|(id, picture)| Some((id.as_str(), self.answers.get(picture.as_ref()?)?.class()?))).collect())
+        let said = self.history.iter().map(|picture| (self.image(picture), self.answers[picture].class()));
+        let same = said.filter(|(id, _)| *id != image && identities.get(id) == Some(person));
+        Some(same.filter_map(|(id, class)| Some((id, class?))).collect())
     }
 }
 
@@ -399,14 +428,14 @@ mod tests {
     fn each_answer_goes_to_the_next_picture_and_undo_comes_back() {
         let mut session = session(3, None, &[]);
         say(&mut session, Answer::Class(1));
-        assert_eq!((shown(&session), session.tally().classes), (Some("1.png"), vec![0, 1]));
+        assert_eq!((shown(&session), session.tally().classes.clone()), (Some("1.png"), vec![0, 1]));
         undo(&mut session);
-        assert_eq!((shown(&session), session.tally().classes), (Some("0.png"), vec![0, 0]));
+        assert_eq!((shown(&session), session.tally().classes.clone()), (Some("0.png"), vec![0, 0]));
         say(&mut session, Answer::Class(0));
         say(&mut session, Answer::NotObvious);
         say(&mut session, Answer::Class(0));
         assert_eq!((shown(&session), session.is_done()), (None, true));
-        assert_eq!(session.tally(), Tally { classes: vec![2, 0], not_obvious: 1, ..Tally::default() });
+        assert_eq!(*session.tally(), Tally { classes: vec![2, 0], not_obvious: 1, ..Tally::default() });
     }
 
     #[test]
@@ -422,7 +451,7 @@ mod tests {
     fn a_second_annotator_is_blind_to_the_first() {
         let of_other = [answered(0, "ben", "other", Choice::Class("white".into()))];
         let session = session(2, None, &of_other);
-        assert_eq!((shown(&session), session.tally().classes), (Some("0.png"), vec![0, 0]));
+        assert_eq!((shown(&session), session.tally().classes.clone()), (Some("0.png"), vec![0, 0]));
     }
 
     #[test]
