@@ -41,7 +41,7 @@ const DRAWN: [(&str, &str); 10] = [
 ];
 
 /// Of drawn faces on two crops: what of a face each leaves visible.
-const CROPPED: [(&str, &str); 1] = [("visible", "00000000")];
+const CROPPED: [(&str, &str); 1] = [("visible", "48206db7")];
 
 /// Drawn faces themselves: their truth and one of their pictures.
 const FACES: &str = "499317fc";
