@@ -14,6 +14,8 @@ const FRAME: u64 = 8;
 pub(super) const HEADER: usize = 24;
 /// Bytes of a part that its frame can count.
 pub(super) const LONGEST_PART: u64 = (1 << 29) - 1;
+/// How far behind a broken record the next one is looked for: less than any set of records has.
+const LOOKED_THROUGH: u64 = 64 << 20;
 /// More parts than the magic number occurs in any picture.
 const MOST_PARTS: usize = 1 << 16;
 /// More labels than a picture has.
@@ -200,6 +202,25 @@ impl Framed {
     /// Where the record that begins here ends: the next one's offset.
     pub(super) fn end(&self, at: u64) -> Result<u64, Broken> {
         Ok(self.parts(at)?.last().map_or(at, Part::end))
+    }
+
+    /// Does a record begin behind this offset? Then the one at this offset is broken, and not the last one that the file ends in.
+    pub(super) fn goes_on_behind(&self, at: u64) -> bool {
+        let (mut from, end) = (at + 4, self.length.min(at.saturating_add(LOOKED_THROUGH)));
+        let mut block = vec![0; 1 << 20];
+        while from + FRAME <= end {
+            let bytes = (end - from).min(block.len() as u64) as usize / 4 * 4;
+            if self.file.read_exact_at(&mut block[..bytes], from).is_err() {
+                return false;
+            }
+            let marks = block[..bytes].chunks_exact(4).enumerate().filter(|(_, word)| **word == MAGIC);
+            let mut begins = marks.map(|(place, _)| from + 4 * place as u64);
+            if begins.any(|at| self.part(at).is_ok_and(|part| matches!(part.kind, PartKind::Whole | PartKind::First))) {
+                return true;
+            }
+            from += bytes.max(4) as u64;
+        }
+        false
     }
 
     /// The header of the record that begins here, without its picture; and whether it has a picture.

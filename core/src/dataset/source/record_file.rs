@@ -104,7 +104,8 @@ impl RecordFile {
                     self.torn = Some(self.fault(key, offset, &broken));
                     continue;
                 }
-                Err(broken) => return Err(other(format!("record {key} at offset {offset}: {broken}"))),
+                Err(broken @ Broken::NoMagic { .. }) => return Err(other(format!("record {key} at offset {offset}: {broken}"))),
+                Err(broken) => return Err(self.fault(key, offset, &broken)),
             }
             let (header, _) = self.framed.header(offset).map_err(|broken| self.fault(key, offset, &broken))?;
             if header.id != key && header.id != 0 && self.index.place(header.id).is_some() {
@@ -128,7 +129,7 @@ impl RecordFile {
                     found.push((id, at));
                     at = end;
                 }
-                Err(broken @ Broken::Torn { .. }) => {
+                Err(broken @ Broken::Torn { .. }) if !self.framed.goes_on_behind(at) => {
                     self.torn = Some(self.fault(found.len() as u64, at, &broken));
                     break;
                 }

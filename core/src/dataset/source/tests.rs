@@ -124,13 +124,16 @@ fn records_that_claim_too_much_or_stand_out_of_order_are_refused_with_their_plac
     // Two gigabytes, in the greatest length that a frame can say.
     with(4, 0x1fff_ffff);
     let fault = read(0);
-    assert!(fault.contains("train.idx") && fault.contains("claims 536870911 bytes, and 2328 are left"), "{fault}");
+    assert!(fault.contains("record 0 (offset 0)") && fault.contains("claims 536870911 bytes, and 2328 are left"), "{fault}");
     with(4, 2 << 29 | 8);
     assert!(read(0).contains("out of order"));
     with(8, 70_000);
     assert!(read(0).contains("shorter than its header says"));
     // Of a file without an index this is where reading ends.
     fs::remove_file(rec.with_extension("idx")).unwrap();
+    with(4, 0x1fff_ffff);
+    let fault = told(&rec);
+    assert!(fault.contains("record 0 (offset 0)") && fault.contains("claims 536870911 bytes"), "others follow it: {fault}");
     with(4, 4);
     let fault = told(&rec);
     assert!(fault.contains("shorter than its header") && fault.contains("record 0 (offset 0)"), "{fault}");
