@@ -151,7 +151,9 @@ impl<'a> Numbers<'a> {
         if FileKind::of(bytes) != FileKind::Safetensors {
             return Err(not_an_array(bytes, path));
         }
-        let unreadable = |why: String| wrong(format!("not a readable safetensors file: {why}")).next("copy or save it again");
+        let unreadable = |why: String| {
+            wrong(format!("not a readable safetensors file: {}", printable(&shorten(&why, 200)))).next("copy or save it again")
+        };
         let length = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
         let head = usize::try_from(length).ok().and_then(|length| bytes.get(8..8_usize.checked_add(length)?)).unwrap_or_default();
         safetensors_head::check(head).map_err(unreadable)?;

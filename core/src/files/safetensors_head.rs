@@ -1,6 +1,5 @@
 //! What is asked of the head of a safetensors file beside what the format's own library asks: that it is short, and names nothing twice.
 
-use crate::domain::text::{printable, shorten};
 use serde::{
     Deserializer,
     de::{Error, IgnoredAny, MapAccess, Visitor},
@@ -13,14 +12,14 @@ pub(crate) const LONGEST_HEAD: u64 = 16 << 20;
 /// Looks at the text of a head, which begins with the ninth byte of the file.
 ///
 /// # Errors
-/// Why it is refused, in words: it is too long, it is no map of JSON, or it has a name twice (of which the library takes one).
+/// Why it is refused, in words that are not fit for a terminal yet: it is too long, it is no map of JSON, or it has a name twice (of which the library takes one).
 pub(crate) fn check(head: &[u8]) -> Result<(), String> {
     if head.len() as u64 > LONGEST_HEAD {
         return Err(format!("its head has {} bytes, and {LONGEST_HEAD} are read at most", head.len()));
     }
     // A head may be filled up with blanks.
     let mut json = serde_json::Deserializer::from_slice(head);
-    json.deserialize_map(NamesOnce).map_err(|error| printable(&shorten(&error.to_string(), 200)))
+    json.deserialize_map(NamesOnce).map_err(|error| error.to_string())
 }
 
 struct NamesOnce;
@@ -37,7 +36,10 @@ impl<'de> Visitor<'de> for NamesOnce {
         while let Some(name) = map.next_key::<String>()? {
             map.next_value::<IgnoredAny>()?;
             if seen.contains(&name) {
-                return Err(A::Error::custom(format!("its head has the name `{}` twice", shorten(&name, 60))));
+                return Err(A::Error::custom(format!(
+                    "its head has the name `{}` twice",
+                    name.chars().take(60).collect::<String>()
+                )));
             }
             seen.insert(name);
         }
