@@ -1,7 +1,10 @@
 //! Parse, run, exit.
 
 use clap::Parser;
-use std::process::ExitCode;
+use std::{
+    process::ExitCode,
+    sync::{Arc, atomic::AtomicBool},
+};
 use visavis::cli::{self, Cli};
 
 /// What is said when memory ran out. Nothing may be allocated then, so it is one text.
@@ -20,8 +23,14 @@ fn tell_when_memory_runs_out() {
     unsafe { signal_hook::low_level::register(signal_hook::consts::SIGABRT, tell) }.ok();
 }
 
+/// A file that grows beyond what its user may write (`ulimit -f`) is an error of the write; the signal would end the program unsaid.
+fn pass_over_file_limits() {
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false))).ok();
+}
+
 fn main() -> ExitCode {
     tell_when_memory_runs_out();
+    pass_over_file_limits();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or(String::new(), |place| format!(" ({}:{})", place.file(), place.line()));
         eprintln!(

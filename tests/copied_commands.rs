@@ -215,6 +215,9 @@ fn looking_leaves_nothing_behind() {
     }
     assert!(look(empty.path(), &["plan", &study]).code == 0 && look(&desk.path(""), &["check", STUDY]).code == 0);
     assert!(!listing(cache.path()).is_empty(), "what was hashed is known the next time");
+    let owners: Vec<PathBuf> = listing(cache.path()).into_iter().filter(|path| path.ends_with("workspace")).collect();
+    let of_desk = |path: &PathBuf| fs::read_to_string(path).unwrap() == desk.path("").canonicalize().unwrap().to_str().unwrap();
+    assert!(owners.iter().any(of_desk), "a cache says whose it is: {owners:?}");
     // A folder that nobody may write is looked at like any other; what was run there stays as it is.
     desk.succeed(&["run", STUDY, "--quiet"]);
     desk.succeed(&["report", STUDY, "--quiet"]);

@@ -3,7 +3,7 @@
 use crate::desk::Desk;
 use std::fs;
 
-const ALIGNED: &str = "aligned.yaml";
+pub(crate) const ALIGNED: &str = "aligned.yaml";
 
 const STUDY: &str = r#"format: 1
 study: aligned
@@ -25,7 +25,7 @@ statistics: { bootstraps: 20, permutations: 20, min_positives: 2 }
 
 const TABLE: &str = "data/faces/list_landmarks_align_celeba.txt";
 
-fn desk() -> Desk {
+pub(crate) fn desk() -> Desk {
     let desk = Desk::empty();
     desk.write(ALIGNED, STUDY.as_bytes());
     desk.succeed(&["data", "draw", "data/faces", "--identities", "6", "--images", "24", "--quiet"]);

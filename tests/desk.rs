@@ -11,6 +11,8 @@ use visavis_core::store::Injection;
 
 pub(crate) struct Desk {
     folder: tempfile::TempDir,
+    /// The user's cache, so that nothing of the test is left in the one of whoever runs it.
+    cache: tempfile::TempDir,
 }
 
 /// The program under test: another than the one just built, if it is named.
@@ -52,6 +54,18 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// A user's cache that holds only what was fetched for all tests: onnxruntime.
+fn cache() -> tempfile::TempDir {
+    let own = tempfile::tempdir().unwrap();
+    let users = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let users = users.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    if let Some(fetched) = users.map(|users| users.join("visavis/onnxruntime")).filter(|fetched| fetched.is_dir()) {
+        fs::create_dir(own.path().join("visavis")).unwrap();
+        std::os::unix::fs::symlink(fetched, own.path().join("visavis/onnxruntime")).unwrap();
+    }
+    own
+}
+
 /// How a command ended.
 pub(crate) struct Said {
     pub code: i32,
@@ -62,7 +76,7 @@ pub(crate) struct Said {
 impl Desk {
     /// An empty workspace.
     pub(crate) fn empty() -> Self {
-        Desk { folder: tempfile::tempdir().unwrap() }
+        Desk { folder: tempfile::tempdir().unwrap(), cache: cache() }
     }
 
     /// A workspace with the digits sample and a study of it that runs in a blink.
@@ -83,6 +97,11 @@ impl Desk {
         desk.write("data/dots.csv", ("image_id,odd,third\n".to_owned() + &(0..40).map(row).collect::<String>()).as_bytes());
         desk.write("experiments/micro.yaml", MICRO.as_bytes());
         desk
+    }
+
+    /// The user's cache of this desk.
+    pub(crate) fn cache(&self) -> &Path {
+        self.cache.path()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -109,6 +128,7 @@ impl Desk {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.current_dir(self.folder.path()).args(arguments).env_remove("RUST_BACKTRACE");
+        command.env("XDG_CACHE_HOME", self.cache());
         command
     }
 

@@ -134,6 +134,7 @@ fn a_detached_run_outlives_its_shell_and_is_seen_steered_and_drained_from_others
     let shell = Command::new("setsid")
         .args(["bash", "-c", &format!("{program} run {STUDY} --detach --json; kill -HUP 0")])
         .current_dir(desk.path("."))
+        .env("XDG_CACHE_HOME", desk.cache())
         .stdout(Stdio::piped())
         .output()
         .unwrap();

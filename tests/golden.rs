@@ -40,6 +40,9 @@ const DRAWN: [(&str, &str); 10] = [
     ("verify", "6598769c"),
 ];
 
+/// Of drawn faces on two crops: what of a face each leaves visible.
+const CROPPED: [(&str, &str); 1] = [("visible", "48206db7")];
+
 /// Drawn faces themselves: their truth and one of their pictures.
 const FACES: &str = "499317fc";
 
@@ -97,6 +100,14 @@ fn networks_that_pretend_give_the_bits_they_gave() {
     desk.succeed(&["run", "experiments/micro.yaml", "--quiet"]);
     let found = left(&desk).into_iter().filter(|(stage, _)| matches!(stage.as_str(), "train" | "extract")).collect::<Vec<_>>();
     assert_eq!(found, pinned(&PRETENDED));
+}
+
+#[test]
+fn what_crops_leave_visible_is_the_bits_it_was() {
+    let desk = crate::crops::desk();
+    desk.succeed(&["run", crate::crops::ALIGNED, "--quiet"]);
+    let found = left(&desk).into_iter().filter(|(stage, _)| stage == "visible").collect::<Vec<_>>();
+    assert_eq!(found, pinned(&CROPPED));
 }
 
 /// libtorch's last bits are the processor's, so what networks learn and give is pinned as numbers: within a thousandth, where

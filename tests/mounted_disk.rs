@@ -100,3 +100,65 @@ fn a_store_that_cannot_be_written_is_told_and_can_be_read() {
     // Elsewhere, everything goes on.
     desk.succeed(&["run", MICRO, "--quiet"]);
 }
+
+#[test]
+fn an_export_to_a_place_that_cannot_be_written_says_so_and_leaves_everything_as_it_was() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = Desk::with_pretence();
+    desk.succeed(&["run", MICRO, "--quiet"]);
+    let export = |file: &str| ["export", MICRO, "--what", "scores", "--format", "csv", "-o", file].map(str::to_owned);
+    let names = |folder: &str| {
+        let entries = fs::read_dir(desk.path(folder)).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let refused = |mut command: Command, code: i32, words: &[&str]| {
+        let said: crate::desk::Said = command.output().unwrap().into();
+        assert!(said.code == code && words.iter().all(|word| said.err.contains(word)), "{words:?}: {} {}", said.code, said.err);
+        assert!(said.err.contains("\n  at   ") && said.err.contains("\n  next "), "{}", said.err);
+    };
+    let plain = |file: &str| desk.command(&export(file).each_ref().map(String::as_str));
+    {
+        let _disk = Disk::mount(&desk, "size=64k");
+        desk.write("out/old.csv", b"old");
+        let filler = format!("cat /dev/zero > {}", desk.path("out/filler").display());
+        Command::new("sh").args(["-c", &filler]).stderr(std::process::Stdio::null()).status().unwrap();
+        for file in ["out/old.csv", "out/new.csv"] {
+            refused(plain(file), 1, &["no space left", "free some space", file]);
+        }
+        let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(desk.path("out")).status();
+        assert!(remounted.unwrap().success());
+        refused(plain("out/old.csv"), 2, &["read-only file system", "out/old.csv"]);
+        refused(plain("out/new.csv"), 2, &["read-only file system", "out"]);
+        assert_eq!((names("out"), desk.read("out/old.csv")), (vec!["filler".to_owned(), "old.csv".to_owned()], "old".to_owned()));
+    }
+    refused(plain("nowhere/new.csv"), 2, &["no such folder", "nowhere"]);
+    // A folder that may not be written, seen by somebody who has not root's powers.
+    for (file, bytes) in [("closed/empty.csv", ""), ("closed/full.csv", "old"), ("closed/fixed.csv", "old")] {
+        desk.write(file, bytes.as_bytes());
+    }
+    let allow = |file: &str, mode: u32| fs::set_permissions(desk.path(file), fs::Permissions::from_mode(mode)).unwrap();
+    allow("closed/fixed.csv", 0o444);
+    allow("closed", 0o555);
+    let powerless = |file: &str| {
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set=-all", "--inh-caps=-all", &crate::desk::program()]).args(export(file));
+        command.current_dir(desk.path("")).env("XDG_CACHE_HOME", desk.cache());
+        command
+    };
+    assert!(powerless("closed/empty.csv").status().unwrap().success(), "nothing is lost where nothing is");
+    assert!(desk.read("closed/empty.csv").starts_with("model,"));
+    refused(powerless("closed/full.csv"), 2, &["its folder may not", "would be lost", "empty the file first"]);
+    refused(powerless("closed/fixed.csv"), 2, &["permission denied"]);
+    refused(powerless("closed/new.csv"), 2, &["permission denied"]);
+    assert_eq!((desk.read("closed/full.csv"), desk.read("closed/fixed.csv")), ("old".to_owned(), "old".to_owned()));
+    assert_eq!(names("closed"), ["empty.csv", "fixed.csv", "full.csv"]);
+    allow("closed", 0o755);
+    // A limit on the size of files is an error like others, and no signal that ends the program.
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -f 1; exec \"$0\" \"$@\"", &crate::desk::program()]).args(export("large.csv"));
+    limited.current_dir(desk.path("")).env("XDG_CACHE_HOME", desk.cache());
+    refused(limited, 1, &["file too large", "ulimit", "large.csv"]);
+    assert!(!names(".").iter().any(|name| name.starts_with(".part") || name == "large.csv"), "{:?}", names("."));
+}

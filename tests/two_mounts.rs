@@ -32,6 +32,7 @@ impl<'a> Pair<'a> {
 
     fn command(&self, node: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
+        command.env("XDG_CACHE_HOME", self.0.cache());
         command.args(arguments).current_dir(self.0.path(node)).env("XDG_STATE_HOME", self.0.path(&format!("state-{node}")));
         command
     }

@@ -14,23 +14,24 @@ const PACKAGES: [(&str, &str); 4] =
 const PROGRAMS: [&str; 2] = ["torch", "onnx"];
 
 /// Each folder, or file beside folders, and the folders that it imports from: these and no others.
-const LAYERS: [(&str, &[&str]); 18] = [
+const LAYERS: [(&str, &[&str]); 19] = [
     ("domain", &[]),
     ("files", &[]),
     ("numeric", &[]),
+    ("pickle", &["domain", "files"]),
     ("config", &["domain", "files", "weights", "projection"]),
-    ("dataset", &["domain", "files", "numeric"]),
-    ("weights", &["domain", "files", "numeric"]),
+    ("dataset", &["domain", "files", "numeric", "pickle"]),
+    ("weights", &["domain", "files", "numeric", "pickle"]),
     ("projection", &["domain", "numeric"]),
     ("scoring", &["domain", "numeric"]),
     ("plot", &["domain"]),
     ("store", &["domain", "files", "numeric"]),
     ("stages", &["domain", "files", "numeric", "dataset", "projection", "scoring", "plot", "store"]),
-    ("study", &["domain", "numeric", "config", "dataset", "weights", "projection", "store"]),
+    ("study", &["domain", "numeric", "config", "dataset", "weights", "projection", "scoring", "store"]),
     ("audit", &["domain", "config", "dataset", "store"]),
     ("report", &["domain", "study", "audit"]),
     ("tui", &["domain", "study"]),
-    ("cli", &["domain", "numeric", "dataset", "weights", "store", "stages", "study", "audit", "report", "tui"]),
+    ("cli", &["domain", "files", "numeric", "dataset", "weights", "store", "stages", "study", "audit", "report", "tui"]),
     ("torch", &["domain", "numeric", "dataset", "weights", "store", "stages"]),
     ("onnx", &["domain", "dataset", "weights", "store", "stages"]),
 ];
@@ -58,7 +59,7 @@ const GUARDED: [(&str, &[&str]); 13] = [
     ("tch", &["torch"]),
     ("ort", &["onnx"]),
     ("nvml_wrapper", &["study"]),
-    ("std::fs", &["files", "dataset", "store", "audit", "cli", "weights", "torch"]),
+    ("std::fs", &["files", "pickle", "dataset", "store", "audit", "cli", "torch"]),
     ("std::time", &["dataset", "store", "stages", "study", "cli", "tui", "torch"]),
 ];
 

@@ -7,6 +7,7 @@ pub mod dataset;
 pub mod domain;
 pub mod files;
 pub mod numeric;
+pub mod pickle;
 pub mod plot;
 pub mod projection;
 pub mod scoring;

@@ -46,7 +46,7 @@ pub fn extract(of: &Extraction, inputs: &Inputs, threads: usize, listener: &dyn 
     }
     let album = Arc::new(inputs.album(role::IMAGES, &of.preparation)?);
     let path = inputs.path(Extraction::WEIGHTS)?;
-    let features = read_features(&album, &of.layers, batch, threads, listener, |batch| {
+    let features = read_features(&album, &of.layers, of.embedding, batch, threads, listener, |batch| {
         network.layers(&batch.pixels).map_err(|fault| if fault.place.is_none() { fault.in_file(&path) } else { fault })
     });
     Ok(features?.fact("pictures_at_a_time", vec![batch as f64]))

@@ -6,7 +6,7 @@ use ort::{
     session::{Session, builder::GraphOptimizationLevel},
     value::{DynValue, TensorElementType, TensorRef},
 };
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, path::Path, sync::Arc};
 use visavis_core::{
     dataset::prepare::Scale,
     domain::{
@@ -191,18 +191,18 @@ const READ_ANOTHER: &str =
 fn rows_of(value: &DynValue, pictures: usize) -> Result<Vec<f32>> {
     let wrong = |what: String| Fault::asked(what).next(READ_ANOTHER);
     let element = value.dtype().tensor_type();
-    let (shape, numbers): (Vec<i64>, Vec<f32>) = match element {
+    let (shape, numbers): (Vec<i64>, Cow<[f32]>) = match element {
         Some(TensorElementType::Float32) => {
             let (shape, numbers) = value.try_extract_tensor::<f32>().map_err(|error| wrong(error.message().to_owned()))?;
-            (shape.to_vec(), numbers.to_vec())
+            (shape.to_vec(), Cow::Borrowed(numbers))
         }
         Some(TensorElementType::Float16) => {
             let (shape, numbers) = value.try_extract_tensor::<f16>().map_err(|error| wrong(error.message().to_owned()))?;
-            (shape.to_vec(), numbers.iter().map(|number| number.to_f32()).collect())
+            (shape.to_vec(), numbers.iter().map(|number| number.to_f32()).collect::<Vec<f32>>().into())
         }
         Some(TensorElementType::Float64) => {
             let (shape, numbers) = value.try_extract_tensor::<f64>().map_err(|error| wrong(error.message().to_owned()))?;
-            (shape.to_vec(), numbers.iter().map(|number| *number as f32).collect())
+            (shape.to_vec(), numbers.iter().map(|number| *number as f32).collect::<Vec<f32>>().into())
         }
         _ => return Err(wrong("it holds no numbers with a fraction".to_owned())),
     };
@@ -214,9 +214,9 @@ fn rows_of(value: &DynValue, pictures: usize) -> Result<Vec<f32>> {
 }
 
 /// Numbers of pictures that have these sizes each, as rows: means over places, or over tokens.
-fn pooled(numbers: Vec<f32>, sizes: &[usize]) -> Result<Vec<f32>> {
+fn pooled(numbers: Cow<[f32]>, sizes: &[usize]) -> Result<Vec<f32>> {
     match *sizes {
-        [] | [_] => Ok(numbers),
+        [] | [_] => Ok(numbers.into_owned()),
         [tokens, columns] => Ok(means(&numbers, tokens, columns, |column, token, _| token * columns + column)),
         [first, second, third] => Ok(match layout_of_map([first, second, third])? {
             Layout::ChannelsFirst => means(&numbers, second * third, first, |channel, place, places| channel * places + place),
@@ -226,17 +226,28 @@ fn pooled(numbers: Vec<f32>, sizes: &[usize]) -> Result<Vec<f32>> {
     }
 }
 
+/// Columns that are summed at a time: additions of one column wait for each other, those of several do not.
+const LANES: usize = 8;
+
 /// The mean of each column over the places of a picture, summed in double precision, in order.
 fn means(numbers: &[f32], places: usize, columns: usize, at: impl Fn(usize, usize, usize) -> usize) -> Vec<f32> {
-    let pictures = numbers.chunks_exact((places * columns).max(1));
-    let mean = |picture: &[f32], column: usize| {
-        let sum: f64 = (0..places).map(|place| f64::from(picture[at(column, place, places)])).sum();
-        (sum / places as f64) as f32
-    };
-    pictures
-        .flat_map(|picture| (0..columns).map(move |column| (picture, column)))
-        .map(|(picture, column)| mean(picture, column))
-        .collect()
+    let mean = |sum: f64| (sum / places as f64) as f32;
+    let mut means = Vec::with_capacity(numbers.len() / places.max(1));
+    for picture in numbers.chunks_exact((places * columns).max(1)) {
+        let number = |column: usize, place: usize| f64::from(picture[at(column, place, places)]);
+        let whole = columns / LANES * LANES;
+        for first in (0..whole).step_by(LANES) {
+            let mut sums = [0.0; LANES];
+            for place in 0..places {
+                for (lane, sum) in sums.iter_mut().enumerate() {
+                    *sum += number(first + lane, place);
+                }
+            }
+            means.extend(sums.map(mean));
+        }
+        means.extend((whole..columns).map(|column| mean((0..places).map(|place| number(column, place)).sum())));
+    }
+    means
 }
 
 #[cfg(test)]
@@ -258,11 +269,11 @@ mod tests {
         let first: Vec<f32> = (0..12).map(|at| value(at / 4, at % 4)).collect();
         let last: Vec<f32> = (0..12).map(|at| value(at % 3, at / 3)).collect();
         for (numbers, sizes) in [(&first, [3, 2, 2]), (&last, [2, 2, 3])] {
-            assert_eq!(pooled(numbers.clone(), &sizes).unwrap(), [1.5, 11.5, 21.5], "{sizes:?}");
+            assert_eq!(pooled(numbers.into(), &sizes).unwrap(), [1.5, 11.5, 21.5], "{sizes:?}");
         }
-        assert_eq!(pooled(first.clone(), &[12, 1, 1]).unwrap(), first);
-        assert_eq!(pooled(first.clone(), &[1, 1, 12]).unwrap(), first);
-        assert!(pooled(first, &[2, 6, 1]).unwrap_err().what.contains("not square"));
+        assert_eq!(pooled((&first).into(), &[12, 1, 1]).unwrap(), first);
+        assert_eq!(pooled((&first).into(), &[1, 1, 12]).unwrap(), first);
+        assert!(pooled((&first).into(), &[2, 6, 1]).unwrap_err().what.contains("not square"));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use visavis_core::{
         score::FigureRobustness,
         shared_crop::FieldOfView,
         stage::{Location, Ranking, Robustness, WEIGHTS_PREFIX, Work, role},
-        study::Study,
+        study::{PreparationField, Study},
         text::shell,
     },
     store::Workspace,
@@ -129,14 +129,30 @@ impl Names {
             self.names.extend(comparison.classes.iter().cloned());
             self.of_question(&comparison.question);
         }
-        for model in &study.models {
+        for (place, model) in study.models.iter_enumerated() {
             self.names.insert(model.name.clone());
             // A side of a contrast: several trainings of one.
             self.names.extend(model.name.rsplit_once('@').map(|(family, _)| family.to_owned()));
             self.names.extend(model.layers(study.layers.as_deref()));
             self.of_source(&model.source, shareable);
-            self.texts.extend(model.made_elsewhere());
+            self.texts.extend(study.how_made(place));
+            if let Some(prepare) = model.prepared_by() {
+                self.of_unwritten(study, prepare);
+            }
         }
+    }
+
+    /// What a study leaves to the family of its weights: some of the fields that it does not write. Which of them are as the family was
+    /// trained is not known here.
+    fn of_unwritten(&mut self, study: &Study, prepare: &str) {
+        let Some((preparation, origin)) = study.preparations.get(prepare).zip(study.origins.get(prepare)) else { return };
+        let unwritten = PreparationField::TRAINED.into_iter().filter(|field| !origin.written.contains(field));
+        let mut some: Vec<Vec<PreparationField>> = vec![vec![]];
+        for field in unwritten {
+            let with: Vec<_> = some.iter().map(|fields| [fields.as_slice(), &[field]].concat()).collect();
+            some.extend(with);
+        }
+        self.texts.extend(some.into_iter().skip(1).map(|fields| preparation.phrase(fields)));
     }
 
     fn of_source(&mut self, source: &Source, shareable: &dyn Fn(&Path) -> PathBuf) {
@@ -149,7 +165,7 @@ impl Names {
             Source::Baseline { prepare, .. } => _ = self.texts.insert(prepare.clone()),
             Source::Network(of) => {
                 let words = [of.architecture.to_string(), of.loss.to_string(), of.trained_on.clone(), of.prepare.clone()];
-                self.texts.extend(words);
+                self.texts.extend(words.into_iter().chain([of.embedding.to_string()]));
                 match &of.weights {
                     Weights::File { file, family, .. } => {
                         self.texts.insert(family.to_string());

@@ -126,9 +126,9 @@ fn print(outcome: &StudyOutcome, place: usize) {
             visavis_core::domain::text::count(held.left.len().min(held.right.len()), "training")
         )
     });
-    for model in held.left.iter().chain(&held.right).map(|&place| &study.models[place]) {
-        if let Some(how) = model.made_elsewhere() {
-            say(printable(&format!("features of {} were made elsewhere: {how}", model.name)));
+    for &model in held.left.iter().chain(&held.right) {
+        if let Some(how) = study.how_made(model) {
+            say(printable(&format!("features of {}, as the study says it: {how}", names.model(model))));
         }
     }
     print_differences(outcome, self::of(outcome, place));

@@ -7,10 +7,10 @@ use super::{
 use clap::{Subcommand, ValueEnum};
 use rayon::prelude::*;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use visavis_core::{
     dataset::{
-        self, Collection, DigestCache, Finding, SAY_IDENTITIES, Severity, UNKNOWN_IDENTITIES,
+        self, Collection, DigestCache, Finding, PictureSource, SAY_IDENTITIES, Severity, Target, UNKNOWN_IDENTITIES,
         faces::{self, DrawnKind, Request, Twin, Variety},
     },
     domain::{
@@ -29,11 +29,32 @@ pub(crate) enum DataCommand {
     Check(Folder),
     /// Count a data set's images, identities and labels
     Stats(Folder),
+    /// Write a data set of classes into another container, with the bytes of its pictures as they are
+    Convert(Convert),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Convert {
+    /// One folder a class, a tar archive of such folders, VGGFace2, or a RecordIO set
+    src: PathBuf,
+    /// The folder to make
+    dst: PathBuf,
+    /// What to write; without it folders of a RecordIO set, and else RecordIO
+    #[arg(long, value_enum, value_name = "CONTAINER")]
+    to: Option<WhichContainer>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum WhichContainer {
+    /// train.rec, train.idx and property, as InsightFace has them, and train.lst with the pictures' names
+    Recordio,
+    /// One folder a class
+    Folders,
 }
 
 #[derive(clap::Args)]
 pub(crate) struct Folder {
-    /// The folder that holds it: CelebA, VGGFace2, one folder a class, or plain pictures; `check` takes a label table too
+    /// The folder that holds it: CelebA, VGGFace2, RecordIO, one folder a class, or plain pictures; a `.rec` file or a `.tar` archive by itself; `check` takes a label table too
     dir: PathBuf,
 }
 
@@ -83,17 +104,62 @@ impl DataCommand {
             DataCommand::Draw(draw) => draw.run(context),
             DataCommand::Check(folder) => folder.check(context),
             DataCommand::Stats(folder) => folder.stats(context),
+            DataCommand::Convert(convert) => convert.run(context),
         }
     }
 }
 
+impl Convert {
+    fn run(&self, context: &Context) -> Result<()> {
+        let (dataset, set) = opened(&self.src)?;
+        if let Some(fault) = set.defects.first_fatal() {
+            return Err(fault);
+        }
+        let target = match (self.to, &dataset) {
+            (Some(WhichContainer::Folders), _) | (None, Dataset::RecordIo { .. }) => Target::Folders,
+            (Some(WhichContainer::Recordio), _) | (None, _) => Target::RecordIo,
+        };
+        let made = dataset::convert(&set, &self.dst, target)?;
+        let to = match target {
+            Target::RecordIo => "recordio",
+            Target::Folders => "folders",
+        };
+        if context.json {
+            say_json(&json!({
+                "format": 1, "from": dataset.word(), "to": to, "images": made.images, "classes": made.classes, "left_out": made.left_out, "folder": self.dst,
+            }));
+            return Ok(());
+        }
+        say(format!(
+            "wrote {} of {} as {to} in {}",
+            count(made.images, "image"),
+            count(made.classes, "class"),
+            printable(&self.dst.to_string_lossy())
+        ));
+        if made.left_out > 0 {
+            warn(context, &[format!("{} without a class left out", count(made.left_out, "image"))]);
+        }
+        for found in set.defects.all().filter(|found| found.severity != Severity::Note) {
+            let example = found.examples.first().map_or(String::new(), |fault| format!(": {}", told(fault)));
+            warn(context, &[format!("{} × {}{example}", thousands(found.count), found.word)]);
+        }
+        Ok(())
+    }
+}
+
+/// A data set by what it holds: a folder, or a file that holds pictures.
+fn opened(path: &Path) -> Result<(Dataset, Collection)> {
+    if !PictureSource::is_here(path) {
+        return Err(Fault::asked("the data set is not a folder, a RecordIO file (.rec) or a tar archive (.tar)").in_file(path));
+    }
+    let dataset = dataset::recognise(path);
+    let set = dataset::collect(&dataset, &mut DigestCache::none())?;
+    Ok((dataset, set))
+}
+
 impl Folder {
     fn open(&self, context: &Context) -> Result<(Dataset, Collection)> {
-        if !self.dir.is_dir() {
-            return Err(Fault::asked("the data set is not a folder").in_file(&self.dir));
-        }
-        let dataset = dataset::recognise(&self.dir);
-        let set = dataset::collect(&dataset, &mut DigestCache::none())?;
+        let (dataset, set) = opened(&self.dir)?;
         if set.identities.is_none() {
             warn(context, &[format!("{UNKNOWN_IDENTITIES}; in a study {SAY_IDENTITIES}")]);
         }
@@ -101,7 +167,7 @@ impl Folder {
     }
 
     fn check(&self, context: &Context) -> Result<()> {
-        if self.dir.is_file() {
+        if self.dir.is_file() && !PictureSource::is_here(&self.dir) {
             let set = dataset::label_table(&self.dir)?;
             return self.tell(context, "labels", &set);
         }
@@ -111,11 +177,13 @@ impl Folder {
             let what = format!("the link leads nowhere, or back to where it is: to {}", to.display());
             set.defects.fatal("broken-link", || Fault::asked(what).in_file(link));
         }
-        if set.pictures.is_dir() {
-            let there: Vec<PathBuf> = set.ids.iter().map(|id| set.pictures.join(id)).filter(|path| path.exists()).collect();
-            let open = |path: &PathBuf| dataset::examine_picture(path).map(|picture| (picture.lies(), picture.is_transparent));
+        if PictureSource::is_here(&set.pictures) {
+            let source = PictureSource::open(&set.pictures)?;
+            let there: Vec<&String> = set.ids.iter().filter(|id| source.has(id)).collect();
+            let open =
+                |id: &&String| dataset::examine_picture(&source, id).map(|picture| (picture.lies(), picture.is_transparent));
             let opened: Vec<Result<(bool, bool)>> = there.par_iter().map(open).collect();
-            for (path, opened) in there.iter().zip(opened) {
+            for (id, opened) in there.into_iter().zip(opened) {
                 let (lies, is_transparent) = match opened {
                     Ok(found) => found,
                     Err(fault) => {
@@ -124,7 +192,7 @@ impl Folder {
                         continue;
                     }
                 };
-                let mut note = |word: &str, what: &str| set.defects.note(word, 1, Fault::asked(what).in_file(path));
+                let mut note = |word: &str, what: &str| set.defects.note(word, 1, Fault::asked(what).in_file(source.place(id)));
                 if lies {
                     note(
                         "turned",

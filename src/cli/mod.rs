@@ -12,6 +12,7 @@ mod explain;
 mod export;
 mod init;
 mod job_requests;
+mod label;
 mod logs;
 mod open_store;
 mod output;
@@ -125,6 +126,8 @@ enum VisavisCommand {
     /// Draw, check and count data sets
     #[command(subcommand)]
     Data(data::DataCommand),
+    /// Label pictures by looking at them: a key a class; a study reads the labels
+    Label(label::LabelCommand),
     /// Look into weight files, and convert them
     #[command(subcommand)]
     Weights(weights::WeightsCommand),
@@ -214,6 +217,7 @@ pub fn run(cli: Cli) -> Result<()> {
         VisavisCommand::Report(report) => report.run(&context),
         VisavisCommand::Audit(audit) => audit.run(&context),
         VisavisCommand::Data(data) => data.run(&context),
+        VisavisCommand::Label(label) => label.run(&context),
         VisavisCommand::Weights(weights) => weights.run(&context),
         VisavisCommand::Store(store) => store.run(&context),
         VisavisCommand::Doctor => doctor::doctor(&context),

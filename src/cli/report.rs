@@ -13,7 +13,7 @@ use visavis_core::{
         pin::LOST,
         text::{printable, size},
     },
-    store::{WrittenPage, write_out},
+    store::{WrittenPage, make_folder, write_out},
 };
 
 #[derive(clap::Args)]
@@ -89,6 +89,7 @@ pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>) -> R
     let file = output.map_or_else(|| context.workspace.report(&plan.study.name), Path::to_owned);
     if output.is_none() {
         refuse_over_another(context, &opened, &file)?;
+        file.parent().map_or(Ok(()), make_folder)?;
     }
     write_out(&file, page.as_bytes())?;
     remark(context, format!("report: {}", size(page.len() as u64)));

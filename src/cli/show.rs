@@ -99,9 +99,9 @@ fn matrix(outcome: &StudyOutcome) {
         ]);
     }
     grid.print("  ");
-    for model in &study.models {
-        if let Some(how) = model.made_elsewhere() {
-            say(printable(&format!("  features of {} were made elsewhere: {how}", model.name)));
+    for model in study.models.keys() {
+        if let Some(how) = study.how_made(model) {
+            say(printable(&format!("  features of {}, as the study says it: {how}", names.model(model))));
         }
     }
     for (place, comparison) in study.comparisons.iter_enumerated() {

@@ -11,7 +11,8 @@ use crate::{
 use std::{io::IsTerminal, path::PathBuf};
 use visavis_core::{
     domain::{Fault, Result},
-    store::{now, write_whole},
+    files,
+    store::{now, write_out as write_out_whole, write_whole},
 };
 
 #[derive(clap::Args, Default)]
@@ -19,8 +20,8 @@ pub(crate) struct TuiCommand {
     /// The study to open (default: the latest run's, or the first of experiments/)
     #[arg(long, value_name = "STUDY")]
     study: Option<PathBuf>,
-    /// The screen: matrix, runs, compare, figures, report
-    #[arg(long, value_name = "NAME", value_parser = ["matrix", "runs", "compare", "figures", "report"])]
+    /// The screen: matrix, runs, compare, figures, report, label
+    #[arg(long, value_name = "NAME", value_parser = ["matrix", "runs", "compare", "figures", "report", "label"])]
     screen: Option<String>,
     /// Colours: dark, light, 16, none (default: what the terminal says)
     #[arg(long, value_name = "NAME", value_parser = ["dark", "light", "16", "none"])]
@@ -71,7 +72,7 @@ impl TuiCommand {
         let theme = self.theme.as_deref().and_then(Theme::of_word).unwrap_or_else(|| Theme::of_environment(&variable));
         let place = context.workspace.data().join("tui.json");
         let layout: ScreenLayout =
-            std::fs::read(&place).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+            files::read_up_to(&place, 1 << 20).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         let layout = ScreenLayout { screen: self.screen.clone().unwrap_or(layout.screen), ..layout };
         // A workspace that cannot be written, or where nothing was run, forgets the layout, and no more.
         let journals = context.workspace.journals();
@@ -112,7 +113,7 @@ impl TuiCommand {
                 Some("txt") => frame.text(),
                 _ => return Err(Fault::asked("a recording is an .svg or a .txt").in_file(file)),
             };
-            return write_whole(file, bytes.as_bytes());
+            return write_out_whole(file, bytes.as_bytes());
         }
         if session.study().is_none()
             && let Some(fault) = session.trouble()

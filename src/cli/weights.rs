@@ -17,6 +17,7 @@ use visavis_core::{
     domain::{
         Digest, Fault, Result,
         model::{Architecture, WeightFamily},
+        study::PreparationField,
         text::{count, printable, shorten},
     },
     weights::{
@@ -124,7 +125,11 @@ fn lines(found: &Inspected, format: Format) -> Vec<String> {
     }];
     let mut say = |line: String| lines.push(format!("  {line}"));
     for other in &found.same_tensors {
-        say(format!("or of the family {other}: it has the same tensors and computes otherwise, so only you can tell"));
+        let trained =
+            families::input_of(other).map_or(String::new(), |input| format!(", and was trained with {}", in_words(&input)));
+        say(format!(
+            "or of the family {other}, which has the same tensors and computes otherwise{trained}: no file can tell, you must"
+        ));
     }
     if !found.dict.is_empty() {
         say(format!("in `{}`", found.dict));
@@ -138,23 +143,32 @@ fn lines(found: &Inspected, format: Format) -> Vec<String> {
         }
     }
     if found.needless > 0 {
-        say(format!("{} of a head or counter, which features do not need", count(found.needless, "tensor")));
+        say(format!(
+            "{} not needed for features: heads for classes, and counters of batch normalisation",
+            count(found.needless, "tensor")
+        ));
     }
-    if let Some(first) = found.outside.first() {
-        say(format!("{} beside the network left out, such as {}", count(found.outside.len(), "tensor"), name(first)));
-    }
-    for (word, names) in [
-        ("lacks", &found.missing),
-        ("has otherwise", &found.differing),
-        ("has numbers that are no weights in", &found.unusable),
-        ("has too much", &found.extra),
-    ] {
-        if let Some(first) = names.first() {
-            say(format!("{word}: {}, such as {}", count(names.len(), "tensor"), name(first)));
-        }
-    }
+    let mut listed = |what: &str, names: &[String]| match names {
+        [] => {}
+        [one] => say(format!("{what}: 1 tensor, {}", name(one))),
+        [first, ..] => say(format!("{what}: {}, such as {}", count(names.len(), "tensor"), name(first))),
+    };
+    listed("left out, because it is beside the network", &found.outside);
+    listed("missing", &found.missing);
+    listed("of another shape or type", &found.differing);
+    listed("of numbers that are no weights", &found.unusable);
+    listed("too much", &found.extra);
     if !found.several.is_empty() {
         say(format!("several networks fit, with different numbers, and none is taken: {}", found.several.join("; ")));
+    }
+    if let (Some(family), "net.") = (&found.family, found.prefix.as_str())
+        && family.word() == "adaface"
+    {
+        say("names as CVLface has them: its model's configuration says in which order it takes channels (color_space)".to_owned());
+    }
+    if found.family.is_none() {
+        let known = families::family_words().join(", ");
+        say(format!("families that are known here: {known}; any other network can be read from an ONNX export of it"));
     }
     if !found.beside.is_empty() {
         let beside = found.beside.iter().take(8).map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>();
@@ -167,6 +181,11 @@ fn name(name: &str) -> String {
     printable(&shorten(name, 160))
 }
 
+/// What a family was trained with: `crop aligned, size 112, scale symmetric, channels bgr`.
+fn in_words(input: &Input) -> String {
+    input.preparation().phrase(PreparationField::TRAINED)
+}
+
 /// How a study file names these weights, and prepares pictures for them.
 fn suggested(
     path: &Path,
@@ -177,23 +196,19 @@ fn suggested(
     let word = &architecture.word;
     let network =
         if architecture.width == 1.0 { word.clone() } else { format!("{{ {word}: {{ width: {} }} }}", architecture.width) };
-    let preparation = match families::input_of(family) {
-        Some(Input { size, channels, scale, crop }) => format!(
-            "preparations:\n  for_{family}: {{ crop: {}, size: {size}, scale: {}, channels: {} }}\n",
-            crop.word(),
-            scale.word(),
-            channels.word()
-        ),
-        None => format!("# The preparation `for_{family}` should be that of the training.\n"),
+    let prepare = match families::input_of(family) {
+        Some(input) => {
+            format!("      # Without `prepare`, pictures are prepared as the family was trained: {}.\n", in_words(&input))
+        }
+        None => "      prepare: NAME          # the preparation that the network was trained with\n".to_owned(),
     };
     let file = json!(path.to_string_lossy());
-    let others: String =
-        others.iter().map(|other| format!("# Or of the family {other}, with its preparation: only you can tell.\n")).collect();
+    let others: String = others.iter().map(|other| format!("# Or of the family {other}: no file can tell.\n")).collect();
     // `loss` and `trained_on` are labels here.
     format!(
-        "{others}{preparation}models:\n  named:\n    {word}:\n      architecture: {network}\n      loss: softmax          # a label: what it \
-         was trained with\n      trained_on: unknown    # a label: the data set\n      prepare: for_{family}\n      weights: {{ file: \
-         {file}, family: {family}, blake3: \"{digest}\" }}\n"
+        "{others}models:\n  named:\n    {word}:\n      architecture: {network}\n      loss: softmax          # a label: what it was trained \
+         with\n      trained_on: unknown    # a label: the data set\n{prepare}      weights: {{ file: {file}, family: {family}, blake3: \
+         \"{digest}\" }}\n"
     )
 }
 
@@ -266,9 +281,18 @@ fn draw(architecture: &Architecture, family: &WeightFamily, seed: u64, out: &Pat
 /// # Errors
 /// Tensors that no network can be run with.
 fn usable(found: &Inspected, file: &Path) -> Result<()> {
-    let Some(first) = found.differing.iter().chain(&found.unusable).next() else { return Ok(()) };
-    let tensors = count(found.differing.len() + found.unusable.len(), "tensor");
-    Err(Fault::asked(format!("the weights cannot be used: {tensors} of another shape or of no numbers; {first}"))
+    if found.family.is_none() || found.is_whole() {
+        return Ok(());
+    }
+    let wrong = [
+        (found.missing.len(), "missing"),
+        (found.differing.len(), "of another shape or type"),
+        (found.unusable.len(), "of numbers that are no weights"),
+        (found.extra.len(), "too much"),
+    ];
+    let wrong = wrong.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(n, "tensor")));
+    let wrong: Vec<String> = wrong.chain((!found.several.is_empty()).then(|| "several networks fit".to_owned())).collect();
+    Err(Fault::asked(format!("no study can use these weights as they are: {}", wrong.join(", ")))
         .in_file(file)
-        .next("a study with this file is refused: name the architecture and width it is of, or download it again"))
+        .next("every tensor of the network must be there, in its shape, and no other: is the file whole, and of this network?"))
 }

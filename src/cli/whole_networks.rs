@@ -70,21 +70,28 @@ fn of_onnx(path: &Path, model: &OnnxModel, beside: Vec<(String, bool)>, digest: 
     lines.extend(tensors("takes", &model.inputs));
     lines.extend(tensors("gives", &model.outputs));
     match &input {
-        Ok(PictureInput { batch, is_half, .. }) => {
+        Ok(PictureInput { batch, is_half, size, .. }) => {
+            if size.contains(&None) {
+                lines.push("  takes pictures of any size: write the size that it was trained with".to_owned());
+            }
             lines.extend(batch.map(|batch| format!("  takes {} at a time, and no other number", count(batch, "picture"))));
             lines.extend(is_half.then(|| "  computes in half precision (float16)".to_owned()));
         }
         Err(fault) => lines.push(format!("  cannot be used: {}", fault.what)),
     }
     for (name, is_here) in &beside {
-        let is_here = if *is_here { "" } else { ", which is not here" };
+        let is_here = if *is_here { "" } else { ", which is not here: copy it there; a study waits for it" };
         lines.push(format!("  has weights in the file {} beside it{is_here}", named(name)));
+    }
+    for domain in model.opsets.iter().map(|(domain, _)| domain).filter(|domain| !KNOWN_DOMAINS.contains(&domain.as_str())) {
+        lines.push(format!("  has operators of {}, which are not ONNX's: onnxruntime may lack them", named(domain)));
     }
     let layers = ends.layers();
     lines.extend(layers.iter().map(|(layer, tensor)| format!("  read as {layer}: {}", named(tensor))));
     if ends.is_before_classes {
         lines.push("  its output looks like scores of classes: the embedding is what the last linear layer takes".to_owned());
     }
+    lines.push(CHANNELS.to_owned());
     lines.push(format!("  blake3 {digest}"));
     let yaml = match &input {
         Ok(input) => Some(yaml(path, ModelFormat::Onnx, &preparation_of(model, input), &layers, digest)),
@@ -119,6 +126,7 @@ fn of_script(path: &Path, module: &ScriptModule, digest: Digest) -> WholeFound {
     }
     lines.extend(layers.iter().map(|(layer, read)| format!("  read as {layer}: {}", named(read))));
     lines.push("  layers inside of it cannot be read: let its forward give them, or export it as ONNX".to_owned());
+    lines.push(CHANNELS.to_owned());
     lines.push(format!("  blake3 {digest}"));
     let shown = if layers.is_empty() { vec![("embedding".to_owned(), "KEY".to_owned())] } else { layers.clone() };
     let guess = Preparation { crop: "whole", size: 224, scale: "imagenet", why: GUESS };
@@ -138,13 +146,19 @@ struct Preparation {
     why: &'static str,
 }
 
-const GUESS: &str = "the file does not say how its pictures were prepared: this is a guess, write what it was trained with";
+/// Where the operators come from that onnxruntime has.
+const KNOWN_DOMAINS: [&str; 5] = ["", "ai.onnx", "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc"];
+
+const CHANNELS: &str =
+    "  channels: not stated; no file says whether red or blue is first, so write `channels` in the preparation (without: rgb)";
+
+const GUESS: &str = "The file does not say how its pictures were prepared: this is a guess, write what it was trained with";
 
 /// A preparation that fits a model's input.
 fn preparation_of(model: &OnnxModel, input: &PictureInput) -> Preparation {
     let size = input.size[0].unwrap_or(224);
     if model.normalises_itself() {
-        let why = "the model begins with a normalisation of its own, so it seems to take numbers of 0 to 255";
+        let why = "The model begins with a normalisation of its own, so it seems to take numbers of 0 to 255";
         return Preparation { crop: if size == 112 { "aligned" } else { "whole" }, size, scale: "raw", why };
     }
     // Networks of faces take 112 pixels.
@@ -161,7 +175,7 @@ fn yaml(path: &Path, format: ModelFormat, of: &Preparation, layers: &[(String, S
     let layers: Vec<String> = layers.iter().map(|(layer, read)| format!("        {layer}: {}\n", json!(read))).collect();
     // Architecture, loss and training set are labels here.
     format!(
-        "# {why}.\npreparations:\n  for_{name}: {{ crop: {crop}, size: {size}, scale: {scale}, channels: rgb }}\nmodels:\n  named:\n    \
+        "# {why}.\npreparations:\n  for_{name}: {{ crop: {crop}, size: {size}, scale: {scale} }}   # and channels: rgb, or bgr\nmodels:\n  named:\n    \
          {name}:\n      architecture: {name}   # a label\n      loss: softmax          # a label: what it was trained with\n      \
          trained_on: unknown    # a label: the data set\n      prepare: for_{name}\n      weights: {{ file: {file}, family: {format}, \
          blake3: \"{digest}\" }}\n      layers:\n{}",

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, HashSet};
 use visavis_core::{
     domain::{
         Result,
+        embedding::{EmbeddingForm, Flip, Norm},
         loss::{LOSSES, Loss, LossParameter, LossSpec},
         made_with::{MadeItem, MadeWith},
         matrix::{Exclusion, Multiplied, StudyMatrix},
         model::{
-            Architecture, BaselineKind, GivenFeatures, Model, ModelFile, ModelFormat, Network, Source, WeightFamily, Weights,
+            Architecture, BaselineKind, EMBEDDING, GivenFeatures, Model, ModelFile, ModelFormat, Network, Source, WeightFamily,
+            Weights,
         },
         text::{is_steering, thousands},
     },
@@ -144,7 +146,8 @@ fn exclusion(node: &StudyNode, matrix: &StudyMatrix) -> Result<Exclusion> {
 }
 
 fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
-    let keys = ["architecture", "loss", "trained_on", "prepare", "weights", "layers", "train", "features", "baseline"];
+    let keys =
+        ["architecture", "loss", "trained_on", "prepare", "embedding", "weights", "layers", "train", "features", "baseline"];
     let fields = node.fields(&keys)?;
     if let Some(given) = fields.get("features") {
         if let Some((key, other)) = node.entries()?.iter().find(|(key, _)| key != "features") {
@@ -209,6 +212,10 @@ fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
             .next("leave them out here; the study's own `layers` choose which are read"));
     }
     let trained_on = fields.need("trained_on")?;
+    let prepare = match (&weights, fields.get("prepare")) {
+        (Weights::File { family, .. }, None) if families::input_of(family).is_some() => as_trained(family),
+        _ => fields.need("prepare")?.reference("preparation", &known.preparations)?,
+    };
     let architecture = architecture(fields.need("architecture")?)?;
     let layers = match &weights {
         Weights::File { family, .. } => layers_of(&architecture, family),
@@ -224,7 +231,8 @@ fn named(node: &StudyNode, known: &KnownNames) -> Result<Source> {
         } else {
             trained_on.reference("data set", &known.datasets)?
         },
-        prepare: fields.need("prepare")?.reference("preparation", &known.preparations)?,
+        prepare,
+        embedding: fields.or("embedding", EmbeddingForm::default(), embedding)?,
         weights,
     }))
 }
@@ -249,6 +257,12 @@ fn whole_network(fields: &Fields, layers: &StudyNode, known: &KnownNames, mut of
     if names.is_empty() {
         return Err(layers.wrong(format!("{} has no layer", layers.name())));
     }
+    let form = fields.or("embedding", EmbeddingForm::default(), embedding)?;
+    if let (Some(node), false) = (fields.get("embedding"), names.iter().any(|name| name == EMBEDDING)) {
+        return Err(node
+            .wrong_key(format!("{}: the model has no layer `{EMBEDDING}`", node.name()))
+            .next(format!("name a layer so in `layers`: {EMBEDDING}: \"OUTPUT\"")));
+    }
     let label = |key: &str, noun: &str| {
         let node = fields.need(key)?;
         node.name_of(noun, &node.text()?)
@@ -259,6 +273,7 @@ fn whole_network(fields: &Fields, layers: &StudyNode, known: &KnownNames, mut of
         loss: loss(fields.need("loss")?)?,
         trained_on: label("trained_on", "training set")?,
         prepare: fields.need("prepare")?.reference("preparation", &known.preparations)?,
+        embedding: form,
         weights: Weights::Whole(of),
     }))
 }
@@ -270,7 +285,7 @@ fn baseline(of: &StudyNode, fields: &Fields, known: &KnownNames) -> Result<Sourc
     // `None`: untrained, a network.
     let kind = BaselineKind::of_word(word);
     let prepare = fields.need("prepare")?.reference("preparation", &known.preparations)?;
-    let mut takes_no = vec!["loss", "trained_on", "weights", "layers", "train"];
+    let mut takes_no = vec!["loss", "trained_on", "embedding", "weights", "layers", "train"];
     if kind.is_some() {
         takes_no.push("architecture");
     }
@@ -287,6 +302,7 @@ fn baseline(of: &StudyNode, fields: &Fields, known: &KnownNames) -> Result<Sourc
         loss: Loss { word: "softmax".to_owned(), parameters: BTreeMap::new() },
         trained_on: "nothing".to_owned(),
         prepare,
+        embedding: EmbeddingForm::default(),
         weights: Weights::Untrained { seed: 1 },
     }))
 }
@@ -335,6 +351,15 @@ fn features(node: &StudyNode) -> Result<GivenFeatures> {
     Ok(GivenFeatures { layers, images, made_with })
 }
 
+/// `{ flip: sum, norm: l2 }`.
+fn embedding(node: &StudyNode) -> Result<EmbeddingForm> {
+    let fields = node.fields(&["flip", "norm"])?;
+    Ok(EmbeddingForm {
+        flip: fields.or("flip", None, |node| node.word_of(Flip::ALL, Flip::word).map(Some))?,
+        norm: fields.or("norm", None, |node| node.word_of(Norm::ALL, Norm::word).map(Some))?,
+    })
+}
+
 /// The longest text that says how features were made: it stands beside the model wherever that is ranked.
 const LONGEST_SAYING: usize = 200;
 
@@ -354,6 +379,11 @@ fn made_with(node: &StudyNode) -> Result<MadeWith> {
         }
     }
     Ok(MadeWith::new(said))
+}
+
+/// What a preparation is called that no study file names: that of the family's training.
+fn as_trained(family: &WeightFamily) -> String {
+    format!("as {family}")
 }
 
 /// The layers of a network of this family.
@@ -399,6 +429,7 @@ mod tests {
     use crate::config::{Text, parse};
     use visavis_core::domain::{
         Result,
+        index::ModelIx,
         model::{Model, ModelFormat, Source, Weights},
     };
 
@@ -409,7 +440,7 @@ mod tests {
              projections: [pca: {{ axes: 1 }}]\ncomparisons: {{ x: {{ A: a, B: b }} }}\n"
         );
         let file = parse(Text { path: "s.yaml".into(), source })?;
-        Ok(file.study.models.first().and_then(Model::made_elsewhere).unwrap_or_default())
+        Ok(file.study.how_made(ModelIx(0)).unwrap_or_default())
     }
 
     /// The model `m` of a study, written so.
@@ -446,6 +477,20 @@ mod tests {
         let built = "architecture: resnet50, weights: { file: w.pth, family: torchvision }, layers: { a: x }";
         assert!(told(built).contains("are for whole networks"));
         assert!(told("architecture: r50, weights: { file: m, family: onxx }").contains("`onxx` is not known"));
+    }
+
+    #[test]
+    fn an_embedding_may_be_the_sum_over_a_picture_and_its_mirror_image() {
+        let form = |said: &str| {
+            let written = format!("architecture: resnet50, weights: {{ file: w.pth, family: torchvision }}{said}");
+            model(&written).map(|model| model.factors().get("embedding").cloned())
+        };
+        assert_eq!(form("").unwrap(), None);
+        assert_eq!(form(", embedding: { flip: sum }").unwrap().unwrap(), "flip sum");
+        assert_eq!(form(", embedding: { flip: sum, norm: l2 }").unwrap().unwrap(), "flip sum, norm l2");
+        assert!(form(", embedding: { flip: both }").unwrap_err().what.contains("`both` is not known"));
+        let whole = "architecture: r50, weights: { file: m.onnx, family: onnx }, embedding: { flip: sum }, layers: { layer4: x }";
+        assert!(model(whole).unwrap_err().what.contains("the model has no layer `embedding`"));
     }
 
     #[test]

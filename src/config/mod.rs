@@ -6,6 +6,7 @@ mod amend;
 mod comparisons;
 mod factors;
 mod levels;
+mod prepared;
 mod reader;
 mod sections;
 mod text;

@@ -113,6 +113,8 @@ impl Fixture {
         let file = folder.path().join("tiny.yaml");
         fs::write(&file, &text).unwrap();
         fs::write(folder.path().join("labels.csv"), "image_id,digit,even\na.png,0,1\nb.png,1,0\nc.png,2,1\nd.png,3,0\n").unwrap();
+        // What is kept of files is kept here, and not in the user's cache.
+        fs::create_dir_all(folder.path().join("data/journals")).unwrap();
         let workspace = Workspace::new(folder.path().to_owned(), None).unwrap();
         let opened = study::open(&file, &workspace)?;
         let plan = Plan::new(&opened, &workspace, study::Pins::default()).unwrap();

@@ -12,6 +12,7 @@ use visavis_core::domain::{
     claim::NumberForm,
     index::{ComparisonIx, LayerIx, ModelIx},
     ledger::{CellId, Rate},
+    model::Source,
     score::Estimate,
     stage::{Figure, MeasureVisibility, Ranking, Simultaneous},
     study::Study,
@@ -48,11 +49,20 @@ pub(crate) struct Drawing {
     pub short: String,
 }
 
-/// A model whose features somebody else made, and how, as far as the study says it.
+/// Models of which only the study can say how their features were made.
 #[derive(Serialize)]
 pub(crate) struct MadeElsewhere {
-    pub model: String,
-    pub how: String,
+    /// Somebody else made the features.
+    given: Vec<HowMade>,
+    /// Networks that files hold whole, of which the study does not say all that they were trained with.
+    whole: Vec<HowMade>,
+}
+
+/// A model, and how its features were made, as far as the study says it.
+#[derive(Serialize)]
+struct HowMade {
+    model: String,
+    how: String,
 }
 
 /// What lies outside of a model's crop.
@@ -119,13 +129,16 @@ impl ReportSource<'_> {
         self.names().model(cell.model).to_owned()
     }
 
-    /// Of these models those whose features are given: how they were made stands beside them wherever they are held against others.
-    pub(crate) fn made_elsewhere(&self, models: impl IntoIterator<Item = ModelIx>) -> Vec<MadeElsewhere> {
-        let made = |model: ModelIx| {
-            let how = self.study().models[model].made_elsewhere()?;
-            Some(MadeElsewhere { model: self.names().model(model).to_owned(), how })
-        };
-        models.into_iter().filter_map(made).collect()
+    /// Of these models those of which only the study can say how their features were made: it stands beside them wherever they are held against others.
+    pub(crate) fn made_elsewhere(&self, models: impl IntoIterator<Item = ModelIx>) -> MadeElsewhere {
+        let mut made = MadeElsewhere { given: vec![], whole: vec![] };
+        for model in models {
+            let Some(how) = self.study().how_made(model) else { continue };
+            let is_given = matches!(self.study().models[model].source, Source::Given(_));
+            let list = if is_given { &mut made.given } else { &mut made.whole };
+            list.push(HowMade { model: self.names().model(model).to_owned(), how });
+        }
+        made
     }
 
     pub(crate) fn layer(&self, model: ModelIx, layer: LayerIx) -> String {

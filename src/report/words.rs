@@ -198,12 +198,12 @@ mod tests {
     fn verification_is_judged_by_intervals_that_do_not_overlap() {
         let pixels = ("pixels", Estimate::new(0.65, 0.6, 0.7));
         let judged = |low: f64, high: f64, accuracy| verification(Estimate::new(0.6, low, high), pixels, accuracy).unwrap();
-        let pixels = || Phrase::name("pixels");
-        assert_eq!(judged(0.8, 0.95, Some(0.99)), Phrase::words("better than ") + pixels());
-        assert_eq!(judged(0.5, 0.58, None), Phrase::words("worse than ") + pixels());
-        assert_eq!(judged(0.55, 0.65, Some(0.5)), Phrase::words("inconclusive against ") + pixels());
+        let named = || Phrase::name("pixels");
+        assert_eq!(judged(0.8, 0.95, Some(0.99)), Phrase::words("better than ") + named());
+        assert_eq!(judged(0.5, 0.58, None), Phrase::words("worse than ") + named());
+        assert_eq!(judged(0.55, 0.65, Some(0.5)), Phrase::words("inconclusive against ") + named());
         let memorised = Phrase::words("memorised: high training accuracy, no gain over ");
-        assert_eq!(judged(0.55, 0.65, Some(0.99)), memorised + pixels() + " shown on new identities");
+        assert_eq!(judged(0.55, 0.65, Some(0.99)), memorised + named() + " shown on new identities");
         assert_eq!(verification(Estimate::bare(1.0), pixels, None), None);
     }
 }

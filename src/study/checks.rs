@@ -11,8 +11,9 @@ use visavis_core::{
         image::{Column, Images},
         membership::Members,
         missing,
+        model::{Network, Source, Weights},
         spelling::{nearest, suggestion},
-        study::{Dataset, Study},
+        study::{Dataset, PARTIAL_FC_FROM, Study},
         text::{count, thousands},
     },
 };
@@ -81,6 +82,37 @@ pub(crate) fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
     Ok(warnings)
 }
 
+/// # Errors
+/// A recipe that asks for a share of the classes where all are looked at: it would be in the key of the training, and change nothing.
+pub(crate) fn partial_fc(file: &StudyFile, survey: &Survey) -> Result<()> {
+    let (study, text) = (&file.study, &file.text);
+    for model in &study.models {
+        let Source::Network(Network { loss, trained_on, weights: Weights::Recipe { recipe: name, .. }, .. }) = &model.source
+        else {
+            continue;
+        };
+        if study.recipes.get(name).is_none_or(|recipe| recipe.partial_fc >= 1.0) {
+            continue;
+        }
+        let why = if loss.spec().is_some_and(|of| of.compares_pictures) {
+            format!("the loss {} of `{}` compares pictures and has no classes", loss.word, model.name)
+        } else {
+            let classes = survey.training.get(trained_on).map(|set| set.classes.values().len());
+            let Some(classes) = classes.filter(|classes| *classes < PARTIAL_FC_FROM) else { continue };
+            format!("`{trained_on}`, which `{}` learns from, has {}", model.name, count(classes, "class"))
+        };
+        let path = ["recipes", name, "partial_fc"].map(key_of);
+        let (line, column) = text.position(&path, false);
+        return Err(Fault::asked(format!(
+            "recipes.{name}.partial_fc: a share of the classes is looked at from {} classes on, and {why}",
+            thousands(PARTIAL_FC_FROM)
+        ))
+        .at(&text.path, line, column)
+        .next("leave `partial_fc` out; models that need it get a recipe of their own"));
+    }
+    Ok(())
+}
+
 fn key_of(key: &str) -> PathStep {
     PathStep::Key(key.to_owned())
 }
@@ -92,7 +124,9 @@ fn attributes(study: &Study, survey: &Survey) -> Option<BTreeSet<String>> {
         // While its table is absent, CelebA's own list stands in for it.
         Some(of @ Dataset::CelebA { .. }) if !of.is_here() => known.extend(celeba::ATTRIBUTES.map(str::to_owned)),
         Some(Dataset::Images { labels: Some(file), .. }) if !file.exists() => return None,
-        Some(of @ (Dataset::Vggface2 { .. } | Dataset::Folders { .. })) if !of.is_here() => return None,
+        Some(of @ (Dataset::Vggface2 { .. } | Dataset::RecordIo { .. } | Dataset::Folders { .. })) if !of.is_here() => {
+            return None;
+        }
         Some(_) | None => {}
     }
     known.extend(study.evaluation.labels.iter().map(|file| file.attribute.clone()));
@@ -265,6 +299,7 @@ fn scorable(of: &Comparison, images: &Images, survey: &Survey) -> Scorable {
 mod tests {
     use super::*;
     use crate::config;
+    use visavis_core::dataset::TrainingSet;
 
     const STUDY: &str = "format: 1
 study: s
@@ -344,5 +379,33 @@ comparisons:
         assert!(twice[0].contains("`x` and `y` ask the same of these labels"), "{twice:?}");
         let one = asked("x: { A: \"glasses and not glasses\", B: \"glasses\" }\n  y: { quantity: age }").unwrap();
         assert!(one[0].contains("no image is in the class `A`"), "another comparison can be scored: {one:?}");
+    }
+
+    /// What is said of a recipe that looks at a tenth of the classes, where so many are learned with this loss.
+    fn refusal_of_share(loss: &str, classes: usize) -> Option<String> {
+        let source = format!(
+            "format: 1\nstudy: s\ndatasets: {{ f: {{ folders: {{ root: f }} }} }}\nevaluation: {{ dataset: f }}\npreparations: {{ p: {{}} }}\n\
+             recipes: {{ r: {{ partial_fc: 0.1 }} }}\nmodels: {{ named: {{ m: {{ architecture: resnet34, loss: {loss}, trained_on: f, \
+             prepare: p, train: {{ recipe: r }} }} }} }}\nprojections: [pca]\ncomparisons: {{ x: {{ A: a, B: b }} }}\n"
+        );
+        let file = config::parse(Text { path: "s.yaml".into(), source }).unwrap();
+        let ids: Vec<String> = (0..classes).map(|of| format!("{of:06}")).collect();
+        let set = TrainingSet {
+            pictures: "f".into(),
+            images: Images(ids.iter().map(|id| (id.clone(), None)).collect()),
+            classes: ids.iter().map(|id| (id.clone(), id.as_str())).collect(),
+            marks: BTreeMap::new(),
+        };
+        let survey = Survey { training: [("f".to_owned(), set)].into(), ..Survey::default() };
+        partial_fc(&file, &survey).err().map(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn a_share_of_the_classes_is_refused_where_all_are_looked_at() {
+        let told = refusal_of_share("arcface", 49_999).unwrap();
+        assert!(told.contains("from 50,000 classes on, and `f`, which `m` learns from, has 49,999 classes"), "{told}");
+        assert!(told.contains("s.yaml:6:"), "{told}");
+        assert_eq!(refusal_of_share("arcface", 50_000), None);
+        assert!(refusal_of_share("triplet", 50_000).unwrap().contains("the loss triplet of `m` compares pictures"));
     }
 }

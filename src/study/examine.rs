@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use visavis_core::{
-    dataset::{FaceMarks, Mark, examine_given, examine_picture, taken},
+    dataset::{FaceMarks, Mark, PictureSource, examine_given, examine_picture, taken},
     domain::{
         Ending, Fault, Result,
         image::Images,
@@ -59,13 +59,13 @@ pub fn examine(opened: &OpenedStudy) -> Examined {
                     examine_arrays(study, model, given, images, &mut seen, &mut examined);
                 }
             }
-            Source::Network(Network { weights: Weights::File { file, family, .. }, architecture, .. }) if file.is_file() => {
+            Source::Network(Network { weights: Weights::File { file, family, .. }, architecture, .. }) if file.exists() => {
                 if seen.insert((file.clone(), format!("{architecture} {family}"), PathBuf::new())) {
                     let found = weights::examine(file, architecture, family);
                     examined.take(&format!("weights of `{}`", model.name), file, found);
                 }
             }
-            Source::Network(Network { weights: Weights::Whole(of), prepare, .. }) if of.file.is_file() => {
+            Source::Network(Network { weights: Weights::Whole(of), prepare, .. }) if of.file.exists() => {
                 let preparation = study.preparations.get(prepare);
                 let (size, scale) = preparation.map_or((0, PixelScale::Raw), |of| (of.size, of.scale));
                 if seen.insert((of.file.clone(), format!("{size} {scale:?} {:?}", of.reads), PathBuf::new())) {
@@ -80,8 +80,8 @@ pub fn examine(opened: &OpenedStudy) -> Examined {
         }
     }
     let looks = |model: &Model| !matches!(model.source, Source::Given(_));
-    if let (true, Some(folder), Some(images)) = (study.models.iter().any(looks), &survey.pictures, &drawn) {
-        pictures(study, folder, images, &survey.marks, &mut examined);
+    if let (true, Some(at), Some(images)) = (study.models.iter().any(looks), &survey.pictures, &drawn) {
+        pictures(study, at, images, &survey.marks, &mut examined);
     }
     for set in survey.training.values() {
         pictures(study, &set.pictures, &set.images, &set.marks, &mut examined);
@@ -97,13 +97,13 @@ fn examine_arrays(
     seen: &mut BTreeSet<(PathBuf, String, PathBuf)>,
     examined: &mut Examined,
 ) {
-    if !given.images.is_file() {
+    if !given.images.exists() {
         return;
     }
     let cosines = study.projections.iter().any(|projection| projection.method.is_of_cosines());
     for layer in model.layers(study.layers.as_deref()) {
         let file = &given.layers[&layer];
-        if !file.is_file() || !seen.insert((file.clone(), layer.clone(), given.images.clone())) {
+        if !file.exists() || !seen.insert((file.clone(), layer.clone(), given.images.clone())) {
             continue;
         }
         let found = examine_given(&layer, file, &given.images, images, cosines);
@@ -112,18 +112,21 @@ fn examine_arrays(
 }
 
 /// Opens pictures spread evenly over a set, and sees that the faces lie in them.
-fn pictures(study: &Study, folder: &Path, images: &Images, marks: &FaceMarks, examined: &mut Examined) {
+fn pictures(study: &Study, at: &Path, images: &Images, marks: &FaceMarks, examined: &mut Examined) {
     let taken = images.len().min(PICTURES);
     let applies = study.preparations.values().any(|preparation| preparation.exif == Exif::Apply);
     let ids: Vec<&str> = (0..taken).map(|place| images.0[place * images.len() / taken].0.as_str()).collect();
+    let source = match PictureSource::open(at) {
+        Ok(source) => source,
+        Err(fault) => return examined.faults.push(fault),
+    };
     let open = |id: &&str| {
-        let path = folder.join(id);
-        let picture = examine_picture(&path)?;
+        let picture = examine_picture(&source, id)?;
         let turned = picture.lies();
         let picture = if turned && applies { picture.upright() } else { picture };
         for (&kind, column) in marks {
             if let Some(mark) = column.get(id).and_then(|text| Mark::from_text(kind, text)) {
-                mark.fits(picture.width, picture.height).map_err(|fault| fault.in_file(&path))?;
+                mark.fits(picture.width, picture.height).map_err(|fault| fault.in_file(source.place(id)))?;
             }
         }
         Ok(turned)
@@ -135,7 +138,7 @@ fn pictures(study: &Study, folder: &Path, images: &Images, marks: &FaceMarks, ex
             "{turned} of {} that were opened in {} are turned to be upright, as the camera noted (EXIF); `exif: ignore` in a preparation \
              leaves pictures as they lie",
             count(taken, "picture"),
-            printable(&folder.to_string_lossy())
+            printable(&at.to_string_lossy())
         ));
     }
     examined.faults.extend(opened.into_iter().filter_map(Result::err));

@@ -45,14 +45,17 @@ pub fn known_figures(study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) -> Vec
         Source::Baseline { word, prepare } => {
             Value::List(vec![Value::text("baseline"), Value::text(word.word()), prepared(prepare)])
         }
-        Source::Network(of) => Value::List(vec![
-            Value::text("network"),
-            of.architecture.canonical(),
-            of.loss.canonical(),
-            learned_from(&of.trained_on),
-            prepared(&of.prepare),
-            weights(&of.weights),
-        ]),
+        Source::Network(of) => {
+            let network = [
+                Value::text("network"),
+                of.architecture.canonical(),
+                of.loss.canonical(),
+                learned_from(&of.trained_on),
+                prepared(&of.prepare),
+                weights(&of.weights),
+            ];
+            Value::List(network.into_iter().chain(of.embedding.canonical()).collect())
+        }
     };
     let models: TiVec<ModelIx, Value> = study.models.iter().map(model).collect();
     let definition = |cell: &CellId| {

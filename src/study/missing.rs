@@ -73,7 +73,7 @@ pub(crate) fn missing(study: &Study, survey: &Survey, cards: bool) -> Vec<Missin
             note(&mut files, file, place);
         }
     }
-    for (file, models) in files.into_iter().filter(|(file, _)| !file.is_file()) {
+    for (file, models) in files.into_iter().filter(|(file, _)| !file.exists()) {
         let names: Vec<&str> = models.iter().map(|&place| study.models[place].name.as_str()).collect();
         add(Lack::Input, format!("weights of {}", names.join(", ")), file.display().to_string(), Need::Models(models));
     }

@@ -11,6 +11,7 @@ mod examine;
 mod explain;
 mod figures;
 mod job_requests;
+pub mod labelling;
 pub mod matrix_snapshot;
 mod missing;
 mod model_files;
@@ -58,6 +59,7 @@ pub use results::{
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};
+pub(crate) use trained_with::as_trained;
 pub use used::{UsedResults, used_results};
 
 pub use visavis_core::{
@@ -72,6 +74,7 @@ pub use visavis_core::{
 };
 
 use crate::config::{self, StudyFile};
+use labelling::agreements;
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
@@ -80,6 +83,7 @@ use visavis_core::{
     dataset::{self, DigestCache, SAY_IDENTITIES, Survey, UNKNOWN_IDENTITIES},
     domain::{
         Digest, Fault, Key, Result,
+        annotation::Answers,
         contrast::{self, ContrastSides},
         model::twins,
         result::Provenance,
@@ -121,10 +125,12 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     let mut digests = DigestCache::open(workspace.digests());
     // What is wrong between the data and the study, and in no file of its own, stands in the study file.
     let placed = |fault: Fault| if fault.place.is_none() { fault.in_file(&file.text.path) } else { fault };
-    let survey = dataset::survey(&file.study, &mut digests).map_err(placed)?;
+    let answers = answers_for(&file.study, workspace)?;
+    let survey = dataset::survey(&file.study, &answers, &mut digests).map_err(placed)?;
     // Nothing is planned of a study whose images are not there.
     let files = if survey.images.is_some() { digests_of(&file.study, &mut digests)? } else { BTreeMap::new() };
     digests.keep();
+    workspace.sign_user_cache();
     checks::in_words_of_labels(&mut file.study, &survey);
     let mut warnings = Vec::new();
     if survey.images.is_some() && survey.people == People::Unknown {
@@ -136,6 +142,7 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
         warnings.push(format!("{UNKNOWN_IDENTITIES}; {say}"));
     }
     warnings.extend(checks::check(&file, &survey)?);
+    checks::partial_fc(&file, &survey)?;
     warnings.extend(trained_with::other_preparations(&file.study));
     warnings.extend(twins(&file.study.models).into_iter().map(|[first, second]| {
         format!("the models `{first}` and `{second}` are one under two names: every test of one is made again of the other")
@@ -149,8 +156,27 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     let cards = file.study.numerics.device == DeviceClass::Cuda && devices::has_cards();
     let missing = missing::missing(&file.study, &survey, cards);
     let plain = |said: &[String]| said.iter().map(|line| printable(line)).collect();
-    let (warnings, notes) = (plain(&warnings), plain(&survey.notes));
+    let agreed = survey.annotators.iter().flat_map(|(attribute, annotators)| {
+        agreements(annotators).into_iter().map(move |of| format!("`{attribute}`: {}", of.sentence()))
+    });
+    let notes: Vec<String> =
+        trained_with::filled_in(&file.study).into_iter().chain(survey.notes.iter().cloned()).chain(agreed).collect();
+    let (warnings, notes) = (plain(&warnings), plain(&notes));
     Ok(OpenedStudy { file, survey, files, missing, warnings, notes })
+}
+
+/// What annotators said in this workspace, of the attributes that a study reads from there.
+fn answers_for(study: &Study, workspace: &Workspace) -> Result<Answers> {
+    let mut answers = Answers::new();
+    let asked = study.evaluation.journaled();
+    if !asked.is_empty()
+        && let Some(index) = open_store(workspace)?.index
+    {
+        for attribute in asked {
+            answers.extend(index.answers(Some(attribute))?);
+        }
+    }
+    Ok(answers)
 }
 
 /// Contrasts whose sides see different parts of the pictures, each once.
@@ -178,7 +204,13 @@ fn crops_differ(study: &Study) -> Vec<String> {
 /// The digests of the files that a study's tasks consume, of those that are there.
 fn digests_of(study: &Study, digests: &mut DigestCache) -> Result<BTreeMap<PathBuf, Digest>> {
     let paths = study.models.iter().flat_map(|model| model_files::files_of(&model.source));
-    paths.filter(|path| path.is_file()).map(|path| digests.of(&path).map(|digest| (path, digest))).collect()
+    let memory = model_files::memory_of_this_machine();
+    let digest_of = |path: PathBuf| {
+        // Before it is read for minutes.
+        model_files::fits_memory(&path, memory)?;
+        digests.of(&path).map(|digest| (path, digest))
+    };
+    paths.filter(|path| path.exists()).map(digest_of).collect()
 }
 
 /// The plan of an opened study with what people pinned. For that the store is looked at, and brought up to date first: see [`open_store()`].

@@ -30,7 +30,10 @@ impl Offers {
             let evaluated = study.evaluation.dataset.as_ref().map(|name| &study.datasets[name]);
             evaluated.and_then(|set| face_table(set, kind).ok().flatten()).is_some_and(|file| file.is_file())
         };
-        let prepared = study.preparations.iter().filter(|(_, of)| pretends || of.crop.needs().is_none_or(known));
+        // Others are made of these, for the models that name them.
+        let is_in_file = |name: &String| study.origins.get(name).is_none_or(|of| of.name.as_ref() == Some(name));
+        let prepared = study.preparations.iter().filter(|(name, _)| is_in_file(name));
+        let prepared = prepared.filter(|(_, of)| pretends || of.crop.needs().is_none_or(known));
         let families = families::family_words().into_iter().filter(|_| !pretends);
         Offers {
             losses: LOSSES.iter().map(|of| of.word.to_owned()).collect(),

@@ -4,6 +4,7 @@ use super::{
     names::{Piece, StudyNames, dotted, text_of},
     programs::WorkerProgram,
 };
+use std::collections::BTreeMap;
 use visavis_core::domain::{
     index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     ledger::CellId,
@@ -191,7 +192,8 @@ impl Step {
             }
             Step::Extract { model } => network(model).map(|of| {
                 let (architecture, numerics) = run_as(study, of);
-                Extraction::cost_class_of(&numerics, &architecture)
+                let embedding = study.models[model].embedding_among(&study.models[model].layers(study.layers.as_deref()).raw);
+                Extraction::cost_class_of(&numerics, &architecture, &embedding)
             }),
             Step::Project { projection, .. } => Some(ProjectFeatures::cost_class_of(&study.projections[projection].method)),
             Step::Robustness(cell) => Some(Robustness::cost_class_of(&study.projections[cell.projection].method)),
@@ -364,30 +366,38 @@ fn on_shared_crops(study: &Study, nodes: &[Node]) -> Vec<Node> {
     if shared.contrasts.is_empty() {
         return vec![];
     }
+    let mut of_models: BTreeMap<ModelIx, Vec<&Node>> = BTreeMap::new();
+    for node in nodes {
+        if let Some(model) = node.step.model() {
+            of_models.entry(model).or_default().push(node);
+        }
+    }
     let mut wanted: Vec<Node> = Vec::new();
     for of in shared.recropped() {
         let through =
             |node: &Node| Node { step: node.step.through(of), needs: node.needs.iter().map(|need| need.through(of)).collect() };
-        wanted.extend(nodes.iter().filter(|node| node.step.through(of) != node.step).map(through));
+        let own = of_models.get(&of.model).into_iter().flatten().copied();
+        wanted.extend(own.filter(|node| node.step.through(of) != node.step).map(through));
     }
-    let gathered = shared_scores(&shared, &nodes.iter().map(|node| node.step)).into_iter().map(|(_, step)| step);
+    let gathered = shared_scores(&shared, nodes.iter().map(|node| node.step)).into_iter().map(|(_, step)| step);
     let needs = [Step::Index].into_iter().chain(gathered).collect();
     wanted.push(Node { step: Step::SharedCropTests, needs });
     wanted
 }
 
 /// The scores that tests on shared crops gather, of all steps of a study: each with the place of its model in [`SharedCrops::models`].
-pub(crate) fn shared_scores(shared: &SharedCrops, steps: &(impl Iterator<Item = Step> + Clone)) -> Vec<(ModelIx, Step)> {
+pub(crate) fn shared_scores(shared: &SharedCrops, steps: impl Iterator<Item = Step>) -> Vec<(ModelIx, Step)> {
+    let mut of_models: BTreeMap<ModelIx, Vec<Step>> = BTreeMap::new();
+    for step in steps {
+        if let Step::Score { model, .. } | Step::FeatureScores { model, .. } = step {
+            of_models.entry(model).or_default().push(step);
+        }
+    }
     let mut scores = Vec::new();
     for (place, of) in shared.models.iter_enumerated() {
         let (ModelOnCrop::Own(wanted) | ModelOnCrop::Recropped(Recropped { model: wanted, .. })) = *of;
-        for step in steps.clone() {
-            let (Step::Score { model, .. } | Step::FeatureScores { model, .. }) = step else { continue };
-            if model == wanted {
-                let step = if let ModelOnCrop::Recropped(of) = of { step.through(*of) } else { step };
-                scores.push((place, step));
-            }
-        }
+        let through = |step: &Step| if let ModelOnCrop::Recropped(of) = of { step.through(*of) } else { *step };
+        scores.extend(of_models.get(&wanted).into_iter().flatten().map(|step| (place, through(step))));
     }
     scores
 }

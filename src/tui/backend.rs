@@ -131,6 +131,21 @@ pub(crate) fn browse(file: &Path) -> Result<(), Fault> {
     command.arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(|_| ()).map_err(|_| place())
 }
 
+/// Runs a command line of this program in the terminal, which it has for that time.
+///
+/// # Errors
+/// What it said that was wrong.
+pub(crate) fn on_this_terminal(program: &Program, arguments: &[String]) -> Result<(), Fault> {
+    let mut command = Command::new(&program.path);
+    command.args(&program.globals).args(arguments).stderr(Stdio::piped());
+    let wrong = |error: std::io::Error| Fault::unexpected(format!("cannot start this program: {error}"));
+    let output = command.spawn().and_then(std::process::Child::wait_with_output).map_err(wrong)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Fault::asked(String::from_utf8_lossy(&output.stderr).trim().trim_start_matches("error: ").to_owned()))
+}
+
 /// Edits a file with `$VISUAL`, `$EDITOR`, or vi.
 ///
 /// # Errors

@@ -56,6 +56,7 @@ pub(crate) enum ScreenCommand {
     Hide,
     Beside,
     Build,
+    NewLabel,
     Open,
     Audit,
     AuditStudy,
@@ -87,7 +88,7 @@ pub(crate) struct CommandEntry {
 }
 
 use ScreenCommand as C;
-use ScreenId::{Compare, Figures, Matrix, Report, Runs};
+use ScreenId::{Compare, Figures, Label, Matrix, Report, Runs};
 
 const fn entry(
     command: ScreenCommand,
@@ -157,6 +158,7 @@ pub(crate) const COMMANDS: &[CommandEntry] = &[
     entry(C::Smooth, &["w"], &[Runs], "smooth", "smooth curves: not, .6, .9, .97"),
     entry(C::Pin, &["p"], &[Matrix, Figures, Report], "pin", "pin the figure to the report with a note, or take it off"),
     entry(C::Beside, &["v"], &[Figures], "two", "put the figure aside, to look at another beside it"),
+    entry(C::NewLabel, &["a"], &[Label], "new", "label pictures by another attribute: its name and its classes"),
     entry(C::Build, &["b"], &[Report, Figures], "build", "build the report"),
     entry(C::Open, &["o"], &[Report], "open", "open the report in a browser"),
     entry(C::Audit, &["A"], &[Report], "audit", "audit the report: its numbers made again from its evidence"),
@@ -176,6 +178,7 @@ pub(crate) const COMMANDS: &[CommandEntry] = &[
     entry(C::Go(Compare), &["3"], &[], "", "screen: model against model"),
     entry(C::Go(Figures), &["4"], &[], "", "screen: figures in the ledger's order"),
     entry(C::Go(Report), &["5"], &[], "", "screen: the report and its audit"),
+    entry(C::Go(Label), &["6"], &[], "", "screen: labels that people gave, and labelling"),
     entry(C::Palette, &[":"], &[], "palette", "find any command"),
     entry(C::Help, &["?"], &[], "help", "help on where you are"),
     entry(C::Quit, &["q", "Ctrl-c"], &[], "quit", "leave; what runs goes on"),

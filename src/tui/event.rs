@@ -81,6 +81,8 @@ pub(crate) enum Effect {
         undo: bool,
     },
     Edit(PathBuf),
+    /// A command line of this very program that takes the terminal: labelling.
+    Label(Vec<String>),
     /// A command line of this very program, and how it is called while it runs.
     Program {
         arguments: Vec<String>,

@@ -16,6 +16,7 @@ mod figure;
 mod filter;
 mod frame;
 mod keys;
+mod labelling;
 mod layout;
 mod ledger;
 mod levels;
@@ -37,6 +38,7 @@ mod theme;
 mod update;
 
 pub use drawing::DrawingMode;
+pub use labelling::{LabellingSetup, LabellingView, LineStep, PictureLoader, label};
 pub use layout::ScreenLayout;
 pub use record::{Recorded, Session};
 pub use screen_id::ScreenId;

@@ -2,7 +2,7 @@
 
 use super::{drawing::DrawingMode, theme::Theme};
 use crate::study::picture::FigurePoints;
-use image::{DynamicImage, Rgba, RgbaImage};
+use image::{DynamicImage, RgbImage, Rgba, RgbaImage};
 use ratatui::{Frame, layout::Rect};
 use ratatui_image::{
     Image, Resize,
@@ -17,12 +17,14 @@ pub(crate) struct Pixels {
     /// Columns and rows of pixels in a character.
     font: Option<(u16, u16)>,
     encoded: HashMap<(usize, Rect, usize), (Protocol, Arc<FigurePoints>)>,
+    /// The photograph that was encoded last.
+    photograph: Option<(Rect, DrawingMode, Arc<RgbImage>, Protocol)>,
 }
 
 impl Pixels {
     /// `font`: how many pixels a character has; `None` where the terminal does not say: ten by twenty, then.
     pub(crate) fn new(font: Option<(u16, u16)>) -> Self {
-        Pixels { font, encoded: HashMap::new() }
+        Pixels { font, ..Pixels::default() }
     }
 
     /// Draws a figure; false where it cannot be encoded.
@@ -49,8 +51,30 @@ impl Pixels {
         true
     }
 
+    /// Draws a photograph as large as fits, its proportions kept; false where it cannot be encoded.
+    pub(crate) fn photograph(&mut self, frame: &mut Frame, area: Rect, picture: &Arc<RgbImage>, drawing: DrawingMode) -> bool {
+        let is_same = |(place, mode, own, _): &(Rect, DrawingMode, Arc<RgbImage>, Protocol)| {
+            *place == area && *mode == drawing && Arc::ptr_eq(own, picture)
+        };
+        if !self.photograph.as_ref().is_some_and(is_same) {
+            let image = DynamicImage::ImageRgb8(picture.as_ref().clone());
+            let made = self.picker(drawing).new_protocol(image, area.into(), Resize::Scale(None)).ok();
+            self.photograph = made.map(|protocol| (area, drawing, Arc::clone(picture), protocol));
+        }
+        let Some((.., protocol)) = &self.photograph else { return false };
+        frame.render_widget(Image::new(protocol), area);
+        true
+    }
+
     fn encode(&self, area: Rect, picture: &FigurePoints, drawing: DrawingMode, theme: Theme) -> Option<Protocol> {
-        let (across, down) = self.font.unwrap_or((10, 20));
+        let (across, down) = self.font.unwrap_or(FONT);
+        let size = (u32::from(area.width) * u32::from(across), u32::from(area.height) * u32::from(down));
+        let image = painted(picture, size, theme);
+        self.picker(drawing).new_protocol(DynamicImage::ImageRgba8(image), area.into(), Resize::Fit(None)).ok()
+    }
+
+    fn picker(&self, drawing: DrawingMode) -> Picker {
+        let (across, down) = self.font.unwrap_or(FONT);
         #[allow(deprecated, reason = "asking the terminal for its size of letters would read keys that people typed")]
         let mut picker = Picker::from_fontsize((across, down).into());
         picker.set_protocol_type(match drawing {
@@ -58,11 +82,12 @@ impl Pixels {
             DrawingMode::Sixel => ProtocolType::Sixel,
             _ => ProtocolType::Iterm2,
         });
-        let size = (u32::from(area.width) * u32::from(across), u32::from(area.height) * u32::from(down));
-        let image = painted(picture, size, theme);
-        picker.new_protocol(DynamicImage::ImageRgba8(image), area.into(), Resize::Fit(None)).ok()
+        picker
     }
 }
+
+/// Pixels of a character where the terminal does not say.
+const FONT: (u16, u16) = (10, 20);
 
 /// Discs of a class's colour; the ground is left to the terminal.
 fn painted(picture: &FigurePoints, (wide, high): (u32, u32), theme: Theme) -> RgbaImage {

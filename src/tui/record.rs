@@ -104,6 +104,7 @@ impl Session {
                     self.left.push(words);
                 }
                 Effect::Edit(file) => self.left.push(format!("$EDITOR {}", file.display())),
+                Effect::Label(words) => self.left.push(super::event::line(&words)),
                 Effect::Browse(file) => self.left.push(format!("open {file}")),
                 Effect::Remember(_) => {}
                 asked => {

@@ -9,10 +9,12 @@ pub enum ScreenId {
     Compare,
     Figures,
     Report,
+    Label,
 }
 
 impl ScreenId {
-    pub const ALL: [ScreenId; 5] = [ScreenId::Matrix, ScreenId::Runs, ScreenId::Compare, ScreenId::Figures, ScreenId::Report];
+    pub const ALL: [ScreenId; 6] =
+        [ScreenId::Matrix, ScreenId::Runs, ScreenId::Compare, ScreenId::Figures, ScreenId::Report, ScreenId::Label];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -21,6 +23,7 @@ impl ScreenId {
             ScreenId::Compare => "Compare",
             ScreenId::Figures => "Figures",
             ScreenId::Report => "Report",
+            ScreenId::Label => "Label",
         }
     }
 

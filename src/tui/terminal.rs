@@ -4,9 +4,10 @@ use super::{
     app::App,
     backend::{self, Backend, Program},
     drawing::DrawingMode,
-    event::{Effect, ScreenEvent},
+    event::{Effect, ScreenEvent, line},
     frame,
     layout::ScreenLayout,
+    overlays::state::Overlay,
     paint::Hit,
     pixels::Pixels,
     shared::root_of,
@@ -83,7 +84,8 @@ impl Allowance {
 pub fn run(setup: Setup) -> Result<()> {
     let Setup { watch, program, globals, root, theme, drawing, layout, mouse, remember } = setup;
     let gone = listen()?;
-    let backend = Backend::start(watch, Program { path: program, globals: globals.clone() });
+    let program = Program { path: program, globals: globals.clone() };
+    let backend = Backend::start(watch, program.clone());
     let refused = |error: std::io::Error| Fault::unexpected(format!("the terminal cannot be used: {error}"));
     let screen = TerminalSession::take(mouse).map_err(refused)?;
     let size = terminal::size().unwrap_or((80, 24));
@@ -91,12 +93,13 @@ pub fn run(setup: Setup) -> Result<()> {
     app.shared.globals = globals;
     app.shared.here = std::env::current_dir().unwrap_or_default();
     app.shared.root = root_of(&root);
-    let mut looped = Loop { app, backend, screen, pixels: Pixels::new(font()), hits: vec![], root, waiting: 0 };
+    let mut looped = Loop { app, program, backend, screen, pixels: Pixels::new(font()), hits: vec![], root, waiting: 0 };
     looped.run(&gone, &*remember).map_err(refused)
 }
 
 struct Loop {
     app: App,
+    program: Program,
     backend: Backend,
     screen: TerminalSession,
     pixels: Pixels,
@@ -196,6 +199,14 @@ impl Loop {
                     self.screen.take_back()?;
                     effects.extend(update(&mut self.app, ScreenEvent::Edited(edited), &[]));
                 }
+                Effect::Label(words) => {
+                    self.screen.lend()?;
+                    let ended = backend::on_this_terminal(&self.program, &words);
+                    self.screen.take_back()?;
+                    if let Err(fault) = ended {
+                        self.app.shared.show(Overlay::Message { title: line(&words), text: fault.to_string(), scroll: 0 });
+                    }
+                }
                 asked => {
                     if matches!(asked, Effect::Picture(_) | Effect::History(_) | Effect::Draft(_) | Effect::Write { .. }) {
                         self.waiting += 1;
@@ -228,14 +239,14 @@ fn now() -> u64 {
 }
 
 /// Pixels of a character, as the terminal's driver tells.
-fn font() -> Option<(u16, u16)> {
+pub(super) fn font() -> Option<(u16, u16)> {
     let size = terminal::window_size().ok()?;
     let (across, down) = (size.width / size.columns.max(1), size.height / size.rows.max(1));
     (across > 0 && down > 0).then_some((across, down))
 }
 
 /// A flag that is set when somebody wants this process gone.
-fn listen() -> Result<Arc<AtomicBool>> {
+pub(super) fn listen() -> Result<Arc<AtomicBool>> {
     use signal_hook::{
         consts::{SIGHUP, SIGINT, SIGTERM},
         flag,
@@ -255,13 +266,13 @@ fn listen() -> Result<Arc<AtomicBool>> {
 }
 
 /// The terminal while it is ours.
-struct TerminalSession {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+pub(super) struct TerminalSession {
+    pub terminal: Terminal<CrosstermBackend<Stdout>>,
     mouse: bool,
 }
 
 impl TerminalSession {
-    fn take(mouse: bool) -> std::io::Result<Self> {
+    pub(super) fn take(mouse: bool) -> std::io::Result<Self> {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             // First the terminal, so that what is said can be read.

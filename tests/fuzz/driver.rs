@@ -101,7 +101,8 @@ fn damage(input: &mut Vec<u8>, kept: &[Vec<u8>], words: &[&[u8]], stream: &mut P
         3 => input.truncate(at),
         4 => {
             let part = input[at..to].to_vec();
-            let times = 1 + below(if below(8) == 0 { 2000 } else { 4 });
+            let most = if below(8) == 0 { 2000 } else { 4 };
+            let times = 1 + below(most);
             input.splice(at..at, part.repeat(times));
         }
         5 => {

@@ -56,6 +56,7 @@ fn a_real_terminal_is_given_back() {
             .args(["-qfec", &line, "/dev/null"])
             .current_dir(desk.path(""))
             .env("TERM", "xterm-256color")
+            .env("XDG_CACHE_HOME", desk.cache())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

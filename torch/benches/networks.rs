@@ -87,7 +87,7 @@ fn main() {
 }
 
 fn album(pictures: &Path, images: &Images, preparation: &Preparation) -> Arc<Album> {
-    let album = Album::new(pictures.to_owned(), images.clone(), preparation.clone(), None);
+    let album = Album::new(pictures, images.clone(), preparation.clone(), None);
     Arc::new(album.expect("whole pictures need no marks"))
 }
 
@@ -102,6 +102,7 @@ fn features(
     let architecture = Architecture { word: word.into(), width: 1.0 };
     let family = WeightFamily::of("torchvision");
     let work = Work::Extract(Extraction {
+        embedding: Default::default(),
         architecture: architecture.clone(),
         preparation: preparation.clone(),
         layers: families::layers_of(word, &family).iter().map(|layer| (*layer).to_owned()).collect(),

@@ -69,7 +69,7 @@ fn of_script(
         listener.line("the module was traced with one picture, and takes one at a time");
     }
     let album = Arc::new(inputs.album(role::IMAGES, &of.preparation)?);
-    let features = read_features(&album, &of.layers, network.batch(), threads, listener, |batch| {
+    let features = read_features(&album, &of.layers, of.embedding, network.batch(), threads, listener, |batch| {
         network.layers(&batch.pixels).map_err(|fault| if fault.place.is_none() { fault.in_file(&path) } else { fault })
     });
     Ok(features?.fact("pictures_at_a_time", vec![network.batch() as f64]))
@@ -113,7 +113,7 @@ impl<'a> FeatureReader<'a> {
             .iter()
             .map(|layer| place(layer).ok_or_else(|| Fault::asked(format!("a network has no layer `{layer}`"))));
         let places: Vec<usize> = places.collect::<Result<_>>()?;
-        let mut made = read_features(album, &self.of.layers, BATCH, threads, listener, |batch| {
+        let mut made = read_features(album, &self.of.layers, self.of.embedding, BATCH, threads, listener, |batch| {
             let pixels = Tensor::from_slice(&batch.pixels).reshape([-1, 3, size, size]);
             let layers = tch::no_grad(|| self.network.layers(&self.scaler.scaled(&pixels), Mode::IsRead));
             let mut layers: Vec<Vec<f32>> = layers.iter().map(numbers).collect();

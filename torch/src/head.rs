@@ -221,7 +221,7 @@ mod tests {
     /// Of many classes some are looked at: the loss is that over these alone, and only their weights have a slope.
     #[test]
     fn partial_fc_is_the_same_loss_over_the_classes_that_are_looked_at() {
-        let many = crate::partial::LEAST_CLASSES;
+        let many = visavis_core::domain::study::PARTIAL_FC_FROM;
         let recipe = Recipe { partial_fc: 0.0002, ..Recipe::default() };
         for word in ["softmax", "arcface", "subcentre"] {
             let loss = visavis_core::domain::loss::LossSpec::of(word).unwrap().usual();

@@ -251,7 +251,10 @@ mod tests {
     use std::collections::BTreeMap;
     use tch::Device;
     use visavis_core::{
-        domain::model::Architecture,
+        domain::{
+            embedding::{EmbeddingForm, Flip, Norm},
+            model::Architecture,
+        },
         weights::{Role, TensorEntry, families::FAMILIES, layout},
     };
 
@@ -321,6 +324,38 @@ mod tests {
                 let off = found.iter().zip(&wanted).map(|(found, wanted)| (f64::from(*found) - wanted).abs()).fold(0.0, f64::max);
                 println!("{told}: off by {:.1e} of the largest value", off / size);
                 assert!(off <= 1e-5 * size, "{told}: off by {off} of {size}");
+            }
+        }
+    }
+
+    /// The embedding of pictures and of their mirror images, summed, and of length 1.
+    #[test]
+    fn an_embedding_of_both_ways_is_pytorchs() {
+        let answers: serde_json::Value = serde_json::from_str(include_str!("../../tests/fixtures/torch/flipped.json")).unwrap();
+        let answers = answers.as_object().unwrap();
+        assert_eq!(answers.len(), 3);
+        for (word, of) in answers {
+            let (side, network) = (of["side"].as_i64().unwrap(), of["network"].as_str().unwrap());
+            let pictures: Vec<f32> = numbers("pictures", (2 * 3 * side * side) as usize).into_iter().map(|u| u as f32).collect();
+            let pictures = Tensor::from_slice(&pictures).reshape([2, 3, side, side]);
+            let (architecture, family) = (Architecture { word: network.into(), width: 1.0 }, WeightFamily::of(word));
+            let tensors: BTreeMap<_, _> = layout(&architecture, &family).unwrap().into_iter().map(filled).collect();
+            let network = TorchNetwork::new(&architecture, &family, &Parameters::of(&tensors, Device::Cpu)).unwrap().folded();
+            let embedding = |pictures: &Tensor| {
+                let layers = tch::no_grad(|| network.layers(pictures, Mode::IsRead));
+                Vec::<f32>::try_from(&layers.last().unwrap().flatten(0, -1)).unwrap()
+            };
+            let mirrored = embedding(&pictures.flip([3]));
+            for (answer, norm) in [("sum", None), ("unit", Some(Norm::L2))] {
+                let mut all = embedding(&pictures);
+                EmbeddingForm { flip: Some(Flip::Sum), norm }.apply(&mut all, Some(&mirrored), 2);
+                let wanted: Vec<f64> = serde_json::from_value(of[answer].clone()).unwrap();
+                let found: Vec<f32> = all.iter().step_by((all.len() / KEPT).max(1)).copied().collect();
+                assert_eq!(found.len(), wanted.len(), "{word}");
+                let size = wanted.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+                let off = found.iter().zip(&wanted).map(|(found, wanted)| (f64::from(*found) - wanted).abs()).fold(0.0, f64::max);
+                println!("{word} {answer}: off by {:.1e} of the largest value", off / size);
+                assert!(off <= 1e-5 * size, "{word} {answer}: off by {off} of {size}");
             }
         }
     }

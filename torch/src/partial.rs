@@ -1,9 +1,9 @@
 //! Partial FC (An et al., CVPR 2022): of very many classes a step looks at some: those of its pictures, and others drawn by the seed.
 
-use visavis_core::numeric::{PhiloxStream, Purpose};
-
-/// Fewer classes are all looked at, whatever a recipe says.
-pub(crate) const LEAST_CLASSES: usize = 50_000;
+use visavis_core::{
+    domain::study::PARTIAL_FC_FROM,
+    numeric::{PhiloxStream, Purpose},
+};
 
 /// Which share of so many classes a step looks at.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,7 +16,7 @@ pub(crate) struct ClassSample {
 impl ClassSample {
     /// `None` where a step looks at all classes.
     pub(crate) fn of(classes: usize, share: f64, seed: u64) -> Option<Self> {
-        (share < 1.0 && classes >= LEAST_CLASSES).then_some(ClassSample { classes, share, seed })
+        (share < 1.0 && classes >= PARTIAL_FC_FROM).then_some(ClassSample { classes, share, seed })
     }
 
     /// How many classes there are.
@@ -51,9 +51,9 @@ mod tests {
 
     #[test]
     fn few_classes_are_all_looked_at() {
-        assert_eq!(ClassSample::of(LEAST_CLASSES - 1, 0.1, 1), None);
-        assert_eq!(ClassSample::of(LEAST_CLASSES, 1.0, 1), None);
-        assert_eq!(ClassSample::of(LEAST_CLASSES, 0.1, 1).unwrap().count(), 5000);
+        assert_eq!(ClassSample::of(PARTIAL_FC_FROM - 1, 0.1, 1), None);
+        assert_eq!(ClassSample::of(PARTIAL_FC_FROM, 1.0, 1), None);
+        assert_eq!(ClassSample::of(PARTIAL_FC_FROM, 0.1, 1).unwrap().count(), 5000);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
     norms,
     optimizer::Optimizer,
     parameters::Parameters,
-    partial, schedule,
+    schedule,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -51,7 +51,7 @@ pub(crate) fn train(
     listener: &dyn Listener,
 ) -> Outcome<StageOutput> {
     let mut lesson = TrainingLoop::begin(training, inputs, place).map_err(because)?;
-    lesson.go_on(place, training.recipe.partial_fc, listener).map_err(because)?;
+    lesson.go_on(place, listener).map_err(because)?;
     let mut kept = Instant::now();
     while lesson.progress.step < lesson.steps {
         lesson.step(training, listener)?;
@@ -126,7 +126,7 @@ impl TrainingLoop {
     }
 
     /// Takes up what an attempt before this one kept.
-    fn go_on(&mut self, place: &TrainingPlace, partial_fc: f64, listener: &dyn Listener) -> Result<()> {
+    fn go_on(&mut self, place: &TrainingPlace, listener: &dyn Listener) -> Result<()> {
         let Some(bytes) = place.checkpoints.get(place.key)? else {
             listener.line(&format!(
                 "{} images of {} classes, {} steps on {}",
@@ -137,11 +137,6 @@ impl TrainingLoop {
             ));
             if let Some(some) = self.head.classes_at_a_time() {
                 listener.line(&format!("{some} of {} classes at every step, drawn by the seed", self.classes));
-            } else if partial_fc < 1.0 {
-                let least = partial::LEAST_CLASSES;
-                listener.line(&format!(
-                    "all classes at every step: `partial_fc` begins at {least} classes, and at losses that have them"
-                ));
             }
             return Ok(());
         };

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 /// What a reader found of a data set, not yet compared with a study.
 #[derive(Debug, Default)]
 pub struct Collection {
-    /// The folder in which ids are paths.
+    /// Where the pictures are: a folder in which ids are paths, or a file that holds them.
     pub pictures: PathBuf,
     /// The images, sorted.
     pub ids: Vec<ImageId>,
@@ -38,6 +38,11 @@ impl Collection {
             let what = format!("a picture of a format that is not read (.{ending}) is passed over");
             let example = Fault::asked(what).in_file(self.pictures.join(&ids[0])).next("convert it, or take it away");
             self.defects.defect("unread-format", ids.len(), example);
+        }
+        if found.links > 0 {
+            let example =
+                Fault::asked("a member of the archive is a link or a sparse file: it is passed over").in_file(&self.pictures);
+            self.defects.defect("link-in-archive", found.links, example);
         }
         self.ids = found.ids;
     }

@@ -7,6 +7,7 @@ use crate::domain::{
 };
 use image::{DynamicImage, ImageDecoder, ImageFormat, metadata::Orientation};
 use std::{
+    borrow::Cow,
     io::Cursor,
     path::Path,
     sync::{Condvar, Mutex, PoisonError},
@@ -62,8 +63,11 @@ impl Drop for Share {
 
 /// An RGB picture, a row after the other, as it lies in its file.
 pub struct Picture {
+    /// Columns of pixels.
     pub width: usize,
+    /// Rows of pixels.
     pub height: usize,
+    /// `height` × `width` × 3 bytes.
     pub rgb: Vec<u8>,
     /// How it is to be turned to be upright, as the camera noted it (EXIF).
     pub orientation: Orientation,
@@ -106,7 +110,7 @@ pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<Picture> {
     let wrong = |what: String| Fault::asked(what).in_file(path).next(kind.advice(ExpectedFile::Picture));
     let picture = match kind {
         FileKind::Jpeg => of_jpeg(bytes),
-        FileKind::Png => ends_png(bytes).and_then(|()| of_image(bytes, ImageFormat::Png)),
+        FileKind::Png => ends_png(bytes).and_then(|()| of_image(&without_long_notes(bytes), ImageFormat::Png)),
         FileKind::Webp => ends_riff(bytes).and_then(|()| of_image(bytes, ImageFormat::WebP)),
         FileKind::Bmp if matches!(bytes.get(30..34), Some([1 | 2, 0, 0, 0])) => {
             Err("a run-length coded BMP is not read: whether it is whole cannot be told".into())
@@ -164,6 +168,34 @@ fn ends_png(bytes: &[u8]) -> std::result::Result<(), String> {
         at = after;
     }
     Err(format!("the picture is cut short: {} bytes without a PNG's last chunk", bytes.len()))
+}
+
+/// Longer than any profile of colours that cameras write. Packed, a thousandth of what it unfolds to, which nobody here looks at.
+const LONGEST_NOTE: usize = 1 << 16;
+
+/// A PNG without its long profiles and texts; one that [`ends_png`] found whole.
+fn without_long_notes(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let is_long_note = |head: &[u8]| {
+        u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize > LONGEST_NOTE
+            && matches!(&head[4..8], b"iCCP" | b"zTXt" | b"iTXt" | b"tEXt")
+    };
+    let (mut at, mut kept, mut from) = (8, Vec::new(), 0);
+    while let Some(head) = bytes.get(at..at + 8) {
+        let after = at + 12 + u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        if is_long_note(head) {
+            kept.extend(&bytes[from..at]);
+            from = after.min(bytes.len());
+        }
+        if &head[4..] == b"IEND" {
+            break;
+        }
+        at = after;
+    }
+    if from == 0 {
+        return Cow::Borrowed(bytes);
+    }
+    kept.extend(&bytes[from..]);
+    Cow::Owned(kept)
 }
 
 /// A WebP's container says how long it is.
@@ -255,6 +287,23 @@ mod tests {
     }
 
     #[test]
+    fn a_png_is_decoded_without_its_long_notes() {
+        let picture = drawn(60, 40);
+        let plain = encoded(&picture, ImageFormat::Png);
+        let chunk = |kind: &[u8], data: &[u8]| {
+            let body = [kind, data].concat();
+            [&(data.len() as u32).to_be_bytes()[..], &body, &crc32fast::hash(&body).to_be_bytes()].concat()
+        };
+        // Behind the first chunk: a short note stays, long ones do not.
+        let with = |notes: &[Vec<u8>]| [&plain[..33], &notes.concat(), &plain[33..]].concat();
+        let (short, long) = (chunk(b"tEXt", b"k\0short"), chunk(b"iCCP", &[&b"k\0\0"[..], &[7; LONGEST_NOTE]].concat()));
+        assert!(matches!(without_long_notes(&with(std::slice::from_ref(&short))), Cow::Borrowed(_)));
+        let noted = with(&[long.clone(), short.clone(), long]);
+        assert!(without_long_notes(&noted) == with(&[short]));
+        assert!(open(&noted).unwrap().rgb == *picture.as_raw());
+    }
+
+    #[test]
     fn pictures_that_are_decoded_at_once_share_the_room_and_give_it_back() {
         let (all, one) = (Share::of(1 << 14, 1 << 13), Share::of(0, 5));
         assert_eq!((all.0, one.0), (ROOM, 0));
@@ -330,6 +379,19 @@ mod tests {
         clear.write_to(&mut bytes, ImageFormat::Png).unwrap();
         let opened = open(bytes.get_ref()).unwrap();
         assert_eq!((&opened.rgb[..3], opened.is_transparent), (&[9, 8, 7][..], true));
+    }
+
+    /// What Pillow makes of pictures as they turn up in ImageNet: `make.py` beside them.
+    #[test]
+    fn jpegs_of_four_channels_and_pngs_under_any_name_are_what_pillow_makes_of_them() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/imagenet");
+        for (name, most) in [("cmyk", 2), ("ycck", 3), ("unmarked", 2), ("png", 0)] {
+            let ours = open(&std::fs::read(folder.join(name).with_extension("JPEG")).unwrap()).unwrap();
+            let theirs = open(&std::fs::read(folder.join(name).with_extension("png")).unwrap()).unwrap();
+            assert_eq!((ours.width, ours.height), (theirs.width, theirs.height), "{name}");
+            let off = ours.rgb.iter().zip(&theirs.rgb).map(|(own, other)| own.abs_diff(*other)).max().unwrap();
+            assert!(off <= most, "{name}: up to {off} of 255 off");
+        }
     }
 
     #[test]

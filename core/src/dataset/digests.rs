@@ -7,7 +7,10 @@
 //!
 //! A cache is only a cache: workers and audits hash the bytes that they consume.
 
-use crate::domain::{Digest, Fault, Result};
+use crate::{
+    domain::{Digest, Fault, Result},
+    files,
+};
 use rayon::prelude::*;
 use std::{
     collections::HashMap,
@@ -27,7 +30,7 @@ const GRAIN: i128 = 2_000_000_000;
 
 /// What must be as it was for a file to count as unchanged. Times are nanoseconds since 1970, before it below zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
+pub(super) struct Stamp {
     size: u64,
     modified: i128,
     changed: i128,
@@ -36,7 +39,7 @@ struct Stamp {
 }
 
 impl Stamp {
-    fn of(about: &fs::Metadata) -> Self {
+    pub(super) fn of(about: &fs::Metadata) -> Self {
         let time = |seconds: i64, nanoseconds: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
         Stamp {
             size: about.len(),
@@ -48,11 +51,11 @@ impl Stamp {
     }
 
     /// Would any write after this moment show in the stamp?
-    fn is_settled(&self, read_at: i128) -> bool {
+    pub(super) fn is_settled(&self, read_at: i128) -> bool {
         self.modified.max(self.changed) + GRAIN < read_at
     }
 
-    fn to_text(self) -> String {
+    pub(super) fn to_text(self) -> String {
         let Stamp { size, modified, changed, inode, device } = self;
         format!("{size}\t{modified}\t{changed}\t{inode}\t{device}")
     }
@@ -79,7 +82,7 @@ pub struct DigestCache {
 impl DigestCache {
     /// Reads the cache; a damaged or absent one is an empty one.
     pub fn open(file: PathBuf) -> Self {
-        let text = fs::read_to_string(&file).unwrap_or_default();
+        let text = files::read_text(&file, files::LARGEST_TEXT).unwrap_or_default();
         let entry = |line: &str| {
             let mut parts = line.splitn(7, '\t');
             let digest = parts.next()?.parse().ok()?;
@@ -90,7 +93,7 @@ impl DigestCache {
         let is_ours = lines.next() == Some(HEAD);
         let mut known: HashMap<_, _> = if is_ours { lines.filter_map(entry).collect() } else { HashMap::new() };
         let mut differs = false;
-        for path in fs::read_to_string(doubted(&file)).unwrap_or_default().lines() {
+        for path in files::read_text(&doubted(&file), files::LARGEST_TEXT).unwrap_or_default().lines() {
             differs |= known.remove(Path::new(path)).is_some();
         }
         DigestCache { file: Some(file), known, differs }
@@ -105,7 +108,7 @@ impl DigestCache {
     /// with it. Losing the note costs nothing where the file system's times are true.
     pub fn doubt(cache: &Path, path: &Path) {
         let Some(path) = std::path::absolute(path).ok().filter(|path| fits_a_line(path)) else { return };
-        let notes = fs::OpenOptions::new().create(true).append(true).open(doubted(cache));
+        let notes = files::open_own(fs::OpenOptions::new().create(true).append(true), &doubted(cache));
         notes.and_then(|mut notes| writeln!(notes, "{}", path.display())).ok();
     }
 
@@ -149,7 +152,7 @@ impl DigestCache {
             return Ok((*digest, None));
         }
         let read_at = nanoseconds(SystemTime::now());
-        let file = crate::files::open(path).map_err(refused)?;
+        let file = files::open(path).map_err(refused)?;
         let stamp = Stamp::of(&file.metadata().map_err(refused)?);
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(&file).map_err(refused)?;
@@ -182,7 +185,7 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|error| Fault::io("read", path, &error))
 }
 
-fn nanoseconds(time: SystemTime) -> i128 {
+pub(super) fn nanoseconds(time: SystemTime) -> i128 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i128)
 }
 

@@ -4,8 +4,8 @@
 use super::{
     decode::{Picture, decode},
     marks::Marks,
-    pictures::is_plain,
     prepare::prepare,
+    source::PictureSource,
 };
 use crate::domain::{
     Digest, Fault, Result,
@@ -13,7 +13,7 @@ use crate::domain::{
     study::{Exif, Preparation},
 };
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         mpsc::{Receiver, SyncSender, sync_channel},
@@ -23,8 +23,7 @@ use std::{
 /// Where pictures are and what they must be.
 #[derive(Clone, Debug)]
 pub struct Album {
-    /// The folder in which the images' ids are paths.
-    pub folder: PathBuf,
+    source: Arc<PictureSource>,
     /// The images, in the order of their places.
     pub images: Images,
     /// What is done to a picture before a network sees it.
@@ -34,13 +33,14 @@ pub struct Album {
 }
 
 impl Album {
-    /// Pictures of a folder. `marks`: boxes or landmarks of the images, where the preparation's crop needs them.
+    /// Pictures of the source at a place, which is opened here. `marks`: boxes or landmarks of the images, where the preparation's crop
+    /// needs them.
     ///
     /// # Errors
-    /// An image without the mark that the crop needs.
-    pub fn new(folder: PathBuf, images: Images, preparation: Preparation, marks: Option<&Column>) -> Result<Self> {
+    /// A source that cannot be opened; an image without the mark that the crop needs.
+    pub fn new(at: &Path, images: Images, preparation: Preparation, marks: Option<&Column>) -> Result<Self> {
         let marks = Marks::of(preparation.crop, &images, marks)?;
-        Ok(Album { folder, images, preparation, marks })
+        Ok(Album { source: Arc::new(PictureSource::open(at)?), images, preparation, marks })
     }
 
     /// One picture, prepared: 3 × size × size numbers of 0 … 255; and whether it was turned to be upright.
@@ -49,13 +49,11 @@ impl Album {
     /// A picture that is absent, changed since it was listed, or cannot be read.
     pub fn open(&self, place: usize) -> Result<(Vec<u8>, bool)> {
         let (id, digest) = &self.images.0[place];
-        let path = self.folder.join(id);
-        // A listing may come with somebody's report: nothing outside the folder is opened, and nothing that is no file.
-        if !is_plain(id) || digest.is_none() || !path.is_file() {
+        let path = self.source.place(id);
+        if digest.is_none() {
             return Err(Fault::missing("the picture is not here").in_file(path));
         }
-        let bytes = crate::files::read_up_to(&path, crate::files::LARGEST_PICTURE)
-            .map_err(|error| Fault::io("read the picture", &path, &error))?;
+        let bytes = self.source.read(id)?;
         let found = Digest::of(&bytes);
         if let Some(expected) = digest.filter(|expected| found != *expected) {
             return Err(Fault::changed(path, expected, found));
@@ -78,10 +76,21 @@ impl Album {
 ///
 /// # Errors
 /// A picture that cannot be.
-pub fn examine_picture(path: &Path) -> Result<Picture> {
-    let bytes = crate::files::read_up_to(path, crate::files::LARGEST_PICTURE)
-        .map_err(|error| Fault::io("read the picture", path, &error))?;
-    decode(&bytes, path)
+pub fn examine_picture(source: &PictureSource, id: &str) -> Result<Picture> {
+    decode(&source.read(id)?, &source.place(id))
+}
+
+/// Opens a picture of a source whole and upright, if its bytes are still those of the digest.
+///
+/// # Errors
+/// A picture that is absent, changed, or cannot be read.
+pub fn open_picture(source: &PictureSource, id: &str, expected: Digest) -> Result<Picture> {
+    let (bytes, place) = (source.read(id)?, source.place(id));
+    let found = Digest::of(&bytes);
+    if found != expected {
+        return Err(Fault::changed(place, expected, found));
+    }
+    decode(&bytes, &place).map(Picture::upright)
 }
 
 /// Some pictures of an order.
@@ -93,6 +102,15 @@ pub struct Batch {
     pub pixels: Vec<u8>,
     /// How many of them were turned to be upright, as their cameras noted.
     pub turned: usize,
+}
+
+impl Batch {
+    /// The same pictures, each mirrored: left is right. `size`: pixels a side.
+    pub fn mirrored(&self, size: usize) -> Batch {
+        let mut pixels = self.pixels.clone();
+        pixels.chunks_exact_mut(size.max(1)).for_each(<[u8]>::reverse);
+        Batch { places: self.places.clone(), pixels, turned: self.turned }
+    }
 }
 
 /// Batches each thread may be ahead.
@@ -166,7 +184,7 @@ mod tests {
         let request = faces::Request { kind: faces::DrawnKind::Textures, people: 2, images: 11, seed: 1 };
         faces::draw(folder, &request).unwrap();
         let images = crate::dataset::pictures::list(folder, &mut crate::dataset::DigestCache::none()).unwrap();
-        Arc::new(Album::new(folder.to_owned(), images, Preparation::of(Crop::Whole, 16), None).unwrap())
+        Arc::new(Album::new(folder, images, Preparation::of(Crop::Whole, 16), None).unwrap())
     }
 
     #[test]
@@ -188,7 +206,8 @@ mod tests {
     #[test]
     fn aligned_faces_have_the_same_bits_with_any_number_of_threads_and_one_without_a_face_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let plain = album(&folder.path().join("set"));
+        let set = folder.path().join("set");
+        let plain = album(&set);
         let (width, height) = (40.0, 40.0);
         let mark = |id: &str, place: usize| {
             let points = [[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]];
@@ -198,7 +217,7 @@ mod tests {
         let marks: Vec<(String, String)> = plain.images.ids().enumerate().map(|(place, id)| mark(id, place)).collect();
         let aligned = |marks: &[(String, String)]| {
             let column: Column = marks.iter().cloned().collect();
-            Album::new(plain.folder.clone(), plain.images.clone(), Preparation::of(Crop::Aligned, 24), Some(&column))
+            Album::new(&set, plain.images.clone(), Preparation::of(Crop::Aligned, 24), Some(&column))
         };
         let album = Arc::new(aligned(&marks).unwrap());
         let order: Vec<usize> = (0..marks.len()).collect();
@@ -212,8 +231,9 @@ mod tests {
     #[test]
     fn a_picture_that_changed_is_named_and_the_others_come() {
         let folder = tempfile::tempdir().unwrap();
-        let album = album(&folder.path().join("set"));
-        let changed = album.folder.join(&album.images.0[5].0);
+        let set = folder.path().join("set");
+        let album = album(&set);
+        let changed = set.join(&album.images.0[5].0);
         std::fs::write(&changed, faces::a_jpeg()).unwrap();
         let batches: Vec<Result<Batch>> = Loader::start(&album, &[4, 5, 6], 1, 2).collect();
         assert!(batches[0].is_ok() && batches[2].is_ok());

@@ -9,6 +9,7 @@ use crate::{
         spelling::suggestion,
         text::{count, printable, shorten},
     },
+    files::safetensors_head,
     numeric::Matrix,
 };
 use std::path::Path;
@@ -110,6 +111,9 @@ impl<'a> Numbers<'a> {
             return Err(not_an_array(bytes, path));
         }
         let unreadable = |why: &str| wrong(format!("not a readable .npy file: {why}")).next("copy or save it again");
+        if let Some(version) = bytes.get(6).filter(|version| !(1..=3).contains(*version)) {
+            return Err(unreadable(&format!("it is of version {version} of the format, and versions 1 to 3 are known")));
+        }
         let header = header_of_npy(bytes).ok_or_else(|| unreadable("its header is cut short, or no text"))?;
         let NpyHeader { element, is_fortran, shape } = NpyHeader::parse(header).map_err(|why| unreadable(&why))?;
         let descr = match element {
@@ -147,8 +151,13 @@ impl<'a> Numbers<'a> {
         if FileKind::of(bytes) != FileKind::Safetensors {
             return Err(not_an_array(bytes, path));
         }
-        let file = safetensors::SafeTensors::deserialize(bytes)
-            .map_err(|error| wrong(format!("not a readable safetensors file: {error}")).next("copy or save it again"))?;
+        let unreadable = |why: String| {
+            wrong(format!("not a readable safetensors file: {}", printable(&shorten(&why, 200)))).next("copy or save it again")
+        };
+        let length = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
+        let head = usize::try_from(length).ok().and_then(|length| bytes.get(8..8_usize.checked_add(length)?)).unwrap_or_default();
+        safetensors_head::check(head).map_err(unreadable)?;
+        let file = safetensors::SafeTensors::deserialize(bytes).map_err(|error| unreadable(error.to_string()))?;
         let names = file.names();
         let only = if let [only] = names[..] { only } else { name };
         let tensor =
@@ -267,8 +276,9 @@ type Refused = (String, String);
 
 /// A type that is no single one: a table of named columns.
 fn of_columns(names: &[&str]) -> Fault {
-    let names = names.join(", ");
-    Fault::asked(format!("a structured array, a table of the named columns {}, not a matrix", shorten(&printable(&names), 60)))
+    let names = shorten(&printable(&names.join(", ")), 60);
+    let of = if names.is_empty() { "columns without names".to_owned() } else { format!("the named columns {names}") };
+    Fault::asked(format!("a structured array, a table of {of}, not a matrix"))
         .next("save the columns side by side: np.save(path, np.stack([x[name] for name in x.dtype.names], 1))")
 }
 

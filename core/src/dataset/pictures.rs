@@ -1,6 +1,6 @@
 //! A folder of pictures → the images in it.
 
-use super::digests::DigestCache;
+use super::{digests::DigestCache, source::PictureSource};
 use crate::domain::{
     Fault, Result,
     image::Images,
@@ -9,12 +9,12 @@ use crate::domain::{
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 /// Every picture below `root`, sorted by id, with its digest. An id is the path below `root`, with forward slashes.
 pub fn list(root: &Path, digests: &mut DigestCache) -> Result<Images> {
-    digested(root, some(root)?.ids, digests)
+    PictureSource::open(root)?.digested(some(root)?.ids, digests)
 }
 
 /// Pictures of a folder that must hold some.
@@ -33,18 +33,6 @@ pub(super) fn some(root: &Path) -> Result<PictureListing> {
     })
 }
 
-/// These pictures below `root`, with their digests.
-pub(super) fn digested(root: &Path, ids: Vec<String>, digests: &mut DigestCache) -> Result<Images> {
-    let paths: Vec<_> = ids.iter().map(|id| root.join(id)).collect();
-    let digests = digests.of_all(&paths)?;
-    Ok(Images(ids.into_iter().zip(digests.into_iter().map(Some)).collect()))
-}
-
-/// Is the id a path that stays below its folder?
-pub(super) fn is_plain(id: &str) -> bool {
-    Path::new(id).components().all(|part| matches!(part, Component::Normal(_)))
-}
-
 /// The pictures below a folder.
 #[derive(Debug, Default)]
 pub struct PictureListing {
@@ -52,9 +40,20 @@ pub struct PictureListing {
     pub ids: Vec<String>,
     /// Pictures of formats that are not read, by ending.
     pub unread: BTreeMap<String, Vec<String>>,
+    /// Members of an archive that are links or sparse files.
+    pub links: usize,
 }
 
 impl PictureListing {
+    /// A path of an archive, if its name is that of a picture.
+    fn take(&mut self, path: &str) {
+        match format(Path::new(path)) {
+            Some(PictureFormat::Read) => self.ids.push(path.to_owned()),
+            Some(PictureFormat::Unread(ending)) => self.unread.entry(ending).or_default().push(path.to_owned()),
+            None => {}
+        }
+    }
+
     /// What is passed over: how many of which ending, and one of them.
     pub fn passed_over(&self) -> Option<String> {
         let first = self.unread.values().flatten().min()?;
@@ -70,10 +69,21 @@ impl PictureListing {
     }
 }
 
-/// The ids of every picture below `root`.
+/// The ids of every picture below `root`, or in the archive that it is.
 pub(super) fn names(root: &Path) -> Result<PictureListing> {
     let mut found = PictureListing::default();
-    walk(root, "", &mut found, 0)?;
+    match PictureSource::open(root)? {
+        PictureSource::Folder(_) => walk(root, "", &mut Walk { found: &mut found, behind_links: 0 }, Depth::default())?,
+        PictureSource::Tar(archive) => {
+            archive.paths().for_each(|path| found.take(path));
+            found.links = archive.passed_over();
+        }
+        PictureSource::Pairs(pairs) => found.ids.extend(pairs.ids()),
+        PictureSource::Records(_) => {
+            let fault = Fault::asked("a RecordIO file is no folder of pictures").in_file(root);
+            return Err(fault.next("a study reads it as it is: { recordio: { root: … } }"));
+        }
+    }
     found.ids.sort_unstable();
     Ok(found)
 }
@@ -81,9 +91,32 @@ pub(super) fn names(root: &Path) -> Result<PictureListing> {
 /// Deeper than any data set; a folder that links to itself ends here.
 const DEEPEST: usize = 16;
 
-fn walk(folder: &Path, prefix: &str, found: &mut PictureListing, depth: usize) -> Result<()> {
+/// So many folders are looked into behind links that are themselves behind links: a few folders of links to each other lead to any number of
+/// paths.
+const MOST_BEHIND_LINKS: usize = 10_000;
+
+struct Walk<'a> {
+    found: &'a mut PictureListing,
+    /// Folders that were looked into behind links behind links.
+    behind_links: usize,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Depth {
+    folders: usize,
+    /// How many links are on the way.
+    links: usize,
+}
+
+fn walk(folder: &Path, prefix: &str, walked: &mut Walk, depth: Depth) -> Result<()> {
     let refused = |error| Fault::io("list the folder of pictures", folder, &error);
-    if depth > DEEPEST {
+    walked.behind_links += usize::from(depth.links > 1);
+    if walked.behind_links > MOST_BEHIND_LINKS {
+        return Err(Fault::asked(format!("links behind links lead to more than {MOST_BEHIND_LINKS} folders"))
+            .in_file(folder)
+            .next("do links in several folders lead to each other?"));
+    }
+    if depth.folders > DEEPEST {
         return Err(Fault::asked(format!("folders nested more than {DEEPEST} deep"))
             .in_file(folder)
             .next("does a link lead back to its own folder?"));
@@ -103,8 +136,10 @@ fn walk(folder: &Path, prefix: &str, found: &mut PictureListing, depth: usize) -
                     .in_file(path)
                     .next("rename the folder"));
             }
-            walk(&path, &format!("{prefix}{name}/"), found, depth + 1)?;
-        } else if let Some(format) = format(&path).filter(|_| path.is_file() || !path.exists()) {
+            let links = depth.links + usize::from(path.is_symlink());
+            walk(&path, &format!("{prefix}{name}/"), walked, Depth { folders: depth.folders + 1, links })?;
+        } else if let Some(format) = format(&path) {
+            // Also a pipe, or a link that leads nowhere: who reads it says so.
             if steers {
                 return Err(Fault::asked("the name of a picture holds control characters or is not UTF-8")
                     .in_file(path)
@@ -112,8 +147,8 @@ fn walk(folder: &Path, prefix: &str, found: &mut PictureListing, depth: usize) -
             }
             let id = format!("{prefix}{name}");
             match format {
-                PictureFormat::Read => found.ids.push(id),
-                PictureFormat::Unread(ending) => found.unread.entry(ending).or_default().push(id),
+                PictureFormat::Read => walked.found.ids.push(id),
+                PictureFormat::Unread(ending) => walked.found.unread.entry(ending).or_default().push(id),
             }
         }
     }
@@ -180,6 +215,25 @@ mod tests {
         fs::write(odd.join("set/x.png"), b"").unwrap();
         assert_eq!(names(&odd.join("set")).unwrap().ids, ["x.png"]);
         assert!(names(folder.path()).is_err(), "of an id it is a part");
+    }
+
+    #[test]
+    fn a_pipe_that_is_called_a_picture_is_listed_and_links_that_multiply_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("pipes")).unwrap();
+        let (fifo, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o600));
+        rustix::fs::mknodat(rustix::fs::CWD, path("pipes/x.png"), fifo, mode, 0).unwrap();
+        assert_eq!(names(&path("pipes")).unwrap().ids, ["x.png"], "`data check` opens it, and says what it is");
+        // Fourteen folders of four links to the next: 4¹³ paths.
+        for depth in 0..14 {
+            fs::create_dir_all(path(&format!("links/{depth}"))).unwrap();
+        }
+        for (depth, link) in (0..13).flat_map(|depth| (0..4).map(move |link| (depth, link))) {
+            symlink(path(&format!("links/{}", depth + 1)), path(&format!("links/{depth}/{link}"))).unwrap();
+        }
+        let Err(fault) = names(&path("links")) else { panic!("it is listed") };
+        assert!(fault.what.contains("lead to more than"), "{fault}");
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use super::{
     canonical::Value,
     index::ModelIx,
-    model::{Model, Source, Weights, differences},
+    model::{Factors, Model, Network, Source, Weights, differences, differing},
     study::{Contrast, Study},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use typed_index_collections::TiSlice;
 
 /// Fewer trainings a side tell two checkpoints apart, and nothing of what made them.
@@ -66,6 +67,7 @@ impl Contrast {
 /// Every pair of sides that the study's contrasts ask for.
 pub fn held(study: &Study) -> Vec<ContrastSides> {
     let sides = sides(&study.models);
+    let of_sides: Vec<Factors> = sides.iter().map(|side| study.models[side[0]].factors()).collect();
     let mut held = Vec::new();
     for (contrast, of) in study.contrasts.iter().enumerate() {
         match of {
@@ -76,10 +78,10 @@ pub fn held(study: &Study) -> Vec<ContrastSides> {
                 }
             }
             Contrast::Factor { factor, .. } => {
-                for (place, left) in sides.iter().enumerate() {
-                    for right in &sides[place + 1..] {
-                        if differences(&study.models[left[0]], &study.models[right[0]]) == [factor.as_str()] {
-                            held.push(ContrastSides { contrast, left: left.clone(), right: right.clone() });
+                for left in 0..sides.len() {
+                    for right in left + 1..sides.len() {
+                        if differing(&of_sides[left], &of_sides[right]).eq([factor.as_str()]) {
+                            held.push(ContrastSides { contrast, left: sides[left].clone(), right: sides[right].clone() });
                         }
                     }
                 }
@@ -91,21 +93,16 @@ pub fn held(study: &Study) -> Vec<ContrastSides> {
 
 /// Trainings that differ in their seed alone stand together; every other model stands alone.
 fn sides(models: &TiSlice<ModelIx, Model>) -> Vec<Vec<ModelIx>> {
-    let trained = |model: &Model| matches!(&model.source, Source::Network(of) if matches!(of.weights, Weights::Recipe { .. }));
     let recipe = |model: &Model| match &model.source {
-        Source::Network(of) => match &of.weights {
-            Weights::Recipe { recipe, .. } => Some(recipe.clone()),
-            _ => None,
-        },
+        Source::Network(Network { weights: Weights::Recipe { recipe, .. }, .. }) => Some(recipe.clone()),
         _ => None,
     };
     let mut sides: Vec<Vec<ModelIx>> = Vec::new();
+    let mut trained: HashMap<(String, Factors), usize> = HashMap::new();
     for (place, model) in models.iter_enumerated() {
-        let alike = |side: &&mut Vec<ModelIx>| {
-            let first = &models[side[0]];
-            trained(model) && trained(first) && recipe(model) == recipe(first) && differences(first, model).is_empty()
-        };
-        match sides.iter_mut().find(alike) {
+        let new = sides.len();
+        let side = recipe(model).map_or(new, |recipe| *trained.entry((recipe, model.factors())).or_insert(new));
+        match sides.get_mut(side) {
             Some(side) => side.push(place),
             None => sides.push(vec![place]),
         }

@@ -2,6 +2,7 @@
 
 use super::{
     Digest, Key,
+    annotation::Annotation,
     job::{Cause, JobId, PlannedJob},
     metric::{self, Chunk},
 };
@@ -188,6 +189,8 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         definition: Option<Digest>,
     },
+    /// An annotator said what a picture shows, or took it back.
+    Labelled(Annotation),
 }
 
 /// What a person asks of the dispatcher, now or when one comes. `job: None` means all of them.

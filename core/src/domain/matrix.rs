@@ -1,10 +1,12 @@
 //! The matrix: factors → models, named from the factors that vary; and a study → its cells.
 
 use super::{
+    embedding::EmbeddingForm,
     ledger::CellId,
     loss::Loss,
     model::{Architecture, Model, Network, Source, Weights},
     projection::{Method, Projection},
+    shared_crop::{Recropped, SharedCrops},
     study::Study,
 };
 
@@ -98,6 +100,7 @@ impl StudyMatrix {
                             loss: loss.clone(),
                             trained_on: trained_on.clone(),
                             prepare: prepare.clone(),
+                            embedding: EmbeddingForm::default(),
                             weights: Weights::Recipe { recipe: self.recipe.clone(), seed },
                         };
                         let (first, words) = (network(1), [architecture.to_string(), loss.to_string()]);
@@ -143,7 +146,19 @@ pub fn count_cells(study: &Study) -> Multiplied {
     ])
 }
 
-/// How many stages a study has at most, figures aside, without making them.
+/// How many stages a study has at most on shared crops, for contrasts whose crops differ, without making them.
+pub fn count_stages_on_shared_crops(study: &Study) -> usize {
+    let of_a_layer = 1 + study.projections.iter().map(|of| of.seeds + study.comparisons.len()).sum::<usize>();
+    let of_a_model = |of: Recropped| {
+        let layers = study.models[of.model].layers(study.layers.as_deref()).len();
+        layers.saturating_mul(of_a_layer).saturating_add(1)
+    };
+    let shared = SharedCrops::of(study);
+    let stages = shared.recropped().map(of_a_model).fold(0, usize::saturating_add);
+    stages.saturating_add(usize::from(!shared.contrasts.is_empty()))
+}
+
+/// How many stages a study has at most, figures and those on shared crops aside, without making them.
 pub fn count_stages(study: &Study) -> usize {
     let layers: usize = study.models.iter().map(|of| of.layers(study.layers.as_deref()).len()).sum();
     let of_projection = |of: &Projection| of.seeds + 1 + study.comparisons.len();

@@ -3,6 +3,7 @@
 //! Knows no I/O, no clock, no randomness and no SQL: everything here is a pure function of its arguments, so that a
 //! plan, a key or a ledger made on one machine is the same on every other.
 
+pub mod annotation;
 pub mod canonical;
 pub mod claim;
 mod column;
@@ -10,6 +11,7 @@ pub mod comparison;
 pub mod contrast;
 pub mod digest;
 pub mod dispersion;
+pub mod embedding;
 pub mod event;
 pub mod fairness;
 pub mod fault;

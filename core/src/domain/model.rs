@@ -2,6 +2,7 @@
 
 use super::{
     canonical::Value,
+    embedding::EmbeddingForm,
     index::{LayerIx, ModelIx},
     loss::Loss,
     made_with::MadeWith,
@@ -79,6 +80,8 @@ pub struct Network {
     pub trained_on: String,
     /// The preparation's name.
     pub prepare: String,
+    /// What is made of its embedding.
+    pub embedding: EmbeddingForm,
     /// Given, trained here, or drawn.
     pub weights: Weights,
 }
@@ -237,8 +240,11 @@ impl fmt::Display for Architecture {
     }
 }
 
+/// A model's level of every factor that it has.
+pub type Factors = BTreeMap<&'static str, String>;
+
 /// What two models can differ in.
-pub const FACTORS: [&str; 6] = ["architecture", "loss", "trained_on", "prepare", "weights", "features"];
+pub const FACTORS: [&str; 7] = ["architecture", "loss", "trained_on", "prepare", "embedding", "weights", "features"];
 
 impl Model {
     /// Is it trained here, on the data set of this name?
@@ -248,7 +254,7 @@ impl Model {
     }
 
     /// The model's level of every factor it has; what two models differ in is computed from these, not declared.
-    pub fn factors(&self) -> BTreeMap<&'static str, String> {
+    pub fn factors(&self) -> Factors {
         match &self.source {
             Source::Given(_) => [("features", self.name.clone())].into(),
             Source::Baseline { word, prepare } => [("features", word.to_string()), ("prepare", prepare.clone())].into(),
@@ -260,6 +266,9 @@ impl Model {
                     ("prepare", network.prepare.clone()),
                 ]
                 .into();
+                if !network.embedding.is_plain() {
+                    factors.insert("embedding", network.embedding.to_string());
+                }
                 match &network.weights {
                     Weights::File { family, .. } => _ = factors.insert("weights", family.to_string()),
                     Weights::Whole(of) => _ = factors.insert("weights", of.format.to_string()),
@@ -271,20 +280,20 @@ impl Model {
         }
     }
 
-    /// How its features were made elsewhere, in a phrase; `None` of a model whose features are made here.
-    pub fn made_elsewhere(&self) -> Option<String> {
-        match &self.source {
-            Source::Given(given) => Some(given.made_with.phrase()),
-            Source::Network(_) | Source::Baseline { .. } => None,
-        }
-    }
-
     /// The name of the preparation of its pictures; `None` of given features, whose pictures are not known.
     pub fn prepared_by(&self) -> Option<&str> {
         match &self.source {
             Source::Network(network) => Some(&network.prepare),
             Source::Baseline { prepare, .. } => Some(prepare),
             Source::Given(_) => None,
+        }
+    }
+
+    /// What is made of its embedding, if these layers have it.
+    pub fn embedding_among(&self, layers: &[String]) -> EmbeddingForm {
+        match &self.source {
+            Source::Network(network) if layers.iter().any(|layer| layer == EMBEDDING) => network.embedding,
+            Source::Network(_) | Source::Given(_) | Source::Baseline { .. } => EmbeddingForm::default(),
         }
     }
 
@@ -315,6 +324,10 @@ pub fn twins(models: &TiSlice<ModelIx, Model>) -> Vec<[&str; 2]> {
 
 /// The factors in which two models differ; empty when they are the same in all.
 pub fn differences(left: &Model, right: &Model) -> Vec<&'static str> {
-    let (left, right) = (left.factors(), right.factors());
-    FACTORS.into_iter().filter(|factor| left.get(factor) != right.get(factor)).collect()
+    differing(&left.factors(), &right.factors()).collect()
+}
+
+/// The factors whose levels differ.
+pub(crate) fn differing(left: &Factors, right: &Factors) -> impl Iterator<Item = &'static str> {
+    FACTORS.into_iter().filter(|factor| left.get(factor) != right.get(factor))
 }

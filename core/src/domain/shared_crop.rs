@@ -13,7 +13,7 @@ use super::{
     study::{Crop, Exif, Preparation, Study},
 };
 use serde::{Deserialize, Serialize};
-use std::{cmp::Ordering, fmt};
+use std::{cmp::Ordering, collections::HashMap, fmt};
 use typed_index_collections::TiVec;
 
 /// The side of an aligned face, in longer sides of the box of the face: ArcFace's template is 3.2 distances of the eyes wide, and a box as
@@ -100,7 +100,7 @@ impl Recropped {
 }
 
 /// A model as one side of a contrast on a shared crop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ModelOnCrop {
     /// Its own crop is the shared one.
     Own(ModelIx),
@@ -129,29 +129,29 @@ pub struct SharedCrops {
 impl SharedCrops {
     /// Those of a study; empty where no contrast needs one.
     pub fn of(study: &Study) -> Self {
-        let mut shared = SharedCrops::default();
+        let (mut shared, mut places) = (SharedCrops::default(), HashMap::new());
+        let firsts = firsts_of_crops(study);
         for (held, sides) in contrast::held(study).into_iter().enumerate() {
             let SideCrops::Differ { fields: [left, right], is_one_model: false } = SideCrops::of(&sides, study) else { continue };
+            // The models of a side with the crop of another, if they are given one.
+            let mut side = |models: &[ModelIx], like: Option<&[ModelIx]>| -> Vec<ModelIx> {
+                let like = like.and_then(|like| firsts[*like.first()?]);
+                let on_crop =
+                    |model| like.map_or(ModelOnCrop::Own(model), |like| ModelOnCrop::Recropped(Recropped { model, like }));
+                let place = |&model: &ModelIx| {
+                    let of = on_crop(model);
+                    *places.entry(of).or_insert_with(|| shared.models.push_and_get_key(of))
+                };
+                models.iter().map(place).collect()
+            };
             let sides = ContrastSides {
                 contrast: sides.contrast,
-                left: shared.side(study, &sides.left, right.is_within(left).then_some(&sides.right[..])),
-                right: shared.side(study, &sides.right, (!right.is_within(left)).then_some(&sides.left[..])),
+                left: side(&sides.left, right.is_within(left).then_some(&sides.right[..])),
+                right: side(&sides.right, (!right.is_within(left)).then_some(&sides.left[..])),
             };
             shared.contrasts.push(SharedContrast { held, sides });
         }
         shared
-    }
-
-    /// The places of a side's models; `like`: the side whose crop they are given.
-    fn side(&mut self, study: &Study, models: &[ModelIx], like: Option<&[ModelIx]>) -> Vec<ModelIx> {
-        let like = like.and_then(|like| first_of_crop(study, *like.first()?));
-        let on_crop =
-            |&model: &ModelIx| like.map_or(ModelOnCrop::Own(model), |like| ModelOnCrop::Recropped(Recropped { model, like }));
-        models.iter().map(|model| self.place(on_crop(model))).collect()
-    }
-
-    fn place(&mut self, model: ModelOnCrop) -> ModelIx {
-        self.models.position(|of| *of == model).unwrap_or_else(|| self.models.push_and_get_key(model))
     }
 
     /// The models that are given another crop.
@@ -163,14 +163,15 @@ impl SharedCrops {
     }
 }
 
-/// The first model of a study that takes the same part of its pictures as this one, so that each crop has one name.
-fn first_of_crop(study: &Study, model: ModelIx) -> Option<ModelIx> {
-    let part = |model: &Model| -> Option<(FieldOfView, Exif)> {
+/// Of each model the first of the study that takes the same part of its pictures, so that each crop has one name; `None` of given features.
+fn firsts_of_crops(study: &Study) -> TiVec<ModelIx, Option<ModelIx>> {
+    let mut firsts: HashMap<(Crop, u64, Exif), ModelIx> = HashMap::new();
+    let mut first = |(place, model): (ModelIx, &Model)| {
         let preparation = study.preparations.get(model.prepared_by()?)?;
-        Some((FieldOfView::of(preparation), preparation.exif))
+        let field = FieldOfView::of(preparation);
+        Some(*firsts.entry((field.crop, field.margin.to_bits(), preparation.exif)).or_insert(place))
     };
-    let wanted = part(&study.models[model])?;
-    study.models.position(|model| part(model) == Some(wanted))
+    study.models.iter_enumerated().map(&mut first).collect()
 }
 
 /// How the pictures of a contrast's two sides are cropped, one beside the other.
@@ -237,6 +238,7 @@ fn are_one_but_for_pictures(left: &Model, right: &Model) -> bool {
     match (&left.source, &right.source) {
         (Source::Network(left), Source::Network(right)) => {
             left.architecture == right.architecture
+                && left.embedding == right.embedding
                 && match (&left.weights, &right.weights) {
                     (Weights::Recipe { .. }, _) | (_, Weights::Recipe { .. }) => false,
                     (Weights::File { file, family, .. }, Weights::File { file: other, family: of, .. }) => {

@@ -46,7 +46,7 @@ mod tests {
         model::{BaselineKind, ModelFormat},
         study::{
             Channels, Crop, DeviceClass, Exif, FaceMark, LabelProvenance, OnMissing, Optimizer, Padding, Partition, PixelScale,
-            Precision, Schedule, Vggface2Split,
+            Precision, PreparationField, Schedule, Vggface2Split,
         },
     };
 
@@ -80,6 +80,7 @@ mod tests {
         assert_eq!(words!(Channels), "rgb bgr");
         assert_eq!(words!(FaceMark), "boxes landmarks");
         assert_eq!(words!(Exif), "apply ignore");
+        assert_eq!(words!(PreparationField), "crop size pad scale channels exif margin");
         assert_eq!(words!(Optimizer), "sgd adamw");
         assert_eq!(words!(Schedule), "cosine linear step constant poly");
         assert_eq!(words!(Partition), "train validation test all");

@@ -1,6 +1,8 @@
 //! Opening files that others gave: regular files only. A pipe would keep the program waiting for ever, a device would never end, and a
 //! folder is no file.
 
+pub(crate) mod safetensors_head;
+
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read},

@@ -131,6 +131,8 @@ purposes! {
     BalancedOrder = 34;
     /// The classes that a step of Partial FC looks at, by step.
     SampledClasses = 35;
+    /// The order in which pictures are shown to annotators.
+    Labelling = 36;
 }
 
 #[cfg(test)]

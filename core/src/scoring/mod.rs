@@ -17,8 +17,10 @@ mod simulations;
 
 pub use design::members::Setting;
 pub use estimators::{
+    agreement::cohens_kappa,
     faithfulness::quality,
     feature_scores::{ScoredFeatures, score_features},
+    pair_protocol::{OverFolds, PairError, PairVerification, pair_distances, verify_pairs},
     score::{Scored, score},
     verification::verify,
 };

@@ -4,19 +4,24 @@
 use super::{Listener, StageOutput};
 use crate::{
     dataset::{Album, Batch, Loader},
-    domain::{Fault, Result},
+    domain::{
+        Fault, Result,
+        embedding::{EmbeddingForm, Flip},
+        model::EMBEDDING,
+    },
     numeric::Matrix,
 };
 use std::sync::Arc;
 
-/// Features of an album's pictures at each of the layers. `batch`: pictures at a time; the next are loaded by so many threads while
-/// `network` works on some. It gives an array a layer, in the order of `layers`: as many rows as the batch has pictures, row-major.
+/// Features of an album's pictures at each of the layers; `embedding`: what is made of the embedding, if it is among them. `batch`:
+/// pictures at a time; the next are loaded by so many threads while `network` works on some. It gives an array a layer, in the order of `layers`: as many rows as the batch has pictures, row-major.
 ///
 /// # Errors
 /// Pictures that cannot be read, features that are no numbers; and what `network` refuses.
 pub fn read_features(
     album: &Arc<Album>,
     layers: &[String],
+    embedding: EmbeddingForm,
     batch: usize,
     threads: usize,
     listener: &dyn Listener,
@@ -27,7 +32,15 @@ pub fn read_features(
     let (mut done, mut turned) = (0, 0);
     for batch in Loader::start(album, &order, batch, threads) {
         let batch = batch?;
-        for (column, values) in columns.iter_mut().zip(network(&batch)?) {
+        let mut given = network(&batch)?;
+        if let Some(place) = layers.iter().position(|layer| layer == EMBEDDING) {
+            let mirrored = match embedding.flip {
+                Some(Flip::Sum) => network(&batch.mirrored(album.preparation.size))?.into_iter().nth(place),
+                None => None,
+            };
+            embedding.apply(&mut given[place], mirrored.as_deref(), batch.places.len());
+        }
+        for (column, values) in columns.iter_mut().zip(given) {
             column.extend(values);
         }
         done += batch.places.len();
@@ -60,7 +73,7 @@ mod tests {
         let request = faces::Request { kind: faces::DrawnKind::Textures, people: 2, images: 5, seed: 1 };
         faces::draw(folder, &request).unwrap();
         let images = list_pictures(folder, &mut DigestCache::none()).unwrap();
-        Arc::new(Album::new(folder.to_owned(), images, Preparation::of(Crop::Whole, 8), None).unwrap())
+        Arc::new(Album::new(folder, images, Preparation::of(Crop::Whole, 8), None).unwrap())
     }
 
     #[test]
@@ -72,13 +85,42 @@ mod tests {
             let places = || batch.places.iter().map(|place| *place as f32);
             Ok(vec![places().collect(), places().flat_map(|place| [place, -place]).collect()])
         };
-        let made = read_features(&album, &layers, 2, 2, &(), network).unwrap();
+        let made = read_features(&album, &layers, EmbeddingForm::default(), 2, 2, &(), network).unwrap();
         assert_eq!((&made.facts["a"][..], &made.facts["b"][..]), (&[5.0, 1.0][..], &[5.0, 2.0][..]));
         let rows = crate::dataset::array::from_npy(&made.outputs[1].1, std::path::Path::new("b")).unwrap();
         assert_eq!(rows.row(4), [4.0, -4.0]);
         let network =
             |batch: &Batch| Ok(vec![batch.places.iter().map(|&place| if place == 3 { f32::NAN } else { 1.0 }).collect()]);
-        let fault = read_features(&album, &layers[..1], 2, 1, &(), network).unwrap_err();
+        let fault = read_features(&album, &layers[..1], EmbeddingForm::default(), 2, 1, &(), network).unwrap_err();
         assert!(fault.what.contains(&album.images.0[3].0) && fault.what.contains("at a are no numbers"), "{fault}");
+    }
+
+    #[test]
+    fn an_embedding_of_both_ways_is_the_sum_of_what_a_picture_and_its_mirror_image_give() {
+        let folder = tempfile::tempdir().unwrap();
+        let album = album(&folder.path().join("set"));
+        let layers = ["layer1".to_owned(), EMBEDDING.to_owned()];
+        // The first two pixels of each picture's first row.
+        let network = |batch: &Batch| {
+            let first = batch.pixels.chunks_exact(3 * 8 * 8).flat_map(|picture| [picture[0], picture[1]]);
+            let first: Vec<f32> = first.map(f32::from).collect();
+            Ok(vec![first.clone(), first])
+        };
+        let rows = |form: EmbeddingForm| {
+            let made = read_features(&album, &layers, form, 2, 1, &(), network).unwrap();
+            let [layer, embedding] = [0, 1].map(|of| {
+                let rows = crate::dataset::array::from_npy(&made.outputs[of].1, std::path::Path::new("a")).unwrap();
+                rows.row(3).to_vec()
+            });
+            (layer, embedding)
+        };
+        let pixels = Loader::start(&album, &[3], 1, 1).next().unwrap().unwrap().pixels;
+        let [first, second, last, before] = [0, 1, 7, 6].map(|at| f32::from(pixels[at]));
+        let (layer, embedding) = rows(EmbeddingForm { flip: Some(Flip::Sum), norm: None });
+        assert_eq!(layer, [first, second], "other layers stay");
+        assert_eq!(embedding, [first + last, second + before]);
+        let (_, unit) = rows(EmbeddingForm { flip: Some(Flip::Sum), norm: Some(crate::domain::embedding::Norm::L2) });
+        assert!((f64::from(unit[0]).hypot(f64::from(unit[1])) - 1.0).abs() < 1e-6);
+        assert_eq!(rows(EmbeddingForm::default()).1, [first, second]);
     }
 }

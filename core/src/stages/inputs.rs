@@ -79,7 +79,7 @@ impl<'a> Inputs<'a> {
     /// The pictures of an input, to be prepared so, with the boxes or landmarks that this needs.
     pub fn album(&self, role: &str, preparation: &Preparation) -> Result<Album> {
         let marks = preparation.crop.needs().map(|kind| self.column(kind.role())).transpose()?;
-        Album::new(self.path(role)?, self.images(role)?, preparation.clone(), marks.as_ref())
+        Album::new(&self.path(role)?, self.images(role)?, preparation.clone(), marks.as_ref())
     }
 
     /// An input that is labels, as [`Column::to_text`] writes them.

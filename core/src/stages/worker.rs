@@ -3,7 +3,7 @@
 
 use super::{Listener, StageOutput, carry_out, fault_injection};
 use crate::{
-    dataset::DigestCache,
+    dataset::{self, DigestCache},
     domain::{
         Digest, Ending, Fault, Key, Result,
         event::{EventKind, WorkerAnswer},
@@ -230,13 +230,13 @@ impl Worker<'_> {
     /// A file outside that a stage found something wrong with is read anew by the next plan, whatever its times say.
     fn doubt(&self, task: &Task, fault: &Fault) {
         let Some(place) = &fault.place else { return };
-        let consumes = |input: &Input| match &input.at {
-            Location::File(path) => place.file == *path,
-            Location::Pictures(folder) => place.file.starts_with(folder),
-            Location::Object => false,
-        };
-        if task.inputs.iter().any(consumes) {
-            DigestCache::doubt(&self.workspace.digests(), &place.file);
+        let cache = self.workspace.digests();
+        for input in &task.inputs {
+            match &input.at {
+                Location::File(path) if place.file == *path => DigestCache::doubt(&cache, path),
+                Location::Pictures(at) => dataset::doubt(&cache, at, &place.file),
+                Location::File(_) | Location::Object => {}
+            }
         }
     }
 

@@ -48,35 +48,6 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_folder_of(path)
 }
 
-/// Writes a file that a person named: whole, or what was there before stays. A link is followed, and the file keeps its permissions; what
-/// is no file (a pipe, a terminal) is written to.
-///
-/// # Errors
-/// A disk that refuses; a folder in the file's place.
-pub fn write_out(path: &Path, bytes: &[u8]) -> Result<()> {
-    let refused = |error| Fault::io("write", path, &error);
-    let about = match fs::metadata(path) {
-        Ok(about) => about,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => return replace(path, bytes),
-        Err(error) => return Err(refused(error)),
-    };
-    if !about.is_file() {
-        return File::options().write(true).open(path).and_then(|mut file| file.write_all(bytes)).map_err(refused);
-    }
-    let real = path.canonicalize().map_err(refused)?;
-    // What may not be written is not replaced either.
-    File::options().write(true).open(&real).map_err(refused)?;
-    let half = write_beside(&real, bytes)?;
-    fs::set_permissions(&half, about.permissions())
-        .and_then(|()| fail_point::pass(Op::Rename))
-        .and_then(|()| fs::rename(&half, &real))
-        .map_err(|error| {
-            fs::remove_file(&half).ok();
-            refused(error)
-        })?;
-    sync_folder_of(&real)
-}
-
 /// A name for a file that is not whole yet, which no other process gives: it says on which machine which process writes it.
 pub(super) fn part_in(folder: &Path) -> PathBuf {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -97,7 +68,7 @@ fn write_beside(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
 }
 
 /// Makes a folder that outlives a power cut.
-pub(super) fn make_folder(folder: &Path) -> Result<()> {
+pub fn make_folder(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
@@ -107,7 +78,7 @@ pub(super) fn make_folder(folder: &Path) -> Result<()> {
 }
 
 /// The folder a file is in; the current one for a bare name.
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
@@ -171,24 +142,6 @@ pub(super) fn sweep(folder: &Path) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_that_a_person_named_is_replaced_whole_behind_its_link_and_keeps_its_permissions() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-        let folder = tempfile::tempdir().unwrap();
-        let (file, link) = (folder.path().join("scores.csv"), folder.path().join("link.csv"));
-        write_out(&file, b"one").unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-        symlink("scores.csv", &link).unwrap();
-        write_out(&link, b"two").unwrap();
-        assert!(link.is_symlink());
-        assert_eq!(fs::read(&file).unwrap(), b"two");
-        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
-        assert!(write_out(folder.path(), b"x").is_err());
-        write_out(Path::new("/dev/null"), b"x").unwrap();
-        let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names.len(), 2, "nothing half is left: {names:?}");
-    }
 
     #[test]
     fn halves_have_names_of_their_own_and_only_those_of_the_dead_are_swept() {

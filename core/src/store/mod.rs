@@ -19,12 +19,14 @@ mod pages;
 mod recorder;
 mod results;
 mod trash;
+mod user_caches;
 mod workspace;
+mod write_out;
 mod writer;
 
 pub use audits::LastAudit;
 pub use checkpoints::Checkpoints;
-pub use disk::{replace as write_whole, write_out};
+pub use disk::{make_folder, replace as write_whole};
 pub use graphs::Graphs;
 pub use index::{
     Aside, AttemptRow, Before, Index, IngestedEvent, JobRow, LogRow, Rebuilt, RunRow, SeriesRow, Spent, check_scores,
@@ -38,3 +40,4 @@ pub use recorder::{MOST_LINES, Recorder, now};
 pub use results::Results;
 pub use trash::{Moved, Removal, Trash};
 pub use workspace::{Holder, LOOKING, Lock, Workspace, stamp, tail};
+pub use write_out::write_out;

@@ -1,7 +1,10 @@
 //! A report as it lies on disk: what it says it was made of, and which page it is.
 
 use super::stamp;
-use crate::domain::{Digest, made_of::MadeOf};
+use crate::{
+    domain::{Digest, made_of::MadeOf},
+    files,
+};
 use std::{
     fs::File,
     io::{Read, Seek},
@@ -44,7 +47,7 @@ impl WrittenPage {
             Some(WrittenPage { made_of: said, digest: Some(Digest::from_bytes(*hasher.finalize().as_bytes())), ..page })
         };
         let regular = std::fs::metadata(path).is_ok_and(|about| about.is_file());
-        let read = (regular && bytes <= LARGEST).then(|| File::open(path).ok().and_then(whole)).flatten();
+        let read = (regular && bytes <= LARGEST).then(|| files::open(path).ok().and_then(whole)).flatten();
         Some(read.unwrap_or(page))
     }
 }

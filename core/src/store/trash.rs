@@ -1,7 +1,10 @@
 //! What was removed of results and objects: `data/trash/<moment>/`, from where it can be brought back for a while.
 
 use super::{Objects, Results, disk};
-use crate::domain::{Digest, Fault, Key, Result};
+use crate::{
+    domain::{Digest, Fault, Key, Result},
+    files,
+};
 use std::{
     collections::BTreeSet,
     fs,
@@ -140,7 +143,7 @@ fn move_file(from: &Path, to: &Path) -> Result<()> {
     to.parent().map_or(Ok(()), disk::make_folder)?;
     match fs::rename(from, to) {
         Err(error) if error.kind() == ErrorKind::CrossesDevices => {
-            disk::replace(to, &fs::read(from).map_err(refused)?)?;
+            disk::replace(to, &files::read(from).map_err(refused)?)?;
             fs::remove_file(from).map_err(refused)
         }
         Err(error) if error.kind() != ErrorKind::NotFound => Err(refused(error)),

@@ -3,10 +3,11 @@
 use super::{
     Checkpoints, Graphs, Objects, Results, Trash, disk, filesystem,
     lease::{self, Lease, LeaseAttempt, LeaseObserver, LeaseState},
+    user_caches,
     writer::{self, Locking},
 };
 use crate::{
-    domain::{Fault, Result, event::Writer},
+    domain::{Digest, Fault, Result, event::Writer},
     files,
 };
 use serde::{Deserialize, Serialize};
@@ -182,6 +183,18 @@ impl Workspace {
         folder.join("digests.tsv")
     }
 
+    /// Has what is kept in the user's cache of this workspace say whose it is. It does so after [`Self::digests`] were kept.
+    pub fn sign_user_cache(&self) {
+        if !self.journals().is_dir() {
+            user_caches::sign(&self.root);
+        }
+    }
+
+    /// Removes what is kept in the user's cache of workspaces that are gone; says of how many. It looks at a thousand at most.
+    pub fn clear_user_caches(&self) -> usize {
+        user_caches::clear_gone(&self.root)
+    }
+
     /// What a detached dispatcher would have said on a terminal.
     pub fn said(&self) -> PathBuf {
         self.data().join("dispatcher.log")
@@ -321,6 +334,14 @@ impl Workspace {
         let path = self.store.with_extension("lock");
         path.parent().map_or(Ok(()), disk::make_folder)?;
         Ok(lock_file(&path)?.map(|(lock, _)| lock))
+    }
+
+    /// Takes one annotator's labelling of one attribute; `None` while another process has it.
+    pub fn lock_labelling(&self, attribute: &str, annotator: &str) -> Result<Option<Lock>> {
+        let folder = self.data().join("labelling");
+        disk::make_folder(&folder)?;
+        let name = Digest::of(format!("{attribute}\n{annotator}").as_bytes()).to_string();
+        Ok(lock_file(&folder.join(format!("{}.lock", &name[..16])))?.map(|(lock, _)| lock))
     }
 
     /// Who has the workspace now; `None` when nobody has. Process 0: somebody who has not said. Of another machine's holder it

@@ -1,13 +1,14 @@
 //! TorchScript modules, without libtorch: what their `forward` gives and which methods they have, read from their code. Nothing of it
 //! is run here.
 
-use super::containers::{source::Source, torch_zip};
+use super::containers::torch_zip;
 use crate::domain::{
     Fault, Result,
     file_kind::{ExpectedFile, FileKind},
     spelling::suggestion,
     text::{printable, shorten},
 };
+use crate::pickle::source::Source;
 use std::path::Path;
 
 /// A module that was looked through.

@@ -174,13 +174,23 @@ impl RemakeWorkers {
             let listing = self.read(input)?;
             let images = std::str::from_utf8(&listing).ok().and_then(Images::from_text);
             let images = images.ok_or_else(|| Fault::differs("its list of pictures is none"))?;
-            let folder = self.sources.reach.folder(&folder)?;
+            let reach = &self.sources.reach;
+            // A file that holds the pictures is read where they stand in it, and its index beside it.
+            if let Ok(file) = reach.find(&folder, u64::MAX) {
+                let index = file.with_extension("idx");
+                if index.exists() {
+                    reach.find(&index, u64::MAX)?;
+                }
+                input.at = Location::Pictures(file);
+                continue;
+            }
+            let folder = reach.folder(&folder)?;
             for id in images.ids() {
                 let is_plain = Path::new(id).components().all(|part| matches!(part, Component::Normal(_)));
                 if !is_plain {
                     return Err(Fault::missing(format!("path outside the folder of its pictures: {id}")));
                 }
-                self.sources.reach.find(&folder.join(id), LARGEST_PICTURE)?;
+                reach.find(&folder.join(id), LARGEST_PICTURE)?;
             }
             input.at = Location::Pictures(folder);
         }

@@ -77,11 +77,13 @@ impl Gc {
         }
         let freed = if go || self.yes { empty(&trash.expired(now()))? } else { 0 };
         let halves = workspace.sweep();
+        let gone = workspace.clear_user_caches();
         let cached = if go || self.yes { workspace.graphs().clear() } else { 0 };
         if context.json {
             say_json(&serde_json::json!({
                 "format": 1, "results": unused.keys.len(), "objects": unused.objects.len(), "bytes": unused.bytes, "half_written": halves,
                 "removed": go, "unjudged": unused.unjudged, "expired": freed,
+                "caches": gone,
             }));
             return Ok(());
         }
@@ -90,6 +92,9 @@ impl Gc {
         }
         if cached > 0 {
             say(format!("removed {} of neighbours, which are made again when they are asked for", size(cached)));
+        }
+        if gone > 0 {
+            say(format!("removed what the user's cache kept of {} that are gone", count(gone, "workspace")));
         }
         if halves > 0 {
             say(format!("removed {} that were never finished", count(halves, "file")));

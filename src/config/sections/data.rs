@@ -5,12 +5,15 @@ use crate::config::reader::{Fields, StudyNode};
 use std::collections::BTreeMap;
 use visavis_core::domain::{
     Result,
+    annotation::LabelRule,
     image::Take,
-    study::{Dataset, Evaluation, FaceFiles, Identities, LabelFile, LabelProvenance, OnMissing, Partition, Vggface2Split},
+    study::{
+        Dataset, Evaluation, FaceFiles, Identities, LabelEntry, LabelProvenance, LabelSource, OnMissing, Partition, Vggface2Split,
+    },
 };
 
 pub(super) fn dataset(node: &StudyNode) -> Result<Dataset> {
-    let (word, parameters) = node.variant(&["celeba", "vggface2", "folders", "images"])?;
+    let (word, parameters) = node.variant(&["celeba", "vggface2", "recordio", "folders", "images"])?;
     let node = parameters.ok_or_else(|| {
         node.wrong(format!("{} says no folder", node.name())).next(format!("write {word}: {{ root: ../data/{word} }}"))
     })?;
@@ -23,6 +26,11 @@ pub(super) fn dataset(node: &StudyNode) -> Result<Dataset> {
                 identities: identities(&fields, "each_image, or { file: ../who.csv }")?,
                 faces: faces(&fields)?,
             }
+        }
+        "recordio" => {
+            let fields = node.fields(&["root", "identities", "landmarks", "boxes"])?;
+            let identities = identities(&fields, "each_image, or { file: ../who.csv }")?;
+            Dataset::RecordIo { root: root(&fields)?, identities, faces: faces(&fields)? }
         }
         "folders" => {
             let fields = node.fields(&["root", "identities", "landmarks", "boxes"])?;
@@ -96,25 +104,70 @@ pub(super) fn evaluation(node: &StudyNode, datasets: &[&str]) -> Result<Evaluati
         }))
     };
     let label = |node: &StudyNode| {
-        let fields = node.fields(&["file", "attribute", "provenance", "missing"])?;
-        let attribute = fields.need("attribute")?;
-        Ok(LabelFile {
-            file: fields.need("file")?.path()?,
-            attribute: attribute.name_of("attribute", &attribute.text()?)?,
+        let fields = node.fields(&["file", "journal", "attribute", "annotator", "rule", "provenance", "missing"])?;
+        let name = |node: &StudyNode, of: &str| node.name_of(of, &node.text()?);
+        let (source, attribute) = match fields.get("journal") {
+            // Words of a file say nothing of what was labelled here.
+            Some(_) if ["file", "annotator", "missing"].iter().any(|key| fields.get(key).is_some()) => {
+                return Err(node
+                    .wrong(format!("{}: labels are from a file or from the journal", node.name()))
+                    .next("write { journal: race }, or { file: ../race.csv, attribute: race, annotator: anna }"));
+            }
+            Some(journal) => {
+                let asked = name(journal, "attribute")?;
+                let attribute = fields.or("attribute", asked.clone(), |node| name(node, "attribute"))?;
+                (LabelSource::Journal { asked }, attribute)
+            }
+            None => {
+                let annotator = fields.or("annotator", None, |node| name(node, "annotator").map(Some))?;
+                let attribute = name(fields.need("attribute")?, "attribute")?;
+                (LabelSource::File { file: fields.need("file")?.path()?, annotator }, attribute)
+            }
+        };
+        let usual = matches!(source, LabelSource::Journal { .. }).then_some(LabelProvenance::Perceived);
+        Ok(LabelEntry {
+            source,
+            attribute,
+            rule: fields.or("rule", None, |node| node.word_of(LabelRule::ALL, LabelRule::word).map(Some))?,
             provenance: fields
-                .or("provenance", None, |node| node.word_of(LabelProvenance::ALL, LabelProvenance::word).map(Some))?,
+                .or("provenance", usual, |node| node.word_of(LabelProvenance::ALL, LabelProvenance::word).map(Some))?,
             missing: fields.or("missing", None, |node| missing_words(node).map(Some))?,
         })
     };
     let labels = |node: &StudyNode| {
         let nodes = node.list()?;
-        let labels = nodes.iter().map(label).collect::<Result<Vec<LabelFile>>>()?;
+        let labels = nodes.iter().map(label).collect::<Result<Vec<LabelEntry>>>()?;
         no_two(
             &nodes,
             &labels,
-            |of| (of.file.clone(), of.attribute.clone()),
-            |label, _| (format!("the attribute `{}` is read from {} twice", label.attribute, label.file.display()), "remove one"),
+            |of| (of.file().cloned(), of.attribute.clone()),
+            |label, _| {
+                let from = label.file().map_or("the journal".to_owned(), |file| file.display().to_string());
+                (format!("the attribute `{}` is read from {from} twice", label.attribute), "remove one")
+            },
         )?;
+        for (place, entry) in labels.iter().enumerate() {
+            let of_same = || labels[..place].iter().filter(|other| other.attribute == entry.attribute);
+            let wrong = |what: String| nodes[place].wrong(format!("{}: {what}", nodes[place].name()));
+            if of_same().any(|other| other.is_by_annotators() != entry.is_by_annotators()) {
+                return Err(wrong(format!("some labels of `{}` name their annotator, and others do not", entry.attribute))
+                    .next("write `annotator: NAME` for each file, or give one of them another `attribute:`"));
+            }
+            if let Some(annotator) = entry.annotator()
+                && of_same().any(|other| other.annotator() == Some(annotator))
+            {
+                return Err(wrong(format!("the annotator `{annotator}` of `{}` is there twice", entry.attribute))
+                    .next("two people need two names; the files of one are joined into one"));
+            }
+            if of_same().any(|other| other.rule.is_some() && entry.rule.is_some() && other.rule != entry.rule) {
+                return Err(
+                    wrong(format!("there are two rules for the labels of `{}`", entry.attribute)).next("keep one `rule:`")
+                );
+            }
+            if entry.rule.is_some() && !entry.is_by_annotators() {
+                return Err(wrong("a rule is for labels of several annotators".to_owned()).next("write `annotator: NAME` too"));
+            }
+        }
         Ok(labels)
     };
     Ok(Evaluation {

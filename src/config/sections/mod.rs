@@ -7,6 +7,7 @@ mod training;
 use super::{
     comparisons::comparisons,
     factors::{self, KnownNames},
+    prepared::{Prepared, prepared},
     reader::{Fields, StudyNode},
 };
 use data::{dataset, evaluation};
@@ -62,16 +63,18 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
     }
 
     let datasets = named(&fields, "datasets", dataset)?;
-    let preparations = named(&fields, "preparations", preparation)?;
+    let written = named(&fields, "preparations", preparation)?;
     let recipes = named(&fields, "recipes", recipe)?;
-    let known = KnownNames { datasets: names(&datasets), preparations: names(&preparations), recipes: names(&recipes) };
-    let (models, excluded) = factors::models(fields.need("models")?, &known)?;
+    let known = KnownNames { datasets: names(&datasets), preparations: names(&written), recipes: names(&recipes) };
+    let (mut models, excluded) = factors::models(fields.need("models")?, &known)?;
     let mut evaluation = fields.or("evaluation", Evaluation::default(), |node| evaluation(node, &known.datasets))?;
     if evaluation.dataset.is_none() && models.iter().any(|model| matches!(model.source, Source::Network(_))) {
         return Err(root
             .wrong("the study has no `evaluation.dataset`")
             .next("name the data set whose images are compared; only given features can do without"));
     }
+    let evaluated = evaluation.dataset.as_ref().map(|name| &datasets[name]);
+    let Prepared { preparations, origins } = prepared(&written, &mut models, evaluated);
     picture_sizes(fields.need("models")?, &models, &preparations)?;
     compared_pictures(fields.need("models")?, &models, &recipes)?;
     evaluation.quoted = super::comparisons::quoted(fields.need("comparisons")?)?;
@@ -109,6 +112,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         run: fields.or("run", RunOn::Local, run_on)?,
         datasets,
         preparations,
+        origins,
         recipes,
         evaluation,
         models: models.into(),
@@ -147,7 +151,7 @@ const MOST_STAGES: usize = 500_000;
 fn not_too_large(fields: &Fields, study: &Study) -> Result<()> {
     let (cells, stages) = (matrix::count_cells(study), matrix::count_stages(study));
     if cells.product <= MOST_CELLS && stages <= MOST_STAGES {
-        return Ok(());
+        return not_too_many_on_shared_crops(fields, study, stages);
     }
     let (factor, n) = cells.largest();
     let section = match factor {
@@ -167,6 +171,25 @@ fn not_too_large(fields: &Fields, study: &Study) -> Result<()> {
             thousands(MOST_STAGES)
         ))
         .next(format!("the largest factor is that of {factor}, with {}: ask for fewer, or make several studies", thousands(n))))
+}
+
+/// # Errors
+/// Contrasts of models whose crops differ that make a study of more stages than can be planned. `others`: its other stages.
+fn not_too_many_on_shared_crops(fields: &Fields, study: &Study, others: usize) -> Result<()> {
+    let shared = matrix::count_stages_on_shared_crops(study);
+    if shared == 0 || others.saturating_add(shared) <= MOST_STAGES {
+        return Ok(());
+    }
+    Err(fields
+        .need("contrasts")?
+        .wrong_key(format!(
+            "models of the contrasts are cropped differently, so they are scored on shared crops too: that is {} stages beside {}; {} are the \
+             most",
+            thousands(shared),
+            thousands(others),
+            thousands(MOST_STAGES)
+        ))
+        .next("hold models of fewer crops against each other, or make several studies"))
 }
 
 /// A text as people read it: line by line, with characters spelled out that steer a terminal or are invisible.
@@ -400,6 +423,31 @@ comparisons: {{ x: {{ A: "x", B: "not x" }} }}
         assert_eq!(stages, None, "600,000 cells and 3,000 stages are no more than can be planned");
         let lists = refusal(given(ONE, &format!("[{}]", "pca, ".repeat(6000)), ASKED)).unwrap();
         assert!(lists.contains("6000 entries"), "{lists}");
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    }
+
+    /// 40 networks on 40 crops: each is held against itself on every narrower one.
+    #[test]
+    fn stages_on_shared_crops_are_counted_before_they_are_made() {
+        let begun = std::time::Instant::now();
+        let list = |of: &dyn Fn(usize) -> String, n: usize| (0..n).map(of).collect::<Vec<_>>().join(", ");
+        let study = |crops: usize, contrasts: &str| {
+            let margins = list(&|i| format!("p{i}: {{ crop: face, margin: {} }}", 1.0 + i as f64 / 100.0), crops);
+            let networks = list(&|i| format!("{{ resnet34: {{ width: {} }} }}", 0.1 + i as f64 / 100.0), 40);
+            let prepare = list(&|i| format!("p{i}"), crops);
+            let models = format!(
+                "{{ matrix: {{ architecture: [{networks}], loss: [softmax], trained_on: [t], prepare: [{prepare}], train: {{ recipe: r }} }} }}\n\
+                 datasets: {{ t: {{ folders: {{ root: t, boxes: b.csv }} }} }}\nrecipes: {{ r: {{}} }}\npreparations: {{ {margins} }}\n\
+                 evaluation: {{ dataset: t }}\n{contrasts}"
+            );
+            refusal(given(&models, "[pca: { axes: 1 }]", ASKED))
+        };
+        let contrasts = "contrasts: { crops: { factor: prepare } }";
+        let told = study(40, contrasts).unwrap();
+        // 40 × (40 × 39 / 2) models on another crop, of 5 layers: an extraction, and of each layer features, a projection and a score.
+        assert!(told.contains("that is 499,201 stages beside 48,004; 500,000 are the most"), "{told}");
+        assert_eq!(study(40, ""), None);
+        assert_eq!(study(20, contrasts), None);
         assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use visavis_core::domain::{
     Result,
     study::{
-        Channels, Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, PixelScale, Precision, Preparation, Recipe, Schedule,
-        USUAL_MARGIN,
+        Channels, Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, PixelScale, Precision, PreparationField, Recipe,
+        Schedule, WrittenPreparation,
     },
 };
 
@@ -19,27 +19,22 @@ pub(super) fn numerics(node: &StudyNode) -> Result<Numerics> {
     })
 }
 
-pub(super) fn preparation(node: &StudyNode) -> Result<Preparation> {
-    let fields = node.fields(&["crop", "size", "pad", "scale", "exif", "margin", "channels"])?;
-    let crop = fields.or("crop", Crop::Whole, |node| node.word_of(Crop::ALL, Crop::word))?;
-    if let (Some(node), false) = (fields.get("margin"), crop == Crop::Face) {
+pub(super) fn preparation(node: &StudyNode) -> Result<WrittenPreparation> {
+    let fields = node.fields(&PreparationField::ALL.map(PreparationField::word))?;
+    let crop = fields.or("crop", None, |node| node.word_of(Crop::ALL, Crop::word).map(Some))?;
+    if let (Some(node), false) = (fields.get("margin"), crop == Some(Crop::Face)) {
         return Err(node
-            .wrong_key(format!("{}: the crop `{crop}` has no margin", node.name()))
+            .wrong_key(format!("{}: the crop `{}` has no margin", node.name(), crop.unwrap_or(Crop::Whole)))
             .next("`margin` is of `crop: face`: how much wider the square is than the box of the face"));
     }
-    let scale = fields.or("scale", PixelScale::Imagenet, |node| node.word_of(PixelScale::ALL, PixelScale::word))?;
-    let own = scale.own_channels();
-    Ok(Preparation {
+    Ok(WrittenPreparation {
         crop,
-        size: fields.or("size", 112, |node| node.count(8..=2048))?,
-        pad: fields.or("pad", Padding::Reflect, |node| node.word_of(Padding::ALL, Padding::word))?,
-        scale,
-        exif: fields.or("exif", Exif::Apply, |node| node.word_of(Exif::ALL, Exif::word))?,
-        margin: fields.or("margin", USUAL_MARGIN, |node| node.number(0.1..=10.0))?,
-        // The order that the scale has anyway is not said again: two preparations that do the same have one key.
-        channels: fields
-            .or("channels", own, |node| node.word_of(Channels::ALL, Channels::word))
-            .map(|of| (of != own).then_some(of))?,
+        size: fields.or("size", None, |node| node.count(8..=2048).map(Some))?,
+        pad: fields.or("pad", None, |node| node.word_of(Padding::ALL, Padding::word).map(Some))?,
+        scale: fields.or("scale", None, |node| node.word_of(PixelScale::ALL, PixelScale::word).map(Some))?,
+        channels: fields.or("channels", None, |node| node.word_of(Channels::ALL, Channels::word).map(Some))?,
+        exif: fields.or("exif", None, |node| node.word_of(Exif::ALL, Exif::word).map(Some))?,
+        margin: fields.or("margin", None, |node| node.number(0.1..=10.0).map(Some))?,
     })
 }
 

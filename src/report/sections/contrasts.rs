@@ -40,7 +40,7 @@ struct Pair {
     neither: Option<Phrase>,
     rows: Vec<DifferenceRow>,
     interactions: Vec<InteractionRow>,
-    elsewhere: Vec<MadeElsewhere>,
+    elsewhere: MadeElsewhere,
     /// Where crops differ, or may.
     crops: Option<PairCrops>,
     /// The same comparisons on a shared crop, where crops differ.

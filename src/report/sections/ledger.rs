@@ -26,7 +26,7 @@ pub(crate) struct LedgerSection {
     /// Where the threshold is on the strip.
     threshold_at: i64,
     tables: Vec<Table>,
-    elsewhere: Vec<MadeElsewhere>,
+    elsewhere: MadeElsewhere,
 }
 
 #[derive(Serialize)]

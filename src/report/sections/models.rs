@@ -1,10 +1,13 @@
 //! The models: one line that says what each is, and the features at its layers.
 
 use super::{Section, training_set::TrainingSet};
-use crate::report::{
-    claims::{ClaimId, OutputSource},
-    phrase::Phrase,
-    source::ReportSource,
+use crate::{
+    report::{
+        claims::{ClaimId, OutputSource},
+        phrase::Phrase,
+        source::ReportSource,
+    },
+    study::as_trained,
 };
 use serde::Serialize;
 use std::path::Path;
@@ -89,7 +92,10 @@ impl ModelRow {
 impl Description {
     fn of(source: &ReportSource, place: ModelIx, model: &Source) -> Self {
         let shareable = |path: &Path| source.outcome.plan.workspace().shareable(path).display().to_string();
-        Description { kind: kind(model), parts: parts(model, &shareable), trained_on: TrainingSet::of(source, place) }
+        let filled = as_trained(source.study(), &source.study().models[place]);
+        let filled = filled.map(|value| Part { name: "as its family was trained:", value: Phrase::name(&value) });
+        let parts = parts(model, &shareable).into_iter().chain(filled).collect();
+        Description { kind: kind(model), parts, trained_on: TrainingSet::of(source, place) }
     }
 }
 
@@ -140,6 +146,7 @@ fn parts(model: &Source, shareable: &dyn Fn(&Path) -> String) -> Vec<Part> {
                 .into_iter()
                 .chain(learned)
                 .chain(weights)
+                .chain((!network.embedding.is_plain()).then(|| part("embedding made with", network.embedding.to_string())))
                 .chain([part("preparation", network.prepare.clone())])
                 .collect()
         }
@@ -172,6 +179,7 @@ mod tests {
     use super::*;
     use crate::report::fixture::{Fixture, output, text_of};
     use visavis_core::domain::{
+        embedding::EmbeddingForm,
         loss::Loss,
         model::{Architecture, Network, WeightFamily},
     };
@@ -194,6 +202,7 @@ mod tests {
                 loss: Loss { word: "softmax".to_owned(), parameters: [].into() },
                 trained_on: "faces".to_owned(),
                 prepare: "whole".to_owned(),
+                embedding: EmbeddingForm::default(),
                 layers: vec![],
                 weights,
             })

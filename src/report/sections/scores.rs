@@ -17,7 +17,7 @@ pub(crate) struct ScoreMatrix {
     rows: Vec<MatrixRow>,
     unranked: Vec<Unranked>,
     gradients: Vec<Gradient>,
-    elsewhere: Vec<MadeElsewhere>,
+    elsewhere: MadeElsewhere,
 }
 
 #[derive(Clone, Serialize)]

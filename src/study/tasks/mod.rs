@@ -157,6 +157,7 @@ impl KnownResults<'_> {
         let extraction = Extraction {
             architecture,
             preparation: self.preparation(&network.prepare)?,
+            embedding: study.models[model].embedding_among(&layers),
             layers,
             family,
             untrained,
@@ -296,7 +297,7 @@ impl KnownResults<'_> {
     fn on_shared_crops(&self) -> Option<(Work, Vec<Input>)> {
         let shared = SharedCrops::of(self.study);
         let steps: Vec<Step> = steps(self.study).into_iter().map(|node| node.step).collect();
-        let scores = shared_scores(&shared, &steps.iter().copied());
+        let scores = shared_scores(&shared, steps.into_iter());
         self.simultaneous(scores.into_iter(), shared.contrasts.into_iter().map(|of| of.sides).collect())
     }
 

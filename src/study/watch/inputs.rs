@@ -28,6 +28,10 @@ fn files(study: &Study) -> Vec<PathBuf> {
             Dataset::CelebA { root, .. } => {
                 files.extend(["list_attr_celeba.txt", "identity_CelebA.txt"].map(|table| root.join(table)));
             }
+            Dataset::RecordIo { root, .. } if root.is_dir() => {
+                files.extend(["train.rec", "train.idx"].map(|file| root.join(file)));
+            }
+            Dataset::RecordIo { root, .. } => files.push(root.with_extension("idx")),
             Dataset::Vggface2 { .. } | Dataset::Folders { .. } => {}
         }
         files.extend(FaceMark::ALL.into_iter().filter_map(|mark| set.faces().of(mark).cloned()));
@@ -43,7 +47,7 @@ fn files(study: &Study) -> Vec<PathBuf> {
         }
         Source::Network(_) | Source::Baseline { .. } => vec![],
     };
-    let labels = study.evaluation.labels.iter().map(|labels| labels.file.clone());
+    let labels = study.evaluation.labels.iter().filter_map(|labels| labels.file().cloned());
     study.datasets.values().flat_map(of_set).chain(labels).chain(study.models.iter().flat_map(of_model)).collect()
 }
 
@@ -52,6 +56,7 @@ mod tests {
     use super::*;
     use crate::study::testing::study;
     use std::{collections::BTreeSet, path::Path};
+    use visavis_core::domain::study::LabelSource;
 
     #[test]
     fn a_study_is_made_from_its_folders_tables_and_features() {
@@ -65,13 +70,14 @@ mod tests {
     fn a_table_that_is_written_anew_changes_the_number() {
         let folder = tempfile::tempdir().unwrap();
         let mut study = study();
-        study.evaluation.labels[0].file = folder.path().join("l.csv");
+        let table = folder.path().join("l.csv");
+        study.evaluation.labels[0].source = LabelSource::File { file: table.clone(), annotator: None };
         let missing = inputs(&study);
-        std::fs::write(&study.evaluation.labels[0].file, "image_id,glasses\n").unwrap();
+        std::fs::write(&table, "image_id,glasses\n").unwrap();
         let there = inputs(&study);
         assert_ne!(missing, there);
         assert_eq!(inputs(&study), there);
-        std::fs::write(&study.evaluation.labels[0].file, "image_id,glasses\na.png,1\n").unwrap();
+        std::fs::write(&table, "image_id,glasses\na.png,1\n").unwrap();
         assert_ne!(inputs(&study), there);
     }
 }

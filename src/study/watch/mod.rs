@@ -53,6 +53,8 @@ pub struct Watch {
     jobs: HashMap<JobId, JobRow>,
     clock: u64,
     data_version: Option<i64>,
+    /// Which answers of annotators the labels that are shown are made of.
+    labelled: Option<(u64, u64)>,
     made: Option<SnapshotInputs>,
     /// When devices were looked at.
     measured: Option<Instant>,
@@ -67,6 +69,7 @@ struct SnapshotInputs {
     page: Option<(u64, u64)>,
     done: (usize, u64),
     pins: usize,
+    answers: (u64, u64),
     at: Instant,
     took: Duration,
 }
@@ -85,6 +88,7 @@ impl Watch {
             jobs: HashMap::new(),
             clock: 0,
             data_version: None,
+            labelled: None,
             made: None,
             measured: None,
             seen: Snapshot::default(),
@@ -176,7 +180,11 @@ impl Watch {
         }
         let rested = made.at.elapsed() > PAUSE.max(10 * made.took);
         rested
-            && (made.page != self.page() || made.done != self.done() || made.audit != self.audited() || made.pins != self.pins())
+            && (made.page != self.page()
+                || made.done != self.done()
+                || made.audit != self.audited()
+                || made.pins != self.pins()
+                || made.answers != self.answers())
     }
 
     /// How many jobs are done, and when the latest was.
@@ -190,6 +198,12 @@ impl Watch {
         let study = self.seen.matrix_snapshot.as_ref().map(|matrix_snapshot| matrix_snapshot.study.name.as_str());
         let pins = self.index.as_ref().zip(study).and_then(|(index, study)| index.pins(study).ok());
         pins.map_or(0, |pins| pins.iter().map(|pin| 1 + pin.note.len() + pin.figure.len()).sum())
+    }
+
+    /// A number that changes with the labels that annotators give here, if the study reads any.
+    fn answers(&self) -> (u64, u64) {
+        let reads = self.plan.as_ref().is_some_and(|plan| !plan.study.evaluation.journaled().is_empty());
+        self.index.as_ref().filter(|_| reads).and_then(|index| index.answers_state().ok()).unwrap_or_default()
     }
 
     fn audit(&self) -> Option<LastAudit> {
@@ -231,6 +245,7 @@ impl Watch {
             page: self.page(),
             done: self.done(),
             pins: self.pins(),
+            answers: self.answers(),
             at: Instant::now(),
             took: begun.elapsed(),
         });

@@ -1,7 +1,7 @@
 //! What the store says of the latest run and of the study's jobs.
 
 use super::{JobSeen, Watch};
-use crate::study::{open_store, steps::Step, timeline::Timeline};
+use crate::study::{labelling::WorkspaceLabels, open_store, steps::Step, timeline::Timeline};
 use std::sync::Arc;
 use visavis_core::{
     domain::{Result, job::JobState, text::printable},
@@ -51,6 +51,11 @@ impl Watch {
             // What earlier runs of the study made is there too, and its curves.
             rows.extend(index.jobs_done_before(&run.run.study, &run.run.journal, MOST)?);
             jobs = rows.into_iter().map(|row| self.seen_job(index, row)).collect::<Result<_>>()?;
+        }
+        let answers = index.answers_state()?;
+        if self.labelled != Some(answers) {
+            self.seen.labels = Arc::new(WorkspaceLabels::of(&index.answers(None)?));
+            self.labelled = Some(answers);
         }
         self.seen.runs = index.count_runs()?;
         self.seen.jobs = Arc::new(jobs);

@@ -2,6 +2,7 @@
 
 use super::{CellState, DeviceSeen};
 use crate::study::{
+    labelling::WorkspaceLabels,
     matrix_snapshot::MatrixSnapshot,
     timeline::{Phase, Timeline},
 };
@@ -37,6 +38,8 @@ pub struct Snapshot {
     pub store: Option<String>,
     /// Why the store cannot be read, if it cannot.
     pub unread: Option<String>,
+    /// What annotators labelled in the workspace.
+    pub labels: Arc<WorkspaceLabels>,
     pub audit: Option<LastAudit>,
     /// The report as it was written.
     pub report: Option<WrittenPage>,

@@ -8,6 +8,7 @@ pub(crate) mod form;
 mod help;
 mod menu;
 mod message;
+mod new_label;
 mod note;
 mod palette;
 pub(crate) mod state;
@@ -43,6 +44,7 @@ pub(crate) fn update(shared: &mut Shared, screen: &mut dyn Screen, command: Scre
             vec![]
         }
         Overlay::Note { figure, text } => note::update(shared, figure, text, command),
+        Overlay::NewLabel(text) => new_label::update(shared, text, command),
         Overlay::Form(form) => form::update::update(shared, form, command),
         Overlay::Menu { .. } => menu::update(shared, overlay, command),
         Overlay::Draft { .. } => draft::update(shared, overlay, command),
@@ -74,6 +76,7 @@ pub(crate) fn draw(paint: &mut Paint, area: Rect, shared: &Shared, screen: &dyn 
         Overlay::Filter(_) => {}
         Overlay::Help { scroll } => help::draw(paint, area, screen, *scroll),
         Overlay::Palette { text, cursor } => palette::draw(paint, area, screen.id(), text, *cursor),
+        Overlay::NewLabel(text) => new_label::draw(paint, area, text),
         Overlay::Note { figure, text } => note::draw(paint, area, shared, figure, text),
         Overlay::Form(form) => form::view::draw(paint, area, form),
         Overlay::Menu { title, options, cursor, .. } => menu::draw(paint, area, title, options, *cursor),

@@ -21,6 +21,8 @@ pub(crate) enum Overlay {
         figure: CellId,
         text: String,
     },
+    /// An attribute and its classes that are to be labelled, as they are typed.
+    NewLabel(String),
     Form(Form),
     /// One of several things to do, or to open.
     Menu {
@@ -50,7 +52,10 @@ pub(crate) enum Overlay {
 impl Overlay {
     /// Letters are typed into it, so they are no commands.
     pub(crate) fn takes_text(&self) -> bool {
-        matches!(self, Overlay::Palette { .. } | Overlay::Filter(_) | Overlay::Note { .. } | Overlay::Form(_))
+        matches!(
+            self,
+            Overlay::Palette { .. } | Overlay::Filter(_) | Overlay::Note { .. } | Overlay::NewLabel(_) | Overlay::Form(_)
+        )
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod compare;
 mod figures;
+mod label;
 mod matrix;
 mod report;
 mod runs;
@@ -19,6 +20,7 @@ impl Default for Screens {
             Box::new(compare::CompareState::default()),
             Box::new(figures::FiguresState::default()),
             Box::new(report::ReportState::default()),
+            Box::new(label::LabelState::default()),
         ])
     }
 }

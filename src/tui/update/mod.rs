@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn numbers_go_to_the_screens_and_tab_to_the_next() {
         assert_eq!(after("4").0.shared.screen, ScreenId::Figures);
-        assert_eq!(after("5 Tab").0.shared.screen, ScreenId::Matrix);
+        assert_eq!(after("6 Tab").0.shared.screen, ScreenId::Matrix);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use crate::{
         collection::Collection,
         defects::{Defects, Note, name_of},
         digests::DigestCache,
-        pictures::{self, is_plain},
+        pictures,
+        source::is_plain,
         tables::{
             Cells, ImageTable, Repeated, TableBuilder, TableLayout, TextLines, kept, line_ends, looks_like_a_picture, misfit,
         },
@@ -81,7 +82,7 @@ pub fn recognise(root: &Path) -> Option<Dataset> {
 fn table(root: &Path, name: &str) -> Option<PathBuf> {
     let folders = [root.to_owned(), root.join("Anno"), root.join("Eval")];
     let names = ["txt", "csv"].map(|ending| format!("{name}.{ending}"));
-    folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).find(|path| path.is_file())
+    folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).find(|path| path.exists())
 }
 
 /// Where the pictures are: copies have the folder inside itself, or inside `Img`. The uncropped ones are read where there are no others.

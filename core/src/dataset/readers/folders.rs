@@ -1,7 +1,7 @@
-//! Data sets of one folder a class: ImageNet's, and whatever else is sorted so.
+//! Data sets of one folder a class: ImageNet's, as folders or in the archive it is handed out in, and whatever else is sorted so.
 
 use crate::{
-    dataset::{collection::Collection, pictures},
+    dataset::{collection::Collection, pictures, source::PictureSource},
     domain::{
         Fault, Result,
         image::Column,
@@ -10,11 +10,15 @@ use crate::{
 };
 use std::{fs, path::Path};
 
-/// A folder that holds nothing but folders.
+/// A folder that holds nothing but folders, or an archive of such a one.
 pub(super) fn recognise(root: &Path) -> Option<Dataset> {
-    let entries = fs::read_dir(root).into_iter().flatten().flatten();
-    let nested = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).all(|entry| entry.path().is_dir());
-    nested.then(|| Dataset::Folders { root: root.to_owned(), identities: Identities::Unsaid, faces: FaceFiles::default() })
+    let is_sorted = if root.is_file() {
+        matches!(PictureSource::open(root), Ok(PictureSource::Tar(archive)) if archive.paths().all(|path| path.contains('/')))
+    } else {
+        let entries = fs::read_dir(root).into_iter().flatten().flatten();
+        entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).all(|entry| entry.path().is_dir())
+    };
+    is_sorted.then(|| Dataset::Folders { root: root.to_owned(), identities: Identities::Unsaid, faces: FaceFiles::default() })
 }
 
 /// One folder a class; the class index is the place of the folder's name among the sorted names.
@@ -29,7 +33,8 @@ pub(super) fn collect(root: &Path) -> Result<Collection> {
         });
     }
     let known = classes.values();
-    for entry in fs::read_dir(root).map_err(|error| Fault::io("list", root, &error))?.flatten() {
+    let entries = if root.is_file() { None } else { Some(fs::read_dir(root).map_err(|error| Fault::io("list", root, &error))?) };
+    for entry in entries.into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_class = entry.path().is_dir() && !name.starts_with('.');
         if is_class && !known.contains(name.as_str()) {

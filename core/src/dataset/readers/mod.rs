@@ -8,9 +8,10 @@ mod folders;
 pub(super) mod labels;
 pub(super) mod marks;
 mod plain;
+pub(crate) mod recordio;
 mod vggface2;
 
-use super::{collection::Collection, digests::DigestCache};
+use super::{collection::Collection, digests::DigestCache, source::PictureSource};
 use crate::domain::{
     Result,
     study::{Dataset, FaceMark},
@@ -18,8 +19,8 @@ use crate::domain::{
 use std::path::{Path, PathBuf};
 
 /// What tells that a folder holds a data set of a kind, by the files in it: the first that does not say no is believed.
-const RECOGNISERS: [fn(&Path) -> Option<Dataset>; 4] =
-    [celeba::recognise, vggface2::recognise, folders::recognise, plain::recognise];
+const RECOGNISERS: [fn(&Path) -> Option<Dataset>; 5] =
+    [recordio::recognise, celeba::recognise, vggface2::recognise, folders::recognise, plain::recognise];
 
 /// Reads a data set of any kind: its tables, and the names of its pictures. No picture is opened.
 ///
@@ -29,6 +30,7 @@ pub fn collect(dataset: &Dataset, digests: &mut DigestCache) -> Result<Collectio
     match dataset {
         Dataset::CelebA { root, .. } => celeba::collect(root, digests),
         Dataset::Vggface2 { root, split, .. } => vggface2::collect(root, *split),
+        Dataset::RecordIo { root, .. } => recordio::collect(root),
         Dataset::Folders { root, .. } => folders::collect(root),
         Dataset::Images { root, .. } => plain::collect(root),
     }
@@ -43,21 +45,23 @@ pub fn face_table(dataset: &Dataset, mark: FaceMark) -> Result<Option<PathBuf>> 
     match (dataset.faces().of(mark), dataset) {
         (Some(named), _) => Ok(Some(named.clone())),
         (None, Dataset::CelebA { root, .. }) => celeba::face_table(root, mark).map(Some),
-        (None, Dataset::Vggface2 { .. } | Dataset::Folders { .. } | Dataset::Images { .. }) => Ok(None),
+        (None, Dataset::Vggface2 { .. } | Dataset::RecordIo { .. } | Dataset::Folders { .. } | Dataset::Images { .. }) => {
+            Ok(None)
+        }
     }
 }
 
-/// Which kind of data set a folder holds, by the files in it.
+/// Which kind of data set a folder holds, by the files in it, or a file that holds pictures.
 pub fn recognise(root: &Path) -> Dataset {
     RECOGNISERS.into_iter().find_map(|recognise| recognise(root)).unwrap_or_else(|| plain::dataset(root))
 }
 
 impl Dataset {
-    /// Is the folder there that its pictures are looked for in?
+    /// Is the folder or file there that its pictures are looked for in?
     pub fn is_here(&self) -> bool {
         match self {
             Dataset::Vggface2 { root, split, .. } => root.join(split.word()).is_dir(),
-            other => other.root().is_dir(),
+            other => PictureSource::is_here(other.root()),
         }
     }
 
@@ -66,6 +70,7 @@ impl Dataset {
         match self {
             Dataset::CelebA { .. } => "celeba",
             Dataset::Vggface2 { .. } => "vggface2",
+            Dataset::RecordIo { .. } => "recordio",
             Dataset::Folders { .. } => "folders",
             Dataset::Images { .. } => "images",
         }
@@ -93,6 +98,7 @@ mod tests {
         assert_eq!(made("b", &["Anno/list_attr_celeba.csv"]), "celeba");
         assert_eq!(made("c", &["test/n000001/0001_01.jpg", "identity_meta.csv"]), "vggface2");
         assert_eq!(made("d", &["cats/1.jpg", "dogs/1.jpg", ".git/x"]), "folders");
+        assert_eq!(made("f", &["train.rec", "train.idx", "lfw.bin"]), "recordio");
         assert_eq!(made("e", &["cats/1.jpg", "labels.csv"]), "images");
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn collect(root: &Path, split: Vggface2Split) -> Result<Collection> {
     let mut set = folders::collect(&root.join(split.word()))?;
     set.identities.clone_from(&set.classes);
     let meta = root.join("identity_meta.csv");
-    if let Some(classes) = set.classes.clone().filter(|_| meta.is_file()) {
+    if let Some(classes) = set.classes.clone().filter(|_| meta.exists()) {
         let male = genders(&meta, &mut set)?;
         let is_male = |(id, person): (_, &str)| Some((id, *male.get(person)?));
         set.labels.insert("Male".to_owned(), classes.iter().filter_map(is_male).collect());

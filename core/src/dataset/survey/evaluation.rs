@@ -15,6 +15,7 @@ use crate::{
             collect,
             labels::{self, LabelReading, LabelTable},
         },
+        source::PictureSource,
     },
     domain::{
         Fault, Result,
@@ -33,10 +34,10 @@ pub(crate) fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut 
     let Dataset::Images { root, labels: label_file, identities, missing, faces: _ } = dataset else {
         return collected(study, dataset, digests, survey);
     };
-    if root.is_dir() {
+    if PictureSource::is_here(root) {
         let found = pictures::some(root)?;
         survey.warnings.extend(found.passed_over().map(|passed| format!("`{name}`: {passed}")));
-        survey.images = Some(pictures::digested(root, found.ids, digests)?);
+        survey.images = Some(PictureSource::open(root)?.digested(found.ids, digests)?);
         survey.pictures = Some(root.clone());
     }
     let known = known(study, survey);
@@ -185,9 +186,9 @@ fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey
         return Err(Fault::asked(format!("the data set `{name}` has no image here, or none in the partition that is asked for"))
             .in_file(dataset.root()));
     }
-    let images = if set.pictures.is_dir() {
+    let images = if PictureSource::is_here(&set.pictures) {
         survey.pictures = Some(set.pictures.clone());
-        pictures::digested(&set.pictures, ids, digests)?
+        PictureSource::open(&set.pictures)?.digested(ids, digests)?
     } else {
         // The tables name the images; who needs their pictures waits.
         Images(ids.into_iter().map(|id| (id, None)).collect())
@@ -202,7 +203,7 @@ fn collected(study: &Study, dataset: &Dataset, digests: &mut DigestCache, survey
     survey.images = Some(images);
     take_identities(survey, dataset.identities(), None)?;
     let truth = dataset.root().join("truth.json");
-    if truth.is_file() {
+    if truth.exists() {
         let bytes =
             crate::files::read_up_to(&truth, crate::files::LARGEST_TEXT).map_err(|error| Fault::io("read", &truth, &error))?;
         match serde_json::from_slice::<Truth>(&bytes) {

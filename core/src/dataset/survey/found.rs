@@ -3,6 +3,7 @@
 use crate::{
     dataset::{identities::People, readers::labels::LabelTable},
     domain::{
+        annotation::AnnotatorLabels,
         comparison::Comparison,
         image::{Column, ImageIndex, Images, Labels},
         index::ModelIx,
@@ -30,7 +31,7 @@ pub struct Survey {
     pub identities: Option<Column>,
     /// Whether that is known, said or only assumed.
     pub people: People,
-    /// The folder in which the images' ids are paths; `None` where there are no pictures.
+    /// Where the pictures are ([`crate::dataset::PictureSource`]); `None` where there are none.
     pub pictures: Option<PathBuf>,
     /// Where the faces are in them, as far as a crop needs it.
     pub marks: FaceMarks,
@@ -46,6 +47,8 @@ pub struct Survey {
     pub notes: Vec<String>,
     /// How many labels of each attribute are missing, and how that is spelled.
     pub missing_labels: BTreeMap<String, MissingLabels>,
+    /// The labels of each annotator, of attributes that annotators labelled by name.
+    pub annotators: BTreeMap<String, Vec<AnnotatorLabels>>,
     /// The file that each attribute's labels are from.
     pub labelled_in: BTreeMap<String, PathBuf>,
 }
@@ -53,7 +56,7 @@ pub struct Survey {
 /// Pictures in classes.
 #[derive(Debug)]
 pub struct TrainingSet {
-    /// The folder in which the images' ids are paths.
+    /// Where the pictures are ([`crate::dataset::PictureSource`]).
     pub pictures: PathBuf,
     /// Every image of the data set.
     pub images: Images,

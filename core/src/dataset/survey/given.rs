@@ -22,7 +22,7 @@ pub(crate) fn given(study: &Study, survey: &mut Survey) -> Result<Vec<RowList>> 
         let Source::Given(given) = &model.source else { continue };
         let files = given.layers.iter().map(|(layer, file)| (format!("features of `{}` at {layer}", model.name), file));
         for (input, file) in files.chain([(format!("image list of `{}`", model.name), &given.images)]) {
-            if !file.is_file() {
+            if !file.exists() {
                 match survey.missing.iter_mut().find(|absent| absent.expected_at.as_ref() == Some(file)) {
                     Some(Absent { need: Need::Models(models), .. }) => _ = models.insert(place),
                     _ => {
@@ -37,7 +37,7 @@ pub(crate) fn given(study: &Study, survey: &mut Survey) -> Result<Vec<RowList>> 
         }
         match list_of(&mut lists, &given.images) {
             Some(list) => list.models.push(model.name.clone()),
-            None if given.images.is_file() => {
+            None if given.images.exists() => {
                 let bytes = crate::files::read_up_to(&given.images, crate::files::LARGEST_TEXT)
                     .map_err(|error| Fault::io("read the list of images", &given.images, &error))?;
                 let rows = read_rows(&bytes, &given.images, known.as_ref())?;

@@ -1,4 +1,4 @@
-//! Labels that have a file of their own, and whether a table is of the evaluation's images.
+//! Labels that have a file of their own or were given in this workspace, and whether a table is of the evaluation's images.
 
 use super::found::{Absent, Need, Survey};
 use crate::{
@@ -11,11 +11,12 @@ use crate::{
     },
     domain::{
         Fault, Result,
-        image::ImageIndex,
-        missing::MissingWords,
+        annotation::{AnnotatorLabels, Answers, CombinedLabels, labels_of},
+        image::{Column, ImageIndex},
+        missing::{MissingLabels, MissingWords},
         model::Source,
         spelling::suggestion,
-        study::{LabelFile, Study},
+        study::{LabelEntry, LabelSource, Study},
     },
 };
 use std::path::Path;
@@ -26,7 +27,7 @@ pub(crate) fn known(study: &Study, survey: &Survey) -> Option<ImageIndex> {
         return ImageIndex::from_sorted(images.ids());
     }
     let list = study.models.iter().find_map(|model| match &model.source {
-        Source::Given(given) if given.images.is_file() => Some(&given.images),
+        Source::Given(given) if given.images.exists() => Some(&given.images),
         _ => None,
     })?;
     let rows = read_rows(&crate::files::read_up_to(list, crate::files::LARGEST_TEXT).ok()?, list, None).ok()?;
@@ -39,22 +40,28 @@ pub(crate) fn missing_words(study: &Study, attribute: &str, instead: Option<&Vec
     MissingWords { instead: instead.cloned(), values }
 }
 
-/// The labels of one attribute, from a file of their own.
-pub(crate) fn label_file(
+/// The labels of one attribute in one file.
+struct FileLabels {
+    column: Column,
+    missing: MissingLabels,
+}
+
+/// Reads the labels of an entry's file; `None` where the file is absent.
+fn file_labels(
     study: &Study,
-    file: &LabelFile,
+    (entry, path): (&LabelEntry, &Path),
     known: Option<&ImageIndex>,
     digests: &mut DigestCache,
     survey: &mut Survey,
-) -> Result<()> {
-    let LabelFile { file: path, attribute, missing, .. } = file;
+) -> Result<Option<FileLabels>> {
+    let LabelEntry { attribute, missing, .. } = entry;
     if !path.exists() {
         survey.missing.push(Absent {
             input: format!("labels of `{attribute}`"),
-            expected_at: Some(path.clone()),
+            expected_at: Some(path.to_owned()),
             need: Need::Attribute(attribute.clone()),
         });
-        return Ok(());
+        return Ok(None);
     }
     let rule = |attribute: &str| missing_words(study, attribute, missing.as_ref());
     let reading = LabelReading { known, alone: Some(attribute), missing: &rule };
@@ -80,20 +87,102 @@ pub(crate) fn label_file(
         }
     }
     survey.note_table(&table, path);
-    let missing_here = table.missing.remove(attribute).unwrap_or_default();
+    Ok(Some(FileLabels { column, missing: table.missing.remove(attribute).unwrap_or_default() }))
+}
+
+/// The labels of one attribute, from a file of their own.
+pub(crate) fn label_file(
+    study: &Study,
+    (entry, path): (&LabelEntry, &Path),
+    known: Option<&ImageIndex>,
+    digests: &mut DigestCache,
+    survey: &mut Survey,
+) -> Result<()> {
+    let Some(FileLabels { column, missing }) = file_labels(study, (entry, path), known, digests, survey)? else { return Ok(()) };
+    let attribute = &entry.attribute;
     match (survey.labels.remove(attribute), survey.labelled_in.get(attribute)) {
         (Some(before), Some(other)) => {
             let merged = labels::merged(attribute, (&before, other), (&column, path))?;
             survey.notes.push(format!("the labels of `{attribute}` in {} and {} agree", name_of(other), name_of(path)));
-            survey.missing_labels.entry(attribute.clone()).or_default().join(missing_here);
+            survey.missing_labels.entry(attribute.clone()).or_default().join(missing);
             survey.labels.insert(attribute.clone(), merged);
         }
         _ => {
             survey.labels.insert(attribute.clone(), column);
-            survey.missing_labels.insert(attribute.clone(), missing_here);
+            survey.missing_labels.insert(attribute.clone(), missing);
         }
     }
-    survey.labelled_in.insert(attribute.clone(), path.clone());
+    survey.labelled_in.insert(attribute.clone(), path.to_owned());
+    Ok(())
+}
+
+/// The labels that several annotators gave of one attribute, in files and in this workspace: one label an image, by the study's rule.
+pub(crate) fn annotators(
+    study: &Study,
+    attribute: &str,
+    answers: &Answers,
+    digests: &mut DigestCache,
+    survey: &mut Survey,
+) -> Result<()> {
+    let known = known(study, survey);
+    if survey.labels.get(attribute).is_some() {
+        return Err(Fault::asked(format!(
+            "`{attribute}` is labelled by annotators, and in a table of the evaluation's data set too"
+        ))
+        .next("give the annotators' labels another name: attribute: NAME"));
+    }
+    let mut found: Vec<AnnotatorLabels> = Vec::new();
+    for entry in study.evaluation.labels.iter().filter(|entry| entry.attribute == attribute) {
+        match &entry.source {
+            LabelSource::File { file, annotator } => {
+                let labels = file_labels(study, (entry, file), known.as_ref(), digests, survey)?;
+                let annotator = annotator.clone().unwrap_or_default();
+                found.extend(labels.map(|of| AnnotatorLabels { annotator, labels: of.column }));
+            }
+            LabelSource::Journal { asked } => {
+                let Some(images) = &survey.images else { continue };
+                let (labels, elsewhere) = labels_of(answers.get(asked).map_or(&[], Vec::as_slice), images);
+                if labels.is_empty() {
+                    survey.missing.push(Absent {
+                        input: format!("labels of `{asked}`: nobody has labelled these pictures; `visavis label` is where"),
+                        expected_at: Some("data/journals".into()),
+                        need: Need::Attribute(attribute.to_owned()),
+                    });
+                }
+                if elsewhere > 0 {
+                    survey
+                        .notes
+                        .push(format!("{elsewhere} answers on `{asked}` are on other pictures than those that are evaluated"));
+                }
+                found.extend(labels);
+            }
+        }
+    }
+    if let Some(twice) =
+        found.iter().enumerate().find(|(at, of)| found[..*at].iter().any(|other| other.annotator == of.annotator))
+    {
+        let name = &twice.1.annotator;
+        return Err(Fault::asked(format!("the annotator `{name}` of `{attribute}` is in a file and in the journal"))
+            .next("give the file's annotator another name, or leave one of the two out"));
+    }
+    let rule = study.evaluation.label_rule(attribute);
+    let combined = CombinedLabels::of(&found, rule);
+    if found.len() > 1 {
+        let names: Vec<&str> = found.iter().map(|of| of.annotator.as_str()).collect();
+        survey.notes.push(format!(
+            "`{attribute}`: {} of {} labelled images have a label by the rule `{rule}` of {}; {} of the {} that two or more labelled differ",
+            combined.labels.len(),
+            combined.labelled,
+            names.join(", "),
+            combined.differ,
+            combined.shared
+        ));
+    }
+    if !found.is_empty() {
+        survey.labels.insert(attribute.to_owned(), combined.labels);
+        survey.missing_labels.remove(attribute);
+        survey.annotators.insert(attribute.to_owned(), found);
+    }
     Ok(())
 }
 

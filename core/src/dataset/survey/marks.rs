@@ -62,7 +62,7 @@ fn tables(
             return Err(Fault::asked(format!("{preparation}needs {kind}, and the data set `{name}` names no table of them"))
                 .next(format!("name one at the data set: {kind}: ../{kind}.csv")));
         };
-        if !file.is_file() {
+        if !file.exists() {
             match survey.missing.iter_mut().find(|absent| absent.expected_at.as_ref() == Some(&file)) {
                 Some(Absent { need: Need::Models(waiting), .. }) => waiting.extend(models),
                 _ => {

@@ -8,23 +8,33 @@ mod marks;
 mod training;
 
 use super::{digests::DigestCache, matching::matched};
-use crate::domain::{Result, study::Study};
+use crate::domain::{Result, annotation::Answers, study::Study};
 use evaluation::evaluation;
-pub use found::{FaceMarks, Need, Survey};
+pub use found::{FaceMarks, Need, Survey, TrainingSet};
 use given::given;
-use label_files::{known, label_file};
+use label_files::{annotators, known, label_file};
+use std::collections::BTreeSet;
 use training::training;
 
-/// Looks at everything the study names.
+/// Looks at everything the study names. `answers`: what annotators said in this workspace, of the attributes that the study reads from
+/// there.
 ///
 /// # Errors
 /// Files that are there and cannot be used. What is absent is no error: see [`Survey::missing`].
-pub fn survey(study: &Study, digests: &mut DigestCache) -> Result<Survey> {
+pub fn survey(study: &Study, answers: &Answers, digests: &mut DigestCache) -> Result<Survey> {
     let mut survey = Survey::default();
     evaluation(study, digests, &mut survey)?;
     let known = known(study, &survey);
-    for file in &study.evaluation.labels {
-        label_file(study, file, known.as_ref(), digests, &mut survey)?;
+    let entries = &study.evaluation.labels;
+    for entry in entries.iter().filter(|entry| !entry.is_by_annotators()) {
+        if let Some(file) = entry.file() {
+            label_file(study, (entry, file), known.as_ref(), digests, &mut survey)?;
+        }
+    }
+    let by_annotators: BTreeSet<&str> =
+        entries.iter().filter(|entry| entry.is_by_annotators()).map(|entry| entry.attribute.as_str()).collect();
+    for attribute in by_annotators {
+        annotators(study, attribute, answers, digests, &mut survey)?;
     }
     survey.note_missing_labels();
     let lists = given(study, &mut survey)?;

@@ -2,7 +2,7 @@
 
 use super::found::{Absent, FaceMarks, Need, Survey, TrainingSet};
 use crate::{
-    dataset::{digests::DigestCache, pictures, readers::collect},
+    dataset::{digests::DigestCache, readers::collect, source::PictureSource},
     domain::{
         Digest, Fault, Result,
         study::{DeviceClass, Partition, Study},
@@ -18,7 +18,7 @@ pub(crate) fn training(study: &Study, digests: &mut DigestCache, survey: &mut Su
     let learns = |name: &String| study.models.iter().any(|model| model.learns_from(name));
     for (name, dataset) in study.datasets.iter().filter(|(name, dataset)| learns(name) && dataset.is_here()) {
         let set = collect(dataset, digests)?;
-        if !set.pictures.is_dir() {
+        if !PictureSource::is_here(&set.pictures) {
             let models = study.models.iter_enumerated().filter(|(_, model)| model.learns_from(name)).map(|(model, _)| model);
             survey.missing.push(Absent {
                 input: format!("pictures of the training set `{name}`"),
@@ -43,7 +43,7 @@ pub(crate) fn training(study: &Study, digests: &mut DigestCache, survey: &mut Su
         if kept.len() < 2 {
             return Err(Fault::asked(format!("`{name}` has fewer than two classes to learn")).in_file(dataset.root()));
         }
-        let images = pictures::digested(&set.pictures, ids, digests)?;
+        let images = PictureSource::open(&set.pictures)?.digested(ids, digests)?;
         let classes = classes.restricted(&images);
         let evaluated: BTreeSet<Digest> =
             survey.images.iter().flat_map(|images| &images.0).filter_map(|(_, digest)| *digest).collect();

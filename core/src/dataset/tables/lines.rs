@@ -135,6 +135,12 @@ fn other_format(sample: &[u8]) -> Option<(String, &'static str)> {
     };
     let zeros = |odd: usize| sample.iter().skip(odd).step_by(2).take(200).filter(|byte| **byte == 0).count();
     match sample {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => {
+            return Some((
+                "the table is UTF-32 text, and tables are UTF-8".into(),
+                "save it as UTF-8: `iconv -f UTF-32 -t UTF-8 FILE > NEW`",
+            ));
+        }
         [0xff, 0xfe, ..] => return utf16("little"),
         [0xfe, 0xff, ..] => return utf16("big"),
         [b'P', b'K', 3, 4, ..] => {

@@ -170,6 +170,8 @@ mod tests {
         let utf16: Vec<u8> = "id,x\na,1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert!(refusal([vec![0xff, 0xfe], utf16.clone()].concat()).what.contains("UTF-16 text (little-endian)"));
         assert!(refusal(utf16).what.contains("UTF-16"), "without a mark too");
+        let utf32: Vec<u8> = "\u{feff}id,x\na,1\n".chars().flat_map(|letter| u32::from(letter).to_le_bytes()).collect();
+        assert!(refusal(utf32).what.contains("UTF-32"));
         assert!(refusal(b"PK\x03\x04rest".to_vec()).what.contains("spreadsheet"));
         assert!(refusal(b"a,b\n\x00\x01\x02".to_vec()).what.contains("zero bytes"));
     }

@@ -3,6 +3,7 @@
 use super::Stage;
 use crate::domain::{
     canonical::Value,
+    embedding::EmbeddingForm,
     model::{Architecture, ModelFormat, WeightFamily},
     study::{DeviceClass, Numerics, Precision, Preparation},
 };
@@ -29,6 +30,9 @@ pub struct Extraction {
     /// How the weights are run that are a whole network; `None`: the network is built here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whole: Option<WholeNetwork>,
+    /// What is made of the embedding, if it is among the layers.
+    #[serde(default, skip_serializing_if = "EmbeddingForm::is_plain")]
+    pub embedding: EmbeddingForm,
 }
 
 /// How a file is run that holds a whole network: what the bits depend on beside the file.
@@ -94,8 +98,10 @@ impl Extraction {
     pub const BESIDE: &str = "weights/";
 
     /// Its [cost class](super::Work::cost_class), from what it depends on.
-    pub fn cost_class_of(numerics: &Numerics, architecture: &Architecture) -> String {
-        format!("features {} {architecture}", numerics.device)
+    pub fn cost_class_of(numerics: &Numerics, architecture: &Architecture, embedding: &EmbeddingForm) -> String {
+        // Every picture goes through the network twice.
+        let twice = if embedding.flip.is_some() { " flipped" } else { "" };
+        format!("features {} {architecture}{twice}", numerics.device)
     }
 }
 
@@ -110,11 +116,11 @@ impl Stage for Extraction {
     }
 
     fn cost_class(&self) -> Option<String> {
-        Some(Self::cost_class_of(&self.numerics, &self.architecture))
+        Some(Self::cost_class_of(&self.numerics, &self.architecture, &self.embedding))
     }
 
     fn canonical(&self) -> Value {
-        let Extraction { architecture, preparation, layers, family, untrained, numerics, whole } = self;
+        let Extraction { architecture, preparation, layers, family, untrained, numerics, whole, embedding } = self;
         Value::map()
             .with("architecture", architecture.canonical())
             .with("preparation", preparation.canonical())
@@ -124,6 +130,7 @@ impl Stage for Extraction {
             .optional("untrained", untrained.map(Value::seed))
             .with("numerics", numerics.canonical())
             .optional("whole", whole.as_ref().map(WholeNetwork::canonical))
+            .optional("embedding", embedding.canonical())
             .done()
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::{
     Digest, Key,
     comparison::{Expression, Measured, Question},
     contrast::ContrastSides,
+    embedding::{EmbeddingForm, Flip, Norm},
     image::Take,
     index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     loss::Loss,
@@ -104,7 +105,9 @@ fn samples() -> Vec<(&'static str, Task)> {
         untrained: None,
         numerics,
         whole: None,
+        embedding: EmbeddingForm::default(),
     };
+    let flipped = EmbeddingForm { flip: Some(Flip::Sum), norm: Some(Norm::L2) };
     let reads = [("layer1".to_owned(), "683".to_owned())].into();
     let works = vec![
         ("index", Work::Index(IndexImages { take: Some(Take { images: 100, seed: 5 }) })),
@@ -113,7 +116,8 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("train", Work::Train(training.clone())),
         ("train later", Work::Train(Training { recipe: later, ..training })),
         ("extract", extract(Extraction { untrained: Some(4), ..extraction.clone() })),
-        ("extract whole", extract(Extraction { whole: Some(WholeNetwork::new(ModelFormat::Onnx, reads)), ..extraction })),
+        ("extract whole", extract(Extraction { whole: Some(WholeNetwork::new(ModelFormat::Onnx, reads)), ..extraction.clone() })),
+        ("extract flipped", extract(Extraction { embedding: flipped, ..extraction })),
         ("baseline", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation })),
         ("baseline faces", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation: of_faces })),
         ("pca", project(Method::new("pca").with("axes", 10))),
@@ -367,6 +371,7 @@ fn the_cost_classes_are_pinned() {
     let finer = [
         ("train", "train cpu resnet34-width0.5 arcface"),
         ("extract", "features cpu resnet34-width0.5"),
+        ("extract flipped", "features cpu resnet34-width0.5 flipped"),
         ("baseline", "features baseline"),
         ("features npy", "features"),
         ("pca", "project pca"),
@@ -409,7 +414,11 @@ fn no_name_is_taken_for_an_absence() {
 fn a_thread_count_cannot_even_be_spelled_in_a_task_without_a_network() {
     for (stage, task) in samples() {
         let text = serde_json::to_string(&task).unwrap();
-        assert!(matches!(stage, "train" | "train later" | "extract" | "extract whole") || !text.contains("threads"), "{text}");
+        assert!(
+            matches!(stage, "train" | "train later" | "extract" | "extract whole" | "extract flipped")
+                || !text.contains("threads"),
+            "{text}"
+        );
         assert!(!text.contains("slots\":{"), "{text}");
     }
 }
@@ -445,7 +454,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 27] = [
+const PINNED: [(&str, &str); 28] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -453,6 +462,7 @@ const PINNED: [(&str, &str); 27] = [
     ("train later", "0f345f81"),
     ("extract", "a6340fe4"),
     ("extract whole", "72d2da8e"),
+    ("extract flipped", "71fcb80a"),
     ("baseline", "dbdf1e4b"),
     ("baseline faces", "1de8e3a5"),
     ("pca", "2f6fe9ea"),

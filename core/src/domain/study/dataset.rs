@@ -1,7 +1,7 @@
 //! What a study says of its data: where they are, who is on the pictures, which images are compared.
 
 use super::preparation::FaceMark;
-use crate::domain::{image::Take, vocabulary::vocabulary};
+use crate::domain::{annotation::LabelRule, image::Take, vocabulary::vocabulary};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -30,7 +30,16 @@ pub enum Dataset {
     },
     /// One folder a class.
     Folders {
-        /// The folder of folders.
+        /// The folder of folders, or a tar archive of them.
+        root: PathBuf,
+        /// Who is on the pictures.
+        identities: Identities,
+        /// Where the faces are in the pictures.
+        faces: FaceFiles,
+    },
+    /// A RecordIO file, as InsightFace and MXNet write it; its labels are identities.
+    RecordIo {
+        /// The file, or its folder.
         root: PathBuf,
         /// Who is on the pictures.
         identities: Identities,
@@ -98,11 +107,12 @@ pub enum Identities {
 }
 
 impl Dataset {
-    /// The folder that paths of pictures start from.
+    /// The folder that paths of pictures start from, or the file that holds them.
     pub fn root(&self) -> &PathBuf {
         match self {
             Dataset::CelebA { root, .. }
             | Dataset::Vggface2 { root, .. }
+            | Dataset::RecordIo { root, .. }
             | Dataset::Folders { root, .. }
             | Dataset::Images { root, .. } => root,
         }
@@ -111,9 +121,10 @@ impl Dataset {
     /// What the study says of who is on the pictures.
     pub fn identities(&self) -> &Identities {
         match self {
-            Dataset::CelebA { identities, .. } | Dataset::Folders { identities, .. } | Dataset::Images { identities, .. } => {
-                identities
-            }
+            Dataset::CelebA { identities, .. }
+            | Dataset::RecordIo { identities, .. }
+            | Dataset::Folders { identities, .. }
+            | Dataset::Images { identities, .. } => identities,
             Dataset::Vggface2 { .. } => &Identities::Unsaid,
         }
     }
@@ -123,9 +134,16 @@ impl Dataset {
         match self {
             Dataset::CelebA { faces, .. }
             | Dataset::Vggface2 { faces, .. }
+            | Dataset::RecordIo { faces, .. }
             | Dataset::Folders { faces, .. }
             | Dataset::Images { faces, .. } => faces,
         }
+    }
+
+    /// Does it have a table of where the faces are, by what the study says: one that is named, or the landmarks of CelebA's release? Whether
+    /// the file is there is not asked, so that what a study computes follows from its text.
+    pub fn has_marks(&self, mark: FaceMark) -> bool {
+        self.faces().of(mark).is_some() || matches!((self, mark), (Dataset::CelebA { .. }, FaceMark::Landmarks))
     }
 
     /// May it know who is on its pictures, by itself or by what the study says?
@@ -133,7 +151,7 @@ impl Dataset {
         match (self, self.identities()) {
             (_, Identities::EachImage) => false,
             (_, Identities::Folder | Identities::Column(_) | Identities::File(_)) => true,
-            (Dataset::CelebA { .. } | Dataset::Vggface2 { .. }, Identities::Unsaid) => true,
+            (Dataset::CelebA { .. } | Dataset::Vggface2 { .. } | Dataset::RecordIo { .. }, Identities::Unsaid) => true,
             (Dataset::Folders { .. } | Dataset::Images { .. }, Identities::Unsaid) => false,
         }
     }
@@ -150,10 +168,51 @@ pub struct Evaluation {
     pub take: Option<Take>,
     /// What becomes of an image without features.
     pub on_missing: OnMissing,
-    /// Labels from files of their own.
-    pub labels: Vec<LabelFile>,
+    /// Labels from files of their own, and those that were given in this workspace.
+    pub labels: Vec<LabelEntry>,
     /// Values that expressions of the study ask for in quotes, by attribute: none of them is a missing label.
     pub quoted: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl LabelEntry {
+    /// The file, of labels that have one.
+    pub fn file(&self) -> Option<&PathBuf> {
+        match &self.source {
+            LabelSource::File { file, .. } => Some(file),
+            LabelSource::Journal { .. } => None,
+        }
+    }
+
+    /// Whose labels a file has, if it says so.
+    pub fn annotator(&self) -> Option<&str> {
+        match &self.source {
+            LabelSource::File { annotator, .. } => annotator.as_deref(),
+            LabelSource::Journal { .. } => None,
+        }
+    }
+
+    /// Are these the labels of one annotator, or of several, by name?
+    pub fn is_by_annotators(&self) -> bool {
+        !matches!(self.source, LabelSource::File { annotator: None, .. })
+    }
+}
+
+impl Evaluation {
+    /// The rule for an attribute that several annotators labelled.
+    pub fn label_rule(&self, attribute: &str) -> LabelRule {
+        self.labels.iter().filter(|entry| entry.attribute == attribute).find_map(|entry| entry.rule).unwrap_or_default()
+    }
+
+    /// The attributes whose labels annotators gave in this workspace, as they were asked for.
+    pub fn journaled(&self) -> BTreeSet<&str> {
+        self.labels
+            .iter()
+            .filter_map(|entry| match &entry.source {
+                LabelSource::Journal { asked } => Some(asked.as_str()),
+                LabelSource::File { .. } => None,
+            })
+            .collect()
+    }
 }
 
 vocabulary! {
@@ -196,13 +255,32 @@ vocabulary! {
     }
 }
 
-/// A file that holds one attribute's labels.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LabelFile {
+/// Where one attribute's labels are read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LabelSource {
     /// A table of images and values.
-    pub file: PathBuf,
+    File {
+        /// The table.
+        file: PathBuf,
+        /// Who labelled; `None`: the table is not one annotator's among several.
+        annotator: Option<String>,
+    },
+    /// What annotators said in this workspace (`visavis label`).
+    Journal {
+        /// The attribute that they were asked for.
+        asked: String,
+    },
+}
+
+/// One attribute's labels from one source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelEntry {
+    /// Where they are read.
+    pub source: LabelSource,
     /// What the attribute is called in the study.
     pub attribute: String,
+    /// What the label of an image is, where several annotators gave one; `None`: not said here.
+    pub rule: Option<LabelRule>,
     /// Where the labels come from; `None`: not said.
     pub provenance: Option<LabelProvenance>,
     /// Words that are missing labels, in place of the usual ones.

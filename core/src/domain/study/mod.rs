@@ -6,15 +6,21 @@ mod preparation;
 
 use super::{
     comparison::Comparison,
-    model::{Model, Source},
+    made_with::NOT_STATED,
+    model::{Model, Network, Source, Weights},
     projection::Projection,
     score::Statistics,
     visibility::Visibility,
 };
 use crate::domain::index::{ComparisonIx, ModelIx, ProjectionIx};
-pub use dataset::{Dataset, Evaluation, FaceFiles, Identities, LabelFile, LabelProvenance, OnMissing, Partition, Vggface2Split};
-pub use network::{DeviceClass, Numerics, Optimizer, Precision, Recipe, Schedule};
-pub use preparation::{Channels, Crop, Exif, FaceMark, Padding, PixelScale, Preparation, USUAL_MARGIN};
+pub use dataset::{
+    Dataset, Evaluation, FaceFiles, Identities, LabelEntry, LabelProvenance, LabelSource, OnMissing, Partition, Vggface2Split,
+};
+pub use network::{DeviceClass, Numerics, Optimizer, PARTIAL_FC_FROM, Precision, Recipe, Schedule};
+pub use preparation::{
+    Channels, Crop, Exif, FaceMark, Padding, PixelScale, Preparation, PreparationField, PreparationOrigin, USUAL_MARGIN,
+    WrittenPreparation,
+};
 use std::collections::BTreeMap;
 use typed_index_collections::TiVec;
 
@@ -33,6 +39,8 @@ pub struct Study {
     pub datasets: BTreeMap<String, Dataset>,
     /// By name.
     pub preparations: BTreeMap<String, Preparation>,
+    /// Where each of them comes from, by the same names.
+    pub origins: BTreeMap<String, PreparationOrigin>,
     /// By name.
     pub recipes: BTreeMap<String, Recipe>,
     /// The images that all models are compared on.
@@ -67,6 +75,35 @@ impl Study {
     /// Are there networks that only pretend to learn?
     pub fn pretends(&self) -> bool {
         self.numerics.device == DeviceClass::Pretend && self.models.iter().any(|model| matches!(model.source, Source::Network(_)))
+    }
+
+    /// Of a model whose file or whose features do not say how its pictures were prepared, what the study says of it, in a phrase; `None` of
+    /// others, and where the study says all that matters of a whole network.
+    pub fn how_made(&self, model: ModelIx) -> Option<String> {
+        match &self.models[model].source {
+            Source::Given(given) => Some(given.made_with.phrase()),
+            Source::Network(network) if matches!(network.weights, Weights::Whole(_)) => {
+                let (preparation, unstated) = (self.preparations.get(&network.prepare)?, self.unstated(model));
+                if unstated.is_empty() {
+                    return None;
+                }
+                let said = PreparationField::TRAINED.into_iter().filter(|field| !unstated.contains(field));
+                let said = said.map(|field| format!("{field} {}; ", preparation.value(field))).collect::<String>();
+                let taken = preparation.phrase(unstated.iter().copied());
+                let unstated = unstated.iter().map(|field| field.word()).collect::<Vec<_>>().join(", ");
+                Some(format!("{said}{NOT_STATED}: {unstated} (taken: {taken})"))
+            }
+            Source::Network(_) | Source::Baseline { .. } => None,
+        }
+    }
+
+    /// What a whole network was trained with and neither its file nor the study says; empty of other models.
+    pub fn unstated(&self, model: ModelIx) -> Vec<PreparationField> {
+        let Source::Network(Network { weights: Weights::Whole(_), prepare, .. }) = &self.models[model].source else {
+            return vec![];
+        };
+        let is_written = |field| self.origins.get(prepare).is_none_or(|origin| origin.written.contains(&field));
+        PreparationField::TRAINED.into_iter().filter(|field| !is_written(*field)).collect()
     }
 
     /// `digits: Which features …`

@@ -75,6 +75,9 @@ vocabulary! {
     }
 }
 
+/// Fewer classes are all looked at, in every step: [`Recipe::partial_fc`] begins here.
+pub const PARTIAL_FC_FROM: usize = 50_000;
+
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {

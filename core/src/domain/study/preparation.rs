@@ -1,7 +1,8 @@
 //! How a picture becomes what a network is given.
 
-use crate::domain::{canonical::Value, stage::role, vocabulary::vocabulary};
+use crate::domain::{canonical::Value, shared_crop::FieldOfView, stage::role, vocabulary::vocabulary};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 vocabulary! {
     /// Which part of a picture is looked at.
@@ -149,6 +150,86 @@ pub struct Preparation {
     pub channels: Option<Channels>,
 }
 
+vocabulary! {
+    /// The fields of a preparation, as a study file calls them.
+    pub enum PreparationField {
+        /// [`Preparation::crop`].
+        Crop = "crop",
+        /// [`Preparation::size`].
+        Size = "size",
+        /// [`Preparation::pad`].
+        Pad = "pad",
+        /// [`Preparation::scale`].
+        Scale = "scale",
+        /// [`Preparation::channels`].
+        Channels = "channels",
+        /// [`Preparation::exif`].
+        Exif = "exif",
+        /// [`Preparation::margin`].
+        Margin = "margin",
+    }
+}
+
+impl PreparationField {
+    /// The fields that a network's training decides, in the order in which they are told.
+    pub const TRAINED: [PreparationField; 4] =
+        [PreparationField::Crop, PreparationField::Size, PreparationField::Scale, PreparationField::Channels];
+}
+
+/// What a study file writes of a preparation; the rest is filled in. A field that is not written is `None`.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(missing_docs, reason = "the fields are those of `Preparation`")]
+pub struct WrittenPreparation {
+    pub crop: Option<Crop>,
+    pub size: Option<usize>,
+    pub pad: Option<Padding>,
+    pub scale: Option<PixelScale>,
+    pub channels: Option<Channels>,
+    pub exif: Option<Exif>,
+    pub margin: Option<f64>,
+}
+
+impl WrittenPreparation {
+    /// The fields that are written.
+    pub fn fields(&self) -> BTreeSet<PreparationField> {
+        let WrittenPreparation { crop, size, pad, scale, channels, exif, margin } = self;
+        let written = [
+            (crop.is_some(), PreparationField::Crop),
+            (size.is_some(), PreparationField::Size),
+            (pad.is_some(), PreparationField::Pad),
+            (scale.is_some(), PreparationField::Scale),
+            (channels.is_some(), PreparationField::Channels),
+            (exif.is_some(), PreparationField::Exif),
+            (margin.is_some(), PreparationField::Margin),
+        ];
+        written.into_iter().filter(|(is_written, _)| *is_written).map(|(_, field)| field).collect()
+    }
+
+    /// The preparation, with what is not written from another. Channels that neither says are in the order of the scale.
+    pub fn filled(&self, rest: &Preparation) -> Preparation {
+        let scale = self.scale.unwrap_or(rest.scale);
+        Preparation {
+            crop: self.crop.unwrap_or(rest.crop),
+            size: self.size.unwrap_or(rest.size),
+            pad: self.pad.unwrap_or(rest.pad),
+            scale,
+            exif: self.exif.unwrap_or(rest.exif),
+            margin: self.margin.unwrap_or(rest.margin),
+            // The order that the scale has anyway is not said again: two preparations that do the same have one key.
+            channels: self.channels.or(rest.channels).filter(|of| *of != scale.own_channels()),
+        }
+    }
+}
+
+/// Where a preparation of a study comes from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PreparationOrigin {
+    /// What the study file calls it; `None` where it is that of models for which the file names none.
+    pub name: Option<String>,
+    /// What the study file writes of it.
+    pub written: BTreeSet<PreparationField>,
+}
+
 /// As the faces of VGGFace2 were cut (Cao et al., FG 2018).
 pub const USUAL_MARGIN: f64 = 1.3;
 
@@ -172,6 +253,24 @@ impl Preparation {
             margin: USUAL_MARGIN,
             channels: None,
         }
+    }
+
+    /// A field's value, in words.
+    pub fn value(&self, field: PreparationField) -> String {
+        match field {
+            PreparationField::Crop => FieldOfView::of(self).to_string(),
+            PreparationField::Size => self.size.to_string(),
+            PreparationField::Scale => self.scale.to_string(),
+            PreparationField::Channels => self.channels().to_string(),
+            PreparationField::Pad => self.pad.to_string(),
+            PreparationField::Exif => self.exif.to_string(),
+            PreparationField::Margin => self.margin.to_string(),
+        }
+    }
+
+    /// These fields with their values: `crop aligned, size 112`.
+    pub fn phrase(&self, fields: impl IntoIterator<Item = PreparationField>) -> String {
+        fields.into_iter().map(|field| format!("{field} {}", self.value(field))).collect::<Vec<_>>().join(", ")
     }
 
     /// The order in which a network is given the channels.

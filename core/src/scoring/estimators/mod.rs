@@ -1,5 +1,6 @@
 //! What is measured of points and features: one file an estimator.
 
+pub(super) mod agreement;
 pub(super) mod auc;
 pub(super) mod cluster_validity;
 pub(super) mod faithfulness;
@@ -7,6 +8,7 @@ pub(super) mod feature_scores;
 pub(super) mod knn;
 pub(super) mod monotone;
 pub(super) mod nearest;
+pub(super) mod pair_protocol;
 pub(super) mod per_view;
 pub(super) mod probe;
 pub(super) mod score;

@@ -5,6 +5,7 @@
 
 use crate::domain::{
     Key,
+    annotation::Annotation,
     event::{Event, EventKind, PersonRequest},
     job::{JobId, JobState, PlannedJob},
 };
@@ -53,6 +54,7 @@ pub(super) fn fold(transaction: &Transaction, journal: &str, offset: u64, event:
              WHERE (clock, journal, offset) < (?6, ?7, ?8)",
             params![study, figure, note, by, to.at, to.clock, journal, to.offset],
         ),
+        EventKind::Labelled(said) => to.label(said),
         EventKind::WorkerStarted { .. } | EventKind::Begun { .. } | EventKind::Ended { .. } | EventKind::Logged { .. } => Ok(()),
     }
 }
@@ -70,6 +72,28 @@ struct EventFold<'a> {
 impl EventFold<'_> {
     fn write(&self, sql: &str, values: impl Params) -> rusqlite::Result<()> {
         self.transaction.prepare_cached(sql)?.execute(values).map(|_| ())
+    }
+
+    /// An annotator's answer on a picture, unless a later one was given.
+    fn label(&self, said: &Annotation) -> rusqlite::Result<()> {
+        let Annotation { attribute, image, picture, annotator, by, choice } = said;
+        self.write(
+            "INSERT INTO label VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (attribute, annotator, picture) DO UPDATE
+             SET image = ?4, by = ?5, choice = ?6, at = ?7, clock = ?8, journal = ?9, offset = ?10
+             WHERE (clock, journal, offset) < (?8, ?9, ?10)",
+            params![
+                attribute,
+                annotator,
+                picture.to_string(),
+                image,
+                by,
+                json(choice)?,
+                self.at,
+                self.clock,
+                self.journal,
+                self.offset
+            ],
+        )
     }
 
     /// A job's state, unless a later event has changed it.

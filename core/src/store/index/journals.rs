@@ -85,13 +85,11 @@ impl Index {
         }
         disk::look_anew(folder);
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        // A folder, a pipe or a device of such a name is no journal; `store check` names it.
-        let is_file = |entry: &std::fs::DirEntry| std::fs::metadata(entry.path()).is_ok_and(|about| about.is_file());
-        let mut names: Vec<String> = entries.filter(is_file).filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
         let strange = self.strangers()?;
-        let is_open = |name: &String| self.closed.as_ref().is_none_or(|closed| !closed.contains(name)) && !strange.contains(name);
-        names.retain(|name| name.ends_with(".journal") && is_open(name));
-        names.sort();
+        let is_over = |name: &str| self.closed.as_ref().is_some_and(|closed| closed.contains(name)) || strange.contains(name);
+        let is_file = |name: &str| std::fs::metadata(folder.join(name)).is_ok_and(|about| about.is_file());
+        let names = may_grow(names, is_over, is_file);
         self.open = names;
         Ok(())
     }
@@ -225,6 +223,20 @@ impl Index {
     }
 }
 
+/// The journals of a folder that something may be added to, by name. Of one that is over, nothing is asked but its name: of thousands on a
+/// shared folder, each question is a message to another machine.
+fn may_grow(
+    names: impl Iterator<Item = String>,
+    is_over: impl Fn(&str) -> bool,
+    mut is_file: impl FnMut(&str) -> bool,
+) -> Vec<String> {
+    // A folder, a pipe or a device of such a name is no journal; `store check` names it.
+    let mut open: Vec<String> =
+        names.filter(|name| name.ends_with(".journal") && !is_over(name)).filter(|name| is_file(name)).collect();
+    open.sort();
+    open
+}
+
 fn take(transaction: &Transaction, name: &str, reading: &JournalPart) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
@@ -290,6 +302,46 @@ mod tests {
         let mut journal = Journal::start(&workspace.journals(), now).unwrap();
         journal.append(records).unwrap();
         workspace.journals().join(journal.name())
+    }
+
+    #[test]
+    fn of_thousands_of_finished_journals_none_is_looked_at_but_for_its_name() {
+        let name = |n: usize| format!("{n:015}-7.journal");
+        let others = ["notes.txt".to_owned(), ".part-1".to_owned()];
+        let names = (0..5_000).rev().map(name).chain(others);
+        // 4,998 are over; one of the others is a folder.
+        let is_over = |of: &str| of != name(17) && of != name(4_000);
+        let mut asked = vec![];
+        let open = may_grow(names, is_over, |of| {
+            asked.push(of.to_owned());
+            of != name(17)
+        });
+        assert_eq!(open, [name(4_000)]);
+        assert_eq!(asked, [name(4_000), name(17)]);
+    }
+
+    #[test]
+    fn what_follows_in_a_journal_that_is_not_over_is_taken_in_and_one_that_is_over_is_not_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::new(folder.path().join("w"), None).unwrap();
+        let finished = journal(&workspace, 1, &[run_started(1)]);
+        let mut living = Journal::start(&workspace.journals(), 2).unwrap();
+        let mut index = Index::open(workspace.store()).unwrap();
+        let clocks = |index: &mut Index| -> Vec<u64> {
+            let taken = index.follow(&workspace.journals()).unwrap();
+            taken.iter().map(|taken| taken.event.clock).collect()
+        };
+        assert_eq!(clocks(&mut index), [1]);
+        assert_eq!(index.open, [living.name()]);
+        // Nobody asks of it any more: that it is gone is nothing to who follows.
+        std::fs::remove_file(&finished).unwrap();
+        living.append(&[run_started(2)]).unwrap();
+        assert_eq!(clocks(&mut index), [2]);
+        let later = journal(&workspace, 3, &[run_started(3)]);
+        assert_eq!(clocks(&mut index), [3]);
+        assert!(index.closed.as_ref().unwrap().contains(later.file_name().unwrap().to_str().unwrap()));
+        drop(living);
+        assert_eq!((clocks(&mut index), index.open.len()), (vec![], 0));
     }
 
     #[test]

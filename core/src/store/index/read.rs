@@ -3,6 +3,7 @@
 use super::{Index, schema};
 use crate::domain::{
     Digest, Key, Result,
+    annotation::{Annotation, Answered, Answers},
     event::{RunOrigin, Slots},
     job::{Cause, JobId, JobState},
     metric::MetricPoint,
@@ -320,6 +321,44 @@ impl Index {
                      FROM pin LEFT JOIN event USING (journal, offset)
                      WHERE study = ?1 AND note IS NOT NULL ORDER BY figure";
         self.all(query, [study], row)
+    }
+
+    /// What annotators said of pictures, by attribute; `attribute`: of one only. The earliest answer stands first.
+    pub fn answers(&self, attribute: Option<&str>) -> Result<Answers> {
+        if schema::version(&self.connection, &self.path())? < 6 {
+            return Ok(Answers::new());
+        }
+        let unreadable = |column: usize, what: &str| {
+            rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, what.to_owned().into())
+        };
+        let row = |row: &Row| {
+            let annotation = Annotation {
+                attribute: row.get(0)?,
+                annotator: row.get(1)?,
+                picture: row.get::<_, String>(2)?.parse().map_err(|_| unreadable(2, "no digest"))?,
+                image: row.get(3)?,
+                by: row.get(4)?,
+                choice: serde_json::from_str(&row.get::<_, String>(5)?).map_err(|_| unreadable(5, "no answer"))?,
+            };
+            Ok(Answered { annotation, at: row.get::<_, i64>(6)? as u64 })
+        };
+        let query = "SELECT attribute, annotator, picture, image, by, choice, at FROM label
+                     WHERE ?1 IS NULL OR attribute = ?1 ORDER BY clock, journal, offset";
+        let mut answers = Answers::new();
+        for answered in self.all(query, [attribute], row)? {
+            answers.entry(answered.annotation.attribute.clone()).or_default().push(answered);
+        }
+        Ok(answers)
+    }
+
+    /// A number that changes with every answer of an annotator.
+    pub fn answers_state(&self) -> Result<(u64, u64)> {
+        if schema::version(&self.connection, &self.path())? < 6 {
+            return Ok((0, 0));
+        }
+        let query = "SELECT count(*), coalesce(max(clock), 0) FROM label";
+        let row = |row: &Row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64));
+        self.ran(self.connection.query_row(query, [], row))
     }
 
     /// How many runs there were.

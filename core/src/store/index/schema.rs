@@ -6,7 +6,7 @@ use crate::domain::{Fault, Result};
 use rusqlite::{Connection, TransactionBehavior};
 use std::{collections::BTreeSet, path::Path};
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
     -- How far each journal was taken in: exactly once, for this row changes in the same transaction.
     CREATE TABLE journal (
@@ -114,10 +114,18 @@ const MIGRATIONS: [&str; 5] = [
     -- Journals that are passed over as a whole (these have no row in `journal`), or of which some records are; and why.
     CREATE TABLE journal_aside (name TEXT PRIMARY KEY, why TEXT NOT NULL) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- What annotators said of pictures: the latest of each on each picture, also if it was taken back.
+    CREATE TABLE label (
+        attribute TEXT NOT NULL, annotator TEXT NOT NULL, picture TEXT NOT NULL, image TEXT NOT NULL, by TEXT NOT NULL,
+        choice TEXT NOT NULL, at INTEGER NOT NULL, clock INTEGER NOT NULL, journal TEXT NOT NULL, offset INTEGER NOT NULL,
+        PRIMARY KEY (attribute, annotator, picture)
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The tables, with the columns that tell their rows apart; in the order of what refers to what.
-pub(super) const TABLES: [(&str, &str); 12] = [
+pub(super) const TABLES: [(&str, &str); 13] = [
     ("journal", "name"),
     ("event", "journal, offset"),
     ("metric", "journal, offset"),
@@ -128,6 +136,7 @@ pub(super) const TABLES: [(&str, &str); 12] = [
     ("attempt", "run, key, number"),
     ("result", "key"),
     ("pin", "study, figure"),
+    ("label", "attribute, annotator, picture"),
     ("set_aside", "key"),
     ("journal_aside", "name"),
 ];

@@ -13,6 +13,7 @@
 
 mod frame;
 mod reader;
+mod search;
 mod stranger;
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::{
     HEAD,
-    frame::{CHAIN, LONGEST, PREFIX, claimed, frame, link, record},
+    frame::{CHAIN, LONGEST, PREFIX, frame, link, record},
+    search::Search,
 };
 use crate::{
     domain::{
@@ -20,14 +21,10 @@ use std::{
 };
 
 /// How much of a journal is read at a time, if no record is longer.
-const STRIDE: u64 = 8 << 20;
+const STRIDE: usize = 8 << 20;
 
-/// Bytes that are summed in search of the next record behind damage. Bytes of chance seldom look like the head of a record; some that are
-/// made to would otherwise take days.
-const MOST_WORK: usize = 1 << 28;
-
-/// So many bytes are looked through for a record behind damage; they are held in memory.
-const MOST_DAMAGE: u64 = 1 << 29;
+/// Behind damage, so much is read at a time: records that begin in the first part of it are whole in it.
+const WINDOW: usize = (16 << 20) + LONGEST + PREFIX;
 
 /// How far a journal was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,33 +107,54 @@ pub(in crate::store) fn read_after(path: &Path, from: &Mark, quiet: bool) -> Res
         Life::Unknown => quiet || is_closed(&file, length).map_err(refused)?,
         Life::Gone => true,
     };
-    let mut take = |stride: u64| -> Result<Vec<u8>> {
+    let mut take = |at: u64, stride: usize| -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(from.offset)).map_err(refused)?;
-        file.by_ref().take(stride).read_to_end(&mut bytes).map_err(refused)?;
+        file.seek(SeekFrom::Start(at)).map_err(refused)?;
+        file.by_ref().take(stride as u64).read_to_end(&mut bytes).map_err(refused)?;
         Ok(bytes)
     };
-    let bytes = take(STRIDE)?;
+    let bytes = take(from.offset, STRIDE)?;
     let whole = from.offset + bytes.len() as u64 >= length;
-    let reading = parse(&bytes, from, whole && gone);
+    let reading = parse(&bytes, from, if whole && gone { bytes.len() } else { 0 });
     if whole || reading.mark.offset > from.offset {
         let closed = whole && gone;
         let read = from.offset + bytes.len() as u64;
         let pending = if whole && !closed { read.saturating_sub(reading.mark.offset) } else { 0 };
         return Ok(JournalPart { closed, more: !whole, pending, ..reading });
     }
-    let left = length.saturating_sub(from.offset);
-    if gone && left > MOST_DAMAGE {
-        // No record is nearly as long, and so much damage is nobody's journal.
-        let damage = vec![Damage { offset: from.offset, bytes: left }];
-        let mark = Mark { offset: length, chain: from.chain };
-        return Ok(JournalPart { damage, mark, closed: true, ..JournalPart::default() });
+    // Nothing in a stride: a record longer than that, or damage. Of a writer that is gone, what follows tells which.
+    if gone {
+        return behind_damage(from, length, take);
     }
-    // Nothing in a stride: a record longer than that, or damage. Of a writer that is gone, everything tells which.
-    let bytes = take(if gone { u64::MAX } else { (LONGEST + PREFIX) as u64 })?;
-    let whole = from.offset + bytes.len() as u64 >= length;
-    let reading = parse(&bytes, from, gone);
-    Ok(JournalPart { closed: gone, more: !gone && !whole && reading.mark.offset > from.offset, ..reading })
+    let bytes = take(from.offset, LONGEST + PREFIX)?;
+    let reading = parse(&bytes, from, 0);
+    Ok(JournalPart { more: reading.mark.offset > from.offset, ..reading })
+}
+
+/// Reads on from a mark at which there may be damage, of a writer that is gone: as far as a record behind it, or to the end.
+fn behind_damage(from: &Mark, length: u64, mut take: impl FnMut(u64, usize) -> Result<Vec<u8>>) -> Result<JournalPart> {
+    let mut reading = JournalPart { mark: from.clone(), ..JournalPart::default() };
+    loop {
+        let at = reading.mark.offset;
+        let bytes = take(at, WINDOW)?;
+        let whole = at + bytes.len() as u64 >= length || bytes.len() < WINDOW;
+        let sure = if whole { bytes.len() } else { bytes.len() - LONGEST - PREFIX };
+        reading = parse_on(reading, &bytes, sure);
+        if whole {
+            let ended = reading.mark.offset >= at + bytes.len() as u64;
+            return Ok(JournalPart { closed: ended, more: !ended, ..reading });
+        }
+        if reading.records.is_empty() && reading.is_behind_damage() {
+            continue;
+        }
+        // Damage at the end of this part is told with the record that follows it.
+        if reading.is_behind_damage()
+            && let Some(last) = reading.damage.pop()
+        {
+            reading.mark.offset = last.offset;
+        }
+        return Ok(JournalPart { more: true, ..reading });
+    }
 }
 
 /// This process, as somebody who writes where the journal is.
@@ -190,28 +208,32 @@ pub(super) fn opened(file: &File) -> std::io::Result<(Option<Writer>, bool)> {
     })
 }
 
-/// `last`: nothing will follow these bytes, so what is no record is damage.
-pub(super) fn parse(bytes: &[u8], from: &Mark, last: bool) -> JournalPart {
-    let mut reading = JournalPart { mark: from.clone(), ..JournalPart::default() };
-    let mut at = if from.offset > 0 {
+/// The records at the start of these bytes, from a mark on. Of the first `sure` bytes all is known: what is no record there is damage.
+pub(super) fn parse(bytes: &[u8], from: &Mark, sure: usize) -> JournalPart {
+    parse_on(JournalPart { mark: from.clone(), ..JournalPart::default() }, bytes, sure)
+}
+
+/// As [`parse`], for bytes that follow what was read.
+fn parse_on(mut reading: JournalPart, bytes: &[u8], sure: usize) -> JournalPart {
+    let from = reading.mark.offset;
+    let mut search = Search::new(bytes, sure);
+    let mut at = if from > 0 {
         0
     } else if bytes.starts_with(HEAD) {
         HEAD.len()
-    } else if last && !bytes.is_empty() {
-        reading.skip(bytes, 0, from)
+    } else if sure > 0 {
+        reading.skip(&mut search, 0, sure)
     } else {
         return reading;
     };
     loop {
-        reading.mark.offset = from.offset + at as u64;
-        if at == bytes.len() {
+        reading.mark.offset = from + at as u64;
+        if at >= bytes.len() {
             return reading;
         }
         // After damage, a record is taken for what it says came before it.
-        let follows = |(payload, chain): &(&[u8], [u8; CHAIN])| {
-            reading.damage.last().is_some_and(|damage| damage.offset + damage.bytes == reading.mark.offset)
-                || link(&reading.mark.chain, payload) == *chain
-        };
+        let behind = reading.is_behind_damage();
+        let follows = |(payload, chain): &(&[u8], [u8; CHAIN])| behind || link(&reading.mark.chain, payload) == *chain;
         match record(&bytes[at..]).filter(follows) {
             Some((payload, chain)) => {
                 match Record::of_bytes(payload) {
@@ -221,24 +243,35 @@ pub(super) fn parse(bytes: &[u8], from: &Mark, last: bool) -> JournalPart {
                 }
                 reading.mark.chain = chain;
                 at += PREFIX + payload.len();
+                // Damage is looked through in large parts; of what was found, no more is held than of others.
+                if at >= STRIDE && bytes.len() > STRIDE {
+                    reading.mark.offset = from + at as u64;
+                    return reading;
+                }
             }
-            None if last => at = reading.skip(bytes, at, from),
+            None if at < sure => at = reading.skip(&mut search, at, sure),
             None => return reading,
         }
     }
 }
 
 impl JournalPart {
-    /// Notes damage from `at` to the next record that checks by itself, or to the end; says where that is.
-    fn skip(&mut self, bytes: &[u8], at: usize, from: &Mark) -> usize {
-        let mut work = 0;
-        let mut is_record = |place: &usize| {
-            let rest = &bytes[*place..];
-            work += claimed(rest).unwrap_or(0);
-            work <= MOST_WORK && record(rest).is_some()
-        };
-        let next = (at + 1..bytes.len()).find(|place| is_record(place)).unwrap_or(bytes.len());
-        self.damage.push(Damage { offset: from.offset + at as u64, bytes: (next - at) as u64 });
+    /// Whether what was read last is damage.
+    fn is_behind_damage(&self) -> bool {
+        self.damage.last().is_some_and(|damage| damage.offset + damage.bytes == self.mark.offset)
+    }
+
+    /// Notes damage from `at`, where the mark is, to the next record that checks by itself, or to `end`; says where that is.
+    fn skip(&mut self, search: &mut Search, at: usize, end: usize) -> usize {
+        let next = search.next(at + 1, end).unwrap_or(end);
+        let more = (next - at) as u64;
+        if self.is_behind_damage()
+            && let Some(last) = self.damage.last_mut()
+        {
+            last.bytes += more;
+        } else {
+            self.damage.push(Damage { offset: self.mark.offset, bytes: more });
+        }
         next
     }
 }

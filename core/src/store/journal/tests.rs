@@ -48,7 +48,7 @@ fn what_was_acknowledged_is_read_back_at_its_offset() {
     assert!(reading.closed && reading.damage.is_empty() && reading.mark.offset == whole.len() as u64);
     // Read on from anywhere, the rest is the same.
     for offset in [offsets[1], offsets[4]] {
-        let before = parse(&whole[..offset as usize], &Mark::default(), true);
+        let before = parse(&whole[..offset as usize], &Mark::default(), offset as usize);
         assert_eq!(read(&path, &before.mark).unwrap().records.len() + before.records.len(), 6);
     }
 }
@@ -58,7 +58,7 @@ fn a_torn_tail_is_not_yet_while_the_writer_lives_and_damage_once_it_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let (path, whole, offsets) = five(folder.path());
     for cut in offsets[5] as usize + 1..whole.len() {
-        let alive = parse(&whole[..cut], &Mark::default(), false);
+        let alive = parse(&whole[..cut], &Mark::default(), 0);
         assert_eq!((alive.records.len(), alive.damage.len(), alive.mark.offset), (5, 0, offsets[5]));
         fs::write(&path, &whole[..cut]).unwrap();
         let dead = read(&path, &Mark::default()).unwrap();
@@ -102,7 +102,7 @@ fn of_another(folder: &Path, change: impl Fn(&mut Writer)) -> (PathBuf, Vec<u8>,
     let mut writer = here(&path);
     change(&mut writer);
     frame(&Record::Opened(writer), &mut chain, &mut bytes);
-    for kept in parse(&whole, &Mark::default(), true).records {
+    for kept in parse(&whole, &Mark::default(), whole.len()).records {
         offsets.push(bytes.len() as u64);
         frame(&kept.record, &mut chain, &mut bytes);
     }
@@ -158,7 +158,7 @@ fn a_torn_tail_of_another_machine_is_not_yet_until_its_writer_is_surely_gone() {
     }
     // One that ended well has said so.
     let mut closed = whole.clone();
-    let mut chain = parse(&whole, &Mark::default(), true).mark.chain;
+    let mut chain = parse(&whole, &Mark::default(), whole.len()).mark.chain;
     frame(&Record::Closed, &mut chain, &mut closed);
     fs::write(&path, &closed).unwrap();
     let reading = read(&path, &Mark::default()).unwrap();
@@ -194,7 +194,7 @@ fn a_record_of_a_later_visavis_is_kept_and_not_understood() {
 fn bytes_that_are_made_to_look_like_records_cost_no_more_than_others() {
     let folder = tempfile::tempdir().unwrap();
     let (path, whole, _) = five(folder.path());
-    // Every four bytes of it of it in a row claim a record of 66 kB that is there.
+    // Every four bytes of it in a row claim a record of 66 kB that is there.
     let made = [&whole[..], &[1, 1, 1, 0].repeat(1 << 20)].concat();
     fs::write(&path, &made).unwrap();
     let begun = std::time::Instant::now();
@@ -212,4 +212,91 @@ fn a_record_that_no_reader_would_take_is_refused_when_it_is_written() {
     assert!(journal.append(&[event(1), long]).unwrap_err().what.contains("is not written"));
     journal.append(&[event(2)]).unwrap();
     assert_eq!(clocks(&read(&journal.path, &Mark::default()).unwrap()), [2]);
+}
+
+/// Everything of a journal, as who takes it in reads it; and in how many parts.
+fn all(path: &Path) -> (JournalPart, usize) {
+    let (mut whole, mut parts) = (JournalPart::default(), 0);
+    loop {
+        let part = read(path, &whole.mark).unwrap();
+        assert!(!part.more || part.mark.offset > whole.mark.offset, "it goes on");
+        whole.records.extend(part.records);
+        whole.damage.extend(part.damage);
+        (whole.mark, whole.closed, parts) = (part.mark, part.closed, parts + 1);
+        if !part.more {
+            return (whole, parts);
+        }
+    }
+}
+
+#[test]
+fn damage_longer_than_what_is_read_at_a_time_is_one_and_the_records_behind_it_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, whole, offsets) = five(folder.path());
+    let hole = 100 << 20;
+    let cut = offsets[3] as usize + 11;
+    {
+        use std::io::{Seek, SeekFrom, Write};
+        let mut file = File::options().write(true).truncate(true).open(&path).unwrap();
+        file.write_all(&whole[..cut]).unwrap();
+        file.seek(SeekFrom::Start(cut as u64 + hole)).unwrap();
+        file.write_all(&whole[cut..]).unwrap();
+    }
+    let (reading, _) = all(&path);
+    // The first record behind it stands where the rest of the torn one ends.
+    assert_eq!(clocks(&reading), [10, 11, 12, 0, 14]);
+    assert_eq!(reading.damage, [Damage { offset: offsets[3], bytes: offsets[4] - offsets[3] + hole }]);
+    assert!(reading.closed && reading.mark.offset == whole.len() as u64 + hole);
+    // A hole to the end is damage to the end.
+    File::options().write(true).open(&path).unwrap().set_len(offsets[3] + hole).unwrap();
+    let (reading, _) = all(&path);
+    assert_eq!((clocks(&reading).len(), reading.closed), (3, true));
+    assert_eq!(reading.damage, [Damage { offset: offsets[3], bytes: hole }]);
+}
+
+/// A journal of so many MB with records of 100 bytes to 30 kB, and where they start.
+fn large(path: &Path, megabytes: usize) -> (Vec<u8>, Vec<u64>) {
+    let (mut chain, mut bytes, mut offsets) = ([0; CHAIN], HEAD.to_vec(), vec![]);
+    frame(&Record::Opened(here(path)), &mut chain, &mut bytes);
+    let mut clock = 0;
+    while bytes.len() < megabytes << 20 {
+        offsets.push(bytes.len() as u64);
+        clock += 1;
+        let record = if clock % 3 == 0 {
+            let point = |n| MetricPoint { step: n, at: n * 7, value: (n as f64 + clock as f64).sqrt() };
+            let points = (0..1 + clock % 2_000).map(point).collect();
+            Record::Metrics(Chunk { key: Key(Digest::of(b"k")), attempt: 1, series: "loss".into(), points })
+        } else {
+            let line = "a line of a log ".repeat(clock as usize % 97);
+            Record::Event(Event { clock, at: 1, what: EventKind::Logged { key: None, attempt: 0, line } })
+        };
+        frame(&record, &mut chain, &mut bytes);
+    }
+    (bytes, offsets)
+}
+
+#[test]
+fn a_damaged_byte_in_a_large_journal_costs_one_record_and_the_time_grows_with_the_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, ..) = five(folder.path());
+    let megabytes = if std::env::var_os("VISAVIS_LONG").is_some() { 300 } else { 24 };
+    let (mut bytes, offsets) = large(&path, megabytes);
+    for damages in [0, 1, 1_000] {
+        let places: Vec<usize> = (0..damages).map(|n| (2 * n + 1) * offsets.len() / (2 * damages)).collect();
+        for &place in &places {
+            // The length of a record, which says where the next one starts.
+            bytes[offsets[place] as usize + 1] ^= 0x55;
+        }
+        fs::write(&path, &bytes).unwrap();
+        let begun = std::time::Instant::now();
+        let (reading, parts) = all(&path);
+        println!("{megabytes} MB, {damages} damaged: {:.2} s, {parts} parts", begun.elapsed().as_secs_f64());
+        assert_eq!(reading.damage.iter().map(|damage| damage.offset).collect::<Vec<_>>(), {
+            places.iter().map(|&place| offsets[place]).collect::<Vec<_>>()
+        });
+        assert_eq!((reading.records.len(), reading.closed), (offsets.len() - damages, true));
+        for &place in &places {
+            bytes[offsets[place] as usize + 1] ^= 0x55;
+        }
+    }
 }

@@ -7,17 +7,17 @@
 
 mod misfit;
 mod numbers;
-mod pickle;
 mod safetensors_file;
-pub(in crate::weights) mod source;
 mod torch_stream;
 pub(in crate::weights) mod torch_zip;
-mod value;
 pub mod wrappers;
 
-use crate::domain::{
-    Digest, Fault, Result,
-    file_kind::{ExpectedFile, FileKind},
+use crate::{
+    domain::{
+        Digest, Fault, Result,
+        file_kind::{ExpectedFile, FileKind},
+    },
+    pickle::{self, source, value},
 };
 use source::{Cursor, Source, Span};
 use std::path::{Path, PathBuf};
@@ -91,7 +91,29 @@ pub fn of_bytes<'a>(bytes: &'a [u8], path: &Path) -> Result<WeightFile<'a>> {
 
 fn look_through<'a>(source: Source<'a>, path: &Path) -> Result<WeightFile<'a>> {
     let (format, root, checksums) = content(&source).map_err(|fault| fault.in_file(path))?;
+    let tensors = count_tensors(&root);
+    if tensors > MOST_TENSORS {
+        return Err(Fault::asked(format!("the file has {tensors} tensors, and {MOST_TENSORS} are looked at most"))
+            .in_file(path)
+            .next("save the network's weights by themselves, without the trainer's other tensors"));
+    }
     Ok(WeightFile { format, root, source, checksums, path: path.to_owned() })
+}
+
+/// More than any network has with its optimizer's state: each is held against every family's names.
+const MOST_TENSORS: usize = 20_000;
+
+fn count_tensors(root: &Value) -> usize {
+    let (mut tensors, mut left) = (0, vec![root]);
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Tensor(_) => tensors += 1,
+            Value::List(items) => left.extend(items),
+            Value::Dict(entries) => left.extend(entries.iter().map(|(_, value)| value)),
+            _ => {}
+        }
+    }
+    tensors
 }
 
 /// Format, values, and the places of storages with their checksums.

@@ -4,14 +4,14 @@ use super::{
     source::{Source, Span},
     value::{Data, Element, Key, TensorRef, Value},
 };
-use crate::domain::{
-    Fault, Result,
-    text::{printable, shorten},
+use crate::{
+    domain::{
+        Fault, Result,
+        text::{printable, shorten},
+    },
+    files::safetensors_head,
 };
 use safetensors::{Dtype, tensor::Metadata};
-
-/// Bytes that a head may have, as in the format's own library.
-const MOST_HEAD: u64 = 100_000_000;
 
 fn element(dtype: Dtype) -> Option<Element> {
     Some(match dtype {
@@ -48,10 +48,11 @@ pub(crate) fn read(source: &Source) -> Result<Value> {
     let mut len = [0; 8];
     source.fill(0, &mut len).map_err(|fault| damaged(&fault.what))?;
     let len = u64::from_le_bytes(len);
-    if len > MOST_HEAD || len + 8 > source.len() {
+    if len.saturating_add(8) > source.len() || len > safetensors_head::LONGEST_HEAD {
         return Err(damaged(&format!("its head should have {len} bytes")));
     }
     let head = source.head(len as usize + 8)?;
+    safetensors_head::check(&head[8..]).map_err(|why| damaged(&why))?;
     // The library checks here that the tensors lie side by side, each as long as its shape says.
     let metadata: Metadata = serde_json::from_slice(&head[8..]).map_err(|error| damaged(&error))?;
     let numbers = source.len() - len - 8;

@@ -20,7 +20,7 @@ use super::operation::{NetworkDescription, Operation, normalisation};
 use crate::domain::{
     Fault, Result,
     model::{Architecture, EMBEDDING, WeightFamily},
-    study::{Channels, Crop, PixelScale},
+    study::{Channels, Crop, PixelScale, Preparation},
 };
 
 /// A family of networks whose weight files name tensors in the same way.
@@ -50,6 +50,14 @@ pub struct Input {
     pub scale: PixelScale,
     /// Which part of a picture was seen.
     pub crop: Crop,
+}
+
+impl Input {
+    /// A preparation like it; pictures are mirrored at their edges, as usual. The order of channels is always said.
+    pub fn preparation(&self) -> Preparation {
+        let Input { size, channels, scale, crop } = *self;
+        Preparation { scale, channels: Some(channels), ..Preparation::of(crop, size) }
+    }
 }
 
 /// A network of a family.

@@ -10,11 +10,11 @@ pub use fit::{Layout, PictureInput};
 pub use model::{Axis, OnnxModel, OnnxNode, TensorType};
 pub use stage_ends::{StageEnds, stage_ends};
 
-use super::containers::source::Source;
 use crate::domain::{
     Fault, Result,
     file_kind::{ExpectedFile, FileKind},
 };
+use crate::pickle::source::Source;
 use std::path::{Path, PathBuf};
 
 /// Looks through a model's file: names, types and shapes. Its weights are not read.

@@ -7,7 +7,7 @@ use crate::{
         Fault, Result,
         text::{printable, shorten},
     },
-    weights::containers::source::{Source, Span},
+    pickle::source::{Source, Span},
 };
 use std::collections::{BTreeSet, HashSet};
 

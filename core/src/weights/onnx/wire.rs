@@ -3,7 +3,7 @@
 
 use crate::{
     domain::{Fault, Result},
-    weights::containers::source::{Cursor, Source, Span},
+    pickle::source::{Cursor, Source, Span},
 };
 
 /// What a field holds.

@@ -1,13 +1,11 @@
 //! The values of a pickle: what its nodes say, with what is shared written out, within limits.
 
 use super::{
-    super::{
-        source::Span,
-        value::{Data, Key, TensorRef, Value},
-    },
     MOST_DEPTH, MOST_VALUES,
     machine::Pickled,
     node::{ArrayNode, Id, Node, TensorNode},
+    source::Span,
+    value::{Data, Key, TensorRef, Value},
 };
 use crate::domain::{
     Fault, Result,

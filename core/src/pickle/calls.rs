@@ -2,9 +2,9 @@
 //! where it is called.
 
 use super::{
-    super::value::{Element, TensorRef, c_strides, fortran_strides},
     machine::Machine,
     node::{ArrayNode, Coding, Id, Node, ObjectNode, Str, TensorNode},
+    value::{Element, TensorRef, c_strides, fortran_strides},
 };
 use crate::domain::{
     Fault, Result,

@@ -1,12 +1,10 @@
 //! The machine: one loop over the opcodes of protocols 0 to 5.
 
 use super::{
-    super::{
-        source::{Cursor, Span},
-        value::Element,
-    },
     KEPT_STRING, MOST_ITEMS, MOST_LINE, MOST_NODES, MOST_STACKED, MOST_STORAGES, calls, escapes,
     node::{Coding, Id, Node, ObjectNode, StorageClaim, Str},
+    source::{Cursor, Span},
+    value::Element,
 };
 use crate::domain::{
     Fault, Result,

@@ -1,7 +1,7 @@
 //! What the machine works with: nodes in one list, which name each other by their place in it. So what is shared or goes in
 //! circles needs no copies, and nothing here recurses.
 
-use super::super::{
+use super::{
     source::Span,
     value::{Data, Element, TensorRef},
 };

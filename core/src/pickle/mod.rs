@@ -4,16 +4,21 @@
 //! a function that the file names, which is how a pickle can run anything. Here a name is only a name: what the dozen functions
 //! of PyTorch and NumPy that weight files need would give is written in `calls.rs`, and any other call is refused.
 //!
-//! `machine.rs` has the opcodes, `node.rs` what is on the stack, `calls.rs` the functions, `tree.rs` makes the values.
+//! `machine.rs` has the opcodes, `node.rs` what is on the stack, `calls.rs` the functions, `tree.rs` makes the values, `pairs.rs` reads
+//! sets of picture pairs. `source.rs` reads the file, `value.rs` is what comes out.
 //! Every limit is in this file.
 
 mod calls;
 mod escapes;
 mod machine;
 mod node;
+mod pairs;
+pub(crate) mod source;
 mod tree;
+pub mod value;
 
 pub(crate) use machine::unpickle;
+pub(crate) use pairs::{PickledPairs, pairs};
 
 /// Objects that a pickle may make. (A checkpoint of ResNet-100 with its optimizer makes about 20,000.)
 const MOST_NODES: usize = 1 << 21;

@@ -1,0 +1,145 @@
+//! Which pictures are labelled: those of a folder, or those that a study evaluates.
+
+use super::super::{Context, output::remark};
+use crate::study::{self, Step, StudyNames};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::{Path, PathBuf},
+};
+use visavis_core::{
+    dataset::{self, DigestCache, PictureSource, array},
+    domain::{
+        Fault, Result,
+        image::{Column, Images},
+        index::{LayerIx, ModelIx},
+        spelling::suggestion,
+        stage::IndexImages,
+        text::{count, printable},
+    },
+    files,
+    numeric::Matrix,
+};
+
+/// Pictures with their digests, and who is on them.
+pub(super) struct LabelledImages {
+    /// Where the pictures are: a folder, an archive or a file of records.
+    pub pictures: PathBuf,
+    pub images: Images,
+    pub identities: Option<Column>,
+}
+
+/// Is a study file meant, and not a place of pictures?
+pub(super) fn is_study(place: &Path) -> bool {
+    place.extension().is_some_and(|ending| ["yaml", "yml"].iter().any(|of| ending.eq_ignore_ascii_case(of)))
+}
+
+impl LabelledImages {
+    /// # Errors
+    /// No such folder, or none with pictures; what is wrong with a study or its data.
+    pub(super) fn find(place: &Path, context: &Context) -> Result<Self> {
+        let found = if is_study(place) { Self::of_study(place, context)? } else { Self::of_folder(place, context)? };
+        if found.images.is_empty() {
+            return Err(Fault::asked("there is no picture to label").in_file(place));
+        }
+        Ok(found)
+    }
+
+    fn of_folder(folder: &Path, context: &Context) -> Result<Self> {
+        let mut digests = DigestCache::open(context.workspace.digests());
+        let set = dataset::collect(&dataset::recognise(folder), &mut digests)?;
+        let source = PictureSource::open(&set.pictures)?;
+        // A table may name more images than there are pictures.
+        let ids = set.ids.into_iter().filter(|id| source.has(id)).collect();
+        let images = source.digested(ids, &mut digests)?;
+        digests.keep();
+        let identities = set.identities.map(|identities| identities.restricted(&images));
+        Ok(LabelledImages { pictures: set.pictures, images, identities })
+    }
+
+    fn of_study(file: &Path, context: &Context) -> Result<Self> {
+        let survey = study::open(file, &context.workspace)?.survey;
+        let missing = || {
+            Fault::missing("the study's pictures are not here")
+                .in_file(file)
+                .next("`visavis plan` on it names what is missing; or name a folder of pictures")
+        };
+        Ok(LabelledImages {
+            pictures: survey.pictures.ok_or_else(missing)?,
+            images: survey.images.ok_or_else(missing)?,
+            identities: survey.identities,
+        })
+    }
+
+    /// The places of the images that a CSV names, in its order.
+    pub(super) fn listed(&self, list: &Path, context: &Context) -> Result<Vec<usize>> {
+        let text = files::read_text(list, files::LARGEST_TEXT).map_err(|error| Fault::io("read", list, &error))?;
+        let places: HashMap<&str, usize> = self.images.ids().enumerate().map(|(place, id)| (id, place)).collect();
+        let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let (mut column, mut order, mut unknown, mut example) = (0, Vec::new(), 0, None);
+        let mut seen = BTreeSet::new();
+        for (at, row) in rows.records().enumerate() {
+            let row = row.map_err(|error| Fault::asked(format!("this is no CSV: {error}")).in_file(list))?;
+            if at == 0
+                && let Some(named) = row.iter().position(|head| head.trim() == "image_id" || head.trim() == "image")
+            {
+                column = named;
+                continue;
+            }
+            let Some(id) = row.get(column).map(str::trim).filter(|id| !id.is_empty()) else { continue };
+            match places.get(id) {
+                Some(&place) => order.extend(seen.insert(place).then_some(place)),
+                None => {
+                    unknown += 1;
+                    example.get_or_insert_with(|| printable(id));
+                }
+            }
+        }
+        if order.is_empty() {
+            let example = example.map_or(String::new(), |id| format!(", such as `{id}`"));
+            return Err(Fault::asked(format!(
+                "none of the list's images is one of the data set's {}{example}",
+                self.images.len()
+            ))
+            .in_file(list)
+            .next("its first column, or the column image_id, names images as the data set does"));
+        }
+        if let Some(example) = example {
+            let what = count(unknown, "row");
+            remark(context, format!("note: {what} of {} name no image of the data set, such as `{example}`", list.display()));
+        }
+        Ok(order)
+    }
+}
+
+/// The features of a model of a study at a layer (the last, if none is named), a row for each of the images.
+pub(super) fn features(file: &Path, (model, layer): (&str, Option<&str>), images: &Images, context: &Context) -> Result<Matrix> {
+    let opened = study::open(file, &context.workspace)?;
+    let plan = study::plan(&opened, &context.workspace)?;
+    let names = StudyNames::of(&plan.study);
+    let models: Vec<&str> = plan.study.models.keys().map(|model| names.model(model)).collect();
+    let place = |option: &str, wanted: &str, names: &[&str]| {
+        let found = names.iter().position(|name| *name == wanted);
+        found
+            .ok_or_else(|| Fault::asked(format!("{option}: there is no `{}`", printable(wanted))).next(suggestion(wanted, names)))
+    };
+    let model: ModelIx = place("--unsure-of", model, &models)?.into();
+    let layers = names.layers(model);
+    let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
+    let layer: LayerIx = match layer {
+        Some(layer) => place("--layer", layer, &layers)?.into(),
+        None => layers.len().saturating_sub(1).into(),
+    };
+    let absent = || {
+        Fault::missing(format!("there are no features of `{}` yet", names.model(model)))
+            .in_file(file)
+            .next(format!("`{}` makes them", context.line(&["run", &file.display().to_string()])))
+    };
+    let output = study::features_name(&plan.study, model, layer);
+    let bytes = plan.bytes(study::features(&plan.study, model, layer), &output)?.ok_or_else(absent)?;
+    let matrix = array::from_npy(&bytes, Path::new(&output))?;
+    let listed = plan.bytes(Step::Index, IndexImages::IMAGES)?.ok_or_else(absent)?;
+    let listed = Images::from_text(&String::from_utf8_lossy(&listed)).ok_or_else(absent)?;
+    let rows: HashMap<&str, usize> = listed.ids().enumerate().map(|(row, id)| (id, row)).collect();
+    let rows: Option<Vec<usize>> = images.ids().map(|id| rows.get(id).copied()).collect();
+    Ok(matrix.take(&rows.ok_or_else(absent)?))
+}

@@ -1,0 +1,80 @@
+//! Pictures, decoded before they are looked at, by a thread of its own.
+
+use crate::study::labelling::{PictureSource, open_picture};
+use image::RgbImage;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, channel},
+    },
+};
+use visavis_core::domain::{Digest, Fault};
+
+/// A picture, or why it cannot be shown.
+pub(super) type Loaded = Result<Arc<RgbImage>, String>;
+
+/// Decodes pictures of a source, those that are asked for first; keeps the latest.
+pub struct PictureLoader {
+    asks: Sender<(String, Digest)>,
+    replies: Receiver<(Digest, Loaded)>,
+    ready: HashMap<Digest, Loaded>,
+    asked: Vec<Digest>,
+}
+
+/// Pictures that are kept: one screen back, some ahead.
+const KEPT: usize = 32;
+
+impl PictureLoader {
+    /// `source`: where the pictures are.
+    pub fn start(source: PictureSource) -> Self {
+        let (asks, asked) = channel::<(String, Digest)>();
+        let (replying, replies) = channel();
+        std::thread::spawn(move || {
+            while let Ok((image, digest)) = asked.recv() {
+                if replying.send((digest, load(&source, &image, digest))).is_err() {
+                    return;
+                }
+            }
+        });
+        PictureLoader { asks, replies, ready: HashMap::new(), asked: vec![] }
+    }
+
+    /// Starts to load a picture, unless that was done.
+    pub(super) fn ask(&mut self, image: &str, digest: Digest) {
+        if self.asked.contains(&digest) {
+            return;
+        }
+        if self.asked.len() >= KEPT {
+            let oldest = self.asked.remove(0);
+            self.ready.remove(&oldest);
+        }
+        self.asked.push(digest);
+        self.asks.send((image.to_owned(), digest)).ok();
+    }
+
+    /// The picture, if it is there.
+    pub(super) fn get(&mut self, digest: Digest) -> Option<&Loaded> {
+        while let Ok((digest, loaded)) = self.replies.try_recv() {
+            self.ready.insert(digest, loaded);
+        }
+        self.ready.get(&digest)
+    }
+
+    /// The picture; waits until it is there.
+    pub(super) fn wait(&mut self, image: &str, digest: Digest) -> Loaded {
+        self.ask(image, digest);
+        while self.get(digest).is_none() {
+            let Ok((digest, loaded)) = self.replies.recv() else { return Err("the thread that reads pictures ended".to_owned()) };
+            self.ready.insert(digest, loaded);
+        }
+        self.ready[&digest].clone()
+    }
+}
+
+fn load(source: &PictureSource, image: &str, digest: Digest) -> Loaded {
+    let said = |fault: Fault| fault.what;
+    let picture = open_picture(source, image, digest).map_err(said)?;
+    let pixels = RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb);
+    pixels.map(Arc::new).ok_or_else(|| "the picture is not whole".to_owned())
+}
