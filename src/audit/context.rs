@@ -16,6 +16,8 @@ pub struct PageContext {
     pub study_text: Digest,
     /// The text on the page lacks absolute paths that are in the file, so its digest is another.
     pub is_shortened: bool,
+    /// Names of the study that its text lacks, or has otherwise, since paths in it were shortened.
+    pub lost_names: Vec<String>,
     /// Of figures that people want in the report, with their notes.
     pub pins: Digest,
     /// Is it known who is on the pictures?

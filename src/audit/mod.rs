@@ -30,7 +30,7 @@ mod verdict;
 pub use context::{PageContext, PinnedFigure};
 pub use evidence::{Evidence, MARK, pack};
 pub use examine::{Examination, PageAudit, ResultsExamination};
-pub(crate) use names::shown_name;
+pub(crate) use names::{lost_names, shown_name};
 pub use page::{LARGEST_PAGE, pictures};
 pub use reach::{Reach, read_named};
 pub use remake::{Again, Recompute, Remade, Remaking};

@@ -12,7 +12,7 @@ use crate::config::{self, Text};
 use serde::de::DeserializeOwned;
 use std::{
     borrow::Cow,
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     path::{Path, PathBuf},
 };
 use visavis_core::{
@@ -33,8 +33,6 @@ use visavis_core::{
 
 /// The largest study files have a hundredth of it; of a longer one no name is known.
 const LONGEST_STUDY: usize = 4 << 20;
-/// Claims that are looked through where the study's text cannot be read.
-const MOST_CLAIMS: usize = 100_000;
 /// A folder that no system has: what the study's text names from it is nowhere.
 const ROOT: &str = "/dev/null/page";
 /// Stands for the sign of variables: those of this machine are not taken in.
@@ -43,6 +41,31 @@ const VARIABLE: &str = "\u{e000}";
 /// The name as a page shows it: in quotes where it reads as nothing but a number.
 pub(crate) fn shown_name(name: &str) -> Cow<'_, str> {
     if reads_as_number(name) { Cow::Owned(format!("“{name}”")) } else { Cow::Borrowed(name) }
+}
+
+/// What a page names that its study's text has otherwise, since paths in it were shortened: a name may read as a path, or the text be no
+/// study any more. `about`: as the page has it.
+pub(crate) fn lost_names(
+    study: &Study,
+    about: &str,
+    study_file: &str,
+    shortened: &str,
+    shareable: &dyn Fn(&Path) -> PathBuf,
+) -> Vec<String> {
+    let mut kept = Names::default();
+    let is_read = kept.of_study(study_file, shortened);
+    let mut own = Names { names: [about.to_owned()].into(), ..Names::default() };
+    if is_read {
+        own.of_named(study);
+    } else {
+        own.of_parts(study, shareable);
+        if about != study.about {
+            own.names.remove(&study.about);
+        }
+    }
+    let all = own.names.into_iter().chain(own.texts);
+    let lost: BTreeSet<String> = all.filter(|name| !kept.hold(&shown_name(name), MarkedIn::Words)).collect();
+    lost.into_iter().collect()
 }
 
 /// Where something is marked up as a name.
@@ -67,7 +90,7 @@ impl Names {
     pub(crate) fn of(evidence: &Evidence, enough: &(dyn Fn() -> bool + Sync)) -> Self {
         let mut names = Names::default();
         if evidence.study_text.len() <= LONGEST_STUDY {
-            names.of_study(evidence);
+            names.of_study(&evidence.study_file, &evidence.study_text);
         }
         for name in evidence.sources.keys() {
             names.names.extend(name.strip_prefix(role::LABELS).map(str::to_owned));
@@ -92,12 +115,13 @@ impl Names {
         is_told && (self.names.contains(name) || at == MarkedIn::Quoted && self.texts.contains(name))
     }
 
-    fn of_study(&mut self, evidence: &Evidence) {
-        let path = Path::new(ROOT).join(&evidence.study_file);
-        let text = Text { path, source: evidence.study_text.replace('$', VARIABLE) };
+    /// Is the text a study's?
+    fn of_study(&mut self, study_file: &str, study_text: &str) -> bool {
+        let path = Path::new(ROOT).join(study_file);
+        let text = Text { path, source: study_text.replace('$', VARIABLE) };
         let as_written = |name: String| name.replace(VARIABLE, "$");
         self.names.extend(config::names_in(&text).into_iter().map(as_written));
-        self.texts.insert(shell(&evidence.study_file));
+        self.texts.insert(shell(study_file));
         let parsed = config::parse(text).ok().zip(Workspace::new(ROOT.into(), None).ok());
         if let Some((file, workspace)) = &parsed {
             let mut of_study = Names::default();
@@ -105,35 +129,45 @@ impl Names {
             self.names.extend(of_study.names.into_iter().map(as_written));
             self.texts.extend(of_study.texts.into_iter().map(as_written));
         }
-        // Paths that were shortened may have made another text of it, or of a name in it: names stand in what claims are of, too.
-        if parsed.is_none() || evidence.context.as_ref().is_some_and(|context| context.is_shortened) {
-            let claims = evidence.claims.iter().take(MOST_CLAIMS);
-            let parts = claims.flat_map(|claim| claim.what.split(" · ").map(|part| part.split(", ").next().unwrap_or(part)));
-            self.names.extend(parts.map(str::to_owned));
-        }
+        parsed.is_some()
     }
 
-    /// The names of a study's parts, those that it multiplies among them.
-    fn of_parts(&mut self, study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) {
+    /// What people named in a study.
+    fn of_named(&mut self, study: &Study) {
         let Names { names, .. } = self;
-        names.extend([study.name.clone(), study.about.clone()]);
+        names.insert(study.name.clone());
         names.extend(study.datasets.keys().chain(study.preparations.keys()).chain(study.recipes.keys()).cloned());
         names.extend(study.evaluation.dataset.clone());
         names.extend(study.evaluation.labels.iter().map(|labels| labels.attribute.clone()));
         names.extend(study.fairness.groups.iter().cloned());
         names.extend(study.projections.iter().map(|of| of.name.clone()));
         names.extend(study.contrasts.iter().map(|of| of.name().to_owned()));
-        names.extend(study.preparations.values().map(|of| FieldOfView::of(of).to_string()));
         for comparison in &study.comparisons {
-            self.names.insert(comparison.name.clone());
-            self.names.extend(comparison.classes.iter().cloned());
+            names.insert(comparison.name.clone());
+            names.extend(comparison.classes.iter().cloned());
+        }
+        for model in &study.models {
+            names.insert(model.name.clone());
+            // A side of a contrast: several trainings of one.
+            names.extend(model.name.rsplit_once('@').map(|(family, _)| family.to_owned()));
+            names.extend(model.layers(study.layers.as_deref()));
+            match &model.source {
+                Source::Given(given) => _ = names.insert(given.made_with.phrase()),
+                Source::Network(of) => _ = names.insert(of.trained_on.clone()),
+                Source::Baseline { .. } => {}
+            }
+        }
+    }
+
+    /// The names of a study's parts, those that it multiplies among them, and what pages say of these parts.
+    fn of_parts(&mut self, study: &Study, shareable: &dyn Fn(&Path) -> PathBuf) {
+        self.of_named(study);
+        self.names.insert(study.about.clone());
+        self.names.extend(study.preparations.values().map(|of| FieldOfView::of(of).to_string()));
+        for comparison in &study.comparisons {
             self.of_question(&comparison.question);
         }
         for (place, model) in study.models.iter_enumerated() {
-            self.names.insert(model.name.clone());
-            // A side of a contrast: several trainings of one.
-            self.names.extend(model.name.rsplit_once('@').map(|(family, _)| family.to_owned()));
-            self.names.extend(model.layers(study.layers.as_deref()));
             self.of_source(&model.source, shareable);
             self.texts.extend(study.how_made(place));
             if let Some(prepare) = model.prepared_by() {
@@ -201,6 +235,7 @@ impl Names {
 
     fn of_context(&mut self, evidence: &Evidence) {
         if let Some(context) = &evidence.context {
+            self.names.extend(context.lost_names.iter().cloned());
             self.texts.extend(context.remarks.iter().cloned());
             self.names.extend(context.missing_labels.keys().cloned());
             self.texts.extend(context.missing_labels.values().flatten().cloned());

@@ -1,6 +1,6 @@
 //! What an auditor needs, packed into the page: sources, manifests, claims, and as many objects as there is room for.
 
-use super::{Extras, claims::Claims, paths};
+use super::{Extras, claims::Claims, paths, source::ReportSource};
 use crate::{
     audit::{self, Evidence, PageContext, PinnedFigure},
     study::{Plan, Step, StudyOutcome},
@@ -37,7 +37,7 @@ pub(crate) fn of(outcome: &StudyOutcome, extras: &Extras, claims: &Claims) -> Re
         program: concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned(),
         study: study.name.clone(),
         study_file: shareable(extras.study_file).display().to_string(),
-        context: Some(context(plan, extras, &study_text, &shareable)),
+        context: Some(context(&ReportSource { outcome, claims }, extras, &study_text)),
         study_text,
         tolerance_auc: study.tolerance.auc,
         tolerance_features: study.tolerance.features,
@@ -52,14 +52,18 @@ pub(crate) fn of(outcome: &StudyOutcome, extras: &Extras, claims: &Claims) -> Re
 }
 
 /// What the page is rendered from beside the study and its results; `text`: the study's, as it is handed out.
-fn context(plan: &Plan, extras: &Extras, text: &str, shareable: &dyn Fn(&Path) -> PathBuf) -> PageContext {
-    let pinned =
-        |of: &Pinned| PinnedFigure { name: of.name.clone(), note: paths::shareable_text(&of.pin.note, shareable), cell: of.cell };
+fn context(source: &ReportSource, extras: &Extras, text: &str) -> PageContext {
+    let plan = source.outcome.plan;
+    let pinned = |of: &Pinned| PinnedFigure { name: of.name.clone(), note: source.shareable(&of.pin.note), cell: of.cell };
+    let file = plan.workspace().shareable(extras.study_file).display().to_string();
+    let shareable = |path: &Path| plan.workspace().shareable(path);
+    let lost = || audit::lost_names(&plan.study, &source.about(extras.study_text), &file, text, &shareable);
     let spelled = |(attribute, of): (&String, &MissingLabels)| (attribute.clone(), of.spelled.keys().cloned().collect());
     PageContext {
         is_whole: extras.carries_context,
         study_text: extras.made_of.study,
         is_shortened: extras.made_of.study != Digest::of(text.as_bytes()),
+        lost_names: if text == extras.study_text { vec![] } else { lost() },
         pins: extras.made_of.pins,
         people: plan.people,
         remarks: plan.remarks.clone(),
