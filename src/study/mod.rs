@@ -201,8 +201,10 @@ fn digests_of(study: &Study, digests: &mut DigestCache) -> Result<BTreeMap<PathB
     let paths = study.models.iter().flat_map(|model| model_files::files_of(&model.source));
     let memory = model_files::memory_of_this_machine();
     let digest_of = |path: PathBuf| {
-        // Before it is read for minutes.
-        model_files::fits_memory(&path, memory)?;
+        // Before it is read for minutes. One that was read in this workspace before has results, perhaps of a larger machine.
+        if !digests.knows(&path) {
+            model_files::fits_memory(&path, memory)?;
+        }
         digests.of(&path).map(|digest| (path, digest))
     };
     paths.filter(|path| path.exists()).map(digest_of).collect()
