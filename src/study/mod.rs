@@ -115,6 +115,18 @@ pub fn open(path: &Path, workspace: &Workspace) -> Result<OpenedStudy> {
     survey(config::read(path)?, workspace)
 }
 
+/// A study and its data as they are, whether or not its questions can be answered with them: who labels pictures for it comes first.
+///
+/// # Errors
+/// A study file that is wrong, data that are there and cannot be used.
+pub fn look_at(path: &Path, workspace: &Workspace) -> Result<(Study, Survey)> {
+    let file = config::read(path)?;
+    let mut digests = DigestCache::open(workspace.digests());
+    let survey = dataset::survey(&file.study, &answers_for(&file.study, workspace)?, &mut digests)?;
+    digests.keep();
+    Ok((file.study, survey))
+}
+
 /// Looks at the data of a study that was read.
 fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     let mut digests = DigestCache::open(workspace.digests());

@@ -49,7 +49,11 @@ fn clear(folder: &Path, now: SystemTime) -> usize {
 fn remove(cache: &Path) -> bool {
     for name in KEPT {
         let path = cache.join(name);
-        if path.is_dir() { fs::remove_dir_all(path).ok() } else { fs::remove_file(path).ok() };
+        if path.is_dir() {
+            fs::remove_dir_all(path).ok()
+        } else {
+            fs::remove_file(path).ok()
+        };
     }
     fs::remove_dir(cache).is_ok()
 }

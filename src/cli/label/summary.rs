@@ -104,7 +104,7 @@ pub(super) fn export(
     let own: HashMap<Digest, &Answered> = own.map(|of| (of.annotation.picture, of)).collect();
     let mut rows = vec![];
     for (id, picture) in &images.images.0 {
-        let Some(Answered { annotation, at }) = picture.and_then(|picture| own.get(&picture)) else { continue };
+        let Some(Answered { annotation, at, .. }) = picture.and_then(|picture| own.get(&picture)) else { continue };
         let Some(class) = annotation.choice.class() else { continue };
         rows.push([id.clone(), class.to_owned(), annotator.to_owned(), moment(*at), annotation.picture.to_string()]);
     }

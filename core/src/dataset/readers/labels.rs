@@ -13,7 +13,11 @@ use crate::{
         missing::{MissingLabels, MissingWords},
     },
 };
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 /// The labels of a file, and every image id it names (also those without any label).
 #[derive(Debug)]
@@ -136,6 +140,16 @@ impl Spelling {
             Spelling::AsTheyAre => return word.to_owned(),
         };
         if is { "1" } else { "0" }.to_owned()
+    }
+}
+
+/// Spells yes and no in one way in several columns of one attribute, as if they were one file.
+pub(crate) fn spell_alike<'c>(columns: impl Iterator<Item = &'c mut Column>) {
+    let columns: Vec<&mut Column> = columns.collect();
+    let values: BTreeSet<String> = columns.iter().flat_map(|column| column.values()).map(str::to_owned).collect();
+    let spelling = Spelling::of(&values.iter().map(String::as_str).collect::<Vec<_>>());
+    for column in columns {
+        *column = column.iter().map(|(image, word)| (image, spelling.value(word))).collect();
     }
 }
 

@@ -97,11 +97,12 @@ impl TarFile {
                 continue;
             }
             let name = entry.path_bytes();
+            // `a//b` and `a/./b` are `a/b`.
             let name = std::str::from_utf8(&name)
                 .ok()
-                .map(|name| name.strip_prefix("./").unwrap_or(name))
-                .filter(|name| !name.chars().any(is_steering) && is_plain(name));
-            let Some(name) = name else {
+                .map(|name| name.split('/').filter(|part| !["", "."].contains(part)).collect::<Vec<_>>().join("/"))
+                .filter(|name| !name.chars().any(is_steering) && is_plain(name) && !name.is_empty());
+            let Some(name) = name.as_deref() else {
                 let what = format!(
                     "a member has a path that is not UTF-8, holds control characters or leads out of the archive: {}",
                     String::from_utf8_lossy(&entry.path_bytes())
