@@ -13,11 +13,7 @@ use crate::{
         missing::{MissingLabels, MissingWords},
     },
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// The labels of a file, and every image id it names (also those without any label).
 #[derive(Debug)]
@@ -143,14 +139,10 @@ impl Spelling {
     }
 }
 
-/// Spells yes and no in one way in several columns of one attribute, as if they were one file.
-pub(crate) fn spell_alike<'c>(columns: impl Iterator<Item = &'c mut Column>) {
-    let columns: Vec<&mut Column> = columns.collect();
-    let values: BTreeSet<String> = columns.iter().flat_map(|column| column.values()).map(str::to_owned).collect();
-    let spelling = Spelling::of(&values.iter().map(String::as_str).collect::<Vec<_>>());
-    for column in columns {
-        *column = column.iter().map(|(image, word)| (image, spelling.value(word))).collect();
-    }
+/// Labels that are in no file, spelled as those of a file are.
+pub(crate) fn spelled(column: &Column) -> Column {
+    let spelling = Spelling::of(&column.values().into_iter().collect::<Vec<_>>());
+    column.iter().map(|(image, word)| (image, spelling.value(word))).collect()
 }
 
 /// The labels of one attribute in two files, of which each may have images that the other has not.

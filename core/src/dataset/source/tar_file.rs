@@ -1,7 +1,7 @@
 //! A tar archive of pictures, read where its members stand: listed once, never unpacked. Archives inside of it are listed too (ImageNet's
 //! training set is a tar of a tar a class); a member of `n01440764.tar` is in the folder `n01440764`.
 
-use super::{INSIDE, is_plain};
+use super::place::{INSIDE, is_plain};
 use crate::domain::{Digest, Fault, Result, text::is_steering};
 use std::{
     collections::BTreeMap,

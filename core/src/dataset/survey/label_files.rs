@@ -172,7 +172,7 @@ pub(crate) fn annotators(
                         .notes
                         .push(format!("{elsewhere} answers on `{asked}` are on other pictures than those that are evaluated"));
                 }
-                found.extend(labels);
+                found.extend(labels.into_iter().map(|of| AnnotatorLabels { labels: labels::spelled(&of.labels), ..of }));
             }
         }
     }
@@ -183,7 +183,6 @@ pub(crate) fn annotators(
         return Err(Fault::asked(format!("the annotator `{name}` of `{attribute}` is in a file and in the journal"))
             .next("give the file's annotator another name, or leave one of the two out"));
     }
-    labels::spell_alike(found.iter_mut().map(|of| &mut of.labels));
     let rule = study.evaluation.label_rule(attribute);
     let combined = CombinedLabels::of(&found, rule);
     if found.len() > 1 {
