@@ -52,7 +52,7 @@ fn what_a_training_set_shares_with_the_evaluation_set_is_found_and_named() {
         }
     }
     assert_eq!(copied, 50);
-    let said = desk.run(&["data", "check", "train", "--deep", "--against", "eval", "--json"]);
+    let said = desk.visavis(&["data", "check", "train", "--deep", "--against", "eval", "--json"]);
     assert_eq!(said.code, 2, "{}", said.err);
     let found: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(count(&found, "defects", "picture-in-both-sets"), 50);
@@ -61,7 +61,8 @@ fn what_a_training_set_shares_with_the_evaluation_set_is_found_and_named() {
     assert!(named.contains("other25/shared") && named.contains("`person00`"), "{named}");
     assert_eq!(found["deep"]["looked_at_before"], 0);
     // What was looked at is kept.
-    let again: serde_json::Value = serde_json::from_str(&desk.run(&["data", "check", "train", "--deep", "--json"]).out).unwrap();
+    let again: serde_json::Value =
+        serde_json::from_str(&desk.visavis(&["data", "check", "train", "--deep", "--json"]).out).unwrap();
     assert_eq!(again["deep"]["looked_at_before"], 120);
 }
 
@@ -77,14 +78,14 @@ fn a_picture_under_two_identities_is_a_defect_and_one_that_only_looks_alike_a_no
         all.sort();
         all.remove(0)
     };
-    let clean = desk.run(&["data", "check", "set", "--deep", "--json"]);
+    let clean = desk.visavis(&["data", "check", "set", "--deep", "--json"]);
     assert_eq!(clean.code, 0, "{}{}", clean.out, clean.err);
     let original = image::open(picture(&names[0])).unwrap();
     original.save(desk.path(&format!("set/{}/again.png", names[1]))).unwrap();
-    let near: serde_json::Value = serde_json::from_str(&desk.succeed(&["data", "check", "set", "--deep", "--json"]).out).unwrap();
+    let near: serde_json::Value = serde_json::from_str(&desk.succeed(&["data", "check", "set", "--deep", "--json"])).unwrap();
     assert_eq!(count(&near, "notes", "near-duplicate-two-identities"), 1, "{near}");
     fs::copy(picture(&names[2]), desk.path(&format!("set/{}/same.jpg", names[3]))).unwrap();
-    let said = desk.run(&["data", "check", "set", "--deep"]);
+    let said = desk.visavis(&["data", "check", "set", "--deep"]);
     assert_eq!(said.code, 2);
     let lines =
         ["same-picture-two-identities", &format!("`{}/same.jpg` of `{}`; this one is of `{}`", names[3], names[3], names[2])];
