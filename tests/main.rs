@@ -11,6 +11,7 @@ mod crops;
 mod desk;
 mod dialects;
 mod dispatch;
+mod duplicates;
 mod faults;
 mod few;
 mod files;

@@ -6,6 +6,7 @@ mod check;
 mod compare;
 mod completions;
 mod data;
+mod deep_check;
 mod demo;
 mod doctor;
 mod explain;

@@ -7,6 +7,7 @@ mod convert;
 mod decode;
 mod defects;
 mod digests;
+pub mod duplicates;
 pub mod faces;
 mod features;
 mod identities;
