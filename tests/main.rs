@@ -20,6 +20,7 @@ mod golden;
 mod hostile_pages;
 mod journeys;
 mod kills;
+mod label_tables;
 mod labels;
 mod membership;
 mod mounted_disk;

@@ -2,8 +2,10 @@
 
 use super::{
     Context,
+    data_labels::{self, AddedLabels},
+    data_stats::Stats,
     deep_check::{DeepCheck, DeepFindings},
-    output::{TextColumns, remark, say, say_json, warn},
+    output::{remark, say, say_json, warn},
 };
 use clap::{Subcommand, ValueEnum};
 use rayon::prelude::*;
@@ -16,7 +18,6 @@ use visavis_core::{
     },
     domain::{
         Fault, Result,
-        image::Column,
         study::Dataset,
         text::{count, printable, thousands},
     },
@@ -28,18 +29,20 @@ pub(crate) enum DataCommand {
     Draw(Draw),
     /// Look for what is wrong with a data set: its tables, and every picture
     Check(Check),
-    /// Count a data set's images, identities and labels
-    Stats(Folder),
-    /// Write a data set of classes into another container, with the bytes of its pictures as they are
+    /// Count a data set's images, identities and labels; which attributes go together; how large identities are
+    Stats(Stats),
+    /// Write a data set of classes into another container, with the bytes of its pictures as they are; or labels as one table
     Convert(Convert),
 }
 
 #[derive(clap::Args)]
 pub(crate) struct Convert {
-    /// One folder a class, a tar archive of such folders, VGGFace2, or a RecordIO set
+    /// One folder a class, a tar archive of such folders, VGGFace2, or a RecordIO set; for a table: any data set, a label table, or Parquet
     src: PathBuf,
-    /// The folder to make
+    /// The folder to make, or the table to write: a name that ends in .csv or .parquet
     dst: PathBuf,
+    #[command(flatten)]
+    added: AddedLabels,
     /// What to write; without it folders of a RecordIO set, and else RecordIO
     #[arg(long, value_enum, value_name = "CONTAINER")]
     to: Option<WhichContainer>,
@@ -112,7 +115,7 @@ impl DataCommand {
         match self {
             DataCommand::Draw(draw) => draw.run(context),
             DataCommand::Check(check) => check.folder.check(context, &check.deep),
-            DataCommand::Stats(folder) => folder.stats(context),
+            DataCommand::Stats(stats) => stats.run(context),
             DataCommand::Convert(convert) => convert.run(context),
         }
     }
@@ -120,6 +123,9 @@ impl DataCommand {
 
 impl Convert {
     fn run(&self, context: &Context) -> Result<()> {
+        if let (None, Some(format)) = (self.to, data_labels::table_format(&self.dst)) {
+            return data_labels::convert(context, &self.added, (&self.src, &self.dst), format);
+        }
         let (dataset, set) = opened(&self.src)?;
         if let Some(fault) = set.defects.first_fatal() {
             return Err(fault);
@@ -148,11 +154,16 @@ impl Convert {
         if made.left_out > 0 {
             warn(context, &[format!("{} without a class left out", count(made.left_out, "image"))]);
         }
-        for found in set.defects.all().filter(|found| found.severity != Severity::Note) {
-            let example = found.examples.first().map_or(String::new(), |fault| format!(": {}", told(fault)));
-            warn(context, &[format!("{} × {}{example}", thousands(found.count), found.word)]);
-        }
+        count_findings(context, &set);
         Ok(())
+    }
+}
+
+/// Warns of defects, each kind with its first.
+pub(super) fn count_findings(context: &Context, set: &Collection) {
+    for found in set.defects.all().filter(|found| found.severity != Severity::Note) {
+        let example = found.examples.first().map_or(String::new(), |fault| format!(": {}", told(fault)));
+        warn(context, &[format!("{} × {}{example}", thousands(found.count), found.word)]);
     }
 }
 
@@ -248,31 +259,6 @@ impl Folder {
         };
         Err(Fault::asked(format!("the data set has {kinds}")).in_file(&self.dir))
     }
-
-    fn stats(&self, context: &Context) -> Result<()> {
-        let (dataset, set) = self.open(context)?;
-        let rate = |column: &Column| (column.counts().get("1").copied().unwrap_or_default(), column.len());
-        if context.json {
-            let attributes: serde_json::Map<String, serde_json::Value> = set
-                .labels
-                .iter()
-                .map(|(name, column)| (name.to_owned(), json!({ "positives": rate(column).0, "n": rate(column).1 })))
-                .collect();
-            say_json(&json!({
-                "format": 1, "kind": dataset.word(), "images": set.ids.len(), "identities": identities(&set),
-                "classes": set.classes.as_ref().map(|classes| classes.values().len()), "attributes": attributes,
-            }));
-            return Ok(());
-        }
-        say(summary(dataset.word(), &set));
-        let mut grid = TextColumns::new(&["attribute", ">images", ">share"]);
-        for (name, column) in set.labels.iter() {
-            let (positives, n) = rate(column);
-            grid.row(&[printable(name), thousands(positives), format!("{:.1} %", 100.0 * positives as f64 / n.max(1) as f64)]);
-        }
-        grid.print("  ");
-        Ok(())
-    }
 }
 
 /// Takes down what was found of a picture when it was opened: whether it is to be turned, and transparent.
@@ -294,11 +280,11 @@ pub(super) fn note_picture(defects: &mut Defects, place: impl Fn() -> PathBuf, o
     }
 }
 
-fn identities(set: &Collection) -> usize {
+pub(super) fn identities(set: &Collection) -> usize {
     set.identities.as_ref().map_or(set.ids.len(), |identities| identities.values().len())
 }
 
-fn summary(kind: &str, set: &Collection) -> String {
+pub(super) fn summary(kind: &str, set: &Collection) -> String {
     let who = match (&set.identities, &set.classes) {
         (Some(identities), _) => format!(" of {}", count(identities.values().len(), "identity")),
         (None, Some(classes)) => format!(" in {}", count(classes.values().len(), "class")),

@@ -6,6 +6,8 @@ mod check;
 mod compare;
 mod completions;
 mod data;
+mod data_labels;
+mod data_stats;
 mod deep_check;
 mod demo;
 mod doctor;

@@ -38,7 +38,7 @@ pub(crate) fn known(study: &Study, survey: &Survey) -> Option<ImageIndex> {
 /// Which words of an attribute are missing labels.
 pub(crate) fn missing_words(study: &Study, attribute: &str, instead: Option<&Vec<String>>) -> MissingWords {
     let values = study.evaluation.quoted.get(attribute).cloned().unwrap_or_default();
-    MissingWords { instead: instead.cloned(), values }
+    MissingWords { instead: instead.cloned(), values, ..MissingWords::default() }
 }
 
 /// The labels of one attribute in one file.
