@@ -1,9 +1,10 @@
 //! What is alike, in words: a defect where bytes or names prove it, a note where only a hash or the name of a folder says so.
 
 use super::{
-    compare::{Alike, Example, KnownPicture, Likeness, RADII, Side},
+    compare::{Alike, Example, KnownPicture, Likeness, Side},
     compared_set::ComparedSet,
     names::SharedNames,
+    picture_hash::RADII,
 };
 use crate::{
     dataset::defects::Defects,
@@ -167,14 +168,12 @@ fn shared(own: &ComparedSet, against: &ComparedSet, defects: &mut Defects) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::{compare::compare, picture_hash::PictureHash},
+        *,
+    };
     use crate::{
-        dataset::{
-            collection::Collection,
-            defects::Severity,
-            duplicates::{PictureHash, compare::compare},
-            source::PictureSource,
-        },
+        dataset::{collection::Collection, defects::Severity, source::PictureSource},
         domain::{Digest, image::Column},
     };
     use std::path::PathBuf;

@@ -3,7 +3,7 @@
 //! One file, only ever added to, of records of one length with a sum each. It belongs to who adds to it (a kernel lock); others read it. A
 //! torn or damaged record counts as absent.
 
-use super::{look::SeenPicture, picture_hash::PictureHash};
+use super::picture_hash::PictureHash;
 use crate::{dataset::digests::DigestCache, domain::Digest, files};
 use rustix::fs::{FlockOperation, flock};
 use std::{
@@ -23,6 +23,19 @@ const TURNED: u32 = 2;
 const TRANSPARENT: u32 = 4;
 
 type Kept = ([u8; NAME], [u8; 32], u32);
+
+/// A picture that was looked at; it is whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenPicture {
+    /// Of its bytes.
+    pub digest: Digest,
+    /// Of what it shows, upright; `None` where it is too plain to compare.
+    pub hash: Option<PictureHash>,
+    /// The camera noted that it is to be turned.
+    pub is_turned: bool,
+    /// It is transparent in places.
+    pub is_transparent: bool,
+}
 
 /// What is kept of pictures that were looked at before.
 pub struct HashCache {

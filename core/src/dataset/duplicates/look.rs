@@ -1,24 +1,14 @@
 //! Reads pictures for a check of what they show: digest, hash, and whether they are whole.
 
-use super::{hash_cache::HashCache, picture_hash::PictureHash};
+use super::{
+    hash_cache::{HashCache, SeenPicture},
+    picture_hash::PictureHash,
+};
 use crate::{
     dataset::{decode::decode, source::PictureSource},
     domain::{Digest, Fault, Result, image::ImageId},
 };
 use rayon::prelude::*;
-
-/// A picture that was looked at; it is whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SeenPicture {
-    /// Of its bytes.
-    pub digest: Digest,
-    /// Of what it shows, upright; `None` where it is too plain to compare.
-    pub hash: Option<PictureHash>,
-    /// The camera noted that it is to be turned.
-    pub is_turned: bool,
-    /// It is transparent in places.
-    pub is_transparent: bool,
-}
 
 /// The pictures of a set.
 #[derive(Debug, Default)]

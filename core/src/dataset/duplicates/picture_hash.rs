@@ -16,6 +16,10 @@ use std::sync::LazyLock;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PictureHash([u64; 4]);
 
+/// In how many of the lowest 64 bits near pictures may differ; the next one is taken where a search would take too long.
+pub(super) const RADII: [u32; 3] = [11, 7, 3];
+/// In how many of all 256 bits near pictures may differ.
+pub(super) const FINE_RADIUS: u32 = 40;
 /// Cells a side of the reduced picture.
 const SIDE: usize = 32;
 const BITS: usize = 256;
@@ -199,7 +203,6 @@ mod tests {
 
     #[test]
     fn a_face_is_found_again_encoded_anew_smaller_cropped_brighter_or_mirrored_and_others_are_not() {
-        use super::super::compare::{FINE_RADIUS, RADII};
         let faces = faces();
         let near =
             |a: PictureHash, b: PictureHash| (a.coarse() ^ b.coarse()).count_ones() <= RADII[0] && a.distance(b) <= FINE_RADIUS;
