@@ -112,7 +112,7 @@ impl LabelCommand {
         let view = if is_terminal && !context.json {
             label(LabellingSetup { view, pictures, journal, uncertainty })?
         } else {
-            lines::label(context, view, pictures, journal, uncertainty)?
+            lines::label(context, view, pictures, journal, uncertainty.as_ref())?
         };
         self.conclude(context, &view, &all)
     }

@@ -18,6 +18,7 @@ use visavis_core::{
     domain::{
         Digest, Fault, Result,
         annotation::{Answered, Choice, labels_of},
+        score::Estimate,
         study::LabelProvenance,
         text::{count, printable},
     },
@@ -54,7 +55,7 @@ pub(super) fn summary(context: &Context, attribute: &str, answers: &[Answered], 
         let agreed = agreements.iter().map(|of| {
             json!({
                 "annotators": of.annotators, "shared": of.shared, "differ": of.differ,
-                "kappa": of.kappa.map(|kappa| kappa.value), "low": of.kappa.and_then(|kappa| kappa.low()), "high": of.kappa.and_then(|kappa| kappa.high()),
+                "kappa": of.kappa.map(|kappa| kappa.value), "low": of.kappa.and_then(Estimate::low), "high": of.kappa.and_then(Estimate::high),
             })
         });
         say_json(&json!({

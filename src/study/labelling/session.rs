@@ -69,7 +69,7 @@ impl LabellingQuestion {
 }
 
 /// What the annotator says of the picture that is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The class with this place.
     Class(usize),

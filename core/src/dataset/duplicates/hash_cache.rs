@@ -138,8 +138,8 @@ mod tests {
     use super::*;
 
     fn seen(n: u8) -> SeenPicture {
-        let hash = (n % 2 == 0).then(|| PictureHash::from_bytes([n; 32]));
-        SeenPicture { digest: Digest::of(&[n]), hash, is_turned: n % 3 == 0, is_transparent: n % 5 == 0 }
+        let hash = n.is_multiple_of(2).then(|| PictureHash::from_bytes([n; 32]));
+        SeenPicture { digest: Digest::of(&[n]), hash, is_turned: n.is_multiple_of(3), is_transparent: n.is_multiple_of(5) }
     }
 
     fn known(folder: &Path) -> Vec<u8> {
