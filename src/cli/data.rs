@@ -58,7 +58,7 @@ enum WhichContainer {
 
 #[derive(clap::Args)]
 pub(crate) struct Folder {
-    /// The folder that holds it: CelebA, VGGFace2, RecordIO, one folder a class, or plain pictures; a `.rec` file or a `.tar` archive by itself; `check` takes a label table too
+    /// The folder that holds it: CelebA, VGGFace2, UTKFace, RecordIO, one folder a class, or plain pictures; a `.rec` file or a `.tar` archive by itself; `check` takes a label table too
     dir: PathBuf,
 }
 
@@ -126,6 +126,7 @@ impl Convert {
         if let (None, Some(format)) = (self.to, data_labels::table_format(&self.dst)) {
             return data_labels::convert(context, &self.added, (&self.src, &self.dst), format);
         }
+        self.added.none_of(&self.dst)?;
         let (dataset, set) = opened(&self.src)?;
         if let Some(fault) = set.defects.first_fatal() {
             return Err(fault);

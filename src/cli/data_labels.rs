@@ -6,10 +6,9 @@ use super::{
     export::table::{ExportFormat, ExportTable},
     output::{say, say_json, warn},
 };
-use polars::prelude::{DataType, ParquetReader, SerReader};
+use polars::prelude::{Column as PolarsColumn, DataFrame, DataType, ParquetReader, PolarsResult, SerReader};
 use serde_json::json;
 use std::{
-    fs::File,
     io::Read,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -46,6 +45,15 @@ pub(crate) struct LabelledSet {
 }
 
 impl AddedLabels {
+    /// Refuses labels where pictures are written: containers have none but classes.
+    pub(super) fn none_of(&self, dst: &Path) -> Result<()> {
+        if self.labels.is_none() && self.identities.is_none() {
+            return Ok(());
+        }
+        let fault = Fault::asked("--labels and --identities are of tables: pictures are written with their classes alone");
+        Err(fault.in_file(dst).next("name a table to write, labels.csv or labels.parquet, or leave them out"))
+    }
+
     /// Opens a data set or a label table, and adds what is named beside it.
     pub(crate) fn opened(&self, context: &Context, path: &Path) -> Result<LabelledSet> {
         let (kind, mut set) = if path.is_file() && !PictureSource::is_here(path) {
@@ -207,22 +215,29 @@ fn from_parquet(context: &Context, path: &Path) -> Result<(ExportTable, usize)> 
             .in_file(path)
             .next("write it again, or as CSV")
     };
-    let file: File = visavis_core::files::open(path).map_err(|error| Fault::io("read the table", path, &error))?;
+    let open = || visavis_core::files::open(path).map_err(|error| Fault::io("read the table", path, &error));
     // A damaged file must not end the program, whatever the library makes of it.
-    let read = catch_unwind(AssertUnwindSafe(|| ParquetReader::new(file).finish()));
-    let frame = read.map_err(|_| wrong("it is damaged".to_owned()))?.map_err(|error| wrong(error.to_string()))?;
-    let mut table = ExportTable::default();
-    let mut left_out = Vec::new();
-    for column in frame.columns() {
-        let words = catch_unwind(AssertUnwindSafe(|| -> Option<Vec<Option<String>>> {
-            let words = column.cast(&DataType::String).ok()?;
-            // What cannot be a word becomes nothing: then the column is no column of labels.
-            (words.null_count() == column.null_count()).then_some(())?;
-            Some(words.str().ok()?.iter().map(|word| word.map(str::to_owned)).collect())
-        }));
-        match words.ok().flatten() {
-            Some(words) => table.text(column.name(), words.into_iter()),
-            None => left_out.push(format!("`{}` ({})", printable(column.name()), column.dtype())),
+    let guarded = |read: &dyn Fn() -> PolarsResult<DataFrame>| catch_unwind(AssertUnwindSafe(read));
+    let file = open()?;
+    let schema = catch_unwind(AssertUnwindSafe(|| ParquetReader::new(file).schema()));
+    let schema = schema.map_err(|_| wrong("it is damaged".to_owned()))?.map_err(|error| wrong(error.to_string()))?;
+    let (mut table, mut left_out, mut rows) = (ExportTable::default(), Vec::new(), 0);
+    // One column after the other: one of a type that is not read stands in the way of no other.
+    for name in schema.iter_names() {
+        let file = open()?;
+        let file = std::cell::Cell::new(Some(file));
+        let read = guarded(&|| match file.take() {
+            Some(file) => ParquetReader::new(file).with_columns(Some(vec![name.to_string()])).finish(),
+            None => Ok(DataFrame::empty()),
+        });
+        let words =
+            read.ok().and_then(PolarsResult::ok).and_then(|frame| Some((words_of(frame.columns().first()?)?, frame.height())));
+        match words {
+            Some((words, height)) => {
+                table.text(name, words.into_iter());
+                rows = height;
+            }
+            None => left_out.push(format!("`{}`", printable(name))),
         }
     }
     if table.names().next().is_none() {
@@ -231,10 +246,26 @@ fn from_parquet(context: &Context, path: &Path) -> Result<(ExportTable, usize)> 
     if !left_out.is_empty() {
         warn(
             context,
-            &[format!("{} left out, of a type that is no label: {}", count(left_out.len(), "column"), left_out.join(", "))],
+            &[format!(
+                "{} left out, of a type that is not read as labels: {}",
+                count(left_out.len(), "column"),
+                left_out.join(", ")
+            )],
         );
     }
-    Ok((table, frame.height()))
+    Ok((table, rows))
+}
+
+/// The words of a column; `None` of lists, bytes and whatever else is no label.
+fn words_of(column: &PolarsColumn) -> Option<Vec<Option<String>>> {
+    catch_unwind(AssertUnwindSafe(|| {
+        let words = column.cast(&DataType::String).ok()?;
+        // What cannot be a word becomes nothing: then the column is no column of labels.
+        (words.null_count() == column.null_count()).then_some(())?;
+        Some(words.str().ok()?.iter().map(|word| word.map(str::to_owned)).collect())
+    }))
+    .ok()
+    .flatten()
 }
 
 #[cfg(test)]

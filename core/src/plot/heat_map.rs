@@ -39,7 +39,7 @@ fn brief(phi: f64) -> String {
 /// A drawing that cannot be made.
 pub fn heat_map(names: &[String], phi: impl Fn(usize, usize) -> Option<f64>) -> DrawingResult {
     let n = names.len().max(1) as i32;
-    let cell = ((WIDTH - NAMES - 20) / n).clamp(8, 36);
+    let cell = ((WIDTH - NAMES - 20) / n).clamp(12, 36);
     let width = (NAMES + cell * n + 20).max(WIDTH);
     let height = HEAD + cell * n + BELOW;
     sheet("How far each two attributes go together (φ coefficient)", width as u32, height as u32, |root| {
@@ -51,7 +51,7 @@ pub fn heat_map(names: &[String], phi: impl Fn(usize, usize) -> Option<f64>) -> 
         for (text, x, side) in [("φ = −1", NAMES + 34, HPos::Right), ("+1", NAMES + 266, HPos::Left)] {
             root.draw(&Text::new(text, (x, 6), anchored(&ink(14, 0.8), side, VPos::Center))).map_err(told)?;
         }
-        let size = (cell + 4).clamp(9, 16) as u32;
+        let size = (cell - 1).clamp(9, 16) as u32;
         for (row, name) in names.iter().enumerate() {
             let top = HEAD + cell * row as i32;
             let middle = top + cell / 2;

@@ -33,7 +33,7 @@ const NAMES: i32 = 170;
 const ROW: i32 = 24;
 const NUMBERS: i32 = 120;
 
-/// Draws the bars from top to bottom. `title`: what is counted; `unit`: what sizes are in.
+/// Draws the bars from top to bottom. `title`: what is counted; `unit`: what sizes are in, one of it.
 ///
 /// # Errors
 /// A drawing that cannot be made.
@@ -47,7 +47,7 @@ pub fn sizes(title: &str, unit: &str, bars: &[SizeBar]) -> DrawingResult {
             let end = NAMES + (room * bar.groups as f64 / most as f64).round() as i32;
             root.draw(&Rectangle::new([(NAMES, top), (end, top + ROW - 6)], colour(2).filled())).map_err(told)?;
             let middle = top + (ROW - 6) / 2;
-            let name = format!("{} {unit}", bar.range());
+            let name = if bar.to == 1 { format!("1 {unit}") } else { format!("{} {unit}s", bar.range()) };
             root.draw(&Text::new(name, (NAMES - 8, middle), anchored(&ink(16, 1.0), HPos::Right, VPos::Center))).map_err(told)?;
             let number = thousands(bar.groups);
             root.draw(&Text::new(number, (end + 8, middle), anchored(&ink(14, 0.75), HPos::Left, VPos::Center))).map_err(told)?;

@@ -56,7 +56,7 @@ mod tests {
     fn figures_stand_below_each_other() {
         let bars = [Bar { name: "Male & <young>".to_owned(), positives: 3, n: 4 }];
         let first = frequencies(&bars).unwrap();
-        let second = sizes("How many images identities have", "images", &[SizeBar { from: 3, to: 4, groups: 2 }]).unwrap();
+        let second = sizes("How many images identities have", "image", &[SizeBar { from: 3, to: 4, groups: 2 }]).unwrap();
         let (one, two) = (size(&first).unwrap(), size(&second).unwrap());
         let drawn = stack("Labels", &[("Frequencies".to_owned(), first), ("Identities".to_owned(), second)]).unwrap();
         assert_eq!(drawn.matches("<svg ").count(), 3);

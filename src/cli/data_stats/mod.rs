@@ -64,7 +64,7 @@ fn figure(found: &LabelStatistics) -> plot::DrawingResult {
         let heading =
             format!("How many images {groups} have: median {}, from {} to {}", quantiles[3], quantiles[0], quantiles[6]);
         let bars: Vec<SizeBar> = ranges.iter().map(|(from, to, n)| SizeBar { from: *from, to: *to, groups: *n }).collect();
-        let drawn = plot::sizes(&heading, "images", &bars)?;
+        let drawn = plot::sizes(&heading, "image", &bars)?;
         figures.push((heading, drawn));
     }
     plot::stack("What the labels of a data set are", &figures)

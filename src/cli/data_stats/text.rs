@@ -120,7 +120,11 @@ fn sizes(of: &GroupSizes) -> Vec<String> {
     for (from, to, n) in &of.ranges {
         let range = if from == to { thousands(*from) } else { format!("{}–{}", thousands(*from), thousands(*to)) };
         let bar = style(bar(*n as f64 / greatest as f64, 36)).green();
-        lines.push(format!("  {range:>15} images  {:>9}  {bar}", thousands(*n)).trim_end().to_owned());
+        lines.push(
+            format!("  {range:>15} {:<6}  {:>9}  {bar}", if *to == 1 { "image" } else { "images" }, thousands(*n))
+                .trim_end()
+                .to_owned(),
+        );
     }
     lines
 }
