@@ -117,6 +117,56 @@ fn a_study_reads_the_labels_and_only_scores_again_when_they_change() {
 }
 
 #[test]
+fn a_study_is_labelled_before_its_questions_can_be_answered_and_waits_for_classes_that_nobody_named_yet() {
+    let desk = desk(40);
+    desk.write(
+        "experiments/seen.yaml",
+        STUDY.replace("  dataset: faces\n", "  dataset: faces\n  take: { images: 30, seed: 1 }\n").as_bytes(),
+    );
+    let label = |answers: &str, more: &[&str]| {
+        let words = ["label", "experiments/seen.yaml", "--attribute", "look", "--annotator", "ann"];
+        let mut child = desk.command(&[&words[..], more].concat()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(answers.as_bytes()).ok();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let out = label("1\n1\nq\n", &["--classes", "light,dark,grey", "--quota", "9"]);
+    assert!(out.contains("light 2 · dark 0 · grey 0") && out.contains("28 left"), "{out}");
+    let plan = desk.json(&["plan", "experiments/seen.yaml"]);
+    assert!(plan["missing"].to_string().contains("none is `dark` yet"), "{plan}");
+    // The next session goes on with the same classes and quota, without being told them.
+    let out = label(&"2\n".repeat(9), &[]);
+    assert!(out.contains("light 2 · dark 9 · grey 0") && out.contains("19 left"), "{out}");
+    assert_eq!(desk.json(&["plan", "experiments/seen.yaml"])["missing"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn words_of_a_file_and_of_the_journal_are_one_label() {
+    let desk = desk(20);
+    let answers = |annotator: &str| {
+        let words = ["label", "faces", "--attribute", "smile", "--classes", "yes,no", "--annotator", annotator];
+        let mut child = desk.command(&words).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all("1\n2\n".repeat(10).as_bytes()).ok();
+        assert!(child.wait().unwrap().success());
+    };
+    answers("ann");
+    desk.succeed(&["label", "faces", "--attribute", "smile", "--annotator", "ann", "--export", "smile.csv"]);
+    let study = STUDY.replace(
+        "    - { journal: look }",
+        "    - { journal: smile }\n    - { file: ../smile.csv, attribute: smile, annotator: paper }",
+    );
+    desk.write(
+        "experiments/s.yaml",
+        study
+            .replace("look: { Light: \"look=light\", Dark: \"look=dark\" }", "smile: { Smile: \"smile\", None: \"not smile\" }")
+            .as_bytes(),
+    );
+    let said = desk.visavis(&["check", "experiments/s.yaml"]);
+    assert!(said.code == 0 && said.err.contains("agree on 20 of 20 images"), "{}{}", said.out, said.err);
+}
+
+#[test]
 fn who_and_what_is_wrong_is_said() {
     let desk = desk(20);
     typed(&desk, "ann", "1\n");
@@ -128,8 +178,9 @@ fn who_and_what_is_wrong_is_said() {
     assert!(code == 2 && said.contains("two people need two names"), "{code} {said}");
     for (arguments, words) in [
         (&["label", "nowhere", "--attribute", "look", "--classes", "a,b"][..], "nowhere"),
-        (&["label", "faces", "--attribute", "age"], "--classes"),
+        (&["label", "faces", "--attribute", "age", "--annotator", "new"], "--classes"),
         (&["label", "faces", "--attribute", "look", "--classes", "light"], "two classes"),
+        (&["label", "faces", "--attribute", "look", "--classes", "light,none"], "missing label"),
         (&["label", "faces", "--attribute", "look", "--classes", "x,y", "--annotator", "ann"], "no class now"),
         (&["label", "faces", "--attribute", "look", "--export", "a.csv", "--annotator", "nobody"], "--summary"),
     ] {

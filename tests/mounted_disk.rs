@@ -149,7 +149,7 @@ fn an_export_to_a_place_that_cannot_be_written_says_so_and_leaves_everything_as_
     };
     assert!(powerless("closed/empty.csv").status().unwrap().success(), "nothing is lost where nothing is");
     assert!(desk.read("closed/empty.csv").starts_with("model,"));
-    refused(powerless("closed/full.csv"), 2, &["its folder may not", "would be lost", "empty the file first"]);
+    refused(powerless("closed/full.csv"), 2, &["not replaced in its folder", "would be lost", "empty the file first"]);
     refused(powerless("closed/fixed.csv"), 2, &["permission denied"]);
     refused(powerless("closed/new.csv"), 2, &["permission denied"]);
     assert_eq!((desk.read("closed/full.csv"), desk.read("closed/fixed.csv")), ("old".to_owned(), "old".to_owned()));

@@ -31,7 +31,13 @@ const LAYERS: [(&str, &[&str]); 19] = [
     ("audit", &["domain", "config", "dataset", "store"]),
     ("report", &["domain", "study", "audit"]),
     ("tui", &["domain", "study"]),
-    ("cli", &["domain", "files", "numeric", "dataset", "weights", "store", "stages", "study", "audit", "report", "tui"]),
+    (
+        "cli",
+        &[
+            "domain", "files", "numeric", "dataset", "weights", "scoring", "plot", "store", "stages", "study", "audit", "report",
+            "tui",
+        ],
+    ),
     ("torch", &["domain", "numeric", "dataset", "weights", "store", "stages"]),
     ("onnx", &["domain", "dataset", "weights", "store", "stages"]),
 ];

@@ -2,7 +2,10 @@
 
 use super::{
     Context,
-    output::{TextColumns, remark, say, say_json, warn},
+    data_labels::{self, AddedLabels},
+    data_stats::Stats,
+    deep_check::{DeepCheck, DeepFindings},
+    output::{remark, say, say_json, warn},
 };
 use clap::{Subcommand, ValueEnum};
 use rayon::prelude::*;
@@ -10,12 +13,11 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use visavis_core::{
     dataset::{
-        self, Collection, DigestCache, Finding, PictureSource, SAY_IDENTITIES, Severity, Target, UNKNOWN_IDENTITIES,
+        self, Collection, Defects, DigestCache, Finding, PictureSource, SAY_IDENTITIES, Severity, Target, UNKNOWN_IDENTITIES,
         faces::{self, DrawnKind, Request, Twin, Variety},
     },
     domain::{
         Fault, Result,
-        image::Column,
         study::Dataset,
         text::{count, printable, thousands},
     },
@@ -26,19 +28,21 @@ pub(crate) enum DataCommand {
     /// Draw synthetic faces with a known truth, in CelebA's own format, or a training set
     Draw(Draw),
     /// Look for what is wrong with a data set: its tables, and every picture
-    Check(Folder),
-    /// Count a data set's images, identities and labels
-    Stats(Folder),
-    /// Write a data set of classes into another container, with the bytes of its pictures as they are
+    Check(Check),
+    /// Count a data set's images, identities and labels; which attributes go together; how large identities are
+    Stats(Stats),
+    /// Write a data set of classes into another container, with the bytes of its pictures as they are; or labels as one table
     Convert(Convert),
 }
 
 #[derive(clap::Args)]
 pub(crate) struct Convert {
-    /// One folder a class, a tar archive of such folders, VGGFace2, or a RecordIO set
+    /// One folder a class, a tar archive of such folders, VGGFace2, or a RecordIO set; for a table: any data set, a label table, or Parquet
     src: PathBuf,
-    /// The folder to make
+    /// The folder to make, or the table to write: a name that ends in .csv or .parquet
     dst: PathBuf,
+    #[command(flatten)]
+    added: AddedLabels,
     /// What to write; without it folders of a RecordIO set, and else RecordIO
     #[arg(long, value_enum, value_name = "CONTAINER")]
     to: Option<WhichContainer>,
@@ -54,8 +58,16 @@ enum WhichContainer {
 
 #[derive(clap::Args)]
 pub(crate) struct Folder {
-    /// The folder that holds it: CelebA, VGGFace2, RecordIO, one folder a class, or plain pictures; a `.rec` file or a `.tar` archive by itself; `check` takes a label table too
+    /// The folder that holds it: CelebA, VGGFace2, UTKFace, RecordIO, one folder a class, or plain pictures; a `.rec` file or a `.tar` archive by itself; `check` takes a label table too
     dir: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    folder: Folder,
+    #[command(flatten)]
+    deep: DeepCheck,
 }
 
 #[derive(clap::Args)]
@@ -102,8 +114,8 @@ impl DataCommand {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
         match self {
             DataCommand::Draw(draw) => draw.run(context),
-            DataCommand::Check(folder) => folder.check(context),
-            DataCommand::Stats(folder) => folder.stats(context),
+            DataCommand::Check(check) => check.folder.check(context, &check.deep),
+            DataCommand::Stats(stats) => stats.run(context),
             DataCommand::Convert(convert) => convert.run(context),
         }
     }
@@ -111,6 +123,10 @@ impl DataCommand {
 
 impl Convert {
     fn run(&self, context: &Context) -> Result<()> {
+        if let (None, Some(format)) = (self.to, data_labels::table_format(&self.dst)) {
+            return data_labels::convert(context, &self.added, (&self.src, &self.dst), format);
+        }
+        self.added.none_of(&self.dst)?;
         let (dataset, set) = opened(&self.src)?;
         if let Some(fault) = set.defects.first_fatal() {
             return Err(fault);
@@ -139,16 +155,21 @@ impl Convert {
         if made.left_out > 0 {
             warn(context, &[format!("{} without a class left out", count(made.left_out, "image"))]);
         }
-        for found in set.defects.all().filter(|found| found.severity != Severity::Note) {
-            let example = found.examples.first().map_or(String::new(), |fault| format!(": {}", told(fault)));
-            warn(context, &[format!("{} × {}{example}", thousands(found.count), found.word)]);
-        }
+        count_findings(context, &set);
         Ok(())
     }
 }
 
+/// Warns of defects, each kind with its first.
+pub(super) fn count_findings(context: &Context, set: &Collection) {
+    for found in set.defects.all().filter(|found| found.severity != Severity::Note) {
+        let example = found.examples.first().map_or(String::new(), |fault| format!(": {}", told(fault)));
+        warn(context, &[format!("{} × {}{example}", thousands(found.count), found.word)]);
+    }
+}
+
 /// A data set by what it holds: a folder, or a file that holds pictures.
-fn opened(path: &Path) -> Result<(Dataset, Collection)> {
+pub(super) fn opened(path: &Path) -> Result<(Dataset, Collection)> {
     if !PictureSource::is_here(path) {
         return Err(Fault::asked("the data set is not a folder, a RecordIO file (.rec) or a tar archive (.tar)").in_file(path));
     }
@@ -166,16 +187,21 @@ impl Folder {
         Ok((dataset, set))
     }
 
-    fn check(&self, context: &Context) -> Result<()> {
+    fn check(&self, context: &Context, deep: &DeepCheck) -> Result<()> {
         if self.dir.is_file() && !PictureSource::is_here(&self.dir) {
+            deep.refuse_table(&self.dir)?;
             let set = dataset::label_table(&self.dir)?;
-            return self.tell(context, "labels", &set);
+            return self.tell(context, "labels", &set, None);
         }
         let (dataset, mut set) = self.open(context)?;
         for link in dataset::broken_links(&self.dir) {
             let to = std::fs::read_link(&link).unwrap_or_default();
             let what = format!("the link leads nowhere, or back to where it is: to {}", to.display());
             set.defects.fatal("broken-link", || Fault::asked(what).in_file(link));
+        }
+        if deep.is_asked() {
+            let found = deep.run(context, &dataset, &mut set)?;
+            return self.tell(context, dataset.word(), &set, Some(&found));
         }
         if PictureSource::is_here(&set.pictures) {
             let source = PictureSource::open(&set.pictures)?;
@@ -184,31 +210,14 @@ impl Folder {
                 |id: &&String| dataset::examine_picture(&source, id).map(|picture| (picture.lies(), picture.is_transparent));
             let opened: Vec<Result<(bool, bool)>> = there.par_iter().map(open).collect();
             for (id, opened) in there.into_iter().zip(opened) {
-                let (lies, is_transparent) = match opened {
-                    Ok(found) => found,
-                    Err(fault) => {
-                        let word = if fault.what.contains("cut short") { "truncated" } else { "unreadable" };
-                        set.defects.fatal(word, || fault);
-                        continue;
-                    }
-                };
-                let mut note = |word: &str, what: &str| set.defects.note(word, 1, Fault::asked(what).in_file(source.place(id)));
-                if lies {
-                    note(
-                        "turned",
-                        "the camera noted how the picture is to be turned (EXIF): it is, unless a study says otherwise",
-                    );
-                }
-                if is_transparent {
-                    note("transparent", "the picture is transparent in places: the colours below are taken");
-                }
+                note_picture(&mut set.defects, || source.place(id), opened);
             }
         }
-        self.tell(context, dataset.word(), &set)
+        self.tell(context, dataset.word(), &set, None)
     }
 
     /// Says what was found; what is read rightly does not fail a check.
-    fn tell(&self, context: &Context, kind: &str, set: &Collection) -> Result<()> {
+    fn tell(&self, context: &Context, kind: &str, set: &Collection, deep: Option<&DeepFindings>) -> Result<()> {
         let counts = [set.ids.len(), identities(set), set.labels.len()];
         let (notes, defects): (Vec<Finding>, Vec<Finding>) =
             set.defects.all().partition(|found| found.severity == Severity::Note);
@@ -217,12 +226,19 @@ impl Folder {
                 let examples: Vec<String> = of.examples.iter().map(told).collect();
                 json!({ "defect": of.word, "count": of.count, "examples": examples })
             };
-            say_json(&json!({
+            let mut said = json!({
                 "format": 1, "kind": kind, "images": counts[0], "identities": counts[1], "identities_known": set.identities.is_some(), "attributes": counts[2],
                 "defects": defects.iter().map(json).collect::<Vec<_>>(), "notes": notes.iter().map(json).collect::<Vec<_>>(),
-            }));
+            });
+            if let Some(deep) = deep {
+                said["deep"] = deep.json();
+            }
+            say_json(&said);
         } else {
             say(summary(kind, set));
+            if let Some(deep) = deep {
+                deep.say_table();
+            }
             let list = |found: &[Finding]| {
                 for of in found {
                     say(format!("  {} × {}", thousands(of.count), of.word));
@@ -244,38 +260,32 @@ impl Folder {
         };
         Err(Fault::asked(format!("the data set has {kinds}")).in_file(&self.dir))
     }
+}
 
-    fn stats(&self, context: &Context) -> Result<()> {
-        let (dataset, set) = self.open(context)?;
-        let rate = |column: &Column| (column.counts().get("1").copied().unwrap_or_default(), column.len());
-        if context.json {
-            let attributes: serde_json::Map<String, serde_json::Value> = set
-                .labels
-                .iter()
-                .map(|(name, column)| (name.to_owned(), json!({ "positives": rate(column).0, "n": rate(column).1 })))
-                .collect();
-            say_json(&json!({
-                "format": 1, "kind": dataset.word(), "images": set.ids.len(), "identities": identities(&set),
-                "classes": set.classes.as_ref().map(|classes| classes.values().len()), "attributes": attributes,
-            }));
-            return Ok(());
+/// Takes down what was found of a picture when it was opened: whether it is to be turned, and transparent.
+pub(super) fn note_picture(defects: &mut Defects, place: impl Fn() -> PathBuf, opened: Result<(bool, bool)>) {
+    let (lies, is_transparent) = match opened {
+        Ok(found) => found,
+        Err(fault) => {
+            let word = if fault.what.contains("cut short") { "truncated" } else { "unreadable" };
+            defects.fatal(word, || fault);
+            return;
         }
-        say(summary(dataset.word(), &set));
-        let mut grid = TextColumns::new(&["attribute", ">images", ">share"]);
-        for (name, column) in set.labels.iter() {
-            let (positives, n) = rate(column);
-            grid.row(&[printable(name), thousands(positives), format!("{:.1} %", 100.0 * positives as f64 / n.max(1) as f64)]);
-        }
-        grid.print("  ");
-        Ok(())
+    };
+    let mut note = |word: &str, what: &str| defects.note(word, 1, Fault::asked(what).in_file(place()));
+    if lies {
+        note("turned", "the camera noted how the picture is to be turned (EXIF): it is, unless a study says otherwise");
+    }
+    if is_transparent {
+        note("transparent", "the picture is transparent in places: the colours below are taken");
     }
 }
 
-fn identities(set: &Collection) -> usize {
+pub(super) fn identities(set: &Collection) -> usize {
     set.identities.as_ref().map_or(set.ids.len(), |identities| identities.values().len())
 }
 
-fn summary(kind: &str, set: &Collection) -> String {
+pub(super) fn summary(kind: &str, set: &Collection) -> String {
     let who = match (&set.identities, &set.classes) {
         (Some(identities), _) => format!(" of {}", count(identities.values().len(), "identity")),
         (None, Some(classes)) => format!(" in {}", count(classes.values().len(), "class")),

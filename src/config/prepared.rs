@@ -3,7 +3,7 @@
 //! For weights of a family the rest is what the family was trained with. So one preparation of a study file can be several: one for each
 //! family whose models name it. A crop of the face is filled in only where the data set has what it needs, by what the study says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use visavis_core::{
     domain::{
         model::{Model, Source, WeightFamily, Weights},
@@ -69,7 +69,53 @@ pub(super) fn prepared(
             preparations.insert(own, preparation.clone());
         }
     }
+    share_names(models, written, &mut preparations, &mut origins);
     Prepared { preparations, origins }
+}
+
+/// Gives families whose filled in preparation is the same one name for it, so that models that differ in something else only are held
+/// against each other: `as adaface, treb1en`.
+fn share_names(
+    models: &mut [Model],
+    written: &BTreeMap<String, WrittenPreparation>,
+    preparations: &mut BTreeMap<String, Preparation>,
+    origins: &mut BTreeMap<String, PreparationOrigin>,
+) {
+    // Each family's name and preparation, by the written preparation that was filled in.
+    let mut filled: BTreeMap<(Option<String>, WeightFamily), String> = BTreeMap::new();
+    for model in models.iter() {
+        let (Some(name), Some(family)) = (model.prepared_by(), family_of(model)) else { continue };
+        if !written.contains_key(name) && preparations.contains_key(name) {
+            let stem = origins.get(name).and_then(|origin| origin.name.clone());
+            filled.insert((stem, family.clone()), name.to_owned());
+        }
+    }
+    for ((stem, family), name) in &filled {
+        let same = filled.iter().filter(|((other, _), own)| other == stem && preparations.get(*own) == preparations.get(name));
+        let families: Vec<&str> = same.map(|((_, family), _)| family.word()).collect();
+        if families.len() < 2 || !preparations.contains_key(name) {
+            continue;
+        }
+        let shared = match stem {
+            Some(stem) => format!("{stem} ({})", families.join(", ")),
+            None => format!("as {}", families.join(", ")),
+        };
+        if written.contains_key(&shared) {
+            continue;
+        }
+        preparations.insert(shared.clone(), preparations[name].clone());
+        origins.insert(shared.clone(), origins[name].clone());
+        for model in models.iter_mut().filter(|model| model.prepared_by() == Some(name) && family_of(model) == Some(family)) {
+            if let Source::Network(network) = &mut model.source {
+                network.prepare.clone_from(&shared);
+            }
+        }
+    }
+    // Names that no model has any more.
+    let used: BTreeSet<String> = models.iter().filter_map(|model| model.prepared_by().map(str::to_owned)).collect();
+    let stays = |name: &String| written.contains_key(name) || used.contains(name);
+    preparations.retain(|name, _| stays(name));
+    origins.retain(|name, _| stays(name));
 }
 
 /// The family that a model's weights are of, where they are in a file.
@@ -161,6 +207,16 @@ mod tests {
         assert_eq!(of(&study, "a").0, "p (treb1en)");
         assert_eq!(of(&study, "a").1.channels(), Channels::Bgr);
         assert_eq!((of(&study, "b").0, of(&study, "c").0), ("p", "p"), "red is first in both");
+    }
+
+    #[test]
+    fn families_that_fill_in_the_same_share_a_name() {
+        let two = [model("a", "ir50", "treb1en", ""), model("b", "ir50", "adaface", ""), model("c", "ir50", "face_evolve", "")];
+        let study = study(MARKED, "", &two.join(", "));
+        assert_eq!((of(&study, "a").0, of(&study, "b").0), ("as adaface, treb1en", "as adaface, treb1en"));
+        assert_eq!(of(&study, "c").0, "as face_evolve", "red is first there");
+        let names: Vec<&str> = study.preparations.keys().map(String::as_str).collect();
+        assert_eq!(names, ["as adaface, treb1en", "as face_evolve"]);
     }
 
     #[test]

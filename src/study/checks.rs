@@ -4,7 +4,7 @@ use crate::config::{PathStep, StudyFile, Text};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use visavis_core::{
-    dataset::{Survey, celeba, taken},
+    dataset::{Survey, celeba, taken, utkface},
     domain::{
         Fault, Result,
         comparison::{Comparison, Expression, Measured, Question},
@@ -123,6 +123,7 @@ fn attributes(study: &Study, survey: &Survey) -> Option<BTreeSet<String>> {
     match study.evaluation.dataset.as_ref().map(|name| &study.datasets[name]) {
         // While its table is absent, CelebA's own list stands in for it.
         Some(of @ Dataset::CelebA { .. }) if !of.is_here() => known.extend(celeba::ATTRIBUTES.map(str::to_owned)),
+        Some(of @ Dataset::UtkFace { .. }) if !of.is_here() => known.extend(utkface::ATTRIBUTES.map(str::to_owned)),
         Some(Dataset::Images { labels: Some(file), .. }) if !file.exists() => return None,
         Some(of @ (Dataset::Vggface2 { .. } | Dataset::RecordIo { .. } | Dataset::Folders { .. })) if !of.is_here() => {
             return None;

@@ -120,6 +120,18 @@ pub fn open(path: &Path, workspace: &Workspace) -> Result<OpenedStudy> {
     survey(config::read(path)?, workspace)
 }
 
+/// A study and its data as they are, whether or not its questions can be answered with them: who labels pictures for it comes first.
+///
+/// # Errors
+/// A study file that is wrong, data that are there and cannot be used.
+pub fn look_at(path: &Path, workspace: &Workspace) -> Result<(Study, Survey)> {
+    let file = config::read(path)?;
+    let mut digests = DigestCache::open(workspace.digests());
+    let survey = dataset::survey(&file.study, &answers_for(&file.study, workspace)?, &mut digests)?;
+    digests.keep();
+    Ok((file.study, survey))
+}
+
 /// Looks at the data of a study that was read.
 fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     let mut digests = DigestCache::open(workspace.digests());
@@ -206,8 +218,10 @@ fn digests_of(study: &Study, digests: &mut DigestCache) -> Result<BTreeMap<PathB
     let paths = study.models.iter().flat_map(|model| model_files::files_of(&model.source));
     let memory = model_files::memory_of_this_machine();
     let digest_of = |path: PathBuf| {
-        // Before it is read for minutes.
-        model_files::fits_memory(&path, memory)?;
+        // Before it is read for minutes. One that was read in this workspace before has results, perhaps of a larger machine.
+        if !digests.knows(&path) {
+            model_files::fits_memory(&path, memory)?;
+        }
         digests.of(&path).map(|digest| (path, digest))
     };
     paths.filter(|path| path.exists()).map(digest_of).collect()

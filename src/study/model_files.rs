@@ -7,6 +7,7 @@ use visavis_core::{
         model::{ModelFile, ModelFormat, Network, Source, Weights},
         text::size,
     },
+    store::stamp,
     weights::onnx,
 };
 
@@ -46,7 +47,7 @@ pub(crate) fn memory_of_this_machine() -> u64 {
 /// # Errors
 /// A file of features or weights that no stage could hold.
 pub(crate) fn fits_memory(path: &Path, memory: u64) -> Result<()> {
-    let bytes = std::fs::metadata(path).map_or(0, |about| about.len());
+    let bytes = stamp(path).map_or(0, |(_, bytes)| bytes);
     if bytes <= memory {
         return Ok(());
     }

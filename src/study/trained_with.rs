@@ -123,7 +123,7 @@ fn not_stated(study: &Study, place: ModelIx, model: &Model) -> Option<String> {
     let channels = unstated.contains(&PreparationField::Channels);
     let harm = if channels { "; a network that learned from bgr and is given rgb runs all the same, and is wrong" } else { "" };
     Some(format!(
-        "what the network was trained with is not stated: its file cannot say it, and the preparation `{prepare}` writes no {words}; taken: \
+        "what the network was trained with is not stated: the preparation `{prepare}` writes no {words}; taken: \
          {}{harm}; write what it was trained with",
         preparation.phrase(unstated)
     ))

@@ -203,6 +203,7 @@ impl Loop {
                     self.screen.lend()?;
                     let ended = backend::on_this_terminal(&self.program, &words);
                     self.screen.take_back()?;
+                    effects.push(Effect::Renew);
                     if let Err(fault) = ended {
                         self.app.shared.show(Overlay::Message { title: line(&words), text: fault.to_string(), scroll: 0 });
                     }

@@ -13,8 +13,9 @@ use crate::domain::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write,
+    fmt::Write as _,
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -156,7 +157,9 @@ fn to_folders(source: &PictureSource, pictures: &[ClassedPicture], from: &Path, 
         let path = to.join(name);
         let folder = path.parent().unwrap_or(to);
         fs::create_dir_all(folder).map_err(|error| Fault::io("make the folder", folder, &error))?;
-        fs::write(&path, bytes).map_err(|error| Fault::io("write", path, &error))?;
+        // Two ids that are one path: neither is written over the other.
+        let written = fs::File::create_new(&path).and_then(|mut file| file.write_all(&bytes));
+        written.map_err(|error| Fault::io("write", path, &error))?;
     }
     Ok(())
 }

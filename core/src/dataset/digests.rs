@@ -82,7 +82,7 @@ pub struct DigestCache {
 impl DigestCache {
     /// Reads the cache; a damaged or absent one is an empty one.
     pub fn open(file: PathBuf) -> Self {
-        let text = files::read_text(&file, files::LARGEST_TEXT).unwrap_or_default();
+        let text = files::read_text(&file, u64::MAX).unwrap_or_default();
         let entry = |line: &str| {
             let mut parts = line.splitn(7, '\t');
             let digest = parts.next()?.parse().ok()?;
@@ -93,7 +93,7 @@ impl DigestCache {
         let is_ours = lines.next() == Some(HEAD);
         let mut known: HashMap<_, _> = if is_ours { lines.filter_map(entry).collect() } else { HashMap::new() };
         let mut differs = false;
-        for path in files::read_text(&doubted(&file), files::LARGEST_TEXT).unwrap_or_default().lines() {
+        for path in files::read_text(&doubted(&file), u64::MAX).unwrap_or_default().lines() {
             differs |= known.remove(Path::new(path)).is_some();
         }
         DigestCache { file: Some(file), known, differs }
@@ -124,6 +124,12 @@ impl DigestCache {
     pub fn of(&mut self, path: &Path) -> Result<Digest> {
         let found = self.find(path);
         self.learn(path, found)
+    }
+
+    /// Is the digest of a file known, without reading the file?
+    pub fn knows(&self, path: &Path) -> bool {
+        let kept = absolute(path).ok().and_then(|path| self.known.get(&path));
+        kept.is_some_and(|(stamp, _)| fs::metadata(path).is_ok_and(|about| Stamp::of(&about) == *stamp))
     }
 
     /// The digests of many files, in their order; what must be read is read by all threads.

@@ -93,7 +93,7 @@ const DEEPEST: usize = 16;
 
 /// So many folders are looked into behind links that are themselves behind links: a few folders of links to each other lead to any number of
 /// paths.
-const MOST_BEHIND_LINKS: usize = 10_000;
+const MOST_BEHIND_LINKS: usize = 100_000;
 
 struct Walk<'a> {
     found: &'a mut PictureListing,

@@ -47,6 +47,18 @@ pub struct Annotation {
     pub by: String,
     /// The answer.
     pub choice: Choice,
+    /// Between what the annotator chose.
+    #[serde(default)]
+    pub asked: AskedQuestion,
+}
+
+/// The classes that an annotator chose between, in the order of their keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedQuestion {
+    /// By name.
+    pub classes: Vec<String>,
+    /// Labels wanted of each class; `None`: as many as there are pictures.
+    pub quota: Option<usize>,
 }
 
 /// The latest answer of an annotator on a picture, and when it was given.
@@ -56,6 +68,8 @@ pub struct Answered {
     pub annotation: Annotation,
     /// Milliseconds since 1970.
     pub at: u64,
+    /// The clock of the annotator's first answer on the picture.
+    pub first: u64,
 }
 
 /// The answers that a workspace's journals hold, by attribute: the latest of each annotator on each picture, the earliest first.
@@ -130,37 +144,29 @@ fn most_frequent<'a>(words: &[&'a str]) -> Option<&'a str> {
 
 /// The answers on some images, an annotator each, in the order in which they began; and how many answers are on other pictures.
 ///
-/// An answer is of an image if the picture is the same, byte for byte. Where the pictures are not here, the image's name decides.
+/// An answer is of an image if the picture is the same, byte for byte: none is of an image whose picture is not here.
 pub fn labels_of(answers: &[Answered], images: &Images) -> (Vec<AnnotatorLabels>, usize) {
-    let mut by_picture: BTreeMap<Digest, Vec<&str>> = BTreeMap::new();
-    let mut by_name: BTreeSet<&str> = BTreeSet::new();
+    let mut here: BTreeMap<Digest, Vec<&str>> = BTreeMap::new();
     for (image, picture) in &images.0 {
-        match picture {
-            Some(picture) => by_picture.entry(*picture).or_default().push(image),
-            None => {
-                by_name.insert(image);
-            }
-        }
+        picture.iter().for_each(|picture| here.entry(*picture).or_default().push(image));
     }
-    let mut annotators: Vec<(&str, Vec<(&str, &str)>)> = Vec::new();
+    let mut annotators: BTreeMap<&str, (u64, BTreeMap<&str, &str>)> = BTreeMap::new();
     let mut elsewhere = 0;
-    for Answered { annotation, .. } in answers {
+    for Answered { annotation, first, .. } in answers {
         let Some(class) = annotation.choice.class() else { continue };
-        let mut found: Vec<&str> = by_picture.get(&annotation.picture).cloned().unwrap_or_default();
-        found.extend(by_name.get(annotation.image.as_str()).filter(|_| found.is_empty()));
-        elsewhere += usize::from(found.is_empty());
-        let labels = found.into_iter().map(|image| (image, class));
-        match annotators.iter_mut().find(|(name, _)| *name == annotation.annotator) {
-            Some((_, given)) => given.extend(labels),
-            None => annotators.push((&annotation.annotator, labels.collect())),
-        }
+        let Some(found) = here.get(&annotation.picture) else {
+            elsewhere += 1;
+            continue;
+        };
+        let (begun, labels) = annotators.entry(&annotation.annotator).or_insert((*first, BTreeMap::new()));
+        *begun = (*begun).min(*first);
+        labels.extend(found.iter().map(|image| (*image, class)));
     }
-    let columns = annotators.into_iter().filter(|(_, labels)| !labels.is_empty());
-    let columns = columns.map(|(name, labels)| AnnotatorLabels {
-        annotator: name.to_owned(),
-        // The same picture labelled under two names, or twice: one row an image.
-        labels: labels.into_iter().collect::<BTreeMap<_, _>>().into_iter().collect(),
-    });
+    let mut annotators: Vec<_> = annotators.into_iter().collect();
+    annotators.sort_by_key(|(_, (begun, _))| *begun);
+    let columns = annotators
+        .into_iter()
+        .map(|(name, (_, labels))| AnnotatorLabels { annotator: name.to_owned(), labels: labels.into_iter().collect() });
     (columns.collect(), elsewhere)
 }
 
@@ -180,8 +186,9 @@ mod tests {
             annotator: annotator.into(),
             by: "user".into(),
             choice,
+            asked: AskedQuestion::default(),
         };
-        Answered { annotation, at: 0 }
+        Answered { annotation, at: 0, first: 0 }
     }
 
     fn class(word: &str) -> Choice {
@@ -234,16 +241,20 @@ mod tests {
     }
 
     #[test]
-    fn where_pictures_are_not_here_the_name_decides() {
+    fn an_image_whose_picture_is_not_here_gets_no_label_by_its_name() {
         let images = Images(vec![("1.png".into(), None)]);
-        let (labels, elsewhere) = labels_of(&[answered("b", "1.png", b"one", class("x"))], &images);
-        assert_eq!((labels[0].annotator.as_str(), shown(&labels[0].labels), elsewhere), ("b", vec![("1.png", "x")], 0));
+        assert_eq!(labels_of(&[answered("b", "1.png", b"one", class("x"))], &images), (vec![], 1));
     }
 
     #[test]
-    fn annotators_stand_in_the_order_in_which_they_began() {
-        let images = Images(vec![("1".into(), None)]);
-        let answers = [answered("z", "1", b"1", class("x")), answered("a", "1", b"1", class("y"))];
+    fn annotators_stand_in_the_order_in_which_they_began_whatever_they_changed_since() {
+        let images = Images(vec![("1".into(), Some(Digest::of(b"1"))), ("2".into(), Some(Digest::of(b"2")))]);
+        let first = |annotator: &str, image: &str, first: u64| Answered {
+            first,
+            ..answered(annotator, image, image.as_bytes(), class("x"))
+        };
+        // The answers of z were given first and changed last.
+        let answers = [first("a", "1", 5), first("z", "2", 9), first("z", "1", 1)];
         let names: Vec<String> = labels_of(&answers, &images).0.into_iter().map(|of| of.annotator).collect();
         assert_eq!(names, ["z", "a"]);
     }

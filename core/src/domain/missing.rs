@@ -21,6 +21,8 @@ pub struct MissingWords {
     pub instead: Option<Vec<String>>,
     /// Words that are values, because an expression of the study asks for them in quotes.
     pub values: BTreeSet<String>,
+    /// Is `0` a missing label, too? In tables whose labels are −1 and 1, where 0 is undefined.
+    pub zeros: bool,
 }
 
 impl MissingWords {
@@ -31,13 +33,18 @@ impl MissingWords {
         }
         match &self.instead {
             Some(words) => words.iter().any(|missing| missing == word),
-            None => is_usual(word) && !self.values.contains(word),
+            None => (is_usual(word) || self.is_zero(word)) && !self.values.contains(word),
         }
+    }
+
+    /// Is the word a zero that stands for an undefined label?
+    pub fn is_zero(&self, word: &str) -> bool {
+        self.zeros && word.parse() == Ok(0.0)
     }
 
     /// Would the word be missing, were it not asked for?
     pub fn is_kept(&self, word: &str) -> bool {
-        self.instead.is_none() && is_usual(word) && self.values.contains(word)
+        self.instead.is_none() && (is_usual(word) || self.is_zero(word)) && self.values.contains(word)
     }
 }
 

@@ -4,15 +4,21 @@
 
 mod curves;
 mod frequencies;
+mod heat_map;
 mod paint;
 mod palette;
 mod ridges;
 mod scatter;
+mod sizes;
+mod stack;
 
 pub use curves::curves;
 pub use frequencies::{Bar, frequencies};
+pub use heat_map::heat_map;
 pub use ridges::ridges;
 pub use scatter::scatter;
+pub use sizes::{SizeBar, sizes};
+pub use stack::stack;
 
 /// The points of one class.
 pub struct PlottedClass<'a> {

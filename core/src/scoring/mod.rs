@@ -18,6 +18,7 @@ mod simulations;
 pub use design::members::Setting;
 pub use estimators::{
     agreement::cohens_kappa,
+    association::{BinaryLabels, CooccurrenceTable, quantile, sizes_by_doubling},
     faithfulness::quality,
     feature_scores::{ScoredFeatures, score_features},
     pair_protocol::{OverFolds, PairError, PairVerification, pair_distances, verify_pairs},

@@ -14,12 +14,12 @@ use std::{
 
 /// The file that names the workspace.
 const OF: &str = "workspace";
-/// So many folders are looked at in one go.
-const MOST: usize = 1_000;
+/// The file that says since when the workspace is known to be gone, by its time.
+const GONE: &str = "gone";
 /// A workspace that is not there today may be on a disk that is mounted tomorrow.
 const AWAY: Duration = Duration::from_secs(24 * 3600);
-/// Folders of before they named their workspace go when nothing was written into them for so long.
-const UNNAMED: Duration = Duration::from_secs(30 * 24 * 3600);
+/// What is removed, and nothing else: a store may lie in the same folder.
+const KEPT: [&str; 6] = ["digests.tsv", "digests.doubted", "labels", "parts", OF, GONE];
 
 /// Has the cache of a workspace say whose it is, if there is one.
 pub(super) fn sign(root: &Path) {
@@ -33,7 +33,8 @@ pub(super) fn sign(root: &Path) {
     }
 }
 
-/// Removes caches of workspaces that are not there any more; says how many. The workspace itself is only where to look from.
+/// Removes caches of workspaces that are gone, and were when this was done a day ago or earlier; says how many. The workspace itself is only
+/// where to look from.
 pub(super) fn clear_gone(root: &Path) -> usize {
     filesystem::user_cache(root).parent().map_or(0, |folder| clear(folder, SystemTime::now()))
 }
@@ -41,7 +42,20 @@ pub(super) fn clear_gone(root: &Path) -> usize {
 fn clear(folder: &Path, now: SystemTime) -> usize {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let of_workspaces = entries.filter(|entry| is_named_as_a_cache(&entry.file_name()));
-    of_workspaces.take(MOST).filter(|entry| is_over(&entry.path(), now) && fs::remove_dir_all(entry.path()).is_ok()).count()
+    of_workspaces.filter(|entry| is_over(&entry.path(), now) && remove(&entry.path())).count()
+}
+
+/// Removes what a cache holds; the folder too if nothing else is in it.
+fn remove(cache: &Path) -> bool {
+    for name in KEPT {
+        let path = cache.join(name);
+        if path.is_dir() {
+            fs::remove_dir_all(path).ok()
+        } else {
+            fs::remove_file(path).ok()
+        };
+    }
+    fs::remove_dir(cache).is_ok()
 }
 
 /// Sixteen digits of a digest. Other folders there are not of workspaces.
@@ -49,23 +63,27 @@ fn is_named_as_a_cache(name: &OsStr) -> bool {
     name.len() == 16 && name.as_bytes().iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Whether a cache is of a workspace that is gone.
+/// Whether a cache is of a workspace that has been gone for a day. The first look notes it. A cache that names no workspace stays.
 fn is_over(cache: &Path, now: SystemTime) -> bool {
     if !fs::symlink_metadata(cache).is_ok_and(|about| about.is_dir()) {
         return false;
     }
-    let written = [cache.to_owned(), cache.join("digests.tsv"), cache.join("labels")];
-    let written = written.iter().filter_map(|path| fs::metadata(path).ok()?.modified().ok()).max();
-    let still = written.and_then(|at| now.duration_since(at).ok()).unwrap_or_default();
-    match files::read_up_to(&cache.join(OF), 1 << 16) {
-        Ok(path) => still > AWAY && is_gone(&PathBuf::from(OsStr::from_bytes(&path))),
-        Err(_) => still > UNNAMED,
+    let (of, marker) = (files::read_up_to(&cache.join(OF), 1 << 16), cache.join(GONE));
+    if !of.is_ok_and(|path| is_gone(&PathBuf::from(OsStr::from_bytes(&path)))) {
+        fs::remove_file(marker).ok();
+        return false;
     }
+    let since = fs::metadata(&marker).and_then(|about| about.modified()).ok();
+    if since.is_none() {
+        fs::write(&marker, "").ok();
+    }
+    since.and_then(|since| now.duration_since(since).ok()).is_some_and(|gone| gone > AWAY)
 }
 
-/// Not a folder that may not be looked into, or a link that leads nowhere.
+/// Not a folder that may not be looked into, a link that leads nowhere, or something on a disk that is not mounted.
 fn is_gone(root: &Path) -> bool {
-    fs::symlink_metadata(root).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    let is_absent = |path: &Path| fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    is_absent(root) && root.parent().is_some_and(Path::is_dir)
 }
 
 #[cfg(test)]
@@ -91,12 +109,22 @@ mod tests {
         cache("target", Some(&at("gone")));
         cache("0123456789ABCDEF", Some(&at("gone")));
         std::os::unix::fs::symlink(at("target"), at("3123456789abcdef")).unwrap();
+        fs::write(at("4123456789abcdef"), "").ok();
+        cache("5123456789abcdef", Some(&at("unmounted").join("workspace")));
         let after = |days: u64| SystemTime::now() + Duration::from_secs(days * 24 * 3600 + 60);
-        assert_eq!(clear(folder.path(), after(0)), 0, "it may be on a disk that is not mounted now");
+        assert_eq!(clear(folder.path(), after(9)), 0, "it may be on a disk that is not mounted now: the first look notes it");
+        assert_eq!(clear(folder.path(), after(0)), 0);
+        fs::write(at("0123456789abcdef").join("visavis.db"), "a store").unwrap();
+        assert_eq!(clear(folder.path(), after(1)), 0, "somebody's store is in it");
+        assert!(at("0123456789abcdef/visavis.db").exists() && !at("0123456789abcdef/labels").exists());
+        fs::remove_file(at("0123456789abcdef/visavis.db")).unwrap();
+        cache("0123456789abcdef", Some(&at("gone")));
+        assert_eq!(clear(folder.path(), after(1)), 0);
         assert_eq!(clear(folder.path(), after(1)), 1);
         assert!(!at("0123456789abcdef").exists());
-        assert_eq!(clear(folder.path(), after(30)), 1, "the one that says not whose it is");
-        assert!(!at("2123456789abcdef").exists());
+        for kept in ["2123456789abcdef/labels", "5123456789abcdef/labels"] {
+            assert!(at(kept).exists(), "{kept}: nobody knows that its workspace is gone");
+        }
         for kept in ["1123456789abcdef", "target/digests.tsv", "0123456789ABCDEF", "3123456789abcdef", "workspace"] {
             assert!(at(kept).exists(), "{kept}");
         }

@@ -420,6 +420,19 @@ impl Lock {
         told.and_then(|_| self.file.write_all(text.as_bytes())).ok();
     }
 
+    /// Writes a word into the locked file, for whoever takes it next.
+    pub fn say(&mut self, word: &str) {
+        self.tell(word);
+        self.file.sync_data().ok();
+    }
+
+    /// What was written into the locked file.
+    pub fn said(&mut self) -> String {
+        let mut text = String::new();
+        let read = self.file.seek(SeekFrom::Start(0)).and_then(|_| Read::take(&mut self.file, 4096).read_to_string(&mut text));
+        if read.is_ok() { text } else { String::new() }
+    }
+
     /// Has another machine's process taken the workspace over, because this one stood still for too long?
     pub fn is_lost(&self) -> bool {
         self.lease.as_ref().is_some_and(Lease::is_lost)

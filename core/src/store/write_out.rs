@@ -103,7 +103,7 @@ fn is_of_the_folder(error: &io::Error) -> bool {
 fn in_place(path: &Path, mut old: File, about: &Metadata, bytes: &[u8]) -> Result<()> {
     if about.len() > 0 {
         return Err(Fault::asked(
-            "the file may be written, but its folder may not: what is in the file would be lost if writing was interrupted",
+            "the file may be written, but not replaced in its folder: what is in it would be lost if writing was interrupted",
         )
         .in_file(path)
         .next("empty the file first (`: > FILE`), or write to another place and copy from there"));

@@ -3,7 +3,7 @@
 mod contrasts;
 mod fairness;
 mod quality;
-mod table;
+pub(super) mod table;
 
 use super::{
     Context, open_store,

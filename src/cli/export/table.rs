@@ -47,6 +47,11 @@ impl ExportTable {
         self.columns.push((name.to_owned(), Values::Flag(values.collect())));
     }
 
+    /// What the columns are called.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(name, _)| name.as_str())
+    }
+
     pub(crate) fn write(&self, format: ExportFormat) -> Result<Vec<u8>> {
         match format {
             ExportFormat::Csv => self.csv(),

@@ -57,17 +57,15 @@ impl LabelledImages {
     }
 
     fn of_study(file: &Path, context: &Context) -> Result<Self> {
-        let survey = study::open(file, &context.workspace)?.survey;
+        let (study, survey) = study::look_at(file, &context.workspace)?;
         let missing = || {
             Fault::missing("the study's pictures are not here")
                 .in_file(file)
                 .next("`visavis plan` on it names what is missing; or name a folder of pictures")
         };
-        Ok(LabelledImages {
-            pictures: survey.pictures.ok_or_else(missing)?,
-            images: survey.images.ok_or_else(missing)?,
-            identities: survey.identities,
-        })
+        let images = survey.images.ok_or_else(missing)?;
+        let images = dataset::taken(&images, study.evaluation.take.as_ref())?.into_owned();
+        Ok(LabelledImages { pictures: survey.pictures.ok_or_else(missing)?, images, identities: survey.identities })
     }
 
     /// The places of the images that a CSV names, in its order.

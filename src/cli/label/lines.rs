@@ -20,7 +20,7 @@ pub(super) fn label(
     mut view: LabellingView,
     mut pictures: PictureLoader,
     mut journal: AnswerJournal,
-    uncertainty: Option<UncertaintyOrder>,
+    uncertainty: Option<&UncertaintyOrder>,
 ) -> Result<LabellingView> {
     let mut input = std::io::stdin().lock();
     let mut answers = 0;
@@ -44,7 +44,7 @@ pub(super) fn label(
                 journal.keep(&annotation)?;
                 view.session.take(&annotation);
                 answers += 1;
-                let due = uncertainty.as_ref().filter(|_| answers % RANKED_AFTER == 0);
+                let due = uncertainty.filter(|_| answers % RANKED_AFTER == 0);
                 if let Some(order) = due.and_then(|of| of.ranked(&view.session.labels())) {
                     view.session.reorder(&order);
                 }

@@ -9,18 +9,21 @@ use super::{
     output::{remark, say},
 };
 use crate::{
-    study::labelling::{AnswerJournal, LabellingQuestion, LabellingSession, PictureSource, UncertaintyOrder, shuffled},
+    study::labelling::{
+        AnswerJournal, LabellingQuestion, LabellingSession, PictureSource, UncertaintyOrder, agreements, shuffled,
+    },
     tui::{DrawingMode, LabellingSetup, LabellingView, PictureLoader, Theme, label},
 };
 use images::LabelledImages;
-use std::{collections::BTreeSet, io::IsTerminal, path::PathBuf};
+use std::{io::IsTerminal, path::PathBuf};
 use visavis_core::{
     domain::{
         Fault, Result,
-        annotation::Answered,
+        annotation::{Answered, Answers, AskedQuestion, labels_of},
+        image::Images,
         text::{count, printable},
     },
-    store::origin,
+    store::{Index, origin},
 };
 
 #[derive(clap::Args)]
@@ -73,21 +76,21 @@ impl LabelCommand {
             }
         }
         let images = LabelledImages::find(&self.dataset, context)?;
-        let index = open_store::store(context)?;
-        let answers = match &index {
-            Some(index) => index.answers(Some(&self.attribute))?.remove(&self.attribute).unwrap_or_default(),
-            None => vec![],
-        };
-        if self.summary {
-            return summary::summary(context, &self.attribute, &answers, &images);
-        }
         let user = origin::user();
         let annotator = self.annotator.as_deref().unwrap_or(&user);
+        if self.summary {
+            return summary::summary(context, &self.attribute, &self.answers(open_store::store(context)?.as_ref())?, &images);
+        }
         if let Some(file) = &self.export {
+            let answers = self.answers(open_store::store(context)?.as_ref())?;
             return summary::export(context, file, (&self.attribute, annotator), &answers, &images);
         }
-        let quota = self.quota.map(|quota| quota as usize);
-        let question = LabellingQuestion::new(&self.attribute, &self.classes(&answers)?, quota, annotator, &user)?;
+        // First the lock: what is read then is all that this annotator said.
+        let mut journal = AnswerJournal::open(&context.workspace, &self.attribute, annotator)?;
+        let index = journal.caught_up(&context.workspace)?;
+        let answers = self.answers(index.as_ref())?;
+        let AskedQuestion { classes, quota } = self.asked(&answers, annotator)?;
+        let question = LabellingQuestion::new(&self.attribute, &classes, quota, annotator, &user)?;
         let order = match &self.list {
             Some(list) => images.listed(list, context)?,
             None => shuffled(images.images.len(), self.seed),
@@ -97,11 +100,11 @@ impl LabelCommand {
             None => None,
         };
         let source = PictureSource::open(&images.pictures)?;
+        let all = images.images.clone();
         let mut session = LabellingSession::new(question, images.images, images.identities, order, &answers)?;
         if let Some(order) = uncertainty.as_ref().and_then(|of| of.ranked(&session.labels())) {
             session.reorder(&order);
         }
-        let journal = AnswerJournal::open(&context.workspace, index.as_ref(), &self.attribute, annotator)?;
         drop(index);
         let view = LabellingView::new(session, self.theme(), self.drawing());
         let pictures = PictureLoader::start(source);
@@ -109,9 +112,9 @@ impl LabelCommand {
         let view = if is_terminal && !context.json {
             label(LabellingSetup { view, pictures, journal, uncertainty })?
         } else {
-            lines::label(context, view, pictures, journal, uncertainty)?
+            lines::label(context, view, pictures, journal, uncertainty.as_ref())?
         };
-        self.conclude(context, &view)
+        self.conclude(context, &view, &all)
     }
 
     /// The features of a model of the study, a row a picture.
@@ -125,18 +128,25 @@ impl LabelCommand {
         Ok(UncertaintyOrder { features, classes })
     }
 
-    /// Those that were typed, or those of earlier labels in the order in which they were first used.
-    fn classes(&self, answers: &[Answered]) -> Result<Vec<String>> {
-        if !self.classes.is_empty() {
-            return Ok(self.classes.clone());
-        }
-        let mut seen = BTreeSet::new();
-        let earlier = answers.iter().filter_map(|of| of.annotation.choice.class()).filter(|class| seen.insert(*class));
-        let classes: Vec<String> = earlier.map(str::to_owned).collect();
-        if classes.len() < 2 {
+    /// What was typed; what was not, as it was asked the last time: of this annotator, else of any.
+    fn asked(&self, answers: &[Answered], annotator: &str) -> Result<AskedQuestion> {
+        let latest = |of: &&Answered| !of.annotation.asked.classes.is_empty();
+        let own = answers.iter().rev().filter(latest).find(|of| of.annotation.annotator == annotator);
+        let before = own.or_else(|| answers.iter().rev().find(latest)).map(|of| of.annotation.asked.clone()).unwrap_or_default();
+        if self.classes.is_empty() && before.classes.is_empty() {
             return Err(Fault::asked(format!("which classes does `{}` have?", self.attribute)).next("say them: --classes a,b,c"));
         }
-        Ok(classes)
+        let quota = self.quota.map(|quota| quota as usize);
+        if self.classes.is_empty() {
+            return Ok(AskedQuestion { quota: quota.or(before.quota), ..before });
+        }
+        Ok(AskedQuestion { classes: self.classes.clone(), quota })
+    }
+
+    /// What annotators said of the attribute.
+    fn answers(&self, index: Option<&Index>) -> Result<Vec<Answered>> {
+        let answers = index.map_or(Ok(Answers::new()), |index| index.answers(Some(&self.attribute)));
+        Ok(answers?.remove(&self.attribute).unwrap_or_default())
     }
 
     fn theme(&self) -> Theme {
@@ -154,7 +164,7 @@ impl LabelCommand {
         self.figures.as_deref().and_then(DrawingMode::of_word).unwrap_or_else(found)
     }
 
-    fn conclude(&self, context: &Context, view: &LabellingView) -> Result<()> {
+    fn conclude(&self, context: &Context, view: &LabellingView, images: &Images) -> Result<()> {
         let (session, tally) = (&view.session, view.session.tally());
         if context.json {
             return Ok(());
@@ -173,7 +183,9 @@ impl LabelCommand {
             let cannot = count(tally.unreadable, "picture");
             remark(context, printable(&format!("{cannot} could not be shown, such as {image}: {why}")));
         }
-        if session.is_done() {
+        let (labels, _) = labels_of(&self.answers(open_store::store(context)?.as_ref())?, images);
+        agreements(&labels).iter().for_each(|of| say(printable(&of.sentence())));
+        if session.is_done() && tally.classes.iter().any(|count| *count > 0) {
             remark(context, format!("a study reads them: evaluation: {{ labels: [{{ journal: {} }}] }}", self.attribute));
         } else {
             remark(context, "the same command goes on where you left");

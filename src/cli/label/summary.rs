@@ -18,6 +18,7 @@ use visavis_core::{
     domain::{
         Digest, Fault, Result,
         annotation::{Answered, Choice, labels_of},
+        score::Estimate,
         study::LabelProvenance,
         text::{count, printable},
     },
@@ -54,7 +55,7 @@ pub(super) fn summary(context: &Context, attribute: &str, answers: &[Answered], 
         let agreed = agreements.iter().map(|of| {
             json!({
                 "annotators": of.annotators, "shared": of.shared, "differ": of.differ,
-                "kappa": of.kappa.map(|kappa| kappa.value), "low": of.kappa.and_then(|kappa| kappa.low()), "high": of.kappa.and_then(|kappa| kappa.high()),
+                "kappa": of.kappa.map(|kappa| kappa.value), "low": of.kappa.and_then(Estimate::low), "high": of.kappa.and_then(Estimate::high),
             })
         });
         say_json(&json!({
@@ -104,7 +105,7 @@ pub(super) fn export(
     let own: HashMap<Digest, &Answered> = own.map(|of| (of.annotation.picture, of)).collect();
     let mut rows = vec![];
     for (id, picture) in &images.images.0 {
-        let Some(Answered { annotation, at }) = picture.and_then(|picture| own.get(&picture)) else { continue };
+        let Some(Answered { annotation, at, .. }) = picture.and_then(|picture| own.get(&picture)) else { continue };
         let Some(class) = annotation.choice.class() else { continue };
         rows.push([id.clone(), class.to_owned(), annotator.to_owned(), moment(*at), annotation.picture.to_string()]);
     }

@@ -13,7 +13,7 @@ use visavis_core::domain::{
 };
 
 pub(super) fn dataset(node: &StudyNode) -> Result<Dataset> {
-    let (word, parameters) = node.variant(&["celeba", "vggface2", "recordio", "folders", "images"])?;
+    let (word, parameters) = node.variant(&["celeba", "vggface2", "recordio", "folders", "utkface", "images"])?;
     let node = parameters.ok_or_else(|| {
         node.wrong(format!("{} says no folder", node.name())).next(format!("write {word}: {{ root: ../data/{word} }}"))
     })?;
@@ -36,6 +36,11 @@ pub(super) fn dataset(node: &StudyNode) -> Result<Dataset> {
             let fields = node.fields(&["root", "identities", "landmarks", "boxes"])?;
             let forms = "each_image, folder, or { file: ../who.csv }";
             Dataset::Folders { root: root(&fields)?, identities: identities(&fields, forms)?, faces: faces(&fields)? }
+        }
+        "utkface" => {
+            let fields = node.fields(&["root", "identities", "landmarks", "boxes"])?;
+            let identities = identities(&fields, "each_image, or { file: ../who.csv }")?;
+            Dataset::UtkFace { root: root(&fields)?, identities, faces: faces(&fields)? }
         }
         "vggface2" => {
             let fields = node.fields(&["root", "split", "landmarks", "boxes"])?;

@@ -24,8 +24,11 @@ pub(super) fn preparation(node: &StudyNode) -> Result<WrittenPreparation> {
     let crop = fields.or("crop", None, |node| node.word_of(Crop::ALL, Crop::word).map(Some))?;
     if let (Some(node), false) = (fields.get("margin"), crop == Some(Crop::Face)) {
         return Err(node
-            .wrong_key(format!("{}: the crop `{}` has no margin", node.name(), crop.unwrap_or(Crop::Whole)))
-            .next("`margin` is of `crop: face`: how much wider the square is than the box of the face"));
+            .wrong_key(match crop {
+                Some(crop) => format!("{}: the crop `{crop}` has no margin", node.name()),
+                None => format!("{}: a margin needs its crop", node.name()),
+            })
+            .next("write `crop: face`: the margin is how much wider the square is than the box of the face"));
     }
     Ok(WrittenPreparation {
         crop,

@@ -129,7 +129,6 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn start(plan: &'a mut Plan, how: &'a Dispatch, tell: &'a mut dyn FnMut(&Notice), lock: Lock) -> Result<Self> {
         how.workspace.sweep();
-        how.workspace.clear_user_caches();
         plan.store_sources()?;
         let text = how.workspace.objects().put(how.text.as_bytes())?;
         let mut journal = RunJournal::start(how.workspace)?;

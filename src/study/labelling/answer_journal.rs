@@ -1,5 +1,7 @@
 //! Answers are kept, each before the next picture is shown: in a journal of this workspace, synced.
 
+use crate::study::open_store;
+use std::time::Duration;
 use visavis_core::{
     domain::{
         Fault, Result,
@@ -15,21 +17,42 @@ pub struct AnswerJournal {
     /// Started with the first answer; anew when a disk refused one.
     journal: Option<Journal>,
     clock: u64,
-    _lock: Lock,
+    /// It names the journal, so that the next session knows what it must have read.
+    lock: Lock,
 }
 
+/// The store is waited for some seconds.
+const TRIES: usize = 100;
+const PAUSE: Duration = Duration::from_millis(50);
+
 impl AnswerJournal {
-    /// `index`: the store, for the clock of events.
-    ///
     /// # Errors
     /// Somebody labels this attribute under this name right now; a disk that refuses.
-    pub fn open(workspace: &Workspace, index: Option<&Index>, attribute: &str, annotator: &str) -> Result<Self> {
+    pub fn open(workspace: &Workspace, attribute: &str, annotator: &str) -> Result<Self> {
         let lock = workspace.lock_labelling(attribute, annotator)?.ok_or_else(|| {
             Fault::asked(format!("`{annotator}` labels `{attribute}` in another window, or on another machine"))
                 .next("end that first; a second person needs a name of their own: --annotator NAME")
         })?;
-        let clock = index.map_or(Ok(0), Index::clock)?;
-        Ok(AnswerJournal { workspace: workspace.clone(), journal: None, clock, _lock: lock })
+        Ok(AnswerJournal { workspace: workspace.clone(), journal: None, clock: 0, lock })
+    }
+
+    /// The store, with all that this annotator said before: it is waited for, where another process has it.
+    ///
+    /// # Errors
+    /// A store that does not take in the last session's answers: they would be asked again, and the older ones would count.
+    pub fn caught_up(&mut self, workspace: &Workspace) -> Result<Option<Index>> {
+        let last = self.lock.said();
+        for _ in 0..TRIES {
+            let index = open_store(workspace)?.index;
+            let knows = |index: &Index| last.is_empty() || index.knows(&last).unwrap_or(false);
+            if index.as_ref().map_or(last.is_empty(), knows) {
+                self.clock = index.as_ref().map_or(Ok(0), Index::clock)?;
+                return Ok(index);
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Err(Fault::missing("the answers of your last session are not in the store yet, and another visavis has it")
+            .next("try again in a moment; `visavis status` says who has it"))
     }
 
     /// Keeps an answer: when this returns, it outlasts a crash and a power cut.
@@ -38,7 +61,9 @@ impl AnswerJournal {
     /// A disk that refuses; the answer is then not kept, and may be given again.
     pub fn keep(&mut self, annotation: &Annotation) -> Result<()> {
         if self.journal.is_none() {
-            self.journal = Some(Journal::start(&self.workspace.journals(), now())?);
+            let journal = Journal::start(&self.workspace.journals(), now())?;
+            self.lock.say(&journal.name());
+            self.journal = Some(journal);
         }
         let Some(journal) = &mut self.journal else { return Ok(()) };
         self.clock += 1;

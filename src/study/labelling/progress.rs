@@ -39,7 +39,7 @@ impl WorkspaceLabels {
         let mut found = WorkspaceLabels::default();
         for (attribute, answers) in answers {
             let mut annotators: BTreeMap<&str, LabellingProgress> = BTreeMap::new();
-            for Answered { annotation, at } in answers.iter().filter(|of| of.annotation.choice != Choice::Withdrawn) {
+            for Answered { annotation, at, .. } in answers.iter().filter(|of| of.annotation.choice != Choice::Withdrawn) {
                 let progress = annotators.entry(&annotation.annotator).or_insert_with(|| LabellingProgress {
                     attribute: attribute.clone(),
                     annotator: annotation.annotator.clone(),
@@ -74,7 +74,10 @@ fn by_picture(answers: &[Answered], annotator: &str) -> Column {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use visavis_core::domain::{Digest, annotation::Annotation};
+    use visavis_core::domain::{
+        Digest,
+        annotation::{Annotation, AskedQuestion},
+    };
 
     #[test]
     fn every_annotator_of_every_attribute_has_a_line() {
@@ -86,8 +89,10 @@ mod tests {
                 annotator: annotator.into(),
                 by: "user".into(),
                 choice,
+                asked: AskedQuestion::default(),
             },
             at: u64::from(picture),
+            first: 0,
         };
         let class = |word: &str| Choice::Class(word.into());
         let answers: Answers = [(

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use visavis_core::domain::{
     Digest, Fault, Result,
-    annotation::{Annotation, Answered, Choice},
+    annotation::{Annotation, Answered, AskedQuestion, Choice},
     image::{Column, Images},
+    missing::is_usual,
     text::printable,
 };
 
@@ -46,6 +47,9 @@ impl LabellingQuestion {
             return Err(wrong(format!("{} classes have no keys: {MOST_CLASSES} at most", classes.len())));
         }
         for (at, class) in classes.iter().enumerate() {
+            if !class.is_empty() && is_usual(class) {
+                return Err(wrong(format!("`{class}` is read as a missing label: a class needs another name")));
+            }
             if class.is_empty() {
                 return Err(wrong("a class has no name".to_owned()));
             }
@@ -65,7 +69,7 @@ impl LabellingQuestion {
 }
 
 /// What the annotator says of the picture that is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The class with this place.
     Class(usize),
@@ -276,6 +280,9 @@ impl LabellingSession {
 
     /// What an answer on the picture that is shown means; nothing changes yet.
     pub fn answer(&self, answer: &Answer) -> Outcome {
+        if self.is_done() {
+            return Outcome::Refused("nothing is left to ask: u takes the latest answer back, q leaves".to_owned());
+        }
         let Some((image, picture)) = self.current() else { return Outcome::Refused("no picture is left".to_owned()) };
         let choice = match answer {
             Answer::Class(class) if self.is_full(*class) => {
@@ -303,6 +310,10 @@ impl LabellingSession {
 
     fn annotation(&self, image: &str, picture: Digest, choice: Choice) -> Annotation {
         Annotation {
+            asked: AskedQuestion {
+                classes: self.question.classes.iter().map(|class| class.name.clone()).collect(),
+                quota: self.question.quota,
+            },
             attribute: self.question.attribute.clone(),
             image: image.to_owned(),
             picture,
@@ -420,8 +431,9 @@ mod tests {
             annotator: annotator.into(),
             by: by.into(),
             choice,
+            asked: AskedQuestion::default(),
         };
-        Answered { annotation, at: 0 }
+        Answered { annotation, at: 0, first: 0 }
     }
 
     #[test]

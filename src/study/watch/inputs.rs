@@ -32,7 +32,7 @@ fn files(study: &Study) -> Vec<PathBuf> {
                 files.extend(["train.rec", "train.idx"].map(|file| root.join(file)));
             }
             Dataset::RecordIo { root, .. } => files.push(root.with_extension("idx")),
-            Dataset::Vggface2 { .. } | Dataset::Folders { .. } => {}
+            Dataset::Vggface2 { .. } | Dataset::Folders { .. } | Dataset::UtkFace { .. } => {}
         }
         files.extend(FaceMark::ALL.into_iter().filter_map(|mark| set.faces().of(mark).cloned()));
         if let Identities::File(file) = set.identities() {

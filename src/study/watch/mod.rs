@@ -153,6 +153,8 @@ impl Watch {
     pub fn renew(&mut self) {
         self.made = None;
         self.data_version = None;
+        // Opened anew, the store takes in what nobody has taken in yet.
+        self.index = None;
     }
 
     /// Load and memory change without anybody's doing: while a run goes on they are read every second.

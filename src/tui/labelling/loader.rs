@@ -14,7 +14,7 @@ use visavis_core::domain::{Digest, Fault};
 /// A picture, or why it cannot be shown.
 pub(super) type Loaded = Result<Arc<RgbImage>, String>;
 
-/// Decodes pictures of a source, those that are asked for first; keeps the latest.
+/// Decodes pictures of a source in the order in which they are asked for; keeps the latest.
 pub struct PictureLoader {
     asks: Sender<(String, Digest)>,
     replies: Receiver<(Digest, Loaded)>,
@@ -22,6 +22,8 @@ pub struct PictureLoader {
     asked: Vec<Digest>,
 }
 
+/// Pixels of the longer side that are kept: more than terminals show.
+const LARGEST: u32 = 1024;
 /// Pictures that are kept: one screen back, some ahead.
 const KEPT: usize = 32;
 
@@ -56,9 +58,16 @@ impl PictureLoader {
     /// The picture, if it is there.
     pub(super) fn get(&mut self, digest: Digest) -> Option<&Loaded> {
         while let Ok((digest, loaded)) = self.replies.try_recv() {
-            self.ready.insert(digest, loaded);
+            self.keep(digest, loaded);
         }
         self.ready.get(&digest)
+    }
+
+    /// Unless it was given up meanwhile.
+    fn keep(&mut self, digest: Digest, loaded: Loaded) {
+        if self.asked.contains(&digest) {
+            self.ready.insert(digest, loaded);
+        }
     }
 
     /// The picture; waits until it is there.
@@ -66,7 +75,7 @@ impl PictureLoader {
         self.ask(image, digest);
         while self.get(digest).is_none() {
             let Ok((digest, loaded)) = self.replies.recv() else { return Err("the thread that reads pictures ended".to_owned()) };
-            self.ready.insert(digest, loaded);
+            self.keep(digest, loaded);
         }
         self.ready[&digest].clone()
     }
@@ -76,5 +85,11 @@ fn load(source: &PictureSource, image: &str, digest: Digest) -> Loaded {
     let said = |fault: Fault| fault.what;
     let picture = open_picture(source, image, digest).map_err(said)?;
     let pixels = RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb);
-    pixels.map(Arc::new).ok_or_else(|| "the picture is not whole".to_owned())
+    let pixels = pixels.ok_or_else(|| "the picture is not whole".to_owned())?;
+    let side = pixels.width().max(pixels.height());
+    if side <= LARGEST {
+        return Ok(Arc::new(pixels));
+    }
+    let part = |length: u32| (u64::from(length) * u64::from(LARGEST) / u64::from(side)).max(1) as u32;
+    Ok(Arc::new(image::imageops::thumbnail(&pixels, part(pixels.width()), part(pixels.height()))))
 }

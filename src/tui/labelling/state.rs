@@ -16,6 +16,8 @@ pub struct LabellingView {
     pub said: Option<(String, bool)>,
     /// Earlier labels of the person who is shown are shown.
     pub shows_context: bool,
+    /// The picture that is asked for is seen: nothing is said about one that is not.
+    pub shows_picture: bool,
     pub shows_help: bool,
 }
 
@@ -42,11 +44,14 @@ pub(super) enum KeyEffect {
 
 impl LabellingView {
     pub fn new(session: LabellingSession, theme: Theme, drawing: DrawingMode) -> Self {
-        LabellingView { session, theme, drawing, said: None, shows_context: false, shows_help: false }
+        LabellingView { session, theme, drawing, said: None, shows_context: false, shows_picture: false, shows_help: false }
     }
 
     /// An answer that was typed as a line: a key of the screen, a class's name, or `skip`.
     pub fn line(&mut self, text: &str) -> LineStep {
+        if ["?", "c", "d"].contains(&text) {
+            return LineStep::Refused(format!("`{text}` is a key of the screen, and no answer"));
+        }
         let named = self.session.question.classes.iter().find(|class| class.name == text).map(|class| class.key.to_string());
         let key = match text {
             "skip" | "" => "Space".to_owned(),
@@ -66,7 +71,10 @@ impl LabellingView {
         loop {
             let (image, digest) = self.session.current().map(|(image, digest)| (image.to_owned(), digest))?;
             match pictures.wait(&image, digest) {
-                Ok(_) => return Some(image),
+                Ok(_) => {
+                    self.shows_picture = true;
+                    return Some(image);
+                }
                 Err(why) => self.session.pass_over(why),
             }
         }
@@ -94,6 +102,9 @@ impl LabellingView {
                 return KeyEffect::Clear;
             }
             "u" => self.session.undo(),
+            _ if !self.shows_picture && !self.session.is_done() => {
+                Outcome::Refused("the picture is not shown yet: nothing was answered".to_owned())
+            }
             "Space" => self.session.answer(&Answer::Skip),
             "o" => self.session.answer(&Answer::NotObvious),
             other => match self.session.question.classes.iter().position(|class| class.key.to_string() == other) {
@@ -121,7 +132,8 @@ mod tests {
         let question = LabellingQuestion::new("race", &["white".into(), "black".into()], None, "ann", "user").unwrap();
         let images = Images((0..3u8).map(|place| (format!("{place}.png"), Some(Digest::of(&[place])))).collect());
         let session = LabellingSession::new(question, images, None, vec![0, 1, 2], &[]).unwrap();
-        LabellingView::new(session, Theme::Dark, DrawingMode::Blocks)
+        let view = LabellingView::new(session, Theme::Dark, DrawingMode::Blocks);
+        LabellingView { shows_picture: true, ..view }
     }
 
     fn kept(effect: &KeyEffect) -> Option<&Choice> {
@@ -138,6 +150,24 @@ mod tests {
         assert_eq!(view.session.current().unwrap().0, "0.png");
         assert_eq!(kept(&view.key("Space")), Some(&Choice::Skipped));
         assert_eq!(kept(&view.key("o")), Some(&Choice::NotObvious));
+    }
+
+    #[test]
+    fn nothing_is_said_about_a_picture_that_is_not_shown() {
+        let mut view = LabellingView { shows_picture: false, ..view() };
+        for key in ["1", "Space", "o"] {
+            assert_eq!(view.key(key), KeyEffect::Draw);
+            assert!(view.said.as_ref().is_some_and(|(text, _)| text.contains("not shown")), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_an_answer_or_refused_and_never_opens_something() {
+        let mut view = view();
+        for text in ["?", "c", "d", "9"] {
+            assert!(matches!(view.line(text), LineStep::Refused(_)), "{text}");
+        }
+        assert!(matches!(view.line("black"), LineStep::Keep(_)));
     }
 
     #[test]

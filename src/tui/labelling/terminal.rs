@@ -3,7 +3,7 @@
 use super::{
     loader::PictureLoader,
     state::{KeyEffect, LabellingView},
-    view::LabellingFrame,
+    view::{LEAST, LabellingFrame},
 };
 use crate::{
     study::labelling::{AnswerJournal, LabellingSession, RANKED_AFTER, UncertaintyOrder},
@@ -73,6 +73,8 @@ pub fn label(setup: LabellingSetup) -> Result<LabellingView> {
             screen.terminal.draw(|to| frame.draw(to, &mut pixels)).map_err(refused)?;
             execute!(screen.terminal.backend_mut(), EndSynchronizedUpdate).map_err(refused)?;
             is_dirty = false;
+            let (width, height) = ratatui::crossterm::terminal::size().unwrap_or_default();
+            view.shows_picture = matches!(loaded, Some(Ok(_))) && width >= LEAST.0 && height >= LEAST.1;
         }
         if !input::poll(Duration::from_millis(if waits { 2 } else { 100 })).map_err(refused)? {
             is_dirty |= waits;

@@ -20,7 +20,7 @@ use ratatui::{
 use std::sync::Arc;
 
 /// The least room in which a picture can be told.
-const LEAST: (u16, u16) = (40, 12);
+pub(super) const LEAST: (u16, u16) = (40, 12);
 /// Columns of the list of classes, beside the picture.
 const SIDE: u16 = 38;
 
@@ -126,7 +126,7 @@ impl LabellingFrame<'_> {
             let words = if session.current().is_some() {
                 "Every class has the labels that were wanted. q leaves; u takes back the latest answer."
             } else {
-                "Every picture has an answer. q leaves; u takes back the latest answer."
+                "No picture without an answer is left that can be shown. q leaves; u takes back the latest answer."
             };
             return paint.empty(inner, words);
         }

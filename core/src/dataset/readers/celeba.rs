@@ -82,7 +82,7 @@ pub fn recognise(root: &Path) -> Option<Dataset> {
 fn table(root: &Path, name: &str) -> Option<PathBuf> {
     let folders = [root.to_owned(), root.join("Anno"), root.join("Eval")];
     let names = ["txt", "csv"].map(|ending| format!("{name}.{ending}"));
-    folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).find(|path| path.exists())
+    folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).find(|path| path.exists() && !path.is_dir())
 }
 
 /// Where the pictures are: copies have the folder inside itself, or inside `Img`. The uncropped ones are read where there are no others.

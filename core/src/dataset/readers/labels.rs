@@ -5,12 +5,13 @@ use crate::{
         collection::Collection,
         defects::{Defects, Note},
         digests::DigestCache,
-        tables::{ImageTable, Repeated, TableLayout, kept},
+        tables::{Cells, ImageTable, Repeated, TableLayout, kept, plain},
     },
     domain::{
         Fault, Result,
         image::{Column, ImageIndex, Labels},
-        missing::{MissingLabels, MissingWords},
+        missing::{MissingLabels, MissingWords, is_usual},
+        text::printable,
     },
 };
 use std::{collections::BTreeMap, path::Path, sync::Arc};
@@ -57,13 +58,21 @@ fn labels(table: ImageTable, missing: &dyn Fn(&str) -> MissingWords) -> Result<L
         return Err(fault);
     }
     let (mut labels, mut absent) = (Labels::default(), BTreeMap::new());
+    let signs = Signs::of(&table);
+    let (mut undefined, mut ambiguous) = (0, vec![]);
     for cells in &table.columns {
-        let rule = missing(&cells.name);
+        let mut rule = missing(&cells.name);
+        match signs {
+            Some(Signs::ZeroIsUndefined) if rule.instead.is_none() => rule.zeros = is_of_signs(cells),
+            Some(Signs::Unclear) if rule.instead.is_none() && has_minus_and_zero(cells) => ambiguous.push(cells.name.as_str()),
+            _ => {}
+        }
         let mut labels_missing = MissingLabels { rows: table.images.len(), ..MissingLabels::default() };
         let mut values: Vec<&str> = Vec::new();
         for (word, count) in cells.words.iter().zip(cells.counts()).filter(|(_, count)| *count > 0) {
             if rule.is_missing(word) {
                 *labels_missing.spelled.entry(word.clone()).or_default() += count;
+                undefined += if rule.is_zero(word) { count } else { 0 };
             } else {
                 values.push(word);
                 if rule.is_kept(word) {
@@ -76,7 +85,20 @@ fn labels(table: ImageTable, missing: &dyn Fn(&str) -> MissingWords) -> Result<L
         labels.insert(cells.name.clone(), column);
         absent.insert(cells.name.clone(), labels_missing);
     }
-    Ok(LabelTable { labels, images: table.images, missing: absent, unusable: table.unusable, notes: table.notes })
+    let mut notes = table.notes;
+    if undefined > 0 {
+        let what = "labels are -1, 0 and 1, as in MAAD-Face: 0 is undefined, so a missing label; where it is a value, write \
+                    `missing: [NA]` in the study";
+        notes.push(Note::new("undefined-labels", undefined, what));
+    }
+    if let Some(first) = ambiguous.first() {
+        let what = format!(
+            "`{}` has the values -1, 0 and 1, each a class of its own; where 0 is undefined, write `missing: [\"0\"]` in the study",
+            printable(first)
+        );
+        notes.push(Note::new("three-values", ambiguous.len(), &what));
+    }
+    Ok(LabelTable { labels, images: table.images, missing: absent, unusable: table.unusable, notes })
 }
 
 /// A label table by itself, as a data set of which there is nothing else.
@@ -87,7 +109,6 @@ pub fn label_table(path: &Path) -> Result<Collection> {
     let layout = TableLayout::of(path, None)?;
     let table = ImageTable::read(path, &layout, &["attribute"])?;
     let mut set = Collection { ids: table.images.iter().map(str::to_owned).collect(), ..Collection::default() };
-    set.defects.notes(&table.notes, path);
     set.defects.join(&table.defects);
     for Repeated { image, first, again, .. } in &table.repeated {
         let fault = || Fault::asked(format!("{image} is there twice: first in line {first}")).at(path, *again, 1);
@@ -95,6 +116,7 @@ pub fn label_table(path: &Path) -> Result<Collection> {
     }
     let whole = ImageTable { defects: Defects::default(), repeated: vec![], ..table };
     let read = labels(whole, &|_| MissingWords::default())?;
+    set.defects.notes(&read.notes, path);
     for (attribute, of) in read.missing.iter().filter(|(_, of)| of.count() > 0) {
         let fault = Fault::asked(format!("{attribute}: {}", of.sentence())).in_file(path);
         set.defects.note("missing-labels", of.count(), fault);
@@ -102,6 +124,53 @@ pub fn label_table(path: &Path) -> Result<Collection> {
     set.labels = read.labels;
     set.missing = read.missing;
     Ok(set)
+}
+
+/// What 0 is in a table that has columns of −1, 0 and 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Signs {
+    /// The annotator did not decide, as in MAAD-Face (Terhörst et al. 2021): several columns, and most of them hold −1.
+    ZeroIsUndefined,
+    /// A class of its own, or undefined: the table does not tell.
+    Unclear,
+}
+
+/// A column of MAAD-Face, and of no table that has classes only.
+const IDENTITY: &str = "identity";
+
+/// The number that a word is, if it is −1, 0 or 1.
+fn sign(word: &str) -> Option<i8> {
+    let number: f64 = word.parse().ok()?;
+    [-1, 0, 1].into_iter().find(|sign| f64::from(*sign) == number)
+}
+
+/// The words of a column that occur and are labels.
+fn labels_of(cells: &Cells) -> impl Iterator<Item = &str> {
+    let occurring = cells.words.iter().zip(cells.counts()).filter(|(_, count)| *count > 0);
+    occurring.map(|(word, _)| word.as_str()).filter(|word| !is_usual(word))
+}
+
+/// Has a column no labels but −1, 0 and 1?
+fn is_of_signs(cells: &Cells) -> bool {
+    labels_of(cells).all(|word| sign(word).is_some())
+}
+
+fn has_minus_and_zero(cells: &Cells) -> bool {
+    let signs: Vec<Option<i8>> = labels_of(cells).map(sign).collect();
+    signs.iter().all(Option::is_some) && signs.contains(&Some(-1)) && signs.contains(&Some(0))
+}
+
+impl Signs {
+    /// `None` where no column holds both −1 and 0.
+    fn of(table: &ImageTable) -> Option<Self> {
+        let columns: Vec<&Cells> = table.columns.iter().filter(|cells| is_of_signs(cells)).collect();
+        if !columns.iter().any(|cells| has_minus_and_zero(cells)) {
+            return None;
+        }
+        let with_minus = columns.iter().filter(|cells| labels_of(cells).any(|word| sign(word) == Some(-1))).count();
+        let several = columns.len() > 1 || table.columns.iter().any(|cells| plain(&cells.name) == IDENTITY);
+        Some(if several && 2 * with_minus > columns.len() { Signs::ZeroIsUndefined } else { Signs::Unclear })
+    }
 }
 
 /// How a column spells yes and no. One that does reads `0` and `1`, so that equal labels have equal digests.
@@ -137,6 +206,12 @@ impl Spelling {
         };
         if is { "1" } else { "0" }.to_owned()
     }
+}
+
+/// Labels that are in no file, spelled as those of a file are.
+pub(crate) fn spelled(column: &Column) -> Column {
+    let spelling = Spelling::of(&column.values().into_iter().collect::<Vec<_>>());
+    column.iter().map(|(image, word)| (image, spelling.value(word))).collect()
 }
 
 /// The labels of one attribute in two files, of which each may have images that the other has not.
@@ -247,6 +322,46 @@ mod tests {
         let table = with("image_id,region\na,NA\nb,EU\nc,n/a\n", &quoted).unwrap();
         assert_eq!(text(&table, "region"), "a\tNA\nb\tEU\n");
         assert_eq!(table.missing["region"].kept, [("NA".to_owned(), 1)].into());
+    }
+
+    #[test]
+    fn zeros_of_tables_of_minus_one_and_one_are_undefined_and_counted() {
+        let maad =
+            "Filename,Identity,Male,Young,Bald\nn1/1.jpg,n1,1,0,0\nn1/2.jpg,n1,1,-1,0\nn2/1.jpg,n2,-1,1,1\nn2/2.jpg,n2,0,0,-1\n";
+        let of = table(maad).unwrap();
+        assert_eq!(text(&of, "Male"), "n1/1.jpg\t1\nn1/2.jpg\t1\nn2/1.jpg\t0\n");
+        assert_eq!(text(&of, "Young"), "n1/2.jpg\t0\nn2/1.jpg\t1\n");
+        assert_eq!(of.missing["Bald"].sentence(), "2 of 4 labels are missing (2 `0`)");
+        let note = of.notes.iter().find(|note| note.word == "undefined-labels").unwrap();
+        assert_eq!(note.count, 5);
+        // Only what the study says counts, where it says something.
+        let rule = MissingWords { instead: Some(vec!["NA".into()]), ..MissingWords::default() };
+        assert_eq!(text(&with(maad, &rule).unwrap(), "Bald"), "n1/1.jpg\t0\nn1/2.jpg\t0\nn2/1.jpg\t1\nn2/2.jpg\t-1\n");
+        let alone = table("Filename,Identity,Male\na.jpg,n1,1\nb.jpg,n1,0\nc.jpg,n2,-1\n").unwrap();
+        assert_eq!(text(&alone, "Male"), "a.jpg\t1\nc.jpg\t0\n");
+    }
+
+    #[test]
+    fn three_values_beside_yes_and_no_stay_values_and_are_noted() {
+        let of = table("image_id,glasses,hat,mood\na,1,0,-1\nb,0,1,0\nc,1,1,1\n").unwrap();
+        assert_eq!((text(&of, "glasses").as_str(), text(&of, "mood").as_str()), ("a\t1\nb\t0\nc\t1\n", "a\t-1\nb\t0\nc\t1\n"));
+        assert!(of.notes.iter().any(|note| note.word == "three-values" && note.what.contains("`mood`")), "{:?}", of.notes);
+    }
+
+    #[test]
+    fn tables_of_fairface_and_of_vggface2_are_read_as_they_are() {
+        let fairface = "file,age,gender,race,service_test\ntrain/1.jpg,50-59,Male,East Asian,True\ntrain/2.jpg,more than 70,Female,Latino_Hispanic,False\n";
+        let of = table(fairface).unwrap();
+        assert_eq!(text(&of, "race"), "train/1.jpg\tEast Asian\ntrain/2.jpg\tLatino_Hispanic\n");
+        assert_eq!(text(&of, "age"), "train/1.jpg\t50-59\ntrain/2.jpg\tmore than 70\n");
+        assert_eq!(text(&of, "service_test"), "train/1.jpg\t1\ntrain/2.jpg\t0\n");
+        // An attribute a file, without a header, in columns of tabs.
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("07-Beard.txt");
+        fs::write(&path, "n000001/0001_01.jpg\t1\nn000001/0002_01.jpg\t0\n").unwrap();
+        let reading = LabelReading { known: None, alone: Some("Beard"), missing: &|_| MissingWords::default() };
+        let of = read(&path, &reading, &mut DigestCache::none()).unwrap();
+        assert_eq!(text(&of, "Beard"), "n000001/0001_01.jpg\t1\nn000001/0002_01.jpg\t0\n");
     }
 
     #[test]

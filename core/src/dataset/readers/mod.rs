@@ -9,6 +9,7 @@ pub(super) mod labels;
 pub(super) mod marks;
 mod plain;
 pub(crate) mod recordio;
+pub mod utkface;
 mod vggface2;
 
 use super::{collection::Collection, digests::DigestCache, source::PictureSource};
@@ -19,8 +20,8 @@ use crate::domain::{
 use std::path::{Path, PathBuf};
 
 /// What tells that a folder holds a data set of a kind, by the files in it: the first that does not say no is believed.
-const RECOGNISERS: [fn(&Path) -> Option<Dataset>; 5] =
-    [recordio::recognise, celeba::recognise, vggface2::recognise, folders::recognise, plain::recognise];
+const RECOGNISERS: [fn(&Path) -> Option<Dataset>; 6] =
+    [recordio::recognise, celeba::recognise, vggface2::recognise, utkface::recognise, folders::recognise, plain::recognise];
 
 /// Reads a data set of any kind: its tables, and the names of its pictures. No picture is opened.
 ///
@@ -32,6 +33,7 @@ pub fn collect(dataset: &Dataset, digests: &mut DigestCache) -> Result<Collectio
         Dataset::Vggface2 { root, split, .. } => vggface2::collect(root, *split),
         Dataset::RecordIo { root, .. } => recordio::collect(root),
         Dataset::Folders { root, .. } => folders::collect(root),
+        Dataset::UtkFace { root, .. } => utkface::collect(root),
         Dataset::Images { root, .. } => plain::collect(root),
     }
 }
@@ -45,9 +47,14 @@ pub fn face_table(dataset: &Dataset, mark: FaceMark) -> Result<Option<PathBuf>> 
     match (dataset.faces().of(mark), dataset) {
         (Some(named), _) => Ok(Some(named.clone())),
         (None, Dataset::CelebA { root, .. }) => celeba::face_table(root, mark).map(Some),
-        (None, Dataset::Vggface2 { .. } | Dataset::RecordIo { .. } | Dataset::Folders { .. } | Dataset::Images { .. }) => {
-            Ok(None)
-        }
+        (
+            None,
+            Dataset::Vggface2 { .. }
+            | Dataset::RecordIo { .. }
+            | Dataset::Folders { .. }
+            | Dataset::UtkFace { .. }
+            | Dataset::Images { .. },
+        ) => Ok(None),
     }
 }
 
@@ -72,6 +79,7 @@ impl Dataset {
             Dataset::Vggface2 { .. } => "vggface2",
             Dataset::RecordIo { .. } => "recordio",
             Dataset::Folders { .. } => "folders",
+            Dataset::UtkFace { .. } => "utkface",
             Dataset::Images { .. } => "images",
         }
     }
@@ -99,6 +107,7 @@ mod tests {
         assert_eq!(made("c", &["test/n000001/0001_01.jpg", "identity_meta.csv"]), "vggface2");
         assert_eq!(made("d", &["cats/1.jpg", "dogs/1.jpg", ".git/x"]), "folders");
         assert_eq!(made("f", &["train.rec", "train.idx", "lfw.bin"]), "recordio");
+        assert_eq!(made("g", &["part1/26_1_0_20170116.jpg", "part2/1_0_4_20170117.jpg", "part2/x.txt"]), "utkface");
         assert_eq!(made("e", &["cats/1.jpg", "labels.csv"]), "images");
     }
 }

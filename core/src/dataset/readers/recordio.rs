@@ -24,7 +24,7 @@ use std::{
     sync::Arc,
 };
 
-/// Whole numbers up to here are exact in the labels of a record, which are `f32`.
+/// Whole numbers below this one are told apart by the labels of a record, which are `f32`.
 const EXACT: f32 = 16_777_216.0;
 /// Labels beyond the first that are read as attributes.
 const MOST_ATTRIBUTES: usize = 64;
@@ -143,8 +143,9 @@ impl Ranges {
             return wrong(format!("record 0 says that pictures end before {a} and identities before {b}: not two such numbers"));
         }
         // Larger numbers are rounded; the keys tell what they were.
-        let (first, end) = if b <= EXACT { (a as u64, b as u64) } else { (first_range(records, a)?, last + 1) };
-        if end != last + 1 {
+        let behind = last.saturating_add(1);
+        let (first, end) = if b < EXACT { (a as u64, b as u64) } else { (first_range(records, a)?, behind) };
+        if end != behind {
             return wrong(format!("record 0 says that the last record is {}, and it is {last}", end - 1));
         }
         Ok(Some(Ranges { first, end }))
@@ -153,7 +154,7 @@ impl Ranges {
     /// Who is on each picture, by the ranges; where their numbers are too large to be exact, by the labels of the pictures.
     fn labelled(&self, records: &RecordFile, set: &mut Collection) -> Result<Labelled> {
         let keys: Vec<u64> = records.keys().filter(|key| (1..self.first).contains(key)).collect();
-        let absent = (self.first - 1) as usize - keys.len();
+        let absent = ((self.first - 1) as usize).saturating_sub(keys.len());
         if absent > 0 {
             let what = format!(
                 "{} that record 0 counts {} no record",
@@ -162,7 +163,7 @@ impl Ranges {
             );
             set.defects.defect("missing-record", absent, Fault::asked(what).in_file(records.path()));
         }
-        if self.first as f32 > EXACT {
+        if self.first as f32 >= EXACT {
             let what = "the set has more than 2^24 pictures, so its ranges of identities are rounded: identities are the pictures' own labels";
             set.defects.note("rounded-ranges", 1, Fault::asked(what).in_file(records.path()));
             let headers = headers(records, &keys)?;
@@ -171,7 +172,12 @@ impl Ranges {
             return Ok(Labelled { keys, classes, attributes: vec![] });
         }
         let mut classes: Vec<Option<u32>> = vec![None; keys.len()];
-        let ranges: Vec<u64> = (self.first..self.end).collect();
+        let ranges: Vec<u64> = records.keys().filter(|key| (self.first..self.end).contains(key)).collect();
+        if ranges.len() as u64 != self.end - self.first {
+            let what =
+                format!("record 0 says that there are {} identities, and {} have a record", self.end - self.first, ranges.len());
+            return Err(Fault::asked(what).in_file(records.path()).next("make the set anew"));
+        }
         let bounds = ranges.par_iter().map(|key| Ok((*key, records.header(*key)?.0.labels))).collect::<Result<Vec<_>>>()?;
         for (identity, (key, labels)) in bounds.into_iter().enumerate() {
             let wrong = |what: String| Err(Fault::asked(what).in_file(records.path()).next("make the set anew"));
@@ -202,7 +208,7 @@ impl Ranges {
 fn first_range(records: &RecordFile, rounded: f32) -> Result<u64> {
     // Neighbours among numbers of this size are 2, 4, … apart.
     let apart = (rounded.next_up() - rounded).max(1.0) as u64;
-    let near = (rounded as u64).saturating_sub(apart)..=rounded as u64 + apart;
+    let near = (rounded as u64).saturating_sub(apart).max(1)..=(rounded as u64).saturating_add(apart);
     for key in near {
         if let Ok((header, false)) = records.header(key)
             && header.labels.len() == 2
@@ -228,7 +234,7 @@ fn headers(records: &RecordFile, keys: &[u64]) -> Result<Vec<(Vec<f32>, bool)>> 
 #[expect(clippy::option_option, reason = "no number, no class, or a class")]
 fn class(label: f32) -> Option<Option<u32>> {
     match label {
-        _ if label.fract() != 0.0 || label > EXACT => None,
+        _ if label.fract() != 0.0 || label >= EXACT => None,
         _ if label < 0.0 => Some(None),
         _ => Some(Some(label as u32)),
     }
@@ -236,7 +242,7 @@ fn class(label: f32) -> Option<Option<u32>> {
 
 fn no_class(records: &RecordFile) -> Fault {
     Fault::asked(
-        "a label is greater than 16777216 (2^24): labels are 32-bit floating-point numbers, which do not tell such numbers apart",
+        "a label is 16777216 (2^24) or greater: labels are 32-bit floating-point numbers, which do not tell such numbers apart",
     )
     .in_file(records.path())
     .next("number the classes from 0, and write the set anew")
@@ -261,7 +267,7 @@ fn from_headers(records: &RecordFile, set: &mut Collection) -> Result<Labelled> 
         set.defects.defect("empty-record", empty, Fault::asked(what).in_file(records.path()));
     }
     let firsts = || labels.iter().map(|of: &Vec<f32>| of[0]);
-    if firsts().any(|label| label.fract() == 0.0 && label > EXACT) {
+    if firsts().any(|label| label.fract() == 0.0 && label >= EXACT) {
         return Err(no_class(records));
     }
     let mut attributes: Vec<(String, Vec<Option<f32>>)> = Vec::new();
@@ -369,12 +375,20 @@ mod tests {
     fn labels_beyond_what_a_float_tells_apart_are_refused_and_others_than_whole_numbers_are_no_classes() {
         let (_folder, root) = made(&[(0, &[16_777_216.0], true), (1, &[16_777_218.0], true)]);
         assert!(collect(&root).unwrap_err().what.contains("2^24"));
-        let (_folder, root) = made(&[(0, &[16_777_216.0], true), (1, &[0.0], true)]);
-        assert_eq!(shown(collect(&root).unwrap().classes.as_ref()), "=16777216 1=00000000");
+        let (_folder, root) = made(&[(0, &[16_777_215.0], true), (1, &[0.0], true)]);
+        assert_eq!(shown(collect(&root).unwrap().classes.as_ref()), "=16777215 1=00000000");
         let (_folder, root) = made(&[(0, &[31.5], true), (1, &[f32::NAN], true)]);
         let set = collect(&root).unwrap();
         assert!(set.classes.is_none() && set.identities.is_none());
         assert_eq!(shown(set.labels.get("label1")), "=31.5");
+    }
+
+    #[test]
+    fn numbers_that_no_set_has_are_refused() {
+        for (key, first, end) in [(5, 1.0, 1e18), (10, 2.0, 1e18), (u64::MAX, 1.0, 3.4e38)] {
+            let (_folder, root) = made(&[(1, &[0.0], true), (key, &[1.0, 2.0], false), (0, &[first, end], false)]);
+            assert!(collect(&root).is_err(), "{key} {first} {end}");
+        }
     }
 
     #[test]

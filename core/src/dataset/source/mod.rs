@@ -2,6 +2,7 @@
 
 mod pair_file;
 mod part_digests;
+mod place;
 mod record;
 mod record_file;
 mod record_index;
@@ -15,11 +16,13 @@ use crate::domain::{
 };
 pub use pair_file::PairFile;
 use part_digests::{Parts, of_parts};
+use place::INSIDE;
+pub(super) use place::is_plain;
 pub(super) use record::RecordHeader;
 pub use record_file::RecordFile;
 pub(super) use record_file::id_of;
 pub(super) use record_writer::RecordWriter;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 pub use tar_file::TarFile;
 
 /// Where pictures are read from, by their ids.
@@ -52,11 +55,6 @@ impl Container {
             _ => None,
         }
     }
-}
-
-/// Is the id a path that stays below its folder?
-pub(super) fn is_plain(id: &str) -> bool {
-    Path::new(id).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 impl PictureSource {
@@ -165,9 +163,6 @@ pub fn doubt(cache: &Path, at: &Path, place: &Path) {
         part_digests::forget(cache, at);
     }
 }
-
-/// What stands between the path of a file and the part of it that a message is about.
-const INSIDE: &str = ", ";
 
 #[cfg(test)]
 mod tests;

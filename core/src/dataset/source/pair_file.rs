@@ -1,7 +1,7 @@
 //! A pickle of picture pairs (InsightFace's `lfw.bin`, `cfp_fp.bin`, `agedb_30.bin`), read where its pictures stand. Nothing in it is run.
 
 use super::{
-    INSIDE,
+    place::INSIDE,
     record_file::{id_of, key_of},
 };
 use crate::{

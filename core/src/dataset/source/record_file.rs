@@ -2,7 +2,7 @@
 //! file is read once, from record to record.
 
 use super::{
-    INSIDE,
+    place::INSIDE,
     record::{Broken, Framed, RecordHeader},
     record_index::{RecordIndex, WITHOUT},
 };

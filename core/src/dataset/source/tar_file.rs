@@ -1,7 +1,7 @@
 //! A tar archive of pictures, read where its members stand: listed once, never unpacked. Archives inside of it are listed too (ImageNet's
 //! training set is a tar of a tar a class); a member of `n01440764.tar` is in the folder `n01440764`.
 
-use super::{INSIDE, is_plain};
+use super::place::{INSIDE, is_plain};
 use crate::domain::{Digest, Fault, Result, text::is_steering};
 use std::{
     collections::BTreeMap,
@@ -97,11 +97,12 @@ impl TarFile {
                 continue;
             }
             let name = entry.path_bytes();
+            // `a//b` and `a/./b` are `a/b`.
             let name = std::str::from_utf8(&name)
                 .ok()
-                .map(|name| name.strip_prefix("./").unwrap_or(name))
-                .filter(|name| !name.chars().any(is_steering) && is_plain(name));
-            let Some(name) = name else {
+                .map(|name| name.split('/').filter(|part| !["", "."].contains(part)).collect::<Vec<_>>().join("/"))
+                .filter(|name| !name.chars().any(is_steering) && is_plain(name) && !name.is_empty());
+            let Some(name) = name.as_deref() else {
                 let what = format!(
                     "a member has a path that is not UTF-8, holds control characters or leads out of the archive: {}",
                     String::from_utf8_lossy(&entry.path_bytes())

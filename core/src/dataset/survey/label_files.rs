@@ -12,6 +12,7 @@ use crate::{
     domain::{
         Fault, Result,
         annotation::{AnnotatorLabels, Answers, CombinedLabels, labels_of},
+        comparison::{Expression, Measured},
         image::{Column, ImageIndex},
         missing::{MissingLabels, MissingWords},
         model::Source,
@@ -19,7 +20,7 @@ use crate::{
         study::{LabelEntry, LabelSource, Study},
     },
 };
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 /// The images of the evaluation, or, while nothing else names them, those of given features.
 pub(crate) fn known(study: &Study, survey: &Survey) -> Option<ImageIndex> {
@@ -37,7 +38,7 @@ pub(crate) fn known(study: &Study, survey: &Survey) -> Option<ImageIndex> {
 /// Which words of an attribute are missing labels.
 pub(crate) fn missing_words(study: &Study, attribute: &str, instead: Option<&Vec<String>>) -> MissingWords {
     let values = study.evaluation.quoted.get(attribute).cloned().unwrap_or_default();
-    MissingWords { instead: instead.cloned(), values }
+    MissingWords { instead: instead.cloned(), values, ..MissingWords::default() }
 }
 
 /// The labels of one attribute in one file.
@@ -116,6 +117,19 @@ pub(crate) fn label_file(
     Ok(())
 }
 
+/// The values of an attribute that the study's comparisons ask for.
+fn asked_values<'s>(study: &'s Study, attribute: &str) -> BTreeSet<&'s str> {
+    let questions = study.comparisons.iter().map(|comparison| &comparison.question);
+    let expressions = questions.flat_map(|question| {
+        let classes = match &question.measured {
+            Measured::Classes(classes) => classes.as_slice(),
+            Measured::Quantity(_) => &[],
+        };
+        classes.iter().chain(&question.within)
+    });
+    expressions.flat_map(Expression::asked).filter(|(name, _)| *name == attribute).filter_map(|(_, value)| value).collect()
+}
+
 /// The labels that several annotators gave of one attribute, in files and in this workspace: one label an image, by the study's rule.
 pub(crate) fn annotators(
     study: &Study,
@@ -140,21 +154,25 @@ pub(crate) fn annotators(
                 found.extend(labels.map(|of| AnnotatorLabels { annotator, labels: of.column }));
             }
             LabelSource::Journal { asked } => {
-                let Some(images) = &survey.images else { continue };
+                let nobody = |why: &str| Absent {
+                    input: format!("labels of `{asked}`: {why}"),
+                    expected_at: Some("data/journals".into()),
+                    need: Need::Attribute(attribute.to_owned()),
+                };
+                let Some(images) = &survey.images else {
+                    survey.missing.push(nobody("the pictures that were labelled are not here to be told by"));
+                    continue;
+                };
                 let (labels, elsewhere) = labels_of(answers.get(asked).map_or(&[], Vec::as_slice), images);
                 if labels.is_empty() {
-                    survey.missing.push(Absent {
-                        input: format!("labels of `{asked}`: nobody has labelled these pictures; `visavis label` is where"),
-                        expected_at: Some("data/journals".into()),
-                        need: Need::Attribute(attribute.to_owned()),
-                    });
+                    survey.missing.push(nobody("nobody has labelled these pictures; `visavis label` is where"));
                 }
                 if elsewhere > 0 {
                     survey
                         .notes
                         .push(format!("{elsewhere} answers on `{asked}` are on other pictures than those that are evaluated"));
                 }
-                found.extend(labels);
+                found.extend(labels.into_iter().map(|of| AnnotatorLabels { labels: labels::spelled(&of.labels), ..of }));
             }
         }
     }
@@ -177,6 +195,19 @@ pub(crate) fn annotators(
             combined.differ,
             combined.shared
         ));
+    }
+    // While people label, some classes come later than others: what asks for them waits.
+    let values = combined.labels.values();
+    let awaited: BTreeSet<&str> = asked_values(study, attribute).into_iter().filter(|value| !values.contains(value)).collect();
+    if !found.is_empty() && !awaited.is_empty() && !values.is_empty() && !combined.labels.is_binary() {
+        let classes = awaited.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
+        survey.missing.push(Absent {
+            input: format!("labels of `{attribute}`: none is {classes} yet"),
+            expected_at: Some("data/journals".into()),
+            need: Need::Attribute(attribute.to_owned()),
+        });
+        survey.annotators.insert(attribute.to_owned(), found);
+        return Ok(());
     }
     if !found.is_empty() {
         survey.labels.insert(attribute.to_owned(), combined.labels);

@@ -2,7 +2,7 @@
 
 use super::found::{Absent, FaceMarks, Need, Survey, TrainingSet};
 use crate::{
-    dataset::{digests::DigestCache, readers::collect, source::PictureSource},
+    dataset::{digests::DigestCache, duplicates::SharedNames, readers::collect, source::PictureSource},
     domain::{
         Digest, Fault, Result,
         study::{DeviceClass, Partition, Study},
@@ -53,7 +53,41 @@ pub(crate) fn training(study: &Study, digests: &mut DigestCache, survey: &mut Su
                 "{learned} pictures of the evaluation are among those that networks learn from in `{name}`: what is found there may be learned by heart"
             ));
         }
+        let is_same = study.evaluation.dataset.as_ref().is_some_and(|of| study.datasets[of].root() == dataset.root());
+        let learned_from: BTreeSet<&str> = match &set.identities {
+            Some(identities) => images.ids().filter_map(|id| identities.get(id)).collect(),
+            None => classes.values(),
+        };
+        survey.warnings.extend(survey.identities.as_ref().and_then(|of| shared(&of.values(), &learned_from, name, is_same)));
         survey.training.insert(name.clone(), TrainingSet { pictures: set.pictures, images, classes, marks: FaceMarks::new() });
     }
     Ok(())
+}
+
+/// What identities of the evaluation are also learned from, by name. Numbers say who somebody is within one data set only.
+fn shared(evaluated: &BTreeSet<&str>, learned_from: &BTreeSet<&str>, training: &str, is_same: bool) -> Option<String> {
+    let SharedNames { mut named, numbers } = SharedNames::of(evaluated, learned_from);
+    if is_same {
+        named.extend(numbers);
+    }
+    let first = named.first()?;
+    let are = if named.len() == 1 { "identity of the evaluation is" } else { "identities of the evaluation are" };
+    Some(format!(
+        "{} {are}, by name, among those that networks learn from in `{training}`, such as `{first}`: their faces may be learned by heart",
+        named.len()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identities_of_one_name_are_told_and_numbers_only_within_one_data_set() {
+        let (evaluated, learned) = (BTreeSet::from(["Ann", "Bob", "7", "8"]), BTreeSet::from(["Bob", "7"]));
+        let told = |is_same| shared(&evaluated, &learned, "faces", is_same).unwrap();
+        assert!(told(false).starts_with("1 identity of the evaluation is, by name,") && told(false).contains("`Bob`"));
+        assert!(told(true).starts_with("2 identities"), "{}", told(true));
+        assert_eq!(shared(&evaluated, &BTreeSet::from(["7", "Eve"]), "faces", false), None);
+    }
 }

@@ -148,7 +148,10 @@ fn other_format(sample: &[u8]) -> Option<(String, &'static str)> {
         }
         [0x1f, 0x8b, ..] => return Some(("this is a gzip archive, not a text table".into(), "unpack it: gunzip FILE")),
         [b'P', b'A', b'R', b'1', ..] => {
-            return Some(("this is a parquet file, not a text table".into(), "write the table as CSV"));
+            return Some((
+                "this is a parquet file, not a text table".into(),
+                "write it as CSV: `visavis data convert FILE.parquet FILE.csv`",
+            ));
         }
         _ => {}
     }

@@ -46,6 +46,15 @@ pub enum Dataset {
         /// Where the faces are in the pictures.
         faces: FaceFiles,
     },
+    /// Pictures whose names say age, gender and race, as UTKFace's do.
+    UtkFace {
+        /// The folder of the pictures, or a tar archive of it.
+        root: PathBuf,
+        /// Who is on the pictures.
+        identities: Identities,
+        /// Where the faces are in the pictures.
+        faces: FaceFiles,
+    },
     /// A folder of pictures with a label CSV (`image_id,<attribute>…`); the pictures may be absent.
     Images {
         /// The folder of the pictures.
@@ -114,6 +123,7 @@ impl Dataset {
             | Dataset::Vggface2 { root, .. }
             | Dataset::RecordIo { root, .. }
             | Dataset::Folders { root, .. }
+            | Dataset::UtkFace { root, .. }
             | Dataset::Images { root, .. } => root,
         }
     }
@@ -124,6 +134,7 @@ impl Dataset {
             Dataset::CelebA { identities, .. }
             | Dataset::RecordIo { identities, .. }
             | Dataset::Folders { identities, .. }
+            | Dataset::UtkFace { identities, .. }
             | Dataset::Images { identities, .. } => identities,
             Dataset::Vggface2 { .. } => &Identities::Unsaid,
         }
@@ -136,6 +147,7 @@ impl Dataset {
             | Dataset::Vggface2 { faces, .. }
             | Dataset::RecordIo { faces, .. }
             | Dataset::Folders { faces, .. }
+            | Dataset::UtkFace { faces, .. }
             | Dataset::Images { faces, .. } => faces,
         }
     }
@@ -152,7 +164,7 @@ impl Dataset {
             (_, Identities::EachImage) => false,
             (_, Identities::Folder | Identities::Column(_) | Identities::File(_)) => true,
             (Dataset::CelebA { .. } | Dataset::Vggface2 { .. } | Dataset::RecordIo { .. }, Identities::Unsaid) => true,
-            (Dataset::Folders { .. } | Dataset::Images { .. }, Identities::Unsaid) => false,
+            (Dataset::Folders { .. } | Dataset::UtkFace { .. } | Dataset::Images { .. }, Identities::Unsaid) => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is measured of points and features: one file an estimator.
 
 pub(super) mod agreement;
+pub(super) mod association;
 pub(super) mod auc;
 pub(super) mod cluster_validity;
 pub(super) mod faithfulness;

@@ -76,23 +76,30 @@ impl EventFold<'_> {
 
     /// An annotator's answer on a picture, unless a later one was given.
     fn label(&self, said: &Annotation) -> rusqlite::Result<()> {
-        let Annotation { attribute, image, picture, annotator, by, choice } = said;
+        let Annotation { attribute, image, picture, annotator, by, choice, asked } = said;
+        let picture = picture.to_string();
         self.write(
-            "INSERT INTO label VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (attribute, annotator, picture) DO UPDATE
-             SET image = ?4, by = ?5, choice = ?6, at = ?7, clock = ?8, journal = ?9, offset = ?10
-             WHERE (clock, journal, offset) < (?8, ?9, ?10)",
+            "INSERT INTO label VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?9)
+             ON CONFLICT (attribute, annotator, picture) DO UPDATE
+             SET image = ?4, by = ?5, choice = ?6, asked = ?7, at = ?8, clock = ?9, journal = ?10, offset = ?11
+             WHERE (clock, journal, offset) < (?9, ?10, ?11)",
             params![
                 attribute,
                 annotator,
-                picture.to_string(),
+                picture,
                 image,
                 by,
                 json(choice)?,
+                json(asked)?,
                 self.at,
                 self.clock,
                 self.journal,
                 self.offset
             ],
+        )?;
+        self.write(
+            "UPDATE label SET first = ?4 WHERE attribute = ?1 AND annotator = ?2 AND picture = ?3 AND first > ?4",
+            params![attribute, annotator, picture, self.clock],
         )
     }
 

@@ -323,7 +323,7 @@ impl Index {
         self.all(query, [study], row)
     }
 
-    /// What annotators said of pictures, by attribute; `attribute`: of one only. The earliest answer stands first.
+    /// What annotators said of pictures, by attribute; `attribute`: of one only. The latest answer stands last.
     pub fn answers(&self, attribute: Option<&str>) -> Result<Answers> {
         if schema::version(&self.connection, &self.path())? < 6 {
             return Ok(Answers::new());
@@ -339,10 +339,11 @@ impl Index {
                 image: row.get(3)?,
                 by: row.get(4)?,
                 choice: serde_json::from_str(&row.get::<_, String>(5)?).map_err(|_| unreadable(5, "no answer"))?,
+                asked: serde_json::from_str(&row.get::<_, String>(6)?).map_err(|_| unreadable(6, "no question"))?,
             };
-            Ok(Answered { annotation, at: row.get::<_, i64>(6)? as u64 })
+            Ok(Answered { annotation, at: row.get::<_, i64>(7)? as u64, first: row.get::<_, i64>(8)? as u64 })
         };
-        let query = "SELECT attribute, annotator, picture, image, by, choice, at FROM label
+        let query = "SELECT attribute, annotator, picture, image, by, choice, asked, at, first FROM label
                      WHERE ?1 IS NULL OR attribute = ?1 ORDER BY clock, journal, offset";
         let mut answers = Answers::new();
         for answered in self.all(query, [attribute], row)? {
@@ -356,7 +357,7 @@ impl Index {
         if schema::version(&self.connection, &self.path())? < 6 {
             return Ok((0, 0));
         }
-        let query = "SELECT count(*), coalesce(max(clock), 0) FROM label";
+        let query = "SELECT count(*), coalesce(sum(clock), 0) FROM label";
         let row = |row: &Row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64));
         self.ran(self.connection.query_row(query, [], row))
     }

@@ -118,7 +118,10 @@ const MIGRATIONS: [&str; 6] = [
     -- What annotators said of pictures: the latest of each on each picture, also if it was taken back.
     CREATE TABLE label (
         attribute TEXT NOT NULL, annotator TEXT NOT NULL, picture TEXT NOT NULL, image TEXT NOT NULL, by TEXT NOT NULL,
-        choice TEXT NOT NULL, at INTEGER NOT NULL, clock INTEGER NOT NULL, journal TEXT NOT NULL, offset INTEGER NOT NULL,
+        choice TEXT NOT NULL, asked TEXT NOT NULL, at INTEGER NOT NULL, clock INTEGER NOT NULL, journal TEXT NOT NULL,
+        offset INTEGER NOT NULL,
+        -- The clock of the first answer on the picture.
+        first INTEGER NOT NULL,
         PRIMARY KEY (attribute, annotator, picture)
     ) STRICT, WITHOUT ROWID;
 ",

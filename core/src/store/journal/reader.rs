@@ -24,6 +24,8 @@ use std::{
 const STRIDE: usize = 8 << 20;
 
 /// Behind damage, so much is read at a time: records that begin in the first part of it are whole in it.
+/// Damage in one place that is searched for what follows it.
+const MOST_DAMAGE: u64 = 256 << 20;
 const WINDOW: usize = (16 << 20) + LONGEST + PREFIX;
 
 /// How far a journal was read.
@@ -96,13 +98,14 @@ pub(in crate::store) fn read_after(path: &Path, from: &Mark, quiet: bool) -> Res
         }
         file => file.map_err(refused)?,
     };
+    // Asked before reading: what a writer that is gone now has written is all there.
+    let life = life(path, &file).map_err(refused)?;
     // Forced, or another machine's writing shows only when a cache has run out.
     let length = match statx(&file, "", AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC, StatxFlags::SIZE) {
         Ok(about) => about.stx_size,
         Err(_) => file.metadata().map_err(refused)?.len(),
     };
-    // Asked before reading: what a writer that is gone now has written is all there.
-    let gone = match life(path, &file).map_err(refused)? {
+    let gone = match life {
         Life::Lives => false,
         Life::Unknown => quiet || is_closed(&file, length).map_err(refused)?,
         Life::Gone => true,
@@ -145,7 +148,15 @@ fn behind_damage(from: &Mark, length: u64, mut take: impl FnMut(u64, usize) -> R
             return Ok(JournalPart { closed: ended, more: !ended, ..reading });
         }
         if reading.records.is_empty() && reading.is_behind_damage() {
-            continue;
+            if reading.mark.offset - from.offset < MOST_DAMAGE {
+                continue;
+            }
+            // So much damage is nobody's journal: a hole of a terabyte would be searched for hours.
+            if let Some(last) = reading.damage.last_mut() {
+                last.bytes = length - last.offset;
+            }
+            reading.mark.offset = length;
+            return Ok(JournalPart { closed: true, ..reading });
         }
         // Damage at the end of this part is told with the record that follows it.
         if reading.is_behind_damage()
