@@ -2,7 +2,7 @@
 //!
 //! A folder says in the file `workspace` of which workspace it is. Losing one costs only time.
 
-use super::{disk, filesystem};
+use super::filesystem;
 use crate::files;
 use std::{
     ffi::OsStr,
@@ -19,7 +19,7 @@ const GONE: &str = "gone";
 /// A workspace that is not there today may be on a disk that is mounted tomorrow.
 const AWAY: Duration = Duration::from_secs(24 * 3600);
 /// What is removed, and nothing else: a store may lie in the same folder.
-const KEPT: [&str; 6] = ["digests.tsv", "digests.doubted", "labels", "parts", OF, GONE];
+const KEPT: [&str; 8] = ["digests.tsv", "digests.doubted", "labels", "parts", "hashes", "workspace.part", OF, GONE];
 
 /// Has the cache of a workspace say whose it is, if there is one.
 pub(super) fn sign(root: &Path) {
@@ -29,7 +29,9 @@ pub(super) fn sign(root: &Path) {
         && !file.is_file()
         && let Ok(path) = root.canonicalize()
     {
-        disk::replace(&file, &path.into_os_string().into_vec()).ok();
+        // Losing it costs nothing: a refusal is nobody's fault.
+        let half = folder.join("workspace.part");
+        fs::write(&half, path.into_os_string().into_vec()).and_then(|()| fs::rename(&half, &file)).ok();
     }
 }
 

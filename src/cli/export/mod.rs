@@ -129,7 +129,7 @@ impl ExportCommand {
 }
 
 /// Which of the names; the only one when none is said.
-fn place(option: &str, wanted: Option<&str>, names: &[&str]) -> Result<usize> {
+pub(crate) fn place(option: &str, wanted: Option<&str>, names: &[&str]) -> Result<usize> {
     match wanted {
         None if names.len() == 1 => Ok(0),
         None => Err(Fault::asked(format!("say which: {option} NAME")).next(suggestion("", names))),

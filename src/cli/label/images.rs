@@ -1,6 +1,6 @@
 //! Which pictures are labelled: those of a folder, or those that a study evaluates.
 
-use super::super::{Context, output::remark};
+use super::super::{Context, export::place, output::remark};
 use crate::study::{self, Step, StudyNames};
 use std::{
     collections::{BTreeSet, HashMap},
@@ -12,7 +12,6 @@ use visavis_core::{
         Fault, Result,
         image::{Column, Images},
         index::{LayerIx, ModelIx},
-        spelling::suggestion,
         stage::IndexImages,
         text::{count, printable},
     },
@@ -115,16 +114,11 @@ pub(super) fn features(file: &Path, (model, layer): (&str, Option<&str>), images
     let plan = study::plan(&opened, &context.workspace)?;
     let names = StudyNames::of(&plan.study);
     let models: Vec<&str> = plan.study.models.keys().map(|model| names.model(model)).collect();
-    let place = |option: &str, wanted: &str, names: &[&str]| {
-        let found = names.iter().position(|name| *name == wanted);
-        found
-            .ok_or_else(|| Fault::asked(format!("{option}: there is no `{}`", printable(wanted))).next(suggestion(wanted, names)))
-    };
-    let model: ModelIx = place("--unsure-of", model, &models)?.into();
+    let model: ModelIx = place("--unsure-of", Some(model), &models)?.into();
     let layers = names.layers(model);
     let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
     let layer: LayerIx = match layer {
-        Some(layer) => place("--layer", layer, &layers)?.into(),
+        Some(_) => place("--layer", layer, &layers)?.into(),
         None => layers.len().saturating_sub(1).into(),
     };
     let absent = || {

@@ -119,10 +119,9 @@ impl LabelCommand {
 
     /// The features of a model of the study, a row a picture.
     fn uncertainty(&self, model: &str, images: &LabelledImages, classes: usize, context: &Context) -> Result<UncertaintyOrder> {
-        if self.dataset.is_dir() {
-            return Err(
-                Fault::asked("--unsure-of needs a study, which has the model").next("name the study file in place of the folder")
-            );
+        if !images::is_study(&self.dataset) {
+            return Err(Fault::asked("--unsure-of needs a study, which has the model")
+                .next("name the study file in place of the pictures"));
         }
         let features = images::features(&self.dataset, (model, self.layer.as_deref()), &images.images, context)?;
         Ok(UncertaintyOrder { features, classes })

@@ -7,17 +7,17 @@ use super::{
     },
     images::LabelledImages,
 };
-use crate::study::labelling::agreements;
+use crate::study::labelling::{LabellingProgress, agreements};
 use serde_json::json;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{HashMap, HashSet},
     path::Path,
     time::{Duration, UNIX_EPOCH},
 };
 use visavis_core::{
     domain::{
         Digest, Fault, Result,
-        annotation::{Answered, Choice, labels_of},
+        annotation::{Answered, labels_of},
         score::Estimate,
         study::LabelProvenance,
         text::{count, printable},
@@ -25,33 +25,13 @@ use visavis_core::{
     store::write_out,
 };
 
-/// An annotator's answers on the data set's pictures.
-#[derive(Default)]
-struct Given<'a> {
-    classes: BTreeMap<&'a str, usize>,
-    not_obvious: usize,
-    skipped: usize,
-}
-
 pub(super) fn summary(context: &Context, attribute: &str, answers: &[Answered], images: &LabelledImages) -> Result<()> {
-    let here: HashMap<Digest, &str> = images.images.0.iter().filter_map(|(id, of)| Some(((*of)?, id.as_str()))).collect();
-    let mut annotators: BTreeMap<&str, Given> = BTreeMap::new();
-    for Answered { annotation, .. } in answers.iter().filter(|of| here.contains_key(&of.annotation.picture)) {
-        if annotation.choice == Choice::Withdrawn {
-            continue;
-        }
-        let given = annotators.entry(&annotation.annotator).or_default();
-        match &annotation.choice {
-            Choice::Class(class) => *given.classes.entry(class).or_default() += 1,
-            Choice::NotObvious => given.not_obvious += 1,
-            Choice::Skipped => given.skipped += 1,
-            Choice::Withdrawn => {}
-        }
-    }
+    let here: HashSet<Digest> = images.images.0.iter().filter_map(|(_, picture)| *picture).collect();
+    let annotators = LabellingProgress::of(attribute, answers.iter().filter(|of| here.contains(&of.annotation.picture)));
     let (labels, elsewhere) = labels_of(answers, &images.images);
     let agreements = agreements(&labels);
     if context.json {
-        let of = |(annotator, given): (&&str, &Given)| json!({ "annotator": annotator, "classes": given.classes, "not_obvious": given.not_obvious, "skipped": given.skipped });
+        let of = |given: &LabellingProgress| json!({ "annotator": given.annotator, "classes": given.classes, "not_obvious": given.not_obvious, "skipped": given.skipped });
         let agreed = agreements.iter().map(|of| {
             json!({
                 "annotators": of.annotators, "shared": of.shared, "differ": of.differ,
@@ -69,12 +49,11 @@ pub(super) fn summary(context: &Context, attribute: &str, answers: &[Answered], 
         return Ok(());
     }
     let mut table = TextColumns::new(&["annotator", "labels", "by class", "not obvious", "skipped"]);
-    for (annotator, given) in &annotators {
-        let classes: Vec<String> = given.classes.iter().map(|(class, count)| format!("{class} {count}")).collect();
+    for given in &annotators {
         table.row(&[
-            (*annotator).to_owned(),
-            given.classes.values().sum::<usize>().to_string(),
-            classes.join(" · "),
+            given.annotator.clone(),
+            given.labels().to_string(),
+            given.by_class(),
             given.not_obvious.to_string(),
             given.skipped.to_string(),
         ]);

@@ -21,8 +21,32 @@ pub struct LabellingProgress {
 }
 
 impl LabellingProgress {
+    /// A line an annotator, by name. `answers`: on one attribute.
+    pub fn of<'a>(attribute: &str, answers: impl Iterator<Item = &'a Answered>) -> Vec<Self> {
+        let mut annotators: BTreeMap<&str, LabellingProgress> = BTreeMap::new();
+        for Answered { annotation, at, .. } in answers.filter(|of| of.annotation.choice != Choice::Withdrawn) {
+            let progress = annotators.entry(&annotation.annotator).or_insert_with(|| LabellingProgress {
+                attribute: attribute.to_owned(),
+                annotator: annotation.annotator.clone(),
+                ..LabellingProgress::default()
+            });
+            progress.latest = progress.latest.max(*at);
+            match &annotation.choice {
+                Choice::Class(class) => *progress.classes.entry(class.clone()).or_default() += 1,
+                Choice::NotObvious => progress.not_obvious += 1,
+                Choice::Skipped | Choice::Withdrawn => progress.skipped += 1,
+            }
+        }
+        annotators.into_values().collect()
+    }
+
     pub fn labels(&self) -> usize {
         self.classes.values().sum()
+    }
+
+    /// `black 2 · white 1`.
+    pub fn by_class(&self) -> String {
+        self.classes.iter().map(|(class, count)| format!("{class} {count}")).collect::<Vec<_>>().join(" · ")
     }
 }
 
@@ -38,26 +62,13 @@ impl WorkspaceLabels {
     pub fn of(answers: &Answers) -> Self {
         let mut found = WorkspaceLabels::default();
         for (attribute, answers) in answers {
-            let mut annotators: BTreeMap<&str, LabellingProgress> = BTreeMap::new();
-            for Answered { annotation, at, .. } in answers.iter().filter(|of| of.annotation.choice != Choice::Withdrawn) {
-                let progress = annotators.entry(&annotation.annotator).or_insert_with(|| LabellingProgress {
-                    attribute: attribute.clone(),
-                    annotator: annotation.annotator.clone(),
-                    ..LabellingProgress::default()
-                });
-                progress.latest = progress.latest.max(*at);
-                match &annotation.choice {
-                    Choice::Class(class) => *progress.classes.entry(class.clone()).or_default() += 1,
-                    Choice::NotObvious => progress.not_obvious += 1,
-                    Choice::Skipped | Choice::Withdrawn => progress.skipped += 1,
-                }
-            }
-            let columns: Vec<AnnotatorLabels> = annotators
-                .keys()
-                .map(|name| AnnotatorLabels { annotator: (*name).to_owned(), labels: by_picture(answers, name) })
+            let progress = LabellingProgress::of(attribute, answers.iter());
+            let columns: Vec<AnnotatorLabels> = progress
+                .iter()
+                .map(|of| AnnotatorLabels { annotator: of.annotator.clone(), labels: by_picture(answers, &of.annotator) })
                 .collect();
             found.agreements.insert(attribute.clone(), agreements(&columns));
-            found.progress.extend(annotators.into_values());
+            found.progress.extend(progress);
         }
         found
     }

@@ -1,7 +1,7 @@
 //! Faults between pictures: the same picture twice, under two identities or in two partitions, and what two sets share.
 //!
 //! By bytes (digests), nearly (a hash of what a picture shows), and by the names of identities. What decides is pure:
-//! [`PictureHash`], [`compare`] and [`SharedNames`]; [`look`] reads the pictures and keeps their hashes.
+//! [`PictureHash`], `compare` and [`SharedNames`]; `look` reads the pictures and keeps their hashes.
 
 mod arrangement;
 mod compare;

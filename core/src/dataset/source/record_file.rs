@@ -35,7 +35,7 @@ pub(super) fn key_of(id: &str) -> Option<u64> {
 }
 
 impl RecordFile {
-    /// Opens a file, and its index if it has one. A last record that the file ends in is left out: see [`RecordFile::torn`].
+    /// Opens a file, and its index if it has one. A last record that the file ends in is left out: see `RecordFile::torn`.
     ///
     /// # Errors
     /// A file that cannot be opened or is no RecordIO file; an index that is of another file.

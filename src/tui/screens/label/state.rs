@@ -31,17 +31,13 @@ impl LabelState {
     }
 }
 
-pub(super) fn classes(line: &LabellingProgress) -> String {
-    line.classes.iter().map(|(class, count)| format!("{class} {count}")).collect::<Vec<_>>().join(" · ")
-}
-
 pub(super) fn table(state: &LabelState) -> ScreenTable {
     let row = |line: &LabellingProgress| {
         vec![
             TableValue::from(line.attribute.as_str()),
             TableValue::from(line.annotator.as_str()),
             TableValue::Count(line.labels()),
-            TableValue::from(classes(line)),
+            TableValue::from(line.by_class()),
             TableValue::Count(line.not_obvious),
             TableValue::Count(line.skipped),
         ]

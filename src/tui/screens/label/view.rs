@@ -1,6 +1,6 @@
 //! The list of labels, drawn.
 
-use super::state::{LabelState, classes};
+use super::state::LabelState;
 use crate::tui::{
     paint::{Clicked, Paint, first, over_ground, scrollbar},
     shared::Shared,
@@ -36,7 +36,7 @@ pub(crate) fn draw(state: &LabelState, paint: &mut Paint, area: Rect, shared: &S
             left(&line.annotator, 14),
             right(&line.labels().to_string(), 6)
         );
-        let said = format!("{} · not obvious {} · {}", classes(line), line.not_obvious, ago(line.latest, shared.now));
+        let said = format!("{} · not obvious {} · {}", line.by_class(), line.not_obvious, ago(line.latest, shared.now));
         let room = usize::from(inner.width).saturating_sub(crate::tui::text::width(&head));
         let spans = vec![
             Span::styled(head, over_ground(theme.title(), ground)),
