@@ -283,3 +283,88 @@ fn an_absent_set_is_waited_for_and_keeps_nothing_else_from_running() {
     // The given features were scored all the same.
     assert!(desk.succeed(&["show", "experiments/small.yaml"]).contains("verification sets, by InsightFace's protocol"));
 }
+
+/// Picture of the drawn faces → its key among records, as `train.lst` says it.
+fn keys_of(desk: &Desk, list: &str) -> HashMap<String, String> {
+    let key = |line: &str| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        (fields[2].rsplit('/').next().unwrap().to_owned(), format!("{:08}", fields[0].parse::<u64>().unwrap()))
+    };
+    desk.read(list).lines().map(key).collect()
+}
+
+/// Learned from records, evaluated on records with labels of their keys, and asked of pairs of keys: the same network and the same numbers
+/// as of files.
+#[test]
+fn a_study_of_records_from_training_to_an_audited_page_gives_what_one_of_files_gives() {
+    let (desk, pairs) = desk();
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    for set in ["faces", "people"] {
+        desk.succeed(&["data", "convert", &format!("data/{set}"), &format!("data/{set}-rec"), "--quiet"]);
+    }
+    let keys = keys_of(&desk, "data/faces-rec/train.lst");
+    let attributes = desk.read("data/faces/list_attr_celeba.txt");
+    let smiling = attributes.lines().nth(1).unwrap().split_whitespace().position(|name| name == "Smiling").unwrap();
+    let label = |line: &str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        format!("{},{}\n", keys[fields[0]], u8::from(fields[1 + smiling] == "1"))
+    };
+    let labels = attributes.lines().skip(2).map(label).collect::<String>();
+    desk.write("data/smiling.csv", ("image_id,Smiling\n".to_owned() + &labels).as_bytes());
+    let line = |pair: &NamedPair| {
+        let [one, other] = pair.pictures.each_ref().map(|name| keys[name].as_str());
+        format!("{one} {other} {}\n", u8::from(pair.is_same))
+    };
+    desk.write("data/keys.txt", pairs.iter().map(line).collect::<String>().as_bytes());
+
+    let records = "experiments/records.yaml";
+    desk.write(records, desk.read(STUDY).as_bytes());
+    for (from, to) in [
+        ("study: tiny", "study: records"),
+        ("celeba: { root: ../data/faces }", "recordio: { root: ../data/faces-rec }"),
+        ("folders: { root: ../data/people }", "recordio: { root: ../data/people-rec }"),
+        (
+            "evaluation: { dataset: faces }",
+            "evaluation: { dataset: faces, labels: [{ file: ../data/smiling.csv, attribute: Smiling }] }",
+        ),
+        ("{ pairs: ../data/pairs.csv, root: ../data/own }", "{ pairs: ../data/keys.txt, root: ../data/faces-rec/train.rec }"),
+    ] {
+        desk.edit(records, from, to);
+    }
+    desk.succeed(&["check", records]);
+    desk.succeed(&["run", records, "--quiet"]);
+
+    let trained = |study: &str| {
+        let results = desk.json(&["show", study, "--results"]);
+        let results = results["results"].as_array().unwrap();
+        let training = results.iter().find(|result| result["kind"] == "train").unwrap();
+        training["outputs"][0]["digest"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(trained(records), trained(STUDY), "the pictures, their classes and their order are the same");
+    let verified = |study: &str| table(&desk.succeed(&["export", study, "--what", "verification"]));
+    let of_files = verified(STUDY);
+    for row in verified(records).iter().filter(|row| row["protocol"] == "insightface") {
+        let same = |other: &&HashMap<String, String>| other["model"] == row["model"] && other["set"] == row["set"];
+        let other = of_files.iter().find(same).unwrap();
+        for number in ["accuracy", "accuracy_deviation", "tar", "tar_deviation", "far"] {
+            let [one, other] = [row, other].map(|row| row[number].parse::<f64>().unwrap());
+            assert!((one - other).abs() < 1e-6, "{number} of {} on {}: {one}, not {other}", row["model"], row["set"]);
+        }
+    }
+    // The halves are of the same identities, so the smile is found as well.
+    assert!(desk.succeed(&["show", records]).contains("smile"));
+
+    desk.succeed(&["report", records, "--quiet"]);
+    let said = desk.visavis(&["audit", "reports/records.html", "--json"]);
+    let found: serde_json::Value = serde_json::from_str(said.out.lines().last().unwrap_or("null")).unwrap();
+    assert_eq!((said.code, found["verdict"].as_str()), (0, Some("identical")), "{found}");
+    // A record that is not what it was: its pictures are read anew, and it is told.
+    let file = desk.path("data/faces-rec/train.rec");
+    let mut bytes = fs::read(&file).unwrap();
+    let place = bytes.len() / 2;
+    bytes[place] ^= 0x55;
+    fs::write(&file, bytes).unwrap();
+    let said = desk.visavis(&["check", records]);
+    let stale = desk.visavis(&["plan", records]);
+    assert!(said.code == 2 || stale.out.contains("stale"), "{}{}{}", said.out, said.err, stale.out);
+}
