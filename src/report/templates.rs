@@ -7,7 +7,7 @@ use tera::{Context, Error, Tera, Value};
 use visavis_core::domain::{Fault, Result};
 
 /// Every template with its text: the page, the macros that print numbers, and one a section.
-const TEMPLATES: [(&str, &str); 18] = [
+const TEMPLATES: [(&str, &str); 19] = [
     ("page.html", include_str!("../../templates/report.html")),
     ("numbers.html", include_str!("../../templates/report/numbers.html")),
     ("comparisons.html", include_str!("../../templates/report/comparisons.html")),
@@ -25,6 +25,7 @@ const TEMPLATES: [(&str, &str); 18] = [
     ("scores.html", include_str!("../../templates/report/scores.html")),
     ("summary.html", include_str!("../../templates/report/summary.html")),
     ("training.html", include_str!("../../templates/report/training.html")),
+    ("verification_sets.html", include_str!("../../templates/report/verification_sets.html")),
     ("words.html", include_str!("../../templates/report/words.html")),
 ];
 

@@ -6,7 +6,8 @@ use super::{
 };
 use std::collections::BTreeMap;
 use visavis_core::domain::{
-    index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
+    embedding::EmbeddingForm,
+    index::{ComparisonIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
     ledger::CellId,
     model::{Architecture, EMBEDDING, Model, Network, Source, Weights},
     shared_crop::{FieldOfView, ModelOnCrop, Recropped, SharedCrops},
@@ -63,6 +64,16 @@ pub enum Step {
     /// Are two pictures of the same person? Asked at the last layer.
     Verify {
         model: ModelIx,
+    },
+    /// A network's embeddings of the pictures of a verification set.
+    ExtractPairs {
+        model: ModelIx,
+        set: PairSetIx,
+    },
+    /// Are the pictures of the pairs of a verification set of the same person?
+    VerifyPairs {
+        model: ModelIx,
+        set: PairSetIx,
     },
     /// The probes of a model's last layer, among groups.
     Fairness {
@@ -134,13 +145,14 @@ impl Step {
             Step::Index => StageName::Index,
             Step::Train { .. } => StageName::Train,
             Step::Features { .. } => StageName::Features,
-            Step::Extract { .. } => StageName::Extract,
+            Step::Extract { .. } | Step::ExtractPairs { .. } => StageName::Extract,
             Step::Baseline { .. } => StageName::Baseline,
             Step::Project { .. } => StageName::Project,
             Step::Score { .. } => StageName::Score,
             Step::FeatureScores { .. } => StageName::FeatureScores,
             Step::Quality { .. } => StageName::Quality,
             Step::Verify { .. } => StageName::Verify,
+            Step::VerifyPairs { .. } => StageName::VerifyPairs,
             Step::Visibility => StageName::Visibility,
             Step::Fairness { .. } => StageName::Fairness,
             Step::Simultaneous | Step::SharedCropTests => StageName::Simultaneous,
@@ -159,6 +171,8 @@ impl Step {
             | Step::Baseline { model }
             | Step::Quality { model, .. }
             | Step::Verify { model }
+            | Step::ExtractPairs { model, .. }
+            | Step::VerifyPairs { model, .. }
             | Step::DrawCurves { model }
             | Step::Project { model, .. }
             | Step::Score { model, .. }
@@ -195,6 +209,10 @@ impl Step {
                 let embedding = study.models[model].embedding_among(&study.models[model].layers(study.layers.as_deref()).raw);
                 Extraction::cost_class_of(&numerics, &architecture, &embedding)
             }),
+            Step::ExtractPairs { model, .. } => network(model).map(|of| {
+                let (architecture, numerics) = run_as(study, of);
+                Extraction::cost_class_of(&numerics, &architecture, &EmbeddingForm::OF_PAIRS)
+            }),
             Step::Project { projection, .. } => Some(ProjectFeatures::cost_class_of(&study.projections[projection].method)),
             Step::Robustness(cell) => Some(Robustness::cost_class_of(&study.projections[cell.projection].method)),
             Step::DrawCurves { .. } => Some(Figure::CURVES_COST_CLASS.to_owned()),
@@ -207,7 +225,7 @@ impl Step {
     pub fn class(self, study: &Study) -> DeviceClass {
         match self.on_own_crop() {
             Step::Train { .. } => study.numerics.device,
-            Step::Extract { model } => match &study.models[model].source {
+            Step::Extract { model } | Step::ExtractPairs { model, .. } => match &study.models[model].source {
                 Source::Network(network) => run_as(study, network).1.device,
                 Source::Given(_) | Source::Baseline { .. } => study.numerics.device,
             },
@@ -251,6 +269,10 @@ impl Step {
                 then(with(at(model, layer), names.projection(projection)), " · quality")
             }
             Step::Verify { model } => then(last(model), " · verification"),
+            Step::ExtractPairs { model, set } | Step::VerifyPairs { model, set } => {
+                let set = [Piece::words(" · pairs of "), Piece::name(names.pair_set(set))];
+                dotted([names.model(model)]).into_iter().chain(set).collect()
+            }
             Step::DrawCurves { model } => then(dotted([names.model(model)]), " · curves"),
             Step::Fairness { model } => then(last(model), " · fairness"),
             Step::Visibility => words("visibility"),
@@ -300,6 +322,13 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
         if has_identities(study) && !layers.is_empty() {
             let needs = vec![Step::Index, features(study, model, last_layer(study, model))];
             scores.push(Node { step: Step::Verify { model }, needs });
+        }
+        if of.gives_no_embeddings().is_none() {
+            for set in study.verification.sets.keys() {
+                let features = Step::ExtractPairs { model, set };
+                nodes.push(Node { step: features, needs: trained.into_iter().collect() });
+                scores.push(Node { step: Step::VerifyPairs { model, set }, needs: vec![features] });
+            }
         }
         for layer in layers.keys() {
             let features = features(study, model, layer);
@@ -420,7 +449,9 @@ pub(crate) fn run_as(study: &Study, network: &Network) -> (Architecture, Numeric
 
 /// The program that carries a step out; `None`: every program can.
 pub(crate) fn program(study: &Study, step: Step) -> Option<WorkerProgram> {
-    let (Step::Train { model } | Step::Extract { model }) = step.on_own_crop() else { return None };
+    let (Step::Train { model } | Step::Extract { model } | Step::ExtractPairs { model, .. }) = step.on_own_crop() else {
+        return None;
+    };
     match &study.models[model].source {
         Source::Network(network) if !study.pretends() => Some(WorkerProgram::of(network)),
         _ => None,

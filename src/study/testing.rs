@@ -16,6 +16,7 @@ use std::{
 };
 use visavis_core::domain::{
     Digest, Fault, Key, Result, matrix,
+    pairs::{OverFolds, PairVerification},
     result::{Facts, Manifest, Output, Provenance},
     stage::{
         FeatureImport, IndexImages, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews, Simultaneous, Training, Work,
@@ -46,6 +47,20 @@ fairness: { groups: [glasses] }
 
 pub(crate) fn study() -> Study {
     config::parse(config::Text { path: "s.yaml".into(), source: STUDY.into() }).unwrap().study
+}
+
+/// The same with two verification sets: a pickle, and a list with landmarks.
+pub(crate) fn with_verification() -> Study {
+    let sets = "{ lfw: lfw.bin, own: { pairs: p.txt, root: own, landmarks: l.txt } }";
+    let source = format!("{STUDY}verification: {{ far: 0.01, sets: {sets} }}\n");
+    config::parse(config::Text { path: "s.yaml".into(), source }).unwrap().study
+}
+
+/// What a network may have made of pairs.
+pub(crate) fn verified_pairs(accuracy: f64) -> PairVerification {
+    let of = |mean: f64| OverFolds { mean, deviation: 0.01 };
+    let (accuracy, tar) = (of(accuracy), of(accuracy - 0.1));
+    PairVerification { format: 1, same: 30, different: 30, accuracy, thresholds: vec![1.0; 10], target_far: 0.01, tar, far: 0.02 }
 }
 
 /// Every step that a study can have, with all figures shown.
@@ -102,6 +117,11 @@ pub(crate) fn sources(study: &Study) -> Sources {
         "classes/people",
         role::LANDMARKS,
         "landmarks/people",
+        "verification images/lfw",
+        "verification pairs/lfw",
+        "verification images/own",
+        "verification pairs/own",
+        "verification landmarks/own",
     ];
     let files: Vec<PathBuf> = study.models.iter().flat_map(|model| files_of(&model.source)).collect();
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();

@@ -45,5 +45,5 @@ pub use pictures::{broken_links, list as list_pictures};
 pub use readers::{celeba, collect, face_table, labels::label_table, recognise, utkface};
 pub use row_list::read_rows;
 pub use source::{PairFile, PictureSource, RecordFile, TarFile, doubt};
-pub use survey::{FaceMarks, Need, Survey, TrainingSet, survey};
+pub use survey::{FaceMarks, Need, PicturePairs, Survey, TrainingSet, survey};
 pub use visibility::{KnownFaces, visible_shares};

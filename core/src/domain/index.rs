@@ -52,6 +52,11 @@ index! {
     ComparisonIx
 }
 
+index! {
+    /// Place of a verification set in `Study::verification`.
+    PairSetIx
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

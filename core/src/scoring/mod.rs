@@ -21,7 +21,7 @@ pub use estimators::{
     association::{BinaryLabels, CooccurrenceTable, quantile, sizes_by_doubling},
     faithfulness::quality,
     feature_scores::{ScoredFeatures, score_features},
-    pair_protocol::{OverFolds, PairError, PairVerification, pair_distances, verify_pairs},
+    pair_protocol::{PairError, can_verify, pair_distances, verify_pairs},
     score::{Scored, score},
     verification::verify,
 };

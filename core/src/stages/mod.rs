@@ -19,6 +19,7 @@ mod robustness;
 mod score;
 mod simultaneous;
 mod verify;
+mod verify_pairs;
 mod visibility;
 mod worker;
 
@@ -88,6 +89,7 @@ pub fn carry_out(
         Work::Simultaneous(of) => simultaneous::simultaneous(of, &inputs),
         Work::Quality(of) => quality::quality(of, &inputs),
         Work::Verify(of) => verify::verify(of, &inputs),
+        Work::VerifyPairs(of) => verify_pairs::verify_pairs(of, &inputs),
         Work::Visibility(of) => visibility::visibility(of, &inputs),
         Work::Rank(ranking) => rank::rank(ranking, &inputs),
         Work::Draw(figure) => draw::draw(figure, &inputs),

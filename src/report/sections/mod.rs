@@ -23,6 +23,7 @@ mod static_text;
 mod summary;
 mod training;
 mod training_set;
+mod verification_sets;
 
 pub(crate) use comparisons::Comparisons;
 pub(crate) use contrasts::{Contrasts, PairVerdict};
@@ -39,6 +40,7 @@ pub(crate) use scores::ScoreMatrix;
 pub(crate) use static_text::{Methods, Words};
 pub(crate) use summary::Summary;
 pub(crate) use training::Training;
+pub(crate) use verification_sets::VerificationSets;
 
 use serde::Serialize;
 

@@ -164,7 +164,8 @@ impl Plan {
             (Need::Attribute(attribute), Step::Score { comparison, .. }) => {
                 self.study.comparisons[comparison].question.attributes().contains(attribute.as_str())
             }
-            (Need::Attribute(_), _) => false,
+            (Need::Pairs(waiting), Step::ExtractPairs { set, .. } | Step::VerifyPairs { set, .. }) => *waiting == set,
+            (Need::Attribute(_) | Need::Pairs(_), _) => false,
         };
         self.missing.iter().filter(lacks).collect()
     }

@@ -6,6 +6,7 @@
 
 mod fairness;
 mod outcome;
+mod pairs;
 mod quality;
 mod scores;
 mod shared_crops;
@@ -14,6 +15,7 @@ mod visibility;
 
 pub use fairness::ModelFairness;
 pub use outcome::{CellVerdict, StudyOutcome};
+pub use pairs::VerifiedPairs;
 pub use quality::ProjectionQuality;
 pub(crate) use scores::ScoreCache;
 pub use scores::{NamedScore, ScoreOf, ScoreSource};

@@ -10,16 +10,18 @@ use visavis_core::{
     domain::{
         comparison::Question,
         contrast::{self, ContrastSides},
-        index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
+        embedding::EmbeddingForm,
+        index::{ComparisonIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
         ledger::CellId,
-        model::{Source, WeightFamily, Weights},
+        model::{EMBEDDING, Network, Source, WeightFamily, Weights},
         projection::View,
         result::Manifest,
         shared_crop::{Recropped, SharedCrops},
         stage::{
             ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, GroupFairness, IndexImages, Input, Location,
             MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot,
-            ScoreViews, Simultaneous, Task, Training, VerifyIdentities, WholeNetwork, Work, ranks_of, role,
+            ScoreViews, Simultaneous, Task, Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of,
+            role,
         },
         study::{Crop, DeviceClass, Preparation, Study},
         visibility::Heads,
@@ -85,6 +87,8 @@ impl KnownResults<'_> {
                 (Work::Quality(MeasureQuality { views, seed: study.seed }), inputs)
             }
             Step::Verify { model } => self.verify(model)?,
+            Step::ExtractPairs { model, set } => self.extract_pairs(model, set)?,
+            Step::VerifyPairs { model, set } => self.verify_pairs(model, set)?,
             Step::DrawCurves { model } => {
                 (Work::Draw(Figure::Curves), vec![self.output(Step::Train { model }, Training::CURVES, Figure::CURVES)?])
             }
@@ -135,6 +139,41 @@ impl KnownResults<'_> {
     fn extract(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let Source::Network(network) = &study.models[model].source else { return None };
+        let layers: Vec<String> = StudyNames::of(study).layers(model).into();
+        let (preparation, embedding) = (self.preparation(&network.prepare)?, study.models[model].embedding_among(&layers));
+        let (extraction, weights) = self.extraction(model, network, layers, embedding, preparation)?;
+        let images = if study.pretends() { vec![self.images()?] } else { self.prepared(&extraction.preparation)? };
+        Some((Work::Extract(extraction), [weights, images].concat()))
+    }
+
+    /// The same of the pictures of a verification set, at the embedding alone.
+    fn extract_pairs(&self, model: ModelIx, set: PairSetIx) -> Option<(Work, Vec<Input>)> {
+        let (study, set) = (self.study, &self.study.verification.sets[set]);
+        let Source::Network(network) = &study.models[model].source else { return None };
+        let preparation = set.preparation(study.preparations.get(&network.prepare)?);
+        let layers = vec![EMBEDDING.to_owned()];
+        let (extraction, weights) = self.extraction(model, network, layers, EmbeddingForm::OF_PAIRS, preparation)?;
+        let pictures = self.sources.pictures_of_pairs(&set.name)?;
+        if study.pretends() {
+            return Some((Work::Extract(extraction), [weights, vec![Input { at: Location::Object, ..pictures }]].concat()));
+        }
+        let marks = match extraction.preparation.crop.needs() {
+            Some(kind) => vec![self.sources.of_verification(&set.name, kind.role())?],
+            None => vec![],
+        };
+        Some((Work::Extract(extraction), [weights, vec![pictures], marks].concat()))
+    }
+
+    /// What a network is asked for, and its weights.
+    fn extraction(
+        &self,
+        model: ModelIx,
+        network: &Network,
+        layers: Vec<String>,
+        embedding: EmbeddingForm,
+        preparation: Preparation,
+    ) -> Option<(Extraction, Vec<Input>)> {
+        let study = self.study;
         let (family, untrained, weights) = match &network.weights {
             Weights::File { file, family, .. } => (family.clone(), None, Some(self.sources.file(Extraction::WEIGHTS, file)?)),
             Weights::Whole(of) => (of.format.family(), None, Some(self.sources.file(Extraction::WEIGHTS, &of.file)?)),
@@ -143,7 +182,6 @@ impl KnownResults<'_> {
                 (WeightFamily::own(), None, Some(self.output(Step::Train { model }, Training::WEIGHTS, Extraction::WEIGHTS)?))
             }
         };
-        let layers: Vec<String> = StudyNames::of(study).layers(model).into();
         let (architecture, numerics) = run_as(study, network);
         let whole = match &network.weights {
             Weights::Whole(of) => {
@@ -152,20 +190,8 @@ impl KnownResults<'_> {
             }
             _ => None,
         };
-        let beside = self.sources.beside(&network.weights)?;
-        let weights = weights.into_iter().chain(beside);
-        let extraction = Extraction {
-            architecture,
-            preparation: self.preparation(&network.prepare)?,
-            embedding: study.models[model].embedding_among(&layers),
-            layers,
-            family,
-            untrained,
-            numerics,
-            whole,
-        };
-        let images = if study.pretends() { vec![self.images()?] } else { self.prepared(&extraction.preparation)? };
-        Some((Work::Extract(extraction), weights.chain(images).collect()))
+        let weights = weights.into_iter().chain(self.sources.beside(&network.weights)?).collect();
+        Some((Extraction { architecture, preparation, embedding, layers, family, untrained, numerics, whole }, weights))
     }
 
     fn baseline(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
@@ -358,6 +384,13 @@ impl KnownResults<'_> {
         let points = self.features(model, last_layer(self.study, model), VerifyIdentities::FEATURES)?;
         let work = VerifyIdentities { bootstraps: self.study.statistics.bootstraps, seed: self.study.seed };
         Some((Work::Verify(work), vec![self.images()?, points, self.source(role::IDENTITIES)?]))
+    }
+
+    fn verify_pairs(&self, model: ModelIx, set: PairSetIx) -> Option<(Work, Vec<Input>)> {
+        let (verification, features) = (&self.study.verification, Step::ExtractPairs { model, set });
+        let features = self.output(features, &features_at(EMBEDDING), VerifyPairs::FEATURES)?;
+        let pairs = self.sources.of_verification(&verification.sets[set].name, VerifyPairs::PAIRS)?;
+        Some((Work::VerifyPairs(VerifyPairs { far: verification.far }), vec![features, pairs]))
     }
 
     fn visibility(&self) -> Option<(Work, Vec<Input>)> {

@@ -18,6 +18,7 @@ mod feature_scores;
 mod figure;
 mod index;
 mod kind;
+mod pair_verification;
 #[cfg(test)]
 mod perturbed;
 mod project;
@@ -41,6 +42,7 @@ pub use feature_scores::{ScoreFeatures, ranks_of};
 pub use figure::{AxisNames, Figure};
 pub use index::IndexImages;
 pub use kind::Kind;
+pub use pair_verification::VerifyPairs;
 pub use project::ProjectFeatures;
 pub use quality::MeasureQuality;
 pub use ranking::{Probes, Ranking};
@@ -154,6 +156,7 @@ register! {
     Robustness(Robustness) = "steady", Score, "score again";
     Fairness(GroupFairness) = "fairness", Score, "score fairness";
     Verify(VerifyIdentities) = "verify", Score, "score verification";
+    VerifyPairs(VerifyPairs) = "pairs", Score, "score pairs";
     Quality(MeasureQuality) = "quality", Score, "score quality";
     Visibility(MeasureVisibility) = "visible", Score, "score visibility";
     Simultaneous(Simultaneous) = "grid", Score, "score grid";

@@ -148,6 +148,7 @@ fn samples() -> Vec<(&'static str, Task)> {
             }),
         ),
         ("verify", Work::Verify(VerifyIdentities { bootstraps: 10, seed: 7 })),
+        ("pairs", Work::VerifyPairs(VerifyPairs { far: 0.01 })),
         ("quality", Work::Quality(MeasureQuality { views, seed: 7 })),
         (
             "visible",
@@ -341,9 +342,10 @@ fn every_stage_has_a_sample() {
         Work::Draw(Figure::Frequencies) => 15,
         Work::Draw(Figure::Curves) => 16,
         Work::Visibility(_) => 17,
+        Work::VerifyPairs(_) => 18,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..18).collect());
+    assert_eq!(places, (0..19).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.
@@ -381,6 +383,7 @@ fn the_cost_classes_are_pinned() {
         ("steady", "score again umap"),
         ("fairness", "score fairness"),
         ("verify", "score verification"),
+        ("pairs", "score pairs"),
         ("quality", "score quality"),
         ("visible", "score visibility"),
         ("grid", "score grid"),

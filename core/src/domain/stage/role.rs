@@ -61,6 +61,7 @@ mod tests {
             ProjectFeatures::OFFSETS,
             GroupFairness::DECISIONS,
             VerifyIdentities::FEATURES,
+            VerifyPairs::PAIRS,
             Simultaneous::RANKS,
             Simultaneous::PERMUTED,
             Ranking::TESTS,
@@ -69,7 +70,7 @@ mod tests {
             Figure::CURVES,
         ];
         let words = "images features points identities landmarks boxes points/0 scores/1 spaces/2 labels/age listing array rows pictures classes \
-                     weights offsets decisions points/0 ranks/ permuted/ grid truth frequencies curves";
+                     weights offsets decisions points/0 pairs ranks/ permuted/ grid truth frequencies curves";
         assert_eq!(roles.join(" "), words);
     }
 }

@@ -3,6 +3,7 @@
 mod dataset;
 mod network;
 mod preparation;
+mod verification;
 
 use super::{
     comparison::Comparison,
@@ -23,6 +24,7 @@ pub use preparation::{
 };
 use std::collections::BTreeMap;
 use typed_index_collections::TiVec;
+pub use verification::{PairSource, VerificationSet, VerificationSettings};
 
 /// What a study file says, with names resolved and defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +65,8 @@ pub struct Study {
     pub fairness: FairnessSettings,
     /// Which region of the face an attribute needs, and how much of it.
     pub visibility: Visibility,
+    /// Pairs of pictures that networks are asked of.
+    pub verification: VerificationSettings,
     /// What an audit allows of networks.
     pub tolerance: Tolerance,
     /// How many jobs run at a time.
