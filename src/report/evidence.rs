@@ -16,8 +16,8 @@ use visavis_core::domain::{
     pin::Pinned,
     result::{Manifest, Provenance},
     stage::{
-        GroupFairness, IndexImages, Input, Location, MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking, Robustness,
-        ScoreFeatures, ScoreViews, Simultaneous, Training, VerifyIdentities,
+        FindOverlap, GroupFairness, IndexImages, Input, Location, MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking,
+        Robustness, ScoreFeatures, ScoreViews, Simultaneous, Training, VerifyIdentities,
     },
 };
 
@@ -105,7 +105,10 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Quality { .. } => Some(MeasureQuality::QUALITY),
         Step::Verify { .. } => Some(VerifyIdentities::VERIFICATION),
         Step::Train { .. } => Some(Training::CURVES),
+        Step::Overlap { .. } => Some(FindOverlap::OVERLAP),
         Step::Index
+        | Step::HashEvaluation
+        | Step::HashTraining { .. }
         | Step::Features { .. }
         | Step::Extract { .. }
         | Step::Baseline { .. }

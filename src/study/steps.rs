@@ -3,7 +3,7 @@
 use super::{names::StudyNames, programs::WorkerProgram};
 use std::collections::BTreeMap;
 use visavis_core::domain::{
-    index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
+    index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, ProjectionIx},
     ledger::CellId,
     model::{Architecture, EMBEDDING, Model, Network, Source, Weights},
     shared_crop::{FieldOfView, ModelOnCrop, Recropped, SharedCrops},
@@ -17,6 +17,16 @@ use visavis_core::domain::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     Index,
+    /// What the pictures of the evaluation show, in few bits.
+    HashEvaluation,
+    /// The same of a training set.
+    HashTraining {
+        set: DatasetIx,
+    },
+    /// What a training set shares with the evaluation.
+    Overlap {
+        set: DatasetIx,
+    },
     /// A network's training: for visavis-torch.
     Train {
         model: ModelIx,
@@ -129,6 +139,8 @@ impl Step {
         match self {
             Step::Recropped(..) => self.on_own_crop().stage(),
             Step::Index => StageName::Index,
+            Step::HashEvaluation | Step::HashTraining { .. } => StageName::Hashes,
+            Step::Overlap { .. } => StageName::Overlap,
             Step::Train { .. } => StageName::Train,
             Step::Features { .. } => StageName::Features,
             Step::Extract { .. } => StageName::Extract,
@@ -163,6 +175,9 @@ impl Step {
             | Step::Fairness { model }
             | Step::Recropped(Recropped { model, .. }, _) => Some(model),
             Step::Index
+            | Step::HashEvaluation
+            | Step::HashTraining { .. }
+            | Step::Overlap { .. }
             | Step::Visibility
             | Step::Simultaneous
             | Step::SharedCropTests
@@ -221,8 +236,13 @@ impl Step {
     pub fn label(self, study: &Study) -> String {
         let names = StudyNames::of(study);
         let at = |model: ModelIx, layer: LayerIx| names.model_and_layer(model, layer);
+        let evaluated = || study.evaluation.dataset.clone().unwrap_or_else(|| "given images".to_owned());
+        let learned = |set: DatasetIx| study.dataset(set).map_or("", |(name, _)| name);
         let what = match self.on_own_crop() {
-            Step::Index => study.evaluation.dataset.clone().unwrap_or_else(|| "given images".to_owned()),
+            Step::Index => evaluated(),
+            Step::HashEvaluation => format!("{} · hashes", evaluated()),
+            Step::HashTraining { set } => format!("training set {} · hashes", learned(set)),
+            Step::Overlap { set } => format!("training set {} · overlap", learned(set)),
             Step::Train { model } | Step::Extract { model } | Step::Baseline { model } => names.model(model).to_owned(),
             Step::Features { model, layer } => at(model, layer),
             Step::Project { model, layer, projection, seed } => {
@@ -313,6 +333,7 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
             });
         }
     }
+    nodes.extend(overlaps(study));
     let gathered =
         scores.iter().map(|node| node.step).filter(|step| matches!(step, Step::Score { .. } | Step::FeatureScores { .. }));
     let gathered: Vec<Step> = [Step::Index].into_iter().chain(gathered).collect();
@@ -323,6 +344,21 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
     nodes.push(Node { step: Step::Rank, needs: [gathered, vec![Step::Simultaneous]].concat() });
     nodes.push(Node { step: Step::DrawFrequencies, needs: vec![Step::Rank] });
     nodes
+}
+
+/// What training sets share with the evaluation.
+fn overlaps(study: &Study) -> Vec<Node> {
+    let sets = study.training_sets();
+    if sets.is_empty() {
+        return vec![];
+    }
+    let hashed = |set: DatasetIx| Node { step: Step::HashTraining { set }, needs: vec![] };
+    let held = |set: DatasetIx| Node {
+        step: Step::Overlap { set },
+        needs: vec![Step::Index, Step::HashEvaluation, Step::HashTraining { set }],
+    };
+    let own = Node { step: Step::HashEvaluation, needs: vec![Step::Index] };
+    std::iter::once(own).chain(sets.into_iter().flat_map(|set| [hashed(set), held(set)])).collect()
 }
 
 /// The parts of pictures that the study's models are given, each once.

@@ -18,8 +18,8 @@ use visavis_core::domain::{
     Digest, Fault, Key, Result, matrix,
     result::{Facts, Manifest, Output, Provenance},
     stage::{
-        FeatureImport, IndexImages, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews, Simultaneous, Training, Work,
-        features_at, ranks_of, role,
+        FeatureImport, HashPictures, IndexImages, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews, Simultaneous, Training,
+        Work, features_at, ranks_of, role,
     },
     study::Study,
 };
@@ -67,6 +67,7 @@ pub(crate) fn result(study: &Study, step: Step) -> Manifest {
         FeatureImport::OFFSETS,
         Training::WEIGHTS,
         Training::CURVES,
+        HashPictures::HASHES,
         ProjectFeatures::COORDINATES,
         ScoreViews::SCORES,
         ScoreViews::RANKS,

@@ -52,6 +52,11 @@ index! {
     ComparisonIx
 }
 
+index! {
+    /// Place of a data set in `Study::datasets`, by name.
+    DatasetIx
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,6 +31,7 @@ pub mod membership;
 pub mod metric;
 pub mod missing;
 pub mod model;
+pub mod overlap;
 pub mod pin;
 pub mod projection;
 pub mod result;

@@ -120,6 +120,8 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("extract flipped", extract(Extraction { embedding: flipped, ..extraction })),
         ("baseline", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation })),
         ("baseline faces", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation: of_faces })),
+        ("hashes", Work::Hashes(HashPictures { hash: 1 })),
+        ("overlap", Work::Overlap(FindOverlap { is_one_data_set: true })),
         ("pca", project(Method::new("pca").with("axes", 10))),
         ("ica", project(Method::new("ica").with("axes", 10))),
         ("tsne", project(tsne.clone())),
@@ -341,9 +343,11 @@ fn every_stage_has_a_sample() {
         Work::Draw(Figure::Frequencies) => 15,
         Work::Draw(Figure::Curves) => 16,
         Work::Visibility(_) => 17,
+        Work::Hashes(_) => 18,
+        Work::Overlap(_) => 19,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..18).collect());
+    assert_eq!(places, (0..20).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.
@@ -374,6 +378,8 @@ fn the_cost_classes_are_pinned() {
         ("extract flipped", "features cpu resnet34-width0.5 flipped"),
         ("baseline", "features baseline"),
         ("features npy", "features"),
+        ("hashes", "features hashes"),
+        ("overlap", "score overlap"),
         ("pca", "project pca"),
         ("umap", "project umap"),
         ("score", "score"),
@@ -454,7 +460,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 28] = [
+const PINNED: [(&str, &str); 30] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -465,6 +471,8 @@ const PINNED: [(&str, &str); 28] = [
     ("extract flipped", "71fcb80a"),
     ("baseline", "dbdf1e4b"),
     ("baseline faces", "1de8e3a5"),
+    ("hashes", "?"),
+    ("overlap", "?"),
     ("pca", "2f6fe9ea"),
     ("ica", "7461b1cf"),
     ("tsne", "551eb795"),

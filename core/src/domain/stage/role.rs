@@ -57,6 +57,10 @@ mod tests {
             FeatureImport::ROWS,
             Training::PICTURES,
             Training::CLASSES,
+            HashPictures::PICTURES,
+            FindOverlap::HASHES,
+            FindOverlap::LEARNED,
+            FindOverlap::LEARNED_HASHES,
             Extraction::WEIGHTS,
             ProjectFeatures::OFFSETS,
             GroupFairness::DECISIONS,
@@ -69,7 +73,7 @@ mod tests {
             Figure::CURVES,
         ];
         let words = "images features points identities landmarks boxes points/0 scores/1 spaces/2 labels/age listing array rows pictures classes \
-                     weights offsets decisions points/0 ranks/ permuted/ grid truth frequencies curves";
+                     pictures hashes learned learned hashes weights offsets decisions points/0 ranks/ permuted/ grid truth frequencies curves";
         assert_eq!(roles.join(" "), words);
     }
 }
