@@ -9,9 +9,7 @@ use super::{
     output::{remark, say},
 };
 use crate::{
-    study::labelling::{
-        AnswerJournal, LabellingQuestion, LabellingSession, PictureSource, UncertaintyOrder, agreements, shuffled,
-    },
+    study::labelling::{AnswerJournal, LabellingQuestion, LabellingSession, PictureSource, UncertaintyOrder, shuffled},
     tui::{DrawingMode, LabellingSetup, LabellingView, PictureLoader, Theme, label},
 };
 use images::LabelledImages;
@@ -20,9 +18,9 @@ use visavis_core::{
     domain::{
         Fault, Result,
         annotation::{Answered, Answers, AskedQuestion, labels_of},
-        image::Images,
         text::{count, printable},
     },
+    scoring::agreements,
     store::{Index, origin},
 };
 

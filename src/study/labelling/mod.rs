@@ -15,5 +15,4 @@ pub use session::{Answer, LabellingSession, Outcome, Tally};
 pub use visavis_core::{
     dataset::{PictureSource, open_picture},
     domain::agreement::Agreement,
-    scoring::agreements,
 };
