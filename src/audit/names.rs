@@ -18,13 +18,15 @@ use std::{
 use visavis_core::{
     dataset::faces::Truth,
     domain::{
+        agreement::Agreements,
         comparison::{Measured, Question},
         ledger::Frequencies,
         model::{Source, Weights},
+        overlap::Overlap,
         result::Manifest,
         score::FigureRobustness,
         shared_crop::FieldOfView,
-        stage::{Location, Ranking, Robustness, WEIGHTS_PREFIX, Work, role},
+        stage::{FindOverlap, Location, MeasureAgreement, Ranking, Robustness, WEIGHTS_PREFIX, Work, role},
         study::{PreparationField, Study},
         text::shell,
     },
@@ -270,6 +272,18 @@ impl Names {
             Work::Robustness(_) => {
                 let found = object::<FigureRobustness>(evidence, manifest, Robustness::FIGURE);
                 self.names.extend(found.into_iter().flat_map(|of| of.other).map(|of| of.method));
+            }
+            Work::Overlap(_) => {
+                if let Some(found) = object::<Overlap>(evidence, manifest, FindOverlap::OVERLAP) {
+                    let pictures =
+                        found.near.into_iter().map(|near| near.shared).chain([found.same]).flat_map(|shared| shared.first);
+                    self.texts.extend(pictures.flat_map(|pair| [pair.evaluated, pair.learned]).chain(found.identities.first));
+                }
+            }
+            Work::Agreement(_) => {
+                let found = object::<Agreements>(evidence, manifest, MeasureAgreement::AGREEMENT);
+                let annotators = found.into_iter().flat_map(|of| of.attributes).flat_map(|of| of.annotators);
+                self.names.extend(annotators.map(|of| of.annotator));
             }
             _ => {}
         }

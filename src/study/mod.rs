@@ -57,7 +57,7 @@ pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
 pub use programs::WorkerProgram;
 pub use results::{
     CellVerdict, ModelFairness, ModelTraining, NamedScore, OnSharedCrop, ProjectionQuality, ScoreOf, ScoreSource, Seen,
-    SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility, VerifiedPairs,
+    SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility, TrainingOverlap, VerifiedPairs,
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};
@@ -76,7 +76,6 @@ pub use visavis_core::{
 };
 
 use crate::config::{self, StudyFile};
-use labelling::agreements;
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
@@ -93,6 +92,7 @@ use visavis_core::{
         study::{DeviceClass, Study},
         text::printable,
     },
+    scoring::agreements,
     store::Workspace,
 };
 

@@ -7,20 +7,32 @@ use super::{
 use std::collections::BTreeMap;
 use visavis_core::domain::{
     embedding::EmbeddingForm,
-    index::{ComparisonIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
+    index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
     ledger::CellId,
     model::{Architecture, EMBEDDING, Model, Network, Source, Weights},
     shared_crop::{FieldOfView, ModelOnCrop, Recropped, SharedCrops},
     stage::{
         Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, StageName, Training, WholeNetwork, features_at,
     },
-    study::{Dataset, DeviceClass, Numerics, Study},
+    study::{Dataset, DeviceClass, LabelEntry, Numerics, Study},
 };
 
 /// One step of a study: a stage, and the places in the study that it is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     Index,
+    /// What the pictures of the evaluation show, in few bits.
+    HashEvaluation,
+    /// The same of a training set.
+    HashTraining {
+        set: DatasetIx,
+    },
+    /// What a training set shares with the evaluation.
+    Overlap {
+        set: DatasetIx,
+    },
+    /// How far annotators agree.
+    Agreement,
     /// A network's training: for visavis-torch.
     Train {
         model: ModelIx,
@@ -143,6 +155,9 @@ impl Step {
         match self {
             Step::Recropped(..) => self.on_own_crop().stage(),
             Step::Index => StageName::Index,
+            Step::HashEvaluation | Step::HashTraining { .. } => StageName::Hashes,
+            Step::Overlap { .. } => StageName::Overlap,
+            Step::Agreement => StageName::Agreement,
             Step::Train { .. } => StageName::Train,
             Step::Features { .. } => StageName::Features,
             Step::Extract { .. } | Step::ExtractPairs { .. } => StageName::Extract,
@@ -180,6 +195,10 @@ impl Step {
             | Step::Fairness { model }
             | Step::Recropped(Recropped { model, .. }, _) => Some(model),
             Step::Index
+            | Step::HashEvaluation
+            | Step::HashTraining { .. }
+            | Step::Overlap { .. }
+            | Step::Agreement
             | Step::Visibility
             | Step::Simultaneous
             | Step::SharedCropTests
@@ -251,8 +270,16 @@ impl Step {
         let at = |model: ModelIx, layer: LayerIx| vec![names.model(model).to_owned(), names.layer(model, layer)];
         let last = |model: ModelIx| dotted(at(model, last_layer(study, model)));
         let with = |at: Vec<String>, name: &str| dotted(at.into_iter().chain([name.to_owned()]));
+        let evaluated = || study.evaluation.dataset.as_ref().map_or_else(|| words("given images"), |name| dotted([&**name]));
+        let learned = |set: DatasetIx, text: &str| {
+            let name = study.dataset(set).map_or("", |(name, _)| name);
+            vec![Piece::words("training set "), Piece::name(name), Piece::words(text)]
+        };
         let what = match self.on_own_crop() {
-            Step::Index => study.evaluation.dataset.as_ref().map_or_else(|| words("given images"), |name| dotted([&**name])),
+            Step::Index => evaluated(),
+            Step::HashEvaluation => then(evaluated(), " · hashes"),
+            Step::HashTraining { set } => learned(set, " · hashes"),
+            Step::Overlap { set } => learned(set, " · overlap"),
             Step::Train { model } | Step::Extract { model } | Step::Baseline { model } => dotted([names.model(model)]),
             Step::Features { model, layer } => dotted(at(model, layer)),
             Step::Project { model, layer, projection, seed } => {
@@ -276,6 +303,7 @@ impl Step {
             Step::DrawCurves { model } => then(dotted([names.model(model)]), " · curves"),
             Step::Fairness { model } => then(last(model), " · fairness"),
             Step::Visibility => words("visibility"),
+            Step::Agreement => words("agreement of annotators"),
             Step::Simultaneous => words("grid"),
             Step::SharedCropTests => words("grid · shared crops"),
             Step::Rank => words("all cells"),
@@ -355,6 +383,9 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
             });
         }
     }
+    nodes.extend(overlaps(study));
+    let has_annotators = study.evaluation.labels.iter().any(LabelEntry::is_by_annotators);
+    nodes.extend(has_annotators.then(|| Node { step: Step::Agreement, needs: vec![Step::Index] }));
     let gathered =
         scores.iter().map(|node| node.step).filter(|step| matches!(step, Step::Score { .. } | Step::FeatureScores { .. }));
     let gathered: Vec<Step> = [Step::Index].into_iter().chain(gathered).collect();
@@ -365,6 +396,21 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
     nodes.push(Node { step: Step::Rank, needs: [gathered, vec![Step::Simultaneous]].concat() });
     nodes.push(Node { step: Step::DrawFrequencies, needs: vec![Step::Rank] });
     nodes
+}
+
+/// What training sets share with the evaluation.
+fn overlaps(study: &Study) -> Vec<Node> {
+    let sets = study.training_sets();
+    if sets.is_empty() {
+        return vec![];
+    }
+    let hashed = |set: DatasetIx| Node { step: Step::HashTraining { set }, needs: vec![] };
+    let held = |set: DatasetIx| Node {
+        step: Step::Overlap { set },
+        needs: vec![Step::Index, Step::HashEvaluation, Step::HashTraining { set }],
+    };
+    let own = Node { step: Step::HashEvaluation, needs: vec![Step::Index] };
+    std::iter::once(own).chain(sets.into_iter().flat_map(|set| [hashed(set), held(set)])).collect()
 }
 
 /// The parts of pictures that the study's models are given, each once.

@@ -19,8 +19,8 @@ use visavis_core::domain::{
     pairs::{OverFolds, PairVerification},
     result::{Facts, Manifest, Output, Provenance},
     stage::{
-        FeatureImport, IndexImages, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews, Simultaneous, Training, Work,
-        features_at, ranks_of, role,
+        FeatureImport, HashPictures, IndexImages, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews, Simultaneous, Training,
+        Work, features_at, ranks_of, role,
     },
     study::Study,
 };
@@ -33,7 +33,7 @@ datasets:
   people: { folders: { root: people } }
 preparations: { small: { size: 32 } }
 recipes: { short: {} }
-evaluation: { dataset: faces, labels: [{ file: l.csv, attribute: glasses }] }
+evaluation: { dataset: faces, labels: [{ file: l.csv, attribute: glasses }, { file: a.csv, attribute: hat, annotator: anna }] }
 models:
   named:
     given: { features: { embedding: a.npy, images: rows.txt } }
@@ -82,6 +82,7 @@ pub(crate) fn result(study: &Study, step: Step) -> Manifest {
         FeatureImport::OFFSETS,
         Training::WEIGHTS,
         Training::CURVES,
+        HashPictures::HASHES,
         ProjectFeatures::COORDINATES,
         ScoreViews::SCORES,
         ScoreViews::RANKS,
@@ -112,6 +113,7 @@ pub(crate) fn sources(study: &Study) -> Sources {
     let objects = [
         IndexImages::LISTING,
         "labels/glasses",
+        "annotators/hat",
         role::IDENTITIES,
         "pictures/people",
         "classes/people",

@@ -57,6 +57,11 @@ index! {
     PairSetIx
 }
 
+index! {
+    /// Place of a data set in `Study::datasets`, by name.
+    DatasetIx
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

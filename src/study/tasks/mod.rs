@@ -7,21 +7,22 @@ use super::{
 };
 use std::collections::{BTreeSet, HashMap};
 use visavis_core::{
+    dataset::duplicates::PictureHash,
     domain::{
         comparison::Question,
         contrast::{self, ContrastSides},
         embedding::EmbeddingForm,
-        index::{ComparisonIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
+        index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
         ledger::CellId,
         model::{EMBEDDING, Network, Source, WeightFamily, Weights},
         projection::View,
         result::Manifest,
         shared_crop::{Recropped, SharedCrops},
         stage::{
-            ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, GroupFairness, IndexImages, Input, Location,
-            MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot,
-            ScoreViews, Simultaneous, Task, Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of,
-            role,
+            ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, FindOverlap, GroupFairness, HashPictures,
+            IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking,
+            Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task, Training, VerifyIdentities, VerifyPairs,
+            WholeNetwork, Work, features_at, ranks_of, role,
         },
         study::{Crop, DeviceClass, Preparation, Study},
         visibility::Heads,
@@ -50,6 +51,10 @@ impl KnownResults<'_> {
             Step::Extract { model } => self.extract(model)?,
             Step::Baseline { model } => self.baseline(model)?,
             Step::Index => (Work::Index(IndexImages { take: study.evaluation.take }), vec![self.source(IndexImages::LISTING)?]),
+            Step::HashEvaluation => hashed(self.pictures()?),
+            Step::HashTraining { set } => hashed(self.training_set(set)?[0].clone()),
+            Step::Overlap { set } => self.overlap(set)?,
+            Step::Agreement => self.agreement()?,
             Step::Features { model, layer } => {
                 let Source::Given(given) = &study.models[model].source else { return None };
                 let layer = &StudyNames::of(study).layer(model, layer);
@@ -192,6 +197,36 @@ impl KnownResults<'_> {
         };
         let weights = weights.into_iter().chain(self.sources.beside(&network.weights)?).collect();
         Some((Extraction { architecture, preparation, embedding, layers, family, untrained, numerics, whole }, weights))
+    }
+
+    /// The images and the classes of a training set.
+    fn training_set(&self, set: DatasetIx) -> Option<[Input; 2]> {
+        self.sources.training_set(self.study.dataset(set)?.0)
+    }
+
+    /// What a training set shares with the evaluation.
+    fn overlap(&self, set: DatasetIx) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let [learned, classes] = self.training_set(set)?;
+        let evaluated = study.datasets.get(study.evaluation.dataset.as_ref()?)?;
+        let is_one_data_set = evaluated.root() == study.dataset(set)?.1.root();
+        let inputs = vec![
+            self.images()?,
+            self.output(Step::HashEvaluation, HashPictures::HASHES, FindOverlap::HASHES)?,
+            Input { role: FindOverlap::LEARNED.to_owned(), at: Location::Object, ..learned },
+            self.output(Step::HashTraining { set }, HashPictures::HASHES, FindOverlap::LEARNED_HASHES)?,
+            classes,
+        ];
+        let identities = self.source(role::IDENTITIES).into_iter();
+        Some((Work::Overlap(FindOverlap { is_one_data_set }), inputs.into_iter().chain(identities).collect()))
+    }
+
+    /// How far annotators agree, of attributes that somebody labelled.
+    fn agreement(&self) -> Option<(Work, Vec<Input>)> {
+        let attributes: Vec<String> = self.sources.annotated().map(str::to_owned).collect();
+        let labels: Option<Vec<Input>> = attributes.iter().map(|of| self.source(&role::annotators(of))).collect();
+        let inputs = [vec![self.images()?], labels.filter(|labels| !labels.is_empty())?].concat();
+        Some((Work::Agreement(MeasureAgreement { attributes }), inputs))
     }
 
     fn baseline(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
@@ -487,6 +522,12 @@ impl KnownResults<'_> {
         .concat();
         Some((Work::Draw(figure), inputs))
     }
+}
+
+/// What pictures show, in few bits.
+fn hashed(pictures: Input) -> (Work, Vec<Input>) {
+    let pictures = Input { role: HashPictures::PICTURES.to_owned(), ..pictures };
+    (Work::Hashes(HashPictures { hash: PictureHash::VERSION }), vec![pictures])
 }
 
 #[cfg(test)]
