@@ -145,7 +145,7 @@ pub(crate) fn style_fault(style: &str, policy: Option<&str>) -> Option<String> {
 
 /// The start of what a page says, for a message.
 pub(crate) fn start(text: &str) -> String {
-    visavis_core::domain::text::shorten(&visavis_core::domain::text::printable(text), 60)
+    visavis_core::domain::text::shorten(&visavis_core::domain::text::quoted(text), 60)
 }
 
 #[cfg(test)]
@@ -154,7 +154,7 @@ mod tests {
     use crate::audit::markup::{DOCUMENT, parse};
 
     fn faults(page: &str) -> Vec<String> {
-        let tree = parse(&format!("<!DOCTYPE html>{page}"), &|| false).unwrap();
+        let tree = parse(&[&format!("<!DOCTYPE html>{page}")], &|| false).unwrap();
         let mut found = Vec::new();
         tree.walk(DOCUMENT, |at, entered| found.extend(entered.then(|| fault(&tree, at)).flatten()));
         found

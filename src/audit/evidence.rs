@@ -4,18 +4,26 @@
 
 use super::context::PageContext;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned, ser::Error as _};
 use std::{
     collections::{BTreeMap, HashMap},
+    fmt,
     io::Read,
     path::Path,
 };
-use visavis_core::domain::{Digest, Fault, Key, Result, claim::Claim, result::Manifest, study::Tolerance, text::size};
+use visavis_core::domain::{
+    Digest, Fault, Key, Result,
+    claim::Claim,
+    result::Manifest,
+    study::Tolerance,
+    text::{size, thousands},
+};
 
 /// How the evidence's element begins in a page.
 pub const MARK: &str = "<script type=\"application/json\" id=\"visavis-evidence\">";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "PackedEvidence")]
 pub struct Evidence {
     pub format: u32,
     pub program: String,
@@ -24,26 +32,47 @@ pub struct Evidence {
     pub study_file: String,
     pub study_text: String,
     /// What the page was rendered from beside the study and its results.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<PageContext>,
     pub tolerance_auc: f64,
     pub tolerance_features: f64,
     /// Objects made of the data before any stage: role → digest.
     pub sources: BTreeMap<String, Digest>,
-    #[serde(with = "packed")]
+    #[serde(serialize_with = "pack_list")]
     pub manifests: Vec<Manifest>,
-    #[serde(with = "packed")]
+    #[serde(serialize_with = "pack_list")]
     pub claims: Vec<Claim>,
     /// Digest → deflated bytes, base64.
     pub objects: BTreeMap<Digest, String>,
 }
 
+/// Evidence as it stands on a page, its lists still packed.
+#[derive(Deserialize)]
+struct PackedEvidence {
+    format: u32,
+    program: String,
+    study: String,
+    study_file: String,
+    study_text: String,
+    #[serde(default)]
+    context: Option<PageContext>,
+    tolerance_auc: f64,
+    tolerance_features: f64,
+    sources: BTreeMap<String, Digest>,
+    manifests: String,
+    claims: String,
+    objects: BTreeMap<Digest, String>,
+}
+
 /// What a page may come to, inflated: a megabyte deflated can be a gigabyte. An object, unless its result says that it is smaller: the
-/// largest of a study of ten thousand numbers has 3 MB, and it grows as they do; the list of claims or of results; all objects together: of
-/// all of CelebA with its forty attributes they have 115 MB, and inflating as much again as is allowed takes a second or two.
+/// largest of a study of ten thousand numbers has 3 MB, and it grows as they do; the list of claims, and that of results: those of a study
+/// of five thousand numbers have 1.3 MB; all objects together: of all of CelebA with its forty attributes they have 115 MB, and inflating as
+/// much again as is allowed takes less than a second.
 const LARGEST_OBJECT: u64 = 64 << 20;
-const LARGEST_LIST: u64 = 384 << 20;
+const LARGEST_LIST: u64 = 64 << 20;
 pub(crate) const LARGEST_SUM: u64 = 256 << 20;
+/// Texts in a page's evidence, those of the lists apart: a text of one letter takes fifty times as much memory. Reports have some hundreds.
+const MOST_TEXTS: usize = 400_000;
 
 /// An embedded object as it was found.
 pub struct OpenedObject {
@@ -61,30 +90,80 @@ pub fn pack(bytes: &[u8]) -> String {
     STANDARD.encode(packed)
 }
 
+/// Why something packed is not taken out.
+#[derive(Debug, PartialEq, Eq)]
+enum UnpackFault {
+    NotBase64,
+    NotDeflated,
+    /// More than so many bytes.
+    TooMuch(u64),
+}
+
+impl fmt::Display for UnpackFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            UnpackFault::NotBase64 => f.write_str("not base64"),
+            UnpackFault::NotDeflated => f.write_str("not deflated"),
+            UnpackFault::TooMuch(most) => write!(f, "inflated, it has more than the {} that are read", size(*most)),
+        }
+    }
+}
+
 /// What [`pack`] was given, if that was at most `most` bytes; `inflated`: how many there were, whatever is wrong with them.
-fn unpack(packed: &str, most: u64, inflated: &mut u64) -> std::result::Result<Vec<u8>, String> {
-    let packed = STANDARD.decode(packed).map_err(|_| "not base64".to_owned())?;
+fn unpack(packed: &str, most: u64, inflated: &mut u64) -> std::result::Result<Vec<u8>, UnpackFault> {
+    // What does not become smaller by deflating grows by some bytes for every 16 kB.
+    if packed.len() as u64 / 4 * 3 > most + most / 64 + 1024 {
+        return Err(UnpackFault::TooMuch(most));
+    }
+    let packed = STANDARD.decode(packed).map_err(|_| UnpackFault::NotBase64)?;
     let mut bytes = Vec::new();
     let read = flate2::read::DeflateDecoder::new(packed.as_slice()).take(most + 1).read_to_end(&mut bytes);
     *inflated = bytes.len() as u64;
-    read.map_err(|_| "not deflated".to_owned())?;
+    read.map_err(|_| UnpackFault::NotDeflated)?;
     if bytes.len() as u64 > most {
-        return Err(format!("inflated, it has more than the {} that are read", size(most)));
+        return Err(UnpackFault::TooMuch(most));
     }
     Ok(bytes)
 }
 
-/// A value as packed JSON.
-mod packed {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _, ser::Error as _};
+/// A list as packed JSON.
+fn pack_list<T: Serialize, S: Serializer>(list: &[T], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&pack(&serde_json::to_vec(list).map_err(S::Error::custom)?))
+}
 
-    pub(crate) fn serialize<T: Serialize, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&super::pack(&serde_json::to_vec(value).map_err(S::Error::custom)?))
-    }
+/// A packed list; `what`: what is in it.
+///
+/// # Errors
+/// One of more than is read, or that is damaged.
+fn unpack_list<T: DeserializeOwned>(packed: &str, what: &str) -> Result<Vec<T>> {
+    let damaged = |why: String| Fault::differs(format!("the report's evidence was damaged: its {what}: {why}"));
+    let bytes = unpack(packed, LARGEST_LIST, &mut 0).map_err(|why| match why {
+        UnpackFault::TooMuch(most) => {
+            Fault::asked(format!("the page is refused: inflated, its {what} have more than the {} that are read", size(most)))
+        }
+        other => damaged(other.to_string()),
+    })?;
+    serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))
+}
 
-    pub(crate) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        let bytes = super::unpack(&String::deserialize(deserializer)?, super::LARGEST_LIST, &mut 0).map_err(D::Error::custom)?;
-        serde_json::from_slice(&bytes).map_err(D::Error::custom)
+impl TryFrom<PackedEvidence> for Evidence {
+    type Error = Fault;
+
+    fn try_from(packed: PackedEvidence) -> Result<Self> {
+        Ok(Evidence {
+            manifests: unpack_list(&packed.manifests, "results")?,
+            claims: unpack_list(&packed.claims, "claims")?,
+            format: packed.format,
+            program: packed.program,
+            study: packed.study,
+            study_file: packed.study_file,
+            study_text: packed.study_text,
+            context: packed.context,
+            tolerance_auc: packed.tolerance_auc,
+            tolerance_features: packed.tolerance_features,
+            sources: packed.sources,
+            objects: packed.objects,
+        })
     }
 }
 
@@ -92,17 +171,22 @@ impl Evidence {
     /// The evidence in the text of its element.
     ///
     /// # Errors
-    /// Damaged evidence, or that of a later format.
+    /// Damaged evidence, that of a later format, or more than is read.
     pub fn of_text(text: &str, path: &Path) -> Result<Self> {
-        let evidence: Evidence = serde_json::from_str(text).map_err(|error| {
-            Fault::differs(format!("the report's evidence was damaged: {error}")).in_file(path).next("ask for the report again")
-        })?;
-        if evidence.format != 1 {
+        if text.bytes().filter(|byte| *byte == b'"').count() > 2 * MOST_TEXTS {
+            let most = thousands(MOST_TEXTS);
+            return Err(Fault::asked(format!("the page is refused: its evidence has more than the {most} texts that are read"))
+                .in_file(path));
+        }
+        let again = |fault: Fault| fault.in_file(path).next("ask for the report again");
+        let packed: PackedEvidence = serde_json::from_str(text)
+            .map_err(|error| again(Fault::differs(format!("the report's evidence was damaged: {error}"))))?;
+        if packed.format != 1 {
             return Err(Fault::asked("the report was written by a later visavis")
                 .in_file(path)
                 .next("audit it with that visavis"));
         }
-        Ok(evidence)
+        Evidence::try_from(packed).map_err(again)
     }
 
     /// How far features made again may be off: what the study fixed, and never more than a thousandth, whatever the page says.
@@ -128,6 +212,7 @@ impl Evidence {
         let other = || "its bytes are not those it is named by".to_owned();
         let mut inflated = 0;
         let genuine = unpack(packed, most, &mut inflated)
+            .map_err(|why| why.to_string())
             .and_then(|bytes| if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(other()) });
         let bytes = genuine
             .map_err(|why| Fault::differs(format!("the embedded object {} is not what it is named by: {why}", digest.short())));
@@ -154,6 +239,24 @@ impl Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use visavis_core::domain::Ending;
+
+    fn evidence() -> Evidence {
+        Evidence {
+            format: 1,
+            program: String::new(),
+            study: String::new(),
+            study_file: String::new(),
+            study_text: String::new(),
+            context: None,
+            tolerance_auc: 0.0,
+            tolerance_features: 0.0,
+            sources: BTreeMap::new(),
+            manifests: vec![],
+            claims: vec![],
+            objects: BTreeMap::new(),
+        }
+    }
 
     #[test]
     fn what_inflates_to_too_much_is_refused() {
@@ -161,9 +264,40 @@ mod tests {
         assert!(zeros.len() < 3000, "a bomb is small");
         let mut inflated = 0;
         assert_eq!(unpack(&zeros, 1 << 20, &mut inflated).unwrap().len(), 1 << 20);
-        assert!(unpack(&zeros, (1 << 20) - 1, &mut inflated).unwrap_err().contains("more than"));
+        assert_eq!(unpack(&zeros, (1 << 20) - 1, &mut inflated).unwrap_err(), UnpackFault::TooMuch((1 << 20) - 1));
         assert_eq!(inflated, 1 << 20, "what is refused was inflated all the same");
-        assert_eq!(unpack("?", 10, &mut inflated).unwrap_err(), "not base64");
-        assert_eq!(unpack("////", 10, &mut inflated).unwrap_err(), "not deflated");
+        assert_eq!(unpack("?", 10, &mut inflated).unwrap_err(), UnpackFault::NotBase64);
+        assert_eq!(unpack("////", 10, &mut inflated).unwrap_err(), UnpackFault::NotDeflated);
+        inflated = 0;
+        assert_eq!(unpack(&"A".repeat(4000), 100, &mut inflated).unwrap_err(), UnpackFault::TooMuch(100));
+        assert_eq!(inflated, 0, "what is packed larger than it may be inflated is not looked at");
+        let random: Vec<u8> = (0..100_000u64).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as u8).collect();
+        assert_eq!(
+            unpack(&pack(&random), random.len() as u64, &mut inflated).unwrap(),
+            random,
+            "what does not become smaller is read"
+        );
+    }
+
+    #[test]
+    fn evidence_is_read_as_it_was_written_and_within_its_bounds() {
+        let text = |change: &dyn Fn(&mut serde_json::Value)| {
+            let mut json = serde_json::from_str(&evidence().to_page().unwrap()).unwrap();
+            change(&mut json);
+            json.to_string()
+        };
+        let read = |change: &dyn Fn(&mut serde_json::Value)| Evidence::of_text(&text(change), Path::new("x.html"));
+        assert_eq!(read(&|_| ()).unwrap(), evidence());
+        let refusal = |change: &dyn Fn(&mut serde_json::Value)| {
+            let fault = read(change).unwrap_err();
+            (fault.ending, fault.what)
+        };
+        let (ending, what) = refusal(&|json| json["claims"] = pack(&vec![b' '; (LARGEST_LIST + 1) as usize]).into());
+        assert!(ending == Ending::Asked && what.contains("its claims have more than the 67.1 MB"), "{what}");
+        let (ending, what) = refusal(&|json| json["manifests"] = pack(b"[1]").into());
+        assert!(ending == Ending::Differs && what.contains("damaged: its results"), "{what}");
+        assert_eq!(refusal(&|json| json["format"] = 2.into()).0, Ending::Asked);
+        let (ending, what) = refusal(&|json| json["more"] = vec![""; MOST_TEXTS].into());
+        assert!(ending == Ending::Asked && what.contains("400,000 texts"), "{what}");
     }
 }

@@ -1,7 +1,7 @@
 //! What is found on a page, as many of a kind as anybody reads.
 
 /// Findings of one kind that are told one by one.
-const MOST_TOLD: usize = 100;
+pub(crate) const MOST_TOLD: usize = 100;
 
 /// Findings with their lines, and how many more there are.
 #[derive(Debug, Default)]
@@ -14,6 +14,15 @@ impl BoundedFindings {
     pub(crate) fn add(&mut self, line: u32, what: impl Into<String>) {
         if self.told.len() < MOST_TOLD {
             self.told.push((line, what.into()));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// The same, put into words only if it is told.
+    pub(crate) fn add_with(&mut self, line: u32, what: impl FnOnce() -> String) {
+        if self.told.len() < MOST_TOLD {
+            self.told.push((line, what()));
         } else {
             self.more += 1;
         }

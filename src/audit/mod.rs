@@ -28,7 +28,7 @@ mod stray;
 mod verdict;
 
 pub use context::{PageContext, PinnedFigure};
-pub use evidence::{Evidence, MARK, pack};
+pub use evidence::{Evidence, MARK, OpenedObject, pack};
 pub use examine::{Examination, PageAudit, ResultsExamination};
 pub(crate) use names::{lost_names, shown_name};
 pub use page::{LARGEST_PAGE, pictures};

@@ -6,7 +6,7 @@
 
 use super::{
     evidence::{Evidence, OpenedObject},
-    stray::reads_as_number,
+    stray::{holds_number, reads_as_number},
 };
 use crate::config::{self, Text};
 use serde::de::DeserializeOwned;
@@ -18,6 +18,7 @@ use std::{
 use visavis_core::{
     dataset::faces::Truth,
     domain::{
+        Digest,
         agreement::Agreements,
         comparison::{Measured, Question},
         ledger::Frequencies,
@@ -35,6 +36,8 @@ use visavis_core::{
 
 /// The largest study files have a hundredth of it; of a longer one no name is known.
 const LONGEST_STUDY: usize = 4 << 20;
+/// Counts of labels, planted truths and figures of a study of ten thousand numbers have some hundred kB.
+const LARGEST_OUTPUTS: u64 = 32 << 20;
 /// A folder that no system has: what the study's text names from it is nowhere.
 const ROOT: &str = "/dev/null/page";
 /// Stands for the sign of variables: those of this machine are not taken in.
@@ -70,6 +73,12 @@ pub(crate) fn lost_names(
     lost.into_iter().collect()
 }
 
+/// The name that is shown so, and whether it can be told from a number: one that reads as a number stands in quotes.
+fn named(shown: &str) -> (&str, bool) {
+    let quoted = shown.strip_prefix('“').and_then(|rest| rest.strip_suffix('”')).filter(|name| reads_as_number(name));
+    (quoted.unwrap_or(shown), quoted.is_some() || !reads_as_number(shown))
+}
+
 /// Where something is marked up as a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MarkedIn {
@@ -85,6 +94,8 @@ pub(crate) struct Names {
     names: HashSet<String>,
     /// What else they wrote, or machines did.
     texts: HashSet<String>,
+    /// What the page alone calls a name.
+    lost: HashSet<String>,
 }
 
 impl Names {
@@ -99,22 +110,31 @@ impl Names {
             names.texts.insert(name.clone());
         }
         names.of_context(evidence);
+        let mut outputs = NamingOutputs { evidence, seen: HashSet::new(), room: LARGEST_OUTPUTS };
         for manifest in &evidence.manifests {
             if enough() {
                 break;
             }
-            names.of_result(evidence, manifest);
+            names.of_result(&mut outputs, manifest);
         }
         names
     }
 
     /// Is the text that is marked up as a name one?
     pub(crate) fn hold(&self, shown: &str, at: MarkedIn) -> bool {
-        let quoted = shown.strip_prefix('“').and_then(|rest| rest.strip_suffix('”')).filter(|name| reads_as_number(name));
-        let name = quoted.unwrap_or(shown);
-        // A name that reads as a number is told from one by its quotes.
-        let is_told = quoted.is_some() || !reads_as_number(shown);
-        is_told && (self.names.contains(name) || at == MarkedIn::Quoted && self.texts.contains(name))
+        let (name, is_told) = named(shown);
+        is_told && (self.is_of_evidence(name, at) || self.lost.contains(name))
+    }
+
+    /// Does a name that they [hold](Self::hold) show a number, and does nothing but the page's own list of lost names say that it is one?
+    /// Nobody can tell it from a number that the page's author made up.
+    pub(crate) fn is_a_number_by_its_word(&self, shown: &str, at: MarkedIn) -> bool {
+        let (name, _) = named(shown);
+        self.lost.contains(name) && !self.is_of_evidence(name, at) && holds_number(name)
+    }
+
+    fn is_of_evidence(&self, name: &str, at: MarkedIn) -> bool {
+        self.names.contains(name) || at == MarkedIn::Quoted && self.texts.contains(name)
     }
 
     /// Is the text a study's?
@@ -238,7 +258,7 @@ impl Names {
 
     fn of_context(&mut self, evidence: &Evidence) {
         if let Some(context) = &evidence.context {
-            self.names.extend(context.lost_names.iter().cloned());
+            self.lost.extend(context.lost_names.iter().cloned());
             self.texts.extend(context.remarks.iter().cloned());
             self.names.extend(context.missing_labels.keys().cloned());
             self.texts.extend(context.missing_labels.values().flatten().cloned());
@@ -246,7 +266,7 @@ impl Names {
         }
     }
 
-    fn of_result(&mut self, evidence: &Evidence, manifest: &Manifest) {
+    fn of_result(&mut self, outputs: &mut NamingOutputs, manifest: &Manifest) {
         let provenance = &manifest.provenance;
         self.texts.insert(format!("{}, {}, {}", provenance.program, provenance.cpu, provenance.system));
         self.texts.extend(manifest.facts.keys().filter_map(|fact| fact.strip_prefix(WEIGHTS_PREFIX)).map(str::to_owned));
@@ -258,30 +278,30 @@ impl Names {
             Work::Rank(of) => {
                 self.names.extend(of.attributes.iter().chain(&of.groups).cloned());
                 of.questions.iter().for_each(|question| self.of_question(question));
-                if let Some(found) = object::<Frequencies>(evidence, manifest, Ranking::FREQUENCIES) {
+                if let Some(found) = outputs.read::<Frequencies>(manifest, Ranking::FREQUENCIES) {
                     let valued = found.attributes.iter().filter_map(|of| Some((&of.attribute, of.value.as_ref()?)));
                     let members = found.groups.iter().flat_map(|of| &of.members).map(|(attribute, value)| (attribute, value));
                     self.names.extend(valued.chain(members).map(|(attribute, value)| format!("{attribute} = {value}")));
                     self.names.extend(found.attributes.iter().map(|of| of.attribute.clone()));
                 }
-                if let Some(truth) = object::<Truth>(evidence, manifest, Ranking::PLANTED) {
+                if let Some(truth) = outputs.read::<Truth>(manifest, Ranking::PLANTED) {
                     let correlates = truth.attributes.iter().flat_map(|of| &of.correlates).map(|(name, _)| name);
                     self.names.extend(truth.attributes.iter().map(|of| &of.attribute).chain(correlates).cloned());
                 }
             }
             Work::Robustness(_) => {
-                let found = object::<FigureRobustness>(evidence, manifest, Robustness::FIGURE);
+                let found = outputs.read::<FigureRobustness>(manifest, Robustness::FIGURE);
                 self.names.extend(found.into_iter().flat_map(|of| of.other).map(|of| of.method));
             }
             Work::Overlap(_) => {
-                if let Some(found) = object::<Overlap>(evidence, manifest, FindOverlap::OVERLAP) {
+                if let Some(found) = outputs.read::<Overlap>(manifest, FindOverlap::OVERLAP) {
                     let pictures =
                         found.near.into_iter().map(|near| near.shared).chain([found.same]).flat_map(|shared| shared.first);
                     self.texts.extend(pictures.flat_map(|pair| [pair.evaluated, pair.learned]).chain(found.identities.first));
                 }
             }
             Work::Agreement(_) => {
-                let found = object::<Agreements>(evidence, manifest, MeasureAgreement::AGREEMENT);
+                let found = outputs.read::<Agreements>(manifest, MeasureAgreement::AGREEMENT);
                 let annotators = found.into_iter().flat_map(|of| of.attributes).flat_map(|of| of.annotators);
                 self.names.extend(annotators.map(|of| of.annotator));
             }
@@ -291,15 +311,29 @@ impl Names {
 
     #[cfg(test)]
     pub(crate) fn of_texts(names: &[&str]) -> Self {
-        Names { names: names.iter().map(|name| (*name).to_owned()).collect(), texts: HashSet::new() }
+        Names { names: names.iter().map(|name| (*name).to_owned()).collect(), texts: HashSet::new(), lost: HashSet::new() }
     }
 }
 
-/// What an embedded output says, if it is there and is what it is named by.
-fn object<T: DeserializeOwned>(evidence: &Evidence, manifest: &Manifest, output: &str) -> Option<T> {
-    let output = manifest.output(output)?;
-    let OpenedObject { bytes, .. } = evidence.opened(output.digest, Some(output.bytes))?;
-    serde_json::from_slice(&bytes.ok()?).ok()
+/// Embedded outputs that hold names: each is read once, however many results name it, and no more of them than there is room for.
+struct NamingOutputs<'a> {
+    evidence: &'a Evidence,
+    seen: HashSet<Digest>,
+    /// How many bytes may still be inflated.
+    room: u64,
+}
+
+impl NamingOutputs<'_> {
+    /// What an output says, if it is there, is what it is named by, and was not read before.
+    fn read<T: DeserializeOwned>(&mut self, manifest: &Manifest, output: &str) -> Option<T> {
+        let output = manifest.output(output)?;
+        if output.bytes > self.room || !self.seen.insert(output.digest) {
+            return None;
+        }
+        let OpenedObject { bytes, inflated } = self.evidence.opened(output.digest, Some(output.bytes))?;
+        self.room = self.room.saturating_sub(inflated);
+        serde_json::from_slice(&bytes.ok()?).ok()
+    }
 }
 
 #[cfg(test)]
@@ -328,7 +362,19 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_taken_for_one_in_code_alone() {
-        let names = Names { names: HashSet::new(), texts: ["CPU of 2.999 GHz".to_owned()].into() };
+        let names = Names { texts: ["CPU of 2.999 GHz".to_owned()].into(), ..Names::default() };
         assert!(names.hold("CPU of 2.999 GHz", MarkedIn::Quoted) && !names.hold("CPU of 2.999 GHz", MarkedIn::Words));
+    }
+
+    #[test]
+    fn a_number_that_the_page_alone_calls_a_name_is_known() {
+        let lost = ["AUC .999", "a/b", "0.5"].map(str::to_owned).into();
+        let names = Names { names: ["a 0.5".to_owned()].into(), lost, ..Names::default() };
+        let of = |shown: &str| (names.hold(shown, MarkedIn::Words), names.is_a_number_by_its_word(shown, MarkedIn::Words));
+        assert_eq!(
+            (of("AUC .999"), of("“0.5”"), of("a/b"), of("a 0.5")),
+            ((true, true), (true, true), (true, false), (true, false))
+        );
+        assert_eq!(of("0.5").0, false);
     }
 }

@@ -38,7 +38,10 @@ impl PlainText {
     pub(crate) fn of(text: &str) -> Self {
         let mut plain = PlainText { text: String::with_capacity(text.len()), ..PlainText::default() };
         for c in text.chars() {
-            if matches!(c, '\u{a0}' | '_') || c.is_ascii_whitespace() {
+            if c.is_ascii_graphic() && c != '_' {
+                // Nearly all of a page.
+                plain.text.push(c);
+            } else if matches!(c, '\u{a0}' | '_') || c.is_ascii_whitespace() {
                 if !plain.text.ends_with(' ') {
                     plain.text.push(' ');
                 }

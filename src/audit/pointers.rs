@@ -2,7 +2,7 @@
 //! large text takes no more memory than itself.
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use std::{borrow::Cow, collections::HashSet, fmt};
+use std::{borrow::Cow, collections::HashSet, fmt, ops::Range};
 
 /// What each pointer leads to, if that is a number.
 ///
@@ -17,6 +17,12 @@ pub(crate) fn numbers(json: &[u8], pointers: &[&str]) -> Result<Vec<Option<f64>>
     let walk = PointerWalk { pointers, order: &order, at: 0, found: &mut found };
     walk.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| error.to_string())?;
     Ok(found)
+}
+
+/// The place in a list that a part of a pointer names: digits, without noughts before them.
+fn list_place(part: &str) -> Option<usize> {
+    let is_plain = part.bytes().all(|byte| byte.is_ascii_digit()) && (part == "0" || !part.starts_with('0'));
+    part.parse().ok().filter(|_| is_plain)
 }
 
 /// One value of the text.
@@ -39,12 +45,32 @@ impl PointerWalk<'_> {
     fn inside(&mut self, part: &str) -> PointerWalk<'_> {
         let start = self.order.partition_point(|place| self.part(*place) < Some(part));
         let length = self.order[start..].partition_point(|place| self.part(*place) == Some(part));
-        PointerWalk {
-            pointers: self.pointers,
-            order: &self.order[start..start + length],
-            at: self.at + 1 + part.len(),
-            found: self.found,
+        self.those(start..start + length, part.len())
+    }
+
+    /// The places of a list that pointers lead to, from the first on, each with its pointers. Found once for a list: an element that no
+    /// pointer leads to costs nothing but passing over it.
+    fn places(&self) -> Vec<(usize, Range<usize>)> {
+        let mut places = Vec::new();
+        let mut start = self.order.partition_point(|place| self.part(*place).is_none());
+        while start < self.order.len() {
+            let part = self.part(self.order[start]);
+            let end = start + self.order[start..].partition_point(|place| self.part(*place) == part);
+            places.extend(part.and_then(list_place).map(|place| (place, start..end)));
+            start = end;
         }
+        places.sort_unstable_by_key(|(place, _)| *place);
+        places
+    }
+
+    fn at_place(&mut self, place: usize, pointers: Range<usize>) -> PointerWalk<'_> {
+        let digits = place.checked_ilog10().unwrap_or(0) as usize + 1;
+        self.those(pointers, digits)
+    }
+
+    /// Those of the pointers whose next part, of so many bytes, is one and the same.
+    fn those(&mut self, pointers: Range<usize>, part: usize) -> PointerWalk<'_> {
+        PointerWalk { pointers: self.pointers, order: &self.order[pointers], at: self.at + 1 + part, found: self.found }
     }
 
     fn is(self, number: f64) {
@@ -101,12 +127,17 @@ impl<'de> Visitor<'de> for PointerWalk<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
-        // Past the last that is asked for, nothing is looked up.
-        let last = self.order.iter().filter_map(|place| self.part(*place)?.parse::<usize>().ok()).max();
-        for number in 0..last.map_or(0, |last| last.saturating_add(1)) {
-            if list.next_element_seed(self.inside(&number.to_string()))?.is_none() {
+        let mut reached = 0;
+        for (place, pointers) in self.places() {
+            for _ in reached..place {
+                if list.next_element::<IgnoredAny>()?.is_none() {
+                    return Ok(());
+                }
+            }
+            if list.next_element_seed(self.at_place(place, pointers))?.is_none() {
                 return Ok(());
             }
+            reached = place + 1;
         }
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
@@ -150,6 +181,22 @@ mod tests {
         assert_eq!(numbers(text.as_bytes(), &pointers).unwrap(), expected);
         assert_eq!(numbers(b" 7 ", &["", "/0"]).unwrap(), [Some(7.0), None]);
         assert_eq!(numbers(b"[1]", &[]).unwrap(), []);
+    }
+
+    /// Three thousand places of a list of millions are looked up once, and not at each element.
+    #[test]
+    fn places_of_a_long_list_are_met_in_its_order() {
+        let text = format!("[{}]", (0..20_000).map(|number| number.to_string()).collect::<Vec<_>>().join(","));
+        let asked: Vec<usize> = [19_999, 0, 10, 2, 100, 1, 20_000, 7, 70, 700].into();
+        let pointers: Vec<String> = asked.iter().map(|place| format!("/{place}")).collect();
+        let found = numbers(text.as_bytes(), &pointers.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
+        let expected: Vec<Option<f64>> = asked.iter().map(|place| (*place < 20_000).then_some(*place as f64)).collect();
+        assert_eq!(found, expected);
+        assert_eq!(
+            numbers(b"[1,2,3]", &["/01", "/+1", "/", "/1", "/99999999999999999999999"]).unwrap(),
+            [None, None, None, Some(2.0), None]
+        );
+        assert_eq!(numbers(b"[[1,2],[3]]", &["/1/0", "/0/1", "/1/0", "/1"]).unwrap(), [Some(3.0), Some(2.0), Some(3.0), None]);
     }
 
     #[test]

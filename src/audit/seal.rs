@@ -10,21 +10,23 @@ const SEAL: &str = "<meta name=\"visavis-seal\" content=\"";
 /// changed no longer matches. It proves consistency, not honesty: whoever changes words can seal them again, but not make
 /// other numbers follow from the evidence.
 pub fn seal(page: &str) -> String {
-    let mut skeleton = String::with_capacity(page.len());
+    let mut kept = Vec::new();
     let mut rest = page;
     while let Some(start) = rest.find(CLAIM) {
         let Some(open) = rest[start..].find('>').map(|at| start + at + 1) else { break };
         let Some(end) = rest[open..].find(CLAIM_END).map(|at| open + at) else { break };
-        skeleton.push_str(&rest[..open]);
+        kept.push(&rest[..open]);
         rest = &rest[end..];
     }
-    skeleton.push_str(rest);
-    if let Some(start) = skeleton.find(SEAL).map(|at| at + SEAL.len())
-        && let Some(end) = skeleton[start..].find('"')
+    kept.push(rest);
+    let borne = kept.iter().enumerate().find_map(|(place, part)| Some((place, part.find(SEAL)? + SEAL.len())));
+    if let Some((place, start)) = borne
+        && let Some(end) = kept[place][start..].find('"').map(|at| start + at)
     {
-        skeleton.replace_range(start..start + end, "");
+        let part = kept[place];
+        kept.splice(place..=place, [&part[..start], &part[end..]]);
     }
-    Digest::of(skeleton.as_bytes()).to_string()
+    Digest::of_parts(kept.iter().map(|part| part.as_bytes())).to_string()
 }
 
 #[cfg(test)]

@@ -18,6 +18,11 @@ pub(crate) fn reads_as_number(text: &str) -> bool {
     !plain.text.contains(char::is_alphabetic) && suspects(&plain).next().is_some()
 }
 
+/// Is a number in it that would be looked for?
+pub(crate) fn holds_number(text: &str) -> bool {
+    suspects(&PlainText::of(text)).next().is_some()
+}
+
 /// Looks through lines of text for numbers without a claim (`stray`), and for what makes a number look like another (`odd`).
 pub(crate) fn search(
     texts: &[(u32, String)],
@@ -33,13 +38,14 @@ pub(crate) fn search(
             }
             let shown = &plain.text[word.start..word.end];
             if word.is_score {
-                stray.add(*line, shown);
+                stray.add_with(*line, || start(shown));
             } else {
-                odd.add(
-                    *line,
-                    format!("digits that are not what they look like, or with something unseen at them: {}", start(shown)),
-                );
+                let why = "digits that are not what they look like, or with something unseen at them";
+                odd.add_with(*line, || format!("{why}: {}", start(shown)));
             }
+        }
+        if text.is_ascii() {
+            continue;
         }
         joined(*line, &plain.text, odd);
         if text.contains(['\u{202a}', '\u{202b}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}']) {
@@ -58,7 +64,7 @@ fn joined(line: u32, text: &str, odd: &mut BoundedFindings) {
         let is_sign = matches!(before, Some('.' | ',')) || is_number && matches!(before, Some('-' | '−' | '+'));
         if is_digit(before) || is_digit(after) || is_sign {
             let what = if is_number { "a claim's number" } else { "a name" };
-            odd.add(line, format!("a digit or a sign stands at {what} and reads as a part of it"));
+            odd.add_with(line, || format!("a digit or a sign stands at {what} and reads as a part of it"));
         }
     }
 }

@@ -19,7 +19,7 @@ use visavis_core::{
         Fault, Result,
         image::{Column, Images},
         spelling::suggestion,
-        text::{count, no_formula, printable},
+        text::{count, no_formula, printable, size, thousands},
     },
     store::write_out,
 };
@@ -219,8 +219,20 @@ fn from_parquet(context: &Context, path: &Path) -> Result<(ExportTable, usize)> 
     // A damaged file must not end the program, whatever the library makes of it.
     let guarded = |read: &dyn Fn() -> PolarsResult<DataFrame>| catch_unwind(AssertUnwindSafe(read));
     let file = open()?;
-    let schema = catch_unwind(AssertUnwindSafe(|| ParquetReader::new(file).schema()));
-    let schema = schema.map_err(|_| wrong("it is damaged".to_owned()))?.map_err(|error| wrong(error.to_string()))?;
+    let bytes = file.metadata().map_err(|error| Fault::io("read the table", path, &error))?.len();
+    let about = catch_unwind(AssertUnwindSafe(|| -> PolarsResult<_> {
+        let mut reader = ParquetReader::new(file);
+        Ok((reader.schema()?, reader.num_rows()?))
+    }));
+    let (schema, said) = about.map_err(|_| wrong("it is damaged".to_owned()))?.map_err(|error| wrong(error.to_string()))?;
+    let (values, most) = (said.saturating_mul(schema.len()), most_values(bytes));
+    if values as u64 > most {
+        return Err(wrong(format!(
+            "it says that it holds {} values in {}, and {most} are the most",
+            thousands(values),
+            size(bytes)
+        )));
+    }
     let (mut table, mut left_out, mut rows) = (ExportTable::default(), Vec::new(), 0);
     // One column after the other: one of a type that is not read stands in the way of no other.
     for name in schema.iter_names() {
@@ -256,13 +268,23 @@ fn from_parquet(context: &Context, path: &Path) -> Result<(ExportTable, usize)> 
     Ok((table, rows))
 }
 
+/// How many values a Parquet file of so many bytes may hold: of labels it has some four a byte, and more where they are all the same.
+fn most_values(bytes: u64) -> u64 {
+    bytes.saturating_mul(1000).clamp(1_000_000, 1_000_000_000)
+}
+
+/// Letters of a column, all rows together: one long word in a file can stand for a million.
+const LARGEST_COLUMN: usize = 512 << 20;
+
 /// The words of a column; `None` of lists, bytes and whatever else is no label.
 fn words_of(column: &PolarsColumn) -> Option<Vec<Option<String>>> {
     catch_unwind(AssertUnwindSafe(|| {
         let words = column.cast(&DataType::String).ok()?;
         // What cannot be a word becomes nothing: then the column is no column of labels.
         (words.null_count() == column.null_count()).then_some(())?;
-        Some(words.str().ok()?.iter().map(|word| word.map(str::to_owned)).collect())
+        let words = words.str().ok()?;
+        (words.iter().flatten().map(str::len).sum::<usize>() <= LARGEST_COLUMN).then_some(())?;
+        Some(words.iter().map(|word| word.map(str::to_owned)).collect())
     }))
     .ok()
     .flatten()
@@ -326,6 +348,13 @@ mod tests {
         for (words, expected) in words.iter().zip(expected) {
             assert_eq!(*words, expected.map(|text| if text.is_empty() { None } else { word(text) }));
         }
+    }
+
+    #[test]
+    fn a_parquet_file_may_hold_as_many_values_as_labels_have() {
+        assert_eq!(most_values(0), 1_000_000);
+        assert_eq!(most_values(40_000_000), 1_000_000_000, "all of MAAD-Face: 155 million in 40 MB");
+        assert!(most_values(2000) < 10_000_000 && most_values(u64::MAX) == 1_000_000_000);
     }
 
     #[test]

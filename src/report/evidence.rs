@@ -149,12 +149,15 @@ fn objects(plan: &Plan, wanted: &[Wanted], of_page: bool) -> Result<BTreeMap<Dig
             objects.insert(digest, packed);
         }
     }
-    let sources: BTreeMap<&str, _> = plan.sources().filter(|(role, _)| is_carried(role)).collect();
-    let absent = plan.source_names().find(|name| is_carried(name) && !sources.contains_key(name));
+    let mut here = BTreeSet::new();
+    for (role, bytes) in plan.sources().filter(|(role, _)| is_carried(role)) {
+        here.insert(role);
+        objects.entry(Digest::of(&bytes)).or_insert_with(|| audit::pack(&bytes));
+    }
+    let absent = plan.source_names().find(|name| is_carried(name) && !here.contains(name));
     if let Some(absent) = absent {
         return Err(Fault::missing(format!("the page does not carry `{absent}`")));
     }
-    objects.extend(sources.values().map(|bytes| (Digest::of(bytes), audit::pack(bytes))));
     Ok(objects)
 }
 

@@ -12,14 +12,14 @@ use super::{
 };
 use crate::config::{self, Text};
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::{Component, Path, PathBuf},
 };
 use visavis_core::{
     dataset::{People, Survey},
     domain::{
         Digest, Fault, Key, Result,
-        image::Column,
+        image::{Column, Labels},
         missing::MissingLabels,
         model::{ModelFile, Network, Source as ModelSource, Weights},
         pin::Pinned,
@@ -76,18 +76,21 @@ impl CarriedStudy {
             return Err(too_many(cells));
         }
         let mut survey = Survey { people, missing_labels, ..Survey::default() };
+        let asked: BTreeSet<&str> = study.comparisons.iter().flat_map(|of| of.question.attributes()).collect();
         for (name, digest) in &sources {
-            let Some(attribute) = name.strip_prefix(role::LABELS) else { continue };
+            let Some(attribute) = name.strip_prefix(role::LABELS).filter(|attribute| asked.contains(attribute)) else { continue };
             let column = objects(*digest).ok().and_then(|bytes| Column::from_text(std::str::from_utf8(&bytes).ok()?));
             if let Some(column) = column {
                 survey.labels.insert(attribute.to_owned(), column);
             }
         }
         checks::in_words_of_labels(&mut file.study, &survey);
+        // Large, and of no further use.
+        survey.labels = Labels::default();
         let workspace = Workspace::new(ROOT.into(), None)?;
         put_elsewhere(&mut file.study, &sources, &|path| workspace.shareable(path));
         let verifies = sources.contains_key(role::IDENTITIES) || !sources.contains_key(IndexImages::LISTING);
-        let found = Sources::carried(&file.study, &sources, &manifests, &|path| workspace.shareable(path), &objects);
+        let found = Sources::carried(&file.study, &sources, &manifests, &|path| workspace.shareable(path));
         let lookup = CarriedResults { results: manifests.into_iter().map(|of| (of.key, of)).collect(), objects };
         let opened = OpenedStudy { file, survey, files: BTreeMap::new(), missing: vec![], warnings: remarks, notes: vec![] };
         let plan = Plan::carried(&opened, found, &workspace, pinned, verifies, Box::new(lookup))?;

@@ -3,7 +3,9 @@
 
 use std::{
     collections::HashSet,
+    fs,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 use visavis_core::numeric::PhiloxStream;
@@ -26,21 +28,31 @@ pub(crate) struct Fuzzed {
     pub answers: usize,
     /// The longest that one input took.
     pub slowest: Duration,
-    /// What panicked, or took too long: why, and the input.
+    /// The most memory that one input took, in bytes. Other tests of this process count, too.
+    pub largest: u64,
+    /// What panicked, or took too long or too much: why, and the input.
     pub found: Vec<(String, Vec<u8>)>,
 }
 
 /// A hostile input is refused in two seconds; other programs run beside the tests.
 const TOO_LONG: Duration = Duration::from_secs(2);
+const TOO_MUCH: u64 = 500_000_000;
 const LONGEST: usize = 1 << 20;
 const MOST_KEPT: usize = 4000;
 const MOST_FOUND: usize = 5;
 
-/// Gives a target damaged inputs, for so long or so many.
+/// Where an input of a target is kept.
+pub(crate) fn kept_at(target: &str, what: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("visavis-fuzz-{}-{what}", target.replace(' ', "-")))
+}
+
+/// Gives a target damaged inputs, for so long or so many. The input that is read lies in a file: where the process itself ends, that one
+/// ended it.
 pub(crate) fn fuzz(target: &FuzzTarget, seed: u64, time: Duration, most: u64) -> Fuzzed {
     let begun = Instant::now();
     let mut kept = target.seeds.clone();
-    let (mut answers, mut found, mut slowest, mut inputs) = (HashSet::new(), vec![], Duration::ZERO, 0);
+    let (mut answers, mut found, mut slowest, mut largest, mut inputs) = (HashSet::new(), vec![], Duration::ZERO, 0, 0);
+    let last = kept_at(target.name, "last");
     while inputs < most && begun.elapsed() < time && found.len() < MOST_FOUND {
         let mut stream = PhiloxStream::for_test(seed, inputs);
         let input = match kept.get(inputs as usize).filter(|_| inputs < target.seeds.len() as u64) {
@@ -48,17 +60,21 @@ pub(crate) fn fuzz(target: &FuzzTarget, seed: u64, time: Duration, most: u64) ->
             None => damaged(&kept, target.words, &mut stream),
         };
         inputs += 1;
-        let one = Instant::now();
-        let answer = catch_unwind(AssertUnwindSafe(|| (target.read)(&input)));
-        let took = one.elapsed();
+        fs::write(&last, &input).unwrap();
+        let Reading { answer, took, memory } = read(target, &input);
         slowest = slowest.max(took);
+        largest = largest.max(memory);
+        // Other programs run beside this one: what was long once and is not again was another's fault.
+        let is_long = || took > TOO_LONG && read(target, &input).took > TOO_LONG;
+        let is_much = || memory > TOO_MUCH && read(target, &input).memory > TOO_MUCH;
         match answer {
             Err(panic) => {
                 let said = panic.downcast_ref::<String>().cloned();
                 let said = said.or_else(|| panic.downcast_ref::<&str>().map(|said| (*said).to_owned()));
                 found.push((format!("a panic: {}", said.unwrap_or_default()), input));
             }
-            Ok(_) if took > TOO_LONG && again(target, &input) > TOO_LONG => found.push((format!("{took:?}"), input)),
+            Ok(_) if is_long() => found.push((format!("{took:?}"), input)),
+            Ok(_) if is_much() => found.push((format!("{} MB", memory / 1_000_000), input)),
             Ok(answer) => {
                 let kind: String = answer.chars().filter(|c| !c.is_numeric()).take(80).collect();
                 if answers.insert(kind) && kept.len() < MOST_KEPT {
@@ -67,14 +83,31 @@ pub(crate) fn fuzz(target: &FuzzTarget, seed: u64, time: Duration, most: u64) ->
             }
         }
     }
-    Fuzzed { inputs, seconds: begun.elapsed().as_secs_f64(), answers: answers.len(), slowest, found }
+    fs::remove_file(&last).ok();
+    Fuzzed { inputs, seconds: begun.elapsed().as_secs_f64(), answers: answers.len(), slowest, largest, found }
 }
 
-/// How long an input takes when it is read once more.
-fn again(target: &FuzzTarget, input: &[u8]) -> Duration {
+/// What reading an input came to.
+struct Reading {
+    answer: std::thread::Result<String>,
+    took: Duration,
+    memory: u64,
+}
+
+fn read(target: &FuzzTarget, input: &[u8]) -> Reading {
+    // Forgets how much memory the process ever held.
+    fs::write("/proc/self/clear_refs", "5").ok();
+    let before = held("VmRSS:");
     let begun = Instant::now();
-    (target.read)(input);
-    begun.elapsed()
+    let answer = catch_unwind(AssertUnwindSafe(|| (target.read)(input)));
+    Reading { answer, took: begun.elapsed(), memory: held("VmHWM:").saturating_sub(before) }
+}
+
+/// Memory of this process in bytes, by a line of its status: `VmRSS:` now, `VmHWM:` at most.
+fn held(line: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let of = status.lines().find_map(|of| of.strip_prefix(line)?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    of.unwrap_or(0) * 1024
 }
 
 fn damaged(kept: &[Vec<u8>], words: &[&[u8]], stream: &mut PhiloxStream) -> Vec<u8> {

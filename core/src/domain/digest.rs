@@ -13,6 +13,13 @@ impl Digest {
         Digest(*blake3::hash(bytes).as_bytes())
     }
 
+    /// Digests parts of bytes as if they were one.
+    pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        parts.into_iter().for_each(|part| _ = hasher.update(part));
+        Digest(*hasher.finalize().as_bytes())
+    }
+
     /// A digest that was computed or read elsewhere.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Digest(bytes)

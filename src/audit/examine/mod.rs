@@ -30,7 +30,7 @@ use visavis_core::{
     domain::{Digest, Key, Result, claim::Claim, result::Manifest, stage::Input, text::count},
     store::Workspace,
 };
-use whole_page::{examine_page, examine_words};
+use whole_page::{by_its_word, examine_page, examine_words};
 
 /// A report under examination.
 pub struct Examination {
@@ -39,6 +39,8 @@ pub struct Examination {
     audit: Audit,
     /// What is found in the page's words: of no account once the page is known to be the one that its study and results give.
     words: Vec<Checked>,
+    /// Numbers that the page alone calls names; likewise.
+    by_its_word: Option<String>,
     /// Results that are in the workspace as the page has them, objects and all.
     stored: HashSet<Key>,
     /// Where the workspace's own results say that they took their inputs from.
@@ -67,8 +69,8 @@ impl Examination {
         let alone = alone::examine(&page).map_err(|fault| fault.in_file(path))?;
         let mut audit = Audit::default();
         examine_page(&page, &alone, &mut audit);
-        let words = examine_words(&page);
-        Ok(Examination { page, alone, audit, words, stored: HashSet::new(), places: HashMap::new() })
+        let (words, by_its_word) = (examine_words(&page), by_its_word(&page));
+        Ok(Examination { page, alone, audit, words, by_its_word, stored: HashSet::new(), places: HashMap::new() })
     }
 
     pub fn evidence(&self) -> &Evidence {
@@ -113,6 +115,7 @@ impl Examination {
     pub fn rendered(&mut self, text: &str, rendered: &Rendered) {
         if rendered::compare(text, rendered, &mut self.audit) {
             self.words.clear();
+            self.by_its_word = None;
         }
     }
 
@@ -170,9 +173,9 @@ impl Examination {
 
     /// What it comes to without making anything again.
     pub fn conclude_alone(self) -> Audit {
-        let Examination { page, alone, mut audit, words, .. } = self;
+        let Examination { page, alone, mut audit, words, by_its_word, .. } = self;
         audit.checked.extend(words);
-        audit.lacks.extend(without_evidence(&alone));
+        audit.lacks.extend(without_evidence(&alone).into_iter().chain(by_its_word));
         let evidence = page.into_evidence();
         let checked = |(claim, alone): (&Claim, &Alone)| {
             let subject = ExaminedClaim::of(claim, None);
@@ -187,9 +190,9 @@ impl Examination {
 
     /// What it comes to, as far as stages were made again; `current`: the digests that the study's data have today (role → digest).
     pub fn conclude(self, standings: Vec<Option<RemadeStatus>>, current: Option<&BTreeMap<String, Digest>>) -> Audit {
-        let Examination { page, alone, mut audit, words, stored, .. } = self;
+        let Examination { page, alone, mut audit, words, by_its_word, stored, .. } = self;
         audit.checked.extend(words);
-        audit.lacks.extend(without_evidence(&alone));
+        audit.lacks.extend(without_evidence(&alone).into_iter().chain(by_its_word));
         let evidence = &*page.into_evidence();
         let places = evidence.places();
         let made = evidence.manifests.iter().zip(&standings).filter(|(_, standing)| matches!(standing, Some(RemadeStatus::Same)));

@@ -2,6 +2,8 @@
 
 use crate::audit::{
     alone::PageAlone,
+    container::start,
+    findings::MOST_TOLD,
     page::AuditedPage,
     verdict::{Audit, Checked, Verdict},
 };
@@ -18,6 +20,27 @@ fn finding(id: &str, why: &str, expected: &str, found: &str) -> Checked {
         why: why.to_owned(),
         reason: why.to_owned(),
     }
+}
+
+/// Numbers in names of which nothing but the page says that they are names: a reader is told which.
+pub(super) fn by_its_word(page: &AuditedPage) -> Option<String> {
+    let (line, first) = page.by_its_word.first()?;
+    let more = match page.by_its_word.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!("the page alone says that these are names, and no numbers: `{first}` in line {line}{more}"))
+}
+
+/// As many findings of a kind as are told one by one; one more counts the rest.
+fn bounded(mut findings: impl Iterator<Item = Checked>) -> impl Iterator<Item = Checked> {
+    let told: Vec<Checked> = findings.by_ref().take(MOST_TOLD).collect();
+    let first = findings.next();
+    let rest = first.map(|first| {
+        let why = format!("and {} more of this kind", 1 + findings.count());
+        Checked { expected: None, found: None, why: why.clone(), reason: why, ..first }
+    });
+    told.into_iter().chain(rest)
 }
 
 /// Numbers in the page's words that no claim stands behind, and digits in disguise. A page that is the one its study and results
@@ -41,16 +64,16 @@ pub(super) fn examine_page(page: &AuditedPage, alone: &PageAlone, audit: &mut Au
         audit.checked.push(Checked { expected: None, found: None, ..finding("page", &format!("line {line}: {why}"), "", "") });
     }
     let known: HashSet<&str> = page.evidence.claims.iter().map(|claim| claim.id.as_str()).collect();
-    for shown in page.shown.iter().filter(|shown| !known.contains(&*shown.claim)) {
+    let unclaimed = page.shown.iter().filter(|shown| !known.contains(&*shown.claim)).map(|shown| {
         let why = format!("line {}: the page shows a number that no claim stands behind", shown.line);
-        audit.checked.push(finding(&shown.claim, &why, "a claim", &shown.text));
-    }
-    for (digest, why) in &alone.broken {
-        audit.checked.push(Checked {
-            stage: "object".into(),
-            ..finding(&format!("object {digest}"), why, &digest.to_string(), "other bytes")
-        });
-    }
+        finding(&start(&shown.claim), &why, "a claim", &start(&shown.text))
+    });
+    audit.checked.extend(bounded(unclaimed));
+    let broken = alone.broken.iter().map(|(digest, why)| Checked {
+        stage: "object".into(),
+        ..finding(&format!("object {digest}"), why, &digest.to_string(), "other bytes")
+    });
+    audit.checked.extend(bounded(broken));
     let places = page.evidence.places();
     for (key, digest) in &page.figures {
         let manifest = key.parse().ok().and_then(|key: Key| places.get(&key)).map(|place| &page.evidence.manifests[*place]);

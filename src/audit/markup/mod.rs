@@ -3,6 +3,7 @@
 //! Nodes live in one list and know their neighbours by place; nothing here recurses, so no depth of nesting can end the program.
 
 mod sink;
+mod tags;
 
 #[cfg(test)]
 mod tests;
@@ -17,14 +18,12 @@ use html5ever::{
 use sink::Sink;
 use std::{borrow::Cow, rc::Rc};
 
-/// A report of a million claims has half of these.
-const MOST_NODES: usize = 8_000_000;
+/// Fewer tags make a page of so many only where a browser has to mend it. 64 bytes each.
+const MOST_NODES: usize = 4_000_000;
 /// A report's elements are nested about ten deep.
 const DEEPEST: u32 = 200;
 /// How much is given to the parser between two looks at what it has come to.
 const PIECE: usize = 1 << 14;
-/// What parts the attributes of a tag; a piece of a page that lies within one tag and has more of them is no report's.
-const MOST_PARTS: usize = 2000;
 
 pub(crate) type NodeIx = u32;
 const NONE: NodeIx = NodeIx::MAX;
@@ -175,12 +174,15 @@ impl MarkupTree {
     }
 }
 
-/// The whole page. `enough` says when reading has taken too long.
+/// The whole page, given in parts that follow each other. `enough` says when reading has taken too long.
 ///
 /// # Errors
 /// Why it is refused: it is no page that a report could be.
-pub(crate) fn parse(page: &str, enough: &dyn Fn() -> bool) -> Result<MarkupTree, String> {
-    feed(parse_document(Sink::new(), options()), page, enough)
+pub(crate) fn parse(parts: &[&str], enough: &dyn Fn() -> bool) -> Result<MarkupTree, String> {
+    if let Some(why) = tags::fault(parts) {
+        return Err(why.to_owned());
+    }
+    feed(parse_document(Sink::new(), options()), parts, enough)
 }
 
 /// What stands inside a `div`.
@@ -189,7 +191,7 @@ pub(crate) fn parse(page: &str, enough: &dyn Fn() -> bool) -> Result<MarkupTree,
 /// As [`parse`].
 pub(crate) fn parse_inside(text: &str, enough: &dyn Fn() -> bool) -> Result<MarkupTree, String> {
     let div = QualName::new(None, ns!(html), local_name!("div"));
-    feed(parse_fragment(Sink::new(), options(), div, vec![], false), text, enough)
+    feed(parse_fragment(Sink::new(), options(), div, vec![], false), &[text], enough)
 }
 
 fn options() -> ParseOpts {
@@ -198,26 +200,19 @@ fn options() -> ParseOpts {
     ParseOpts { tree_builder, ..ParseOpts::default() }
 }
 
-fn feed(mut parser: Parser<Sink>, text: &str, enough: &dyn Fn() -> bool) -> Result<MarkupTree, String> {
-    let mut rest = text;
-    let mut steps = 0;
-    while !rest.is_empty() {
-        let (piece, later) = rest.split_at(rest.floor_char_boundary(PIECE.min(rest.len())));
-        rest = later;
-        parser.process(StrTendril::from(piece));
-        let sink = &parser.tokenizer.sink.sink;
-        if let Some(why) = sink.over.get() {
-            return Err(why.to_owned());
-        }
-        // Nothing came of it: a tag goes on. Looking up an attribute among a million takes long.
-        let parts =
-            || piece.bytes().filter(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\x0c' | b'\r' | b'/' | b'"' | b'\'')).count();
-        if sink.steps.get() == steps && parts() > MOST_PARTS {
-            return Err("a tag with too many attributes".to_owned());
-        }
-        steps = sink.steps.get();
-        if enough() {
-            return Err("it takes too long to read".to_owned());
+fn feed(mut parser: Parser<Sink>, parts: &[&str], enough: &dyn Fn() -> bool) -> Result<MarkupTree, String> {
+    for part in parts {
+        let mut rest = *part;
+        while !rest.is_empty() {
+            let (piece, later) = rest.split_at(rest.floor_char_boundary(PIECE.min(rest.len())));
+            rest = later;
+            parser.process(StrTendril::from(piece));
+            if let Some(why) = parser.tokenizer.sink.sink.over.get() {
+                return Err(why.to_owned());
+            }
+            if enough() {
+                return Err("it takes too long to read".to_owned());
+            }
         }
     }
     Ok(parser.finish())

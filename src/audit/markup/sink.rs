@@ -1,6 +1,6 @@
 //! The parser's side of the tree: html5ever calls it for every node that it makes, moves or takes away.
 
-use super::{DEEPEST, DOCUMENT, MOST_NODES, MarkupNode, MarkupTree, NONE, NodeIx, NodeKind};
+use super::{DEEPEST, DOCUMENT, MOST_NODES, MarkupNode, MarkupTree, NONE, NodeIx, NodeKind, tags::MOST_ATTRIBUTES};
 use html5ever::{
     Attribute, ExpandedName, QualName,
     interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink},
@@ -19,7 +19,6 @@ pub(super) struct Sink {
     /// What is inside a `template` is no part of the page; it is kept apart.
     templates: RefCell<HashMap<NodeIx, NodeIx>>,
     line: Cell<u32>,
-    pub(super) steps: Cell<u64>,
     pub(super) over: Cell<Option<&'static str>>,
 }
 
@@ -49,7 +48,6 @@ impl Sink {
             tree: RefCell::new(MarkupTree { nodes: Vec::new(), errors: Vec::new(), is_standard: true }),
             templates: RefCell::default(),
             line: Cell::new(1),
-            steps: Cell::new(0),
             over: Cell::new(None),
         };
         sink.add(NodeKind::Root);
@@ -57,10 +55,9 @@ impl Sink {
     }
 
     fn add(&self, what: NodeKind) -> NodeIx {
-        self.steps.set(self.steps.get() + 1);
         let nodes = &mut self.tree.borrow_mut().nodes;
         if nodes.len() >= MOST_NODES {
-            self.over.set(Some("more than 8,000,000 elements and texts"));
+            self.over.set(Some("more than 4,000,000 elements and texts"));
         }
         let at = nodes.len() as NodeIx;
         nodes.push(MarkupNode {
@@ -101,7 +98,6 @@ impl Sink {
     }
 
     fn put(&self, child: NodeOrText<Handle>, parent: NodeIx, after: NodeIx) {
-        self.steps.set(self.steps.get() + 1);
         match child {
             NodeOrText::AppendNode(child) => {
                 self.detach(child.place);
@@ -150,7 +146,6 @@ impl TreeSink for Sink {
     }
 
     fn parse_error(&self, message: Cow<'static, str>) {
-        self.steps.set(self.steps.get() + 1);
         let errors = &mut self.tree.borrow_mut().errors;
         if errors.len() < 100 {
             errors.push((self.line.get(), message.into_owned()));
@@ -226,6 +221,10 @@ impl TreeSink for Sink {
                 if all.iter().all(|other| other.name != attribute.name) {
                     all.push(attribute);
                 }
+            }
+            // Each further tag of the body or of the whole page gives them more.
+            if all.len() > MOST_ATTRIBUTES {
+                self.over.set(Some("an element with more than 100 attributes"));
             }
             *own = all.into_boxed_slice();
         }

@@ -189,7 +189,7 @@ impl PageReading {
             return self.odd.add(line, "a number's element without a claim");
         };
         if !is_one_text(tree, at) {
-            self.odd.add(line, format!("the number of claim {} is not one text", container::start(claim)));
+            self.odd.add_with(line, || format!("the number of claim {} is not one text", container::start(claim)));
         }
         self.shown.push(ShownNumber { claim: claim.into(), text: tree.text(at).into(), line });
     }
@@ -208,13 +208,25 @@ impl PageReading {
     }
 }
 
-/// The lines as they are looked through for numbers: what is marked up as a name and is none stands there as it reads, and is told.
-pub(super) fn without_names(lines: Vec<TextLine>, names: &Names, odd: &mut BoundedFindings) -> Vec<(u32, String)> {
+/// The lines as they are looked through for numbers: what is marked up as a name and is none stands there as it reads, and is told in `odd`;
+/// a number that the page alone calls a name, in `by_its_word`.
+pub(super) fn without_names(
+    lines: Vec<TextLine>,
+    names: &Names,
+    odd: &mut BoundedFindings,
+    by_its_word: &mut BoundedFindings,
+) -> Vec<(u32, String)> {
     let without = |TextLine { at, text, marks }: TextLine| {
         let (mut plain, mut done) = (String::new(), 0);
-        for mark in marks.into_iter().filter(|mark| !names.hold(&mark.text, mark.within)) {
+        for mark in marks {
+            if names.hold(&mark.text, mark.within) {
+                if names.is_a_number_by_its_word(&mark.text, mark.within) {
+                    by_its_word.add_with(at, || container::start(&mark.text));
+                }
+                continue;
+            }
             let why = "it is marked up as a name, and the evidence holds no such name";
-            odd.add(at, format!("{why}: {}", container::start(&mark.text)));
+            odd.add_with(at, || format!("{why}: {}", container::start(&mark.text)));
             plain += &text[done..mark.place];
             plain += &mark.text;
             done = mark.place + NAME.len_utf8();

@@ -1,7 +1,7 @@
 use super::*;
 
 fn reading(body: &str) -> PageReading {
-    let tree = parse(&format!("<!DOCTYPE html><body>{body}"), &|| false).unwrap();
+    let tree = parse(&[&format!("<!DOCTYPE html><body>{body}")], &|| false).unwrap();
     let mut reading = PageReading::default();
     reading.look_at(&tree);
     reading
@@ -14,7 +14,7 @@ fn odd(body: &str) -> String {
 fn strays(body: &str) -> Vec<String> {
     let names = Names::of_texts(&["resnet34-width0.0625.", "min_dist: 1e-3", "<b>95.5 %</b>", "0.125", "a = 0.5", "x.html"]);
     let (mut stray, mut odd) = (BoundedFindings::default(), BoundedFindings::default());
-    let texts = reading::without_names(reading(body).lines, &names, &mut odd);
+    let texts = reading::without_names(reading(body).lines, &names, &mut odd, &mut BoundedFindings::default());
     search(&texts, &|| false, &mut stray, &mut odd);
     stray.told().into_iter().chain(odd.told()).map(|(_, what)| what).collect()
 }
@@ -123,4 +123,32 @@ fn a_claim_is_one_text_whatever_surrounds_it() {
     assert!(reading("<!-- <data data-claim=c1>.8</data> --><template><data data-claim=c1>.8</data></template>").shown.is_empty());
     let both = reading("<data class=x data-claim=c1>.8</data><DATA data-claim='c1'>.9</DATA>").shown;
     assert_eq!(both.iter().map(|shown| (&*shown.claim, &*shown.text)).collect::<Vec<_>>(), [("c1", ".8"), ("c1", ".9")]);
+}
+
+#[test]
+fn evidence_is_taken_from_the_text_only_where_a_browser_has_it() {
+    let parts =
+        |page: &str| PageParts::of(page).map(|parts| (parts.before.len(), parts.evidence.to_owned(), parts.after.to_owned()));
+    assert_eq!(
+        parts(&format!("<p>{MARK}{{}}</script></p>")),
+        Some((3 + MARK.len(), "{}".to_owned(), "</script></p>".to_owned()))
+    );
+    assert_eq!(parts(&format!("{MARK}{{}}")), Some((MARK.len(), "{}".to_owned(), String::new())));
+    assert_eq!(parts("<p>x</p>"), None);
+    let read = |page: &str| read(page, Path::new("x.html"), &|| false).map(|_| ()).unwrap_err().what;
+    for hidden in [
+        format!("<!-- {MARK}{{}}</script> -->"),
+        format!("<p title='{MARK}{{}}</script>'>"),
+        format!("<title>{MARK}{{}}</script></title>"),
+        format!("<style>{MARK}{{}}</script></style>"),
+        // Another element that holds what stands for the evidence.
+        format!("<title>{MARK}{{}}</script></title><script id=visavis-evidence>{SIGN}</script>"),
+    ] {
+        let why = read(&hidden);
+        assert!(why.contains("carries no evidence") || why.contains("a tag within a tag"), "{hidden}: {why}");
+    }
+    assert!(read(&format!("{MARK}{{}}</script><script id=visavis-evidence></script>")).contains("a second element"));
+    assert!(read(&format!("{MARK}{{}}</script>")).contains("damaged"));
+    let large = "x".repeat(usize::try_from(LARGEST_SHOWN).unwrap());
+    assert!(read(&format!("{MARK}{{}}</script>{large}")).contains("more than the 67.1 MB"));
 }

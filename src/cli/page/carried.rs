@@ -2,13 +2,17 @@
 
 use super::of_plan::{RenderedAs, page};
 use crate::{
-    audit::{self, Evidence, PageContext, PinnedFigure, Rendered, RenderedFrom},
+    audit::{self, Evidence, OpenedObject, PageContext, PinnedFigure, Rendered, RenderedFrom},
     study::{CarriedObjects, CarriedStudy},
 };
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, mpsc::RecvTimeoutError},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::RecvTimeoutError,
+    },
     time::Duration,
 };
 use visavis_core::{
@@ -18,6 +22,7 @@ use visavis_core::{
         missing::MissingLabels,
         pin::{Pin, Pinned},
         result::Manifest,
+        text::size,
     },
     store::Workspace,
 };
@@ -122,14 +127,24 @@ fn stored(evidence: &Evidence, workspace: &Workspace) -> Result<Vec<Manifest>> {
     Ok(found)
 }
 
+/// How much of a page's own objects is inflated while it is rendered, those that are needed twice counted twice. Of all of CelebA it is
+/// less than half of this; a page may give one object a thousand names.
+const LARGEST_RENDERED: u64 = 512 << 20;
+
 /// Objects of a workspace, of the page, and its pictures: verified, whoever has them.
 fn objects(evidence: Arc<Evidence>, workspace: Option<Workspace>, drawn: HashMap<Digest, Vec<u8>>) -> CarriedObjects {
     let sizes = evidence.sizes();
+    let sum = AtomicU64::new(0);
     Box::new(move |digest| {
         if let Some(workspace) = workspace.as_ref().filter(|workspace| workspace.objects().has(digest)) {
             return workspace.objects().get(digest);
         }
-        if let Some(bytes) = evidence.object(digest, sizes.get(&digest).copied()) {
+        if sum.load(Ordering::Relaxed) > LARGEST_RENDERED {
+            let most = size(LARGEST_RENDERED);
+            return Err(Fault::missing(format!("rendering it asks for more than {most} of its evidence, inflated")));
+        }
+        if let Some(OpenedObject { bytes, inflated }) = evidence.opened(digest, sizes.get(&digest).copied()) {
+            sum.fetch_add(inflated, Ordering::Relaxed);
             return bytes;
         }
         let absent = || Fault::missing(format!("the page does not carry the object {}", digest.short()));

@@ -449,6 +449,6 @@ impl Plan {
     /// A disk that takes no object.
     pub fn store_sources(&self) -> Result<()> {
         let objects = self.workspace.objects();
-        self.sources.contents().try_for_each(|(_, bytes)| objects.put(&bytes).map(|_| ()))
+        self.sources.contents(|digest| self.lookup.object(digest)).try_for_each(|(_, bytes)| objects.put(&bytes).map(|_| ()))
     }
 }

@@ -44,9 +44,9 @@ impl Plan {
         (pictures > 0).then_some(pictures)
     }
 
-    /// The bytes of the objects that tasks consume and no stage makes, by name.
+    /// The bytes of the objects that tasks consume and no stage makes, by name; one at a time, for they may be large.
     pub fn sources(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
-        self.sources.contents()
+        self.sources.contents(|digest| self.lookup.object(digest))
     }
 
     /// The names of these objects, also of those whose bytes are not here.

@@ -51,15 +51,8 @@ pub(crate) struct Sources {
 enum SourceContent {
     Bytes(Vec<u8>),
     Column(Column),
-}
-
-impl SourceContent {
-    fn bytes(&self) -> Cow<'_, [u8]> {
-        match self {
-            SourceContent::Bytes(bytes) => Cow::Borrowed(bytes),
-            SourceContent::Column(column) => Cow::Owned(column.to_text().into_bytes()),
-        }
-    }
+    /// An object that a page may carry.
+    Carried(Digest),
 }
 
 /// What the source is called that a training set is consumed from, in a role.
@@ -146,21 +139,18 @@ impl Sources {
         Ok(sources)
     }
 
-    /// Those of a study that a page carries: by the digests that it names, with the objects it holds. Folders of pictures are
+    /// Those of a study that a page carries: by the digests that it names. Folders of pictures are
     /// nowhere; no key holds a folder. No file is opened: a page may name any.
     pub(crate) fn carried(
         study: &Study,
         digests: &BTreeMap<String, Digest>,
         manifests: &[Manifest],
         shareable: &dyn Fn(&Path) -> PathBuf,
-        objects: &dyn Fn(Digest) -> Result<Vec<u8>>,
     ) -> Self {
         let mut sources = Sources { pictures_at: Some(PathBuf::from(".")), ..Sources::default() };
         for (name, digest) in digests.iter().filter(|(name, _)| !name.starts_with(FILE)) {
             sources.objects.insert(name.clone(), Input { role: name.clone(), digest: *digest, at: Location::Object });
-            if let Ok(bytes) = objects(*digest) {
-                sources.contents.push((name.clone(), SourceContent::Bytes(bytes)));
-            }
+            sources.contents.push((name.clone(), SourceContent::Carried(*digest)));
             if let Some(set) = name.strip_prefix(&of_training(Training::PICTURES, "")) {
                 sources.training_at.insert(set.to_owned(), PathBuf::from("."));
             }
@@ -294,9 +284,16 @@ impl Sources {
         self.objects.keys().map(String::as_str)
     }
 
-    /// The bytes of every object, by name.
-    pub(crate) fn contents(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
-        self.contents.iter().map(|(name, content)| (name.as_str(), content.bytes()))
+    /// The bytes of every object that is here, by name; of a page's objects by `carried`, one at a time.
+    pub(crate) fn contents(&self, carried: impl Fn(Digest) -> Result<Vec<u8>>) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
+        self.contents.iter().filter_map(move |(name, content)| {
+            let bytes = match content {
+                SourceContent::Bytes(bytes) => Cow::Borrowed(bytes.as_slice()),
+                SourceContent::Column(column) => Cow::Owned(column.to_text().into_bytes()),
+                SourceContent::Carried(digest) => Cow::Owned(carried(*digest).ok()?),
+            };
+            Some((name.as_str(), bytes))
+        })
     }
 
     /// The labels of an attribute.
@@ -397,8 +394,7 @@ mod tests {
             let manifest = Manifest { inputs, ..result(&study, Step::Extract { model }) };
             let digests = [("file /models/m.onnx", "graph"), ("file /models/m.data", named)];
             let digests = digests.map(|(name, bytes)| (name.to_owned(), Digest::of(bytes.as_bytes()))).into();
-            let sources =
-                Sources::carried(&study, &digests, &[manifest], &|path| path.to_owned(), &|_| Err(Fault::missing("no object")));
+            let sources = Sources::carried(&study, &digests, &[manifest], &|path| path.to_owned());
             sources.beside(&weights).unwrap().into_iter().map(|input| input.at).collect()
         };
         assert_eq!(found("m.data", "numbers"), [Location::File("/models/m.data".into())]);
