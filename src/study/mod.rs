@@ -57,7 +57,7 @@ pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
 pub use programs::WorkerProgram;
 pub use results::{
     CellVerdict, ModelFairness, ModelTraining, NamedScore, OnSharedCrop, ProjectionQuality, ScoreOf, ScoreSource, Seen,
-    SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility, TrainingOverlap, VerifiedPairs,
+    SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility, VerifiedPairs,
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};

@@ -17,7 +17,6 @@ mod visibility;
 
 pub use fairness::ModelFairness;
 pub use outcome::{CellVerdict, StudyOutcome};
-pub use overlap::TrainingOverlap;
 pub use pairs::VerifiedPairs;
 pub use quality::ProjectionQuality;
 pub(crate) use scores::ScoreCache;
