@@ -258,10 +258,10 @@ fn pairs_that_cannot_be_used_are_refused_before_anything_runs() {
         (list(&("a.jpg b.jpg 1\n".repeat(10) + &"a.jpg b.jpg 0\n".repeat(10))), &["small.yaml:", "fold 1 or the rest"]),
         (pickled("calls.bin"), &["lfw.bin", "would call `posix.system`"]),
         (pickled("uneven.bin"), &["lfw.bin", "6 pictures and answers of 2 pairs"]),
-        (with_sets("    lfw: ../data/pairs.txt\n"), &["small.yaml:23:10", "only a `.bin` file holds the pictures"]),
+        (with_sets("    lfw: ../data/pairs.txt\n"), &["small.yaml:25:10", "only a `.bin` file holds the pictures"]),
         (
             with_sets("    lfw: { pairs: ../data/pairs.txt, rot: ../data/own }\n"),
-            &["small.yaml:23:", "unknown key `rot`", "root"],
+            &["small.yaml:25:", "unknown key `rot`", "root"],
         ),
     ] {
         let said = checked(&desk);
