@@ -1,5 +1,6 @@
 //! The sections of a study file, in their order; and what must agree between them.
 
+mod cluster;
 mod data;
 mod projections;
 mod training;
@@ -112,7 +113,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         verification: fields.or("verification", VerificationSettings::default(), verification::verification)?,
         tolerance: fields.or("audit", Tolerance { auc: 0.005, features: 0.0001 }, tolerance)?,
         resources: fields.or("resources", Resources { gpu_slots: 1, cpu_slots: 1 }, resources)?,
-        run: fields.or("run", RunOn::Local, run_on)?,
+        run: fields.or("run", RunOn::Local, cluster::run_on)?,
         datasets,
         preparations,
         origins,
@@ -348,20 +349,6 @@ fn resources(node: &StudyNode) -> Result<Resources> {
     let fields = node.fields(&["gpu", "cpu"])?;
     let slots = |key: &str| fields.or(key, 1, |node| node.fields(&["slots"])?.or("slots", 1, |node| node.count(1..=1024)));
     Ok(Resources { gpu_slots: slots("gpu")?, cpu_slots: slots("cpu")? })
-}
-
-fn run_on(node: &StudyNode) -> Result<RunOn> {
-    let (word, parameters) = node.variant(&["local", "slurm"])?;
-    let settings = |node: &StudyNode| {
-        node.fields(&["partition", "gres", "time", "account", "memory", "qos"])?;
-        node.entries()?.into_iter().map(|(key, node)| Ok((key, node.text()?))).collect::<Result<BTreeMap<_, _>>>()
-    };
-    match (word, parameters) {
-        ("local", None) => Ok(RunOn::Local),
-        ("local", Some(node)) => Err(node.wrong_key("`local` takes no parameters").next("write `run: local`")),
-        (_, Some(node)) => Ok(RunOn::Slurm(settings(&node)?)),
-        (_, None) => Ok(RunOn::Slurm(BTreeMap::new())),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A study: one question, checked and complete. Made by `config` from a study file, trusted from then on.
 
+mod cluster;
 mod dataset;
 mod network;
 mod preparation;
@@ -14,6 +15,7 @@ use super::{
     visibility::Visibility,
 };
 use crate::domain::index::{ComparisonIx, DatasetIx, ModelIx, ProjectionIx};
+pub use cluster::{DispatcherPlace, Mebibytes, PrologueLine, SlurmSettings, SlurmWord, TimeLimit};
 pub use dataset::{
     Dataset, Evaluation, FaceFiles, Identities, LabelEntry, LabelProvenance, LabelSource, OnMissing, Partition, Vggface2Split,
 };
@@ -182,6 +184,6 @@ pub struct Resources {
 pub enum RunOn {
     /// On this machine.
     Local,
-    /// On a cluster, with settings by name; not carried out by this release.
-    Slurm(BTreeMap<String, String>),
+    /// On a cluster, by workers that Slurm starts.
+    Slurm(Box<SlurmSettings>),
 }
