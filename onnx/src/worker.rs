@@ -20,11 +20,11 @@ struct Models {
 /// Works tasks off until there are no more.
 ///
 /// # Errors
-/// As [`stages::work`].
+/// As [`stages::serve`].
 pub fn run(arguments: WorkerArguments) -> Result<()> {
     let Some((workspace, settings)) = arguments.begin()? else { return Ok(()) };
     let executor = Models { workspace: workspace.clone(), threads: settings.threads };
-    stages::work(&workspace, &settings, &executor, std::io::stdin().lock(), std::io::stdout())
+    stages::serve(&workspace, &settings, &executor)
 }
 
 impl StageExecutor for Models {

@@ -15,6 +15,6 @@ pub(crate) struct WorkCommand {
 impl WorkCommand {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let Some(settings) = self.orders.settings(context.threads)? else { return Ok(()) };
-        stages::work(&context.workspace, &settings, &CoreExecutor(&context.workspace), std::io::stdin().lock(), std::io::stdout())
+        stages::serve(&context.workspace, &settings, &CoreExecutor(&context.workspace))
     }
 }

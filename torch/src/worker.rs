@@ -34,7 +34,7 @@ struct Networks {
 /// Works tasks off until there are no more.
 ///
 /// # Errors
-/// As [`stages::work`]; a device that is not here.
+/// As [`stages::serve`]; a device that is not here.
 pub fn run(arguments: WorkerArguments) -> Result<()> {
     let Some((workspace, settings)) = arguments.begin()? else { return Ok(()) };
     // Who trains keeps what was learned before it ends; anything else ends at once.
@@ -44,7 +44,7 @@ pub fn run(arguments: WorkerArguments) -> Result<()> {
     signal_hook::flag::register(SIGTERM, Arc::clone(&stop)).map_err(refused)?;
     let device = device::open(&settings.device)?;
     let executor = Networks { workspace: workspace.clone(), device, threads: settings.threads, stop, idle };
-    stages::work(&workspace, &settings, &executor, std::io::stdin().lock(), std::io::stdout())
+    stages::serve(&workspace, &settings, &executor)
 }
 
 impl Networks {

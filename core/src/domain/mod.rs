@@ -35,6 +35,7 @@ pub mod model;
 pub mod overlap;
 pub mod pairs;
 pub mod pin;
+pub mod post;
 pub mod projection;
 pub mod result;
 pub mod score;

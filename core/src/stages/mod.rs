@@ -14,6 +14,7 @@ mod index;
 mod inputs;
 mod orders;
 mod overlap;
+mod post;
 mod pretend;
 mod project;
 mod quality;
@@ -29,7 +30,8 @@ mod worker;
 pub use extraction::read_features;
 pub use inputs::Inputs;
 pub use orders::{Orders, WorkerArguments};
-pub use worker::{CoreExecutor, Outcome, StageExecutor, WorkerSettings, because, ends_with, read, work};
+pub use post::Post;
+pub use worker::{CoreExecutor, Outcome, StageExecutor, WorkerSettings, because, ends_with, read, serve};
 
 use crate::{
     dataset::array,

@@ -1,6 +1,9 @@
 //! What a dispatcher says to the worker that it starts, of any program: the options of its command line.
 
-use super::worker::{WorkerSettings, ends_with};
+use super::{
+    post::Post,
+    worker::{WorkerSettings, ends_with},
+};
 use crate::{domain::Result, store::Workspace};
 use std::path::PathBuf;
 
@@ -17,6 +20,12 @@ pub struct Orders {
     /// The dispatcher's process: without it, there is nothing to do
     #[arg(long)]
     parent: Option<u32>,
+    /// The folder where its tasks and answers are letters
+    #[arg(long, requires = "identity")]
+    post: Option<PathBuf>,
+    /// The random name of the workspace that the run is in
+    #[arg(long)]
+    identity: Option<String>,
 }
 
 impl Orders {
@@ -25,8 +34,9 @@ impl Orders {
     /// # Errors
     /// A kernel that cannot end it with its dispatcher.
     pub fn settings(&self, threads: usize) -> Result<Option<WorkerSettings>> {
-        let Orders { run, device, slot, parent } = self;
-        let settings = WorkerSettings { run: run.clone(), device: device.clone(), slot: *slot, threads };
+        let Orders { run, device, slot, parent, post, identity } = self;
+        let post = post.clone().zip(identity.clone()).map(|(folder, identity)| Post { folder, identity });
+        let settings = WorkerSettings { run: run.clone(), device: device.clone(), slot: *slot, threads, post };
         Ok(ends_with(*parent)?.then_some(settings))
     }
 }

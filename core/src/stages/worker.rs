@@ -1,7 +1,10 @@
 //! The worker: tasks in, one JSON value a line; answers out, likewise. What happens on the way goes into a journal of its
 //! own. It cannot outlive the dispatcher that started it: the kernel ends it, and its input ends.
 
-use super::{Caches, Listener, StageOutput, carry_out, fault_injection};
+use super::{
+    Caches, Listener, StageOutput, carry_out, fault_injection,
+    post::{Post, work_by_post},
+};
 use crate::{
     dataset::{self, DigestCache},
     domain::{
@@ -25,8 +28,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often it says that it lives.
+/// How often it says that it lives: on the dispatcher's machine, and through a shared folder.
 const BEAT: Duration = Duration::from_millis(500);
+const POSTED_BEAT: Duration = Duration::from_secs(10);
 
 /// A stage that has not done a round of its work for so long does none any more. Every long loop counts its rounds
 /// ([`crate::numeric::pulse`]); what lies between two of them, such as reading one file, takes less.
@@ -63,6 +67,8 @@ pub struct WorkerSettings {
     pub slot: usize,
     /// Threads to compute with.
     pub threads: usize,
+    /// Where its letters are, if it is not a child of its dispatcher.
+    pub post: Option<Post>,
 }
 
 /// What became of a stage, or why nothing did.
@@ -104,11 +110,19 @@ pub fn ends_with(parent: Option<u32>) -> Result<bool> {
     Ok(getppid().map(|pid| pid.as_raw_nonzero().get() as u32) == Some(parent))
 }
 
-/// Works off the tasks on `tasks` until it ends.
+/// Works off what comes on standard input, or by post, until nothing more comes.
 ///
 /// # Errors
-/// A line that is no task, a dispatcher that no longer listens, a disk that takes no journal.
-pub fn work(
+/// A line that is no task, a dispatcher that no longer listens, a disk that takes no journal; a folder that is not the run's workspace.
+pub fn serve(workspace: &Workspace, settings: &WorkerSettings, executor: &dyn StageExecutor) -> Result<()> {
+    match &settings.post {
+        Some(post) => work_by_post(workspace, settings, post, executor),
+        None => work(workspace, settings, executor, std::io::stdin().lock(), std::io::stdout()),
+    }
+}
+
+/// Works off the tasks on `tasks` until it ends. Errors as those of [`serve`].
+pub(super) fn work(
     workspace: &Workspace,
     settings: &WorkerSettings,
     executor: &dyn StageExecutor,
@@ -131,6 +145,7 @@ pub fn work(
     });
     answers.say(&WorkerAnswer::Ready { journal: name.clone() })?;
     let busy = Arc::new(AtomicBool::new(false));
+    let beat = if settings.post.is_some() { POSTED_BEAT } else { BEAT };
     std::thread::spawn({
         let answers = answers.clone();
         let busy = Arc::clone(&busy);
@@ -141,7 +156,7 @@ pub fn work(
                 if progress.goes_on(is_busy, pulse::rounds(), Instant::now()) && answers.say(&WorkerAnswer::Beat).is_err() {
                     return;
                 }
-                std::thread::sleep(BEAT);
+                std::thread::sleep(beat);
             }
         }
     });

@@ -10,6 +10,11 @@ pub fn boot() -> String {
         .unwrap_or_else(|| fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned())
 }
 
+/// This process's random name: 16 hexadecimal digits.
+pub fn random() -> String {
+    super::writer::token()
+}
+
 /// Where process numbers mean something: the process namespace, as the kernel names it.
 pub fn process_namespace() -> String {
     fs::read_link("/proc/self/ns/pid").map_or(String::new(), |name| name.to_string_lossy().into_owned())

@@ -141,6 +141,29 @@ impl Workspace {
         self.moved
     }
 
+    /// The workspace's random name, the same on whatever machine and under whatever path; empty where nothing was run.
+    pub fn identity(&self) -> String {
+        super::journal::workspace_of(&self.journals(), false)
+    }
+
+    /// Where dispatchers and the workers of clusters leave each other letters, a folder a run.
+    pub fn post(&self) -> PathBuf {
+        self.data().join("post")
+    }
+
+    /// Does somebody dispatch here, on whatever machine? Asked now and then by one process: what it saw of a lease it remembers.
+    pub fn is_dispatched(&self) -> bool {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        match lease::current(&self.leases()) {
+            Ok(Some(found)) if found.card.as_ref().is_some_and(|card| card.over) => false,
+            Ok(Some(found)) => {
+                !matches!(watch.observe(found.number, found.state, lease::clock(), lease::length()), LeaseState::TakeOver)
+            }
+            // A folder that cannot be read says nothing.
+            Ok(None) | Err(_) => false,
+        }
+    }
+
     /// What Visavis keeps in the workspace.
     pub fn data(&self) -> PathBuf {
         self.root.join("data")

@@ -38,6 +38,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 pub use stranger::why_strange;
+pub(super) use stranger::workspace_of;
 
 const HEAD: &[u8] = b"VISAVIS journal 1\n";
 /// How many journals this process has started.

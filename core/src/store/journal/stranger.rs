@@ -12,7 +12,7 @@ fn name_file(journals: &Path) -> Option<PathBuf> {
 }
 
 /// The random name of the workspace that a folder of journals is of; empty where there is none. `make`: it is given one.
-pub(super) fn workspace_of(journals: &Path, make: bool) -> String {
+pub(in crate::store) fn workspace_of(journals: &Path, make: bool) -> String {
     let Some(file) = name_file(journals) else { return String::new() };
     let read = || files::read_text(&file, 1 << 10).ok().map(|text| text.trim().to_owned()).filter(|name| name.len() == 32);
     let made = || {
