@@ -6,7 +6,7 @@ use super::{
     progress::RunProgress,
 };
 use crate::study::{
-    self, Dispatch, NetworkPrograms, RunSummary, WorkerProgram,
+    self, ClusterRun, Dispatch, NetworkPrograms, RunSummary, WorkerProgram,
     devices::{self, Machine, Name},
 };
 use std::{
@@ -38,9 +38,12 @@ pub(crate) struct RunCommand {
     /// Make every result again
     #[arg(long)]
     force: bool,
-    /// Where to run
+    /// Where to run (default: as the study file says, else local)
     #[arg(long, value_parser = ["local", "slurm"])]
     on: Option<String>,
+    /// Print what would be submitted to Slurm, and run nothing
+    #[arg(long, conflicts_with = "detach")]
+    print_script: bool,
     /// Devices to use, such as cpu,cuda:0 (default: what the study's numerics ask for; cards that others use are left alone)
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     devices: Vec<String>,
@@ -85,6 +88,7 @@ impl RunCommand {
             only: None,
             force: false,
             on: None,
+            print_script: false,
             devices: vec![],
             jobs: None,
             detach: false,
@@ -96,8 +100,8 @@ impl RunCommand {
     }
 
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
-        if self.on.as_deref() == Some("slurm") {
-            return Err(Fault::missing("running on Slurm comes with a later visavis").next("run it here: --on local"));
+        if self.print_script {
+            return self.print_script(context);
         }
         if self.detach { self.detach(context) } else { self.execute(context).map(|_| ()) }
     }
@@ -106,7 +110,7 @@ impl RunCommand {
     fn detach(&self, context: &Context) -> Result<()> {
         // Mistakes are told here, where somebody reads them.
         let (opened, plan) = self.plan(context)?;
-        self.devices(context, &plan)?;
+        self.devices(context, &opened, &plan)?;
         if !plan.is_ready() {
             drop((opened, plan));
             return self.execute(context).map(|_| ());
@@ -148,10 +152,6 @@ impl RunCommand {
 
     fn plan(&self, context: &Context) -> Result<(study::OpenedStudy, study::Plan)> {
         let opened = study::open(&self.study, &context.workspace)?;
-        if opened.file.study.run != RunOn::Local && self.on.is_none() {
-            return Err(Fault::missing("the study asks to run on Slurm, which comes with a later visavis")
-                .next("run it here: --on local"));
-        }
         let mut plan = study::plan(&opened, &context.workspace)?;
         self.narrow(&mut plan)?;
         Ok((opened, plan))
@@ -179,7 +179,65 @@ impl RunCommand {
         Ok(able)
     }
 
-    fn devices(&self, context: &Context, plan: &study::Plan) -> Result<(Vec<devices::Device>, Option<String>)> {
+    /// What a run on Slurm is asked for; `None` of a run here.
+    fn cluster(&self, opened: &study::OpenedStudy) -> Result<Option<ClusterRun>> {
+        let is_slurm = match self.on.as_deref() {
+            Some(on) => on == "slurm",
+            None => opened.file.study.run != RunOn::Local,
+        };
+        if !is_slurm {
+            return Ok(None);
+        }
+        if !self.devices.is_empty() || self.jobs.is_some() {
+            return Err(Fault::asked("--devices and --jobs are of this machine, and the run is on Slurm")
+                .next("leave them out, and see `run.slurm` in the study file; or run it here: --on local"));
+        }
+        ClusterRun::of(&opened.file).map(Some)
+    }
+
+    /// Prints what a run on Slurm would submit.
+    fn print_script(&self, context: &Context) -> Result<()> {
+        let (opened, plan) = self.plan(context)?;
+        let Some(cluster) = self.cluster(&opened)? else {
+            return Err(Fault::asked("this study runs here: nothing is submitted").next("add --on slurm"));
+        };
+        let needed = ClusterRun::program(&plan)?;
+        let found = needed.and_then(|program| Some((program, program.path()?)));
+        let stop = AtomicBool::new(false);
+        let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
+        let how = Dispatch {
+            workspace: &context.workspace,
+            program,
+            programs: found.into_iter().collect(),
+            devices: vec![],
+            file: String::new(),
+            text: "",
+            origin: visavis_core::domain::event::RunOrigin::default(),
+            cluster: Some(cluster),
+            attempts: self.attempts,
+            patience: Duration::from_secs(self.patience),
+            limit: None,
+            stop: &stop,
+            remark: &|_| {},
+        };
+        let submission = study::submission(&plan, &how)?.unwrap_or_default();
+        if context.json {
+            say_json(&serde_json::json!({ "submission": submission }));
+        } else {
+            say(submission.trim_end());
+        }
+        Ok(())
+    }
+
+    fn devices(
+        &self,
+        context: &Context,
+        opened: &study::OpenedStudy,
+        plan: &study::Plan,
+    ) -> Result<(Vec<devices::Device>, Option<String>)> {
+        if let Some(cluster) = self.cluster(opened)? {
+            return Ok((vec![cluster.device(&plan.study)], None));
+        }
         let named = self.devices.iter().map(|name| name.parse()).collect::<Result<Vec<Name>>>()?;
         let asks = plan.study.numerics.device == DeviceClass::Cuda || named.iter().any(|name| name.class == DeviceClass::Cuda);
         let (cards, driver) = if asks { devices::cards() } else { (vec![], None) };
@@ -197,8 +255,13 @@ impl RunCommand {
         let (opened, mut plan) = self.plan(context)?;
         tell_about(context, &opened);
         tell_namesakes(context, &opened);
-        let (devices, driver) = self.devices(context, &plan)?;
-        let programs = self.programs(context, &mut plan)?;
+        let cluster = self.cluster(&opened)?;
+        let (devices, driver) = self.devices(context, &opened, &plan)?;
+        let programs: BTreeMap<WorkerProgram, PathBuf> = match cluster {
+            // What the nodes have is not known here.
+            Some(_) => ClusterRun::program(&plan)?.and_then(|program| Some((program, program.path()?))).into_iter().collect(),
+            None => self.programs(context, &mut plan)?,
+        };
         let stop = self.listen()?;
         let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
         // As somebody who looks from another folder would name it.
@@ -216,6 +279,7 @@ impl RunCommand {
             file: file.to_string_lossy().into_owned(),
             text: &opened.file.text.source,
             origin,
+            cluster,
             attempts: self.attempts,
             patience: Duration::from_secs(self.patience),
             limit: self.limit.map(Duration::from_secs),

@@ -2,6 +2,7 @@
 
 mod carried;
 mod checks;
+mod cluster;
 mod cost;
 pub mod curves;
 pub mod devices;
@@ -39,8 +40,9 @@ mod used;
 pub mod watch;
 
 pub use carried::{CarriedObjects, CarriedStudy, names_variables};
+pub use cluster::ClusterRun;
 pub use cost::{CostEstimate, Costs};
-pub use dispatch::{Dispatch, Notice, RunSummary, dispatch};
+pub use dispatch::{Dispatch, Notice, RunSummary, dispatch, submission};
 pub use examine::{Examined, examine};
 pub use explain::{Explained, Stale, explain};
 pub use figures::known_figures;

@@ -32,6 +32,7 @@ pub(crate) struct StageQueue {
 /// A worker is given work for about so long at a time, so that it never waits for the dispatcher and a job with a greater
 /// upward rank does not wait for it.
 const BATCH_SECONDS: f64 = 0.25;
+const POSTED_BATCH_SECONDS: f64 = 4.0;
 
 /// And never more than so many jobs.
 const BATCH_JOBS: usize = 64;
@@ -58,10 +59,19 @@ impl StageQueue {
     /// The next jobs for one of so many slots: enough to keep a worker busy, and never more than its share of what waits. One program
     /// can do them all.
     pub(crate) fn batch(&mut self, class: DeviceClass, slots: usize) -> Vec<Waiting> {
+        self.batch_of(class, slots, BATCH_SECONDS)
+    }
+
+    /// The same for a worker that is spoken with through a shared folder, which takes a second or so each time.
+    pub(crate) fn posted_batch(&mut self, class: DeviceClass, slots: usize) -> Vec<Waiting> {
+        self.batch_of(class, slots, POSTED_BATCH_SECONDS)
+    }
+
+    fn batch_of(&mut self, class: DeviceClass, slots: usize, lasting: f64) -> Vec<Waiting> {
         let Some(line) = self.lines.get_mut(&class) else { return vec![] };
         let most = line.len().div_ceil(2 * slots.max(1)).min(BATCH_JOBS);
         let (mut batch, mut seconds): (Vec<Waiting>, f64) = (Vec::new(), 0.0);
-        while batch.len() < most && (batch.is_empty() || seconds < BATCH_SECONDS) {
+        while batch.len() < most && (batch.is_empty() || seconds < lasting) {
             let Some(next) = line.first_entry() else { break };
             let wanted = next.get().program;
             if wanted.is_some() && batch.iter().any(|of| of.program.is_some_and(|other| Some(other) != wanted)) {
@@ -146,5 +156,13 @@ mod tests {
             ),
             (1, 1, 0)
         );
+    }
+
+    #[test]
+    fn a_worker_behind_a_shared_folder_is_given_seconds_of_work_at_a_time() {
+        let names: Vec<String> = (0..40).map(|number| number.to_string()).collect();
+        let jobs: Vec<(&str, f64, f64)> = names.iter().map(|name| (name.as_str(), 1.0, 0.5)).collect();
+        let mut queue = queue(&jobs);
+        assert_eq!((queue.posted_batch(DeviceClass::Cpu, 1).len(), queue.batch(DeviceClass::Cpu, 1).len()), (8, 1));
     }
 }

@@ -7,6 +7,7 @@ mod run_journal;
 mod running_clock;
 
 use super::{
+    cluster::ClusterRun,
     cost::Costs,
     devices::Device,
     job_requests::JobRequests,
@@ -15,7 +16,10 @@ use super::{
     steps::Step,
 };
 use engine::{DispatchCommand, DispatchEvent, Engine, Limits, PlanNews};
-use executors::{LocalExecutor, MessageKind, WorkerExecutor, WorkerMessage, WorkerPlace};
+use executors::{
+    LocalExecutor, MessageKind, SlurmExecutor, WorkerExecutor, WorkerMessage, WorkerPlace,
+    slurm::{WorkerJob, handed_on},
+};
 use run_journal::RunJournal;
 use running_clock::RunningClock;
 use std::{
@@ -46,6 +50,8 @@ pub struct Dispatch<'a> {
     pub file: String,
     pub text: &'a str,
     pub origin: RunOrigin,
+    /// Workers are started by Slurm, on one device of this run.
+    pub cluster: Option<ClusterRun>,
     /// How often a job is tried whose attempts end in a way that another may not.
     pub attempts: u32,
     /// A worker that is silent for so long hangs.
@@ -94,6 +100,47 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Messages of workers that are taken in before what they led to is kept.
 const MOST_MESSAGES: usize = 4096;
 
+/// A worker of a cluster that is silent for so long is given up, whatever Slurm says of it.
+const CLUSTER_SILENCE: Duration = Duration::from_secs(600);
+
+/// What the workers of a run on Slurm are started with.
+fn worker_job(plan: &Plan, how: &Dispatch, cluster: &ClusterRun, run: &str, identity: String) -> Result<WorkerJob> {
+    let device = cluster.device(&plan.study);
+    let program = ClusterRun::program(plan)?;
+    let program = program.and_then(|program| how.programs.get(&program)).unwrap_or(&how.program);
+    let absolute = |path: &Path| std::path::absolute(path).map_err(|error| Fault::io("find", path, &error));
+    let stem = run.strip_suffix(".journal").unwrap_or(run);
+    let post = absolute(&how.workspace.post().join(stem))?;
+    Ok(WorkerJob {
+        name: format!("visavis-{stem}"),
+        settings: cluster.settings.clone(),
+        workspace: absolute(how.workspace.root())?,
+        identity,
+        program: absolute(program)?,
+        logs: post.join("logs"),
+        post,
+        run: run.to_owned(),
+        device: device.name.to_string(),
+        threads: device.threads,
+        environment: handed_on(
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        ),
+        barred: vec![],
+    })
+}
+
+/// What a run on Slurm would submit, as a shell would be given it; `RUN` and `WORKSPACE` stand for names that are drawn when it begins.
+///
+/// # Errors
+/// A study that cannot run there.
+pub fn submission(plan: &Plan, how: &Dispatch) -> Result<Option<String>> {
+    let Some(cluster) = &how.cluster else { return Ok(None) };
+    let identity = Some(how.workspace.identity()).filter(|name| !name.is_empty()).unwrap_or_else(|| "WORKSPACE".to_owned());
+    let job = worker_job(plan, how, cluster, "RUN", identity)?;
+    let workers = cluster.settings.workers.min(plan.to_run().max(1));
+    Ok(Some(job.printed(workers)))
+}
+
 /// Runs what the plan lacks until nothing more can run.
 ///
 /// # Errors
@@ -113,7 +160,9 @@ struct Run<'a> {
     how: &'a Dispatch<'a>,
     tell: &'a mut dyn FnMut(&Notice),
     engine: Engine,
-    workers: LocalExecutor,
+    workers: Box<dyn WorkerExecutor>,
+    /// What workers that come by themselves were last said to wait for.
+    waits_for: Option<String>,
     journal: RunJournal,
     costs: Costs,
     upward_ranks: HashMap<Step, f64>,
@@ -143,28 +192,42 @@ impl<'a> Run<'a> {
             origin: Box::new(how.origin.clone()),
         });
         plan.replan(requests.aside().clone(), &[])?;
-        let limits = Limits { attempts: how.attempts, silence: how.patience, attempt: how.limit };
+        // A worker of a cluster is seen through a shared folder: it is given up much later, and is harmless if it lives.
+        let silence = if how.cluster.is_some() { how.patience.max(CLUSTER_SILENCE) } else { how.patience };
+        let limits = Limits { attempts: how.attempts, silence, attempt: how.limit };
+        let is_shared = how.workspace.is_shared() || how.cluster.is_some();
+        let workers: Box<dyn WorkerExecutor> = match &how.cluster {
+            Some(cluster) => {
+                let job = worker_job(plan, how, cluster, &journal.name(), how.workspace.identity())?;
+                Box::new(SlurmExecutor::new(job, cluster.places.clone())?)
+            }
+            None => Box::new(LocalExecutor::new(how.workspace, journal.name())),
+        };
         // Devices that networks run on have workers that can do all; each start is paid once.
         let usual = |device: &Device| {
             let runs = |program: &&WorkerProgram| program.runs_on(device.name.class, plan.study.numerics.device);
             how.programs.keys().find(runs).copied()
         };
         let usual = how.devices.iter().map(usual).collect();
-        let mut run = Run {
-            plan,
-            how,
-            tell,
-            engine: Engine::new(how.devices.clone(), limits, requests, how.workspace.is_shared()).with_usual(usual),
-            workers: LocalExecutor::new(how.workspace, journal.name()),
-            journal,
-            costs,
-            upward_ranks: HashMap::new(),
-            jobs: HashMap::new(),
-            clock: RunningClock::start(Instant::now()),
-            not_kept: vec![],
-            looked: Instant::now(),
-            lock,
-        };
+        let mut run =
+            Run {
+                plan,
+                how,
+                tell,
+                engine: Engine::new(how.devices.clone(), limits, requests, is_shared)
+                    .with_usual(usual)
+                    .with_joining(vec![how.cluster.is_some(); how.devices.len()]),
+                workers,
+                waits_for: None,
+                journal,
+                costs,
+                upward_ranks: HashMap::new(),
+                jobs: HashMap::new(),
+                clock: RunningClock::start(Instant::now()),
+                not_kept: vec![],
+                looked: Instant::now(),
+                lock,
+            };
         let news = run.news();
         run.handle(DispatchEvent::Planned(news))?;
         Ok(run)
@@ -181,6 +244,7 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             self.hear()?;
+            self.tell_what_workers_wait_for();
             self.read_requests()?;
             self.handle(DispatchEvent::Tick)?;
             if self.lock.is_lost() {
@@ -196,7 +260,7 @@ impl<'a> Run<'a> {
     /// Ends the workers, says how the run ended.
     fn close(mut self, outcome: Result<()>) -> Result<RunSummary> {
         // Machines that do not see locks are told by a worker's last words that it is gone.
-        let ended = self.handle(DispatchEvent::Close { dismiss: self.how.workspace.is_shared() });
+        let ended = self.handle(DispatchEvent::Close { dismiss: self.how.workspace.is_shared() || self.how.cluster.is_some() });
         let summary = RunSummary {
             ran: self.engine.ran(),
             stored: self.plan.stored(),
@@ -318,12 +382,23 @@ impl<'a> Run<'a> {
             let Some(WorkerMessage { worker, what }) = self.workers.next_message(patience)? else { return Ok(()) };
             patience = Duration::ZERO;
             self.handle(match what {
+                // A run on a cluster has one device.
+                MessageKind::Joined { slot } => DispatchEvent::Joined { worker, device: 0, slot },
                 MessageKind::Answer(answer) => DispatchEvent::Answered { worker, answer },
                 MessageKind::Line(line) => DispatchEvent::Printed { worker, line },
                 MessageKind::Exited(exit) => DispatchEvent::Exited { worker, exit },
             })?;
         }
         Ok(())
+    }
+
+    /// While no worker of a cluster is at work: why, once for each change.
+    fn tell_what_workers_wait_for(&mut self) {
+        let waits_for = self.workers.waits_for();
+        if waits_for != self.waits_for {
+            waits_for.iter().for_each(|words| (self.how.remark)(words));
+            self.waits_for = waits_for;
+        }
     }
 
     /// Takes in what people asked since this was last looked for.
@@ -349,6 +424,9 @@ impl<'a> Run<'a> {
     fn keep(&mut self) -> Result<()> {
         let events = self.journal.keep()?;
         let left = if events.is_empty() { 0 } else { self.plan.to_run() };
+        if !events.is_empty() {
+            self.workers.want(left);
+        }
         for event in &events {
             let job = match &event.what {
                 EventKind::Started { job, .. } | EventKind::Finished { job, .. } | EventKind::Failed { job, .. } => {

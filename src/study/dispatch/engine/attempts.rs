@@ -30,7 +30,8 @@ impl AttemptEnd {
             let line = line.to_lowercase();
             line.contains("out of memory") || line.contains("memory allocation of")
         };
-        let (cause, why) = match exit.log.iter().rev().find(is_of_memory) {
+        let (cause, why) = match exit.log.iter().rev().chain([&exit.status]).find(is_of_memory) {
+            _ if exit.is_taken_away => (Cause::Stopped, format!("its worker was taken away: {}", exit.status)),
             Some(line) => (Cause::Memory, line.clone()),
             None => {
                 // A worker that could not go on has said why.
@@ -182,7 +183,24 @@ impl Engine {
     pub(super) fn note_failure(&mut self, of: &AssignedJob, AttemptEnd { cause, why, exit }: AttemptEnd, again: bool) {
         debug_assert!(of.noted, "an attempt ends that was never noted");
         let (job, key, attempt) = (of.waiting.job, of.waiting.key, of.attempt);
-        let (exit, log) = exit.map_or((None, vec![]), |WorkerExit { status, log }| (Some(status), log));
+        let (exit, log) = exit.map_or((None, vec![]), |WorkerExit { status, log, .. }| (Some(status), log));
         self.note(EventKind::Failed { job, key, attempt, cause, why, exit, log, again });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cause(status: &str, line: &str, is_taken_away: bool) -> Cause {
+        AttemptEnd::of_exit(WorkerExit { status: status.to_owned(), log: vec![line.to_owned()], is_taken_away }).cause
+    }
+
+    #[test]
+    fn a_worker_that_was_taken_away_is_no_fault_of_the_stage() {
+        assert_eq!(cause("ended: its node failed", "Out of memory", true), Cause::Stopped);
+        assert_eq!(cause("ended with an error", "a line", false), Cause::Crash);
+        assert_eq!(cause("ended: out of memory", "a line", false), Cause::Memory);
+        assert_eq!(cause("signal: 9", "CUDA out of memory", false), Cause::Memory);
     }
 }

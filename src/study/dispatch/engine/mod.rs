@@ -25,12 +25,15 @@ use visavis_core::domain::{
     Key,
     event::{EventKind, PersonRequest, WorkerAnswer},
     job::{Cause, JobId, JobState, PlannedJob},
+    study::DeviceClass,
 };
 
 /// Something that happened.
 pub(crate) enum DispatchEvent {
     /// The plan has news.
     Planned(PlanNews),
+    /// A worker has come by itself to a device whose workers do ([`Engine::with_joining`]).
+    Joined { worker: u64, device: usize, slot: usize },
     /// A worker answered.
     Answered { worker: u64, answer: WorkerAnswer },
     /// A worker printed a line on its standard error.
@@ -113,6 +116,8 @@ pub(crate) struct Engine {
     devices: Vec<Device>,
     /// Which program a worker of each device is that no job asks for: one start serves whatever comes.
     usual: Vec<Option<WorkerProgram>>,
+    /// Of each device: its workers come by themselves, as a cluster starts them, and also take what needs a processor only.
+    joining: Vec<bool>,
     limits: Limits,
     queue: StageQueue,
     requests: JobRequests,
@@ -176,6 +181,7 @@ impl Engine {
     pub(crate) fn new(devices: Vec<Device>, limits: Limits, requests: JobRequests, is_shared: bool) -> Self {
         Engine {
             usual: vec![None; devices.len()],
+            joining: vec![false; devices.len()],
             devices,
             limits,
             queue: StageQueue::default(),
@@ -201,10 +207,20 @@ impl Engine {
         self
     }
 
+    /// With the devices whose workers are not spawned here: they come by themselves.
+    pub(crate) fn with_joining(mut self, joining: Vec<bool>) -> Self {
+        self.joining = joining;
+        self
+    }
+
     /// Takes an event in; what is to be done because of it. `now`: the time since the run began.
     pub(crate) fn handle(&mut self, event: DispatchEvent, now: Duration) -> Vec<DispatchCommand> {
         match event {
             DispatchEvent::Planned(news) => self.take_news(news),
+            DispatchEvent::Joined { worker, device, slot } => {
+                let joined = self.slot(device, slot, None, now);
+                self.slots.insert(worker, joined);
+            }
             DispatchEvent::Answered { worker, answer } => self.answered(worker, answer, now),
             DispatchEvent::Printed { worker, line } => self.printed(worker, line),
             DispatchEvent::Exited { worker, exit } => self.exited(worker, exit),
@@ -264,7 +280,7 @@ impl Engine {
         let mut busy: HashSet<Key> = self.assigned().map(|of| of.waiting.key).collect();
         busy.extend(self.late.keys());
         for waiting in ready {
-            if !self.devices.iter().any(|device| device.name.class == waiting.class) {
+            if !(0..self.devices.len()).any(|place| self.classes(place).contains(&waiting.class)) {
                 self.homeless.insert(waiting.key);
             } else if !busy.contains(&waiting.key) {
                 self.queue.push(waiting);
@@ -282,7 +298,8 @@ impl Engine {
         if self.requests.paused_all || self.is_draining || self.is_stopping {
             return;
         }
-        for place in 0..self.devices.len() {
+        self.fill_joined(now);
+        for place in (0..self.devices.len()).filter(|place| !self.joining[*place]).collect::<Vec<_>>() {
             let class = self.devices[place].name.class;
             let slots: usize = self.devices.iter().filter(|other| other.name.class == class).map(|device| device.slots).sum();
             for slot in 0..self.devices[place].slots {
@@ -299,6 +316,25 @@ impl Engine {
                 let worker = self.suitable(here, needed).unwrap_or_else(|| self.spawn(place, slot, needed, now));
                 batch.into_iter().for_each(|waiting| self.assign(worker, waiting, now));
             }
+        }
+    }
+
+    /// What the workers of a device take.
+    fn classes(&self, place: usize) -> Vec<DeviceClass> {
+        let own = self.devices[place].name.class;
+        if self.joining[place] && own != DeviceClass::Cpu { vec![own, DeviceClass::Cpu] } else { vec![own] }
+    }
+
+    /// Gives every worker that came by itself and has nothing to do something.
+    fn fill_joined(&mut self, now: Duration) {
+        let is_free = |slot: &WorkerSlot| self.joining[slot.device] && slot.assigned.is_empty() && slot.ending.is_none();
+        let free: Vec<(u64, usize)> =
+            self.slots.iter().filter(|(_, slot)| is_free(slot)).map(|(worker, slot)| (*worker, slot.device)).collect();
+        for (worker, place) in free {
+            let here = self.slots.values().filter(|slot| slot.device == place).count();
+            let classes = self.classes(place);
+            let batch = classes.into_iter().map(|class| self.queue.posted_batch(class, here)).find(|batch| !batch.is_empty());
+            batch.into_iter().flatten().for_each(|waiting| self.assign(worker, waiting, now));
         }
     }
 
@@ -320,7 +356,14 @@ impl Engine {
     fn spawn(&mut self, device: usize, slot: usize, needed: Option<WorkerProgram>, now: Duration) -> u64 {
         self.started += 1;
         let program = needed.or_else(|| self.usual.get(device).copied().flatten());
-        let started = WorkerSlot {
+        let started = self.slot(device, slot, program, now);
+        self.slots.insert(self.started, started);
+        self.commands.push(DispatchCommand::Spawn { worker: self.started, device, slot, program });
+        self.started
+    }
+
+    fn slot(&self, device: usize, slot: usize, program: Option<WorkerProgram>, now: Duration) -> WorkerSlot {
+        WorkerSlot {
             device,
             slot,
             program,
@@ -330,10 +373,7 @@ impl Engine {
             heard: now,
             ending: None,
             printed: 0,
-        };
-        self.slots.insert(self.started, started);
-        self.commands.push(DispatchCommand::Spawn { worker: self.started, device, slot, program });
-        self.started
+        }
     }
 
     fn assign(&mut self, worker: u64, waiting: Waiting, now: Duration) {

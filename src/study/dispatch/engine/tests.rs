@@ -152,6 +152,7 @@ impl Bench {
             let left = until.saturating_sub(self.workers.now()).min(Duration::from_millis(100));
             if let Some(WorkerMessage { worker, what }) = self.workers.next_message(left).unwrap() {
                 self.handle(match what {
+                    MessageKind::Joined { slot } => DispatchEvent::Joined { worker, device: 0, slot },
                     MessageKind::Answer(answer) => DispatchEvent::Answered { worker, answer },
                     MessageKind::Line(line) => DispatchEvent::Printed { worker, line },
                     MessageKind::Exited(exit) => DispatchEvent::Exited { worker, exit },
@@ -473,4 +474,32 @@ fn a_line_of_a_log_is_of_what_its_worker_is_at_and_there_are_only_so_many() {
     };
     let logged: Vec<(bool, u32)> = bench.notes.iter().filter_map(of).collect();
     assert_eq!((logged[0], logged[1], logged.len()), ((false, 0), (true, 1), 1 + visavis_core::store::MOST_LINES));
+}
+
+/// A run whose workers come by themselves to a card's device.
+fn cluster(labels: &[&str]) -> Bench {
+    let mut bench = Bench::with(vec![device(DeviceClass::Cuda, 8)], LIMITS, &[]);
+    bench.engine =
+        Engine::new(vec![device(DeviceClass::Cuda, 8)], LIMITS, JobRequests::default(), false).with_joining(vec![true]);
+    let with_jobs = Bench::new(1, labels);
+    bench.jobs = with_jobs.jobs;
+    let ready = bench.ready();
+    bench.handle(DispatchEvent::Planned(PlanNews { ready, ..PlanNews::default() }));
+    bench
+}
+
+#[test]
+fn on_a_cluster_no_worker_is_spawned_and_each_that_comes_is_given_work() {
+    let mut bench = cluster(&["card 1", "plain"]);
+    bench.handle(DispatchEvent::Fill);
+    assert!(bench.spawned.is_empty() && !bench.engine.is_over(), "both wait for a worker");
+    for worker in [71, 72] {
+        bench
+            .workers
+            .spawn(worker, &WorkerPlace { program: Path::new("none"), device: String::new(), slot: 0, threads: 1 })
+            .unwrap();
+        bench.handle(DispatchEvent::Joined { worker, device: 0, slot: 0 });
+    }
+    bench.handle(DispatchEvent::Fill);
+    assert!(bench.spawned.is_empty() && bench.engine.left() == 0, "a card's worker also takes what needs none");
 }

@@ -66,7 +66,7 @@ impl FakeExecutor {
 
     fn exit(&mut self, after: Duration, worker: u64, status: &str, line: &str) {
         let log = if line.is_empty() { vec![] } else { vec![line.to_owned()] };
-        self.write(after, worker, MessageKind::Exited(WorkerExit { status: status.to_owned(), log }));
+        self.write(after, worker, MessageKind::Exited(WorkerExit { status: status.to_owned(), log, is_taken_away: false }));
     }
 
     /// A worker takes up its next order.
@@ -165,7 +165,7 @@ impl WorkerExecutor for FakeExecutor {
                 }
             }
             MessageKind::Exited(_) => _ = self.workers.remove(&worker),
-            MessageKind::Answer(_) | MessageKind::Line(_) => {}
+            MessageKind::Answer(_) | MessageKind::Line(_) | MessageKind::Joined { .. } => {}
         }
         Ok(Some(message))
     }

@@ -225,7 +225,7 @@ impl WorkerProcess {
             errors.join().ok();
         }
         let log = self.last.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
-        WorkerExit { status, log }
+        WorkerExit { status, log, is_taken_away: false }
     }
 }
 
@@ -269,11 +269,14 @@ mod tests {
                 MessageKind::Answer(WorkerAnswer::Beat) => answered = true,
                 MessageKind::Line(line) => printed |= line == "error: no room",
                 MessageKind::Exited(exit) => break exit,
-                MessageKind::Answer(other) => panic!("{other:?}"),
+                other @ (MessageKind::Answer(_) | MessageKind::Joined { .. }) => panic!("{other:?}"),
             }
         };
         assert!(answered);
-        assert_eq!(exit, WorkerExit { status: "exit status: 3".into(), log: vec!["error: no room".into()] });
+        assert_eq!(
+            exit,
+            WorkerExit { status: "exit status: 3".into(), log: vec!["error: no room".into()], is_taken_away: false }
+        );
         // A line may be heard after the worker's end.
         let later = executor.next_message(Duration::from_millis(1)).unwrap();
         assert!(printed || matches!(later, Some(WorkerMessage { what: MessageKind::Line(_), .. })));

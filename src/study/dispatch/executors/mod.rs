@@ -3,8 +3,10 @@
 #[cfg(test)]
 pub(crate) mod fake;
 mod local;
+pub(crate) mod slurm;
 
 pub(crate) use local::LocalExecutor;
+pub(crate) use slurm::SlurmExecutor;
 
 use std::{path::Path, time::Duration};
 use visavis_core::domain::{Result, event::WorkerAnswer, stage::Order};
@@ -27,6 +29,10 @@ pub(crate) struct WorkerMessage {
 
 #[derive(Debug)]
 pub(crate) enum MessageKind {
+    /// It was not spawned by the dispatcher, and is there now.
+    Joined {
+        slot: usize,
+    },
     Answer(WorkerAnswer),
     /// A line on its standard error.
     Line(String),
@@ -41,12 +47,22 @@ pub(crate) struct WorkerExit {
     pub status: String,
     /// The last lines of its standard error.
     pub log: Vec<String>,
+    /// It was taken away, whatever it was at: its node failed, say. The stage is not to blame.
+    pub is_taken_away: bool,
 }
 
 pub(crate) trait WorkerExecutor {
     /// # Errors
     /// A worker that cannot be started.
     fn spawn(&mut self, worker: u64, place: &WorkerPlace) -> Result<()>;
+
+    /// So many stages are still to be made: whoever has workers come by themselves sees to it that enough do.
+    fn want(&mut self, _stages: usize) {}
+
+    /// What workers that are to come by themselves wait for, in words.
+    fn waits_for(&self) -> Option<String> {
+        None
+    }
 
     /// Gives a worker one more task. One that has ended says so by [`MessageKind::Exited`].
     ///

@@ -1,0 +1,128 @@
+//! How a study is run on a cluster: its settings, where its file says them, and what its workers are.
+
+use super::{
+    devices::{Device, Name},
+    plan::Plan,
+    programs::WorkerProgram,
+};
+use crate::config::{PathStep, StudyFile};
+use std::{collections::BTreeMap, path::PathBuf};
+use visavis_core::domain::{
+    Fault, Result,
+    study::{DispatcherPlace, RunOn, SlurmSettings, Study},
+};
+
+/// A file, a line and a column.
+pub(crate) type SettingPlace = (PathBuf, usize, usize);
+
+/// What a run on Slurm is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClusterRun {
+    pub(crate) settings: SlurmSettings,
+    /// Where the study file says each of them, by its key: what Slurm refuses is told there.
+    pub(crate) places: BTreeMap<String, SettingPlace>,
+}
+
+impl ClusterRun {
+    /// As a study file asks; where it says nothing of Slurm, all is left to the cluster.
+    ///
+    /// # Errors
+    /// A dispatcher in a job of its own, which is still to come.
+    pub fn of(file: &StudyFile) -> Result<Self> {
+        let RunOn::Slurm(settings) = &file.study.run else {
+            return Ok(ClusterRun { settings: SlurmSettings::default(), places: BTreeMap::new() });
+        };
+        let settings = (**settings).clone();
+        let place = |key: &str| {
+            let path = ["run", "slurm", key].map(|key| PathStep::Key(key.to_owned()));
+            let (line, column) = file.text.position(&path, true);
+            (file.text.path.clone(), line, column)
+        };
+        if settings.dispatcher == DispatcherPlace::Job {
+            let (path, line, column) = place("dispatcher");
+            return Err(Fault::missing("a dispatcher in a job of its own comes with a later visavis")
+                .at(path, line, column)
+                .next("write `dispatcher: here`, and submit `visavis run` by a job script of yours"));
+        }
+        let keys = ["partition", "gres", "time", "account", "qos", "memory", "constraint", "cpus", "workers"];
+        let places = keys.into_iter().filter(|key| is_set(&settings, key)).map(|key| (key.to_owned(), place(key))).collect();
+        Ok(ClusterRun { settings, places })
+    }
+
+    /// What the workers are to the dispatcher: one device, with as many slots as there may be workers. They also do what needs no card.
+    pub fn device(&self, study: &Study) -> Device {
+        let threads = self.settings.cpus.or(study.numerics.threads).unwrap_or(1);
+        Device { name: Name { class: study.numerics.device, number: 0 }, slots: self.settings.workers, threads }
+    }
+
+    /// The one program that all workers are: `None` for visavis itself.
+    ///
+    /// # Errors
+    /// A study whose networks need two programs.
+    pub fn program(plan: &Plan) -> Result<Option<WorkerProgram>> {
+        let mut programs = plan.programs().into_iter();
+        match (programs.next(), programs.next()) {
+            (first, None) => Ok(first),
+            (_, Some(_)) => Err(Fault::missing("ONNX models and other networks are not run on Slurm in one run yet")
+                .next("run one kind first: --only MODEL chooses; or all of them here: --on local")),
+        }
+    }
+}
+
+/// Is a key written? One that was written with its usual value is found to be so, for nothing was refused then.
+fn is_set(settings: &SlurmSettings, key: &str) -> bool {
+    let SlurmSettings { partition, gres, time, account, qos, memory, constraint, cpus, workers, .. } = settings;
+    match key {
+        "partition" => partition.is_some(),
+        "gres" => gres.is_some(),
+        "time" => time.is_some(),
+        "account" => account.is_some(),
+        "qos" => qos.is_some(),
+        "memory" => memory.is_some(),
+        "constraint" => constraint.is_some(),
+        "cpus" => cpus.is_some(),
+        "workers" => *workers != SlurmSettings::default().workers,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Text, parse};
+    use visavis_core::domain::study::DeviceClass;
+
+    fn file(run: &str) -> StudyFile {
+        let source = format!(
+            "format: 1\nstudy: s\nmodels: {{ named: {{ m: {{ features: {{ embedding: a.npy, images: i.txt }} }} }} }}\nprojections: [pca]\ncomparisons: {{ x: {{ A: a, B: b }} }}\n{run}"
+        );
+        parse(Text { path: "s.yaml".into(), source }).unwrap()
+    }
+
+    #[test]
+    fn each_setting_knows_its_line() {
+        let run = ClusterRun::of(&file("run:\n  slurm:\n    partition: gpu\n    workers: 9\n")).unwrap();
+        assert_eq!(run.places.keys().collect::<Vec<_>>(), ["partition", "workers"]);
+        assert_eq!(run.places["partition"].1, 8);
+        assert_eq!(run.places["workers"].1, 9);
+    }
+
+    #[test]
+    fn a_study_that_says_nothing_of_slurm_leaves_all_to_it() {
+        let run = ClusterRun::of(&file("")).unwrap();
+        assert_eq!((run.settings, run.places.len()), (SlurmSettings::default(), 0));
+    }
+
+    #[test]
+    fn workers_are_one_device_of_the_studys_class() {
+        let file = file("run: { slurm: { workers: 9, cpus: 8 } }\n");
+        let device = ClusterRun::of(&file).unwrap().device(&file.study);
+        assert_eq!((device.name.class, device.slots, device.threads), (DeviceClass::Cpu, 9, 8));
+    }
+
+    #[test]
+    fn a_dispatcher_in_a_job_is_refused_at_its_line() {
+        let fault = ClusterRun::of(&file("run:\n  slurm:\n    dispatcher: job\n")).unwrap_err();
+        assert!(fault.to_string().contains("s.yaml:8:"), "{fault}");
+    }
+}

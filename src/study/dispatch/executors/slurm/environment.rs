@@ -1,0 +1,65 @@
+//! Which variables Slurm's commands see, and which a worker is given. `sbatch` takes options from `SBATCH_…`, a job inside a job inherits the
+//! other's `SLURM_…`, and everything else may be a secret.
+
+/// Beginnings of names that change what Slurm's commands do or print, or that belong to another job.
+const TAKEN_AWAY: [&str; 10] =
+    ["SLURM_", "SBATCH_", "SRUN_", "SALLOC_", "SQUEUE_", "SCONTROL_", "SCANCEL_", "SINFO_", "PMI", "OMPI_"];
+
+/// What of these stays: where Slurm's configuration is.
+const KEPT: [&str; 1] = ["SLURM_CONF"];
+
+/// Is a variable kept from the commands of Slurm?
+pub(crate) fn is_taken_away(name: &str) -> bool {
+    !KEPT.contains(&name) && TAKEN_AWAY.iter().any(|start| name.starts_with(start))
+}
+
+/// What the commands of Slurm are given beside the rest: words that parse.
+pub(crate) const PLAIN: [(&str, &str); 2] = [("LC_ALL", "C"), ("TZ", "UTC")];
+
+/// Variables of the dispatcher that its workers need as well, by name: they say how programs are found and how they compute. No other is
+/// handed on.
+const HANDED_ON: [&str; 4] = ["LIBTORCH", "VISAVIS_ONNXRUNTIME", "CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE"];
+
+/// What a worker is given of the dispatcher's variables. Single precision is single precision, on cards too, whatever these say.
+pub(crate) fn handed_on(variables: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let is_plain = |value: &str| !value.chars().any(char::is_control);
+    let mut all: Vec<(String, String)> =
+        variables.filter(|(name, value)| HANDED_ON.contains(&name.as_str()) && is_plain(value)).collect();
+    for (name, value) in [("NVIDIA_TF32_OVERRIDE", "0"), ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")] {
+        all.retain(|(found, _)| found != name);
+        all.push((name.to_owned(), value.to_owned()));
+    }
+    all.sort();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_belongs_to_another_job_or_changes_outputs_is_taken_away() {
+        for name in
+            ["SBATCH_PARTITION", "SLURM_CPU_BIND", "SLURM_JOB_ID", "SQUEUE_FORMAT", "SLURM_TIME_FORMAT", "PMIX_RANK", "OMPI_X"]
+        {
+            assert!(is_taken_away(name), "{name}");
+        }
+        for name in ["SLURM_CONF", "PATH", "HOME", "KRB5CCNAME"] {
+            assert!(!is_taken_away(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_worker_is_given_no_secret() {
+        let given = [
+            ("AWS_SECRET_ACCESS_KEY", "x"),
+            ("LIBTORCH", "/opt/torch"),
+            ("HOME", "/root"),
+            ("NVIDIA_TF32_OVERRIDE", "1"),
+            ("GITHUB_TOKEN", "y"),
+        ];
+        let given = handed_on(given.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(given, [("CUBLAS_WORKSPACE_CONFIG", ":4096:8"), ("LIBTORCH", "/opt/torch"), ("NVIDIA_TF32_OVERRIDE", "0")]);
+    }
+}

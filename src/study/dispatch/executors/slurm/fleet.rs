@@ -1,0 +1,346 @@
+//! The workers of a run that Slurm starts: how many are wanted, submitted, running and gone, and what is to be asked of Slurm because of it.
+//! Events and the time in, commands out; nothing here runs a command or reads a clock.
+
+use super::{
+    job_state::Standing,
+    outputs::{ArrayTask, QueueRow},
+    pace::{Answered, Pace, SOON},
+    presence::Presence,
+    script::chunks,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// Workers that wait are taken back when there were too many for so long: what is ready comes and goes with each finished stage.
+const TOO_MANY: Duration = Duration::from_secs(120);
+
+/// Something to be done with a command of Slurm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FleetCommand {
+    /// Submit an array of so many workers, none on the barred nodes.
+    Submit { workers: usize, barred: Vec<String> },
+    /// Ask for the run's jobs.
+    Query,
+    /// Take these tasks back.
+    Cancel(Vec<ArrayTask>),
+}
+
+/// A worker that is gone for certain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Gone {
+    pub task: ArrayTask,
+    /// In words.
+    pub why: String,
+    /// For reasons that have nothing to do with what it was at.
+    pub is_taken_away: bool,
+}
+
+/// A worker that was submitted and is not known to be gone.
+#[derive(Clone, Copy, Debug, Default)]
+struct Task {
+    /// When Slurm was first seen to run it.
+    runs_since: Option<Duration>,
+    /// It has said hello, and not left.
+    is_here: bool,
+    /// It has said hello once.
+    greeted: bool,
+    /// It gives no signs of life.
+    is_doubted: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    /// At most so many at a time.
+    most: usize,
+    /// One more than the greatest index of an array.
+    max_array: usize,
+    wanted: usize,
+    tasks: BTreeMap<ArrayTask, Task>,
+    presence: Presence,
+    pace: Pace,
+    /// Arrays that are being submitted, and the workers in them.
+    on_the_way: usize,
+    workers_on_the_way: usize,
+    is_asking: bool,
+    /// Since when there are more than wanted.
+    too_many_since: Option<Duration>,
+    /// A submission went wrong, and may have gone through nevertheless: the queue is asked before the next.
+    is_unsure: bool,
+}
+
+impl Fleet {
+    pub(crate) fn new(most: usize, max_array: usize) -> Self {
+        Fleet {
+            most,
+            max_array,
+            wanted: 0,
+            tasks: BTreeMap::new(),
+            presence: Presence::default(),
+            pace: Pace::default(),
+            on_the_way: 0,
+            workers_on_the_way: 0,
+            is_asking: false,
+            too_many_since: None,
+            is_unsure: false,
+        }
+    }
+
+    /// So many stages are still to be made.
+    pub(crate) fn want(&mut self, stages: usize) {
+        self.wanted = stages.min(self.most);
+    }
+
+    /// What is to be done now.
+    pub(crate) fn due(&mut self, now: Duration) -> Vec<FleetCommand> {
+        let mut commands = Vec::new();
+        let doubted = self.tasks.values().filter(|task| !task.is_here || task.is_doubted).count() + usize::from(self.is_unsure);
+        if !self.is_asking && self.on_the_way == 0 && self.pace.may_ask(doubted, now) {
+            self.is_asking = true;
+            commands.push(FleetCommand::Query);
+        }
+        let lacks = self.wanted.saturating_sub(self.tasks.len());
+        if lacks > 0 && !self.is_unsure && self.on_the_way == 0 && self.pace.may_submit(now) {
+            let barred: Vec<String> = self.pace.barred().into_iter().map(str::to_owned).collect();
+            for workers in chunks(lacks, self.max_array) {
+                self.on_the_way += 1;
+                self.workers_on_the_way += workers;
+                commands.push(FleetCommand::Submit { workers, barred: barred.clone() });
+            }
+        }
+        commands
+    }
+
+    /// An array was submitted.
+    pub(crate) fn submitted(&mut self, array: u64, workers: usize, now: Duration) {
+        self.came_back(workers);
+        self.pace.submitted(true, now);
+        (0..workers as u64).for_each(|index| _ = self.tasks.entry(ArrayTask { array, index }).or_default());
+    }
+
+    /// An array could not be submitted, as far as is known.
+    pub(crate) fn refused(&mut self, workers: usize, now: Duration) {
+        self.came_back(workers);
+        self.pace.submitted(false, now);
+        self.is_unsure = true;
+    }
+
+    fn came_back(&mut self, workers: usize) {
+        self.on_the_way = self.on_the_way.saturating_sub(1);
+        self.workers_on_the_way = self.workers_on_the_way.saturating_sub(workers);
+    }
+
+    /// The queue was asked; `None`: that failed. The workers that are gone for certain.
+    pub(crate) fn shown(&mut self, rows: Option<BTreeMap<ArrayTask, QueueRow>>, now: Duration) -> Vec<Gone> {
+        self.is_asking = false;
+        let Some(rows) = rows else {
+            self.pace.asked(Answered::Failed, now);
+            return vec![];
+        };
+        // A submission that seemed to fail, or one of a dispatcher before this one: its workers count.
+        let mut news = false;
+        for (task, _) in rows.iter().filter(|(_, row)| row.state.standing() != Standing::Over) {
+            if !self.tasks.contains_key(task) {
+                self.tasks.insert(*task, Task::default());
+                news = true;
+            }
+        }
+        self.is_unsure = false;
+        for (task, of) in &mut self.tasks {
+            let runs = rows.get(task).is_some_and(|row| row.state.standing() == Standing::Runs);
+            if runs && of.runs_since.is_none() {
+                of.runs_since = Some(now);
+                news = true;
+            }
+        }
+        self.presence.look(rows, self.tasks.keys().copied(), now);
+        let over: Vec<ArrayTask> =
+            self.tasks.keys().filter(|task| self.presence.standing(**task, now) == Standing::Over).copied().collect();
+        let mut gone = Vec::new();
+        for task in over {
+            let of = self.tasks.remove(&task).unwrap_or_default();
+            let was_short = of.runs_since.is_none_or(|since| now.saturating_sub(since) < SOON);
+            if !of.greeted && was_short {
+                self.pace.ended_silently(self.presence.node(task));
+            }
+            let (why, is_taken_away) = (self.presence.told(task), self.presence.is_taken_away(task));
+            gone.push(Gone { task, why, is_taken_away });
+        }
+        self.pace.asked(if news || !gone.is_empty() { Answered::News } else { Answered::Same }, now);
+        gone
+    }
+
+    /// The worker of a task said hello.
+    pub(crate) fn greeted(&mut self, task: ArrayTask) {
+        let of = self.tasks.entry(task).or_default();
+        (of.is_here, of.greeted, of.is_doubted) = (true, true, false);
+        self.pace.greeted();
+    }
+
+    /// The worker of a task said that it leaves, or was given up: another may take its place.
+    pub(crate) fn left(&mut self, task: ArrayTask) {
+        self.tasks.remove(&task);
+    }
+
+    /// The worker of a task gives no signs of life, or gives them again.
+    pub(crate) fn doubt(&mut self, task: ArrayTask, is_doubted: bool) {
+        if let Some(of) = self.tasks.get_mut(&task) {
+            of.is_doubted = is_doubted;
+        }
+    }
+
+    /// Tasks that wait in vain: as many as there have been more than wanted for a while, those first that were submitted last.
+    pub(crate) fn superfluous(&mut self, now: Duration) -> Option<FleetCommand> {
+        let more = self.tasks.len().saturating_sub(self.wanted);
+        let since = *self.too_many_since.get_or_insert(now);
+        if more == 0 {
+            self.too_many_since = None;
+        }
+        if more == 0 || now.saturating_sub(since) < TOO_MANY {
+            return None;
+        }
+        let waiting = self.tasks.iter().rev().filter(|(_, of)| !of.is_here && of.runs_since.is_none());
+        let tasks: Vec<ArrayTask> = waiting.map(|(task, _)| *task).take(more).collect();
+        tasks.iter().for_each(|task| _ = self.tasks.remove(task));
+        (!tasks.is_empty()).then_some(FleetCommand::Cancel(tasks))
+    }
+
+    /// So many workers in a row ended as soon as they began that the run cannot go on.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.pace.is_hopeless() && self.tasks.values().all(|task| !task.is_here)
+    }
+
+    /// How many workers are here, and how many were submitted and have not come.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let here = self.tasks.values().filter(|task| task.is_here).count();
+        (here, self.tasks.len() - here + self.workers_on_the_way)
+    }
+
+    /// What keeps the first of those that have not come, in words.
+    pub(crate) fn why_waiting(&self) -> Option<String> {
+        self.tasks.iter().find(|(_, of)| !of.is_here).map(|(task, _)| self.presence.told(*task))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::dispatch::executors::slurm::outputs::queue;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn task(index: u64) -> ArrayTask {
+        ArrayTask { array: 7, index }
+    }
+
+    fn rows(out: &str) -> Option<BTreeMap<ArrayTask, QueueRow>> {
+        Some(queue(out))
+    }
+
+    fn submit(workers: usize) -> FleetCommand {
+        FleetCommand::Submit { workers, barred: vec![] }
+    }
+
+    /// A fleet with an array of so many workers.
+    fn submitted(workers: usize) -> Fleet {
+        let mut fleet = Fleet::new(workers, 1001);
+        fleet.want(workers);
+        assert_eq!(fleet.due(at(0)), [submit(workers)]);
+        fleet.submitted(7, workers, at(1));
+        fleet
+    }
+
+    #[test]
+    fn as_many_workers_are_submitted_as_there_are_stages_and_no_more_than_the_study_says() {
+        let mut fleet = Fleet::new(25, 11);
+        assert!(fleet.due(at(0)).is_empty());
+        fleet.want(3);
+        assert_eq!(fleet.due(at(0)), [submit(3)]);
+        let mut fleet = Fleet::new(25, 11);
+        fleet.want(1000);
+        assert_eq!(fleet.due(at(0)), [submit(11), submit(11), submit(3)]);
+        assert!(fleet.due(at(100)).is_empty(), "they are on their way");
+        assert_eq!(fleet.counts(), (0, 25));
+    }
+
+    #[test]
+    fn a_worker_that_leaves_is_replaced_a_minute_after_the_last_submission() {
+        let mut fleet = submitted(2);
+        fleet.greeted(task(0));
+        fleet.greeted(task(1));
+        assert!(fleet.due(at(600)).is_empty(), "all are here: nothing is asked");
+        fleet.left(task(1));
+        assert_eq!(fleet.due(at(600)), [submit(1)]);
+        let mut soon = submitted(2);
+        soon.left(task(1));
+        assert!(!soon.due(at(60)).contains(&submit(1)));
+        assert!(soon.due(at(61)).contains(&submit(1)));
+    }
+
+    #[test]
+    fn the_queue_is_asked_while_a_worker_has_not_come_or_is_silent() {
+        let mut fleet = submitted(2);
+        fleet.greeted(task(0));
+        assert_eq!(fleet.due(at(31)), [FleetCommand::Query]);
+        assert!(fleet.due(at(90)).is_empty(), "one query at a time");
+        fleet.shown(rows("7|0|RUNNING|n1|None\n7|1|PENDING||Priority"), at(32));
+        assert_eq!(fleet.why_waiting().unwrap(), "waiting: Priority (jobs of a higher priority go first)");
+        fleet.greeted(task(1));
+        assert!(fleet.due(at(500)).is_empty());
+        fleet.doubt(task(0), true);
+        assert_eq!(fleet.due(at(501)), [FleetCommand::Query]);
+        let gone = fleet.shown(rows("7|0|NODE_FAIL|n1|NodeDown\n7|1|RUNNING|n1|None"), at(502));
+        let why = "ended: its node failed: NodeDown (a node that it needs is down) on n1".to_owned();
+        assert_eq!(gone, [Gone { task: task(0), why, is_taken_away: true }]);
+        assert_eq!(fleet.due(at(503)), [submit(1)]);
+    }
+
+    #[test]
+    fn a_query_that_fails_or_shows_nothing_ends_no_worker_at_once() {
+        let mut fleet = submitted(1);
+        assert!(fleet.shown(None, at(31)).is_empty());
+        assert!(fleet.shown(rows(""), at(100)).is_empty());
+        assert!(fleet.shown(rows("7|0|HIBERNATING|n1|None"), at(130)).is_empty());
+        assert!(fleet.shown(rows(""), at(200)).is_empty(), "absence is counted from here");
+        assert_eq!(fleet.shown(rows(""), at(260)).len(), 1);
+    }
+
+    #[test]
+    fn a_submission_that_failed_may_have_gone_through() {
+        let mut fleet = Fleet::new(2, 1001);
+        fleet.want(2);
+        fleet.due(at(0));
+        fleet.refused(2, at(10));
+        assert_eq!(fleet.due(at(10 + 200)), [FleetCommand::Query], "the queue is asked first");
+        fleet.shown(rows("7|0|PENDING||Priority\n7|1|PENDING||Priority"), at(211));
+        assert_eq!(fleet.counts(), (0, 2));
+        assert!(!fleet.due(at(2000)).iter().any(|command| matches!(command, FleetCommand::Submit { .. })));
+
+        let mut fleet = Fleet::new(2, 1001);
+        fleet.want(2);
+        fleet.due(at(0));
+        fleet.refused(2, at(10));
+        fleet.due(at(210));
+        fleet.shown(rows(""), at(211));
+        assert_eq!(fleet.due(at(212)), [submit(2)]);
+    }
+
+    #[test]
+    fn workers_that_end_before_they_say_hello_end_the_run() {
+        let mut fleet = submitted(3);
+        assert!(!fleet.is_hopeless());
+        fleet.shown(rows("7|0|FAILED|n1|NonZeroExitCode\n7|1|FAILED|n1|NonZeroExitCode\n7|2|FAILED|n2|NonZeroExitCode"), at(31));
+        assert!(fleet.is_hopeless() && fleet.due(at(1000)).is_empty());
+    }
+
+    #[test]
+    fn what_waits_and_is_wanted_no_more_is_taken_back() {
+        let mut fleet = submitted(4);
+        fleet.greeted(task(3));
+        fleet.want(2);
+        assert_eq!(fleet.superfluous(at(10)), None, "more may be wanted soon");
+        assert_eq!(fleet.superfluous(at(129)), None);
+        assert_eq!(fleet.superfluous(at(130)), Some(FleetCommand::Cancel(vec![task(2), task(1)])));
+        assert_eq!((fleet.superfluous(at(500)), fleet.counts()), (None, (1, 1)));
+    }
+}

@@ -1,0 +1,88 @@
+//! What `sbatch` refuses, and which key of the study file that is about. Slurm's own words stay: they are what administrators know.
+
+use visavis_core::domain::text::{printable, shorten};
+
+/// The key below `run.slurm` that a refusal is about, as far as its words say. Slurm has no codes for them: the words are those of 20.11 to
+/// 24.05, and others are about no key.
+pub(crate) fn blamed(said: &str) -> Option<&'static str> {
+    const WORDS: [(&str, &str); 16] = [
+        ("invalid partition", "partition"),
+        ("partition is down", "partition"),
+        ("invalid account or account/partition", "account"),
+        ("invalid account", "account"),
+        ("invalid qos", "qos"),
+        ("invalid generic resource", "gres"),
+        ("gres", "gres"),
+        ("memory specification", "memory"),
+        ("--mem", "memory"),
+        ("invalid feature", "constraint"),
+        ("time limit", "time"),
+        ("--time", "time"),
+        ("array", "workers"),
+        ("job count", "workers"),
+        ("submit", "workers"),
+        ("processors", "cpus"),
+    ];
+    // "Batch job submission failed" stands before every reason.
+    let said = said.to_lowercase().replace("batch job submission failed", "");
+    WORDS.iter().find(|(words, _)| said.contains(words)).map(|(_, key)| *key)
+}
+
+/// The lines of standard error that say why, without banners: at most three.
+pub(crate) fn reason(err: &str) -> String {
+    let lines: Vec<&str> = err.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let told: Vec<&str> = lines.iter().copied().filter(|line| line.contains("error:")).collect();
+    let of = if told.is_empty() { &lines[lines.len().saturating_sub(1)..] } else { &told[told.len().saturating_sub(3)..] };
+    let words = of
+        .iter()
+        .map(|line| line.strip_prefix("sbatch: ").unwrap_or(line))
+        .map(|line| line.strip_prefix("error: ").unwrap_or(line));
+    shorten(&printable(&words.collect::<Vec<_>>().join("; ")), 400)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_key_that_it_is_about() {
+        for (said, key) in [
+            (
+                "sbatch: error: invalid partition specified: nowhere\nsbatch: error: Batch job submission failed: Invalid partition name specified",
+                Some("partition"),
+            ),
+            (
+                "sbatch: error: Batch job submission failed: Invalid account or account/partition combination specified",
+                Some("account"),
+            ),
+            ("sbatch: error: Batch job submission failed: Invalid qos specification", Some("qos")),
+            ("sbatch: error: Invalid generic resource (gres) specification", Some("gres")),
+            (
+                "sbatch: error: Memory specification can not be satisfied\nsbatch: error: Batch job submission failed: Requested node configuration is not available",
+                Some("memory"),
+            ),
+            (
+                "sbatch: error: Batch job submission failed: Requested time limit is invalid (missing or exceeds some limit)",
+                Some("time"),
+            ),
+            ("sbatch: error: Batch job submission failed: Invalid job array specification", Some("workers")),
+            ("sbatch: error: Batch job submission failed: Invalid feature specification", Some("constraint")),
+            ("sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)", None),
+            ("sbatch: error: Batch job submission failed: Requested node configuration is not available", None),
+        ] {
+            assert_eq!(blamed(said), key, "{said}");
+        }
+    }
+
+    #[test]
+    fn slurms_own_words_are_told_without_banners() {
+        let err = "*** Welcome ***\nsbatch: error: invalid partition specified: nowhere\nsbatch: error: Batch job submission failed: Invalid partition name specified\n";
+        assert_eq!(
+            reason(err),
+            "invalid partition specified: nowhere; Batch job submission failed: Invalid partition name specified"
+        );
+        assert_eq!(reason("\nkilled\n"), "killed");
+        assert_eq!(reason(""), "");
+        assert!(!reason("error: \u{1b}[2J").contains('\u{1b}'));
+    }
+}
