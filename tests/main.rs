@@ -32,6 +32,7 @@ mod oracle;
 mod releases;
 mod report;
 mod screens;
+mod slurm;
 mod tables;
 mod two_mounts;
 mod verification;
