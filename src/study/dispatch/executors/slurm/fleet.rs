@@ -216,7 +216,8 @@ impl Fleet {
 
     /// What keeps the first of those that have not come, in words.
     pub(crate) fn why_waiting(&self) -> Option<String> {
-        self.tasks.iter().find(|(_, of)| !of.is_here).map(|(task, _)| self.presence.told(*task))
+        let (task, _) = self.tasks.iter().find(|(_, of)| !of.is_here)?;
+        self.presence.was_asked_for(*task).then(|| self.presence.told(*task))
     }
 }
 

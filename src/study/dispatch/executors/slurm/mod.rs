@@ -49,8 +49,8 @@ const LATEST: Duration = Duration::from_secs(5);
 /// How often new workers are looked for.
 const LIST: Duration = Duration::from_secs(1);
 
-/// A worker that is silent for so long is doubted: Slurm is asked what became of it.
-const DOUBT: Duration = Duration::from_secs(180);
+/// A worker that is silent for so long is doubted, six beats and what a shared folder may be late by: Slurm is asked what became of it.
+const DOUBT: Duration = Duration::from_secs(75);
 
 /// Bytes that do not become a letter within this time are damage.
 const STUCK: Duration = Duration::from_secs(60);

@@ -52,13 +52,17 @@ impl Presence {
         self.rows.get(&task).is_some_and(|row| row.state.is_taken_away())
     }
 
+    /// Has the queue been asked since it was submitted?
+    pub(crate) fn was_asked_for(&self, task: ArrayTask) -> bool {
+        self.rows.contains_key(&task) || self.absent.contains_key(&task)
+    }
+
     /// In words.
     pub(crate) fn told(&self, task: ArrayTask) -> String {
         match self.rows.get(&task) {
             Some(QueueRow { state, node }) if node.is_empty() => state.told(),
             Some(QueueRow { state, node }) => format!("{} on {}", state.told(), visavis_core::domain::text::quoted(node)),
-            None if self.absent.contains_key(&task) => "Slurm does not show it".to_owned(),
-            None => "submitted".to_owned(),
+            None => "Slurm does not show it".to_owned(),
         }
     }
 }
