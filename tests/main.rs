@@ -33,6 +33,7 @@ mod releases;
 mod report;
 mod screens;
 mod slurm;
+mod slurm_rig;
 mod tables;
 mod two_mounts;
 mod verification;

@@ -59,7 +59,7 @@ impl Drop for Cluster {
 }
 
 /// The names of all results and of all objects: keys, and what results are made of.
-fn made(root: PathBuf) -> BTreeSet<String> {
+pub(crate) fn made(root: PathBuf) -> BTreeSet<String> {
     let names = |folder: PathBuf| -> Vec<PathBuf> {
         fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
     };

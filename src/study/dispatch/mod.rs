@@ -18,7 +18,7 @@ use super::{
 use engine::{DispatchCommand, DispatchEvent, Engine, Limits, PlanNews};
 use executors::{
     LocalExecutor, MessageKind, SlurmExecutor, WorkerExecutor, WorkerMessage, WorkerPlace,
-    slurm::{WorkerJob, handed_on},
+    slurm::{WorkerJob, handed_on, name_of as job_name},
 };
 use run_journal::RunJournal;
 use running_clock::RunningClock;
@@ -112,7 +112,7 @@ fn worker_job(plan: &Plan, how: &Dispatch, cluster: &ClusterRun, run: &str, iden
     let stem = run.strip_suffix(".journal").unwrap_or(run);
     let post = absolute(&how.workspace.post().join(stem))?;
     Ok(WorkerJob {
-        name: format!("visavis-{stem}"),
+        name: job_name(stem),
         settings: cluster.settings.clone(),
         workspace: absolute(how.workspace.root())?,
         identity,

@@ -232,3 +232,12 @@ pub fn listed(folder: &Path, end: &str) -> Result<BTreeSet<String>> {
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     Ok(names.filter_map(|name| name.strip_suffix(end).map(str::to_owned)).collect())
 }
+
+/// Removes the files in a folder that end like one of these: nobody writes or reads them any more.
+pub fn clear(folder: &Path, ends: &[&str]) {
+    for end in ends {
+        for name in listed(folder, end).unwrap_or_default() {
+            std::fs::remove_file(folder.join(format!("{name}{end}"))).ok();
+        }
+    }
+}

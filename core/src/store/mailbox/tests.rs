@@ -194,3 +194,12 @@ fn a_file_that_is_no_mailbox_is_refused_and_one_that_is_gone_is_waited_for() {
     std::fs::remove_file(post.file()).unwrap();
     assert!(texts(&mut post.reader()).is_empty());
 }
+
+#[test]
+fn letters_that_nobody_needs_are_removed_and_nothing_else() {
+    let post = Post::new();
+    drop(post.create("hello"));
+    std::fs::write(post.folder.path().join("x.log"), "printed").unwrap();
+    clear(post.folder.path(), &[".answers", ".orders"]);
+    assert!(!post.file().exists() && post.folder.path().join("x.log").exists());
+}

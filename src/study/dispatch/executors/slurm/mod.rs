@@ -36,11 +36,14 @@ use visavis_core::{
         stage::Order,
         text::{count, quoted},
     },
-    store::{MailReader, MailWriter, letters_in, make_folder, tail},
+    store::{MailReader, MailWriter, clear_letters, letters_in, make_folder, tail},
 };
 
 pub(crate) use environment::handed_on;
 pub(crate) use script::{WorkerJob, why_not_named};
+
+/// The end of the name of the file that says that a run's workers may still be there.
+const OPEN: &str = ".open";
 
 /// How soon a worker's letters are looked for after one came, and how seldom where none comes.
 const SOONEST: Duration = Duration::from_millis(250);
@@ -113,6 +116,8 @@ impl SlurmExecutor {
         }
         make_folder(&job.post)?;
         make_folder(&job.logs)?;
+        end_earlier_runs(&job);
+        MailWriter::create(&job.post, OPEN, job.name.as_bytes())?;
         let (sender, done) = mpsc::channel();
         let max_array = outputs::max_array(&config.out);
         Ok(SlurmExecutor {
@@ -390,6 +395,7 @@ impl WorkerExecutor for SlurmExecutor {
         }
         run("scancel", &[named], "");
         self.workers.clear();
+        clear_letters(&self.job.post, &[ANSWERS, ORDERS, OPEN]);
         answers
     }
 
@@ -398,6 +404,25 @@ impl WorkerExecutor for SlurmExecutor {
         let why = self.fleet.why_waiting().map_or(String::new(), |why| format!(" ({why})"));
         (waiting > 0).then(|| format!("{} here, {} submitted{why}", count(here, "worker"), waiting))
     }
+}
+
+/// Ends the workers of runs whose dispatcher did not come to it: this process has the workspace, so no dispatcher of theirs is left.
+fn end_earlier_runs(job: &WorkerJob) {
+    let Some(posts) = job.post.parent() else { return };
+    for name in letters_in(posts, "").unwrap_or_default() {
+        let post = posts.join(&name);
+        if post != job.post && !letters_in(&post, OPEN).unwrap_or_default().is_empty() {
+            let ended = run("scancel", &[format!("--name={}", name_of(&name))], "");
+            if ended.is_well {
+                clear_letters(&post, &[ANSWERS, ORDERS, OPEN]);
+            }
+        }
+    }
+}
+
+/// What the jobs of a run are called.
+pub(crate) fn name_of(run: &str) -> String {
+    format!("visavis-{run}")
 }
 
 impl SlurmExecutor {
