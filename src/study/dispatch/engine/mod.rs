@@ -327,13 +327,18 @@ impl Engine {
 
     /// Gives every worker that came by itself and has nothing to do something.
     fn fill_joined(&mut self, now: Duration) {
+        if self.queue.is_empty() {
+            return;
+        }
+        let mut here = vec![0; self.devices.len()];
+        self.slots.values().for_each(|slot| here[slot.device] += 1);
         let is_free = |slot: &WorkerSlot| self.joining[slot.device] && slot.assigned.is_empty() && slot.ending.is_none();
         let free: Vec<(u64, usize)> =
             self.slots.iter().filter(|(_, slot)| is_free(slot)).map(|(worker, slot)| (*worker, slot.device)).collect();
         for (worker, place) in free {
-            let here = self.slots.values().filter(|slot| slot.device == place).count();
             let classes = self.classes(place);
-            let batch = classes.into_iter().map(|class| self.queue.posted_batch(class, here)).find(|batch| !batch.is_empty());
+            let batch =
+                classes.into_iter().map(|class| self.queue.posted_batch(class, here[place])).find(|batch| !batch.is_empty());
             batch.into_iter().flatten().for_each(|waiting| self.assign(worker, waiting, now));
         }
     }
