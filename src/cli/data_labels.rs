@@ -303,6 +303,32 @@ mod tests {
     }
 
     #[test]
+    fn small_integers_of_a_parquet_table_are_read() {
+        use polars::prelude::{NamedFrom, ParquetWriter, Series};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("labels.parquet");
+        let mut frame = DataFrame::new(
+            2,
+            vec![
+                Series::new("i8".into(), [-1_i8, 127]).into(),
+                Series::new("i16".into(), [-300_i16, 7]).into(),
+                Series::new("u8".into(), [Some(255_u8), None]).into(),
+                Series::new("u16".into(), [0_u16, 65_535]).into(),
+            ],
+        )
+        .unwrap();
+        ParquetWriter::new(std::fs::File::create(&path).unwrap()).finish(&mut frame).unwrap();
+        let mut file = std::fs::File::open(&path).unwrap();
+        let frame = ParquetReader::new(&mut file).finish().unwrap();
+        let words: Vec<Vec<Option<String>>> = frame.columns().iter().map(|column| words_of(column).unwrap()).collect();
+        let word = |text: &str| Some(text.to_owned());
+        let expected = [["-1", "127"], ["-300", "7"], ["255", ""], ["0", "65535"]];
+        for (words, expected) in words.iter().zip(expected) {
+            assert_eq!(*words, expected.map(|text| if text.is_empty() { None } else { word(text) }));
+        }
+    }
+
+    #[test]
     fn the_name_of_a_file_says_the_format() {
         assert!(matches!(table_format(Path::new("a/b.CSV")), Some(ExportFormat::Csv)));
         assert!(matches!(table_format(Path::new("b.parquet")), Some(ExportFormat::Parquet)));

@@ -16,8 +16,8 @@ use visavis_core::domain::{
     pin::Pinned,
     result::{Manifest, Provenance},
     stage::{
-        FindOverlap, GroupFairness, IndexImages, Input, Location, MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking,
-        Robustness, ScoreFeatures, ScoreViews, Simultaneous, Training, VerifyIdentities,
+        FindOverlap, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility,
+        ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous, Training, VerifyIdentities,
     },
 };
 
@@ -106,6 +106,7 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Verify { .. } => Some(VerifyIdentities::VERIFICATION),
         Step::Train { .. } => Some(Training::CURVES),
         Step::Overlap { .. } => Some(FindOverlap::OVERLAP),
+        Step::Agreement => Some(MeasureAgreement::AGREEMENT),
         Step::Index
         | Step::HashEvaluation
         | Step::HashTraining { .. }

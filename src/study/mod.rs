@@ -74,7 +74,6 @@ pub use visavis_core::{
 };
 
 use crate::config::{self, StudyFile};
-use labelling::agreements;
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
@@ -91,6 +90,7 @@ use visavis_core::{
         study::{DeviceClass, Study},
         text::printable,
     },
+    scoring::agreements,
     store::Workspace,
 };
 

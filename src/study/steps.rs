@@ -10,7 +10,7 @@ use visavis_core::domain::{
     stage::{
         Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, StageName, Training, WholeNetwork, features_at,
     },
-    study::{Dataset, DeviceClass, Numerics, Study},
+    study::{Dataset, DeviceClass, LabelEntry, Numerics, Study},
 };
 
 /// One step of a study: a stage, and the places in the study that it is of.
@@ -27,6 +27,8 @@ pub enum Step {
     Overlap {
         set: DatasetIx,
     },
+    /// How far annotators agree.
+    Agreement,
     /// A network's training: for visavis-torch.
     Train {
         model: ModelIx,
@@ -141,6 +143,7 @@ impl Step {
             Step::Index => StageName::Index,
             Step::HashEvaluation | Step::HashTraining { .. } => StageName::Hashes,
             Step::Overlap { .. } => StageName::Overlap,
+            Step::Agreement => StageName::Agreement,
             Step::Train { .. } => StageName::Train,
             Step::Features { .. } => StageName::Features,
             Step::Extract { .. } => StageName::Extract,
@@ -178,6 +181,7 @@ impl Step {
             | Step::HashEvaluation
             | Step::HashTraining { .. }
             | Step::Overlap { .. }
+            | Step::Agreement
             | Step::Visibility
             | Step::Simultaneous
             | Step::SharedCropTests
@@ -261,6 +265,7 @@ impl Step {
             Step::DrawCurves { model } => format!("{} · curves", names.model(model)),
             Step::Fairness { model } => format!("{} · fairness", at(model, last_layer(study, model))),
             Step::Visibility => "visibility".to_owned(),
+            Step::Agreement => "agreement of annotators".to_owned(),
             Step::Simultaneous => "grid".to_owned(),
             Step::SharedCropTests => "grid · shared crops".to_owned(),
             Step::Rank => "all cells".to_owned(),
@@ -334,6 +339,8 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
         }
     }
     nodes.extend(overlaps(study));
+    let has_annotators = study.evaluation.labels.iter().any(LabelEntry::is_by_annotators);
+    nodes.extend(has_annotators.then(|| Node { step: Step::Agreement, needs: vec![Step::Index] }));
     let gathered =
         scores.iter().map(|node| node.step).filter(|step| matches!(step, Step::Score { .. } | Step::FeatureScores { .. }));
     let gathered: Vec<Step> = [Step::Index].into_iter().chain(gathered).collect();

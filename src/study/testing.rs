@@ -32,7 +32,7 @@ datasets:
   people: { folders: { root: people } }
 preparations: { small: { size: 32 } }
 recipes: { short: {} }
-evaluation: { dataset: faces, labels: [{ file: l.csv, attribute: glasses }] }
+evaluation: { dataset: faces, labels: [{ file: l.csv, attribute: glasses }, { file: a.csv, attribute: hat, annotator: anna }] }
 models:
   named:
     given: { features: { embedding: a.npy, images: rows.txt } }
@@ -98,6 +98,7 @@ pub(crate) fn sources(study: &Study) -> Sources {
     let objects = [
         IndexImages::LISTING,
         "labels/glasses",
+        "annotators/hat",
         role::IDENTITIES,
         "pictures/people",
         "classes/people",

@@ -43,7 +43,7 @@ pub use numbers::Numbers;
 pub use pair_sets::{PairSet, pair_set};
 pub use pictures::{broken_links, list as list_pictures};
 pub use readers::{celeba, collect, face_table, labels::label_table, recognise, utkface};
-pub use row_list::read_rows;
+pub use row_list::{ListedImages, read_order, read_rows};
 pub use source::{PairFile, PictureSource, RecordFile, TarFile, doubt};
 pub use survey::{FaceMarks, Need, Survey, TrainingSet, survey};
 pub use visibility::{KnownFaces, visible_shares};

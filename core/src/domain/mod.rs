@@ -3,6 +3,7 @@
 //! Knows no I/O, no clock, no randomness and no SQL: everything here is a pure function of its arguments, so that a
 //! plan, a key or a ledger made on one machine is the same on every other.
 
+pub mod agreement;
 pub mod annotation;
 pub mod canonical;
 pub mod claim;

@@ -17,7 +17,7 @@ mod simulations;
 
 pub use design::members::Setting;
 pub use estimators::{
-    agreement::cohens_kappa,
+    agreement::{agreements, cohens_kappa},
     association::{BinaryLabels, CooccurrenceTable, quantile, sizes_by_doubling},
     faithfulness::quality,
     feature_scores::{ScoredFeatures, score_features},

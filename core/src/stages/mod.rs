@@ -1,6 +1,7 @@
 //! Carries out one stage: its work and the bytes it consumes in, the bytes it leaves out. Same in, same out, on every
 //! machine and with any number of threads; so a worker runs it, and an audit runs it again.
 
+mod agreement;
 mod baseline;
 mod draw;
 mod extraction;
@@ -101,6 +102,7 @@ pub fn carry_out(
         Work::Features(of) => features::features(of, &inputs, listener),
         Work::Hashes(of) => hashes::hashes(of, &inputs, caches, listener),
         Work::Overlap(of) => overlap::overlap(of, &inputs),
+        Work::Agreement(of) => agreement::agreement(of, &inputs),
         Work::Project(of) => project::project(of, &inputs, caches.map(|of| &of.graphs), listener),
         Work::Score(of) => score::score(of, &inputs),
         Work::FeatureScores(of) => feature_scores::feature_scores(of, &inputs),

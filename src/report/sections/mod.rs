@@ -1,6 +1,7 @@
 //! The sections of the page: each a struct of what it shows, a pure function that fills it, and a template of its own. Numbers are
 //! ids of claims.
 
+mod agreement;
 mod comparisons;
 mod contrasts;
 mod data;
@@ -14,6 +15,7 @@ mod kept;
 mod known_truth;
 mod ledger;
 mod models;
+mod overlap;
 mod projections;
 mod quality;
 mod reproduction;

@@ -15,6 +15,7 @@ use std::{
 use visavis_core::{
     domain::{
         Digest, Fault, Result,
+        annotation::annotators_to_text,
         image::Column,
         model::{ModelFile, Network, Source as ModelSource, Weights},
         result::Manifest,
@@ -38,6 +39,8 @@ pub(crate) struct Sources {
     pictures_at: Option<PathBuf>,
     /// The same for training sets, by name.
     training_at: BTreeMap<String, PathBuf>,
+    /// How many images training sets have, by name.
+    training_images: BTreeMap<String, usize>,
     /// How many images are evaluated; 0 while nobody knows.
     pub images: usize,
 }
@@ -93,7 +96,11 @@ impl Sources {
         let identities = survey.identities.iter().map(|column| (role::IDENTITIES.to_owned(), column));
         let marks = survey.marks.iter().map(|(kind, column)| (kind.role().to_owned(), column));
         sources.put_columns(labels.chain(identities).chain(marks).collect());
+        for (attribute, annotators) in &survey.annotators {
+            sources.put_bytes(role::annotators(attribute), annotators_to_text(annotators).into_bytes());
+        }
         for (name, set) in &survey.training {
+            sources.training_images.insert(name.clone(), set.images.len());
             sources.put_bytes(of_training(Training::PICTURES, name), set.images.to_text().into_bytes());
             sources.put_bytes(of_training(Training::CLASSES, name), set.classes.to_text().into_bytes());
             sources.put_columns(set.marks.iter().map(|(kind, column)| (of_training(kind.role(), name), column)).collect());
@@ -234,6 +241,16 @@ impl Sources {
     /// The attributes whose labels are there.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
         self.objects.keys().filter_map(|name| name.strip_prefix(role::LABELS))
+    }
+
+    /// The attributes that annotators labelled by name.
+    pub(crate) fn annotated(&self) -> impl Iterator<Item = &str> {
+        self.objects.keys().filter_map(|name| name.strip_prefix(role::ANNOTATORS))
+    }
+
+    /// How many images a training set has; 0 while nobody knows.
+    pub(crate) fn training_images(&self, name: &str) -> usize {
+        self.training_images.get(name).copied().unwrap_or_default()
     }
 
     /// The name of every object, also of those that a page only names.

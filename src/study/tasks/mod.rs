@@ -53,6 +53,7 @@ impl KnownResults<'_> {
             Step::HashEvaluation => hashed(self.pictures()?),
             Step::HashTraining { set } => hashed(self.training_set(set)?[0].clone()),
             Step::Overlap { set } => self.overlap(set)?,
+            Step::Agreement => self.agreement()?,
             Step::Features { model, layer } => {
                 let Source::Given(given) = &study.models[model].source else { return None };
                 let layer = &StudyNames::of(study).layer(model, layer);
@@ -193,6 +194,14 @@ impl KnownResults<'_> {
         ];
         let identities = self.source(role::IDENTITIES).into_iter();
         Some((Work::Overlap(FindOverlap { is_one_data_set }), inputs.into_iter().chain(identities).collect()))
+    }
+
+    /// How far annotators agree, of attributes that somebody labelled.
+    fn agreement(&self) -> Option<(Work, Vec<Input>)> {
+        let attributes: Vec<String> = self.sources.annotated().map(str::to_owned).collect();
+        let labels: Option<Vec<Input>> = attributes.iter().map(|of| self.source(&role::annotators(of))).collect();
+        let inputs = [vec![self.images()?], labels.filter(|labels| !labels.is_empty())?].concat();
+        Some((Work::Agreement(MeasureAgreement { attributes }), inputs))
     }
 
     fn baseline(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {

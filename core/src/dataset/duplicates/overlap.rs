@@ -10,10 +10,13 @@ use super::{
     names::SharedNames,
     picture_hash::{FINE_RADIUS, PictureHash, RADII},
 };
-use crate::domain::{
-    Digest,
-    image::{Column, Images},
-    overlap::{IdentityNames, NearPictures, Overlap, OverlapSide, PicturePair, SharedIdentities, SharedPictures},
+use crate::{
+    domain::{
+        Digest,
+        image::{Column, Images},
+        overlap::{IdentityNames, NearPictures, Overlap, OverlapSide, PicturePair, SharedIdentities, SharedPictures},
+    },
+    numeric::pulse,
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -113,6 +116,7 @@ fn near(evaluated: HashedSet, learned: HashedSet, is_same: &HashSet<Digest>, mos
     let (radius, bits) =
         RADII.into_iter().map(|bits| (Radius::new(bits), bits)).find(|(radius, _)| is_small || cost(radius) <= most)?;
     let of_chunk = |some: &[(usize, PictureHash)]| -> (Nearest, usize) {
+        pulse::beat();
         let (mut nearest, mut count) = (Nearest::new(), 0);
         for (place, hash) in some {
             let mut is_near = false;

@@ -10,6 +10,7 @@
 //! does not compile until it enters the key or is named as one that decides nothing. `perturbed.rs` changes every field of every stage
 //! and sees the key change.
 
+mod agreement;
 mod baseline;
 mod extraction;
 mod fairness;
@@ -35,6 +36,7 @@ mod training;
 mod verification;
 mod visibility;
 
+pub use agreement::MeasureAgreement;
 pub use baseline::Baseline;
 pub use extraction::{Extraction, LIBTORCH, ONNXRUNTIME, WEIGHTS_PREFIX, WholeNetwork, features_at};
 pub use fairness::GroupFairness;
@@ -154,6 +156,7 @@ register! {
     Baseline(Baseline) = "baseline", Features, "features baseline";
     Hashes(HashPictures) = "hashes", Features, "features hashes";
     Overlap(FindOverlap) = "overlap", Score, "score overlap";
+    Agreement(MeasureAgreement) = "agreement", Score, "score agreement";
     Project(ProjectFeatures) = "project", Project, "project";
     Score(ScoreViews) = "score", Score, "score";
     FeatureScores(ScoreFeatures) = "space", Score, "score features";

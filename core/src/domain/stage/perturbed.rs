@@ -122,6 +122,7 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("baseline faces", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation: of_faces })),
         ("hashes", Work::Hashes(HashPictures { hash: 1 })),
         ("overlap", Work::Overlap(FindOverlap { is_one_data_set: true })),
+        ("agreement", Work::Agreement(MeasureAgreement { attributes: vec!["race".into(), "age".into()] })),
         ("pca", project(Method::new("pca").with("axes", 10))),
         ("ica", project(Method::new("ica").with("axes", 10))),
         ("tsne", project(tsne.clone())),
@@ -345,9 +346,10 @@ fn every_stage_has_a_sample() {
         Work::Visibility(_) => 17,
         Work::Hashes(_) => 18,
         Work::Overlap(_) => 19,
+        Work::Agreement(_) => 20,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..20).collect());
+    assert_eq!(places, (0..21).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.
@@ -380,6 +382,7 @@ fn the_cost_classes_are_pinned() {
         ("features npy", "features"),
         ("hashes", "features hashes"),
         ("overlap", "score overlap"),
+        ("agreement", "score agreement"),
         ("pca", "project pca"),
         ("umap", "project umap"),
         ("score", "score"),
@@ -460,7 +463,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 30] = [
+const PINNED: [(&str, &str); 31] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -473,6 +476,7 @@ const PINNED: [(&str, &str); 30] = [
     ("baseline faces", "1de8e3a5"),
     ("hashes", "?"),
     ("overlap", "?"),
+    ("agreement", "?"),
     ("pca", "2f6fe9ea"),
     ("ica", "7461b1cf"),
     ("tsne", "551eb795"),
