@@ -16,7 +16,6 @@ mod visibility;
 
 pub use fairness::ModelFairness;
 pub use outcome::{CellVerdict, StudyOutcome};
-pub use overlap::TrainingOverlap;
 pub use quality::ProjectionQuality;
 pub(crate) use scores::ScoreCache;
 pub use scores::{NamedScore, ScoreOf, ScoreSource};

@@ -6,7 +6,7 @@ use visavis_core::domain::{Result, index::DatasetIx, overlap::Overlap, stage::Fi
 
 /// A data set that networks learn from, and what it shares with the evaluation; `None` while nobody has looked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TrainingOverlap {
+pub(crate) struct TrainingOverlap {
     pub set: DatasetIx,
     pub found: Option<Sourced<Overlap>>,
 }
@@ -16,7 +16,7 @@ impl StudyResults<'_> {
     ///
     /// # Errors
     /// A result that is damaged.
-    pub fn overlaps(&self) -> Result<Vec<TrainingOverlap>> {
+    pub(crate) fn overlaps(&self) -> Result<Vec<TrainingOverlap>> {
         let of = |set| Ok(TrainingOverlap { set, found: self.json(Step::Overlap { set }, FindOverlap::OVERLAP)? });
         self.study.training_sets().into_iter().map(of).collect()
     }

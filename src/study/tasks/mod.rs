@@ -19,9 +19,9 @@ use visavis_core::{
         shared_crop::{Recropped, SharedCrops},
         stage::{
             ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, FindOverlap, GroupFairness, HashPictures,
-            IndexImages, Input, Location, MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness,
-            ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task, Training, VerifyIdentities, WholeNetwork, Work, ranks_of,
-            role,
+            IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking,
+            Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task, Training, VerifyIdentities, WholeNetwork, Work,
+            ranks_of, role,
         },
         study::{Crop, DeviceClass, Preparation, Study},
         visibility::Heads,

@@ -132,7 +132,7 @@ mod tests {
         fs::remove_file(last).unwrap();
         assert_eq!(hashes_of(&source, &images, &mut cache(), |_| {}).unwrap(), hashes, "what is kept is not opened");
         let fault = hashes_of(&source, &images, &mut HashCache::none(), |_| {}).unwrap_err();
-        assert_eq!((fault.place.unwrap().file, fault.what.contains("digest")), (first.clone(), true), "{}", fault.what);
+        assert_eq!((fault.place.unwrap().file, fault.what.contains("the file changed")), (first.clone(), true), "{}", fault.what);
         fs::remove_file(&first).unwrap();
         let fault = hashes_of(&source, &images, &mut HashCache::none(), |_| {}).unwrap_err();
         assert_eq!(fault.what, "the picture is not here");
