@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// [`Training::CLASSES`](super::Training::CLASSES), and `identities` where they are known → [`FindOverlap::OVERLAP`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FindOverlap {
-    /// The two are parts of one data set, so a number is one identity in both.
+    /// The two are of one data set of the study, so a number is one identity in both.
     pub is_one_data_set: bool,
 }
 
