@@ -5,7 +5,7 @@
 //! templates of reports spell it `&lt;`.
 
 /// A report of five thousand numbers has 32,000.
-pub(crate) const MOST_TAGS: usize = 2_000_000;
+const MOST_TAGS: usize = 2_000_000;
 /// Elements of drawings have some ten.
 pub(super) const MOST_ATTRIBUTES: usize = 100;
 
